@@ -1,0 +1,69 @@
+// Package ingest is the way in: bytes of a feed, a list page or an article page
+// become items. One [Reader] per kind of source, all in the table [Kinds].
+//
+// Input is what internal/fetch brought; output text is UTF-8, HTML is
+// sanitised, addresses are absolute. A reader reports what it saw as
+// [policy.Evidence] and judges nothing: that is policy's work. It knows no
+// database and starts no request.
+package ingest
+
+import (
+	"dibao/policy"
+)
+
+// Page is what a fetch brought: the bytes as served, after content decoding.
+type Page struct {
+	URL         string // final address, after redirects
+	ContentType string // header value, "" if none
+	Body        []byte
+}
+
+// Source is what a reader has to know of a source.
+type Source struct {
+	URL      string
+	Name     string
+	Zone     string // IANA name; "" is Asia/Shanghai
+	Issuer   string // the organ that runs it; "" if unknown
+	Region   string // GB/T 2260 code; "" if unknown
+	Settings Settings
+}
+
+// Settings are the selectors of a page source; all are CSS and optional. They
+// are stored with the source as JSON. The zero value lets the reader work the
+// page out by structure.
+type Settings struct {
+	Item        string `json:"item,omitempty"`         // one row of the list
+	Link        string `json:"link,omitempty"`         // in the row; default its first a[href]
+	Title       string `json:"title,omitempty"`        // in the row; default the link's text
+	Date        string `json:"date,omitempty"`         // in the row; default the first date in its text
+	DatePattern string `json:"date_pattern,omitempty"` // RE2 with one group, applied to the date's text
+	Content     string `json:"content,omitempty"`      // container on the article page
+	Charset     string `json:"charset,omitempty"`      // overrides every other sign
+}
+
+// Item is what a source says of one article, before or after its own page was read.
+type Item struct {
+	GUID        string // stable identity within the source; the URL where none is given
+	URL         string // absolute address of the article
+	Title       string // as the list or feed gives it, white space collapsed
+	HTML        string // sanitised content, "" if the source gives none
+	Attachments []Attachment
+	Evidence    policy.Evidence
+	NeedsPage   bool     // the text stands on the article's own page: fetch URL, then ReadArticle
+	Warnings    []string // what was odd, one sentence each
+}
+
+// Attachment is a file or medium that belongs to an article.
+type Attachment struct {
+	URL   string `json:"url"`
+	Title string `json:"title,omitempty"`
+	Type  string `json:"type,omitempty"`   // media type, "" if unknown
+	Bytes int64  `json:"length,omitempty"` // 0 if unknown
+}
+
+// Reader turns the bytes at a source's address into items, newest first where
+// the source says so. It must not keep or change the Page. An error means that
+// nothing could be read; what is odd but readable is a warning on the item.
+type Reader interface {
+	Read(Page, Source) ([]Item, error)
+}

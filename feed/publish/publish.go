@@ -1,0 +1,63 @@
+// Package publish is the way out: it writes a [Feed] as RSS 2.0, Atom 1.0 or
+// JSON Feed 1.1, valid by the rules of the public feed validator. gorilla/feeds
+// builds the core; this package adds what validity and readers need.
+//
+// Input is UTF-8 text and sanitised HTML with absolute addresses; output is
+// UTF-8. It knows neither where articles come from nor HTTP routing.
+// Sources: RFC 4287, RFC 5005, the RSS 2.0 specification of the RSS Advisory
+// Board, jsonfeed.org/version/1.1.
+package publish
+
+import (
+	"io"
+	"time"
+)
+
+// Feed is one feed, whatever its format.
+type Feed struct {
+	ID          string // tag URI (RFC 4151) that never changes
+	Title       string
+	Description string
+	Link        string // the page that the feed mirrors
+	Language    string // BCP 47
+	Updated     time.Time
+	Self        string // address of this very document; with the format's suffix
+	Hub         string // WebSub hub, "" if none
+	Previous    string // RFC 5005 prev-archive, "" if none
+	Next        string // RFC 5005 next page of older items, "" if none
+	Items       []Item
+}
+
+// Item is one element of a feed.
+type Item struct {
+	ID         string // tag URI that never changes
+	Link       string
+	Title      string
+	Summary    string // plain text
+	HTML       string // full text, sanitised; "" where only the summary may be given
+	Author     string
+	Published  time.Time
+	Updated    time.Time // when the text last changed; Published if never
+	Categories []Category
+	Enclosures []Enclosure
+	Credit     string // name of the source the article was collected from
+	CreditURL  string
+}
+
+// Category is a term in a scheme ("" for none).
+type Category struct{ Term, Scheme, Label string }
+
+// Enclosure is an attached file. A Length of 0 is unknown.
+type Enclosure struct {
+	URL    string
+	Type   string
+	Length int64
+}
+
+// Format is one way to write a feed. A new format is one file and one line in Formats.
+type Format struct {
+	Name      string // rss, atom, json
+	Suffix    string // of the address: .xml, .atom, .json
+	MediaType string // Content-Type with charset where the type has one
+	Write     func(io.Writer, Feed) error
+}

@@ -1,0 +1,113 @@
+// Package policy says what a policy text says about itself: its number, dates,
+// issuers, author, kind and summary.
+//
+// Pure: evidence in, facts out; no clock, network, database or HTML. Everything
+// is safe for concurrent use. Text is UTF-8. Dates are calendar dates ([Date]),
+// never instants. What the text does not say is the zero value, never a guess;
+// where two sources of a fact disagree a warning says so.
+//
+// Sources: 党政机关公文处理工作条例 (中办发〔2012〕14号) 第八、九条; 国办发〔2017〕47号
+// (meta tags of government sites); GB/T 9704; GB/T 2260.
+package policy
+
+import "time"
+
+// Kind is what an article is to its reader (稿件类别).
+type Kind string
+
+// The kinds of article. The zero Kind means that it has not been judged.
+const (
+	KindDocument       Kind = "document"       // an official text (公文、法规)
+	KindInterpretation Kind = "interpretation" // 解读, 答记者问, 图解
+	KindNews           Kind = "news"
+	KindSignedArticle  Kind = "signed-article" // 署名文章
+	KindConsultation   Kind = "consultation"   // 征求意见
+	KindOther          Kind = "other"
+)
+
+// Evidence is what a reader of bytes saw and did not judge. It is stored beside
+// the facts, so that a better rule can judge again without fetching.
+type Evidence struct {
+	URL      string `json:"url,omitempty"`
+	Title    string `json:"title,omitempty"`     // headline of the page or feed item
+	SiteName string `json:"site_name,omitempty"` // of the site; «本站» resolves to it
+	Zone     string `json:"zone,omitempty"`      // IANA name; "" is Asia/Shanghai
+	Language string `json:"language,omitempty"`  // BCP 47, as declared
+	Issuer   string `json:"issuer,omitempty"`    // the organ that runs the source, if configured
+	Region   string `json:"region,omitempty"`    // GB/T 2260 code of the source, if configured
+
+	Meta   []Pair  `json:"meta,omitempty"`   // meta elements in page order
+	Labels []Label `json:"labels,omitempty"` // labelled values of the headline block, in page order
+
+	ListTitle string `json:"list_title,omitempty"` // what the list page said of the article
+	ListDate  string `json:"list_date,omitempty"`
+
+	FeedPublished *time.Time `json:"feed_published,omitempty"`
+	FeedUpdated   *time.Time `json:"feed_updated,omitempty"`
+	FeedAuthor    string     `json:"feed_author,omitempty"`
+	FeedSummary   string     `json:"feed_summary,omitempty"` // plain text
+	Categories    []string   `json:"categories,omitempty"`
+
+	// Paragraphs are the text blocks of the content container, white space
+	// collapsed, in order; a by-line or signature still stands among them.
+	Paragraphs []string `json:"paragraphs,omitempty"`
+}
+
+// Pair is the name and content of a meta element.
+type Pair struct {
+	Name    string `json:"name"`
+	Content string `json:"content"`
+}
+
+// Label is a labelled value, such as 时间:2011-06-21 in div.info.
+type Label struct {
+	Element string `json:"element"` // tag with its class or id: "div.info", "td#date"
+	Name    string `json:"name"`    // without the colon
+	Value   string `json:"value"`
+}
+
+// Facts is what [Understand] judged. Zero values are unknowns.
+type Facts struct {
+	Title      string   `json:"title,omitempty"`
+	Subtitle   string   `json:"subtitle,omitempty"`
+	Paragraphs []string `json:"paragraphs,omitempty"` // the text without by-line and page furniture
+	Summary    string   `json:"summary,omitempty"`
+	Language   string   `json:"language,omitempty"` // BCP 47
+
+	PublishedOn   Date      `json:"published_on,omitzero"`
+	PublishedAt   time.Time `json:"published_at,omitzero"` // set only where a time of day is given
+	PublishedFrom string    `json:"published_from,omitempty"`
+	IssuedOn      Date      `json:"issued_on,omitzero"` // 成文日期
+	IssuedFrom    string    `json:"issued_from,omitempty"`
+	EffectiveOn   Date      `json:"effective_on,omitzero"` // 施行日期
+	EffectiveFrom string    `json:"effective_from,omitempty"`
+	ExpiresOn     Date      `json:"expires_on,omitzero"` // last day in force
+	ExpiresFrom   string    `json:"expires_from,omitempty"`
+	DeadlineOn    Date      `json:"deadline_on,omitzero"` // last day that counts
+	DeadlineFrom  string    `json:"deadline_from,omitempty"`
+
+	Credit       string `json:"credit,omitempty"`        // 来源; 未知 is ""
+	Author       string `json:"author,omitempty"`        // a person
+	AuthorOffice string `json:"author_office,omitempty"` // 民政部部长、党组书记
+	AuthorBody   string `json:"author_body,omitempty"`   // 民政部
+	Byline       string `json:"byline,omitempty"`        // the raw line
+
+	DocumentNumber string   `json:"document_number,omitempty"` // canonical
+	Issuers        []string `json:"issuers,omitempty"`         // the first is the host (主办)
+	Kind           Kind     `json:"kind,omitempty"`
+	Type           string   `json:"type,omitempty"` // 文种
+	Theme          string   `json:"theme,omitempty"`
+	Region         string   `json:"region,omitempty"`
+
+	Citations []Citation `json:"citations,omitempty"`
+	Warnings  []string   `json:"warnings,omitempty"`
+}
+
+// Citation is a document that the text names.
+type Citation struct {
+	Title    string   `json:"title"`
+	Number   string   `json:"number,omitempty"`
+	Issuers  []string `json:"issuers,omitempty"`
+	Relation string   `json:"relation,omitempty"`
+	Status   string   `json:"status,omitempty"` // issued | promised
+}

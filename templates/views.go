@@ -1,0 +1,168 @@
+// Package templates holds everything a reader sees: web pages, mails (HTML and
+// text), the style sheet and the message catalogues (zh, en), all embedded.
+//
+// It takes the view structs defined here and decides nothing; features fill
+// them. Text is escaped by html/template; only fields of type template.HTML are
+// written as they are, and they come from the sanitiser alone. Addresses are
+// absolute or start with "/". Languages are "zh" and "en"; any other is "en".
+package templates
+
+import "html/template"
+
+// Page is what every web page needs.
+type Page struct {
+	Language    string // zh or en
+	SiteName    string
+	Title       string // "" for the home page
+	Description string
+	Canonical   string // absolute address
+	Feeds       []FeedLink
+	NoIndex     bool // token pages
+}
+
+// FeedLink is a feed of this page; Type is its media type.
+type FeedLink struct{ Title, URL, Type string }
+
+// ListCard shows a list to subscribe to.
+type ListCard struct {
+	Slug, Title, Description, URL string
+	Schedule                      string // in words of the page's language
+	Subscribed                    bool   // for preference pages
+}
+
+// IssueCard shows one issue (第 N 期) in an archive.
+type IssueCard struct {
+	URL, ListTitle string
+	Number         int
+	Date           string // YYYY-MM-DD
+	Count          int    // of articles
+	Lead           string // the first titles, joined
+}
+
+// DateFact is one date with what said it.
+type DateFact struct {
+	Key        string // published, issued, effective, expires, deadline
+	Date       string // YYYY-MM-DD
+	Provenance string // element or sentence, "" if plain
+}
+
+// Item is one article in a page or mail.
+type Item struct {
+	Title     string
+	URL       string // our page of it
+	SourceURL string // where it was published
+	Source    string // name of the source
+	Kind      string // policy.Kind as text
+	Issuers   string // joined, "" if unknown
+	Number    string // 发文字号
+	Author    string // person or office
+	Summary   string
+	Dates     []DateFact
+	Why       []string // why the reader gets it
+}
+
+// Section is a heading with its items. Key names the heading in the catalogue:
+// documents, consultations, interpretations, signed, news, other.
+type Section struct {
+	Key   string
+	Items []Item
+}
+
+// HomePage shows the lists, the latest issues and the latest articles.
+type HomePage struct {
+	Page
+	Lists    []ListCard
+	Issues   []IssueCard
+	Articles []Item
+}
+
+// ListPage shows one list and its archive.
+type ListPage struct {
+	Page
+	List     ListCard
+	Issues   []IssueCard
+	Articles []Item // matched and not yet issued
+}
+
+// IssuePage is one issue on the web: the mail's content.
+type IssuePage struct {
+	Page
+	List         ListCard
+	Number       int
+	Date         string
+	Note         string // the editor's
+	Sections     []Section
+	Older, Newer string // addresses, "" at the ends
+}
+
+// ArticlePage is one article.
+type ArticlePage struct {
+	Page
+	Article     Item
+	Content     template.HTML // full text, "" where only the summary may be shown
+	Attachments []FeedLink
+	Warnings    []string
+}
+
+// FormPage is a page of the subscribe and preference forms.
+type FormPage struct {
+	Page
+	Action  string // where the form posts to
+	Address string // shown back, "" if none
+	Lists   []ListCard
+	Error   string // catalogue key, "" if none
+	Started string // opaque stamp for the minimal fill time
+}
+
+// ConfirmPage asks a reader to confirm by a button (GET changes nothing).
+type ConfirmPage struct {
+	Page
+	Action string
+	Lists  []ListCard
+}
+
+// UnsubscribePage asks a reader to unsubscribe by a button.
+type UnsubscribePage struct {
+	Page
+	Action string
+	Lists  []ListCard // what the button ends
+}
+
+// MessagePage says one thing: what happened and what to do next. Key names its
+// title and text in the catalogue: checkmail, confirmed, unsubscribed, expired,
+// badtoken, notfound, toomany, preferences_saved, servererror.
+type MessagePage struct {
+	Page
+	Key   string
+	Lists []ListCard
+	Link  FeedLink // where to go next, zero if nowhere
+}
+
+// Digest is the weekly mail of one variant. The four addresses may be slots
+// that the mail package fills for each reader.
+type Digest struct {
+	Language       string
+	SiteName       string
+	Subject        string
+	Preheader      string
+	Title          string // of the list, or of the merged mailing
+	Number         int    // 第 N 期; 0 for a mail of several lists
+	Date           string
+	Note           string
+	Sections       []Section
+	ArchiveURL     string
+	HomeURL        string
+	UnsubscribeURL string
+	PreferencesURL string
+	Sender         string // name and postal or web address of who sends
+	WhyText        string // "" for the catalogue's sentence
+}
+
+// Confirmation is the opt-in mail. It holds nothing that a stranger typed.
+type Confirmation struct {
+	Language   string
+	SiteName   string
+	Lists      []string // titles
+	ConfirmURL string
+	Days       int // how long the link works
+}
