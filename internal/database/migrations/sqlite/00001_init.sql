@@ -45,7 +45,8 @@ CREATE TABLE articles (
     deadline_on     TEXT,
     summary         TEXT NOT NULL DEFAULT '',
     content         TEXT NOT NULL DEFAULT '',              -- sanitised HTML
-    facts           TEXT NOT NULL DEFAULT '{}',            -- policy.Facts as JSON
+    paragraphs      TEXT NOT NULL DEFAULT '[]',            -- JSON: the text without by-line and furniture
+    facts           TEXT NOT NULL DEFAULT '{}',            -- policy.Facts as JSON, without the paragraphs
     evidence        TEXT NOT NULL DEFAULT '{}',            -- policy.Evidence as JSON
     attachments     TEXT NOT NULL DEFAULT '[]',
     warnings        TEXT NOT NULL DEFAULT '[]',
@@ -60,6 +61,7 @@ CREATE TABLE articles (
 CREATE INDEX articles_collected_at ON articles (collected_at, id);
 CREATE INDEX articles_document_number ON articles (document_number) WHERE document_number <> '';
 CREATE INDEX articles_url ON articles (url);
+CREATE INDEX articles_updated_at ON articles (updated_at);
 
 CREATE TABLE lists (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
