@@ -1,0 +1,258 @@
+// Package database opens dibao's database, SQLite or PostgreSQL, migrates it and
+// runs transactions on it. It knows no feature but the schema.
+//
+// SQLite has one writer connection (BEGIN IMMEDIATE), a pool of readers that
+// see committed rows, and a connection of its own for the job engine;
+// PostgreSQL serves all three from one pool. Times are UTC and are cut to
+// microseconds by who writes them, since PostgreSQL keeps no more.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Dialect is the kind of database.
+type Dialect int
+
+// The dialects.
+const (
+	SQLite Dialect = iota
+	Postgres
+)
+
+// Pick returns the text for the dialect.
+func (d Dialect) Pick(sqlite, postgres string) string {
+	if d == Postgres {
+		return postgres
+	}
+	return sqlite
+}
+
+// String returns the dialect's name in URLs.
+func (d Dialect) String() string { return d.Pick("sqlite", "postgres") }
+
+// Options say how to use the database. The zero value of a field is the
+// default named beside it.
+type Options struct {
+	MaxConnections int // 10 for PostgreSQL, 4 readers for SQLite
+}
+
+// DB is an open database.
+type DB struct {
+	dialect              Dialect
+	writer, reader, jobs *sql.DB
+	shown                string // the URL without its password
+}
+
+// Open connects to sqlite:PATH, postgres://… or postgresql://…; it does not
+// migrate. A SQLite file that is not there is made, its folder is not.
+func Open(ctx context.Context, rawURL string, opts Options) (*DB, error) {
+	scheme, rest, _ := strings.Cut(rawURL, ":")
+	switch scheme {
+	case "sqlite":
+		return openSQLite(ctx, strings.TrimPrefix(rest, "//"), opts)
+	case "postgres", "postgresql":
+		return openPostgres(ctx, rawURL, opts)
+	}
+	return nil, errors.New("database URL is neither sqlite:PATH nor postgres://…; set url in [database] or --database")
+}
+
+func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
+	if path == "" || strings.Contains(path, ":memory:") {
+		return nil, errors.New("database URL sqlite: needs the path of a file, such as sqlite:dibao.db")
+	}
+	if dir := filepath.Dir(path); dir != "." {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("database %s: the folder %s is not there; make it first", path, dir)
+		}
+	}
+	readers := opts.MaxConnections
+	if readers <= 0 {
+		readers = 4
+	}
+	db := &DB{dialect: SQLite, shown: "sqlite:" + path}
+	for _, pool := range []struct {
+		db    **sql.DB
+		conns int
+		extra string
+	}{
+		{&db.writer, 1, "&_txlock=immediate"},
+		{&db.reader, readers, "&_pragma=query_only(1)"},
+		{&db.jobs, 1, "&_txlock=immediate"},
+	} {
+		// The path is escaped so that ? and # in it are not taken for parameters.
+		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)" +
+			"&_time_format=sqlite&_timezone=UTC" + pool.extra
+		conn, err := sql.Open("sqlite", dsn)
+		if err != nil {
+			return nil, fmt.Errorf("database %s: %w", path, err)
+		}
+		conn.SetMaxOpenConns(pool.conns)
+		conn.SetMaxIdleConns(pool.conns)
+		*pool.db = conn
+	}
+	// The writer first: it makes the file and its WAL, which readers may not.
+	for _, conn := range []*sql.DB{db.writer, db.reader} {
+		if err := conn.PingContext(ctx); err != nil {
+			db.Close()
+			return nil, fmt.Errorf("database %s can't be opened: %v; check that the file and its folder may be written", path, err)
+		}
+	}
+	return db, nil
+}
+
+func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error) {
+	config, err := pgx.ParseConfig(rawURL)
+	if err != nil {
+		// The error of ParseConfig may hold the URL, and the URL a password.
+		return nil, errors.New("database URL is not a PostgreSQL URL; write it as postgres://USER@HOST:PORT/NAME")
+	}
+	shown := fmt.Sprintf("postgres://%s@%s:%d/%s", config.User, config.Host, config.Port, config.Database)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+		c.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID,
+			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}))
+	conns := opts.MaxConnections
+	if conns <= 0 {
+		conns = 10
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	if err := pool.PingContext(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("database %s can't be reached: %v; check that PostgreSQL runs there and that url in [database] is right", shown, reason(err))
+	}
+	return &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown}, nil
+}
+
+// reason takes the cause out of a connection error, whose text holds the whole
+// connection configuration.
+func reason(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) && connect.Unwrap() != nil {
+		return connect.Unwrap()
+	}
+	return err
+}
+
+// Dialect returns the kind of database.
+func (db *DB) Dialect() Dialect { return db.dialect }
+
+// String returns the URL without its password.
+func (db *DB) String() string { return db.shown }
+
+// JobsDB returns the connections that are the job engine's: one for SQLite.
+func (db *DB) JobsDB() *sql.DB { return db.jobs }
+
+// Close closes all connections; transactions that run fail.
+func (db *DB) Close() error {
+	var errs []error
+	seen := make(map[*sql.DB]bool)
+	for _, c := range []*sql.DB{db.reader, db.jobs, db.writer} {
+		if c != nil && !seen[c] {
+			seen[c] = true
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Read runs f in a read-only transaction: what f reads belongs together.
+func (db *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return transact(ctx, db.reader, &sql.TxOptions{ReadOnly: db.dialect == Postgres}, f)
+}
+
+// writeTries is how often a transaction is run that PostgreSQL broke off.
+const writeTries = 5
+
+// Write runs f in a transaction, which is committed if f returns nil. f may be
+// run again from its beginning where PostgreSQL broke it off (serialization
+// failure, deadlock), so it must not keep what an earlier run left. On SQLite f
+// must not call Write.
+func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	for try := 1; ; try++ {
+		err := transact(ctx, db.writer, nil, f)
+		if err == nil || try == writeTries || !isBrokenOff(err) {
+			return explain(err)
+		}
+	}
+}
+
+func transact(ctx context.Context, conn *sql.DB, opts *sql.TxOptions, f func(tx *sql.Tx) error) error {
+	tx, err := conn.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after a commit it does nothing; after a panic it frees the writer
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// PostgreSQL's class codes (appendix A of its manual).
+const (
+	pgUniqueViolation      = "23505"
+	pgSerializationFailure = "40001"
+	pgDeadlockDetected     = "40P01"
+)
+
+func pgCode(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+func isBrokenOff(err error) bool {
+	c := pgCode(err)
+	return c == pgSerializationFailure || c == pgDeadlockDetected
+}
+
+// IsUniqueViolation reports whether err says that a unique key forbids a row.
+func IsUniqueViolation(err error) bool {
+	c := sqliteCode(err)
+	return pgCode(err) == pgUniqueViolation || c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+// explain adds what to do to errors that an admin can mend.
+func explain(err error) error {
+	switch sqliteCode(err) & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("database is busy for longer than 10 s: %w; is another program writing to it?", err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("database can't be written: %w; check the permissions of the file and its folder", err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
+	}
+	return err
+}

@@ -1,0 +1,49 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+)
+
+// Row is one result row: *sql.Row and *sql.Rows.
+type Row interface{ Scan(dest ...any) error }
+
+// Collect runs a query and scans every row of its result.
+func Collect[T any](ctx context.Context, tx *sql.Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// ScanOne scans a row of one column.
+func ScanOne[T any](r Row) (T, error) {
+	var v T
+	err := r.Scan(&v)
+	return v, err
+}
+
+// IDs returns a subquery that yields the integers of a JSON array, for
+// «id IN (…)»; param is the placeholder of the array, such as $1.
+func (d Dialect) IDs(param string) string {
+	return d.Pick(
+		"SELECT value FROM json_each("+param+")",
+		"SELECT value::bigint FROM jsonb_array_elements_text("+param+"::jsonb)")
+}
+
+// Texts is IDs for an array of strings.
+func (d Dialect) Texts(param string) string {
+	return d.Pick(
+		"SELECT value FROM json_each("+param+")",
+		"SELECT value FROM jsonb_array_elements_text("+param+"::jsonb)")
+}
