@@ -1,0 +1,215 @@
+// Package jobs runs work in the background on the database's own job queue
+// (River), so that a job and the rows it belongs to commit together and any
+// node may take it. It runs functions that features register and knows none of
+// them.
+//
+// Both drivers used here work on *sql.Tx, so that there is one client type for
+// SQLite and PostgreSQL. Jobs are coarse: collect this source, compose, deliver
+// what is due; never one per recipient. A schedule is only a heartbeat: what is
+// due is computed from the database by the function that it calls.
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+
+	"dibao/internal/database"
+)
+
+// Kind is a kind of job.
+type Kind struct {
+	Name     string
+	Run      func(ctx context.Context, subject int64) error
+	Timeout  time.Duration // 10 m; of one run
+	Attempts int           // 3; an error is tried again, ever more rarely
+	Parallel int           // 1; runs at the same time on this node
+}
+
+// Schedule enqueues a job again and again.
+type Schedule struct {
+	Cron    string // see ParseSchedule
+	Zone    *time.Location
+	Kind    string
+	AtStart bool // also when this node begins to lead
+}
+
+// Options say how a node runs jobs. The zero value of a field is the default
+// named beside it.
+type Options struct {
+	Logger *slog.Logger // slog.Default
+}
+
+const (
+	defaultTimeout  = 10 * time.Minute
+	defaultAttempts = 3
+	// rescueAfter is when a job that a dead node left running is taken back. It
+	// is longer than any timeout of a kind.
+	rescueAfter = time.Hour
+)
+
+// Runner runs jobs on this node.
+type Runner struct {
+	client *river.Client[*sql.Tx]
+	kinds  map[string]Kind
+}
+
+// call is the job as the queue stores it.
+type call struct {
+	Task    string `json:"task" river:"unique"`
+	Subject int64  `json:"subject" river:"unique"`
+}
+
+// Kind names the job to River; what it does is in its task.
+func (call) Kind() string { return "dibao" }
+
+// New returns a runner; it takes no job before Run. Names of kinds are used as
+// names of queues, so that a slow kind never holds up another.
+func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Runner, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	r := &Runner{kinds: make(map[string]Kind, len(kinds))}
+	config := &river.Config{
+		Logger:                      opts.Logger,
+		RescueStuckJobsAfter:        rescueAfter,
+		CompletedJobRetentionPeriod: time.Hour,
+		Queues:                      make(map[string]river.QueueConfig, len(kinds)),
+		Workers:                     river.NewWorkers(),
+	}
+	for _, k := range kinds {
+		if k.Timeout <= 0 {
+			k.Timeout = defaultTimeout
+		}
+		if k.Timeout >= rescueAfter {
+			return nil, fmt.Errorf("jobs of kind %q may run for %s; use less than %s", k.Name, k.Timeout, rescueAfter)
+		}
+		if k.Attempts <= 0 {
+			k.Attempts = defaultAttempts
+		}
+		r.kinds[k.Name] = k
+		config.Queues[k.Name] = river.QueueConfig{MaxWorkers: max(k.Parallel, 1)}
+	}
+	if err := river.AddWorkerSafely(config.Workers, &worker{kinds: r.kinds, logger: opts.Logger}); err != nil {
+		return nil, err
+	}
+	for _, s := range schedules {
+		job, err := r.periodic(s)
+		if err != nil {
+			return nil, err
+		}
+		config.PeriodicJobs = append(config.PeriodicJobs, job)
+	}
+	client, err := river.NewClient(driver(db), config)
+	if err != nil {
+		return nil, fmt.Errorf("set up the job queue: %w", err)
+	}
+	r.client = client
+	return r, nil
+}
+
+func driver(db *database.DB) riverdriver.Driver[*sql.Tx] {
+	if db.Dialect() == database.Postgres {
+		return riverdatabasesql.New(db.JobsDB())
+	}
+	return riversqlite.New(db.JobsDB())
+}
+
+func (r *Runner) periodic(s Schedule) (*river.PeriodicJob, error) {
+	kind, ok := r.kinds[s.Kind]
+	if !ok {
+		return nil, fmt.Errorf("schedule %q is for the unknown kind %q", s.Cron, s.Kind)
+	}
+	schedule, err := ParseSchedule(s.Cron, s.Zone)
+	if err != nil {
+		return nil, err
+	}
+	return river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
+		// One try: the next beat comes anyway.
+		return call{Task: kind.Name}, &river.InsertOpts{Queue: kind.Name, MaxAttempts: 1}
+	}, &river.PeriodicJobOpts{RunOnStart: s.AtStart}), nil
+}
+
+// Enqueue asks for a job as soon as a worker is free. While one of the same kind
+// and subject waits or runs, it asks for nothing.
+func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error {
+	opts, err := r.insertOpts(kind)
+	if err != nil {
+		return err
+	}
+	_, err = r.client.Insert(ctx, call{kind, subject}, opts)
+	return err
+}
+
+// EnqueueTx is Enqueue that commits with the caller's rows.
+func (r *Runner) EnqueueTx(ctx context.Context, tx *sql.Tx, kind string, subject int64) error {
+	opts, err := r.insertOpts(kind)
+	if err != nil {
+		return err
+	}
+	_, err = r.client.InsertTx(ctx, tx, call{kind, subject}, opts)
+	return err
+}
+
+func (r *Runner) insertOpts(kind string) (*river.InsertOpts, error) {
+	k, ok := r.kinds[kind]
+	if !ok {
+		return nil, fmt.Errorf("unknown kind of job %q", kind)
+	}
+	return &river.InsertOpts{
+		Queue: k.Name, MaxAttempts: k.Attempts,
+		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
+			rivertype.JobStateRunning, rivertype.JobStateScheduled,
+		}},
+	}, nil
+}
+
+// Run takes jobs until ctx ends, which ends the context of running jobs too,
+// and returns when they have ended. A job that was cut short runs again later.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.client.Start(ctx); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	<-r.client.Stopped()
+	if ctx.Err() == nil {
+		return errors.New("the job queue stopped by itself")
+	}
+	return nil
+}
+
+// worker runs every kind of job.
+type worker struct {
+	river.WorkerDefaults[call]
+	kinds  map[string]Kind
+	logger *slog.Logger
+}
+
+func (w *worker) Timeout(job *river.Job[call]) time.Duration {
+	if k, ok := w.kinds[job.Args.Task]; ok {
+		return k.Timeout
+	}
+	return defaultTimeout
+}
+
+// Work runs the job's function. A panic of it comes back as an error.
+func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
+	k, ok := w.kinds[job.Args.Task]
+	if !ok {
+		return river.JobCancel(fmt.Errorf("this node knows no job %q", job.Args.Task))
+	}
+	err = k.Run(ctx, job.Args.Subject)
+	if err != nil && ctx.Err() == nil {
+		w.logger.Warn("job failed", "job", job.Args.Task, "subject", job.Args.Subject, "attempt", job.Attempt, "err", err)
+	}
+	return err
+}

@@ -1,0 +1,174 @@
+package jobs_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/internal/jobs"
+)
+
+// patience bounds what a test waits for; it is never waited out when all is well.
+const patience = 30 * time.Second
+
+var quiet = jobs.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+
+// start runs a runner until the test ends and fails the test if it stops badly.
+func start(t *testing.T, r *jobs.Runner) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	stop = func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("run: %v", err)
+			}
+			ended <- nil
+		case <-time.After(patience):
+			t.Error("the runner did not stop")
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func await(t *testing.T, c <-chan int64, what string) int64 {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("%s did not happen", what)
+		return 0
+	}
+}
+
+func TestRunner(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ran := make(chan int64, 10)
+		failed := make(chan int64, 10)
+		release := make(chan struct{})
+		var tries atomic.Int64
+		r, err := jobs.New(db, []jobs.Kind{
+			{Name: "collect", Run: func(_ context.Context, subject int64) error { ran <- subject; return nil }},
+			{Name: "flaky", Run: func(context.Context, int64) error {
+				if n := tries.Add(1); n < 2 {
+					failed <- n
+					return errors.New("not yet")
+				}
+				ran <- -1
+				return nil
+			}},
+			{Name: "slow", Run: func(ctx context.Context, subject int64) error {
+				ran <- subject
+				<-release
+				return nil
+			}},
+			{Name: "panics", Attempts: 1, Run: func(context.Context, int64) error { failed <- -2; panic("boom") }},
+		}, nil, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		enqueue := func(kind string, subject int64) {
+			t.Helper()
+			if err := r.Enqueue(ctx, kind, subject); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rolledBack := errors.New("rolled back")
+		err = db.Write(ctx, func(tx *sql.Tx) error {
+			if err := r.EnqueueTx(ctx, tx, "collect", 99); err != nil {
+				return err
+			}
+			return rolledBack
+		})
+		if !errors.Is(err, rolledBack) {
+			t.Fatal(err)
+		}
+		enqueue("collect", 7)
+		enqueue("collect", 7) // the first one waits: asks for nothing
+		stop := start(t, r)
+		if got := await(t, ran, "the job"); got != 7 {
+			t.Fatalf("subject %d, want 7 (99 was rolled back)", got)
+		}
+		enqueue("panics", 1)
+		await(t, failed, "the panic")
+		enqueue("flaky", 1)
+		await(t, failed, "the first try")
+		if got := await(t, ran, "the second try"); got != -1 {
+			t.Fatalf("got subject %d, want the flaky job: a job ran twice", got)
+		}
+		enqueue("slow", 5)
+		await(t, ran, "the slow job")
+		close(release)
+		stop()
+		select {
+		case got := <-ran:
+			t.Fatalf("job %d ran that nobody asked for", got)
+		default:
+		}
+	})
+}
+
+func TestTwoRunnersShareTheWork(t *testing.T) {
+	t.Parallel()
+	url := databasetest.Postgres(t)
+	ran := make(chan int64, 100)
+	var first *jobs.Runner
+	for range 2 {
+		db, err := database.Open(t.Context(), url, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		r, err := jobs.New(db, []jobs.Kind{{Name: "count", Parallel: 2, Run: func(_ context.Context, subject int64) error {
+			ran <- subject
+			return nil
+		}}}, nil, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = r
+		}
+		start(t, r)
+	}
+	seen := make(map[int64]int)
+	for i := range int64(20) {
+		if err := first.Enqueue(t.Context(), "count", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		seen[await(t, ran, "a job")]++
+	}
+	for subject, n := range seen {
+		if n != 1 {
+			t.Errorf("job %d ran %d times", subject, n)
+		}
+	}
+}
+
+func TestNewRefusesABadSchedule(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		kinds := []jobs.Kind{{Name: "x", Run: func(context.Context, int64) error { return nil }}}
+		for _, s := range []jobs.Schedule{{Cron: "bad", Zone: time.UTC, Kind: "x"}, {Cron: "* * * * *", Zone: time.UTC, Kind: "y"}} {
+			if _, err := jobs.New(db, kinds, []jobs.Schedule{s}, quiet); err == nil {
+				t.Errorf("%+v was taken", s)
+			}
+		}
+	})
+}
