@@ -1,0 +1,118 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// Suppress keeps an address from being mailed ever again. Doing it again keeps
+// the first reason.
+func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO suppressions (address_hash, reason, note, at) VALUES ($1, $2, $3, $4) ON CONFLICT (address_hash) DO NOTHING`,
+			s.addressHash(address), reason, note, s.now())
+		return err
+	})
+}
+
+// Selection says which subscribers to list.
+type Selection struct {
+	List  int64  // 0: of any
+	State State  // "": in any
+	Like  string // part of the address, * for anything; "": any
+	After int64  // an id, for paging
+	Limit int    // 0 is 100
+}
+
+// Subscribers returns readers in the order of their ids, with their subscriptions.
+func (s *Store) Subscribers(ctx context.Context, sel Selection) ([]Subscriber, error) {
+	if sel.Limit <= 0 {
+		sel.Limit = 100
+	}
+	like := "%" + strings.ReplaceAll(likeEscaper.Replace(strings.ToLower(sel.Like)), "*", "%") + "%"
+	var all []Subscriber
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, func(r database.Row) (Subscriber, error) {
+			var x Subscriber
+			err := r.Scan(&x.ID, &x.Address, &x.Language, &x.CreatedAt)
+			return x, err
+		}, `SELECT id, address, language, created_at FROM subscribers u
+			WHERE id > $1 AND address_key LIKE $2 ESCAPE '\' AND (($3 = 0 AND $4 = '') OR EXISTS (
+				SELECT 1 FROM subscriptions x WHERE x.subscriber = u.id AND ($3 = 0 OR x.list = $3) AND ($4 = '' OR x.state = $4)))
+			ORDER BY id LIMIT $5`, sel.After, like, sel.List, string(sel.State), sel.Limit)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if err := s.complete(ctx, tx, &all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// SubscriberByAddress returns the reader with this address.
+func (s *Store) SubscriberByAddress(ctx context.Context, address string) (Subscriber, error) {
+	parsed, err := ParseAddress(address)
+	if err != nil {
+		return Subscriber{}, err
+	}
+	var x Subscriber
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT id, address, language, created_at FROM subscribers WHERE address_key = $1`, addressKey(parsed)).
+			Scan(&x.ID, &x.Address, &x.Language, &x.CreatedAt)
+		if err != nil {
+			return err
+		}
+		return s.complete(ctx, tx, &x)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Subscriber{}, fmt.Errorf("no reader %s: %w", parsed, ErrNotFound)
+	}
+	return x, err
+}
+
+// subscriberByID returns the reader of a token.
+func (s *Store) subscriberByID(ctx context.Context, id int64) (Subscriber, error) {
+	x := Subscriber{ID: id}
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT address, language, created_at FROM subscribers WHERE id = $1`, id).Scan(&x.Address, &x.Language, &x.CreatedAt)
+		if err != nil {
+			return err
+		}
+		return s.complete(ctx, tx, &x)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Subscriber{}, ErrNotFound
+	}
+	return x, err
+}
+
+// complete adds the subscriptions and the suppression.
+func (s *Store) complete(ctx context.Context, tx *sql.Tx, x *Subscriber) error {
+	err := tx.QueryRowContext(ctx, `SELECT reason FROM suppressions WHERE address_hash = $1`, s.addressHash(x.Address)).Scan(&x.Suppressed)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	x.Subscriptions, err = database.Collect(ctx, tx, func(r database.Row) (Subscription, error) {
+		var sub Subscription
+		var confirmed, ended sql.Null[time.Time]
+		err := r.Scan(&sub.List, &sub.Slug, &sub.Title, &sub.State, &sub.CreatedAt, &confirmed, &ended)
+		sub.ConfirmedAt, sub.EndedAt = confirmed.V, ended.V
+		return sub, err
+	}, `SELECT l.id, l.slug, l.title, x.state, x.created_at, x.confirmed_at, x.ended_at
+		FROM subscriptions x JOIN lists l ON l.id = x.list WHERE x.subscriber = $1 ORDER BY l.id`, x.ID)
+	return err
+}
