@@ -1,0 +1,91 @@
+package mail
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"mime"
+	netmail "net/mail"
+	"strings"
+	"unicode/utf8"
+)
+
+// Header is one header field; its value is the field's unencoded text, or
+// already encoded and ASCII.
+type Header struct{ Name, Value string }
+
+// check refuses what could end the field and begin another (header injection),
+// and what is no text.
+func (h Header) check() error {
+	if h.Name == "" || strings.ContainsFunc(h.Name, func(r rune) bool { return r <= ' ' || r == ':' || r > '~' }) {
+		return fmt.Errorf("header name %q is not allowed", h.Name)
+	}
+	return checkValue(h.Name, h.Value)
+}
+
+func checkValue(name, value string) error {
+	if strings.ContainsAny(value, "\r\n\x00") || !utf8.ValidString(value) {
+		return fmt.Errorf("%s holds a line break, a NUL or bytes that are no text", name)
+	}
+	return nil
+}
+
+// Phrase encodes free text for a header (RFC 2047): text that is not plain ASCII
+// becomes base64 words, which never split a character.
+func Phrase(s string) string {
+	encoded := mime.BEncoding.Encode("utf-8", s)
+	if encoded != s || !strings.ContainsAny(s, `()<>@,;:\".[]`) {
+		return encoded
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// maxHeaderLine is where header lines are folded (RFC 5322 §2.1.1, RFC 2047 §2).
+const maxHeaderLine = 76
+
+// appendHeader writes a field, folded at its spaces.
+func appendHeader(dst []byte, name, value string) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ':')
+	column := len(name) + 1
+	for word := range strings.SplitSeq(value, " ") {
+		if column+1+len(word) > maxHeaderLine && column > len(name)+1 {
+			dst = append(dst, "\r\n"...)
+			column = 0
+		}
+		dst = append(dst, ' ')
+		dst = append(dst, word...)
+		column += 1 + len(word)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// formatAddress writes an address for a header.
+func formatAddress(a netmail.Address) string {
+	if a.Name == "" {
+		return (&netmail.Address{Address: a.Address}).String()
+	}
+	return Phrase(a.Name) + " " + (&netmail.Address{Address: a.Address}).String()
+}
+
+// checkAddress refuses what net/mail would not read back as the same address.
+func checkAddress(a netmail.Address) error {
+	if err := checkValue("the name of an address", a.Name); err != nil {
+		return err
+	}
+	back, err := netmail.ParseAddress((&netmail.Address{Address: a.Address}).String())
+	if err != nil || back.Address != a.Address || strings.ContainsAny(a.Address, "\r\n\x00 <>") {
+		return fmt.Errorf("%q is no address that mail can be sent to", a.Address)
+	}
+	return nil
+}
+
+// MessageID returns the Message-ID, without angle brackets, of what one
+// subscriber gets in one mailing: the same each time, so that a copy that is
+// sent after a crash is known for a copy.
+func MessageID(key []byte, mailing, subscriber int64, domain string) string {
+	m := hmac.New(sha256.New, key)
+	fmt.Fprintf(m, "%d %d", mailing, subscriber)
+	return hex.EncodeToString(m.Sum(nil)[:16]) + "@" + domain
+}

@@ -1,0 +1,402 @@
+package mail
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/smtp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/emersion/go-sasl"
+)
+
+// TLSMode says whether a connection has to be encrypted.
+type TLSMode string
+
+// The modes of TLS.
+const (
+	TLSRequired      TLSMode = "required"      // STARTTLS with a certificate that is right, or nothing (the default)
+	TLSImplicit      TLSMode = "implicit"      // TLS from the first byte (port 465)
+	TLSOpportunistic TLSMode = "opportunistic" // STARTTLS where it is offered, whatever the certificate
+	TLSNone          TLSMode = "none"
+)
+
+// Timeouts bound every wait (RFC 5321 §4.5.3.2). The zero value of a field is
+// the default named beside it.
+type Timeouts struct {
+	Connect  time.Duration // 30 s, name look-up included
+	Greeting time.Duration // 5 m, for EHLO, STARTTLS and AUTH too
+	Command  time.Duration // 5 m, MAIL and RCPT
+	Data     time.Duration // 2 m, for the 354
+	Block    time.Duration // 3 m, for the body to be taken
+	Dot      time.Duration // 10 m, for the reply after the final dot
+	Quit     time.Duration // 5 s
+}
+
+func (t *Timeouts) fill() {
+	for _, f := range []struct {
+		d        *time.Duration
+		standard time.Duration
+	}{
+		{&t.Connect, 30 * time.Second}, {&t.Greeting, 5 * time.Minute}, {&t.Command, 5 * time.Minute},
+		{&t.Data, 2 * time.Minute}, {&t.Block, 3 * time.Minute}, {&t.Dot, 10 * time.Minute}, {&t.Quit, 5 * time.Second},
+	} {
+		if *f.d <= 0 {
+			*f.d = f.standard
+		}
+	}
+}
+
+// Options say how to reach a server.
+type Options struct {
+	Addr      string // HOST:PORT
+	LocalName string // in EHLO; "localhost" if empty
+	TLS       TLSMode
+	TLSConfig *tls.Config // nil: the system's certificates, the host's name
+	Username  string      // "": no AUTH
+	Password  string
+	Timeouts  Timeouts
+	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net.Dialer
+}
+
+// ReplyError is a negative reply of the server. The message was not delivered.
+type ReplyError struct {
+	Code     int    // 400 to 599
+	Enhanced string // RFC 3463, "" if none: "5.1.1"
+	Text     string // without the codes, UTF-8, on one line
+	Phase    string // greeting, ehlo, starttls, auth, mail, rcpt, data, dot
+}
+
+func (e *ReplyError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("server answered %d %s %s (%s)", e.Code, e.Enhanced, e.Text, e.Phase))
+}
+
+var (
+	// ErrUncertain says that the final dot was sent and no reply came: the
+	// message may have been delivered.
+	ErrUncertain = errors.New("no reply after the message was handed over")
+	// ErrStale says that a connection that had served before was closed when the
+	// next message was begun; the message may be sent on another at once.
+	ErrStale = errors.New("the server had closed the connection")
+)
+
+// Reply is a positive reply.
+type Reply struct {
+	Code     int
+	Enhanced string
+	Text     string
+}
+
+// Conn is an open SMTP connection; one message at a time.
+type Conn struct {
+	conn       net.Conn
+	r          *bufio.Reader
+	w          *bufio.Writer
+	opts       Options
+	extensions map[string]string
+	usable     bool
+	reset      bool // a transaction was left open
+	served     int  // messages
+}
+
+// The most that is read of one reply.
+const (
+	maxReplyLine  = 8 << 10
+	maxReplyLines = 100
+)
+
+// Dial connects, greets, encrypts and authenticates as opts say.
+func Dial(ctx context.Context, opts Options) (*Conn, error) {
+	opts.Timeouts.fill()
+	if opts.LocalName == "" {
+		opts.LocalName = "localhost"
+	}
+	if opts.TLS == "" {
+		opts.TLS = TLSRequired
+	}
+	host, _, err := net.SplitHostPort(opts.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("mail server %q is not HOST:PORT", opts.Addr)
+	}
+	dial := opts.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	connectCtx, cancel := context.WithTimeout(ctx, opts.Timeouts.Connect)
+	defer cancel()
+	nc, err := dial(connectCtx, "tcp", opts.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	// A stop breaks the wait for the greeting, too.
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	c := &Conn{opts: opts, usable: true}
+	c.use(nc)
+	if err := c.hello(host); err != nil {
+		nc.Close()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Conn) use(nc net.Conn) {
+	c.conn, c.r, c.w = nc, bufio.NewReaderSize(nc, maxReplyLine), bufio.NewWriterSize(nc, 64<<10)
+}
+
+func (c *Conn) tlsConfig(host string) *tls.Config {
+	config := &tls.Config{}
+	if c.opts.TLSConfig != nil {
+		config = c.opts.TLSConfig.Clone()
+	}
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	if c.opts.TLS == TLSOpportunistic {
+		config.InsecureSkipVerify = true // it keeps passers-by from reading; more was not asked for
+	}
+	return config
+}
+
+// hello brings a new connection to where MAIL may be sent.
+func (c *Conn) hello(host string) error {
+	encrypted := false
+	if c.opts.TLS == TLSImplicit {
+		c.use(tls.Client(c.conn, c.tlsConfig(host)))
+		encrypted = true
+	}
+	c.deadline(c.opts.Timeouts.Greeting)
+	if _, err := c.expect("greeting", 220); err != nil {
+		return err
+	}
+	if err := c.ehlo(); err != nil {
+		return err
+	}
+	_, offered := c.extensions["STARTTLS"]
+	switch {
+	case encrypted || c.opts.TLS == TLSNone:
+	case offered:
+		if err := c.startTLS(host); err != nil {
+			return err
+		}
+		encrypted = true
+	case c.opts.TLS == TLSRequired:
+		return fmt.Errorf("mail server %s offers no STARTTLS; use another port, or set tls = \"none\" in [mail] if the way to it is safe", c.opts.Addr)
+	}
+	if c.opts.Username == "" {
+		return nil
+	}
+	if !encrypted && !isLoopback(c.conn.RemoteAddr()) {
+		return fmt.Errorf("the password for %s is not sent without TLS; set tls = \"required\" in [mail]", c.opts.Addr)
+	}
+	return c.auth(host)
+}
+
+func isLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+func (c *Conn) ehlo() error {
+	if err := c.send("EHLO " + c.opts.LocalName + "\r\n"); err != nil {
+		return err
+	}
+	reply, err := c.readReply()
+	if err != nil {
+		return fmt.Errorf("ehlo: %w", err)
+	}
+	c.extensions = make(map[string]string)
+	if reply.code/100 != 2 {
+		// A server that knows no extensions (RFC 5321 §4.1.4).
+		if err := c.send("HELO " + c.opts.LocalName + "\r\n"); err != nil {
+			return err
+		}
+		_, err := c.expect("ehlo", 250)
+		return err
+	}
+	for _, line := range reply.lines[1:] {
+		name, params, _ := strings.Cut(line, " ")
+		c.extensions[strings.ToUpper(name)] = params
+	}
+	return nil
+}
+
+func (c *Conn) startTLS(host string) error {
+	if err := c.send("STARTTLS\r\n"); err != nil {
+		return err
+	}
+	if _, err := c.expect("starttls", 220); err != nil {
+		return err
+	}
+	if c.r.Buffered() > 0 {
+		return errors.New("starttls: the server sent something in the clear that would be taken for encrypted")
+	}
+	client := tls.Client(c.conn, c.tlsConfig(host))
+	if err := client.Handshake(); err != nil {
+		return fmt.Errorf("starttls: %w; is the name %s on the server's certificate?", err, host)
+	}
+	c.use(client)
+	return c.ehlo()
+}
+
+// auth uses the first mechanism that both sides know.
+func (c *Conn) auth(host string) error {
+	offered := strings.Fields(strings.ToUpper(c.extensions["AUTH"]))
+	has := func(mechanism string) bool {
+		for _, m := range offered {
+			if m == mechanism {
+				return true
+			}
+		}
+		return false
+	}
+	var start func() (string, []byte, error)
+	var next func(challenge []byte) ([]byte, error)
+	switch {
+	case has("PLAIN"):
+		client := sasl.NewPlainClient("", c.opts.Username, c.opts.Password)
+		start, next = client.Start, client.Next
+	case has("LOGIN"):
+		client := sasl.NewLoginClient(c.opts.Username, c.opts.Password)
+		start, next = client.Start, client.Next
+	case has("CRAM-MD5"):
+		client := smtp.CRAMMD5Auth(c.opts.Username, c.opts.Password)
+		start = func() (string, []byte, error) { return client.Start(&smtp.ServerInfo{Name: host, TLS: true}) }
+		next = func(challenge []byte) ([]byte, error) { return client.Next(challenge, true) }
+	default:
+		return fmt.Errorf("mail server %s offers none of PLAIN, LOGIN and CRAM-MD5", c.opts.Addr)
+	}
+	mechanism, initial, err := start()
+	if err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	return c.converse(mechanism, initial, next)
+}
+
+// Usable reports whether another message may be sent.
+func (c *Conn) Usable() bool { return c.usable }
+
+// Close says QUIT and closes.
+func (c *Conn) Close() error {
+	if c.usable {
+		c.usable = false
+		c.deadline(c.opts.Timeouts.Quit)
+		if c.send("QUIT\r\n") == nil {
+			c.readReply() // whatever it says, we go
+		}
+	}
+	return c.conn.Close()
+}
+
+func (c *Conn) deadline(d time.Duration) { c.conn.SetDeadline(time.Now().Add(d)) }
+
+// send writes and flushes; any error ends the connection.
+func (c *Conn) send(s string) error {
+	c.w.WriteString(s) // the error stays with the writer
+	if err := c.w.Flush(); err != nil {
+		c.usable = false
+		return err
+	}
+	return nil
+}
+
+// reply is a whole reply as it came.
+type reply struct {
+	code  int
+	lines []string // without the code
+}
+
+// readReply reads one reply. A reply that is no SMTP, too long, or late ends
+// the connection.
+func (c *Conn) readReply() (reply, error) {
+	var r reply
+	for range maxReplyLines {
+		line, err := c.r.ReadSlice('\n')
+		if err != nil {
+			c.usable = false
+			if errors.Is(err, bufio.ErrBufferFull) {
+				err = fmt.Errorf("a line of the reply is longer than %d bytes", maxReplyLine)
+			}
+			return reply{}, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		code, convErr := strconv.Atoi(string(line[:min(3, len(line))]))
+		if convErr != nil || len(line) < 3 || code < 200 || code > 599 || len(line) > 3 && line[3] != ' ' && line[3] != '-' || r.code != 0 && code != r.code {
+			c.usable = false
+			return reply{}, fmt.Errorf("the server's reply is no SMTP: %q", clean(line))
+		}
+		r.code = code
+		r.lines = append(r.lines, clean(line[min(4, len(line)):]))
+		if len(line) == 3 || line[3] == ' ' {
+			if code == 421 { // it closes (RFC 5321 §4.2.1)
+				c.usable = false
+			}
+			return r, nil
+		}
+	}
+	c.usable = false
+	return reply{}, fmt.Errorf("a reply has more than %d lines", maxReplyLines)
+}
+
+// clean makes text of what a server sent.
+func clean(line []byte) string {
+	if len(line) > 500 {
+		line = line[:500]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, string(line))
+}
+
+// enhanced splits the enhanced status code (RFC 3463) from a reply's text.
+func (r reply) enhanced() (code, text string) {
+	text = strings.Join(r.lines, " ")
+	first, rest, _ := strings.Cut(r.lines[0], " ")
+	parts := strings.Split(first, ".")
+	if len(parts) != 3 || parts[0] != strconv.Itoa(r.code/100) {
+		return "", text
+	}
+	for _, p := range parts[1:] {
+		if n, err := strconv.Atoi(p); err != nil || n < 0 || n > 999 {
+			return "", text
+		}
+	}
+	lines := append([]string{rest}, r.lines[1:]...)
+	for i, l := range lines[1:] {
+		lines[i+1] = strings.TrimPrefix(strings.TrimPrefix(l, first), " ")
+	}
+	return first, strings.Join(lines, " ")
+}
+
+func (r reply) err(phase string) *ReplyError {
+	code, text := r.enhanced()
+	return &ReplyError{Code: r.code, Enhanced: code, Text: text, Phase: phase}
+}
+
+// expect reads a reply and wants one code.
+func (c *Conn) expect(phase string, code int) (reply, error) {
+	r, err := c.readReply()
+	switch {
+	case err != nil:
+		return reply{}, fmt.Errorf("%s: %w", phase, err)
+	case r.code >= 400:
+		return reply{}, r.err(phase)
+	case r.code != code:
+		c.usable = false
+		return reply{}, fmt.Errorf("%s: the server answered %d where %d is expected", phase, r.code, code)
+	}
+	return r, nil
+}

@@ -1,0 +1,198 @@
+// Package web is the HTTP server that knows no feature: listening, time and size
+// limits, security headers, the check of where a form came from, logging without
+// addresses and tokens, cached bytes, and limits by network.
+//
+// No GET changes state; that is for the handlers to keep. Sources: RFC 9110,
+// 9111, the Fetch standard (Sec-Fetch-Site), RFC 8058 (one-click posts).
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Options say how a server serves. The zero value of a field is the default
+// named beside it.
+type Options struct {
+	Handler        http.Handler
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed: none
+	Logger         *slog.Logger   // slog.Default
+	StopWithin     time.Duration  // 10 s; how long running requests may finish
+	MaxBody        int64          // 64 KiB of a request
+}
+
+// Listen opens the address, HOST:PORT; key names where it is configured, for
+// the error.
+func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", addr)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("address %s is in use by another program; stop it or change %s", addr, key)
+	case errors.Is(err, os.ErrPermission):
+		return nil, fmt.Errorf("address %s may not be opened by this user; use a port above 1023 in %s", addr, key)
+	}
+	return nil, fmt.Errorf("listen on %s: %v; check %s", addr, err, key)
+}
+
+// Serve answers requests on l until ctx ends, then lets running ones finish.
+func Serve(ctx context.Context, l net.Listener, opts Options) error {
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	if opts.StopWithin <= 0 {
+		opts.StopWithin = 10 * time.Second
+	}
+	if opts.MaxBody <= 0 {
+		opts.MaxBody = 64 << 10
+	}
+	server := &http.Server{
+		Handler:           protect(opts),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug), // broken clients, mostly
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), opts.StopWithin)
+	defer cancel()
+	err := server.Shutdown(stop)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close() // slow clients lose their connection
+	}
+	<-ended
+	return err
+}
+
+// contentSecurityPolicy allows our own style sheet and pictures from anywhere
+// over TLS (articles have them); no script at all.
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// protect puts around a handler what every page needs.
+func protect(opts Options) http.Handler {
+	forms := http.NewCrossOriginProtection()
+	// Mail providers post the one-click form from wherever they are (RFC 8058);
+	// the token is what allows it.
+	forms.AddInsecureBypassPattern("POST /u/{token}")
+	forms.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		plain(w, http.StatusForbidden, "This form was sent from another site. Open the page here and send it again.\n本页表单须从本站提交。")
+	}))
+	inner := forms.Handler(opts.Handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if r.Body != nil {
+			r.Body = http.MaxBytesReader(w, r.Body, opts.MaxBody)
+		}
+		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, clientAddr(r, opts.TrustedProxies)))
+		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { // what it is for
+					panic(p)
+				}
+				opts.Logger.Error("request panicked", "url", redact(r.URL.Path), "err", fmt.Sprint(p))
+				if !rec.wrote {
+					ServerError(rec, r)
+				}
+			}
+			opts.Logger.Debug("request served", "method", r.Method, "url", redact(r.URL.Path), "status", rec.status, "duration", time.Since(start))
+		}()
+		inner.ServeHTTP(rec, r)
+	})
+}
+
+// recorder notes the status for the log.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	wrote  bool
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if !r.wrote {
+		r.status, r.wrote = status, true
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	r.wrote = true
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController find what the server's writer can do.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// redact hides tokens in paths: whoever reads a log could use them.
+func redact(path string) string {
+	for _, prefix := range []string{"/u/", "/confirm/", "/preferences/"} {
+		if strings.HasPrefix(path, prefix) {
+			return prefix + "…"
+		}
+	}
+	return path
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}
+
+// NotFound answers 404.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
+	plain(w, http.StatusNotFound, "This page is not here.\n没有找到这一页。")
+}
+
+// ServerError answers 500; what went wrong is for the log.
+func ServerError(w http.ResponseWriter, _ *http.Request) {
+	plain(w, http.StatusInternalServerError, "Something went wrong here. Please try again later.\n服务出现问题，请稍后再试。")
+}
+
+// Language returns the language of a page, zh or en: ?lang=, else the first of
+// the two in Accept-Language, else zh.
+func Language(r *http.Request) string {
+	switch r.URL.Query().Get("lang") {
+	case "zh":
+		return "zh"
+	case "en":
+		return "en"
+	}
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		switch primary, _, _ := strings.Cut(strings.ToLower(tag), "-"); primary {
+		case "zh":
+			return "zh"
+		case "en":
+			return "en"
+		}
+	}
+	return "zh"
+}
