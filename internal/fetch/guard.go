@@ -1,12 +1,20 @@
 package fetch
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // BlockedError says that the guard refused an address before or while it was
@@ -75,44 +83,87 @@ func CheckAddr(addr netip.Addr) string {
 	return ""
 }
 
-// isBlockedPort knows ports that belong to other protocols, whose servers could be made to act on
-// a request (the Fetch standard's bad ports, and databases).
+// blockedPorts belong to other protocols, whose servers could be made to act on
+// a request: mail, remote shells, databases, queues and orchestration (the
+// Fetch standard's bad ports and the usual stores). All below 1024 but 80 and
+// 443 are blocked too.
+var blockedPorts = []int{
+	1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 2380, 3268, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 5672, 5900, 5984,
+	6000, 6379, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9092, 9200, 9300, 10080, 10250, 11211, 15672, 27017, 27018,
+}
 
 func isBlockedPort(p int) bool {
-	switch p {
-	case 80, 443, 8000, 8008, 8080, 8081, 8088, 8443, 8888:
-		return false
-	}
-	return p < 1024 || strings.Contains(
-		" 1433 1521 1719 1720 1723 2049 2375 2376 2379 2380 3268 3306 3389 3659 4045 4190 5060 5061 5432 5672 5900 5984 6000 "+
-			"6379 6443 6566 6665 6666 6667 6668 6669 6679 6697 7001 9042 9200 9300 10080 10250 11211 15672 27017 27018 ",
-		" "+strconv.Itoa(p)+" ")
+	return p < 1024 && p != 80 && p != 443 || slices.Contains(blockedPorts, p)
 }
 
 // CheckURL parses an address and returns why it may not be fetched, "" if
-// nothing is against it so far: names are checked again when they are dialled.
-func CheckURL(raw string) (*url.URL, string) {
-	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
-		return nil, "it holds spaces, control characters or backslashes"
+// nothing is against it so far: it asks no resolver; a name's addresses are
+// checked when they are dialled. The URL is nil if the address can't be read.
+func CheckURL(raw string) (u *url.URL, reason string) {
+	u, reason = parseURL(raw)
+	if reason == "" {
+		reason = checkHost(u.Hostname())
+	}
+	return u, reason
+}
+
+// check is CheckURL with the client's options.
+func (c *Client) check(raw string) (*url.URL, error) {
+	u, reason := parseURL(raw)
+	if reason == "" {
+		if host := u.Hostname(); !c.opts.AllowPrivate {
+			reason = checkHost(host)
+		} else if addr, err := netip.ParseAddr(host); err == nil {
+			reason = c.checkAddr(addr)
+		} else {
+			reason = checkName(host)
+		}
+	}
+	if reason != "" {
+		return nil, &BlockedError{raw, reason}
+	}
+	return u, nil
+}
+
+// parseURL checks everything but whether the host is public. The host it
+// returns is in ASCII and lower case.
+func parseURL(raw string) (*url.URL, string) {
+	if !utf8.ValidString(raw) || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+		return nil, "it holds spaces, control characters, backslashes or bytes that are no text"
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, "it is no URL"
 	}
-	u.Scheme = strings.ToLower(u.Scheme)
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, "only http and https are fetched"
+		return u, "only http and https are fetched"
 	case u.User != nil:
-		return nil, "a user name or password in an address is not sent"
+		return u, "a user name or password in an address is not sent"
 	case u.Opaque != "" || u.Hostname() == "":
-		return nil, "it names no host"
+		return u, "it names no host"
 	}
 	if reason := checkPort(u); reason != "" {
-		return nil, reason
+		return u, reason
 	}
-	return u, checkHost(u.Hostname())
+	if strings.Contains(u.Host, "[") {
+		return u, ""
+	}
+	// What browsers and resolvers make of it: full-width letters, ideographic
+	// full stops and enclosed digits are mapped (UTS #46).
+	host, err := lookup.ToASCII(u.Hostname())
+	if err != nil || host == "" {
+		return u, "its host is no name and no address"
+	}
+	if port := u.Port(); port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	u.Host = host
+	return u, ""
 }
+
+// lookup maps names as for a look-up but keeps underscores, which some have.
+var lookup = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 func checkPort(u *url.URL) string {
 	text := u.Port()
@@ -132,44 +183,112 @@ func checkPort(u *url.URL) string {
 	return ""
 }
 
+// localSuffixes end names that mean nothing outside one network (RFC 6761,
+// 6762, 7686, 8375; ICANN on .internal; and what routers use).
+var localSuffixes = []string{"localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain", "home.arpa", "onion", "invalid"}
+
+// checkHost returns why a host is not public, as far as its name shows.
 func checkHost(host string) string {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return CheckAddr(addr)
 	}
-	if strings.ContainsAny(host, ":%") {
-		return "its host is no name and no address"
+	if reason := checkName(host); reason != "" {
+		return reason
 	}
-	labels := strings.Split(host, ".")
-	last := labels[len(labels)-1]
-	// Resolvers read «127.1», «0x7f000001» and «017700000001» as addresses; the
-	// WHATWG rule is that a name whose last label is a number is one.
-	if last == "" || last[0] >= '0' && last[0] <= '9' {
-		return "an address is written as four numbers without leading zeros"
-	}
-	if len(labels) == 1 {
+	host = strings.TrimSuffix(host, ".")
+	if !strings.Contains(host, ".") {
 		return "a name without a dot is local"
 	}
-	for _, suffix := range []string{"localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain", "home.arpa", "onion", "invalid"} {
-		if host == suffix || strings.HasSuffix(host, "."+suffix) {
+	for _, suffix := range localSuffixes {
+		if strings.HasSuffix(host, "."+suffix) {
 			return "names that end in ." + suffix + " are local"
 		}
 	}
 	return ""
 }
 
-// checkDial is called with the address that is really dialled, after every name
-// look-up and redirect, so that a name can't change its address in between.
-func checkDial(address string) error {
-	host, _, err := net.SplitHostPort(address)
+// checkName returns why something that is no address is no name either.
+func checkName(host string) string {
+	host = strings.TrimSuffix(host, ".")
+	if strings.ContainsAny(host, ":%") || strings.Contains(host, "..") {
+		return "its host is no name and no address"
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	// Resolvers read «127.1», «0x7f000001» and «017700000001» as addresses; the
+	// WHATWG rule is that a name whose last label is a number is one.
+	if last == "" || last[0] >= '0' && last[0] <= '9' {
+		return "an address is written as four numbers without leading zeros"
+	}
+	return ""
+}
+
+// checkAddr is CheckAddr with the client's options: AllowPrivate opens one's
+// own machine and network, nothing else; link-local, where clouds keep their
+// secrets, stays closed.
+func (c *Client) checkAddr(addr netip.Addr) string {
+	if own := addr.Unmap(); c.opts.AllowPrivate && addr.Zone() == "" && (own.IsLoopback() || own.IsPrivate()) {
+		return ""
+	}
+	return CheckAddr(addr)
+}
+
+// dial looks a name up once, checks every address that it has, and dials these
+// very addresses, so that a second answer can't lead elsewhere. One address that
+// is refused refuses the name: who mixes them wants us to find the wrong one.
+func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, &BlockedError{address, "it names no host"}
+	}
+	addrs, err := c.lookUp(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	for _, addr := range addrs {
+		if reason := c.checkAddr(addr); reason != "" {
+			return nil, &BlockedError{address, reason}
+		}
+	}
+	var failed error
+	for _, addr := range addrs[:min(len(addrs), 4)] {
+		conn, err := c.dialer.DialContext(ctx, network, net.JoinHostPort(addr.String(), port))
+		if err == nil {
+			return conn, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return nil, failed
+}
+
+func (c *Client) lookUp(ctx context.Context, host string) ([]netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr}, nil
+	}
+	resolver := c.resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	addrs, err := resolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	if len(addrs) == 0 {
+		return nil, &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
+	}
+	// IPv4 first: a host that has both may be reached over IPv6 from nowhere.
+	slices.SortStableFunc(addrs, func(a, b netip.Addr) int {
+		return cmp.Compare(a.Unmap().BitLen(), b.Unmap().BitLen())
+	})
+	return addrs, nil
+}
+
+// checkDial stands directly before connect(2), whatever way led there.
+func (c *Client) checkDial(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return &BlockedError{address, "no address"}
 	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return &BlockedError{address, "no address"}
-	}
-	if reason := CheckAddr(addr); reason != "" {
+	if reason := c.checkAddr(to.Addr()); reason != "" {
 		return &BlockedError{address, reason}
 	}
 	return nil

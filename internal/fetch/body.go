@@ -1,0 +1,77 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// errTooLarge stops a body at the limit of its compressed or decompressed size.
+var errTooLarge = errors.New("the body is larger than fetch.max_bytes allows")
+
+// readBody reads and decompresses a body; neither size may pass the limit. A
+// body that is cut or whose checksum is wrong is an error: what stands in it
+// must not pass for the whole.
+func readBody(res *http.Response, limit int64) ([]byte, error) {
+	if res.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	in := &limitReader{r: res.Body, left: limit}
+	switch coding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding"))); coding {
+	case "", "identity":
+		return io.ReadAll(in)
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		return readAll(coding, z, limit)
+	case "br":
+		return readAll(coding, brotli.NewReader(in), limit)
+	case "zstd":
+		// 8 MiB is the window that RFC 8878 §3.1.1.1.2 asks decoders to support.
+		z, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		defer z.Close()
+		return readAll(coding, z, limit)
+	default:
+		return nil, fmt.Errorf("the body is encoded as %q, which was not asked for", coding)
+	}
+}
+
+func readAll(coding string, r io.Reader, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(&limitReader{r: r, left: limit})
+	if err != nil && !errors.Is(err, errTooLarge) {
+		return nil, fmt.Errorf("%s: %w", coding, err)
+	}
+	return body, err
+}
+
+// limitReader fails, rather than ends, behind its limit.
+type limitReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limitReader) Read(p []byte) (int, error) {
+	if l.left < 0 {
+		return 0, errTooLarge
+	}
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
+}

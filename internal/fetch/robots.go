@@ -1,0 +1,100 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/temoto/robotstxt"
+)
+
+// robots keeps what the robots.txt of each site says.
+type robots struct {
+	mu     sync.Mutex
+	bySite map[string]robotsRules
+}
+
+type robotsRules struct {
+	data  *robotstxt.RobotsData // nil allows everything
+	until time.Time
+}
+
+const (
+	robotsFor   = 24 * time.Hour // RFC 9309 §2.4
+	maxRobots   = 1000           // sites kept
+	robotsBytes = 500 << 10      // read of a file, RFC 9309 §2.5
+)
+
+// allowedByRobots asks the site's robots.txt about a page. A site without one,
+// or that refuses to show it, allows everything; one that can't be asked or
+// answers 5xx forbids for the moment (RFC 9309 §2.3.1).
+func (c *Client) allowedByRobots(ctx context.Context, u *url.URL) error {
+	site := u.Scheme + "://" + u.Host
+	now := c.opts.Now()
+	c.robots.mu.Lock()
+	rules, ok := c.robots.bySite[site]
+	c.robots.mu.Unlock()
+	if !ok || now.After(rules.until) {
+		data, err := c.fetchRobots(ctx, site)
+		if err != nil {
+			return err
+		}
+		rules = robotsRules{data, now.Add(robotsFor)}
+		c.robots.mu.Lock()
+		if c.robots.bySite == nil || len(c.robots.bySite) >= maxRobots {
+			c.robots.bySite = make(map[string]robotsRules)
+		}
+		c.robots.bySite[site] = rules
+		c.robots.mu.Unlock()
+	}
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" {
+		path += "?" + u.RawQuery
+	}
+	if rules.data != nil && !rules.data.TestAgent(path, c.opts.UserAgent) {
+		return &BlockedError{u.String(), "the site's robots.txt forbids it"}
+	}
+	return nil
+}
+
+func (c *Client) fetchRobots(ctx context.Context, site string) (*robotstxt.RobotsData, error) {
+	res, err := c.Get(ctx, Request{URL: site + "/robots.txt", Accept: "text/plain, */*;q=0.5"})
+	var status *StatusError
+	switch {
+	case errors.As(err, &status) && status.Status < http.StatusInternalServerError:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return parseRobots(res.Body[:min(len(res.Body), robotsBytes)]), nil
+}
+
+// parseRobots reads rules; nil is none. Only lines that state rules reach the
+// parser: it drops all rules for one bad line of another kind, such as a
+// Crawl-delay in words, and RFC 9309 §2.2 lets the others be ignored.
+func parseRobots(text []byte) *robotstxt.RobotsData {
+	var rules []byte
+	for line := range bytes.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		line, _, _ = bytes.Cut(line, []byte("#"))
+		key, value, ok := bytes.Cut(bytes.TrimPrefix(line, []byte("\uFEFF")), []byte(":"))
+		switch key = bytes.ToLower(bytes.TrimSpace(key)); string(key) {
+		case "user-agent", "allow", "disallow":
+			if ok {
+				rules = fmt.Appendf(rules, "%s: %s\n", key, bytes.TrimSpace(value))
+			}
+		}
+	}
+	data, err := robotstxt.FromBytes(rules)
+	if err != nil {
+		return nil
+	}
+	return data
+}
