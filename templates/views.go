@@ -112,6 +112,9 @@ type FormPage struct {
 	Lists   []ListCard
 	Error   string // catalogue key, "" if none
 	Started string // opaque stamp for the minimal fill time
+
+	Preferences bool   // the preference page, not the subscribe form
+	Chosen      string // language of the reader, on the preference page
 }
 
 // ConfirmPage asks a reader to confirm by a button (GET changes nothing).

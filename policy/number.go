@@ -1,0 +1,150 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// NumberAt is a document number found in running text.
+type NumberAt struct {
+	Number     string // canonical
+	Start, End int    // byte offsets in the text
+}
+
+const (
+	sp  = `[\s\x{3000}\x{a0}]{0,3}`
+	yr  = `((?:19|20)\d{2})`
+	no0 = `0*(\d{1,5})`
+)
+
+var (
+	numberLabel = regexp.MustCompile(`^[\s\x{3000}]*(?:发文字号|公文字号|文件编号|文件字号|发文号|文[\s\x{3000}]*号|字[\s\x{3000}]*号|编[\s\x{3000}]*号)[\s\x{3000}]*[:：]?`)
+	// 国办发〔2023〕15号, in any bracket: 机关代字, 年份, 发文顺序号 (条例第九条).
+	numberYear = regexp.MustCompile(`(\p{Han}[\p{Han}A-Za-z·]{0,23})` + sp + `[〔\[（(【<＜〈《﹝{]` + sp + yr + sp + `年?` + sp +
+		`[〕\]）)】>＞〉》﹞}]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
+	// 公告2018年第14号
+	numberNotice = regexp.MustCompile(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
+	// 国务院令第703号
+	numberOrder = regexp.MustCompile(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
+)
+
+// ParseNumber reads the value of a field that holds a document number, with or
+// without its label, and returns it in canonical form: 〔〕, ASCII digits, no
+// spaces, no leading zeros, no 第 inside 国办发〔2023〕15号. ok is false where the
+// value holds no whole number (晋政发〔2014〕号16).
+func ParseNumber(field string) (canonical string, ok bool) {
+	s := numberLabel.ReplaceAllString(fold(field), "")
+	s = squeeze(s)
+	if len(s) > 400 {
+		return "", false
+	}
+	if m := numberYear.FindStringSubmatch(s); m != nil {
+		return m[1] + "〔" + m[2] + "〕" + m[3] + "号", true
+	}
+	if m := numberNotice.FindStringSubmatch(s); m != nil {
+		return m[1] + m[2] + "年第" + m[3] + "号", true
+	}
+	if m := numberOrder.FindStringSubmatch(s); m != nil {
+		return strings.ReplaceAll(m[1], " ", "") + "第" + m[2] + "号", true
+	}
+	return "", false
+}
+
+// prefixCuts are the words that stand between a sentence and the organ's code:
+// 根据国家经贸委等部门下发的国经贸经〔1998〕154号. What comes before the last of them
+// is not the number's.
+var prefixCuts = []string{
+	"根据", "按照", "依据", "参照", "贯彻", "落实", "执行", "印发", "转发", "批转", "下发", "发布", "公布", "废止", "修改",
+	"以及", "文号", "通知", "意见", "规定", "办法", "决定", "和", "与", "及", "以", "见", "由", "的", "了", "为", "是",
+}
+
+// longestPrefix is the most characters that an organ's code has in text.
+const longestPrefix = 16
+
+// FindNumbers finds the document numbers in running text, from left to right.
+// Orders count only with the organ that gave them (国务院令第703号, not 令第703号),
+// and numbers of motions, telephones and the like are none.
+func FindNumbers(text string) []NumberAt {
+	var found []NumberAt
+	taken := 0
+	for _, form := range []struct {
+		re   *regexp.Regexp
+		make func(prefix string, m []string) string
+	}{
+		{numberYear, func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
+		{numberOrder, func(prefix string, m []string) string { return prefix + "第" + m[2] + "号" }},
+	} {
+		for _, at := range form.re.FindAllStringSubmatchIndex(text, -1) {
+			m := make([]string, len(at)/2)
+			for i := range m {
+				if at[2*i] >= 0 {
+					m[i] = text[at[2*i]:at[2*i+1]]
+				}
+			}
+			prefix := cutPrefix(m[1])
+			if utf8.RuneCountInString(prefix) < 2 || overlaps(found, at[0], at[1]) {
+				continue
+			}
+			start := at[3] - len(m[1])
+			if i := strings.LastIndex(text[:at[3]], lastRunes(prefix, 2)); i >= start {
+				start = at[3] - min(len(m[1]), len(prefix))
+			}
+			found = append(found, NumberAt{form.make(squeeze(prefix), m), start, at[1]})
+			taken++
+			if taken >= maxFound {
+				return found
+			}
+		}
+	}
+	sortNumbers(found)
+	return found
+}
+
+// maxFound bounds what is looked for in one text.
+const maxFound = 2000
+
+func sortNumbers(n []NumberAt) {
+	for i := 1; i < len(n); i++ {
+		for j := i; j > 0 && n[j].Start < n[j-1].Start; j-- {
+			n[j], n[j-1] = n[j-1], n[j]
+		}
+	}
+}
+
+func overlaps(found []NumberAt, start, end int) bool {
+	if len(found) == 0 {
+		return false
+	}
+	for _, f := range found {
+		if start < f.End && f.Start < end {
+			return true
+		}
+	}
+	return false
+}
+
+// cutPrefix takes the organ's code from the end of the characters before a number.
+func cutPrefix(s string) string {
+	s = strings.ReplaceAll(s, "中华人民共和国", "")
+	cut := 0
+	for _, w := range prefixCuts {
+		if i := strings.LastIndex(s, w); i >= 0 && i+len(w) > cut && i+len(w) < len(s) {
+			cut = i + len(w)
+		}
+	}
+	s = s[cut:]
+	if n := utf8.RuneCountInString(s); n > longestPrefix {
+		s = lastRunes(s, longestPrefix)
+	}
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '第' || r == '文' })
+}
+
+func lastRunes(s string, n int) string {
+	for utf8.RuneCountInString(s) > n {
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+	}
+	return s
+}

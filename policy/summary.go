@@ -1,0 +1,160 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+var (
+	deciding = regexp.MustCompile(`现就|现将|决定[^性]|批复如下|通知如下|明确如下|提出(?:以下|如下|[^，。]{0,12}意见)|现予公布|现予发布|同意`)
+	carries  = regexp.MustCompile(`现将(《[^》]+》(?:[和、]《[^》]+》)*)[^。]{0,12}(印发|转发)给你们`)
+	heading  = regexp.MustCompile(`^[一二三四五六七八九十]{1,3}、(.{2,40}?)(?:[。：:]|$)`)
+	reasons  = regexp.MustCompile(`^(?:根据|按照|为|依据|依照|为了)[^。]{8,}?[，,](现就|现将|经|决定|现提出|特)`)
+)
+
+const (
+	maxLead     = 120 // characters of a summary
+	maxHeadings = 5
+	minSentence = 15
+)
+
+// summary is the deciding sentence with the headings for documents, the first
+// sentences for other articles; "" where there is none.
+func (u *understanding) summary() {
+	switch u.Kind {
+	case KindDocument, KindConsultation:
+		u.Summary = documentSummary(u.Paragraphs)
+	}
+	if u.Summary == "" && u.Kind != KindDocument {
+		for _, p := range u.Paragraphs {
+			if utf8.RuneCountInString(p) >= 2*minSentence || len(u.Paragraphs) == 1 {
+				u.Summary = lead(p)
+				break
+			}
+		}
+	}
+	if u.Summary == "" && u.e.FeedSummary != "" {
+		u.Summary = lead(u.e.FeedSummary)
+	}
+}
+
+func documentSummary(paragraphs []string) string {
+	sentence, total, read := "", 0, 0
+	for _, p := range paragraphs {
+		total += len(p)
+	}
+	previous := ""
+search:
+	for _, p := range paragraphs {
+		if read > total*2/5 && read > 0 {
+			break
+		}
+		read += len(p)
+		for s := range strings.SplitAfterSeq(p, "。") {
+			s = strings.TrimSpace(s)
+			if deciding.MatchString(s) {
+				if utf8.RuneCountInString(s) < minSentence {
+					s = previous + s
+				}
+				sentence = s
+				break search
+			}
+			previous = s
+		}
+	}
+	if m := carries.FindStringSubmatch(sentence); m != nil {
+		sentence = m[2] + m[1]
+	} else if utf8.RuneCountInString(sentence) > 80 {
+		if m := reasons.FindStringSubmatchIndex(sentence); m != nil {
+			sentence = sentence[m[2]:]
+		}
+	}
+	var headings []string
+	for _, p := range paragraphs {
+		if m := heading.FindStringSubmatch(p); m != nil && len(headings) < maxHeadings {
+			headings = append(headings, strings.TrimSpace(m[1]))
+		}
+	}
+	sentence = strings.TrimRight(lead(sentence), "。：: ")
+	switch {
+	case sentence == "" && len(headings) == 0:
+		return ""
+	case sentence == "":
+		return strings.Join(headings, "；") + "。"
+	case len(headings) == 0:
+		return sentence + "。"
+	}
+	return sentence + "：" + strings.Join(headings, "；") + "。"
+}
+
+// lead cuts a text to whole sentences of at most maxLead characters; a first
+// sentence that is longer is cut at a comma.
+func lead(s string) string {
+	if utf8.RuneCountInString(s) <= maxLead {
+		return s
+	}
+	cut := string([]rune(s)[:maxLead])
+	for _, stops := range []string{"。！？", "；;", "，,、 "} {
+		if i := strings.LastIndexAny(cut, stops); i > len(cut)/3 {
+			_, size := utf8.DecodeRuneInString(cut[i:])
+			if stops == "。！？" {
+				return cut[:i+size]
+			}
+			return cut[:i] + "…"
+		}
+	}
+	return cut + "…"
+}
+
+var (
+	citation     = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉){2,120})》(?:[（(]([^（）()]{1,40})[)）])?`)
+	citedIssuers = regexp.MustCompile(`([\p{Han}、]{2,40})(?:联合)?(?:下发|印发|发布|制定|出台)的$`)
+	promisedNear = regexp.MustCompile(`即将(?:配套)?(?:出台|发布|印发|公布)的$`)
+	organNames   = regexp.MustCompile(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
+)
+
+// maxCitations bounds what is kept of one text.
+const maxCitations = 100
+
+// citations finds the documents that the text names in 《》.
+func (u *understanding) citations() {
+	seen := make(map[string]bool)
+	for _, p := range u.Paragraphs {
+		for _, at := range citation.FindAllStringSubmatchIndex(p, -1) {
+			title := p[at[2]:at[3]]
+			if _, base := typeOf(trailing.ReplaceAllString(title, "")); base == "" || seen[title] || len(u.Citations) >= maxCitations {
+				continue // a newspaper, a book
+			}
+			seen[title] = true
+			c := Citation{Title: strings.NewReplacer("〈", "《", "〉", "》").Replace(title), Status: "issued"}
+			before := p[max(0, at[0]-150):at[0]]
+			before = strings.ToValidUTF8(before, "")
+			if promisedNear.MatchString(before) {
+				c.Status = "promised"
+			}
+			if m := citedIssuers.FindStringSubmatch(before); m != nil {
+				c.Issuers = citedOrgans(m[1])
+			}
+			if at[4] >= 0 {
+				inside := p[at[4]:at[5]]
+				if n, ok := ParseNumber(strings.ReplaceAll(inside, "中华人民共和国", "")); ok {
+					c.Number = n
+				}
+			}
+			u.Citations = append(u.Citations, c)
+		}
+	}
+}
+
+// citedOrgans takes organs from the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
+func citedOrgans(s string) []string {
+	var all []string
+	for part := range strings.SplitSeq(s, "、") {
+		part = cutPrefix(part)
+		if organNames.MatchString(part) && namesOrgans(part) || strings.HasSuffix(part, "办公厅") {
+			all = append(all, part)
+		}
+	}
+	return all
+}

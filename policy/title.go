@@ -1,0 +1,131 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Title is what the headline of an official text says.
+type Title struct {
+	Title    string   // cleaned
+	Issuers  []string // as far as the title names them
+	Subject  string
+	Type     string   // 文种, the base form: 实施意见 is 意见
+	Inner    []string // titles that it carries or speaks of
+	Relation string   // 印发, 转发, 批转, 公布, 废止, 修改
+	Number   string   // canonical, where the title begins with one
+	Marker   string   // 有效, 失效 …: the document's state, no part of the title
+}
+
+// types are the forms of official texts, the longest first, with their base
+// (条例第八条 and the forms of legislation).
+var types = []struct{ name, base string }{
+	{"实施细则", "细则"}, {"实施办法", "办法"}, {"实施方案", "方案"}, {"行动计划", "计划"}, {"指导意见", "意见"}, {"实施意见", "意见"},
+	{"若干意见", "意见"}, {"若干规定", "规定"}, {"若干措施", "措施"}, {"暂行办法", "办法"}, {"暂行规定", "规定"}, {"管理办法", "办法"},
+	{"命令", "令"}, {"决定", "决定"}, {"决议", "决议"}, {"公报", "公报"}, {"公告", "公告"}, {"通告", "通告"}, {"意见", "意见"},
+	{"通知", "通知"}, {"通报", "通报"}, {"报告", "报告"}, {"请示", "请示"}, {"批复", "批复"}, {"复函", "函"}, {"议案", "议案"},
+	{"纪要", "纪要"}, {"答复", "答复"}, {"办法", "办法"}, {"规定", "规定"}, {"条例", "条例"}, {"细则", "细则"}, {"规则", "规则"},
+	{"规程", "规程"}, {"章程", "章程"}, {"准则", "准则"}, {"规划", "规划"}, {"纲要", "纲要"}, {"方案", "方案"}, {"计划", "计划"},
+	{"预案", "预案"}, {"目录", "目录"}, {"清单", "清单"}, {"名单", "名单"}, {"标准", "标准"}, {"指南", "指南"}, {"要点", "要点"},
+	{"措施", "措施"}, {"规范", "规范"}, {"制度", "制度"}, {"解释", "解释"}, {"法", "法"}, {"令", "令"}, {"函", "函"},
+}
+
+var (
+	stateMarker = regexp.MustCompile(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
+	debris      = regexp.MustCompile(`^.{0,60}">`)
+	trailing    = regexp.MustCompile(`(?:[（(][^（）()]{1,30}[）)]|\s)+$`)
+	titleVerb   = regexp.MustCompile(`^(.{0,60}?)(?:\s*)(关于|印发|转发|批转|发布|公布)(.+)$`)
+	actionFirst = regexp.MustCompile(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
+	organEnd    = regexp.MustCompile(`(?:部|委员会|委|局|厅|署|院|办公室|办|政府|国务院|中央|军委|大|会|行|总社|集团|法院|检察院|区|司|处|所|中心)$`)
+	quoted      = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉)+)》`)
+	wrapped     = regexp.MustCompile(`^(\S{2,30}[〔\[（(]\d{4}[〕\]）)]\d{1,5}号)\s*《(.+)》$`)
+)
+
+// maxTitle is the longest headline that is taken apart.
+const maxTitle = 1000
+
+// ParseTitle takes a headline apart by the formula of official texts: organ +
+// 关于 + subject + 的 + type (条例第九条).
+func ParseTitle(s string) Title {
+	var t Title
+	s = strings.TrimSpace(strings.Join(strings.Fields(fold(s)), " "))
+	if len(s) > maxTitle {
+		t.Title = s
+		return t
+	}
+	s = debris.ReplaceAllString(s, "")
+	if m := stateMarker.FindStringSubmatch(s); m != nil {
+		t.Marker = m[1] + m[2]
+		s = strings.TrimSpace(stateMarker.ReplaceAllString(s, ""))
+	}
+	if m := wrapped.FindStringSubmatch(s); m != nil {
+		t.Number, _ = ParseNumber(m[1])
+		s = strings.NewReplacer("〈", "《", "〉", "》").Replace(m[2])
+	}
+	t.Title = s
+	for _, m := range quoted.FindAllStringSubmatch(s, -1) {
+		t.Inner = append(t.Inner, strings.NewReplacer("〈", "《", "〉", "》").Replace(m[1]))
+	}
+	core := trailing.ReplaceAllString(s, "")
+	formName, base := typeOf(core)
+	m := titleVerb.FindStringSubmatch(core)
+	if m == nil || m[1] != "" && !namesOrgans(m[1]) {
+		if formName != "" {
+			t.Type = base
+			t.Subject = strings.TrimSuffix(strings.TrimSuffix(core, formName), "的")
+		}
+		return t
+	}
+	t.Issuers = splitOrgans(m[1])
+	rest := m[3]
+	if m[2] != "关于" {
+		t.Relation = m[2]
+	} else if verb := actionFirst.FindString(rest); verb != "" {
+		t.Relation = verb
+		rest = strings.TrimPrefix(rest, verb)
+	}
+	if t.Relation == "批转" || t.Relation == "转发" {
+		// The enclosed paper's type must not be read as the document's own.
+		if base != "通知" {
+			formName, base = "", ""
+		}
+	}
+	t.Type = base
+	t.Subject = strings.TrimSuffix(strings.TrimSuffix(rest, formName), "的")
+	switch t.Relation {
+	case "印发", "转发", "批转", "公布", "发布":
+		if len(t.Inner) == 0 {
+			t.Inner = []string{t.Subject}
+			if t.Relation == "转发" && strings.HasSuffix(t.Subject, "工作") {
+				t.Inner[0] = rest // one 的通知 closes both
+			}
+		}
+	}
+	return t
+}
+
+// typeOf returns the form that s ends with, and its base.
+func typeOf(s string) (name, base string) {
+	for _, x := range types {
+		if strings.HasSuffix(s, x.name) {
+			return x.name, x.base
+		}
+	}
+	return "", ""
+}
+
+// namesOrgans reports whether s ends like an organ's name.
+func namesOrgans(s string) bool {
+	return organEnd.MatchString(strings.TrimSpace(s)) && !strings.ContainsAny(s, "，。！？：")
+}
+
+// splitOrgans splits joint issuers; the first is the host (主办).
+func splitOrgans(s string) []string {
+	var all []string
+	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == '\u3000' }) {
+		if part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}

@@ -1,0 +1,208 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// understanding is the work on one article.
+type understanding struct {
+	Facts
+	e     Evidence
+	zone  *time.Location
+	title Title
+}
+
+// Understand judges what the evidence says. The same evidence gives the same
+// facts on every machine and day.
+func Understand(e Evidence) Facts {
+	u := &understanding{e: e, zone: zone(e.Zone)}
+	u.headline()
+	u.Paragraphs = cleanParagraphs(e.Paragraphs, u.Title)
+	u.credit()
+	u.byline()
+	u.identity()
+	u.kind()
+	u.issued()
+	u.published()
+	u.lifecycle()
+	u.deadline()
+	u.citations()
+	u.summary()
+	u.language()
+	if !u.IssuedOn.IsZero() && !u.PublishedOn.IsZero() && u.PublishedOn.Before(u.IssuedOn) {
+		u.warn("published on " + u.PublishedOn.String() + ", before it was made on " + u.IssuedOn.String())
+	}
+	return u.Facts
+}
+
+func (u *understanding) warn(s string) { u.Warnings = append(u.Warnings, s) }
+
+func zone(name string) *time.Location {
+	if name == "" {
+		name = "Asia/Shanghai"
+	}
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return time.FixedZone("CST", 8*60*60)
+	}
+	return loc
+}
+
+// headline takes the page's title; where the list's is the same cut short, or
+// there is no other, the longer one counts.
+func (u *understanding) headline() {
+	title := u.e.Title
+	for _, p := range u.e.Meta {
+		if strings.EqualFold(p.Name, "ArticleTitle") && p.Content != "" {
+			title = p.Content
+			break
+		}
+	}
+	if title == "" {
+		title = u.e.ListTitle
+	}
+	u.title = ParseTitle(title)
+	u.Title = u.title.Title
+}
+
+// furniture are lines that belong to the page and not to the text.
+var furniture = regexp.MustCompile(`^(?:(?:【|\[)?(?:字号|字体)(?:】|\])?.*|(?:大\s*中\s*小)|(?:打印|关闭|返回顶部|分享(?:到)?|收藏|纠错)(?:[\s|｜]*(?:打印|关闭|返回顶部|分享到?|收藏|纠错|本页|窗口|此页))*|` +
+	`扫一扫.{0,20}|【?责任编辑.{0,20}】?|浏览次数.{0,12}|点击.{0,10}\d+.{0,4}|上一篇.*|下一篇.*|相关(?:链接|文章|阅读|稿件|附件)[:：]?|版权声明.*|免责声明.*)$`)
+
+// cleanParagraphs drops furniture and a headline that the text repeats.
+func cleanParagraphs(all []string, title string) []string {
+	var out []string
+	for _, p := range all {
+		p = strings.TrimSpace(strings.ReplaceAll(p, `\`, ""))
+		if p == "" || utf8.RuneCountInString(p) < 80 && furniture.MatchString(p) {
+			continue
+		}
+		if len(out) == 0 && squeeze(p) == squeeze(title) {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// identity finds number and issuers: labelled values, else the title, else the
+// organ that runs the source.
+func (u *understanding) identity() {
+	for _, l := range u.e.Labels {
+		switch squeeze(l.Name) {
+		case "发文字号", "公文字号", "文件编号", "文号", "字号":
+			if l.Value == "" || u.DocumentNumber != "" {
+				continue
+			}
+			n, ok := ParseNumber(l.Value)
+			if !ok && cleanCredit(l.Value) != "" {
+				u.warn("document number not understood: " + l.Value)
+			}
+			u.DocumentNumber = n
+		case "发文机关", "制发机关", "发布机关", "发布机构":
+			if u.Issuers == nil && cleanCredit(l.Value) != "" {
+				u.Issuers = splitOrgans(l.Value)
+			}
+		case "主题分类":
+			u.Theme = cleanCredit(l.Value)
+		}
+	}
+	if u.DocumentNumber == "" {
+		u.DocumentNumber = u.title.Number
+	}
+	if u.DocumentNumber == "" && u.title.Type != "" {
+		// The number stands alone under the headline of the text.
+		for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
+			if n, ok := ParseNumber(p); ok && utf8.RuneCountInString(squeeze(p)) <= utf8.RuneCountInString(n)+4 {
+				u.DocumentNumber = n
+				u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
+				break
+			}
+		}
+	}
+	if u.Issuers == nil {
+		u.Issuers = u.title.Issuers
+	}
+	u.Type = u.title.Type
+	u.Region = u.e.Region
+}
+
+var (
+	interpretationTitle = regexp.MustCompile(`解读|答记者问|一图读懂|图解|政策问答|答问`)
+	consultationTitle   = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见`)
+	newsLead            = regexp.MustCompile(`^(?:[（(【]?(?:本报|本网|新华社|新华网|人民网|央视网)|.{0,20}(?:讯|电)[\s（(：:])`)
+)
+
+// kind says what the article is to its reader.
+func (u *understanding) kind() {
+	first := ""
+	if len(u.Paragraphs) > 0 {
+		first = u.Paragraphs[0]
+	}
+	switch {
+	case interpretationTitle.MatchString(u.Title):
+		u.Kind = KindInterpretation
+	case consultationTitle.MatchString(u.Title) && u.title.Type != "批复":
+		u.Kind = KindConsultation
+	case u.DocumentNumber != "":
+		u.Kind = KindDocument
+	case u.Byline != "" && (u.AuthorOffice != "" || u.Author != "") && !strings.Contains(u.Byline, "记者"):
+		u.Kind = KindSignedArticle
+	case newsLead.MatchString(first) || strings.Contains(u.Byline, "记者"):
+		u.Kind = KindNews
+	case u.title.Type != "" && (len(u.title.Issuers) > 0 || isLegislation(u.title.Type) || u.title.Relation != ""):
+		u.Kind = KindDocument
+	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
+		u.Kind = KindSignedArticle
+	case len(u.Paragraphs) == 0:
+		u.Kind = ""
+	case !u.PublishedOn.IsZero() || u.e.ListDate != "" || u.e.FeedPublished != nil || hasMeta(u.e, "PubDate"):
+		u.Kind = KindNews
+	default:
+		u.Kind = KindOther
+	}
+	if u.Kind != KindDocument && u.Kind != KindConsultation {
+		// Numbers, types and issuers of an article about a document are not its own.
+		u.DocumentNumber, u.Type = "", ""
+		if u.Kind != KindInterpretation && u.Kind != "" {
+			u.Issuers = nil
+		}
+	}
+	if u.Kind == KindDocument && u.Issuers == nil && u.e.Issuer != "" {
+		u.Issuers = []string{u.e.Issuer}
+	}
+}
+
+func hasMeta(e Evidence, name string) bool {
+	for _, p := range e.Meta {
+		if strings.EqualFold(p.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isLegislation(form string) bool {
+	switch form {
+	case "条例", "办法", "规定", "细则", "规则", "法", "令", "公告", "通告", "通知", "决定", "方案", "规划", "意见":
+		return true
+	}
+	return false
+}
+
+// language is that of the text; the page's own word counts only where the script
+// does not tell.
+func (u *understanding) language() {
+	text := u.Title + strings.Join(u.Paragraphs[:min(3, len(u.Paragraphs))], "")
+	switch {
+	case isChinese(text):
+		u.Language = "zh"
+	case u.e.Language != "" && !strings.HasPrefix(strings.ToLower(u.e.Language), "zh"):
+		u.Language = u.e.Language
+	case strings.TrimSpace(text) != "":
+		u.Language = "en"
+	}
+}

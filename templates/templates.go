@@ -1,0 +1,189 @@
+package templates
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"strings"
+	texttemplate "text/template"
+)
+
+//go:embed pages/*.html mails/* words/*.json static/*
+var files embed.FS
+
+// catalogue are the words of one language by key.
+type catalogue map[string]string
+
+// language is everything that is parsed for one language.
+type language struct {
+	words catalogue
+	pages *template.Template
+	mails *template.Template
+	texts *texttemplate.Template
+}
+
+// languages are parsed once, when the program starts: a template that is broken
+// is a broken program.
+var languages = map[string]*language{"zh": mustParse("zh"), "en": mustParse("en")}
+
+func mustParse(name string) *language {
+	l := &language{}
+	b, err := files.ReadFile("words/" + name + ".json")
+	if err == nil {
+		err = json.Unmarshal(b, &l.words)
+	}
+	if err != nil {
+		panic("templates: words of " + name + ": " + err.Error())
+	}
+	funcs := map[string]any{
+		"t": l.words.say, "lang": func() string { return name }, "static": StaticPath, "wrap": wrap, "underline": underline,
+		"add": func(a, b int) int { return a + b }, "total": total, "last": func(i int, n int) bool { return i == n-1 },
+	}
+	l.pages = template.Must(template.New("").Funcs(funcs).ParseFS(files, "pages/*.html"))
+	l.mails = template.Must(template.New("").Funcs(funcs).ParseFS(files, "mails/*.html"))
+	l.texts = texttemplate.Must(texttemplate.New("").Funcs(funcs).ParseFS(files, "mails/*.txt"))
+	return l
+}
+
+func (c catalogue) say(key string, args ...any) string {
+	word, ok := c[key]
+	if !ok {
+		return key // a test finds keys that are missing
+	}
+	if len(args) == 0 {
+		return word
+	}
+	return fmt.Sprintf(word, args...)
+}
+
+func pick(name string) *language {
+	if l, ok := languages[name]; ok {
+		return l
+	}
+	return languages["en"]
+}
+
+// Words returns the words of a key in a language, with args in their places.
+func Words(lang, key string, args ...any) string { return pick(lang).words.say(key, args...) }
+
+// staticNames are the static files by the path that names their content.
+var staticNames = func() map[string]string {
+	names := make(map[string]string)
+	entries, err := files.ReadDir("static")
+	if err != nil {
+		panic("templates: " + err.Error())
+	}
+	for _, e := range entries {
+		b, err := files.ReadFile("static/" + e.Name())
+		if err != nil {
+			panic("templates: " + err.Error())
+		}
+		sum := sha256.Sum256(b)
+		base, ext, _ := strings.Cut(e.Name(), ".")
+		names[e.Name()] = base + "." + hex.EncodeToString(sum[:5]) + "." + ext
+	}
+	return names
+}()
+
+// StaticPath returns the address of a static file. Its content is in its name,
+// so it may be kept for ever.
+func StaticPath(name string) string { return "/static/" + staticNames[name] }
+
+// Static returns the static file of a path below /static/.
+func Static(path string) ([]byte, bool) {
+	for name, hashed := range staticNames {
+		if hashed == path {
+			b, err := fs.ReadFile(files, "static/"+name)
+			return b, err == nil
+		}
+	}
+	return nil, false
+}
+
+func render(w io.Writer, lang, name string, view any) error {
+	var buf bytes.Buffer // so that half a page is never sent
+	if err := pick(lang).pages.ExecuteTemplate(&buf, name, view); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+// Render writes the page.
+func (v HomePage) Render(w io.Writer) error { return render(w, v.Language, "home.html", v) }
+
+// Render writes the page.
+func (v ListPage) Render(w io.Writer) error { return render(w, v.Language, "list.html", v) }
+
+// Render writes the page.
+func (v IssuePage) Render(w io.Writer) error { return render(w, v.Language, "issue.html", v) }
+
+// Render writes the page.
+func (v ArticlePage) Render(w io.Writer) error { return render(w, v.Language, "article.html", v) }
+
+// Render writes the page.
+func (v FormPage) Render(w io.Writer) error { return render(w, v.Language, "form.html", v) }
+
+// Render writes the page.
+func (v ConfirmPage) Render(w io.Writer) error { return render(w, v.Language, "confirm.html", v) }
+
+// Render writes the page.
+func (v UnsubscribePage) Render(w io.Writer) error {
+	return render(w, v.Language, "unsubscribe.html", v)
+}
+
+// Render writes the page.
+func (v MessagePage) Render(w io.Writer) error { return render(w, v.Language, "message.html", v) }
+
+func mail(lang, name string, view any) (string, error) {
+	var buf bytes.Buffer
+	var err error
+	if strings.HasSuffix(name, ".txt") {
+		err = pick(lang).texts.ExecuteTemplate(&buf, name, view)
+	} else {
+		err = pick(lang).mails.ExecuteTemplate(&buf, name, view)
+	}
+	if err != nil {
+		return "", fmt.Errorf("mail %s: %w", name, err)
+	}
+	return buf.String(), nil
+}
+
+// HTML returns the HTML part.
+func (v Digest) HTML() (string, error) { return mail(v.Language, "weekly.html", v) }
+
+// Text returns the text part.
+func (v Digest) Text() (string, error) { return mail(v.Language, "weekly.txt", v) }
+
+// MakeSubject returns the subject: list, number and the first title.
+func (v Digest) MakeSubject(lead string) string {
+	if v.Number == 0 {
+		return Words(v.Language, "mail.subject.merged", v.Title, lead)
+	}
+	return Words(v.Language, "mail.subject", v.Title, v.Number, lead)
+}
+
+// Subject returns the subject.
+func (v Confirmation) Subject() string {
+	return Words(v.Language, "confirmation.subject", v.SiteName)
+}
+
+// HTML returns the HTML part.
+func (v Confirmation) HTML() (string, error) { return mail(v.Language, "confirmation.html", v) }
+
+// Text returns the text part.
+func (v Confirmation) Text() (string, error) { return mail(v.Language, "confirmation.txt", v) }
+
+func total(sections []Section) int {
+	n := 0
+	for _, s := range sections {
+		n += len(s.Items)
+	}
+	return n
+}
