@@ -1,7 +1,6 @@
 package subscribers
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -10,63 +9,70 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
 )
 
-// maxAddress is the longest address in octets (RFC 5321 §4.5.3.1.3, less the
-// angle brackets).
-const maxAddress = 254
+// The longest address and local part in octets (RFC 5321 §4.5.3.1, an address
+// less its angle brackets).
+const (
+	maxAddress = 254
+	maxLocal   = 64
+	maxTyped   = 1024 // with a display name
+)
 
 // ErrAddress says that something is no address that mail can be sent to.
 var ErrAddress = errors.New("bad address")
 
 // ParseAddress reads what a person typed as an address and returns it as it is
 // written to: the domain in lower case and as punycode, the local part as typed.
+// A display name is dropped; full-width letters of a Chinese keyboard are taken
+// for what they stand for. Quoted local parts and address literals are refused:
+// no mailbox of a reader has one.
 func ParseAddress(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
-	if !utf8.ValidString(typed) || strings.ContainsFunc(typed, unicode.IsControl) {
+	switch {
+	case typed == "":
+		return "", fmt.Errorf("%w: write it like name@example.org", ErrAddress)
+	case len(typed) > maxTyped:
+		return "", fmt.Errorf("%w: it is longer than %d characters", ErrAddress, maxAddress)
+	case !utf8.ValidString(typed) || strings.ContainsFunc(typed, forbidden):
 		return "", fmt.Errorf("%w: it holds characters that an address can't have", ErrAddress)
 	}
-	a, err := mail.ParseAddress(typed)
+	a, err := mail.ParseAddress(norm.NFC.String(width.Fold.String(typed)))
 	if err != nil {
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
 	}
 	at := strings.LastIndexByte(a.Address, '@')
 	local, domain := a.Address[:at], a.Address[at+1:]
 	domain, err = idna.Lookup.ToASCII(strings.ToLower(domain))
-	if err != nil || !strings.Contains(domain, ".") || strings.HasSuffix(domain, ".") {
+	if err != nil || !isDomain(domain) {
 		return "", fmt.Errorf("%w: %q has no domain such as example.org", ErrAddress, typed)
 	}
-	if local == "" || strings.ContainsAny(local, " \"<>()[],;:\\") {
+	address := local + "@" + domain
+	if len(address) > maxAddress || len(local) > maxLocal {
+		return "", fmt.Errorf("%w: it is longer than %d characters, or %d before the @", ErrAddress, maxAddress, maxLocal)
+	}
+	// What needed quotes is not itself without them.
+	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, ` "()<>`) {
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
 	}
-	if len(local)+1+len(domain) > maxAddress {
-		return "", fmt.Errorf("%w: it is longer than %d characters", ErrAddress, maxAddress)
-	}
-	return local + "@" + domain, nil
+	return address, nil
+}
+
+// forbidden are control characters and the invisible ones that make two
+// addresses look alike.
+func forbidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+}
+
+// isDomain reports whether an ASCII name has two labels or more and does not
+// end in a number, as an IP address does (RFC 3696 §2).
+func isDomain(name string) bool {
+	dot := strings.LastIndexByte(name, '.')
+	return dot > 0 && dot < len(name)-1 && strings.Trim(name[dot+1:], "0123456789") != ""
 }
 
 // addressKey is the identity of a parsed address: case does not tell two
 // readers apart, a +tag does.
 func addressKey(address string) string { return strings.ToLower(address) }
-
-func jsonIDs(ids []int64) string {
-	if ids == nil {
-		return "[]"
-	}
-	return toJSON(ids)
-}
-
-func jsonTexts(texts []string) string {
-	if texts == nil {
-		return "[]"
-	}
-	return toJSON(texts)
-}
-
-func toJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("subscribers: %T does not marshal: %v", v, err)) // only our own plain values come here
-	}
-	return string(b)
-}

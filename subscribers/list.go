@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -8,9 +9,10 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"dibao/internal/database"
 	"dibao/internal/jobs"
@@ -65,49 +67,72 @@ type List struct {
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// check fills in defaults and refuses what cannot work, in one sentence.
+// The most that a list may hold: it is shown whole on pages and in mails.
+const (
+	maxTitle       = 200      // characters
+	maxDescription = 2000     // characters
+	maxQuery       = 64 << 10 // bytes of JSON
+	maxMaxItems    = 500
+)
+
+// fill sets the defaults.
+func (l *List) fill() {
+	l.Title = cmp.Or(l.Title, l.Slug)
+	l.Cron = cmp.Or(l.Cron, DefaultCron)
+	l.Zone = cmp.Or(l.Zone, DefaultZone)
+	l.Language = cmp.Or(l.Language, "zh")
+	l.MaxItems = cmp.Or(l.MaxItems, DefaultMaxItems)
+	l.Visibility = cmp.Or(l.Visibility, Public)
+}
+
+// check refuses what cannot work, in one sentence.
 func (l *List) check() error {
-	if !slugPattern.MatchString(l.Slug) {
-		return fmt.Errorf("name %q of the list: use small letters, digits and hyphens, such as weekly", l.Slug)
-	}
-	if strings.ContainsFunc(l.Title+l.Description+l.Sender, func(r rune) bool { return r < ' ' && r != '\t' }) {
-		return errors.New("title, description and sender of a list are one line each")
-	}
-	if l.Title == "" {
-		l.Title = l.Slug
-	}
-	if l.Cron == "" {
-		l.Cron = DefaultCron
-	}
-	if l.Zone == "" {
-		l.Zone = DefaultZone
-	}
-	if l.Language == "" {
-		l.Language = "zh"
-	}
-	if l.MaxItems == 0 {
-		l.MaxItems = DefaultMaxItems
-	}
-	if l.Visibility == "" {
-		l.Visibility = Public
-	}
-	zone, err := time.LoadLocation(l.Zone)
-	if err != nil {
-		return fmt.Errorf("unknown time zone %q; use a name such as Asia/Shanghai", l.Zone)
-	}
-	if _, err := jobs.ParseSchedule(l.Cron, zone); err != nil {
-		return err
+	switch {
+	case !slugPattern.MatchString(l.Slug):
+		return fmt.Errorf("name %q of the list: use up to 63 small letters, digits and hyphens, such as weekly", l.Slug)
+	case !utf8.ValidString(l.Title+l.Description+l.Sender) || strings.ContainsFunc(l.Title+l.Description+l.Sender, unicode.IsControl):
+		return errors.New("title, description and sender of a list are one line of text each; take out line breaks and control characters")
+	case utf8.RuneCountInString(l.Title) > maxTitle:
+		return fmt.Errorf("title of the list is longer than %d characters; put the rest into the description", maxTitle)
+	case utf8.RuneCountInString(l.Description) > maxDescription:
+		return fmt.Errorf("description of the list is longer than %d characters; shorten it", maxDescription)
+	case len(toJSON(l.Query)) > maxQuery:
+		return fmt.Errorf("query of the list is longer than %d bytes; make several lists of it", maxQuery)
+	case l.Language != "zh" && l.Language != "en":
+		return fmt.Errorf("language %q is not zh or en", l.Language)
+	case l.Visibility != Public && l.Visibility != Hidden:
+		return fmt.Errorf("visibility %q is not public or hidden", l.Visibility)
+	case l.MaxItems < 1 || l.MaxItems > maxMaxItems:
+		return fmt.Errorf("an issue holds 1 to %d articles, not %d", maxMaxItems, l.MaxItems)
 	}
 	if l.Sender != "" {
 		if _, err := mail.ParseAddress(l.Sender); err != nil {
 			return fmt.Errorf("sender %q is no address; write it as 名称 <name@example.org>", l.Sender)
 		}
 	}
-	if !slices.Contains([]string{"zh", "en"}, l.Language) {
-		return fmt.Errorf("language %q is not zh or en", l.Language)
+	return checkSchedule(l.Cron, l.Zone)
+}
+
+// checkSchedule refuses, besides what is no cron expression, those without due
+// times of their own: a mailing is known by its due time.
+func checkSchedule(expr, zone string) error {
+	location, err := time.LoadLocation(zone)
+	if err != nil || zone == "Local" {
+		return fmt.Errorf("unknown time zone %q; use a name such as Asia/Shanghai", zone)
 	}
-	if l.MaxItems < 0 || l.MaxItems > 500 {
-		return fmt.Errorf("an issue holds 1 to 500 articles, not %d", l.MaxItems)
+	if strings.Contains(expr, "TZ=") {
+		return fmt.Errorf("cron expression %q names a time zone; give the zone of the list instead", expr)
+	}
+	if strings.HasPrefix(expr, "@every") {
+		return fmt.Errorf("cron expression %q has no times of day; write minute hour day month weekday, such as 0 8 * * 1", expr)
+	}
+	schedule, err := jobs.ParseSchedule(expr, location)
+	if err != nil {
+		return err
+	}
+	// Any start will do: within five years every date comes, 29 February too.
+	if schedule.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, location)).IsZero() {
+		return fmt.Errorf("cron expression %q never comes due; no month has that day", expr)
 	}
 	return nil
 }
@@ -130,10 +155,11 @@ func scanList(r database.Row) (List, error) {
 
 // CreateList stores a new list and returns it with its id.
 func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
+	l.fill()
 	if err := l.check(); err != nil {
 		return List{}, err
 	}
-	now := s.now()
+	now, slug := s.now(), l.Slug
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		var err error
 		row := tx.QueryRowContext(ctx, `
@@ -143,10 +169,61 @@ func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
 		l, err = scanList(row)
 		return err
 	})
+	return l, explainSlug(err, slug)
+}
+
+func explainSlug(err error, slug string) error {
 	if database.IsUniqueViolation(err) {
-		return List{}, fmt.Errorf("a list %q is there already; choose another name", l.Slug)
+		return fmt.Errorf("a list %q is there already; choose another name", slug)
 	}
-	return l, err
+	return err
+}
+
+// UpdateList stores all fields of the list with the ID of l but its times.
+func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
+	l.fill()
+	if err := l.check(); err != nil {
+		return List{}, err
+	}
+	now, slug := s.now(), l.Slug
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		var err error
+		row := tx.QueryRowContext(ctx, `
+			UPDATE lists SET slug = $2, title = $3, description = $4, query = $5, cron = $6, zone = $7, sender = $8, language = $9,
+				max_items = $10, visibility = $11, updated_at = $12
+			WHERE id = $1 AND removed_at IS NULL RETURNING `+listColumns,
+			l.ID, l.Slug, l.Title, l.Description, toJSON(l.Query), l.Cron, l.Zone, l.Sender, l.Language, l.MaxItems, l.Visibility, now)
+		l, err = scanList(row)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return List{}, fmt.Errorf("no list %q: %w", slug, ErrNotFound)
+	}
+	return l, explainSlug(err, slug)
+}
+
+// RemoveList ends all subscriptions to a list and takes it out of service; its
+// issues stay. Its slug is free for a new list.
+func (s *Store) RemoveList(ctx context.Context, id int64) error {
+	now := s.now()
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		// No slug of a list has a tilde.
+		res, err := tx.ExecContext(ctx, `UPDATE lists SET removed_at = $2, slug = slug || '~' || id WHERE id = $1 AND removed_at IS NULL`, id, now)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); n == 0 || err != nil {
+			return cmp.Or(err, ErrNotFound)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, list, event, at, detail)
+			SELECT subscriber, list, 'unsubscribed', $2, 'the list was removed' FROM subscriptions
+			WHERE list = $1 AND state <> 'unsubscribed' ORDER BY subscriber`, id, now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE subscriptions SET state = 'unsubscribed', ended_at = $2 WHERE list = $1 AND state <> 'unsubscribed'`, id, now)
+		return err
+	})
 }
 
 // Lists returns all lists by id.
@@ -172,31 +249,4 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 		return List{}, fmt.Errorf("no list %q; see them with: dibao list show: %w", slug, ErrNotFound)
 	}
 	return l, err
-}
-
-var weekdays = map[string][]string{
-	"zh": {"日", "一", "二", "三", "四", "五", "六"},
-	"en": {"Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays"},
-}
-
-var simpleCron = regexp.MustCompile(`^([0-5]?\d) ([01]?\d|2[0-3]) \* \* ([0-6*])$`)
-
-// ScheduleText says a cron expression in words of the language, zh or en, or
-// returns it as it is where there are no simple words for it.
-func ScheduleText(cron, language string) string {
-	m := simpleCron.FindStringSubmatch(cron)
-	if m == nil {
-		return cron
-	}
-	clock := fmt.Sprintf("%02s:%02s", m[2], m[1])
-	if m[3] == "*" {
-		if language == "zh" {
-			return "每天 " + clock
-		}
-		return "daily at " + clock
-	}
-	if language == "zh" {
-		return "每周" + weekdays["zh"][m[3][0]-'0'] + " " + clock
-	}
-	return weekdays["en"][m[3][0]-'0'] + " at " + clock
 }

@@ -31,28 +31,36 @@ type Confirmation struct {
 	Lists    []List
 }
 
-// Subscribe notes that somebody asked for lists in the name of an address. The
-// answer is the same for an address that is known, unknown or suppressed, and
-// the confirmation mail, if there is one to send, is for the caller to send
-// after it answered. Only a bad address or a list that is not there is an error.
-func (s *Store) Subscribe(ctx context.Context, address, language string, lists []List, network netip.Prefix) (*Confirmation, error) {
-	address, err := ParseAddress(address)
+// Request asks for lists in the name of an address.
+type Request struct {
+	Address  string // as typed
+	Language string // of the mails: zh or en
+	Lists    []List
+	Network  netip.Prefix // address block of who asks
+}
+
+// Subscribe notes a request and returns the confirmation mail to send, nil if
+// none is to be sent: the reader has the lists, or is suppressed, or was asked
+// too often. Who asked must not learn which, neither by the answer nor by its
+// time: answer first, send then. Only a bad address and no list are errors.
+func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error) {
+	address, err := ParseAddress(r.Address)
 	if err != nil {
 		return nil, err
 	}
-	if len(lists) == 0 {
+	if len(r.Lists) == 0 {
 		return nil, errors.New("choose a list")
 	}
 	now := s.now()
 	var mail *Confirmation
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		mail = nil
-		id, err := upsertSubscriber(ctx, tx, address, language, now)
+		id, err := upsertSubscriber(ctx, tx, address, r.Language, now)
 		if err != nil {
 			return err
 		}
 		var wanted []List
-		for _, l := range lists {
+		for _, l := range r.Lists {
 			state, err := subscriptionState(ctx, tx, id, l.ID)
 			if err != nil {
 				return err
@@ -67,7 +75,7 @@ func (s *Store) Subscribe(ctx context.Context, address, language string, lists [
 			if err := setState(ctx, tx, id, l.ID, StatePending, now); err != nil {
 				return err
 			}
-			if err := logConsent(ctx, tx, id, l.ID, "asked", network, "", now); err != nil {
+			if err := logConsent(ctx, tx, id, l.ID, "asked", r.Network, "", now); err != nil {
 				return err
 			}
 		}
@@ -78,7 +86,10 @@ func (s *Store) Subscribe(ctx context.Context, address, language string, lists [
 		if err != nil || !allowed {
 			return err
 		}
-		mail = &Confirmation{Address: address, Language: language, Lists: wanted, Token: s.keys.Sign(Token{
+		if err := logConsent(ctx, tx, id, 0, "confirmation mailed", r.Network, "", now); err != nil {
+			return err
+		}
+		mail = &Confirmation{Address: address, Language: language(r.Language), Lists: wanted, Token: s.keys.Sign(Token{
 			Action: ActionConfirm, Subscriber: id, Expires: now.AddDate(0, 0, ConfirmDays),
 		})}
 		return nil
@@ -88,8 +99,7 @@ func (s *Store) Subscribe(ctx context.Context, address, language string, lists [
 
 // mayConfirm counts a confirmation mail to the address, if one more is allowed.
 func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address string, now time.Time) (bool, error) {
-	var suppressed bool
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = $1)`, s.addressHash(address)).Scan(&suppressed)
+	suppressed, err := s.isSuppressed(ctx, tx, address)
 	if err != nil || suppressed {
 		return false, err
 	}
@@ -104,19 +114,11 @@ func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address st
 	return n == 1, err
 }
 
-// Pending returns the lists that a confirmation token would confirm.
-func (s *Store) Pending(ctx context.Context, token string) ([]List, error) {
-	t, err := s.keys.Check(token, ActionConfirm)
-	if err != nil {
-		return nil, err
-	}
-	return s.listsIn(ctx, t.Subscriber, StatePending)
-}
-
-// Confirm confirms everything that the reader of the token asked for. Confirming
-// again changes nothing. It returns the lists that are confirmed now.
-func (s *Store) Confirm(ctx context.Context, token string, network netip.Prefix) ([]List, error) {
-	t, err := s.keys.Check(token, ActionConfirm)
+// Confirm confirms, of the lists that the reader of the token asked for and did
+// not get yet, those that the page showed. Confirming again changes nothing. It
+// returns the lists that are confirmed now.
+func (s *Store) Confirm(ctx context.Context, token string, shown []int64, network netip.Prefix) ([]List, error) {
+	t, err := s.keys.Check(ctx, token, ActionConfirm)
 	if err != nil {
 		return nil, err
 	}
@@ -125,20 +127,17 @@ func (s *Store) Confirm(ctx context.Context, token string, network netip.Prefix)
 		if err := mustExist(ctx, tx, t.Subscriber); err != nil {
 			return err
 		}
-		lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT list FROM subscriptions WHERE subscriber = $1 AND state = 'pending' ORDER BY list`, t.Subscriber)
-		if err != nil {
+		confirmed, err := database.Collect(ctx, tx, database.ScanOne[int64], `
+			UPDATE subscriptions SET state = 'confirmed', confirmed_at = $2, ended_at = NULL
+			WHERE subscriber = $1 AND state = 'pending' AND list IN (`+s.db.Dialect().IDs("$3")+`) RETURNING list`,
+			t.Subscriber, now, jsonArray(shown))
+		if err != nil || len(confirmed) == 0 {
 			return err
 		}
-		for _, l := range lists {
-			if err := setState(ctx, tx, t.Subscriber, l, StateConfirmed, now); err != nil {
-				return err
-			}
-			if err := logConsent(ctx, tx, t.Subscriber, l, "confirmed", network, "by the button behind the mailed link", now); err != nil {
-				return err
-			}
+		if err := logConsents(ctx, tx, t.Subscriber, confirmed, "confirmed", network, "by the button behind the mailed link", now); err != nil {
+			return err
 		}
-		// A reader who confirmed may ask again in a year without meeting the cap.
+		// The cap is for addresses that never answered.
 		_, err = tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = 0 WHERE id = $1`, t.Subscriber)
 		return err
 	})
@@ -151,7 +150,7 @@ func (s *Store) Confirm(ctx context.Context, token string, network netip.Prefix)
 // AddConfirmed subscribes an address on an admin's word; basis says how the
 // reader agreed and is kept. A reader who left is not brought back: that is
 // refused, and so is a suppressed address.
-func (s *Store) AddConfirmed(ctx context.Context, address, language string, lists []List, basis string) (int64, error) {
+func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []List, basis string) (int64, error) {
 	address, err := ParseAddress(address)
 	if err != nil {
 		return 0, err
@@ -162,15 +161,14 @@ func (s *Store) AddConfirmed(ctx context.Context, address, language string, list
 	now := s.now()
 	var id int64
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		var suppressed bool
-		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = $1)`, s.addressHash(address)).Scan(&suppressed)
+		suppressed, err := s.isSuppressed(ctx, tx, address)
 		if err != nil {
 			return err
 		}
 		if suppressed {
 			return fmt.Errorf("%s is suppressed; the reader's mailbox refused mail or complained", address)
 		}
-		if id, err = upsertSubscriber(ctx, tx, address, language, now); err != nil {
+		if id, err = upsertSubscriber(ctx, tx, address, lang, now); err != nil {
 			return err
 		}
 		for _, l := range lists {
@@ -182,7 +180,7 @@ func (s *Store) AddConfirmed(ctx context.Context, address, language string, list
 			case StateConfirmed:
 				continue
 			case StateUnsubscribed:
-				return fmt.Errorf("%s left the list %s; only the reader can come back, by %s", address, l.Slug, "/subscribe")
+				return fmt.Errorf("%s left the list %s; only the reader can come back, by the page /subscribe", address, l.Slug)
 			}
 			if err := setState(ctx, tx, id, l.ID, StateConfirmed, now); err != nil {
 				return err
@@ -198,7 +196,7 @@ func (s *Store) AddConfirmed(ctx context.Context, address, language string, list
 
 // Unsubscribe ends a reader's subscription to a list, or to all with list 0, and
 // returns the lists that it ended. Doing it again changes nothing. how says by
-// which way: one-click, page, admin.
+// which way: one-click, page, mail, admin.
 func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how string, network netip.Prefix) ([]int64, error) {
 	now := s.now()
 	var ended []int64
@@ -209,70 +207,66 @@ func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how str
 		var err error
 		ended, err = database.Collect(ctx, tx, database.ScanOne[int64], `
 			UPDATE subscriptions SET state = 'unsubscribed', ended_at = $3
-			WHERE subscriber = $1 AND ($2 = 0 OR list = $2) AND state <> 'unsubscribed' RETURNING list`, subscriber, list, now)
+			WHERE subscriber = $1 AND (list = $2 OR $2 = 0) AND state <> 'unsubscribed' RETURNING list`, subscriber, list, now)
 		if err != nil {
 			return err
 		}
-		slices.Sort(ended)
-		for _, l := range ended {
-			if err := logConsent(ctx, tx, subscriber, l, "unsubscribed", network, how, now); err != nil {
-				return err
-			}
-		}
-		return nil
+		return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
 	})
 	return ended, err
 }
 
-// SetLists makes lists the public lists that a reader takes, and sets the
-// language. Lists that are new need no mail: the token came to the address.
-func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []List, language string, network netip.Prefix) error {
+// SetLists makes lists the ones that a reader takes, ends all others, and sets
+// the language. Lists that are new need no mail: the reader holds the token that
+// came to the address.
+func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []int64, lang string, network netip.Prefix) error {
 	now := s.now()
+	const how = "on the preference page"
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		// First of all, so that it also keeps other changes of this reader waiting.
+		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2 WHERE id = $1`, subscriber, language(lang)); err != nil {
+			return err
+		}
 		if err := mustExist(ctx, tx, subscriber); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2 WHERE id = $1`, subscriber, language); err != nil {
-			return err
-		}
-		keep := make([]int64, len(lists))
-		for i, l := range lists {
-			keep[i] = l.ID
-			state, err := subscriptionState(ctx, tx, subscriber, l.ID)
-			if err != nil || state == StateConfirmed {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if err := setState(ctx, tx, subscriber, l.ID, StateConfirmed, now); err != nil {
+		for _, l := range lists {
+			state, err := subscriptionState(ctx, tx, subscriber, l)
+			if err != nil {
 				return err
 			}
-			if err := logConsent(ctx, tx, subscriber, l.ID, "confirmed", network, "on the preference page", now); err != nil {
+			if state == StateConfirmed {
+				continue
+			}
+			if err := setState(ctx, tx, subscriber, l, StateConfirmed, now); err != nil {
+				return err
+			}
+			if err := logConsent(ctx, tx, subscriber, l, "confirmed", network, how, now); err != nil {
 				return err
 			}
 		}
 		ended, err := database.Collect(ctx, tx, database.ScanOne[int64], `
 			UPDATE subscriptions SET state = 'unsubscribed', ended_at = $2
-			WHERE subscriber = $1 AND state <> 'unsubscribed' AND list IN (SELECT id FROM lists WHERE visibility = 'public')
-			AND list NOT IN (`+s.db.Dialect().IDs("$3")+`) RETURNING list`, subscriber, now, jsonIDs(keep))
+			WHERE subscriber = $1 AND state <> 'unsubscribed' AND list NOT IN (`+s.db.Dialect().IDs("$3")+`) RETURNING list`,
+			subscriber, now, jsonArray(lists))
 		if err != nil {
 			return err
 		}
-		for _, l := range ended {
-			if err := logConsent(ctx, tx, subscriber, l, "unsubscribed", network, "on the preference page", now); err != nil {
-				return err
-			}
-		}
-		return nil
+		return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
 	})
 }
 
-func upsertSubscriber(ctx context.Context, tx *sql.Tx, address, language string, now time.Time) (id int64, err error) {
+// upsertSubscriber returns the reader of an address, made if need be. It holds
+// the reader's row until the transaction ends. A stranger's request does not
+// change the language of who confirmed a list.
+func upsertSubscriber(ctx context.Context, tx *sql.Tx, address, lang string, now time.Time) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO subscribers (address, address_key, language, created_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (address_key) DO UPDATE SET address = subscribers.address RETURNING id`,
-		address, addressKey(address), language, now).Scan(&id)
+		ON CONFLICT (address_key) DO UPDATE SET language = CASE
+			WHEN EXISTS (SELECT 1 FROM subscriptions x WHERE x.subscriber = subscribers.id AND x.state = 'confirmed') THEN subscribers.language
+			ELSE excluded.language END
+		RETURNING id`,
+		address, addressKey(address), language(lang), now).Scan(&id)
 	return id, err
 }
 
@@ -295,15 +289,35 @@ func setState(ctx context.Context, tx *sql.Tx, subscriber, list int64, state Sta
 	return err
 }
 
+// logConsent writes a consent event; list 0 is the reader as a whole.
 func logConsent(ctx context.Context, tx *sql.Tx, subscriber, list int64, event string, network netip.Prefix, detail string, now time.Time) error {
 	block := ""
 	if network.IsValid() {
-		block = network.String()
+		block = network.Masked().String()
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO consents (subscriber, list, event, at, network, text_version, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		subscriber, list, event, now, block, TextVersion, detail)
+		subscriber, sql.Null[int64]{V: list, Valid: list != 0}, event, now, block, TextVersion, detail)
 	return err
+}
+
+// logConsents writes the same event for several lists, in their order.
+func logConsents(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64, event string, network netip.Prefix, detail string, now time.Time) error {
+	slices.Sort(lists) // RETURNING promises none
+	for _, l := range lists {
+		if err := logConsent(ctx, tx, subscriber, l, event, network, detail, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// language is zh where a request names none that there is.
+func language(l string) string {
+	if l == "en" {
+		return "en"
+	}
+	return "zh"
 }
 
 func mustExist(ctx context.Context, tx *sql.Tx, subscriber int64) error {

@@ -10,7 +10,10 @@ package subscribers
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"dibao/internal/database"
@@ -19,22 +22,23 @@ import (
 // ErrNotFound says that there is no such list or reader.
 var ErrNotFound = errors.New("not found")
 
-// Store keeps readers and lists.
+// Store keeps readers and lists. Safe for concurrent use.
 type Store struct {
-	db   *database.DB
-	now  func() time.Time
-	keys *Keys
+	db          *database.DB
+	now         func() time.Time
+	keys        *Keys
+	suppression []byte // key of the hashes of addresses
 }
 
 // New returns a store on a migrated database; now is its clock. The secret key
 // that signs tokens is made on first use.
 func New(ctx context.Context, db *database.DB, now func() time.Time) (*Store, error) {
 	s := &Store{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
-	keys, err := loadKeys(ctx, db, s.now)
+	keys, err := openKeys(ctx, db, s.now)
 	if err != nil {
 		return nil, err
 	}
-	s.keys = keys
+	s.keys, s.suppression = keys, keys.lasting("suppression")
 	return s, nil
 }
 
@@ -80,15 +84,21 @@ type Subscriber struct {
 	Subscriptions []Subscription
 }
 
+// takes reports whether the reader confirmed a list.
+func (x Subscriber) takes(list int64) bool {
+	return slices.ContainsFunc(x.Subscriptions, func(s Subscription) bool { return s.List == list && s.State == StateConfirmed })
+}
+
 func scanReader(r database.Row) (Reader, error) {
 	var reader Reader
 	err := r.Scan(&reader.ID, &reader.Address, &reader.Language)
 	return reader, err
 }
 
-// ForMailing returns the readers who take one of the lists, in the order of
-// their ids after the given one, at most limit. Of their lists only the given
-// ones are told. Suppressed readers are left out.
+// ForMailing returns the readers who confirmed one of the lists, in the order
+// of their ids after the given one, at most limit; fewer are the last page. Of
+// their lists only the given ones are told. Suppressed readers are told with no
+// list at all: a page that left them out would look like the last one.
 func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limit int) ([]Reader, error) {
 	var readers []Reader
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -97,7 +107,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 		readers, err = database.Collect(ctx, tx, scanReader, `
 			SELECT id, address, language FROM subscribers WHERE id > $2 AND EXISTS (
 				SELECT 1 FROM subscriptions x WHERE x.subscriber = subscribers.id AND x.state = 'confirmed' AND x.list IN (`+in+`))
-			ORDER BY id LIMIT $3`, jsonIDs(lists), after, limit)
+			ORDER BY id LIMIT $3`, jsonArray(lists), after, limit)
 		if err != nil || len(readers) == 0 {
 			return err
 		}
@@ -106,8 +116,6 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 	if err != nil {
 		return nil, err
 	}
-	// A page must keep its length, or its reader would take it for the last one:
-	// suppressed readers stay in it and take no list.
 	for i := range readers {
 		if readers[i].Suppressed {
 			readers[i].Lists = nil
@@ -116,24 +124,28 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 	return readers, nil
 }
 
-// Readers returns readers by id with the lists they take now. Ids that are not
-// there any more are missing from the map.
+// Readers returns readers by id with the lists they take now and whether they
+// are suppressed: the check right before sending. Who is not there any more is
+// missing from the map.
 func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, error) {
 	var readers []Reader
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		readers, err = database.Collect(ctx, tx, scanReader,
-			`SELECT id, address, language FROM subscribers WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, jsonIDs(ids))
+			`SELECT id, address, language FROM subscribers WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
 		if err != nil {
 			return err
 		}
 		return s.fill(ctx, tx, readers, nil)
 	})
+	if err != nil {
+		return nil, err
+	}
 	found := make(map[int64]Reader, len(readers))
 	for _, r := range readers {
 		found[r.ID] = r
 	}
-	return found, err
+	return found, nil
 }
 
 // fill adds to readers their confirmed lists (of lists, or all if nil) and
@@ -153,7 +165,7 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader, lists []
 		wanted[l] = true
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list FROM subscriptions
-		WHERE state = 'confirmed' AND subscriber IN (`+s.db.Dialect().IDs("$1")+`) ORDER BY subscriber, list`, jsonIDs(ids))
+		WHERE state = 'confirmed' AND subscriber IN (`+s.db.Dialect().IDs("$1")+`) ORDER BY subscriber, list`, jsonArray(ids))
 	if err != nil {
 		return err
 	}
@@ -172,9 +184,25 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader, lists []
 		return err
 	}
 	suppressed, err := database.Collect(ctx, tx, database.ScanOne[string],
-		`SELECT address_hash FROM suppressions WHERE address_hash IN (`+s.db.Dialect().Texts("$1")+`)`, jsonTexts(hashes))
+		`SELECT address_hash FROM suppressions WHERE address_hash IN (`+s.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
 	for _, h := range suppressed {
 		readers[byHash[h]].Suppressed = true
 	}
 	return err
+}
+
+// jsonArray writes values for the IDs and Texts of database.Dialect; nil is [].
+func jsonArray[T int64 | string](values []T) string {
+	if values == nil {
+		values = []T{}
+	}
+	return toJSON(values)
+}
+
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("subscribers: %T does not marshal: %v", v, err)) // only our own plain values come here
+	}
+	return string(b)
 }

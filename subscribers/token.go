@@ -2,21 +2,14 @@ package subscribers
 
 import (
 	"context"
-	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
-
-	"dibao/internal/database"
 )
 
 // Action is what a token allows; each token allows one.
@@ -41,102 +34,25 @@ var ErrExpired = errors.New("expired token")
 // to preferences work for ever.
 const ConfirmDays = 7
 
-// macSize is 128 bits of HMAC-SHA-256.
-const macSize = 16
+const (
+	macSize  = 16  // 128 bits of HMAC-SHA-256
+	maxToken = 160 // characters; ours have at most 110
+)
 
 // Token says what a link allows, and to whom. List 0 stands for all lists.
 type Token struct {
 	Action     Action
 	Subscriber int64
 	List       int64
-	Expires    time.Time // zero: never
-}
-
-// Keys sign and check tokens with keys kept in the database, so that every node
-// takes every node's tokens and a backup keeps links alive.
-type Keys struct {
-	current int64
-	secrets map[int64][]byte // by id, retired ones too
-	now     func() time.Time
-}
-
-// loadKeys reads the keys and makes the first one.
-func loadKeys(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, error) {
-	k := &Keys{secrets: make(map[int64][]byte), now: now}
-	read := func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, secret, retired_at IS NULL FROM secret_keys ORDER BY id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id int64
-			var text string
-			var active bool
-			if err := rows.Scan(&id, &text, &active); err != nil {
-				return err
-			}
-			secret, err := base64.StdEncoding.DecodeString(text)
-			if err != nil || len(secret) < 32 {
-				return fmt.Errorf("secret key %d in the database is damaged; restore it from a backup", id)
-			}
-			k.secrets[id] = secret
-			if active {
-				k.current = id
-			}
-		}
-		return rows.Err()
-	}
-	if err := db.Read(ctx, read); err != nil || k.current != 0 {
-		return k, err
-	}
-	err := db.Write(ctx, func(tx *sql.Tx) error {
-		// With its id given, two nodes that start at once make one key.
-		secret := make([]byte, 32)
-		rand.Read(secret) // never fails
-		_, err := tx.ExecContext(ctx, `INSERT INTO secret_keys (id, secret, created_at)
-			SELECT COALESCE(MAX(id), 0) + 1, $1, $2 FROM secret_keys ON CONFLICT (id) DO NOTHING`,
-			base64.StdEncoding.EncodeToString(secret), now())
-		if err != nil {
-			return err
-		}
-		return read(tx)
-	})
-	return k, err
-}
-
-// derive makes a key for one purpose from a secret.
-func derive(secret []byte, purpose string) []byte {
-	key, err := hkdf.Key(sha256.New, secret, nil, "dibao "+purpose, 32)
-	if err != nil {
-		panic("subscribers: hkdf refused a fixed length: " + err.Error())
-	}
-	return key
-}
-
-// MessageIDKey returns the key that Message-IDs are made with; it stays the same
-// when token keys rotate, so that a second copy carries the first one's ID.
-func (k *Keys) MessageIDKey() []byte { return derive(k.secrets[k.first()], "message id") }
-
-// first is the oldest key: what must not change hangs on it.
-func (k *Keys) first() int64 {
-	least := k.current
-	for id := range k.secrets {
-		least = min(least, id)
-	}
-	return least
-}
-
-func (k *Keys) mac(key int64, payload []byte) []byte {
-	m := hmac.New(sha256.New, derive(k.secrets[key], "token"))
-	m.Write(payload)
-	return m.Sum(nil)[:macSize]
+	Expires    time.Time // to the second; zero: never
 }
 
 // seal returns payload and MAC as bytes.
 func (k *Keys) seal(t Token) []byte {
-	payload := []byte{byte(t.Action)}
-	payload = binary.AppendUvarint(payload, uint64(k.current))
+	set := k.set.Load()
+	payload := make([]byte, 0, 64)
+	payload = append(payload, byte(t.Action))
+	payload = binary.AppendUvarint(payload, uint64(set.current))
 	payload = binary.AppendUvarint(payload, uint64(t.Subscriber))
 	payload = binary.AppendUvarint(payload, uint64(t.List))
 	expires := int64(0)
@@ -144,15 +60,21 @@ func (k *Keys) seal(t Token) []byte {
 		expires = t.Expires.Unix()
 	}
 	payload = binary.AppendUvarint(payload, uint64(expires))
-	return append(payload, k.mac(k.current, payload)...)
+	return append(payload, mac(set.tokens[set.current], payload)...)
+}
+
+func mac(key, payload []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write(payload)
+	return m.Sum(nil)[:macSize]
 }
 
 // open checks what seal made.
-func (k *Keys) open(b []byte) (Token, error) {
+func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 	if len(b) < macSize+5 {
 		return Token{}, ErrToken
 	}
-	payload, mac := b[:len(b)-macSize], b[len(b)-macSize:]
+	payload, sum := b[:len(b)-macSize], b[len(b)-macSize:]
 	var fields [4]uint64
 	rest := payload[1:]
 	for i := range fields {
@@ -162,8 +84,10 @@ func (k *Keys) open(b []byte) (Token, error) {
 		}
 		fields[i], rest = v, rest[n:]
 	}
-	key := int64(fields[0])
-	if _, ok := k.secrets[key]; !ok || len(rest) > 0 || !hmac.Equal(mac, k.mac(key, payload)) {
+	id := int64(fields[0])
+	k.learn(ctx, id)
+	key, ok := k.set.Load().tokens[id]
+	if !ok || len(rest) > 0 || !hmac.Equal(sum, mac(key, payload)) {
 		return Token{}, ErrToken
 	}
 	t := Token{Action: Action(payload[0]), Subscriber: int64(fields[1]), List: int64(fields[2])}
@@ -176,13 +100,18 @@ func (k *Keys) open(b []byte) (Token, error) {
 // Sign returns the token as text that is safe in an address.
 func (k *Keys) Sign(t Token) string { return base64.RawURLEncoding.EncodeToString(k.seal(t)) }
 
-// Check returns what a token says, if it is ours, for this action, and not too old.
-func (k *Keys) Check(text string, action Action) (Token, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+// Check returns what a token says, if it is ours, for this action, and not too
+// old; else ErrToken or ErrExpired.
+func (k *Keys) Check(ctx context.Context, text string, action Action) (Token, error) {
+	if len(text) > maxToken {
 		return Token{}, ErrToken
 	}
-	t, err := k.open(b)
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	// One text for one token: the decoder itself skips line ends and spare bits.
+	if err != nil || base64.RawURLEncoding.EncodeToString(b) != text {
+		return Token{}, ErrToken
+	}
+	t, err := k.open(ctx, b)
 	switch {
 	case err != nil:
 		return Token{}, err
@@ -207,19 +136,25 @@ func (k *Keys) PreferencesToken(subscriber int64) string {
 // lower is base32 in lower case: a local part may come back in any case.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// BounceToken names a delivery in an envelope sender (VERP).
+// BounceToken names a delivery in an envelope sender (VERP): small letters and
+// digits, at most 54 of them where ids stay below 2^56.
 func (k *Keys) BounceToken(delivery int64) string {
 	return lower.EncodeToString(k.seal(Token{Action: actionBounce, Subscriber: delivery}))
 }
 
-// ParseBounceToken returns the delivery that BounceToken named, in any case of letters.
-func (k *Keys) ParseBounceToken(text string) (delivery int64, err error) {
-	b, err := lower.DecodeString(strings.ToLower(text))
-	if err != nil {
+// ParseBounceToken returns the delivery that BounceToken named, in any case of
+// letters, or ErrToken.
+func (k *Keys) ParseBounceToken(ctx context.Context, text string) (delivery int64, err error) {
+	if len(text) > maxToken {
 		return 0, ErrToken
 	}
-	t, err := k.open(b)
-	if err != nil || t.Action != actionBounce || lower.EncodeToString(b) != strings.ToLower(text) {
+	text = strings.ToLower(text)
+	b, err := lower.DecodeString(text)
+	if err != nil || lower.EncodeToString(b) != text {
+		return 0, ErrToken
+	}
+	t, err := k.open(ctx, b)
+	if err != nil || t.Action != actionBounce {
 		return 0, ErrToken
 	}
 	return t.Subscriber, nil
@@ -231,17 +166,10 @@ func (k *Keys) formStamp() string {
 	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli()})
 }
 
-func (k *Keys) formAge(stamp string) (time.Duration, error) {
-	t, err := k.Check(stamp, actionForm)
+func (k *Keys) formAge(ctx context.Context, stamp string) (time.Duration, error) {
+	t, err := k.Check(ctx, stamp, actionForm)
 	if err != nil {
 		return 0, err
 	}
 	return k.now().Sub(time.UnixMilli(t.Subscriber)), nil
-}
-
-// addressHash names an address in the suppression list without keeping it.
-func (s *Store) addressHash(address string) string {
-	m := hmac.New(sha256.New, derive(s.keys.secrets[s.keys.first()], "suppression"))
-	m.Write([]byte(addressKey(address)))
-	return hex.EncodeToString(m.Sum(nil))
 }

@@ -1,0 +1,427 @@
+package subscribers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"dibao/internal/web"
+	"dibao/templates"
+)
+
+// A form that comes back sooner was filled in by a program; one that comes back
+// later was kept for one.
+const (
+	minFillTime = 2 * time.Second
+	maxFillTime = 24 * time.Hour
+)
+
+const (
+	noters     = 4                // requests that Run stores at once
+	noteWithin = 20 * time.Second // longer than the database waits for its writer
+)
+
+// Web serves the pages of readers. GET shows, POST changes.
+type Web struct {
+	Store    *Store
+	Limiter  *web.Limiter // of POSTs to /subscribe, by network
+	SiteName string
+	BaseURL  string
+	// Send mails a confirmation. It must not block, and has to try again by
+	// itself where the mail server is away.
+	Send    func(Confirmation)
+	Logger  *slog.Logger
+	MinFill time.Duration // 2 s; how long a person needs for the form at least
+
+	requests chan Request // to Run; nobody listens where it does not run
+}
+
+// Register puts the handlers on mux.
+func (h *Web) Register(mux *http.ServeMux) {
+	h.requests = make(chan Request)
+	mux.HandleFunc("GET /subscribe", h.form)
+	mux.HandleFunc("POST /subscribe", h.subscribe)
+	mux.HandleFunc("GET /confirm/{token}", h.confirmPage)
+	mux.HandleFunc("POST /confirm/{token}", h.confirm)
+	mux.HandleFunc("GET /preferences/{token}", h.preferencesPage)
+	mux.HandleFunc("POST /preferences/{token}", h.preferences)
+	mux.HandleFunc("GET /u/{token}", h.unsubscribePage)
+	mux.HandleFunc("POST /u/{token}", h.unsubscribe)
+}
+
+// page is a view that can be rendered.
+type page interface{ Render(io.Writer) error }
+
+// show answers with a page that no cache keeps.
+func (h *Web) show(w http.ResponseWriter, status int, p page) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer") // the address of the page is its token
+	w.WriteHeader(status)
+	if err := p.Render(w); err != nil {
+		h.Logger.Error("page not rendered", "err", err)
+	}
+}
+
+func (h *Web) page(r *http.Request, key string) templates.Page {
+	l := web.Language(r)
+	p := templates.Page{Language: l, SiteName: h.SiteName, NoIndex: true}
+	if key != "" {
+		p.Title = templates.Words(l, key)
+	}
+	return p
+}
+
+func (h *Web) message(w http.ResponseWriter, r *http.Request, status int, key string, lists []List) {
+	p := h.page(r, "message."+key+".title")
+	view := templates.MessagePage{Page: p, Key: key, Lists: cards(lists, p.Language)}
+	if key == "unsubscribed" || key == "expired" {
+		view.Link = templates.FeedLink{Title: templates.Words(p.Language, "message.resubscribe"), URL: "/subscribe"}
+	}
+	h.show(w, status, view)
+}
+
+// fail answers for an error of the store.
+func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, ErrExpired):
+		h.message(w, r, http.StatusGone, "expired", nil)
+	case errors.Is(err, ErrToken), errors.Is(err, ErrNotFound):
+		h.message(w, r, http.StatusNotFound, "badtoken", nil)
+	default:
+		h.Logger.Error("request failed", "err", err)
+		web.ServerError(w, r)
+	}
+}
+
+func cards(lists []List, language string) []templates.ListCard {
+	out := make([]templates.ListCard, len(lists))
+	for i, l := range lists {
+		out[i] = templates.ListCard{
+			Slug: l.Slug, Title: l.Title, Description: l.Description, URL: "/lists/" + l.Slug + "/",
+			Schedule: ScheduleText(l.Cron, language),
+		}
+	}
+	return out
+}
+
+func (h *Web) publicLists(ctx context.Context) ([]List, error) {
+	all, err := h.Store.Lists(ctx)
+	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public }), err
+}
+
+func (h *Web) form(w http.ResponseWriter, r *http.Request) {
+	h.showForm(w, r, http.StatusOK, filled{chosen: r.URL.Query()["list"]})
+}
+
+// filled is what a form is shown with.
+type filled struct {
+	problem string // key of the catalogue, "" if none
+	address string
+	chosen  []string // slugs
+	stamp   string   // "" for a new one
+}
+
+func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f filled) {
+	lists, err := h.publicLists(r.Context())
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	p := h.page(r, "form.title")
+	p.NoIndex = false
+	if f.stamp == "" {
+		f.stamp = h.Store.keys.formStamp()
+	}
+	view := templates.FormPage{
+		Page: p, Action: "/subscribe?lang=" + p.Language, Address: f.address, Error: f.problem,
+		Lists: cards(lists, p.Language), Started: f.stamp,
+	}
+	for i := range view.Lists {
+		view.Lists[i].Subscribed = len(lists) == 1 || slices.Contains(f.chosen, view.Lists[i].Slug)
+	}
+	h.show(w, status, view)
+}
+
+// subscribe takes the form. Whatever is known of the address, the answer is the
+// same.
+func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
+	if !h.Limiter.Allow(web.Client(r)) {
+		w.Header().Set("Retry-After", "600")
+		h.message(w, r, http.StatusTooManyRequests, "toomany", nil)
+		return
+	}
+	if err := r.ParseForm(); err != nil {
+		h.showForm(w, r, http.StatusBadRequest, filled{problem: "address"})
+		return
+	}
+	f := filled{address: r.PostForm.Get("address"), chosen: r.PostForm["list"]}
+	if r.PostForm.Get("website") != "" {
+		h.message(w, r, http.StatusOK, "checkmail", nil) // a robot need not know that it was seen
+		return
+	}
+	age, err := h.Store.keys.formAge(r.Context(), r.PostForm.Get("started"))
+	if err != nil || age < h.minFill() || age > maxFillTime {
+		if err == nil && age < h.minFill() {
+			f.stamp = r.PostForm.Get("started") // a person who is quick presses again
+		}
+		f.problem = "robot"
+		h.showForm(w, r, http.StatusBadRequest, f)
+		return
+	}
+	lists, err := h.choose(r.Context(), f.chosen)
+	switch _, bad := ParseAddress(f.address); {
+	case err != nil:
+		h.fail(w, r, err)
+		return
+	case bad != nil:
+		f.problem = "address"
+	case len(lists) == 0:
+		f.problem = "lists"
+	}
+	if f.problem != "" {
+		h.showForm(w, r, http.StatusBadRequest, f)
+		return
+	}
+	request := Request{Address: f.address, Language: web.Language(r), Lists: lists, Network: web.Client(r)}
+	select {
+	case h.requests <- request:
+	default: // Run is busy or does not run
+		if err := h.note(r.Context(), request); err != nil {
+			h.fail(w, r, err)
+			return
+		}
+	}
+	h.message(w, r, http.StatusOK, "checkmail", nil)
+}
+
+// note stores a request and has the confirmation mailed, if there is one.
+func (h *Web) note(ctx context.Context, r Request) error {
+	mail, err := h.Store.Subscribe(ctx, r)
+	if err == nil && mail != nil {
+		h.Send(*mail)
+	}
+	return err
+}
+
+// Run notes requests beside their answers until ctx ends, so that the time of
+// an answer tells nothing about an address. Where it does not run, and while it
+// is behind, they are noted before they are answered.
+func (h *Web) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	for range noters {
+		workers.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case r := <-h.requests:
+					within, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
+					if err := h.note(within, r); err != nil {
+						h.Logger.Error("subscription not noted", "err", err)
+					}
+					cancel()
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return nil
+}
+
+func (h *Web) minFill() time.Duration {
+	if h.MinFill > 0 {
+		return h.MinFill
+	}
+	return minFillTime
+}
+
+// choose returns the public lists of these names.
+func (h *Web) choose(ctx context.Context, slugs []string) ([]List, error) {
+	lists, err := h.publicLists(ctx)
+	return slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(slugs, l.Slug) }), err
+}
+
+func (h *Web) confirmPage(w http.ResponseWriter, r *http.Request) {
+	token := r.PathValue("token")
+	pending, confirmed, err := h.asked(r)
+	switch {
+	case err != nil:
+		h.fail(w, r, err)
+	case len(pending) == 0:
+		h.confirmed(w, r, confirmed)
+	default:
+		p := h.page(r, "confirm.title")
+		// The button confirms what the page shows, not what somebody asks for
+		// while it is read.
+		action := url.Values{"lang": {p.Language}}
+		for _, l := range pending {
+			action.Add("list", l.Slug)
+		}
+		h.show(w, http.StatusOK, templates.ConfirmPage{
+			Page: p, Action: "/confirm/" + token + "?" + action.Encode(), Lists: cards(pending, p.Language),
+		})
+	}
+}
+
+func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
+	pending, _, err := h.asked(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	var shown []int64
+	slugs := r.URL.Query()["list"]
+	for _, l := range pending {
+		if len(slugs) == 0 || slices.Contains(slugs, l.Slug) {
+			shown = append(shown, l.ID)
+		}
+	}
+	confirmed, err := h.Store.Confirm(r.Context(), r.PathValue("token"), shown, web.Client(r))
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.confirmed(w, r, confirmed)
+}
+
+// asked returns the lists that the reader of a confirmation link asked for, and
+// those that are confirmed.
+func (h *Web) asked(r *http.Request) (pending, confirmed []List, err error) {
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionConfirm)
+	if err != nil {
+		return nil, nil, err
+	}
+	if pending, err = h.Store.listsIn(r.Context(), t.Subscriber, StatePending); err != nil {
+		return nil, nil, err
+	}
+	confirmed, err = h.Store.listsIn(r.Context(), t.Subscriber, StateConfirmed)
+	return pending, confirmed, err
+}
+
+// confirmed tells a reader what is confirmed. Who left since must ask again.
+func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
+	if len(lists) == 0 {
+		h.message(w, r, http.StatusGone, "expired", nil)
+		return
+	}
+	h.message(w, r, http.StatusOK, "confirmed", lists)
+}
+
+// reader returns the reader whom a preference token lets in.
+func (h *Web) reader(r *http.Request) (Subscriber, error) {
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionPreferences)
+	if err != nil {
+		return Subscriber{}, err
+	}
+	return h.Store.subscriberByID(r.Context(), t.Subscriber)
+}
+
+// offered returns the lists of a preference page: the public ones and those that
+// an admin put the reader on, so that they can be ended there too.
+func (h *Web) offered(r *http.Request, reader Subscriber) ([]List, error) {
+	all, err := h.Store.Lists(r.Context())
+	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public && !reader.takes(l.ID) }), err
+}
+
+func (h *Web) preferencesPage(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.showPreferences(w, r, http.StatusOK, reader)
+}
+
+func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int, reader Subscriber) {
+	lists, err := h.offered(r, reader)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	p := h.page(r, "preferences.title")
+	view := templates.FormPage{
+		Page: p, Action: "/preferences/" + r.PathValue("token") + "?lang=" + p.Language, Address: reader.Address,
+		Lists: cards(lists, p.Language), Preferences: true, Chosen: reader.Language,
+	}
+	for i, l := range lists {
+		view.Lists[i].Subscribed = reader.takes(l.ID)
+	}
+	h.show(w, status, view)
+}
+
+func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	// No list chosen ends them all, so that a post which is not the form's own
+	// must not count as that.
+	if err := r.ParseForm(); err != nil || !r.PostForm.Has("language") {
+		h.showPreferences(w, r, http.StatusBadRequest, reader)
+		return
+	}
+	lists, err := h.offered(r, reader)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	lists = slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(r.PostForm["list"], l.Slug) })
+	ids := make([]int64, len(lists))
+	for i, l := range lists {
+		ids[i] = l.ID
+	}
+	if err := h.Store.SetLists(r.Context(), reader.ID, ids, r.PostForm.Get("language"), web.Client(r)); err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.message(w, r, http.StatusOK, "preferences_saved", lists)
+}
+
+// unsubscribePage shows what the button of a link ends; a link of all lists
+// does not tell which ones the reader takes.
+func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	all, err := h.Store.Lists(r.Context())
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	ends := slices.DeleteFunc(all, func(l List) bool { return l.ID != t.List })
+	p := h.page(r, "unsubscribe.title")
+	h.show(w, http.StatusOK, templates.UnsubscribePage{
+		Page: p, Action: "/u/" + r.PathValue("token") + "?lang=" + p.Language, Lists: cards(ends, p.Language),
+	})
+}
+
+// unsubscribe ends at once what the token names: no cookie, no login, no
+// redirect (RFC 8058). Twice is fine. Whatever the body says, or fails to say:
+// who posts to this link wants to leave.
+func (h *Web) unsubscribe(w http.ResponseWriter, r *http.Request) {
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	how := "one-click"
+	if r.URL.Query().Has("lang") { // our page put it there
+		how = "page"
+	}
+	_, err = h.Store.Unsubscribe(r.Context(), t.Subscriber, t.List, how, web.Client(r))
+	if err != nil && !errors.Is(err, ErrNotFound) { // a reader who was forgotten gets nothing any more
+		h.fail(w, r, err)
+		return
+	}
+	h.message(w, r, http.StatusOK, "unsubscribed", nil)
+}
