@@ -63,8 +63,9 @@ func (k *Keys) add(ctx context.Context, another bool) error {
 		}
 		secret := make([]byte, 32)
 		rand.Read(secret) // never fails
+		// WHERE keeps SQLite from reading ON as part of a join.
 		_, err := tx.ExecContext(ctx, `INSERT INTO secret_keys (id, secret, created_at)
-			SELECT COALESCE(MAX(id), 0) + 1, $1, $2 FROM secret_keys ON CONFLICT (id) DO NOTHING`,
+			SELECT COALESCE(MAX(id), 0) + 1, $1, $2 FROM secret_keys WHERE TRUE ON CONFLICT (id) DO NOTHING`,
 			base64.StdEncoding.EncodeToString(secret), k.now())
 		return err
 	})

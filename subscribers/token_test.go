@@ -1,0 +1,267 @@
+package subscribers
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// testKeys returns keys without a database, on a clock that stands still.
+func testKeys(t testing.TB) *Keys {
+	t.Helper()
+	k := &Keys{now: func() time.Time { return testStart }}
+	secret := bytes.Repeat([]byte{7}, 32)
+	k.set.Store(&keySet{
+		readAt: testStart, current: 3, first: 3,
+		secrets: map[int64][]byte{3: secret}, tokens: map[int64][]byte{3: derive(secret, "token")},
+	})
+	return k
+}
+
+var actions = []Action{ActionConfirm, ActionUnsubscribe, ActionPreferences, actionBounce, actionForm}
+
+func anyToken(t *rapid.T) Token {
+	tok := Token{
+		Action:     rapid.SampledFrom(actions).Draw(t, "action"),
+		Subscriber: rapid.Int64Range(0, 1<<62).Draw(t, "subscriber"),
+		List:       rapid.Int64Range(0, 1<<62).Draw(t, "list"),
+	}
+	if rapid.Bool().Draw(t, "expires") {
+		tok.Expires = testStart.Truncate(time.Second).Add(time.Duration(rapid.Int64Range(1, 1e6).Draw(t, "seconds")) * time.Second)
+	}
+	return tok
+}
+
+// What was signed is what is read, for its own action and for no other.
+func TestTokenAllowsItsActionOnly(t *testing.T) {
+	k := testKeys(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		want := anyToken(rt)
+		text := k.Sign(want)
+		for _, action := range actions {
+			got, err := k.Check(t.Context(), text, action)
+			if action == want.Action && (err != nil || got != want) {
+				rt.Fatalf("token %+v, checked for its action: got %+v, %v", want, got, err)
+			}
+			if action != want.Action && !errors.Is(err, ErrToken) {
+				rt.Fatalf("token %+v, checked for action %d: got %+v, %v; want ErrToken", want, action, got, err)
+			}
+		}
+	})
+}
+
+// A token with any bit flipped is refused, for every action.
+func TestTokenWithFlippedBitIsRefused(t *testing.T) {
+	k := testKeys(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		tok := anyToken(rt)
+		b, err := base64.RawURLEncoding.DecodeString(k.Sign(tok))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		bit := rapid.IntRange(0, len(b)*8-1).Draw(rt, "bit")
+		b[bit/8] ^= 1 << (bit % 8)
+		text := base64.RawURLEncoding.EncodeToString(b)
+		for _, action := range actions {
+			if got, err := k.Check(t.Context(), text, action); !errors.Is(err, ErrToken) {
+				rt.Fatalf("token %+v with bit %d flipped: got %+v, %v; want ErrToken", tok, bit, got, err)
+			}
+		}
+	})
+}
+
+// A token has one spelling: text that is changed in any character is refused.
+func TestTokenWithOtherSpellingIsRefused(t *testing.T) {
+	k := testKeys(t)
+	text := k.UnsubscribeToken(12345, 6)
+	for i := range text {
+		for _, c := range []string{"", "\n", "\r", "=", " ", "A", "_", "-", "é"} {
+			for _, changed := range []string{text[:i] + c + text[i+1:], text[:i] + c + text[i:]} {
+				if changed == text {
+					continue
+				}
+				if got, err := k.Check(t.Context(), changed, ActionUnsubscribe); !errors.Is(err, ErrToken) {
+					t.Fatalf("Check(%q) = %+v, %v; want ErrToken", changed, got, err)
+				}
+			}
+		}
+	}
+}
+
+func TestTokenExpires(t *testing.T) {
+	k := testKeys(t)
+	now := testStart
+	k.now = func() time.Time { return now }
+	text := k.Sign(Token{Action: ActionConfirm, Subscriber: 1, Expires: testStart.Add(time.Hour)})
+	for _, c := range []struct {
+		after time.Duration
+		want  error
+	}{{0, nil}, {time.Hour - time.Second, nil}, {time.Hour, ErrExpired}, {1e6 * time.Hour, ErrExpired}} {
+		now = testStart.Add(c.after)
+		if _, err := k.Check(t.Context(), text, ActionConfirm); !errors.Is(err, c.want) {
+			t.Errorf("after %v: got %v, want %v", c.after, err, c.want)
+		}
+	}
+	if _, err := k.Check(t.Context(), k.UnsubscribeToken(1, 0), ActionUnsubscribe); err != nil {
+		t.Errorf("an unsubscribe token expired: %v", err)
+	}
+}
+
+// A bounce token fits in a local part beside "b+", survives a change of case,
+// and names one delivery.
+func TestBounceToken(t *testing.T) {
+	k := testKeys(t)
+	plain := regexp.MustCompile(`^[a-z0-9]{1,62}$`)
+	rapid.Check(t, func(rt *rapid.T) {
+		want := rapid.Int64Range(1, 1<<56-1).Draw(rt, "delivery")
+		text := k.BounceToken(want)
+		if !plain.MatchString(text) {
+			rt.Fatalf("token %q of delivery %d is not small letters and digits, 62 at most", text, want)
+		}
+		for _, spelled := range []string{text, strings.ToUpper(text)} {
+			if got, err := k.ParseBounceToken(t.Context(), spelled); err != nil || got != want {
+				rt.Fatalf("ParseBounceToken(%q) = %d, %v; want %d", spelled, got, err, want)
+			}
+		}
+		i := rapid.IntRange(0, len(text)-1).Draw(rt, "position")
+		c := rapid.SampledFrom([]byte("abcdefghijklmnopqrstuvwxyz234567\n ")).Draw(rt, "letter")
+		changed := text[:i] + string(c) + text[i+1:]
+		if got, err := k.ParseBounceToken(t.Context(), changed); changed != text && !errors.Is(err, ErrToken) {
+			rt.Fatalf("ParseBounceToken(%q) = %d, %v; want ErrToken", changed, got, err)
+		}
+	})
+}
+
+func FuzzCheck(f *testing.F) {
+	k := testKeys(f)
+	good := map[string]bool{}
+	for _, text := range []string{
+		k.UnsubscribeToken(1, 2), k.PreferencesToken(3), k.Sign(Token{Action: ActionConfirm, Subscriber: 4, Expires: testStart.Add(time.Hour)}), k.formStamp(),
+	} {
+		good[text] = true
+		f.Add(text)
+	}
+	f.Add("")
+	f.Add(k.BounceToken(5))
+	f.Add(strings.Repeat("A", 40))
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, action := range actions {
+			if _, err := k.Check(t.Context(), text, action); err == nil && !good[text] {
+				t.Errorf("Check(%q) for action %d takes what was never signed", text, action)
+			}
+		}
+		if n, err := k.ParseBounceToken(t.Context(), text); err == nil && n != 5 {
+			t.Errorf("ParseBounceToken(%q) = %d, which was never signed", text, n)
+		}
+	})
+}
+
+func TestKeys(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		clock := newClock()
+		open := func() *Store {
+			s, err := New(ctx, db, clock.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		one, other := open(), open()
+		old := one.Keys().UnsubscribeToken(7, 0)
+		oldHash, oldMessageID := one.addressHash("a@example.org"), one.Keys().MessageIDKey()
+		if _, err := other.Keys().Check(ctx, old, ActionUnsubscribe); err != nil {
+			t.Fatalf("another node refuses a token: %v", err)
+		}
+		if err := one.Keys().Rotate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		fresh := one.Keys().UnsubscribeToken(7, 0)
+		if fresh == old {
+			t.Fatal("the key signs as before it was rotated")
+		}
+		for name, token := range map[string]string{"old": old, "new": fresh} {
+			if _, err := one.Keys().Check(ctx, token, ActionUnsubscribe); err != nil {
+				t.Errorf("token of the %s key, on the node that rotated: %v", name, err)
+			}
+			clock.Advance(time.Minute)
+			if _, err := other.Keys().Check(ctx, token, ActionUnsubscribe); err != nil {
+				t.Errorf("token of the %s key, on another node: %v", name, err)
+			}
+		}
+		for name, s := range map[string]*Store{"the same": one, "another": other, "a new": open()} {
+			if !bytes.Equal(s.Keys().MessageIDKey(), oldMessageID) || s.addressHash("A@example.org") != oldHash {
+				t.Errorf("on %s node the rotation changed Message-IDs or suppressions", name)
+			}
+		}
+		if bytes.Equal(oldMessageID, one.suppression) || bytes.Equal(oldMessageID, one.keys.set.Load().tokens[1]) {
+			t.Error("two purposes share a key")
+		}
+	})
+}
+
+// Nodes that start at once on an empty database must agree on the keys.
+func TestKeysOfNodesThatStartTogether(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		const nodes = 6
+		stores := make(chan *Store, nodes)
+		for range nodes {
+			go func() {
+				s, err := New(t.Context(), db, newClock().Now)
+				if err != nil {
+					t.Error(err)
+				}
+				stores <- s
+			}()
+		}
+		var all []*Store
+		for range nodes {
+			if s := <-stores; s != nil {
+				all = append(all, s)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+		for _, s := range all {
+			if _, err := all[0].Keys().Check(t.Context(), s.Keys().PreferencesToken(1), ActionPreferences); err != nil {
+				t.Errorf("a node refuses another's token: %v", err)
+			}
+			if s.addressHash("a@example.org") != all[0].addressHash("a@example.org") {
+				t.Error("nodes disagree about suppressions")
+			}
+		}
+	})
+}
+
+func TestDamagedKeyIsRefused(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		err := db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(`INSERT INTO secret_keys (id, secret, created_at) VALUES (1, 'c2hvcnQ', $1)`, testStart)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New(t.Context(), db, newClock().Now); err == nil || !strings.Contains(err.Error(), "secret key 1") {
+			t.Errorf("got %v, want an error that names the key", err)
+		}
+	})
+}
+
+func BenchmarkUnsubscribeToken(b *testing.B) {
+	k := testKeys(b)
+	for b.Loop() {
+		k.UnsubscribeToken(123456, 1)
+	}
+}
