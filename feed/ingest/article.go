@@ -103,13 +103,6 @@ func readMeta(doc *goquery.Document) []policy.Pair {
 	return all
 }
 
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
-}
-
 func dropComments(n *html.Node) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling

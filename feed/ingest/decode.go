@@ -41,6 +41,8 @@ func Decode(body []byte, contentType, override string) (text, name string) {
 		{"\xFF\xFE", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)},
 		{"\xFE\xFF", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.UseBOM)},
 		// XML without a mark (its appendix F): the first two characters are «<?».
+		{"<\x00\x00\x00?\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)},
+		{"\x00\x00\x00<\x00\x00\x00?", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)},
 		{"<\x00?\x00", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
 		{"\x00<\x00?", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
 	} {

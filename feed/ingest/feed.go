@@ -1,155 +1,256 @@
 package ingest
 
 import (
-	"bytes"
-	"encoding/xml"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/mmcdole/gofeed"
+	"github.com/mmcdole/gofeed/atom"
+	jsonfeed "github.com/mmcdole/gofeed/json"
+	"github.com/mmcdole/gofeed/rss"
 
 	"dibao/policy"
 )
 
-// Limits on a feed. Without them 133 KB of nested xmlns attributes make the
-// parser use 976 MB.
+// Text is a string whose JSON is null when it is empty: the feed does not say.
+type Text string
+
+// MarshalJSON writes null for "".
+func (t Text) MarshalJSON() ([]byte, error) {
+	if t == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(t))
+}
+
+// FeedDoc is what a feed says, in the same words for RSS, Atom and JSON Feed.
+type FeedDoc struct {
+	Format   Text       `json:"format"` // "rss2.0", "rss1.0", "atom1.0", "json1.1"
+	Title    Text       `json:"title"`
+	Link     Text       `json:"link"`
+	Language Text       `json:"language"` // BCP 47, as declared
+	Items    []FeedItem `json:"items"`    // never nil
+}
+
+// FeedItem is one item of a feed. Addresses are absolute http or https, title
+// and author plain text, summary and content sanitised HTML.
+type FeedItem struct {
+	ID         Text         `json:"id"`
+	Link       Text         `json:"link"`
+	Title      Text         `json:"title"`
+	Published  *time.Time   `json:"published"`
+	Updated    *time.Time   `json:"updated"`
+	Author     Text         `json:"author"`
+	Summary    Text         `json:"summary"`
+	Content    Text         `json:"content"`
+	Enclosures []Attachment `json:"enclosures"` // never nil
+	Categories []string     `json:"-"`
+	Warnings   []string     `json:"-"`
+}
+
+// Limits on what one item may hold; what is longer is cut or left out.
 const (
-	maxFeedBytes = 5 << 20
-	maxFeedDepth = 64
-	maxFeedNames = 64 // xmlns attributes in force
-	maxFeedItems = 2000
+	maxTitle    = 500  // characters
+	maxName     = 200  // characters
+	maxID       = 512  // bytes
+	maxAddress  = 4096 // bytes
+	maxAttached = 50
 )
 
-// feedReader reads RSS 0.9 to 2.0, RDF, Atom and JSON Feed.
+// ParseFeed reads RSS 0.9 to 2.0, RDF, Atom and JSON Feed. Relative addresses
+// are resolved against xml:base, else baseURL, else the feed's own link. Dates
+// without a zone are in Asia/Shanghai.
+func ParseFeed(body []byte, contentType, baseURL string) (FeedDoc, error) {
+	return readFeed(Page{URL: baseURL, ContentType: contentType, Body: body}, "", zoneOf(""))
+}
+
+// feedReader reads feeds.
 type feedReader struct{}
 
 var _ Reader = feedReader{}
 
-// Read returns the items of a feed in its order.
+// Read returns the items of a feed in its order, each once.
 func (feedReader) Read(p Page, src Source) ([]Item, error) {
-	feed, err := parseFeed(p, src.Settings.Charset)
+	doc, err := readFeed(p, src.Settings.Charset, zoneOf(src.Zone))
 	if err != nil {
 		return nil, err
 	}
-	base := p.URL
-	if feed.Link != "" {
-		base = resolve(p.URL, feed.Link)
-	}
-	zone := zoneOf(src.Zone)
-	items := make([]Item, 0, len(feed.Items))
-	seen := make(map[string]bool, len(feed.Items))
-	for _, f := range feed.Items {
-		it := feedItem(f, base, src, zone)
-		if it.GUID == "" || seen[it.GUID] {
+	site := firstOf(string(doc.Link), p.URL)
+	ambiguous := sharedIDs(doc.Items)
+	items := make([]Item, 0, len(doc.Items))
+	seen := make(map[string]bool, len(doc.Items))
+	for _, f := range doc.Items {
+		it := feedItem(f, site, src)
+		if ambiguous[string(f.ID)] && f.Link != "" {
+			it.GUID = identity(it.URL)
+			it.Warnings = append(it.Warnings, "the feed gives several items the same id; the address is taken")
+		}
+		// The same headline at the same address is the same item, whatever its id.
+		same := "\x00" + it.Title + "\x00" + identity(it.URL)
+		if it.GUID == "" || seen[it.GUID] || f.Link != "" && seen[same] {
 			continue
 		}
-		seen[it.GUID] = true
-		it.Evidence.Language = feed.Language
+		seen[it.GUID], seen[same] = true, true
+		it.Evidence.Language = string(doc.Language)
 		items = append(items, it)
 	}
 	return items, nil
+}
+
+// sharedIDs returns the ids that items with different addresses share.
+func sharedIDs(items []FeedItem) map[string]bool {
+	link := make(map[string]string)
+	shared := make(map[string]bool)
+	for _, f := range items {
+		id, at := string(f.ID), identity(string(f.Link))
+		if before, ok := link[id]; ok && before != at {
+			shared[id] = true
+		}
+		link[id] = at
+	}
+	return shared
 }
 
 // shortText is the length in characters up to which a feed's text is taken for
 // a summary whose whole stands on the article's page.
 const shortText = 400
 
-func feedItem(f *gofeed.Item, base string, src Source, zone *time.Location) Item {
-	link := resolve(base, firstOf(append([]string{f.Link}, f.Links...)...))
-	if link == "" {
-		link = resolve("", f.GUID) // a permalink GUID is an address
-	}
-	body := firstOf(f.Content, f.Description)
+func feedItem(f FeedItem, site string, src Source) Item {
 	it := Item{
-		GUID: firstOf(f.GUID, link), URL: link, Title: plainText(f.Title),
-		HTML: Sanitize(body, firstOf(link, base)),
+		GUID: string(f.ID), URL: string(f.Link), Title: string(f.Title), HTML: firstOf(string(f.Content), string(f.Summary)),
+		Attachments: f.Enclosures, Warnings: f.Warnings,
 	}
 	if it.GUID == "" {
-		it.GUID = it.Title
+		it.GUID = firstOf(identity(it.URL), it.Title)
 	}
 	if it.URL == "" {
-		it.URL = base
+		it.URL = site
 		it.Warnings = append(it.Warnings, "the feed gives no address for this item")
 	}
-	e := &it.Evidence
-	e.URL, e.Title, e.SiteName, e.Zone, e.Issuer, e.Region = it.URL, it.Title, src.Name, src.Zone, src.Issuer, src.Region
-	e.FeedPublished = feedTime(f.Published, f.PublishedParsed, zone)
-	e.FeedUpdated = feedTime(f.Updated, f.UpdatedParsed, zone)
-	e.Categories = f.Categories
-	if len(f.Authors) > 0 && f.Authors[0] != nil {
-		e.FeedAuthor = collapse(firstOf(f.Authors[0].Name, f.Authors[0].Email))
+	blocks := textBlocks(it.HTML)
+	if it.Title == "" && len(blocks) > 0 {
+		it.Title = clip(blocks[0], 60)
+		it.Warnings = append(it.Warnings, "the feed gives no title for this item")
 	}
-	if f.Description != "" {
-		e.FeedSummary = plainText(f.Description)
+	it.Evidence = policy.Evidence{
+		URL: it.URL, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
+		FeedPublished: f.Published, FeedUpdated: f.Updated, FeedAuthor: string(f.Author), FeedSummary: plainText(string(f.Summary)),
+		Categories: f.Categories, Paragraphs: blocks,
 	}
-	e.Paragraphs = textBlocks(it.HTML)
 	// A summary with a link: the text is on the page.
-	it.NeedsPage = link != "" && f.Content == "" && utf8.RuneCountInString(strings.Join(e.Paragraphs, "")) < shortText
-	for _, enc := range f.Enclosures {
-		if u := resolve(base, enc.URL); u != "" {
-			length, err := strconv.ParseInt(strings.TrimSpace(enc.Length), 10, 64)
-			if err != nil || length < 0 {
-				length = 0
-			}
-			it.Attachments = append(it.Attachments, Attachment{URL: u, Type: enc.Type, Bytes: length})
+	it.NeedsPage = f.Link != "" && f.Content == "" && utf8.RuneCountInString(strings.Join(blocks, "")) < shortText
+	return it
+}
+
+// readFeed decodes, checks the limits, parses and cleans.
+func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
+	feed, err := parseFeed(p, override)
+	if err != nil {
+		return FeedDoc{}, err
+	}
+	link := resolve(p.URL, feed.Link)
+	base := firstOf(p.URL, link)
+	doc := FeedDoc{
+		Format: formatOf(feed), Title: title(feed.Title), Link: Text(link), Language: Text(clip(collapse(feed.Language), 35)),
+		Items: make([]FeedItem, 0, min(len(feed.Items), maxFeedItems)),
+	}
+	for _, f := range feed.Items[:min(len(feed.Items), maxFeedItems)] {
+		if f == nil {
+			continue
+		}
+		if it := readItem(f, base, zone); it.ID != "" || it.Link != "" || it.Title+it.Author+it.Content+it.Summary != "" {
+			doc.Items = append(doc.Items, it)
+		}
+	}
+	if n := len(feed.Items); n > maxFeedItems && len(doc.Items) > 0 {
+		doc.Items[0].Warnings = append(doc.Items[0].Warnings, fmt.Sprintf("the feed has %d items; the first %d were read", n, maxFeedItems))
+	}
+	return doc, nil
+}
+
+func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
+	link := resolve(base, firstOf(append([]string{f.Link}, f.Links...)...))
+	near := firstOf(link, base)
+	it := FeedItem{
+		ID: shortID(f.GUID), Link: Text(link), Title: title(f.Title), Author: authors(f),
+		Summary: Text(Sanitize(f.Description, near)), Content: Text(Sanitize(f.Content, near)), Enclosures: enclosures(f, base),
+	}
+	for _, c := range f.Categories[:min(len(f.Categories), maxAttached)] {
+		if c = clip(plainText(c), maxName); c != "" {
+			it.Categories = append(it.Categories, c)
+		}
+	}
+	published := firstOf(f.Published, f.Custom["pubTime"], f.Custom["pubtime"])
+	for _, d := range []struct {
+		raw    string
+		parsed *time.Time
+		to     **time.Time
+	}{{published, f.PublishedParsed, &it.Published}, {f.Updated, f.UpdatedParsed, &it.Updated}} {
+		*d.to = feedTime(d.raw, d.parsed, zone)
+		if *d.to == nil && strings.TrimSpace(d.raw) != "" {
+			it.Warnings = append(it.Warnings, fmt.Sprintf("the feed's date %q is none", clip(collapse(d.raw), 60)))
 		}
 	}
 	return it
 }
 
-// zoneless finds a time of day with a zone behind it.
-var zoned = regexp.MustCompile(`(?i)(?:[+-]\d{2}:?\d{2}|\bz|\d{2}z|gmt|utc?|[a-z]{1,2}[ds]t|cst)\s*(?:\(.*\))?\s*$`)
+func title(markup string) Text { return Text(clip(plainText(markup), maxTitle)) }
 
-// feedTime takes a date that names no zone as of the source's zone; CST on a
-// Chinese site is China's, not Chicago's.
-func feedTime(raw string, parsed *time.Time, zone *time.Location) *time.Time {
-	if parsed == nil {
-		d, err := policy.ParseDate(strings.TrimSpace(raw))
-		if err != nil {
-			return nil
+// shortID keeps an id as it is unless it is too long to be a key.
+func shortID(id string) Text {
+	id = collapse(id)
+	if len(id) <= maxID {
+		return Text(id)
+	}
+	return Text(fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(id))))
+}
+
+func authors(f *gofeed.Item) Text {
+	var names []string
+	for _, a := range f.Authors[:min(len(f.Authors), maxAttached)] {
+		if a == nil {
+			continue
 		}
-		t := d.In(zone)
-		return &t
-	}
-	t := *parsed
-	raw = strings.TrimSpace(raw)
-	if !zoned.MatchString(raw) || strings.HasSuffix(strings.ToUpper(raw), "CST") {
-		t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone)
-	}
-	if t.Year() < 1990 || t.Year() > 2200 {
-		return nil // 1970 and the like: the feed knows no date
-	}
-	t = t.In(zone)
-	return &t
-}
-
-func zoneOf(name string) *time.Location {
-	if name == "" {
-		name = "Asia/Shanghai"
-	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		return time.FixedZone("CST", 8*60*60)
-	}
-	return loc
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if strings.TrimSpace(v) != "" {
-			return strings.TrimSpace(v)
+		if name := plainText(firstOf(a.Name, a.Email)); name != "" {
+			names = append(names, name)
 		}
 	}
-	return ""
+	return Text(clip(strings.Join(names, "、"), maxName))
 }
 
+func enclosures(f *gofeed.Item, base string) []Attachment {
+	all := []Attachment{}
+	for _, enc := range f.Enclosures[:min(len(f.Enclosures), maxAttached)] {
+		if enc == nil {
+			continue
+		}
+		address := resolve(base, enc.URL)
+		if address == "" {
+			continue
+		}
+		length, err := strconv.ParseInt(strings.TrimSpace(enc.Length), 10, 64)
+		if err != nil || length < 0 {
+			length = 0
+		}
+		all = append(all, Attachment{URL: address, Type: clip(collapse(enc.Type), 100), Bytes: length})
+	}
+	return all
+}
+
+// formatOf names a format as RSS and Atom number themselves.
+func formatOf(f *gofeed.Feed) Text {
+	version := f.FeedVersion[strings.LastIndexByte(f.FeedVersion, '/')+1:]
+	return Text(f.FeedType + clip(version, 10))
+}
+
+// resolve returns an absolute http or https address, "" where ref is none.
 func resolve(base, ref string) string {
 	if strings.TrimSpace(ref) == "" {
 		return ""
@@ -164,22 +265,15 @@ func resolve(base, ref string) string {
 	return ""
 }
 
-// parseFeed decodes, checks the limits and parses.
+// parseFeed decodes, checks the limits and has gofeed parse.
 func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the feed is larger than %d MB", maxFeedBytes>>20)
 	}
 	text, _ := Decode(p.Body, p.ContentType, override)
-	trimmed := strings.TrimLeft(text, " \t\r\n\uFEFF")
-	if trimmed == "" {
+	text = strings.TrimLeft(text, " \t\r\n\uFEFF")
+	if text == "" {
 		return nil, errors.New("the feed is empty")
-	}
-	if trimmed[0] != '{' {
-		trimmed = xmlDeclaration.ReplaceAllString(trimmed, "") // it is UTF-8 now, whatever it says
-		trimmed = dropControls(trimmed)
-		if err := checkXML(trimmed); err != nil {
-			return nil, err
-		}
 	}
 	defer func() {
 		// The parser is fed by strangers; a panic of it is a feed we can't read.
@@ -187,61 +281,66 @@ func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
 			feed, err = nil, fmt.Errorf("the feed breaks its parser: %v", p)
 		}
 	}()
-	feed, err = gofeed.NewParser().ParseString(trimmed)
+	if text[0] == '{' {
+		feed, err = parseJSON(text)
+	} else {
+		feed, err = parseXML(text)
+	}
+	return feed, err
+}
+
+func parseJSON(text string) (*gofeed.Feed, error) {
+	text, err := cleanJSON(text)
 	if err != nil {
-		return nil, fmt.Errorf("this is no feed that can be read: %w", err)
+		return nil, err
 	}
-	if len(feed.Items) > maxFeedItems {
-		feed.Items = feed.Items[:maxFeedItems]
+	feed, err := (&jsonfeed.Parser{}).Parse(strings.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("this is no JSON Feed that can be read: %v", err)
 	}
-	return feed, nil
+	return (&gofeed.DefaultJSONTranslator{}).Translate(feed)
 }
 
-var xmlDeclaration = regexp.MustCompile(`^<\?xml[^>]*\?>`)
-
-// dropControls removes characters that XML 1.0 forbids and that broken CMSs emit.
-func dropControls(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// checkXML refuses documents that are built to exhaust a parser. Broken markup
-// it leaves to the parser, which is more patient.
-func checkXML(text string) error {
-	if i := strings.Index(text, "<!ENTITY"); i >= 0 && i < 64<<10 {
-		return errors.New("the feed declares entities, which are not read")
+// parseXML chooses gofeed's parser itself: gofeed looks for the root in the
+// first 4 KiB only.
+func parseXML(text string) (*gofeed.Feed, error) {
+	text, root, err := cleanXML(text)
+	if err != nil {
+		return nil, err
 	}
-	d := xml.NewDecoder(bytes.NewReader([]byte(text)))
-	d.Strict = false
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	depth, names := 0, []int{0}
-	for {
-		token, err := d.RawToken()
+	switch root {
+	case "rss", "rdf", "channel":
+		feed, err := (&rss.Parser{}).Parse(strings.NewReader(text))
 		if err != nil {
-			return nil //nolint:nilerr // not ours to judge
+			return nil, fmt.Errorf("this is no RSS that can be read: %v", err)
 		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			depth++
-			declared := names[len(names)-1]
-			for _, a := range t.Attr {
-				if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
-					declared++
-				}
-			}
-			names = append(names, declared)
-			if depth > maxFeedDepth || declared > maxFeedNames {
-				return fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxFeedDepth, maxFeedNames)
-			}
-		case xml.EndElement:
-			if depth > 0 {
-				depth--
-				names = names[:len(names)-1]
-			}
+		out, err := (&gofeed.DefaultRSSTranslator{}).Translate(feed)
+		if err == nil {
+			addPermalinks(out, feed)
+		}
+		return out, err
+	case "feed":
+		feed, err := (&atom.Parser{}).Parse(strings.NewReader(text))
+		if err != nil {
+			return nil, fmt.Errorf("this is no Atom that can be read: %v", err)
+		}
+		return (&gofeed.DefaultAtomTranslator{}).Translate(feed)
+	}
+	return nil, fmt.Errorf("this is no feed: its first element is %q", clip(root, 40))
+}
+
+// addPermalinks gives RSS items without a link the address that their guid is,
+// unless it says that it is none (RSS 2.0, guid).
+func addPermalinks(feed *gofeed.Feed, original *rss.Feed) {
+	if len(original.Items) != len(feed.Items) {
+		return
+	}
+	for i, it := range original.Items {
+		if it == nil || it.GUID == nil || strings.EqualFold(it.GUID.IsPermalink, "false") {
+			continue
+		}
+		if f := feed.Items[i]; f != nil && strings.TrimSpace(f.Link) == "" {
+			f.Link = resolve("", it.GUID.Value)
 		}
 	}
 }

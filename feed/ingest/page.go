@@ -118,7 +118,7 @@ func rowItem(row *goquery.Selection, base *url.URL, src Source) (Item, bool) {
 			}
 		}
 	}
-	it := Item{GUID: address, URL: address, Title: title, NeedsPage: true}
+	it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
 	it.Evidence = policy.Evidence{
 		URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
 		ListTitle: title, ListDate: date,

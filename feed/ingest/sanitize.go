@@ -14,9 +14,8 @@ import (
 var policyHTML = func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
-		"strong", "b", "em", "i", "u", "s", "sub", "sup", "small", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr")
+		"strong", "b", "em", "i", "u", "s", "sub", "sup", "small", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th")
 	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
-	p.AllowElements("td", "th")
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowAttrs("src", "alt").OnElements("img")
 	p.AllowURLSchemes("http", "https", "mailto")
@@ -26,100 +25,102 @@ var policyHTML = func() *bluemonday.Policy {
 	return p
 }()
 
+// removed elements go with all that is in them.
+const removed = "script, style, iframe, frame, frameset, object, embed, applet, noscript, noframes, noembed, template, svg, math, form, input, button, " +
+	"select, textarea, link, meta, base, title, xmp, plaintext, listing, audio, video, canvas, marquee"
+
 // Sanitize makes markup safe to show: what is not allowed is dropped, links and
 // pictures become absolute by base, and a mail or page that shows the result
 // runs nothing and asks nothing but pictures. Sanitizing again changes nothing.
 func Sanitize(markup, base string) string {
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(markup))
-	if err != nil {
-		return ""
+	if !strings.ContainsAny(markup, "<&>\"'\r\x00") {
+		return strings.TrimSpace(markup)
 	}
-	return sanitizeSelection(doc.Find("body").First(), base)
+	root, err := html.ParseWithOptions(strings.NewReader(markup), html.ParseOptionEnableScripting(false))
+	if err != nil || depth(root, 0) >= maxDepth {
+		return textOnly(markup) // nested deeper than anybody writes
+	}
+	return sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
+}
+
+// textOnly keeps the text of markup that can't be kept as markup.
+func textOnly(markup string) string {
+	return strings.TrimSpace(policyHTML.Sanitize(html.EscapeString(plainText(markup))))
 }
 
 // sanitizeSelection is Sanitize of the inside of one element. It changes the element.
 func sanitizeSelection(s *goquery.Selection, base string) string {
-	s.Find("script, style, iframe, object, embed, noscript, template, svg, math, form, input, button, select, textarea").Remove()
+	s.Find(removed).Remove()
 	u, err := url.Parse(base)
 	if err != nil {
 		u = &url.URL{}
 	}
-	for _, x := range []struct{ tag, attr string }{{"a", "href"}, {"img", "src"}} {
-		s.Find(x.tag + "[" + x.attr + "]").Each(func(_ int, e *goquery.Selection) {
-			value, _ := e.Attr(x.attr)
-			e.SetAttr(x.attr, absolute(u, value))
-		})
-	}
+	s.Find("a[href]").Each(func(_ int, a *goquery.Selection) {
+		a.SetAttr("href", absolute(u, a.AttrOr("href", "")))
+	})
+	s.Find("img").Each(func(_ int, img *goquery.Selection) {
+		address := absolute(u, img.AttrOr("src", ""))
+		if address == "" || strings.HasPrefix(address, "mailto:") {
+			img.Remove()
+			return
+		}
+		img.SetAttr("src", address)
+	})
 	inner, err := s.Html()
 	if err != nil {
-		return ""
+		return textOnly(s.Text())
 	}
 	return strings.TrimSpace(policyHTML.Sanitize(inner))
 }
 
-// absolute resolves a reference; what is no http(s) or mailto address becomes "".
+// absolute resolves a reference; what is no http(s) or mailto address, or is
+// longer than any real one, becomes "". User names and passwords are dropped.
 func absolute(base *url.URL, ref string) string {
-	u, err := base.Parse(strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return -1
+	ref = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1 // as browsers do (WHATWG URL)
 		}
 		return r
-	}, ref)))
+	}, ref))
+	if len(ref) > maxAddress {
+		return ""
+	}
+	u, err := base.Parse(ref)
 	if err != nil {
 		return ""
 	}
 	switch u.Scheme {
 	case "http", "https":
-		if u.Host != "" && u.User == nil {
-			return u.String()
+		if u.Hostname() == "" || u.Opaque != "" {
+			return ""
 		}
+		u.User, u.Host = nil, strings.ToLower(u.Host)
+		return u.String()
 	case "mailto":
 		return u.String()
 	}
 	return ""
 }
 
-// plainText returns the text of markup, white space collapsed.
-func plainText(markup string) string {
-	if !strings.ContainsAny(markup, "<&") {
-		return collapse(markup)
+// identity names the article at an address: http and https, a default port, a
+// fragment and the marks of campaigns make no difference. It is "" for no
+// address.
+func identity(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
 	}
-	nodes, err := html.Parse(strings.NewReader(markup))
-	if err != nil {
-		return collapse(markup)
-	}
-	var b strings.Builder
-	writeText(&b, nodes)
-	return collapse(b.String())
-}
-
-func writeText(b *strings.Builder, n *html.Node) {
-	switch {
-	case n.Type == html.TextNode:
-		b.WriteString(n.Data)
-	case n.Type == html.ElementNode && (n.Data == "script" || n.Data == "style" || n.Data == "noscript"):
-		return
-	case n.Type == html.ElementNode && (n.Data == "br" || n.Data == "p" || n.Data == "div" || n.Data == "li" || n.Data == "td"):
-		b.WriteByte(' ')
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		writeText(b, c)
-	}
-}
-
-// collapse makes every run of white space, U+3000 and U+00A0 included, one
-// space, drops characters without width, and trims the ends.
-func collapse(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.Map(func(r rune) rune {
-		switch r {
-		case '\u200B', '\u200C', '\u200D', '\u2060', '\uFEFF', '\u00AD':
-			return -1
+	u.Host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), ":80"), ":443")
+	u.Scheme, u.Fragment, u.RawFragment, u.User = "http", "", "", nil
+	u = u.JoinPath() // cleans /./ and /../
+	if u.RawQuery != "" {
+		var kept []string
+		for part := range strings.SplitSeq(u.RawQuery, "&") {
+			if !strings.HasPrefix(part, "utm_") && !strings.HasPrefix(part, "spm=") {
+				kept = append(kept, part)
+			}
 		}
-		return r
-	}, s), isSpace), " ")
-}
-
-func isSpace(r rune) bool {
-	return r == ' ' || r >= '\t' && r <= '\r' || r == '\u00A0' || r == '\u3000' || r == '\u0085' || r >= '\u2000' && r <= '\u200A' ||
-		r == '\u2028' || r == '\u2029' || r == '\u202F' || r == '\u205F' || r == '\u1680'
+		u.RawQuery = strings.Join(kept, "&")
+	}
+	return u.String()
 }

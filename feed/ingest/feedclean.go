@@ -1,0 +1,189 @@
+package ingest
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Limits on a feed. Without them 133 KB of nested xmlns attributes make the
+// parser use 976 MB.
+const (
+	maxFeedBytes = 5 << 20
+	maxFeedDepth = 64
+	maxFeedNames = 64 // xmlns attributes in force at one element
+	maxFeedItems = 2000
+)
+
+var (
+	// feedStart finds where a feed begins: what stands before it is a warning of the
+	// program that wrote it, or white space.
+	feedStart      = regexp.MustCompile(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
+	cutEnd         = regexp.MustCompile(`</[\w:.-]+$`)
+	xmlDeclaration = regexp.MustCompile(`<\?xml[^>]{0,400}\?>`)
+	isHTML         = regexp.MustCompile(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
+)
+
+// cleanXML makes decoded text ready for the feed parser: no declaration, which
+// names the character set that it no longer is in, no characters that XML 1.0
+// forbids, nothing before the root. It returns the name of the root in lower case.
+func cleanXML(text string) (cleaned, root string, err error) {
+	head := text[:min(len(text), 64<<10)]
+	at := feedStart.FindStringIndex(head)
+	if isHTML.MatchString(head) {
+		return "", "", errors.New("this is a page in HTML, not a feed")
+	}
+	if at == nil {
+		return "", "", errors.New("this is no feed: it has no rss, feed or RDF element")
+	}
+	text = text[at[0]:]
+	head = text[:min(len(text), 64<<10)]
+	if strings.Contains(head, "<!ENTITY") {
+		return "", "", errors.New("the feed declares entities, which are not read")
+	}
+	head = xmlDeclaration.ReplaceAllString(head, "")
+	text = strings.Map(dropControl, head+text[min(len(text), 64<<10):])
+	if tail := text[max(0, len(text)-100):]; cutEnd.MatchString(tail) {
+		text += ">"
+	}
+	root, err = checkDepth(text)
+	return text, root, err
+}
+
+func dropControl(r rune) rune {
+	if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+		return -1
+	}
+	return r
+}
+
+// checkDepth refuses documents that are built to exhaust a parser. Broken markup
+// it leaves to the parser, which is more patient. It returns the root's name.
+func checkDepth(text string) (root string, err error) {
+	d := xml.NewDecoder(strings.NewReader(text))
+	d.Strict = false
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	names := []int{0}
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			return root, nil //nolint:nilerr // not ours to judge
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if root == "" {
+				root = strings.ToLower(t.Name.Local)
+			}
+			n := names[len(names)-1]
+			for _, a := range t.Attr {
+				if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
+					n++
+				}
+			}
+			// Declarations on the root alone cost nothing; a feed may have many.
+			if len(names) > 1 && n > maxFeedNames+names[1] || len(names) > maxFeedDepth {
+				return root, fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxFeedDepth, maxFeedNames)
+			}
+			names = append(names, n)
+		case xml.EndElement:
+			if len(names) > 1 {
+				names = names[:len(names)-1]
+			}
+		}
+	}
+}
+
+// cleanJSON makes a JSON Feed ready for the feed parser, which gives up at the
+// first value of a wrong type: numbers become strings where strings belong (the
+// specification asks readers to), other wrong values and items are dropped.
+func cleanJSON(text string) (string, error) {
+	var doc map[string]any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&doc); err != nil {
+		return "", fmt.Errorf("this is no JSON that can be read: %v", err)
+	}
+	version, _ := doc["version"].(string)
+	items, ok := doc["items"].([]any)
+	if !ok || !strings.Contains(version, "jsonfeed.org/version/") {
+		return "", errors.New("this is JSON, but no JSON Feed: it has no version or no list of items")
+	}
+	keepTyped(doc)
+	kept := make([]any, 0, min(len(items), maxFeedItems+1))
+	for _, it := range items {
+		if m, ok := it.(map[string]any); ok && len(kept) <= maxFeedItems {
+			keepTyped(m)
+			kept = append(kept, m)
+		}
+	}
+	doc["items"] = kept
+	out, err := json.Marshal(doc)
+	return string(out), err
+}
+
+// The types of the keys that are no strings (JSON Feed 1.1).
+const (
+	jsonText = iota
+	jsonNumber
+	jsonBool
+	jsonStrings
+	jsonObject
+	jsonObjects
+)
+
+var jsonTypes = map[string]int{
+	"expired": jsonBool, "size_in_bytes": jsonNumber, "duration_in_seconds": jsonNumber, "tags": jsonStrings,
+	"author": jsonObject, "authors": jsonObjects, "attachments": jsonObjects, "hubs": jsonObjects,
+}
+
+func keepTyped(m map[string]any) {
+	for key, value := range m {
+		if key == "items" {
+			continue
+		}
+		if v, ok := typed(jsonTypes[key], value); ok && !strings.HasPrefix(key, "_") {
+			m[key] = v
+		} else {
+			delete(m, key)
+		}
+	}
+}
+
+func typed(want int, value any) (any, bool) {
+	switch v := value.(type) {
+	case string:
+		return v, want == jsonText
+	case json.Number:
+		if want == jsonNumber {
+			n, err := v.Int64()
+			return n, err == nil
+		}
+		return v.String(), want == jsonText
+	case bool:
+		return v, want == jsonBool
+	case map[string]any:
+		keepTyped(v)
+		return v, want == jsonObject
+	case []any:
+		kept := []any{}
+		for _, x := range v {
+			switch x := x.(type) {
+			case string:
+				if want == jsonStrings {
+					kept = append(kept, x)
+				}
+			case map[string]any:
+				if want == jsonObjects {
+					keepTyped(x)
+					kept = append(kept, x)
+				}
+			}
+		}
+		return kept, want == jsonStrings || want == jsonObjects
+	}
+	return nil, false
+}

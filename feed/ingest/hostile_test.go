@@ -1,0 +1,121 @@
+package ingest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestHostileFeeds reads every hostile or broken feed of the shared data: the
+// outcome that is noted, within a second, and no item that could do harm.
+func TestHostileFeeds(t *testing.T) {
+	dir := shared(t, "feeds/hostile")
+	for _, row := range rows(t, dir, "expected.tsv") {
+		t.Run(row[0], func(t *testing.T) {
+			body := read(t, dir, row[0])
+			if filepath.Ext(row[0]) == ".gz" { // internal/fetch undoes it and has the limit
+				z, err := gzip.NewReader(bytes.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if body, err = io.ReadAll(io.LimitReader(z, maxFeedBytes+1)); err != nil {
+					return
+				}
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			doc, err := ParseFeed(body, "", "http://feed.example/rss/feed.xml")
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; took > time.Second || used > 500 {
+				t.Errorf("took %v and allocated %d MB", took, used)
+			}
+			if got := outcome(len(doc.Items), err); !allowed(row[1], got) {
+				t.Errorf("got %s (%v), want %s: %s", got, err, row[1], row[2])
+			}
+			checkItems(t, doc)
+		})
+	}
+}
+
+func outcome(n int, err error) string {
+	if err != nil {
+		return "error"
+	}
+	return fmt.Sprint("parsed ", n)
+}
+
+// allowed reads the outcomes of expected.tsv: parsed N, parsed N<5, parsed
+// N<=limit, error:CLASS, joined by |.
+func allowed(want, got string) bool {
+	for w := range strings.SplitSeq(want, "|") {
+		n, err := strconv.Atoi(strings.TrimPrefix(got, "parsed "))
+		switch {
+		case strings.HasPrefix(w, "error") && got == "error", w == got:
+			return true
+		case w == "parsed N<=limit" && err == nil && n <= maxFeedItems:
+			return true
+		case strings.HasPrefix(w, "parsed N<") && err == nil:
+			if most, e := strconv.Atoi(strings.TrimPrefix(w, "parsed N<")); e == nil && n < most {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var unsafe = regexp.MustCompile(`(?i)<script|<iframe|<style|\son\w+\s*=|javascript:`)
+
+func checkItems(t *testing.T, doc FeedDoc) {
+	t.Helper()
+	for _, it := range doc.Items {
+		if l := string(it.Link); l != "" && !strings.HasPrefix(l, "http://") && !strings.HasPrefix(l, "https://") || strings.Contains(l, "@") {
+			t.Errorf("link %q", l)
+		}
+		if s := string(it.Content + it.Summary); unsafe.MatchString(s) {
+			t.Errorf("content %q", s)
+		}
+		if collapse(string(it.Title)) != string(it.Title) {
+			t.Errorf("title %q", it.Title)
+		}
+		if len(it.ID) > maxID+10 || len([]rune(it.Title)) > maxTitle || len(it.Link) > 3*maxAddress {
+			t.Errorf("an id of %d, a title of %d, a link of %d bytes", len(it.ID), len(it.Title), len(it.Link))
+		}
+	}
+}
+
+// TestOddDates compares the instants of dates.xml.
+func TestOddDates(t *testing.T) {
+	dir := shared(t, "feeds/hostile")
+	doc, err := ParseFeed(read(t, dir, "dates.xml"), "", "http://feed.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]string)
+	for _, it := range doc.Items {
+		got[string(it.ID)] = "no date"
+		if it.Published != nil {
+			got[string(it.ID)] = it.Published.Format(time.RFC3339)
+		}
+	}
+	for _, row := range rows(t, dir, "dates.expected.tsv") {
+		guid, raw, want := row[0], row[1], row[2]
+		if guid == "year9999" {
+			want = "no date"
+		}
+		instant, _, _ := strings.Cut(want, " (")
+		instant, _, _ = strings.Cut(instant, ":  ")
+		if got[guid] != instant && !strings.Contains(want, got[guid]) {
+			t.Errorf("%s %q: got %q, want %q", guid, raw, got[guid], want)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+func TestSanitize(t *testing.T) {
+	t.Parallel()
+	const base = "http://site.test/a/b.html"
+	tests := []struct{ name, in, want string }{
+		{"Text", "  公报 ", "公报"},
+		{"Paragraph", `<p style="color:red" class="x" onclick="f()">甲</p>`, `<p>甲</p>`},
+		{"RelativeLink", `<a href="c.html" target="_blank">乙</a>`, `<a href="http://site.test/a/c.html">乙</a>`},
+		{"RelativePicture", `<img src="/i/p.png" onerror="f()" alt="图">`, `<img src="http://site.test/i/p.png" alt="图"/>`},
+		{"MailLink", `<a href="mailto:a@b.cn">信</a>`, `<a href="mailto:a@b.cn">信</a>`},
+		{"ScriptLink", `<a href="java&#10;script:f()">丙</a>`, `丙`},
+		{"DataPicture", `<img src="data:image/png;base64,AA" alt="x">`, ``},
+		{"Credentials", `<a href="http://u:p@site.test/">丁</a>`, `<a href="http://site.test/">丁</a>`},
+		{"Script", `甲<script>f()</script>乙`, `甲乙`},
+		{"Frame", `甲<iframe src="//evil.test"></iframe>`, `甲`},
+		{"Comment", `甲<!-- 2020-02-02 -->`, `甲`},
+		{"Table", `<table><tr><td colspan="2">一</td></tr></table>`, `<table><tbody><tr><td colspan="2">一</td></tr></tbody></table>`},
+		{"Unclosed", `<p>甲<p>乙`, `<p>甲</p><p>乙</p>`},
+		{"Deep", strings.Repeat("<blockquote>", 5000) + "甲<b onclick=f()>乙", `甲乙`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Sanitize(tt.in, base); got != tt.want {
+				t.Errorf("%q: got %q, want %q", clip(tt.in, 100), got, tt.want)
+			}
+		})
+	}
+}
+
+// attributes are all that may be left, by element.
+var attributes = map[string][]string{"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+
+var elements = strings.Fields("p br hr h1 h2 h3 h4 h5 h6 blockquote pre code ul ol li dl dt dd strong b em i u s sub sup small " +
+	"figure figcaption table caption thead tbody tfoot tr td th a img html head body")
+
+// checkSafe parses sanitised markup as a browser would and looks at all of it.
+func checkSafe(t *testing.T, in, out string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(out))
+	if err != nil {
+		t.Fatalf("%q gives %q: %v", in, out, err)
+	}
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		switch n.Type {
+		case html.CommentNode, html.DoctypeNode:
+			t.Errorf("%q gives %q with a comment", in, out)
+		case html.ElementNode:
+			if n.Namespace != "" || !slices.Contains(elements, n.Data) {
+				t.Errorf("%q gives %q with element %s", in, out, n.Data)
+			}
+			for _, a := range n.Attr {
+				if !slices.Contains(attributes[n.Data], a.Key) {
+					t.Errorf("%q gives %q with attribute %s", in, out, a.Key)
+				}
+				if a.Key == "href" || a.Key == "src" {
+					u, err := url.Parse(a.Val)
+					if err != nil || u.Scheme != "http" && u.Scheme != "https" && (u.Scheme != "mailto" || n.Data == "img") {
+						t.Errorf("%q gives %q with address %q", in, out, a.Val)
+					}
+				}
+			}
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(root)
+}
+
+// Property: sanitising what was sanitised changes nothing.
+func checkIdempotent(t *testing.T, in, out string) {
+	t.Helper()
+	if again := Sanitize(out, "http://other.test/"); again != out {
+		t.Errorf("%q gives %q, and that gives %q", in, out, again)
+	}
+}
+
+func TestSanitizeInjections(t *testing.T) {
+	dir := shared(t, "xss")
+	n := 0
+	lines := bufio.NewScanner(bytes.NewReader(read(t, dir, "vectors.txt")))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var in string
+		if err := json.Unmarshal(lines.Bytes(), &in); err != nil {
+			t.Fatal(err)
+		}
+		n++
+		out := Sanitize(in, "http://site.test/")
+		checkSafe(t, in, out)
+		checkIdempotent(t, in, out)
+	}
+	if n < 500 {
+		t.Errorf("%d injections were read", n)
+	}
+}
+
+func FuzzSanitize(f *testing.F) {
+	for _, s := range []string{
+		`<p onclick=f()>甲<script>f()</script><a href="java&#10;script:f()">x</a>`, `<svg><p><style><!--</style><img src=x onerror=f()>`,
+		`<table><a href=//x><tr><td>`, `<math><mi><b><title></title></b>`, `<p><marquee><p>x`, "<pre>\n\n x", `&lt;script&gt;`, `<a href="http:/x">`,
+	} {
+		f.Add(s, "http://site.test/a/")
+	}
+	f.Fuzz(func(t *testing.T, in, base string) {
+		out := Sanitize(in, base)
+		checkSafe(t, in, out)
+		checkIdempotent(t, in, out)
+	})
+}
