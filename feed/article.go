@@ -1,0 +1,242 @@
+package feed
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// Columns of an article without its text: what lists of articles read.
+const articleColumns = `a.id, a.source, s.name, s.url, s.licence, a.guid, a.url, a.facts, a.attachments, a.warnings,
+	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at`
+
+func articleDest(a *Article, facts, attachments, warnings *string) []any {
+	return []any{&a.ID, &a.SourceID, &a.SourceName, &a.SourceURL, &a.Licence, &a.GUID, &a.URL, facts, attachments, warnings,
+		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt}
+}
+
+func (a *Article) decode(facts, attachments, warnings string) error {
+	return errors.Join(
+		json.Unmarshal([]byte(facts), &a.Facts),
+		json.Unmarshal([]byte(attachments), &a.Attachments),
+		json.Unmarshal([]byte(warnings), &a.Warnings))
+}
+
+func scanArticle(row database.Row) (Article, error) {
+	var a Article
+	var facts, attachments, warnings string
+	if err := row.Scan(articleDest(&a, &facts, &attachments, &warnings)...); err != nil {
+		return Article{}, err
+	}
+	return a, a.decode(facts, attachments, warnings)
+}
+
+func scanFullArticle(row database.Row) (Article, error) {
+	var a Article
+	var facts, attachments, warnings, paragraphs, evidence string
+	dest := append(articleDest(&a, &facts, &attachments, &warnings), &a.Content, &paragraphs, &evidence)
+	if err := row.Scan(dest...); err != nil {
+		return Article{}, err
+	}
+	if err := a.decode(facts, attachments, warnings); err != nil {
+		return Article{}, err
+	}
+	return a, errors.Join(
+		json.Unmarshal([]byte(paragraphs), &a.Facts.Paragraphs),
+		json.Unmarshal([]byte(evidence), &a.Evidence))
+}
+
+// Selection says which articles to list. The zero Selection is all of them;
+// each field that is set narrows it.
+type Selection struct {
+	Source int64
+	Since  time.Time // collected at or after
+	Before int64     // an article id: only older ones, for paging
+	Limit  int       // 0 is 50; at most 2000
+}
+
+// MaxSelection is the most articles that one call of Articles returns.
+const MaxSelection = 2000
+
+// Articles returns articles without their text, newest id first.
+func (st *Store) Articles(ctx context.Context, sel Selection) ([]Article, error) {
+	return st.selectArticles(ctx, sel, scanArticle, `SELECT `+articleColumns+selectionClauses)
+}
+
+// ArticlesWithText is Articles with content, paragraphs and evidence.
+func (st *Store) ArticlesWithText(ctx context.Context, sel Selection) ([]Article, error) {
+	return st.selectArticles(ctx, sel, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence`+selectionClauses)
+}
+
+const selectionClauses = `
+	FROM articles a JOIN sources s ON s.id = a.source
+	WHERE ($1 = 0 OR a.source = $1) AND a.collected_at >= $2 AND ($3 = 0 OR a.id < $3)
+	ORDER BY a.id DESC LIMIT $4`
+
+func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(database.Row) (Article, error), query string) ([]Article, error) {
+	if sel.Limit <= 0 {
+		sel.Limit = 50
+	}
+	var all []Article
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, scan, query,
+			sel.Source, sel.Since.UTC(), sel.Before, min(sel.Limit, MaxSelection))
+		return err
+	})
+	return all, err
+}
+
+// ArticlesByID returns the articles with these ids, without their text, keyed by
+// id. Ids that are not there are missing from the map.
+func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Article, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]Article, len(ids))
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, scanArticle, `SELECT `+articleColumns+`
+			FROM articles a JOIN sources s ON s.id = a.source
+			WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+		for _, a := range all {
+			found[a.ID] = a
+		}
+		return err
+	})
+	return found, err
+}
+
+// Article returns one article with its text.
+func (st *Store) Article(ctx context.Context, id int64) (Article, error) {
+	var a Article
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		a, err = scanFullArticle(tx.QueryRowContext(ctx, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+			FROM articles a JOIN sources s ON s.id = a.source WHERE a.id = $1`, id))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Article{}, fmt.Errorf("article %d: %w", id, ErrNotFound)
+	}
+	return a, err
+}
+
+// Stamp changes whenever an article is stored or its text changes; it names a
+// version of everything that is made from articles.
+func (st *Store) Stamp(ctx context.Context) (stamp string, modified time.Time, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		var id int64
+		err := tx.QueryRowContext(ctx, `SELECT id, updated_at FROM articles ORDER BY updated_at DESC, id DESC LIMIT 1`).Scan(&id, &modified)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		stamp = fmt.Sprintf("%d-%d", id, modified.UnixMicro())
+		return err
+	})
+	return stamp, modified, err
+}
+
+// known is what the store has of an item of a source.
+type known struct {
+	id       int64
+	guid     string
+	hash     string
+	state    PageState
+	tries    int
+	pageNext sql.Null[time.Time]
+}
+
+// knownArticles returns what is stored of a source, by GUID.
+func (st *Store) knownArticles(ctx context.Context, source int64, guids []string) (map[string]known, error) {
+	list, err := json.Marshal(guids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]known, len(guids))
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, func(r database.Row) (known, error) {
+			var k known
+			err := r.Scan(&k.id, &k.guid, &k.hash, &k.state, &k.tries, &k.pageNext)
+			return k, err
+		}, `SELECT id, guid, text_hash, page_state, page_tries, page_next_at FROM articles
+			WHERE source = $1 AND guid IN (`+st.db.Dialect().Texts("$2")+`)`, source, string(list))
+		for _, k := range all {
+			found[k.guid] = k
+		}
+		return err
+	})
+	return found, err
+}
+
+// hashText names a version of an article's text.
+func hashText(f policy.Facts) string {
+	h := sha256.New()
+	for _, p := range append([]string{f.Title, f.Summary}, f.Paragraphs...) {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// saveArticle inserts an article or replaces what is stored of it. UpdatedAt
+// moves only when the text did. It reports whether the article is new.
+func saveArticle(ctx context.Context, tx *sql.Tx, a Article, pageNext, now time.Time) (isNew bool, err error) {
+	facts := a.Facts
+	paragraphs := facts.Paragraphs
+	facts.Paragraphs = nil
+	var columns [6]string
+	for i, v := range []any{facts, orEmpty(paragraphs), a.Evidence, orEmpty(a.Attachments), orEmpty(a.Warnings), orEmpty(facts.Issuers)} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return false, fmt.Errorf("article %s: %w", a.URL, err)
+		}
+		columns[i] = string(b)
+	}
+	var id int64
+	var inserted time.Time
+	err = tx.QueryRowContext(ctx, `
+		INSERT INTO articles (source, guid, url, title, kind, type, document_number, issuers, theme, region, language,
+			published_on, published_at, issued_on, effective_on, expires_on, deadline_on, summary, content, paragraphs,
+			facts, evidence, attachments, warnings, text_hash, page_state, page_tries, page_next_at, collected_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+			$21, $22, $23, $24, $25, $26, $27, $28, $29, $29)
+		ON CONFLICT (source, guid) DO UPDATE SET
+			url = excluded.url, title = excluded.title, kind = excluded.kind, type = excluded.type,
+			document_number = excluded.document_number, issuers = excluded.issuers, theme = excluded.theme,
+			region = excluded.region, language = excluded.language, published_on = excluded.published_on,
+			published_at = excluded.published_at, issued_on = excluded.issued_on, effective_on = excluded.effective_on,
+			expires_on = excluded.expires_on, deadline_on = excluded.deadline_on, summary = excluded.summary,
+			content = excluded.content, paragraphs = excluded.paragraphs, facts = excluded.facts,
+			evidence = excluded.evidence, attachments = excluded.attachments, warnings = excluded.warnings,
+			updated_at = CASE WHEN articles.text_hash = excluded.text_hash THEN articles.updated_at ELSE excluded.updated_at END,
+			text_hash = excluded.text_hash, page_state = excluded.page_state, page_tries = excluded.page_tries,
+			page_next_at = excluded.page_next_at
+		RETURNING id, collected_at`,
+		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, columns[5], a.Facts.Theme,
+		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
+		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, columns[1], columns[0], columns[2], columns[3],
+		columns[4], a.TextHash, a.PageState, a.PageTries, nullTime(pageNext), now).Scan(&id, &inserted)
+	if err != nil {
+		return false, fmt.Errorf("store article %s: %w", a.URL, err)
+	}
+	return inserted.Equal(now), nil
+}
+
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func nullTime(t time.Time) sql.Null[time.Time] {
+	return sql.Null[time.Time]{V: t.UTC().Truncate(time.Microsecond), Valid: !t.IsZero()}
+}

@@ -1,0 +1,147 @@
+// Package feed owns sources and articles: their types, their SQL, what is due,
+// how an article comes into the store, and the pages and feeds that show it.
+//
+// A [Collector] fetches a source, has feed/ingest read it and policy judge it,
+// and stores the result through a [Store]; running it again changes nothing
+// (articles are unique by source and GUID). Times are UTC instants cut to
+// microseconds; dates are [policy.Date]. The package knows neither readers nor
+// mail.
+package feed
+
+import (
+	"errors"
+	"time"
+
+	"dibao/feed/ingest"
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// ErrNotFound says that there is no such source or article.
+var ErrNotFound = errors.New("not found")
+
+// State is how a source is doing, as its admin should read it.
+type State string
+
+// The states of a source that this version tells apart.
+const (
+	StateNew     State = "new"     // never collected
+	StateOK      State = "ok"      // the last collection succeeded
+	StateFailing State = "failing" // the last collection failed; it is tried again ever more rarely
+	StateBlocked State = "blocked" // the site refuses us; never taken for «nothing new»
+	StateChanged State = "changed" // the page was read and nothing was found on it
+	StateGone    State = "gone"    // 410: not asked again
+	StatePaused  State = "paused"  // by an admin
+	StateRemoved State = "removed" // kept for its articles, not asked and not listed
+)
+
+// Licence says how much of a source's articles may be shown (著作权法 第五条).
+type Licence string
+
+// The licences of a source.
+const (
+	LicenceOfficial  Licence = "official"  // full text of official documents, else a summary
+	LicenceLinkOnly  Licence = "link-only" // title, summary and link
+	LicencePermitted Licence = "permitted" // full text, by permission
+	LicenceOwn       Licence = "own"       // full text, our own
+)
+
+// Source is where articles come from.
+type Source struct {
+	ID           int64
+	URL          string
+	Kind         string // a key of ingest.Kinds
+	Name         string
+	Zone         string // IANA name
+	Issuer       string // the organ that runs it
+	Region       string // GB/T 2260 code
+	Licence      Licence
+	Settings     ingest.Settings
+	Interval     time.Duration // between collections that succeed
+	State        State
+	ETag         string
+	LastModified string
+	BodyHash     string // SHA-256 of the last body, hexadecimal
+	Failures     int    // in a row
+	LastError    string
+	CheckedAt    time.Time // zero: never
+	SucceededAt  time.Time // zero: never
+	NextAt       time.Time
+	CreatedAt    time.Time
+}
+
+// PageState says whether an article's own page has been read.
+type PageState string
+
+// The states of an article's page.
+const (
+	PageComplete PageState = "complete" // everything the source gives was read
+	PageWanted   PageState = "wanted"   // not read yet; it will be asked for again
+	PageMissing  PageState = "missing"  // gone: the article is what its list says of it
+)
+
+// Article is a stored unit: what a source gave, and what policy judged of it.
+type Article struct {
+	ID          int64
+	SourceID    int64
+	SourceName  string
+	SourceURL   string
+	Licence     Licence
+	GUID        string
+	URL         string
+	Facts       policy.Facts // Paragraphs only where the method says so
+	Content     string       // sanitised HTML; only where the method says so
+	Evidence    policy.Evidence
+	Attachments []ingest.Attachment
+	Warnings    []string // of reading and of judging
+	PageState   PageState
+	PageTries   int
+	TextHash    string
+	CollectedAt time.Time
+	UpdatedAt   time.Time // when the text last changed
+}
+
+// Title returns the judged title, or the address where there is none.
+func (a Article) Title() string {
+	if a.Facts.Title != "" {
+		return a.Facts.Title
+	}
+	return a.URL
+}
+
+// PublishedIn returns when the article was published, for a feed that needs an
+// instant: its time of day if known, else the first instant of its date in loc,
+// else when it was collected.
+func (a Article) PublishedIn(loc *time.Location) time.Time {
+	switch {
+	case !a.Facts.PublishedAt.IsZero():
+		return a.Facts.PublishedAt
+	case !a.Facts.PublishedOn.IsZero():
+		return a.Facts.PublishedOn.In(loc)
+	}
+	return a.CollectedAt
+}
+
+// MayShowText reports whether the full text may be shown to readers: official
+// documents are free of copyright, everything else only by the source's licence.
+func (a Article) MayShowText() bool {
+	switch a.Licence {
+	case LicenceOwn, LicencePermitted:
+		return true
+	case LicenceOfficial:
+		return a.Facts.Kind == policy.KindDocument || a.Facts.Kind == policy.KindConsultation
+	}
+	return false
+}
+
+// Store keeps sources and articles.
+type Store struct {
+	db *database.DB
+	// Now tells the time; the constructor sets it to the clock it was given.
+	Now func() time.Time
+}
+
+// NewStore returns a store on a migrated database; now is its clock.
+func NewStore(db *database.DB, now func() time.Time) *Store {
+	return &Store{db: db, Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+}

@@ -1,0 +1,102 @@
+package feed
+
+import (
+	"slices"
+	"strings"
+
+	"dibao/policy"
+)
+
+// Query says which articles somebody asks for. Each field that is set must
+// agree; within a field one value is enough. The zero Query asks for everything.
+type Query struct {
+	Themes  []string
+	Regions []string // GB/T 2260 codes; each stands for its children too
+	Issuers []string
+	Kinds   []policy.Kind
+	Sources []int64
+	Any     []string // words, one of which must stand in title, summary or text
+	All     []string // words that must all stand there
+	None    []string // words that must not stand in title or summary
+}
+
+// Reason is a part of a query that an article agrees with: a field's name in
+// the singular and the value, such as {"theme", "民政"}.
+type Reason struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+}
+
+// Match reports whether the article, read with its text, is asked for, and why.
+func (q Query) Match(a Article) (why []Reason, ok bool) {
+	f := a.Facts
+	fields := []struct {
+		name  string
+		asked bool
+		value string
+	}{
+		{"theme", len(q.Themes) > 0, find(q.Themes, func(s string) bool { return s == f.Theme })},
+		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, s) })},
+		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
+		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},
+	}
+	for _, x := range fields {
+		if !x.asked {
+			continue
+		}
+		if x.value == "" {
+			return nil, false
+		}
+		why = append(why, Reason{x.name, x.value})
+	}
+	if len(q.Sources) > 0 {
+		if !slices.Contains(q.Sources, a.SourceID) {
+			return nil, false
+		}
+		why = append(why, Reason{"source", a.SourceName})
+	}
+	words, ok := q.matchWords(f)
+	if !ok {
+		return nil, false
+	}
+	return append(why, words...), true
+}
+
+func (q Query) matchWords(f policy.Facts) (why []Reason, ok bool) {
+	if len(q.Any)+len(q.All)+len(q.None) == 0 {
+		return nil, true
+	}
+	head := strings.ToLower(f.Title + "\n" + f.DocumentNumber + "\n" + f.Summary)
+	text := head + "\n" + strings.ToLower(strings.Join(f.Paragraphs, "\n"))
+	in := func(text string) func(string) bool {
+		return func(word string) bool { return strings.Contains(text, strings.ToLower(word)) }
+	}
+	if slices.ContainsFunc(q.None, in(head)) {
+		return nil, false
+	}
+	for _, w := range q.All {
+		if !in(text)(w) {
+			return nil, false
+		}
+		why = append(why, Reason{"word", w})
+	}
+	if len(q.Any) > 0 {
+		w := find(q.Any, in(text))
+		if w == "" {
+			return nil, false
+		}
+		why = append(why, Reason{"word", w})
+	}
+	return why, true
+}
+
+// find returns the first value that holds, or the zero value.
+func find[T any](values []T, holds func(T) bool) T {
+	for _, v := range values {
+		if holds(v) {
+			return v
+		}
+	}
+	var none T
+	return none
+}

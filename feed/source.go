@@ -1,0 +1,200 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/feed/ingest"
+	"dibao/internal/database"
+)
+
+// The interval between collections where the admin gives none, and its floor.
+const (
+	DefaultInterval = time.Hour
+	MinInterval     = time.Minute
+)
+
+const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
+	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at`
+
+func scanSource(row database.Row) (Source, error) {
+	var s Source
+	var settings string
+	var seconds int64
+	var checked, succeeded sql.Null[time.Time]
+	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
+		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt)
+	if err != nil {
+		return Source{}, err
+	}
+	s.Interval = time.Duration(seconds) * time.Second
+	s.CheckedAt, s.SucceededAt = checked.V, succeeded.V
+	if err := json.Unmarshal([]byte(settings), &s.Settings); err != nil {
+		return Source{}, fmt.Errorf("settings of source %d: %w", s.ID, err)
+	}
+	return s, nil
+}
+
+// check fills in the defaults of a new source and refuses what cannot work.
+func (s *Source) check() error {
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("source address %q is not an http or https address", s.URL)
+	}
+	if _, ok := ingest.Kinds[s.Kind]; !ok {
+		return fmt.Errorf("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
+	}
+	if s.Name == "" {
+		s.Name = u.Hostname()
+	}
+	if s.Zone == "" {
+		s.Zone = "Asia/Shanghai"
+	}
+	if _, err := time.LoadLocation(s.Zone); err != nil {
+		return fmt.Errorf("unknown time zone %q; use a name such as Asia/Shanghai", s.Zone)
+	}
+	if s.Licence == "" {
+		s.Licence = LicenceLinkOnly
+	}
+	if s.Interval == 0 {
+		s.Interval = DefaultInterval
+	}
+	if s.Interval < MinInterval {
+		return fmt.Errorf("interval %s is too short; use at least %s", s.Interval, MinInterval)
+	}
+	return nil
+}
+
+// AddSource stores a new source, due at once, and returns it with its id. A
+// source that was removed comes back with its articles. An address that is
+// there already is an error.
+func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
+	if err := s.check(); err != nil {
+		return Source{}, err
+	}
+	settings, err := json.Marshal(s.Settings)
+	if err != nil {
+		return Source{}, fmt.Errorf("settings of %s: %w", s.URL, err)
+	}
+	now := st.Now()
+	var added Source
+	err = st.db.Write(ctx, func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, `
+			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, state, next_at, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'new', $10, $10)
+			ON CONFLICT (url) DO UPDATE SET
+				kind = excluded.kind, name = excluded.name, zone = excluded.zone, issuer = excluded.issuer,
+				region = excluded.region, licence = excluded.licence, settings = excluded.settings,
+				interval_seconds = excluded.interval_seconds, state = 'new', next_at = excluded.next_at,
+				etag = '', last_modified = '', body_hash = '', failures = 0, last_error = ''
+			WHERE sources.state = 'removed'
+			RETURNING `+sourceColumns,
+			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now)
+		added, err = scanSource(row)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("source %s is there already; see it with: dibao source show %s", s.URL, s.URL)
+		}
+		return err
+	})
+	return added, err
+}
+
+// Sources returns all sources that were not removed, by id.
+func (st *Store) Sources(ctx context.Context) ([]Source, error) {
+	var all []Source
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, scanSource,
+			`SELECT `+sourceColumns+` FROM sources WHERE state <> 'removed' ORDER BY id`)
+		return err
+	})
+	return all, err
+}
+
+// SourceByRef returns the source with this id, address or name.
+func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
+	id, err := strconv.ParseInt(ref, 10, 64)
+	if err != nil {
+		id = -1
+	}
+	var found []Source
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		found, err = database.Collect(ctx, tx, scanSource,
+			`SELECT `+sourceColumns+` FROM sources
+			 WHERE state <> 'removed' AND (id = $1 OR url = $2 OR name = $2) ORDER BY id`, id, ref)
+		return err
+	})
+	switch {
+	case err != nil:
+		return Source{}, err
+	case len(found) == 0:
+		return Source{}, fmt.Errorf("no source %q; list them with: dibao source list: %w", ref, ErrNotFound)
+	case len(found) > 1:
+		return Source{}, fmt.Errorf("%d sources are called %q; name one by its number", len(found), ref)
+	}
+	return found[0], nil
+}
+
+// RemoveSource stops collecting a source and takes it off the list. Its
+// articles stay.
+func (st *Store) RemoveSource(ctx context.Context, id int64) error {
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE sources SET state = 'removed' WHERE id = $1 AND state <> 'removed'`, id)
+		return oneRow(res, err)
+	})
+}
+
+// DueSources returns the ids of the sources to collect now, the longest overdue first.
+func (st *Store) DueSources(ctx context.Context) ([]int64, error) {
+	var ids []int64
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64],
+			`SELECT id FROM sources WHERE next_at <= $1 AND state NOT IN ('gone', 'paused', 'removed') ORDER BY next_at, id`, st.Now())
+		return err
+	})
+	return ids, err
+}
+
+func (st *Store) sourceByID(ctx context.Context, id int64) (Source, error) {
+	var s Source
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		s, err = scanSource(tx.QueryRowContext(ctx, `SELECT `+sourceColumns+` FROM sources WHERE id = $1`, id))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Source{}, fmt.Errorf("source %d: %w", id, ErrNotFound)
+	}
+	return s, err
+}
+
+// saveCollection stores how a collection of s ended.
+func saveCollection(ctx context.Context, tx *sql.Tx, s Source) error {
+	res, err := tx.ExecContext(ctx, `
+		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
+			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
+			checked_at = $8, succeeded_at = $9, next_at = $10
+		WHERE id = $1`,
+		s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
+		s.CheckedAt, sql.Null[time.Time]{V: s.SucceededAt, Valid: !s.SucceededAt.IsZero()}, s.NextAt)
+	return oneRow(res, err)
+}
+
+func oneRow(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,427 @@
+// Package config reads how a node runs: config.toml, the environment over it,
+// and the defaults beneath. What the service does (sources, lists, readers) is
+// in the database.
+//
+// One table of keys gives the defaults, the commented file of «dibao init», the
+// names in the environment and the checks, so that they can't disagree. The
+// file is strict: an unknown key or a bad value is refused with its line.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Config is the configuration of one node, checked.
+type Config struct {
+	Server struct {
+		Addr, BaseURL, AdminAddr string
+		TrustedProxies           []netip.Prefix
+	}
+	Database struct{ URL string }
+	Fetch    struct {
+		UserAgent    string
+		Concurrency  int
+		Timeout      time.Duration
+		MaxBytes     int64
+		AllowPrivate bool
+	}
+	Mail struct {
+		Host               string
+		Port               int
+		Username, Password string
+		TLS                string
+		From, BounceDomain string
+		Connections        int
+	}
+	DKIM     struct{ Domain, Selector, Key string }
+	Schedule struct{ Zone *time.Location }
+	Log      struct {
+		Level  slog.Level
+		Format string
+	}
+}
+
+// key is one line of the configuration.
+type key struct {
+	section, name string
+	standard      string
+	doc           string
+	secret        bool // its value is read from the file named by name_file, too
+	set           func(c *Config, value string) error
+}
+
+func text(f func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error { *f(c) = v; return nil }
+}
+
+func oneOf(f func(*Config) *string, allowed ...string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		for _, a := range allowed {
+			if v == a {
+				*f(c) = v
+				return nil
+			}
+		}
+		return fmt.Errorf("is not one of %s", strings.Join(allowed, ", "))
+	}
+}
+
+func integer(f func(*Config) *int, least, most int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("is not a number from %d to %d", least, most)
+		}
+		*f(c) = n
+		return nil
+	}
+}
+
+func address(f func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		_, port, err := net.SplitHostPort(v)
+		if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
+			return errors.New("is not HOST:PORT, such as 127.0.0.1:8080")
+		}
+		*f(c) = v
+		return nil
+	}
+}
+
+// keys is the whole configuration, in the order of the file.
+var keys = []key{
+	{"server", "addr", "127.0.0.1:8080", "where pages and feeds are served", false, address(func(c *Config) *string { return &c.Server.Addr })},
+	{"server", "base_url", "http://127.0.0.1:8080", "how readers reach this server; it is in every mail", false, setBaseURL},
+	{"server", "admin_addr", "127.0.0.1:9090", "health and profiles, for the admin only", false, address(func(c *Config) *string { return &c.Server.AdminAddr })},
+	{"server", "trusted_proxies", "", "networks of proxies whose X-Forwarded-For is believed, separated by commas", false, setProxies},
+	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes", false, setDatabase},
+	{"fetch", "user_agent", "dibao (+https://127.0.0.1/)", "what sites see; put an address there at which they can reach you", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
+	{"fetch", "concurrency", "8", "sources collected at the same time; one host is asked once at a time in any case", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
+	{"fetch", "timeout", "30s", "of one request", false, setTimeout},
+	{"fetch", "max_bytes", "5242880", "of one body", false, setMaxBytes},
+	{"fetch", "allow_private", "false", "true lets sources be in your own network", false, setAllowPrivate},
+	{"mail", "host", "", "the mail server that takes our mail; empty: nothing is sent", false, text(func(c *Config) *string { return &c.Mail.Host })},
+	{"mail", "port", "587", "", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
+	{"mail", "username", "", "empty: no password is sent", false, text(func(c *Config) *string { return &c.Mail.Username })},
+	{"mail", "password", "", "", true, text(func(c *Config) *string { return &c.Mail.Password })},
+	{"mail", "tls", "required", "required, implicit (port 465), opportunistic, none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
+	{"mail", "from", "", "sender of lists that name none: 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
+	{"mail", "bounce_domain", "", "domain of envelope senders, whose mail comes back to dibao; empty: from is used", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
+	{"mail", "connections", "4", "to the mail server at the same time", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},
+	{"dkim", "domain", "", "domain that signs; empty: unsigned, or signed by the mail server", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
+	{"dkim", "selector", "dibao", "", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
+	{"dkim", "key", "", "private key as PEM; better as key_file", true, text(func(c *Config) *string { return &c.DKIM.Key })},
+	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of what admins are shown", false, setZone},
+	{"log", "level", "info", "debug, info, warn, error", false, setLevel},
+	{"log", "format", "text", "text or json", false, oneOf(func(c *Config) *string { return &c.Log.Format }, "text", "json")},
+}
+
+func setBaseURL(c *Config, v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("is not an address such as https://policy.example.org")
+	}
+	c.Server.BaseURL = strings.TrimRight(v, "/")
+	return nil
+}
+
+func setProxies(c *Config, v string) error {
+	for part := range strings.SplitSeq(v, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(part)
+		if err != nil {
+			addr, err := netip.ParseAddr(part)
+			if err != nil {
+				return fmt.Errorf("holds %q, which is no network such as 10.0.0.0/8", part)
+			}
+			p = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		c.Server.TrustedProxies = append(c.Server.TrustedProxies, p)
+	}
+	return nil
+}
+
+func setDatabase(c *Config, v string) error {
+	if !strings.HasPrefix(v, "sqlite:") && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+		return errors.New("is neither sqlite:PATH nor postgres://…")
+	}
+	c.Database.URL = v
+	return nil
+}
+
+func setTimeout(c *Config, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Second || d > 10*time.Minute {
+		return errors.New("is not a time from 1s to 10m")
+	}
+	c.Fetch.Timeout = d
+	return nil
+}
+
+func setMaxBytes(c *Config, v string) error {
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 1<<10 || n > 1<<30 {
+		return errors.New("is not a number from 1024 to 1073741824")
+	}
+	c.Fetch.MaxBytes = n
+	return nil
+}
+
+func setAllowPrivate(c *Config, v string) (err error) {
+	if c.Fetch.AllowPrivate, err = strconv.ParseBool(v); err != nil {
+		return errors.New("is not true or false")
+	}
+	return nil
+}
+
+func setZone(c *Config, v string) (err error) {
+	if c.Schedule.Zone, err = time.LoadLocation(v); err != nil || v == "" {
+		return errors.New("is no time zone such as Asia/Shanghai")
+	}
+	return nil
+}
+
+func setLevel(c *Config, v string) error {
+	if err := c.Log.Level.UnmarshalText([]byte(v)); err != nil {
+		return errors.New("is not debug, info, warn or error")
+	}
+	return nil
+}
+
+func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.name) }
+
+// maxFile is the largest configuration file.
+const maxFile = 1 << 20
+
+// Load reads the file at path, else config.toml here, else the one in the user's
+// config folder, else none. getenv is os.Getenv. All mistakes are told together.
+func Load(path string, getenv func(string) string) (Config, error) {
+	file, content, err := find(path)
+	if err != nil {
+		return Config{}, err
+	}
+	return parse(file, content, getenv)
+}
+
+func find(path string) (name string, content []byte, err error) {
+	names := []string{path}
+	if path == "" {
+		names = []string{"config.toml"}
+		if dir, err := os.UserConfigDir(); err == nil {
+			names = append(names, filepath.Join(dir, "dibao", "config.toml"))
+		}
+	}
+	for _, name := range names {
+		f, err := os.Open(name)
+		if errors.Is(err, os.ErrNotExist) {
+			if path != "" {
+				return "", nil, fmt.Errorf("configuration %s is not there; write one with: dibao init --config %s", path, path)
+			}
+			continue
+		}
+		if err != nil {
+			return "", nil, fmt.Errorf("configuration: %w", err)
+		}
+		defer f.Close()
+		content, err := io.ReadAll(io.LimitReader(f, maxFile))
+		return name, content, err
+	}
+	return "", nil, nil
+}
+
+// parse checks a file's content and puts defaults and environment around it.
+func parse(file string, content []byte, getenv func(string) string) (Config, error) {
+	var c Config
+	var problems []error
+	var tree map[string]any
+	if err := toml.Unmarshal(content, &tree); err != nil {
+		var decode *toml.DecodeError
+		if errors.As(err, &decode) {
+			line, _ := decode.Position()
+			return c, fmt.Errorf("%s:%d: this is no TOML: %s", file, line, strings.TrimPrefix(decode.Error(), "toml: "))
+		}
+		return c, fmt.Errorf("%s: this is no TOML: %w", file, err)
+	}
+	problems = append(problems, unknown(file, content, tree)...)
+	for _, k := range keys {
+		value, from := k.standard, "default"
+		section, _ := tree[k.section].(map[string]any)
+		if v, ok := section[k.name]; ok {
+			value, from = scalar(v), fmt.Sprintf("%s:%d", file, lineOf(content, k.section, k.name))
+		}
+		if v, ok := section[k.name+"_file"]; ok && k.secret {
+			b, err := os.ReadFile(scalar(v))
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s:%d: %s_file in [%s]: %w", file, lineOf(content, k.section, k.name+"_file"), k.name, k.section, err))
+			}
+			value, from = strings.TrimRight(string(b), "\r\n"), file
+		}
+		if v := getenv(k.env()); v != "" {
+			value, from = v, k.env()
+		}
+		if v := getenv(k.env() + "_FILE"); v != "" && k.secret {
+			b, err := os.ReadFile(v)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s_FILE: %w", k.env(), err))
+			}
+			value, from = strings.TrimRight(string(b), "\r\n"), k.env()+"_FILE"
+		}
+		if err := k.set(&c, value); err != nil {
+			shown := strconv.Quote(value)
+			if k.secret {
+				shown = "the value"
+			}
+			problems = append(problems, fmt.Errorf("%s: %s in [%s]: %s %w", from, k.name, k.section, shown, err))
+		}
+	}
+	return c, errors.Join(problems...)
+}
+
+// scalar writes a TOML value as the text that the environment would hold.
+func scalar(v any) string {
+	if list, ok := v.([]any); ok {
+		parts := make([]string, len(list))
+		for i, x := range list {
+			parts[i] = scalar(x)
+		}
+		return strings.Join(parts, ",")
+	}
+	return fmt.Sprint(v)
+}
+
+// unknown finds keys that are not in the table.
+func unknown(file string, content []byte, tree map[string]any) []error {
+	known := make(map[string]bool)
+	var sections, names []string
+	for _, k := range keys {
+		if !known[k.section] {
+			sections = append(sections, k.section)
+		}
+		known[k.section], known[k.section+"."+k.name] = true, true
+		if k.secret {
+			known[k.section+"."+k.name+"_file"] = true
+		}
+	}
+	var problems []error
+	for section, value := range tree {
+		inner, isTable := value.(map[string]any)
+		if !known[section] || !isTable {
+			problems = append(problems, fmt.Errorf("%s:%d: unknown section [%s]%s", file, lineOf(content, "", section), section, suggest(section, sections)))
+			continue
+		}
+		names = names[:0]
+		for _, k := range keys {
+			if k.section == section {
+				names = append(names, k.name)
+			}
+		}
+		for name := range inner {
+			if !known[section+"."+name] {
+				problems = append(problems, fmt.Errorf("%s:%d: unknown key %q in [%s]%s", file, lineOf(content, section, name), name, section, suggest(name, names)))
+			}
+		}
+	}
+	return problems
+}
+
+// lineOf finds the line of a key in a section, 1 if it is not found as such.
+func lineOf(content []byte, section, name string) int {
+	current := ""
+	for i, line := range strings.Split(string(content), "\n") {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			current = strings.Trim(strings.SplitN(line, "]", 2)[0], "[] ")
+			if section == "" && current == name {
+				return i + 1
+			}
+		}
+		before, _, found := strings.Cut(line, "=")
+		if found && strings.TrimSpace(before) == name && current == section {
+			return i + 1
+		}
+	}
+	return 1
+}
+
+// suggest names the known word that is nearest, if one is near.
+func suggest(word string, known []string) string {
+	best, distance := "", 4
+	for _, k := range known {
+		if d := editDistance(word, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return "; known are: " + strings.Join(known, ", ")
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// editDistance counts the letters to change, add or drop (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Write writes a commented file with every key at its default.
+func Write(w io.Writer) error {
+	section := ""
+	var b strings.Builder
+	b.WriteString("# How this node of dibao runs. Sources, lists and readers are in the database: see dibao help.\n" +
+		"# 本文件说明本节点如何运行；来源、列表与读者都在数据库里，用 dibao 命令管理。\n" +
+		"# Every key can be set as DIBAO_SECTION_KEY in the environment; secrets also as key_file.\n")
+	for _, k := range keys {
+		if k.section != section {
+			section = k.section
+			fmt.Fprintf(&b, "\n[%s]\n", section)
+		}
+		if k.doc != "" {
+			fmt.Fprintf(&b, "# %s\n", k.doc)
+		}
+		name := k.name
+		if k.secret {
+			name += "_file"
+		}
+		fmt.Fprintf(&b, "# %s = %s\n", name, quote(k.standard))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// quote writes a default as TOML.
+func quote(v string) string {
+	if _, err := strconv.Atoi(v); err == nil || v == "true" || v == "false" {
+		return v
+	}
+	return strconv.Quote(v)
+}
