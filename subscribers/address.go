@@ -39,6 +39,9 @@ func ParseAddress(typed string) (string, error) {
 	case !utf8.ValidString(typed) || strings.ContainsFunc(typed, forbidden):
 		return "", fmt.Errorf("%w: it holds characters that an address can't have", ErrAddress)
 	}
+	if strings.HasSuffix(typed, ";") { // net/mail takes a group of one
+		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
+	}
 	a, err := mail.ParseAddress(norm.NFC.String(width.Fold.String(typed)))
 	if err != nil {
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)

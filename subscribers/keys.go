@@ -27,46 +27,47 @@ type Keys struct {
 // keySet is what was in the database when it was read; it is never changed.
 type keySet struct {
 	readAt  time.Time
-	current int64            // signs
+	current int64            // the newest: it signs
 	first   int64            // the oldest: what must stay the same for ever hangs on it
 	secrets map[int64][]byte // by id, retired ones too
 	tokens  map[int64][]byte // derived from the secrets, to sign tokens
 }
 
-// openKeys reads the keys and makes the first one.
+// openKeys reads the keys and makes the first one. Its id is given, so that
+// nodes that start at once make one key and agree on what must stay the same.
 func openKeys(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, error) {
 	k := &Keys{db: db, now: now}
 	if err := k.reload(ctx); err != nil || k.set.Load().current != 0 {
 		return k, err
 	}
-	return k, k.add(ctx, false)
+	err := db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO secret_keys (id, secret, created_at) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING`,
+			newSecret(), now())
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the first secret key: %w", err)
+	}
+	return k, k.reload(ctx)
+}
+
+// newSecret returns 32 random bytes as base64.
+func newSecret() string {
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	return base64.StdEncoding.EncodeToString(secret)
 }
 
 // Rotate makes a new key, which signs from now on; links that older keys signed
 // stay good. Another node goes on signing with the key that it knows until it
 // meets a token of the new one.
-func (k *Keys) Rotate(ctx context.Context) error { return k.add(ctx, true) }
-
-// add makes a key after the last one. Its id is given, so that two nodes that
-// start at once make one key.
-func (k *Keys) add(ctx context.Context, another bool) error {
+func (k *Keys) Rotate(ctx context.Context) error {
 	err := k.db.Write(ctx, func(tx *sql.Tx) error {
-		var last int64
-		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM secret_keys WHERE retired_at IS NULL`).Scan(&last); err != nil {
-			return err
-		}
-		if last != 0 && !another {
-			return nil
-		}
 		if _, err := tx.ExecContext(ctx, `UPDATE secret_keys SET retired_at = $1 WHERE retired_at IS NULL`, k.now()); err != nil {
 			return err
 		}
-		secret := make([]byte, 32)
-		rand.Read(secret) // never fails
-		// WHERE keeps SQLite from reading ON as part of a join.
-		_, err := tx.ExecContext(ctx, `INSERT INTO secret_keys (id, secret, created_at)
-			SELECT COALESCE(MAX(id), 0) + 1, $1, $2 FROM secret_keys WHERE TRUE ON CONFLICT (id) DO NOTHING`,
-			base64.StdEncoding.EncodeToString(secret), k.now())
+		_, err := tx.ExecContext(ctx, `INSERT INTO secret_keys (id, secret, created_at) SELECT MAX(id) + 1, $1, $2 FROM secret_keys`,
+			newSecret(), k.now())
 		return err
 	})
 	if err != nil {
@@ -79,7 +80,7 @@ func (k *Keys) add(ctx context.Context, another bool) error {
 func (k *Keys) reload(ctx context.Context) error {
 	set := &keySet{readAt: k.now(), secrets: make(map[int64][]byte), tokens: make(map[int64][]byte)}
 	err := k.db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, secret, retired_at IS NULL FROM secret_keys ORDER BY id`)
+		rows, err := tx.QueryContext(ctx, `SELECT id, secret FROM secret_keys ORDER BY id`)
 		if err != nil {
 			return err
 		}
@@ -87,8 +88,7 @@ func (k *Keys) reload(ctx context.Context) error {
 		for rows.Next() {
 			var id int64
 			var text string
-			var active bool
-			if err := rows.Scan(&id, &text, &active); err != nil {
+			if err := rows.Scan(&id, &text); err != nil {
 				return err
 			}
 			secret, err := base64.StdEncoding.DecodeString(text)
@@ -99,9 +99,7 @@ func (k *Keys) reload(ctx context.Context) error {
 			if set.first == 0 {
 				set.first = id
 			}
-			if active {
-				set.current = id
-			}
+			set.current = id
 		}
 		return rows.Err()
 	})

@@ -1,0 +1,175 @@
+package subscribers
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+func TestListIsChecked(t *testing.T) {
+	long := strings.Repeat("长", 3000)
+	for name, c := range map[string]struct {
+		list List
+		want string // part of the error, "" for none
+	}{
+		"OnlyAName":            {List{Slug: "weekly"}, ""},
+		"EverythingSet":        {List{Slug: "w-1", Title: "周报", Cron: "30 7 * * 1-5", Zone: "Europe/Paris", Sender: "邸报 <list@example.org>", Language: "en", MaxItems: 500, Visibility: Hidden}, ""},
+		"Descriptor":           {List{Slug: "w", Cron: "@weekly"}, ""},
+		"LeapDay":              {List{Slug: "w", Cron: "0 8 29 2 *"}, ""},
+		"SlugWithCapitals":     {List{Slug: "Weekly"}, "small letters"},
+		"SlugBeginsWithHyphen": {List{Slug: "-weekly"}, "small letters"},
+		"SlugTooLong":          {List{Slug: strings.Repeat("a", 64)}, "small letters"},
+		"SlugWithNewline":      {List{Slug: "weekly\n"}, "small letters"},
+		"NoSlug":               {List{Title: "周报"}, "small letters"},
+		"BadCron":              {List{Slug: "w", Cron: "61 8 * * 1"}, "0 8 * * 1"},
+		"CronOfSixFields":      {List{Slug: "w", Cron: "0 0 8 * * 1"}, "0 8 * * 1"},
+		"CronWithZone":         {List{Slug: "w", Cron: "TZ=UTC 0 8 * * 1"}, "zone of the list"},
+		"CronWithZoneAlone":    {List{Slug: "w", Cron: "CRON_TZ=UTC"}, "zone of the list"}, // the parser panics on it
+		"CronEvery":            {List{Slug: "w", Cron: "@every 1s"}, "no times of day"},
+		"CronNeverDue":         {List{Slug: "w", Cron: "0 8 31 2 *"}, "never comes due"},
+		"BadZone":              {List{Slug: "w", Zone: "Mars/Olympus"}, "Asia/Shanghai"},
+		"ZoneOfTheMachine":     {List{Slug: "w", Zone: "Local"}, "Asia/Shanghai"},
+		"ZoneIsAPath":          {List{Slug: "w", Zone: "../../etc/passwd"}, "Asia/Shanghai"},
+		"TitleOfTwoLines":      {List{Slug: "w", Title: "a\r\nBcc: b"}, "one line"},
+		"TitleTooLong":         {List{Slug: "w", Title: long}, "title"},
+		"DescriptionTooLong":   {List{Slug: "w", Description: long}, "description"},
+		"SenderIsNoAddress":    {List{Slug: "w", Sender: "nobody"}, "name@example.org"},
+		"SenderWithNewline":    {List{Slug: "w", Sender: "a@example.org\nBcc: b@example.org"}, "one line"},
+		"BadLanguage":          {List{Slug: "w", Language: "fr"}, "zh or en"},
+		"BadVisibility":        {List{Slug: "w", Visibility: "secret"}, "public or hidden"},
+		"NegativeItems":        {List{Slug: "w", MaxItems: -1}, "1 to 500"},
+		"TooManyItems":         {List{Slug: "w", MaxItems: 501}, "1 to 500"},
+		"HugeQuery":            {List{Slug: "w", Query: Query{Any: []string{strings.Repeat("a", 70<<10)}}}, "query"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := c.list
+			l.fill()
+			err := l.check()
+			if c.want == "" && err != nil {
+				t.Errorf("%+v: got %v, want no error", c.list, err)
+			}
+			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n")) {
+				t.Errorf("%+v: got %v, want one line with %q", c.list, err, c.want)
+			}
+		})
+	}
+}
+
+func TestScheduleText(t *testing.T) {
+	for _, c := range []struct{ cron, zh, en string }{
+		{"0 8 * * 1", "每周一 08:00", "Mondays at 08:00"},
+		{"5 18 * * 0", "每周日 18:05", "Sundays at 18:05"},
+		{"30 7 * * *", "每天 07:30", "daily at 07:30"},
+		{"0 9 * * 1-5", "周一至周五 09:00", "Monday to Friday at 09:00"},
+		{"0 9 * * 1,4", "每周一、四 09:00", "Mondays and Thursdays at 09:00"},
+		{"0 9 * * 1,3,5", "每周一、三、五 09:00", "Mondays, Wednesdays and Fridays at 09:00"},
+		{"0 8 1 * *", "每月 1 日 08:00", "day 1 of every month at 08:00"},
+		{"0 8 31 * *", "每月 31 日 08:00", "day 31 of every month at 08:00"},
+		{"*/5 * * * *", "*/5 * * * *", "*/5 * * * *"},
+		{"0 8 1 1 *", "0 8 1 1 *", "0 8 1 1 *"},
+		{"0 8 1 * 1", "0 8 1 * 1", "0 8 1 * 1"},
+		{"0 8 32 * *", "0 8 32 * *", "0 8 32 * *"},
+		{"@weekly", "@weekly", "@weekly"},
+		{"", "", ""},
+	} {
+		if got := ScheduleText(c.cron, "zh"); got != c.zh {
+			t.Errorf("ScheduleText(%q, zh) = %q, want %q", c.cron, got, c.zh)
+		}
+		if got := ScheduleText(c.cron, "en"); got != c.en {
+			t.Errorf("ScheduleText(%q, en) = %q, want %q", c.cron, got, c.en)
+		}
+	}
+}
+
+func TestLists(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		ctx := t.Context()
+		if f.weekly.Cron != DefaultCron || f.weekly.Zone != DefaultZone || f.weekly.MaxItems != DefaultMaxItems || f.weekly.Visibility != Public {
+			t.Errorf("a list without settings got %+v", f.weekly)
+		}
+		full := List{
+			Slug: "zhili", Title: "治理", Description: "两办与民政", Cron: "0 9 * * 2", Zone: "Europe/Paris", Sender: "邸报 <a@example.org>",
+			Query: Query{
+				Themes: []string{"民政"}, Regions: []string{"110000"}, Issuers: []string{"民政部"}, Kinds: []string{"document"},
+				Sources: []int64{1 << 40}, Any: []string{"养老"}, All: []string{"通知"}, None: []string{"招标"},
+			},
+			Language: "en", MaxItems: 7, Visibility: Hidden,
+		}
+		created := f.create(full)
+		got, err := f.ListBySlug(ctx, "zhili")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(created, got); diff != "" {
+			t.Errorf("read and created differ:\n%s", diff)
+		}
+		full.ID, full.CreatedAt, full.UpdatedAt = got.ID, testStart.Truncate(time.Microsecond), testStart.Truncate(time.Microsecond)
+		if diff := cmp.Diff(full, got); diff != "" {
+			t.Errorf("read and given differ:\n%s", diff)
+		}
+
+		if _, err := f.CreateList(ctx, List{Slug: "zhili"}); err == nil || !strings.Contains(err.Error(), "there already") {
+			t.Errorf("a second list of the name: got %v", err)
+		}
+
+		f.clock.Advance(time.Hour)
+		got.Title, got.Query.Any = "社会治理", nil
+		changed, err := f.UpdateList(ctx, got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed.Title != "社会治理" || changed.Query.Any != nil || !changed.UpdatedAt.Equal(testStart.Add(time.Hour)) || !changed.CreatedAt.Equal(testStart) {
+			t.Errorf("after the update: %+v", changed)
+		}
+		got.Slug = "weekly"
+		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "there already") {
+			t.Errorf("renamed to a name that is taken: got %v", err)
+		}
+		if _, err := f.UpdateList(ctx, List{ID: 999, Slug: "no"}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("update of no list: got %v, want ErrNotFound", err)
+		}
+		if _, err := f.ListBySlug(ctx, "no"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("ListBySlug of no list: got %v, want ErrNotFound", err)
+		}
+	})
+}
+
+func TestRemovedListEndsItsSubscriptions(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		ctx := t.Context()
+		id := f.reader("a@example.org", f.weekly, f.monthly)
+		if err := f.RemoveList(ctx, f.weekly.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.RemoveList(ctx, f.weekly.ID); !errors.Is(err, ErrNotFound) {
+			t.Errorf("removed twice: got %v, want ErrNotFound", err)
+		}
+		lists, err := f.Lists(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"monthly", "inner"}, []string{lists[0].Slug, lists[1].Slug}); diff != "" || len(lists) != 2 {
+			t.Errorf("lists that stay: %s", diff)
+		}
+		want := "weekly~1 added  signed a form\nmonthly added  signed a form\nweekly~1 unsubscribed  the list was removed\n"
+		if got := f.log("a@example.org"); got != want {
+			t.Errorf("log:\n%swant:\n%s", got, want)
+		}
+		readers, err := f.Readers(ctx, []int64{id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]int64{f.monthly.ID}, readers[id].Lists); diff != "" {
+			t.Errorf("lists of the reader: %s", diff)
+		}
+		f.create(List{Slug: "weekly"}) // the name is free again
+	})
+}
