@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	netmail "net/mail"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/digest"
+	"dibao/feed"
+	"dibao/internal/config"
+	"dibao/internal/database"
+	"dibao/internal/fetch"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+	"dibao/templates"
+)
+
+// app is an open database with the features on it: what every verb works with.
+type app struct {
+	config      config.Config
+	db          *database.DB
+	articles    *feed.Store
+	collector   *feed.Collector
+	subscribers *subscribers.Store
+	digest      *digest.Service
+	log         *slog.Logger
+}
+
+// loadConfig reads the configuration with the flags that override it.
+func (g *globals) loadConfig() (config.Config, error) {
+	c, err := config.Load(g.configFile, os.Getenv)
+	if err != nil {
+		return config.Config{}, err
+	}
+	if g.database != "" {
+		c.Database.URL = g.database
+	}
+	return c, nil
+}
+
+// open opens what the configuration names, on a schema that is up to date.
+func (g *globals) open(cmd *cobra.Command) (*app, error) {
+	c, err := g.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
+}
+
+// openApp opens the database, brings its schema up to date and puts the features
+// on it. now is the clock of everything but the network.
+func openApp(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*app, error) {
+	db, err := database.Open(ctx, c.Database.URL, database.Options{})
+	if err != nil {
+		return nil, err
+	}
+	a, err := newApp(ctx, c, db, log, now)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Logger, now func() time.Time) (*app, error) {
+	if err := db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	readers, err := subscribers.New(ctx, db, now)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{config: c, db: db, log: log, subscribers: readers, articles: feed.NewStore(db, now)}
+	a.collector = &feed.Collector{
+		Store: a.articles, Logger: log,
+		Client: fetch.New(fetch.Options{
+			UserAgent: c.Fetch.UserAgent, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
+			AllowPrivate: c.Fetch.AllowPrivate, Now: time.Now,
+		}),
+	}
+	from, err := sender(c)
+	if err != nil {
+		return nil, err
+	}
+	a.digest, err = digest.New(db, a.articles, readers, digest.Options{
+		SiteName: siteName, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log,
+	})
+	return a, err
+}
+
+// siteName is what the product calls itself.
+const siteName = "邸报"
+
+// sender is the node's own address, or one that can't be written to where mail
+// is not set up.
+func sender(c config.Config) (netmail.Address, error) {
+	if c.Mail.From == "" {
+		return netmail.Address{Name: siteName, Address: "dibao@localhost.invalid"}, nil
+	}
+	from, err := netmail.ParseAddress(c.Mail.From)
+	if err != nil {
+		return netmail.Address{}, fmt.Errorf("from = %q in [mail] is no address; write it as 邸报 <dibao@example.org>", c.Mail.From)
+	}
+	return *from, nil
+}
+
+func (a *app) close() { a.db.Close() }
+
+// server says how the configured mail server is reached.
+func (a *app) server() mail.Options {
+	m := a.config.Mail
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return mail.Options{
+		Addr: net.JoinHostPort(m.Host, strconv.Itoa(m.Port)), LocalName: host, TLS: mail.TLSMode(m.TLS),
+		Username: m.Username, Password: m.Password,
+	}
+}
+
+// deliverer sends by the configured server.
+func (a *app) deliverer() (*digest.Deliverer, error) {
+	if a.config.Mail.Host == "" {
+		return nil, fmt.Errorf("no mail server is set; set host in [mail] of the configuration")
+	}
+	if a.config.Mail.From == "" {
+		return nil, fmt.Errorf("no sender is set; set from in [mail], such as 邸报 <dibao@example.org>")
+	}
+	signer, err := a.signer()
+	if err != nil {
+		return nil, err
+	}
+	keys := a.subscribers.Keys()
+	return a.digest.NewDeliverer(digest.DeliverOptions{
+		Server: a.server(), Connections: a.config.Mail.Connections, DKIM: signer,
+		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(),
+	})
+}
+
+// signer returns the DKIM signer, nil where none is configured.
+func (a *app) signer() (*mail.Signer, error) {
+	d := a.config.DKIM
+	if d.Domain == "" {
+		return nil, nil
+	}
+	return mail.NewSigner(d.Domain, d.Selector, []byte(d.Key))
+}
+
+// sendConfirmation mails the opt-in of one reader.
+func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) error {
+	titles := make([]string, len(c.Lists))
+	for i, l := range c.Lists {
+		titles[i] = l.Title
+	}
+	view := templates.Confirmation{
+		Language: c.Language, SiteName: siteName, Lists: titles, Days: subscribers.ConfirmDays,
+		ConfirmURL: a.config.Server.BaseURL + "/confirm/" + c.Token,
+	}
+	html, err := view.HTML()
+	if err != nil {
+		return err
+	}
+	text, err := view.Text()
+	if err != nil {
+		return err
+	}
+	return a.sendOne(ctx, c.Address, view.Subject(), text, html)
+}
+
+// sendOne sends one message that belongs to no mailing.
+func (a *app) sendOne(ctx context.Context, address, subject, text, html string) error {
+	from, err := sender(a.config)
+	if err != nil {
+		return err
+	}
+	signer, err := a.signer()
+	if err != nil {
+		return err
+	}
+	prepared, err := mail.Prepare(mail.Message{
+		From: from, Subject: subject, Date: time.Now(), Text: text, HTML: html, DKIM: signer,
+		Headers: []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
+	})
+	if err != nil {
+		return err
+	}
+	id := mail.MessageID(a.subscribers.Keys().MessageIDKey(), -time.Now().UnixNano(), 0, "localhost.invalid")
+	body, err := prepared.Append(nil, mail.Personal{To: netmail.Address{Address: address}, MessageID: id})
+	if err != nil {
+		return err
+	}
+	conn, err := mail.Dial(ctx, a.server())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Send(ctx, mail.Envelope{From: from.Address, To: address, Body: body}, func() error { return nil })
+	return err
+}
+
+// newLogger writes the log as configured.
+func newLogger(c config.Config, w interface{ Write([]byte) (int, error) }) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.Log.Level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"dibao/feed"
+)
+
+func newCollect(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "collect [SOURCE…]",
+		Short: "Collect sources now; without a name, all of them",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			var sources []feed.Source
+			if len(args) == 0 {
+				if sources, err = a.articles.Sources(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			for _, ref := range args {
+				s, err := a.articles.SourceByRef(cmd.Context(), ref)
+				if err != nil {
+					return err
+				}
+				sources = append(sources, s)
+			}
+			return a.collect(g, cmd, sources)
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+}
+
+// collected is the outcome of one source in JSON.
+type collected struct {
+	Source      int64    `json:"source"`
+	Name        string   `json:"name"`
+	State       string   `json:"state"`
+	NotModified bool     `json:"not_modified"`
+	Items       int      `json:"items"`
+	New         int      `json:"new"`
+	Changed     int      `json:"changed"`
+	Warnings    []string `json:"warnings"`
+	Error       *string  `json:"error"`
+}
+
+// collect collects sources side by side, prints each as it is done, and matches
+// the lists. Sources that failed make it done in part, or failed if all did.
+func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) error {
+	var mu sync.Mutex
+	failed := 0
+	var group errgroup.Group
+	group.SetLimit(max(a.config.Fetch.Concurrency, 1))
+	for _, s := range sources {
+		group.Go(func() error {
+			done, err := a.collector.Collect(cmd.Context(), s.ID)
+			if cmd.Context().Err() != nil {
+				return cmd.Context().Err()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			row := collected{
+				Source: s.ID, Name: s.Name, State: string(done.Source.State), NotModified: done.NotModified,
+				Items: done.Items, New: done.New, Changed: done.Changed, Warnings: done.Warnings,
+			}
+			if err != nil {
+				failed++
+				text := oneLine(err)
+				row.Error = &text
+			}
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), row)
+			}
+			switch {
+			case err != nil:
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", s.Name, *row.Error)
+			case row.NotModified:
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: not modified\n", s.Name)
+			default:
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: %d items, %d new, %d changed\n", s.Name, row.Items, row.New, row.Changed)
+			}
+			for _, w := range row.Warnings {
+				g.say(cmd, "  %s", w)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := a.digest.Match(cmd.Context()); err != nil {
+		return err
+	}
+	switch {
+	case failed == 0:
+		return nil
+	case failed == len(sources):
+		return fmt.Errorf("no source could be collected; see: dibao source list")
+	}
+	return &partialError{fmt.Errorf("%d of %d sources could not be collected; see: dibao source list", failed, len(sources))}
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/feed/ingest"
+	"dibao/policy"
+)
+
+func newInspect(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "inspect",
+		Short: "Show how dibao understands one input, without a database",
+	}
+	cmd.AddCommand(newInspectPage(), newInspectFeed(), newInspectNumber())
+	return cmd
+}
+
+// maxInput is the largest file that is inspected.
+const maxInput = 10 << 20
+
+func readInput(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxInput+1))
+	if err == nil && len(b) > maxInput {
+		err = fmt.Errorf("%s is larger than %d MB", name, maxInput>>20)
+	}
+	return b, err
+}
+
+// citationView is a cited document in JSON.
+type citationView struct {
+	Title    string   `json:"title"`
+	Number   *string  `json:"number"`
+	Issuers  []string `json:"issuers"`
+	Relation *string  `json:"relation"`
+	Status   *string  `json:"status"`
+}
+
+// factsView is what dibao understood, in JSON; unknown is null.
+type factsView struct {
+	URL            *string        `json:"url"`
+	Title          string         `json:"title"`
+	Subtitle       *string        `json:"subtitle"`
+	Published      *string        `json:"published"`
+	PublishedFrom  *string        `json:"published_from"`
+	Issued         *string        `json:"issued"`
+	Effective      *string        `json:"effective"`
+	Expires        *string        `json:"expires"`
+	Deadline       *string        `json:"deadline"`
+	Source         *string        `json:"source"`
+	Issuer         *string        `json:"issuer"`
+	Author         *string        `json:"author"`
+	AuthorOffice   *string        `json:"author_office"`
+	DocumentNumber *string        `json:"document_number"`
+	Kind           *string        `json:"kind"`
+	Type           *string        `json:"type"`
+	Theme          *string        `json:"theme"`
+	Region         *string        `json:"region"`
+	Language       *string        `json:"language"`
+	Summary        *string        `json:"summary"`
+	Paragraphs     []string       `json:"paragraphs"`
+	Citations      []citationView `json:"citations"`
+	Warnings       []string       `json:"warnings"`
+}
+
+func viewFacts(f policy.Facts) factsView {
+	v := factsView{
+		Title: f.Title, Subtitle: null(f.Subtitle), Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom),
+		Issued: null(f.IssuedOn.String()), Effective: null(f.EffectiveOn.String()), Expires: null(f.ExpiresOn.String()),
+		Deadline: null(f.DeadlineOn.String()), Source: null(f.Credit), Author: null(f.Author), AuthorOffice: null(f.AuthorOffice),
+		DocumentNumber: null(f.DocumentNumber), Kind: null(string(f.Kind)), Type: null(f.Type), Theme: null(f.Theme), Region: null(f.Region),
+		Language: null(f.Language), Summary: null(f.Summary), Paragraphs: append([]string{}, f.Paragraphs...),
+		Citations: []citationView{}, Warnings: append([]string{}, f.Warnings...),
+	}
+	if !f.PublishedAt.IsZero() {
+		v.Published = null(f.PublishedAt.Format(time.RFC3339))
+	}
+	if len(f.Issuers) > 0 {
+		v.Issuer = &f.Issuers[0]
+	}
+	for _, c := range f.Citations {
+		v.Citations = append(v.Citations, citationView{c.Title, null(c.Number), append([]string{}, c.Issuers...), null(c.Relation), null(c.Status)})
+	}
+	return v
+}
+
+// inspectFiles calls f for each file and prints what it returns; a file that it
+// can't read gives its error in the object, and exit status 3.
+func inspectFiles(cmd *cobra.Command, files []string, f func(name string, b []byte) (any, error)) error {
+	failed := 0
+	for _, name := range files {
+		b, err := readInput(name)
+		var out any
+		if err == nil {
+			out, err = f(name, b)
+		}
+		if err != nil {
+			failed++
+			out = map[string]any{"file": name, "error": oneLine(err)}
+		}
+		if err := writeJSON(cmd.OutOrStdout(), out); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return &partialError{fmt.Errorf("%d of %d files could not be read", failed, len(files))}
+	}
+	return nil
+}
+
+func newInspectPage() *cobra.Command {
+	var address, charset string
+	cmd := &cobra.Command{
+		Use:     "page FILE…",
+		Short:   "An article's page: one JSON object a line",
+		Example: "  dibao inspect page --url https://www.example.gov.cn/a/1.html page.html",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
+				src := ingest.Source{Settings: ingest.Settings{Charset: charset}}
+				item, err := ingest.ReadArticle(ingest.Page{URL: address, Body: b}, src, ingest.Item{})
+				if err != nil {
+					return nil, err
+				}
+				_, decodedAs := ingest.Decode(b, "", charset)
+				v := viewFacts(policy.Understand(item.Evidence))
+				v.URL = null(address)
+				v.Warnings = append(append([]string{}, item.Warnings...), v.Warnings...)
+				return struct {
+					File    string `json:"file"`
+					Charset string `json:"charset"`
+					factsView
+				}{name, decodedAs, v}, nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&address, "url", "", "address that the page was served at")
+	cmd.Flags().StringVar(&charset, "charset", "", "character set, overriding every other sign")
+	return cmd
+}
+
+func newInspectFeed() *cobra.Command {
+	return &cobra.Command{
+		Use:   "feed FILE…",
+		Short: "A feed: one JSON object a line",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
+				doc, err := ingest.ParseFeed(b, "", "")
+				if err != nil {
+					return nil, err
+				}
+				return struct {
+					File string `json:"file"`
+					ingest.FeedDoc
+					Error *string `json:"error"`
+				}{name, doc, nil}, nil
+			})
+		},
+	}
+}
+
+func newInspectNumber() *cobra.Command {
+	return &cobra.Command{
+		Use:   "number",
+		Short: "Document numbers: lines on stdin, raw and canonical on stdout",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			in := bufio.NewScanner(cmd.InOrStdin())
+			in.Buffer(nil, 1<<20)
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			for in.Scan() {
+				canonical, _ := policy.ParseNumber(in.Text())
+				fmt.Fprintf(out, "%s\t%s\n", in.Text(), canonical)
+			}
+			if err := in.Err(); err != nil {
+				return fmt.Errorf("read lines: %w; a line has at most 1 MB", err)
+			}
+			return out.Flush()
+		},
+	}
+}

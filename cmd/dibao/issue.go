@@ -1,0 +1,212 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/digest"
+)
+
+func newIssue(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "issue", Short: "Compose and send issues, and look at them"}
+	cmd.AddCommand(newIssueList(g), newIssueCompose(g), newIssuePreview(g), newIssueSend(g), newIssueReport(g))
+	return cmd
+}
+
+// issueView is an issue in JSON.
+type issueView struct {
+	List    string    `json:"list"`
+	Number  int64     `json:"number"`
+	DueAt   time.Time `json:"due_at"`
+	Mailing *int64    `json:"mailing"`
+	Count   int       `json:"articles"`
+}
+
+func newIssueList(g *globals) *cobra.Command {
+	var list string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the issues that came out, the newest first",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			lists, err := a.subscribers.Lists(cmd.Context())
+			if err != nil {
+				return err
+			}
+			names := make(map[int64]string, len(lists))
+			only := int64(0)
+			for _, l := range lists {
+				names[l.ID] = l.Slug
+				if l.Slug == list {
+					only = l.ID
+				}
+			}
+			if list != "" && only == 0 {
+				_, err := a.subscribers.ListBySlug(cmd.Context(), list)
+				return err
+			}
+			issues, err := a.digest.Issues(cmd.Context(), only, limit)
+			if err != nil {
+				return err
+			}
+			views := make([]issueView, len(issues))
+			for i, x := range issues {
+				views[i] = issueView{names[x.List.ID], x.Number, x.DueAt, null(x.Mailing), x.Count}
+			}
+			return printRows(g, cmd, []any{"List", "No.", "Due", "Articles", "Mailing"}, views, func(v issueView) []any {
+				mailing := ""
+				if v.Mailing != nil {
+					mailing = fmt.Sprint(*v.Mailing)
+				}
+				return []any{v.List, v.Number, shortTime(v.DueAt, a.config.Schedule.Zone), v.Count, mailing}
+			})
+		},
+	}
+	cmd.Flags().StringVar(&list, "list", "", "of this list")
+	cmd.Flags().IntVar(&limit, "limit", 50, "how many")
+	return cmd
+}
+
+func newIssueCompose(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "compose [LIST…]",
+		Short: "Compose an issue now, outside the schedule, of these lists or all",
+		Long:  "Composes what is new since each list's last issue, and the mailing that brings it. Nothing new: no issue.",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			lists, err := a.lists(cmd, args)
+			if err != nil {
+				return err
+			}
+			made, err := a.digest.ComposeNow(cmd.Context(), lists)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				issues := []issueView{}
+				for _, i := range made.Issues {
+					issues = append(issues, issueView{i.List.Slug, i.Number, i.DueAt, &made.Mailing, len(i.Articles)})
+				}
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"mailing": null(made.Mailing), "issues": issues, "deliveries": made.Deliveries})
+			}
+			if made.Mailing == 0 {
+				g.say(cmd, "nothing is new: no issue was made")
+				return nil
+			}
+			for _, i := range made.Issues {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s No. %d: %d articles\n", i.List.Slug, i.Number, len(i.Articles))
+			}
+			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them, or now: dibao issue send", made.Mailing, made.Deliveries)
+			return nil
+		},
+	}
+}
+
+func newIssuePreview(g *globals) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "preview LIST",
+		Short: "Print the mail that the next issue of a list would be",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			mail, err := a.digest.PreviewMail(cmd.Context(), l)
+			if err != nil {
+				return err
+			}
+			switch {
+			case g.json:
+				return writeJSON(cmd.OutOrStdout(), map[string]string{"subject": mail.Subject, "html": mail.HTML, "text": mail.Text})
+			case format == "html":
+				fmt.Fprint(cmd.OutOrStdout(), mail.HTML)
+			case format == "text":
+				fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", mail.Subject, mail.Text)
+			default:
+				return usagef("unknown format %q; use html or text", format)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "html or text")
+	return cmd
+}
+
+func newIssueSend(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "send",
+		Short: "Deliver what is due now, in this process, until nothing is",
+		Long: "Delivers every waiting delivery of every composed mailing whose time has come. It may be stopped and run again, and\n" +
+			"beside dibao serve: each delivery is claimed by one process.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			d, err := a.deliverer()
+			if err != nil {
+				return err
+			}
+			done, err := d.Deliver(cmd.Context())
+			if g.json {
+				if err := writeJSON(cmd.OutOrStdout(), viewDelivered(done)); err != nil {
+					return err
+				}
+			} else {
+				fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d\n",
+					done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed)
+			}
+			if err == nil && done.Failed > 0 {
+				return &partialError{fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
+			}
+			return err
+		},
+	}
+}
+
+func viewDelivered(d digest.Delivered) map[string]int {
+	return map[string]int{
+		"sent": d.Sent, "failed": d.Failed, "deferred": d.Deferred, "uncertain": d.Uncertain, "suppressed": d.Suppressed, "recovered": d.Recovered,
+	}
+}
+
+func newIssueReport(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "report",
+		Short: "Show how the deliveries of each mailing stand",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			rows, err := a.digest.Report(cmd.Context(), 20)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Mailing", "Due", "State", "Waiting", "Claimed", "Sent", "Failed", "Uncertain", "Suppressed"}, rows, func(r digest.MailingReport) []any {
+				return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed}
+			})
+		},
+	}
+}

@@ -1,0 +1,124 @@
+// Command dibao (邸报) collects policy articles, publishes feeds and mails every
+// subscriber a weekly digest of what is new to that reader.
+//
+// Exit status: 0 done; 1 failed (one line on stderr: what, why, what to do);
+// 2 wrong usage; 3 done in part (what was refused is listed).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is main with its surroundings as parameters; it returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var part *partialError
+	var usage *usageError
+	switch {
+	case errors.As(err, &part):
+		fmt.Fprintf(stderr, "dibao: %v\n", err)
+		return 3
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "dibao: %v\n", err)
+		return 2
+	}
+	fmt.Fprintf(stderr, "dibao: %v\n", oneLine(err))
+	return 1
+}
+
+// oneLine joins the lines of an error that has several (errors.Join).
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+}
+
+// usageError is wrong usage: exit status 2.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// partialError says that some of the work was refused: exit status 3.
+type partialError struct{ err error }
+
+func (e *partialError) Error() string { return e.err.Error() }
+func (e *partialError) Unwrap() error { return e.err }
+
+// newRoot builds the command tree.
+func newRoot() *cobra.Command {
+	g := &globals{}
+	root := &cobra.Command{
+		Use:           "dibao",
+		Short:         "Collect policy articles, publish feeds, mail a weekly digest (邸报)",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&g.configFile, "config", "", "configuration file (default config.toml, then the user's config folder)")
+	flags.StringVar(&g.database, "database", "", "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
+	flags.BoolVar(&g.json, "json", false, "print JSON with stable keys")
+	flags.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
+	flags.BoolVar(&g.yes, "yes", false, "answer yes to every question")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%v; see: %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newList(g),
+		newSubscriber(g), newIssue(g), newInspect(g), newDoctor(g), newMigrate(g), newVersion(g),
+	)
+	usageForArgs(root)
+	return root
+}
+
+// usageForArgs makes wrong arguments of any command wrong usage, and a group
+// without a verb show its help.
+func usageForArgs(cmd *cobra.Command) {
+	check := cmd.Args
+	if check == nil {
+		check = cobra.NoArgs
+		if cmd.HasSubCommands() {
+			check = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return fmt.Errorf("unknown verb %q for %q", args[0], cmd.CommandPath())
+				}
+				return nil
+			}
+		}
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usagef("%v; see: %s --help", err, cmd.CommandPath())
+		}
+		return nil
+	}
+	if cmd.Run == nil && cmd.RunE == nil {
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, sub := range cmd.Commands() {
+		usageForArgs(sub)
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+)
+
+// globals are the flags that every verb takes.
+type globals struct {
+	configFile, database string
+	json, quiet, yes     bool
+}
+
+// say writes talk to stderr, unless --quiet.
+func (g *globals) say(cmd *cobra.Command, format string, args ...any) {
+	if !g.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
+	}
+}
+
+// writeJSON writes one JSON value and a newline; text stays readable.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// printRows writes rows as JSON lines with --json, else as a table with these headings.
+func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, cells func(T) []any) error {
+	out := cmd.OutOrStdout()
+	if g.json {
+		for _, r := range rows {
+			if err := writeJSON(out, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.AppendHeader(headings)
+	for _, r := range rows {
+		t.AppendRow(cells(r))
+	}
+	t.Render()
+	return nil
+}
+
+// null returns nil for the zero value: unknown is null in JSON, never "".
+func null[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,148 @@
+// Package samplesite is the site that the demo collects: a small one of invented
+// organs that ships with the program, in the manner of the sites that dibao
+// serves (list pages without a feed, one of them in GB2312, an RSS and an Atom
+// feed), or saved pages from a folder.
+package samplesite
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"dibao/feed/ingest"
+)
+
+// Site is a site to serve and what to collect from it.
+type Site struct {
+	Now     time.Time // when its pages are news: the clock of the demo starts here
+	Sources []Source
+	Handler http.Handler
+
+	mu     sync.Mutex
+	pages  map[string]page
+	broken map[string]int
+}
+
+// Source is a source of the site.
+type Source struct {
+	URLPath  string
+	Kind     string // of feed/ingest
+	Name     string
+	Issuer   string
+	Region   string
+	Licence  string // of feed
+	Settings ingest.Settings
+}
+
+type page struct {
+	contentType string
+	body        []byte
+	etag        string
+}
+
+func newSite(now time.Time) *Site {
+	s := &Site{Now: now, pages: make(map[string]page), broken: make(map[string]int)}
+	s.Handler = http.HandlerFunc(s.serve)
+	return s
+}
+
+// Break makes a path answer with a status; "" stands for every path.
+func (s *Site) Break(path string, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken[path] = status
+}
+
+func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	status := max(s.broken[r.URL.Path], s.broken[""])
+	p, ok := s.pages[r.URL.Path]
+	s.mu.Unlock()
+	switch {
+	case status != 0:
+		http.Error(w, http.StatusText(status), status)
+	case !ok:
+		http.NotFound(w, r)
+	case p.etag != "" && r.Header.Get("If-None-Match") == p.etag:
+		w.Header().Set("ETag", p.etag)
+		w.WriteHeader(http.StatusNotModified)
+	default:
+		// Old sites say nothing of their character set in the header.
+		w.Header()["Content-Type"] = []string{p.contentType}
+		if p.etag != "" {
+			w.Header().Set("ETag", p.etag)
+		}
+		w.Write(p.body)
+	}
+}
+
+// saved is site.json of a folder of saved pages.
+type saved struct {
+	Now         time.Time         `json:"now"`
+	List        string            `json:"list"`
+	ContentType string            `json:"content_type"`
+	Pages       map[string]string `json:"pages"`
+}
+
+// The most that is read of a folder.
+const (
+	maxPages     = 10_000
+	maxPageBytes = 10 << 20
+)
+
+// Open reads a folder of saved pages: its site.json names the list page, maps
+// paths to files, and says at what time the pages were news.
+func Open(dir string) (*Site, error) {
+	name := filepath.Join(dir, "site.json")
+	b, err := readFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w; a folder of saved pages needs a site.json that names the list page and maps paths to files", err)
+	}
+	var conf saved
+	if err := json.Unmarshal(b, &conf); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	switch {
+	case conf.Now.IsZero():
+		return nil, fmt.Errorf("%s: «now» is missing; write the time at which the pages were news, such as 2011-06-24T09:00:00+08:00", name)
+	case conf.Pages[conf.List] == "":
+		return nil, fmt.Errorf("%s: «list» is %q, which «pages» maps to no file", name, conf.List)
+	case len(conf.Pages) > maxPages:
+		return nil, fmt.Errorf("%s: more than %d pages", name, maxPages)
+	}
+	if conf.ContentType == "" {
+		conf.ContentType = "text/html"
+	}
+	s := newSite(conf.Now)
+	for path, file := range conf.Pages {
+		if !strings.HasPrefix(path, "/") || !filepath.IsLocal(file) {
+			return nil, fmt.Errorf("%s: %q → %q is not allowed; paths begin with a slash, files lie in the folder", name, path, file)
+		}
+		body, err := readFile(filepath.Join(dir, file))
+		if err != nil {
+			return nil, fmt.Errorf("%s: page %s: %w", name, path, err)
+		}
+		s.pages[path] = page{contentType: conf.ContentType, body: body}
+	}
+	s.Sources = []Source{{URLPath: conf.List, Kind: "page", Name: filepath.Base(filepath.Clean(dir))}}
+	return s, nil
+}
+
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxPageBytes+1))
+	if err == nil && len(b) > maxPageBytes {
+		err = fmt.Errorf("%s is larger than %d MB", name, maxPageBytes>>20)
+	}
+	return b, err
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"dibao/digest"
+	"dibao/feed"
+	"dibao/internal/jobs"
+	"dibao/internal/web"
+	"dibao/subscribers"
+	"dibao/templates"
+)
+
+func newServe(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the daemon: collect on schedule, publish, compose and deliver",
+		Long: "Collects the sources when they are due, serves pages and feeds, composes the issues of each list at its time\n" +
+			"(0 8 * * 1 in Asia/Shanghai unless the list says otherwise) and delivers them. SIGTERM stops it cleanly:\n" +
+			"what was handed to the mail server is noted, the rest is sent after the next start.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			return a.serve(cmd.Context())
+		},
+	}
+}
+
+// serve listens and runs until ctx ends.
+func (a *app) serve(ctx context.Context) error {
+	public, err := web.Listen(ctx, a.config.Server.Addr, "addr in [server]")
+	if err != nil {
+		return err
+	}
+	admin, err := web.Listen(ctx, a.config.Server.AdminAddr, "admin_addr in [server]")
+	if err != nil {
+		public.Close()
+		return err
+	}
+	a.log.Info("serving", "addr", public.Addr().String(), "admin_addr", admin.Addr().String(), "database", a.db.String())
+	return a.run(ctx, public, admin)
+}
+
+// run is the daemon, wired in one place. Parts end in the order in which their
+// work ends: jobs (with the messages they have in flight), then HTTP.
+func (a *app) run(ctx context.Context, public, admin net.Listener) error {
+	runner, confirmations, err := a.jobs(ctx)
+	if err != nil {
+		public.Close()
+		if admin != nil {
+			admin.Close()
+		}
+		return err
+	}
+	webCtx, stopWeb := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWeb()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer stopWeb()
+		return runner.Run(groupCtx)
+	})
+	group.Go(func() error { return confirmations.run(groupCtx) })
+	mux := http.NewServeMux()
+	readers := a.register(mux, confirmations.enqueue)
+	group.Go(func() error { return readers.Run(webCtx) })
+	group.Go(func() error {
+		return web.Serve(webCtx, public, web.Options{Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log})
+	})
+	if admin != nil {
+		group.Go(func() error {
+			return web.Serve(webCtx, admin, web.Options{Handler: a.adminHandler(), Logger: a.log})
+		})
+	}
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // stopped, as asked
+	}
+	return err
+}
+
+// register puts all features on one mux. The pages of readers have work of their
+// own to run.
+func (a *app) register(mux *http.ServeMux, confirm func(subscribers.Confirmation)) *subscribers.Web {
+	cache := &web.Cache{}
+	feeds := &feed.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
+	feeds.Register(mux)
+	(&digest.Web{Service: a.digest, Feeds: feeds, Cache: cache}).Register(mux)
+	readers := &subscribers.Web{
+		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm,
+		Limiter: &web.Limiter{Burst: 10, Every: time.Minute, Global: 20, Now: time.Now},
+	}
+	readers.Register(mux)
+	mux.HandleFunc("GET /static/{name}", func(w http.ResponseWriter, r *http.Request) {
+		name := r.PathValue("name")
+		body, ok := templates.Static(name)
+		if !ok {
+			web.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		w.Header().Set("Content-Type", staticType(name))
+		w.Write(body)
+	})
+	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "User-agent: *\nDisallow: /u/\nDisallow: /confirm/\nDisallow: /preferences/\n")
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if _, _, err := a.articles.Stamp(r.Context()); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, "database not reached")
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("/", web.NotFound)
+	return readers
+}
+
+func staticType(name string) string {
+	switch {
+	case len(name) > 4 && name[len(name)-4:] == ".css":
+		return "text/css; charset=utf-8"
+	case len(name) > 4 && name[len(name)-4:] == ".svg":
+		return "image/svg+xml"
+	}
+	return "text/xml; charset=utf-8"
+}
+
+// adminHandler serves what only the node's admin may see.
+func (a *app) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	registerPprof(mux)
+	return mux
+}
+
+// jobs registers what runs in the background. The schedules are heartbeats: what
+// is due is in the database.
+func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
+	var runner *jobs.Runner
+	deliver := func(context.Context, int64) error { return nil }
+	if a.config.Mail.Host == "" {
+		a.log.Warn("no mail server is set: issues are composed and not delivered", "key", "host in [mail]")
+	} else {
+		d, err := a.deliverer()
+		if err != nil {
+			return nil, nil, err
+		}
+		var busy atomic.Bool
+		deliver = func(jobCtx context.Context, _ int64) error {
+			if !busy.CompareAndSwap(false, true) {
+				return nil // the run that is on takes what is due, too
+			}
+			defer busy.Store(false)
+			done, err := d.Deliver(jobCtx)
+			if done.Sent+done.Failed+done.Deferred+done.Uncertain > 0 {
+				a.log.Info("deliveries done", "sent", done.Sent, "failed", done.Failed, "deferred", done.Deferred, "uncertain", done.Uncertain)
+			}
+			return err
+		}
+	}
+	zone := a.config.Schedule.Zone
+	runner, err := jobs.New(a.db, []jobs.Kind{
+		{Name: "collect", Parallel: a.config.Fetch.Concurrency, Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, source int64) error {
+			_, err := a.collector.Collect(jobCtx, source)
+			if err == nil {
+				err = a.digest.Match(jobCtx)
+			}
+			return err
+		}},
+		{Name: "collect-due", Run: func(jobCtx context.Context, _ int64) error {
+			ids, err := a.articles.DueSources(jobCtx)
+			for _, id := range ids {
+				err = errors.Join(err, runner.Enqueue(jobCtx, "collect", id))
+			}
+			return err
+		}},
+		{Name: "compose", Run: func(jobCtx context.Context, _ int64) error {
+			made, err := a.digest.ComposeDue(jobCtx)
+			for _, m := range made {
+				if m.Deliveries > 0 {
+					return errors.Join(err, runner.Enqueue(jobCtx, "deliver", 0))
+				}
+			}
+			return err
+		}},
+		{Name: "deliver", Parallel: 2, Timeout: 50 * time.Minute, Run: deliver},
+	}, []jobs.Schedule{
+		{Cron: "* * * * *", Zone: zone, Kind: "collect-due", AtStart: true},
+		{Cron: "* * * * *", Zone: zone, Kind: "compose", AtStart: true},
+		{Cron: "* * * * *", Zone: zone, Kind: "deliver", AtStart: true},
+	}, jobs.Options{Logger: a.log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return runner, newConfirmer(a), nil
+}
+
+// confirmer sends confirmation mails off the request path, so that an answer's
+// time tells nothing about an address.
+type confirmer struct {
+	app   *app
+	queue chan subscribers.Confirmation
+}
+
+// maxWaiting bounds the confirmations that wait; more than that is an attack, and
+// who is real asks again.
+const maxWaiting = 1000
+
+func newConfirmer(a *app) *confirmer {
+	return &confirmer{app: a, queue: make(chan subscribers.Confirmation, maxWaiting)}
+}
+
+func (c *confirmer) enqueue(m subscribers.Confirmation) {
+	select {
+	case c.queue <- m:
+	default:
+		c.app.log.Error("confirmation dropped: too many wait")
+	}
+}
+
+func (c *confirmer) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case m := <-c.queue:
+			if c.app.config.Mail.Host == "" {
+				c.app.log.Error("confirmation not sent: no mail server is set", "key", "host in [mail]")
+				continue
+			}
+			if err := c.app.sendConfirmation(ctx, m); err != nil {
+				c.app.log.Error("confirmation not sent", "err", err)
+			}
+		}
+	}
+}

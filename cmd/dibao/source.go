@@ -1,0 +1,253 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/internal/fetch"
+)
+
+func newSource(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "source", Short: "Manage where articles come from"}
+	cmd.AddCommand(newSourceAdd(g), newSourceList(g), newSourceShow(g), newSourceTest(g), newSourceRemove(g))
+	return cmd
+}
+
+// sourceView is a source in JSON.
+type sourceView struct {
+	ID              int64           `json:"id"`
+	Name            string          `json:"name"`
+	URL             string          `json:"url"`
+	Kind            string          `json:"kind"`
+	State           feed.State      `json:"state"`
+	Zone            string          `json:"zone"`
+	Issuer          *string         `json:"issuer"`
+	Region          *string         `json:"region"`
+	Licence         feed.Licence    `json:"licence"`
+	IntervalSeconds int64           `json:"interval_seconds"`
+	Settings        ingest.Settings `json:"settings"`
+	Failures        int             `json:"failures"`
+	LastError       *string         `json:"last_error"`
+	CheckedAt       *time.Time      `json:"checked_at"`
+	SucceededAt     *time.Time      `json:"succeeded_at"`
+	NextAt          time.Time       `json:"next_at"`
+}
+
+func viewSource(s feed.Source) sourceView {
+	return sourceView{
+		ID: s.ID, Name: s.Name, URL: s.URL, Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
+		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
+		LastError: null(s.LastError), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
+	}
+}
+
+func newSourceAdd(g *globals) *cobra.Command {
+	var s feed.Source
+	var licence string
+	cmd := &cobra.Command{
+		Use:   "add URL",
+		Short: "Add a feed or a list page as a source",
+		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is known by itself; a page is\n" +
+			"read as a list of articles, by --item and the other selectors or, without them, by its structure.",
+		Example: "  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
+			"  dibao source add https://www.example.org/feed.xml",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			s.URL, s.Licence = args[0], feed.Licence(licence)
+			kind, items, err := a.look(cmd, s)
+			if err != nil {
+				return err
+			}
+			s.Kind = kind
+			showItems(g, cmd, items)
+			added, err := a.articles.AddSource(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), viewSource(added))
+			}
+			g.say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.Kind, "kind", "", "kind of source: "+strings.Join(ingest.KindNames(), ", ")+" (default: found out)")
+	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the host)")
+	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
+	f.StringVar(&s.Region, "region", "", "GB/T 2260 code of its region")
+	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
+	f.StringVar(&licence, "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
+	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
+	f.StringVar(&s.Settings.Item, "item", "", "CSS selector of a row of the list")
+	f.StringVar(&s.Settings.Link, "link", "", "CSS selector of the link in a row")
+	f.StringVar(&s.Settings.Title, "title", "", "CSS selector of the title in a row")
+	f.StringVar(&s.Settings.Date, "date", "", "CSS selector of the date in a row")
+	f.StringVar(&s.Settings.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
+	f.StringVar(&s.Settings.Content, "content", "", "CSS selector of the text on an article's page")
+	f.StringVar(&s.Settings.Charset, "charset", "", "character set, where the site declares a wrong one")
+	return cmd
+}
+
+// look fetches a source and reads it without storing anything. Without a kind it
+// takes the first that finds items.
+func (a *app) look(cmd *cobra.Command, s feed.Source) (kind string, items []ingest.Item, err error) {
+	res, err := a.collector.Client.Get(cmd.Context(), fetch.Request{URL: s.URL, Page: s.Kind == "page"})
+	if err != nil {
+		return "", nil, err
+	}
+	page := ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body}
+	kinds := []string{"feed", "page"}
+	if s.Kind != "" {
+		kinds = []string{s.Kind}
+	}
+	for _, kind := range kinds {
+		reader, ok := ingest.Kinds[kind]
+		if !ok {
+			return "", nil, usagef("unknown kind of source %q; use one of %s", kind, strings.Join(ingest.KindNames(), ", "))
+		}
+		items, err = reader.Read(page, ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings})
+		if err == nil && (len(items) > 0 || kind == "feed") {
+			return kind, items, nil
+		}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	return "", nil, fmt.Errorf("%s is no feed, and no list of articles was found on it; name a row of the list with --item", s.URL)
+}
+
+// shownItems is how many items are shown before a source is stored.
+const shownItems = 10
+
+func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
+	g.say(cmd, "%d items:", len(items))
+	for _, it := range items[:min(shownItems, len(items))] {
+		g.say(cmd, "  %-10s  %s\n              %s", it.Evidence.ListDate, it.Title, it.URL)
+	}
+}
+
+func newSourceList(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the sources and how they do",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			all, err := a.articles.Sources(cmd.Context())
+			if err != nil {
+				return err
+			}
+			views := make([]sourceView, len(all))
+			for i, s := range all {
+				views[i] = viewSource(s)
+			}
+			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Error"}, views, func(s sourceView) []any {
+				last, problem := "never", ""
+				if s.SucceededAt != nil {
+					last = s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04")
+				}
+				if s.LastError != nil {
+					problem = *s.LastError
+				}
+				return []any{s.ID, s.State, s.Kind, s.Name, last, problem}
+			})
+		},
+	}
+}
+
+func newSourceShow(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show SOURCE",
+		Short: "Show one source, named by number, address or name",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), viewSource(s))
+			}
+			b, err := json.MarshalIndent(viewSource(s), "", "  ")
+			fmt.Fprintln(cmd.OutOrStdout(), string(b))
+			return err
+		},
+	}
+}
+
+func newSourceTest(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test SOURCE",
+		Short: "Fetch a source and show what it lists, without storing anything",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			_, items, err := a.look(cmd, s)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				for _, it := range items {
+					if err := writeJSON(cmd.OutOrStdout(), map[string]any{"url": it.URL, "title": it.Title, "date": null(it.Evidence.ListDate)}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			showItems(g, cmd, items)
+			return nil
+		},
+	}
+}
+
+func newSourceRemove(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove SOURCE",
+		Short: "Stop collecting a source; its articles stay",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.articles.RemoveSource(cmd.Context(), s.ID); err != nil {
+				return err
+			}
+			g.say(cmd, "source %d (%s) removed; its articles stay", s.ID, s.Name)
+			return nil
+		},
+	}
+}

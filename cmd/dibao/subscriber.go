@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/subscribers"
+)
+
+func newSubscriber(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "subscriber", Short: "Manage readers"}
+	cmd.AddCommand(newSubscriberAdd(g), newSubscriberList(g), newSubscriberUnsubscribe(g))
+	return cmd
+}
+
+// subscriberView is a reader in JSON.
+type subscriberView struct {
+	ID         int64             `json:"id"`
+	Address    string            `json:"address"`
+	Language   string            `json:"language"`
+	Lists      map[string]string `json:"lists"` // state by name
+	Suppressed *string           `json:"suppressed"`
+}
+
+func viewSubscriber(s subscribers.Subscriber) subscriberView {
+	v := subscriberView{ID: s.ID, Address: s.Address, Language: s.Language, Lists: map[string]string{}, Suppressed: null(s.Suppressed)}
+	for _, x := range s.Subscriptions {
+		v.Lists[x.Slug] = string(x.State)
+	}
+	return v
+}
+
+func newSubscriberAdd(g *globals) *cobra.Command {
+	var lists []string
+	var consent, language string
+	cmd := &cobra.Command{
+		Use:   "add ADDRESS",
+		Short: "Subscribe a reader who has agreed, or send the mail that asks",
+		Long: "Without --consent the reader gets the mail that asks to confirm, as from the form. With it, the reader is subscribed\n" +
+			"at once and the words are kept as the proof: say how and when they agreed.",
+		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
+			"  dibao subscriber add reader@example.org --list weekly --consent \"signed form of 2026-11-02, folder 7\"",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			chosen, err := a.lists(cmd, lists)
+			if err != nil {
+				return err
+			}
+			if len(chosen) == 0 {
+				return fmt.Errorf("there is no list yet; make one with: dibao list create weekly")
+			}
+			if consent == "" {
+				mail, err := a.subscribers.Subscribe(cmd.Context(), subscribers.Request{Address: args[0], Language: language, Lists: chosen})
+				if err != nil {
+					return err
+				}
+				if mail == nil {
+					return fmt.Errorf("no mail goes to %s: the reader takes the lists, is suppressed, or was asked today or three times", args[0])
+				}
+				if err := a.sendConfirmation(cmd.Context(), *mail); err != nil {
+					return err
+				}
+				g.say(cmd, "asked %s to confirm", mail.Address)
+				return nil
+			}
+			if _, err := a.subscribers.AddConfirmed(cmd.Context(), args[0], language, chosen, consent); err != nil {
+				return err
+			}
+			g.say(cmd, "%s subscribed", args[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (again for more; default: all)")
+	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")
+	cmd.Flags().StringVar(&language, "language", "zh", "zh or en")
+	return cmd
+}
+
+func newSubscriberList(g *globals) *cobra.Command {
+	var sel subscribers.Selection
+	var list, state string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List readers",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if list != "" {
+				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
+				if err != nil {
+					return err
+				}
+				sel.List = l.ID
+			}
+			sel.State = subscribers.State(state)
+			all, err := a.subscribers.Subscribers(cmd.Context(), sel)
+			if err != nil {
+				return err
+			}
+			views := make([]subscriberView, len(all))
+			for i, s := range all {
+				views[i] = viewSubscriber(s)
+			}
+			return printRows(g, cmd, []any{"ID", "Address", "Language", "Lists", "Suppressed"}, views, func(v subscriberView) []any {
+				var lists []string
+				for name, state := range v.Lists {
+					lists = append(lists, name+" "+state)
+				}
+				return []any{v.ID, v.Address, v.Language, strings.Join(lists, ", "), deref(v.Suppressed)}
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&list, "list", "", "of this list")
+	f.StringVar(&state, "state", "", "in this state: pending, confirmed, unsubscribed")
+	f.StringVar(&sel.Like, "like", "", "part of the address, * for anything")
+	f.Int64Var(&sel.After, "after", 0, "with a number above this one")
+	f.IntVar(&sel.Limit, "limit", 100, "how many")
+	return cmd
+}
+
+func newSubscriberUnsubscribe(g *globals) *cobra.Command {
+	var list string
+	cmd := &cobra.Command{
+		Use:   "unsubscribe ADDRESS",
+		Short: "End a reader's subscriptions, all or of one list",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			s, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			id := int64(0)
+			if list != "" {
+				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
+				if err != nil {
+					return err
+				}
+				id = l.ID
+			}
+			ended, err := a.subscribers.Unsubscribe(cmd.Context(), s.ID, id, "admin", netip.Prefix{})
+			if err != nil {
+				return err
+			}
+			g.say(cmd, "%d subscriptions of %s ended", len(ended), s.Address)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&list, "list", "", "of this list only")
+	return cmd
+}
