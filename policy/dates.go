@@ -20,7 +20,9 @@ var (
 	// The line under a document: the signature's date stands alone.
 	signatureDate = regexp.MustCompile(`^` + gap + `(` + yearOrHan + `)` + gap + `年` + gap + `(` + digitsOrHan + `)` + gap + `月` + gap + `(` + digitsOrHan + `)` + gap + `日` + gap + `$`)
 	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/ …
-	dateInURL  = regexp.MustCompile(`[/_t]((?:19|20)\d{2})[-/]?(0?[1-9]|1[0-2])[-/]?(0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
+	// A month alone (/202611/1100.html) is no day, so the parts are parted or
+	// eight digits together.
+	dateInURL  = regexp.MustCompile(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
 	compactURL = regexp.MustCompile(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
 )
 
