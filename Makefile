@@ -1,0 +1,50 @@
+# The commands of the project. `make test` installs what the tests need where it may.
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: build test lint bench demo needs fuzz
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dibao ./cmd/dibao
+
+demo:
+	$(GO) run ./cmd/dibao demo
+
+# The race detector needs cgo; the program does not.
+test: needs
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 20m ./...
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted by gofmt:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@$(GO) run $(GOVULNCHECK) ./... > .govulncheck.log 2>&1; status=$$?; \
+	if grep -qE 'no such host|connection refused|dial tcp|Forbidden|server (response|error)|403|fetching vulnerabilities' .govulncheck.log && [ $$status -ne 0 ]; then \
+		echo "govulncheck: left out, its database can't be reached from here"; rm -f .govulncheck.log; \
+	else cat .govulncheck.log; rm -f .govulncheck.log; exit $$status; fi
+
+# Each fuzz target for a while: make fuzz FUZZTIME=10m
+FUZZTIME ?= 20s
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; done; done
+
+# Installs what the tests need. Where that is not allowed the tests say what they
+# skip; with CI=true that is a failure.
+needs:
+	@missing=""; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	fc-list 2>/dev/null | grep -q 'Noto.*CJK' || ls /usr/share/fonts/opentype/noto/*CJK* >/dev/null 2>&1 || missing="$$missing fonts-noto-cjk"; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing$$missing"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "left out: tests that need$$missing (not root, or no apt-get)"; \
+		[ "$$CI" != true ]; \
+	fi
