@@ -17,18 +17,26 @@ import (
 	"dibao/policy"
 )
 
-// containers are where the systems that government sites run on put the text,
-// the more particular first.
+// containers are where the systems that official sites run on put the text, the
+// more particular first.
 var containers = []string{
 	"#artcontent",                                     // 织梦 DedeCMS
-	"#UCAP-CONTENT",                                   // gov.cn
+	"#UCAP-CONTENT", ".pages_content", "#contentText", // gov.cn
 	".TRS_Editor", ".trs_editor_view", ".TRS_UEDITOR", // TRS
-	"#zoom", "#Zoom", // 大汉 jcms, TRS, many others
-	"#ivs_content", ".pages_content", "#contentText", "#con_con", ".ccontent",
-	".bt_content", ".easysite-news-text", ".article-content", ".article_content", ".articleContent",
-	".viewbox .content", "#vsb_content", ".v_news_content", "#articleContent", "#content_body", ".news_content", ".detail-content",
-	"article .content", "article", "#content", ".content", ".view", ".text",
+	"#zoom", "#Zoom", "#zoomcon", "#fontzoom", // 大汉 jcms, TRS, many others
+	"#ivs_content", ".bt_content", ".easysite-news-text", // Shanghai; 大汉
+	"#con_con", ".ccontent", "#xw_box", // 工信部 and others
+	".moe-detail-box", "#moe-detail-box", "#content_body_xxgk", // 教育部
+	"#detailContent", "#mainText", ".my_doccontent", ".xxy_text", "#insMainConTxt", ".content_body_box",
+	"#vsb_content", ".v_news_content", // 博达
+	"#js_content", "#rwb_zw", ".rm_txt_con", "#p-detail",
+	".article-content", ".article_content", ".articleContent", ".Article_content", "#articleContent", ".article_con", ".art-con", ".art_con",
+	".wzcon", ".wz_con", "#content_body", ".news_content", ".newsContent", "#newsContent", ".detail-content", ".detail_content", ".detail-news",
+	".viewbox .content",
 }
+
+// wrappers often hold the text and more, which is then narrowed down.
+var wrappers = []string{"article .content", "article", "main", "#content", ".content", "#detail", ".view", ".text", ".article", ".main"}
 
 // minText is the least text, in characters, that a container holds.
 const minText = 50
@@ -37,51 +45,42 @@ const minText = 50
 // What stands outside the container of the text is not read, but for the
 // headline, meta elements and labelled values before it. An error leaves it as
 // it was.
-func ReadArticle(p Page, src Source, it Item) (Item, error) {
-	doc, err := parsePage(p, src.Settings.Charset)
+func ReadArticle(p Page, s Source, it Item) (Item, error) {
+	doc, err := parsePage(p, s.Settings.Charset)
 	if err != nil {
 		return it, err
 	}
-	e := it.Evidence // a copy; slices are made anew below
-	e.URL = p.URL
-	if it.URL != "" {
-		e.URL = it.URL
-	}
-	e.SiteName, e.Zone, e.Issuer, e.Region = src.Name, src.Zone, src.Issuer, src.Region
-	e.Language = doc.Find("html").AttrOr("lang", "")
-	e.Meta = readMeta(doc)
-	// What nobody sees on the page must not be read as if it stood there.
-	doc.Find("script, style, noscript, template").Remove()
-	dropComments(doc.Nodes[0])
-
-	container, err := findContainer(doc, src.Settings.Content)
-	if err != nil {
-		return it, err
-	}
-	fallback := container.Length() == 0
-	if fallback {
-		if container, err = readable(doc, p.URL); err != nil {
-			return it, err
-		}
-		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "the text was found by its shape; set the source's content selector")
-	}
-	headline := findHeadline(doc, container)
-	if headline != "" {
-		e.Title = headline
-	}
-	e.Labels = readLabels(doc, container)
 	base, err := url.Parse(p.URL)
 	if err != nil {
 		return it, fmt.Errorf("address %q of the article: %w", p.URL, err)
 	}
+	base = pageBase(doc, base)
+	e := it.Evidence // a copy; slices are made anew below
+	e.URL = firstOf(it.URL, p.URL)
+	e.SiteName, e.Zone, e.Issuer, e.Region = s.Name, s.Zone, s.Issuer, s.Region
+	e.Language = clip(doc.Find("html").AttrOr("lang", ""), 35)
+	e.Meta = readMeta(doc)
+	// What nobody sees on the page must not be read as if it stood there.
+	doc.Find("script, style, noscript, template, head base, select, [hidden]").Remove()
+	dropComments(doc.Nodes[0])
+
 	out := it
-	out.Attachments = readAttachments(container, base)
-	var markup string
-	if inner, err := goquery.OuterHtml(container); err == nil {
-		markup = inner
+	container, err := findContainer(doc, s.Settings.Content)
+	if err != nil {
+		return it, err
 	}
-	e.Paragraphs = textBlocks(markup)
-	out.HTML = sanitizeSelection(container, p.URL)
+	headline := findHeadline(doc, container, references(doc, e, it))
+	e.Title = firstOf(headline.text, it.Title)
+	e.Labels = readLabels(doc, headline.node, nodeOf(container))
+	if container == nil {
+		if container, err = readable(doc, p.URL); err != nil {
+			return it, err
+		}
+		out.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "the text was found by its shape; set the source's content selector")
+	}
+	out.Attachments = readAttachments(container, base)
+	e.Paragraphs = blocksOf(container.Nodes[0])
+	out.HTML = sanitizeSelection(container, base.String())
 	if len(e.Paragraphs) == 0 && len(out.Attachments) == 0 {
 		return it, errNoText
 	}
@@ -92,12 +91,18 @@ func ReadArticle(p Page, src Source, it Item) (Item, error) {
 	return out, nil
 }
 
+// Limits on what is kept of the meta elements.
+const (
+	maxMeta     = 100
+	maxMetaText = 2000 // characters
+)
+
 func readMeta(doc *goquery.Document) []policy.Pair {
 	var all []policy.Pair
 	doc.Find("meta[name][content], meta[property][content]").Each(func(_ int, m *goquery.Selection) {
-		name := m.AttrOr("name", m.AttrOr("property", ""))
-		if content := collapse(m.AttrOr("content", "")); content != "" && len(all) < 100 {
-			all = append(all, policy.Pair{Name: name, Content: clip(content, 2000)})
+		name := clip(collapse(m.AttrOr("name", m.AttrOr("property", ""))), 100)
+		if content := collapse(m.AttrOr("content", "")); name != "" && content != "" && len(all) < maxMeta {
+			all = append(all, policy.Pair{Name: name, Content: clip(content, maxMetaText)})
 		}
 	})
 	return all
@@ -116,7 +121,8 @@ func dropComments(n *html.Node) {
 }
 
 // findContainer returns the element of the text: the source's own selector, else
-// that of a known system that holds enough text. It may be empty.
+// that of a known system that holds enough text, else the narrowest part of a
+// wrapper that holds nearly all of its text. It is nil if there is none.
 func findContainer(doc *goquery.Document, selector string) (*goquery.Selection, error) {
 	if selector != "" {
 		if _, err := cascadia.ParseGroup(selector); err != nil {
@@ -126,20 +132,70 @@ func findContainer(doc *goquery.Document, selector string) (*goquery.Selection, 
 			return s, nil
 		}
 	}
+	lengths := textLengths(doc.Nodes[0])
 	for _, selector := range containers {
-		found := doc.Find(selector)
-		for i := range found.Nodes {
-			s := found.Eq(i)
-			if utf8.RuneCountInString(collapse(s.Text())) >= minText {
+		if s := withText(doc.Find(selector), lengths); s != nil {
+			return s, nil
+		}
+	}
+	for _, selector := range wrappers {
+		if s := withText(doc.Find(selector), lengths); s != nil {
+			if s = narrowDown(s, lengths); s != nil {
 				return s, nil
 			}
 		}
 	}
-	return doc.Find("nothing"), nil
+	// A selector of a known system with little text but a file is a document
+	// that was put online as a file.
+	for _, selector := range containers {
+		if s := doc.Find(selector).First(); s.Length() > 0 && (collapse(s.Text()) != "" || s.Find("a[href], img[src]").Length() > 0) {
+			return s, nil
+		}
+	}
+	return nil, nil
+}
+
+// withText returns the first element that holds text enough.
+func withText(found *goquery.Selection, lengths map[*html.Node]int) *goquery.Selection {
+	for i, n := range found.Nodes {
+		if lengths[n] >= minText {
+			return found.Eq(i)
+		}
+	}
+	return nil
+}
+
+// narrowDown goes into an element as long as one part of it holds nine tenths of
+// its text that is no link. It is nil if what is left is mostly links: a menu or
+// a list of articles.
+func narrowDown(s *goquery.Selection, lengths map[*html.Node]int) *goquery.Selection {
+	for {
+		all := lengths[s.Nodes[0]]
+		var part *html.Node
+		for c := s.Nodes[0].FirstChild; c != nil; c = c.NextSibling {
+			if c.Type == html.ElementNode && blockTags[c.Data] && c.Data != "p" && c.Data != "table" && lengths[c]*10 >= all*9 {
+				part = c
+			}
+		}
+		if part == nil {
+			break
+		}
+		s = s.FindNodes(part)
+	}
+	if plain := lengths[s.Nodes[0]]; plain < minText || plain < utf8.RuneCountInString(collapse(s.Text()))/2 {
+		return nil
+	}
+	return s
 }
 
 // readable finds the text by its shape.
-func readable(doc *goquery.Document, address string) (*goquery.Selection, error) {
+func readable(doc *goquery.Document, address string) (s *goquery.Selection, err error) {
+	defer func() {
+		// It is fed by strangers; a panic of it is a page without text.
+		if p := recover(); p != nil {
+			s, err = nil, errNoText
+		}
+	}()
 	markup, err := doc.Html()
 	if err != nil {
 		return nil, err
@@ -150,7 +206,7 @@ func readable(doc *goquery.Document, address string) (*goquery.Selection, error)
 	}
 	article, err := readability.FromReader(strings.NewReader(markup), u)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoText, err)
+		return nil, fmt.Errorf("%w: %v", errNoText, err)
 	}
 	var buf bytes.Buffer
 	if article.Node == nil || article.RenderHTML(&buf) != nil || buf.Len() == 0 {
@@ -163,178 +219,84 @@ func readable(doc *goquery.Document, address string) (*goquery.Selection, error)
 	return found.Find("body").First(), nil
 }
 
-// titleCut parts a page's title from the name of its site.
-var titleCut = regexp.MustCompile(`\s*[_|]+\s*|\s+[-–—]+\s+|--+`)
+// headline is what the page is called and the element that says so, if one does.
+type headline struct {
+	text string
+	node *html.Node
+}
 
-// findHeadline returns the headline: the element outside the text whose text the
-// page's title repeats, else the title without the name of the site.
-func findHeadline(doc *goquery.Document, container *goquery.Selection) string {
-	title := collapse(doc.Find("head title").First().Text())
-	if title == "" {
-		title = collapse(doc.Find("title").First().Text())
+// titleCut parts a page's title from the name of its site.
+var titleCut = regexp.MustCompile(`\s*[_|｜]+\s*|\s+[-–—]+\s+|--+`)
+
+const minTitle = 4 // characters
+
+// references are the texts that a headline has to agree with: the page's title,
+// what its meta elements call the article, and what the list called it.
+func references(doc *goquery.Document, e policy.Evidence, it Item) []string {
+	refs := []string{
+		firstOf(collapse(doc.Find("head title").First().Text()), collapse(doc.Find("title").First().Text())),
+		it.Title, e.ListTitle,
 	}
-	best := ""
-	doc.Find("h1, h2, h3, h4, .title, #title, .article-title, .arti_title, .content_title, [class*=title]").Each(func(_ int, s *goquery.Selection) {
-		text := collapse(s.Text())
-		if len(text) > len(best) && utf8.RuneCountInString(text) >= 4 && strings.Contains(squeeze(title), squeeze(text)) {
-			best = text
+	for _, m := range e.Meta {
+		if n := strings.ToLower(m.Name); n == "articletitle" || n == "og:title" {
+			refs = append(refs, m.Content)
+		}
+	}
+	return refs
+}
+
+// findHeadline returns the headline: the longest element of a headline's kind
+// that agrees with a reference, else the page's only h1, else the page's title
+// without the name of the site.
+func findHeadline(doc *goquery.Document, container *goquery.Selection, refs []string) headline {
+	var best, longer, only headline
+	doc.Find("h1, h2, h3, h4, [id*=title], [class*=title], [id*=Title], [class*=Title], [class*=tit]").Each(func(_ int, s *goquery.Selection) {
+		text, ok := textUpTo(s.Nodes[0], maxTitle)
+		if !ok || utf8.RuneCountInString(text) < minTitle {
+			return
+		}
+		for _, ref := range refs {
+			if len(text) > len(best.text) && strings.Contains(squeeze(ref), squeeze(text)) {
+				best = headline{text, s.Nodes[0]}
+			} else if longer.text == "" && isCut(squeeze(ref), squeeze(text)) && !hasBlockChild(s.Nodes[0]) {
+				longer = headline{text, s.Nodes[0]}
+			}
 		}
 	})
-	if best != "" {
+	if longer.text != "" && strings.HasPrefix(longer.text, best.text) {
+		return longer
+	}
+	if best.text != "" {
 		return best
 	}
-	if h := doc.Find("h1"); h.Length() == 1 && container.Find("h1").Length() == 0 {
-		if text := collapse(h.Text()); utf8.RuneCountInString(text) >= 4 {
-			return text
+	inside := nodeOf(container)
+	if h := doc.Find("h1"); h.Length() == 1 && (inside == nil || !contains(inside, h.Nodes[0])) {
+		only = headline{collapse(h.Text()), h.Nodes[0]}
+		if utf8.RuneCountInString(only.text) >= minTitle {
+			return only
 		}
 	}
-	if parts := titleCut.Split(title, -1); len(parts) > 0 && utf8.RuneCountInString(parts[0]) >= 4 {
-		return parts[0]
+	for _, part := range titleCut.Split(refs[0], -1) {
+		if utf8.RuneCountInString(part) >= minTitle {
+			return headline{text: clip(part, maxTitle)}
+		}
 	}
-	return title
+	return headline{text: clip(refs[0], maxTitle)}
+}
+
+// isCut reports whether a reference begins the headline and was cut short.
+func isCut(ref, headline string) bool {
+	cut := strings.TrimRight(titleCut.Split(ref, 2)[0], ".…")
+	return utf8.RuneCountInString(cut) >= 10 && strings.HasPrefix(headline, cut)
 }
 
 func squeeze(s string) string { return strings.ReplaceAll(s, " ", "") }
 
-// labelNames are the labels that the headline blocks and information tables of
-// official sites use; the longest first, for the pattern.
-const labelNames = `索\s*引\s*号|信息索引号|主题分类|信息分类|服务对象分类|体裁分类|发文机关|发布机构|发布机关|制发机关|公开责任部门|公开主体|信息来源|稿件来源|文章来源|来源|` +
-	`成文日期|成文时间|生成日期|印发日期|发文日期|发布日期|发布时间|公布日期|公开日期|发稿时间|更新时间|更新日期|实施日期|施行日期|生效日期|失效日期|失效时间|废止日期|截止日期|截止时间|有效性|效力状态|日\s*期|时\s*间|` +
-	`发文字号|公文字号|文件编号|文\s*号|字\s*号|标\s*题|名\s*称|主\s*题\s*词|关键词|作\s*者|撰稿人|供稿|记\s*者|责任编辑|编辑|浏览次数|点击数|点击`
-
-var labelPattern = regexp.MustCompile(`(?:^|[\s|｜\[【（(])[\[【]?(` + labelNames + `)[\]】]?\s*[:：]\s*`)
-
-// readLabels returns the labelled values that stand before the text on the page,
-// as somebody sees them: «时间:2011-06-21 来源:未知», or a label in one cell of a
-// table and its value in the next.
-func readLabels(doc *goquery.Document, container *goquery.Selection) []policy.Label {
-	var labels []policy.Label
-	stop := nodeOf(container)
-	walkBefore(doc.Nodes[0], stop, func(n *html.Node) bool {
-		if len(labels) >= 60 {
-			return false
-		}
-		s := goquery.NewDocumentFromNode(n).Selection
-		if s.Is("nav, footer, aside, .nav, .footer, .header, .place, .hot, ul.nav, select, h1, h2") {
-			return false // not its children either
-		}
-		text := collapse(s.Text())
-		if !strings.ContainsAny(text, ":：") || utf8.RuneCountInString(text) > 300 || contains(n, stop) {
-			return true
-		}
-		if isCell(n) && !hasBlockChild(n) {
-			labels = append(labels, cellLabels(n, text)...)
-			return false
-		}
-		if hasBlockChild(n) {
-			return true // a smaller element says it more exactly
-		}
-		labels = append(labels, splitLabels(elementName(n), text)...)
-		return false
-	})
-	return labels
-}
-
 func nodeOf(s *goquery.Selection) *html.Node {
-	if s.Length() == 0 {
+	if s == nil || s.Length() == 0 {
 		return nil
 	}
 	return s.Nodes[0]
-}
-
-// walkBefore calls f for the elements before stop in document order; f says
-// whether to go into an element. It reports whether stop was met.
-func walkBefore(n, stop *html.Node, f func(*html.Node) bool) bool {
-	if n == stop {
-		return true
-	}
-	if n.Type == html.ElementNode && !f(n) && !contains(n, stop) {
-		return false
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if walkBefore(c, stop, f) {
-			return true
-		}
-	}
-	return false
-}
-
-func contains(n, x *html.Node) bool {
-	for ; x != nil; x = x.Parent {
-		if x == n {
-			return true
-		}
-	}
-	return false
-}
-
-func isCell(n *html.Node) bool { return n.Data == "td" || n.Data == "th" || n.Data == "dt" }
-
-// cellLabels reads a cell: «发文机关：» has its value in the next cell.
-func cellLabels(n *html.Node, text string) []policy.Label {
-	found := splitLabels(elementName(n), text)
-	if len(found) == 1 && found[0].Value == "" {
-		for next := n.NextSibling; next != nil; next = next.NextSibling {
-			if next.Type == html.ElementNode {
-				found[0].Value = collapse(goquery.NewDocumentFromNode(next).Text())
-				break
-			}
-		}
-	}
-	return found
-}
-
-func splitLabels(element, text string) []policy.Label {
-	var out []policy.Label
-	at := labelPattern.FindAllStringSubmatchIndex(text, -1)
-	for i, m := range at {
-		end := len(text)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		value := strings.Trim(text[m[1]:end], " |｜[]【】（）()")
-		out = append(out, policy.Label{Element: element, Name: strings.Join(strings.Fields(text[m[2]:m[3]]), ""), Value: clip(value, 500)})
-	}
-	return out
-}
-
-// blockTags end a line of text.
-var blockTags = map[string]bool{
-	"address": true, "article": true, "aside": true, "blockquote": true, "body": true, "center": true, "dd": true, "div": true, "dl": true,
-	"dt": true, "fieldset": true, "figcaption": true, "figure": true, "footer": true, "form": true, "h1": true, "h2": true, "h3": true,
-	"h4": true, "h5": true, "h6": true, "header": true, "hr": true, "li": true, "main": true, "nav": true, "ol": true, "p": true,
-	"pre": true, "section": true, "table": true, "tbody": true, "thead": true, "tfoot": true, "tr": true, "ul": true, "br": true,
-}
-
-func hasBlockChild(n *html.Node) bool {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if c.Type == html.ElementNode && c.Data != "br" && (blockTags[c.Data] || isCell(c) || hasBlockChild(c)) {
-			return true
-		}
-	}
-	return false
-}
-
-// elementName names an element for provenance: "div.info", "td#date", and a cell
-// by its table.
-func elementName(n *html.Node) string {
-	for ; n != nil && n.Type == html.ElementNode; n = n.Parent {
-		for _, a := range n.Attr {
-			if a.Val = collapse(a.Val); a.Val == "" {
-				continue
-			}
-			if a.Key == "id" {
-				return n.Data + "#" + a.Val
-			}
-			if a.Key == "class" {
-				return n.Data + "." + strings.Fields(a.Val)[0]
-			}
-		}
-		if n.Data == "body" {
-			break
-		}
-	}
-	return "body"
 }
 
 // fileTypes are the attachments that official pages have.
@@ -353,56 +315,13 @@ func readAttachments(container *goquery.Selection, base *url.URL) []Attachment {
 	container.Find("a[href]").Each(func(_ int, a *goquery.Selection) {
 		address := absolute(base, a.AttrOr("href", ""))
 		u, err := url.Parse(address)
-		if err != nil || address == "" || seen[address] {
+		if err != nil || address == "" || seen[address] || len(all) >= maxAttached {
 			return
 		}
 		if mediaType := fileTypes[strings.ToLower(path.Ext(u.Path))]; mediaType != "" {
 			seen[address] = true
-			all = append(all, Attachment{URL: address, Title: collapse(a.Text()), Type: mediaType})
+			all = append(all, Attachment{URL: address, Title: clip(collapse(a.Text()), maxTitle), Type: mediaType})
 		}
 	})
 	return all
-}
-
-// textBlocks returns the blocks of text in markup, white space collapsed; the
-// cells of a table's row are one block.
-func textBlocks(markup string) []string {
-	root, err := html.Parse(strings.NewReader(markup))
-	if err != nil {
-		return nil
-	}
-	var blocks []string
-	var b strings.Builder
-	flush := func() {
-		if text := collapse(b.String()); text != "" {
-			blocks = append(blocks, text)
-		}
-		b.Reset()
-	}
-	var walk func(n *html.Node)
-	walk = func(n *html.Node) {
-		switch {
-		case n.Type == html.TextNode:
-			b.WriteString(n.Data)
-			return
-		case n.Type == html.ElementNode && (n.Data == "script" || n.Data == "style" || n.Data == "noscript" || n.Data == "template" || n.Data == "head"):
-			return
-		}
-		isBlock := n.Type == html.ElementNode && blockTags[n.Data]
-		inRow := n.Parent != nil && isCell(n.Parent)
-		if isBlock && !inRow {
-			flush()
-		} else if isBlock || n.Type == html.ElementNode && isCell(n) {
-			b.WriteByte(' ')
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			walk(c)
-		}
-		if isBlock && !inRow {
-			flush()
-		}
-	}
-	walk(root)
-	flush()
-	return blocks
 }

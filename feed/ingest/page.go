@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,6 +37,16 @@ func parsePage(p Page, override string) (*goquery.Document, error) {
 	return goquery.NewDocumentFromNode(root), nil
 }
 
+// pageBase returns what the page's relative addresses are relative to.
+func pageBase(doc *goquery.Document, address *url.URL) *url.URL {
+	if href, ok := doc.Find("base[href]").First().Attr("href"); ok {
+		if b, err := address.Parse(strings.TrimSpace(href)); err == nil && (b.Scheme == "http" || b.Scheme == "https") {
+			return b
+		}
+	}
+	return address
+}
+
 func depth(n *html.Node, at int) int {
 	if at >= maxDepth {
 		return at
@@ -45,9 +57,6 @@ func depth(n *html.Node, at int) int {
 	}
 	return deepest
 }
-
-// dateInRow finds a date in the text of a list's row.
-var dateInRow = regexp.MustCompile(`(?:19|20)\d{2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}|\b\d{1,2}[-/]\d{1,2}\b`)
 
 // Read returns the rows of a list page, in the page's order. Each needs its own
 // page to be read.
@@ -60,70 +69,137 @@ func (pageReader) Read(p Page, src Source) ([]Item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q of the list page: %w", p.URL, err)
 	}
-	if href, ok := doc.Find("base[href]").First().Attr("href"); ok {
-		if b, err := base.Parse(href); err == nil {
-			base = b
-		}
+	base = pageBase(doc, base)
+	reader, err := newRowReader(src, base)
+	if err != nil {
+		return nil, err
 	}
+	doc.Find("script, style, noscript, template").Remove()
 	var rows []*goquery.Selection
-	if src.Settings.Item != "" {
-		if _, err := cascadia.ParseGroup(src.Settings.Item); err != nil {
-			return nil, fmt.Errorf("selector %q of the source: %w", src.Settings.Item, err)
-		}
-		doc.Find(src.Settings.Item).Each(func(_ int, s *goquery.Selection) { rows = append(rows, s) })
+	if reader.item != nil {
+		doc.FindMatcher(reader.item).Each(func(_ int, s *goquery.Selection) { rows = append(rows, s) })
 	} else {
 		rows = findRows(doc)
 	}
 	var items []Item
 	seen := make(map[string]bool)
+	dated := false
 	for _, row := range rows {
-		it, ok := rowItem(row, base, src)
-		if ok && !seen[it.URL] {
-			seen[it.URL] = true
+		it, ok := reader.read(row)
+		if ok && !seen[it.GUID] && len(items) < maxFeedItems {
+			seen[it.GUID] = true
+			dated = dated || it.Evidence.ListDate != ""
 			items = append(items, it)
 		}
+	}
+	if dated && src.Settings.Date != "" {
+		// A wide selector for rows («ul li») takes the menu along; the rows that
+		// are meant have a date.
+		items = slices.DeleteFunc(items, func(it Item) bool { return it.Evidence.ListDate == "" })
 	}
 	return items, nil
 }
 
-// rowItem reads one row of a list.
-func rowItem(row *goquery.Selection, base *url.URL, src Source) (Item, bool) {
-	link := mainLink(row)
-	if src.Settings.Link != "" {
-		link = row.Find(src.Settings.Link).First()
+// rowReader reads the rows of one list.
+type rowReader struct {
+	src                     Source
+	base                    *url.URL
+	item, link, title, date goquery.Matcher // nil where the source has no selector
+	pattern                 *regexp.Regexp
+}
+
+// newRowReader compiles what the source sets.
+func newRowReader(src Source, base *url.URL) (*rowReader, error) {
+	r := &rowReader{src: src, base: base}
+	set := src.Settings
+	for _, x := range []struct {
+		name, selector string
+		to             *goquery.Matcher
+	}{{"item", set.Item, &r.item}, {"link", set.Link, &r.link}, {"title", set.Title, &r.title}, {"date", set.Date, &r.date}} {
+		if x.selector == "" {
+			continue
+		}
+		group, err := cascadia.ParseGroup(x.selector)
+		if err != nil {
+			return nil, fmt.Errorf("%s selector %q of the source: %w", x.name, x.selector, err)
+		}
+		*x.to = matcher{group}
 	}
-	href, _ := link.Attr("href")
-	address := absolute(base, href)
+	if set.DatePattern != "" {
+		var err error
+		if r.pattern, err = regexp.Compile(set.DatePattern); err != nil {
+			return nil, fmt.Errorf("date pattern of the source: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// matcher lets goquery search with selectors that were compiled once.
+type matcher struct{ cascadia.SelectorGroup }
+
+func (m matcher) MatchAll(n *html.Node) []*html.Node { return cascadia.QueryAll(n, m.SelectorGroup) }
+func (m matcher) Filter(nodes []*html.Node) []*html.Node {
+	return cascadia.Filter(nodes, m.SelectorGroup)
+}
+
+// read reads one row; it reports whether the row is one.
+func (r *rowReader) read(row *goquery.Selection) (Item, bool) {
+	link := mainLink(row)
+	if r.link != nil {
+		link = row.FindMatcher(r.link).First()
+		if link.Length() == 0 {
+			link = row.FilterMatcher(r.link)
+		}
+	}
+	address := absolute(r.base, link.AttrOr("href", ""))
 	if address == "" || strings.HasPrefix(address, "mailto:") {
 		return Item{}, false
 	}
-	title := collapse(link.Text())
-	if src.Settings.Title != "" {
-		title = collapse(row.Find(src.Settings.Title).First().Text())
-	} else if full := collapse(link.AttrOr("title", "")); len(full) > len(title) && strings.HasPrefix(full, strings.TrimRight(title, ".… ")) {
-		title = full // the text of the link was cut, its title was not
+	title := linkTitle(link)
+	if r.title != nil {
+		if t := collapse(row.FindMatcher(r.title).First().Text()); t != "" {
+			title = t
+		}
 	}
 	if title == "" {
 		return Item{}, false
 	}
-	date := dateInRow.FindString(strings.ReplaceAll(collapse(row.Text()), collapse(link.Text()), " "))
-	if src.Settings.Date != "" {
-		date = collapse(row.Find(src.Settings.Date).First().Text())
-	}
-	if src.Settings.DatePattern != "" {
-		re, err := regexp.Compile(src.Settings.DatePattern)
-		if m := []string(nil); err == nil {
-			if m = re.FindStringSubmatch(date); len(m) > 1 {
-				date = m[1]
-			}
-		}
-	}
+	title = clip(title, maxTitle)
 	it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
 	it.Evidence = policy.Evidence{
-		URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
-		ListTitle: title, ListDate: date,
+		URL: address, Title: title, SiteName: r.src.Name, Zone: r.src.Zone, Issuer: r.src.Issuer, Region: r.src.Region,
+		ListTitle: title, ListDate: r.readDate(row, link),
 	}
 	return it, true
+}
+
+// readDate returns the row's date as YYYY-MM-DD, as MM-DD where it names no
+// year, or "".
+func (r *rowReader) readDate(row, link *goquery.Selection) string {
+	text := rowText(row, link)
+	if r.date != nil {
+		text = collapse(row.FindMatcher(r.date).First().Text())
+	}
+	if r.pattern != nil {
+		m := r.pattern.FindStringSubmatch(text)
+		if m == nil {
+			return ""
+		}
+		text = m[min(1, len(m)-1)]
+	}
+	return listDate(text)
+}
+
+// linkTitle returns the text of a link, or its title attribute if the text was
+// cut short.
+func linkTitle(link *goquery.Selection) string {
+	text := collapse(link.Text())
+	text = strings.TrimSpace(trimDate.ReplaceAllString(text, ""))
+	full := collapse(link.AttrOr("title", ""))
+	if begin := strings.TrimRight(text, ".… "); full != "" && len(full) > len(begin) && strings.HasPrefix(squeeze(full), squeeze(begin)) {
+		return full
+	}
+	return text
 }
 
 // mainLink returns the link of a row with the longest text.
@@ -132,50 +208,103 @@ func mainLink(row *goquery.Selection) *goquery.Selection {
 	if row.Is("a[href]") {
 		links = row
 	}
-	best := links.First()
+	best, most := links.First(), -1
 	links.Each(func(_ int, a *goquery.Selection) {
-		if utf8.RuneCountInString(collapse(a.Text())) > utf8.RuneCountInString(collapse(best.Text())) {
-			best = a
+		if n := utf8.RuneCountInString(collapse(a.Text())); n > most {
+			best, most = a, n
 		}
 	})
 	return best
 }
 
-// block is a run of rows of the same shape.
+// rowText is the text of a row without that of its link; where the row is the
+// link itself, all of it.
+func rowText(row, link *goquery.Selection) string {
+	text := collapse(row.Text())
+	if row.Length() > 0 && link.Length() > 0 && row.Nodes[0] == link.Nodes[0] {
+		return text
+	}
+	title := collapse(link.Text())
+	if rest := strings.Replace(text, title, " ", 1); bareDate.MatchString(rest) || !bareDate.MatchString(title) {
+		return rest
+	}
+	return text // the date stands in the link
+}
+
+var (
+	// trimDate cuts the date that stands in a link before or behind its title.
+	trimDate  = regexp.MustCompile(`^[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[\])）】]?\s+|\s+[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[\])）】]?$`)
+	dayMonth  = regexp.MustCompile(`\b(\d{1,2})日?\s+((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})(?:月|\b)`)
+	yearDay   = regexp.MustCompile(`((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})`)
+	monthDay  = regexp.MustCompile(`(?:^|[\s\[(（【])(\d{1,2})[-/月](\d{1,2})(?:$|[\s\])）】日])`)
+	compacted = regexp.MustCompile(`\b((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])\b`)
+)
+
+// listDate finds the date in a row's text: in the order of the year, with the
+// day above year and month, or without a year.
+func listDate(text string) string {
+	text = narrow(text)
+	if m := yearDay.FindStringSubmatch(text); m != nil {
+		return isoDate(m[1], m[2], m[3])
+	}
+	if m := dayMonth.FindStringSubmatch(text); m != nil {
+		return isoDate(m[2], m[3], m[1])
+	}
+	if m := compacted.FindStringSubmatch(text); m != nil {
+		return isoDate(m[1], m[2], m[3])
+	}
+	if m := monthDay.FindStringSubmatch(text); m != nil {
+		if iso := isoDate("2000", m[1], m[2]); iso != "" {
+			return strings.TrimPrefix(iso, "2000-")
+		}
+	}
+	return ""
+}
+
+// isoDate writes a date that the calendar has, else "".
+func isoDate(year, month, day string) string {
+	y, _ := strconv.Atoi(year) // digits, all of them
+	m, _ := strconv.Atoi(month)
+	d, _ := strconv.Atoi(day)
+	date, err := policy.ParseDate(fmt.Sprintf("%04d-%02d-%02d", y, m, d))
+	if err != nil {
+		return ""
+	}
+	return date.String()
+}
+
+// block is a set of rows of the same shape.
 type block struct {
 	rows  []*goquery.Selection
 	dated int
 	chars int // of the titles
 }
 
-// The least that a list of articles has.
+// The least that a list of articles has, and the most that a row has, in
+// characters.
 const (
-	minRows       = 2
-	minTitleRunes = 5
-	maxRowRunes   = 400
+	minRows     = 2
+	minRowTitle = 5
+	maxRow      = 400
 )
 
 // findRows finds the list of a page by structure: the largest set of elements of
-// one shape under parents of one shape, each with one link whose text is as
-// long as a title, and most of them with a date beside it.
+// one shape under parents of one shape, each with a link whose text is as long as
+// a title, and most of them with a date beside it.
 func findRows(doc *goquery.Document) []*goquery.Selection {
 	blocks := make(map[string]*block)
 	var order []string
 	doc.Find("li, tr, dd, dt, p, div, article, a").Each(func(_ int, row *goquery.Selection) {
-		if row.Find("li, tr, dd, article").Length() > 0 || row.Closest("nav, footer, .nav, .footer, .header, .pagelist, .page").Length() > 0 {
-			return
-		}
-		text := collapse(row.Text())
-		n := utf8.RuneCountInString(text)
-		if n < minTitleRunes || n > maxRowRunes {
+		text, ok := textUpTo(row.Nodes[0], maxRow)
+		if !ok || utf8.RuneCountInString(text) < minRowTitle || row.Find("li, tr, dd, article").Length() > 0 {
 			return
 		}
 		link := mainLink(row)
 		title := utf8.RuneCountInString(collapse(link.Text()))
-		if link.Length() == 0 || title < minTitleRunes {
+		if link.Length() == 0 || title < minRowTitle || row.Closest("nav, footer, .nav, .menu, .footer, .header, .pagelist").Length() > 0 {
 			return
 		}
-		dated := dateInRow.MatchString(strings.ReplaceAll(text, collapse(link.Text()), " "))
+		dated := listDate(rowText(row, link)) != ""
 		if goquery.NodeName(row) == "a" && !dated {
 			return // else every row would be found twice, as itself and as its link
 		}
@@ -208,12 +337,21 @@ func findRows(doc *goquery.Document) []*goquery.Selection {
 	return best.rows
 }
 
-// shape names an element by tag and class.
+// shape names an element by tag and classes; the classes of a first, last or odd
+// row make no difference.
 func shape(s *goquery.Selection) string {
 	if s.Length() == 0 {
 		return ""
 	}
-	return goquery.NodeName(s) + "." + strings.Join(strings.Fields(s.AttrOr("class", "")), ".")
+	name := goquery.NodeName(s)
+	for _, class := range strings.Fields(s.AttrOr("class", "")) {
+		switch strings.ToLower(class) {
+		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top":
+		default:
+			name += "." + class
+		}
+	}
+	return name
 }
 
 var errNoText = errors.New("no text was found on the article's page")

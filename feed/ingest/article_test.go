@@ -1,0 +1,152 @@
+package ingest
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dibao/policy"
+)
+
+// TestSeedList reads the list page of 2011 row by row.
+func TestSeedList(t *testing.T) {
+	dir := shared(t, "seed")
+	var want struct {
+		List struct {
+			Rows []struct{ Published, Title, Href string }
+		}
+	}
+	if err := json.Unmarshal(read(t, dir, "expected.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	src := Source{URL: "http://site.test/a/dangjian/"}
+	items, err := pageReader{}.Read(Page{URL: src.URL, ContentType: "text/html", Body: read(t, dir, "list.html")}, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type row struct{ date, title, url string }
+	var got, rows []row
+	for _, it := range items {
+		got = append(got, row{it.Evidence.ListDate, it.Evidence.ListTitle, it.URL})
+		if !it.NeedsPage || it.GUID == "" {
+			t.Errorf("%s: needs page %v, guid %q", it.URL, it.NeedsPage, it.GUID)
+		}
+	}
+	for _, r := range want.List.Rows {
+		rows = append(rows, row{r.Published, r.Title, "http://site.test" + r.Href})
+	}
+	if diff := cmp.Diff(rows, got, cmp.AllowUnexported(row{})); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}
+
+// TestSeedArticle reads the article of 2011: its headline, its two labels, its
+// six paragraphs and the by-line, and nothing that stands around them.
+func TestSeedArticle(t *testing.T) {
+	dir := shared(t, "seed")
+	var want struct {
+		Article struct {
+			Title, Byline string
+			Paragraphs    []string
+		}
+	}
+	if err := json.Unmarshal(read(t, dir, "expected.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	const address = "http://site.test/a/dangjian/201106/1142.html"
+	it, err := ReadArticle(Page{URL: address, ContentType: "text/html", Body: read(t, dir, "article.html")}, Source{Name: "民生智库"}, Item{GUID: address, URL: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := it.Evidence
+	if e.Title != want.Article.Title || it.NeedsPage || len(it.Warnings) > 0 {
+		t.Errorf("got title %q, needs page %v, warnings %q", e.Title, it.NeedsPage, it.Warnings)
+	}
+	labels := []policy.Label{{Element: "div.info", Name: "时间", Value: "2011-06-21"}, {Element: "div.info", Name: "来源", Value: "未知"}}
+	if diff := cmp.Diff(labels, e.Labels); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(append(want.Article.Paragraphs, want.Article.Byline), e.Paragraphs); diff != "" {
+		t.Errorf("paragraphs (-want +got):\n%s", diff)
+	}
+	if got := textBlocks(it.HTML); !slices.Equal(got, e.Paragraphs) {
+		t.Errorf("the markup holds other text than the paragraphs: %q", got)
+	}
+}
+
+// TestOfficialPages measures title, text and dates on the official pages of the
+// shared data: the right first and last paragraph, no rubbish among the labels.
+func TestOfficialPages(t *testing.T) {
+	dir := shared(t, "articles/official")
+	files, err := filepath.Glob(filepath.Join(dir, "*.expected.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no pages in %s: %v", dir, err)
+	}
+	titles, firsts, lasts, dates := 0, 0, 0, 0
+	for _, file := range files {
+		var want struct {
+			URL, Title, Published, First, Last string
+			FirstParagraph                     string `json:"first_paragraph"`
+			LastParagraph                      string `json:"last_paragraph"`
+			ContentInScript                    string `json:"content_in_script"`
+		}
+		if err := json.Unmarshal(read(t, file), &want); err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".expected.json")
+		address := firstOf(want.URL, "http://site.test/page.html")
+		it, err := ReadArticle(Page{URL: address, Body: read(t, dir, name+".html")}, Source{}, Item{URL: address, GUID: address})
+		if want.ContentInScript != "" {
+			if err == nil {
+				t.Errorf("%s: a page whose text stands in a script was read: %q", name, it.Evidence.Paragraphs)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		e := it.Evidence
+		count := func(n *int, ok bool, what, want string) {
+			if ok {
+				*n++
+			} else {
+				t.Logf("%s: no %s %q in %q, labels %v", name, what, want, e.Paragraphs, e.Labels)
+			}
+		}
+		count(&titles, e.Title == want.Title, "title "+e.Title, want.Title)
+		count(&firsts, slices.ContainsFunc(e.Paragraphs, func(p string) bool { return strings.HasPrefix(p, want.FirstParagraph) }), "first paragraph", want.FirstParagraph)
+		count(&lasts, slices.ContainsFunc(e.Paragraphs, func(p string) bool { return strings.HasSuffix(p, want.LastParagraph) }), "last paragraph", want.LastParagraph)
+		count(&dates, want.Published == "" || saysDate(e, want.Published), "date", want.Published)
+		for _, l := range e.Labels {
+			if len([]rune(l.Value)) > 120 {
+				t.Errorf("%s: label %+v", name, l)
+			}
+		}
+	}
+	n := len(files)
+	t.Logf("%d pages: %d titles, %d first and %d last paragraphs, %d dates", n, titles, firsts, lasts, dates)
+	if titles < n-1 || firsts < n-1 || lasts < n-1 || dates < n-1 {
+		t.Error("fewer than that all but the page without text")
+	}
+}
+
+// saysDate reports whether a label or meta element gives the date.
+func saysDate(e policy.Evidence, date string) bool {
+	d := strings.NewReplacer("年", "-", "月", "-", "日", "").Replace
+	for _, l := range e.Labels {
+		if strings.Contains(d(l.Value), date) {
+			return true
+		}
+	}
+	for _, m := range e.Meta {
+		if strings.Contains(d(m.Content), date) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package ingest
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+)
+
+// blockTags end a line of text.
+var blockTags = map[string]bool{
+	"address": true, "article": true, "aside": true, "blockquote": true, "body": true, "br": true, "center": true, "dd": true, "div": true,
+	"dl": true, "dt": true, "fieldset": true, "figcaption": true, "figure": true, "footer": true, "form": true, "h1": true, "h2": true,
+	"h3": true, "h4": true, "h5": true, "h6": true, "header": true, "hr": true, "li": true, "main": true, "nav": true, "ol": true, "p": true,
+	"pre": true, "section": true, "table": true, "tbody": true, "tfoot": true, "thead": true, "tr": true, "ul": true,
+}
+
+func hasBlockChild(n *html.Node) bool {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode && c.Data != "br" && (blockTags[c.Data] || isCell(c) || hasBlockChild(c)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxBlocks bounds the blocks of one text; the longest known law has about 2,000.
+const maxBlocks = 20000
+
+// textBlocks returns the blocks of text in sanitised markup.
+func textBlocks(markup string) []string {
+	if markup == "" {
+		return nil
+	}
+	root, err := html.Parse(strings.NewReader(markup))
+	if err != nil || depth(root, 0) >= maxDepth {
+		if text := plainText(markup); text != "" {
+			return []string{text}
+		}
+		return nil
+	}
+	return blocksOf(root)
+}
+
+// blocksOf returns the blocks of text of an element, white space collapsed:
+// paragraphs, headings, elements of lists, lines that end in br or stand bare.
+// The cells of a table's row are one block.
+func blocksOf(n *html.Node) []string {
+	var b blockWriter
+	b.walk(n, false)
+	b.flush()
+	return b.blocks
+}
+
+type blockWriter struct {
+	blocks []string
+	line   strings.Builder
+}
+
+func (b *blockWriter) flush() {
+	if text := collapse(b.line.String()); text != "" && len(b.blocks) < maxBlocks {
+		b.blocks = append(b.blocks, text)
+	}
+	b.line.Reset()
+}
+
+// walk writes an element; inRow says that it stands in a table's row, where
+// blocks are only parted by a space.
+func (b *blockWriter) walk(n *html.Node, inRow bool) {
+	switch {
+	case n.Type == html.TextNode:
+		b.line.WriteString(n.Data)
+		return
+	case n.Type == html.ElementNode && unseen[n.Data]:
+		return
+	}
+	isBlock := n.Type == html.ElementNode && (blockTags[n.Data] || n.Data == "td" || n.Data == "th")
+	end := func() {
+		if isBlock && inRow {
+			b.line.WriteByte(' ')
+		} else if isBlock {
+			b.flush()
+		}
+	}
+	end()
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		b.walk(c, inRow || n.Data == "tr" && !isLayout(n))
+	}
+	end()
+}
+
+// isLayout reports whether a table's row only places text on the page: one cell
+// with paragraphs in it, as old pages do.
+func isLayout(row *html.Node) bool {
+	cells, paragraphs := 0, 0
+	var count func(n *html.Node)
+	count = func(n *html.Node) {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type != html.ElementNode {
+				continue
+			}
+			if n == row {
+				cells++
+			}
+			if c.Data == "p" || c.Data == "table" || c.Data == "br" {
+				paragraphs++
+			}
+			count(c)
+		}
+	}
+	count(row)
+	return cells == 1 && paragraphs > 1
+}
+
+// textUpTo returns the text of an element, white space collapsed, if it has no
+// more than the given number of characters. It stops reading early: on a deep
+// page reading the whole of every element would take the square of its size.
+func textUpTo(n *html.Node, limit int) (text string, ok bool) {
+	var b strings.Builder
+	var walk func(n *html.Node) bool
+	walk = func(n *html.Node) bool {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+			if b.Len() > limit*16 { // much may be white space
+				return false
+			}
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if !walk(c) {
+				return false
+			}
+		}
+		return true
+	}
+	if !walk(n) {
+		return "", false
+	}
+	text = collapse(b.String())
+	return text, utf8.RuneCountInString(text) <= limit
+}
+
+// textLengths counts, for every element under n, the characters that are not in
+// links.
+func textLengths(n *html.Node) map[*html.Node]int {
+	lengths := make(map[*html.Node]int)
+	var walk func(n *html.Node) int
+	walk = func(n *html.Node) int {
+		switch {
+		case n.Type == html.TextNode:
+			return utf8.RuneCountInString(collapse(n.Data))
+		case n.Type == html.ElementNode && (n.Data == "a" || unseen[n.Data]):
+			return 0
+		}
+		length := 0
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			length += walk(c)
+		}
+		lengths[n] = length
+		return length
+	}
+	walk(n)
+	return lengths
+}
