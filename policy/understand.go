@@ -167,7 +167,7 @@ func (u *understanding) kind() {
 	if u.Kind != KindDocument && u.Kind != KindConsultation {
 		// Numbers, types and issuers of an article about a document are not its own.
 		u.DocumentNumber, u.Type = "", ""
-		if u.Kind != KindInterpretation && u.Kind != "" {
+		if u.Kind != "" {
 			u.Issuers = nil
 		}
 	}
