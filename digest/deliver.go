@@ -284,13 +284,27 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		c.finish(j, back)
 		return
 	}
-	reply, err := c.conn.Send(ctx, envelope, func() error { return r.ledger.handOver(j.Delivery) })
-	if !c.conn.Usable() {
-		c.close()
+	reply, err := c.send(ctx, envelope, j)
+	if errors.Is(err, mail.ErrStale) && c.connect(ctx) == nil {
+		reply, err = c.send(ctx, envelope, j)
+	}
+	var refused *mail.ReplyError
+	if err != nil && ctx.Err() != nil && !errors.Is(err, mail.ErrUncertain) && !errors.As(err, &refused) {
+		c.finish(j, back) // broken off by our stop, before it was handed over
+		return
 	}
 	o := r.judge(j, reply, err)
 	c.finish(j, o)
 	r.log(j, o)
+}
+
+// send sends one message; its hand-over is committed before its final dot.
+func (c *connection) send(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
+	reply, err := c.conn.Send(ctx, e, func() error { return c.run.ledger.handOver(j.Delivery) })
+	if !c.conn.Usable() {
+		c.close()
+	}
+	return reply, err
 }
 
 // message writes the message of a job into the connection's buffer.

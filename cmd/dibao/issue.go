@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -175,6 +176,9 @@ func newIssueSend(g *globals) *cobra.Command {
 			} else {
 				fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d\n",
 					done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed)
+			}
+			if cmd.Context().Err() != nil {
+				return &partialError{errors.New("stopped; what is left is sent by the next: dibao issue send")}
 			}
 			if err == nil && done.Failed > 0 {
 				return &partialError{fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}

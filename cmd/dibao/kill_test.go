@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"dibao/cmd/dibao/mailbox"
+	"dibao/cmd/dibao/samplesite"
+	"dibao/feed"
+	"dibao/internal/config"
+	"dibao/internal/database/databasetest"
+	"dibao/subscribers"
+)
+
+// killRun is a mailing that waits to be sent by a program that gets killed.
+type killRun struct {
+	env     []string
+	box     *mailbox.Mailbox
+	readers int
+}
+
+const killConnections = 4
+
+// newKillRun composes a mailing for so many readers.
+func newKillRun(t *testing.T, url string, readers int) *killRun {
+	t.Helper()
+	ctx := t.Context()
+	box := mailbox.New(mailbox.Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	boxCtx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- box.Run(boxCtx, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("mailbox: %v", err)
+		}
+	})
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{
+		"DIBAO_DATABASE_URL": url, "DIBAO_MAIL_HOST": "127.0.0.1", "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
+		"DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_CONNECTIONS": fmt.Sprint(killConnections), "DIBAO_FETCH_ALLOW_PRIVATE": "true",
+		asProgram: "1",
+	}
+	run := &killRun{box: box, readers: readers, env: os.Environ()}
+	for k, v := range settings {
+		run.env = append(run.env, k+"="+v)
+	}
+	c, err := config.Load("", func(k string) string { return settings[k] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openApp(ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	collectSample(t, a)
+	list, err := a.subscribers.CreateList(ctx, subscribers.List{Slug: "weekly"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range readers {
+		if _, err := a.subscribers.AddConfirmed(ctx, fmt.Sprintf("reader%d@test.example", i), "zh", []subscribers.List{list}, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, err := a.digest.ComposeNow(ctx, []subscribers.List{list})
+	if err != nil || made.Deliveries != readers {
+		t.Fatalf("%d deliveries composed (%v), want %d", made.Deliveries, err, readers)
+	}
+	return run
+}
+
+// collectSample collects the sample site's feed of interpretations.
+func collectSample(t *testing.T, a *app) {
+	t.Helper()
+	site, err := samplesite.Embedded(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- serveLoopback(ctx, l, site.Handler) }()
+	defer func() { stop(); <-ended }()
+	s, err := a.articles.AddSource(ctx, feed.Source{URL: "http://" + l.Addr().String() + "/jiedu/feed.atom", Kind: "feed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := a.collector.Collect(ctx, s.ID); err != nil || done.New != 5 {
+		t.Fatalf("%d articles collected (%v), want 5", done.New, err)
+	}
+}
+
+// send starts «dibao issue send».
+func (r *killRun) send(t *testing.T) *exec.Cmd {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe, "issue", "send")
+	cmd.Env, cmd.Dir = r.env, t.TempDir()
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// interrupt sends a signal in the middle of a delivery, some messages from now.
+func (r *killRun) interrupt(t *testing.T, signal syscall.Signal, after int) {
+	t.Helper()
+	cmd := r.send(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := r.box.Wait(ctx, r.box.Count()+after); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() // a killed program's status says nothing
+}
+
+// copies returns how many readers got no mail, and how many copies too many there are.
+func (r *killRun) copies(t *testing.T) (lost, duplicates int) {
+	t.Helper()
+	got := make(map[string]int)
+	ids := make(map[string]string)
+	for _, m := range r.box.Messages() {
+		got[m.To]++
+		if id := ids[m.To]; id != "" && id != m.MessageID {
+			t.Errorf("the second copy to %s has another Message-ID", m.To)
+		}
+		ids[m.To] = m.MessageID
+	}
+	for i := range r.readers {
+		switch n := got[fmt.Sprintf("reader%d@test.example", i)]; {
+		case n == 0:
+			lost++
+		case n > 2:
+			t.Errorf("reader %d got %d copies", i, n)
+			fallthrough
+		default:
+			duplicates += n - 1
+		}
+	}
+	return lost, duplicates
+}
+
+// Killed ten times in the middle of a delivery of 2,000, every reader has the
+// mail, none more than twice, and no more twice than were in flight.
+func TestKilledDeliveryLosesNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sends 2,000 messages")
+	}
+	const kills = 10
+	for _, db := range []struct {
+		name string
+		url  func(*testing.T) string
+	}{
+		{"sqlite", databasetest.SQLite},
+		{"postgres", databasetest.Postgres},
+	} {
+		t.Run(db.name, func(t *testing.T) {
+			r := newKillRun(t, db.url(t), 2000)
+			for range kills {
+				r.interrupt(t, syscall.SIGKILL, 50+rand.IntN(100))
+			}
+			if err := r.send(t).Wait(); err != nil {
+				t.Fatalf("the last run: %v", err)
+			}
+			lost, duplicates := r.copies(t)
+			t.Logf("%d kills: %d lost, %d duplicates", kills, lost, duplicates)
+			if lost > 0 || duplicates > kills*killConnections {
+				t.Fatalf("%d lost and %d duplicates; want none and at most %d", lost, duplicates, kills*killConnections)
+			}
+		})
+	}
+}
+
+// Stopped by SIGTERM, what is in flight is finished and nobody gets two.
+func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
+	r := newKillRun(t, "sqlite:"+filepath.Join(t.TempDir(), "stop.db"), 500)
+	for range 3 {
+		r.interrupt(t, syscall.SIGTERM, 50+rand.IntN(50))
+	}
+	if err := r.send(t).Wait(); err != nil {
+		t.Fatalf("the last run: %v", err)
+	}
+	if lost, duplicates := r.copies(t); lost+duplicates > 0 {
+		t.Fatalf("%d lost and %d duplicates, want none", lost, duplicates)
+	}
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"dibao/cmd/dibao/samplesite"
+)
+
+// asProgram, set in the environment, makes the test binary be dibao itself, for
+// tests that kill it.
+const asProgram = "DIBAO_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	testscript.Main(m, map[string]func(){"dibao": main})
+}
+
+// TestScripts runs the command line as a person would: exit status, output, and
+// nothing half-written.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/scripts",
+		Setup: func(e *testscript.Env) error {
+			taken, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			e.Defer(func() { taken.Close() })
+			e.Setenv("TAKEN", taken.Addr().String())
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
+			return nil
+		},
+	})
+}
+
+// demoOnce runs the demo once and returns its summary and exit error.
+func demoOnce(t *testing.T, o demoOptions, database string) (demoSummary, error) {
+	t.Helper()
+	o.once, o.addr = true, "127.0.0.1:0"
+	if o.subscribers == 0 {
+		o.subscribers = 3
+	}
+	var out, talk bytes.Buffer
+	g := &globals{json: true, database: database}
+	cmd := newDemo(g)
+	cmd.SetOut(&out)
+	cmd.SetErr(&talk)
+	cmd.SetContext(t.Context())
+	err := runDemo(g, cmd, o)
+	var s demoSummary
+	if out.Len() > 0 {
+		if jsonErr := json.Unmarshal(out.Bytes(), &s); jsonErr != nil {
+			t.Fatalf("summary %q: %v", out.String(), jsonErr)
+		}
+	}
+	if talk.Len() > 0 {
+		t.Logf("log:\n%s", talk.String())
+	}
+	return s, err
+}
+
+func TestDemoGoesTheWholeRoad(t *testing.T) {
+	t.Parallel()
+	s, err := demoOnce(t, demoOptions{subscribers: 12}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Sources != 4 || s.Articles != 25 || s.Subscribers != 12 || s.Issues != 1 || s.MessagesSent != 12 || s.MessagesReceived != 12 ||
+		s.Unsubscribed != 1 || len(s.Feeds) != 6 || len(s.Errors) != 0 || len(s.Warnings) != 0 {
+		t.Fatalf("got %+v", s)
+	}
+	for _, f := range s.Feeds {
+		if f.Items != 25 {
+			t.Errorf("%s has %d items, want 25", f.URL, f.Items)
+		}
+	}
+}
+
+// Whatever breaks, the demo says so by its exit status and names the step.
+func TestDemoFailsWhenAStepIsBroken(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := closed.Addr().String()
+	closed.Close()
+	for name, c := range map[string]struct {
+		options demoOptions
+		want    string
+	}{
+		"ReceiverDown": {demoOptions{mailServer: nobody}, "subscribe"},
+		"SiteAnswers500": {demoOptions{breakSite: func(s *samplesite.Site) {
+			s.Break("", 500)
+		}}, "collect"},
+		"OneSourceAnswers500": {demoOptions{breakSite: func(s *samplesite.Site) {
+			s.Break("/zhiku/rss.xml", 500)
+		}}, "collect"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := demoOnce(t, c.options, "")
+			if err == nil || !strings.Contains(err.Error(), c.want) || len(s.Errors) == 0 {
+				t.Fatalf("error %v, errors %q; want one that names the step %q", err, s.Errors, c.want)
+			}
+		})
+	}
+}
+
+func TestExitStatusOfWrongUsage(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"nothing"}, {"source", "nothing"}, {"serve", "--nothing"}, {"source", "add"}, {"demo", "--subscribers", "0"}} {
+		var errs bytes.Buffer
+		if got := run(args, strings.NewReader(""), io.Discard, &errs); got != 2 {
+			t.Errorf("dibao %s: status %d, want 2 (%s)", strings.Join(args, " "), got, errs.String())
+		}
+	}
+}
