@@ -34,7 +34,7 @@ type demoOptions struct {
 	addr        string
 	once        bool
 	subscribers int
-	// For tests: a receiver that refuses, a site that is broken.
+	// For tests: a site that is broken, another receiver, a look at what stands.
 	breakSite  func(*samplesite.Site)
 	mailServer string // another receiver's address; "": our own
 }
@@ -122,6 +122,9 @@ func runDemo(g *globals, cmd *cobra.Command, o demoOptions) error {
 	}
 	defer d.app.close()
 	d.walk(ctx, o)
+	if o.afterWalk != nil {
+		o.afterWalk(d)
+	}
 	if o.once {
 		err = d.report()
 	} else {

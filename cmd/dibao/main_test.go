@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"dibao/cmd/dibao/samplesite"
+	"dibao/feed/publish/feedtest"
 )
 
 // asProgram, set in the environment, makes the test binary be dibao itself, for
@@ -127,5 +128,30 @@ func TestExitStatusOfWrongUsage(t *testing.T) {
 		if got := run(args, strings.NewReader(""), io.Discard, &errs); got != 2 {
 			t.Errorf("dibao %s: status %d, want 2 (%s)", strings.Join(args, " "), got, errs.String())
 		}
+	}
+}
+
+// The feeds of the demo pass the validator: no error and no warning.
+func TestDemoFeedsAreValid(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	o := demoOptions{afterWalk: func(d *demo) {
+		for _, f := range d.summary.Feeds {
+			body, err := d.get(t.Context(), f.URL)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			checked++
+			if p := feedtest.Validate(f.Format, f.URL, body); len(p) > 0 {
+				t.Errorf("%s: %v", f.URL, p)
+			}
+		}
+	}}
+	if _, err := demoOnce(t, o, ""); err != nil {
+		t.Fatal(err)
+	}
+	if checked != 6 {
+		t.Fatalf("%d feeds checked, want 6", checked)
 	}
 }

@@ -40,7 +40,8 @@ func clean(f Feed) Feed {
 		seen[it.ID] = true
 		it.Title, it.Summary, it.HTML = text(it.Title), text(it.Summary), text(it.HTML)
 		it.Author, it.Credit = text(it.Author), text(it.Credit)
-		it.Link, it.CreditURL = address(it.Link), address(it.CreditURL)
+		// An item that has no page of its own is found on the feed's.
+		it.Link, it.CreditURL = firstOf(address(it.Link), f.Link), address(it.CreditURL)
 		if it.Title == "" {
 			it.Title = firstOf(it.Summary, it.Link, it.ID)
 		}

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"encoding/xml"
+	"html"
 	"io"
 	"strconv"
 	"time"
@@ -76,7 +77,9 @@ func writeRSS(w io.Writer, f Feed) error {
 	for _, it := range f.Items {
 		item := rssItem{
 			RssItem: &feeds.RssItem{
-				Title: it.Title, Link: it.Link, Description: firstOf(it.Summary, it.Title), PubDate: rssTime(it.Published),
+				Title: it.Title, Link: it.Link,
+				// Readers take a description for HTML, and ours is text.
+				Description: html.EscapeString(firstOf(it.Summary, it.Title)), PubDate: rssTime(it.Published),
 				Guid: &feeds.RssGuid{Id: it.ID, IsPermaLink: "false"},
 			},
 			Creator: it.Author,

@@ -1,0 +1,130 @@
+package publish_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+	"pgregory.net/rapid"
+
+	"dibao/feed/publish"
+	"dibao/feed/publish/feedtest"
+)
+
+// hostile is text as strangers write it.
+func hostile(label string) *rapid.Generator[string] {
+	return rapid.OneOf(
+		rapid.String(),
+		rapid.SampledFrom([]string{"", " ", "]]>", "<script>alert(1)</script>", "\x00\x01\x1f", "\uFFFE\uFFFF", "𠀀𝔸😀", "a&b<c>d\"e'", strings.Repeat("长", 400_000), "\xff\xfe"}),
+	)
+}
+
+func randomFeed(t *rapid.T) publish.Feed {
+	at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.FixedZone("", 8*3600))
+	f := publish.Feed{
+		ID: "tag:a.example,2026-01-01:feed", Title: "邸报" + hostile("title").Draw(t, "title"), Description: hostile("d").Draw(t, "description"),
+		Link: "https://a.example/", Language: "zh-CN", Updated: at, Self: "https://a.example/feed",
+	}
+	for i := range rapid.IntRange(0, 5).Draw(t, "items") {
+		f.Items = append(f.Items, publish.Item{
+			ID:    fmt.Sprintf("tag:a.example,2026-01-01:%d", i/rapid.IntRange(1, 2).Draw(t, "twins")),
+			Link:  rapid.SampledFrom([]string{"", "https://a.example/1", "/relative", "javascript:alert(1)", "https://a.example/a b"}).Draw(t, "link"),
+			Title: hostile("t").Draw(t, "item title"), Summary: hostile("s").Draw(t, "summary"), Author: hostile("a").Draw(t, "author"),
+			HTML:       rapid.SampledFrom([]string{"", "<p>x</p>", "<p>]]&gt;</p>"}).Draw(t, "html"),
+			Published:  at.Add(time.Duration(rapid.Int64Range(-1e6, 1e6).Draw(t, "published")) * time.Second),
+			Updated:    at.Add(time.Duration(rapid.Int64Range(-1e6, 1e6).Draw(t, "updated")) * time.Second),
+			Categories: []publish.Category{{Term: hostile("c").Draw(t, "term"), Scheme: "https://a.example/themes"}},
+			Enclosures: []publish.Enclosure{{URL: "https://a.example/f.pdf", Type: rapid.SampledFrom([]string{"", "application/pdf", "x"}).Draw(t, "type"), Length: 5}},
+			Credit:     hostile("cr").Draw(t, "credit"), CreditURL: "https://b.example/feed",
+		})
+	}
+	return f
+}
+
+// Whatever a feed holds, what is written is valid and a reader finds the same
+// items in the same order.
+func TestEveryFeedIsValid(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := randomFeed(t)
+		var ids []string
+		for _, it := range f.Items {
+			if len(ids) == 0 || ids[len(ids)-1] != it.ID {
+				ids = append(ids, it.ID)
+			}
+		}
+		ids = unique(ids)
+		for _, format := range publish.Formats {
+			var buf bytes.Buffer
+			if err := format.Write(&buf, f); err != nil {
+				t.Fatalf("%s: %v", format.Name, err)
+			}
+			if p := feedtest.Validate(format.Name, f.Self, buf.Bytes()); len(p) > 0 {
+				t.Fatalf("%s: %v\n%.2000s", format.Name, p, buf.String())
+			}
+			parsed, err := gofeed.NewParser().Parse(&buf)
+			if err != nil {
+				t.Fatalf("%s is not read back: %v", format.Name, err)
+			}
+			if len(parsed.Items) != len(ids) {
+				t.Fatalf("%s: %d items, want %d", format.Name, len(parsed.Items), len(ids))
+			}
+			for i, it := range parsed.Items {
+				if it.GUID != ids[i] {
+					t.Fatalf("%s: item %d is %q, want %q", format.Name, i, it.GUID, ids[i])
+				}
+			}
+		}
+	})
+}
+
+func unique(ids []string) []string {
+	seen := make(map[string]bool)
+	var out []string
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func TestWriteIsStable(t *testing.T) {
+	f := publish.Feed{ID: "tag:a.example,2026:f", Title: "邸报", Link: "https://a.example/", Self: "https://a.example/feed", Language: "zh-CN",
+		Updated: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Items: []publish.Item{{ID: "tag:a.example,2026:1", Title: "一", Link: "https://a.example/1"}}}
+	for _, format := range publish.Formats {
+		var a, b bytes.Buffer
+		if err := format.Write(&a, f); err != nil {
+			t.Fatal(err)
+		}
+		if err := format.Write(&b, f); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a.Bytes(), b.Bytes()) {
+			t.Errorf("%s: the same feed gives other bytes", format.Name)
+		}
+		if err := format.Write(&a, publish.Feed{Title: "x"}); err == nil {
+			t.Errorf("%s: a feed without an address was written", format.Name)
+		}
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	f := publish.Feed{ID: "tag:a.example,2026:f", Title: "邸报", Link: "https://a.example/", Self: "https://a.example/feed", Language: "zh-CN"}
+	for i := range 200 {
+		f.Items = append(f.Items, publish.Item{ID: fmt.Sprint("tag:a.example,2026:", i), Title: "关于样例的通知", Link: "https://a.example/1",
+			Summary: strings.Repeat("摘要", 50), HTML: "<p>" + strings.Repeat("正文", 500) + "</p>", Published: time.Unix(1.7e9, 0), Updated: time.Unix(1.7e9, 0)})
+	}
+	for _, format := range publish.Formats {
+		b.Run(format.Name, func(b *testing.B) {
+			for b.Loop() {
+				if err := format.Write(&bytes.Buffer{}, f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
