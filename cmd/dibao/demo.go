@@ -36,7 +36,8 @@ type demoOptions struct {
 	subscribers int
 	// For tests: a site that is broken, another receiver, a look at what stands.
 	breakSite  func(*samplesite.Site)
-	mailServer string // another receiver's address; "": our own
+	mailServer string      // another receiver's address; "": our own
+	afterWalk  func(*demo) // before the demo ends
 }
 
 func newDemo(g *globals) *cobra.Command {
