@@ -372,7 +372,7 @@ func (d *demo) subscribe(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	wait, cancel := context.WithTimeout(ctx, 30*time.Second)
+	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := d.box.Wait(wait, n); err != nil {
 		return fmt.Errorf("%d of %d confirmation mails came: %w", d.box.Count(), n, err)
