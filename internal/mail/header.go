@@ -3,6 +3,7 @@ package mail
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"mime"
@@ -34,11 +35,37 @@ func checkValue(name, value string) error {
 // Phrase encodes free text for a header (RFC 2047): text that is not plain ASCII
 // becomes base64 words, which never split a character.
 func Phrase(s string) string {
-	encoded := mime.BEncoding.Encode("utf-8", s)
+	encoded := encodeWords(s)
 	if encoded != s || !strings.ContainsAny(s, `()<>@,;:\".[]`) {
 		return encoded
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// wordBytes is how much text one encoded word holds: 60 characters of header, so
+// that the first one fits on a line behind the name of its field.
+const wordBytes = 36
+
+// encodeWords is mime.BEncoding.Encode with shorter words.
+func encodeWords(s string) string {
+	if mime.BEncoding.Encode("utf-8", s) == s {
+		return s
+	}
+	var words []string
+	start := 0
+	for i, r := range s {
+		if i+utf8.RuneLen(r)-start > wordBytes {
+			words = append(words, encodedWord(s[start:i]))
+			start = i
+		}
+	}
+	return strings.Join(append(words, encodedWord(s[start:])), " ")
+}
+
+// encodedWord encodes even plain ASCII: white space between two encoded words is
+// dropped by readers, between an encoded and a plain one it is not.
+func encodedWord(s string) string {
+	return "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(s)) + "?="
 }
 
 // maxHeaderLine is where header lines are folded (RFC 5322 §2.1.1, RFC 2047 §2).

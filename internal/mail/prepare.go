@@ -93,7 +93,7 @@ func Prepare(m Message) (*Prepared, error) {
 	if !found {
 		return nil, fmt.Errorf("build message: the library wrote no header")
 	}
-	p := &Prepared{slots: m.Slots, dkim: m.DKIM, head: sharedHead(head, m.Headers)}
+	p := &Prepared{slots: m.Slots, dkim: m.DKIM, head: sharedHead(head, formatAddress(m.From), m.Headers)}
 	body = strings.ReplaceAll(body, "quoted-printable", "base64")
 	before, rest, ok1 := strings.Cut(body, textLeaf)
 	between, after, ok2 := strings.Cut(rest, htmlLeaf)
@@ -117,13 +117,15 @@ func Phrased(s string) string {
 }
 
 // sharedHead takes the shared fields out of the library's header, in a fixed
-// order (the library's is a map's), folded.
-func sharedHead(head string, extra []Header) []byte {
+// order (the library's is a map's), folded. The sender is written anew: the
+// library makes the name quoted-printable, three times as long in Chinese.
+func sharedHead(head, from string, extra []Header) []byte {
 	fields := make(map[string][]string)
 	for line := range strings.SplitSeq(strings.ReplaceAll(head, "\r\n ", " "), "\r\n") {
 		name, value, _ := strings.Cut(line, ": ")
 		fields[name] = append(fields[name], value)
 	}
+	fields["From"] = []string{from}
 	order := []string{"From", "Subject", "Date", "Mime-Version", "MIME-Version"}
 	for _, h := range extra {
 		order = append(order, h.Name)
