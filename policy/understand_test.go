@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseTitle(t *testing.T) {
+	for in, want := range map[string]Title{
+		"国务院办公厅关于印发新能源汽车产业发展规划（2021—2035年）的通知": {Issuers: []string{"国务院办公厅"}, Relation: "印发", Type: "通知", Inner: []string{"新能源汽车产业发展规划（2021—2035年）"}},
+		"国务院、中央军委关于民航使用空军浪头机场问题的批复":            {Issuers: []string{"国务院", "中央军委"}, Type: "批复", Subject: "民航使用空军浪头机场问题"},
+		"[有效]浙江省人民政府关于印发浙江省盐业体制改革实施方案的通知":      {Issuers: []string{"浙江省人民政府"}, Relation: "印发", Type: "通知", Marker: "有效", Inner: []string{"浙江省盐业体制改革实施方案"}},
+		"四川省水资源调度管理办法":                         {Type: "办法", Subject: "四川省水资源调度"},
+		"国务院批转农业机械部关于全国农机工作会议的报告":              {Issuers: []string{"国务院"}, Relation: "批转"},
+	} {
+		got := ParseTitle(in)
+		if !slices.Equal(got.Issuers, want.Issuers) || got.Type != want.Type || got.Relation != want.Relation || got.Marker != want.Marker ||
+			want.Inner != nil && !slices.Equal(got.Inner, want.Inner) || want.Subject != "" && got.Subject != want.Subject {
+			t.Errorf("ParseTitle(%q) = %+v, want %+v", in, got, want)
+		}
+	}
+}
+
+func TestUnderstand(t *testing.T) {
+	doc := Evidence{
+		Title:  "样例市人民政府关于加快发展社区养老服务的实施意见",
+		Labels: []Label{{"div.info", "时间", "2026-11-20 09:30"}, {"div.info", "来源", "未知"}},
+		Paragraphs: []string{"样政发〔2026〕12号", "各县人民政府：", "为贯彻落实《样例省人民政府关于推进基本养老服务体系建设的意见》（样省发〔2026〕3号），现就加快发展社区养老服务提出以下实施意见。",
+			"一、总体要求。以社区为依托。", "二、主要任务。建成综合体。", "本意见自2026年12月20日起施行，有效期5年。", "样例市人民政府", "2026年11月18日", "打印 关闭"},
+	}
+	f := Understand(doc)
+	for name, x := range map[string][2]string{
+		"kind":           {string(f.Kind), "document"},
+		"number":         {f.DocumentNumber, "样政发〔2026〕12号"},
+		"type":           {f.Type, "意见"},
+		"issuer":         {strings.Join(f.Issuers, ","), "样例市人民政府"},
+		"published":      {f.PublishedAt.Format(time.RFC3339), "2026-11-20T09:30:00+08:00"},
+		"published from": {f.PublishedFrom, "div.info 时间"},
+		"issued":         {f.IssuedOn.String(), "2026-11-18"},
+		"effective":      {f.EffectiveOn.String(), "2026-12-20"},
+		"expires":        {f.ExpiresOn.String(), "2031-12-19"},
+		"credit":         {f.Credit, ""},
+		"language":       {f.Language, "zh"},
+		"last paragraph": {f.Paragraphs[len(f.Paragraphs)-1], "2026年11月18日"},
+	} {
+		if x[0] != x[1] {
+			t.Errorf("%s: got %q, want %q", name, x[0], x[1])
+		}
+	}
+	if len(f.Citations) != 1 || f.Citations[0].Number != "样省发〔2026〕3号" {
+		t.Errorf("citations %+v", f.Citations)
+	}
+	for _, c := range []struct {
+		name string
+		e    Evidence
+		want func(Facts) bool
+	}{
+		{"OfficeIsNoName", Evidence{Title: "论社区", Paragraphs: []string{"正文一段。", "(作者为民政部部长、党组书记)"}}, func(f Facts) bool {
+			return f.Author == "" && f.AuthorOffice == "民政部部长、党组书记" && f.AuthorBody == "民政部" && f.Kind == KindSignedArticle && len(f.Paragraphs) == 1
+		}},
+		{"PersonWithOffice", Evidence{Title: "论社区", Paragraphs: []string{"正文一段。", "（作者：样文，系样例研究中心研究员）"}}, func(f Facts) bool {
+			return f.Author == "样文" && f.AuthorOffice == "样例研究中心研究员"
+		}},
+		{"Interpretation", Evidence{Title: "《样例办法》政策解读", Paragraphs: []string{"一、为什么要出台？"}}, func(f Facts) bool {
+			return f.Kind == KindInterpretation && f.Issuers == nil
+		}},
+		{"TwoDeadlinesAreWithheld", Evidence{Title: "关于公开征求意见的通知", Paragraphs: []string{"请在2026年12月1日前反馈意见。", "截止时间为2026年12月5日。"}}, func(f Facts) bool {
+			return f.Kind == KindConsultation && f.DeadlineOn.IsZero() && len(f.Warnings) == 1
+		}},
+		{"RedatedList", Evidence{Title: "x", ListDate: "2023-02-09", URL: "https://a.example/content/2015-08/10/content_1.htm"}, func(f Facts) bool {
+			return f.PublishedOn.String() == "2015-08-10" && len(f.Warnings) == 1
+		}},
+		{"NothingIsKnownOfNothing", Evidence{}, func(f Facts) bool { return f.Title == "" && f.Kind == "" && f.PublishedOn.IsZero() }},
+	} {
+		if f := Understand(c.e); !c.want(f) {
+			t.Errorf("%s: got %+v", c.name, f)
+		}
+	}
+}
+
+// No false numbers in 25 real documents beyond those that are there.
+func TestFindNumbersInFullTexts(t *testing.T) {
+	dir, err := os.ReadDir(shared(t, "fulltext"))
+	if err != nil || len(dir) == 0 {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, entry := range dir {
+		b, err := os.ReadFile(shared(t, "fulltext", entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var docs []map[string]any
+		if json.Unmarshal(b, &docs) != nil {
+			continue
+		}
+		for _, doc := range docs {
+			for _, v := range doc {
+				s, _ := v.(string)
+				for _, n := range FindNumbers(s) {
+					found++
+					if again, ok := ParseNumber(n.Number); !ok || again != n.Number {
+						t.Errorf("%q is not canonical (%q)", n.Number, again)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d numbers found", found)
+}
+
+// Hostile text costs time in proportion to its length.
+func TestHostileTextIsLinear(t *testing.T) {
+	for _, unit := range []string{"第", "〔", "《", "（", "自2024年", "第1号", "〔2024〕"} {
+		text := strings.Repeat(unit, (1<<20)/len(unit))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			FindNumbers(text)
+			Understand(Evidence{Title: text, Paragraphs: []string{text}})
+		}()
+		select {
+		case <-done:
+		case <-time.After(60 * time.Second):
+			t.Fatalf("1 MB of %q is not done after a minute", unit)
+		}
+	}
+}
+
+func FuzzUnderstand(f *testing.F) {
+	f.Add("国务院办公厅关于印发样例的通知", "国办发〔2023〕15号\n自2024年5月1日起施行，有效期5年。", "2023-02-09", "https://a.example/2015-08/10/x.htm")
+	f.Add("", "(作者为民政部部长)", "二〇一一年六月", "t20221345_")
+	f.Fuzz(func(t *testing.T, title, text, date, url string) {
+		e := Evidence{Title: title, Paragraphs: strings.Split(text, "\n"), ListDate: date, URL: url, Labels: []Label{{"p", "时间", date}}}
+		a, b := Understand(e), Understand(e)
+		if a.PublishedOn != b.PublishedOn || a.Summary != b.Summary || len(a.Paragraphs) != len(b.Paragraphs) {
+			t.Fatalf("the same evidence gives other facts")
+		}
+		for _, d := range []Date{a.PublishedOn, a.IssuedOn, a.EffectiveOn, a.ExpiresOn, a.DeadlineOn} {
+			if !d.IsZero() {
+				if _, err := ParseDate(d.String()); err != nil {
+					t.Fatalf("%s is no date", d)
+				}
+			}
+		}
+		if len(a.Paragraphs) > len(e.Paragraphs) {
+			t.Fatal("paragraphs were made up")
+		}
+	})
+}
+
+func FuzzFindNumbers(f *testing.F) {
+	f.Add("根据国家经贸委等部门下发的国经贸经〔1998〕154号文件精神")
+	f.Add("中华人民共和国国务院令第703号〔2020〕第第第")
+	f.Fuzz(func(t *testing.T, s string) {
+		end := 0
+		for _, n := range FindNumbers(s) {
+			if n.Start < 0 || n.End > len(s) || n.Start >= n.End || n.Start < end-len(s) {
+				t.Fatalf("%+v lies outside %q", n, s)
+			}
+			end = n.End
+		}
+	})
+}
+
+func FuzzParseTitle(f *testing.F) {
+	f.Add("[有效]浙江省人民政府关于印发浙江省盐业体制改革实施方案的通知")
+	f.Add("发改经体〔2016〕2120号《关于印发〈办法〉的通知》")
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := ParseTitle(s); len(got.Title) > len(s)+16 {
+			t.Fatalf("title %q of %q", got.Title, s)
+		}
+	})
+}
+
+func BenchmarkUnderstand(b *testing.B) {
+	e := Evidence{Title: "样例市人民政府关于加快发展社区养老服务的实施意见", ListDate: "2026-11-20"}
+	for range 60 {
+		e.Paragraphs = append(e.Paragraphs, "一、总体要求。"+strings.Repeat("坚持政府主导、社会参与、市场运作，以社区为依托。", 5))
+	}
+	size := len(strings.Join(e.Paragraphs, ""))
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		Understand(e)
+	}
+}
