@@ -1,0 +1,83 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func none(string) string { return "" }
+
+func TestWrittenFileIsTheDefaults(t *testing.T) {
+	var b bytes.Buffer
+	if err := Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	// Every key is there as a comment; with the comments taken away it parses.
+	content := b.String()
+	for _, k := range keys {
+		if !strings.Contains(content, "# "+k.name) {
+			t.Errorf("%s is not in the file", k.name)
+		}
+	}
+	var live strings.Builder
+	for line := range strings.SplitSeq(content, "\n") {
+		if strings.Contains(line, " = ") && !strings.Contains(line, "_file") {
+			line = strings.TrimPrefix(line, "# ")
+		}
+		live.WriteString(line + "\n")
+	}
+	c, err := parse("config.toml", []byte(live.String()), none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := parse("", nil, none)
+	if err != nil || c.Server.Addr != d.Server.Addr || c.Schedule.Zone.String() != "Asia/Shanghai" || d.Mail.TLS != "required" {
+		t.Fatalf("%v; %+v is not %+v", err, c, d)
+	}
+}
+
+func TestMistakesAreToldTogether(t *testing.T) {
+	_, err := parse("c.toml", []byte("[server]\naddr = \"nonsense\"\nbase_ulr = \"x\"\n[mail]\nport = 0\ntls = \"maybe\"\n[extra]\nx = 1\n[schedule]\nzone = \"Mars\"\n"), none)
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{
+		`c.toml:2: addr in [server]: "nonsense" is not HOST:PORT`, `c.toml:3: unknown key "base_ulr" in [server]; did you mean "base_url"?`,
+		"c.toml:5: port in [mail]", "c.toml:6: tls in [mail]", "c.toml:7: unknown section [extra]", "c.toml:10: zone in [schedule]",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in:\n%v", want, err)
+		}
+	}
+}
+
+func TestEnvironmentAndSecretFiles(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(secret, []byte("geheim\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := parse("c.toml", []byte("[mail]\npassword_file = \""+secret+"\"\nport = 25\n"), func(k string) string {
+		return map[string]string{"DIBAO_MAIL_PORT": "465", "DIBAO_SERVER_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.1"}[k]
+	})
+	if err != nil || c.Mail.Password != "geheim" || c.Mail.Port != 465 || len(c.Server.TrustedProxies) != 2 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	_, err = parse("c.toml", nil, func(k string) string { return map[string]string{"DIBAO_DKIM_KEY_FILE": "/nowhere"}[k] })
+	if err == nil || !strings.Contains(err.Error(), "DIBAO_DKIM_KEY_FILE") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("[server]\naddr = \"127.0.0.1:1\"\n"))
+	f.Add([]byte("[mail]\npassword = 1\nx"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := parse("c.toml", b, none)
+		if err == nil && (c.Schedule.Zone == nil || c.Server.BaseURL == "" || c.Mail.Port < 1) {
+			t.Fatalf("%q gives %+v without an error", b, c)
+		}
+	})
+}
