@@ -76,7 +76,7 @@ func converse(c net.Conn, phase string, f fault) {
 		f(c)
 		return false
 	}
-	ok := answer("greeting", "220 test\r\n")
+	answer("greeting", "220 test\r\n")
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -84,18 +84,18 @@ func converse(c net.Conn, phase string, f fault) {
 		}
 		switch verb := strings.ToUpper(line[:min(4, len(line))]); verb {
 		case "EHLO":
-			ok = answer("ehlo", "250-test\r\n250-PIPELINING\r\n250 SIZE 10000000\r\n")
+			answer("ehlo", "250-test\r\n250-PIPELINING\r\n250 SIZE 10000000\r\n")
 		case "MAIL":
-			ok = answer("mail", "250 2.1.0 ok\r\n")
+			answer("mail", "250 2.1.0 ok\r\n")
 		case "RCPT":
-			ok = answer("rcpt", "250 2.1.5 ok\r\n")
+			answer("rcpt", "250 2.1.5 ok\r\n")
 		case "RSET":
 			fmt.Fprint(c, "250 ok\r\n")
 		case "QUIT":
 			fmt.Fprint(c, "221 bye\r\n")
 			return
 		case "DATA":
-			if ok = answer("data", "354 go\r\n"); !ok {
+			if !answer("data", "354 go\r\n") {
 				continue
 			}
 			for {
@@ -107,7 +107,7 @@ func converse(c net.Conn, phase string, f fault) {
 					break
 				}
 			}
-			ok = answer("dot", "250 2.0.0 queued\r\n")
+			answer("dot", "250 2.0.0 queued\r\n")
 		}
 	}
 }
