@@ -60,7 +60,10 @@ const (
 // Runner runs jobs on this node.
 type Runner struct {
 	client *river.Client[*sql.Tx]
-	kinds  map[string]Kind
+	// inserter asks for jobs. It is a client of its own: the one that works
+	// starts its producers while others may be asking (a race in River 0.51).
+	inserter *river.Client[*sql.Tx]
+	kinds    map[string]Kind
 }
 
 // call is the job as the queue stores it.
@@ -114,6 +117,9 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 		return nil, fmt.Errorf("set up the job queue: %w", err)
 	}
 	r.client = client
+	if r.inserter, err = river.NewClient(driver(db), &river.Config{Logger: opts.Logger}); err != nil {
+		return nil, fmt.Errorf("set up the job queue: %w", err)
+	}
 	return r, nil
 }
 
@@ -146,7 +152,7 @@ func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error 
 	if err != nil {
 		return err
 	}
-	_, err = r.client.Insert(ctx, call{kind, subject}, opts)
+	_, err = r.inserter.Insert(ctx, call{kind, subject}, opts)
 	return err
 }
 
@@ -156,7 +162,7 @@ func (r *Runner) EnqueueTx(ctx context.Context, tx *sql.Tx, kind string, subject
 	if err != nil {
 		return err
 	}
-	_, err = r.client.InsertTx(ctx, tx, call{kind, subject}, opts)
+	_, err = r.inserter.InsertTx(ctx, tx, call{kind, subject}, opts)
 	return err
 }
 
