@@ -2,9 +2,7 @@ package digest
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	netmail "net/mail"
@@ -60,9 +58,7 @@ func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
 	if opts.RetryIn <= 0 {
 		opts.RetryIn = time.Minute
 	}
-	var random [8]byte
-	rand.Read(random[:]) // never fails
-	name, err := owner(hex.EncodeToString(random[:]))
+	name, err := owner()
 	if err != nil {
 		return nil, err
 	}

@@ -391,3 +391,36 @@ func TestServerDownLosesNothing(t *testing.T) {
 		}
 	})
 }
+
+// Two deliverers of one process at once share the work and take nothing from
+// each other.
+func TestTwoDeliverersOfOneProcess(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		l := w.list("weekly", subscribers.Query{})
+		for i := range 60 {
+			w.reader(fmt.Sprint("r", i), l)
+		}
+		w.article("甲通知")
+		w.week()
+		w.composeDue()
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				d, err := w.service.NewDeliverer(digest.DeliverOptions{Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: 2})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if done, err := d.Deliver(t.Context()); err != nil || done.Recovered > 0 {
+					t.Errorf("%+v, %v", done, err)
+				}
+			})
+		}
+		all.Wait()
+		if n := w.box.Count(); n != 60 {
+			t.Fatalf("%d messages for 60 readers", n)
+		}
+	})
+}

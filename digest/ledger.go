@@ -2,6 +2,7 @@ package digest
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -34,13 +35,17 @@ type Ledger struct {
 	out   chan entry
 }
 
+// process tells this process from an earlier one that had the same number. It is
+// one for all deliverers of the process: they must not take each other for dead.
+var process = rand.Text()
+
 // owner names this process so that another on the same host can tell that it died.
-func owner(random string) (string, error) {
+func owner() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return "", fmt.Errorf("name of this host: %w", err)
 	}
-	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), random), nil
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), process), nil
 }
 
 // ownerDied reports whether the owner of a claim was a process of this host

@@ -8,6 +8,7 @@ import (
 	netmail "net/mail"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,8 @@ type app struct {
 	subscribers *subscribers.Store
 	digest      *digest.Service
 	log         *slog.Logger
+	// deliverer returns the one deliverer of the process, by the configured server.
+	deliverer func() (*digest.Deliverer, error)
 }
 
 // loadConfig reads the configuration with the flags that override it.
@@ -78,6 +81,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		return nil, err
 	}
 	a := &app{config: c, db: db, log: log, subscribers: readers, articles: feed.NewStore(db, now)}
+	a.deliverer = sync.OnceValues(a.newDeliverer)
 	a.collector = &feed.Collector{
 		Store: a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
@@ -126,8 +130,8 @@ func (a *app) server() mail.Options {
 	}
 }
 
-// deliverer sends by the configured server.
-func (a *app) deliverer() (*digest.Deliverer, error) {
+// newDeliverer returns a deliverer that sends by the configured server.
+func (a *app) newDeliverer() (*digest.Deliverer, error) {
 	if a.config.Mail.Host == "" {
 		return nil, fmt.Errorf("no mail server is set; set host in [mail] of the configuration")
 	}
