@@ -115,17 +115,7 @@ func collectSample(t *testing.T, a *app) {
 // send starts «dibao issue send».
 func (r *killRun) send(t *testing.T) *exec.Cmd {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, "issue", "send")
-	cmd.Env, cmd.Dir = r.env, t.TempDir()
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return cmd
+	return r.start(t, "issue", "send")
 }
 
 // interrupt sends a signal in the middle of a delivery, some messages from now.
