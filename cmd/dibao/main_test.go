@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -14,6 +16,8 @@ import (
 
 	"dibao/cmd/dibao/samplesite"
 	"dibao/feed/publish/feedtest"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
 )
 
 // asProgram, set in the environment, makes the test binary be dibao itself, for
@@ -153,5 +157,25 @@ func TestDemoFeedsAreValid(t *testing.T) {
 	}
 	if checked != 6 {
 		t.Fatalf("%d feeds checked, want 6", checked)
+	}
+}
+
+// A database that may only be read fails the demo, too.
+func TestDemoFailsOnAReadOnlyDatabase(t *testing.T) {
+	t.Parallel()
+	url := databasetest.Postgres(t)
+	db, err := database.Open(t.Context(), url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_read_only = on'; END $$`)
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := demoOnce(t, demoOptions{}, url); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Fatalf("got %v, want an error that says read-only", err)
 	}
 }

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/feed/publish"
+	"dibao/subscribers"
+)
+
+// walk goes the whole road; what goes wrong is noted, and what does not depend
+// on it goes on.
+func (d *demo) walk(ctx context.Context, o demoOptions) {
+	for _, step := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"collect", d.collectAll},
+		{"make the list", d.makeList},
+		{"publish", d.readFeeds},
+		{"subscribe", func(ctx context.Context) error { return d.subscribe(ctx, o.subscribers) }},
+		{"compose and deliver", d.deliver},
+		{"unsubscribe", d.unsubscribe},
+	} {
+		if err := step.run(ctx); err != nil {
+			d.fail("%s: %s", step.name, oneLine(err))
+		}
+	}
+}
+
+// collectAll adds the site's sources and collects them over HTTP.
+func (d *demo) collectAll(ctx context.Context) error {
+	var errs []error
+	for _, s := range d.site.Sources {
+		added, err := d.articles.AddSource(ctx, feed.Source{
+			URL: d.siteURL + s.URLPath, Kind: s.Kind, Name: s.Name, Issuer: s.Issuer, Region: s.Region, Licence: feed.Licence(s.Licence), Settings: s.Settings,
+		})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		d.summary.Sources++
+		done, err := d.collector.Collect(ctx, added.ID)
+		errs = append(errs, err)
+		d.summary.Warnings = append(d.summary.Warnings, done.Warnings...)
+		d.summary.Articles += done.New
+		d.say("collected %-24s %d articles", added.Name, done.New)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if d.summary.Articles == 0 {
+		return errors.New("no article was found")
+	}
+	return nil
+}
+
+func (d *demo) makeList(ctx context.Context) error {
+	_, err := d.subscribers.CreateList(ctx, subscribers.List{
+		Slug: "weekly", Title: "邸报周刊", Description: "每周一早上八点：新发文件、征求意见、政策解读与署名文章。",
+	})
+	if err != nil {
+		return err
+	}
+	return d.digest.Match(ctx)
+}
+
+// readFeeds asks for the feeds as a reader does.
+func (d *demo) readFeeds(ctx context.Context) error {
+	var errs []error
+	for _, path := range []string{"/", "/lists/weekly/"} {
+		for _, f := range publish.Formats {
+			address := d.config.Server.BaseURL + path + "feed" + f.Suffix
+			body, err := d.get(ctx, address)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			items, err := countItems(body)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", address, err))
+				continue
+			}
+			d.summary.Feeds = append(d.summary.Feeds, demoFeed{address, f.Name, items})
+			if items == 0 {
+				errs = append(errs, fmt.Errorf("%s is empty", address))
+			}
+		}
+	}
+	if len(errs) == 0 {
+		d.say("published %d feeds", len(d.summary.Feeds))
+	}
+	return errors.Join(errs...)
+}
+
+func (d *demo) get(ctx context.Context, address string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	return d.do(req)
+}
+
+func (d *demo) post(ctx context.Context, address string, form url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return d.do(req)
+}
+
+func (d *demo) do(req *http.Request) ([]byte, error) {
+	res, err := d.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 10<<20))
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s answered %d", req.Method, req.URL.Path, res.StatusCode)
+	}
+	return body, err
+}
+
+var stampField = regexp.MustCompile(`name="started" value="([^"]+)"`)
+
+// subscribe fills in the form as readers do and opens the links they are mailed.
+func (d *demo) subscribe(ctx context.Context, n int) error {
+	base := d.config.Server.BaseURL
+	page, err := d.get(ctx, base+"/subscribe?list=weekly")
+	if err != nil {
+		return err
+	}
+	m := stampField.FindSubmatch(page)
+	if m == nil {
+		return errors.New("the form has no time stamp")
+	}
+	// A person takes a moment to fill in a form; a program that does not is refused.
+	select {
+	case <-time.After(formPause):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for i := range n {
+		// The form allows one network ten at once; the demo's readers beyond that
+		// come by the admin's way.
+		address := fmt.Sprintf("reader%d@demo.example", i+1)
+		if i >= formReaders {
+			if err := d.askByAdmin(ctx, address); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := d.post(ctx, base+"/subscribe", url.Values{"address": {address}, "list": {"weekly"}, "started": {string(m[1])}}); err != nil {
+			return err
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := d.box.Wait(wait, n); err != nil {
+		return fmt.Errorf("%d of %d confirmation mails came: %w", d.box.Count(), n, err)
+	}
+	link := regexp.MustCompile(regexp.QuoteMeta(base) + `/confirm/[A-Za-z0-9_-]+`)
+	for _, mail := range d.box.Messages() {
+		address := link.FindString(mail.Text)
+		if address == "" {
+			return fmt.Errorf("the mail to %s holds no link to confirm", mail.To)
+		}
+		if _, err := d.post(ctx, address, nil); err != nil {
+			return err
+		}
+		d.summary.Subscribers++
+	}
+	d.say("subscribed %d readers by the confirmed opt-in", d.summary.Subscribers)
+	return nil
+}
+
+const (
+	formReaders = 8
+	formPause   = 2100 * time.Millisecond
+)
+
+func (d *demo) askByAdmin(ctx context.Context, address string) error {
+	lists, err := d.subscribers.Lists(ctx)
+	if err != nil {
+		return err
+	}
+	mail, err := d.app.subscribers.Subscribe(ctx, subscribers.Request{Address: address, Language: "zh", Lists: lists})
+	if err != nil || mail == nil {
+		return fmt.Errorf("%s could not be asked: %w", address, err)
+	}
+	return d.sendConfirmation(ctx, *mail)
+}
+
+// deliver composes an issue and lets the daemon's ledger send it.
+func (d *demo) deliver(ctx context.Context) error {
+	lists, err := d.subscribers.Lists(ctx)
+	if err != nil {
+		return err
+	}
+	before := d.box.Count()
+	made, err := d.digest.ComposeNow(ctx, lists)
+	if err != nil {
+		return err
+	}
+	d.summary.Issues = len(made.Issues)
+	if made.Mailing == 0 {
+		return errors.New("no issue came out")
+	}
+	sender, err := d.deliverer()
+	if err != nil {
+		return err
+	}
+	if _, err := sender.Deliver(ctx); err != nil { // the daemon's heart may have sent some already
+		return err
+	}
+	report, err := d.digest.Report(ctx, 1)
+	if err != nil {
+		return err
+	}
+	d.summary.MessagesSent = report[0].Sent
+	d.summary.MessagesReceived = d.box.Count() - before
+	if n := d.summary.Subscribers; report[0].Sent != n || d.summary.MessagesReceived != n {
+		return fmt.Errorf("%d messages were sent and %d received, for %d readers", report[0].Sent, d.summary.MessagesReceived, n)
+	}
+	d.say("composed issue %d with %d articles and delivered it to %d readers", made.Issues[0].Number, len(made.Issues[0].Articles), report[0].Sent)
+	return nil
+}
+
+// unsubscribe does what a mail program does when its button is pressed (RFC 8058).
+func (d *demo) unsubscribe(ctx context.Context) error {
+	for _, mail := range d.box.Messages() {
+		if mail.Unsubscribe == "" {
+			continue
+		}
+		if _, err := d.post(ctx, mail.Unsubscribe, url.Values{"List-Unsubscribe": {"One-Click"}}); err != nil {
+			return err
+		}
+		left, err := d.subscribers.Subscribers(ctx, subscribers.Selection{State: subscribers.StateUnsubscribed})
+		if err != nil {
+			return err
+		}
+		if d.summary.Unsubscribed = len(left); len(left) != 1 {
+			return fmt.Errorf("%d readers are unsubscribed after one click, want 1", len(left))
+		}
+		d.say("unsubscribed %s with one click", mail.To)
+		return nil
+	}
+	return errors.New("no message has a link to unsubscribe")
+}
+
+// countItems counts the items of a feed in any of our formats.
+func countItems(body []byte) (int, error) {
+	if len(body) > 0 && body[0] == '{' {
+		var doc struct {
+			Items []json.RawMessage `json:"items"`
+		}
+		err := json.Unmarshal(body, &doc)
+		return len(doc.Items), err
+	}
+	return strings.Count(string(body), "<item>") + strings.Count(string(body), "<entry>"), nil
+}
