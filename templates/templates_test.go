@@ -1,0 +1,273 @@
+package templates
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+const hostileText = `<script>alert(1)</script>"><img src=x onerror=alert(1)>'` + "\u202Eright to left " + "𠀀"
+
+// items are realistic, long or hostile articles.
+func items(n int, title string) []Item {
+	all := make([]Item, n)
+	for i := range all {
+		all[i] = Item{
+			Title: fmt.Sprintf("%s%d", title, i), URL: "https://a.example/articles/1", SourceURL: "https://b.example/1", Source: title, Kind: "document",
+			Issuers: "样例市人民政府", Number: "样政发〔2026〕12号", Author: title, Summary: strings.Repeat("现就有关事项通知如下。", 12),
+			Dates: []DateFact{{"published", "2026-11-20", "div.info 时间"}, {"deadline", "2026-12-20", title}, {"issued", "2026-11-19", ""}, {"effective", "2026-12-01", ""}, {"expires", "2031-12-01", ""}},
+			Why:   []string{"主题 民政"},
+		}
+	}
+	return all
+}
+
+func sections(n int, title string) (all []Section) {
+	for _, key := range []string{"consultations", "documents", "interpretations", "signed", "news", "other"} {
+		all = append(all, Section{key, items(n, title)})
+	}
+	return all
+}
+
+type view interface{ Render(io.Writer) error }
+
+// pages are every page in a language with the same data.
+func pages(language string, n int, title string) map[string]view {
+	p := Page{Language: language, SiteName: "邸报", Title: title, Description: title, Canonical: "https://a.example/", Feeds: []FeedLink{{title, "https://a.example/feed.xml", "application/rss+xml"}}}
+	card := ListCard{Slug: "weekly", Title: title, Description: title, URL: "/lists/weekly/", Schedule: "每周一 08:00", Subscribed: true}
+	cards := []ListCard{card}
+	issue := IssueCard{URL: "/lists/weekly/issues/1", ListTitle: title, Number: 1, Date: "2026-11-23", Count: 3, Lead: title}
+	out := map[string]view{
+		"home":        HomePage{p, cards, []IssueCard{issue}, items(n, title)},
+		"list":        ListPage{p, card, []IssueCard{issue}, items(n, title)},
+		"issue":       IssuePage{p, card, 1, "2026-11-23", title, sections(n, title), "/older", "/newer"},
+		"article":     ArticlePage{p, items(1, title)[0], template.HTML("<p>正文</p>"), []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}}, []string{title}},
+		"summary":     ArticlePage{Page: p, Article: items(1, title)[0]},
+		"form":        FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "address", Started: "x"},
+		"preferences": FormPage{Page: p, Action: "/preferences/x", Address: title, Lists: cards, Preferences: true, Chosen: "zh"},
+		"confirm":     ConfirmPage{p, "/confirm/x", cards},
+		"unsubscribe": UnsubscribePage{p, "/u/x", cards},
+		"all":         UnsubscribePage{Page: p, Action: "/u/x"},
+	}
+	for _, key := range []string{"checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved"} {
+		out["message "+key] = MessagePage{Page: p, Key: key, Lists: cards}
+	}
+	return out
+}
+
+// check parses a page or mail and says what is wrong with it.
+func check(t *testing.T, name, text string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(text))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	h1 := 0
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.ElementNode {
+			switch n.Data {
+			case "script", "iframe", "object":
+				t.Errorf("%s holds <%s>", name, n.Data)
+			case "h1":
+				h1++
+			case "html":
+				if len(n.Attr) == 0 || n.Attr[0].Key != "lang" {
+					t.Errorf("%s has no lang", name)
+				}
+			}
+			for _, a := range n.Attr {
+				if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(strings.TrimSpace(strings.ToLower(a.Val)), "javascript:") {
+					t.Errorf("%s holds %s=%q", name, a.Key, a.Val)
+				}
+			}
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(root)
+	if h1 != 1 {
+		t.Errorf("%s has %d <h1>", name, h1)
+	}
+	if m := regexp.MustCompile(`(?:nav|home|list|issue|section|kind|date|item|why|form|preferences|confirm|unsubscribe|message|footer|mail|confirmation|language|article)\.[a-z_]+(?:\.[a-z]+)?`).FindAllString(visible(root), -1); len(m) > 0 {
+		t.Errorf("%s shows the keys %q", name, m)
+	}
+	if strings.Contains(text, "%!") {
+		t.Errorf("%s has a word with too many or too few arguments", name)
+	}
+}
+
+func visible(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	if n.Type == html.ElementNode && n.Data == "style" {
+		return ""
+	}
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		b.WriteString(visible(c))
+	}
+	return b.String()
+}
+
+func TestPages(t *testing.T) {
+	for _, language := range []string{"zh", "en"} {
+		for _, data := range []struct {
+			name, title string
+			n           int
+		}{{"Empty", "", 0}, {"Normal", "关于样例的通知", 3}, {"Long", strings.Repeat("长标题", 80), 60}, {"Hostile", hostileText, 2}} {
+			for name, v := range pages(language, data.n, data.title) {
+				var b bytes.Buffer
+				if err := v.Render(&b); err != nil {
+					t.Errorf("%s %s %s: %v", language, data.name, name, err)
+					continue
+				}
+				check(t, language+" "+data.name+" "+name, b.String())
+				if strings.Contains(b.String(), "style=") {
+					t.Errorf("%s: inline style, which the security policy forbids", name)
+				}
+			}
+		}
+	}
+}
+
+func digestOf(language, title string, n int) Digest {
+	return Digest{
+		Language: language, SiteName: "邸报", Subject: title, Preheader: title, Title: title, Number: 3, Date: "2026-11-23", Note: title, Sections: sections(n, title),
+		ArchiveURL: "https://a.example/lists/weekly/issues/3", HomeURL: "https://a.example/", UnsubscribeURL: "https://unsubscribe.slot.invalid/",
+		PreferencesURL: "https://preferences.slot.invalid/", Sender: title,
+	}
+}
+
+// What mail programs drop or break.
+var mailRules = map[string]*regexp.Regexp{
+	"flexbox or grid":     regexp.MustCompile(`display:\s*(?:flex|grid)`),
+	"position":            regexp.MustCompile(`position:\s*(?:absolute|fixed|sticky)`),
+	"a script":            regexp.MustCompile(`(?i)<script`),
+	"an outside resource": regexp.MustCompile(`(?i)<link|@import|url\(|<img`),
+	"a form":              regexp.MustCompile(`(?i)<form|<input`),
+	"a variable":          regexp.MustCompile(`var\(--`),
+}
+
+func TestMails(t *testing.T) {
+	for _, language := range []string{"zh", "en"} {
+		for _, data := range []struct {
+			name, title string
+			n           int
+		}{{"Normal", "关于样例的通知", 2}, {"Sixty", "关于样例的通知", 10}, {"Hostile", hostileText, 1}} {
+			d := digestOf(language, data.title, data.n)
+			markup, err := d.HTML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := language + " " + data.name
+			check(t, name, markup)
+			for what, rule := range mailRules {
+				if m := rule.FindString(markup); m != "" && !(data.name == "Hostile" && strings.Contains(m, "img")) {
+					t.Errorf("%s: the mail holds %s (%s)", name, what, m)
+				}
+			}
+			if len(markup) > 100_000 {
+				t.Errorf("%s: the mail has %d bytes; some programs cut it at 102 kB", name, len(markup))
+			}
+			text, err := d.Text()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range []string{markup, text} {
+				for line := range strings.SplitSeq(part, "\n") {
+					if len(line) > 900 {
+						t.Errorf("%s: a line of %d bytes", name, len(line))
+					}
+				}
+				for _, slot := range []string{d.UnsubscribeURL, d.PreferencesURL} {
+					if strings.Count(part, slot) != 1 {
+						t.Errorf("%s: %s stands %d times", name, slot, strings.Count(part, slot))
+					}
+				}
+			}
+			if strings.Contains(text, "&lt;") || strings.Contains(text, "<td") {
+				t.Errorf("%s: the text part holds markup:\n%s", name, text)
+			}
+		}
+		c := Confirmation{Language: language, SiteName: "邸报", Lists: []string{"周刊"}, ConfirmURL: "https://a.example/confirm/x", Days: 7}
+		markup, err := c.HTML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, language+" confirmation", markup)
+		if text, err := c.Text(); err != nil || !strings.Contains(text, c.ConfirmURL) || !strings.Contains(text, "7") {
+			t.Errorf("%s confirmation: %v\n%s", language, err, text)
+		}
+	}
+}
+
+func TestTextIsWrapped(t *testing.T) {
+	got := wrap("   ", strings.Repeat("现就有关事项通知如下，", 10)+" and some English words at the end of it all")
+	for line := range strings.SplitSeq(got, "\n") {
+		if c := columns(line); c > textWidth+2 { // closing punctuation may hang
+			t.Errorf("a line of %d columns: %s", c, line)
+		}
+		if strings.HasPrefix(strings.TrimSpace(line), "，") {
+			t.Errorf("a line begins with punctuation: %s", line)
+		}
+	}
+	if strings.ReplaceAll(strings.ReplaceAll(got, "\n", ""), " ", "") != strings.ReplaceAll(strings.Repeat("现就有关事项通知如下，", 10)+"andsomeEnglishwordsattheendofitall", " ", "") {
+		t.Errorf("text was lost:\n%s", got)
+	}
+}
+
+// Both languages have the same keys with as many arguments, and every key that a
+// template names is there.
+func TestCatalogues(t *testing.T) {
+	zh, en := languages["zh"].words, languages["en"].words
+	for key, word := range zh {
+		if strings.Count(en[key], "%") != strings.Count(word, "%") || en[key] == "" {
+			t.Errorf("%s: %q in zh, %q in en", key, word, en[key])
+		}
+	}
+	if len(zh) != len(en) {
+		t.Errorf("%d words in zh, %d in en", len(zh), len(en))
+	}
+	used := regexp.MustCompile(`\bt "([a-z._]+)"`)
+	err := fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(path, "words") {
+			return err
+		}
+		b, err := fs.ReadFile(files, path)
+		for _, m := range used.FindAllSubmatch(b, -1) {
+			if _, ok := zh[string(m[1])]; !ok {
+				t.Errorf("%s uses %s, which no catalogue has", path, m[1])
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStatic(t *testing.T) {
+	for _, name := range []string{"style.css", "favicon.svg"} {
+		path := StaticPath(name)
+		b, ok := Static(strings.TrimPrefix(path, "/static/"))
+		if !ok || len(b) == 0 {
+			t.Errorf("%s is not at %s", name, path)
+		}
+	}
+	if _, ok := Static("../words/zh.json"); ok {
+		t.Error("another file is served")
+	}
+	if b, _ := Static(strings.TrimPrefix(StaticPath("style.css"), "/static/")); len(b) > 12<<10 {
+		t.Errorf("the style sheet has %d bytes", len(b))
+	}
+}
