@@ -78,6 +78,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 		}
 		out.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "the text was found by its shape; set the source's content selector")
 	}
+	container.Find("footer, .footer, #footer").Remove() // an unclosed element takes it along
 	out.Attachments = readAttachments(container, base)
 	e.Paragraphs = blocksOf(container.Nodes[0])
 	out.HTML = sanitizeSelection(container, base.String())
@@ -188,6 +189,10 @@ func narrowDown(s *goquery.Selection, lengths map[*html.Node]int) *goquery.Selec
 	return s
 }
 
+// maxElements bounds the search for the text by shape, whose time grows faster
+// than the page.
+const maxElements = 20000
+
 // readable finds the text by its shape.
 func readable(doc *goquery.Document, address string) (s *goquery.Selection, err error) {
 	defer func() {
@@ -196,6 +201,9 @@ func readable(doc *goquery.Document, address string) (s *goquery.Selection, err 
 			s, err = nil, errNoText
 		}
 	}()
+	doc.Find("title").Each(func(_ int, t *goquery.Selection) {
+		t.SetText(clip(collapse(t.Text()), maxTitle)) // it is held against every heading
+	})
 	markup, err := doc.Html()
 	if err != nil {
 		return nil, err
@@ -204,7 +212,9 @@ func readable(doc *goquery.Document, address string) (s *goquery.Selection, err 
 	if err != nil {
 		return nil, err
 	}
-	article, err := readability.FromReader(strings.NewReader(markup), u)
+	parser := readability.NewParser()
+	parser.MaxElemsToParse = maxElements
+	article, err := parser.Parse(strings.NewReader(markup), u)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errNoText, err)
 	}
@@ -241,6 +251,9 @@ func references(doc *goquery.Document, e policy.Evidence, it Item) []string {
 		if n := strings.ToLower(m.Name); n == "articletitle" || n == "og:title" {
 			refs = append(refs, m.Content)
 		}
+	}
+	for i, ref := range refs {
+		refs[i] = clip(ref, maxTitle) // each is held against every headline of the page
 	}
 	return refs
 }

@@ -29,7 +29,7 @@ var furniture = []string{`浏览字号`, `字\s*体`, `浏览次数`, `阅读次
 var (
 	// A size of type («字号：大 中 小») is told from a document number by what follows.
 	sizes         = regexp.MustCompile(`[【\[]?\s*(?:浏览)?字[号体](?:大小)?\s*[:：]?\s*(?:[\[【]?\s*(?:特大|超大|默认|大|中|小)\s*[\]】]?\s*[|｜/]?\s*){2,6}`)
-	labelPattern  = regexp.MustCompile(`(?:^|[\s|｜\[【（(])[\[【]?(` + strings.Join(labelNames, "|") + `)[\]】]?\s*[:：]\s*`)
+	labelPattern  = regexp.MustCompile(`(?:^|[\s|｜\[【（(\x00])[\[【]?(` + strings.Join(labelNames, "|") + `)[\]】]?\s*[:：]\s*`)
 	furnitureHead = regexp.MustCompile(`(?:^|[\s|｜\[【（(])[\[【]?(?:` + strings.Join(furniture, "|") + `)[\]】]?\s*[:：]`)
 	bareDate      = regexp.MustCompile(`(?:19|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[-/.]\d{1,2}[-/.]\d{1,2})(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?`)
 )
@@ -105,7 +105,7 @@ func (r *labelReader) enter(n *html.Node) (into bool) {
 	if n.Data == "li" && isListRow(s) {
 		return false
 	}
-	found := splitLabels(elementName(n), text)
+	found := splitLabels(elementName(n), spacedText(n, "span"))
 	r.add(found)
 	r.addBareDate(n, text, found)
 	return false
@@ -184,16 +184,31 @@ func cellLabels(n *html.Node, text string) []policy.Label {
 	return found
 }
 
+// spacedText is the text of n with a space before every element of the given
+// name, of any name for "": style sheets part what the markup joins.
+func spacedText(n *html.Node, name string) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		switch {
+		case d.Type == html.TextNode:
+			b.WriteString(d.Data)
+		case d.Type == html.ElementNode && (name == "" || d.Data == name):
+			b.WriteByte(' ')
+		}
+	}
+	return collapse(b.String())
+}
+
 func splitLabels(element, text string) []policy.Label {
 	var out []policy.Label
-	text = sizes.ReplaceAllString(text, " | ")
+	text = sizes.ReplaceAllString(text, "\x00")
 	at := labelPattern.FindAllStringSubmatchIndex(text, -1)
 	for i, m := range at {
 		end := len(text)
 		if i+1 < len(at) {
 			end = at[i+1][0]
 		}
-		value := text[m[1]:end]
+		value, _, _ := strings.Cut(text[m[1]:end], "\x00")
 		if f := furnitureHead.FindStringIndex(value); f != nil {
 			value = value[:f[0]]
 		}

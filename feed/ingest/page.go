@@ -137,7 +137,16 @@ func newRowReader(src Source, base *url.URL) (*rowReader, error) {
 // matcher lets goquery search with selectors that were compiled once.
 type matcher struct{ cascadia.SelectorGroup }
 
-func (m matcher) MatchAll(n *html.Node) []*html.Node { return cascadia.QueryAll(n, m.SelectorGroup) }
+// MatchAll returns what matches at n and under it, as goquery means it; cascadia
+// leaves n itself out.
+func (m matcher) MatchAll(n *html.Node) []*html.Node {
+	found := cascadia.QueryAll(n, m.SelectorGroup)
+	if m.Match(n) {
+		found = slices.Insert(found, 0, n)
+	}
+	return found
+}
+
 func (m matcher) Filter(nodes []*html.Node) []*html.Node {
 	return cascadia.Filter(nodes, m.SelectorGroup)
 }
@@ -220,11 +229,14 @@ func mainLink(row *goquery.Selection) *goquery.Selection {
 // rowText is the text of a row without that of its link; where the row is the
 // link itself, all of it.
 func rowText(row, link *goquery.Selection) string {
-	text := collapse(row.Text())
-	if row.Length() > 0 && link.Length() > 0 && row.Nodes[0] == link.Nodes[0] {
+	if row.Length() == 0 {
+		return ""
+	}
+	text := spacedText(row.Nodes[0], "")
+	if link.Length() == 0 || row.Nodes[0] == link.Nodes[0] {
 		return text
 	}
-	title := collapse(link.Text())
+	title := spacedText(link.Nodes[0], "")
 	if rest := strings.Replace(text, title, " ", 1); bareDate.MatchString(rest) || !bareDate.MatchString(title) {
 		return rest
 	}

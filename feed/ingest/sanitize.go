@@ -13,7 +13,7 @@ import (
 // No style, no script, no frame, no event, no form.
 var policyHTML = func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
-	p.AllowElements("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
+	p.AllowElements("p", "div", "section", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
 		"strong", "b", "em", "i", "u", "s", "sub", "sup", "small", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th")
 	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements("td", "th")
 	p.AllowAttrs("href").OnElements("a")

@@ -44,7 +44,7 @@ func TestSanitize(t *testing.T) {
 // attributes are all that may be left, by element.
 var attributes = map[string][]string{"a": {"href"}, "img": {"src", "alt"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 
-var elements = strings.Fields("p br hr h1 h2 h3 h4 h5 h6 blockquote pre code ul ol li dl dt dd strong b em i u s sub sup small " +
+var elements = strings.Fields("p div section br hr h1 h2 h3 h4 h5 h6 blockquote pre code ul ol li dl dt dd strong b em i u s sub sup small " +
 	"figure figcaption table caption thead tbody tfoot tr td th a img html head body")
 
 // checkSafe parses sanitised markup as a browser would and looks at all of it.
