@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -18,7 +17,8 @@ func newInspect(g *globals) *cobra.Command {
 		Use:   "inspect",
 		Short: "Show how dibao understands one input, without a database",
 	}
-	cmd.AddCommand(newInspectPage(), newInspectFeed(), newInspectNumber())
+	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectFeed())
+	cmd.AddCommand(newInspectLines()...)
 	return cmd
 }
 
@@ -150,6 +150,45 @@ func newInspectPage() *cobra.Command {
 	return cmd
 }
 
+func newInspectList() *cobra.Command {
+	src := ingest.Source{}
+	cmd := &cobra.Command{
+		Use:     "list --url URL FILE",
+		Short:   "A list page: one JSON object a row",
+		Example: "  dibao inspect list --url https://www.example.gov.cn/zhengce/ --item 'ul.list li' list.html",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := readInput(args[0])
+			if err != nil {
+				return err
+			}
+			items, err := ingest.Kinds["page"].Read(ingest.Page{URL: src.URL, Body: b}, src)
+			if err != nil {
+				return err
+			}
+			return writeItems(cmd, items)
+		},
+	}
+	cmd.Flags().StringVar(&src.URL, "url", "", "address that the page was served at")
+	addSelectors(cmd, &src.Settings)
+	return cmd
+}
+
+// writeItems prints what a list holds, one JSON object a line.
+func writeItems(cmd *cobra.Command, items []ingest.Item) error {
+	for _, it := range items {
+		row := struct {
+			URL   string  `json:"url"`
+			Title string  `json:"title"`
+			Date  *string `json:"date"`
+		}{it.URL, it.Title, null(it.Evidence.ListDate)}
+		if err := writeJSON(cmd.OutOrStdout(), row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func newInspectFeed() *cobra.Command {
 	return &cobra.Command{
 		Use:   "feed FILE…",
@@ -167,26 +206,6 @@ func newInspectFeed() *cobra.Command {
 					Error *string `json:"error"`
 				}{name, doc, nil}, nil
 			})
-		},
-	}
-}
-
-func newInspectNumber() *cobra.Command {
-	return &cobra.Command{
-		Use:   "number",
-		Short: "Document numbers: lines on stdin, raw and canonical on stdout",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			in := bufio.NewScanner(cmd.InOrStdin())
-			in.Buffer(nil, 1<<20)
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			for in.Scan() {
-				canonical, _ := policy.ParseNumber(in.Text())
-				fmt.Fprintf(out, "%s\t%s\n", in.Text(), canonical)
-			}
-			if err := in.Err(); err != nil {
-				return fmt.Errorf("read lines: %w; a line has at most 1 MB", err)
-			}
-			return out.Flush()
 		},
 	}
 }

@@ -90,14 +90,20 @@ func newSourceAdd(g *globals) *cobra.Command {
 	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
 	f.StringVar(&licence, "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
-	f.StringVar(&s.Settings.Item, "item", "", "CSS selector of a row of the list")
-	f.StringVar(&s.Settings.Link, "link", "", "CSS selector of the link in a row")
-	f.StringVar(&s.Settings.Title, "title", "", "CSS selector of the title in a row")
-	f.StringVar(&s.Settings.Date, "date", "", "CSS selector of the date in a row")
-	f.StringVar(&s.Settings.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
-	f.StringVar(&s.Settings.Content, "content", "", "CSS selector of the text on an article's page")
-	f.StringVar(&s.Settings.Charset, "charset", "", "character set, where the site declares a wrong one")
+	addSelectors(cmd, &s.Settings)
 	return cmd
+}
+
+// addSelectors adds the flags that say how a list page is read.
+func addSelectors(cmd *cobra.Command, s *ingest.Settings) {
+	f := cmd.Flags()
+	f.StringVar(&s.Item, "item", "", "CSS selector of a row of the list")
+	f.StringVar(&s.Link, "link", "", "CSS selector of the link in a row")
+	f.StringVar(&s.Title, "title", "", "CSS selector of the title in a row")
+	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
+	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
+	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
+	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
 }
 
 // look fetches a source and reads it without storing anything. Without a kind it
@@ -215,12 +221,7 @@ func newSourceTest(g *globals) *cobra.Command {
 				return err
 			}
 			if g.json {
-				for _, it := range items {
-					if err := writeJSON(cmd.OutOrStdout(), map[string]any{"url": it.URL, "title": it.Title, "date": null(it.Evidence.ListDate)}); err != nil {
-						return err
-					}
-				}
-				return nil
+				return writeItems(cmd, items)
 			}
 			showItems(g, cmd, items)
 			return nil

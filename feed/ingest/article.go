@@ -263,15 +263,21 @@ func references(doc *goquery.Document, e policy.Evidence, it Item) []string {
 // without the name of the site.
 func findHeadline(doc *goquery.Document, container *goquery.Selection, refs []string) headline {
 	var best, longer, only headline
+	squeezed, cuts := make([]string, len(refs)), make([]string, len(refs))
+	for i, ref := range refs {
+		squeezed[i] = squeeze(ref)
+		cuts[i] = strings.TrimRight(titleCut.Split(squeezed[i], 2)[0], ".…")
+	}
 	doc.Find("h1, h2, h3, h4, [id*=title], [class*=title], [id*=Title], [class*=Title], [class*=tit]").Each(func(_ int, s *goquery.Selection) {
 		text, ok := textUpTo(s.Nodes[0], maxTitle)
 		if !ok || utf8.RuneCountInString(text) < minTitle {
 			return
 		}
-		for _, ref := range refs {
-			if len(text) > len(best.text) && strings.Contains(squeeze(ref), squeeze(text)) {
+		plain := squeeze(text)
+		for i, ref := range squeezed {
+			if len(text) > len(best.text) && strings.Contains(ref, plain) {
 				best = headline{text, s.Nodes[0]}
-			} else if longer.text == "" && isCut(squeeze(ref), squeeze(text)) && !hasBlockChild(s.Nodes[0]) {
+			} else if longer.text == "" && isCut(cuts[i], plain) && !hasBlockChild(s.Nodes[0]) {
 				longer = headline{text, s.Nodes[0]}
 			}
 		}
@@ -298,8 +304,7 @@ func findHeadline(doc *goquery.Document, container *goquery.Selection, refs []st
 }
 
 // isCut reports whether a reference begins the headline and was cut short.
-func isCut(ref, headline string) bool {
-	cut := strings.TrimRight(titleCut.Split(ref, 2)[0], ".…")
+func isCut(cut, headline string) bool {
 	return utf8.RuneCountInString(cut) >= 10 && strings.HasPrefix(headline, cut)
 }
 

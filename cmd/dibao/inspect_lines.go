@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/digest"
+	"dibao/feed/ingest"
+	"dibao/internal/fetch"
+	"dibao/policy"
+)
+
+// newInspectLines returns the verbs that answer each line of standard input with
+// a line of standard output.
+func newInspectLines() []*cobra.Command {
+	verbs := []struct {
+		use, short string
+		answer     func(out io.Writer, line string) error
+	}{
+		{"number", "Document numbers: lines on stdin, raw and canonical on stdout", answerNumber},
+		{"title", "Titles: lines on stdin, JSON lines on stdout", answerTitle},
+		{"reply", "SMTP replies: lines on stdin, class, whether to suppress, and retry-after on stdout", answerReply},
+		{"url", "Addresses: lines on stdin, what the fetcher's guard says on stdout, without connecting", answerURL},
+		{"html", "Markup: JSON strings on stdin, the sanitised markup as JSON strings on stdout", answerHTML},
+	}
+	cmds := make([]*cobra.Command, 0, len(verbs))
+	for _, v := range verbs {
+		cmds = append(cmds, &cobra.Command{
+			Use: v.use, Short: v.short, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				in := bufio.NewScanner(cmd.InOrStdin())
+				in.Buffer(nil, maxInput)
+				out := bufio.NewWriter(cmd.OutOrStdout())
+				for n := 1; in.Scan(); n++ {
+					if err := v.answer(out, in.Text()); err != nil {
+						out.Flush()
+						return fmt.Errorf("line %d: %w", n, err)
+					}
+				}
+				if err := in.Err(); err != nil {
+					return fmt.Errorf("read lines: %w; a line has at most %d MB", err, maxInput>>20)
+				}
+				return out.Flush()
+			},
+		})
+	}
+	return cmds
+}
+
+func answerNumber(out io.Writer, line string) error {
+	canonical, _ := policy.ParseNumber(line)
+	_, err := fmt.Fprintf(out, "%s\t%s\n", line, canonical)
+	return err
+}
+
+func answerTitle(out io.Writer, line string) error {
+	t := policy.ParseTitle(line)
+	return writeJSON(out, struct {
+		Title    string   `json:"title"`
+		Issuer   *string  `json:"issuer"`
+		Issuers  []string `json:"issuers"`
+		Subject  *string  `json:"subject"`
+		Type     *string  `json:"type"`
+		Inner    []string `json:"inner"`
+		Relation *string  `json:"relation"`
+		Number   *string  `json:"number"`
+		Marker   *string  `json:"marker"`
+	}{
+		t.Title, null(strings.Join(t.Issuers, "、")), append([]string{}, t.Issuers...), null(t.Subject), null(t.Type),
+		append([]string{}, t.Inner...), null(t.Relation), null(t.Number), null(t.Marker),
+	})
+}
+
+// answerReply prints retry-after in seconds, 0 where the back-off decides and
+// empty where there is no second try. A line may begin with the reader's domain
+// and a tab: some providers mean other things by the same reply.
+func answerReply(out io.Writer, line string) error {
+	domain, reply, found := strings.Cut(line, "\t")
+	if !found {
+		domain, reply = "", line
+	}
+	code, enhanced, text, ok := digest.ParseReply(reply)
+	v := digest.Verdict{}
+	retry := ""
+	if ok {
+		v = digest.Classify(code, enhanced, text, domain)
+	}
+	if v.Class == digest.ClassTemporary {
+		retry = strconv.Itoa(int(v.Retry / time.Second))
+	}
+	_, err := fmt.Fprintf(out, "%s\t%t\t%s\n", v.Class, v.Suppress, retry)
+	return err
+}
+
+func answerURL(out io.Writer, line string) error {
+	verdict := "allow"
+	_, reason := fetch.CheckURL(unescapeTarget.Replace(line))
+	if reason != "" {
+		verdict = "block"
+	}
+	_, err := fmt.Fprintf(out, "%s\t%s\t%s\n", verdict, reason, line)
+	return err
+}
+
+// unescapeTarget undoes what an address with a tab in it needs to be one line.
+var unescapeTarget = strings.NewReplacer(`\t`, "\t", `\\`, `\`)
+
+func answerHTML(out io.Writer, line string) error {
+	if strings.TrimSpace(line) == "" {
+		return nil
+	}
+	var markup string
+	if err := json.Unmarshal([]byte(line), &markup); err != nil {
+		return fmt.Errorf("%w; each line is one JSON string", err)
+	}
+	return writeJSON(out, ingest.Sanitize(markup, ""))
+}
