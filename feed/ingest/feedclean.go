@@ -23,7 +23,7 @@ var (
 	// feedStart finds where a feed begins: what stands before it is a warning of the
 	// program that wrote it, or white space.
 	feedStart      = regexp.MustCompile(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
-	cutEnd         = regexp.MustCompile(`</[\w:.-]+$`)
+	cutEnd         = regexp.MustCompile(`</[\w:.-]+\s*$`)
 	xmlDeclaration = regexp.MustCompile(`<\?xml[^>]{0,400}\?>`)
 	isHTML         = regexp.MustCompile(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
 )
@@ -50,8 +50,10 @@ func cleanXML(text string) (cleaned, root string, err error) {
 	if tail := text[max(0, len(text)-100):]; cutEnd.MatchString(tail) {
 		text += ">"
 	}
-	root, err = checkDepth(text)
-	return text, root, err
+	if root, err = checkDepth(text); err != nil {
+		return "", "", err
+	}
+	return mapElements(text, root), root, nil
 }
 
 func dropControl(r rune) rune {

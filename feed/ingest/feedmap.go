@@ -1,0 +1,55 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"html"
+	"regexp"
+	"strings"
+)
+
+var (
+	bodyTag  = regexp.MustCompile(`<(/?)(?:xhtml:body|body|fullitem)\b[^<>]{0,300}>`)
+	aboutTag = regexp.MustCompile(`<item\s[^<>]{0,100}rdf:about=["']([^"'<>]{1,500})["'][^<>]{0,300}>`)
+	feedTag  = regexp.MustCompile(`^(\s*<feed\s[^<>]{0,300}?xmlns=)["'][^"'<>]{0,200}["']`)
+	base64El = regexp.MustCompile(`(<[\w:]{1,40}\s[^<>]{0,300}mode=)["']base64["']([^<>]{0,300}>)\s*([A-Za-z0-9+/=\s]+)<`)
+)
+
+// mapElements rewrites what the feed parser would drop into what it reads: the
+// text that old RSS has in body, xhtml:body or fullitem (Userland's and Radio's
+// extensions) is content:encoded; an RDF item is known by its rdf:about (RSS 1.0
+// §5.5); Atom 0.3 may hold markup in base64, and drafts of it had name spaces of
+// their own.
+func mapElements(text, root string) string {
+	switch root {
+	case "rss", "rdf", "channel":
+		text = bodyTag.ReplaceAllStringFunc(text, func(tag string) string {
+			switch {
+			case strings.HasPrefix(tag, "</"):
+				return "</content:encoded>"
+			case strings.HasSuffix(tag, "/>"):
+				return ""
+			}
+			return `<content:encoded xmlns:content="http://purl.org/rss/1.0/modules/content/">`
+		})
+		text = aboutTag.ReplaceAllString(text, `$0<guid isPermaLink="false">$1</guid>`)
+	case "feed":
+		if m := feedTag.FindString(text); m != "" && !strings.Contains(m, "purl.org/atom") && !strings.Contains(m, "w3.org/2005/Atom") {
+			text = feedTag.ReplaceAllString(text, `${1}"http://purl.org/atom/ns#"`)
+		}
+		if !strings.Contains(text, "base64") {
+			return text
+		}
+		return base64El.ReplaceAllStringFunc(text, func(element string) string {
+			m := base64El.FindStringSubmatch(element)
+			if !strings.Contains(m[1]+m[2], "html") {
+				return element // the parser decodes plain text itself
+			}
+			decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(m[3]), ""))
+			if err != nil {
+				return element
+			}
+			return m[1] + `"escaped"` + m[2] + html.EscapeString(string(decoded)) + "<"
+		})
+	}
+	return text
+}
