@@ -138,15 +138,15 @@ func (u *understanding) published() {
 	var bestMoment moment
 	for i, l := range u.e.Labels {
 		m, ok := readMoment(l.Value, u.zone)
-		if !ok || !publishedLabels[squeeze(l.Name)] {
+		if !ok || l.Name != "" && !publishedLabels[squeeze(l.Name)] {
 			continue
 		}
-		if best == nil || bestMoment.at.IsZero() && !m.at.IsZero() {
+		if best == nil || best.Name == "" && l.Name != "" || bestMoment.at.IsZero() && !m.at.IsZero() && (l.Name != "" || best.Name == "") {
 			best, bestMoment = &u.e.Labels[i], m
 		}
 	}
 	if best != nil {
-		set(bestMoment, best.Element+" "+best.Name)
+		set(bestMoment, strings.TrimSpace(best.Element+" "+best.Name))
 		return
 	}
 	list, hasList := readMoment(u.e.ListDate, u.zone)

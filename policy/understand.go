@@ -113,6 +113,9 @@ func (u *understanding) identity() {
 	if u.DocumentNumber == "" {
 		u.DocumentNumber = u.title.Number
 	}
+	if u.DocumentNumber == "" && len(u.Paragraphs) > 1 {
+		u.order()
+	}
 	if u.DocumentNumber == "" && u.title.Type != "" {
 		// The number stands alone under the headline of the text.
 		for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
@@ -128,6 +131,26 @@ func (u *understanding) identity() {
 	}
 	u.Type = u.title.Type
 	u.Region = u.e.Region
+}
+
+var (
+	orderHead   = regexp.MustCompile(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
+	orderNumber = regexp.MustCompile(`^第([0-9]{1,5})号$`)
+)
+
+// order reads the head of an order (令) that puts legislation into force: the
+// organ in one line, the number in the next (条例第八条之命令).
+func (u *understanding) order() {
+	head := orderHead.FindStringSubmatch(squeeze(fold(u.Paragraphs[0])))
+	number := orderNumber.FindStringSubmatch(squeeze(fold(u.Paragraphs[1])))
+	if head == nil || number == nil {
+		return
+	}
+	u.DocumentNumber = head[1] + "令第" + number[1] + "号"
+	if u.Issuers == nil && len(u.title.Issuers) == 0 {
+		u.Issuers = []string{head[1]}
+	}
+	u.Paragraphs = append([]string{}, u.Paragraphs[2:]...)
 }
 
 var (
@@ -170,11 +193,18 @@ func (u *understanding) kind() {
 		if u.Kind != "" {
 			u.Issuers = nil
 		}
+		if (u.Kind == KindNews || u.Kind == KindInterpretation) && governmentEnd.MatchString(u.Credit) {
+			u.Issuers = []string{u.Credit} // an organ's own word, not a medium's
+		}
 	}
 	if u.Kind == KindDocument && u.Issuers == nil && u.e.Issuer != "" {
 		u.Issuers = []string{u.e.Issuer}
 	}
 }
+
+// governmentEnd ends the name of an organ that makes policy, unlike that of a
+// medium or an institute.
+var governmentEnd = regexp.MustCompile(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
 
 func hasMeta(e Evidence, name string) bool {
 	for _, p := range e.Meta {

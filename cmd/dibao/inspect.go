@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,9 +87,7 @@ func viewFacts(f policy.Facts) factsView {
 	if !f.PublishedAt.IsZero() {
 		v.Published = null(f.PublishedAt.Format(time.RFC3339))
 	}
-	if len(f.Issuers) > 0 {
-		v.Issuer = &f.Issuers[0]
-	}
+	v.Issuer = null(strings.Join(f.Issuers, "、"))
 	for _, c := range f.Citations {
 		v.Citations = append(v.Citations, citationView{c.Title, null(c.Number), append([]string{}, c.Issuers...), null(c.Relation), null(c.Status)})
 	}

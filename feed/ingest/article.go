@@ -60,6 +60,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	e.SiteName, e.Zone, e.Issuer, e.Region = s.Name, s.Zone, s.Issuer, s.Region
 	e.Language = clip(doc.Find("html").AttrOr("lang", ""), 35)
 	e.Meta = readMeta(doc)
+	inScript := scriptText(doc)
 	// What nobody sees on the page must not be read as if it stood there.
 	doc.Find("script, style, noscript, template, head base, select, [hidden]").Remove()
 	dropComments(doc.Nodes[0])
@@ -72,6 +73,9 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	headline := findHeadline(doc, container, references(doc, e, it))
 	e.Title = firstOf(headline.text, it.Title)
 	e.Labels = readLabels(doc, headline.node, nodeOf(container))
+	if container == nil {
+		container = fromMarkup(inScript)
+	}
 	if container == nil {
 		if container, err = readable(doc, p.URL); err != nil {
 			return it, err
@@ -293,6 +297,11 @@ func findHeadline(doc *goquery.Document, container *goquery.Selection, refs []st
 		only = headline{collapse(h.Text()), h.Nodes[0]}
 		if utf8.RuneCountInString(only.text) >= minTitle {
 			return only
+		}
+	}
+	for i, ref := range refs[1:] { // the page's title is one of them and the site's name
+		if utf8.RuneCountInString(ref) >= minTitle && strings.HasPrefix(squeezed[0], squeezed[i+1]) {
+			return headline{text: ref}
 		}
 	}
 	for _, part := range titleCut.Split(refs[0], -1) {

@@ -1,0 +1,44 @@
+package ingest
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+)
+
+// scriptValue finds the members of an object that programs which draw their
+// pages in the browser keep the text in; articleBody is schema.org's.
+var scriptValue = regexp.MustCompile(`"(?:content|articleBody|contentHtml|htmlContent|txt|body)"\s*:\s*("(?:[^"\\]|\\.)*")`)
+
+// scriptText returns the markup of the longest text that stands as a string in
+// the page's scripts, "" if there is none as long as a text.
+func scriptText(doc *goquery.Document) string {
+	best, most := "", minText-1
+	doc.Find("script").Each(func(_ int, s *goquery.Selection) {
+		for _, m := range scriptValue.FindAllStringSubmatch(s.Text(), maxAttached) {
+			var value string
+			if len(m[1]) > most && json.Unmarshal([]byte(m[1]), &value) == nil {
+				if n := utf8.RuneCountInString(plainText(value)); n > most {
+					best, most = value, n
+				}
+			}
+		}
+	})
+	return best
+}
+
+// fromMarkup returns markup as the container of a text, nil if it has none.
+func fromMarkup(markup string) *goquery.Selection {
+	if markup == "" {
+		return nil
+	}
+	root, err := html.Parse(strings.NewReader(markup))
+	if err != nil || depth(root, 0) >= maxDepth {
+		return nil
+	}
+	return goquery.NewDocumentFromNode(root).Find("body").First()
+}
