@@ -107,7 +107,7 @@ func (u *understanding) identity() {
 				u.Issuers = splitOrgans(l.Value)
 			}
 		case "主题分类":
-			u.Theme = cleanCredit(l.Value)
+			u.Theme = strings.TrimSpace(l.Value)
 		}
 	}
 	if u.DocumentNumber == "" {

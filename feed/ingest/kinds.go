@@ -7,8 +7,10 @@ import (
 
 // Kinds are the kinds of source. A new kind is one file and one line here.
 var Kinds = map[string]Reader{
-	"feed": feedReader{},
-	"page": pageReader{},
+	"feed":    feedReader{},
+	"json":    jsonReader{},
+	"page":    pageReader{},
+	"sitemap": sitemapReader{},
 }
 
 // KindNames returns the names of the kinds in alphabetical order.
