@@ -112,11 +112,11 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 		out.NotModified = true
 		return c.retryPages(ctx, src, out)
 	}
-	items, err := reader.Read(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.ingest())
+	items, err := reader.Read(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.Ingest())
 	if err != nil {
 		return fmt.Errorf("read %s: %w", src.URL, err)
 	}
-	if len(items) == 0 && src.Kind == "page" {
+	if len(items) == 0 && (src.Kind == "page" || src.Kind == "json") {
 		return errNothingFound
 	}
 	out.Items = len(items)
@@ -130,7 +130,8 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	return c.retryPages(ctx, src, out)
 }
 
-func (s Source) ingest() ingest.Source {
+// Ingest returns what a reader has to know of the source.
+func (s Source) Ingest() ingest.Source {
 	return ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings}
 }
 
@@ -236,7 +237,7 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	if err != nil {
 		return listed, err
 	}
-	full, err := ingest.ReadArticle(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.ingest(), it)
+	full, err := ingest.ReadArticle(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.Ingest(), it)
 	if err != nil {
 		return listed, err
 	}

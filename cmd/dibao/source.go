@@ -3,14 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
 	"dibao/feed/ingest"
-	"dibao/internal/fetch"
 )
 
 func newSource(g *globals) *cobra.Command {
@@ -47,53 +45,6 @@ func viewSource(s feed.Source) sourceView {
 	}
 }
 
-func newSourceAdd(g *globals) *cobra.Command {
-	var s feed.Source
-	var licence string
-	cmd := &cobra.Command{
-		Use:   "add URL",
-		Short: "Add a feed or a list page as a source",
-		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is known by itself; a page is\n" +
-			"read as a list of articles, by --item and the other selectors or, without them, by its structure.",
-		Example: "  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
-			"  dibao source add https://www.example.org/feed.xml",
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			s.URL, s.Licence = args[0], feed.Licence(licence)
-			kind, items, err := a.look(cmd, s)
-			if err != nil {
-				return err
-			}
-			s.Kind = kind
-			showItems(g, cmd, items)
-			added, err := a.articles.AddSource(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			if g.json {
-				return writeJSON(cmd.OutOrStdout(), viewSource(added))
-			}
-			g.say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
-			return nil
-		},
-	}
-	f := cmd.Flags()
-	f.StringVar(&s.Kind, "kind", "", "kind of source: "+strings.Join(ingest.KindNames(), ", ")+" (default: found out)")
-	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the host)")
-	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
-	f.StringVar(&s.Region, "region", "", "GB/T 2260 code of its region")
-	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
-	f.StringVar(&licence, "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
-	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
-	addSelectors(cmd, &s.Settings)
-	return cmd
-}
-
 // addSelectors adds the flags that say how a list page is read.
 func addSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f := cmd.Flags()
@@ -104,34 +55,6 @@ func addSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
 	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
 	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
-}
-
-// look fetches a source and reads it without storing anything. Without a kind it
-// takes the first that finds items.
-func (a *app) look(cmd *cobra.Command, s feed.Source) (kind string, items []ingest.Item, err error) {
-	res, err := a.collector.Client.Get(cmd.Context(), fetch.Request{URL: s.URL, Page: s.Kind == "page"})
-	if err != nil {
-		return "", nil, err
-	}
-	page := ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body}
-	kinds := []string{"feed", "page"}
-	if s.Kind != "" {
-		kinds = []string{s.Kind}
-	}
-	for _, kind := range kinds {
-		reader, ok := ingest.Kinds[kind]
-		if !ok {
-			return "", nil, usagef("unknown kind of source %q; use one of %s", kind, strings.Join(ingest.KindNames(), ", "))
-		}
-		items, err = reader.Read(page, ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings})
-		if err == nil && (len(items) > 0 || kind == "feed") {
-			return kind, items, nil
-		}
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	return "", nil, fmt.Errorf("%s is no feed, and no list of articles was found on it; name a row of the list with --item", s.URL)
 }
 
 // shownItems is how many items are shown before a source is stored.
@@ -216,7 +139,7 @@ func newSourceTest(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, items, err := a.look(cmd, s)
+			_, items, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return err
 			}

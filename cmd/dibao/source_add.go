@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/internal/fetch"
+)
+
+func newSourceAdd(g *globals) *cobra.Command {
+	var s feed.Source
+	var licence string
+	cmd := &cobra.Command{
+		Use:   "add URL",
+		Short: "Add a feed or a list page as a source",
+		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is known by itself; of a page the\n" +
+			"feeds that it names are tried, then its own list of articles, by --item and the other selectors or, without them, by\n" +
+			"its structure: then selectors are proposed and stored only when you agree (--yes agrees beforehand).",
+		Example: "  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
+			"  dibao source add https://www.example.org/feed.xml",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			s.URL, s.Licence = args[0], feed.Licence(licence)
+			found, items, err := a.look(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
+			if found.URL != s.URL {
+				g.say(cmd, "the feed %s was found there", found.URL)
+			}
+			showItems(g, cmd, items)
+			if err := agree(g, cmd, s, found); err != nil {
+				return err
+			}
+			s = found
+			added, err := a.articles.AddSource(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), viewSource(added))
+			}
+			g.say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.Kind, "kind", "", "kind of source: "+strings.Join(ingest.KindNames(), ", ")+" (default: found out)")
+	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the host)")
+	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
+	f.StringVar(&s.Region, "region", "", "GB/T 2260 code of its region")
+	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
+	f.StringVar(&licence, "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
+	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
+	addSelectors(cmd, &s.Settings)
+	return cmd
+}
+
+// agree asks whether to store selectors that were worked out, which an admin has
+// to look at first.
+func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
+	if found.Kind != "page" || asked.Settings.Item != "" || asked.Kind != "" || g.yes {
+		return nil
+	}
+	g.say(cmd, "the list was found by its structure:\n  --item %q --content %q", found.Settings.Item, found.Settings.Content)
+	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return fmt.Errorf("the source was not added: look at the items and add --yes to agree, or set --item yourself")
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), "Store it like this? [y/N] ")
+	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")
+	}
+	return nil
+}
+
+// look fetches a source and reads it without storing anything. Without a kind it
+// finds out what the address is: a feed, a sitemap, a page that names feeds, a
+// list page, or a site with a feed at a well-known path. The source that it
+// returns has address, kind and selectors set.
+func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.Item, error) {
+	page, err := a.getPage(ctx, s.URL, s.Kind == "page")
+	if err != nil {
+		return s, nil, err
+	}
+	if s.Kind != "" {
+		reader, ok := ingest.Kinds[s.Kind]
+		if !ok {
+			return s, nil, usagef("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
+		}
+		items, err := reader.Read(page, s.Ingest())
+		if err == nil && len(items) == 0 {
+			err = fmt.Errorf("nothing was found at %s as %s; look at the page and set the selectors", s.URL, s.Kind)
+		}
+		return s, items, err
+	}
+	if found, items, ok := try(s, page, "feed", "sitemap"); ok {
+		return found, items, nil
+	}
+	if s.Settings.Item == "" {
+		for _, c := range ingest.Discover(page) {
+			if found, items, ok := a.tryAt(ctx, s, c.URL); ok {
+				return found, items, nil
+			}
+		}
+	}
+	if found, items, ok := try(s, page, "json", "page"); ok && len(items) > 0 {
+		if found.Kind == "page" && found.Settings.Item == "" {
+			found.Settings.Item = ingest.ProposeList(page, s.Ingest())
+			if found.Settings.Content == "" {
+				found.Settings.Content = a.proposeContent(ctx, s, items[0])
+			}
+		}
+		return found, items, nil
+	}
+	for _, path := range ingest.WellKnown {
+		if u, err := url.Parse(page.URL); err == nil {
+			if found, items, ok := a.tryAt(ctx, s, u.ResolveReference(&url.URL{Path: path}).String()); ok {
+				return found, items, nil
+			}
+		}
+	}
+	return s, nil, fmt.Errorf("%s is no feed, names none, and no list of articles was found on it; name a row of the list with --item", s.URL)
+}
+
+func (a *app) getPage(ctx context.Context, address string, isPage bool) (ingest.Page, error) {
+	res, err := a.collector.Client.Get(ctx, fetch.Request{URL: address, Page: isPage})
+	if err != nil {
+		return ingest.Page{}, err
+	}
+	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body}, nil
+}
+
+// try reads a page as each of the kinds; the first that can read it counts.
+func try(s feed.Source, page ingest.Page, kinds ...string) (feed.Source, []ingest.Item, bool) {
+	for _, kind := range kinds {
+		items, err := ingest.Kinds[kind].Read(page, s.Ingest())
+		if err == nil {
+			s.Kind = kind
+			return s, items, true
+		}
+	}
+	return s, nil, false
+}
+
+// tryAt fetches an address and tries it as a feed with items.
+func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.Source, []ingest.Item, bool) {
+	page, err := a.getPage(ctx, address, false)
+	if err != nil {
+		return s, nil, false
+	}
+	s.URL = address
+	found, items, ok := try(s, page, "feed", "sitemap")
+	return found, items, ok && len(items) > 0
+}
+
+// proposeContent looks at one article of a list; "" where its text is found
+// without a selector, or not at all.
+func (a *app) proposeContent(ctx context.Context, s feed.Source, it ingest.Item) string {
+	page, err := a.getPage(ctx, it.URL, true)
+	if err != nil {
+		return ""
+	}
+	return ingest.ProposeContent(page, s.Ingest())
+}

@@ -1,0 +1,144 @@
+package ingest
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+)
+
+// Candidate is an address that a page names as a feed.
+type Candidate struct {
+	URL, Title string
+}
+
+// feedTypes are the media types of feeds in link elements.
+var feedTypes = []string{"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml", "text/xml", "application/xml"}
+
+// maxCandidates bounds the feeds that a page may name.
+const maxCandidates = 10
+
+// WellKnown are the paths where feeds are found that no page names.
+var WellKnown = []string{"/feed", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss", "/feed.json", "/sitemap.xml"}
+
+// Discover returns the feeds that a page names: link elements (WHATWG HTML,
+// rel=alternate) first, then links whose address or text says RSS or Atom.
+func Discover(p Page) []Candidate {
+	doc, err := parsePage(p, "")
+	if err != nil {
+		return nil
+	}
+	base, err := url.Parse(p.URL)
+	if err != nil {
+		return nil
+	}
+	base = pageBase(doc, base)
+	var all []Candidate
+	seen := make(map[string]bool)
+	add := func(s *goquery.Selection, title string) {
+		address := resolve(base.String(), s.AttrOr("href", ""))
+		if address != "" && !seen[address] && len(all) < maxCandidates {
+			seen[address] = true
+			all = append(all, Candidate{address, clip(collapse(title), maxTitle)})
+		}
+	}
+	doc.Find("link[rel][type][href]").Each(func(_ int, s *goquery.Selection) {
+		rel, mediaType := strings.ToLower(s.AttrOr("rel", "")), strings.ToLower(s.AttrOr("type", ""))
+		for _, want := range feedTypes {
+			if strings.Contains(" "+rel+" ", " alternate ") && strings.HasPrefix(mediaType, want) {
+				add(s, s.AttrOr("title", ""))
+			}
+		}
+	})
+	doc.Find("a[href]").Each(func(_ int, s *goquery.Selection) {
+		href, text := strings.ToLower(s.AttrOr("href", "")), strings.ToLower(collapse(s.Text()))
+		if text == "rss" || text == "atom" || strings.Contains(text, "rss订阅") || strings.HasSuffix(href, "rss.xml") || strings.HasSuffix(href, "atom.xml") {
+			add(s, s.Text())
+		}
+	})
+	return all
+}
+
+// ProposeList proposes the selector of the rows of a list page that was found by
+// structure. It is "" where no short selector finds the same rows.
+func ProposeList(p Page, s Source) string {
+	doc, err := parsePage(p, s.Settings.Charset)
+	if err != nil {
+		return ""
+	}
+	rows := findRows(doc)
+	if len(rows) == 0 {
+		return ""
+	}
+	found, err := pageReader{}.Read(p, s)
+	if err != nil {
+		return ""
+	}
+	row := selectorOf(rows[0].Nodes[0])
+	selector := row
+	for up, steps := rows[0].Nodes[0].Parent, 0; up != nil && up.Type == html.ElementNode && steps < 3; up, steps = up.Parent, steps+1 {
+		if named := selectorOf(up); strings.ContainsAny(named, ".#") {
+			selector = named + strings.Repeat(" > *", steps) + " > " + row
+			break
+		}
+	}
+	for _, try := range []string{selector, row} {
+		s.Settings.Item = try
+		if again, err := (pageReader{}).Read(p, s); err == nil && sameItems(found, again) {
+			return try
+		}
+	}
+	return ""
+}
+
+// ProposeContent proposes the selector of the text on an article's page: the one
+// of a known system that holds it, "" if none does.
+func ProposeContent(p Page, s Source) string {
+	doc, err := parsePage(p, s.Settings.Charset)
+	if err != nil {
+		return ""
+	}
+	doc.Find("script, style, noscript, template").Remove()
+	lengths := textLengths(doc.Nodes[0])
+	for _, selector := range containers {
+		if withText(doc.Find(selector), lengths) != nil {
+			return selector
+		}
+	}
+	return ""
+}
+
+// selectorOf names an element by tag and id or first class.
+func selectorOf(n *html.Node) string {
+	s := goquery.NewDocumentFromNode(n).Selection
+	if id := s.AttrOr("id", ""); isName(id) {
+		return n.Data + "#" + id
+	}
+	for _, class := range strings.Fields(strings.TrimPrefix(shape(s), n.Data)) {
+		class, _, _ = strings.Cut(strings.TrimPrefix(class, "."), ".")
+		if isName(class) {
+			return n.Data + "." + class
+		}
+	}
+	return n.Data
+}
+
+// isName reports whether a name can stand in a selector without escapes.
+func isName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) && (s[0] < '0' || s[0] > '9') && s[0] != '-'
+}
+
+func sameItems(a, b []Item) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].URL != b[i].URL || a[i].Title != b[i].Title {
+			return false
+		}
+	}
+	return true
+}
