@@ -73,7 +73,7 @@ func (s *Service) Match(ctx context.Context) error {
 
 // wants reports whether list l takes article a, and why.
 func wants(l subscribers.List, a feed.Article) (why []feed.Reason, ok bool) {
-	if a.CollectedAt.Before(l.CreatedAt.Add(-welcomeWindow)) {
+	if a.Held || a.CollectedAt.Before(l.CreatedAt.Add(-welcomeWindow)) {
 		return nil, false
 	}
 	if on := a.Facts.PublishedOn; !on.IsZero() && on.In(time.UTC).Before(a.CollectedAt.Add(-staleAfter)) {

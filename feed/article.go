@@ -16,11 +16,11 @@ import (
 
 // Columns of an article without its text: what lists of articles read.
 const articleColumns = `a.id, a.source, s.name, s.url, s.licence, a.guid, a.url, a.facts, a.attachments, a.warnings,
-	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at`
+	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1`
 
 func articleDest(a *Article, facts, attachments, warnings *string) []any {
 	return []any{&a.ID, &a.SourceID, &a.SourceName, &a.SourceURL, &a.Licence, &a.GUID, &a.URL, facts, attachments, warnings,
-		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt}
+		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt, &a.Held}
 }
 
 func (a *Article) decode(facts, attachments, warnings string) error {

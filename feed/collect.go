@@ -66,37 +66,50 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 	if err != nil {
 		fail(&src, err, now)
 	} else {
-		src.State, src.Failures, src.LastError = StateOK, 0, ""
-		src.SucceededAt, src.NextAt = now, now.Add(src.Interval)
+		err = c.succeed(ctx, &src, out, now)
 	}
 	out.Source = src
 	saveErr := c.Store.db.Write(ctx, func(tx *sql.Tx) error { return saveCollection(ctx, tx, src) })
 	return out, errors.Join(err, saveErr)
 }
 
+// succeed records on s that it was collected.
+func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now time.Time) error {
+	var held int64
+	if out.New > 0 {
+		s.NewsAt = now
+		var err error
+		if held, err = c.holdFlood(ctx, *s); err != nil {
+			return err
+		}
+	}
+	switch {
+	case held > 0:
+		s.State, s.LastError = StateFlood, fmt.Sprintf("%d texts made over a year ago came in a day and are held back", held)
+	case s.State == StateFlood:
+		// An admin releases it.
+	case !s.NewsAt.IsZero() && now.Sub(s.NewsAt) > quietAfter:
+		s.State, s.LastError = StateQuiet, ""
+	default:
+		s.State, s.LastError = StateOK, ""
+	}
+	s.Failures = 0
+	s.SucceededAt, s.NextAt = now, now.Add(spread(*s, s.Interval))
+	return nil
+}
+
 // fail records on s why it could not be collected and when to try again.
 func fail(s *Source, err error, now time.Time) {
 	s.Failures++
 	s.LastError = err.Error()
-	s.State = StateFailing
+	s.State = stateAfter(err)
 	pause := min(s.Interval<<min(s.Failures-1, 10), maxBackoff)
 	var status *fetch.StatusError
 	if errors.As(err, &status) {
 		pause = max(pause, status.RetryAfter)
-		switch status.Status {
-		case http.StatusGone:
-			s.State = StateGone
-		case http.StatusForbidden, http.StatusPreconditionFailed, 521:
-			s.State = StateBlocked
-		}
 	}
-	if errors.Is(err, errNothingFound) {
-		s.State = StateChanged
-	}
-	s.NextAt = now.Add(pause)
+	s.NextAt = now.Add(spread(*s, pause))
 }
-
-var errNothingFound = errors.New("the page was read and no article was found on it; look at it and set its selectors")
 
 func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) error {
 	reader, ok := ingest.Kinds[src.Kind]
@@ -107,6 +120,10 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	if err != nil {
 		return err
 	}
+	if noteMove(src, resp) {
+		c.Logger.Info("source has moved for good", "source_id", src.ID, "from", src.URL, "to", resp.URL)
+		src.URL, src.MovedTo, src.Moves = resp.URL, "", 0
+	}
 	hash := hex.EncodeToString(resp.Hash[:])
 	if resp.NotModified || hash == src.BodyHash {
 		out.NotModified = true
@@ -114,15 +131,22 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	items, err := reader.Read(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.Ingest())
 	if err != nil {
-		return fmt.Errorf("read %s: %w", src.URL, err)
+		return errors.Join(findWall(resp.Body), fmt.Errorf("read %s: %w", src.URL, err))
 	}
-	if len(items) == 0 && (src.Kind == "page" || src.Kind == "json") {
+	if len(items) == 0 && src.Kind != "feed" {
+		if wall := findWall(resp.Body); wall != nil {
+			return wall
+		}
 		return errNothingFound
 	}
 	out.Items = len(items)
+	suspect := noteItems(src, len(items))
 	finished, err := c.storeItems(ctx, src, items, out)
 	if err != nil {
 		return err
+	}
+	if suspect != nil && src.Kind != "feed" { // a feed may be as short as it likes
+		return suspect
 	}
 	if finished { // else the same bytes have to be read again
 		src.ETag, src.LastModified, src.BodyHash = resp.ETag, resp.LastModified, hash

@@ -284,3 +284,10 @@ func TestQuery(t *testing.T) {
 		}
 	}
 }
+
+func newServer(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}

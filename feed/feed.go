@@ -30,6 +30,8 @@ const (
 	StateFailing State = "failing" // the last collection failed; it is tried again ever more rarely
 	StateBlocked State = "blocked" // the site refuses us; never taken for «nothing new»
 	StateChanged State = "changed" // the page was read and nothing was found on it
+	StateQuiet   State = "quiet"   // it works and had nothing new for half a year
+	StateFlood   State = "flood"   // an archive came at once; it is held back until released
 	StateGone    State = "gone"    // 410: not asked again
 	StatePaused  State = "paused"  // by an admin
 	StateRemoved State = "removed" // kept for its articles, not asked and not listed
@@ -55,6 +57,7 @@ type Source struct {
 	Zone         string // IANA name
 	Issuer       string // the organ that runs it
 	Region       string // GB/T 2260 code
+	Theme        string // folder, "" if none
 	Licence      Licence
 	Settings     ingest.Settings
 	Interval     time.Duration // between collections that succeed
@@ -64,8 +67,12 @@ type Source struct {
 	BodyHash     string // SHA-256 of the last body, hexadecimal
 	Failures     int    // in a row
 	LastError    string
+	UsualItems   int       // that its list has
+	MovedTo      string    // where permanent redirects lead
+	Moves        int       // seen in a row
 	CheckedAt    time.Time // zero: never
 	SucceededAt  time.Time // zero: never
+	NewsAt       time.Time // of its newest article; zero: none yet
 	NextAt       time.Time
 	CreatedAt    time.Time
 }
@@ -96,6 +103,7 @@ type Article struct {
 	Warnings    []string // of reading and of judging
 	PageState   PageState
 	PageTries   int
+	Held        bool // came in a flood: no list takes it until it is released
 	TextHash    string
 	CollectedAt time.Time
 	UpdatedAt   time.Time // when the text last changed

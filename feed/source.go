@@ -22,20 +22,21 @@ const (
 )
 
 const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
-	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at`
+	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at`
 
 func scanSource(row database.Row) (Source, error) {
 	var s Source
 	var settings string
 	var seconds int64
-	var checked, succeeded sql.Null[time.Time]
+	var checked, succeeded, news sql.Null[time.Time]
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
-		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt)
+		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
+		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news)
 	if err != nil {
 		return Source{}, err
 	}
 	s.Interval = time.Duration(seconds) * time.Second
-	s.CheckedAt, s.SucceededAt = checked.V, succeeded.V
+	s.CheckedAt, s.SucceededAt, s.NewsAt = checked.V, succeeded.V, news.V
 	if err := json.Unmarshal([]byte(settings), &s.Settings); err != nil {
 		return Source{}, fmt.Errorf("settings of source %d: %w", s.ID, err)
 	}
@@ -87,16 +88,16 @@ func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	var added Source
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, state, next_at, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'new', $10, $10)
+			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, theme, state, next_at, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, 'new', $10, $10)
 			ON CONFLICT (url) DO UPDATE SET
 				kind = excluded.kind, name = excluded.name, zone = excluded.zone, issuer = excluded.issuer,
 				region = excluded.region, licence = excluded.licence, settings = excluded.settings,
-				interval_seconds = excluded.interval_seconds, state = 'new', next_at = excluded.next_at,
+				interval_seconds = excluded.interval_seconds, theme = excluded.theme, usual_items = 0, state = 'new', next_at = excluded.next_at,
 				etag = '', last_modified = '', body_hash = '', failures = 0, last_error = ''
 			WHERE sources.state = 'removed'
 			RETURNING `+sourceColumns,
-			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now)
+			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme)
 		added, err = scanSource(row)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("source %s is there already; see it with: dibao source show %s", s.URL, s.URL)
@@ -142,6 +143,25 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 	return found[0], nil
 }
 
+// UpdateSource stores what an admin changed of a source: name, kind, selectors,
+// interval and the like. It is due at once, and read anew whatever its validators say.
+func (st *Store) UpdateSource(ctx context.Context, s Source) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	settings, err := json.Marshal(s.Settings)
+	if err != nil {
+		return fmt.Errorf("settings of %s: %w", s.URL, err)
+	}
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `
+			UPDATE sources SET url = $2, kind = $3, name = $4, zone = $5, issuer = $6, region = $7, licence = $8, settings = $9,
+				interval_seconds = $10, theme = $11, usual_items = 0, etag = '', last_modified = '', body_hash = '', next_at = $12
+			WHERE id = $1 AND state <> 'removed'`,
+			s.ID, s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), s.Theme, st.Now()))
+	})
+}
+
 // RemoveSource stops collecting a source and takes it off the list. Its
 // articles stay.
 func (st *Store) RemoveSource(ctx context.Context, id int64) error {
@@ -181,10 +201,12 @@ func saveCollection(ctx context.Context, tx *sql.Tx, s Source) error {
 	res, err := tx.ExecContext(ctx, `
 		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
 			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
-			checked_at = $8, succeeded_at = $9, next_at = $10
+			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15,
+			url = CASE WHEN NOT EXISTS (SELECT 1 FROM sources o WHERE o.url = $14 AND o.id <> $1) THEN $14 ELSE url END
 		WHERE id = $1`,
 		s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
-		s.CheckedAt, sql.Null[time.Time]{V: s.SucceededAt, Valid: !s.SucceededAt.IsZero()}, s.NextAt)
+		s.CheckedAt, nullTime(s.SucceededAt), s.NextAt,
+		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt))
 	return oneRow(res, err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -160,7 +161,7 @@ func (g *globals) examine(cmd *cobra.Command) []finding {
 	}
 	for _, s := range sources {
 		if s.State != feed.StateOK && s.State != feed.StateNew && s.State != feed.StatePaused {
-			all = append(all, finding{"source " + s.Name, "warning", string(s.State) + ": " + s.LastError})
+			all = append(all, finding{"source " + s.Name, "warning", strings.TrimSuffix(string(s.State)+": "+s.LastError+"; "+s.Advice(), "; ")})
 		}
 	}
 	lists, err := a.subscribers.Lists(cmd.Context())

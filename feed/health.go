@@ -1,0 +1,196 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/internal/fetch"
+)
+
+// What tells a healthy source from one that only seems so.
+const (
+	suspectFrom   = 10                   // items that a list had usually, from which a much shorter one is suspect
+	suspectShare  = 4                    // it has less than a fourth of them
+	floodItems    = 5                    // old texts that come in one day
+	floodAge      = 365 * 24 * time.Hour // from which a text is old
+	movesToFollow = 3                    // permanent redirects in a row, after which the new address counts
+	quietAfter    = 180 * 24 * time.Hour // without a new article
+	wallBytes     = 64 << 10             // of a page that is looked at for a wall
+	wallScript    = 2 << 10              // a page as short as this with nothing but a script is a challenge
+)
+
+var (
+	wallText = regexp.MustCompile(`(?i)访问验证|安全验证|人机验证|滑动验证|请完成验证|请输入验证码|您的访问被拦截|访问被拒绝|请求被拦截|网站防火墙|` +
+		`请开启\s*javascript|请启用\s*javascript|enable javascript and cookies|checking your browser|just a moment\.\.\.|cf-chl-|_cf_chl|` +
+		`__jsl_clearance|acw_sc__v2|aliyun_waf|wzws-waf|yunsuo_session|<title>\s*(?:登录|统一身份认证|用户登录|sign in|log ?in)\s*</title>`)
+	scriptElement = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|<[^>]*>`)
+)
+
+// wallError says that the site shows a wall in place of what was asked for.
+type wallError struct{ what string }
+
+func (e *wallError) Error() string {
+	return "the site answers with a wall in place of its pages (" + e.what + "); it is not taken for «nothing new»; ask its administrators for access, or set a proxy"
+}
+
+// findWall returns an error if a page that held nothing of use is a challenge, a
+// wall of cookies or a login: those come with status 200 (DOMAIN 1.5).
+func findWall(body []byte) error {
+	head := string(body[:min(len(body), wallBytes)])
+	if m := wallText.FindString(head); m != "" {
+		return &wallError{strings.ToValidUTF8(m, "")}
+	}
+	if len(body) < wallScript && strings.Contains(strings.ToLower(head), "<script") && strings.TrimSpace(scriptElement.ReplaceAllString(head, "")) == "" {
+		return &wallError{"a page of nothing but a script"}
+	}
+	return nil
+}
+
+// errSuspect says that a list has far less than it used to.
+type errSuspect struct{ have, usual int }
+
+func (e *errSuspect) Error() string {
+	return fmt.Sprintf("the list has %d items where it usually has %d; what it has was stored; look at the page and set its selectors", e.have, e.usual)
+}
+
+var errNothingFound = errors.New("the page was read and no article was found on it; look at it and set its selectors")
+
+// stateAfter names the state that an error puts a source into.
+func stateAfter(err error) State {
+	var wall *wallError
+	var status *fetch.StatusError
+	var suspect *errSuspect
+	switch {
+	case errors.As(err, &wall):
+		return StateBlocked
+	case errors.As(err, &suspect), errors.Is(err, errNothingFound):
+		return StateChanged
+	case errors.As(err, &status):
+		switch status.Status {
+		case http.StatusGone:
+			return StateGone
+		case http.StatusUnauthorized, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnavailableForLegalReasons, 521:
+			return StateBlocked
+		}
+	}
+	return StateFailing
+}
+
+// noteItems compares how many items a list has with how many it usually has. The
+// figure follows a shrinking list slowly, so that a site that was rebuilt is
+// suspect until somebody looked, or for about ten collections.
+func noteItems(src *Source, items int) error {
+	usual := src.UsualItems
+	src.UsualItems = max(items, usual-max(1, usual/10))
+	if usual >= suspectFrom && items*suspectShare < usual {
+		return &errSuspect{items, usual}
+	}
+	return nil
+}
+
+// noteMove follows a permanent redirect once it was seen three times in a row:
+// one alone may be a slip (RFC 9110 §15.4.2).
+func noteMove(src *Source, resp *fetch.Response) (moved bool) {
+	if !resp.Permanent || resp.URL == src.URL {
+		src.MovedTo, src.Moves = "", 0
+		return false
+	}
+	if resp.URL != src.MovedTo {
+		src.MovedTo, src.Moves = resp.URL, 0
+	}
+	src.Moves++
+	return src.Moves >= movesToFollow
+}
+
+// spread moves a source's next collection by up to a tenth of its interval, by
+// its address, so that sources that were added together don't all start at once.
+func spread(src Source, interval time.Duration) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(src.URL))
+	return interval + interval/10*time.Duration(h.Sum32()%1000)/1000
+}
+
+// holdFlood holds back what looks like an archive put online again: five or more
+// texts made over a year ago that came from one source in a day (DOMAIN 2.7).
+// They stay stored, searchable and in the feeds; no list takes them until an
+// admin releases them. It returns how many are held.
+func (c *Collector) holdFlood(ctx context.Context, src Source) (held int64, err error) {
+	now := c.Store.Now()
+	err = c.Store.db.Write(ctx, func(tx *sql.Tx) error {
+		const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3`
+		day, old := now.Add(-24*time.Hour), now.Add(-floodAge).Format(time.DateOnly)
+		var n int64
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE `+flood, src.ID, day, old).Scan(&n); err != nil || n < floodItems {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE articles SET held = 1 WHERE `+flood, src.ID, day, old)
+		if err == nil {
+			held, err = res.RowsAffected()
+		}
+		return err
+	})
+	return held, err
+}
+
+// ReleaseSource gives articles that a flood held back to the lists, and returns
+// how many there were.
+func (st *Store) ReleaseSource(ctx context.Context, id int64) (released int64, err error) {
+	err = st.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE articles SET held = 0 WHERE source = $1 AND held = 1`, id)
+		if err != nil {
+			return err
+		}
+		if released, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE sources SET state = 'ok', last_error = '' WHERE id = $1 AND state = 'flood'`, id)
+		return err
+	})
+	return released, err
+}
+
+// PauseSource stops collecting a source until ResumeSource.
+func (st *Store) PauseSource(ctx context.Context, id int64) error {
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `UPDATE sources SET state = 'paused' WHERE id = $1 AND state <> 'removed'`, id))
+	})
+}
+
+// ResumeSource makes a source that is paused, gone or failing due at once.
+func (st *Store) ResumeSource(ctx context.Context, id int64) error {
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `UPDATE sources SET state = 'new', failures = 0, last_error = '', usual_items = 0, next_at = $2
+			WHERE id = $1 AND state <> 'removed'`, id, st.Now()))
+	})
+}
+
+// Advice says in one sentence what an admin should do about a source; "" where
+// there is nothing to do.
+func (s Source) Advice() string {
+	ref := strconv.FormatInt(s.ID, 10)
+	switch s.State {
+	case StateFailing:
+		return "it is tried again by itself; if this lasts, look at its address"
+	case StateBlocked:
+		return "the site refuses us: open it in a browser, ask for access, or collect more rarely"
+	case StateChanged:
+		return "the page was rebuilt: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
+	case StateGone:
+		return "the site took it away for good: dibao source remove " + ref
+	case StateFlood:
+		return "old texts came at once and are held back: look at them, then dibao source release " + ref
+	case StateQuiet:
+		return "nothing new for half a year: see whether the site moved"
+	case StatePaused:
+		return "dibao source resume " + ref + " starts it again"
+	}
+	return ""
+}
