@@ -13,7 +13,9 @@ import (
 
 func newSource(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "source", Short: "Manage where articles come from"}
-	cmd.AddCommand(newSourceAdd(g), newSourceList(g), newSourceShow(g), newSourceTest(g), newSourceRemove(g))
+	cmd.AddCommand(newSourceAdd(g), newSourceList(g), newSourceShow(g), newSourceTest(g), newSourceRemove(g),
+		newSourceEdit(g), newSourceImport(g), newSourceExport(g), newSourceCatalog(g))
+	cmd.AddCommand(newSourceActions(g)...)
 	return cmd
 }
 
@@ -32,6 +34,10 @@ type sourceView struct {
 	Settings        ingest.Settings `json:"settings"`
 	Failures        int             `json:"failures"`
 	LastError       *string         `json:"last_error"`
+	Advice          *string         `json:"advice"`
+	Theme           *string         `json:"theme"`
+	UsualItems      int             `json:"usual_items"`
+	NewsAt          *time.Time      `json:"news_at"`
 	CheckedAt       *time.Time      `json:"checked_at"`
 	SucceededAt     *time.Time      `json:"succeeded_at"`
 	NextAt          time.Time       `json:"next_at"`
@@ -41,7 +47,7 @@ func viewSource(s feed.Source) sourceView {
 	return sourceView{
 		ID: s.ID, Name: s.Name, URL: s.URL, Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
 		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
-		LastError: null(s.LastError), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
+		LastError: null(s.LastError), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
 	}
 }
 
@@ -85,7 +91,7 @@ func newSourceList(g *globals) *cobra.Command {
 			for i, s := range all {
 				views[i] = viewSource(s)
 			}
-			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Error"}, views, func(s sourceView) []any {
+			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Problem", "What to do"}, views, func(s sourceView) []any {
 				last, problem := "never", ""
 				if s.SucceededAt != nil {
 					last = s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04")
@@ -93,7 +99,11 @@ func newSourceList(g *globals) *cobra.Command {
 				if s.LastError != nil {
 					problem = *s.LastError
 				}
-				return []any{s.ID, s.State, s.Kind, s.Name, last, problem}
+				advice := ""
+				if s.Advice != nil {
+					advice = *s.Advice
+				}
+				return []any{s.ID, s.State, s.Kind, s.Name, last, problem, advice}
 			})
 		},
 	}

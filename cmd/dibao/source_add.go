@@ -17,14 +17,14 @@ import (
 
 func newSourceAdd(g *globals) *cobra.Command {
 	var s feed.Source
-	var licence string
+	var fromCatalog bool
 	cmd := &cobra.Command{
 		Use:   "add URL",
 		Short: "Add a feed or a list page as a source",
 		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is known by itself; of a page the\n" +
 			"feeds that it names are tried, then its own list of articles, by --item and the other selectors or, without them, by\n" +
 			"its structure: then selectors are proposed and stored only when you agree (--yes agrees beforehand).",
-		Example: "  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
+		Example: "  dibao source add --catalog 国务院\n  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
 			"  dibao source add https://www.example.org/feed.xml",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,7 +33,10 @@ func newSourceAdd(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			s.URL, s.Licence = args[0], feed.Licence(licence)
+			if fromCatalog {
+				return a.addFromCatalog(g, cmd, args[0])
+			}
+			s.URL = args[0]
 			found, items, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return err
@@ -57,16 +60,23 @@ func newSourceAdd(g *globals) *cobra.Command {
 			return nil
 		},
 	}
+	addSourceFlags(cmd, &s)
+	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog")
+	return cmd
+}
+
+// addSourceFlags adds the flags that describe a source.
+func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f := cmd.Flags()
 	f.StringVar(&s.Kind, "kind", "", "kind of source: "+strings.Join(ingest.KindNames(), ", ")+" (default: found out)")
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
 	f.StringVar(&s.Region, "region", "", "GB/T 2260 code of its region")
 	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
-	f.StringVar(&licence, "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
+	f.StringVar((*string)(&s.Licence), "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
+	f.StringVar(&s.Theme, "theme", "", "theme of its articles, the folder in OPML")
 	addSelectors(cmd, &s.Settings)
-	return cmd
 }
 
 // agree asks whether to store selectors that were worked out, which an admin has

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dibao/feed"
+)
+
+// withSource opens the database and finds the source that an argument names.
+func withSource(g *globals, f func(cmd *cobra.Command, a *app, s feed.Source) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a, err := g.open(cmd)
+		if err != nil {
+			return err
+		}
+		defer a.close()
+		s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return f(cmd, a, s)
+	}
+}
+
+func newSourceEdit(g *globals) *cobra.Command {
+	var changes feed.Source
+	cmd := &cobra.Command{
+		Use:   "edit SOURCE",
+		Short: "Change what is set of a source; what you don't name stays",
+		Example: "  dibao source edit 3 --item 'ul.list li' --date span --content '#zoom'\n" +
+			"  dibao source edit 民政部 --interval 30m",
+		Args: cobra.ExactArgs(1),
+	}
+	addSourceFlags(cmd, &changes)
+	address := cmd.Flags().String("url", "", "new address")
+	cmd.RunE = withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
+		// The flags that were given are set again on what is stored.
+		before := s
+		stored := &cobra.Command{}
+		addSourceFlags(stored, &s)
+		var err error
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if stored.Flags().Lookup(f.Name) != nil && err == nil {
+				err = stored.Flags().Set(f.Name, f.Value.String())
+			}
+		})
+		if err != nil {
+			return err
+		}
+		restoreUnset(cmd, &s, before)
+		if *address != "" {
+			s.URL = *address
+		}
+		if err := a.articles.UpdateSource(cmd.Context(), s); err != nil {
+			return err
+		}
+		g.say(cmd, "source %d (%s) changed; look at it with: dibao source test %d", s.ID, s.Name, s.ID)
+		return nil
+	})
+	return cmd
+}
+
+// restoreUnset undoes that defining a flag writes its default.
+func restoreUnset(cmd *cobra.Command, s *feed.Source, before feed.Source) {
+	for name, restore := range map[string]func(){
+		"kind": func() { s.Kind = before.Kind }, "name": func() { s.Name = before.Name }, "issuer": func() { s.Issuer = before.Issuer },
+		"region": func() { s.Region = before.Region }, "zone": func() { s.Zone = before.Zone }, "theme": func() { s.Theme = before.Theme },
+		"licence": func() { s.Licence = before.Licence }, "interval": func() { s.Interval = before.Interval },
+		"item": func() { s.Settings.Item = before.Settings.Item }, "link": func() { s.Settings.Link = before.Settings.Link },
+		"title": func() { s.Settings.Title = before.Settings.Title }, "date": func() { s.Settings.Date = before.Settings.Date },
+		"date-pattern": func() { s.Settings.DatePattern = before.Settings.DatePattern },
+		"content":      func() { s.Settings.Content = before.Settings.Content }, "charset": func() { s.Settings.Charset = before.Settings.Charset },
+	} {
+		if !cmd.Flags().Changed(name) {
+			restore()
+		}
+	}
+}
+
+// newSourceActions returns the verbs that do one thing to one source.
+func newSourceActions(g *globals) []*cobra.Command {
+	type action struct {
+		use, short string
+		do         func(ctx context.Context, st *feed.Store, s feed.Source) (string, error)
+	}
+	var cmds []*cobra.Command
+	for _, v := range []action{
+		{"pause", "Stop collecting a source until it is resumed", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
+			return "paused; start it again with: dibao source resume " + fmt.Sprint(s.ID), st.PauseSource(ctx, s.ID)
+		}},
+		{"resume", "Collect a source again that is paused, gone or failing", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
+			return "is due now", st.ResumeSource(ctx, s.ID)
+		}},
+		{"release", "Give articles that a flood held back to the lists", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
+			n, err := st.ReleaseSource(ctx, s.ID)
+			return fmt.Sprintf("%d articles released", n), err
+		}},
+	} {
+		cmds = append(cmds, &cobra.Command{
+			Use: v.use + " SOURCE", Short: v.short, Args: cobra.ExactArgs(1),
+			RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
+				done, err := v.do(cmd.Context(), a.articles, s)
+				if err == nil {
+					g.say(cmd, "source %d (%s): %s", s.ID, s.Name, done)
+				}
+				return err
+			}),
+		})
+	}
+	return cmds
+}
+
+func newSourceImport(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:     "import FILE",
+		Short:   "Add the sources of an OPML or TSV file; folders become themes",
+		Example: "  dibao source import subscriptions.opml\n  dibao source import sources.tsv",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			read := feed.ReadOPML
+			if ext := strings.ToLower(filepath.Ext(args[0])); ext == ".tsv" || ext == ".txt" {
+				read = feed.ReadTSV
+			}
+			all, err := read(f)
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			return a.addAll(g, cmd, all)
+		},
+	}
+}
+
+// addAll stores sources; those that are there already are told and left alone.
+func (a *app) addAll(g *globals, cmd *cobra.Command, all []feed.Source) error {
+	have, err := a.articles.Sources(cmd.Context())
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(have))
+	for _, s := range have {
+		known[s.URL] = true
+	}
+	added, there := 0, 0
+	for _, s := range all {
+		if known[s.URL] {
+			there++
+			continue
+		}
+		stored, err := a.articles.AddSource(cmd.Context(), s)
+		if err != nil {
+			return err
+		}
+		known[s.URL] = true
+		added++
+		if g.json {
+			if err := writeJSON(cmd.OutOrStdout(), viewSource(stored)); err != nil {
+				return err
+			}
+		}
+	}
+	g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there)
+	return nil
+}
+
+// addFromCatalog adds the built-in sources whose name holds a word.
+func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string) error {
+	var found []feed.Source
+	for _, s := range feed.Catalog() {
+		if strings.Contains(s.Name, word) || strings.Contains(s.Issuer, word) {
+			found = append(found, s)
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("the catalog has no source %q; see: dibao source catalog", word)
+	}
+	return a.addAll(g, cmd, found)
+}
+
+func newSourceExport(g *globals) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the sources as OPML (feeds only) or TSV (all, with their selectors)",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			all, err := a.articles.Sources(cmd.Context())
+			if err != nil {
+				return err
+			}
+			switch format {
+			case "tsv":
+				return feed.WriteTSV(cmd.OutOrStdout(), all)
+			case "opml":
+				left, err := feed.WriteOPML(cmd.OutOrStdout(), "dibao", all)
+				if err == nil && left > 0 {
+					g.say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
+				}
+				return err
+			}
+			return usagef("unknown format %q; use opml or tsv", format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "opml", "opml or tsv")
+	return cmd
+}
+
+func newSourceCatalog(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "catalog",
+		Short: "List the built-in official sources; add them with: dibao source add --catalog NAME",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			type row struct {
+				Name   string `json:"name"`
+				Kind   string `json:"kind"`
+				Region string `json:"region"`
+				Issuer string `json:"issuer"`
+				URL    string `json:"url"`
+			}
+			var rows []row
+			for _, s := range feed.Catalog() {
+				rows = append(rows, row{s.Name, s.Kind, s.Region, s.Issuer, s.URL})
+			}
+			return printRows(g, cmd, []any{"Name", "Kind", "Region", "URL"}, rows, func(r row) []any { return []any{r.Name, r.Kind, r.Region, r.URL} })
+		},
+	}
+}
