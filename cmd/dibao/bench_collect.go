@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/internal/fetch"
+)
+
+// collectFigures are in the contract's words; times are seconds.
+type collectFigures struct {
+	Feeds         int     `json:"feeds"`
+	Entries       int     `json:"entries"`
+	FirstCPU      float64 `json:"first_cpu_s"`
+	FirstWall     float64 `json:"first_wall_s"`
+	NotModified   float64 `json:"not_modified_cpu_s"`
+	SameBody      float64 `json:"same_body_cpu_s"`
+	PeakRSS       float64 `json:"peak_rss_mb"`
+	BaselineParse float64 `json:"baseline_parse_cpu_s"`
+}
+
+func newBenchCollect(g *globals) *cobra.Command {
+	var feeds, items int
+	cmd := &cobra.Command{
+		Use:   "collect",
+		Short: "Collecting: the first time, with 304s, and with the same bytes again",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if feeds < 1 || items < 1 || feeds > 100_000 || items > 2000 {
+				return usagef("--feeds is from 1 to 100000, --items from 1 to 2000")
+			}
+			out, err := benchCollect(cmd.Context(), g, feeds, items)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Feeds", "Entries", "First CPU", "First wall", "304 CPU", "Same body CPU", "Peak MB", "gofeed CPU"}, []collectFigures{out},
+				func(f collectFigures) []any {
+					return []any{f.Feeds, f.Entries, seconds(f.FirstCPU), seconds(f.FirstWall), seconds(f.NotModified), seconds(f.SameBody), int(f.PeakRSS), seconds(f.BaselineParse)}
+				})
+		},
+	}
+	cmd.Flags().IntVar(&feeds, "feeds", 1000, "sources")
+	cmd.Flags().IntVar(&items, "items", 20, "items of each")
+	return cmd
+}
+
+func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
+
+func benchCollect(ctx context.Context, g *globals, feeds, items int) (collectFigures, error) {
+	out := collectFigures{Feeds: feeds}
+	addr, stop, err := startHelper(ctx, "feeds", "--feeds", strconv.Itoa(feeds), "--items", strconv.Itoa(items))
+	if err != nil {
+		return out, err
+	}
+	defer stop()
+	a, closeApp, err := benchApp(ctx, g, map[string]string{})
+	if err != nil {
+		return out, err
+	}
+	defer closeApp()
+	// All sources are on one host here; politeness would make it wait for itself.
+	a.collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: collectors})
+	ids := make([]int64, feeds)
+	for i := range ids {
+		s, err := a.articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/f/%d", addr, i), Kind: "feed"})
+		if err != nil {
+			return out, err
+		}
+		ids[i] = s.ID
+	}
+	if out.FirstCPU, out.FirstWall, err = measure(func() (err error) {
+		out.Entries, err = collectAll(ctx, a.collector, ids)
+		return err
+	}); err != nil {
+		return out, err
+	}
+	if out.Entries != feeds*items {
+		return out, fmt.Errorf("%d entries were stored, not %d", out.Entries, feeds*items)
+	}
+	again := func() error {
+		n, err := collectAll(ctx, a.collector, ids)
+		if err == nil && n > 0 {
+			err = fmt.Errorf("%d entries were new the second time", n)
+		}
+		return err
+	}
+	if out.NotModified, _, err = measure(again); err != nil {
+		return out, err
+	}
+	if _, err := http.Get("http://" + addr + "/plain"); err != nil {
+		return out, err
+	}
+	if out.SameBody, _, err = measure(again); err != nil {
+		return out, err
+	}
+	out.PeakRSS = peakRSS()
+	out.BaselineParse, err = parseAll(newBenchSite(feeds, items), feeds)
+	return out, err
+}
+
+// collectors is how many sources are collected at a time.
+const collectors = 4
+
+// collectAll collects sources and returns how many articles were new.
+func collectAll(ctx context.Context, c *feed.Collector, ids []int64) (int, error) {
+	var added atomic.Int64
+	var mu sync.Mutex
+	var failed error
+	work := make(chan int64)
+	var wg sync.WaitGroup
+	for range collectors {
+		wg.Go(func() {
+			for id := range work {
+				done, err := c.Collect(ctx, id)
+				added.Add(int64(done.New))
+				if err != nil {
+					mu.Lock()
+					failed = errors.Join(failed, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, id := range ids {
+		work <- id
+	}
+	close(work)
+	wg.Wait()
+	return int(added.Load()), failed
+}
+
+// parseAll is the baseline: gofeed alone over the same bytes.
+func parseAll(site *benchSite, feeds int) (cpu float64, err error) {
+	parser := gofeed.NewParser()
+	for i := range feeds {
+		body := site.body(i)
+		took, _, err := measureOnly(func() error {
+			_, err := parser.Parse(bytes.NewReader(body))
+			return err
+		})
+		if err != nil {
+			return cpu, err
+		}
+		cpu += took
+	}
+	return cpu, nil
+}
+
+// measureOnly is measure without collecting garbage first.
+func measureOnly(f func() error) (cpu, wall float64, err error) {
+	c, w := cpuTime(), time.Now()
+	err = f()
+	return (cpuTime() - c).Seconds(), time.Since(w).Seconds(), err
+}
+
+// benchSite serves feeds of invented notices.
+type benchSite struct {
+	feeds, items int
+	plain        atomic.Bool // no validators
+}
+
+func newBenchSite(feeds, items int) *benchSite { return &benchSite{feeds: feeds, items: items} }
+
+func (s *benchSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/plain" {
+		s.plain.Store(true)
+		return
+	}
+	n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/f/"))
+	if err != nil || n < 0 || n >= s.feeds {
+		http.NotFound(w, r)
+		return
+	}
+	body := s.body(n)
+	w.Header().Set("Content-Type", "application/rss+xml")
+	if !s.plain.Load() {
+		sum := sha256.Sum256(body)
+		etag := `"` + hex.EncodeToString(sum[:8]) + `"`
+		w.Header().Set("ETag", etag)
+		if r.Header.Get("If-None-Match") == etag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	w.Write(body)
+}
+
+// body makes the nth feed: each item a notice of a few paragraphs.
+func (s *benchSite) body(n int) []byte {
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>样例源</title><link>http://bench.example/</link><description>样例</description>` + "\n")
+	day := time.Now().Truncate(24 * time.Hour)
+	for i := range s.items {
+		fmt.Fprintf(&b, `<item><title>样例市人民政府关于第%d号第%d件事项的通知</title><link>http://bench.example/%d/%d.html</link><guid>http://bench.example/%d/%d.html</guid><pubDate>%s</pubDate>`,
+			n, i, n, i, n, i, day.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z))
+		b.WriteString(`<content:encoded><![CDATA[`)
+		fmt.Fprintf(&b, "<p>样政发〔2026〕%d号</p><p>各县（市、区）人民政府，市政府各部门、各直属机构：</p>", n*s.items+i+1)
+		io.WriteString(&b, benchText)
+		b.WriteString(`]]></content:encoded></item>` + "\n")
+	}
+	b.WriteString(`</channel></rss>`)
+	return []byte(b.String())
+}
+
+// benchText is the text that the invented notices share.
+var benchText = strings.Repeat(`<p>一、总体要求。坚持以人民为中心，按照有关规定，结合本市实际，统筹推进各项工作，着力解决群众关心的问题，努力提高服务水平。</p>`+
+	`<p>二、主要任务。各部门要按照《样例市工作方案》（样政办发〔2025〕3号）的要求，明确责任分工，完善工作机制，确保各项措施落到实处。</p>`, 2) +
+	`<p>本通知自2026年12月1日起施行，有效期五年。</p><p>样例市人民政府</p><p>2026年11月20日</p>`
