@@ -186,23 +186,7 @@ func hashText(f policy.Facts) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// saveArticle inserts an article or replaces what is stored of it. UpdatedAt
-// moves only when the text did. It reports whether the article is new.
-func saveArticle(ctx context.Context, tx *sql.Tx, a Article, pageNext, now time.Time) (isNew bool, err error) {
-	facts := a.Facts
-	paragraphs := facts.Paragraphs
-	facts.Paragraphs = nil
-	var columns [6]string
-	for i, v := range []any{facts, orEmpty(paragraphs), a.Evidence, orEmpty(a.Attachments), orEmpty(a.Warnings), orEmpty(facts.Issuers)} {
-		b, err := json.Marshal(v)
-		if err != nil {
-			return false, fmt.Errorf("article %s: %w", a.URL, err)
-		}
-		columns[i] = string(b)
-	}
-	var id int64
-	var inserted time.Time
-	err = tx.QueryRowContext(ctx, `
+const upsertArticle = `
 		INSERT INTO articles (source, guid, url, title, kind, type, document_number, issuers, theme, region, language,
 			published_on, published_at, issued_on, effective_on, expires_on, deadline_on, summary, content, paragraphs,
 			facts, evidence, attachments, warnings, text_hash, page_state, page_tries, page_next_at, collected_at, updated_at)
@@ -219,7 +203,26 @@ func saveArticle(ctx context.Context, tx *sql.Tx, a Article, pageNext, now time.
 			updated_at = CASE WHEN articles.text_hash = excluded.text_hash THEN articles.updated_at ELSE excluded.updated_at END,
 			text_hash = excluded.text_hash, page_state = excluded.page_state, page_tries = excluded.page_tries,
 			page_next_at = excluded.page_next_at
-		RETURNING id, collected_at`,
+		RETURNING id, collected_at`
+
+// saveArticle inserts an article or replaces what is stored of it. UpdatedAt
+// moves only when the text did. It reports whether the article is new. upsert is
+// upsertArticle, prepared: the statement takes longer to parse than to run.
+func saveArticle(ctx context.Context, upsert *sql.Stmt, a Article, pageNext, now time.Time) (isNew bool, err error) {
+	facts := a.Facts
+	paragraphs := facts.Paragraphs
+	facts.Paragraphs = nil
+	var columns [6]string
+	for i, v := range []any{facts, orEmpty(paragraphs), a.Evidence, orEmpty(a.Attachments), orEmpty(a.Warnings), orEmpty(facts.Issuers)} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return false, fmt.Errorf("article %s: %w", a.URL, err)
+		}
+		columns[i] = string(b)
+	}
+	var id int64
+	var inserted time.Time
+	err = upsert.QueryRowContext(ctx,
 		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, columns[5], a.Facts.Theme,
 		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
 		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, columns[1], columns[0], columns[2], columns[3],

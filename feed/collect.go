@@ -287,12 +287,17 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 	added := 0
 	err := c.Store.db.Write(ctx, func(tx *sql.Tx) error {
 		added = 0
+		upsert, err := tx.PrepareContext(ctx, upsertArticle)
+		if err != nil {
+			return err
+		}
+		defer upsert.Close()
 		for _, a := range articles {
 			var next time.Time
 			if a.PageState == PageWanted {
 				next = now.Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
 			}
-			isNew, err := saveArticle(ctx, tx, a, next, now)
+			isNew, err := saveArticle(ctx, upsert, a, next, now)
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -220,8 +221,8 @@ func (u *understanding) issued() {
 const fullDate = `((?:19|20)\d{2})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日`
 
 var (
-	effectiveOn   = regexp.MustCompile(`(.{0,24})自\s*` + fullDate + `\s*(?:零时|0时)?起\s*(?:正式|全面|开始)?(?:施行|实施|执行|生效|试行)`)
-	effectiveFrom = regexp.MustCompile(`(.{0,24})自\s*(公布|发布|印发|颁布|下发)之日起\s*(?:正式)?(?:施行|实施|执行|生效|试行)`)
+	effectiveOn   = regexp.MustCompile(`自\s*` + fullDate + `\s*(?:零时|0时)?起\s*(?:正式|全面|开始)?(?:施行|实施|执行|生效|试行)`)
+	effectiveFrom = regexp.MustCompile(`自\s*(公布|发布|印发|颁布|下发)之日起\s*(?:正式)?(?:施行|实施|执行|生效|试行)`)
 	expiresAfter  = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：)?\s*([0-9一二三四五六七八九十两]{1,3})\s*年`)
 	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:至|到|截至|截止|延长至)\s*` + fullDate)
 	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施)(?:时间|期限|期)\s*(?:为|自)?\s*` + fullDate + `\s*(?:至|到|—|-)\s*` + fullDate)
@@ -235,20 +236,20 @@ func (u *understanding) lifecycle() {
 		return
 	}
 	text := fold(strings.Join(u.Paragraphs, "\n"))
-	if m := last(validFromTo, text); m != nil {
+	if m, _ := last(validFromTo, text, "执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期"); m != nil {
 		u.EffectiveOn, u.EffectiveFrom = dateOfParts(m[1], m[2], m[3]), "正文“"+m[0]+"”"
 		u.ExpiresOn, u.ExpiresFrom = dateOfParts(m[4], m[5], m[6]), u.EffectiveFrom
 		return
 	}
-	if m := last(effectiveOn, text); m != nil && itself.MatchString(m[1]) {
-		on := dateOfParts(m[2], m[3], m[4])
+	if m, before := last(effectiveOn, text, "自"); m != nil && itself.MatchString(before) {
+		on := dateOfParts(m[1], m[2], m[3])
 		if u.IssuedOn.IsZero() || !on.Before(u.IssuedOn.AddDays(-400)) { // older: the first version's
-			u.EffectiveOn, u.EffectiveFrom = on, "正文“"+strings.TrimPrefix(m[0], m[1])+"”"
+			u.EffectiveOn, u.EffectiveFrom = on, "正文“"+m[0]+"”"
 		}
-	} else if m := last(effectiveFrom, text); m != nil && itself.MatchString(m[1]) {
-		quote := "正文“" + strings.TrimPrefix(m[0], m[1]) + "”"
+	} else if m, before := last(effectiveFrom, text, "之日起"); m != nil && itself.MatchString(before) {
+		quote := "正文“" + m[0] + "”"
 		switch {
-		case m[2] == "印发" || m[2] == "下发":
+		case m[1] == "印发" || m[1] == "下发":
 			u.EffectiveOn = u.IssuedOn
 		case !u.PublishedOn.IsZero() && !u.PublishedOn.Before(u.IssuedOn) && u.PublishedOn.Before(u.IssuedOn.AddDays(366)):
 			u.EffectiveOn = u.PublishedOn
@@ -259,9 +260,9 @@ func (u *understanding) lifecycle() {
 			u.EffectiveFrom = quote
 		}
 	}
-	if m := last(expiresOn, text); m != nil {
+	if m, _ := last(expiresOn, text, "有效期"); m != nil {
 		u.ExpiresOn, u.ExpiresFrom = dateOfParts(m[1], m[2], m[3]), "正文“"+m[0]+"”"
-	} else if m := last(expiresAfter, text); m != nil && !u.EffectiveOn.IsZero() {
+	} else if m, _ := last(expiresAfter, text, "有效期"); m != nil && !u.EffectiveOn.IsZero() {
 		if years, ok := number(m[1]); ok && years > 0 && years <= 50 {
 			e := u.EffectiveOn
 			u.ExpiresOn = makeDate(e.Year+years, int(e.Month), e.Day).AddDays(-1)
@@ -270,12 +271,27 @@ func (u *understanding) lifecycle() {
 	}
 }
 
-func last(re *regexp.Regexp, text string) []string {
-	all := re.FindAllStringSubmatch(text, -1)
-	if len(all) == 0 {
-		return nil
+// last returns the last match of re and what stands before it on its line, at
+// most 24 characters. A text without any of the hints has no match, and need not
+// be searched with an expression.
+func last(re *regexp.Regexp, text string, hints ...string) (match []string, before string) {
+	if !slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(text, h) }) {
+		return nil, ""
 	}
-	return all[len(all)-1]
+	all := re.FindAllStringSubmatchIndex(text, -1)
+	if len(all) == 0 {
+		return nil, ""
+	}
+	at := all[len(all)-1]
+	for i := 0; i < len(at); i += 2 {
+		group := ""
+		if at[i] >= 0 {
+			group = text[at[i]:at[i+1]]
+		}
+		match = append(match, group)
+	}
+	line := text[:at[0]]
+	return match, lastRunes(line[strings.LastIndexByte(line, '\n')+1:], 24)
 }
 
 var (
@@ -293,7 +309,9 @@ func (u *understanding) deadline() {
 	}
 	found := make(map[Date]string)
 	for _, p := range u.Paragraphs {
-		p = fold(p)
+		if p = fold(p); !strings.Contains(p, "年") {
+			continue // every form of a deadline names the year
+		}
 		for _, m := range deadlineRange.FindAllStringSubmatch(p, -1) {
 			found[dateOfParts(m[4], m[5], m[6])] = m[0]
 		}

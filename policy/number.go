@@ -37,7 +37,7 @@ var (
 func ParseNumber(field string) (canonical string, ok bool) {
 	s := numberLabel.ReplaceAllString(fold(field), "")
 	s = squeeze(s)
-	if len(s) > 400 {
+	if len(s) > 400 || !strings.Contains(s, "号") {
 		return "", false
 	}
 	if m := numberYear.FindStringSubmatch(s); m != nil {
@@ -142,9 +142,10 @@ func cutPrefix(s string) string {
 }
 
 func lastRunes(s string, n int) string {
-	for utf8.RuneCountInString(s) > n {
-		_, size := utf8.DecodeRuneInString(s)
-		s = s[size:]
+	at := len(s)
+	for ; n > 0 && at > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:at])
+		at -= size
 	}
-	return s
+	return s[at:]
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,6 +40,13 @@ func (u *understanding) summary() {
 	}
 }
 
+// decisionWords are what deciding needs; most sentences have none of them.
+var decisionWords = []string{"现就", "现将", "决定", "如下", "提出", "现予", "同意"}
+
+func decides(sentence string) bool {
+	return slices.ContainsFunc(decisionWords, func(w string) bool { return strings.Contains(sentence, w) }) && deciding.MatchString(sentence)
+}
+
 func documentSummary(paragraphs []string) string {
 	sentence, total, read := "", 0, 0
 	for _, p := range paragraphs {
@@ -53,7 +61,7 @@ search:
 		read += len(p)
 		for s := range strings.SplitAfterSeq(p, "。") {
 			s = strings.TrimSpace(s)
-			if deciding.MatchString(s) {
+			if decides(s) {
 				if utf8.RuneCountInString(s) < minSentence {
 					s = previous + s
 				}

@@ -22,6 +22,9 @@ var (
 func mapElements(text, root string) string {
 	switch root {
 	case "rss", "rdf", "channel":
+		if !strings.Contains(text, "body") && !strings.Contains(text, "<fullitem") && !strings.Contains(text, "rdf:about") {
+			return text // nearly all
+		}
 		text = bodyTag.ReplaceAllStringFunc(text, func(tag string) string {
 			switch {
 			case strings.HasPrefix(tag, "</"):
