@@ -16,11 +16,11 @@ import (
 
 // Columns of an article without its text: what lists of articles read.
 const articleColumns = `a.id, a.source, s.name, s.url, s.licence, a.guid, a.url, a.facts, a.attachments, a.warnings,
-	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1`
+	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1, a.withdrawn_at`
 
-func articleDest(a *Article, facts, attachments, warnings *string) []any {
+func articleDest(a *Article, facts, attachments, warnings *string, withdrawn *sql.Null[time.Time]) []any {
 	return []any{&a.ID, &a.SourceID, &a.SourceName, &a.SourceURL, &a.Licence, &a.GUID, &a.URL, facts, attachments, warnings,
-		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt, &a.Held}
+		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt, &a.Held, withdrawn}
 }
 
 func (a *Article) decode(facts, attachments, warnings string) error {
@@ -33,19 +33,23 @@ func (a *Article) decode(facts, attachments, warnings string) error {
 func scanArticle(row database.Row) (Article, error) {
 	var a Article
 	var facts, attachments, warnings string
-	if err := row.Scan(articleDest(&a, &facts, &attachments, &warnings)...); err != nil {
+	var withdrawn sql.Null[time.Time]
+	if err := row.Scan(articleDest(&a, &facts, &attachments, &warnings, &withdrawn)...); err != nil {
 		return Article{}, err
 	}
+	a.WithdrawnAt = withdrawn.V
 	return a, a.decode(facts, attachments, warnings)
 }
 
 func scanFullArticle(row database.Row) (Article, error) {
 	var a Article
 	var facts, attachments, warnings, paragraphs, evidence string
-	dest := append(articleDest(&a, &facts, &attachments, &warnings), &a.Content, &paragraphs, &evidence)
+	var withdrawn sql.Null[time.Time]
+	dest := append(articleDest(&a, &facts, &attachments, &warnings, &withdrawn), &a.Content, &paragraphs, &evidence)
 	if err := row.Scan(dest...); err != nil {
 		return Article{}, err
 	}
+	a.WithdrawnAt = withdrawn.V
 	if err := a.decode(facts, attachments, warnings); err != nil {
 		return Article{}, err
 	}

@@ -9,10 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"dibao/feed/ingest"
-	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/policy"
 )
@@ -23,6 +23,8 @@ const (
 	// giveUpAfter pages in a row that could not be read, the site is left alone
 	// until the next collection.
 	giveUpAfter = 5
+	// shortPage is the length, in bytes, of a text that may be a wall's.
+	shortPage = 1000
 	// maxBackoff is the longest pause of a source that keeps failing.
 	maxBackoff = 24 * time.Hour
 )
@@ -45,6 +47,7 @@ type Collection struct {
 	Items       int  // that the source listed
 	New         int  // articles stored
 	Changed     int  // articles whose text changed
+	Withdrawn   int  // articles whose page the site took away
 	Warnings    []string
 }
 
@@ -195,18 +198,20 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 
 // retryPages asks again for the article pages of src whose next try is due.
 func (c *Collector) retryPages(ctx context.Context, src *Source, out *Collection) error {
-	wanted, err := c.Store.wantedPages(ctx, src.ID)
-	if err != nil || len(wanted) == 0 {
+	wanted, err := c.Store.pagesDue(ctx, src.ID, PageWanted)
+	if err != nil {
 		return err
 	}
 	items := make([]ingest.Item, len(wanted))
 	tries := make(map[string]int, len(wanted))
 	for i, a := range wanted {
-		items[i] = ingest.Item{GUID: a.GUID, URL: a.URL, Title: a.Evidence.ListTitle, Attachments: a.Attachments, Evidence: a.Evidence, NeedsPage: true}
+		items[i] = a.item()
 		tries[a.GUID] = a.PageTries
 	}
-	_, err = c.readPages(ctx, src, items, tries, out)
-	return err
+	if _, err := c.readPages(ctx, src, items, tries, out); err != nil {
+		return err
+	}
+	return c.recheckPages(ctx, src, out)
 }
 
 // readPages reads the article pages of items and stores each article as soon as
@@ -231,7 +236,7 @@ func (c *Collector) readPages(ctx context.Context, src *Source, items []ingest.I
 			a.Warnings = append(a.Warnings, warning)
 			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s", it.URL, warning))
 		} else {
-			a.PageState, failed = PageComplete, 0
+			a.PageState, a.PageTries, a.pageRead, failed = PageComplete, 0, true, 0
 		}
 		if err := c.save(ctx, []Article{a}, out); err != nil {
 			return false, err
@@ -263,7 +268,12 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	}
 	full, err := ingest.ReadArticle(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.Ingest(), it)
 	if err != nil {
-		return listed, err
+		return listed, errors.Join(findWall(resp.Body), err)
+	}
+	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage {
+		if wall := findWall(resp.Body); wall != nil {
+			return listed, wall
+		}
 	}
 	return c.judge(src, full), nil
 }
@@ -296,6 +306,11 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 			var next time.Time
 			if a.PageState == PageWanted {
 				next = now.Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
+			} else if a.pageRead {
+				next = recheckAt(a.PageTries, now)
+			}
+			if err := keepRevision(ctx, tx, a, now); err != nil {
+				return err
 			}
 			isNew, err := saveArticle(ctx, upsert, a, next, now)
 			if err != nil {
@@ -316,18 +331,4 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 		c.Logger.Debug("article stored", "source_id", a.SourceID, "url", a.URL, "page", a.PageState)
 	}
 	return nil
-}
-
-// wantedPages returns the articles of a source whose page is to be asked for again now.
-func (st *Store) wantedPages(ctx context.Context, source int64) ([]Article, error) {
-	var all []Article
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
-			FROM articles a JOIN sources s ON s.id = a.source
-			WHERE a.source = $1 AND a.page_state = 'wanted' AND a.page_next_at <= $2 ORDER BY a.id LIMIT $3`,
-			source, st.Now(), maxPages)
-		return err
-	})
-	return all, err
 }

@@ -107,6 +107,8 @@ type Article struct {
 	TextHash    string
 	CollectedAt time.Time
 	UpdatedAt   time.Time // when the text last changed
+	WithdrawnAt time.Time // when its page was found gone; zero: it is there
+	pageRead    bool      // it was read from its own page just now
 }
 
 // Title returns the judged title, or the address where there is none.

@@ -3,6 +3,7 @@ package feed
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,31 @@ func ItemView(a Article, base string) templates.Item {
 		}
 	}
 	return v
+}
+
+// zone is the time zone of the article's source, as far as it is known.
+func (a Article) zone() *time.Location {
+	if loc, err := time.LoadLocation(a.Evidence.Zone); err == nil && a.Evidence.Zone != "" {
+		return loc
+	}
+	return time.FixedZone("CST", 8*60*60)
+}
+
+// changes fills what the article's page shows of its revisions, the newest first.
+func (a Article) changes(revisions []Revision) []templates.TextChange {
+	var all []templates.TextChange
+	next := Revision{Title: a.Title(), Paragraphs: a.Facts.Paragraphs}
+	for _, r := range slices.Backward(revisions) {
+		change := templates.TextChange{Seen: r.ReplacedAt.In(a.zone()).Format(time.DateOnly)}
+		for _, c := range Diff(append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...)) {
+			if c.Op != ' ' {
+				change.Paragraphs = append(change.Paragraphs, templates.ChangedParagraph{Came: c.Op == '+', Text: c.Text})
+			}
+		}
+		all = append(all, change)
+		next = r
+	}
+	return all
 }
 
 // PublishItem fills what a feed carries of an article. The text is there only

@@ -137,8 +137,16 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 			Article:  ItemView(a, h.BaseURL),
 			Warnings: a.Warnings,
 		}
+		if !a.WithdrawnAt.IsZero() {
+			view.Withdrawn = a.WithdrawnAt.In(a.zone()).Format(time.DateOnly)
+		}
 		if a.MayShowText() {
 			view.Content = template.HTML(a.Content) // sanitised by feed/ingest before it was stored
+			revisions, err := h.Store.Revisions(r.Context(), a.ID)
+			if err != nil {
+				return web.Document{}, err
+			}
+			view.Changes = a.changes(revisions)
 		}
 		for _, x := range a.Attachments {
 			view.Attachments = append(view.Attachments, templates.FeedLink{Title: x.Title, URL: x.URL, Type: x.Type})

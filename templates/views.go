@@ -102,6 +102,20 @@ type ArticlePage struct {
 	Content     template.HTML // full text, "" where only the summary may be shown
 	Attachments []FeedLink
 	Warnings    []string
+	Withdrawn   string       // the day on which the page was found gone, "" if it is there
+	Changes     []TextChange // of the text since it was collected, the newest first
+}
+
+// TextChange is how a text was edited.
+type TextChange struct {
+	Seen       string // the day
+	Paragraphs []ChangedParagraph
+}
+
+// ChangedParagraph is a paragraph that went or came.
+type ChangedParagraph struct {
+	Came bool
+	Text string
 }
 
 // FormPage is a page of the subscribe and preference forms.

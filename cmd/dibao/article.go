@@ -13,7 +13,7 @@ import (
 
 func newArticle(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "article", Short: "Look at what was collected"}
-	cmd.AddCommand(newArticleList(g), newArticleShow(g))
+	cmd.AddCommand(newArticleList(g), newArticleShow(g), newArticleDiff(g))
 	return cmd
 }
 
@@ -71,6 +71,8 @@ type articleView struct {
 	PageState  feed.PageState `json:"page_state"`
 	Collected  string         `json:"collected_at"`
 	Updated    string         `json:"updated_at"`
+	Withdrawn  *string        `json:"withdrawn_at"`
+	Held       bool           `json:"held"`
 	Attachment []string       `json:"attachments"`
 }
 
@@ -78,7 +80,10 @@ func viewArticle(a feed.Article) articleView {
 	v := articleView{
 		ID: a.ID, Source: a.SourceName, GUID: a.GUID, factsView: viewFacts(a.Facts), PageState: a.PageState,
 		Collected: a.CollectedAt.Format("2006-01-02T15:04:05Z07:00"), Updated: a.UpdatedAt.Format("2006-01-02T15:04:05Z07:00"),
-		Attachment: []string{},
+		Attachment: []string{}, Held: a.Held,
+	}
+	if !a.WithdrawnAt.IsZero() {
+		v.Withdrawn = null(a.WithdrawnAt.Format("2006-01-02T15:04:05Z07:00"))
 	}
 	v.URL = &a.URL
 	v.Title = a.Title()
@@ -119,6 +124,46 @@ func newArticleShow(g *globals) *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s\n", b, strings.Join(text, "\n\n"))
+			return nil
+		},
+	}
+}
+
+func newArticleDiff(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff ID",
+		Short: "Show by paragraph how the text of an article changed since it was collected",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := strconv.ParseInt(args[0], 10, 64)
+			if err != nil {
+				return usagef("%q is no article number; see them with: dibao article list", args[0])
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			x, err := a.articles.Article(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			versions, err := a.articles.Revisions(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			if len(versions) == 0 {
+				g.say(cmd, "article %d has not changed since it was collected", id)
+				return nil
+			}
+			versions = append(versions, feed.Revision{Title: x.Title(), Paragraphs: x.Facts.Paragraphs})
+			for i, v := range versions[:len(versions)-1] {
+				next := versions[i+1]
+				fmt.Fprintf(cmd.OutOrStdout(), "@@ %s\n", v.ReplacedAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04"))
+				for _, c := range feed.Diff(append([]string{v.Title}, v.Paragraphs...), append([]string{next.Title}, next.Paragraphs...)) {
+					fmt.Fprintf(cmd.OutOrStdout(), "%c %s\n", c.Op, c.Text)
+				}
+			}
 			return nil
 		},
 	}

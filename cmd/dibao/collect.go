@@ -48,6 +48,7 @@ type collected struct {
 	Items       int      `json:"items"`
 	New         int      `json:"new"`
 	Changed     int      `json:"changed"`
+	Withdrawn   int      `json:"withdrawn"`
 	Warnings    []string `json:"warnings"`
 	Error       *string  `json:"error"`
 }
@@ -69,7 +70,7 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			defer mu.Unlock()
 			row := collected{
 				Source: s.ID, Name: s.Name, State: string(done.Source.State), NotModified: done.NotModified,
-				Items: done.Items, New: done.New, Changed: done.Changed, Warnings: done.Warnings,
+				Items: done.Items, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn, Warnings: done.Warnings,
 			}
 			if err != nil {
 				failed++

@@ -1,0 +1,196 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"dibao/feed/ingest"
+	"dibao/internal/database"
+	"dibao/internal/fetch"
+)
+
+// recheckAfter are the times after which the page of an article is read again:
+// most silent corrections come soon, a few late.
+var recheckAfter = [...]time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
+
+// Revision is what an article said until its text changed.
+type Revision struct {
+	Title      string
+	Paragraphs []string
+	ReplacedAt time.Time
+}
+
+// Revisions returns the earlier versions of an article, the oldest first.
+func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, error) {
+	var all []Revision
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, func(row database.Row) (Revision, error) {
+			var r Revision
+			var paragraphs string
+			if err := row.Scan(&r.Title, &paragraphs, &r.ReplacedAt); err != nil {
+				return r, err
+			}
+			return r, json.Unmarshal([]byte(paragraphs), &r.Paragraphs)
+		}, `SELECT title, paragraphs, replaced_at FROM revisions WHERE article = $1 ORDER BY id`, article)
+		return err
+	})
+	return all, err
+}
+
+// keepRevision stores what is stored of an article before it is replaced, if
+// what a reader sees is another text.
+func keepRevision(ctx context.Context, tx *sql.Tx, a Article, now time.Time) error {
+	paragraphs, err := json.Marshal(orEmpty(a.Facts.Paragraphs))
+	if err != nil {
+		return fmt.Errorf("article %s: %w", a.URL, err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO revisions (article, title, paragraphs, replaced_at)
+		SELECT id, title, paragraphs, $5 FROM articles
+		WHERE source = $1 AND guid = $2 AND page_state = 'complete' AND (title <> $3 OR paragraphs <> $4)`,
+		a.SourceID, a.GUID, a.Title(), string(paragraphs), now)
+	return err
+}
+
+// recheckPages reads the pages of stored articles again that are due: a text
+// that was edited becomes a revision, a page that is gone marks its article as
+// withdrawn. Neither is ever deleted.
+func (c *Collector) recheckPages(ctx context.Context, src *Source, out *Collection) error {
+	due, err := c.Store.pagesDue(ctx, src.ID, PageComplete)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for _, stored := range due {
+		if failed >= giveUpAfter {
+			return nil
+		}
+		a, err := c.readPage(ctx, src, stored.item())
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var status *fetch.StatusError
+		switch {
+		case errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusGone):
+			out.Withdrawn++
+			err = c.Store.withdraw(ctx, stored.ID)
+		case err != nil:
+			failed++
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: not read again: %v", stored.URL, err))
+			err = c.Store.recheckNext(ctx, stored.ID, stored.PageTries+1)
+		case a.TextHash == stored.TextHash:
+			err = c.Store.recheckNext(ctx, stored.ID, stored.PageTries+1)
+		default:
+			a.PageState, a.PageTries, a.pageRead = PageComplete, stored.PageTries+1, true
+			err = c.save(ctx, []Article{a}, out)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// item is what the source said of a stored article.
+func (a Article) item() ingest.Item {
+	return ingest.Item{GUID: a.GUID, URL: a.URL, Title: a.Evidence.ListTitle, Attachments: a.Attachments, Evidence: a.Evidence, NeedsPage: true}
+}
+
+// recheckAt returns when a page that was read n times again is due; it is zero
+// once it never is.
+func recheckAt(n int, now time.Time) time.Time {
+	if n >= len(recheckAfter) {
+		return time.Time{}
+	}
+	return now.Add(recheckAfter[n])
+}
+
+func (st *Store) recheckNext(ctx context.Context, article int64, n int) error {
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `UPDATE articles SET page_tries = $2, page_next_at = $3 WHERE id = $1`, article, n, nullTime(recheckAt(n, st.Now()))))
+	})
+}
+
+// withdraw records that the site took an article away. What it said stays.
+func (st *Store) withdraw(ctx context.Context, article int64) error {
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, st.Now()))
+	})
+}
+
+// pagesDue returns the articles of a source in a state whose page is to be read now.
+func (st *Store) pagesDue(ctx context.Context, source int64, state PageState) ([]Article, error) {
+	var all []Article
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+			FROM articles a JOIN sources s ON s.id = a.source
+			WHERE a.source = $1 AND a.page_state = $2 AND a.page_next_at <= $3 ORDER BY a.id LIMIT $4`,
+			source, string(state), st.Now(), maxPages)
+		return err
+	})
+	return all, err
+}
+
+// Change says what became of a paragraph between two versions.
+type Change struct {
+	Op   byte // ' ' stayed, '-' went, '+' came
+	Text string
+}
+
+// maxDiff bounds the table of a comparison, in cells; longer texts are shown as
+// wholly replaced.
+const maxDiff = 4_000_000
+
+// Diff compares two texts by paragraph: the longest common subsequence stays
+// (Wagner and Fischer 1974).
+func Diff(before, after []string) []Change {
+	var head, tail []Change
+	for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
+		head = append(head, Change{' ', before[0]})
+		before, after = before[1:], after[1:]
+	}
+	for len(before) > 0 && len(after) > 0 && before[len(before)-1] == after[len(after)-1] {
+		tail = append([]Change{{' ', before[len(before)-1]}}, tail...)
+		before, after = before[:len(before)-1], after[:len(after)-1]
+	}
+	n, m := len(before), len(after)
+	if n*m > maxDiff {
+		for _, p := range before {
+			head = append(head, Change{'-', p})
+		}
+		before, n = nil, 0 // what is left came
+	}
+	same := make([][]int, n+1) // length of what is common from i and j on
+	for i := range same {
+		same[i] = make([]int, m+1)
+	}
+	for i := n - 1; i >= 0; i-- {
+		for j := m - 1; j >= 0; j-- {
+			if same[i][j] = max(same[i+1][j], same[i][j+1]); before[i] == after[j] {
+				same[i][j] = same[i+1][j+1] + 1
+			}
+		}
+	}
+	i, j := 0, 0
+	for i < n || j < m {
+		switch {
+		case i < n && j < m && before[i] == after[j]:
+			head = append(head, Change{' ', before[i]})
+			i, j = i+1, j+1
+		case i < n && (j == m || same[i+1][j] >= same[i][j+1]):
+			head = append(head, Change{'-', before[i]})
+			i++
+		default:
+			head = append(head, Change{'+', after[j]})
+			j++
+		}
+	}
+	return append(head, tail...)
+}

@@ -1,0 +1,124 @@
+package feed_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// TestRecheck edits one page silently, takes another away and puts a wall before
+// a third.
+func TestRecheck(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		all := paths(s, "a", 3, articlePage)
+		s.set("/list", list(all...), 0)
+		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page"})
+		if done, err := r.collect(src.ID); err != nil || done.New != 3 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		byURL := make(map[string]int64)
+		stored, err := r.Store.Articles(t.Context(), feed.Selection{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range stored {
+			byURL[strings.TrimPrefix(a.URL, s.URL)] = a.ID
+		}
+		if asked := s.asked(all[0]); asked != 1 {
+			t.Errorf("the page was asked for %d times", asked)
+		}
+		// Before an hour is over nothing is asked again.
+		r.at = r.at.Add(30 * time.Minute)
+		if _, err := r.collect(src.ID); err != nil || s.asked(all[0]) != 1 {
+			t.Errorf("asked %d times, %v", s.asked(all[0]), err)
+		}
+		s.set(all[0], strings.Replace(fmt.Sprintf(articlePage, "a事项0", 1), "年底前", "明年六月底前", 1), 0)
+		s.set(all[1], "", http.StatusNotFound)
+		s.set(all[2], `<html><body><div id=zoom>您的访问被拦截，请联系管理员，谢谢您的理解与支持，请完成验证后继续访问本网站的内容，感谢。</div></body></html>`, 0)
+		r.at = r.at.Add(time.Hour)
+		done, err := r.collect(src.ID)
+		if err != nil || done.Changed != 1 || done.Withdrawn != 1 || len(done.Warnings) != 1 {
+			t.Fatalf("changed %d, withdrawn %d, warnings %q, %v", done.Changed, done.Withdrawn, done.Warnings, err)
+		}
+		get := func(path string) feed.Article {
+			a, err := r.Store.Article(t.Context(), byURL[path])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		revisions, err := r.Store.Revisions(t.Context(), byURL[all[0]])
+		if err != nil || len(revisions) != 1 {
+			t.Fatalf("%d revisions, %v", len(revisions), err)
+		}
+		var changes []feed.Change
+		for _, c := range feed.Diff(revisions[0].Paragraphs, get(all[0]).Facts.Paragraphs) {
+			if c.Op != ' ' {
+				changes = append(changes, c)
+			}
+		}
+		if len(changes) != 2 || !strings.Contains(changes[0].Text, "年底前") || !strings.Contains(changes[1].Text, "明年六月底前") {
+			t.Errorf("changes %q", changes)
+		}
+		if a := get(all[1]); a.WithdrawnAt.IsZero() || len(a.Facts.Paragraphs) == 0 {
+			t.Errorf("the withdrawn article: %v, %q", a.WithdrawnAt, a.Facts.Paragraphs)
+		}
+		if a := get(all[2]); !a.WithdrawnAt.IsZero() || strings.Contains(strings.Join(a.Facts.Paragraphs, ""), "拦截") {
+			t.Errorf("a wall was taken for a new text: %q", a.Facts.Paragraphs)
+		}
+		// The schedule falls and ends.
+		asked := s.asked(all[0])
+		for range 60 {
+			r.at = r.at.Add(24 * time.Hour)
+			if _, err := r.collect(src.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := s.asked(all[0]) - asked; n != 3 {
+			t.Errorf("asked %d times more in two months, want 3", n)
+		}
+	})
+}
+
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	want := []feed.Change{{' ', "一"}, {'-', "二"}, {'+', "贰"}, {' ', "三"}, {'+', "四"}}
+	if diff := cmp.Diff(want, feed.Diff([]string{"一", "二", "三"}, []string{"一", "贰", "三", "四"})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.SampledFrom([]string{"甲", "乙", "丙"}), 0, 12)
+		before, after := words.Draw(t, "before"), words.Draw(t, "after")
+		var old, changed []string
+		for _, c := range feed.Diff(before, after) {
+			if c.Op != '+' {
+				old = append(old, c.Text)
+			}
+			if c.Op != '-' {
+				changed = append(changed, c.Text)
+			}
+		}
+		if !slices.Equal(old, before) || !slices.Equal(changed, after) {
+			t.Fatalf("from %q to %q gives %q and %q", before, after, old, changed)
+		}
+	})
+	long := make([]string, 3000)
+	for i := range long {
+		long[i] = fmt.Sprint(i)
+	}
+	if got := feed.Diff(long, slices.Repeat([]string{"x"}, 3000)); len(got) != 6000 {
+		t.Errorf("a long text gives %d changes", len(got))
+	}
+}
