@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/digest"
 	"dibao/feed/ingest"
+	"dibao/internal/mail"
 	"dibao/policy"
 )
 
@@ -18,7 +21,7 @@ func newInspect(g *globals) *cobra.Command {
 		Use:   "inspect",
 		Short: "Show how dibao understands one input, without a database",
 	}
-	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectFeed())
+	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectFeed(), newInspectBounce())
 	cmd.AddCommand(newInspectLines()...)
 	return cmd
 }
@@ -204,6 +207,43 @@ func newInspectFeed() *cobra.Command {
 					ingest.FeedDoc
 					Error *string `json:"error"`
 				}{name, doc, nil}, nil
+			})
+		},
+	}
+}
+
+func newInspectBounce() *cobra.Command {
+	type recipient struct {
+		Recipient *string `json:"recipient"`
+		Action    *string `json:"action"`
+		Status    *string `json:"status"`
+		Reply     *string `json:"reply"`
+		Class     string  `json:"class"`
+		Suppress  bool    `json:"suppress"`
+	}
+	return &cobra.Command{
+		Use:   "bounce FILE…",
+		Short: "A mail that came back: one JSON object a line",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
+				report, err := mail.ParseReport(bytes.NewReader(b))
+				if err != nil {
+					return nil, err
+				}
+				all := []recipient{}
+				for _, r := range report.Recipients {
+					v := digest.ClassifyBounce(r)
+					if report.Kind == mail.ReportComplaint {
+						v = digest.Verdict{Suppress: true} // by whoever complains (RFC 5965)
+					}
+					all = append(all, recipient{null(r.Address), null(r.Action), null(r.Status), null(r.Code), v.Class.String(), v.Suppress})
+				}
+				return struct {
+					File       string          `json:"file"`
+					Kind       mail.ReportKind `json:"kind"`
+					Recipients []recipient     `json:"recipients"`
+				}{name, report.Kind, all}, nil
 			})
 		},
 	}

@@ -1,0 +1,110 @@
+package digest
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"dibao/internal/mail"
+)
+
+func TestClassifyBounce(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		status, text string
+		class        Class
+		suppress     bool
+	}{
+		{"5.1.1", "550 5.1.1 no such user", ClassPermanent, true},
+		{"", "550 用户不存在", ClassPermanent, true},
+		{"5.1.2", "host not found", ClassPermanent, true},
+		{"4.4.4", "host not found, try again later", ClassTemporary, false},
+		{"5.2.2", "552 mailbox full", ClassTemporary, false},
+		{"5.1.1", "552 quota exceeded", ClassTemporary, false},
+		{"5.7.1", "550 5.7.1 user unknown to our policy: blocked", ClassPolicy, false},
+		{"", "554 message looks like spam", ClassPolicy, false},
+		{"5.1.8", "553 domain of sender does not exist", ClassPolicy, false},
+		{"5.0.0", "550 user unknown (in reply to end of DATA command)", ClassPolicy, false},
+		{"", "account suspended for now", ClassTemporary, false},
+		{"", "", ClassUnknown, false},
+	}
+	for _, tt := range tests {
+		got := ClassifyBounce(mail.ReportRecipient{Address: "r@test.example", Action: "failed", Status: tt.status, Text: tt.text})
+		if got.Class != tt.class || got.Suppress != tt.suppress {
+			t.Errorf("%s %q: %s, suppress %t; want %s, %t", tt.status, tt.text, got.Class, got.Suppress, tt.class, tt.suppress)
+		}
+	}
+	if v := ClassifyBounce(mail.ReportRecipient{Action: "delayed", Status: "5.1.1", Text: "no such user"}); v.Suppress {
+		t.Error("a delay suppresses")
+	}
+}
+
+// TestBounces measures the reader of reports on the shared mails: which are
+// bounces, which of those are for good, and that nobody is suppressed for a
+// refusal that is our fault.
+func TestBounces(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join("..", "..", "shared", "data", "bounces")
+	table, err := os.ReadFile(filepath.Join(dir, "expected.tsv"))
+	if err != nil {
+		t.Skipf("the shared test data is not beside this checkout: %v", err)
+	}
+	ours := " blocked authfailure policyviolation requireptr spamdetected securityerror norelaying notcompliantrfc rejected contenterror badreputation speeding toomanyconn virusdetected "
+	rows, right, bounces, kinds, wronged := 0, 0, 0, 0, 0
+	reports := make(map[string]mail.Report)
+	for line := range strings.Lines(string(table)) {
+		c := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if len(c) < 7 || c[0] == "file" || c[5] == "feedback" || c[5] == "vacation" {
+			continue
+		}
+		r, seen := reports[c[0]]
+		if !seen {
+			raw, err := os.ReadFile(filepath.Join(dir, "eml", c[0]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err = mail.ParseReport(bytes.NewReader(raw)); err != nil {
+				t.Fatal(err)
+			}
+			reports[c[0]] = r
+			bounces++
+			if r.Kind == mail.ReportBounce {
+				kinds++
+			}
+		}
+		rows++
+		var v Verdict
+		for i, one := range r.Recipients {
+			if one.Address == c[2] || i == 0 {
+				v = ClassifyBounce(one)
+			}
+			if one.Address == c[2] {
+				break
+			}
+		}
+		if (v.Class == ClassPermanent) == (c[6] == "true") {
+			right++
+		} else {
+			t.Logf("%s: %s %s is %s", c[0], c[3], c[5], v.Class)
+		}
+		if v.Suppress && strings.Contains(ours, " "+c[5]+" ") {
+			wronged++
+			t.Errorf("%s: a reader is suppressed for %s", c[0], c[5])
+		}
+	}
+	t.Logf("%d of %d reports are bounces; %d of %d readers rightly for good or not; %d wronged", kinds, bounces, right, rows, wronged)
+	if kinds*100 < bounces*98 || right*100 < rows*88 {
+		t.Error("fewer than before")
+	}
+	for _, name := range []string{"is-not-bounce-01.eml", "rb-issue-368-bug.eml"} {
+		raw, err := os.ReadFile(filepath.Join(dir, "not-bounce", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := mail.ParseReport(bytes.NewReader(raw)); err != nil || r.Kind == mail.ReportBounce || len(r.Recipients) > 0 {
+			t.Errorf("%s is taken for a %s of %v", name, r.Kind, r.Recipients)
+		}
+	}
+}
