@@ -23,6 +23,10 @@ const (
 	// giveUpAfter pages in a row that could not be read, the site is left alone
 	// until the next collection.
 	giveUpAfter = 5
+	// maxListPages is how far back a list is read to find what is known of it.
+	maxListPages = 10
+	// maxParts is how many further pages an article may have.
+	maxParts = 30
 	// shortPage is the length, in bytes, of a text that may be a wall's.
 	shortPage = 1000
 	// maxBackoff is the longest pause of a source that keeps failing.
@@ -49,6 +53,7 @@ type Collection struct {
 	Changed     int  // articles whose text changed
 	Withdrawn   int  // articles whose page the site took away
 	Warnings    []string
+	header      http.Header // of the answer, nil if there was none
 }
 
 // Collect collects one source now, whether it is due or not. A source that
@@ -80,7 +85,7 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now time.Time) error {
 	var held int64
 	if out.New > 0 {
-		s.NewsAt = now
+		noteNews(s, now)
 		var err error
 		if held, err = c.holdFlood(ctx, *s); err != nil {
 			return err
@@ -97,7 +102,7 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 		s.State, s.LastError = StateOK, ""
 	}
 	s.Failures = 0
-	s.SucceededAt, s.NextAt = now, now.Add(spread(*s, s.Interval))
+	s.SucceededAt, s.NextAt = now, s.nextAfter(now, out.header)
 	return nil
 }
 
@@ -119,10 +124,16 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	if !ok {
 		return fmt.Errorf("source %d has kind %q, which this version does not know", src.ID, src.Kind)
 	}
-	resp, err := c.Client.Get(ctx, fetch.Request{URL: src.URL, ETag: src.ETag, LastModified: src.LastModified, Page: src.Kind == "page"})
+	if dir, ok := strings.CutPrefix(src.URL, maildirScheme); ok {
+		return c.collectMaildir(ctx, src, dir, out)
+	}
+	req := src.request(src.URL, src.Kind == "page")
+	req.ETag, req.LastModified = src.ETag, src.LastModified
+	resp, err := c.Client.Get(ctx, req)
 	if err != nil {
 		return err
 	}
+	out.header = resp.Header
 	if noteMove(src, resp) {
 		c.Logger.Info("source has moved for good", "source_id", src.ID, "from", src.URL, "to", resp.URL)
 		src.URL, src.MovedTo, src.Moves = resp.URL, "", 0
@@ -132,7 +143,9 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 		out.NotModified = true
 		return c.retryPages(ctx, src, out)
 	}
-	items, err := reader.Read(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.Ingest())
+	page := pageOf(resp)
+	src.readHints(page, resp.Header)
+	items, err := reader.Read(page, src.Ingest())
 	if err != nil {
 		return errors.Join(findWall(resp.Body), fmt.Errorf("read %s: %w", src.URL, err))
 	}
@@ -144,6 +157,9 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	out.Items = len(items)
 	suspect := noteItems(src, len(items))
+	if items, err = c.readMore(ctx, src, page, items); err != nil {
+		return err
+	}
 	finished, err := c.storeItems(ctx, src, items, out)
 	if err != nil {
 		return err
@@ -155,6 +171,65 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 		src.ETag, src.LastModified, src.BodyHash = resp.ETag, resp.LastModified, hash
 	}
 	return c.retryPages(ctx, src, out)
+}
+
+// request is a GET on behalf of the source.
+func (s Source) request(address string, isPage bool) fetch.Request {
+	return fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
+}
+
+func pageOf(resp *fetch.Response) ingest.Page {
+	return ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}
+}
+
+// readMore goes on to the next pages of a list as long as everything on a page is
+// new to us, so that nothing that came since the last collection is missed. Of a
+// new source it reads as many pages as the admin asked for.
+func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page, items []ingest.Item) ([]ingest.Item, error) {
+	most := maxListPages
+	if src.SucceededAt.IsZero() {
+		most = max(src.Settings.Pages, 1)
+	}
+	if src.Kind != "page" {
+		most = 1
+	}
+	last := items
+	for n := 1; n < most; n++ {
+		guids := make([]string, len(last))
+		for i, it := range last {
+			guids[i] = it.GUID
+		}
+		known, err := c.Store.knownArticles(ctx, src.ID, guids)
+		if err != nil || len(known) > 0 {
+			return items, err
+		}
+		next := ingest.NextPage(page, src.Ingest())
+		if next == "" {
+			return items, nil
+		}
+		resp, err := c.Client.Get(ctx, src.request(next, true))
+		if err != nil {
+			if ctx.Err() != nil {
+				return items, ctx.Err()
+			}
+			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", next, "err", err)
+			return items, nil
+		}
+		page = pageOf(resp)
+		if last, err = ingest.Kinds[src.Kind].Read(page, src.Ingest()); err != nil || len(last) == 0 {
+			return items, nil // an odd page behind a good one is no failure of the source
+		}
+		before := len(items)
+		for _, it := range last {
+			if !slices.ContainsFunc(items, func(x ingest.Item) bool { return x.GUID == it.GUID }) {
+				items = append(items, it)
+			}
+		}
+		if len(items) == before {
+			return items, nil
+		}
+	}
+	return items, nil
 }
 
 // Ingest returns what a reader has to know of the source.
@@ -194,6 +269,42 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 		return false, err
 	}
 	return c.readPages(ctx, src, pages, nil, out)
+}
+
+// Difference is how a list differs from what is stored of its source.
+type Difference struct {
+	New      []ingest.Item
+	Retitled []string // stored titles of items that the list calls otherwise now
+}
+
+// Compare holds the items of a list against what is stored of a source.
+func (st *Store) Compare(ctx context.Context, source int64, items []ingest.Item) (Difference, error) {
+	guids := make([]string, len(items))
+	for i, it := range items {
+		guids[i] = it.GUID
+	}
+	stored, err := st.knownArticles(ctx, source, guids)
+	if err != nil {
+		return Difference{}, err
+	}
+	var d Difference
+	ids := make([]int64, 0, len(stored))
+	for _, k := range stored {
+		ids = append(ids, k.id)
+	}
+	articles, err := st.ArticlesByID(ctx, ids)
+	if err != nil {
+		return d, err
+	}
+	for _, it := range items {
+		k, ok := stored[it.GUID]
+		if !ok {
+			d.New = append(d.New, it)
+		} else if title := articles[k.id].Title(); title != it.Title && !strings.HasPrefix(title, strings.TrimRight(it.Title, ".…")) {
+			d.Retitled = append(d.Retitled, title)
+		}
+	}
+	return d, nil
 }
 
 // retryPages asks again for the article pages of src whose next try is due.
@@ -262,11 +373,11 @@ func pageAfter(err error, n int) PageState {
 // article as its list describes it.
 func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (Article, error) {
 	listed := c.judge(src, it)
-	resp, err := c.Client.Get(ctx, fetch.Request{URL: it.URL, Page: true})
+	resp, err := c.Client.Get(ctx, src.request(it.URL, true))
 	if err != nil {
 		return listed, err
 	}
-	full, err := ingest.ReadArticle(ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}, src.Ingest(), it)
+	full, err := ingest.ReadArticle(pageOf(resp), src.Ingest(), it)
 	if err != nil {
 		return listed, errors.Join(findWall(resp.Body), err)
 	}
@@ -275,7 +386,34 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 			return listed, wall
 		}
 	}
+	if full, err = c.readParts(ctx, src, pageOf(resp), full); err != nil {
+		return listed, err
+	}
 	return c.judge(src, full), nil
+}
+
+// readParts joins the further pages of an article that its site has cut up. One
+// that can't be read is an error: a part must not pass for the whole.
+func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
+	seen := map[string]bool{page.URL: true}
+	for range maxParts {
+		next := ingest.NextPart(page, src.Ingest())
+		if next == "" || seen[next] {
+			break
+		}
+		seen[next] = true
+		resp, err := c.Client.Get(ctx, src.request(next, true))
+		if err != nil {
+			return whole, fmt.Errorf("its further page: %w", err)
+		}
+		page = pageOf(resp)
+		part, err := ingest.ReadArticle(page, src.Ingest(), ingest.Item{URL: next})
+		if err != nil {
+			return whole, fmt.Errorf("its further page %s: %w", next, err)
+		}
+		whole = ingest.AddPart(whole, part)
+	}
+	return whole, nil
 }
 
 // judge has policy say what the item is.

@@ -60,7 +60,11 @@ type Source struct {
 	Theme        string // folder, "" if none
 	Licence      Licence
 	Settings     ingest.Settings
-	Interval     time.Duration // between collections that succeed
+	Interval     time.Duration // between collections that succeed, at least
+	ChangeEvery  time.Duration // mean time between collections with news; 0: not known
+	Hints        ingest.Hints  // what the source says of how to read it
+	Proxy        string        // to go through, "" if none
+	UserAgent    string        // "" is the node's
 	State        State
 	ETag         string
 	LastModified string

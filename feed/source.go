@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"dibao/feed/ingest"
 	"dibao/internal/database"
+	"dibao/internal/fetch"
 )
 
 // The interval between collections where the admin gives none, and its floor.
@@ -22,22 +24,24 @@ const (
 )
 
 const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
-	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at`
+	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at,
+	change_seconds, hints, proxy, user_agent`
 
 func scanSource(row database.Row) (Source, error) {
 	var s Source
-	var settings string
-	var seconds int64
+	var settings, hints string
+	var seconds, change int64
 	var checked, succeeded, news sql.Null[time.Time]
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
 		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
-		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news)
+		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news,
+		&change, &hints, &s.Proxy, &s.UserAgent)
 	if err != nil {
 		return Source{}, err
 	}
-	s.Interval = time.Duration(seconds) * time.Second
+	s.Interval, s.ChangeEvery = time.Duration(seconds)*time.Second, time.Duration(change)*time.Second
 	s.CheckedAt, s.SucceededAt, s.NewsAt = checked.V, succeeded.V, news.V
-	if err := json.Unmarshal([]byte(settings), &s.Settings); err != nil {
+	if err := errors.Join(json.Unmarshal([]byte(settings), &s.Settings), json.Unmarshal([]byte(hints), &s.Hints)); err != nil {
 		return Source{}, fmt.Errorf("settings of source %d: %w", s.ID, err)
 	}
 	return s, nil
@@ -47,7 +51,18 @@ func scanSource(row database.Row) (Source, error) {
 func (s *Source) check() error {
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("source address %q is not an http or https address", s.URL)
+		dir, isMaildir := strings.CutPrefix(s.URL, maildirScheme)
+		if !isMaildir || !filepath.IsAbs(dir) {
+			return fmt.Errorf("source address %q is not an http or https address, nor maildir:///ABSOLUTE/FOLDER", s.URL)
+		}
+		s.Kind = "mail"
+	} else if s.Kind == "mail" {
+		return fmt.Errorf("a source of kind mail is a folder: maildir:///ABSOLUTE/FOLDER")
+	}
+	if s.Proxy != "" {
+		if err := fetch.CheckProxy(s.Proxy); err != nil {
+			return err
+		}
 	}
 	if _, ok := ingest.Kinds[s.Kind]; !ok {
 		return fmt.Errorf("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
@@ -88,16 +103,16 @@ func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	var added Source
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, theme, state, next_at, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, 'new', $10, $10)
+			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, theme, proxy, user_agent, state, next_at, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $12, $13, 'new', $10, $10)
 			ON CONFLICT (url) DO UPDATE SET
 				kind = excluded.kind, name = excluded.name, zone = excluded.zone, issuer = excluded.issuer,
 				region = excluded.region, licence = excluded.licence, settings = excluded.settings,
-				interval_seconds = excluded.interval_seconds, theme = excluded.theme, usual_items = 0, state = 'new', next_at = excluded.next_at,
+				interval_seconds = excluded.interval_seconds, theme = excluded.theme, proxy = excluded.proxy, user_agent = excluded.user_agent, change_seconds = 0, hints = '{}', usual_items = 0, state = 'new', next_at = excluded.next_at,
 				etag = '', last_modified = '', body_hash = '', failures = 0, last_error = ''
 			WHERE sources.state = 'removed'
 			RETURNING `+sourceColumns,
-			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme)
+			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme, s.Proxy, s.UserAgent)
 		added, err = scanSource(row)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("source %s is there already; see it with: dibao source show %s", s.URL, s.URL)
@@ -156,9 +171,11 @@ func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
 		return oneRow(tx.ExecContext(ctx, `
 			UPDATE sources SET url = $2, kind = $3, name = $4, zone = $5, issuer = $6, region = $7, licence = $8, settings = $9,
-				interval_seconds = $10, theme = $11, usual_items = 0, etag = '', last_modified = '', body_hash = '', next_at = $12
+				interval_seconds = $10, theme = $11, usual_items = 0, proxy = $13, user_agent = $14,
+				etag = '', last_modified = '', body_hash = '', next_at = $12
 			WHERE id = $1 AND state <> 'removed'`,
-			s.ID, s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), s.Theme, st.Now()))
+			s.ID, s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), s.Theme, st.Now(),
+			s.Proxy, s.UserAgent))
 	})
 }
 
@@ -198,15 +215,19 @@ func (st *Store) sourceByID(ctx context.Context, id int64) (Source, error) {
 
 // saveCollection stores how a collection of s ended.
 func saveCollection(ctx context.Context, tx *sql.Tx, s Source) error {
+	hints, err := json.Marshal(s.Hints)
+	if err != nil {
+		return fmt.Errorf("hints of %s: %w", s.URL, err)
+	}
 	res, err := tx.ExecContext(ctx, `
 		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
 			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
-			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15,
+			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15, change_seconds = $16, hints = $17,
 			url = CASE WHEN NOT EXISTS (SELECT 1 FROM sources o WHERE o.url = $14 AND o.id <> $1) THEN $14 ELSE url END
 		WHERE id = $1`,
 		s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
 		s.CheckedAt, nullTime(s.SucceededAt), s.NextAt,
-		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt))
+		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints))
 	return oneRow(res, err)
 }
 

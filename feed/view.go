@@ -82,6 +82,9 @@ func PublishItem(a Article, base string, zone *time.Location) publish.Item {
 		Credit:    a.SourceName,
 		CreditURL: a.SourceURL,
 	}
+	if !strings.HasPrefix(a.SourceURL, "http") {
+		item.CreditURL = "" // a mailbox folder of ours
+	}
 	if item.Author == "" {
 		item.Author = a.Facts.AuthorOffice
 	}

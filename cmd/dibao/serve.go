@@ -14,6 +14,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/internal/fetch"
 	"dibao/internal/jobs"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -90,9 +91,20 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 	return err
 }
 
+func (a *app) hubSubscriber() *feed.HubSubscriber {
+	return &feed.HubSubscriber{Collector: a.collector, BaseURL: a.config.Server.BaseURL, Stored: a.digest.Match, Logger: a.log}
+}
+
+// reachable reports whether others can reach our site, as hubs have to.
+func (a *app) reachable() bool {
+	_, reason := fetch.CheckURL(a.config.Server.BaseURL)
+	return a.config.Fetch.AllowPrivate || reason == ""
+}
+
 // register puts all features on one mux. The pages of readers have work of their
 // own to run.
 func (a *app) register(mux *http.ServeMux, confirm func(subscribers.Confirmation)) *subscribers.Web {
+	a.hubSubscriber().Register(mux)
 	cache := &web.Cache{}
 	feeds := &feed.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
 	feeds.Register(mux)
@@ -197,10 +209,17 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 			}
 			return err
 		}},
+		{Name: "renew-hubs", Run: func(jobCtx context.Context, _ int64) error {
+			if !a.reachable() {
+				return nil
+			}
+			return a.hubSubscriber().Renew(jobCtx)
+		}},
 		{Name: "deliver", Parallel: 2, Timeout: 50 * time.Minute, Run: deliver},
 	}, []jobs.Schedule{
 		{Cron: "* * * * *", Zone: zone, Kind: "collect-due", AtStart: true},
 		{Cron: "* * * * *", Zone: zone, Kind: "compose", AtStart: true},
+		{Cron: "*/10 * * * *", Zone: zone, Kind: "renew-hubs"},
 		{Cron: "* * * * *", Zone: zone, Kind: "deliver", AtStart: true},
 	}, jobs.Options{Logger: a.log})
 	if err != nil {

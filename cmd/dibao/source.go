@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,11 @@ type sourceView struct {
 	CheckedAt       *time.Time      `json:"checked_at"`
 	SucceededAt     *time.Time      `json:"succeeded_at"`
 	NextAt          time.Time       `json:"next_at"`
+	PaceSeconds     int64           `json:"pace_seconds"`       // between collections now
+	NewsEvery       *int64          `json:"news_every_seconds"` // mean time between collections with news
+	Hints           ingest.Hints    `json:"hints"`
+	Proxy           *string         `json:"proxy"`
+	UserAgent       *string         `json:"user_agent"`
 }
 
 func viewSource(s feed.Source) sourceView {
@@ -48,7 +54,17 @@ func viewSource(s feed.Source) sourceView {
 		ID: s.ID, Name: s.Name, URL: s.URL, Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
 		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
 		LastError: null(s.LastError), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
+		PaceSeconds: int64(s.Pace() / time.Second), NewsEvery: null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
+		Proxy: null(hidePassword(s.Proxy)), UserAgent: null(s.UserAgent),
 	}
+}
+
+// hidePassword cuts the password of an address.
+func hidePassword(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return address
 }
 
 // addSelectors adds the flags that say how a list page is read.
@@ -60,6 +76,7 @@ func addSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
 	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
 	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
+	f.IntVar(&s.Pages, "pages", 0, "pages of its list that a new source is read from (default 1)")
 	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
 }
 
@@ -157,6 +174,17 @@ func newSourceTest(g *globals) *cobra.Command {
 				return writeItems(cmd, items)
 			}
 			showItems(g, cmd, items)
+			d, err := a.articles.Compare(cmd.Context(), s.ID, items)
+			if err != nil {
+				return err
+			}
+			g.say(cmd, "%d of them are stored, %d are new; the list usually has %d", len(items)-len(d.New), len(d.New), s.UsualItems)
+			for _, it := range d.New[:min(len(d.New), shownItems)] {
+				g.say(cmd, "  new: %s", it.Title)
+			}
+			for _, title := range d.Retitled[:min(len(d.Retitled), shownItems)] {
+				g.say(cmd, "  called otherwise when it was stored: %s", title)
+			}
 			return nil
 		},
 	}

@@ -75,6 +75,8 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
 	f.StringVar((*string)(&s.Licence), "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
+	f.StringVar(&s.Proxy, "proxy", "", "go through this proxy (http, https or socks5 address)")
+	f.StringVar(&s.UserAgent, "user-agent", "", "name ourselves so to this source (default user_agent in [fetch])")
 	f.StringVar(&s.Theme, "theme", "", "theme of its articles, the folder in OPML")
 	addSelectors(cmd, &s.Settings)
 }
@@ -102,7 +104,11 @@ func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
 // list page, or a site with a feed at a well-known path. The source that it
 // returns has address, kind and selectors set.
 func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.Item, error) {
-	page, err := a.getPage(ctx, s.URL, s.Kind == "page")
+	if strings.HasPrefix(s.URL, "maildir:") {
+		s.Kind = "mail"
+		return s, nil, nil // it is read when it is collected
+	}
+	page, err := a.getPage(ctx, s, s.URL, s.Kind == "page")
 	if err != nil {
 		return s, nil, err
 	}
@@ -146,8 +152,8 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 	return s, nil, fmt.Errorf("%s is no feed, names none, and no list of articles was found on it; name a row of the list with --item", s.URL)
 }
 
-func (a *app) getPage(ctx context.Context, address string, isPage bool) (ingest.Page, error) {
-	res, err := a.collector.Client.Get(ctx, fetch.Request{URL: address, Page: isPage})
+func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage bool) (ingest.Page, error) {
+	res, err := a.collector.Client.Get(ctx, fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent})
 	if err != nil {
 		return ingest.Page{}, err
 	}
@@ -168,7 +174,7 @@ func try(s feed.Source, page ingest.Page, kinds ...string) (feed.Source, []inges
 
 // tryAt fetches an address and tries it as a feed with items.
 func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.Source, []ingest.Item, bool) {
-	page, err := a.getPage(ctx, address, false)
+	page, err := a.getPage(ctx, s, address, false)
 	if err != nil {
 		return s, nil, false
 	}
@@ -180,7 +186,7 @@ func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.So
 // proposeContent looks at one article of a list; "" where its text is found
 // without a selector, or not at all.
 func (a *app) proposeContent(ctx context.Context, s feed.Source, it ingest.Item) string {
-	page, err := a.getPage(ctx, it.URL, true)
+	page, err := a.getPage(ctx, s, it.URL, true)
 	if err != nil {
 		return ""
 	}

@@ -76,7 +76,8 @@ func restoreUnset(cmd *cobra.Command, s *feed.Source, before feed.Source) {
 		"item": func() { s.Settings.Item = before.Settings.Item }, "link": func() { s.Settings.Link = before.Settings.Link },
 		"title": func() { s.Settings.Title = before.Settings.Title }, "date": func() { s.Settings.Date = before.Settings.Date },
 		"date-pattern": func() { s.Settings.DatePattern = before.Settings.DatePattern },
-		"content":      func() { s.Settings.Content = before.Settings.Content }, "charset": func() { s.Settings.Charset = before.Settings.Charset },
+		"pages":        func() { s.Settings.Pages = before.Settings.Pages }, "proxy": func() { s.Proxy = before.Proxy },
+		"user-agent": func() { s.UserAgent = before.UserAgent }, "content": func() { s.Settings.Content = before.Settings.Content }, "charset": func() { s.Settings.Charset = before.Settings.Charset },
 	} {
 		if !cmd.Flags().Changed(name) {
 			restore()

@@ -39,6 +39,7 @@ type Settings struct {
 	DatePattern string `json:"date_pattern,omitempty"` // RE2 with one group, applied to the date's text
 	Content     string `json:"content,omitempty"`      // container on the article page
 	Charset     string `json:"charset,omitempty"`      // overrides every other sign
+	Pages       int    `json:"pages,omitempty"`        // of the list that a new source is read from; 0 is 1
 }
 
 // Item is what a source says of one article, before or after its own page was read.

@@ -9,6 +9,7 @@ import (
 var Kinds = map[string]Reader{
 	"feed":    feedReader{},
 	"json":    jsonReader{},
+	"mail":    mailReader{},
 	"page":    pageReader{},
 	"sitemap": sitemapReader{},
 }

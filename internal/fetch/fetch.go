@@ -18,6 +18,8 @@ import (
 	"net/http"
 	neturl "net/url"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -41,17 +43,21 @@ type Client struct {
 	http     *http.Client
 	resolver *net.Resolver // nil is the system's
 	dialer   *net.Dialer
+	proxied  sync.Map // the *http.Client of each proxy, by its address
 	hosts    hosts
 	robots   robots
 }
 
-// Request is one GET.
+// Request is one GET, or one POST of a form.
 type Request struct {
 	URL          string
-	ETag         string // of what is known, "" if nothing
-	LastModified string // of what is known, "" if nothing
-	Accept       string // media types; "" is feeds, then pages, then anything
-	Page         bool   // a page, not a feed: robots.txt is asked (RFC 9309)
+	ETag         string        // of what is known, "" if nothing
+	LastModified string        // of what is known, "" if nothing
+	Accept       string        // media types; "" is feeds, then pages, then anything
+	Page         bool          // a page, not a feed: robots.txt is asked (RFC 9309)
+	Proxy        string        // http, https or socks5 address to go through; "" is none
+	UserAgent    string        // "" is the client's
+	Form         neturl.Values // posted, if there is any; a POST is never redirected
 }
 
 // Response is what a source answered: 2xx, or 304 with NotModified.
@@ -129,17 +135,18 @@ func New(opts Options) *Client {
 // one that names the address and what went wrong.
 func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 	permanent, left := true, c.opts.Timeout
+	var delay time.Duration
 	for hop, url := 0, req.URL; ; hop++ {
 		u, err := c.check(url)
 		if err != nil {
 			return nil, err
 		}
 		if req.Page {
-			if err := c.allowedByRobots(ctx, u); err != nil {
+			if delay, err = c.allowedByRobots(ctx, u, req); err != nil {
 				return nil, err
 			}
 		}
-		release, err := c.hosts.enter(ctx, u.Host)
+		release, err := c.hosts.enter(ctx, u.Host, delay)
 		if err != nil {
 			return nil, fmt.Errorf("fetch %s: %w", url, err)
 		}
@@ -167,12 +174,20 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit time.Duration) (res *Response, next string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	hr, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	method, body := http.MethodGet, io.Reader(nil)
+	if req.Form != nil {
+		method, body = http.MethodPost, strings.NewReader(req.Form.Encode())
+	}
+	hr, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, "", err
 	}
 	c.setHeader(hr.Header, req)
-	answer, err := c.http.Do(hr)
+	client, err := c.through(req.Proxy)
+	if err != nil {
+		return nil, "", err
+	}
+	answer, err := client.Do(hr)
 	if err != nil {
 		return nil, "", err
 	}
@@ -186,7 +201,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	case s == http.StatusNotModified:
 		out.NotModified = true
 		return out, "", nil
-	case s == 301 || s == 302 || s == 303 || s == 307 || s == 308:
+	case req.Form == nil && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308):
 		to, err := u.Parse(answer.Header.Get("Location"))
 		if err != nil || answer.Header.Get("Location") == "" {
 			return nil, "", fmt.Errorf("it answered %d without an address to go to", s)
@@ -209,7 +224,14 @@ func (c *Client) setHeader(h http.Header, req Request) {
 	if accept == "" {
 		accept = "application/atom+xml, application/rss+xml, application/feed+json, text/html;q=0.9, */*;q=0.8"
 	}
-	h.Set("User-Agent", c.opts.UserAgent)
+	agent := req.UserAgent
+	if agent == "" {
+		agent = c.opts.UserAgent
+	}
+	if req.Form != nil {
+		h.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	h.Set("User-Agent", agent)
 	h.Set("Accept", accept)
 	h.Set("Accept-Language", "zh-CN, zh;q=0.9, en;q=0.5")
 	h.Set("Accept-Encoding", "gzip, br, zstd")
@@ -233,6 +255,9 @@ func explain(url string, err error) error {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("fetch %s: it took too long: %w", url, context.DeadlineExceeded)
+	}
+	if why := explainTLS(err); why != "" {
+		return fmt.Errorf("fetch %s: %s: %w", url, why, err)
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {

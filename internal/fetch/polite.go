@@ -19,14 +19,16 @@ type hosts struct {
 type host struct {
 	turns chan struct{} // a token for every request under way
 	last  time.Time     // when the last request ended; guarded by hosts.mu
+	delay time.Duration // that the host asked for; guarded by hosts.mu
 	uses  int           // who has a turn or waits for one; guarded by hosts.mu
 }
 
 // maxIdleHosts is how many hosts are remembered only for their pause.
 const maxIdleHosts = 1000
 
-// enter waits for the host's turn and for the pause since its last request.
-func (h *hosts) enter(ctx context.Context, name string) (release func(), err error) {
+// enter waits for the host's turn and for the pause since its last request, or
+// delay where that is longer.
+func (h *hosts) enter(ctx context.Context, name string, delay time.Duration) (release func(), err error) {
 	x := h.take(name)
 	select {
 	case x.turns <- struct{}{}:
@@ -35,10 +37,12 @@ func (h *hosts) enter(ctx context.Context, name string) (release func(), err err
 		return nil, ctx.Err()
 	}
 	h.mu.Lock()
-	wait := h.pause - h.now().Sub(x.last)
+	x.delay = max(x.delay, delay)
+	pause := max(h.pause, x.delay)
+	wait := pause - h.now().Sub(x.last)
 	h.mu.Unlock()
-	if h.pause > 0 && wait > 0 {
-		timer := time.NewTimer(min(wait, h.pause)) // a clock may have been set back
+	if pause > 0 && wait > 0 {
+		timer := time.NewTimer(min(wait, pause)) // a clock may have been set back
 		defer timer.Stop()
 		select {
 		case <-timer.C:
@@ -75,7 +79,7 @@ func (h *hosts) leave(name string, x *host, asked bool) {
 	if asked {
 		x.last = h.now()
 	}
-	if x.uses--; x.uses == 0 && h.pause == 0 {
+	if x.uses--; x.uses == 0 && h.pause == 0 && x.delay == 0 {
 		delete(h.by, name) // there is nothing to remember
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,31 +21,36 @@ type robots struct {
 }
 
 type robotsRules struct {
-	data  *robotstxt.RobotsData // nil allows everything
+	group *robotstxt.Group // that is meant for us; nil allows everything
 	until time.Time
 }
 
 const (
-	robotsFor   = 24 * time.Hour // RFC 9309 §2.4
-	maxRobots   = 1000           // sites kept
-	robotsBytes = 500 << 10      // read of a file, RFC 9309 §2.5
+	robotsFor   = 24 * time.Hour   // RFC 9309 §2.4
+	maxRobots   = 1000             // sites kept
+	robotsBytes = 500 << 10        // read of a file, RFC 9309 §2.5
+	maxDelay    = 30 * time.Second // that a Crawl-delay may ask for
 )
 
 // allowedByRobots asks the site's robots.txt about a page. A site without one,
 // or that refuses to show it, allows everything; one that can't be asked or
-// answers 5xx forbids for the moment (RFC 9309 §2.3.1).
-func (c *Client) allowedByRobots(ctx context.Context, u *url.URL) error {
+// answers 5xx forbids for the moment (RFC 9309 §2.3.1). It returns the pause
+// that the site wants between two requests (Crawl-delay, which no RFC has).
+func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (delay time.Duration, err error) {
 	site := u.Scheme + "://" + u.Host
 	now := c.opts.Now()
 	c.robots.mu.Lock()
 	rules, ok := c.robots.bySite[site]
 	c.robots.mu.Unlock()
 	if !ok || now.After(rules.until) {
-		data, err := c.fetchRobots(ctx, site)
+		data, err := c.fetchRobots(ctx, site, via)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		rules = robotsRules{data, now.Add(robotsFor)}
+		rules = robotsRules{until: now.Add(robotsFor)}
+		if data != nil {
+			rules.group = data.FindGroup(c.opts.UserAgent)
+		}
 		c.robots.mu.Lock()
 		if c.robots.bySite == nil || len(c.robots.bySite) >= maxRobots {
 			c.robots.bySite = make(map[string]robotsRules)
@@ -59,14 +65,17 @@ func (c *Client) allowedByRobots(ctx context.Context, u *url.URL) error {
 	if u.RawQuery != "" {
 		path += "?" + u.RawQuery
 	}
-	if rules.data != nil && !rules.data.TestAgent(path, c.opts.UserAgent) {
-		return &BlockedError{u.String(), "the site's robots.txt forbids it"}
+	if rules.group == nil {
+		return 0, nil
 	}
-	return nil
+	if !rules.group.Test(path) {
+		return 0, &BlockedError{u.String(), "the site's robots.txt forbids it"}
+	}
+	return min(max(rules.group.CrawlDelay, 0), maxDelay), nil
 }
 
-func (c *Client) fetchRobots(ctx context.Context, site string) (*robotstxt.RobotsData, error) {
-	res, err := c.Get(ctx, Request{URL: site + "/robots.txt", Accept: "text/plain, */*;q=0.5"})
+func (c *Client) fetchRobots(ctx context.Context, site string, via Request) (*robotstxt.RobotsData, error) {
+	res, err := c.Get(ctx, Request{URL: site + "/robots.txt", Accept: "text/plain, */*;q=0.5", Proxy: via.Proxy, UserAgent: via.UserAgent})
 	var status *StatusError
 	switch {
 	case errors.As(err, &status) && status.Status < http.StatusInternalServerError:
@@ -86,6 +95,11 @@ func parseRobots(text []byte) *robotstxt.RobotsData {
 		line, _, _ = bytes.Cut(line, []byte("#"))
 		key, value, ok := bytes.Cut(bytes.TrimPrefix(line, []byte("\uFEFF")), []byte(":"))
 		switch key = bytes.ToLower(bytes.TrimSpace(key)); string(key) {
+		case "crawl-delay":
+			if _, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 16); err != nil {
+				continue
+			}
+			fallthrough
 		case "user-agent", "allow", "disallow":
 			if ok {
 				rules = fmt.Appendf(rules, "%s: %s\n", key, bytes.TrimSpace(value))

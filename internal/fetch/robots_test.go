@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"sync/atomic"
@@ -141,4 +142,27 @@ func FuzzRobots(f *testing.F) {
 			data.TestAgent(path, "dibao")
 		}
 	})
+}
+
+// Between two pages of a site we wait as long as its robots.txt asks, within reason.
+func TestCrawlDelay(t *testing.T) {
+	t.Parallel()
+	var times []time.Time
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/robots.txt" {
+			io.WriteString(w, "User-agent: *\nCrawl-delay: 1\n")
+			return
+		}
+		times = append(times, time.Now())
+	}))
+	defer s.Close()
+	c := New(Options{AllowPrivate: true})
+	for range 2 {
+		if _, err := c.Get(t.Context(), Request{URL: s.URL + "/a", Page: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if gap := times[1].Sub(times[0]); gap < time.Second {
+		t.Errorf("the pages were asked for %s apart", gap)
+	}
 }

@@ -1,0 +1,131 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/emersion/go-message"
+	_ "github.com/emersion/go-message/charset" // GBK, Big5 and the like
+	"github.com/emersion/go-message/mail"
+
+	"dibao/policy"
+)
+
+// mailReader reads one message of a mailbox: a newsletter that a ministry mails.
+type mailReader struct{}
+
+var _ Reader = mailReader{}
+
+const maxMailParts = 100
+
+// webVersion is how letters call the link to themselves.
+var webVersion = regexp.MustCompile(`(?i)在线阅读|网页版|浏览器(?:中|里)?(?:查看|打开|阅读)|查看原文|阅读原文|view (?:this|it|online|in)|in (?:your|a) browser|web version`)
+
+// Read returns the message as one item. Its address is where the message says it
+// stands on the web (Archived-At, RFC 5064, or a link that says so), else its own
+// id (RFC 2392).
+func (mailReader) Read(p Page, src Source) ([]Item, error) {
+	if len(p.Body) > maxFeedBytes {
+		return nil, fmt.Errorf("the message is larger than %d MB", maxFeedBytes>>20)
+	}
+	r, err := mail.CreateReader(bytes.NewReader(p.Body))
+	if err != nil && !message.IsUnknownCharset(err) {
+		return nil, fmt.Errorf("the message can't be read: %w", err)
+	}
+	defer r.Close()
+	subject, err := r.Header.Subject()
+	if err != nil {
+		subject = r.Header.Get("Subject")
+	}
+	id, err := r.Header.MessageID()
+	if err != nil || id == "" {
+		return nil, errors.New("the message has no Message-ID")
+	}
+	var plain, markup string
+	files := 0
+	for n := 0; n < maxMailParts; n++ {
+		part, err := r.NextPart()
+		if part == nil {
+			if err != nil && !errors.Is(err, io.EOF) && plain+markup == "" {
+				return nil, fmt.Errorf("the message can't be read: %w", err)
+			}
+			break
+		}
+		h, ok := part.Header.(*mail.InlineHeader)
+		if !ok {
+			files++
+			continue
+		}
+		body, _ := io.ReadAll(io.LimitReader(part.Body, maxFeedBytes)) // as far as it can be read
+		switch kind, _, _ := h.ContentType(); {
+		case kind == "text/html" && markup == "":
+			markup = string(body)
+		case strings.HasPrefix(kind, "text/") && plain == "":
+			plain = string(body)
+		}
+	}
+	it := Item{GUID: id, URL: "mid:" + id, Title: clip(collapse(subject), maxTitle)}
+	var blocks []string
+	if markup != "" {
+		it.HTML = Sanitize(markup, "")
+		blocks = textBlocks(it.HTML)
+	} else {
+		blocks = strings.FieldsFunc(plain, func(r rune) bool { return r == '\n' })
+		for i, b := range blocks {
+			blocks[i] = collapse(b)
+		}
+		it.HTML = Sanitize(escapeParagraphs(blocks), "")
+	}
+	if address := strings.Trim(r.Header.Get("Archived-At"), "<> "); strings.HasPrefix(address, "http") {
+		it.URL = address
+	} else if address := webLink(it.HTML); address != "" {
+		it.URL = address
+	}
+	it.Evidence = policy.Evidence{
+		URL: it.URL, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, Paragraphs: blocks,
+	}
+	if sent, err := r.Header.Date(); err == nil && !sent.IsZero() {
+		it.Evidence.FeedPublished = &sent
+	}
+	if from, err := r.Header.AddressList("From"); err == nil && len(from) > 0 {
+		it.Evidence.FeedAuthor = clip(collapse(from[0].Name), maxName)
+	}
+	if files > 0 {
+		it.Warnings = append(it.Warnings, fmt.Sprintf("%d attached files were left in the mailbox", files))
+	}
+	if it.Title == "" && len(blocks) > 0 {
+		it.Title = clip(blocks[0], 60)
+	}
+	return []Item{it}, nil
+}
+
+func webLink(markup string) (address string) {
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(markup))
+	if err != nil {
+		return ""
+	}
+	doc.Find("a[href]").EachWithBreak(func(_ int, a *goquery.Selection) bool {
+		if href := a.AttrOr("href", ""); strings.HasPrefix(href, "http") && webVersion.MatchString(collapse(a.Text())) {
+			address = href
+		}
+		return address == ""
+	})
+	return address
+}
+
+func escapeParagraphs(blocks []string) string {
+	var b strings.Builder
+	for _, p := range blocks {
+		if p != "" {
+			b.WriteString("<p>" + htmlEscaper.Replace(p) + "</p>\n")
+		}
+	}
+	return b.String()
+}
+
+var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

@@ -1,0 +1,84 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"dibao/feed/ingest"
+)
+
+// maildirScheme begins the address of a mailbox folder: maildir:///var/mail/policy.
+const maildirScheme = "maildir://"
+
+const (
+	maxMessages     = 200     // the newest that are read
+	maxMessageBytes = 5 << 20 // of one
+)
+
+// collectMaildir reads the messages of a Maildir folder. It moves and marks
+// nothing: other programs may read the same mailbox.
+func (c *Collector) collectMaildir(ctx context.Context, src *Source, dir string, out *Collection) error {
+	type file struct {
+		path string
+		info fs.FileInfo
+	}
+	var files []file
+	for _, sub := range []string{"new", "cur"} {
+		entries, err := os.ReadDir(filepath.Join(dir, sub))
+		if err != nil {
+			return fmt.Errorf("%s is no Maildir folder that dibao may read: %w", dir, err)
+		}
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+				files = append(files, file{filepath.Join(dir, sub, e.Name()), info})
+			}
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int {
+		return cmp.Or(b.info.ModTime().Compare(a.info.ModTime()), cmp.Compare(a.info.Name(), b.info.Name()))
+	})
+	files = files[:min(len(files), maxMessages)]
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%s %d\n", f.info.Name(), f.info.Size())
+	}
+	hash := hex.EncodeToString(h.Sum(nil))
+	if hash == src.BodyHash {
+		out.NotModified = true
+		return nil
+	}
+	var items []ingest.Item
+	for _, f := range files {
+		if f.info.Size() > maxMessageBytes {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: larger than %d MB, not read", f.path, maxMessageBytes>>20))
+			continue
+		}
+		body, err := os.ReadFile(f.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was moved from new to cur just now
+		}
+		if err != nil {
+			return err
+		}
+		read, err := ingest.Kinds[src.Kind].Read(ingest.Page{URL: src.URL, Body: body}, src.Ingest())
+		if err != nil {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %v", f.path, err))
+			continue
+		}
+		items = append(items, read...)
+	}
+	out.Items = len(items)
+	if _, err := c.storeItems(ctx, src, items, out); err != nil {
+		return err
+	}
+	src.BodyHash = hash
+	return nil
+}

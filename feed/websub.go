@@ -1,0 +1,255 @@
+package feed
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha1" // RFC 2104 with SHA-1 is what old hubs sign with; it stands
+	"crypto/sha256"
+	"crypto/sha512"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/feed/ingest"
+	"dibao/internal/database"
+	"dibao/internal/web"
+)
+
+// HubSubscriber has hubs push what is new in the feeds that name one (W3C WebSub).
+// Pushes come beside collecting and never in its place.
+type HubSubscriber struct {
+	Collector *Collector
+	BaseURL   string                      // of our own site, where hubs reach us
+	Stored    func(context.Context) error // called after a push brought something
+	Logger    *slog.Logger
+}
+
+const (
+	askedLease  = 10 * 24 * time.Hour
+	longLease   = 60 * 24 * time.Hour // that a hub may give
+	renewBefore = 24 * time.Hour      // the end of a lease
+	hubRetry    = time.Hour
+	maxPush     = 5 << 20 // bytes
+)
+
+type hubSubscription struct {
+	source                    int64
+	hub, topic, token, secret string
+}
+
+// Register adds the callback address.
+func (h *HubSubscriber) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /websub/{token}", h.verify)
+	mux.HandleFunc("POST /websub/{token}", h.push)
+}
+
+// Renew subscribes to the hubs of sources that have none yet, and again where the
+// lease is about to end.
+func (h *HubSubscriber) Renew(ctx context.Context) error {
+	st := h.Collector.Store
+	all, err := st.Sources(ctx)
+	if err != nil {
+		return err
+	}
+	for _, src := range all {
+		if src.Hints.Hub == "" || src.State == StatePaused || src.State == StateGone {
+			continue
+		}
+		sub, due, err := h.claim(ctx, src)
+		if err != nil {
+			return err
+		}
+		if !due {
+			continue
+		}
+		req := src.request(sub.hub, false)
+		req.Form = url.Values{
+			"hub.mode": {"subscribe"}, "hub.topic": {sub.topic}, "hub.callback": {h.BaseURL + "/websub/" + sub.token},
+			"hub.secret": {sub.secret}, "hub.lease_seconds": {strconv.Itoa(int(askedLease / time.Second))},
+		}
+		_, err = h.Collector.Client.Get(ctx, req)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		problem := ""
+		if err != nil {
+			problem = err.Error()
+			h.Logger.Info("the hub took no subscription", "source_id", src.ID, "hub", sub.hub, "err", err)
+		}
+		err = st.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE hub_subscriptions SET last_error = $2 WHERE source = $1`, src.ID, problem)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claim reports whether a source's hub is to be asked now, and notes that it is.
+func (h *HubSubscriber) claim(ctx context.Context, src Source) (sub hubSubscription, due bool, err error) {
+	st := h.Collector.Store
+	now := st.Now()
+	err = st.db.Write(ctx, func(tx *sql.Tx) error {
+		sub, due = hubSubscription{source: src.ID, hub: src.Hints.Hub, topic: src.Hints.Topic, token: rand.Text(), secret: rand.Text()}, false
+		err := tx.QueryRowContext(ctx, `
+			INSERT INTO hub_subscriptions (source, hub, topic, token, secret, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (source) DO UPDATE SET hub = excluded.hub, topic = excluded.topic, tried_at = excluded.tried_at,
+				verified_at = CASE WHEN hub_subscriptions.hub = excluded.hub AND hub_subscriptions.topic = excluded.topic THEN hub_subscriptions.verified_at END
+			WHERE hub_subscriptions.tried_at < $7 AND (hub_subscriptions.hub <> excluded.hub OR hub_subscriptions.topic <> excluded.topic
+				OR hub_subscriptions.verified_at IS NULL OR hub_subscriptions.lease_until < $8)
+			RETURNING token, secret`,
+			src.ID, sub.hub, sub.topic, sub.token, sub.secret, now, now.Add(-hubRetry), now.Add(renewBefore)).Scan(&sub.token, &sub.secret)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		due = err == nil
+		return err
+	})
+	return sub, due, err
+}
+
+func (h *HubSubscriber) byToken(ctx context.Context, token string) (hubSubscription, error) {
+	var s hubSubscription
+	err := h.Collector.Store.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err := database.Collect(ctx, tx, func(r database.Row) (hubSubscription, error) {
+			var x hubSubscription
+			return x, r.Scan(&x.source, &x.hub, &x.topic, &x.token, &x.secret)
+		}, `SELECT source, hub, topic, token, secret FROM hub_subscriptions WHERE token = $1`, token)
+		if err == nil && len(all) == 0 {
+			return ErrNotFound
+		}
+		if err == nil {
+			s = all[0]
+		}
+		return err
+	})
+	return s, err
+}
+
+// verify answers a hub that asks whether we meant it (W3C WebSub §5.3).
+func (h *HubSubscriber) verify(w http.ResponseWriter, r *http.Request) {
+	sub, err := h.byToken(r.Context(), r.PathValue("token"))
+	q := r.URL.Query()
+	if err != nil || q.Get("hub.topic") != sub.topic {
+		web.NotFound(w, r)
+		return
+	}
+	st := h.Collector.Store
+	now := st.Now()
+	switch q.Get("hub.mode") {
+	case "subscribe":
+		seconds, err := strconv.ParseInt(q.Get("hub.lease_seconds"), 10, 32)
+		lease := askedLease
+		if err == nil && seconds > 0 {
+			lease = min(time.Duration(seconds)*time.Second, longLease)
+		}
+		err = st.db.Write(r.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(r.Context(), `UPDATE hub_subscriptions SET verified_at = $2, lease_until = $3, last_error = '' WHERE source = $1`,
+				sub.source, now, now.Add(lease))
+			return err
+		})
+		if err != nil {
+			h.Logger.Error("hub not verified", "err", err)
+			web.ServerError(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		io.WriteString(w, q.Get("hub.challenge"))
+	case "denied":
+		h.Logger.Info("the hub denies the subscription", "source_id", sub.source, "hub", sub.hub, "reason", q.Get("hub.reason"))
+	default: // we never unsubscribe: the lease ends by itself
+		web.NotFound(w, r)
+	}
+}
+
+var hubHashes = map[string]func() hash.Hash{"sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New}
+
+// signedBy checks X-Hub-Signature (W3C WebSub §8).
+func signedBy(secret, signature string, body []byte) bool {
+	method, sum, _ := strings.Cut(signature, "=")
+	newHash, ok := hubHashes[strings.ToLower(method)]
+	want, err := hex.DecodeString(sum)
+	if !ok || err != nil {
+		return false
+	}
+	mac := hmac.New(newHash, []byte(secret))
+	mac.Write(body)
+	return hmac.Equal(mac.Sum(nil), want)
+}
+
+// push takes what a hub sends. What is not signed with our secret is answered
+// like the rest and dropped, as the standard asks.
+func (h *HubSubscriber) push(w http.ResponseWriter, r *http.Request) {
+	sub, err := h.byToken(r.Context(), r.PathValue("token"))
+	if err != nil {
+		w.WriteHeader(http.StatusGone)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPush))
+	if err != nil {
+		http.Error(w, "the body is too long", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if !signedBy(sub.secret, r.Header.Get("X-Hub-Signature"), body) {
+		h.Logger.Warn("a push was not signed as agreed and dropped", "source_id", sub.source)
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	contentType := r.Header.Get("Content-Type")
+	if _, _, err := mime.ParseMediaType(contentType); err != nil {
+		contentType = ""
+	}
+	out, err := h.Collector.Push(r.Context(), sub.source, ingest.Page{URL: sub.topic, ContentType: contentType, Body: body})
+	if err == nil && out.New+out.Changed > 0 {
+		err = h.Stored(r.Context())
+	}
+	if err != nil { // it is collected at its next time all the same
+		h.Logger.Warn("a push could not be read", "source_id", sub.source, "err", err)
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// Push stores the items of a body that a source sent by itself, which may be a
+// part of its feed.
+func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
+	src, err := c.Store.sourceByID(ctx, id)
+	if err != nil {
+		return Collection{}, err
+	}
+	out := Collection{Source: src}
+	if src.State == StatePaused || src.State == StateRemoved {
+		return out, nil
+	}
+	items, err := ingest.Kinds[src.Kind].Read(page, src.Ingest())
+	if err != nil {
+		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
+	}
+	out.Items = len(items)
+	if _, err := c.storeItems(ctx, &src, items, &out); err != nil || out.New == 0 {
+		return out, err
+	}
+	noteNews(&src, c.Store.Now())
+	if _, err := c.holdFlood(ctx, src); err != nil {
+		return out, err
+	}
+	return out, c.Store.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE sources SET news_at = $2, change_seconds = $3 WHERE id = $1`,
+			src.ID, nullTime(src.NewsAt), int64(src.ChangeEvery/time.Second))
+		return err
+	})
+}

@@ -1,0 +1,71 @@
+package fetch
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	neturl "net/url"
+	"time"
+)
+
+// CheckProxy returns an error unless a proxy's address can be used.
+func CheckProxy(proxy string) error {
+	u, err := neturl.Parse(proxy)
+	if err != nil || u.Hostname() == "" {
+		return errors.New("the proxy is no address; write it like http://proxy.example.org:3128 or socks5://127.0.0.1:1080")
+	}
+	switch u.Scheme {
+	case "http", "https", "socks5", "socks5h":
+		return nil
+	}
+	return fmt.Errorf("a proxy is reached by http, https or socks5, not by %q", u.Scheme)
+}
+
+// through returns the HTTP client that goes through a proxy, which an admin has
+// named for a source and may stand in our own network. The guard then knows the
+// names that are asked for and not the addresses behind them: those are the
+// proxy's affair.
+func (c *Client) through(proxy string) (*http.Client, error) {
+	if proxy == "" {
+		return c.http, nil
+	}
+	if known, ok := c.proxied.Load(proxy); ok {
+		return known.(*http.Client), nil
+	}
+	if err := CheckProxy(proxy); err != nil {
+		return nil, err
+	}
+	u, err := neturl.Parse(proxy)
+	if err != nil {
+		return nil, err
+	}
+	t := c.http.Transport.(*http.Transport).Clone()
+	t.Proxy = http.ProxyURL(u)
+	t.DialContext = (&net.Dialer{Timeout: min(c.opts.Timeout, 10*time.Second)}).DialContext
+	client, _ := c.proxied.LoadOrStore(proxy, &http.Client{Transport: t, CheckRedirect: c.http.CheckRedirect})
+	return client.(*http.Client), nil
+}
+
+// explainTLS says in words why a certificate was refused; "" if it was not.
+func explainTLS(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &name):
+		return "its certificate is for another name; look whether the address has the right host"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired, or this machine's clock is wrong"
+	case errors.As(err, &invalid):
+		return "its certificate is not valid"
+	case errors.As(err, &unknown):
+		return "its certificate comes from an authority that this machine does not know; many sites forget to send the one between"
+	case errors.As(err, &record):
+		return "it speaks no TLS on that port; try http://"
+	}
+	return ""
+}
