@@ -259,7 +259,7 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 			pages = append(pages, it)
 		default:
 			a := c.judge(src, it)
-			a.PageState = PageComplete
+			a.PageState, a.isNew = PageComplete, !isKnown
 			if !isKnown || k.hash != a.TextHash {
 				complete = append(complete, a)
 			}
@@ -309,20 +309,25 @@ func (st *Store) Compare(ctx context.Context, source int64, items []ingest.Item)
 
 // retryPages asks again for the article pages of src whose next try is due.
 func (c *Collector) retryPages(ctx context.Context, src *Source, out *Collection) error {
-	wanted, err := c.Store.pagesDue(ctx, src.ID, PageWanted)
-	if err != nil {
+	due, err := c.Store.pagesDue(ctx, src.ID)
+	if err != nil || len(due) == 0 {
 		return err
 	}
-	items := make([]ingest.Item, len(wanted))
-	tries := make(map[string]int, len(wanted))
-	for i, a := range wanted {
-		items[i] = a.item()
+	var items []ingest.Item
+	var complete []Article
+	tries := make(map[string]int)
+	for _, a := range due {
+		if a.PageState == PageComplete {
+			complete = append(complete, a)
+			continue
+		}
+		items = append(items, a.item())
 		tries[a.GUID] = a.PageTries
 	}
 	if _, err := c.readPages(ctx, src, items, tries, out); err != nil {
 		return err
 	}
-	return c.recheckPages(ctx, src, out)
+	return c.recheckPages(ctx, src, complete, out)
 }
 
 // readPages reads the article pages of items and stores each article as soon as
@@ -447,8 +452,10 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 			} else if a.pageRead {
 				next = recheckAt(a.PageTries, now)
 			}
-			if err := keepRevision(ctx, tx, a, now); err != nil {
-				return err
+			if !a.isNew {
+				if err := keepRevision(ctx, tx, a, now); err != nil {
+					return err
+				}
 			}
 			isNew, err := saveArticle(ctx, upsert, a, next, now)
 			if err != nil {

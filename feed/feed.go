@@ -113,6 +113,7 @@ type Article struct {
 	UpdatedAt   time.Time // when the text last changed
 	WithdrawnAt time.Time // when its page was found gone; zero: it is there
 	pageRead    bool      // it was read from its own page just now
+	isNew       bool      // nothing is stored of it yet
 }
 
 // Title returns the judged title, or the address where there is none.

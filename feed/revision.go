@@ -58,14 +58,10 @@ func keepRevision(ctx context.Context, tx *sql.Tx, a Article, now time.Time) err
 	return err
 }
 
-// recheckPages reads the pages of stored articles again that are due: a text
+// recheckPages reads the pages of stored articles again, which are due: a text
 // that was edited becomes a revision, a page that is gone marks its article as
 // withdrawn. Neither is ever deleted.
-func (c *Collector) recheckPages(ctx context.Context, src *Source, out *Collection) error {
-	due, err := c.Store.pagesDue(ctx, src.ID, PageComplete)
-	if err != nil {
-		return err
-	}
+func (c *Collector) recheckPages(ctx context.Context, src *Source, due []Article, out *Collection) error {
 	failed := 0
 	for _, stored := range due {
 		if failed >= giveUpAfter {
@@ -124,15 +120,15 @@ func (st *Store) withdraw(ctx context.Context, article int64) error {
 	})
 }
 
-// pagesDue returns the articles of a source in a state whose page is to be read now.
-func (st *Store) pagesDue(ctx context.Context, source int64, state PageState) ([]Article, error) {
+// pagesDue returns the articles of a source whose page is to be read now.
+func (st *Store) pagesDue(ctx context.Context, source int64) ([]Article, error) {
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
 			FROM articles a JOIN sources s ON s.id = a.source
-			WHERE a.source = $1 AND a.page_state = $2 AND a.page_next_at <= $3 ORDER BY a.id LIMIT $4`,
-			source, string(state), st.Now(), maxPages)
+			WHERE a.source = $1 AND a.page_next_at <= $2 ORDER BY a.id LIMIT $3`,
+			source, st.Now(), maxPages)
 		return err
 	})
 	return all, err

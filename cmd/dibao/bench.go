@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 	"time"
@@ -28,6 +29,24 @@ import (
 func newBench(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure how fast this machine is, against a baseline of the same run"}
 	cmd.AddCommand(newBenchCollect(g), newBenchHelper())
+	var profile *os.File
+	path := cmd.PersistentFlags().String("cpuprofile", "", "write a CPU profile for go tool pprof to this file")
+	cmd.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
+		if *path == "" {
+			return nil
+		}
+		if profile, err = os.Create(*path); err != nil {
+			return err
+		}
+		return pprof.StartCPUProfile(profile)
+	}
+	cmd.PersistentPostRunE = func(*cobra.Command, []string) error {
+		if profile == nil {
+			return nil
+		}
+		pprof.StopCPUProfile()
+		return profile.Close()
+	}
 	return cmd
 }
 
