@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"dibao/feed/ingest"
 	"dibao/internal/fetch"
@@ -29,6 +30,9 @@ const (
 	maxParts = 30
 	// shortPage is the length, in bytes, of a text that may be a wall's.
 	shortPage = 1000
+	// shortText is the length, in characters, of a page's text under which the
+	// PDF beside it is read.
+	shortText = 300
 	// maxBackoff is the longest pause of a source that keeps failing.
 	maxBackoff = 24 * time.Hour
 )
@@ -42,6 +46,8 @@ type Collector struct {
 	Store  *Store
 	Client *fetch.Client
 	Logger *slog.Logger
+	// PDF returns the text of each page of a PDF file; nil reads none.
+	PDF func(ctx context.Context, file []byte) ([]string, error)
 }
 
 // Collection says what one collection of a source did.
@@ -382,6 +388,13 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	if err != nil {
 		return listed, err
 	}
+	if ingest.IsPDF(resp.Body) && c.PDF != nil {
+		pages, err := c.PDF(ctx, resp.Body)
+		if err != nil {
+			return listed, err
+		}
+		return c.judge(src, ingest.FromPDF(pageOf(resp), src.Ingest(), it, pages)), nil
+	}
 	full, err := ingest.ReadArticle(pageOf(resp), src.Ingest(), it)
 	if err != nil {
 		return listed, errors.Join(findWall(resp.Body), err)
@@ -394,7 +407,37 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	if full, err = c.readParts(ctx, src, pageOf(resp), full); err != nil {
 		return listed, err
 	}
+	if full, err = c.readPDF(ctx, src, full); err != nil {
+		return listed, err
+	}
 	return c.judge(src, full), nil
+}
+
+// readPDF adds the text of the first attached PDF to an article whose page has
+// hardly any text: many official documents are put online as nothing else. A
+// file that can't be had is a warning: the page itself was read.
+func (c *Collector) readPDF(ctx context.Context, src *Source, it ingest.Item) (ingest.Item, error) {
+	if c.PDF == nil || utf8.RuneCountInString(strings.Join(it.Evidence.Paragraphs, "")) >= shortText {
+		return it, nil
+	}
+	at := slices.IndexFunc(it.Attachments, func(x ingest.Attachment) bool { return x.Type == "application/pdf" })
+	if at < 0 {
+		return it, nil
+	}
+	resp, err := c.Client.Get(ctx, src.request(it.Attachments[at].URL, true))
+	var pages []string
+	if err == nil {
+		it.Attachments[at].Bytes = int64(len(resp.Body))
+		pages, err = c.PDF(ctx, resp.Body)
+	}
+	if ctx.Err() != nil {
+		return it, ctx.Err()
+	}
+	if err != nil {
+		it.Warnings = append(it.Warnings, fmt.Sprintf("its PDF was not read: %v", err))
+		return it, nil
+	}
+	return ingest.AddPDF(it, pages), nil
 }
 
 // readParts joins the further pages of an article that its site has cut up. One

@@ -83,6 +83,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	a := &app{config: c, db: db, log: log, subscribers: readers, articles: feed.NewStore(db, now)}
 	a.deliverer = sync.OnceValues(a.newDeliverer)
 	a.collector = &feed.Collector{
+		PDF:   readPDF,
 		Store: a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
 			UserAgent: c.Fetch.UserAgent, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,

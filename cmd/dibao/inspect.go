@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -131,25 +133,37 @@ func newInspectPage() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
 				src := ingest.Source{Settings: ingest.Settings{Charset: charset}}
-				item, err := ingest.ReadArticle(ingest.Page{URL: address, Body: b}, src, ingest.Item{})
+				page := ingest.Page{URL: address, Body: b}
+				item, decodedAs, err := readForInspection(cmd.Context(), page, src, name)
 				if err != nil {
 					return nil, err
 				}
-				_, decodedAs := ingest.Decode(b, "", charset)
 				v := viewFacts(policy.Understand(item.Evidence))
 				v.URL = null(address)
 				v.Warnings = append(append([]string{}, item.Warnings...), v.Warnings...)
 				return struct {
-					File    string `json:"file"`
-					Charset string `json:"charset"`
+					File    string  `json:"file"`
+					Charset *string `json:"charset"`
 					factsView
-				}{name, decodedAs, v}, nil
+				}{name, null(decodedAs), v}, nil
 			})
 		},
 	}
 	cmd.Flags().StringVar(&address, "url", "", "address that the page was served at")
 	cmd.Flags().StringVar(&charset, "charset", "", "character set, overriding every other sign")
 	return cmd
+}
+
+// readForInspection reads an article's page or a PDF file.
+func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source, name string) (it ingest.Item, charset string, err error) {
+	if ingest.IsPDF(page.Body) {
+		pages, err := readPDF(ctx, page.Body)
+		page.URL = cmp.Or(page.URL, name)
+		return ingest.FromPDF(page, src, it, pages), "", err
+	}
+	_, charset = ingest.Decode(page.Body, "", src.Settings.Charset)
+	it, err = ingest.ReadArticle(page, src, it)
+	return it, charset, err
 }
 
 func newInspectList() *cobra.Command {
