@@ -23,7 +23,7 @@ func newInspect(g *globals) *cobra.Command {
 		Use:   "inspect",
 		Short: "Show how dibao understands one input, without a database",
 	}
-	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectFeed(), newInspectBounce())
+	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectSame(), newInspectFeed(), newInspectBounce())
 	cmd.AddCommand(newInspectLines()...)
 	return cmd
 }
@@ -154,7 +154,7 @@ func newInspectPage() *cobra.Command {
 	return cmd
 }
 
-// readForInspection reads an article's page or a PDF file.
+// readForInspection reads an article's page, a PDF file or a plain text.
 func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source, name string) (it ingest.Item, charset string, err error) {
 	if ingest.IsPDF(page.Body) {
 		pages, err := readPDF(ctx, page.Body)
@@ -162,8 +162,41 @@ func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source,
 		return ingest.FromPDF(page, src, it, pages), "", err
 	}
 	_, charset = ingest.Decode(page.Body, "", src.Settings.Charset)
+	if ingest.IsText(page) {
+		return ingest.FromText(page, src), charset, nil
+	}
 	it, err = ingest.ReadArticle(page, src, it)
 	return it, charset, err
+}
+
+func newInspectSame() *cobra.Command {
+	return &cobra.Command{
+		Use:     "same FILE FILE",
+		Short:   "Whether two pages, PDF files or texts carry one text: one JSON object",
+		Example: "  dibao inspect same original.html repost.html",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var facts [2]policy.Facts
+			for i, name := range args {
+				b, err := readInput(name)
+				if err != nil {
+					return err
+				}
+				item, _, err := readForInspection(cmd.Context(), ingest.Page{Body: b}, ingest.Source{}, name)
+				if err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				facts[i] = policy.Understand(item.Evidence)
+			}
+			s := policy.Compare(facts[0], facts[1])
+			return writeJSON(cmd.OutOrStdout(), struct {
+				Same        bool    `json:"same"`
+				Version     bool    `json:"version"`
+				Containment float64 `json:"containment"`
+				Why         string  `json:"why"`
+			}{s.Same, s.Version, s.Containment, s.Why})
+		},
+	}
 }
 
 func newInspectList() *cobra.Command {

@@ -1,11 +1,14 @@
 package ingest
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"dibao/policy"
 )
 
 // collapse makes every run of white space, U+3000 and U+00A0 included, one
@@ -121,4 +124,32 @@ func plainText(markup string) string {
 			}
 		}
 	}
+}
+
+// looksLikeHTML finds an element that pages have and plain texts don't.
+var looksLikeHTML = regexp.MustCompile(`(?i)<(?:!doctype|html|head|body|div|p|table|meta|span|a|br)\b[^<>]*>`)
+
+// IsText reports whether a body is plain text and no markup.
+func IsText(p Page) bool {
+	text, _ := Decode(p.Body, p.ContentType, "")
+	return !looksLikeHTML.MatchString(text)
+}
+
+// FromText makes an article of a plain text: its first line is the title, with or
+// without the mark of a heading, every other line a paragraph.
+func FromText(p Page, s Source) Item {
+	text, _ := Decode(p.Body, p.ContentType, s.Settings.Charset)
+	e := policy.Evidence{URL: p.URL, SiteName: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region}
+	for line := range strings.Lines(text) {
+		line = collapse(line)
+		line = strings.TrimSpace(strings.TrimLeft(line, "#"))
+		switch {
+		case line == "" || strings.HasPrefix(line, "<!--") || len(e.Paragraphs) >= maxBlocks:
+		case e.Title == "":
+			e.Title = clip(line, maxTitle)
+		default:
+			e.Paragraphs = append(e.Paragraphs, line)
+		}
+	}
+	return Item{GUID: p.URL, URL: p.URL, Title: e.Title, HTML: escapeParagraphs(e.Paragraphs), Evidence: e}
 }

@@ -1,0 +1,292 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Sameness says whether two articles carry one text.
+type Sameness struct {
+	Same        bool
+	Version     bool    // they are versions of one document: never one text
+	Containment float64 // of the 5-grams of the shorter in the longer, 0 to 1
+	Why         string  // one sentence
+}
+
+const (
+	gramLength     = 5    // characters
+	sameFrom       = 0.9  // containment
+	rewrittenFrom  = 0.6  // from which a paragraph is another's rewriting
+	minSameText    = 200  // cleaned characters, under which containment says nothing
+	minParagraph   = 20   // cleaned characters of a paragraph that is compared
+	titlesShare    = 0.5  // bigrams, under which one number is on two documents
+	maxSameText    = 1e6  // cleaned characters that are compared
+	maxRewritings  = 2000 // paragraphs that are compared with each other
+	headingLength  = 1500 // bytes of a text in which its dates of passing stand
+	headingForward = 90   // bytes behind a date that say what happened on it
+)
+
+var (
+	// enactment is a date on which a text was passed, amended or put into force.
+	enactment = regexp.MustCompile(fullDate)
+	enacted   = regexp.MustCompile(`通过|修正|修订|修改|公布|发布|批准|颁布`)
+	// versionMark tells versions apart in a title: （2021年修订）, （征求意见稿）.
+	versionMark = regexp.MustCompile(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
+)
+
+// comparable is what is compared of an article.
+type comparable struct {
+	title      string
+	paragraphs []string // cleaned
+	whole      string   // all of them
+	grams      map[uint64]struct{}
+	heading    []Date // of passing and amending, sorted
+	marks      []string
+}
+
+// cleanForComparison keeps Han, letters and digits: reposts change punctuation.
+func cleanForComparison(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Han, r) || r == '〇' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, fold(s))
+}
+
+// grams are the hashes (FNV-1a) of the 5-grams of a cleaned text.
+func grams(s string) map[uint64]struct{} {
+	runes := []rune(s)
+	set := make(map[uint64]struct{}, len(runes))
+	for i := 0; i+gramLength <= len(runes); i++ {
+		h := uint64(14695981039346656037)
+		for _, r := range runes[i : i+gramLength] {
+			h = (h ^ uint64(r)) * 1099511628211
+		}
+		set[h] = struct{}{}
+	}
+	return set
+}
+
+func newComparable(f Facts) comparable {
+	c := comparable{title: cleanForComparison(trailing.ReplaceAllString(f.Title, ""))}
+	size := 0
+	for _, p := range f.Paragraphs {
+		if p = cleanForComparison(p); p != "" && size < maxSameText {
+			c.paragraphs = append(c.paragraphs, p)
+			size += len(p)
+		}
+	}
+	c.whole = strings.Join(c.paragraphs, "")
+	c.grams = grams(c.whole)
+	head := fold(f.Title + "\n" + strings.Join(f.Paragraphs[:min(len(f.Paragraphs), 12)], "\n"))
+	if i := strings.Index(head, "第一条"); i >= 0 {
+		head = head[:i]
+	}
+	head = head[:min(len(head), headingLength)]
+	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
+		behind := head[at[1]:min(len(head), at[1]+headingForward)]
+		behind, _, _ = strings.Cut(behind, "\n")
+		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.MatchString(behind) && !slices.Contains(c.heading, d) {
+			c.heading = append(c.heading, d)
+		}
+	}
+	slices.SortFunc(c.heading, Date.Compare)
+	for _, m := range versionMark.FindAllStringSubmatch(f.Title, -1) {
+		c.marks = append(c.marks, squeeze(m[1]))
+	}
+	return c
+}
+
+// Compare says whether two articles carry one text (DOMAIN rule of 同文): one
+// number, or one title and date of issue, or nearly all 5-grams in common, and no
+// sign that one is another version of the other. Amended versions share most of
+// their text and are never one text.
+func Compare(a, b Facts) Sameness { return compare(a, b, newComparable(a), newComparable(b)) }
+
+func compare(a, b Facts, x, y comparable) Sameness {
+	out := Sameness{Containment: containment(x.grams, y.grams)}
+	short := min(utf8.RuneCountInString(x.whole), utf8.RuneCountInString(y.whole))
+	sameNumber := a.DocumentNumber != "" && a.DocumentNumber == b.DocumentNumber
+	sameTitle := x.title != "" && x.title == y.title
+	if a.DocumentNumber != "" && b.DocumentNumber != "" && !sameNumber {
+		out.Version = sameTitle
+		out.Why = fmt.Sprintf("the document numbers differ: %s and %s", a.DocumentNumber, b.DocumentNumber)
+		return out
+	}
+	if sameNumber && bigramShare(x.title, y.title) < titlesShare {
+		out.Why = "one document number stands on two titles that have little in common"
+		return out
+	}
+	if sign := versionSign(x, y); sign != "" && (out.Containment >= titlesShare || sameTitle || sameNumber) {
+		out.Version, out.Why = true, "versions of one document: "+sign
+		return out
+	}
+	switch {
+	case sameNumber:
+		out.Same, out.Why = true, "the document number is the same"
+	case sameTitle && !a.IssuedOn.IsZero() && a.IssuedOn == b.IssuedOn:
+		out.Same, out.Why = true, "title and date of issue are the same"
+	case short < minSameText:
+		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to tell", short)
+	case out.Containment < sameFrom:
+		out.Why = fmt.Sprintf("%.3f of the shorter text stands in the longer, less than %.1f", out.Containment, sameFrom)
+	default:
+		out.Same, out.Why = true, fmt.Sprintf("%.3f of the shorter text stands in the longer, and nothing was rewritten", out.Containment)
+	}
+	return out
+}
+
+// containment is the share of the smaller set that the larger has.
+func containment(a, b map[uint64]struct{}) float64 {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(a) == 0 {
+		return 0
+	}
+	n := 0
+	for g := range a {
+		if _, ok := b[g]; ok {
+			n++
+		}
+	}
+	return float64(n) / float64(len(a))
+}
+
+// bigramShare is the share of the shorter title's bigrams that the other has.
+func bigramShare(a, b string) float64 {
+	x, y := []rune(a), []rune(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if len(x) < 2 {
+		return 1 // nothing to hold against each other
+	}
+	set := make(map[[2]rune]bool, len(y))
+	for i := 1; i < len(y); i++ {
+		set[[2]rune{y[i-1], y[i]}] = true
+	}
+	n := 0
+	for i := 1; i < len(x); i++ {
+		if set[[2]rune{x[i-1], x[i]}] {
+			n++
+		}
+	}
+	return float64(n) / float64(len(x)-1)
+}
+
+// versionSign returns what tells two texts apart as versions; "" if nothing does.
+func versionSign(a, b comparable) string {
+	if !slices.Equal(a.marks, b.marks) {
+		return fmt.Sprintf("the titles say %q and %q", strings.Join(a.marks, ", "), strings.Join(b.marks, ", "))
+	}
+	if len(a.heading) > 0 && len(b.heading) > 0 && !slices.Equal(a.heading, b.heading) {
+		return fmt.Sprintf("the dates in the heading differ (%s and %s)", a.heading[len(a.heading)-1], b.heading[len(b.heading)-1])
+	}
+	if p := rewritten(a, b); p != "" {
+		return fmt.Sprintf("a paragraph was rewritten (%s…)", lastOf(p, 20))
+	}
+	return ""
+}
+
+func lastOf(s string, n int) string {
+	runes := []rune(s)
+	return string(runes[:min(len(runes), n)])
+}
+
+// rewritten returns a paragraph of one text that stands in the other in other
+// words; "" if there is none. A paragraph that the other has as a part of
+// another, or split in two, is no rewriting.
+func rewritten(a, b comparable) string {
+	onlyA, onlyB := missing(a, b), missing(b, a)
+	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
+		return "" // they have little in common
+	}
+	sets := make([]map[uint64]struct{}, len(onlyB))
+	for i, p := range onlyB {
+		sets[i] = grams(p)
+	}
+	for _, p := range onlyA {
+		set := grams(p)
+		for i, q := range onlyB {
+			if len(set) == 0 || len(sets[i]) == 0 || isFringe(a, b, p, q) {
+				continue
+			}
+			n, small, large := 0, set, sets[i]
+			if len(small) > len(large) {
+				small, large = large, small
+			}
+			for g := range small {
+				if _, ok := large[g]; ok {
+					n++
+				}
+			}
+			if dice := 2 * float64(n) / float64(len(small)+len(large)); dice > rewrittenFrom {
+				return p
+			}
+		}
+	}
+	return ""
+}
+
+// missing returns the paragraphs of a that b does not have.
+func missing(a, b comparable) []string {
+	have := make(map[string]bool, len(b.paragraphs))
+	for _, p := range b.paragraphs {
+		have[p] = true
+	}
+	var out []string
+	for _, p := range a.paragraphs {
+		if !have[p] && len(p) >= minParagraph*3 && !strings.Contains(b.whole, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// isFringe reports whether two paragraphs differ only by what a site put before
+// the first or behind the last of them.
+func isFringe(a, b comparable, p, q string) bool {
+	if len(p) < len(q) {
+		a, b, p, q = b, a, q, p
+	}
+	return p == a.paragraphs[0] && strings.HasSuffix(p, q) || p == a.paragraphs[len(a.paragraphs)-1] && strings.HasPrefix(p, q)
+}
+
+// Sketch returns the smallest hashes of a text's 5-grams, by which texts that may
+// be the same find each other without being compared; nil for a text too short to
+// tell.
+func Sketch(paragraphs []string) []int64 {
+	const size = 8
+	c := cleanForComparison(strings.Join(paragraphs, ""))
+	if utf8.RuneCountInString(c) < minSameText {
+		return nil
+	}
+	runes := []rune(c)
+	var least []uint64
+	for i := 0; i+gramLength <= len(runes); i++ {
+		h := uint64(14695981039346656037)
+		for _, r := range runes[i : i+gramLength] {
+			h = (h ^ uint64(r)) * 1099511628211
+		}
+		h ^= h >> 29 // the low bits of FNV say too much of the last character
+		h *= 0xbf58476d1ce4e5b9
+		h ^= h >> 32
+		if len(least) < size || h < least[len(least)-1] {
+			if at, found := slices.BinarySearch(least, h); !found {
+				least = slices.Insert(least, at, h)
+				least = least[:min(len(least), size)]
+			}
+		}
+	}
+	out := make([]int64, len(least))
+	for i, h := range least {
+		out[i] = int64(h >> 1)
+	}
+	return out
+}

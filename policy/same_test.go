@@ -1,0 +1,141 @@
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// lawFacts reads a law of the test data as a page of nothing but text.
+func lawFacts(t *testing.T, dir, name string) Facts {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := Evidence{}
+	for line := range strings.SplitSeq(string(b), "\n") {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || strings.HasPrefix(line, "<!--"):
+		case e.Title == "":
+			e.Title = strings.TrimLeft(line, "# ")
+		default:
+			e.Paragraphs = append(e.Paragraphs, strings.TrimLeft(line, "# "))
+		}
+	}
+	return Understand(e)
+}
+
+func sharedData(t *testing.T, path ...string) string {
+	t.Helper()
+	dir := filepath.Join(append([]string{"..", "..", "shared", "data"}, path...)...)
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the shared test data are not here: %v", err)
+	}
+	return dir
+}
+
+// Amended versions of a law are never one text.
+func TestCompareVersions(t *testing.T) {
+	t.Parallel()
+	dir := sharedData(t, "laws")
+	b, err := os.ReadFile(filepath.Join(dir, "pairs.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs, merged := 0, 0
+	for _, row := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		old, amended, _ := strings.Cut(strings.TrimSpace(row), "\t")
+		s := Compare(lawFacts(t, filepath.Join(dir, "versions"), old), lawFacts(t, filepath.Join(dir, "versions"), amended))
+		pairs++
+		if s.Same {
+			merged++
+			t.Logf("%s and %s: %+v", old, amended, s)
+			if !strings.Contains(old, "2022-04-04") { // that one is a reprint
+				t.Errorf("merged %s and %s: %+v", old, amended, s)
+			}
+		}
+	}
+	t.Logf("%d of %d pairs of versions are one text", merged, pairs)
+}
+
+// repost makes of a text what another site shows of it.
+func repost(r *rand.Rand, f Facts) Facts {
+	out := Facts{Title: f.Title, Paragraphs: []string{
+		fmt.Sprintf("发布时间：202%d-0%d-1%d 10:20 来源：样例新闻网 浏览次数：%d 次", r.IntN(6), r.IntN(9)+1, r.IntN(9), r.IntN(9999)),
+		"您当前的位置：首页 > 政策法规 > 地方法规 > 正文"}}
+	change := strings.NewReplacer("，", ",", "；", ";", "“", "\"", "”", "\"", "（", "(", "）", ")", "　", " ")
+	for i, p := range f.Paragraphs {
+		if i > 3 && r.IntN(50) == 0 {
+			continue // lost
+		}
+		if r.IntN(2) == 0 {
+			p = change.Replace(p)
+		}
+		if before, after, ok := strings.Cut(p, "。"); ok && after != "" && r.IntN(10) == 0 {
+			out.Paragraphs = append(out.Paragraphs, before+"。") // split in two
+			p = after
+		}
+		out.Paragraphs = append(out.Paragraphs, p)
+	}
+	last := len(out.Paragraphs) - 1
+	out.Paragraphs[last] += "（责任编辑：样例）"
+	out.Paragraphs = append(out.Paragraphs, "版权声明：本网转载稿件仅为传播信息，如涉及版权问题请与样例新闻网联系，电话见首页。", "上一篇：样例市关于进一步做好有关工作的通知", "扫一扫在手机打开当前页")
+	return out
+}
+
+// What other sites print of a text is found to be the same, and nothing else is.
+func TestCompareReposts(t *testing.T) {
+	t.Parallel()
+	dir := sharedData(t, "laws", "versions")
+	files, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var texts []Facts
+	for _, f := range files {
+		texts = append(texts, lawFacts(t, dir, filepath.Base(f)))
+	}
+	pairs, found, sketched := 0, 0, 0
+	for _, f := range texts {
+		if len(strings.Join(f.Paragraphs, "")) < 3*minSameText {
+			continue // a stub
+		}
+		pairs++
+		other := repost(r, f)
+		if s := Compare(f, other); s.Same {
+			found++
+		} else {
+			t.Logf("%s: %+v", f.Title, s)
+		}
+		for _, h := range Sketch(f.Paragraphs) {
+			if strings.Contains(fmt.Sprint(Sketch(other.Paragraphs)), fmt.Sprint(h)) {
+				sketched++
+				break
+			}
+		}
+	}
+	if pairs < 90 || float64(found) < 0.95*float64(pairs) || float64(sketched) < 0.99*float64(pairs) {
+		t.Errorf("%d of %d reposts are found, %d share a hash", found, pairs, sketched)
+	}
+	wrong := 0
+	prepared := make([]comparable, len(texts))
+	for i, a := range texts {
+		prepared[i] = newComparable(a)
+	}
+	for i, a := range texts {
+		for j, b := range texts[max(0, i-15):i] {
+			j += max(0, i-15)
+			if a.Title != b.Title && compare(a, b, prepared[i], prepared[j]).Same {
+				wrong++
+				t.Errorf("%s and %s are one text", a.Title, b.Title)
+			}
+		}
+	}
+	t.Logf("%d of %d reposts are found, %d share a hash; %d wrong merges", found, pairs, sketched, wrong)
+}
