@@ -95,8 +95,9 @@ type Facts struct {
 	DocumentNumber string   `json:"document_number,omitempty"` // canonical
 	Issuers        []string `json:"issuers,omitempty"`         // the first is the host (主办)
 	Kind           Kind     `json:"kind,omitempty"`
-	Type           string   `json:"type,omitempty"` // 文种
-	Theme          string   `json:"theme,omitempty"`
+	Type           string   `json:"type,omitempty"`       // 文种
+	Theme          string   `json:"theme,omitempty"`      // 主题分类, its second level behind a backslash
+	ThemeFrom      string   `json:"theme_from,omitempty"` // 主题分类, or the words of the title
 	Region         string   `json:"region,omitempty"`
 
 	Citations []Citation `json:"citations,omitempty"`

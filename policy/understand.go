@@ -25,6 +25,7 @@ func Understand(e Evidence) Facts {
 	u.byline()
 	u.identity()
 	u.kind()
+	u.theme()
 	u.issued()
 	u.published()
 	u.lifecycle()

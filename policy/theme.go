@@ -1,0 +1,139 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Themes are the State Council's 主题分类 (国务院公文主题分类, first level), with the
+// words that stand for them in titles: the names of their second level, and what
+// the titles of State Council and provinces call the same things. A page's own
+// 主题分类 counts before any word.
+var Themes = []struct {
+	Name  string
+	words string
+}{
+	{"国务院组织机构", "国务院组成部门 直属机构 机构设置 内设机构 机构改革 机构编制 编制 领导小组 联席会议 议事协调 委员会组成 主要职责 三定 更名"},
+	{"综合政务", "政务公开 政务服务 政务督查 政府信息公开 信息公开 应急管理 应急预案 突发事件 电子政务 数字政府 文秘 公文 保密 信访 参事 文史 规范性文件 行政许可 行政审批 审批事项 放管服 简政放权 营商环境 提案 建议答复 清理 督查 政府规章 政府工作报告 工作规则 重点工作 任务分工 民生实事 行政职权 权力清单 政府网站 行政权力 一件事 好差评 立法工作计划 立法计划 制定规章"},
+	{"国民经济管理、国有资产监管", "国民经济 五年规划 宏观经济 经济体制 价格 物价 统计 普查 国有企业 国有资产 国资 重大建设项目 重点项目 重大项目 自由贸易试验区 自贸试验区 开发区 新区 经济区 投资 固定资产 高新技术产业开发区 区域合作 经济带 示范区 社会发展 民营经济 非公有制经济 中小企业 经济运行"},
+	{"财政、金融、审计", "财政 预算 决算 转移支付 税 税收 税务 债券 债务 贷款 金融 银行 货币 外汇 证券 上市 保险 社会信用 信用体系 诚信 审计 政府采购 国库 资金管理 专项资金 融资 基金 收费 担保 会计 彩票"},
+	{"国土资源、能源", "国土 土地 土地执法 耕地 用地 征地 矿产 矿 水资源 海洋 海域 煤炭 煤 石油 天然气 燃气 电力 电网 能源 水电 新能源 地质 测绘地理 不动产 自然资源 采矿"},
+	{"农业、林业、水利", "农业 农村 农民 农 菜篮子 储备粮 粮食 生猪 畜牧 畜禽 渔业 水产 种子 林业 森林 林木 草原 湿地 防汛 抗旱 水利 水库 河道 河长 自然保护区 乡村振兴 退耕 动物防疫 耕地质量 农产品 防沙治沙 节水 灌溉"},
+	{"工业、交通", "工业 制造业 制造 机械 轻工 纺织 化工 航天 航空 电信 通信 信息化 互联网 软件 集成电路 人工智能 数字经济 大数据 公路 高速公路 高速 收费站 水运 航道 港口 港 铁路 轨道交通 民航 机场 空域 邮政 快递 物流 交通 道路运输 运输 汽车 盐业 食盐 烟草 船舶 产业集群"},
+	{"商贸、海关、旅游", "外贸 对外贸易 对外经贸 内外贸 贸易 商务 国内贸易 供销 海关 口岸 检验检疫 旅游 电子商务 跨境 消费 流通 外商投资 招商引资 利用外资 综合保税区 保税 博览会 商品 进出口 会展 服务贸易 走出去"},
+	{"市场监管、安全生产监管", "市场监管 市场监督 工商 食品安全 食品 药品 疫苗 质量 标准化 计量 认证 特种设备 安全生产 安全监管 生产安全 事故 烟花爆竹 危险化学品 消防 反垄断 公平竞争 商事制度 打击侵权 假冒伪劣 商标 广告 证照分离 盐 消费者权益 价格监督"},
+	{"城乡建设、环境保护", "城市总体规划 国土空间规划 城镇体系规划 城市规划 城乡规划 规划区 城乡建设 住房 保障性安居 棚户区 物业 房屋 建筑 城镇化 市政 地下管廊 供水 排水 供热 垃圾 环境保护 环境 污染 生态 碳达峰 碳中和 节能 减排 循环经济 大气 水污染 土壤 噪声 气象 水文 测绘 地震 风景名胜区 绿化 历史文化名城 历史文化名镇 历史文化名村 历史文化街区 历史建筑 名城 名镇 名村 农村垃圾 垃圾治理 饮用水水源 绿色建筑 园林 城市管理 无障碍"},
+	{"科技、教育", "科技 科学技术 科学 技术创新 创新驱动 科研 实验室 教育 学校 高校 高等学校 学生 教师 学前 幼儿园 义务教育 职业教育 职业技术学院 学院 大学 考试 招生 知识产权 专利 奖学金 双一流 校园 成果转化 自然科学"},
+	{"文化、广电、新闻出版", "文化 文物 非物质文化遗产 遗产 博物馆 图书馆 新闻 出版 版权 广播 电影 电视 广电 地方志 档案 语言文字 普通话 演出 考古 阅读"},
+	{"卫生、体育", "卫生 医疗 医院 医药 中医药 中医 医保 医疗保障 公共卫生 疫情 疫 新冠 传染病 艾滋病 血液 献血 健康 护理 托育 药品集中采购 体育 全民健身 运动会 足球 医师 病"},
+	{"人口与计划生育、妇女儿童工作", "人口与计划生育 计划生育 生育 人口发展 流动人口 妇女 儿童 未成年人 女职工 婴幼儿"},
+	{"劳动、人事、监察", "就业 创业 劳动 农民工 工资 工伤 失业 社会保险 社会保障 养老保险 退休 人事 任免 任职 免职 职务 公务员 事业单位 人才 职称 专家 军转 转业 监察 纠风 廉政 表彰 奖励 先进 劳动模范 津贴 处分 职业技能 技能 考核"},
+	{"公安、安全、司法", "公安 国家安全 司法 禁毒 治安 户籍 户口 居住证 身份证 出入境 交通安全 道路交通 行政处罚 行政执法 行政复议 行政诉讼 普法 法治 依法行政 法律援助 律师 公证 仲裁 人民调解 刑 监狱 戒毒 网络安全 枪支 保安 法制宣传"},
+	{"民政、扶贫、救灾", "民政 救灾 减灾 灾后 灾害 恢复重建 低保 最低生活保障 社会救助 救助 优抚 烈士 退役军人 军人抚恤 拥军 双拥 残疾人 老年人 养老服务 养老 老龄 殡葬 慈善 红十字 福利 行政区划 区划 撤县 设立地级 地名 社会组织 社团 社区 婚姻 扶贫 脱贫 移民 孤儿 留守儿童 特困"},
+	{"民族、宗教", "民族 少数民族 宗教 清真 自治县 自治州"},
+	{"对外事务", "外交 外事 国际条约 国际公约 公约 议定书 国际组织 领事 对外援助 签证"},
+	{"港澳台侨工作", "港澳 香港 澳门 台湾 台胞 两岸 侨 华侨 归侨 海外"},
+	{"国防", "国防 征兵 兵役 民兵 军事 军队 人民防空 人防 国防动员 军"},
+}
+
+// themeWords are the words of each theme.
+var themeWords = func() [][]string {
+	all := make([][]string, len(Themes))
+	for i, t := range Themes {
+		all[i] = strings.Fields(t.words)
+	}
+	return all
+}()
+
+// classify returns the theme of a title without its organs, and the words that
+// say so: the theme whose words cover most of it; between two that cover as much
+// the one that comes first; "" if two come as one, or none does. How often it is
+// right stands in docs/themes.md.
+func classify(subject string) (theme string, words []string) {
+	type score struct {
+		theme, covered, first int
+		words                 []string
+	}
+	var scores []score
+	for i, all := range themeWords {
+		s := score{theme: i, first: len(subject)}
+		taken := make([]bool, len(subject))
+		for _, w := range byLength(all) {
+			for from := 0; ; {
+				at := strings.Index(subject[from:], w)
+				if at < 0 {
+					break
+				}
+				at += from
+				from = at + len(w)
+				if taken[at] || taken[from-1] {
+					continue
+				}
+				for k := at; k < from; k++ {
+					taken[k] = true
+				}
+				s.covered += utf8.RuneCountInString(w)
+				s.first = min(s.first, at)
+				if !slices.Contains(s.words, w) {
+					s.words = append(s.words, w)
+				}
+			}
+		}
+		if s.covered > 0 {
+			scores = append(scores, s)
+		}
+	}
+	if len(scores) == 0 {
+		return "", nil
+	}
+	slices.SortStableFunc(scores, func(a, b score) int {
+		if a.covered != b.covered {
+			return b.covered - a.covered
+		}
+		return a.first - b.first
+	})
+	if len(scores) > 1 && scores[0].covered == scores[1].covered && scores[0].first == scores[1].first {
+		return "", nil
+	}
+	return Themes[scores[0].theme].Name, scores[0].words
+}
+
+// byLength returns the words, the longest first: 高速公路 counts before 高速.
+func byLength(words []string) []string {
+	return slices.SortedStableFunc(slices.Values(words), func(a, b string) int { return len(b) - len(a) })
+}
+
+// notThemes are words that a title has by its form and not by its theme.
+var notThemes = strings.NewReplacer("工作报告", "报告", "工作的通知", "通知", "征求意见稿", "", "公开征求意见", "")
+
+// theme takes the page's own classification, else that of the title's words.
+func (u *understanding) theme() {
+	if u.Theme != "" {
+		u.ThemeFrom = "主题分类"
+		return
+	}
+	subject := u.title.Subject
+	if subject == "" {
+		subject = u.Title
+	}
+	if len(u.title.Inner) > 0 && u.title.Relation != "" {
+		subject = strings.Join(u.title.Inner, " ")
+	}
+	theme, words := classify(notThemes.Replace(subject[:min(len(subject), maxTitle)]))
+	if theme != "" {
+		u.Theme, u.ThemeFrom = theme, "标题“"+strings.Join(words, "”“")+"”"
+	}
+}
+
+// ThemeMatches reports whether an article's theme is the one wanted: the same, a
+// part of it (卫生、体育\体育), or one that its name is made of (民政 of 民政、扶贫、救灾).
+func ThemeMatches(want, have string) bool {
+	if want == "" || have == "" {
+		return false
+	}
+	if want == have || strings.HasPrefix(have, want+`\`) {
+		return true
+	}
+	return slices.Contains(strings.FieldsFunc(have, func(r rune) bool { return r == '、' || r == '\\' }), want)
+}
