@@ -35,8 +35,8 @@ func (q Query) Match(a Article) (why []Reason, ok bool) {
 		asked bool
 		value string
 	}{
-		{"theme", len(q.Themes) > 0, find(q.Themes, func(s string) bool { return s == f.Theme })},
-		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, s) })},
+		{"theme", len(q.Themes) > 0, find(q.Themes, func(s string) bool { return policy.ThemeMatches(s, f.Theme) })},
+		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, policy.TrimRegion(s)) })},
 		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
 		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},
 	}

@@ -98,7 +98,8 @@ type Facts struct {
 	Type           string   `json:"type,omitempty"`       // 文种
 	Theme          string   `json:"theme,omitempty"`      // 主题分类, its second level behind a backslash
 	ThemeFrom      string   `json:"theme_from,omitempty"` // 主题分类, or the words of the title
-	Region         string   `json:"region,omitempty"`
+	Region         string   `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
+	Level          Level    `json:"level,omitempty"`
 
 	Citations []Citation `json:"citations,omitempty"`
 	Warnings  []string   `json:"warnings,omitempty"`

@@ -25,6 +25,7 @@ func Understand(e Evidence) Facts {
 	u.byline()
 	u.identity()
 	u.kind()
+	u.region()
 	u.theme()
 	u.issued()
 	u.published()
@@ -131,7 +132,6 @@ func (u *understanding) identity() {
 		u.Issuers = u.title.Issuers
 	}
 	u.Type = u.title.Type
-	u.Region = u.e.Region
 }
 
 var (
