@@ -86,6 +86,10 @@ type Facts struct {
 	DeadlineOn    Date      `json:"deadline_on,omitzero"` // last day that counts
 	DeadlineFrom  string    `json:"deadline_from,omitempty"`
 
+	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, where a later one repeats it
+	RelativeDates    []RelativeDate `json:"relative_dates,omitempty"`
+	LateDays         int            `json:"late_days,omitempty"` // working days until it was published, where they are too many (迟到公开)
+
 	Credit       string `json:"credit,omitempty"`        // 来源; 未知 is ""
 	Author       string `json:"author,omitempty"`        // a person
 	AuthorOffice string `json:"author_office,omitempty"` // 民政部部长、党组书记

@@ -83,23 +83,31 @@ func newComparable(f Facts) comparable {
 	}
 	c.whole = strings.Join(c.paragraphs, "")
 	c.grams = grams(c.whole)
-	head := fold(f.Title + "\n" + strings.Join(f.Paragraphs[:min(len(f.Paragraphs), 12)], "\n"))
-	if i := strings.Index(head, "第一条"); i >= 0 {
-		head = head[:i]
-	}
-	head = head[:min(len(head), headingLength)]
-	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
-		behind := head[at[1]:min(len(head), at[1]+headingForward)]
-		behind, _, _ = strings.Cut(behind, "\n")
-		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.MatchString(behind) && !slices.Contains(c.heading, d) {
-			c.heading = append(c.heading, d)
-		}
-	}
-	slices.SortFunc(c.heading, Date.Compare)
+	c.heading = enactments(f.Title, f.Paragraphs)
 	for _, m := range versionMark.FindAllStringSubmatch(f.Title, -1) {
 		c.marks = append(c.marks, squeeze(m[1]))
 	}
 	return c
+}
+
+// enactments returns the dates in a text's heading on which it was passed,
+// amended or made public, sorted.
+func enactments(title string, paragraphs []string) []Date {
+	head := fold(title + "\n" + strings.Join(paragraphs[:min(len(paragraphs), 12)], "\n"))
+	if i := strings.Index(head, "第一条"); i >= 0 {
+		head = head[:i]
+	}
+	head = head[:min(len(head), headingLength)]
+	var all []Date
+	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
+		behind := head[at[1]:min(len(head), at[1]+headingForward)]
+		behind, _, _ = strings.Cut(behind, "\n")
+		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.MatchString(behind) && !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, Date.Compare)
+	return all
 }
 
 // Compare says whether two articles carry one text (DOMAIN rule of 同文): one

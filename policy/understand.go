@@ -31,6 +31,8 @@ func Understand(e Evidence) Facts {
 	u.published()
 	u.lifecycle()
 	u.deadline()
+	u.late()
+	u.relativeDates()
 	u.citations()
 	u.summary()
 	u.language()

@@ -1,0 +1,439 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	fullDate = `((?:19|20)\d{2})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日`
+	// laterDate is the second date of a span, which may leave out what it shares
+	// with the first: 2020年6月10日至23日.
+	laterDate = `(?:(?:((?:19|20)\d{2})\s*年)?\s*(\d{1,2})\s*月)?\s*(\d{1,2})\s*日`
+	// dateTail is what stands between a date and the word behind it:
+	// 2024年5月1日（星期三）下午5时前.
+	dateTail = `(?:\s*[（(][^（）()]{1,10}[)）])?(?:\s*(?:上午|下午|晚)?\s*\d{1,2}\s*(?:[:：]\d{2}|时(?:\d{1,2}分)?|点(?:整)?))?\s*`
+	inForce  = `(?:施行|实施|执行|生效|试行)`
+	spanTo   = `\s*(?:起)?\s*(?:至|到|—+|－|-|~|～)\s*`
+	amount   = `([0-9]{1,3}|[一二三四五六七八九十两]{1,3})`
+)
+
+var (
+	effectiveOn   = regexp.MustCompile(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
+	effectiveFrom = regexp.MustCompile(`自\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满)?(?:` + amount + `\s*(个工作日|个月|日|天)后)?\s*(?:正式)?` + inForce)
+	expiresAfter  = regexp.MustCompile(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*` + amount + `\s*(年|个月)`)
+	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate)
+	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施|施行)(?:时间|期限|期)\s*(?:为|自|从|是|：|:)*\s*` + fullDate + spanTo + laterDate)
+	fromTo        = regexp.MustCompile(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
+	inForceTo     = regexp.MustCompile(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
+	itself        = regexp.MustCompile(`(?:本|该|此|现予|现将|给你们|以上|上述)[^。；]{0,38}$`)
+	ofItself      = regexp.MustCompile(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
+	ofALicence    = regexp.MustCompile(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$`)
+	announcedLost = regexp.MustCompile(`此文件已于` + fullDate)
+)
+
+// effectiveLabels and expiresLabels are labels of the headline block that give
+// these dates themselves.
+var (
+	effectiveLabels = map[string]bool{"施行日期": true, "实施日期": true, "生效日期": true, "生效时间": true, "执行日期": true, "施行时间": true, "实施时间": true}
+	expiresLabels   = map[string]bool{"失效日期": true, "废止日期": true, "失效时间": true, "有效期至": true, "有效期限": true}
+)
+
+// occurrence is a match in a text with what stands before it in its sentence.
+type occurrence struct {
+	groups   []string
+	before   string // on its line, at most 40 characters
+	sentence string
+}
+
+// maxOccurrences bounds the matches of one pattern that are looked at.
+const maxOccurrences = 200
+
+// occurrences returns the matches of re, the last first. A text without any of
+// the hints need not be searched with an expression.
+func occurrences(re *regexp.Regexp, text string, hints ...string) []occurrence {
+	if !slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(text, h) }) {
+		return nil
+	}
+	all := re.FindAllStringSubmatchIndex(text, -1)
+	slices.Reverse(all)
+	var out []occurrence
+	for _, at := range all[:min(len(all), maxOccurrences)] {
+		o := occurrence{groups: make([]string, len(at)/2)}
+		for i := range o.groups {
+			if at[2*i] >= 0 {
+				o.groups[i] = text[at[2*i]:at[2*i+1]]
+			}
+		}
+		lineStart := strings.LastIndexByte(text[:at[0]], '\n') + 1
+		o.before = lastRunes(text[lineStart:at[0]], 40)
+		start := max(lineStart, strings.LastIndex(text[:at[0]], "。")+len("。"))
+		end := at[1]
+		if i := strings.IndexAny(text[at[1]:], "。\n"); i >= 0 {
+			end += i
+		}
+		if start <= at[0] {
+			o.sentence = text[start:end]
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func (o occurrence) quote() string { return "正文“" + o.groups[0] + "”" }
+
+// date reads three groups from the nth on.
+func (o occurrence) date(n int) Date { return dateOfParts(o.groups[n], o.groups[n+1], o.groups[n+2]) }
+
+// later reads three groups whose year or month may be left out.
+func (o occurrence) later(n int, first Date) Date {
+	year, month := o.groups[n], o.groups[n+1]
+	if year == "" {
+		year = fmt.Sprint(first.Year)
+	}
+	if month == "" {
+		month = fmt.Sprint(int(first.Month))
+	}
+	d := dateOfParts(year, month, o.groups[n+2])
+	if d.Before(first) {
+		return Date{}
+	}
+	return d
+}
+
+// lifecycle finds when a document takes effect and until when it holds. The last
+// sentence that says so counts, and only if it speaks of the document itself.
+func (u *understanding) lifecycle() {
+	for _, l := range u.e.Labels {
+		m, ok := readMoment(l.Value, u.zone)
+		switch name := squeeze(l.Name); {
+		case !ok:
+		case effectiveLabels[name] && u.EffectiveOn.IsZero():
+			u.EffectiveOn, u.EffectiveFrom = m.on, strings.TrimSpace(l.Element+" "+l.Name)
+		case expiresLabels[name] && u.ExpiresOn.IsZero():
+			u.ExpiresOn, u.ExpiresFrom = m.on, strings.TrimSpace(l.Element+" "+l.Name)
+		}
+	}
+	if m := announcedLost.FindStringSubmatch(u.title.Marker); m != nil {
+		u.ExpiresOn, u.ExpiresFrom = dateOfParts(m[1], m[2], m[3]), "标题“"+u.title.Marker+"”"
+	}
+	if u.Kind != KindDocument {
+		return
+	}
+	text := fold(strings.Join(u.Paragraphs, "\n"))
+	if u.span(text) {
+		return
+	}
+	if u.EffectiveOn.IsZero() {
+		u.effective(text)
+	}
+	if u.ExpiresOn.IsZero() {
+		u.expires(text)
+	}
+}
+
+// span reads sentences that give both dates.
+func (u *understanding) span(text string) bool {
+	for _, x := range []struct {
+		re    *regexp.Regexp
+		hints []string
+	}{
+		{validFromTo, []string{"执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间"}},
+		{inForceTo, []string{"自"}}, {fromTo, []string{"自"}},
+	} {
+		for _, o := range occurrences(x.re, text, x.hints...) {
+			first := o.date(1)
+			last := o.later(4, first)
+			own := itself.MatchString(o.before) || strings.TrimSpace(o.before) == "" || ofItself.MatchString(o.sentence)
+			if first.IsZero() || last.IsZero() || !own || ofALicence.MatchString(o.before) || u.isOld(first) {
+				continue
+			}
+			u.EffectiveOn, u.EffectiveFrom = first, o.quote()
+			u.ExpiresOn, u.ExpiresFrom = last, o.quote()
+			return true
+		}
+	}
+	return false
+}
+
+// maxRetroactive is how far back, in days, a document may take effect.
+const maxRetroactive = 400
+
+// isOld reports whether a date lies so far before the document that it can't be
+// its own, but that of its first version.
+func (u *understanding) isOld(on Date) bool {
+	return !u.IssuedOn.IsZero() && on.Before(u.IssuedOn.AddDays(-maxRetroactive))
+}
+
+func (u *understanding) effective(text string) {
+	for _, p := range u.Paragraphs[:min(len(u.Paragraphs), headingLines)] {
+		if m := headingEffective.FindStringSubmatch(p); m != nil { // collections of laws say so above the text
+			u.EffectiveOn, u.EffectiveFrom = dateOfParts(m[1], m[2], m[3]), "正文“"+m[0]+"”"
+			return
+		}
+	}
+	enacted := enactments(u.Title, u.Paragraphs)
+	for _, o := range occurrences(effectiveOn, text, "起", "开始") {
+		on := o.date(1)
+		if on.IsZero() || !itself.MatchString(o.before) && !standsAlone(o.before) {
+			continue
+		}
+		if u.isOld(on) || len(enacted) > 0 && on.Before(enacted[len(enacted)-1]) {
+			u.FirstEffectiveOn = on // a later version keeps the sentence of the first
+			return
+		}
+		u.EffectiveOn, u.EffectiveFrom = on, o.quote()
+		return
+	}
+	for _, o := range occurrences(effectiveFrom, text, "之日起") {
+		if !itself.MatchString(o.before) && !standsAlone(o.before) {
+			continue
+		}
+		base := u.IssuedOn
+		published := u.PublishedOn
+		if w := o.groups[1]; w != "印发" && w != "下发" && w != "签发" && w != "通过" && w != "批准" && !published.IsZero() &&
+			!published.Before(u.IssuedOn) && (u.IssuedOn.IsZero() || published.Before(u.IssuedOn.AddDays(366))) {
+			base = published
+		}
+		if base.IsZero() {
+			return
+		}
+		u.EffectiveOn, u.EffectiveFrom = base, o.quote()
+		if n, ok := number(o.groups[2]); ok && o.groups[2] != "" {
+			u.EffectiveOn, _ = after(base, n, o.groups[3])
+		}
+		return
+	}
+}
+
+// headingLines are those in which the date of coming into force may stand alone.
+const headingLines = 8
+
+var headingEffective = regexp.MustCompile(`^[（(]?(?:自)?` + fullDate + `\s*起?` + inForce + `[)）]?$`)
+
+// standsAlone reports whether a sentence begins here: of an article of nothing
+// but 自…起施行.
+func standsAlone(before string) bool {
+	before = strings.TrimSpace(before)
+	return before == "" || articleNumber.MatchString(before)
+}
+
+var articleNumber = regexp.MustCompile(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
+
+func (u *understanding) expires(text string) {
+	for _, o := range occurrences(expiresOn, text, "有效期") {
+		if ofItself.MatchString(o.sentence) && !ofALicence.MatchString(o.before) {
+			u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote()
+			return
+		}
+	}
+	for _, o := range occurrences(expiresAfter, text, "有效期", "试行期", "执行期") {
+		n, ok := number(o.groups[2])
+		if !ok || n == 0 || n > 50 || u.EffectiveOn.IsZero() || !ofItself.MatchString(o.sentence) || ofALicence.MatchString(o.before) {
+			continue
+		}
+		e := u.EffectiveOn
+		end := makeDate(e.Year+n, int(e.Month), e.Day)
+		if o.groups[3] == "个月" {
+			end, _ = after(e, n, "个月")
+		}
+		if end.IsZero() { // 29 February
+			end = makeDate(e.Year+n, int(e.Month)+1, 1)
+		}
+		u.ExpiresOn, u.ExpiresFrom = end.AddDays(-1), o.quote()
+		return
+	}
+}
+
+// after counts n days, working days or months from a date, the first day not
+// counted (民法典 第二百零一条). exact is false where the calendar does not reach.
+func after(d Date, n int, unit string) (end Date, exact bool) {
+	switch unit {
+	case "个工作日":
+		return AddWorkdays(d, n)
+	case "个月":
+		month := int(d.Month) - 1 + n
+		for day := d.Day; day > 0; day-- { // 31 January and a month is 28 February
+			if end = makeDate(d.Year+month/12, month%12+1, day); !end.IsZero() {
+				return end, true
+			}
+		}
+	}
+	return d.AddDays(n), true
+}
+
+var (
+	deadlineBy     = regexp.MustCompile(`(?:截止|截至|截止到|截止至)(?:日期|时间|期限|日)?\s*(?:为|是|：|:|到|至|于)?\s*` + fullDate)
+	deadlineBefore = regexp.MustCompile(fullDate + dateTail + `(?:之?前|以前|止|截止)`)
+	deadlineRange  = regexp.MustCompile(`(?:征求意见|征集|公告|公示|反馈|申报|报名|受理|公开)[^。；\n]{0,12}?(?:时间|期限|期|日期)?\s*(?:为|是|：|:|自|从|于)*\s*` + fullDate + dateTail + spanTo + laterDate)
+	deadlineWithin = regexp.MustCompile(`自\s*(?:本)?(?:公告|公示|通知|通告|征求意见稿)?\s*(?:发布|公布|刊登|印发|公示|公告)之日起\s*` + amount + `\s*(个工作日|个自然日|日|天)(?:之)?内`)
+	asksFor        = regexp.MustCompile(`意见|反馈|报送|申报|提出|报名|建议|来函|来信|函告`)
+)
+
+// contextChars is how near to a date must stand what is asked for, in characters.
+const contextChars = 30
+
+// deadline finds until when comments or applications are taken. Two different
+// ones are withheld: neither the earlier nor the later may be believed.
+func (u *understanding) deadline() {
+	asks := u.Kind == KindConsultation || asksFor.MatchString(u.Title)
+	found := make(map[Date]string)
+	add := func(d Date, quote string) {
+		if !d.IsZero() && (u.IssuedOn.IsZero() || !d.Before(u.IssuedOn)) {
+			found[d] = "正文“" + quote + "”"
+		}
+	}
+	for _, p := range u.Paragraphs {
+		if p = fold(p); !strings.ContainsAny(p, "年日天") || !asks && !asksFor.MatchString(p) {
+			continue
+		}
+		for _, o := range near(deadlineRange, p, "日") {
+			first := o.date(1)
+			if asks || o.asks {
+				add(o.later(4, first), o.groups[0])
+			}
+		}
+		for _, o := range near(deadlineBy, p, "截") {
+			if asks || o.asks {
+				add(o.date(1), o.groups[0])
+			}
+		}
+		for _, o := range near(deadlineBefore, p, "前", "止") {
+			if o.asks {
+				add(o.date(1), o.groups[0])
+			}
+		}
+		for _, o := range near(deadlineWithin, p, "之日起") {
+			if n, ok := number(o.groups[1]); ok && o.asks && asks && !u.PublishedOn.IsZero() {
+				d, exact := after(u.PublishedOn, n, o.groups[2])
+				quote := o.groups[0]
+				if !exact {
+					quote += "”（节假日安排未公布，按周末估算）“"
+				}
+				if len(found) == 0 { // a date that is written out says it better
+					add(d, quote)
+				}
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+	case 1:
+		for d, from := range found {
+			u.DeadlineOn, u.DeadlineFrom = d, from
+		}
+	default:
+		u.warn("the text names more than one deadline; none is shown")
+	}
+}
+
+// asking is an occurrence with whether something is asked for beside it.
+type asking struct {
+	occurrence
+	asks bool
+}
+
+func near(re *regexp.Regexp, p string, hints ...string) []asking {
+	if !slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(p, h) }) {
+		return nil
+	}
+	var out []asking
+	for _, at := range re.FindAllStringSubmatchIndex(p, maxOccurrences) {
+		o := asking{occurrence: occurrence{groups: make([]string, len(at)/2)}}
+		for i := range o.groups {
+			if at[2*i] >= 0 {
+				o.groups[i] = p[at[2*i]:at[2*i+1]]
+			}
+		}
+		before := lastRunes(p[:at[0]], contextChars)
+		if i := strings.LastIndexAny(before, "。；"); i >= 0 {
+			_, size := utf8.DecodeRuneInString(before[i:])
+			before = before[i+size:]
+		}
+		behind := firstRunes(p[at[1]:], contextChars)
+		if i := strings.IndexAny(behind, "。；"); i >= 0 {
+			behind = behind[:i]
+		}
+		o.asks = asksFor.MatchString(before) || asksFor.MatchString(behind)
+		out = append(out, o)
+	}
+	return out
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// RelativeDate is a date that a text gives by the day of its own publication.
+type RelativeDate struct {
+	Text      string `json:"text"`
+	On        Date   `json:"on"`
+	Paragraph int    `json:"paragraph"` // index
+}
+
+var relativeDay = regexp.MustCompile(`(今年|本年|去年|明年|前年|上年)\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日|(本月|上月|下月|上个月|下个月)\s*(\d{1,2})\s*日`)
+
+// maxRelative bounds what is kept of one text.
+const maxRelative = 50
+
+// relativeDates resolves days such as 今年2月19日 by the day of publication, or of
+// issue. Without either nothing is resolved.
+func (u *understanding) relativeDates() {
+	base := u.PublishedOn
+	if base.IsZero() {
+		base = u.IssuedOn
+	}
+	if base.IsZero() {
+		return
+	}
+	for i, p := range u.Paragraphs {
+		if !strings.ContainsAny(p, "年月") {
+			continue
+		}
+		for _, m := range relativeDay.FindAllStringSubmatch(fold(p), maxRelative) {
+			year, month := base.Year, int(base.Month)
+			var day Date
+			if m[1] != "" {
+				year += map[string]int{"去年": -1, "上年": -1, "前年": -2, "明年": 1}[m[1]]
+				day = dateOfParts(fmt.Sprint(year), m[2], m[3])
+			} else {
+				month += map[string]int{"上月": -1, "上个月": -1, "下月": 1, "下个月": 1}[m[4]]
+				switch {
+				case month < 1:
+					year, month = year-1, 12
+				case month > 12:
+					year, month = year+1, 1
+				}
+				day = dateOfParts(fmt.Sprint(year), fmt.Sprint(month), m[5])
+			}
+			if !day.IsZero() && len(u.RelativeDates) < maxRelative {
+				u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], day, i})
+			}
+		}
+	}
+}
+
+const (
+	latestDays = 20   // working days in which a document is to be made public (政府信息公开条例 第二十六条)
+	openSince  = 2008 // the year that the regulation came into force
+)
+
+// late counts the working days between issue and publication where they are more
+// than the regulation gives, and the page itself says when it was published.
+func (u *understanding) late() {
+	said := strings.HasPrefix(u.PublishedFrom, "meta ") || u.PublishedFrom != "" && u.PublishedFrom != "url" && u.PublishedFrom != "feed" && u.PublishedFrom != "list page"
+	if u.Kind != KindDocument || u.IssuedOn.IsZero() || u.PublishedOn.IsZero() || !said || u.IssuedOn.Year < openSince {
+		return
+	}
+	if n, _ := WorkdaysBetween(u.IssuedOn, u.PublishedOn); n > latestDays {
+		u.LateDays = n
+	}
+}
