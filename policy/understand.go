@@ -123,7 +123,7 @@ func (u *understanding) identity() {
 	if u.DocumentNumber == "" && u.title.Type != "" {
 		// The number stands alone under the headline of the text.
 		for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
-			if n, ok := ParseNumber(p); ok && utf8.RuneCountInString(squeeze(p)) <= utf8.RuneCountInString(n)+4 {
+			if n, ok := ParseNumber(p); ok && utf8.RuneCountInString(squeeze(p)) <= utf8.RuneCountInString(n)+4 && !listedLine.MatchString(p) {
 				u.DocumentNumber = n
 				u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
 				break

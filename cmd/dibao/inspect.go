@@ -55,29 +55,42 @@ type citationView struct {
 
 // factsView is what dibao understood, in JSON; unknown is null.
 type factsView struct {
-	URL            *string        `json:"url"`
-	Title          string         `json:"title"`
-	Subtitle       *string        `json:"subtitle"`
-	Published      *string        `json:"published"`
-	PublishedFrom  *string        `json:"published_from"`
-	Issued         *string        `json:"issued"`
-	Effective      *string        `json:"effective"`
-	Expires        *string        `json:"expires"`
-	Deadline       *string        `json:"deadline"`
-	Source         *string        `json:"source"`
-	Issuer         *string        `json:"issuer"`
-	Author         *string        `json:"author"`
-	AuthorOffice   *string        `json:"author_office"`
-	DocumentNumber *string        `json:"document_number"`
-	Kind           *string        `json:"kind"`
-	Type           *string        `json:"type"`
-	Theme          *string        `json:"theme"`
-	Region         *string        `json:"region"`
-	Language       *string        `json:"language"`
-	Summary        *string        `json:"summary"`
-	Paragraphs     []string       `json:"paragraphs"`
-	Citations      []citationView `json:"citations"`
-	Warnings       []string       `json:"warnings"`
+	URL            *string `json:"url"`
+	Title          string  `json:"title"`
+	Subtitle       *string `json:"subtitle"`
+	Published      *string `json:"published"`
+	PublishedFrom  *string `json:"published_from"`
+	Issued         *string `json:"issued"`
+	Effective      *string `json:"effective"`
+	Expires        *string `json:"expires"`
+	Deadline       *string `json:"deadline"`
+	Source         *string `json:"source"`
+	Issuer         *string `json:"issuer"`
+	Author         *string `json:"author"`
+	AuthorOffice   *string `json:"author_office"`
+	DocumentNumber *string `json:"document_number"`
+	Kind           *string `json:"kind"`
+	Type           *string `json:"type"`
+	Theme          *string `json:"theme"`
+	Region         *string `json:"region"`
+
+	RegionName     *string               `json:"region_name"`
+	Level          *string               `json:"level"`
+	ThemeFrom      *string               `json:"theme_from"`
+	IssuedFrom     *string               `json:"issued_from"`
+	EffectiveFrom  *string               `json:"effective_from"`
+	FirstEffective *string               `json:"first_effective"`
+	ExpiresFrom    *string               `json:"expires_from"`
+	DeadlineFrom   *string               `json:"deadline_from"`
+	LateDays       *int                  `json:"late_days"`
+	AuthorBody     *string               `json:"author_body"`
+	RelativeDates  []policy.RelativeDate `json:"relative_dates"`
+
+	Language   *string        `json:"language"`
+	Summary    *string        `json:"summary"`
+	Paragraphs []string       `json:"paragraphs"`
+	Citations  []citationView `json:"citations"`
+	Warnings   []string       `json:"warnings"`
 }
 
 func viewFacts(f policy.Facts) factsView {
@@ -89,6 +102,10 @@ func viewFacts(f policy.Facts) factsView {
 		Language: null(f.Language), Summary: null(f.Summary), Paragraphs: append([]string{}, f.Paragraphs...),
 		Citations: []citationView{}, Warnings: append([]string{}, f.Warnings...),
 	}
+	v.RegionName, v.Level, v.ThemeFrom = null(policy.RegionName(f.Region)), null(string(f.Level)), null(f.ThemeFrom)
+	v.IssuedFrom, v.EffectiveFrom, v.FirstEffective = null(f.IssuedFrom), null(f.EffectiveFrom), null(f.FirstEffectiveOn.String())
+	v.ExpiresFrom, v.DeadlineFrom, v.LateDays, v.AuthorBody = null(f.ExpiresFrom), null(f.DeadlineFrom), null(f.LateDays), null(f.AuthorBody)
+	v.RelativeDates = append([]policy.RelativeDate{}, f.RelativeDates...)
 	if !f.PublishedAt.IsZero() {
 		v.Published = null(f.PublishedAt.Format(time.RFC3339))
 	}

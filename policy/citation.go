@@ -1,0 +1,228 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The relations between a document and one that it names.
+const (
+	RelationDistributes = "印发"
+	RelationForwards    = "转发"
+	RelationEndorses    = "批转"
+	RelationPublishes   = "公布"
+	RelationAmends      = "修改"
+	RelationRepeals     = "废止"
+	RelationBasis       = "依据"
+	RelationImplements  = "落实"
+	RelationInterprets  = "解读"
+)
+
+// The states of a cited document, as the text tells them.
+const (
+	StatusIssued   = "issued"
+	StatusPromised = "promised"
+)
+
+var (
+	citation     = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉){2,120})》(?:[（(]([^（）()]{1,40})[)）])?`)
+	citedIssuers = regexp.MustCompile(`([\p{Han}、]{2,40})(?:联合)?(?:下发|印发|发布|制定|出台)的$`)
+	promisedNear = regexp.MustCompile(`(?:即将|将|拟|抓紧|尽快|年内|加快|适时)[^，。；》]{0,8}?(?:制定|出台|发布|印发|公布|修订|起草)(?:的)?$`)
+	organNames   = regexp.MustCompile(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
+
+	repealed     = regexp.MustCompile(`(?:同时|予以|即行|自行|一并|相应|现)?(?:废止|失效)|宣布失效|停止执行本`)
+	noRepeal     = regexp.MustCompile(`不予废止|未废止|是否废止|废止程序|修改或者废止|修改、废止|废止或者|废止、|的废止|未(?:宣布)?失效|继续有效`)
+	implementing = regexp.MustCompile(`(?:为|为了|现就)?(?:深入|全面|进一步|切实|认真|扎实|坚决|抓好|推动|加快|推进)*(?:贯彻落实|贯彻执行|贯彻实施|贯彻|落实)[^。；《》]{0,40}$`)
+	basis        = regexp.MustCompile(`(?:根据|按照|依据|依照|遵照|参照)[^。；，《》]{0,40}$`)
+	amending     = regexp.MustCompile(`(?:决定)?对$|(?:修改|修订|修正)$`)
+	amendedBy    = regexp.MustCompile(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
+	listedLine   = regexp.MustCompile(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
+	repealsTitle = regexp.MustCompile(`废止|宣布失效|失效的`)
+	promisedBare = regexp.MustCompile(`(?:抓紧|尽快|即将|年内|今年将|拟)(?:研究)?(?:制定|出台|修订)(?:出台)?([\p{Han}“”]{4,30}?(?:条例|管理办法|实施办法|办法|规定|实施意见|意见|实施方案|方案|规划|实施细则|细则|行动计划))(?:[，。；、]|等)`)
+)
+
+const (
+	maxCitations   = 100  // that are kept of one text
+	basisBefore    = 4    // paragraphs in which a text says what it rests on or implements
+	longSentence   = 3000 // bytes; a longer one is not looked at as a whole
+	maxSetsOfMarks = 500  // in one paragraph
+)
+
+// citations finds the documents that the text names, and what it does with each:
+// those of the title first, then those in 《》, then numbers that stand alone.
+func (u *understanding) citations() {
+	u.titleCitations()
+	repeals := repealsTitle.MatchString(u.Title)
+	for i, p := range u.Paragraphs {
+		if len(u.Citations) >= maxCitations {
+			return
+		}
+		listed := repeals && listedLine.MatchString(p)
+		if strings.Contains(p, "《") {
+			u.quotedCitations(p, i, listed)
+		} else if listed {
+			title := strings.TrimSpace(listedLine.ReplaceAllString(p, ""))
+			if _, base := typeOf(trailing.ReplaceAllString(title, "")); base != "" && len(title) < maxTitle {
+				u.cite(Citation{Title: title, Status: StatusIssued, Relation: RelationRepeals})
+				continue
+			}
+		}
+		if repeals && numberLabel.MatchString(p) && len(u.Citations) > 0 { // 文号：沪科合〔2005〕第11号
+			if n, ok := ParseNumber(p); ok && u.Citations[len(u.Citations)-1].Number == "" {
+				u.Citations[len(u.Citations)-1].Number = n
+				continue
+			}
+		}
+		if strings.Contains(p, "号") {
+			u.bareNumbers(p, i, listed)
+		}
+		for _, m := range promisedBare.FindAllStringSubmatch(p, 10) {
+			u.cite(Citation{Title: m[1], Status: StatusPromised})
+		}
+	}
+}
+
+// cite keeps a citation, or adds to the one that is there what is new.
+func (u *understanding) cite(c Citation) {
+	for i := range u.Citations {
+		old := &u.Citations[i]
+		if c.Title != "" && old.Title == c.Title || c.Number != "" && old.Number == c.Number && (c.Title == "" || old.Title == "") {
+			if old.Number == "" {
+				old.Number = c.Number
+			}
+			if old.Title == "" {
+				old.Title = c.Title
+			}
+			if old.Issuers == nil {
+				old.Issuers = c.Issuers
+			}
+			if old.Relation == "" || c.Relation == RelationRepeals {
+				old.Relation = c.Relation
+			}
+			return
+		}
+	}
+	if len(u.Citations) < maxCitations {
+		u.Citations = append(u.Citations, c)
+	}
+}
+
+// titleCitations are the documents that the headline carries or speaks of.
+func (u *understanding) titleCitations() {
+	relation := map[string]string{
+		"印发": RelationDistributes, "下发": RelationDistributes, "转发": RelationForwards, "批转": RelationEndorses, "公布": RelationPublishes, "发布": RelationPublishes,
+		"修改": RelationAmends, "修订": RelationAmends, "废止": RelationRepeals,
+	}[u.title.Relation]
+	if u.Kind == KindInterpretation {
+		relation = RelationInterprets
+	}
+	if relation == "" {
+		return
+	}
+	for _, inner := range u.title.Inner {
+		if _, base := typeOf(trailing.ReplaceAllString(inner, "")); base != "" {
+			u.cite(Citation{Title: inner, Status: StatusIssued, Relation: relation})
+		}
+	}
+	if relation == RelationRepeals || relation == RelationAmends {
+		for _, n := range FindNumbers(fold(u.Title)) {
+			u.cite(Citation{Number: n.Number, Status: StatusIssued, Relation: relation})
+		}
+	}
+}
+
+func (u *understanding) quotedCitations(p string, at int, listed bool) {
+	for _, m := range citation.FindAllStringSubmatchIndex(p, maxSetsOfMarks) {
+		title := p[m[2]:m[3]]
+		if _, base := typeOf(trailing.ReplaceAllString(title, "")); base == "" {
+			continue // a newspaper, a book
+		}
+		c := Citation{Title: strings.NewReplacer("〈", "《", "〉", "》").Replace(title), Status: StatusIssued}
+		before := strings.ToValidUTF8(p[max(0, m[0]-150):m[0]], "")
+		if promisedNear.MatchString(before) {
+			c.Status = StatusPromised
+		}
+		if x := citedIssuers.FindStringSubmatch(before); x != nil {
+			c.Issuers = citedOrgans(x[1])
+		}
+		if m[4] >= 0 {
+			if n, ok := ParseNumber(strings.ReplaceAll(p[m[4]:m[5]], "中华人民共和国", "")); ok {
+				c.Number = n
+			}
+		}
+		c.Relation = relationAt(p, m[0], m[1], at, listed)
+		if c.Status == StatusPromised {
+			c.Relation = "" // nothing can be done with it yet
+		}
+		u.cite(c)
+	}
+}
+
+// bareNumbers are the numbers outside of 《》 and of the brackets behind them that
+// the text repeals, implements or rests on.
+func (u *understanding) bareNumbers(p string, at int, listed bool) {
+	folded := fold(p)
+	for _, n := range FindNumbers(folded) {
+		if n.Number == u.DocumentNumber {
+			continue
+		}
+		if r := relationAt(folded, n.Start, n.End, at, listed); r != "" {
+			u.cite(Citation{Number: n.Number, Status: StatusIssued, Relation: r})
+		}
+	}
+}
+
+// relationAt says what a paragraph does with the document that it names from
+// start to end; "" if it only mentions it. A repeal needs the verb behind the
+// name in the same sentence; what is implemented and what is rested on stands in
+// the first paragraphs.
+func relationAt(p string, start, end, paragraph int, listed bool) string {
+	from := strings.LastIndex(p[:start], "。") + 1
+	to := len(p)
+	if i := strings.Index(p[end:], "。"); i >= 0 {
+		to = end + i
+	}
+	if listed {
+		return RelationRepeals
+	}
+	if to-from > longSentence {
+		return ""
+	}
+	behind := p[end:to]
+	before := strings.ToValidUTF8(p[max(from, start-120):start], "")
+	if m := repealed.FindStringIndex(behind); m != nil && !strings.ContainsAny(behind[:m[0]], "；") && !noRepeal.MatchString(behind) && !basis.MatchString(before) {
+		if other := strings.LastIndex(behind[:m[0]], "施行"); other < 0 { // 《甲》自…起施行，《乙》同时废止
+			return RelationRepeals
+		}
+	}
+	if amending.MatchString(before) && amendedBy.MatchString(behind) || amending.MatchString(before) && strings.HasSuffix(before, "修改") {
+		return RelationAmends
+	}
+	if paragraph >= basisBefore {
+		return ""
+	}
+	// Several names may follow one verb: 根据《甲》（…）、《乙》.
+	before = withoutNames.ReplaceAllString(before, "")
+	switch impl, base := implementing.FindStringIndex(before), basis.FindStringIndex(before); {
+	case impl != nil && (base == nil || impl[0] > base[0] || strings.HasPrefix(before[impl[0]:], "为")):
+		return RelationImplements
+	case base != nil:
+		return RelationBasis
+	}
+	return ""
+}
+
+var withoutNames = regexp.MustCompile(`《[^《》]*》(?:[（(][^（）()]*[)）])?(?:[和、及与]|以及|，)?`)
+
+// citedOrgans takes organs from the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
+func citedOrgans(s string) []string {
+	var all []string
+	for part := range strings.SplitSeq(s, "、") {
+		part = cutPrefix(part)
+		if (organNames.MatchString(part) && namesOrgans(part) || strings.HasSuffix(part, "办公厅")) && !slices.Contains(all, part) {
+			all = append(all, part)
+		}
+	}
+	return all
+}
