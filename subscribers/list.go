@@ -23,8 +23,9 @@ type Visibility string
 
 // The visibilities of a list.
 const (
-	Public Visibility = "public"
-	Hidden Visibility = "hidden" // not on the home page and the form; subscribed by an admin
+	Public     Visibility = "public"
+	Hidden     Visibility = "hidden"     // not on the home page and the form; subscribed by an admin
+	Invitation Visibility = "invitation" // has a page, and who wants it needs a link of an admin
 )
 
 // The schedule of a list that names none: Monday morning.
@@ -37,14 +38,17 @@ const (
 // Query says which articles a list takes; digest gives it its meaning. Within a
 // field one value is enough, all fields that are set must agree.
 type Query struct {
-	Themes  []string `json:"themes,omitempty"`
-	Regions []string `json:"regions,omitempty"` // GB/T 2260 codes, children included
-	Issuers []string `json:"issuers,omitempty"`
-	Kinds   []string `json:"kinds,omitempty"`
-	Sources []int64  `json:"sources,omitempty"`
-	Any     []string `json:"any,omitempty"` // words
-	All     []string `json:"all,omitempty"`
-	None    []string `json:"none,omitempty"`
+	Themes    []string `json:"themes,omitempty"`
+	Regions   []string `json:"regions,omitempty"` // GB/T 2260 codes, children included
+	Issuers   []string `json:"issuers,omitempty"`
+	Kinds     []string `json:"kinds,omitempty"`
+	Types     []string `json:"types,omitempty"` // 文种, such as 通知
+	Sources   []int64  `json:"sources,omitempty"`
+	Documents []string `json:"documents,omitempty"` // numbers of documents that are followed: what is, changes or explains them
+	Chains    []string `json:"chains,omitempty"`    // numbers of documents whose implementation by lower levels is followed
+	Any       []string `json:"any,omitempty"`       // words and phrases
+	All       []string `json:"all,omitempty"`
+	None      []string `json:"none,omitempty"`
 }
 
 // List is what a reader subscribes to: a saved query, a schedule, a sender and
@@ -61,8 +65,15 @@ type List struct {
 	Language    string // zh or en
 	MaxItems    int    // of an issue
 	Visibility  Visibility
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+
+	AsItHappens bool          // an issue whenever something is new, MinGap after the last one; Cron is not looked at
+	MinGap      time.Duration // between two issues at least, to the second; 0: none
+	WorkingDays bool          // nothing on weekends and holidays of policy's calendar: what is due then waits for the next working day
+	Welcome     bool          // who confirms gets the last issue at once
+	Hold        bool          // issues are composed and wait for an admin to send them
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -73,6 +84,13 @@ const (
 	maxDescription = 2000     // characters
 	maxQuery       = 64 << 10 // bytes of JSON
 	maxMaxItems    = 500
+)
+
+// The gap between two issues. A shorter one than ten minutes is a mail an
+// article, which readers take for spam.
+const (
+	minMinGap = 10 * time.Minute
+	maxMinGap = 366 * 24 * time.Hour
 )
 
 // fill sets the defaults.
@@ -100,8 +118,12 @@ func (l *List) check() error {
 		return fmt.Errorf("query of the list is longer than %d bytes; make several lists of it", maxQuery)
 	case l.Language != "zh" && l.Language != "en":
 		return fmt.Errorf("language %q is not zh or en", l.Language)
-	case l.Visibility != Public && l.Visibility != Hidden:
-		return fmt.Errorf("visibility %q is not public or hidden", l.Visibility)
+	case l.Visibility != Public && l.Visibility != Hidden && l.Visibility != Invitation:
+		return fmt.Errorf("visibility %q is not public or hidden or invitation", l.Visibility)
+	case l.MinGap < 0 || l.MinGap > maxMinGap || l.MinGap%time.Second != 0:
+		return fmt.Errorf("the gap between two issues is 0 to %d days in whole seconds, not %s", maxMinGap/(24*time.Hour), l.MinGap)
+	case l.AsItHappens && l.MinGap < minMinGap:
+		return fmt.Errorf("a list that comes out as it happens needs a gap of %s or more between two issues, such as 1h", minMinGap)
 	case l.MaxItems < 1 || l.MaxItems > maxMaxItems:
 		return fmt.Errorf("an issue holds 1 to %d articles, not %d", maxMaxItems, l.MaxItems)
 	}
@@ -137,20 +159,37 @@ func checkSchedule(expr, zone string) error {
 	return nil
 }
 
-const listColumns = `id, slug, title, description, query, cron, zone, sender, language, max_items, visibility, created_at, updated_at`
+const listColumns = `id, slug, title, description, query, cron, zone, sender, language, max_items, visibility,
+	as_it_happens, min_gap_seconds, working_days, welcome, hold, created_at, updated_at`
 
 func scanList(r database.Row) (List, error) {
 	var l List
 	var query string
-	err := r.Scan(&l.ID, &l.Slug, &l.Title, &l.Description, &query, &l.Cron, &l.Zone, &l.Sender, &l.Language,
-		&l.MaxItems, &l.Visibility, &l.CreatedAt, &l.UpdatedAt)
+	var gap int64
+	err := r.Scan(&l.ID, &l.Slug, &l.Title, &l.Description, &query, &l.Cron, &l.Zone, &l.Sender, &l.Language, &l.MaxItems, &l.Visibility,
+		&l.AsItHappens, &gap, &l.WorkingDays, &l.Welcome, &l.Hold, &l.CreatedAt, &l.UpdatedAt)
 	if err != nil {
 		return List{}, err
 	}
+	l.MinGap = time.Duration(gap) * time.Second
 	if err := json.Unmarshal([]byte(query), &l.Query); err != nil {
 		return List{}, fmt.Errorf("query of list %s: %w", l.Slug, err)
 	}
 	return l, nil
+}
+
+// values are the columns of a list that an admin sets, from slug on.
+func (l *List) values() []any {
+	return []any{l.Slug, l.Title, l.Description, toJSON(l.Query), l.Cron, l.Zone, l.Sender, l.Language, l.MaxItems, l.Visibility,
+		flag(l.AsItHappens), int64(l.MinGap / time.Second), flag(l.WorkingDays), flag(l.Welcome), flag(l.Hold)}
+}
+
+// flag is a bool as both databases store it.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // CreateList stores a new list and returns it with its id.
@@ -163,9 +202,10 @@ func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		var err error
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO lists (slug, title, description, query, cron, zone, sender, language, max_items, visibility, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) RETURNING `+listColumns,
-			l.Slug, l.Title, l.Description, toJSON(l.Query), l.Cron, l.Zone, l.Sender, l.Language, l.MaxItems, l.Visibility, now)
+			INSERT INTO lists (slug, title, description, query, cron, zone, sender, language, max_items, visibility,
+				as_it_happens, min_gap_seconds, working_days, welcome, hold, created_at, updated_at)
+			VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $1, $1) RETURNING `+listColumns,
+			append([]any{now}, l.values()...)...)
 		l, err = scanList(row)
 		return err
 	})
@@ -190,9 +230,10 @@ func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 		var err error
 		row := tx.QueryRowContext(ctx, `
 			UPDATE lists SET slug = $2, title = $3, description = $4, query = $5, cron = $6, zone = $7, sender = $8, language = $9,
-				max_items = $10, visibility = $11, updated_at = $12
-			WHERE id = $1 AND removed_at IS NULL RETURNING `+listColumns,
-			l.ID, l.Slug, l.Title, l.Description, toJSON(l.Query), l.Cron, l.Zone, l.Sender, l.Language, l.MaxItems, l.Visibility, now)
+				max_items = $10, visibility = $11, as_it_happens = $12, min_gap_seconds = $13, working_days = $14, welcome = $15, hold = $16,
+				updated_at = $1
+			WHERE id = $17 AND removed_at IS NULL RETURNING `+listColumns,
+			append(append([]any{now}, l.values()...), l.ID)...)
 		l, err = scanList(row)
 		return err
 	})

@@ -137,6 +137,9 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 		if err := logConsents(ctx, tx, t.Subscriber, confirmed, "confirmed", network, "by the button behind the mailed link", now); err != nil {
 			return err
 		}
+		if err := s.oweWelcome(ctx, tx, t.Subscriber, confirmed); err != nil {
+			return err
+		}
 		// The cap is for addresses that never answered.
 		_, err = tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = 0 WHERE id = $1`, t.Subscriber)
 		return err
@@ -220,40 +223,50 @@ func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how str
 // the language. Lists that are new need no mail: the reader holds the token that
 // came to the address.
 func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []int64, lang string, network netip.Prefix) error {
-	now := s.now()
-	const how = "on the preference page"
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		// First of all, so that it also keeps other changes of this reader waiting.
 		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2 WHERE id = $1`, subscriber, language(lang)); err != nil {
 			return err
 		}
-		if err := mustExist(ctx, tx, subscriber); err != nil {
-			return err
-		}
-		for _, l := range lists {
-			state, err := subscriptionState(ctx, tx, subscriber, l)
-			if err != nil {
-				return err
-			}
-			if state == StateConfirmed {
-				continue
-			}
-			if err := setState(ctx, tx, subscriber, l, StateConfirmed, now); err != nil {
-				return err
-			}
-			if err := logConsent(ctx, tx, subscriber, l, "confirmed", network, how, now); err != nil {
-				return err
-			}
-		}
-		ended, err := database.Collect(ctx, tx, database.ScanOne[int64], `
-			UPDATE subscriptions SET state = 'unsubscribed', ended_at = $2
-			WHERE subscriber = $1 AND state <> 'unsubscribed' AND list NOT IN (`+s.db.Dialect().IDs("$3")+`) RETURNING list`,
-			subscriber, now, jsonArray(lists))
+		return s.setLists(ctx, tx, subscriber, lists, network)
+	})
+}
+
+// setLists begins and ends subscriptions so that lists are those that are taken.
+func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64, network netip.Prefix) error {
+	const how = "on the preference page"
+	now := s.now()
+	if err := mustExist(ctx, tx, subscriber); err != nil {
+		return err
+	}
+	var begun []int64
+	for _, l := range lists {
+		state, err := subscriptionState(ctx, tx, subscriber, l)
 		if err != nil {
 			return err
 		}
-		return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
-	})
+		if state == StateConfirmed {
+			continue
+		}
+		if err := setState(ctx, tx, subscriber, l, StateConfirmed, now); err != nil {
+			return err
+		}
+		begun = append(begun, l)
+	}
+	if err := logConsents(ctx, tx, subscriber, begun, "confirmed", network, how, now); err != nil {
+		return err
+	}
+	if err := s.oweWelcome(ctx, tx, subscriber, begun); err != nil {
+		return err
+	}
+	ended, err := database.Collect(ctx, tx, database.ScanOne[int64], `
+		UPDATE subscriptions SET state = 'unsubscribed', ended_at = $2
+		WHERE subscriber = $1 AND state <> 'unsubscribed' AND list NOT IN (`+s.db.Dialect().IDs("$3")+`) RETURNING list`,
+		subscriber, now, jsonArray(lists))
+	if err != nil {
+		return err
+	}
+	return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
 }
 
 // upsertSubscriber returns the reader of an address, made if need be. It holds

@@ -208,7 +208,7 @@ func TestSuppressedAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []Reader{{ID: id, Address: "a@example.org", Language: "zh", Suppressed: true}, {ID: other, Address: "b@example.org", Language: "zh", Lists: []int64{f.weekly.ID}}}
+		want := []Reader{{ID: id, Address: "a@example.org", Language: "zh", Format: HTML, Suppressed: true}, {ID: other, Address: "b@example.org", Language: "zh", Format: HTML, Lists: []int64{f.weekly.ID}}}
 		if diff := cmp.Diff(want, page); diff != "" {
 			t.Errorf("ForMailing:\n%s", diff)
 		}
@@ -290,7 +290,7 @@ func TestUnsubscribe(t *testing.T) {
 			t.Errorf("nobody unsubscribes: got %v, want ErrNotFound", err)
 		}
 		readers, err := f.Readers(ctx, []int64{id, 999})
-		if diff := cmp.Diff(map[int64]Reader{id: {ID: id, Address: "a@example.org", Language: "zh"}}, readers); diff != "" || err != nil {
+		if diff := cmp.Diff(map[int64]Reader{id: {ID: id, Address: "a@example.org", Language: "zh", Format: HTML}}, readers); diff != "" || err != nil {
 			t.Errorf("readers right before sending: %v\n%s", err, diff)
 		}
 	})

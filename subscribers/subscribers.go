@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/policy"
 )
 
 // ErrNotFound says that there is no such list or reader.
@@ -67,11 +68,15 @@ type Subscription struct {
 
 // Reader is a subscriber as a mailing needs it.
 type Reader struct {
-	ID         int64
-	Address    string
-	Language   string
-	Lists      []int64 // confirmed
-	Suppressed bool
+	ID          int64
+	Address     string
+	Language    string
+	Format      Format
+	PausedUntil policy.Date      // the first day with mail again, by the calendar of the list's zone; zero: not paused
+	WantsEmpty  bool             // a note when nothing is new
+	Lists       []int64          // confirmed
+	Choices     map[int64]Choice // by list; missing where the reader takes the list as it is
+	Suppressed  bool
 }
 
 // Subscriber is a reader with everything that is known of them.
@@ -89,9 +94,15 @@ func (x Subscriber) takes(list int64) bool {
 	return slices.ContainsFunc(x.Subscriptions, func(s Subscription) bool { return s.List == list && s.State == StateConfirmed })
 }
 
+const readerColumns = `id, address, language, format, paused_until, wants_empty`
+
 func scanReader(r database.Row) (Reader, error) {
 	var reader Reader
-	err := r.Scan(&reader.ID, &reader.Address, &reader.Language)
+	var paused sql.Null[string]
+	err := r.Scan(&reader.ID, &reader.Address, &reader.Language, &reader.Format, &paused, &reader.WantsEmpty)
+	if err == nil && paused.Valid {
+		reader.PausedUntil, err = policy.ParseDate(paused.V)
+	}
 	return reader, err
 }
 
@@ -105,7 +116,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 		in := s.db.Dialect().IDs("$1")
 		var err error
 		readers, err = database.Collect(ctx, tx, scanReader, `
-			SELECT id, address, language FROM subscribers WHERE id > $2 AND EXISTS (
+			SELECT `+readerColumns+` FROM subscribers WHERE id > $2 AND EXISTS (
 				SELECT 1 FROM subscriptions x WHERE x.subscriber = subscribers.id AND x.state = 'confirmed' AND x.list IN (`+in+`))
 			ORDER BY id LIMIT $3`, jsonArray(lists), after, limit)
 		if err != nil || len(readers) == 0 {
@@ -132,7 +143,7 @@ func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, err
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		readers, err = database.Collect(ctx, tx, scanReader,
-			`SELECT id, address, language FROM subscribers WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
+			`SELECT `+readerColumns+` FROM subscribers WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
 		if err != nil {
 			return err
 		}
@@ -164,7 +175,7 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader, lists []
 	for _, l := range lists {
 		wanted[l] = true
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list FROM subscriptions
+	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list, themes, regions, frequency FROM subscriptions
 		WHERE state = 'confirmed' AND subscriber IN (`+s.db.Dialect().IDs("$1")+`) ORDER BY subscriber, list`, jsonArray(ids))
 	if err != nil {
 		return err
@@ -172,12 +183,24 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader, lists []
 	defer rows.Close()
 	for rows.Next() {
 		var subscriber, list int64
-		if err := rows.Scan(&subscriber, &list); err != nil {
+		var stored storedChoice
+		if err := rows.Scan(&subscriber, &list, &stored.themes, &stored.regions, &stored.frequency); err != nil {
 			return err
 		}
-		if lists == nil || wanted[list] {
-			r := &readers[index[subscriber]]
-			r.Lists = append(r.Lists, list)
+		if lists != nil && !wanted[list] {
+			continue
+		}
+		r := &readers[index[subscriber]]
+		r.Lists = append(r.Lists, list)
+		choice, err := stored.choice()
+		if err != nil {
+			return fmt.Errorf("choices of reader %d on list %d: %w", subscriber, list, err)
+		}
+		if !choice.IsDefault() {
+			if r.Choices == nil {
+				r.Choices = make(map[int64]Choice)
+			}
+			r.Choices[list] = choice
 		}
 	}
 	if err := rows.Err(); err != nil {

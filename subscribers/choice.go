@@ -1,0 +1,144 @@
+package subscribers
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"dibao/policy"
+)
+
+// Format is what a reader's mails are made of.
+type Format string
+
+// The formats of a mail.
+const (
+	HTML Format = "html" // with a text part
+	Text Format = "text" // the text part alone
+)
+
+// Frequency says how many of a list's issues a reader gets. What is left out
+// comes with the next mail: nothing is lost.
+type Frequency string
+
+// The frequencies.
+const (
+	EveryIssue Frequency = "issue"
+	Weekly     Frequency = "weekly"  // at most one mail in seven days
+	Monthly    Frequency = "monthly" // at most one mail in a calendar month
+)
+
+// Choice is what a reader wants of one list. The zero value takes it as it is.
+type Choice struct {
+	Themes    []string  // only articles of one of these; nil: all
+	Regions   []string  // only articles of one of these, GB/T 2260 codes with what belongs to them; nil: all
+	Frequency Frequency // "" is EveryIssue
+}
+
+// IsDefault reports whether the reader takes the list as it is.
+func (c Choice) IsDefault() bool {
+	return len(c.Themes) == 0 && len(c.Regions) == 0 && (c.Frequency == "" || c.Frequency == EveryIssue)
+}
+
+// storedChoice is a choice as the columns of a subscription.
+type storedChoice struct {
+	themes, regions string // JSON
+	frequency       Frequency
+}
+
+func (s storedChoice) choice() (c Choice, err error) {
+	if s.frequency != EveryIssue {
+		c.Frequency = s.frequency
+	}
+	for _, field := range []struct {
+		text string
+		into *[]string
+	}{{s.themes, &c.Themes}, {s.regions, &c.Regions}} {
+		if field.text == "[]" { // nearly always: a mailing reads a million of them
+			continue
+		}
+		if err := json.Unmarshal([]byte(field.text), field.into); err != nil {
+			return Choice{}, fmt.Errorf("%q is no JSON array of strings", field.text)
+		}
+	}
+	return c, nil
+}
+
+// The most that a reader may choose on one list.
+const maxChosen = 100
+
+// check refuses what is no choice.
+func (c Choice) check() error {
+	switch {
+	case c.Frequency != "" && c.Frequency != EveryIssue && c.Frequency != Weekly && c.Frequency != Monthly:
+		return fmt.Errorf("frequency %q is not issue, weekly or monthly", c.Frequency)
+	case len(c.Themes) > maxChosen || len(c.Regions) > maxChosen:
+		return fmt.Errorf("at most %d themes and %d regions of one list; take all of them", maxChosen, maxChosen)
+	}
+	return nil
+}
+
+// Preferences are what a reader chooses on the page behind their token.
+type Preferences struct {
+	Language    string // zh or en
+	Format      Format // "" is HTML
+	PausedUntil policy.Date
+	WantsEmpty  bool
+	Lists       map[int64]Choice // the lists to take; all others end
+}
+
+// Preferences returns what a reader chose.
+func (s *Store) Preferences(ctx context.Context, subscriber int64) (Preferences, error) {
+	readers, err := s.Readers(ctx, []int64{subscriber})
+	if err != nil {
+		return Preferences{}, err
+	}
+	r, ok := readers[subscriber]
+	if !ok {
+		return Preferences{}, ErrNotFound
+	}
+	p := Preferences{Language: r.Language, Format: r.Format, PausedUntil: r.PausedUntil, WantsEmpty: r.WantsEmpty, Lists: make(map[int64]Choice, len(r.Lists))}
+	for _, l := range r.Lists {
+		p.Lists[l] = r.Choices[l]
+	}
+	return p, nil
+}
+
+// SetPreferences stores what a reader chose: the lists to take, with the
+// reader's choices on each, and how mails are made. Lists that are new need no
+// mail: the reader holds the token that came to the address.
+func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferences, network netip.Prefix) error {
+	p.Format = cmp.Or(p.Format, HTML)
+	if p.Format != HTML && p.Format != Text {
+		return fmt.Errorf("format %q is not html or text", p.Format)
+	}
+	for _, c := range p.Lists {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
+	lists := slices.Sorted(maps.Keys(p.Lists))
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		// First of all, so that it also keeps other changes of this reader waiting.
+		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2, format = $3, paused_until = $4, wants_empty = $5 WHERE id = $1`,
+			subscriber, language(p.Language), p.Format, sql.Null[string]{V: p.PausedUntil.String(), Valid: !p.PausedUntil.IsZero()}, flag(p.WantsEmpty)); err != nil {
+			return err
+		}
+		if err := s.setLists(ctx, tx, subscriber, lists, network); err != nil {
+			return err
+		}
+		for _, l := range lists {
+			c := p.Lists[l]
+			if _, err := tx.ExecContext(ctx, `UPDATE subscriptions SET themes = $3, regions = $4, frequency = $5 WHERE subscriber = $1 AND list = $2`,
+				subscriber, l, jsonArray(c.Themes), jsonArray(c.Regions), cmp.Or(c.Frequency, EveryIssue)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
