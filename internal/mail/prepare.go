@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	netmail "net/mail"
@@ -19,7 +18,12 @@ type Message struct {
 	Date    time.Time
 	Text    string // the text/plain part
 	HTML    string // the text/html part
-	Headers []Header
+	// TextOnly leaves the HTML out: the message is its text alone.
+	TextOnly bool
+	// TextPieces and HTMLPieces, where they are set, are the parts instead:
+	// pieces that many messages share and that were encoded once.
+	TextPieces, HTMLPieces []Piece
+	Headers                []Header
 	// Slots are markers that stand in Text and HTML for what is a reader's own,
 	// such as "https://unsubscribe.slot.invalid/".
 	Slots []string
@@ -79,11 +83,15 @@ func Prepare(m Message) (*Prepared, error) {
 		}
 		headers[h.Name] = append(headers[h.Name], Phrased(h.Value))
 	}
+	text, html := m.pieces()
 	e := email.Email{
 		From: formatAddress(m.From), To: []string{"slot@slot.invalid"},
 		// Encoded here, as base64: the library would make it quoted-printable.
 		Subject: Phrased(m.Subject),
-		Text:    []byte(textLeaf), HTML: []byte(htmlLeaf), Headers: headers,
+		Text:    []byte(textLeaf), Headers: headers,
+	}
+	if html != nil {
+		e.HTML = []byte(htmlLeaf)
 	}
 	raw, err := e.Bytes()
 	if err != nil {
@@ -94,6 +102,10 @@ func Prepare(m Message) (*Prepared, error) {
 		return nil, fmt.Errorf("build message: the library wrote no header")
 	}
 	p := &Prepared{slots: m.Slots, dkim: m.DKIM, head: sharedHead(head, formatAddress(m.From), m.Headers)}
+	if html == nil {
+		p.join(text)
+		return p, nil
+	}
 	body = strings.ReplaceAll(body, "quoted-printable", "base64")
 	before, rest, ok1 := strings.Cut(body, textLeaf)
 	between, after, ok2 := strings.Cut(rest, htmlLeaf)
@@ -101,11 +113,71 @@ func Prepare(m Message) (*Prepared, error) {
 		return nil, fmt.Errorf("build message: the library wrote no text or no HTML part")
 	}
 	p.raw(before)
-	p.leaf(m.Text)
+	p.join(text)
 	p.raw(between)
-	p.leaf(m.HTML)
+	p.join(html)
 	p.raw(after)
 	return p, nil
+}
+
+// pieces returns the two parts; html is nil where there is none.
+func (m Message) pieces() (text, html []Piece) {
+	text, html = m.TextPieces, m.HTMLPieces
+	if text == nil {
+		text = []Piece{Encode(m.Text, m.Slots)}
+	}
+	switch {
+	case m.TextOnly:
+		html = nil
+	case html == nil:
+		html = []Piece{Encode(m.HTML, m.Slots)}
+	}
+	return text, html
+}
+
+// Piece is a piece of a part, encoded once for all the messages that hold it.
+// Safe for concurrent use. The zero Piece is empty.
+type Piece struct{ segments []segment }
+
+// Size returns how many bytes of a message the piece takes, but for its slots.
+func (p Piece) Size() (n int) {
+	for _, s := range p.segments {
+		n += len(s.encoded) + len(s.lines)
+	}
+	return n
+}
+
+// Encode encodes a piece of a part whose lines may hold slots. Lines that do
+// become segments of their own; the lines between them are padded with spaces to
+// whole groups, and so is the last, so that another piece can follow.
+func Encode(text string, slots []string) Piece {
+	var p Piece
+	var shared strings.Builder
+	flush := func() {
+		if shared.Len() > 0 {
+			p.segments = append(p.segments, segment{encoded: appendBase64(nil, []byte(pad(shared.String())))})
+			shared.Reset()
+		}
+	}
+	for _, line := range strings.SplitAfter(normalize(text), "\r\n") {
+		if !holdsSlot(line, slots) {
+			shared.WriteString(line)
+			continue
+		}
+		flush()
+		p.segments = append(p.segments, segment{lines: line})
+	}
+	flush()
+	return p
+}
+
+func holdsSlot(line string, slots []string) bool {
+	for _, s := range slots {
+		if strings.Contains(line, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // Phrased encodes free text as Phrase does, without quoting it.
@@ -130,7 +202,10 @@ func sharedHead(head, from string, extra []Header) []byte {
 	for _, h := range extra {
 		order = append(order, h.Name)
 	}
-	order = append(order, "Content-Type")
+	order = append(order, "Content-Type", "Content-Transfer-Encoding")
+	if fields["Content-Transfer-Encoding"] != nil { // of a message that is its text alone
+		fields["Content-Transfer-Encoding"] = []string{"base64"}
+	}
 	var out []byte
 	for _, name := range order {
 		for _, value := range fields[name] {
@@ -147,39 +222,10 @@ func (p *Prepared) raw(s string) { p.segments = append(p.segments, segment{encod
 // multiple of it encodes to whole lines, and such pieces join.
 const group = 57
 
-// leaf encodes one part. Lines that hold a slot become segments of their own;
-// the shared lines between them are padded with spaces to whole groups.
-func (p *Prepared) leaf(text string) {
-	lines := strings.SplitAfter(normalize(text), "\r\n")
-	var shared strings.Builder
-	flush := func(last bool) {
-		if shared.Len() > 0 {
-			s := shared.String()
-			if !last {
-				s = pad(s)
-			}
-			p.segments = append(p.segments, segment{encoded: appendBase64(nil, []byte(s))})
-			shared.Reset()
-		}
+func (p *Prepared) join(pieces []Piece) {
+	for _, piece := range pieces {
+		p.segments = append(p.segments, piece.segments...)
 	}
-	for _, line := range lines {
-		if !p.hasSlot(line) {
-			shared.WriteString(line)
-			continue
-		}
-		flush(false)
-		p.segments = append(p.segments, segment{lines: line})
-	}
-	flush(true)
-}
-
-func (p *Prepared) hasSlot(line string) bool {
-	for _, s := range p.slots {
-		if strings.Contains(line, s) {
-			return true
-		}
-	}
-	return false
 }
 
 // pad adds spaces before the final line break up to a whole number of groups.
@@ -237,7 +283,7 @@ func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 	}
 	dst = append(dst, p.head...)
 	dst = append(dst, "\r\n"...)
-	for i, s := range p.segments {
+	for _, s := range p.segments {
 		if s.encoded != nil {
 			dst = append(dst, s.encoded...)
 			continue
@@ -246,10 +292,7 @@ func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 		for _, slot := range p.slots {
 			line = strings.ReplaceAll(line, slot, r.Slots[slot])
 		}
-		if i+1 < len(p.segments) && !bytes.HasPrefix(p.segments[i+1].encoded, []byte("\r\n--")) {
-			line = pad(line)
-		}
-		dst = appendBase64(dst, []byte(line))
+		dst = appendBase64(dst, []byte(pad(line)))
 	}
 	if p.dkim == nil {
 		return dst, nil

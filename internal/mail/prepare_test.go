@@ -252,3 +252,49 @@ func BenchmarkAppend(b *testing.B) {
 	}
 	b.SetBytes(int64(len(buf)))
 }
+
+// A message that is text alone, and one of pieces that others share.
+func TestPreparedOfPieces(t *testing.T) {
+	t.Parallel()
+	slots := []string{slot}
+	first, last := mail.Encode("一、通知\n", slots), mail.Encode("退订："+slot+"\n", slots)
+	html := []mail.Piece{mail.Encode("<p>一、通知</p>\n", slots), mail.Encode("<a href=\""+slot+"\">退订</a>\n", slots)}
+	m := mail.Message{
+		From: netmail.Address{Address: "dibao@test.example"}, Subject: "周刊", Date: at, Slots: slots,
+		TextPieces: []mail.Piece{first, first, last}, HTMLPieces: html,
+	}
+	reader := mail.Personal{
+		To: netmail.Address{Address: "a@test.example"}, MessageID: "1@test.example", Slots: map[string]string{slot: "https://a.example/u/x"},
+	}
+	raw := func(m mail.Message) []byte {
+		p, err := mail.Prepare(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := p.Append(nil, reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	const text = "一、通知\n一、通知\n退订：https://a.example/u/x"
+	d := decode(t, raw(m))
+	if got := plainLines(d.text); got != text {
+		t.Errorf("text %q, want %q", got, text)
+	}
+	if got, want := plainLines(d.html), "<p>一、通知</p>\n<a href=\"https://a.example/u/x\">退订</a>"; got != want {
+		t.Errorf("html %q, want %q", got, want)
+	}
+	m.TextOnly = true
+	msg, err := netmail.ReadMessage(bytes.NewReader(raw(m)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := msg.Header.Get("Content-Type"); !strings.HasPrefix(got, "text/plain") || msg.Header.Get("Content-Transfer-Encoding") != "base64" {
+		t.Fatalf("header %v", msg.Header)
+	}
+	b, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, msg.Body))
+	if got := plainLines(string(b)); got != text || err != nil {
+		t.Errorf("text alone %q, %v", got, err)
+	}
+}
