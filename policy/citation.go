@@ -14,6 +14,8 @@ const (
 	RelationPublishes   = "公布"
 	RelationAmends      = "修改"
 	RelationRepeals     = "废止"
+	RelationRepealsPart = "部分废止" // a part of it, such as an annex: the rest lives on
+	RelationExtends     = "延长"   // its term
 	RelationBasis       = "依据"
 	RelationImplements  = "落实"
 	RelationInterprets  = "解读"
@@ -135,21 +137,20 @@ func (u *understanding) titleCitations() {
 func (u *understanding) quotedCitations(p string, at int, listed bool) {
 	for _, m := range citation.FindAllStringSubmatchIndex(p, maxSetsOfMarks) {
 		title := p[m[2]:m[3]]
-		if _, base := typeOf(trailing.ReplaceAllString(title, "")); base == "" {
+		number := ""
+		if m[4] >= 0 {
+			number, _ = ParseNumber(strings.ReplaceAll(p[m[4]:m[5]], "中华人民共和国", ""))
+		}
+		if _, base := typeOf(trailing.ReplaceAllString(title, "")); base == "" && number == "" {
 			continue // a newspaper, a book
 		}
-		c := Citation{Title: strings.NewReplacer("〈", "《", "〉", "》").Replace(title), Status: StatusIssued}
+		c := Citation{Number: number, Title: strings.NewReplacer("〈", "《", "〉", "》").Replace(title), Status: StatusIssued}
 		before := strings.ToValidUTF8(p[max(0, m[0]-150):m[0]], "")
 		if promisedNear.MatchString(before) {
 			c.Status = StatusPromised
 		}
 		if x := citedIssuers.FindStringSubmatch(before); x != nil {
 			c.Issuers = citedOrgans(x[1])
-		}
-		if m[4] >= 0 {
-			if n, ok := ParseNumber(strings.ReplaceAll(p[m[4]:m[5]], "中华人民共和国", "")); ok {
-				c.Number = n
-			}
 		}
 		c.Relation = relationAt(p, m[0], m[1], at, listed)
 		if c.Status == StatusPromised {
@@ -167,10 +168,19 @@ func (u *understanding) bareNumbers(p string, at int, listed bool) {
 		if n.Number == u.DocumentNumber {
 			continue
 		}
+		if belongsToTitle(folded[:n.Start]) {
+			continue // it was read with its title
+		}
 		if r := relationAt(folded, n.Start, n.End, at, listed); r != "" {
 			u.cite(Citation{Number: n.Number, Status: StatusIssued, Relation: r})
 		}
 	}
+}
+
+// belongsToTitle reports whether a number stands in the brackets behind a title.
+func belongsToTitle(before string) bool {
+	before = strings.TrimSuffix(strings.TrimRight(before, " "), "中华人民共和国")
+	return strings.HasSuffix(before, "》（") || strings.HasSuffix(before, "》(")
 }
 
 // relationAt says what a paragraph does with the document that it names from

@@ -115,6 +115,10 @@ var publishedLabels = map[string]bool{
 	"发布日期": true, "发布时间": true, "日期": true, "时间": true, "公布日期": true, "公开日期": true, "发稿时间": true,
 }
 
+// publishedMeta are the meta elements that say when a page was published, the
+// standard's first.
+var publishedMeta = []string{"PubDate", "firstpublishedtime", "publishdate", "article:published_time"}
+
 // maxListGap is how far the date of a list and that of the address may lie apart
 // before one of them is a re-dating (a migration of the site).
 const maxListGap = 7 * 24 * time.Hour
@@ -125,11 +129,13 @@ func (u *understanding) published() {
 	set := func(m moment, from string) {
 		u.PublishedOn, u.PublishedAt, u.PublishedFrom = m.on, m.at, from
 	}
-	for _, p := range u.e.Meta {
-		name := strings.ToLower(p.Name)
-		if name == "pubdate" || name == "firstpublishedtime" || name == "publishdate" || name == "article:published_time" {
+	for _, name := range publishedMeta {
+		for _, p := range u.e.Meta {
+			if !strings.EqualFold(p.Name, name) {
+				continue
+			}
 			if m, ok := readMoment(metaTime(p.Content), u.zone); ok {
-				set(m, "meta "+p.Name)
+				set(m, "meta[name="+p.Name+"]")
 				return
 			}
 		}

@@ -9,7 +9,7 @@ func fold(s string) string {
 		switch {
 		case r == '\u200B' || r == '\u200C' || r == '\u200D' || r == '\uFEFF' || r == '\u00AD' || r == '\u2060':
 			return -1
-		case r >= '０' && r <= '９', r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ':
+		case r >= '０' && r <= '９', r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ', r == '［', r == '］', r == '｛', r == '｝':
 			return r - 0xFEE0
 		case r == '\u3000' || r == '\u00A0':
 			return ' '

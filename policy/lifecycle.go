@@ -429,7 +429,7 @@ const (
 // late counts the working days between issue and publication where they are more
 // than the regulation gives, and the page itself says when it was published.
 func (u *understanding) late() {
-	said := strings.HasPrefix(u.PublishedFrom, "meta ") || u.PublishedFrom != "" && u.PublishedFrom != "url" && u.PublishedFrom != "feed" && u.PublishedFrom != "list page"
+	said := u.PublishedFrom != "" && u.PublishedFrom != "url" && u.PublishedFrom != "feed" && u.PublishedFrom != "list page"
 	if u.Kind != KindDocument || u.IssuedOn.IsZero() || u.PublishedOn.IsZero() || !said || u.IssuedOn.Year < openSince {
 		return
 	}

@@ -22,8 +22,8 @@ const (
 var (
 	numberLabel = regexp.MustCompile(`^[\s\x{3000}]*(?:发文字号|公文字号|文件编号|文件字号|发文号|文[\s\x{3000}]*号|字[\s\x{3000}]*号|编[\s\x{3000}]*号)[\s\x{3000}]*[:：]?`)
 	// 国办发〔2023〕15号, in any bracket: 机关代字, 年份, 发文顺序号 (条例第九条).
-	numberYear = regexp.MustCompile(`(\p{Han}[\p{Han}A-Za-z·]{0,23})` + sp + `[〔\[（(【<＜〈《﹝{]` + sp + yr + sp + `年?` + sp +
-		`[〕\]）)】>＞〉》﹞}]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
+	numberYear = regexp.MustCompile(`(\p{Han}[\p{Han}A-Za-z·]{0,23})` + sp + `[〔\[［（(【〖<＜〈《﹝{]` + sp + yr + sp + `年?` + sp +
+		`[〕\]］）)】〗>＞〉》﹞}]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
 	// 公告2018年第14号
 	numberNotice = regexp.MustCompile(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 	// 国务院令第703号

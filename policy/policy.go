@@ -86,6 +86,8 @@ type Facts struct {
 	DeadlineOn    Date      `json:"deadline_on,omitzero"` // last day that counts
 	DeadlineFrom  string    `json:"deadline_from,omitempty"`
 
+	OpensOn          Date           `json:"opens_on,omitzero"` // first day on which comments or applications are taken
+	OpensFrom        string         `json:"opens_from,omitempty"`
 	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, where a later one repeats it
 	RelativeDates    []RelativeDate `json:"relative_dates,omitempty"`
 	LateDays         int            `json:"late_days,omitempty"` // working days until it was published, where they are too many (迟到公开)
@@ -97,6 +99,7 @@ type Facts struct {
 	Byline       string `json:"byline,omitempty"`        // the raw line
 
 	DocumentNumber string   `json:"document_number,omitempty"` // canonical
+	IndexNumber    string   `json:"index_number,omitempty"`    // 索引号 of the site's register
 	Issuers        []string `json:"issuers,omitempty"`         // the first is the host (主办)
 	Kind           Kind     `json:"kind,omitempty"`
 	Type           string   `json:"type,omitempty"`       // 文种
@@ -104,6 +107,8 @@ type Facts struct {
 	ThemeFrom      string   `json:"theme_from,omitempty"` // 主题分类, or the words of the title
 	Region         string   `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
 	Level          Level    `json:"level,omitempty"`
+	Audiences      []string `json:"audiences,omitempty"` // of [Audiences]: whom title and headings speak to
+	State          string   `json:"state,omitempty"`     // 有效, 失效 …, as the page itself says
 
 	Citations []Citation `json:"citations,omitempty"`
 	Warnings  []string   `json:"warnings,omitempty"`
@@ -114,6 +119,6 @@ type Citation struct {
 	Title    string   `json:"title"`
 	Number   string   `json:"number,omitempty"`
 	Issuers  []string `json:"issuers,omitempty"`
-	Relation string   `json:"relation,omitempty"`
-	Status   string   `json:"status,omitempty"` // issued | promised
+	Relation string   `json:"relation,omitempty"` // one of the Relation constants; "" is only mentioned
+	Status   string   `json:"status,omitempty"`   // issued | promised
 }

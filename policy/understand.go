@@ -27,6 +27,7 @@ func Understand(e Evidence) Facts {
 	u.kind()
 	u.region()
 	u.theme()
+	u.audiences()
 	u.issued()
 	u.published()
 	u.lifecycle()
@@ -84,12 +85,30 @@ func cleanParagraphs(all []string, title string) []string {
 		if p == "" || utf8.RuneCountInString(p) < 80 && furniture.MatchString(p) {
 			continue
 		}
-		if len(out) == 0 && squeeze(p) == squeeze(title) {
-			continue
-		}
 		out = append(out, p)
 	}
-	return out
+	return withoutHeadline(out, title)
+}
+
+// headlineLines are the most lines that a headline is broken into.
+const headlineLines = 8
+
+// withoutHeadline drops a headline that the text repeats, in one line or several.
+func withoutHeadline(paragraphs []string, title string) []string {
+	rest := cleanForComparison(title)
+	if rest == "" {
+		return paragraphs
+	}
+	for i, p := range paragraphs[:min(len(paragraphs), headlineLines)] {
+		part, found := strings.CutPrefix(rest, cleanForComparison(p))
+		if !found {
+			break
+		}
+		if rest = part; rest == "" {
+			return paragraphs[i+1:]
+		}
+	}
+	return paragraphs
 }
 
 // identity finds number and issuers: labelled values, else the title, else the
@@ -111,29 +130,48 @@ func (u *understanding) identity() {
 				u.Issuers = splitOrgans(l.Value)
 			}
 		case "主题分类":
-			u.Theme = strings.TrimSpace(l.Value)
+			if u.Theme == "" {
+				u.Theme = strings.TrimSpace(strings.Trim(l.Value, "- ")) // 其他 is a theme
+			}
+		case "索引号", "索引编号", "信息索引号":
+			if u.IndexNumber == "" {
+				u.IndexNumber = cleanCredit(squeeze(l.Value))
+			}
+		case "有效性", "时效性", "文件状态", "效力状态", "时效状态":
+			if u.State == "" {
+				u.State = cleanCredit(l.Value)
+			}
 		}
 	}
 	if u.DocumentNumber == "" {
 		u.DocumentNumber = u.title.Number
 	}
-	if u.DocumentNumber == "" && len(u.Paragraphs) > 1 {
-		u.order()
-	}
-	if u.DocumentNumber == "" && u.title.Type != "" {
-		// The number stands alone under the headline of the text.
-		for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
-			if n, ok := ParseNumber(p); ok && utf8.RuneCountInString(squeeze(p)) <= utf8.RuneCountInString(n)+4 && !listedLine.MatchString(p) {
-				u.DocumentNumber = n
-				u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
-				break
-			}
-		}
-	}
+	u.order()
+	u.numberLine()
 	if u.Issuers == nil {
 		u.Issuers = u.title.Issuers
 	}
 	u.Type = u.title.Type
+	if u.State == "" {
+		u.State = u.title.Marker
+	}
+}
+
+// numberLine takes the line out of the text that is nothing but the document's
+// number, under the headline or above it; where no label gave the number, it does.
+func (u *understanding) numberLine() {
+	if u.DocumentNumber == "" && u.title.Type == "" {
+		return
+	}
+	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
+		n, ok := ParseNumber(p)
+		if !ok || utf8.RuneCountInString(squeeze(p)) > utf8.RuneCountInString(n)+4 || listedLine.MatchString(p) || u.DocumentNumber != "" && u.DocumentNumber != n {
+			continue
+		}
+		u.DocumentNumber = n
+		u.Paragraphs = withoutHeadline(append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...), u.Title)
+		return
+	}
 }
 
 var (
@@ -144,12 +182,17 @@ var (
 // order reads the head of an order (令) that puts legislation into force: the
 // organ in one line, the number in the next (条例第八条之命令).
 func (u *understanding) order() {
+	if len(u.Paragraphs) < 2 {
+		return
+	}
 	head := orderHead.FindStringSubmatch(squeeze(fold(u.Paragraphs[0])))
 	number := orderNumber.FindStringSubmatch(squeeze(fold(u.Paragraphs[1])))
 	if head == nil || number == nil {
 		return
 	}
-	u.DocumentNumber = head[1] + "令第" + number[1] + "号"
+	if u.DocumentNumber == "" { // a register may write it in its own style: 国令第707号
+		u.DocumentNumber = head[1] + "令第" + number[1] + "号"
+	}
 	if u.Issuers == nil && len(u.title.Issuers) == 0 {
 		u.Issuers = []string{head[1]}
 	}

@@ -189,3 +189,25 @@ func BenchmarkUnderstand(b *testing.B) {
 		Understand(e)
 	}
 }
+
+// The headline that a text repeats, in several lines and with its number, is no
+// paragraph; an index number and what the page says of the document's state are kept.
+func TestHeadOfText(t *testing.T) {
+	t.Parallel()
+	f := Understand(Evidence{
+		Title:  "样例市人民政府、样例军分区关于表彰民兵工作的通知",
+		Labels: []Label{{"td", "索引号", "000014349/2018-00213"}, {"td", "有效性", "有效"}, {"td", "主题分类", `国防\国防动员`}, {"td", "发文字号", "样政发〔2018〕3号"}},
+		Paragraphs: []string{"样例市人民政府 样例军分区", "关于表彰民兵工作的通知", "样政发［2018］3号", "各县人民政府：",
+			"一、企业要给民兵时间。"},
+	})
+	if len(f.Paragraphs) != 2 || f.Paragraphs[0] != "各县人民政府：" || f.IndexNumber != "000014349/2018-00213" || f.State != "有效" || f.Theme != `国防\国防动员` {
+		t.Errorf("%q, index %q, state %q, theme %q", f.Paragraphs, f.IndexNumber, f.State, f.Theme)
+	}
+	if len(f.Audiences) != 1 || f.Audiences[0] != "企业" {
+		t.Errorf("audiences %q", f.Audiences)
+	}
+	f = Understand(Evidence{Title: "样例条例", Paragraphs: []string{"中华人民共和国国务院令", "第707号", "现予公布。"}, Labels: []Label{{"td", "发文字号", "国令第707号"}}})
+	if f.DocumentNumber != "国令第707号" || len(f.Paragraphs) != 1 {
+		t.Errorf("%q, %q", f.DocumentNumber, f.Paragraphs)
+	}
+}

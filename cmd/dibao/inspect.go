@@ -55,24 +55,26 @@ type citationView struct {
 
 // factsView is what dibao understood, in JSON; unknown is null.
 type factsView struct {
-	URL            *string `json:"url"`
-	Title          string  `json:"title"`
-	Subtitle       *string `json:"subtitle"`
-	Published      *string `json:"published"`
-	PublishedFrom  *string `json:"published_from"`
-	Issued         *string `json:"issued"`
-	Effective      *string `json:"effective"`
-	Expires        *string `json:"expires"`
-	Deadline       *string `json:"deadline"`
-	Source         *string `json:"source"`
-	Issuer         *string `json:"issuer"`
-	Author         *string `json:"author"`
-	AuthorOffice   *string `json:"author_office"`
-	DocumentNumber *string `json:"document_number"`
-	Kind           *string `json:"kind"`
-	Type           *string `json:"type"`
-	Theme          *string `json:"theme"`
-	Region         *string `json:"region"`
+	URL            *string  `json:"url"`
+	Title          string   `json:"title"`
+	Subtitle       *string  `json:"subtitle"`
+	Published      *string  `json:"published"`
+	PublishedFrom  *string  `json:"published_from"`
+	Issued         *string  `json:"issued"`
+	Effective      *string  `json:"effective"`
+	Expires        *string  `json:"expires"`
+	Deadline       *string  `json:"deadline"`
+	Source         *string  `json:"source"`
+	Issuer         *string  `json:"issuer"`
+	Issuers        []string `json:"issuers"`
+	Author         *string  `json:"author"`
+	AuthorOffice   *string  `json:"author_office"`
+	DocumentNumber *string  `json:"document_number"`
+	IndexNumber    *string  `json:"index_number"`
+	Kind           *string  `json:"kind"`
+	Type           *string  `json:"type"`
+	Theme          *string  `json:"theme"`
+	Region         *string  `json:"region"`
 
 	RegionName     *string               `json:"region_name"`
 	Level          *string               `json:"level"`
@@ -85,6 +87,10 @@ type factsView struct {
 	LateDays       *int                  `json:"late_days"`
 	AuthorBody     *string               `json:"author_body"`
 	RelativeDates  []policy.RelativeDate `json:"relative_dates"`
+	Opens          *string               `json:"opens"`
+	OpensFrom      *string               `json:"opens_from"`
+	Audience       []string              `json:"audience"`
+	State          *string               `json:"state"`
 
 	Language   *string        `json:"language"`
 	Summary    *string        `json:"summary"`
@@ -109,7 +115,9 @@ func viewFacts(f policy.Facts) factsView {
 	if !f.PublishedAt.IsZero() {
 		v.Published = null(f.PublishedAt.Format(time.RFC3339))
 	}
-	v.Issuer = null(strings.Join(f.Issuers, "、"))
+	v.Issuer, v.Issuers = null(strings.Join(f.Issuers, "、")), append([]string{}, f.Issuers...)
+	v.IndexNumber, v.State, v.Audience = null(f.IndexNumber), null(f.State), append([]string{}, f.Audiences...)
+	v.Opens, v.OpensFrom = null(f.OpensOn.String()), null(f.OpensFrom)
 	for _, c := range f.Citations {
 		v.Citations = append(v.Citations, citationView{c.Title, null(c.Number), append([]string{}, c.Issuers...), null(c.Relation), null(c.Status)})
 	}
