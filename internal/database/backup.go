@@ -1,0 +1,426 @@
+package database
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A backup is gzip over lines of JSON, the same from both databases, so that a
+// backup of one can be restored into the other:
+//
+//	{"format":"dibao-backup","schema":9,"made_at":"…","last_ids":{"articles":812}}
+//	{"table":"articles","columns":["id","source",…]}
+//	[1,3,…]                       a row; instants are {"t":"…"}, bytes {"b":"…"}
+//	{"rows":4711}                 the last line: without it the file was cut off
+//
+// It leaves out what is made from the rest (the search index) or belongs to the
+// job engine, whose jobs are found again from what is due.
+type backupHead struct {
+	Format  string           `json:"format"`
+	Schema  int64            `json:"schema"`
+	MadeAt  time.Time        `json:"made_at"`
+	LastIDs map[string]int64 `json:"last_ids"` // the last id each table gave out: none is given twice
+}
+
+// backupLine is any line but the head and a row.
+type backupLine struct {
+	Table   string   `json:"table,omitempty"`
+	Columns []string `json:"columns,omitempty"`
+	Rows    *int64   `json:"rows,omitempty"`
+}
+
+const (
+	backupFormat = "dibao-backup"
+	// maxBackupLine bounds a row: the largest column is an article's text.
+	maxBackupLine = 256 << 20
+)
+
+// isDerived reports whether a table is made from others, or the job engine's.
+func isDerived(table string) bool {
+	for _, prefix := range []string{"river_", "goose_", "sqlite_", "article_search"} {
+		if strings.HasPrefix(table, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Backup writes everything to w as it stands at one moment; others may go on
+// writing meanwhile. now is noted in the file. It returns the number of rows.
+func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int64, err error) {
+	schema, _, err := db.Version(ctx)
+	if err != nil {
+		return 0, err
+	}
+	zipped := gzip.NewWriter(w)
+	out := json.NewEncoder(zipped)
+	out.SetEscapeHTML(false)
+	isolation := &sql.TxOptions{}
+	if db.dialect == Postgres { // a SQLite transaction sees one moment anyway
+		isolation = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	}
+	err = transact(ctx, db.reader, isolation, func(tx *sql.Tx) error {
+		head := backupHead{Format: backupFormat, Schema: schema, MadeAt: now.UTC()}
+		tables, err := db.tables(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if head.LastIDs, err = db.lastIDs(ctx, tx, tables); err != nil {
+			return err
+		}
+		if err := out.Encode(head); err != nil {
+			return err
+		}
+		for _, t := range tables {
+			n, err := backupTable(ctx, tx, out, t)
+			if err != nil {
+				return fmt.Errorf("table %s: %w", t.name, err)
+			}
+			rows += n
+		}
+		return out.Encode(backupLine{Rows: &rows})
+	})
+	if err = errors.Join(err, zipped.Close()); err != nil {
+		return 0, fmt.Errorf("back up %s: %w", db, err)
+	}
+	return rows, nil
+}
+
+// schemaTable is a table with the columns that are stored in it.
+type schemaTable struct {
+	name    string
+	columns []string
+}
+
+// tables lists what a backup holds, sorted: columns that migrations add stand in
+// another place in each database.
+func (db *DB) tables(ctx context.Context, tx *sql.Tx) ([]schemaTable, error) {
+	type column struct{ table, name string }
+	all, err := Collect(ctx, tx, func(r Row) (column, error) {
+		var c column
+		return c, r.Scan(&c.table, &c.name)
+	}, db.dialect.Pick(
+		// hidden: 2 and 3 are generated, 1 is a virtual table's own.
+		`SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c
+		 WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND c.hidden = 0 ORDER BY m.name, c.name`,
+		`SELECT c.table_name, c.column_name FROM information_schema.columns c
+		 JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+		 WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.is_generated = 'NEVER'
+		 ORDER BY c.table_name COLLATE "C", c.column_name COLLATE "C"`))
+	var tables []schemaTable
+	for _, c := range all {
+		if isDerived(c.table) {
+			continue
+		}
+		if len(tables) == 0 || tables[len(tables)-1].name != c.table {
+			tables = append(tables, schemaTable{name: c.table})
+		}
+		last := &tables[len(tables)-1]
+		last.columns = append(last.columns, c.name)
+	}
+	return tables, err
+}
+
+// lastIDs returns the last id that each table with an id of its own gave out.
+func (db *DB) lastIDs(ctx context.Context, tx *sql.Tx, tables []schemaTable) (map[string]int64, error) {
+	type last struct {
+		table string
+		id    sql.Null[int64]
+	}
+	all, err := Collect(ctx, tx, func(r Row) (last, error) {
+		var l last
+		return l, r.Scan(&l.table, &l.id)
+	}, db.dialect.Pick(
+		`SELECT name, seq FROM sqlite_sequence`,
+		`SELECT c.table_name, s.last_value FROM information_schema.columns c
+		 JOIN pg_sequences s ON quote_ident(s.schemaname) || '.' || quote_ident(s.sequencename) = pg_get_serial_sequence(quote_ident(c.table_name), c.column_name)
+		 WHERE c.table_schema = current_schema() AND c.is_identity = 'YES'`))
+	ids := make(map[string]int64)
+	for _, l := range all {
+		if l.id.Valid && slices.ContainsFunc(tables, func(t schemaTable) bool { return t.name == l.table }) {
+			ids[l.table] = l.id.V
+		}
+	}
+	return ids, err
+}
+
+// quoted writes identifiers, which come from the schema, for a statement.
+func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
+
+func backupTable(ctx context.Context, tx *sql.Tx, out *json.Encoder, t schemaTable) (n int64, err error) {
+	if err := out.Encode(backupLine{Table: t.name, Columns: t.columns}); err != nil {
+		return 0, err
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+quoted(t.columns)+" FROM "+quoted([]string{t.name}))
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	values := make([]any, len(t.columns))
+	dest := make([]any, len(t.columns))
+	for i := range values {
+		dest[i] = &values[i]
+	}
+	for ; rows.Next(); n++ {
+		if err := rows.Scan(dest...); err != nil {
+			return n, err
+		}
+		for i, v := range values {
+			switch v := v.(type) {
+			case time.Time:
+				values[i] = backupValue{Time: &v}
+			case []byte:
+				values[i] = backupValue{Bytes: &v}
+			}
+		}
+		if err := out.Encode(values); err != nil {
+			return n, err
+		}
+	}
+	return n, rows.Err()
+}
+
+// backupValue is what JSON has no form of its own for.
+type backupValue struct {
+	Time  *time.Time `json:"t,omitempty"`
+	Bytes *[]byte    `json:"b,omitempty"`
+}
+
+// ErrNotEmpty says that a backup would overwrite what a database holds.
+var ErrNotEmpty = errors.New("the database holds data already; restore into a new one")
+
+// Restore reads a backup into a database that holds nothing yet, and brings it
+// to this program's schema. All of it comes or nothing. It returns the number
+// of rows and when the backup was made.
+func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time.Time, err error) {
+	zipped, err := gzip.NewReader(r)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("this is no backup of dibao: %w", err)
+	}
+	lines := bufio.NewScanner(zipped)
+	lines.Buffer(make([]byte, 64<<10), maxBackupLine)
+	var head backupHead
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != backupFormat {
+		return 0, time.Time{}, errors.Join(errors.New("this is no backup of dibao: it does not begin as one"), lines.Err())
+	}
+	if err := db.migrateTo(ctx, head.Schema); err != nil {
+		return 0, time.Time{}, err
+	}
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		rows, err = db.restore(ctx, tx, head, lines)
+		return err
+	})
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("restore into %s: %w", db, err)
+	}
+	return rows, head.MadeAt, db.Migrate(ctx)
+}
+
+// migrateTo brings an empty database to the schema of a backup.
+func (db *DB) migrateTo(ctx context.Context, schema int64) error {
+	p, err := db.provider()
+	if err != nil {
+		return err
+	}
+	current, latest, err := p.GetVersions(ctx)
+	switch {
+	case err != nil:
+		return err
+	case schema < 1 || schema > latest:
+		return fmt.Errorf("the backup has schema %d and this program knows %d; run the dibao that made it", schema, latest)
+	case current > schema:
+		return fmt.Errorf("the backup has schema %d and the database %d; restore into a database that was never opened, such as --database sqlite:new.db", schema, current)
+	}
+	_, err = p.UpTo(ctx, schema)
+	return err
+}
+
+func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *bufio.Scanner) (rows int64, err error) {
+	tables, err := db.tables(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	known := make(map[string][]string, len(tables))
+	for _, t := range tables {
+		known[t.name] = t.columns
+	}
+	restoreKeys, err := db.suspendForeignKeys(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if err := clear(ctx, tx, tables); err != nil {
+		return 0, err
+	}
+	var insert *sql.Stmt
+	var width int
+	for lines.Scan() {
+		line := lines.Bytes()
+		if len(line) > 0 && line[0] == '[' {
+			if insert == nil {
+				return 0, errors.New("the backup is broken: a row stands before its table")
+			}
+			values, err := decodeRow(line, width)
+			if err != nil {
+				return 0, err
+			}
+			if _, err := insert.ExecContext(ctx, values...); err != nil {
+				return 0, err
+			}
+			rows++
+			continue
+		}
+		var l backupLine
+		if err := json.Unmarshal(line, &l); err != nil {
+			return 0, fmt.Errorf("the backup is broken: %w", err)
+		}
+		if insert != nil {
+			insert.Close()
+			insert = nil
+		}
+		if l.Rows != nil {
+			if *l.Rows != rows {
+				return 0, fmt.Errorf("the backup is broken: it should have %d rows and has %d", *l.Rows, rows)
+			}
+			if err := restoreKeys(); err != nil {
+				return 0, err
+			}
+			return rows, db.setLastIDs(ctx, tx, head.LastIDs, known) // last: PostgreSQL's sequences know no way back
+		}
+		if width = len(l.Columns); width == 0 || !isSubset(l.Columns, known[l.Table]) {
+			return 0, fmt.Errorf("the backup is broken: this schema has no table %q with such columns", l.Table)
+		}
+		if insert, err = tx.PrepareContext(ctx, insertStatement(l.Table, l.Columns)); err != nil {
+			return 0, err
+		}
+	}
+	return 0, errors.Join(errors.New("the backup is cut off before its end"), lines.Err())
+}
+
+func isSubset(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(all, s) })
+}
+
+// insertStatement is of names that the schema has.
+func insertStatement(table string, columns []string) string {
+	params := make([]string, len(columns))
+	for i := range params {
+		params[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return "INSERT INTO " + quoted([]string{table}) + " (" + quoted(columns) + ") VALUES (" + strings.Join(params, ", ") + ")"
+}
+
+// decodeRow reads a row of a backup for a statement.
+func decodeRow(line []byte, width int) ([]any, error) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != width {
+		return nil, errors.Join(errors.New("the backup is broken: a row is not as wide as its table"), err)
+	}
+	values := make([]any, width)
+	for i, r := range raw {
+		var err error
+		switch {
+		case len(r) > 0 && r[0] == '{':
+			var v backupValue
+			if err = json.Unmarshal(r, &v); v.Time != nil {
+				values[i] = v.Time.UTC()
+			} else if v.Bytes != nil {
+				values[i] = *v.Bytes
+			}
+		case len(r) > 0 && (r[0] == '-' || r[0] >= '0' && r[0] <= '9'):
+			var n json.Number
+			if err = json.Unmarshal(r, &n); err == nil {
+				if values[i], err = n.Int64(); err != nil {
+					values[i], err = n.Float64()
+				}
+			}
+		default: // text, true, false, null
+			err = json.Unmarshal(r, &values[i])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the backup is broken: %w", err)
+		}
+	}
+	return values, nil
+}
+
+// clear removes what migrations and the first start put in, and refuses where
+// somebody has worked with the database.
+func clear(ctx context.Context, tx *sql.Tx, tables []schemaTable) error {
+	var used bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM lists) OR EXISTS (SELECT 1 FROM subscribers)`).Scan(&used)
+	if err != nil {
+		return err
+	}
+	if used {
+		return ErrNotEmpty
+	}
+	for _, t := range tables {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+quoted([]string{t.name})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// suspendForeignKeys lets rows come in any order; the function it returns checks
+// them all.
+func (db *DB) suspendForeignKeys(ctx context.Context, tx *sql.Tx) (check func() error, err error) {
+	if db.dialect == SQLite {
+		_, err := tx.ExecContext(ctx, `PRAGMA defer_foreign_keys = ON`) // until the commit, which checks
+		return func() error { return nil }, err
+	}
+	type key struct{ table, name, definition string }
+	keys, err := Collect(ctx, tx, func(r Row) (key, error) {
+		var k key
+		return k, r.Scan(&k.table, &k.name, &k.definition)
+	}, `SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint
+		WHERE contype = 'f' AND connamespace = current_schema()::regnamespace`)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if _, err := tx.ExecContext(ctx, "ALTER TABLE "+k.table+" DROP CONSTRAINT "+k.name); err != nil {
+			return nil, err
+		}
+	}
+	return func() error {
+		for _, k := range keys {
+			if _, err := tx.ExecContext(ctx, "ALTER TABLE "+k.table+" ADD CONSTRAINT "+k.name+" "+k.definition); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// setLastIDs makes new rows get ids behind those that were ever given out.
+func (db *DB) setLastIDs(ctx context.Context, tx *sql.Tx, ids map[string]int64, known map[string][]string) error {
+	for table, id := range ids {
+		if known[table] == nil || id < 1 {
+			continue
+		}
+		if db.dialect == SQLite {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM sqlite_sequence WHERE name = $1`, table); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)`, table, id); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence(quote_ident(table_name), column_name), $2)
+			FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 AND is_identity = 'YES'`, table, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
