@@ -89,6 +89,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newList(g),
 		newSubscriber(g), newIssue(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
+		newBackup(g), newRestore(g), newConfig(g), newMan(),
 	)
 	usageForArgs(root)
 	return root

@@ -52,6 +52,16 @@ type Config struct {
 		Level  slog.Level
 		Format string
 	}
+
+	Settings []Setting // every key with its value and where that came from
+}
+
+// Setting is the effective value of one key.
+type Setting struct {
+	Section string `json:"section"`
+	Name    string `json:"name"`
+	Value   string `json:"value"` // of a secret: "(set)", or "" where there is none
+	From    string `json:"from"`  // FILE:LINE, the name of a variable, or "default"
 }
 
 // key is one line of the configuration.
@@ -281,8 +291,13 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 			}
 			value, from = strings.TrimRight(string(b), "\r\n"), k.env()+"_FILE"
 		}
+		shown := value
+		if k.secret && value != "" {
+			shown = "(set)"
+		}
+		c.Settings = append(c.Settings, Setting{k.section, k.name, shown, from})
 		if err := k.set(&c, value); err != nil {
-			shown := strconv.Quote(value)
+			shown = strconv.Quote(value)
 			if k.secret {
 				shown = "the value"
 			}

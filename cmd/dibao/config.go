@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"dibao/internal/config"
+)
+
+func newConfig(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "Print the effective configuration and where each value came from; secrets are hidden",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := g.loadConfig()
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Key", "Value", "From"}, c.Settings, func(s config.Setting) []any {
+				return []any{"[" + s.Section + "] " + s.Name, s.Value, s.From}
+			})
+		},
+	}
+}
+
+func newMan() *cobra.Command {
+	return &cobra.Command{
+		Use:   "man DIR",
+		Short: "Write the manual pages, one for each verb, into a folder",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return fmt.Errorf("man: %w", err)
+			}
+			// A fixed day: the same program writes the same pages.
+			day := time.Unix(0, 0).UTC()
+			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Title: "DIBAO", Section: "1", Source: "dibao", Manual: "dibao", Date: &day}, args[0])
+		},
+	}
+}
