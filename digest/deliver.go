@@ -368,7 +368,7 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 		return o
 	case errors.As(err, &refused):
 		v := Classify(refused.Code, refused.Enhanced, refused.Text, domainOf(j.reader.Address))
-		if v.Class == ClassTemporary && !late {
+		if v.Retries() && !late {
 			r.count(func(t *Delivered) { t.Deferred++ })
 			return outcome{state: "waiting", nextAt: now.Add(retryAfter(v, j)), code: refused.Code, reply: refused.Text}
 		}

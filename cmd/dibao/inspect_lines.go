@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -78,26 +79,38 @@ func answerTitle(out io.Writer, line string) error {
 	})
 }
 
-// answerReply prints retry-after in seconds, 0 where the back-off decides and
-// empty where there is no second try. A line may begin with the reader's domain
-// and a tab: some providers mean other things by the same reply.
+// answerReply prints what a reply means, whether it suppresses the reader, and
+// retry-after in seconds: empty where the same mail is not tried again. A line
+// may begin with the reader's domain and a tab: some providers mean other things
+// by the same reply. What is no reply is how a connection ended.
 func answerReply(out io.Writer, line string) error {
 	domain, reply, found := strings.Cut(line, "\t")
 	if !found {
 		domain, reply = "", line
 	}
 	code, enhanced, text, ok := digest.ParseReply(reply)
-	v := digest.Verdict{}
-	retry := ""
-	if ok {
-		v = digest.Classify(code, enhanced, text, domain)
+	class, suppress, retry := "unknown", false, ""
+	switch {
+	case ok && code < 300:
+		class = "sent"
+	case ok:
+		v := digest.Classify(code, enhanced, text, domain)
+		class, suppress = v.Class.String(), v.Suppress
+		if v.Retries() {
+			pause := v.Retry
+			if pause == 0 {
+				pause = digest.Backoff(1, 0.5)
+			}
+			retry = strconv.Itoa(int(pause / time.Second))
+		}
+	case brokenOff.MatchString(reply):
+		class, retry = digest.ClassTemporary.String(), strconv.Itoa(int(digest.Backoff(1, 0.5)/time.Second))
 	}
-	if v.Class == digest.ClassTemporary {
-		retry = strconv.Itoa(int(v.Retry / time.Second))
-	}
-	_, err := fmt.Fprintf(out, "%s\t%t\t%s\n", v.Class, v.Suppress, retry)
+	_, err := fmt.Fprintf(out, "%s\t%t\t%s\n", class, suppress, retry)
 	return err
 }
+
+var brokenOff = regexp.MustCompile(`(?i)connection (?:refused|reset|timed out|closed|lost)|timed? ?out|no route|unreachable|broken pipe|\bEOF\b`)
 
 func answerURL(out io.Writer, line string) error {
 	verdict := "allow"
