@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -75,29 +74,7 @@ func (h *Web) serve(w http.ResponseWriter, r *http.Request, build func(ctx conte
 
 // stamp names the version of everything these pages show.
 func (h *Web) stamp(ctx context.Context) (string, time.Time, error) {
-	stamp, modified, err := h.Service.articles.Stamp(ctx)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	var issue int64
-	var lists, issued sql.Null[time.Time]
-	err = h.Service.db.Read(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT id, created_at FROM issues ORDER BY id DESC LIMIT 1`).Scan(&issue, &issued)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		err = tx.QueryRowContext(ctx, `SELECT updated_at FROM lists ORDER BY updated_at DESC LIMIT 1`).Scan(&lists)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	for _, t := range []time.Time{lists.V, issued.V} {
-		if t.After(modified) {
-			modified = t
-		}
-	}
-	return fmt.Sprintf("%s-%d-%d", stamp, issue, lists.V.UnixMicro()), modified, err
+	return h.Service.articles.Stamp(ctx)
 }
 
 func (h *Web) page(language, title, description, path string, feeds []templates.FeedLink) templates.Page {

@@ -134,21 +134,6 @@ func (st *Store) Article(ctx context.Context, id int64) (Article, error) {
 	return a, err
 }
 
-// Stamp changes whenever an article is stored or its text changes; it names a
-// version of everything that is made from articles.
-func (st *Store) Stamp(ctx context.Context) (stamp string, modified time.Time, err error) {
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		var id int64
-		err := tx.QueryRowContext(ctx, `SELECT id, updated_at FROM articles ORDER BY updated_at DESC, id DESC LIMIT 1`).Scan(&id, &modified)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		stamp = fmt.Sprintf("%d-%d", id, modified.UnixMicro())
-		return err
-	})
-	return stamp, modified, err
-}
-
 // known is what the store has of an item of a source.
 type known struct {
 	id       int64

@@ -154,6 +154,8 @@ type Store struct {
 	db *database.DB
 	// Now tells the time; the constructor sets it to the clock it was given.
 	Now func() time.Time
+
+	stamps stamps
 }
 
 // NewStore returns a store on a migrated database; now is its clock.

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,6 +58,7 @@ type DB struct {
 	dialect              Dialect
 	writer, reader, jobs *sql.DB
 	shown                string // the URL without its password
+	writes               atomic.Int64
 }
 
 // Open connects to sqlite:PATH, postgres://… or postgresql://…; it does not
@@ -193,10 +195,15 @@ func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := transact(ctx, db.writer, nil, f)
 		if err == nil || try == writeTries || !isBrokenOff(err) {
+			db.writes.Add(1) // one that failed may have been committed all the same
 			return explain(err)
 		}
 	}
 }
+
+// Writes counts the transactions of this process that wrote. While it stands
+// still, nothing changed but by other processes.
+func (db *DB) Writes() int64 { return db.writes.Load() }
 
 func transact(ctx context.Context, conn *sql.DB, opts *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, opts)

@@ -3,14 +3,15 @@ package web
 import (
 	"bytes"
 	"container/list"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // Document is what is served: built once, then only copied.
@@ -18,71 +19,108 @@ type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
 	Modified  time.Time // zero: unknown
+	// Mark is put into the ETag behind the digest of the bytes, for handlers that
+	// need to know which version somebody has; letters and digits, "" for none.
+	Mark string
+	// Header is served too and goes before what the cache would say; Vary is
+	// Accept-Encoding, Accept-Language where it says none.
+	Header http.Header
 }
 
-// Cache keeps documents as bytes, plain and compressed, by key and version. The
-// zero Cache is ready and keeps 64 MiB.
+// Cache keeps documents as bytes, plain and compressed, by key and version. A
+// document that several ask for at once is built once. The zero Cache is ready
+// and keeps 64 MiB.
 type Cache struct {
 	MaxBytes int64
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
-	recent  list.List // of *cached, the most recently served first
+	recent  list.List // of *Entry, the most recently served first
 	bytes   int64
+	builds  map[string]*building
 }
 
-type cached struct {
-	key, version string
-	doc          Document
-	zipped       []byte // nil where it would not be smaller
-	etag         string // of the plain bytes, without quotes
+// building is a document that is being built.
+type building struct {
+	version string
+	done    chan struct{} // closed when entry and err are set
+	entry   *Entry
+	err     error
 }
-
-func (c *cached) size() int64 { return int64(len(c.doc.Body) + len(c.zipped) + 512) }
 
 // Serve answers GET or HEAD with the document of a key. While version stays the
 // same, build is not called again. An error of build comes back unanswered.
 func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key, version string, build func() (Document, error)) error {
-	entry := c.get(key, version)
-	if entry == nil {
-		doc, err := build()
-		if err != nil {
-			return err
-		}
-		entry = newCached(key, version, doc)
-		c.put(entry)
+	entry, err := c.Get(r.Context(), key, version, build)
+	if err != nil {
+		return err
 	}
-	entry.serve(w, r)
+	entry.Serve(w, r)
 	return nil
 }
 
-func newCached(key, version string, doc Document) *cached {
-	sum := sha256.Sum256(doc.Body)
-	e := &cached{key: key, version: version, doc: doc, etag: hex.EncodeToString(sum[:12])}
-	var buf bytes.Buffer
-	z := gzip.NewWriter(&buf)
-	z.Write(doc.Body) // into memory: it can't fail
-	z.Close()
-	if buf.Len() < len(doc.Body)*9/10 {
-		e.zipped = buf.Bytes()
+// Get returns the document of a key as it is served. An error of build comes
+// back, and nothing is kept.
+func (c *Cache) Get(ctx context.Context, key, version string, build func() (Document, error)) (*Entry, error) {
+	for {
+		c.mu.Lock()
+		var old *Entry
+		if at, ok := c.entries[key]; ok {
+			if old = at.Value.(*Entry); old.version == version {
+				c.recent.MoveToFront(at)
+				c.mu.Unlock()
+				return old, nil
+			}
+		}
+		b, running := c.builds[key]
+		if !running || b.version != version {
+			b = &building{version: version, done: make(chan struct{})}
+			if c.builds == nil {
+				c.builds = make(map[string]*building)
+			}
+			c.builds[key] = b
+			c.mu.Unlock()
+			c.build(b, key, old, build)
+			return b.entry, b.err
+		}
+		c.mu.Unlock()
+		select {
+		case <-b.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		// Who built it may have hung up in the middle; then it is our turn.
+		if !errors.Is(b.err, context.Canceled) {
+			return b.entry, b.err
+		}
 	}
-	return e
 }
 
-func (c *Cache) get(key, version string) *cached {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at, ok := c.entries[key]
-	if !ok || at.Value.(*cached).version != version {
-		return nil
+// errBroken is what those get who waited for a build that panicked.
+var errBroken = errors.New("the page could not be built")
+
+func (c *Cache) build(b *building, key string, old *Entry, build func() (Document, error)) {
+	b.err = errBroken
+	defer func() {
+		c.mu.Lock()
+		if c.builds[key] == b {
+			delete(c.builds, key)
+		}
+		if b.err == nil {
+			c.put(b.entry)
+		}
+		c.mu.Unlock()
+		close(b.done)
+	}()
+	doc, err := build()
+	if err == nil {
+		b.entry = newEntry(c, key, b.version, doc, old)
 	}
-	c.recent.MoveToFront(at)
-	return at.Value.(*cached)
+	b.err = err
 }
 
-func (c *Cache) put(e *cached) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// put keeps an entry, in the place of what stood under its key; c.mu is held.
+func (c *Cache) put(e *Entry) {
 	if c.entries == nil {
 		c.entries = make(map[string]*list.Element)
 	}
@@ -90,7 +128,11 @@ func (c *Cache) put(e *cached) {
 		c.drop(old)
 	}
 	c.entries[e.key] = c.recent.PushFront(e)
-	c.bytes += e.size()
+	c.bytes += e.size
+	c.evict()
+}
+
+func (c *Cache) evict() {
 	limit := c.MaxBytes
 	if limit <= 0 {
 		limit = 64 << 20
@@ -101,50 +143,168 @@ func (c *Cache) put(e *cached) {
 }
 
 func (c *Cache) drop(at *list.Element) {
-	e := c.recent.Remove(at).(*cached)
+	e := c.recent.Remove(at).(*Entry)
 	delete(c.entries, e.key)
-	c.bytes -= e.size()
+	c.bytes -= e.size
 }
 
-// serve writes the document with its validators (RFC 9110 §8.8); the compressed
-// form has an ETag of its own, as it has other bytes.
-func (e *cached) serve(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", e.doc.MediaType)
-	h.Set("Cache-Control", "public, max-age=60")
-	h.Set("Vary", "Accept-Encoding, Accept-Language")
-	body, etag := e.doc.Body, `"`+e.etag+`"`
-	if e.zipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		body, etag = e.zipped, `"`+e.etag+`-gz"`
+// grew notes that an entry takes more memory.
+func (c *Cache) grew(e *Entry, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.size += int64(n)
+	if at, ok := c.entries[e.key]; ok && at.Value.(*Entry) == e {
+		c.bytes += int64(n)
+		c.evict()
 	}
-	h.Set("ETag", etag)
-	if h.Get("Content-Encoding") != "" {
-		// ServeContent leaves out the length of encoded bodies, and would serve
-		// ranges of them; both are ours to say.
-		r = withoutRange(r)
-	}
-	http.ServeContent(w, r, "", e.doc.Modified, bytes.NewReader(body))
 }
 
-func withoutRange(r *http.Request) *http.Request {
-	if r.Header.Get("Range") == "" {
-		return r
-	}
-	r = r.Clone(r.Context())
-	r.Header.Del("Range")
-	return r
+// Size returns how many documents the cache keeps, and their bytes.
+func (c *Cache) Size() (documents int, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.recent.Len(), c.bytes
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		coding, params, _ := strings.Cut(part, ";")
-		if c := strings.TrimSpace(coding); !strings.EqualFold(c, "gzip") && c != "*" {
-			continue
+// Entry is a document as it is served: with its validators, and compressed as
+// soon as somebody takes it so.
+type Entry struct {
+	cache        *Cache
+	key, version string
+	doc          Document
+	digest       string // of the plain bytes, with the mark: what all its ETags begin with
+	size         int64  // guarded by cache.mu
+	forms        *[len(codings)]form
+	modified     []string // Last-Modified, nil if unknown
+}
+
+// form is the document in one content coding.
+type form struct {
+	once   sync.Once
+	body   []byte   // nil where compressing does not make it smaller
+	etag   []string // with its quotes
+	length []string
+}
+
+// newEntry makes an entry of a document. Where the bytes are those that the
+// entry before it had, so are validators and compressed forms.
+func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
+	sum := sha256.Sum256(doc.Body)
+	e := &Entry{cache: c, key: key, version: version, doc: doc, digest: hex.EncodeToString(sum[:12])}
+	if doc.Mark != "" {
+		e.digest += "." + doc.Mark
+	}
+	e.size = int64(len(doc.Body) + 1024)
+	switch {
+	case old != nil && old.digest == e.digest && old.doc.MediaType == doc.MediaType:
+		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
+	default:
+		e.forms = new([len(codings)]form)
+		// Whoever validates by time alone must see that the bytes are others.
+		if old != nil && !doc.Modified.IsZero() && !doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
+			e.doc.Modified = old.doc.Modified.Truncate(time.Second).Add(time.Second)
 		}
-		q := strings.ReplaceAll(params, " ", "")
-		return q != "q=0" && !strings.HasPrefix(q, "q=0.000") && q != "q=0.0" && q != "q=0.00"
 	}
-	return false
+	if !e.doc.Modified.IsZero() {
+		e.modified = []string{e.doc.Modified.UTC().Format(http.TimeFormat)}
+	}
+	return e
+}
+
+// Document returns what the entry was made of; its bytes must not be changed.
+func (e *Entry) Document() Document { return e.doc }
+
+// Digest names the bytes and the mark.
+func (e *Entry) Digest() string { return e.digest }
+
+// in returns the document in the nth coding, compressing it the first time.
+func (e *Entry) in(n int) *form {
+	f := &e.forms[n]
+	f.once.Do(func() {
+		f.body = e.doc.Body
+		suffix := ""
+		if compress := codings[n].compress; compress != nil {
+			suffix = "-" + codings[n].name
+			if f.body = nil; len(e.doc.Body) >= smallest {
+				var buf bytes.Buffer
+				compress(&buf, e.doc.Body)
+				if buf.Len() < len(e.doc.Body)*9/10 {
+					f.body = bytes.Clone(buf.Bytes())
+				}
+			}
+			e.cache.grew(e, len(f.body))
+		}
+		f.etag = []string{`"` + e.digest + suffix + `"`}
+		f.length = []string{strconv.Itoa(len(f.body))}
+	})
+	return f
+}
+
+var (
+	cacheControl = []string{"public, max-age=60"}
+	vary         = []string{"Accept-Encoding, Accept-Language"}
+)
+
+// Serve writes the document with its validators (RFC 9110 §8.8); each coding has
+// an ETag of its own, as it has other bytes.
+func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) { e.ServeStatus(w, r, http.StatusOK) }
+
+// ServeStatus is Serve with a status other than 200, such as 226.
+func (e *Entry) ServeStatus(w http.ResponseWriter, r *http.Request, status int) {
+	h := w.Header()
+	h["Cache-Control"], h["Vary"] = cacheControl, vary
+	for name, values := range e.doc.Header {
+		h[name] = values
+	}
+	n := chooseCoding(r.Header.Get("Accept-Encoding"))
+	f := e.in(n)
+	if f.body == nil {
+		n, f = 0, e.in(0)
+	}
+	h["Etag"] = f.etag
+	if e.modified != nil {
+		h["Last-Modified"] = e.modified
+	}
+	if e.Known(r) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", e.doc.MediaType)
+	h["Content-Length"] = f.length
+	if n > 0 {
+		h["Content-Encoding"] = codings[n].header
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(f.body) // a client that went away
+	}
+}
+
+// Known reports whether the request names the document as one that its sender
+// has: by ETag, in whatever coding, or only where none is given by time (RFC
+// 9110 §13.2.2).
+func (e *Entry) Known(r *http.Request) bool {
+	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
+		for _, line := range tags {
+			for part := range strings.SplitSeq(line, ",") {
+				if part = strings.TrimSpace(part); part == "*" || Tag(part) == e.digest {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
+	return err == nil && e.modified != nil && !e.doc.Modified.Truncate(time.Second).After(since)
+}
+
+// Tag returns the digest in an ETag that an [Entry] gave, without its coding; ""
+// if it is no ETag.
+func Tag(etag string) string {
+	tag, ok := strings.CutPrefix(strings.TrimPrefix(etag, "W/"), `"`)
+	if tag, ok = strings.CutSuffix(tag, `"`); !ok {
+		return ""
+	}
+	tag, _, _ = strings.Cut(tag, "-")
+	return tag
 }

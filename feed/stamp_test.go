@@ -1,0 +1,112 @@
+package feed_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// Everything that pages and feeds show moves the stamp; what they don't, not.
+func TestStamp(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		st := feed.NewStore(db, clock)
+		last := ""
+		for _, x := range []struct {
+			what, query string
+			moves       bool
+		}{
+			{"a source", `INSERT INTO sources (id, url, kind, name, next_at, created_at) VALUES (1, 'https://a.example/', 'feed', 'a', $1, $1)`, true},
+			{"a collection without news", `UPDATE sources SET checked_at = $1, next_at = $1, failures = 1`, false},
+			{"a source's name", `UPDATE sources SET name = 'b' WHERE created_at = $1`, true},
+			{"an article", `INSERT INTO articles (id, source, guid, url, title, theme, region, issuers, document_number, facts, page_state, collected_at, updated_at)
+				VALUES (1, 1, 'g', 'https://a.example/1', 't', '民政、扶贫、救灾\优抚', '440304', '["国务院", "民政部"]', '国发〔2026〕1号', '{"citations":[{"number":"国发〔2025〕9号"},{"title":"x"}]}', 'complete', $1, $1)`, true},
+			{"a page that is asked for again", `UPDATE articles SET page_tries = 2, page_next_at = $1`, false},
+			{"a correction", `UPDATE articles SET facts = '{"theme":"x"}' WHERE collected_at = $1`, true},
+			{"a withdrawal", `UPDATE articles SET withdrawn_at = $1, updated_at = $1`, true},
+			{"a list", `INSERT INTO lists (id, slug, title, created_at, updated_at) VALUES (1, 'l', 'l', $1, $1)`, true},
+			{"a match", `INSERT INTO matches (list, article, matched_at) VALUES (1, 1, $1)`, true},
+			{"an issue", `INSERT INTO issues (list, number, due_at, last_seq, created_at) VALUES (1, 1, $1, 1, $1)`, true},
+			{"a note", `UPDATE issues SET note = 'n' WHERE due_at = $1`, true},
+			{"a reader", `INSERT INTO subscribers (address, address_key, created_at) VALUES ('a@b.example', 'a@b.example', $1)`, false},
+		} {
+			err := db.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), x.query, clock())
+				return err
+			})
+			if err != nil {
+				t.Fatalf("%s: %v", x.what, err)
+			}
+			stamp, _, err := st.Stamp(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if moved := stamp != last; moved != x.moves {
+				t.Errorf("%s: the stamp went from %q to %q", x.what, last, stamp)
+			}
+			last = stamp
+		}
+		if _, modified, _ := st.Stamp(t.Context()); !modified.Equal(clock()) {
+			t.Errorf("modified %s, want %s", modified, clock())
+		}
+	})
+}
+
+// An article is placed in every feed that carries it, and moves when it is
+// judged otherwise.
+func TestArticleFeeds(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		exec := func(query string) {
+			t.Helper()
+			err := db.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), query, clock())
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		feeds := func() map[string]bool {
+			t.Helper()
+			got := make(map[string]bool)
+			err := db.Read(t.Context(), func(tx *sql.Tx) error {
+				all, err := database.Collect(t.Context(), tx, database.ScanOne[string], `SELECT feed FROM article_feeds WHERE article = 1`)
+				for _, f := range all {
+					got[f] = true
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		same := func(got map[string]bool, want ...string) {
+			t.Helper()
+			for _, w := range want {
+				if !got[w] {
+					t.Errorf("%s is missing from %v", w, got)
+				}
+			}
+			if len(got) != len(want) {
+				t.Errorf("%v, want %q", got, want)
+			}
+		}
+		exec(`INSERT INTO sources (id, url, kind, name, next_at, created_at) VALUES (1, 'https://a.example/', 'feed', 'a', $1, $1)`)
+		exec(`INSERT INTO articles (id, source, guid, url, title, theme, region, issuers, document_number, facts, page_state, collected_at, updated_at)
+			VALUES (1, 1, 'g', 'https://a.example/1', 't', '民政、扶贫、救灾\优抚', '440304', '["国务院", "民政部"]', '国发〔2026〕1号',
+			'{"citations":[{"number":"国发〔2025〕9号"},{"title":"x"},{"number":"国发〔2025〕9号"}]}', 'complete', $1, $1)`)
+		same(feeds(), "source/1", `theme/民政、扶贫、救灾\优抚`, "theme/民政、扶贫、救灾", "region/44", "region/4403", "region/440304",
+			"issuer/国务院", "issuer/民政部", "number/国发〔2026〕1号", "number/国发〔2025〕9号")
+		exec(`UPDATE articles SET theme = '国防', region = '', issuers = '[]', document_number = '', facts = '{}' WHERE collected_at = $1`)
+		same(feeds(), "source/1", "theme/国防")
+	})
+}
+
+// clock stands still.
+func clock() time.Time { return time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC) }
