@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+	"golang.org/x/text/encoding/htmlindex"
 )
 
 // ReportKind is what a mail that comes back is.
@@ -46,13 +47,16 @@ type ReportRecipient struct {
 	Action  string // "failed", "delayed", "delivered", "relayed", "expanded" (RFC 3464 §2.3.3)
 	Status  string // enhanced code (RFC 3463), "" if none is said
 	Code    string // SMTP reply code, "" if none is said
+	Command string // SMTP command that was refused: RCPT, DATA, MAIL, HELO, AUTH; "" if none is said
 	Text    string // what the server said, at most 2,000 bytes
 }
 
 // Limits on a report.
 const (
 	maxReport      = 10 << 20 // bytes that are read
+	maxReportPart  = 1 << 20  // bytes of one part: our own mail behind it may be long
 	maxReportParts = 100
+	maxHeader      = 1000 // fields of a header
 	maxReportDepth = 10
 	maxReportText  = 64 << 10 // of the text that is looked at
 	maxRecipients  = 200
@@ -82,7 +86,7 @@ func splitHeader(raw []byte) (netmail.Header, []byte) {
 	}
 	h := make(netmail.Header)
 	key := ""
-	for len(raw) > 0 {
+	for fields := 0; len(raw) > 0; {
 		line := raw
 		rest := []byte(nil)
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
@@ -105,6 +109,10 @@ func splitHeader(raw []byte) (netmail.Header, []byte) {
 				}
 				break
 			}
+			if fields++; fields > maxHeader {
+				key = ""
+				break
+			}
 			key = textproto.CanonicalMIMEHeaderKey(name)
 			h[key] = append(h[key], strings.TrimSpace(value))
 		}
@@ -119,7 +127,9 @@ type reportParser struct {
 	status   []textproto.MIMEHeader
 	feedback textproto.MIMEHeader
 	original netmail.Header
+	enclosed []byte // the original as it came
 	parts    int
+	inner    bool // itself enclosed in a report
 }
 
 func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
@@ -136,10 +146,10 @@ func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
 		found := false
 		for {
 			part, err := parts.NextRawPart()
-			if err != nil {
+			if err != nil || p.parts > maxReportParts {
 				break
 			}
-			b, _ := io.ReadAll(io.LimitReader(part, maxReport)) // a part that is cut short is read as far as it goes
+			b, _ := io.ReadAll(io.LimitReader(part, maxReportPart)) // a part that is cut short is read as far as it goes
 			found = true
 			p.part(part.Header, b, depth+1)
 		}
@@ -155,12 +165,13 @@ func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
 		}
 	case mediaType == "message/rfc822", strings.HasSuffix(mediaType, "rfc822-headers"), mediaType == "message/global", mediaType == "message/global-headers":
 		if p.original == nil {
-			p.original, _ = splitHeader(bytes.TrimLeft(decodePart(h, body), "\r\n\t "))
+			p.enclosed = bytes.TrimLeft(decodePart(h, body), "\r\n\t ")
+			p.original, _ = splitHeader(p.enclosed)
 		}
 	case mediaType == "text/html":
-		p.addText(plainText(decodePart(h, body)))
+		p.addText(plainText(toUTF8(decodePart(h, body), params["charset"])))
 	case strings.HasPrefix(mediaType, "text/"), strings.HasPrefix(mediaType, "message/"), mediaType == "multipart/report":
-		p.addText(string(decodePart(h, body)))
+		p.addText(string(toUTF8(decodePart(h, body), params["charset"])))
 	}
 }
 
@@ -188,6 +199,24 @@ func plainText(b []byte) string {
 			out.WriteByte(' ')
 		}
 	}
+}
+
+// toUTF8 decodes the beginning of a text by its charset. Some say none and mean
+// ISO-2022-JP, which shows by its escapes.
+func toUTF8(b []byte, name string) []byte {
+	b = b[:min(len(b), 4*maxReportText)]
+	if bytes.Contains(b, []byte("\x1b$")) {
+		name = "iso-2022-jp"
+	}
+	e, err := htmlindex.Get(name)
+	if err != nil || name == "" || strings.EqualFold(name, "utf-8") {
+		return b
+	}
+	decoded, err := e.NewDecoder().Bytes(b)
+	if err != nil {
+		return b
+	}
+	return decoded
 }
 
 func (p *reportParser) addText(s string) {
@@ -245,13 +274,20 @@ var (
 	inlineStatus = regexp.MustCompile(`(?m)^(?:Reporting-MTA|Final-Recipient|Original-Recipient):`)
 	notReader    = regexp.MustCompile(`(?i)^(?:mailer-?daemon|post-?_?master|abuse|mail-?daemon|support|noreply|no-reply|helpdesk)@|^\d{8,}\.[\w.]*@`)
 	failedWords  = regexp.MustCompile(`(?i)undeliver|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
+	notYet       = regexp.MustCompile(`(?i)\b(?:not yet been delivered|will (?:keep|continue) (?:to )?try|still trying|do not need to resend|message \S+ delayed|delivery delayed|warning: could not send)`)
 	autoSubject  = regexp.MustCompile(`(?i)^(?:re: )?(?:auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自動返信|休假|不在办公室)`)
 	refusedText  = regexp.MustCompile(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
+	announced    = regexp.MustCompile(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
+	// of a conversation: RCPT TO: name@example.org
+	spokenRecipient = regexp.MustCompile(`(?im)^[\s>]*(?:In:\s+)?RCPT TO:\s*<?([A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])`)
+	// line starts after which no reader's address stands
+	ofHeader     = regexp.MustCompile(`(?i)^[>\s]*(?:message-id|from|sender|references|in-reply-to|reply-to|mail from|received|return-path|sent by)\b[^\n]*$|\bMAIL FROM:\s*<?$|with id `)
 	unsubscribe  = regexp.MustCompile(`(?i)^\s*(?:re:\s*)?(?:unsubscribe|退订|取消订阅)\b`)
-	originalMark = regexp.MustCompile(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
+	originalMark = regexp.MustCompile(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
 	mailAddress  = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?`)
 	enhancedIn   = regexp.MustCompile(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,."-])`)
-	codeIn       = regexp.MustCompile(`(?:^|[\s:;("\[-])([245][0-5]\d)[ -](?:[^\d]|[245]\.\d)`)
+	codeless     = regexp.MustCompile(`(?i)^(?:\d{1,3}|unknown)$`) // X-Unix; 255
+	codeIn       = regexp.MustCompile(`(?:^|[\s:;("\[-])([245][0-5]\d)(?:[ -]|: ?|, )(?:[^\d]|[245]\.\d)`)
 )
 
 func (p *reportParser) report() Report {
@@ -270,8 +306,16 @@ func (p *reportParser) report() Report {
 	if at := inlineStatus.FindStringIndex(text); at != nil && !p.hasStatus() { // its MIME is broken
 		p.addStatus([]byte(text[at[0]:]))
 	}
+	if n, ok := notificationIn(text); ok {
+		r.Kind, r.Recipients = n.Kind, n.Recipients
+		return r
+	}
 	automatic := strings.ToLower(p.get("Auto-Submitted"))
 	switch {
+	case p.feedback == nil && firstAddress(original(r).Get("X-Hmxmroriginalrecipient")) != "": // Outlook.com's complaints from before ARF
+		r.Kind = ReportComplaint
+		r.Recipients = []ReportRecipient{{Address: firstAddress(original(r).Get("X-Hmxmroriginalrecipient")), Action: "failed", Text: "abuse"}}
+		return r
 	case p.feedback != nil:
 		r.Kind = ReportComplaint
 		if strings.EqualFold(p.feedback.Get("Feedback-Type"), "opt-out") || strings.EqualFold(p.feedback.Get("Feedback-Type"), "opt-out-list") {
@@ -292,10 +336,26 @@ func (p *reportParser) report() Report {
 		}
 		return r
 	}
+	if inner, ok := p.enclosedReport(text[:cut]); ok {
+		return inner
+	}
 	if r.Recipients = p.freeForm(text[:cut], r); len(r.Recipients) > 0 {
 		r.Kind = ReportBounce
 	}
 	return r
+}
+
+// enclosedReport reads the report that a relay's own report encloses: the relay
+// names no reader, the enclosed one does.
+func (p *reportParser) enclosedReport(text string) (Report, bool) {
+	if p.inner || len(p.enclosed) == 0 || mailAddress.MatchString(text) || !daemon.MatchString(original(Report{Original: p.original}).Get("From")) {
+		return Report{}, false
+	}
+	header, body := splitHeader(p.enclosed)
+	q := &reportParser{header: header, inner: true, parts: p.parts}
+	q.part(textproto.MIMEHeader(header), body, 1)
+	r := q.report()
+	return r, r.Kind == ReportBounce
 }
 
 // fromDaemon reports whether a mail server wrote the mail, not a person or the
@@ -346,22 +406,28 @@ func (p *reportParser) fromStatus(text string) []ReportRecipient {
 		if m := enhancedIn.FindStringSubmatch(h.Get("Status")); m != nil {
 			r.Status = m[1]
 		}
-		if m := enhancedIn.FindStringSubmatch(r.Text); m != nil && (r.Status == "" || strings.HasSuffix(r.Status, ".0.0")) {
-			r.Status = m[1]
+		if r.Text == "" || codeless.MatchString(r.Text) {
+			r.Text = strings.TrimSpace(r.Text + " " + lineOf(text, address))
 		}
-		if m := codeIn.FindStringSubmatch(" " + r.Text + " "); m != nil {
-			r.Code = m[1]
+		// The server's own words say more than the class that the reporter made of
+		// them; «expired» stands around the last of many refusals.
+		said := r.Text
+		if i := strings.LastIndexByte(said, '<'); i > 0 && strings.HasPrefix(r.Status, "4.4.") && enhancedIn.MatchString(said[i+1:]) {
+			said = said[i+1:]
 		}
-		if r.Text == "" {
-			r.Text = lineOf(text, address)
-			if m := enhancedIn.FindStringSubmatch(r.Text); m != nil {
-				r.Status = m[1]
-			}
-			if m := codeIn.FindStringSubmatch(r.Text + " "); m != nil {
-				r.Code = m[1]
-			}
+		status, code := codesIn(said)
+		if status != "" {
+			r.Status = status
 		}
-		r.Text = clipText(r.Text + "\n" + strings.TrimSpace(text))
+		r.Code = code
+		own := text
+		if len(p.status) > 2 { // one block is of the message, so that there are several readers
+			own = about(text, address)
+		}
+		if r.Command = commandIn(r.Text); r.Command == "" {
+			r.Command = commandIn(own)
+		}
+		r.Text = clipText(r.Text + "\n" + strings.TrimSpace(own))
 		all = append(all, r)
 	}
 	return all
@@ -379,80 +445,17 @@ func lineOf(text, address string) string {
 
 func (p *reportParser) complainants(original netmail.Header) []ReportRecipient {
 	var all []ReportRecipient
-	for _, value := range append(p.feedback.Values("Original-Rcpt-To"), original.Get("To")) {
-		if a := firstAddress(value); a != "" && len(all) == 0 {
-			all = append(all, ReportRecipient{Address: a, Action: "failed", Text: p.feedback.Get("Feedback-Type")})
+	values := p.feedback.Values("Original-Rcpt-To")
+	if len(values) == 0 {
+		values = append(p.feedback.Values("Removal-Recipient"), original.Get("To"))
+	}
+	for _, value := range values[:min(len(values), maxRecipients)] {
+		a := firstAddress(value)
+		if a != "" && !slices.ContainsFunc(all, func(r ReportRecipient) bool { return strings.EqualFold(r.Address, a) }) {
+			all = append(all, ReportRecipient{Address: a, Action: "failed", Text: clipText(p.feedback.Get("Feedback-Type"))})
 		}
 	}
 	return all
-}
-
-// freeForm finds the readers that a server names in its own words: each with the
-// text up to the next.
-func (p *reportParser) freeForm(text string, r Report) []ReportRecipient {
-	own := map[string]bool{r.To: true, firstAddress(p.get("From")): true, firstAddress(original(r).Get("From")): true}
-	type mention struct {
-		address string
-		at      int
-	}
-	var mentions []mention
-	seen := make(map[string]bool)
-	add := func(address string, at int) {
-		address = lowerHost(strings.Trim(address, ".'\"-"))
-		if address == "" || own[address] || seen[address] || len(mentions) >= maxRecipients || notReader.MatchString(address) {
-			return
-		}
-		seen[address] = true
-		mentions = append(mentions, mention{address, at})
-	}
-	for _, failed := range p.header["X-Failed-Recipients"] {
-		for _, a := range mailAddress.FindAllString(failed, maxRecipients) {
-			add(a, max(strings.Index(text, a), 0))
-		}
-	}
-	for range 2 {
-		if len(mentions) > 0 {
-			break
-		}
-		for _, at := range mailAddress.FindAllStringIndex(text, maxRecipients) {
-			add(text[at[0]:at[1]], at[0])
-		}
-		if len(mentions) == 0 {
-			add(firstAddress(original(r).Get("To")), 0)
-		}
-		own = nil // somebody who wrote to himself
-	}
-	var all []ReportRecipient
-	for i, m := range mentions {
-		end := len(text)
-		if i+1 < len(mentions) && mentions[i+1].at > m.at {
-			end = mentions[i+1].at
-		}
-		segment := text[min(m.at, end):end]
-		if !saysWhy(segment) {
-			segment = text
-		}
-		one := ReportRecipient{Address: m.address, Action: "failed", Text: clipText(segment)}
-		if m := enhancedIn.FindStringSubmatch(segment); m != nil {
-			one.Status = m[1]
-		}
-		if m := codeIn.FindStringSubmatch(segment + " "); m != nil {
-			one.Code = m[1]
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-func original(r Report) netmail.Header {
-	if r.Original == nil {
-		return netmail.Header{}
-	}
-	return r.Original
-}
-
-func saysWhy(s string) bool {
-	return enhancedIn.MatchString(s) || codeIn.MatchString(s+" ") || len(s) > 80
 }
 
 // originalIn reads the header of our mail that stands in a report's text.

@@ -1,0 +1,65 @@
+package mail
+
+import (
+	"regexp"
+	"strings"
+)
+
+// saidAfter are the words by which servers tell at which command they were
+// refused, each with an example; the first group is the command.
+var saidAfter = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)in reply to (?:end of )?(DATA|RCPT TO|MAIL FROM|[EH]E?LO|AUTH)`),                                                                          // Postfix: (in reply to RCPT TO command)
+	regexp.MustCompile(`(?i)\b(?:after|for|following) (?:pipelined )?(?:sending )?(?:end of )?(DATA|RCPT(?: TO)?|MAIL(?: FROM)?|[EH]E?LO|AUTH)(?::|\b(?: command)?)`), // Exim: SMTP error from remote mail server after RCPT TO:<…>
+	regexp.MustCompile(`(?i)did not like our (DATA|RCPT TO|MAIL FROM|[EH]E?LO)`),                                                                                      // DragonFly
+	regexp.MustCompile(`(?i)\bSMTP:(DATA|RCPT|MAIL) host`),                                                                                                            // X3: SMTP:RCPT host 192.0.2.8: 553
+	regexp.MustCompile(`(?i)SMTP command\s+(DATA|RCPT|MAIL|[EH]E?LO)`),                                                                                                // m-FILTER: -------SMTP command / DATA
+	regexp.MustCompile(`(?i)(?:does not like|rejected) (recipient|sender) ?[.<]`),                                                                                     // qmail: 192.0.2.3 does not like recipient.
+	regexp.MustCompile(`(?i)(failed on DATA|failed after I sent)`),                                                                                                    // qmail
+	regexp.MustCompile(`(?i)error from (DATA|RCPT|MAIL)|sending (?:the )?(RCPT|MAIL|DATA)|during (RCPT|MAIL|DATA)`),                                                   // «Error during DATA»
+	regexp.MustCompile(`\(state (1[2-8])\)`),                                                                                                                          // Google: 550 no such user (state 14)
+}
+
+// googleStates are the commands that Google numbers.
+var googleStates = map[string]string{"12": "MAIL", "13": "MAIL", "14": "RCPT", "15": "DATA", "16": "DATA", "17": "DATA", "18": "DATA"}
+
+var spokenCommand = regexp.MustCompile(`(?im)^[ \t]*(?:>>>|=>|In:)[ \t]+(RCPT TO|DATA|MAIL FROM|[EH]E?LO|AUTH)[^\n]*`)
+
+// commandIn returns the SMTP command that a refusal answered, as servers tell it
+// in their reports: RCPT, DATA, MAIL, HELO, AUTH, or "" where none is told.
+func commandIn(text string) string {
+	for _, re := range saidAfter {
+		m := re.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		said := ""
+		for _, g := range m[1:] {
+			said += g
+		}
+		if state, ok := googleStates[said]; ok {
+			return state
+		}
+		return shortCommand(said)
+	}
+	// Sendmail, Courier: «>>> RCPT TO:<…>», then «<<< 550 …».
+	spoken := spokenCommand.FindAllStringSubmatchIndex(text, 50)
+	if len(spoken) == 0 {
+		return ""
+	}
+	return shortCommand(text[spoken[len(spoken)-1][2]:spoken[len(spoken)-1][3]])
+}
+
+func shortCommand(said string) string {
+	said = strings.ToUpper(said)
+	switch {
+	case strings.HasPrefix(said, "RCPT"), said == "RECIPIENT":
+		return "RCPT"
+	case strings.HasPrefix(said, "MAIL"), said == "SENDER":
+		return "MAIL"
+	case strings.HasPrefix(said, "DATA"), strings.HasPrefix(said, "FAILED"):
+		return "DATA"
+	case said == "AUTH":
+		return "AUTH"
+	}
+	return "HELO"
+}
