@@ -54,7 +54,7 @@ func ClassifyBounce(r mail.ReportRecipient) Verdict {
 	case hidesFilters.MatchString(r.Address) && strings.Contains(said, "account is disabled"), hidesFilters.MatchString(r.Address) && strings.Contains(said, "account is temporarily limited"):
 		return Verdict{Class: ClassTemporary}
 	case hidesFilters.MatchString(r.Address) && namedUnknown.MatchString(said):
-		return gone
+		return lasting
 	case ownFilter.MatchString(said), hidesFilters.MatchString(r.Address) && namelessUnknown.MatchString(said):
 		return Verdict{Class: ClassUnknown}
 	case r.Status == "5.1.7" || r.Status == "5.1.8": // the sender's address, not the reader's
@@ -92,10 +92,10 @@ func byStatus(r mail.ReportRecipient, first, said string) (Verdict, bool) {
 		case strings.Contains(said, "Malformed or unexpected name server reply"):
 			return Verdict{Class: ClassTemporary}, true
 		}
-		return gone, true
+		return lasting, true
 	case "5.4.1":
 		if strings.Contains(first, "Recipient address rejected: Access denied") { // Exchange Online's unknown recipient
-			return gone, true
+			return lasting, true
 		}
 	case "5.2.2":
 		return Verdict{Class: ClassTemporary}, true
@@ -103,7 +103,7 @@ func byStatus(r mail.ReportRecipient, first, said string) (Verdict, bool) {
 	return Verdict{}, false
 }
 
-var gone = Verdict{Class: ClassPermanent, Suppress: true}
+var lasting = Verdict{Class: ClassPermanent, Suppress: true}
 
 // byWords judges by what the server said.
 func byWords(r mail.ReportRecipient, text string) (Verdict, bool) {
@@ -113,12 +113,12 @@ func byWords(r mail.ReportRecipient, text string) (Verdict, bool) {
 	case strings.HasPrefix(r.Status, "5.7.") && bounceOurs.MatchString(text):
 		return Verdict{Class: ClassPolicy}, true
 	case bounceMoved.MatchString(text), bounceNoHost.MatchString(text) && r.Command != "DATA" && r.Command != "MAIL":
-		return gone, true
+		return lasting, true
 	case ownWords.MatchString(text), bounceGone.MatchString(text) && r.Command == "RCPT":
 		if r.Command == "MAIL" {
 			return Verdict{Class: ClassPolicy}, true
 		}
-		return gone, true
+		return lasting, true
 	case bounceGone.MatchString(text) && r.Command == "": // nobody says of what
 		return Verdict{Class: ClassUnknown}, true
 	case bounceGone.MatchString(text):

@@ -26,7 +26,6 @@ func TestClassifyBounce(t *testing.T) {
 		{"5.7.1", "550 5.7.1 user unknown to our policy: blocked", ClassPolicy, false},
 		{"", "554 message looks like spam", ClassPolicy, false},
 		{"5.1.8", "553 domain of sender does not exist", ClassPolicy, false},
-		{"5.0.0", "550 user unknown (in reply to end of DATA command)", ClassPolicy, false},
 		{"", "account suspended for now", ClassTemporary, false},
 		{"", "", ClassUnknown, false},
 	}
