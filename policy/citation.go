@@ -37,7 +37,6 @@ var (
 	noRepeal     = regexp.MustCompile(`不予废止|未废止|是否废止|废止程序|修改或者废止|修改、废止|废止或者|废止、|的废止|未(?:宣布)?失效|继续有效`)
 	implementing = regexp.MustCompile(`(?:为|为了|现就)?(?:深入|全面|进一步|切实|认真|扎实|坚决|抓好|推动|加快|推进)*(?:贯彻落实|贯彻执行|贯彻实施|贯彻|落实)[^。；《》]{0,40}$`)
 	basis        = regexp.MustCompile(`(?:根据|按照|依据|依照|遵照|参照)[^。；，《》]{0,40}$`)
-	amending     = regexp.MustCompile(`(?:决定)?对$|(?:修改|修订|修正)$`)
 	amendedBy    = regexp.MustCompile(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
 	listedLine   = regexp.MustCompile(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
 	repealsTitle = regexp.MustCompile(`废止|宣布失效|失效的`)
@@ -79,8 +78,10 @@ func (u *understanding) citations() {
 		if strings.Contains(p, "号") {
 			u.bareNumbers(p, i, listed)
 		}
-		for _, m := range promisedBare.FindAllStringSubmatch(p, 10) {
-			u.cite(Citation{Title: m[1], Status: StatusPromised})
+		if containsAny(p, "抓紧", "尽快", "即将", "年内", "今年将", "拟") {
+			for _, m := range promisedBare.FindAllStringSubmatch(p, 10) {
+				u.cite(Citation{Title: m[1], Status: StatusPromised})
+			}
 		}
 	}
 }
@@ -201,18 +202,25 @@ func relationAt(p string, start, end, paragraph int, listed bool) string {
 	}
 	behind := p[end:to]
 	before := strings.ToValidUTF8(p[max(from, start-120):start], "")
-	if m := repealed.FindStringIndex(behind); m != nil && !strings.ContainsAny(behind[:m[0]], "；") && !noRepeal.MatchString(behind) && !basis.MatchString(before) {
+	var m []int
+	if containsAny(behind, "废止", "失效", "停止执行本") {
+		m = repealed.FindStringIndex(behind)
+	}
+	if m != nil && !strings.ContainsAny(behind[:m[0]], "；") && !noRepeal.MatchString(behind) && !basis.MatchString(before) {
 		if other := strings.LastIndex(behind[:m[0]], "施行"); other < 0 { // 《甲》自…起施行，《乙》同时废止
 			return RelationRepeals
 		}
 	}
-	if amending.MatchString(before) && amendedBy.MatchString(behind) || amending.MatchString(before) && strings.HasSuffix(before, "修改") {
+	if endsInAny(before, "对", "修改", "修订", "修正") && (amendedBy.MatchString(behind) || strings.HasSuffix(before, "修改")) {
 		return RelationAmends
 	}
 	if paragraph >= basisBefore {
 		return ""
 	}
 	// Several names may follow one verb: 根据《甲》（…）、《乙》.
+	if !containsAny(before, "贯彻", "落实", "根据", "按照", "依据", "依照", "遵照", "参照") {
+		return ""
+	}
 	before = withoutNames.ReplaceAllString(before, "")
 	switch impl, base := implementing.FindStringIndex(before), basis.FindStringIndex(before); {
 	case impl != nil && (base == nil || impl[0] > base[0] || strings.HasPrefix(before[impl[0]:], "为")):

@@ -18,6 +18,26 @@ func fold(s string) string {
 	}, s)
 }
 
+// containsAny reports whether s holds one of the words.
+func containsAny(s string, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsInAny reports whether s ends in one of the words.
+func endsInAny(s string, words ...string) bool {
+	for _, w := range words {
+		if strings.HasSuffix(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
 // squeeze drops all white space.
 func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), "")

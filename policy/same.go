@@ -99,6 +99,9 @@ func enactments(title string, paragraphs []string) []Date {
 	}
 	head = head[:min(len(head), headingLength)]
 	var all []Date
+	if !enacted.MatchString(head) {
+		return nil
+	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
 		behind := head[at[1]:min(len(head), at[1]+headingForward)]
 		behind, _, _ = strings.Cut(behind, "\n")

@@ -37,11 +37,11 @@ var Themes = []struct {
 	{"国防", "国防 征兵 兵役 民兵 军事 军队 人民防空 人防 国防动员 军"},
 }
 
-// themeWords are the words of each theme.
+// themeWords are the words of each theme, the longest first.
 var themeWords = func() [][]string {
 	all := make([][]string, len(Themes))
 	for i, t := range Themes {
-		all[i] = strings.Fields(t.words)
+		all[i] = byLength(strings.Fields(t.words))
 	}
 	return all
 }()
@@ -58,8 +58,8 @@ func classify(subject string) (theme string, words []string) {
 	var scores []score
 	for i, all := range themeWords {
 		s := score{theme: i, first: len(subject)}
-		taken := make([]bool, len(subject))
-		for _, w := range byLength(all) {
+		var taken []bool
+		for _, w := range all {
 			for from := 0; ; {
 				at := strings.Index(subject[from:], w)
 				if at < 0 {
@@ -67,6 +67,9 @@ func classify(subject string) (theme string, words []string) {
 				}
 				at += from
 				from = at + len(w)
+				if taken == nil {
+					taken = make([]bool, len(subject))
+				}
 				if taken[at] || taken[from-1] {
 					continue
 				}

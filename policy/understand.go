@@ -45,10 +45,18 @@ func Understand(e Evidence) Facts {
 
 func (u *understanding) warn(s string) { u.Warnings = append(u.Warnings, s) }
 
+// shanghai is the zone of nearly every source; loading it takes longer than most
+// of what is done with it.
+var shanghai = loadZone("Asia/Shanghai")
+
 func zone(name string) *time.Location {
-	if name == "" {
-		name = "Asia/Shanghai"
+	if name == "" || name == "Asia/Shanghai" {
+		return shanghai
 	}
+	return loadZone(name)
+}
+
+func loadZone(name string) *time.Location {
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return time.FixedZone("CST", 8*60*60)

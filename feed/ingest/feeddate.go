@@ -10,10 +10,17 @@ import (
 // defaultZone is where sources that name no zone are.
 const defaultZone = "Asia/Shanghai"
 
+// shanghai is loaded once: that takes longer than reading a date.
+var shanghai = loadZone(defaultZone)
+
 func zoneOf(name string) *time.Location {
-	if name == "" {
-		name = defaultZone
+	if name == "" || name == defaultZone {
+		return shanghai
 	}
+	return loadZone(name)
+}
+
+func loadZone(name string) *time.Location {
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return time.FixedZone("CST", 8*60*60) // a machine without zone files
