@@ -3,17 +3,14 @@ package feed_test
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/policy"
 )
 
 // TestRecheck edits one page silently, takes another away and puts a wall before
@@ -63,14 +60,14 @@ func TestRecheck(t *testing.T) {
 		if err != nil || len(revisions) != 1 {
 			t.Fatalf("%d revisions, %v", len(revisions), err)
 		}
-		var changes []feed.Change
-		for _, c := range feed.Diff(revisions[0].Paragraphs, get(all[0]).Facts.Paragraphs) {
-			if c.Op != ' ' {
+		var changes []policy.Change
+		for _, c := range policy.Diff(revisions[0].Paragraphs, get(all[0]).Facts.Paragraphs) {
+			if c.Op != policy.Kept {
 				changes = append(changes, c)
 			}
 		}
-		if len(changes) != 2 || !strings.Contains(changes[0].Text, "年底前") || !strings.Contains(changes[1].Text, "明年六月底前") {
-			t.Errorf("changes %q", changes)
+		if len(changes) != 1 || changes[0].Op != policy.Rewritten || !strings.Contains(changes[0].Old, "年底前") || !strings.Contains(changes[0].New, "明年六月底前") {
+			t.Errorf("changes %+v", changes)
 		}
 		if a := get(all[1]); a.WithdrawnAt.IsZero() || len(a.Facts.Paragraphs) == 0 {
 			t.Errorf("the withdrawn article: %v, %q", a.WithdrawnAt, a.Facts.Paragraphs)
@@ -90,35 +87,4 @@ func TestRecheck(t *testing.T) {
 			t.Errorf("asked %d times more in two months, want 3", n)
 		}
 	})
-}
-
-func TestDiff(t *testing.T) {
-	t.Parallel()
-	want := []feed.Change{{' ', "一"}, {'-', "二"}, {'+', "贰"}, {' ', "三"}, {'+', "四"}}
-	if diff := cmp.Diff(want, feed.Diff([]string{"一", "二", "三"}, []string{"一", "贰", "三", "四"})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOfN(rapid.SampledFrom([]string{"甲", "乙", "丙"}), 0, 12)
-		before, after := words.Draw(t, "before"), words.Draw(t, "after")
-		var old, changed []string
-		for _, c := range feed.Diff(before, after) {
-			if c.Op != '+' {
-				old = append(old, c.Text)
-			}
-			if c.Op != '-' {
-				changed = append(changed, c.Text)
-			}
-		}
-		if !slices.Equal(old, before) || !slices.Equal(changed, after) {
-			t.Fatalf("from %q to %q gives %q and %q", before, after, old, changed)
-		}
-	})
-	long := make([]string, 3000)
-	for i := range long {
-		long[i] = fmt.Sprint(i)
-	}
-	if got := feed.Diff(long, slices.Repeat([]string{"x"}, 3000)); len(got) != 6000 {
-		t.Errorf("a long text gives %d changes", len(got))
-	}
 }

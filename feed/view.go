@@ -56,13 +56,31 @@ func (a Article) changes(revisions []Revision) []templates.TextChange {
 	next := Revision{Title: a.Title(), Paragraphs: a.Facts.Paragraphs}
 	for _, r := range slices.Backward(revisions) {
 		change := templates.TextChange{Seen: r.ReplacedAt.In(a.zone()).Format(time.DateOnly)}
-		for _, c := range Diff(append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...)) {
-			if c.Op != ' ' {
-				change.Paragraphs = append(change.Paragraphs, templates.ChangedParagraph{Came: c.Op == '+', Text: c.Text})
-			}
-		}
+		change.Paragraphs = ChangedParagraphs(policy.Diff(append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...)))
 		all = append(all, change)
 		next = r
+	}
+	return all
+}
+
+// ChangedParagraphs fills what a page shows of a comparison: all but what stayed.
+func ChangedParagraphs(changes []policy.Change) []templates.ChangedParagraph {
+	var all []templates.ChangedParagraph
+	for _, c := range changes {
+		p := templates.ChangedParagraph{Article: c.Article}
+		switch c.Op {
+		case policy.Kept:
+			continue
+		case policy.Removed:
+			p.Pieces = []templates.ChangedPiece{{Op: "-", Text: c.Old}}
+		case policy.Added:
+			p.Pieces = []templates.ChangedPiece{{Op: "+", Text: c.New}}
+		default:
+			for _, s := range c.Spans {
+				p.Pieces = append(p.Pieces, templates.ChangedPiece{Op: strings.TrimSpace(string(s.Op)), Text: s.Text})
+			}
+		}
+		all = append(all, p)
 	}
 	return all
 }

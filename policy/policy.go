@@ -108,7 +108,7 @@ type Facts struct {
 	Region         string   `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
 	Level          Level    `json:"level,omitempty"`
 	Audiences      []string `json:"audiences,omitempty"` // of [Audiences]: whom title and headings speak to
-	State          string   `json:"state,omitempty"`     // 有效, 失效 …, as the page itself says
+	Marker         string   `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
 
 	Citations []Citation `json:"citations,omitempty"`
 	Warnings  []string   `json:"warnings,omitempty"`

@@ -38,8 +38,8 @@ var (
 	versionMark = regexp.MustCompile(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
 
-// comparable is what is compared of an article.
-type comparable struct {
+// fingerprint is what is compared of an article.
+type fingerprint struct {
 	title      string
 	paragraphs []string // cleaned
 	whole      string   // all of them
@@ -72,8 +72,8 @@ func grams(s string) map[uint64]struct{} {
 	return set
 }
 
-func newComparable(f Facts) comparable {
-	c := comparable{title: cleanForComparison(trailing.ReplaceAllString(f.Title, ""))}
+func newFingerprint(f Facts) fingerprint {
+	c := fingerprint{title: cleanForComparison(trailing.ReplaceAllString(f.Title, ""))}
 	size := 0
 	for _, p := range f.Paragraphs {
 		if p = cleanForComparison(p); p != "" && size < maxSameText {
@@ -117,9 +117,9 @@ func enactments(title string, paragraphs []string) []Date {
 // number, or one title and date of issue, or nearly all 5-grams in common, and no
 // sign that one is another version of the other. Amended versions share most of
 // their text and are never one text.
-func Compare(a, b Facts) Sameness { return compare(a, b, newComparable(a), newComparable(b)) }
+func Compare(a, b Facts) Sameness { return compare(a, b, newFingerprint(a), newFingerprint(b)) }
 
-func compare(a, b Facts, x, y comparable) Sameness {
+func compare(a, b Facts, x, y fingerprint) Sameness {
 	out := Sameness{Containment: containment(x.grams, y.grams)}
 	short := min(utf8.RuneCountInString(x.whole), utf8.RuneCountInString(y.whole))
 	sameNumber := a.DocumentNumber != "" && a.DocumentNumber == b.DocumentNumber
@@ -192,7 +192,7 @@ func bigramShare(a, b string) float64 {
 }
 
 // versionSign returns what tells two texts apart as versions; "" if nothing does.
-func versionSign(a, b comparable) string {
+func versionSign(a, b fingerprint) string {
 	if !slices.Equal(a.marks, b.marks) {
 		return fmt.Sprintf("the titles say %q and %q", strings.Join(a.marks, ", "), strings.Join(b.marks, ", "))
 	}
@@ -213,7 +213,7 @@ func lastOf(s string, n int) string {
 // rewritten returns a paragraph of one text that stands in the other in other
 // words; "" if there is none. A paragraph that the other has as a part of
 // another, or split in two, is no rewriting.
-func rewritten(a, b comparable) string {
+func rewritten(a, b fingerprint) string {
 	onlyA, onlyB := missing(a, b), missing(b, a)
 	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
 		return "" // they have little in common
@@ -228,16 +228,7 @@ func rewritten(a, b comparable) string {
 			if len(set) == 0 || len(sets[i]) == 0 || isFringe(a, b, p, q) {
 				continue
 			}
-			n, small, large := 0, set, sets[i]
-			if len(small) > len(large) {
-				small, large = large, small
-			}
-			for g := range small {
-				if _, ok := large[g]; ok {
-					n++
-				}
-			}
-			if dice := 2 * float64(n) / float64(len(small)+len(large)); dice > rewrittenFrom {
+			if dice(set, sets[i]) > rewrittenFrom {
 				return p
 			}
 		}
@@ -246,7 +237,7 @@ func rewritten(a, b comparable) string {
 }
 
 // missing returns the paragraphs of a that b does not have.
-func missing(a, b comparable) []string {
+func missing(a, b fingerprint) []string {
 	have := make(map[string]bool, len(b.paragraphs))
 	for _, p := range b.paragraphs {
 		have[p] = true
@@ -262,7 +253,7 @@ func missing(a, b comparable) []string {
 
 // isFringe reports whether two paragraphs differ only by what a site put before
 // the first or behind the last of them.
-func isFringe(a, b comparable, p, q string) bool {
+func isFringe(a, b fingerprint, p, q string) bool {
 	if len(p) < len(q) {
 		a, b, p, q = b, a, q, p
 	}

@@ -124,9 +124,9 @@ func TestCompareReposts(t *testing.T) {
 		t.Errorf("%d of %d reposts are found, %d share a hash", found, pairs, sketched)
 	}
 	wrong := 0
-	prepared := make([]comparable, len(texts))
+	prepared := make([]fingerprint, len(texts))
 	for i, a := range texts {
-		prepared[i] = newComparable(a)
+		prepared[i] = newFingerprint(a)
 	}
 	for i, a := range texts {
 		for j, b := range texts[max(0, i-15):i] {

@@ -146,8 +146,8 @@ func (u *understanding) identity() {
 				u.IndexNumber = cleanCredit(squeeze(l.Value))
 			}
 		case "有效性", "时效性", "文件状态", "效力状态", "时效状态":
-			if u.State == "" {
-				u.State = cleanCredit(l.Value)
+			if u.Marker == "" {
+				u.Marker = cleanCredit(l.Value)
 			}
 		}
 	}
@@ -160,8 +160,8 @@ func (u *understanding) identity() {
 		u.Issuers = u.title.Issuers
 	}
 	u.Type = u.title.Type
-	if u.State == "" {
-		u.State = u.title.Marker
+	if u.Marker == "" {
+		u.Marker = u.title.Marker
 	}
 }
 

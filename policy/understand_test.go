@@ -200,8 +200,8 @@ func TestHeadOfText(t *testing.T) {
 		Paragraphs: []string{"样例市人民政府 样例军分区", "关于表彰民兵工作的通知", "样政发［2018］3号", "各县人民政府：",
 			"一、企业要给民兵时间。"},
 	})
-	if len(f.Paragraphs) != 2 || f.Paragraphs[0] != "各县人民政府：" || f.IndexNumber != "000014349/2018-00213" || f.State != "有效" || f.Theme != `国防\国防动员` {
-		t.Errorf("%q, index %q, state %q, theme %q", f.Paragraphs, f.IndexNumber, f.State, f.Theme)
+	if len(f.Paragraphs) != 2 || f.Paragraphs[0] != "各县人民政府：" || f.IndexNumber != "000014349/2018-00213" || f.Marker != "有效" || f.Theme != `国防\国防动员` {
+		t.Errorf("%q, index %q, state %q, theme %q", f.Paragraphs, f.IndexNumber, f.Marker, f.Theme)
 	}
 	if len(f.Audiences) != 1 || f.Audiences[0] != "企业" {
 		t.Errorf("audiences %q", f.Audiences)

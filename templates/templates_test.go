@@ -48,7 +48,7 @@ func pages(language string, n int, title string) map[string]view {
 		"home":        HomePage{p, cards, []IssueCard{issue}, items(n, title)},
 		"list":        ListPage{p, card, []IssueCard{issue}, items(n, title)},
 		"issue":       IssuePage{p, card, 1, "2026-11-23", title, sections(n, title), "/older", "/newer"},
-		"article":     ArticlePage{p, items(1, title)[0], template.HTML("<p>正文</p>"), []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}}, []string{title}, "2026-11-23", []TextChange{{"2026-11-22", []ChangedParagraph{{false, title}, {true, title}}}}},
+		"article":     ArticlePage{p, items(1, title)[0], template.HTML("<p>正文</p>"), []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}}, []string{title}, "2026-11-23", []TextChange{{"2026-11-22", []ChangedParagraph{{"第一条", []ChangedPiece{{"-", title}, {"+", title}, {"", title}}}}}}},
 		"summary":     ArticlePage{Page: p, Article: items(1, title)[0]},
 		"form":        FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "address", Started: "x"},
 		"preferences": FormPage{Page: p, Action: "/preferences/x", Address: title, Lists: cards, Preferences: true, Chosen: "zh"},

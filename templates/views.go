@@ -112,11 +112,15 @@ type TextChange struct {
 	Paragraphs []ChangedParagraph
 }
 
-// ChangedParagraph is a paragraph that went or came.
+// ChangedParagraph is a paragraph that went, came or was rewritten, in pieces.
 type ChangedParagraph struct {
-	Came bool
-	Text string
+	Article string // 第六条, of a law; "" if there is none
+	Pieces  []ChangedPiece
 }
+
+// ChangedPiece is a part of a paragraph: Op is "-" if it went, "+" if it came, ""
+// if it stayed.
+type ChangedPiece struct{ Op, Text string }
 
 // FormPage is a page of the subscribe and preference forms.
 type FormPage struct {

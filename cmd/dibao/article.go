@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
+	"dibao/policy"
 )
 
 func newArticle(g *globals) *cobra.Command {
@@ -160,9 +161,8 @@ func newArticleDiff(g *globals) *cobra.Command {
 			for i, v := range versions[:len(versions)-1] {
 				next := versions[i+1]
 				fmt.Fprintf(cmd.OutOrStdout(), "@@ %s\n", v.ReplacedAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04"))
-				for _, c := range feed.Diff(append([]string{v.Title}, v.Paragraphs...), append([]string{next.Title}, next.Paragraphs...)) {
-					fmt.Fprintf(cmd.OutOrStdout(), "%c %s\n", c.Op, c.Text)
-				}
+				changes := policy.Diff(append([]string{v.Title}, v.Paragraphs...), append([]string{next.Title}, next.Paragraphs...))
+				fmt.Fprint(cmd.OutOrStdout(), policy.FormatDiff(changes))
 			}
 			return nil
 		},

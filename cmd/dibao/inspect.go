@@ -23,7 +23,7 @@ func newInspect(g *globals) *cobra.Command {
 		Use:   "inspect",
 		Short: "Show how dibao understands one input, without a database",
 	}
-	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectSame(), newInspectFeed(), newInspectBounce())
+	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectSame(), newInspectDiff(), newInspectFeed(), newInspectBounce())
 	cmd.AddCommand(newInspectLines()...)
 	return cmd
 }
@@ -90,7 +90,7 @@ type factsView struct {
 	Opens          *string               `json:"opens"`
 	OpensFrom      *string               `json:"opens_from"`
 	Audience       []string              `json:"audience"`
-	State          *string               `json:"state"`
+	Marker         *string               `json:"marker"`
 
 	Language   *string        `json:"language"`
 	Summary    *string        `json:"summary"`
@@ -116,7 +116,7 @@ func viewFacts(f policy.Facts) factsView {
 		v.Published = null(f.PublishedAt.Format(time.RFC3339))
 	}
 	v.Issuer, v.Issuers = null(strings.Join(f.Issuers, "、")), append([]string{}, f.Issuers...)
-	v.IndexNumber, v.State, v.Audience = null(f.IndexNumber), null(f.State), append([]string{}, f.Audiences...)
+	v.IndexNumber, v.Marker, v.Audience = null(f.IndexNumber), null(f.Marker), append([]string{}, f.Audiences...)
 	v.Opens, v.OpensFrom = null(f.OpensOn.String()), null(f.OpensFrom)
 	for _, c := range f.Citations {
 		v.Citations = append(v.Citations, citationView{c.Title, null(c.Number), append([]string{}, c.Issuers...), null(c.Relation), null(c.Status)})
@@ -194,6 +194,40 @@ func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source,
 	return it, charset, err
 }
 
+// factsOfFiles reads and understands files.
+func factsOfFiles(ctx context.Context, names []string) ([]policy.Facts, error) {
+	facts := make([]policy.Facts, len(names))
+	for i, name := range names {
+		b, err := readInput(name)
+		if err != nil {
+			return nil, err
+		}
+		item, _, err := readForInspection(ctx, ingest.Page{Body: b}, ingest.Source{}, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		facts[i] = policy.Understand(item.Evidence)
+	}
+	return facts, nil
+}
+
+func newInspectDiff() *cobra.Command {
+	return &cobra.Command{
+		Use:     "diff OLD NEW",
+		Short:   "What changed between two versions of a page, PDF file or text, by article and paragraph",
+		Example: "  dibao inspect diff law-2020.html law-2024.html",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			facts, err := factsOfFiles(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), policy.FormatDiff(policy.Diff(facts[0].Paragraphs, facts[1].Paragraphs)))
+			return err
+		},
+	}
+}
+
 func newInspectSame() *cobra.Command {
 	return &cobra.Command{
 		Use:     "same FILE FILE",
@@ -201,17 +235,9 @@ func newInspectSame() *cobra.Command {
 		Example: "  dibao inspect same original.html repost.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var facts [2]policy.Facts
-			for i, name := range args {
-				b, err := readInput(name)
-				if err != nil {
-					return err
-				}
-				item, _, err := readForInspection(cmd.Context(), ingest.Page{Body: b}, ingest.Source{}, name)
-				if err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-				facts[i] = policy.Understand(item.Evidence)
+			facts, err := factsOfFiles(cmd.Context(), args)
+			if err != nil {
+				return err
 			}
 			s := policy.Compare(facts[0], facts[1])
 			return writeJSON(cmd.OutOrStdout(), struct {

@@ -1,0 +1,440 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// The operations of a [Change] and of a [Span].
+const (
+	Kept      = ' '
+	Removed   = '-'
+	Added     = '+'
+	Rewritten = '~'
+)
+
+// Change says what became of a paragraph between two versions of a text.
+type Change struct {
+	Op         byte
+	Article    string // 第六条, the article that the paragraph belongs to now; "" above the first
+	OldArticle string // the same before, where it had another number or is gone
+	Old, New   string // the paragraph; Old is "" if it was added, New if it was removed
+	Spans      []Span // of a rewritten paragraph: its words, in order
+}
+
+// Span is a piece of a rewritten paragraph: Kept, Removed or Added.
+type Span struct {
+	Op   byte
+	Text string
+}
+
+const (
+	// maxCells bounds the table of one comparison; what is longer is first parted
+	// at the paragraphs that each version has once, and wholly replaced if that
+	// does not help.
+	maxCells = 1 << 20
+	// rewritingFrom is from which share of common bigrams on a paragraph is shown
+	// as rewritten, and not as one that went and one that came.
+	rewritingFrom = 0.4
+	// maxBigrams bounds what is compared of one paragraph.
+	maxBigrams = 4000
+	// shortKept is how many characters that stayed between two changes are too few
+	// to be read as such.
+	shortKept = 2
+)
+
+// Diff compares two versions of a text by paragraph, and within a rewritten
+// paragraph by character, number and Latin word. A paragraph that only moved
+// under another article number (第五条 is now 第六条) is matched with itself. The Old
+// of all changes is the old text, the New the new one.
+func Diff(before, after []string) []Change {
+	d := differ{before: before, after: after, oldArticles: articlesOf(before), newArticles: articlesOf(after)}
+	pairs := align(keysOf(before), keysOf(after))
+	i, j := 0, 0
+	for _, p := range append(pairs, [2]int{len(before), len(after)}) {
+		d.hunk(i, p[0], j, p[1])
+		if p[0] < len(before) {
+			d.pair(p[0], p[1])
+		}
+		i, j = p[0]+1, p[1]+1
+	}
+	return d.changes
+}
+
+// differ holds one comparison.
+type differ struct {
+	before, after            []string
+	oldArticles, newArticles []string
+	changes                  []Change
+}
+
+var leadingArticle = regexp.MustCompile(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
+
+// articlesOf returns the article that each paragraph belongs to.
+func articlesOf(paragraphs []string) []string {
+	out := make([]string, len(paragraphs))
+	current := ""
+	for i, p := range paragraphs {
+		if m := leadingArticle.FindStringSubmatch(p); m != nil {
+			current = m[1]
+		}
+		out[i] = current
+	}
+	return out
+}
+
+// keysOf are what makes paragraphs equal: their text without white space and the
+// number of their article.
+func keysOf(paragraphs []string) []string {
+	out := make([]string, len(paragraphs))
+	for i, p := range paragraphs {
+		out[i] = squeeze(leadingArticle.ReplaceAllString(p, ""))
+	}
+	return out
+}
+
+// pair adds two paragraphs that stand for each other.
+func (d *differ) pair(i, j int) {
+	c := Change{Op: Kept, Article: d.newArticles[j], Old: d.before[i], New: d.after[j]}
+	if d.oldArticles[i] != c.Article {
+		c.OldArticle = d.oldArticles[i]
+	}
+	if squeeze(c.Old) != squeeze(c.New) {
+		c.Op, c.Spans = Rewritten, spans(c.Old, c.New)
+	}
+	d.changes = append(d.changes, c)
+}
+
+func (d *differ) remove(i int) {
+	d.changes = append(d.changes, Change{Op: Removed, Article: d.oldArticles[i], OldArticle: d.oldArticles[i], Old: d.before[i]})
+}
+
+func (d *differ) add(j int) {
+	d.changes = append(d.changes, Change{Op: Added, Article: d.newArticles[j], New: d.after[j]})
+}
+
+// hunk adds what stands between two paragraphs that stayed: those that are alike
+// in pairs, in order, so that as much as can be is the same; the rest came or went.
+func (d *differ) hunk(i, iEnd, j, jEnd int) {
+	n, m := iEnd-i, jEnd-j
+	if n > 0 && m > 0 && n*m <= maxCells/64 { // each cell compares two paragraphs
+		olds, news := bigramSets(d.before[i:iEnd]), bigramSets(d.after[j:jEnd])
+		alike := make([]float64, n*m)
+		best := make([]float64, (n+1)*(m+1))
+		for x := n - 1; x >= 0; x-- {
+			for y := m - 1; y >= 0; y-- {
+				s := dice(olds[x], news[y])
+				if s < rewritingFrom {
+					s = 0
+				}
+				alike[x*m+y] = s
+				best[x*(m+1)+y] = max(best[(x+1)*(m+1)+y], best[x*(m+1)+y+1], s+best[(x+1)*(m+1)+y+1])
+			}
+		}
+		x, y := 0, 0
+		for x < n && y < m {
+			here, s := best[x*(m+1)+y], alike[x*m+y]
+			switch {
+			case s > 0 && here == s+best[(x+1)*(m+1)+y+1]:
+				d.pair(i+x, j+y)
+				x, y = x+1, y+1
+			case here == best[(x+1)*(m+1)+y]:
+				d.remove(i + x)
+				x++
+			default:
+				d.add(j + y)
+				y++
+			}
+		}
+		i, j = i+x, j+y
+	}
+	for ; i < iEnd; i++ {
+		d.remove(i)
+	}
+	for ; j < jEnd; j++ {
+		d.add(j)
+	}
+}
+
+func bigramSets(paragraphs []string) []map[[2]rune]struct{} {
+	out := make([]map[[2]rune]struct{}, len(paragraphs))
+	for i, p := range paragraphs {
+		runes := []rune(cleanForComparison(leadingArticle.ReplaceAllString(p, "")))
+		out[i] = make(map[[2]rune]struct{}, len(runes))
+		for k := 1; k < min(len(runes), maxBigrams); k++ {
+			out[i][[2]rune{runes[k-1], runes[k]}] = struct{}{}
+		}
+	}
+	return out
+}
+
+// dice is the share of two sets that they have in common, 0 to 1.
+func dice[K comparable](a, b map[K]struct{}) float64 {
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	n := 0
+	for x := range a {
+		if _, ok := b[x]; ok {
+			n++
+		}
+	}
+	return 2 * float64(n) / float64(len(a)+len(b))
+}
+
+// align returns which elements of a and b stay, as pairs of indexes in order: a
+// longest common subsequence where the table for it is small enough.
+func align(a, b []string) [][2]int {
+	var head, tail [][2]int
+	offset := 0
+	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
+		head = append(head, [2]int{offset, offset})
+		offset++
+	}
+	n, m := len(a), len(b)
+	for n > offset && m > offset && a[n-1] == b[m-1] {
+		n, m = n-1, m-1
+		tail = append(tail, [2]int{n, m})
+	}
+	middle := commonSubsequence(a[offset:n], b[offset:m])
+	for _, p := range middle {
+		head = append(head, [2]int{p[0] + offset, p[1] + offset})
+	}
+	for i := len(tail) - 1; i >= 0; i-- {
+		head = append(head, tail[i])
+	}
+	return head
+}
+
+// commonSubsequence is that of Wagner and Fischer (1974) for short texts; longer
+// ones are parted at what both have exactly once (patience).
+func commonSubsequence(a, b []string) [][2]int {
+	n, m := len(a), len(b)
+	if n == 0 || m == 0 {
+		return nil
+	}
+	if n*m > maxCells {
+		anchors := uniqueAnchors(a, b)
+		if len(anchors) == 0 {
+			return nil
+		}
+		var out [][2]int
+		i, j := 0, 0
+		for _, p := range append(anchors, [2]int{n, m}) {
+			for _, q := range align(a[i:p[0]], b[j:p[1]]) {
+				out = append(out, [2]int{q[0] + i, q[1] + j})
+			}
+			if p[0] < n {
+				out = append(out, p)
+			}
+			i, j = p[0]+1, p[1]+1
+		}
+		return out
+	}
+	same := make([]int32, (n+1)*(m+1)) // length of what is common from i and j on
+	for i := n - 1; i >= 0; i-- {
+		for j := m - 1; j >= 0; j-- {
+			if a[i] == b[j] {
+				same[i*(m+1)+j] = same[(i+1)*(m+1)+j+1] + 1
+			} else {
+				same[i*(m+1)+j] = max(same[(i+1)*(m+1)+j], same[i*(m+1)+j+1])
+			}
+		}
+	}
+	var out [][2]int
+	for i, j := 0, 0; i < n && j < m; {
+		switch {
+		case a[i] == b[j]:
+			out = append(out, [2]int{i, j})
+			i, j = i+1, j+1
+		case same[(i+1)*(m+1)+j] >= same[i*(m+1)+j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+	return out
+}
+
+// uniqueAnchors are elements that a and b have exactly once, in the longest order
+// that both keep.
+func uniqueAnchors(a, b []string) [][2]int {
+	type seen struct{ inA, inB, a, b int }
+	count := make(map[string]*seen, len(a))
+	for i, s := range a {
+		if count[s] == nil {
+			count[s] = &seen{}
+		}
+		count[s].inA++
+		count[s].a = i
+	}
+	for j, s := range b {
+		if c := count[s]; c != nil {
+			c.inB++
+			c.b = j
+		}
+	}
+	var pairs [][2]int
+	for _, s := range a {
+		if c := count[s]; c.inA == 1 && c.inB == 1 {
+			pairs = append(pairs, [2]int{c.a, c.b})
+		}
+	}
+	// The longest increasing run of b, by piles.
+	var tops []int // index in pairs of the smallest end of a run of each length
+	back := make([]int, len(pairs))
+	for k, p := range pairs {
+		lo, hi := 0, len(tops)
+		for lo < hi {
+			if mid := (lo + hi) / 2; pairs[tops[mid]][1] < p[1] {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		back[k] = -1
+		if lo > 0 {
+			back[k] = tops[lo-1]
+		}
+		if lo == len(tops) {
+			tops = append(tops, k)
+		} else {
+			tops[lo] = k
+		}
+	}
+	out := make([][2]int, len(tops))
+	if len(tops) == 0 {
+		return nil
+	}
+	for k, at := tops[len(tops)-1], len(tops)-1; k >= 0; k, at = back[k], at-1 {
+		out[at] = pairs[k]
+	}
+	return out
+}
+
+// spans compares two paragraphs by character; numbers and Latin words are whole.
+func spans(before, after string) []Span {
+	a, b := tokens(before), tokens(after)
+	var out []Span
+	add := func(op byte, text string) {
+		if text == "" {
+			return
+		}
+		if n := len(out); n > 0 && out[n-1].Op == op {
+			out[n-1].Text += text
+			return
+		}
+		out = append(out, Span{op, text})
+	}
+	i, j := 0, 0
+	for _, p := range append(align(a, b), [2]int{len(a), len(b)}) {
+		add(Removed, strings.Join(a[i:p[0]], ""))
+		add(Added, strings.Join(b[j:p[1]], ""))
+		if p[0] < len(a) {
+			add(Kept, a[p[0]])
+		}
+		i, j = p[0]+1, p[1]+1
+	}
+	return readable(out)
+}
+
+// readable joins changes with so little between them that nobody could read it.
+func readable(in []Span) []Span {
+	var out []Span
+	for i := 0; i < len(in); {
+		if in[i].Op == Kept {
+			out = append(out, in[i])
+			i++
+			continue
+		}
+		var gone, came strings.Builder
+		for i < len(in) && (in[i].Op != Kept || i+1 < len(in) && len([]rune(in[i].Text)) <= shortKept && !strings.ContainsAny(in[i].Text, "，。；：、")) {
+			if in[i].Op != Added {
+				gone.WriteString(in[i].Text)
+			}
+			if in[i].Op != Removed {
+				came.WriteString(in[i].Text)
+			}
+			i++
+		}
+		for _, s := range []Span{{Removed, gone.String()}, {Added, came.String()}} {
+			if s.Text != "" {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// tokens are the characters of a text, with numbers and Latin words whole.
+func tokens(s string) []string {
+	out := make([]string, 0, len(s)/3)
+	start, word := 0, false
+	for i, r := range s {
+		isWord := r < 0x250 && (unicode.IsLetter(r) || unicode.IsDigit(r))
+		if i > start && !(word && isWord) {
+			out = append(out, s[start:i])
+			start = i
+		}
+		word = isWord
+	}
+	if start < len(s) {
+		out = append(out, s[start:])
+	}
+	return out
+}
+
+// FormatDiff writes changes for a terminal or a mail, a line each: its article,
+// «-» went, «+» came, «~» rewritten with [-what went-] and {+what came+} (as wdiff
+// does). What stayed is left out but for its count.
+func FormatDiff(changes []Change) string {
+	var b strings.Builder
+	kept, article := 0, ""
+	stayed := func() {
+		if kept > 0 {
+			fmt.Fprintf(&b, "  … %d\n", kept)
+			kept = 0
+		}
+	}
+	for _, c := range changes {
+		if c.Op == Kept {
+			kept++
+			continue
+		}
+		stayed()
+		if c.Article != article {
+			if article = c.Article; c.OldArticle != "" && c.OldArticle != article {
+				fmt.Fprintf(&b, "@@ %s → %s\n", c.OldArticle, article)
+			} else if article != "" {
+				fmt.Fprintf(&b, "@@ %s\n", article)
+			}
+		}
+		fmt.Fprintf(&b, "%c %s\n", c.Op, c.text())
+	}
+	stayed()
+	return b.String()
+}
+
+// text is the paragraph in one line.
+func (c Change) text() string {
+	if c.Op != Rewritten {
+		return c.Old + c.New
+	}
+	var b strings.Builder
+	for _, s := range c.Spans {
+		switch s.Op {
+		case Removed:
+			b.WriteString("[-" + s.Text + "-]")
+		case Added:
+			b.WriteString("{+" + s.Text + "+}")
+		default:
+			b.WriteString(s.Text)
+		}
+	}
+	return b.String()
+}

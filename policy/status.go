@@ -1,0 +1,141 @@
+package policy
+
+import "strings"
+
+// State is where a document stands in its life.
+type State string
+
+// The states, in the order of a life. The zero State is that of an article that is
+// no document.
+const (
+	StateConsultation State = "consultation" // comments are taken, or were: see Until
+	StatePromised     State = "promised"     // another text says that it will come
+	StateIssued       State = "issued"       // not in force yet, or the text does not say from when
+	StateInForce      State = "in-force"
+	StateExpiring     State = "expiring" // within ExpiringDays
+	StateExpired      State = "expired"
+	StateRepealed     State = "repealed"
+	StateSuperseded   State = "superseded" // a later version is in force
+	StateWithdrawn    State = "withdrawn"  // the site took it away
+)
+
+// ExpiringDays is how long before its last day a document counts as expiring.
+const ExpiringDays = 90
+
+// Event is what happened to a document from outside of its own text: another
+// document repealed, amended or extended it, or its page is gone.
+type Event struct {
+	State State  // StateRepealed, StateSuperseded, StateWithdrawn; StateInForce with Until for a longer term
+	On    Date   // from when; zero is at once
+	Until Date   // the new last day of an extended term
+	From  string // the sentence or page that says so
+}
+
+// Status is the state of a document on a day, since when, until when, and what
+// says so.
+type Status struct {
+	State State
+	Since Date   // zero: not known
+	Until Date   // last day of it, where one is known
+	From  string // provenance: a sentence, a label, an event
+}
+
+// StatusOf returns where a document stands on a day, by its own facts and by what
+// happened to it. The weightiest event counts: repealed before superseded before
+// withdrawn before whatever its own text says.
+func StatusOf(f Facts, events []Event, on Date) Status {
+	if f.Kind == KindConsultation {
+		return Status{StateConsultation, firstDate(f.OpensOn, f.PublishedOn, f.IssuedOn), f.DeadlineOn, firstText(f.DeadlineFrom, f.PublishedFrom)}
+	}
+	if f.Kind != KindDocument {
+		return Status{}
+	}
+	expires, expiresFrom := f.ExpiresOn, f.ExpiresFrom
+	var end *Event
+	for i, e := range events {
+		if e.State == StateInForce {
+			if expires.Before(e.Until) {
+				expires, expiresFrom = e.Until, e.From
+			}
+			continue
+		}
+		if !e.On.IsZero() && on.Before(e.On) {
+			if e.State == StateRepealed && (expires.IsZero() || e.On.Before(expires)) {
+				expires, expiresFrom = e.On.AddDays(-1), e.From // known to end
+			}
+			continue
+		}
+		if end == nil || weight[e.State] > weight[end.State] || weight[e.State] == weight[end.State] && e.On.Before(end.On) {
+			end = &events[i]
+		}
+	}
+	if end != nil {
+		return Status{end.State, end.On, Date{}, end.From}
+	}
+	if s, ok := markedState(f.Marker); ok && s != StateInForce {
+		return Status{s, lostOn(f), Date{}, "“" + f.Marker + "”"}
+	}
+	switch {
+	case !expires.IsZero() && expires.Before(on):
+		return Status{StateExpired, expires.AddDays(1), Date{}, expiresFrom}
+	case !f.EffectiveOn.IsZero() && on.Before(f.EffectiveOn):
+		return Status{StateIssued, firstDate(f.IssuedOn, f.PublishedOn), f.EffectiveOn.AddDays(-1), f.EffectiveFrom}
+	case !expires.IsZero() && expires.Before(on.AddDays(ExpiringDays+1)):
+		return Status{StateExpiring, f.EffectiveOn, expires, expiresFrom}
+	case !f.EffectiveOn.IsZero():
+		return Status{StateInForce, f.EffectiveOn, expires, f.EffectiveFrom}
+	case !f.FirstEffectiveOn.IsZero() && !on.Before(f.FirstEffectiveOn):
+		return Status{StateInForce, Date{}, expires, "正文"} // since when this version is, nobody says
+	}
+	if s, ok := markedState(f.Marker); ok {
+		return Status{s, Date{}, expires, "“" + f.Marker + "”"}
+	}
+	return Status{StateIssued, firstDate(f.IssuedOn, f.PublishedOn), expires, firstText(f.IssuedFrom, f.PublishedFrom)}
+}
+
+// weight orders the events that end a document.
+var weight = map[State]int{StateRepealed: 3, StateSuperseded: 2, StateWithdrawn: 1}
+
+// markedState reads what the page itself says of the document's state.
+func markedState(marker string) (State, bool) {
+	switch marker = squeeze(marker); {
+	case marker == "" || strings.Contains(marker, "部分"): // the rest lives on
+		return "", false
+	case strings.Contains(marker, "废止"):
+		return StateRepealed, true
+	case strings.Contains(marker, "失效"), strings.Contains(marker, "无效"):
+		return StateExpired, true
+	case strings.Contains(marker, "修改"), strings.Contains(marker, "修订"):
+		return StateSuperseded, true
+	case strings.Contains(marker, "有效"):
+		return StateInForce, true
+	}
+	return "", false
+}
+
+func firstDate(dates ...Date) Date {
+	for _, d := range dates {
+		if !d.IsZero() {
+			return d
+		}
+	}
+	return Date{}
+}
+
+func firstText(texts ...string) string {
+	for _, s := range texts {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// lostOn is when a document that its page calls lost was, as far as the same page
+// says; a last day of its own text says nothing of that.
+func lostOn(f Facts) Date {
+	if f.ExpiresOn.IsZero() || !strings.Contains(f.ExpiresFrom, f.Marker) {
+		return Date{}
+	}
+	return f.ExpiresOn
+}
