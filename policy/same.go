@@ -33,7 +33,7 @@ const (
 var (
 	// enactment is a date on which a text was passed, amended or put into force.
 	enactment = regexp.MustCompile(fullDate)
-	enacted   = regexp.MustCompile(`通过|修正|修订|修改|公布|发布|批准|颁布`)
+	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
 	// versionMark tells versions apart in a title: （2021年修订）, （征求意见稿）.
 	versionMark = regexp.MustCompile(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
@@ -99,13 +99,13 @@ func enactments(title string, paragraphs []string) []Date {
 	}
 	head = head[:min(len(head), headingLength)]
 	var all []Date
-	if !enacted.MatchString(head) {
+	if !containsAny(head, enacted...) {
 		return nil
 	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
 		behind := head[at[1]:min(len(head), at[1]+headingForward)]
 		behind, _, _ = strings.Cut(behind, "\n")
-		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.MatchString(behind) && !slices.Contains(all, d) {
+		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && containsAny(behind, enacted...) && !slices.Contains(all, d) {
 			all = append(all, d)
 		}
 	}

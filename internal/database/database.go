@@ -99,7 +99,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	} {
 		// The path is escaped so that ? and # in it are not taken for parameters.
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
-			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)" +
+			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
 			"&_time_format=sqlite&_timezone=UTC" + pool.extra
 		conn, err := sql.Open("sqlite", dsn)
 		if err != nil {
