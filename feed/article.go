@@ -16,11 +16,11 @@ import (
 
 // Columns of an article without its text: what lists of articles read.
 const articleColumns = `a.id, a.source, s.name, s.url, s.licence, a.guid, a.url, a.facts, a.attachments, a.warnings,
-	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1, a.withdrawn_at`
+	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1, a.pinned = 1, a.hidden = 1, a.withdrawn_at`
 
 func articleDest(a *Article, facts, attachments, warnings *string, withdrawn *sql.Null[time.Time]) []any {
 	return []any{&a.ID, &a.SourceID, &a.SourceName, &a.SourceURL, &a.Licence, &a.GUID, &a.URL, facts, attachments, warnings,
-		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt, &a.Held, withdrawn}
+		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt, &a.Held, &a.Pinned, &a.Hidden, withdrawn}
 }
 
 func (a *Article) decode(facts, attachments, warnings string) error {
@@ -65,6 +65,7 @@ type Selection struct {
 	Since  time.Time // collected at or after
 	Before int64     // an article id: only older ones, for paging
 	Limit  int       // 0 is 50; at most 2000
+	Hidden bool      // with those that an admin hid
 }
 
 // MaxSelection is the most articles that one call of Articles returns.
@@ -82,7 +83,7 @@ func (st *Store) ArticlesWithText(ctx context.Context, sel Selection) ([]Article
 
 const selectionClauses = `
 	FROM articles a JOIN sources s ON s.id = a.source
-	WHERE ($1 = 0 OR a.source = $1) AND a.collected_at >= $2 AND ($3 = 0 OR a.id < $3)
+	WHERE ($1 = 0 OR a.source = $1) AND a.collected_at >= $2 AND ($3 = 0 OR a.id < $3) AND a.hidden <= $5
 	ORDER BY a.id DESC LIMIT $4`
 
 func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(database.Row) (Article, error), query string) ([]Article, error) {
@@ -93,14 +94,14 @@ func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(da
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = database.Collect(ctx, tx, scan, query,
-			sel.Source, sel.Since.UTC(), sel.Before, min(sel.Limit, MaxSelection))
+			sel.Source, sel.Since.UTC(), sel.Before, min(sel.Limit, MaxSelection), oneIf(sel.Hidden))
 		return err
 	})
 	return all, err
 }
 
 // ArticlesByID returns the articles with these ids, without their text, keyed by
-// id. Ids that are not there are missing from the map.
+// id. Ids that are not there, or hidden, are missing from the map.
 func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Article, error) {
 	list, err := json.Marshal(ids)
 	if err != nil {
@@ -110,7 +111,7 @@ func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Artic
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err := database.Collect(ctx, tx, scanArticle, `SELECT `+articleColumns+`
 			FROM articles a JOIN sources s ON s.id = a.source
-			WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+			WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) AND a.hidden = 0`, string(list))
 		for _, a := range all {
 			found[a.ID] = a
 		}
@@ -195,9 +196,9 @@ const upsertArticle = `
 		RETURNING id, collected_at`
 
 // saveArticle inserts an article or replaces what is stored of it. UpdatedAt
-// moves only when the text did. It reports whether the article is new. upsert is
+// moves only when the text did. It sets the id and reports whether the article is new. upsert is
 // upsertArticle, prepared: the statement takes longer to parse than to run.
-func saveArticle(ctx context.Context, upsert *sql.Stmt, a Article, pageNext, now time.Time) (isNew bool, err error) {
+func saveArticle(ctx context.Context, upsert *sql.Stmt, a *arrival, now time.Time) (isNew bool, err error) {
 	facts := a.Facts
 	paragraphs := facts.Paragraphs
 	facts.Paragraphs = nil
@@ -209,13 +210,12 @@ func saveArticle(ctx context.Context, upsert *sql.Stmt, a Article, pageNext, now
 		}
 		columns[i] = string(b)
 	}
-	var id int64
 	var inserted time.Time
 	err = upsert.QueryRowContext(ctx,
 		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, columns[5], a.Facts.Theme,
 		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
 		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, columns[1], columns[0], columns[2], columns[3],
-		columns[4], a.TextHash, a.PageState, a.PageTries, nullTime(pageNext), now).Scan(&id, &inserted)
+		columns[4], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now).Scan(&a.ID, &inserted)
 	if err != nil {
 		return false, fmt.Errorf("store article %s: %w", a.URL, err)
 	}

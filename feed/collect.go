@@ -468,7 +468,7 @@ func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page
 func (c *Collector) judge(src *Source, it ingest.Item) Article {
 	facts := policy.Understand(it.Evidence)
 	return Article{
-		SourceID: src.ID, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
+		SourceID: src.ID, Licence: src.Licence, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
 		Evidence: it.Evidence, Attachments: it.Attachments,
 		Warnings: append(slices.Clone(it.Warnings), facts.Warnings...),
 		TextHash: hashText(facts),
@@ -481,34 +481,18 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 	}
 	now := c.Store.Now()
 	added := 0
-	err := c.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		added = 0
-		upsert, err := tx.PrepareContext(ctx, upsertArticle)
-		if err != nil {
-			return err
-		}
-		defer upsert.Close()
-		for _, a := range articles {
-			var next time.Time
+	err := c.Store.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		arrivals := make([]*arrival, len(articles)) // anew, since this may run again
+		for i, a := range articles {
+			arrivals[i] = &arrival{Article: a}
 			if a.PageState == PageWanted {
-				next = now.Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
+				arrivals[i].pageNext = now.Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
 			} else if a.pageRead {
-				next = recheckAt(a.PageTries, now)
-			}
-			if !a.isNew {
-				if err := keepRevision(ctx, tx, a, now); err != nil {
-					return err
-				}
-			}
-			isNew, err := saveArticle(ctx, upsert, a, next, now)
-			if err != nil {
-				return err
-			}
-			if isNew {
-				added++
+				arrivals[i].pageNext = recheckAt(a.PageTries, now)
 			}
 		}
-		return nil
+		added, err = c.Store.storeArticles(ctx, tx, arrivals, now)
+		return err
 	})
 	if err != nil {
 		return err

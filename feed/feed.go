@@ -107,6 +107,8 @@ type Article struct {
 	Warnings    []string // of reading and of judging
 	PageState   PageState
 	PageTries   int
+	Pinned      bool // by an admin: first in its issue
+	Hidden      bool // by an admin: shown nowhere
 	Held        bool // came in a flood: no list takes it until it is released
 	TextHash    string
 	CollectedAt time.Time

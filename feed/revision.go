@@ -116,7 +116,15 @@ func (st *Store) recheckNext(ctx context.Context, article int64, n int) error {
 // withdraw records that the site took an article away. What it said stays.
 func (st *Store) withdraw(ctx context.Context, article int64) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
-		return oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, st.Now()))
+		now := st.Now()
+		if err := touch(ctx, tx); err != nil {
+			return err
+		}
+		err := oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, now))
+		if err != nil {
+			return err
+		}
+		return noteWithdrawn(ctx, tx, article, now)
 	})
 }
 

@@ -48,6 +48,11 @@ func (d Date) In(loc *time.Location) time.Time {
 // AddDays returns the date n days later, or earlier if n is negative.
 func (d Date) AddDays(n int) Date { return DateOf(d.In(time.UTC).AddDate(0, 0, n)) }
 
+// DaysUntil returns the number of days from d to e, negative if e is before d.
+func (d Date) DaysUntil(e Date) int {
+	return int(e.In(time.UTC).Sub(d.In(time.UTC)) / (24 * time.Hour))
+}
+
 // Compare returns -1, 0 or 1 as d is before, equal to or after e.
 func (d Date) Compare(e Date) int { return d.In(time.UTC).Compare(e.In(time.UTC)) }
 

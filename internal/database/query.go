@@ -47,3 +47,9 @@ func (d Dialect) Texts(param string) string {
 		"SELECT value FROM json_each("+param+")",
 		"SELECT value FROM jsonb_array_elements_text("+param+"::jsonb)")
 }
+
+// Rows returns a table of the elements of a JSON array, one a row in its column
+// value, for INSERT … SELECT: value ->> 0 is the first of an inner array.
+func (d Dialect) Rows(param string) string {
+	return d.Pick("json_each("+param+")", "jsonb_array_elements("+param+"::jsonb)")
+}

@@ -1,0 +1,428 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// arrival is an article on its way into the store.
+type arrival struct {
+	Article
+	pageNext time.Time // when its page is to be read again; zero: never
+	document int64     // that it carries; 0: none
+	titleKey string
+	said     []Relation // memo of relations
+}
+
+// standing ranks the sites that carry one text: the issuer's own first, then
+// other official ones.
+func (a *arrival) standing() int {
+	official := a.Licence == LicenceOfficial
+	own := a.Evidence.Issuer != "" && slices.ContainsFunc(a.Facts.Issuers, func(s string) bool {
+		return strings.HasSuffix(s, a.Evidence.Issuer) || strings.HasSuffix(a.Evidence.Issuer, s)
+	})
+	switch {
+	case official && own:
+		return 0
+	case official:
+		return 1
+	case own:
+		return 2
+	}
+	return 3
+}
+
+// carriesDocument reports whether the article is the text of a document. A title
+// that only a list told may be cut short.
+func (a *arrival) carriesDocument() bool {
+	return a.Facts.Kind == policy.KindDocument && a.PageState != PageWanted
+}
+
+// name is a name of a document.
+type name struct{ name, kind string }
+
+// names returns what the document of an article is cited by.
+func (a *arrival) names() []name {
+	var all []name
+	for _, n := range policy.NumberNames(a.Facts.DocumentNumber, a.Facts.Region) {
+		all = append(all, name{n, "number"})
+	}
+	add := func(title, kind string) {
+		if title != "" && !slices.ContainsFunc(all, func(n name) bool { return n.name == title }) {
+			all = append(all, name{title, kind})
+		}
+	}
+	add(a.titleKey, "title")
+	for _, inner := range policy.CarriedTitles(a.Facts.Title) {
+		add(policy.TitleKey(inner), "inner")
+	}
+	add(policy.TitleKey(policy.BareTitle(a.Facts.Title)), "inner")
+	return all
+}
+
+// known document of a batch: what identity and citations are held against.
+type candidate struct {
+	id                          int64
+	number, title, region, work string
+	level                       policy.Level
+	issuers                     []string
+	issuedOn                    policy.Date
+}
+
+// batch is the work on articles that are stored together. It knows the documents
+// that go by any name that the articles use.
+type batch struct {
+	st       *Store
+	tx       *sql.Tx
+	now      time.Time
+	articles []*arrival
+	named    map[string][]*candidate // by name
+	inner    map[string]bool         // name + "\n" + id: not the document's own title
+	loaded   map[string]bool         // names that were looked up
+	byID     map[int64]*candidate
+	fresh    []string     // names that documents got just now
+	born     []*candidate // documents that are new
+}
+
+func (b *batch) ids() []int64 {
+	ids := make([]int64, len(b.articles))
+	for i, a := range b.articles {
+		ids[i] = a.ID
+	}
+	return ids
+}
+
+// load looks up the documents that go by these names.
+func (b *batch) load(ctx context.Context, names []string) error {
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "" || b.loaded[n] })
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, n := range names {
+		b.loaded[n] = true
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	type found struct {
+		name, kind string
+		candidate
+	}
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (found, error) {
+		var f found
+		var issuers string
+		err := row.Scan(&f.name, &f.kind, &f.id, &f.number, &f.title, &f.region, &f.work, &f.level, &issuers, &f.issuedOn)
+		if err != nil {
+			return f, err
+		}
+		return f, json.Unmarshal([]byte(issuers), &f.issuers)
+	}, `SELECT n.name, n.kind, d.id, d.number, d.title, d.region, d.work, d.level, d.issuers, d.issued_on
+		FROM document_names n JOIN documents d ON d.id = n.document
+		WHERE n.name IN (`+b.st.db.Dialect().Texts("$1")+`) ORDER BY d.id`, string(list))
+	if err != nil {
+		return fmt.Errorf("look up documents: %w", err)
+	}
+	for _, f := range all {
+		c := b.byID[f.id]
+		if c == nil {
+			c = &f.candidate
+			b.byID[f.id] = c
+		}
+		b.addName(name{f.name, f.kind}, c)
+	}
+	return nil
+}
+
+func (b *batch) addName(n name, c *candidate) {
+	if !slices.Contains(b.named[n.name], c) {
+		b.named[n.name] = append(b.named[n.name], c)
+		if n.kind == "inner" {
+			b.inner[fmt.Sprint(n.name, "\n", c.id)] = true
+		}
+	}
+}
+
+// identify returns the known document that an article carries; nil if it is new.
+// A number is one document's within its region, unless the titles have little in
+// common; without a number title, date and issuer decide.
+func (b *batch) identify(a *arrival) *candidate {
+	f := a.Facts
+	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
+		for _, c := range b.named[n] {
+			key := policy.TitleKey(c.title)
+			if key == a.titleKey || policy.RegionsCompatible(c.region, f.Region) && policy.TitlesShare(c.title, f.Title) >= 0.5 {
+				return c
+			}
+		}
+	}
+	if f.IssuedOn.IsZero() || a.titleKey == "" {
+		return nil
+	}
+	for _, c := range b.named[a.titleKey] {
+		numbers := f.DocumentNumber == "" || c.number == "" || slices.Contains(policy.NumberNames(c.number, c.region), f.DocumentNumber)
+		if numbers && c.issuedOn == f.IssuedOn && !b.inner[fmt.Sprint(a.titleKey, "\n", c.id)] &&
+			(len(c.issuers) == 0 || len(f.Issuers) == 0 || shareOrgan(c.issuers, f.Issuers)) {
+			return c
+		}
+	}
+	return nil
+}
+
+// shareOrgan reports whether two lists of organs have one in common, be it
+// written with or without its region (民政厅, 四川省民政厅).
+func shareOrgan(a, b []string) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if strings.HasSuffix(x, y) || strings.HasSuffix(y, x) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// carry finds or makes the document of each article that is one's text.
+func (b *batch) carry(ctx context.Context) error {
+	var names []string
+	for _, a := range b.articles {
+		a.titleKey = policy.TitleKey(a.Facts.Title)
+		if a.carriesDocument() {
+			for _, n := range a.names() {
+				names = append(names, n.name)
+			}
+		}
+		for _, r := range a.relations() {
+			names = append(names, r.TargetNumber, r.targetName)
+		}
+	}
+	if err := b.load(ctx, names); err != nil {
+		return err
+	}
+	before := make(map[int64]int64)
+	if slices.ContainsFunc(b.articles, func(a *arrival) bool { return !a.isNew }) {
+		if err := b.st.carried(ctx, b.tx, b.ids(), before); err != nil {
+			return err
+		}
+	}
+	redo := make(map[int64]bool)
+	var nameRows, carrierRows [][]any
+	for _, a := range b.articles {
+		was := before[a.ID]
+		if !a.carriesDocument() {
+			if was != 0 {
+				if _, err := b.tx.ExecContext(ctx, `DELETE FROM carriers WHERE article = $1`, a.ID); err != nil {
+					return err
+				}
+				redo[was] = true
+			}
+			continue
+		}
+		c := b.identify(a)
+		switch {
+		case c != nil:
+			redo[c.id] = true
+		case was != 0 && !b.hasOthers(ctx, was, a.ID): // it is the same text, better understood
+			redo[was] = true
+			if c = b.byID[was]; c == nil {
+				c = &candidate{id: was} // mergeCarriers fills it
+				b.byID[was] = c
+			}
+		default:
+			var err error
+			if c, err = b.newDocument(ctx, a); err != nil {
+				return err
+			}
+		}
+		if was != 0 && was != c.id {
+			redo[was] = true
+		}
+		a.document = c.id
+		for _, n := range a.names() {
+			nameRows = append(nameRows, []any{n.name, c.id, n.kind})
+			b.addName(n, c)
+			b.fresh = append(b.fresh, n.name)
+		}
+		carrierRows = append(carrierRows, []any{a.ID, c.id, a.standing()})
+	}
+	if err := b.insert(ctx, b.insertNamesQuery(), nameRows); err != nil {
+		return err
+	}
+	if err := b.insert(ctx, `INSERT INTO carriers (article, document, standing)
+		SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT) FROM `+b.st.db.Dialect().Rows("$1")+` WHERE true
+		ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`, carrierRows); err != nil {
+		return err
+	}
+	for _, id := range sortedKeys(redo) {
+		if err := b.mergeCarriers(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sortedKeys(m map[int64]bool) []int64 {
+	keys := make([]int64, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// insert runs a statement whose $1 is a JSON array of rows.
+func (b *batch) insert(ctx context.Context, query string, rows [][]any, more ...any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	_, err = b.tx.ExecContext(ctx, query, append([]any{string(list)}, more...)...)
+	return err
+}
+
+func (b *batch) hasOthers(ctx context.Context, document, article int64) bool {
+	var n int
+	err := b.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM carriers WHERE document = $1 AND article <> $2`, document, article).Scan(&n)
+	return err != nil || n > 0
+}
+
+// documentKey is the identity of a document when it comes. What has neither a
+// number nor a date is known by the article alone.
+func documentKey(a *arrival) string {
+	f := a.Facts
+	switch {
+	case f.DocumentNumber != "":
+		return "n " + f.Region + " " + f.DocumentNumber + " " + a.titleKey
+	case f.IssuedOn.IsZero() || a.titleKey == "":
+		return fmt.Sprintf("a %d", a.ID)
+	}
+	return "t " + f.IssuedOn.String() + " " + a.titleKey + " " + strings.Join(f.Issuers, " ")
+}
+
+func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error) {
+	f := a.Facts
+	issuers, err := json.Marshal(orEmpty(f.Issuers))
+	if err != nil {
+		return nil, err
+	}
+	c := &candidate{number: f.DocumentNumber, title: a.Title(), region: f.Region, work: policy.Work(f.Title, f.Type), level: f.Level, issuers: f.Issuers, issuedOn: f.IssuedOn}
+	subject := subjectFor(f)
+	err = b.tx.QueryRowContext(ctx, `
+		INSERT INTO documents (key, number, title, issuers, type, level, region, theme, issued_on, published_on, effective_on,
+			expires_on, work, subject, subject_head, article, marker, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $18, $17, $17)
+		ON CONFLICT (key) DO UPDATE SET updated_at = excluded.updated_at RETURNING id`,
+		documentKey(a), f.DocumentNumber, a.Title(), string(issuers), f.Type, f.Level, f.Region, f.Theme, f.IssuedOn, f.PublishedOn, f.EffectiveOn,
+		f.ExpiresOn, c.work, subject, head(subject), a.ID, b.now, f.Marker).Scan(&c.id)
+	if err != nil {
+		return nil, fmt.Errorf("store the document of %s: %w", a.URL, err)
+	}
+	b.byID[c.id] = c
+	b.born = append(b.born, c)
+	return c, nil
+}
+
+// mergeCarriers sets what a document is from all articles that carry it: for each
+// fact the article of the best standing that has it counts, so that the order in
+// which they came does not. A document that nothing carries any more goes.
+func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
+	type carrier struct {
+		arrival
+		rank int
+	}
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (carrier, error) {
+		var c carrier
+		var facts string
+		if err := row.Scan(&c.ID, &c.URL, &c.Hidden, &facts, &c.rank); err != nil {
+			return c, err
+		}
+		return c, json.Unmarshal([]byte(facts), &c.Facts)
+	}, `SELECT a.id, a.url, a.hidden = 1, a.facts, c.standing FROM carriers c JOIN articles a ON a.id = c.article
+		WHERE c.document = $1 ORDER BY c.standing, COALESCE(a.published_on, '9999'), a.id LIMIT 1000`, id)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		_, err := b.tx.ExecContext(ctx, `DELETE FROM documents WHERE id = $1`, id)
+		return err
+	}
+	f := all[0].Facts
+	var shown sql.Null[int64]
+	names := map[string]string{}
+	for i := range all {
+		c := &all[i]
+		c.titleKey = policy.TitleKey(c.Facts.Title)
+		g := c.Facts
+		f.DocumentNumber, f.Type, f.Level = cmp.Or(f.DocumentNumber, g.DocumentNumber), cmp.Or(f.Type, g.Type), cmp.Or(f.Level, g.Level)
+		f.Region, f.Theme, f.Title = cmp.Or(f.Region, g.Region), cmp.Or(f.Theme, g.Theme), cmp.Or(f.Title, g.Title)
+		f.IssuedOn, f.PublishedOn = cmp.Or(f.IssuedOn, g.IssuedOn), cmp.Or(f.PublishedOn, g.PublishedOn)
+		f.EffectiveOn, f.ExpiresOn = cmp.Or(f.EffectiveOn, g.EffectiveOn), cmp.Or(f.ExpiresOn, g.ExpiresOn)
+		if len(f.Issuers) == 0 {
+			f.Issuers = g.Issuers
+		}
+		if !shown.Valid && !c.Hidden {
+			shown = sql.Null[int64]{V: c.ID, Valid: true}
+		}
+		for _, n := range c.names() {
+			if names[n.name] == "" {
+				names[n.name] = n.kind
+			}
+		}
+	}
+	return b.updateDocument(ctx, id, f, shown, names)
+}
+
+func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, shown sql.Null[int64], names map[string]string) error {
+	issuers, err := json.Marshal(orEmpty(f.Issuers))
+	if err != nil {
+		return err
+	}
+	subject := subjectFor(f)
+	_, err = b.tx.ExecContext(ctx, `
+		UPDATE documents SET number = $2, title = $3, issuers = $4, type = $5, level = $6, region = $7, theme = $8, issued_on = $9,
+			published_on = $10, effective_on = $11, expires_on = $12, work = $13, subject = $14, subject_head = $15, article = $16, updated_at = $17, marker = $18
+		WHERE id = $1`,
+		id, f.DocumentNumber, f.Title, string(issuers), f.Type, f.Level, f.Region, f.Theme, f.IssuedOn,
+		f.PublishedOn, f.EffectiveOn, f.ExpiresOn, policy.Work(f.Title, f.Type), subject, head(subject), shown, b.now, f.Marker)
+	if err != nil {
+		return err
+	}
+	c := b.byID[id]
+	if c == nil {
+		c = &candidate{id: id}
+		b.byID[id] = c
+	}
+	c.number, c.title, c.region, c.work = f.DocumentNumber, f.Title, f.Region, policy.Work(f.Title, f.Type)
+	c.level, c.issuers, c.issuedOn = f.Level, f.Issuers, f.IssuedOn
+	have, err := database.Collect(ctx, b.tx, database.ScanOne[string], `SELECT name FROM document_names WHERE document = $1`, id)
+	if err != nil {
+		return err
+	}
+	for _, n := range have {
+		if names[n] == "" { // it was misread, or corrected by hand
+			if _, err := b.tx.ExecContext(ctx, `DELETE FROM document_names WHERE name = $1 AND document = $2`, n, id); err != nil {
+				return err
+			}
+			b.fresh = append(b.fresh, n)
+			b.named[n] = slices.DeleteFunc(b.named[n], func(x *candidate) bool { return x.id == id })
+		}
+	}
+	for n, kind := range names {
+		b.addName(name{n, kind}, c)
+	}
+	return nil
+}

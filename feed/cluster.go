@@ -1,0 +1,424 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// Cluster is a set of articles that are one text on several pages (转载).
+type Cluster struct {
+	First    int64   // the original
+	Articles []int64 // all that are shown, the original first
+}
+
+// Clusters returns the cluster of each of these articles; one that is alone is
+// missing from the map.
+func (st *Store) Clusters(ctx context.Context, articles []int64) (map[int64]Cluster, error) {
+	list, err := json.Marshal(orEmpty(articles))
+	if err != nil {
+		return nil, err
+	}
+	type member struct {
+		article, cluster int64
+		first            bool
+	}
+	found := make(map[int64]Cluster)
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, func(row database.Row) (member, error) {
+			var m member
+			err := row.Scan(&m.article, &m.cluster, &m.first)
+			return m, err
+		}, `SELECT k.article, k.cluster, k.first = 1 FROM clusters k JOIN articles a ON a.id = k.article
+			WHERE a.hidden = 0 AND k.cluster IN (SELECT cluster FROM clusters WHERE article IN (`+st.db.Dialect().IDs("$1")+`))
+			ORDER BY k.cluster, k.first DESC, k.article`, string(list))
+		if err != nil {
+			return err
+		}
+		whole := make(map[int64]Cluster)
+		for _, m := range all {
+			c := whole[m.cluster]
+			if c.First == 0 {
+				c.First = m.article
+			}
+			c.Articles = append(c.Articles, m.article)
+			whole[m.cluster] = c
+		}
+		for _, m := range all {
+			if len(whole[m.cluster].Articles) > 1 && slices.Contains(articles, m.article) {
+				found[m.article] = whole[m.cluster]
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+const (
+	// sketchSize is how many hashes of a text are kept. Two texts that share nine
+	// tenths of their 5-grams have one of four in common but once in thousands.
+	sketchSize = 4
+	// maxAlike bounds the articles that one is compared with, by hash.
+	maxAlike = 12
+)
+
+// gather finds for each article those that are the same text, and folds them.
+func (b *batch) gather(ctx context.Context) error {
+	var rows [][]any
+	sketches := make(map[*arrival][]int64)
+	for _, a := range b.articles {
+		if a.PageState == PageWanted {
+			continue
+		}
+		sketch := policy.Sketch(a.Facts.Paragraphs)
+		sketches[a] = sketch[:min(len(sketch), sketchSize)]
+		for _, h := range sketches[a] {
+			rows = append(rows, []any{h, numbered(a.Facts), a.ID})
+		}
+	}
+	if err := b.insert(ctx, `INSERT INTO sketches (hash, numbered, article)
+		SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT) FROM `+b.st.db.Dialect().Rows("$1")+` WHERE true
+		ON CONFLICT DO NOTHING`, rows); err != nil {
+		return err
+	}
+	alike, err := b.alike(ctx, sketches)
+	if err != nil {
+		return err
+	}
+	mates, err := b.mates(ctx)
+	if err != nil {
+		return err
+	}
+	compared := make(map[[2]int64]bool)
+	for _, a := range b.articles {
+		if !a.isNew {
+			if err := b.leaveCluster(ctx, a.ID); err != nil {
+				return err
+			}
+		}
+		ids := append(mates[a.ID], alike[a]...)
+		slices.Sort(ids)
+		for _, id := range slices.Compact(ids) {
+			pair := [2]int64{min(id, a.ID), max(id, a.ID)}
+			if id == a.ID || compared[pair] {
+				continue
+			}
+			compared[pair] = true
+			if err := b.compare(ctx, a, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// numbered is 1 for an article with a document number: two of them are one text
+// only by that number, and need not find each other by their words.
+func numbered(f policy.Facts) int {
+	if f.DocumentNumber != "" {
+		return 1
+	}
+	return 0
+}
+
+// alike returns, for each article, those that share a hash of its sketch, the
+// newest first.
+func (b *batch) alike(ctx context.Context, sketches map[*arrival][]int64) (map[*arrival][]int64, error) {
+	var rows [][]any
+	who := make(map[[2]int64][]*arrival)
+	for a, hashes := range sketches {
+		for _, h := range hashes {
+			for n := int64(0); n <= 1-int64(numbered(a.Facts)); n++ {
+				if key := [2]int64{h, n}; who[key] == nil {
+					rows = append(rows, []any{h, n})
+				}
+				who[[2]int64{h, n}] = append(who[[2]int64{h, n}], a)
+			}
+		}
+	}
+	found := make(map[*arrival][]int64)
+	if len(rows) == 0 {
+		return found, nil
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return nil, err
+	}
+	result, err := b.tx.QueryContext(ctx, b.st.db.Dialect().Pick(alikeSQLite, alikePostgres), string(list), maxAlike)
+	if err != nil {
+		return nil, err
+	}
+	defer result.Close()
+	for result.Next() {
+		var hash, n, article int64
+		if err := result.Scan(&hash, &n, &article); err != nil {
+			return nil, err
+		}
+		for _, a := range who[[2]int64{hash, n}] {
+			if len(found[a]) < sketchSize*maxAlike {
+				found[a] = append(found[a], article)
+			}
+		}
+	}
+	return found, result.Err()
+}
+
+// A hash may be that of a sentence which thousands of texts share: of each only
+// the newest articles are read.
+const (
+	alikeSQLite = `WITH asked AS (SELECT CAST(value ->> 0 AS BIGINT) AS hash, CAST(value ->> 1 AS BIGINT) AS numbered FROM json_each($1))
+		SELECT q.hash, q.numbered, j.value FROM asked q, json_each((SELECT json_group_array(article) FROM
+			(SELECT s.article FROM sketches s WHERE s.hash = q.hash AND s.numbered = q.numbered ORDER BY s.article DESC LIMIT $2))) j`
+	alikePostgres = `WITH asked AS (SELECT CAST(value ->> 0 AS BIGINT) AS hash, CAST(value ->> 1 AS BIGINT) AS numbered FROM jsonb_array_elements($1::jsonb))
+		SELECT q.hash, q.numbered, j.article FROM asked q CROSS JOIN LATERAL
+			(SELECT s.article FROM sketches s WHERE s.hash = q.hash AND s.numbered = q.numbered ORDER BY s.article DESC LIMIT $2) j`
+)
+
+// mates returns, for each article, others that carry the same document.
+func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
+	found := make(map[int64][]int64)
+	var known []int64
+	for _, a := range b.articles {
+		if a.document != 0 && !slices.ContainsFunc(b.born, func(c *candidate) bool { return c.id == a.document }) {
+			known = append(known, a.document)
+		}
+	}
+	inBatch := make(map[int64][]int64)
+	for _, a := range b.articles {
+		if a.document != 0 {
+			inBatch[a.document] = append(inBatch[a.document], a.ID)
+		}
+	}
+	if len(known) > 0 {
+		list, err := json.Marshal(known)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := b.tx.QueryContext(ctx, `SELECT document, article FROM carriers WHERE document IN (`+b.st.db.Dialect().IDs("$1")+`) ORDER BY article DESC LIMIT 2000`, string(list))
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var document, article int64
+			if err := rows.Scan(&document, &article); err != nil {
+				return nil, err
+			}
+			if !slices.Contains(inBatch[document], article) {
+				inBatch[document] = append(inBatch[document], article)
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range b.articles {
+		found[a.ID] = inBatch[a.document]
+		if len(found[a.ID]) > maxAlike { // they are one cluster, or will be: a few tell
+			found[a.ID] = found[a.ID][:maxAlike]
+		}
+	}
+	return found, nil
+}
+
+// compare folds an article with another if they are one text.
+func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
+	if sameCluster, err := b.sameCluster(ctx, a.ID, id); err != nil || sameCluster {
+		return err
+	}
+	other, err := scanFullArticle(b.tx.QueryRowContext(ctx, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+		FROM articles a JOIN sources s ON s.id = a.source WHERE a.id = $1`, id))
+	if err == sql.ErrNoRows {
+		return nil // its sketch outlived it
+	}
+	if err != nil {
+		return err
+	}
+	sameness := policy.Compare(a.Facts, other.Facts)
+	if !sameness.Same {
+		return nil
+	}
+	if err := b.adopt(ctx, a, id); err != nil {
+		return err
+	}
+	return b.fold(ctx, a.ID, id, sameness.Why)
+}
+
+// adopt gives an article that could not tell its document, for want of a number
+// or a date, that of an article which is the same text.
+func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
+	if a.document == 0 {
+		return nil
+	}
+	other := make(map[int64]int64)
+	if err := b.st.carried(ctx, b.tx, []int64{id}, other); err != nil {
+		return err
+	}
+	theirs := other[id]
+	if theirs == 0 || theirs == a.document {
+		return nil
+	}
+	ours, err := documentByID(ctx, b.tx, a.document)
+	if err != nil {
+		return err
+	}
+	them, err := documentByID(ctx, b.tx, theirs)
+	if err != nil {
+		return err
+	}
+	from, to := ours, them
+	if them.Number == "" && them.IssuedOn.IsZero() && (ours.Number != "" || !ours.IssuedOn.IsZero()) {
+		from, to = them, ours
+	} else if ours.Number != "" || !ours.IssuedOn.IsZero() {
+		return nil // both know who they are
+	}
+	if _, err := b.tx.ExecContext(ctx, `UPDATE carriers SET document = $2 WHERE document = $1`, from.ID, to.ID); err != nil {
+		return err
+	}
+	if _, err := b.tx.ExecContext(ctx, `UPDATE relations SET document = $2 WHERE document = $1`, from.ID, to.ID); err != nil {
+		return err
+	}
+	for _, x := range b.articles {
+		if x.document == from.ID {
+			x.document = to.ID
+		}
+	}
+	b.born = slices.DeleteFunc(b.born, func(c *candidate) bool { return c.id == from.ID })
+	for n, all := range b.named {
+		b.named[n] = slices.DeleteFunc(all, func(c *candidate) bool { return c.id == from.ID })
+	}
+	if err := b.mergeCarriers(ctx, to.ID); err != nil {
+		return err
+	}
+	if err := b.insertNames(ctx, to.ID); err != nil {
+		return err
+	}
+	return b.mergeCarriers(ctx, from.ID)
+}
+
+// insertNames stores the names that mergeCarriers found for a document.
+func (b *batch) insertNames(ctx context.Context, id int64) error {
+	var rows [][]any
+	for n, all := range b.named {
+		if slices.ContainsFunc(all, func(c *candidate) bool { return c.id == id }) {
+			kind := "title"
+			switch {
+			case b.inner[fmt.Sprint(n, "\n", id)]:
+				kind = "inner"
+			case slices.Contains(policy.NumberNames(b.byID[id].number, b.byID[id].region), n):
+				kind = "number"
+			}
+			rows = append(rows, []any{n, id, kind})
+			b.fresh = append(b.fresh, n)
+		}
+	}
+	return b.insert(ctx, b.insertNamesQuery(), rows)
+}
+
+func (b *batch) insertNamesQuery() string {
+	return `INSERT INTO document_names (name, document, kind)
+		SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2 FROM ` + b.st.db.Dialect().Rows("$1") + ` WHERE true
+		ON CONFLICT DO NOTHING`
+}
+
+func (b *batch) clusterOf(ctx context.Context, article int64) (int64, error) {
+	var cluster int64
+	err := b.tx.QueryRowContext(ctx, `SELECT cluster FROM clusters WHERE article = $1`, article).Scan(&cluster)
+	if err == sql.ErrNoRows {
+		return 0, nil
+	}
+	return cluster, err
+}
+
+func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
+	first, err := b.clusterOf(ctx, x)
+	if err != nil || first == 0 {
+		return false, err
+	}
+	second, err := b.clusterOf(ctx, y)
+	return first == second, err
+}
+
+// fold puts two articles, and what is folded with either, into one cluster. It is
+// named after the least id in it, whatever the order.
+func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
+	least := min(x, y)
+	for _, id := range []int64{x, y} {
+		c, err := b.clusterOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		if c != 0 {
+			least = min(least, c)
+		}
+	}
+	for _, id := range []int64{x, y} {
+		c, err := b.clusterOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		if c == 0 {
+			_, err = b.tx.ExecContext(ctx, `INSERT INTO clusters (article, cluster, first, why) VALUES ($1, $2, 0, $3)`, id, least, why)
+		} else {
+			_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, c, least)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return b.pickFirst(ctx, least)
+}
+
+// pickFirst marks the original of a cluster: the page of the best standing, then
+// the earliest, that is shown.
+func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (*arrival, error) {
+		var m arrival
+		var issuers string
+		err := row.Scan(&m.ID, &m.Hidden, &m.Licence, &m.Evidence.Issuer, &issuers)
+		if err != nil {
+			return nil, err
+		}
+		return &m, json.Unmarshal([]byte(issuers), &m.Facts.Issuers)
+	}, `SELECT a.id, a.hidden = 1, s.licence, s.issuer, a.issuers FROM clusters k JOIN articles a ON a.id = k.article JOIN sources s ON s.id = a.source
+		WHERE k.cluster = $1 ORDER BY a.hidden, COALESCE(a.published_on, '9999'), a.id LIMIT 5000`, cluster)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	best := all[0]
+	for _, m := range all[1:] {
+		if m.Hidden == best.Hidden && m.standing() < best.standing() {
+			best = m
+		}
+	}
+	_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET first = CASE WHEN article = $2 THEN 1 ELSE 0 END WHERE cluster = $1`, cluster, best.ID)
+	return err
+}
+
+// leaveCluster takes an article whose text changed out of its cluster.
+func (b *batch) leaveCluster(ctx context.Context, article int64) error {
+	cluster, err := b.clusterOf(ctx, article)
+	if err != nil || cluster == 0 {
+		return err
+	}
+	if _, err := b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE article = $1`, article); err != nil {
+		return err
+	}
+	rest, err := database.Collect(ctx, b.tx, database.ScanOne[int64], `SELECT article FROM clusters WHERE cluster = $1 ORDER BY article`, cluster)
+	if err != nil {
+		return err
+	}
+	if len(rest) < 2 {
+		_, err = b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE cluster = $1`, cluster)
+		return err
+	}
+	if _, err := b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, cluster, rest[0]); err != nil {
+		return err
+	}
+	return b.pickFirst(ctx, rest[0])
+}

@@ -1,0 +1,326 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// Correction is a fact of an article that an admin set by hand. It is laid over
+// what policy judges each time the article is stored.
+type Correction struct {
+	Field string
+	Value *string // nil takes the correction back
+	Note  string
+	At    time.Time
+}
+
+// correctable are the fields that can be set by hand, and how.
+var correctable = map[string]func(f *policy.Facts, value string) error{
+	"title":   func(f *policy.Facts, v string) error { f.Title = v; return nil },
+	"summary": func(f *policy.Facts, v string) error { f.Summary = v; return nil },
+	"type":    func(f *policy.Facts, v string) error { f.Type = v; return nil },
+	"kind":    correctKind,
+	"number":  correctNumber,
+	"issuer":  func(f *policy.Facts, v string) error { f.Issuers = splitWords(v); return nil },
+	"theme":   func(f *policy.Facts, v string) error { f.Theme, f.ThemeFrom = v, byHand; return nil },
+	"region":  correctRegion,
+	"published": correctDate(func(f *policy.Facts) (*policy.Date, *string) {
+		f.PublishedAt = time.Time{}
+		return &f.PublishedOn, &f.PublishedFrom
+	}),
+	"issued":    correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.IssuedOn, &f.IssuedFrom }),
+	"effective": correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.EffectiveOn, &f.EffectiveFrom }),
+	"expires":   correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.ExpiresOn, &f.ExpiresFrom }),
+	"deadline":  correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.DeadlineOn, &f.DeadlineFrom }),
+	"author":    func(f *policy.Facts, v string) error { f.Author = v; return nil },
+	fieldPinned: nil,
+	fieldHidden: nil,
+}
+
+const (
+	fieldPinned = "pinned"
+	fieldHidden = "hidden"
+	// byHand is the provenance of what an admin set.
+	byHand = "人工更正"
+)
+
+// CorrectableFields returns the fields that Correct takes, sorted.
+func CorrectableFields() []string {
+	var all []string
+	for f := range correctable {
+		all = append(all, f)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func correctKind(f *policy.Facts, v string) error {
+	kinds := []policy.Kind{policy.KindDocument, policy.KindInterpretation, policy.KindNews, policy.KindSignedArticle, policy.KindConsultation, policy.KindOther}
+	if v != "" && !slices.Contains(kinds, policy.Kind(v)) {
+		return fmt.Errorf("kind %q is none of %v", v, kinds)
+	}
+	f.Kind = policy.Kind(v)
+	return nil
+}
+
+func correctNumber(f *policy.Facts, v string) error {
+	n, ok := policy.ParseNumber(v)
+	if v != "" && !ok {
+		return fmt.Errorf("%q is no document number; write it as 国办发〔2023〕15号", v)
+	}
+	f.DocumentNumber = n
+	return nil
+}
+
+func correctRegion(f *policy.Facts, v string) error {
+	code := policy.RegionCode(v)
+	if v != "" && code == "" && policy.TrimRegion(v) != "" {
+		return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
+	}
+	f.Region = code
+	return nil
+}
+
+func correctDate(field func(*policy.Facts) (*policy.Date, *string)) func(*policy.Facts, string) error {
+	return func(f *policy.Facts, v string) error {
+		var d policy.Date
+		if err := d.UnmarshalText([]byte(v)); err != nil {
+			return err
+		}
+		on, from := field(f)
+		*on, *from = d, byHand
+		if d.IsZero() {
+			*from = ""
+		}
+		return nil
+	}
+}
+
+func splitWords(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == ',' || r == '，' })
+}
+
+// Correct sets facts of an article by hand. The article is judged and stored
+// again with them, and so are the document that it carries and the search index.
+func (st *Store) Correct(ctx context.Context, article int64, corrections []Correction) error {
+	for _, c := range corrections {
+		apply, ok := correctable[c.Field]
+		if !ok {
+			return fmt.Errorf("field %q can't be corrected; the fields are %s", c.Field, strings.Join(CorrectableFields(), ", "))
+		}
+		if c.Value == nil {
+			continue
+		}
+		if apply == nil {
+			if *c.Value != "0" && *c.Value != "1" {
+				return fmt.Errorf("%s is 0 or 1, not %q", c.Field, *c.Value)
+			}
+		} else if err := apply(&policy.Facts{}, *c.Value); err != nil {
+			return err
+		}
+	}
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		now := st.Now()
+		for _, c := range corrections {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO corrections (article, field, value, note, at) VALUES ($1, $2, $3, $4, $5)`,
+				article, c.Field, c.Value, c.Note, now); err != nil {
+				return err
+			}
+		}
+		n, err := st.reread(ctx, tx, []int64{article})
+		if err == nil && n == 0 {
+			return fmt.Errorf("article %d: %w", article, ErrNotFound)
+		}
+		return err
+	})
+}
+
+// Corrections returns what was set by hand of an article, the oldest first.
+func (st *Store) Corrections(ctx context.Context, article int64) ([]Correction, error) {
+	var all []Correction
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, func(row database.Row) (Correction, error) {
+			var c Correction
+			err := row.Scan(&c.Field, &c.Value, &c.Note, &c.At)
+			return c, err
+		}, `SELECT field, value, note, at FROM corrections WHERE article = $1 ORDER BY id`, article)
+		return err
+	})
+	return all, err
+}
+
+// applyCorrections lays what was set by hand over what was judged of the articles
+// that are known already.
+func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
+	type key struct {
+		source int64
+		guid   string
+	}
+	known := make(map[key]*arrival)
+	var guids []string
+	for _, a := range articles {
+		if !a.isNew {
+			known[key{a.SourceID, a.GUID}] = a
+			guids = append(guids, a.GUID)
+		}
+	}
+	if len(guids) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(guids)
+	if err != nil {
+		return err
+	}
+	type set struct {
+		key
+		hidden, pinned bool
+		field, value   *string
+	}
+	all, err := database.Collect(ctx, tx, func(row database.Row) (set, error) {
+		var s set
+		err := row.Scan(&s.source, &s.guid, &s.hidden, &s.pinned, &s.field, &s.value)
+		return s, err
+	}, `SELECT a.source, a.guid, a.hidden = 1, a.pinned = 1, c.field, c.value FROM articles a
+		LEFT JOIN corrections c ON c.article = a.id AND c.id = (SELECT MAX(l.id) FROM corrections l WHERE l.article = c.article AND l.field = c.field)
+		WHERE a.guid IN (`+st.db.Dialect().Texts("$1")+`) AND a.source IN (`+st.db.Dialect().IDs("$2")+`)`, string(list), sourcesOf(articles))
+	if err != nil {
+		return fmt.Errorf("read corrections: %w", err)
+	}
+	var errs []error
+	for _, s := range all {
+		a := known[s.key]
+		if a == nil {
+			continue
+		}
+		a.Hidden, a.Pinned = s.hidden, s.pinned
+		if s.field == nil || s.value == nil || correctable[*s.field] == nil {
+			continue
+		}
+		errs = append(errs, correctable[*s.field](&a.Facts, *s.value))
+	}
+	for _, s := range all { // flags are columns of their own
+		a := known[s.key]
+		if a == nil || s.field == nil {
+			continue
+		}
+		on := s.value != nil && *s.value == "1"
+		switch *s.field {
+		case fieldHidden:
+			a.Hidden = on
+		case fieldPinned:
+			a.Pinned = on
+		default:
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE articles SET hidden = $3, pinned = $4 WHERE source = $1 AND guid = $2`, a.SourceID, a.GUID, oneIf(a.Hidden), oneIf(a.Pinned))
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func sourcesOf(articles []*arrival) string {
+	var ids []int64
+	for _, a := range articles {
+		if !slices.Contains(ids, a.SourceID) {
+			ids = append(ids, a.SourceID)
+		}
+	}
+	list, _ := json.Marshal(ids) // integers always marshal
+	return string(list)
+}
+
+func oneIf(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// rereadPage is how many articles are judged again in one transaction.
+const rereadPage = 100
+
+// Reread judges stored articles again by today's rules, without fetching; no ids
+// means all. It returns how many there were.
+func (st *Store) Reread(ctx context.Context, ids []int64) (int, error) {
+	total := 0
+	if len(ids) > 0 {
+		for page := range slices.Chunk(ids, rereadPage) {
+			n := 0
+			err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
+				n, err = st.reread(ctx, tx, page)
+				return err
+			})
+			if total += n; err != nil {
+				return total, err
+			}
+		}
+		return total, nil
+	}
+	for after := int64(0); ; {
+		var page []int64
+		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM articles WHERE id > $1 ORDER BY id LIMIT $2`, after, rereadPage)
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return total, err
+		}
+		n, err := st.Reread(ctx, page)
+		if total += n; err != nil {
+			return total, err
+		}
+		after = page[len(page)-1]
+	}
+}
+
+// reread judges articles again within a transaction.
+func (st *Store) reread(ctx context.Context, tx *sql.Tx, ids []int64) (int, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return 0, err
+	}
+	all, err := database.Collect(ctx, tx, func(row database.Row) (*arrival, error) {
+		var a arrival
+		var next sql.Null[time.Time]
+		var err error
+		if a.Article, err = scanFullArticle(withNext{row, &next}); err != nil {
+			return nil, err
+		}
+		a.pageNext = next.V
+		return &a, nil
+	}, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence, a.page_next_at FROM articles a JOIN sources s ON s.id = a.source
+		WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))
+	if err != nil {
+		return 0, err
+	}
+	for _, a := range all {
+		read := readingWarnings(a.Warnings, a.Facts.Warnings)
+		a.Facts = policy.Understand(a.Evidence)
+		a.Warnings = append(read, a.Facts.Warnings...)
+		a.TextHash = hashText(a.Facts)
+	}
+	_, err = st.storeArticles(ctx, tx, all, st.Now())
+	return len(all), err
+}
+
+// readingWarnings are those of reading the page: all but what was judged before.
+func readingWarnings(all, judged []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(w string) bool { return slices.Contains(judged, w) })
+}
+
+// withNext scans one column more than the function that it is given to knows of.
+type withNext struct {
+	database.Row
+	next *sql.Null[time.Time]
+}
+
+func (w withNext) Scan(dest ...any) error { return w.Row.Scan(append(dest, w.next)...) }

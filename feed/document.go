@@ -1,0 +1,256 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// Document is an official text, known by its number in its region (发文字号), or
+// by title, date and issuer. Articles carry it; other texts name it.
+type Document struct {
+	ID           int64
+	Number       string   // canonical, "" where it has none
+	Aliases      []string // other numbers and titles that it is cited by
+	Title        string
+	Issuers      []string // the first is the host
+	Type         string   // 文种
+	Level        policy.Level
+	Region       string // GB/T 2260 without the zeros at its end; "" is national or unknown
+	Theme        string
+	IssuedOn     policy.Date
+	PublishedOn  policy.Date
+	EffectiveOn  policy.Date
+	ExpiresOn    policy.Date // last day in force
+	RepealedOn   policy.Date
+	RepealedBy   int64 // the article that says so; 0: none
+	SupersededOn policy.Date
+	SupersededBy int64  // the document that is its next version; 0: none
+	Marker       string // what its page says of its state (已失效), "" if nothing
+	Work         string // what the versions of a law or rule share, "" for other documents
+	Article      int64  // that shows it best; 0: hidden or gone
+	Withdrawn    bool   // every page that carried it was taken away
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// Status returns where the document stands on a day.
+func (d Document) Status(on policy.Date) policy.Status {
+	facts := policy.Facts{Kind: policy.KindDocument, Marker: d.Marker, IssuedOn: d.IssuedOn, PublishedOn: d.PublishedOn, EffectiveOn: d.EffectiveOn, ExpiresOn: d.ExpiresOn}
+	var events []policy.Event
+	if d.RepealedBy != 0 {
+		events = append(events, policy.Event{State: policy.StateRepealed, On: d.RepealedOn})
+	}
+	if d.SupersededBy != 0 {
+		events = append(events, policy.Event{State: policy.StateSuperseded, On: d.SupersededOn})
+	}
+	if d.Withdrawn {
+		events = append(events, policy.Event{State: policy.StateWithdrawn})
+	}
+	return policy.StatusOf(facts, events, on)
+}
+
+// On returns the day that the document is from: of issue, else of publication.
+func (d Document) On() policy.Date {
+	if d.IssuedOn.IsZero() {
+		return d.PublishedOn
+	}
+	return d.IssuedOn
+}
+
+const documentColumns = `d.id, d.number, d.title, d.issuers, d.type, d.level, d.region, d.theme, d.issued_on, d.published_on,
+	d.effective_on, d.expires_on, d.repealed_on, COALESCE(d.repealed_by, 0), d.superseded_on, COALESCE(d.superseded_by, 0), d.marker, d.work, COALESCE(d.article, 0), d.created_at, d.updated_at,
+	NOT EXISTS (SELECT 1 FROM carriers c JOIN articles a ON a.id = c.article WHERE c.document = d.id AND a.withdrawn_at IS NULL)`
+
+func scanDocument(row database.Row) (Document, error) {
+	var d Document
+	var issuers string
+	err := row.Scan(&d.ID, &d.Number, &d.Title, &issuers, &d.Type, &d.Level, &d.Region, &d.Theme, &d.IssuedOn, &d.PublishedOn,
+		&d.EffectiveOn, &d.ExpiresOn, &d.RepealedOn, &d.RepealedBy, &d.SupersededOn, &d.SupersededBy, &d.Marker, &d.Work, &d.Article, &d.CreatedAt, &d.UpdatedAt, &d.Withdrawn)
+	if err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal([]byte(issuers), &d.Issuers)
+}
+
+// Document returns one document with its aliases.
+func (st *Store) Document(ctx context.Context, id int64) (Document, error) {
+	var d Document
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		d, err = documentByID(ctx, tx, id)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, fmt.Errorf("document %d: %w", id, ErrNotFound)
+	}
+	return d, err
+}
+
+func documentByID(ctx context.Context, tx *sql.Tx, id int64) (Document, error) {
+	d, err := scanDocument(tx.QueryRowContext(ctx, `SELECT `+documentColumns+` FROM documents d WHERE d.id = $1`, id))
+	if err != nil {
+		return d, err
+	}
+	names, err := database.Collect(ctx, tx, database.ScanOne[string],
+		`SELECT name FROM document_names WHERE document = $1 AND kind = 'number' AND name <> $2 ORDER BY name`, id, d.Number)
+	d.Aliases = names
+	return d, err
+}
+
+// DocumentsByID returns documents by id, without their aliases; ids that are not
+// there are missing from the map.
+func (st *Store) DocumentsByID(ctx context.Context, ids []int64) (map[int64]Document, error) {
+	list, err := json.Marshal(orEmpty(ids))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]Document, len(ids))
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, scanDocument,
+			`SELECT `+documentColumns+` FROM documents d WHERE d.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+		for _, d := range all {
+			found[d.ID] = d
+		}
+		return err
+	})
+	return found, err
+}
+
+// FindDocuments returns the documents that go by a number, in any form of its
+// brackets, or by a title. Two governments may use one number, so there may be
+// several; the newest is first.
+func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, error) {
+	names := []string{policy.TitleKey(name)}
+	if n, ok := policy.ParseNumber(name); ok {
+		names = policy.NumberNames(n, "")
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	var all []Document
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `
+			SELECT DISTINCT d.id FROM document_names n JOIN documents d ON d.id = n.document
+			WHERE n.name IN (`+st.db.Dialect().Texts("$1")+`) LIMIT 100`, string(list))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			d, err := documentByID(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			all = append(all, d)
+		}
+		return nil
+	})
+	slices.SortFunc(all, func(a, b Document) int {
+		if c := b.On().Compare(a.On()); c != 0 {
+			return c
+		}
+		return int(a.ID - b.ID)
+	})
+	return all, err
+}
+
+// DocumentSelection says which documents to list; each field that is set narrows it.
+type DocumentSelection struct {
+	Region string // and the regions in it
+	Level  policy.Level
+	Theme  string
+	Type   string
+	Issuer string
+	Before int64 // a document id: only older ones, for paging
+	Limit  int   // 0 is 50; at most MaxSelection
+}
+
+// Documents returns documents without their aliases, the newest stored first.
+func (st *Store) Documents(ctx context.Context, sel DocumentSelection) ([]Document, error) {
+	if sel.Limit <= 0 {
+		sel.Limit = 50
+	}
+	region := policy.TrimRegion(sel.Region)
+	var all []Document
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanDocument, `SELECT `+documentColumns+` FROM documents d
+			WHERE ($1 = '' OR d.region LIKE $1 || '%') AND ($2 = '' OR d.level = $2) AND ($3 = '' OR d.theme LIKE '%' || $3 || '%')
+				AND ($4 = '' OR d.type = $4) AND ($5 = '' OR d.issuers LIKE '%"' || $5 || '"%') AND ($6 = 0 OR d.id < $6) AND d.article IS NOT NULL
+			ORDER BY d.id DESC LIMIT $7`,
+			region, string(sel.Level), likeWord(sel.Theme), sel.Type, likeWord(sel.Issuer), sel.Before, min(sel.Limit, MaxSelection))
+		return err
+	})
+	return all, err
+}
+
+// likeWord takes out of a word what LIKE reads as more than itself.
+func likeWord(s string) string { return strings.NewReplacer("%", "", "_", "").Replace(s) }
+
+// Versions returns the documents that are versions of one law or rule, the oldest
+// first, this one among them; nil where there is no other.
+func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
+	var all []Document
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanDocument, `SELECT `+documentColumns+` FROM documents d
+			JOIN documents me ON me.work = d.work AND me.region = d.region
+			WHERE me.id = $1 AND me.work <> '' ORDER BY COALESCE(d.issued_on, d.published_on, ''), d.id LIMIT 100`, id)
+		return err
+	})
+	if len(all) < 2 {
+		return nil, err
+	}
+	return all, err
+}
+
+// DocumentArticles returns the ids of the articles that carry a document, the one
+// that shows it best first.
+func (st *Store) DocumentArticles(ctx context.Context, id int64) ([]int64, error) {
+	var all []int64
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, database.ScanOne[int64], `
+			SELECT c.article FROM carriers c JOIN articles a ON a.id = c.article WHERE c.document = $1 AND a.hidden = 0
+			ORDER BY c.standing, COALESCE(a.published_on, '9999'), c.article LIMIT 1000`, id)
+		return err
+	})
+	return all, err
+}
+
+// DocumentsOf returns the document that each article carries; articles that
+// carry none are missing from the map.
+func (st *Store) DocumentsOf(ctx context.Context, articles []int64) (map[int64]int64, error) {
+	found := make(map[int64]int64)
+	err := st.db.Read(ctx, func(tx *sql.Tx) error { return st.carried(ctx, tx, articles, found) })
+	return found, err
+}
+
+// carried fills found with the document of each article.
+func (st *Store) carried(ctx context.Context, tx *sql.Tx, articles []int64, found map[int64]int64) error {
+	if len(articles) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(articles)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT article, document FROM carriers WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var article, document int64
+		if err := rows.Scan(&article, &document); err != nil {
+			return err
+		}
+		found[article] = document
+	}
+	return rows.Err()
+}

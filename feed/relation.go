@@ -1,0 +1,445 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// Kinds of relation beside those of policy.
+const (
+	RelationPromises = "即将出台" // announced, no document yet
+	RelationCites    = ""     // only named
+)
+
+// Relation is what one text does with a document that it names: it points from
+// the newer to the older.
+type Relation struct {
+	ID            int64
+	Article       int64  // that says so
+	Document      int64  // that the article carries; 0: none
+	Kind          string // a constant of policy, RelationPromises or RelationCites
+	Target        int64  // the document meant; 0 until it is here
+	TargetNumber  string
+	TargetTitle   string
+	TargetIssuers []string
+	SaidIn        string // title, text, or subject: the titles speak of one matter
+	Quote         string // the sentence that says so
+	Since         time.Time
+	GoneAt        time.Time // when the text no longer said so; zero: it does
+	targetName    string
+	targetHead    string
+}
+
+const relationColumns = `r.id, r.article, COALESCE(r.document, 0), r.kind, COALESCE(r.target, 0), r.target_number, r.target_name,
+	r.target_title, r.target_issuers, r.target_head, r.said_in, r.quote, r.since, r.gone_at`
+
+func scanRelation(row database.Row) (Relation, error) {
+	var r Relation
+	dest, finish := r.dest()
+	if err := row.Scan(dest...); err != nil {
+		return r, err
+	}
+	return r, finish()
+}
+
+// dest returns where relationColumns are scanned to, and what reads them after.
+func (r *Relation) dest() (dest []any, finish func() error) {
+	var issuers string
+	var gone sql.Null[time.Time]
+	return []any{&r.ID, &r.Article, &r.Document, &r.Kind, &r.Target, &r.TargetNumber, &r.targetName,
+			&r.TargetTitle, &issuers, &r.targetHead, &r.SaidIn, &r.Quote, &r.Since, &gone}, func() error {
+			r.GoneAt = gone.V
+			return json.Unmarshal([]byte(issuers), &r.TargetIssuers)
+		}
+}
+
+// Relations returns what an article, or the document that it carries, does with
+// others.
+func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, error) {
+	return st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL ORDER BY r.id`, article)
+}
+
+// RelationsFrom returns what a document does with others, each once however many
+// articles carry it.
+func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
+	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
+		WHERE r.document = $1 AND r.gone_at IS NULL ORDER BY c.standing, r.id LIMIT 2000`, document)
+	return once(all, func(r Relation) string { return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName) }), err
+}
+
+// RelationsTo returns what others do with a document, each once: those of an
+// article that is hidden are left out.
+func (st *Store) RelationsTo(ctx context.Context, document int64) ([]Relation, error) {
+	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN articles a ON a.id = r.article
+		LEFT JOIN carriers c ON c.article = r.article LEFT JOIN clusters k ON k.article = r.article
+		WHERE r.target = $1 AND r.gone_at IS NULL AND a.hidden = 0 AND COALESCE(k.first, 1) = 1 AND COALESCE(r.document, 0) <> $1
+		ORDER BY COALESCE(c.standing, 9), r.id LIMIT 2000`, document)
+	return once(all, func(r Relation) string {
+		if r.Document == 0 {
+			return fmt.Sprint(r.Kind, "\na", r.Article)
+		}
+		return fmt.Sprint(r.Kind, "\nd", r.Document)
+	}), err
+}
+
+func (st *Store) queryRelations(ctx context.Context, query string, id int64) ([]Relation, error) {
+	var all []Relation
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanRelation, query, id)
+		return err
+	})
+	return all, err
+}
+
+// once keeps the first of those that have one key.
+func once[T any, K comparable](all []T, key func(T) K) []T {
+	seen := make(map[K]bool, len(all))
+	return slices.DeleteFunc(all, func(v T) bool {
+		k := key(v)
+		was := seen[k]
+		seen[k] = true
+		return was
+	})
+}
+
+// Interpretations returns the ids of the articles that explain a document, the
+// oldest first.
+func (st *Store) Interpretations(ctx context.Context, document int64) ([]int64, error) {
+	var all []int64
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, database.ScanOne[int64], `
+			SELECT DISTINCT r.article FROM relations r JOIN articles a ON a.id = r.article LEFT JOIN clusters k ON k.article = r.article
+			WHERE r.target = $1 AND r.kind = $2 AND r.gone_at IS NULL AND a.hidden = 0 AND COALESCE(k.first, 1) = 1
+			ORDER BY r.article LIMIT 200`, document, policy.RelationInterprets)
+		return err
+	})
+	return all, err
+}
+
+// OriginalsOf returns the document that each of these articles explains (解读 →
+// 原文); articles that explain none are missing from the map.
+func (st *Store) OriginalsOf(ctx context.Context, articles []int64) (map[int64]int64, error) {
+	list, err := json.Marshal(orEmpty(articles))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]int64)
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r
+			WHERE r.article IN (`+st.db.Dialect().IDs("$1")+`) AND r.kind = $2 AND r.target IS NOT NULL AND r.gone_at IS NULL ORDER BY r.id`,
+			string(list), policy.RelationInterprets)
+		for _, r := range all {
+			if found[r.Article] == 0 {
+				found[r.Article] = r.Target
+			}
+		}
+		return err
+	})
+	return found, err
+}
+
+// maxQuote bounds a quoted sentence, in characters.
+const maxQuote = 200
+
+// relations returns what the article's text says of other documents.
+func (a *arrival) relations() []Relation {
+	if a.said != nil {
+		return a.said
+	}
+	all := []Relation{}
+	for _, c := range a.Facts.Citations {
+		r := Relation{
+			Article: a.ID, Kind: c.Relation, TargetNumber: c.Number, TargetTitle: c.Title, TargetIssuers: c.Issuers,
+			targetName: policy.TitleKey(c.Title),
+		}
+		if c.Status == policy.StatusPromised {
+			r.Kind = RelationPromises
+			r.targetHead = head(promisedSubject(c.Title))
+		}
+		own := r.TargetNumber != "" && r.TargetNumber == a.Facts.DocumentNumber || r.TargetNumber == "" && r.targetName == a.titleKey
+		if own || r.TargetNumber == "" && r.targetName == "" ||
+			slices.ContainsFunc(all, func(x Relation) bool {
+				return x.Kind == r.Kind && x.TargetNumber == r.TargetNumber && x.targetName == r.targetName
+			}) {
+			continue
+		}
+		r.SaidIn, r.Quote = a.quote(c)
+		all = append(all, r)
+	}
+	a.said = all
+	return all
+}
+
+// quote finds the sentence that names a document.
+func (a *arrival) quote(c policy.Citation) (saidIn, sentence string) {
+	for _, what := range []string{c.Title, c.Number} {
+		if what == "" {
+			continue
+		}
+		if strings.Contains(a.Facts.Title, what) {
+			return "title", a.Facts.Title
+		}
+		for _, p := range a.Facts.Paragraphs {
+			at := strings.Index(p, what)
+			if at < 0 {
+				continue
+			}
+			from, to := strings.LastIndex(p[:at], "。"), len(p)
+			if from >= 0 {
+				from += len("。")
+			}
+			if i := strings.Index(p[at:], "。"); i >= 0 {
+				to = at + i + len("。")
+			}
+			return "text", cutRunes(p[max(from, 0):to], at-max(from, 0))
+		}
+	}
+	return "text", ""
+}
+
+// cutRunes returns s, or about maxQuote characters of it around a byte offset.
+func cutRunes(s string, at int) string {
+	runes := []rune(s)
+	if len(runes) <= maxQuote {
+		return s
+	}
+	middle := len([]rune(s[:at]))
+	from := max(0, min(middle-maxQuote/3, len(runes)-maxQuote))
+	cut := string(runes[from : from+maxQuote])
+	if from > 0 {
+		cut = "…" + cut
+	}
+	if from+maxQuote < len(runes) {
+		cut += "…"
+	}
+	return cut
+}
+
+// citing is a relation with what is known of the text that says so.
+type citing struct {
+	Relation
+	region   string
+	on       policy.Date
+	titleKey string
+	hidden   bool
+}
+
+func (a *arrival) citing(r Relation) citing {
+	on := a.Facts.IssuedOn
+	if on.IsZero() {
+		on = a.Facts.PublishedOn
+	}
+	return citing{Relation: r, region: a.Facts.Region, on: on, titleKey: a.titleKey, hidden: a.Hidden}
+}
+
+// resolve returns the known document that a text means; nil where none is known
+// or several may be meant. It depends on nothing but the documents and the text,
+// so that the order of their arrival does not matter.
+func (b *batch) resolve(r citing) *candidate {
+	var found []*candidate
+	if r.TargetNumber != "" {
+		for _, c := range b.named[r.TargetNumber] {
+			if c.id != r.Document && !(len(r.TargetIssuers) > 0 && len(c.issuers) > 0 && len(b.named[r.TargetNumber]) > 1 && !shareOrgan(c.issuers, r.TargetIssuers)) {
+				found = append(found, c)
+			}
+		}
+		found = nearest(found, r.region)
+	}
+	if len(found) == 0 && r.targetName != "" {
+		for _, c := range b.named[r.targetName] {
+			switch {
+			case c.id == r.Document,
+				r.TargetNumber != "" && c.number != "" && !slices.Contains(policy.NumberNames(c.number, c.region), r.TargetNumber),
+				len(r.TargetIssuers) > 0 && len(c.issuers) > 0 && !shareOrgan(c.issuers, r.TargetIssuers),
+				!strings.HasPrefix(r.region, c.region) && !strings.HasPrefix(c.region, r.region),
+				r.Kind != RelationPromises && !r.on.IsZero() && !c.issuedOn.IsZero() && r.on.Before(c.issuedOn),
+				r.Kind == RelationPromises && !r.on.IsZero() && (c.issuedOn.IsZero() || c.issuedOn.Before(r.on)):
+			default:
+				found = append(found, c)
+			}
+		}
+		found = nearest(found, r.region)
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	if len(found) > 1 { // versions: the one that held when it was said
+		for _, c := range found[1:] {
+			if c.work == "" || c.work != found[0].work {
+				return nil
+			}
+		}
+		slices.SortFunc(found, func(x, y *candidate) int {
+			if c := y.issuedOn.Compare(x.issuedOn); c != 0 {
+				return c
+			}
+			return int(x.id - y.id)
+		})
+	}
+	return found[0]
+}
+
+// nearest keeps, of documents of several governments, those of the region that
+// the text is from, then of the region above it.
+func nearest(all []*candidate, region string) []*candidate {
+	if len(all) < 2 {
+		return all
+	}
+	for n := len(region); n >= 0; n -= 2 {
+		var near []*candidate
+		for _, c := range all {
+			if c.region == region[:n] {
+				near = append(near, c)
+			}
+		}
+		if len(near) > 0 {
+			return near
+		}
+	}
+	return all
+}
+
+// relate stores what the articles say of other documents, and settles what
+// earlier articles said of those that have just come.
+func (b *batch) relate(ctx context.Context) error {
+	touched := make(map[int64]bool) // documents whose state may have changed
+	if err := b.endRelations(ctx, touched); err != nil {
+		return err
+	}
+	var rows [][]any
+	var resolved []citing
+	for _, a := range b.articles {
+		for _, r := range a.relations() {
+			r.Document = a.document
+			said := a.citing(r)
+			var target, document any
+			if r.Document != 0 {
+				document = r.Document
+			}
+			if c := b.resolve(said); c != nil {
+				target = c.id
+				said.Target = c.id
+				resolved = append(resolved, said)
+			}
+			issuers, err := json.Marshal(orEmpty(r.TargetIssuers))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, []any{r.Article, document, r.Kind, target, r.TargetNumber, r.targetName, r.TargetTitle, string(issuers), r.targetHead, r.SaidIn, r.Quote})
+		}
+	}
+	if err := b.insert(ctx, b.insertRelations(), rows, b.now); err != nil {
+		return fmt.Errorf("store relations: %w", err)
+	}
+	settled, err := b.settle(ctx)
+	if err != nil {
+		return fmt.Errorf("settle relations: %w", err)
+	}
+	resolved = append(resolved, settled...)
+	bySubject, err := b.relateSubjects(ctx)
+	if err != nil {
+		return fmt.Errorf("relate subjects: %w", err)
+	}
+	return b.announce(ctx, append(resolved, bySubject...), touched)
+}
+
+func (b *batch) insertRelations() string {
+	return `INSERT INTO relations (article, document, kind, target, target_number, target_name, target_title, target_issuers, target_head, said_in, quote, since)
+		SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, CAST(value ->> 3 AS BIGINT), value ->> 4, value ->> 5,
+			value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, $2 FROM ` + b.st.db.Dialect().Rows("$1") + ` WHERE true
+		ON CONFLICT (article, kind, target_number, target_name) DO UPDATE SET document = excluded.document, target = excluded.target,
+			said_in = excluded.said_in, quote = excluded.quote, gone_at = NULL`
+}
+
+// endRelations ends what known articles no longer say.
+func (b *batch) endRelations(ctx context.Context, touched map[int64]bool) error {
+	for _, a := range b.articles {
+		if a.isNew {
+			continue
+		}
+		now := a.relations()
+		had, err := database.Collect(ctx, b.tx, scanRelation, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL`, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range had {
+			if slices.ContainsFunc(now, func(n Relation) bool {
+				return n.Kind == r.Kind && n.TargetNumber == r.TargetNumber && n.targetName == r.targetName
+			}) {
+				continue
+			}
+			if _, err := b.tx.ExecContext(ctx, `UPDATE relations SET gone_at = $2 WHERE id = $1`, r.ID, b.now); err != nil {
+				return err
+			}
+			if r.Target != 0 {
+				touched[r.Target] = true
+			}
+		}
+	}
+	return nil
+}
+
+// settle resolves what earlier articles said of documents whose names have just
+// become known, or changed. It returns what is resolved now.
+func (b *batch) settle(ctx context.Context) ([]citing, error) {
+	if len(b.fresh) == 0 {
+		return nil, nil
+	}
+	slices.Sort(b.fresh)
+	list, err := json.Marshal(slices.Compact(b.fresh))
+	if err != nil {
+		return nil, err
+	}
+	names := b.st.db.Dialect().Texts("$1")
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (citing, error) {
+		var c citing
+		var published policy.Date
+		var title string
+		dest, finish := c.dest()
+		if err := row.Scan(append(dest, &c.region, &c.on, &published, &title, &c.hidden)...); err != nil {
+			return c, err
+		}
+		if c.on.IsZero() {
+			c.on = published
+		}
+		c.titleKey = policy.TitleKey(title)
+		return c, finish()
+	}, `SELECT `+relationColumns+`, a.region, a.issued_on, a.published_on, a.title, a.hidden = 1 FROM relations r JOIN articles a ON a.id = r.article
+		WHERE r.id IN (SELECT id FROM relations WHERE target_number <> '' AND target_number IN (`+names+`)
+			UNION SELECT id FROM relations WHERE target_name <> '' AND target_name IN (`+names+`))
+			AND r.gone_at IS NULL AND r.said_in <> 'subject' LIMIT 5000`, string(list))
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	var more []string
+	for _, r := range all {
+		more = append(more, r.TargetNumber, r.targetName)
+	}
+	if err := b.load(ctx, more); err != nil {
+		return nil, err
+	}
+	var resolved []citing
+	for _, r := range all {
+		was := r.Target
+		r.Target = 0
+		if c := b.resolve(r); c != nil {
+			r.Target = c.id
+			resolved = append(resolved, r)
+		}
+		if r.Target == was {
+			continue
+		}
+		if _, err := b.tx.ExecContext(ctx, `UPDATE relations SET target = $2 WHERE id = $1`, r.ID, sql.Null[int64]{V: r.Target, Valid: r.Target != 0}); err != nil {
+			return nil, err
+		}
+	}
+	return resolved, nil
+}

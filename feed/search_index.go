@@ -1,0 +1,213 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// searchDay is how many articles a day has room for in the order of keys before
+// two take turns; they do then, and nothing else happens.
+const searchDay = 1 << 20
+
+// searchKey orders articles by the day they are from, then by id.
+func searchKey(on policy.Date, id int64) int64 {
+	days := int64(policy.Date{Year: 1900, Month: 1, Day: 1}.DaysUntil(on))
+	return max(days, 0)*searchDay + id%searchDay
+}
+
+// dayOf is the day that search and its order go by: of publication, else of
+// issue, else of collection.
+func (a *arrival) dayOf() policy.Date {
+	switch {
+	case !a.Facts.PublishedOn.IsZero():
+		return a.Facts.PublishedOn
+	case !a.Facts.IssuedOn.IsZero():
+		return a.Facts.IssuedOn
+	}
+	return policy.DateOf(a.CollectedAt.In(shanghai))
+}
+
+// searchRow is what the index holds of an article.
+type searchRow struct {
+	key                int64
+	on, facets         string
+	head, body, fields string
+}
+
+func (a *arrival) searchRow() searchRow {
+	f := a.Facts
+	on := a.dayOf()
+	var head, body, fields tokens
+	head.add(a.Title(), true)
+	head.add(f.DocumentNumber, false)
+	for _, organ := range f.Issuers {
+		head.add(organ, true)
+		fields.fieldPairs(markIssuer, organ)
+	}
+	body.add(f.Summary, false)
+	body.add(f.Author+" "+f.AuthorOffice+" "+f.Credit, false)
+	for _, p := range f.Paragraphs {
+		body.add(p, false)
+	}
+	fields.field(markKind, string(f.Kind))
+	fields.fieldPairs(markTheme, f.Theme)
+	fields.field(markType, f.Type)
+	fields.field(markSource, strconv.FormatInt(a.SourceID, 10))
+	for n := 2; n <= len(f.Region); n += 2 {
+		fields.field(markRegion, f.Region[:n])
+	}
+	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
+		fields.field(markNumber, n)
+	}
+	for _, r := range a.relations() {
+		fields.field(markCited, r.TargetNumber)
+	}
+	if a.document != 0 && f.Level != "" {
+		fields.fieldPairs(markTitle, a.titleKey)
+	}
+	day := on.String()
+	fields.field(markYear, day[:4])
+	fields.field(markMonth, day[:4]+day[5:7])
+	issuer := ""
+	if len(f.Issuers) > 0 {
+		issuer = f.Issuers[0]
+	}
+	theme, _, _ := strings.Cut(f.Theme, `\`)
+	return searchRow{key: searchKey(on, a.ID), on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
+		head: head.String(), body: body.String(), fields: fields.String()}
+}
+
+// index puts the articles into the search index; hidden ones go from it.
+func (b *batch) index(ctx context.Context) error {
+	if err := b.unindex(ctx); err != nil {
+		return err
+	}
+	taken := make(map[int64]bool)
+	insertKey, err := b.tx.PrepareContext(ctx, `INSERT INTO search_keys (key, article, on_date, facets) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING`)
+	if err != nil {
+		return err
+	}
+	defer insertKey.Close()
+	insert, err := b.tx.PrepareContext(ctx, b.st.db.Dialect().Pick(indexSQLite, indexPostgres))
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	var rows []searchRow
+	for _, a := range b.articles {
+		if a.Hidden {
+			continue
+		}
+		row := a.searchRow()
+		for {
+			if !taken[row.key] {
+				result, err := insertKey.ExecContext(ctx, row.key, a.ID, row.on, row.facets)
+				if err != nil {
+					return err
+				}
+				if n, err := result.RowsAffected(); err != nil {
+					return err
+				} else if n == 1 {
+					break
+				}
+			}
+			row.key++
+		}
+		taken[row.key] = true
+		rows = append(rows, row)
+	}
+	// FTS5 writes out what it has gathered whenever a key is less than the one
+	// before.
+	sortRows(rows)
+	for _, r := range rows {
+		if _, err := insert.ExecContext(ctx, r.key, r.head, r.body, r.fields); err != nil {
+			return fmt.Errorf("index: %w", err)
+		}
+	}
+	return nil
+}
+
+const (
+	indexSQLite   = `INSERT INTO article_search (rowid, head, body, fields) VALUES ($1, $2, $3, $4)`
+	indexPostgres = `INSERT INTO article_search (key, head, body) VALUES ($1, array_to_tsvector(array_remove(string_to_array($2 || ' ' || $4, ' '), '')),
+		array_to_tsvector(array_remove(string_to_array($2 || ' ' || $3 || ' ' || $4, ' '), '')))`
+)
+
+// unindex takes articles that are known out of the index.
+func (b *batch) unindex(ctx context.Context) error {
+	var known []int64
+	for _, a := range b.articles {
+		if !a.isNew {
+			known = append(known, a.ID)
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(known)
+	if err != nil {
+		return err
+	}
+	keys, err := database.Collect(ctx, b.tx, database.ScanOne[int64],
+		`SELECT key FROM search_keys WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		for _, query := range []string{b.st.db.Dialect().Pick(`DELETE FROM article_search WHERE rowid = $1`, `DELETE FROM article_search WHERE key = $1`),
+			`DELETE FROM search_keys WHERE key = $1`} {
+			if _, err := b.tx.ExecContext(ctx, query, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sortRows(rows []searchRow) {
+	slices.SortFunc(rows, func(a, b searchRow) int { return cmp.Compare(a.key, b.key) })
+}
+
+// ftsTitle is the query of FTS5 for documents whose cleaned title holds all pairs
+// of a cleaned phrase.
+func ftsTitle(phrase string) string {
+	return `fields : (` + joinTokens(marked(markTitle, phraseTokens(phrase)), `"`, `" AND "`) + `)`
+}
+
+// tsTitle is ftsTitle for PostgreSQL.
+func tsTitle(phrase string) string {
+	return joinTokens(marked(markTitle, phraseTokens(phrase)), `'`, `' & '`)
+}
+
+func marked(mark rune, all []string) []string {
+	out := make([]string, len(all))
+	for i, t := range all {
+		out[i] = string(mark) + t
+	}
+	return out
+}
+
+// joinTokens quotes tokens, which hold neither quotes nor spaces.
+func joinTokens(all []string, quote, between string) string {
+	return quote + strings.Join(all, between) + quote
+}
+
+// phraseTokens returns the tokens that a text with this phrase has: all but the
+// last character alone, since the run may go on there.
+func phraseTokens(phrase string) []string {
+	all := split(phrase)
+	if n := len(all); n > 1 {
+		if last := []rune(all[n-1]); len(last) == 1 && isHan(last[0]) {
+			return all[:n-1]
+		}
+	}
+	return all
+}

@@ -1,0 +1,221 @@
+package feed
+
+import (
+	_ "embed"
+	"strings"
+	"unicode"
+)
+
+// simplifiedText holds pairs of a traditional character and its simplified form,
+// from kSimplifiedVariant of the Unihan database 15.0 (Unicode licence), as far as
+// one form is meant. It serves indexing and queries alone; texts are never changed.
+//
+//go:embed simplified.txt
+var simplifiedText string
+
+const (
+	firstHan = 0x4e00
+	lastHan  = 0x9fff
+)
+
+// simplified holds the simplified form of each character from firstHan on; 0 is
+// the character itself.
+var simplified = func() *[lastHan - firstHan + 1]uint16 {
+	var table [lastHan - firstHan + 1]uint16
+	var from rune
+	for _, r := range simplifiedText {
+		switch {
+		case r == '\n':
+		case from == 0:
+			from = r
+		default:
+			table[from-firstHan], from = uint16(r), 0
+		}
+	}
+	return &table
+}()
+
+// foldRune makes characters one that a reader takes for one: traditional and
+// simplified, full and half width, capital and small. -1 is a character without
+// width, which goes.
+func foldRune(r rune) rune {
+	switch {
+	case r < 0x80:
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	case r >= firstHan && r <= lastHan:
+		if s := simplified[r-firstHan]; s != 0 {
+			return rune(s)
+		}
+		return r
+	case r >= 0xff01 && r <= 0xff5e:
+		return foldRune(r - 0xfee0)
+	case r == '\u200B', r == '\u200C', r == '\u200D', r == '\uFEFF', r == '\u00AD', r == '\u2060':
+		return -1
+	case r == '\u3000', r == '\u00A0':
+		return ' '
+	case r == '○': // a zero of dates
+		return '〇'
+	}
+	return unicode.ToLower(r)
+}
+
+// foldText folds a whole text.
+func foldText(s string) string { return strings.Map(foldRune, s) }
+
+func isHan(r rune) bool {
+	return r >= firstHan && r <= lastHan || r == '〇' || r >= 0x3400 && r <= 0x4dbf || r == '々' || r >= 0x20000 && r <= 0x323af
+}
+
+func isWord(r rune) bool {
+	if r < 0x80 {
+		return 'a' <= r && r <= 'z' || '0' <= r && r <= '9'
+	}
+	return r < 0xe000 && (unicode.IsLetter(r) || unicode.IsDigit(r)) && !isHan(r)
+}
+
+const (
+	maxIndexed = 400_000 // characters of a text that are indexed
+	maxWord    = 40      // bytes of a word that are indexed; longer ones are cut
+)
+
+// tokens gathers the tokens of a column, each once, separated by spaces: pairs of
+// Han characters, the last of a run alone, words and numbers whole.
+type tokens struct {
+	strings.Builder
+	pairs map[uint64]struct{}
+	words map[string]struct{}
+}
+
+func (t *tokens) pair(a, b rune) {
+	key := uint64(a)<<32 | uint64(uint32(b))
+	if t.pairs == nil {
+		t.pairs = make(map[uint64]struct{}, 256)
+	} else if _, ok := t.pairs[key]; ok {
+		return
+	}
+	t.pairs[key] = struct{}{}
+	if t.Len() > 0 {
+		t.WriteByte(' ')
+	}
+	t.WriteRune(a)
+	if b != 0 {
+		t.WriteRune(b)
+	}
+}
+
+func (t *tokens) word(w string) {
+	if len(w) > maxWord {
+		w = strings.ToValidUTF8(w[:maxWord], "")
+	}
+	if t.words == nil {
+		t.words = make(map[string]struct{})
+	} else if _, ok := t.words[w]; ok {
+		return
+	}
+	t.words[w] = struct{}{}
+	if t.Len() > 0 {
+		t.WriteByte(' ')
+	}
+	t.WriteString(w)
+}
+
+// add adds the tokens of a text; single also adds each Han character alone, so
+// that a query of one need not look at all pairs that begin with it.
+func (t *tokens) add(text string, single bool) {
+	var last rune // Han before, 0: none
+	var word strings.Builder
+	n := 0
+	flush := func() {
+		if last != 0 {
+			t.pair(last, 0)
+			last = 0
+		}
+		if word.Len() > 0 {
+			t.word(word.String())
+			word.Reset()
+		}
+	}
+	for _, r := range text {
+		if n++; n > maxIndexed {
+			break
+		}
+		r = foldRune(r)
+		switch {
+		case r == -1:
+		case isHan(r):
+			if word.Len() > 0 {
+				flush()
+			}
+			if last != 0 {
+				t.pair(last, r)
+				if single {
+					t.pair(last, 0)
+				}
+			}
+			last = r
+		case isWord(r):
+			if last != 0 {
+				flush()
+			}
+			word.WriteRune(r)
+		default:
+			flush()
+		}
+	}
+	flush()
+}
+
+// Marks before the tokens of fields, from the private use area, which texts don't
+// have tokens of.
+const (
+	markKind   = '\uE001'
+	markTheme  = '\uE002' // with pairs of characters, as issuers
+	markRegion = '\uE003'
+	markIssuer = '\uE004'
+	markType   = '\uE005'
+	markSource = '\uE006'
+	markNumber = '\uE007'
+	markCited  = '\uE008'
+	markYear   = '\uE009'
+	markMonth  = '\uE00A'
+	markTitle  = '\uE00B' // with pairs of the cleaned title, of documents
+)
+
+// field adds a value as one token behind a mark.
+func (t *tokens) field(mark rune, value string) {
+	if value = plain(value); value != "" {
+		t.word(string(mark) + value)
+	}
+}
+
+// plain keeps letters, digits and Han, folded: what a token may consist of. The
+// parts of a number stay apart: 2023〕15号 is 2023x15号.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r = foldRune(r); isHan(r) || r != -1 && isWord(r) {
+			b.WriteRune(r)
+		} else if r == '〕' || r == ']' {
+			b.WriteByte('x')
+		}
+	}
+	return b.String()
+}
+
+// fieldPairs adds the tokens of a value behind a mark each, so that a part of it
+// finds it.
+func (t *tokens) fieldPairs(mark rune, value string) {
+	for _, w := range split(value) {
+		t.word(string(mark) + w)
+	}
+}
+
+// split returns the tokens of a text, each once.
+func split(text string) []string {
+	var t tokens
+	t.add(text, false)
+	return strings.Fields(t.String())
+}

@@ -1,0 +1,157 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// TitleKey is what two spellings of one title have in common: Han, letters and
+// digits, without marks of state ([有效]) and brackets.
+func TitleKey(title string) string { return cleanForComparison(ParseTitle(title).Title) }
+
+// CarriedTitles returns the titles of the texts that a document's own title
+// carries: a notice that distributes a plan is known by the plan's name, too. A
+// text that is passed on (转发, 批转) stays another's.
+func CarriedTitles(title string) []string {
+	t := ParseTitle(title)
+	switch t.Relation {
+	case RelationDistributes, RelationPublishes, "发布", "下发":
+		return t.Inner
+	}
+	return nil
+}
+
+// BareTitle returns a title without the organs before 关于; "" where it has none.
+func BareTitle(title string) string {
+	t := ParseTitle(title)
+	if i := strings.Index(t.Title, "关于"); i > 0 && len(t.Issuers) > 0 {
+		return t.Title[i:]
+	}
+	return ""
+}
+
+// SubjectHead is the number of characters by which subjects are looked up: the
+// shortest subject has as many.
+const SubjectHead = minSubject
+
+var noSubject = regexp.MustCompile(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
+
+// SubjectKey is Subject, cleaned as TitleKey cleans. It is "" for matters that
+// concern one place or person (批复, 任免 …), which nobody implements.
+func SubjectKey(title string) string {
+	t := ParseTitle(title)
+	if t.Type == "批复" || t.Type == "函" || t.Type == "答复" || noSubject.MatchString(t.Title) {
+		return ""
+	}
+	s := cleanForComparison(Subject(title))
+	if utf8.RuneCountInString(s) < minSubject {
+		return ""
+	}
+	return s
+}
+
+// Work is what the versions of one law or rule share: its cleaned title without
+// marks of version. It is "" for other documents, whose titles recur from year
+// to year.
+func Work(title, form string) string {
+	switch form {
+	case "法", "条例", "规定", "办法", "细则", "规则", "章程", "准则", "解释":
+	default:
+		return ""
+	}
+	t := ParseTitle(title)
+	if t.Relation != "" || strings.HasPrefix(t.Title, "关于") {
+		return ""
+	}
+	s := trailing.ReplaceAllString(t.Title, "")
+	return cleanForComparison(strings.TrimPrefix(s, "中华人民共和国"))
+}
+
+// TitlesShare is the share of the shorter title's bigrams that the other has.
+func TitlesShare(a, b string) float64 { return bigramShare(TitleKey(a), TitleKey(b)) }
+
+var (
+	orderOfYear = regexp.MustCompile(`^(\p{Han})(?:府|政府|政|人民政府)令〔(\d{4})〕(\d+)号$`)
+	orderOfHome = regexp.MustCompile(`^(?:省|市|区|自治区|县)(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderOfWhom = regexp.MustCompile(`^(?:中华人民共和国)?(国务院|主席|国家主席|\p{Han}{2,20}(?:部|委员会|总局|署|局|会))令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderFull   = regexp.MustCompile(`^(\p{Han}{2,8}(?:省|市|自治区))(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
+)
+
+// NumberNames returns a canonical number and the other forms under which the same
+// order is cited: 渝府令〔2023〕358号 is 重庆市人民政府令第358号. region is whose it is.
+func NumberNames(number, region string) []string {
+	if number == "" {
+		return nil
+	}
+	names := []string{number}
+	add := func(s string) {
+		if !slices.Contains(names, s) {
+			names = append(names, s)
+		}
+	}
+	if !strings.Contains(number, "令") {
+		return names
+	}
+	if m := orderOfYear.FindStringSubmatch(number); m != nil {
+		if code := provinceOfCharacter(m[1]); code != "" {
+			add(regions.names[code] + "人民政府令第" + m[3] + "号")
+		} else if m[1] == "国" {
+			add("国务院令第" + m[3] + "号")
+		}
+	}
+	if m := orderOfHome.FindStringSubmatch(number); m != nil && regions.names[TrimRegion(region)] != "" {
+		add(regions.names[TrimRegion(region)] + "人民政府令第" + m[1] + "号")
+	}
+	if m := orderFull.FindStringSubmatch(number); m != nil {
+		add(m[1] + "人民政府令第" + m[2] + "号")
+	}
+	if m := orderOfWhom.FindStringSubmatch(number); m != nil {
+		add(strings.TrimPrefix(m[1], "国家主") + "令第" + m[2] + "号")
+		if m[1] == "主席" || m[1] == "国家主席" {
+			names[len(names)-1] = "主席令第" + m[2] + "号"
+		}
+	}
+	return names
+}
+
+// provinceOfCharacter returns the code of the province that 渝 or 川 stands for.
+func provinceOfCharacter(c string) string {
+	for prefix, code := range numberRegions {
+		if strings.HasPrefix(prefix, c) {
+			return code
+		}
+	}
+	return ""
+}
+
+// RegionCode returns the code of a region by its name, in full or without its
+// kind (四川); a name that several have needs the province before it. "" is
+// unknown.
+func RegionCode(name string) string {
+	if code := TrimRegion(name); regions.names[code] != "" {
+		return code
+	}
+	if code := regions.short[name]; code != "" {
+		return code
+	}
+	code, rest := "", name
+	if c, r, ok := cutProvince(name); ok {
+		if code, rest = c, r; rest == "" {
+			return code
+		}
+	}
+	for _, form := range []string{rest, rest + "市", rest + "县", rest + "区"} {
+		if c := pickRegion(regions.codes[form], code, code != ""); c != "" {
+			return c
+		}
+	}
+	return ""
+}
+
+// RegionsCompatible reports whether two codes may be one document's: one is
+// unknown or holds the other.
+func RegionsCompatible(a, b string) bool {
+	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
+}
