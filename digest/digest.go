@@ -59,7 +59,11 @@ func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
 
+// toJSON writes our own plain values; no ids are [], as the database wants them.
 func toJSON(v any) string {
+	if ids, ok := v.([]int64); ok && ids == nil {
+		return "[]"
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("digest: %T does not marshal: %v", v, err)) // only our own plain structs come here

@@ -23,6 +23,8 @@ type Issue struct {
 	Number    int64
 	DueAt     time.Time
 	Mailing   int64 // 0: none
+	Held      bool  // waits for an admin
+	Backfill  int   // old articles that came at once and are not in it
 	Note      string
 	CreatedAt time.Time
 	Articles  []int64 // in reading order; only where the method says so
@@ -31,28 +33,42 @@ type Issue struct {
 
 // IssueItem is one article of an issue, in its place.
 type IssueItem struct {
-	Article feed.Article
-	Section string
-	Why     []feed.Reason
+	Article  feed.Article
+	Section  string
+	Why      []feed.Reason
+	Event    string        // "": it is new; else why it returns
+	Same     []int64       // other articles that are the same text
+	Pinned   bool          // by an admin
+	Standing int           // how much it asks to lead
+	Reason   string        // why
+	Chosen   []feed.Reason // what of the reader's own choice it agrees with
 }
 
-const issueColumns = `i.id, i.list, i.number, i.due_at, COALESCE(i.mailing, 0), i.note, i.created_at,
+// folded returns the same texts as they are stored.
+func (it IssueItem) folded() []int64 {
+	if it.Same == nil {
+		return []int64{}
+	}
+	return it.Same
+}
+
+const issueColumns = `i.id, i.list, i.number, i.due_at, COALESCE(i.mailing, 0), i.held = 1, i.backfill, i.note, i.created_at,
 	(SELECT COUNT(*) FROM issue_items x WHERE x.issue = i.id)`
 
 func scanIssue(r database.Row) (Issue, error) {
 	var i Issue
-	err := r.Scan(&i.ID, &i.List.ID, &i.Number, &i.DueAt, &i.Mailing, &i.Note, &i.CreatedAt, &i.Count)
+	err := r.Scan(&i.ID, &i.List.ID, &i.Number, &i.DueAt, &i.Mailing, &i.Held, &i.Backfill, &i.Note, &i.CreatedAt, &i.Count)
 	return i, err
 }
 
-// Issues returns the newest issues, of one list or, with list 0, of all; of the
-// list they hold the id only.
+// Issues returns the newest issues, of one list or, with list 0, of all, without
+// those that are held; of the list they hold the id only.
 func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, error) {
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = database.Collect(ctx, tx, scanIssue, `SELECT `+issueColumns+` FROM issues i
-			WHERE i.number > 0 AND ($1 = 0 OR i.list = $1) ORDER BY i.due_at DESC, i.id DESC LIMIT $2`, list, limit)
+			WHERE i.number > 0 AND i.held = 0 AND ($1 = 0 OR i.list = $1) ORDER BY i.due_at DESC, i.id DESC LIMIT $2`, list, limit)
 		return err
 	})
 	return all, err
@@ -74,53 +90,21 @@ func (s *Service) IssueOf(ctx context.Context, list, n int64) (Issue, error) {
 
 // IssueItems returns the articles of an issue in reading order, without their text.
 func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, error) {
-	return s.items(ctx, `SELECT article, section, why FROM issue_items WHERE issue = $1 ORDER BY position`, issue)
-}
-
-// Preview returns what the next issue of l would hold now.
-func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem, error) {
-	if err := s.Match(ctx); err != nil {
-		return nil, err
-	}
-	var found []matched
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		var last int64
-		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last)
-		if err != nil {
-			return err
-		}
-		found, err = s.candidates(ctx, tx, l, last)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	sortMatched(found)
-	items := make([]IssueItem, len(found))
-	for i, m := range found {
-		items[i] = IssueItem{Article: m.article, Section: sectionOf(m.article)}
-		if err := json.Unmarshal([]byte(m.why), &items[i].Why); err != nil {
-			return nil, fmt.Errorf("why of match %d: %w", m.seq, err)
-		}
-	}
-	return items, nil
-}
-
-// items runs a query for article, section and why, and reads the articles.
-func (s *Service) items(ctx context.Context, query string, arg int64) ([]IssueItem, error) {
 	var items []IssueItem
 	var ids []int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		ids = nil
 		var err error
 		items, err = database.Collect(ctx, tx, func(r database.Row) (IssueItem, error) {
 			var it IssueItem
-			var why string
-			if err := r.Scan(&it.Article.ID, &it.Section, &why); err != nil {
+			var why, folded string
+			if err := r.Scan(&it.Article.ID, &it.Section, &why, &it.Event, &it.Standing, &it.Reason, &folded); err != nil {
 				return it, err
 			}
 			ids = append(ids, it.Article.ID)
-			return it, json.Unmarshal([]byte(why), &it.Why)
-		}, query, arg)
+			it.Pinned = it.Reason == leadPinned
+			return it, errors.Join(json.Unmarshal([]byte(why), &it.Why), json.Unmarshal([]byte(folded), &it.Same))
+		}, `SELECT article, section, why, event, standing, reason, folded FROM issue_items WHERE issue = $1 ORDER BY position`, issue)
 		return err
 	})
 	if err != nil {
@@ -134,4 +118,22 @@ func (s *Service) items(ctx context.Context, query string, arg int64) ([]IssueIt
 		items[i].Article = articles[items[i].Article.ID]
 	}
 	return items, nil
+}
+
+// Preview returns what the next issue of l would hold now, in reading order.
+func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem, error) {
+	if err := s.Match(ctx); err != nil {
+		return nil, err
+	}
+	var next draft
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var last int64
+		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last)
+		if err != nil {
+			return err
+		}
+		next, err = s.draft(ctx, tx, dueList{l, s.now()}, last)
+		return err
+	})
+	return next.items, err
 }

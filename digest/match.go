@@ -1,9 +1,12 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dibao/feed"
@@ -18,12 +21,15 @@ const (
 	// takes it. It keeps a new source, or a migration that re-dates an archive,
 	// from filling an issue.
 	staleAfter = 31 * 24 * time.Hour
-	// matchWindow is how far back matching looks at collected articles. It is
-	// longer than any outage that should cost nothing.
-	matchWindow = 45 * 24 * time.Hour
-	// welcomeWindow is how much a new list may reach back before its creation,
-	// so that its first issue is not empty.
+	// newsFor is how long after it was collected an article may still become
+	// news, because it was corrected or released. It is longer than any outage
+	// that should cost nothing.
+	newsFor = 45 * 24 * time.Hour
+	// welcomeWindow is how far a new list, or one whose query changed, looks
+	// back, so that its next issue is not empty.
 	welcomeWindow = 7 * 24 * time.Hour
+	// matchPage is how many articles are read, with their text, at a time.
+	matchPage = 200
 )
 
 // Query translates what a list asks for into a query on articles.
@@ -34,106 +40,213 @@ func Query(q subscribers.Query) feed.Query {
 	}
 	return feed.Query{
 		Themes: q.Themes, Regions: q.Regions, Issuers: q.Issuers, Kinds: kinds,
-		Sources: q.Sources, Any: q.Any, All: q.All, None: q.None,
+		Types: q.Types, Sources: q.Sources, Documents: q.Documents, Chains: q.Chains, Any: q.Any, All: q.All, None: q.None,
 	}
 }
 
-// candidate is an article that a list asks for.
-type candidate struct {
-	article feed.Article
-	why     []feed.Reason
-}
-
-// Match finds the articles that each list asks for and has not got yet, and
-// gives each match the next sequence number of its list.
+// Match looks at the articles that came or changed since it last did, and gives
+// each list that asks for one a match with the next sequence number of the list.
+// A match that no longer holds, and that no issue has brought, is taken back. A
+// list that is new or asks for something else looks back over a week.
 func (s *Service) Match(ctx context.Context) error {
 	lists, err := s.subscribers.Lists(ctx)
-	if err != nil || len(lists) == 0 {
-		return err
-	}
-	wanted := make(map[int64][]candidate, len(lists))
-	now := s.now()
-	err = s.eachCollected(ctx, now.Add(-matchWindow), func(a feed.Article) {
-		for _, l := range lists {
-			if why, ok := wants(l, a); ok {
-				wanted[l.ID] = append(wanted[l.ID], candidate{a, why})
-			}
-		}
-	})
 	if err != nil {
 		return err
 	}
 	for _, l := range lists {
-		if err := s.saveMatches(ctx, l.ID, wanted[l.ID], now); err != nil {
+		if err := s.lookBack(ctx, l); err != nil {
 			return fmt.Errorf("match list %s: %w", l.Slug, err)
 		}
 	}
-	return nil
+	for {
+		n, err := s.matchChanged(ctx, lists)
+		if err != nil || n < matchPage {
+			return err
+		}
+	}
+}
+
+// matchChanged matches a page of the articles that changed and takes it off the
+// queue in the same transaction. It returns how many rows of the queue it took.
+func (s *Service) matchChanged(ctx context.Context, lists []subscribers.List) (int, error) {
+	var seqs, ids []int64
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		seqs, ids = nil, nil
+		_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+			var seq, id int64
+			err := r.Scan(&seq, &id)
+			seqs, ids = append(seqs, seq), append(ids, id)
+			return struct{}{}, err
+		}, `SELECT seq, article FROM unmatched ORDER BY seq LIMIT $1`, matchPage)
+		return err
+	})
+	if err != nil || len(seqs) == 0 {
+		return 0, err
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	found, err := s.findMatches(ctx, lists, ids)
+	if err != nil {
+		return 0, err
+	}
+	return len(seqs), s.db.Write(ctx, func(tx *sql.Tx) error {
+		for i, l := range lists {
+			if err := s.saveMatches(ctx, tx, l.ID, found[i], ids); err != nil {
+				return fmt.Errorf("match list %s: %w", l.Slug, err)
+			}
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM unmatched WHERE seq IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(seqs))
+		return err
+	})
+}
+
+// lookBack matches a list anew whose query is not the one that it last matched.
+func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
+	query := toJSON(l.Query)
+	var ids []int64
+	done := false
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var last string
+		err := tx.QueryRowContext(ctx, `SELECT query FROM matched_queries WHERE list = $1`, l.ID).Scan(&last)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if done = err == nil && last == query; done {
+			return nil
+		}
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `
+			SELECT id FROM articles WHERE collected_at >= $2
+			UNION SELECT article FROM matches WHERE list = $1 AND NOT EXISTS (
+				SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = $1 AND x.article = matches.article)
+			ORDER BY 1`, l.ID, s.now().Add(-welcomeWindow))
+		return err
+	})
+	if err != nil || done {
+		return err
+	}
+	for page := range slices.Chunk(ids, matchPage) {
+		found, err := s.findMatches(ctx, []subscribers.List{l}, page)
+		if err != nil {
+			return err
+		}
+		err = s.db.Write(ctx, func(tx *sql.Tx) error { return s.saveMatches(ctx, tx, l.ID, found[0], page) })
+		if err != nil {
+			return err
+		}
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO matched_queries (list, query) VALUES ($1, $2)
+			ON CONFLICT (list) DO UPDATE SET query = excluded.query`, l.ID, query)
+		return err
+	})
+}
+
+// match is an article that a list asks for, and why.
+type match struct {
+	article int64
+	why     []feed.Reason
+	late    bool // it has been here for too long to be news, unless it is matched already
+}
+
+// findMatches returns, for each list, which of the articles it asks for.
+func (s *Service) findMatches(ctx context.Context, lists []subscribers.List, ids []int64) ([][]match, error) {
+	articles, err := s.articles.ArticlesWithTextByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]match, len(lists))
+	since := s.now().Add(-newsFor)
+	for _, a := range articles {
+		for i, l := range lists {
+			if why, ok := wants(l, a); ok {
+				found[i] = append(found[i], match{a.ID, why, a.CollectedAt.Before(since)})
+			}
+		}
+	}
+	return found, nil
 }
 
 // wants reports whether list l takes article a, and why.
 func wants(l subscribers.List, a feed.Article) (why []feed.Reason, ok bool) {
-	if a.Held || a.CollectedAt.Before(l.CreatedAt.Add(-welcomeWindow)) {
-		return nil, false
-	}
-	if on := a.Facts.PublishedOn; !on.IsZero() && on.In(time.UTC).Before(a.CollectedAt.Add(-staleAfter)) {
+	if leftOut(l, a) != "" {
 		return nil, false
 	}
 	return Query(l.Query).Match(a)
 }
 
-// eachCollected calls f with the articles collected since, the newest first.
-func (s *Service) eachCollected(ctx context.Context, since time.Time, f func(feed.Article)) error {
-	before := int64(0)
-	for {
-		page, err := s.articles.ArticlesWithText(ctx, feed.Selection{Since: since, Before: before, Limit: 500})
-		if err != nil {
-			return err
-		}
-		for _, a := range page {
-			f(a)
-		}
-		if len(page) < 500 {
-			return nil
-		}
-		before = page[len(page)-1].ID
+// The reasons for which an article is no news for a list, whatever its query.
+const (
+	leftOutHeld      = "held"      // it came in a flood of old articles
+	leftOutWithdrawn = "withdrawn" // its site took it away
+	leftOutOlder     = "older"     // it was here before the list
+	leftOutArchive   = "archive"   // it was old when it came
+)
+
+// leftOut says why an article is no news for a list, "" if it is.
+func leftOut(l subscribers.List, a feed.Article) string {
+	switch on := a.Facts.PublishedOn; {
+	case a.Held:
+		return leftOutHeld
+	case !a.WithdrawnAt.IsZero():
+		return leftOutWithdrawn
+	case a.CollectedAt.Before(l.CreatedAt.Add(-welcomeWindow)):
+		return leftOutOlder
+	case !on.IsZero() && on.In(time.UTC).Before(a.CollectedAt.Add(-staleAfter)):
+		return leftOutArchive
 	}
+	return ""
 }
 
-// saveMatches stores new matches, the oldest article first. Holding the row of
-// the list makes the order of sequence numbers the order of commits: without
-// that, an issue composed meanwhile could pass over a match for good.
-func (s *Service) saveMatches(ctx context.Context, list int64, found []candidate, now time.Time) error {
-	if len(found) == 0 {
-		return nil
+// saveMatches stores which of the articles of a page a list asks for, and takes
+// back what it no longer asks for. Holding the row of the list makes the order
+// of sequence numbers the order of commits: without that, an issue composed
+// meanwhile could pass over a match for good.
+func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found []match, page []int64) error {
+	if err := lockList(ctx, tx, list); err != nil {
+		return err
 	}
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := lockList(ctx, tx, list); err != nil {
-			return err
+	// What was passed over by an issue and not brought by one comes anew.
+	_, err := tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)
+		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, toJSON(page))
+	if err != nil {
+		return err
+	}
+	known, err := database.Collect(ctx, tx, database.ScanOne[int64],
+		`SELECT article FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)`, list, toJSON(page))
+	if err != nil {
+		return err
+	}
+	gone := make(map[int64]bool, len(known))
+	for _, id := range known {
+		gone[id] = true
+	}
+	slices.SortFunc(found, func(a, b match) int { return cmp.Compare(a.article, b.article) })
+	for _, m := range found {
+		if m.late && !gone[m.article] {
+			continue
 		}
-		have, err := database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT article FROM matches WHERE list = $1 AND article >= $2`, list, found[len(found)-1].article.ID)
+		delete(gone, m.article)
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO matches (list, article, why, matched_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (list, article) DO UPDATE SET why = excluded.why`, list, m.article, toJSON(m.why), s.now())
 		if err != nil {
 			return err
 		}
-		known := make(map[int64]bool, len(have))
-		for _, id := range have {
-			known[id] = true
-		}
-		for i := len(found) - 1; i >= 0; i-- {
-			c := found[i]
-			if known[c.article.ID] {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, `
-				INSERT INTO matches (list, article, why, matched_at) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (list, article) DO NOTHING`, list, c.article.ID, toJSON(c.why), now); err != nil {
-				return err
-			}
-		}
+	}
+	if len(gone) == 0 {
 		return nil
-	})
+	}
+	ids := make([]int64, 0, len(gone))
+	for id := range gone {
+		ids = append(ids, id)
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`) AND `+notIssued, list, toJSON(ids))
+	return err
 }
+
+// notIssued holds for matches that no issue of their list has brought.
+const notIssued = `NOT EXISTS (
+	SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = matches.list AND x.article = matches.article)`
 
 func lockList(ctx context.Context, tx *sql.Tx, list int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE lists SET updated_at = updated_at WHERE id = $1`, list)

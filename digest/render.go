@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	netmail "net/mail"
 	"slices"
@@ -13,7 +14,6 @@ import (
 
 	"dibao/feed"
 	"dibao/internal/mail"
-	"dibao/policy"
 	"dibao/subscribers"
 	"dibao/templates"
 )
@@ -95,31 +95,57 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 
 // renderVariant reads a variant and renders it.
 func (s *Service) renderVariant(ctx context.Context, id int64, dkim *mail.Signer) (*variant, error) {
-	var language, issueList string
+	var language, format, issueList, itemList string
 	var due time.Time
 	var mailing int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT v.language, v.issues, v.mailing, m.due_at FROM variants v JOIN mailings m ON m.id = v.mailing WHERE v.id = $1`, id).
-			Scan(&language, &issueList, &mailing, &due)
+		return tx.QueryRowContext(ctx, `SELECT v.language, v.format, v.issues, v.items, v.mailing, m.due_at FROM variants v JOIN mailings m ON m.id = v.mailing WHERE v.id = $1`, id).
+			Scan(&language, &format, &issueList, &itemList, &mailing, &due)
 	})
 	if err != nil {
 		return nil, err
 	}
 	var issueIDs []int64
-	if err := json.Unmarshal([]byte(issueList), &issueIDs); err != nil {
-		return nil, fmt.Errorf("issues of variant %d: %w", id, err)
+	var stored []contentItem
+	if err := errors.Join(json.Unmarshal([]byte(issueList), &issueIDs), json.Unmarshal([]byte(itemList), &stored)); err != nil {
+		return nil, fmt.Errorf("variant %d: %w", id, err)
 	}
 	issues, err := s.issuesByID(ctx, issueIDs)
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.items(ctx, `
-		SELECT v.article, i.section, i.why FROM variant_items v JOIN issue_items i ON i.issue = v.issue AND i.article = v.article
-		WHERE v.variant = $1 ORDER BY v.position`, id)
+	items, err := s.itemsOf(ctx, stored)
 	if err != nil {
 		return nil, err
 	}
 	return s.render(language, due, mailing, issues, items, dkim)
+}
+
+// itemsOf returns the items of a variant, in its order.
+func (s *Service) itemsOf(ctx context.Context, stored []contentItem) ([]IssueItem, error) {
+	type place struct{ issue, article int64 }
+	all := make(map[place]IssueItem)
+	read := make(map[int64]bool)
+	items := make([]IssueItem, 0, len(stored))
+	for _, c := range stored {
+		if !read[c.Issue] {
+			read[c.Issue] = true
+			found, err := s.IssueItems(ctx, c.Issue)
+			if err != nil {
+				return nil, err
+			}
+			for _, it := range found {
+				all[place{c.Issue, it.Article.ID}] = it
+			}
+		}
+		it, ok := all[place{c.Issue, c.Article}]
+		if !ok {
+			return nil, fmt.Errorf("article %d is not in issue %d", c.Article, c.Issue)
+		}
+		it.Chosen = c.Chosen
+		items = append(items, it)
+	}
+	return items, nil
 }
 
 // render makes the mail of some issues with some of their items.
@@ -206,19 +232,15 @@ func preheader(items []IssueItem) string {
 	return strings.Join(titles, " · ")
 }
 
-// sectionViews groups items, which are in reading order within each issue, by section.
+// sectionViews lays items out.
 func (s *Service) sectionViews(items []IssueItem, language string) []templates.Section {
 	var out []templates.Section
-	for _, key := range sections {
-		section := templates.Section{Key: key}
-		for _, it := range items {
-			if it.Section == key {
-				section.Items = append(section.Items, s.itemView(it, language))
-			}
+	for _, b := range layOut(items) {
+		section := templates.Section{Key: b.section}
+		for _, it := range b.items {
+			section.Items = append(section.Items, s.itemView(it, language))
 		}
-		if len(section.Items) > 0 {
-			out = append(out, section)
-		}
+		out = append(out, section)
 	}
 	return out
 }
@@ -259,14 +281,6 @@ func (s *Service) issuesByID(ctx context.Context, ids []int64) ([]Issue, error) 
 		return nil
 	})
 	return all, err
-}
-
-func localDate(t time.Time, zone string) policy.Date {
-	loc, err := time.LoadLocation(zone)
-	if err != nil {
-		loc = time.UTC // zones are checked where lists are stored
-	}
-	return policy.DateOf(t.In(loc))
 }
 
 // domainOf returns what stands after the last @.

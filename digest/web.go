@@ -162,6 +162,9 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
+		if i.Held {
+			return nil, ErrNotFound
+		}
 		i.List = l
 		items, err := s.IssueItems(ctx, i.ID)
 		if err != nil {

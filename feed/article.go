@@ -103,7 +103,7 @@ func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(da
 // ArticlesByID returns the articles with these ids, without their text, keyed by
 // id. Ids that are not there, or hidden, are missing from the map.
 func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Article, error) {
-	list, err := json.Marshal(ids)
+	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,16 @@ type Query struct {
 	Regions []string // GB/T 2260 codes; each stands for its children too
 	Issuers []string
 	Kinds   []policy.Kind
+	Types   []string // 文种
 	Sources []int64
-	Any     []string // words, one of which must stand in title, summary or text
-	All     []string // words that must all stand there
-	None    []string // words that must not stand in title or summary
+	// Documents are numbers of documents that are followed: what is, changes or
+	// explains one of them is asked for. Chains are numbers of documents of which
+	// only that is asked for what carries them out (落实).
+	Documents []string
+	Chains    []string
+	Any       []string // words, one of which must stand in title, summary or text
+	All       []string // words that must all stand there
+	None      []string // words that must not stand in title or summary
 }
 
 // Reason is a part of a query that an article agrees with: a field's name in
@@ -39,6 +45,9 @@ func (q Query) Match(a Article) (why []Reason, ok bool) {
 		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, policy.TrimRegion(s)) })},
 		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
 		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},
+		{"type", len(q.Types) > 0, find(q.Types, func(s string) bool { return s == f.Type })},
+		{"document", len(q.Documents) > 0, find(q.Documents, func(n string) bool { return n == f.DocumentNumber || cites(f, n, "") })},
+		{"chain", len(q.Chains) > 0, find(q.Chains, func(n string) bool { return cites(f, n, policy.RelationImplements) })},
 	}
 	for _, x := range fields {
 		if !x.asked {
@@ -60,6 +69,14 @@ func (q Query) Match(a Article) (why []Reason, ok bool) {
 		return nil, false
 	}
 	return append(why, words...), true
+}
+
+// cites reports whether the text names the document with number n, in a relation
+// or, with "", in any.
+func cites(f policy.Facts, n, relation string) bool {
+	return slices.ContainsFunc(f.Citations, func(c policy.Citation) bool {
+		return c.Number == n && (relation == "" || c.Relation == relation)
+	})
 }
 
 func (q Query) matchWords(f policy.Facts) (why []Reason, ok bool) {

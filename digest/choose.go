@@ -1,0 +1,482 @@
+package digest
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/subscribers"
+)
+
+// content is what a set of readers gets: the same items in the same language
+// and format. Its key names it.
+type content struct {
+	key      string
+	language string
+	format   subscribers.Format
+	issues   []int64 // that the items are of; of a note that nothing is new, those without any
+	items    []contentItem
+}
+
+// contentItem is one article of a reader's mail, as a variant stores it.
+type contentItem struct {
+	Article int64         `json:"a"`
+	Issue   int64         `json:"i"` // it came through
+	Event   string        `json:"e,omitempty"`
+	Chosen  []feed.Reason `json:"w,omitempty"` // what of the reader's own choice it agrees with
+}
+
+// mailed is what a reader gets once: an article as news, or one event of it.
+type mailed struct {
+	article int64
+	event   string
+}
+
+// waiting is an issue that waits for a later mail of a reader.
+type waiting struct{ subscriber, list, issue int64 }
+
+// edition is an issue as choosing needs it.
+type edition struct {
+	issue Issue
+	items []IssueItem
+}
+
+// chooser says what each reader of a mailing gets: of every list that is due,
+// what its issue brings, and what was carried over for the reader from earlier
+// ones; of that what the reader's choices take and no mail brought before; each
+// text once.
+type chooser struct {
+	s       *Service
+	mailing int64
+	due     time.Time
+	current map[int64]*edition   // by list
+	older   map[int64][]*edition // by list, the oldest first, as far as somebody's wait for them
+	zones   map[int64]*time.Location
+	unnoted []mailed // what the mailing may bring and that is not stored yet
+
+	prior     map[int64][]mailed // by variant of an earlier mailing: what it brought of ours
+	priorIn   []int64            // the mailings of those variants
+	memo      map[string]*content
+	filtered  map[string][]chosenItem
+	ofVariant map[int64][]int64 // lists that a variant brought
+
+	// Of the page of readers that is looked at:
+	carried map[int64]map[int64]int64 // by reader and list: the first issue that waits
+	sent    map[int64][]int64         // by reader: variants of prior, sorted
+	lastOn  map[int64]map[int64]time.Time
+}
+
+// maxMemo bounds what is remembered of readers that were like others.
+const maxMemo = 50_000
+
+func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, issues []Issue) (*chooser, error) {
+	c := &chooser{
+		s: s, mailing: mailing, due: due, current: make(map[int64]*edition), older: make(map[int64][]*edition), zones: make(map[int64]*time.Location),
+		memo: make(map[string]*content), filtered: make(map[string][]chosenItem), ofVariant: make(map[int64][]int64),
+	}
+	for _, i := range issues {
+		e, err := s.edition(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		c.current[i.List.ID] = e
+		c.note(e)
+		if c.zones[i.List.ID], err = time.LoadLocation(i.List.Zone); err != nil {
+			return nil, fmt.Errorf("zone of list %s: %w", i.List.Slug, err)
+		}
+	}
+	return c, c.findPrior(ctx)
+}
+
+func (s *Service) edition(ctx context.Context, i Issue) (*edition, error) {
+	items, err := s.IssueItems(ctx, i.ID)
+	return &edition{i, items}, err
+}
+
+func (c *chooser) note(e *edition) {
+	for _, it := range e.items {
+		c.unnoted = append(c.unnoted, mailed{it.Article.ID, it.Event})
+	}
+}
+
+// findPrior finds the variants of earlier mailings that brought something that
+// this one would bring.
+func (c *chooser) findPrior(ctx context.Context) error {
+	ours := make(map[mailed]bool)
+	ids := []int64{}
+	add := func(e *edition) {
+		for _, it := range e.items {
+			for _, m := range it.identities() {
+				if !ours[m] {
+					ours[m] = true
+					ids = append(ids, m.article)
+				}
+			}
+		}
+	}
+	for _, e := range c.current {
+		add(e)
+	}
+	for _, editions := range c.older {
+		for _, e := range editions {
+			add(e)
+		}
+	}
+	c.prior = make(map[int64][]mailed)
+	return c.s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		c.priorIn, err = database.Collect(ctx, tx, database.ScanOne[int64],
+			`SELECT DISTINCT mailing FROM mailing_items WHERE article IN (`+c.s.db.Dialect().IDs("$1")+`) AND mailing <> $2`, toJSON(ids), c.mailing)
+		if err != nil || len(c.priorIn) == 0 {
+			return err
+		}
+		_, err = database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+			var id int64
+			var text string
+			var items []contentItem
+			err := r.Scan(&id, &text)
+			if err == nil {
+				err = json.Unmarshal([]byte(text), &items)
+			}
+			for _, it := range items {
+				if m := (mailed{it.Article, it.Event}); ours[m] {
+					c.prior[id] = append(c.prior[id], m)
+				}
+			}
+			return struct{}{}, err
+		}, `SELECT id, items FROM variants WHERE mailing IN (`+c.s.db.Dialect().IDs("$1")+`)`, toJSON(c.priorIn))
+		return err
+	})
+}
+
+// look reads what is known of a page of readers, whose ids are in (after, last].
+func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
+	if err := c.lookCarried(ctx, after, last); err != nil {
+		return err
+	}
+	c.sent = make(map[int64][]int64)
+	if len(c.prior) > 0 {
+		err := c.s.db.Read(ctx, func(tx *sql.Tx) error {
+			_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+				var subscriber, variant int64
+				err := r.Scan(&subscriber, &variant)
+				if c.prior[variant] != nil {
+					c.sent[subscriber] = append(c.sent[subscriber], variant)
+				}
+				return struct{}{}, err
+			}, `SELECT d.subscriber, d.variant FROM deliveries d JOIN mailings m ON m.id = d.mailing
+				WHERE d.mailing IN (`+c.s.db.Dialect().IDs("$1")+`) AND d.subscriber > $2 AND d.subscriber <= $3
+				AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')
+				ORDER BY d.subscriber, d.variant`, toJSON(c.priorIn), after, last)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return c.lookLast(ctx, readers)
+}
+
+// lookCarried reads what waits for the readers of a page, and the issues that do.
+func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
+	c.carried = make(map[int64]map[int64]int64)
+	first := make(map[int64]int64) // by list: the oldest issue that waits for anybody
+	lists := make([]int64, 0, len(c.current))
+	for list := range c.current {
+		lists = append(lists, list)
+	}
+	err := c.s.db.Read(ctx, func(tx *sql.Tx) error {
+		_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+			var w waiting
+			err := r.Scan(&w.subscriber, &w.list, &w.issue)
+			if c.carried[w.subscriber] == nil {
+				c.carried[w.subscriber] = make(map[int64]int64)
+			}
+			c.carried[w.subscriber][w.list] = w.issue
+			if first[w.list] == 0 || w.issue < first[w.list] {
+				first[w.list] = w.issue
+			}
+			return struct{}{}, err
+		}, `SELECT x.subscriber, x.list, x.issue FROM carried x
+			JOIN subscriptions s ON s.subscriber = x.subscriber AND s.list = x.list JOIN issues i ON i.id = x.issue
+			WHERE x.subscriber > $2 AND x.subscriber <= $3 AND x.list IN (`+c.s.db.Dialect().IDs("$1")+`) AND s.confirmed_at <= i.created_at`,
+			toJSON(lists), after, last)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	found := false
+	for list, from := range first {
+		to := c.current[list].issue.ID
+		if have := c.older[list]; len(have) > 0 {
+			to = have[0].issue.ID
+		}
+		if from >= to {
+			continue
+		}
+		more, err := c.s.issuesBetween(ctx, c.current[list].issue.List, from, to)
+		if err != nil {
+			return err
+		}
+		editions := make([]*edition, len(more))
+		for i, issue := range more {
+			if editions[i], err = c.s.edition(ctx, issue); err != nil {
+				return err
+			}
+			c.note(editions[i])
+		}
+		c.older[list] = append(editions, c.older[list]...)
+		found = true
+	}
+	if !found {
+		return nil
+	}
+	return c.findPrior(ctx)
+}
+
+// lookLast reads, for the readers who want fewer mails than there are issues,
+// when each of their lists last came.
+func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) error {
+	c.lastOn = make(map[int64]map[int64]time.Time)
+	ids := []int64{}
+	for _, r := range readers {
+		for _, choice := range r.Choices {
+			if rarer(choice) {
+				ids = append(ids, r.ID)
+				break
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return c.s.db.Read(ctx, func(tx *sql.Tx) error {
+		type last struct {
+			subscriber, variant int64
+			at                  time.Time
+		}
+		all, err := database.Collect(ctx, tx, func(r database.Row) (last, error) {
+			var l last
+			err := r.Scan(&l.subscriber, &l.variant, &l.at)
+			return l, err
+		}, `SELECT d.subscriber, d.variant, m.due_at FROM deliveries d JOIN mailings m ON m.id = d.mailing
+			WHERE d.subscriber IN (`+c.s.db.Dialect().IDs("$1")+`) AND m.due_at > $2 AND m.id <> $3
+			AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')`,
+			toJSON(ids), c.due.AddDate(0, 0, -33), c.mailing)
+		if err != nil {
+			return err
+		}
+		for _, l := range all {
+			lists, err := c.listsOf(ctx, tx, l.variant)
+			if err != nil {
+				return err
+			}
+			if c.lastOn[l.subscriber] == nil {
+				c.lastOn[l.subscriber] = make(map[int64]time.Time)
+			}
+			for _, list := range lists {
+				if l.at.After(c.lastOn[l.subscriber][list]) {
+					c.lastOn[l.subscriber][list] = l.at
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// listsOf returns the lists of which a variant brought something.
+func (c *chooser) listsOf(ctx context.Context, tx *sql.Tx, variant int64) ([]int64, error) {
+	if lists, ok := c.ofVariant[variant]; ok {
+		return lists, nil
+	}
+	var issues string
+	if err := tx.QueryRowContext(ctx, `SELECT issues FROM variants WHERE id = $1`, variant).Scan(&issues); err != nil {
+		return nil, err
+	}
+	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
+		`SELECT DISTINCT list FROM issues WHERE id IN (`+c.s.db.Dialect().IDs("$1")+`)`, issues)
+	if len(c.ofVariant) > maxMemo {
+		clear(c.ofVariant)
+	}
+	c.ofVariant[variant] = lists
+	return lists, err
+}
+
+func rarer(c subscribers.Choice) bool {
+	return c.Frequency == subscribers.Weekly || c.Frequency == subscribers.Monthly
+}
+
+// takesMail reports whether a reader takes mail of a list at this due time:
+// not while they pause, and not oftener than they chose.
+func (c *chooser) takesMail(r subscribers.Reader, list int64) bool {
+	today := policy.DateOf(c.due.In(c.zones[list]))
+	if !r.PausedUntil.IsZero() && today.Before(r.PausedUntil) {
+		return false
+	}
+	choice := r.Choices[list]
+	at, ok := c.lastOn[r.ID][list]
+	if !ok || !rarer(choice) {
+		return true
+	}
+	last := policy.DateOf(at.In(c.zones[list]))
+	if choice.Frequency == subscribers.Monthly {
+		return last.Year != today.Year || last.Month != today.Month
+	}
+	return !today.Before(last.AddDays(7))
+}
+
+// chosen is what a reader gets, and what waits for them from now on and no longer.
+type chosen struct {
+	content       *content // nil: no mail
+	carry, served []waiting
+}
+
+// choose says what a reader of the page gets.
+func (c *chooser) choose(r subscribers.Reader) (out chosen) {
+	var lists []int64
+	carried := c.carried[r.ID]
+	for _, list := range r.Lists {
+		current := c.current[list]
+		switch {
+		case current == nil:
+		case c.takesMail(r, list):
+			lists = append(lists, list)
+			if first, ok := carried[list]; ok {
+				out.served = append(out.served, waiting{r.ID, list, first})
+			}
+		case current.issue.Number > 0 && carried[list] == 0:
+			out.carry = append(out.carry, waiting{r.ID, list, current.issue.ID})
+		}
+	}
+	if len(lists) == 0 {
+		return out
+	}
+	slices.Sort(lists)
+	key := c.preferences(r, lists, carried)
+	got, ok := c.memo[key]
+	if !ok {
+		got = c.assemble(r, lists, carried)
+		if len(c.memo) > maxMemo {
+			clear(c.memo)
+		}
+		c.memo[key] = got
+	}
+	out.content = got
+	return out
+}
+
+// preferences names everything of a reader that decides what they get: two
+// readers with the same get the same.
+func (c *chooser) preferences(r subscribers.Reader, lists []int64, carried map[int64]int64) string {
+	key := make([]byte, 0, 64)
+	key = append(key, r.Language...)
+	key = append(key, '|')
+	key = append(key, r.Format...)
+	if r.WantsEmpty {
+		key = append(key, '|')
+	}
+	for _, list := range lists {
+		key = binary.AppendVarint(append(key, 'L'), list)
+		key = binary.AppendVarint(key, carried[list])
+		if choice, ok := r.Choices[list]; ok {
+			key = append(key, choiceKey(choice)...)
+		}
+	}
+	for _, variant := range c.sent[r.ID] {
+		key = binary.AppendVarint(append(key, 'V'), variant)
+	}
+	return string(key)
+}
+
+func choiceKey(c subscribers.Choice) string {
+	if len(c.Themes)+len(c.Regions) == 0 {
+		return ""
+	}
+	return strings.Join(c.Themes, "\x00") + "\x01" + strings.Join(c.Regions, "\x00") + "\x02"
+}
+
+// chosenItem is an item that a choice takes, and why.
+type chosenItem struct {
+	item *IssueItem
+	why  []feed.Reason
+}
+
+// taken returns the items of an edition that a choice takes.
+func (c *chooser) taken(e *edition, choice subscribers.Choice) []chosenItem {
+	key := fmt.Sprint(e.issue.ID, " ", choiceKey(choice))
+	if items, ok := c.filtered[key]; ok {
+		return items
+	}
+	query := feed.Query{Themes: choice.Themes, Regions: choice.Regions}
+	items := make([]chosenItem, 0, len(e.items))
+	for i := range e.items {
+		if why, ok := query.Match(e.items[i].Article); ok {
+			items = append(items, chosenItem{&e.items[i], why})
+		}
+	}
+	if len(c.filtered) > maxMemo {
+		clear(c.filtered)
+	}
+	c.filtered[key] = items
+	return items
+}
+
+// assemble merges the issues of a reader's lists: each text once, through the
+// first list that has it, without what the reader already got.
+func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int64]int64) *content {
+	out := &content{language: r.Language, format: cmp.Or(r.Format, subscribers.HTML)}
+	got := make(map[mailed]bool)
+	for _, variant := range c.sent[r.ID] {
+		for _, m := range c.prior[variant] {
+			got[m] = true
+		}
+	}
+	add := func(e *edition, choice subscribers.Choice) {
+		for _, x := range c.taken(e, choice) {
+			same := x.item.identities()
+			if slices.ContainsFunc(same, func(m mailed) bool { return got[m] }) {
+				continue
+			}
+			for _, m := range same {
+				got[m] = true
+			}
+			out.items = append(out.items, contentItem{x.item.Article.ID, e.issue.ID, x.item.Event, x.why})
+			if !slices.Contains(out.issues, e.issue.ID) {
+				out.issues = append(out.issues, e.issue.ID)
+			}
+		}
+	}
+	for _, list := range lists {
+		if first, ok := carried[list]; ok {
+			for _, e := range c.older[list] {
+				if e.issue.ID >= first {
+					add(e, r.Choices[list])
+				}
+			}
+		}
+		add(c.current[list], r.Choices[list])
+	}
+	if len(out.items) == 0 {
+		if !r.WantsEmpty {
+			return nil
+		}
+		for _, list := range lists {
+			out.issues = append(out.issues, c.current[list].issue.ID)
+		}
+	}
+	sum := sha256.Sum256([]byte(out.language + "|" + string(out.format) + toJSON(out.issues) + toJSON(out.items)))
+	out.key = hex.EncodeToString(sum[:16])
+	return out
+}

@@ -1,0 +1,335 @@
+package digest
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/subscribers"
+)
+
+// draft is an issue as it would be.
+type draft struct {
+	items    []IssueItem // in reading order
+	lastSeq  int64       // matches up to here are dealt with
+	backfill int         // old articles that came at once and are not in it
+	waiting  int         // matches that the next issue has no place for
+	folded   []matched   // matches that are the text of an item, or of one that was brought before
+}
+
+// matched is a match with its article.
+type matched struct {
+	seq     int64
+	why     []feed.Reason
+	article feed.Article
+}
+
+// draft makes the issue of a list from the matches after lastSeq, at most as
+// many as an issue holds: the rest waits for the next one. What is the same text
+// as an item, or as something that the list brought before, is folded into it.
+func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int64) (draft, error) {
+	out := draft{lastSeq: lastSeq}
+	today := localDate(d.at, d.list.Zone)
+	found, err := s.candidates(ctx, tx, d.list, lastSeq)
+	if err != nil {
+		return draft{}, err
+	}
+	same, err := s.sameTexts(ctx, found)
+	if err != nil {
+		return draft{}, err
+	}
+	brought, err := s.broughtBefore(ctx, tx, d.list.ID, same)
+	if err != nil {
+		return draft{}, err
+	}
+	at := make(map[int64]int) // by the name of a text: its place among the items
+	for _, m := range found {
+		ids := same.of(m.article.ID)
+		i, here := at[ids[0]]
+		switch {
+		case slices.ContainsFunc(ids, func(id int64) bool { return brought[id] }):
+			out.folded = append(out.folded, m)
+		case here: // another carrier of a text that is here already
+			out.folded = append(out.folded, m)
+			if same.first(m.article.ID) {
+				out.items[i].Article, out.items[i].Why = m.article, m.why
+			}
+		case len(out.items) == d.list.MaxItems:
+			out.waiting++
+		default:
+			at[ids[0]] = len(out.items)
+			out.items = append(out.items, IssueItem{Article: m.article, Why: m.why, Same: ids})
+		}
+		if out.waiting == 0 { // from the first that waits on, all is looked at again
+			out.lastSeq = m.seq
+		}
+	}
+	if len(out.items) > 0 {
+		returning, err := s.returning(ctx, tx, d.list.ID, today, out.items)
+		if err != nil {
+			return draft{}, err
+		}
+		out.items = append(out.items, returning...)
+	}
+	for i := range out.items {
+		it := &out.items[i]
+		it.Same = slices.DeleteFunc(slices.Clone(it.Same), func(id int64) bool { return id == it.Article.ID })
+		it.Section = sectionOf(it.Article, it.Event, today)
+		it.Standing, it.Reason = standingOf(*it, today)
+	}
+	sortItems(out.items)
+	return out, nil
+}
+
+// maxCandidates bounds how many matches are looked at for one issue.
+const maxCandidates = 4000
+
+// candidates returns the matches of l after a sequence number, the oldest first.
+// What was withdrawn or held back since it matched is left out; if that is
+// mended it matches again.
+func (s *Service) candidates(ctx context.Context, tx *sql.Tx, l subscribers.List, after int64) ([]matched, error) {
+	ids := []int64{}
+	all, err := database.Collect(ctx, tx, func(r database.Row) (matched, error) {
+		var m matched
+		var why string
+		if err := r.Scan(&m.seq, &m.article.ID, &why); err != nil {
+			return m, err
+		}
+		ids = append(ids, m.article.ID)
+		return m, json.Unmarshal([]byte(why), &m.why)
+	}, `SELECT seq, article, why FROM matches WHERE list = $1 AND seq > $2 ORDER BY seq LIMIT $3`, l.ID, after, maxCandidates)
+	if err != nil {
+		return nil, err
+	}
+	articles, err := s.articles.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	news := all[:0]
+	for _, m := range all {
+		a, ok := articles[m.article.ID]
+		if !ok || leftOut(l, a) != "" {
+			continue
+		}
+		m.article = a
+		news = append(news, m)
+	}
+	return news, nil
+}
+
+// texts says which articles are one text.
+type texts struct {
+	members map[int64][]int64 // by article: all that are its text, the same slice for each
+	firsts  map[int64]bool    // the originals
+}
+
+// of returns the articles that are the text of one, itself among them; the first
+// of them names the text.
+func (t texts) of(article int64) []int64 {
+	if ids := t.members[article]; len(ids) > 0 {
+		return ids
+	}
+	return []int64{article}
+}
+
+func (t texts) first(article int64) bool { return t.firsts[article] }
+
+// sameTexts finds the articles that are the same texts as the candidates.
+func (s *Service) sameTexts(_ context.Context, _ []matched) (texts, error) {
+	return texts{}, nil
+}
+
+// broughtBefore returns which of the articles, or of those that are one text with
+// them, an issue of the list has brought.
+func (s *Service) broughtBefore(ctx context.Context, tx *sql.Tx, list int64, same texts) (map[int64]bool, error) {
+	ids := []int64{}
+	for id := range same.members {
+		ids = append(ids, id)
+	}
+	brought := make(map[int64]bool)
+	if len(ids) == 0 {
+		return brought, nil
+	}
+	all, err := database.Collect(ctx, tx, database.ScanOne[int64], `
+		SELECT x.article FROM issue_items x JOIN issues i ON i.id = x.issue
+		WHERE i.list = $1 AND x.article IN (`+s.db.Dialect().IDs("$2")+`)`, list, toJSON(ids))
+	for _, id := range all {
+		brought[id] = true
+	}
+	return brought, err
+}
+
+// returning finds what the list brought before and whose state changes now: it
+// comes into force this week, or its last day is near. Each returns once for
+// each event, and only in an issue that comes out anyway.
+func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today policy.Date, items []IssueItem) ([]IssueItem, error) {
+	var out []IssueItem
+	taken := make(map[int64]bool)
+	for _, it := range items {
+		taken[it.Article.ID] = true
+	}
+	for _, e := range []struct{ event, query string }{
+		{eventEffective, `SELECT DISTINCT x.article FROM issue_items x JOIN issues i ON i.id = x.issue JOIN articles a ON a.id = x.article
+			WHERE i.list = $1 AND a.effective_on >= $2 AND a.effective_on < $3 AND NOT EXISTS (
+				SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = x.article AND y.section = 'effective')
+			ORDER BY x.article`},
+		{eventExpiring, `SELECT DISTINCT x.article FROM issue_items x JOIN issues i ON i.id = x.issue JOIN articles a ON a.id = x.article
+			WHERE i.list = $1 AND a.expires_on >= $2 AND a.expires_on < $3 AND NOT EXISTS (
+				SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = x.article AND y.event = 'expiring')
+			ORDER BY x.article`},
+	} {
+		days := effectiveWithin
+		if e.event == eventExpiring {
+			days = expiringWithin
+		}
+		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], e.query, list, today.String(), today.AddDays(days).String())
+		if err != nil {
+			return nil, err
+		}
+		articles, err := s.articles.ArticlesByID(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			a, ok := articles[id]
+			if !ok || taken[id] || a.Held || !a.WithdrawnAt.IsZero() {
+				continue
+			}
+			taken[id] = true
+			out = append(out, IssueItem{Article: a, Event: e.event})
+		}
+	}
+	return out, nil
+}
+
+// identities are what a reader who got the item has got.
+func (it IssueItem) identities() []mailed {
+	out := []mailed{{it.Article.ID, it.Event}}
+	if it.Event == "" {
+		for _, id := range it.Same {
+			if id != it.Article.ID {
+				out = append(out, mailed{id, ""})
+			}
+		}
+	}
+	return out
+}
+
+// issuesBetween returns the numbered issues of a list from one to before
+// another, the oldest first, without those that are held.
+func (s *Service) issuesBetween(ctx context.Context, l subscribers.List, from, to int64) ([]Issue, error) {
+	var all []Issue
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, scanIssue, `SELECT `+issueColumns+` FROM issues i
+			WHERE i.list = $1 AND i.id >= $2 AND i.id < $3 AND i.number > 0 AND i.held = 0 ORDER BY i.id`, l.ID, from, to)
+		return err
+	})
+	for i := range all {
+		all[i].List = l
+	}
+	return all, err
+}
+
+// composeWelcomes composes the welcome issues that readers wait for: the last
+// issue of a list, for those who confirmed it since.
+func (s *Service) composeWelcomes(ctx context.Context) ([]Composed, error) {
+	due, err := s.subscribers.DueWelcomes(ctx, readerPage)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	var all []Composed
+	byList := make(map[int64][]subscribers.Welcome)
+	for _, w := range due {
+		byList[w.List] = append(byList[w.List], w)
+	}
+	lists := make([]int64, 0, len(byList))
+	for l := range byList {
+		lists = append(lists, l)
+	}
+	slices.SortFunc(lists, func(a, b int64) int { return cmp.Compare(a, b) })
+	for _, l := range lists {
+		c, err := s.composeWelcome(ctx, l, byList[l])
+		if err != nil {
+			return all, fmt.Errorf("welcome issue of list %d: %w", l, err)
+		}
+		if c.Mailing != 0 {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// composeWelcome composes the last issue of a list for readers who just
+// confirmed it. A list that had no issue yet owes them none.
+func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscribers.Welcome) (Composed, error) {
+	last, err := s.Issues(ctx, list, 1)
+	if err != nil {
+		return Composed{}, err
+	}
+	ids := make([]int64, len(due))
+	for i, w := range due {
+		ids[i] = w.Subscriber
+	}
+	found, err := s.subscribers.Readers(ctx, ids)
+	if err != nil {
+		return Composed{}, err
+	}
+	slices.Sort(ids)
+	var readers []subscribers.Reader
+	for _, id := range ids {
+		if r, ok := found[id]; ok && !r.Suppressed && slices.Contains(r.Lists, list) {
+			r.Lists, r.WantsEmpty = []int64{list}, false
+			readers = append(readers, r)
+		}
+	}
+	out := Composed{DueAt: s.now()}
+	var m *mailingRun
+	var plan batch
+	if len(last) > 0 && len(readers) > 0 {
+		out.Issues = last
+		if m, err = s.newMailingRun(ctx, 0, out.DueAt, []int64{last[0].ID}); err != nil {
+			return Composed{}, err
+		}
+		if plan, err = m.plan(ctx, readers, readers[0].ID-1); err != nil {
+			return Composed{}, err
+		}
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		out.Mailing, out.Deliveries = 0, 0
+		for _, w := range due {
+			if still, err := s.subscribers.Welcomed(ctx, tx, w); err != nil || !still {
+				return err // another node does it
+			}
+		}
+		if len(plan.deliveries) == 0 {
+			return nil
+		}
+		id, err := insertMailing(ctx, tx, out.DueAt, []int64{last[0].ID}, s.now())
+		if err != nil {
+			return err
+		}
+		m.id = id
+		if _, err := m.store(ctx, tx, plan); err != nil {
+			return err
+		}
+		out.Mailing, out.Deliveries = id, len(plan.deliveries)
+		return m.finish(ctx, tx)
+	})
+	return out, err
+}
+
+func localDate(t time.Time, zone string) policy.Date {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC // zones are checked where lists are stored
+	}
+	return policy.DateOf(t.In(loc))
+}

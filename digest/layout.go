@@ -1,0 +1,265 @@
+package digest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/policy"
+)
+
+// The sections of an issue, in reading order: what has a deadline first. The
+// highlights are no section of their own: they are taken out of the others when
+// an issue, or what a reader gets of it, is laid out.
+const (
+	sectionHighlights      = "highlights"
+	sectionDeadlines       = "deadlines"
+	sectionEffective       = "effective"
+	sectionDocuments       = "documents"
+	sectionEnding          = "ending"
+	sectionInterpretations = "interpretations"
+	sectionSigned          = "signed"
+	sectionNews            = "news"
+	sectionOther           = "other"
+)
+
+var sections = []string{
+	sectionHighlights, sectionDeadlines, sectionEffective, sectionDocuments, sectionEnding,
+	sectionInterpretations, sectionSigned, sectionNews, sectionOther,
+}
+
+// The events for which an article that was brought before returns, once each.
+const (
+	eventEffective = "effective" // it comes into force this week
+	eventExpiring  = "expiring"
+	eventRepealed  = "repealed"
+	eventAmended   = "amended"
+)
+
+const (
+	// effectiveWithin is how many days from the due time on are «this week».
+	effectiveWithin = 7
+	// expiringWithin is how many days before its last day a document is expiring.
+	expiringWithin = 90
+	// oldAfter is how long ago something was published that leads no issue.
+	oldAfter = 180
+	// maxHighlights and minForHighlights: of a handful of items none need be
+	// taken out.
+	maxHighlights    = 5
+	minForHighlights = 8
+)
+
+// sectionOf says under which heading an item stands in an issue of today.
+func sectionOf(a feed.Article, event string, today policy.Date) string {
+	f := a.Facts
+	switch {
+	case event == eventEffective:
+		return sectionEffective
+	case event != "":
+		return sectionEnding
+	case !f.DeadlineOn.IsZero() && !f.DeadlineOn.Before(today):
+		return sectionDeadlines
+	case f.Kind == policy.KindConsultation && f.DeadlineOn.IsZero():
+		return sectionDeadlines
+	}
+	switch f.Kind {
+	case policy.KindDocument:
+		if within(f.EffectiveOn, today, effectiveWithin) {
+			return sectionEffective
+		}
+		return sectionDocuments
+	case policy.KindInterpretation:
+		return sectionInterpretations
+	case policy.KindSignedArticle:
+		return sectionSigned
+	case policy.KindNews:
+		return sectionNews
+	}
+	return sectionOther
+}
+
+// within reports whether d is today or one of the days after it, n in all.
+func within(d, today policy.Date, n int) bool {
+	return !d.IsZero() && !d.Before(today) && d.Before(today.AddDays(n))
+}
+
+// sortItems puts items in reading order.
+func sortItems(items []IssueItem) { slices.SortStableFunc(items, byReadingOrder) }
+
+// byReadingOrder sorts by section; what has a date by it, documents by level and
+// type; what an admin pinned first, then the newest.
+func byReadingOrder(x, y IssueItem) int {
+	a, b := x.Article, y.Article
+	if c := cmp.Compare(slices.Index(sections, x.Section), slices.Index(sections, y.Section)); c != 0 {
+		return c
+	}
+	switch x.Section {
+	case sectionDeadlines:
+		if c := cmp.Compare(orLast(a.Facts.DeadlineOn), orLast(b.Facts.DeadlineOn)); c != 0 {
+			return c
+		}
+	case sectionEffective:
+		if c := cmp.Compare(orLast(a.Facts.EffectiveOn), orLast(b.Facts.EffectiveOn)); c != 0 {
+			return c
+		}
+	case sectionEnding:
+		if c := cmp.Compare(orLast(a.Facts.ExpiresOn), orLast(b.Facts.ExpiresOn)); c != 0 {
+			return c
+		}
+	case sectionDocuments:
+		if c := cmp.Or(cmp.Compare(levelRank(a), levelRank(b)), cmp.Compare(typeRank(a), typeRank(b))); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(b.PublishedIn(time.UTC).Compare(a.PublishedIn(time.UTC)), cmp.Compare(a.ID, b.ID), cmp.Compare(x.Event, y.Event))
+}
+
+func orLast(d policy.Date) string {
+	if d.IsZero() {
+		return "9999"
+	}
+	return d.String()
+}
+
+var levels = []policy.Level{policy.LevelCentral, policy.LevelMinistry, policy.LevelProvince, policy.LevelCity, policy.LevelCounty}
+
+// levelRank is the place of an issuer's level; what is unknown comes last.
+func levelRank(a feed.Article) int {
+	if i := slices.Index(levels, a.Facts.Level); i >= 0 {
+		return i
+	}
+	return len(levels)
+}
+
+// types in reading order: rules before what is said about them. (DOMAIN: 法 >
+// 行政法规 > 决定、意见 > 通知.)
+var types = [][]string{
+	{"法", "条例"}, {"命令", "令", "决定", "决议"}, {"意见", "纲要", "规划"},
+	{"规定", "办法", "细则", "规则", "准则", "解释"}, {"方案", "计划", "措施", "目录", "清单", "标准", "指南", "规范"},
+	{"通知", "公告", "通告", "公报"}, {"通报", "报告", "纪要", "议案", "请示", "答复", "函"}, {"批复"},
+}
+
+func typeRank(a feed.Article) int {
+	for i, group := range types {
+		if slices.Contains(group, a.Facts.Type) {
+			return i
+		}
+	}
+	return len(types)
+}
+
+// Why an item leads an issue; the words are the catalogue's, «lead.» before them.
+const (
+	leadPinned   = "pinned"   // by an admin
+	leadLaw      = "law"      // a law or an order of the central government
+	leadCentral  = "central"  // of the central authorities
+	leadRepeals  = "repeals"  // it ends or changes something that was in force
+	leadReposted = "reposted" // by several sites
+)
+
+// mustLead is the standing from which on an item leads, whatever else there is;
+// mayLead the least with which it may.
+const (
+	mustLead = 1000
+	mayLead  = 100
+)
+
+// standingOf says how much an item asks to lead and why. What has a deadline
+// stands right behind the highlights anyway.
+func standingOf(it IssueItem, today policy.Date) (standing int, reason string) {
+	a := it.Article
+	if it.Pinned {
+		return mustLead, leadPinned
+	}
+	if it.Event != "" || it.Section == sectionDeadlines || it.Section == sectionInterpretations || folds(a) != "" {
+		return 0, ""
+	}
+	if on := a.Facts.PublishedOn; !on.IsZero() && on.Before(today.AddDays(-oldAfter)) {
+		return 0, ""
+	}
+	if a.Facts.Kind == policy.KindDocument {
+		switch {
+		case a.Facts.Level == policy.LevelCentral && typeRank(a) <= 1:
+			standing, reason = mayLead+80, leadLaw
+		case a.Facts.Level == policy.LevelCentral:
+			standing, reason = mayLead+50-5*typeRank(a), leadCentral
+		case repeals(a):
+			standing, reason = mayLead+20-2*levelRank(a), leadRepeals
+		}
+	}
+	if n := len(it.Same); n >= 3 {
+		if reason == "" {
+			standing, reason = mayLead, leadReposted
+		}
+		standing += min(n, 20)
+	}
+	return standing, reason
+}
+
+// repeals reports whether a document ends or changes another one.
+func repeals(a feed.Article) bool {
+	return slices.ContainsFunc(a.Facts.Citations, func(c policy.Citation) bool {
+		return c.Relation == policy.RelationRepeals || c.Relation == policy.RelationAmends
+	})
+}
+
+// folds says as what an item is folded into a line of its issuer: documents that
+// are many and matter to few. "" is none.
+func folds(a feed.Article) string {
+	title := a.Title()
+	switch {
+	case a.Facts.Kind != policy.KindDocument:
+		return ""
+	case a.Facts.Type == "批复":
+		return "reply"
+	case strings.Contains(title, "任免") || strings.HasSuffix(title, "任职的通知") || strings.HasSuffix(title, "免职的通知"):
+		return "appointment"
+	case strings.Contains(title, "表彰") || strings.Contains(title, "表扬") || strings.Contains(title, "嘉奖"):
+		return "honour"
+	}
+	return ""
+}
+
+// block is a section as it is laid out.
+type block struct {
+	section string
+	items   []IssueItem
+}
+
+// layOut puts items into their sections, and a few of them before all others.
+func layOut(items []IssueItem) []block {
+	leads := make([]int, 0, len(items))
+	for i, it := range items {
+		if it.Standing >= mustLead || it.Standing >= mayLead && len(items) >= minForHighlights {
+			leads = append(leads, i)
+		}
+	}
+	slices.SortStableFunc(leads, func(a, b int) int { return cmp.Compare(items[b].Standing, items[a].Standing) })
+	leads = leads[:min(len(leads), maxHighlights)]
+	byKey := make(map[string][]IssueItem)
+	for _, i := range leads {
+		byKey[sectionHighlights] = append(byKey[sectionHighlights], items[i])
+	}
+	for i, it := range items {
+		if slices.Contains(leads, i) {
+			continue
+		}
+		key := it.Section
+		if !slices.Contains(sections, key) {
+			key = sectionDeadlines // of an issue of an earlier version: consultations
+		}
+		byKey[key] = append(byKey[key], it)
+	}
+	var out []block
+	for _, key := range sections {
+		if found := byKey[key]; len(found) > 0 {
+			if key != sectionHighlights {
+				sortItems(found)
+			}
+			out = append(out, block{key, found})
+		}
+	}
+	return out
+}

@@ -1,0 +1,337 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/subscribers"
+)
+
+// readerPage is how many readers get their deliveries in one transaction: few
+// enough to be a short one and to hold in memory, many enough that its
+// statements cost nothing beside the rows.
+const readerPage = 5000
+
+// errTaken says that another node made the deliveries of a page meanwhile.
+var errTaken = errors.New("another node is making these deliveries")
+
+// finishMailings makes the deliveries of mailings that a process that ended had
+// not finished.
+func (s *Service) finishMailings(ctx context.Context) ([]Composed, error) {
+	var begun []Composed
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		begun, err = database.Collect(ctx, tx, func(r database.Row) (Composed, error) {
+			var c Composed
+			err := r.Scan(&c.Mailing, &c.DueAt)
+			return c, err
+		}, `SELECT id, due_at FROM mailings WHERE state = 'composed' AND composed_at IS NULL ORDER BY id`)
+		return err
+	})
+	for i := range begun {
+		if err == nil {
+			begun[i].Deliveries, err = s.finishMailing(ctx, begun[i].Mailing)
+		}
+	}
+	return begun, err
+}
+
+// finishMailing gives every reader of a mailing one delivery with what is new to
+// that reader, page by page, and then lets the mailing be sent. It goes on where
+// it was left, and returns how many deliveries it made.
+func (s *Service) finishMailing(ctx context.Context, mailing int64) (n int, err error) {
+	m, err := s.openMailing(ctx, mailing)
+	if err != nil {
+		return 0, fmt.Errorf("mailing %d: %w", mailing, err)
+	}
+	for more := m.open; more; {
+		var readers []subscribers.Reader
+		readers, more, err = m.readers(ctx)
+		if err == nil && len(readers) > 0 {
+			var made int
+			made, err = m.page(ctx, readers)
+			n += made
+		}
+		if errors.Is(err, errTaken) {
+			m, err = s.openMailing(ctx, mailing) // go on from where the other is
+			more = m != nil && m.open
+		}
+		if err != nil {
+			return n, fmt.Errorf("deliveries of mailing %d: %w", mailing, err)
+		}
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error { return m.finish(ctx, tx) })
+	if err == nil && m.open {
+		s.opts.Logger.Info("mailing composed", "mailing_id", mailing, "due_at", m.due, "issues", len(m.issues), "deliveries", n)
+	}
+	return n, err
+}
+
+// mailingRun is a mailing whose deliveries are being made.
+type mailingRun struct {
+	s      *Service
+	id     int64
+	due    time.Time
+	open   bool
+	after  int64   // readers up to here are done
+	issues []int64 // that it brings, numbered or not
+	lists  []int64
+	fresh  bool // an issue is numbered: every reader is looked at
+	*chooser
+	variants map[string]int64 // by key of their content, as far as they are known
+}
+
+func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error) {
+	var text, state string
+	var issues []int64
+	var due time.Time
+	var after int64
+	var composed sql.Null[time.Time]
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT due_at, issues, state, composed_to, composed_at FROM mailings WHERE id = $1`, id).
+			Scan(&due, &text, &state, &after, &composed)
+	})
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &issues)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if state != "composed" || composed.Valid {
+		return &mailingRun{s: s, id: id, issues: issues}, nil
+	}
+	m, err := s.newMailingRun(ctx, id, due, issues)
+	if err == nil {
+		m.open, m.after = true, after
+	}
+	return m, err
+}
+
+func (s *Service) newMailingRun(ctx context.Context, id int64, due time.Time, issues []int64) (*mailingRun, error) {
+	all, err := s.issuesByID(ctx, issues)
+	if err != nil {
+		return nil, err
+	}
+	m := &mailingRun{s: s, id: id, due: due, issues: issues, variants: make(map[string]int64)}
+	for _, i := range all {
+		m.lists = append(m.lists, i.List.ID)
+		m.fresh = m.fresh || i.Number > 0
+	}
+	m.chooser, err = s.newChooser(ctx, id, due, all)
+	return m, err
+}
+
+// readers returns the next readers to look at and whether there may be more.
+func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, error) {
+	if m.fresh {
+		readers, err := m.s.subscribers.ForMailing(ctx, m.lists, m.after, readerPage)
+		return readers, len(readers) == readerPage, err
+	}
+	// Nothing is new: only those who wait for something.
+	waiting, err := m.s.subscribers.WantEmpty(ctx, m.lists, m.after, readerPage)
+	if err != nil {
+		return nil, false, err
+	}
+	more := len(waiting) == readerPage
+	err = m.s.db.Read(ctx, func(tx *sql.Tx) error {
+		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `
+			SELECT DISTINCT subscriber FROM carried WHERE list IN (`+m.s.db.Dialect().IDs("$1")+`) AND subscriber > $2 ORDER BY subscriber LIMIT $3`,
+			toJSON(m.lists), m.after, readerPage)
+		more = more || len(ids) == readerPage
+		waiting = append(waiting, ids...)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	slices.Sort(waiting)
+	waiting = slices.Compact(waiting)
+	if len(waiting) > readerPage {
+		waiting, more = waiting[:readerPage], true
+	}
+	byID, err := m.s.subscribers.Readers(ctx, waiting)
+	readers := make([]subscribers.Reader, 0, len(waiting))
+	for _, id := range waiting {
+		if r, ok := byID[id]; ok {
+			if r.Suppressed {
+				r.Lists = nil
+			}
+			r.Lists = slices.DeleteFunc(r.Lists, func(l int64) bool { return !slices.Contains(m.lists, l) })
+			readers = append(readers, r)
+		}
+	}
+	return readers, more, err
+}
+
+// batch is what the readers of a page get.
+type batch struct {
+	deliveries    []planned
+	carry, served []waiting
+	last          int64 // reader
+}
+
+type planned struct {
+	subscriber int64
+	content    *content
+}
+
+// plan says what readers get, whose ids follow after.
+func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, after int64) (batch, error) {
+	p := batch{last: readers[len(readers)-1].ID}
+	if err := m.look(ctx, readers, after, p.last); err != nil {
+		return batch{}, err
+	}
+	for _, r := range readers {
+		got := m.choose(r)
+		if got.content != nil {
+			p.deliveries = append(p.deliveries, planned{r.ID, got.content})
+		}
+		p.carry, p.served = append(p.carry, got.carry...), append(p.served, got.served...)
+	}
+	return p, nil
+}
+
+// page makes the deliveries of a page of readers.
+func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n int, err error) {
+	p, err := m.plan(ctx, readers, m.after)
+	if err != nil {
+		return 0, err
+	}
+	var stored map[string]int64
+	err = m.s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE mailings SET composed_to = $3 WHERE id = $1 AND composed_to = $2 AND state = 'composed' AND composed_at IS NULL`,
+			m.id, m.after, p.last)
+		if err != nil {
+			return err
+		}
+		if moved, err := res.RowsAffected(); err != nil || moved == 0 {
+			return errors.Join(err, errTaken)
+		}
+		stored, err = m.store(ctx, tx, p)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(m.variants) > maxMemo {
+		clear(m.variants) // they are found in the table
+	}
+	maps.Copy(m.variants, stored)
+	m.unnoted, m.after = nil, p.last
+	return len(p.deliveries), nil
+}
+
+// store stores the deliveries of a page. It returns the variants that were new:
+// a transaction that is run again stores them again.
+func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string]int64, error) {
+	stored := make(map[string]int64)
+	if err := m.noteItems(ctx, tx); err != nil {
+		return nil, err
+	}
+	rows := make([][2]int64, len(p.deliveries))
+	for i, d := range p.deliveries {
+		id, ok := m.variants[d.content.key]
+		if !ok {
+			id, ok = stored[d.content.key]
+		}
+		if !ok {
+			var err error
+			if id, err = m.storeVariant(ctx, tx, d.content); err != nil {
+				return nil, err
+			}
+			stored[d.content.key] = id
+		}
+		rows[i] = [2]int64{d.subscriber, id}
+	}
+	if err := m.insertDeliveries(ctx, tx, rows); err != nil {
+		return nil, err
+	}
+	return stored, m.noteCarried(ctx, tx, p.carry, p.served)
+}
+
+// finish lets a mailing be sent whose readers all have their deliveries.
+func (m *mailingRun) finish(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'sending', composed_at = $2 WHERE id = $1 AND state = 'composed' AND composed_at IS NULL`,
+		m.id, m.s.now())
+	return err
+}
+
+const insertDeliveriesSQLite = `
+	INSERT INTO deliveries (mailing, subscriber, variant, state, next_at)
+	SELECT $1, value ->> 0, value ->> 1, 'waiting', $3 FROM json_each($2) WHERE true
+	ON CONFLICT (mailing, subscriber) DO NOTHING`
+
+const insertDeliveriesPostgres = `
+	INSERT INTO deliveries (mailing, subscriber, variant, state, next_at)
+	SELECT $1, (value ->> 0)::bigint, (value ->> 1)::bigint, 'waiting', $3 FROM jsonb_array_elements($2::jsonb)
+	ON CONFLICT (mailing, subscriber) DO NOTHING`
+
+// insertDeliveries stores pairs of a reader and a variant.
+func (m *mailingRun) insertDeliveries(ctx context.Context, tx *sql.Tx, rows [][2]int64) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, m.s.db.Dialect().Pick(insertDeliveriesSQLite, insertDeliveriesPostgres), m.id, toJSON(rows), m.s.now())
+	return err
+}
+
+// carry and serve go by pairs and triples of numbers, all of a page at once.
+const (
+	carrySQLite = `INSERT INTO carried (subscriber, list, issue)
+		SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1) WHERE true ON CONFLICT (subscriber, list) DO UPDATE SET issue = excluded.issue`
+	carryPostgres = `INSERT INTO carried (subscriber, list, issue)
+		SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT (subscriber, list) DO UPDATE SET issue = excluded.issue`
+	serveSQLite   = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))`
+	servePostgres = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb))`
+)
+
+// noteCarried stores whose issues wait for a later mail and whose no longer do.
+func (m *mailingRun) noteCarried(ctx context.Context, tx *sql.Tx, carry, served []waiting) error {
+	for _, step := range []struct {
+		statement string
+		rows      []waiting
+	}{
+		{m.s.db.Dialect().Pick(carrySQLite, carryPostgres), carry},
+		{m.s.db.Dialect().Pick(serveSQLite, servePostgres), served},
+	} {
+		if len(step.rows) == 0 {
+			continue
+		}
+		rows := make([][3]int64, len(step.rows))
+		for i, w := range step.rows {
+			rows[i] = [3]int64{w.subscriber, w.list, w.issue}
+		}
+		if _, err := tx.ExecContext(ctx, step.statement, toJSON(rows)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeVariant stores a content that no reader of the mailing had so far.
+func (m *mailingRun) storeVariant(ctx context.Context, tx *sql.Tx, c *content) (id int64, err error) {
+	err = tx.QueryRowContext(ctx, `
+		INSERT INTO variants (mailing, key, language, format, issues, items) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (mailing, key) DO UPDATE SET key = excluded.key RETURNING id`,
+		m.id, c.key, c.language, string(c.format), toJSON(c.issues), toJSON(c.items)).Scan(&id)
+	return id, err
+}
+
+// noteItems stores what the mailing may bring: where later mailings look for
+// what was sent before.
+func (m *mailingRun) noteItems(ctx context.Context, tx *sql.Tx) error {
+	for _, it := range m.unnoted {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO mailing_items (article, event, mailing) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+			it.article, it.event, m.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
