@@ -143,7 +143,7 @@ func (s *Service) compose(ctx context.Context, due []dueList) (Composed, error) 
 // back without an ID.
 func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issue, error) {
 	l := d.list
-	if err := lockList(ctx, tx, l.ID); err != nil {
+	if err := s.lockList(ctx, tx, l.ID); err != nil {
 		return Issue{}, err
 	}
 	var number, lastSeq int64

@@ -90,12 +90,20 @@ func (s *Service) matchChanged(ctx context.Context, lists []subscribers.List) (i
 		return 0, err
 	}
 	return len(seqs), s.db.Write(ctx, func(tx *sql.Tx) error {
+		matched, err := database.Collect(ctx, tx, database.ScanOne[int64],
+			`SELECT DISTINCT list FROM matches WHERE article IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(ids))
+		if err != nil {
+			return err
+		}
 		for i, l := range lists {
+			if len(found[i]) == 0 && !slices.Contains(matched, l.ID) {
+				continue
+			}
 			if err := s.saveMatches(ctx, tx, l.ID, found[i], ids); err != nil {
 				return fmt.Errorf("match list %s: %w", l.Slug, err)
 			}
 		}
-		_, err := tx.ExecContext(ctx, `DELETE FROM unmatched WHERE seq IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(seqs))
+		_, err = tx.ExecContext(ctx, `DELETE FROM unmatched WHERE seq IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(seqs))
 		return err
 	})
 }
@@ -202,7 +210,7 @@ func leftOut(l subscribers.List, a feed.Article) string {
 // of sequence numbers the order of commits: without that, an issue composed
 // meanwhile could pass over a match for good.
 func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found []match, page []int64) error {
-	if err := lockList(ctx, tx, list); err != nil {
+	if err := s.lockList(ctx, tx, list); err != nil {
 		return err
 	}
 	// What was passed over by an issue and not brought by one comes anew.
@@ -248,7 +256,13 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 const notIssued = `NOT EXISTS (
 	SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = matches.list AND x.article = matches.article)`
 
-func lockList(ctx context.Context, tx *sql.Tx, list int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE lists SET updated_at = updated_at WHERE id = $1`, list)
+// lockList keeps other transactions that lock the list waiting. On SQLite any
+// transaction that writes does.
+func (s *Service) lockList(ctx context.Context, tx *sql.Tx, list int64) error {
+	var id int64
+	err := tx.QueryRowContext(ctx, s.db.Dialect().Pick(`SELECT id FROM lists WHERE id = $1`, `SELECT id FROM lists WHERE id = $1 FOR UPDATE`), list).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("list %d is gone", list)
+	}
 	return err
 }

@@ -36,7 +36,7 @@ func TestServe(t *testing.T) {
 			}
 			err = db.Write(t.Context(), func(tx *sql.Tx) error {
 				month := time.Now().UTC().AddDate(0, -1, 0).Truncate(time.Microsecond)
-				for _, q := range []string{`DELETE FROM deliveries`, `DELETE FROM variant_items`, `DELETE FROM variants`, `DELETE FROM issue_items`, `DELETE FROM issues`, `DELETE FROM mailings`} {
+				for _, q := range []string{`DELETE FROM deliveries`, `DELETE FROM mailing_items`, `DELETE FROM variants`, `DELETE FROM issue_items`, `DELETE FROM issues`, `DELETE FROM mailings`} {
 					if _, err := tx.ExecContext(t.Context(), q); err != nil {
 						return err
 					}

@@ -257,6 +257,10 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *b
 	if err != nil {
 		return 0, err
 	}
+	restoreTriggers, err := db.suspendTriggers(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	if err := clear(ctx, tx, tables); err != nil {
 		return 0, err
 	}
@@ -289,6 +293,9 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *b
 		if l.Rows != nil {
 			if *l.Rows != rows {
 				return 0, fmt.Errorf("the backup is broken: it should have %d rows and has %d", *l.Rows, rows)
+			}
+			if err := restoreTriggers(); err != nil {
+				return 0, err
 			}
 			if err := restoreKeys(); err != nil {
 				return 0, err
@@ -395,6 +402,34 @@ func (db *DB) suspendForeignKeys(ctx context.Context, tx *sql.Tx) (check func() 
 	return func() error {
 		for _, k := range keys {
 			if _, err := tx.ExecContext(ctx, "ALTER TABLE "+k.table+" ADD CONSTRAINT "+k.name+" "+k.definition); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// suspendTriggers keeps rows that come from adding others that come, too. The
+// function it returns puts the triggers back.
+func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() error, err error) {
+	type statement struct{ off, on string }
+	all, err := Collect(ctx, tx, func(r Row) (s statement, err error) {
+		return s, r.Scan(&s.off, &s.on)
+	}, db.dialect.Pick(
+		`SELECT 'DROP TRIGGER "' || name || '"', sql FROM sqlite_master WHERE type = 'trigger'`,
+		`SELECT DISTINCT 'ALTER TABLE ' || tgrelid::regclass::text || ' DISABLE TRIGGER USER', 'ALTER TABLE ' || tgrelid::regclass::text || ' ENABLE TRIGGER USER'
+		 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal AND c.relnamespace = current_schema()::regnamespace`))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if _, err := tx.ExecContext(ctx, s.off); err != nil {
+			return nil, err
+		}
+	}
+	return func() error {
+		for _, s := range all {
+			if _, err := tx.ExecContext(ctx, s.on); err != nil {
 				return err
 			}
 		}

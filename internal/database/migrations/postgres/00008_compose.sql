@@ -15,8 +15,8 @@ BEGIN
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER articles_came AFTER INSERT ON articles FOR EACH ROW EXECUTE FUNCTION article_is_unmatched();
-CREATE TRIGGER articles_changed AFTER UPDATE ON articles FOR EACH ROW
+CREATE TRIGGER articles_unmatched_new AFTER INSERT ON articles FOR EACH ROW EXECUTE FUNCTION article_is_unmatched();
+CREATE TRIGGER articles_unmatched_changed AFTER UPDATE ON articles FOR EACH ROW
     WHEN (OLD.facts <> NEW.facts OR OLD.paragraphs <> NEW.paragraphs OR OLD.held <> NEW.held OR OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at)
     EXECUTE FUNCTION article_is_unmatched();
 
@@ -89,7 +89,7 @@ ALTER TABLE mailings DROP COLUMN composed_at;
 ALTER TABLE mailings DROP COLUMN composed_to;
 ALTER TABLE mailings DROP COLUMN issues;
 DROP TABLE matched_queries;
-DROP TRIGGER articles_changed;
-DROP TRIGGER articles_came;
+DROP TRIGGER articles_unmatched_changed;
+DROP TRIGGER articles_unmatched_new;
 DROP FUNCTION article_is_unmatched();
 DROP TABLE unmatched;

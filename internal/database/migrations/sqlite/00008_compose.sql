@@ -9,13 +9,13 @@ CREATE TABLE unmatched (
 );
 INSERT INTO unmatched (article) SELECT id FROM articles ORDER BY id DESC LIMIT 20000;
 -- +goose StatementBegin
-CREATE TRIGGER articles_came AFTER INSERT ON articles
+CREATE TRIGGER articles_unmatched_new AFTER INSERT ON articles
 BEGIN
     INSERT INTO unmatched (article) VALUES (NEW.id);
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE TRIGGER articles_changed AFTER UPDATE ON articles
+CREATE TRIGGER articles_unmatched_changed AFTER UPDATE ON articles
 WHEN OLD.facts <> NEW.facts OR OLD.paragraphs <> NEW.paragraphs OR OLD.held <> NEW.held OR OLD.withdrawn_at IS NOT NEW.withdrawn_at
 BEGIN
     INSERT INTO unmatched (article) VALUES (NEW.id);
@@ -91,6 +91,6 @@ ALTER TABLE mailings DROP COLUMN composed_at;
 ALTER TABLE mailings DROP COLUMN composed_to;
 ALTER TABLE mailings DROP COLUMN issues;
 DROP TABLE matched_queries;
-DROP TRIGGER articles_changed;
-DROP TRIGGER articles_came;
+DROP TRIGGER articles_unmatched_changed;
+DROP TRIGGER articles_unmatched_new;
 DROP TABLE unmatched;
