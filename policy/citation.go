@@ -50,6 +50,9 @@ const (
 	maxSetsOfMarks = 500  // in one paragraph
 )
 
+// outerMarks writes the marks of a title in a title as those of a title.
+var outerMarks = strings.NewReplacer("〈", "《", "〉", "》")
+
 // citations finds the documents that the text names, and what it does with each:
 // those of the title first, then those in 《》, then numbers that stand alone.
 func (u *understanding) citations() {
@@ -145,12 +148,14 @@ func (u *understanding) quotedCitations(p string, at int, listed bool) {
 		if _, base := typeOf(trailing.ReplaceAllString(title, "")); base == "" && number == "" {
 			continue // a newspaper, a book
 		}
-		c := Citation{Number: number, Title: strings.NewReplacer("〈", "《", "〉", "》").Replace(title), Status: StatusIssued}
+		c := Citation{Number: number, Title: outerMarks.Replace(title), Status: StatusIssued}
 		before := strings.ToValidUTF8(p[max(0, m[0]-150):m[0]], "")
-		if promisedNear.MatchString(before) {
+		if endsInAny(before, "制定", "出台", "发布", "印发", "公布", "修订", "起草", "的") && promisedNear.MatchString(before) {
 			c.Status = StatusPromised
 		}
-		if x := citedIssuers.FindStringSubmatch(before); x != nil {
+		if !strings.HasSuffix(before, "的") {
+			// Nobody is said to have made it.
+		} else if x := citedIssuers.FindStringSubmatch(before); x != nil {
 			c.Issuers = citedOrgans(x[1])
 		}
 		c.Relation = relationAt(p, m[0], m[1], at, listed)

@@ -282,7 +282,7 @@ var (
 	deadlineBefore = regexp.MustCompile(fullDate + dateTail + `(?:之?前|以前|止|截止)`)
 	deadlineRange  = regexp.MustCompile(`(?:征求意见|征集|公告|公示|反馈|申报|报名|受理|公开)[^。；\n]{0,12}?(?:时间|期限|期|日期)?\s*(?:为|是|：|:|自|从|于)*\s*` + fullDate + dateTail + spanTo + laterDate)
 	deadlineWithin = regexp.MustCompile(`自\s*(?:本)?(?:公告|公示|通知|通告|征求意见稿)?\s*(?:发布|公布|刊登|印发|公示|公告)之日起\s*` + amount + `\s*(个工作日|个自然日|日|天)(?:之)?内`)
-	asksFor        = regexp.MustCompile(`意见|反馈|报送|申报|提出|报名|建议|来函|来信|函告`)
+	asksFor        = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告"}
 )
 
 // contextChars is how near to a date must stand what is asked for, in characters.
@@ -291,7 +291,7 @@ const contextChars = 30
 // deadline finds until when comments or applications are taken. Two different
 // ones are withheld: neither the earlier nor the later may be believed.
 func (u *understanding) deadline() {
-	asks := u.Kind == KindConsultation || asksFor.MatchString(u.Title)
+	asks := u.Kind == KindConsultation || containsAny(u.Title, asksFor...)
 	found := make(map[Date]string)
 	add := func(d Date, quote string) {
 		if !d.IsZero() && (u.IssuedOn.IsZero() || !d.Before(u.IssuedOn)) {
@@ -299,7 +299,7 @@ func (u *understanding) deadline() {
 		}
 	}
 	for _, p := range u.Paragraphs {
-		if p = fold(p); !strings.ContainsAny(p, "年日天") || !asks && !asksFor.MatchString(p) {
+		if p = fold(p); !strings.ContainsAny(p, "年日天") || !asks && !containsAny(p, asksFor...) {
 			continue
 		}
 		for _, o := range near(deadlineRange, p, "日") {
@@ -369,7 +369,7 @@ func near(re *regexp.Regexp, p string, hints ...string) []asking {
 		if i := strings.IndexAny(behind, "。；"); i >= 0 {
 			behind = behind[:i]
 		}
-		o.asks = asksFor.MatchString(before) || asksFor.MatchString(behind)
+		o.asks = containsAny(before, asksFor...) || containsAny(behind, asksFor...)
 		out = append(out, o)
 	}
 	return out
