@@ -17,10 +17,13 @@ var providers = strings.Fields(providerNames)
 // is shown and never put in place of what was typed: gmial.com has mailboxes, too.
 func Suggest(address string) string {
 	local, domain, ok := strings.Cut(address, "@")
-	if !ok || slices.Contains(providers, domain) {
+	if !ok || len(domain) < 3 || slices.Contains(providers, domain) {
 		return ""
 	}
 	for _, p := range providers {
+		if domain[0] != p[0] && domain[1:min(3, len(domain))] != p[1:3] && !strings.HasPrefix(domain, p[1:2]) {
+			continue // one slip leaves the first letter, the next two, or swaps them
+		}
 		if isSlip(domain, p) {
 			return local + "@" + p
 		}
