@@ -2,7 +2,6 @@ package digest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"dibao/feed"
-	"dibao/feed/publish"
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -34,7 +32,6 @@ const (
 	homeIssues   = 6
 	homeArticles = 20
 	listIssues   = 52
-	feedItems    = 50
 )
 
 // Register puts the handlers on mux.
@@ -42,9 +39,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", h.home)
 	mux.HandleFunc("GET /lists/{slug}/{$}", h.list)
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
-	for _, f := range publish.Formats {
-		mux.HandleFunc("GET /lists/{slug}/feed"+f.Suffix, h.feed(f))
-	}
+	feed.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
 }
 
 // page is a view that can be rendered.
@@ -183,36 +178,6 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		}
 		return view, nil
 	})
-}
-
-// feed serves what a list matched, issued or not: a feed reader need not wait for Monday.
-func (h *Web) feed(f publish.Format) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s := h.Service
-		l, err := s.subscribers.ListBySlug(r.Context(), r.PathValue("slug"))
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		stamp, modified, err := h.stamp(r.Context())
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		err = h.Cache.Serve(w, r, r.URL.Path, stamp, func() (web.Document, error) {
-			articles, err := s.matchedArticles(r.Context(), l.ID, feedItems)
-			if err != nil {
-				return web.Document{}, err
-			}
-			path := "/lists/" + l.Slug + "/"
-			return h.Feeds.WriteFeed(f, publish.Feed{
-				Title: l.Title, Description: cmp.Or(l.Description, l.Title), Link: s.opts.BaseURL + path,
-			}, path, articles, modified)
-		})
-		if err != nil {
-			h.fail(w, r, err)
-		}
-	}
 }
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
