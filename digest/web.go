@@ -2,17 +2,18 @@ package digest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/publish"
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -29,32 +30,42 @@ type Web struct {
 
 // How much a page shows.
 const (
-	homeIssues   = 6
-	homeArticles = 20
-	listIssues   = 52
+	homeIssues    = 6
+	homeArticles  = 20
+	homeDue       = 8
+	listIssues    = 12
+	archiveIssues = 52
+	feedItems     = 50
 )
 
 // Register puts the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", h.home)
 	mux.HandleFunc("GET /lists/{slug}/{$}", h.list)
+	mux.HandleFunc("GET /lists/{slug}/issues/{$}", h.archive)
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
-	feed.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
+	for _, f := range publish.Formats {
+		mux.HandleFunc("GET /lists/{slug}/feed"+f.Suffix, h.feed(f))
+	}
 }
 
 // page is a view that can be rendered.
 type page interface{ Render(io.Writer) error }
 
-// serve answers with a page, built anew when an article, an issue or a list changed.
-func (h *Web) serve(w http.ResponseWriter, r *http.Request, build func(ctx context.Context, language string) (page, error)) {
+// serve answers with a page, built anew when an article, an issue or a list
+// changed, and when a day ends. Query is what of the address's query says which
+// part of the page is asked for, "" for the first.
+func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build func(ctx context.Context, p templates.Page) (page, error)) {
 	stamp, modified, err := h.stamp(r.Context())
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	language := web.Language(r)
-	err = h.Cache.Serve(w, r, r.URL.Path+"?"+language, stamp, func() (web.Document, error) {
-		view, err := build(r.Context(), language)
+	o := h.Service.opts
+	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: o.SiteName, Canonical: o.BaseURL + r.URL.EscapedPath() + query}
+	key := fmt.Sprintf("%s%s %s %t", r.URL.Path, query, p.Language, p.Chosen)
+	err = h.Cache.Serve(w, r, key, stamp+" "+h.Feeds.Today().String(), func() (web.Document, error) {
+		view, err := build(r.Context(), p)
 		if err != nil {
 			return web.Document{}, err
 		}
@@ -72,78 +83,166 @@ func (h *Web) stamp(ctx context.Context) (string, time.Time, error) {
 	return h.Service.articles.Stamp(ctx)
 }
 
-func (h *Web) page(language, title, description, path string, feeds []templates.FeedLink) templates.Page {
-	o := h.Service.opts
-	return templates.Page{
-		Language: language, SiteName: o.SiteName, Title: title, Description: description,
-		Canonical: o.BaseURL + path, Feeds: feeds,
+// before reads ?before=, from where an archive goes on; 0 is its beginning.
+func before(r *http.Request) (n int64, query string, err error) {
+	text := r.URL.Query().Get("before")
+	if text == "" {
+		return 0, "", nil
 	}
+	n, err = strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, "", ErrNotFound
+	}
+	return n, fmt.Sprintf("?before=%d", n), nil
 }
 
 func (h *Web) home(w http.ResponseWriter, r *http.Request) {
-	h.serve(w, r, func(ctx context.Context, language string) (page, error) {
+	from, query, err := before(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
 		s := h.Service
-		lists, err := s.subscribers.Lists(ctx)
+		articles, err := s.articles.Articles(ctx, feed.Selection{Before: from, Limit: homeArticles + 1})
 		if err != nil {
 			return nil, err
 		}
-		issues, err := s.Issues(ctx, 0, homeIssues)
-		if err != nil {
-			return nil, err
+		p.Current, p.Description = "home", templates.Words(p.Language, "home.lead")
+		p.Feeds = feed.FeedLinks(s.opts.BaseURL, "/", s.opts.SiteName)
+		p.Data = describeSite(s.opts.SiteName, s.opts.BaseURL, p.Language)
+		if len(articles) > homeArticles {
+			articles = articles[:homeArticles]
+			p.Older = fmt.Sprintf("/?before=%d", articles[homeArticles-1].ID)
 		}
-		articles, err := s.articles.Articles(ctx, feed.Selection{Limit: homeArticles})
-		if err != nil {
-			return nil, err
-		}
-		view := templates.HomePage{Page: h.page(language, "", "", "/", feed.FeedLinks(s.opts.BaseURL, "/", s.opts.SiteName))}
-		for _, l := range lists {
-			if l.Visibility == subscribers.Public {
-				view.Lists = append(view.Lists, s.listCard(l, language))
-			}
-		}
-		if view.Issues, err = s.issueCards(ctx, issues, lists); err != nil {
-			return nil, err
-		}
+		view := templates.HomePage{}
 		for _, a := range articles {
-			view.Articles = append(view.Articles, feed.ItemView(a, s.opts.BaseURL))
+			view.Articles = append(view.Articles, feed.PageItem(a, s.opts.BaseURL, h.Feeds.Today()))
 		}
-		return view, nil
+		if from > 0 {
+			p.Newest = "/"
+			view.Page = p
+			return view, nil
+		}
+		view.Page = p
+		return view, h.fillHome(ctx, &view)
 	})
 }
 
+// fillHome adds what the first page shows beside the articles.
+func (h *Web) fillHome(ctx context.Context, view *templates.HomePage) error {
+	s := h.Service
+	lists, err := s.subscribers.Lists(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		if l.Visibility == subscribers.Public {
+			view.Lists = append(view.Lists, s.listCard(l, view.Language))
+		}
+	}
+	issues, err := s.issuesBefore(ctx, 0, 0, homeIssues)
+	if err != nil {
+		return err
+	}
+	if view.Issues, err = s.issueCards(ctx, issues, lists); err != nil {
+		return err
+	}
+	due, err := s.articles.Upcoming(ctx, h.Feeds.Today(), homeDue)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		view.Agenda = append(view.Agenda, templates.AgendaItem{Date: d.On.String(), Key: d.Key, Title: d.Article.Title(), URL: feed.ArticleURL(s.opts.BaseURL, d.Article.ID)})
+	}
+	view.Browse, err = h.Feeds.Browse(ctx)
+	return err
+}
+
+// describeSite is what the home page says of the site to programs.
+func describeSite(name, base, language string) map[string]any {
+	return map[string]any{
+		"@context": "https://schema.org", "@type": "WebSite", "name": name, "url": base + "/", "inLanguage": language,
+		"potentialAction": map[string]any{
+			"@type": "SearchAction", "query-input": "required name=q",
+			"target": map[string]any{"@type": "EntryPoint", "urlTemplate": base + "/search?q={q}"},
+		},
+	}
+}
+
 func (h *Web) list(w http.ResponseWriter, r *http.Request) {
-	h.serve(w, r, func(ctx context.Context, language string) (page, error) {
+	from, query, err := before(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
 		s := h.Service
 		l, err := s.subscribers.ListBySlug(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
-		issues, err := s.Issues(ctx, l.ID, listIssues)
-		if err != nil {
-			return nil, err
-		}
-		card := s.listCard(l, language)
 		path := "/lists/" + l.Slug + "/"
-		view := templates.ListPage{
-			Page: h.page(language, l.Title, l.Description, path, feed.FeedLinks(s.opts.BaseURL, path, l.Title)),
-			List: card,
-		}
-		if view.Issues, err = s.issueCards(ctx, issues, []subscribers.List{l}); err != nil {
+		p.Title, p.Description, p.Feeds = l.Title, l.Description, feed.FeedLinks(s.opts.BaseURL, path, l.Title)
+		view := templates.ListPage{List: s.listCard(l, p.Language)}
+		if view.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
 			return nil, err
 		}
-		matched, err := s.matchedArticles(ctx, l.ID, homeArticles)
+		if p.Older != "" {
+			p.Older = path + p.Older
+		}
+		if from > 0 {
+			p.Newest = path
+		}
+		view.Page = p
+		issues, err := s.issuesBefore(ctx, l.ID, 0, listIssues+1)
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range matched {
-			view.Articles = append(view.Articles, feed.ItemView(a, s.opts.BaseURL))
+		if len(issues) > listIssues {
+			issues = issues[:listIssues]
+			view.MoreIssues = fmt.Sprintf("%sissues/?before=%d", path, issues[listIssues-1].Number)
 		}
-		return view, nil
+		view.Issues, err = s.issueCards(ctx, issues, []subscribers.List{l})
+		return view, err
+	})
+}
+
+// archive lists the issues of a list, the newest first.
+func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
+	from, query, err := before(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
+		s := h.Service
+		l, err := s.subscribers.ListBySlug(ctx, r.PathValue("slug"))
+		if err != nil {
+			return nil, err
+		}
+		path := "/lists/" + l.Slug + "/"
+		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), feed.FeedLinks(s.opts.BaseURL, path, l.Title)
+		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}}
+		issues, err := s.issuesBefore(ctx, l.ID, from, archiveIssues+1)
+		if err != nil {
+			return nil, err
+		}
+		if len(issues) > archiveIssues {
+			issues = issues[:archiveIssues]
+			p.Older = fmt.Sprintf("%sissues/?before=%d", path, issues[archiveIssues-1].Number)
+		}
+		if from > 0 {
+			p.Newest = path + "issues/"
+		}
+		view := templates.ArchivePage{Page: p, List: s.listCard(l, p.Language)}
+		view.Issues, err = s.issueCards(ctx, issues, []subscribers.List{l})
+		return view, err
 	})
 }
 
 func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
-	h.serve(w, r, func(ctx context.Context, language string) (page, error) {
+	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (page, error) {
 		s := h.Service
 		l, err := s.subscribers.ListBySlug(ctx, r.PathValue("slug"))
 		if err != nil {
@@ -165,19 +264,52 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		path := strings.TrimPrefix(s.issueURL(i), s.opts.BaseURL)
 		date := localDate(i.DueAt, l.Zone).String()
-		view := templates.IssuePage{
-			Page: h.page(language, templates.Words(language, "issue.title", l.Title, i.Number), l.Description, path,
-				feed.FeedLinks(s.opts.BaseURL, "/lists/"+l.Slug+"/", l.Title)),
-			List: s.listCard(l, language), Number: int(i.Number), Date: date, Note: i.Note,
-			Sections: s.sectionViews(items, language),
+		path := "/lists/" + l.Slug + "/"
+		p.Title, p.Description, p.Article = templates.Words(p.Language, "issue.title", l.Title, i.Number), l.Description, true
+		p.Feeds = feed.FeedLinks(s.opts.BaseURL, path, l.Title)
+		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}, {Title: templates.Words(p.Language, "list.archive"), URL: path + "issues/"}}
+		p.Data = map[string]any{
+			"@context": "https://schema.org", "@type": "PublicationIssue", "name": p.Title, "issueNumber": i.Number, "datePublished": date, "url": p.Canonical,
+			"isPartOf": map[string]any{"@type": "Periodical", "name": l.Title, "url": s.opts.BaseURL + path},
 		}
-		if view.Older, view.Newer, err = s.neighbours(ctx, i); err != nil {
+		view := templates.IssuePage{List: s.listCard(l, p.Language), Number: int(i.Number), Date: date, Note: i.Note, Sections: s.sectionViews(items, p.Language)}
+		if p.Older, p.Newer, err = s.neighbours(ctx, i); err != nil {
 			return nil, err
 		}
+		view.Page = p
 		return view, nil
 	})
+}
+
+// feed serves what a list matched, issued or not: a feed reader need not wait for Monday.
+func (h *Web) feed(f publish.Format) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s := h.Service
+		l, err := s.subscribers.ListBySlug(r.Context(), r.PathValue("slug"))
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		stamp, modified, err := h.stamp(r.Context())
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		err = h.Cache.Serve(w, r, r.URL.Path, stamp, func() (web.Document, error) {
+			articles, err := s.matchedArticles(r.Context(), l.ID, feedItems)
+			if err != nil {
+				return web.Document{}, err
+			}
+			path := "/lists/" + l.Slug + "/"
+			return h.Feeds.WriteFeed(f, publish.Feed{
+				Title: l.Title, Description: cmp.Or(l.Description, l.Title), Link: s.opts.BaseURL + path,
+			}, path, articles, modified)
+		})
+		if err != nil {
+			h.fail(w, r, err)
+		}
+	}
 }
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -235,31 +367,4 @@ func (s *Service) listCard(l subscribers.List, language string) templates.ListCa
 		Slug: l.Slug, Title: l.Title, Description: l.Description, URL: s.opts.BaseURL + "/lists/" + l.Slug + "/",
 		Schedule: subscribers.ScheduleText(l.Cron, language),
 	}
-}
-
-// issueCards fills the cards of issues; lists are those that they may be of.
-func (s *Service) issueCards(ctx context.Context, issues []Issue, lists []subscribers.List) ([]templates.IssueCard, error) {
-	cards := make([]templates.IssueCard, 0, len(issues))
-	for _, i := range issues {
-		at := slices.IndexFunc(lists, func(l subscribers.List) bool { return l.ID == i.List.ID })
-		if at < 0 || lists[at].Visibility != subscribers.Public && len(lists) > 1 {
-			continue // removed or hidden
-		}
-		i.List = lists[at]
-		items, err := s.IssueItems(ctx, i.ID)
-		if err != nil {
-			return nil, err
-		}
-		card := templates.IssueCard{
-			URL: s.issueURL(i), ListTitle: i.List.Title, Number: int(i.Number),
-			Date: localDate(i.DueAt, i.List.Zone).String(), Count: i.Count,
-		}
-		var lead []string
-		for _, it := range items[:min(3, len(items))] {
-			lead = append(lead, it.Article.Title())
-		}
-		card.Lead = strings.Join(lead, " · ")
-		cards = append(cards, card)
-	}
-	return cards, nil
 }

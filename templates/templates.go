@@ -30,9 +30,14 @@ type language struct {
 
 // languages are parsed once, when the program starts: a template that is broken
 // is a broken program.
-var languages = map[string]*language{"zh": mustParse("zh"), "en": mustParse("en")}
+//
+// A reader who chose a language by ?lang= keeps it: the sets whose names end in
+// «!» have links that say it again.
+var languages = map[string]*language{
+	"zh": mustParse("zh", ""), "en": mustParse("en", ""), "zh!": mustParse("zh", "lang=zh"), "en!": mustParse("en", "lang=en"),
+}
 
-func mustParse(name string) *language {
+func mustParse(name, parameter string) *language {
 	l := &language{}
 	b, err := files.ReadFile("words/" + name + ".json")
 	if err == nil {
@@ -44,6 +49,8 @@ func mustParse(name string) *language {
 	funcs := map[string]any{
 		"t": l.words.say, "lang": func() string { return name }, "static": StaticPath, "wrap": wrap, "underline": underline,
 		"add": func(a, b int) int { return a + b }, "total": total, "last": func(i int, n int) bool { return i == n-1 },
+		"link": func(address string) string { return withParameter(address, parameter) }, "in": withParameter,
+		"searchable": func() bool { return false }, "han": unbroken, "format": feedFormat, "facts": itemFacts, "change": kindOfChange, "list": func(all ...any) []any { return all },
 	}
 	l.pages = template.Must(template.New("").Funcs(funcs).ParseFS(files, "pages/*.html"))
 	l.mails = template.Must(template.New("").Funcs(funcs).ParseFS(files, "mails/*.html"))
@@ -84,30 +91,12 @@ var staticNames = func() map[string]string {
 		if err != nil {
 			panic("templates: " + err.Error())
 		}
-		if e.Name() == "feed.xsl" {
-			continue // it holds the names of the others
-		}
 		sum := sha256.Sum256(b)
 		base, ext, _ := strings.Cut(e.Name(), ".")
 		names[e.Name()] = base + "." + hex.EncodeToString(sum[:5]) + "." + ext
 	}
-	sum := sha256.Sum256(feedStylesheet(names))
-	names["feed.xsl"] = "feed." + hex.EncodeToString(sum[:5]) + ".xsl"
 	return names
 }()
-
-// feedStylesheet returns the style sheet of feeds with the addresses of the
-// files that it uses.
-func feedStylesheet(names map[string]string) []byte {
-	b, err := files.ReadFile("static/feed.xsl")
-	if err != nil {
-		panic("templates: " + err.Error())
-	}
-	for name, hashed := range names {
-		b = bytes.ReplaceAll(b, []byte("{{"+name+"}}"), []byte(hashed))
-	}
-	return b
-}
 
 // StaticPath returns the address of a static file. Its content is in its name,
 // so it may be kept for ever.
@@ -116,9 +105,6 @@ func StaticPath(name string) string { return "/static/" + staticNames[name] }
 // Static returns the static file of a path below /static/.
 func Static(path string) ([]byte, bool) {
 	for name, hashed := range staticNames {
-		if hashed == path && name == "feed.xsl" {
-			return feedStylesheet(staticNames), true
-		}
 		if hashed == path {
 			b, err := fs.ReadFile(files, "static/"+name)
 			return b, err == nil
@@ -127,9 +113,13 @@ func Static(path string) ([]byte, bool) {
 	return nil, false
 }
 
-func render(w io.Writer, lang, name string, view any) error {
+func render(w io.Writer, p Page, name string, view any) error {
+	set := p.Language
+	if p.Chosen {
+		set += "!"
+	}
 	var buf bytes.Buffer // so that half a page is never sent
-	if err := pick(lang).pages.ExecuteTemplate(&buf, name, view); err != nil {
+	if err := pick(set).pages.ExecuteTemplate(&buf, name, view); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	_, err := buf.WriteTo(w)
@@ -137,30 +127,30 @@ func render(w io.Writer, lang, name string, view any) error {
 }
 
 // Render writes the page.
-func (v HomePage) Render(w io.Writer) error { return render(w, v.Language, "home.html", v) }
+func (v HomePage) Render(w io.Writer) error { return render(w, v.Page, "home.html", v) }
 
 // Render writes the page.
-func (v ListPage) Render(w io.Writer) error { return render(w, v.Language, "list.html", v) }
+func (v ListPage) Render(w io.Writer) error { return render(w, v.Page, "list.html", v) }
 
 // Render writes the page.
-func (v IssuePage) Render(w io.Writer) error { return render(w, v.Language, "issue.html", v) }
+func (v IssuePage) Render(w io.Writer) error { return render(w, v.Page, "issue.html", v) }
 
 // Render writes the page.
-func (v ArticlePage) Render(w io.Writer) error { return render(w, v.Language, "article.html", v) }
+func (v ArticlePage) Render(w io.Writer) error { return render(w, v.Page, "article.html", v) }
 
 // Render writes the page.
-func (v FormPage) Render(w io.Writer) error { return render(w, v.Language, "form.html", v) }
+func (v FormPage) Render(w io.Writer) error { return render(w, v.Page, "form.html", v) }
 
 // Render writes the page.
-func (v ConfirmPage) Render(w io.Writer) error { return render(w, v.Language, "confirm.html", v) }
+func (v ConfirmPage) Render(w io.Writer) error { return render(w, v.Page, "confirm.html", v) }
 
 // Render writes the page.
 func (v UnsubscribePage) Render(w io.Writer) error {
-	return render(w, v.Language, "unsubscribe.html", v)
+	return render(w, v.Page, "unsubscribe.html", v)
 }
 
 // Render writes the page.
-func (v MessagePage) Render(w io.Writer) error { return render(w, v.Language, "message.html", v) }
+func (v MessagePage) Render(w io.Writer) error { return render(w, v.Page, "message.html", v) }
 
 func mail(lang, name string, view any) (string, error) {
 	var buf bytes.Buffer

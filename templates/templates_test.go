@@ -2,8 +2,8 @@ package templates
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
 	"io/fs"
 	"regexp"
@@ -23,8 +23,40 @@ func items(n int, title string) []Item {
 			Title: fmt.Sprintf("%s%d", title, i), URL: "https://a.example/articles/1", SourceURL: "https://b.example/1", Source: title, Kind: "document",
 			Issuers: "样例市人民政府", Number: "样政发〔2026〕12号", Author: title, Summary: strings.Repeat("现就有关事项通知如下。", 12),
 			Dates: []DateFact{{"published", "2026-11-20", "div.info 时间"}, {"deadline", "2026-12-20", title}, {"issued", "2026-11-19", ""}, {"effective", "2026-12-01", ""}, {"expires", "2031-12-01", ""}},
-			Why:   []string{"主题 民政"},
+			Why:   []string{"主题 民政"}, Status: "not-yet", Effects: []Mention{mention(title)}, Reposts: []FeedLink{{Title: title, URL: "/articles/2"}},
 		}
+		if i%2 == 1 {
+			all[i].Snippet = []Span{{title, true}, {title, false}}
+		}
+	}
+	return all
+}
+
+func mention(title string) Mention {
+	return Mention{"废止", title, "样政发〔2019〕41号", title, "/documents/x", "2019-05-01", "repealed", title}
+}
+
+var relationKeys = []string{"废止", "修改", "印发", "转发", "批转", "公布", "落实", "依据", "解读", "提到"}
+
+func relationGroups(title string) (all []RelationGroup) {
+	for _, key := range relationKeys {
+		m := mention(title)
+		m.Relation = key
+		all = append(all, RelationGroup{key, []Mention{m}}, RelationGroup{key + ".by", []Mention{m, {Title: title}}})
+	}
+	return all
+}
+
+func allFacts(title string) (all []Fact) {
+	for _, key := range []string{"number", "issuers", "type", "theme", "region", "level", "issued", "published", "effective", "expires", "deadline", "source", "credit", "author", "late", "document", "audience", "updated"} {
+		all = append(all, Fact{Key: key}, Fact{key, []FactValue{{title, "/x"}, {title, ""}}, false, title})
+	}
+	return append(all, Fact{"issued", []FactValue{{"2026-11-20", ""}}, true, title})
+}
+
+func life(title string) (all []LifeEvent) {
+	for _, key := range []string{"promised", "consultation", "deadline", "issued", "published", "effective", "first", "amended", "expires", "expired", "repealed", "superseded", "withdrawn", "interpreted", "version", "implemented"} {
+		all = append(all, LifeEvent{"2026-11-20", key, title, "/x", title, true}, LifeEvent{Date: "2026-11-20", Key: key})
 	}
 	return all
 }
@@ -40,15 +72,38 @@ type view interface{ Render(io.Writer) error }
 
 // pages are every page in a language with the same data.
 func pages(language string, n int, title string) map[string]view {
-	p := Page{Language: language, SiteName: "邸报", Title: title, Description: title, Canonical: "https://a.example/", Feeds: []FeedLink{{title, "https://a.example/feed.xml", "application/rss+xml"}}}
+	p := Page{
+		Language: language, SiteName: "邸报", Title: title, Description: title, Canonical: "https://a.example/", Feeds: []FeedLink{{title, "https://a.example/feed.xml", "application/rss+xml"}},
+		Crumbs: []Crumb{{title, "/themes/"}}, Older: "/?before=1", Newer: "/", Newest: "/", Data: map[string]any{"@type": "Article", "name": title},
+	}
 	card := ListCard{Slug: "weekly", Title: title, Description: title, URL: "/lists/weekly/", Schedule: "每周一 08:00", Subscribed: true}
 	cards := []ListCard{card}
 	issue := IssueCard{URL: "/lists/weekly/issues/1", ListTitle: title, Number: 1, Date: "2026-11-23", Count: 3, Lead: title}
+	facets := []Facet{}
+	for _, key := range []string{"kind", "theme", "region", "issuer", "source", "year", "status"} {
+		facets = append(facets, Facet{key, []FacetValue{{title, "/search?q=x", n, true}, {title, "/search?q=y", -1, false}}, "/search"})
+	}
+	changes := []TextChange{{"2026-11-22", []ChangedParagraph{{"第一条", []ChangedPiece{{"-", title}, {"+", title}, {"", title}}}, {"", []ChangedPiece{{"+", title}}}, {"", []ChangedPiece{{"-", title}}}}}}
 	out := map[string]view{
-		"home":        HomePage{p, cards, []IssueCard{issue}, items(n, title)},
-		"list":        ListPage{p, card, []IssueCard{issue}, items(n, title)},
-		"issue":       IssuePage{p, card, 1, "2026-11-23", title, sections(n, title), "/older", "/newer"},
-		"article":     ArticlePage{p, items(1, title)[0], template.HTML("<p>正文</p>"), []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}}, []string{title}, "2026-11-23", []TextChange{{"2026-11-22", []ChangedParagraph{{"第一条", []ChangedPiece{{"-", title}, {"+", title}, {"", title}}}}}}},
+		"home": HomePage{Page: p, Lists: cards, Issues: []IssueCard{issue}, Articles: items(n, title), Browse: facets, Agenda: []AgendaItem{
+			{"2026-12-01", "effective", title, "/articles/1"}, {"2026-12-02", "deadline", title, "/articles/2"}, {"2026-12-03", "expires", title, "/articles/3"}}},
+		"list":    ListPage{p, card, []IssueCard{issue}, items(n, title), "/more"},
+		"archive": ArchivePage{p, card, []IssueCard{issue}},
+		"issue":   IssuePage{p, card, 1, "2026-11-23", title, sections(n, title)},
+		"article": ArticlePage{Page: p, Article: items(1, title)[0], Facts: allFacts(title), Content: "<p>正文</p>", Attachments: []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}},
+			Warnings: []string{title}, Withdrawn: "2026-11-23", Changes: changes, ChangesURL: "/articles/1/changes", Relations: relationGroups(title), Pairs: items(n, title)},
+		"changes":       ChangesPage{p, title, "/articles/1", "2025-01-01", changes},
+		"changes empty": ChangesPage{Page: p, Name: title, URL: "/articles/1"},
+		"document": DocumentPage{Page: p, Document: mention(title), Summary: title, Facts: allFacts(title), Life: life(title), Groups: relationGroups(title),
+			Carriers: items(n, title), Readings: items(n, title), Versions: []Version{{"2026-11-20", title, "/articles/1", "/articles/1/changes"}, {"2020-11-20", title, "/articles/2", ""}}, ChainURL: "/documents/x/chain", Chain: n},
+		"document bare": DocumentPage{Page: p, Document: Mention{Title: title}},
+		"chain": ChainPage{Page: p, Document: mention(title), Median: 30, Ticks: []ChainTick{{0, "2026-01", 0}, {500, title, 5}}, Rows: []ChainRow{
+			{Mention: mention(title), Region: title, Level: "province", Lag: 30, Share: 50}, {Mention: Mention{Title: title}, Lag: -1}}},
+		"chain empty": ChainPage{Page: p, Document: mention(title), Median: -1},
+		"search":      SearchPage{Page: p, Query: title, Hidden: []FacetValue{{Text: "kind", URL: title}}, Asked: true, Total: n, Items: items(n, title), Facets: facets, Number: mention(title)},
+		"search none": SearchPage{Page: p, Query: title, Asked: true},
+		"search more": SearchPage{Page: p, Query: title, Asked: true, Total: n, More: true, Items: items(n, title)},
+		"search form": SearchPage{Page: p},
 		"summary":     ArticlePage{Page: p, Article: items(1, title)[0]},
 		"form":        FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "address", Started: "x"},
 		"preferences": FormPage{Page: p, Action: "/preferences/x", Address: title, Lists: cards, Preferences: true, Chosen: "zh"},
@@ -56,7 +111,11 @@ func pages(language string, n int, title string) map[string]view {
 		"unsubscribe": UnsubscribePage{p, "/u/x", cards},
 		"all":         UnsubscribePage{Page: p, Action: "/u/x"},
 	}
-	for _, key := range []string{"checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved"} {
+	for _, key := range []string{"theme", "region", "issuer", "source"} {
+		out["collection "+key] = CollectionPage{p, key, title, title, "https://b.example/", facets[0].Values, items(n, title), cards}
+		out["index "+key] = IndexPage{p, key, []IndexGroup{{"", facets[0].Values}, {title, nil}}}
+	}
+	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved"} {
 		out["message "+key] = MessagePage{Page: p, Key: key, Lists: cards}
 	}
 	return out
@@ -74,7 +133,11 @@ func check(t *testing.T, name, text string) {
 	walk = func(n *html.Node) {
 		if n.Type == html.ElementNode {
 			switch n.Data {
-			case "script", "iframe", "object":
+			case "script":
+				if len(n.Attr) != 1 || n.Attr[0].Val != "application/ld+json" || n.FirstChild == nil || !json.Valid([]byte(n.FirstChild.Data)) {
+					t.Errorf("%s holds a <script> that is no description of it", name)
+				}
+			case "iframe", "object":
 				t.Errorf("%s holds <%s>", name, n.Data)
 			case "h1":
 				h1++
@@ -97,7 +160,7 @@ func check(t *testing.T, name, text string) {
 	if h1 != 1 {
 		t.Errorf("%s has %d <h1>", name, h1)
 	}
-	if m := regexp.MustCompile(`(?:nav|home|list|issue|section|kind|date|item|why|form|preferences|confirm|unsubscribe|message|footer|mail|confirmation|language|article)\.[a-z_]+(?:\.[a-z]+)?`).FindAllString(visible(root), -1); len(m) > 0 {
+	if m := regexp.MustCompile(`(?:nav|home|list|issue|section|kind|date|item|why|form|preferences|confirm|unsubscribe|message|footer|mail|confirmation|language|article|status|fact|level|relations?|document|life|chain|changes?|search|facet|collection|index|agenda|pager|archive)\.[a-z_]+(?:\.[a-z]+)?`).FindAllString(visible(root), -1); len(m) > 0 {
 		t.Errorf("%s shows the keys %q", name, m)
 	}
 	if strings.Contains(text, "%!") {
@@ -109,7 +172,7 @@ func visible(n *html.Node) string {
 	if n.Type == html.TextNode {
 		return n.Data
 	}
-	if n.Type == html.ElementNode && n.Data == "style" {
+	if n.Type == html.ElementNode && (n.Data == "style" || n.Data == "script") {
 		return ""
 	}
 	var b strings.Builder
@@ -267,7 +330,7 @@ func TestStatic(t *testing.T) {
 	if _, ok := Static("../words/zh.json"); ok {
 		t.Error("another file is served")
 	}
-	if b, _ := Static(strings.TrimPrefix(StaticPath("style.css"), "/static/")); len(b) > 12<<10 {
+	if b, _ := Static(strings.TrimPrefix(StaticPath("style.css"), "/static/")); len(b) > 16<<10 {
 		t.Errorf("the style sheet has %d bytes", len(b))
 	}
 }

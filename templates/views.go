@@ -15,10 +15,22 @@ type Page struct {
 	SiteName    string
 	Title       string // "" for the home page
 	Description string
-	Canonical   string // absolute address
+	Canonical   string // absolute address, without the parameter of the language
 	Feeds       []FeedLink
 	NoIndex     bool // token pages
+
+	Chosen  bool    // the reader chose the language by ?lang=, and links keep it
+	Current string  // the entry of the navigation that the page is under: home, search, browse, subscribe
+	Crumbs  []Crumb // the way from the home page, without this page
+	Article bool    // one text, for those that show previews of links
+	Data    any     // schema.org description, written as JSON; nil if there is none
+	Older   string  // address of the page that goes on, "" at the end
+	Newer   string  // address of the page before, "" at the beginning or where it is not known
+	Newest  string  // address of the first page, "" on it
 }
+
+// Crumb is a step on the way to a page.
+type Crumb struct{ Title, URL string }
 
 // FeedLink is a feed of this page; Type is its media type.
 type FeedLink struct{ Title, URL, Type string }
@@ -59,6 +71,28 @@ type Item struct {
 	Summary   string
 	Dates     []DateFact
 	Why       []string // why the reader gets it
+	Status    string   // state of a document or consultation today, in the catalogue below «status.»; "" if unknown
+	Effects   []Mention
+	Reposts   []FeedLink // the same text on other sites
+	Snippet   []Span     // of the text that a search found
+}
+
+// Mention is a document that an article or document has to do with.
+type Mention struct {
+	Relation string // in the catalogue below «relation.»
+	Title    string
+	Number   string
+	Issuer   string
+	URL      string // "" if we have no page of it
+	Date     string
+	Status   string
+	Sentence string // that says so
+}
+
+// Span is a piece of text; Hit says that it was searched for.
+type Span struct {
+	Text string
+	Hit  bool
 }
 
 // Section is a heading with its items. Key names the heading in the catalogue:
@@ -74,36 +108,45 @@ type HomePage struct {
 	Lists    []ListCard
 	Issues   []IssueCard
 	Articles []Item
+	Agenda   []AgendaItem // what is due next
+	Browse   []Facet      // ways to look further
 }
+
+// AgendaItem is a date that lies ahead.
+type AgendaItem struct{ Date, Key, Title, URL string }
 
 // ListPage shows one list and its archive.
 type ListPage struct {
 	Page
-	List     ListCard
-	Issues   []IssueCard
-	Articles []Item // matched and not yet issued
+	List       ListCard
+	Issues     []IssueCard
+	Articles   []Item // matched, issued or not
+	MoreIssues string // address of earlier issues, "" if these are all
 }
 
 // IssuePage is one issue on the web: the mail's content.
 type IssuePage struct {
 	Page
-	List         ListCard
-	Number       int
-	Date         string
-	Note         string // the editor's
-	Sections     []Section
-	Older, Newer string // addresses, "" at the ends
+	List     ListCard
+	Number   int
+	Date     string
+	Note     string // the editor's
+	Sections []Section
 }
 
 // ArticlePage is one article.
 type ArticlePage struct {
 	Page
 	Article     Item
+	Facts       []Fact
 	Content     template.HTML // full text, "" where only the summary may be shown
 	Attachments []FeedLink
 	Warnings    []string
 	Withdrawn   string       // the day on which the page was found gone, "" if it is there
 	Changes     []TextChange // of the text since it was collected, the newest first
+	ChangesURL  string       // page of all changes, "" if there are none
+	Relations   []RelationGroup
+	Pairs       []Item // the original of an interpretation, or the interpretations
 }
 
 // TextChange is how a text was edited.

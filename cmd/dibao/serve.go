@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 	readers := a.register(mux, confirmations.enqueue)
 	group.Go(func() error { return readers.Run(webCtx) })
 	group.Go(func() error {
-		return web.Serve(webCtx, public, web.Options{Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log})
+		return web.Serve(webCtx, public, web.Options{Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage})
 	})
 	if admin != nil {
 		group.Go(func() error {
@@ -89,6 +90,22 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 		return nil // stopped, as asked
 	}
 	return err
+}
+
+// errorPage says in the reader's language that there is no such page, or that
+// something is wrong here.
+func errorPage(r *http.Request, status int) []byte {
+	key := "servererror"
+	if status == http.StatusNotFound {
+		key = "notfound"
+	}
+	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: siteName, NoIndex: true}
+	p.Title = templates.Words(p.Language, "message."+key+".title")
+	var buf bytes.Buffer
+	if err := (templates.MessagePage{Page: p, Key: key}).Render(&buf); err != nil {
+		return []byte(http.StatusText(status))
+	}
+	return buf.Bytes()
 }
 
 func (a *app) hubSubscriber() *feed.HubSubscriber {

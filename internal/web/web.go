@@ -28,6 +28,8 @@ type Options struct {
 	Logger         *slog.Logger   // slog.Default
 	StopWithin     time.Duration  // 10 s; how long running requests may finish
 	MaxBody        int64          // 64 KiB of a request
+	// ErrorPage returns the HTML of an error for who asked; nil: a line of text.
+	ErrorPage func(r *http.Request, status int) []byte
 }
 
 // Listen opens the address, HOST:PORT; key names where it is configured, for
@@ -110,6 +112,9 @@ func protect(opts Options) http.Handler {
 			r.Body = http.MaxBytesReader(w, r.Body, opts.MaxBody)
 		}
 		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, clientAddr(r, opts.TrustedProxies)))
+		if opts.ErrorPage != nil {
+			r = r.WithContext(context.WithValue(r.Context(), errorPageKey{}, opts.ErrorPage))
+		}
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			if p := recover(); p != nil {
@@ -166,14 +171,40 @@ func plain(w http.ResponseWriter, status int, text string) {
 	fmt.Fprintln(w, text)
 }
 
+type errorPageKey struct{}
+
+// fail answers with an error as a page where one is wanted, else as a line of text.
+func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
+	page, ok := r.Context().Value(errorPageKey{}).(func(*http.Request, int) []byte)
+	if !ok || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		plain(w, status, text)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Vary", "Accept, Accept-Language")
+	w.WriteHeader(status)
+	w.Write(page(r, status))
+}
+
 // NotFound answers 404.
-func NotFound(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusNotFound, "This page is not here.\n没有找到这一页。")
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	fail(w, r, http.StatusNotFound, "This page is not here.\n没有找到这一页。")
 }
 
 // ServerError answers 500; what went wrong is for the log.
-func ServerError(w http.ResponseWriter, _ *http.Request) {
-	plain(w, http.StatusInternalServerError, "Something went wrong here. Please try again later.\n服务出现问题，请稍后再试。")
+func ServerError(w http.ResponseWriter, r *http.Request) {
+	fail(w, r, http.StatusInternalServerError, "Something went wrong here. Please try again later.\n服务出现问题，请稍后再试。")
+}
+
+// LanguageChosen reports whether the reader chose the language by ?lang=, so that
+// links should keep it.
+func LanguageChosen(r *http.Request) bool {
+	switch r.URL.Query().Get("lang") {
+	case "zh", "en":
+		return true
+	}
+	return false
 }
 
 // Language returns the language of a page, zh or en: ?lang=, else the first of

@@ -1,0 +1,118 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/subscribers"
+	"dibao/templates"
+)
+
+// issuesBefore returns the newest issues, of one list or, with list 0, of all,
+// that have a lower number than before, if that is not 0; of the list they hold
+// the id only.
+func (s *Service) issuesBefore(ctx context.Context, list, before int64, limit int) ([]Issue, error) {
+	if list == 0 {
+		return s.Issues(ctx, 0, limit)
+	}
+	var all []Issue
+	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanIssue, `SELECT `+issueColumns+` FROM issues i
+			WHERE i.list = $1 AND i.number > 0 AND ($2 = 0 OR i.number < $2) ORDER BY i.number DESC LIMIT $3`, list, before, limit)
+		return err
+	})
+	return all, err
+}
+
+// matched returns a page of what a list matched, and the query of the next one.
+func (h *Web) matched(ctx context.Context, list, before int64) (items []templates.Item, older string, err error) {
+	s := h.Service
+	type match struct{ seq, article int64 }
+	var page []match
+	err = s.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		page, err = database.Collect(ctx, tx, func(row database.Row) (m match, err error) {
+			return m, row.Scan(&m.seq, &m.article)
+		}, `SELECT seq, article FROM matches WHERE list = $1 AND ($2 = 0 OR seq < $2) ORDER BY seq DESC LIMIT $3`, list, before, homeArticles+1)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > homeArticles {
+		page = page[:homeArticles]
+		older = fmt.Sprintf("?before=%d", page[homeArticles-1].seq)
+	}
+	ids := make([]int64, len(page))
+	for i, m := range page {
+		ids[i] = m.article
+	}
+	found, err := s.articles.ArticlesByID(ctx, ids)
+	for _, id := range ids {
+		if a, ok := found[id]; ok {
+			items = append(items, feed.PageItem(a, s.opts.BaseURL, h.Feeds.Today()))
+		}
+	}
+	return items, older, err
+}
+
+// leadTitles is how many titles stand on the card of an issue.
+const leadTitles = 3
+
+// leads returns the first titles of issues, by issue.
+func (s *Service) leads(ctx context.Context, issues []Issue) (map[int64][]string, error) {
+	ids := make([]int64, len(issues))
+	for i := range issues {
+		ids[i] = issues[i].ID
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	titles := make(map[int64][]string)
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT i.issue, a.title FROM issue_items i JOIN articles a ON a.id = i.article
+			WHERE i.issue IN (`+s.db.Dialect().IDs("$1")+`) AND i.position < (
+				SELECT MIN(f.position) FROM issue_items f WHERE f.issue = i.issue) + $2 ORDER BY i.issue, i.position`, string(list), leadTitles)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var issue int64
+			var title string
+			if err := rows.Scan(&issue, &title); err != nil {
+				return err
+			}
+			titles[issue] = append(titles[issue], title)
+		}
+		return rows.Err()
+	})
+	return titles, err
+}
+
+// issueCards fills the cards of issues; lists are those that they may be of.
+func (s *Service) issueCards(ctx context.Context, issues []Issue, lists []subscribers.List) ([]templates.IssueCard, error) {
+	titles, err := s.leads(ctx, issues)
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]templates.IssueCard, 0, len(issues))
+	for _, i := range issues {
+		at := slices.IndexFunc(lists, func(l subscribers.List) bool { return l.ID == i.List.ID })
+		if at < 0 || lists[at].Visibility != subscribers.Public && len(lists) > 1 {
+			continue // removed or hidden
+		}
+		i.List = lists[at]
+		cards = append(cards, templates.IssueCard{
+			URL: s.issueURL(i), ListTitle: i.List.Title, Number: int(i.Number),
+			Date: localDate(i.DueAt, i.List.Zone).String(), Count: i.Count, Lead: strings.Join(titles[i.ID], " · "),
+		})
+	}
+	return cards, nil
+}

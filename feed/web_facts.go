@@ -1,0 +1,77 @@
+package feed
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"time"
+
+	"dibao/policy"
+	"dibao/templates"
+)
+
+// content is the text as feed/ingest sanitised it before it was stored.
+func content(a Article) template.HTML { return template.HTML(a.Content) }
+
+// articleFacts fills the box of facts. What a document should say and does not
+// is listed without a value; of other articles only what is known is shown.
+func articleFacts(a Article, language string) []templates.Fact {
+	f := a.Facts
+	var all []templates.Fact
+	add := func(key, provenance string, expected bool, values ...templates.FactValue) {
+		values = slices.DeleteFunc(values, func(v templates.FactValue) bool { return v.Text == "" })
+		if len(values) > 0 || expected {
+			all = append(all, templates.Fact{Key: key, Values: values, Provenance: provenance})
+		}
+	}
+	date := func(key, provenance string, expected bool, on policy.Date) {
+		if on.IsZero() {
+			add(key, "", expected)
+			return
+		}
+		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: provenance})
+	}
+	official := f.Kind == policy.KindDocument
+	draft := f.Kind == policy.KindConsultation
+	add("number", "", official, templates.FactValue{Text: f.DocumentNumber})
+	var issuers []templates.FactValue
+	for _, name := range f.Issuers {
+		issuers = append(issuers, templates.FactValue{Text: name, URL: issuerPath(name)})
+	}
+	add("issuers", "", official, issuers...)
+	author := f.Author
+	if author == "" {
+		author = f.AuthorOffice
+	}
+	add("author", "", false, templates.FactValue{Text: author})
+	date("issued", f.IssuedFrom, official, f.IssuedOn)
+	date("published", f.PublishedFrom, true, f.PublishedOn)
+	if f.LateDays > 0 {
+		add("late", "", false, templates.FactValue{Text: templates.Words(language, "fact.latedays", f.LateDays)})
+	}
+	date("effective", f.EffectiveFrom, official, f.EffectiveOn)
+	date("expires", f.ExpiresFrom, official, f.ExpiresOn)
+	date("deadline", f.DeadlineFrom, draft, f.DeadlineOn)
+	add("type", "", false, templates.FactValue{Text: f.Type})
+	add("theme", f.ThemeFrom, false, templates.FactValue{Text: themeName(f.Theme), URL: themePath(f.Theme)})
+	if f.Region != "" {
+		add("region", "", false, templates.FactValue{Text: policy.RegionName(f.Region), URL: "/regions/" + f.Region + "/"})
+	}
+	add("credit", "", false, templates.FactValue{Text: f.Credit})
+	add("source", "", false, templates.FactValue{Text: a.SourceName, URL: fmt.Sprintf("/sources/%d/", a.SourceID)})
+	if a.UpdatedAt.After(a.CollectedAt) {
+		all = append(all, templates.Fact{Key: "updated", Date: true, Values: []templates.FactValue{{Text: a.UpdatedAt.In(a.zone()).Format(time.DateOnly)}}})
+	}
+	return all
+}
+
+func issuerPath(name string) string { return "/issuers/" + url.PathEscape(name) + "/" }
+
+// themePath is the page of a theme, "" for none.
+func themePath(theme string) string {
+	if theme == "" {
+		return ""
+	}
+	return "/themes/" + url.PathEscape(theme) + "/"
+}
