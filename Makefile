@@ -1,6 +1,7 @@
 # The commands of the project. `make test` installs what the tests need where it may.
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+AXE = axe-core@4.14.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: build test lint bench demo needs fuzz
@@ -40,6 +41,7 @@ needs:
 	@missing=""; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
 	fc-list 2>/dev/null | grep -q 'Noto.*CJK' || ls /usr/share/fonts/opentype/noto/*CJK* >/dev/null 2>&1 || missing="$$missing fonts-noto-cjk"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -48,3 +50,7 @@ needs:
 		echo "left out: tests that need$$missing (not root, or no apt-get)"; \
 		[ "$$CI" != true ]; \
 	fi
+	@cache="$${XDG_CACHE_HOME:-$$HOME/.cache}/dibao-tests"; \
+	[ -f "$$cache/node_modules/axe-core/axe.min.js" ] || \
+	npm install --prefix "$$cache" --no-audit --no-fund --no-save --loglevel=error $(AXE) >/dev/null || \
+	{ echo "left out: the check of the pages by $(AXE)"; [ "$$CI" != true ]; }
