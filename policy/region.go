@@ -258,9 +258,15 @@ func levelOf(code string) Level {
 	return ""
 }
 
+// organsInShort are abbreviations that mean one organ everywhere.
+var organsInShort = map[string]string{"国办": "国务院办公厅", "中办": "中共中央办公厅", "全国人大常委会": "全国人民代表大会常务委员会"}
+
 // expandOrgan writes out what a government calls itself at home: 市政府 on the site
 // of 31 is 上海市人民政府, 市科委 is 上海市科委.
 func expandOrgan(organ, region string) string {
+	if full, ok := organsInShort[organ]; ok {
+		return full
+	}
 	m := bareOrgan.FindStringSubmatch(organ)
 	if m == nil || region == "" {
 		return organ

@@ -36,9 +36,12 @@ var (
 	trailing    = regexp.MustCompile(`(?:[（(][^（）()]{1,30}[）)]|\s)+$`)
 	titleVerb   = regexp.MustCompile(`^(.{0,60}?)(?:\s*)(关于|印发|转发|批转|发布|公布)(.+)$`)
 	actionFirst = regexp.MustCompile(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
-	organEnd    = regexp.MustCompile(`(?:部|委员会|委|局|厅|署|院|办公室|办|政府|国务院|中央|军委|大|会|行|总社|集团|法院|检察院|区|司|处|所|中心)$`)
-	quoted      = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉)+)》`)
-	wrapped     = regexp.MustCompile(`^(\S{2,30}[〔\[（(]\d{4}[〕\]）)]\d{1,5}号)\s*《(.+)》$`)
+	// An organ answers or takes up: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
+	organActs = regexp.MustCompile(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
+	noOrgan   = regexp.MustCompile(`^(?:贯彻|落实|对|给|做好|关于)`)
+	organEnd  = regexp.MustCompile(`(?:部|委员会|委|局|厅|署|院|办公室|办|政府|国务院|中央|军委|大|会|行|社|集团|公司|法院|检察院|区|司|处|所|中心|小组|机制|党组|政协|大学|联合会|总队|支队|国办|中办|馆|站|台|协|联)$`)
+	quoted    = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉)+)》`)
+	wrapped   = regexp.MustCompile(`^(\S{2,30}[〔\[（(]\d{4}[〕\]）)]\d{1,5}号)\s*《(.+)》$`)
 )
 
 // maxTitle is the longest headline that is taken apart.
@@ -67,8 +70,17 @@ func ParseTitle(s string) Title {
 		t.Inner = append(t.Inner, strings.NewReplacer("〈", "《", "〉", "》").Replace(m[1]))
 	}
 	core := trailing.ReplaceAllString(s, "")
+	if n, ok := ParseNumber(core); ok && strings.Contains(n, "令第") && squeeze(core) == n {
+		t.Type, t.Number = "令", n // a title of nothing but the order's number
+		return t
+	}
 	formName, base := typeOf(core)
 	m := titleVerb.FindStringSubmatch(core)
+	if acts := organActs.FindStringSubmatch(core); acts != nil && formName != "" && namesOrgans(acts[1]) && !strings.Contains(acts[1], "关于") && (m == nil || len(acts[1]) < len(m[1])) {
+		t.Issuers, t.Type = splitOrgans(acts[1]), base
+		t.Subject = strings.TrimSuffix(strings.TrimSuffix(acts[3], formName), "的")
+		return t
+	}
 	if m == nil || m[1] != "" && !namesOrgans(m[1]) {
 		if formName != "" {
 			t.Type = base
@@ -76,7 +88,9 @@ func ParseTitle(s string) Title {
 		}
 		return t
 	}
-	t.Issuers = splitOrgans(m[1])
+	if !noOrgan.MatchString(m[1]) {
+		t.Issuers = splitOrgans(m[1])
+	}
 	rest := m[3]
 	if m[2] != "关于" {
 		t.Relation = m[2]
@@ -96,7 +110,7 @@ func ParseTitle(s string) Title {
 	case "印发", "转发", "批转", "公布", "发布":
 		if len(t.Inner) == 0 {
 			t.Inner = []string{t.Subject}
-			if t.Relation == "转发" && strings.HasSuffix(t.Subject, "工作") {
+			if _, inner := typeOf(trailing.ReplaceAllString(t.Subject, "")); t.Relation == "转发" && inner == "" && strings.Contains(t.Subject, "关于") {
 				t.Inner[0] = rest // one 的通知 closes both
 			}
 		}
@@ -123,9 +137,36 @@ func namesOrgans(s string) bool {
 func splitOrgans(s string) []string {
 	var all []string
 	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == '\u3000' }) {
-		if part != "" {
-			all = append(all, part)
+		for part != "" {
+			n := gluedAt(part)
+			all = append(all, part[:n])
+			part = part[n:]
 		}
 	}
 	return all
+}
+
+var (
+	glued      = regexp.MustCompile(`(?:人民政府|办公厅|部|委员会|委|局|署|院|行|会)`)
+	organStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民"}
+)
+
+// gluedAt returns where the first organ of s ends: joint issuers are at times
+// written without anything between them (福建省人民政府广东省人民政府).
+func gluedAt(s string) int {
+	for _, at := range glued.FindAllStringIndex(s, 20) {
+		rest := s[at[1]:]
+		if len(rest) < 3*3 || !namesOrgans(rest) {
+			continue
+		}
+		for _, start := range organStart {
+			if strings.HasPrefix(rest, start) {
+				return at[1]
+			}
+		}
+		if _, _, ok := cutProvince(rest); ok && strings.HasSuffix(s[:at[1]], "府") {
+			return at[1]
+		}
+	}
+	return len(s)
 }
