@@ -33,10 +33,15 @@ var (
 	promisedNear = regexp.MustCompile(`(?:即将|将|拟|抓紧|尽快|年内|加快|适时)[^，。；》]{0,8}?(?:制定|出台|发布|印发|公布|修订|起草)(?:的)?$`)
 	organNames   = regexp.MustCompile(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
 
+	takesUp = regexp.MustCompile(`贯彻(?:落实|执行|实施)?《?(\p{Han}{2,30}关于[^《》]{4,80}?(?:意见|决定|通知|条例|规划|纲要|方案|办法))》?(?:的|精神|有关|实施)`)
+	extends = regexp.MustCompile(`(?:延长|继续执行|延续)[^《》]{0,10}《.{2,80}》.{0,30}(?:有效期|执行期限|期限|执行)|《.{2,80}》.{0,10}(?:有效期|执行期限)(?:延长|延续)|继续(?:执行|实施)《`)
+
 	repealed     = regexp.MustCompile(`(?:同时|予以|即行|自行|一并|相应|现)?(?:废止|失效)|宣布失效|停止执行本`)
 	noRepeal     = regexp.MustCompile(`不予废止|未废止|是否废止|废止程序|修改或者废止|修改、废止|废止或者|废止、|的废止|未(?:宣布)?失效|继续有效`)
 	implementing = regexp.MustCompile(`(?:为|为了|现就)?(?:深入|全面|进一步|切实|认真|扎实|坚决|抓好|推动|加快|推进)*(?:贯彻落实|贯彻执行|贯彻实施|贯彻|落实)[^。；《》]{0,40}$`)
 	basis        = regexp.MustCompile(`(?:根据|按照|依据|依照|遵照|参照)[^。；，《》]{0,40}$`)
+	partBefore   = regexp.MustCompile(`(?:附件|附录|附表)\d{0,2}$`)
+	partBehind   = regexp.MustCompile(`^(?:[（(][^（）()]{1,40}[)）])?(?:的|中|中的)?(?:第[一二三四五六七八九十百\d]+(?:条|章|款|项|部分)|附件)`)
 	amendedBy    = regexp.MustCompile(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
 	listedLine   = regexp.MustCompile(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
 	repealsTitle = regexp.MustCompile(`废止|宣布失效|失效的`)
@@ -48,6 +53,7 @@ const (
 	basisBefore    = 4    // paragraphs in which a text says what it rests on or implements
 	longSentence   = 3000 // bytes; a longer one is not looked at as a whole
 	maxSetsOfMarks = 500  // in one paragraph
+	repealReach    = 900  // bytes behind a name in which the verb must stand
 )
 
 // outerMarks writes the marks of a title in a title as those of a title.
@@ -58,6 +64,9 @@ var outerMarks = strings.NewReplacer("〈", "《", "〉", "》")
 func (u *understanding) citations() {
 	u.titleCitations()
 	repeals := repealsTitle.MatchString(u.Title)
+	if legislativePlan.MatchString(u.Title) {
+		u.planned()
+	}
 	for i, p := range u.Paragraphs {
 		if len(u.Citations) >= maxCitations {
 			return
@@ -93,7 +102,7 @@ func (u *understanding) citations() {
 func (u *understanding) cite(c Citation) {
 	for i := range u.Citations {
 		old := &u.Citations[i]
-		if c.Title != "" && old.Title == c.Title || c.Number != "" && old.Number == c.Number && (c.Title == "" || old.Title == "") {
+		if c.Title != "" && sameWords(old.Title, c.Title) || c.Number != "" && old.Number == c.Number && (c.Title == "" || old.Title == "") {
 			if old.Number == "" {
 				old.Number = c.Number
 			}
@@ -103,7 +112,7 @@ func (u *understanding) cite(c Citation) {
 			if old.Issuers == nil {
 				old.Issuers = c.Issuers
 			}
-			if old.Relation == "" || c.Relation == RelationRepeals {
+			if old.Relation == "" || c.Relation == RelationRepeals || c.Relation == RelationRepealsPart {
 				old.Relation = c.Relation
 			}
 			return
@@ -112,6 +121,11 @@ func (u *understanding) cite(c Citation) {
 	if len(u.Citations) < maxCitations {
 		u.Citations = append(u.Citations, c)
 	}
+}
+
+// sameWords reports whether two titles differ by no more than punctuation.
+func sameWords(a, b string) bool {
+	return a == b || a != "" && b != "" && cleanForComparison(a) == cleanForComparison(b)
 }
 
 // titleCitations are the documents that the headline carries or speaks of.
@@ -123,7 +137,18 @@ func (u *understanding) titleCitations() {
 	if u.Kind == KindInterpretation {
 		relation = RelationInterprets
 	}
-	if relation == "" {
+	switch {
+	case relation != "":
+	case takesUp.MatchString(u.Title):
+		relation = RelationImplements
+		if len(u.title.Inner) == 0 {
+			inner := takesUp.FindStringSubmatch(u.Title)[1]
+			u.cite(Citation{Title: inner, Status: StatusIssued, Relation: relation})
+			return
+		}
+	case extends.MatchString(u.Title):
+		relation = RelationExtends
+	default:
 		return
 	}
 	for _, inner := range u.title.Inner {
@@ -145,8 +170,8 @@ func (u *understanding) quotedCitations(p string, at int, listed bool) {
 		if m[4] >= 0 {
 			number, _ = ParseNumber(strings.ReplaceAll(p[m[4]:m[5]], "中华人民共和国", ""))
 		}
-		if _, base := typeOf(trailing.ReplaceAllString(title, "")); base == "" && number == "" {
-			continue // a newspaper, a book
+		if name, base := typeOf(trailing.ReplaceAllString(title, "")); (base == "" || title == name) && number == "" {
+			continue // a newspaper, a book; 《通知》 is short for what was named before
 		}
 		c := Citation{Number: number, Title: outerMarks.Replace(title), Status: StatusIssued}
 		before := strings.ToValidUTF8(p[max(0, m[0]-150):m[0]], "")
@@ -211,8 +236,11 @@ func relationAt(p string, start, end, paragraph int, listed bool) string {
 	if containsAny(behind, "废止", "失效", "停止执行本") {
 		m = repealed.FindStringIndex(behind)
 	}
-	if m != nil && !strings.ContainsAny(behind[:m[0]], "；") && !noRepeal.MatchString(behind) && !basis.MatchString(before) {
+	if m != nil && m[0] < repealReach && !strings.ContainsAny(behind[:m[0]], "；") && !noRepeal.MatchString(behind) && !basis.MatchString(before) {
 		if other := strings.LastIndex(behind[:m[0]], "施行"); other < 0 { // 《甲》自…起施行，《乙》同时废止
+			if partBefore.MatchString(before) || partBehind.MatchString(behind) {
+				return RelationRepealsPart
+			}
 			return RelationRepeals
 		}
 	}

@@ -8,10 +8,14 @@ import (
 )
 
 var (
-	deciding = regexp.MustCompile(`现就|现将|决定[^性]|批复如下|通知如下|明确如下|提出(?:以下|如下|[^，。]{0,12}意见)|现予公布|现予发布|同意`)
-	carries  = regexp.MustCompile(`现将(《[^》]+》(?:[和、]《[^》]+》)*)[^。]{0,12}(印发|转发)给你们`)
-	heading  = regexp.MustCompile(`^[一二三四五六七八九十]{1,3}、(.{2,40}?)(?:[。：:]|$)`)
-	reasons  = regexp.MustCompile(`^(?:根据|按照|为|依据|依照|为了)[^。]{8,}?[，,](现就|现将|经|决定|现提出|特)`)
+	deciding   = regexp.MustCompile(`现就|现将|决定[^性]|批复如下|通知如下|明确如下|提出(?:以下|如下|[^，。]{0,12}意见)|现予公布|现予发布|同意`)
+	carries    = regexp.MustCompile(`(《[^》]+》(?:(?:[（(][^（）()]{1,40}[)）])?[和、]《[^》]+》)*)(?:[（(][^（）()]{1,40}[)）])?[^《》]{0,60}?现?(?:予以)?(印发|转发|批转|下发)(?:给你们|[，。])`)
+	heading    = regexp.MustCompile(`^[一二三四五六七八九十]{1,3}、(.{2,40}?)(?:[。：:]|$)`)
+	reasons    = regexp.MustCompile(`^(?:根据|按照|为|依据|依照|为了)[^。]{8,}?[，,](现就|现将|现结合|经|决定|现提出|特)`)
+	subheading = regexp.MustCompile(`^[（(][一二三四五六七八九十]{1,3}[)）](.{2,40}?)(?:[。：:]|$)`)
+	chapter    = regexp.MustCompile(`^第[一二三四五六七八九十]{1,3}章\s*(.{2,30})$`)
+	// empty headings say nothing of this document: every one has them.
+	emptyHeading = regexp.MustCompile(`^(?:总体要求|总体思路|总体目标|指导思想|基本原则|工作目标|主要目标|目标任务|主要任务|重点任务|工作任务|工作要求|工作安排|工作措施|主要措施|重点工作|保障措施|组织实施|组织保障|实施步骤|有关要求|其他|其他事项|附则|总则)$`)
 )
 
 const (
@@ -41,10 +45,10 @@ func (u *understanding) summary() {
 }
 
 // decisionWords are what deciding needs; most sentences have none of them.
-var decisionWords = []string{"现就", "现将", "决定", "如下", "提出", "现予", "同意"}
+var decisionWords = []string{"现就", "现将", "决定", "如下", "提出", "现予", "同意", "印发", "转发", "批转", "下发"}
 
 func decides(sentence string) bool {
-	return slices.ContainsFunc(decisionWords, func(w string) bool { return strings.Contains(sentence, w) }) && deciding.MatchString(sentence)
+	return slices.ContainsFunc(decisionWords, func(w string) bool { return strings.Contains(sentence, w) }) && (deciding.MatchString(sentence) || carries.MatchString(sentence))
 }
 
 func documentSummary(paragraphs []string) string {
@@ -78,12 +82,7 @@ search:
 			sentence = sentence[m[2]:]
 		}
 	}
-	var headings []string
-	for _, p := range paragraphs {
-		if m := heading.FindStringSubmatch(p); m != nil && len(headings) < maxHeadings {
-			headings = append(headings, strings.TrimSpace(m[1]))
-		}
-	}
+	headings := headingsOf(paragraphs)
 	sentence = strings.TrimRight(lead(sentence), "。：: ")
 	switch {
 	case sentence == "" && len(headings) == 0:
@@ -95,6 +94,47 @@ search:
 	}
 	return sentence + "：" + strings.Join(headings, "；") + "。"
 }
+
+// headingsOf returns the headings that say something: the first level (一、); the
+// second (（一）) where the first is what every document has; the chapters where
+// there is no first.
+func headingsOf(paragraphs []string) []string {
+	first, empty := headingsAt(heading, paragraphs)
+	switch {
+	case len(first) > 0:
+		return first
+	case len(empty) == 0:
+		first, _ = headingsAt(chapter, paragraphs)
+		return first
+	}
+	if second, _ := headingsAt(subheading, paragraphs); len(second) > 0 {
+		return second
+	}
+	return empty
+}
+
+func headingsAt(level *regexp.Regexp, paragraphs []string) (telling, empty []string) {
+	for _, p := range paragraphs {
+		if !strings.HasPrefix(p, "第") && !strings.HasPrefix(p, "（") && !strings.HasPrefix(p, "(") && !strings.ContainsAny(firstRunes(p, 1), "一二三四五六七八九十") {
+			continue
+		}
+		m := level.FindStringSubmatch(firstRunes(p, headingWidth))
+		if m == nil {
+			continue
+		}
+		words := strings.Trim(m[1], " ；;，,、")
+		switch {
+		case emptyHeading.MatchString(squeeze(words)):
+			empty = append(empty, words)
+		case len(telling) < maxHeadings:
+			telling = append(telling, words)
+		}
+	}
+	return telling, empty[:min(len(empty), maxHeadings)]
+}
+
+// headingWidth is how many characters of a paragraph are looked at for a heading.
+const headingWidth = 60
 
 // lead cuts a text to whole sentences of at most maxLead characters; a first
 // sentence that is longer is cut at a comma.

@@ -3,6 +3,7 @@ package policy
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Title is what the headline of an official text says.
@@ -70,8 +71,11 @@ func ParseTitle(s string) Title {
 		t.Inner = append(t.Inner, strings.NewReplacer("〈", "《", "〉", "》").Replace(m[1]))
 	}
 	core := trailing.ReplaceAllString(s, "")
-	if n, ok := ParseNumber(core); ok && strings.Contains(n, "令第") && squeeze(core) == n {
-		t.Type, t.Number = "令", n // a title of nothing but the order's number
+	if n, ok := ParseNumber(core); ok && utf8.RuneCountInString(squeeze(core)) <= utf8.RuneCountInString(n)+1 {
+		t.Number = n // a title of nothing but a number
+		if strings.Contains(n, "令第") {
+			t.Type = "令"
+		}
 		return t
 	}
 	formName, base := typeOf(core)

@@ -20,7 +20,10 @@ type understanding struct {
 func Understand(e Evidence) Facts {
 	u := &understanding{e: e, zone: zone(e.Zone)}
 	u.headline()
-	u.Paragraphs = cleanParagraphs(e.Paragraphs, u.Title)
+	u.Paragraphs = cleanParagraphs(e.Paragraphs)
+	u.headLabels()
+	u.Paragraphs = withoutHeadline(u.Paragraphs, u.Title)
+	u.completeTitle()
 	u.credit()
 	u.byline()
 	u.identity()
@@ -82,11 +85,11 @@ func (u *understanding) headline() {
 }
 
 // furniture are lines that belong to the page and not to the text.
-var furniture = regexp.MustCompile(`^(?:(?:【|\[)?(?:字号|字体)(?:】|\])?.*|(?:大\s*中\s*小)|(?:打印|关闭|返回顶部|分享(?:到)?|收藏|纠错)(?:[\s|｜]*(?:打印|关闭|返回顶部|分享到?|收藏|纠错|本页|窗口|此页))*|` +
+var furniture = regexp.MustCompile(`^(?:(?:【|\[)?(?:选择)?(?:字号|字体)(?:大小)?(?:】|\])?.*|(?:大\s*中\s*小)|(?:打印|关闭|返回顶部|分享(?:到)?|收藏|纠错)(?:[\s|｜]*(?:打印|关闭|返回顶部|分享到?|收藏|纠错|本页|窗口|此页))*|` +
 	`扫一扫.{0,20}|【?责任编辑.{0,20}】?|浏览次数.{0,12}|点击.{0,10}\d+.{0,4}|上一篇.*|下一篇.*|相关(?:链接|文章|阅读|稿件|附件)[:：]?|版权声明.*|免责声明.*)$`)
 
-// cleanParagraphs drops furniture and a headline that the text repeats.
-func cleanParagraphs(all []string, title string) []string {
+// cleanParagraphs drops furniture.
+func cleanParagraphs(all []string) []string {
 	var out []string
 	for _, p := range all {
 		p = strings.TrimSpace(strings.ReplaceAll(p, `\`, ""))
@@ -95,7 +98,7 @@ func cleanParagraphs(all []string, title string) []string {
 		}
 		out = append(out, p)
 	}
-	return withoutHeadline(out, title)
+	return out
 }
 
 // headlineLines are the most lines that a headline is broken into.
@@ -159,6 +162,14 @@ func (u *understanding) identity() {
 	if u.Issuers == nil {
 		u.Issuers = u.title.Issuers
 	}
+	if organ, _, ok := strings.Cut(u.DocumentNumber, "令第"); ok && len(u.Issuers) == 0 {
+		if organ == "国" {
+			organ = "国务院"
+		}
+		if namesOrgans(organ) || organ == "国务院" {
+			u.Issuers = []string{organ}
+		}
+	}
 	u.Type = u.title.Type
 	if u.Marker == "" {
 		u.Marker = u.title.Marker
@@ -168,9 +179,6 @@ func (u *understanding) identity() {
 // numberLine takes the line out of the text that is nothing but the document's
 // number, under the headline or above it; where no label gave the number, it does.
 func (u *understanding) numberLine() {
-	if u.DocumentNumber == "" && u.title.Type == "" {
-		return
-	}
 	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
 		n, ok := ParseNumber(p)
 		if !ok || utf8.RuneCountInString(squeeze(p)) > utf8.RuneCountInString(n)+4 || listedLine.MatchString(p) || u.DocumentNumber != "" && u.DocumentNumber != n {
@@ -210,6 +218,9 @@ func (u *understanding) order() {
 var (
 	interpretationTitle = regexp.MustCompile(`解读|答记者问|一图读懂|图解|政策问答|答问`)
 	consultationTitle   = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见`)
+	photographer        = regexp.MustCompile(`记者.{0,20}摄|摄影|新华社发`)
+	yearlyPlan          = regexp.MustCompile(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
+	newsDay             = regexp.MustCompile(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]`)
 	newsLead            = regexp.MustCompile(`^(?:[（(【]?(?:本报|本网|新华社|新华网|人民网|央视网)|.{0,20}(?:讯|电)[\s（(：:])`)
 )
 
@@ -228,9 +239,9 @@ func (u *understanding) kind() {
 		u.Kind = KindDocument
 	case u.Byline != "" && (u.AuthorOffice != "" || u.Author != "") && !strings.Contains(u.Byline, "记者"):
 		u.Kind = KindSignedArticle
-	case newsLead.MatchString(first) || strings.Contains(u.Byline, "记者"):
+	case newsLead.MatchString(first) || strings.Contains(u.Byline, "记者") || u.title.Type == "" && (newsDay.MatchString(first) || u.photographed()):
 		u.Kind = KindNews
-	case u.title.Type != "" && (len(u.title.Issuers) > 0 || isLegislation(u.title.Type) || u.title.Relation != ""):
+	case u.title.Type != "" && (len(u.title.Issuers) > 0 || isLegislation(u.title.Type) || u.title.Relation != "" || yearlyPlan.MatchString(u.Title)):
 		u.Kind = KindDocument
 	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
 		u.Kind = KindSignedArticle
@@ -254,6 +265,16 @@ func (u *understanding) kind() {
 	if u.Kind == KindDocument && u.Issuers == nil && u.e.Issuer != "" {
 		u.Issuers = []string{u.e.Issuer}
 	}
+}
+
+// photographed reports whether a line under a picture names who took it.
+func (u *understanding) photographed() bool {
+	for _, p := range u.Paragraphs[:min(len(u.Paragraphs), 6)] {
+		if utf8.RuneCountInString(p) < 40 && photographer.MatchString(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // governmentEnd ends the name of an organ that makes policy, unlike that of a
