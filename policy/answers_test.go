@@ -96,7 +96,9 @@ func TestAnswers(t *testing.T) {
 	row("23", Evidence{Title: "国务院办公厅关于2023年部分节假日安排的通知", Labels: label("2022-12-08"), URL: "https://a.example/content/2022-12/08/content_1.htm", ListDate: "2023-02-02"}, redated, "2022-12-08 redated")
 	row("24", Evidence{Title: "样例市财政局关于税收政策的通知", Paragraphs: []string{"各单位：", "本通知的执行时间为2007年1月1日至2009年12月31日。"}}, dates, "|||2007-01-01|2009-12-31|")
 	order := Evidence{Title: "省政府令湖北省推广使用车用乙醇汽油试点办法", Paragraphs: []string{"湖北省人民政府令第282号", "《湖北省推广使用车用乙醇汽油试点办法》已经审议通过，现予公布，自公布之日起施行。", "省长 样例", "二○○五年十一月二十一日"}}
-	row("25", order, func(f Facts) string { return f.EffectiveOn.String() + " " + f.EffectiveFrom + " " + strings.Join(f.Issuers, "") }, "2005-11-21 正文“自公布之日起施行” 湖北省人民政府")
+	row("25", order, func(f Facts) string {
+		return f.EffectiveOn.String() + " " + f.EffectiveFrom + " " + strings.Join(f.Issuers, "")
+	}, "2005-11-21 正文“自公布之日起施行” 湖北省人民政府")
 	row("27", Evidence{Title: "规章制定程序条例", Paragraphs: []string{"第三十二条 规章应当自公布之日起30日后施行；但是，涉及国家安全的除外。", "第四十一条 本条例自2002年1月1日起施行。"}}, func(f Facts) string { return f.EffectiveOn.String() }, "2002-01-01")
 	for sentence, want := range map[string]string{
 		"有关单位和各界人士可以在2017年5月26日前，通过以下方式提出意见。": "2017-05-26", "公告时间：2020年6月10日至2020年6月23日。": "2020-06-23", "意见反馈截止时间为2019年11月13日。": "2019-11-13",
