@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -210,6 +211,9 @@ func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
 // insertEdges stores edges, but not over one that the text itself draws.
 func (b *batch) insertEdges(ctx context.Context, edges []citing) error {
 	var rows [][]any
+	edges = once(edges, func(r citing) string {
+		return fmt.Sprint(r.Article, "\n", r.Kind, "\n", r.TargetNumber, "\n", r.targetName)
+	})
 	for _, r := range edges {
 		if r.SaidIn == "subject" && r.Kind == policy.RelationImplements {
 			rows = append(rows, []any{r.Article, r.Document, r.Kind, r.Target, r.TargetNumber, r.targetName, r.TargetTitle, "[]", "", r.SaidIn, r.Quote})

@@ -277,6 +277,21 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 	return c.readPages(ctx, src, pages, nil, out)
 }
 
+// Add stores items as if the source with this id had just listed them; their
+// pages are not fetched.
+func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) (Collection, error) {
+	src, err := c.Store.sourceByID(ctx, source)
+	if err != nil {
+		return Collection{}, err
+	}
+	out := Collection{Source: src, Items: len(items)}
+	for i := range items {
+		items[i].NeedsPage = false
+	}
+	_, err = c.storeItems(ctx, &src, items, &out)
+	return out, err
+}
+
 // Difference is how a list differs from what is stored of its source.
 type Difference struct {
 	New      []ingest.Item

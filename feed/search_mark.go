@@ -1,0 +1,121 @@
+package feed
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	snippetBefore = 30  // characters of a snippet before the first hit
+	snippetLength = 120 // characters of a snippet
+)
+
+// folded is a text folded, with where each byte of it stood before.
+type folded struct {
+	text string
+	at   []int // of each byte of text, and of its end
+}
+
+func foldWithPlaces(s string) folded {
+	var b strings.Builder
+	at := make([]int, 0, len(s)+1)
+	for i, r := range s {
+		if f := foldRune(r); f != -1 {
+			b.WriteRune(f)
+			for len(at) < b.Len() {
+				at = append(at, i)
+			}
+		}
+	}
+	return folded{b.String(), append(at, len(s))}
+}
+
+// places returns which bytes of a text are what the query looks for.
+func (q parsedQuery) places(s string) [][2]int {
+	f := foldWithPlaces(s)
+	var all [][2]int
+	for _, c := range q.clauses {
+		if c.exclude {
+			continue
+		}
+		for _, p := range c.any {
+			for from := 0; from < len(f.text) && len(all) < 200; {
+				i, end := p.find(f.text[from:])
+				if i < 0 {
+					break
+				}
+				all = append(all, [2]int{f.at[from+i], f.at[from+end]})
+				from += end
+			}
+		}
+	}
+	return all
+}
+
+// mark cuts a text into spans.
+func (q parsedQuery) mark(s string) []Span {
+	hit := make([]bool, len(s))
+	for _, p := range q.places(s) {
+		for i := p[0]; i < p[1]; i++ {
+			hit[i] = true
+		}
+	}
+	var spans []Span
+	for from := 0; from < len(s); {
+		to := from + 1
+		for to < len(s) && hit[to] == hit[from] {
+			to++
+		}
+		spans = append(spans, Span{s[from:to], hit[from]})
+		from = to
+	}
+	return spans
+}
+
+// snippet is the part of an article that shows best why it was found: of the
+// paragraph with the most different hits, else its summary.
+func (q parsedQuery) snippet(a Article) []Span {
+	best, most := a.Facts.Summary, 0
+	for i, p := range append([]string{a.Facts.Summary}, a.Facts.Paragraphs...) {
+		n := 0
+		text := foldText(p)
+		for _, c := range q.clauses {
+			if !c.exclude && c.holds(text) {
+				n++
+			}
+		}
+		if n > most {
+			best, most = p, n
+		}
+		if most > 0 && most == len(q.clauses) || i > 2000 {
+			break
+		}
+	}
+	return q.mark(q.cut(best))
+}
+
+// cut shortens a paragraph to the part around its first hit.
+func (q parsedQuery) cut(s string) string {
+	if utf8.RuneCountInString(s) <= snippetLength {
+		return s
+	}
+	first := 0
+	if places := q.places(s); len(places) > 0 {
+		first = places[0][0]
+		for _, p := range places {
+			first = min(first, p[0])
+		}
+	}
+	runes := []rune(s)
+	at := utf8.RuneCountInString(s[:first])
+	from := max(0, min(at-snippetBefore, len(runes)-snippetLength))
+	to := min(len(runes), from+snippetLength)
+	out := string(runes[from:to])
+	if from > 0 {
+		out = "…" + out
+	}
+	if to < len(runes) {
+		out += "…"
+	}
+	return out
+}
