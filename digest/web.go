@@ -2,7 +2,6 @@ package digest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"dibao/feed"
-	"dibao/feed/publish"
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -35,7 +33,6 @@ const (
 	homeDue       = 8
 	listIssues    = 12
 	archiveIssues = 52
-	feedItems     = 50
 )
 
 // Register puts the handlers on mux.
@@ -44,9 +41,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /lists/{slug}/{$}", h.list)
 	mux.HandleFunc("GET /lists/{slug}/issues/{$}", h.archive)
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
-	for _, f := range publish.Formats {
-		mux.HandleFunc("GET /lists/{slug}/feed"+f.Suffix, h.feed(f))
-	}
+	feed.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
 }
 
 // page is a view that can be rendered.
@@ -280,36 +275,6 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		view.Page = p
 		return view, nil
 	})
-}
-
-// feed serves what a list matched, issued or not: a feed reader need not wait for Monday.
-func (h *Web) feed(f publish.Format) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s := h.Service
-		l, err := s.subscribers.ListBySlug(r.Context(), r.PathValue("slug"))
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		stamp, modified, err := h.stamp(r.Context())
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		err = h.Cache.Serve(w, r, r.URL.Path, stamp, func() (web.Document, error) {
-			articles, err := s.matchedArticles(r.Context(), l.ID, feedItems)
-			if err != nil {
-				return web.Document{}, err
-			}
-			path := "/lists/" + l.Slug + "/"
-			return h.Feeds.WriteFeed(f, publish.Feed{
-				Title: l.Title, Description: cmp.Or(l.Description, l.Title), Link: s.opts.BaseURL + path,
-			}, path, articles, modified)
-		})
-		if err != nil {
-			h.fail(w, r, err)
-		}
-	}
 }
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {

@@ -2,12 +2,10 @@ package feed
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"dibao/feed/publish"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -83,59 +81,4 @@ func ChangedParagraphs(changes []policy.Change) []templates.ChangedParagraph {
 		all = append(all, p)
 	}
 	return all
-}
-
-// PublishItem fills what a feed carries of an article. The text is there only
-// if the article was read with it and may be shown.
-func PublishItem(a Article, base string, zone *time.Location) publish.Item {
-	published := a.PublishedIn(zone)
-	item := publish.Item{
-		ID:        tagURI(base, a.CollectedAt, fmt.Sprintf("article/%d", a.ID)),
-		Link:      ArticleURL(base, a.ID),
-		Title:     a.Title(),
-		Summary:   a.Facts.Summary,
-		Author:    a.Facts.Author,
-		Published: published,
-		Updated:   published,
-		Credit:    a.SourceName,
-		CreditURL: a.SourceURL,
-	}
-	if !strings.HasPrefix(a.SourceURL, "http") {
-		item.CreditURL = "" // a mailbox folder of ours
-	}
-	if item.Author == "" {
-		item.Author = a.Facts.AuthorOffice
-	}
-	if a.UpdatedAt.After(a.CollectedAt) && a.UpdatedAt.After(published) { // the text changed since
-		item.Updated = a.UpdatedAt
-	}
-	if a.MayShowText() {
-		item.HTML = a.Content
-	}
-	for _, c := range []struct{ term, scheme string }{
-		{string(a.Facts.Kind), base + "/kinds"},
-		{a.Facts.Theme, base + "/themes"},
-		{a.Facts.Region, base + "/regions"},
-		{a.Facts.DocumentNumber, base + "/documents"},
-	} {
-		if c.term != "" {
-			item.Categories = append(item.Categories, publish.Category{Term: c.term, Scheme: c.scheme})
-		}
-	}
-	for _, e := range a.Attachments {
-		if e.Type != "" {
-			item.Enclosures = append(item.Enclosures, publish.Enclosure{URL: e.URL, Type: e.Type, Length: e.Bytes})
-		}
-	}
-	return item
-}
-
-// tagURI makes an id that never changes from the host of base and the day the
-// thing came to be (RFC 4151).
-func tagURI(base string, at time.Time, specific string) string {
-	host := base
-	if u, err := url.Parse(base); err == nil && u.Hostname() != "" {
-		host = u.Hostname()
-	}
-	return publish.TagURI(host, at, specific)
 }

@@ -11,50 +11,6 @@ import (
 	"dibao/internal/database"
 )
 
-// Suppress keeps an address from being mailed ever again, subscribed or not.
-// Doing it again keeps the first reason. reason is one word (bounce, complaint,
-// admin); note is for people.
-func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
-	address, err := ParseAddress(address)
-	if err != nil {
-		return err
-	}
-	now := s.now()
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `
-			INSERT INTO suppressions (address_hash, reason, note, at) VALUES ($1, $2, $3, $4) ON CONFLICT (address_hash) DO NOTHING`,
-			s.addressHash(address), reason, note, now)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); n == 0 || err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, event, at, detail)
-			SELECT id, 'suppressed', $2, $3 FROM subscribers WHERE address_key = $1`, addressKey(address), now, reason)
-		return err
-	})
-}
-
-// IsSuppressed reports whether an address must not be mailed.
-func (s *Store) IsSuppressed(ctx context.Context, address string) (bool, error) {
-	address, err := ParseAddress(address)
-	if err != nil {
-		return false, err
-	}
-	var is bool
-	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		is, err = s.isSuppressed(ctx, tx, address)
-		return err
-	})
-	return is, err
-}
-
-func (s *Store) isSuppressed(ctx context.Context, tx *sql.Tx, address string) (is bool, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM suppressions WHERE address_hash = $1)`, s.addressHash(address)).Scan(&is)
-	return is, err
-}
-
 // Selection says which subscribers to list.
 type Selection struct {
 	List  int64  // 0: of any

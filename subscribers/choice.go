@@ -133,12 +133,16 @@ func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferen
 			return err
 		}
 		for _, l := range lists {
-			c := p.Lists[l]
-			if _, err := tx.ExecContext(ctx, `UPDATE subscriptions SET themes = $3, regions = $4, frequency = $5 WHERE subscriber = $1 AND list = $2`,
-				subscriber, l, jsonArray(c.Themes), jsonArray(c.Regions), cmp.Or(c.Frequency, EveryIssue)); err != nil {
+			if err := setChoice(ctx, tx, subscriber, l, p.Lists[l]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func setChoice(ctx context.Context, tx *sql.Tx, subscriber, list int64, c Choice) error {
+	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET themes = $3, regions = $4, frequency = $5 WHERE subscriber = $1 AND list = $2`,
+		subscriber, list, jsonArray(c.Themes), jsonArray(c.Regions), cmp.Or(c.Frequency, EveryIssue))
+	return err
 }

@@ -12,12 +12,6 @@ import (
 	"dibao/internal/database"
 )
 
-// How many confirmation mails one address gets, whoever asks for them.
-const (
-	maxConfirmations     = 3
-	confirmationInterval = 24 * time.Hour
-)
-
 // TextVersion names the words that a reader agreed to. Change it with the words
 // of the form or of the confirmation mail.
 const TextVersion = "2026-11"
@@ -55,8 +49,15 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	var mail *Confirmation
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		mail = nil
+		// Before anything is stored: a flood leaves no rows behind.
+		if allowed, err := s.networkMayAsk(ctx, tx, r.Network, now); err != nil || !allowed {
+			return err
+		}
 		id, err := upsertSubscriber(ctx, tx, address, r.Language, now)
 		if err != nil {
+			return err
+		}
+		if err := s.recall(ctx, tx, id, address); err != nil {
 			return err
 		}
 		var wanted []List
@@ -97,23 +98,6 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	return mail, err
 }
 
-// mayConfirm counts a confirmation mail to the address, if one more is allowed.
-func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address string, now time.Time) (bool, error) {
-	suppressed, err := s.isSuppressed(ctx, tx, address)
-	if err != nil || suppressed {
-		return false, err
-	}
-	res, err := tx.ExecContext(ctx, `
-		UPDATE subscribers SET confirmations = confirmations + 1, last_confirmation_at = $2
-		WHERE id = $1 AND confirmations < $3 AND (last_confirmation_at IS NULL OR last_confirmation_at <= $4)`,
-		id, now, maxConfirmations, now.Add(-confirmationInterval))
-	if err != nil {
-		return false, err
-	}
-	n, err := res.RowsAffected()
-	return n == 1, err
-}
-
 // Confirm confirms, of the lists that the reader of the token asked for and did
 // not get yet, those that the page showed. Confirming again changes nothing. It
 // returns the lists that are confirmed now.
@@ -140,8 +124,18 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 		if err := s.oweWelcome(ctx, tx, t.Subscriber, confirmed); err != nil {
 			return err
 		}
-		// The cap is for addresses that never answered.
-		_, err = tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = 0 WHERE id = $1`, t.Subscriber)
+		var address string
+		if err := tx.QueryRowContext(ctx, `SELECT address FROM subscribers WHERE id = $1`, t.Subscriber).Scan(&address); err != nil {
+			return err
+		}
+		if err := s.answered(ctx, tx, t.Subscriber, address); err != nil {
+			return err
+		}
+		// Who answers can be written to: the mail came where it should.
+		if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
+			return err
+		}
+		_, err = s.unsuppress(ctx, tx, address, "the reader confirmed again", network)
 		return err
 	})
 	if err != nil {
@@ -164,12 +158,12 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 	now := s.now()
 	var id int64
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		suppressed, err := s.isSuppressed(ctx, tx, address)
+		suppressed, err := s.suppressionOf(ctx, tx, address)
 		if err != nil {
 			return err
 		}
-		if suppressed {
-			return fmt.Errorf("%s is suppressed; the reader's mailbox refused mail or complained", address)
+		if suppressed != nil {
+			return errSuppressed(address, suppressed.Reason)
 		}
 		if id, err = upsertSubscriber(ctx, tx, address, lang, now); err != nil {
 			return err

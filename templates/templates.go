@@ -91,12 +91,30 @@ var staticNames = func() map[string]string {
 		if err != nil {
 			panic("templates: " + err.Error())
 		}
+		if e.Name() == "feed.xsl" {
+			continue // it holds the names of the others
+		}
 		sum := sha256.Sum256(b)
 		base, ext, _ := strings.Cut(e.Name(), ".")
 		names[e.Name()] = base + "." + hex.EncodeToString(sum[:5]) + "." + ext
 	}
+	sum := sha256.Sum256(feedStylesheet(names))
+	names["feed.xsl"] = "feed." + hex.EncodeToString(sum[:5]) + ".xsl"
 	return names
 }()
+
+// feedStylesheet returns the style sheet of feeds with the addresses of the
+// files that it uses.
+func feedStylesheet(names map[string]string) []byte {
+	b, err := files.ReadFile("static/feed.xsl")
+	if err != nil {
+		panic("templates: " + err.Error())
+	}
+	for name, hashed := range names {
+		b = bytes.ReplaceAll(b, []byte("{{"+name+"}}"), []byte(hashed))
+	}
+	return b
+}
 
 // StaticPath returns the address of a static file. Its content is in its name,
 // so it may be kept for ever.
@@ -105,6 +123,9 @@ func StaticPath(name string) string { return "/static/" + staticNames[name] }
 // Static returns the static file of a path below /static/.
 func Static(path string) ([]byte, bool) {
 	for name, hashed := range staticNames {
+		if hashed == path && name == "feed.xsl" {
+			return feedStylesheet(staticNames), true
+		}
 		if hashed == path {
 			b, err := fs.ReadFile(files, "static/"+name)
 			return b, err == nil

@@ -12,11 +12,21 @@ import (
 // The library's Atom has one link a feed and one category an entry, and no
 // language; these types put the rest of RFC 4287 around it.
 type atomDocument struct {
-	XMLName xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
-	Lang    string   `xml:"xml:lang,attr,omitempty"`
+	XMLName    xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
+	Lang       string   `xml:"xml:lang,attr,omitempty"`
+	History    string   `xml:"xmlns:fh,attr,omitempty"`
+	Tombstones string   `xml:"xmlns:at,attr,omitempty"`
 	atomFeed
 	Links   []feeds.AtomLink
-	Entries []atomEntry `xml:"entry"`
+	Archive *struct{}     `xml:"fh:archive"`
+	Removed []atomRemoval `xml:"at:deleted-entry"`
+	Entries []atomEntry   `xml:"entry"`
+}
+
+type atomRemoval struct {
+	Ref     string `xml:"ref,attr"`
+	When    string `xml:"when,attr"`
+	Comment string `xml:"at:comment,omitempty"`
 }
 
 // atomFeed are the library's elements that we use as they are.
@@ -53,12 +63,12 @@ func writeAtom(w io.Writer, f Feed) error {
 	}
 	f = clean(f)
 	doc := atomDocument{Lang: f.Language, atomFeed: atomFeed{
-		Title: f.Title, ID: f.ID, Updated: atomTime(f.Updated), Generator: "dibao",
+		Title: plain(f.Title), ID: f.ID, Updated: atomTime(f.Updated), Generator: "dibao",
 		// An entry without an author has the feed's (RFC 4287 §4.2.1).
-		Author: &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: f.Title}},
+		Author: &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: plain(f.Title)}},
 	}}
 	if f.Description != f.Title {
-		doc.Subtitle = f.Description
+		doc.Subtitle = plain(f.Description)
 	}
 	doc.Links = []feeds.AtomLink{{Href: f.Link, Rel: "alternate", Type: "text/html"}}
 	for _, r := range relatives(f) {
@@ -68,15 +78,22 @@ func writeAtom(w io.Writer, f Feed) error {
 		}
 		doc.Links = append(doc.Links, l)
 	}
-	for _, it := range f.Items {
-		doc.Entries = append(doc.Entries, newAtomEntry(it))
+	if f.isArchive() {
+		doc.History, doc.Archive = nsHistory, &struct{}{}
 	}
-	return writeXML(w, doc)
+	for _, r := range f.Removed {
+		doc.Tombstones = nsTombstones
+		doc.Removed = append(doc.Removed, atomRemoval{Ref: r.ID, When: atomTime(r.At), Comment: text(r.Comment)})
+	}
+	for _, it := range f.Items {
+		doc.Entries = append(doc.Entries, newAtomEntry(it, f.Now))
+	}
+	return writeXML(w, f.Stylesheet, doc)
 }
 
-func newAtomEntry(it Item) atomEntry {
-	e := atomEntry{AtomEntry: &feeds.AtomEntry{Title: it.Title, Id: it.ID, Updated: atomTime(it.Updated)}}
-	if !it.Published.IsZero() {
+func newAtomEntry(it Item, now time.Time) atomEntry {
+	e := atomEntry{AtomEntry: &feeds.AtomEntry{Title: plain(it.Title), Id: it.ID, Updated: atomTime(it.Updated)}}
+	if plausible(it.Published, now) {
 		e.Published = atomTime(it.Published)
 	}
 	if it.Link != "" {
@@ -90,25 +107,21 @@ func newAtomEntry(it Item) atomEntry {
 		e.Links = append(e.Links, l)
 	}
 	if it.Author != "" {
-		e.Author = &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: it.Author}}
+		e.Author = &feeds.AtomAuthor{AtomPerson: feeds.AtomPerson{Name: plain(it.Author)}}
 	}
 	if it.HTML != "" {
 		e.Content = &feeds.AtomContent{Content: it.HTML, Type: "html"}
 	}
-	// Where there is neither content nor a link, RFC 4287 §4.1.2 wants content.
 	if s := firstOf(it.Summary, it.Title); it.Summary != "" || it.HTML == "" {
-		e.Summary = &feeds.AtomSummary{Content: s, Type: "text"}
-	}
-	if it.HTML == "" && it.Link == "" {
-		e.Content, e.Summary = &feeds.AtomContent{Content: firstOf(it.Summary, it.Title), Type: "text"}, nil
+		e.Summary = &feeds.AtomSummary{Content: plain(s), Type: "text"}
 	}
 	for _, c := range it.Categories {
 		e.Categories = append(e.Categories, atomCategory(c))
 	}
 	if it.Credit != "" && it.CreditURL != "" {
-		e.Source = &atomSource{ID: it.CreditURL, Title: it.Credit, Updated: atomTime(it.Updated)}
+		e.Source = &atomSource{ID: it.CreditURL, Title: plain(it.Credit), Updated: atomTime(it.Updated)}
 	}
 	return e
 }
 
-func atomTime(t time.Time) string { return t.Format(time.RFC3339) }
+func atomTime(t time.Time) string { return t.Format(time.RFC3339Nano) }

@@ -3,10 +3,14 @@ package publish
 import (
 	"fmt"
 	"mime"
+	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // Formats are the ways to write a feed. A new format is one file and one line here.
@@ -24,39 +28,60 @@ func TagURI(domain string, date time.Time, specific string) string {
 
 // clean returns a copy of f that can be written in every format: text without
 // characters that XML forbids, items with ids and titles, links that are
-// addresses, updated never before published.
+// addresses, updated never before published and no two items updated at once,
+// which the validator takes for a program that stamps everything anew.
 func clean(f Feed) Feed {
 	f.Title, f.Description, f.Language = text(f.Title), text(f.Description), text(f.Language)
 	if f.Description == "" {
 		f.Description = f.Title
 	}
+	f.Link, f.Self = firstOf(address(f.Link), f.Link), firstOf(address(f.Self), f.Self)
+	f.Older, f.Current, f.Hub = address(f.Older), address(f.Current), address(f.Hub)
 	items := make([]Item, 0, len(f.Items))
-	seen := make(map[string]bool, len(f.Items))
+	seen, updated := make(map[string]bool, len(f.Items)), make(map[int64]bool, len(f.Items))
 	for _, it := range f.Items {
 		it.ID = text(it.ID)
 		if it.ID == "" || seen[it.ID] {
 			continue // without an identity of its own a reader can't keep it
 		}
 		seen[it.ID] = true
-		it.Title, it.Summary, it.HTML = text(it.Title), text(it.Summary), text(it.HTML)
-		it.Author, it.Credit = text(it.Author), text(it.Credit)
-		// An item that has no page of its own is found on the feed's.
-		it.Link, it.CreditURL = firstOf(address(it.Link), f.Link), address(it.CreditURL)
-		if it.Title == "" {
-			it.Title = firstOf(it.Summary, it.Link, it.ID)
+		it = cleanItem(it, f)
+		for updated[it.Updated.UnixMilli()] {
+			it.Updated = it.Updated.Add(time.Millisecond)
 		}
-		if it.Updated.Before(it.Published) {
-			it.Updated = it.Published
-		}
+		updated[it.Updated.UnixMilli()] = true
 		if it.Updated.After(f.Updated) {
 			f.Updated = it.Updated
 		}
-		it.Enclosures = cleanEnclosures(it.Enclosures)
-		it.Categories = cleanCategories(it.Categories)
 		items = append(items, it)
 	}
 	f.Items = items
 	return f
+}
+
+func cleanItem(it Item, f Feed) Item {
+	it.Title, it.Summary, it.HTML = text(it.Title), text(it.Summary), text(it.HTML)
+	it.Author, it.Credit = text(it.Author), text(it.Credit)
+	// An item that has no page of its own is found on the feed's.
+	it.Link, it.CreditURL = firstOf(address(it.Link), f.Link), address(it.CreditURL)
+	if it.Title == "" {
+		it.Title = firstOf(it.Summary, it.Link, it.ID)
+	}
+	if it.Updated.Before(it.Published) || !plausible(it.Updated, f.Now) {
+		it.Updated = it.Published
+	}
+	if !plausible(it.Updated, f.Now) {
+		it.Updated = f.Updated
+	}
+	it.Enclosures = cleanEnclosures(it.Enclosures)
+	it.Categories = cleanCategories(it.Categories)
+	return it
+}
+
+// plausible reports whether a feed can carry an instant: the validator doubts
+// what was before feeds were thought of, and what is still to come.
+func plausible(t, now time.Time) bool {
+	return t.Year() >= 1990 && (now.IsZero() || !t.After(now))
 }
 
 func cleanEnclosures(all []Enclosure) []Enclosure {
@@ -75,30 +100,93 @@ func cleanCategories(all []Category) []Category {
 	var out []Category
 	for _, c := range all {
 		if c.Term = text(c.Term); c.Term != "" {
-			c.Label, c.Scheme = text(c.Label), address(c.Scheme)
+			c.Term, c.Label, c.Scheme = plain(c.Term), plain(text(c.Label)), address(c.Scheme)
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// address returns an http(s) address as it may stand in a feed, else "".
+// address returns an http(s) address as it may stand in a feed, in ASCII (RSS
+// knows no IRI) and in canonical form (RFC 3986 §6.2), else "".
 func address(s string) string {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return ""
 	}
-	return u.String()
+	if strings.ContainsFunc(u.Host, notASCII) {
+		host, err := idna.Lookup.ToASCII(u.Hostname())
+		if err != nil {
+			return ""
+		}
+		if u.Host = host; u.Port() != "" {
+			u.Host = net.JoinHostPort(host, u.Port())
+		}
+	}
+	if strings.ContainsAny(u.Host, "%<>\"{}|\\^` ") {
+		return ""
+	}
+	u.Host = strings.TrimSuffix(strings.ToLower(u.Host), map[string]string{"http": ":80", "https": ":443"}[u.Scheme])
+	rest := firstOf(escapeRest(u.EscapedPath()), "/")
+	if u.RawQuery != "" {
+		rest += "?" + escapeRest(u.RawQuery)
+	}
+	if u.Fragment != "" {
+		rest += "#" + escapeRest(u.EscapedFragment())
+	}
+	return u.Scheme + "://" + u.Host + rest
 }
 
-// text drops what XML 1.0 §2.2 forbids, and white space at the ends.
+func notASCII(r rune) bool { return r >= utf8.RuneSelf }
+
+// escapeRest escapes what an address may not hold (RFC 3986 appendix A).
+func escapeRest(s string) string {
+	const allowed = "!$&'()*+,-./:;=?@_~"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case i > 0 && s[i-1] == '%' && isEscape(s[i-1:]), i > 1 && s[i-2] == '%' && isEscape(s[i-2:]):
+			b.WriteString(strings.ToUpper(s[i : i+1]))
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', strings.IndexByte(allowed, c) >= 0, isEscape(s[i:]):
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// isEscape reports whether s begins with a percent sign and two digits.
+func isEscape(s string) bool { return len(s) > 2 && s[0] == '%' && isHex(s[1]) && isHex(s[2]) }
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' || c >= 'a' && c <= 'f'
+}
+
+// text drops what XML 1.0 §2.2 forbids or discourages, what was no character in
+// the first place, and white space at the ends.
 func text(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF || r >= 0xD800 && r < 0xE000 {
+		switch {
+		case r == '\t' || r == '\n':
+			return r
+		case r < ' ', r >= 0x7F && r <= 0x9F, r == utf8.RuneError, r >= 0xFDD0 && r <= 0xFDEF, r&0xFFFE == 0xFFFE:
 			return -1
 		}
 		return r
 	}, s))
+}
+
+// looksLikeHTML are the beginnings of tags, and references to characters.
+var looksLikeHTML = regexp.MustCompile(`<[A-Za-z/!?]|&#?\w+;`)
+
+// plain returns text for places where some readers, and the validator, would
+// take what looks like HTML for HTML: it is written with the full-width signs.
+func plain(s string) string {
+	return looksLikeHTML.ReplaceAllStringFunc(s, func(m string) string {
+		return map[byte]string{'<': "＜", '&': "＆"}[m[0]] + m[1:]
+	})
 }
 
 func firstOf(values ...string) string {

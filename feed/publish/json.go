@@ -11,7 +11,19 @@ import (
 // jsonDocument writes items even where there are none: the format requires it.
 type jsonDocument struct {
 	feeds.JSONFeed
-	Items []*feeds.JSONItem `json:"items"`
+	Items []jsonItem `json:"items"`
+}
+
+// jsonItem has the attachments of the format: the library's have other keys.
+type jsonItem struct {
+	feeds.JSONItem
+	Attachments []jsonAttachment `json:"attachments,omitempty"`
+}
+
+type jsonAttachment struct {
+	URL   string `json:"url"`
+	Type  string `json:"mime_type"`
+	Bytes int64  `json:"size_in_bytes,omitempty"`
 }
 
 func writeJSON(w io.Writer, f Feed) error {
@@ -21,8 +33,8 @@ func writeJSON(w io.Writer, f Feed) error {
 	f = clean(f)
 	doc := jsonDocument{JSONFeed: feeds.JSONFeed{
 		Version: "https://jsonfeed.org/version/1.1", Title: f.Title, Language: f.Language,
-		HomePageUrl: f.Link, FeedUrl: f.Self, NextUrl: firstOf(f.Next, f.Previous),
-	}, Items: []*feeds.JSONItem{}}
+		HomePageUrl: f.Link, FeedUrl: f.Self, NextUrl: f.Older,
+	}, Items: []jsonItem{}}
 	if f.Description != f.Title {
 		doc.Description = f.Description
 	}
@@ -30,10 +42,10 @@ func writeJSON(w io.Writer, f Feed) error {
 		doc.Hubs = []*feeds.JSONHub{{Type: "WebSub", Url: f.Hub}}
 	}
 	for _, it := range f.Items {
-		item := &feeds.JSONItem{
+		item := jsonItem{JSONItem: feeds.JSONItem{
 			Id: it.ID, Url: it.Link, Title: it.Title, Summary: it.Summary, ContentHTML: it.HTML,
 			PublishedDate: jsonTime(it.Published), ModifiedDate: jsonTime(it.Updated),
-		}
+		}}
 		if it.HTML == "" {
 			item.ContentText = firstOf(it.Summary, it.Title)
 		}
@@ -44,7 +56,7 @@ func writeJSON(w io.Writer, f Feed) error {
 			item.Tags = append(item.Tags, c.Term)
 		}
 		for _, e := range it.Enclosures {
-			item.Attachments = append(item.Attachments, feeds.JSONAttachment{Url: e.URL, MIMEType: e.Type}) // its size key is not the format's
+			item.Attachments = append(item.Attachments, jsonAttachment{e.URL, e.Type, e.Length})
 		}
 		doc.Items = append(doc.Items, item)
 	}

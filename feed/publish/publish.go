@@ -4,8 +4,8 @@
 //
 // Input is UTF-8 text and sanitised HTML with absolute addresses; output is
 // UTF-8. It knows neither where articles come from nor HTTP routing.
-// Sources: RFC 4287, RFC 5005, the RSS 2.0 specification of the RSS Advisory
-// Board, jsonfeed.org/version/1.1.
+// Sources: RFC 4287, RFC 5005, RFC 6721, the RSS 2.0 specification of the RSS
+// Advisory Board, jsonfeed.org/version/1.1, and for calendars RFC 5545 and 7986.
 package publish
 
 import (
@@ -21,11 +21,21 @@ type Feed struct {
 	Link        string // the page that the feed mirrors
 	Language    string // BCP 47
 	Updated     time.Time
-	Self        string // address of this very document; with the format's suffix
-	Hub         string // WebSub hub, "" if none
-	Previous    string // RFC 5005 prev-archive, "" if none
-	Next        string // RFC 5005 next page of older items, "" if none
+	Now         time.Time // when it is written: later dates can't be; zero: any may
+	Self        string    // address of this very document; with the format's suffix
+	Hub         string    // WebSub hub, "" if none
+	Older       string    // the archive document with the items before these (RFC 5005), "" if none
+	Current     string    // of an archive document: the feed that it belongs to; else ""
+	Stylesheet  string    // XSL for browsers, "" if none
 	Items       []Item
+	Removed     []Removal // what readers may have and should drop; Atom can say it
+}
+
+// Removal is an item that is no longer published (RFC 6721).
+type Removal struct {
+	ID      string
+	At      time.Time
+	Comment string
 }
 
 // Item is one element of a feed.

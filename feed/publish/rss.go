@@ -20,13 +20,15 @@ type rssDocument struct {
 	Atom    string     `xml:"xmlns:atom,attr"`
 	Content string     `xml:"xmlns:content,attr"`
 	DC      string     `xml:"xmlns:dc,attr"`
+	History string     `xml:"xmlns:fh,attr,omitempty"`
 	Channel rssChannel `xml:"channel"`
 }
 
 type rssChannel struct {
 	*feeds.RssFeed
-	Links []rssLink `xml:"atom:link"`
-	Items []rssItem `xml:"item"`
+	Links   []rssLink `xml:"atom:link"`
+	Archive *struct{} `xml:"fh:archive"`
+	Items   []rssItem `xml:"item"`
 }
 
 type rssLink struct {
@@ -38,6 +40,7 @@ type rssLink struct {
 type rssItem struct {
 	*feeds.RssItem
 	Creator    string        `xml:"dc:creator,omitempty"`
+	Date       string        `xml:"dc:date,omitempty"` // only where there is no pubDate
 	Categories []rssCategory `xml:"category"`
 	Source     *rssSource    `xml:"source"`
 }
@@ -61,11 +64,14 @@ func writeRSS(w io.Writer, f Feed) error {
 	}
 	f = clean(f)
 	doc := rssDocument{
-		Version: "2.0", Atom: "http://www.w3.org/2005/Atom", Content: "http://purl.org/rss/1.0/modules/content/", DC: "http://purl.org/dc/elements/1.1/",
+		Version: "2.0", Atom: nsAtom, Content: "http://purl.org/rss/1.0/modules/content/", DC: "http://purl.org/dc/elements/1.1/",
 		Channel: rssChannel{RssFeed: &feeds.RssFeed{
-			Title: f.Title, Link: f.Link, Description: f.Description, Language: f.Language, Generator: "dibao",
+			Title: plain(f.Title), Link: f.Link, Description: plain(f.Description), Language: f.Language, Generator: "dibao",
 			Docs: "https://www.rssboard.org/rss-specification", LastBuildDate: rssTime(f.Updated),
 		}},
+	}
+	if f.isArchive() {
+		doc.History, doc.Channel.Archive = nsHistory, &struct{}{}
 	}
 	for _, r := range relatives(f) {
 		l := rssLink{Rel: r[0], Href: r[1], Type: "application/rss+xml"}
@@ -75,31 +81,41 @@ func writeRSS(w io.Writer, f Feed) error {
 		doc.Channel.Links = append(doc.Channel.Links, l)
 	}
 	for _, it := range f.Items {
-		item := rssItem{
-			RssItem: &feeds.RssItem{
-				Title: it.Title, Link: it.Link,
-				// Readers take a description for HTML, and ours is text.
-				Description: html.EscapeString(firstOf(it.Summary, it.Title)), PubDate: rssTime(it.Published),
-				Guid: &feeds.RssGuid{Id: it.ID, IsPermaLink: "false"},
-			},
-			Creator: it.Author,
-		}
-		if it.HTML != "" {
-			item.Content = &feeds.RssContent{Content: it.HTML}
-		}
-		if it.Credit != "" && it.CreditURL != "" {
-			item.Source = &rssSource{it.CreditURL, it.Credit}
-		}
-		for _, c := range it.Categories {
-			item.Categories = append(item.Categories, rssCategory{c.Scheme, c.Term})
-		}
-		if len(it.Enclosures) > 0 { // RSS has one
-			e := it.Enclosures[0]
-			item.Enclosure = &feeds.RssEnclosure{Url: e.URL, Type: e.Type, Length: strconv.FormatInt(e.Length, 10)}
-		}
-		doc.Channel.Items = append(doc.Channel.Items, item)
+		doc.Channel.Items = append(doc.Channel.Items, newRSSItem(it, f.Now))
 	}
-	return writeXML(w, doc)
+	return writeXML(w, f.Stylesheet, doc)
+}
+
+func newRSSItem(it Item, now time.Time) rssItem {
+	item := rssItem{
+		RssItem: &feeds.RssItem{
+			Title: plain(it.Title), Link: it.Link,
+			// Readers take a description for HTML, and ours is text.
+			Description: html.EscapeString(firstOf(it.Summary, it.Title)),
+			Guid:        &feeds.RssGuid{Id: it.ID, IsPermaLink: "false"},
+		},
+		Creator: it.Author,
+	}
+	switch {
+	case plausible(it.Published, now):
+		item.PubDate = rssTime(it.Published)
+	case !it.Published.IsZero():
+		item.Date = it.Published.Format(time.DateOnly)
+	}
+	if it.HTML != "" {
+		item.Content = &feeds.RssContent{Content: it.HTML}
+	}
+	if it.Credit != "" && it.CreditURL != "" {
+		item.Source = &rssSource{it.CreditURL, plain(it.Credit)}
+	}
+	for _, c := range it.Categories {
+		item.Categories = append(item.Categories, rssCategory{c.Scheme, c.Term})
+	}
+	if len(it.Enclosures) > 0 { // RSS has one
+		e := it.Enclosures[0]
+		item.Enclosure = &feeds.RssEnclosure{Url: e.URL, Type: e.Type, Length: strconv.FormatInt(e.Length, 10)}
+	}
+	return item
 }
 
 func rssTime(t time.Time) string {
@@ -109,11 +125,21 @@ func rssTime(t time.Time) string {
 	return t.Format(rfc822)
 }
 
+const (
+	nsAtom       = "http://www.w3.org/2005/Atom"
+	nsHistory    = "http://purl.org/syndication/history/1.0"
+	nsTombstones = "http://purl.org/atompub/tombstones/1.0"
+)
+
+// isArchive reports whether f is to be marked as a document that never changes
+// (RFC 5005 §4). The oldest has nothing behind it that a mark would lead to.
+func (f Feed) isArchive() bool { return f.Current != "" && f.Older != "" }
+
 // relatives returns the rel and address of a feed's own document, its hub and
-// its neighbours (RFC 5005), without those that are not there.
+// its neighbours (RFC 5005 §3 and §4), without those that are not there.
 func relatives(f Feed) [][2]string {
 	var all [][2]string
-	for _, r := range [][2]string{{"self", f.Self}, {"hub", f.Hub}, {"prev-archive", f.Previous}, {"next", f.Next}} {
+	for _, r := range [][2]string{{"self", f.Self}, {"hub", f.Hub}, {"current", f.Current}, {"prev-archive", f.Older}, {"next", f.Older}} {
 		if r[1] != "" {
 			all = append(all, r)
 		}
@@ -121,8 +147,13 @@ func relatives(f Feed) [][2]string {
 	return all
 }
 
-func writeXML(w io.Writer, doc any) error {
-	if _, err := io.WriteString(w, xml.Header); err != nil {
+// writeXML writes a document; browsers show it by the style sheet, if it has one.
+func writeXML(w io.Writer, stylesheet string, doc any) error {
+	head := xml.Header
+	if stylesheet != "" {
+		head += `<?xml-stylesheet type="text/xsl" href="` + html.EscapeString(stylesheet) + `"?>` + "\n"
+	}
+	if _, err := io.WriteString(w, head); err != nil {
 		return err
 	}
 	enc := xml.NewEncoder(w)

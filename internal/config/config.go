@@ -45,9 +45,11 @@ type Config struct {
 		TLS                string
 		From, BounceDomain string
 		Connections        int
+		Inbound            string // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
 	}
 	DKIM     struct{ Domain, Selector, Key string }
 	Schedule struct{ Zone *time.Location }
+	Privacy  struct{ Retention time.Duration }
 	Log      struct {
 		Level  slog.Level
 		Format string
@@ -131,10 +133,12 @@ var keys = []key{
 	{"mail", "from", "", "sender of lists that name none: 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
 	{"mail", "bounce_domain", "", "domain of envelope senders, whose mail comes back to dibao; empty: from is used", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
 	{"mail", "connections", "4", "to the mail server at the same time", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},
+	{"mail", "inbound", "", "how mail that comes back is taken: lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH; empty: only by «dibao bounce read»", false, setInbound},
 	{"dkim", "domain", "", "domain that signs; empty: unsigned, or signed by the mail server", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
 	{"dkim", "selector", "dibao", "", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
 	{"dkim", "key", "", "private key as PEM; better as key_file", true, text(func(c *Config) *string { return &c.DKIM.Key })},
 	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of what admins are shown", false, setZone},
+	{"privacy", "retention", "365d", "how long the log of what came back, address blocks and the audit log are kept", false, setRetention},
 	{"log", "level", "info", "debug, info, warn, error", false, setLevel},
 	{"log", "format", "text", "text or json", false, oneOf(func(c *Config) *string { return &c.Log.Format }, "text", "json")},
 }
@@ -439,4 +443,35 @@ func quote(v string) string {
 		return v
 	}
 	return strconv.Quote(v)
+}
+
+func setInbound(c *Config, v string) error {
+	scheme, where, _ := strings.Cut(v, ":")
+	switch {
+	case v == "":
+	case scheme == "maildir" && where != "":
+	case scheme == "lmtp" || scheme == "smtp":
+		if err := address(func(*Config) *string { return new(string) })(c, where); err != nil {
+			return errors.New("is not lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH")
+		}
+	default:
+		return errors.New("is not lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH")
+	}
+	c.Mail.Inbound = v
+	return nil
+}
+
+// setRetention reads days, such as 365d, besides what time.ParseDuration reads.
+func setRetention(c *Config, v string) error {
+	days, isDays := strings.CutSuffix(v, "d")
+	n, err := strconv.Atoi(days)
+	d := time.Duration(n) * 24 * time.Hour
+	if !isDays {
+		d, err = time.ParseDuration(v)
+	}
+	if err != nil || d < 24*time.Hour || d > 3650*24*time.Hour {
+		return errors.New("is not a number of days from 1d to 3650d, such as 365d")
+	}
+	c.Privacy.Retention = d
+	return nil
 }

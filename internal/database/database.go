@@ -93,7 +93,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		conns int
 		extra string
 	}{
-		{&db.writer, 1, "&_txlock=immediate"},
+		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)"}, // what is deleted is gone from the file, too
 		{&db.reader, readers, "&_pragma=query_only(1)"},
 		{&db.jobs, 1, "&_txlock=immediate"},
 	} {

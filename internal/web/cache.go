@@ -19,9 +19,9 @@ type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
 	Modified  time.Time // zero: unknown
-	// Mark is put into the ETag behind the digest of the bytes, for handlers that
-	// need to know which version somebody has; letters and digits, "" for none.
-	Mark string
+	// Digest stands in the ETag in the place of the bytes' own, where they are only
+	// what is new since another version (RFC 3229); "" mostly.
+	Digest string
 	// Header is served too and goes before what the cache would say; Vary is
 	// Accept-Encoding, Accept-Language where it says none.
 	Header http.Header
@@ -172,7 +172,7 @@ type Entry struct {
 	cache        *Cache
 	key, version string
 	doc          Document
-	digest       string // of the plain bytes, with the mark: what all its ETags begin with
+	digest       string // of the plain bytes: what all its ETags begin with
 	size         int64  // guarded by cache.mu
 	forms        *[len(codings)]form
 	modified     []string // Last-Modified, nil if unknown
@@ -191,12 +191,12 @@ type form struct {
 func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 	sum := sha256.Sum256(doc.Body)
 	e := &Entry{cache: c, key: key, version: version, doc: doc, digest: hex.EncodeToString(sum[:12])}
-	if doc.Mark != "" {
-		e.digest += "." + doc.Mark
+	if doc.Digest != "" {
+		e.digest = doc.Digest
 	}
 	e.size = int64(len(doc.Body) + 1024)
 	switch {
-	case old != nil && old.digest == e.digest && old.doc.MediaType == doc.MediaType:
+	case old != nil && old.digest == e.digest && old.doc.MediaType == doc.MediaType && doc.Digest == "":
 		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
 	default:
 		e.forms = new([len(codings)]form)
@@ -214,7 +214,7 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 // Document returns what the entry was made of; its bytes must not be changed.
 func (e *Entry) Document() Document { return e.doc }
 
-// Digest names the bytes and the mark.
+// Digest names the bytes.
 func (e *Entry) Digest() string { return e.digest }
 
 // in returns the document in the nth coding, compressing it the first time.

@@ -5,11 +5,9 @@ package feedtest
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
-	"net/mail"
 	"net/url"
 	"regexp"
 	"strings"
@@ -86,9 +84,11 @@ func (e *element) value(name string) string {
 }
 
 const (
-	nsAtom    = "http://www.w3.org/2005/Atom"
-	nsContent = "http://purl.org/rss/1.0/modules/content/"
-	nsDC      = "http://purl.org/dc/elements/1.1/"
+	nsAtom       = "http://www.w3.org/2005/Atom"
+	nsContent    = "http://purl.org/rss/1.0/modules/content/"
+	nsDC         = "http://purl.org/dc/elements/1.1/"
+	nsHistory    = "http://purl.org/syndication/history/1.0"
+	nsTombstones = "http://purl.org/atompub/tombstones/1.0"
 )
 
 // qualified names an element with a short prefix for the spaces we know.
@@ -102,6 +102,10 @@ func qualified(n xml.Name) string {
 		return "content:" + n.Local
 	case nsDC:
 		return "dc:" + n.Local
+	case nsHistory:
+		return "fh:" + n.Local
+	case nsTombstones:
+		return "at:" + n.Local
 	}
 	return "{" + n.Space + "}" + n.Local
 }
@@ -141,17 +145,77 @@ func (v *validator) parse(body []byte) *element {
 			if len(stack) > 0 {
 				stack[len(stack)-1].text += string(t)
 			}
+			if strings.ContainsFunc(string(t), isBadCharacter) {
+				v.add("characters.bad", "the text holds control characters, or the sign that stands for a lost one")
+			}
 		}
 	}
 	return root
+}
+
+// isBadCharacter finds C1 controls, which are mostly Windows-1252 taken for
+// Latin-1, and what decoders put in the place of what they could not read.
+func isBadCharacter(r rune) bool { return r >= 0x7F && r <= 0x9F || r == 0xFFFD }
+
+var (
+	tagURI      = regexp.MustCompile(`^tag:([a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(-\d{2}(-\d{2})?)?:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,]*$`)
+	plainURI    = regexp.MustCompile(`^[a-zA-Z][0-9a-zA-Z+.-]*:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#\[\]]+$`)
+	badEscape   = regexp.MustCompile(`%([^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f]|.?$)`)
+	lowerEscape = regexp.MustCompile(`%([a-f].|.[a-f])`)
+	htmlEnd     = regexp.MustCompile(`</\w+>`)
+	htmlStart   = regexp.MustCompile(`(?i)<(script|meta|embed|object)[>\s]`)
+	htmlEntity  = regexp.MustCompile(`&(#\w+|\w+);`)
+	mediaType   = regexp.MustCompile(`^[^\s()<>,;:\\"/\[\]?=]+/[^\s()<>,;:\\"/\[\]?=]+(;.*)?$`)
+)
+
+// notHTML checks text that must not look like HTML, as a title.
+func (v *validator) notHTML(rule, text string) {
+	if htmlEnd.MatchString(text) || htmlStart.MatchString(text) || htmlEntity.MatchString(text) {
+		v.add(rule+".html", "%.60q looks like HTML", text)
+	}
+}
+
+// id checks an identifier: a tag URI by RFC 4151, canonical by RFC 3986 §6.
+func (v *validator) id(rule, id string) {
+	v.absolute(rule, id)
+	if strings.HasPrefix(id, "tag:") && !tagURI.MatchString(id) {
+		v.add(rule+".tag", "%q is no tag URI", id)
+	}
+	if lowerEscape.MatchString(id) || badEscape.MatchString(id) {
+		v.add(rule+".canonical", "%q is not in canonical form", id)
+	}
+}
+
+// plausible checks an instant: not before there were feeds, not still to come.
+func (v *validator) plausible(rule string, t time.Time) {
+	if t.Year() < 1990 || t.After(time.Now().Add(3*time.Hour)) {
+		v.add(rule+".implausible", "%s can hardly be", t)
+	}
+}
+
+// history checks the links between the documents of a feed (RFC 5005).
+func (v *validator) history(e *element) {
+	if e.first("fh:archive") == nil {
+		return
+	}
+	rels := make(map[string]bool)
+	for _, l := range e.all("atom:link") {
+		rels[l.attr["rel"]] = true
+	}
+	if !rels["current"] {
+		v.add("archive.current", "an archive document does not say which feed it is of")
+	}
+	if !rels["prev-archive"] && !rels["next-archive"] {
+		v.add("archive.alone", "an archive document leads to no other")
+	}
 }
 
 var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 func (v *validator) absolute(rule, address string) {
 	u, err := url.Parse(address)
-	if err != nil || !u.IsAbs() || (u.Scheme == "http" || u.Scheme == "https") && u.Host == "" || strings.ContainsAny(address, " \t\n") {
-		v.add(rule, "%q is no absolute address", address)
+	if err != nil || !u.IsAbs() || (u.Scheme == "http" || u.Scheme == "https") && u.Host == "" || !plainURI.MatchString(address) || badEscape.MatchString(address) {
+		v.add(rule, "%q is no absolute address in ASCII", address)
 	}
 }
 
@@ -163,9 +227,6 @@ func (v *validator) once(e *element, names ...string) {
 	}
 }
 
-var rssChannelElements = "title link description language copyright managingEditor webMaster pubDate lastBuildDate category generator docs cloud ttl image rating textInput skipHours skipDays item atom:link dc:creator dc:date"
-var rssItemElements = "title link description author category comments enclosure guid pubDate source content:encoded dc:creator dc:date atom:link"
-
 func (v *validator) known(e *element, names string) {
 	for _, c := range e.children {
 		if !strings.Contains(" "+names+" ", " "+qualified(c.name)+" ") {
@@ -174,35 +235,9 @@ func (v *validator) known(e *element, names string) {
 	}
 }
 
-func (v *validator) rss(root *element) {
-	channel := root.first("channel")
-	if root.name.Local != "rss" || root.attr["version"] != "2.0" || channel == nil {
-		v.add("rss.root", "the document is no <rss version=\"2.0\"> with a <channel>")
-		return
-	}
-	v.known(channel, rssChannelElements)
-	v.once(channel, "title", "link", "description", "language", "lastBuildDate", "pubDate", "generator", "docs", "ttl")
-	for _, name := range []string{"title", "link", "description"} {
-		if channel.value(name) == "" {
-			v.add("rss.channel."+name, "the channel has no %s", name)
-		}
-	}
-	v.absolute("rss.channel.link", channel.value("link"))
-	if l := channel.first("language"); l != nil && !languageTag.MatchString(l.text) {
-		v.add("rss.language", "%q is no language", l.text)
-	}
-	v.rssDate("rss.lastBuildDate", channel.first("lastBuildDate"))
-	self := ""
-	for _, l := range channel.all("atom:link") {
-		if l.attr["rel"] == "self" {
-			self = l.attr["href"]
-		}
-		v.absolute("rss.atomlink", l.attr["href"])
-	}
-	v.isSelf(self)
-	guids := make(map[string]bool)
-	for _, item := range channel.all("item") {
-		v.rssItem(item, guids)
+func (v *validator) linkType(l *element) {
+	if t := l.attr["type"]; t != "" && !mediaType.MatchString(t) {
+		v.add("link.type", "%q is no media type", t)
 	}
 }
 
@@ -213,60 +248,6 @@ func (v *validator) isSelf(self string) {
 	case self != v.self:
 		v.add("self.mismatch", "the feed says it is at %s, it was served at %s", self, v.self)
 	}
-}
-
-func (v *validator) rssItem(item *element, guids map[string]bool) {
-	v.known(item, rssItemElements)
-	v.once(item, "title", "link", "description", "guid", "pubDate", "enclosure", "source", "content:encoded")
-	if item.value("title") == "" && item.value("description") == "" {
-		v.add("rss.item.empty", "an item has neither title nor description")
-	}
-	guid := item.first("guid")
-	switch {
-	case guid == nil || strings.TrimSpace(guid.text) == "":
-		v.add("rss.guid.missing", "an item has no guid")
-	case guids[guid.text]:
-		v.add("rss.guid.duplicate", "the guid %q stands twice", guid.text)
-	case guid.attr["isPermaLink"] != "false":
-		v.absolute("rss.guid.permalink", guid.text)
-	}
-	if guid != nil {
-		guids[guid.text] = true
-	}
-	if l := item.first("link"); l != nil {
-		v.absolute("rss.item.link", strings.TrimSpace(l.text))
-	}
-	v.rssDate("rss.pubDate", item.first("pubDate"))
-	if a := item.first("author"); a != nil {
-		if _, err := mail.ParseAddress(a.text); err != nil {
-			v.add("rss.author", "<author> %q is no mail address; names belong in dc:creator", a.text)
-		}
-	}
-	if e := item.first("enclosure"); e != nil {
-		v.absolute("rss.enclosure.url", e.attr["url"])
-		if !regexp.MustCompile(`^\d+$`).MatchString(e.attr["length"]) || !strings.Contains(e.attr["type"], "/") {
-			v.add("rss.enclosure", "an enclosure has length %q and type %q", e.attr["length"], e.attr["type"])
-		}
-	}
-	if s := item.first("source"); s != nil {
-		v.absolute("rss.source.url", s.attr["url"])
-	}
-	v.markup("rss.content", item.value("content:encoded"))
-	if d := item.value("description"); strings.Contains(d, "<script") {
-		v.add("rss.description", "the description holds a script")
-	}
-}
-
-func (v *validator) rssDate(rule string, e *element) {
-	if e == nil {
-		return
-	}
-	for _, form := range []string{"Mon, 02 Jan 2006 15:04:05 -0700", "Mon, 02 Jan 2006 15:04:05 MST"} {
-		if t, err := time.Parse(form, e.text); err == nil && t.Year() >= 1000 {
-			return
-		}
-	}
-	v.add(rule, "%q is no date of RFC 822 with a weekday that fits", e.text)
 }
 
 // markup checks HTML in a feed as the validator does: nothing that runs, no
@@ -293,193 +274,6 @@ func (v *validator) markup(rule, text string) {
 				case a.Key == "href" || a.Key == "src":
 					v.absolute(rule+".relative", a.Val)
 				}
-			}
-		}
-	}
-}
-
-const (
-	atomFeedElements  = "atom:author atom:category atom:contributor atom:generator atom:icon atom:id atom:link atom:logo atom:rights atom:subtitle atom:title atom:updated atom:entry"
-	atomEntryElements = "atom:author atom:category atom:content atom:contributor atom:id atom:link atom:published atom:rights atom:source atom:summary atom:title atom:updated"
-)
-
-func (v *validator) atom(root *element) {
-	if qualified(root.name) != "atom:feed" {
-		v.add("atom.root", "the document is no atom:feed")
-		return
-	}
-	v.known(root, atomFeedElements)
-	v.once(root, "atom:id", "atom:title", "atom:updated", "atom:subtitle", "atom:generator")
-	v.atomCommon(root, "feed")
-	self, alternate := "", 0
-	for _, l := range root.all("atom:link") {
-		switch l.attr["rel"] {
-		case "self":
-			self = l.attr["href"]
-		case "alternate", "":
-			alternate++
-		}
-		v.absolute("atom.link", l.attr["href"])
-	}
-	v.isSelf(self)
-	if alternate != 1 {
-		v.add("atom.alternate", "the feed has %d alternate links", alternate)
-	}
-	if lang := root.attr["lang"]; lang != "" && !languageTag.MatchString(lang) {
-		v.add("atom.language", "%q is no language", lang)
-	}
-	feedAuthor := root.first("atom:author") != nil
-	ids := make(map[string]bool)
-	for _, e := range root.all("atom:entry") {
-		v.atomEntry(e, feedAuthor)
-		id := e.value("atom:id")
-		if ids[id] {
-			v.add("atom.id.duplicate", "the id %q stands twice", id)
-		}
-		ids[id] = true
-	}
-}
-
-func (v *validator) atomCommon(e *element, what string) {
-	for _, name := range []string{"atom:id", "atom:title", "atom:updated"} {
-		if e.value(name) == "" {
-			v.add("atom."+what+"."+name, "a %s has no %s", what, name)
-		}
-	}
-	if id := e.value("atom:id"); id != "" {
-		v.absolute("atom.id", id)
-	}
-	v.atomDate(e.first("atom:updated"))
-	for _, a := range e.all("atom:author") {
-		if a.value("atom:name") == "" {
-			v.add("atom.author", "an author has no name")
-		}
-	}
-}
-
-func (v *validator) atomEntry(e *element, feedAuthor bool) {
-	v.known(e, atomEntryElements)
-	v.once(e, "atom:id", "atom:title", "atom:updated", "atom:published", "atom:summary", "atom:content", "atom:source")
-	v.atomCommon(e, "entry")
-	v.atomDate(e.first("atom:published"))
-	if !feedAuthor && e.first("atom:author") == nil {
-		v.add("atom.author.missing", "neither the entry nor the feed has an author")
-	}
-	alternate := false
-	for _, l := range e.all("atom:link") {
-		v.absolute("atom.link", l.attr["href"])
-		alternate = alternate || l.attr["rel"] == "alternate" || l.attr["rel"] == ""
-		if l.attr["rel"] == "enclosure" && !strings.Contains(l.attr["type"], "/") {
-			v.add("atom.enclosure", "an enclosure has type %q", l.attr["type"])
-		}
-	}
-	content := e.first("atom:content")
-	if content == nil && !alternate {
-		v.add("atom.content.missing", "an entry has neither content nor an alternate link")
-	}
-	if content != nil {
-		switch content.attr["type"] {
-		case "html":
-			v.markup("atom.content", content.text)
-		case "text", "":
-		default:
-			v.add("atom.content.type", "content of type %q", content.attr["type"])
-		}
-	}
-	for _, c := range e.all("atom:category") {
-		if c.attr["term"] == "" {
-			v.add("atom.category", "a category has no term")
-		}
-		if s := c.attr["scheme"]; s != "" {
-			v.absolute("atom.category.scheme", s)
-		}
-	}
-	if s := e.first("atom:source"); s != nil {
-		v.atomCommon(s, "source")
-	}
-}
-
-func (v *validator) atomDate(e *element) {
-	if e == nil {
-		return
-	}
-	t, err := time.Parse(time.RFC3339, strings.TrimSpace(e.text))
-	if err != nil || t.Year() < 1000 {
-		v.add("atom.date", "%q is no date of RFC 3339", e.text)
-	}
-}
-
-// jsonFeed is JSON Feed 1.1 as far as it is checked.
-type jsonFeed struct {
-	Version     string `json:"version"`
-	Title       string `json:"title"`
-	HomePageURL string `json:"home_page_url"`
-	FeedURL     string `json:"feed_url"`
-	NextURL     string `json:"next_url"`
-	Language    string `json:"language"`
-	Items       *[]struct {
-		ID            any     `json:"id"`
-		URL           string  `json:"url"`
-		ContentHTML   *string `json:"content_html"`
-		ContentText   *string `json:"content_text"`
-		DatePublished *string `json:"date_published"`
-		DateModified  *string `json:"date_modified"`
-		Attachments   []struct {
-			URL      string `json:"url"`
-			MimeType string `json:"mime_type"`
-		} `json:"attachments"`
-	} `json:"items"`
-}
-
-func (v *validator) json(body []byte) {
-	var f jsonFeed
-	if err := json.Unmarshal(body, &f); err != nil {
-		v.add("json.syntax", "%v", err)
-		return
-	}
-	if f.Version != "https://jsonfeed.org/version/1.1" {
-		v.add("json.version", "version %q", f.Version)
-	}
-	if f.Title == "" {
-		v.add("json.title", "no title")
-	}
-	v.isSelf(f.FeedURL)
-	v.absolute("json.home_page_url", f.HomePageURL)
-	if f.Language != "" && !languageTag.MatchString(f.Language) {
-		v.add("json.language", "%q is no language", f.Language)
-	}
-	if f.Items == nil {
-		v.add("json.items", "no items; an empty list is needed")
-		return
-	}
-	ids := make(map[string]bool)
-	for _, it := range *f.Items {
-		id, isText := it.ID.(string)
-		switch {
-		case !isText || id == "":
-			v.add("json.id", "an item has no id")
-		case ids[id]:
-			v.add("json.id.duplicate", "the id %q stands twice", id)
-		}
-		ids[id] = true
-		if it.ContentHTML == nil && it.ContentText == nil {
-			v.add("json.content", "an item has no content")
-		}
-		if it.ContentHTML != nil {
-			v.markup("json.content_html", *it.ContentHTML)
-		}
-		if it.URL != "" {
-			v.absolute("json.url", it.URL)
-		}
-		for _, d := range []*string{it.DatePublished, it.DateModified} {
-			if d != nil {
-				v.atomDate(&element{text: *d})
-			}
-		}
-		for _, a := range it.Attachments {
-			v.absolute("json.attachment", a.URL)
-			if !strings.Contains(a.MimeType, "/") {
-				v.add("json.attachment.type", "an attachment has type %q", a.MimeType)
 			}
 		}
 	}

@@ -1,0 +1,48 @@
+package digest
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"dibao/feed"
+	"dibao/feed/publish"
+	"dibao/subscribers"
+)
+
+// listFeed serves what a list matched, issued or not: a feed reader need not wait
+// for Monday.
+func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
+	slug := r.PathValue("slug")
+	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(slug)+"/", func(ctx context.Context) (feed.Spec, error) {
+		l, err := h.Service.subscribers.ListBySlug(ctx, slug)
+		if errors.Is(err, subscribers.ErrNotFound) {
+			err = feed.ErrNotFound
+		}
+		return feed.Spec{Title: l.Title, Description: cmp.Or(l.Description, l.Title), Shelf: h.Service.matched(l.ID)}, err
+	})
+}
+
+// matched is the row of the articles that a list matched, by the number of the match.
+func (s *Service) matched(list int64) feed.Shelf {
+	return feed.Shelf{
+		Last: func(ctx context.Context) (last int64, err error) {
+			err = s.db.Read(ctx, func(tx *sql.Tx) error {
+				return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM matches`).Scan(&last)
+			})
+			return last, err
+		},
+		Places: func(ctx context.Context, above, upTo int64, limit int) ([]feed.Place, error) {
+			return s.articles.Places(ctx, `SELECT seq, article FROM matches
+				WHERE list = $4 AND seq > $1 AND seq <= $2 ORDER BY seq DESC LIMIT $3`, above, upTo, limit, list)
+		},
+		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
+			return s.articles.WithdrawnIn(ctx, `SELECT a.id FROM articles a JOIN matches m ON m.article = a.id AND m.list = $2
+				WHERE a.withdrawn_at >= $1 ORDER BY a.withdrawn_at DESC LIMIT 50`, since, list)
+		},
+	}.MayBeEmpty()
+}

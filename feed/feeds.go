@@ -1,0 +1,399 @@
+package feed
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/feed/publish"
+	"dibao/internal/web"
+	"dibao/policy"
+	"dibao/templates"
+)
+
+// Spec says what a feed is made of.
+type Spec struct {
+	Title       string
+	Description string // "": Title
+	Link        string // the page that it mirrors; "": the one at its path
+	Shelf       Shelf
+}
+
+// spec finds what a request asks for. It is called only when the feed has to be
+// written, so that a request for known bytes asks the database nothing.
+type spec func(context.Context) (Spec, error)
+
+// registerFeeds puts the feeds of articles on mux.
+func (h *Web) registerFeeds(mux *http.ServeMux) {
+	for _, x := range []struct {
+		pattern string
+		path    func(*http.Request) string
+		spec    func(*http.Request) spec
+	}{
+		{"/", func(*http.Request) string { return "/" }, func(*http.Request) spec { return h.everything }},
+		{"/sources/{id}/", pathOf("/sources/", "id"), func(r *http.Request) spec { return h.ofSource(r.PathValue("id")) }},
+		{"/themes/{theme}/", pathOf("/themes/", "theme"), func(r *http.Request) spec { return h.ofTheme(r.PathValue("theme")) }},
+		{"/regions/{code}/", pathOf("/regions/", "code"), func(r *http.Request) spec { return h.ofRegion(r.PathValue("code")) }},
+		{"/issuers/{name}/", pathOf("/issuers/", "name"), func(r *http.Request) spec { return h.ofIssuer(r.PathValue("name")) }},
+		{"/documents/{number}/", pathOf("/documents/", "number"), func(r *http.Request) spec { return h.ofDocument(r.PathValue("number")) }},
+	} {
+		RegisterFeeds(mux, x.pattern, func(w http.ResponseWriter, r *http.Request, f publish.Format) {
+			h.ServeFeed(w, r, f, x.path(r), x.spec(r))
+		})
+	}
+}
+
+// RegisterFeeds puts the feeds below a pattern, which ends in a slash, on mux:
+// one of each format, and one that is in the format that the client likes best.
+func RegisterFeeds(mux *http.ServeMux, pattern string, serve func(http.ResponseWriter, *http.Request, publish.Format)) {
+	for _, f := range publish.Formats {
+		mux.HandleFunc("GET "+pattern+"feed"+f.Suffix, func(w http.ResponseWriter, r *http.Request) { serve(w, r, f) })
+	}
+	mux.HandleFunc("GET "+pattern+"feed", func(w http.ResponseWriter, r *http.Request) { serve(w, r, negotiate(r)) })
+}
+
+// feedTypes are the media types that mean a format, by its place in
+// publish.Formats; what says nothing certain means RSS.
+var feedTypes = []struct {
+	mediaType string
+	format    int
+}{
+	{"application/rss+xml", 0}, {"application/atom+xml", 1}, {"application/feed+json", 2}, {"application/json", 2},
+	{"application/xml", 0}, {"text/xml", 0}, {"text/html", 0},
+}
+
+func negotiate(r *http.Request) publish.Format {
+	types := make([]string, len(feedTypes))
+	for i, t := range feedTypes {
+		types[i] = t.mediaType
+	}
+	return publish.Formats[feedTypes[max(web.Prefer(strings.Join(r.Header.Values("Accept"), ","), types...), 0)].format]
+}
+
+// pathOf returns the path of the page that a request's feed belongs to.
+func pathOf(prefix, value string) func(*http.Request) string {
+	return func(r *http.Request) string { return prefix + url.PathEscape(r.PathValue(value)) + "/" }
+}
+
+// FeedLinks returns the feeds of the page at path, which ends in a slash.
+func FeedLinks(base, path, title string) []templates.FeedLink {
+	links := make([]templates.FeedLink, len(publish.Formats))
+	for i, f := range publish.Formats {
+		links[i] = templates.FeedLink{Title: title + " · " + f.Name, URL: base + path + "feed" + f.Suffix, Type: f.MediaType}
+	}
+	return links
+}
+
+func (h *Web) everything(context.Context) (Spec, error) {
+	return Spec{Title: h.SiteName, Link: h.BaseURL + "/", Shelf: h.Store.allArticles()}, nil
+}
+
+func (h *Web) ofSource(id string) spec {
+	return func(ctx context.Context) (Spec, error) {
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil {
+			return Spec{}, ErrNotFound
+		}
+		src, err := h.Store.sourceByID(ctx, n)
+		link := src.URL
+		if !strings.HasPrefix(link, "http") { // a mailbox folder of ours
+			link = h.BaseURL + "/"
+		}
+		return Spec{Title: src.Name + " · " + h.SiteName, Description: src.Name, Link: link, Shelf: h.Store.articlesIn("source/" + id)}, err
+	}
+}
+
+func (h *Web) ofTheme(theme string) spec {
+	return func(context.Context) (Spec, error) {
+		main, _, _ := strings.Cut(theme, `\`)
+		for _, t := range policy.Themes {
+			if t.Name == main || policy.ThemeMatches(theme, t.Name) {
+				if t.Name != main {
+					theme = t.Name // 民政 stands for 民政、扶贫、救灾
+				}
+				return Spec{Title: theme + " · " + h.SiteName, Description: theme, Shelf: h.Store.articlesIn("theme/" + theme)}, nil
+			}
+		}
+		return h.ifAny("theme/"+theme, theme)
+	}
+}
+
+func (h *Web) ofRegion(code string) spec {
+	return func(context.Context) (Spec, error) {
+		name := policy.RegionName(code)
+		if name == "" {
+			return Spec{}, ErrNotFound
+		}
+		return Spec{Title: name + " · " + h.SiteName, Description: name, Shelf: h.Store.articlesIn("region/" + policy.TrimRegion(code))}, nil
+	}
+}
+
+func (h *Web) ofIssuer(name string) spec {
+	return func(ctx context.Context) (Spec, error) { return h.ifAny("issuer/"+name, name) }
+}
+
+func (h *Web) ofDocument(number string) spec {
+	return func(ctx context.Context) (Spec, error) { return h.ifAny("number/"+number, number) }
+}
+
+// ifAny is the feed of something that exists only as far as articles speak of it.
+func (h *Web) ifAny(feed, title string) (Spec, error) {
+	return Spec{Title: title + " · " + h.SiteName, Description: title, Shelf: h.Store.articlesIn(feed).orNotFound()}, nil
+}
+
+// ServeFeed answers with the feed of the page at path, which ends in a slash:
+// the newest items, with ?page= an archive document (RFC 5005), and to who has
+// a version of it and asks so only what is new since (RFC 3229).
+func (h *Web) ServeFeed(w http.ResponseWriter, r *http.Request, f publish.Format, path string, find func(context.Context) (Spec, error)) {
+	ask := feedRequest{format: f, path: path, find: find}
+	if page := r.URL.Query().Get("page"); page != "" {
+		n, err := strconv.ParseInt(page, 10, 64)
+		if err != nil || n < 1 {
+			web.NotFound(w, r)
+			return
+		}
+		ask.upTo = n
+	}
+	// The address that names no format has a name of its own in caches.
+	ask.negotiated = !strings.HasSuffix(r.URL.Path, f.Suffix)
+	if err := h.answerFeed(w, r, ask); err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+// feedRequest is what somebody asks for.
+type feedRequest struct {
+	format     publish.Format
+	path       string // of the page, with a slash at its end
+	find       spec
+	upTo       int64 // of an archive document, 0: none
+	negotiated bool
+}
+
+func (q feedRequest) key() string {
+	key := q.path + "feed" + q.format.Suffix
+	if q.negotiated {
+		key = q.path + "feed " + q.format.Suffix
+	}
+	if q.upTo > 0 {
+		key += "?page=" + strconv.FormatInt(q.upTo, 10)
+	}
+	return key
+}
+
+func (h *Web) answerFeed(w http.ResponseWriter, r *http.Request, ask feedRequest) error {
+	stamp, _, err := h.Store.Stamp(r.Context())
+	if err != nil {
+		return err
+	}
+	var written *publish.Feed
+	entry, err := h.Cache.Get(r.Context(), ask.key(), stamp, func() (web.Document, error) {
+		feed, err := h.fillFeed(r.Context(), ask)
+		if err != nil {
+			return web.Document{}, err
+		}
+		written = &feed
+		return h.document(ask, feed)
+	})
+	if err != nil {
+		return err
+	}
+	if written != nil {
+		h.seen.keep(ask.key(), entry.Digest(), written.Items)
+	}
+	if ask.upTo == 0 && r.Header.Get("A-IM") != "" && acceptsFeedDelta(r) && !entry.Known(r) {
+		if served, err := h.serveDelta(w, r, ask, stamp, entry); served || err != nil {
+			return err
+		}
+	}
+	entry.Serve(w, r)
+	return nil
+}
+
+// feedEpoch dates the ids of feeds, which are the same for ever.
+var feedEpoch = time.Date(2011, 6, 21, 0, 0, 0, 0, time.UTC)
+
+// fillFeed fills in what is asked for.
+func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, error) {
+	s, err := ask.find(ctx)
+	if err != nil {
+		return publish.Feed{}, err
+	}
+	page, err := s.Shelf.page(ctx, ask.upTo)
+	if err != nil {
+		return publish.Feed{}, err
+	}
+	self := h.BaseURL + ask.path + "feed" + ask.format.Suffix
+	feed := publish.Feed{
+		ID: tagURI(h.BaseURL, feedEpoch, "feed"+ask.path), Title: s.Title, Description: cmp.Or(s.Description, s.Title),
+		Link: cmp.Or(s.Link, h.BaseURL+ask.path), Language: "zh-CN", Updated: feedEpoch, Now: h.Store.Now(),
+		Self: self, Hub: h.hub(), Stylesheet: templates.StaticPath("feed.xsl"),
+	}
+	if ask.negotiated {
+		feed.Self = h.BaseURL + ask.path + "feed"
+	}
+	if ask.upTo > 0 {
+		feed.Self, feed.Current, feed.Hub = fmt.Sprintf("%s?page=%d", self, ask.upTo), self, ""
+	}
+	if page.older > 0 {
+		feed.Older = fmt.Sprintf("%s?page=%d", self, page.older)
+	}
+	return feed, h.fillItems(ctx, &feed, s.Shelf, page)
+}
+
+// goneFor is how long a feed says of an article that it was withdrawn.
+const goneFor = 90 * 24 * time.Hour
+
+func (h *Web) fillItems(ctx context.Context, feed *publish.Feed, shelf Shelf, page shelfPage) error {
+	ids := page.articles
+	if feed.Current == "" {
+		gone, err := shelf.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
+		if err != nil {
+			return err
+		}
+		ids = append(append([]int64{}, ids...), gone...)
+	}
+	all, err := h.Store.ArticlesWithTextByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	found := make(map[int64]Article, len(all))
+	for _, a := range all {
+		found[a.ID] = a
+	}
+	told := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		a, ok := found[id]
+		if !ok || told[id] {
+			continue
+		}
+		told[id] = true
+		if !a.WithdrawnAt.IsZero() {
+			feed.Removed = append(feed.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.WithdrawnAt.In(a.zone()), Comment: "原网站已撤下此文"})
+			feed.Updated = later(feed.Updated, a.WithdrawnAt.In(a.zone()))
+			continue
+		}
+		item := PublishItem(a, h.BaseURL, h.Zone)
+		feed.Items = append(feed.Items, item)
+		feed.Updated = later(feed.Updated, item.Updated)
+	}
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// feedPolicy lets browsers show a feed by our style sheet, which the standard
+// counts among the scripts (CSP 3 §6.8.1); it runs none.
+const feedPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; script-src 'self'; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+// document writes a feed.
+func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error) {
+	var buf bytes.Buffer
+	if err := ask.format.Write(&buf, feed); err != nil {
+		return web.Document{}, err
+	}
+	header := http.Header{
+		"Access-Control-Allow-Origin":   {"*"},
+		"Access-Control-Expose-Headers": {"ETag, Link, Last-Modified, IM"},
+		"Content-Security-Policy":       {feedPolicy},
+		"Vary":                          {"Accept-Encoding, A-IM"},
+	}
+	links := []string{"<" + feed.Self + `>; rel="self"`}
+	if feed.Hub != "" { // W3C WebSub §4
+		links = append(links, "<"+feed.Hub+`>; rel="hub"`)
+	}
+	header["Link"] = []string{strings.Join(links, ", ")}
+	if ask.negotiated {
+		header["Vary"] = []string{"Accept-Encoding, Accept, A-IM"}
+		header["Content-Location"] = []string{ask.path + "feed" + ask.format.Suffix}
+	}
+	if feed.Current != "" { // it never changes, but for what is withdrawn or corrected in it
+		header["Cache-Control"] = []string{"public, max-age=86400"}
+	}
+	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: feed.Updated, Header: header}, nil
+}
+
+// hub is the address of our WebSub hub.
+func (h *Web) hub() string { return h.BaseURL + "/hub" }
+
+// PublishItem fills what a feed carries of an article. The text is there only
+// if the article was read with it and may be shown.
+func PublishItem(a Article, base string, zone *time.Location) publish.Item {
+	published := a.PublishedIn(zone)
+	item := publish.Item{
+		ID:        articleID(a, base),
+		Link:      ArticleURL(base, a.ID),
+		Title:     a.Title(),
+		Summary:   a.Facts.Summary,
+		Author:    cmp.Or(a.Facts.Author, a.Facts.AuthorOffice),
+		Published: published,
+		Updated:   published,
+		Credit:    a.SourceName,
+		CreditURL: a.SourceURL,
+	}
+	if !strings.HasPrefix(a.SourceURL, "http") {
+		item.CreditURL = "" // a mailbox folder of ours
+	}
+	switch {
+	case a.UpdatedAt.After(a.CollectedAt) && a.UpdatedAt.After(published): // the text changed since
+		item.Updated = a.UpdatedAt.In(zone)
+	case published.After(a.CollectedAt) || published.Year() < 1990: // foretold, or older than feeds
+		item.Updated = a.CollectedAt.In(zone)
+	}
+	// Most pages give a day and no time. Two items must not be updated at one
+	// instant, so the parts of a second come from the id, which stays.
+	item.Updated = item.Updated.Truncate(time.Second).Add(time.Duration(a.ID%1e6) * time.Microsecond)
+	if a.MayShowText() {
+		item.HTML = a.Content
+	}
+	for _, c := range []struct{ term, scheme, label string }{
+		{string(a.Facts.Kind), base + "/kinds", ""},
+		{a.Facts.Theme, base + "/themes", ""},
+		{a.Facts.Region, base + "/regions", policy.RegionName(a.Facts.Region)},
+		{a.Facts.DocumentNumber, base + "/documents", ""},
+	} {
+		if c.term != "" {
+			item.Categories = append(item.Categories, publish.Category{Term: c.term, Scheme: c.scheme, Label: c.label})
+		}
+	}
+	for _, issuer := range a.Facts.Issuers {
+		item.Categories = append(item.Categories, publish.Category{Term: issuer, Scheme: base + "/issuers"})
+	}
+	for _, e := range a.Attachments {
+		if e.Type != "" {
+			item.Enclosures = append(item.Enclosures, publish.Enclosure{URL: e.URL, Type: e.Type, Length: e.Bytes})
+		}
+	}
+	return item
+}
+
+// articleID is the id of an article in feeds, which is the same for ever.
+func articleID(a Article, base string) string {
+	return tagURI(base, a.CollectedAt, fmt.Sprintf("article/%d", a.ID))
+}
+
+// tagURI makes an id that never changes from the host of base and the day the
+// thing came to be (RFC 4151).
+func tagURI(base string, at time.Time, specific string) string {
+	host := base
+	if u, err := url.Parse(base); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	return publish.TagURI(host, at, specific)
+}
+
+// errNoSuchFeed says that nothing ever was in a feed that exists only by what is in it.
+var errNoSuchFeed = errors.New("no article is in it")

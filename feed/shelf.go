@@ -1,0 +1,181 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// Shelf is a row of articles that a feed shows: new ones come at its end and none
+// ever moves. Each has a place, a number that grows along the row.
+type Shelf struct {
+	// Places returns the articles at the places above and up to two numbers, the
+	// newest first, at most limit of them.
+	Places func(ctx context.Context, above, upTo int64, limit int) ([]Place, error)
+	// Last returns the last place that was given out, to whatever row.
+	Last func(ctx context.Context) (int64, error)
+	// Withdrawn returns articles of the row that were withdrawn since, at most 50.
+	Withdrawn func(ctx context.Context, since time.Time) ([]int64, error)
+
+	mayBeEmpty bool
+}
+
+// Place is where an article stands.
+type Place struct{ Number, Article int64 }
+
+const (
+	// feedSize is how many items a feed document holds; older ones are in its
+	// archive documents.
+	feedSize = 50
+	// cellSize is the number of places that no archive document reaches across, so
+	// that the archive of a row that grows slowly is cut the same way every time.
+	cellSize = 64 * feedSize
+	// end is beyond every place.
+	end = int64(1) << 62
+)
+
+// shelfPage is one document's part of a row.
+type shelfPage struct {
+	articles []int64 // the newest first
+	older    int64   // place up to which the next older document reaches, 0: there is none
+}
+
+// page returns the newest part of the row, or the archive document that reaches
+// up to a place: the items there and before, as many as fit and as are in the
+// same cell. Since places are only given out once, such a document never changes
+// and takes the same time to find however old it is.
+func (s Shelf) page(ctx context.Context, upTo int64) (shelfPage, error) {
+	last, err := s.Last(ctx)
+	if err != nil {
+		return shelfPage{}, err
+	}
+	if upTo == 0 {
+		return s.newest(ctx, last)
+	}
+	if upTo > last {
+		return shelfPage{}, fmt.Errorf("archive document %d: %w", upTo, ErrNotFound)
+	}
+	floor := (upTo - 1) / cellSize * cellSize
+	places, err := s.Places(ctx, floor, upTo, feedSize)
+	if err != nil {
+		return shelfPage{}, err
+	}
+	page := shelfPage{articles: articlesAt(places)}
+	next := floor
+	if len(places) == feedSize {
+		next = places[feedSize-1].Number - 1
+	}
+	before, err := s.Places(ctx, 0, next, 1)
+	if err != nil || len(before) == 0 {
+		return page, err
+	}
+	page.older = next
+	if before[0].Number <= floor {
+		page.older = cellEnd(before[0].Number)
+	}
+	return page, nil
+}
+
+func (s Shelf) newest(ctx context.Context, last int64) (shelfPage, error) {
+	places, err := s.Places(ctx, 0, end, feedSize+1)
+	if err != nil {
+		return shelfPage{}, err
+	}
+	if len(places) == 0 && !s.mayBeEmpty {
+		return shelfPage{}, fmt.Errorf("%w: %w", errNoSuchFeed, ErrNotFound)
+	}
+	if len(places) <= feedSize {
+		return shelfPage{articles: articlesAt(places)}, nil
+	}
+	// The archive begins at a place that stays for a while and overlaps with this
+	// document rather than leaving something out.
+	first := places[feedSize].Number
+	older := cellEnd(first)
+	if older > last {
+		older = (first + feedSize - 1) / feedSize * feedSize
+	}
+	return shelfPage{articles: articlesAt(places[:feedSize]), older: min(older, last)}, nil
+}
+
+func cellEnd(place int64) int64 { return (place + cellSize - 1) / cellSize * cellSize }
+
+func articlesAt(places []Place) []int64 {
+	ids := make([]int64, len(places))
+	for i, p := range places {
+		ids[i] = p.Article
+	}
+	return ids
+}
+
+// orNotFound is the row as one that is not there while it is empty.
+func (s Shelf) orNotFound() Shelf {
+	s.mayBeEmpty = false
+	return s
+}
+
+// MayBeEmpty is the row as one that is there even while it is empty.
+func (s Shelf) MayBeEmpty() Shelf {
+	s.mayBeEmpty = true
+	return s
+}
+
+// allArticles is the row of all articles, by id.
+func (st *Store) allArticles() Shelf {
+	return Shelf{
+		mayBeEmpty: true, Last: st.lastArticle,
+		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
+			return st.Places(ctx, `SELECT id, id FROM articles WHERE id > $1 AND id <= $2 ORDER BY id DESC LIMIT $3`, above, upTo, limit)
+		},
+		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
+			return st.WithdrawnIn(ctx, `SELECT id FROM articles WHERE withdrawn_at >= $1 ORDER BY withdrawn_at DESC LIMIT 50`, since)
+		},
+	}
+}
+
+// articlesIn is the row of the articles in a feed of article_feeds, by id.
+func (st *Store) articlesIn(feed string) Shelf {
+	return Shelf{
+		mayBeEmpty: true, Last: st.lastArticle,
+		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
+			return st.Places(ctx, `SELECT article, article FROM article_feeds
+				WHERE feed = $4 AND article > $1 AND article <= $2 ORDER BY article DESC LIMIT $3`, above, upTo, limit, feed)
+		},
+		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
+			return st.WithdrawnIn(ctx, `SELECT a.id FROM articles a JOIN article_feeds f ON f.article = a.id AND f.feed = $2
+				WHERE a.withdrawn_at >= $1 ORDER BY a.withdrawn_at DESC LIMIT 50`, since, feed)
+		},
+	}
+}
+
+func (st *Store) lastArticle(ctx context.Context) (last int64, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM articles`).Scan(&last)
+	})
+	return last, err
+}
+
+// Places runs a query of places and articles.
+func (st *Store) Places(ctx context.Context, query string, args ...any) (all []Place, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, func(r database.Row) (p Place, err error) {
+			err = r.Scan(&p.Number, &p.Article)
+			return p, err
+		}, query, args...)
+		return err
+	})
+	return all, err
+}
+
+// WithdrawnIn runs a query of the articles that were withdrawn since an instant, its $1.
+func (st *Store) WithdrawnIn(ctx context.Context, query string, since time.Time, args ...any) (ids []int64, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], query, append([]any{since.UTC()}, args...)...)
+		return err
+	})
+	return ids, err
+}

@@ -1,0 +1,236 @@
+package subscribers
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+func opener(file string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(file)), nil }
+}
+
+// take imports a file into the weekly list.
+func (f *fixture) take(file string) Imported {
+	f.t.Helper()
+	out, err := f.Import(f.t.Context(), Import{Open: opener(file), Lists: []List{f.weekly}, Consent: "form 7", Apply: true})
+	if err != nil {
+		f.t.Fatalf("import %.80q: %v", file, err)
+	}
+	return out
+}
+
+func (f *fixture) export() string {
+	f.t.Helper()
+	var b bytes.Buffer
+	if _, err := f.Export(f.t.Context(), &b, 0); err != nil {
+		f.t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestImportReadsFilesAsTheyCome(t *testing.T) {
+	gbk, _ := simplifiedchinese.GBK.NewEncoder().String("姓名,邮箱地址,单位\r\n张三,zhang@example.org,民政局\r\n李四,li@example.org,财政局\r\n")
+	utf16, _ := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String("Email\tName\nzhang@example.org\t张\nli@example.org\t李\n")
+	files := map[string]string{
+		"Plain":       "email,name\nzhang@example.org,Z\nli@example.org,L\n",
+		"BOM":         "\xef\xbb\xbfE-Mail;Name\r\nzhang@example.org;Z\r\nli@example.org;L\r\n",
+		"GBK":         gbk,
+		"UTF16":       utf16,
+		"Tabs":        "电子邮箱\t姓名\nzhang@example.org\t张\nli@example.org\t李\n",
+		"Newlines":    "name,email,note\n\"Zhang\nSan\",zhang@example.org,\"a, \"\"b\"\"\nc\"\nLi,li@example.org,\n",
+		"ExcelSep":    "sep=;\nname;email\nZ;zhang@example.org\nL;li@example.org\n",
+		"OneALine":    "zhang@example.org\nli@example.org\n",
+		"NoHeader":    "Zhang,zhang@example.org\nLi,li@example.org\n",
+		"DisplayName": "email\n\"Zhang <zhang@example.org>\"\nli@example.org\n",
+		"Mailchimp":   "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP\nzhang@example.org,Z,,2,\"2025-01-02 03:04:05\",192.0.2.1,\"2025-01-02 03:05:05\",192.0.2.1\nli@example.org,L,,2,,,,\n",
+		"Listmonk":    "uuid,email,name,attributes,status,created_at,updated_at\n1,zhang@example.org,Z,\"{\"\"city\"\": \"\"x\"\"}\",enabled,2025-01-02,2025-01-02\n2,li@example.org,L,{},enabled,2025-01-02,2025-01-02\n",
+		"BlankLines":  "\n\nemail\n\nzhang@example.org\n\nli@example.org\n\n",
+		"Formulas":    "email,x\nzhang@example.org,=1+1\nli@example.org,'=2\n",
+	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for name, file := range files {
+			t.Run(name, func(t *testing.T) {
+				wipe(t, db)
+				f := newFixture(t, db)
+				out := f.take(file)
+				if out.Rows != 2 || out.Readers != 2 || out.Added != 2 || out.Refused != 0 {
+					t.Fatalf("%+v, want 2 readers of 2 rows", out)
+				}
+				if f.states("zhang@example.org") != "weekly=confirmed" || f.states("li@example.org") != "weekly=confirmed" {
+					t.Errorf("states %q, %q", f.states("zhang@example.org"), f.states("li@example.org"))
+				}
+				if got := f.log("li@example.org"); got != "weekly imported  form 7\n" {
+					t.Errorf("log %q", got)
+				}
+				before := f.dump()
+				if again := f.take(file); again.Added != 0 || again.Known != 2 || f.dump() != before {
+					t.Errorf("the second time: %+v, and rows changed: %t", again, f.dump() != before)
+				}
+			})
+		}
+	})
+}
+
+func TestImportRefusesByRow(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		left := f.reader("left@example.org", f.weekly)
+		if _, err := f.Unsubscribe(t.Context(), left, 0, "one-click", testNetwork); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Suppress(t.Context(), "dead@example.org", ReasonBounce, ""); err != nil {
+			t.Fatal(err)
+		}
+		f.ask("pending@example.org", f.weekly)
+		file := "email,status,UNSUB_TIME,CLEAN_TIME,list\n" +
+			"good@example.org,subscribed,,,\n" + // row 2
+			",,,,\n" +
+			"no address,,,,\n" +
+			"LEFT@example.org,,,,\n" +
+			"dead@example.org,,,,\n" +
+			"noreply@example.org,,,,\n" +
+			"blocked@example.org,blocklisted,,,\n" +
+			"gone@example.org,,2025-01-01,,\n" +
+			"cleaned@example.org,,,2025-01-01,\n" +
+			"never@example.org,unconfirmed,,,\n" +
+			"x@example.org,,,,nowhere\n" +
+			"info@example.org,,,,monthly\n" + // row 13
+			"a@gmial.com,,,,\n" +
+			"good@example.org,,,,\n" + // twice
+			"pending@example.org,,,,\n" +
+			strings.Repeat("y", 5000) + "@example.org,,,,\n"
+		dry, err := f.Import(t.Context(), Import{Open: opener(file), Lists: []List{f.weekly}, Consent: "form 7"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := f.dump()
+		out := f.take(file)
+		if fmt.Sprint(dry) != fmt.Sprint(out) {
+			t.Errorf("the dry run told %+v, the import %+v", dry, out)
+		}
+		if out.Rows != 16 || out.Readers != 3 || out.Added != 4 || out.Known != 1 || out.Refused != 11 {
+			t.Errorf("%+v", out)
+		}
+		var notes strings.Builder
+		for _, n := range out.Notes {
+			fmt.Fprintf(&notes, "%d %t %.60s\n", n.Row, n.Refused, n.Why)
+		}
+		for _, want := range []string{
+			"3 true has no address", "4 true bad address", "5 true left the list", "6 true is suppressed (bounce)", "7 true is the address of a program",
+			`8 true has the state "blocklisted"`, "9 true left at the other provider", "10 true was given up", "11 true never confirmed", `12 true names the list "nowhere"`,
+			"13 false is an office's", "14 false looks like a slip", "17 true column 1 is longer",
+		} {
+			if !strings.Contains(notes.String(), want) {
+				t.Errorf("no note %q in\n%s", want, notes.String())
+			}
+		}
+		if f.states("left@example.org") != "weekly=unsubscribed" || f.states("pending@example.org") != "weekly=confirmed" || f.states("info@example.org") != "monthly=confirmed" {
+			t.Errorf("states %q %q %q", f.states("left@example.org"), f.states("pending@example.org"), f.states("info@example.org"))
+		}
+		if before == f.dump() {
+			t.Error("nothing was imported")
+		}
+	})
+}
+
+func TestImportWantsConsentAndAddresses(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		for file, want := range map[string]string{"email\na@example.org\n": "--consent", "": "empty", "name,age\nZ,7\n": "no column", "PK\x03\x04\x00\x00": "no text file"} {
+			consent := "form 7"
+			if want == "--consent" {
+				consent = ""
+			}
+			_, err := f.Import(t.Context(), Import{Open: opener(file), Lists: []List{f.weekly}, Consent: consent, Apply: true})
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: got %v, want a word on %s", file, err, want)
+			}
+		}
+	})
+}
+
+// What is exported, imported into an empty database and exported again is the
+// same, whatever is in it.
+func TestExportImportExportIsTheSame(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		ctx := t.Context()
+		f.reader("+plus@example.org", f.weekly, f.monthly)
+		f.reader("=a+b@example.org", f.weekly)
+		f.reader("'quoted@example.org", f.inner)
+		f.reader("读者@例子.中国", f.weekly)
+		id, err := f.AddConfirmed(ctx, "odd@example.org", "en", []List{f.weekly}, "=cmd|' /C calc'!A0, \"said so\"")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.SetPreferences(ctx, id, Preferences{Language: "en", Format: Text, Lists: map[int64]Choice{
+			f.weekly.ID: {Themes: []string{"民政", "财政"}, Regions: []string{"110000"}, Frequency: Weekly}, f.monthly.ID: {},
+		}}, testNetwork); err != nil {
+			t.Fatal(err)
+		}
+		f.ask("pending@example.org", f.weekly)
+		left := f.reader("left@example.org", f.weekly)
+		if _, err := f.Unsubscribe(ctx, left, 0, "one-click", testNetwork); err != nil {
+			t.Fatal(err)
+		}
+		confirmed := f.ask("Confirmed@Example.org", f.monthly)
+		f.confirm(confirmed.Token, f.monthly)
+		first := f.export()
+		for line := range strings.Lines(first) {
+			if strings.IndexByte(formulaStarts, line[0]) >= 0 {
+				t.Errorf("a spreadsheet runs %q", line)
+			}
+		}
+		wipe(t, db)
+		g := newFixture(t, db)
+		out, err := g.Import(ctx, Import{Open: opener(first), Lists: []List{g.weekly}, Consent: "moved here", Apply: true})
+		if err != nil || out.Refused != 0 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		if second := g.export(); second != first {
+			t.Errorf("first:\n%ssecond:\n%s", first, second)
+		}
+		if _, err := g.AddConfirmed(ctx, "left@example.org", "zh", []List{g.weekly}, "x"); err == nil {
+			t.Error("who left elsewhere was brought back")
+		}
+	})
+}
+
+func FuzzImportReader(f *testing.F) {
+	f.Add([]byte("email,name\na@b.test,x\n"))
+	f.Add([]byte("sep=;\n\"a\n\";邮箱\n"))
+	f.Add([]byte("\xff\xfea\x00"))
+	f.Add([]byte("a@b\n\"\n"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		in, err := newImportReader(bytes.NewReader(file))
+		if err != nil {
+			return
+		}
+		for n := 0; ; n++ {
+			r, err := in.next()
+			if err != nil {
+				break
+			}
+			if n > len(file) || len(r.address) > maxImportField {
+				t.Fatalf("row %d of %d bytes with an address of %d", n, len(file), len(r.address))
+			}
+		}
+	})
+}
+
+func TestGuardIsUndone(t *testing.T) {
+	for _, field := range []string{"", "a", "=1", "'=1", "''=1", "'a", "'", "''", "+x@example.org", "-", "\t", "@x"} {
+		if got := unguard(guard(field)); got != field {
+			t.Errorf("%q became %q", field, got)
+		}
+	}
+}

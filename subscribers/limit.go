@@ -1,0 +1,107 @@
+package subscribers
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// How many confirmation mails go out. The limits are kept in the database, so
+// that a restart or a second node does not begin them anew.
+const (
+	maxConfirmations     = 3 // to one address, ever, until it answers
+	confirmationInterval = 24 * time.Hour
+
+	// Of one mailbox, whose tags (name+tag@…) are addresses of their own.
+	maxMailboxConfirmations = 9
+	mailboxInterval         = time.Hour
+
+	networkConfirmations = 20 // asked for by one network an hour
+	globalConfirmations  = 1000
+	limitWindow          = time.Hour
+)
+
+// networkMayAsk reports whether a network, and all together, have mails left.
+// A request of an admin comes from no network and has no such limit.
+func (s *Store) networkMayAsk(ctx context.Context, tx *sql.Tx, network netip.Prefix, now time.Time) (bool, error) {
+	if !network.IsValid() {
+		return true, nil
+	}
+	var all, own int
+	err := tx.QueryRowContext(ctx, `
+		SELECT COUNT(*), COUNT(CASE WHEN network = $2 THEN 1 END) FROM consents WHERE event = 'confirmation mailed' AND at > $1`,
+		now.Add(-limitWindow), network.Masked().String()).Scan(&all, &own)
+	return all < globalConfirmations && own < networkConfirmations, err
+}
+
+// mayConfirm counts a confirmation mail to the address, if one more is allowed.
+func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address string, now time.Time) (bool, error) {
+	closed, err := s.isClosed(ctx, tx, address, now)
+	if err != nil || closed {
+		return false, err
+	}
+	mailbox := s.mailboxHash(address)
+	var mailed int
+	var last sql.Null[time.Time]
+	err = tx.QueryRowContext(ctx, `SELECT mailed, last_at FROM confirmation_counts WHERE address_hash = $1`, mailbox).Scan(&mailed, &last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, err
+	}
+	if mailed >= maxMailboxConfirmations || last.Valid && last.V.After(now.Add(-mailboxInterval)) {
+		return false, nil
+	}
+	res, err := tx.ExecContext(ctx, `
+		UPDATE subscribers SET confirmations = confirmations + 1, last_confirmation_at = $2
+		WHERE id = $1 AND confirmations < $3 AND (last_confirmation_at IS NULL OR last_confirmation_at <= $4)`,
+		id, now, maxConfirmations, now.Add(-confirmationInterval))
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at) VALUES ($1, 1, $2)
+		ON CONFLICT (address_hash) DO UPDATE SET mailed = confirmation_counts.mailed + 1, last_at = excluded.last_at`, mailbox, now)
+	return err == nil, err
+}
+
+// answered ends the counting: the limits are for addresses that never answered.
+func (s *Store) answered(ctx context.Context, tx *sql.Tx, id int64, address string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = 0 WHERE id = $1`, id); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM confirmation_counts WHERE address_hash IN ($1, $2)`, s.mailboxHash(address), s.addressHash(address))
+	return err
+}
+
+// remember keeps how often an address was asked when its reader's row goes.
+func (s *Store) remember(ctx context.Context, tx *sql.Tx, id int64, address string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at)
+		SELECT $2, confirmations, last_confirmation_at FROM subscribers WHERE id = $1 AND last_confirmation_at IS NOT NULL AND confirmations > 0
+		ON CONFLICT (address_hash) DO UPDATE SET mailed = excluded.mailed, last_at = excluded.last_at`, id, s.addressHash(address))
+	return err
+}
+
+// recall gives a reader's new row the count of an earlier one.
+func (s *Store) recall(ctx context.Context, tx *sql.Tx, id int64, address string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE subscribers SET
+			confirmations = c.mailed, last_confirmation_at = c.last_at
+		FROM confirmation_counts c WHERE c.address_hash = $2 AND subscribers.id = $1 AND subscribers.last_confirmation_at IS NULL`,
+		id, s.addressHash(address))
+	return err
+}
+
+// mailboxHash names the mailbox of an address: its tag does not count.
+func (s *Store) mailboxHash(address string) string {
+	local, domain, _ := strings.Cut(addressKey(address), "@")
+	local, _, _ = strings.Cut(local, "+")
+	m := hmac.New(sha256.New, s.suppression)
+	m.Write([]byte("mailbox " + local + "@" + domain))
+	return hex.EncodeToString(m.Sum(nil))
+}

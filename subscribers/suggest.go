@@ -1,0 +1,103 @@
+package subscribers
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+)
+
+//go:embed providers.txt
+var providerNames string
+
+// providers are mail domains that many people have.
+var providers = strings.Fields(providerNames)
+
+// Suggest returns the address that was perhaps meant where the domain of a
+// parsed one looks like a slip of the keyboard (gmial.com, qq.con), else "". It
+// is shown and never put in place of what was typed: gmial.com has mailboxes, too.
+func Suggest(address string) string {
+	local, domain, ok := strings.Cut(address, "@")
+	if !ok || len(domain) < 3 || slices.Contains(providers, domain) {
+		return ""
+	}
+	for _, p := range providers {
+		if domain[0] != p[0] && domain[1:min(3, len(domain))] != p[1:3] && !strings.HasPrefix(domain, p[1:2]) {
+			continue // one slip leaves the first letter, the next two, or swaps them
+		}
+		if isSlip(domain, p) {
+			return local + "@" + p
+		}
+	}
+	return ""
+}
+
+// slipsOf are endings that are no domains, or of places where the provider has
+// none, and lie beside .com or .net on a keyboard.
+var slipsOf = map[string][]string{
+	"com": {"con", "cm", "co", "comm", "cmo", "om", "vom", "xom", "ocm", "coom", "cpm", "c0m", "cim", "col", "con.cn", "como"},
+	"net": {"met", "nte", "ne", "nett", "ent", "bet"},
+	"cn":  {"cm", "ch", "cnn", "vn"},
+}
+
+// isSlip reports whether typed is one slip away from the domain of a provider:
+// its ending, or in names that are long enough one letter.
+func isSlip(typed, provider string) bool {
+	dot := strings.IndexByte(provider, '.')
+	name, ending := provider[:dot], provider[dot+1:]
+	if rest, ok := strings.CutPrefix(typed, name+"."); ok {
+		return slices.Contains(slipsOf[ending], rest)
+	}
+	if typed == name+ending || typed == name {
+		return true // the dot is missing, or the ending
+	}
+	typedName, ok := strings.CutSuffix(typed, "."+ending)
+	return ok && len(name) >= 4 && !strings.ContainsAny(name+typedName, "0123456789.") && oneEditApart(typedName, name)
+}
+
+// oneEditApart reports whether a becomes b by one letter more, less, other, or
+// by two that change places.
+func oneEditApart(a, b string) bool {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	switch {
+	case len(a) == len(b):
+		return i < len(a) && (a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
+	case len(a) == len(b)+1:
+		return a[i+1:] == b[i:]
+	case len(a)+1 == len(b):
+		return a[i:] == b[i+1:]
+	}
+	return false
+}
+
+// machines are local parts that nobody reads as a reader: to answer them is to
+// answer a program (RFC 2142, RFC 5321 §4.5.1).
+var machines = []string{"mailer-daemon", "postmaster", "abuse", "noreply", "no-reply", "do-not-reply", "donotreply", "hostmaster", "bounce", "bounces", "spam", "nobody"}
+
+// offices are local parts that several people read.
+var offices = []string{"info", "admin", "administrator", "office", "contact", "sales", "support", "service", "help", "hr", "webmaster", "marketing", "billing", "mail", "root", "hello", "kefu", "bangongshi"}
+
+// Role says whose an address is besides a person's.
+type Role string
+
+// The roles of an address.
+const (
+	RolePerson  Role = ""
+	RoleOffice  Role = "office"  // info@…: may subscribe, and is told in imports
+	RoleMachine Role = "machine" // noreply@…: is refused
+)
+
+// RoleOf returns the role of a parsed address by its local part.
+func RoleOf(address string) Role {
+	local, _, _ := strings.Cut(addressKey(address), "@")
+	local, _, _ = strings.Cut(local, "+")
+	switch {
+	case slices.Contains(machines, local):
+		return RoleMachine
+	case slices.Contains(offices, local):
+		return RoleOffice
+	}
+	return RolePerson
+}

@@ -1,0 +1,218 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The reasons of a suppression.
+const (
+	ReasonBounce    = "bounce"    // the mailbox or host is not there
+	ReasonComplaint = "complaint" // the reader called a mail spam
+	ReasonAdmin     = "admin"     // by hand
+	ReasonForgotten = "forgotten" // the reader was deleted on request
+	ReasonImported  = "imported"  // from another provider's list
+)
+
+// reaskAfter is when an address that bounced may be asked again: a mailbox may
+// have come back, and who asks for mail then has it read.
+const reaskAfter = 30 * 24 * time.Hour
+
+// Suppression is an address that is not mailed; only its hash is kept.
+type Suppression struct {
+	Reason string
+	Note   string
+	At     time.Time
+}
+
+// Suppress keeps an address from being mailed ever again, subscribed or not.
+// Doing it again keeps the first reason. reason is one of the constants; note is
+// for people.
+func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
+	address, err := ParseAddress(address)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := s.suppress(ctx, tx, address, reason, note)
+		return err
+	})
+}
+
+func (s *Store) suppress(ctx context.Context, tx *sql.Tx, address, reason, note string) (bool, error) {
+	now := s.now()
+	res, err := tx.ExecContext(ctx, `
+		INSERT INTO suppressions (address_hash, reason, note, at) VALUES ($1, $2, $3, $4) ON CONFLICT (address_hash) DO NOTHING`,
+		s.addressHash(address), reason, withoutAddresses(note), now)
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, event, at, detail)
+		SELECT id, 'suppressed', $2, $3 FROM subscribers WHERE address_key = $1`, addressKey(address), now, reason)
+	return true, err
+}
+
+// Unsuppress lets an address be mailed again, on an admin's word that note
+// gives. It reports whether the address was suppressed.
+func (s *Store) Unsuppress(ctx context.Context, address, note string) (bool, error) {
+	address, err := ParseAddress(address)
+	if err != nil {
+		return false, err
+	}
+	lifted := false
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		lifted, err = s.unsuppress(ctx, tx, address, withoutAddresses(note), netip.Prefix{})
+		return err
+	})
+	return lifted, err
+}
+
+func (s *Store) unsuppress(ctx context.Context, tx *sql.Tx, address, detail string, network netip.Prefix) (bool, error) {
+	res, err := tx.ExecContext(ctx, `DELETE FROM suppressions WHERE address_hash = $1`, s.addressHash(address))
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return false, err
+	}
+	var id int64
+	err = tx.QueryRowContext(ctx, `SELECT id FROM subscribers WHERE address_key = $1`, addressKey(address)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, logConsent(ctx, tx, id, 0, "unsuppressed", network, detail, s.now())
+}
+
+// IsSuppressed reports whether an address must not be mailed.
+func (s *Store) IsSuppressed(ctx context.Context, address string) (bool, error) {
+	x, err := s.Suppression(ctx, address)
+	return x != nil, err
+}
+
+// Suppression returns why an address is not mailed, nil if it is.
+func (s *Store) Suppression(ctx context.Context, address string) (*Suppression, error) {
+	address, err := ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	var x *Suppression
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		x, err = s.suppressionOf(ctx, tx, address)
+		return err
+	})
+	return x, err
+}
+
+func (s *Store) suppressionOf(ctx context.Context, tx *sql.Tx, address string) (*Suppression, error) {
+	var x Suppression
+	err := tx.QueryRowContext(ctx, `SELECT reason, note, at FROM suppressions WHERE address_hash = $1`, s.addressHash(address)).Scan(&x.Reason, &x.Note, &x.At)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return &x, err
+}
+
+func (s *Store) isSuppressed(ctx context.Context, tx *sql.Tx, address string) (bool, error) {
+	x, err := s.suppressionOf(ctx, tx, address)
+	return x != nil, err
+}
+
+// isClosed reports whether a suppressed address can't even be asked. One that
+// bounced long ago or was forgotten can: only its owner can answer, and the
+// answer lifts the suppression. A complaint and an admin's word hold.
+func (s *Store) isClosed(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
+	x, err := s.suppressionOf(ctx, tx, address)
+	switch {
+	case err != nil || x == nil:
+		return false, err
+	case x.Reason == ReasonForgotten:
+		return false, nil
+	case x.Reason == ReasonBounce:
+		return now.Sub(x.At) < reaskAfter, nil
+	}
+	return true, nil
+}
+
+// CountSuppressions returns how many addresses are suppressed, by reason.
+func (s *Store) CountSuppressions(ctx context.Context) (map[string]int, error) {
+	counts := make(map[string]int)
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT reason, COUNT(*) FROM suppressions GROUP BY reason`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var reason string
+			var n int
+			if err := rows.Scan(&reason, &n); err != nil {
+				return err
+			}
+			counts[reason] = n
+		}
+		return rows.Err()
+	})
+	return counts, err
+}
+
+// SuppressAll suppresses the addresses of another provider's list in one step:
+// all or none. It returns how many were new. Lines that are no address come
+// back as they are.
+func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string) (fresh int, refused []string, err error) {
+	parsed := make([]string, 0, len(addresses))
+	for _, a := range addresses {
+		if p, err := ParseAddress(a); err == nil {
+			parsed = append(parsed, p)
+		} else {
+			refused = append(refused, a)
+		}
+	}
+	slices.Sort(parsed)
+	parsed = slices.Compact(parsed)
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		fresh = 0
+		for _, a := range parsed {
+			is, err := s.suppress(ctx, tx, a, ReasonImported, note)
+			if err != nil {
+				return err
+			}
+			if is {
+				fresh++
+			}
+		}
+		return nil
+	})
+	return fresh, refused, err
+}
+
+// withoutAddresses takes addresses out of a text that is kept longer than a
+// reader may want to be.
+func withoutAddresses(text string) string {
+	if !strings.Contains(text, "@") {
+		return text
+	}
+	words := strings.Fields(text)
+	for i, w := range words {
+		if strings.Contains(w, "@") {
+			words[i] = "(address)"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// errSuppressed says why an admin can't add an address.
+func errSuppressed(address, reason string) error {
+	return fmt.Errorf("%s is suppressed (%s); lift it first with: dibao subscriber unsuppress %s", address, reason, address)
+}
