@@ -76,7 +76,7 @@ func (u *understanding) citations() {
 			u.quotedCitations(p, i, listed)
 		} else if listed {
 			title := strings.TrimSpace(listedLine.ReplaceAllString(p, ""))
-			if _, base := typeOf(trailing.ReplaceAllString(title, "")); base != "" && len(title) < maxTitle {
+			if _, base := typeOf(withoutTrailing(title)); base != "" && len(title) < maxTitle {
 				u.cite(Citation{Title: title, Status: StatusIssued, Relation: RelationRepeals})
 				continue
 			}
@@ -152,7 +152,7 @@ func (u *understanding) titleCitations() {
 		return
 	}
 	for _, inner := range u.title.Inner {
-		if _, base := typeOf(trailing.ReplaceAllString(inner, "")); base != "" {
+		if _, base := typeOf(withoutTrailing(inner)); base != "" {
 			u.cite(Citation{Title: inner, Status: StatusIssued, Relation: relation})
 		}
 	}
@@ -170,7 +170,7 @@ func (u *understanding) quotedCitations(p string, at int, listed bool) {
 		if m[4] >= 0 {
 			number, _ = ParseNumber(strings.ReplaceAll(p[m[4]:m[5]], "中华人民共和国", ""))
 		}
-		if name, base := typeOf(trailing.ReplaceAllString(title, "")); (base == "" || title == name) && number == "" {
+		if name, base := typeOf(withoutTrailing(title)); (base == "" || title == name) && number == "" {
 			continue // a newspaper, a book; 《通知》 is short for what was named before
 		}
 		c := Citation{Number: number, Title: outerMarks.Replace(title), Status: StatusIssued}

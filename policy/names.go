@@ -65,7 +65,7 @@ func Work(title, form string) string {
 	if t.Relation != "" || strings.HasPrefix(t.Title, "关于") {
 		return ""
 	}
-	s := trailing.ReplaceAllString(t.Title, "")
+	s := withoutTrailing(t.Title)
 	return cleanForComparison(strings.TrimPrefix(s, "中华人民共和国"))
 }
 

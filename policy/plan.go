@@ -47,7 +47,7 @@ func (u *understanding) planned() {
 
 // isRule reports whether a title is that of a rule.
 func isRule(title string) bool {
-	title = trailing.ReplaceAllString(title, "")
+	title = withoutTrailing(title)
 	for _, end := range rulesOfPlans {
 		if strings.HasSuffix(title, end) {
 			return true

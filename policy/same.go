@@ -73,7 +73,7 @@ func grams(s string) map[uint64]struct{} {
 }
 
 func newFingerprint(f Facts) fingerprint {
-	c := fingerprint{title: cleanForComparison(trailing.ReplaceAllString(f.Title, ""))}
+	c := fingerprint{title: cleanForComparison(withoutTrailing(f.Title))}
 	size := 0
 	for _, p := range f.Paragraphs {
 		if p = cleanForComparison(p); p != "" && size < maxSameText {

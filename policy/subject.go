@@ -29,12 +29,12 @@ func Subject(title string) string {
 	if s == "" {
 		s = t.Title
 	}
-	s = trailing.ReplaceAllString(s, "")
+	s = withoutTrailing(s)
 	if name, base := typeOf(s); base != "" {
 		s = strings.TrimSuffix(s, name)
 	}
 	s = subjectOpening.ReplaceAllString(s, "")
-	s = subjectEnding.ReplaceAllString(trailing.ReplaceAllString(s, ""), "")
+	s = subjectEnding.ReplaceAllString(withoutTrailing(s), "")
 	s = strings.NewReplacer("《", "", "》", "", "“", "", "”", "", "〈", "", "〉", "", " ", "").Replace(s)
 	if utf8.RuneCountInString(s) < minSubject {
 		return ""

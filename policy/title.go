@@ -3,6 +3,7 @@ package policy
 import (
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -35,12 +36,11 @@ var (
 	stateMarker = regexp.MustCompile(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
 	debris      = regexp.MustCompile(`^.{0,60}">`)
 	trailing    = regexp.MustCompile(`(?:[（(][^（）()]{1,30}[）)]|\s)+$`)
-	titleVerb   = regexp.MustCompile(`^(.{0,60}?)(?:\s*)(关于|印发|转发|批转|发布|公布)(.+)$`)
 	actionFirst = regexp.MustCompile(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
 	// An organ answers or takes up: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
 	organActs = regexp.MustCompile(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
 	noOrgan   = regexp.MustCompile(`^(?:贯彻|落实|对|给|做好|关于)`)
-	organEnd  = regexp.MustCompile(`(?:部|委员会|委|局|厅|署|院|办公室|办|政府|国务院|中央|军委|大|会|行|社|集团|公司|法院|检察院|区|司|处|所|中心|小组|机制|党组|政协|大学|联合会|总队|支队|国办|中办|馆|站|台|协|联)$`)
+	organEnds = []string{"部", "委员会", "委", "局", "厅", "署", "院", "办公室", "办", "政府", "国务院", "中央", "军委", "大", "会", "行", "社", "集团", "公司", "法院", "检察院", "区", "司", "处", "所", "中心", "小组", "机制", "党组", "政协", "大学", "联合会", "总队", "支队", "国办", "中办", "馆", "站", "台", "协", "联"}
 	quoted    = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉)+)》`)
 	wrapped   = regexp.MustCompile(`^(\S{2,30}[〔\[（(]\d{4}[〕\]）)]\d{1,5}号)\s*《(.+)》$`)
 )
@@ -57,7 +57,9 @@ func ParseTitle(s string) Title {
 		t.Title = s
 		return t
 	}
-	s = debris.ReplaceAllString(s, "")
+	if strings.Contains(s, `">`) {
+		s = debris.ReplaceAllString(s, "")
+	}
 	if m := stateMarker.FindStringSubmatch(s); m != nil {
 		t.Marker = m[1] + m[2]
 		s = strings.TrimSpace(stateMarker.ReplaceAllString(s, ""))
@@ -70,7 +72,7 @@ func ParseTitle(s string) Title {
 	for _, m := range quoted.FindAllStringSubmatch(s, -1) {
 		t.Inner = append(t.Inner, strings.NewReplacer("〈", "《", "〉", "》").Replace(m[1]))
 	}
-	core := trailing.ReplaceAllString(s, "")
+	core := withoutTrailing(s)
 	if n, ok := ParseNumber(core); ok && utf8.RuneCountInString(squeeze(core)) <= utf8.RuneCountInString(n)+1 {
 		t.Number = n // a title of nothing but a number
 		if strings.Contains(n, "令第") {
@@ -79,25 +81,24 @@ func ParseTitle(s string) Title {
 		return t
 	}
 	formName, base := typeOf(core)
-	m := titleVerb.FindStringSubmatch(core)
-	if acts := organActs.FindStringSubmatch(core); acts != nil && formName != "" && namesOrgans(acts[1]) && !strings.Contains(acts[1], "关于") && (m == nil || len(acts[1]) < len(m[1])) {
+	organs, verb, rest, ok := splitAtVerb(core)
+	if acts := organActs.FindStringSubmatch(core); acts != nil && formName != "" && namesOrgans(acts[1]) && !strings.Contains(acts[1], "关于") && (!ok || len(acts[1]) < len(organs)) {
 		t.Issuers, t.Type = splitOrgans(acts[1]), base
 		t.Subject = strings.TrimSuffix(strings.TrimSuffix(acts[3], formName), "的")
 		return t
 	}
-	if m == nil || m[1] != "" && !namesOrgans(m[1]) {
+	if !ok || organs != "" && !namesOrgans(organs) {
 		if formName != "" {
 			t.Type = base
 			t.Subject = strings.TrimSuffix(strings.TrimSuffix(core, formName), "的")
 		}
 		return t
 	}
-	if !noOrgan.MatchString(m[1]) {
-		t.Issuers = splitOrgans(m[1])
+	if !noOrgan.MatchString(organs) {
+		t.Issuers = splitOrgans(organs)
 	}
-	rest := m[3]
-	if m[2] != "关于" {
-		t.Relation = m[2]
+	if verb != "关于" {
+		t.Relation = verb
 	} else if verb := actionFirst.FindString(rest); verb != "" {
 		t.Relation = verb
 		rest = strings.TrimPrefix(rest, verb)
@@ -114,12 +115,38 @@ func ParseTitle(s string) Title {
 	case "印发", "转发", "批转", "公布", "发布":
 		if len(t.Inner) == 0 {
 			t.Inner = []string{t.Subject}
-			if _, inner := typeOf(trailing.ReplaceAllString(t.Subject, "")); t.Relation == "转发" && inner == "" && strings.Contains(t.Subject, "关于") {
+			if _, inner := typeOf(withoutTrailing(t.Subject)); t.Relation == "转发" && inner == "" && strings.Contains(t.Subject, "关于") {
 				t.Inner[0] = rest // one 的通知 closes both
 			}
 		}
 	}
 	return t
+}
+
+// longestOrgans is the most characters before the verb of a title.
+const longestOrgans = 60
+
+// splitAtVerb parts a title at the first verb of the formula.
+func splitAtVerb(s string) (organs, verb, rest string, ok bool) {
+	at := len(s)
+	for _, v := range [...]string{"关于", "印发", "转发", "批转", "发布", "公布"} {
+		if i := strings.Index(s[:min(len(s), at+len(v))], v); i >= 0 && i < at {
+			at, verb = i, v
+		}
+	}
+	organs = strings.TrimRightFunc(s[:at], unicode.IsSpace)
+	if verb == "" || at+len(verb) == len(s) || utf8.RuneCountInString(organs) > longestOrgans {
+		return "", "", "", false
+	}
+	return organs, verb, s[at+len(verb):], true
+}
+
+// withoutTrailing cuts brackets and spaces at the end of a title: （试行）.
+func withoutTrailing(s string) string {
+	if !endsInAny(s, "）", ")", " ", "\n", "\t") {
+		return s
+	}
+	return trailing.ReplaceAllString(s, "")
 }
 
 // typeOf returns the form that s ends with, and its base.
@@ -134,7 +161,7 @@ func typeOf(s string) (name, base string) {
 
 // namesOrgans reports whether s ends like an organ's name.
 func namesOrgans(s string) bool {
-	return organEnd.MatchString(strings.TrimSpace(s)) && !strings.ContainsAny(s, "，。！？：")
+	return endsInAny(strings.TrimSpace(s), organEnds...) && !strings.ContainsAny(s, "，。！？：")
 }
 
 // splitOrgans splits joint issuers; the first is the host (主办).

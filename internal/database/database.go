@@ -101,10 +101,11 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 			"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" +
 			"&_time_format=sqlite&_timezone=UTC" + pool.extra
-		conn, err := sql.Open("sqlite", dsn)
+		plain, err := sqlite.NewConnector(dsn)
 		if err != nil {
 			return nil, fmt.Errorf("database %s: %w", path, err)
 		}
+		conn := sql.OpenDB(connector{plain, pool.db == &db.writer})
 		conn.SetMaxOpenConns(pool.conns)
 		conn.SetMaxIdleConns(pool.conns)
 		*pool.db = conn

@@ -1,0 +1,215 @@
+package database
+
+import (
+	"context"
+	"database/sql/driver"
+	"strings"
+)
+
+// maxStatements bounds the statements that one connection keeps. The program's
+// own are fewer; what goes beyond is parsed each time.
+const maxStatements = 400
+
+// connector opens SQLite connections that keep their statements. Parsing one
+// takes longer than most of them run: a first collection spent an eighth of its
+// time on it.
+type connector struct {
+	driver.Connector
+	// uninterrupted statements run to their end once begun: those of the writer
+	// are short, and watching each for the end of its context takes a goroutine.
+	uninterrupted bool
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &keepingConn{sqliteConn: conn.(sqliteConn), uninterrupted: c.uninterrupted, kept: make(map[string]*keptStatement)}, nil
+}
+
+// sqliteConn is what database/sql asks of a connection and the driver gives.
+type sqliteConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// keepingConn is a connection that keeps the statements it has parsed. Like any
+// connection it is used by one goroutine at a time.
+type keepingConn struct {
+	sqliteConn
+	uninterrupted bool
+	kept          map[string]*keptStatement
+}
+
+type keptStatement struct {
+	stmt interface {
+		driver.Stmt
+		driver.StmtExecContext
+		driver.StmtQueryContext
+	}
+	busy bool // its rows are being read
+}
+
+// Unwrap lets the driver's own functions find its connection.
+func (c *keepingConn) Unwrap() driver.Conn { return c.sqliteConn }
+
+// statement returns the statement of a query, marked busy, or nil where it is
+// not to be kept: in use, one too many, or none that reads and writes rows.
+func (c *keepingConn) statement(ctx context.Context, query string) (*keptStatement, error) {
+	if k, ok := c.kept[query]; ok {
+		if k.busy {
+			return nil, nil
+		}
+		k.busy = true
+		return k, nil
+	}
+	verb, _, _ := strings.Cut(strings.TrimSpace(query), " ")
+	switch strings.ToUpper(verb) {
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH":
+	default:
+		return nil, nil
+	}
+	if len(c.kept) >= maxStatements {
+		return nil, nil
+	}
+	stmt, err := c.sqliteConn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	k := &keptStatement{busy: true}
+	var ok bool
+	if k.stmt, ok = stmt.(interface {
+		driver.Stmt
+		driver.StmtExecContext
+		driver.StmtQueryContext
+	}); !ok {
+		return nil, stmt.Close()
+	}
+	c.kept[query] = k
+	return k, nil
+}
+
+func (c *keepingConn) watch(ctx context.Context) context.Context {
+	if c.uninterrupted {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+// ExecContext runs a statement that is kept, or has the connection run it.
+func (c *keepingConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	k, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return c.sqliteConn.ExecContext(ctx, query, args)
+	}
+	defer func() { k.busy = false }()
+	return k.stmt.ExecContext(c.watch(ctx), args)
+}
+
+// QueryContext is ExecContext for rows; the statement is free again once they are closed.
+func (c *keepingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	k, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return c.sqliteConn.QueryContext(ctx, query, args)
+	}
+	rows, err := k.stmt.QueryContext(c.watch(ctx), args)
+	if err != nil {
+		k.busy = false
+		return nil, err
+	}
+	return &keptRows{Rows: rows, of: k}, nil
+}
+
+// PrepareContext hands out a statement that is kept; closing it frees it.
+func (c *keepingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	k, err := c.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if k == nil {
+		return c.sqliteConn.PrepareContext(ctx, query)
+	}
+	return &lentStatement{c, k}, nil
+}
+
+// lentStatement is a kept statement in the hands of who prepared it.
+type lentStatement struct {
+	conn *keepingConn
+	of   *keptStatement
+}
+
+func (s *lentStatement) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.of.stmt.ExecContext(s.conn.watch(ctx), args)
+}
+
+func (s *lentStatement) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.of.stmt.QueryContext(s.conn.watch(ctx), args)
+}
+
+func (s *lentStatement) NumInput() int { return s.of.stmt.NumInput() }
+
+// Close may come twice: database/sql closes what a transaction leaves open.
+func (s *lentStatement) Close() error {
+	if s.of != nil {
+		s.of.busy = false
+		s.of = nil
+	}
+	return nil
+}
+
+// Exec and Query are what database/sql asks for where there is no context.
+func (s *lentStatement) Exec(args []driver.Value) (driver.Result, error) {
+	return s.ExecContext(context.Background(), named(args))
+}
+
+func (s *lentStatement) Query(args []driver.Value) (driver.Rows, error) {
+	return s.QueryContext(context.Background(), named(args))
+}
+
+func named(args []driver.Value) []driver.NamedValue {
+	all := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		all[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	return all
+}
+
+// Close closes the statements, then the connection.
+func (c *keepingConn) Close() error {
+	for _, k := range c.kept {
+		k.stmt.Close()
+	}
+	c.kept = nil
+	return c.sqliteConn.Close()
+}
+
+// keptRows frees the statement that they come from when they are closed.
+type keptRows struct {
+	driver.Rows
+	of *keptStatement
+}
+
+func (r *keptRows) Close() error {
+	err := r.Rows.Close()
+	r.of.busy = false
+	return err
+}
