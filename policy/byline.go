@@ -8,47 +8,91 @@ import (
 )
 
 var (
-	bylineAlone = regexp.MustCompile(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
-	bylineOpen  = regexp.MustCompile(`^(?:作者|文|撰文)\s*[:：/／]\s*(.{2,40})$`)
-	reporter    = regexp.MustCompile(`^[（(]?(?:本报|本网|新华社)?记者\s*([\p{Han} 、]{2,20})[）)]?$`)
-	officeEnd   = regexp.MustCompile(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|专家|负责人|处|科员)$`)
-	organWord   = regexp.MustCompile(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
-	firstOffice = regexp.MustCompile(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
-	hanName     = regexp.MustCompile(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
+	bylineAlone  = regexp.MustCompile(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
+	bylineBehind = regexp.MustCompile(`[。！？”]\s*([（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*([^（）()]{2,60}?)\s*[）)])$`)
+	bylineOpen   = regexp.MustCompile(`^[（(【□■]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?)[）)】]?$`)
+	reporter     = regexp.MustCompile(`^[（(□■]?\s*(?:(?:本报|本网|本刊|新华社|人民日报|中新社|央视)?(?:首席|特派|见习)?(?:记者|评论员|通讯员))[:：]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
+	// A report's first words: where, when, who sent it.
+	datelineOpen   = regexp.MustCompile(`^[（(【]?(新华社|新华网|中新社|中新网|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月\d{1,2}日)?(?:专)?(?:电|讯)`)
+	reporterInLead = regexp.MustCompile(`[（(](?:本报|本网)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)]{0,20})?[）)]`)
+	noAuthor       = regexp.MustCompile(`摄|供稿|责任编辑|编辑[:：]|校对|审核|图片|供图`)
+	officeEnd      = regexp.MustCompile(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|专家|负责人|处|科员)$`)
+	organWord      = regexp.MustCompile(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	firstOffice    = regexp.MustCompile(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	hanName        = regexp.MustCompile(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
+// bylineWords are those without one of which a line is no by-line.
+var bylineWords = []string{"作者", "记者", "文", "通讯员", "评论员", "□", "■"}
+
 // byline takes the by-line out of the paragraphs: (作者为民政部部长、党组书记) names
-// an office, (作者：X，系Y研究员) a person and an office.
+// an office, (作者：X，系Y研究员) a person and an office. Photographers (摄), editors
+// (责任编辑) and senders (供稿) are no authors.
 func (u *understanding) byline() {
 	n := len(u.Paragraphs)
-	for _, i := range []int{n - 1, n - 2, 0} {
-		if i < 0 || i >= n {
+	for _, i := range []int{n - 1, n - 2, 0, 1} {
+		if i < 0 || i >= n || u.Byline != "" {
 			continue
 		}
 		p := strings.TrimSpace(u.Paragraphs[i])
-		m := bylineAlone.FindStringSubmatch(p)
-		if m == nil {
-			if m = bylineOpen.FindStringSubmatch(p); m == nil {
-				m = reporter.FindStringSubmatch(p)
+		if len(p) <= maxByline && containsAny(p, bylineWords...) && !noAuthor.MatchString(p) {
+			for _, form := range []*regexp.Regexp{bylineAlone, bylineOpen, reporter} {
+				if m := form.FindStringSubmatch(p); m != nil {
+					u.Byline = p
+					u.setAuthor(m[1])
+					u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
+					break
+				}
 			}
 		}
-		if m == nil || utf8.RuneCountInString(p) > 70 {
-			continue
+		if u.Byline == "" && i == n-1 { // behind the last sentence
+			if m := bylineBehind.FindStringSubmatch(lastRunes(p, bylineReach)); m != nil {
+				u.Byline = m[1]
+				u.setAuthor(m[2])
+				u.Paragraphs = append([]string{}, u.Paragraphs...)
+				u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(p, m[1]))
+			}
 		}
-		u.Byline = p
-		u.setAuthor(m[1])
-		u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
-		break
 	}
+	u.dateline()
 	if u.Author == "" && u.AuthorOffice == "" {
 		for _, l := range u.e.Labels {
-			if squeeze(l.Name) == "作者" {
+			switch squeeze(l.Name) {
+			case "作者", "撰稿", "撰稿人", "撰文", "文":
 				u.setAuthor(l.Value)
 			}
 		}
 	}
 	if u.Author == "" && u.AuthorOffice == "" && u.e.FeedAuthor != "" {
 		u.setAuthor(u.e.FeedAuthor)
+	}
+}
+
+const (
+	maxByline   = 70 * 3 // bytes of a line
+	bylineReach = 80     // characters at the end of a text
+)
+
+// dateline reads how reports begin: 本报北京11月4日电（记者李泓冰、管克江）…. The agency is
+// the source, where nothing else names one; the line stays in the text.
+func (u *understanding) dateline() {
+	if len(u.Paragraphs) == 0 {
+		return
+	}
+	head := firstRunes(u.Paragraphs[0], bylineReach)
+	if !containsAny(head, "记者", "电", "讯") {
+		return
+	}
+	if m := datelineOpen.FindStringSubmatch(head); m != nil && u.Credit == "" {
+		if m[1] == "本报" || m[1] == "本网" {
+			u.Credit = u.siteName()
+		} else {
+			u.Credit = m[1]
+		}
+	}
+	if m := reporterInLead.FindStringSubmatch(head); m != nil && u.Author == "" && u.AuthorOffice == "" {
+		u.Byline = m[0]
+		u.setAuthor(m[1])
 	}
 }
 
@@ -59,7 +103,7 @@ func (u *understanding) setAuthor(s string) {
 		return
 	}
 	name, office, _ := cutAny(s, "，系", ",系", "，为", "，", ",", " 系 ", "系")
-	name = strings.TrimSpace(name)
+	name = joinNames(name)
 	switch {
 	case isName(name):
 		u.Author = name
@@ -81,6 +125,25 @@ func cutAny(s string, seps ...string) (before, after string, found bool) {
 		}
 	}
 	return s, "", false
+}
+
+// joinNames writes several names with 、 between them; a name of two characters may
+// hold a space (王 晔).
+func joinNames(s string) string {
+	s = strings.TrimSpace(fold(s))
+	parts := strings.Fields(s)
+	if len(parts) < 2 || strings.Contains(s, "、") {
+		return s
+	}
+	if len(parts) == 2 && utf8.RuneCountInString(parts[0]) == 1 && utf8.RuneCountInString(parts[1]) == 1 {
+		return s
+	}
+	for _, p := range parts {
+		if n := utf8.RuneCountInString(p); n < 2 || n > 4 || !isName(p) {
+			return s
+		}
+	}
+	return strings.Join(parts, "、")
 }
 
 // isName reports whether s looks like one or more Chinese names.

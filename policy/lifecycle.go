@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -211,7 +210,9 @@ func (u *understanding) effective(text string) {
 			base = published
 		}
 		if base.IsZero() {
-			return
+			if base = u.promulgated(enacted); base.IsZero() {
+				return
+			}
 		}
 		u.EffectiveOn, u.EffectiveFrom = base, o.quote()
 		if n, ok := number(o.groups[2]); ok && o.groups[2] != "" {
@@ -220,6 +221,26 @@ func (u *understanding) effective(text string) {
 		return
 	}
 }
+
+// promulgated returns when a text without dates of its own was made public, by its
+// heading. One that was amended since gives only when its first version was.
+func (u *understanding) promulgated(enacted []Date) Date {
+	if len(enacted) == 0 {
+		return Date{}
+	}
+	head := strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n")
+	if len(enacted) > 1 || !publicWord.MatchString(head) {
+		if len(enacted) > 1 && publicWord.MatchString(head) {
+			u.FirstEffectiveOn = enacted[0]
+		}
+		return Date{}
+	}
+	return enacted[0]
+}
+
+// publicWord says of a heading's date that the text became public on it: the
+// National People's Congress passes laws that are promulgated the same day.
+var publicWord = regexp.MustCompile(`日[^\n]{0,40}(?:公布|发布|颁布)|全国人民代表大会[^\n]{0,40}通过`)
 
 // headingLines are those in which the date of coming into force may stand alone.
 const headingLines = 8
@@ -275,162 +296,6 @@ func after(d Date, n int, unit string) (end Date, exact bool) {
 		}
 	}
 	return d.AddDays(n), true
-}
-
-var (
-	deadlineBy     = regexp.MustCompile(`(?:截止|截至|截止到|截止至)(?:日期|时间|期限|日)?\s*(?:为|是|：|:|到|至|于)?\s*` + fullDate)
-	deadlineBefore = regexp.MustCompile(fullDate + dateTail + `(?:之?前|以前|止|截止)`)
-	deadlineRange  = regexp.MustCompile(`(?:征求意见|征集|公告|公示|反馈|申报|报名|受理|公开)[^。；\n]{0,12}?(?:时间|期限|期|日期)?\s*(?:为|是|：|:|自|从|于)*\s*` + fullDate + dateTail + spanTo + laterDate)
-	deadlineWithin = regexp.MustCompile(`自\s*(?:本)?(?:公告|公示|通知|通告|征求意见稿)?\s*(?:发布|公布|刊登|印发|公示|公告)之日起\s*` + amount + `\s*(个工作日|个自然日|日|天)(?:之)?内`)
-	asksFor        = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告"}
-)
-
-// contextChars is how near to a date must stand what is asked for, in characters.
-const contextChars = 30
-
-// deadline finds until when comments or applications are taken. Two different
-// ones are withheld: neither the earlier nor the later may be believed.
-func (u *understanding) deadline() {
-	asks := u.Kind == KindConsultation || containsAny(u.Title, asksFor...)
-	found := make(map[Date]string)
-	add := func(d Date, quote string) {
-		if !d.IsZero() && (u.IssuedOn.IsZero() || !d.Before(u.IssuedOn)) {
-			found[d] = "正文“" + quote + "”"
-		}
-	}
-	for _, p := range u.Paragraphs {
-		if p = fold(p); !strings.ContainsAny(p, "年日天") || !asks && !containsAny(p, asksFor...) {
-			continue
-		}
-		for _, o := range near(deadlineRange, p, "日") {
-			first := o.date(1)
-			if asks || o.asks {
-				add(o.later(4, first), o.groups[0])
-			}
-		}
-		for _, o := range near(deadlineBy, p, "截") {
-			if asks || o.asks {
-				add(o.date(1), o.groups[0])
-			}
-		}
-		for _, o := range near(deadlineBefore, p, "前", "止") {
-			if o.asks {
-				add(o.date(1), o.groups[0])
-			}
-		}
-		for _, o := range near(deadlineWithin, p, "之日起") {
-			if n, ok := number(o.groups[1]); ok && o.asks && asks && !u.PublishedOn.IsZero() {
-				d, exact := after(u.PublishedOn, n, o.groups[2])
-				quote := o.groups[0]
-				if !exact {
-					quote += "”（节假日安排未公布，按周末估算）“"
-				}
-				if len(found) == 0 { // a date that is written out says it better
-					add(d, quote)
-				}
-			}
-		}
-	}
-	switch len(found) {
-	case 0:
-	case 1:
-		for d, from := range found {
-			u.DeadlineOn, u.DeadlineFrom = d, from
-		}
-	default:
-		u.warn("the text names more than one deadline; none is shown")
-	}
-}
-
-// asking is an occurrence with whether something is asked for beside it.
-type asking struct {
-	occurrence
-	asks bool
-}
-
-func near(re *regexp.Regexp, p string, hints ...string) []asking {
-	if !containsAny(p, hints...) {
-		return nil
-	}
-	var out []asking
-	for _, at := range re.FindAllStringSubmatchIndex(p, maxOccurrences) {
-		o := asking{occurrence: occurrence{groups: make([]string, len(at)/2)}}
-		for i := range o.groups {
-			if at[2*i] >= 0 {
-				o.groups[i] = p[at[2*i]:at[2*i+1]]
-			}
-		}
-		before := lastRunes(p[:at[0]], contextChars)
-		if i := strings.LastIndexAny(before, "。；"); i >= 0 {
-			_, size := utf8.DecodeRuneInString(before[i:])
-			before = before[i+size:]
-		}
-		behind := firstRunes(p[at[1]:], contextChars)
-		if i := strings.IndexAny(behind, "。；"); i >= 0 {
-			behind = behind[:i]
-		}
-		o.asks = containsAny(before, asksFor...) || containsAny(behind, asksFor...)
-		out = append(out, o)
-	}
-	return out
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n--; n < 0 {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-// RelativeDate is a date that a text gives by the day of its own publication.
-type RelativeDate struct {
-	Text      string `json:"text"`
-	On        Date   `json:"on"`
-	Paragraph int    `json:"paragraph"` // index
-}
-
-var relativeDay = regexp.MustCompile(`(今年|本年|去年|明年|前年|上年)\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日|(本月|上月|下月|上个月|下个月)\s*(\d{1,2})\s*日`)
-
-// maxRelative bounds what is kept of one text.
-const maxRelative = 50
-
-// relativeDates resolves days such as 今年2月19日 by the day of publication, or of
-// issue. Without either nothing is resolved.
-func (u *understanding) relativeDates() {
-	base := u.PublishedOn
-	if base.IsZero() {
-		base = u.IssuedOn
-	}
-	if base.IsZero() {
-		return
-	}
-	for i, p := range u.Paragraphs {
-		if !containsAny(p, "今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "上个月", "下个月") {
-			continue
-		}
-		for _, m := range relativeDay.FindAllStringSubmatch(fold(p), maxRelative) {
-			year, month := base.Year, int(base.Month)
-			var day Date
-			if m[1] != "" {
-				year += map[string]int{"去年": -1, "上年": -1, "前年": -2, "明年": 1}[m[1]]
-				day = dateOfParts(fmt.Sprint(year), m[2], m[3])
-			} else {
-				month += map[string]int{"上月": -1, "上个月": -1, "下月": 1, "下个月": 1}[m[4]]
-				switch {
-				case month < 1:
-					year, month = year-1, 12
-				case month > 12:
-					year, month = year+1, 1
-				}
-				day = dateOfParts(fmt.Sprint(year), fmt.Sprint(month), m[5])
-			}
-			if !day.IsZero() && len(u.RelativeDates) < maxRelative {
-				u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], day, i})
-			}
-		}
-	}
 }
 
 const (

@@ -60,6 +60,44 @@ func TestFirstEffective(t *testing.T) {
 	}
 }
 
+func TestConsultationWindow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, title, published string
+		labels                 []Label
+		text                   string
+		opens, ends            string
+	}{
+		{"Range", "关于公开征求意见的公告", "", nil, "征求意见时间：2024年5月1日至5月31日。", "2024-05-01", "2024-05-31"},
+		{"DaysFromNow", "关于公开征求意见的通知", "2024-05-06", nil, "请自公告发布之日起30日内提出意见。", "2024-05-06", "2024-06-05"},
+		{"Term", "关于样例名单的公示", "2024-05-06", nil, "公示期为5个工作日。", "2024-05-06", "2024-05-11"}, // a Saturday that is worked,
+		{"TermWithDates", "关于样例名单的公示", "2024-05-06", nil, "公示期5个工作日，公示时间为2024年5月7日至2024年5月13日。", "2024-05-07", "2024-05-13"},
+		{"Labels", "样例办法（征求意见稿）", "", []Label{{"td", "开始时间", "2024-05-01"}, {"td", "截止时间", "2024-06-01"}}, "样例。", "2024-05-01", "2024-06-01"},
+		{"WindowLabel", "样例办法（征求意见稿）", "", []Label{{"td", "征集时间", "2024-05-01 至 2024-06-01"}}, "样例。", "2024-05-01", "2024-06-01"},
+		{"LabelDisagrees", "样例办法（征求意见稿）", "", []Label{{"td", "截止时间", "2024-06-01"}}, "意见反馈截止时间为2024年6月10日。", "", ""},
+		{"HowThingsStood", "关于公开征求意见的公告", "", nil, "截至2023年12月31日，全市共有样例100个。意见反馈截止日期为2024年6月10日。", "", "2024-06-10"},
+		{"OfAThing", "关于申报补贴的通知", "", nil, "可以申报2023年1月1日至2023年12月31日期间发生的费用。", "", ""},
+		{"OnlyAType", "样例省人民政府关于养老服务的意见", "", nil, "公告牌应当在2024年5月1日至2024年6月1日设置。", "", ""},
+	} {
+		e := Evidence{Title: c.title, ListDate: c.published, Labels: c.labels, Paragraphs: []string{"各有关单位：", c.text}}
+		if f := Understand(e); f.OpensOn.String() != c.opens || f.DeadlineOn.String() != c.ends {
+			t.Errorf("%s: %q to %q, want %q to %q (%q)", c.name, f.OpensOn, f.DeadlineOn, c.opens, c.ends, f.Warnings)
+		}
+	}
+}
+
+func TestPromulgated(t *testing.T) {
+	t.Parallel()
+	once := []string{"1999年10月7日 国务院令第273号发布", "第一条 样例。", "第二十七条 本条例自发布之日起施行。"}
+	if f := Understand(Evidence{Title: "样例条例", Paragraphs: once}); f.EffectiveOn.String() != "1999-10-07" {
+		t.Errorf("effective %s", f.EffectiveOn)
+	}
+	twice := append([]string{once[0], "2023年4月27日 《国务院关于修改样例条例的决定》修订"}, once[1:]...)
+	if f := Understand(Evidence{Title: "样例条例", Paragraphs: twice}); !f.EffectiveOn.IsZero() || f.FirstEffectiveOn.String() != "1999-10-07" {
+		t.Errorf("effective %s, first %s", f.EffectiveOn, f.FirstEffectiveOn)
+	}
+}
+
 func TestRelativeDates(t *testing.T) {
 	t.Parallel()
 	f := Understand(Evidence{Title: "样例", ListDate: "2011-06-21", Paragraphs: []string{"近日召开会议。", "今年2月19日，去年12月1日；上月5日，今年2月30日。"}})
@@ -69,6 +107,21 @@ func TestRelativeDates(t *testing.T) {
 	}
 	if s := strings.Join(got, " "); s != "今年2月19日=2011-02-19 去年12月1日=2010-12-01 上月5日=2011-05-05" {
 		t.Error(s)
+	}
+	for text, want := range map[string]string{ // 2024-05-15 is a Wednesday
+		"去年底": "2023-12-01 2023-12-31", "今年3月份": "2024-03-01 2024-03-31", "明年上半年": "2025-01-01 2025-06-30", "本月": "2024-05-01 2024-05-31", "上月": "2024-04-01 2024-04-30",
+		"上周": "2024-05-06 2024-05-12", "下周一": "2024-05-20 ", "昨日": "2024-05-14 ", "近日": "", "日前": "", "今年以来": "",
+	} {
+		got := ""
+		for _, d := range Understand(Evidence{Title: "样例", ListDate: "2024-05-15", Paragraphs: []string{"会议" + text + "召开。"}}).RelativeDates {
+			got += d.On.String() + " " + d.To.String()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+	if d := firstOfMonth(makeDate(2024, 1, 31), -1); d.String() != "2023-12-01" {
+		t.Error(d)
 	}
 }
 

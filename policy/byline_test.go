@@ -1,0 +1,37 @@
+package policy
+
+import "testing"
+
+func TestByline(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name                       string
+		e                          Evidence
+		author, office, body, cred string
+		paragraphs                 int
+	}{
+		{"Office", Evidence{Paragraphs: []string{"正文。", "(作者为民政部部长、党组书记)"}}, "", "民政部部长、党组书记", "民政部", "", 1},
+		{"Both", Evidence{Paragraphs: []string{"正文。", "（作者：样文，系样例大学教授）"}}, "样文", "样例大学教授", "样例大学", "", 1},
+		{"Unit", Evidence{Paragraphs: []string{"正文。", "（作者单位：样例研究院）"}}, "", "样例研究院", "", "", 1},
+		{"BehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（作者系样例研究中心主任）"}}, "", "样例研究中心主任", "样例研究中心", "", 1},
+		{"Colon", Evidence{Paragraphs: []string{"作者：王样 李例", "正文。"}}, "王样、李例", "", "", "", 1},
+		{"Slash", Evidence{Paragraphs: []string{"文/王样例", "正文。"}}, "王样例", "", "", "", 1},
+		{"Reporter", Evidence{Paragraphs: []string{"本报记者 王 样", "正文。"}}, "王 样", "", "", "", 1},
+		{"TwoReporters", Evidence{Paragraphs: []string{"正文。", "记者李样冰、管例江"}}, "李样冰、管例江", "", "", "", 1},
+		{"Lead", Evidence{SiteName: "样例日报", Paragraphs: []string{"本报北京11月4日电（记者李样冰、管例江）会议今天召开。"}}, "李样冰、管例江", "", "", "样例日报", 1},
+		{"Agency", Evidence{Paragraphs: []string{"新华社北京11月4日电 会议今天召开。"}}, "", "", "", "新华社", 1},
+		{"AgencyIsNotTheLabel", Evidence{Labels: []Label{{"span", "来源", "样例网"}}, Paragraphs: []string{"新华社北京11月4日电 会议今天召开。"}}, "", "", "", "样例网", 1},
+		{"Photographer", Evidence{Paragraphs: []string{"正文。", "新华社记者 王 样摄"}}, "", "", "", "", 2},
+		{"Sender", Evidence{Paragraphs: []string{"正文。", "（供稿：样例处）"}}, "", "", "", "", 2},
+		{"Label", Evidence{Labels: []Label{{"span", "作者", "王样例"}}, Paragraphs: []string{"正文。"}}, "王样例", "", "", "", 1},
+		{"Unknown", Evidence{Labels: []Label{{"span", "作者", "佚名"}, {"span", "来源", "未知"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
+		{"OwnSite", Evidence{SiteName: "样例门户", Labels: []Label{{"span", "来源", "本站"}}, Paragraphs: []string{"正文。"}}, "", "", "", "样例门户", 1},
+		{"Text", Evidence{Paragraphs: []string{"作者：认为这一问题值得研究，应当从三个方面入手加以解决，否则将来会出现更大的问题，必须高度重视起来。", "正文。"}}, "", "", "", "", 2},
+	} {
+		c.e.Title = "论样例"
+		f := Understand(c.e)
+		if f.Author != c.author || f.AuthorOffice != c.office || f.AuthorBody != c.body || f.Credit != c.cred || len(f.Paragraphs) != c.paragraphs {
+			t.Errorf("%s: author %q, office %q, body %q, credit %q, %d paragraphs", c.name, f.Author, f.AuthorOffice, f.AuthorBody, f.Credit, len(f.Paragraphs))
+		}
+	}
+}

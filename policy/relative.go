@@ -1,0 +1,107 @@
+package policy
+
+import (
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// RelativeDate is a day, or a span of days, that a text gives by the day of its
+// own publication: derived, never written.
+type RelativeDate struct {
+	Text      string `json:"text"`
+	On        Date   `json:"on"`          // the day, or the first of a span
+	To        Date   `json:"to,omitzero"` // the last day of a span (上月, 去年底)
+	Paragraph int    `json:"paragraph"`   // index
+}
+
+var relativeDay = regexp.MustCompile(`(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +
+	`(本月|上月|下月|上个月|下个月)(?:\s*(\d{1,2})\s*日)?|(上周|本周|下周)([一二三四五六日天])?|(昨天|昨日|今天|今日|明天|明日)`)
+
+// relativeWords are those without one of which nothing is relative.
+var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "个月", "上周", "本周", "下周", "昨", "今天", "今日", "明天", "明日"}
+
+// maxRelative bounds what is kept of one text.
+const maxRelative = 50
+
+// relativeDates resolves words such as 今年2月19日 and 去年底 by the day of
+// publication, or of issue. Without either nothing is resolved; 近日 and 日前 never
+// are.
+func (u *understanding) relativeDates() {
+	base := u.PublishedOn
+	if base.IsZero() {
+		base = u.IssuedOn
+	}
+	if base.IsZero() {
+		return
+	}
+	for i, p := range u.Paragraphs {
+		if !containsAny(p, relativeWords...) {
+			continue
+		}
+		for _, m := range relativeDay.FindAllStringSubmatch(fold(p), maxRelative) {
+			on, to := resolve(m, base)
+			if !on.IsZero() && len(u.RelativeDates) < maxRelative {
+				u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], on, to, i})
+			}
+		}
+	}
+}
+
+var (
+	yearsAway  = map[string]int{"去年": -1, "上年": -1, "前年": -2, "明年": 1}
+	monthsAway = map[string]int{"上月": -1, "上个月": -1, "下月": 1, "下个月": 1}
+	daysAway   = map[string]int{"昨天": -1, "昨日": -1, "明天": 1, "明日": 1}
+	weeksAway  = map[string]int{"上周": -1, "下周": 1}
+	weekdays   = map[string]int{"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
+)
+
+// resolve reads a match of relativeDay; to is zero for a single day.
+func resolve(m []string, base Date) (on, to Date) {
+	switch {
+	case m[1] != "":
+		return resolveYear(base.Year+yearsAway[m[1]], m[2], m[3], m[4])
+	case m[5] != "":
+		first := firstOfMonth(base, monthsAway[m[5]])
+		if m[6] == "" {
+			return first, firstOfMonth(first, 1).AddDays(-1)
+		}
+		day, _ := strconv.Atoi(m[6])
+		return makeDate(first.Year, int(first.Month), day), Date{}
+	case m[7] != "":
+		monday := base.AddDays(-(int(base.In(time.UTC).Weekday())+6)%7 + 7*weeksAway[m[7]])
+		if m[8] != "" {
+			return monday.AddDays(weekdays[m[8]]), Date{}
+		}
+		return monday, monday.AddDays(6)
+	}
+	return base.AddDays(daysAway[m[9]]), Date{}
+}
+
+func resolveYear(year int, month, day, part string) (on, to Date) {
+	switch part {
+	case "":
+		n, _ := strconv.Atoi(month)
+		if day != "" {
+			d, _ := strconv.Atoi(day)
+			return makeDate(year, n, d), Date{}
+		}
+		if on = makeDate(year, n, 1); on.IsZero() {
+			return on, to
+		}
+		return on, firstOfMonth(on, 1).AddDays(-1)
+	case "上半年":
+		return makeDate(year, 1, 1), makeDate(year, 6, 30)
+	case "下半年":
+		return makeDate(year, 7, 1), makeDate(year, 12, 31)
+	case "初", "年初":
+		return makeDate(year, 1, 1), makeDate(year, 1, 31)
+	}
+	return makeDate(year, 12, 1), makeDate(year, 12, 31)
+}
+
+// firstOfMonth is the first day of the month that lies n months away.
+func firstOfMonth(d Date, n int) Date {
+	month := int(d.Month) - 1 + n
+	return makeDate(d.Year+(month+1200)/12-100, (month+1200)%12+1, 1)
+}
