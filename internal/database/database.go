@@ -264,3 +264,14 @@ func explain(err error) error {
 	}
 	return err
 }
+
+// Flush brings what was committed from SQLite's log into its file, so that what
+// was deleted stays in neither. While others read, it does what it can; the log
+// goes with the next one. PostgreSQL does it by itself.
+func (db *DB) Flush(ctx context.Context) error {
+	if db.dialect != SQLite {
+		return nil
+	}
+	_, err := db.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	return explain(err)
+}

@@ -1,0 +1,180 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// Forget deletes a reader with everything that is kept of them, mails and
+// reports of mails included, and leaves the hash of the address among the
+// suppressions, so that no import brings them back. Only they can come back, by
+// the form. It reports whether there was anybody; the hash is kept in any case.
+func (s *Store) Forget(ctx context.Context, address string) (bool, error) {
+	address, err := ParseAddress(address)
+	if err != nil {
+		return false, err
+	}
+	found := false
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		var id int64
+		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM subscribers WHERE address_key = $1`, addressKey(address))
+		if err != nil {
+			return err
+		}
+		if found = len(ids) > 0; found {
+			id = ids[0]
+		}
+		return s.forget(ctx, tx, id, address)
+	})
+	if err != nil {
+		return false, err
+	}
+	return found, s.db.Flush(ctx)
+}
+
+// ForgetReader is Forget of the reader whom a token let in.
+func (s *Store) ForgetReader(ctx context.Context, subscriber int64) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		x, err := database.Collect(ctx, tx, database.ScanOne[string], `SELECT address FROM subscribers WHERE id = $1`, subscriber)
+		if err != nil {
+			return err
+		}
+		if len(x) == 0 {
+			return ErrNotFound
+		}
+		return s.forget(ctx, tx, subscriber, x[0])
+	})
+	if err != nil {
+		return err
+	}
+	return s.db.Flush(ctx)
+}
+
+func (s *Store) forget(ctx context.Context, tx *sql.Tx, id int64, address string) error {
+	if err := s.remember(ctx, tx, id, address); err != nil {
+		return err
+	}
+	// Everything else that names the reader hangs on this row (ON DELETE CASCADE).
+	if _, err := tx.ExecContext(ctx, `DELETE FROM subscribers WHERE id = $1`, id); err != nil {
+		return err
+	}
+	// A change of address to this one, asked for by whoever.
+	if _, err := tx.ExecContext(ctx, `DELETE FROM address_changes WHERE LOWER(address) = $1`, addressKey(address)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO suppressions (address_hash, reason, at) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING`,
+		s.addressHash(address), ReasonForgotten, s.now())
+	return err
+}
+
+// unconfirmedDays is how long a request waits for its confirmation before its
+// reader is deleted. It is longer than the link works.
+const unconfirmedDays = 30
+
+// Pruned says what Prune took away.
+type Pruned struct {
+	Unconfirmed int // readers who never answered
+	Left        int // readers who left everything long ago: a hash stays
+	Networks    int // consent events whose address block went
+	Audit       int
+}
+
+// Prune deletes what has been kept long enough: readers who never confirmed
+// after 30 days; after retention those who left all lists, address blocks of the
+// consent log, and the audit log. Running it again changes nothing.
+func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, error) {
+	var out Pruned
+	now := s.now()
+	for {
+		n, err := s.pruneReaders(ctx, now.AddDate(0, 0, -unconfirmedDays), now.Add(-retention), &out)
+		if err != nil {
+			return out, err
+		}
+		if n < pruneBatch {
+			break
+		}
+	}
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		for _, step := range []struct {
+			count *int
+			query string
+			until time.Time
+		}{
+			{&out.Networks, `UPDATE consents SET network = '' WHERE network <> '' AND at < $1`, now.Add(-retention)},
+			{&out.Audit, `DELETE FROM audit WHERE at < $1`, now.Add(-retention)},
+			{new(int), `DELETE FROM address_changes WHERE asked_at < $1`, now.AddDate(0, 0, -ConfirmDays)},
+		} {
+			res, err := tx.ExecContext(ctx, step.query, step.until)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			*step.count = int(n)
+		}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, s.db.Flush(ctx)
+}
+
+const pruneBatch = 500 // readers of one transaction
+
+// pruneReaders deletes a batch of readers and returns how many they were.
+func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) (int, error) {
+	type gone struct {
+		id      int64
+		address string
+		ended   int
+	}
+	var batch []gone
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		var err error
+		batch, err = database.Collect(ctx, tx, func(r database.Row) (g gone, err error) {
+			err = r.Scan(&g.id, &g.address, &g.ended)
+			return g, err
+		}, `SELECT u.id, u.address, COUNT(x.ended_at) FROM subscribers u LEFT JOIN subscriptions x ON x.subscriber = u.id
+			WHERE u.created_at < $1 AND (u.last_confirmation_at IS NULL OR u.last_confirmation_at < $1)
+			GROUP BY u.id, u.address
+			HAVING COUNT(CASE WHEN x.state = 'confirmed' THEN 1 END) = 0 AND COUNT(CASE WHEN x.state = 'unsubscribed' AND x.ended_at >= $2 THEN 1 END) = 0
+			ORDER BY u.id LIMIT $3`, asked, left, pruneBatch)
+		if err != nil {
+			return err
+		}
+		for _, g := range batch {
+			if err := s.remember(ctx, tx, g.id, g.address); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM subscribers WHERE id = $1`, g.id); err != nil {
+				return err
+			}
+			if g.ended == 0 {
+				continue
+			}
+			// Who left stays gone: no import may bring them back.
+			if _, err := tx.ExecContext(ctx, `INSERT INTO suppressions (address_hash, reason, at) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING`,
+				s.addressHash(g.address), ReasonForgotten, s.now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, g := range batch {
+		if g.ended > 0 {
+			out.Left++
+		} else {
+			out.Unconfirmed++
+		}
+	}
+	return len(batch), nil
+}
