@@ -15,9 +15,11 @@ import (
 type Selection struct {
 	List  int64  // 0: of any
 	State State  // "": in any
-	Like  string // part of the address, * for anything; "": any
+	Like  string // part of the address; with a * it is the whole one, * for anything: *@qq.com
 	After int64  // an id, for paging
-	Limit int    // 0 is 100
+
+	Suppressed bool // only these
+	Limit      int  // 0 is 100
 }
 
 // Subscribers returns readers in the order of their ids, with their subscriptions.
@@ -25,29 +27,59 @@ func (s *Store) Subscribers(ctx context.Context, sel Selection) ([]Subscriber, e
 	if sel.Limit <= 0 {
 		sel.Limit = 100
 	}
-	like := "%" + strings.ReplaceAll(likeEscaper.Replace(strings.ToLower(sel.Like)), "*", "%") + "%"
 	var all []Subscriber
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		all, err = database.Collect(ctx, tx, func(r database.Row) (Subscriber, error) {
-			var x Subscriber
-			err := r.Scan(&x.ID, &x.Address, &x.Language, &x.CreatedAt)
-			return x, err
-		}, `SELECT id, address, language, created_at FROM subscribers u
-			WHERE id > $1 AND address_key LIKE $2 ESCAPE '\' AND (($3 = 0 AND $4 = '') OR EXISTS (
-				SELECT 1 FROM subscriptions x WHERE x.subscriber = u.id AND ($3 = 0 OR x.list = $3) AND ($4 = '' OR x.state = $4)))
-			ORDER BY id LIMIT $5`, sel.After, like, sel.List, string(sel.State), sel.Limit)
-		if err != nil {
-			return err
-		}
-		for i := range all {
-			if err := s.complete(ctx, tx, &all[i]); err != nil {
+		for {
+			page, err := s.page(ctx, tx, sel)
+			if err != nil {
 				return err
 			}
+			for _, x := range page {
+				sel.After = x.ID
+				// Suppressions are known by a hash, which SQL can't make.
+				if !sel.Suppressed || x.Suppressed != "" {
+					all = append(all, x)
+				}
+				if len(all) == sel.Limit {
+					return nil
+				}
+			}
+			if len(page) < sel.Limit {
+				return nil
+			}
 		}
-		return nil
 	})
 	return all, err
+}
+
+// page is a page of Subscribers, whether they are suppressed or not.
+func (s *Store) page(ctx context.Context, tx *sql.Tx, sel Selection) ([]Subscriber, error) {
+	page, err := database.Collect(ctx, tx, func(r database.Row) (Subscriber, error) {
+		var x Subscriber
+		err := r.Scan(&x.ID, &x.Address, &x.Language, &x.CreatedAt)
+		return x, err
+	}, `SELECT id, address, language, created_at FROM subscribers u
+		WHERE id > $1 AND address_key LIKE $2 ESCAPE '\' AND (($3 = 0 AND $4 = '') OR EXISTS (
+			SELECT 1 FROM subscriptions x WHERE x.subscriber = u.id AND ($3 = 0 OR x.list = $3) AND ($4 = '' OR x.state = $4)))
+		ORDER BY id LIMIT $5`, sel.After, sel.pattern(), sel.List, string(sel.State), sel.Limit)
+	if err != nil {
+		return nil, err
+	}
+	for i := range page {
+		if err := s.complete(ctx, tx, &page[i]); err != nil {
+			return nil, err
+		}
+	}
+	return page, nil
+}
+
+// pattern is Like as SQL understands it.
+func (sel Selection) pattern() string {
+	like := likeEscaper.Replace(strings.ToLower(sel.Like))
+	if strings.Contains(like, "*") {
+		return strings.ReplaceAll(like, "*", "%")
+	}
+	return "%" + like + "%"
 }
 
 var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)

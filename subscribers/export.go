@@ -59,7 +59,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 			}
 			record := []string{address, language, format, slug, state, since, consent, strings.Join(choice.Themes, "|"), strings.Join(choice.Regions, "|"), string(choice.Frequency)}
 			for i, field := range record {
-				record[i] = guard(field)
+				record[i] = Guard(field)
 			}
 			if err := out.Write(record); err != nil {
 				return err

@@ -229,7 +229,7 @@ func FuzzImportReader(f *testing.F) {
 
 func TestGuardIsUndone(t *testing.T) {
 	for _, field := range []string{"", "a", "=1", "'=1", "''=1", "'a", "'", "''", "+x@example.org", "-", "\t", "@x"} {
-		if got := unguard(guard(field)); got != field {
+		if got := unguard(Guard(field)); got != field {
 			t.Errorf("%q became %q", field, got)
 		}
 	}

@@ -300,8 +300,8 @@ func (r row) elsewhere() string {
 // formulaStarts are what spreadsheets take a field for a formula by.
 const formulaStarts = "=+-@\t\r"
 
-// guard keeps a spreadsheet from running a field as a formula; unguard undoes it.
-func guard(field string) string {
+// Guard keeps a spreadsheet from running a field as a formula; Import undoes it.
+func Guard(field string) string {
 	if field != "" && (field[0] == '\'' || strings.IndexByte(formulaStarts, field[0]) >= 0) {
 		return "'" + field
 	}
@@ -313,4 +313,23 @@ func unguard(field string) string {
 		return field[1:]
 	}
 	return field
+}
+
+// ReadAddresses returns the addresses of a file as Import reads it, unchecked.
+func ReadAddresses(r io.Reader) ([]string, error) {
+	in, err := newImportReader(r)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for {
+		x, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x.address)
+	}
 }

@@ -291,3 +291,25 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 	}
 	return l, err
 }
+
+// CountStates returns how many subscriptions a list has, by state.
+func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, error) {
+	counts := map[string]int{string(StateConfirmed): 0, string(StatePending): 0, string(StateUnsubscribed): 0}
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT state, COUNT(*) FROM subscriptions WHERE list = $1 GROUP BY state`, list)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var state string
+			var n int
+			if err := rows.Scan(&state, &n); err != nil {
+				return err
+			}
+			counts[state] = n
+		}
+		return rows.Err()
+	})
+	return counts, err
+}

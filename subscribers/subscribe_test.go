@@ -521,7 +521,7 @@ func TestSubscribersAreListed(t *testing.T) {
 			"Part":       {Selection{Like: "EXAMPLE.ORG"}, "wang_1@example.org wangx1@example.org"},
 			"Underscore": {Selection{Like: "g_1"}, "wang_1@example.org"},
 			"Percent":    {Selection{Like: "%"}, "li%@example.com"},
-			"Star":       {Selection{Like: "wang*1@"}, "wang_1@example.org wangx1@example.org"},
+			"Star":       {Selection{Like: "wang*1@*"}, "wang_1@example.org wangx1@example.org"},
 			"Backslash":  {Selection{Like: `\`}, ""},
 			"Limit":      {Selection{Limit: 1}, "wang_1@example.org"},
 			"After":      {Selection{After: 1, Limit: 1}, "wangx1@example.org"},

@@ -22,6 +22,9 @@ const (
 	ActionPreferences Action = 3
 	actionBounce      Action = 4
 	actionForm        Action = 5
+	actionInvite      Action = 6 // to a list; of no subscriber
+	actionChangeOld   Action = 7 // of address, said by the mailbox that is left
+	actionChangeNew   Action = 8 // of address, said by the new mailbox
 )
 
 // ErrToken says that a token is not ours, is for something else, or is damaged.
@@ -131,6 +134,14 @@ func (k *Keys) UnsubscribeToken(subscriber, list int64) string {
 // PreferencesToken opens a reader's preferences. It never expires.
 func (k *Keys) PreferencesToken(subscriber int64) string {
 	return k.Sign(Token{Action: ActionPreferences, Subscriber: subscriber})
+}
+
+// InviteDays is how long an invitation works.
+const InviteDays = 90
+
+// InviteToken lets whoever holds it ask for a list that is by invitation.
+func (k *Keys) InviteToken(list int64) string {
+	return k.Sign(Token{Action: actionInvite, List: list, Expires: k.now().AddDate(0, 0, InviteDays)})
 }
 
 // lower is base32 in lower case: a local part may come back in any case.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 func newList(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "Manage the lists that readers subscribe to"}
-	cmd.AddCommand(newListCreate(g), newListShow(g), newListPreview(g))
+	cmd.AddCommand(newListCreate(g), newListShow(g), newListEdit(g), newListPreview(g), newListInvite(g), newListRemove(g))
 	return cmd
 }
 
@@ -29,20 +30,41 @@ type listView struct {
 	Language    string            `json:"language"`
 	MaxItems    int               `json:"max_items"`
 	Visibility  string            `json:"visibility"`
-	NextDue     time.Time         `json:"next_due_at"`
+	AsItHappens bool              `json:"as_it_happens"`
+	MinGap      *string           `json:"min_gap"`
+	WorkingDays bool              `json:"working_days"`
+	Welcome     bool              `json:"welcome"`
+	Hold        bool              `json:"hold"`
+	Subscribers map[string]int    `json:"subscribers"` // by state
+	NextDue     *time.Time        `json:"next_due_at"` // null where it comes out as it happens
 }
 
-func (a *app) viewList(l subscribers.List) (listView, error) {
-	next, err := a.digest.NextDue(l)
+func (a *app) viewList(ctx context.Context, l subscribers.List) (listView, error) {
+	counts, err := a.subscribers.CountStates(ctx, l.ID)
+	if err != nil {
+		return listView{}, err
+	}
+	var due *time.Time
+	if !l.AsItHappens {
+		next, err := a.digest.NextDue(l)
+		if err != nil {
+			return listView{}, err
+		}
+		due = &next
+	}
+	gap := ""
+	if l.MinGap > 0 {
+		gap = l.MinGap.String()
+	}
 	return listView{
 		ID: l.ID, Slug: l.Slug, Title: l.Title, Description: null(l.Description), Query: l.Query, Cron: l.Cron, Zone: l.Zone,
-		Sender: null(l.Sender), Language: l.Language, MaxItems: l.MaxItems, Visibility: string(l.Visibility), NextDue: next,
-	}, err
+		Sender: null(l.Sender), Language: l.Language, MaxItems: l.MaxItems, Visibility: string(l.Visibility), NextDue: due,
+		AsItHappens: l.AsItHappens, MinGap: null(gap), WorkingDays: l.WorkingDays, Welcome: l.Welcome, Hold: l.Hold, Subscribers: counts,
+	}, nil
 }
 
 func newListCreate(g *globals) *cobra.Command {
 	var l subscribers.List
-	var hidden bool
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a list",
@@ -58,45 +80,29 @@ func newListCreate(g *globals) *cobra.Command {
 			}
 			defer a.close()
 			l.Slug = args[0]
+			if hidden, err := cmd.Flags().GetBool("hidden"); err == nil && hidden {
+				l.Visibility = subscribers.Hidden
+			}
 			if l.Zone == "" {
 				l.Zone = a.config.Schedule.Zone.String()
-			}
-			if hidden {
-				l.Visibility = subscribers.Hidden
 			}
 			made, err := a.subscribers.CreateList(cmd.Context(), l)
 			if err != nil {
 				return err
 			}
-			v, err := a.viewList(made)
+			v, err := a.viewList(cmd.Context(), made)
 			if err != nil {
 				return err
 			}
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), v)
 			}
-			g.say(cmd, "list %s made; its first issue is due %s; look ahead with: dibao list preview %s",
-				v.Slug, v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04 MST"), v.Slug)
+			g.change.target = "list " + v.Slug
+			g.say(cmd, "list %s made; its first issue %s; look ahead with: dibao list preview %s", v.Slug, a.nextIssue(v), v.Slug)
 			return nil
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&l.Title, "title", "", "title shown to readers (default: the name)")
-	f.StringVar(&l.Description, "description", "", "one sentence for readers")
-	f.StringVar(&l.Cron, "cron", subscribers.DefaultCron, "when it comes out: minute hour day month weekday")
-	f.StringVar(&l.Zone, "zone", "", "time zone of the schedule (default: zone in [schedule])")
-	f.StringVar(&l.Sender, "from", "", "sender, 名称 <name@example.org> (default: from in [mail])")
-	f.StringVar(&l.Language, "language", "zh", "zh or en")
-	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "articles in an issue at most; the rest waits for the next")
-	f.BoolVar(&hidden, "hidden", false, "not shown to visitors")
-	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme (again for more)")
-	f.StringArrayVar(&l.Query.Regions, "region", nil, "GB/T 2260 code, with what belongs to it")
-	f.StringArrayVar(&l.Query.Issuers, "issuer", nil, "issuing organ")
-	f.StringArrayVar(&l.Query.Kinds, "kind", nil, "document, interpretation, news, signed-article, consultation, other")
-	f.Int64SliceVar(&l.Query.Sources, "source", nil, "number of a source")
-	f.StringArrayVar(&l.Query.Any, "any", nil, "a word, one of which must be there")
-	f.StringArrayVar(&l.Query.All, "all", nil, "a word that must be there")
-	f.StringArrayVar(&l.Query.None, "none", nil, "a word that must not be in the title or summary")
+	listFlags(cmd, &l)
 	return cmd
 }
 
@@ -117,12 +123,19 @@ func newListShow(g *globals) *cobra.Command {
 			}
 			views := make([]listView, len(lists))
 			for i, l := range lists {
-				if views[i], err = a.viewList(l); err != nil {
+				if views[i], err = a.viewList(cmd.Context(), l); err != nil {
 					return err
 				}
 			}
-			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language"}, views, func(v listView) []any {
-				return []any{v.Slug, v.Title, v.Cron, v.Zone, v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04"), v.Language}
+			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility"}, views, func(v listView) []any {
+				schedule, next := v.Cron, ""
+				if v.AsItHappens {
+					schedule = "as it happens"
+				}
+				if v.NextDue != nil {
+					next = shortTime(*v.NextDue, a.config.Schedule.Zone)
+				}
+				return []any{v.Slug, v.Title, schedule, v.Zone, next, v.Language, v.Subscribers["confirmed"], v.Visibility}
 			})
 		},
 	}

@@ -89,9 +89,10 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newList(g),
 		newSubscriber(g), newIssue(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
-		newBackup(g), newRestore(g), newConfig(g), newMan(),
+		newBackup(g), newAudit(g), newRestore(g), newConfig(g), newMan(),
 	)
 	usageForArgs(root)
+	g.auditVerbs(root, "")
 	return root
 }
 

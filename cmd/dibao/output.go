@@ -13,6 +13,7 @@ import (
 type globals struct {
 	configFile, database string
 	json, quiet, yes     bool
+	change               change // what the verb that runs changed
 }
 
 // say writes talk to stderr, unless --quiet.

@@ -232,11 +232,19 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 			}
 			return a.hubSubscriber().Renew(jobCtx)
 		}},
+		{Name: "prune", Run: func(jobCtx context.Context, _ int64) error {
+			out, err := a.prune(jobCtx)
+			if err == nil && out != (subscribers.Pruned{}) {
+				a.log.Info("readers pruned", "unconfirmed", out.Unconfirmed, "left", out.Left, "networks", out.Networks, "audit", out.Audit)
+			}
+			return err
+		}},
 		{Name: "deliver", Parallel: 2, Timeout: 50 * time.Minute, Run: deliver},
 	}, []jobs.Schedule{
 		{Cron: "* * * * *", Zone: zone, Kind: "collect-due", AtStart: true},
 		{Cron: "* * * * *", Zone: zone, Kind: "compose", AtStart: true},
 		{Cron: "*/10 * * * *", Zone: zone, Kind: "renew-hubs"},
+		{Cron: "40 3 * * *", Zone: zone, Kind: "prune"},
 		{Cron: "* * * * *", Zone: zone, Kind: "deliver", AtStart: true},
 	}, jobs.Options{Logger: a.log})
 	if err != nil {

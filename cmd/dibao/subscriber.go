@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +11,10 @@ import (
 
 func newSubscriber(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "subscriber", Short: "Manage readers"}
-	cmd.AddCommand(newSubscriberAdd(g), newSubscriberList(g), newSubscriberUnsubscribe(g))
+	cmd.AddCommand(
+		newSubscriberAdd(g), newSubscriberList(g), newSubscriberShow(g), newSubscriberImport(g), newSubscriberExport(g),
+		newSubscriberUnsubscribe(g), newSubscriberSuppress(g), newSubscriberUnsuppress(g), newSubscriberForget(g), newSubscriberPrune(g),
+	)
 	return cmd
 }
 
@@ -65,15 +67,18 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 				if mail == nil {
 					return fmt.Errorf("no mail goes to %s: the reader takes the lists, is suppressed, or was asked today or three times", args[0])
 				}
+				g.change.detail = "asked to confirm"
 				if err := a.sendConfirmation(cmd.Context(), *mail); err != nil {
 					return err
 				}
 				g.say(cmd, "asked %s to confirm", mail.Address)
 				return nil
 			}
-			if _, err := a.subscribers.AddConfirmed(cmd.Context(), args[0], language, chosen, consent); err != nil {
+			id, err := a.subscribers.AddConfirmed(cmd.Context(), args[0], language, chosen, consent)
+			if err != nil {
 				return err
 			}
+			g.change.target = fmt.Sprintf("subscriber %d", id)
 			g.say(cmd, "%s subscribed", args[0])
 			return nil
 		},
@@ -88,9 +93,14 @@ func newSubscriberList(g *globals) *cobra.Command {
 	var sel subscribers.Selection
 	var list, state string
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List readers",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:     "list [PATTERN]",
+		Short:   "List readers",
+		Example: "  dibao subscriber list '*@qq.com' --state confirmed\n  dibao subscriber list --after 100 --limit 100 --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				sel.Like = args[0]
+			}
 			a, err := g.open(cmd)
 			if err != nil {
 				return err
@@ -124,44 +134,9 @@ func newSubscriberList(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&list, "list", "", "of this list")
 	f.StringVar(&state, "state", "", "in this state: pending, confirmed, unsubscribed")
-	f.StringVar(&sel.Like, "like", "", "part of the address, * for anything")
+	f.StringVar(&sel.Like, "like", "", "part of the address; with a * it is the whole one, * for anything")
+	f.BoolVar(&sel.Suppressed, "suppressed", false, "that are suppressed")
 	f.Int64Var(&sel.After, "after", 0, "with a number above this one")
 	f.IntVar(&sel.Limit, "limit", 100, "how many")
-	return cmd
-}
-
-func newSubscriberUnsubscribe(g *globals) *cobra.Command {
-	var list string
-	cmd := &cobra.Command{
-		Use:   "unsubscribe ADDRESS",
-		Short: "End a reader's subscriptions, all or of one list",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			s, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			id := int64(0)
-			if list != "" {
-				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
-				if err != nil {
-					return err
-				}
-				id = l.ID
-			}
-			ended, err := a.subscribers.Unsubscribe(cmd.Context(), s.ID, id, "admin", netip.Prefix{})
-			if err != nil {
-				return err
-			}
-			g.say(cmd, "%d subscriptions of %s ended", len(ended), s.Address)
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&list, "list", "", "of this list only")
 	return cmd
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"os/user"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dibao/subscribers"
+)
+
+// audited are the verbs that change what the service does; each leaves a line
+// in the audit log when it has done so.
+var audited = []string{
+	"source add", "source edit", "source pause", "source resume", "source release", "source remove", "source import",
+	"article edit", "article pin", "article hide",
+	"list create", "list edit", "list remove", "list invite",
+	"subscriber add", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
+	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note",
+	"bounce read", "token create", "token revoke", "restore",
+}
+
+// change says what a verb changed, for the audit log.
+type change struct {
+	none   bool   // a dry run, or nothing to do
+	target string // list weekly, subscriber 17; "" is taken from the arguments
+	detail string
+}
+
+// auditVerbs makes the audited verbs below cmd write the audit log.
+func (g *globals) auditVerbs(cmd *cobra.Command, path string) {
+	for _, sub := range cmd.Commands() {
+		name := strings.TrimSpace(path + " " + sub.Name())
+		g.auditVerbs(sub, name)
+		if run := sub.RunE; run != nil && slices.Contains(audited, name) {
+			sub.RunE = func(cmd *cobra.Command, args []string) error {
+				g.change = change{}
+				err := run(cmd, args)
+				if partial := (*partialError)(nil); err != nil && !asPartial(err, &partial) || g.change.none {
+					return err
+				}
+				if auditErr := g.audit(cmd, name, args); auditErr != nil && err == nil {
+					return fmt.Errorf("it is done, but the audit log was not written: %w", auditErr)
+				}
+				return err
+			}
+		}
+	}
+}
+
+func asPartial(err error, into **partialError) bool {
+	p, ok := err.(*partialError)
+	*into = p
+	return ok
+}
+
+// audit writes a line of the audit log: who by the user of the system.
+func (g *globals) audit(cmd *cobra.Command, action string, args []string) error {
+	a, err := g.open(cmd)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	target := g.change.target
+	if target == "" {
+		target = strings.Join(args, " ")
+	}
+	var flags []string
+	for _, f := range givenFlags(cmd) {
+		flags = append(flags, "--"+f.Name+" "+f.Value.String())
+	}
+	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, flags...), " "))
+	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: systemUser(), Action: action, Target: target, Detail: detail})
+}
+
+// givenFlags are the flags of the verb itself that were given.
+func givenFlags(cmd *cobra.Command) (all []*pflag.Flag) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if cmd.InheritedFlags().Lookup(f.Name) == nil {
+			all = append(all, f)
+		}
+	})
+	return all
+}
+
+// systemUser is who runs this program, and for whom where sudo says so.
+func systemUser() string {
+	u, err := user.Current()
+	if err != nil {
+		return "unknown"
+	}
+	return u.Username
+}
+
+func newAudit(g *globals) *cobra.Command {
+	var before int64
+	var action string
+	limit := 50
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Show what admins changed: when, who, what",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			all, err := a.subscribers.AuditLog(cmd.Context(), before, action, limit)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"ID", "When", "Who", "What", "Of", "How"}, all, func(e subscribers.AuditEvent) []any {
+				return []any{e.ID, shortTime(e.At, a.config.Schedule.Zone), e.Actor, e.Action, e.Target, e.Detail}
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.Int64Var(&before, "before", 0, "with a number below this one")
+	f.StringVar(&action, "action", "", "that begins so: subscriber, list edit")
+	f.IntVar(&limit, "limit", limit, "how many")
+	return cmd
+}

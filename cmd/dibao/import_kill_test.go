@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"dibao/internal/database/databasetest"
+)
+
+// An import that is killed leaves all rows or none, and can be run again.
+func TestKilledImportIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	for name, newURL := range map[string]func(*testing.T) string{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			killImports(t, newURL(t))
+		})
+	}
+}
+
+func killImports(t *testing.T, url string) {
+	kills, rows := 3, 2_000
+	if os.Getenv("DIBAO_LONG") != "" {
+		kills, rows = 60, 10_000
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "readers.csv")
+	if err := writeReaders(file, rows); err != nil {
+		t.Fatal(err)
+	}
+	dibao := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0], append([]string{"--database", url}, args...)...)
+		cmd.Env, cmd.Dir = append(os.Environ(), asProgram+"=1"), dir
+		return cmd
+	}
+	must := func(cmd *exec.Cmd) []byte {
+		t.Helper()
+		var talk bytes.Buffer
+		cmd.Stderr = &talk
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s%s", cmd.Args, err, out, &talk)
+		}
+		return out
+	}
+	load := func(list string) *exec.Cmd {
+		return dibao("subscriber", "import", file, "--list", list, "--consent", "test", "--apply")
+	}
+	must(dibao("list", "create", "first"))
+	start := time.Now()
+	must(load("first"))
+	took := time.Since(start)
+	none, all := 0, 0
+	for i := range kills {
+		list := fmt.Sprintf("list%d", i)
+		must(dibao("list", "create", list))
+		cmd := load(list)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(1.1*rand.Float64()*float64(took)), func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait() // a killed program's status says nothing
+		kill.Stop()
+		count := func() int { return bytes.Count(must(dibao("subscriber", "export", "--list", list)), []byte("\n")) - 1 }
+		switch n := count(); n {
+		case 0:
+			none++
+		case rows:
+			all++
+		default:
+			t.Fatalf("kill %d left %d of %d rows", i+1, n, rows)
+		}
+		must(load(list))
+		if n := count(); n != rows {
+			t.Fatalf("run again after kill %d there are %d of %d rows", i+1, n, rows)
+		}
+	}
+	t.Logf("%d kills before the commit, %d after", none, all)
+}

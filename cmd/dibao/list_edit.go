@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dibao/subscribers"
+)
+
+// listFlags defines the flags that say what a list is.
+func listFlags(cmd *cobra.Command, l *subscribers.List) {
+	f := cmd.Flags()
+	f.StringVar(&l.Title, "title", "", "title shown to readers (default: the name)")
+	f.StringVar(&l.Description, "description", "", "one sentence for readers")
+	f.StringVar(&l.Cron, "cron", subscribers.DefaultCron, "when it comes out: minute hour day month weekday")
+	f.StringVar(&l.Zone, "zone", "", "time zone of the schedule (default: zone in [schedule])")
+	f.BoolVar(&l.AsItHappens, "as-it-happens", false, "an issue whenever something is new, instead of --cron; needs --min-gap")
+	f.DurationVar(&l.MinGap, "min-gap", 0, "time between two issues at least, such as 2h")
+	f.BoolVar(&l.WorkingDays, "working-days", false, "nothing on weekends and holidays; it waits for the next working day")
+	f.BoolVar(&l.Welcome, "welcome", false, "who confirms gets the last issue at once")
+	f.BoolVar(&l.Hold, "hold", false, "issues wait for: dibao issue send")
+	f.StringVar(&l.Sender, "from", "", "sender, 名称 <name@example.org> (default: from in [mail])")
+	f.StringVar(&l.Language, "language", "zh", "zh or en")
+	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "articles in an issue at most; the rest waits for the next")
+	f.Var((*visibilityFlag)(&l.Visibility), "visibility", "public, hidden (an admin adds readers) or invitation (by a link)")
+	f.Bool("hidden", false, "the same as --visibility hidden")
+	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme (again for more)")
+	f.StringArrayVar(&l.Query.Regions, "region", nil, "GB/T 2260 code, with what belongs to it")
+	f.StringArrayVar(&l.Query.Issuers, "issuer", nil, "issuing organ")
+	f.StringArrayVar(&l.Query.Kinds, "kind", nil, "document, interpretation, news, signed-article, consultation, other")
+	f.StringArrayVar(&l.Query.Types, "type", nil, "文种, such as 通知")
+	f.Int64SliceVar(&l.Query.Sources, "source", nil, "number of a source")
+	f.StringArrayVar(&l.Query.Documents, "document", nil, "document number that is followed: what is it, changes it or explains it")
+	f.StringArrayVar(&l.Query.Chains, "chain", nil, "document number whose implementation by lower levels is followed")
+	f.StringArrayVar(&l.Query.Any, "any", nil, "a word or phrase, one of which must be there")
+	f.StringArrayVar(&l.Query.All, "all", nil, "a word or phrase that must be there")
+	f.StringArrayVar(&l.Query.None, "none", nil, "a word or phrase that must not be in the title or summary")
+}
+
+// visibilityFlag is a visibility as a flag.
+type visibilityFlag subscribers.Visibility
+
+func (v *visibilityFlag) String() string     { return string(*v) }
+func (v *visibilityFlag) Set(s string) error { *v = visibilityFlag(s); return nil }
+func (v *visibilityFlag) Type() string       { return "string" }
+
+// given copies into l what flags set; flags hold the values of from.
+func given(cmd *cobra.Command, from, l *subscribers.List) {
+	copies := map[string]func(){
+		"title": func() { l.Title = from.Title }, "description": func() { l.Description = from.Description },
+		"cron": func() { l.Cron, l.AsItHappens = from.Cron, false }, "zone": func() { l.Zone = from.Zone },
+		"as-it-happens": func() { l.AsItHappens = from.AsItHappens }, "min-gap": func() { l.MinGap = from.MinGap },
+		"working-days": func() { l.WorkingDays = from.WorkingDays }, "welcome": func() { l.Welcome = from.Welcome }, "hold": func() { l.Hold = from.Hold },
+		"from": func() { l.Sender = from.Sender }, "language": func() { l.Language = from.Language }, "max-items": func() { l.MaxItems = from.MaxItems },
+		"visibility": func() { l.Visibility = from.Visibility }, "hidden": func() { l.Visibility = subscribers.Hidden },
+		"theme": func() { l.Query.Themes = from.Query.Themes }, "region": func() { l.Query.Regions = from.Query.Regions },
+		"issuer": func() { l.Query.Issuers = from.Query.Issuers }, "kind": func() { l.Query.Kinds = from.Query.Kinds },
+		"type": func() { l.Query.Types = from.Query.Types }, "source": func() { l.Query.Sources = from.Query.Sources },
+		"document": func() { l.Query.Documents = from.Query.Documents }, "chain": func() { l.Query.Chains = from.Query.Chains },
+		"any": func() { l.Query.Any = from.Query.Any }, "all": func() { l.Query.All = from.Query.All }, "none": func() { l.Query.None = from.Query.None },
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if set, ok := copies[f.Name]; ok {
+			set()
+		}
+	})
+}
+
+// withoutEmpty takes out the empty values by which a condition is taken back.
+func withoutEmpty(q *subscribers.Query) {
+	for _, field := range []*[]string{&q.Themes, &q.Regions, &q.Issuers, &q.Kinds, &q.Types, &q.Documents, &q.Chains, &q.Any, &q.All, &q.None} {
+		var kept []string
+		for _, v := range *field {
+			if v != "" {
+				kept = append(kept, v)
+			}
+		}
+		*field = kept
+	}
+}
+
+func newListEdit(g *globals) *cobra.Command {
+	var from subscribers.List
+	var name string
+	cmd := &cobra.Command{
+		Use:   "edit NAME",
+		Short: "Change a list; what no flag names stays",
+		Long:  "A condition is given whole: --theme 民政 --theme 财政 replaces all themes, --theme \"\" takes the condition back.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(givenFlags(cmd)) == 0 {
+				return usagef("nothing to change is given; see: dibao list edit --help")
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			given(cmd, &from, &l)
+			withoutEmpty(&l.Query)
+			if name != "" {
+				l.Slug = name
+			}
+			changed, err := a.subscribers.UpdateList(cmd.Context(), l)
+			if err != nil {
+				return err
+			}
+			v, err := a.viewList(cmd.Context(), changed)
+			if err != nil {
+				return err
+			}
+			g.change.target = "list " + args[0]
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), v)
+			}
+			g.say(cmd, "list %s changed; its next issue %s", v.Slug, a.nextIssue(v))
+			return nil
+		},
+	}
+	listFlags(cmd, &from)
+	cmd.Flags().StringVar(&name, "name", "", "new name; links to the old one break")
+	return cmd
+}
+
+// nextIssue says when the next issue of a list comes.
+func (a *app) nextIssue(v listView) string {
+	if v.NextDue == nil {
+		return "comes out when something is new"
+	}
+	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04 MST")
+}
+
+func newListRemove(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove NAME",
+		Short: "End a list and all its subscriptions; its issues stay in the archive",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			counts, err := a.subscribers.CountStates(cmd.Context(), l.ID)
+			if err != nil {
+				return err
+			}
+			g.change.target = "list " + l.Slug
+			if n := counts["confirmed"]; n > 0 && !g.yes {
+				g.change.none = true
+				return fmt.Errorf("%d readers take the list %s; end their subscriptions, too, with: dibao list remove %s --yes", n, l.Slug, l.Slug)
+			}
+			if err := a.subscribers.RemoveList(cmd.Context(), l.ID); err != nil {
+				return err
+			}
+			g.say(cmd, "list %s removed; %d subscriptions ended", l.Slug, counts["confirmed"]+counts["pending"])
+			return nil
+		},
+	}
+}
+
+func newListInvite(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "invite NAME",
+		Short: "Print the link by which a list that is not public is subscribed to",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if l.Visibility != subscribers.Invitation {
+				return fmt.Errorf("list %s is %s; only a list of --visibility invitation has such a link", l.Slug, l.Visibility)
+			}
+			g.change.target = "list " + l.Slug
+			fmt.Fprintf(cmd.OutOrStdout(), "%s/subscribe?invite=%s\n", a.config.Server.BaseURL, a.subscribers.Keys().InviteToken(l.ID))
+			g.say(cmd, "it works for %d days", subscribers.InviteDays)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/subscribers"
+)
+
+// many are flags of a verb that may concern several readers at once.
+type many struct{ count int }
+
+func (m *many) flag(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&m.count, "confirm", 0, "do it for a pattern of so many readers: the number that a run without it tells")
+}
+
+// each runs f for the reader of an address, or for all of a pattern such as
+// *@example.org once their number is confirmed.
+func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f func(ctx context.Context, address string) error) error {
+	if !strings.Contains(pattern, "*") {
+		return f(cmd.Context(), pattern)
+	}
+	var addresses []string
+	for sel := (subscribers.Selection{Like: pattern, Limit: 1000}); ; {
+		page, err := a.subscribers.Subscribers(cmd.Context(), sel)
+		if err != nil {
+			return err
+		}
+		for _, x := range page {
+			sel.After = x.ID
+			addresses = append(addresses, x.Address)
+		}
+		if len(page) < sel.Limit {
+			break
+		}
+	}
+	if len(addresses) == 0 {
+		return fmt.Errorf("no reader is like %s", pattern)
+	}
+	if m.count != len(addresses) && !g.yes {
+		g.change.none = true
+		for _, address := range addresses[:min(len(addresses), 20)] {
+			fmt.Fprintln(cmd.OutOrStdout(), address)
+		}
+		if m.count != 0 {
+			return fmt.Errorf("%d readers are like %s, not %d; nothing was done", len(addresses), pattern, m.count)
+		}
+		g.say(cmd, "%d readers are like %s; nothing was done: do it with --confirm %d", len(addresses), pattern, len(addresses))
+		return nil
+	}
+	g.change.target, g.change.detail = "", fmt.Sprintf("%d readers", len(addresses))
+	for i, address := range addresses {
+		if err := f(cmd.Context(), address); err != nil {
+			return &partialError{fmt.Errorf("%d of %d done: %w", i, len(addresses), err)}
+		}
+	}
+	g.change.target = fmt.Sprintf("%d readers", len(addresses))
+	return nil
+}
+
+func newSubscriberUnsubscribe(g *globals) *cobra.Command {
+	var list string
+	var m many
+	cmd := &cobra.Command{
+		Use:     "unsubscribe ADDRESS|PATTERN",
+		Short:   "End readers' subscriptions, all or of one list",
+		Example: "  dibao subscriber unsubscribe reader@example.org\n  dibao subscriber unsubscribe '*@example.org' --list weekly --confirm 12",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			id := int64(0)
+			if list != "" {
+				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
+				if err != nil {
+					return err
+				}
+				id = l.ID
+			}
+			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
+				s, err := a.subscribers.SubscriberByAddress(ctx, address)
+				if err != nil {
+					return a.explainUnknown(ctx, address, err)
+				}
+				ended, err := a.subscribers.Unsubscribe(ctx, s.ID, id, "admin", netip.Prefix{})
+				if err != nil {
+					return err
+				}
+				g.change.target = fmt.Sprintf("subscriber %d", s.ID)
+				g.say(cmd, "%d subscriptions of %s ended", len(ended), s.Address)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&list, "list", "", "of this list only")
+	m.flag(cmd)
+	return cmd
+}
+
+func newSubscriberSuppress(g *globals) *cobra.Command {
+	var note, file string
+	var m many
+	cmd := &cobra.Command{
+		Use:   "suppress ADDRESS|PATTERN",
+		Short: "Never mail an address again, whether it is subscribed or not",
+		Long: "Only a hash of the address is kept. With --file, all addresses of a file (one a line, or a CSV of another provider),\n" +
+			"all or none of them.",
+		Example: "  dibao subscriber suppress reader@example.org --note \"asked by telephone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 1) == (file != "") {
+				return usagef("give an address, or a file with --file")
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if file != "" {
+				return a.suppressFile(g, cmd, file, note)
+			}
+			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
+				before, err := a.subscribers.Suppression(ctx, address)
+				if err != nil {
+					return err
+				}
+				if before != nil {
+					g.say(cmd, "%s was suppressed already (%s)", address, before.Reason)
+					return nil
+				}
+				if err := a.subscribers.Suppress(ctx, address, subscribers.ReasonAdmin, note); err != nil {
+					return err
+				}
+				g.say(cmd, "%s gets no mail any more", address)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&note, "note", "", "why; kept without addresses")
+	cmd.Flags().StringVar(&file, "file", "", "a file of addresses")
+	m.flag(cmd)
+	return cmd
+}
+
+// suppressFile suppresses the addresses of a file.
+func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	addresses, err := subscribers.ReadAddresses(bufio.NewReader(f))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	fresh, refused, err := a.subscribers.SuppressAll(cmd.Context(), addresses, note)
+	if err != nil {
+		return err
+	}
+	g.change = change{target: "file", detail: fmt.Sprintf("%d addresses", fresh)}
+	g.say(cmd, "%d addresses suppressed, %d were already", fresh, len(addresses)-fresh-len(refused))
+	for _, r := range refused {
+		fmt.Fprintf(cmd.OutOrStdout(), "no address: %.80q\n", r)
+	}
+	if len(refused) > 0 {
+		return &partialError{fmt.Errorf("%d lines hold no address", len(refused))}
+	}
+	return nil
+}
+
+func newSubscriberUnsuppress(g *globals) *cobra.Command {
+	var note string
+	cmd := &cobra.Command{
+		Use:   "unsuppress ADDRESS",
+		Short: "Let an address be mailed again",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if note == "" {
+				return usagef("say with --note why this address may be mailed again")
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			lifted, err := a.subscribers.Unsuppress(cmd.Context(), args[0], note)
+			if err != nil {
+				return err
+			}
+			if !lifted {
+				g.change.none = true
+				return fmt.Errorf("%s is not suppressed", args[0])
+			}
+			g.say(cmd, "%s may be mailed again; what it was subscribed to holds", args[0])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&note, "note", "", "why it may be mailed again; kept in the log of consent")
+	return cmd
+}
+
+func newSubscriberForget(g *globals) *cobra.Command {
+	var m many
+	cmd := &cobra.Command{
+		Use:   "forget ADDRESS|PATTERN",
+		Short: "Delete a reader with everything that is kept of them",
+		Long: "Deletes the reader, subscriptions, the log of consent, mails and what came back, and keeps only a hash of the address,\n" +
+			"so that no import brings them back. It can't be undone; «subscriber export ADDRESS» writes all of it first. Backups\n" +
+			"that were made before still hold the reader.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
+				found, err := a.subscribers.Forget(ctx, address)
+				if err != nil {
+					return err
+				}
+				if !found {
+					g.say(cmd, "there was no reader %s; the hash is kept all the same", address)
+					return nil
+				}
+				g.say(cmd, "%s is forgotten", address)
+				return nil
+			})
+		},
+	}
+	m.flag(cmd)
+	return cmd
+}
+
+func newSubscriberPrune(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "prune",
+		Short: "Delete now what the daemon deletes every night: requests never confirmed, what was kept long enough",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			out, err := a.prune(cmd.Context())
+			if err != nil {
+				return err
+			}
+			g.change = change{target: "readers", detail: fmt.Sprintf("%d never confirmed, %d left", out.Unconfirmed, out.Left)}
+			g.say(cmd, "deleted %d readers who never confirmed, %d who left long ago, %d address blocks, %d lines of the audit log", out.Unconfirmed, out.Left, out.Networks, out.Audit)
+			return nil
+		},
+	}
+}
+
+// prune deletes what has been kept long enough.
+func (a *app) prune(ctx context.Context) (subscribers.Pruned, error) {
+	return a.subscribers.Prune(ctx, a.config.Privacy.Retention)
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/subscribers"
+)
+
+func newSubscriberImport(g *globals) *cobra.Command {
+	var in subscribers.Import
+	var lists []string
+	var report string
+	cmd := &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: "Take readers over from a file: what would happen, or with --apply, does",
+		Long: "Reads CSV as spreadsheets, Mailchimp, listmonk and Mailman write it, and one address a line: commas, semicolons or\n" +
+			"tabs, UTF-8, UTF-16 or GBK. The column of addresses is known by its name (email, 邮箱, …); list, state, language,\n" +
+			"format, consent and confirmed_at are taken where they are there.\n\n" +
+			"Without --apply nothing is stored. Nobody is mailed, nobody who left or is suppressed is brought back, and a second\n" +
+			"run changes nothing. What is refused, and why, is written beside the file, row by row.",
+		Example: "  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\"\n" +
+			"  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\" --apply",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			info, err := os.Stat(args[0])
+			if err != nil {
+				return fmt.Errorf("%s can't be read: %w", args[0], err)
+			}
+			if len(lists) > 0 {
+				if in.Lists, err = a.lists(cmd, lists); err != nil {
+					return err
+				}
+			}
+			in.Apply = in.Apply || g.yes
+			bar := g.progress(cmd, "import", info.Size())
+			in.Open = func() (io.ReadCloser, error) {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return nil, err
+				}
+				return bar.reader(f), nil
+			}
+			in.Progress = bar.rows
+			out, err := a.subscribers.Import(cmd.Context(), in)
+			bar.done()
+			if err != nil {
+				return fmt.Errorf("%s: %w; nothing was imported", args[0], err)
+			}
+			g.change = change{none: !in.Apply, target: "file", detail: fmt.Sprintf("%d rows, %d readers, %d subscriptions, %d refused", out.Rows, out.Readers, out.Added, out.Refused)}
+			if report == "" {
+				report = args[0] + ".report.csv"
+			}
+			return g.tellImport(cmd, in, out, report)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&lists, "list", nil, "the list for rows that name none (again for more)")
+	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
+	f.StringVar(&in.Language, "language", "zh", "zh or en, for rows that say none")
+	f.BoolVar(&in.Apply, "apply", false, "do it")
+	f.StringVar(&report, "report", "", "where refused rows are written (default: FILE.report.csv)")
+	return cmd
+}
+
+// importView is the outcome of an import in JSON.
+type importView struct {
+	subscribers.Imported
+	Applied bool    `json:"applied"`
+	Report  *string `json:"report"` // file of what was refused, null if nothing was
+}
+
+func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {
+	v := importView{Imported: out, Applied: in.Apply}
+	if len(out.Notes) > 0 {
+		if err := writeNotes(report, out.Notes); err != nil {
+			return fmt.Errorf("the report %s can't be written: %w", report, err)
+		}
+		v.Report = &report
+	}
+	if g.json {
+		if err := writeJSON(cmd.OutOrStdout(), v); err != nil {
+			return err
+		}
+	} else {
+		would := "would be "
+		if in.Apply {
+			would = ""
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%d rows: %d subscriptions of %d new readers %sadded, %d rows change nothing, %d refused\n", out.Rows, out.Added, out.Readers, would, out.Known, out.Refused)
+		if v.Report != nil {
+			fmt.Fprintf(cmd.OutOrStdout(), "row by row in %s\n", report)
+		}
+	}
+	if !in.Apply {
+		g.say(cmd, "nothing was stored; do it with --apply")
+	}
+	if out.Refused > 0 {
+		return &partialError{fmt.Errorf("%d of %d rows are refused; see %s", out.Refused, out.Rows, report)}
+	}
+	return nil
+}
+
+// writeNotes writes the report of an import, whole or not at all.
+func writeNotes(path string, notes []subscribers.Note) error {
+	f, err := os.CreateTemp(dirOf(path), ".report-*")
+	if err != nil {
+		return err
+	}
+	w := csv.NewWriter(f)
+	err = w.Write([]string{"row", "outcome", "why", "address"})
+	for _, n := range notes {
+		outcome := "taken"
+		if n.Refused {
+			outcome = "refused"
+		}
+		err = errors.Join(err, w.Write([]string{strconv.Itoa(n.Row), outcome, n.Why, subscribers.Guard(n.Address)}))
+	}
+	w.Flush()
+	if err = errors.Join(err, w.Error(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+func dirOf(path string) string {
+	if i := strings.LastIndexByte(path, os.PathSeparator); i >= 0 {
+		return path[:i+1]
+	}
+	return "."
+}
+
+func newSubscriberExport(g *globals) *cobra.Command {
+	var list, out string
+	cmd := &cobra.Command{
+		Use:   "export [ADDRESS]",
+		Short: "Write all readers as CSV, or all that is kept of one as JSON",
+		Long: "Without an address: a line for each subscription as CSV, or with --json an object for each reader. «subscriber\n" +
+			"import» takes the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
+			"With an address: everything that is kept of that reader, as JSON, to be handed to them.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			id := int64(0)
+			if list != "" {
+				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
+				if err != nil {
+					return err
+				}
+				id = l.ID
+			}
+			write := func(w io.Writer) error { return a.export(g, cmd, w, args, id) }
+			if out == "" {
+				return write(cmd.OutOrStdout())
+			}
+			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if errors.Is(err, os.ErrExist) {
+				return fmt.Errorf("%s is there already and is not overwritten; name another file", out)
+			}
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(write(f), f.Close()); err != nil {
+				return errors.Join(err, os.Remove(out))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&list, "list", "", "of this list only")
+	cmd.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
+	return cmd
+}
+
+func (a *app) export(g *globals, cmd *cobra.Command, w io.Writer, args []string, list int64) error {
+	switch {
+	case len(args) == 1:
+		x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+		if err != nil {
+			return a.explainUnknown(cmd.Context(), args[0], err)
+		}
+		v, err := a.person(cmd.Context(), x.ID)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, v.Person)
+	case g.json:
+		buffered := bufio.NewWriter(w)
+		for sel := (subscribers.Selection{List: list, Limit: 1000}); ; {
+			page, err := a.subscribers.Subscribers(cmd.Context(), sel)
+			if err != nil {
+				return err
+			}
+			for _, x := range page {
+				sel.After = x.ID
+				p, err := a.person(cmd.Context(), x.ID)
+				if err != nil {
+					return err
+				}
+				if err := writeJSON(buffered, p.Person); err != nil {
+					return err
+				}
+			}
+			if len(page) < sel.Limit {
+				return buffered.Flush()
+			}
+		}
+	}
+	n, err := a.subscribers.Export(cmd.Context(), w, list)
+	if err == nil {
+		g.say(cmd, "%d readers", n)
+	}
+	return err
+}

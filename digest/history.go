@@ -1,0 +1,51 @@
+package digest
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/subscribers"
+)
+
+// History returns what happened to a reader's mails, the oldest first: mails
+// sent or not, and what came back.
+func (s *Service) History(ctx context.Context, subscriber int64) ([]subscribers.HistoryEvent, error) {
+	events := []subscribers.HistoryEvent{}
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		deliveries, err := database.Collect(ctx, tx, func(r database.Row) (subscribers.HistoryEvent, error) {
+			var e subscribers.HistoryEvent
+			var done sql.Null[time.Time]
+			var state, reply string
+			var mailing int64
+			err := r.Scan(&e.At, &done, &state, &reply, &mailing)
+			if done.Valid {
+				e.At = done.V
+			}
+			e.Event = "mail " + state
+			detail := strings.TrimSpace(fmt.Sprintf("mailing %d %s", mailing, reply))
+			e.Detail = &detail
+			return e, err
+		}, `SELECT m.created_at, d.done_at, d.state, d.reply, d.mailing FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE d.subscriber = $1`, subscriber)
+		if err != nil {
+			return err
+		}
+		feedback, err := database.Collect(ctx, tx, func(r database.Row) (subscribers.HistoryEvent, error) {
+			var e subscribers.HistoryEvent
+			var class, status, text, effect string
+			err := r.Scan(&e.At, &e.Event, &class, &status, &text, &effect)
+			detail := strings.Join(strings.Fields(strings.Join([]string{class, status, text, effect}, " ")), " ")
+			e.Detail = &detail
+			return e, err
+		}, `SELECT at, kind, class, status, text, effect FROM feedback WHERE subscriber = $1`, subscriber)
+		events = append(append(events, deliveries...), feedback...)
+		return err
+	})
+	slices.SortStableFunc(events, func(a, b subscribers.HistoryEvent) int { return cmp.Compare(a.At.UnixNano(), b.At.UnixNano()) })
+	return events, err
+}
