@@ -255,7 +255,7 @@ func TestLateArticleIsCarriedOver(t *testing.T) {
 		for _, title := range []string{"甲通知", "乙通知", "丙通知", "丁通知"} {
 			n := 0
 			for _, text := range got {
-				n += strings.Count(text, ". "+title)
+				n += strings.Count(text, "· "+title)
 			}
 			if n != 1 {
 				t.Errorf("%s came %d times, want once", title, n)
@@ -284,7 +284,7 @@ func TestReaderOfSeveralListsGetsOneMailWithEachArticleOnce(t *testing.T) {
 		if !strings.Contains(got[0], "养老服务通知") || !strings.Contains(got[0], "道路通知") {
 			t.Fatalf("an article is missing:\n%s", got[0])
 		}
-		if n := strings.Count(got[0], ". 养老服务通知"); n != 1 {
+		if n := strings.Count(got[0], "· 养老服务通知"); n != 1 {
 			t.Fatalf("the article of two lists stands %d times:\n%s", n, got[0])
 		}
 		if one := w.to("one"); len(one) != 1 || strings.Contains(one[0], "道路通知") {

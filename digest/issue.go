@@ -36,7 +36,9 @@ type IssueItem struct {
 	Article  feed.Article
 	Section  string
 	Why      []feed.Reason
+	Issue    int64         // it is of; only where the method says so
 	Event    string        // "": it is new; else why it returns
+	By       string        // the title of what repealed or amended it
 	Same     []int64       // other articles that are the same text
 	Pinned   bool          // by an admin
 	Standing int           // how much it asks to lead

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"dibao/feed"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 	"dibao/templates"
@@ -25,9 +24,16 @@ const (
 	slotPreferences = "https://preferences.slot.invalid/"
 )
 
-// maxVariants is how many rendered variants are kept; deliveries are claimed in
-// the order they were made, so that few are needed at a time.
-const maxVariants = 64
+var slots = []string{slotUnsubscribe, slotPreferences}
+
+const (
+	// maxVariants is how many rendered variants are kept: readers with the same
+	// wishes are spread over all of a mailing. One takes a few kilobytes, since
+	// its items are pieces that all variants share.
+	maxVariants = 20_000
+	// maxVariantBytes bounds what they hold beside the shared pieces.
+	maxVariantBytes = 64 << 20
+)
 
 // renderer renders each variant once.
 type renderer struct {
@@ -35,20 +41,22 @@ type renderer struct {
 	dkim    *mail.Signer
 	mu      sync.Mutex
 	cache   map[int64]*variant
-	order   []int64 // of the cache, the oldest first
+	bytes   int // that the variants in the cache hold of their own
+	press   *press
 }
 
 // variant is a rendered mail that lacks only what is a reader's own.
 type variant struct {
 	message *mail.Prepared
-	digest  templates.Digest
+	subject string
 	from    netmail.Address
 	lists   []int64
 	slugs   []string
+	bytes   int
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
-	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant)}
+	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s)}
 }
 
 // wantedBy reports whether the reader still takes a list of the variant.
@@ -62,15 +70,17 @@ func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
 	if v, ok := r.cache[id]; ok {
 		return v, nil
 	}
-	v, err := r.service.renderVariant(ctx, id, r.dkim)
+	v, err := r.renderVariant(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if len(r.order) >= maxVariants {
-		delete(r.cache, r.order[0])
-		r.order = r.order[1:]
+	if len(r.cache) >= maxVariants || r.bytes > maxVariantBytes {
+		// All of them: which are wanted next nobody knows.
+		clear(r.cache)
+		r.bytes = 0
 	}
-	r.cache[id], r.order = v, append(r.order, id)
+	r.cache[id] = v
+	r.bytes += v.bytes
 	return v, nil
 }
 
@@ -93,146 +103,105 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	}, nil
 }
 
+// edited is what a mail is made of.
+type edited struct {
+	mailing  int64
+	due      time.Time
+	language string
+	format   subscribers.Format
+	issues   []Issue // with their lists
+	items    []IssueItem
+}
+
 // renderVariant reads a variant and renders it.
-func (s *Service) renderVariant(ctx context.Context, id int64, dkim *mail.Signer) (*variant, error) {
-	var language, format, issueList, itemList string
-	var due time.Time
-	var mailing int64
+func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error) {
+	s := r.service
+	var e edited
+	var issueList, itemList string
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT v.language, v.format, v.issues, v.items, v.mailing, m.due_at FROM variants v JOIN mailings m ON m.id = v.mailing WHERE v.id = $1`, id).
-			Scan(&language, &format, &issueList, &itemList, &mailing, &due)
+			Scan(&e.language, &e.format, &issueList, &itemList, &e.mailing, &e.due)
 	})
 	if err != nil {
 		return nil, err
 	}
-	var issueIDs []int64
+	var issues []int64
 	var stored []contentItem
-	if err := errors.Join(json.Unmarshal([]byte(issueList), &issueIDs), json.Unmarshal([]byte(itemList), &stored)); err != nil {
+	if err := errors.Join(json.Unmarshal([]byte(issueList), &issues), json.Unmarshal([]byte(itemList), &stored)); err != nil {
 		return nil, fmt.Errorf("variant %d: %w", id, err)
 	}
-	issues, err := s.issuesByID(ctx, issueIDs)
-	if err != nil {
-		return nil, err
-	}
-	items, err := s.itemsOf(ctx, stored)
-	if err != nil {
-		return nil, err
-	}
-	return s.render(language, due, mailing, issues, items, dkim)
-}
-
-// itemsOf returns the items of a variant, in its order.
-func (s *Service) itemsOf(ctx context.Context, stored []contentItem) ([]IssueItem, error) {
-	type place struct{ issue, article int64 }
-	all := make(map[place]IssueItem)
-	read := make(map[int64]bool)
-	items := make([]IssueItem, 0, len(stored))
-	for _, c := range stored {
-		if !read[c.Issue] {
-			read[c.Issue] = true
-			found, err := s.IssueItems(ctx, c.Issue)
-			if err != nil {
-				return nil, err
-			}
-			for _, it := range found {
-				all[place{c.Issue, it.Article.ID}] = it
-			}
-		}
-		it, ok := all[place{c.Issue, c.Article}]
-		if !ok {
-			return nil, fmt.Errorf("article %d is not in issue %d", c.Article, c.Issue)
-		}
-		it.Chosen = c.Chosen
-		items = append(items, it)
-	}
-	return items, nil
-}
-
-// render makes the mail of some issues with some of their items.
-func (s *Service) render(language string, due time.Time, mailing int64, issues []Issue, items []IssueItem, dkim *mail.Signer) (*variant, error) {
-	v := &variant{from: s.opts.From}
-	for _, i := range issues {
-		v.lists = append(v.lists, i.List.ID)
-		v.slugs = append(v.slugs, i.List.Slug)
-	}
-	if first := issues[0].List; first.Sender != "" {
-		from, err := netmail.ParseAddress(first.Sender)
+	for _, id := range issues {
+		k, err := r.press.edition(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("sender of list %s: %w", first.Slug, err)
+			return nil, err
 		}
-		v.from = *from
+		e.issues = append(e.issues, k.issue)
 	}
-	if v.from.Name == "" {
-		v.from.Name = s.opts.SiteName
+	for _, c := range stored {
+		it, err := r.press.item(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		e.items = append(e.items, it)
 	}
-	v.digest = s.digestView(language, due, issues, items)
-	v.digest.Sender = v.from.Name + " · " + s.opts.BaseURL
-	html, err := v.digest.HTML()
+	return r.render(e)
+}
+
+// render makes the mail.
+func (r *renderer) render(e edited) (*variant, error) {
+	s := r.service
+	v := &variant{}
+	for _, i := range e.issues {
+		if !slices.Contains(v.lists, i.List.ID) {
+			v.lists = append(v.lists, i.List.ID)
+			v.slugs = append(v.slugs, i.List.Slug)
+		}
+	}
+	var err error
+	if v.from, err = s.senderOf(e.issues[0].List); err != nil {
+		return nil, err
+	}
+	paper, err := r.press.compose(e, v.from)
 	if err != nil {
 		return nil, err
 	}
-	text, err := v.digest.Text()
-	if err != nil {
-		return nil, err
-	}
+	v.subject, v.bytes = paper.subject, paper.own
 	domain := domainOf(v.from.Address)
-	listID := fmt.Sprintf("mailing-%d.lists.%s", mailing, domain)
-	phrase := s.opts.SiteName
-	if len(issues) == 1 {
-		listID = issues[0].List.Slug + ".lists." + domain
-		phrase = issues[0].List.Title
+	listID, phrase := fmt.Sprintf("mailing-%d.lists.%s", e.mailing, domain), s.opts.SiteName
+	if len(v.lists) == 1 {
+		listID, phrase = v.slugs[0]+".lists."+domain, e.issues[0].List.Title
 	}
 	v.message, err = mail.Prepare(mail.Message{
-		From: v.from, Subject: v.digest.Subject, Date: due, Text: text, HTML: html,
+		From: v.from, Subject: v.subject, Date: e.due, TextPieces: paper.text, HTMLPieces: paper.html, TextOnly: e.format == subscribers.Text,
 		Headers: []mail.Header{
 			{Name: "List-Id", Value: mail.Phrase(phrase) + " <" + listID + ">"},
 			{Name: "Auto-Submitted", Value: "auto-generated"},
 			{Name: "Precedence", Value: "bulk"},
-			{Name: "Feedback-ID", Value: fmt.Sprintf("%d:%s:dibao", mailing, strings.Join(v.slugs[:min(len(v.slugs), 3)], "-"))},
+			{Name: "Feedback-ID", Value: fmt.Sprintf("%d:%s:dibao", e.mailing, strings.Join(v.slugs[:min(len(v.slugs), 3)], "-"))},
 		},
-		Slots: []string{slotUnsubscribe, slotPreferences},
-		DKIM:  dkim,
+		Slots: slots,
+		DKIM:  r.dkim,
 	})
 	return v, err
 }
 
-// digestView fills the mail's view.
-func (s *Service) digestView(language string, due time.Time, issues []Issue, items []IssueItem) templates.Digest {
-	first := issues[0]
-	d := templates.Digest{
-		Language: language, SiteName: s.opts.SiteName, Title: first.List.Title, Number: int(first.Number),
-		Date: localDate(due, first.List.Zone).String(), Note: first.Note,
-		Sections:   s.sectionViews(items, language),
-		ArchiveURL: s.issueURL(first), HomeURL: s.opts.BaseURL + "/",
-		UnsubscribeURL: slotUnsubscribe, PreferencesURL: slotPreferences,
-	}
-	if len(issues) > 1 {
-		titles := make([]string, len(issues))
-		for i, issue := range issues {
-			titles[i] = issue.List.Title
+// senderOf returns who sends the mails of a list.
+func (s *Service) senderOf(l subscribers.List) (netmail.Address, error) {
+	from := s.opts.From
+	if l.Sender != "" {
+		own, err := netmail.ParseAddress(l.Sender)
+		if err != nil {
+			return from, fmt.Errorf("sender of list %s: %w", l.Slug, err)
 		}
-		d.Number, d.ArchiveURL = 0, d.HomeURL
-		d.Title = strings.Join(titles, " · ")
+		from = *own
 	}
-	lead := ""
-	if len(items) > 0 {
-		lead = items[0].Article.Title()
+	if from.Name == "" {
+		from.Name = s.opts.SiteName
 	}
-	d.Subject = d.MakeSubject(lead)
-	d.Preheader = preheader(items)
-	return d
+	return from, nil
 }
 
-// preheader is what a mail program shows beside the subject: the titles after the first.
-func preheader(items []IssueItem) string {
-	var titles []string
-	for _, it := range items[min(1, len(items)):min(5, len(items))] {
-		titles = append(titles, it.Article.Title())
-	}
-	return strings.Join(titles, " · ")
-}
-
-// sectionViews lays items out.
+// sectionViews lays items out for a page.
 func (s *Service) sectionViews(items []IssueItem, language string) []templates.Section {
 	var out []templates.Section
 	for _, b := range layOut(items) {
@@ -243,14 +212,6 @@ func (s *Service) sectionViews(items []IssueItem, language string) []templates.S
 		out = append(out, section)
 	}
 	return out
-}
-
-func (s *Service) itemView(it IssueItem, language string) templates.Item {
-	v := feed.ItemView(it.Article, s.opts.BaseURL)
-	for _, w := range it.Why {
-		v.Why = append(v.Why, templates.Words(language, "why."+w.Field, w.Value))
-	}
-	return v
 }
 
 func (s *Service) issueURL(i Issue) string {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dibao/internal/database"
-	"dibao/subscribers"
 )
 
 // MailingReport says how the deliveries of a mailing stand.
@@ -40,31 +39,4 @@ func (s *Service) Report(ctx context.Context, limit int) ([]MailingReport, error
 		return err
 	})
 	return all, err
-}
-
-// Mail is a rendered mail; its links for one reader lead nowhere.
-type Mail struct{ Subject, HTML, Text string }
-
-// PreviewMail renders the mail that the next issue of l would be now.
-func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, error) {
-	items, err := s.Preview(ctx, l)
-	if err != nil {
-		return Mail{}, err
-	}
-	issues, err := s.Issues(ctx, l.ID, 1)
-	if err != nil {
-		return Mail{}, err
-	}
-	next := Issue{List: l, Number: 1, DueAt: s.now()}
-	if len(issues) > 0 {
-		next.Number = issues[0].Number + 1
-	}
-	view := s.digestView(l.Language, next.DueAt, []Issue{next}, items)
-	view.Sender = s.opts.From.Name + " · " + s.opts.BaseURL
-	html, err := view.HTML()
-	if err != nil {
-		return Mail{}, err
-	}
-	text, err := view.Text()
-	return Mail{Subject: view.Subject, HTML: html, Text: text}, err
 }

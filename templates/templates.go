@@ -39,15 +39,17 @@ var languages = map[string]*language{
 
 func mustParse(name, parameter string) *language {
 	l := &language{}
-	b, err := files.ReadFile("words/" + name + ".json")
-	if err == nil {
-		err = json.Unmarshal(b, &l.words)
-	}
-	if err != nil {
-		panic("templates: words of " + name + ": " + err.Error())
+	for _, file := range []string{name + ".json", "mails." + name + ".json"} {
+		b, err := files.ReadFile("words/" + file)
+		if err == nil {
+			err = json.Unmarshal(b, &l.words) // adds to what is there
+		}
+		if err != nil {
+			panic("templates: words in " + file + ": " + err.Error())
+		}
 	}
 	funcs := map[string]any{
-		"t": l.words.say, "lang": func() string { return name }, "static": StaticPath, "wrap": wrap, "underline": underline,
+		"t": l.words.say, "lang": func() string { return name }, "static": StaticPath, "wrap": wrap, "underline": underline, "join": joinDots, "outlook": outlook,
 		"add": func(a, b int) int { return a + b }, "total": total, "last": func(i int, n int) bool { return i == n-1 },
 		"link": func(address string) string { return withParameter(address, parameter) }, "in": withParameter,
 		"searchable": func() bool { return false }, "han": unbroken, "format": feedFormat, "facts": itemFacts, "change": kindOfChange, "list": func(all ...any) []any { return all },
@@ -185,20 +187,6 @@ func mail(lang, name string, view any) (string, error) {
 		return "", fmt.Errorf("mail %s: %w", name, err)
 	}
 	return buf.String(), nil
-}
-
-// HTML returns the HTML part.
-func (v Digest) HTML() (string, error) { return mail(v.Language, "weekly.html", v) }
-
-// Text returns the text part.
-func (v Digest) Text() (string, error) { return mail(v.Language, "weekly.txt", v) }
-
-// MakeSubject returns the subject: list, number and the first title.
-func (v Digest) MakeSubject(lead string) string {
-	if v.Number == 0 {
-		return Words(v.Language, "mail.subject.merged", v.Title, lead)
-	}
-	return Words(v.Language, "mail.subject", v.Title, v.Number, lead)
 }
 
 // Subject returns the subject.

@@ -202,26 +202,6 @@ type MessagePage struct {
 	Link  FeedLink // where to go next, zero if nowhere
 }
 
-// Digest is the weekly mail of one variant. The four addresses may be slots
-// that the mail package fills for each reader.
-type Digest struct {
-	Language       string
-	SiteName       string
-	Subject        string
-	Preheader      string
-	Title          string // of the list, or of the merged mailing
-	Number         int    // 第 N 期; 0 for a mail of several lists
-	Date           string
-	Note           string
-	Sections       []Section
-	ArchiveURL     string
-	HomeURL        string
-	UnsubscribeURL string
-	PreferencesURL string
-	Sender         string // name and postal or web address of who sends
-	WhyText        string // "" for the catalogue's sentence
-}
-
 // Confirmation is the opt-in mail. It holds nothing that a stranger typed.
 type Confirmation struct {
 	Language   string

@@ -299,3 +299,22 @@ func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 	}
 	return p.dkim.sign(dst, start)
 }
+
+// Decoded returns the text of a piece as a mail program would see it.
+func (p Piece) Decoded() string {
+	var out strings.Builder
+	for _, s := range p.segments {
+		if s.encoded == nil {
+			out.WriteString(s.lines)
+			continue
+		}
+		for line := range strings.SplitSeq(string(s.encoded), "\r\n") {
+			b, err := base64.StdEncoding.DecodeString(line)
+			if err != nil {
+				panic("mail: a piece of ours does not decode: " + err.Error())
+			}
+			out.Write(b)
+		}
+	}
+	return out.String()
+}

@@ -1,0 +1,183 @@
+package templates
+
+import (
+	"html/template"
+	"strings"
+	"unicode/utf8"
+)
+
+// Mail is a mail, or a piece of one, in its two forms.
+type Mail struct{ HTML, Text string }
+
+// Digest is the mail of one variant. It is written in pieces, so that a piece
+// that many variants hold is written once: its head, then for each section a
+// heading and the items, then its foot. The addresses may be slots that the mail
+// package fills for each reader.
+type Digest struct {
+	DigestHead
+	Sections []DigestSection
+	DigestFoot
+}
+
+// DigestHead is what stands above the sections.
+type DigestHead struct {
+	Language  string
+	SiteName  string
+	Subject   string
+	Preheader string
+	Title     string   // of the list, or of the lists of a merged mailing
+	Number    string   // 第 N 期, in words; "" for a mail of several lists
+	Date      string   // YYYY-MM-DD
+	Note      string   // the editor's
+	Counts    []string // «新发文件 3», in reading order
+	Total     int      // of items
+}
+
+// DigestSection is a heading with its items. Key names the heading in the
+// catalogue («section.» before it).
+type DigestSection struct {
+	Language string
+	Key      string
+	Count    int
+	Items    []DigestItem
+	Folds    []DigestFold
+}
+
+// DigestItem is one article in a mail.
+type DigestItem struct {
+	Item
+	Language string
+	Lead     string    // why it stands before all others; "" if it does not
+	Badge    string    // its date or state, in words: 12月5日截止 · 还有 11 天
+	Urgent   bool      // the badge is a warning
+	Says     []DocLink // what it does with other documents
+	Remarks  []string  // 转载 5 家, 迟到公开 …
+	Under    bool      // it explains the item before it and stands under it
+	Short    bool      // title and address only, for want of space
+}
+
+// DocLink names a document; Verb is 废止, 落实 … in the language of the mail, URL
+// may be "".
+type DocLink struct{ Verb, Title, URL string }
+
+// DigestFold is many items of one issuer in one line.
+type DigestFold struct {
+	Language string
+	Label    string // 批复 3 件
+	Issuer   string
+	Items    []DocLink
+}
+
+// DigestFoot is what stands below the sections.
+type DigestFoot struct {
+	Language       string
+	Remarks        []string // 迟到公开 2 件, 补发旧文 12 件, what is left out
+	ArchiveURL     string
+	HomeURL        string
+	UnsubscribeURL string
+	PreferencesURL string
+	Lists          string // titles, joined
+	Sender         string // name and postal or web address of who sends
+}
+
+// Mail writes the head.
+func (v DigestHead) Mail() (Mail, error) { return mailPiece(v.Language, "head", v) }
+
+// Heading writes the heading of the section.
+func (v DigestSection) Heading() (Mail, error) { return mailPiece(v.Language, "section", v) }
+
+// Mail writes the item.
+func (v DigestItem) Mail() (Mail, error) {
+	if v.Short {
+		return mailPiece(v.Language, "short", v)
+	}
+	return mailPiece(v.Language, "item", v)
+}
+
+// Mail writes the line.
+func (v DigestFold) Mail() (Mail, error) { return mailPiece(v.Language, "fold", v) }
+
+// Mail writes the foot.
+func (v DigestFoot) Mail() (Mail, error) { return mailPiece(v.Language, "foot", v) }
+
+func mailPiece(language, name string, view any) (m Mail, err error) {
+	if m.HTML, err = mail(language, name+".html", view); err != nil {
+		return Mail{}, err
+	}
+	m.Text, err = mail(language, name+".txt", view)
+	return m, err
+}
+
+// Mail writes the whole mail.
+func (v Digest) Mail() (Mail, error) {
+	var html, text strings.Builder
+	var failed error
+	add := func(m Mail, err error) {
+		if err != nil && failed == nil {
+			failed = err
+		}
+		html.WriteString(m.HTML)
+		text.WriteString(m.Text)
+	}
+	add(v.DigestHead.Mail())
+	for _, s := range v.Sections {
+		add(s.Heading())
+		for _, it := range s.Items {
+			add(it.Mail())
+		}
+		for _, f := range s.Folds {
+			add(f.Mail())
+		}
+	}
+	add(v.DigestFoot.Mail())
+	return Mail{HTML: html.String(), Text: text.String()}, failed
+}
+
+// maxSubject is how many characters of a subject mail programs show at most; the
+// lead is cut to fit.
+const maxSubject = 72
+
+// Subject returns the subject of a mail: the list, the number of the issue (0
+// for a mail of several) and the title that leads it.
+func Subject(language, title string, number int, lead string) string {
+	fill := func(lead string) string {
+		switch {
+		case lead == "":
+			return Words(language, "mail.subject.empty", title)
+		case number == 0:
+			return Words(language, "mail.subject.merged", title, lead)
+		}
+		return Words(language, "mail.subject", title, number, lead)
+	}
+	over := utf8.RuneCountInString(fill(lead)) - maxSubject
+	if over <= 0 || lead == "" {
+		return fill(lead)
+	}
+	runes := []rune(lead)
+	return fill(string(runes[:max(len(runes)-over-1, min(len(runes), 12))]) + "…")
+}
+
+// joinDots joins what is there of strings and lists of strings.
+func joinDots(parts ...any) string {
+	var all []string
+	for _, p := range parts {
+		switch p := p.(type) {
+		case string:
+			if p != "" {
+				all = append(all, p)
+			}
+		case []string:
+			all = append(all, p...)
+		}
+	}
+	return strings.Join(all, " · ")
+}
+
+// outlook returns the table that gives Outlook for Windows, which knows no
+// max-width, the width of the mail. Other programs read a comment.
+func outlook(part string) template.HTML {
+	if part == "open" {
+		return `<!--[if mso]><table role="presentation" width="640" align="center" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->`
+	}
+	return `<!--[if mso]></td></tr></table><![endif]-->`
+}

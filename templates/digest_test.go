@@ -1,0 +1,277 @@
+package templates
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// digestOf is a mail with n items in each section.
+func digestOf(language, title string, n int) Digest {
+	d := Digest{
+		DigestHead: DigestHead{
+			Language: language, SiteName: "邸报", Subject: title, Preheader: title, Title: title, Number: "第 3 期", Date: "2026-11-23", Note: title,
+			Counts: []string{"要点 " + strconv.Itoa(n)}, Total: 5 * n,
+		},
+		DigestFoot: DigestFoot{
+			Language: language, Remarks: []string{title}, ArchiveURL: "https://a.example/lists/weekly/issues/3", HomeURL: "https://a.example/",
+			UnsubscribeURL: "https://unsubscribe.slot.invalid/", PreferencesURL: "https://preferences.slot.invalid/", Lists: title, Sender: title,
+		},
+	}
+	for _, key := range []string{"highlights", "deadlines", "effective", "documents", "ending", "interpretations", "signed", "news", "other"} {
+		s := DigestSection{Language: language, Key: key, Count: n}
+		for i, it := range items(n, title) {
+			s.Items = append(s.Items, DigestItem{
+				Item: it, Language: language, Badge: title, Urgent: i%2 == 0, Says: []DocLink{{"废止", title, ""}, {"落实", title, "https://a.example/documents/1"}},
+				Remarks: []string{title}, Under: key == "interpretations", Short: i == 3, Lead: map[bool]string{true: title}[key == "highlights"],
+			})
+		}
+		if key == "documents" {
+			s.Folds = []DigestFold{{Language: language, Label: "批复 2 件", Items: []DocLink{{"", title, "https://a.example/articles/1"}, {"", title, "https://a.example/articles/2"}}}}
+		}
+		d.Sections = append(d.Sections, s)
+	}
+	return d
+}
+
+// mailRules are what mail programs drop or break. Sources: caniemail.com's
+// tables for Outlook on Windows (it lays out with Word), Gmail, QQ and NetEase.
+var mailRules = map[string]*regexp.Regexp{
+	"flexbox, grid or columns":       regexp.MustCompile(`display:\s*(?:inline-)?(?:flex|grid)|column-count|flex-|grid-`),
+	"position, float or transform":   regexp.MustCompile(`position:|float:|transform|z-index`),
+	"a negative margin":              regexp.MustCompile(`margin[a-z-]*:[^;"]*-\d`),
+	"a script":                       regexp.MustCompile(`(?i)<script`),
+	"an outside resource":            regexp.MustCompile(`(?i)<link|@import|url\(|<svg|<video|<iframe|srcset`),
+	"a picture without words":        regexp.MustCompile(`(?i)<img(?:[^>a]|a[^l])*>`),
+	"a form":                         regexp.MustCompile(`(?i)<form|<input|<button`),
+	"a variable or a computed value": regexp.MustCompile(`var\(|calc\(|clamp\(|min\(|max\(`),
+	"a modern colour":                regexp.MustCompile(`(?i)rgba?\(|hsla?\(|oklch|currentcolor`),
+	"a unit that Outlook drops":      regexp.MustCompile(`\d(?:rem|vw|vh|ch)\b`),
+	"a short font":                   regexp.MustCompile(`[";]\s*font:`),
+	"a background picture":           regexp.MustCompile(`background-image|background:`),
+	"!important outside <style>":     regexp.MustCompile(`style="[^"]*!important`),
+}
+
+// lint says what is wrong with a mail's markup.
+func lint(t *testing.T, name, markup string) {
+	t.Helper()
+	head, body, ok := strings.Cut(markup, "</head>")
+	if !ok {
+		t.Fatalf("%s has no head", name)
+	}
+	for what, rule := range mailRules {
+		if m := rule.FindString(body); m != "" {
+			t.Errorf("%s: the mail holds %s (%s)", name, what, m)
+		}
+	}
+	if !strings.Contains(head, `name="color-scheme"`) || !strings.Contains(head, "prefers-color-scheme: dark") {
+		t.Errorf("%s has no dark mode", name)
+	}
+	root, err := html.Parse(strings.NewReader(markup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	level := 0
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		attr := func(key string) string {
+			for _, a := range n.Attr {
+				if a.Key == key {
+					return a.Val
+				}
+			}
+			return ""
+		}
+		switch n.Data {
+		case "table":
+			if attr("role") != "presentation" || attr("cellpadding") == "" || attr("cellspacing") == "" || attr("border") != "0" {
+				t.Errorf("%s: a table for layout without role, cellpadding, cellspacing or border: %v", name, n.Attr)
+			}
+		case "h1", "h2", "h3":
+			to := int(n.Data[1] - '0')
+			if to > level+1 {
+				t.Errorf("%s: <%s> follows <h%d>", name, n.Data, level)
+			}
+			level = to
+			if !strings.Contains(attr("style"), "margin:") {
+				t.Errorf("%s: <%s> has the margins of each program", name, n.Data)
+			}
+		case "p":
+			if !strings.Contains(attr("style"), "margin:") {
+				t.Errorf("%s: <p> has the margins of each program", name)
+			}
+		case "a":
+			if !strings.HasPrefix(attr("href"), "https://") || !strings.Contains(attr("style"), "color:") {
+				t.Errorf("%s: a link without an address or a colour of its own: %v", name, n.Attr)
+			}
+		case "div":
+			if !strings.Contains(attr("style"), "display:none") {
+				t.Errorf("%s: a <div> for layout", name)
+			}
+		case "style", "link":
+			if n.Parent.Data != "head" {
+				t.Errorf("%s: <%s> in the body", name, n.Data)
+			}
+		}
+		// What a class says must be said inline as well: QQ and NetEase keep no
+		// style sheet.
+		if class := attr("class"); class != "" && class != "big" && class != "gap" && attr("style") == "" {
+			t.Errorf("%s: <%s class=%q> has no style of its own", name, n.Data, class)
+		}
+	}
+}
+
+func TestDigestHoldsInMailPrograms(t *testing.T) {
+	for _, language := range []string{"zh", "en"} {
+		for _, data := range []struct {
+			name, title string
+			n           int
+		}{{"Normal", "关于样例的通知", 4}, {"Hostile", hostileText, 1}, {"Empty", "关于样例的通知", 0}} {
+			d := digestOf(language, data.title, data.n)
+			if data.n == 0 {
+				d.Sections = nil
+			}
+			m, err := d.Mail()
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := language + " " + data.name
+			check(t, name, m.HTML)
+			if data.name != "Hostile" {
+				lint(t, name, m.HTML)
+			}
+			for _, part := range []string{m.HTML, m.Text} {
+				for line := range strings.SplitSeq(part, "\n") {
+					if len(line) > 900 {
+						t.Errorf("%s: a line of %d bytes", name, len(line))
+					}
+				}
+				for _, slot := range []string{d.UnsubscribeURL, d.PreferencesURL} {
+					if strings.Count(part, slot) != 1 {
+						t.Errorf("%s: %s stands %d times", name, slot, strings.Count(part, slot))
+					}
+				}
+			}
+			if strings.Contains(m.Text, "&lt;") || strings.Contains(m.Text, "<td") || strings.Contains(m.Text, "&amp;") {
+				t.Errorf("%s: the text part holds markup:\n%s", name, m.Text)
+			}
+			for i := range 4 {
+				if title := fmt.Sprint(data.title, i); data.name == "Normal" && strings.Count(m.Text, title) < 5 {
+					t.Errorf("%s: %s is missing from the text part", name, title)
+				}
+			}
+		}
+	}
+}
+
+func TestConfirmationMail(t *testing.T) {
+	for _, language := range []string{"zh", "en"} {
+		c := Confirmation{Language: language, SiteName: "邸报", Lists: []string{"周刊"}, ConfirmURL: "https://a.example/confirm/x", Days: 7}
+		markup, err := c.HTML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, language+" confirmation", markup)
+		if text, err := c.Text(); err != nil || !strings.Contains(text, c.ConfirmURL) || !strings.Contains(text, "7") {
+			t.Errorf("%s confirmation: %v\n%s", language, err, text)
+		}
+	}
+}
+
+func TestSubject(t *testing.T) {
+	for _, x := range []struct {
+		language, title, lead, want string
+		number                      int
+	}{
+		{"zh", "邸报周刊", "关于样例的通知", "邸报周刊 第 3 期：关于样例的通知", 3},
+		{"zh", "养老 · 民政", "关于样例的通知", "养老 · 民政：关于样例的通知", 0},
+		{"en", "Weekly", "On examples", "Weekly No. 3: On examples", 3},
+		{"zh", "邸报周刊", "", "邸报周刊：本期没有新内容", 3},
+	} {
+		if got := Subject(x.language, x.title, x.number, x.lead); got != x.want {
+			t.Errorf("%q, want %q", got, x.want)
+		}
+	}
+	long := Subject("zh", "邸报周刊", 3, strings.Repeat("长标题", 60))
+	if n := len([]rune(long)); n > maxSubject || !strings.HasSuffix(long, "…") {
+		t.Errorf("%d characters: %s", n, long)
+	}
+}
+
+// The contrast of every colour of text with the ground it may stand on, by day
+// and by night (WCAG 2.2, 1.4.3: 4.5 : 1).
+func TestDigestContrast(t *testing.T) {
+	b, err := files.ReadFile("mails/digest.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	markup := string(b)
+	day := map[string]map[string]bool{"ink": {}, "soft": {}, "red": {}, "card": {}, "tint": {}}
+	tag := regexp.MustCompile(`class="([a-z ]*)(?:\{\{[^"]*)?" ?[^>]*style="([^"]*)"`)
+	for _, m := range tag.FindAllStringSubmatch(markup, -1) {
+		for class := range strings.FieldsSeq(m[1]) {
+			property := "color"
+			if class == "card" || class == "tint" {
+				property = "background-color"
+			}
+			if c := regexp.MustCompile(`(?:^|;)` + property + `:(#[0-9a-f]{6})`).FindStringSubmatch(m[2]); c != nil && day[class] != nil {
+				day[class][c[1]] = true
+			}
+		}
+	}
+	night := make(map[string]string)
+	for _, m := range regexp.MustCompile(`\.([a-z]+) \{ (?:background-)?color: (#[0-9a-f]{6})`).FindAllStringSubmatch(markup, -1) {
+		night[m[1]] = m[2]
+	}
+	for _, text := range []string{"ink", "soft", "red"} {
+		if len(day[text]) != 1 || night[text] == "" {
+			t.Errorf("%s has the colours %v by day and %q by night, want one each", text, day[text], night[text])
+		}
+		for _, ground := range []string{"card", "tint"} {
+			for a := range day[text] {
+				for b := range day[ground] {
+					if c := contrast(t, a, b); c < 4.5 {
+						t.Errorf("by day %s on %s: %.2f", text, ground, c)
+					}
+				}
+			}
+			if c := contrast(t, night[text], night[ground]); c < 4.5 {
+				t.Errorf("by night %s on %s: %.2f", text, ground, c)
+			}
+		}
+	}
+	if c := contrast(t, "#ffffff", "#a8321f"); c < 4.5 || strings.Count(markup, "#ffffff") != 1 {
+		t.Errorf("the button: %.2f", c)
+	}
+}
+
+// contrast is the ratio of the luminances of two colours, as WCAG computes it.
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	luminance := func(colour string) float64 {
+		sum := 0.0
+		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+			n, err := strconv.ParseUint(colour[1+2*i:3+2*i], 16, 8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := float64(n) / 255
+			if c <= 0.04045 {
+				c /= 12.92
+			} else {
+				c = math.Pow((c+0.055)/1.055, 2.4)
+			}
+			sum += weight * c
+		}
+		return sum
+	}
+	x, y := luminance(a), luminance(b)
+	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+}
