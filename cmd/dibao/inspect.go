@@ -290,13 +290,14 @@ func writeItems(cmd *cobra.Command, items []ingest.Item) error {
 }
 
 func newInspectFeed() *cobra.Command {
-	return &cobra.Command{
+	var address string
+	cmd := &cobra.Command{
 		Use:   "feed FILE…",
 		Short: "A feed: one JSON object a line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
-				doc, err := ingest.ParseFeed(b, "", "")
+				doc, err := ingest.ParseFeed(b, "", address)
 				if err != nil {
 					return nil, err
 				}
@@ -308,6 +309,8 @@ func newInspectFeed() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&address, "url", "", "address that the feed was served at, to resolve relative ones")
+	return cmd
 }
 
 func newInspectBounce() *cobra.Command {

@@ -2,6 +2,9 @@ package ingest
 
 import (
 	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
 	"mime"
 	"regexp"
 	"strings"
@@ -13,6 +16,25 @@ import (
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 )
+
+// unpack inflates a body that is itself a gzip file: sitemaps and some feeds are
+// served as such. What is cut short or damaged is an error, not half a feed.
+func unpack(body []byte, most int64) ([]byte, error) {
+	if !bytes.HasPrefix(body, []byte("\x1f\x8b")) {
+		return body, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(z, most+1))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the gzip file is damaged or cut short: %v", err)
+	}
+	if int64(len(body)) > most {
+		return nil, fmt.Errorf("the gzip file holds more than %d MB", most>>20)
+	}
+	return body, nil
+}
 
 // declared finds the character set that a page or feed declares in its first
 // bytes.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/url"
 	"strconv"
 	"strings"
@@ -165,7 +166,7 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 		if f == nil {
 			continue
 		}
-		if it := readItem(f, base, zone); it.ID != "" || it.Link != "" || it.Title+it.Author+it.Content+it.Summary != "" {
+		if it := readItem(f, base, zone); !it.isEmpty() {
 			doc.Items = append(doc.Items, it)
 		}
 	}
@@ -173,6 +174,11 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 		doc.Items[0].Warnings = append(doc.Items[0].Warnings, fmt.Sprintf("the feed has %d items; the first %d were read", n, maxFeedItems))
 	}
 	return doc, nil
+}
+
+// isEmpty reports whether an item says nothing that we read.
+func (it FeedItem) isEmpty() bool {
+	return it.ID+it.Link+it.Title+it.Author+it.Content+it.Summary == "" && it.Published == nil && it.Updated == nil && len(it.Enclosures) == 0
 }
 
 func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
@@ -270,7 +276,11 @@ func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the feed is larger than %d MB", maxFeedBytes>>20)
 	}
-	text, _ := Decode(p.Body, p.ContentType, override)
+	body, err := unpack(p.Body, maxFeedBytes)
+	if err != nil {
+		return nil, err
+	}
+	text, _ := Decode(body, p.ContentType, override)
 	text = strings.TrimLeft(text, " \t\r\n\uFEFF")
 	if text == "" {
 		return nil, errors.New("the feed is empty")
@@ -324,9 +334,45 @@ func parseXML(text string) (*gofeed.Feed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("this is no Atom that can be read: %v", err)
 		}
-		return (&gofeed.DefaultAtomTranslator{}).Translate(feed)
+		out, err := (&gofeed.DefaultAtomTranslator{}).Translate(feed)
+		if err == nil {
+			keepIDs(out, text)
+		}
+		return out, err
+	case "cdf":
+		return nil, errors.New("this is a channel in CDF, which is not read; look for a feed in RSS or Atom")
 	}
 	return nil, fmt.Errorf("this is no feed: its first element is %q", clip(root, 40))
+}
+
+// keepIDs undoes what the parser does to ids that are addresses: they are
+// compared character by character (RFC 4287 §4.2.6.1).
+func keepIDs(feed *gofeed.Feed, text string) {
+	var written [][]string
+	for _, it := range feed.Items {
+		if it == nil || it.GUID == "" || strings.Contains(text, ">"+it.GUID+"<") {
+			continue
+		}
+		if written == nil {
+			written = atomID.FindAllStringSubmatch(text, maxFeedItems)
+		}
+		for _, m := range written {
+			if raw := html.UnescapeString(strings.TrimSpace(m[1])); sameAddress(raw, it.GUID) {
+				it.GUID = raw
+				break
+			}
+		}
+	}
+}
+
+// sameAddress reports whether two addresses differ only in how they are written.
+func sameAddress(a, b string) bool {
+	x, err := url.Parse(a)
+	if err != nil || x.Scheme == "" {
+		return false
+	}
+	y, err := url.Parse(b)
+	return err == nil && x.String() == y.String()
 }
 
 // addPermalinks gives RSS items without a link the address that their guid is,

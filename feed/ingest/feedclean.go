@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits on a feed. Without them 133 KB of nested xmlns attributes make the
@@ -24,6 +26,7 @@ var (
 	// program that wrote it, or white space.
 	feedStart      = regexp.MustCompile(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
 	cutEnd         = regexp.MustCompile(`</[\w:.-]+\s*$`)
+	charRef        = regexp.MustCompile(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
 	xmlDeclaration = regexp.MustCompile(`<\?xml[^>]{0,400}\?>`)
 	isHTML         = regexp.MustCompile(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
 )
@@ -53,7 +56,27 @@ func cleanXML(text string) (cleaned, root string, err error) {
 	if root, err = checkDepth(text); err != nil {
 		return "", "", err
 	}
+	if root == "channel" && strings.Contains(head, "<CHANNEL") {
+		return "", "cdf", nil
+	}
+	if strings.Contains(text, "&#") {
+		text = charRef.ReplaceAllStringFunc(text, dropForbidden)
+	}
 	return mapElements(text, root), root, nil
+}
+
+// dropForbidden drops a reference to a character that XML 1.0 forbids: a word
+// processor's form feed in one item must not cost the whole feed.
+func dropForbidden(ref string) string {
+	digits, base := strings.Trim(ref, "&#;"), 10
+	if digits[0] == 'x' || digits[0] == 'X' {
+		digits, base = digits[1:], 16
+	}
+	n, err := strconv.ParseInt(digits, base, 32)
+	if r := rune(n); err != nil || dropControl(r) < 0 || !utf8.ValidRune(r) {
+		return ""
+	}
+	return ref
 }
 
 func dropControl(r rune) rune {

@@ -11,6 +11,8 @@ var (
 	bodyTag  = regexp.MustCompile(`<(/?)(?:xhtml:body|body|fullitem)\b[^<>]{0,300}>`)
 	aboutTag = regexp.MustCompile(`<item\s[^<>]{0,100}rdf:about=["']([^"'<>]{1,500})["'][^<>]{0,300}>`)
 	feedTag  = regexp.MustCompile(`^(\s*<feed\s[^<>]{0,300}?xmlns=)["'][^"'<>]{0,200}["']`)
+	atomID   = regexp.MustCompile(`<(?:atom:)?id>([^<>]+)</`)
+	plainEl  = regexp.MustCompile(`(<(?:title|summary|content|subtitle)\b[^<>]{0,300}\btype=["']text(?:/plain)?["'][^<>]{0,300}>)([^<>]+)(</)`)
 	base64El = regexp.MustCompile(`(<[\w:]{1,40}\s[^<>]{0,300}mode=)["']base64["']([^<>]{0,300}>)\s*([A-Za-z0-9+/=\s]+)<`)
 )
 
@@ -38,6 +40,14 @@ func mapElements(text, root string) string {
 	case "feed":
 		if m := feedTag.FindString(text); m != "" && !strings.Contains(m, "purl.org/atom") && !strings.Contains(m, "w3.org/2005/Atom") {
 			text = feedTag.ReplaceAllString(text, `${1}"http://purl.org/atom/ns#"`)
+		}
+		if strings.Contains(text, "&lt;") && !strings.Contains(text, "base64") {
+			// Text is text: what looks like markup in it is meant to be read (RFC 4287
+			// §3.1.1.1). The parser does not tell, so that it is escaped once more.
+			text = plainEl.ReplaceAllStringFunc(text, func(element string) string {
+				m := plainEl.FindStringSubmatch(element)
+				return m[1] + strings.ReplaceAll(m[2], "&", "&amp;") + m[3]
+			})
 		}
 		if !strings.Contains(text, "base64") {
 			return text

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -26,8 +27,15 @@ var policyHTML = func() *bluemonday.Policy {
 }()
 
 // removed elements go with all that is in them.
-const removed = "script, style, iframe, frame, frameset, object, embed, applet, noscript, noframes, noembed, template, svg, math, form, input, button, " +
+const removed = "script, style, iframe, frame, frameset, embed, noscript, noframes, noembed, template, svg, math, form, input, button, " +
 	"select, textarea, link, meta, base, title, xmp, plaintext, listing, audio, video, canvas, marquee"
+
+// fallbacks are elements whose content is shown where they are not.
+const fallbacks = "object, applet"
+
+// selfClosed finds elements that XHTML may close at once and HTML may not: an
+// HTML parser takes all that follows for their text.
+var selfClosed = regexp.MustCompile(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
 
 // Sanitize makes markup safe to show: what is not allowed is dropped, links and
 // pictures become absolute by base, and a mail or page that shows the result
@@ -35,6 +43,9 @@ const removed = "script, style, iframe, frame, frameset, object, embed, applet, 
 func Sanitize(markup, base string) string {
 	if !strings.ContainsAny(markup, "<&>\"'\r\x00") {
 		return strings.TrimSpace(markup)
+	}
+	if strings.Contains(markup, "/>") {
+		markup = selfClosed.ReplaceAllString(markup, "<$1$2></$1>")
 	}
 	root, err := html.ParseWithOptions(strings.NewReader(markup), html.ParseOptionEnableScripting(false))
 	if err != nil || depth(root, 0) >= maxDepth {
@@ -51,6 +62,7 @@ func textOnly(markup string) string {
 // sanitizeSelection is Sanitize of the inside of one element. It changes the element.
 func sanitizeSelection(s *goquery.Selection, base string) string {
 	s.Find(removed).Remove()
+	s.Find(fallbacks).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
 	u, err := url.Parse(base)
 	if err != nil {
 		u = &url.URL{}

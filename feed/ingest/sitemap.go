@@ -36,7 +36,11 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the sitemap is larger than %d MB", maxFeedBytes>>20)
 	}
-	text, _ := Decode(p.Body, p.ContentType, src.Settings.Charset)
+	body, err := unpack(p.Body, maxFeedBytes)
+	if err != nil {
+		return nil, err
+	}
+	text, _ := Decode(body, p.ContentType, src.Settings.Charset)
 	text = strings.Map(dropControl, xmlDeclaration.ReplaceAllString(text, ""))
 	if strings.Contains(text, "<!ENTITY") {
 		return nil, errors.New("the sitemap declares entities, which are not read")

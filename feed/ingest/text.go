@@ -86,7 +86,7 @@ func firstOf(values ...string) string {
 
 // unseen are the elements whose text nobody reads on a page.
 var unseen = map[string]bool{
-	"script": true, "style": true, "noscript": true, "template": true, "head": true, "title": true, "iframe": true, "object": true,
+	"script": true, "style": true, "noscript": true, "template": true, "head": true, "title": true, "iframe": true,
 	"svg": true, "math": true, "select": true, "textarea": true, "button": true, "noembed": true, "noframes": true,
 	"xmp": true, "plaintext": true,
 }

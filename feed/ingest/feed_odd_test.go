@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"strings"
+	"testing"
+)
+
+// What feeds do that their parser does not bear, or takes otherwise than it is meant.
+func TestOddFeeds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, body string
+		want       FeedItem
+	}{
+		{"an id is kept as it is written",
+			`<feed xmlns="http://www.w3.org/2005/Atom"><entry><id> HTTP://Www.Example.org/%7Ea </id><title>甲</title></entry></feed>`,
+			FeedItem{ID: "HTTP://Www.Example.org/%7Ea", Title: "甲"}},
+		{"a relative id is resolved",
+			`<feed xmlns="http://www.w3.org/2005/Atom" xml:base="http://a.example/x/"><entry><id>y</id></entry></feed>`,
+			FeedItem{ID: "http://a.example/x/y"}},
+		{"text is text",
+			`<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="text">关于 &lt;办法> 的说明</title><summary type="html">甲&lt;b>乙&lt;/b></summary></entry></feed>`,
+			FeedItem{Title: "关于 <办法> 的说明", Summary: "甲<b>乙</b>"}},
+		{"a reference to a forbidden character is dropped",
+			`<rss version="2.0"><channel><item><title>甲&#x0C;乙&#0;丙&#20008;</title></item></channel></rss>`,
+			FeedItem{Title: "甲乙丙丨"}},
+		{"the content of an object is what is shown without it",
+			`<rss version="2.0"><channel><item><description>甲&lt;object data="x">&lt;b>乙&lt;/b></description></item></channel></rss>`,
+			FeedItem{Summary: "甲<b>乙</b>"}},
+		{"an element that XHTML closes does not swallow the rest",
+			`<rss version="2.0"><channel><item><description>甲&lt;iframe src="http://a.example/"/> 乙&lt;script src="x"/>丙</description></item></channel></rss>`,
+			FeedItem{Summary: "甲 乙丙"}},
+	} {
+		doc, err := ParseFeed([]byte(c.body), "", "")
+		if err != nil || len(doc.Items) != 1 {
+			t.Errorf("%s: %d items, %v", c.name, len(doc.Items), err)
+			continue
+		}
+		got := doc.Items[0]
+		if got.ID != c.want.ID || got.Title != c.want.Title || got.Summary != c.want.Summary {
+			t.Errorf("%s: got %q %q %q", c.name, got.ID, got.Title, got.Summary)
+		}
+	}
+	doc, err := ParseFeed([]byte(`<rss version="2.0"><channel><item><pubDate>Thu, 01 Jan 2004 19:48:21 GMT</pubDate></item><item/></channel></rss>`), "", "")
+	if err != nil || len(doc.Items) != 1 || doc.Items[0].Published == nil {
+		t.Errorf("an item of nothing but a date: %+v, %v", doc.Items, err)
+	}
+	if _, err := ParseFeed([]byte(`<CHANNEL HREF="http://a.example/"><ITEM HREF="b"><TITLE>甲</TITLE></ITEM></CHANNEL>`), "", ""); err == nil || !strings.Contains(err.Error(), "CDF") {
+		t.Errorf("a channel in CDF gives %v", err)
+	}
+}
+
+// A feed that is a gzip file is read; one that is damaged is an error, not half a feed.
+func TestPackedFeed(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte(`<rss version="2.0"><channel><item><title>甲</title></item></channel></rss>`))
+	z.Close()
+	whole := b.Bytes()
+	if doc, err := ParseFeed(whole, "application/gzip", ""); err != nil || len(doc.Items) != 1 {
+		t.Errorf("%d items, %v", len(doc.Items), err)
+	}
+	damaged := bytes.Clone(whole)
+	damaged[len(damaged)-6] ^= 1
+	for name, body := range map[string][]byte{"cut short": whole[:len(whole)-10], "damaged": damaged} {
+		if _, err := ParseFeed(body, "", ""); err == nil || !strings.Contains(err.Error(), "gzip") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var large bytes.Buffer
+	z = gzip.NewWriter(&large)
+	for range maxFeedBytes/(1<<20) + 1 {
+		z.Write(make([]byte, 1<<20))
+	}
+	z.Close()
+	if _, err := ParseFeed(large.Bytes(), "", ""); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("%d bytes that inflate beyond the limit: %v", large.Len(), err)
+	}
+}
