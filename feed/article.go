@@ -65,7 +65,14 @@ type Selection struct {
 	Since  time.Time // collected at or after
 	Before int64     // an article id: only older ones, for paging
 	Limit  int       // 0 is 50; at most 2000
-	Hidden bool      // with those that an admin hid
+	Kind   policy.Kind
+	Region string // and the regions in it
+	Theme  string
+	Issuer string
+
+	Hidden    bool // with those that an admin hid
+	Pinned    bool // only those that an admin pinned
+	Corrected bool // only those that an admin corrected
 }
 
 // MaxSelection is the most articles that one call of Articles returns.
@@ -84,6 +91,8 @@ func (st *Store) ArticlesWithText(ctx context.Context, sel Selection) ([]Article
 const selectionClauses = `
 	FROM articles a JOIN sources s ON s.id = a.source
 	WHERE ($1 = 0 OR a.source = $1) AND a.collected_at >= $2 AND ($3 = 0 OR a.id < $3) AND a.hidden <= $5
+		AND a.pinned >= $6 AND ($7 = 0 OR EXISTS (SELECT 1 FROM corrections c WHERE c.article = a.id)) AND ($8 = '' OR a.kind = $8)
+		AND ($9 = '' OR a.region LIKE $9 || '%') AND ($10 = '' OR a.theme LIKE '%' || $10 || '%') AND ($11 = '' OR a.issuers LIKE '%"' || $11 || '"%')
 	ORDER BY a.id DESC LIMIT $4`
 
 func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(database.Row) (Article, error), query string) ([]Article, error) {
@@ -94,7 +103,8 @@ func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(da
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = database.Collect(ctx, tx, scan, query,
-			sel.Source, sel.Since.UTC(), sel.Before, min(sel.Limit, MaxSelection), oneIf(sel.Hidden))
+			sel.Source, sel.Since.UTC(), sel.Before, min(sel.Limit, MaxSelection), oneIf(sel.Hidden), oneIf(sel.Pinned), oneIf(sel.Corrected),
+			string(sel.Kind), policy.TrimRegion(sel.Region), likeWord(sel.Theme), likeWord(sel.Issuer))
 		return err
 	})
 	return all, err

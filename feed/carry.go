@@ -91,6 +91,7 @@ type batch struct {
 	byID     map[int64]*candidate
 	fresh    []string     // names that documents got just now
 	born     []*candidate // documents that are new
+	renewed  []*candidate // those whose relatives are looked for anew
 }
 
 func (b *batch) ids() []int64 {
@@ -357,6 +358,9 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 		return err
 	}
 	if len(all) == 0 {
+		if err := b.dropEdges(ctx, id); err != nil {
+			return err
+		}
 		_, err := b.tx.ExecContext(ctx, `DELETE FROM documents WHERE id = $1`, id)
 		return err
 	}
@@ -392,6 +396,10 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 		return err
 	}
 	subject := subjectFor(f)
+	var before string
+	if err := b.tx.QueryRowContext(ctx, `SELECT subject FROM documents WHERE id = $1`, id).Scan(&before); err != nil {
+		return err
+	}
 	_, err = b.tx.ExecContext(ctx, `
 		UPDATE documents SET number = $2, title = $3, issuers = $4, type = $5, level = $6, region = $7, theme = $8, issued_on = $9,
 			published_on = $10, effective_on = $11, expires_on = $12, work = $13, subject = $14, subject_head = $15, article = $16, updated_at = $17, marker = $18
@@ -408,6 +416,14 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	}
 	c.number, c.title, c.region, c.work = f.DocumentNumber, f.Title, f.Region, policy.Work(f.Title, f.Type)
 	c.level, c.issuers, c.issuedOn = f.Level, f.Issuers, f.IssuedOn
+	if before != subject && !slices.Contains(b.born, c) { // others may implement it now, or no longer
+		if err := b.dropEdges(ctx, id); err != nil {
+			return err
+		}
+	}
+	if (before != subject || c.work != "") && !slices.Contains(b.born, c) {
+		b.renewed = append(b.renewed, c)
+	}
 	have, err := database.Collect(ctx, b.tx, database.ScanOne[string], `SELECT name FROM document_names WHERE document = $1`, id)
 	if err != nil {
 		return err
@@ -425,4 +441,10 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 		b.addName(name{n, kind}, c)
 	}
 	return nil
+}
+
+// dropEdges drops the relations to a document that nothing but its title drew.
+func (b *batch) dropEdges(ctx context.Context, document int64) error {
+	_, err := b.tx.ExecContext(ctx, `DELETE FROM relations WHERE target = $1 AND said_in = 'subject'`, document)
+	return err
 }

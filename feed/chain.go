@@ -143,7 +143,7 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 		return nil, err
 	}
 	found = append(found, kept...)
-	for _, c := range b.born { // what came before the document that it implements
+	for _, c := range append(b.renewed, b.born...) { // what came before the document that it implements
 		if subject := policy.SubjectKey(c.title); subject != "" && (c.level == policy.LevelCentral || c.level == policy.LevelMinistry) {
 			bearers, err := b.titled(ctx, subject)
 			if err != nil {

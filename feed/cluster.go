@@ -101,6 +101,8 @@ func (b *batch) gather(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	for _, a := range b.articles {
 		ids := append(mates[a.ID], alike[a]...)
 		slices.Sort(ids)
 		for _, id := range slices.Compact(ids) {
@@ -288,7 +290,8 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 			x.document = to.ID
 		}
 	}
-	b.born = slices.DeleteFunc(b.born, func(c *candidate) bool { return c.id == from.ID })
+	isFrom := func(c *candidate) bool { return c.id == from.ID }
+	b.born, b.renewed = slices.DeleteFunc(b.born, isFrom), slices.DeleteFunc(b.renewed, isFrom)
 	for n, all := range b.named {
 		b.named[n] = slices.DeleteFunc(all, func(c *candidate) bool { return c.id == from.ID })
 	}

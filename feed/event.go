@@ -183,7 +183,7 @@ func setRepealed(ctx context.Context, tx *sql.Tx, document int64) error {
 // announceVersions puts the versions of laws and rules in order, and tells of the
 // new ones, whichever came first.
 func (b *batch) announceVersions(ctx context.Context) error {
-	for _, c := range b.born {
+	for _, c := range append(b.renewed, b.born...) {
 		if c.work == "" {
 			continue
 		}

@@ -53,8 +53,8 @@ func keepRevision(ctx context.Context, tx *sql.Tx, a Article, now time.Time) err
 	_, err = tx.ExecContext(ctx, `
 		INSERT INTO revisions (article, title, paragraphs, replaced_at)
 		SELECT id, title, paragraphs, $5 FROM articles
-		WHERE source = $1 AND guid = $2 AND page_state = 'complete' AND (title <> $3 OR paragraphs <> $4)`,
-		a.SourceID, a.GUID, a.Title(), string(paragraphs), now)
+		WHERE source = $1 AND guid = $2 AND page_state = 'complete' AND text_hash <> $6 AND (title <> $3 OR paragraphs <> $4)`,
+		a.SourceID, a.GUID, a.Title(), string(paragraphs), now, a.TextHash)
 	return err
 }
 

@@ -29,7 +29,7 @@ func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arri
 	}
 	defer upsert.Close()
 	for _, a := range articles {
-		if !a.isNew {
+		if !a.isNew && a.ID == 0 { // not where it is only judged again
 			if err := keepRevision(ctx, tx, a.Article, now); err != nil {
 				return 0, err
 			}

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,13 +13,13 @@ import (
 
 func newArticle(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "article", Short: "Look at what was collected"}
-	cmd.AddCommand(newArticleList(g), newArticleShow(g), newArticleDiff(g))
+	cmd.AddCommand(newArticleList(g), newArticleShow(g), newArticleDiff(g), newArticleSearch(g), newArticleEdit(g), newArticleReread(g), newArticleHistory(g))
 	return cmd
 }
 
 func newArticleList(g *globals) *cobra.Command {
-	var limit int
-	var source string
+	var sel feed.Selection
+	var source, kind, region, since string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the newest articles",
@@ -30,7 +29,9 @@ func newArticleList(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			sel := feed.Selection{Limit: limit}
+			if err := selectArticles(&sel, kind, region, since, a.config.Schedule.Zone); err != nil {
+				return err
+			}
 			if source != "" {
 				s, err := a.articles.SourceByRef(cmd.Context(), source)
 				if err != nil {
@@ -51,9 +52,37 @@ func newArticleList(g *globals) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", 50, "how many")
-	cmd.Flags().StringVar(&source, "source", "", "of this source only")
+	flags := cmd.Flags()
+	flags.IntVar(&sel.Limit, "limit", 50, "how many")
+	flags.StringVar(&source, "source", "", "of this source only")
+	flags.StringVar(&kind, "kind", "", "document, interpretation, news, signed-article, consultation or other")
+	flags.StringVar(&region, "region", "", "of this region and those in it: code or name")
+	flags.StringVar(&sel.Theme, "theme", "", "of this theme")
+	flags.StringVar(&sel.Issuer, "issuer", "", "of this issuer")
+	flags.StringVar(&since, "since", "", "collected since YYYY-MM-DD")
+	flags.Int64Var(&sel.Before, "before", 0, "only those with a lesser id")
+	flags.BoolVar(&sel.Hidden, "hidden", false, "with those that are hidden")
+	flags.BoolVar(&sel.Pinned, "pinned", false, "only those that are pinned")
+	flags.BoolVar(&sel.Corrected, "corrected", false, "only those that were corrected by hand")
 	return cmd
+}
+
+// selectArticles reads the flags that narrow a list of articles.
+func selectArticles(sel *feed.Selection, kind, region, since string, zone *time.Location) error {
+	sel.Kind = policy.Kind(kind)
+	if region != "" {
+		if sel.Region = policy.RegionCode(region); sel.Region == "" {
+			return usagef("region %q is unknown; give its code or its name, such as 51 or 四川省", region)
+		}
+	}
+	if since != "" {
+		d, err := policy.ParseDate(since)
+		if err != nil {
+			return &usageError{err}
+		}
+		sel.Since = d.In(zone)
+	}
+	return nil
 }
 
 func deref(s *string) string {
@@ -74,6 +103,8 @@ type articleView struct {
 	Updated    string         `json:"updated_at"`
 	Withdrawn  *string        `json:"withdrawn_at"`
 	Held       bool           `json:"held"`
+	Pinned     bool           `json:"pinned"`
+	Hidden     bool           `json:"hidden"`
 	Attachment []string       `json:"attachments"`
 }
 
@@ -81,7 +112,7 @@ func viewArticle(a feed.Article) articleView {
 	v := articleView{
 		ID: a.ID, Source: a.SourceName, GUID: a.GUID, factsView: viewFacts(a.Facts), PageState: a.PageState,
 		Collected: a.CollectedAt.Format("2006-01-02T15:04:05Z07:00"), Updated: a.UpdatedAt.Format("2006-01-02T15:04:05Z07:00"),
-		Attachment: []string{}, Held: a.Held,
+		Attachment: []string{}, Held: a.Held, Pinned: a.Pinned, Hidden: a.Hidden,
 	}
 	if !a.WithdrawnAt.IsZero() {
 		v.Withdrawn = null(a.WithdrawnAt.Format("2006-01-02T15:04:05Z07:00"))
@@ -101,33 +132,37 @@ func newArticleShow(g *globals) *cobra.Command {
 		Short: "Show one article with its text and what dibao understood of it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
+			id, err := articleID(args[0])
 			if err != nil {
-				return usagef("%q is no article number; see them with: dibao article list", args[0])
+				return err
 			}
 			a, err := g.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer a.close()
-			x, err := a.articles.Article(cmd.Context(), id)
-			if err != nil {
-				return err
-			}
-			v := viewArticle(x)
-			if g.json {
-				return writeJSON(cmd.OutOrStdout(), v)
-			}
-			text := v.Paragraphs
-			v.Paragraphs = nil
-			b, err := json.MarshalIndent(v, "", "  ")
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s\n", b, strings.Join(text, "\n\n"))
-			return nil
+			return showArticle(g, cmd, a, id)
 		},
 	}
+}
+
+// showArticle prints an article with its text.
+func showArticle(g *globals, cmd *cobra.Command, a *app, id int64) error {
+	x, err := a.articles.Article(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	v := viewArticle(x)
+	if g.json {
+		return writeJSON(cmd.OutOrStdout(), v)
+	}
+	text := v.Paragraphs
+	v.Paragraphs = nil
+	if err := writeIndented(cmd.OutOrStdout(), v); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", strings.Join(text, "\n\n"))
+	return nil
 }
 
 func newArticleDiff(g *globals) *cobra.Command {
@@ -136,9 +171,9 @@ func newArticleDiff(g *globals) *cobra.Command {
 		Short: "Show by paragraph how the text of an article changed since it was collected",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
+			id, err := articleID(args[0])
 			if err != nil {
-				return usagef("%q is no article number; see them with: dibao article list", args[0])
+				return err
 			}
 			a, err := g.open(cmd)
 			if err != nil {

@@ -87,7 +87,7 @@ func newRoot() *cobra.Command {
 		return usagef("%v; see: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newList(g),
+		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
 		newSubscriber(g), newIssue(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
 		newBackup(g), newAudit(g), newRestore(g), newConfig(g), newMan(),
 	)

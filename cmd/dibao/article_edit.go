@@ -1,0 +1,240 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+)
+
+// articleID reads the number of an article.
+func articleID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, usagef("%q is no article number; see them with: dibao article list", s)
+	}
+	return id, nil
+}
+
+func newArticleEdit(g *globals) *cobra.Command {
+	var pin, unpin, hide, unhide bool
+	var note string
+	var undo []string
+	values := make(map[string]*string)
+	cmd := &cobra.Command{
+		Use:   "edit ID",
+		Short: "Correct what dibao understood, pin or hide an article; it survives collecting again",
+		Long: `Correct what dibao understood of an article. A correction is kept as data and laid over what
+is judged each time the article is stored. An empty value says that the fact is unknown.
+A hidden article is shown nowhere; a pinned one is first in its issue.`,
+		Example: "  dibao article edit 12 --number 国办发〔2023〕15号 --note 页面写错\n  dibao article edit 12 --undo number",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := articleID(args[0])
+			if err != nil {
+				return err
+			}
+			var all []feed.Correction
+			add := func(field string, value *string) {
+				all = append(all, feed.Correction{Field: field, Value: value, Note: note})
+			}
+			for _, field := range feed.CorrectableFields() {
+				if v := values[field]; v != nil && cmd.Flags().Changed(field) {
+					add(field, v)
+				}
+			}
+			for _, field := range undo {
+				if !slices.Contains(feed.CorrectableFields(), field) {
+					return usagef("--undo takes one of %v, not %q", feed.CorrectableFields(), field)
+				}
+				add(field, nil)
+			}
+			for _, f := range []struct {
+				asked        bool
+				field, value string
+			}{{pin, "pinned", "1"}, {unpin, "pinned", "0"}, {hide, "hidden", "1"}, {unhide, "hidden", "0"}} {
+				if f.asked {
+					add(f.field, &f.value)
+				}
+			}
+			if len(all) == 0 {
+				return usagef("nothing to change; see: dibao article edit --help")
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if err := a.articles.Correct(cmd.Context(), id, all); err != nil {
+				return err
+			}
+			return showArticle(g, cmd, a, id)
+		},
+	}
+	flags := cmd.Flags()
+	for _, f := range []struct{ field, help string }{
+		{"title", "title"}, {"kind", "document, interpretation, news, signed-article, consultation or other"}, {"type", "文种"},
+		{"number", "发文字号, in any brackets"}, {"issuer", "issuers, the host first, with 、 between"}, {"published", "YYYY-MM-DD"},
+		{"issued", "YYYY-MM-DD"}, {"effective", "YYYY-MM-DD"}, {"expires", "last day in force"}, {"deadline", "last day that counts"},
+		{"theme", "主题分类"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
+	} {
+		values[f.field] = flags.String(f.field, "", f.help)
+	}
+	flags.BoolVar(&pin, "pin", false, "put it first in its issue")
+	flags.BoolVar(&unpin, "unpin", false, "no longer put it first")
+	flags.BoolVar(&hide, "hide", false, "show it nowhere")
+	flags.BoolVar(&unhide, "unhide", false, "show it again")
+	flags.StringVar(&note, "note", "", "why, for the history")
+	flags.StringSliceVar(&undo, "undo", nil, "take back the correction of a field")
+	cmd.MarkFlagsMutuallyExclusive("pin", "unpin")
+	cmd.MarkFlagsMutuallyExclusive("hide", "unhide")
+	return cmd
+}
+
+func newArticleReread(g *globals) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "reread [ID…]",
+		Short: "Judge stored articles again by today's rules, without fetching",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return usagef("name articles, or say --all")
+			}
+			var ids []int64
+			for _, s := range args {
+				id, err := articleID(s)
+				if err != nil {
+					return err
+				}
+				ids = append(ids, id)
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			n, err := a.articles.Reread(cmd.Context(), ids)
+			if err != nil {
+				return err
+			}
+			if len(ids) > n {
+				return &partialError{fmt.Errorf("%d of %d articles are not there; see them with: dibao article list", len(ids)-n, len(ids))}
+			}
+			g.say(cmd, "%d articles were judged again", n)
+			return nil
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "all articles")
+	return cmd
+}
+
+// historyView is one thing that happened to an article.
+type historyView struct {
+	At     string  `json:"at"`
+	What   string  `json:"what"` // collected, text, correction, relation, relation-gone, withdrawn
+	Field  *string `json:"field"`
+	Value  *string `json:"value"`
+	Detail *string `json:"detail"`
+}
+
+func newArticleHistory(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "history ID",
+		Short: "Show what happened to an article: texts replaced, corrections, relations",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := articleID(args[0])
+			if err != nil {
+				return err
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			x, err := a.articles.Article(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			changes, err := a.articles.History(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			views := []historyView{{At: x.CollectedAt.Format(time.RFC3339), What: "collected", Detail: null(x.URL)}}
+			for _, c := range changes {
+				views = append(views, historyView{c.At.Format(time.RFC3339), c.What, null(c.Field), c.Value, null(c.Detail)})
+			}
+			return printRows(g, cmd, []any{"At", "What", "Field", "Value", "Detail"}, views, func(v historyView) []any {
+				return []any{v.At, v.What, deref(v.Field), deref(v.Value), deref(v.Detail)}
+			})
+		},
+	}
+}
+
+// hitView is an article that was found, in JSON.
+type hitView struct {
+	articleView
+	Where      string      `json:"where"`
+	TitleSpans []feed.Span `json:"title_spans"`
+	Snippet    []feed.Span `json:"snippet"`
+}
+
+func newArticleSearch(g *globals) *cobra.Command {
+	var limit, offset int
+	var facets bool
+	cmd := &cobra.Command{
+		Use:   "search QUERY",
+		Short: "Search titles, numbers and texts, in Chinese and English",
+		Long: `Words are all required. "…" holds words together, -word excludes, OR stands between alternatives.
+Fields: issuer: theme: region: kind: type: source: number: year: after: before:
+Document numbers are found in brackets of any form, traditional characters by simplified ones.`,
+		Example: "  dibao article search '养老 region:四川 after:2024-01-01'\n  dibao article search '国办发[2023]15号'",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if limit < 1 || limit > 200 || offset < 0 || offset > feed.MaxOffset {
+				return usagef("--limit is from 1 to 200, --offset from 0 to %d", feed.MaxOffset)
+			}
+			query := args[0]
+			for _, s := range args[1:] {
+				query += " " + s
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			found, err := a.articles.Search(cmd.Context(), feed.SearchQuery{Text: query, Limit: limit, Offset: offset, Facets: facets})
+			if err != nil {
+				return err
+			}
+			for _, p := range found.Problems {
+				g.say(cmd, "not understood: %s", p)
+			}
+			more := ""
+			if found.AtLeast {
+				more = "about "
+			}
+			g.say(cmd, "%s%d articles found", more, found.Total)
+			if facets {
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"total": found.Total, "approximate": found.AtLeast, "sampled": found.Facets.Sampled,
+					"kinds": found.Facets.Kinds, "themes": found.Facets.Themes, "regions": found.Facets.Regions, "issuers": found.Facets.Issuers, "years": found.Facets.Years})
+			}
+			views := make([]hitView, len(found.Hits))
+			for i, h := range found.Hits {
+				views[i] = hitView{viewArticle(h.Article), h.Where, append([]feed.Span{}, h.Title...), append([]feed.Span{}, h.Snippet...)}
+			}
+			return printRows(g, cmd, []any{"ID", "Published", "Where", "Number", "Title"}, views, func(v hitView) []any {
+				return []any{v.ID, deref(v.Published), v.Where, deref(v.DocumentNumber), v.Title}
+			})
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 200, "how many")
+	cmd.Flags().IntVar(&offset, "offset", 0, "how many to pass over")
+	cmd.Flags().BoolVar(&facets, "facets", false, "print how many there are by kind, theme, region, issuer and year")
+	return cmd
+}

@@ -1,0 +1,326 @@
+package feed_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/policy"
+)
+
+// world is a small gazette of texts that have to do with each other, each with
+// the source that it stands on: n national, s 四川, r another site that reposts.
+var world = []struct {
+	source string
+	text
+}{
+	{"n", text{"plan", "国务院关于加快发展养老服务业的若干意见", "2013-09-06", "2013-09-13", "国发〔2013〕35号", []string{
+		"各省、自治区、直辖市人民政府：", "为积极应对人口老龄化，现就加快发展养老服务业提出以下意见。本意见自印发之日起施行，有效期十五年。",
+		long("养老服务业是保障和改善民生的重要内容，各地要高度重视，统筹规划，落实责任，加强督促检查，确保各项任务落到实处。", 4), "国务院", "2013年9月6日"}}},
+	{"r", text{"plan-repost", "国务院关于加快发展养老服务业的若干意见", "", "2013-09-20", "", []string{
+		"各省自治区直辖市人民政府", "为积极应对人口老龄化，现就加快发展养老服务业提出以下意见；本意见自印发之日起施行，有效期十五年。",
+		long("养老服务业是保障和改善民生的重要内容，各地要高度重视，统筹规划，落实责任，加强督促检查，确保各项任务落到实处。", 4), "来源：国务院办公厅"}}},
+	{"s", text{"follow", "四川省人民政府关于加快发展养老服务业的实施意见", "2014-02-14", "2014-02-20", "川府发〔2014〕8号", []string{
+		"各市（州）人民政府：", "为贯彻落实《国务院关于加快发展养老服务业的若干意见》（国发〔2013〕35号）精神，结合我省实际，提出如下实施意见。"}}},
+	{"s", text{"title-only", "四川省人民政府办公厅关于加快发展养老服务业若干问题的通知", "2015-03-01", "2015-03-05", "川办发〔2015〕9号", []string{"各市（州）人民政府：", "现就有关问题通知如下。"}}},
+	{"s", text{"repealer", "四川省人民政府关于废止部分文件的决定", "2020-01-10", "2020-01-12", "川府发〔2020〕1号", []string{
+		"各市（州）人民政府：", "经研究，决定对《四川省人民政府关于加快发展养老服务业的实施意见》（川府发〔2014〕8号）予以废止。本决定自2020年2月1日起施行。"}}},
+	{"n", text{"explained", "《国务院关于加快发展养老服务业的若干意见》解读", "", "2013-09-15", "", []string{"《国务院关于加快发展养老服务业的若干意见》（国发〔2013〕35号）日前印发。现就有关问题解读如下。"}}},
+	{"n", text{"promise", "国务院办公厅关于做好2016年民政重点工作的通知", "2016-01-05", "2016-01-08", "国办发〔2016〕2号", []string{
+		"各省、自治区、直辖市人民政府：", "现就做好民政重点工作通知如下。", "三、民政部要抓紧制定《农村留守儿童关爱保护工作实施办法》。"}}},
+	{"n", text{"kept", "农村留守儿童关爱保护工作实施办法", "2016-08-01", "2016-08-03", "", []string{"第一条 为了关爱保护农村留守儿童，制定本办法。", "第二条 本办法自2016年9月1日起施行。"}}},
+	{"n", text{"law-1", "样例养老机构管理条例", "2010-01-01", "2010-01-05", "", []string{"第一条 为了规范养老机构，制定本条例。", long("第二条 养老机构应当依法登记，接受监督，保障老年人合法权益，不得侵害入住老年人的人身和财产权益。", 5), "第三条 本条例自2010年3月1日起施行。"}}},
+	{"n", text{"law-2", "样例养老机构管理条例", "2020-05-01", "2020-05-06", "", []string{"第一条 为了规范养老机构，制定本条例。", long("第二条 养老机构应当依法登记，接受监督检查，保障老年人的合法权益，不得侵害入住老年人的人身权益和财产权益。", 5), "第三条 本条例自2020年7月1日起施行。"}}},
+}
+
+func long(s string, n int) string { return strings.Repeat(s, n) }
+
+// sources makes the three sites of the world.
+func (r *room) sources() map[string]int64 {
+	return map[string]int64{
+		"n": gazette(r, "http://n.example.org/", "国务院", "国务院", ""),
+		"s": gazette(r, "http://s.example.org/", "四川省人民政府", "四川省人民政府", "51"),
+		"r": r.add(feed.Source{URL: "http://r.example.org/", Kind: "page", Name: "转载网"}).ID,
+	}
+}
+
+// describe writes down everything that is known of the world, in names that do
+// not depend on the order in which it came.
+func (r *room) describe(ctx context.Context) string {
+	r.t.Helper()
+	var b strings.Builder
+	articles, err := r.Store.Articles(ctx, feed.Selection{Limit: 100})
+	r.check(err)
+	guid := map[int64]string{}
+	var ids []int64
+	for _, a := range articles {
+		guid[a.ID] = a.GUID
+		ids = append(ids, a.ID)
+	}
+	carried, err := r.Store.DocumentsOf(ctx, ids)
+	r.check(err)
+	docs, err := r.Store.Documents(ctx, feed.DocumentSelection{Limit: 100})
+	r.check(err)
+	name := map[int64]string{0: "-"}
+	for _, d := range docs {
+		name[d.ID] = fmt.Sprint(d.Title, " ", d.IssuedOn)
+	}
+	var lines []string
+	on := policy.Date{Year: 2026, Month: 11, Day: 23}
+	for _, d := range docs {
+		status := d.Status(on)
+		lines = append(lines, fmt.Sprintf("document %s: number %q level %s region %q expires %s status %s since %s, shown by %s", name[d.ID], d.Number, d.Level, d.Region, d.ExpiresOn, status.State, status.Since, guid[d.Article]))
+		from, err := r.Store.RelationsFrom(ctx, d.ID)
+		r.check(err)
+		for _, x := range from {
+			lines = append(lines, fmt.Sprintf("  %s [%s] → %s (%s %s) %s", name[d.ID], x.Kind, name[x.Target], x.TargetTitle, x.TargetNumber, x.SaidIn))
+		}
+		to, err := r.Store.RelationsTo(ctx, d.ID)
+		r.check(err)
+		for _, x := range to {
+			lines = append(lines, fmt.Sprintf("  %s ← [%s] %s %s", name[d.ID], x.Kind, guid[x.Article], x.SaidIn))
+		}
+		chain, err := r.Store.Chain(ctx, d.ID)
+		r.check(err)
+		for _, x := range chain.Steps {
+			lines = append(lines, fmt.Sprintf("  chain %s: %s after %d days, %s", name[d.ID], x.Document.Title, x.Days, x.SaidIn))
+		}
+		explained, err := r.Store.Interpretations(ctx, d.ID)
+		r.check(err)
+		for _, x := range explained {
+			lines = append(lines, fmt.Sprintf("  %s is explained by %s", name[d.ID], guid[x]))
+		}
+		versions, err := r.Store.Versions(ctx, d.ID)
+		r.check(err)
+		for i, v := range versions {
+			lines = append(lines, fmt.Sprintf("  version %d of %s: %s", i, name[d.ID], name[v.ID]))
+		}
+	}
+	for a, d := range carried {
+		lines = append(lines, fmt.Sprintf("%s carries %s", guid[a], name[d]))
+	}
+	clusters, err := r.Store.Clusters(ctx, ids)
+	r.check(err)
+	for a, c := range clusters {
+		lines = append(lines, fmt.Sprintf("%s is one of %d, the first is %s", guid[a], len(c.Articles), guid[c.First]))
+	}
+	events, err := r.Store.Events(ctx, 0, nil, 0)
+	r.check(err)
+	for _, e := range events {
+		lines = append(lines, fmt.Sprintf("event %s of %s", e.Kind, name[e.Document]))
+	}
+	slices.Sort(lines)
+	b.WriteString(strings.Join(lines, "\n"))
+	return b.String()
+}
+
+func (r *room) check(err error) {
+	if err != nil {
+		r.t.Helper()
+		r.t.Fatal(err)
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		src := r.sources()
+		for _, x := range world {
+			r.put(src[x.source], x.text)
+		}
+		got := r.describe(t.Context())
+		for _, want := range []string{
+			`document 国务院关于加快发展养老服务业的若干意见 2013-09-06: number "国发〔2013〕35号" level central region "" expires 2028-09-05 status in-force since 2013-09-06, shown by plan`,
+			`document 四川省人民政府关于加快发展养老服务业的实施意见 2014-02-14: number "川府发〔2014〕8号" level province region "51" expires  status repealed since 2020-02-01, shown by follow`,
+			`document 样例养老机构管理条例 2010-01-01: number "" level  region "" expires  status superseded since 2020-07-01, shown by law-1`,
+			"plan carries 国务院关于加快发展养老服务业的若干意见 2013-09-06",
+			"plan-repost carries 国务院关于加快发展养老服务业的若干意见 2013-09-06",
+			"plan-repost is one of 2, the first is plan",
+			"  chain 国务院关于加快发展养老服务业的若干意见 2013-09-06: 四川省人民政府关于加快发展养老服务业的实施意见 after 161 days, text",
+			"  chain 国务院关于加快发展养老服务业的若干意见 2013-09-06: 四川省人民政府办公厅关于加快发展养老服务业若干问题的通知 after 541 days, subject",
+			"  国务院关于加快发展养老服务业的若干意见 2013-09-06 is explained by explained",
+			"  四川省人民政府关于加快发展养老服务业的实施意见 2014-02-14 ← [废止] repealer text",
+			"  国务院办公厅关于做好2016年民政重点工作的通知 2016-01-05 [即将出台] → 农村留守儿童关爱保护工作实施办法 2016-08-01 (农村留守儿童关爱保护工作实施办法 ) text",
+			"  version 1 of 样例养老机构管理条例 2010-01-01: 样例养老机构管理条例 2020-05-01",
+			"event repealed of 四川省人民政府关于加快发展养老服务业的实施意见 2014-02-14",
+			"event amended of 样例养老机构管理条例 2010-01-01",
+			"event appeared of 国务院办公厅关于做好2016年民政重点工作的通知 2016-01-05",
+			"event interpreted of 国务院关于加快发展养老服务业的若干意见 2013-09-06",
+			"event implemented of 国务院关于加快发展养老服务业的若干意见 2013-09-06",
+		} {
+			if !slices.Contains(strings.Split(got, "\n"), want) {
+				t.Errorf("missing: %s", want)
+			}
+		}
+		if t.Failed() {
+			t.Log(got)
+		}
+		t.Run("StoredAgainIsTheSame", func(t *testing.T) {
+			if n, err := r.Store.Reread(t.Context(), nil); err != nil || n != len(world) {
+				t.Fatalf("%d, %v", n, err)
+			}
+			if again := r.describe(t.Context()); again != got {
+				t.Error(cmp.Diff(got, again))
+			}
+		})
+	})
+}
+
+// TestOrderDoesNotMatter stores the world in other orders: what is known in the
+// end is the same.
+func TestOrderDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		if db.Dialect() == database.Postgres {
+			t.Skip("the order is the code's matter, not the database's; TestDocuments runs on both")
+		}
+		want := ""
+		random := rand.New(rand.NewSource(3))
+		for i := range 12 {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer db.Close()
+				r := newRoom(t, db)
+				src := r.sources()
+				order := random.Perm(len(world))
+				switch i {
+				case 0:
+					slices.Sort(order)
+				case 1:
+					slices.Sort(order)
+					slices.Reverse(order)
+				}
+				for _, n := range order {
+					r.put(src[world[n].source], world[n].text)
+				}
+				got := r.describe(t.Context())
+				if want == "" {
+					want = got
+				} else if got != want {
+					t.Errorf("in the order %v (-first, +this)\n%s", order, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
+				}
+			})
+		}
+	})
+}
+
+func TestCorrections(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		src := r.sources()
+		for _, x := range world[:3] {
+			r.put(src[x.source], x.text)
+		}
+		ctx := t.Context()
+		id := func(guid string) int64 {
+			all, err := r.Store.Articles(ctx, feed.Selection{Hidden: true})
+			r.check(err)
+			for _, a := range all {
+				if a.GUID == guid {
+					return a.ID
+				}
+			}
+			t.Fatalf("no %s", guid)
+			return 0
+		}
+		set := func(guid, field, value string) {
+			t.Helper()
+			r.at = r.at.Add(1e9)
+			r.check(r.Store.Correct(ctx, id(guid), []feed.Correction{{Field: field, Value: &value, Note: "样例"}}))
+		}
+		before, _, err := r.Store.Stamp(ctx)
+		r.check(err)
+		set("follow", "title", "四川省人民政府关于发展养老的意见")
+		set("follow", "expires", "2030-01-01")
+		after, _, err := r.Store.Stamp(ctx)
+		r.check(err)
+		if before == after {
+			t.Error("the stamp stands still")
+		}
+		again := world[2].text
+		again.paragraphs = append(slices.Clone(again.paragraphs), "各地要抓好落实。")
+		r.put(src["s"], again) // collected once more, with a new text
+		a, err := r.Store.Article(ctx, id("follow"))
+		r.check(err)
+		if a.Facts.Title != "四川省人民政府关于发展养老的意见" || a.Facts.ExpiresOn.String() != "2030-01-01" || len(a.Facts.Paragraphs) != 3 {
+			t.Errorf("after collecting: %q, %s, %q", a.Facts.Title, a.Facts.ExpiresOn, a.Facts.Paragraphs)
+		}
+		if got := guids(r.search("发展养老的意见", 5)); got != "follow" {
+			t.Errorf("search finds %q", got)
+		}
+		docs, err := r.Store.FindDocuments(ctx, "川府发[2014]8号")
+		r.check(err)
+		if len(docs) != 1 || docs[0].Title != "四川省人民政府关于发展养老的意见" || docs[0].ExpiresOn.String() != "2030-01-01" {
+			t.Errorf("document %+v", docs)
+		}
+		r.check(r.Store.Correct(ctx, id("follow"), []feed.Correction{{Field: "title"}}))
+		if a, err = r.Store.Article(ctx, id("follow")); err != nil || a.Facts.Title != world[2].title {
+			t.Errorf("taken back: %q, %v", a.Facts.Title, err)
+		}
+		history, err := r.Store.History(ctx, id("follow"))
+		r.check(err)
+		var what []string
+		for _, h := range history {
+			what = append(what, h.What+" "+h.Field)
+		}
+		if got := strings.Join(what, ", "); got != "relation 落实, correction title, correction expires, text , correction title" {
+			t.Errorf("history: %s", got)
+		}
+		t.Run("HiddenIsNowhere", func(t *testing.T) {
+			set("plan", "hidden", "1")
+			if got := guids(r.search("加快发展养老服务业", 5)); got != "follow plan-repost" {
+				t.Errorf("search finds %q", got)
+			}
+			all, err := r.Store.Articles(ctx, feed.Selection{})
+			r.check(err)
+			if len(all) != 2 {
+				t.Errorf("%d articles are listed", len(all))
+			}
+			plan, err := r.Store.FindDocuments(ctx, "国发〔2013〕35号")
+			r.check(err)
+			if len(plan) != 1 || plan[0].Article != id("plan-repost") {
+				t.Errorf("its document is %+v", plan)
+			}
+			r.put(src["n"], world[0].text)
+			if got := guids(r.search("加快发展养老服务业", 5)); got != "follow plan-repost" {
+				t.Errorf("collected again, search finds %q", got)
+			}
+			set("plan", "hidden", "0")
+			if got := guids(r.search("加快发展养老服务业", 5)); got != "follow plan-repost plan" {
+				t.Errorf("shown again, search finds %q", got)
+			}
+		})
+		t.Run("PinnedIsKept", func(t *testing.T) {
+			set("plan", "pinned", "1")
+			all, err := r.Store.Articles(ctx, feed.Selection{Pinned: true})
+			r.check(err)
+			if len(all) != 1 || all[0].GUID != "plan" || !all[0].Pinned {
+				t.Errorf("pinned: %+v", all)
+			}
+		})
+		t.Run("NonsenseIsRefused", func(t *testing.T) {
+			for field, value := range map[string]string{"number": "没有文号", "kind": "x", "expires": "2030-02-30", "region": "乌有", "colour": "red", "hidden": "yes"} {
+				if err := r.Store.Correct(ctx, id("plan"), []feed.Correction{{Field: field, Value: &value}}); err == nil {
+					t.Errorf("%s = %s was taken", field, value)
+				}
+			}
+			v := "x"
+			if err := r.Store.Correct(ctx, 999, []feed.Correction{{Field: "title", Value: &v}}); err == nil {
+				t.Error("an article that is not there was corrected")
+			}
+		})
+	})
+}

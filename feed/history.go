@@ -1,0 +1,41 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// Happening is one thing that happened to an article after it was collected.
+type Happening struct {
+	At     time.Time
+	What   string // text, correction, relation, relation-gone, withdrawn
+	Field  string // of a correction, or the kind of relation
+	Value  *string
+	Detail string // a note, a sentence
+}
+
+// History returns what happened to an article, the oldest first: its text was
+// replaced, it was corrected by hand, it began or ceased to say something of
+// another document, its page was taken away.
+func (st *Store) History(ctx context.Context, article int64) ([]Happening, error) {
+	var all []Happening
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, func(row database.Row) (Happening, error) {
+			var h Happening
+			err := row.Scan(&h.At, &h.What, &h.Field, &h.Value, &h.Detail)
+			return h, err
+		}, `SELECT replaced_at AS at, 'text' AS what, '' AS field, title AS value, '' AS detail FROM revisions WHERE article = $1
+			UNION ALL SELECT at, 'correction', field, value, note FROM corrections WHERE article = $1
+			UNION ALL SELECT since, 'relation', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations WHERE article = $1
+			UNION ALL SELECT gone_at, 'relation-gone', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations
+				WHERE article = $1 AND gone_at IS NOT NULL
+			UNION ALL SELECT withdrawn_at, 'withdrawn', '', NULL, '' FROM articles WHERE id = $1 AND withdrawn_at IS NOT NULL`, article)
+		return err
+	})
+	slices.SortStableFunc(all, func(a, b Happening) int { return a.At.Compare(b.At) })
+	return all, err
+}
