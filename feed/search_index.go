@@ -3,6 +3,7 @@ package feed
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -210,4 +211,32 @@ func phraseTokens(phrase string) []string {
 		}
 	}
 	return all
+}
+
+// Tidy puts the search index in order after much was stored at once. It may be
+// left out: the databases do so by themselves, a little at a time.
+func (st *Store) Tidy(ctx context.Context) error {
+	for _, query := range []string{
+		st.db.Dialect().Pick(`INSERT INTO article_search (article_search) VALUES ('optimize')`, `ANALYZE article_search`),
+		st.db.Dialect().Pick(`ANALYZE search_keys`, `ANALYZE search_keys`),
+	} {
+		err := st.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, query)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("tidy the search index: %w", err)
+		}
+	}
+	return nil
+}
+
+// Megabytes is how large the database is.
+func (st *Store) Megabytes(ctx context.Context) (float64, error) {
+	var size int64
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, st.db.Dialect().Pick(
+			`SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`, `SELECT pg_database_size(current_database())`)).Scan(&size)
+	})
+	return float64(size) / (1 << 20), err
 }
