@@ -27,6 +27,18 @@ func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format)
 	})
 }
 
+// listCalendar serves the days of what a list matched.
+func (h *Web) listCalendar(w http.ResponseWriter, r *http.Request) {
+	slug := r.PathValue("slug")
+	h.Feeds.ServeCalendar(w, r, "/lists/"+url.PathEscape(slug)+"/", func(ctx context.Context) (publish.Calendar, feed.Agenda, error) {
+		l, err := h.Service.subscribers.ListBySlug(ctx, slug)
+		if errors.Is(err, subscribers.ErrNotFound) {
+			err = feed.ErrNotFound
+		}
+		return publish.Calendar{Name: l.Title, Description: l.Description}, feed.Agenda{List: l.ID}, err
+	})
+}
+
 // matched is the row of the articles that a list matched, by the number of the match.
 func (s *Service) matched(list int64) feed.Shelf {
 	return feed.Shelf{

@@ -42,6 +42,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /lists/{slug}/issues/{$}", h.archive)
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
 	feed.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
+	mux.HandleFunc("GET /lists/{slug}/calendar.ics", h.listCalendar)
 }
 
 // page is a view that can be rendered.

@@ -23,6 +23,7 @@ type Spec struct {
 	Title       string
 	Description string // "": Title
 	Link        string // the page that it mirrors; "": the one at its path
+	Feed        string // its key in article_feeds, where it has one
 	Shelf       Shelf
 }
 
@@ -43,11 +44,13 @@ func (h *Web) registerFeeds(mux *http.ServeMux) {
 		{"/regions/{code}/", pathOf("/regions/", "code"), func(r *http.Request) spec { return h.ofRegion(r.PathValue("code")) }},
 		{"/issuers/{name}/", pathOf("/issuers/", "name"), func(r *http.Request) spec { return h.ofIssuer(r.PathValue("name")) }},
 		{"/documents/{number}/", pathOf("/documents/", "number"), func(r *http.Request) spec { return h.ofDocument(r.PathValue("number")) }},
+		{"/documents/{number}/chain/", func(r *http.Request) string { return pathOf("/documents/", "number")(r) + "chain/" }, func(r *http.Request) spec { return h.ofChain(r.PathValue("number")) }},
 	} {
 		RegisterFeeds(mux, x.pattern, func(w http.ResponseWriter, r *http.Request, f publish.Format) {
 			h.ServeFeed(w, r, f, x.path(r), x.spec(r))
 		})
 	}
+	RegisterFeeds(mux, "/search/", h.searchFeed)
 }
 
 // RegisterFeeds puts the feeds below a pattern, which ends in a slash, on mux:
@@ -118,7 +121,7 @@ func (h *Web) ofTheme(theme string) spec {
 				if t.Name != main {
 					theme = t.Name // 民政 stands for 民政、扶贫、救灾
 				}
-				return Spec{Title: theme + " · " + h.SiteName, Description: theme, Shelf: h.Store.articlesIn("theme/" + theme)}, nil
+				return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Shelf: h.Store.articlesIn("theme/" + theme)}, nil
 			}
 		}
 		return h.ifAny("theme/"+theme, theme)
@@ -131,7 +134,7 @@ func (h *Web) ofRegion(code string) spec {
 		if name == "" {
 			return Spec{}, ErrNotFound
 		}
-		return Spec{Title: name + " · " + h.SiteName, Description: name, Shelf: h.Store.articlesIn("region/" + policy.TrimRegion(code))}, nil
+		return Spec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + policy.TrimRegion(code), Shelf: h.Store.articlesIn("region/" + policy.TrimRegion(code))}, nil
 	}
 }
 
@@ -139,13 +142,72 @@ func (h *Web) ofIssuer(name string) spec {
 	return func(ctx context.Context) (Spec, error) { return h.ifAny("issuer/"+name, name) }
 }
 
+// ofDocument is the feed of what carries a document or names its number.
 func (h *Web) ofDocument(number string) spec {
-	return func(ctx context.Context) (Spec, error) { return h.ifAny("number/"+number, number) }
+	return func(ctx context.Context) (Spec, error) {
+		if canonical, ok := policy.ParseNumber(number); ok {
+			number = canonical
+		}
+		s, err := h.ifAny("number/"+number, number)
+		if err != nil {
+			return s, err
+		}
+		found, err := h.Store.FindDocuments(ctx, number)
+		if len(found) > 0 {
+			s.Title, s.Description = found[0].Title+" · "+h.SiteName, number+" "+found[0].Title
+		}
+		return s, err
+	}
+}
+
+// ofChain is the feed of who implements a document.
+func (h *Web) ofChain(number string) spec {
+	return func(ctx context.Context) (Spec, error) {
+		found, err := h.Store.FindDocuments(ctx, number)
+		if err == nil && len(found) == 0 {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return Spec{}, err
+		}
+		d := found[0]
+		return Spec{
+			Title: "落实：" + d.Title + " · " + h.SiteName, Description: "各地各部门落实《" + d.Title + "》的文件",
+			Link: h.BaseURL + "/documents/" + url.PathEscape(number), Shelf: h.Store.implementing(d.ID),
+		}, nil
+	}
+}
+
+// maxQueryBytes is how long a query may be that has a feed, in bytes.
+const maxQueryBytes = 300
+
+// searchFeed serves the newest of what a query finds.
+func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(r.URL.Query().Get("q"), "")), " ")
+	if text == "" || len(text) > maxQueryBytes {
+		web.NotFound(w, r)
+		return
+	}
+	ask := feedRequest{format: f, path: "/search/", query: "?q=" + url.QueryEscape(text), negotiated: !strings.HasSuffix(r.URL.Path, f.Suffix)}
+	ask.find = func(ctx context.Context) (Spec, error) {
+		found, err := h.Store.Search(ctx, SearchQuery{Text: text, Limit: 4 * feedSize})
+		var places []Place
+		for _, hit := range found.Hits {
+			places = append(places, Place{hit.Article.ID, hit.Article.ID})
+		}
+		return Spec{
+			Title: "检索：" + text + " · " + h.SiteName, Description: "检索“" + text + "”的最新结果",
+			Link: h.BaseURL + "/search" + ask.query, Shelf: newestOf(places),
+		}, err
+	}
+	if err := h.answerFeed(w, r, ask); err != nil {
+		h.fail(w, r, err)
+	}
 }
 
 // ifAny is the feed of something that exists only as far as articles speak of it.
 func (h *Web) ifAny(feed, title string) (Spec, error) {
-	return Spec{Title: title + " · " + h.SiteName, Description: title, Shelf: h.Store.articlesIn(feed).orNotFound()}, nil
+	return Spec{Title: title + " · " + h.SiteName, Description: title, Feed: feed, Shelf: h.Store.articlesIn(feed).orNotFound()}, nil
 }
 
 // ServeFeed answers with the feed of the page at path, which ends in a slash:
@@ -173,14 +235,15 @@ type feedRequest struct {
 	format     publish.Format
 	path       string // of the page, with a slash at its end
 	find       spec
-	upTo       int64 // of an archive document, 0: none
+	query      string // of a search, with its question mark
+	upTo       int64  // of an archive document, 0: none
 	negotiated bool
 }
 
 func (q feedRequest) key() string {
-	key := q.path + "feed" + q.format.Suffix
+	key := q.path + "feed" + q.format.Suffix + q.query
 	if q.negotiated {
-		key = q.path + "feed " + q.format.Suffix
+		key = q.path + "feed " + q.format.Suffix + q.query
 	}
 	if q.upTo > 0 {
 		key += "?page=" + strconv.FormatInt(q.upTo, 10)
@@ -230,14 +293,14 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, erro
 	if err != nil {
 		return publish.Feed{}, err
 	}
-	self := h.BaseURL + ask.path + "feed" + ask.format.Suffix
+	self := h.BaseURL + ask.path + "feed" + ask.format.Suffix + ask.query
 	feed := publish.Feed{
-		ID: tagURI(h.BaseURL, feedEpoch, "feed"+ask.path), Title: s.Title, Description: cmp.Or(s.Description, s.Title),
+		ID: tagURI(h.BaseURL, feedEpoch, "feed"+ask.path+strings.Replace(ask.query, "+", "%20", -1)), Title: s.Title, Description: cmp.Or(s.Description, s.Title),
 		Link: cmp.Or(s.Link, h.BaseURL+ask.path), Language: "zh-CN", Updated: feedEpoch, Now: h.Store.Now(),
 		Self: self, Hub: h.hub(), Stylesheet: templates.StaticPath("feed.xsl"),
 	}
 	if ask.negotiated {
-		feed.Self = h.BaseURL + ask.path + "feed"
+		feed.Self = h.BaseURL + ask.path + "feed" + ask.query
 	}
 	if ask.upTo > 0 {
 		feed.Self, feed.Current, feed.Hub = fmt.Sprintf("%s?page=%d", self, ask.upTo), self, ""
@@ -275,6 +338,10 @@ func (h *Web) fillItems(ctx context.Context, feed *publish.Feed, shelf Shelf, pa
 			continue
 		}
 		told[id] = true
+		if a.Hidden { // nothing is said of it but that readers should drop it
+			feed.Removed = append(feed.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.UpdatedAt.In(a.zone())})
+			continue
+		}
 		if !a.WithdrawnAt.IsZero() {
 			feed.Removed = append(feed.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.WithdrawnAt.In(a.zone()), Comment: "原网站已撤下此文"})
 			feed.Updated = later(feed.Updated, a.WithdrawnAt.In(a.zone()))
@@ -388,11 +455,7 @@ func articleID(a Article, base string) string {
 // tagURI makes an id that never changes from the host of base and the day the
 // thing came to be (RFC 4151).
 func tagURI(base string, at time.Time, specific string) string {
-	host := base
-	if u, err := url.Parse(base); err == nil && u.Hostname() != "" {
-		host = u.Hostname()
-	}
-	return publish.TagURI(host, at, specific)
+	return publish.TagURI(hostOf(base), at, specific)
 }
 
 // errNoSuchFeed says that nothing ever was in a feed that exists only by what is in it.

@@ -1,12 +1,15 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"dibao/internal/database"
+	"dibao/policy"
 )
 
 // Shelf is a row of articles that a feed shows: new ones come at its end and none
@@ -147,6 +150,38 @@ func (st *Store) articlesIn(feed string) Shelf {
 			return st.WithdrawnIn(ctx, `SELECT a.id FROM articles a JOIN article_feeds f ON f.article = a.id AND f.feed = $2
 				WHERE a.withdrawn_at >= $1 ORDER BY a.withdrawn_at DESC LIMIT 50`, since, feed)
 		},
+	}
+}
+
+// implementing is the row of the articles whose documents implement a document,
+// by the number of the relation that says so.
+func (st *Store) implementing(document int64) Shelf {
+	const relation = ` r.target = $4 AND r.document IS NOT NULL AND r.document <> $4 AND r.gone_at IS NULL AND r.kind = '` + policy.RelationImplements + `'`
+	return Shelf{
+		mayBeEmpty: true,
+		Last: func(ctx context.Context) (last int64, err error) {
+			err = st.db.Read(ctx, func(tx *sql.Tx) error {
+				return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM relations`).Scan(&last)
+			})
+			return last, err
+		},
+		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
+			return st.Places(ctx, `SELECT r.id, r.article FROM relations r
+				WHERE r.id > $1 AND r.id <= $2 AND`+relation+` ORDER BY r.id DESC LIMIT $3`, above, upTo, limit, document)
+		},
+		Withdrawn: func(context.Context, time.Time) ([]int64, error) { return nil, nil },
+	}
+}
+
+// newestOf is a row without an archive: at most what one document holds.
+func newestOf(places []Place) Shelf {
+	slices.SortFunc(places, func(a, b Place) int { return cmp.Compare(b.Number, a.Number) })
+	places = places[:min(feedSize, len(places))]
+	return Shelf{
+		mayBeEmpty: true,
+		Last:       func(context.Context) (int64, error) { return 0, nil },
+		Places:     func(context.Context, int64, int64, int) ([]Place, error) { return places, nil },
+		Withdrawn:  func(context.Context, time.Time) ([]int64, error) { return nil, nil },
 	}
 }
 

@@ -24,6 +24,7 @@ type Web struct {
 // Register puts the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	h.registerFeeds(mux)
+	h.registerCalendars(mux)
 	h.registerPages(mux)
 }
 

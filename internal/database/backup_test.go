@@ -77,7 +77,7 @@ func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if rows != 5 || !madeAt.Equal(backedUpAt) {
+			if rows != 13 || !madeAt.Equal(backedUpAt) {
 				t.Errorf("restored %d rows of %s", rows, madeAt)
 			}
 			if d := cmp.Diff(unzip(t, original), unzip(t, backup(t, to))); d != "" {

@@ -16,10 +16,14 @@ CREATE TABLE article_feeds (
 );
 CREATE INDEX article_feeds_article ON article_feeds (article);
 
-ALTER TABLE articles ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0; -- how often its dates or title did (SEQUENCE of its events)
+-- How often what a calendar says of it changed (SEQUENCE, RFC 5545).
+ALTER TABLE articles ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX articles_effective_on ON articles (effective_on) WHERE effective_on IS NOT NULL AND effective_on <> '';
 CREATE INDEX articles_expires_on ON articles (expires_on) WHERE expires_on IS NOT NULL AND expires_on <> '';
 CREATE INDEX articles_deadline_on ON articles (deadline_on) WHERE deadline_on IS NOT NULL AND deadline_on <> '';
+CREATE INDEX documents_effective_on ON documents (effective_on) WHERE effective_on IS NOT NULL;
+CREATE INDEX documents_repealed_on ON documents (repealed_on) WHERE repealed_on IS NOT NULL;
 CREATE INDEX articles_withdrawn_at ON articles (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 
 -- +goose StatementBegin
@@ -41,6 +45,28 @@ END $$;
 CREATE FUNCTION note_match() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO changes (topic, version) VALUES ('matches/' || COALESCE(NEW.list, OLD.list), 1)
+        ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE FUNCTION note_document() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changes (topic, version) VALUES ('documents/' || (NEW.id % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE FUNCTION note_relation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changes (topic, version) VALUES ('relations/' || (NEW.article % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE FUNCTION note_cluster() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changes (topic, version) VALUES ('clusters/' || (COALESCE(NEW.cluster, OLD.cluster) % 16), 1)
         ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1;
     RETURN NULL;
 END $$;
@@ -74,12 +100,19 @@ END $$;
 CREATE TRIGGER articles_published AFTER INSERT ON articles FOR EACH ROW EXECUTE FUNCTION place_article();
 CREATE TRIGGER articles_judged AFTER UPDATE OF theme, region, issuers, document_number, facts ON articles FOR EACH ROW EXECUTE FUNCTION place_article();
 UPDATE articles SET theme = theme; -- places those that are there
-CREATE TRIGGER articles_dated BEFORE UPDATE OF title, effective_on, expires_on, deadline_on ON articles FOR EACH ROW
-    WHEN (NEW.title <> OLD.title OR NEW.effective_on IS DISTINCT FROM OLD.effective_on OR NEW.expires_on IS DISTINCT FROM OLD.expires_on OR NEW.deadline_on IS DISTINCT FROM OLD.deadline_on)
+CREATE TRIGGER articles_dated BEFORE UPDATE OF title, deadline_on ON articles FOR EACH ROW
+    WHEN (NEW.title <> OLD.title OR NEW.deadline_on IS DISTINCT FROM OLD.deadline_on) EXECUTE FUNCTION count_date_change();
+CREATE TRIGGER documents_dated BEFORE UPDATE OF title, effective_on, expires_on, repealed_on ON documents FOR EACH ROW
+    WHEN (NEW.title <> OLD.title OR NEW.effective_on IS DISTINCT FROM OLD.effective_on OR NEW.expires_on IS DISTINCT FROM OLD.expires_on OR NEW.repealed_on IS DISTINCT FROM OLD.repealed_on)
     EXECUTE FUNCTION count_date_change();
 CREATE TRIGGER articles_added AFTER INSERT ON articles FOR EACH ROW EXECUTE FUNCTION note_article();
-CREATE TRIGGER articles_changed AFTER UPDATE OF url, title, facts, content, attachments, warnings, updated_at, withdrawn_at ON articles FOR EACH ROW EXECUTE FUNCTION note_article();
+CREATE TRIGGER articles_changed AFTER UPDATE OF url, title, facts, content, attachments, warnings, updated_at, withdrawn_at, hidden ON articles FOR EACH ROW EXECUTE FUNCTION note_article();
 CREATE TRIGGER articles_removed AFTER DELETE ON articles FOR EACH ROW EXECUTE FUNCTION note_article();
+CREATE TRIGGER documents_added AFTER INSERT ON documents FOR EACH ROW EXECUTE FUNCTION note_document();
+CREATE TRIGGER documents_changed AFTER UPDATE OF number, title, issuers, type, level, region, theme, issued_on, published_on, effective_on, expires_on, repealed_on, superseded_on, marker, article
+    ON documents FOR EACH ROW EXECUTE FUNCTION note_document();
+CREATE TRIGGER relations_changed AFTER INSERT OR UPDATE ON relations FOR EACH ROW EXECUTE FUNCTION note_relation();
+CREATE TRIGGER clusters_changed AFTER INSERT OR UPDATE OR DELETE ON clusters FOR EACH ROW EXECUTE FUNCTION note_cluster();
 CREATE TRIGGER sources_added AFTER INSERT ON sources FOR EACH STATEMENT EXECUTE FUNCTION note_change('sources');
 CREATE TRIGGER sources_changed AFTER UPDATE OF url, name, licence, theme, state ON sources FOR EACH ROW
     WHEN (NEW.url <> OLD.url OR NEW.name <> OLD.name OR NEW.licence <> OLD.licence OR NEW.theme <> OLD.theme OR NEW.state <> OLD.state) EXECUTE FUNCTION note_change('sources');
@@ -136,11 +169,19 @@ DROP TRIGGER sources_added ON sources;
 DROP TRIGGER articles_removed ON articles;
 DROP TRIGGER articles_changed ON articles;
 DROP TRIGGER articles_added ON articles;
+DROP TRIGGER clusters_changed ON clusters;
+DROP TRIGGER relations_changed ON relations;
+DROP TRIGGER documents_changed ON documents;
+DROP TRIGGER documents_added ON documents;
+DROP TRIGGER documents_dated ON documents;
 DROP TRIGGER articles_dated ON articles;
 DROP TRIGGER articles_judged ON articles;
 DROP TRIGGER articles_published ON articles;
 DROP FUNCTION count_date_change;
 DROP FUNCTION place_article;
+DROP FUNCTION note_cluster;
+DROP FUNCTION note_relation;
+DROP FUNCTION note_document;
 DROP FUNCTION note_match;
 DROP FUNCTION note_article;
 DROP FUNCTION note_change;
@@ -148,6 +189,9 @@ DROP INDEX articles_withdrawn_at;
 DROP INDEX articles_deadline_on;
 DROP INDEX articles_expires_on;
 DROP INDEX articles_effective_on;
+DROP INDEX documents_repealed_on;
+DROP INDEX documents_effective_on;
+ALTER TABLE documents DROP COLUMN date_changes;
 ALTER TABLE articles DROP COLUMN date_changes;
 DROP TABLE article_feeds;
 DROP TABLE changes;

@@ -16,10 +16,14 @@ CREATE TABLE article_feeds (
 ) WITHOUT ROWID;
 CREATE INDEX article_feeds_article ON article_feeds (article);
 
-ALTER TABLE articles ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0; -- how often its dates or title did (SEQUENCE of its events)
+-- How often what a calendar says of it changed (SEQUENCE, RFC 5545).
+ALTER TABLE articles ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN date_changes BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX articles_effective_on ON articles (effective_on) WHERE effective_on IS NOT NULL AND effective_on <> '';
 CREATE INDEX articles_expires_on ON articles (expires_on) WHERE expires_on IS NOT NULL AND expires_on <> '';
 CREATE INDEX articles_deadline_on ON articles (deadline_on) WHERE deadline_on IS NOT NULL AND deadline_on <> '';
+CREATE INDEX documents_effective_on ON documents (effective_on) WHERE effective_on IS NOT NULL;
+CREATE INDEX documents_repealed_on ON documents (repealed_on) WHERE repealed_on IS NOT NULL;
 CREATE INDEX articles_withdrawn_at ON articles (withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 
 -- +goose StatementBegin
@@ -58,19 +62,60 @@ END;
 -- +goose StatementEnd
 UPDATE articles SET theme = theme; -- places those that are there
 -- +goose StatementBegin
-CREATE TRIGGER articles_dated AFTER UPDATE OF title, effective_on, expires_on, deadline_on ON articles
-WHEN NEW.title <> OLD.title OR NEW.effective_on IS NOT OLD.effective_on OR NEW.expires_on IS NOT OLD.expires_on OR NEW.deadline_on IS NOT OLD.deadline_on BEGIN
+CREATE TRIGGER articles_dated AFTER UPDATE OF title, deadline_on ON articles
+WHEN NEW.title <> OLD.title OR NEW.deadline_on IS NOT OLD.deadline_on BEGIN
     UPDATE articles SET date_changes = date_changes + 1 WHERE id = NEW.id;
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
-CREATE TRIGGER articles_changed AFTER UPDATE OF url, title, facts, content, attachments, warnings, updated_at, withdrawn_at ON articles BEGIN
+CREATE TRIGGER documents_dated AFTER UPDATE OF title, effective_on, expires_on, repealed_on ON documents
+WHEN NEW.title <> OLD.title OR NEW.effective_on IS NOT OLD.effective_on OR NEW.expires_on IS NOT OLD.expires_on OR NEW.repealed_on IS NOT OLD.repealed_on BEGIN
+    UPDATE documents SET date_changes = date_changes + 1 WHERE id = NEW.id;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER articles_changed AFTER UPDATE OF url, title, facts, content, attachments, warnings, updated_at, withdrawn_at, hidden ON articles BEGIN
     INSERT INTO changes (topic, version) VALUES ('articles/' || NEW.source, 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER articles_removed AFTER DELETE ON articles BEGIN
     INSERT INTO changes (topic, version) VALUES ('articles/' || OLD.source, 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER documents_added AFTER INSERT ON documents BEGIN
+    INSERT INTO changes (topic, version) VALUES ('documents/' || (NEW.id % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER documents_changed AFTER UPDATE OF number, title, issuers, type, level, region, theme, issued_on, published_on, effective_on, expires_on, repealed_on, superseded_on, marker, article ON documents BEGIN
+    INSERT INTO changes (topic, version) VALUES ('documents/' || (NEW.id % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER relations_added AFTER INSERT ON relations BEGIN
+    INSERT INTO changes (topic, version) VALUES ('relations/' || (NEW.article % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER relations_changed AFTER UPDATE ON relations BEGIN
+    INSERT INTO changes (topic, version) VALUES ('relations/' || (NEW.article % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER clusters_added AFTER INSERT ON clusters BEGIN
+    INSERT INTO changes (topic, version) VALUES ('clusters/' || (NEW.cluster % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER clusters_changed AFTER UPDATE ON clusters BEGIN
+    INSERT INTO changes (topic, version) VALUES ('clusters/' || (NEW.cluster % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER clusters_removed AFTER DELETE ON clusters BEGIN
+    INSERT INTO changes (topic, version) VALUES ('clusters/' || (OLD.cluster % 16), 1) ON CONFLICT (topic) DO UPDATE SET version = version + 1;
 END;
 -- +goose StatementEnd
 -- +goose StatementBegin
@@ -172,6 +217,14 @@ DROP TRIGGER sources_changed;
 DROP TRIGGER sources_added;
 DROP TRIGGER articles_removed;
 DROP TRIGGER articles_changed;
+DROP TRIGGER clusters_removed;
+DROP TRIGGER clusters_changed;
+DROP TRIGGER clusters_added;
+DROP TRIGGER relations_changed;
+DROP TRIGGER relations_added;
+DROP TRIGGER documents_changed;
+DROP TRIGGER documents_added;
+DROP TRIGGER documents_dated;
 DROP TRIGGER articles_dated;
 DROP TRIGGER articles_judged;
 DROP TRIGGER articles_published;
@@ -179,6 +232,9 @@ DROP INDEX articles_withdrawn_at;
 DROP INDEX articles_deadline_on;
 DROP INDEX articles_expires_on;
 DROP INDEX articles_effective_on;
+DROP INDEX documents_repealed_on;
+DROP INDEX documents_effective_on;
+ALTER TABLE documents DROP COLUMN date_changes;
 ALTER TABLE articles DROP COLUMN date_changes;
 DROP TABLE article_feeds;
 DROP TABLE changes;

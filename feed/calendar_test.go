@@ -1,0 +1,79 @@
+package feed_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-ical"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// events reads a calendar and returns its events by UID.
+func (s *shelves) events(path string) map[string]*ical.Event {
+	s.Helper()
+	c, err := ical.NewDecoder(strings.NewReader(s.read(path))).Decode()
+	if err != nil {
+		s.Fatalf("%s: %v", path, err)
+	}
+	all := make(map[string]*ical.Event)
+	for _, e := range c.Events() {
+		all[e.Props.Get(ical.PropUID).Value] = &e
+	}
+	return all
+}
+
+// Days of documents and deadlines of articles are events that keep their UID,
+// and grow a SEQUENCE when they move.
+func TestCalendars(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newShelves(t, db)
+		s.add(1, 3, func(id int) (int, string) {
+			return 1, map[int]string{1: "国防", 2: "民政、扶贫、救灾", 3: "国防"}[id]
+		})
+		s.exec(`INSERT INTO documents (id, key, number, title, effective_on, expires_on, article, created_at, updated_at)
+			VALUES (7, 'k', '国发〔2026〕1号', '样例办法', '2026-12-01', '2031-11-30', 1, $1, $1)`, clock())
+		s.exec(`INSERT INTO carriers (article, document, standing) VALUES (1, 7, 0), (3, 7, 1)`)
+		s.exec(`UPDATE articles SET deadline_on = '2026-12-15' WHERE id = 2`)
+		s.exec(`UPDATE articles SET deadline_on = '2020-01-01' WHERE id = 3`)
+		all := s.events("/calendar.ics")
+		for uid, want := range map[string]string{
+			"document-7-effective@policy.example": "20261201 施行：样例办法 alarms 0", "document-7-expires@policy.example": "20311130 有效期止：样例办法 alarms 0",
+			"article-2-deadline@policy.example": "20261215 截止：通知 alarms 1",
+		} {
+			e := all[uid]
+			if e == nil {
+				t.Fatalf("%s is missing from %v", uid, all)
+			}
+			title, _ := e.Props.Text(ical.PropSummary)
+			if got := fmt.Sprintf("%s %s alarms %d", e.Props.Get(ical.PropDateTimeStart).Value, title, len(e.Children)); got != want {
+				t.Errorf("%s: %s, want %s", uid, got, want)
+			}
+		}
+		if len(all) != 3 {
+			t.Errorf("%d events", len(all))
+		}
+		if n := len(s.events("/themes/%E5%9B%BD%E9%98%B2/calendar.ics")); n != 2 {
+			t.Errorf("a theme has %d events, want the 2 of its document", n)
+		}
+		if n := len(s.events("/themes/%E6%B0%91%E6%94%BF/calendar.ics")); n != 1 {
+			t.Errorf("another theme has %d events, want 1", n)
+		}
+		if res := s.get("/issuers/x/calendar.ics"); res.StatusCode != 404 {
+			t.Errorf("an unknown issuer: %d", res.StatusCode)
+		}
+		before := s.get("/calendar.ics").Header.Get("ETag")
+		s.exec(`UPDATE sources SET checked_at = $1, failures = 3`, clock())
+		if again := s.get("/calendar.ics", "If-None-Match", before); again.StatusCode != 304 {
+			t.Errorf("when nothing changed: %d", again.StatusCode)
+		}
+		s.exec(`UPDATE documents SET effective_on = '2027-01-01' WHERE id = 7`)
+		e := s.events("/calendar.ics")["document-7-effective@policy.example"]
+		if e == nil || e.Props.Get(ical.PropSequence).Value != "1" || e.Props.Get(ical.PropDateTimeStart).Value != "20270101" {
+			t.Errorf("a moved day: %+v", e)
+		}
+	})
+}

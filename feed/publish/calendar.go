@@ -1,0 +1,116 @@
+package publish
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+)
+
+// CalendarType is the media type of a calendar (RFC 5545 §8.1).
+const CalendarType = "text/calendar; charset=utf-8"
+
+// Calendar is days that a policy names, for calendar programs.
+type Calendar struct {
+	Name        string
+	Description string
+	URL         string // of the page that it belongs to
+	Self        string // its own address
+	Language    string // BCP 47
+	Events      []Event
+}
+
+// Event is one day. The same event has the same UID for ever; where its day or
+// its title changes, Sequence grows.
+type Event struct {
+	UID         string
+	On          string // YYYY-MM-DD: a day everywhere, not a midnight somewhere
+	Summary     string
+	Description string
+	URL         string
+	Categories  []string
+	Sequence    int
+	Stamp       time.Time // when it was written or changed last
+	RemindDays  int       // how many days before the reader is reminded; 0: not
+}
+
+// refresh is how often a program should look again (RFC 7986 §5.7).
+const refresh = "PT6H"
+
+// WriteCalendar writes a calendar that Apple, Google and Outlook read: whole
+// days, which need no time zone, and no method, since nobody is invited. The
+// same calendar gives the same bytes.
+func WriteCalendar(w io.Writer, c Calendar) error {
+	if c.Name == "" {
+		return errors.New("a calendar needs a name")
+	}
+	cal := ics.NewCalendarFor("dibao")
+	cal.SetProductId("-//dibao//policy calendar//ZH")
+	cal.SetCalscale("GREGORIAN")
+	name := line(c.Name)
+	cal.SetName(name)       // RFC 7986
+	cal.SetXWRCalName(name) // what Apple and Google read
+	if about := line(c.Description); about != "" {
+		cal.SetDescription(about)
+		cal.SetXWRCalDesc(about)
+	}
+	cal.SetXWRTimezone("Asia/Shanghai")
+	cal.SetRefreshInterval(refresh)
+	cal.SetXPublishedTTL(refresh)
+	if u := address(c.URL); u != "" {
+		cal.SetUrl(u)
+	}
+	if self := address(c.Self); self != "" {
+		cal.CalendarProperties = append(cal.CalendarProperties, ics.CalendarProperty{BaseProperty: ics.BaseProperty{
+			IANAToken: "SOURCE", Value: self, ICalParameters: map[string][]string{"VALUE": {"URI"}}}})
+	}
+	seen := make(map[string]bool)
+	for _, e := range c.Events {
+		day, err := time.Parse(time.DateOnly, e.On)
+		if err != nil || e.UID == "" || seen[e.UID] {
+			continue // without a day or a name of its own it is no event
+		}
+		seen[e.UID] = true
+		addEvent(cal, e, day)
+	}
+	return cal.SerializeTo(w, ics.WithNewLine("\r\n"))
+}
+
+func addEvent(cal *ics.Calendar, e Event, day time.Time) {
+	v := cal.AddEvent(line(e.UID))
+	v.SetDtStampTime(e.Stamp)
+	v.SetLastModifiedAt(e.Stamp)
+	v.SetSequence(e.Sequence)
+	v.SetAllDayStartAt(day)
+	v.SetAllDayEndAt(day.AddDate(0, 0, 1)) // the first day that it is no longer (RFC 5545 §3.6.1)
+	v.SetSummary(line(e.Summary))
+	if d := text(e.Description); d != "" {
+		v.SetDescription(d)
+	}
+	if u := address(e.URL); u != "" {
+		v.SetURL(u)
+	}
+	for _, c := range slices.Compact(slices.Clone(e.Categories)) {
+		if c = line(c); c != "" {
+			v.AddCategory(c)
+		}
+	}
+	v.SetStatus(ics.ObjectStatusConfirmed)
+	v.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy because a rule begins
+	v.SetClass(ics.ClassificationPublic)
+	v.SetProperty("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
+	v.SetProperty("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")
+	if e.RemindDays > 0 {
+		a := v.AddAlarm()
+		a.SetAction(ics.ActionDisplay)
+		a.SetTrigger("-P" + strconv.Itoa(e.RemindDays) + "D")
+		a.SetProperty(ics.ComponentPropertyDescription, line(e.Summary))
+	}
+}
+
+// line returns text as one line: what a title is.
+func line(s string) string { return strings.Join(strings.Fields(text(s)), " ") }
