@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Audiences are the readers that a text may speak to, with the words that say so.
 // The order is that in which they are shown.
@@ -39,12 +36,14 @@ var Audiences = []struct {
 	{"消费者", "消费者"},
 }
 
-var audienceWords = func() [][]string {
-	all := make([][]string, len(Audiences))
+var audienceFinder = func() *finder {
+	f := new(finder)
 	for i, a := range Audiences {
-		all[i] = strings.Fields(a.words)
+		for w := range strings.FieldsSeq(a.words) {
+			f.add(w, i)
+		}
 	}
-	return all
+	return f
 }()
 
 // longestHeading is the most bytes of a paragraph that may be a heading.
@@ -63,19 +62,18 @@ func (u *understanding) audiences() {
 	if len(subject) > maxTitle {
 		return
 	}
-	texts := []string{subject}
+	found, headings := audienceFinder.find(subject), 0
 	for _, p := range u.Paragraphs {
 		if m := headingOf(p); m != "" && len(m) <= longestHeading {
-			if texts = append(texts, m); len(texts) > maxAudienceHeadings {
+			found |= audienceFinder.find(m)
+			if headings++; headings > maxAudienceHeadings {
 				break
 			}
 		}
 	}
-	for i, words := range audienceWords {
-		if slices.ContainsFunc(words, func(w string) bool {
-			return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(t, w) })
-		}) {
-			u.Audiences = append(u.Audiences, Audiences[i].Name)
+	for i, a := range Audiences {
+		if found&(1<<i) != 0 {
+			u.Audiences = append(u.Audiences, a.Name)
 		}
 	}
 }

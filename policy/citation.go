@@ -72,7 +72,7 @@ func (u *understanding) citations() {
 			return
 		}
 		listed := repeals && listedLine.MatchString(p)
-		if strings.Contains(p, "《") {
+		if u.hinted(i, hintQuote) {
 			u.quotedCitations(p, i, listed)
 		} else if listed {
 			title := strings.TrimSpace(listedLine.ReplaceAllString(p, ""))
@@ -87,10 +87,10 @@ func (u *understanding) citations() {
 				continue
 			}
 		}
-		if strings.Contains(p, "号") {
+		if u.hinted(i, hintNumber) {
 			u.bareNumbers(p, i, listed)
 		}
-		if containsAny(p, "抓紧", "尽快", "即将", "年内", "今年将", "拟") {
+		if u.hinted(i, hintPromise) {
 			for _, m := range promisedBare.FindAllStringSubmatch(p, 10) {
 				u.cite(Citation{Title: m[1], Status: StatusPromised})
 			}
@@ -125,7 +125,7 @@ func (u *understanding) cite(c Citation) {
 
 // sameWords reports whether two titles differ by no more than punctuation.
 func sameWords(a, b string) bool {
-	return a == b || a != "" && b != "" && cleanForComparison(a) == cleanForComparison(b)
+	return a == b || a != "" && b != "" && max(len(a), len(b))-min(len(a), len(b)) < 40 && cleanForComparison(a) == cleanForComparison(b)
 }
 
 // titleCitations are the documents that the headline carries or speaks of.

@@ -59,15 +59,11 @@ func (u *understanding) deadline() {
 	if u.Kind == KindConsultation || asks {
 		u.windowLabels(w, end)
 	}
-	for i, p := range append([]string{u.Title}, u.Paragraphs...) {
-		if !strings.ContainsAny(p, "年日天") || !asks && !containsAny(p, asksFor...) {
-			continue
+	u.windowOf(fold(u.Title), "标题", asks, w, end)
+	for i, p := range u.Paragraphs {
+		if u.hinted(i, hintDates) && (asks || u.hinted(i, hintAsks)) {
+			u.windowOf(fold(p), "正文", asks, w, end)
 		}
-		where := "正文"
-		if i == 0 {
-			where = "标题"
-		}
-		u.windowOf(fold(p), where, asks, w, end)
 	}
 	switch len(w.ends) {
 	case 0:
@@ -118,28 +114,10 @@ func (u *understanding) windowLabels(w window, end func(Date, string)) {
 // windowOf reads one paragraph. asks says whether the whole text asks for
 // something; else only what stands beside such a word counts.
 func (u *understanding) windowOf(p, where string, asks bool, w window, end func(Date, string)) {
+	if hasYear(p) {
+		u.writtenOut(p, where, asks, w, end)
+	}
 	quote := func(o asking) string { return where + "“" + strings.TrimSpace(o.groups[0]) + "”" }
-	for _, o := range near(deadlineRange, p, "日") {
-		first := o.date(2)
-		if (!asks && !o.asks) || o.groups[1] == "" && ofAThing.MatchString(o.behind) && !o.asks {
-			continue
-		}
-		if last := o.later(5, first); !last.IsZero() {
-			w.opensOn(first, quote(o))
-			end(last, quote(o))
-		}
-	}
-	for _, o := range near(deadlineBy, p, "截") {
-		// 截至2023年12月31日，全市共有…: that is how things stood.
-		if o.asks || asks && o.groups[1] != "" {
-			end(o.date(2), quote(o))
-		}
-	}
-	for _, o := range near(deadlineBefore, p, "前", "止") {
-		if o.asks {
-			end(o.date(1), quote(o))
-		}
-	}
 	if !asks || u.PublishedOn.IsZero() || len(w.ends) > 0 { // a date that is written out says it better
 		return
 	}
@@ -160,6 +138,32 @@ func (u *understanding) windowOf(p, where string, asks bool, w window, end func(
 			w.opensOn(u.PublishedOn, from)
 			end(d, from)
 			return
+		}
+	}
+}
+
+// writtenOut reads dates that are written out.
+func (u *understanding) writtenOut(p, where string, asks bool, w window, end func(Date, string)) {
+	quote := func(o asking) string { return where + "“" + strings.TrimSpace(o.groups[0]) + "”" }
+	for _, o := range near(deadlineRange, p, "日") {
+		first := o.date(2)
+		if (!asks && !o.asks) || o.groups[1] == "" && ofAThing.MatchString(o.behind) && !o.asks {
+			continue
+		}
+		if last := o.later(5, first); !last.IsZero() {
+			w.opensOn(first, quote(o))
+			end(last, quote(o))
+		}
+	}
+	for _, o := range near(deadlineBy, p, "截") {
+		// 截至2023年12月31日，全市共有…: that is how things stood.
+		if o.asks || asks && o.groups[1] != "" {
+			end(o.date(2), quote(o))
+		}
+	}
+	for _, o := range near(deadlineBefore, p, "前", "止") {
+		if o.asks {
+			end(o.date(1), quote(o))
 		}
 	}
 }

@@ -51,45 +51,34 @@ type occurrence struct {
 // maxOccurrences bounds the matches of one pattern that are looked at.
 const maxOccurrences = 200
 
-// occurrences returns the matches of re in the lines of a text, the last first. A
-// line without any of the hints is not searched with an expression: that takes
-// thirty times as long.
-func occurrences(re *regexp.Regexp, text string, hints ...string) []occurrence {
-	var all [][]int
-	for end := len(text); end >= 0 && len(all) < maxOccurrences; {
-		start := strings.LastIndexByte(text[:end], '\n') + 1
-		if line := text[start:end]; containsAny(line, hints...) {
-			found := re.FindAllStringSubmatchIndex(line, maxOccurrences)
-			for _, at := range slices.Backward(found) {
-				for i := range at {
-					if at[i] >= 0 {
-						at[i] += start
-					}
-				}
-				all = append(all, at)
-			}
-		}
-		end = start - 1
-	}
+// occurrences returns the matches of re in the paragraphs that hold a word of the
+// hint, the last first; of those with a date only, where re has one.
+func (u *understanding) occurrences(re *regexp.Regexp, hint int, dated bool) []occurrence {
 	var out []occurrence
-	for _, at := range all {
-		o := occurrence{groups: make([]string, len(at)/2)}
-		for i := range o.groups {
-			if at[2*i] >= 0 {
-				o.groups[i] = text[at[2*i]:at[2*i+1]]
+	for n := len(u.Paragraphs) - 1; n >= 0 && len(out) < maxOccurrences; n-- {
+		if !u.hinted(n, hint) || dated && !u.hinted(n, hintYear) {
+			continue
+		}
+		line := fold(u.Paragraphs[n])
+		for _, at := range slices.Backward(re.FindAllStringSubmatchIndex(line, maxOccurrences)) {
+			o := occurrence{groups: make([]string, len(at)/2)}
+			for i := range o.groups {
+				if at[2*i] >= 0 {
+					o.groups[i] = line[at[2*i]:at[2*i+1]]
+				}
 			}
+			o.before = lastRunes(line[:at[0]], 40)
+			start := 0
+			if i := strings.LastIndex(line[:at[0]], "。"); i >= 0 {
+				start = i + len("。")
+			}
+			end := len(line)
+			if i := strings.Index(line[at[1]:], "。"); i >= 0 {
+				end = at[1] + i
+			}
+			o.sentence = line[start:end]
+			out = append(out, o)
 		}
-		lineStart := strings.LastIndexByte(text[:at[0]], '\n') + 1
-		o.before = lastRunes(text[lineStart:at[0]], 40)
-		start := max(lineStart, strings.LastIndex(text[:at[0]], "。")+len("。"))
-		end := at[1]
-		if i := strings.IndexAny(text[at[1]:], "。\n"); i >= 0 {
-			end += i
-		}
-		if start <= at[0] {
-			o.sentence = text[start:end]
-		}
-		out = append(out, o)
 	}
 	return out
 }
@@ -134,28 +123,24 @@ func (u *understanding) lifecycle() {
 	if u.Kind != KindDocument {
 		return
 	}
-	text := fold(strings.Join(u.Paragraphs, "\n"))
-	if u.span(text) {
+	if u.span() {
 		return
 	}
 	if u.EffectiveOn.IsZero() {
-		u.effective(text)
+		u.effective()
 	}
 	if u.ExpiresOn.IsZero() {
-		u.expires(text)
+		u.expires()
 	}
 }
 
 // span reads sentences that give both dates.
-func (u *understanding) span(text string) bool {
+func (u *understanding) span() bool {
 	for _, x := range []struct {
-		re    *regexp.Regexp
-		hints []string
-	}{
-		{validFromTo, []string{"执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间"}},
-		{inForceTo, []string{"起"}}, {fromTo, []string{"自"}},
-	} {
-		for _, o := range occurrences(x.re, text, x.hints...) {
+		re   *regexp.Regexp
+		hint int
+	}{{validFromTo, hintSpanLabel}, {inForceTo, hintOnwards}, {fromTo, hintFrom}} {
+		for _, o := range u.occurrences(x.re, x.hint, true) {
 			first := o.date(1)
 			last := o.later(4, first)
 			own := itself.MatchString(o.before) || strings.TrimSpace(o.before) == "" || ofItself.MatchString(o.sentence)
@@ -179,7 +164,7 @@ func (u *understanding) isOld(on Date) bool {
 	return !u.IssuedOn.IsZero() && on.Before(u.IssuedOn.AddDays(-maxRetroactive))
 }
 
-func (u *understanding) effective(text string) {
+func (u *understanding) effective() {
 	for _, p := range u.Paragraphs[:min(len(u.Paragraphs), headingLines)] {
 		if m := headingEffective.FindStringSubmatch(p); m != nil { // collections of laws say so above the text
 			u.EffectiveOn, u.EffectiveFrom = dateOfParts(m[1], m[2], m[3]), "正文“"+m[0]+"”"
@@ -187,7 +172,7 @@ func (u *understanding) effective(text string) {
 		}
 	}
 	enacted := enactments(u.Title, u.Paragraphs)
-	for _, o := range occurrences(effectiveOn, text, "起", "开始") {
+	for _, o := range u.occurrences(effectiveOn, hintOnwards, true) {
 		on := o.date(1)
 		if on.IsZero() || !itself.MatchString(o.before) && !standsAlone(o.before) {
 			continue
@@ -199,7 +184,7 @@ func (u *understanding) effective(text string) {
 		u.EffectiveOn, u.EffectiveFrom = on, o.quote()
 		return
 	}
-	for _, o := range occurrences(effectiveFrom, text, "之日起") {
+	for _, o := range u.occurrences(effectiveFrom, hintFromDay, false) {
 		if !itself.MatchString(o.before) && !standsAlone(o.before) {
 			continue
 		}
@@ -256,14 +241,14 @@ func standsAlone(before string) bool {
 
 var articleNumber = regexp.MustCompile(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
 
-func (u *understanding) expires(text string) {
-	for _, o := range occurrences(expiresOn, text, "有效期") {
+func (u *understanding) expires() {
+	for _, o := range u.occurrences(expiresOn, hintValid, true) {
 		if ofItself.MatchString(o.sentence) && !ofALicence.MatchString(o.before) {
 			u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote()
 			return
 		}
 	}
-	for _, o := range occurrences(expiresAfter, text, "有效期", "试行期", "执行期") {
+	for _, o := range u.occurrences(expiresAfter, hintTerm, false) {
 		n, ok := number(o.groups[2])
 		if !ok || n == 0 || n > 50 || u.EffectiveOn.IsZero() || !ofItself.MatchString(o.sentence) || ofALicence.MatchString(o.before) {
 			continue

@@ -15,14 +15,24 @@ type RelativeDate struct {
 	Paragraph int    `json:"paragraph"`   // index
 }
 
-var relativeDay = regexp.MustCompile(`(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +
-	`(本月|上月|下月|上个月|下个月)(?:\s*(\d{1,2})\s*日)?|(上周|本周|下周)([一二三四五六日天])?|(昨天|昨日|今天|今日|明天|明日)`)
+var relativeDay = regexp.MustCompile(`^(?:(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +
+	`(本月|上月|下月|上个月|下个月)(?:\s*(\d{1,2})\s*日)?|(上周|本周|下周)([一二三四五六日天])?|(昨天|昨日|今天|今日|明天|明日))`)
 
 // relativeWords are those without one of which nothing is relative.
-var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "个月", "上周", "本周", "下周", "昨", "今天", "今日", "明天", "明日"}
+var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "上个月", "下个月", "上周", "本周", "下周", "昨天", "昨日", "今天", "今日", "明天", "明日"}
 
-// maxRelative bounds what is kept of one text.
-const maxRelative = 50
+var relativeFinder = func() *finder {
+	f := new(finder)
+	for _, w := range relativeWords {
+		f.add(w, 0)
+	}
+	return f
+}()
+
+const (
+	maxRelative   = 50 // that are kept of one text
+	relativeWidth = 16 // characters that one has at most
+)
 
 // relativeDates resolves words such as 今年2月19日 and 去年底 by the day of
 // publication, or of issue. Without either nothing is resolved; 近日 and 日前 never
@@ -36,14 +46,19 @@ func (u *understanding) relativeDates() {
 		return
 	}
 	for i, p := range u.Paragraphs {
-		if !containsAny(p, relativeWords...) {
+		if !u.hinted(i, hintRelative) {
 			continue
 		}
-		for _, m := range relativeDay.FindAllStringSubmatch(fold(p), maxRelative) {
-			on, to := resolve(m, base)
-			if !on.IsZero() && len(u.RelativeDates) < maxRelative {
-				u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], on, to, i})
+		p = fold(p)
+		for at := relativeFinder.next(p, 0); at >= 0 && len(u.RelativeDates) < maxRelative; {
+			end := at + len("去")
+			if m := relativeDay.FindStringSubmatch(firstRunes(p[at:], relativeWidth)); m != nil {
+				end = at + len(m[0])
+				if on, to := resolve(m, base); !on.IsZero() {
+					u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], on, to, i})
+				}
 			}
+			at = relativeFinder.next(p, end)
 		}
 	}
 }

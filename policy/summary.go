@@ -29,7 +29,7 @@ const (
 func (u *understanding) summary() {
 	switch u.Kind {
 	case KindDocument, KindConsultation:
-		u.Summary = documentSummary(u.Paragraphs)
+		u.Summary = u.documentSummary()
 	}
 	if u.Summary == "" && u.Kind != KindDocument {
 		for _, p := range u.Paragraphs {
@@ -51,18 +51,24 @@ func decides(sentence string) bool {
 	return slices.ContainsFunc(decisionWords, func(w string) bool { return strings.Contains(sentence, w) }) && (deciding.MatchString(sentence) || carries.MatchString(sentence))
 }
 
-func documentSummary(paragraphs []string) string {
+func (u *understanding) documentSummary() string {
+	paragraphs := u.Paragraphs
 	sentence, total, read := "", 0, 0
 	for _, p := range paragraphs {
 		total += len(p)
 	}
 	previous := ""
 search:
-	for _, p := range paragraphs {
+	for i, p := range paragraphs {
 		if read > total*2/5 && read > 0 {
 			break
 		}
 		read += len(p)
+		if !u.hinted(i, hintDecides) {
+			end := strings.TrimSpace(p)
+			previous = end[afterLast(strings.TrimSuffix(end, "。"), "。"):]
+			continue
+		}
 		for s := range strings.SplitAfterSeq(p, "。") {
 			s = strings.TrimSpace(s)
 			if decides(s) {
@@ -93,6 +99,14 @@ search:
 		return sentence + "。"
 	}
 	return sentence + "：" + strings.Join(headings, "；") + "。"
+}
+
+// afterLast returns where the text behind the last sep begins.
+func afterLast(s, sep string) int {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return i + len(sep)
+	}
+	return 0
 }
 
 // headingsOf returns the headings that say something: the first level (一、); the

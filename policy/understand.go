@@ -13,6 +13,7 @@ type understanding struct {
 	e     Evidence
 	zone  *time.Location
 	title Title
+	hints []uint64 // of each paragraph
 }
 
 // Understand judges what the evidence says. The same evidence gives the same
@@ -27,6 +28,7 @@ func Understand(e Evidence) Facts {
 	u.credit()
 	u.byline()
 	u.identity()
+	u.findHints()
 	u.kind()
 	u.region()
 	u.theme()

@@ -113,24 +113,6 @@ func TestFindNumbersInFullTexts(t *testing.T) {
 	t.Logf("%d numbers found", found)
 }
 
-// Hostile text costs time in proportion to its length.
-func TestHostileTextIsLinear(t *testing.T) {
-	for _, unit := range []string{"第", "〔", "《", "（", "自2024年", "第1号", "〔2024〕"} {
-		text := strings.Repeat(unit, (1<<20)/len(unit))
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			FindNumbers(text)
-			Understand(Evidence{Title: text, Paragraphs: []string{text}})
-		}()
-		select {
-		case <-done:
-		case <-time.After(60 * time.Second):
-			t.Fatalf("1 MB of %q is not done after a minute", unit)
-		}
-	}
-}
-
 func FuzzUnderstand(f *testing.F) {
 	f.Add("国务院办公厅关于印发样例的通知", "国办发〔2023〕15号\n自2024年5月1日起施行，有效期5年。", "2023-02-09", "https://a.example/2015-08/10/x.htm")
 	f.Add("", "(作者为民政部部长)", "二〇一一年六月", "t20221345_")
@@ -175,39 +157,4 @@ func FuzzParseTitle(f *testing.F) {
 			t.Fatalf("title %q of %q", got.Title, s)
 		}
 	})
-}
-
-func BenchmarkUnderstand(b *testing.B) {
-	e := Evidence{Title: "样例市人民政府关于加快发展社区养老服务的实施意见", ListDate: "2026-11-20"}
-	for range 60 {
-		e.Paragraphs = append(e.Paragraphs, "一、总体要求。"+strings.Repeat("坚持政府主导、社会参与、市场运作，以社区为依托。", 5))
-	}
-	size := len(strings.Join(e.Paragraphs, ""))
-	b.SetBytes(int64(size))
-	b.ReportAllocs()
-	for b.Loop() {
-		Understand(e)
-	}
-}
-
-// The headline that a text repeats, in several lines and with its number, is no
-// paragraph; an index number and what the page says of the document's state are kept.
-func TestHeadOfText(t *testing.T) {
-	t.Parallel()
-	f := Understand(Evidence{
-		Title:  "样例市人民政府、样例军分区关于表彰民兵工作的通知",
-		Labels: []Label{{"td", "索引号", "000014349/2018-00213"}, {"td", "有效性", "有效"}, {"td", "主题分类", `国防\国防动员`}, {"td", "发文字号", "样政发〔2018〕3号"}},
-		Paragraphs: []string{"样例市人民政府 样例军分区", "关于表彰民兵工作的通知", "样政发［2018］3号", "各县人民政府：",
-			"一、企业要给民兵时间。"},
-	})
-	if len(f.Paragraphs) != 2 || f.Paragraphs[0] != "各县人民政府：" || f.IndexNumber != "000014349/2018-00213" || f.Marker != "有效" || f.Theme != `国防\国防动员` {
-		t.Errorf("%q, index %q, state %q, theme %q", f.Paragraphs, f.IndexNumber, f.Marker, f.Theme)
-	}
-	if len(f.Audiences) != 1 || f.Audiences[0] != "企业" {
-		t.Errorf("audiences %q", f.Audiences)
-	}
-	f = Understand(Evidence{Title: "样例条例", Paragraphs: []string{"中华人民共和国国务院令", "第707号", "现予公布。"}, Labels: []Label{{"td", "发文字号", "国令第707号"}}})
-	if f.DocumentNumber != "国令第707号" || len(f.Paragraphs) != 1 {
-		t.Errorf("%q, %q", f.DocumentNumber, f.Paragraphs)
-	}
 }
