@@ -63,7 +63,7 @@ func Discover(p Page) []Candidate {
 // ProposeList proposes the selector of the rows of a list page that was found by
 // structure. It is "" where no short selector finds the same rows.
 func ProposeList(p Page, s Source) string {
-	doc, err := parsePage(p, s.Settings.Charset)
+	doc, err := parseList(p, s.Settings.Charset)
 	if err != nil {
 		return ""
 	}
@@ -83,7 +83,11 @@ func ProposeList(p Page, s Source) string {
 			break
 		}
 	}
-	for _, try := range []string{selector, row} {
+	path := row
+	for up := rows[0].Nodes[0].Parent; up != nil && up.Type == html.ElementNode && up.Data != "html"; up = up.Parent {
+		path = selectorOf(up) + " > " + path
+	}
+	for _, try := range []string{selector, row, path} {
 		s.Settings.Item = try
 		if again, err := (pageReader{}).Read(p, s); err == nil && sameItems(found, again) {
 			return try

@@ -32,7 +32,7 @@ func parsePage(p Page, override string) (*goquery.Document, error) {
 		return nil, fmt.Errorf("the page is no HTML: %w", err)
 	}
 	if depth(root, 0) >= maxDepth {
-		return nil, fmt.Errorf("the page is nested deeper than %d elements", maxDepth)
+		return nil, errTooDeep
 	}
 	return goquery.NewDocumentFromNode(root), nil
 }
@@ -61,7 +61,7 @@ func depth(n *html.Node, at int) int {
 // Read returns the rows of a list page, in the page's order. Each needs its own
 // page to be read.
 func (pageReader) Read(p Page, src Source) ([]Item, error) {
-	doc, err := parsePage(p, src.Settings.Charset)
+	doc, err := parseList(p, src.Settings.Charset)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,6 @@ func (pageReader) Read(p Page, src Source) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc.Find("script, style, noscript, template").Remove()
 	var rows []*goquery.Selection
 	if reader.item != nil {
 		doc.FindMatcher(reader.item).Each(func(_ int, s *goquery.Selection) { rows = append(rows, s) })
@@ -160,7 +159,7 @@ func (r *rowReader) read(row *goquery.Selection) (Item, bool) {
 			link = row.FilterMatcher(r.link)
 		}
 	}
-	address := absolute(r.base, link.AttrOr("href", ""))
+	address := absolute(r.base, linkAddress(link))
 	if address == "" || strings.HasPrefix(address, "mailto:") {
 		return Item{}, false
 	}
@@ -189,6 +188,12 @@ func (r *rowReader) readDate(row, link *goquery.Selection) string {
 	if r.date != nil {
 		text = collapse(row.FindMatcher(r.date).First().Text())
 	}
+	if r.date == nil && r.pattern == nil && row.Length() > 0 {
+		if date := listDate(text); date != "" {
+			return date
+		}
+		return nearDate(row.Nodes[0])
+	}
 	if r.pattern != nil {
 		m := r.pattern.FindStringSubmatch(text)
 		if m == nil {
@@ -200,15 +205,40 @@ func (r *rowReader) readDate(row, link *goquery.Selection) string {
 }
 
 // linkTitle returns the text of a link, or its title attribute if the text was
-// cut short.
+// cut short. Of a link that is a card with a heading the heading counts.
 func linkTitle(link *goquery.Selection) string {
 	text := collapse(link.Text())
+	if heading := collapse(link.Find("h1, h2, h3, h4, h5, h6").First().Text()); heading != "" {
+		text = heading
+	} else if link.Find("p, div, li").Length() > 0 && link.Length() > 0 {
+		for _, line := range blocksOf(link.Nodes[0]) {
+			if utf8.RuneCountInString(line) >= minRowTitle && !bareDate.MatchString(line) {
+				text = line
+				break
+			}
+		}
+	}
 	text = strings.TrimSpace(trimDate.ReplaceAllString(text, ""))
+	if date := dateElement(link); date != "" {
+		text = strings.TrimSpace(strings.TrimSuffix(text, date))
+	}
 	full := collapse(link.AttrOr("title", ""))
 	if begin := strings.TrimRight(text, ".… "); full != "" && len(full) > len(begin) && strings.HasPrefix(squeeze(full), squeeze(begin)) {
 		return full
 	}
 	return text
+}
+
+// dateElement returns the text of an element in a link that is nothing but a date.
+func dateElement(link *goquery.Selection) string {
+	var date string
+	link.Find("span, font, em, i, b, time, small").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+		if text := collapse(s.Text()); len(text) < 40 && listDate(text) != "" {
+			date = text
+		}
+		return date == ""
+	})
+	return date
 }
 
 // mainLink returns the link of a row with the longest text.
@@ -285,85 +315,7 @@ func isoDate(year, month, day string) string {
 	return date.String()
 }
 
-// block is a set of rows of the same shape.
-type block struct {
-	rows  []*goquery.Selection
-	dated int
-	chars int // of the titles
-}
-
-// The least that a list of articles has, and the most that a row has, in
-// characters.
-const (
-	minRows     = 2
-	minRowTitle = 5
-	maxRow      = 400
+var (
+	errNoText  = errors.New("no text was found on the article's page")
+	errTooDeep = fmt.Errorf("the page is nested deeper than %d elements", maxDepth)
 )
-
-// findRows finds the list of a page by structure: the largest set of elements of
-// one shape under parents of one shape, each with a link whose text is as long as
-// a title, and most of them with a date beside it.
-func findRows(doc *goquery.Document) []*goquery.Selection {
-	blocks := make(map[string]*block)
-	var order []string
-	doc.Find("li, tr, dd, dt, p, div, article, a").Each(func(_ int, row *goquery.Selection) {
-		text, ok := textUpTo(row.Nodes[0], maxRow)
-		if !ok || utf8.RuneCountInString(text) < minRowTitle || row.Find("li, tr, dd, article").Length() > 0 {
-			return
-		}
-		link := mainLink(row)
-		title := utf8.RuneCountInString(collapse(link.Text()))
-		if link.Length() == 0 || title < minRowTitle || row.Closest("nav, footer, .nav, .menu, .footer, .header, .pagelist").Length() > 0 {
-			return
-		}
-		dated := listDate(rowText(row, link)) != ""
-		if goquery.NodeName(row) == "a" && !dated {
-			return // else every row would be found twice, as itself and as its link
-		}
-		key := shape(row.Parent()) + ">" + shape(row)
-		b := blocks[key]
-		if b == nil {
-			b = &block{}
-			blocks[key] = b
-			order = append(order, key)
-		}
-		b.rows = append(b.rows, row)
-		b.chars += min(title, 40)
-		if dated {
-			b.dated++
-		}
-	})
-	var best *block
-	for _, key := range order {
-		b := blocks[key]
-		if len(b.rows) < minRows || b.dated*2 < len(b.rows) {
-			continue
-		}
-		if best == nil || b.dated*b.chars > best.dated*best.chars {
-			best = b
-		}
-	}
-	if best == nil {
-		return nil
-	}
-	return best.rows
-}
-
-// shape names an element by tag and classes; the classes of a first, last or odd
-// row make no difference.
-func shape(s *goquery.Selection) string {
-	if s.Length() == 0 {
-		return ""
-	}
-	name := goquery.NodeName(s)
-	for _, class := range strings.Fields(s.AttrOr("class", "")) {
-		switch strings.ToLower(class) {
-		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top":
-		default:
-			name += "." + class
-		}
-	}
-	return name
-}
-
-var errNoText = errors.New("no text was found on the article's page")

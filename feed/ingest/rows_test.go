@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Lists as the systems that official sites and think-tanks run on draw them: each
+// is found by structure, and again by the selector that is proposed for it.
+func TestListFamilies(t *testing.T) {
+	t.Parallel()
+	titles := []string{"国务院办公厅关于印发样例工作方案的通知", "关于公开征求《样例办法（征求意见稿）》意见的公告", "《样例条例》政策解读",
+		"样例省人民政府关于加快发展养老服务的实施意见", "关于做好高校毕业生就业工作的通知", "样例市人民政府关于人事任免的通知"}
+	var menu, links strings.Builder
+	for i := range 9 {
+		fmt.Fprintf(&menu, `<li><a href="/c%d/">政务公开第%d栏目</a></li>`, i, i)
+		fmt.Fprintf(&links, `<li><a href="http://x%d.example/">友情链接样例网站%d</a></li>`, i, i)
+	}
+	for _, c := range []struct{ name, before, row, after string }{ // of a row: 1 number, 2 title, 3 day, 4 title cut short
+		{"gov.cn", `<div class="list list_1"><ul>`, `<li><h4><a href="./202411/content_%[1]d.htm">%[2]s</a><span class="date">2024-11-%[3]d</span></h4></li>`, `</ul></div>`},
+		{"TRS", `<ul class="gl">`, `<li class="odd"><a href="./202411/t202411%[3]d_%[1]d.html" title="%[2]s">%[4]s…</a><em>2024-11-%[3]d</em></li>`, `</ul><script>createPageHTML(12,0,"index","html")</script>`},
+		{"jcms", `<div id="5"><script type="text/xml"><datastore><nextgroup><![CDATA[<a href="/x.jsp"></a>]]></nextgroup><recordset>`,
+			`<record><![CDATA[<li><a href="/art/2024/11/%[3]d/art_1_%[1]d.html">%[2]s</a><b>2024-11-%[3]d</b></li>]]></record>`, `</recordset></datastore></script></div>`},
+		{"NFCMS", `<div class="gk"><ul><li class="th">标题</li>`, `<li class="mc"><a href="/gkmlpt/content/2/post_%[1]d.html">%[2]s</a></li><li class="rq">2024-11-%[3]d</li>`, `</ul></div>`},
+		{"table", `<table><tr><th>标题</th><th>文号</th><th>日期</th></tr>`, `<tr><td>%[1]d</td><td><a href="/d/%[1]d.html">%[2]s</a></td><td>样政发〔2024〕%[1]d号</td><td>2024-11-%[3]d</td></tr>`, `</table>`},
+		{"a table a row", `<div>`, `<table><tr><td>&nbsp;<img src=dot.gif><a href="n/%[1]d.htm">%[2]s</a></td><td>(2024/11/%[3]d)</td></tr></table>`, `</div>`},
+		{"day above month", `<div class="lst">`, `<div class="it"><div class="d"><b>%[3]d</b><i>2024-11</i></div><h3><a href="/n/%[1]d.shtml">%[2]s</a></h3><p>摘要。</p></div>`, `</div>`},
+		{"DedeCMS", `<ul class="d1">`, `<li>[<b><a href="/a/zc/">政策解读</a></b>] <a href="/a/zc/202411/%[1]d.html">%[2]s</a><span>日期：2024-11-%[3]d 点击：7</span></li>`, `</ul>`},
+		{"WordPress", `<main>`, `<article class="post-1%[1]d post"><h2><a href="/2024/11/p%[1]d/">%[2]s</a></h2><time>2024年11月%[3]d日</time><p>摘要。</p></article>`, `</main>`},
+		{"dt and dd", `<dl class="x">`, `<dt><a href="/n/%[1]d.shtml">%[2]s</a></dt><dd>2024-11-%[3]d</dd>`, `</dl>`},
+		{"a heading a day", ``, `<div class="day"><h4>2024-11-%[3]d</h4><ul><li><a href="/n/%[1]d.html">%[2]s</a></li></ul></div>`, ``},
+		{"cards", `<div class="cards">`, `<a class="card" href="/n/%[1]d.shtml"><h3>%[2]s</h3><p>摘要文字，摘要文字，摘要文字。</p><em>2024-11-%[3]d</em></a>`, `</div>`},
+		{"the date in the link", `<ul>`, `<li><a href=/n/%[1]d.html target=_blank>%[2]s<font color=red>2024.11.%[3]d</font></a>`, `</ul>`},
+		{"a script follows the link", `<ul>`, `<li><span>2024-11-%[3]d</span><a href="javascript:void(0)" onclick="window.open('/n/%[1]d.html')">%[2]s</a></li>`, `</ul>`},
+		{"the date in the address", `<div class="main"><ul>`, `<li><a href="/art/2024/11/%[3]d/art_9_%[1]d.html">%[2]s</a></li>`, `</ul></div>`},
+		{"no date at all", `<div class="main"><ul class="news">`, `<li><a href="/show.asp?id=%[1]d">%[2]s</a></li>`, `</ul></div>`},
+	} {
+		var b strings.Builder
+		fmt.Fprintf(&b, `<html><body><div class="nav"><ul>%s</ul></div>%s`, menu.String(), c.before)
+		for i, title := range titles {
+			fmt.Fprintf(&b, c.row, i+1, title, 20-i, string([]rune(title)[:8]))
+		}
+		fmt.Fprintf(&b, `%s<div class="footer"><ul>%s</ul>京ICP备05070218号 2024-01-01</div></body></html>`, c.after, links.String())
+		page := Page{URL: "http://www.sample.example/zwgk/", Body: []byte(b.String())}
+		items, err := pageReader{}.Read(page, Source{})
+		if err != nil || len(items) != len(titles) {
+			t.Errorf("%s: %d rows of %d, %v", c.name, len(items), len(titles), err)
+			continue
+		}
+		for i, it := range items {
+			date := fmt.Sprintf("2024-11-%d", 20-i)
+			if strings.Contains(c.name, "address") || strings.HasPrefix(c.name, "no date") {
+				date = "" // of an address policy judges
+			}
+			if it.Title != titles[i] || it.Evidence.ListDate != date {
+				t.Errorf("%s: row %d is %q of %q", c.name, i, it.Title, it.Evidence.ListDate)
+			}
+		}
+		if c.name == "a heading a day" {
+			continue
+		}
+		selector := ProposeList(page, Source{})
+		again, err := pageReader{}.Read(page, Source{Settings: Settings{Item: selector}})
+		if selector == "" || err != nil || !sameItems(items, again) {
+			t.Errorf("%s: the selector %q finds %d rows, %v", c.name, selector, len(again), err)
+		}
+	}
+}
+
+// A menu, links to other sites and a page of an error are no list.
+func TestNoList(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`<html><body><div class="nav"><ul><li><a href="/a/">政务公开栏目</a></li><li><a href="/b/">政民互动栏目</a></li></ul></div><p>页面不存在</p></body></html>`,
+		`<html><body><h1>404</h1><p><a href="/">返回首页返回首页</a></p><p><a href="/map">网站地图网站地图</a></p></body></html>`,
+	} {
+		if items, err := (pageReader{}).Read(Page{URL: "http://www.sample.example/", Body: []byte(body)}, Source{}); err != nil || len(items) > 0 {
+			t.Errorf("%d rows, %v", len(items), err)
+		}
+	}
+}
