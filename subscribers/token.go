@@ -156,19 +156,38 @@ func (k *Keys) BounceToken(delivery int64) string {
 // ParseBounceToken returns the delivery that BounceToken named, in any case of
 // letters, or ErrToken.
 func (k *Keys) ParseBounceToken(ctx context.Context, text string) (delivery int64, err error) {
-	if len(text) > maxToken {
-		return 0, ErrToken
-	}
-	text = strings.ToLower(text)
-	b, err := lower.DecodeString(text)
-	if err != nil || lower.EncodeToString(b) != text {
-		return 0, ErrToken
-	}
-	t, err := k.open(ctx, b)
+	t, err := k.openLower(ctx, text)
 	if err != nil || t.Action != actionBounce {
 		return 0, ErrToken
 	}
 	return t.Subscriber, nil
+}
+
+func (k *Keys) openLower(ctx context.Context, text string) (Token, error) {
+	if len(text) > maxToken {
+		return Token{}, ErrToken
+	}
+	text = strings.ToLower(text)
+	b, err := lower.DecodeString(text)
+	if err != nil || lower.EncodeToString(b) != text {
+		return Token{}, ErrToken
+	}
+	return k.open(ctx, b)
+}
+
+// MailUnsubscribeToken is UnsubscribeToken for the address of a mail.
+func (k *Keys) MailUnsubscribeToken(subscriber, list int64) string {
+	return lower.EncodeToString(k.seal(Token{Action: ActionUnsubscribe, Subscriber: subscriber, List: list}))
+}
+
+// ParseMailUnsubscribeToken returns what MailUnsubscribeToken names, in any case
+// of letters, or ErrToken.
+func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subscriber, list int64, err error) {
+	t, err := k.openLower(ctx, text)
+	if err != nil || t.Action != ActionUnsubscribe {
+		return 0, 0, ErrToken
+	}
+	return t.Subscriber, t.List, nil
 }
 
 // formStamp says when a form was shown, so that one sent back at once is known

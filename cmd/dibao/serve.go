@@ -74,6 +74,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 		return runner.Run(groupCtx)
 	})
 	group.Go(func() error { return confirmations.run(groupCtx) })
+	group.Go(func() error { return a.receive(groupCtx) })
 	mux := http.NewServeMux()
 	readers := a.register(mux, confirmations.enqueue)
 	group.Go(func() error { return readers.Run(webCtx) })

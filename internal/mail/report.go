@@ -498,3 +498,15 @@ func clipText(s string) string {
 	}, s)
 	return strings.TrimSpace(strings.ToValidUTF8(s[:min(len(s), maxReplyText)], ""))
 }
+
+// AddressesOf returns the addresses that a mail's header says it came to.
+func AddressesOf(raw []byte) []string {
+	h, _ := splitHeader(raw)
+	var all []string
+	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To"} {
+		for _, value := range h[textproto.CanonicalMIMEHeaderKey(name)] {
+			all = append(all, mailAddress.FindAllString(value, maxRecipients)...)
+		}
+	}
+	return all[:min(len(all), maxRecipients)]
+}

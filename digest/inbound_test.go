@@ -1,0 +1,262 @@
+package digest_test
+
+import (
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/digest"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+// inboundWorld is a world with a reader to whom mails went out.
+type inboundWorld struct {
+	*world
+	list     subscribers.List
+	reader   int64
+	mailings int64
+}
+
+const inboundReader = "reader@reader.test"
+
+func newInboundWorld(t *testing.T, db *database.DB) *inboundWorld {
+	w := &inboundWorld{world: newWorld(t, db)}
+	var err error
+	if w.list, err = w.readers.CreateList(t.Context(), subscribers.List{Slug: "weekly"}); err != nil {
+		t.Fatal(err)
+	}
+	if w.reader, err = w.readers.AddConfirmed(t.Context(), inboundReader, "zh", []subscribers.List{w.list}, "test"); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// mailed stores a mailing with a delivery to the reader in a state.
+func (w *inboundWorld) mailed(state string) (delivery int64) {
+	w.t.Helper()
+	w.mailings++
+	now := w.now().UTC().Add(time.Duration(w.mailings) * time.Second)
+	err := w.db.Write(w.t.Context(), func(tx *sql.Tx) error {
+		var mailing, variant int64
+		if err := tx.QueryRow(`INSERT INTO mailings (due_at, state, created_at) VALUES ($1, 'done', $1) RETURNING id`, now).Scan(&mailing); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(`INSERT INTO variants (mailing, key, language, issues) VALUES ($1, 'k', 'zh', '[]') RETURNING id`, mailing).Scan(&variant); err != nil {
+			return err
+		}
+		return tx.QueryRow(`INSERT INTO deliveries (mailing, subscriber, variant, state, done_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+			mailing, w.reader, variant, state, now).Scan(&delivery)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return delivery
+}
+
+func (w *inboundWorld) verp(delivery int64) string {
+	return "b+" + w.readers.Keys().BounceToken(delivery) + "@bounces.test"
+}
+
+func dsn(recipient, status, diagnostic string) string {
+	return "From: MAILER-DAEMON@mx.test\r\nSubject: Undelivered Mail\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
+		"--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\n\r\nFinal-Recipient: rfc822; " + recipient +
+		"\r\nAction: failed\r\nStatus: " + status + "\r\nDiagnostic-Code: smtp; " + diagnostic + "\r\n--b--\r\n"
+}
+
+func (w *inboundWorld) receive(m digest.Incoming) digest.Inbound {
+	w.t.Helper()
+	in, err := w.service.Receive(w.t.Context(), m)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return in
+}
+
+// state is what a mail could have changed of the reader.
+func (w *inboundWorld) state() string {
+	w.t.Helper()
+	x, err := w.readers.SubscriberByAddress(w.t.Context(), inboundReader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(x.Subscriptions[0].State) + " " + x.Suppressed)
+}
+
+func TestReceive(t *testing.T) {
+	const complaint = "From: fbl@big.test\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nList-Unsubscribe: <http://127.0.0.1/u/%s>\r\nSubject: x\r\n\r\n--b--\r\n"
+	const away = "From: reader@reader.test\r\nAuto-Submitted: auto-replied\r\nSubject: Re: 邸报\r\n\r\nI am away.\r\n"
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newInboundWorld(t, db)
+		lift := func() {
+			if _, err := w.readers.Unsuppress(t.Context(), inboundReader, "test"); err != nil {
+				t.Fatal(err)
+			}
+			err := db.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.Exec(`DELETE FROM feedback`)
+				if err == nil {
+					_, err = tx.Exec(`UPDATE subscriptions SET state = 'confirmed'`)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sent := w.mailed("sent")
+		waiting := w.mailed("waiting")
+		unsubscribe := w.readers.Keys().UnsubscribeToken(w.reader, w.list.ID)
+		unsubscribeByMail := "U+" + strings.ToUpper(w.readers.Keys().MailUnsubscribeToken(w.reader, w.list.ID)) + "@bounces.test"
+		for name, c := range map[string]struct {
+			mail          digest.Incoming
+			effect, state string
+		}{
+			"NoSuchUser":           {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"TokenInCapitals":      {digest.Incoming{To: []string{strings.ToUpper(w.verp(sent))}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"TokenInTheHeader":     {digest.Incoming{Raw: []byte("To: <" + w.verp(sent) + ">\r\n" + dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"ForwardedAndRefused":  {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn("other@else.test", "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"Policy":               {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.7.1", "550 5.7.1 blocked as spam"))}, "noted", "confirmed"},
+			"FullOnce":             {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.2.2", "552 5.2.2 mailbox full"))}, "noted", "confirmed"},
+			"Delayed":              {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(strings.Replace(dsn(inboundReader, "4.4.1", "451 later"), "Action: failed", "Action: delayed", 1))}, "noted", "confirmed"},
+			"Complaint":            {digest.Incoming{Raw: []byte(fmt.Sprintf(complaint, unsubscribe))}, "suppressed", "confirmed complaint"},
+			"ComplaintForged":      {digest.Incoming{Raw: []byte(fmt.Sprintf(complaint, unsubscribe[1:]+"A"))}, "nothing", "confirmed"},
+			"UnsubscribedByMail":   {digest.Incoming{To: []string{unsubscribeByMail}, Raw: []byte("From: reader@reader.test\r\nSubject: unsubscribe\r\n\r\n")}, "unsubscribed", "unsubscribed"},
+			"AutoReplyToThatToo":   {digest.Incoming{To: []string{unsubscribeByMail}, Raw: []byte(away)}, "nothing", "confirmed"},
+			"UnsubscribeForged":    {digest.Incoming{To: []string{"u+" + w.readers.Keys().BounceToken(sent) + "@bounces.test"}, Raw: []byte("From: a@b.test\r\nSubject: unsubscribe\r\n\r\n")}, "nothing", "confirmed"},
+			"AutoReply":            {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(away)}, "nothing", "confirmed"},
+			"Letter":               {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte("From: reader@reader.test\r\nSubject: thanks\r\n\r\nYes.\r\n")}, "nothing", "confirmed"},
+			"NeverSent":            {digest.Incoming{To: []string{w.verp(waiting)}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"NoToken":              {digest.Incoming{Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"NoTokenFromAdmin":     {digest.Incoming{FromAdmin: true, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"ForgedFromAdmin":      {digest.Incoming{FromAdmin: true, To: []string{"b+" + strings.Repeat("a", 40) + "@bounces.test"}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"OfNobody":             {digest.Incoming{FromAdmin: true, Raw: []byte(dsn("nobody@else.test", "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"TokenOfAnotherAction": {digest.Incoming{To: []string{"b+" + w.readers.Keys().MailUnsubscribeToken(w.reader, 0) + "@bounces.test"}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no"))}, "nothing", "confirmed"},
+		} {
+			in := w.receive(c.mail)
+			if in.Effect != c.effect || w.state() != c.state {
+				t.Errorf("%s: %+v, state %q; want %s, %q", name, in, w.state(), c.effect, c.state)
+			}
+			lift()
+		}
+
+		// What was read once is known, and does nothing after an admin's word.
+		raw := []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 <reader@reader.test> no such user"))
+		w.receive(digest.Incoming{To: []string{w.verp(sent)}, Raw: raw})
+		if _, err := w.readers.Unsuppress(t.Context(), inboundReader, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if in := w.receive(digest.Incoming{To: []string{w.verp(sent)}, Raw: append(raw, "again\r\n"...)}); in.Effect != "nothing" || w.state() != "confirmed" {
+			t.Errorf("replayed: %+v, state %q", in, w.state())
+		}
+		log, err := w.service.FeedbackLog(t.Context(), 0, "", 10)
+		if err != nil || len(log) != 1 || log[0].Effect != "suppressed" || strings.Contains(log[0].Text, "reader@") {
+			t.Errorf("log %+v, %v", log, err)
+		}
+		history, err := w.service.History(t.Context(), w.reader)
+		if err != nil || len(history) != 3 {
+			t.Errorf("history %+v, %v; want two mails and a bounce", history, err)
+		}
+	})
+}
+
+// A full mailbox is given up after three issues, an answer that nobody
+// understands after two, a policy never.
+func TestReportsAddUp(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for _, c := range []struct {
+			status, text string
+			issues       int // after which the address is suppressed; 0: never
+		}{
+			{"5.2.2", "552 5.2.2 mailbox full", 3},
+			{"5.0.0", "550 no", 2},
+			{"5.7.1", "550 5.7.1 message looks like spam", 0},
+			{"4.4.7", "450 4.4.7 expired", 0},
+		} {
+			w := newInboundWorldOn(t, db)
+			for n := 1; n <= 5; n++ {
+				delivery := w.mailed("sent")
+				for range 3 { // the same issue counts once
+					w.receive(digest.Incoming{To: []string{w.verp(delivery)}, Raw: []byte(dsn(inboundReader, c.status, c.text))})
+				}
+				want := "confirmed"
+				if c.issues > 0 && n >= c.issues {
+					want = "confirmed bounce"
+				}
+				if got := w.state(); got != want {
+					t.Errorf("%s %q, issue %d: %q, want %q", c.status, c.text, n, got, want)
+				}
+			}
+			if _, err := w.readers.Forget(t.Context(), inboundReader); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.readers.Unsuppress(t.Context(), inboundReader, "test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// newInboundWorldOn makes one more world on a database that had one.
+func newInboundWorldOn(t *testing.T, db *database.DB) *inboundWorld {
+	t.Helper()
+	w := newWorld(t, db)
+	list, err := w.readers.ListBySlug(t.Context(), "weekly")
+	if err != nil {
+		return newInboundWorld(t, db)
+	}
+	id, err := w.readers.AddConfirmed(t.Context(), inboundReader, "zh", []subscribers.List{list}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &inboundWorld{world: w, list: list, reader: id}
+	_ = db.Read(t.Context(), func(tx *sql.Tx) error { return tx.QueryRow(`SELECT COUNT(*) FROM mailings`).Scan(&other.mailings) })
+	return other
+}
+
+// Envelope senders that nobody signed change nothing, however they are made:
+// bits flipped, cut, of another action, of chance.
+func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		tries := 2_000
+		if os.Getenv("DIBAO_LONG") != "" {
+			tries = 100_000
+		}
+		w := newInboundWorld(t, db)
+		sent := w.mailed("sent")
+		token := w.readers.Keys().BounceToken(sent)
+		raw := []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))
+		const alphabet = "abcdefghijklmnopqrstuvwxyz234567"
+		random := rand.New(rand.NewPCG(1, 2))
+		for i := range tries {
+			forged := []byte(token)
+			switch i % 4 {
+			case 0:
+				at := random.IntN(len(forged))
+				forged[at] = alphabet[(strings.IndexByte(alphabet, forged[at])+1+random.IntN(31))%32]
+			case 1:
+				forged = forged[:20+random.IntN(len(forged)-20)]
+			case 2:
+				for j := range forged {
+					forged[j] = alphabet[random.IntN(32)]
+				}
+			case 3:
+				forged = append(forged, alphabet[random.IntN(32)])
+			}
+			if in := w.receive(digest.Incoming{To: []string{"b+" + string(forged) + "@bounces.test"}, Raw: raw}); in.Effect != "nothing" {
+				t.Fatalf("try %d, %s: %+v", i, forged, in)
+			}
+		}
+		if w.state() != "confirmed" {
+			t.Errorf("state %q", w.state())
+		}
+		if in := w.receive(digest.Incoming{To: []string{"b+" + token + "@bounces.test"}, Raw: raw}); in.Effect != "suppressed" || in.Kind != mail.ReportBounce {
+			t.Errorf("the token itself: %+v", in)
+		}
+	})
+}
