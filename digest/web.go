@@ -112,8 +112,8 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 			p.Older = fmt.Sprintf("/?before=%d", articles[homeArticles-1].ID)
 		}
 		view := templates.HomePage{}
-		for _, a := range articles {
-			view.Articles = append(view.Articles, feed.PageItem(a, s.opts.BaseURL, h.Feeds.Today()))
+		if view.Articles, err = h.Feeds.Items(ctx, articles); err != nil {
+			return nil, err
 		}
 		if from > 0 {
 			p.Newest = "/"

@@ -53,11 +53,16 @@ func (h *Web) matched(ctx context.Context, list, before int64) (items []template
 		ids[i] = m.article
 	}
 	found, err := s.articles.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, "", err
+	}
+	var articles []feed.Article
 	for _, id := range ids {
 		if a, ok := found[id]; ok {
-			items = append(items, feed.PageItem(a, s.opts.BaseURL, h.Feeds.Today()))
+			articles = append(articles, a)
 		}
 	}
+	items, err = h.Feeds.Items(ctx, articles)
 	return items, older, err
 }
 

@@ -202,8 +202,8 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 			p.Older = fmt.Sprintf("%s?before=%d", c.path, articles[pageSize-1].ID)
 		}
 		view.Page = p
-		for _, a := range articles {
-			view.Items = append(view.Items, PageItem(a, h.BaseURL, h.Today()))
+		if view.Items, err = h.Items(ctx, articles); err != nil {
+			return nil, err
 		}
 		view.Narrower, err = h.narrower(ctx, c)
 		return view, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
@@ -19,18 +20,18 @@ func content(a Article) template.HTML { return template.HTML(a.Content) }
 func articleFacts(a Article, language string) []templates.Fact {
 	f := a.Facts
 	var all []templates.Fact
-	add := func(key, provenance string, expected bool, values ...templates.FactValue) {
+	add := func(key, from string, expected bool, values ...templates.FactValue) {
 		values = slices.DeleteFunc(values, func(v templates.FactValue) bool { return v.Text == "" })
 		if len(values) > 0 || expected {
-			all = append(all, templates.Fact{Key: key, Values: values, Provenance: provenance})
+			all = append(all, templates.Fact{Key: key, Values: values, Provenance: provenance(from)})
 		}
 	}
-	date := func(key, provenance string, expected bool, on policy.Date) {
+	date := func(key, from string, expected bool, on policy.Date) {
 		if on.IsZero() {
 			add(key, "", expected)
 			return
 		}
-		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: provenance})
+		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: provenance(from)})
 	}
 	official := f.Kind == policy.KindDocument
 	draft := f.Kind == policy.KindConsultation
@@ -74,4 +75,22 @@ func themePath(theme string) string {
 		return ""
 	}
 	return "/themes/" + url.PathEscape(theme) + "/"
+}
+
+// evidence that a reader need not know by its element.
+var (
+	metaEvidence    = regexp.MustCompile(`^meta\[(?:name|property)=([^\]]+)\]$`)
+	elementEvidence = regexp.MustCompile(`^[a-z][a-z0-9]*(?:[.#][\w-]+)* (\p{Han}.*)$`)
+)
+
+// provenance says in a reader's words what a fact rests on: a label of the page,
+// its meta data, or the sentence of the text as it is.
+func provenance(from string) string {
+	if m := metaEvidence.FindStringSubmatch(from); m != nil {
+		return "网页元数据“" + m[1] + "”"
+	}
+	if m := elementEvidence.FindStringSubmatch(from); m != nil {
+		return "页面标注“" + m[1] + "”"
+	}
+	return from
 }

@@ -2,13 +2,13 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"dibao/internal/web"
@@ -21,6 +21,8 @@ func (h *Web) registerPages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /articles/{id}", h.article)
 	mux.HandleFunc("GET /articles/{id}/changes", h.articleChanges)
 	h.registerCollections(mux)
+	h.registerDocuments(mux)
+	mux.HandleFunc("GET /search", h.searchPage)
 }
 
 // pageView is a view that can be rendered.
@@ -70,43 +72,6 @@ func pathID(r *http.Request) (int64, error) {
 	return id, nil
 }
 
-// PageItem is [ItemView] for a page: with the state on a day where it is out of
-// the ordinary. That a new document is in force goes without saying.
-func PageItem(a Article, base string, today policy.Date) templates.Item {
-	v := ItemView(a, base)
-	if v.Status = statusOn(a.Facts, today); v.Status == "in-force" {
-		v.Status = ""
-	}
-	return v
-}
-
-// expiresSoon is how many days ahead the end of a document is announced.
-const expiresSoon = 90
-
-// statusOn says in which state a text is on a day, as far as it says so itself:
-// "" where it does not.
-func statusOn(f policy.Facts, today policy.Date) string {
-	switch {
-	case f.Kind == policy.KindConsultation && f.DeadlineOn.IsZero():
-		return ""
-	case f.Kind == policy.KindConsultation && f.DeadlineOn.Before(today):
-		return "closed"
-	case f.Kind == policy.KindConsultation:
-		return "open"
-	case f.Kind != policy.KindDocument:
-		return ""
-	case !f.ExpiresOn.IsZero() && f.ExpiresOn.Before(today):
-		return "expired"
-	case !f.EffectiveOn.IsZero() && today.Before(f.EffectiveOn):
-		return "not-yet"
-	case !f.ExpiresOn.IsZero() && f.ExpiresOn.Before(today.AddDays(expiresSoon)):
-		return "expiring"
-	case !f.EffectiveOn.IsZero():
-		return "in-force"
-	}
-	return ""
-}
-
 func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 	id, err := pathID(r)
 	if err != nil {
@@ -122,7 +87,6 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 			return nil, ErrNotFound
 		}
 		view := templates.ArticlePage{
-			Article:  ItemView(a, h.BaseURL),
 			Facts:    articleFacts(a, p.Language),
 			Warnings: a.Warnings,
 		}
@@ -130,12 +94,11 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		p.Feeds = FeedLinks(h.BaseURL, "/", h.SiteName)
 		p.Data = describe(a, h.BaseURL, h.Today())
 		view.Page = p
-		view.Article.Status = statusOn(a.Facts, h.Today())
 		if !a.WithdrawnAt.IsZero() {
 			view.Withdrawn = a.WithdrawnAt.In(a.zone()).Format(time.DateOnly)
 		}
-		for _, c := range a.Facts.Citations {
-			addMention(&view.Relations, c.Relation, templates.Mention{Relation: c.Relation, Title: c.Title, Number: c.Number, Issuer: strings.Join(c.Issuers, "、"), Status: promised(c)})
+		if err := h.relate(ctx, a, &view); err != nil {
+			return nil, err
 		}
 		if a.MayShowText() {
 			view.Content = content(a)
@@ -162,7 +125,15 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.servePage(w, r, fmt.Sprintf("/articles/%d/changes", id), func(ctx context.Context, p templates.Page) (pageView, error) {
+	key, against := fmt.Sprintf("/articles/%d/changes", id), int64(0)
+	if text := r.URL.Query().Get("against"); text != "" {
+		if against, err = strconv.ParseInt(text, 10, 64); err != nil || against <= 0 {
+			h.fail(w, r, ErrNotFound)
+			return
+		}
+		key += fmt.Sprintf("?against=%d", against)
+	}
+	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (pageView, error) {
 		a, err := h.Store.Article(ctx, id)
 		if err != nil {
 			return nil, err
@@ -172,6 +143,21 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Title = templates.Words(p.Language, "changes.title") + " · " + a.Title()
 		view := templates.ChangesPage{Page: p, Name: a.Title(), URL: ArticleURL(h.BaseURL, a.ID)}
+		if against > 0 {
+			old, err := h.Store.Article(ctx, against)
+			if err != nil {
+				return nil, err
+			}
+			if old.Hidden || !old.MayShowText() || !a.MayShowText() {
+				return nil, ErrNotFound
+			}
+			view.Against = old.Title()
+			if on := cmp.Or(old.Facts.IssuedOn, old.Facts.PublishedOn); !on.IsZero() {
+				view.Against += " (" + on.String() + ")"
+			}
+			view.Changes = []templates.TextChange{{Paragraphs: ChangedParagraphs(policy.Diff(old.Facts.Paragraphs, a.Facts.Paragraphs))}}
+			return view, nil
+		}
 		if a.MayShowText() {
 			revisions, err := h.Store.Revisions(ctx, id)
 			if err != nil {
@@ -183,11 +169,61 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func promised(c policy.Citation) string {
-	if c.Status == policy.StatusPromised {
-		return "promised"
+// relate fills what an article has to do with documents and other articles.
+func (h *Web) relate(ctx context.Context, a Article, view *templates.ArticlePage) error {
+	items, err := h.Items(ctx, []Article{a})
+	if err != nil {
+		return err
 	}
-	return ""
+	view.Article = items[0]
+	view.Article.Status = statusOn(a.Facts, h.Today())
+	relations, err := h.Store.Relations(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	known, err := h.targets(ctx, relations)
+	if err != nil {
+		return err
+	}
+	for _, r := range relations {
+		addMention(&view.Relations, relationKey(r.Kind), known.mention(r))
+	}
+	carried, err := h.Store.documentsOfArticles(ctx, []int64{a.ID})
+	if err != nil {
+		return err
+	}
+	if d, ok := carried[a.ID]; ok {
+		view.Article.Status = statusKey(d.Status(h.Today()), h.Today())
+		view.Document = d.path()
+		if _, err := h.relatives(ctx, d, &view.Relations); err != nil {
+			return err
+		}
+		view.Relations = onceEach(view.Relations)
+		ids, err := h.Store.Interpretations(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		view.Pairs, err = h.itemsByID(ctx, ids)
+		return err
+	}
+	originals, err := h.Store.OriginalsOf(ctx, []int64{a.ID})
+	if err != nil || originals[a.ID] == 0 {
+		return err
+	}
+	d, err := h.Store.Document(ctx, originals[a.ID])
+	if err != nil || d.Article == 0 {
+		return err
+	}
+	view.Pairs, err = h.itemsByID(ctx, []int64{d.Article})
+	return err
+}
+
+// onceEach leaves out what two of its texts say of one document.
+func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
+	for i := range groups {
+		groups[i].Mentions = once(groups[i].Mentions, func(m templates.Mention) string { return m.URL + "\n" + m.Title + "\n" + m.Number })
+	}
+	return groups
 }
 
 // addMention puts a mention into the group of its relation; «» is a mere mention.

@@ -114,6 +114,8 @@ type SearchPage struct {
 	Items  []Item
 	Facets []Facet
 	Number Mention // the document whose number was asked for
+
+	Problems []string // parts of the query that were not understood
 }
 
 // CollectionPage shows the articles of a theme, region, issuer or source.

@@ -75,6 +75,7 @@ type Item struct {
 	Effects   []Mention
 	Reposts   []FeedLink // the same text on other sites
 	Snippet   []Span     // of the text that a search found
+	Marked    []Span     // the title, with what a search found; nil elsewhere
 }
 
 // Mention is a document that an article or document has to do with.
@@ -146,6 +147,7 @@ type ArticlePage struct {
 	Changes     []TextChange // of the text since it was collected, the newest first
 	ChangesURL  string       // page of all changes, "" if there are none
 	Relations   []RelationGroup
+	Document    string // page of the document that it carries, "" if none
 	Pairs       []Item // the original of an interpretation, or the interpretations
 }
 

@@ -45,7 +45,7 @@ func lookAt(t *testing.T, d *demo, chromium string) {
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "zh-CN"),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Env("LANGUAGE=zh_CN"))
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	ctx, cancel = chromedp.NewExecAllocator(ctx, flags...)
 	defer cancel()
@@ -85,38 +85,21 @@ func lookAt(t *testing.T, d *demo, chromium string) {
 	}
 	axe := axeCore(t)
 	for _, p := range sights(t, d) {
-		widths := p.widths
-		if widths == nil {
-			widths = []int64{360, 768, 1280}
+		mu.Lock()
+		complaints = nil
+		mu.Unlock()
+		v := visit(ctx, t, p, axe)
+		for _, complaint := range v {
+			t.Errorf("%s: %s", p.name, complaint)
 		}
-		for _, width := range widths {
-			for _, scheme := range []string{"light", "dark"} {
-				name := fmt.Sprintf("%s-%d-%s", p.name, width, scheme)
-				mu.Lock()
-				complaints = nil
-				mu.Unlock()
-				v := visit(ctx, t, p, width, scheme, axe)
-				if v.overflow > 0 {
-					t.Errorf("%s is %d pixels wider than the window", name, v.overflow)
-				}
-				for _, violation := range v.violations {
-					t.Errorf("%s: axe: %s", name, violation)
-				}
-				mu.Lock()
-				for _, c := range complaints {
-					if p.missing && strings.Contains(c, "404") {
-						continue // what is looked at is the page that says so
-					}
-					t.Errorf("%s: %s", name, c)
-				}
-				mu.Unlock()
-				if dir := os.Getenv("DIBAO_SCREENSHOTS"); dir != "" {
-					if err := os.WriteFile(filepath.Join(dir, name+".png"), v.picture, 0o644); err != nil {
-						t.Error(err)
-					}
-				}
+		mu.Lock()
+		for _, c := range complaints {
+			if p.missing && strings.Contains(c, "404") {
+				continue // what is looked at is the page that says so
 			}
+			t.Errorf("%s: %s", p.name, c)
 		}
+		mu.Unlock()
 	}
 }
 
@@ -141,15 +124,42 @@ func sights(t *testing.T, d *demo) []sight {
 	for _, p := range []struct{ name, path string }{
 		{"home", "/"}, {"list", "/lists/weekly/"}, {"archive", "/lists/weekly/issues/"}, {"issue", "/lists/weekly/issues/1"},
 		{"subscribe", "/subscribe"}, {"themes", "/themes/"}, {"issuers", "/issuers/"}, {"regions", "/regions/"}, {"sources", "/sources/"}, {"source", "/sources/1/"},
+		{"search", "/search"}, {"found", "/search?q=养老"}, {"narrowed", "/search?q=养老&kind=document"}, {"number", "/search?q=样政发[2026]12号"}, {"nothing", "/search?q=无此词语"},
 		{"notfound", "/no/such/page"},
 	} {
-		missing := p.name == "notfound"
-		all = append(all, sight{name: p.name, address: base + p.path + "?lang=zh", missing: missing},
-			sight{name: p.name + "-en", address: base + p.path + "?lang=en", widths: wide, missing: missing})
+		missing, mark := p.name == "notfound", "?"
+		if strings.Contains(p.path, "?") {
+			mark = "&"
+		}
+		all = append(all, sight{name: p.name, address: base + p.path + mark + "lang=zh", missing: missing},
+			sight{name: p.name + "-en", address: base + p.path + mark + "lang=en", widths: wide, missing: missing})
 	}
 	articles, err := d.articles.Articles(t.Context(), feed.Selection{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
+	}
+	documents, err := d.articles.Documents(t.Context(), feed.DocumentSelection{Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest := 0
+	for _, doc := range documents {
+		chain, err := d.articles.Chain(t.Context(), doc.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := base + "/documents/" + url.PathEscape(doc.Number)
+		if len(chain.Steps) > longest {
+			longest = len(chain.Steps)
+			all = append(all, sight{name: "document-chained", address: page + "?lang=zh"}, sight{name: "document-chained-en", address: page + "?lang=en", widths: wide},
+				sight{name: "chain", address: page + "/chain?lang=zh"}, sight{name: "chain-en", address: page + "/chain?lang=en", widths: wide})
+		}
+		if doc.RepealedBy != 0 {
+			all = append(all, sight{name: "document-repealed", address: page + "?lang=zh"})
+		}
+	}
+	if longest == 0 {
+		t.Error("the demo has no document that another implements")
 	}
 	seen := make(map[policy.Kind]bool)
 	for _, a := range articles { // one of each kind
@@ -180,42 +190,61 @@ func axeCore(t *testing.T) string {
 	return ""
 }
 
-// visited is what a browser says of a page.
-type visited struct {
-	overflow   int // pixels wider than the window
-	violations []string
-	picture    []byte
-}
-
-// visit opens a page in a window of a width with a colour scheme.
-func visit(ctx context.Context, t *testing.T, p sight, width int64, scheme, axe string) (v visited) {
+// visit opens a page and looks at it in windows of all its widths, light and
+// dark, and says what is wrong with it.
+func visit(ctx context.Context, t *testing.T, p sight, axe string) (wrong []string) {
 	t.Helper()
 	run := func(err error) {
 		t.Helper()
 		if err != nil {
-			t.Fatalf("%s at %d, %s: %v", p.address, width, scheme, err)
+			t.Fatalf("%s: %v", p.address, err)
 		}
 	}
-	_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
-	run(err)
-	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-	})
-	run(err)
+	widths := p.widths
+	if widths == nil {
+		widths = []int64{360, 768, 1280}
+	}
 	run(chromedp.Do(ctx, chromedp.Navigate(p.address)))
-	v.overflow, err = chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-	run(err)
-	if os.Getenv("DIBAO_SCREENSHOTS") != "" {
-		v.picture, err = chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		run(err)
+	if axe != "" && !p.foreign {
+		// The debugger runs it, so the page's policy against scripts stays as it is.
+		run(chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe+";0")))
 	}
-	if axe == "" || p.foreign {
-		return v
+	for _, width := range widths {
+		for _, scheme := range []string{"light", "dark"} {
+			where := fmt.Sprintf("%d-%s", width, scheme)
+			_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
+			run(err)
+			_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			})
+			run(err)
+			overflow, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+			run(err)
+			if overflow > 0 {
+				wrong = append(wrong, fmt.Sprintf("%s: %d pixels wider than the window", where, overflow))
+			}
+			if dir := os.Getenv("DIBAO_SCREENSHOTS"); dir != "" {
+				picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+				run(err)
+				run(os.WriteFile(filepath.Join(dir, p.name+"-"+where+".png"), picture, 0o644))
+			}
+			if axe == "" || p.foreign {
+				continue
+			}
+			violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise))
+			run(err)
+			for _, v := range violations {
+				wrong = append(wrong, where+": axe: "+v)
+			}
+		}
 	}
-	// The debugger runs it, so the page's policy against scripts stays as it is.
-	run(chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe+";0")))
-	v.violations, err = chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(
-		r => r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.target + " " + n.html.slice(0, 120) + " " + n.failureSummary.replace(/\s+/g, " ")).join("; ")))`, chromedp.EvalAwaitPromise))
-	run(err)
-	return v
+	return wrong
 }
+
+// axeRun checks by all rules of WCAG 2.2 A and AA and those of good practice. That
+// some rules passed shows that it looked.
+const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => {
+	const wrong = r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n =>
+		n.target + " " + n.html.slice(0, 120) + " " + n.failureSummary.replace(/\s+/g, " ")).join("; "))
+	return r.passes.length < 20 ? wrong.concat("only " + r.passes.length + " rules were applied") : wrong
+})`

@@ -77,7 +77,7 @@ func TestEmbedded(t *testing.T) {
 			}
 		}
 	}
-	if articles != 25 || gb == 0 {
+	if articles != 31 || gb == 0 {
 		t.Errorf("%d articles, %d of them in GB2312", articles, gb)
 	}
 }

@@ -1,0 +1,207 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/templates"
+)
+
+// statusKey is the word for a state on a day, in the catalogue below «status.»;
+// "" where the text does not say.
+func statusKey(s policy.Status, today policy.Date) string {
+	switch s.State {
+	case policy.StateConsultation:
+		switch {
+		case s.Until.IsZero():
+			return ""
+		case s.Until.Before(today):
+			return "closed"
+		}
+		return "open"
+	case policy.StateIssued:
+		if today.Before(s.Until) {
+			return "not-yet"
+		}
+		return ""
+	}
+	return string(s.State)
+}
+
+// statusOn says in which state a text is on a day, as far as it says so itself.
+func statusOn(f policy.Facts, today policy.Date) string {
+	return statusKey(policy.StatusOf(f, nil, today), today)
+}
+
+// Items fills what pages list of articles: with the state of the documents that
+// they carry where it is out of the ordinary, what they repeal and amend, and
+// who else has the same text.
+func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, error) {
+	ids := make([]int64, len(articles))
+	for i, a := range articles {
+		ids[i] = a.ID
+	}
+	documents, err := h.Store.documentsOfArticles(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := h.Store.Clusters(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	effects, err := h.Store.effects(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var others []int64
+	for _, c := range clusters {
+		others = append(others, c.Articles...)
+	}
+	copies, err := h.Store.ArticlesByID(ctx, others)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := h.targets(ctx, effects)
+	if err != nil {
+		return nil, err
+	}
+	today := h.Today()
+	all := make([]templates.Item, len(articles))
+	for i, a := range articles {
+		v := ItemView(a, h.BaseURL)
+		v.Status = statusOn(a.Facts, today)
+		if d, ok := documents[a.ID]; ok {
+			v.Status = statusKey(d.Status(today), today)
+		}
+		if v.Status == string(policy.StateInForce) {
+			v.Status = "" // of a new document it goes without saying
+		}
+		for _, r := range effects {
+			if r.Article == a.ID && len(v.Effects) < maxEffects {
+				m := targets.mention(r)
+				m.Status = ""
+				v.Effects = append(v.Effects, m)
+			}
+		}
+		for _, id := range clusters[a.ID].Articles {
+			if c, ok := copies[id]; ok && id != a.ID {
+				v.Reposts = append(v.Reposts, templates.FeedLink{Title: c.SourceName + " · " + c.Title(), URL: ArticleURL(h.BaseURL, id)})
+			}
+		}
+		all[i] = v
+	}
+	return all, nil
+}
+
+// maxEffects is how many documents a list says that one repeals or amends.
+const maxEffects = 4
+
+// documentsOfArticles returns the document that each article carries, if any.
+func (st *Store) documentsOfArticles(ctx context.Context, articles []int64) (map[int64]Document, error) {
+	carried, err := st.DocumentsOf(ctx, articles)
+	if err != nil || len(carried) == 0 {
+		return nil, err
+	}
+	var ids []int64
+	for _, id := range carried {
+		ids = append(ids, id)
+	}
+	documents, err := st.DocumentsByID(ctx, ids)
+	found := make(map[int64]Document, len(carried))
+	for article, id := range carried {
+		if d, ok := documents[id]; ok {
+			found[article] = d
+		}
+	}
+	return found, err
+}
+
+// effects returns what articles do to other documents: repeal, amend, extend,
+// implement.
+func (st *Store) effects(ctx context.Context, articles []int64) ([]Relation, error) {
+	list, err := json.Marshal(orEmpty(articles))
+	if err != nil {
+		return nil, err
+	}
+	var all []Relation
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r
+			WHERE r.article IN (`+st.db.Dialect().IDs("$1")+`) AND r.gone_at IS NULL AND r.said_in <> 'subject' AND r.kind IN ($2, $3, $4, $5, $6)
+			ORDER BY r.kind, r.id LIMIT 2000`, string(list),
+			policy.RelationRepeals, policy.RelationRepealsPart, policy.RelationAmends, policy.RelationExtends, policy.RelationImplements)
+		return err
+	})
+	return all, err
+}
+
+// known are the documents that relations speak of, by id.
+type knownDocuments struct {
+	byID  map[int64]Document
+	today policy.Date
+}
+
+// targets looks up the documents that relations point to.
+func (h *Web) targets(ctx context.Context, relations []Relation) (knownDocuments, error) {
+	var ids []int64
+	for _, r := range relations {
+		for _, id := range []int64{r.Target, r.Document} {
+			if id != 0 && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	found, err := h.Store.DocumentsByID(ctx, ids)
+	return knownDocuments{found, h.Today()}, err
+}
+
+// mention is the document that a relation points to: ours if we have it, else as
+// the text calls it.
+func (k knownDocuments) mention(r Relation) templates.Mention {
+	if d, ok := k.byID[r.Target]; ok {
+		m := d.mention(k.today)
+		m.Relation, m.Sentence = relationKey(r.Kind), r.Quote
+		return m
+	}
+	m := templates.Mention{Relation: relationKey(r.Kind), Title: r.TargetTitle, Number: r.TargetNumber, Sentence: r.Quote}
+	if len(r.TargetIssuers) > 0 {
+		m.Issuer = r.TargetIssuers[0]
+	}
+	if m.Title == "" {
+		m.Title, m.Number = m.Number, ""
+	}
+	if r.Kind == RelationPromises {
+		m.Status = string(policy.StatePromised)
+	}
+	return m
+}
+
+// relationKey is the word for a relation in the catalogue.
+func relationKey(kind string) string {
+	if kind == RelationCites {
+		return "提到"
+	}
+	return kind
+}
+
+// mention fills what others show of a document.
+func (d Document) mention(today policy.Date) templates.Mention {
+	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.path(), Date: d.On().String(), Status: statusKey(d.Status(today), today)}
+	if len(d.Issuers) > 0 {
+		m.Issuer = d.Issuers[0]
+	}
+	return m
+}
+
+// path is the page of the document: by its number, else by our own id.
+func (d Document) path() string {
+	if d.Number != "" {
+		return "/documents/" + url.PathEscape(d.Number)
+	}
+	return "/documents/" + strconv.FormatInt(d.ID, 10)
+}

@@ -1,0 +1,185 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"dibao/policy"
+	"dibao/templates"
+)
+
+// searchFields are the filters that a search page offers, each a parameter of its
+// address and a field of the query.
+var searchFields = []string{"kind", "theme", "region", "issuer", "year"}
+
+// searchSize is how many articles a page of an answer lists.
+const searchSize = 20
+
+// search is the request for a page of an answer.
+type searchRequest struct {
+	text   string
+	fields map[string]string
+	page   int // from 0
+}
+
+func readSearch(r *http.Request) searchRequest {
+	q := r.URL.Query()
+	s := searchRequest{text: strings.TrimSpace(q.Get("q")), fields: make(map[string]string)}
+	for _, name := range searchFields {
+		if v := strings.TrimSpace(q.Get(name)); v != "" && len(v) <= 200 {
+			s.fields[name] = v
+		}
+	}
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 && n <= MaxOffset/searchSize {
+		s.page = n - 1
+	}
+	return s
+}
+
+// query is the request as one line of the search language.
+func (s searchRequest) query() string {
+	parts := []string{s.text}
+	for _, name := range searchFields {
+		if v := s.fields[name]; v != "" {
+			parts = append(parts, fmt.Sprintf(`%s:"%s"`, name, strings.ReplaceAll(v, `"`, "")))
+		}
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
+}
+
+// address is that of the request, with one field set otherwise ("" takes it
+// away) and from the first page on.
+func (s searchRequest) address(name, value string) string {
+	q := url.Values{}
+	if s.text != "" {
+		q.Set("q", s.text)
+	}
+	for k, v := range s.fields {
+		q.Set(k, v)
+	}
+	q.Del(name)
+	if value != "" {
+		q.Set(name, value)
+	}
+	if len(q) == 0 {
+		return "/search"
+	}
+	return "/search?" + q.Encode()
+}
+
+func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
+	s := readSearch(r)
+	key := s.address("", "")
+	if s.page > 0 {
+		key = s.address("page", strconv.Itoa(s.page+1))
+	}
+	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (pageView, error) {
+		query := s.query()
+		view := templates.SearchPage{Query: s.text, Asked: query != "", Total: -1}
+		p.Current, p.Title = "search", templates.Words(p.Language, "search.title")
+		p.NoIndex = query != "" // an answer is no page to be found by others
+		for _, name := range searchFields {
+			if v := s.fields[name]; v != "" {
+				view.Hidden = append(view.Hidden, templates.FacetValue{Text: name, URL: v})
+			}
+		}
+		if query == "" {
+			view.Page = p
+			return view, nil
+		}
+		if s.text != "" {
+			p.Title = s.text + " · " + p.Title
+		}
+		found, err := h.Store.Search(ctx, SearchQuery{Text: query, Limit: searchSize, Offset: s.page * searchSize, Facets: true})
+		if err != nil {
+			return nil, err
+		}
+		view.Total, view.More, view.Problems = found.Total, found.AtLeast, found.Problems
+		articles := make([]Article, len(found.Hits))
+		for i, hit := range found.Hits {
+			articles[i] = hit.Article
+		}
+		if view.Items, err = h.Items(ctx, articles); err != nil {
+			return nil, err
+		}
+		for i, hit := range found.Hits {
+			view.Items[i].Marked, view.Items[i].Snippet = spans(hit.Title), spans(hit.Snippet)
+		}
+		view.Facets = s.facets(found.Facets, p.Language)
+		if (s.page+1)*searchSize < found.Total && (s.page+1)*searchSize < MaxOffset {
+			p.Older = s.address("page", strconv.Itoa(s.page+2))
+		}
+		if s.page > 0 {
+			p.Newest = s.address("", "")
+		}
+		p.Feeds = searchFeeds(h.BaseURL, query, h.SiteName)
+		if number, ok := policy.ParseNumber(s.text); ok {
+			documents, err := h.Store.FindDocuments(ctx, number)
+			if err != nil {
+				return nil, err
+			}
+			if n := len(documents); n > 0 {
+				view.Number = documents[n-1].mention(h.Today())
+			}
+		}
+		view.Page = p
+		return view, nil
+	})
+}
+
+// spans are the spans of a search for a template.
+func spans(all []Span) []templates.Span {
+	out := make([]templates.Span, len(all))
+	for i, s := range all {
+		out[i] = templates.Span(s)
+	}
+	return out
+}
+
+// facets are the ways to narrow an answer: the chosen value, or those that were
+// counted.
+func (s searchRequest) facets(f Facets, language string) []templates.Facet {
+	var all []templates.Facet
+	for _, x := range []struct {
+		key    string
+		counts []FacetCount
+		name   func(string) string
+	}{
+		{"kind", f.Kinds, func(v string) string { return templates.Words(language, "kind."+v) }},
+		{"year", f.Years, func(v string) string { return v }},
+		{"theme", f.Themes, themeName},
+		{"region", f.Regions, policy.RegionName},
+		{"issuer", f.Issuers, func(v string) string { return v }},
+	} {
+		facet := templates.Facet{Key: x.key}
+		chosen := s.fields[x.key]
+		if chosen != "" {
+			facet.All = s.address(x.key, "")
+		}
+		for _, c := range x.counts[:min(len(x.counts), facetValues)] {
+			if name := x.name(c.Value); name != "" {
+				facet.Values = append(facet.Values, templates.FacetValue{Text: name, URL: s.address(x.key, c.Value), Count: c.Count, Chosen: c.Value == chosen})
+			}
+		}
+		if len(facet.Values) > 1 || chosen != "" {
+			all = append(all, facet)
+		}
+	}
+	return all
+}
+
+// facetValues is how many values of a facet a page offers.
+const facetValues = 8
+
+// searchFeeds are the feeds of a search.
+func searchFeeds(base, query, title string) []templates.FeedLink {
+	links := FeedLinks(base, "/search/", title+" · "+query)
+	for i := range links {
+		links[i].URL += "?q=" + url.QueryEscape(query)
+	}
+	return links
+}
