@@ -4,20 +4,26 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"slices"
-
-	"github.com/emersion/go-msgauth/dkim"
+	"strings"
 )
 
-// Signer signs messages with DKIM (RFC 6376, RFC 8463).
+// Signer signs messages with DKIM (RFC 6376, RFC 8463), relaxed/relaxed. It is
+// ours and no library's because the body of a variant is hashed once for all its
+// readers; what it writes is verified by others in the tests.
 type Signer struct {
 	domain, selector string
 	key              crypto.Signer
+	algorithm        string
+	options          crypto.SignerOpts
+	second           *Signer // nil: one signature
 }
 
 // NewSigner takes a private key as PEM: PKCS #8, or PKCS #1 for RSA. An RSA key
@@ -42,34 +48,155 @@ func NewSigner(domain, selector string, keyPEM []byte) (*Signer, error) {
 		if key.N.BitLen() < 2048 {
 			return nil, fmt.Errorf("the DKIM key has %d bits; make one of 2048", key.N.BitLen())
 		}
-		s.key = key
+		s.key, s.algorithm, s.options = key, "rsa-sha256", crypto.SHA256
 	case ed25519.PrivateKey:
-		s.key = key
+		s.key, s.algorithm, s.options = key, "ed25519-sha256", crypto.Hash(0)
 	default:
 		return nil, fmt.Errorf("the DKIM key is a %T; use RSA or Ed25519", key)
 	}
 	return s, nil
 }
 
-// signedHeaders are the fields under the signature. From stands twice: a second
-// one that somebody adds breaks the signature (oversigning, RFC 6376 §8.15).
-var signedHeaders = []string{
-	"From", "From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type",
-	"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID", "Auto-Submitted", "Precedence",
+// And returns a signer that signs with the keys of both: servers that don't know
+// Ed25519 check the RSA signature (RFC 8463 §3).
+func (s *Signer) And(second *Signer) *Signer {
+	both := *s
+	both.second = second
+	return &both
 }
 
-// sign puts a signature before the message that begins at start.
-func (s *Signer) sign(dst []byte, start int) ([]byte, error) {
-	signer, err := dkim.NewSigner(&dkim.SignOptions{
-		Domain: s.domain, Selector: s.selector, Signer: s.key, HeaderKeys: signedHeaders,
-		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
-	})
-	if err != nil {
-		return dst[:start], fmt.Errorf("sign message: %w", err)
+// Record returns the name and the text of the DNS record that publishes the key.
+func (s *Signer) Record() (name, text string, err error) {
+	public, kind := []byte(nil), "rsa"
+	if key, ok := s.key.Public().(ed25519.PublicKey); ok {
+		public, kind = key, "ed25519"
+	} else if public, err = x509.MarshalPKIXPublicKey(s.key.Public()); err != nil {
+		return "", "", fmt.Errorf("public half of the DKIM key: %w", err)
 	}
-	_, writeErr := bytes.NewReader(dst[start:]).WriteTo(signer)
-	if err := errors.Join(writeErr, signer.Close()); err != nil {
-		return dst[:start], fmt.Errorf("sign message: %w", err)
+	return s.selector + "._domainkey." + s.domain, "v=DKIM1; k=" + kind + "; p=" + base64.StdEncoding.EncodeToString(public), nil
+}
+
+// signedHeaders are the fields under the signature, as they are named in it.
+// From stands twice: a second one that somebody adds breaks the signature
+// (oversigning, RFC 6376 §8.15); so does any other that the message has not.
+var signedHeaders = []string{
+	"from", "from", "to", "subject", "date", "message-id", "mime-version", "content-type",
+	"list-id", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "auto-submitted", "precedence",
+}
+
+// appendSignatures writes the DKIM-Signature fields of a message with this body
+// hash and these header fields, behind dst.
+func (s *Signer) appendSignatures(dst, bodyHash []byte, fields ...[]byte) ([]byte, error) {
+	var signed []byte
+	for i, name := range signedHeaders {
+		if i > 0 && name == signedHeaders[i-1] {
+			continue // the field that is not there
+		}
+		for _, f := range fields {
+			if raw := findField(f, name); raw != nil {
+				signed = append(relaxField(signed, raw), lineEnd...)
+				break
+			}
+		}
 	}
-	return slices.Insert(dst, start, []byte(signer.Signature())...), nil
+	for ; s != nil; s = s.second {
+		start := len(dst)
+		dst = fmt.Appendf(dst, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed; d=%s; s=%s;\r\n h=%s;\r\n bh=%s;\r\n b=",
+			s.algorithm, s.domain, s.selector, foldedHeaders, base64.StdEncoding.EncodeToString(bodyHash))
+		digest := sha256.New()
+		digest.Write(signed)
+		digest.Write(relaxField(nil, dst[start:])) // its own field last, with an empty b= and no line end
+		signature, err := s.key.Sign(rand.Reader, digest.Sum(nil), s.options)
+		if err != nil {
+			return dst[:start], fmt.Errorf("sign message: %w", err)
+		}
+		text := base64.StdEncoding.EncodeToString(signature)
+		for len(text) > signatureLine {
+			dst = append(append(dst, text[:signatureLine]...), "\r\n "...)
+			text = text[signatureLine:]
+		}
+		dst = append(append(dst, text...), lineEnd...)
+	}
+	return dst, nil
+}
+
+// signatureLine is how much of a signature stands on one line.
+const signatureLine = 70
+
+var foldedHeaders = strings.Join(signedHeaders[:8], ":") + ":\r\n  " + strings.Join(signedHeaders[8:], ":")
+
+// findField returns the field of this lower-case name, with the lines that
+// continue it and without its last line end; nil if it is not there.
+func findField(fields []byte, name string) []byte {
+	for len(fields) > 0 {
+		end := fieldEnd(fields)
+		field := fields[:end]
+		if len(field) > len(name) && field[len(name)] == ':' && bytes.EqualFold(field[:len(name)], []byte(name)) {
+			return bytes.TrimSuffix(field, lineEnd)
+		}
+		fields = fields[end:]
+	}
+	return nil
+}
+
+// fieldEnd is where the first field ends: at a line end that no space follows.
+func fieldEnd(fields []byte) int {
+	for i := 0; ; {
+		j := bytes.IndexByte(fields[i:], '\n')
+		if j < 0 {
+			return len(fields)
+		}
+		i += j + 1
+		if i == len(fields) || fields[i] != ' ' && fields[i] != '\t' {
+			return i
+		}
+	}
+}
+
+// relaxField writes a field in DKIM's relaxed form, without a line end (RFC 6376
+// §3.4.2).
+func relaxField(dst, field []byte) []byte {
+	name, value, _ := bytes.Cut(field, []byte(":"))
+	dst = append(dst, bytes.ToLower(bytes.TrimRight(name, " \t"))...)
+	dst = append(dst, ':')
+	start, space := len(dst), false
+	for _, b := range value {
+		switch b {
+		case ' ', '\t':
+			space = true
+		case '\r', '\n':
+		default:
+			if space && len(dst) > start {
+				dst = append(dst, ' ')
+			}
+			space = false
+			dst = append(dst, b)
+		}
+	}
+	return dst
+}
+
+// relaxBody returns whole lines in DKIM's relaxed form (RFC 6376 §3.4.4): the
+// same bytes where nothing has to change.
+func relaxBody(lines []byte) []byte {
+	if !bytes.Contains(lines, []byte("  ")) && !bytes.Contains(lines, []byte(" \r\n")) && bytes.IndexByte(lines, '\t') < 0 {
+		return lines
+	}
+	out := make([]byte, 0, len(lines))
+	space := false
+	for _, b := range lines {
+		switch b {
+		case ' ', '\t':
+			space = true
+			continue
+		case '\r':
+			space = false
+		}
+		if space {
+			out = append(out, ' ')
+			space = false
+		}
+		out = append(out, b)
+	}
+	return out
 }

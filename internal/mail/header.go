@@ -91,13 +91,45 @@ func appendHeader(dst []byte, name, value string) []byte {
 // formatAddress writes an address for a header.
 func formatAddress(a netmail.Address) string {
 	if a.Name == "" {
+		if isPlain(a.Address) {
+			return "<" + a.Address + ">"
+		}
 		return (&netmail.Address{Address: a.Address}).String()
 	}
 	return Phrase(a.Name) + " " + (&netmail.Address{Address: a.Address}).String()
 }
 
+// isPlain reports whether an address is of the plain kind that nearly all are
+// of, for which net/mail need not be asked.
+func isPlain(address string) bool {
+	local, host, found := strings.Cut(address, "@")
+	if !found || local == "" || len(address) > 254 {
+		return false
+	}
+	for _, dotted := range []string{local, host} {
+		last := byte('.')
+		for i := range len(dotted) {
+			b := dotted[i]
+			switch {
+			case b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '+':
+			case b == '.' && last != '.':
+			default:
+				return false
+			}
+			last = b
+		}
+		if last == '.' {
+			return false
+		}
+	}
+	return true
+}
+
 // checkAddress refuses what net/mail would not read back as the same address.
 func checkAddress(a netmail.Address) error {
+	if a.Name == "" && isPlain(a.Address) {
+		return nil
+	}
 	if err := checkValue("the name of an address", a.Name); err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package mail
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
+	"hash"
 	netmail "net/mail"
 	"net/textproto"
 	"strings"
@@ -43,12 +45,15 @@ type Personal struct {
 type Prepared struct {
 	head     []byte // the shared header fields
 	segments []segment
+	own      [][]slotted // the segments that hold slots, in their order
 	slots    []string
 	dkim     *Signer
+	start    hash.Hash // of the body up to the first line that is a reader's own; nil: unsigned
+	relaxed  [][]byte  // the encoded segments as DKIM hashes them: mostly the same bytes
 }
 
-// segment is a piece of the body: bytes as they are sent, or lines that hold
-// slots and are encoded for each reader.
+// segment is a piece of the body: bytes as they are sent, whole lines of which
+// none begins with a dot, or lines that hold slots and are encoded for each reader.
 type segment struct {
 	encoded []byte
 	lines   string
@@ -104,7 +109,7 @@ func Prepare(m Message) (*Prepared, error) {
 	p := &Prepared{slots: m.Slots, dkim: m.DKIM, head: sharedHead(head, formatAddress(m.From), m.Headers)}
 	if html == nil {
 		p.join(text)
-		return p, nil
+		return p, p.finish()
 	}
 	body = strings.ReplaceAll(body, "quoted-printable", "base64")
 	before, rest, ok1 := strings.Cut(body, textLeaf)
@@ -117,7 +122,7 @@ func Prepare(m Message) (*Prepared, error) {
 	p.raw(between)
 	p.join(html)
 	p.raw(after)
-	return p, nil
+	return p, p.finish()
 }
 
 // pieces returns the two parts; html is nil where there is none.
@@ -155,7 +160,7 @@ func Encode(text string, slots []string) Piece {
 	var shared strings.Builder
 	flush := func() {
 		if shared.Len() > 0 {
-			p.segments = append(p.segments, segment{encoded: appendBase64(nil, []byte(pad(shared.String())))})
+			p.segments = append(p.segments, segment{encoded: appendBase64(nil, pad([]byte(shared.String())))})
 			shared.Reset()
 		}
 	}
@@ -229,17 +234,22 @@ func (p *Prepared) join(pieces []Piece) {
 }
 
 // pad adds spaces before the final line break up to a whole number of groups.
-func pad(s string) string {
+func pad(s []byte) []byte {
 	missing := (group - len(s)%group) % group
 	if missing == 0 {
 		return s
 	}
-	body, ended := strings.CutSuffix(s, "\r\n")
+	body, ended := bytes.CutSuffix(s, lineEnd)
 	if !ended {
-		missing = (group - (len(s)+2)%group) % group
+		missing = (group - (len(s)+len(lineEnd))%group) % group
 	}
-	return body + strings.Repeat(" ", missing) + "\r\n"
+	for range missing {
+		body = append(body, ' ')
+	}
+	return append(body, lineEnd...)
 }
+
+var lineEnd = []byte("\r\n")
 
 // normalize makes every line end CRLF; a bare CR or LF would be refused by
 // strict servers, or read as the end of the message by others.
@@ -261,43 +271,6 @@ func appendBase64(dst, b []byte) []byte {
 		b = b[n:]
 	}
 	return dst
-}
-
-// Append writes the message of one reader behind dst: CRLF lines, not yet
-// dot-stuffed. It refuses values that would break the header.
-func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
-	if err := checkAddress(r.To); err != nil {
-		return dst, err
-	}
-	if strings.ContainsAny(r.MessageID, "<> \r\n\x00") {
-		return dst, fmt.Errorf("message id %q is not allowed", r.MessageID)
-	}
-	start := len(dst)
-	dst = appendHeader(dst, "To", formatAddress(r.To))
-	dst = appendHeader(dst, "Message-ID", "<"+r.MessageID+">")
-	for _, h := range r.Headers {
-		if err := h.check(); err != nil {
-			return dst[:start], err
-		}
-		dst = appendHeader(dst, h.Name, Phrased(h.Value))
-	}
-	dst = append(dst, p.head...)
-	dst = append(dst, "\r\n"...)
-	for _, s := range p.segments {
-		if s.encoded != nil {
-			dst = append(dst, s.encoded...)
-			continue
-		}
-		line := s.lines
-		for _, slot := range p.slots {
-			line = strings.ReplaceAll(line, slot, r.Slots[slot])
-		}
-		dst = appendBase64(dst, []byte(pad(line)))
-	}
-	if p.dkim == nil {
-		return dst, nil
-	}
-	return p.dkim.sign(dst, start)
 }
 
 // Decoded returns the text of a piece as a mail program would see it.

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,7 +16,19 @@ import (
 type Envelope struct {
 	From string // envelope sender
 	To   string
-	Body []byte // as Append wrote it
+	Body []byte // as Append wrote it; or:
+	// Pieces are the message in pieces, as Prepared.Pieces gave them: whole lines
+	// of which none begins with a dot.
+	Pieces [][]byte
+	DSN    bool // ask for reports of failure only, without the message (RFC 3461), where the server offers it
+}
+
+func (e *Envelope) size() int {
+	n := len(e.Body)
+	for _, p := range e.Pieces {
+		n += len(p)
+	}
+	return n
 }
 
 // Send brings one message to the server. MAIL, RCPT and DATA go out together
@@ -32,24 +46,14 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if err := c.begin(e); err != nil {
+	if err := c.begin(&e); err != nil {
 		if ctx.Err() != nil {
+			c.usable = false
 			return Reply{}, ctx.Err()
 		}
 		return Reply{}, err
 	}
-	c.deadline(c.opts.Timeouts.Block)
-	if ctx.Err() != nil { // it may have ended before the deadline was set anew
-		c.usable = false
-		return Reply{}, ctx.Err()
-	}
-	if err := writeStuffed(c.w, e.Body); err == nil {
-		err = c.w.Flush()
-		if err != nil {
-			c.usable = false
-			return Reply{}, fmt.Errorf("body: %w", err)
-		}
-	} else {
+	if err := c.writeBody(ctx, &e); err != nil {
 		c.usable = false
 		return Reply{}, fmt.Errorf("body: %w", err)
 	}
@@ -59,7 +63,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 	}
 	stop()
 	c.deadline(c.opts.Timeouts.Dot)
-	if err := c.send(".\r\n"); err != nil {
+	if err := c.send(finalDot); err != nil {
 		return Reply{}, fmt.Errorf("%w: %v", ErrUncertain, err)
 	}
 	r, err := c.readReply()
@@ -74,30 +78,93 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 	return Reply{Code: r.code, Enhanced: code, Text: text}, nil
 }
 
+var finalDot = []byte(".\r\n")
+
+// blockSize is how much of a body has one deadline (RFC 5321 §4.5.3.2.5 bounds
+// the wait for each block, not for the whole).
+const blockSize = 256 << 10
+
+// writeBody writes the message without its final dot. The pieces go to the
+// kernel as they are, all in one call where the connection is not encrypted.
+func (c *Conn) writeBody(ctx context.Context, e *Envelope) error {
+	c.deadline(c.opts.Timeouts.Block)
+	if err := ctx.Err(); err != nil { // it may have ended before the deadline was set anew
+		return err
+	}
+	if e.Pieces == nil {
+		out := &blockWriter{c: c, ctx: ctx}
+		c.w.Reset(out)
+		defer c.w.Reset(c.conn)
+		if err := writeStuffed(c.w, e.Body); err != nil {
+			return err
+		}
+		return c.w.Flush()
+	}
+	if _, plain := c.conn.(*net.TCPConn); !plain || e.size() > blockSize {
+		out := &blockWriter{c: c, ctx: ctx}
+		c.w.Reset(out)
+		defer c.w.Reset(c.conn)
+		for _, p := range e.Pieces {
+			if _, err := c.w.Write(p); err != nil {
+				return err
+			}
+		}
+		return c.w.Flush()
+	}
+	c.pieces = append(c.pieces[:0], e.Pieces...)
+	rest := net.Buffers(c.pieces)
+	_, err := rest.WriteTo(c.conn)
+	return err
+}
+
+// blockWriter renews the deadline for each block.
+type blockWriter struct {
+	c    *Conn
+	ctx  context.Context // of one Send
+	done int
+}
+
+func (w *blockWriter) Write(p []byte) (int, error) {
+	written := 0
+	for written < len(p) {
+		if w.done >= blockSize {
+			w.done = 0
+			w.c.deadline(w.c.opts.Timeouts.Block)
+			if err := w.ctx.Err(); err != nil {
+				return written, err
+			}
+		}
+		n, err := w.c.conn.Write(p[written:min(len(p), written+blockSize-w.done)])
+		written, w.done = written+n, w.done+n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
 // begin brings a transaction to where the body may be written.
-func (c *Conn) begin(e Envelope) error {
+func (c *Conn) begin(e *Envelope) error {
 	commands, err := c.commands(e)
 	if err != nil {
 		return err
 	}
-	_, pipelining := c.extensions["PIPELINING"]
 	c.deadline(c.opts.Timeouts.Command)
-	if pipelining {
-		if err := c.send(strings.Join(commands, "")); err != nil {
+	if c.pipelining {
+		if err := c.send(c.out); err != nil {
 			return c.stale(err)
 		}
 	}
 	var refused *ReplyError
 	for i, command := range commands {
-		phase := strings.ToLower(command[:4])
-		if phase == "data" {
+		if command.phase == "data" {
 			c.deadline(c.opts.Timeouts.Data)
 		}
-		if !pipelining {
+		if !c.pipelining {
 			if refused != nil {
 				break
 			}
-			if err := c.send(command); err != nil {
+			if err := c.send(c.out[command.from:command.to]); err != nil {
 				return c.stale(err)
 			}
 		}
@@ -106,24 +173,26 @@ func (c *Conn) begin(e Envelope) error {
 			if i == 0 {
 				return c.stale(err)
 			}
-			return fmt.Errorf("%s: %w", phase, err)
+			return fmt.Errorf("%s: %w", command.phase, err)
 		}
 		switch {
-		case phase == "rset":
+		case command.phase == "rset":
 			c.reset = false
 		case r.code == 421 && i == 0 && c.served > 0:
-			return fmt.Errorf("%w: %w", ErrStale, r.err(phase))
+			return fmt.Errorf("%w: %w", ErrStale, r.err(command.phase))
+		case r.code == 421:
+			return r.err(command.phase) // it closes; nothing else will be answered
 		case r.code >= 400:
 			if refused == nil {
-				refused = r.err(phase)
+				refused = r.err(command.phase)
 			}
-		case phase == "data" && refused != nil:
+		case command.phase == "data" && refused != nil:
 			// It wants a message that has no recipient. Whatever is sent now would
 			// be one, so the connection goes.
 			c.usable = false
-		case phase == "data" && r.code != 354:
+		case command.phase == "data" && r.code != 354, command.phase != "data" && r.code/100 != 2:
 			c.usable = false
-			return fmt.Errorf("data: the server answered %d where 354 is expected", r.code)
+			return fmt.Errorf("%s: the server answered %d", command.phase, r.code)
 		}
 	}
 	if refused != nil {
@@ -143,31 +212,68 @@ func (c *Conn) stale(err error) error {
 	return fmt.Errorf("mail: %w", err)
 }
 
-// commands returns what begins a transaction.
-func (c *Conn) commands(e Envelope) ([]string, error) {
+// command is a piece of c.out.
+type command struct {
+	phase    string
+	from, to int
+}
+
+// commands writes what begins a transaction into c.out.
+func (c *Conn) commands(e *Envelope) ([]command, error) {
 	for _, address := range []string{e.From, e.To} {
 		if strings.ContainsAny(address, "\r\n\x00<> ") || address == "" {
 			return nil, fmt.Errorf("address %q is not allowed in an envelope", address)
 		}
 	}
-	mail := "MAIL FROM:<" + e.From + ">"
-	if _, ok := c.extensions["SIZE"]; ok {
-		mail += fmt.Sprintf(" SIZE=%d", len(e.Body))
+	size := e.size()
+	if c.maxSize > 0 && size > c.maxSize {
+		return nil, &ReplyError{Code: 552, Enhanced: "5.3.4", Phase: "mail", Text: fmt.Sprintf("the server takes %d bytes at most, the message has %d", c.maxSize, size)}
 	}
-	if _, ok := c.extensions["8BITMIME"]; ok {
-		mail += " BODY=8BITMIME"
+	out, all := c.out[:0], c.list[:0]
+	end := func(phase string) {
+		out = append(out, "\r\n"...)
+		from := 0
+		if len(all) > 0 {
+			from = all[len(all)-1].to
+		}
+		all = append(all, command{phase, from, len(out)})
+	}
+	if c.reset {
+		out = append(out, "RSET"...)
+		end("rset")
+	}
+	out = append(append(append(out, "MAIL FROM:<"...), e.From...), '>')
+	if c.has("SIZE") {
+		out = strconv.AppendInt(append(out, " SIZE="...), int64(size), 10)
+	}
+	if c.has("8BITMIME") {
+		out = append(out, " BODY=8BITMIME"...)
 	}
 	if !isASCII(e.From) || !isASCII(e.To) {
-		if _, ok := c.extensions["SMTPUTF8"]; !ok {
+		if !c.has("SMTPUTF8") {
 			return nil, &ReplyError{Code: 553, Enhanced: "5.6.7", Phase: "mail", Text: "the server takes no addresses outside ASCII (SMTPUTF8)"}
 		}
-		mail += " SMTPUTF8"
+		out = append(out, " SMTPUTF8"...)
 	}
-	commands := []string{mail + "\r\n", "RCPT TO:<" + e.To + ">\r\n", "DATA\r\n"}
-	if c.reset {
-		commands = append([]string{"RSET\r\n"}, commands...)
+	dsn := e.DSN && c.has("DSN")
+	if dsn {
+		out = append(out, " RET=HDRS"...)
 	}
-	return commands, nil
+	end("mail")
+	out = append(append(append(out, "RCPT TO:<"...), e.To...), '>')
+	if dsn {
+		out = append(out, " NOTIFY=FAILURE"...)
+	}
+	end("rcpt")
+	out = append(out, "DATA"...)
+	end("data")
+	c.out, c.list = out, all
+	return all, nil
+}
+
+func (c *Conn) has(extension string) bool {
+	_, ok := c.extensions[extension]
+	return ok
 }
 
 func isASCII(s string) bool {
@@ -210,7 +316,7 @@ func (c *Conn) converse(mechanism string, initial []byte, next func([]byte) ([]b
 		command += " " + base64.StdEncoding.EncodeToString(initial)
 	}
 	for range 10 {
-		if err := c.send(command + "\r\n"); err != nil {
+		if err := c.send([]byte(command + "\r\n")); err != nil {
 			return fmt.Errorf("auth: %w", err)
 		}
 		r, err := c.readReply()

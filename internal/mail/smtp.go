@@ -101,9 +101,15 @@ type Conn struct {
 	w          *bufio.Writer
 	opts       Options
 	extensions map[string]string
+	pipelining bool
+	maxSize    int // bytes that the server takes, 0 if it does not say
 	usable     bool
 	reset      bool // a transaction was left open
 	served     int  // messages
+
+	out    []byte // the commands of a transaction
+	list   []command
+	pieces [][]byte
 }
 
 // The most that is read of one reply.
@@ -208,17 +214,20 @@ func isLoopback(addr net.Addr) bool {
 }
 
 func (c *Conn) ehlo() error {
-	if err := c.send("EHLO " + c.opts.LocalName + "\r\n"); err != nil {
+	if err := c.send([]byte("EHLO " + c.opts.LocalName + "\r\n")); err != nil {
 		return err
 	}
 	reply, err := c.readReply()
 	if err != nil {
 		return fmt.Errorf("ehlo: %w", err)
 	}
-	c.extensions = make(map[string]string)
+	c.extensions, c.pipelining, c.maxSize = make(map[string]string), false, 0
+	if reply.code == 421 {
+		return reply.err("ehlo")
+	}
 	if reply.code/100 != 2 {
 		// A server that knows no extensions (RFC 5321 §4.1.4).
-		if err := c.send("HELO " + c.opts.LocalName + "\r\n"); err != nil {
+		if err := c.send([]byte("HELO " + c.opts.LocalName + "\r\n")); err != nil {
 			return err
 		}
 		_, err := c.expect("ehlo", 250)
@@ -228,11 +237,13 @@ func (c *Conn) ehlo() error {
 		name, params, _ := strings.Cut(line, " ")
 		c.extensions[strings.ToUpper(name)] = params
 	}
+	c.pipelining = c.has("PIPELINING")
+	c.maxSize, _ = strconv.Atoi(c.extensions["SIZE"]) // 0 and nothing say the same
 	return nil
 }
 
 func (c *Conn) startTLS(host string) error {
-	if err := c.send("STARTTLS\r\n"); err != nil {
+	if err := c.send([]byte("STARTTLS\r\n")); err != nil {
 		return err
 	}
 	if _, err := c.expect("starttls", 220); err != nil {
@@ -291,7 +302,7 @@ func (c *Conn) Close() error {
 	if c.usable {
 		c.usable = false
 		c.deadline(c.opts.Timeouts.Quit)
-		if c.send("QUIT\r\n") == nil {
+		if c.send([]byte("QUIT\r\n")) == nil {
 			c.readReply() // whatever it says, we go
 		}
 	}
@@ -300,10 +311,9 @@ func (c *Conn) Close() error {
 
 func (c *Conn) deadline(d time.Duration) { c.conn.SetDeadline(time.Now().Add(d)) }
 
-// send writes and flushes; any error ends the connection.
-func (c *Conn) send(s string) error {
-	c.w.WriteString(s) // the error stays with the writer
-	if err := c.w.Flush(); err != nil {
+// send writes commands; any error ends the connection.
+func (c *Conn) send(b []byte) error {
+	if _, err := c.conn.Write(b); err != nil {
 		c.usable = false
 		return err
 	}
@@ -330,8 +340,8 @@ func (c *Conn) readReply() (reply, error) {
 			return reply{}, err
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		code, convErr := strconv.Atoi(string(line[:min(3, len(line))]))
-		if convErr != nil || len(line) < 3 || code < 200 || code > 599 || len(line) > 3 && line[3] != ' ' && line[3] != '-' || r.code != 0 && code != r.code {
+		code := replyCode(line)
+		if code == 0 || len(line) > 3 && line[3] != ' ' && line[3] != '-' || r.code != 0 && code != r.code {
 			c.usable = false
 			return reply{}, fmt.Errorf("the server's reply is no SMTP: %q", clean(line))
 		}
@@ -348,10 +358,35 @@ func (c *Conn) readReply() (reply, error) {
 	return reply{}, fmt.Errorf("a reply has more than %d lines", maxReplyLines)
 }
 
+// replyCode reads the code of a reply, 0 if there is none.
+func replyCode(line []byte) int {
+	if len(line) < 3 {
+		return 0
+	}
+	code := 0
+	for _, d := range line[:3] {
+		if d < '0' || d > '9' {
+			return 0
+		}
+		code = code*10 + int(d-'0')
+	}
+	if code < 200 || code > 599 {
+		return 0
+	}
+	return code
+}
+
 // clean makes text of what a server sent.
 func clean(line []byte) string {
 	if len(line) > 500 {
 		line = line[:500]
+	}
+	plain := true
+	for _, b := range line {
+		plain = plain && b >= ' ' && b < 0x7f
+	}
+	if plain {
+		return string(line)
 	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError {

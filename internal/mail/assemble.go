@@ -1,0 +1,164 @@
+package mail
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"strings"
+)
+
+// slotted is literal text and, behind it, a slot: its index, or -1.
+type slotted struct {
+	literal string
+	slot    int
+}
+
+// finish takes the lines with slots apart, checks what sending relies on, and
+// hashes what all readers share as far as it can.
+func (p *Prepared) finish() error {
+	for _, s := range p.segments {
+		if s.encoded == nil {
+			p.own = append(p.own, p.split(s.lines))
+		} else if bytes.HasPrefix(s.encoded, []byte(".")) || bytes.Contains(s.encoded, []byte("\n.")) {
+			return errors.New("build message: a line begins with a dot") // base64 has none
+		}
+	}
+	if p.dkim == nil {
+		return nil
+	}
+	p.relaxed = make([][]byte, len(p.segments))
+	p.start = sha256.New()
+	shared := true
+	for i, s := range p.segments {
+		if s.encoded == nil {
+			shared = false
+			continue
+		}
+		p.relaxed[i] = relaxBody(s.encoded)
+		if i == len(p.segments)-1 { // empty lines at the end are not hashed (RFC 6376 §3.4.4)
+			end := bytes.TrimRight(p.relaxed[i], "\r\n")
+			p.relaxed[i] = append(end[:len(end):len(end)], lineEnd...)
+		}
+		if shared {
+			p.start.Write(p.relaxed[i])
+		}
+	}
+	return nil
+}
+
+// split takes lines apart at their slots.
+func (p *Prepared) split(lines string) []slotted {
+	var out []slotted
+	for lines != "" {
+		at, slot := len(lines), -1
+		for i, marker := range p.slots {
+			if j := strings.Index(lines, marker); j >= 0 && j < at {
+				at, slot = j, i
+			}
+		}
+		out = append(out, slotted{lines[:at], slot})
+		lines = lines[at:]
+		if slot >= 0 {
+			lines = lines[len(p.slots[slot]):]
+		}
+	}
+	return out
+}
+
+// Assembly is one message in pieces, most of them shared with all others of its
+// variant: nothing is copied that is not a reader's own. It serves one message
+// after the other; the zero value is ready.
+type Assembly struct {
+	Pieces [][]byte // of the message; valid until the next Assemble
+
+	own    []byte // header and lines of the reader
+	ends   []int  // of the header and of each piece of lines in own
+	line   []byte
+	signed []byte
+}
+
+// Append writes the message of one reader behind dst: CRLF lines, of which none
+// begins with a dot. It refuses values that would break the header.
+func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
+	var a Assembly
+	if err := p.Assemble(&a, r); err != nil {
+		return dst, err
+	}
+	for _, piece := range a.Pieces {
+		dst = append(dst, piece...)
+	}
+	return dst, nil
+}
+
+// Assemble makes the message of one reader as pieces. It refuses what Append
+// refuses.
+func (p *Prepared) Assemble(a *Assembly, r Personal) error {
+	if err := checkAddress(r.To); err != nil {
+		return err
+	}
+	if strings.ContainsAny(r.MessageID, "<> \r\n\x00") {
+		return fmt.Errorf("message id %q is not allowed", r.MessageID)
+	}
+	// All that is the reader's own is written first: the pieces point into it,
+	// and it must not move any more.
+	own := appendHeader(a.own[:0], "To", formatAddress(r.To))
+	own = append(append(append(own, "Message-ID: <"...), r.MessageID...), ">\r\n"...)
+	for _, h := range r.Headers {
+		if err := h.check(); err != nil {
+			return err
+		}
+		own = appendHeader(own, h.Name, Phrased(h.Value))
+	}
+	ends := append(a.ends[:0], len(own))
+	for _, parts := range p.own {
+		line := a.line[:0]
+		for _, part := range parts {
+			line = append(line, part.literal...)
+			if part.slot >= 0 {
+				line = append(line, r.Slots[p.slots[part.slot]]...)
+			}
+		}
+		a.line = pad(line)
+		own = appendBase64(own, a.line)
+		ends = append(ends, len(own))
+	}
+	a.own, a.ends = own, ends
+	a.Pieces = append(a.Pieces[:0], nil, own[:ends[0]], p.head, lineEnd)
+	for _, s := range p.segments {
+		if s.encoded == nil {
+			a.Pieces = append(a.Pieces, own[ends[0]:ends[1]])
+			ends = ends[1:]
+		} else {
+			a.Pieces = append(a.Pieces, s.encoded)
+		}
+	}
+	if p.dkim == nil {
+		a.Pieces = a.Pieces[1:]
+		return nil
+	}
+	return p.sign(a)
+}
+
+// sign puts the signatures before what Assemble wrote. The hash of the body goes
+// on from where the shared beginning ends.
+func (p *Prepared) sign(a *Assembly) error {
+	h, err := p.start.(hash.Cloner).Clone()
+	if err != nil {
+		return fmt.Errorf("sign message: %w", err)
+	}
+	shared := true
+	for i, s := range p.segments {
+		switch {
+		case s.encoded == nil:
+			shared = false
+			h.Write(a.Pieces[i+4]) // base64 is relaxed
+		case !shared:
+			h.Write(p.relaxed[i])
+		}
+	}
+	a.signed, err = p.dkim.appendSignatures(a.signed[:0], h.Sum(nil), a.Pieces[1], p.head)
+	a.Pieces[0] = a.signed
+	return err
+}
