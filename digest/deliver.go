@@ -2,10 +2,10 @@ package digest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	netmail "net/mail"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,23 +16,50 @@ import (
 // DeliverOptions say how a node sends. The zero value of a field is the default
 // named beside it.
 type DeliverOptions struct {
-	Server      mail.Options  // where to; required
-	Connections int           // 4; each sends one message at a time
-	Lease       time.Duration // 10 m; how long a claim holds if its node says nothing
-	GiveUpAfter time.Duration // 48 h; since the first attempt
-	RetryIn     time.Duration // 1 m; first pause after the server could not be reached, doubling to 15 m
-	DKIM        *mail.Signer  // nil: unsigned
+	Server      mail.Options     // where to; required, but for Direct
+	Fallbacks   []mail.Options   // servers to use while the first is not reached, in this order
+	Direct      *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
+	Limits      map[string]Limit // by domain; it holds for all domains of its group together
+	Connections int              // 4; each sends one message at a time
+	Lease       time.Duration    // 10 m; how long claims hold if their node says nothing
+	GiveUpAfter time.Duration    // 48 h; since the first attempt
+	RetryIn     time.Duration    // 1 m; pause after the server could not be reached
+	StallAfter  time.Duration    // 2 s; a message that waits longer for its server no longer keeps a connection from others
+	DKIM        *mail.Signer     // nil: unsigned
 	BounceToken func(delivery int64) string
 	MessageKey  []byte // makes Message-IDs; the same on every node
+	// Notify is told what an admin should know; nil: only the log is.
+	Notify func(ctx context.Context, n Notice)
+}
+
+func (o *DeliverOptions) fill() error {
+	if o.Server.Addr == "" && o.Direct == nil {
+		return errors.New("no mail server is set; set host and port in [mail], or direct = true")
+	}
+	if o.Connections <= 0 {
+		o.Connections = 4
+	}
+	for _, f := range []struct {
+		d        *time.Duration
+		standard time.Duration
+	}{
+		{&o.Lease, 10 * time.Minute}, {&o.GiveUpAfter, 48 * time.Hour}, {&o.RetryIn, time.Minute}, {&o.StallAfter, 2 * time.Second},
+	} {
+		if *f.d <= 0 {
+			*f.d = f.standard
+		}
+	}
+	return nil
 }
 
 // Deliverer sends what the ledger says is due. One per process and server.
 type Deliverer struct {
 	service *Service
-	ledger  *Ledger
 	opts    DeliverOptions
 	render  *renderer
-	mu      sync.Mutex // one Deliver at a time: leases and connections are counted per process
+	lanes   *lanes
+	servers *servers
+	mu      sync.Mutex // one Deliver at a time: lanes and connections are counted per process
 }
 
 // Delivered counts what one call of Deliver did.
@@ -43,30 +70,12 @@ type Delivered struct {
 
 // NewDeliverer returns a deliverer of s. It opens no connection.
 func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
-	if opts.Server.Addr == "" {
-		return nil, errors.New("no mail server is set; set host and port in [mail]")
-	}
-	if opts.Connections <= 0 {
-		opts.Connections = 4
-	}
-	if opts.Lease <= 0 {
-		opts.Lease = 10 * time.Minute
-	}
-	if opts.GiveUpAfter <= 0 {
-		opts.GiveUpAfter = 48 * time.Hour
-	}
-	if opts.RetryIn <= 0 {
-		opts.RetryIn = time.Minute
-	}
-	name, err := owner()
-	if err != nil {
+	if err := opts.fill(); err != nil {
 		return nil, err
 	}
 	return &Deliverer{
-		service: s,
-		ledger:  &Ledger{db: s.db, now: s.now, owner: name, lease: opts.Lease},
-		opts:    opts,
-		render:  newRenderer(s, opts.DKIM),
+		service: s, opts: opts, render: newRenderer(s, opts.DKIM), lanes: newLanes(opts.Limits),
+		servers: &servers{all: append([]mail.Options{opts.Server}, opts.Fallbacks...)},
 	}, nil
 }
 
@@ -77,50 +86,134 @@ func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
 func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	recovered, err := d.ledger.recover(ctx)
+	name, err := owner()
 	if err != nil {
-		return Delivered{}, fmt.Errorf("take back claims: %w", err)
+		return Delivered{}, err
 	}
-	if recovered > 0 {
-		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", recovered)
+	run := &deliveryRun{Deliverer: d, mailings: make(map[int64]int)}
+	run.changed = sync.NewCond(&run.mu)
+	run.ledger = &Ledger{db: d.service.db, now: d.service.now, owner: name, lease: d.opts.Lease, out: make(chan entry, maxEntries), fail: run.note}
+	if run.total.Recovered, err = run.ledger.recover(ctx); err != nil {
+		return run.total, fmt.Errorf("take back claims: %w", err)
 	}
-	run := &deliveryRun{Deliverer: d, total: Delivered{Recovered: recovered}}
-	run.ledger.out = make(chan entry, maxEntries)
+	if n := run.total.Recovered; n > 0 {
+		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", n)
+	}
+	if due, err := run.ledger.due(ctx, d.service.now()); err != nil || len(due) == 0 {
+		return run.total, errors.Join(err, run.close(ctx))
+	}
+	if err := run.ledger.begin(ctx); err != nil {
+		return run.total, fmt.Errorf("begin to deliver: %w", err)
+	}
 	var ledger sync.WaitGroup
 	ledger.Go(run.ledger.run)
 	err = run.dispatch(ctx)
 	close(run.ledger.out)
 	ledger.Wait()
-	if err == nil {
-		err = d.ledger.closeMailings(context.WithoutCancel(ctx))
-	}
-	return run.total, errors.Join(err, run.failure)
+	return run.total, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
 }
 
 // deliveryRun is the state of one Deliver.
 type deliveryRun struct {
 	*Deliverer
-	mu      sync.Mutex
-	total   Delivered
-	failure error // of the ledger or of rendering: the run stops
-	down    error // the server could not be reached: the run stops and is tried later
+	ledger *Ledger
+
+	mu       sync.Mutex
+	changed  *sync.Cond // with every change of what follows
+	ready    []*lane    // lanes with something to send, in turn
+	queued   int        // messages in the lanes' queues
+	active   int        // on their way
+	idle     int        // connections that wait for a message
+	workers  int
+	extra    int           // of those, the ones that stand in for stalled ones
+	mailings map[int64]int // how many messages of each are queued
+	ended    bool          // nothing is left: the workers go
+	stopped  func() error  // why the run is to end early
+	total    Delivered
+	failure  error // of the ledger or of rendering: the run stops
+	down     error // the server could not be reached: the run stops and is tried later
 }
 
-// dispatch claims batches and hands them to the connections. A batch is a few
-// messages a connection, so that a claim costs little beside them and a stop
-// has little to put back.
+const (
+	claimSize = 256 // deliveries claimed together: little to put back at a stop
+	lowWater  = 128 // queued messages below which more are claimed
+	highWater = 512 // queued messages above which a lane that is in the way is put back
+	lookEvery = time.Second
+)
+
+// dispatch claims deliveries and queues them by lane, for the connections to take.
 func (r *deliveryRun) dispatch(ctx context.Context) error {
-	conns := make([]*connection, r.opts.Connections)
-	for i := range conns {
-		conns[i] = &connection{run: r}
-	}
-	defer func() {
-		for _, c := range conns {
-			c.close()
+	r.stopped = func() error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-	}()
-	for ctx.Err() == nil && r.err() == nil {
-		batch, err := r.ledger.claim(ctx, len(conns)*8)
+		if r.failure != nil {
+			return r.failure
+		}
+		return r.down
+	}
+	defer context.AfterFunc(ctx, r.wake)()
+	ticker := time.NewTicker(lookEvery)
+	ticking := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			select {
+			case <-ticker.C:
+				r.wake() // the clock has moved, and mailings may have been paused
+			case <-ticking:
+				return
+			}
+		}
+	})
+	r.mu.Lock()
+	for range r.opts.Connections {
+		r.startWorker(ctx, &all)
+	}
+	r.mu.Unlock()
+	err := r.feed(ctx)
+	r.mu.Lock()
+	left := r.takeQueued(func(job) bool { return true })
+	r.ended = true
+	r.changed.Broadcast()
+	r.mu.Unlock()
+	r.putBack(left, r.service.now(), "")
+	ticker.Stop()
+	close(ticking)
+	all.Wait()
+	return err
+}
+
+func (r *deliveryRun) wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changed.Broadcast()
+}
+
+// startWorker starts a connection; r.mu is held.
+func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
+	r.workers++
+	c := &connection{run: r, done: make(chan error, 1)}
+	c.standIn = func() { r.startWorker(ctx, all) }
+	all.Go(func() { c.work(ctx) })
+}
+
+// feed claims until nothing is due and nothing on its way.
+func (r *deliveryRun) feed(ctx context.Context) error {
+	var looked time.Time
+	for {
+		if err := r.waitForRoom(); err != nil {
+			return err
+		}
+		// Measured by the machine's clock: the service's may stand still in tests.
+		if now := time.Now(); now.Sub(looked) >= lookEvery {
+			looked = now
+			if err := r.dropPaused(ctx); err != nil {
+				return err
+			}
+		}
+		r.clearWay()
+		batch, err := r.ledger.claim(ctx, claimSize)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -128,64 +221,173 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 			return fmt.Errorf("claim deliveries: %w", err)
 		}
 		if len(batch) == 0 {
-			return nil
+			if over, err := r.waitForChange(); over || err != nil {
+				return err
+			}
+			continue
 		}
 		jobs, err := r.prepare(ctx, batch)
 		if err != nil {
-			r.putBack(batch)
+			r.putBack(batch, r.service.now(), "")
 			return err
 		}
-		queue := make(chan job)
-		var workers sync.WaitGroup
-		for _, c := range conns {
-			workers.Go(func() {
-				for j := range queue {
-					c.deliver(ctx, j)
-				}
-			})
-		}
-		for _, j := range jobs {
-			queue <- j
-		}
-		close(queue)
-		workers.Wait()
-		for _, c := range conns {
-			c.settle()
-		}
+		r.enqueue(jobs)
 	}
-	if err := r.err(); err != nil {
-		return err
-	}
-	return ctx.Err()
 }
 
-func (r *deliveryRun) err() error {
+// waitForRoom returns when more can be queued.
+func (r *deliveryRun) waitForRoom() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failure != nil {
-		return r.failure
+	for r.stopped() == nil && r.queued >= lowWater && !(r.queued >= highWater && r.idle > 0) && !r.inTheWay() {
+		r.changed.Wait()
 	}
-	return r.down
+	return r.stopped()
+}
+
+// inTheWay reports whether connections are idle while messages are queued that
+// can't go: they are put back, for others to come up. r.mu is held.
+func (r *deliveryRun) inTheWay() bool { return r.idle > 0 && len(r.ready) == 0 && r.queued >= lowWater }
+
+// waitForChange returns when something happened that may have made more due;
+// over says that nothing is left to happen.
+func (r *deliveryRun) waitForChange() (over bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped() == nil && r.queued == 0 && r.active == 0 {
+		return true, nil
+	}
+	if r.stopped() == nil {
+		r.changed.Wait()
+	}
+	return false, r.stopped()
+}
+
+// enqueue puts jobs into the queues of their lanes.
+func (r *deliveryRun) enqueue(jobs []job) {
+	now := r.service.now()
+	var back []deferral
+	r.mu.Lock()
+	for _, j := range jobs {
+		j.lane = r.lanes.of(domainOf(j.reader.Address))
+		if until, why := j.lane.held(now); why != "" {
+			back = append(back, deferral{j.Delivery, until, why})
+			continue
+		}
+		if at, ok := j.lane.pass(now); !ok {
+			back = append(back, deferral{j.Delivery, at, "the domain's limit of messages a minute"})
+			continue
+		}
+		j.lane.queue = append(j.lane.queue, j)
+		r.queued++
+		r.mailings[j.Mailing]++
+		r.makeReady(j.lane)
+	}
+	r.changed.Broadcast()
+	r.mu.Unlock()
+	r.deferAll(back)
+}
+
+// deferral is a claim that is put back until a time.
+type deferral struct {
+	Delivery
+	until time.Time
+	why   string
+}
+
+func (r *deliveryRun) deferAll(all []deferral) {
+	for _, d := range all {
+		r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
+	}
+}
+
+// makeReady puts a lane in line if it may go on; r.mu is held.
+func (r *deliveryRun) makeReady(x *lane) {
+	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections) {
+		x.ready = true
+		r.ready = append(r.ready, x)
+	}
+}
+
+// clearWay puts back what can't go now: lanes that are held, and, where
+// connections idle beside a full queue, most of what waits for a slow lane.
+func (r *deliveryRun) clearWay() {
+	now := r.service.now()
+	r.mu.Lock()
+	full := r.inTheWay() || r.queued >= highWater && r.idle > 0
+	left := make(map[*lane]int)
+	var until time.Time
+	why := "the domain takes mail slowly"
+	taken := r.takeQueued(func(j job) bool {
+		at, reason := j.lane.held(now)
+		if reason != "" {
+			until, why = latest(until, at), reason
+			return true
+		}
+		left[j.lane]++
+		return full && !j.lane.ready && left[j.lane] > 2*r.opts.Connections
+	})
+	r.mu.Unlock()
+	r.putBack(taken, latest(until, now.Add(slowLanePause)), why)
+}
+
+// slowLanePause is how long mail to a domain waits that takes it slower than others.
+const slowLanePause = 10 * time.Second
+
+// takeQueued takes messages out of the queues; r.mu is held.
+func (r *deliveryRun) takeQueued(which func(job) bool) (taken []Delivery) {
+	for _, x := range r.lanes.byName {
+		x.queue = slices.DeleteFunc(x.queue, func(j job) bool {
+			if !which(j) {
+				return false
+			}
+			taken = append(taken, j.Delivery)
+			r.leaves(j)
+			return true
+		})
+	}
+	return taken
+}
+
+// leaves counts a message that leaves its queue; r.mu is held.
+func (r *deliveryRun) leaves(j job) {
+	r.queued--
+	if r.mailings[j.Mailing]--; r.mailings[j.Mailing] == 0 {
+		delete(r.mailings, j.Mailing)
+	}
+}
+
+// dropPaused puts back what was queued of mailings that were paused or cancelled.
+func (r *deliveryRun) dropPaused(ctx context.Context) error {
+	halted, err := r.service.haltedMailings(ctx)
+	if err != nil || len(halted) == 0 {
+		return err
+	}
+	r.mu.Lock()
+	taken := r.takeQueued(func(j job) bool { return slices.Contains(halted, j.Mailing) })
+	r.mu.Unlock()
+	r.putBack(taken, r.service.now(), "")
+	return nil
 }
 
 // putBack returns claims that were not begun; none of them was handed over.
-func (r *deliveryRun) putBack(batch []Delivery) {
+func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	for _, d := range batch {
-		r.note(<-r.ledger.finish(d, outcome{state: "waiting", nextAt: r.service.now(), untried: true}))
+		r.ledger.finish(d, outcome{state: "waiting", nextAt: until, reply: why, untried: true})
 	}
 }
 
-// note keeps the first failure of the ledger. A lost claim is no failure: its
-// delivery belongs to another node now.
+// note keeps the first failure of the ledger.
 func (r *deliveryRun) note(err error) {
-	if err == nil || errors.Is(err, errLost) {
+	if err == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.failure == nil {
-		r.failure = fmt.Errorf("delivery ledger: %w", err)
+		r.failure = err
 	}
+	r.changed.Broadcast()
 }
 
 // job is a claimed delivery with its reader.
@@ -193,6 +395,7 @@ type job struct {
 	Delivery
 	reader subscribers.Reader
 	wanted bool
+	lane   *lane
 }
 
 // prepare looks up the readers of a batch, and who of them still wants it:
@@ -214,123 +417,56 @@ func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, err
 	return jobs, nil
 }
 
-// connection sends one message at a time and keeps its SMTP connection open
-// between them.
-type connection struct {
-	run     *deliveryRun
-	conn    *mail.Conn
-	buf     []byte
-	pending []<-chan error // outcomes entered and not known to be committed
-}
-
-func (c *connection) close() {
-	if c.conn != nil {
-		c.conn.Close() // QUIT; what it answers changes nothing
-		c.conn = nil
-	}
-}
-
-// settle waits until the outcomes entered so far are committed.
-func (c *connection) settle() {
-	for _, p := range c.pending {
-		c.run.note(<-p)
-	}
-	c.pending = c.pending[:0]
-}
-
-func (c *connection) finish(j job, o outcome) {
-	c.pending = append(c.pending, c.run.ledger.finish(j.Delivery, o))
-}
-
-// deliver brings one claimed delivery to an outcome.
-func (c *connection) deliver(ctx context.Context, j job) {
-	r := c.run
-	now := r.service.now()
-	back := outcome{state: "waiting", nextAt: now, untried: true}
-	if ctx.Err() != nil || r.err() != nil {
-		c.finish(j, back)
-		return
-	}
-	v, err := r.render.variant(ctx, j.Variant)
-	if err != nil {
-		r.note(fmt.Errorf("render variant %d: %w", j.Variant, err))
-		c.finish(j, back)
-		return
-	}
-	if !j.wanted || !v.wantedBy(j.reader) {
-		c.finish(j, outcome{state: "suppressed"})
-		r.count(func(t *Delivered) { t.Suppressed++ })
-		return
-	}
-	envelope, err := c.message(v, j)
-	if err != nil {
-		c.finish(j, outcome{state: "failed", reply: err.Error()})
-		r.count(func(t *Delivered) { t.Failed++ })
-		return
-	}
-	if err := c.connect(ctx); err != nil {
-		if ctx.Err() == nil {
-			r.serverDown(err)
+// next returns the next message for a connection; ok is false when it should
+// end. The lanes take turns.
+func (r *deliveryRun) next(c *connection) (j job, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		if r.stopped() != nil || r.ended {
+			return job{}, false
 		}
-		back.reply = err.Error()
-		back.nextAt = now.Add(r.opts.RetryIn)
-		if ctx.Err() != nil {
-			back.nextAt = now
+		for len(r.ready) > 0 {
+			x := r.ready[0]
+			r.ready = r.ready[1:]
+			x.ready = false
+			if len(x.queue) == 0 || !x.open(r.opts.Connections) {
+				continue
+			}
+			j, x.queue = x.queue[0], x.queue[1:]
+			r.leaves(j)
+			x.active++
+			r.active++
+			r.makeReady(x)
+			if r.queued == lowWater-1 {
+				r.changed.Broadcast()
+			}
+			c.begin(j)
+			return j, true
 		}
-		c.finish(j, back)
-		return
+		r.idle++
+		r.changed.Broadcast()
+		c.waitIdle()
+		r.idle--
 	}
-	reply, err := c.send(ctx, envelope, j)
-	if errors.Is(err, mail.ErrStale) && c.connect(ctx) == nil {
-		reply, err = c.send(ctx, envelope, j)
-	}
-	var refused *mail.ReplyError
-	if err != nil && ctx.Err() != nil && !errors.Is(err, mail.ErrUncertain) && !errors.As(err, &refused) {
-		c.finish(j, back) // broken off by our stop, before it was handed over
-		return
-	}
-	o := r.judge(j, reply, err)
-	c.finish(j, o)
-	r.log(j, o)
 }
 
-// send sends one message; its hand-over is committed before its final dot.
-func (c *connection) send(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
-	reply, err := c.conn.Send(ctx, e, func() error { return c.run.ledger.handOver(j.Delivery) })
-	if !c.conn.Usable() {
-		c.close()
+// release ends a connection's message; it reports whether the connection should
+// end, too.
+func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.finishWatch(x) && r.extra > 0 {
+		r.extra--
+		leave = true
 	}
-	return reply, err
-}
-
-// message writes the message of a job into the connection's buffer.
-func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
-	r := c.run
-	to := netmail.Address{Address: j.reader.Address}
-	from := v.from.Address
-	if r.service.opts.BounceDomain != "" && r.opts.BounceToken != nil {
-		from = "b+" + r.opts.BounceToken(j.ID) + "@" + r.service.opts.BounceDomain
+	x.active--
+	r.active--
+	r.makeReady(x)
+	if r.idle > 0 || r.active == 0 {
+		r.changed.Broadcast()
 	}
-	personal, err := r.render.personal(v, j.reader, mail.MessageID(r.opts.MessageKey, j.Mailing, j.Subscriber, domainOf(v.from.Address)))
-	if err != nil {
-		return mail.Envelope{}, err
-	}
-	personal.To = to
-	c.buf, err = v.message.Append(c.buf[:0], personal)
-	return mail.Envelope{From: from, To: to.Address, Body: c.buf}, err
-}
-
-func (c *connection) connect(ctx context.Context) error {
-	if c.conn != nil && c.conn.Usable() {
-		return nil
-	}
-	c.close()
-	conn, err := mail.Dial(ctx, c.run.opts.Server)
-	if err != nil {
-		return err
-	}
-	c.conn = conn
-	return nil
+	return leave
 }
 
 // serverDown stops the run: every delivery would fail the same way, and none of
@@ -339,9 +475,10 @@ func (r *deliveryRun) serverDown(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down == nil {
-		r.down = fmt.Errorf("mail server %s: %w", r.opts.Server.Addr, err)
-		r.service.opts.Logger.Error("mail server not reached", "host", r.opts.Server.Addr, "err", err)
+		r.down = fmt.Errorf("mail server %s: %w", r.servers.names(), err)
+		r.service.opts.Logger.Error("mail server not reached", "host", r.servers.names(), "err", err)
 	}
+	r.changed.Broadcast()
 }
 
 func (r *deliveryRun) count(f func(*Delivered)) {
@@ -350,73 +487,54 @@ func (r *deliveryRun) count(f func(*Delivered)) {
 	f(&r.total)
 }
 
-// judge turns how a Send ended into what the ledger keeps (MAIL.md's table).
-func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
-	now := r.service.now()
-	late := now.Sub(j.FirstTried) >= r.opts.GiveUpAfter
-	var refused *mail.ReplyError
-	switch {
-	case err == nil:
-		r.count(func(t *Delivered) { t.Sent++ })
-		return outcome{state: "sent", code: reply.Code, reply: reply.Text}
-	case errors.Is(err, mail.ErrUncertain):
-		r.count(func(t *Delivered) { t.Uncertain++ })
-		o := outcome{state: "uncertain", reply: err.Error()}
-		if j.Uncertain == 0 { // else it has its second copy on the way: never a third
-			o.nextAt = now.Add(Backoff(1, jitter(j.ID)))
+// servers are the configured relays.
+type servers struct {
+	mu   sync.Mutex
+	all  []mail.Options
+	down []time.Time // until when each is passed over
+}
+
+func (s *servers) names() string {
+	names := make([]string, len(s.all))
+	for i, o := range s.all {
+		names[i] = o.Addr
+	}
+	return strings.Join(names, ", ")
+}
+
+// dial connects to the first server that can be reached. One that could not is
+// passed over for a while, unless all are.
+func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration) (*mail.Conn, error) {
+	s.mu.Lock()
+	if s.down == nil {
+		s.down = make([]time.Time, len(s.all))
+	}
+	var order []int
+	for i := range s.all {
+		if !now.Before(s.down[i]) {
+			order = append(order, i)
 		}
-		return o
-	case errors.As(err, &refused):
-		v := Classify(refused.Code, refused.Enhanced, refused.Text, domainOf(j.reader.Address))
-		if v.Retries() && !late {
-			r.count(func(t *Delivered) { t.Deferred++ })
-			return outcome{state: "waiting", nextAt: now.Add(retryAfter(v, j)), code: refused.Code, reply: refused.Text}
+	}
+	for i := range s.all {
+		if now.Before(s.down[i]) {
+			order = append(order, i)
 		}
-		r.count(func(t *Delivered) { t.Failed++ })
-		r.react(j, v, refused)
-		return outcome{state: "failed", code: refused.Code, reply: refused.Text}
-	case late:
-		r.count(func(t *Delivered) { t.Failed++ })
-		return outcome{state: "failed", reply: err.Error()}
 	}
-	r.count(func(t *Delivered) { t.Deferred++ })
-	return outcome{state: "waiting", nextAt: now.Add(Backoff(int(j.Attempt), jitter(j.ID))), reply: err.Error()}
-}
-
-func retryAfter(v Verdict, j job) time.Duration {
-	if v.Retry > 0 {
-		return v.Retry
+	s.mu.Unlock()
+	var errs []error
+	for _, i := range order {
+		conn, err := mail.Dial(ctx, s.all[i])
+		s.mu.Lock()
+		if err == nil {
+			s.down[i] = time.Time{}
+		} else {
+			s.down[i] = now.Add(pause)
+		}
+		s.mu.Unlock()
+		if err == nil || ctx.Err() != nil {
+			return conn, err
+		}
+		errs = append(errs, err)
 	}
-	return Backoff(int(j.Attempt), jitter(j.ID))
-}
-
-// jitter spreads retries by delivery, between 0 and 1, the same on every node.
-func jitter(id int64) float64 { return float64(uint64(id)*0x9E3779B97F4A7C15>>11) / (1 << 53) }
-
-// react stores what a final refusal means for the reader.
-func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
-	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
-	defer cancel()
-	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6)`,
-			j.ID, j.Subscriber, v.Class.String(), refused.Code, clip(refused.Text, 500), r.service.now())
-		return err
-	})
-	if err == nil && v.Suppress {
-		err = r.service.subscribers.Suppress(ctx, j.reader.Address, "bounce", fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200)))
-	}
-	r.note(err)
-}
-
-func (r *deliveryRun) log(j job, o outcome) {
-	l := r.service.opts.Logger
-	switch o.state {
-	case "sent":
-		l.Debug("delivery sent", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt)
-	case "failed":
-		l.Warn("delivery refused", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt, "reply_code", o.code)
-	default:
-		l.Info("delivery deferred", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt, "reply_code", o.code, "state", o.state)
-	}
+	return nil, errors.Join(errs...)
 }

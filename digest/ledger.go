@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,32 +27,45 @@ import (
 // hand-over before its final dot is sent. So a delivery whose owner died before
 // the hand-over was certainly not delivered, and is tried as if nothing had
 // been; after the hand-over it may have been, and gets one more copy at most.
+//
+// A Ledger is of one run of one process. Hand-overs and outcomes are committed
+// at once in the run's journal, and written to the rows of deliveries many at a
+// time.
 type Ledger struct {
 	db    *database.DB
 	now   func() time.Time
-	owner string // host, process and a random part: who claims
+	owner string // host, process, a random part and the run: who claims
 	lease time.Duration
 	out   chan entry
+	fail  func(error) // told once of what could not be committed
+
+	journal  journal
+	pending  []entry // outcomes that are in the journal and not in their rows
+	unwanted bool    // another node took the claims over
 }
 
 // process tells this process from an earlier one that had the same number. It is
 // one for all deliverers of the process: they must not take each other for dead.
-var process = rand.Text()
+var (
+	process = rand.Text()
+	runs    atomic.Int64
+)
 
-// owner names this process so that another on the same host can tell that it died.
+// owner names a run of this process so that another on the same host can tell
+// that it died.
 func owner() (string, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return "", fmt.Errorf("name of this host: %w", err)
 	}
-	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), process), nil
+	return fmt.Sprintf("%s/%d/%s/%d", strings.ReplaceAll(host, "/", "_"), os.Getpid(), process, runs.Add(1)), nil
 }
 
 // ownerDied reports whether the owner of a claim was a process of this host
 // that is no longer there. Of other hosts nothing is known: their lease decides.
 func ownerDied(claimedBy, self string) bool {
 	a, b := strings.Split(claimedBy, "/"), strings.Split(self, "/")
-	if len(a) != 3 || len(b) != 3 || a[0] != b[0] || claimedBy == self {
+	if len(a) < 3 || len(b) < 3 || a[0] != b[0] || a[2] == b[2] {
 		return false
 	}
 	if a[1] == b[1] {
@@ -73,82 +86,91 @@ type Delivery struct {
 	FirstTried time.Time
 }
 
+// begin makes the run known, so that its claims can be told from those of others.
+func (l *Ledger) begin(ctx context.Context) error {
+	return l.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO delivery_runs (owner, lease_until) VALUES ($1, $2)`, l.owner, l.now().Add(l.lease))
+		return err
+	})
+}
+
 const claimSQLite = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1, lease_until = $2,
 		first_tried_at = COALESCE(first_tried_at, $3)
 	WHERE state IN ('waiting', 'uncertain') AND next_at <= $3 AND id IN (
-		SELECT d.id FROM deliveries d JOIN mailings m ON m.id = d.mailing
-		WHERE d.state IN ('waiting', 'uncertain') AND d.next_at <= $3 AND m.state = 'sending'
-		ORDER BY d.next_at, d.id LIMIT $4)
+		SELECT id FROM deliveries WHERE mailing = $4 AND state IN ('waiting', 'uncertain') AND next_at <= $3
+		ORDER BY next_at, id LIMIT $5)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
 const claimPostgres = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1, lease_until = $2,
 		first_tried_at = COALESCE(first_tried_at, $3)
 	WHERE state IN ('waiting', 'uncertain') AND next_at <= $3 AND id IN (
-		SELECT d.id FROM deliveries d JOIN mailings m ON m.id = d.mailing
-		WHERE d.state IN ('waiting', 'uncertain') AND d.next_at <= $3 AND m.state = 'sending'
-		ORDER BY d.next_at, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED)
+		SELECT id FROM deliveries WHERE mailing = $4 AND state IN ('waiting', 'uncertain') AND next_at <= $3
+		ORDER BY next_at, id LIMIT $5 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
-// claim takes up to n deliveries that are due.
+// claim takes up to n deliveries that are due, of the oldest mailings first.
 func (l *Ledger) claim(ctx context.Context, n int) ([]Delivery, error) {
 	var claimed []Delivery
 	now := l.now()
-	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		var err error
-		claimed, err = database.Collect(ctx, tx, func(r database.Row) (Delivery, error) {
-			var d Delivery
-			err := r.Scan(&d.ID, &d.Mailing, &d.Subscriber, &d.Variant, &d.Attempt, &d.Uncertain, &d.FirstTried)
-			return d, err
-		}, l.db.Dialect().Pick(claimSQLite, claimPostgres), l.owner, now.Add(l.lease), now, n)
-		return err
+	due, err := l.due(ctx, now)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		claimed = claimed[:0]
+		for _, mailing := range due {
+			some, err := database.Collect(ctx, tx, func(r database.Row) (Delivery, error) {
+				var d Delivery
+				err := r.Scan(&d.ID, &d.Mailing, &d.Subscriber, &d.Variant, &d.Attempt, &d.Uncertain, &d.FirstTried)
+				return d, err
+			}, l.db.Dialect().Pick(claimSQLite, claimPostgres), l.owner, now.Add(l.lease), now, mailing, n-len(claimed))
+			if err != nil {
+				return err
+			}
+			if claimed = append(claimed, some...); len(claimed) >= n {
+				break
+			}
+		}
+		if len(claimed) == 0 {
+			return nil
+		}
+		return l.renew(ctx, tx)
 	})
 	return claimed, err
 }
 
-// recover takes back what owners that died had claimed.
-func (l *Ledger) recover(ctx context.Context) (n int, err error) {
-	now := l.now()
-	err = l.db.Write(ctx, func(tx *sql.Tx) error {
-		n = 0
-		owners, err := database.Collect(ctx, tx, database.ScanOne[string], `SELECT DISTINCT claimed_by FROM deliveries WHERE state = 'claimed'`)
-		if err != nil {
-			return err
-		}
-		dead := []string{}
-		for _, o := range owners {
-			if ownerDied(o, l.owner) {
-				dead = append(dead, o)
-			}
-		}
-		list, err := json.Marshal(dead)
-		if err != nil {
-			return err
-		}
-		lost := ` WHERE state = 'claimed' AND (lease_until < $1 OR claimed_by IN (` + l.db.Dialect().Texts("$2") + `))`
-		for _, statement := range []string{
-			`UPDATE deliveries SET state = 'waiting', next_at = $1, claimed_by = '', lease_until = NULL` +
-				lost + ` AND handed_attempt < attempts`,
-			`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, next_at = NULL, done_at = $1, claimed_by = '', lease_until = NULL` +
-				lost + ` AND handed_attempt = attempts AND uncertain > 0`,
-			`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, next_at = $1, claimed_by = '', lease_until = NULL` +
-				lost + ` AND handed_attempt = attempts AND uncertain = 0`,
-		} {
-			res, err := tx.ExecContext(ctx, statement, now, string(list))
-			if err != nil {
-				return err
-			}
-			affected, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			n += int(affected)
-		}
-		return nil
+// due returns the mailings that are being sent and of which something is due.
+func (l *Ledger) due(ctx context.Context, now time.Time) (ids []int64, err error) {
+	err = l.db.Read(ctx, func(tx *sql.Tx) error {
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `
+			SELECT id FROM mailings WHERE state = 'sending' AND EXISTS (
+				SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state IN ('waiting', 'uncertain') AND d.next_at <= $1)
+			ORDER BY id`, now)
+		return err
 	})
-	return n, err
+	return ids, err
 }
+
+// renew writes the lease anew. It fails if another node took the claims over.
+func (l *Ledger) renew(ctx context.Context, tx *sql.Tx) error {
+	res, err := tx.ExecContext(ctx, `UPDATE delivery_runs SET lease_until = $2 WHERE owner = $1`, l.owner, l.now().Add(l.lease))
+	return mustAffect(res, err)
+}
+
+func mustAffect(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return errors.Join(err, errLost)
+	}
+	return nil
+}
+
+// errLost says that our claims are no longer ours: the lease ran out.
+var errLost = errors.New("the lease of this run ran out and another took its deliveries over; the next run goes on")
 
 // outcome is what is written of a delivery after an attempt.
 type outcome struct {
@@ -160,128 +182,236 @@ type outcome struct {
 	untried bool
 }
 
-// entry is one line for the ledger: a hand-over or an outcome.
+// entry is one line for the ledger: a hand-over, which somebody waits for, or an
+// outcome.
 type entry struct {
-	id, attempt int64
-	outcome     *outcome // nil: the hand-over
-	done        chan error
+	id      int64
+	outcome outcome
+	done    chan error // nil: an outcome
 }
 
-// maxEntries is how many entries are committed together at most.
-const maxEntries = 512
+const (
+	maxEntries = 512                    // entries that are committed together at most
+	foldAfter  = 256                    // outcomes that are written to their rows together
+	foldEvery  = 500 * time.Millisecond // or sooner, for who looks on
+)
 
 // run commits entries until the channel is closed, as many together as have
 // come meanwhile: with many connections a commit serves them all.
 func (l *Ledger) run() {
-	for first := range l.out {
-		batch := []entry{first}
-		for more := true; more && len(batch) < maxEntries; {
-			select {
-			case e, ok := <-l.out:
-				if more = ok; ok {
-					batch = append(batch, e)
-				}
-			default:
-				more = false
+	tick := time.NewTicker(foldEvery)
+	defer tick.Stop()
+	renewAt := l.now().Add(l.lease / 3)
+	for {
+		select {
+		case first, ok := <-l.out:
+			if !ok {
+				l.end()
+				return
+			}
+			l.commit(l.gather(first))
+		case <-tick.C:
+			if len(l.pending) > 0 || !l.now().Before(renewAt) {
+				renewAt = l.now().Add(l.lease / 3)
+				l.fold()
 			}
 		}
-		l.write(batch)
 	}
+}
+
+// gather takes what else has come.
+func (l *Ledger) gather(first entry) []entry {
+	batch := []entry{first}
+	for len(batch) < maxEntries {
+		select {
+		case e, ok := <-l.out:
+			if !ok {
+				return batch // run sees it, too
+			}
+			batch = append(batch, e)
+		default:
+			return batch
+		}
+	}
+	return batch
 }
 
 // commitWithin bounds one commit; it is not cut short by a stop, since what it
 // writes has happened.
 const commitWithin = 30 * time.Second
 
-// write commits a batch and tells each entry how it went. A claim that was lost
-// fails its own entry only.
-func (l *Ledger) write(batch []entry) {
-	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
-	defer cancel()
-	lost := make([]bool, len(batch))
-	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		for i, e := range batch {
-			n, err := l.writeEntry(ctx, tx, e)
-			if err != nil {
-				return fmt.Errorf("delivery %d: %w", e.id, err)
-			}
-			lost[i] = n == 0
+// commit puts entries into the journal. Outcomes alone wait for the next
+// hand-over or fold.
+func (l *Ledger) commit(batch []entry) {
+	waiting := batch[:0:0]
+	for _, e := range batch {
+		if e.done != nil {
+			l.journal.handOver(e.id)
+			waiting = append(waiting, e)
+			continue
 		}
-		return nil
-	})
-	for i, e := range batch {
-		switch {
-		case err != nil:
-			e.done <- err
-		case lost[i]:
-			e.done <- errLost
-		default:
-			e.done <- nil
-		}
+		l.pending = append(l.pending, e)
+		l.journal.answered(e.id, e.outcome.state == "sent")
+	}
+	switch {
+	case len(l.pending) >= foldAfter:
+		l.answer(waiting, l.fold())
+	case len(waiting) > 0:
+		l.answer(waiting, l.write(func(ctx context.Context, tx *sql.Tx) error {
+			return l.writeJournal(ctx, tx, string(l.journal.text))
+		}))
 	}
 }
 
-// errLost says that a claim is no longer ours: its lease ran out.
-var errLost = errors.New("the claim was lost to another node")
-
-// writeEntry writes one entry and returns how many rows it changed: none if the
-// claim is no longer ours.
-func (l *Ledger) writeEntry(ctx context.Context, tx *sql.Tx, e entry) (int64, error) {
-	var res sql.Result
-	var err error
-	if o := e.outcome; o == nil {
-		res, err = tx.ExecContext(ctx, `UPDATE deliveries SET handed_attempt = attempts
-			WHERE id = $1 AND state = 'claimed' AND claimed_by = $2 AND attempts = $3`, e.id, l.owner, e.attempt)
-	} else {
-		var done time.Time
-		if o.nextAt.IsZero() {
-			done = l.now()
+// answer tells who waits for a hand-over whether it was committed. One that was
+// not is none.
+func (l *Ledger) answer(waiting []entry, err error) {
+	for _, e := range waiting {
+		if err != nil {
+			l.journal.forget(e.id)
 		}
-		res, err = tx.ExecContext(ctx, `
-			UPDATE deliveries SET state = $4, uncertain = uncertain + $5, attempts = attempts - $6,
-				next_at = $7, done_at = $8, reply_code = $9, reply = $10, claimed_by = '', lease_until = NULL
-			WHERE id = $1 AND state = 'claimed' AND claimed_by = $2 AND attempts = $3`,
-			e.id, l.owner, e.attempt, o.state, count(o.state == "uncertain"), count(o.untried),
-			nullTime(o.nextAt), nullTime(done), o.code, clip(o.reply, 500))
+		e.done <- err
+	}
+	if err != nil && len(waiting) > 0 {
+		l.journal.rewrite()
+	}
+}
+
+// fold writes the outcomes so far to their rows, and begins the journal anew.
+func (l *Ledger) fold() error {
+	next := l.journal.inFlight()
+	err := l.write(func(ctx context.Context, tx *sql.Tx) error {
+		if len(l.pending) > 0 {
+			if err := l.writeOutcomes(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return l.writeJournal(ctx, tx, next)
+	})
+	if err == nil {
+		l.pending = l.pending[:0]
+		l.journal.reset()
+	}
+	return err
+}
+
+// end writes what is left and takes the run from the table.
+func (l *Ledger) end() {
+	err := l.fold()
+	for try := 0; err != nil && !errors.Is(err, errLost) && try < 3; try++ {
+		err = l.fold()
 	}
 	if err != nil {
-		return 0, err
+		return // the journal in the database stays for who comes next
 	}
-	return res.RowsAffected()
-}
-
-func count(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// handOver commits that the final dot of a delivery is about to be sent.
-func (l *Ledger) handOver(d Delivery) error { return <-l.enter(d, nil) }
-
-// finish notes an outcome; the channel yields once it is committed.
-func (l *Ledger) finish(d Delivery, o outcome) <-chan error { return l.enter(d, &o) }
-
-func (l *Ledger) enter(d Delivery, o *outcome) <-chan error {
-	done := make(chan error, 1)
-	l.out <- entry{d.ID, d.Attempt, o, done}
-	return done
-}
-
-// closeMailings marks mailings done of which nothing is left to do.
-func (l *Ledger) closeMailings(ctx context.Context) error {
-	return l.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE mailings SET state = 'done', done_at = $1 WHERE state = 'sending' AND NOT EXISTS (
-				SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id
-				AND (d.state IN ('waiting', 'claimed') OR (d.state = 'uncertain' AND d.next_at IS NOT NULL)))`, l.now())
+	l.write(func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM delivery_runs WHERE owner = $1`, l.owner)
 		return err
 	})
 }
 
-func nullTime(t time.Time) sql.Null[time.Time] {
-	return sql.Null[time.Time]{V: t.UTC().Truncate(time.Microsecond), Valid: !t.IsZero()}
+// write commits, and tells of a failure.
+func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
+	if l.unwanted {
+		return errLost
+	}
+	ctx := context.Background()
+	if l.db.Dialect() == database.Postgres { // SQLite has its own limit, and a cheaper one
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, commitWithin)
+		defer cancel()
+	}
+	err := l.db.Write(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
+	l.unwanted = errors.Is(err, errLost)
+	if err != nil {
+		l.fail(fmt.Errorf("delivery ledger: %w", err))
+	}
+	return err
+}
+
+func (l *Ledger) writeJournal(ctx context.Context, tx *sql.Tx, text string) error {
+	res, err := tx.ExecContext(ctx, `UPDATE delivery_runs SET journal = $2, lease_until = $3 WHERE owner = $1`,
+		l.owner, text, l.now().Add(l.lease))
+	return mustAffect(res, err)
+}
+
+// The ids are looked up one by one; that the rows are claimed by us is only
+// checked, which the plus tells SQLite.
+const outcomesSQLite = `
+	UPDATE deliveries SET state = o.state, uncertain = uncertain + (o.state = 'uncertain'), attempts = attempts - o.untried,
+		handed_attempt = CASE WHEN o.state IN ('sent', 'uncertain') THEN attempts ELSE handed_attempt END,
+		next_at = o.next_at, done_at = CASE WHEN o.next_at IS NULL THEN $3 END, reply_code = o.code, reply = o.reply,
+		claimed_by = '', lease_until = NULL
+	FROM (SELECT value->>0 AS id, value->>1 AS state, value->>2 AS untried, value->>3 AS next_at, value->>4 AS code, value->>5 AS reply
+		FROM json_each($1)) o
+	WHERE deliveries.id = o.id AND +deliveries.state = 'claimed' AND +deliveries.claimed_by = $2`
+
+const outcomesPostgres = `
+	UPDATE deliveries SET state = o.state, uncertain = uncertain + CASE WHEN o.state = 'uncertain' THEN 1 ELSE 0 END, attempts = attempts - o.untried,
+		handed_attempt = CASE WHEN o.state IN ('sent', 'uncertain') THEN attempts ELSE handed_attempt END,
+		next_at = o.next_at, done_at = CASE WHEN o.next_at IS NULL THEN $3::timestamptz END, reply_code = o.code, reply = o.reply,
+		claimed_by = '', lease_until = NULL
+	FROM (SELECT (value->>0)::bigint AS id, value->>1 AS state, (value->>2)::bigint AS untried, (value->>3)::timestamptz AS next_at,
+		(value->>4)::bigint AS code, value->>5 AS reply FROM jsonb_array_elements($1::jsonb)) o
+	WHERE deliveries.id = o.id AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
+
+// writeOutcomes writes what is pending to the rows.
+func (l *Ledger) writeOutcomes(ctx context.Context, tx *sql.Tx) error {
+	rows := []byte{'['}
+	for i, e := range l.pending {
+		if i > 0 {
+			rows = append(rows, ',')
+		}
+		rows = e.appendJSON(rows)
+	}
+	_, err := tx.ExecContext(ctx, l.db.Dialect().Pick(outcomesSQLite, outcomesPostgres), string(append(rows, ']')), l.owner, l.now())
+	return err
+}
+
+// sqliteTime is how the driver writes times (_time_format=sqlite); PostgreSQL
+// reads it as well.
+const sqliteTime = "2006-01-02 15:04:05.999999999-07:00"
+
+func (e entry) appendJSON(b []byte) []byte {
+	o := e.outcome
+	b = strconv.AppendInt(append(b, '['), e.id, 10)
+	b = append(append(append(b, `,"`...), o.state...), `",`...)
+	untried := byte('0')
+	if o.untried {
+		untried = '1'
+	}
+	b = append(b, untried, ',')
+	if o.nextAt.IsZero() {
+		b = append(b, "null"...)
+	} else {
+		b = o.nextAt.UTC().Truncate(time.Microsecond).AppendFormat(append(b, '"'), sqliteTime)
+		b = append(b, '"')
+	}
+	b = strconv.AppendInt(append(b, ','), int64(o.code), 10)
+	return append(append(append(b, ','), toJSON(clip(o.reply, 500))...), ']')
+}
+
+// handOver commits that the final dot of a delivery is about to be sent. done is
+// the caller's channel with room for one, used again for each message.
+func (l *Ledger) handOver(id int64, done chan error) error {
+	l.out <- entry{id: id, done: done}
+	return <-done
+}
+
+// finish notes an outcome.
+func (l *Ledger) finish(d Delivery, o outcome) { l.out <- entry{id: d.ID, outcome: o} }
+
+// closeMailings marks mailings done of which nothing is left to do, and returns
+// those.
+func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		done, err = database.Collect(ctx, tx, database.ScanOne[int64], `
+			UPDATE mailings SET state = 'done', done_at = $1 WHERE state = 'sending'
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL)
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state = 'claimed') RETURNING id`, l.now())
+		return err
+	})
+	return done, err
 }
 
 // clip cuts s to at most n bytes, never inside a character.

@@ -1,8 +1,12 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"dibao/internal/database"
@@ -10,33 +14,181 @@ import (
 
 // MailingReport says how the deliveries of a mailing stand.
 type MailingReport struct {
-	Mailing    int64     `json:"mailing"`
-	DueAt      time.Time `json:"due_at"`
-	State      string    `json:"state"`
-	Waiting    int       `json:"waiting"`
-	Claimed    int       `json:"claimed"`
-	Sent       int       `json:"sent"`
-	Failed     int       `json:"failed"`
-	Uncertain  int       `json:"uncertain"`
-	Suppressed int       `json:"suppressed"`
+	Mailing    int64      `json:"mailing"`
+	DueAt      time.Time  `json:"due_at"`
+	State      string     `json:"state"`
+	Waiting    int        `json:"waiting"`
+	Claimed    int        `json:"claimed"`
+	Sent       int        `json:"sent"`
+	Failed     int        `json:"failed"`
+	Uncertain  int        `json:"uncertain"`
+	Suppressed int        `json:"suppressed"`
+	PerSecond  *float64   `json:"per_second"`  // sent in the last minute; null: nothing is being sent
+	ETASeconds *int64     `json:"eta_seconds"` // for what waits, at that rate
+	NextAt     *time.Time `json:"next_at"`     // when the next that waits is tried
+	DoneAt     *time.Time `json:"done_at"`
+}
+
+// rateWindow is how far back the rate of a mailing is measured.
+const rateWindow = time.Minute
+
+const reportColumns = `m.id, m.due_at, m.state, m.done_at,
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'waiting'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'claimed'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'sent'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'failed'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'uncertain'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'suppressed')`
+
+func scanReport(r database.Row) (MailingReport, error) {
+	var m MailingReport
+	var done sql.Null[time.Time]
+	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &m.Waiting, &m.Claimed, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed)
+	if done.Valid {
+		m.DoneAt = &done.V
+	}
+	return m, err
 }
 
 // Report returns how the newest mailings stand, the newest first.
 func (s *Service) Report(ctx context.Context, limit int) ([]MailingReport, error) {
-	var all []MailingReport
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		all, err = database.Collect(ctx, tx, func(r database.Row) (MailingReport, error) {
-			var m MailingReport
-			err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &m.Waiting, &m.Claimed, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed)
-			return m, err
-		}, `SELECT m.id, m.due_at, m.state,
-				COUNT(CASE WHEN d.state = 'waiting' THEN 1 END), COUNT(CASE WHEN d.state = 'claimed' THEN 1 END),
-				COUNT(CASE WHEN d.state = 'sent' THEN 1 END), COUNT(CASE WHEN d.state = 'failed' THEN 1 END),
-				COUNT(CASE WHEN d.state = 'uncertain' THEN 1 END), COUNT(CASE WHEN d.state = 'suppressed' THEN 1 END)
-			FROM mailings m LEFT JOIN deliveries d ON d.mailing = m.id
-			GROUP BY m.id, m.due_at, m.state ORDER BY m.id DESC LIMIT $1`, limit)
-		return err
+	return s.report(ctx, `SELECT `+reportColumns+` FROM mailings m ORDER BY m.id DESC LIMIT $1`, limit)
+}
+
+// ReportOf returns how one mailing stands.
+func (s *Service) ReportOf(ctx context.Context, mailing int64) (MailingReport, error) {
+	all, err := s.report(ctx, `SELECT `+reportColumns+` FROM mailings m WHERE m.id = $1`, mailing)
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("mailing %d: %w; see: dibao issue report", mailing, ErrNotFound)
+	}
+	if err != nil {
+		return MailingReport{}, err
+	}
+	return all[0], nil
+}
+
+func (s *Service) report(ctx context.Context, query string, arg any) (all []MailingReport, err error) {
+	now := s.now()
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		if all, err = database.Collect(ctx, tx, scanReport, query, arg); err != nil {
+			return err
+		}
+		for i := range all {
+			if all[i].State == "sending" {
+				if err := all[i].progress(ctx, tx, now); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	return all, err
+}
+
+// progress adds the rate of the last minute and what follows from it.
+func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	var lately int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1 AND state = 'sent' AND done_at > $2`,
+		m.Mailing, now.Add(-rateWindow)).Scan(&lately)
+	if err != nil {
+		return err
+	}
+	var first, next sql.Null[time.Time]
+	err = tx.QueryRowContext(ctx, `SELECT done_at FROM deliveries WHERE mailing = $1 AND state = 'sent' AND done_at > $2 ORDER BY done_at LIMIT 1`,
+		m.Mailing, now.Add(-rateWindow)).Scan(&first)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT next_at FROM deliveries WHERE mailing = $1 AND state IN ('waiting', 'uncertain') AND next_at IS NOT NULL
+		ORDER BY next_at LIMIT 1`, m.Mailing).Scan(&next)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if next.Valid {
+		m.NextAt = &next.V
+	}
+	if lately == 0 {
+		return nil
+	}
+	over := max(now.Sub(first.V), time.Second)
+	rate := float64(lately) / over.Seconds()
+	m.PerSecond = &rate
+	if left := m.Waiting + m.Claimed; left > 0 {
+		eta := int64(float64(left)/rate + 0.5)
+		m.ETASeconds = &eta
+	}
+	return nil
+}
+
+// DomainReport says how the deliveries of a mailing to one domain stand.
+type DomainReport struct {
+	Domain    string     `json:"domain"`
+	Sent      int        `json:"sent"`
+	Waiting   int        `json:"waiting"` // and claimed
+	Failed    int        `json:"failed"`
+	Uncertain int        `json:"uncertain"`
+	NextAt    *time.Time `json:"next_at"`
+	Reply     *string    `json:"reply"` // the last that was no success
+}
+
+// Domains returns how a mailing stands by the domains of its readers, the
+// largest first.
+func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, error) {
+	byDomain := make(map[string]*DomainReport)
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `
+			SELECT u.address, d.state, d.next_at, d.reply FROM deliveries d JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1`, mailing)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var address, state, reply string
+			var next sql.Null[time.Time]
+			if err := rows.Scan(&address, &state, &next, &reply); err != nil {
+				return err
+			}
+			domain := domainOf(address)
+			if byDomain[domain] == nil {
+				byDomain[domain] = &DomainReport{Domain: domain}
+			}
+			byDomain[domain].add(state, reply, next)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]DomainReport, 0, len(byDomain))
+	for _, d := range byDomain {
+		all = append(all, *d)
+	}
+	slices.SortFunc(all, func(a, b DomainReport) int {
+		return cmp.Or(cmp.Compare(b.total(), a.total()), cmp.Compare(a.Domain, b.Domain))
+	})
+	return all, nil
+}
+
+func (d *DomainReport) total() int { return d.Sent + d.Waiting + d.Failed + d.Uncertain }
+
+func (d *DomainReport) add(state, reply string, next sql.Null[time.Time]) {
+	switch state {
+	case "sent":
+		d.Sent++
+		return
+	case "waiting", "claimed":
+		d.Waiting++
+	case "uncertain":
+		d.Uncertain++
+	case "failed":
+		d.Failed++
+	default:
+		return
+	}
+	if next.Valid && (d.NextAt == nil || next.V.Before(*d.NextAt)) {
+		d.NextAt = &next.V
+	}
+	if reply != "" {
+		d.Reply = &reply
+	}
 }

@@ -1,0 +1,260 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	netmail "net/mail"
+	"time"
+
+	"dibao/internal/mail"
+)
+
+// connection sends one message at a time and keeps its SMTP connection open
+// between them.
+type connection struct {
+	run      *deliveryRun
+	conn     *mail.Conn
+	route    string // the domain whose server conn leads to; "": a relay
+	sent     int    // messages that went through conn
+	assembly mail.Assembly
+	done     chan error // of a hand-over
+
+	// standIn starts another connection while this one is stalled.
+	standIn func()
+	// What follows is the run's, under its lock.
+	current *lane
+	serial  int // of the message, for the watch
+	stalled bool
+	watch   *time.Timer
+	idleFor *time.Timer
+	waiting bool
+}
+
+// work sends what the run gives until there is nothing left.
+func (c *connection) work(ctx context.Context) {
+	defer c.close()
+	for {
+		j, ok := c.run.next(c)
+		if !ok {
+			return
+		}
+		c.deliver(ctx, j)
+		if c.run.release(c, j.lane) {
+			return
+		}
+	}
+}
+
+// begin starts to watch how long a message takes; the run's lock is held.
+func (c *connection) begin(j job) {
+	c.current = j.lane
+	c.serial++
+	serial := c.serial
+	if c.watch != nil {
+		c.watch.Stop()
+	}
+	c.watch = time.AfterFunc(c.run.opts.StallAfter, func() { c.stall(serial) })
+}
+
+// stall notes that a message takes long: another connection takes the place of
+// this one, and its lane gets no other message until it is through.
+func (c *connection) stall(serial int) {
+	r := c.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c.serial != serial || c.current == nil || c.stalled {
+		return
+	}
+	c.stalled = true
+	c.current.stalled++
+	c.current.slowDown()
+	if !r.ended && r.extra < 4*r.opts.Connections {
+		r.extra++
+		c.standIn()
+	}
+	r.changed.Broadcast()
+}
+
+// finishWatch ends begin; it reports whether the message was stalled. The run's
+// lock is held.
+func (c *connection) finishWatch(x *lane) bool {
+	c.watch.Stop()
+	stalled := c.stalled
+	if stalled {
+		x.stalled--
+	}
+	c.current, c.stalled = nil, false
+	return stalled
+}
+
+// idleAfter is how long an unused connection is kept.
+const idleAfter = 15 * time.Second
+
+// waitIdle waits for the run to change, and closes the connection if that takes
+// long. The run's lock is held.
+func (c *connection) waitIdle() {
+	c.waiting = true
+	if c.conn != nil {
+		if c.idleFor == nil {
+			c.idleFor = time.AfterFunc(idleAfter, c.closeIdle)
+		} else {
+			c.idleFor.Reset(idleAfter)
+		}
+	}
+	c.run.changed.Wait()
+	c.waiting = false
+	if c.idleFor != nil {
+		c.idleFor.Stop()
+	}
+}
+
+func (c *connection) closeIdle() {
+	c.run.mu.Lock()
+	conn := c.conn
+	if !c.waiting || conn == nil {
+		c.run.mu.Unlock()
+		return
+	}
+	c.conn = nil
+	c.run.mu.Unlock()
+	conn.Close() // QUIT; what it answers changes nothing
+}
+
+func (c *connection) close() {
+	if c.conn != nil {
+		c.conn.Close() // QUIT; what it answers changes nothing
+		c.conn = nil
+	}
+}
+
+func (c *connection) finish(j job, o outcome) { c.run.ledger.finish(j.Delivery, o) }
+
+// deliver brings one claimed delivery to an outcome.
+func (c *connection) deliver(ctx context.Context, j job) {
+	r := c.run
+	now := r.service.now()
+	back := outcome{state: "waiting", nextAt: now, untried: true}
+	v, err := r.render.variant(ctx, j.Variant)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.note(err)
+		}
+		c.finish(j, back)
+		return
+	}
+	if !j.wanted || !v.wantedBy(j.reader) {
+		c.finish(j, outcome{state: "suppressed"})
+		r.count(func(t *Delivered) { t.Suppressed++ })
+		return
+	}
+	envelope, err := c.message(v, j)
+	if err != nil {
+		c.finish(j, outcome{state: "failed", reply: err.Error()})
+		r.count(func(t *Delivered) { t.Failed++ })
+		return
+	}
+	reply, err := c.transmit(ctx, envelope, j)
+	var unreached *unreachedError
+	switch {
+	case errors.As(err, &unreached) && r.opts.Direct == nil:
+		back.reply = err.Error()
+		if ctx.Err() == nil {
+			r.serverDown(unreached.error)
+			back.nextAt = now.Add(r.opts.RetryIn)
+		}
+		c.finish(j, back)
+		return
+	case err != nil && ctx.Err() != nil && !errors.Is(err, mail.ErrUncertain) && !isReply(err):
+		c.finish(j, back) // broken off by our stop, before it was handed over
+		return
+	case errors.Is(err, errLost):
+		return // another node sends it
+	}
+	o := r.judge(j, reply, err)
+	c.finish(j, o)
+	r.log(j, o)
+}
+
+func isReply(err error) bool {
+	var refused *mail.ReplyError
+	return errors.As(err, &refused)
+}
+
+// unreachedError says that no server was reached, so that the message was not tried.
+type unreachedError struct{ error }
+
+func (e *unreachedError) Unwrap() error { return e.error }
+
+// transmit connects where it has to and sends. A connection that turns out to
+// have been closed since its last message is replaced once.
+func (c *connection) transmit(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
+	if err := c.connect(ctx, j.lane, domainOf(e.To)); err != nil {
+		return mail.Reply{}, err
+	}
+	reply, err := c.send(ctx, e, j)
+	if errors.Is(err, mail.ErrStale) && ctx.Err() == nil {
+		if err := c.connect(ctx, j.lane, domainOf(e.To)); err != nil {
+			return mail.Reply{}, err
+		}
+		return c.send(ctx, e, j)
+	}
+	return reply, err
+}
+
+// send sends one message; its hand-over is committed before its final dot.
+func (c *connection) send(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
+	reply, err := c.conn.Send(ctx, e, func() error { return c.run.ledger.handOver(j.ID, c.done) })
+	c.sent++
+	if most := j.lane.limit.PerConnection; !c.conn.Usable() || most > 0 && c.sent >= most {
+		c.close()
+	}
+	return reply, err
+}
+
+// connect opens a connection that leads to the domain, if there is none.
+func (c *connection) connect(ctx context.Context, x *lane, domain string) error {
+	r := c.run
+	if r.opts.Direct == nil {
+		domain = ""
+	}
+	if c.conn != nil && c.conn.Usable() && c.route == domain {
+		return nil
+	}
+	c.close()
+	var err error
+	if r.opts.Direct != nil {
+		c.conn, err = r.opts.Direct.Dial(ctx, domain, r.opts.Server)
+	} else {
+		c.conn, err = r.servers.dial(ctx, r.service.now(), r.opts.RetryIn)
+	}
+	c.route, c.sent = domain, 0
+	if err == nil {
+		return nil
+	}
+	c.conn = nil
+	if r.opts.Direct != nil && ctx.Err() == nil {
+		if !isReply(err) {
+			r.mu.Lock()
+			x.unreachable(r.service.now())
+			r.mu.Unlock()
+		}
+		return err // of this domain only
+	}
+	return &unreachedError{err}
+}
+
+// message makes the message of a job.
+func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
+	r := c.run
+	from := v.from.Address
+	if r.service.opts.BounceDomain != "" && r.opts.BounceToken != nil {
+		from = "b+" + r.opts.BounceToken(j.ID) + "@" + r.service.opts.BounceDomain
+	}
+	personal, err := r.render.personal(v, j.reader, mail.MessageID(r.opts.MessageKey, j.Mailing, j.Subscriber, domainOf(v.from.Address)))
+	if err != nil {
+		return mail.Envelope{}, err
+	}
+	personal.To = netmail.Address{Address: j.reader.Address}
+	err = v.message.Assemble(&c.assembly, personal)
+	return mail.Envelope{From: from, To: j.reader.Address, Pieces: c.assembly.Pieces}, err
+}

@@ -1,0 +1,133 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"dibao/internal/mail"
+)
+
+// judge turns how a Send ended into what the ledger keeps (the table of replies
+// in docs/delivery.md), and lets the lane learn from it.
+func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
+	now := r.service.now()
+	late := now.Sub(j.FirstTried) >= r.opts.GiveUpAfter
+	var refused *mail.ReplyError
+	switch {
+	case err == nil:
+		r.mu.Lock()
+		r.total.Sent++
+		j.lane.succeeded()
+		r.mu.Unlock()
+		return outcome{state: "sent", code: reply.Code, reply: reply.Text}
+	case errors.Is(err, mail.ErrUncertain):
+		r.count(func(t *Delivered) { t.Uncertain++ })
+		o := outcome{state: "uncertain", reply: err.Error()}
+		if j.Uncertain == 0 { // else it has its second copy on the way: never a third
+			o.nextAt = now.Add(Backoff(1, jitter(j.ID)))
+		}
+		return o
+	case errors.As(err, &refused):
+		v := Classify(refused.Code, refused.Enhanced, refused.Text, domainOf(j.reader.Address))
+		r.learn(j.lane, v, now)
+		if v.Retries() && !late {
+			r.count(func(t *Delivered) { t.Deferred++ })
+			return outcome{state: "waiting", nextAt: now.Add(retryAfter(v, refused.Code, j)), code: refused.Code, reply: refused.Text}
+		}
+		r.count(func(t *Delivered) { t.Failed++ })
+		r.react(j, v, refused)
+		return outcome{state: "failed", code: refused.Code, reply: refused.Text}
+	case late:
+		r.count(func(t *Delivered) { t.Failed++ })
+		return outcome{state: "failed", reply: err.Error()}
+	}
+	// The connection broke before the message was handed over: at first the
+	// connection is to blame, later perhaps the message.
+	r.count(func(t *Delivered) { t.Deferred++ })
+	pause := brokenPause
+	if j.Attempt > 1 {
+		pause = Backoff(int(j.Attempt-1), jitter(j.ID))
+	}
+	return outcome{state: "waiting", nextAt: now.Add(pause), reply: err.Error()}
+}
+
+// brokenPause is how long a message waits whose connection broke the first time.
+const brokenPause = time.Minute
+
+func (r *deliveryRun) learn(x *lane, v Verdict, now time.Time) {
+	r.mu.Lock()
+	paused := x.told(v, now)
+	r.mu.Unlock()
+	if !paused {
+		return
+	}
+	r.service.opts.Logger.Error("a domain refuses our mail by its policy; its mail waits", "domain", x.name, "duration", policyPause)
+	if r.opts.Notify != nil {
+		r.opts.Notify(context.Background(), Notice{Kind: NoticePolicy, Domain: x.name})
+	}
+}
+
+func retryAfter(v Verdict, code int, j job) time.Duration {
+	switch {
+	case v.Retry > 0:
+		return time.Duration(float64(v.Retry) * (0.75 + jitter(j.ID)/2))
+	case code == 421 && j.Attempt == 1: // it closes the connection, which says little of the message
+		return brokenPause
+	}
+	return Backoff(int(j.Attempt), jitter(j.ID))
+}
+
+// jitter spreads retries by delivery, between 0 and 1, the same on every node.
+func jitter(id int64) float64 { return float64(uint64(id)*0x9E3779B97F4A7C15>>11) / (1 << 53) }
+
+const (
+	softLimit    = 3                   // issues that a full mailbox may refuse
+	softWithin   = 30 * 24 * time.Hour // in so long
+	unknownLimit = 2                   // issues refused with no reason that we understand
+)
+
+// react stores what a final refusal means for the reader.
+func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
+	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
+	defer cancel()
+	now := r.service.now()
+	class := v.Class.String()
+	refusals := 0 // of this class, in a row or lately
+	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6)`,
+			j.ID, j.Subscriber, class, refused.Code, clip(refused.Text, 500), now); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `
+			SELECT COUNT(DISTINCT f.delivery) FROM feedback f WHERE f.subscriber = $1 AND f.kind = 'reply' AND f.class = $2 AND f.at > $3
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = $1 AND d.state = 'sent' AND d.done_at > f.at)`,
+			j.Subscriber, class, now.Add(-softWithin)).Scan(&refusals)
+	})
+	suppress := v.Suppress || v.Soft && (refusals >= softLimit || v.Class == ClassUnknown && refusals >= unknownLimit)
+	if err == nil && suppress {
+		err = r.service.subscribers.Suppress(ctx, j.reader.Address, "bounce", fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200)))
+	}
+	if err == nil && v.Class == ClassMessage {
+		r.service.opts.Logger.Error("a server can't take this message", "mailing_id", j.Mailing, "delivery_id", j.ID, "reply_code", refused.Code)
+		if r.opts.Notify != nil {
+			r.opts.Notify(ctx, Notice{Kind: NoticeMessage, Mailing: j.Mailing, Domain: j.lane.name, Text: refused.Error()})
+		}
+	}
+	r.note(err)
+}
+
+func (r *deliveryRun) log(j job, o outcome) {
+	l := r.service.opts.Logger
+	switch o.state {
+	case "sent":
+		l.Debug("delivery sent", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt)
+	case "failed":
+		l.Warn("delivery refused", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt, "reply_code", o.code)
+	default:
+		l.Info("delivery deferred", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt, "reply_code", o.code, "state", o.state)
+	}
+}

@@ -1,0 +1,197 @@
+package digest
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limit bounds what one group of domains gets. Zero is no limit of its own.
+type Limit struct {
+	Connections   int // at the same time
+	PerMinute     int // messages
+	PerConnection int // messages before a connection is closed
+}
+
+// domainGroups are domains that one provider serves, by the one that names the
+// group: what one of them refuses the others will.
+var domainGroups = map[string][]string{
+	"qq.com":      {"foxmail.com", "vip.qq.com"},
+	"163.com":     {"126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com"},
+	"sina.com":    {"sina.cn", "vip.sina.com"},
+	"139.com":     {"10086.cn"},
+	"aliyun.com":  {"alibaba-inc.com"},
+	"gmail.com":   {"googlemail.com"},
+	"outlook.com": {"hotmail.com", "live.com", "msn.com", "live.cn", "outlook.fr", "outlook.de", "hotmail.fr", "hotmail.co.uk"},
+	"yahoo.com":   {"ymail.com", "rocketmail.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "aol.com"},
+	"icloud.com":  {"me.com", "mac.com"},
+}
+
+// StandardLimits are for sending to the providers' servers directly: they ask for
+// few messages a connection and a minute.
+var StandardLimits = map[string]Limit{
+	"qq.com":  {Connections: 2, PerMinute: 60, PerConnection: 20},
+	"163.com": {Connections: 2, PerMinute: 60, PerConnection: 20},
+}
+
+// lane is a group of domains on its way: how much it takes at the moment.
+type lane struct {
+	name  string
+	limit Limit
+
+	queue   []job
+	ready   bool // stands in the run's list of lanes that may go on
+	active  int  // messages on their way
+	stalled int  // of those, the ones that wait for the server for long
+
+	window    int       // messages at the same time: grows with each success, halves when told to slow down
+	perMinute float64   // as window, for limit.PerMinute
+	tokens    float64   // messages that may go now; negative: promised for later
+	filledAt  time.Time // when tokens was last filled
+	heldUntil time.Time // nothing goes before
+	policy    int       // refusals by policy in a row
+	broken    int       // connections in a row that failed
+}
+
+// lanes finds the lane of a domain.
+type lanes struct {
+	group  map[string]string // domain to the name of its group
+	limits map[string]Limit  // by name of group
+	byName map[string]*lane
+}
+
+func newLanes(limits map[string]Limit) *lanes {
+	l := &lanes{group: make(map[string]string), limits: make(map[string]Limit), byName: make(map[string]*lane)}
+	for name, others := range domainGroups {
+		l.group[name] = name
+		for _, d := range others {
+			l.group[d] = name
+		}
+	}
+	for domain, limit := range limits {
+		domain = strings.ToLower(domain)
+		if _, ok := l.group[domain]; !ok {
+			l.group[domain] = domain
+		}
+		l.limits[l.group[domain]] = limit
+	}
+	return l
+}
+
+// maxLanes is how many lanes are remembered between runs.
+const maxLanes = 10_000
+
+// of returns the lane of a reader's domain.
+func (l *lanes) of(domain string) *lane {
+	name := domain
+	if g, ok := l.group[domain]; ok {
+		name = g
+	}
+	if x, ok := l.byName[name]; ok {
+		return x
+	}
+	if len(l.byName) >= maxLanes {
+		for n, x := range l.byName {
+			if x.active == 0 && len(x.queue) == 0 && !x.ready {
+				delete(l.byName, n)
+			}
+		}
+	}
+	x := &lane{name: name, limit: l.limits[name], window: 1}
+	x.perMinute = float64(x.limit.PerMinute) / 4 // slow start
+	x.tokens = x.perMinute
+	l.byName[name] = x
+	return x
+}
+
+// open reports whether the lane may take one more message now; most is the
+// number of connections.
+func (x *lane) open(most int) bool {
+	if x.limit.Connections > 0 {
+		most = min(most, x.limit.Connections)
+	}
+	return x.stalled == 0 && x.active < min(x.window, most)
+}
+
+// held returns until when nothing of the lane is sent, and why; zero where it
+// goes on. A lane whose server makes us wait is held for a moment: it must not
+// fill the queue.
+func (x *lane) held(now time.Time) (until time.Time, why string) {
+	switch {
+	case now.Before(x.heldUntil):
+		return x.heldUntil, "the domain refuses our mail for now"
+	case x.stalled > 0:
+		return now.Add(stalledPause), "the domain's server makes us wait"
+	}
+	return time.Time{}, ""
+}
+
+// stalledPause is how long the mail to a domain waits whose server is not
+// answering, while the messages it has are waited for.
+const stalledPause = 30 * time.Second
+
+// pass takes a token. Where there is none it returns when there will be: the
+// limit is kept by the clock of the ledger, not by waiting.
+func (x *lane) pass(now time.Time) (at time.Time, ok bool) {
+	if x.limit.PerMinute <= 0 {
+		return now, true
+	}
+	if x.filledAt.IsZero() || now.Before(x.filledAt) {
+		x.filledAt = now
+	}
+	x.tokens = min(x.tokens+x.perMinute*now.Sub(x.filledAt).Minutes(), x.perMinute)
+	x.filledAt = now
+	x.tokens--
+	if x.tokens >= 0 {
+		return now, true
+	}
+	return now.Add(time.Duration(-x.tokens / x.perMinute * float64(time.Minute))), false
+}
+
+// succeeded lets the lane take a little more.
+func (x *lane) succeeded() {
+	x.policy, x.broken = 0, 0
+	x.window = min(x.window+1, 1000)
+	x.perMinute = min(x.perMinute*1.05, float64(x.limit.PerMinute))
+}
+
+// told learns from a refusal. It reports whether the lane is now paused because
+// the domain's policy is against us: a person must look.
+func (x *lane) told(v Verdict, now time.Time) (paused bool) {
+	if v.Class == ClassTemporary && !v.Soft && v.Retry != greylistPause {
+		x.slowDown()
+		if v.Slow && v.Retry > 0 && x.window == 1 {
+			x.heldUntil = latest(x.heldUntil, now.Add(v.Retry/4))
+		}
+	}
+	if v.Class != ClassPolicy {
+		return false
+	}
+	x.policy++
+	if x.policy < policyRefusals {
+		return false
+	}
+	x.policy = 0
+	x.heldUntil = latest(x.heldUntil, now.Add(policyPause))
+	return true
+}
+
+const (
+	policyRefusals = 3             // in a row pause a domain group
+	policyPause    = 4 * time.Hour // for this long
+)
+
+func (x *lane) slowDown() {
+	x.window = max(1, x.window/2)
+	x.perMinute = max(x.perMinute/2, 1)
+}
+
+// unreachable notes that no connection to the domain could be made.
+func (x *lane) unreachable(now time.Time) {
+	x.slowDown()
+	if x.broken++; x.broken >= 3 {
+		x.heldUntil = latest(x.heldUntil, now.Add(15*time.Minute))
+	}
+}
+
+func latest(a, b time.Time) time.Time { return slices.MaxFunc([]time.Time{a, b}, time.Time.Compare) }

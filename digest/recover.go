@@ -1,0 +1,109 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// recover takes back what runs that ended had claimed: what their journals say
+// was sent is sent, what was handed over and not answered gets one more copy at
+// most, and the rest is tried as if nothing had been.
+func (l *Ledger) recover(ctx context.Context) (n int, err error) {
+	now := l.now()
+	runs := make(map[string]time.Time) // lease by owner
+	err = l.db.Read(ctx, func(tx *sql.Tx) error {
+		for _, query := range []string{
+			// Rows whose run is not in the table were claimed before there was one.
+			`SELECT DISTINCT claimed_by, lease_until FROM deliveries WHERE state = 'claimed' AND claimed_by NOT IN (SELECT owner FROM delivery_runs)`,
+			`SELECT owner, lease_until FROM delivery_runs`,
+		} {
+			if err := scanLeases(ctx, tx, query, runs); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for owner, lease := range runs {
+		if owner == l.owner || !lease.Before(now) && !ownerDied(owner, l.owner) {
+			continue
+		}
+		taken, err := l.takeOver(ctx, owner, now)
+		if err != nil {
+			return n, fmt.Errorf("claims of %s: %w", owner, err)
+		}
+		n += taken
+	}
+	return n, nil
+}
+
+func scanLeases(ctx context.Context, tx *sql.Tx, query string, into map[string]time.Time) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var owner string
+		var lease sql.Null[time.Time]
+		if err := rows.Scan(&owner, &lease); err != nil {
+			return err
+		}
+		into[owner] = lease.V
+	}
+	return rows.Err()
+}
+
+// takeOver ends a run in its place. Where two nodes try, one finds nothing.
+func (l *Ledger) takeOver(ctx context.Context, owner string, now time.Time) (n int, err error) {
+	ids := l.db.Dialect().IDs("$3")
+	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		n = 0
+		// Deleting the row makes sure that the run, if it lives after all, hands
+		// nothing over any more.
+		texts, err := database.Collect(ctx, tx, database.ScanOne[string], `DELETE FROM delivery_runs WHERE owner = $1 RETURNING journal`, owner)
+		if err != nil {
+			return err
+		}
+		var j journal
+		if len(texts) > 0 {
+			j = parseJournal(texts[0])
+		}
+		for _, step := range []struct {
+			statement string
+			named     bool
+			ids       []int64
+		}{
+			{`UPDATE deliveries SET state = 'sent', next_at = NULL, done_at = $1, handed_attempt = attempts, claimed_by = '', lease_until = NULL` +
+				ofRun + ` AND id IN (` + ids + `)`, true, j.sent},
+			{`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, handed_attempt = attempts,
+				next_at = NULL, done_at = $1, claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain > 0 AND id IN (` + ids + `)`, true, j.handed},
+			{`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, handed_attempt = attempts,
+				next_at = $1, claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain = 0 AND id IN (` + ids + `)`, true, j.handed},
+			{`UPDATE deliveries SET state = 'waiting', next_at = $1, claimed_by = '', lease_until = NULL` + ofRun, false, nil},
+		} {
+			args := []any{now, owner}
+			if step.named {
+				args = append(args, toJSON(append([]int64{}, step.ids...)))
+			}
+			res, err := tx.ExecContext(ctx, step.statement, args...)
+			if err != nil {
+				return err
+			}
+			affected, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			n += int(affected)
+		}
+		return nil
+	})
+	return n, err
+}
