@@ -57,7 +57,7 @@ func (c *connection) begin(j job) {
 }
 
 // stall notes that a message takes long: another connection takes the place of
-// this one, and its lane gets no other message until it is through.
+// this one, and its lane yields to others.
 func (c *connection) stall(serial int) {
 	r := c.run
 	r.mu.Lock()
@@ -67,7 +67,7 @@ func (c *connection) stall(serial int) {
 	}
 	c.stalled = true
 	c.current.stalled++
-	c.current.slowDown()
+	c.current.slow = true
 	if !r.ended && r.extra < 4*r.opts.Connections {
 		r.extra++
 		c.standIn()
@@ -82,6 +82,8 @@ func (c *connection) finishWatch(x *lane) bool {
 	stalled := c.stalled
 	if stalled {
 		x.stalled--
+	} else if x.stalled == 0 {
+		x.slow = false
 	}
 	c.current, c.stalled = nil, false
 	return stalled

@@ -132,6 +132,9 @@ type deliveryRun struct {
 	total    Delivered
 	failure  error // of the ledger or of rendering: the run stops
 	down     error // the server could not be reached: the run stops and is tried later
+
+	heldQueued bool      // a lane was paused that has messages queued
+	idleSince  time.Time // since when there is nothing for idle connections in a full queue
 }
 
 const (
@@ -212,7 +215,9 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 				return err
 			}
 		}
-		r.clearWay()
+		if r.blocked() {
+			r.clearWay()
+		}
 		batch, err := r.ledger.claim(ctx, claimSize)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -235,19 +240,37 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 	}
 }
 
-// waitForRoom returns when more can be queued.
+// waitForRoom returns when more can be queued, or when the queue has to be
+// cleared of what is in the way.
 func (r *deliveryRun) waitForRoom() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.stopped() == nil && r.queued >= lowWater && !(r.queued >= highWater && r.idle > 0) && !r.inTheWay() {
+	for r.stopped() == nil && r.queued >= lowWater && !r.heldQueued && !r.inTheWay() {
 		r.changed.Wait()
 	}
 	return r.stopped()
 }
 
-// inTheWay reports whether connections are idle while messages are queued that
-// can't go: they are put back, for others to come up. r.mu is held.
-func (r *deliveryRun) inTheWay() bool { return r.idle > 0 && len(r.ready) == 0 && r.queued >= lowWater }
+// inTheWay reports whether, for a while already, connections have been idle
+// though the queue is full: what is in it can't go, and keeps out what could.
+// r.mu is held.
+func (r *deliveryRun) inTheWay() bool {
+	if r.idle == 0 || len(r.ready) > 0 || r.queued < lowWater {
+		r.idleSince = time.Time{}
+		return false
+	}
+	if r.idleSince.IsZero() {
+		r.idleSince = time.Now()
+	}
+	return time.Since(r.idleSince) >= lookEvery
+}
+
+// blocked reports whether something is queued that can't go.
+func (r *deliveryRun) blocked() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.heldQueued || r.inTheWay()
+}
 
 // waitForChange returns when something happened that may have made more due;
 // over says that nothing is left to happen.
@@ -270,8 +293,8 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	r.mu.Lock()
 	for _, j := range jobs {
 		j.lane = r.lanes.of(domainOf(j.reader.Address))
-		if until, why := j.lane.held(now); why != "" {
-			back = append(back, deferral{j.Delivery, until, why})
+		if until, held := j.lane.held(now); held {
+			back = append(back, deferral{j.Delivery, until, "the domain refuses our mail for now"})
 			continue
 		}
 		if at, ok := j.lane.pass(now); !ok {
@@ -314,21 +337,24 @@ func (r *deliveryRun) makeReady(x *lane) {
 func (r *deliveryRun) clearWay() {
 	now := r.service.now()
 	r.mu.Lock()
-	full := r.inTheWay() || r.queued >= highWater && r.idle > 0
+	full := r.inTheWay()
 	left := make(map[*lane]int)
 	var until time.Time
-	why := "the domain takes mail slowly"
-	taken := r.takeQueued(func(j job) bool {
-		at, reason := j.lane.held(now)
-		if reason != "" {
-			until, why = latest(until, at), reason
-			return true
+	held := r.takeQueued(func(j job) bool {
+		at, held := j.lane.held(now)
+		if held {
+			until = latest(until, at)
 		}
-		left[j.lane]++
-		return full && !j.lane.ready && left[j.lane] > 2*r.opts.Connections
+		return held
 	})
+	slow := r.takeQueued(func(j job) bool {
+		left[j.lane]++
+		return full && left[j.lane] > 4*r.opts.Connections
+	})
+	r.heldQueued = false
 	r.mu.Unlock()
-	r.putBack(taken, latest(until, now.Add(slowLanePause)), why)
+	r.putBack(held, until, "the domain refuses our mail for now")
+	r.putBack(slow, now.Add(slowLanePause), "the domain takes mail slowly")
 }
 
 // slowLanePause is how long mail to a domain waits that takes it slower than others.
@@ -426,13 +452,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 		if r.stopped() != nil || r.ended {
 			return job{}, false
 		}
-		for len(r.ready) > 0 {
-			x := r.ready[0]
-			r.ready = r.ready[1:]
-			x.ready = false
-			if len(x.queue) == 0 || !x.open(r.opts.Connections) {
-				continue
-			}
+		if x := r.turn(); x != nil {
 			j, x.queue = x.queue[0], x.queue[1:]
 			r.leaves(j)
 			x.active++
@@ -449,6 +469,23 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 		c.waitIdle()
 		r.idle--
 	}
+}
+
+// turn takes the lane whose turn it is out of line; slow lanes come after the
+// others. r.mu is held.
+func (r *deliveryRun) turn() *lane {
+	r.ready = slices.DeleteFunc(r.ready, func(x *lane) bool {
+		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections)
+		return !x.ready
+	})
+	if len(r.ready) == 0 {
+		return nil
+	}
+	i := max(0, slices.IndexFunc(r.ready, func(x *lane) bool { return !x.yields() }))
+	x := r.ready[i]
+	r.ready = slices.Delete(r.ready, i, i+1)
+	x.ready = false
+	return x
 }
 
 // release ends a connection's message; it reports whether the connection should

@@ -60,6 +60,10 @@ const brokenPause = time.Minute
 func (r *deliveryRun) learn(x *lane, v Verdict, now time.Time) {
 	r.mu.Lock()
 	paused := x.told(v, now)
+	if _, held := x.held(now); held && len(x.queue) > 0 {
+		r.heldQueued = true
+		r.changed.Broadcast()
+	}
 	r.mu.Unlock()
 	if !paused {
 		return

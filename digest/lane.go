@@ -43,6 +43,7 @@ type lane struct {
 	ready   bool // stands in the run's list of lanes that may go on
 	active  int  // messages on their way
 	stalled int  // of those, the ones that wait for the server for long
+	slow    bool // the last message stalled: others go first
 
 	window    int       // messages at the same time: grows with each success, halves when told to slow down
 	perMinute float64   // as window, for limit.PerMinute
@@ -110,25 +111,17 @@ func (x *lane) open(most int) bool {
 	if x.limit.Connections > 0 {
 		most = min(most, x.limit.Connections)
 	}
-	return x.stalled == 0 && x.active < min(x.window, most)
+	return x.active < min(x.window, most)
 }
 
-// held returns until when nothing of the lane is sent, and why; zero where it
-// goes on. A lane whose server makes us wait is held for a moment: it must not
-// fill the queue.
-func (x *lane) held(now time.Time) (until time.Time, why string) {
-	switch {
-	case now.Before(x.heldUntil):
-		return x.heldUntil, "the domain refuses our mail for now"
-	case x.stalled > 0:
-		return now.Add(stalledPause), "the domain's server makes us wait"
-	}
-	return time.Time{}, ""
-}
+// yields reports whether lanes that are not slow go first: a slow one keeps one
+// message on its way beside them.
+func (x *lane) yields() bool { return x.slow && x.active > 0 }
 
-// stalledPause is how long the mail to a domain waits whose server is not
-// answering, while the messages it has are waited for.
-const stalledPause = 30 * time.Second
+// held reports until when nothing of the lane is sent.
+func (x *lane) held(now time.Time) (until time.Time, held bool) {
+	return x.heldUntil, now.Before(x.heldUntil)
+}
 
 // pass takes a token. Where there is none it returns when there will be: the
 // limit is kept by the clock of the ledger, not by waiting.

@@ -422,3 +422,10 @@ func clip(s string, n int) string {
 	}
 	return strings.ToValidUTF8(s[:n], "")
 }
+
+func count(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
