@@ -1,0 +1,371 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"database/sql"
+	"encoding/pem"
+	"fmt"
+	netmail "net/mail"
+	"net/smtp"
+	"net/textproto"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jordan-wright/email"
+	"github.com/spf13/cobra"
+
+	"dibao/digest"
+	"dibao/feed"
+	"dibao/internal/mail"
+	"dibao/policy"
+	"dibao/subscribers"
+)
+
+// deliverFigures are in the contract's words.
+type deliverFigures struct {
+	Messages     int     `json:"messages"`
+	Wall         float64 `json:"wall_s"`
+	CPU          float64 `json:"cpu_s"`
+	PerMessage   float64 `json:"cpu_ms_per_message"`
+	Compose      float64 `json:"compose_cpu_s"`
+	PeakRSS      float64 `json:"peak_rss_mb"`
+	BaselineRaw  float64 `json:"baseline_raw_ms"`
+	BaselinePool float64 `json:"baseline_pool_ms"`
+	BaselineSign float64 `json:"baseline_sign_ms"`
+	MessageKB    float64 `json:"message_kb"` // as sent, encoded
+}
+
+// deliverBench is one run of bench deliver.
+type deliverBench struct {
+	recipients, bodyKB, connections int
+	dkim, smtp                      string
+	preview                         digest.Mail // what the mail says
+}
+
+func newBenchDeliver(g *globals) *cobra.Command {
+	b := &deliverBench{}
+	cmd := &cobra.Command{
+		Use:   "deliver",
+		Short: "Delivering: a mailing through the ledger, against the bare transport, a pool and the bare signature",
+		Long: "Composes a mailing for invented readers and delivers it to a mail server that takes everything and keeps nothing: one\n" +
+			"of its own, or the one of --smtp. The baselines send the same bytes through the same transport with no ledger and no\n" +
+			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is the bare signature of a hash.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if b.recipients < 1 || b.recipients > 5_000_000 || b.bodyKB < 4 || b.bodyKB > 90 || b.connections < 1 || b.connections > 100 {
+				return usagef("--recipients is from 1 to 5000000, --body-kb from 4 to 90, --connections from 1 to 100")
+			}
+			if b.dkim != "none" && b.dkim != "rsa" && b.dkim != "ed25519" {
+				return usagef("--dkim is none, rsa or ed25519, not %q", b.dkim)
+			}
+			out, err := b.run(cmd.Context(), g)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Messages", "Wall", "CPU", "CPU each", "Compose", "Peak MB", "Raw", "Pool", "Sign", "KB"}, []deliverFigures{out},
+				func(f deliverFigures) []any {
+					return []any{f.Messages, seconds(f.Wall), seconds(f.CPU), millis(f.PerMessage), seconds(f.Compose), int(f.PeakRSS),
+						millis(f.BaselineRaw), millis(f.BaselinePool), millis(f.BaselineSign), int(f.MessageKB)}
+				})
+		},
+	}
+	cmd.Flags().IntVar(&b.recipients, "recipients", 50_000, "readers")
+	cmd.Flags().IntVar(&b.bodyKB, "body-kb", 32, "about how much text and HTML a mail has, before it is encoded")
+	cmd.Flags().IntVar(&b.connections, "connections", 4, "to the mail server")
+	cmd.Flags().StringVar(&b.dkim, "dkim", "none", "none, rsa or ed25519")
+	cmd.Flags().StringVar(&b.smtp, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
+	return cmd
+}
+
+func millis(ms float64) string { return fmt.Sprintf("%.3f ms", ms) }
+
+func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures, err error) {
+	addr := b.smtp
+	if addr == "" {
+		var stop func()
+		if addr, stop, err = startHelper(ctx, "smtp"); err != nil {
+			return out, err
+		}
+		defer stop()
+	}
+	a, closeApp, err := benchApp(ctx, g, map[string]string{"DIBAO_MAIL_FROM": "邸报 <dibao@bench.example>", "DIBAO_MAIL_BOUNCE_DOMAIN": "bounces.bench.example"})
+	if err != nil {
+		return out, err
+	}
+	defer closeApp()
+	signer, sign, err := benchSigner(b.dkim)
+	if err != nil {
+		return out, err
+	}
+	list, err := b.fill(ctx, a)
+	if err != nil {
+		return out, err
+	}
+	var made digest.Composed
+	if out.Compose, _, err = measure(func() error {
+		made, err = a.digest.ComposeNow(ctx, []subscribers.List{list})
+		return err
+	}); err != nil {
+		return out, err
+	}
+	if made.Deliveries != b.recipients {
+		return out, fmt.Errorf("%d deliveries were composed, not %d; is the database empty?", made.Deliveries, b.recipients)
+	}
+	server := mail.Options{Addr: addr, TLS: mail.TLSNone}
+	keys := a.subscribers.Keys()
+	d, err := a.digest.NewDeliverer(digest.DeliverOptions{
+		Server: server, Connections: b.connections, DKIM: signer, BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(),
+	})
+	if err != nil {
+		return out, err
+	}
+	baseline := baselines{server: server, connections: b.connections, messages: min(max(b.recipients/2, 1), 10_000), content: b.preview}
+	if baseline.mail, err = a.digest.SampleMail(ctx, made.Mailing); err != nil {
+		return out, err
+	}
+	out.MessageKB = float64(len(baseline.mail.Raw)) / 1024
+	// The baselines stand before and after, so that a machine that grows busier
+	// does not favour one side.
+	rawBefore, err := baseline.raw(ctx)
+	if err != nil {
+		return out, err
+	}
+	var done digest.Delivered
+	if out.CPU, out.Wall, err = measure(func() error {
+		done, err = d.Deliver(ctx)
+		return err
+	}); err != nil {
+		return out, err
+	}
+	out.PeakRSS = peakRSS()
+	out.Messages = done.Sent
+	if done.Sent != b.recipients {
+		return out, fmt.Errorf("%+v of %d deliveries", done, b.recipients)
+	}
+	out.PerMessage = out.CPU / float64(done.Sent) * 1000
+	rawAfter, err := baseline.raw(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.BaselineRaw = (rawBefore + rawAfter) / 2
+	if out.BaselinePool, err = baseline.pool(); err != nil {
+		return out, err
+	}
+	out.BaselineSign, err = baseline.sign(sign)
+	return out, err
+}
+
+// fill makes a list, articles whose mail is about so long, and readers.
+func (b *deliverBench) fill(ctx context.Context, a *app) (subscribers.List, error) {
+	list, err := a.subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "样例周报", MaxItems: 200})
+	if err != nil {
+		return list, err
+	}
+	source, err := a.articles.AddSource(ctx, feed.Source{URL: "http://bench.example/", Kind: "feed", Name: "样例源"})
+	if err != nil {
+		return list, err
+	}
+	size, articles := 0, int64(0)
+	for size < b.bodyKB<<10 && articles < int64(list.MaxItems) {
+		if err := benchArticle(ctx, a, source.ID, articles); err != nil {
+			return list, err
+		}
+		articles++
+		if b.preview, err = a.digest.PreviewMail(ctx, list); err != nil {
+			return list, err
+		}
+		size = len(b.preview.HTML) + len(b.preview.Text)
+	}
+	return list, benchReaders(ctx, a, list, b.recipients)
+}
+
+// benchArticle stores an invented notice.
+func benchArticle(ctx context.Context, a *app, source, n int64) error {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	title := fmt.Sprintf("样例市人民政府关于第%d件事项的通知", n)
+	facts := fmt.Sprintf(`{"title":%q,"kind":%q,"published_on":%q}`, title, policy.KindDocument, now.Format(time.DateOnly))
+	summary := strings.Repeat("各部门要明确责任分工，完善工作机制，确保各项措施落到实处。", 3)
+	return a.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO articles (source, guid, url, title, summary, kind, facts, page_state, collected_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 'complete', $8, $8)`,
+			source, fmt.Sprint(n), fmt.Sprintf("http://bench.example/%d.html", n), title, summary, string(policy.KindDocument), facts, now)
+		return err
+	})
+}
+
+// benchReaders stores readers who confirmed the list, without the mails and
+// proofs of consent that real ones have.
+func benchReaders(ctx context.Context, a *app, list subscribers.List, n int) error {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	const page = 10_000
+	for from := 0; from < n; from += page {
+		err := a.db.Write(ctx, func(tx *sql.Tx) error {
+			one, err := tx.PrepareContext(ctx, `INSERT INTO subscribers (address, address_key, language, created_at) VALUES ($1, $1, 'zh', $2) RETURNING id`)
+			if err != nil {
+				return err
+			}
+			defer one.Close()
+			to, err := tx.PrepareContext(ctx, `INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at) VALUES ($1, $2, 'confirmed', $3, $3)`)
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			for i := from; i < min(n, from+page); i++ {
+				var id int64
+				if err := one.QueryRowContext(ctx, fmt.Sprintf("reader%d@test.example", i), now).Scan(&id); err != nil {
+					return err
+				}
+				if _, err := to.ExecContext(ctx, id, list.ID, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("store readers: %w", err)
+		}
+	}
+	return nil
+}
+
+// benchSigner makes a key, and the bare operation with it; both nil for none.
+func benchSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
+	var key crypto.Signer
+	var opts crypto.SignerOpts
+	var err error
+	switch kind {
+	case "none":
+		return nil, nil, nil
+	case "rsa":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+		opts = crypto.SHA256
+	case "ed25519":
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+		opts = crypto.Hash(0)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	block, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := mail.NewSigner("bench.example", "bench", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: block}))
+	return signer, func(digest []byte) error {
+		_, err := key.Sign(rand.Reader, digest, opts)
+		return err
+	}, err
+}
+
+// baselines send the same message without what dibao adds.
+type baselines struct {
+	server      mail.Options
+	connections int
+	messages    int
+	mail        digest.Sample
+	content     digest.Mail
+}
+
+// raw sends the encoded bytes through the same transport: ms of CPU a message.
+func (b *baselines) raw(ctx context.Context) (float64, error) {
+	return b.each(func(work <-chan int) error {
+		conn, err := mail.Dial(ctx, b.server)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		pieces := [][]byte{b.mail.Raw}
+		for n := range work {
+			e := mail.Envelope{From: b.mail.From, To: fmt.Sprintf("reader%d@test.example", n), Pieces: pieces}
+			if _, err := conn.Send(ctx, e, func() error { return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pool sends by jordan-wright/email's pool, which builds each message.
+func (b *baselines) pool() (float64, error) {
+	messages := b.messages
+	defer func() { b.messages = messages }()
+	b.messages = min(messages, 2000) // it is slow
+	p, err := email.NewPool(b.server.Addr, b.connections, noAuth{})
+	if err != nil {
+		return 0, err
+	}
+	defer p.Close()
+	return b.each(func(work <-chan int) error {
+		for n := range work {
+			e := &email.Email{
+				From: (&netmail.Address{Name: "邸报", Address: b.mail.From}).String(), To: []string{fmt.Sprintf("reader%d@test.example", n)},
+				Subject: b.content.Subject, Text: []byte(b.content.Text), HTML: []byte(b.content.HTML), Headers: textproto.MIMEHeader{},
+			}
+			if err := p.Send(e, time.Minute); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// noAuth lets the pool go on with a server that asks for no password.
+type noAuth struct{}
+
+func (noAuth) Start(*smtp.ServerInfo) (string, []byte, error) { return "", nil, nil }
+func (noAuth) Next([]byte, bool) ([]byte, error)              { return nil, nil }
+
+// each runs f on every connection until all messages are taken.
+func (b *baselines) each(f func(work <-chan int) error) (float64, error) {
+	cpu, _, err := measure(func() error {
+		work := make(chan int)
+		errs := make(chan error, b.connections)
+		var all sync.WaitGroup
+		for range b.connections {
+			all.Go(func() {
+				err := f(work)
+				errs <- err
+				for range work { // so that who gives out the work is not left waiting
+				}
+			})
+		}
+		for n := range b.messages {
+			work <- n
+		}
+		close(work)
+		all.Wait()
+		for range b.connections {
+			if err := <-errs; err != nil {
+				return fmt.Errorf("baseline: %w", err)
+			}
+		}
+		return nil
+	})
+	return cpu / float64(b.messages) * 1000, err
+}
+
+// sign makes bare signatures of a hash: ms of CPU each.
+func (b *baselines) sign(f func([]byte) error) (float64, error) {
+	if f == nil {
+		return 0, nil
+	}
+	sum := sha256.Sum256(b.mail.Raw)
+	const n = 1000
+	cpu, _, err := measure(func() error {
+		for range n {
+			if err := f(sum[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return cpu / n * 1000, err
+}
