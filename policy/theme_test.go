@@ -7,28 +7,79 @@ import (
 	"testing"
 )
 
-// The words of the themes agree with what a reader says of 150 titles. How good
-// they are on titles that nobody looked at before stands in docs/themes.md.
-func TestClassify(t *testing.T) {
-	t.Parallel()
-	b, err := os.ReadFile(filepath.Join("testdata", "themes.tsv"))
+// themeRows reads titles with the theme that a reader gave them.
+func themeRows(t *testing.T, name string, read func(want, title string)) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, right := 0, 0
 	for _, row := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
 		want, title, _ := strings.Cut(row, "\t")
-		f := Understand(Evidence{Title: title})
+		read(want, title)
+	}
+}
+
+// The words of the themes agree with what a reader says of the titles that they
+// were made on.
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	all, right := 0, 0
+	themeRows(t, "themes.tsv", func(want, title string) {
 		all++
-		if f.Theme == want {
+		if f := Understand(Evidence{Title: title}); f.Theme == want {
 			right++
 		} else {
 			t.Logf("%s: %q by %s, want %q", title, f.Theme, f.ThemeFrom, want)
 		}
-	}
+	})
 	t.Logf("%d of %d right", right, all)
-	if right*100 < all*93 {
+	if right*100 < all*92 {
 		t.Errorf("%d of %d right", right, all)
+	}
+}
+
+// What the words are worth on titles that they were not made on: those were
+// labelled before the program was asked, and no word was changed for them.
+func TestClassifyOthers(t *testing.T) {
+	t.Parallel()
+	type count struct{ right, given, missed int }
+	counts := make(map[string]*count)
+	of := func(theme string) *count {
+		if counts[theme] == nil {
+			counts[theme] = new(count)
+		}
+		return counts[theme]
+	}
+	all, right := 0, 0
+	themeRows(t, "themes-fresh.tsv", func(want, title string) {
+		all++
+		switch got := Understand(Evidence{Title: title}).Theme; {
+		case got == want:
+			right++
+			of(want).right++
+		default:
+			of(want).missed++
+			if got != "" {
+				of(got).given++
+			}
+			t.Logf("%s is %q, want %q", title, got, want)
+		}
+	})
+	sum, themes := 0.0, 0
+	for theme, c := range counts {
+		if c.right+c.missed == 0 {
+			continue // no title of it
+		}
+		themes++
+		f1 := 2 * float64(c.right) / float64(2*c.right+c.given+c.missed)
+		sum += f1
+		t.Logf("%s: %d titles, F1 %.2f", theme, c.right+c.missed, f1)
+	}
+	f1 := sum / float64(themes)
+	t.Logf("%d of %d right, macro-F1 %.3f over %d themes", right, all, f1, themes)
+	if f1 < 0.85 {
+		t.Errorf("macro-F1 %.3f", f1)
 	}
 }
 
