@@ -20,7 +20,8 @@ type arrival struct {
 	pageNext time.Time // when its page is to be read again; zero: never
 	document int64     // that it carries; 0: none
 	titleKey string
-	said     []Relation // memo of relations
+	said     []Relation    // memo of relations
+	titles   *policy.Names // memo of title
 }
 
 // standing ranks the sites that carry one text: the issuer's own first, then
@@ -50,6 +51,15 @@ func (a *arrival) carriesDocument() bool {
 // name is a name of a document.
 type name struct{ name, kind string }
 
+// title returns what the article's title says of its document.
+func (a *arrival) title() policy.Names {
+	if a.titles == nil {
+		n := policy.NamesOf(a.Facts)
+		a.titles = &n
+	}
+	return *a.titles
+}
+
 // names returns what the document of an article is cited by.
 func (a *arrival) names() []name {
 	var all []name
@@ -61,11 +71,12 @@ func (a *arrival) names() []name {
 			all = append(all, name{title, kind})
 		}
 	}
-	add(a.titleKey, "title")
-	for _, inner := range policy.CarriedTitles(a.Facts.Title) {
-		add(policy.TitleKey(inner), "inner")
+	titles := a.title()
+	add(titles.Key, "title")
+	for _, inner := range titles.Carried {
+		add(inner, "inner")
 	}
-	add(policy.TitleKey(policy.BareTitle(a.Facts.Title)), "inner")
+	add(titles.Bare, "inner")
 	return all
 }
 
@@ -73,9 +84,11 @@ func (a *arrival) names() []name {
 type candidate struct {
 	id                          int64
 	number, title, region, work string
+	subject                     string // where it was stored just now
 	level                       policy.Level
 	issuers                     []string
 	issuedOn                    policy.Date
+	on                          policy.Date // of issue, else of publication
 }
 
 // batch is the work on articles that are stored together. It knows the documents
@@ -198,7 +211,7 @@ func shareOrgan(a, b []string) bool {
 func (b *batch) carry(ctx context.Context) error {
 	var names []string
 	for _, a := range b.articles {
-		a.titleKey = policy.TitleKey(a.Facts.Title)
+		a.titleKey = a.title().Key
 		if a.carriesDocument() {
 			for _, n := range a.names() {
 				names = append(names, n.name)
@@ -257,12 +270,10 @@ func (b *batch) carry(ctx context.Context) error {
 		}
 		carrierRows = append(carrierRows, []any{a.ID, c.id, a.standing()})
 	}
-	if err := b.insert(ctx, b.insertNamesQuery(), nameRows); err != nil {
+	if err := b.insert(ctx, insertNames, nameRows); err != nil {
 		return err
 	}
-	if err := b.insert(ctx, `INSERT INTO carriers (article, document, standing)
-		SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT) FROM `+b.st.db.Dialect().Rows("$1")+` WHERE true
-		ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`, carrierRows); err != nil {
+	if err := b.insert(ctx, insertCarriers, carrierRows); err != nil {
 		return err
 	}
 	for _, id := range sortedKeys(redo) {
@@ -282,18 +293,50 @@ func sortedKeys(m map[int64]bool) []int64 {
 	return keys
 }
 
-// insert runs a statement whose $1 is a JSON array of rows.
-func (b *batch) insert(ctx context.Context, query string, rows [][]any, more ...any) error {
+// insertion is a statement for rows: SQLite runs it once a row, PostgreSQL takes
+// all rows at once as a JSON array, since each statement is a journey.
+type insertion struct{ sqlite, postgres string }
+
+// insert runs a statement for rows; more are parameters that all rows share,
+// behind those of the row, or of the array.
+func (b *batch) insert(ctx context.Context, in insertion, rows [][]any, more ...any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(rows)
+	if b.st.db.Dialect() == database.Postgres {
+		list, err := json.Marshal(rows)
+		if err != nil {
+			return err
+		}
+		_, err = b.tx.ExecContext(ctx, in.postgres, append([]any{string(list)}, more...)...)
+		return err
+	}
+	statement, err := b.tx.PrepareContext(ctx, in.sqlite)
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(ctx, query, append([]any{string(list)}, more...)...)
-	return err
+	defer statement.Close()
+	for _, row := range rows {
+		if _, err := statement.ExecContext(ctx, append(row, more...)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+var (
+	insertNames = insertion{
+		`INSERT INTO document_names (name, document, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		`INSERT INTO document_names (name, document, kind) SELECT value ->> 0, (value ->> 1)::bigint, value ->> 2
+			FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
+	}
+	insertCarriers = insertion{
+		`INSERT INTO carriers (article, document, standing) VALUES ($1, $2, $3)
+			ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
+		`INSERT INTO carriers (article, document, standing) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
+			FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
+	}
+)
 
 func (b *batch) hasOthers(ctx context.Context, document, article int64) bool {
 	var n int
@@ -320,8 +363,9 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	if err != nil {
 		return nil, err
 	}
-	c := &candidate{number: f.DocumentNumber, title: a.Title(), region: f.Region, work: policy.Work(f.Title, f.Type), level: f.Level, issuers: f.Issuers, issuedOn: f.IssuedOn}
-	subject := subjectFor(f)
+	c := &candidate{number: f.DocumentNumber, title: a.Title(), region: f.Region, work: a.title().Work, level: f.Level, issuers: f.Issuers, issuedOn: f.IssuedOn, on: cmp.Or(f.IssuedOn, f.PublishedOn)}
+	subject := a.title().Subject
+	c.subject = subject
 	err = b.tx.QueryRowContext(ctx, `
 		INSERT INTO documents (key, number, title, issuers, type, level, region, theme, issued_on, published_on, effective_on,
 			expires_on, work, subject, subject_head, article, marker, created_at, updated_at)
@@ -369,7 +413,7 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 	names := map[string]string{}
 	for i := range all {
 		c := &all[i]
-		c.titleKey = policy.TitleKey(c.Facts.Title)
+		c.titleKey = c.title().Key
 		g := c.Facts
 		f.DocumentNumber, f.Type, f.Level = cmp.Or(f.DocumentNumber, g.DocumentNumber), cmp.Or(f.Type, g.Type), cmp.Or(f.Level, g.Level)
 		f.Region, f.Theme, f.Title = cmp.Or(f.Region, g.Region), cmp.Or(f.Theme, g.Theme), cmp.Or(f.Title, g.Title)
@@ -395,7 +439,8 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	if err != nil {
 		return err
 	}
-	subject := subjectFor(f)
+	titles := policy.NamesOf(f)
+	subject := titles.Subject
 	var before string
 	if err := b.tx.QueryRowContext(ctx, `SELECT subject FROM documents WHERE id = $1`, id).Scan(&before); err != nil {
 		return err
@@ -405,7 +450,7 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 			published_on = $10, effective_on = $11, expires_on = $12, work = $13, subject = $14, subject_head = $15, article = $16, updated_at = $17, marker = $18
 		WHERE id = $1`,
 		id, f.DocumentNumber, f.Title, string(issuers), f.Type, f.Level, f.Region, f.Theme, f.IssuedOn,
-		f.PublishedOn, f.EffectiveOn, f.ExpiresOn, policy.Work(f.Title, f.Type), subject, head(subject), shown, b.now, f.Marker)
+		f.PublishedOn, f.EffectiveOn, f.ExpiresOn, titles.Work, subject, head(subject), shown, b.now, f.Marker)
 	if err != nil {
 		return err
 	}
@@ -414,8 +459,8 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 		c = &candidate{id: id}
 		b.byID[id] = c
 	}
-	c.number, c.title, c.region, c.work = f.DocumentNumber, f.Title, f.Region, policy.Work(f.Title, f.Type)
-	c.level, c.issuers, c.issuedOn = f.Level, f.Issuers, f.IssuedOn
+	c.number, c.title, c.region, c.work, c.subject = f.DocumentNumber, f.Title, f.Region, titles.Work, subject
+	c.level, c.issuers, c.issuedOn, c.on = f.Level, f.Issuers, f.IssuedOn, cmp.Or(f.IssuedOn, f.PublishedOn)
 	if before != subject && !slices.Contains(b.born, c) { // others may implement it now, or no longer
 		if err := b.dropEdges(ctx, id); err != nil {
 			return err

@@ -78,14 +78,6 @@ func rank(saidIn string) int {
 	return slices.Index([]string{"text", "title", "subject"}, saidIn)
 }
 
-// subjectFor returns the subject of a document that others may implement.
-func subjectFor(f policy.Facts) string {
-	if f.Level != policy.LevelCentral && f.Level != policy.LevelMinistry {
-		return ""
-	}
-	return policy.SubjectKey(f.Title)
-}
-
 func promisedSubject(title string) string { return policy.SubjectKey(title) }
 
 // head returns the characters by which a subject is looked up.
@@ -144,19 +136,19 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 	}
 	found = append(found, kept...)
 	for _, c := range append(b.renewed, b.born...) { // what came before the document that it implements
-		if subject := policy.SubjectKey(c.title); subject != "" && (c.level == policy.LevelCentral || c.level == policy.LevelMinistry) {
-			bearers, err := b.titled(ctx, subject)
+		if c.subject != "" {
+			bearers, err := b.titled(ctx, c.subject)
 			if err != nil {
 				return nil, err
 			}
 			for _, x := range bearers {
-				if r, ok := edge(x, c.id, c, subject); ok {
+				if r, ok := edge(x, c.id, c, c.subject); ok {
 					found = append(found, r)
 				}
 			}
 		}
 	}
-	return found, b.insertEdges(ctx, found)
+	return found, b.storeEdges(ctx, found)
 }
 
 // relateUpward finds the higher documents whose subject stands in a title.
@@ -180,7 +172,7 @@ func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, err
 	}
 	all, err := database.Collect(ctx, b.tx, func(row database.Row) (higher, error) {
 		var h higher
-		err := row.Scan(&h.id, &h.number, &h.title, &h.level, &h.region, &h.issuedOn, &h.subject)
+		err := row.Scan(&h.id, &h.number, &h.title, &h.level, &h.region, &h.on, &h.subject)
 		return h, err
 	}, `SELECT d.id, d.number, d.title, d.level, d.region, COALESCE(d.issued_on, d.published_on), d.subject FROM documents d
 		WHERE d.subject_head <> '' AND d.subject_head IN (`+b.st.db.Dialect().Texts("$1")+`) ORDER BY d.id LIMIT 5000`, string(list))
@@ -201,15 +193,15 @@ func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, err
 // edge returns the relation of a document to the higher one whose subject its
 // title holds, if it was made on the same day or later.
 func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
-	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.issuedOn.IsZero() || x.on.Before(c.issuedOn) || !strings.Contains(x.key, subject) {
+	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.on.IsZero() || x.on.Before(c.on) || !strings.Contains(x.key, subject) {
 		return citing{}, false
 	}
 	return citing{Relation: Relation{Article: x.article, Document: x.document, Kind: policy.RelationImplements, Target: id, TargetNumber: c.number,
 		targetName: policy.TitleKey(c.title), TargetTitle: c.title, SaidIn: "subject", Quote: x.title}, region: x.region, on: x.on, titleKey: x.key}, true
 }
 
-// insertEdges stores edges, but not over one that the text itself draws.
-func (b *batch) insertEdges(ctx context.Context, edges []citing) error {
+// storeEdges stores edges, but not over one that the text itself draws.
+func (b *batch) storeEdges(ctx context.Context, edges []citing) error {
 	var rows [][]any
 	edges = once(edges, func(r citing) string {
 		return fmt.Sprint(r.Article, "\n", r.Kind, "\n", r.TargetNumber, "\n", r.targetName)
@@ -219,10 +211,7 @@ func (b *batch) insertEdges(ctx context.Context, edges []citing) error {
 			rows = append(rows, []any{r.Article, r.Document, r.Kind, r.Target, r.TargetNumber, r.targetName, r.TargetTitle, "[]", "", r.SaidIn, r.Quote})
 		}
 	}
-	return b.insert(ctx, `INSERT INTO relations (article, document, kind, target, target_number, target_name, target_title, target_issuers, target_head, said_in, quote, since)
-		SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), value ->> 2, CAST(value ->> 3 AS BIGINT), value ->> 4, value ->> 5,
-			value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, $2 FROM `+b.st.db.Dialect().Rows("$1")+` WHERE true
-		ON CONFLICT (article, kind, target_number, target_name) DO UPDATE SET target = excluded.target, document = excluded.document, gone_at = NULL`, rows, b.now)
+	return b.insert(ctx, insertEdges, rows, b.now)
 }
 
 // keepPromises closes promises with the documents that were promised: those of

@@ -67,6 +67,12 @@ const (
 	maxAlike = 12
 )
 
+var insertSketches = insertion{
+	`INSERT INTO sketches (hash, numbered, article) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+	`INSERT INTO sketches (hash, numbered, article) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
+		FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
+}
+
 // gather finds for each article those that are the same text, and folds them.
 func (b *batch) gather(ctx context.Context) error {
 	var rows [][]any
@@ -81,9 +87,7 @@ func (b *batch) gather(ctx context.Context) error {
 			rows = append(rows, []any{h, numbered(a.Facts), a.ID})
 		}
 	}
-	if err := b.insert(ctx, `INSERT INTO sketches (hash, numbered, article)
-		SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT) FROM `+b.st.db.Dialect().Rows("$1")+` WHERE true
-		ON CONFLICT DO NOTHING`, rows); err != nil {
+	if err := b.insert(ctx, insertSketches, rows); err != nil {
 		return err
 	}
 	alike, err := b.alike(ctx, sketches)
@@ -298,14 +302,14 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	if err := b.mergeCarriers(ctx, to.ID); err != nil {
 		return err
 	}
-	if err := b.insertNames(ctx, to.ID); err != nil {
+	if err := b.keepNames(ctx, to.ID); err != nil {
 		return err
 	}
 	return b.mergeCarriers(ctx, from.ID)
 }
 
-// insertNames stores the names that mergeCarriers found for a document.
-func (b *batch) insertNames(ctx context.Context, id int64) error {
+// keepNames stores the names that mergeCarriers found for a document.
+func (b *batch) keepNames(ctx context.Context, id int64) error {
 	var rows [][]any
 	for n, all := range b.named {
 		if slices.ContainsFunc(all, func(c *candidate) bool { return c.id == id }) {
@@ -320,13 +324,7 @@ func (b *batch) insertNames(ctx context.Context, id int64) error {
 			b.fresh = append(b.fresh, n)
 		}
 	}
-	return b.insert(ctx, b.insertNamesQuery(), rows)
-}
-
-func (b *batch) insertNamesQuery() string {
-	return `INSERT INTO document_names (name, document, kind)
-		SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2 FROM ` + b.st.db.Dialect().Rows("$1") + ` WHERE true
-		ON CONFLICT DO NOTHING`
+	return b.insert(ctx, insertNames, rows)
 }
 
 func (b *batch) clusterOf(ctx context.Context, article int64) (int64, error) {

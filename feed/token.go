@@ -85,24 +85,51 @@ const (
 // Han characters, the last of a run alone, words and numbers whole.
 type tokens struct {
 	strings.Builder
-	pairs map[uint64]struct{}
+	pairs pairSet
 	words map[string]struct{}
 }
 
 func (t *tokens) pair(a, b rune) {
-	key := uint64(a)<<32 | uint64(uint32(b))
-	if t.pairs == nil {
-		t.pairs = make(map[uint64]struct{}, 256)
-	} else if _, ok := t.pairs[key]; ok {
+	if !t.pairs.add(uint64(a)<<32 | uint64(uint32(b))) {
 		return
 	}
-	t.pairs[key] = struct{}{}
 	if t.Len() > 0 {
 		t.WriteByte(' ')
 	}
 	t.WriteRune(a)
 	if b != 0 {
 		t.WriteRune(b)
+	}
+}
+
+// pairSet is a set of pairs, none of which is zero: a table of open addresses,
+// half empty at least.
+type pairSet struct {
+	table []uint64
+	n     int
+}
+
+// add reports whether the pair is new.
+func (s *pairSet) add(pair uint64) bool {
+	if 2*s.n >= len(s.table) {
+		old := s.table
+		s.table, s.n = make([]uint64, max(2*len(old), 256)), 0
+		for _, p := range old {
+			if p != 0 {
+				s.add(p)
+			}
+		}
+	}
+	mask := uint64(len(s.table) - 1)
+	for i := pair * 0x9e3779b97f4a7c15 >> 32; ; i++ { // Knuth's multiplier spreads neighbours
+		switch s.table[i&mask] {
+		case 0:
+			s.table[i&mask] = pair
+			s.n++
+			return true
+		case pair:
+			return false
+		}
 	}
 }
 

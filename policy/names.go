@@ -9,27 +9,41 @@ import (
 
 // TitleKey is what two spellings of one title have in common: Han, letters and
 // digits, without marks of state ([有效]) and brackets.
-func TitleKey(title string) string { return cleanForComparison(ParseTitle(title).Title) }
-
-// CarriedTitles returns the titles of the texts that a document's own title
-// carries: a notice that distributes a plan is known by the plan's name, too. A
-// text that is passed on (转发, 批转) stays another's.
-func CarriedTitles(title string) []string {
-	t := ParseTitle(title)
-	switch t.Relation {
-	case RelationDistributes, RelationPublishes, "发布", "下发":
-		return t.Inner
+func TitleKey(title string) string {
+	s := strings.TrimSpace(title)
+	if len(s) <= maxTitle && strings.ContainsAny(s, "[【（([》>") { // else there is nothing to take off
+		s = new(Title).clean(strings.Join(strings.Fields(fold(s)), " "))
 	}
-	return nil
+	return cleanForComparison(s)
 }
 
-// BareTitle returns a title without the organs before 关于; "" where it has none.
-func BareTitle(title string) string {
-	t := ParseTitle(title)
-	if i := strings.Index(t.Title, "关于"); i > 0 && len(t.Issuers) > 0 {
-		return t.Title[i:]
+// Names is what a document is called, and what it is about, by its title.
+type Names struct {
+	Key     string   // TitleKey
+	Carried []string // keys of the texts that it carries: a notice is known by the plan that it distributes
+	Bare    string   // key of the title without the organs before 关于, "" where it has none
+	Subject string   // SubjectKey
+	Work    string   // what the versions of one law or rule share, "" for other documents
+}
+
+// NamesOf returns the names of the document with these facts. A text that is
+// passed on (转发, 批转) stays another's.
+func NamesOf(f Facts) Names {
+	t := ParseTitle(f.Title)
+	n := Names{Key: cleanForComparison(t.Title), Work: workOf(t, f.Type)}
+	switch t.Relation {
+	case RelationDistributes, RelationPublishes, "发布", "下发":
+		for _, inner := range t.Inner {
+			n.Carried = append(n.Carried, TitleKey(inner))
+		}
 	}
-	return ""
+	if i := strings.Index(t.Title, "关于"); i > 0 && len(t.Issuers) > 0 {
+		n.Bare = cleanForComparison(t.Title[i:])
+	}
+	if f.Level == LevelCentral || f.Level == LevelMinistry {
+		n.Subject = subjectKeyOf(t)
+	}
+	return n
 }
 
 // SubjectHead is the number of characters by which subjects are looked up: the
@@ -40,33 +54,31 @@ var noSubject = regexp.MustCompile(`任免|任职|免职|表彰|奖励|嘉奖|�
 
 // SubjectKey is Subject, cleaned as TitleKey cleans. It is "" for matters that
 // concern one place or person (批复, 任免 …), which nobody implements.
-func SubjectKey(title string) string {
-	t := ParseTitle(title)
+func SubjectKey(title string) string { return subjectKeyOf(ParseTitle(title)) }
+
+func subjectKeyOf(t Title) string {
 	if t.Type == "批复" || t.Type == "函" || t.Type == "答复" || noSubject.MatchString(t.Title) {
 		return ""
 	}
-	s := cleanForComparison(Subject(title))
+	s := cleanForComparison(subjectOf(t))
 	if utf8.RuneCountInString(s) < minSubject {
 		return ""
 	}
 	return s
 }
 
-// Work is what the versions of one law or rule share: its cleaned title without
-// marks of version. It is "" for other documents, whose titles recur from year
-// to year.
-func Work(title, form string) string {
+// workOf returns what the versions of one law or rule share: its cleaned title
+// without marks of version. The titles of other documents recur from year to year.
+func workOf(t Title, form string) string {
 	switch form {
 	case "法", "条例", "规定", "办法", "细则", "规则", "章程", "准则", "解释":
 	default:
 		return ""
 	}
-	t := ParseTitle(title)
 	if t.Relation != "" || strings.HasPrefix(t.Title, "关于") {
 		return ""
 	}
-	s := withoutTrailing(t.Title)
-	return cleanForComparison(strings.TrimPrefix(s, "中华人民共和国"))
+	return cleanForComparison(strings.TrimPrefix(withoutTrailing(t.Title), "中华人民共和国"))
 }
 
 // TitlesShare is the share of the shorter title's bigrams that the other has.

@@ -35,6 +35,9 @@ var (
 // spaces, no leading zeros, no 第 inside 国办发〔2023〕15号. ok is false where the
 // value holds no whole number (晋政发〔2014〕号16).
 func ParseNumber(field string) (canonical string, ok bool) {
+	if !strings.Contains(field, "号") {
+		return "", false
+	}
 	s := numberLabel.ReplaceAllString(fold(field), "")
 	s = squeeze(s)
 	if len(s) > 400 || !strings.Contains(s, "号") {

@@ -17,8 +17,9 @@ var (
 // Subject returns what a title is about: without issuer, verb, quotation marks,
 // brackets and type (国务院关于加快发展养老服务业的若干意见 is 加快发展养老服务业). It is "" where
 // fewer than six characters are left: too few to find what implements it.
-func Subject(title string) string {
-	t := ParseTitle(title)
+func Subject(title string) string { return subjectOf(ParseTitle(title)) }
+
+func subjectOf(t Title) string {
 	for range 3 { // 关于印发《国务院关于…的意见》的通知: what is carried counts
 		if len(t.Inner) == 0 || t.Relation == "" || t.Relation == "废止" || t.Relation == "修改" || t.Relation == "修订" {
 			break

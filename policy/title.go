@@ -57,17 +57,7 @@ func ParseTitle(s string) Title {
 		t.Title = s
 		return t
 	}
-	if strings.Contains(s, `">`) {
-		s = debris.ReplaceAllString(s, "")
-	}
-	if m := stateMarker.FindStringSubmatch(s); m != nil {
-		t.Marker = m[1] + m[2]
-		s = strings.TrimSpace(stateMarker.ReplaceAllString(s, ""))
-	}
-	if m := wrapped.FindStringSubmatch(s); m != nil {
-		t.Number, _ = ParseNumber(m[1])
-		s = strings.NewReplacer("〈", "《", "〉", "》").Replace(m[2])
-	}
+	s = t.clean(s)
 	t.Title = s
 	for _, m := range quoted.FindAllStringSubmatch(s, -1) {
 		t.Inner = append(t.Inner, strings.NewReplacer("〈", "《", "〉", "》").Replace(m[1]))
@@ -147,6 +137,26 @@ func withoutTrailing(s string) string {
 		return s
 	}
 	return trailing.ReplaceAllString(s, "")
+}
+
+// clean takes off a title what is not of it: the debris of a cut attribute, a mark
+// of state, a number before it.
+func (t *Title) clean(s string) string {
+	if strings.Contains(s, `">`) {
+		s = debris.ReplaceAllString(s, "")
+	}
+	if m := stateMarker.FindStringSubmatch(s); m != nil {
+		t.Marker = m[1] + m[2]
+		s = strings.TrimSpace(stateMarker.ReplaceAllString(s, ""))
+	}
+	if !strings.Contains(s, "号") {
+		return s
+	}
+	if m := wrapped.FindStringSubmatch(s); m != nil {
+		t.Number, _ = ParseNumber(m[1])
+		s = strings.NewReplacer("〈", "《", "〉", "》").Replace(m[2])
+	}
+	return s
 }
 
 // typeOf returns the form that s ends with, and its base.

@@ -30,7 +30,6 @@ CREATE TABLE documents (
     created_at   TIMESTAMP NOT NULL,
     updated_at   TIMESTAMP NOT NULL
 );
-CREATE INDEX documents_number ON documents (number) WHERE number <> '';
 CREATE INDEX documents_work ON documents (work) WHERE work <> '';
 CREATE INDEX documents_subject_head ON documents (subject_head) WHERE subject_head <> '';
 CREATE INDEX documents_expires_on ON documents (expires_on) WHERE expires_on IS NOT NULL;
