@@ -97,6 +97,13 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 			return err
 		}
 	}
+	if held == 0 && s.Failures > 0 {
+		// What came in a flood is still held, whatever the source has been since.
+		var err error
+		if held, err = c.Store.heldOf(ctx, s.ID); err != nil {
+			return err
+		}
+	}
 	switch {
 	case held > 0:
 		s.State, s.LastError = StateFlood, fmt.Sprintf("%d texts made over a year ago came in a day and are held back", held)

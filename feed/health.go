@@ -21,6 +21,7 @@ const (
 	suspectShare  = 4                    // it has less than a fourth of them
 	floodItems    = 5                    // old texts that come in one day
 	floodAge      = 365 * 24 * time.Hour // from which a text is old
+	freshAge      = 45 * 24 * time.Hour  // since its publication, up to which it may come into an issue
 	movesToFollow = 3                    // permanent redirects in a row, after which the new address counts
 	quietAfter    = 180 * 24 * time.Hour // without a new article
 	wallBytes     = 64 << 10             // of a page that is looked at for a wall
@@ -119,25 +120,33 @@ func spread(src Source, interval time.Duration) time.Duration {
 }
 
 // holdFlood holds back what looks like an archive put online again: five or more
-// texts made over a year ago that came from one source in a day (DOMAIN 2.7).
-// They stay stored, searchable and in the feeds; no list takes them until an
+// texts made over a year ago that came from one source in a day (DOMAIN 2.7) and
+// would pass for new, by their date or for want of one. They stay stored, searchable and in the feeds; no list takes them until an
 // admin releases them. It returns how many are held.
 func (c *Collector) holdFlood(ctx context.Context, src Source) (held int64, err error) {
 	now := c.Store.Now()
 	err = c.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3`
-		day, old := now.Add(-24*time.Hour), now.Add(-floodAge).Format(time.DateOnly)
+		const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3 AND (published_on IS NULL OR published_on = '' OR published_on >= $4)`
+		day, old, recent := now.Add(-24*time.Hour), now.Add(-floodAge).Format(time.DateOnly), now.Add(-freshAge).Format(time.DateOnly)
 		var n int64
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE `+flood, src.ID, day, old).Scan(&n); err != nil || n < floodItems {
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE `+flood, src.ID, day, old, recent).Scan(&n); err != nil || n < floodItems {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `UPDATE articles SET held = 1 WHERE `+flood, src.ID, day, old)
+		res, err := tx.ExecContext(ctx, `UPDATE articles SET held = 1 WHERE `+flood, src.ID, day, old, recent)
 		if err == nil {
 			held, err = res.RowsAffected()
 		}
 		return err
 	})
 	return held, err
+}
+
+// heldOf counts the articles of a source that are held back.
+func (st *Store) heldOf(ctx context.Context, source int64) (n int64, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE source = $1 AND held = 1`, source).Scan(&n)
+	})
+	return n, err
 }
 
 // ReleaseSource gives articles that a flood held back to the lists, and returns

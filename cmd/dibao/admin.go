@@ -8,12 +8,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/mail"
@@ -152,18 +150,7 @@ func (g *globals) examine(cmd *cobra.Command) []finding {
 	}
 	defer a.close()
 	all = append(all, finding{"database", "ok", a.db.String()})
-	sources, err := a.articles.Sources(cmd.Context())
-	switch {
-	case err != nil:
-		all = append(all, finding{"sources", "failed", oneLine(err)})
-	case len(sources) == 0:
-		all = append(all, finding{"sources", "warning", "there is none; add one with: dibao source add URL"})
-	}
-	for _, s := range sources {
-		if s.State != feed.StateOK && s.State != feed.StateNew && s.State != feed.StatePaused {
-			all = append(all, finding{"source " + s.Name, "warning", strings.TrimSuffix(string(s.State)+": "+s.LastError+"; "+s.Advice(), "; ")})
-		}
-	}
+	all = append(all, a.examineSources(cmd.Context(), time.Now())...)
 	lists, err := a.subscribers.Lists(cmd.Context())
 	switch {
 	case err != nil:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,6 +48,7 @@ type sourceView struct {
 	Hints           ingest.Hints    `json:"hints"`
 	Proxy           *string         `json:"proxy"`
 	UserAgent       *string         `json:"user_agent"`
+	ItemsPerWeek    float64         `json:"items_per_week"` // of the last four weeks
 }
 
 func viewSource(s feed.Source) sourceView {
@@ -86,7 +88,11 @@ const shownItems = 10
 func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	g.say(cmd, "%d items:", len(items))
 	for _, it := range items[:min(shownItems, len(items))] {
-		g.say(cmd, "  %-10s  %s\n              %s", it.Evidence.ListDate, it.Title, it.URL)
+		date := it.Evidence.ListDate
+		if at := it.Evidence.FeedPublished; date == "" && at != nil {
+			date = at.Format(time.DateOnly)
+		}
+		g.say(cmd, "  %-10s  %s\n              %s", date, it.Title, it.URL)
 	}
 }
 
@@ -104,11 +110,16 @@ func newSourceList(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			rates, err := a.articles.ItemsPerWeek(cmd.Context())
+			if err != nil {
+				return err
+			}
 			views := make([]sourceView, len(all))
 			for i, s := range all {
 				views[i] = viewSource(s)
+				views[i].ItemsPerWeek = rates[s.ID]
 			}
-			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Problem", "What to do"}, views, func(s sourceView) []any {
+			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "A week", "Problem", "What to do"}, views, func(s sourceView) []any {
 				last, problem := "never", ""
 				if s.SucceededAt != nil {
 					last = s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04")
@@ -120,7 +131,7 @@ func newSourceList(g *globals) *cobra.Command {
 				if s.Advice != nil {
 					advice = *s.Advice
 				}
-				return []any{s.ID, s.State, s.Kind, s.Name, last, problem, advice}
+				return []any{s.ID, s.State, s.Kind, s.Name, last, strconv.FormatFloat(s.ItemsPerWeek, 'f', -1, 64), problem, advice}
 			})
 		},
 	}
@@ -141,10 +152,16 @@ func newSourceShow(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if g.json {
-				return writeJSON(cmd.OutOrStdout(), viewSource(s))
+			rates, err := a.articles.ItemsPerWeek(cmd.Context())
+			if err != nil {
+				return err
 			}
-			b, err := json.MarshalIndent(viewSource(s), "", "  ")
+			view := viewSource(s)
+			view.ItemsPerWeek = rates[s.ID]
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), view)
+			}
+			b, err := json.MarshalIndent(view, "", "  ")
 			fmt.Fprintln(cmd.OutOrStdout(), string(b))
 			return err
 		},

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
 	"strings"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
@@ -84,11 +87,14 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 // agree asks whether to store selectors that were worked out, which an admin has
 // to look at first.
 func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
-	if found.Kind != "page" || asked.Settings.Item != "" || asked.Kind != "" || g.yes {
+	if found.Kind != "page" && found.Kind != "json" || asked.Settings.Item != "" || asked.Kind != "" {
 		return nil
 	}
-	g.say(cmd, "the list was found by its structure:\n  --item %q --content %q", found.Settings.Item, found.Settings.Content)
-	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	g.say(cmd, "the list was found by its structure:\n  %s", selectorFlags(found.Settings))
+	if g.yes {
+		return nil
+	}
+	if !isatty.IsTerminal(os.Stdin.Fd()) {
 		return fmt.Errorf("the source was not added: look at the items and add --yes to agree, or set --item yourself")
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "Store it like this? [y/N] ")
@@ -97,6 +103,20 @@ func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
 		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")
 	}
 	return nil
+}
+
+// selectorFlags writes settings as the flags that set them.
+func selectorFlags(s ingest.Settings) string {
+	var flags []string
+	for _, f := range []struct{ name, value string }{{"item", s.Item}, {"link", s.Link}, {"title", s.Title}, {"date", s.Date}, {"content", s.Content}} {
+		if f.value != "" {
+			flags = append(flags, fmt.Sprintf("--%s %q", f.name, f.value))
+		}
+	}
+	if len(flags) == 0 {
+		return "no selector is needed to find it again, and none is set"
+	}
+	return strings.Join(flags, " ")
 }
 
 // look fetches a source and reads it without storing anything. Without a kind it
@@ -133,7 +153,10 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 			}
 		}
 	}
-	if found, items, ok := try(s, page, "json", "page"); ok && len(items) > 0 {
+	if isJSON(page.Body) {
+		return lookJSON(s, page)
+	}
+	if found, items, ok := try(s, page, "page"); ok && len(items) > 0 {
 		if found.Kind == "page" && found.Settings.Item == "" {
 			found.Settings.Item = ingest.ProposeList(page, s.Ingest())
 			if found.Settings.Content == "" {
@@ -150,6 +173,29 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 		}
 	}
 	return s, nil, fmt.Errorf("%s is no feed, names none, and no list of articles was found on it; name a row of the list with --item", s.URL)
+}
+
+// isJSON reports whether a body is an object or array in JSON.
+func isJSON(body []byte) bool {
+	body = bytes.TrimSpace(body)
+	return len(body) > 0 && (body[0] == '{' || body[0] == '[') && json.Valid(body)
+}
+
+// lookJSON finds the list of articles in an answer in JSON.
+func lookJSON(s feed.Source, page ingest.Page) (feed.Source, []ingest.Item, error) {
+	s.Kind = "json"
+	if s.Settings.Item == "" {
+		set, err := ingest.ProposeJSON(page, s.Ingest())
+		if err != nil {
+			return s, nil, fmt.Errorf("%s: %w", s.URL, err)
+		}
+		s.Settings = set
+	}
+	items, err := ingest.Kinds["json"].Read(page, s.Ingest())
+	if err == nil && len(items) == 0 {
+		err = fmt.Errorf("nothing was found at %s; set the paths --item, --title, --link and --date", s.URL)
+	}
+	return s, items, err
 }
 
 func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage bool) (ingest.Page, error) {
