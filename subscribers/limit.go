@@ -46,25 +46,32 @@ func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address st
 	if err != nil || closed {
 		return false, err
 	}
+	var asked int // the mailbox is counted only once the address itself may be asked
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM subscribers
+		WHERE id = $1 AND confirmations < $2 AND (last_confirmation_at IS NULL OR last_confirmation_at <= $3)`,
+		id, maxConfirmations, now.Add(-confirmationInterval)).Scan(&asked)
+	if err != nil || asked == 0 {
+		return false, err
+	}
+	if free, err := s.mailboxMayBeAsked(ctx, tx, address, now); err != nil || !free {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = confirmations + 1, last_confirmation_at = $2 WHERE id = $1`, id, now)
+	return err == nil, err
+}
+
+// mailboxMayBeAsked counts a mail to the mailbox of an address, if one more is
+// allowed.
+func (s *Store) mailboxMayBeAsked(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	mailbox := s.mailboxHash(address)
 	var mailed int
 	var last sql.Null[time.Time]
-	err = tx.QueryRowContext(ctx, `SELECT mailed, last_at FROM confirmation_counts WHERE address_hash = $1`, mailbox).Scan(&mailed, &last)
+	err := tx.QueryRowContext(ctx, `SELECT mailed, last_at FROM confirmation_counts WHERE address_hash = $1`, mailbox).Scan(&mailed, &last)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, err
 	}
 	if mailed >= maxMailboxConfirmations || last.Valid && last.V.After(now.Add(-mailboxInterval)) {
 		return false, nil
-	}
-	res, err := tx.ExecContext(ctx, `
-		UPDATE subscribers SET confirmations = confirmations + 1, last_confirmation_at = $2
-		WHERE id = $1 AND confirmations < $3 AND (last_confirmation_at IS NULL OR last_confirmation_at <= $4)`,
-		id, now, maxConfirmations, now.Add(-confirmationInterval))
-	if err != nil {
-		return false, err
-	}
-	if n, err := res.RowsAffected(); n == 0 || err != nil {
-		return false, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at) VALUES ($1, 1, $2)
 		ON CONFLICT (address_hash) DO UPDATE SET mailed = confirmation_counts.mailed + 1, last_at = excluded.last_at`, mailbox, now)

@@ -16,13 +16,25 @@ import (
 // of the form or of the confirmation mail.
 const TextVersion = "2026-11"
 
+// Kind is what a confirmation confirms.
+type Kind string
+
+// The kinds of confirmation.
+const (
+	KindOptIn     Kind = ""           // lists
+	KindChangeOld Kind = "change-old" // a change of address, asked of the mailbox that is left
+	KindChangeNew Kind = "change-new" // and of the new one
+)
+
 // Confirmation is a mail to send: the only one that goes to an address whose
 // owner has not spoken yet.
 type Confirmation struct {
-	Address  string
-	Language string
-	Token    string
-	Lists    []List
+	Kind       Kind
+	Address    string
+	NewAddress string // of a change
+	Language   string
+	Token      string
+	Lists      []List // of an opt-in
 }
 
 // Request asks for lists in the name of an address.

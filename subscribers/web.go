@@ -38,6 +38,9 @@ type Web struct {
 	Send    func(Confirmation)
 	Logger  *slog.Logger
 	MinFill time.Duration // 2 s; how long a person needs for the form at least
+	// History tells what happened to a reader's mails, for the data they may have;
+	// nil: nothing is told.
+	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 
 	requests chan Request // to Run; nobody listens where it does not run
 }
@@ -49,10 +52,9 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /subscribe", h.subscribe)
 	mux.HandleFunc("GET /confirm/{token}", h.confirmPage)
 	mux.HandleFunc("POST /confirm/{token}", h.confirm)
-	mux.HandleFunc("GET /preferences/{token}", h.preferencesPage)
-	mux.HandleFunc("POST /preferences/{token}", h.preferences)
 	mux.HandleFunc("GET /u/{token}", h.unsubscribePage)
 	mux.HandleFunc("POST /u/{token}", h.unsubscribe)
+	h.registerPreferences(mux)
 }
 
 // page is a view that can be rendered.
@@ -111,13 +113,21 @@ func cards(lists []List, language string) []templates.ListCard {
 	return out
 }
 
-func (h *Web) publicLists(ctx context.Context) ([]List, error) {
+// openLists returns the lists that a visitor may ask for: the public ones, and
+// the one of an invitation.
+func (h *Web) openLists(ctx context.Context, invite string) ([]List, error) {
+	invited := int64(0)
+	if t, err := h.Store.keys.Check(ctx, invite, actionInvite); invite != "" && err == nil {
+		invited = t.List
+	}
 	all, err := h.Store.Lists(ctx)
-	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public }), err
+	return slices.DeleteFunc(all, func(l List) bool {
+		return l.Visibility != Public && (l.Visibility != Invitation || l.ID != invited)
+	}), err
 }
 
 func (h *Web) form(w http.ResponseWriter, r *http.Request) {
-	h.showForm(w, r, http.StatusOK, filled{chosen: r.URL.Query()["list"]})
+	h.showForm(w, r, http.StatusOK, filled{chosen: r.URL.Query()["list"], invite: r.URL.Query().Get("invite")})
 }
 
 // filled is what a form is shown with.
@@ -126,10 +136,12 @@ type filled struct {
 	address string
 	chosen  []string // slugs
 	stamp   string   // "" for a new one
+	invite  string   // token of an invitation, "" if none
+	meant   string   // the address that was perhaps meant
 }
 
 func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f filled) {
-	lists, err := h.publicLists(r.Context())
+	lists, err := h.openLists(r.Context(), f.invite)
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -141,7 +153,7 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	}
 	view := templates.FormPage{
 		Page: p, Action: "/subscribe?lang=" + p.Language, Address: f.address, Error: f.problem,
-		Lists: cards(lists, p.Language), Started: f.stamp,
+		Lists: cards(lists, p.Language), Started: f.stamp, Suggestion: f.meant, Invite: f.invite,
 	}
 	for i := range view.Lists {
 		view.Lists[i].Subscribed = len(lists) == 1 || slices.Contains(f.chosen, view.Lists[i].Slug)
@@ -161,7 +173,10 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.showForm(w, r, http.StatusBadRequest, filled{problem: "address"})
 		return
 	}
-	f := filled{address: r.PostForm.Get("address"), chosen: r.PostForm["list"]}
+	f := filled{address: r.PostForm.Get("address"), chosen: r.PostForm["list"], invite: r.PostForm.Get("invite")}
+	if meant := r.PostForm.Get("meant"); meant != "" {
+		f.address = meant
+	}
 	if r.PostForm.Get("website") != "" {
 		h.message(w, r, http.StatusOK, "checkmail", nil) // a robot need not know that it was seen
 		return
@@ -175,13 +190,16 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.showForm(w, r, http.StatusBadRequest, f)
 		return
 	}
-	lists, err := h.choose(r.Context(), f.chosen)
-	switch _, bad := ParseAddress(f.address); {
+	lists, err := h.choose(r.Context(), f)
+	address, bad := ParseAddress(f.address)
+	switch meant := Suggest(address); {
 	case err != nil:
 		h.fail(w, r, err)
 		return
-	case bad != nil:
+	case bad != nil, RoleOf(address) == RoleMachine:
 		f.problem = "address"
+	case meant != "" && r.PostForm.Get("insist") != f.address:
+		f.problem, f.meant, f.stamp = "suggest", meant, r.PostForm.Get("started")
 	case len(lists) == 0:
 		f.problem = "lists"
 	}
@@ -242,10 +260,10 @@ func (h *Web) minFill() time.Duration {
 	return minFillTime
 }
 
-// choose returns the public lists of these names.
-func (h *Web) choose(ctx context.Context, slugs []string) ([]List, error) {
-	lists, err := h.publicLists(ctx)
-	return slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(slugs, l.Slug) }), err
+// choose returns the lists of a form.
+func (h *Web) choose(ctx context.Context, f filled) ([]List, error) {
+	lists, err := h.openLists(ctx, f.invite)
+	return slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(f.chosen, l.Slug) }), err
 }
 
 func (h *Web) confirmPage(w http.ResponseWriter, r *http.Request) {
@@ -312,77 +330,6 @@ func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 		return
 	}
 	h.message(w, r, http.StatusOK, "confirmed", lists)
-}
-
-// reader returns the reader whom a preference token lets in.
-func (h *Web) reader(r *http.Request) (Subscriber, error) {
-	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionPreferences)
-	if err != nil {
-		return Subscriber{}, err
-	}
-	return h.Store.subscriberByID(r.Context(), t.Subscriber)
-}
-
-// offered returns the lists of a preference page: the public ones and those that
-// an admin put the reader on, so that they can be ended there too.
-func (h *Web) offered(r *http.Request, reader Subscriber) ([]List, error) {
-	all, err := h.Store.Lists(r.Context())
-	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public && !reader.takes(l.ID) }), err
-}
-
-func (h *Web) preferencesPage(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	h.showPreferences(w, r, http.StatusOK, reader)
-}
-
-func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int, reader Subscriber) {
-	lists, err := h.offered(r, reader)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	p := h.page(r, "preferences.title")
-	view := templates.FormPage{
-		Page: p, Action: "/preferences/" + r.PathValue("token") + "?lang=" + p.Language, Address: reader.Address,
-		Lists: cards(lists, p.Language), Preferences: true, Chosen: reader.Language,
-	}
-	for i, l := range lists {
-		view.Lists[i].Subscribed = reader.takes(l.ID)
-	}
-	h.show(w, status, view)
-}
-
-func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	// No list chosen ends them all, so that a post which is not the form's own
-	// must not count as that.
-	if err := r.ParseForm(); err != nil || !r.PostForm.Has("language") {
-		h.showPreferences(w, r, http.StatusBadRequest, reader)
-		return
-	}
-	lists, err := h.offered(r, reader)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	lists = slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(r.PostForm["list"], l.Slug) })
-	ids := make([]int64, len(lists))
-	for i, l := range lists {
-		ids[i] = l.ID
-	}
-	if err := h.Store.SetLists(r.Context(), reader.ID, ids, r.PostForm.Get("language"), web.Client(r)); err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	h.message(w, r, http.StatusOK, "preferences_saved", lists)
 }
 
 // unsubscribePage shows what the button of a link ends; a link of all lists

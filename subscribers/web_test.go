@@ -87,6 +87,9 @@ func (a answer) form(t *testing.T) (action string, values url.Values) {
 			values.Add(in.AttrOr("name", ""), in.AttrOr("value", ""))
 		}
 	})
+	f.Find("select").Each(func(_ int, in *goquery.Selection) {
+		values.Add(in.AttrOr("name", ""), in.Find("option[selected]").AttrOr("value", ""))
+	})
 	return f.AttrOr("action", ""), values
 }
 
@@ -433,7 +436,11 @@ func TestPreferencePage(t *testing.T) {
 		page := s.do("GET", target, nil)
 		s.want(page, 200, "偏好")
 		action, values := page.form(t)
-		if diff := cmp.Diff(url.Values{"language": {"zh"}, "list": {"weekly", "inner"}}, values); diff != "" {
+		want := url.Values{
+			"language": {"zh"}, "list": {"weekly", "inner"}, "choices": {"1"}, "format": {"html"}, "paused": {""},
+			"frequency.weekly": {"issue"}, "frequency.monthly": {"issue"}, "frequency.inner": {"issue"},
+		}
+		if diff := cmp.Diff(want, values); diff != "" {
 			t.Errorf("what the page shows:\n%s", diff)
 		}
 		before := s.dump()

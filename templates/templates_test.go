@@ -106,16 +106,21 @@ func pages(language string, n int, title string) map[string]view {
 		"search form": SearchPage{Page: p},
 		"summary":     ArticlePage{Page: p, Article: items(1, title)[0]},
 		"form":        FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "address", Started: "x"},
-		"preferences": FormPage{Page: p, Action: "/preferences/x", Address: title, Lists: cards, Preferences: true, Chosen: "zh"},
-		"confirm":     ConfirmPage{p, "/confirm/x", cards},
-		"unsubscribe": UnsubscribePage{p, "/u/x", cards},
-		"all":         UnsubscribePage{Page: p, Action: "/u/x"},
+		"form meant":  FormPage{Page: p, Action: "/subscribe", Address: title, Lists: cards, Error: "suggest", Started: "x", Suggestion: title, Invite: title},
+		"preferences": PreferencesPage{Page: p, Action: "/preferences/x", Address: title, Error: "date", Chosen: "zh", Format: "html", PausedUntil: "2026-12-24", WantsEmpty: true,
+			Lists: []PreferenceList{{card, "weekly", []Choice{{title, title, true}, {title, title, false}}, []Choice{{"11", title, false}}}, {ListCard: card, Frequency: "issue"}}, DataURL: "/a", AddressURL: "/b", DeleteURL: "/c"},
+		"address":       AddressPage{Page: p, Action: "/preferences/x/address", Address: title, Typed: title, Error: "address"},
+		"button delete": ButtonPage{p, "delete", "/x", title, "/y"},
+		"button change": ButtonPage{p, "change", "/x", "", ""},
+		"confirm":       ConfirmPage{p, "/confirm/x", cards},
+		"unsubscribe":   UnsubscribePage{p, "/u/x", cards},
+		"all":           UnsubscribePage{Page: p, Action: "/u/x"},
 	}
 	for _, key := range []string{"theme", "region", "issuer", "source"} {
 		out["collection "+key] = CollectionPage{p, key, title, title, "https://b.example/", facets[0].Values, items(n, title), cards}
 		out["index "+key] = IndexPage{p, key, []IndexGroup{{"", facets[0].Values}, {title, nil}}}
 	}
-	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved"} {
+	for _, key := range []string{"notfound", "servererror", "checkmail", "confirmed", "unsubscribed", "expired", "badtoken", "toomany", "preferences_saved", "change_asked", "change_half", "change_done", "deleted"} {
 		out["message "+key] = MessagePage{Page: p, Key: key, Lists: cards}
 	}
 	return out
@@ -160,7 +165,7 @@ func check(t *testing.T, name, text string) {
 	if h1 != 1 {
 		t.Errorf("%s has %d <h1>", name, h1)
 	}
-	if m := regexp.MustCompile(`(?:nav|home|list|issue|section|kind|date|item|why|form|preferences|confirm|unsubscribe|message|footer|mail|confirmation|language|article|status|fact|level|relations?|document|life|chain|changes?|search|facet|collection|index|agenda|pager|archive)\.[a-z_]+(?:\.[a-z]+)?`).FindAllString(visible(root), -1); len(m) > 0 {
+	if m := regexp.MustCompile(`(?:nav|home|list|issue|section|kind|date|item|why|form|preferences|confirm|unsubscribe|message|footer|mail|confirmation|language|article|status|fact|level|relations?|document|life|chain|changes?|search|facet|collection|index|agenda|pager|archive|frequency|format|address|button)\.[a-z_]+(?:\.[a-z]+)?`).FindAllString(visible(root), -1); len(m) > 0 {
 		t.Errorf("%s shows the keys %q", name, m)
 	}
 	if strings.Contains(text, "%!") {

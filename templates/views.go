@@ -176,8 +176,8 @@ type FormPage struct {
 	Error   string // catalogue key, "" if none
 	Started string // opaque stamp for the minimal fill time
 
-	Preferences bool   // the preference page, not the subscribe form
-	Chosen      string // language of the reader, on the preference page
+	Suggestion string // the address that was perhaps meant, "" if none
+	Invite     string // token of an invitation, "" if none
 }
 
 // ConfirmPage asks a reader to confirm by a button (GET changes nothing).

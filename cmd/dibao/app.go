@@ -159,8 +159,12 @@ func (a *app) signer() (*mail.Signer, error) {
 	return mail.NewSigner(d.Domain, d.Selector, []byte(d.Key))
 }
 
-// sendConfirmation mails the opt-in of one reader.
+// sendConfirmation mails the opt-in of one reader, or asks a mailbox for its
+// word on a change of address.
 func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) error {
+	if c.Kind != subscribers.KindOptIn {
+		return a.sendChange(ctx, c)
+	}
 	titles := make([]string, len(c.Lists))
 	for i, l := range c.Lists {
 		titles[i] = l.Title
@@ -168,6 +172,22 @@ func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) 
 	view := templates.Confirmation{
 		Language: c.Language, SiteName: siteName, Lists: titles, Days: subscribers.ConfirmDays,
 		ConfirmURL: a.config.Server.BaseURL + "/confirm/" + c.Token,
+	}
+	html, err := view.HTML()
+	if err != nil {
+		return err
+	}
+	text, err := view.Text()
+	if err != nil {
+		return err
+	}
+	return a.sendOne(ctx, c.Address, view.Subject(), text, html)
+}
+
+func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error {
+	view := templates.AddressChange{
+		Language: c.Language, SiteName: siteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: c.NewAddress,
+		Days: subscribers.ConfirmDays, ConfirmURL: a.config.Server.BaseURL + "/change/" + c.Token,
 	}
 	html, err := view.HTML()
 	if err != nil {

@@ -128,7 +128,7 @@ func (a *app) register(mux *http.ServeMux, confirm func(subscribers.Confirmation
 	feeds.Register(mux)
 	(&digest.Web{Service: a.digest, Feeds: feeds, Cache: cache}).Register(mux)
 	readers := &subscribers.Web{
-		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm,
+		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm, History: a.digest.History,
 		Limiter: &web.Limiter{Burst: 10, Every: time.Minute, Global: 20, Now: time.Now},
 	}
 	readers.Register(mux)

@@ -1,0 +1,179 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/netip"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// changeInterval is how often a reader may ask for a change of address.
+const changeInterval = time.Hour
+
+// AskChange notes that a reader wants another address and returns the two mails
+// that ask both mailboxes, none if the address can't be used: another reader has
+// it, it is suppressed, or was asked too often. Who asked must not learn which.
+// A request takes the place of an earlier one, whose links are void.
+func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, network netip.Prefix) ([]Confirmation, error) {
+	address, err := ParseAddress(typed)
+	if err != nil {
+		return nil, err
+	}
+	if RoleOf(address) == RoleMachine {
+		return nil, ErrAddress
+	}
+	now := s.now()
+	var mails []Confirmation
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		mails = nil
+		var old, lang string
+		if err := tx.QueryRowContext(ctx, `SELECT address, language FROM subscribers WHERE id = $1`, subscriber).Scan(&old, &lang); err != nil {
+			return notFound(err)
+		}
+		free, err := s.mayChangeTo(ctx, tx, subscriber, address, now)
+		if err != nil || !free {
+			return err
+		}
+		var nonce int64
+		err = tx.QueryRowContext(ctx, `INSERT INTO address_changes (subscriber, nonce, address, asked_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (subscriber) DO UPDATE SET nonce = excluded.nonce, address = excluded.address, asked_at = excluded.asked_at, old_said_at = NULL, new_said_at = NULL
+			RETURNING nonce`, subscriber, now.UnixMicro(), address, now).Scan(&nonce)
+		if err != nil {
+			return err
+		}
+		if err := logConsent(ctx, tx, subscriber, 0, "change of address asked", network, "", now); err != nil {
+			return err
+		}
+		for _, side := range []struct {
+			kind    Kind
+			action  Action
+			address string
+		}{{KindChangeOld, actionChangeOld, old}, {KindChangeNew, actionChangeNew, address}} {
+			mails = append(mails, Confirmation{
+				Kind: side.kind, Address: side.address, NewAddress: address, Language: lang,
+				Token: s.keys.Sign(Token{Action: side.action, Subscriber: subscriber, List: nonce, Expires: now.AddDate(0, 0, ConfirmDays)}),
+			})
+		}
+		return nil
+	})
+	return mails, err
+}
+
+// mayChangeTo reports whether a reader may ask to be written to at an address,
+// and counts the mail that asks there.
+func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, address string, now time.Time) (bool, error) {
+	var taken, soon bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1 AND (id <> $2 OR address = $3)),
+		EXISTS (SELECT 1 FROM address_changes WHERE subscriber = $2 AND asked_at > $4)`,
+		addressKey(address), subscriber, address, now.Add(-changeInterval)).Scan(&taken, &soon)
+	if err != nil || taken || soon {
+		return false, err
+	}
+	if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
+		return false, err
+	}
+	return s.mailboxMayBeAsked(ctx, tx, address, now)
+}
+
+// Change is a change of address as one of its links knows it.
+type Change struct {
+	Address string // the new one
+	Done    bool   // by both sides
+	said    bool   // by the side of the link
+}
+
+// changeOf returns the change that a link is about, ErrExpired if a later one
+// took its place.
+func (s *Store) changeOf(ctx context.Context, tx *sql.Tx, t Token) (Change, error) {
+	var c Change
+	var old, fresh sql.Null[time.Time]
+	err := tx.QueryRowContext(ctx, `SELECT address, old_said_at, new_said_at FROM address_changes WHERE subscriber = $1 AND nonce = $2`, t.Subscriber, t.List).
+		Scan(&c.Address, &old, &fresh)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, ErrExpired
+	}
+	c.said = t.Action == actionChangeOld && old.Valid || t.Action == actionChangeNew && fresh.Valid
+	c.Done = old.Valid && fresh.Valid
+	return c, err
+}
+
+// checkChange checks a link of either side.
+func (s *Store) checkChange(ctx context.Context, token string) (Token, error) {
+	t, err := s.keys.Check(ctx, token, actionChangeOld)
+	if errors.Is(err, ErrToken) {
+		return s.keys.Check(ctx, token, actionChangeNew)
+	}
+	return t, err
+}
+
+// PendingChange returns what the link of a change of address would do.
+func (s *Store) PendingChange(ctx context.Context, token string) (Change, error) {
+	t, err := s.checkChange(ctx, token)
+	if err != nil {
+		return Change{}, err
+	}
+	var c Change
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		c, err = s.changeOf(ctx, tx, t)
+		return err
+	})
+	return c, err
+}
+
+// ConfirmChange notes that the mailbox of a link agrees. When both have, the
+// reader's address is changed; what was sent to the old one stays theirs.
+func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.Prefix) (Change, error) {
+	t, err := s.checkChange(ctx, token)
+	if err != nil {
+		return Change{}, err
+	}
+	now := s.now()
+	var c Change
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		if c, err = s.changeOf(ctx, tx, t); err != nil || c.Done || c.said {
+			return err
+		}
+		query := `UPDATE address_changes SET old_said_at = $2 WHERE subscriber = $1`
+		if t.Action == actionChangeNew {
+			query = `UPDATE address_changes SET new_said_at = $2 WHERE subscriber = $1`
+		}
+		if _, err := tx.ExecContext(ctx, query, t.Subscriber, now); err != nil {
+			return err
+		}
+		if c, err = s.changeOf(ctx, tx, t); err != nil || !c.Done {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET address = $2, address_key = $3 WHERE id = $1`, t.Subscriber, c.Address, addressKey(c.Address)); err != nil {
+			return err
+		}
+		if err := s.answered(ctx, tx, t.Subscriber, c.Address); err != nil {
+			return err
+		}
+		if closed, err := s.isClosed(ctx, tx, c.Address, now); err != nil {
+			return err
+		} else if !closed {
+			if _, err := s.unsuppress(ctx, tx, c.Address, "the reader confirmed the address", network); err != nil {
+				return err
+			}
+		}
+		// The row goes on telling both links that it is done; the address need not stay.
+		if _, err := tx.ExecContext(ctx, `UPDATE address_changes SET address = '' WHERE subscriber = $1`, t.Subscriber); err != nil {
+			return err
+		}
+		return logConsent(ctx, tx, t.Subscriber, 0, "address changed", network, "confirmed at both", now)
+	})
+	if database.IsUniqueViolation(err) { // somebody subscribed with it meanwhile
+		return Change{}, ErrExpired
+	}
+	return c, err
+}
+
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,355 @@
+package subscribers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"dibao/internal/web"
+	"dibao/policy"
+	"dibao/templates"
+)
+
+// registerPreferences puts the pages behind a reader's own link on mux.
+func (h *Web) registerPreferences(mux *http.ServeMux) {
+	mux.HandleFunc("GET /preferences/{token}", h.preferencesPage)
+	mux.HandleFunc("POST /preferences/{token}", h.preferences)
+	mux.HandleFunc("GET /preferences/{token}/data", h.data)
+	mux.HandleFunc("GET /preferences/{token}/address", h.addressPage)
+	mux.HandleFunc("POST /preferences/{token}/address", h.askChange)
+	mux.HandleFunc("GET /preferences/{token}/delete", h.deletePage)
+	mux.HandleFunc("POST /preferences/{token}/delete", h.deleteReader)
+	mux.HandleFunc("GET /change/{token}", h.changePage)
+	mux.HandleFunc("POST /change/{token}", h.change)
+}
+
+// reader returns the reader whom a preference token lets in.
+func (h *Web) reader(r *http.Request) (Subscriber, error) {
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionPreferences)
+	if err != nil {
+		return Subscriber{}, err
+	}
+	return h.Store.subscriberByID(r.Context(), t.Subscriber)
+}
+
+// offered returns the lists of a preference page: the public ones and those that
+// an admin put the reader on, so that they can be ended there too.
+func (h *Web) offered(ctx context.Context, reader Subscriber) ([]List, error) {
+	all, err := h.Store.Lists(ctx)
+	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public && !reader.takes(l.ID) }), err
+}
+
+func (h *Web) preferencesPage(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.showPreferences(w, r, http.StatusOK, reader, "")
+}
+
+func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int, reader Subscriber, problem string) {
+	lists, err := h.offered(r.Context(), reader)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	prefs, err := h.Store.Preferences(r.Context(), reader.ID)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	p := h.page(r, "preferences.title")
+	own := "/preferences/" + r.PathValue("token")
+	lang := "?lang=" + p.Language
+	view := templates.PreferencesPage{
+		Page: p, Action: own + lang, Address: reader.Address, Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
+		PausedUntil: prefs.PausedUntil.String(), WantsEmpty: prefs.WantsEmpty,
+		DataURL: own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
+	}
+	for i, card := range cards(lists, p.Language) {
+		choice, takes := prefs.Lists[lists[i].ID]
+		card.Subscribed = takes
+		if choice.Frequency == "" {
+			choice.Frequency = EveryIssue
+		}
+		view.Lists = append(view.Lists, templates.PreferenceList{
+			ListCard: card, Frequency: string(choice.Frequency),
+			Themes:  boxes(themesOf(lists[i]), choice.Themes, func(t string) string { return t }),
+			Regions: boxes(regionsOf(lists[i]), choice.Regions, policy.RegionName),
+		})
+	}
+	h.show(w, status, view)
+}
+
+// themesOf returns the themes that a reader may choose of a list: its own, or
+// all where it has none.
+func themesOf(l List) []string {
+	if len(l.Query.Themes) > 0 {
+		return l.Query.Themes
+	}
+	all := make([]string, len(policy.Themes))
+	for i, t := range policy.Themes {
+		all[i] = t.Name
+	}
+	return all
+}
+
+// regionsOf returns the regions that a reader may choose of a list: its own, or
+// the provinces where it has none.
+func regionsOf(l List) []string {
+	if len(l.Query.Regions) > 0 {
+		return l.Query.Regions
+	}
+	var all []string
+	for code := 11; code <= 82; code++ {
+		if full := fmt.Sprintf("%d0000", code); policy.RegionName(full) != "" {
+			all = append(all, full)
+		}
+	}
+	return all
+}
+
+// boxes are values to tick. Of one there is nothing to choose. What was chosen
+// and is not offered any more stays to be seen.
+func boxes(values, chosen []string, title func(string) string) []templates.Choice {
+	for _, c := range chosen {
+		if !slices.Contains(values, c) {
+			values = append(slices.Clone(values), c)
+		}
+	}
+	if len(values) < 2 && len(chosen) == 0 {
+		return nil
+	}
+	out := make([]templates.Choice, len(values))
+	for i, v := range values {
+		name := title(v)
+		if name == "" {
+			name = v
+		}
+		out[i] = templates.Choice{Value: v, Title: name, Chosen: slices.Contains(chosen, v)}
+	}
+	return out
+}
+
+func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	// No list chosen ends them all, so that a post which is not the form's own
+	// must not count as that.
+	if err := r.ParseForm(); err != nil || !r.PostForm.Has("language") {
+		h.showPreferences(w, r, http.StatusBadRequest, reader, "")
+		return
+	}
+	lists, err := h.offered(r.Context(), reader)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	lists = slices.DeleteFunc(lists, func(l List) bool { return !slices.Contains(r.PostForm["list"], l.Slug) })
+	prefs, err := h.Store.Preferences(r.Context(), reader.ID)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	prefs, problem := chosenIn(r.PostForm, prefs, lists, policy.DateOf(h.Store.now()))
+	if problem == "" {
+		err = h.Store.SetPreferences(r.Context(), reader.ID, prefs, web.Client(r))
+	}
+	switch {
+	case problem != "":
+		h.showPreferences(w, r, http.StatusBadRequest, reader, problem)
+	case err != nil:
+		h.fail(w, r, err)
+	default:
+		h.message(w, r, http.StatusOK, "preferences_saved", lists)
+	}
+}
+
+// chosenIn returns the preferences of a form; what the form does not ask for
+// stays as it is.
+func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Date) (Preferences, string) {
+	before := prefs.Lists
+	prefs.Language = form.Get("language")
+	prefs.Lists = make(map[int64]Choice, len(lists))
+	for _, l := range lists {
+		prefs.Lists[l.ID] = before[l.ID]
+	}
+	if !form.Has("choices") {
+		return prefs, ""
+	}
+	prefs.Format, prefs.WantsEmpty, prefs.PausedUntil = Format(form.Get("format")), form.Has("empty"), policy.Date{}
+	if typed := form.Get("paused"); typed != "" {
+		until, err := policy.ParseDate(typed)
+		if err != nil {
+			return prefs, "date"
+		}
+		if today.Before(until) {
+			prefs.PausedUntil = until
+		}
+	}
+	for _, l := range lists {
+		c := Choice{
+			Themes: among(form["theme."+l.Slug], themesOf(l)), Regions: among(form["region."+l.Slug], regionsOf(l)), Frequency: Frequency(form.Get("frequency." + l.Slug)),
+		}
+		if c.check() != nil {
+			return prefs, "choice"
+		}
+		if c.Frequency == EveryIssue {
+			c.Frequency = ""
+		}
+		prefs.Lists[l.ID] = c
+	}
+	if prefs.Format != HTML && prefs.Format != Text {
+		return prefs, "choice"
+	}
+	return prefs, ""
+}
+
+// among returns the chosen values that are offered; all of them is none: the
+// reader takes what comes later, too.
+func among(chosen, offered []string) []string {
+	var kept []string
+	for _, o := range offered {
+		if slices.Contains(chosen, o) {
+			kept = append(kept, o)
+		}
+	}
+	if len(kept) == len(offered) {
+		return nil
+	}
+	return kept
+}
+
+// data hands a reader everything that is kept of them.
+func (h *Web) data(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	person, err := h.Store.Person(r.Context(), reader.ID)
+	if err == nil && h.History != nil {
+		person.History, err = h.History(r.Context(), reader.ID)
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="dibao.json"`)
+	w.Header().Set("Cache-Control", "no-store")
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(person); err != nil {
+		h.Logger.Debug("data not written", "err", err) // the reader left
+	}
+}
+
+func (h *Web) addressPage(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: reader.Address})
+}
+
+func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, view templates.AddressPage) {
+	view.Page = h.page(r, "address.title")
+	view.Action = "/preferences/" + r.PathValue("token") + "/address?lang=" + view.Page.Language
+	h.show(w, status, view)
+}
+
+// askChange mails both mailboxes. The answer is the same for an address that
+// another reader has.
+func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	if !h.Limiter.Allow(web.Client(r)) {
+		w.Header().Set("Retry-After", "600")
+		h.message(w, r, http.StatusTooManyRequests, "toomany", nil)
+		return
+	}
+	typed := r.PostFormValue("address")
+	mails, err := h.Store.AskChange(r.Context(), reader.ID, typed, web.Client(r))
+	if errors.Is(err, ErrAddress) {
+		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: reader.Address, Typed: typed, Error: "address"})
+		return
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	for _, m := range mails {
+		h.Send(m)
+	}
+	h.message(w, r, http.StatusOK, "change_asked", nil)
+}
+
+func (h *Web) changePage(w http.ResponseWriter, r *http.Request) {
+	c, err := h.Store.PendingChange(r.Context(), r.PathValue("token"))
+	switch {
+	case err != nil:
+		h.fail(w, r, err)
+	case c.Done:
+		h.message(w, r, http.StatusOK, "change_done", nil)
+	case c.said:
+		h.message(w, r, http.StatusOK, "change_half", nil)
+	default:
+		p := h.page(r, "button.change.title")
+		h.show(w, http.StatusOK, templates.ButtonPage{Page: p, Key: "change", Subject: c.Address, Action: "/change/" + r.PathValue("token") + "?lang=" + p.Language})
+	}
+}
+
+func (h *Web) change(w http.ResponseWriter, r *http.Request) {
+	c, err := h.Store.ConfirmChange(r.Context(), r.PathValue("token"), web.Client(r))
+	switch {
+	case err != nil:
+		h.fail(w, r, err)
+	case c.Done:
+		h.message(w, r, http.StatusOK, "change_done", nil)
+	default:
+		h.message(w, r, http.StatusOK, "change_half", nil)
+	}
+}
+
+func (h *Web) deletePage(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	p := h.page(r, "button.delete.title")
+	own := "/preferences/" + r.PathValue("token")
+	h.show(w, http.StatusOK, templates.ButtonPage{
+		Page: p, Key: "delete", Subject: reader.Address, Action: own + "/delete?lang=" + p.Language, Back: own + "?lang=" + p.Language,
+	})
+}
+
+func (h *Web) deleteReader(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.reader(r)
+	if errors.Is(err, ErrNotFound) { // twice is fine
+		h.message(w, r, http.StatusOK, "deleted", nil)
+		return
+	}
+	if err == nil {
+		err = h.Store.ForgetReader(r.Context(), reader.ID)
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.message(w, r, http.StatusOK, "deleted", nil)
+}

@@ -1,0 +1,295 @@
+package subscribers
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/policy"
+)
+
+func TestPreferencePageTakesEveryChoice(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		narrow := s.create(List{Slug: "narrow", Query: Query{Themes: []string{"民政", "财政"}, Regions: []string{"110000"}}})
+		id := s.reader("a@example.org", s.weekly, narrow)
+		target := "/preferences/" + s.keys.PreferencesToken(id)
+		page := s.do("GET", target, nil)
+		if got := page.page.Find(`input[name="theme.narrow"]`).Length(); got != 2 {
+			t.Errorf("%d themes of a list with two", got)
+		}
+		if page.page.Find(`input[name="region.narrow"]`).Length() != 0 || page.page.Find(`input[name="region.weekly"]`).Length() < 31 {
+			t.Error("regions: want none to choose of one, and all provinces of a list without any")
+		}
+		action, values := page.form(t)
+		values.Set("paused", "2026-12-24")
+		values.Set("format", "text")
+		values.Set("empty", "1")
+		values.Set("frequency.weekly", "monthly")
+		values["region.weekly"] = []string{"440000", "990000"} // one is not offered
+		values["theme.narrow"] = []string{"民政"}
+		s.want(s.do("POST", action, values), 200, "已保存")
+		want := Preferences{
+			Language: "zh", Format: Text, WantsEmpty: true, PausedUntil: policy.Date{Year: 2026, Month: 12, Day: 24},
+			Lists: map[int64]Choice{s.weekly.ID: {Regions: []string{"440000"}, Frequency: Monthly}, narrow.ID: {Themes: []string{"民政"}}},
+		}
+		got, err := s.Preferences(t.Context(), id)
+		if err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+		}
+		// What the page shows again, saved again, is the same; a plain post leaves the choices.
+		action, values = s.do("GET", target, nil).form(t)
+		s.want(s.do("POST", action, values), 200, "已保存")
+		s.want(s.do("POST", action, url.Values{"language": {"zh"}, "list": {"weekly", "narrow"}}), 200, "已保存")
+		if got, err := s.Preferences(t.Context(), id); err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("after saving again: %v\n%s", err, cmp.Diff(want, got))
+		}
+		values.Set("paused", "2020-01-01") // long ago is not paused
+		values["theme.narrow"] = []string{"民政", "财政"}
+		s.want(s.do("POST", action, values), 200, "已保存")
+		if got, err := s.Preferences(t.Context(), id); err != nil || !got.PausedUntil.IsZero() || got.Lists[narrow.ID].Themes != nil {
+			t.Errorf("all of a list, not paused: %+v, %v", got, err)
+		}
+		before := s.dump()
+		for name, c := range map[string][2]string{"Date": {"paused", "tomorrow"}, "Frequency": {"frequency.weekly", "hourly"}, "Format": {"format", "pdf"}} {
+			_, bad := s.do("GET", target, nil).form(t)
+			bad.Set(c[0], c[1])
+			if a := s.do("POST", action, bad); a.status != 400 || a.page.Find(".error").Text() == "" {
+				t.Errorf("%s: got %d without a word on it", name, a.status)
+			}
+		}
+		if diff := cmp.Diff(before, s.dump()); diff != "" {
+			t.Errorf("refused posts changed:\n%s", diff)
+		}
+	})
+}
+
+func TestReaderTakesTheirDataAndGoes(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		id := s.reader("a@example.org", s.weekly)
+		target := "/preferences/" + s.keys.PreferencesToken(id)
+		data := s.do("GET", target+"/data", nil)
+		var person Person
+		if err := json.Unmarshal([]byte(data.body), &person); err != nil || person.Address != "a@example.org" || len(person.Consents) != 1 || data.header.Get("Content-Disposition") == "" {
+			t.Errorf("data %v: %s", err, data.body)
+		}
+		action, values := s.do("GET", target+"/delete", nil).form(t)
+		if s.states("a@example.org") != "weekly=confirmed" {
+			t.Error("looking at the page deleted the reader")
+		}
+		s.want(s.do("POST", action, values), 200, "已删除")
+		if s.states("a@example.org") != "unknown" {
+			t.Error("the reader is still there")
+		}
+		s.want(s.do("POST", action, values), 200, "已删除")
+		if a := s.do("GET", target, nil); a.status != 404 {
+			t.Errorf("preferences of nobody: %d", a.status)
+		}
+	})
+}
+
+// askChange asks for a new address on the page and returns the two links.
+func (s *site) askChange(id int64, address string) (old, fresh string) {
+	s.t.Helper()
+	action, values := s.do("GET", "/preferences/"+s.keys.PreferencesToken(id)+"/address", nil).form(s.t)
+	values.Set("address", address)
+	s.want(s.do("POST", action, values), 200, "请查收两封邮件")
+	for m := s.mail(); m != nil; m = s.mail() {
+		if m.Kind == KindChangeOld {
+			old = "/change/" + m.Token
+		} else {
+			fresh = "/change/" + m.Token
+		}
+	}
+	return old, fresh
+}
+
+func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		id := s.reader("old@example.org", s.weekly)
+		s.reader("taken@example.org", s.weekly)
+		old, fresh := s.askChange(id, "New@example.org")
+		if old == "" || fresh == "" {
+			t.Fatal("not two mails")
+		}
+		before := s.dump()
+		for _, link := range []string{old, fresh} {
+			s.want(s.do("GET", link, nil), 200, "更换邮箱地址")
+		}
+		if before != s.dump() {
+			t.Error("looking at the links changed something")
+		}
+		s.want(s.do("POST", fresh, nil), 200, "还差一边")
+		s.want(s.do("POST", fresh, nil), 200, "还差一边") // again
+		if s.states("new@example.org") != "unknown" {
+			t.Error("one side was enough")
+		}
+		s.want(s.do("POST", old, nil), 200, "地址已更换")
+		if s.states("new@example.org") != "weekly=confirmed" || s.states("old@example.org") != "unknown" {
+			t.Errorf("states %q, %q", s.states("new@example.org"), s.states("old@example.org"))
+		}
+		s.want(s.do("POST", old, nil), 200, "地址已更换")
+
+		// Asked again at once, for an address that another has, for a bad one.
+		if a, b := s.askChange(id, "newer@example.org"); a+b != "" {
+			t.Error("a second change within the hour")
+		}
+		s.clock.Advance(2 * time.Hour)
+		if a, b := s.askChange(id, "taken@example.org"); a+b != "" {
+			t.Error("mails for an address that another reader has")
+		}
+		action, _ := s.do("GET", "/preferences/"+s.keys.PreferencesToken(id)+"/address", nil).form(t)
+		if a := s.do("POST", action, url.Values{"address": {"nonsense"}}); a.status != 400 {
+			t.Errorf("a bad address: %d", a.status)
+		}
+
+		// A later request makes the links of an earlier one void; links end.
+		first, _ := s.askChange(id, "third@example.org")
+		s.clock.Advance(2 * time.Hour)
+		second, _ := s.askChange(id, "fourth@example.org")
+		if a := s.do("POST", first, nil); a.status != 410 {
+			t.Errorf("a link of an earlier request: %d", a.status)
+		}
+		s.clock.Advance(8 * 24 * time.Hour)
+		if a := s.do("POST", second, nil); a.status != 410 {
+			t.Errorf("a link that is too old: %d", a.status)
+		}
+		if s.states("new@example.org") != "weekly=confirmed" {
+			t.Error("the address changed")
+		}
+	})
+}
+
+func TestFormAsksWhetherAnAddressIsASlip(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		a := s.fillIn("reader@gmial.com", "weekly")
+		if a.status != 400 || !strings.Contains(a.body, "reader@gmail.com") || s.mail() != nil {
+			t.Fatalf("got %d: %s", a.status, a.body)
+		}
+		action, values := a.form(t)
+		if values.Get("address") != "reader@gmial.com" {
+			t.Error("what was typed was corrected")
+		}
+		values["list"] = []string{"weekly"}
+		s.want(s.do("POST", action, values), 200, "请查收确认信") // sent again as it is
+		if m := s.mail(); m == nil || m.Address != "reader@gmial.com" {
+			t.Errorf("mail to %v, want what was insisted on", m)
+		}
+		action, values = s.fillIn("other@gmial.com", "weekly").form(t)
+		values["list"] = []string{"weekly"}
+		values.Set("meant", "other@gmail.com")
+		s.want(s.do("POST", action, values), 200, "请查收确认信")
+		if m := s.mail(); m == nil || m.Address != "other@gmail.com" {
+			t.Errorf("mail to %v, want what was chosen", m)
+		}
+		if a := s.fillIn("noreply@example.org", "weekly"); a.status != 400 {
+			t.Errorf("the address of a program: %d", a.status)
+		}
+	})
+}
+
+func TestInvitation(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		club := s.create(List{Slug: "club", Title: "会员", Visibility: Invitation})
+		if strings.Contains(s.do("GET", "/subscribe", nil).body, "会员") {
+			t.Error("shown without an invitation")
+		}
+		page := s.do("GET", "/subscribe?invite="+s.keys.InviteToken(club.ID), nil)
+		if !strings.Contains(page.body, "会员") {
+			t.Fatal("not shown with an invitation")
+		}
+		action, values := page.form(t)
+		values.Set("address", "a@example.org")
+		values["list"] = []string{"club"}
+		s.clock.Advance(time.Minute)
+		s.want(s.do("POST", action, values), 200, "请查收确认信")
+		if m := s.mail(); m == nil || len(m.Lists) != 1 || m.Lists[0].ID != club.ID {
+			t.Errorf("mail %+v", m)
+		}
+		for name, invite := range map[string]string{"None": "", "OfAnotherList": s.keys.InviteToken(s.inner.ID), "Unsubscribe": s.keys.UnsubscribeToken(0, club.ID)} {
+			values.Set("invite", invite)
+			values.Set("address", name+"@example.org")
+			if a := s.do("POST", action, values); a.status != 400 || s.mail() != nil {
+				t.Errorf("%s: got %d", name, a.status)
+			}
+		}
+	})
+}
+
+// The answer to a known address takes as long as the one to an unknown one: the
+// medians of many, taken in turns, differ by less than the answers among
+// themselves.
+func TestAnswerTimeTellsNothing(t *testing.T) {
+	s := newSite(t, databasetestSQLite(t))
+	s.web.Limiter.Burst = 1 << 20
+	s.reader("known@example.org", s.weekly)
+	go func() {
+		for range s.mails { // mails are sent beside the answers
+		}
+	}()
+	running := make(chan struct{})
+	go func() { close(running); _ = s.web.Run(t.Context()) }()
+	<-running
+	rounds := 150
+	if os.Getenv("DIBAO_LONG") != "" {
+		rounds = 2000
+	}
+	action, values := s.do("GET", "/subscribe", nil).form(t)
+	values["list"] = []string{"weekly"}
+	s.clock.Advance(time.Minute)
+	took := map[string][]time.Duration{}
+	for i := range rounds {
+		order := []string{"known@example.org", "unknown" + string(rune('a'+i%26)) + "@example.org"}
+		if i%2 == 1 {
+			slices.Reverse(order)
+		}
+		for _, address := range order {
+			values.Set("address", address)
+			start := time.Now()
+			a := s.do("POST", action, values)
+			kind := "unknown"
+			if strings.HasPrefix(address, "known") {
+				kind = "known"
+			}
+			took[kind] = append(took[kind], time.Since(start))
+			if a.status != 200 {
+				t.Fatalf("got %d", a.status)
+			}
+		}
+	}
+	quantile := func(all []time.Duration, q float64) time.Duration {
+		all = slices.Sorted(slices.Values(all))
+		return all[int(q*float64(len(all)-1))]
+	}
+	known, unknown := quantile(took["known"], 0.5), quantile(took["unknown"], 0.5)
+	spread := quantile(took["known"], 0.75) - quantile(took["known"], 0.25) + quantile(took["unknown"], 0.75) - quantile(took["unknown"], 0.25)
+	t.Logf("medians: known %s, unknown %s; spread %s", known, unknown, spread)
+	if diff := (known - unknown).Abs(); diff > spread {
+		t.Errorf("known %s, unknown %s: they differ by more than their spread %s", known, unknown, spread)
+	}
+}
+
+func databasetestSQLite(t *testing.T) *database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}

@@ -1,0 +1,92 @@
+package templates
+
+import "io"
+
+// PreferencesPage is what a reader chooses, behind the link of their mails.
+type PreferencesPage struct {
+	Page
+	Action      string
+	Address     string
+	Error       string // catalogue key below «preferences.error.», "" if none
+	Chosen      string // language
+	Format      string // html or text
+	PausedUntil string // YYYY-MM-DD, "" if not
+	WantsEmpty  bool
+	Lists       []PreferenceList
+
+	DataURL, AddressURL, DeleteURL string
+}
+
+// PreferenceList is a list with what may be chosen within it.
+type PreferenceList struct {
+	ListCard
+	Frequency       string // issue, weekly, monthly
+	Themes, Regions []Choice
+}
+
+// Narrowed reports whether anything is chosen within the list.
+func (l PreferenceList) Narrowed() bool {
+	for _, all := range [][]Choice{l.Themes, l.Regions} {
+		for _, c := range all {
+			if c.Chosen {
+				return true
+			}
+		}
+	}
+	return l.Frequency != "issue"
+}
+
+// Choice is one box to tick.
+type Choice struct {
+	Value, Title string
+	Chosen       bool
+}
+
+// AddressPage asks a reader for a new address.
+type AddressPage struct {
+	Page
+	Action  string
+	Address string // of now
+	Typed   string // shown back
+	Error   string // catalogue key below «address.error.», "" if none
+}
+
+// ButtonPage says what its one button does. Key names its words in the
+// catalogue: delete, change.
+type ButtonPage struct {
+	Page
+	Key     string
+	Action  string
+	Subject string // what it is done to, such as an address; "" if nothing
+	Back    string // where to go instead, "" if nowhere
+}
+
+// AddressChange is the mail that asks one of two mailboxes to agree.
+type AddressChange struct {
+	Language   string
+	SiteName   string
+	Old        bool // to the mailbox that is left
+	NewAddress string
+	ConfirmURL string
+	Days       int
+}
+
+// Render writes the page.
+func (v PreferencesPage) Render(w io.Writer) error {
+	return render(w, v.Page, "preferences.html", v)
+}
+
+// Render writes the page.
+func (v AddressPage) Render(w io.Writer) error { return render(w, v.Page, "address.html", v) }
+
+// Render writes the page.
+func (v ButtonPage) Render(w io.Writer) error { return render(w, v.Page, "button.html", v) }
+
+// Subject returns the subject.
+func (v AddressChange) Subject() string { return Words(v.Language, "change.subject", v.SiteName) }
+
+// HTML returns the HTML part.
+func (v AddressChange) HTML() (string, error) { return mail(v.Language, "change.html", v) }
+
+// Text returns the text part.
+func (v AddressChange) Text() (string, error) { return mail(v.Language, "change.txt", v) }
