@@ -105,7 +105,7 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		p.Current, p.Description = "home", templates.Words(p.Language, "home.lead")
-		p.Feeds = feed.FeedLinks(s.opts.BaseURL, "/", s.opts.SiteName)
+		p.Feeds = feed.PageFeeds(s.opts.BaseURL, "/", s.opts.SiteName)
 		p.Data = describeSite(s.opts.SiteName, s.opts.BaseURL, p.Language)
 		if len(articles) > homeArticles {
 			articles = articles[:homeArticles]
@@ -179,7 +179,7 @@ func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		path := "/lists/" + l.Slug + "/"
-		p.Title, p.Description, p.Feeds = l.Title, l.Description, feed.FeedLinks(s.opts.BaseURL, path, l.Title)
+		p.Title, p.Description, p.Feeds = l.Title, l.Description, feed.PageFeeds(s.opts.BaseURL, path, l.Title)
 		view := templates.ListPage{List: s.listCard(l, p.Language)}
 		if view.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
 			return nil, err
@@ -218,7 +218,7 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		path := "/lists/" + l.Slug + "/"
-		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), feed.FeedLinks(s.opts.BaseURL, path, l.Title)
+		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), feed.PageFeeds(s.opts.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}}
 		issues, err := s.issuesBefore(ctx, l.ID, from, archiveIssues+1)
 		if err != nil {
@@ -263,13 +263,16 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		date := localDate(i.DueAt, l.Zone).String()
 		path := "/lists/" + l.Slug + "/"
 		p.Title, p.Description, p.Article = templates.Words(p.Language, "issue.title", l.Title, i.Number), l.Description, true
-		p.Feeds = feed.FeedLinks(s.opts.BaseURL, path, l.Title)
+		p.Feeds = feed.PageFeeds(s.opts.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}, {Title: templates.Words(p.Language, "list.archive"), URL: path + "issues/"}}
 		p.Data = map[string]any{
 			"@context": "https://schema.org", "@type": "PublicationIssue", "name": p.Title, "issueNumber": i.Number, "datePublished": date, "url": p.Canonical,
 			"isPartOf": map[string]any{"@type": "Periodical", "name": l.Title, "url": s.opts.BaseURL + path},
 		}
 		view := templates.IssuePage{List: s.listCard(l, p.Language), Number: int(i.Number), Date: date, Note: i.Note, Sections: s.sectionViews(items, p.Language)}
+		if err := h.enrich(ctx, items, view.Sections); err != nil {
+			return nil, err
+		}
 		if p.Older, p.Newer, err = s.neighbours(ctx, i); err != nil {
 			return nil, err
 		}

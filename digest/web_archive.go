@@ -121,3 +121,34 @@ func (s *Service) issueCards(ctx context.Context, issues []Issue, lists []subscr
 	}
 	return cards, nil
 }
+
+// enrich adds to the items of sections what a page shows and a mail has no room
+// for: states today, what a document repeals, reposts.
+func (h *Web) enrich(ctx context.Context, items []IssueItem, sections []templates.Section) error {
+	articles := make([]feed.Article, len(items))
+	for i := range items {
+		articles[i] = items[i].Article
+	}
+	rich, err := h.Feeds.Items(ctx, articles)
+	if err != nil {
+		return err
+	}
+	byURL := make(map[string]templates.Item, len(rich))
+	for _, it := range rich {
+		byURL[it.URL] = it
+	}
+	for _, section := range sections {
+		for i := range section.Items {
+			it := &section.Items[i]
+			found := byURL[it.URL]
+			it.Status = found.Status
+			if it.Effects == nil {
+				it.Effects = found.Effects
+			}
+			if it.Reposts == nil {
+				it.Reposts = found.Reposts
+			}
+		}
+	}
+	return nil
+}

@@ -192,7 +192,10 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection."+c.key), "browse"
 		p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "facet."+c.key), URL: "/" + c.key + "s/"}}
-		p.Feeds = FeedLinks(h.BaseURL, c.path, c.name)
+		p.Feeds = PageFeeds(h.BaseURL, c.path, c.name)
+		if c.key == "source" {
+			p.Feeds = FeedLinks(h.BaseURL, c.path, c.name)
+		}
 		view := templates.CollectionPage{Key: c.key, Name: c.name, Note: c.note, Link: c.link}
 		if before > 0 {
 			p.Newest = c.path
@@ -242,7 +245,7 @@ func (h *Web) index(plural, key string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h.servePage(w, r, "/"+plural+"/", func(ctx context.Context, p templates.Page) (pageView, error) {
 			p.Title, p.Current = templates.Words(p.Language, "index."+key), "browse"
-			p.Feeds = FeedLinks(h.BaseURL, "/", h.SiteName)
+			p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 			view := templates.IndexPage{Page: p, Key: key}
 			if key == "source" {
 				sources, err := h.Store.Sources(ctx)
@@ -324,4 +327,11 @@ func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
 		}
 	}
 	return all, nil
+}
+
+// PageFeeds are the feeds and the calendar of the page at path, which ends in a slash.
+func PageFeeds(base, path, title string) []templates.FeedLink {
+	return append(FeedLinks(base, path, title), templates.FeedLink{
+		Title: title + " · iCalendar", URL: base + path + "calendar.ics", Type: "text/calendar",
+	})
 }

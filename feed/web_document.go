@@ -102,6 +102,8 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		}
 		if view.Chain = len(chain.Steps); view.Chain > 0 {
 			view.ChainURL = d.path() + "/chain"
+			view.Steps = chainRows(chain, today)
+			view.Steps = view.Steps[:min(len(view.Steps), firstSteps)]
 		}
 		to, err := h.relatives(ctx, d, &view.Groups)
 		if err != nil {
@@ -117,9 +119,9 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 			addMention(&view.Groups, "同号", m)
 		}
 		p.Title, p.Description, p.Article, p.Current = d.Title, shown.Facts.Summary, true, "browse"
-		p.Feeds = FeedLinks(h.BaseURL, d.path()+"/", cmp.Or(d.Number, d.Title))
+		p.Feeds = PageFeeds(h.BaseURL, d.path()+"/", cmp.Or(d.Number, d.Title))
 		if d.Number == "" {
-			p.Feeds = FeedLinks(h.BaseURL, "/", h.SiteName)
+			p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 		}
 		for _, issuer := range d.Issuers[:min(1, len(d.Issuers))] {
 			p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "facet.issuer"), URL: "/issuers/"}, {Title: issuer, URL: issuerPath(issuer)}}
@@ -205,8 +207,8 @@ func (h *Web) relatives(ctx context.Context, d Document, groups *[]templates.Rel
 		}
 		x.mention.Sentence = r.Quote
 		to = append(to, x)
-		if r.Kind == policy.RelationInterprets {
-			continue // they are shown as what they are
+		if r.Kind == policy.RelationInterprets || r.Kind == policy.RelationImplements && r.Document != 0 {
+			continue // interpretations and the chain are shown as what they are
 		}
 		addMention(groups, relationKey(r.Kind)+".by", x.mention)
 	}
@@ -240,7 +242,7 @@ func (h *Web) versions(ctx context.Context, d Document) ([]templates.Version, er
 	}
 	var out []templates.Version
 	for i, v := range all {
-		row := templates.Version{Date: v.On().String(), Title: v.Title, URL: v.path()}
+		row := templates.Version{Date: v.On().String(), Title: v.Title, Number: v.Number, URL: v.path()}
 		if i > 0 && v.Article != 0 && all[i-1].Article != 0 {
 			row.ChangesURL = fmt.Sprintf("/articles/%d/changes?against=%d", v.Article, all[i-1].Article)
 		}
@@ -318,23 +320,17 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Title, p.Current = templates.Words(p.Language, "chain.title")+" · "+d.Title, "browse"
 		p.Crumbs = []templates.Crumb{{Title: cmp.Or(d.Number, d.Title), URL: d.path()}}
-		p.Feeds = FeedLinks(h.BaseURL, "/", h.SiteName)
+		p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 		if d.Number != "" {
-			p.Feeds = FeedLinks(h.BaseURL, d.path()+"/", d.Number)
+			p.Feeds = FeedLinks(h.BaseURL, d.path()+"/chain/", d.Number)
 		}
 		view := templates.ChainPage{Page: p, Document: d.mention(h.Today()), Median: -1}
+		view.Rows = chainRows(chain, h.Today())
 		var lags []int
-		longest := 1
-		for _, s := range chain.Steps {
-			longest = max(longest, s.Days)
-			if s.Days >= 0 {
-				lags = append(lags, s.Days)
+		for _, row := range view.Rows {
+			if row.Lag >= 0 {
+				lags = append(lags, row.Lag)
 			}
-		}
-		for _, s := range chain.Steps {
-			m := s.Document.mention(h.Today())
-			m.Sentence = s.Quote
-			view.Rows = append(view.Rows, templates.ChainRow{Mention: m, Region: s.Region, Level: string(s.Document.Level), Lag: s.Days, Share: 100 * max(s.Days, 0) / longest})
 		}
 		if len(lags) > 0 {
 			slices.Sort(lags)
@@ -343,6 +339,23 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 		}
 		return view, nil
 	})
+}
+
+// firstSteps is how much of its chain the page of a document shows.
+const firstSteps = 5
+
+func chainRows(chain Chain, today policy.Date) []templates.ChainRow {
+	longest := 1
+	for _, s := range chain.Steps {
+		longest = max(longest, s.Days)
+	}
+	var rows []templates.ChainRow
+	for _, s := range chain.Steps {
+		m := s.Document.mention(today)
+		m.Sentence = s.Quote
+		rows = append(rows, templates.ChainRow{Mention: m, Region: s.Region, Level: string(s.Document.Level), Lag: s.Days, Share: 100 * max(s.Days, 0) / longest})
+	}
+	return rows
 }
 
 // ticks places the days of a chain and the marks of its scale on a line of 1000.

@@ -86,6 +86,14 @@ var (
 // provenance says in a reader's words what a fact rests on: a label of the page,
 // its meta data, or the sentence of the text as it is.
 func provenance(from string) string {
+	switch from {
+	case "feed":
+		return "订阅源"
+	case "list page":
+		return "列表页"
+	case "url":
+		return "网址"
+	}
 	if m := metaEvidence.FindStringSubmatch(from); m != nil {
 		return "网页元数据“" + m[1] + "”"
 	}

@@ -34,6 +34,16 @@ func statusKey(s policy.Status, today policy.Date) string {
 	return string(s.State)
 }
 
+// statusKey is the word for the state of a document on a day. One that is known to
+// be repealed is not just about to expire.
+func (d Document) statusKey(today policy.Date) string {
+	key := statusKey(d.Status(today), today)
+	if key == string(policy.StateExpiring) && d.RepealedBy != 0 {
+		return "ending"
+	}
+	return key
+}
+
 // statusOn says in which state a text is on a day, as far as it says so itself.
 func statusOn(f policy.Facts, today policy.Date) string {
 	return statusKey(policy.StatusOf(f, nil, today), today)
@@ -41,7 +51,7 @@ func statusOn(f policy.Facts, today policy.Date) string {
 
 // Items fills what pages list of articles: with the state of the documents that
 // they carry where it is out of the ordinary, what they repeal and amend, and
-// who else has the same text.
+// who else has the same text. A repost whose original is among them is left out.
 func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {
@@ -72,12 +82,16 @@ func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, 
 		return nil, err
 	}
 	today := h.Today()
-	all := make([]templates.Item, len(articles))
-	for i, a := range articles {
+	all := make([]templates.Item, 0, len(articles))
+	for _, a := range articles {
+		first := clusters[a.ID].First
+		if first != 0 && first != a.ID && slices.Contains(ids, first) {
+			continue
+		}
 		v := ItemView(a, h.BaseURL)
 		v.Status = statusOn(a.Facts, today)
 		if d, ok := documents[a.ID]; ok {
-			v.Status = statusKey(d.Status(today), today)
+			v.Status = d.statusKey(today)
 		}
 		if v.Status == string(policy.StateInForce) {
 			v.Status = "" // of a new document it goes without saying
@@ -90,11 +104,17 @@ func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, 
 			}
 		}
 		for _, id := range clusters[a.ID].Articles {
-			if c, ok := copies[id]; ok && id != a.ID {
-				v.Reposts = append(v.Reposts, templates.FeedLink{Title: c.SourceName + " · " + c.Title(), URL: ArticleURL(h.BaseURL, id)})
+			c, ok := copies[id]
+			link := templates.FeedLink{Title: c.SourceName + " · " + c.Title(), URL: ArticleURL(h.BaseURL, id)}
+			switch {
+			case !ok || id == a.ID:
+			case id == first:
+				v.Original = link
+			case first == a.ID:
+				v.Reposts = append(v.Reposts, link)
 			}
 		}
-		all[i] = v
+		all = append(all, v)
 	}
 	return all, nil
 }
@@ -191,7 +211,7 @@ func relationKey(kind string) string {
 
 // mention fills what others show of a document.
 func (d Document) mention(today policy.Date) templates.Mention {
-	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.path(), Date: d.On().String(), Status: statusKey(d.Status(today), today)}
+	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.path(), Date: d.On().String(), Status: d.statusKey(today)}
 	if len(d.Issuers) > 0 {
 		m.Issuer = d.Issuers[0]
 	}

@@ -91,7 +91,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 			Warnings: a.Warnings,
 		}
 		p.Title, p.Description, p.Article = a.Title(), a.Facts.Summary, true
-		p.Feeds = FeedLinks(h.BaseURL, "/", h.SiteName)
+		p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 		p.Data = describe(a, h.BaseURL, h.Today())
 		view.Page = p
 		if !a.WithdrawnAt.IsZero() {
@@ -151,9 +151,9 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 			if old.Hidden || !old.MayShowText() || !a.MayShowText() {
 				return nil, ErrNotFound
 			}
-			view.Against = old.Title()
+			view.Page.Title, view.Against = templates.Words(p.Language, "changes.compare")+" · "+a.Title(), old.Title()
 			if on := cmp.Or(old.Facts.IssuedOn, old.Facts.PublishedOn); !on.IsZero() {
-				view.Against += " (" + on.String() + ")"
+				view.Against += "（" + on.String() + "）"
 			}
 			view.Changes = []templates.TextChange{{Paragraphs: ChangedParagraphs(policy.Diff(old.Facts.Paragraphs, a.Facts.Paragraphs))}}
 			return view, nil
@@ -193,7 +193,7 @@ func (h *Web) relate(ctx context.Context, a Article, view *templates.ArticlePage
 		return err
 	}
 	if d, ok := carried[a.ID]; ok {
-		view.Article.Status = statusKey(d.Status(h.Today()), h.Today())
+		view.Article.Status = d.statusKey(h.Today())
 		view.Document = d.path()
 		if _, err := h.relatives(ctx, d, &view.Relations); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -106,8 +107,9 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		if view.Items, err = h.Items(ctx, articles); err != nil {
 			return nil, err
 		}
-		for i, hit := range found.Hits {
-			view.Items[i].Marked, view.Items[i].Snippet = spans(hit.Title), spans(hit.Snippet)
+		for i := range view.Items {
+			at := slices.IndexFunc(found.Hits, func(hit Hit) bool { return ArticleURL(h.BaseURL, hit.Article.ID) == view.Items[i].URL })
+			view.Items[i].Marked, view.Items[i].Snippet = spans(found.Hits[at].Title), spans(found.Hits[at].Snippet)
 		}
 		view.Facets = s.facets(found.Facets, p.Language)
 		if (s.page+1)*searchSize < found.Total && (s.page+1)*searchSize < MaxOffset {

@@ -3,6 +3,7 @@ package templates
 import (
 	"html/template"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -55,13 +56,14 @@ type DocumentPage struct {
 	Carriers []Item // articles that carry the text, the original first
 	Readings []Item // its interpretations
 	Versions []Version
-	ChainURL string // "" if nobody implements it
-	Chain    int    // how many implement it
+	ChainURL string     // "" if nobody implements it
+	Chain    int        // how many implement it
+	Steps    []ChainRow // the first of them
 }
 
 // Version is a version of a document; ChangesURL compares it with the one before.
 type Version struct {
-	Date, Title, URL, ChangesURL string
+	Date, Title, Number, URL, ChangesURL string
 }
 
 // ChainRow is a document that implements another.
@@ -214,6 +216,27 @@ func kindOfChange(p ChangedParagraph) string {
 		return "went"
 	}
 	return "rewritten"
+}
+
+// clauseOfChange is the article that a changed paragraph is in, unless it begins
+// with its number anyway.
+func clauseOfChange(p ChangedParagraph) string {
+	var text strings.Builder
+	for _, piece := range p.Pieces {
+		text.WriteString(piece.Text)
+	}
+	if strings.HasPrefix(text.String(), p.Article) {
+		return ""
+	}
+	return p.Article
+}
+
+// readable is an address with its Chinese characters as such.
+func readable(address string) string {
+	if plain, err := url.PathUnescape(address); err == nil {
+		return plain
+	}
+	return address
 }
 
 // itemFacts are the dates of an item that a list shows: when it was made where

@@ -74,6 +74,7 @@ type Item struct {
 	Status    string   // state of a document or consultation today, in the catalogue below «status.»; "" if unknown
 	Effects   []Mention
 	Reposts   []FeedLink // the same text on other sites
+	Original  FeedLink   // where the text came first, for a repost
 	Snippet   []Span     // of the text that a search found
 	Marked    []Span     // the title, with what a search found; nil elsewhere
 }
