@@ -193,16 +193,26 @@ func bigramShare(a, b string) float64 {
 
 // versionSign returns what tells two texts apart as versions; "" if nothing does.
 func versionSign(a, b fingerprint) string {
-	if !slices.Equal(a.marks, b.marks) {
+	if !slices.Equal(a.marks, b.marks) && !leftOut(a, b) {
 		return fmt.Sprintf("the titles say %q and %q", strings.Join(a.marks, ", "), strings.Join(b.marks, ", "))
 	}
-	if len(a.heading) > 0 && len(b.heading) > 0 && !slices.Equal(a.heading, b.heading) {
+	if len(a.heading) > 0 && len(b.heading) > 0 && a.heading[len(a.heading)-1] != b.heading[len(b.heading)-1] {
 		return fmt.Sprintf("the dates in the heading differ (%s and %s)", a.heading[len(a.heading)-1], b.heading[len(b.heading)-1])
 	}
 	if p := rewritten(a, b); p != "" {
 		return fmt.Sprintf("a paragraph was rewritten (%s…)", lastOf(p, 20))
 	}
 	return ""
+}
+
+// leftOut reports whether one title says （2021年修订） and the other nothing, where
+// both texts say in their heading when they were amended: a site left it out.
+func leftOut(a, b fingerprint) bool {
+	if len(a.marks) < len(b.marks) {
+		a, b = b, a
+	}
+	return len(b.marks) == 0 && len(a.heading) > 0 && slices.Equal(a.heading, b.heading) &&
+		!slices.ContainsFunc(a.marks, func(m string) bool { return !containsAny(m, "修订", "修正", "修改", "年本", "年版") })
 }
 
 func lastOf(s string, n int) string {
@@ -218,6 +228,7 @@ func rewritten(a, b fingerprint) string {
 	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
 		return "" // they have little in common
 	}
+	pieced := 0
 	sets := make([]map[uint64]struct{}, len(onlyB))
 	for i, p := range onlyB {
 		sets[i] = grams(p)
@@ -229,11 +240,67 @@ func rewritten(a, b fingerprint) string {
 				continue
 			}
 			if dice(set, sets[i]) > rewrittenFrom {
-				return p
+				if pieced++; pieced > maxPieced || !a.pieces(q) && !b.pieces(p) {
+					return p
+				}
 			}
 		}
 	}
 	return ""
+}
+
+// maxPieced bounds how many paragraphs are taken to pieces.
+const maxPieced = 300
+
+// pieces reports whether a paragraph of another text is nothing but pieces of this
+// one: paragraphs that were joined, or cut short. A piece that does not begin where
+// a paragraph does follows words that were taken out of its middle.
+func (f fingerprint) pieces(q string) bool {
+	for first := true; q != ""; first = false {
+		n := f.longestPiece(q)
+		if n < minPiece*3 && n < len(q) {
+			return false
+		}
+		if !first && !f.begins(q[:n]) {
+			return false
+		}
+		q = q[n:]
+	}
+	return true
+}
+
+// minPiece is how many characters a piece has at least.
+const minPiece = 5
+
+// longestPiece returns how much of the beginning of q stands in the text.
+func (f fingerprint) longestPiece(q string) int {
+	low, high := 0, len(q)
+	if strings.Contains(f.whole, q) {
+		return len(q)
+	}
+	for low+1 < high {
+		mid := (low + high) / 2
+		for mid > low && !utf8.RuneStart(q[mid]) {
+			mid--
+		}
+		if mid == low {
+			break
+		}
+		if strings.Contains(f.whole, q[:mid]) {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// begins reports whether a paragraph of the text begins with a piece, or the piece
+// with one.
+func (f fingerprint) begins(piece string) bool {
+	return slices.ContainsFunc(f.paragraphs, func(p string) bool {
+		return strings.HasPrefix(p, piece) || strings.HasPrefix(piece, p)
+	})
 }
 
 // missing returns the paragraphs of a that b does not have.
