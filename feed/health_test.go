@@ -95,11 +95,42 @@ func TestFlood(t *testing.T) {
 		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateFlood {
 			t.Errorf("again: %s, %v; only an admin releases it", done.Source.State, err)
 		}
+		s.set("/list", "", http.StatusInternalServerError)
+		if done, err := r.collect(src.ID); err == nil || done.Source.State != feed.StateFailing {
+			t.Errorf("a site that fails: %s, %v", done.Source.State, err)
+		}
+		s.set("/list", list(append(paths(s, "old", 6, old), paths(s, "new", 2, articlePage)...)...), 0)
+		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateFlood {
+			t.Errorf("the site is back: %s, %v; its flood is still held", done.Source.State, err)
+		}
 		if n, err := r.Store.ReleaseSource(t.Context(), src.ID); err != nil || n != 6 || countHeld(t, r) != 0 {
 			t.Errorf("released %d, %v, %d still held", n, err, countHeld(t, r))
 		}
 		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
 			t.Errorf("after release: %s, %v", done.Source.State, err)
+		}
+	})
+}
+
+// TestArchiveIsNoFlood reads old texts that say they are old: no list takes those anyway,
+// and an admin who adds a source has nothing to release.
+func TestArchiveIsNoFlood(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		var items strings.Builder
+		for i := range 7 {
+			fmt.Fprintf(&items, `<item><title>样例市人民政府关于第%d件事项的通知</title><guid isPermaLink="false">%d</guid><pubDate>Tue, 08 Mar 2016 08:00:00 +0800</pubDate>
+				<description>&lt;p>正文。&lt;/p>&lt;p>样例市人民政府&lt;/p>&lt;p>2016年3月1日&lt;/p></description></item>`, i, i)
+		}
+		s.set("/feed.xml", `<rss version="2.0"><channel><title>t</title>`+items.String()+`</channel></rss>`, 0)
+		src := r.add(feed.Source{URL: s.URL + "/feed.xml", Kind: "feed"})
+		if done, err := r.collect(src.ID); err != nil || done.New != 7 || done.Source.State != feed.StateOK || countHeld(t, r) != 0 {
+			t.Errorf("%d new, state %s, %v, %d held", done.New, done.Source.State, err, countHeld(t, r))
+		}
+		rates, err := r.Store.ItemsPerWeek(t.Context())
+		if err != nil || rates[src.ID] != 0 {
+			t.Errorf("an archive counts as %v articles a week, %v", rates[src.ID], err)
 		}
 	})
 }
