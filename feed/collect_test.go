@@ -40,6 +40,7 @@ func newSite(t *testing.T) *site {
 		switch status := s.statuses[r.URL.Path]; {
 		case status != 0:
 			w.WriteHeader(status)
+			io.WriteString(w, body)
 		case !ok:
 			http.NotFound(w, r)
 		case strings.HasSuffix(r.URL.Path, ".xml") && r.Header.Get("If-None-Match") == etag:

@@ -29,8 +29,8 @@ const (
 )
 
 var (
-	wallText = regexp.MustCompile(`(?i)访问验证|安全验证|人机验证|滑动验证|请完成验证|请输入验证码|您的访问被拦截|访问被拒绝|请求被拦截|网站防火墙|` +
-		`请开启\s*javascript|请启用\s*javascript|enable javascript and cookies|checking your browser|just a moment\.\.\.|cf-chl-|_cf_chl|` +
+	wallText = regexp.MustCompile(`(?i)访问验证|安全验证|人机验证|滑动验证|请完成验证|请输入验证码|您的访问被拦截|访问被拒绝|请求被拦截|访问被阻断|请求被阻断|访问受限|疑似攻击|恶意攻击行为|网站防火墙|` +
+		`请开启\s*javascript|请启用\s*javascript|enable javascript and cookies|checking your browser|just a moment\.\.\.|ddos protection by|attention required! \| cloudflare|cf-chl-|_cf_chl|` +
 		`__jsl_clearance|acw_sc__v2|aliyun_waf|wzws-waf|yunsuo_session|<title>\s*(?:登录|统一身份认证|用户登录|sign in|log ?in)\s*</title>`)
 	scriptElement = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|<[^>]*>`)
 )
@@ -79,6 +79,10 @@ func stateAfter(err error) State {
 		case http.StatusGone:
 			return StateGone
 		case http.StatusUnauthorized, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnavailableForLegalReasons, 521:
+			return StateBlocked
+		}
+		// Challenges come with 503, 405 and 429 as well.
+		if findWall(status.Body) != nil {
 			return StateBlocked
 		}
 	}

@@ -36,6 +36,10 @@ func TestWalls(t *testing.T) {
 					t.Errorf("%s: source %d: state %s, %v", name, id, done.Source.State, err)
 				}
 			}
+			s.set("/list", body, http.StatusServiceUnavailable)
+			if done, err := r.collect(page.ID); err == nil || done.Source.State != feed.StateBlocked {
+				t.Errorf("%s with 503: state %s, %v", name, done.Source.State, err)
+			}
 			// When the wall is gone, the source recovers by itself.
 			s.set("/list", list("/a/1.html", "/a/1.html?2"), 0)
 			if done, err := r.collect(page.ID); err != nil || done.Source.State != feed.StateOK {

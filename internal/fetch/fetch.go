@@ -79,7 +79,12 @@ type StatusError struct {
 	URL        string // that answered, after redirects
 	Status     int
 	RetryAfter time.Duration // 0: not said; a week at most
+	Body       []byte        // nil if it is long or can't be decoded
 }
+
+// maxErrorBody is how much is read of what comes with an error: enough to tell
+// the page of a wall from that of a fault.
+const maxErrorBody = 64 << 10
 
 func (e *StatusError) Error() string {
 	if text := http.StatusText(e.Status); text != "" {
@@ -210,7 +215,11 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 		_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
 		return out, to.String(), nil
 	case s/100 != 2:
-		return nil, "", &StatusError{URL: out.URL, Status: s, RetryAfter: out.RetryAfter}
+		said, err := readBody(answer, min(maxErrorBody, c.opts.MaxBytes))
+		if err != nil {
+			said = nil
+		}
+		return nil, "", &StatusError{URL: out.URL, Status: s, RetryAfter: out.RetryAfter, Body: said}
 	}
 	if out.Body, err = readBody(answer, c.opts.MaxBytes); err != nil {
 		return nil, "", err
