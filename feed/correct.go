@@ -284,21 +284,7 @@ func (st *Store) Reread(ctx context.Context, ids []int64) (int, error) {
 
 // reread judges articles again within a transaction.
 func (st *Store) reread(ctx context.Context, tx *sql.Tx, ids []int64) (int, error) {
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return 0, err
-	}
-	all, err := database.Collect(ctx, tx, func(row database.Row) (*arrival, error) {
-		var a arrival
-		var next sql.Null[time.Time]
-		var err error
-		if a.Article, err = scanFullArticle(withNext{row, &next}); err != nil {
-			return nil, err
-		}
-		a.pageNext = next.V
-		return &a, nil
-	}, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence, a.page_next_at FROM articles a JOIN sources s ON s.id = a.source
-		WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))
+	all, err := st.arrivals(ctx, tx, ids)
 	if err != nil {
 		return 0, err
 	}
@@ -310,6 +296,25 @@ func (st *Store) reread(ctx context.Context, tx *sql.Tx, ids []int64) (int, erro
 	}
 	_, err = st.storeArticles(ctx, tx, all, st.Now())
 	return len(all), err
+}
+
+// arrivals reads stored articles as if they came in just now.
+func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arrival, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	return database.Collect(ctx, tx, func(row database.Row) (*arrival, error) {
+		var a arrival
+		var next sql.Null[time.Time]
+		var err error
+		if a.Article, err = scanFullArticle(withNext{row, &next}); err != nil {
+			return nil, err
+		}
+		a.pageNext = next.V
+		return &a, nil
+	}, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence, a.page_next_at FROM articles a JOIN sources s ON s.id = a.source
+		WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))
 }
 
 // readingWarnings are those of reading the page: all but what was judged before.

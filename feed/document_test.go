@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand"
 	"slices"
@@ -172,6 +173,50 @@ func TestDocuments(t *testing.T) {
 				t.Error(cmp.Diff(got, again))
 			}
 		})
+	})
+}
+
+// TestRebuild takes away what a backup does not hold, and what an earlier version
+// did not know.
+func TestRebuild(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		src := r.sources()
+		for _, x := range world {
+			r.put(src[x.source], x.text)
+		}
+		want, found := r.describe(t.Context()), guids(r.search("养老", 50))
+		if n, err := r.Store.Rebuild(t.Context()); err != nil || n != 0 {
+			t.Errorf("%d lacked something, %v", n, err)
+		}
+		for _, tables := range [][]string{
+			{"article_search", "search_keys"},
+			{"article_search", "search_keys", "document_events", "relations", "clusters", "carriers", "documents"},
+		} {
+			err := db.Write(t.Context(), func(tx *sql.Tx) error {
+				for _, table := range tables {
+					query := "DELETE FROM " + table
+					if table == "article_search" && db.Dialect() == database.SQLite {
+						query = "INSERT INTO article_search (article_search) VALUES ('delete-all')"
+					}
+					if _, err := tx.ExecContext(t.Context(), query); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			r.check(err)
+			if n, err := r.Store.Rebuild(t.Context()); err != nil || n != len(world) {
+				t.Errorf("without %v: %d lacked it, %v", tables, n, err)
+			}
+			if got := r.describe(t.Context()); got != want {
+				t.Errorf("without %v\n%s", tables, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
+			}
+			if got := guids(r.search("养老", 50)); got != found {
+				t.Errorf("without %v search finds %q, not %q", tables, got, found)
+			}
+		}
 	})
 }
 

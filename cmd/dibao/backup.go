@@ -88,6 +88,9 @@ func newRestore(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if _, err := a.articles.Rebuild(cmd.Context()); err != nil { // a backup holds no search index
+				return err
+			}
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), map[string]any{"rows": rows, "made_at": madeAt, "paused": paused})
 			}

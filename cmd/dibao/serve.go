@@ -227,6 +227,13 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 			}
 			return err
 		}},
+		{Name: "rebuild", Timeout: 2 * time.Hour, Run: func(jobCtx context.Context, _ int64) error {
+			n, err := a.articles.Rebuild(jobCtx)
+			if n > 0 {
+				a.log.Info("articles indexed that were not", "articles", n)
+			}
+			return err
+		}},
 		{Name: "renew-hubs", Run: func(jobCtx context.Context, _ int64) error {
 			if !a.reachable() {
 				return nil
@@ -245,6 +252,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 		{Cron: "* * * * *", Zone: zone, Kind: "collect-due", AtStart: true},
 		{Cron: "* * * * *", Zone: zone, Kind: "compose", AtStart: true},
 		{Cron: "*/10 * * * *", Zone: zone, Kind: "renew-hubs"},
+		{Cron: "20 4 * * *", Zone: zone, Kind: "rebuild", AtStart: true},
 		{Cron: "40 3 * * *", Zone: zone, Kind: "prune"},
 		{Cron: "* * * * *", Zone: zone, Kind: "deliver", AtStart: true},
 	}, jobs.Options{Logger: a.log})
