@@ -58,14 +58,23 @@ func keepRevision(ctx context.Context, tx *sql.Tx, a Article, now time.Time) err
 	return err
 }
 
+// A page that is gone may be back tomorrow: an article is withdrawn once its page
+// is found gone again after withdrawnAfter. Where manyGone or more are gone and none is
+// there, the site moved them, and nothing is withdrawn.
+const (
+	withdrawnAfter = 48 * time.Hour
+	manyGone       = 5
+)
+
 // recheckPages reads the pages of stored articles again, which are due: a text
-// that was edited becomes a revision, a page that is gone marks its article as
+// that was edited becomes a revision, a page that stays gone marks its article as
 // withdrawn. Neither is ever deleted.
 func (c *Collector) recheckPages(ctx context.Context, src *Source, due []Article, out *Collection) error {
-	failed := 0
+	failed, there := 0, 0
+	var gone []Article
 	for _, stored := range due {
 		if failed >= giveUpAfter {
-			return nil
+			break
 		}
 		a, err := c.readPage(ctx, src, stored.item())
 		if ctx.Err() != nil {
@@ -74,20 +83,39 @@ func (c *Collector) recheckPages(ctx context.Context, src *Source, due []Article
 		var status *fetch.StatusError
 		switch {
 		case errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusGone):
-			out.Withdrawn++
-			err = c.Store.withdraw(ctx, stored.ID)
+			gone, err = append(gone, stored), nil
 		case err != nil:
 			failed++
 			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: not read again: %v", stored.URL, err))
 			err = c.Store.recheckNext(ctx, stored.ID, stored.PageTries+1)
-		case a.TextHash == stored.TextHash:
-			err = c.Store.recheckNext(ctx, stored.ID, stored.PageTries+1)
 		default:
-			a.PageState, a.PageTries, a.pageRead = PageComplete, stored.PageTries+1, true
-			err = c.save(ctx, []Article{a}, out)
+			there++
+			if a.TextHash != stored.TextHash {
+				a.PageState, a.PageTries, a.pageRead = PageComplete, stored.PageTries+1, true
+				err = c.save(ctx, []Article{a}, out)
+			}
+			err = errors.Join(err, c.Store.pageThere(ctx, stored.ID, stored.PageTries+1))
 		}
 		if err != nil {
 			return err
+		}
+	}
+	if len(gone) >= manyGone && there == 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d pages are gone at once and none is there: the site seems to have moved them; nothing is withdrawn", len(gone)))
+		for _, stored := range gone {
+			if err := c.Store.recheckNext(ctx, stored.ID, stored.PageTries+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, stored := range gone {
+		isWithdrawn, err := c.Store.pageGone(ctx, stored.ID)
+		if err != nil {
+			return err
+		}
+		if isWithdrawn {
+			out.Withdrawn++
 		}
 	}
 	return nil
@@ -113,10 +141,30 @@ func (st *Store) recheckNext(ctx context.Context, article int64, n int) error {
 	})
 }
 
-// withdraw records that the site took an article away. What it said stays.
-func (st *Store) withdraw(ctx context.Context, article int64) error {
+// pageThere is recheckNext for a page that was read.
+func (st *Store) pageThere(ctx context.Context, article int64, n int) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `UPDATE articles SET page_tries = $2, page_next_at = $3, page_gone_at = NULL WHERE id = $1`, article, n, nullTime(recheckAt(n, st.Now()))))
+	})
+}
+
+// pageGone records that a page was found gone. Once it has been for long enough
+// the site took the article away; what it said stays.
+func (st *Store) pageGone(ctx context.Context, article int64) (isWithdrawn bool, err error) {
+	err = st.db.Write(ctx, func(tx *sql.Tx) error {
+		isWithdrawn = false
 		now := st.Now()
+		var since sql.Null[time.Time]
+		if err := tx.QueryRowContext(ctx, `SELECT page_gone_at FROM articles WHERE id = $1`, article).Scan(&since); err != nil {
+			return err
+		}
+		if !since.Valid {
+			since.V = now
+		}
+		if now.Sub(since.V) < withdrawnAfter {
+			return oneRow(tx.ExecContext(ctx, `UPDATE articles SET page_gone_at = $2, page_next_at = $3 WHERE id = $1`, article, nullTime(since.V), nullTime(since.V.Add(withdrawnAfter))))
+		}
+		isWithdrawn = true
 		if err := touch(ctx, tx); err != nil {
 			return err
 		}
@@ -126,6 +174,7 @@ func (st *Store) withdraw(ctx context.Context, article int64) error {
 		}
 		return noteWithdrawn(ctx, tx, article, now)
 	})
+	return isWithdrawn, err
 }
 
 // pagesDue returns the articles of a source whose page is to be read now.

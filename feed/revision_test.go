@@ -46,7 +46,7 @@ func TestRecheck(t *testing.T) {
 		s.set(all[2], `<html><body><div id=zoom>您的访问被拦截，请联系管理员，谢谢您的理解与支持，请完成验证后继续访问本网站的内容，感谢。</div></body></html>`, 0)
 		r.at = r.at.Add(time.Hour)
 		done, err := r.collect(src.ID)
-		if err != nil || done.Changed != 1 || done.Withdrawn != 1 || len(done.Warnings) != 1 {
+		if err != nil || done.Changed != 1 || done.Withdrawn != 0 || len(done.Warnings) != 1 {
 			t.Fatalf("changed %d, withdrawn %d, warnings %q, %v", done.Changed, done.Withdrawn, done.Warnings, err)
 		}
 		get := func(path string) feed.Article {
@@ -69,6 +69,14 @@ func TestRecheck(t *testing.T) {
 		if len(changes) != 1 || changes[0].Op != policy.Rewritten || !strings.Contains(changes[0].Old, "年底前") || !strings.Contains(changes[0].New, "明年六月底前") {
 			t.Errorf("changes %+v", changes)
 		}
+		if a := get(all[1]); !a.WithdrawnAt.IsZero() {
+			t.Error("an article is withdrawn whose page was missing once")
+		}
+		asked := s.asked(all[0])
+		r.at = r.at.Add(49 * time.Hour)
+		if done, err := r.collect(src.ID); err != nil || done.Withdrawn != 1 {
+			t.Errorf("two days later: %d withdrawn, %v", done.Withdrawn, err)
+		}
 		if a := get(all[1]); a.WithdrawnAt.IsZero() || len(a.Facts.Paragraphs) == 0 {
 			t.Errorf("the withdrawn article: %v, %q", a.WithdrawnAt, a.Facts.Paragraphs)
 		}
@@ -76,7 +84,6 @@ func TestRecheck(t *testing.T) {
 			t.Errorf("a wall was taken for a new text: %q", a.Facts.Paragraphs)
 		}
 		// The schedule falls and ends.
-		asked := s.asked(all[0])
 		for range 60 {
 			r.at = r.at.Add(24 * time.Hour)
 			if _, err := r.collect(src.ID); err != nil {
@@ -85,6 +92,29 @@ func TestRecheck(t *testing.T) {
 		}
 		if n := s.asked(all[0]) - asked; n != 3 {
 			t.Errorf("asked %d times more in two months, want 3", n)
+		}
+	})
+}
+
+// TestMovedPages takes all pages away at once: that is a site that was rebuilt.
+func TestMovedPages(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		all := paths(s, "a", 6, articlePage)
+		s.set("/list", list(all...), 0)
+		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page"})
+		if done, err := r.collect(src.ID); err != nil || done.New != 6 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		for _, p := range all {
+			s.set(p, "", http.StatusNotFound)
+		}
+		for range 4 {
+			r.at = r.at.Add(49 * time.Hour)
+			if done, err := r.collect(src.ID); err != nil || done.Withdrawn != 0 {
+				t.Errorf("%d withdrawn, %v", done.Withdrawn, err)
+			}
 		}
 	})
 }

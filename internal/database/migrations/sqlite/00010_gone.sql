@@ -1,0 +1,7 @@
+-- +goose Up
+
+ALTER TABLE articles ADD COLUMN page_gone_at TIMESTAMP; -- when its page was first found gone; gone for two days it is withdrawn
+
+-- +goose Down
+
+ALTER TABLE articles DROP COLUMN page_gone_at;
