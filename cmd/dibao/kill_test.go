@@ -107,8 +107,8 @@ func collectSample(t *testing.T, a *app) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done, err := a.collector.Collect(ctx, s.ID); err != nil || done.New != 5 {
-		t.Fatalf("%d articles collected (%v), want 5", done.New, err)
+	if done, err := a.collector.Collect(ctx, s.ID); err != nil || done.New != 6 {
+		t.Fatalf("%d articles collected (%v), want 6", done.New, err)
 	}
 }
 
