@@ -93,10 +93,14 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	keys := r.service.subscribers.Keys()
 	unsubscribe := r.service.opts.BaseURL + "/u/" + keys.UnsubscribeToken(reader.ID, list)
 	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID)
+	leave := "<" + unsubscribe + ">"
+	if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs take the first
+		leave += ", <mailto:u+" + keys.MailUnsubscribeToken(reader.ID, list) + "@" + domain + "?subject=unsubscribe>"
+	}
 	return mail.Personal{
 		MessageID: messageID,
 		Headers: []mail.Header{
-			{Name: "List-Unsubscribe", Value: "<" + unsubscribe + ">"},
+			{Name: "List-Unsubscribe", Value: leave},
 			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
 		},
 		Slots: map[string]string{slotUnsubscribe: unsubscribe, slotPreferences: preferences},

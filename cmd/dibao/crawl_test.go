@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+)
+
+// keptOfReaders are the tables in which a GET could do harm. Sources and
+// articles change by themselves while the demo runs.
+var keptOfReaders = []string{
+	"subscribers", "subscriptions", "consents", "suppressions", "address_changes", "confirmation_counts", "lists", "audit", "api_tokens", "secret_keys",
+	"issues", "issue_items", "mailings", "deliveries", "feedback",
+}
+
+// TestNoLinkChangesAnything follows every link of every mail and page as a link
+// scanner does, by GET and HEAD: afterwards nothing of readers or mails has
+// changed.
+func TestNoLinkChangesAnything(t *testing.T) {
+	o := demoOptions{afterWalk: func(d *demo) { crawl(t, d) }}
+	if _, err := demoOnce(t, o, ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func crawl(t *testing.T, d *demo) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	base := d.config.Server.BaseURL
+	// A reader's request and change that wait for an answer are what a link could
+	// answer by mistake.
+	lists, err := d.subscribers.Lists(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := d.subscribers.SubscriberByAddress(ctx, "reader2@demo.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.post(ctx, base+"/preferences/"+d.subscribers.Keys().PreferencesToken(reader.ID)+"/address", url.Values{"address": {"elsewhere@demo.example"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.askByAdmin(ctx, "waiting@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	wait, stop := context.WithTimeout(ctx, 20*time.Second)
+	defer stop()
+	mails := d.summary.Subscribers*2 + 3
+	if err := d.box.Wait(wait, mails); err != nil {
+		t.Fatalf("%d of %d mails: %v", d.box.Count(), mails, err)
+	}
+
+	before := dumpReaders(t, d)
+	todo := []string{base + "/", base + "/subscribe?list=" + lists[0].Slug}
+	link := regexp.MustCompile(regexp.QuoteMeta(base) + `[^\s<>"')]*`)
+	kinds := map[string]int{}
+	for _, m := range d.box.Messages() {
+		todo = append(todo, link.FindAllString(m.Text+" "+m.HTML+" "+string(m.Raw), -1)...)
+	}
+	seen := map[string]bool{}
+	for len(todo) > 0 && len(seen) < 1500 {
+		address := todo[0]
+		todo = todo[1:]
+		if seen[address] || !strings.HasPrefix(address, base) {
+			continue
+		}
+		seen[address] = true
+		kinds[strings.Split(strings.TrimPrefix(address, base)+"//", "/")[1]]++
+		todo = append(todo, follow(ctx, t, address)...)
+	}
+	if after := dumpReaders(t, d); after != before {
+		t.Errorf("following %d links changed something:\n%s\n---\n%s", len(seen), before, after)
+	}
+	for _, kind := range []string{"confirm", "u", "preferences", "change", "subscribe", "articles", "lists"} {
+		if kinds[kind] == 0 {
+			t.Errorf("no link to /%s/ was followed: %v", kind, kinds)
+		}
+	}
+	t.Logf("%d links followed: %v", len(seen), kinds)
+}
+
+// follow asks for an address by GET and HEAD and returns the links of the page.
+func follow(ctx context.Context, t *testing.T, address string) (links []string) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	for _, method := range []string{http.MethodHead, http.MethodGet} {
+		r, err := http.NewRequestWithContext(ctx, method, address, nil)
+		if err != nil {
+			return nil
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatalf("%s: %v", address, err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode >= 500 {
+			t.Errorf("%s %s: status %d, %v", method, address, res.StatusCode, err)
+		}
+		if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+			continue
+		}
+		page, err := goquery.NewDocumentFromReader(strings.NewReader(string(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.Find("[href],[src],[action]").Each(func(_ int, s *goquery.Selection) {
+			for _, name := range []string{"href", "src", "action"} {
+				if to, err := at.Parse(s.AttrOr(name, "")); err == nil && s.AttrOr(name, "") != "" {
+					to.Fragment = ""
+					links = append(links, to.String())
+				}
+			}
+		})
+	}
+	return links
+}
+
+func dumpReaders(t *testing.T, d *demo) string {
+	t.Helper()
+	var b strings.Builder
+	err := d.db.Read(t.Context(), func(tx *sql.Tx) error {
+		for _, table := range keptOfReaders {
+			rows, err := tx.Query("SELECT * FROM " + table + " ORDER BY 1, 2")
+			if err != nil {
+				return err
+			}
+			columns, err := rows.Columns()
+			if err != nil {
+				return err
+			}
+			for rows.Next() {
+				values, into := make([]any, len(columns)), make([]any, len(columns))
+				for i := range values {
+					into[i] = &values[i]
+				}
+				if err := rows.Scan(into...); err != nil {
+					return err
+				}
+				fmt.Fprintln(&b, table, values)
+			}
+			if err := rows.Err(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
