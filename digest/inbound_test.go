@@ -223,7 +223,7 @@ func newInboundWorldOn(t *testing.T, db *database.DB) *inboundWorld {
 // bits flipped, cut, of another action, of chance.
 func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		tries := 2_000
+		tries := 600
 		if os.Getenv("DIBAO_LONG") != "" {
 			tries = 100_000
 		}

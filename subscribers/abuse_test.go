@@ -17,7 +17,7 @@ func requests() int {
 	if os.Getenv("DIBAO_LONG") != "" {
 		return 10_000
 	}
-	return 400
+	return 150
 }
 
 // Whoever asks how often for how many addresses: the mails are counted.

@@ -76,7 +76,7 @@ func (s *site) serve(r *http.Request) answer {
 // presses its button sends.
 func (a answer) form(t *testing.T) (action string, values url.Values) {
 	t.Helper()
-	f := a.page.Find("form")
+	f := a.page.Find("main form")
 	if f.Length() != 1 || f.AttrOr("method", "") != "post" {
 		t.Fatalf("not one form that posts: %s", a.body)
 	}
