@@ -227,7 +227,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 			}
 			return err
 		}},
-		{Name: "rebuild", Timeout: 2 * time.Hour, Run: func(jobCtx context.Context, _ int64) error {
+		{Name: "rebuild", Timeout: 50 * time.Minute, Run: func(jobCtx context.Context, _ int64) error {
 			n, err := a.articles.Rebuild(jobCtx)
 			if n > 0 {
 				a.log.Info("articles indexed that were not", "articles", n)
