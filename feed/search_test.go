@@ -170,7 +170,13 @@ func TestSearch(t *testing.T) {
 // listRows reads the titles of the shared lists; it skips where they are absent.
 func listRows(t *testing.T) []text {
 	t.Helper()
-	files, _ := filepath.Glob("../../shared/data/listrows/*.tsv")
+	return listRowsOf(t, "")
+}
+
+// listRowsOf reads those of one government.
+func listRowsOf(t *testing.T, government string) []text {
+	t.Helper()
+	files, _ := filepath.Glob("../../shared/data/listrows/" + government + "*.tsv")
 	if len(files) == 0 {
 		t.Skip("the shared test data are not beside the checkout")
 	}
@@ -190,11 +196,14 @@ func listRows(t *testing.T) []text {
 	return all
 }
 
-// TestSearchAgainstScan holds 200 queries over real titles and texts against a
+// TestSearchAgainstScan holds 200 queries (100 over an eighth of the titles without DIBAO_LONG) over real titles and texts against a
 // scan for the same characters: the first page misses and adds nothing.
 func TestSearchAgainstScan(t *testing.T) {
 	t.Parallel()
-	rows := listRows(t)
+	rows, queries := listRows(t), 200
+	if !long() {
+		rows, queries = slices.DeleteFunc(rows, func(x text) bool { return len(x.guid)%8 != 0 && !strings.Contains(x.title, "养老") }), 100
+	}
 	var bodies []struct{ Title, Body, Date string }
 	if b, err := os.ReadFile("../../shared/data/fulltext/open.json"); err != nil {
 		t.Fatal(err)
@@ -224,21 +233,8 @@ func TestSearchAgainstScan(t *testing.T) {
 			}
 			after = page[len(page)-1].ID
 		}
-		if want := map[string]int{"养老": 62, "药": 145}; true {
-			for q, n := range want {
-				titles := 0
-				for _, x := range rows[:len(rows)-len(bodies)] {
-					if strings.Contains(x.title, q) {
-						titles++
-					}
-				}
-				if titles != n {
-					t.Errorf("%d titles hold %s, not %d: other data?", titles, q, n)
-				}
-			}
-		}
 		recall, pages := 0.0, 0
-		for _, q := range sampleQueries(rows, 200) {
+		for _, q := range sampleQueries(rows, queries) {
 			var want []string
 			for guid, s := range scan {
 				if strings.Contains(s, q) {
@@ -276,12 +272,15 @@ func TestSearchAgainstScan(t *testing.T) {
 					titles++
 				}
 			}
-			if titles != n {
+			if titles != n && (long() || q == "养老") { // 药 is counted in full runs, which have all titles
 				t.Errorf("%s: %d titles, want %d", q, titles, n)
 			}
 		}
 	})
 }
+
+// long reports whether tests are to run in full: hours of CPU are nobody's default.
+func long() bool { return os.Getenv("DIBAO_LONG") != "" }
 
 // sampleQueries cuts n pieces of one to eight characters out of titles and texts,
 // the same on every run.
