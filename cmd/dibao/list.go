@@ -184,11 +184,32 @@ func printItems(g *globals, cmd *cobra.Command, items []digest.IssueItem) error 
 	})
 }
 
+// previewView is what the next issue of a list would hold, in JSON.
+type previewView struct {
+	List    string     `json:"list"`
+	Due     *time.Time `json:"due_at"`
+	Items   []itemView `json:"items"`
+	LeftOut []leftView `json:"left_out"`
+}
+
+// leftView is an article that it would not hold.
+type leftView struct {
+	Article int64   `json:"article"`
+	Title   string  `json:"title"`
+	Why     string  `json:"why"`
+	Has     *string `json:"has"`
+}
+
 func newListPreview(g *globals) *cobra.Command {
-	return &cobra.Command{
+	left := 0
+	cmd := &cobra.Command{
 		Use:   "preview NAME",
-		Short: "Show what the next issue would hold now, and why",
-		Args:  cobra.ExactArgs(1),
+		Short: "Show what the next issue would hold now and why, and what it leaves out",
+		Long: "With --left-out N, the newest articles that the issue does not hold, each with the reason: the condition of the list\n" +
+			"that it does not meet and what it has instead; held, withdrawn, older (than the list), archive (old when it came);\n" +
+			"same (as another of the issue), issued (already), full (waits for the next issue).\n" +
+			"With --json, a line for each article; with --left-out, one object.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, err := g.open(cmd)
 			if err != nil {
@@ -206,9 +227,41 @@ func newListPreview(g *globals) *cobra.Command {
 			if len(items) == 0 {
 				g.say(cmd, "nothing is new for %s: no issue would come out", l.Slug)
 			}
-			return printItems(g, cmd, items)
+			if left <= 0 {
+				return printItems(g, cmd, items)
+			}
+			out, err := a.digest.LeftOut(cmd.Context(), l, left)
+			if err != nil {
+				return err
+			}
+			return a.printPreview(g, cmd, l, items, out)
 		},
 	}
+	cmd.Flags().IntVar(&left, "left-out", 0, "how many of the articles that are left out to show, with the reason")
+	return cmd
+}
+
+func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, items []digest.IssueItem, out []digest.LeftOut) error {
+	v, err := a.viewList(cmd.Context(), l)
+	if err != nil {
+		return err
+	}
+	p := previewView{List: l.Slug, Due: v.NextDue, Items: []itemView{}, LeftOut: []leftView{}}
+	for _, it := range items {
+		p.Items = append(p.Items, viewItem(it))
+	}
+	for _, o := range out {
+		p.LeftOut = append(p.LeftOut, leftView{o.Article.ID, o.Article.Title(), o.Why, null(o.Detail)})
+	}
+	if g.json {
+		return writeJSON(cmd.OutOrStdout(), p)
+	}
+	if err := printItems(g, cmd, items); err != nil {
+		return err
+	}
+	return printRows(g, cmd, []any{"Left out", "Title", "Why", "Has"}, p.LeftOut, func(v leftView) []any {
+		return []any{v.Article, v.Title, v.Why, deref(v.Has)}
+	})
 }
 
 // shortTime prints an instant for a table.

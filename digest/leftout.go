@@ -1,0 +1,115 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/subscribers"
+)
+
+// LeftOut is an article that the next issue of a list would not hold, and why.
+type LeftOut struct {
+	Article feed.Article
+	Why     string // theme, region, …: what of the query it does not meet; held, withdrawn, older, archive; same, issued, full
+	Detail  string // what it has instead, for people
+}
+
+// The reasons besides those of leftOut and the fields of a query.
+const (
+	leftOutSame   = "same"   // another article of the issue is the same text
+	leftOutIssued = "issued" // an issue brought it
+	leftOutFull   = "full"   // the issue is full; it waits for the next one
+)
+
+// LeftOut returns, of the articles that came lately, those that the next issue
+// of l would not hold, the newest first, at most limit.
+func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([]LeftOut, error) {
+	if err := s.Match(ctx); err != nil {
+		return nil, err
+	}
+	var next draft
+	issued := make(map[int64]bool)
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var last int64
+		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last); err != nil {
+			return err
+		}
+		brought, err := database.Collect(ctx, tx, database.ScanOne[int64],
+			`SELECT x.article FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = $1`, l.ID)
+		if err != nil {
+			return err
+		}
+		for _, id := range brought {
+			issued[id] = true
+		}
+		next, err = s.draft(ctx, tx, dueList{l, s.now()}, last)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	held := make(map[int64]bool)
+	for _, it := range next.items {
+		held[it.Article.ID] = true
+	}
+	folded := make(map[int64]bool)
+	for _, m := range next.folded {
+		folded[m.article.ID] = true
+	}
+	articles, err := s.articles.ArticlesWithText(ctx, feed.Selection{Since: s.now().Add(-staleAfter), Limit: min(2000, 10*limit)})
+	if err != nil {
+		return nil, err
+	}
+	var out []LeftOut
+	for _, a := range articles {
+		if held[a.ID] || len(out) == limit {
+			continue
+		}
+		one := LeftOut{Article: a, Why: leftOut(l, a)}
+		switch {
+		case one.Why != "":
+		case folded[a.ID]:
+			one.Why = leftOutSame
+		case issued[a.ID]:
+			one.Why = leftOutIssued
+		default:
+			if one.Why, one.Detail = unmet(l.Query, a); one.Why == "" {
+				one.Why, one.Detail = leftOutFull, fmt.Sprintf("an issue holds %d", l.MaxItems)
+			}
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// unmet returns the first condition of a query that an article does not meet,
+// and what it has instead; "" if it meets all.
+func unmet(q subscribers.Query, a feed.Article) (field, has string) {
+	f := a.Facts
+	for _, one := range []struct {
+		field string
+		query subscribers.Query
+		has   string
+	}{
+		{"source", subscribers.Query{Sources: q.Sources}, a.SourceName},
+		{"kind", subscribers.Query{Kinds: q.Kinds}, string(f.Kind)},
+		{"type", subscribers.Query{Types: q.Types}, f.Type},
+		{"theme", subscribers.Query{Themes: q.Themes}, f.Theme},
+		{"region", subscribers.Query{Regions: q.Regions}, f.Region},
+		{"issuer", subscribers.Query{Issuers: q.Issuers}, strings.Join(f.Issuers, "、")},
+		{"document", subscribers.Query{Documents: q.Documents}, f.DocumentNumber},
+		{"chain", subscribers.Query{Chains: q.Chains}, f.DocumentNumber},
+		{"none", subscribers.Query{None: q.None}, "one of the words that must not be there"},
+		{"all", subscribers.Query{All: q.All}, "not every word that must be there"},
+		{"any", subscribers.Query{Any: q.Any}, "none of the words"},
+	} {
+		if _, ok := Query(one.query).Match(a); !ok {
+			return one.field, one.has
+		}
+	}
+	return "", ""
+}
