@@ -38,6 +38,7 @@ type IssueItem struct {
 	Why      []feed.Reason
 	Issue    int64         // it is of; only where the method says so
 	Event    string        // "": it is new; else why it returns
+	Under    int64         // the article of the same mail that it explains; 0: none
 	By       string        // the title of what repealed or amended it
 	Same     []int64       // other articles that are the same text
 	Pinned   bool          // by an admin

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	netmail "net/mail"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,91 +97,175 @@ type paper struct {
 
 // compose sets a mail: its head, the sections with their items, its foot.
 func (p *press) compose(e edited, from netmail.Address) (paper, error) {
-	v := p.s.digestView(e, from)
-	out := paper{subject: v.Subject}
-	size := 0
-	add := func(x piece) {
-		out.text, out.html = append(out.text, x.text), append(out.html, x.html)
-		size += x.size
-	}
-	head, err := encode(v.DigestHead.Mail())
-	if err != nil {
-		return paper{}, err
-	}
-	add(head)
-	out.own = head.text.Size() + head.html.Size() + 4096 // and what joins the pieces
-	left := 0
-	for i, section := range v.Sections {
-		x, err := p.piece(fmt.Sprint("section ", e.language, section.Key, " ", section.Count), section.Heading)
+	v := p.s.outline(e, from)
+	sheet := &sheet{press: p, outline: v, rest: len(e.items), paper: paper{subject: v.Subject, own: 2048}} // what joins the pieces
+	title := fmt.Sprint(e.language, v.Title, "\n", v.Number, v.Date)
+	for _, x := range []struct {
+		key   string // "": the mail's own
+		write func() (templates.Mail, error)
+	}{
+		{"top " + title, v.Top}, {"", v.Teaser}, {"masthead " + title, v.Masthead}, {"", v.Contents}, {"note " + e.language + v.Note, v.EditorsNote},
+	} {
+		var made piece
+		var err error
+		if x.key != "" {
+			made, err = p.piece(x.key, x.write)
+		} else {
+			made, err = encode(x.write())
+			sheet.own += made.text.Size() + made.html.Size()
+		}
 		if err != nil {
 			return paper{}, err
 		}
-		begun := false
-		rest := restOf(v.Sections[i:])
-		for j, it := range section.Items {
-			x2, err := p.itemPiece(it, e, v.keys[i][j])
-			if err != nil {
-				return paper{}, err
-			}
-			// What follows has room at least as titles.
-			if short := shortSize * (rest - j - 1); size+x.size+x2.size+short+footRoom > maxHTML {
-				it.Short = true
-				if x2, err = p.itemPiece(it, e, v.keys[i][j]); err != nil {
-					return paper{}, err
-				}
-			}
-			if size+x.size+x2.size+footRoom > maxHTML {
-				left++
-				continue
-			}
-			if !begun {
-				add(x)
-				begun = true
-			}
-			add(x2)
-		}
-		for _, f := range section.Folds {
-			x2, err := encode(f.Mail())
-			if err != nil {
-				return paper{}, err
-			}
-			if size+x.size+x2.size+footRoom > maxHTML {
-				left += len(f.Items)
-				continue
-			}
-			if !begun {
-				add(x)
-				begun = true
-			}
-			add(x2)
-			out.own += x2.text.Size() + x2.html.Size()
+		sheet.add(made)
+	}
+	for _, b := range v.blocks {
+		if err := sheet.section(b); err != nil {
+			return paper{}, err
 		}
 	}
-	if left > 0 {
-		v.DigestFoot.Remarks = append(v.DigestFoot.Remarks, templates.Words(e.language, "mail.more", left))
+	if sheet.left > 0 {
+		v.foot.Remarks = append(v.foot.Remarks, templates.Words(e.language, "mail.more", sheet.left))
 	}
-	foot, err := p.piece(fmt.Sprint("foot ", e.language, v.ArchiveURL, v.Lists, v.Sender, v.Remarks), v.DigestFoot.Mail)
+	foot, err := p.piece(fmt.Sprint("foot ", e.language, v.foot.ArchiveURL, v.foot.Lists, v.foot.Sender, v.foot.Remarks), v.foot.Mail)
 	if err != nil {
 		return paper{}, err
 	}
-	add(foot)
-	return out, nil
+	sheet.add(foot)
+	return sheet.paper, nil
+}
+
+// sheet is a mail that is being set.
+type sheet struct {
+	*press
+	outline
+	paper
+	size int // of the HTML so far
+	rest int // items that are not set yet
+	left int // items that found no room
+}
+
+func (p *sheet) add(x piece) {
+	p.text, p.html = append(p.text, x.text), append(p.html, x.html)
+	p.size += x.size
+}
+
+// section sets a section: its items, and in lines of their issuers those that fold.
+func (p *sheet) section(b block) error {
+	heading := templates.DigestSection{Language: p.language, Key: b.section, Count: len(b.items)}
+	x, err := p.piece(fmt.Sprint("section ", p.language, b.section, " ", len(b.items)), heading.Heading)
+	if err != nil {
+		return err
+	}
+	begun := false
+	put := func(it piece, n int) {
+		if p.size+x.size+it.size+footRoom > maxHTML {
+			p.left += n
+			return
+		}
+		if !begun {
+			p.add(x)
+			begun = true
+		}
+		p.add(it)
+	}
+	for _, it := range b.items {
+		if p.foldedAs(it, b.section) != "" {
+			continue
+		}
+		p.rest--
+		full, err := p.item(it, b.section, false)
+		if err != nil {
+			return err
+		}
+		// What follows has room at least as titles.
+		if p.size+x.size+full.size+shortSize*p.rest+footRoom > maxHTML {
+			if full, err = p.item(it, b.section, true); err != nil {
+				return err
+			}
+		}
+		put(full, 1)
+	}
+	for _, f := range p.folds(b) {
+		it, err := encode(f.Mail())
+		if err != nil {
+			return err
+		}
+		p.own += it.text.Size() + it.html.Size()
+		p.rest -= len(f.Items)
+		put(it, len(f.Items))
+	}
+	return nil
 }
 
 // shortSize is about the HTML of an item that is shortened.
 const shortSize = 420
 
-// restOf counts the items of sections.
-func restOf(sections []templates.DigestSection) (n int) {
-	for _, s := range sections {
-		n += len(s.Items) + len(s.Folds)
+// item returns the piece of an item where it stands, whole or as its title alone.
+func (p *sheet) item(it IssueItem, section string, short bool) (piece, error) {
+	key := make([]byte, 0, 64)
+	key = append(append(key, 'i'), p.language...)
+	key = strconv.AppendInt(append(key, ' '), it.Issue, 10)
+	key = strconv.AppendInt(append(key, ' '), it.Article.ID, 10)
+	key = append(append(append(key, it.Event...), ' '), p.today...)
+	if short {
+		key = append(key, 's')
 	}
-	return n
+	if it.Under != 0 {
+		key = append(key, 'u')
+	}
+	if section == sectionHighlights {
+		key = append(key, 'h')
+	}
+	for _, w := range it.Chosen {
+		key = append(append(append(append(key, ' '), w.Field...), '='), w.Value...)
+	}
+	return p.piece(string(key), func() (templates.Mail, error) {
+		v := p.s.digestItem(it, p.language, p.day)
+		v.Short, v.Under = short, it.Under != 0
+		if section == sectionHighlights {
+			v.Lead = templates.Words(p.language, "lead."+it.Reason)
+		}
+		return v.Mail()
+	})
 }
 
-// itemPiece returns the piece of an item.
-func (p *press) itemPiece(it templates.DigestItem, e edited, key string) (piece, error) {
-	return p.piece(fmt.Sprint("item ", e.language, " ", key, it.Short, it.Under, it.Lead), it.Mail)
+// folds puts the items of a section that fold into lines, one for each issuer
+// and what they are.
+func (p *sheet) folds(b block) []templates.DigestFold {
+	var all []templates.DigestFold
+	at := make(map[string]int)
+	for _, it := range b.items {
+		kind := p.foldedAs(it, b.section)
+		if kind == "" {
+			continue
+		}
+		issuer := strings.Join(it.Article.Facts.Issuers, "、")
+		i, ok := at[kind+issuer]
+		if !ok {
+			i = len(all)
+			at[kind+issuer] = i
+			all = append(all, templates.DigestFold{Language: p.language, Issuer: issuer, Label: kind})
+		}
+		all[i].Items = append(all[i].Items, templates.DocLink{Title: it.Article.Title(), URL: feed.ArticleURL(p.s.opts.BaseURL, it.Article.ID)})
+	}
+	for i := range all {
+		all[i].Label = templates.Words(p.language, "fold."+all[i].Label, len(all[i].Items))
+	}
+	return all
+}
+
+// foldedAs says as what an item is folded where it stands: nothing that leads,
+// and nothing that its list asks for by its type.
+func (p *sheet) foldedAs(it IssueItem, section string) string {
+	if section != sectionDocuments {
+		return ""
+	}
+	kind := folds(it.Article)
+	if kind == "" || slices.ContainsFunc(p.issues, func(i Issue) bool { return i.ID == it.Issue && len(i.List.Query.Types) > 0 }) {
+		return ""
+	}
+	return kind
 }
 
 // piece returns the piece of a key, written if it is not there yet. The key
@@ -208,29 +294,32 @@ func encode(m templates.Mail, err error) (piece, error) {
 	return piece{text: mail.Encode(m.Text, slots), html: mail.Encode(m.HTML, slots), size: len(m.HTML)}, nil
 }
 
-// digestMail is a mail's view with, for each of its items, a key of what it is
-// made of.
-type digestMail struct {
-	templates.Digest
-	keys [][]string
+// outline is what a mail says and in which order, before it is set.
+type outline struct {
+	edited
+	templates.DigestHead
+	foot   templates.DigestFoot
+	blocks []block
+	day    policy.Date
+	today  string
 }
 
-// digestView fills the view of a mail.
-func (s *Service) digestView(e edited, from netmail.Address) digestMail {
-	first := e.issues[0]
+// outline lays a mail out.
+func (s *Service) outline(e edited, from netmail.Address) outline {
 	title, number, archive := titleOf(e)
-	v := digestMail{Digest: templates.Digest{
+	day := localDate(e.due, e.issues[0].List.Zone)
+	v := outline{
+		edited: e, blocks: layOut(e.items), day: day, today: day.String(),
 		DigestHead: templates.DigestHead{
-			Language: e.language, SiteName: s.opts.SiteName, Title: title, Number: numberText(e),
-			Date: localDate(e.due, first.List.Zone).String(), Total: len(e.items),
+			Language: e.language, SiteName: s.opts.SiteName, Title: title, Number: numberText(e), Date: day.String(), Total: len(e.items),
 		},
-		DigestFoot: templates.DigestFoot{
-			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/",
+		foot: templates.DigestFoot{
+			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/", Remarks: remarks(e),
 			UnsubscribeURL: slotUnsubscribe, PreferencesURL: slotPreferences, Lists: title, Sender: from.Name + " · " + s.opts.BaseURL,
 		},
-	}}
+	}
 	if archive != nil {
-		v.ArchiveURL = s.issueURL(*archive)
+		v.foot.ArchiveURL = s.issueURL(*archive)
 	}
 	var notes []string
 	for _, i := range e.issues {
@@ -239,20 +328,15 @@ func (s *Service) digestView(e edited, from netmail.Address) digestMail {
 		}
 	}
 	v.Note = strings.Join(notes, "\n")
-	today := localDate(e.due, first.List.Zone)
-	blocks := layOut(e.items)
-	for _, b := range blocks {
-		section, keys := s.sectionView(b, e, today)
-		v.Sections, v.keys = append(v.Sections, section), append(v.keys, keys)
-		v.Counts = append(v.Counts, fmt.Sprint(templates.Words(e.language, "section."+b.section), " ", len(b.items)))
-	}
-	v.Remarks = remarks(e)
 	lead := ""
-	if len(blocks) > 0 {
-		lead = blocks[0].items[0].Article.Title()
+	for i, b := range v.blocks {
+		if i == 0 {
+			lead = b.items[0].Article.Title()
+		}
+		v.Counts = append(v.Counts, templates.Words(e.language, "section."+b.section)+" "+strconv.Itoa(len(b.items)))
 	}
 	v.Subject = templates.Subject(e.language, title, number, lead)
-	v.Preheader = preheader(blocks)
+	v.Preheader = preheader(v.blocks)
 	return v
 }
 
@@ -326,58 +410,11 @@ func remarks(e edited) (out []string) {
 func preheader(blocks []block) string {
 	var titles []string
 	for _, b := range blocks {
-		for _, it := range b.items {
+		for _, it := range b.items[:min(len(b.items), 5)] {
 			titles = append(titles, it.Article.Title())
 		}
 	}
 	return strings.Join(titles[min(1, len(titles)):min(5, len(titles))], " · ")
-}
-
-// sectionView fills a section. keys name what each of its items is made of.
-func (s *Service) sectionView(b block, e edited, today policy.Date) (section templates.DigestSection, keys []string) {
-	section = templates.DigestSection{Language: e.language, Key: b.section, Count: len(b.items)}
-	folds := make(map[string]int)
-	for _, it := range b.items {
-		if kind := foldedAs(it, b.section, e); kind != "" {
-			issuer := strings.Join(it.Article.Facts.Issuers, "、")
-			at, ok := folds[kind+issuer]
-			if !ok {
-				at = len(section.Folds)
-				folds[kind+issuer] = at
-				section.Folds = append(section.Folds, templates.DigestFold{Language: e.language, Issuer: issuer, Label: kind})
-			}
-			f := &section.Folds[at]
-			f.Items = append(f.Items, templates.DocLink{Title: it.Article.Title(), URL: feed.ArticleURL(s.opts.BaseURL, it.Article.ID)})
-			continue
-		}
-		section.Items = append(section.Items, s.digestItem(it, e.language, today))
-		keys = append(keys, fmt.Sprint(it.Issue, " ", it.Article.ID, it.Event, " ", today, " ", it.Chosen))
-	}
-	for i := range section.Folds {
-		f := &section.Folds[i]
-		f.Label = templates.Words(e.language, "fold."+f.Label, len(f.Items))
-	}
-	if b.section == sectionHighlights {
-		for i := range section.Items {
-			section.Items[i].Lead = templates.Words(e.language, "lead."+b.items[i].Reason)
-		}
-	}
-	return section, keys
-}
-
-// foldedAs says as what an item is folded here: nothing that leads, and nothing
-// that its list asks for by name.
-func foldedAs(it IssueItem, section string, e edited) string {
-	kind := folds(it.Article)
-	if kind == "" || section != sectionDocuments {
-		return ""
-	}
-	for _, i := range e.issues {
-		if i.ID == it.Issue && len(i.List.Query.Types) > 0 {
-			return ""
-		}
-	}
-	return kind
 }
 
 func (s *Service) itemView(it IssueItem, language string) templates.Item {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"dibao/internal/database"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 	"dibao/templates"
@@ -43,6 +44,7 @@ type renderer struct {
 	cache   map[int64]*variant
 	bytes   int // that the variants in the cache hold of their own
 	press   *press
+	rows    map[int64]storedVariant // read and not rendered yet
 }
 
 // variant is a rendered mail that lacks only what is a reader's own.
@@ -56,7 +58,7 @@ type variant struct {
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
-	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s)}
+	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s), rows: make(map[int64]storedVariant)}
 }
 
 // wantedBy reports whether the reader still takes a list of the variant.
@@ -75,9 +77,13 @@ func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
 		return nil, err
 	}
 	if len(r.cache) >= maxVariants || r.bytes > maxVariantBytes {
-		// All of them: which are wanted next nobody knows.
-		clear(r.cache)
-		r.bytes = 0
+		for id, old := range r.cache { // half of them: which are wanted next nobody knows
+			if len(r.cache) <= maxVariants/2 && r.bytes <= maxVariantBytes/2 {
+				break
+			}
+			delete(r.cache, id)
+			r.bytes -= old.bytes
+		}
 	}
 	r.cache[id] = v
 	r.bytes += v.bytes
@@ -117,31 +123,63 @@ type edited struct {
 	items    []IssueItem
 }
 
+// storedVariant is a variant as its row has it.
+type storedVariant struct {
+	id int64
+	edited
+	issueIDs []int64
+	contents []contentItem
+}
+
+// variantPage is how many variants are read at a time: those that were made one
+// after the other are wanted one after the other.
+const variantPage = 200
+
+// read returns a variant's row.
+func (r *renderer) read(ctx context.Context, id int64) (storedVariant, error) {
+	if v, ok := r.rows[id]; ok {
+		delete(r.rows, id)
+		return v, nil
+	}
+	clear(r.rows)
+	err := r.service.db.Read(ctx, func(tx *sql.Tx) error {
+		_, err := database.Collect(ctx, tx, func(row database.Row) (struct{}, error) {
+			var v storedVariant
+			var issues, items string
+			err := row.Scan(&v.id, &v.language, &v.format, &issues, &items, &v.mailing, &v.due)
+			if err == nil {
+				err = errors.Join(json.Unmarshal([]byte(issues), &v.issueIDs), json.Unmarshal([]byte(items), &v.contents))
+			}
+			r.rows[v.id] = v
+			return struct{}{}, err
+		}, `SELECT v.id, v.language, v.format, v.issues, v.items, v.mailing, m.due_at FROM variants v JOIN mailings m ON m.id = v.mailing
+			WHERE v.id >= $1 AND v.id < $2`, id, id+variantPage)
+		return err
+	})
+	v, ok := r.rows[id]
+	if err == nil && !ok {
+		err = fmt.Errorf("variant %d: %w", id, ErrNotFound)
+	}
+	delete(r.rows, id)
+	return v, err
+}
+
 // renderVariant reads a variant and renders it.
 func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error) {
-	s := r.service
-	var e edited
-	var issueList, itemList string
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT v.language, v.format, v.issues, v.items, v.mailing, m.due_at FROM variants v JOIN mailings m ON m.id = v.mailing WHERE v.id = $1`, id).
-			Scan(&e.language, &e.format, &issueList, &itemList, &e.mailing, &e.due)
-	})
+	stored, err := r.read(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	var issues []int64
-	var stored []contentItem
-	if err := errors.Join(json.Unmarshal([]byte(issueList), &issues), json.Unmarshal([]byte(itemList), &stored)); err != nil {
-		return nil, fmt.Errorf("variant %d: %w", id, err)
-	}
-	for _, id := range issues {
+	e := stored.edited
+	for _, id := range stored.issueIDs {
 		k, err := r.press.edition(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		e.issues = append(e.issues, k.issue)
 	}
-	for _, c := range stored {
+	e.items = make([]IssueItem, 0, len(stored.contents))
+	for _, c := range stored.contents {
 		it, err := r.press.item(ctx, c)
 		if err != nil {
 			return nil, err

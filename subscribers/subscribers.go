@@ -29,6 +29,7 @@ type Store struct {
 	now         func() time.Time
 	keys        *Keys
 	suppression []byte // key of the hashes of addresses
+	choices     choiceCache
 }
 
 // New returns a store on a migrated database; now is its clock. The secret key
@@ -106,35 +107,6 @@ func scanReader(r database.Row) (Reader, error) {
 	return reader, err
 }
 
-// ForMailing returns the readers who confirmed one of the lists, in the order
-// of their ids after the given one, at most limit; fewer are the last page. Of
-// their lists only the given ones are told. Suppressed readers are told with no
-// list at all: a page that left them out would look like the last one.
-func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limit int) ([]Reader, error) {
-	var readers []Reader
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		in := s.db.Dialect().IDs("$1")
-		var err error
-		readers, err = database.Collect(ctx, tx, scanReader, `
-			SELECT `+readerColumns+` FROM subscribers WHERE id > $2 AND EXISTS (
-				SELECT 1 FROM subscriptions x WHERE x.subscriber = subscribers.id AND x.state = 'confirmed' AND x.list IN (`+in+`))
-			ORDER BY id LIMIT $3`, jsonArray(lists), after, limit)
-		if err != nil || len(readers) == 0 {
-			return err
-		}
-		return s.fill(ctx, tx, readers, lists)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for i := range readers {
-		if readers[i].Suppressed {
-			readers[i].Lists = nil
-		}
-	}
-	return readers, nil
-}
-
 // Readers returns readers by id with the lists they take now and whether they
 // are suppressed: the check right before sending. Who is not there any more is
 // missing from the map.
@@ -147,7 +119,7 @@ func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, err
 		if err != nil {
 			return err
 		}
-		return s.fill(ctx, tx, readers, nil)
+		return s.fill(ctx, tx, readers)
 	})
 	if err != nil {
 		return nil, err
@@ -159,21 +131,12 @@ func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, err
 	return found, nil
 }
 
-// fill adds to readers their confirmed lists (of lists, or all if nil) and
-// whether they are suppressed.
-func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader, lists []int64) error {
+// fill adds to readers their confirmed lists and whether they are suppressed.
+func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader) error {
 	ids := make([]int64, len(readers))
-	hashes := make([]string, len(readers))
 	index := make(map[int64]int, len(readers))
-	byHash := make(map[string]int, len(readers))
 	for i, r := range readers {
 		ids[i], index[r.ID] = r.ID, i
-		hashes[i] = s.addressHash(r.Address)
-		byHash[hashes[i]] = i
-	}
-	wanted := make(map[int64]bool, len(lists))
-	for _, l := range lists {
-		wanted[l] = true
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list, themes, regions, frequency FROM subscriptions
 		WHERE state = 'confirmed' AND subscriber IN (`+s.db.Dialect().IDs("$1")+`) ORDER BY subscriber, list`, jsonArray(ids))
@@ -187,31 +150,14 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader, lists []
 		if err := rows.Scan(&subscriber, &list, &stored.themes, &stored.regions, &stored.frequency); err != nil {
 			return err
 		}
-		if lists != nil && !wanted[list] {
-			continue
-		}
-		r := &readers[index[subscriber]]
-		r.Lists = append(r.Lists, list)
-		choice, err := stored.choice()
-		if err != nil {
-			return fmt.Errorf("choices of reader %d on list %d: %w", subscriber, list, err)
-		}
-		if !choice.IsDefault() {
-			if r.Choices == nil {
-				r.Choices = make(map[int64]Choice)
-			}
-			r.Choices[list] = choice
+		if err := s.take(&readers[index[subscriber]], list, stored); err != nil {
+			return err
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	suppressed, err := database.Collect(ctx, tx, database.ScanOne[string],
-		`SELECT address_hash FROM suppressions WHERE address_hash IN (`+s.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
-	for _, h := range suppressed {
-		readers[byHash[h]].Suppressed = true
-	}
-	return err
+	return s.fillSuppressed(ctx, tx, readers)
 }
 
 // jsonArray writes values for the IDs and Texts of database.Dialect; nil is [].

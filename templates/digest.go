@@ -80,8 +80,20 @@ type DigestFoot struct {
 	Sender         string // name and postal or web address of who sends
 }
 
-// Mail writes the head.
-func (v DigestHead) Mail() (Mail, error) { return mailPiece(v.Language, "head", v) }
+// Top writes what a mail begins with, the same for all mails of one title.
+func (v DigestHead) Top() (Mail, error) { return mailPiece(v.Language, "top", v) }
+
+// Teaser writes the preheader.
+func (v DigestHead) Teaser() (Mail, error) { return mailPiece(v.Language, "teaser", v) }
+
+// Masthead writes the title, the same for all mails of one issue.
+func (v DigestHead) Masthead() (Mail, error) { return mailPiece(v.Language, "masthead", v) }
+
+// Contents writes what the mail holds, in figures.
+func (v DigestHead) Contents() (Mail, error) { return mailPiece(v.Language, "counts", v) }
+
+// EditorsNote writes the editor's note, nothing if there is none.
+func (v DigestHead) EditorsNote() (Mail, error) { return mailPiece(v.Language, "note", v) }
 
 // Heading writes the heading of the section.
 func (v DigestSection) Heading() (Mail, error) { return mailPiece(v.Language, "section", v) }
@@ -119,7 +131,11 @@ func (v Digest) Mail() (Mail, error) {
 		html.WriteString(m.HTML)
 		text.WriteString(m.Text)
 	}
-	add(v.DigestHead.Mail())
+	add(v.Top())
+	add(v.Teaser())
+	add(v.Masthead())
+	add(v.Contents())
+	add(v.EditorsNote())
 	for _, s := range v.Sections {
 		add(s.Heading())
 		for _, it := range s.Items {

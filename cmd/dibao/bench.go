@@ -28,7 +28,7 @@ import (
 // hold on a machine that other programs share.
 func newBench(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure how fast this machine is, against a baseline of the same run"}
-	cmd.AddCommand(newBenchCollect(g), newBenchDeliver(g), newBenchSearch(g), newBenchImport(g), newBenchPublish(g), newBenchHelper())
+	cmd.AddCommand(newBenchCollect(g), newBenchCompose(g), newBenchDeliver(g), newBenchSearch(g), newBenchImport(g), newBenchPublish(g), newBenchHelper())
 	var profile *os.File
 	path := cmd.PersistentFlags().String("cpuprofile", "", "write a CPU profile for go tool pprof to this file")
 	cmd.PersistentPreRunE = func(*cobra.Command, []string) (err error) {

@@ -44,7 +44,7 @@ type Personal struct {
 // concurrent use.
 type Prepared struct {
 	head     []byte // the shared header fields
-	segments []segment
+	segments []*segment
 	own      [][]slotted // the segments that hold slots, in their order
 	slots    []string
 	dkim     *Signer
@@ -142,7 +142,7 @@ func (m Message) pieces() (text, html []Piece) {
 
 // Piece is a piece of a part, encoded once for all the messages that hold it.
 // Safe for concurrent use. The zero Piece is empty.
-type Piece struct{ segments []segment }
+type Piece struct{ segments []*segment }
 
 // Size returns how many bytes of a message the piece takes, but for its slots.
 func (p Piece) Size() (n int) {
@@ -160,9 +160,12 @@ func Encode(text string, slots []string) Piece {
 	var shared strings.Builder
 	flush := func() {
 		if shared.Len() > 0 {
-			p.segments = append(p.segments, segment{encoded: appendBase64(nil, pad([]byte(shared.String())))})
+			p.segments = append(p.segments, &segment{encoded: appendBase64(nil, pad([]byte(shared.String())))})
 			shared.Reset()
 		}
+	}
+	if text == "" {
+		return p
 	}
 	for _, line := range strings.SplitAfter(normalize(text), "\r\n") {
 		if !holdsSlot(line, slots) {
@@ -170,7 +173,7 @@ func Encode(text string, slots []string) Piece {
 			continue
 		}
 		flush()
-		p.segments = append(p.segments, segment{lines: line})
+		p.segments = append(p.segments, &segment{lines: line})
 	}
 	flush()
 	return p
@@ -221,7 +224,7 @@ func sharedHead(head, from string, extra []Header) []byte {
 	return out
 }
 
-func (p *Prepared) raw(s string) { p.segments = append(p.segments, segment{encoded: []byte(s)}) }
+func (p *Prepared) raw(s string) { p.segments = append(p.segments, &segment{encoded: []byte(s)}) }
 
 // group is how many bytes make one base64 line of 76: text whose length is a
 // multiple of it encodes to whole lines, and such pieces join.
