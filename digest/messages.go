@@ -14,11 +14,12 @@ import (
 const messagePage = 500
 
 // EachMessage calls f with every message of a mailing as it would be sent,
-// unsigned, in the order of its deliveries, whatever their states. The bytes are
-// f's until it returns. Readers who left are passed over.
-func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []byte, f func(to string, message []byte) error) error {
+// unsigned, in the order of its deliveries, whatever their states. The message
+// comes in pieces, most of them shared, which are f's until it returns. Readers
+// who are gone are passed over.
+func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []byte, f func(to string, message [][]byte) error) error {
 	r := newRenderer(s, nil)
-	var buf []byte
+	var assembly mail.Assembly
 	after, err := s.firstDelivery(ctx, mailing)
 	if err != nil {
 		return err
@@ -60,10 +61,10 @@ func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []b
 				return err
 			}
 			personal.To = netmail.Address{Address: reader.Address}
-			if buf, err = v.message.Append(buf[:0], personal); err != nil {
+			if err := v.message.Assemble(&assembly, personal); err != nil {
 				return fmt.Errorf("message of delivery %d: %w", d.ID, err)
 			}
-			if err := f(reader.Address, buf); err != nil {
+			if err := f(reader.Address, assembly.Pieces); err != nil {
 				return err
 			}
 		}

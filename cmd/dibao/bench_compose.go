@@ -103,9 +103,11 @@ func (a *app) benchCompose(ctx context.Context, readers, sets, articles int) (co
 	}
 	bytes := 0
 	f.RenderCPU, _, err = measure(func() error {
-		return a.digest.EachMessage(ctx, mailing, a.subscribers.Keys().MessageIDKey(), func(_ string, message []byte) error {
+		return a.digest.EachMessage(ctx, mailing, a.subscribers.Keys().MessageIDKey(), func(_ string, message [][]byte) error {
 			f.Messages++
-			bytes += len(message)
+			for _, piece := range message {
+				bytes += len(piece)
+			}
 			return nil
 		})
 	})
