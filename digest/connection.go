@@ -66,6 +66,7 @@ func (c *connection) stall(serial int) {
 		return
 	}
 	c.stalled = true
+	r.lively.Add(-1)
 	c.current.stalled++
 	c.current.slow = true
 	if !r.ended && r.extra < 4*r.opts.Connections {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dibao/internal/mail"
@@ -92,7 +93,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	}
 	run := &deliveryRun{Deliverer: d, mailings: make(map[int64]int)}
 	run.changed = sync.NewCond(&run.mu)
-	run.ledger = &Ledger{db: d.service.db, now: d.service.now, owner: name, lease: d.opts.Lease, out: make(chan entry, maxEntries), fail: run.note}
+	run.ledger = &Ledger{db: d.service.db, now: d.service.now, owner: name, lease: d.opts.Lease, fail: run.note, busy: run.onTheirWay}
 	if run.total.Recovered, err = run.ledger.recover(ctx); err != nil {
 		return run.total, fmt.Errorf("take back claims: %w", err)
 	}
@@ -106,9 +107,10 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 		return run.total, fmt.Errorf("begin to deliver: %w", err)
 	}
 	var ledger sync.WaitGroup
-	ledger.Go(run.ledger.run)
+	stop := make(chan struct{})
+	ledger.Go(func() { run.ledger.run(stop) })
 	err = run.dispatch(ctx)
-	close(run.ledger.out)
+	close(stop)
 	ledger.Wait()
 	return run.total, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
 }
@@ -119,11 +121,12 @@ type deliveryRun struct {
 	ledger *Ledger
 
 	mu       sync.Mutex
-	changed  *sync.Cond // with every change of what follows
-	ready    []*lane    // lanes with something to send, in turn
-	queued   int        // messages in the lanes' queues
-	active   int        // on their way
-	idle     int        // connections that wait for a message
+	changed  *sync.Cond   // with every change of what follows
+	ready    []*lane      // lanes with something to send, in turn
+	queued   int          // messages in the lanes' queues
+	active   int          // on their way
+	lively   atomic.Int64 // active without those that are stalled
+	idle     int          // connections that wait for a message
 	workers  int
 	extra    int           // of those, the ones that stand in for stalled ones
 	mailings map[int64]int // how many messages of each are queued
@@ -457,6 +460,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 			r.leaves(j)
 			x.active++
 			r.active++
+			r.lively.Add(1)
 			r.makeReady(x)
 			if r.queued == lowWater-1 {
 				r.changed.Broadcast()
@@ -493,7 +497,9 @@ func (r *deliveryRun) turn() *lane {
 func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c.finishWatch(x) && r.extra > 0 {
+	if stalled := c.finishWatch(x); !stalled {
+		r.lively.Add(-1)
+	} else if r.extra > 0 {
 		r.extra--
 		leave = true
 	}
@@ -505,6 +511,9 @@ func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
 	}
 	return leave
 }
+
+// onTheirWay is how many messages are on their way to a server that answers.
+func (r *deliveryRun) onTheirWay() int { return int(r.lively.Load()) }
 
 // serverDown stops the run: every delivery would fail the same way, and none of
 // them is to blame.

@@ -67,12 +67,6 @@ func (j *journal) inFlight() string {
 	return string(left.text)
 }
 
-// reset begins anew after the rows were written.
-func (j *journal) reset() {
-	j.sent = j.sent[:0]
-	j.rewrite()
-}
-
 // parseJournal reads what a run left that ended without writing its rows. Words
 // that it can't read say nothing.
 func parseJournal(text string) journal {

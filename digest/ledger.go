@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,12 +37,24 @@ type Ledger struct {
 	now   func() time.Time
 	owner string // host, process, a random part and the run: who claims
 	lease time.Duration
-	out   chan entry
-	fail  func(error) // told once of what could not be committed
+	fail  func(error) // told of what could not be committed
+	// busy is how many connections have a message on its way: as many hand-overs
+	// may come together.
+	busy func() int
 
-	journal  journal
-	pending  []entry // outcomes that are in the journal and not in their rows
-	unwanted bool    // another node took the claims over
+	mu         sync.Mutex
+	journal    journal
+	pending    []entry    // outcomes that are in the journal and not in their rows
+	waiting    []handOver // hand-overs that no commit has taken yet
+	timer      *time.Timer
+	committing bool // somebody writes
+	unwanted   bool // another node took the claims over
+}
+
+// handOver is a delivery whose final dot waits for the commit.
+type handOver struct {
+	id   int64
+	done chan error
 }
 
 // process tells this process from an earlier one that had the same number. It is
@@ -182,126 +195,153 @@ type outcome struct {
 	untried bool
 }
 
-// entry is one line for the ledger: a hand-over, which somebody waits for, or an
-// outcome.
+// entry is the outcome of a delivery.
 type entry struct {
 	id      int64
 	outcome outcome
-	done    chan error // nil: an outcome
 }
 
 const (
-	maxEntries = 512                    // entries that are committed together at most
-	foldAfter  = 256                    // outcomes that are written to their rows together
-	foldEvery  = 500 * time.Millisecond // or sooner, for who looks on
+	foldAfter = 512                    // outcomes that are written to their rows together
+	foldEvery = 500 * time.Millisecond // or sooner, for who looks on
+	// gatherFor is how long a hand-over waits for those of other connections: a
+	// commit costs the same for one and for all.
+	gatherFor = 2 * time.Millisecond
 )
 
-// run commits entries until the channel is closed, as many together as have
-// come meanwhile: with many connections a commit serves them all.
-func (l *Ledger) run() {
+// run writes outcomes to their rows and renews the lease while others send, until
+// stop is closed; then it writes what is left.
+func (l *Ledger) run(stop <-chan struct{}) {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	renewAt := l.now().Add(l.lease / 3)
 	for {
 		select {
-		case first, ok := <-l.out:
-			if !ok {
-				l.end()
-				return
-			}
-			l.commit(l.gather(first))
+		case <-stop:
+			l.end()
+			return
 		case <-tick.C:
-			if len(l.pending) > 0 || !l.now().Before(renewAt) {
+			l.mu.Lock()
+			if !l.committing && (len(l.pending) > 0 || !l.now().Before(renewAt)) {
 				renewAt = l.now().Add(l.lease / 3)
-				l.fold()
+				l.commit(true)
 			}
+			l.mu.Unlock()
 		}
 	}
 }
 
-// gather takes what else has come.
-func (l *Ledger) gather(first entry) []entry {
-	batch := []entry{first}
-	for len(batch) < maxEntries {
-		select {
-		case e, ok := <-l.out:
-			if !ok {
-				return batch // run sees it, too
-			}
-			batch = append(batch, e)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// commitWithin bounds one commit; it is not cut short by a stop, since what it
-// writes has happened.
-const commitWithin = 30 * time.Second
-
-// commit puts entries into the journal. Outcomes alone wait for the next
-// hand-over or fold.
-func (l *Ledger) commit(batch []entry) {
-	waiting := batch[:0:0]
-	for _, e := range batch {
-		if e.done != nil {
-			l.journal.handOver(e.id)
-			waiting = append(waiting, e)
-			continue
-		}
-		l.pending = append(l.pending, e)
-		l.journal.answered(e.id, e.outcome.state == "sent")
-	}
+// handOver commits that the final dot of a delivery is about to be sent. done is
+// the caller's channel with room for one, used again for each message. Whoever
+// comes last commits for all.
+func (l *Ledger) handOver(id int64, done chan error) error {
+	l.mu.Lock()
+	l.journal.handOver(id)
+	l.waiting = append(l.waiting, handOver{id, done})
 	switch {
-	case len(l.pending) >= foldAfter:
-		l.answer(waiting, l.fold())
-	case len(waiting) > 0:
-		l.answer(waiting, l.write(func(ctx context.Context, tx *sql.Tx) error {
-			return l.writeJournal(ctx, tx, string(l.journal.text))
-		}))
+	case l.committing: // who commits looks again when it is done
+	case len(l.waiting) >= l.busy():
+		l.commit(false)
+	case len(l.waiting) == 1:
+		l.wakeLater()
+	}
+	l.mu.Unlock()
+	return <-done
+}
+
+// wakeLater commits what waits, should the other connections take their time.
+// l.mu is held.
+func (l *Ledger) wakeLater() {
+	if l.timer != nil {
+		l.timer.Reset(gatherFor)
+		return
+	}
+	l.timer = time.AfterFunc(gatherFor, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !l.committing && len(l.waiting) > 0 {
+			l.commit(false)
+		}
+	})
+}
+
+// finish notes an outcome. It is committed with the next hand-over or fold.
+func (l *Ledger) finish(d Delivery, o outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = append(l.pending, entry{d.ID, o})
+	l.journal.answered(d.ID, o.state == "sent")
+	if len(l.pending) >= 2*foldAfter && !l.committing { // nobody hands over, but many are put back
+		l.commit(true)
 	}
 }
 
-// answer tells who waits for a hand-over whether it was committed. One that was
-// not is none.
-func (l *Ledger) answer(waiting []entry, err error) {
-	for _, e := range waiting {
-		if err != nil {
-			l.journal.forget(e.id)
+// commit writes the journal, and the outcomes to their rows where fold says so or
+// enough have come, until nobody waits. l.mu is held, but not while writing.
+func (l *Ledger) commit(fold bool) {
+	l.committing = true
+	defer func() { l.committing = false }()
+	for first := true; first || len(l.waiting) > 0 && len(l.waiting) >= l.busy(); first = false {
+		waiting := l.waiting
+		l.waiting = nil
+		folded := 0
+		if fold || len(l.pending) >= foldAfter {
+			folded = len(l.pending)
 		}
-		e.done <- err
+		outcomes, text := l.pending[:folded:folded], string(l.journal.text)
+		if folded > 0 {
+			text = l.journal.inFlight()
+		}
+		l.mu.Unlock()
+		err := l.write(func(ctx context.Context, tx *sql.Tx) error {
+			if len(outcomes) > 0 {
+				if err := l.writeOutcomes(ctx, tx, outcomes); err != nil {
+					return err
+				}
+			}
+			return l.writeJournal(ctx, tx, text)
+		})
+		l.mu.Lock()
+		l.committed(waiting, folded, err)
+		fold = false
 	}
-	if err != nil && len(waiting) > 0 {
+	if len(l.waiting) > 0 {
+		l.wakeLater()
+	}
+}
+
+// committed notes what a commit did, and tells who waits for it. A hand-over that
+// was not committed is none. l.mu is held.
+func (l *Ledger) committed(waiting []handOver, folded int, err error) {
+	l.unwanted = l.unwanted || errors.Is(err, errLost)
+	if err == nil && folded > 0 {
+		l.pending = append(l.pending[:0], l.pending[folded:]...)
+		l.journal.sent = l.journal.sent[:0]
+		for _, e := range l.pending {
+			if e.outcome.state == "sent" {
+				l.journal.sent = append(l.journal.sent, e.id)
+			}
+		}
+	}
+	for _, w := range waiting {
+		if err != nil {
+			l.journal.forget(w.id)
+		}
+		w.done <- err
+	}
+	if folded > 0 || err != nil {
 		l.journal.rewrite()
 	}
 }
 
-// fold writes the outcomes so far to their rows, and begins the journal anew.
-func (l *Ledger) fold() error {
-	next := l.journal.inFlight()
-	err := l.write(func(ctx context.Context, tx *sql.Tx) error {
-		if len(l.pending) > 0 {
-			if err := l.writeOutcomes(ctx, tx); err != nil {
-				return err
-			}
-		}
-		return l.writeJournal(ctx, tx, next)
-	})
-	if err == nil {
-		l.pending = l.pending[:0]
-		l.journal.reset()
-	}
-	return err
-}
-
 // end writes what is left and takes the run from the table.
 func (l *Ledger) end() {
-	err := l.fold()
-	for try := 0; err != nil && !errors.Is(err, errLost) && try < 3; try++ {
-		err = l.fold()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for try := 0; try < 3 && (try == 0 || len(l.pending) > 0) && !l.unwanted; try++ {
+		l.commit(true)
 	}
-	if err != nil {
+	if len(l.pending) > 0 {
 		return // the journal in the database stays for who comes next
 	}
 	l.write(func(ctx context.Context, tx *sql.Tx) error {
@@ -310,11 +350,12 @@ func (l *Ledger) end() {
 	})
 }
 
+// commitWithin bounds one commit; it is not cut short by a stop, since what it
+// writes has happened.
+const commitWithin = 30 * time.Second
+
 // write commits, and tells of a failure.
 func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
-	if l.unwanted {
-		return errLost
-	}
 	ctx := context.Background()
 	if l.db.Dialect() == database.Postgres { // SQLite has its own limit, and a cheaper one
 		var cancel context.CancelFunc
@@ -322,7 +363,6 @@ func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
 		defer cancel()
 	}
 	err := l.db.Write(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
-	l.unwanted = errors.Is(err, errLost)
 	if err != nil {
 		l.fail(fmt.Errorf("delivery ledger: %w", err))
 	}
@@ -355,10 +395,10 @@ const outcomesPostgres = `
 		(value->>4)::bigint AS code, value->>5 AS reply FROM jsonb_array_elements($1::jsonb)) o
 	WHERE deliveries.id = o.id AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
 
-// writeOutcomes writes what is pending to the rows.
-func (l *Ledger) writeOutcomes(ctx context.Context, tx *sql.Tx) error {
+// writeOutcomes writes outcomes to the rows of their deliveries.
+func (l *Ledger) writeOutcomes(ctx context.Context, tx *sql.Tx, outcomes []entry) error {
 	rows := []byte{'['}
-	for i, e := range l.pending {
+	for i, e := range outcomes {
 		if i > 0 {
 			rows = append(rows, ',')
 		}
@@ -390,16 +430,6 @@ func (e entry) appendJSON(b []byte) []byte {
 	b = strconv.AppendInt(append(b, ','), int64(o.code), 10)
 	return append(append(append(b, ','), toJSON(clip(o.reply, 500))...), ']')
 }
-
-// handOver commits that the final dot of a delivery is about to be sent. done is
-// the caller's channel with room for one, used again for each message.
-func (l *Ledger) handOver(id int64, done chan error) error {
-	l.out <- entry{id: id, done: done}
-	return <-done
-}
-
-// finish notes an outcome.
-func (l *Ledger) finish(d Delivery, o outcome) { l.out <- entry{id: d.ID, outcome: o} }
 
 // closeMailings marks mailings done of which nothing is left to do, and returns
 // those.

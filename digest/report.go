@@ -32,10 +32,13 @@ type MailingReport struct {
 // rateWindow is how far back the rate of a mailing is measured.
 const rateWindow = time.Minute
 
+// reportColumns count by the indexes that the rows are in: sent are those that
+// are in none.
 const reportColumns = `m.id, m.due_at, m.state, m.done_at,
-	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'waiting'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'claimed'),
-	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'sent'),
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'uncertain' AND d.next_at IS NOT NULL),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'failed'),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'uncertain'),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'suppressed')`
@@ -43,7 +46,10 @@ const reportColumns = `m.id, m.due_at, m.state, m.done_at,
 func scanReport(r database.Row) (MailingReport, error) {
 	var m MailingReport
 	var done sql.Null[time.Time]
-	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &m.Waiting, &m.Claimed, &m.Sent, &m.Failed, &m.Uncertain, &m.Suppressed)
+	var all, due, again int
+	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &all, &due, &m.Claimed, &again, &m.Failed, &m.Uncertain, &m.Suppressed)
+	m.Waiting = due - again
+	m.Sent = all - m.Waiting - m.Claimed - m.Failed - m.Uncertain - m.Suppressed
 	if done.Valid {
 		m.DoneAt = &done.V
 	}
