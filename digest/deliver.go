@@ -21,6 +21,7 @@ type DeliverOptions struct {
 	Fallbacks   []mail.Options   // servers to use while the first is not reached, in this order
 	Direct      *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
 	Limits      map[string]Limit // by domain; it holds for all domains of its group together
+	PerMinute   int              // messages to all domains together; 0: no limit
 	Connections int              // 4; each sends one message at a time
 	Lease       time.Duration    // 10 m; how long claims hold if their node says nothing
 	GiveUpAfter time.Duration    // 48 h; since the first attempt
@@ -59,6 +60,7 @@ type Deliverer struct {
 	opts    DeliverOptions
 	render  *renderer
 	lanes   *lanes
+	all     *lane // bounds the messages of all lanes together
 	servers *servers
 	mu      sync.Mutex // one Deliver at a time: lanes and connections are counted per process
 }
@@ -75,7 +77,7 @@ func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
 		return nil, err
 	}
 	return &Deliverer{
-		service: s, opts: opts, render: newRenderer(s, opts.DKIM), lanes: newLanes(opts.Limits),
+		service: s, opts: opts, render: newRenderer(s, opts.DKIM), lanes: newLanes(opts.Limits), all: newLane("", Limit{PerMinute: opts.PerMinute}, 1),
 		servers: &servers{all: append([]mail.Options{opts.Server}, opts.Fallbacks...)},
 	}, nil
 }
@@ -302,6 +304,10 @@ func (r *deliveryRun) enqueue(jobs []job) {
 		}
 		if at, ok := j.lane.pass(now); !ok {
 			back = append(back, deferral{j.Delivery, at, "the domain's limit of messages a minute"})
+			continue
+		}
+		if at, ok := r.all.pass(now); !ok {
+			back = append(back, deferral{j.Delivery, at, "the limit of messages a minute"})
 			continue
 		}
 		j.lane.queue = append(j.lane.queue, j)

@@ -98,10 +98,15 @@ func (l *lanes) of(domain string) *lane {
 			}
 		}
 	}
-	x := &lane{name: name, limit: l.limits[name], window: 1}
-	x.perMinute = float64(x.limit.PerMinute) / 4 // slow start
-	x.tokens = x.perMinute
+	x := newLane(name, l.limits[name], 4)
 	l.byName[name] = x
+	return x
+}
+
+// newLane returns a lane that begins with a part of its messages a minute.
+func newLane(name string, limit Limit, part int) *lane {
+	x := &lane{name: name, limit: limit, window: 1, perMinute: max(1, float64(limit.PerMinute)/float64(part))}
+	x.tokens = x.perMinute
 	return x
 }
 

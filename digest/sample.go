@@ -3,6 +3,8 @@ package digest
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	netmail "net/mail"
 
 	"dibao/internal/mail"
@@ -34,6 +36,34 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 		return Sample{}, err
 	}
 	personal.To = netmail.Address{Address: "reader@test.example"}
+	raw, err := v.message.Append(nil, personal)
+	return Sample{From: v.from.Address, Raw: raw}, err
+}
+
+// TestMail returns the newest mail that was composed as it would go to an
+// address, signed as mail is; its links lead nowhere. Where none was composed
+// yet, ErrNotFound.
+func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail.Signer) (Sample, error) {
+	var id int64
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT id FROM variants ORDER BY mailing DESC, id LIMIT 1`).Scan(&id)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return Sample{}, fmt.Errorf("no issue was composed yet: %w", ErrNotFound)
+	}
+	if err != nil {
+		return Sample{}, err
+	}
+	r := newRenderer(s, dkim)
+	v, err := r.renderVariant(ctx, id)
+	if err != nil {
+		return Sample{}, err
+	}
+	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+domainOf(v.from.Address))
+	if err != nil {
+		return Sample{}, err
+	}
+	personal.To = netmail.Address{Address: to}
 	raw, err := v.message.Append(nil, personal)
 	return Sample{From: v.from.Address, Raw: raw}, err
 }

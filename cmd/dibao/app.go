@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	netmail "net/mail"
 	"os"
-	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,47 +117,6 @@ func sender(c config.Config) (netmail.Address, error) {
 
 func (a *app) close() { a.db.Close() }
 
-// server says how the configured mail server is reached.
-func (a *app) server() mail.Options {
-	m := a.config.Mail
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return mail.Options{
-		Addr: net.JoinHostPort(m.Host, strconv.Itoa(m.Port)), LocalName: host, TLS: mail.TLSMode(m.TLS),
-		Username: m.Username, Password: m.Password,
-	}
-}
-
-// newDeliverer returns a deliverer that sends by the configured server.
-func (a *app) newDeliverer() (*digest.Deliverer, error) {
-	if a.config.Mail.Host == "" {
-		return nil, fmt.Errorf("no mail server is set; set host in [mail] of the configuration")
-	}
-	if a.config.Mail.From == "" {
-		return nil, fmt.Errorf("no sender is set; set from in [mail], such as 邸报 <dibao@example.org>")
-	}
-	signer, err := a.signer()
-	if err != nil {
-		return nil, err
-	}
-	keys := a.subscribers.Keys()
-	return a.digest.NewDeliverer(digest.DeliverOptions{
-		Server: a.server(), Connections: a.config.Mail.Connections, DKIM: signer,
-		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(),
-	})
-}
-
-// signer returns the DKIM signer, nil where none is configured.
-func (a *app) signer() (*mail.Signer, error) {
-	d := a.config.DKIM
-	if d.Domain == "" {
-		return nil, nil
-	}
-	return mail.NewSigner(d.Domain, d.Selector, []byte(d.Key))
-}
-
 // sendConfirmation mails the opt-in of one reader, or asks a mailbox for its
 // word on a change of address.
 func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) error {
@@ -202,33 +160,40 @@ func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error 
 
 // sendOne sends one message that belongs to no mailing.
 func (a *app) sendOne(ctx context.Context, address, subject, text, html string) error {
-	from, err := sender(a.config)
+	body, from, err := a.oneMessage(address, subject, text, html)
 	if err != nil {
 		return err
 	}
-	signer, err := a.signer()
-	if err != nil {
-		return err
-	}
-	prepared, err := mail.Prepare(mail.Message{
-		From: from, Subject: subject, Date: time.Now(), Text: text, HTML: html, DKIM: signer,
-		Headers: []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
-	})
-	if err != nil {
-		return err
-	}
-	id := mail.MessageID(a.subscribers.Keys().MessageIDKey(), -time.Now().UnixNano(), 0, "localhost.invalid")
-	body, err := prepared.Append(nil, mail.Personal{To: netmail.Address{Address: address}, MessageID: id})
-	if err != nil {
-		return err
-	}
-	conn, err := mail.Dial(ctx, a.server())
+	conn, err := a.dial(ctx, address)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	_, err = conn.Send(ctx, mail.Envelope{From: from.Address, To: address, Body: body}, func() error { return nil })
+	_, err = conn.Send(ctx, mail.Envelope{From: from, To: address, Body: body}, func() error { return nil })
 	return err
+}
+
+// oneMessage makes a message from the node's own address, signed.
+func (a *app) oneMessage(address, subject, text, html string) (body []byte, from string, err error) {
+	sender, err := sender(a.config)
+	if err != nil {
+		return nil, "", err
+	}
+	signer, err := a.signer()
+	if err != nil {
+		return nil, "", err
+	}
+	prepared, err := mail.Prepare(mail.Message{
+		From: sender, Subject: subject, Date: time.Now(), Text: text, HTML: html, DKIM: signer,
+		Headers: []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	domain := sender.Address[strings.LastIndexByte(sender.Address, '@')+1:]
+	id := mail.MessageID(a.subscribers.Keys().MessageIDKey(), -time.Now().UnixNano(), 0, domain)
+	body, err = prepared.Append(nil, mail.Personal{To: netmail.Address{Address: address}, MessageID: id})
+	return body, sender.Address, err
 }
 
 // newLogger writes the log as configured.

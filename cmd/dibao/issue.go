@@ -13,6 +13,7 @@ import (
 func newIssue(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "issue", Short: "Compose and send issues, and look at them"}
 	cmd.AddCommand(newIssueList(g), newIssueCompose(g), newIssuePreview(g), newIssueSend(g), newIssueReport(g))
+	cmd.AddCommand(newIssueStates(g)...)
 	return cmd
 }
 
@@ -191,26 +192,5 @@ func newIssueSend(g *globals) *cobra.Command {
 func viewDelivered(d digest.Delivered) map[string]int {
 	return map[string]int{
 		"sent": d.Sent, "failed": d.Failed, "deferred": d.Deferred, "uncertain": d.Uncertain, "suppressed": d.Suppressed, "recovered": d.Recovered,
-	}
-}
-
-func newIssueReport(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "report",
-		Short: "Show how the deliveries of each mailing stand",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			rows, err := a.digest.Report(cmd.Context(), 20)
-			if err != nil {
-				return err
-			}
-			return printRows(g, cmd, []any{"Mailing", "Due", "State", "Waiting", "Claimed", "Sent", "Failed", "Uncertain", "Suppressed"}, rows, func(r digest.MailingReport) []any {
-				return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed}
-			})
-		},
 	}
 }

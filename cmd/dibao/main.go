@@ -88,7 +88,7 @@ func newRoot() *cobra.Command {
 	})
 	root.AddCommand(
 		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
-		newSubscriber(g), newIssue(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
+		newSubscriber(g), newIssue(g), newMail(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
 		newBackup(g), newAudit(g), newBounce(g), newRestore(g), newConfig(g), newMan(),
 	)
 	usageForArgs(root)

@@ -182,7 +182,7 @@ func (a *app) adminHandler() http.Handler {
 func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 	var runner *jobs.Runner
 	deliver := func(context.Context, int64) error { return nil }
-	if a.config.Mail.Host == "" {
+	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
 		a.log.Warn("no mail server is set: issues are composed and not delivered", "key", "host in [mail]")
 	} else {
 		d, err := a.deliverer()

@@ -45,9 +45,13 @@ type Config struct {
 		TLS                string
 		From, BounceDomain string
 		Connections        int
-		Inbound            string // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
+		Rate               int // messages a minute in all; 0: no limit
+		Direct             bool
+		Admin              string           // address that is told when a mailing is done or stuck
+		Limits             map[string]Limit // by domain
+		Inbound            string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
 	}
-	DKIM     struct{ Domain, Selector, Key string }
+	DKIM     struct{ Domain, Selector, Key, EdSelector, EdKey string }
 	Schedule struct{ Zone *time.Location }
 	Privacy  struct{ Retention time.Duration }
 	Log      struct {
@@ -125,7 +129,7 @@ var keys = []key{
 	{"fetch", "timeout", "30s", "of one request", false, setTimeout},
 	{"fetch", "max_bytes", "5242880", "of one body", false, setMaxBytes},
 	{"fetch", "allow_private", "false", "true lets sources be in your own network", false, setAllowPrivate},
-	{"mail", "host", "", "the mail server that takes our mail; empty: nothing is sent", false, text(func(c *Config) *string { return &c.Mail.Host })},
+	{"mail", "host", "", "the mail server that takes our mail; more, separated by commas, stand in for it; empty: nothing is sent", false, text(func(c *Config) *string { return &c.Mail.Host })},
 	{"mail", "port", "587", "", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
 	{"mail", "username", "", "empty: no password is sent", false, text(func(c *Config) *string { return &c.Mail.Username })},
 	{"mail", "password", "", "", true, text(func(c *Config) *string { return &c.Mail.Password })},
@@ -133,10 +137,15 @@ var keys = []key{
 	{"mail", "from", "", "sender of lists that name none: 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
 	{"mail", "bounce_domain", "", "domain of envelope senders, whose mail comes back to dibao; empty: from is used", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
 	{"mail", "connections", "4", "to the mail server at the same time", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},
+	{"mail", "rate", "0", "messages a minute in all; 0: as many as the server takes", false, integer(func(c *Config) *int { return &c.Mail.Rate }, 0, 1_000_000)},
+	{"mail", "direct", "false", "true sends to the servers of the readers' domains where host is empty", false, setDirect},
+	{"mail", "admin", "", "address that is told when a mailing is done or stuck", false, text(func(c *Config) *string { return &c.Mail.Admin })},
 	{"mail", "inbound", "", "how mail that comes back is taken: lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH; empty: only by «dibao bounce read»", false, setInbound},
 	{"dkim", "domain", "", "domain that signs; empty: unsigned, or signed by the mail server", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
 	{"dkim", "selector", "dibao", "", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
 	{"dkim", "key", "", "private key as PEM; better as key_file", true, text(func(c *Config) *string { return &c.DKIM.Key })},
+	{"dkim", "ed25519_selector", "", "of a second key, Ed25519; empty: one signature", false, text(func(c *Config) *string { return &c.DKIM.EdSelector })},
+	{"dkim", "ed25519_key", "", "second private key as PEM", true, text(func(c *Config) *string { return &c.DKIM.EdKey })},
 	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of what admins are shown", false, setZone},
 	{"privacy", "retention", "365d", "how long the log of what came back, address blocks and the audit log are kept", false, setRetention},
 	{"log", "level", "info", "debug, info, warn, error", false, setLevel},
@@ -271,6 +280,7 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 		}
 		return c, fmt.Errorf("%s: this is no TOML: %w", file, err)
 	}
+	problems = append(problems, c.setLimits(file, content, tree)...)
 	problems = append(problems, unknown(file, content, tree)...)
 	for _, k := range keys {
 		value, from := k.standard, "default"

@@ -65,6 +65,16 @@ func (s *Signer) And(second *Signer) *Signer {
 	return &both
 }
 
+// Keys returns a signer for each of the keys.
+func (s *Signer) Keys() (all []*Signer) {
+	for ; s != nil; s = s.second {
+		one := *s
+		one.second = nil
+		all = append(all, &one)
+	}
+	return all
+}
+
 // Record returns the name and the text of the DNS record that publishes the key.
 func (s *Signer) Record() (name, text string, err error) {
 	public, kind := []byte(nil), "rsa"

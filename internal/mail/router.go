@@ -17,7 +17,7 @@ type Router struct {
 	Resolver *net.Resolver // nil: the system's
 	Port     int           // 25
 	// Check says why an address must not be connected to, "" if it may: the
-	// domain is anybody's, and may point into our own network. Required.
+	// domain is anybody's, and may point into our own network. nil: all may.
 	Check func(netip.Addr) string
 }
 
@@ -106,7 +106,7 @@ func (r *Router) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 	var out []netip.Addr
 	for _, a := range all {
 		a = a.Unmap()
-		if why := r.Check(a); why != "" {
+		if why := r.why(a); why != "" {
 			err = fmt.Errorf("%s is at %s: %s", host, a, why)
 			continue
 		}
@@ -118,4 +118,11 @@ func (r *Router) addresses(ctx context.Context, host string) ([]netip.Addr, erro
 		return nil, errors.Join(err, fmt.Errorf("%s has no address that mail may be sent to", host))
 	}
 	return out, nil
+}
+
+func (r *Router) why(a netip.Addr) string {
+	if r.Check == nil {
+		return ""
+	}
+	return r.Check(a)
 }

@@ -57,6 +57,9 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 		c.usable = false
 		return Reply{}, fmt.Errorf("body: %w", err)
 	}
+	if c.opts.Trace != nil {
+		c.opts.Trace(fmt.Sprintf("   (the message, %d bytes)", e.size()))
+	}
 	if err := handOver(); err != nil {
 		c.usable = false // without its dot the message is nothing; only closing takes it back
 		return Reply{}, err

@@ -64,6 +64,9 @@ type Options struct {
 	Password  string
 	Timeouts  Timeouts
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net.Dialer
+	// Trace, if set, is told each line of the dialogue, "C: …" and "S: …"; of
+	// passwords and of the message only that they were sent.
+	Trace func(line string)
 }
 
 // ReplyError is a negative reply of the server. The message was not delivered.
@@ -106,6 +109,7 @@ type Conn struct {
 	usable     bool
 	reset      bool // a transaction was left open
 	served     int  // messages
+	secret     bool // what is sent is a password
 
 	out    []byte // the commands of a transaction
 	list   []command
@@ -256,6 +260,9 @@ func (c *Conn) startTLS(host string) error {
 	if err := client.Handshake(); err != nil {
 		return fmt.Errorf("starttls: %w; is the name %s on the server's certificate?", err, host)
 	}
+	if c.opts.Trace != nil {
+		c.opts.Trace("   (" + tls.VersionName(client.ConnectionState().Version) + " with " + client.ConnectionState().PeerCertificates[0].Subject.String() + ")")
+	}
 	c.use(client)
 	return c.ehlo()
 }
@@ -291,7 +298,15 @@ func (c *Conn) auth(host string) error {
 	if err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
+	c.secret = true
+	defer func() { c.secret = false }()
 	return c.converse(mechanism, initial, next)
+}
+
+// Encrypted reports whether the connection is.
+func (c *Conn) Encrypted() bool {
+	_, ok := c.conn.(*tls.Conn)
+	return ok
 }
 
 // Usable reports whether another message may be sent.
@@ -313,11 +328,29 @@ func (c *Conn) deadline(d time.Duration) { c.conn.SetDeadline(time.Now().Add(d))
 
 // send writes commands; any error ends the connection.
 func (c *Conn) send(b []byte) error {
+	if c.opts.Trace != nil {
+		c.traceCommands(string(b))
+	}
 	if _, err := c.conn.Write(b); err != nil {
 		c.usable = false
 		return err
 	}
 	return nil
+}
+
+// traceCommands tells of commands. In the middle of AUTH only that something was
+// sent.
+func (c *Conn) traceCommands(commands string) {
+	for line := range strings.Lines(commands) {
+		line = strings.TrimRight(line, "\r\n")
+		if verb, rest, _ := strings.Cut(line, " "); c.secret && verb == "AUTH" {
+			mechanism, _, _ := strings.Cut(rest, " ")
+			line = "AUTH " + mechanism + " (hidden)"
+		} else if c.secret {
+			line = "(hidden)"
+		}
+		c.opts.Trace("C: " + clean([]byte(line)))
+	}
 }
 
 // reply is a whole reply as it came.
@@ -344,6 +377,9 @@ func (c *Conn) readReply() (reply, error) {
 		if code == 0 || len(line) > 3 && line[3] != ' ' && line[3] != '-' || r.code != 0 && code != r.code {
 			c.usable = false
 			return reply{}, fmt.Errorf("the server's reply is no SMTP: %q", clean(line))
+		}
+		if c.opts.Trace != nil {
+			c.opts.Trace("S: " + clean(line))
 		}
 		r.code = code
 		r.lines = append(r.lines, clean(line[min(4, len(line)):]))

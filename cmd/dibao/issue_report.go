@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"dibao/digest"
+)
+
+// newIssueStates returns the verbs that hold, go on with and end mailings.
+func newIssueStates(g *globals) []*cobra.Command {
+	verbs := []struct {
+		use, short, done string
+		change           func(s *digest.Service, ctx context.Context, mailing int64) error
+	}{
+		{"pause", "Hold what is left of a mailing, on all nodes within seconds", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
+		{"resume", "Go on with a mailing that was paused", "goes on; dibao serve sends it, or now: dibao issue send (mailing %d)", (*digest.Service).Resume},
+		{"cancel", "End a mailing: who has not got it will not", "cancelled (mailing %d)", (*digest.Service).Cancel},
+	}
+	cmds := make([]*cobra.Command, 0, len(verbs))
+	for _, v := range verbs {
+		cmds = append(cmds, &cobra.Command{
+			Use: v.use + " [MAILING]", Short: v.short, Args: cobra.MaximumNArgs(1),
+			Long: v.short + ".\nMAILING is the number that «dibao issue report» shows; without it, the newest that is not done.",
+			RunE: func(cmd *cobra.Command, args []string) error {
+				a, err := g.open(cmd)
+				if err != nil {
+					return err
+				}
+				defer a.close()
+				mailing, err := a.mailing(cmd.Context(), args, v.use)
+				if err != nil {
+					return err
+				}
+				if err := v.change(a.digest, cmd.Context(), mailing); err != nil {
+					return err
+				}
+				if g.json {
+					report, err := a.digest.ReportOf(cmd.Context(), mailing)
+					if err != nil {
+						return err
+					}
+					return writeJSON(cmd.OutOrStdout(), report)
+				}
+				g.say(cmd, v.done, mailing)
+				return nil
+			},
+		})
+	}
+	return cmds
+}
+
+// mailing reads the number of a mailing, or finds the newest that a verb fits.
+func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, error) {
+	if len(args) > 0 {
+		n, err := strconv.ParseInt(args[0], 10, 64)
+		if err != nil {
+			return 0, usagef("%q is no number of a mailing; see: dibao issue report", args[0])
+		}
+		return n, nil
+	}
+	all, err := a.digest.Report(ctx, 100)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range all {
+		if m.State == "paused" && verb != "pause" || m.State == "sending" && verb != "resume" || m.State == "composed" && verb == "cancel" {
+			return m.Mailing, nil
+		}
+	}
+	return 0, fmt.Errorf("there is no mailing to %s; see: dibao issue report", verb)
+}
+
+// mailingView is a mailing in JSON, with its domains where one was asked for.
+type mailingView struct {
+	digest.MailingReport
+	Domains []digest.DomainReport `json:"domains,omitempty"`
+}
+
+func newIssueReport(g *globals) *cobra.Command {
+	var limit int
+	var watch bool
+	cmd := &cobra.Command{
+		Use:   "report [MAILING]",
+		Short: "Show how the deliveries of each mailing stand; of one, by domain",
+		Long: "Shows how the newest mailings stand: what was sent, how fast, and how long the rest takes at that rate. Of one\n" +
+			"MAILING it shows the domains, too. With --watch it stays and follows a mailing until it is done.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if watch {
+				mailing, err := a.mailing(cmd.Context(), args, "watch")
+				if err != nil {
+					return err
+				}
+				return a.watchMailing(g, cmd, mailing)
+			}
+			if len(args) == 0 {
+				rows, err := a.digest.Report(cmd.Context(), limit)
+				if err != nil {
+					return err
+				}
+				return a.printReports(g, cmd, rows)
+			}
+			mailing, err := a.mailing(cmd.Context(), args, "report")
+			if err != nil {
+				return err
+			}
+			return a.printMailing(g, cmd, mailing)
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 20, "how many mailings")
+	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
+	return cmd
+}
+
+func (a *app) printReports(g *globals, cmd *cobra.Command, rows []digest.MailingReport) error {
+	headings := []any{"Mailing", "Due", "State", "Waiting", "Claimed", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Left"}
+	return printRows(g, cmd, headings, rows, func(r digest.MailingReport) []any {
+		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
+			rateText(r), leftText(r)}
+	})
+}
+
+func rateText(r digest.MailingReport) string {
+	if r.PerSecond == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", *r.PerSecond)
+}
+
+func leftText(r digest.MailingReport) string {
+	if r.ETASeconds == nil {
+		return ""
+	}
+	return (time.Duration(*r.ETASeconds) * time.Second).String()
+}
+
+func (a *app) printMailing(g *globals, cmd *cobra.Command, mailing int64) error {
+	report, err := a.digest.ReportOf(cmd.Context(), mailing)
+	if err != nil {
+		return err
+	}
+	domains, err := a.digest.Domains(cmd.Context(), mailing)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		return writeJSON(cmd.OutOrStdout(), mailingView{report, domains})
+	}
+	if err := a.printReports(g, cmd, []digest.MailingReport{report}); err != nil {
+		return err
+	}
+	return printRows(g, cmd, []any{"Domain", "Sent", "Waiting", "Failed", "Uncertain", "Next try", "Last reply"}, domains[:min(len(domains), 50)],
+		func(d digest.DomainReport) []any {
+			next, reply := "", ""
+			if d.NextAt != nil && d.Waiting+d.Uncertain > 0 {
+				next = shortTime(*d.NextAt, a.config.Schedule.Zone)
+			}
+			if d.Reply != nil {
+				reply = clipLine(*d.Reply, 60)
+			}
+			return []any{d.Domain, d.Sent, d.Waiting, d.Failed, d.Uncertain, next, reply}
+		})
+}
+
+func clipLine(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return s
+}
+
+// watchMailing follows a mailing: a bar on a terminal, else a line every few seconds.
+func (a *app) watchMailing(g *globals, cmd *cobra.Command, mailing int64) error {
+	ctx := cmd.Context()
+	bar, wait := newMailingBar(cmd)
+	defer wait()
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		r, err := a.digest.ReportOf(ctx, mailing)
+		if err != nil {
+			return err
+		}
+		over := r.State == "done" || r.State == "cancelled"
+		switch {
+		case g.json:
+			err = writeJSON(cmd.OutOrStdout(), r)
+		case bar != nil:
+			bar(r, over)
+		default:
+			g.say(cmd, "mailing %d %s: sent %d, waiting %d, failed %d, %s a second, left %s", mailing, r.State, r.Sent, r.Waiting+r.Claimed, r.Failed, rateText(r), leftText(r))
+		}
+		if err != nil || over {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// newMailingBar returns a bar for a mailing, nil where stderr is no terminal.
+func newMailingBar(cmd *cobra.Command) (show func(r digest.MailingReport, over bool), wait func()) {
+	f, ok := cmd.ErrOrStderr().(*os.File)
+	if info, err := os.Stderr.Stat(); !ok || err != nil || f != os.Stderr || info.Mode()&os.ModeCharDevice == 0 {
+		return nil, func() {}
+	}
+	p := mpb.New(mpb.WithOutput(f))
+	state := ""
+	bar := p.AddBar(0, mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return state })), mpb.AppendDecorators(decor.Percentage()))
+	return func(r digest.MailingReport, over bool) {
+		state = fmt.Sprintf("mailing %d %s  sent %d  failed %d  %s/s  left %s ", r.Mailing, r.State, r.Sent, r.Failed, rateText(r), leftText(r))
+		bar.SetTotal(int64(r.Sent+r.Failed+r.Suppressed+r.Uncertain+r.Waiting+r.Claimed), false)
+		bar.SetCurrent(int64(r.Sent + r.Failed + r.Suppressed + r.Uncertain))
+		if over {
+			bar.Abort(false)
+		}
+	}, p.Wait
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/digest"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+func newMail(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "mail", Short: "Set up and try the sending of mail"}
+	cmd.AddCommand(newMailDoctor(g), newMailKeygen(g), newMailTest(g))
+	return cmd
+}
+
+func newMailKeygen(g *globals) *cobra.Command {
+	var kind, selector, domain string
+	cmd := &cobra.Command{
+		Use:   "keygen FILE",
+		Short: "Make a DKIM key in a new file, and print the DNS record that publishes it",
+		Long: "The file is readable by its owner only and never overwritten. Name it as key_file in [dkim]; an Ed25519 key may stand\n" +
+			"beside an RSA key as ed25519_key_file, since not all servers know it.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := g.loadConfig()
+			if err != nil {
+				return err
+			}
+			if selector == "" {
+				selector = c.DKIM.Selector
+			}
+			if domain == "" {
+				domain = c.DKIM.Domain
+			}
+			if domain == "" {
+				return usagef("say which domain signs, with --domain or as domain in [dkim]")
+			}
+			block, err := newDKIMKey(kind)
+			if err != nil {
+				return err
+			}
+			signer, err := mail.NewSigner(domain, selector, block)
+			if err != nil {
+				return err
+			}
+			if err := writeNew(args[0], block); err != nil {
+				return err
+			}
+			name, record, err := signer.Record()
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), map[string]string{"file": args[0], "name": name, "type": "TXT", "record": record})
+			}
+			g.say(cmd, "wrote %s; publish this record, then set in [dkim]: domain = %q, selector = %q, key_file = %q", args[0], domain, selector, args[0])
+			fmt.Fprintln(cmd.OutOrStdout(), zoneLine(name, record))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&kind, "type", "rsa", "rsa (2048 bits) or ed25519")
+	cmd.Flags().StringVar(&selector, "selector", "", "the key's name in DNS (default: selector in [dkim])")
+	cmd.Flags().StringVar(&domain, "domain", "", "the domain that signs (default: domain in [dkim])")
+	return cmd
+}
+
+// newDKIMKey makes a private key as PEM.
+func newDKIMKey(kind string) ([]byte, error) {
+	var key crypto.Signer
+	var err error
+	switch kind {
+	case "rsa":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "ed25519":
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	default:
+		return nil, usagef("--type is rsa or ed25519, not %q", kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+}
+
+// writeNew writes a secret into a file that is not there yet.
+func writeNew(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s is there already and is not overwritten; name another file", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
+	}
+	return nil
+}
+
+// zoneLine writes a TXT record as a zone file has it: in strings of at most 255
+// bytes (RFC 1035 §3.3.14).
+func zoneLine(name, record string) string {
+	var parts []string
+	for len(record) > 250 {
+		parts, record = append(parts, `"`+record[:250]+`"`), record[250:]
+	}
+	return name + ". IN TXT ( " + strings.Join(append(parts, `"`+record+`"`), " ") + " )"
+}
+
+func newMailTest(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test ADDRESS",
+		Short: "Send the newest issue to one address, and print the dialogue with the server",
+		Long: "Sends the newest mail that was composed, or one of the mails that would be next, signed and addressed as mail is. Its\n" +
+			"links lead nowhere, and nothing is noted. The whole dialogue with the mail server goes to stdout, without passwords.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			to, err := subscribers.ParseAddress(args[0])
+			if err != nil {
+				return usagef("%v", err)
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if _, err := a.deliverer(); err != nil { // it says what is not set
+				return err
+			}
+			sample, err := a.testMail(cmd, to)
+			if err != nil {
+				return err
+			}
+			var dialogue []string
+			trace := func(line string) {
+				dialogue = append(dialogue, line)
+				if !g.json {
+					fmt.Fprintln(cmd.OutOrStdout(), line)
+				}
+			}
+			sendErr := a.sendTraced(cmd, sample, to, trace)
+			if g.json {
+				view := map[string]any{"to": to, "sent": sendErr == nil, "dialogue": dialogue, "error": nil}
+				if sendErr != nil {
+					view["error"] = oneLine(sendErr)
+				}
+				if err := writeJSON(cmd.OutOrStdout(), view); err != nil {
+					return err
+				}
+			}
+			if sendErr == nil {
+				g.say(cmd, "sent to %s; look at it, and at its headers, where it arrives", to)
+			}
+			return sendErr
+		},
+	}
+}
+
+// testMail returns the newest mail, or what the next of the first list would be.
+func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
+	ctx := cmd.Context()
+	signer, err := a.signer()
+	if err != nil {
+		return digest.Sample{}, err
+	}
+	id := strings.ToLower(rand.Text())
+	sample, err := a.digest.TestMail(ctx, to, id, signer)
+	if !errors.Is(err, digest.ErrNotFound) {
+		return sample, err
+	}
+	lists, err := a.subscribers.Lists(ctx)
+	if err != nil {
+		return digest.Sample{}, err
+	}
+	if len(lists) == 0 {
+		return digest.Sample{}, errors.New("there is no list whose mail could be sent; make one with: dibao list create weekly")
+	}
+	preview, err := a.digest.PreviewMail(ctx, lists[0])
+	if err != nil {
+		return digest.Sample{}, err
+	}
+	raw, from, err := a.oneMessage(to, preview.Subject, preview.Text, preview.HTML)
+	return digest.Sample{From: from, Raw: raw}, err
+}
+
+// sendTraced sends one message and tells each line of the dialogue.
+func (a *app) sendTraced(cmd *cobra.Command, m digest.Sample, to string, trace func(string)) error {
+	ctx := cmd.Context()
+	server := a.server()
+	server.Trace = trace
+	conn, err := a.dialWith(ctx, server, to)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Send(ctx, mail.Envelope{From: m.From, To: to, Body: m.Raw}, func() error { return nil })
+	return err
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/digest"
+	"dibao/internal/fetch"
+	"dibao/internal/mail"
+)
+
+// server says how the first configured mail server is reached.
+func (a *app) server() mail.Options { return a.servers()[0] }
+
+// servers says how the configured mail servers are reached: HOST or HOST:PORT,
+// separated by commas.
+func (a *app) servers() []mail.Options {
+	m := a.config.Mail
+	local, err := os.Hostname()
+	if err != nil {
+		local = "localhost"
+	}
+	var all []mail.Options
+	for name := range strings.SplitSeq(m.Host, ",") {
+		host, port, err := net.SplitHostPort(strings.TrimSpace(name))
+		if err != nil {
+			host, port = strings.Trim(strings.TrimSpace(name), "[]"), strconv.Itoa(m.Port)
+		}
+		all = append(all, mail.Options{
+			Addr: net.JoinHostPort(host, port), LocalName: local, TLS: mail.TLSMode(m.TLS), Username: m.Username, Password: m.Password,
+		})
+	}
+	return all
+}
+
+// direct reports whether mail goes to the readers' own servers.
+func (a *app) direct() bool { return a.config.Mail.Host == "" && a.config.Mail.Direct }
+
+// router finds the servers of domains.
+func (a *app) router() *mail.Router {
+	check := fetch.CheckAddr
+	if a.config.Fetch.AllowPrivate {
+		check = nil
+	}
+	return &mail.Router{Check: check}
+}
+
+// dial connects to where a message to an address is sent.
+func (a *app) dial(ctx context.Context, address string) (*mail.Conn, error) {
+	return a.dialWith(ctx, a.server(), address)
+}
+
+func (a *app) dialWith(ctx context.Context, server mail.Options, address string) (*mail.Conn, error) {
+	if !a.direct() {
+		return mail.Dial(ctx, server)
+	}
+	return a.router().Dial(ctx, address[strings.LastIndexByte(address, '@')+1:], server)
+}
+
+// newDeliverer returns a deliverer that sends by the configured servers.
+func (a *app) newDeliverer() (*digest.Deliverer, error) {
+	m := a.config.Mail
+	if m.Host == "" && !m.Direct {
+		return nil, fmt.Errorf("no mail server is set; set host in [mail] of the configuration")
+	}
+	if m.From == "" {
+		return nil, fmt.Errorf("no sender is set; set from in [mail], such as 邸报 <dibao@example.org>")
+	}
+	signer, err := a.signer()
+	if err != nil {
+		return nil, err
+	}
+	keys := a.subscribers.Keys()
+	servers := a.servers()
+	opts := digest.DeliverOptions{
+		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer,
+		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]digest.Limit),
+	}
+	if a.direct() {
+		opts.Direct = a.router()
+		for domain, l := range digest.StandardLimits {
+			opts.Limits[domain] = l
+		}
+	}
+	for domain, l := range m.Limits {
+		opts.Limits[domain] = digest.Limit(l)
+	}
+	if m.Admin != "" {
+		opts.Notify = a.tellAdmin
+	}
+	return a.digest.NewDeliverer(opts)
+}
+
+// signer returns the DKIM signer, nil where none is configured.
+func (a *app) signer() (*mail.Signer, error) {
+	d := a.config.DKIM
+	if d.Domain == "" {
+		return nil, nil
+	}
+	first, err := mail.NewSigner(d.Domain, d.Selector, []byte(d.Key))
+	if err != nil || d.EdSelector == "" {
+		return first, err
+	}
+	second, err := mail.NewSigner(d.Domain, d.EdSelector, []byte(d.EdKey))
+	if err != nil {
+		return nil, fmt.Errorf("ed25519_key: %w", err)
+	}
+	return first.And(second), nil
+}
+
+// tellAdmin mails a notice to the admin. That it can't is logged and no more: the
+// deliveries are what matters.
+func (a *app) tellAdmin(ctx context.Context, n digest.Notice) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	subject, text := a.noticeText(n)
+	html := "<pre>" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text) + "</pre>"
+	if err := a.sendOne(ctx, a.config.Mail.Admin, subject, text, html); err != nil {
+		a.log.Error("admin not told", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
+	}
+}
+
+func (a *app) noticeText(n digest.Notice) (subject, text string) {
+	r := n.Report
+	counts := fmt.Sprintf("due: %s\nsent: %d\nwaiting: %d\nuncertain: %d\nfailed: %d\nsuppressed: %d\n\nMore: dibao issue report %d\n",
+		shortTime(r.DueAt, a.config.Schedule.Zone), r.Sent, r.Waiting+r.Claimed, r.Uncertain, r.Failed, r.Suppressed, n.Mailing)
+	switch n.Kind {
+	case digest.NoticeDone:
+		return fmt.Sprintf("%s: mailing %d is done, %d sent", siteName, n.Mailing, r.Sent), counts
+	case digest.NoticeStuck:
+		return fmt.Sprintf("%s: mailing %d is stuck, %d wait", siteName, n.Mailing, r.Waiting+r.Claimed), counts
+	case digest.NoticePolicy:
+		return fmt.Sprintf("%s: %s refuses our mail", siteName, n.Domain),
+			fmt.Sprintf("%s refused three messages in a row by its policy. Its mail waits for four hours and is tried again then.\nNo reader was suppressed for it. Look at: dibao mail doctor, dibao issue report\n", n.Domain)
+	}
+	return fmt.Sprintf("%s: a message of mailing %d can't be taken", siteName, n.Mailing), fmt.Sprintf("%s answered: %s\n", n.Domain, n.Text)
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// Limit bounds what one domain group gets, [mail.limits."qq.com"]. 0: no limit.
+type Limit struct {
+	Connections   int // at the same time
+	PerMinute     int // messages
+	PerConnection int // messages
+}
+
+var limitKeys = []string{"connections", "per_connection", "per_minute"}
+
+// setLimits takes the limits of domains out of [mail]: a table of tables, which
+// the table of keys can't hold.
+func (c *Config) setLimits(file string, content []byte, tree map[string]any) (problems []error) {
+	section, _ := tree["mail"].(map[string]any)
+	value, found := section["limits"]
+	if !found {
+		return nil
+	}
+	delete(section, "limits")
+	limits, ok := value.(map[string]any)
+	if !ok {
+		return []error{fmt.Errorf("%s:%d: limits in [mail] is a table by domain, such as [mail.limits.\"qq.com\"]", file, lineOf(content, "mail", "limits"))}
+	}
+	c.Mail.Limits = make(map[string]Limit)
+	for domain, value := range limits {
+		name := fmt.Sprintf("mail.limits.%q", domain)
+		inner, ok := value.(map[string]any)
+		if !ok {
+			problems = append(problems, fmt.Errorf("%s:%d: [%s] is a table with %v", file, lineOf(content, "", name), name, limitKeys))
+			continue
+		}
+		var l Limit
+		for key, v := range inner {
+			n, err := strconv.Atoi(scalar(v))
+			if err != nil || n < 0 || n > 1_000_000 {
+				err = errors.New("is not a number from 0 to 1000000")
+			}
+			switch key {
+			case "connections":
+				l.Connections = n
+			case "per_minute":
+				l.PerMinute = n
+			case "per_connection":
+				l.PerConnection = n
+			default:
+				err = fmt.Errorf("is an unknown key%s", suggest(key, slices.Clone(limitKeys)))
+			}
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s:%d: %s in [%s] %w", file, lineOf(content, name, key), key, name, err))
+			}
+		}
+		c.Mail.Limits[domain] = l
+	}
+	return problems
+}
+
+func setDirect(c *Config, v string) (err error) {
+	if c.Mail.Direct, err = strconv.ParseBool(v); err != nil {
+		return errors.New("is not true or false")
+	}
+	return nil
+}
