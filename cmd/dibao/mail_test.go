@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"dibao/cmd/dibao/mailbox"
+)
+
+// zone serves records of invented domains on loopback.
+func zone(t *testing.T, records ...string) (addr string) {
+	t.Helper()
+	byName := make(map[string][]dns.RR)
+	for _, r := range records {
+		rr, err := dns.NewRR(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byName[strings.ToLower(rr.Header().Name)] = append(byName[strings.ToLower(rr.Header().Name)], rr)
+	}
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan struct{})
+	s := &dns.Server{PacketConn: pc, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		m := new(dns.Msg)
+		m.SetReply(q)
+		have := byName[strings.ToLower(q.Question[0].Name)]
+		if len(have) == 0 {
+			m.Rcode = dns.RcodeNameError
+		}
+		for _, rr := range have {
+			if rr.Header().Rrtype == q.Question[0].Qtype {
+				m.Answer = append(m.Answer, rr)
+			}
+		}
+		w.WriteMsg(m)
+	})}
+	ended := make(chan error, 1)
+	go func() { ended <- s.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() { s.Shutdown(); <-ended })
+	return pc.LocalAddr().String()
+}
+
+// dibao runs the program in this process, with its output.
+func dibao(t *testing.T, args ...string) (stdout string, err error) {
+	t.Helper()
+	root := newRoot()
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&bytes.Buffer{})
+	root.SetArgs(args)
+	err = root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+// mailConfig writes a configuration for a mail server on loopback.
+func mailConfig(t *testing.T, more string) (path string, box *mailbox.Mailbox) {
+	t.Helper()
+	dir := t.TempDir()
+	box = mailbox.New(mailbox.Options{})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- box.Run(ctx, l) }()
+	t.Cleanup(func() { stop(); <-ended })
+	path = filepath.Join(dir, "config.toml")
+	content := "[database]\nurl = \"sqlite:" + filepath.Join(dir, "x.db") + "\"\n[mail]\nhost = \"" + l.Addr().String() +
+		"\"\ntls = \"none\"\nfrom = \"邸报 <dibao@example.org>\"\nbounce_domain = \"bounces.example.org\"\n" + more
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path, box
+}
+
+func TestMailDoctor(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "dkim.pem")
+	made, err := dibao(t, "mail", "keygen", key, "--domain", "example.org", "--selector", "s1", "--json", "--config", emptyConfig(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keygen struct{ Name, Record string }
+	if err := json.Unmarshal([]byte(made), &keygen); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(key); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("key file: %v, %v", info, err)
+	}
+	if _, err := dibao(t, "mail", "keygen", key, "--domain", "example.org", "--config", emptyConfig(t)); err == nil {
+		t.Fatal("a key was overwritten")
+	}
+	path, _ := mailConfig(t, "[dkim]\ndomain = \"example.org\"\nselector = \"s1\"\nkey_file = \""+key+"\"\n")
+	good := zone(t,
+		"bounces.example.org. IN MX 10 mx.example.org.",
+		`bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.7 -all"`,
+		zoneLine(keygen.Name, keygen.Record),
+		`_dmarc.example.org. IN TXT "v=DMARC1; p=quarantine"`,
+		"7.100.51.198.in-addr.arpa. IN PTR mx.example.org.",
+		"mx.example.org. IN A 198.51.100.7",
+	)
+	status := func(resolver string) map[string]string {
+		t.Helper()
+		out, err := dibao(t, "mail", "doctor", "--config", path, "--resolver", resolver, "--from-ip", "198.51.100.7", "--json")
+		var partial *partialError
+		if err != nil && !errors.As(err, &partial) {
+			t.Fatal(err)
+		}
+		found := make(map[string]string)
+		for line := range strings.Lines(out) {
+			var f mailFinding
+			if err := json.Unmarshal([]byte(line), &f); err != nil {
+				t.Fatal(err)
+			}
+			if f.Record != nil {
+				if _, err := dns.NewRR(*f.Record); err != nil {
+					t.Errorf("the record for %s is none: %v: %s", f.Check, err, *f.Record)
+				}
+			}
+			found[f.Check] = f.Status
+		}
+		return found
+	}
+	want := map[string]string{"mx": "ok", "spf": "ok", "dkim": "ok", "dmarc": "ok", "alignment": "ok", "ptr": "ok", "relay": "warning", "unsubscribe": "failed"}
+	got := status(good)
+	for check, w := range want {
+		if got[check] != w {
+			t.Errorf("%s is %s where all is published, want %s", check, got[check], w)
+		}
+	}
+	got = status(zone(t, `bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.8 -all"`, `s1._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=AAAA"`))
+	for check, w := range map[string]string{"mx": "failed", "spf": "failed", "dkim": "failed", "dmarc": "failed", "ptr": "failed", "alignment": "ok"} {
+		if got[check] != w {
+			t.Errorf("%s is %s where it is wrong, want %s", check, got[check], w)
+		}
+	}
+}
+
+func emptyConfig(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestMailTestShowsTheDialogue(t *testing.T) {
+	path, box := mailConfig(t, "username = \"u\"\npassword = \"secret-word\"\n")
+	if _, err := dibao(t, "list", "create", "weekly", "--config", path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dibao(t, "mail", "test", "r@example.net", "--config", path); err == nil || !strings.Contains(err.Error(), "PLAIN") {
+		t.Fatalf("a server without AUTH took a password: %v", err)
+	}
+	path2, box2 := mailConfig(t, "")
+	if _, err := dibao(t, "list", "create", "weekly", "--config", path2); err != nil {
+		t.Fatal(err)
+	}
+	out, err := dibao(t, "mail", "test", "r@example.net", "--config", path2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"S: 220", "C: EHLO", "C: MAIL FROM:<dibao@example.org>", "C: RCPT TO:<r@example.net>", "C: DATA", "S: 354", "C: .", "S: 250"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in the dialogue:\n%s", want, out)
+		}
+	}
+	if box2.Count() != 1 || box.Count() != 0 {
+		t.Errorf("%d messages came, want one", box2.Count())
+	}
+}
