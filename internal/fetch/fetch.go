@@ -9,6 +9,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -58,6 +59,9 @@ type Request struct {
 	Proxy        string        // http, https or socks5 address to go through; "" is none
 	UserAgent    string        // "" is the client's
 	Form         neturl.Values // posted, if there is any; a POST is never redirected
+	Body         []byte        // posted as ContentType, if Form is not
+	ContentType  string
+	Header       http.Header // more to send
 }
 
 // Response is what a source answered: 2xx, or 304 with NotModified.
@@ -182,6 +186,8 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	method, body := http.MethodGet, io.Reader(nil)
 	if req.Form != nil {
 		method, body = http.MethodPost, strings.NewReader(req.Form.Encode())
+	} else if req.Body != nil {
+		method, body = http.MethodPost, bytes.NewReader(req.Body)
 	}
 	hr, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
@@ -206,7 +212,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	case s == http.StatusNotModified:
 		out.NotModified = true
 		return out, "", nil
-	case req.Form == nil && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308):
+	case req.Form == nil && req.Body == nil && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308):
 		to, err := u.Parse(answer.Header.Get("Location"))
 		if err != nil || answer.Header.Get("Location") == "" {
 			return nil, "", fmt.Errorf("it answered %d without an address to go to", s)
@@ -239,6 +245,11 @@ func (c *Client) setHeader(h http.Header, req Request) {
 	}
 	if req.Form != nil {
 		h.Set("Content-Type", "application/x-www-form-urlencoded")
+	} else if req.Body != nil {
+		h.Set("Content-Type", req.ContentType)
+	}
+	for name, values := range req.Header {
+		h[http.CanonicalHeaderKey(name)] = values
 	}
 	h.Set("User-Agent", agent)
 	h.Set("Accept", accept)

@@ -1,0 +1,342 @@
+package feed
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dibao/feed/publish"
+	"dibao/internal/database"
+	"dibao/internal/fetch"
+	"dibao/internal/web"
+)
+
+const (
+	// hubBeat is how often the hub looks for what is new: with what stamps may be
+	// late it keeps a push within two seconds of the article.
+	hubBeat     = 500 * time.Millisecond
+	claimFor    = time.Minute // longer than a delivery takes
+	slowAnswer  = 2 * time.Second
+	quickLane   = 16 // deliveries at a time to callbacks that do well
+	slowLane    = 4  // and to those that fail or dawdle
+	dueTogether = 200
+)
+
+// topicContent is what a feed holds now.
+type topicContent struct {
+	body              []byte
+	mediaType, digest string
+}
+
+// Run verifies, pushes and pings until ctx ends, and returns when what it began
+// has ended.
+func (h *Hub) Run(ctx context.Context) error {
+	h.init()
+	p := &pusher{Hub: h, quick: make(chan struct{}, quickLane), slow: make(chan struct{}, slowLane)}
+	defer p.running.Wait()
+	beat := time.NewTicker(hubBeat)
+	defer beat.Stop()
+	for {
+		if err := p.round(ctx); err != nil && ctx.Err() == nil {
+			h.Logger.Error("the hub could not look for what is due", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-h.wake:
+		case <-beat.C:
+		}
+	}
+}
+
+// pusher is a hub at work.
+type pusher struct {
+	*Hub
+	quick, slow chan struct{} // slots
+	running     sync.WaitGroup
+	pushed      string      // the stamp when all that was due had been looked at
+	looked      time.Time   // when that was
+	again       atomic.Bool // something may be due though the stamp stands still
+	pinged      string      // the stamp of the last round of pings
+	swept       time.Time
+}
+
+func (p *pusher) round(ctx context.Context) error {
+	requests, err := p.claimRequests(ctx, slowLane)
+	for _, r := range requests {
+		p.start(p.slow, func() { p.log(p.verify(ctx, r)) })
+	}
+	return errors.Join(err, p.push(ctx), p.ping(ctx), p.sweep(ctx))
+}
+
+// start runs f in a lane if it has a free slot.
+func (p *pusher) start(lane chan struct{}, f func()) bool {
+	select {
+	case lane <- struct{}{}:
+	default:
+		return false
+	}
+	p.running.Go(func() {
+		defer func() { <-lane }()
+		f()
+	})
+	return true
+}
+
+func (p *pusher) log(err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		p.Logger.Error("the hub could not note what it did", "err", err)
+	}
+}
+
+// lookAfter is how often retries are looked for while nothing changes.
+const lookAfter = 5 * time.Second
+
+// push starts what is due.
+func (p *pusher) push(ctx context.Context) error {
+	now := p.Store.Now()
+	stamp, _, err := p.Store.Stamp(ctx)
+	if err != nil {
+		return err
+	}
+	if again := p.again.Swap(false); !again && stamp == p.pushed && now.Sub(p.looked) < lookAfter {
+		return nil
+	}
+	p.pushed, p.looked = stamp, now
+	var topics []string
+	err = p.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		topics, err = database.Collect(ctx, tx, database.ScanOne[string],
+			`SELECT DISTINCT topic FROM push_subscriptions WHERE lease_until > $1 AND next_at <= $1`, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, topic := range topics {
+		current, ok := p.content(ctx, topic)
+		if !ok {
+			continue // a list that was removed; its leases end by themselves
+		}
+		due, err := p.due(ctx, topic, current.digest, now)
+		if err != nil {
+			return err
+		}
+		for _, s := range due {
+			lane := p.quick
+			if _, dawdles := p.Hub.slow.Load(s.id); dawdles || s.failures > 0 {
+				lane = p.slow
+			}
+			if !p.start(lane, func() { p.log(p.deliver(ctx, s, current)) }) {
+				p.again.Store(true) // as soon as there is room
+			}
+		}
+	}
+	return nil
+}
+
+// pushSubscription is who is sent a feed.
+type pushSubscription struct {
+	id                      int64
+	topic, callback, secret string
+	failures                int
+}
+
+func (p *pusher) due(ctx context.Context, topic, digest string, now time.Time) (all []pushSubscription, err error) {
+	err = p.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (s pushSubscription, err error) {
+			err = r.Scan(&s.id, &s.topic, &s.callback, &s.secret, &s.failures)
+			return s, err
+		}, `SELECT id, topic, callback, secret, failures FROM push_subscriptions
+			WHERE topic = $1 AND sent_hash <> $2 AND lease_until > $3 AND next_at <= $3 ORDER BY failures, next_at LIMIT $4`, topic, digest, now, dueTogether)
+		return err
+	})
+	return all, err
+}
+
+// deliver pushes content to one callback (W3C WebSub §7), if no other node does.
+func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent) error {
+	now := p.Store.Now()
+	claimed, err := p.update(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3`, s.id, now.Add(claimFor), now)
+	if err != nil || !claimed {
+		return err
+	}
+	header := http.Header{"Link": {"<" + p.BaseURL + `/hub>; rel="hub", <` + s.topic + `>; rel="self"`}}
+	if s.secret != "" {
+		mac := hmac.New(sha256.New, []byte(s.secret))
+		mac.Write(c.body)
+		header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	}
+	begun := time.Now()
+	_, err = p.Client.Get(ctx, fetch.Request{URL: s.callback, Accept: "*/*", Body: c.body, ContentType: c.mediaType, Header: header})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if time.Since(begun) > slowAnswer {
+		p.Hub.slow.Store(s.id, true)
+	} else {
+		p.Hub.slow.Delete(s.id)
+	}
+	var status *fetch.StatusError
+	switch {
+	case err == nil:
+		// Due at once: what came meanwhile is new again.
+		_, err = p.update(ctx, `UPDATE push_subscriptions SET sent_hash = $2, failures = 0, last_error = '', next_at = $3 WHERE id = $1`, s.id, c.digest, now)
+		p.again.Store(true)
+		p.wakeUp()
+	case errors.As(err, &status) && status.Status == http.StatusGone:
+		p.Logger.Info("a subscriber is gone", "subscription", s.id)
+		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
+	default:
+		p.Logger.Debug("a push was not taken", "subscription", s.id, "attempt", s.failures+1, "err", err)
+		_, err = p.update(ctx, `UPDATE push_subscriptions SET failures = failures + 1, last_error = $2, next_at = $3 WHERE id = $1`,
+			s.id, firstRunes(err.Error(), 200), now.Add(backOff(s.failures)))
+	}
+	return err
+}
+
+// backOff is how long to wait after the nth failure in a row, from half a minute
+// to six hours.
+func backOff(failures int) time.Duration {
+	return min(30*time.Second<<min(failures, 10), 6*time.Hour)
+}
+
+func firstRunes(s string, n int) string {
+	if r := []rune(strings.ToValidUTF8(s, "")); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+func (p *pusher) update(ctx context.Context, query string, args ...any) (changed bool, err error) {
+	err = p.Store.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		changed = n > 0
+		return err
+	})
+	return changed, err
+}
+
+// ping tells the other hubs which feeds changed, once a change.
+func (p *pusher) ping(ctx context.Context) error {
+	if len(p.Others) == 0 {
+		return nil
+	}
+	stamp, _, err := p.Store.Stamp(ctx)
+	if err != nil || stamp == p.pinged && p.Store.Now().Sub(p.swept) < 30*time.Second {
+		return err
+	}
+	paths, err := p.Topics(ctx)
+	if err != nil {
+		return err
+	}
+	p.pinged = stamp
+	for _, path := range paths {
+		topic := p.BaseURL + path
+		current, ok := p.content(ctx, topic)
+		if !ok {
+			continue
+		}
+		for _, hub := range p.Others {
+			now := p.Store.Now()
+			claimed, err := p.update(ctx, `INSERT INTO hub_pings (hub, topic, hash, next_at) VALUES ($1, $2, '', $3)
+				ON CONFLICT (hub, topic) DO UPDATE SET next_at = excluded.next_at WHERE hub_pings.hash <> $4 AND hub_pings.next_at <= $5`,
+				hub, topic, now.Add(claimFor), current.digest, now)
+			if err != nil {
+				return err
+			}
+			if claimed {
+				p.start(p.slow, func() { p.log(p.tell(ctx, hub, topic, current.digest)) })
+			}
+		}
+	}
+	return nil
+}
+
+func (p *pusher) tell(ctx context.Context, hub, topic, digest string) error {
+	_, err := p.Client.Get(ctx, fetch.Request{URL: hub, Accept: "*/*", Form: url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		p.Logger.Warn("a hub was not told of what is new; it is tried again in a minute", "hub", hub, "err", err)
+		return nil
+	}
+	_, err = p.update(ctx, `UPDATE hub_pings SET hash = $3, next_at = $4 WHERE hub = $1 AND topic = $2`, hub, topic, digest, p.Store.Now())
+	return err
+}
+
+// sweep forgets subscriptions whose lease is over.
+func (p *pusher) sweep(ctx context.Context) error {
+	now := p.Store.Now()
+	if now.Sub(p.swept) < time.Minute {
+		return nil
+	}
+	p.swept = now
+	_, err := p.update(ctx, `DELETE FROM push_subscriptions WHERE lease_until <= $1`, now)
+	return err
+}
+
+// content asks the site for a feed of ours; ok is false if the address is none.
+func (h *Hub) content(ctx context.Context, topic string) (c topicContent, ok bool) {
+	path, ours := strings.CutPrefix(topic, h.BaseURL)
+	if !ours || !strings.HasPrefix(path, "/") || len(topic) > maxCallback {
+		return c, false
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+	if err != nil || r.URL.Host != "" || r.URL.Query().Has("page") {
+		return c, false // archive documents never change
+	}
+	w := &memory{header: make(http.Header)}
+	h.Site.ServeHTTP(w, r)
+	c = topicContent{body: w.body.Bytes(), mediaType: w.header.Get("Content-Type"), digest: web.Tag(w.header.Get("ETag"))}
+	for _, f := range publish.Formats {
+		if w.status == http.StatusOK && c.mediaType == f.MediaType && c.digest != "" {
+			return c, true
+		}
+	}
+	return c, false
+}
+
+// memory is a response that is kept.
+type memory struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (m *memory) Header() http.Header { return m.header }
+
+func (m *memory) WriteHeader(status int) {
+	if m.status == 0 {
+		m.status = status
+	}
+}
+
+func (m *memory) Write(b []byte) (int, error) {
+	m.WriteHeader(http.StatusOK)
+	return m.body.Write(b)
+}
+
+// isTransient reports whether trying again may help.
+func isTransient(err error) bool {
+	var status *fetch.StatusError
+	if errors.As(err, &status) {
+		return status.Status >= 500 || status.Status == http.StatusTooManyRequests
+	}
+	var blocked *fetch.BlockedError
+	return !errors.As(err, &blocked)
+}
