@@ -97,7 +97,7 @@ func benchPublish(ctx context.Context, g *globals, articles int) (out publishFig
 		return out, err
 	}
 	mux := http.NewServeMux()
-	a.register(mux, func(subscribers.Confirmation) {})
+	a.register(mux, &web.Cache{}, func(subscribers.Confirmation) {})
 	served, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -59,13 +59,16 @@ func (a *app) serve(ctx context.Context) error {
 // work ends: jobs (with the messages they have in flight), then HTTP.
 func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 	runner, confirmations, err := a.jobs(ctx)
-	if err != nil {
+	encryption, errTLS := a.tls()
+	if err = errors.Join(err, errTLS); err != nil {
 		public.Close()
 		if admin != nil {
 			admin.Close()
 		}
 		return err
 	}
+	cache := &web.Cache{}
+	counts := web.NewMetrics(cache)
 	webCtx, stopWeb := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWeb()
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -76,14 +79,20 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 	group.Go(func() error { return confirmations.run(groupCtx) })
 	group.Go(func() error { return a.receive(groupCtx) })
 	mux := http.NewServeMux()
-	readers := a.register(mux, confirmations.enqueue)
+	readers := a.register(mux, cache, confirmations.enqueue)
 	group.Go(func() error { return readers.Run(webCtx) })
+	hub := a.hub(mux)
+	hub.Register(mux)
+	group.Go(func() error { return hub.Run(webCtx) })
 	group.Go(func() error {
-		return web.Serve(webCtx, public, web.Options{Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage})
+		return web.Serve(webCtx, public, web.Options{
+			Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage,
+			LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: counts,
+		})
 	})
 	if admin != nil {
 		group.Go(func() error {
-			return web.Serve(webCtx, admin, web.Options{Handler: a.adminHandler(), Logger: a.log})
+			return web.Serve(webCtx, admin, web.Options{Handler: a.adminHandler(counts), Logger: a.log})
 		})
 	}
 	err = group.Wait()
@@ -121,9 +130,8 @@ func (a *app) reachable() bool {
 
 // register puts all features on one mux. The pages of readers have work of their
 // own to run.
-func (a *app) register(mux *http.ServeMux, confirm func(subscribers.Confirmation)) *subscribers.Web {
+func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscribers.Confirmation)) *subscribers.Web {
 	a.hubSubscriber().Register(mux)
-	cache := &web.Cache{}
 	feeds := &feed.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
 	feeds.Register(mux)
 	(&digest.Web{Service: a.digest, Feeds: feeds, Cache: cache}).Register(mux)
@@ -143,9 +151,7 @@ func (a *app) register(mux *http.ServeMux, confirm func(subscribers.Confirmation
 		w.Header().Set("Content-Type", staticType(name))
 		w.Write(body)
 	})
-	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, "User-agent: *\nDisallow: /u/\nDisallow: /confirm/\nDisallow: /preferences/\n")
-	})
+	a.registerSite(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if _, _, err := a.articles.Stamp(r.Context()); err != nil {
@@ -170,8 +176,9 @@ func staticType(name string) string {
 }
 
 // adminHandler serves what only the node's admin may see.
-func (a *app) adminHandler() http.Handler {
+func (a *app) adminHandler(counts *web.Metrics) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics(counts))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	registerPprof(mux)
 	return mux

@@ -29,6 +29,11 @@ type Config struct {
 	Server struct {
 		Addr, BaseURL, AdminAddr string
 		TrustedProxies           []netip.Prefix
+		TLSCert, TLSKey          string   // files; "": no TLS of our own
+		ACMEHosts                []string // names to get certificates for; none: no ACME
+		ACMEDir                  string
+		Hubs                     []string // other WebSub hubs
+		Contact                  string   // for security.txt
 	}
 	Database struct{ URL string }
 	Fetch    struct {
@@ -123,6 +128,12 @@ var keys = []key{
 	{"server", "base_url", "http://127.0.0.1:8080", "how readers reach this server; it is in every mail", false, setBaseURL},
 	{"server", "admin_addr", "127.0.0.1:9090", "health and profiles, for the admin only", false, address(func(c *Config) *string { return &c.Server.AdminAddr })},
 	{"server", "trusted_proxies", "", "networks of proxies whose X-Forwarded-For is believed, separated by commas", false, setProxies},
+	{"server", "tls_cert", "", "file with the certificate chain, for HTTPS without a proxy; read again when it changes", false, text(func(c *Config) *string { return &c.Server.TLSCert })},
+	{"server", "tls_key", "", "file with its private key", false, text(func(c *Config) *string { return &c.Server.TLSKey })},
+	{"server", "acme_hosts", "", "names of this server for which certificates are got by themselves (Let's Encrypt); addr must be reached at port 443", false, words(func(c *Config) *[]string { return &c.Server.ACMEHosts })},
+	{"server", "acme_dir", "acme", "folder in which those certificates are kept", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
+	{"server", "hubs", "", "WebSub hubs that are told of new articles, beside our own at /hub", false, setHubs},
+	{"server", "contact", "", "where to report a vulnerability: mailto: or https: address, for security.txt", false, setContact},
 	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes", false, setDatabase},
 	{"fetch", "user_agent", "dibao (+https://127.0.0.1/)", "what sites see; put an address there at which they can reach you", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
 	{"fetch", "concurrency", "8", "sources collected at the same time; one host is asked once at a time in any case", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
@@ -176,6 +187,38 @@ func setProxies(c *Config, v string) error {
 		}
 		c.Server.TrustedProxies = append(c.Server.TrustedProxies, p)
 	}
+	return nil
+}
+
+// words reads a list that is separated by commas.
+func words(f func(*Config) *[]string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		for part := range strings.SplitSeq(v, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				*f(c) = append(*f(c), part)
+			}
+		}
+		return nil
+	}
+}
+
+func setHubs(c *Config, v string) error {
+	if err := words(func(c *Config) *[]string { return &c.Server.Hubs })(c, v); err != nil {
+		return err
+	}
+	for _, hub := range c.Server.Hubs {
+		if u, err := url.Parse(hub); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("holds %q, which is no address such as https://hub.example.org/", hub)
+		}
+	}
+	return nil
+}
+
+func setContact(c *Config, v string) error {
+	if v != "" && !strings.HasPrefix(v, "mailto:") && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "tel:") || strings.ContainsAny(v, "\r\n") {
+		return errors.New("is not an address such as mailto:security@example.org")
+	}
+	c.Server.Contact = v
 	return nil
 }
 

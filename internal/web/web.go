@@ -8,6 +8,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,13 @@ type Options struct {
 	Logger         *slog.Logger   // slog.Default
 	StopWithin     time.Duration  // 10 s; how long running requests may finish
 	MaxBody        int64          // 64 KiB of a request
+	HeaderTimeout  time.Duration  // 10 s; how long a request may take to say what it wants
+	// LargeBody says which paths may have larger bodies, by their beginning: the
+	// handler limits them.
+	LargeBody []string
+	TLS       *tls.Config // nil: plain HTTP
+	HSTS      bool        // readers reach us by HTTPS, through whatever: browsers may insist
+	Metrics   *Metrics    // nil: nothing is counted
 	// ErrorPage returns the HTML of an error for who asked; nil: a line of text.
 	ErrorPage func(r *http.Request, status int) []byte
 }
@@ -59,9 +67,12 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 	if opts.MaxBody <= 0 {
 		opts.MaxBody = 64 << 10
 	}
+	if opts.HeaderTimeout <= 0 {
+		opts.HeaderTimeout = 10 * time.Second
+	}
 	server := &http.Server{
 		Handler:           protect(opts),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: opts.HeaderTimeout,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -69,7 +80,14 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug), // broken clients, mostly
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	go func() {
+		if opts.TLS != nil {
+			server.TLSConfig = opts.TLS
+			ended <- server.ServeTLS(l, "", "")
+			return
+		}
+		ended <- server.Serve(l)
+	}()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
@@ -100,21 +118,27 @@ func protect(opts Options) http.Handler {
 		plain(w, http.StatusForbidden, "This form was sent from another site. Open the page here and send it again.\n本页表单须从本站提交。")
 	}))
 	inner := forms.Handler(opts.Handler)
+	secure := opts.HSTS || opts.TLS != nil
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentSecurityPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		if r.Body != nil {
+		for name, value := range safeHeader {
+			h[name] = value
+		}
+		if secure {
+			h["Strict-Transport-Security"] = strictTransport
+		}
+		if r.Method == http.MethodOptions && isPreflight(w, r) {
+			return
+		}
+		if r.Body != nil && r.Body != http.NoBody && !hasPrefix(r.URL.Path, opts.LargeBody) {
 			r.Body = http.MaxBytesReader(w, r.Body, opts.MaxBody)
 		}
-		r = r.WithContext(context.WithValue(r.Context(), clientKey{}, clientAddr(r, opts.TrustedProxies)))
+		ctx := context.WithValue(r.Context(), clientKey{}, clientAddr(r, opts.TrustedProxies))
 		if opts.ErrorPage != nil {
-			r = r.WithContext(context.WithValue(r.Context(), errorPageKey{}, opts.ErrorPage))
+			ctx = context.WithValue(ctx, errorPageKey{}, opts.ErrorPage)
 		}
+		r = r.WithContext(ctx)
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			if p := recover(); p != nil {
@@ -126,10 +150,54 @@ func protect(opts Options) http.Handler {
 					ServerError(rec, r)
 				}
 			}
-			opts.Logger.Debug("request served", "method", r.Method, "url", redact(r.URL.Path), "status", rec.status, "duration", time.Since(start))
+			opts.Metrics.count(r, rec.status, time.Since(start))
+			if opts.Logger.Enabled(ctx, slog.LevelDebug) {
+				opts.Logger.Debug("request served", "method", r.Method, "url", redact(r.URL.Path), "status", rec.status, "duration", time.Since(start))
+			}
 		}()
 		inner.ServeHTTP(rec, r)
 	})
+}
+
+// safeHeader is what every answer says; its values are shared and not changed.
+var safeHeader = map[string][]string{
+	"Content-Security-Policy":      {contentSecurityPolicy},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Permissions-Policy":           {"camera=(), geolocation=(), microphone=()"},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
+	"Cross-Origin-Resource-Policy": {"cross-origin"}, // everything here is public
+}
+
+// strictTransport lets browsers insist on HTTPS for a year. Other names of the
+// domain are not ours to speak for.
+var strictTransport = []string{"max-age=31536000"}
+
+// isPreflight answers a browser that asks before it lets another site's script
+// read something (the Fetch standard). Whether it may is said by the answer
+// itself: only feeds, calendars and the API do.
+func isPreflight(w http.ResponseWriter, r *http.Request) bool {
+	switch r.Header.Get("Access-Control-Request-Method") {
+	case http.MethodGet, http.MethodHead:
+	default:
+		return false
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "Accept, A-IM, If-None-Match, If-Modified-Since")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+func hasPrefix(path string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(path, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // recorder notes the status for the log.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	runtimemetrics "github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"dibao/feed"
+	"dibao/feed/publish"
+	"dibao/internal/fetch"
+	"dibao/internal/web"
+)
+
+// hub is our WebSub hub for the feeds on a mux.
+func (a *app) hub(mux *http.ServeMux) *feed.Hub {
+	return &feed.Hub{
+		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
+		AllowPrivate: a.config.Fetch.AllowPrivate, Others: a.config.Server.Hubs, Topics: a.hubTopics,
+		// A client of its own: callbacks must not wait for sources, and answer little.
+		Client: fetch.New(fetch.Options{
+			UserAgent: a.config.Fetch.UserAgent, Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4,
+			AllowPrivate: a.config.Fetch.AllowPrivate, Now: time.Now,
+		}),
+		Limiter: &web.Limiter{Burst: 30, Every: 2 * time.Second, Global: 20, Now: time.Now},
+	}
+}
+
+// hubTopics are the feeds that other hubs are told of: everything and each list.
+func (a *app) hubTopics(ctx context.Context) ([]string, error) {
+	lists, err := a.subscribers.Lists(ctx)
+	paths := []string{"/"}
+	for _, l := range lists {
+		paths = append(paths, "/lists/"+l.Slug+"/")
+	}
+	var topics []string
+	for _, p := range paths {
+		for _, f := range publish.Formats {
+			topics = append(topics, p+"feed"+f.Suffix)
+		}
+	}
+	return topics, err
+}
+
+// registerSite puts on mux what says to programs how this site is to be used.
+func (a *app) registerSite(mux *http.ServeMux) {
+	base := a.config.Server.BaseURL
+	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		fmt.Fprintf(w, "User-agent: *\nDisallow: /u/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /search\nDisallow: /api/\n\nSitemap: %s/sitemap.xml\n", base)
+	})
+	mux.HandleFunc("GET /.well-known/security.txt", func(w http.ResponseWriter, r *http.Request) {
+		contact := a.config.Server.Contact
+		if contact == "" { // RFC 9116 wants one, and a wrong one is worse than none
+			web.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		// Less than a year ahead (RFC 9116 §2.5.5), the same for a month.
+		now := time.Now().UTC()
+		expires := time.Date(now.Year(), now.Month()+7, 1, 0, 0, 0, 0, time.UTC)
+		fmt.Fprintf(w, "Contact: %s\nExpires: %s\nPreferred-Languages: zh, en\nCanonical: %s/.well-known/security.txt\n", contact, expires.Format(time.RFC3339), base)
+	})
+}
+
+// tls says how the public address encrypts; nil: a proxy does, or nobody.
+func (a *app) tls() (*tls.Config, error) {
+	s := a.config.Server
+	switch {
+	case s.TLSCert == "" && s.TLSKey == "" && len(s.ACMEHosts) == 0:
+		return nil, nil
+	case (s.TLSCert == "") != (s.TLSKey == ""):
+		return nil, errors.New("tls_cert and tls_key in [server] need each other; set both or neither")
+	case s.TLSCert != "" && len(s.ACMEHosts) > 0:
+		return nil, errors.New("tls_cert and acme_hosts in [server] are two ways to one thing; set one of them")
+	case s.TLSCert != "":
+		return web.TLSFiles(s.TLSCert, s.TLSKey)
+	}
+	return web.TLSByACME(s.ACMEHosts, s.ACMEDir), nil
+}
+
+// metrics serves what the node counts (Prometheus).
+func (a *app) metrics(requests *web.Metrics) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}))
+	requests.Register(registry)
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// isSecure reports whether readers reach us by HTTPS, through whatever.
+func (a *app) isSecure() bool { return strings.HasPrefix(a.config.Server.BaseURL, "https://") }
