@@ -100,6 +100,13 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		if err := h.relate(ctx, a, &view); err != nil {
 			return nil, err
 		}
+		machine, err := h.Store.MachineSummaries(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range machine {
+			view.Machine = append(view.Machine, templates.MachineSummary{Language: m.Language, Text: m.Text, Model: m.Model})
+		}
 		if a.MayShowText() {
 			view.Content = content(a)
 			revisions, err := h.Store.Revisions(ctx, a.ID)

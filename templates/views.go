@@ -148,9 +148,13 @@ type ArticlePage struct {
 	Changes     []TextChange // of the text since it was collected, the newest first
 	ChangesURL  string       // page of all changes, "" if there are none
 	Relations   []RelationGroup
+	Machine     []MachineSummary
 	Document    string // page of the document that it carries, "" if none
 	Pairs       []Item // the original of an interpretation, or the interpretations
 }
+
+// MachineSummary is what a language model, and not dibao, says of the text.
+type MachineSummary struct{ Language, Text, Model string }
 
 // TextChange is how a text was edited.
 type TextChange struct {

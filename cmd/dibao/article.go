@@ -106,13 +106,24 @@ type articleView struct {
 	Pinned     bool           `json:"pinned"`
 	Hidden     bool           `json:"hidden"`
 	Attachment []string       `json:"attachments"`
+
+	MachineSummaries []machineSummaryView `json:"machine_summaries"` // of a language model, if one is configured
+}
+
+// machineSummaryView is what a model, and not dibao, says of the text.
+type machineSummaryView struct {
+	Language    string `json:"language"`
+	Text        string `json:"text"`
+	Model       string `json:"model"`
+	MadeAt      string `json:"made_at"`
+	MachineMade bool   `json:"machine_made"`
 }
 
 func viewArticle(a feed.Article) articleView {
 	v := articleView{
 		ID: a.ID, Source: a.SourceName, GUID: a.GUID, factsView: viewFacts(a.Facts), PageState: a.PageState,
 		Collected: a.CollectedAt.Format("2006-01-02T15:04:05Z07:00"), Updated: a.UpdatedAt.Format("2006-01-02T15:04:05Z07:00"),
-		Attachment: []string{}, Held: a.Held, Pinned: a.Pinned, Hidden: a.Hidden,
+		Attachment: []string{}, MachineSummaries: []machineSummaryView{}, Held: a.Held, Pinned: a.Pinned, Hidden: a.Hidden,
 	}
 	if !a.WithdrawnAt.IsZero() {
 		v.Withdrawn = null(a.WithdrawnAt.Format("2006-01-02T15:04:05Z07:00"))
@@ -153,6 +164,13 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, id int64) error {
 		return err
 	}
 	v := viewArticle(x)
+	machine, err := a.articles.MachineSummaries(cmd.Context(), x)
+	if err != nil {
+		return err
+	}
+	for _, m := range machine {
+		v.MachineSummaries = append(v.MachineSummaries, machineSummaryView{m.Language, m.Text, m.Model, m.MadeAt.UTC().Format(time.RFC3339), true})
+	}
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), v)
 	}

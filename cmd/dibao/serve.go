@@ -210,7 +210,11 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 		}
 	}
 	zone := a.config.Schedule.Zone
-	runner, err := jobs.New(a.db, []jobs.Kind{
+	summaries, err := a.summarizer()
+	if err != nil {
+		return nil, nil, err
+	}
+	runner, err = jobs.New(a.db, []jobs.Kind{
 		{Name: "collect", Parallel: a.config.Fetch.Concurrency, Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, source int64) error {
 			_, err := a.collector.Collect(jobCtx, source)
 			if err == nil {
@@ -254,6 +258,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 			}
 			return err
 		}},
+		{Name: "summarize", Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, _ int64) error { return summaries(jobCtx) }},
 		{Name: "deliver", Parallel: 2, Timeout: 50 * time.Minute, Run: deliver},
 	}, []jobs.Schedule{
 		{Cron: "* * * * *", Zone: zone, Kind: "collect-due", AtStart: true},
@@ -261,6 +266,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 		{Cron: "*/10 * * * *", Zone: zone, Kind: "renew-hubs"},
 		{Cron: "20 4 * * *", Zone: zone, Kind: "rebuild", AtStart: true},
 		{Cron: "40 3 * * *", Zone: zone, Kind: "prune"},
+		{Cron: "*/5 * * * *", Zone: zone, Kind: "summarize"},
 		{Cron: "* * * * *", Zone: zone, Kind: "deliver", AtStart: true},
 	}, jobs.Options{Logger: a.log})
 	if err != nil {

@@ -59,7 +59,13 @@ type Config struct {
 	DKIM     struct{ Domain, Selector, Key, EdSelector, EdKey string }
 	Schedule struct{ Zone *time.Location }
 	Privacy  struct{ Retention time.Duration }
-	Log      struct {
+	Summary  struct {
+		URL, Model, Key string // URL "" is off
+		Languages       []string
+		DailyLimit      int // tokens
+		Timeout         time.Duration
+	}
+	Log struct {
 		Level  slog.Level
 		Format string
 	}
@@ -159,6 +165,12 @@ var keys = []key{
 	{"dkim", "ed25519_key", "", "second private key as PEM", true, text(func(c *Config) *string { return &c.DKIM.EdKey })},
 	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of what admins are shown", false, setZone},
 	{"privacy", "retention", "365d", "how long the log of what came back, address blocks and the audit log are kept", false, setRetention},
+	{"summary", "url", "", "an OpenAI-compatible endpoint that writes summaries beside our own, such as https://models.example.org/v1; empty: none", false, setSummaryURL},
+	{"summary", "model", "", "its model", false, text(func(c *Config) *string { return &c.Summary.Model })},
+	{"summary", "key", "", "", true, text(func(c *Config) *string { return &c.Summary.Key })},
+	{"summary", "languages", "en", "of the summaries, separated by commas: en, zh", false, setSummaryLanguages},
+	{"summary", "daily_limit", "200000", "tokens that are spent a day at most", false, integer(func(c *Config) *int { return &c.Summary.DailyLimit }, 1000, 1_000_000_000)},
+	{"summary", "timeout", "60s", "of one summary", false, setSummaryTimeout},
 	{"log", "level", "info", "debug, info, warn, error", false, setLevel},
 	{"log", "format", "text", "text or json", false, oneOf(func(c *Config) *string { return &c.Log.Format }, "text", "json")},
 }

@@ -1,0 +1,124 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/summarize"
+)
+
+// MachineSummary is what a language model made of an article's text. It is shown
+// as such, beside what dibao itself says, and never in its place.
+type MachineSummary struct {
+	Language string
+	Text     string
+	Model    string
+	MadeAt   time.Time
+}
+
+// Summarizer has the texts of new articles summarised by a model, if one is
+// configured. Everything else works without it.
+type Summarizer struct {
+	Store       *Store
+	Ask         func(context.Context, summarize.Request) (summarize.Response, error)
+	Languages   []string // of the summaries: zh, en
+	DailyTokens int      // that are spent from midnight to midnight (UTC) at most
+	Now         func() time.Time
+	Logger      *slog.Logger
+}
+
+const (
+	summarizeBatch = 10                 // texts that are asked for in one run
+	summarizeSince = 7 * 24 * time.Hour // articles collected before are not summarised
+)
+
+// Run asks for summaries of the newest articles that have none, until there is no
+// more, the day's tokens are spent, or the model fails: then the next run goes on.
+func (s *Summarizer) Run(ctx context.Context) error {
+	for _, language := range s.Languages {
+		due, err := s.Store.unsummarized(ctx, language, s.Now().Add(-summarizeSince))
+		if err != nil {
+			return err
+		}
+		for _, a := range due {
+			spent, err := s.Store.tokensSince(ctx, s.Now().UTC().Truncate(24*time.Hour))
+			if err != nil {
+				return err
+			}
+			if spent >= s.DailyTokens {
+				s.Logger.Debug("no more summaries today", "tokens", spent, "limit", s.DailyTokens)
+				return nil
+			}
+			out, err := s.Ask(ctx, summarize.Request{Title: a.Title(), Text: strings.Join(a.Facts.Paragraphs, "\n"), Language: language})
+			switch {
+			case errors.Is(err, summarize.ErrRejected):
+				s.Logger.Warn("summary not used", "article", a.ID, "language", language, "error", err)
+				out.Text = ""
+			case err != nil:
+				return fmt.Errorf("summary of article %d: %w", a.ID, err)
+			}
+			if err := s.Store.keepSummary(ctx, a, language, out, s.Now()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unsummarized returns articles whose text nothing was asked for, the newest
+// first. Only what says something of policy is worth it.
+func (st *Store) unsummarized(ctx context.Context, language string, since time.Time) ([]Article, error) {
+	var all []Article
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+			FROM articles a JOIN sources s ON s.id = a.source
+			WHERE a.collected_at >= $1 AND a.kind IN ('document', 'interpretation', 'consultation', 'signed-article')
+			AND a.page_state = 'complete' AND a.paragraphs <> '[]' AND a.hidden = 0 AND a.text_hash <> ''
+			AND NOT EXISTS (SELECT 1 FROM machine_summaries m WHERE m.text_hash = a.text_hash AND m.language = $2)
+			ORDER BY a.id DESC LIMIT $3`, since.UTC(), language, summarizeBatch)
+		return err
+	})
+	return all, err
+}
+
+func (st *Store) tokensSince(ctx context.Context, since time.Time) (tokens int, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(tokens), 0) FROM machine_summaries WHERE made_at >= $1`, since.UTC()).Scan(&tokens)
+	})
+	return tokens, err
+}
+
+// keepSummary stores an answer, also one that is not to be used: it cost as much.
+func (st *Store) keepSummary(ctx context.Context, a Article, language string, r summarize.Response, now time.Time) error {
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO machine_summaries (text_hash, language, summary, model, tokens, made_at)
+			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (text_hash, language) DO NOTHING`,
+			a.TextHash, language, r.Text, r.Model, r.Tokens, now.UTC().Truncate(time.Microsecond))
+		if err == nil { // pages that are kept ready are made anew
+			_, err = tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = withdrawn_at WHERE id = $1`, a.ID)
+		}
+		return err
+	})
+}
+
+// MachineSummaries returns what a model made of an article's text as it is now.
+func (st *Store) MachineSummaries(ctx context.Context, a Article) ([]MachineSummary, error) {
+	var all []MachineSummary
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, func(row database.Row) (MachineSummary, error) {
+			var m MachineSummary
+			err := row.Scan(&m.Language, &m.Text, &m.Model, &m.MadeAt)
+			return m, err
+		}, `SELECT language, summary, model, made_at FROM machine_summaries WHERE text_hash = $1 AND summary <> '' ORDER BY language`, a.TextHash)
+		return err
+	})
+	return all, err
+}
