@@ -65,11 +65,18 @@ func Decode(body []byte, contentType, override string) (text, name string) {
 		// XML without a mark (its appendix F): the first two characters are «<?».
 		{"<\x00\x00\x00?\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)},
 		{"\x00\x00\x00<\x00\x00\x00?", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)},
-		{"<\x00?\x00", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
-		{"\x00<\x00?", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
 	} {
 		if bytes.HasPrefix(body, []byte(mark.bytes)) {
 			return decode(body, mark.enc), mark.name
+		}
+	}
+	// Markup in UTF-16 without a mark begins with «<» and another ASCII character.
+	if len(body) >= 4 {
+		switch b := body[:4]; {
+		case b[0] == '<' && b[1] == 0 && b[2] != 0 && b[3] == 0:
+			return decode(body, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)), "utf-16le"
+		case b[0] == 0 && b[1] == '<' && b[2] == 0 && b[3] != 0:
+			return decode(body, unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)), "utf-16be"
 		}
 	}
 	if utf8.Valid(body) {

@@ -50,7 +50,8 @@ func FuzzReadFeed(f *testing.F) {
 }
 
 func FuzzReadPage(f *testing.F) {
-	seeds(f, "*.html", "<ul><li><a href=x>关于某事的通知</a>2023-01-01", "<base href='//['><a href=?>", "<div id=zoom><table><tr><td>")
+	seeds(f, "*.html", "<ul><li><a href=x>关于某事的通知</a>2023-01-01", "<base href='//['><a href=?>", "<div id=zoom><table><tr><td>",
+		`<script type="text/xml"><record><![CDATA[<li><a href=1>关于某事的通知</a>2024-01-01</li>]]></record></script>`, `<dl><dt><a href="#" onclick="location='x'">关于某事</a></dt><dd>[2024-1-1]`)
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		p := Page{URL: "http://site.test/a/", ContentType: contentType, Body: body}
 		if items, err := (pageReader{}).Read(p, Source{}); err == nil {
@@ -58,6 +59,13 @@ func FuzzReadPage(f *testing.F) {
 				checkItem(t, it)
 			}
 		}
+		if selector := ProposeList(p, Source{}); selector != "" {
+			if _, err := (pageReader{}).Read(p, Source{Settings: Settings{Item: selector}}); err != nil {
+				t.Errorf("the proposed selector %q: %v", selector, err)
+			}
+		}
+		NextPage(p, Source{})
+		Discover(p)
 		if it, err := ReadArticle(p, Source{}, Item{GUID: "g", URL: p.URL}); err == nil {
 			checkItem(t, it)
 		}

@@ -81,9 +81,14 @@ func checkKind(t *testing.T, items []Item, err error, want []listRow, wantErr st
 }
 
 func FuzzReadKinds(f *testing.F) {
-	seeds(f, "feed.*", `[{"title":"一","url":"/a","t":1714492800000}]`, `<urlset><url><loc>http://a.test/</loc></url></urlset>`)
+	seeds(f, "feed.*", `[{"title":"一","url":"/a","t":1714492800000}]`, `<urlset><url><loc>http://a.test/</loc></url></urlset>`,
+		"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00", "Subject: =?gb2312?B?1qrNqA==?=\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
-		for _, kind := range []string{"json", "sitemap"} {
+		if set, err := ProposeJSON(Page{Body: body, ContentType: contentType}, Source{}); err == nil && set.Item == "" {
+			t.Errorf("a list is proposed without a path: %+v", set)
+		}
+		ReadHints(Page{URL: "http://site.test/", Body: body}, nil)
+		for _, kind := range []string{"json", "mail", "sitemap"} {
 			items, err := Kinds[kind].Read(Page{URL: "http://site.test/", ContentType: contentType, Body: body}, Source{Settings: Settings{Item: "[]", Date: "t"}})
 			if err != nil {
 				continue
