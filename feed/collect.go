@@ -60,6 +60,7 @@ type Collection struct {
 	Withdrawn   int  // articles whose page the site took away
 	Warnings    []string
 	header      http.Header // of the answer, nil if there was none
+	old         int         // of what was stored, made over a year ago
 }
 
 // Collect collects one source now, whether it is due or not. A source that
@@ -93,8 +94,10 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 	if out.New > 0 {
 		noteNews(s, now)
 		var err error
-		if held, err = c.holdFlood(ctx, *s); err != nil {
-			return err
+		if out.old > 0 { // else there is nothing to hold back
+			if held, err = c.holdFlood(ctx, *s); err != nil {
+				return err
+			}
 		}
 	}
 	if held == 0 && s.Failures > 0 {
@@ -521,7 +524,11 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 	}
 	out.New += added
 	out.Changed += len(articles) - added
+	old := policy.DateOf(now.Add(-floodAge))
 	for _, a := range articles {
+		if !a.Facts.IssuedOn.IsZero() && a.Facts.IssuedOn.Before(old) {
+			out.old++
+		}
 		c.Logger.Debug("article stored", "source_id", a.SourceID, "url", a.URL, "page", a.PageState)
 	}
 	return nil
