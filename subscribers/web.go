@@ -73,7 +73,7 @@ func (h *Web) show(w http.ResponseWriter, status int, p page) {
 
 func (h *Web) page(r *http.Request, key string) templates.Page {
 	l := web.Language(r)
-	p := templates.Page{Language: l, SiteName: h.SiteName, NoIndex: true}
+	p := templates.Page{Language: l, Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true}
 	if key != "" {
 		p.Title = templates.Words(l, key)
 	}
@@ -147,7 +147,7 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 		return
 	}
 	p := h.page(r, "form.title")
-	p.NoIndex = false
+	p.NoIndex, p.Canonical, p.Current = false, h.BaseURL+"/subscribe", "subscribe"
 	if f.stamp == "" {
 		f.stamp = h.Store.keys.formStamp()
 	}

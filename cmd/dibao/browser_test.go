@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +26,8 @@ import (
 // TestPagesInABrowser opens the pages and the mail of a demo in a real browser,
 // narrow and wide, light and dark: no error on the console, nothing wider than
 // the window, no request to another host, text that can be read. With
-// DIBAO_SCREENSHOTS set to a folder the pictures are kept there.
+// DIBAO_SCREENSHOTS set to a folder every look is kept there; with
+// DIBAO_PICTURES=1 the pictures of the documents are made anew.
 func TestPagesInABrowser(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -88,10 +90,11 @@ func lookAt(t *testing.T, d *demo, chromium string) {
 		mu.Lock()
 		complaints = nil
 		mu.Unlock()
-		v := visit(ctx, t, p, axe)
-		for _, complaint := range v {
+		look, stop := context.WithTimeout(ctx, time.Minute)
+		for _, complaint := range visit(look, t, p, axe) {
 			t.Errorf("%s: %s", p.name, complaint)
 		}
+		stop()
 		mu.Lock()
 		for _, c := range complaints {
 			if p.missing && strings.Contains(c, "404") {
@@ -101,6 +104,20 @@ func lookAt(t *testing.T, d *demo, chromium string) {
 		}
 		mu.Unlock()
 	}
+}
+
+// A picture is one that the documents show: of a window of this size.
+type picture struct {
+	name          string // of the file in docs/images
+	width, height int64
+	scheme        string
+}
+
+// pictures are made anew with DIBAO_PICTURES=1, by the name of the sight.
+var pictures = map[string]picture{
+	"issue": {"archive", 900, 1000, "light"}, "mail": {"digest", 680, 1000, "light"}, "home": {"home", 1080, 1000, "light"},
+	"article-document": {"article", 1080, 900, "light"}, "document-chained": {"document", 1080, 1200, "dark"}, "chain": {"chain", 1080, 760, "light"},
+	"found": {"search", 1080, 900, "light"}, "list": {"phone", 390, 844, "dark"},
 }
 
 // sight is a page to look at.
@@ -137,6 +154,23 @@ func sights(t *testing.T, d *demo) []sight {
 	articles, err := d.articles.Articles(t.Context(), feed.Selection{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
+	}
+	// The pages of readers have the links of their mails.
+	mails := d.box.Messages()
+	tokens := regexp.MustCompile(regexp.QuoteMeta(base) + `/(preferences|u|confirm)/[A-Za-z0-9_-]+`)
+	found := make(map[string]bool)
+	for i := len(mails) - 1; i >= 0; i-- {
+		for _, m := range tokens.FindAllStringSubmatch(mails[i].Text+" "+mails[i].Unsubscribe, -1) {
+			if !found[m[1]] {
+				found[m[1]] = true
+				all = append(all, sight{name: m[1], address: m[0] + "?lang=zh"}, sight{name: m[1] + "-en", address: m[0] + "?lang=en", widths: wide})
+			}
+		}
+	}
+	for _, name := range []string{"preferences", "u", "confirm"} {
+		if !found[name] {
+			t.Errorf("no mail has a link to /%s/", name)
+		}
 	}
 	documents, err := d.articles.Documents(t.Context(), feed.DocumentSelection{Limit: 200})
 	if err != nil {
@@ -228,7 +262,18 @@ func visit(ctx context.Context, t *testing.T, p sight, axe string) (wrong []stri
 				run(err)
 				run(os.WriteFile(filepath.Join(dir, p.name+"-"+where+".png"), picture, 0o644))
 			}
-			if axe == "" || p.foreign {
+			if p.foreign { // the sandbox of a mail runs no script
+				ink, err := chromedp.Run(ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('h1')).color`))
+				run(err)
+				paper, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(function(e){for(;e;e=e.parentElement){
+					const c=getComputedStyle(e).backgroundColor;if(c!=='rgba(0, 0, 0, 0)')return c}return 'rgb(255, 255, 255)'})(document.querySelector('h1'))`))
+				run(err)
+				if c := contrast(ink, paper); c < 4.5 {
+					wrong = append(wrong, fmt.Sprintf("%s: the heading has contrast %.1f (%s on %s), want 4.5", where, c, ink, paper))
+				}
+				continue
+			}
+			if axe == "" {
 				continue
 			}
 			violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise))
@@ -238,7 +283,29 @@ func visit(ctx context.Context, t *testing.T, p sight, axe string) (wrong []stri
 			}
 		}
 	}
+	if pic, ok := pictures[p.name]; ok && os.Getenv("DIBAO_PICTURES") != "" {
+		run(take(ctx, pic))
+	}
 	return wrong
+}
+
+// take writes the picture of the page that is open.
+func take(ctx context.Context, pic picture) error {
+	_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: pic.width, Height: pic.height, DeviceScaleFactor: 1})
+	if err != nil {
+		return err
+	}
+	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: pic.scheme}},
+	})
+	if err != nil {
+		return err
+	}
+	b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join("..", "..", "docs", "images", pic.name+".png"), b, 0o644)
 }
 
 // axeRun checks by all rules of WCAG 2.2 A and AA and those of good practice. That
@@ -248,3 +315,25 @@ const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wc
 		n.target + " " + n.html.slice(0, 120) + " " + n.failureSummary.replace(/\s+/g, " ")).join("; "))
 	return r.passes.length < 20 ? wrong.concat("only " + r.passes.length + " rules were applied") : wrong
 })`
+
+// contrast is the contrast ratio of two colours as browsers write them (WCAG 2.2 §1.4.3).
+func contrast(a, b string) float64 {
+	la, lb := luminance(a), luminance(b)
+	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
+}
+
+func luminance(colour string) float64 {
+	var r, g, b float64
+	if _, err := fmt.Sscanf(strings.NewReplacer("rgba", "rgb", ",", " ").Replace(colour), "rgb(%f %f %f", &r, &g, &b); err != nil {
+		return 0.5 // no colour that we know: the check fails
+	}
+	linear := func(c float64) float64 {
+		c /= 255
+		if c <= 0.04045 {
+			return c / 12.92
+		}
+		x := (c + 0.055) / 1.055
+		return x * x * (0.6 + 0.4*x) // near enough to the power of 2.4
+	}
+	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+}
