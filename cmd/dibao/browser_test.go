@@ -106,20 +106,6 @@ func lookAt(t *testing.T, d *demo, chromium string) {
 	}
 }
 
-// A picture is one that the documents show: of a window of this size.
-type picture struct {
-	name          string // of the file in docs/images
-	width, height int64
-	scheme        string
-}
-
-// pictures are made anew with DIBAO_PICTURES=1, by the name of the sight.
-var pictures = map[string]picture{
-	"issue": {"archive", 900, 1000, "light"}, "mail": {"digest", 680, 1000, "light"}, "home": {"home", 1080, 1000, "light"},
-	"article-document": {"article", 1080, 900, "light"}, "document-chained": {"document", 1080, 1200, "dark"}, "chain": {"chain", 1080, 760, "light"},
-	"found": {"search", 1080, 900, "light"}, "list": {"phone", 390, 844, "dark"},
-}
-
 // sight is a page to look at.
 type sight struct {
 	name, address string
@@ -287,25 +273,6 @@ func visit(ctx context.Context, t *testing.T, p sight, axe string) (wrong []stri
 		run(take(ctx, pic))
 	}
 	return wrong
-}
-
-// take writes the picture of the page that is open.
-func take(ctx context.Context, pic picture) error {
-	_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: pic.width, Height: pic.height, DeviceScaleFactor: 1})
-	if err != nil {
-		return err
-	}
-	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: pic.scheme}},
-	})
-	if err != nil {
-		return err
-	}
-	b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join("..", "..", "docs", "images", pic.name+".png"), b, 0o644)
 }
 
 // axeRun checks by all rules of WCAG 2.2 A and AA and those of good practice. That
