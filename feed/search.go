@@ -66,7 +66,8 @@ type FacetCount struct {
 const (
 	// FacetSample is how many of the newest articles are counted by facet.
 	FacetSample = 1000
-	// countedUpTo is where an answer stops counting.
+	// countedUpTo is where an answer stops counting, for a query of one token; for
+	// one of several sooner.
 	countedUpTo = 10_000
 	// verifiedWhole is up to how many articles are all looked at, so that the
 	// total is exact though the index knows pairs of characters only.
@@ -136,8 +137,21 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 		}
 	}
 	var err error
-	if out.Total, err = s.count(ctx, all); err != nil || out.Total == 0 {
-		return err
+	counted := false
+	if sq.Facets {
+		if out.Facets, out.Total, err = s.facets(ctx, all); err != nil {
+			return err
+		}
+		counted = !out.Facets.Sampled
+	}
+	upTo := max(countedUpTo/s.q.size(), FacetSample)
+	if !counted {
+		if out.Total, err = s.count(ctx, all, upTo); err != nil {
+			return err
+		}
+	}
+	if out.Total == 0 {
+		return nil
 	}
 	whole := !s.q.isExact() && out.Total <= verifiedWhole
 	if whole {
@@ -158,8 +172,8 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 	switch {
 	case exhausted:
 		out.Total = len(s.got)
-	case out.Total > countedUpTo:
-		out.Total, out.AtLeast = countedUpTo, true
+	case out.Total > upTo:
+		out.Total, out.AtLeast = upTo, true
 	case !s.q.isExact():
 		out.AtLeast = true
 	}
@@ -167,11 +181,7 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 	if out.Hits, err = s.load(ctx, page); err != nil {
 		return err
 	}
-	if sq.Facets {
-		out.Facets, err = s.facets(ctx, all)
-		out.Facets.Sampled = out.Total > FacetSample
-	}
-	return err
+	return nil
 }
 
 // resolveSources turns names of sources into their ids.
@@ -200,61 +210,53 @@ func (s *searching) resolveSources(ctx context.Context) error {
 	return nil
 }
 
-// days returns the first and the last day asked for, as texts that compare.
-func (s *searching) days() (from, to string) {
-	from, to = "", "9999"
+// keys returns the keys between which the days that were asked for lie.
+func (s *searching) keys() (from, to int64) {
+	from, to = 0, beforeAll
 	if !s.q.after.IsZero() {
-		from = s.q.after.String()
+		from = searchKey(s.q.after, 0)
 	}
 	if !s.q.before.IsZero() {
-		to = s.q.before.String()
+		to = searchKey(s.q.before.AddDays(1), 0)
 	}
 	return from, to
 }
 
 const (
-	countSQLite = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search WHERE article_search MATCH $1 LIMIT $2)`
-	countDaysSQ = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search s JOIN search_keys k ON k.key = s.rowid
-		WHERE article_search MATCH $1 AND k.on_date >= $3 AND k.on_date <= $4 LIMIT $2)`
-	countPostgres = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search WHERE body @@ $1::tsquery LIMIT $2) x`
-	countDaysPG   = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.body @@ $1::tsquery AND k.on_date >= $3 AND k.on_date <= $4 LIMIT $2) x`
+	countSQLite   = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 LIMIT $4)`
+	countPostgres = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search WHERE body @@ $1::tsquery AND key >= $2 AND key < $3 LIMIT $4) x`
 
 	newestSQLite = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.rowid
-		WHERE article_search MATCH $1 AND s.rowid < $2 AND k.on_date >= $3 AND k.on_date <= $4 ORDER BY s.rowid DESC LIMIT $5`
+		WHERE article_search MATCH $1 AND s.rowid >= $2 AND s.rowid < $3 ORDER BY s.rowid DESC LIMIT $4`
 	newestHeadPG = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.head @@ $1::tsquery AND s.key < $2 AND k.on_date >= $3 AND k.on_date <= $4 ORDER BY s.key DESC LIMIT $5`
+		WHERE s.head @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4`
 	newestBodyPG = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.body @@ $1::tsquery AND s.key < $2 AND k.on_date >= $3 AND k.on_date <= $4 ORDER BY s.key DESC LIMIT $5`
+		WHERE s.body @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4`
 
 	headTexts  = `SELECT id, title, document_number, issuers, '', '[]' FROM articles WHERE id IN `
 	wholeTexts = `SELECT id, title, document_number, issuers, summary || ' ' || facts, paragraphs FROM articles WHERE id IN `
 
 	facetsSQLite = `SELECT facets, COUNT(*) FROM (SELECT k.facets FROM article_search s JOIN search_keys k ON k.key = s.rowid
-		WHERE article_search MATCH $1 AND k.on_date >= $3 AND k.on_date <= $4 ORDER BY s.rowid DESC LIMIT $2) GROUP BY facets`
+		WHERE article_search MATCH $1 AND s.rowid >= $2 AND s.rowid < $3 ORDER BY s.rowid DESC LIMIT $4) GROUP BY facets`
 	facetsPostgres = `SELECT facets, COUNT(*) FROM (SELECT k.facets FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.body @@ $1::tsquery AND k.on_date >= $3 AND k.on_date <= $4 ORDER BY s.key DESC LIMIT $2) x GROUP BY facets`
+		WHERE s.body @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4) x GROUP BY facets`
 )
 
-func (s *searching) count(ctx context.Context, query string) (n int, err error) {
-	dialect := s.st.db.Dialect()
-	args := []any{query, countedUpTo + 1}
-	text := dialect.Pick(countSQLite, countPostgres)
-	if from, to := s.days(); from != "" || to != "9999" {
-		text, args = dialect.Pick(countDaysSQ, countDaysPG), append(args, from, to)
-	}
-	err = s.tx.QueryRowContext(ctx, text, args...).Scan(&n)
+// count counts what a query finds, but not further than one above upTo.
+func (s *searching) count(ctx context.Context, query string, upTo int) (n int, err error) {
+	from, to := s.keys()
+	err = s.tx.QueryRowContext(ctx, s.st.db.Dialect().Pick(countSQLite, countPostgres), query, from, to, upTo+1).Scan(&n)
 	return n, err
 }
 
 // newest returns the newest articles of a query before a key.
 func (s *searching) newest(ctx context.Context, sql, query string, before int64, limit int) ([]found, error) {
-	from, to := s.days()
+	from, to := s.keys()
 	return database.Collect(ctx, s.tx, func(row database.Row) (found, error) {
 		var f found
 		err := row.Scan(&f.key, &f.article)
 		return f, err
-	}, sql, query, before, from, to, limit)
+	}, sql, query, from, min(before, to), limit)
 }
 
 const beforeAll = int64(1) << 62
@@ -451,12 +453,12 @@ func (s *searching) load(ctx context.Context, page []found) ([]Hit, error) {
 	return hits, nil
 }
 
-// facets counts the newest of what was found.
-func (s *searching) facets(ctx context.Context, query string) (Facets, error) {
-	from, to := s.days()
-	rows, err := s.tx.QueryContext(ctx, s.st.db.Dialect().Pick(facetsSQLite, facetsPostgres), query, FacetSample, from, to)
+// facets counts the newest of what was found, and how many it counted.
+func (s *searching) facets(ctx context.Context, query string) (f Facets, total int, err error) {
+	from, to := s.keys()
+	rows, err := s.tx.QueryContext(ctx, s.st.db.Dialect().Pick(facetsSQLite, facetsPostgres), query, from, to, FacetSample)
 	if err != nil {
-		return Facets{}, err
+		return f, 0, err
 	}
 	defer rows.Close()
 	counts := [5]map[string]int{}
@@ -467,8 +469,9 @@ func (s *searching) facets(ctx context.Context, query string) (Facets, error) {
 		var packed string
 		var n int
 		if err := rows.Scan(&packed, &n); err != nil {
-			return Facets{}, err
+			return f, 0, err
 		}
+		total += n
 		for i, v := range strings.SplitN(packed, "\n", len(counts)) {
 			if v != "" {
 				counts[i][v] += n
@@ -479,7 +482,8 @@ func (s *searching) facets(ctx context.Context, query string) (Facets, error) {
 	for code, n := range counts[2] { // by province: a city of it counts for it
 		regions[code[:min(2, len(code))]] += n
 	}
-	return Facets{Kinds: ranked(counts[0]), Themes: ranked(counts[1]), Regions: ranked(regions), Issuers: ranked(counts[3]), Years: ranked(counts[4])}, rows.Err()
+	return Facets{Kinds: ranked(counts[0]), Themes: ranked(counts[1]), Regions: ranked(regions), Issuers: ranked(counts[3]), Years: ranked(counts[4]),
+		Sampled: total == FacetSample}, total, rows.Err()
 }
 
 // maxFacet is how many values of a facet are told.

@@ -76,7 +76,6 @@ func (a *arrival) searchRow() searchRow {
 	}
 	day := on.String()
 	fields.field(markYear, day[:4])
-	fields.field(markMonth, day[:4]+day[5:7])
 	issuer := ""
 	if len(f.Issuers) > 0 {
 		issuer = f.Issuers[0]

@@ -165,6 +165,11 @@ func (q *parsedQuery) addField(name, value string, exclude bool) {
 	case "source":
 		f.mark = markSource
 	case "year":
+		if d, ok := parseDay(value, false); ok && !exclude && len(f.values) == 1 && q.after.IsZero() && q.before.IsZero() {
+			q.after = d
+			q.before, _ = parseDay(value, true)
+			return
+		}
 		f.mark = markYear
 	case "kind":
 		f.mark = markKind
@@ -251,8 +256,12 @@ func (p phrase) tokens() (all []string, prefix string) {
 		case len(runes) == 1 && last:
 			// Any token may begin with it; the others find the text.
 		default:
+			// Of a long run every other pair: all of them would find hardly less, and
+			// the text is looked at anyway.
 			for j := 1; j < len(runes); j++ {
-				all = append(all, string(runes[j-1:j+1]))
+				if len(runes) < 4 || j%2 == 1 || j == len(runes)-1 {
+					all = append(all, string(runes[j-1:j+1]))
+				}
 			}
 			if !last {
 				all = append(all, string(runes[len(runes)-1]))

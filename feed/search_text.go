@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"fmt"
 	"strings"
 
 	"dibao/policy"
@@ -105,14 +104,11 @@ func (m matcher) query(q parsedQuery, in scope) string {
 	for _, f := range q.filters {
 		must = append(must, m.column("fields", m.filter(f)))
 	}
-	if span := q.months(); len(span.values)+len(span.years) > 0 {
-		must = append(must, m.column("fields", m.span(span)))
-	}
 	for _, f := range q.excluded {
 		mustNot = append(mustNot, m.column("fields", m.filter(f)))
 	}
 	if len(must) == 0 {
-		if len(mustNot) == 0 {
+		if len(mustNot) == 0 && q.after.IsZero() && q.before.IsZero() {
 			return ""
 		}
 		must = append(must, m.column("fields", m.anyYear()))
@@ -167,61 +163,14 @@ func (q parsedQuery) numbers() []string {
 	return all
 }
 
-// timeSpan is a span of days in tokens: whole years, and months at its ends.
-type timeSpan struct{ years, values []string }
-
-func (m matcher) span(s timeSpan) string {
-	var parts []string
-	for _, y := range s.years {
-		parts = append(parts, m.token(string(markYear)+y))
-	}
-	for _, v := range s.values {
-		parts = append(parts, m.token(string(markMonth)+v))
-	}
-	return "(" + strings.Join(parts, m.or) + ")"
-}
-
-const (
-	firstYear = 1900
-	lastYear  = 2100
-)
-
-// months covers the days asked for, and at most a month more at either end, which
-// the day itself settles. Without days it is empty.
-func (q parsedQuery) months() timeSpan {
-	var s timeSpan
-	if q.after.IsZero() && q.before.IsZero() {
-		return s
-	}
-	from, to := policy.Date{Year: 1980, Month: 1, Day: 1}, policy.Date{Year: 2060, Month: 12, Day: 31}
-	if !q.after.IsZero() {
-		from = q.after
-	}
-	if !q.before.IsZero() {
-		to = q.before
-	}
-	if q.after.IsZero() && to.Year < 1981 {
-		from.Year = firstYear
-	}
-	from.Year, to.Year = max(from.Year, firstYear), min(to.Year, lastYear)
-	for y := from.Year; y <= to.Year; y++ {
-		first, last := 1, 12
-		if y == from.Year {
-			first = int(from.Month)
-		}
-		if y == to.Year {
-			last = int(to.Month)
-		}
-		if first == 1 && last == 12 {
-			s.years = append(s.years, fmt.Sprintf("%04d", y))
-			continue
-		}
-		for month := first; month <= last; month++ {
-			s.values = append(s.values, fmt.Sprintf("%04d%02d", y, month))
+// size is how many tokens a query asks for: what it costs.
+func (q parsedQuery) size() int {
+	n := len(q.filters)
+	for _, c := range q.clauses {
+		for _, p := range c.any {
+			all, _ := p.tokens()
+			n += max(len(all), 1)
 		}
 	}
-	if len(s.years)+len(s.values) == 0 { // the days cross: nothing is between them
-		s.values = []string{"0"}
-	}
-	return s
+	return max(n, 1)
 }

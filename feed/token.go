@@ -207,8 +207,7 @@ const (
 	markNumber = '\uE007'
 	markCited  = '\uE008'
 	markYear   = '\uE009'
-	markMonth  = '\uE00A'
-	markTitle  = '\uE00B' // with pairs of the cleaned title, of documents
+	markTitle  = '\uE00A' // with pairs of the cleaned title, of documents
 )
 
 // field adds a value as one token behind a mark.
