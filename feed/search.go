@@ -85,10 +85,7 @@ func (st *Store) Search(ctx context.Context, sq SearchQuery) (Results, error) {
 	}
 	sq.Limit, sq.Offset = min(sq.Limit, 200), min(max(sq.Offset, 0), MaxOffset)
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		s := searching{st: st, tx: tx, q: q, m: fts5, need: sq.Offset + sq.Limit, seen: make(map[int64]bool)}
-		if st.db.Dialect() == database.Postgres {
-			s.m = tsquery
-		}
+		s := searching{st: st, tx: tx, q: q, m: st.matcher(), need: sq.Offset + sq.Limit, seen: make(map[int64]bool)}
 		return s.run(ctx, sq, &out)
 	})
 	if err != nil {
@@ -144,7 +141,11 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 		}
 		counted = !out.Facets.Sampled
 	}
-	upTo := max(countedUpTo/s.q.size(), FacetSample)
+	upTo := countedUpTo / s.q.size()
+	if s.q.size() >= manyTokens {
+		upTo = FacetSample
+		counted = counted || sq.Facets
+	}
 	if !counted {
 		if out.Total, err = s.count(ctx, all, upTo); err != nil {
 			return err
@@ -172,16 +173,14 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 	switch {
 	case exhausted:
 		out.Total = len(s.got)
-	case out.Total > upTo:
-		out.Total, out.AtLeast = upTo, true
+	case out.Total > upTo || sq.Facets && counted && out.Facets.Sampled:
+		out.Total, out.AtLeast = min(out.Total, upTo), true
 	case !s.q.isExact():
 		out.AtLeast = true
 	}
 	page := s.got[min(sq.Offset, len(s.got)):min(sq.Offset+sq.Limit, len(s.got))]
-	if out.Hits, err = s.load(ctx, page); err != nil {
-		return err
-	}
-	return nil
+	out.Hits, err = s.load(ctx, page)
+	return err
 }
 
 // resolveSources turns names of sources into their ids.

@@ -43,14 +43,18 @@ type searchRow struct {
 	head, body, fields string
 }
 
-func (a *arrival) searchRow() searchRow {
+// searchRow makes the tokens of an article; those of its head begin with a mark.
+func (a *arrival) searchRow(headMark string) searchRow {
 	f := a.Facts
 	on := a.dayOf()
-	var head, body, fields tokens
+	head, body, fields := tokens{mark: headMark}, tokens{}, tokens{}
 	head.add(a.Title(), true)
 	head.add(f.DocumentNumber, false)
+	body.add(a.Title(), false)
+	body.add(f.DocumentNumber, false)
 	for _, organ := range f.Issuers {
 		head.add(organ, true)
+		body.add(organ, false)
 		fields.fieldPairs(markIssuer, organ)
 	}
 	body.add(f.Summary, false)
@@ -106,7 +110,7 @@ func (b *batch) index(ctx context.Context) error {
 		if a.Hidden {
 			continue
 		}
-		row := a.searchRow()
+		row := a.searchRow(b.st.matcher().headMark)
 		for {
 			if !taken[row.key] {
 				result, err := insertKey.ExecContext(ctx, row.key, a.ID, row.on, row.facets)
@@ -136,9 +140,9 @@ func (b *batch) index(ctx context.Context) error {
 }
 
 const (
-	indexSQLite   = `INSERT INTO article_search (rowid, head, body, fields) VALUES ($1, $2, $3, $4)`
+	indexSQLite   = `INSERT INTO article_search (rowid, tokens) VALUES ($1, $2 || ' ' || $3 || ' ' || $4)`
 	indexPostgres = `INSERT INTO article_search (key, head, body) VALUES ($1, array_to_tsvector(array_remove(string_to_array($2 || ' ' || $4, ' '), '')),
-		array_to_tsvector(array_remove(string_to_array($2 || ' ' || $3 || ' ' || $4, ' '), '')))`
+		array_to_tsvector(array_remove(string_to_array($3 || ' ' || $4, ' '), '')))`
 )
 
 // unindex takes articles that are known out of the index.
@@ -179,7 +183,7 @@ func sortRows(rows []searchRow) {
 // ftsTitle is the query of FTS5 for documents whose cleaned title holds all pairs
 // of a cleaned phrase.
 func ftsTitle(phrase string) string {
-	return `fields : (` + joinTokens(marked(markTitle, phraseTokens(phrase)), `"`, `" AND "`) + `)`
+	return joinTokens(marked(markTitle, phraseTokens(phrase)), `"`, `" AND "`)
 }
 
 // tsTitle is ftsTitle for PostgreSQL.

@@ -3,6 +3,7 @@ package feed
 import (
 	"strings"
 
+	"dibao/internal/database"
 	"dibao/policy"
 )
 
@@ -13,45 +14,52 @@ import (
 // matcher writes queries of one database.
 type matcher struct {
 	quote, and, or, not, prefix string
-	column                      func(name, expression string) string
+	headMark                    string // before the tokens of heads
 }
 
 var (
-	fts5 = matcher{`"`, " AND ", " OR ", " NOT ", "*", func(name, e string) string { return "{" + name + "} : (" + e + ")" }}
-	// PostgreSQL has the tokens of fields in the same vector.
-	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", func(_, e string) string { return "(" + e + ")" }}
+	fts5 = matcher{`"`, " AND ", " OR ", " NOT ", " *", string(markHead)}
+	// PostgreSQL has a vector for heads.
+	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", ""}
 )
+
+func (st *Store) matcher() matcher {
+	if st.db.Dialect() == database.Postgres {
+		return tsquery
+	}
+	return fts5
+}
 
 func (m matcher) token(t string) string {
 	return m.quote + strings.ReplaceAll(t, m.quote, "") + m.quote
 }
 
-// phrase writes what a text with this phrase has. single says that characters
-// have a token of their own.
-func (m matcher) phrase(p phrase, single bool) string {
+// phrase writes what a text with this phrase has. In heads each character has a
+// token of its own.
+func (m matcher) phrase(p phrase, in scope) string {
+	mark := ""
+	if in == inHead {
+		mark = m.headMark
+	}
 	all, prefix := p.tokens()
 	var parts []string
 	for _, t := range all {
-		parts = append(parts, m.token(t))
+		parts = append(parts, m.token(mark+t))
 	}
 	if prefix != "" {
-		t := m.token(prefix)
-		if !single || !isHan([]rune(prefix)[0]) {
-			if m.prefix == "*" {
-				t += " *"
-			} else {
-				t += m.prefix
-			}
+		t := m.token(mark + prefix)
+		if in != inHead || !isHan([]rune(prefix)[0]) {
+			t += m.prefix
 		}
 		parts = append(parts, t)
 	}
 	return "(" + strings.Join(parts, m.and) + ")"
 }
 
-func (m matcher) clause(c clause, single bool) string {
+func (m matcher) clause(c clause, in scope) string {
 	var parts []string
 	for _, p := range c.any {
-		parts = append(parts, m.phrase(p, single))
+		parts = append(parts, m.phrase(p, in))
 	}
 	return "(" + strings.Join(parts, m.or) + ")"
 }
@@ -79,15 +87,12 @@ func (m matcher) filter(f filter) string {
 	return "(" + strings.Join(parts, m.or) + ")"
 }
 
-// scope is which column of the index is asked.
-type scope struct {
-	columns string
-	single  bool
-}
+// scope is where words are looked for.
+type scope int
 
-var (
-	inHead = scope{"head", true}
-	inAll  = scope{"head body", false}
+const (
+	inAll  scope = iota
+	inHead       // title, number and issuers
 )
 
 // query writes the whole query; "" asks for nothing that an index knows.
@@ -96,22 +101,22 @@ func (m matcher) query(q parsedQuery, in scope) string {
 	for _, c := range q.clauses {
 		switch {
 		case !c.exclude:
-			must = append(must, m.column(in.columns, m.clause(c, in.single)))
+			must = append(must, m.clause(c, in))
 		case c.isExact(): // longer ones are looked for in the text
-			mustNot = append(mustNot, m.column(inAll.columns, m.clause(c, false)))
+			mustNot = append(mustNot, m.clause(c, inAll))
 		}
 	}
 	for _, f := range q.filters {
-		must = append(must, m.column("fields", m.filter(f)))
+		must = append(must, m.filter(f))
 	}
 	for _, f := range q.excluded {
-		mustNot = append(mustNot, m.column("fields", m.filter(f)))
+		mustNot = append(mustNot, m.filter(f))
 	}
 	if len(must) == 0 {
 		if len(mustNot) == 0 && q.after.IsZero() && q.before.IsZero() {
 			return ""
 		}
-		must = append(must, m.column("fields", m.anyYear()))
+		must = append(must, m.anyYear())
 	}
 	text := strings.Join(must, m.and)
 	for _, n := range mustNot {
@@ -122,14 +127,7 @@ func (m matcher) query(q parsedQuery, in scope) string {
 
 // anyYear is what every article has.
 func (m matcher) anyYear() string {
-	return "(" + m.token(string(markYear)+"1") + m.starred() + m.or + m.token(string(markYear)+"2") + m.starred() + ")"
-}
-
-func (m matcher) starred() string {
-	if m.prefix == "*" {
-		return " *"
-	}
-	return m.prefix
+	return "(" + m.token(string(markYear)+"1") + m.prefix + m.or + m.token(string(markYear)+"2") + m.prefix + ")"
 }
 
 func (c clause) isExact() bool {
@@ -168,9 +166,15 @@ func (q parsedQuery) size() int {
 	n := len(q.filters)
 	for _, c := range q.clauses {
 		for _, p := range c.any {
-			all, _ := p.tokens()
-			n += max(len(all), 1)
+			all, prefix := p.tokens()
+			if n += len(all); prefix != "" {
+				n += manyTokens // all that begin so
+			}
 		}
 	}
 	return max(n, 1)
 }
+
+// manyTokens make a query dear: of its answers no more are counted than facets are
+// taken from.
+const manyTokens = 4

@@ -85,6 +85,7 @@ const (
 // Han characters, the last of a run alone, words and numbers whole.
 type tokens struct {
 	strings.Builder
+	mark  string // before each
 	pairs pairSet
 	words map[string]struct{}
 }
@@ -96,6 +97,7 @@ func (t *tokens) pair(a, b rune) {
 	if t.Len() > 0 {
 		t.WriteByte(' ')
 	}
+	t.WriteString(t.mark)
 	t.WriteRune(a)
 	if b != 0 {
 		t.WriteRune(b)
@@ -146,6 +148,7 @@ func (t *tokens) word(w string) {
 	if t.Len() > 0 {
 		t.WriteByte(' ')
 	}
+	t.WriteString(t.mark)
 	t.WriteString(w)
 }
 
@@ -208,6 +211,7 @@ const (
 	markCited  = '\uE008'
 	markYear   = '\uE009'
 	markTitle  = '\uE00A' // with pairs of the cleaned title, of documents
+	markHead   = '\uE00B' // of what title, number and issuers hold, where columns do not tell
 )
 
 // field adds a value as one token behind a mark.

@@ -115,9 +115,10 @@ CREATE TABLE search_keys (
     facets  TEXT NOT NULL                               -- kind, theme, region, issuer, year; a line break between them
 );
 
--- Tokens are bigrams of our own making (feed/token.go), each once a column.
+-- Tokens are bigrams of our own making (feed/token.go), each once; those of titles
+-- and fields begin with a mark, so that neither columns nor places are kept.
 CREATE VIRTUAL TABLE article_search USING fts5(
-    head, body, fields, content='', contentless_delete=1, detail=column, tokenize='unicode61 remove_diacritics 0');
+    tokens, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0');
 INSERT INTO article_search (article_search, rank) VALUES ('hashsize', 8000000);
 
 -- +goose Down
