@@ -31,6 +31,7 @@ type app struct {
 	subscribers *subscribers.Store
 	digest      *digest.Service
 	log         *slog.Logger
+	api         *api // nil: off
 	// deliverer returns the one deliverer of the process, by the configured server.
 	deliverer func() (*digest.Deliverer, error)
 }

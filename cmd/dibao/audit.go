@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os/user"
 	"slices"
@@ -73,7 +74,7 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 		flags = append(flags, "--"+f.Name+" "+f.Value.String())
 	}
 	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, flags...), " "))
-	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: systemUser(), Action: action, Target: target, Detail: detail})
+	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: target, Detail: detail})
 }
 
 // givenFlags are the flags of the verb itself that were given.

@@ -67,8 +67,10 @@ func (e *partialError) Error() string { return e.err.Error() }
 func (e *partialError) Unwrap() error { return e.err }
 
 // newRoot builds the command tree.
-func newRoot() *cobra.Command {
-	g := &globals{}
+func newRoot() *cobra.Command { return newRootWith(&globals{}) }
+
+// newRootWith is newRoot with defaults of the global flags.
+func newRootWith(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dibao",
 		Short:         "Collect policy articles, publish feeds, mail a weekly digest (邸报)",
@@ -78,8 +80,8 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags := root.PersistentFlags()
-	flags.StringVar(&g.configFile, "config", "", "configuration file (default config.toml, then the user's config folder)")
-	flags.StringVar(&g.database, "database", "", "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
+	flags.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder)")
+	flags.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
 	flags.BoolVar(&g.json, "json", false, "print JSON with stable keys")
 	flags.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
 	flags.BoolVar(&g.yes, "yes", false, "answer yes to every question")
@@ -89,7 +91,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
 		newSubscriber(g), newIssue(g), newMail(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
-		newBackup(g), newAudit(g), newBounce(g), newRestore(g), newConfig(g), newMan(),
+		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(),
 	)
 	usageForArgs(root)
 	g.auditVerbs(root, "")

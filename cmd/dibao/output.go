@@ -14,6 +14,7 @@ type globals struct {
 	configFile, database string
 	json, quiet, yes     bool
 	change               change // what the verb that runs changed
+	actor                string // who runs it; "" is the user of the system
 }
 
 // say writes talk to stderr, unless --quiet.

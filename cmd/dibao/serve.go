@@ -35,6 +35,9 @@ func newServe(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
+			if a.config.Server.API {
+				a.api = newAPI(a, globals{configFile: g.configFile, database: g.database})
+			}
 			return a.serve(cmd.Context())
 		},
 	}
@@ -181,6 +184,9 @@ func (a *app) adminHandler(counts *web.Metrics) http.Handler {
 	mux.Handle("GET /metrics", a.metrics(counts))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	registerPprof(mux)
+	if a.api != nil {
+		a.api.Register(mux)
+	}
 	return mux
 }
 

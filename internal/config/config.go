@@ -34,6 +34,7 @@ type Config struct {
 		ACMEDir                  string
 		Hubs                     []string // other WebSub hubs
 		Contact                  string   // for security.txt
+		API                      bool
 	}
 	Database struct{ URL string }
 	Fetch    struct {
@@ -140,6 +141,7 @@ var keys = []key{
 	{"server", "acme_dir", "acme", "folder in which those certificates are kept", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
 	{"server", "hubs", "", "WebSub hubs that are told of new articles, beside our own at /hub", false, setHubs},
 	{"server", "contact", "", "where to report a vulnerability: mailto: or https: address, for security.txt", false, setContact},
+	{"server", "api", "false", "true offers the verbs of the command line over HTTP on admin_addr, to programs with a token of «dibao token create»", false, setAPI},
 	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes", false, setDatabase},
 	{"fetch", "user_agent", "dibao (+https://127.0.0.1/)", "what sites see; put an address there at which they can reach you", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
 	{"fetch", "concurrency", "8", "sources collected at the same time; one host is asked once at a time in any case", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
@@ -538,5 +540,12 @@ func setRetention(c *Config, v string) error {
 		return errors.New("is not a number of days from 1d to 3650d, such as 365d")
 	}
 	c.Privacy.Retention = d
+	return nil
+}
+
+func setAPI(c *Config, v string) (err error) {
+	if c.Server.API, err = strconv.ParseBool(v); err != nil {
+		return errors.New("is not true or false")
+	}
 	return nil
 }

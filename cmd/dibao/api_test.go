@@ -1,0 +1,117 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/internal/config"
+	"dibao/internal/database/databasetest"
+	"dibao/subscribers"
+)
+
+func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
+	t.Parallel()
+	url := databasetest.SQLite(t)
+	c, err := config.Load("", func(k string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[k] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	if _, err := a.subscribers.CreateList(t.Context(), subscribers.List{Slug: "weekly"}); err != nil {
+		t.Fatal(err)
+	}
+	tokens := map[string]string{"none": "", "wrong": "dibao_" + strings.Repeat("A", 43)}
+	for name, scopes := range map[string][]string{"reader": {"read"}, "adder": {"subscriber:add"}, "all": {"subscriber", "list", "read"}, "gone": {"read"}} {
+		if tokens[name], err = a.subscribers.CreateAPIToken(t.Context(), name, scopes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.subscribers.RevokeAPIToken(t.Context(), "gone"); err != nil {
+		t.Fatal(err)
+	}
+	a.api = newAPI(a, globals{database: url})
+	server := httptest.NewServer(a.adminHandler())
+	defer server.Close()
+	post := func(token, path, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(b)
+	}
+	const add = `{"args": ["a@example.org"], "flags": {"list": ["weekly"], "consent": "by the shop"}}`
+	for _, step := range []struct {
+		token, path, body string
+		status            int
+		answer            string
+	}{
+		{"none", "/api/list/show", "", 401, "no such token"},
+		{"wrong", "/api/list/show", "", 401, "no such token"},
+		{"gone", "/api/list/show", "", 401, "no such token"},
+		{"reader", "/api/list/show", "", 200, `"slug":"weekly"`},
+		{"reader", "/api/subscriber/add", add, 403, "may not"},
+		{"adder", "/api/subscriber/list", "", 403, "may not"},
+		{"adder", "/api/subscriber/add", add, 200, ""},
+		{"reader", "/api/subscriber/list", `{"args": ["*@example.org"], "flags": {"state": "confirmed", "limit": 5}}`, 200, `"address":"a@example.org"`},
+		{"reader", "/api/subscriber/show", `{"args": ["nobody@example.org"]}`, 404, "no reader"},
+		{"all", "/api/subscriber/unsubscribe", `{"args": ["a@example.org"]}`, 200, ""},
+		{"all", "/api/subscriber/add", add, 422, "only the reader can come back"},
+		{"all", "/api/subscriber/export", `{}`, 404, "no verb"},
+		{"all", "/api/restore/x", `{}`, 404, "no verb"},
+		{"all", "/api/subscriber/suppress", `{"flags": {"file": "/etc/passwd"}}`, 400, "no flag"},
+		{"all", "/api/subscriber/list", `{"flags": {"database=x": "y"}}`, 400, "no flag"},
+		{"all", "/api/subscriber/show", `{"args": ["--config=/etc/passwd"]}`, 422, "bad address"},
+		{"all", "/api/subscriber/list", `{"surprise": 1}`, 400, "unknown field"},
+		{"all", "/api/subscriber/list", `{"flags": {"limit": {"a": 1}}}`, 400, "is a text"},
+		{"reader", "/api/audit", `{"flags": {"action": "subscriber add"}}`, 200, `"actor":"token:adder"`},
+	} {
+		status, answer := post(tokens[step.token], step.path, step.body)
+		if status != step.status || !strings.Contains(answer, step.answer) {
+			t.Errorf("%s %s %s: got %d %s, want %d with %q", step.token, step.path, step.body, status, answer, step.status, step.answer)
+		}
+	}
+	for i := range 30 { // guessing ends
+		if status, _ := post(tokens["wrong"], "/api/list/show", ""); status == 429 {
+			break
+		} else if i == 29 {
+			t.Error("30 wrong tokens were answered")
+		}
+	}
+	if all, err := a.subscribers.APITokens(t.Context()); err != nil || len(all) != 4 || all[0].CreatedAt.IsZero() {
+		t.Errorf("tokens %+v, %v", all, err)
+	}
+	if status, _ := post(tokens["reader"], "/api/list/show", ""); status != 200 {
+		t.Errorf("a good token among wrong ones: %d", status)
+	}
+
+	a.api = nil
+	off := httptest.NewServer(a.adminHandler())
+	defer off.Close()
+	res, err := http.Post(off.URL+"/api/list/show", "application/json", nil)
+	if err != nil || res.StatusCode != 404 {
+		t.Errorf("the API is on without being asked for: %v, %v", res, err)
+	}
+	res.Body.Close()
+}

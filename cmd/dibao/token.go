@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/subscribers"
+)
+
+func newToken(g *globals) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "token",
+		Short: "Manage who may use the admin API",
+		Long: "With api = \"true\" in [server], programs use the verbs of the command line over HTTP, on admin_addr:\n\n" +
+			"  curl -H \"Authorization: Bearer dibao_…\" -d '{\"args\": [\"*@qq.com\"], \"flags\": {\"state\": \"confirmed\"}}' \\\n" +
+			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
+			"The answer is what --json prints. See docs/subscribers.md.",
+	}
+	cmd.AddCommand(newTokenCreate(g), newTokenList(g), newTokenRevoke(g))
+	return cmd
+}
+
+func newTokenCreate(g *globals) *cobra.Command {
+	var scopes []string
+	cmd := &cobra.Command{
+		Use:     "create NAME",
+		Short:   "Make a token; it is shown once and only its hash is kept",
+		Example: "  dibao token create backoffice --scope read --scope subscriber:add",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			token, err := a.subscribers.CreateAPIToken(cmd.Context(), args[0], scopes)
+			if err != nil {
+				return err
+			}
+			g.change.target = "token " + args[0]
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"name": args[0], "scopes": scopes, "token": token})
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), token)
+			return nil
+		},
+	}
+	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "read, a group such as subscriber, or a verb such as subscriber:add (again for more)")
+	return cmd
+}
+
+func newTokenList(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List tokens: what they may do, when they were used",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			all, err := a.subscribers.APITokens(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Name", "Scopes", "Made", "Used", "Revoked"}, all, func(t subscribers.APIToken) []any {
+				used, revoked := "", ""
+				if t.UsedAt != nil {
+					used = shortTime(*t.UsedAt, a.config.Schedule.Zone)
+				}
+				if t.RevokedAt != nil {
+					revoked = shortTime(*t.RevokedAt, a.config.Schedule.Zone)
+				}
+				return []any{t.Name, strings.Join(t.Scopes, " "), shortTime(t.CreatedAt, a.config.Schedule.Zone), used, revoked}
+			})
+		},
+	}
+}
+
+func newTokenRevoke(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke NAME",
+		Short: "End a token at once",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if err := a.subscribers.RevokeAPIToken(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			g.change.target = "token " + args[0]
+			g.say(cmd, "token %s is revoked", args[0])
+			return nil
+		},
+	}
+}

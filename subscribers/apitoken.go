@@ -1,0 +1,140 @@
+package subscribers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// APIToken lets a program use the admin API. The token itself is shown once,
+// when it is made; only its hash is kept.
+type APIToken struct {
+	Name      string     `json:"name"`
+	Scopes    []string   `json:"scopes"` // read, GROUP or GROUP:VERB
+	CreatedAt time.Time  `json:"created_at"`
+	UsedAt    *time.Time `json:"used_at"` // to the minute
+	RevokedAt *time.Time `json:"revoked_at"`
+}
+
+// Allows reports whether the token may use a verb; changes says whether the verb
+// changes anything.
+func (t APIToken) Allows(group, verb string, changes bool) bool {
+	return slices.ContainsFunc(t.Scopes, func(s string) bool {
+		return s == group || s == group+":"+verb || s == "read" && !changes
+	})
+}
+
+var (
+	apiName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,40}$`)
+	apiScope = regexp.MustCompile(`^(?:read|[a-z]+(?::[a-z]+)?)$`)
+)
+
+const apiPrefix = "dibao_" // so that a scanner of leaked secrets knows it
+
+// CreateAPIToken makes a token and returns it: it can't be read again.
+func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string) (string, error) {
+	if !apiName.MatchString(name) {
+		return "", fmt.Errorf("name %q of the token: use small letters, digits and hyphens, such as backoffice", name)
+	}
+	if len(scopes) == 0 {
+		return "", errors.New("give the token a scope: read, a group such as subscriber, or a verb such as subscriber:add")
+	}
+	for _, scope := range scopes {
+		if !apiScope.MatchString(scope) {
+			return "", fmt.Errorf("scope %q is not read, a group such as subscriber, or a verb such as subscriber:add", scope)
+		}
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	token := apiPrefix + base64.RawURLEncoding.EncodeToString(secret)
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO api_tokens (name, hash, scopes, created_at) VALUES ($1, $2, $3, $4)`,
+			name, hashAPIToken(token), jsonArray(scopes), s.now())
+		return err
+	})
+	if database.IsUniqueViolation(err) {
+		return "", fmt.Errorf("a token %q is there already; revoke it first, or choose another name", name)
+	}
+	return token, err
+}
+
+func hashAPIToken(token string) string {
+	sum := sha256.Sum256([]byte(token)) // of 256 random bits: a slow hash adds nothing
+	return hex.EncodeToString(sum[:])
+}
+
+// RevokeAPIToken ends a token at once.
+func (s *Store) RevokeAPIToken(ctx context.Context, name string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE api_tokens SET revoked_at = $2 WHERE name = $1 AND revoked_at IS NULL`, name, s.now())
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); n == 0 || err != nil {
+			return errors.Join(err, fmt.Errorf("no token %q: %w", name, ErrNotFound))
+		}
+		return nil
+	})
+}
+
+const apiTokenColumns = `name, scopes, created_at, used_at, revoked_at`
+
+func scanAPIToken(r database.Row) (APIToken, error) {
+	var t APIToken
+	var scopes string
+	var used, revoked sql.Null[time.Time]
+	if err := r.Scan(&t.Name, &scopes, &t.CreatedAt, &used, &revoked); err != nil {
+		return t, err
+	}
+	t.UsedAt, t.RevokedAt = timeOrNull(used), timeOrNull(revoked)
+	return t, json.Unmarshal([]byte(scopes), &t.Scopes)
+}
+
+// APITokens returns all tokens, the newest first.
+func (s *Store) APITokens(ctx context.Context) ([]APIToken, error) {
+	var all []APIToken
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, scanAPIToken, `SELECT `+apiTokenColumns+` FROM api_tokens ORDER BY id DESC`)
+		return err
+	})
+	return all, err
+}
+
+// CheckAPIToken returns the token that a program shows, or ErrToken.
+func (s *Store) CheckAPIToken(ctx context.Context, text string) (APIToken, error) {
+	if !strings.HasPrefix(text, apiPrefix) || len(text) > maxToken {
+		return APIToken{}, ErrToken
+	}
+	var t APIToken
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		t, err = scanAPIToken(tx.QueryRowContext(ctx, `SELECT `+apiTokenColumns+` FROM api_tokens WHERE hash = $1 AND revoked_at IS NULL`, hashAPIToken(text)))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return APIToken{}, ErrToken
+	}
+	if err != nil {
+		return APIToken{}, err
+	}
+	if now := s.now(); t.UsedAt == nil || now.Sub(*t.UsedAt) > time.Minute {
+		err = s.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE api_tokens SET used_at = $2 WHERE hash = $1`, hashAPIToken(text), now)
+			return err
+		})
+	}
+	return t, err
+}
