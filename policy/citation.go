@@ -67,6 +67,9 @@ func (u *understanding) citations() {
 	if legislativePlan.MatchString(u.Title) {
 		u.planned()
 	}
+	if workReport.MatchString(u.Title) {
+		u.reportPromises()
+	}
 	for i, p := range u.Paragraphs {
 		if len(u.Citations) >= maxCitations {
 			return
@@ -138,6 +141,11 @@ func (u *understanding) titleCitations() {
 		relation = RelationInterprets
 	}
 	switch {
+	case relation == RelationInterprets && len(u.title.Inner) == 0:
+		if title := interpreted(u.Title); title != "" {
+			u.cite(Citation{Title: title, Status: StatusIssued, Relation: relation})
+		}
+		return
 	case relation != "":
 	case takesUp.MatchString(u.Title):
 		relation = RelationImplements
@@ -161,6 +169,24 @@ func (u *understanding) titleCitations() {
 			u.cite(Citation{Number: n.Number, Status: StatusIssued, Relation: relation})
 		}
 	}
+}
+
+var (
+	interpretsBehind = regexp.MustCompile(`^(.{6,}?)的?(?:政策|文件|相关)?(?:解读|问答|答问|图解|答记者问).{0,12}$`)
+	interpretsFront  = regexp.MustCompile(`^(?:一图读懂|图解|解读|政策解读|一图看懂)\s*[丨|｜:：\s]\s*(.{6,})$`)
+)
+
+// interpreted returns the title of a document in that of its interpretation, where
+// no marks stand around it; "" if it names none.
+func interpreted(title string) string {
+	for _, form := range []*regexp.Regexp{interpretsFront, interpretsBehind} {
+		if m := form.FindStringSubmatch(title); m != nil {
+			if name, base := typeOf(withoutTrailing(m[1])); base != "" && m[1] != name {
+				return m[1]
+			}
+		}
+	}
+	return ""
 }
 
 func (u *understanding) quotedCitations(p string, at int, listed bool) {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -181,4 +182,17 @@ func NumberAliases(number string) []string {
 		return []string{government + "人民政府令第" + rest}
 	}
 	return nil
+}
+
+// numberYearOf returns the year of a canonical number, 0 where it has none.
+func numberYearOf(number string) int {
+	_, rest, ok := strings.Cut(number, "〔")
+	if !ok || len(rest) < 4 {
+		return 0
+	}
+	year, err := strconv.Atoi(rest[:4])
+	if err != nil {
+		return 0
+	}
+	return year
 }

@@ -55,3 +55,36 @@ func isRule(title string) bool {
 	}
 	return false
 }
+
+var (
+	workReport = regexp.MustCompile(`政府工作报告(?:[（(].{0,30}[）)])?$`)
+	yearsWork  = regexp.MustCompile(`^(?:[一二三四五六七八九十]{1,2}、|第[一二三四]部分)?\s*(今年|20\d{2}年|新的一年).{0,12}(?:工作|任务|安排|部署)`)
+	reportRule = regexp.MustCompile(`(?:制定出台|制定实施|出台实施|编制实施|推动出台|制定|出台|修订)(?:《([^《》]{4,60})》|([“\p{Han}][\p{Han}“”、0-9A-Za-z]{2,40}?(?:条例|办法|规定|实施意见|意见|行动方案|实施方案|方案|规划纲要|规划|实施细则|细则|行动计划)))[，。；、]`)
+)
+
+// reportPromises finds what a government's work report promises: rules to be made
+// that stand behind the heading of this year's work. What stands before it was done.
+func (u *understanding) reportPromises() {
+	begin := -1
+	for i, p := range u.Paragraphs {
+		if utf8.RuneCountInString(firstRunes(p, 40)) >= 30 || containsAny(p, "回顾", "总结", "成绩", "过去", "报告") {
+			continue
+		}
+		if m := yearsWork.FindStringSubmatch(p); m != nil && (m[1][0] != '2' || strings.Contains(u.Title, m[1])) {
+			begin = i
+			break
+		}
+	}
+	if begin < 0 {
+		return
+	}
+	for _, p := range u.Paragraphs[begin+1:] {
+		for _, m := range reportRule.FindAllStringSubmatch(p, maxSetsOfMarks) {
+			title := firstText(m[1], m[2])
+			if name, base := typeOf(withoutTrailing(title)); base == "" || title == name || utf8.RuneCountInString(title) < 5 {
+				continue
+			}
+			u.cite(Citation{Title: title, Status: StatusPromised})
+		}
+	}
+}

@@ -45,6 +45,9 @@ func Understand(e Evidence) Facts {
 	if !u.IssuedOn.IsZero() && !u.PublishedOn.IsZero() && u.PublishedOn.Before(u.IssuedOn) {
 		u.warn("published on " + u.PublishedOn.String() + ", before it was made on " + u.IssuedOn.String())
 	}
+	if y := numberYearOf(u.DocumentNumber); y > 0 && !u.PublishedOn.IsZero() && y > u.PublishedOn.Year {
+		u.warn("the document number " + u.DocumentNumber + " is of a later year than the publication on " + u.PublishedOn.String())
+	}
 	return u.Facts
 }
 
@@ -237,7 +240,7 @@ func (u *understanding) kind() {
 		u.Kind = KindInterpretation
 	case consultationTitle.MatchString(u.Title) && u.title.Type != "批复":
 		u.Kind = KindConsultation
-	case u.DocumentNumber != "":
+	case u.DocumentNumber != "", workReport.MatchString(u.Title):
 		u.Kind = KindDocument
 	case u.Byline != "" && (u.AuthorOffice != "" || u.Author != "") && !strings.Contains(u.Byline, "记者"):
 		u.Kind = KindSignedArticle

@@ -74,6 +74,7 @@ func TestUnderstand(t *testing.T) {
 		{"RedatedList", Evidence{Title: "x", ListDate: "2023-02-09", URL: "https://a.example/content/2015-08/10/content_1.htm"}, func(f Facts) bool {
 			return f.PublishedOn.String() == "2015-08-10" && len(f.Warnings) == 1
 		}},
+		{"NumberOfALaterYear", Evidence{Title: "关于样例的通知", ListDate: "2020-05-01", Labels: []Label{{"td", "文号", "样政发〔2022〕1号"}}}, func(f Facts) bool { return len(f.Warnings) == 1 }},
 		{"NothingIsKnownOfNothing", Evidence{}, func(f Facts) bool { return f.Title == "" && f.Kind == "" && f.PublishedOn.IsZero() }},
 	} {
 		if f := Understand(c.e); !c.want(f) {
