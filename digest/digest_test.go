@@ -59,11 +59,12 @@ func newWorld(t *testing.T, db *database.DB) *world {
 	}
 	w.box = mailbox.New(mailbox.Options{Reject: func(from, to string) *smtp.SMTPError {
 		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.reject == nil {
+		reject := w.reject
+		w.mu.Unlock()
+		if reject == nil {
 			return nil
 		}
-		return w.reject(from, to)
+		return reject(from, to)
 	}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

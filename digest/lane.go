@@ -47,7 +47,8 @@ type lane struct {
 
 	window    int       // messages at the same time: grows with each success, halves when told to slow down
 	perMinute float64   // as window, for limit.PerMinute
-	tokens    float64   // messages that may go now; negative: promised for later
+	tokens    float64   // messages that may go now
+	promised  float64   // messages that were put back until there is a token for each
 	filledAt  time.Time // when tokens was last filled
 	heldUntil time.Time // nothing goes before
 	policy    int       // refusals by policy in a row
@@ -137,13 +138,16 @@ func (x *lane) pass(now time.Time) (at time.Time, ok bool) {
 	if x.filledAt.IsZero() || now.Before(x.filledAt) {
 		x.filledAt = now
 	}
-	x.tokens = min(x.tokens+x.perMinute*now.Sub(x.filledAt).Minutes(), x.perMinute)
+	passed := x.perMinute * now.Sub(x.filledAt).Minutes()
+	x.tokens = min(x.tokens+passed, x.perMinute)
+	x.promised = max(0, x.promised-passed)
 	x.filledAt = now
-	x.tokens--
-	if x.tokens >= 0 {
+	if x.tokens >= 1 {
+		x.tokens--
 		return now, true
 	}
-	return now.Add(time.Duration(-x.tokens / x.perMinute * float64(time.Minute))), false
+	x.promised++
+	return now.Add(time.Duration((x.promised - x.tokens) / x.perMinute * float64(time.Minute))), false
 }
 
 // succeeded lets the lane take a little more.
