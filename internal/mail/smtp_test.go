@@ -77,6 +77,7 @@ func converse(c net.Conn, phase string, f fault) {
 		return false
 	}
 	answer("greeting", "220 test\r\n")
+	refused := false // the reader of this transaction
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -84,19 +85,38 @@ func converse(c net.Conn, phase string, f fault) {
 		}
 		switch verb := strings.ToUpper(line[:min(4, len(line))]); verb {
 		case "EHLO":
-			answer("ehlo", "250-test\r\n250-PIPELINING\r\n250 SIZE 10000000\r\n")
+			starttls := ""
+			if phase == "starttls" {
+				starttls = "250-STARTTLS\r\n"
+			}
+			answer("ehlo", "250-test\r\n250-PIPELINING\r\n"+starttls+"250-AUTH PLAIN\r\n250 SIZE 10000000\r\n")
+		case "STAR":
+			answer("starttls", "220 go\r\n")
+		case "AUTH":
+			answer("auth", "235 2.7.0 ok\r\n")
 		case "MAIL":
 			answer("mail", "250 2.1.0 ok\r\n")
 		case "RCPT":
-			answer("rcpt", "250 2.1.5 ok\r\n")
+			if refused = strings.Contains(line, "refused@"); refused {
+				fmt.Fprint(c, "550 5.1.1 no such user\r\n")
+			} else {
+				answer("rcpt", "250 2.1.5 ok\r\n")
+			}
 		case "RSET":
-			fmt.Fprint(c, "250 ok\r\n")
+			answer("rset", "250 ok\r\n")
 		case "QUIT":
-			fmt.Fprint(c, "221 bye\r\n")
+			answer("quit", "221 bye\r\n")
 			return
 		case "DATA":
+			if refused {
+				fmt.Fprint(c, "503 5.5.1 no recipient\r\n")
+				continue
+			}
 			if !answer("data", "354 go\r\n") {
 				continue
+			}
+			if phase == "body" {
+				f(c)
 			}
 			for {
 				line, err := r.ReadString('\n')
@@ -116,41 +136,38 @@ func converse(c net.Conn, phase string, f fault) {
 // says rightly whether the message may have been delivered.
 func TestFaultsOfServers(t *testing.T) {
 	t.Parallel()
-	for _, phase := range []string{"greeting", "ehlo", "mail", "rcpt", "data", "dot"} {
+	for _, phase := range []string{"greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset", "quit"} {
 		for name, f := range faults {
 			t.Run(phase+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				addr := script(t, phase, f)
 				started := time.Now()
-				handedOver := false
-				err := func() error {
-					c, err := mail.Dial(t.Context(), mail.Options{Addr: addr, TLS: mail.TLSNone, Timeouts: short})
-					if err != nil {
-						return err
-					}
-					defer c.Close()
-					_, err = c.Send(t.Context(), mail.Envelope{From: "a@b.example", To: "r@b.example", Body: []byte("Subject: x\r\n\r\nx\r\n")}, func() error {
-						handedOver = true
-						return nil
-					})
-					return err
-				}()
+				handedOver, err := sendPast(t, phase, script(t, phase, f))
 				if took := time.Since(started); took > 6*time.Second {
 					t.Errorf("it took %s", took)
 				}
 				var refused *mail.ReplyError
 				isReply, uncertain := errors.As(err, &refused), errors.Is(err, mail.ErrUncertain)
 				hasCode := name == "4xx" || name == "5xx" || name == "421"
+				atDot := phase == "dot" || phase == "body"
 				switch {
 				case err == nil:
-					if phase != "ehlo" { // a server may refuse EHLO and take HELO; ours does not
+					// A server may refuse EHLO and take HELO (ours does not), refuse RSET
+					// and take the message, be slow in the body, or forget its manners
+					// when all is done.
+					if phase != "ehlo" && phase != "rset" && phase != "quit" && !(phase == "body" && name == "stall") {
 						t.Fatalf("no error")
 					}
-				case handedOver != (phase == "dot"):
+				case phase == "quit":
+					t.Errorf("a message that was taken is an error: %v", err)
+				case phase == "body" && !handedOver:
+					if uncertain {
+						t.Errorf("uncertain, but the dot was never sent: %v", err)
+					}
+				case handedOver != atDot && phase != "rset":
 					t.Errorf("handed over: %v in phase %s", handedOver, phase)
-				case phase == "dot" && !hasCode && !uncertain:
+				case atDot && !hasCode && !uncertain:
 					t.Errorf("got %v, want uncertain", err)
-				case phase != "dot" && uncertain:
+				case !atDot && uncertain:
 					t.Errorf("uncertain, but the dot was never sent: %v", err)
 				case hasCode && phase != "ehlo" && !isReply:
 					t.Errorf("got %v, want the reply", err)
@@ -158,6 +175,36 @@ func TestFaultsOfServers(t *testing.T) {
 			})
 		}
 	}
+}
+
+// sendPast sends a message so that the server's fault is met in its phase.
+func sendPast(t *testing.T, phase, addr string) (handedOver bool, err error) {
+	opts := mail.Options{Addr: addr, TLS: mail.TLSNone, Timeouts: short}
+	switch phase {
+	case "starttls":
+		opts.TLS = mail.TLSRequired
+	case "auth":
+		opts.Username, opts.Password = "u", "p"
+	}
+	c, err := mail.Dial(t.Context(), opts)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	e := mail.Envelope{From: "a@b.example", To: "r@b.example", Body: []byte("Subject: x\r\n\r\nx\r\n")}
+	if phase == "rset" {
+		refused := e
+		refused.To = "refused@b.example"
+		var reply *mail.ReplyError
+		if _, err := c.Send(t.Context(), refused, func() error { return nil }); !errors.As(err, &reply) || reply.Code != 550 {
+			t.Errorf("got %v for a refused reader, want the reply", err)
+		}
+	}
+	_, err = c.Send(t.Context(), e, func() error {
+		handedOver = true
+		return nil
+	})
+	return handedOver, err
 }
 
 func newMailbox(t *testing.T) (*mailbox.Mailbox, string) {
