@@ -1,0 +1,97 @@
+package digest_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"dibao/digest"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+// cutProxy stands between us and the mail server and cuts each connection after
+// some bytes.
+func cutProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
+	t.Helper()
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
+	p := toxiproxy.NewProxy(server, "smtp", "127.0.0.1:0", upstream)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+// The network is cut after any number of bytes, of what we say and of what the
+// server says: every reader has the mail in the end, nobody more than twice, and
+// twice only who was handed over when it was cut.
+func TestCutNetworkLosesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite(t))
+	const readers = 120
+	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
+	w.composeOne()
+	proxy := cutProxy(t, w.addr)
+	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+		Server: mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone, Timeouts: mail.Timeouts{
+			Connect: time.Second, Greeting: time.Second, Command: time.Second, Data: time.Second, Block: time.Second, Dot: time.Second,
+		}}, Connections: 3, MessageKey: []byte("key"),
+	}))
+	uncertain := 0
+	deliver := func() {
+		done, _ := d.Deliver(t.Context()) // that the server is not reached is what is tried here
+		uncertain += done.Uncertain
+	}
+	// As often as goes before the first uncertain ones have their second try, which
+	// is the last.
+	for round := range 10 {
+		bytes := rand.IntN(200) // in the greeting, EHLO or the commands
+		if round%2 == 0 {
+			bytes = 200 + rand.IntN(60_000) // in or after a message
+		}
+		stream := []string{"upstream", "downstream"}[rand.IntN(2)]
+		if stream == "downstream" {
+			bytes %= 1500
+		}
+		toxic := fmt.Sprintf(`{"name":"cut","type":"limit_data","stream":%q,"toxicity":1,"attributes":{"bytes":%d}}`, stream, bytes)
+		if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+			t.Fatal(err)
+		}
+		deliver()
+		if err := proxy.Toxics.RemoveToxic(t.Context(), "cut"); err != nil {
+			t.Fatal(err)
+		}
+		w.advance(time.Minute)
+	}
+	for range 12 {
+		w.advance(time.Hour)
+		deliver()
+	}
+	copies := make(map[string]int)
+	ids := make(map[string]string)
+	for _, m := range w.box.Messages() {
+		copies[m.To]++
+		if id, seen := ids[m.To]; seen && id != m.MessageID {
+			t.Errorf("the second copy to %s has another Message-ID", m.To)
+		}
+		ids[m.To] = m.MessageID
+	}
+	lost, twice := readers-len(copies), 0
+	for to, n := range copies {
+		if n > 2 {
+			t.Errorf("%s got %d copies", to, n)
+		}
+		twice += n - 1
+	}
+	t.Logf("%d lost, %d twice, %d uncertain", lost, twice, uncertain)
+	if lost > 0 || twice > uncertain {
+		t.Errorf("%d lost, %d twice of %d uncertain; want none lost", lost, twice, uncertain)
+	}
+}
