@@ -489,17 +489,6 @@ func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page
 	return whole, nil
 }
 
-// judge has policy say what the item is.
-func (c *Collector) judge(src *Source, it ingest.Item) Article {
-	facts := policy.Understand(it.Evidence)
-	return Article{
-		SourceID: src.ID, Licence: src.Licence, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
-		Evidence: it.Evidence, Attachments: it.Attachments,
-		Warnings: append(slices.Clone(it.Warnings), facts.Warnings...),
-		TextHash: hashText(facts),
-	}
-}
-
 func (c *Collector) save(ctx context.Context, articles []Article, out *Collection) error {
 	if len(articles) == 0 {
 		return nil

@@ -291,6 +291,7 @@ func (st *Store) reread(ctx context.Context, tx *sql.Tx, ids []int64) (int, erro
 	for _, a := range all {
 		read := readingWarnings(a.Warnings, a.Facts.Warnings)
 		a.Facts = policy.Understand(a.Evidence)
+		dropFuture(&a.Facts, a.CollectedAt)
 		a.Warnings = append(read, a.Facts.Warnings...)
 		a.TextHash = hashText(a.Facts)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"dibao/feed"
 	"dibao/internal/database"
@@ -208,6 +209,34 @@ func TestPause(t *testing.T) {
 		src.Kind = "?"
 		if err := r.Store.UpdateSource(t.Context(), src); err == nil {
 			t.Error("a kind that is not there passed")
+		}
+	})
+}
+
+// TestFuture reads dates that can't be: the articles count from when they came.
+func TestFuture(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		var items strings.Builder
+		for i, date := range []string{"Fri, 01 Dec 2028 08:00:00 +0800", "Thu, 01 Jan 1970 00:00:00 GMT", r.at.Add(2 * time.Hour).Format(time.RFC1123Z)} {
+			fmt.Fprintf(&items, `<item><title>样例市人民政府关于第%d件事项的通知</title><guid isPermaLink="false">%d</guid><pubDate>%s</pubDate><description>正文。</description></item>`, i, i, date)
+		}
+		s.set("/feed.xml", `<rss version="2.0"><channel><title>t</title>`+items.String()+`</channel></rss>`, 0)
+		src := r.add(feed.Source{URL: s.URL + "/feed.xml", Kind: "feed"})
+		if _, err := r.collect(src.ID); err != nil {
+			t.Fatal(err)
+		}
+		all, err := r.Store.Articles(t.Context(), feed.Selection{})
+		if err != nil || len(all) != 3 {
+			t.Fatalf("%d articles, %v", len(all), err)
+		}
+		for _, a := range all {
+			isReal := a.GUID == "2"
+			isFlagged := strings.Contains(strings.Join(a.Warnings, " "), "not come yet") || strings.Contains(strings.Join(a.Warnings, " "), "is none")
+			if a.Facts.PublishedOn.IsZero() == isReal || isFlagged == isReal {
+				t.Errorf("item %s is published on %s, warnings %q", a.GUID, a.Facts.PublishedOn, a.Warnings)
+			}
 		}
 	})
 }

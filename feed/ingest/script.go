@@ -12,7 +12,7 @@ import (
 
 // scriptValue finds the members of an object that programs which draw their
 // pages in the browser keep the text in; articleBody is schema.org's.
-var scriptValue = regexp.MustCompile(`"(?:content|articleBody|contentHtml|htmlContent|txt|body)"\s*:\s*("(?:[^"\\]|\\.)*")`)
+var scriptValue = regexp.MustCompile(`["']?\b(?:\w{0,20}[cC]ontent\w{0,10}|articleBody|txt|text|body|html|detail|zw|nr)["']?\s*:\s*("(?:[^"\\]|\\.)*")`)
 
 // scriptText returns the markup of the longest text that stands as a string in
 // the page's scripts, "" if there is none as long as a text.

@@ -1,0 +1,40 @@
+package feed
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"dibao/feed/ingest"
+	"dibao/policy"
+)
+
+// aheadOfUs is how far a clock or zone of a site may be ahead of ours.
+const aheadOfUs = 24 * time.Hour
+
+// judge has policy say what the item is.
+func (c *Collector) judge(src *Source, it ingest.Item) Article {
+	facts := policy.Understand(it.Evidence)
+	dropFuture(&facts, c.Store.Now())
+	return Article{
+		SourceID: src.ID, Licence: src.Licence, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
+		Evidence: it.Evidence, Attachments: it.Attachments,
+		Warnings: append(slices.Clone(it.Warnings), facts.Warnings...),
+		TextHash: hashText(facts),
+	}
+}
+
+// dropFuture forgets a day of publication that has not come yet: it is a slip or
+// bait for the top of every list. The article counts from when it was collected.
+func dropFuture(f *policy.Facts, now time.Time) {
+	limit := now.Add(aheadOfUs)
+	if f.PublishedAt.IsZero() {
+		if f.PublishedOn.IsZero() || !policy.DateOf(limit).Before(f.PublishedOn) {
+			return
+		}
+	} else if !f.PublishedAt.After(limit) {
+		return
+	}
+	f.Warnings = append(f.Warnings, fmt.Sprintf("it says that it is published on %s, which has not come yet", f.PublishedOn))
+	f.PublishedOn, f.PublishedAt, f.PublishedFrom, f.LateDays = policy.Date{}, time.Time{}, "", 0
+}
