@@ -95,6 +95,7 @@ type collection struct {
 	feed      string // in article_feeds
 	note      string
 	link      string
+	known     bool // it is there though it has no articles
 }
 
 // registerCollections puts the pages of themes, regions, issuers and sources on mux.
@@ -120,8 +121,21 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 	}
 }
 
+// themeOf finds a theme; one of the official list has a page even if it is empty,
+// and goes by a part of its name too (民政 is 民政、扶贫、救灾).
 func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
-	return collection{key: "theme", name: themeName(theme), path: themePath(theme), feed: "theme/" + theme}, nil
+	main, _, _ := strings.Cut(theme, `\`)
+	known := false
+	for _, t := range policy.Themes {
+		if known = t.Name == main; known {
+			break
+		}
+		if known = policy.ThemeMatches(theme, t.Name); known {
+			theme = t.Name
+			break
+		}
+	}
+	return collection{key: "theme", name: themeName(theme), path: themePath(theme), feed: "theme/" + theme, known: known}, nil
 }
 
 func (h *Web) regionOf(_ context.Context, code, _ string) (collection, error) {
@@ -130,7 +144,7 @@ func (h *Web) regionOf(_ context.Context, code, _ string) (collection, error) {
 		return collection{}, ErrNotFound
 	}
 	code = policy.TrimRegion(code)
-	return collection{key: "region", name: name, path: "/regions/" + code + "/", feed: "region/" + code}, nil
+	return collection{key: "region", name: name, path: "/regions/" + code + "/", feed: "region/" + code, known: true}, nil
 }
 
 func (h *Web) issuerOf(_ context.Context, name, _ string) (collection, error) {
@@ -146,7 +160,7 @@ func (h *Web) sourceOf(ctx context.Context, id, language string) (collection, er
 	if err != nil {
 		return collection{}, err
 	}
-	c := collection{key: "source", name: src.Name, path: fmt.Sprintf("/sources/%d/", n), feed: fmt.Sprintf("source/%d", n)}
+	c := collection{key: "source", name: src.Name, path: fmt.Sprintf("/sources/%d/", n), feed: fmt.Sprintf("source/%d", n), known: true}
 	if strings.HasPrefix(src.URL, "http") { // a mailbox folder has no page
 		c.link = src.URL
 	}
@@ -187,7 +201,7 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 		if err != nil {
 			return nil, err
 		}
-		if len(articles) == 0 && before == 0 && c.key != "source" && c.key != "region" {
+		if len(articles) == 0 && before == 0 && !c.known {
 			return nil, ErrNotFound // nobody made such a theme or issuer; it is no page to keep
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection."+c.key), "browse"

@@ -119,7 +119,7 @@ func TestPagesOfDocuments(t *testing.T) {
 			"/documents/" + url.PathEscape("成府发〔2026〕99号"): 404, "/documents/0": 404, "/documents/99999": 404, "/articles/0": 404, "/articles/1%27": 404,
 			"/articles/1/changes": 200, "/articles/2/changes?against=x": 404, "/articles/2/changes?against=77": 404,
 			"/issuers/" + url.PathEscape("成都市人民政府") + "/": 200, "/issuers/" + url.PathEscape("无此机关") + "/": 404, "/regions/51/": 200, "/regions/5101/": 200, "/regions/99/": 404,
-			"/themes/": 200, "/regions/": 200, "/issuers/": 200, "/sources/": 200, "/sources/1/": 200, "/sources/9/": 404, "/sources/1/?before=x": 404, "/search?q=%FF%27%22": 200, "/search?page=99&q=a": 200,
+			"/themes/": 200, "/themes/" + url.PathEscape("国防") + "/": 200, "/themes/" + url.PathEscape("无此主题") + "/": 404, "/regions/": 200, "/issuers/": 200, "/sources/": 200, "/sources/1/": 200, "/sources/9/": 404, "/sources/1/?before=x": 404, "/search?q=%FF%27%22": 200, "/search?page=99&q=a": 200,
 		} {
 			if res, _ := get(path); res.StatusCode != want {
 				t.Errorf("%s: %d, want %d", path, res.StatusCode, want)

@@ -246,7 +246,20 @@ func pagesToAsk(ctx context.Context, a *app, base string) (urls, archive []strin
 			urls = append(urls, base+p+s)
 		}
 	}
-	urls = append(urls, base+"/", base+"/lists/weekly/", base+"/?lang=en")
+	urls = append(urls, base+"/?lang=en", base+"/lists/weekly/issues/", base+"/themes/", base+"/regions/", base+"/issuers/", base+"/search")
+	for _, p := range paths {
+		urls = append(urls, base+p, fmt.Sprintf("%s%s?before=%d", base, p, last/2+1))
+	}
+	documents, err := a.articles.Documents(ctx, feed.DocumentSelection{Before: last / 2, Limit: 20})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range documents {
+		urls = append(urls, fmt.Sprintf("%s/documents/%d", base, d.ID))
+	}
+	for _, q := range []string{"养老", "通知", "管理办法", "无此词语"} {
+		urls = append(urls, base+"/search?q="+url.QueryEscape(q))
+	}
 	for i := range int64(200) {
 		urls = append(urls, fmt.Sprintf("%s/articles/%d", base, 1+i*max(last-1, 1)/200))
 	}
