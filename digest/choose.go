@@ -99,8 +99,10 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 	return c, c.findPrior(ctx)
 }
 
+// edition reads an issue without what was withdrawn or held back since.
 func (s *Service) edition(ctx context.Context, i Issue) (*edition, error) {
 	items, err := s.IssueItems(ctx, i.ID)
+	items = slices.DeleteFunc(items, func(it IssueItem) bool { return it.Article.Held || !it.Article.WithdrawnAt.IsZero() })
 	return &edition{i, items}, err
 }
 
