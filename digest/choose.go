@@ -102,7 +102,7 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 // edition reads an issue without what was withdrawn or held back since.
 func (s *Service) edition(ctx context.Context, i Issue) (*edition, error) {
 	items, err := s.IssueItems(ctx, i.ID)
-	items = slices.DeleteFunc(items, func(it IssueItem) bool { return it.Article.Held || !it.Article.WithdrawnAt.IsZero() })
+	items = slices.DeleteFunc(items, func(it IssueItem) bool { return vanished(it.Article) })
 	return &edition{i, items}, err
 }
 
@@ -210,9 +210,8 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 				first[w.list] = w.issue
 			}
 			return struct{}{}, err
-		}, `SELECT x.subscriber, x.list, x.issue FROM carried x
-			JOIN subscriptions s ON s.subscriber = x.subscriber AND s.list = x.list JOIN issues i ON i.id = x.issue
-			WHERE x.subscriber > $2 AND x.subscriber <= $3 AND x.list IN (`+c.s.db.Dialect().IDs("$1")+`) AND s.confirmed_at <= i.created_at`,
+		}, `SELECT subscriber, list, issue FROM carried
+			WHERE subscriber > $2 AND subscriber <= $3 AND list IN (`+c.s.db.Dialect().IDs("$1")+`)`,
 			toJSON(lists), after, last)
 		return err
 	})

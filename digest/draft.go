@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -65,7 +66,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 			out.waiting++
 		default:
 			at[ids[0]] = len(out.items)
-			out.items = append(out.items, IssueItem{Article: m.article, Why: m.why, Same: ids})
+			out.items = append(out.items, IssueItem{Article: m.article, Why: m.why, Same: ids, Pinned: m.article.Pinned})
 		}
 		if out.waiting == 0 { // from the first that waits on, all is looked at again
 			out.lastSeq = m.seq
@@ -83,6 +84,9 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 		it.Same = slices.DeleteFunc(slices.Clone(it.Same), func(id int64) bool { return id == it.Article.ID })
 		it.Section = sectionOf(it.Article, it.Event, today)
 		it.Standing, it.Reason = standingOf(*it, today)
+		if it.Event != "" {
+			it.Reason = it.By
+		}
 	}
 	sortItems(out.items)
 	return out, nil
@@ -142,8 +146,20 @@ func (t texts) of(article int64) []int64 {
 func (t texts) first(article int64) bool { return t.firsts[article] }
 
 // sameTexts finds the articles that are the same texts as the candidates.
-func (s *Service) sameTexts(_ context.Context, _ []matched) (texts, error) {
-	return texts{}, nil
+func (s *Service) sameTexts(ctx context.Context, found []matched) (texts, error) {
+	ids := make([]int64, len(found))
+	for i, m := range found {
+		ids[i] = m.article.ID
+	}
+	clusters, err := s.articles.Clusters(ctx, ids)
+	t := texts{members: make(map[int64][]int64, len(clusters)), firsts: make(map[int64]bool)}
+	for _, c := range clusters {
+		t.firsts[c.First] = true
+		for _, id := range c.Articles {
+			t.members[id] = c.Articles
+		}
+	}
+	return t, err
 }
 
 // broughtBefore returns which of the articles, or of those that are one text with
@@ -167,12 +183,19 @@ func (s *Service) broughtBefore(ctx context.Context, tx *sql.Tx, list int64, sam
 }
 
 // returning finds what the list brought before and whose state changes now: it
-// comes into force this week, or its last day is near. Each returns once for
+// was repealed or amended, it comes into force this week, or its last day is near. Each returns once for
 // each event, and only in an issue that comes out anyway.
 func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today policy.Date, items []IssueItem) ([]IssueItem, error) {
-	var out []IssueItem
 	taken := make(map[int64]bool)
 	for _, it := range items {
+		taken[it.Article.ID] = true
+	}
+	out, err := s.changed(ctx, tx, list, today)
+	if err != nil {
+		return nil, err
+	}
+	out = slices.DeleteFunc(out, func(it IssueItem) bool { return taken[it.Article.ID] })
+	for _, it := range out {
 		taken[it.Article.ID] = true
 	}
 	for _, e := range []struct{ event, query string }{
@@ -199,11 +222,90 @@ func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today p
 		}
 		for _, id := range ids {
 			a, ok := articles[id]
-			if !ok || taken[id] || a.Held || !a.WithdrawnAt.IsZero() {
+			if !ok || taken[id] || vanished(a) {
 				continue
 			}
 			taken[id] = true
 			out = append(out, IssueItem{Article: a, Event: e.event})
+		}
+	}
+	return out, nil
+}
+
+// vanished reports whether an article is not shown any more.
+func vanished(a feed.Article) bool { return a.Held || a.Hidden || !a.WithdrawnAt.IsZero() }
+
+// changedFor is how many days after it a change of a document's state is news.
+const changedFor = 31
+
+// changed finds what the list brought before and what another document has
+// repealed or amended since.
+func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
+	type place struct {
+		article int64
+		event   string
+	}
+	brought := make(map[place]bool)
+	ids := []int64{}
+	_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+		var p place
+		err := r.Scan(&p.article, &p.event)
+		if p.event == "" {
+			ids = append(ids, p.article)
+		}
+		brought[p] = true
+		return struct{}{}, err
+	}, `SELECT x.article, x.event FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = $1 ORDER BY x.article`, list)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	carried, err := s.articles.DocumentsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := s.articles.DocumentsByID(ctx, slices.Sorted(maps.Values(carried)))
+	if err != nil {
+		return nil, err
+	}
+	var out []IssueItem
+	var by []int64 // articles whose titles are wanted
+	for _, id := range ids {
+		d, ok := documents[carried[id]]
+		if !ok {
+			continue
+		}
+		it := IssueItem{Article: feed.Article{ID: id}}
+		var on policy.Date
+		switch {
+		case d.RepealedBy != 0:
+			it.Event, it.changedBy, on = eventRepealed, d.RepealedBy, d.RepealedOn
+		case d.SupersededBy != 0:
+			it.Event, on = eventAmended, d.SupersededOn
+			it.changedBy = documents[d.SupersededBy].Article
+		default:
+			continue
+		}
+		if brought[place{id, it.Event}] || !on.IsZero() && on.AddDays(changedFor).Before(today) {
+			continue
+		}
+		out = append(out, it)
+		by = append(by, id)
+		if it.changedBy != 0 {
+			by = append(by, it.changedBy)
+		}
+	}
+	articles, err := s.articles.ArticlesByID(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	out = slices.DeleteFunc(out, func(it IssueItem) bool {
+		a, ok := articles[it.Article.ID]
+		return !ok || vanished(a)
+	})
+	for i := range out {
+		out[i].Article = articles[out[i].Article.ID]
+		if a, ok := articles[out[i].changedBy]; ok {
+			out[i].By = a.Title()
 		}
 	}
 	return out, nil

@@ -39,12 +39,16 @@ type IssueItem struct {
 	Issue    int64         // it is of; only where the method says so
 	Event    string        // "": it is new; else why it returns
 	Under    int64         // the article of the same mail that it explains; 0: none
-	By       string        // the title of what repealed or amended it
+	By       string        // the title of what repealed or amended it; "" if that is not known
+	Document int64         // that the article carries; 0: none
+	Explains int64         // the document that it is an interpretation of; 0: none
 	Same     []int64       // other articles that are the same text
 	Pinned   bool          // by an admin
 	Standing int           // how much it asks to lead
 	Reason   string        // why
 	Chosen   []feed.Reason // what of the reader's own choice it agrees with
+
+	changedBy int64 // the article that repealed or amended it
 }
 
 // folded returns the same texts as they are stored.
@@ -106,6 +110,9 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 			}
 			ids = append(ids, it.Article.ID)
 			it.Pinned = it.Reason == leadPinned
+			if it.Event != "" {
+				it.By = it.Reason
+			}
 			return it, errors.Join(json.Unmarshal([]byte(why), &it.Why), json.Unmarshal([]byte(folded), &it.Same))
 		}, `SELECT article, section, why, event, standing, reason, folded FROM issue_items WHERE issue = $1 ORDER BY position`, issue)
 		return err
@@ -120,7 +127,20 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 	for i := range items {
 		items[i].Article = articles[items[i].Article.ID]
 	}
-	return items, nil
+	return items, s.relate(ctx, items, ids)
+}
+
+// relate tells which items carry which document, and which explain one.
+func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) error {
+	carried, err := s.articles.DocumentsOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	explained, err := s.articles.OriginalsOf(ctx, ids)
+	for i := range items {
+		items[i].Document, items[i].Explains = carried[items[i].Article.ID], explained[items[i].Article.ID]
+	}
+	return err
 }
 
 // Preview returns what the next issue of l would hold now, in reading order.
@@ -138,5 +158,12 @@ func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem,
 		next, err = s.draft(ctx, tx, dueList{l, s.now()}, last)
 		return err
 	})
-	return next.items, err
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(next.items))
+	for i, it := range next.items {
+		ids[i] = it.Article.ID
+	}
+	return next.items, s.relate(ctx, next.items, ids)
 }

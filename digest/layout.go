@@ -242,8 +242,9 @@ func layOut(items []IssueItem) []block {
 	for _, i := range leads {
 		byKey[sectionHighlights] = append(byKey[sectionHighlights], items[i])
 	}
+	under := explanations(items)
 	for i, it := range items {
-		if slices.Contains(leads, i) {
+		if slices.Contains(leads, i) || it.Event == "" && under.of[it.Article.ID] != 0 {
 			continue
 		}
 		key := it.Section
@@ -258,8 +259,51 @@ func layOut(items []IssueItem) []block {
 			if key != sectionHighlights {
 				sortItems(found)
 			}
-			out = append(out, block{key, found})
+			out = append(out, block{key, under.place(found)})
 		}
+	}
+	return out
+}
+
+// explained says which items of a mail explain which others.
+type explained struct {
+	of map[int64]int64       // by article: the article that it explains
+	by map[int64][]IssueItem // by article: what explains it, in the order of the mail
+}
+
+// explanations finds the interpretations whose original is in the same mail.
+func explanations(items []IssueItem) explained {
+	e := explained{make(map[int64]int64), make(map[int64][]IssueItem)}
+	carriers := make(map[int64]int64)
+	for _, it := range items {
+		if it.Document != 0 && carriers[it.Document] == 0 && folds(it.Article) == "" {
+			carriers[it.Document] = it.Article.ID
+		}
+	}
+	for _, it := range items {
+		original := carriers[it.Explains]
+		if it.Explains == 0 || original == 0 || original == it.Article.ID || it.Event != "" || it.Standing >= mustLead || it.Section == sectionDeadlines || folds(it.Article) != "" {
+			continue
+		}
+		it.Under = original
+		e.of[it.Article.ID] = original
+		e.by[original] = append(e.by[original], it)
+	}
+	for article, original := range e.of { // under what is itself under another nothing stands
+		if e.of[original] != 0 {
+			e.by[original] = slices.DeleteFunc(e.by[original], func(it IssueItem) bool { return it.Article.ID == article })
+			delete(e.of, article)
+		}
+	}
+	return e
+}
+
+// place puts explanations behind what they explain.
+func (e explained) place(items []IssueItem) []IssueItem {
+	out := make([]IssueItem, 0, len(items))
+	for _, it := range items {
+		out = append(append(out, it), e.by[it.Article.ID]...)
+		delete(e.by, it.Article.ID) // it may stand here for an event, too
 	}
 	return out
 }

@@ -124,6 +124,7 @@ func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
 		}
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `
 			SELECT id FROM articles WHERE collected_at >= $2
+			UNION SELECT a.id FROM unmatched u JOIN articles a ON a.id = u.article
 			UNION SELECT article FROM matches WHERE list = $1 AND NOT EXISTS (
 				SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = $1 AND x.article = matches.article)
 			ORDER BY 1`, l.ID, s.now().Add(-welcomeWindow))
@@ -184,6 +185,7 @@ func wants(l subscribers.List, a feed.Article) (why []feed.Reason, ok bool) {
 
 // The reasons for which an article is no news for a list, whatever its query.
 const (
+	leftOutHidden    = "hidden"    // by an admin
 	leftOutHeld      = "held"      // it came in a flood of old articles
 	leftOutWithdrawn = "withdrawn" // its site took it away
 	leftOutOlder     = "older"     // it was here before the list
@@ -193,6 +195,8 @@ const (
 // leftOut says why an article is no news for a list, "" if it is.
 func leftOut(l subscribers.List, a feed.Article) string {
 	switch on := a.Facts.PublishedOn; {
+	case a.Hidden:
+		return leftOutHidden
 	case a.Held:
 		return leftOutHeld
 	case !a.WithdrawnAt.IsZero():

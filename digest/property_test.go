@@ -31,6 +31,7 @@ type modelArticle struct {
 	title     string
 	theme     string
 	withdrawn bool
+	at        time.Time // it was collected
 }
 
 type modelIssue struct {
@@ -53,7 +54,7 @@ func (l *modelList) wants(a *modelArticle) bool {
 
 // due returns the last due time after the one before, up to now.
 func (l *modelList) due(now time.Time) (last time.Time, ok bool) {
-	for day := l.lastDue.AddDate(0, 0, -1); !day.After(now); day = day.AddDate(0, 0, 1) {
+	for day := l.lastDue.AddDate(0, 0, -1); !day.After(now.AddDate(0, 0, 1)); day = day.AddDate(0, 0, 1) {
 		at := time.Date(day.Year(), day.Month(), day.Day(), 8, 0, 0, 0, shanghai)
 		if at.After(l.lastDue) && !at.After(now) && (l.every == 1 || at.Weekday() == time.Monday) {
 			last, ok = at, true
@@ -321,7 +322,10 @@ func (m *model) compose(rt *rapid.T) {
 		slices.Sort(have)
 		slices.Sort(titles)
 		if !slices.Equal(have, titles) || mails[r.name+"@test.example"] > 1 {
-			rt.Fatalf("at %s %s got %v in %d mails, want %v", now, r.name, have, mails[r.name+"@test.example"], titles)
+			for l, d := range due {
+				rt.Logf("due at %s: %s, every %d days, theme %q, at most %d", d, l.list.Slug, l.every, l.theme, l.list.MaxItems)
+			}
+			rt.Fatalf("at %s %s got %v in %d mails, want %v; choices %+v, paused %s, last %v", now, r.name, have, mails[r.name+"@test.example"], titles, r.choices, r.paused, r.lastOn)
 		}
 	}
 }
@@ -338,7 +342,7 @@ func (m *model) matchModel() {
 		for _, l := range m.lists {
 			at := slices.Index(l.pending, a)
 			switch {
-			case l.wants(a) && at < 0 && !l.issued[a]:
+			case l.wants(a) && at < 0 && !l.issued[a] && m.now().Sub(a.at) <= 45*24*time.Hour: // later it is no news
 				l.pending = append(l.pending, a)
 			case !l.wants(a) && at >= 0:
 				l.pending = slices.Delete(l.pending, at, at+1)
@@ -356,7 +360,7 @@ func (m *model) number(a *modelArticle) int64 { return a.number }
 
 // store stores an article as a source would have given it.
 func (m *model) store(rt *rapid.T, title string, a *modelArticle) (id int64) {
-	a.number, a.title = int64(m.serial), title
+	a.number, a.title, a.at = int64(m.serial), title, m.now()
 	at := m.now().UTC().Truncate(time.Microsecond)
 	err := m.db.Write(m.t.Context(), func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(m.t.Context(), `
