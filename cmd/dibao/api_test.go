@@ -1,6 +1,7 @@
 package main
 
 import (
+	"dibao/internal/web"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,7 +40,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.api = newAPI(a, globals{database: url})
-	server := httptest.NewServer(a.adminHandler())
+	server := httptest.NewServer(a.adminHandler(&web.Metrics{}))
 	defer server.Close()
 	post := func(token, path, body string) (int, string) {
 		t.Helper()
@@ -107,7 +108,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 	}
 
 	a.api = nil
-	off := httptest.NewServer(a.adminHandler())
+	off := httptest.NewServer(a.adminHandler(&web.Metrics{}))
 	defer off.Close()
 	res, err := http.Post(off.URL+"/api/list/show", "application/json", nil)
 	if err != nil || res.StatusCode != 404 {
