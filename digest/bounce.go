@@ -19,7 +19,7 @@ var (
 		`(?:unknown|no such|invalid|non-?existent|unrecognized|not a (?:valid|known)) (?:user|mailbox|recipient|address|account|local|person|name|virtual)|no (?:mailbox|such (?:user|person|address|recipient|account))|user unknown|` +
 		`(?:doesn't|does not|didn't|do not) (?:exist|have an? (?:account|yahoo|mailbox))|not (?:our|a) (?:customer|valid user)|is not a (?:known|valid) user|unknown (?:local|or illegal|in)|not listed in|can't find (?:user|recipient)|` +
 		`用户不存在|邮箱不存在|收件人不存在|地址不存在|帐号不存在|账号不存在|RESOLVER\.ADR\.(?:RecipNotFound|RecipientNotFound|ExRecipNotFound|BadPrimary)|account is unavailable|not in (?:my|our) (?:user )?list|no valid recipients`)
-	bounceNoHost = regexp.MustCompile(`(?i)host (?:unknown|not found|or domain name not found|name lookup fail)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:does not exist|not found|is not|unknown|of recipient|name not)|name or service not known|non-?existent (?:host|domain)|couldn't find any host|unrouteable|unroutable|no mx|null ?mx|indicated no SMTP service|relevant mx|does not accept (?:mail|smtp)|recipient domain .{0,60}(?:does not|not exist|no mail)|not a valid (?:host|domain)|isn't in my (?:control|list)`)
+	bounceNoHost = regexp.MustCompile(`(?i)host (?:unknown|not found|or domain name not found|name lookup fail)|unknown (?:host|domain)|no such (?:host|domain)|domain (?:does not exist|not found|is not|unknown|of recipient|name not)|name or service not known|non-?existent (?:host|domain)|couldn't find any host|unrouteable|unroutable|no mx|null ?mx|indicated no SMTP service|relevant mx|does not accept (?:mail|smtp)|recipient domain .{0,60}(?:does not|not exist|no mail)|not a valid (?:host|domain)`)
 	bounceMoved  = regexp.MustCompile(`(?i)has moved|address (?:has )?changed|moved permanently|no longer (?:uses|valid|in use)`)
 	bounceFull   = regexp.MustCompile(`(?i)(?:mail ?box|quota|storage|account|disk|space|inbox|maildir|message store)[^.\n]{0,50}(?:full|exceed|over ?quota|over|limit|not enough|insufficient)|over ?quota|(?:exceed|over)[^.\n]{0,40}(?:quota|storage|limit|mailbox)|full mail ?box|insufficient (?:disk|system) |not enough (?:storage|space)|quota|邮箱已满|空间不足`)
 	bounceHeld   = regexp.MustCompile(`(?i)suspend|(?:account|mailbox|user|recipient|address)[^.\n]{0,40}(?:disabled|inactive|deactivated|locked|blocked|restricted|not active|temporarily|unavailable|expired)|inactive (?:user|account|mailbox)|on ?hold|not (?:currently )?accepting|over.?rate|receiving (?:mail|messages) (?:too|at a rate)`)
@@ -30,6 +30,10 @@ var (
 // ownFilter are refusals by what a reader set up, or the reader's server for
 // them: not us, and not the mailbox.
 var ownFilter = regexp.MustCompile(`(?i)recipient preferences|user reject|refuses to receive|only accepting mail from|not accepting any mail|protected by|blocked by the recipient|due to user rules|bounced address|restricted sms|message filtered|extended inactivity`)
+
+// ofSender are refusals of whom the mail is from, or of our server's names, though
+// they speak of unknown users and hosts as well.
+var ofSender = regexp.MustCompile(`(?i)\bsender(?:'s)? (?:address |domain |verif|rejected|unknown|denied|not)|domain of sender|(?:local )?sender table|invalid sender|unknown sender|\bhelo\b|\behlo\b|reverse (?:dns|lookup)|client host|your (?:host ?name|ip|server)|return address|envelope[- ]from|mail from address`)
 
 // ownWords are those of a server that looked into its own directory, with no
 // other server between: Exchange, Notes, IMail, mail.local, Google, Exim.
@@ -57,7 +61,10 @@ func ClassifyBounce(r mail.ReportRecipient) Verdict {
 		return lasting
 	case ownFilter.MatchString(said), hidesFilters.MatchString(r.Address) && namelessUnknown.MatchString(said):
 		return Verdict{Class: ClassUnknown}
-	case r.Status == "5.1.7" || r.Status == "5.1.8": // the sender's address, not the reader's
+	case r.Status == "5.1.7" || r.Status == "5.1.8", ofSender.MatchString(first): // the sender's address, not the reader's
+		if strings.HasPrefix(r.Status, "4.") || strings.HasPrefix(r.Code, "4") {
+			return Verdict{Class: ClassTemporary}
+		}
 		return Verdict{Class: ClassPolicy}
 	}
 	if v, ok := byStatus(r, first, said); ok {

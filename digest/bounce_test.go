@@ -26,6 +26,8 @@ func TestClassifyBounce(t *testing.T) {
 		{"5.7.1", "550 5.7.1 user unknown to our policy: blocked", ClassPolicy, false},
 		{"", "554 message looks like spam", ClassPolicy, false},
 		{"5.1.8", "553 domain of sender does not exist", ClassPolicy, false},
+		{"", "550 Sender address rejected: User unknown in local sender table", ClassPolicy, false},
+		{"5.0.0", "550 Helo command rejected: Host not found", ClassPolicy, false},
 		{"", "account suspended for now", ClassTemporary, false},
 		{"", "", ClassUnknown, false},
 	}

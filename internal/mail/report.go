@@ -273,9 +273,9 @@ var (
 	daemon       = regexp.MustCompile(`(?i)mailer-?daemon|postmaster|mail delivery (?:sub)?system|mail ?administrator|mdaemon|symantec|antispam|mail deliver|bounce|mailmaster|mail ?server|delivery|post_?master|mdaemon`)
 	inlineStatus = regexp.MustCompile(`(?m)^(?:Reporting-MTA|Final-Recipient|Original-Recipient):`)
 	notReader    = regexp.MustCompile(`(?i)^(?:mailer-?daemon|post-?_?master|abuse|mail-?daemon|support|noreply|no-reply|helpdesk)@|^\d{8,}\.[\w.]*@`)
-	failedWords  = regexp.MustCompile(`(?i)undeliver|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
+	failedWords  = regexp.MustCompile(`(?i)undeliver|^\[bounce\]|you (?:\S+@\S+ )?are not (?:a )?member|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
 	notYet       = regexp.MustCompile(`(?i)\b(?:not yet been delivered|will (?:keep|continue) (?:to )?try|still trying|do not need to resend|message \S+ delayed|delivery delayed|warning: could not send)`)
-	autoSubject  = regexp.MustCompile(`(?i)^(?:re: )?(?:auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自動返信|休假|不在办公室)`)
+	autoSubject  = regexp.MustCompile(`(?i)^(?:re: ?)?(?:auto: |auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自動返信|休假|不在办公室)`)
 	refusedText  = regexp.MustCompile(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
 	announced    = regexp.MustCompile(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
 	// of a conversation: RCPT TO: name@example.org
@@ -370,7 +370,8 @@ func (p *reportParser) fromDaemon(subject, automatic string) bool {
 
 func (p *reportParser) isAutoReply(subject, automatic string) bool {
 	return strings.HasPrefix(automatic, "auto-replied") || autoSubject.MatchString(subject) || p.get("X-Autoreply") != "" || p.get("X-Autorespond") != "" ||
-		strings.EqualFold(p.get("Precedence"), "auto_reply")
+		strings.EqualFold(p.get("X-Apple-Action"), "vacation") ||
+		strings.EqualFold(strings.ReplaceAll(p.get("Precedence"), "-", "_"), "auto_reply")
 }
 
 // hasStatus reports whether a delivery status names a recipient.
