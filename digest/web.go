@@ -43,6 +43,8 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
 	feed.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
 	mux.HandleFunc("GET /lists/{slug}/calendar.ics", h.listCalendar)
+	h.registerSite(mux)
+	h.registerAPI(mux)
 }
 
 // page is a view that can be rendered.

@@ -25,6 +25,7 @@ type Web struct {
 func (h *Web) Register(mux *http.ServeMux) {
 	h.registerFeeds(mux)
 	h.registerCalendars(mux)
+	h.registerAPI(mux)
 	h.registerPages(mux)
 }
 

@@ -18,6 +18,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/mail"
+	"dibao/internal/web"
 	"dibao/subscribers"
 	"dibao/templates"
 )
@@ -31,7 +32,8 @@ type app struct {
 	subscribers *subscribers.Store
 	digest      *digest.Service
 	log         *slog.Logger
-	api         *api // nil: off
+	counts      *web.Metrics // of requests, while it serves
+	api         *api         // nil: off
 	// deliverer returns the one deliverer of the process, by the configured server.
 	deliverer func() (*digest.Deliverer, error)
 }

@@ -71,7 +71,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 		return err
 	}
 	cache := &web.Cache{}
-	counts := web.NewMetrics(cache)
+	a.counts = web.NewMetrics(cache)
 	webCtx, stopWeb := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWeb()
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -90,12 +90,12 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 	group.Go(func() error {
 		return web.Serve(webCtx, public, web.Options{
 			Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage,
-			LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: counts,
+			LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: a.counts,
 		})
 	})
 	if admin != nil {
 		group.Go(func() error {
-			return web.Serve(webCtx, admin, web.Options{Handler: a.adminHandler(counts), Logger: a.log})
+			return web.Serve(webCtx, admin, web.Options{Handler: a.adminHandler(), Logger: a.log})
 		})
 	}
 	err = group.Wait()
@@ -179,9 +179,9 @@ func staticType(name string) string {
 }
 
 // adminHandler serves what only the node's admin may see.
-func (a *app) adminHandler(counts *web.Metrics) http.Handler {
+func (a *app) adminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", a.metrics(counts))
+	mux.Handle("GET /metrics", a.metrics())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	registerPprof(mux)
 	if a.api != nil {

@@ -88,10 +88,12 @@ func (a *app) tls() (*tls.Config, error) {
 }
 
 // metrics serves what the node counts (Prometheus).
-func (a *app) metrics(requests *web.Metrics) http.Handler {
+func (a *app) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}))
-	requests.Register(registry)
+	if a.counts != nil {
+		a.counts.Register(registry)
+	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 

@@ -1,0 +1,166 @@
+package digest
+
+import (
+	"context"
+	_ "embed" // of the API's description
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"dibao/feed"
+	"dibao/subscribers"
+)
+
+// openAPI describes the whole API, that of package feed too (OpenAPI 3.1).
+//
+//go:embed openapi.json
+var openAPI []byte
+
+// registerAPI puts the API of lists and issues, and its description, on mux.
+func (h *Web) registerAPI(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		h.serveProgram(w, r, "/api/openapi.json", func(context.Context) (programBytes, error) {
+			return programBytes{body: openAPI, mediaType: "application/json; charset=utf-8"}, nil
+		})
+	})
+	mux.HandleFunc("GET /api/v1/lists", h.apiLists)
+	mux.HandleFunc("GET /api/v1/lists/{slug}", h.apiList)
+	mux.HandleFunc("GET /api/v1/issues", h.apiIssues)
+	mux.HandleFunc("GET /api/v1/issues/{slug}/{n}", h.apiIssue)
+}
+
+type apiListView struct {
+	Slug        string    `json:"slug"`
+	Title       string    `json:"title"`
+	Description *string   `json:"description"`
+	URL         string    `json:"url"`
+	Feed        string    `json:"feed_url"`
+	Calendar    string    `json:"calendar_url"`
+	Schedule    string    `json:"schedule"`
+	Zone        string    `json:"zone"`
+	Language    string    `json:"language"`
+	Updated     time.Time `json:"updated_at"`
+}
+
+func (h *Web) newAPIList(l subscribers.List) apiListView {
+	page := h.Service.opts.BaseURL + "/lists/" + url.PathEscape(l.Slug) + "/"
+	v := apiListView{
+		Slug: l.Slug, Title: l.Title, URL: page, Feed: page + "feed.json", Calendar: page + "calendar.ics", Schedule: l.Cron, Zone: l.Zone,
+		Language: l.Language, Updated: l.UpdatedAt.UTC(),
+	}
+	if l.Description != "" {
+		v.Description = &l.Description
+	}
+	return v
+}
+
+func (h *Web) apiLists(w http.ResponseWriter, r *http.Request) {
+	h.Feeds.ServeAPI(w, r, "", func(ctx context.Context, _ url.Values) (any, error) {
+		lists, err := h.publicLists(ctx)
+		data := []apiListView{}
+		for _, l := range lists {
+			data = append(data, h.newAPIList(l))
+		}
+		return feed.APIPage{Data: data}, err
+	})
+}
+
+// publicList returns a list that anybody may see.
+func (h *Web) publicList(ctx context.Context, slug string) (subscribers.List, error) {
+	l, err := h.Service.subscribers.ListBySlug(ctx, slug)
+	if errors.Is(err, subscribers.ErrNotFound) || err == nil && l.Visibility != subscribers.Public {
+		err = feed.ErrNotFound
+	}
+	return l, err
+}
+
+func (h *Web) apiList(w http.ResponseWriter, r *http.Request) {
+	h.Feeds.ServeAPI(w, r, "", func(ctx context.Context, _ url.Values) (any, error) {
+		l, err := h.publicList(ctx, r.PathValue("slug"))
+		return h.newAPIList(l), err
+	})
+}
+
+type apiIssueView struct {
+	List   string         `json:"list"`
+	Number int64          `json:"number"`
+	URL    string         `json:"url"`
+	Due    time.Time      `json:"due_at"`
+	Note   *string        `json:"note"`
+	Count  int            `json:"count"`
+	Items  []apiIssueItem `json:"items,omitempty"`
+}
+
+type apiIssueItem struct {
+	Section string `json:"section"`
+	Article any    `json:"article"`
+}
+
+func (h *Web) newAPIIssue(i Issue) apiIssueView {
+	v := apiIssueView{List: i.List.Slug, Number: i.Number, URL: h.Service.issueURL(i), Due: i.DueAt.UTC(), Count: i.Count}
+	if i.Note != "" {
+		v.Note = &i.Note
+	}
+	return v
+}
+
+// apiIssues lists the issues of a list, the newest first; the cursor is a number.
+func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
+	h.Feeds.ServeAPI(w, r, "list limit cursor", func(ctx context.Context, q url.Values) (any, error) {
+		limit, before, err := feed.Paging(q)
+		if err != nil {
+			return nil, err
+		}
+		if q.Get("list") == "" {
+			return nil, feed.BadRequest("list is missing: the slug of a list, from /api/v1/lists")
+		}
+		l, err := h.publicList(ctx, q.Get("list"))
+		if err != nil {
+			return nil, err
+		}
+		issues, err := h.Service.issuesBefore(ctx, l.ID, before, limit)
+		data := []apiIssueView{}
+		for _, i := range issues {
+			if i.Held { // it waits for an admin
+				continue
+			}
+			i.List = l
+			data = append(data, h.newAPIIssue(i))
+		}
+		page := feed.APIPage{Data: data}
+		if len(issues) == limit {
+			page.Next = feed.NextCursor(true, issues[limit-1].Number)
+		}
+		return page, err
+	})
+}
+
+func (h *Web) apiIssue(w http.ResponseWriter, r *http.Request) {
+	h.Feeds.ServeAPI(w, r, "", func(ctx context.Context, _ url.Values) (any, error) {
+		l, err := h.publicList(ctx, r.PathValue("slug"))
+		if err != nil {
+			return nil, err
+		}
+		n, err := strconv.ParseInt(r.PathValue("n"), 10, 64)
+		if err != nil || n < 1 {
+			return nil, feed.ErrNotFound
+		}
+		i, err := h.Service.IssueOf(ctx, l.ID, n)
+		if errors.Is(err, ErrNotFound) || err == nil && i.Held {
+			err = feed.ErrNotFound
+		}
+		if err != nil {
+			return nil, err
+		}
+		i.List = l
+		items, err := h.Service.IssueItems(ctx, i.ID)
+		v := h.newAPIIssue(i)
+		v.Count = len(items)
+		for _, it := range items {
+			v.Items = append(v.Items, apiIssueItem{it.Section, feed.APIArticle(it.Article, h.Service.opts.BaseURL)})
+		}
+		return v, err
+	})
+}

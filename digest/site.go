@@ -1,0 +1,208 @@
+package digest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/feed/publish"
+	"dibao/internal/web"
+	"dibao/subscribers"
+)
+
+// registerSite puts what programs ask of the site as a whole on mux.
+func (h *Web) registerSite(mux *http.ServeMux) {
+	mux.HandleFunc("GET /opml", h.opml)
+	mux.HandleFunc("GET /sitemap.xml", h.sitemap)
+	mux.HandleFunc("GET /sitemaps/{part}", h.sitemapPart)
+}
+
+// programBytes are a document for programs that a handler makes.
+type programBytes struct {
+	body      []byte
+	mediaType string
+	modified  time.Time
+}
+
+// serveProgram answers a program with bytes from the cache, made anew when
+// something changed.
+func (h *Web) serveProgram(w http.ResponseWriter, r *http.Request, key string, build func(context.Context) (programBytes, error)) {
+	stamp, _, err := h.stamp(r.Context())
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	err = h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
+		b, err := build(r.Context())
+		return web.Document{Body: b.body, MediaType: b.mediaType, Modified: b.modified, Header: http.Header{
+			"Access-Control-Allow-Origin": {"*"}, "Vary": {"Accept-Encoding"},
+		}}, err
+	})
+	if err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+// publicLists returns the lists that anybody may see.
+func (h *Web) publicLists(ctx context.Context) (public []subscribers.List, err error) {
+	lists, err := h.Service.subscribers.Lists(ctx)
+	for _, l := range lists {
+		if l.Visibility == subscribers.Public {
+			public = append(public, l)
+		}
+	}
+	return public, err
+}
+
+// opml names the feeds of all lists and sources, to subscribe to at once.
+func (h *Web) opml(w http.ResponseWriter, r *http.Request) {
+	h.serveProgram(w, r, "/opml", func(ctx context.Context) (programBytes, error) {
+		o := h.Service.opts
+		lists, err := h.publicLists(ctx)
+		if err != nil {
+			return programBytes{}, err
+		}
+		sources, err := h.Service.articles.Sources(ctx)
+		if err != nil {
+			return programBytes{}, err
+		}
+		all := publish.Group{Title: o.SiteName, Feeds: []publish.Subscribable{{Title: o.SiteName, XML: o.BaseURL + "/feed.xml", HTML: o.BaseURL + "/"}}}
+		changed := time.Time{}
+		for _, l := range lists {
+			path := o.BaseURL + "/lists/" + url.PathEscape(l.Slug) + "/"
+			all.Feeds = append(all.Feeds, publish.Subscribable{Title: l.Title, Description: l.Description, XML: path + "feed.xml", HTML: path})
+		}
+		groups := []publish.Group{all}
+		themes := make(map[string]int)
+		for _, s := range sources {
+			if s.State == feed.StateRemoved {
+				continue
+			}
+			folder := s.Theme
+			if folder == "" {
+				folder = "来源"
+			}
+			at, ok := themes[folder]
+			if !ok {
+				at = len(groups)
+				themes[folder] = at
+				groups = append(groups, publish.Group{Title: folder})
+			}
+			path := fmt.Sprintf("%s/sources/%d/", o.BaseURL, s.ID)
+			groups[at].Feeds = append(groups[at].Feeds, publish.Subscribable{Title: s.Name, XML: path + "feed.xml", HTML: path})
+			if s.CreatedAt.After(changed) {
+				changed = s.CreatedAt
+			}
+		}
+		var buf bytes.Buffer
+		err = publish.WriteOPML(&buf, o.SiteName, changed, groups)
+		return programBytes{buf.Bytes(), publish.OPMLType, changed}, err
+	})
+}
+
+const sitemapType = "application/xml; charset=utf-8"
+
+// sitemap names the parts of the sitemap.
+func (h *Web) sitemap(w http.ResponseWriter, r *http.Request) {
+	h.serveProgram(w, r, "/sitemap.xml", func(ctx context.Context) (programBytes, error) {
+		base := h.Service.opts.BaseURL
+		articles, documents, err := h.Service.articles.SitemapParts(ctx)
+		if err != nil {
+			return programBytes{}, err
+		}
+		parts := []publish.Location{{URL: base + "/sitemaps/site.xml"}}
+		newest := time.Time{}
+		for _, x := range []struct {
+			name    string
+			changed []time.Time
+		}{{"articles", articles}, {"documents", documents}} {
+			for i, at := range x.changed {
+				parts = append(parts, publish.Location{URL: fmt.Sprintf("%s/sitemaps/%s-%d.xml", base, x.name, i+1), Changed: at})
+				if at.After(newest) {
+					newest = at
+				}
+			}
+		}
+		var buf bytes.Buffer
+		err = publish.WriteSitemapIndex(&buf, parts)
+		return programBytes{buf.Bytes(), sitemapType, newest}, err
+	})
+}
+
+func (h *Web) sitemapPart(w http.ResponseWriter, r *http.Request) {
+	name, ok := strings.CutSuffix(r.PathValue("part"), ".xml")
+	if !ok {
+		web.NotFound(w, r)
+		return
+	}
+	h.serveProgram(w, r, "/sitemaps/"+name, func(ctx context.Context) (programBytes, error) {
+		pages, err := h.sitemapPages(ctx, name)
+		newest := time.Time{}
+		for _, p := range pages {
+			if p.Changed.After(newest) {
+				newest = p.Changed
+			}
+		}
+		var buf bytes.Buffer
+		err = errors.Join(err, publish.WriteSitemap(&buf, pages))
+		return programBytes{buf.Bytes(), sitemapType, newest}, err
+	})
+}
+
+func (h *Web) sitemapPages(ctx context.Context, name string) ([]publish.Location, error) {
+	base := h.Service.opts.BaseURL
+	if name == "site" {
+		return h.siteLocations(ctx)
+	}
+	kind, number, _ := strings.Cut(name, "-")
+	n, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case err != nil:
+		return nil, ErrNotFound
+	case kind == "articles":
+		return h.Service.articles.SitemapArticles(ctx, base, n)
+	case kind == "documents":
+		return h.Service.articles.SitemapDocuments(ctx, base, n)
+	}
+	return nil, ErrNotFound
+}
+
+// siteLocations are the home page, the lists and their issues.
+func (h *Web) siteLocations(ctx context.Context) ([]publish.Location, error) {
+	s := h.Service
+	_, modified, err := h.stamp(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := []publish.Location{{URL: s.opts.BaseURL + "/", Changed: modified}}
+	for _, index := range []string{"/themes/", "/regions/", "/issuers/", "/sources/"} {
+		all = append(all, publish.Location{URL: s.opts.BaseURL + index})
+	}
+	lists, err := h.publicLists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lists {
+		issues, err := s.Issues(ctx, l.ID, 1000)
+		if err != nil {
+			return nil, err
+		}
+		page := publish.Location{URL: s.opts.BaseURL + "/lists/" + url.PathEscape(l.Slug) + "/", Changed: l.UpdatedAt}
+		for _, i := range issues {
+			i.List = l
+			all = append(all, publish.Location{URL: s.issueURL(i), Changed: i.CreatedAt})
+			if i.CreatedAt.After(page.Changed) {
+				page.Changed = i.CreatedAt
+			}
+		}
+		all = append(all, page)
+	}
+	return all, nil
+}

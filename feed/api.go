@@ -1,0 +1,413 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/web"
+	"dibao/policy"
+)
+
+// The JSON API reads and never changes. Keys are those of the CLI; what is
+// unknown is null. It is described by digest/openapi.json.
+
+// errBadRequest says what is wrong with a request to the API.
+type errBadRequest struct{ what string }
+
+func (e errBadRequest) Error() string { return e.what }
+
+// BadRequest is an error that the API answers with 400.
+func BadRequest(format string, args ...any) error { return errBadRequest{fmt.Sprintf(format, args...)} }
+
+// APIPage is a part of a long answer; Next is the cursor of the part behind it.
+type APIPage struct {
+	Data any     `json:"data"`
+	Next *string `json:"next"`
+}
+
+// registerAPI puts the API of articles, documents and relations on mux.
+func (h *Web) registerAPI(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/v1/articles", h.apiArticles)
+	mux.HandleFunc("GET /api/v1/articles/{id}", h.apiArticle)
+	mux.HandleFunc("GET /api/v1/documents", h.apiDocuments)
+	mux.HandleFunc("GET /api/v1/documents/{number}", h.apiDocument)
+	mux.HandleFunc("GET /api/v1/relations", h.apiRelations)
+}
+
+// ServeAPI answers with JSON from the cache, made anew when something changed.
+// What the query holds beside names is of no account and not looked at.
+func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, build func(ctx context.Context, q url.Values) (any, error)) {
+	stamp, modified, err := h.Store.Stamp(r.Context())
+	if err != nil {
+		h.failAPI(w, r, err)
+		return
+	}
+	q, kept := r.URL.Query(), make(url.Values)
+	for _, name := range strings.Fields(names) {
+		if v := strings.ToValidUTF8(q.Get(name), ""); v != "" {
+			kept.Set(name, v)
+		}
+	}
+	key := r.URL.Path + "?" + kept.Encode()
+	if len(key) > 1000 {
+		h.failAPI(w, r, BadRequest("the address is too long"))
+		return
+	}
+	err = h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
+		answer, err := build(r.Context(), kept)
+		if err != nil {
+			return web.Document{}, err
+		}
+		body, err := json.Marshal(answer)
+		header := http.Header{"Access-Control-Allow-Origin": {"*"}, "Access-Control-Expose-Headers": {"ETag, Link"}, "Vary": {"Accept-Encoding"}}
+		if page, ok := answer.(APIPage); ok && page.Next != nil {
+			kept.Set("cursor", *page.Next)
+			header.Set("Link", "<"+h.BaseURL+r.URL.EscapedPath()+"?"+kept.Encode()+`>; rel="next"`)
+		}
+		return web.Document{Body: append(body, '\n'), MediaType: "application/json; charset=utf-8", Modified: modified, Header: header}, err
+	})
+	if err != nil {
+		h.failAPI(w, r, err)
+	}
+}
+
+// failAPI answers with an error as JSON (RFC 9457).
+func (h *Web) failAPI(w http.ResponseWriter, r *http.Request, err error) {
+	status, what := http.StatusInternalServerError, "something went wrong here; try again later"
+	var bad errBadRequest
+	switch {
+	case errors.As(err, &bad):
+		status, what = http.StatusBadRequest, bad.what
+	case errors.Is(err, ErrNotFound):
+		status, what = http.StatusNotFound, "there is no such thing"
+	case errors.Is(err, context.Canceled):
+	default:
+		h.Logger.Error("request failed", "url", r.URL.Path, "err", err)
+	}
+	w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"status": status, "title": http.StatusText(status), "detail": what}) // a client that went away
+}
+
+const maxAPIPage = 100
+
+// Paging reads limit and cursor; before is 0 where there is no cursor.
+func Paging(q url.Values) (limit int, before int64, err error) {
+	limit = 50
+	if s := q.Get("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxAPIPage {
+			return 0, 0, BadRequest("limit is from 1 to %d", maxAPIPage)
+		}
+	}
+	if s := q.Get("cursor"); s != "" {
+		if before, err = strconv.ParseInt(s, 36, 64); err != nil || before < 1 {
+			return 0, 0, BadRequest("cursor is none of ours; take it from next")
+		}
+	}
+	return limit, before, nil
+}
+
+// NextCursor is the cursor behind the last of a part that is full.
+func NextCursor(full bool, last int64) *string {
+	if !full {
+		return nil
+	}
+	s := strconv.FormatInt(last, 36)
+	return &s
+}
+
+// apiArticle is an article as the API shows it.
+type apiArticleView struct {
+	ID         int64     `json:"id"`
+	URL        string    `json:"url"`
+	Original   string    `json:"original_url"`
+	Title      string    `json:"title"`
+	Kind       *string   `json:"kind"`
+	Type       *string   `json:"type"`
+	Number     *string   `json:"document_number"`
+	Issuers    []string  `json:"issuers"`
+	Theme      *string   `json:"theme"`
+	Region     *string   `json:"region"`
+	Language   *string   `json:"language"`
+	Published  *string   `json:"published"`
+	Issued     *string   `json:"issued"`
+	Effective  *string   `json:"effective"`
+	Expires    *string   `json:"expires"`
+	Deadline   *string   `json:"deadline"`
+	Summary    *string   `json:"summary"`
+	Author     *string   `json:"author"`
+	Office     *string   `json:"author_office"`
+	Source     apiSource `json:"source"`
+	Collected  time.Time `json:"collected_at"`
+	Updated    time.Time `json:"updated_at"`
+	Withdrawn  *string   `json:"withdrawn_at"`
+	HTML       *string   `json:"content_html,omitempty"`
+	Paragraphs []string  `json:"paragraphs,omitempty"`
+}
+
+type apiSource struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func instant(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return orNull(t.UTC().Format(time.RFC3339))
+}
+
+// APIArticle fills what the API shows of an article in lists.
+func APIArticle(a Article, base string) any { return newAPIArticle(a, base) }
+
+func newAPIArticle(a Article, base string) apiArticleView {
+	f := a.Facts
+	v := apiArticleView{
+		ID: a.ID, URL: ArticleURL(base, a.ID), Original: a.URL, Title: a.Title(), Kind: orNull(string(f.Kind)), Type: orNull(f.Type), Number: orNull(f.DocumentNumber),
+		Issuers: orEmpty(f.Issuers), Theme: orNull(f.Theme), Region: orNull(f.Region), Language: orNull(f.Language),
+		Published: orNull(f.PublishedOn.String()), Issued: orNull(f.IssuedOn.String()), Effective: orNull(f.EffectiveOn.String()),
+		Expires: orNull(f.ExpiresOn.String()), Deadline: orNull(f.DeadlineOn.String()), Summary: orNull(f.Summary), Author: orNull(f.Author), Office: orNull(f.AuthorOffice),
+		Source: apiSource{a.SourceID, a.SourceName, a.SourceURL}, Collected: a.CollectedAt.UTC(), Updated: a.UpdatedAt.UTC(), Withdrawn: instant(a.WithdrawnAt),
+	}
+	if !f.PublishedAt.IsZero() {
+		v.Published = orNull(f.PublishedAt.Format(time.RFC3339))
+	}
+	return v
+}
+
+// apiFilters are the ways to narrow a list of articles, by the parameter.
+var apiFilters = map[string]func(string) string{
+	"source": func(v string) string { return "source/" + v },
+	"theme":  func(v string) string { return "theme/" + v },
+	"region": func(v string) string { return "region/" + policy.TrimRegion(v) },
+	"issuer": func(v string) string { return "issuer/" + v },
+	"number": func(v string) string {
+		if n, ok := policy.ParseNumber(v); ok {
+			v = n
+		}
+		return "number/" + v
+	},
+}
+
+func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
+	h.ServeAPI(w, r, "limit cursor source theme region issuer number", func(ctx context.Context, q url.Values) (any, error) {
+		limit, before, err := Paging(q)
+		if err != nil {
+			return nil, err
+		}
+		shelf, filters := h.Store.allArticles(), 0
+		for name, feed := range apiFilters {
+			if v := q.Get(name); v != "" {
+				shelf = h.Store.articlesIn(feed(v))
+				filters++
+			}
+		}
+		if filters > 1 {
+			return nil, BadRequest("only one of source, theme, region, issuer and number narrows a list; for more use /search")
+		}
+		if before == 0 {
+			before = end
+		}
+		places, err := shelf.Places(ctx, 0, before-1, limit)
+		if err != nil {
+			return nil, err
+		}
+		found, err := h.Store.ArticlesByID(ctx, articlesAt(places))
+		data := []apiArticleView{}
+		for _, p := range places {
+			if a, ok := found[p.Article]; ok && !a.Hidden {
+				data = append(data, newAPIArticle(a, h.BaseURL))
+			}
+		}
+		page := APIPage{Data: data}
+		if len(places) == limit {
+			page.Next = NextCursor(true, places[limit-1].Number)
+		}
+		return page, err
+	})
+}
+
+func (h *Web) apiArticle(w http.ResponseWriter, r *http.Request) {
+	h.ServeAPI(w, r, "", func(ctx context.Context, _ url.Values) (any, error) {
+		id, err := pathID(r)
+		if err != nil {
+			return nil, err
+		}
+		a, err := h.Store.Article(ctx, id)
+		if err == nil && a.Hidden {
+			err = ErrNotFound
+		}
+		v := newAPIArticle(a, h.BaseURL)
+		if a.MayShowText() {
+			v.HTML, v.Paragraphs = orNull(a.Content), a.Facts.Paragraphs
+		}
+		return v, err
+	})
+}
+
+// apiDocument is a document as the API shows it.
+type apiDocumentView struct {
+	ID         int64             `json:"id"`
+	URL        string            `json:"url"`
+	Number     *string           `json:"number"`
+	Title      string            `json:"title"`
+	Issuers    []string          `json:"issuers"`
+	Type       *string           `json:"type"`
+	Level      *string           `json:"level"`
+	Region     *string           `json:"region"`
+	Theme      *string           `json:"theme"`
+	Status     *string           `json:"status"`
+	Issued     *string           `json:"issued"`
+	Published  *string           `json:"published"`
+	Effective  *string           `json:"effective"`
+	Expires    *string           `json:"expires"`
+	Repealed   *string           `json:"repealed"`
+	Article    *int64            `json:"article"`
+	Updated    time.Time         `json:"updated_at"`
+	Articles   []int64           `json:"articles,omitempty"`
+	Relations  []apiRelationView `json:"relations,omitempty"`
+	RelationTo []apiRelationView `json:"related_by,omitempty"`
+}
+
+func (h *Web) newAPIDocument(d Document) apiDocumentView {
+	return apiDocumentView{
+		ID: d.ID, URL: h.BaseURL + d.path(), Number: orNull(d.Number), Title: d.Title, Issuers: orEmpty(d.Issuers), Type: orNull(d.Type), Level: orNull(string(d.Level)),
+		Region: orNull(d.Region), Theme: orNull(d.Theme), Status: orNull(d.statusKey(h.Today())), Issued: orNull(d.IssuedOn.String()), Published: orNull(d.PublishedOn.String()),
+		Effective: orNull(d.EffectiveOn.String()), Expires: orNull(d.ExpiresOn.String()), Repealed: orNull(d.RepealedOn.String()), Article: idOrNull(d.Article), Updated: d.UpdatedAt.UTC(),
+	}
+}
+
+func idOrNull(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
+	h.ServeAPI(w, r, "limit cursor region level theme type issuer", func(ctx context.Context, q url.Values) (any, error) {
+		limit, before, err := Paging(q)
+		if err != nil {
+			return nil, err
+		}
+		all, err := h.Store.Documents(ctx, DocumentSelection{
+			Region: q.Get("region"), Level: policy.Level(q.Get("level")), Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,
+		})
+		data := []apiDocumentView{}
+		for _, d := range all {
+			data = append(data, h.newAPIDocument(d))
+		}
+		page := APIPage{Data: data}
+		if len(all) == limit {
+			page.Next = NextCursor(true, all[limit-1].ID)
+		}
+		return page, err
+	})
+}
+
+func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request) {
+	h.ServeAPI(w, r, "", func(ctx context.Context, _ url.Values) (any, error) {
+		name := r.PathValue("number")
+		var d Document
+		if id, numeric := documentID(name); numeric {
+			found, err := h.Store.Document(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			d = found
+		} else {
+			found, err := h.Store.FindDocuments(ctx, name)
+			if err == nil && len(found) == 0 {
+				err = ErrNotFound
+			}
+			if err != nil {
+				return nil, err
+			}
+			d = found[0]
+		}
+		if d.Article == 0 {
+			return nil, ErrNotFound
+		}
+		v := h.newAPIDocument(d)
+		articles, err := h.Store.DocumentArticles(ctx, d.ID)
+		from, errFrom := h.Store.RelationsFrom(ctx, d.ID)
+		to, errTo := h.Store.RelationsTo(ctx, d.ID)
+		v.Articles, v.Relations, v.RelationTo = articles, apiRelations(from), apiRelations(to)
+		return v, errors.Join(err, errFrom, errTo)
+	})
+}
+
+// apiRelationView says what an article says of a document.
+type apiRelationView struct {
+	ID       int64    `json:"id"`
+	Kind     string   `json:"kind"`
+	Article  int64    `json:"article"`
+	Document *int64   `json:"document"`
+	Target   *int64   `json:"target"`
+	Number   *string  `json:"target_number"`
+	Title    *string  `json:"target_title"`
+	Issuers  []string `json:"target_issuers"`
+	SaidIn   string   `json:"said_in"`
+	Quote    *string  `json:"quote"`
+}
+
+func apiRelations(all []Relation) []apiRelationView {
+	views := []apiRelationView{}
+	for _, r := range all {
+		views = append(views, apiRelationView{
+			ID: r.ID, Kind: cmp.Or(r.Kind, "提到"), Article: r.Article, Document: idOrNull(r.Document), Target: idOrNull(r.Target),
+			Number: orNull(r.TargetNumber), Title: orNull(r.TargetTitle), Issuers: orEmpty(r.TargetIssuers), SaidIn: r.SaidIn, Quote: orNull(r.Quote),
+		})
+	}
+	return views
+}
+
+func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
+	h.ServeAPI(w, r, "limit cursor kind", func(ctx context.Context, q url.Values) (any, error) {
+		limit, before, err := Paging(q)
+		if err != nil {
+			return nil, err
+		}
+		if before == 0 {
+			before = end
+		}
+		all, err := h.Store.RelationsBefore(ctx, q.Get("kind"), before, limit)
+		page := APIPage{Data: apiRelations(all)}
+		if len(all) == limit {
+			page.Next = NextCursor(true, all[limit-1].ID)
+		}
+		return page, err
+	})
+}
+
+// RelationsBefore returns relations of a kind (all: "") with smaller ids, the
+// newest first.
+func (st *Store) RelationsBefore(ctx context.Context, kind string, before int64, limit int) ([]Relation, error) {
+	var all []Relation
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r JOIN articles a ON a.id = r.article
+			WHERE r.id < $1 AND ($2 = '' OR r.kind = $2) AND r.gone_at IS NULL AND a.hidden = 0 ORDER BY r.id DESC LIMIT $3`, before, kind, limit)
+		return err
+	})
+	return all, err
+}

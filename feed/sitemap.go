@@ -1,0 +1,78 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"dibao/feed/publish"
+	"dibao/internal/database"
+)
+
+// SitemapParts returns how many parts the sitemap of articles and of documents
+// has, each with when its newest was changed.
+func (st *Store) SitemapParts(ctx context.Context) (articles, documents []time.Time, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		for _, x := range []struct {
+			parts        *[]time.Time
+			last, newest string
+		}{
+			{&articles, `SELECT COALESCE(MAX(id), 0) FROM articles`, `SELECT updated_at FROM articles WHERE id > $1 AND id <= $2 ORDER BY id DESC LIMIT 1`},
+			{&documents, `SELECT COALESCE(MAX(id), 0) FROM documents`, `SELECT updated_at FROM documents WHERE id > $1 AND id <= $2 ORDER BY id DESC LIMIT 1`},
+		} {
+			var last int64
+			if err := tx.QueryRowContext(ctx, x.last).Scan(&last); err != nil {
+				return err
+			}
+			*x.parts = nil
+			for from := int64(0); from < last; from += publish.SitemapPart {
+				newest, err := database.Collect(ctx, tx, database.ScanOne[time.Time], x.newest, from, from+publish.SitemapPart)
+				if err != nil {
+					return err
+				}
+				at := time.Time{}
+				if len(newest) > 0 {
+					at = newest[0]
+				}
+				*x.parts = append(*x.parts, at)
+			}
+		}
+		return nil
+	})
+	return articles, documents, err
+}
+
+// SitemapArticles returns the nth part of the sitemap of articles, from 1.
+func (st *Store) SitemapArticles(ctx context.Context, base string, n int64) ([]publish.Location, error) {
+	return st.sitemapPart(ctx, n, func(r database.Row) (l publish.Location, err error) {
+		var id int64
+		err = r.Scan(&id, &l.Changed)
+		l.URL = ArticleURL(base, id)
+		return l, err
+	}, `SELECT id, updated_at FROM articles WHERE id > $1 AND id <= $2 AND hidden = 0 ORDER BY id`)
+}
+
+// SitemapDocuments returns the nth part of the sitemap of documents, from 1.
+func (st *Store) SitemapDocuments(ctx context.Context, base string, n int64) ([]publish.Location, error) {
+	return st.sitemapPart(ctx, n, func(r database.Row) (l publish.Location, err error) {
+		var d Document
+		err = r.Scan(&d.ID, &d.Number, &l.Changed)
+		l.URL = base + d.path()
+		return l, err
+	}, `SELECT id, number, updated_at FROM documents WHERE id > $1 AND id <= $2 AND article IS NOT NULL ORDER BY id`)
+}
+
+func (st *Store) sitemapPart(ctx context.Context, n int64, scan func(database.Row) (publish.Location, error), query string) (all []publish.Location, err error) {
+	if n < 1 || n > 1_000_000 {
+		return nil, fmt.Errorf("part %d of the sitemap: %w", n, ErrNotFound)
+	}
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scan, query, (n-1)*publish.SitemapPart, n*publish.SitemapPart)
+		return err
+	})
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("part %d of the sitemap: %w", n, ErrNotFound)
+	}
+	return all, err
+}
