@@ -424,7 +424,7 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	if err != nil {
 		return listed, errors.Join(findWall(resp.Body), err)
 	}
-	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage {
+	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage && !showsTitle(pageOf(resp), src.Settings.Charset, it.Title) {
 		if wall := findWall(resp.Body); wall != nil {
 			return listed, wall
 		}

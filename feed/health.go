@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/feed/ingest"
 	"dibao/internal/fetch"
 )
 
@@ -53,6 +54,21 @@ func findWall(body []byte) error {
 		return &wallError{"a page of nothing but a script"}
 	}
 	return nil
+}
+
+// titleStart is how much of a title tells one article from another, in characters.
+const titleStart = 8
+
+// showsTitle reports whether a page carries the title under which it is listed: a
+// short notice about 安全验证 is a notice and no wall.
+func showsTitle(p ingest.Page, charset, listed string) bool {
+	start := []rune(strings.Join(strings.Fields(listed), ""))
+	if len(start) < titleStart {
+		return false
+	}
+	text, _ := ingest.Decode(p.Body, p.ContentType, charset)
+	shown := strings.Join(strings.Fields(scriptElement.ReplaceAllString(text, "")), "")
+	return strings.Contains(shown, string(start[:titleStart]))
 }
 
 // errSuspect says that a list has far less than it used to.

@@ -213,6 +213,23 @@ func TestPause(t *testing.T) {
 	})
 }
 
+// TestNoticeOfAWall reads a short notice that speaks of what walls say.
+func TestNoticeOfAWall(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		s.set("/list", list("/a/0.html", "/a/1.html"), 0)
+		const page = `<html><body><h1>%s</h1><div id="zoom"><p>网站升级，登录时请完成验证，给您带来不便敬请谅解。特此通知，请各单位相互转告并遵照执行。</p></div></body></html>`
+		s.set("/a/0.html", fmt.Sprintf(page, "样例市关于事项0的通知全文"), 0)
+		s.set("/a/1.html", fmt.Sprintf(page, "提示"), 0)
+		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page"})
+		done, err := r.collect(src.ID)
+		if err != nil || len(done.Warnings) != 1 || !strings.Contains(done.Warnings[0], "/a/1.html") {
+			t.Errorf("warnings %q, %v", done.Warnings, err)
+		}
+	})
+}
+
 // TestFuture reads dates that can't be: the articles count from when they came.
 func TestFuture(t *testing.T) {
 	t.Parallel()
