@@ -118,6 +118,7 @@ func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures,
 	if made.Deliveries != b.recipients {
 		return out, fmt.Errorf("%d deliveries were composed, not %d; is the database empty?", made.Deliveries, b.recipients)
 	}
+	collectLess()
 	server := mail.Options{Addr: addr, TLS: mail.TLSNone}
 	keys := a.subscribers.Keys()
 	d, err := a.digest.NewDeliverer(digest.DeliverOptions{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +76,7 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 	if err != nil {
 		return nil, err
 	}
+	collectLess()
 	keys := a.subscribers.Keys()
 	servers := a.servers()
 	opts := digest.DeliverOptions{
@@ -94,6 +96,14 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 		opts.Notify = a.tellAdmin
 	}
 	return a.digest.NewDeliverer(opts)
+}
+
+// collectLess lets a process that delivers keep more garbage: what lives is a few
+// dozen MB, and collecting it at each doubling costs a tenth of a delivery.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
 }
 
 // signer returns the DKIM signer, nil where none is configured.

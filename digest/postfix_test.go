@@ -1,0 +1,164 @@
+package digest_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/digest"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+const (
+	postfixMain = `compatibility_level = 3.6
+queue_directory = DIR/queue
+data_directory = DIR/data
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = DIR/log/mail.log
+maillog_file_prefixes = DIR
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.test.example
+mydestination =
+mynetworks = 127.0.0.0/8
+alias_maps =
+virtual_mailbox_domains = test.example
+virtual_mailbox_base = DIR/mail
+virtual_mailbox_maps = texthash:DIR/users
+virtual_uid_maps = static:65534
+virtual_gid_maps = static:65534
+smtpd_peername_lookup = no
+smtpd_recipient_restrictions = check_recipient_access texthash:DIR/grey, reject_unlisted_recipient, permit_mynetworks, reject
+smtpd_client_connection_rate_limit = 0
+`
+	postfixMaster = `127.0.0.1:PORT inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+`
+)
+
+// postfix starts a Postfix of its own in a temporary folder; it delivers to
+// Maildirs. Starting it needs root.
+func postfix(t *testing.T, users []string, grey map[string]string) (addr, maildirs string) {
+	t.Helper()
+	if _, err := os.Stat("/usr/sbin/postfix"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("postfix is missing; make needs")
+		}
+		t.Skip("postfix is missing")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("only root can start a Postfix")
+	}
+	dir, err := os.MkdirTemp("", "dibao-postfix-") // not t.TempDir: others than root must get into it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
+	addr = l.Addr().String()
+	l.Close()
+	var userTable, greyTable strings.Builder
+	for _, u := range users {
+		fmt.Fprintf(&userTable, "%s@test.example %s/\n", u, u)
+	}
+	for u, answer := range grey {
+		fmt.Fprintf(&greyTable, "%s@test.example %s\n", u, answer)
+	}
+	for name, content := range map[string]string{
+		"main.cf": postfixMain, "master.cf": postfixMaster, "users": userTable.String(), "grey": greyTable.String(),
+	} {
+		content = strings.NewReplacer("DIR", dir, "PORT", addr[strings.LastIndexByte(addr, ':')+1:]).Replace(content)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	maildirs = filepath.Join(dir, "mail")
+	for _, sub := range []string{"queue", "data", "log", "mail"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range [][]string{
+		{"chmod", "755", dir}, {"chown", "65534:65534", maildirs}, {"chown", "postfix", filepath.Join(dir, "data")},
+		{"/usr/sbin/postfix", "-c", dir, "start"},
+	} {
+		if out, err := exec.Command(step[0], step[1:]...).CombinedOutput(); err != nil {
+			log, _ := os.ReadFile(filepath.Join(dir, "log", "mail.log"))
+			t.Fatalf("%v: %v\n%s%s", step, err, out, log)
+		}
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("/usr/sbin/postfix", "-c", dir, "stop").CombinedOutput(); err != nil {
+			t.Logf("stop postfix: %v\n%s", err, out)
+		}
+	})
+	return addr, maildirs
+}
+
+// A real Postfix takes what we send, says who is not there, and asks to come
+// back; each is understood.
+func TestPostfix(t *testing.T) {
+	t.Parallel()
+	var users []string
+	for i := range 40 {
+		users = append(users, fmt.Sprint("r", i))
+	}
+	addr, maildirs := postfix(t, append(users, "grey"), map[string]string{"grey": "450 4.7.1 greylisted, come back later", "spam": "554 5.7.1 blocked by our policy"})
+	w := newWorld(t, sqlite(t))
+	l := w.list("weekly", subscribers.Query{})
+	for _, u := range append(users, "gone", "grey", "spam") {
+		w.reader(u, l)
+	}
+	w.composeOne()
+	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+		Server: mail.Options{Addr: addr, TLS: mail.TLSNone}, Connections: 3, MessageKey: []byte("key"),
+	}))
+	done := must[digest.Delivered](t)(d.Deliver(t.Context()))
+	if done.Sent != 40 || done.Deferred != 1 || done.Failed != 2 {
+		t.Fatalf("%+v; want 40 sent, the greylisted deferred, the unknown and the blocked failed", done)
+	}
+	for u, want := range map[string]bool{"gone": true, "grey": false, "spam": false, "r0": false} {
+		s := must[subscribers.Subscriber](t)(w.readers.SubscriberByAddress(t.Context(), u+"@test.example"))
+		if (s.Suppressed != "") != want {
+			t.Errorf("%s suppressed: %q, want %v", u, s.Suppressed, want)
+		}
+	}
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		arrived := must[[]string](t)(filepath.Glob(filepath.Join(maildirs, "*", "new", "*")))
+		if len(arrived) == 40 {
+			raw := must[[]byte](t)(os.ReadFile(arrived[0]))
+			if !strings.Contains(string(raw), "List-Unsubscribe-Post: List-Unsubscribe=One-Click") {
+				t.Errorf("the message lost its header:\n%.2000s", raw)
+			}
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%d of 40 messages arrived", len(arrived))
+		}
+	}
+}
