@@ -1,7 +1,6 @@
 package digest
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"database/sql"
@@ -62,10 +61,7 @@ const (
 // one and what nobody understands after several issues, a policy never. A report
 // of no mail of ours, one with a forged token, and one read before change nothing.
 func (s *Service) Receive(ctx context.Context, m Incoming) (Inbound, error) {
-	report, err := mail.ParseReport(bytes.NewReader(m.Raw))
-	if err != nil {
-		return Inbound{}, err
-	}
+	report := mail.ReadReport(m.Raw)
 	in := Inbound{Kind: report.Kind, Effect: EffectNothing}
 	to := append(m.To, mail.AddressesOf(m.Raw)...)
 	if done, err := s.unsubscribeByMail(ctx, to, report.Kind, &in); done || err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -328,10 +327,7 @@ func newInspectBounce() *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
-				report, err := mail.ParseReport(bytes.NewReader(b))
-				if err != nil {
-					return nil, err
-				}
+				report := mail.ReadReport(b)
 				all := []recipient{}
 				for _, r := range report.Recipients {
 					v := digest.ClassifyBounce(r)

@@ -70,11 +70,18 @@ func ParseReport(r io.Reader) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	return ReadReport(raw), nil
+}
+
+// ReadReport is ParseReport of a mail that is in memory already; no more than
+// its first 10 MB count.
+func ReadReport(raw []byte) Report {
+	raw = raw[:min(len(raw), maxReport)]
 	p := &reportParser{}
 	header, body := splitHeader(raw)
 	p.header = header
 	p.part(textproto.MIMEHeader(header), body, 0)
-	return p.report(), nil
+	return p.report()
 }
 
 // splitHeader reads a header as far as it is one: real reports have broken lines.
