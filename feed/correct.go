@@ -130,16 +130,20 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 	}
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
 		now := st.Now()
+		var there bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM articles WHERE id = $1)`, article).Scan(&there); err != nil {
+			return err
+		}
+		if !there {
+			return fmt.Errorf("article %d: %w", article, ErrNotFound)
+		}
 		for _, c := range corrections {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO corrections (article, field, value, note, at) VALUES ($1, $2, $3, $4, $5)`,
 				article, c.Field, c.Value, c.Note, now); err != nil {
 				return err
 			}
 		}
-		n, err := st.reread(ctx, tx, []int64{article})
-		if err == nil && n == 0 {
-			return fmt.Errorf("article %d: %w", article, ErrNotFound)
-		}
+		_, err := st.reread(ctx, tx, []int64{article})
 		return err
 	})
 }
