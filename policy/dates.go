@@ -208,7 +208,7 @@ func abs(d time.Duration) time.Duration {
 func (u *understanding) issued() {
 	for _, l := range u.e.Labels {
 		switch squeeze(l.Name) {
-		case "成文日期", "成文时间", "生成日期", "发文日期":
+		case "成文日期", "成文时间", "生成日期", "生成时间", "发文日期", "发文时间", "印发日期", "印发时间", "签发日期", "制发日期":
 			if m, ok := readMoment(l.Value, u.zone); ok {
 				u.IssuedOn, u.IssuedFrom = m.on, l.Element+" "+l.Name
 				return

@@ -132,7 +132,7 @@ func withoutHeadline(paragraphs []string, title string) []string {
 func (u *understanding) identity() {
 	for _, l := range u.e.Labels {
 		switch squeeze(l.Name) {
-		case "发文字号", "公文字号", "文件编号", "文号", "字号":
+		case "发文字号", "公文字号", "文件编号", "文件字号", "公文编号", "发布文号", "发文文号", "文件号", "文号", "字号":
 			if l.Value == "" || u.DocumentNumber != "" {
 				continue
 			}
@@ -141,7 +141,7 @@ func (u *understanding) identity() {
 				u.warn("document number not understood: " + l.Value)
 			}
 			u.DocumentNumber = n
-		case "发文机关", "制发机关", "发布机关", "发布机构":
+		case "发文机关", "制发机关", "发布机关", "发布机构", "发文单位", "发布单位", "制定机关", "公布机关", "发文机构":
 			if u.Issuers == nil && cleanCredit(l.Value) != "" {
 				u.Issuers = splitOrgans(l.Value)
 			}
@@ -149,7 +149,7 @@ func (u *understanding) identity() {
 			if u.Theme == "" {
 				u.Theme = strings.TrimSpace(strings.Trim(l.Value, "- ")) // 其他 is a theme
 			}
-		case "索引号", "索引编号", "信息索引号":
+		case "索引号", "索引编号", "信息索引号", "信息索引", "索引码":
 			if u.IndexNumber == "" {
 				u.IndexNumber = cleanCredit(squeeze(l.Value))
 			}

@@ -18,7 +18,9 @@ var labelNames = []string{
 	`发文机关`, `发文单位`, `发布机构`, `发布机关`, `发布单位`, `制发机关`, `公开责任部门`, `公开主体`, `信息来源`, `稿件来源`, `文章来源`, `来\s*源`,
 	`成文日期`, `成文时间`, `生成日期`, `印发日期`, `发文日期`, `发布日期`, `发布时间`, `公布日期`, `公开日期`, `发稿时间`, `更新时间`, `更新日期`,
 	`实施日期`, `施行日期`, `生效日期`, `失效日期`, `失效时间`, `废止日期`, `截止日期`, `截止时间`, `有效性`, `效力状态`, `日\s*期`, `时\s*间`,
-	`发文字号`, `公文字号`, `文件编号`, `文\s*号`, `字\s*号`, `标\s*题`, `名\s*称`, `主\s*题\s*词`, `关键词`,
+	`文件状态`, `时效性`, `征求意见截止时间`, `意见反馈截止时间`, `征求意见时间`, `征集时间`, `公示时间`, `起止时间`, `起止日期`, `开始时间`, `结束时间`,
+	`生成时间`, `发文时间`, `印发时间`, `签发日期`, `制发日期`, `制定机关`, `公布机关`, `发文机构`,
+	`发文字号`, `公文字号`, `公文编号`, `文件字号`, `文件编号`, `发布文号`, `发文文号`, `文\s*号`, `字\s*号`, `标\s*题`, `名\s*称`, `主\s*题\s*词`, `关键词`,
 	`作\s*者`, `撰稿人`, `供稿`, `记\s*者`, `责任编辑`, `编\s*辑`,
 }
 
@@ -30,6 +32,7 @@ var (
 	// A size of type («字号：大 中 小») is told from a document number by what follows.
 	sizes         = regexp.MustCompile(`[【\[]?\s*(?:浏览)?字[号体](?:大小)?\s*[:：]?\s*(?:[\[【]?\s*(?:特大|超大|默认|大|中|小)\s*[\]】]?\s*[|｜/]?\s*){2,6}`)
 	labelPattern  = regexp.MustCompile(`(?:^|[\s|｜\[【（(\x00])[\[【]?(` + strings.Join(labelNames, "|") + `)[\]】]?\s*[:：]\s*`)
+	wholeLabel    = regexp.MustCompile(`^[\[【]?(?:` + strings.Join(labelNames, "|") + `)[\]】]?$`)
 	furnitureHead = regexp.MustCompile(`(?:^|[\s|｜\[【（(])[\[【]?(?:` + strings.Join(furniture, "|") + `)[\]】]?\s*[:：]`)
 	bareDate      = regexp.MustCompile(`(?:19|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[-/.]\d{1,2}[-/.]\d{1,2})(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?`)
 )
@@ -171,7 +174,12 @@ func contains(n, x *html.Node) bool {
 func isCell(n *html.Node) bool { return n.Data == "td" || n.Data == "th" || n.Data == "dt" }
 
 // cellLabels reads a cell: «发文机关：» has its value in the next cell.
+// A cell that is nothing but such a label needs no colon; words as short as 日期 head
+// the columns of any table.
 func cellLabels(n *html.Node, text string) []policy.Label {
+	if name := strings.Join(strings.Fields(text), ""); utf8.RuneCountInString(name) >= 3 && wholeLabel.MatchString(name) {
+		text = name + "："
+	}
 	found := splitLabels(elementName(n), text)
 	if len(found) == 1 && found[0].Value == "" {
 		for next := n.NextSibling; next != nil; next = next.NextSibling {
