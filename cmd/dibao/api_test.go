@@ -1,7 +1,6 @@
 package main
 
 import (
-	"dibao/internal/web"
 	"io"
 	"log/slog"
 	"net/http"
@@ -40,7 +39,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.api = newAPI(a, globals{database: url})
-	server := httptest.NewServer(a.adminHandler(&web.Metrics{}))
+	server := httptest.NewServer(a.adminHandler())
 	defer server.Close()
 	post := func(token, path, body string) (int, string) {
 		t.Helper()
@@ -108,7 +107,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 	}
 
 	a.api = nil
-	off := httptest.NewServer(a.adminHandler(&web.Metrics{}))
+	off := httptest.NewServer(a.adminHandler())
 	defer off.Close()
 	res, err := http.Post(off.URL+"/api/list/show", "application/json", nil)
 	if err != nil || res.StatusCode != 404 {
