@@ -283,7 +283,7 @@ func (h *Web) index(plural, key string) http.HandlerFunc {
 // indexGroups puts second-level themes under their first level, and regions under
 // their province.
 func indexGroups(key string, names []string) []templates.IndexGroup {
-	var all []templates.IndexGroup
+	all := []templates.IndexGroup{{}} // the first levels
 	add := func(title string, v templates.FacetValue) {
 		at := slices.IndexFunc(all, func(g templates.IndexGroup) bool { return g.Title == title })
 		if at < 0 {
@@ -296,14 +296,22 @@ func indexGroups(key string, names []string) []templates.IndexGroup {
 		v := templates.FacetValue{Text: name, Count: -1}
 		switch key {
 		case "theme":
-			head, _, _ := strings.Cut(name, `\`)
-			v.Text, v.URL = strings.TrimPrefix(name, head+`\`), themePath(name)
+			head, tail, found := strings.Cut(name, `\`)
+			v.URL = themePath(name)
+			if !found {
+				head = ""
+			} else {
+				v.Text = tail
+			}
 			add(head, v)
 		case "region":
 			if policy.RegionName(name) == "" {
 				continue
 			}
-			head := policy.RegionName(name[:2])
+			head := ""
+			if len(name) > 2 {
+				head = policy.RegionName(name[:2])
+			}
 			v.Text, v.URL = policy.RegionName(name), "/regions/"+name+"/"
 			add(head, v)
 		default:

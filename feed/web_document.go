@@ -112,7 +112,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		if view.Versions, err = h.versions(ctx, d); err != nil {
 			return nil, err
 		}
-		view.Life = h.life(d, shown, to, chain, today)
+		view.Life = h.life(d, shown, to, chain, p.Language)
 		for _, o := range others {
 			m := o.mention(today)
 			m.URL = "/documents/" + strconv.FormatInt(o.ID, 10)
@@ -254,7 +254,8 @@ func (h *Web) versions(ctx context.Context, d Document) ([]templates.Version, er
 
 // life is what happened to a document and what is known to come, by day. What
 // has no day is not in it.
-func (h *Web) life(d Document, shown Article, to []related, chain Chain, today policy.Date) []templates.LifeEvent {
+func (h *Web) life(d Document, shown Article, to []related, chain Chain, language string) []templates.LifeEvent {
+	today := h.Today()
 	type event struct {
 		on policy.Date
 		templates.LifeEvent
@@ -303,7 +304,7 @@ func (h *Web) life(d Document, shown Article, to []related, chain Chain, today p
 	out := make([]templates.LifeEvent, len(all))
 	for i := range all {
 		out[i] = all[i].LifeEvent
-		out[i].Provenance = provenance(out[i].Provenance)
+		out[i].Provenance = provenance(out[i].Provenance, language)
 	}
 	return out
 }

@@ -23,7 +23,7 @@ func articleFacts(a Article, language string) []templates.Fact {
 	add := func(key, from string, expected bool, values ...templates.FactValue) {
 		values = slices.DeleteFunc(values, func(v templates.FactValue) bool { return v.Text == "" })
 		if len(values) > 0 || expected {
-			all = append(all, templates.Fact{Key: key, Values: values, Provenance: provenance(from)})
+			all = append(all, templates.Fact{Key: key, Values: values, Provenance: provenance(from, language)})
 		}
 	}
 	date := func(key, from string, expected bool, on policy.Date) {
@@ -31,7 +31,7 @@ func articleFacts(a Article, language string) []templates.Fact {
 			add(key, "", expected)
 			return
 		}
-		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: provenance(from)})
+		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: provenance(from, language)})
 	}
 	official := f.Kind == policy.KindDocument
 	draft := f.Kind == policy.KindConsultation
@@ -85,20 +85,17 @@ var (
 
 // provenance says in a reader's words what a fact rests on: a label of the page,
 // its meta data, or the sentence of the text as it is.
-func provenance(from string) string {
-	switch from {
-	case "feed":
-		return "订阅源"
-	case "list page":
-		return "列表页"
-	case "url":
-		return "网址"
+func provenance(from, language string) string {
+	for key, name := range map[string]string{"feed": "feed", "list page": "list", "url": "url"} {
+		if from == key {
+			return templates.Words(language, "provenance."+name)
+		}
 	}
 	if m := metaEvidence.FindStringSubmatch(from); m != nil {
-		return "网页元数据“" + m[1] + "”"
+		return templates.Words(language, "provenance.meta", m[1])
 	}
 	if m := elementEvidence.FindStringSubmatch(from); m != nil {
-		return "页面标注“" + m[1] + "”"
+		return templates.Words(language, "provenance.label", m[1])
 	}
 	return from
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Fact is a line of the box of facts. Key names it in the catalogue below
@@ -192,9 +193,16 @@ func withParameter(address, parameter string) string {
 // bracketed is the year and serial of a document number, which no line may part.
 var bracketed = regexp.MustCompile(`〔\d{4}〕\d{1,5}号|第\s?\d{1,5}\s?号`)
 
-// unbroken escapes a text and keeps the numbers of documents in it on one line.
-func unbroken(s string) template.HTML {
-	return template.HTML(bracketed.ReplaceAllString(template.HTMLEscapeString(s), `<span class="nb">$0</span>`))
+// unbroken escapes a text and keeps the numbers of documents in it on one line. On
+// a page that is not Chinese it says what is (WCAG 2.2 §3.1.2).
+func unbroken(language string) func(string) template.HTML {
+	return func(s string) template.HTML {
+		text := bracketed.ReplaceAllString(template.HTMLEscapeString(s), `<span class="nb">$0</span>`)
+		if language != "zh" && strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			text = `<span lang="zh-CN">` + text + `</span>`
+		}
+		return template.HTML(text)
+	}
 }
 
 // feedFormat is the short name of a feed's format.

@@ -52,7 +52,7 @@ func mustParse(name, parameter string) *language {
 		"t": l.words.say, "lang": func() string { return name }, "static": StaticPath, "wrap": wrap, "underline": underline, "join": joinDots, "outlook": outlook,
 		"add": func(a, b int) int { return a + b }, "total": total, "last": func(i int, n int) bool { return i == n-1 },
 		"link": func(address string) string { return withParameter(address, parameter) }, "in": withParameter,
-		"han": unbroken, "format": feedFormat, "facts": itemFacts, "change": kindOfChange, "clause": clauseOfChange, "readable": readable, "list": func(all ...any) []any { return all },
+		"han": unbroken(name), "format": feedFormat, "facts": itemFacts, "change": kindOfChange, "clause": clauseOfChange, "readable": readable, "list": func(all ...any) []any { return all },
 	}
 	l.pages = template.Must(template.New("").Funcs(funcs).ParseFS(files, "pages/*.html"))
 	l.mails = template.Must(template.New("").Funcs(funcs).ParseFS(files, "mails/*.html"))
