@@ -36,7 +36,7 @@ func TestHostileFeeds(t *testing.T) {
 			doc, err := ParseFeed(body, "", "http://feed.example/rss/feed.xml")
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
-			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; took > time.Second || used > 500 {
+			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; took > patience || used > 500 {
 				t.Errorf("took %v and allocated %d MB", took, used)
 			}
 			if got := outcome(len(doc.Items), err); !allowed(row[1], got) {
@@ -46,6 +46,10 @@ func TestHostileFeeds(t *testing.T) {
 		})
 	}
 }
+
+// patience is for a loaded machine with the race detector: alone, the slowest file
+// takes a fifth of a second.
+const patience = 10 * time.Second
 
 func outcome(n int, err error) string {
 	if err != nil {
