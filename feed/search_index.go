@@ -50,17 +50,17 @@ func (a *arrival) searchRow(headMark string) searchRow {
 	head, body, fields := tokens{mark: headMark}, tokens{}, tokens{}
 	head.add(a.Title(), true)
 	head.add(f.DocumentNumber, false)
-	body.add(a.Title(), false)
-	body.add(f.DocumentNumber, false)
+	body.add(a.Title(), true)
+	body.add(f.DocumentNumber, true)
 	for _, organ := range f.Issuers {
 		head.add(organ, true)
-		body.add(organ, false)
+		body.add(organ, true)
 		fields.fieldPairs(markIssuer, organ)
 	}
-	body.add(f.Summary, false)
-	body.add(f.Author+" "+f.AuthorOffice+" "+f.Credit, false)
+	body.add(f.Summary, true)
+	body.add(f.Author+" "+f.AuthorOffice+" "+f.Credit, true)
 	for _, p := range f.Paragraphs {
-		body.add(p, false)
+		body.add(p, true)
 	}
 	fields.field(markKind, string(f.Kind))
 	fields.fieldPairs(markTheme, f.Theme)

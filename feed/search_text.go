@@ -34,8 +34,8 @@ func (m matcher) token(t string) string {
 	return m.quote + strings.ReplaceAll(t, m.quote, "") + m.quote
 }
 
-// phrase writes what a text with this phrase has. In heads each character has a
-// token of its own.
+// phrase writes what a text with this phrase has. Each character has a token of
+// its own: the pairs that begin with a common one are too many to be read.
 func (m matcher) phrase(p phrase, in scope) string {
 	mark := ""
 	if in == inHead {
@@ -48,7 +48,7 @@ func (m matcher) phrase(p phrase, in scope) string {
 	}
 	if prefix != "" {
 		t := m.token(mark + prefix)
-		if in != inHead || !isHan([]rune(prefix)[0]) {
+		if !isHan([]rune(prefix)[0]) {
 			t += m.prefix
 		}
 		parts = append(parts, t)
@@ -167,7 +167,7 @@ func (q parsedQuery) size() int {
 	for _, c := range q.clauses {
 		for _, p := range c.any {
 			all, prefix := p.tokens()
-			if n += len(all); prefix != "" {
+			if n += max(len(all), 1); prefix != "" && !isHan([]rune(prefix)[0]) {
 				n += manyTokens // all that begin so
 			}
 		}

@@ -82,7 +82,7 @@ const (
 )
 
 // tokens gathers the tokens of a column, each once, separated by spaces: pairs of
-// Han characters, the last of a run alone, words and numbers whole.
+// Han characters, single ones, words and numbers whole.
 type tokens struct {
 	strings.Builder
 	mark  string // before each
