@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -221,6 +222,9 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 	found := false
 	for list, from := range first {
 		to := c.current[list].issue.ID
+		if to < 0 { // a preview: all there are
+			to = math.MaxInt64
+		}
 		if have := c.older[list]; len(have) > 0 {
 			to = have[0].issue.ID
 		}

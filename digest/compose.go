@@ -194,6 +194,9 @@ func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 		if n, err := res.RowsAffected(); n == 0 || err != nil {
 			return cmp.Or(err, fmt.Errorf("issue %d of %s is not held; it went out", issue.Number, issue.List.Slug))
 		}
+		if err := s.repin(ctx, tx, issue.ID); err != nil {
+			return err
+		}
 		out.Mailing, err = s.newMailing(ctx, tx, out.DueAt, []int64{issue.ID})
 		return err
 	})

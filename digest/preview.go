@@ -24,6 +24,9 @@ func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, er
 	if len(issues) > 0 {
 		next.Number = issues[0].Number + 1
 	}
+	for i := range items {
+		items[i].Issue = next.ID
+	}
 	return s.mailOf(edited{due: next.DueAt, language: l.Language, format: subscribers.HTML, issues: []Issue{next}, items: items})
 }
 

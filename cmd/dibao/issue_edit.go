@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"dibao/digest"
+)
+
+// previewMail renders the next mail of a list or of a reader.
+func (a *app) previewMail(ctx context.Context, list []string, address string) (digest.Mail, error) {
+	if address == "" {
+		l, err := a.subscribers.ListBySlug(ctx, list[0])
+		if err != nil {
+			return digest.Mail{}, err
+		}
+		return a.digest.PreviewMail(ctx, l)
+	}
+	known, err := a.subscribers.SubscriberByAddress(ctx, address)
+	if err != nil {
+		return digest.Mail{}, err
+	}
+	readers, err := a.subscribers.Readers(ctx, []int64{known.ID})
+	if err != nil {
+		return digest.Mail{}, err
+	}
+	mail, err := a.digest.PreviewReader(ctx, readers[known.ID])
+	if errors.Is(err, digest.ErrNothingNew) {
+		return mail, fmt.Errorf("%s would get no mail now: %w", address, err)
+	}
+	return mail, err
+}
+
+// showInBrowser writes the mail to a file and opens it.
+func showInBrowser(g *globals, cmd *cobra.Command, html string) error {
+	path := filepath.Join(os.TempDir(), "dibao-preview.html")
+	if err := os.WriteFile(path, []byte(html), 0o600); err != nil {
+		return err
+	}
+	open := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		open = "open"
+	}
+	if err := exec.CommandContext(cmd.Context(), open, path).Run(); err != nil {
+		g.say(cmd, "no browser could be opened; open this file yourself: %s", path)
+	}
+	return nil
+}
+
+// issueOf returns the issue that two arguments name.
+func (a *app) issueOf(ctx context.Context, list, number string) (digest.Issue, error) {
+	l, err := a.subscribers.ListBySlug(ctx, list)
+	if err != nil {
+		return digest.Issue{}, err
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 {
+		return digest.Issue{}, usagef("%q is no number of an issue, such as 3", number)
+	}
+	i, err := a.digest.IssueOf(ctx, l.ID, n)
+	if err != nil {
+		return digest.Issue{}, fmt.Errorf("list %s has no issue %d; see them with: dibao issue list --list %s", list, n, list)
+	}
+	i.List = l
+	return i, nil
+}
+
+func newIssueShow(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show LIST NUMBER",
+		Short: "Show what an issue holds, and why",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			i, err := a.issueOf(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			items, err := a.digest.IssueItems(cmd.Context(), i.ID)
+			if err != nil {
+				return err
+			}
+			if i.Note != "" {
+				g.say(cmd, "note: %s", i.Note)
+			}
+			return printItems(g, cmd, items)
+		},
+	}
+}
+
+func newIssueNote(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "note LIST NUMBER TEXT",
+		Short: "Set the editor's note of an issue; an empty text takes it away",
+		Args:  cobra.ExactArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			i, err := a.issueOf(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			return a.digest.SetNote(cmd.Context(), i.ID, args[2])
+		},
+	}
+}
+
+func newIssueTest(g *globals) *cobra.Command {
+	var list string
+	var number int64
+	cmd := &cobra.Command{
+		Use:   "test ADDRESS --list LIST",
+		Short: "Mail one address what the next issue of a list would be, or an issue that was made",
+		Long:  "The links to unsubscribe and to the preferences lead nowhere: the mail is nobody's.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if list == "" {
+				return usagef("name the list with --list")
+			}
+			var mail digest.Mail
+			if number > 0 {
+				i, err := a.issueOf(cmd.Context(), list, strconv.FormatInt(number, 10))
+				if err != nil {
+					return err
+				}
+				mail, err = a.digest.MailOfIssue(cmd.Context(), i, i.List.Language)
+				if err != nil {
+					return err
+				}
+			} else if mail, err = a.previewMail(cmd.Context(), []string{list}, ""); err != nil {
+				return err
+			}
+			if a.config.Mail.Host == "" {
+				return errors.New("no mail server is set; set host in [mail] of the configuration")
+			}
+			if err := a.sendOne(cmd.Context(), args[0], mail.Subject, mail.Text, mail.HTML); err != nil {
+				return err
+			}
+			g.say(cmd, "sent to %s: %s", args[0], mail.Subject)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&list, "list", "", "of this list")
+	cmd.Flags().Int64Var(&number, "number", 0, "an issue that was made (default: what the next would be)")
+	return cmd
+}
+
+// release lets the held issues of lists be sent, the oldest first.
+func (a *app) release(g *globals, cmd *cobra.Command, lists []string) error {
+	if len(lists) == 0 {
+		return nil
+	}
+	held, err := a.digest.HeldIssues(cmd.Context())
+	if err != nil {
+		return err
+	}
+	for _, name := range lists {
+		l, err := a.subscribers.ListBySlug(cmd.Context(), name)
+		if err != nil {
+			return err
+		}
+		found := false
+		for _, i := range held {
+			if i.List.ID != l.ID {
+				continue
+			}
+			found = true
+			made, err := a.digest.Release(cmd.Context(), i)
+			if err != nil {
+				return err
+			}
+			g.say(cmd, "%s No. %d goes out: %d deliveries", l.Slug, i.Number, made.Deliveries)
+		}
+		if !found {
+			return fmt.Errorf("list %s has no issue that is held; see: dibao issue list", l.Slug)
+		}
+	}
+	return nil
+}

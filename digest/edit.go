@@ -1,0 +1,164 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"dibao/internal/database"
+	"dibao/subscribers"
+)
+
+// maxNote is how long an editor's note may be, in characters.
+const maxNote = 2000
+
+// SetNote sets the editor's note of an issue. A mail that was composed already
+// carries it if it has not been rendered yet.
+func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
+	note = strings.TrimSpace(note)
+	if n := utf8.RuneCountInString(note); n > maxNote || !utf8.ValidString(note) {
+		return fmt.Errorf("the note has %d characters; write at most %d of plain text", n, maxNote)
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE issues SET note = $2 WHERE id = $1`, issue, note)
+		return err
+	})
+}
+
+// HeldIssues returns the issues that wait for an admin, the oldest first, with
+// their lists.
+func (s *Service) HeldIssues(ctx context.Context) ([]Issue, error) {
+	var held []int64
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		held, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM issues WHERE held = 1 ORDER BY due_at, id`)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.issuesByID(ctx, held)
+}
+
+// remindEvery is how often an admin is reminded of an issue that waits.
+const remindEvery = 24 * time.Hour
+
+// RemindHeld returns the held issues of which an admin was not reminded for a
+// day, and notes that they are now: of several nodes one reminds.
+func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
+	var ids []int64
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		var err error
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `
+			UPDATE issues SET reminded_at = $1 WHERE held = 1 AND (reminded_at IS NULL OR reminded_at <= $2) RETURNING id`,
+			s.now(), s.now().Add(-remindEvery))
+		return err
+	})
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	issues, err := s.issuesByID(ctx, ids)
+	for _, i := range issues {
+		s.opts.Logger.Warn("an issue waits for an admin; send it with: dibao issue send "+i.List.Slug, "list", i.List.Slug, "issue", i.Number, "articles", i.Count)
+	}
+	return issues, err
+}
+
+// repin gives what an admin pinned since an issue was composed its place.
+func (s *Service) repin(ctx context.Context, tx *sql.Tx, issue int64) error {
+	for _, q := range []string{
+		`UPDATE issue_items SET standing = 1000, reason = 'pinned' WHERE issue = $1 AND event = '' AND article IN (SELECT id FROM articles WHERE pinned = 1)`,
+		`UPDATE issue_items SET standing = 0, reason = '' WHERE issue = $1 AND reason = 'pinned' AND article IN (SELECT id FROM articles WHERE pinned = 0)`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, issue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrNothingNew says that a reader would get no mail now.
+var ErrNothingNew = errors.New("nothing is new to this reader")
+
+// PreviewReader renders the mail that one reader would get now if all of their
+// lists came due, or returns ErrNothingNew.
+func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) (Mail, error) {
+	lists, err := s.subscribers.Lists(ctx)
+	if err != nil {
+		return Mail{}, err
+	}
+	c, err := s.newChooser(ctx, 0, s.now(), nil)
+	if err != nil {
+		return Mail{}, err
+	}
+	for _, l := range lists {
+		items, err := s.Preview(ctx, l)
+		if err != nil {
+			return Mail{}, err
+		}
+		next := Issue{ID: -l.ID, List: l, DueAt: s.now()} // of no row
+		last, err := s.Issues(ctx, l.ID, 1)
+		if err != nil {
+			return Mail{}, err
+		}
+		if next.Number = 1; len(last) > 0 {
+			next.Number += last[0].Number
+		}
+		if len(items) == 0 {
+			next.Number = 0
+		}
+		c.current[l.ID] = &edition{next, items}
+		if c.zones[l.ID], err = time.LoadLocation(l.Zone); err != nil {
+			return Mail{}, err
+		}
+	}
+	if err := c.findPrior(ctx); err != nil {
+		return Mail{}, err
+	}
+	if err := c.look(ctx, []subscribers.Reader{reader}, reader.ID-1, reader.ID); err != nil {
+		return Mail{}, err
+	}
+	got := c.choose(reader).content
+	if got == nil {
+		return Mail{}, ErrNothingNew
+	}
+	e := edited{due: s.now(), language: got.language, format: got.format}
+	editions := make(map[int64]*edition)
+	for _, x := range c.current {
+		editions[x.issue.ID] = x
+	}
+	for _, all := range c.older {
+		for _, x := range all {
+			editions[x.issue.ID] = x
+		}
+	}
+	for _, id := range got.issues {
+		e.issues = append(e.issues, editions[id].issue)
+	}
+	for _, want := range got.items {
+		for _, it := range editions[want.Issue].items {
+			if it.Article.ID == want.Article && it.Event == want.Event {
+				it.Issue, it.Chosen = want.Issue, want.Chosen
+				e.items = append(e.items, it)
+			}
+		}
+	}
+	return s.mailOf(e)
+}
+
+// MailOfIssue renders the mail of an issue, made already, as a reader who takes
+// all of it gets it.
+func (s *Service) MailOfIssue(ctx context.Context, issue Issue, language string) (Mail, error) {
+	x, err := s.edition(ctx, issue)
+	if err != nil {
+		return Mail{}, err
+	}
+	for i := range x.items {
+		x.items[i].Issue = issue.ID
+	}
+	return s.mailOf(edited{due: issue.DueAt, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items})
+}
