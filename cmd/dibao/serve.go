@@ -237,8 +237,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 		}},
 		{Name: "compose", Run: func(jobCtx context.Context, _ int64) error {
 			made, err := a.digest.ComposeDue(jobCtx)
-			_, reminded := a.digest.RemindHeld(jobCtx)
-			err = errors.Join(err, reminded)
+			err = errors.Join(err, a.remindHeld(jobCtx))
 			for _, m := range made {
 				if m.Deliveries > 0 {
 					return errors.Join(err, runner.Enqueue(jobCtx, "deliver", 0))
