@@ -238,12 +238,16 @@ type feedRequest struct {
 	query      string // of a search, with its question mark
 	upTo       int64  // of an archive document, 0: none
 	negotiated bool
+	browser    bool // somebody opened it in a window: as XML it is shown by our style sheet
 }
 
 func (q feedRequest) key() string {
 	key := q.path + "feed" + q.format.Suffix + q.query
 	if q.negotiated {
 		key = q.path + "feed " + q.format.Suffix + q.query
+	}
+	if q.browser {
+		key += " shown"
 	}
 	if q.upTo > 0 {
 		key += "?page=" + strconv.FormatInt(q.upTo, 10)
@@ -252,6 +256,7 @@ func (q feedRequest) key() string {
 }
 
 func (h *Web) answerFeed(w http.ResponseWriter, r *http.Request, ask feedRequest) error {
+	ask.browser = r.Header.Get("Sec-Fetch-Dest") == "document" && ask.format.Name != "json"
 	stamp, _, err := h.Store.Stamp(r.Context())
 	if err != nil {
 		return err
@@ -376,7 +381,7 @@ func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error)
 		"Access-Control-Allow-Origin":   {"*"},
 		"Access-Control-Expose-Headers": {"ETag, Link, Last-Modified, IM"},
 		"Content-Security-Policy":       {feedPolicy},
-		"Vary":                          {"Accept-Encoding, A-IM"},
+		"Vary":                          {"Accept-Encoding, A-IM, Sec-Fetch-Dest"},
 	}
 	links := []string{"<" + feed.Self + `>; rel="self"`}
 	if feed.Hub != "" { // W3C WebSub §4
@@ -384,13 +389,17 @@ func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error)
 	}
 	header["Link"] = []string{strings.Join(links, ", ")}
 	if ask.negotiated {
-		header["Vary"] = []string{"Accept-Encoding, Accept, A-IM"}
+		header["Vary"] = []string{"Accept-Encoding, Accept, A-IM, Sec-Fetch-Dest"}
 		header["Content-Location"] = []string{ask.path + "feed" + ask.format.Suffix}
 	}
 	if feed.Current != "" { // it never changes, but for what is withdrawn or corrected in it
 		header["Cache-Control"] = []string{"public, max-age=86400"}
 	}
-	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: feed.Updated, Header: header}, nil
+	mediaType := ask.format.MediaType
+	if ask.browser { // they offer the media types of feeds for download
+		mediaType = "text/xml; charset=utf-8"
+	}
+	return web.Document{Body: buf.Bytes(), MediaType: mediaType, Modified: feed.Updated, Header: header}, nil
 }
 
 // hub is the address of our WebSub hub.

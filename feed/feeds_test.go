@@ -190,6 +190,9 @@ func TestFeedNegotiation(t *testing.T) {
 		if res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(res.Header.Get("Link"), `rel="hub"`) {
 			t.Errorf("header %v", res.Header)
 		}
+		if got := s.get("/feed.xml", "Sec-Fetch-Dest", "document").Header.Get("Content-Type"); got != "text/xml; charset=utf-8" {
+			t.Errorf("a browser's window gets %s", got)
+		}
 		if s.read("/feed.xml") != s.read("/feed.xml?utm_source=x") {
 			t.Error("a parameter that means nothing gives another feed")
 		}
