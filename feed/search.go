@@ -72,8 +72,8 @@ const (
 	// verifiedWhole is up to how many articles are all looked at, so that the
 	// total is exact though the index knows pairs of characters only.
 	verifiedWhole = 60
-	searchPage    = 40   // candidates that are looked at together
-	maxVerified   = 1500 // candidates whose text is looked at for one answer
+	searchPage    = 40  // candidates that are looked at together
+	maxVerified   = 400 // candidates whose text is looked at for one answer
 )
 
 // Search answers a query. Nothing asked for is nothing found.

@@ -256,12 +256,9 @@ func (p phrase) tokens() (all []string, prefix string) {
 		case len(runes) == 1 && last:
 			// Any token may begin with it; the others find the text.
 		default:
-			// Of a long run every other pair: all of them would find hardly less, and
-			// the text is looked at anyway.
+			// All pairs: those across two words are the rare ones.
 			for j := 1; j < len(runes); j++ {
-				if len(runes) < 4 || j%2 == 1 || j == len(runes)-1 {
-					all = append(all, string(runes[j-1:j+1]))
-				}
+				all = append(all, string(runes[j-1:j+1]))
 			}
 			if !last {
 				all = append(all, string(runes[len(runes)-1]))
