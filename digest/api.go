@@ -123,9 +123,6 @@ func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 		issues, err := h.Service.issuesBefore(ctx, l.ID, before, limit)
 		data := []apiIssueView{}
 		for _, i := range issues {
-			if i.Held { // it waits for an admin
-				continue
-			}
 			i.List = l
 			data = append(data, h.newAPIIssue(i))
 		}

@@ -319,7 +319,7 @@ func (s *Service) neighbours(ctx context.Context, i Issue) (older, newer string,
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		numbers, err = database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT number FROM issues WHERE list = $1 AND number IN ($2, $3) AND number > 0`, i.List.ID, i.Number-1, i.Number+1)
+			`SELECT number FROM issues WHERE list = $1 AND number IN ($2, $3) AND number > 0 AND held = 0`, i.List.ID, i.Number-1, i.Number+1)
 		return err
 	})
 	for _, n := range numbers {

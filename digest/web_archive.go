@@ -15,8 +15,8 @@ import (
 )
 
 // issuesBefore returns the newest issues, of one list or, with list 0, of all,
-// that have a lower number than before, if that is not 0; of the list they hold
-// the id only.
+// that have a lower number than before, if that is not 0, and that wait for no
+// admin; of the list they hold the id only.
 func (s *Service) issuesBefore(ctx context.Context, list, before int64, limit int) ([]Issue, error) {
 	if list == 0 {
 		return s.Issues(ctx, 0, limit)
@@ -24,7 +24,7 @@ func (s *Service) issuesBefore(ctx context.Context, list, before int64, limit in
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scanIssue, `SELECT `+issueColumns+` FROM issues i
-			WHERE i.list = $1 AND i.number > 0 AND ($2 = 0 OR i.number < $2) ORDER BY i.number DESC LIMIT $3`, list, before, limit)
+			WHERE i.list = $1 AND i.number > 0 AND i.held = 0 AND ($2 = 0 OR i.number < $2) ORDER BY i.number DESC LIMIT $3`, list, before, limit)
 		return err
 	})
 	return all, err

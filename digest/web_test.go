@@ -1,6 +1,7 @@
 package digest_test
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -86,7 +87,22 @@ func TestPagesGoOn(t *testing.T) {
 		if lead := get("/lists/weekly/issues/?before=8&lang=zh").Find(".issues .lead").First().Text(); strings.Count(lead, " · ") != 2 || !strings.Contains(lead, "第7期第1件通知") {
 			t.Errorf("the lead of issue 7 is %q", lead)
 		}
-		for _, path := range []string{"/?before=x", "/lists/weekly/?before=-1", "/lists/weekly/issues/99", "/lists/none/", "/lists/weekly/issues/x"} {
+		// An issue that waits for an admin is shown nowhere.
+		err := db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE issues SET held = 1 WHERE number = 15`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.advance(time.Minute) // so that the cache looks again
+		if seen := follow("/lists/weekly/issues/?lang=zh", ".issues .no", ".pager a[rel=next]"); len(seen) != issues-1 || seen[0] != "第 14 期" {
+			t.Errorf("with issue 15 held the archive shows %q", seen)
+		}
+		if newer, found := get("/lists/weekly/issues/14?lang=zh").Find("a[rel=prev]").Attr("href"); found {
+			t.Errorf("issue 14 is followed by %q, which is held", newer)
+		}
+		for _, path := range []string{"/?before=x", "/lists/weekly/?before=-1", "/lists/weekly/issues/99", "/lists/weekly/issues/15", "/lists/none/", "/lists/weekly/issues/x"} {
 			rec := httptest.NewRecorder()
 			mux.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 			if rec.Code != http.StatusNotFound {
