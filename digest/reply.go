@@ -62,12 +62,8 @@ var (
 	later   = Verdict{Class: ClassTemporary}
 )
 
-// The two Chinese providers that say the same in their own way, whatever the
-// domain of the reader: many companies have their mail there.
-var (
-	qq      = []string{"qq.com", "foxmail.com", "vip.qq.com", "exmail.qq.com"}
-	netease = []string{"163.com", "126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com", "netease.com"}
-)
+// qq are the domains of Tencent's mail, whose 550 is not always for good.
+var qq = []string{"qq.com", "foxmail.com", "vip.qq.com", "exmail.qq.com"}
 
 // temporaryRules are for 4xx; what fits none waits by Backoff.
 var temporaryRules = []rule{

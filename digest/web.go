@@ -292,27 +292,6 @@ func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	web.ServerError(w, r)
 }
 
-// matchedArticles returns the newest articles that a list matched.
-func (s *Service) matchedArticles(ctx context.Context, list int64, limit int) ([]feed.Article, error) {
-	var ids []int64
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT article FROM matches WHERE list = $1 ORDER BY seq DESC LIMIT $2`, list, limit)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.articles.ArticlesByID(ctx, ids)
-	articles := make([]feed.Article, 0, len(ids))
-	for _, id := range ids {
-		if a, ok := found[id]; ok {
-			articles = append(articles, a)
-		}
-	}
-	return articles, err
-}
-
 // neighbours returns the addresses of the issues before and after i, "" at the ends.
 func (s *Service) neighbours(ctx context.Context, i Issue) (older, newer string, err error) {
 	var numbers []int64

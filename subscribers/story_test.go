@@ -1,7 +1,6 @@
 package subscribers
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +177,6 @@ func TestStoriesOfOneReader(t *testing.T) {
 		if pairs < len(starts)*len(happenings) {
 			t.Errorf("only %d", pairs)
 		}
-		t.Log(fmt.Sprintf("%d states × events", pairs))
+		t.Logf("%d states × events", pairs)
 	})
 }

@@ -124,11 +124,6 @@ func (s *Store) suppressionOf(ctx context.Context, tx *sql.Tx, address string) (
 	return &x, err
 }
 
-func (s *Store) isSuppressed(ctx context.Context, tx *sql.Tx, address string) (bool, error) {
-	x, err := s.suppressionOf(ctx, tx, address)
-	return x != nil, err
-}
-
 // isClosed reports whether a suppressed address can't even be asked. One that
 // bounced long ago or was forgotten can: only its owner can answer, and the
 // answer lifts the suppression. A complaint and an admin's word hold.

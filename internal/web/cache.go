@@ -301,8 +301,9 @@ func (e *Entry) Known(r *http.Request) bool {
 // Tag returns the digest in an ETag that an [Entry] gave, without its coding; ""
 // if it is no ETag.
 func Tag(etag string) string {
-	tag, ok := strings.CutPrefix(strings.TrimPrefix(etag, "W/"), `"`)
-	if tag, ok = strings.CutSuffix(tag, `"`); !ok {
+	tag, opened := strings.CutPrefix(strings.TrimPrefix(etag, "W/"), `"`)
+	tag, closed := strings.CutSuffix(tag, `"`)
+	if !opened || !closed {
 		return ""
 	}
 	tag, _, _ = strings.Cut(tag, "-")
