@@ -223,7 +223,7 @@ func (p *sheet) item(it IssueItem, section string, short bool) (piece, error) {
 	return p.piece(string(key), func() (templates.Mail, error) {
 		v := p.s.digestItem(it, p.language, p.day)
 		v.Short, v.Under = short, it.Under != 0
-		if section == sectionHighlights {
+		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original leads by that
 			v.Lead = templates.Words(p.language, "lead."+it.Reason)
 		}
 		return v.Mail()

@@ -44,6 +44,8 @@ var (
 	partBehind   = regexp.MustCompile(`^(?:[（(][^（）()]{1,40}[)）])?(?:的|中|中的)?(?:第[一二三四五六七八九十百\d]+(?:条|章|款|项|部分)|附件)`)
 	amendedBy    = regexp.MustCompile(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
 	listedLine   = regexp.MustCompile(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
+	amendsLine   = regexp.MustCompile(`修改为|改为|修改如下|作出修改|作如下修改|删去|删除|增加一|修订为`)
+	repealsNext  = regexp.MustCompile(`(?:决定[^。；]{0,60}?|同时|一并|现|现予|宣布)废止$`)
 	repealsTitle = regexp.MustCompile(`废止|宣布失效|失效的`)
 	promisedBare = regexp.MustCompile(`(?:抓紧|尽快|即将|年内|今年将|拟)(?:研究)?(?:制定|出台|修订)(?:出台)?([\p{Han}“”]{4,30}?(?:条例|管理办法|实施办法|办法|规定|实施意见|意见|实施方案|方案|规划|实施细则|细则|行动计划))(?:[，。；、]|等)`)
 )
@@ -250,14 +252,20 @@ func relationAt(p string, start, end, paragraph int, listed bool) string {
 	if i := strings.Index(p[end:], "。"); i >= 0 {
 		to = end + i
 	}
-	if listed {
-		return RelationRepeals
-	}
 	if to-from > longSentence {
 		return ""
 	}
 	behind := p[end:to]
 	before := strings.ToValidUTF8(p[max(from, start-120):start], "")
+	if listed { // a decision that repeals may amend, too: 一、将《甲》第三条中的“乙”修改为“丙”
+		if amendsLine.MatchString(p) {
+			return RelationAmends
+		}
+		return RelationRepeals
+	}
+	if strings.Contains(before, "废止") && repealsNext.MatchString(withoutNames.ReplaceAllString(before, "")) {
+		return RelationRepeals
+	}
 	var m []int
 	if containsAny(behind, "废止", "失效", "停止执行本") {
 		m = repealed.FindStringIndex(behind)
