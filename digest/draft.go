@@ -406,11 +406,15 @@ func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscrib
 	}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		out.Mailing, out.Deliveries = 0, 0
+		gone := make(map[int64]bool) // another node does it, or the reader left
 		for _, w := range due {
-			if still, err := s.subscribers.Welcomed(ctx, tx, w); err != nil || !still {
-				return err // another node does it
+			still, err := s.subscribers.Welcomed(ctx, tx, w)
+			if err != nil {
+				return err
 			}
+			gone[w.Subscriber] = !still
 		}
+		plan := plan.without(gone)
 		if len(plan.deliveries) == 0 {
 			return nil
 		}

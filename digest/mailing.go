@@ -182,6 +182,14 @@ type planned struct {
 	content    *content
 }
 
+// without is the batch less some readers.
+func (p batch) without(gone map[int64]bool) batch {
+	p.deliveries = slices.DeleteFunc(slices.Clone(p.deliveries), func(d planned) bool { return gone[d.subscriber] })
+	p.carry = slices.DeleteFunc(slices.Clone(p.carry), func(w waiting) bool { return gone[w.subscriber] })
+	p.served = slices.DeleteFunc(slices.Clone(p.served), func(w waiting) bool { return gone[w.subscriber] })
+	return p
+}
+
 // plan says what readers get, whose ids follow after.
 func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, after int64) (batch, error) {
 	p := batch{last: readers[len(readers)-1].ID}

@@ -75,7 +75,8 @@ func (s *Service) Pause(ctx context.Context, mailing int64) error {
 	return s.setMailing(ctx, mailing, "paused", "sending", "composed")
 }
 
-// Resume lets a paused mailing be sent.
+// Resume lets a paused mailing be sent. One that was paused while it was composed
+// goes on to be composed: who has no delivery of it yet gets one.
 func (s *Service) Resume(ctx context.Context, mailing int64) error {
 	return s.setMailing(ctx, mailing, "sending", "paused")
 }
@@ -115,7 +116,8 @@ func (s *Service) setMailing(ctx context.Context, mailing int64, state string, f
 		if err != nil || now == state {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `UPDATE mailings SET state = $2 WHERE id = $1 AND state IN (`+s.db.Dialect().Texts("$3")+`)`,
+		res, err := tx.ExecContext(ctx, `UPDATE mailings SET state = CASE WHEN $2 = 'sending' AND composed_at IS NULL THEN 'composed' ELSE $2 END
+			WHERE id = $1 AND state IN (`+s.db.Dialect().Texts("$3")+`)`,
 			mailing, state, toJSON(from))
 		if err != nil {
 			return err

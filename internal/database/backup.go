@@ -437,12 +437,18 @@ func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() e
 	}, nil
 }
 
+// restoreGap is left between the ids of a backup and those of new rows. Ids that
+// were given out after the backup was made are in tokens that were mailed, and
+// the keys that sign them are restored: they must never be somebody else's.
+const restoreGap = 1 << 24
+
 // setLastIDs makes new rows get ids behind those that were ever given out.
 func (db *DB) setLastIDs(ctx context.Context, tx *sql.Tx, ids map[string]int64, known map[string][]string) error {
 	for table, id := range ids {
 		if known[table] == nil || id < 1 {
 			continue
 		}
+		id += restoreGap
 		if db.dialect == SQLite {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM sqlite_sequence WHERE name = $1`, table); err != nil {
 				return err

@@ -66,6 +66,12 @@ func unzip(t *testing.T, b []byte) []string {
 	return lines
 }
 
+// withoutHead leaves out the line that says what ids were given out: a restore
+// leaves a gap behind them.
+func withoutHead(t *testing.T, b []byte) []string {
+	return slices.DeleteFunc(unzip(t, b), func(line string) bool { return strings.HasPrefix(line, `{"format"`) })
+}
+
 // A backup restored and backed up again is the same, whichever databases it
 // passes through.
 func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
@@ -80,7 +86,7 @@ func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
 			if rows != 13 || !madeAt.Equal(backedUpAt) {
 				t.Errorf("restored %d rows of %s", rows, madeAt)
 			}
-			if d := cmp.Diff(unzip(t, original), unzip(t, backup(t, to))); d != "" {
+			if d := cmp.Diff(withoutHead(t, original), withoutHead(t, backup(t, to))); d != "" {
 				t.Error(d)
 			}
 			// An id that was given out before the backup is not given out again.
@@ -89,8 +95,8 @@ func TestBackupPassesFromDatabaseToDatabase(t *testing.T) {
 			err = to.Read(t.Context(), func(tx *sql.Tx) error {
 				return tx.QueryRowContext(t.Context(), `SELECT MAX(seq) FROM matches`).Scan(&seq)
 			})
-			if err != nil || seq != 3 {
-				t.Errorf("the next match is number %d (%v), want 3", seq, err)
+			if err != nil || seq != 3+1<<24 {
+				t.Errorf("the next match is number %d (%v), want one behind all that may have been given out", seq, err)
 			}
 			if _, _, err := to.Restore(t.Context(), bytes.NewReader(original)); !errors.Is(err, database.ErrNotEmpty) {
 				t.Errorf("a second restore: %v, want ErrNotEmpty", err)
