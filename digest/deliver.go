@@ -167,8 +167,11 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	all.Go(func() {
 		for {
 			select {
-			case <-ticker.C:
-				r.wake() // the clock has moved, and mailings may have been paused
+			case <-ticker.C: // the clock has moved, and mailings may have been paused
+				if err := r.dropPaused(ctx); err != nil && ctx.Err() == nil {
+					r.note(err)
+				}
+				r.wake()
 			case <-ticking:
 				return
 			}
@@ -208,17 +211,9 @@ func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 
 // feed claims until nothing is due and nothing on its way.
 func (r *deliveryRun) feed(ctx context.Context) error {
-	var looked time.Time
 	for {
 		if err := r.waitForRoom(); err != nil {
 			return err
-		}
-		// Measured by the machine's clock: the service's may stand still in tests.
-		if now := time.Now(); now.Sub(looked) >= lookEvery {
-			looked = now
-			if err := r.dropPaused(ctx); err != nil {
-				return err
-			}
 		}
 		if r.blocked() {
 			r.clearWay()
@@ -430,7 +425,10 @@ type job struct {
 	Delivery
 	reader subscribers.Reader
 	wanted bool
-	lane   *lane
+	// lookedUp is when by the machine's clock: what waits behind a slow domain is
+	// looked up again before it is sent.
+	lookedUp time.Time
+	lane     *lane
 }
 
 // prepare looks up the readers of a batch, and who of them still wants it:
@@ -447,7 +445,7 @@ func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, err
 	jobs := make([]job, len(batch))
 	for i, d := range batch {
 		reader, ok := readers[d.Subscriber]
-		jobs[i] = job{Delivery: d, reader: reader, wanted: ok && !reader.Suppressed}
+		jobs[i] = job{Delivery: d, reader: reader, wanted: ok && !reader.Suppressed, lookedUp: time.Now()}
 	}
 	return jobs, nil
 }

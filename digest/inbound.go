@@ -101,9 +101,12 @@ func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.
 		}
 		in.Kind, in.Subscriber = mail.ReportUnsubscribe, subscriber
 		ended, err := s.subscribers.Unsubscribe(ctx, subscriber, list, "mail", netip.Prefix{})
-		if err != nil {
+		if errors.Is(err, subscribers.ErrNotFound) {
 			in.Why = "its reader is not there any more"
 			return true, nil
+		}
+		if err != nil {
+			return true, err // the mail is read again: nobody's wish to leave is lost
 		}
 		if in.Effect = EffectUnsubscribed; len(ended) == 0 {
 			in.Effect, in.Why = EffectNothing, "was unsubscribed already"
@@ -223,8 +226,11 @@ func (s *Service) sentDelivery(ctx context.Context, where string, args ...any) (
 // latestDeliveries returns what went to an address lately, the newest first.
 func (s *Service) latestDeliveries(ctx context.Context, address string) ([]reported, error) {
 	reader, err := s.subscribers.SubscriberByAddress(ctx, address)
-	if err != nil {
+	if errors.Is(err, subscribers.ErrNotFound) || errors.Is(err, subscribers.ErrAddress) {
 		return nil, nil // of nobody
+	}
+	if err != nil {
+		return nil, err
 	}
 	var all []reported
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -321,8 +327,8 @@ func firstLine(text string) string {
 
 type feedbackRow struct{ kind, class, code, status, text string }
 
-// noteReport stores a report once for its delivery, and returns how many issues
-// got one of its class lately.
+// noteReport stores a report once for its delivery, and returns whether what it
+// means is still to be done and how many issues got one of its class lately.
 func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fresh bool, refusals int, err error) {
 	now := s.now()
 	text := clip(mailAddresses.ReplaceAllString(f.text, "<>"), 500)
@@ -335,8 +341,15 @@ func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fr
 		if err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); n == 0 || err != nil {
+		n, err := res.RowsAffected()
+		if err != nil {
 			return err
+		}
+		if n == 0 { // it is read again; whoever read it first may not have got as far as its effect
+			err := tx.QueryRowContext(ctx, `SELECT effect = '' FROM feedback WHERE report = $1`, reportKey(d, f.kind, f.class)).Scan(&fresh)
+			if err != nil || !fresh {
+				return err
+			}
 		}
 		fresh = true
 		return tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT delivery) FROM feedback WHERE subscriber = $1 AND class = $2 AND at > $3`,

@@ -14,7 +14,9 @@ import (
 // in docs/delivery.md), and lets the lane learn from it.
 func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 	now := r.service.now()
-	late := now.Sub(j.FirstTried) >= r.opts.GiveUpAfter
+	// A first attempt is never too late: the mail may have waited for a relay that
+	// was down, or for an admin's pause, and was tried by nobody.
+	late := j.Attempt > 1 && now.Sub(j.FirstTried) >= r.opts.GiveUpAfter
 	var refused *mail.ReplyError
 	switch {
 	case err == nil:
@@ -31,7 +33,7 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 		}
 		return o
 	case errors.As(err, &refused):
-		v := Classify(refused.Code, refused.Enhanced, refused.Text, domainOf(j.reader.Address))
+		v := inPhase(Classify(refused.Code, refused.Enhanced, refused.Text, domainOf(j.reader.Address)), refused)
 		r.learn(j.lane, v, now)
 		if v.Retries() && !late {
 			r.count(func(t *Delivered) { t.Deferred++ })
@@ -52,6 +54,17 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 		pause = Backoff(int(j.Attempt-1), jitter(j.ID))
 	}
 	return outcome{state: "waiting", nextAt: now.Add(pause), reply: err.Error()}
+}
+
+// inPhase says what «no such user» is worth by the command that it answers: after
+// MAIL FROM it speaks of our sender, after DATA it is a filter's word unless a
+// code of its own says that it is the mailbox.
+func inPhase(v Verdict, refused *mail.ReplyError) Verdict {
+	afterData := refused.Phase == "data" || refused.Phase == "dot"
+	if v.Suppress && (refused.Phase == "mail" || afterData && refused.Enhanced == "") {
+		return Verdict{Class: ClassPolicy}
+	}
+	return v
 }
 
 // brokenPause is how long a message waits whose connection broke the first time.
@@ -99,6 +112,9 @@ func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
 	defer cancel()
 	now := r.service.now()
 	class := v.Class.String()
+	if v.Soft && v.Class == ClassTemporary {
+		class = "full" // unlike a refusal for now that was given up, which is no fault of the reader's
+	}
 	refusals := 0 // of this class, in a row or lately
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `

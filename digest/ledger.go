@@ -446,7 +446,7 @@ func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
 
 // clip cuts s to at most n bytes, never inside a character.
 func clip(s string, n int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", " ") // PostgreSQL keeps no NUL
 	if len(s) <= n {
 		return s
 	}

@@ -163,6 +163,7 @@ func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err err
 	if err != nil {
 		return 0, fmt.Errorf("%s is no Maildir folder that dibao may read: %w", dir, err)
 	}
+	var problems []error
 	for _, e := range entries {
 		if !e.Type().IsRegular() || ctx.Err() != nil {
 			continue
@@ -181,12 +182,13 @@ func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err err
 			return taken, err
 		}
 		if err := b.Receive(ctx, nil, raw); err != nil {
-			return taken, err
+			problems = append(problems, fmt.Errorf("%s: %w", e.Name(), err)) // it stays there, and holds up no other
+			continue
 		}
 		taken++
 		if err := os.Rename(path, filepath.Join(dir, "cur", e.Name()+":2,S")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return taken, err
 		}
 	}
-	return taken, nil
+	return taken, errors.Join(problems...)
 }

@@ -44,7 +44,11 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 	if !c.usable {
 		return Reply{}, errors.New("the connection is closed")
 	}
-	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
+	broken := make(chan struct{}) // closed once the stop of ctx has broken the connection off
+	stop := context.AfterFunc(ctx, func() {
+		defer close(broken)
+		c.conn.SetDeadline(time.Unix(1, 0))
+	})
 	defer stop()
 	if err := c.begin(&e); err != nil {
 		if ctx.Err() != nil {
@@ -64,7 +68,9 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 		c.usable = false // without its dot the message is nothing; only closing takes it back
 		return Reply{}, err
 	}
-	stop()
+	if !stop() {
+		<-broken // else its deadline could come after that of the dot, whose reply must be waited for
+	}
 	c.deadline(c.opts.Timeouts.Dot)
 	if err := c.send(finalDot); err != nil {
 		return Reply{}, fmt.Errorf("%w: %v", ErrUncertain, err)
