@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -134,10 +135,9 @@ func (h *Web) fillHome(ctx context.Context, view *templates.HomePage) error {
 	if err != nil {
 		return err
 	}
+	lists = slices.DeleteFunc(lists, func(l subscribers.List) bool { return l.Visibility != subscribers.Public })
 	for _, l := range lists {
-		if l.Visibility == subscribers.Public {
-			view.Lists = append(view.Lists, s.listCard(l, view.Language))
-		}
+		view.Lists = append(view.Lists, s.listCard(l, view.Language))
 	}
 	issues, err := s.issuesBefore(ctx, 0, 0, homeIssues)
 	if err != nil {

@@ -110,8 +110,8 @@ func (s *Service) issueCards(ctx context.Context, issues []Issue, lists []subscr
 	cards := make([]templates.IssueCard, 0, len(issues))
 	for _, i := range issues {
 		at := slices.IndexFunc(lists, func(l subscribers.List) bool { return l.ID == i.List.ID })
-		if at < 0 || lists[at].Visibility != subscribers.Public && len(lists) > 1 {
-			continue // removed or hidden
+		if at < 0 {
+			continue // of a list that is removed or not shown here
 		}
 		i.List = lists[at]
 		cards = append(cards, templates.IssueCard{

@@ -63,7 +63,7 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 		h.failAPI(w, r, BadRequest("the address is too long"))
 		return
 	}
-	err = h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
+	err = h.Cache.Serve(w, r, key, stamp+" "+h.Today().String(), func() (web.Document, error) {
 		answer, err := build(r.Context(), kept)
 		if err != nil {
 			return web.Document{}, err
@@ -158,9 +158,17 @@ type apiArticleView struct {
 }
 
 type apiSource struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	URL  string `json:"url"`
+	ID   int64   `json:"id"`
+	Name string  `json:"name"`
+	URL  *string `json:"url"` // null where it is a folder of ours
+}
+
+func newAPISource(a Article) apiSource {
+	s := apiSource{ID: a.SourceID, Name: a.SourceName}
+	if strings.HasPrefix(a.SourceURL, "http") {
+		s.URL = &a.SourceURL
+	}
+	return s
 }
 
 func orNull(s string) *string {
@@ -187,7 +195,7 @@ func newAPIArticle(a Article, base string) apiArticleView {
 		Issuers: orEmpty(f.Issuers), Theme: orNull(f.Theme), Region: orNull(f.Region), Language: orNull(f.Language),
 		Published: orNull(f.PublishedOn.String()), Issued: orNull(f.IssuedOn.String()), Effective: orNull(f.EffectiveOn.String()),
 		Expires: orNull(f.ExpiresOn.String()), Deadline: orNull(f.DeadlineOn.String()), Summary: orNull(f.Summary), Author: orNull(f.Author), Office: orNull(f.AuthorOffice),
-		Source: apiSource{a.SourceID, a.SourceName, a.SourceURL}, Collected: a.CollectedAt.UTC(), Updated: a.UpdatedAt.UTC(), Withdrawn: instant(a.WithdrawnAt),
+		Source: newAPISource(a), Collected: a.CollectedAt.UTC(), Updated: a.UpdatedAt.UTC(), Withdrawn: instant(a.WithdrawnAt),
 	}
 	if !f.PublishedAt.IsZero() {
 		v.Published = orNull(f.PublishedAt.Format(time.RFC3339))

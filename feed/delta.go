@@ -1,11 +1,11 @@
 package feed
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"dibao/feed/publish"
 	"dibao/internal/web"
@@ -19,19 +19,19 @@ const maxSeen = 4096
 // have, by the digest in their ETag.
 type seenVersions struct {
 	mu    sync.Mutex
-	items map[string]map[string]time.Time // when each was updated, by id
-	order []string                        // of items, the oldest first
+	items map[string]map[string][sha256.Size]byte // what each said, by id: a correction need not be an update
+	order []string                                // of items, the oldest first
 }
 
 func (s *seenVersions) keep(key, digest string, items []publish.Item) {
-	version := make(map[string]time.Time, len(items))
+	version := make(map[string][sha256.Size]byte, len(items))
 	for _, it := range items {
-		version[it.ID] = it.Updated
+		version[it.ID] = fingerprint(it)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.items == nil {
-		s.items = make(map[string]map[string]time.Time)
+		s.items = make(map[string]map[string][sha256.Size]byte)
 	}
 	name := key + " " + digest
 	if _, known := s.items[name]; !known {
@@ -44,10 +44,14 @@ func (s *seenVersions) keep(key, digest string, items []publish.Item) {
 	}
 }
 
-func (s *seenVersions) find(key, digest string) map[string]time.Time {
+func (s *seenVersions) find(key, digest string) map[string][sha256.Size]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.items[key+" "+digest]
+}
+
+func fingerprint(it publish.Item) [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%+v", it))
 }
 
 // acceptsFeedDelta reports whether the client takes a feed with nothing in it
@@ -81,7 +85,7 @@ func (h *Web) serveDelta(w http.ResponseWriter, r *http.Request, ask feedRequest
 			all := feed.Items
 			feed.Items = nil
 			for _, it := range all {
-				if at, ok := has[it.ID]; !ok || !at.Equal(it.Updated) {
+				if was, ok := has[it.ID]; !ok || was != fingerprint(it) {
 					feed.Items = append(feed.Items, it)
 				}
 			}

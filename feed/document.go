@@ -126,7 +126,7 @@ func (st *Store) DocumentsByID(ctx context.Context, ids []int64) (map[int64]Docu
 
 // FindDocuments returns the documents that go by a number, in any form of its
 // brackets, or by a title. Two governments may use one number, so there may be
-// several; the newest is first.
+// several; the newest is first. One whose every page is hidden is left out.
 func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, error) {
 	names := []string{policy.TitleKey(name)}
 	if n, ok := policy.ParseNumber(name); ok {
@@ -140,7 +140,7 @@ func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, er
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `
 			SELECT DISTINCT d.id FROM document_names n JOIN documents d ON d.id = n.document
-			WHERE n.name IN (`+st.db.Dialect().Texts("$1")+`) LIMIT 100`, string(list))
+			WHERE n.name IN (`+st.db.Dialect().Texts("$1")+`) AND d.article IS NOT NULL LIMIT 100`, string(list))
 		if err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scanDocument, `SELECT `+documentColumns+` FROM documents d
 			JOIN documents me ON me.work = d.work AND me.region = d.region
-			WHERE me.id = $1 AND me.work <> '' ORDER BY COALESCE(d.issued_on, d.published_on, ''), d.id LIMIT 100`, id)
+			WHERE me.id = $1 AND me.work <> '' AND d.article IS NOT NULL ORDER BY COALESCE(d.issued_on, d.published_on, ''), d.id LIMIT 100`, id)
 		return err
 	})
 	if len(all) < 2 {

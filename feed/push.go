@@ -42,7 +42,9 @@ type topicContent struct {
 // has ended.
 func (h *Hub) Run(ctx context.Context) error {
 	h.init()
-	p := &pusher{Hub: h, quick: make(chan struct{}, quickLane), slow: make(chan struct{}, slowLane)}
+	p := &pusher{
+		Hub: h, quick: make(chan struct{}, quickLane), slow: make(chan struct{}, slowLane), verifying: make(chan struct{}, slowLane),
+	}
 	defer p.running.Wait()
 	beat := time.NewTicker(hubBeat)
 	defer beat.Stop()
@@ -62,19 +64,25 @@ func (h *Hub) Run(ctx context.Context) error {
 // pusher is a hub at work.
 type pusher struct {
 	*Hub
-	quick, slow chan struct{} // slots
-	running     sync.WaitGroup
-	pushed      string      // the stamp when all that was due had been looked at
-	looked      time.Time   // when that was
-	again       atomic.Bool // something may be due though the stamp stands still
-	pinged      string      // the stamp of the last round of pings
-	swept       time.Time
+	quick, slow, verifying chan struct{} // slots
+	running                sync.WaitGroup
+	pushed                 string      // the stamp when all that was due had been looked at
+	looked                 time.Time   // when that was
+	again                  atomic.Bool // something may be due though the stamp stands still
+	pinged                 string      // the stamp of the last round of pings
+	swept                  time.Time
 }
 
 func (p *pusher) round(ctx context.Context) error {
-	requests, err := p.claimRequests(ctx, slowLane)
-	for _, r := range requests {
-		p.start(p.slow, func() { p.log(p.verify(ctx, r)) })
+	var err error
+	// What is claimed counts as tried, so that no more is claimed than can begin;
+	// nobody else begins in this lane.
+	if free := cap(p.verifying) - len(p.verifying); free > 0 {
+		var requests []pushRequest
+		requests, err = p.claimRequests(ctx, free)
+		for _, r := range requests {
+			p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })
+		}
 	}
 	return errors.Join(err, p.push(ctx), p.ping(ctx), p.sweep(ctx))
 }
@@ -251,6 +259,10 @@ func (p *pusher) ping(ctx context.Context) error {
 			continue
 		}
 		for _, hub := range p.Others {
+			if len(p.slow) == cap(p.slow) {
+				p.again.Store(true)
+				return nil
+			}
 			now := p.Store.Now()
 			claimed, err := p.update(ctx, `INSERT INTO hub_pings (hub, topic, hash, next_at) VALUES ($1, $2, '', $3)
 				ON CONFLICT (hub, topic) DO UPDATE SET next_at = excluded.next_at WHERE hub_pings.hash <> $4 AND hub_pings.next_at <= $5`,

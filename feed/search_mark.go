@@ -73,10 +73,14 @@ func (q parsedQuery) mark(s string) []Span {
 }
 
 // snippet is the part of an article that shows best why it was found: of the
-// paragraph with the most different hits, else its summary.
+// paragraph with the most different hits, if its text may be shown, else its summary.
 func (q parsedQuery) snippet(a Article) []Span {
 	best, most := a.Facts.Summary, 0
-	for i, p := range append([]string{a.Facts.Summary}, a.Facts.Paragraphs...) {
+	texts := []string{a.Facts.Summary}
+	if a.MayShowText() { // else query after query would give the text away
+		texts = append(texts, a.Facts.Paragraphs...)
+	}
+	for i, p := range texts {
 		n := 0
 		text := foldText(p)
 		for _, c := range q.clauses {

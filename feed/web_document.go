@@ -29,7 +29,9 @@ func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) 
 	var all []Document
 	var err error
 	if id, numeric := documentID(name); numeric {
-		d, err = h.Store.Document(r.Context(), id)
+		if d, err = h.Store.Document(r.Context(), id); err == nil && d.Article == 0 {
+			err = ErrNotFound // every page of it is hidden
+		}
 		if err == nil && d.Number != "" {
 			all, err = h.Store.FindDocuments(r.Context(), d.Number)
 		}
@@ -37,7 +39,6 @@ func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) 
 			return d, nil, true // its number is another's too: the id is its page
 		}
 	} else if all, err = h.Store.FindDocuments(r.Context(), name); err == nil && len(all) > 0 {
-		slices.Reverse(all) // the newest first
 		d, others = all[0], all[1:]
 	}
 	if err == nil && d.ID == 0 {

@@ -124,8 +124,8 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return nil, err
 			}
-			if n := len(documents); n > 0 {
-				view.Number = documents[n-1].mention(h.Today())
+			if len(documents) > 0 {
+				view.Number = documents[0].mention(h.Today())
 			}
 		}
 		view.Page = p

@@ -17,6 +17,7 @@ import (
 	"dibao/feed/publish"
 	"dibao/internal/fetch"
 	"dibao/internal/web"
+	"dibao/subscribers"
 )
 
 // hub is our WebSub hub for the feeds on a mux.
@@ -38,7 +39,9 @@ func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 	lists, err := a.subscribers.Lists(ctx)
 	paths := []string{"/"}
 	for _, l := range lists {
-		paths = append(paths, "/lists/"+l.Slug+"/")
+		if l.Visibility == subscribers.Public {
+			paths = append(paths, "/lists/"+l.Slug+"/")
+		}
 	}
 	var topics []string
 	for _, p := range paths {

@@ -200,9 +200,14 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
 	default:
 		e.forms = new([len(codings)]form)
-		// Whoever validates by time alone must see that the bytes are others.
-		if old != nil && !doc.Modified.IsZero() && !doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
-			e.doc.Modified = old.doc.Modified.Truncate(time.Second).Add(time.Second)
+		// Whoever validates by time alone must see that the bytes are others, on
+		// whatever node: what is in them may be older than the bytes, as when an
+		// article is corrected or hidden.
+		if !doc.Modified.IsZero() {
+			e.doc.Modified = time.Now()
+			if old != nil && !e.doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
+				e.doc.Modified = old.doc.Modified.Truncate(time.Second).Add(time.Second)
+			}
 		}
 	}
 	if !e.doc.Modified.IsZero() {

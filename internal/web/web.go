@@ -15,10 +15,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // Options say how a server serves. The zero value of a field is the default
@@ -108,6 +110,14 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// isText reports whether an address, decoded, is UTF-8 without NUL: nothing else
+// is in a database, and PostgreSQL fails when asked for it.
+func isText(u *url.URL) bool {
+	query, err := url.QueryUnescape(u.RawQuery)
+	text := u.Path + query
+	return err != nil || utf8.ValidString(text) && !strings.ContainsRune(text, 0)
+}
+
 // protect puts around a handler what every page needs.
 func protect(opts Options) http.Handler {
 	forms := http.NewCrossOriginProtection()
@@ -127,6 +137,10 @@ func protect(opts Options) http.Handler {
 		}
 		if secure {
 			h["Strict-Transport-Security"] = strictTransport
+		}
+		if !isText(r.URL) {
+			http.Error(w, "Bad address", http.StatusBadRequest)
+			return
 		}
 		if r.Method == http.MethodOptions && isPreflight(w, r) {
 			return
