@@ -64,9 +64,8 @@ func CorrectableFields() []string {
 }
 
 func correctKind(f *policy.Facts, v string) error {
-	kinds := []policy.Kind{policy.KindDocument, policy.KindInterpretation, policy.KindNews, policy.KindSignedArticle, policy.KindConsultation, policy.KindOther}
-	if v != "" && !slices.Contains(kinds, policy.Kind(v)) {
-		return fmt.Errorf("kind %q is none of %v", v, kinds)
+	if v != "" && !slices.Contains(policy.Kinds, policy.Kind(v)) {
+		return fmt.Errorf("kind %q is none of %v", v, policy.Kinds)
 	}
 	f.Kind = policy.Kind(v)
 	return nil

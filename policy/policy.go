@@ -25,6 +25,9 @@ const (
 	KindOther          Kind = "other"
 )
 
+// Kinds are all kinds of article.
+var Kinds = []Kind{KindDocument, KindInterpretation, KindNews, KindSignedArticle, KindConsultation, KindOther}
+
 // Evidence is what a reader of bytes saw and did not judge. It is stored beside
 // the facts, so that a better rule can judge again without fetching.
 type Evidence struct {

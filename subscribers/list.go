@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -16,6 +17,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/internal/jobs"
+	"dibao/policy"
 )
 
 // Visibility says who may see a list.
@@ -132,7 +134,44 @@ func (l *List) check() error {
 			return fmt.Errorf("sender %q is no address; write it as 名称 <name@example.org>", l.Sender)
 		}
 	}
+	if err := l.Query.check(); err != nil {
+		return err
+	}
 	return checkSchedule(l.Cron, l.Zone)
+}
+
+// check refuses what would match nothing for ever, and turns names of regions into
+// their codes and numbers of documents into their one form.
+func (q *Query) check() error {
+	for _, field := range [][]string{q.Themes, q.Regions, q.Issuers, q.Kinds, q.Types, q.Documents, q.Chains, q.Any, q.All, q.None} {
+		if slices.Contains(field, "") {
+			return errors.New("an empty value in what the list asks for matches nothing; leave it out")
+		}
+	}
+	for i, r := range q.Regions {
+		code := policy.RegionCode(r)
+		if code == "" {
+			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", r)
+		}
+		if r[0] > '9' {
+			q.Regions[i] = code
+		}
+	}
+	for _, k := range q.Kinds {
+		if !slices.Contains(policy.Kinds, policy.Kind(k)) {
+			return fmt.Errorf("kind %q is none of %v", k, policy.Kinds)
+		}
+	}
+	for _, numbers := range [][]string{q.Documents, q.Chains} {
+		for i, n := range numbers {
+			canonical, ok := policy.ParseNumber(n)
+			if !ok {
+				return fmt.Errorf("%q is no document number; write it as 国办发〔2023〕15号", n)
+			}
+			numbers[i] = canonical
+		}
+	}
+	return nil
 }
 
 // checkSchedule refuses, besides what is no cron expression, those without due

@@ -83,6 +83,11 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 			return nil, fmt.Errorf("database %s: the folder %s is not there; make it first", path, dir)
 		}
 	}
+	// A new file is its owner's alone: it names the readers. SQLite gives its log
+	// the same permissions. What can't be made SQLite explains better.
+	if f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+		f.Close()
+	}
 	readers := opts.MaxConnections
 	if readers <= 0 {
 		readers = 4
