@@ -1,6 +1,7 @@
 package digest_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -93,5 +94,32 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 	t.Logf("%d lost, %d twice, %d uncertain", lost, twice, uncertain)
 	if lost > 0 || twice > uncertain {
 		t.Errorf("%d lost, %d twice of %d uncertain; want none lost", lost, twice, uncertain)
+	}
+}
+
+// A deliverer that found the server down with mail in its lanes delivers it when
+// the server is back: nothing of the run that was broken off stands in the way.
+func TestDelivererGoesOnAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite(t))
+	const readers = 40
+	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
+	w.composeOne()
+	proxy := cutProxy(t, w.addr)
+	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+		Server: mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone}, Connections: 3, MessageKey: []byte("key"),
+	}))
+	proxy.Stop()
+	if done, err := d.Deliver(t.Context()); err == nil || done.Sent > 0 {
+		t.Fatalf("a server that is down went unnoticed: %+v", done)
+	}
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(10 * time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if done, err := d.Deliver(ctx); err != nil || done.Sent != readers {
+		t.Fatalf("after it came back: %+v, %v", done, err)
 	}
 }

@@ -185,6 +185,10 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	err := r.feed(ctx)
 	r.mu.Lock()
 	left := r.takeQueued(func(job) bool { return true })
+	for _, x := range r.ready { // lanes outlive the run, its list does not
+		x.ready = false
+	}
+	r.ready = nil
 	r.ended = true
 	r.changed.Broadcast()
 	r.mu.Unlock()
@@ -455,6 +459,12 @@ func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, err
 func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	idle := false
+	defer func() {
+		if idle {
+			r.idle--
+		}
+	}()
 	for {
 		if r.stopped() != nil || r.ended {
 			return job{}, false
@@ -472,10 +482,12 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 			c.begin(j)
 			return j, true
 		}
-		r.idle++
-		r.changed.Broadcast()
+		if !idle { // told once: idle connections that wake each other would never rest
+			idle = true
+			r.idle++
+			r.changed.Broadcast()
+		}
 		c.waitIdle()
-		r.idle--
 	}
 }
 
