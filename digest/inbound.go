@@ -17,11 +17,14 @@ import (
 	"dibao/subscribers"
 )
 
-// How often a reader's mailbox may answer so before the address is suppressed.
+// How often a reader's mailbox may answer so before the address is suppressed, by
+// a reply or by a report.
 const (
 	fullIssues    = 3 // issues that found it full
 	unknownIssues = 2 // issues refused for a reason that nobody understands
 	issuesWithin  = 30 * 24 * time.Hour
+
+	classFull = "full" // of feedback: what is soft, apart from other refusals for now
 )
 
 // reportWithin is how long after a mail a report that carries no token of ours
@@ -260,7 +263,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 	}
 	class := in.Class
 	if v.Soft {
-		class = "full"
+		class = classFull
 	}
 	fresh, refusals, err := s.noteReport(ctx, d, feedbackRow{kind: kind, class: class, code: one.Code, status: one.Status, text: one.Text})
 	if err != nil {
@@ -280,7 +283,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 			return err
 		}
 		in.Effect = EffectUnsubscribed
-	case v.Suppress, class == "full" && refusals >= fullIssues, class == ClassUnknown.String() && one.Action == "failed" && refusals >= unknownIssues:
+	case v.Suppress, class == classFull && refusals >= fullIssues, class == ClassUnknown.String() && one.Action == "failed" && refusals >= unknownIssues:
 		reason = "bounce"
 	}
 	if reason != "" {

@@ -100,12 +100,6 @@ func retryAfter(v Verdict, code int, j job) time.Duration {
 // jitter spreads retries by delivery, between 0 and 1, the same on every node.
 func jitter(id int64) float64 { return float64(uint64(id)*0x9E3779B97F4A7C15>>11) / (1 << 53) }
 
-const (
-	softLimit    = 3                   // issues that a full mailbox may refuse
-	softWithin   = 30 * 24 * time.Hour // in so long
-	unknownLimit = 2                   // issues refused with no reason that we understand
-)
-
 // react stores what a final refusal means for the reader.
 func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
@@ -113,7 +107,7 @@ func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
 	now := r.service.now()
 	class := v.Class.String()
 	if v.Soft && v.Class == ClassTemporary {
-		class = "full" // unlike a refusal for now that was given up, which is no fault of the reader's
+		class = classFull // unlike a refusal for now that was given up, which is no fault of the reader's
 	}
 	refusals := 0 // of this class, in a row or lately
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
@@ -125,9 +119,9 @@ func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
 		return tx.QueryRowContext(ctx, `
 			SELECT COUNT(DISTINCT f.delivery) FROM feedback f WHERE f.subscriber = $1 AND f.kind = 'reply' AND f.class = $2 AND f.at > $3
 			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = $1 AND d.state = 'sent' AND d.done_at > f.at)`,
-			j.Subscriber, class, now.Add(-softWithin)).Scan(&refusals)
+			j.Subscriber, class, now.Add(-issuesWithin)).Scan(&refusals)
 	})
-	suppress := v.Suppress || v.Soft && (refusals >= softLimit || v.Class == ClassUnknown && refusals >= unknownLimit)
+	suppress := v.Suppress || v.Soft && (refusals >= fullIssues || v.Class == ClassUnknown && refusals >= unknownIssues)
 	if err == nil && suppress {
 		err = r.service.subscribers.Suppress(ctx, j.reader.Address, "bounce", fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200)))
 	}
