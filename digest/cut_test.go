@@ -75,22 +75,7 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 		w.advance(time.Hour)
 		deliver()
 	}
-	copies := make(map[string]int)
-	ids := make(map[string]string)
-	for _, m := range w.box.Messages() {
-		copies[m.To]++
-		if id, seen := ids[m.To]; seen && id != m.MessageID {
-			t.Errorf("the second copy to %s has another Message-ID", m.To)
-		}
-		ids[m.To] = m.MessageID
-	}
-	lost, twice := readers-len(copies), 0
-	for to, n := range copies {
-		if n > 2 {
-			t.Errorf("%s got %d copies", to, n)
-		}
-		twice += n - 1
-	}
+	lost, twice := tally(t, readers, w.byReader())
 	t.Logf("%d lost, %d twice, %d uncertain", lost, twice, uncertain)
 	if lost > 0 || twice > uncertain {
 		t.Errorf("%d lost, %d twice of %d uncertain; want none lost", lost, twice, uncertain)
