@@ -59,6 +59,18 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
 }
 
+// verb is what a command runs that works on the database: run, with all open.
+func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a, err := g.open(cmd)
+		if err != nil {
+			return err
+		}
+		defer a.close()
+		return run(cmd, args, a)
+	}
+}
+
 // openApp opens the database, brings its schema up to date and puts the features
 // on it. now is the clock of everything but the network.
 func openApp(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*app, error) {

@@ -23,12 +23,7 @@ func newArticleList(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the newest articles",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if err := selectArticles(&sel, kind, region, since, a.config.Schedule.Zone); err != nil {
 				return err
 			}
@@ -50,7 +45,7 @@ func newArticleList(g *globals) *cobra.Command {
 			return printRows(g, cmd, []any{"ID", "Published", "Kind", "Number", "Title"}, views, func(v articleView) []any {
 				return []any{v.ID, deref(v.Published), deref(v.Kind), deref(v.DocumentNumber), v.Title}
 			})
-		},
+		}),
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&sel.Limit, "limit", 50, "how many")
@@ -142,27 +137,12 @@ func newArticleShow(g *globals) *cobra.Command {
 		Use:   "show ID",
 		Short: "Show one article with its text and what dibao understood of it",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := articleID(args[0])
-			if err != nil {
-				return err
-			}
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			return showArticle(g, cmd, a, id)
-		},
+		RunE:  withArticle(g, func(cmd *cobra.Command, a *app, x feed.Article) error { return showArticle(g, cmd, a, x) }),
 	}
 }
 
 // showArticle prints an article with its text.
-func showArticle(g *globals, cmd *cobra.Command, a *app, id int64) error {
-	x, err := a.articles.Article(cmd.Context(), id)
-	if err != nil {
-		return err
-	}
+func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 	v := viewArticle(x)
 	machine, err := a.articles.MachineSummaries(cmd.Context(), x)
 	if err != nil {
@@ -188,26 +168,13 @@ func newArticleDiff(g *globals) *cobra.Command {
 		Use:   "diff ID",
 		Short: "Show by paragraph how the text of an article changed since it was collected",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := articleID(args[0])
-			if err != nil {
-				return err
-			}
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			x, err := a.articles.Article(cmd.Context(), id)
-			if err != nil {
-				return err
-			}
-			versions, err := a.articles.Revisions(cmd.Context(), id)
+		RunE: withArticle(g, func(cmd *cobra.Command, a *app, x feed.Article) error {
+			versions, err := a.articles.Revisions(cmd.Context(), x.ID)
 			if err != nil {
 				return err
 			}
 			if len(versions) == 0 {
-				g.say(cmd, "article %d has not changed since it was collected", id)
+				g.say(cmd, "article %d has not changed since it was collected", x.ID)
 				return nil
 			}
 			versions = append(versions, feed.Revision{Title: x.Title(), Paragraphs: x.Facts.Paragraphs})
@@ -218,6 +185,6 @@ func newArticleDiff(g *globals) *cobra.Command {
 				fmt.Fprint(cmd.OutOrStdout(), policy.FormatDiff(changes))
 			}
 			return nil
-		},
+		}),
 	}
 }

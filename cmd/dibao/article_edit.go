@@ -20,6 +20,21 @@ func articleID(s string) (int64, error) {
 	return id, nil
 }
 
+// withArticle is a verb on the article that its argument names.
+func withArticle(g *globals, f func(cmd *cobra.Command, a *app, x feed.Article) error) func(*cobra.Command, []string) error {
+	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+		id, err := articleID(args[0])
+		if err != nil {
+			return err
+		}
+		x, err := a.articles.Article(cmd.Context(), id)
+		if err != nil {
+			return err
+		}
+		return f(cmd, a, x)
+	})
+}
+
 func newArticleEdit(g *globals) *cobra.Command {
 	var pin, unpin, hide, unhide bool
 	var note string
@@ -72,7 +87,11 @@ A hidden article is shown nowhere; a pinned one is first in its issue.`,
 			if err := a.articles.Correct(cmd.Context(), id, all); err != nil {
 				return err
 			}
-			return showArticle(g, cmd, a, id)
+			x, err := a.articles.Article(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			return showArticle(g, cmd, a, x)
 		},
 	}
 	flags := cmd.Flags()
@@ -147,21 +166,8 @@ func newArticleHistory(g *globals) *cobra.Command {
 		Use:   "history ID",
 		Short: "Show what happened to an article: texts replaced, corrections, relations",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := articleID(args[0])
-			if err != nil {
-				return err
-			}
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			x, err := a.articles.Article(cmd.Context(), id)
-			if err != nil {
-				return err
-			}
-			changes, err := a.articles.History(cmd.Context(), id)
+		RunE: withArticle(g, func(cmd *cobra.Command, a *app, x feed.Article) error {
+			changes, err := a.articles.History(cmd.Context(), x.ID)
 			if err != nil {
 				return err
 			}
@@ -172,7 +178,7 @@ func newArticleHistory(g *globals) *cobra.Command {
 			return printRows(g, cmd, []any{"At", "What", "Field", "Value", "Detail"}, views, func(v historyView) []any {
 				return []any{v.At, v.What, deref(v.Field), deref(v.Value), deref(v.Detail)}
 			})
-		},
+		}),
 	}
 }
 

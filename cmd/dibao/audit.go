@@ -104,12 +104,7 @@ func newAudit(g *globals) *cobra.Command {
 		Use:   "audit",
 		Short: "Show what admins changed: when, who, what",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.subscribers.AuditLog(cmd.Context(), before, action, limit)
 			if err != nil {
 				return err
@@ -117,7 +112,7 @@ func newAudit(g *globals) *cobra.Command {
 			return printRows(g, cmd, []any{"ID", "When", "Who", "What", "Of", "How"}, all, func(e subscribers.AuditEvent) []any {
 				return []any{e.ID, shortTime(e.At, a.config.Schedule.Zone), e.Actor, e.Action, e.Target, e.Detail}
 			})
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.Int64Var(&before, "before", 0, "with a number below this one")

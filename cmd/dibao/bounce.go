@@ -38,13 +38,9 @@ func newBounceRead(g *globals) *cobra.Command {
 			"it over, by the reader whom it names. A mailbox that is not there and a complaint suppress the address; a full one\n" +
 			"after 3 issues; a refusal by policy never. Reading a file again changes nothing.",
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			failed, changed := 0, 0
+			var err error
 			var views []bounceView
 			for _, name := range args {
 				v := bounceView{File: name}
@@ -69,7 +65,7 @@ func newBounceRead(g *globals) *cobra.Command {
 				return &partialError{fmt.Errorf("%d of %d files could not be read", failed, len(args))}
 			}
 			return err
-		},
+		}),
 	}
 }
 
@@ -94,12 +90,7 @@ func newBounceList(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List what came back, the newest first",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.digest.FeedbackLog(cmd.Context(), before, kind, limit)
 			if err != nil {
 				return err
@@ -107,7 +98,7 @@ func newBounceList(g *globals) *cobra.Command {
 			return printRows(g, cmd, []any{"ID", "When", "Reader", "Kind", "Class", "Status", "Text", "Effect"}, all, func(f digest.Feedback) []any {
 				return []any{f.ID, shortTime(f.At, a.config.Schedule.Zone), f.Subscriber, f.Kind, f.Class, f.Status, strings.Join(strings.Fields(f.Text), " "), f.Effect}
 			})
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.Int64Var(&before, "before", 0, "with a number below this one")

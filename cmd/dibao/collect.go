@@ -14,13 +14,9 @@ func newCollect(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "collect [SOURCE…]",
 		Short: "Collect sources now; without a name, all of them",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			var sources []feed.Source
+			var err error
 			if len(args) == 0 {
 				if sources, err = a.articles.Sources(cmd.Context()); err != nil {
 					return err
@@ -34,7 +30,7 @@ func newCollect(g *globals) *cobra.Command {
 				sources = append(sources, s)
 			}
 			return a.collect(g, cmd, sources)
-		},
+		}),
 		Args: cobra.ArbitraryArgs,
 	}
 }

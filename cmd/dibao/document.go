@@ -118,6 +118,17 @@ func (a *app) findDocument(ctx context.Context, ref string) (feed.Document, erro
 	return feed.Document{}, fmt.Errorf("%d documents are called %q; give the id of one: %s", len(all), ref, strings.Join(lines, ", "))
 }
 
+// withDocument is a verb on the document that its argument names.
+func withDocument(g *globals, f func(cmd *cobra.Command, a *app, d feed.Document) error) func(*cobra.Command, []string) error {
+	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+		d, err := a.findDocument(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return f(cmd, a, d)
+	})
+}
+
 // relationView is what one text does with another.
 type relationView struct {
 	Kind     *string `json:"relation"`
@@ -148,16 +159,7 @@ func newDocumentShow(g *globals) *cobra.Command {
 		Short:   "Show a document by number, title or id: life, versions, relations both ways",
 		Example: "  dibao document show '国办发[2023]15号'",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			d, err := a.findDocument(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withDocument(g, func(cmd *cobra.Command, a *app, d feed.Document) error {
 			page, err := a.viewDocumentPage(cmd.Context(), d)
 			if err != nil {
 				return err
@@ -166,7 +168,7 @@ func newDocumentShow(g *globals) *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), page)
 			}
 			return writeIndented(cmd.OutOrStdout(), page)
-		},
+		}),
 	}
 }
 
@@ -248,16 +250,7 @@ func newDocumentChain(g *globals) *cobra.Command {
 		Use:   "chain NUMBER",
 		Short: "Show who issued what to implement a document, when, and after how many days (落实)",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			d, err := a.findDocument(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withDocument(g, func(cmd *cobra.Command, a *app, d feed.Document) error {
 			chain, err := a.articles.Chain(cmd.Context(), d.ID)
 			if err != nil {
 				return err
@@ -273,6 +266,6 @@ func newDocumentChain(g *globals) *cobra.Command {
 				}
 				return []any{days, deref(v.Issued), deref(v.RegionName), v.SaidIn, deref(v.Number), v.Title}
 			})
-		},
+		}),
 	}
 }

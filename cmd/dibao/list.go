@@ -73,12 +73,7 @@ func newListCreate(g *globals) *cobra.Command {
 		Example: "  dibao list create weekly --title 邸报周刊\n" +
 			"  dibao list create elderly --title 养老政策 --any 养老 --any 老年 --kind document --kind interpretation --cron \"0 9 * * 1-5\"",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			l.Slug = args[0]
 			if hidden, err := cmd.Flags().GetBool("hidden"); err == nil && hidden {
 				l.Visibility = subscribers.Hidden
@@ -100,7 +95,7 @@ func newListCreate(g *globals) *cobra.Command {
 			g.change.target = "list " + v.Slug
 			g.say(cmd, "list %s made; its first issue %s; look ahead with: dibao list preview %s", v.Slug, a.nextIssue(v), v.Slug)
 			return nil
-		},
+		}),
 	}
 	listFlags(cmd, &l)
 	return cmd
@@ -111,12 +106,7 @@ func newListShow(g *globals) *cobra.Command {
 		Use:   "show [NAME]",
 		Short: "Show a list, or all of them",
 		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)
 			if err != nil {
 				return err
@@ -137,7 +127,7 @@ func newListShow(g *globals) *cobra.Command {
 				}
 				return []any{v.Slug, v.Title, schedule, v.Zone, next, v.Language, v.Subscribers["confirmed"], v.Visibility}
 			})
-		},
+		}),
 	}
 }
 
@@ -210,12 +200,7 @@ func newListPreview(g *globals) *cobra.Command {
 			"same (as another of the issue), issued (already), full (waits for the next issue).\n" +
 			"With --json, a line for each article; with --left-out, one object.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -235,7 +220,7 @@ func newListPreview(g *globals) *cobra.Command {
 				return err
 			}
 			return a.printPreview(g, cmd, l, items, out)
-		},
+		}),
 	}
 	cmd.Flags().IntVar(&left, "left-out", 0, "how many of the articles that are left out to show, with the reason")
 	return cmd

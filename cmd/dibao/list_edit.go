@@ -136,21 +136,23 @@ func (a *app) nextIssue(v listView) string {
 	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04 MST")
 }
 
+// withList is a verb on the list that its argument names.
+func withList(g *globals, f func(cmd *cobra.Command, a *app, l subscribers.List) error) func(*cobra.Command, []string) error {
+	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+		l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return f(cmd, a, l)
+	})
+}
+
 func newListRemove(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
 		Short: "End a list and all its subscriptions; its issues stay in the archive",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withList(g, func(cmd *cobra.Command, a *app, l subscribers.List) error {
 			counts, err := a.subscribers.CountStates(cmd.Context(), l.ID)
 			if err != nil {
 				return err
@@ -165,7 +167,7 @@ func newListRemove(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "list %s removed; %d subscriptions ended", l.Slug, counts["confirmed"]+counts["pending"])
 			return nil
-		},
+		}),
 	}
 }
 
@@ -174,16 +176,7 @@ func newListInvite(g *globals) *cobra.Command {
 		Use:   "invite NAME",
 		Short: "Print the link by which a list that is not public is subscribed to",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			l, err := a.subscribers.ListBySlug(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withList(g, func(cmd *cobra.Command, a *app, l subscribers.List) error {
 			if l.Visibility != subscribers.Invitation {
 				return fmt.Errorf("list %s is %s; only a list of --visibility invitation has such a link", l.Slug, l.Visibility)
 			}
@@ -191,6 +184,6 @@ func newListInvite(g *globals) *cobra.Command {
 			fmt.Fprintf(cmd.OutOrStdout(), "%s/subscribe?invite=%s\n", a.config.Server.BaseURL, a.subscribers.Keys().InviteToken(l.ID))
 			g.say(cmd, "it works for %d days", subscribers.InviteDays)
 			return nil
-		},
+		}),
 	}
 }

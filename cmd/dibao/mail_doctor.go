@@ -38,12 +38,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 			"the DKIM keys, DMARC and what aligns with it, the names of the sending addresses (PTR), the TLS of the relay, and that\n" +
 			"readers can reach the unsubscribe pages.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			d := &mailDoctor{app: a, resolver: resolverAt(nameServer)}
 			for _, s := range addresses {
 				addr, err := netip.ParseAddr(s)
@@ -61,7 +56,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 				return err
 			}
 			return d.conclude(g, cmd)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&nameServer, "resolver", "", "ask this name server HOST:PORT instead of the system's")
 	cmd.Flags().StringSliceVar(&addresses, "from-ip", nil, "addresses that receivers see mail come from (default: those of the relay)")

@@ -29,17 +29,12 @@ func newServe(g *globals) *cobra.Command {
 		Long: "Collects the sources when they are due, serves pages and feeds, composes the issues of each list at its time\n" +
 			"(0 8 * * 1 in Asia/Shanghai unless the list says otherwise) and delivers them. SIGTERM stops it cleanly:\n" +
 			"what was handed to the mail server is noted, the rest is sent after the next start.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if a.config.Server.API {
 				a.api = newAPI(a, globals{configFile: g.configFile, database: g.database})
 			}
 			return a.serve(cmd.Context())
-		},
+		}),
 	}
 }
 

@@ -100,12 +100,7 @@ func newSourceList(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the sources and how they do",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.articles.Sources(cmd.Context())
 			if err != nil {
 				return err
@@ -133,7 +128,7 @@ func newSourceList(g *globals) *cobra.Command {
 				}
 				return []any{s.ID, s.State, s.Kind, s.Name, last, strconv.FormatFloat(s.ItemsPerWeek, 'f', -1, 64), problem, advice}
 			})
-		},
+		}),
 	}
 }
 
@@ -142,16 +137,7 @@ func newSourceShow(g *globals) *cobra.Command {
 		Use:   "show SOURCE",
 		Short: "Show one source, named by number, address or name",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 			rates, err := a.articles.ItemsPerWeek(cmd.Context())
 			if err != nil {
 				return err
@@ -164,7 +150,7 @@ func newSourceShow(g *globals) *cobra.Command {
 			b, err := json.MarshalIndent(view, "", "  ")
 			fmt.Fprintln(cmd.OutOrStdout(), string(b))
 			return err
-		},
+		}),
 	}
 }
 
@@ -173,16 +159,7 @@ func newSourceTest(g *globals) *cobra.Command {
 		Use:   "test SOURCE",
 		Short: "Fetch a source and show what it lists, without storing anything",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 			_, items, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return err
@@ -203,7 +180,7 @@ func newSourceTest(g *globals) *cobra.Command {
 				g.say(cmd, "  called otherwise when it was stored: %s", title)
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -212,21 +189,12 @@ func newSourceRemove(g *globals) *cobra.Command {
 		Use:   "remove SOURCE",
 		Short: "Stop collecting a source; its articles stay",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
+		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 			if err := a.articles.RemoveSource(cmd.Context(), s.ID); err != nil {
 				return err
 			}
 			g.say(cmd, "source %d (%s) removed; its articles stay", s.ID, s.Name)
 			return nil
-		},
+		}),
 	}
 }

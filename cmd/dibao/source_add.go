@@ -30,12 +30,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 		Example: "  dibao source add --catalog 国务院\n  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
 			"  dibao source add https://www.example.org/feed.xml",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if fromCatalog {
 				return a.addFromCatalog(g, cmd, args[0])
 			}
@@ -61,7 +56,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
 			return nil
-		},
+		}),
 	}
 	addSourceFlags(cmd, &s)
 	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog")

@@ -15,18 +15,13 @@ import (
 
 // withSource opens the database and finds the source that an argument names.
 func withSource(g *globals, f func(cmd *cobra.Command, a *app, s feed.Source) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		a, err := g.open(cmd)
-		if err != nil {
-			return err
-		}
-		defer a.close()
+	return g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 		s, err := a.articles.SourceByRef(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
 		return f(cmd, a, s)
-	}
+	})
 }
 
 func newSourceEdit(g *globals) *cobra.Command {
@@ -200,12 +195,7 @@ func newSourceExport(g *globals) *cobra.Command {
 		Use:   "export",
 		Short: "Write the sources as OPML (feeds only) or TSV (all, with their selectors)",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.articles.Sources(cmd.Context())
 			if err != nil {
 				return err
@@ -221,7 +211,7 @@ func newSourceExport(g *globals) *cobra.Command {
 				return err
 			}
 			return usagef("unknown format %q; use opml or tsv", format)
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&format, "format", "opml", "opml or tsv")
 	return cmd

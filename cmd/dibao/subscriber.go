@@ -46,12 +46,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
 			"  dibao subscriber add reader@example.org --list weekly --consent \"signed form of 2026-11-02, folder 7\"",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			chosen, err := a.lists(cmd, lists)
 			if err != nil {
 				return err
@@ -81,7 +76,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 			g.change.target = fmt.Sprintf("subscriber %d", id)
 			g.say(cmd, "%s subscribed", args[0])
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (again for more; default: all)")
 	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")

@@ -72,12 +72,7 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 		Short:   "End readers' subscriptions, all or of one list",
 		Example: "  dibao subscriber unsubscribe reader@example.org\n  dibao subscriber unsubscribe '*@example.org' --list weekly --confirm 12",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			id := int64(0)
 			if list != "" {
 				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
@@ -99,7 +94,7 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 				g.say(cmd, "%d subscriptions of %s ended", len(ended), s.Address)
 				return nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list only")
 	m.flag(cmd)
@@ -217,12 +212,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 			"so that no import brings them back. It can't be undone; «subscriber export ADDRESS» writes all of it first. Backups\n" +
 			"that were made before still hold the reader.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
 				found, err := a.subscribers.Forget(ctx, address)
 				if err != nil {
@@ -235,7 +225,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 				g.say(cmd, "%s is forgotten", address)
 				return nil
 			})
-		},
+		}),
 	}
 	m.flag(cmd)
 	return cmd
@@ -246,12 +236,7 @@ func newSubscriberPrune(g *globals) *cobra.Command {
 		Use:   "prune",
 		Short: "Delete now what the daemon deletes every night: requests never confirmed, what was kept long enough",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			out, err := a.prune(cmd.Context())
 			if err != nil {
 				return err
@@ -259,7 +244,7 @@ func newSubscriberPrune(g *globals) *cobra.Command {
 			g.change = change{target: "readers", detail: fmt.Sprintf("%d never confirmed, %d left", out.Unconfirmed, out.Left)}
 			g.say(cmd, "deleted %d readers who never confirmed, %d who left long ago, %d address blocks, %d lines of the audit log", out.Unconfirmed, out.Left, out.Networks, out.Audit)
 			return nil
-		},
+		}),
 	}
 }
 

@@ -30,12 +30,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		Example: "  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\"\n" +
 			"  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\" --apply",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			info, err := os.Stat(args[0])
 			if err != nil {
 				return fmt.Errorf("%s can't be read: %w", args[0], err)
@@ -65,7 +60,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 				report = args[0] + ".report.csv"
 			}
 			return g.tellImport(cmd, in, out, report)
-		},
+		}),
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&lists, "list", nil, "the list for rows that name none (again for more)")
@@ -155,12 +150,7 @@ func newSubscriberExport(g *globals) *cobra.Command {
 			"import» takes the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
 			"With an address: everything that is kept of that reader, as JSON, to be handed to them.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) (err error) {
 			id := int64(0)
 			if list != "" {
 				l, err := a.subscribers.ListBySlug(cmd.Context(), list)
@@ -184,7 +174,7 @@ func newSubscriberExport(g *globals) *cobra.Command {
 				return errors.Join(err, os.Remove(out))
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list only")
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")

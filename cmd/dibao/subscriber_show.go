@@ -61,12 +61,7 @@ func newSubscriberShow(g *globals) *cobra.Command {
 		Use:   "show ADDRESS",
 		Short: "Show a reader: choices, and everything that happened as a time line",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
 			if err != nil {
 				return a.explainUnknown(cmd.Context(), args[0], err)
@@ -79,7 +74,7 @@ func newSubscriberShow(g *globals) *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), v)
 			}
 			return a.printPerson(g, cmd, v)
-		},
+		}),
 	}
 }
 

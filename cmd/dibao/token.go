@@ -29,12 +29,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 		Short:   "Make a token; it is shown once and only its hash is kept",
 		Example: "  dibao token create backoffice --scope read --scope subscriber:add",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			token, err := a.subscribers.CreateAPIToken(cmd.Context(), args[0], scopes)
 			if err != nil {
 				return err
@@ -45,7 +40,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), token)
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "read, a group such as subscriber, or a verb such as subscriber:add (again for more)")
 	return cmd
@@ -56,12 +51,7 @@ func newTokenList(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List tokens: what they may do, when they were used",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.subscribers.APITokens(cmd.Context())
 			if err != nil {
 				return err
@@ -76,7 +66,7 @@ func newTokenList(g *globals) *cobra.Command {
 				}
 				return []any{t.Name, strings.Join(t.Scopes, " "), shortTime(t.CreatedAt, a.config.Schedule.Zone), used, revoked}
 			})
-		},
+		}),
 	}
 }
 
@@ -85,18 +75,13 @@ func newTokenRevoke(g *globals) *cobra.Command {
 		Use:   "revoke NAME",
 		Short: "End a token at once",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if err := a.subscribers.RevokeAPIToken(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			g.change.target = "token " + args[0]
 			g.say(cmd, "token %s is revoked", args[0])
 			return nil
-		},
+		}),
 	}
 }
