@@ -177,10 +177,15 @@ func (st *Store) knownArticles(ctx context.Context, source int64, guids []string
 	return found, err
 }
 
-// hashText names a version of an article's text.
+// hashText names a version of an article's text. Our own summary is no part of it:
+// a better rule for it makes no new text. Where there is no text, the feed's is.
 func hashText(f policy.Facts) string {
 	h := sha256.New()
-	for _, p := range append([]string{f.Title, f.Summary}, f.Paragraphs...) {
+	text := f.Paragraphs
+	if len(text) == 0 {
+		text = []string{f.Summary}
+	}
+	for _, p := range append([]string{f.Title}, text...) {
 		fmt.Fprintf(h, "%d:%s", len(p), p)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
