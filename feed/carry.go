@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,17 +95,20 @@ type candidate struct {
 // batch is the work on articles that are stored together. It knows the documents
 // that go by any name that the articles use.
 type batch struct {
-	st       *Store
-	tx       *sql.Tx
-	now      time.Time
-	articles []*arrival
-	named    map[string][]*candidate // by name
-	inner    map[string]bool         // name + "\n" + id: not the document's own title
-	loaded   map[string]bool         // names that were looked up
-	byID     map[int64]*candidate
-	fresh    []string     // names that documents got just now
-	born     []*candidate // documents that are new
-	renewed  []*candidate // those whose relatives are looked for anew
+	st        *Store
+	tx        *sql.Tx
+	now       time.Time
+	articles  []*arrival
+	named     map[string][]*candidate // by name
+	inner     map[string]bool         // name + "\n" + id: not the document's own title
+	loaded    map[string]bool         // names that were looked up
+	byID      map[int64]*candidate
+	fresh     []string       // names that documents got just now
+	born      []*candidate   // documents that are new
+	renewed   []*candidate   // those whose relatives are looked for anew
+	left      []work         // whose versions are put in order without one that left
+	parted    []int64        // articles whose cluster fell apart
+	regrouped map[int64]bool // clusters that were put together anew
 }
 
 func (b *batch) ids() []int64 {
@@ -247,7 +251,7 @@ func (b *batch) carry(ctx context.Context) error {
 		switch {
 		case c != nil:
 			redo[c.id] = true
-		case was != 0 && !b.hasOthers(ctx, was, a.ID): // it is the same text, better understood
+		case was != 0 && (a.Hidden || b.knowsLess(was, a) || !b.hasOthers(ctx, was, a.ID)): // it is the same text, better understood
 			redo[was] = true
 			if c = b.byID[was]; c == nil {
 				c = &candidate{id: was} // mergeCarriers fills it
@@ -338,6 +342,14 @@ var (
 	}
 )
 
+// knowsLess reports whether the document that an article carried has its title and
+// says nothing of number or date: the only page that gave them was hidden.
+func (b *batch) knowsLess(document int64, a *arrival) bool {
+	c := b.byID[document]
+	return c != nil && c.number == "" && c.issuedOn.IsZero() && a.titleKey != "" && policy.TitleKey(c.title) == a.titleKey &&
+		(a.Facts.DocumentNumber != "" || !a.Facts.IssuedOn.IsZero())
+}
+
 func (b *batch) hasOthers(ctx context.Context, document, article int64) bool {
 	var n int
 	err := b.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM carriers WHERE document = $1 AND article <> $2`, document, article).Scan(&n)
@@ -366,13 +378,14 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	c := &candidate{number: f.DocumentNumber, title: a.Title(), region: f.Region, work: a.title().Work, level: f.Level, issuers: f.Issuers, issuedOn: f.IssuedOn, on: cmp.Or(f.IssuedOn, f.PublishedOn)}
 	subject := a.title().Subject
 	c.subject = subject
+	shown := sql.Null[int64]{V: a.ID, Valid: !a.Hidden}
 	err = b.tx.QueryRowContext(ctx, `
 		INSERT INTO documents (key, number, title, issuers, type, level, region, theme, issued_on, published_on, effective_on,
 			expires_on, work, subject, subject_head, article, marker, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $18, $17, $17)
 		ON CONFLICT (key) DO UPDATE SET updated_at = excluded.updated_at RETURNING id`,
 		documentKey(a), f.DocumentNumber, a.Title(), string(issuers), f.Type, f.Level, f.Region, f.Theme, f.IssuedOn, f.PublishedOn, f.EffectiveOn,
-		f.ExpiresOn, c.work, subject, head(subject), a.ID, b.now, f.Marker).Scan(&c.id)
+		f.ExpiresOn, c.work, subject, head(subject), shown, b.now, f.Marker).Scan(&c.id)
 	if err != nil {
 		return nil, fmt.Errorf("store the document of %s: %w", a.URL, err)
 	}
@@ -381,9 +394,10 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	return c, nil
 }
 
-// mergeCarriers sets what a document is from all articles that carry it: for each
-// fact the article of the best standing that has it counts, so that the order in
-// which they came does not. A document that nothing carries any more goes.
+// mergeCarriers sets what a document is from the articles that carry it and are
+// shown, or from all while none is: for each fact the article of the best standing
+// that has it counts, so that the order in which they came does not. A document
+// that nothing carries any more goes.
 func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 	type carrier struct {
 		arrival
@@ -397,7 +411,7 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 		}
 		return c, json.Unmarshal([]byte(facts), &c.Facts)
 	}, `SELECT a.id, a.url, a.hidden = 1, a.facts, c.standing FROM carriers c JOIN articles a ON a.id = c.article
-		WHERE c.document = $1 ORDER BY c.standing, COALESCE(a.published_on, '9999'), a.id LIMIT 1000`, id)
+		WHERE c.document = $1 ORDER BY a.hidden, c.standing, COALESCE(a.published_on, '9999'), a.id LIMIT 1000`, id)
 	if err != nil {
 		return err
 	}
@@ -405,11 +419,19 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 		if err := b.dropEdges(ctx, id); err != nil {
 			return err
 		}
-		_, err := b.tx.ExecContext(ctx, `DELETE FROM documents WHERE id = $1`, id)
-		return err
+		var w work
+		err := b.tx.QueryRowContext(ctx, `DELETE FROM documents WHERE id = $1 RETURNING work, region`, id).Scan(&w.name, &w.region)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return b.leaveWork(ctx, id, w)
+	}
+	var shown sql.Null[int64]
+	if first := all[0]; !first.Hidden { // what an admin hid says nothing while another page is shown
+		shown = sql.Null[int64]{V: first.ID, Valid: true}
+		all = slices.DeleteFunc(all, func(c carrier) bool { return c.Hidden })
 	}
 	f := all[0].Facts
-	var shown sql.Null[int64]
 	names := map[string]string{}
 	for i := range all {
 		c := &all[i]
@@ -421,9 +443,6 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 		f.EffectiveOn, f.ExpiresOn = cmp.Or(f.EffectiveOn, g.EffectiveOn), cmp.Or(f.ExpiresOn, g.ExpiresOn)
 		if len(f.Issuers) == 0 {
 			f.Issuers = g.Issuers
-		}
-		if !shown.Valid && !c.Hidden {
-			shown = sql.Null[int64]{V: c.ID, Valid: true}
 		}
 		for _, n := range c.names() {
 			if names[n.name] == "" {
@@ -442,7 +461,8 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	titles := policy.NamesOf(f)
 	subject := titles.Subject
 	var before string
-	if err := b.tx.QueryRowContext(ctx, `SELECT subject FROM documents WHERE id = $1`, id).Scan(&before); err != nil {
+	var was work
+	if err := b.tx.QueryRowContext(ctx, `SELECT subject, work, region FROM documents WHERE id = $1`, id).Scan(&before, &was.name, &was.region); err != nil {
 		return err
 	}
 	_, err = b.tx.ExecContext(ctx, `
@@ -461,6 +481,11 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	}
 	c.number, c.title, c.region, c.work, c.subject = f.DocumentNumber, f.Title, f.Region, titles.Work, subject
 	c.level, c.issuers, c.issuedOn, c.on = f.Level, f.Issuers, f.IssuedOn, cmp.Or(f.IssuedOn, f.PublishedOn)
+	if now := (work{c.work, c.region}); now != was {
+		if err := b.leaveWork(ctx, id, was); err != nil {
+			return err
+		}
+	}
 	if before != subject && !slices.Contains(b.born, c) { // others may implement it now, or no longer
 		if err := b.dropEdges(ctx, id); err != nil {
 			return err

@@ -334,9 +334,9 @@ func TestCorrections(t *testing.T) {
 			if len(all) != 2 {
 				t.Errorf("%d articles are listed", len(all))
 			}
-			plan, err := r.Store.FindDocuments(ctx, "国发〔2013〕35号")
+			plan, err := r.Store.FindDocuments(ctx, world[0].title)
 			r.check(err)
-			if len(plan) != 1 || plan[0].Article != id("plan-repost") {
+			if len(plan) != 1 || plan[0].Article != id("plan-repost") || plan[0].Number != "" {
 				t.Errorf("its document is %+v", plan)
 			}
 			r.put(src["n"], world[0].text)
@@ -346,6 +346,11 @@ func TestCorrections(t *testing.T) {
 			set("plan", "hidden", "0")
 			if got := guids(r.search("加快发展养老服务业", 5)); got != "follow plan-repost plan" {
 				t.Errorf("shown again, search finds %q", got)
+			}
+			again, err := r.Store.FindDocuments(ctx, "国发〔2013〕35号")
+			r.check(err)
+			if len(again) != 1 || again[0].ID != plan[0].ID || again[0].Article != id("plan") {
+				t.Errorf("shown again, its document is %+v", again)
 			}
 		})
 		t.Run("PinnedIsKept", func(t *testing.T) {

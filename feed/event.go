@@ -180,41 +180,91 @@ func setRepealed(ctx context.Context, tx *sql.Tx, document int64) error {
 	return err
 }
 
+// work is what the versions of a law or rule have in common.
+type work struct{ name, region string }
+
+// reorder has the versions of a work put in order anew.
+func (b *batch) reorder(w work) {
+	if w.name != "" && !slices.Contains(b.left, w) {
+		b.left = append(b.left, w)
+	}
+}
+
+// leaveWork takes a document out of a work that it is no version of any more:
+// it was misread, or corrected by hand.
+func (b *batch) leaveWork(ctx context.Context, document int64, was work) error {
+	if was.name == "" {
+		return nil
+	}
+	b.reorder(was)
+	if _, err := b.tx.ExecContext(ctx, `UPDATE documents SET superseded_by = NULL, superseded_on = NULL WHERE id = $1 AND superseded_by IS NOT NULL`, document); err != nil {
+		return err
+	}
+	_, err := b.tx.ExecContext(ctx, `DELETE FROM document_events WHERE kind = $1 AND key LIKE 'v %' AND (document = $2 OR key = $3)`,
+		EventAmended, document, versionKey(document))
+	return err
+}
+
+// versionKey is the key of the event that a document is another's next version.
+func versionKey(document int64) string { return fmt.Sprintf("v %d", document) }
+
 // announceVersions puts the versions of laws and rules in order, and tells of the
 // new ones, whichever came first.
 func (b *batch) announceVersions(ctx context.Context) error {
 	for _, c := range append(b.renewed, b.born...) {
-		if c.work == "" {
-			continue
-		}
-		all, err := database.Collect(ctx, b.tx, func(row database.Row) (bearer, error) {
-			var x bearer
-			err := row.Scan(&x.document, &x.article, &x.on)
-			return x, err
-		}, `SELECT id, COALESCE(article, 0), COALESCE(issued_on, published_on) FROM documents
-			WHERE work = $1 AND region = $2 AND COALESCE(issued_on, published_on) IS NOT NULL ORDER BY COALESCE(issued_on, published_on), id LIMIT 100`, c.work, c.region)
-		if err != nil {
+		if err := b.orderVersions(ctx, work{c.work, c.region}, c.id); err != nil {
 			return err
 		}
-		for i, older := range all {
-			next := slices.IndexFunc(all[i:], func(x bearer) bool { return older.on.Before(x.on) })
-			if next < 0 {
-				continue
-			}
-			newer := all[i+next]
-			if _, err := b.tx.ExecContext(ctx, `UPDATE documents SET superseded_by = $2, superseded_on =
-				(SELECT COALESCE(n.effective_on, n.issued_on, n.published_on) FROM documents n WHERE n.id = $2) WHERE id = $1`, older.document, newer.document); err != nil {
-				return err
-			}
-			if older.document != c.id && newer.document != c.id || newer.article == 0 {
-				continue
-			}
-			if err := b.event(ctx, older.document, EventAmended, fmt.Sprintf("v %d", newer.document), newer.article, newer.on); err != nil {
-				return err
-			}
+	}
+	for _, w := range b.left {
+		if err := b.orderVersions(ctx, w, 0); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// orderVersions sets by what each version of a work is superseded: the next one
+// that is shown. What concerns the document that has come is told.
+func (b *batch) orderVersions(ctx context.Context, w work, came int64) error {
+	if w.name == "" {
+		return nil
+	}
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (bearer, error) {
+		var x bearer
+		err := row.Scan(&x.document, &x.article, &x.on)
+		return x, err
+	}, `SELECT id, COALESCE(article, 0), COALESCE(issued_on, published_on) FROM documents
+		WHERE work = $1 AND region = $2 AND COALESCE(issued_on, published_on) IS NOT NULL ORDER BY COALESCE(issued_on, published_on), id LIMIT 100`, w.name, w.region)
+	if err != nil {
+		return err
+	}
+	for i, older := range all {
+		var newer bearer
+		if next := slices.IndexFunc(all[i:], func(x bearer) bool { return x.article != 0 && older.on.Before(x.on) }); next >= 0 {
+			newer = all[i+next]
+		}
+		if err := b.supersede(ctx, older.document, newer.document); err != nil {
+			return err
+		}
+		if newer.document == 0 || older.document != came && newer.document != came {
+			continue
+		}
+		if err := b.event(ctx, older.document, EventAmended, versionKey(newer.document), newer.article, newer.on); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// supersede sets the next version of a document, and from when that holds; 0 says
+// that there is none.
+func (b *batch) supersede(ctx context.Context, document, newer int64) error {
+	by := sql.Null[int64]{V: newer, Valid: newer != 0}
+	_, err := b.tx.ExecContext(ctx, `UPDATE documents SET superseded_by = $2, superseded_on =
+		(SELECT COALESCE(n.effective_on, n.issued_on, n.published_on) FROM documents n WHERE n.id = $2)
+		WHERE id = $1 AND (superseded_by IS NOT NULL OR superseded_on IS NOT NULL OR $3 = 1)`, document, by, oneIf(by.Valid))
+	return err
 }
 
 // noteWithdrawn notes that every page that carried a document was taken away.

@@ -68,10 +68,10 @@ func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, erro
 }
 
 // RelationsFrom returns what a document does with others, each once however many
-// articles carry it.
+// articles carry it: those of an article that is hidden are left out.
 func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
-		WHERE r.document = $1 AND r.gone_at IS NULL ORDER BY c.standing, r.id LIMIT 2000`, document)
+		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0 ORDER BY c.standing, r.id LIMIT 2000`, document)
 	return once(all, func(r Relation) string { return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName) }), err
 }
 

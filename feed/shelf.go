@@ -130,7 +130,7 @@ func (st *Store) allArticles() Shelf {
 	return Shelf{
 		mayBeEmpty: true, Last: st.lastArticle,
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
-			return st.Places(ctx, `SELECT id, id FROM articles WHERE id > $1 AND id <= $2 ORDER BY id DESC LIMIT $3`, above, upTo, limit)
+			return st.Places(ctx, `SELECT id, id FROM articles WHERE id > $1 AND id <= $2 AND hidden = 0 ORDER BY id DESC LIMIT $3`, above, upTo, limit)
 		},
 		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
 			return st.WithdrawnIn(ctx, `SELECT id FROM articles WHERE withdrawn_at >= $1 ORDER BY withdrawn_at DESC LIMIT 50`, since)
@@ -143,8 +143,8 @@ func (st *Store) articlesIn(feed string) Shelf {
 	return Shelf{
 		mayBeEmpty: true, Last: st.lastArticle,
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
-			return st.Places(ctx, `SELECT article, article FROM article_feeds
-				WHERE feed = $4 AND article > $1 AND article <= $2 ORDER BY article DESC LIMIT $3`, above, upTo, limit, feed)
+			return st.Places(ctx, `SELECT f.article, f.article FROM article_feeds f JOIN articles a ON a.id = f.article
+				WHERE f.feed = $4 AND f.article > $1 AND f.article <= $2 AND a.hidden = 0 ORDER BY f.article DESC LIMIT $3`, above, upTo, limit, feed)
 		},
 		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
 			return st.WithdrawnIn(ctx, `SELECT a.id FROM articles a JOIN article_feeds f ON f.article = a.id AND f.feed = $2
@@ -166,7 +166,7 @@ func (st *Store) implementing(document int64) Shelf {
 			return last, err
 		},
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
-			return st.Places(ctx, `SELECT r.id, r.article FROM relations r
+			return st.Places(ctx, `SELECT r.id, r.article FROM relations r JOIN articles a ON a.id = r.article AND a.hidden = 0
 				WHERE r.id > $1 AND r.id <= $2 AND`+relation+` ORDER BY r.id DESC LIMIT $3`, above, upTo, limit, document)
 		},
 		Withdrawn: func(context.Context, time.Time) ([]int64, error) { return nil, nil },

@@ -48,12 +48,12 @@ func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arri
 // follow stores what follows from articles that are stored.
 func (st *Store) follow(ctx context.Context, tx *sql.Tx, articles []*arrival, now time.Time) error {
 	b := batch{st: st, tx: tx, now: now, articles: articles,
-		named: make(map[string][]*candidate), inner: make(map[string]bool), loaded: make(map[string]bool), byID: make(map[int64]*candidate)}
+		named: make(map[string][]*candidate), inner: make(map[string]bool), loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool)}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
 	}{
-		{"documents", b.carry}, {"clusters", b.gather}, {"search index", b.index}, {"relations", b.relate},
+		{"documents", b.carry}, {"clusters", b.gather}, {"search index", b.index}, {"relations", b.relate}, {"what fell apart", b.recarry},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("store %s: %w", step.name, err)

@@ -38,7 +38,7 @@ func (st *Store) ArticlesIn(ctx context.Context, feed string, before int64, limi
 
 // feedNames returns what stands behind a prefix such as theme/ in article_feeds.
 // It steps from one name to the next, since counting the rows of each would read
-// the whole table.
+// the whole table. What only hidden articles have is left out.
 func (st *Store) feedNames(ctx context.Context, prefix string) ([]string, error) {
 	var all []string
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -48,7 +48,8 @@ func (st *Store) feedNames(ctx context.Context, prefix string) ([]string, error)
 				UNION ALL
 				SELECT (SELECT MIN(a.feed) FROM article_feeds a WHERE a.feed > f.feed) FROM f WHERE substr(f.feed, 1, length($1)) = $1
 			)
-			SELECT feed FROM f WHERE substr(feed, 1, length($1)) = $1 LIMIT $2`, prefix, maxEntries)
+			SELECT feed FROM f WHERE substr(feed, 1, length($1)) = $1
+				AND EXISTS (SELECT 1 FROM article_feeds g JOIN articles a ON a.id = g.article WHERE g.feed = f.feed AND a.hidden = 0) LIMIT $2`, prefix, maxEntries)
 		return err
 	})
 	for i := range all {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -166,7 +167,8 @@ type knownDocuments struct {
 	today policy.Date
 }
 
-// targets looks up the documents that relations point to.
+// targets looks up the documents that relations point to. One whose every page is
+// hidden is shown as the text calls it.
 func (h *Web) targets(ctx context.Context, relations []Relation) (knownDocuments, error) {
 	var ids []int64
 	for _, r := range relations {
@@ -177,6 +179,7 @@ func (h *Web) targets(ctx context.Context, relations []Relation) (knownDocuments
 		}
 	}
 	found, err := h.Store.DocumentsByID(ctx, ids)
+	maps.DeleteFunc(found, func(_ int64, d Document) bool { return d.Article == 0 })
 	return knownDocuments{found, h.Today()}, err
 }
 

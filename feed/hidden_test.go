@@ -1,0 +1,262 @@
+package feed_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/policy"
+)
+
+// articleID finds an article by its GUID, hidden or not.
+func (r *room) articleID(ctx context.Context, guid string) int64 {
+	r.t.Helper()
+	all, err := r.Store.Articles(ctx, feed.Selection{Hidden: true, Limit: 100})
+	r.check(err)
+	for _, a := range all {
+		if a.GUID == guid {
+			return a.ID
+		}
+	}
+	r.t.Fatalf("no article %s", guid)
+	return 0
+}
+
+// correct sets a field of an article by hand; "undo" takes the correction back.
+func (r *room) correct(ctx context.Context, guid, field, value string) {
+	r.t.Helper()
+	r.at = r.at.Add(1e9)
+	c := feed.Correction{Field: field, Value: &value}
+	if value == "undo" {
+		c.Value = nil
+	}
+	r.check(r.Store.Correct(ctx, r.articleID(ctx, guid), []feed.Correction{c}))
+}
+
+func (r *room) document(ctx context.Context, name string) feed.Document {
+	r.t.Helper()
+	docs, err := r.Store.FindDocuments(ctx, name)
+	r.check(err)
+	if len(docs) != 1 {
+		r.t.Fatalf("%d documents go by %s", len(docs), name)
+	}
+	return docs[0]
+}
+
+// What an admin hid says nothing of its document while another page carries it.
+func TestHiddenCarrierSaysNothing(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		const number = "国发〔2021〕9号"
+		r.put(src["n"], text{"wrong", "国务院关于加快发展样例养老服务业的意见（一稿）", "2021-03-01", "2021-03-05", number, []string{
+			"各省、自治区、直辖市人民政府：", "为贯彻落实《样例养老服务促进法》，现提出以下意见。", "本意见自2021年4月1日起施行，有效期至2022年4月1日。"}})
+		r.put(src["r"], text{"right", "国务院关于加快发展样例养老服务业的意见", "2021-03-01", "2021-03-09", number, []string{
+			"各省、自治区、直辖市人民政府：", "为贯彻落实《样例老年人权益条例》，现提出以下意见。", "本意见自2021年5月1日起施行。"}})
+		before := r.document(ctx, number)
+		if !strings.Contains(before.Title, "一稿") || before.ExpiresOn.IsZero() {
+			t.Fatalf("the page of the best standing does not count: %+v", before)
+		}
+		relations := func() string {
+			all, err := r.Store.RelationsFrom(ctx, before.ID)
+			r.check(err)
+			var names []string
+			for _, x := range all {
+				names = append(names, x.TargetTitle)
+			}
+			slices.Sort(names)
+			return strings.Join(names, " ")
+		}
+		both := relations()
+		r.correct(ctx, "wrong", "theme", "国防")
+		themes := func() string {
+			_, doc := pagesOf(t, r.Store)("/themes/?lang=zh")
+			return doc.Find("main").Text()
+		}
+		if !strings.Contains(themes(), "国防") {
+			t.Errorf("a theme with an article is not listed: %s", themes())
+		}
+
+		r.correct(ctx, "wrong", "hidden", "1")
+		d := r.document(ctx, number)
+		if d.ID != before.ID || strings.Contains(d.Title, "一稿") || !d.ExpiresOn.IsZero() || d.EffectiveOn.String() != "2021-05-01" || d.Article != r.articleID(ctx, "right") {
+			t.Errorf("the hidden page still decides: %+v", d)
+		}
+		if got := relations(); got != "样例老年人权益条例" {
+			t.Errorf("relations %q, of both pages %q", got, both)
+		}
+		if docs, err := r.Store.FindDocuments(ctx, "国务院关于加快发展样例养老服务业的意见（一稿）"); err != nil || len(docs) != 0 {
+			t.Errorf("it goes by the hidden title: %+v, %v", docs, err)
+		}
+		if strings.Contains(themes(), "国防") {
+			t.Error("a theme that only a hidden article has is listed")
+		}
+		if _, err := r.Store.Reread(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		if again := r.document(ctx, number); again.Title != d.Title || again.ExpiresOn != d.ExpiresOn {
+			t.Errorf("judged again, the hidden page decides: %+v", again)
+		}
+		r.correct(ctx, "wrong", "hidden", "0")
+		if d := r.document(ctx, number); d.Title != before.Title || d.ExpiresOn != before.ExpiresOn || relations() != both {
+			t.Errorf("shown again it is %+v with relations %q", d, relations())
+		}
+
+		// A document whose every page is hidden is named as the text names it.
+		r.put(src["s"], text{"cites", "四川省人民政府关于养老服务的通知", "2022-01-01", "2022-01-02", "川府发〔2022〕7号", []string{
+			"各市（州）人民政府：", "为贯彻落实《国务院关于加快发展样例养老服务业的意见》（国发〔2021〕9号）精神，现通知如下。"}})
+		r.correct(ctx, "wrong", "hidden", "1")
+		r.correct(ctx, "right", "hidden", "1")
+		path := "/documents/" + url.PathEscape(number)
+		if res, _ := pagesOf(t, r.Store)(path); res.StatusCode != 404 {
+			t.Errorf("the page of a hidden document: %d", res.StatusCode)
+		}
+		res, doc := pagesOf(t, r.Store)(fmt.Sprintf("/articles/%d?lang=zh", r.articleID(ctx, "cites")))
+		if res.StatusCode != 200 || !strings.Contains(doc.Text(), number) {
+			t.Errorf("status %d; the text's own words are gone", res.StatusCode)
+		}
+		if doc.Find(`a[href^="`+path+`"]`).Length() != 0 {
+			t.Error("there is a link to the page of a hidden document")
+		}
+	})
+}
+
+// A version that is hidden, corrected away or gone supersedes nothing.
+func TestSupersededIsTakenBack(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		law := func(guid, year string) text {
+			return text{guid, "样例养老机构条例", year + "-01-01", year + "-01-05", "", []string{"第一条 为了规范养老机构，制定本条例（" + year + "）。", "第二条 本条例自" + year + "年3月1日起施行。"}}
+		}
+		for _, year := range []string{"2010", "2015", "2020"} {
+			r.put(src["n"], law(year, year))
+		}
+		state := func(guid string) string {
+			ids, err := r.Store.DocumentsOf(ctx, []int64{r.articleID(ctx, guid)})
+			r.check(err)
+			d, err := r.Store.Document(ctx, ids[r.articleID(ctx, guid)])
+			r.check(err)
+			return fmt.Sprint(d.Status(policy.Date{Year: 2026, Month: 11, Day: 23}).State, " ", d.SupersededOn)
+		}
+		events := func() int {
+			all, err := r.Store.Events(ctx, 0, nil, 0)
+			r.check(err)
+			n := 0
+			for _, e := range all {
+				if e.Kind == feed.EventAmended {
+					n++
+				}
+			}
+			return n
+		}
+		check := func(when, first, second string, told int) {
+			t.Helper()
+			if got := state("2010"); got != first {
+				t.Errorf("%s: the first is %q, want %q", when, got, first)
+			}
+			if got := state("2015"); got != second {
+				t.Errorf("%s: the second is %q, want %q", when, got, second)
+			}
+			if got := events(); got != told {
+				t.Errorf("%s: %d events, want %d", when, got, told)
+			}
+		}
+		check("stored", "superseded 2015-03-01", "superseded 2020-03-01", 2)
+		r.correct(ctx, "2020", "hidden", "1")
+		check("the newest hidden", "superseded 2015-03-01", "in-force ", 1)
+		r.correct(ctx, "2015", "hidden", "1")
+		check("two hidden", "in-force ", "in-force ", 0)
+		r.correct(ctx, "2020", "hidden", "0")
+		check("the middle hidden", "superseded 2020-03-01", "superseded 2020-03-01", 2)
+		r.correct(ctx, "2015", "hidden", "0")
+		check("all shown", "superseded 2015-03-01", "superseded 2020-03-01", 3)
+		r.correct(ctx, "2020", "title", "别例养老机构条例")
+		check("the newest is another law", "superseded 2015-03-01", "in-force ", 1)
+		r.correct(ctx, "2020", "title", "undo")
+		check("and is not", "superseded 2015-03-01", "superseded 2020-03-01", 2)
+		r.correct(ctx, "2020", "kind", "news")
+		check("the newest is news", "superseded 2015-03-01", "in-force ", 1)
+		r.correct(ctx, "2020", "kind", "undo")
+		r.correct(ctx, "2020", "issued", "2012-01-01")
+		if first, second := state("2010"), state("2015"); first != "superseded 2020-03-01" || second != "in-force " {
+			t.Errorf("the newest is not the newest: %q, %q", first, second)
+		}
+	})
+}
+
+// Two texts that have only a third in common part when it changes, and with them
+// what they took from it.
+func TestClusterFallsApart(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		part := func(word string) (all []string) {
+			for i, what := range []string{"养老", "托育", "助残", "救助", "殡葬", "慈善", "社工", "地名"} {
+				all = append(all, fmt.Sprintf("%s第%d项：各地要把%s工作摆在%s位置，健全%s的机制，落实%s的责任，不得推诿。", word, i, what, word+what, what+word, what))
+			}
+			return all
+		}
+		title := "国务院关于加强样例工作的意见"
+		whole := text{"whole", title, "2024-03-01", "2024-03-05", "国发〔2024〕3号", append(part("首要"), part("其次")...)}
+		r.put(src["n"], whole)
+		r.put(src["r"], text{"first", title, "", "2024-03-06", "", part("首要")}, text{"second", title, "", "2024-03-07", "", part("其次")})
+		clusters := func() (string, string) {
+			var ids []int64
+			guid := map[int64]string{}
+			for _, g := range []string{"whole", "first", "second"} {
+				id := r.articleID(ctx, g)
+				ids, guid[id] = append(ids, id), g
+			}
+			found, err := r.Store.Clusters(ctx, ids)
+			r.check(err)
+			carried, err := r.Store.DocumentsOf(ctx, ids)
+			r.check(err)
+			var folded []string
+			same := map[int64]string{}
+			for _, id := range ids {
+				folded = append(folded, fmt.Sprint(guid[id], len(found[id].Articles)))
+				same[carried[id]] += guid[id] + " "
+			}
+			var docs []string
+			for _, s := range same {
+				docs = append(docs, s)
+			}
+			slices.Sort(docs)
+			return strings.Join(folded, " "), strings.Join(docs, "| ")
+		}
+		if c, d := clusters(); c != "whole3 first3 second3" || d != "whole first second " {
+			t.Fatalf("clusters %s, documents %s", c, d)
+		}
+		changed := whole
+		changed.paragraphs = append(part("首要"), part("另外")...)
+		r.put(src["n"], changed)
+		if c, d := clusters(); c != "whole2 first2 second0" || d != "second | whole first " {
+			t.Errorf("without the second part: clusters %s, documents %s", c, d)
+		}
+		changed.paragraphs = part("另外")
+		r.put(src["n"], changed)
+		if c, d := clusters(); c != "whole0 first0 second0" || d != "first | second | whole " {
+			t.Errorf("without either: clusters %s, documents %s", c, d)
+		}
+		r.put(src["n"], whole)
+		if c, d := clusters(); c != "whole3 first3 second3" || d != "whole first second " {
+			t.Errorf("as before: clusters %s, documents %s", c, d)
+		}
+		if _, err := r.Store.Reread(ctx, nil); err != nil {
+			t.Fatal(err)
+		}
+		if c, d := clusters(); c != "whole3 first3 second3" || d != "whole first second " {
+			t.Errorf("judged again: clusters %s, documents %s", c, d)
+		}
+	})
+}
