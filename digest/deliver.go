@@ -93,6 +93,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	if err != nil {
 		return Delivered{}, err
 	}
+	defer living.Delete(name)
 	run := &deliveryRun{Deliverer: d, mailings: make(map[int64]int)}
 	run.changed = sync.NewCond(&run.mu)
 	run.ledger = &Ledger{db: d.service.db, now: d.service.now, owner: name, lease: d.opts.Lease, fail: run.note, busy: run.onTheirWay}

@@ -62,6 +62,7 @@ type handOver struct {
 var (
 	process = rand.Text()
 	runs    atomic.Int64
+	living  sync.Map // the owners of this process that have not ended
 )
 
 // owner names a run of this process so that another on the same host can tell
@@ -71,15 +72,22 @@ func owner() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("name of this host: %w", err)
 	}
-	return fmt.Sprintf("%s/%d/%s/%d", strings.ReplaceAll(host, "/", "_"), os.Getpid(), process, runs.Add(1)), nil
+	name := fmt.Sprintf("%s/%d/%s/%d", strings.ReplaceAll(host, "/", "_"), os.Getpid(), process, runs.Add(1))
+	living.Store(name, true)
+	return name, nil
 }
 
 // ownerDied reports whether the owner of a claim was a process of this host
-// that is no longer there. Of other hosts nothing is known: their lease decides.
+// that is no longer there, or a run of ours that could not write how it ended.
+// Of other hosts nothing is known: their lease decides.
 func ownerDied(claimedBy, self string) bool {
 	a, b := strings.Split(claimedBy, "/"), strings.Split(self, "/")
-	if len(a) < 3 || len(b) < 3 || a[0] != b[0] || a[2] == b[2] {
+	if len(a) < 3 || len(b) < 3 || a[0] != b[0] {
 		return false
+	}
+	if a[2] == b[2] {
+		_, lives := living.Load(claimedBy)
+		return !lives
 	}
 	if a[1] == b[1] {
 		return true // our own number, and not us: it was used before
@@ -334,11 +342,21 @@ func (l *Ledger) committed(waiting []handOver, folded int, err error) {
 	}
 }
 
+// A database that restarts, or whose disk was full for a moment, is waited for a
+// little at the end of a run: what it does not learn is sent once more.
+const (
+	endTries = 12
+	endPause = 500 * time.Millisecond
+)
+
 // end writes what is left and takes the run from the table.
 func (l *Ledger) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for try := 0; try < 3 && (try == 0 || len(l.pending) > 0) && !l.unwanted; try++ {
+	for try := 0; try < endTries && (try == 0 || len(l.pending) > 0) && !l.unwanted; try++ {
+		if try > 0 {
+			<-time.After(endPause) // nobody else needs the lock any more
+		}
 		l.commit(true)
 	}
 	if len(l.pending) > 0 {

@@ -90,15 +90,7 @@ func SQLite(t *testing.T) string {
 func Postgres(t *testing.T) string {
 	t.Helper()
 	c, err := postgres()
-	if errors.Is(err, errNotInstalled) {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	skipWhereMissing(t, err)
 	name := c.nextName()
 	if out, err := c.command("createdb", "-h", c.dir, "-U", "dibao", "-T", "template_dibao", name).CombinedOutput(); err != nil {
 		t.Fatalf("createdb: %v: %s", err, out)
@@ -109,6 +101,33 @@ func Postgres(t *testing.T) string {
 		}
 	})
 	return c.url(name)
+}
+
+func skipWhereMissing(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, errNotInstalled) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// PostgresOfItsOwn starts a PostgreSQL for one test and returns the URL of a
+// migrated, empty database, and what restarts the server as a crash would: at
+// once, with everything that it acknowledged kept. It skips as Postgres does.
+func PostgresOfItsOwn(t *testing.T) (url string, restart func()) {
+	t.Helper()
+	c, err := startPostgres("-c synchronous_commit=on")
+	skipWhereMissing(t, err)
+	t.Cleanup(func() { c.alive.Close() })
+	return c.url("template_dibao"), func() {
+		t.Helper()
+		cmd := c.command("pg_ctl", "-D", filepath.Join(c.dir, "data"), "-w", "-m", "immediate", "-l", filepath.Join(c.dir, "log"), "restart")
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("restart PostgreSQL: %v", err)
+		}
+	}
 }
 
 var errNotInstalled = errors.New("PostgreSQL is not installed; install the package postgresql to test on it")
@@ -122,9 +141,11 @@ type cluster struct {
 	alive      io.Closer // held open for as long as the test binary runs
 }
 
-var postgres = sync.OnceValues(startPostgres)
+var postgres = sync.OnceValues(func() (*cluster, error) { return startPostgres("-c synchronous_commit=off") })
 
-func startPostgres() (*cluster, error) {
+// startPostgres starts a cluster that is as quick as can be: what it wrote need
+// not outlive the machine.
+func startPostgres(settings string) (*cluster, error) {
 	c := &cluster{}
 	if c.bin = findBinaries(); c.bin == "" {
 		return nil, errNotInstalled
@@ -141,7 +162,7 @@ func startPostgres() (*cluster, error) {
 	for _, cmd := range []*exec.Cmd{
 		c.command("initdb", "-D", data, "-U", "dibao", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
 		c.command("pg_ctl", "-D", data, "-w", "-l", filepath.Join(dir, "log"), "-o",
-			"-k "+dir+" -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200", "start"),
+			"-k "+dir+" -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=200 "+settings, "start"),
 	} {
 		cmd.Stdout, cmd.Stderr = nil, nil // pg_ctl's child keeps them open for ever
 		if err := cmd.Run(); err != nil {

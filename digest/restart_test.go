@@ -1,0 +1,55 @@
+package digest_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"dibao/digest"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+// PostgreSQL is restarted in the middle of a delivery as if it had crashed: the
+// delivery stops and says so, and the next goes on. Nobody is lost, and twice get
+// it at most those that were in flight; none if the server is back in time.
+func TestRestartedPostgresLosesNobody(t *testing.T) {
+	t.Parallel()
+	const connections = 4
+	readers, restarts := long(500, 5000), long(4, 40)
+	url, restart := databasetest.PostgresOfItsOwn(t)
+	db := must[*database.DB](t)(database.Open(t.Context(), url, database.Options{}))
+	t.Cleanup(func() { db.Close() })
+	w := newWorld(t, db)
+	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
+	w.composeOne()
+	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+		Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: connections, MessageKey: []byte("key"),
+	}))
+	stopped := 0
+	for n := range restarts {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		restarted := make(chan struct{})
+		go func() {
+			defer close(restarted)
+			w.box.Wait(ctx, (n+1)*readers/(restarts+1))
+			restart()
+		}()
+		if _, err := d.Deliver(ctx); err != nil {
+			stopped++
+		}
+		<-restarted
+		stop()
+	}
+	for range 12 {
+		w.advance(time.Hour)
+		must[digest.Delivered](t)(d.Deliver(t.Context()))
+	}
+	lost, twice := tally(t, readers, w.byReader())
+	t.Logf("%d restarts, %d broke a delivery off: %d lost, %d twice", restarts, stopped, lost, twice)
+	if lost > 0 || twice > restarts*connections || stopped == 0 {
+		t.Errorf("%d lost, %d twice, %d deliveries broken off; want none lost, at most %d twice", lost, twice, stopped, restarts*connections)
+	}
+}
