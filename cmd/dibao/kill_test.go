@@ -194,16 +194,23 @@ func TestKilledDeliveryLosesNobody(t *testing.T) {
 	}
 }
 
-// Stopped by SIGTERM, what is in flight is finished and nobody gets two.
+// Stopped by SIGTERM three times in a delivery of 500 (with DIBAO_LONG=1: 200
+// times, of 5,000), what is in flight is finished and nobody gets two.
 func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
-	r := newKillRun(t, "sqlite:"+filepath.Join(t.TempDir(), "stop.db"), 500)
-	for range 3 {
-		r.interrupt(t, syscall.SIGTERM, 50+rand.IntN(50))
+	stops, readers, after := 3, 500, 100
+	if os.Getenv("DIBAO_LONG") != "" {
+		stops, readers, after = 200, 5000, 12
+	}
+	r := newKillRun(t, "sqlite:"+filepath.Join(t.TempDir(), "stop.db"), readers)
+	for range stops {
+		r.interrupt(t, syscall.SIGTERM, after/2+rand.IntN(after/2))
 	}
 	if err := r.send(t).Wait(); err != nil {
 		t.Fatalf("the last run: %v", err)
 	}
-	if lost, duplicates := r.copies(t); lost+duplicates > 0 {
+	lost, duplicates := r.copies(t)
+	t.Logf("%d stops: %d lost, %d duplicates", stops, lost, duplicates)
+	if lost+duplicates > 0 {
 		t.Fatalf("%d lost and %d duplicates, want none", lost, duplicates)
 	}
 }
