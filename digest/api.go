@@ -114,7 +114,7 @@ func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if q.Get("list") == "" {
-			return nil, feed.BadRequest("list is missing: the slug of a list, from /api/v1/lists")
+			return nil, feed.Invalid("list is missing: the slug of a list, from /api/v1/lists")
 		}
 		l, err := h.publicList(ctx, q.Get("list"))
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,14 +19,6 @@ import (
 
 // The JSON API reads and never changes. Keys are those of the CLI; what is
 // unknown is null. It is described by digest/openapi.json.
-
-// errBadRequest says what is wrong with a request to the API.
-type errBadRequest struct{ what string }
-
-func (e errBadRequest) Error() string { return e.what }
-
-// BadRequest is an error that the API answers with 400.
-func BadRequest(format string, args ...any) error { return errBadRequest{fmt.Sprintf(format, args...)} }
 
 // APIPage is a part of a long answer; Next is the cursor of the part behind it.
 type APIPage struct {
@@ -60,7 +51,7 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 	}
 	key := r.URL.Path + "?" + kept.Encode()
 	if len(key) > 1000 {
-		h.failAPI(w, r, BadRequest("the address is too long"))
+		h.failAPI(w, r, Invalid("the address is too long"))
 		return
 	}
 	err = h.Cache.Serve(w, r, key, stamp+" "+h.Today().String(), func() (web.Document, error) {
@@ -84,10 +75,10 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 // failAPI answers with an error as JSON (RFC 9457).
 func (h *Web) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	status, what := http.StatusInternalServerError, "something went wrong here; try again later"
-	var bad errBadRequest
+	var invalid InvalidError
 	switch {
-	case errors.As(err, &bad):
-		status, what = http.StatusBadRequest, bad.what
+	case errors.As(err, &invalid):
+		status, what = http.StatusBadRequest, invalid.Error()
 	case errors.Is(err, ErrNotFound):
 		status, what = http.StatusNotFound, "there is no such thing"
 	case errors.Is(err, context.Canceled):
@@ -108,12 +99,12 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	limit = 50
 	if s := q.Get("limit"); s != "" {
 		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxAPIPage {
-			return 0, 0, BadRequest("limit is from 1 to %d", maxAPIPage)
+			return 0, 0, Invalid("limit is from 1 to %d", maxAPIPage)
 		}
 	}
 	if s := q.Get("cursor"); s != "" {
 		if before, err = strconv.ParseInt(s, 36, 64); err != nil || before < 1 {
-			return 0, 0, BadRequest("cursor is none of ours; take it from next")
+			return 0, 0, Invalid("cursor is none of ours; take it from next")
 		}
 	}
 	return limit, before, nil
@@ -231,7 +222,7 @@ func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if filters > 1 {
-			return nil, BadRequest("only one of source, theme, region, issuer and number narrows a list; for more use /search")
+			return nil, Invalid("only one of source, theme, region, issuer and number narrows a list; for more use /search")
 		}
 		if before == 0 {
 			before = end

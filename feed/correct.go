@@ -25,13 +25,13 @@ type Correction struct {
 
 // correctable are the fields that can be set by hand, and how.
 var correctable = map[string]func(f *policy.Facts, value string) error{
-	"title":   func(f *policy.Facts, v string) error { f.Title = v; return nil },
+	"title":   correctTitle,
 	"summary": func(f *policy.Facts, v string) error { f.Summary = v; return nil },
 	"type":    func(f *policy.Facts, v string) error { f.Type = v; return nil },
 	"kind":    correctKind,
 	"number":  correctNumber,
 	"issuer":  func(f *policy.Facts, v string) error { f.Issuers = splitWords(v); return nil },
-	"theme":   func(f *policy.Facts, v string) error { f.Theme, f.ThemeFrom = v, byHand; return nil },
+	"theme":   correctTheme,
 	"region":  correctRegion,
 	"published": correctDate(func(f *policy.Facts) (*policy.Date, *string) {
 		f.PublishedAt = time.Time{}
@@ -61,6 +61,49 @@ func CorrectableFields() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+func correctTitle(f *policy.Facts, v string) error {
+	if strings.TrimSpace(v) == "" {
+		return errors.New("an article without a title can't be shown; give one, or take the correction back with --undo title")
+	}
+	f.Title = v
+	return nil
+}
+
+func correctTheme(f *policy.Facts, v string) error {
+	if err := CheckTheme(v); v != "" && err != nil {
+		return err
+	}
+	f.Theme, f.ThemeFrom = v, byHand
+	return nil
+}
+
+// otherTheme is the class of 主题分类 that no words lead to.
+const otherTheme = "其他"
+
+// CheckTheme refuses what is neither a theme of the 主题分类 nor a part of one (民政 of
+// 民政、扶贫、救灾, or what stands below it after a backslash).
+func CheckTheme(theme string) error {
+	if theme == otherTheme || mainTheme(theme) != "" {
+		return nil
+	}
+	var names []string
+	for _, t := range policy.Themes {
+		names = append(names, t.Name)
+	}
+	return fmt.Errorf("theme %q is none of 主题分类: %s, %s", theme, strings.Join(names, ", "), otherTheme)
+}
+
+// mainTheme returns the theme of the 主题分类 that a name means, or "".
+func mainTheme(name string) string {
+	main, _, _ := strings.Cut(name, `\`)
+	for _, t := range policy.Themes {
+		if t.Name == main || policy.ThemeMatches(main, t.Name) {
+			return t.Name
+		}
+	}
+	return ""
 }
 
 func correctKind(f *policy.Facts, v string) error {
@@ -114,17 +157,17 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 	for _, c := range corrections {
 		apply, ok := correctable[c.Field]
 		if !ok {
-			return fmt.Errorf("field %q can't be corrected; the fields are %s", c.Field, strings.Join(CorrectableFields(), ", "))
+			return Invalid("field %q can't be corrected; the fields are %s", c.Field, strings.Join(CorrectableFields(), ", "))
 		}
 		if c.Value == nil {
 			continue
 		}
 		if apply == nil {
 			if *c.Value != "0" && *c.Value != "1" {
-				return fmt.Errorf("%s is 0 or 1, not %q", c.Field, *c.Value)
+				return Invalid("%s is 0 or 1, not %q", c.Field, *c.Value)
 			}
 		} else if err := apply(&policy.Facts{}, *c.Value); err != nil {
-			return err
+			return InvalidError{err}
 		}
 	}
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
@@ -142,9 +185,24 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 				return err
 			}
 		}
-		_, err := st.reread(ctx, tx, []int64{article})
-		return err
+		if _, err := st.reread(ctx, tx, []int64{article}); err != nil {
+			return err
+		}
+		return checkLife(ctx, tx, article, corrections)
 	})
+}
+
+// checkLife refuses corrections by which a text would end before it begins.
+func checkLife(ctx context.Context, tx *sql.Tx, article int64, corrections []Correction) error {
+	if !slices.ContainsFunc(corrections, func(c Correction) bool { return c.Field == "effective" || c.Field == "expires" }) {
+		return nil
+	}
+	var effective, expires string
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(effective_on, ''), COALESCE(expires_on, '') FROM articles WHERE id = $1`, article).Scan(&effective, &expires)
+	if err == nil && effective != "" && expires != "" && expires < effective {
+		return Invalid("the article would expire on %s, before it is in force on %s; correct the other date, too", expires, effective)
+	}
+	return err
 }
 
 // Corrections returns what was set by hand of an article, the oldest first.

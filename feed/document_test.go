@@ -321,7 +321,7 @@ func TestCorrections(t *testing.T) {
 		for _, h := range history {
 			what = append(what, h.What+" "+h.Field)
 		}
-		if got := strings.Join(what, ", "); got != "relation 落实, correction title, correction expires, text , correction title" {
+		if got := strings.Join(what, ", "); got != "relation 落实, correction title, correction expires, text , undone title" {
 			t.Errorf("history: %s", got)
 		}
 		t.Run("HiddenIsNowhere", func(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"dibao/feed/ingest"
 )
@@ -33,27 +35,64 @@ const (
 	maxFolders    = 20 // nested
 )
 
-// columns of a table of sources, with other headings that are understood.
-var columns = []struct {
+// column is one of a table of sources, with other headings that are understood.
+// What is no text has get and set.
+type column struct {
 	name string
 	also []string
 	at   func(*Source) *string
-}{
-	{"name", nil, func(s *Source) *string { return &s.Name }},
-	{"kind", nil, func(s *Source) *string { return &s.Kind }},
-	{"url", []string{"list_url", "feed_url"}, func(s *Source) *string { return &s.URL }},
-	{"item", []string{"item_selector"}, func(s *Source) *string { return &s.Settings.Item }},
-	{"link", []string{"link_selector"}, func(s *Source) *string { return &s.Settings.Link }},
-	{"title", []string{"title_selector"}, func(s *Source) *string { return &s.Settings.Title }},
-	{"date", []string{"date_selector"}, func(s *Source) *string { return &s.Settings.Date }},
-	{"date_pattern", []string{"date_regex"}, func(s *Source) *string { return &s.Settings.DatePattern }},
-	{"content", []string{"content_selector"}, func(s *Source) *string { return &s.Settings.Content }},
-	{"charset", nil, func(s *Source) *string { return &s.Settings.Charset }},
-	{"region", []string{"region_code"}, func(s *Source) *string { return &s.Region }},
-	{"issuer", nil, func(s *Source) *string { return &s.Issuer }},
-	{"theme", nil, func(s *Source) *string { return &s.Theme }},
-	{"zone", nil, func(s *Source) *string { return &s.Zone }},
-	{"licence", nil, func(s *Source) *string { return (*string)(&s.Licence) }},
+	get  func(Source) string
+	set  func(*Source, string) error
+}
+
+func (c column) read(s Source) string {
+	if c.get != nil {
+		return c.get(s)
+	}
+	return *c.at(&s)
+}
+
+func (c column) write(s *Source, cell string) error {
+	if c.set == nil {
+		*c.at(s) = cell
+		return nil
+	}
+	if cell == "" { // the default
+		return nil
+	}
+	return c.set(s, cell)
+}
+
+func textColumn(name string, at func(*Source) *string, also ...string) column {
+	return column{name: name, also: also, at: at}
+}
+
+var columns = []column{
+	textColumn("name", func(s *Source) *string { return &s.Name }),
+	textColumn("kind", func(s *Source) *string { return &s.Kind }),
+	textColumn("url", func(s *Source) *string { return &s.URL }, "list_url", "feed_url"),
+	textColumn("item", func(s *Source) *string { return &s.Settings.Item }, "item_selector"),
+	textColumn("link", func(s *Source) *string { return &s.Settings.Link }, "link_selector"),
+	textColumn("title", func(s *Source) *string { return &s.Settings.Title }, "title_selector"),
+	textColumn("date", func(s *Source) *string { return &s.Settings.Date }, "date_selector"),
+	textColumn("date_pattern", func(s *Source) *string { return &s.Settings.DatePattern }, "date_regex"),
+	textColumn("content", func(s *Source) *string { return &s.Settings.Content }, "content_selector"),
+	textColumn("charset", func(s *Source) *string { return &s.Settings.Charset }),
+	textColumn("region", func(s *Source) *string { return &s.Region }, "region_code"),
+	textColumn("issuer", func(s *Source) *string { return &s.Issuer }),
+	textColumn("theme", func(s *Source) *string { return &s.Theme }),
+	textColumn("zone", func(s *Source) *string { return &s.Zone }),
+	textColumn("licence", func(s *Source) *string { return (*string)(&s.Licence) }),
+	{
+		name: "pages", get: func(s Source) string { return strconv.Itoa(s.Settings.Pages) },
+		set: func(s *Source, cell string) (err error) { s.Settings.Pages, err = strconv.Atoi(cell); return err },
+	},
+	{
+		name: "interval", get: func(s Source) string { return s.Interval.String() },
+		set: func(s *Source, cell string) (err error) { s.Interval, err = time.ParseDuration(cell); return err },
+	},
+	textColumn("proxy", func(s *Source) *string { return &s.Proxy }),
+	textColumn("user_agent", func(s *Source) *string { return &s.UserAgent }),
 }
 
 // kindNames are what other tables call our kinds.
@@ -94,7 +133,10 @@ func ReadTSV(r io.Reader) ([]Source, error) {
 		var s Source
 		for i, cell := range strings.Split(strings.TrimRight(line, "\r"), "\t") {
 			if i < len(at) && at[i] >= 0 {
-				*columns[at[i]].at(&s) = strings.TrimSpace(cell)
+				c := columns[at[i]]
+				if err := c.write(&s, strings.TrimSpace(cell)); err != nil {
+					return nil, fmt.Errorf("line %d: %s %q can't be read", n+2, c.name, cell)
+				}
 			}
 		}
 		if kind, ok := kindNames[s.Kind]; ok {
@@ -131,7 +173,7 @@ func WriteTSV(w io.Writer, all []Source) error {
 			if i > 0 {
 				b.WriteByte('\t')
 			}
-			b.WriteString(cell.Replace(*c.at(&s)))
+			b.WriteString(cell.Replace(c.read(s)))
 		}
 		b.WriteByte('\n')
 	}

@@ -10,6 +10,7 @@ package feed
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"dibao/feed/ingest"
@@ -19,6 +20,20 @@ import (
 
 // ErrNotFound says that there is no such source or article.
 var ErrNotFound = errors.New("not found")
+
+// missing is ErrNotFound in words of its own.
+type missing struct{ error }
+
+func (missing) Is(target error) bool { return target == ErrNotFound }
+
+// InvalidError says that what was asked for can't be, whatever is stored. On the
+// command line it is wrong usage; the API answers 400.
+type InvalidError struct{ error }
+
+func (e InvalidError) Unwrap() error { return e.error }
+
+// Invalid returns an InvalidError.
+func Invalid(format string, args ...any) error { return InvalidError{fmt.Errorf(format, args...)} }
 
 // State is how a source is doing, as its admin should read it.
 type State string
@@ -47,6 +62,9 @@ const (
 	LicencePermitted Licence = "permitted" // full text, by permission
 	LicenceOwn       Licence = "own"       // full text, our own
 )
+
+// Licences are all of them.
+var Licences = []Licence{LicenceOfficial, LicenceLinkOnly, LicencePermitted, LicenceOwn}
 
 // Source is where articles come from.
 type Source struct {

@@ -115,14 +115,11 @@ func (h *Web) ofSource(id string) spec {
 
 func (h *Web) ofTheme(theme string) spec {
 	return func(context.Context) (Spec, error) {
-		main, _, _ := strings.Cut(theme, `\`)
-		for _, t := range policy.Themes {
-			if t.Name == main || policy.ThemeMatches(theme, t.Name) {
-				if t.Name != main {
-					theme = t.Name // 民政 stands for 民政、扶贫、救灾
-				}
-				return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Shelf: h.Store.articlesIn("theme/" + theme)}, nil
+		if main := mainTheme(theme); main != "" {
+			if !strings.HasPrefix(theme, main) {
+				theme = main // 民政 stands for 民政、扶贫、救灾
 			}
+			return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Shelf: h.Store.articlesIn("theme/" + theme)}, nil
 		}
 		return h.ifAny("theme/"+theme, theme)
 	}

@@ -12,10 +12,10 @@ import (
 // Happening is one thing that happened to an article after it was collected.
 type Happening struct {
 	At     time.Time
-	What   string // text, correction, relation, relation-gone, withdrawn
-	Field  string // of a correction, or the kind of relation
-	Value  *string
-	Detail string // a note, a sentence
+	What   string  // text, correction, undone, relation, relation-gone, withdrawn
+	Field  string  // of a correction, or the kind of relation
+	Value  *string // of a correction: nil says that the fact is unknown
+	Detail string  // a note, a sentence
 }
 
 // History returns what happened to an article, the oldest first: its text was
@@ -29,7 +29,7 @@ func (st *Store) History(ctx context.Context, article int64) ([]Happening, error
 			err := row.Scan(&h.At, &h.What, &h.Field, &h.Value, &h.Detail)
 			return h, err
 		}, `SELECT replaced_at AS at, 'text' AS what, '' AS field, title AS value, '' AS detail FROM revisions WHERE article = $1
-			UNION ALL SELECT at, 'correction', field, value, note FROM corrections WHERE article = $1
+			UNION ALL SELECT at, CASE WHEN value IS NULL THEN 'undone' ELSE 'correction' END, field, NULLIF(value, ''), note FROM corrections WHERE article = $1
 			UNION ALL SELECT since, 'relation', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations WHERE article = $1
 			UNION ALL SELECT gone_at, 'relation-gone', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations
 				WHERE article = $1 AND gone_at IS NOT NULL

@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"dibao/feed/publish"
@@ -65,14 +64,14 @@ func (st *Store) SitemapDocuments(ctx context.Context, base string, n int64) ([]
 
 func (st *Store) sitemapPart(ctx context.Context, n int64, scan func(database.Row) (publish.Location, error), query string) (all []publish.Location, err error) {
 	if n < 1 || n > 1_000_000 {
-		return nil, fmt.Errorf("part %d of the sitemap: %w", n, ErrNotFound)
+		return nil, ErrNotFound
 	}
 	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scan, query, (n-1)*publish.SitemapPart, n*publish.SitemapPart)
 		return err
 	})
 	if err == nil && len(all) == 0 {
-		err = fmt.Errorf("part %d of the sitemap: %w", n, ErrNotFound)
+		err = ErrNotFound
 	}
 	return all, err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
+	"dibao/policy"
 )
 
 // The interval between collections where the admin gives none, and its floor.
@@ -70,6 +72,21 @@ func (s *Source) check() error {
 	if s.Name == "" {
 		s.Name = u.Hostname()
 	}
+	if s.Region != "" && policy.TrimRegion(s.Region) != "" { // 100000 is the country
+		code := policy.RegionCode(s.Region)
+		if code == "" {
+			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", s.Region)
+		}
+		if s.Region[0] > '9' {
+			s.Region = code
+		}
+	}
+	if err := s.Settings.Check(s.Kind); err != nil {
+		return err
+	}
+	if s.Settings.Pages < 0 || s.Settings.Pages > maxListPages {
+		return fmt.Errorf("a new source is read from 1 to %d pages of its list, not %d", maxListPages, s.Settings.Pages)
+	}
 	if s.Zone == "" {
 		s.Zone = "Asia/Shanghai"
 	}
@@ -78,6 +95,9 @@ func (s *Source) check() error {
 	}
 	if s.Licence == "" {
 		s.Licence = LicenceLinkOnly
+	}
+	if !slices.Contains(Licences, s.Licence) {
+		return fmt.Errorf("licence %q is none of %v", s.Licence, Licences)
 	}
 	if s.Interval == 0 {
 		s.Interval = DefaultInterval
@@ -93,7 +113,7 @@ func (s *Source) check() error {
 // there already is an error.
 func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	if err := s.check(); err != nil {
-		return Source{}, err
+		return Source{}, InvalidError{err}
 	}
 	settings, err := json.Marshal(s.Settings)
 	if err != nil {
@@ -151,7 +171,7 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 	case err != nil:
 		return Source{}, err
 	case len(found) == 0:
-		return Source{}, fmt.Errorf("no source %q; list them with: dibao source list: %w", ref, ErrNotFound)
+		return Source{}, missing{fmt.Errorf("no source %q; list them with: dibao source list", ref)}
 	case len(found) > 1:
 		return Source{}, fmt.Errorf("%d sources are called %q; name one by its number", len(found), ref)
 	}
@@ -162,13 +182,13 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 // interval and the like. It is due at once, and read anew whatever its validators say.
 func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	if err := s.check(); err != nil {
-		return err
+		return InvalidError{err}
 	}
 	settings, err := json.Marshal(s.Settings)
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", s.URL, err)
 	}
-	return st.db.Write(ctx, func(tx *sql.Tx) error {
+	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		return oneRow(tx.ExecContext(ctx, `
 			UPDATE sources SET url = $2, kind = $3, name = $4, zone = $5, issuer = $6, region = $7, licence = $8, settings = $9,
 				interval_seconds = $10, theme = $11, usual_items = 0, proxy = $13, user_agent = $14,
@@ -177,6 +197,10 @@ func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 			s.ID, s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), s.Theme, st.Now(),
 			s.Proxy, s.UserAgent))
 	})
+	if database.IsUniqueViolation(err) {
+		return fmt.Errorf("another source has the address %s, or had it before it was removed; see: dibao source list", s.URL)
+	}
+	return err
 }
 
 // RemoveSource stops collecting a source and takes it off the list. Its

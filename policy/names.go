@@ -139,9 +139,10 @@ func provinceOfCharacter(c string) string {
 }
 
 // RegionCode returns the code of a region by its name, in full or without its
-// kind (四川); a name that several have needs the province before it. "" is
-// unknown.
+// kind (四川), with those above it or without; a name that several have needs one
+// above it. "" is unknown.
 func RegionCode(name string) string {
+	name = strings.Join(strings.Fields(name), "")
 	if code := TrimRegion(name); regions.names[code] != "" {
 		return code
 	}
@@ -154,8 +155,25 @@ func RegionCode(name string) string {
 			return code
 		}
 	}
-	for _, form := range []string{rest, rest + "市", rest + "县", rest + "区"} {
-		if c := pickRegion(regions.codes[form], code, code != ""); c != "" {
+	if c := regionIn(rest, code); c != "" {
+		return c
+	}
+	// A city and a county of it: 杭州市滨江区.
+	for n := range rest {
+		if city := regionIn(rest[:n], code); len(city) == 4 {
+			if c := regionIn(rest[n:], city); c != "" {
+				return c
+			}
+		}
+	}
+	return ""
+}
+
+// regionIn returns the code of a city or county of parent, "" of the country, by
+// its name with or without its kind.
+func regionIn(name, parent string) string {
+	for _, form := range []string{name, name + "市", name + "县", name + "区"} {
+		if c := pickRegion(regions.codes[form], parent, parent != ""); c != "" {
 			return c
 		}
 	}

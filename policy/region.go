@@ -25,6 +25,9 @@ const (
 	LevelCounty   Level = "county"
 )
 
+// Levels are all of them, from the highest.
+var Levels = []Level{LevelCentral, LevelMinistry, LevelProvince, LevelCity, LevelCounty}
+
 type regionTable struct {
 	names map[string]string   // by code
 	codes map[string][]string // by name

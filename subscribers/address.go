@@ -63,6 +63,17 @@ func ParseAddress(typed string) (string, error) {
 	return address, nil
 }
 
+// Readable returns a parsed address as people write it: a domain in punycode in
+// its own letters. It is for eyes; mail goes to the address itself.
+func Readable(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	domain, err := idna.Display.ToUnicode(address[at+1:])
+	if err != nil {
+		return address
+	}
+	return address[:at+1] + domain
+}
+
 // forbidden are control characters and the invisible ones that make two
 // addresses look alike.
 func forbidden(r rune) bool {

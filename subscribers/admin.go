@@ -100,7 +100,7 @@ func (s *Store) SubscriberByAddress(ctx context.Context, address string) (Subscr
 		return s.complete(ctx, tx, &x)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return Subscriber{}, fmt.Errorf("no reader %s: %w", parsed, ErrNotFound)
+		return Subscriber{}, missing{fmt.Errorf("no reader %s; see them with: dibao subscriber list", parsed)}
 	}
 	return x, err
 }

@@ -235,7 +235,7 @@ func flag(b bool) int64 {
 func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
 	l.fill()
 	if err := l.check(); err != nil {
-		return List{}, err
+		return List{}, InvalidError{err}
 	}
 	now, slug := s.now(), l.Slug
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -262,7 +262,7 @@ func explainSlug(err error, slug string) error {
 func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 	l.fill()
 	if err := l.check(); err != nil {
-		return List{}, err
+		return List{}, InvalidError{err}
 	}
 	now, slug := s.now(), l.Slug
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -277,7 +277,7 @@ func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, fmt.Errorf("no list %q: %w", slug, ErrNotFound)
+		return List{}, missing{fmt.Errorf("no list %q", slug)}
 	}
 	return l, explainSlug(err, slug)
 }
@@ -326,7 +326,7 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, fmt.Errorf("no list %q; see them with: dibao list show: %w", slug, ErrNotFound)
+		return List{}, missing{fmt.Errorf("no list %q; see them with: dibao list show", slug)}
 	}
 	return l, err
 }

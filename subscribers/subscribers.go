@@ -23,6 +23,19 @@ import (
 // ErrNotFound says that there is no such list or reader.
 var ErrNotFound = errors.New("not found")
 
+// missing is ErrNotFound in words of its own.
+type missing struct{ error }
+
+func (missing) Is(target error) bool { return target == ErrNotFound }
+
+// InvalidError says that what was asked for can't be, whatever is stored: wrong
+// usage of the command line.
+type InvalidError struct{ error }
+
+func (e InvalidError) Unwrap() error { return e.error }
+
+func invalid(format string, args ...any) error { return InvalidError{fmt.Errorf(format, args...)} }
+
 // Store keeps readers and lists. Safe for concurrent use.
 type Store struct {
 	db          *database.DB
@@ -56,6 +69,9 @@ const (
 	StateConfirmed    State = "confirmed"    // mailed
 	StateUnsubscribed State = "unsubscribed" // ended; only the reader can begin it again
 )
+
+// States are all of them.
+var States = []State{StatePending, StateConfirmed, StateUnsubscribed}
 
 // Subscription is a reader's place on one list.
 type Subscription struct {

@@ -152,7 +152,7 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 		f.stamp = h.Store.keys.formStamp()
 	}
 	view := templates.FormPage{
-		Page: p, Action: "/subscribe?lang=" + p.Language, Address: f.address, Error: f.problem,
+		Page: p, Action: "/subscribe?lang=" + p.Language, Address: Readable(f.address), Error: f.problem,
 		Lists: cards(lists, p.Language), Started: f.stamp, Suggestion: f.meant, Invite: f.invite,
 	}
 	for i := range view.Lists {
@@ -196,8 +196,10 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.fail(w, r, err)
 		return
-	case bad != nil, RoleOf(address) == RoleMachine:
+	case bad != nil:
 		f.problem = "address"
+	case RoleOf(address) == RoleMachine:
+		f.problem = "machine"
 	case meant != "" && r.PostForm.Get("insist") != f.address:
 		f.problem, f.meant, f.stamp = "suggest", meant, r.PostForm.Get("started")
 	case len(lists) == 0:

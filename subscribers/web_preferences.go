@@ -67,7 +67,7 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	own := "/preferences/" + r.PathValue("token")
 	lang := "?lang=" + p.Language
 	view := templates.PreferencesPage{
-		Page: p, Action: own + lang, Address: reader.Address, Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
+		Page: p, Action: own + lang, Address: Readable(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
 		PausedUntil: prefs.PausedUntil.String(), WantsEmpty: prefs.WantsEmpty,
 		DataURL: own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
 	}
@@ -260,7 +260,7 @@ func (h *Web) addressPage(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: reader.Address})
+	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: Readable(reader.Address)})
 }
 
 func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, view templates.AddressPage) {
@@ -285,7 +285,11 @@ func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 	typed := r.PostFormValue("address")
 	mails, err := h.Store.AskChange(r.Context(), reader.ID, typed, web.Client(r))
 	if errors.Is(err, ErrAddress) {
-		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: reader.Address, Typed: typed, Error: "address"})
+		problem := "address"
+		if _, bad := ParseAddress(typed); bad == nil {
+			problem = "machine"
+		}
+		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: Readable(reader.Address), Typed: typed, Error: problem})
 		return
 	}
 	if err != nil {
@@ -309,7 +313,7 @@ func (h *Web) changePage(w http.ResponseWriter, r *http.Request) {
 		h.message(w, r, http.StatusOK, "change_half", nil)
 	default:
 		p := h.page(r, "button.change.title")
-		h.show(w, http.StatusOK, templates.ButtonPage{Page: p, Key: "change", Subject: c.Address, Action: "/change/" + r.PathValue("token") + "?lang=" + p.Language})
+		h.show(w, http.StatusOK, templates.ButtonPage{Page: p, Key: "change", Subject: Readable(c.Address), Action: "/change/" + r.PathValue("token") + "?lang=" + p.Language})
 	}
 }
 
@@ -334,7 +338,7 @@ func (h *Web) deletePage(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "button.delete.title")
 	own := "/preferences/" + r.PathValue("token")
 	h.show(w, http.StatusOK, templates.ButtonPage{
-		Page: p, Key: "delete", Subject: reader.Address, Action: own + "/delete?lang=" + p.Language, Back: own + "?lang=" + p.Language,
+		Page: p, Key: "delete", Subject: Readable(reader.Address), Action: own + "/delete?lang=" + p.Language, Back: own + "?lang=" + p.Language,
 	})
 }
 

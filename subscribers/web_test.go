@@ -260,6 +260,7 @@ func TestFormIsRefused(t *testing.T) {
 			"BadAddress":     {time.Minute, func(v url.Values) { v.Set("address", "a@b@c") }, 400, "邮箱地址不正确"},
 			"InjectedHeader": {time.Minute, func(v url.Values) { v.Set("address", "a@example.org\r\nBcc: b@example.org") }, 400, "邮箱地址不正确"},
 			"NoAddress":      {time.Minute, func(v url.Values) { v.Del("address") }, 400, "邮箱地址不正确"},
+			"Machine":        {time.Minute, func(v url.Values) { v.Set("address", "noreply@example.org") }, 400, "由程序收信"},
 			"NoList":         {time.Minute, func(v url.Values) { v.Del("list") }, 400, "请至少选择一个列表"},
 			"HiddenList":     {time.Minute, func(v url.Values) { v.Set("list", "inner") }, 400, "请至少选择一个列表"},
 		} {

@@ -1,20 +1,17 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"dibao/internal/config"
 	"dibao/internal/database"
-	"dibao/internal/mail"
 )
 
 func newInit(g *globals) *cobra.Command {
@@ -110,72 +107,4 @@ func newVersion(g *globals) *cobra.Command {
 			return nil
 		},
 	}
-}
-
-// finding is one line of the doctor.
-type finding struct {
-	Check  string `json:"check"`
-	Status string `json:"status"` // ok, warning, failed
-	Text   string `json:"text"`
-}
-
-func newDoctor(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "doctor",
-		Short: "Check configuration, database, sources and mail, and say what to do",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			findings := g.examine(cmd)
-			if err := printRows(g, cmd, []any{"Check", "Status", "What"}, findings, func(f finding) []any { return []any{f.Check, f.Status, f.Text} }); err != nil {
-				return err
-			}
-			for _, f := range findings {
-				if f.Status == "failed" {
-					return fmt.Errorf("%s: %s", f.Check, f.Text)
-				}
-			}
-			return nil
-		},
-	}
-}
-
-func (g *globals) examine(cmd *cobra.Command) []finding {
-	c, err := g.loadConfig()
-	if err != nil {
-		return []finding{{"configuration", "failed", oneLine(err)}}
-	}
-	all := []finding{{"configuration", "ok", "read"}}
-	a, err := openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
-	if err != nil {
-		return append(all, finding{"database", "failed", oneLine(err)})
-	}
-	defer a.close()
-	all = append(all, finding{"database", "ok", a.db.String()})
-	all = append(all, a.examineSources(cmd.Context(), time.Now())...)
-	lists, err := a.subscribers.Lists(cmd.Context())
-	switch {
-	case err != nil:
-		all = append(all, finding{"lists", "failed", oneLine(err)})
-	case len(lists) == 0:
-		all = append(all, finding{"lists", "warning", "there is none; make one with: dibao list create weekly"})
-	default:
-		all = append(all, finding{"lists", "ok", fmt.Sprintf("%d", len(lists))})
-	}
-	return append(all, a.examineMail(cmd.Context()))
-}
-
-func (a *app) examineMail(ctx context.Context) finding {
-	if a.config.Mail.Host == "" {
-		return finding{"mail", "warning", "no server is set: nothing is delivered; set host in [mail]"}
-	}
-	if _, err := a.deliverer(); err != nil {
-		return finding{"mail", "failed", oneLine(err)}
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	conn, err := mail.Dial(ctx, a.server())
-	if err != nil {
-		return finding{"mail", "failed", oneLine(err)}
-	}
-	conn.Close()
-	return finding{"mail", "ok", a.server().Addr + " answers"}
 }

@@ -159,7 +159,7 @@ func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) 
 
 func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error {
 	view := templates.AddressChange{
-		Language: c.Language, SiteName: siteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: c.NewAddress,
+		Language: c.Language, SiteName: siteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: subscribers.Readable(c.NewAddress),
 		Days: subscribers.ConfirmDays, ConfirmURL: a.config.Server.BaseURL + "/change/" + c.Token,
 	}
 	html, err := view.HTML()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -19,12 +20,12 @@ func newArticle(g *globals) *cobra.Command {
 
 func newArticleList(g *globals) *cobra.Command {
 	var sel feed.Selection
-	var source, kind, region, since string
+	var source, since string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the newest articles",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
-			if err := selectArticles(&sel, kind, region, since, a.config.Schedule.Zone); err != nil {
+			if err := selectSince(&sel, since, a.config.Schedule.Zone); err != nil {
 				return err
 			}
 			if source != "" {
@@ -48,28 +49,22 @@ func newArticleList(g *globals) *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&sel.Limit, "limit", 50, "how many")
+	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "how many")
 	flags.StringVar(&source, "source", "", "of this source only")
-	flags.StringVar(&kind, "kind", "", "document, interpretation, news, signed-article, consultation or other")
-	flags.StringVar(&region, "region", "", "of this region and those in it: code or name")
+	choiceVar(flags, &sel.Kind, "kind", "", policy.Kinds, "of this kind only")
+	regionVar(flags, &sel.Region, "of this region and those in it")
 	flags.StringVar(&sel.Theme, "theme", "", "of this theme")
 	flags.StringVar(&sel.Issuer, "issuer", "", "of this issuer")
 	flags.StringVar(&since, "since", "", "collected since YYYY-MM-DD")
-	flags.Int64Var(&sel.Before, "before", 0, "only those with a lesser id")
+	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only those with a lesser id")
 	flags.BoolVar(&sel.Hidden, "hidden", false, "with those that are hidden")
 	flags.BoolVar(&sel.Pinned, "pinned", false, "only those that are pinned")
 	flags.BoolVar(&sel.Corrected, "corrected", false, "only those that were corrected by hand")
 	return cmd
 }
 
-// selectArticles reads the flags that narrow a list of articles.
-func selectArticles(sel *feed.Selection, kind, region, since string, zone *time.Location) error {
-	sel.Kind = policy.Kind(kind)
-	if region != "" {
-		if sel.Region = policy.RegionCode(region); sel.Region == "" {
-			return usagef("region %q is unknown; give its code or its name, such as 51 or 四川省", region)
-		}
-	}
+// selectSince reads since when articles are listed.
+func selectSince(sel *feed.Selection, since string, zone *time.Location) error {
 	if since != "" {
 		d, err := policy.ParseDate(since)
 		if err != nil {

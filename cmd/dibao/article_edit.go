@@ -155,7 +155,7 @@ func newArticleReread(g *globals) *cobra.Command {
 // historyView is one thing that happened to an article.
 type historyView struct {
 	At     string  `json:"at"`
-	What   string  `json:"what"` // collected, text, correction, relation, relation-gone, withdrawn
+	What   string  `json:"what"` // collected, text, correction, undone, relation, relation-gone, withdrawn
 	Field  *string `json:"field"`
 	Value  *string `json:"value"`
 	Detail *string `json:"detail"`
@@ -176,7 +176,11 @@ func newArticleHistory(g *globals) *cobra.Command {
 				views = append(views, historyView{c.At.Format(time.RFC3339), c.What, null(c.Field), c.Value, null(c.Detail)})
 			}
 			return printRows(g, cmd, []any{"At", "What", "Field", "Value", "Detail"}, views, func(v historyView) []any {
-				return []any{v.At, v.What, deref(v.Field), deref(v.Value), deref(v.Detail)}
+				value := deref(v.Value)
+				if v.What == "correction" && v.Value == nil {
+					value = "(unknown)"
+				}
+				return []any{v.At, v.What, deref(v.Field), value, deref(v.Detail)}
 			})
 		}),
 	}
@@ -202,9 +206,6 @@ Document numbers are found in brackets of any form, traditional characters by si
 		Example: "  dibao article search '养老 region:四川 after:2024-01-01'\n  dibao article search '国办发[2023]15号'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 1 || limit > 200 || offset < 0 || offset > feed.MaxOffset {
-				return usagef("--limit is from 1 to 200, --offset from 0 to %d", feed.MaxOffset)
-			}
 			query := args[0]
 			for _, s := range args[1:] {
 				query += " " + s
@@ -239,8 +240,8 @@ Document numbers are found in brackets of any form, traditional characters by si
 			})
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", 200, "how many")
-	cmd.Flags().IntVar(&offset, "offset", 0, "how many to pass over")
+	boundedVar(cmd.Flags(), &limit, "limit", 200, 1, 200, "how many")
+	boundedVar(cmd.Flags(), &offset, "offset", 0, 0, feed.MaxOffset, "how many to pass over")
 	cmd.Flags().BoolVar(&facets, "facets", false, "print how many there are by kind, theme, region, issuer and year")
 	return cmd
 }

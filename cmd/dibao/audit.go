@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os/user"
 	"slices"
 	"strings"
@@ -96,6 +97,9 @@ func systemUser() string {
 	return u.Username
 }
 
+// maxListed is the most lines of a log that are listed at once.
+const maxListed = 10_000
+
 func newAudit(g *globals) *cobra.Command {
 	var before int64
 	var action string
@@ -115,8 +119,8 @@ func newAudit(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.Int64Var(&before, "before", 0, "with a number below this one")
+	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "with a number below this one")
 	f.StringVar(&action, "action", "", "that begins so: subscriber, list edit")
-	f.IntVar(&limit, "limit", limit, "how many")
+	boundedVar(f, &limit, "limit", limit, 1, maxListed, "how many")
 	return cmd
 }

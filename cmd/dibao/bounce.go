@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -61,10 +62,14 @@ func newBounceRead(g *globals) *cobra.Command {
 				}
 				return []any{v.File, v.Kind, v.Subscriber, v.Class, v.Effect, v.Why}
 			})
-			if err == nil && failed > 0 {
+			switch {
+			case err != nil || failed == 0:
+				return err
+			case failed == len(args):
+				return fmt.Errorf("no file could be read: %s: %s", args[0], *views[0].Error)
+			default:
 				return &partialError{fmt.Errorf("%d of %d files could not be read", failed, len(args))}
 			}
-			return err
 		}),
 	}
 }
@@ -101,9 +106,9 @@ func newBounceList(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.Int64Var(&before, "before", 0, "with a number below this one")
-	f.StringVar(&kind, "kind", "", "reply, bounce, complaint, unsubscribe")
-	f.IntVar(&limit, "limit", limit, "how many")
+	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "with a number below this one")
+	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe"}, "of this kind only")
+	boundedVar(f, &limit, "limit", limit, 1, maxListed, "how many")
 	return cmd
 }
 

@@ -22,7 +22,7 @@ func (a *app) examineSources(ctx context.Context, now time.Time) []finding {
 		return []finding{{"sources", "failed", oneLine(err)}}
 	}
 	if len(sources) == 0 {
-		return []finding{{"sources", "warning", "there is none; add one with: dibao source add URL"}}
+		return []finding{{"sources", "warning", "none yet; add one with: dibao source add URL"}}
 	}
 	rates, err := a.articles.ItemsPerWeek(ctx)
 	if err != nil {

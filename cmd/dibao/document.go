@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -56,22 +57,10 @@ func (a *app) today() policy.Date { return policy.DateOf(time.Now().In(a.config.
 
 func newDocumentList(g *globals) *cobra.Command {
 	var sel feed.DocumentSelection
-	var region, level string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List official documents, the newest stored first",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if region != "" {
-				if sel.Region = policy.RegionCode(region); sel.Region == "" {
-					return usagef("region %q is unknown; give its code or its name, such as 51 or 四川省", region)
-				}
-			}
-			sel.Level = policy.Level(level)
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.articles.Documents(cmd.Context(), sel)
 			if err != nil {
 				return err
@@ -83,13 +72,13 @@ func newDocumentList(g *globals) *cobra.Command {
 			return printRows(g, cmd, []any{"ID", "Issued", "Status", "Number", "Title"}, views, func(v documentView) []any {
 				return []any{v.ID, deref(v.Issued), deref(v.Status), deref(v.Number), v.Title}
 			})
-		},
+		}),
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&sel.Limit, "limit", 50, "how many")
-	flags.Int64Var(&sel.Before, "before", 0, "only those with a lesser id")
-	flags.StringVar(&region, "region", "", "of this region and those in it: code or name")
-	flags.StringVar(&level, "level", "", "central, ministry, province, city or county")
+	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "how many")
+	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only those with a lesser id")
+	regionVar(flags, &sel.Region, "of this region and those in it")
+	choiceVar(flags, &sel.Level, "level", "", policy.Levels, "of an organ of this level")
 	flags.StringVar(&sel.Theme, "theme", "", "of this theme")
 	flags.StringVar(&sel.Type, "type", "", "of this 文种")
 	flags.StringVar(&sel.Issuer, "issuer", "", "of this issuer")

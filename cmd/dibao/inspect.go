@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -257,6 +258,12 @@ func newInspectList() *cobra.Command {
 		Example: "  dibao inspect list --url https://www.example.gov.cn/zhengce/ --item 'ul.list li' list.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := src.Settings.Check("page"); err != nil {
+				return &usageError{err}
+			}
+			if u, err := url.Parse(src.URL); err != nil || u.Host == "" {
+				return usagef("say with --url where the page was served, such as https://www.example.gov.cn/zhengce/: its links are relative to it")
+			}
 			b, err := readInput(args[0])
 			if err != nil {
 				return err

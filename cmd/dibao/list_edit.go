@@ -22,12 +22,12 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.BoolVar(&l.Welcome, "welcome", false, "who confirms gets the last issue at once")
 	f.BoolVar(&l.Hold, "hold", false, "issues wait for: dibao issue send")
 	f.StringVar(&l.Sender, "from", "", "sender, 名称 <name@example.org> (default: from in [mail])")
-	f.StringVar(&l.Language, "language", "zh", "zh or en")
+	choiceVar(f, &l.Language, "language", "zh", languages, "of the issues")
 	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "articles in an issue at most; the rest waits for the next")
 	f.Var((*visibilityFlag)(&l.Visibility), "visibility", "public, hidden (an admin adds readers) or invitation (by a link)")
 	f.Bool("hidden", false, "the same as --visibility hidden")
 	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme (again for more)")
-	f.StringArrayVar(&l.Query.Regions, "region", nil, "GB/T 2260 code, with what belongs to it")
+	f.StringArrayVar(&l.Query.Regions, "region", nil, "code of GB/T 2260 or name, with what belongs to it")
 	f.StringArrayVar(&l.Query.Issuers, "issuer", nil, "issuing organ")
 	f.StringArrayVar(&l.Query.Kinds, "kind", nil, "document, interpretation, news, signed-article, consultation, other")
 	f.StringArrayVar(&l.Query.Types, "type", nil, "文种, such as 通知")
@@ -161,6 +161,9 @@ func newListRemove(g *globals) *cobra.Command {
 			if n := counts["confirmed"]; n > 0 && !g.yes {
 				g.change.none = true
 				return fmt.Errorf("%d readers take the list %s; end their subscriptions, too, with: dibao list remove %s --yes", n, l.Slug, l.Slug)
+			}
+			if err := g.confirm(cmd, "Remove list %s?", l.Slug); err != nil {
+				return err
 			}
 			if err := a.subscribers.RemoveList(cmd.Context(), l.ID); err != nil {
 				return err

@@ -70,7 +70,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&kind, "type", "rsa", "rsa (2048 bits) or ed25519")
+	choiceVar(cmd.Flags(), &kind, "type", "rsa", []string{"rsa", "ed25519"}, "kind of key, rsa with 2048 bits")
 	cmd.Flags().StringVar(&selector, "selector", "", "the key's name in DNS (default: selector in [dkim])")
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain that signs (default: domain in [dkim])")
 	return cmd
@@ -83,10 +83,8 @@ func newDKIMKey(kind string) ([]byte, error) {
 	switch kind {
 	case "rsa":
 		key, err = rsa.GenerateKey(rand.Reader, 2048)
-	case "ed25519":
-		_, key, err = ed25519.GenerateKey(rand.Reader)
 	default:
-		return nil, usagef("--type is rsa or ed25519, not %q", kind)
+		_, key, err = ed25519.GenerateKey(rand.Reader)
 	}
 	if err != nil {
 		return nil, err

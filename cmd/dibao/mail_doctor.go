@@ -8,6 +8,7 @@ import (
 	"net/http"
 	netmail "net/mail"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -177,12 +178,25 @@ func (d *mailDoctor) examineMX(ctx context.Context, domain string) {
 		d.add(domain, "mx", "ok", fmt.Sprintf("no MX; bounces come to the domain's own address %s", addrs[0]))
 		return
 	}
-	why := "there is none"
+	why := ""
 	if err != nil && !isNotFound(err) {
-		why = oneLine(err)
+		why = ": " + oneLine(err)
 	}
-	d.publish(domain, "mx", "failed", "no server takes the mail of the envelope's domain, so that bounces are lost and some receivers refuse: "+why,
-		domain+". IN MX 10 "+hostOf(d.app.config.Server.BaseURL[strings.Index(d.app.config.Server.BaseURL, "//")+2:])+".")
+	d.publish(domain, "mx", "failed", "no server takes the mail of the envelope's domain, so that bounces are lost and some receivers refuse"+why,
+		domain+". IN MX 10 "+mailHost(d.app.config.Server.BaseURL, domain)+".")
+}
+
+// mailHost is the name of the server that mail of a domain could go to: that of
+// our pages, where it is a name.
+func mailHost(base, domain string) string {
+	u, err := url.Parse(base)
+	if err != nil || !strings.Contains(u.Hostname(), ".") {
+		return "mail." + domain
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return "mail." + domain
+	}
+	return u.Hostname()
 }
 
 func isNotFound(err error) bool {

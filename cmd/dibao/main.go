@@ -16,6 +16,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/subscribers"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -34,13 +37,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 0
 	}
 	var part *partialError
-	var usage *usageError
 	switch {
 	case errors.As(err, &part):
 		fmt.Fprintf(stderr, "dibao: %v\n", err)
 		return 3
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "dibao: %v\n", err)
+	case isUsage(err):
+		fmt.Fprintf(stderr, "dibao: %v\n", oneLine(err))
 		return 2
 	}
 	fmt.Fprintf(stderr, "dibao: %v\n", oneLine(err))
@@ -59,6 +61,15 @@ func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// isUsage reports whether an error is about the command line itself: what was
+// asked for can't be, whatever is stored.
+func isUsage(err error) bool {
+	var usage *usageError
+	var ofFeed feed.InvalidError
+	var ofReaders subscribers.InvalidError
+	return errors.As(err, &usage) || errors.As(err, &ofFeed) || errors.As(err, &ofReaders) || errors.Is(err, subscribers.ErrAddress)
+}
 
 // partialError says that some of the work was refused: exit status 3.
 type partialError struct{ err error }
@@ -86,7 +97,7 @@ func newRootWith(g *globals) *cobra.Command {
 	flags.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
 	flags.BoolVar(&g.yes, "yes", false, "answer yes to every question")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%v; see: %s --help", err, cmd.CommandPath())
+		return usagef("%s; see: %s --help", flagProblem(err), cmd.CommandPath())
 	})
 	root.AddCommand(
 		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
@@ -98,6 +109,11 @@ func newRootWith(g *globals) *cobra.Command {
 	return root
 }
 
+// unknownVerb says that a group has no such verb.
+type unknownVerb string
+
+func (e unknownVerb) Error() string { return string(e) }
+
 // usageForArgs makes wrong arguments of any command wrong usage, and a group
 // without a verb show its help.
 func usageForArgs(cmd *cobra.Command) {
@@ -107,7 +123,7 @@ func usageForArgs(cmd *cobra.Command) {
 		if cmd.HasSubCommands() {
 			check = func(cmd *cobra.Command, args []string) error {
 				if len(args) > 0 {
-					return fmt.Errorf("unknown verb %q for %q", args[0], cmd.CommandPath())
+					return unknownVerb(fmt.Sprintf("unknown verb %q for %q", args[0], cmd.CommandPath()))
 				}
 				return nil
 			}
@@ -115,7 +131,10 @@ func usageForArgs(cmd *cobra.Command) {
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usagef("%v; see: %s --help", err, cmd.CommandPath())
+			if _, unknown := err.(unknownVerb); unknown {
+				return usagef("%v; see: %s --help", err, cmd.CommandPath())
+			}
+			return usagef("wrong number of arguments; write it as: %s", cmd.UseLine())
 		}
 		return nil
 	}

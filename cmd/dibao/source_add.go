@@ -66,16 +66,16 @@ func newSourceAdd(g *globals) *cobra.Command {
 // addSourceFlags adds the flags that describe a source.
 func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f := cmd.Flags()
-	f.StringVar(&s.Kind, "kind", "", "kind of source: "+strings.Join(ingest.KindNames(), ", ")+" (default: found out)")
-	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the host)")
+	choiceVar(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source, found out where it is not given")
+	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
-	f.StringVar(&s.Region, "region", "", "GB/T 2260 code of its region")
+	f.StringVar(&s.Region, "region", "", "its region: code of GB/T 2260, or name")
 	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
-	f.StringVar((*string)(&s.Licence), "licence", "", "how much may be shown: official, link-only, permitted, own (default link-only)")
+	choiceVar(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
 	f.StringVar(&s.Proxy, "proxy", "", "go through this proxy (http, https or socks5 address)")
 	f.StringVar(&s.UserAgent, "user-agent", "", "name ourselves so to this source (default user_agent in [fetch])")
-	f.StringVar(&s.Theme, "theme", "", "theme of its articles, the folder in OPML")
+	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, its folder in OPML")
 	addSelectors(cmd, &s.Settings)
 }
 
@@ -89,12 +89,12 @@ func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
 	if g.yes {
 		return nil
 	}
-	if !isatty.IsTerminal(os.Stdin.Fd()) {
+	if in, ok := cmd.InOrStdin().(*os.File); !ok || !isatty.IsTerminal(in.Fd()) {
 		return fmt.Errorf("the source was not added: look at the items and add --yes to agree, or set --item yourself")
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "Store it like this? [y/N] ")
-	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if err != nil || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if err != nil || !isYes(answer) {
 		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")
 	}
 	return nil
@@ -128,11 +128,10 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 		return s, nil, err
 	}
 	if s.Kind != "" {
-		reader, ok := ingest.Kinds[s.Kind]
-		if !ok {
-			return s, nil, usagef("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
+		items, err := ingest.Kinds[s.Kind].Read(page, s.Ingest())
+		if s.Name == "" && s.Kind == "feed" {
+			s.Name = ingest.FeedTitle(page)
 		}
-		items, err := reader.Read(page, s.Ingest())
 		if err == nil && len(items) == 0 {
 			err = fmt.Errorf("nothing was found at %s as %s; look at the page and set the selectors", s.URL, s.Kind)
 		}
@@ -207,6 +206,9 @@ func try(s feed.Source, page ingest.Page, kinds ...string) (feed.Source, []inges
 		items, err := ingest.Kinds[kind].Read(page, s.Ingest())
 		if err == nil {
 			s.Kind = kind
+			if s.Name == "" && kind == "feed" {
+				s.Name = ingest.FeedTitle(page)
+			}
 			return s, items, true
 		}
 	}

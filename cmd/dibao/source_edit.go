@@ -35,7 +35,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 	}
 	addSourceFlags(cmd, &changes)
 	address := cmd.Flags().String("url", "", "new address")
-	cmd.RunE = withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
+	edit := withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 		// The flags that were given are set again on what is stored.
 		before := s
 		stored := &cobra.Command{}
@@ -56,9 +56,19 @@ func newSourceEdit(g *globals) *cobra.Command {
 		if err := a.articles.UpdateSource(cmd.Context(), s); err != nil {
 			return err
 		}
-		g.say(cmd, "source %d (%s) changed; look at it with: dibao source test %d", s.ID, s.Name, s.ID)
+		look := "see it with: dibao source show"
+		if s.URL != before.URL || s.Kind != before.Kind || s.Settings != before.Settings || s.Proxy != before.Proxy || s.UserAgent != before.UserAgent {
+			look = "try it with: dibao source test"
+		}
+		g.say(cmd, "source %d (%s) changed; %s %d", s.ID, s.Name, look, s.ID)
 		return nil
 	})
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(givenFlags(cmd)) == 0 {
+			return usagef("nothing to change is given; see: dibao source edit --help")
+		}
+		return edit(cmd, args)
+	}
 	return cmd
 }
 
@@ -200,20 +210,17 @@ func newSourceExport(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			switch format {
-			case "tsv":
+			if format == "tsv" {
 				return feed.WriteTSV(cmd.OutOrStdout(), all)
-			case "opml":
-				left, err := feed.WriteOPML(cmd.OutOrStdout(), "dibao", all)
-				if err == nil && left > 0 {
-					g.say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
-				}
-				return err
 			}
-			return usagef("unknown format %q; use opml or tsv", format)
+			left, err := feed.WriteOPML(cmd.OutOrStdout(), "dibao", all)
+			if err == nil && left > 0 {
+				g.say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
+			}
+			return err
 		}),
 	}
-	cmd.Flags().StringVar(&format, "format", "opml", "opml or tsv")
+	choiceVar(cmd.Flags(), &format, "format", "opml", []string{"opml", "tsv"}, "how to write them")
 	return cmd
 }
 

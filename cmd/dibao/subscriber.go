@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,9 @@ func newSubscriber(g *globals) *cobra.Command {
 	)
 	return cmd
 }
+
+// languages are those of mails.
+var languages = []string{"zh", "en"}
 
 // subscriberView is a reader in JSON.
 type subscriberView struct {
@@ -66,7 +70,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 				if err := a.sendConfirmation(cmd.Context(), *mail); err != nil {
 					return err
 				}
-				g.say(cmd, "asked %s to confirm", mail.Address)
+				g.say(cmd, "asked %s to confirm", subscribers.Readable(mail.Address))
 				return nil
 			}
 			id, err := a.subscribers.AddConfirmed(cmd.Context(), args[0], language, chosen, consent)
@@ -80,13 +84,13 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (again for more; default: all)")
 	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")
-	cmd.Flags().StringVar(&language, "language", "zh", "zh or en")
+	choiceVar(cmd.Flags(), &language, "language", "zh", languages, "of the mails")
 	return cmd
 }
 
 func newSubscriberList(g *globals) *cobra.Command {
 	var sel subscribers.Selection
-	var list, state string
+	var list string
 	cmd := &cobra.Command{
 		Use:     "list [PATTERN]",
 		Short:   "List readers",
@@ -108,7 +112,6 @@ func newSubscriberList(g *globals) *cobra.Command {
 				}
 				sel.List = l.ID
 			}
-			sel.State = subscribers.State(state)
 			all, err := a.subscribers.Subscribers(cmd.Context(), sel)
 			if err != nil {
 				return err
@@ -122,16 +125,16 @@ func newSubscriberList(g *globals) *cobra.Command {
 				for name, state := range v.Lists {
 					lists = append(lists, name+" "+state)
 				}
-				return []any{v.ID, v.Address, v.Language, strings.Join(lists, ", "), deref(v.Suppressed)}
+				return []any{v.ID, subscribers.Readable(v.Address), v.Language, strings.Join(lists, ", "), deref(v.Suppressed)}
 			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&list, "list", "", "of this list")
-	f.StringVar(&state, "state", "", "in this state: pending, confirmed, unsubscribed")
+	choiceVar(f, &sel.State, "state", "", subscribers.States, "in this state")
 	f.StringVar(&sel.Like, "like", "", "part of the address; with a * it is the whole one, * for anything")
 	f.BoolVar(&sel.Suppressed, "suppressed", false, "that are suppressed")
-	f.Int64Var(&sel.After, "after", 0, "with a number above this one")
-	f.IntVar(&sel.Limit, "limit", 100, "how many")
+	boundedVar(f, &sel.After, "after", 0, 0, math.MaxInt64, "with a number above this one")
+	boundedVar(f, &sel.Limit, "limit", 100, 1, maxListed, "how many")
 	return cmd
 }

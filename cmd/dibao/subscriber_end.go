@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"strings"
@@ -17,7 +18,7 @@ import (
 type many struct{ count int }
 
 func (m *many) flag(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&m.count, "confirm", 0, "do it for a pattern of so many readers: the number that a run without it tells")
+	boundedVar(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "do it for a pattern of so many readers: the number that a run without it tells")
 }
 
 // each runs f for the reader of an address, or for all of a pattern such as
@@ -91,7 +92,7 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 					return err
 				}
 				g.change.target = fmt.Sprintf("subscriber %d", s.ID)
-				g.say(cmd, "%d subscriptions of %s ended", len(ended), s.Address)
+				g.say(cmd, "%d subscriptions of %s ended", len(ended), subscribers.Readable(s.Address))
 				return nil
 			})
 		}),
@@ -213,6 +214,11 @@ func newSubscriberForget(g *globals) *cobra.Command {
 			"that were made before still hold the reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			if !strings.Contains(args[0], "*") { // the number of many is asked for
+				if err := g.confirm(cmd, "Delete everything that is kept of %s? It can't be undone.", args[0]); err != nil {
+					return err
+				}
+			}
 			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
 				found, err := a.subscribers.Forget(ctx, address)
 				if err != nil {

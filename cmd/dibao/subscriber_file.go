@@ -65,7 +65,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringArrayVar(&lists, "list", nil, "the list for rows that name none (again for more)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
-	f.StringVar(&in.Language, "language", "zh", "zh or en, for rows that say none")
+	choiceVar(f, &in.Language, "language", "zh", languages, "for rows that say none")
 	f.BoolVar(&in.Apply, "apply", false, "do it")
 	f.StringVar(&report, "report", "", "where refused rows are written (default: FILE.report.csv)")
 	return cmd
@@ -115,8 +115,9 @@ func writeNotes(path string, notes []subscribers.Note) error {
 	if err != nil {
 		return err
 	}
+	_, err = f.WriteString("\uFEFF") // without it Excel takes UTF-8 for the code page of the system
 	w := csv.NewWriter(f)
-	err = w.Write([]string{"row", "outcome", "why", "address"})
+	err = errors.Join(err, w.Write([]string{"row", "outcome", "why", "address"}))
 	for _, n := range notes {
 		outcome := "taken"
 		if n.Refused {

@@ -81,7 +81,7 @@ func newSubscriberShow(g *globals) *cobra.Command {
 func (a *app) printPerson(g *globals, cmd *cobra.Command, v personView) error {
 	out := cmd.OutOrStdout()
 	zone := a.config.Schedule.Zone
-	fmt.Fprintf(out, "%s  (number %d, since %s, %s, %s)\n", v.Address, v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
+	fmt.Fprintf(out, "%s  (number %d, since %s, %s, %s)\n", subscribers.Readable(v.Address), v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
 	if v.Suppressed != nil {
 		fmt.Fprintf(out, "suppressed: %s; gets no mail\n", *v.Suppressed)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,11 @@ func newTokenCreate(g *globals) *cobra.Command {
 		Example: "  dibao token create backoffice --scope read --scope subscriber:add",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			for _, s := range scopes {
+				if !isScope(s) {
+					return usagef("scope %q is neither read nor a group or a verb of the API: %s", s, strings.Join(apiScopes(), ", "))
+				}
+			}
 			token, err := a.subscribers.CreateAPIToken(cmd.Context(), args[0], scopes)
 			if err != nil {
 				return err
@@ -44,6 +50,20 @@ func newTokenCreate(g *globals) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "read, a group such as subscriber, or a verb such as subscriber:add (again for more)")
 	return cmd
+}
+
+// isScope reports whether a scope allows any verb of the API.
+func isScope(scope string) bool {
+	return scope == "read" || slices.ContainsFunc(apiScopes(), func(verb string) bool { return scope == verb || strings.HasPrefix(verb, scope+":") })
+}
+
+// apiScopes are the scopes that allow one verb each.
+func apiScopes() []string {
+	all := make([]string, len(apiVerbs))
+	for i, verb := range apiVerbs {
+		all[i] = strings.Replace(verb, " ", ":", 1)
+	}
+	return all
 }
 
 func newTokenList(g *globals) *cobra.Command {

@@ -72,6 +72,15 @@ func ParseFeed(body []byte, contentType, baseURL string) (FeedDoc, error) {
 	return readFeed(Page{URL: baseURL, ContentType: contentType, Body: body}, "", zoneOf(""))
 }
 
+// FeedTitle returns what a feed calls itself, on one line; "" if it does not say.
+func FeedTitle(p Page) string {
+	doc, err := readFeed(p, "", zoneOf(""))
+	if err != nil {
+		return ""
+	}
+	return clip(plainText(string(doc.Title)), maxTitle)
+}
+
 // feedReader reads feeds.
 type feedReader struct{}
 

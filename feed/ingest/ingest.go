@@ -8,6 +8,11 @@
 package ingest
 
 import (
+	"fmt"
+	"regexp"
+
+	"github.com/andybalholm/cascadia"
+
 	"dibao/policy"
 )
 
@@ -40,6 +45,27 @@ type Settings struct {
 	Content     string `json:"content,omitempty"`      // container on the article page
 	Charset     string `json:"charset,omitempty"`      // overrides every other sign
 	Pages       int    `json:"pages,omitempty"`        // of the list that a new source is read from; 0 is 1
+}
+
+// Check refuses, for a source of a kind, selectors and names that can't be read.
+func (s Settings) Check(kind string) error {
+	if kind != "json" { // whose settings are paths
+		if _, err := newRowReader(Source{Settings: s}, nil); err != nil {
+			return err
+		}
+	}
+	if _, err := cascadia.ParseGroup(s.Content); s.Content != "" && err != nil {
+		return fmt.Errorf("content selector %q of the source: %w", s.Content, err)
+	}
+	if s.DatePattern != "" {
+		if _, err := regexp.Compile(s.DatePattern); err != nil {
+			return fmt.Errorf("date pattern of the source: %w", err)
+		}
+	}
+	if e, _ := lookup(s.Charset); s.Charset != "" && e == nil {
+		return fmt.Errorf("character set %q of the source is unknown; use a name such as gb18030", s.Charset)
+	}
+	return nil
 }
 
 // Item is what a source says of one article, before or after its own page was read.

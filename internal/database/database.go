@@ -74,6 +74,15 @@ func Open(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	return nil, errors.New("database URL is neither sqlite:PATH nor postgres://…; set url in [database] or --database")
 }
 
+// File returns the path of the file that a URL names; "" for PostgreSQL.
+func File(rawURL string) string {
+	path, ok := strings.CutPrefix(rawURL, "sqlite:")
+	if !ok {
+		return ""
+	}
+	return strings.TrimPrefix(path, "//")
+}
+
 func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if path == "" || strings.Contains(path, ":memory:") {
 		return nil, errors.New("database URL sqlite: needs the path of a file, such as sqlite:dibao.db")

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// in runs the command line in a folder of its own database.
+type in struct {
+	t        *testing.T
+	dir, url string
+}
+
+func inFolder(t *testing.T) in {
+	t.Helper()
+	dir := t.TempDir()
+	return in{t, dir, "sqlite:" + filepath.Join(dir, "dibao.db")}
+}
+
+func (d in) run(args ...string) (status int, out, talk string) {
+	var stdout, stderr bytes.Buffer
+	status = run(append([]string{"--database", d.url}, args...), strings.NewReader(""), &stdout, &stderr)
+	return status, stdout.String(), stderr.String()
+}
+
+func (d in) must(args ...string) string {
+	d.t.Helper()
+	status, out, talk := d.run(args...)
+	if status != 0 {
+		d.t.Fatalf("dibao %s: status %d, %s", strings.Join(args, " "), status, talk)
+	}
+	return out
+}
+
+func (d in) write(name, text string) string {
+	d.t.Helper()
+	path := filepath.Join(d.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}
+
+// A value that can't be is wrong usage (2), whatever is stored; what is not there
+// or can't be read has failed (1). Either says in one line what to do, without
+// words of the libraries beneath.
+func TestExitStatusAndWords(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	d.must("source", "import", d.write("one.tsv", "name\tkind\turl\n样例一\tfeed\thttps://www.example.com/1.xml\n样例二\tfeed\thttps://www.example.com/2.xml\n"))
+	d.must("list", "create", "weekly")
+	for _, c := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"source edit 样例一", 2, "nothing to change is given"},
+		{"source edit 样例一 --region 火星", 2, `region "火星" is unknown`},
+		{"source edit 样例一 --theme 胡说", 2, "none of 主题分类"},
+		{"source edit 样例一 --item li[[", 2, `item selector "li[["`},
+		{"source edit 样例一 --content li[[", 2, `content selector "li[["`},
+		{"source edit 样例一 --date-pattern (", 2, "date pattern"},
+		{"source edit 样例一 --charset foo", 2, "use a name such as gb18030"},
+		{"source edit 样例一 --licence bogus", 2, "use one of official, link-only, permitted, own"},
+		{"source edit 样例一 --kind bogus", 2, "use one of feed, json, mail, page, sitemap"},
+		{"source edit 样例一 --pages 99", 2, "1 to 10 pages"},
+		{"source edit 样例一 --interval 1", 2, `"1": use a duration such as`},
+		{"source edit 样例一 --zone Mars", 2, "unknown time zone"},
+		{"source edit 样例一 --url nonsense", 2, "is not an http or https address"},
+		{"source edit 样例一 --url https://www.example.com/2.xml", 1, "another source has the address"},
+		{"source edit nosuch --name x", 1, `no source "nosuch"; list them with: dibao source list` + "\n"},
+		{"source export --format csv", 2, "use one of opml, tsv"},
+		{"source show", 2, "write it as: dibao source show SOURCE"},
+		{"source nothing", 2, `unknown verb "nothing"`},
+		{"document list --level foo", 2, "use one of central, ministry, province, city, county"},
+		{"document list --limit -1", 2, "use a whole number from 1"},
+		{"article list --kind foo", 2, "use one of document"},
+		{"article list --region 火星", 2, "such as 51 or 四川省"},
+		{"article list --limit -1", 2, "use a whole number from 1"},
+		{"article list --since soon", 2, "is not YYYY-MM-DD"},
+		{"article show abc", 2, "is no article number"},
+		{"article show 99", 1, "article 99: not found"},
+		{"article edit 99 --theme 胡说", 2, "none of 主题分类"},
+		{"article edit 99 --region 火星", 2, "is unknown"},
+		{"article edit 99 --expires soon", 2, "soon"},
+		{"article edit 99 --title=", 2, "--undo title"},
+		{"subscriber list --state foo", 2, "use one of pending, confirmed, unsubscribed"},
+		{"subscriber list --limit 0", 2, "use a whole number from 1"},
+		{"subscriber show foo", 2, "is not like name@example.org"},
+		{"subscriber show foo@example.org", 1, "see them with: dibao subscriber list\n"},
+		{"subscriber add a@example.org --list nosuch", 1, "see them with: dibao list show\n"},
+		{"list create Weekly", 2, "small letters"},
+		{"list create daily --cron foo", 2, "write minute hour day month weekday"},
+		{"list create daily --language fr", 2, "use one of zh, en"},
+		{"list show nosuch", 1, "dibao list show\n"},
+		{"list preview weekly --left-out abc", 2, `--left-out "abc": use a whole number`},
+		{"bounce list --kind foo", 2, "use one of reply"},
+		{"bounce read nofile", 1, "no file could be read"},
+		{"token create x --scope bogus", 2, "neither read nor a group or a verb of the API"},
+		{"token create x --scope subscriber:bogus", 2, "subscriber:add"},
+		{"token revoke nosuch", 1, "dibao token list\n"},
+		{"inspect list nofile", 2, "--url"},
+		{"inspect list --url https://www.example.com/ --item li[[ nofile", 2, "item selector"},
+		{"inspect list --url https://www.example.com/ nofile", 1, "nofile"},
+		{"audit --limit 0", 2, "use a whole number from 1"},
+		{"mail keygen --type foo --domain example.org key.pem", 2, "use one of rsa, ed25519"},
+	} {
+		status, _, talk := d.run(strings.Fields(c.args)...)
+		if status != c.status || !strings.Contains(talk, c.want) || strings.Count(talk, "\n") != 1 {
+			t.Errorf("dibao %s: status %d, want %d; said %q, want %q in one line", c.args, status, c.status, talk, c.want)
+		}
+		for _, leak := range []string{"strconv", "CHECK constraint", "SQLSTATE", "pflag", "arg(s)"} {
+			if strings.Contains(talk, leak) {
+				t.Errorf("dibao %s: said %q", c.args, talk)
+			}
+		}
+	}
+}
+
+// What is changed is told from what is tried: only a change of how a source is
+// read asks for a test.
+func TestSourceEditSaysHowToLook(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	d.must("source", "import", d.write("one.tsv", "name\tkind\turl\n样例\tfeed\thttps://www.example.com/1.xml\n"))
+	for args, want := range map[string]string{"--region=浙江省杭州市滨江区": "dibao source show 1", "--theme=民政": "dibao source show 1", "--charset=gbk": "dibao source test 1"} {
+		if status, _, talk := d.run("source", "edit", "样例", args); status != 0 || !strings.Contains(talk, want) {
+			t.Errorf("%s: status %d, said %q, want %q", args, status, talk, want)
+		}
+	}
+	if out := d.must("--json", "source", "show", "样例"); !strings.Contains(out, `"region":"330108"`) || !strings.Contains(out, `"theme":"民政"`) {
+		t.Errorf("got %s", out)
+	}
+}
+
+// The table holds all that a source is, so that it comes back the same.
+func TestSourceTableHoldsEverything(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	table := "name\tkind\turl\tpages\tinterval\tproxy\tuser_agent\n样例\tpage\thttps://www.example.com/a/\t3\t30m0s\tsocks5://proxy.example.com:1080\tdibao test\n"
+	d.must("source", "import", d.write("in.tsv", table))
+	out := d.must("source", "export", "--format", "tsv")
+	other := inFolder(t)
+	other.must("source", "import", other.write("out.tsv", out))
+	if again := other.must("source", "export", "--format", "tsv"); again != out {
+		t.Errorf("exported\n%swant\n%s", again, out)
+	}
+	got := other.must("--json", "source", "show", "样例")
+	for _, want := range []string{`"pages":3`, `"interval_seconds":1800`, `"proxy":"socks5://proxy.example.com:1080"`, `"user_agent":"dibao test"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: want %s", got, want)
+		}
+	}
+	for cells, want := range map[string]string{"x\t": "pages", "\tnever": "interval"} {
+		_, _, talk := other.run("source", "import", other.write("bad.tsv", "url\tpages\tinterval\nhttps://www.example.com/b/\t"+cells+"\n"))
+		if !strings.Contains(talk, "line 2: "+want) {
+			t.Errorf("%q: said %q, want the line and %s", cells, talk, want)
+		}
+	}
+}
+
+// A correction has to make sense, and its history tells «unknown» from «undone».
+func TestArticleCorrectionsMakeSense(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	for _, folder := range []string{"new", "cur"} {
+		if err := os.MkdirAll(filepath.Join(d.dir, "box", folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.write("box/new/1", "From: e@example.org\nDate: Fri, 04 Mar 2022 09:00:00 +0800\nMessage-ID: <1@example.org>\nSubject: notice\nContent-Type: text/plain; charset=utf-8\n\nText.\n")
+	d.must("source", "add", "maildir://"+filepath.Join(d.dir, "box"), "--name", "样例")
+	d.must("collect")
+	d.must("article", "edit", "1", "--effective", "2026-03-01")
+	if status, _, talk := d.run("article", "edit", "1", "--expires", "2026-02-01"); status != 2 || !strings.Contains(talk, "before it is in force on 2026-03-01") {
+		t.Errorf("status %d, %q", status, talk)
+	}
+	if out := d.must("--json", "article", "show", "1"); !strings.Contains(out, `"expires":null`) {
+		t.Errorf("a refused correction was stored: %s", out)
+	}
+	d.must("article", "edit", "1", "--theme", "民政")
+	d.must("article", "edit", "1", "--theme=")
+	d.must("article", "edit", "1", "--undo", "theme")
+	history := d.must("--json", "article", "history", "1")
+	for _, want := range []string{
+		`"what":"correction","field":"theme","value":"民政"`, `"what":"correction","field":"theme","value":null`, `"what":"undone","field":"theme","value":null`,
+	} {
+		if !strings.Contains(history, want) {
+			t.Errorf("history %s: want %s", history, want)
+		}
+	}
+	if out := d.must("article", "history", "1"); !strings.Contains(out, "(unknown)") {
+		t.Errorf("history:\n%s", out)
+	}
+}
+
+// The doctor looks and changes nothing.
+func TestDoctorMakesNothing(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	status, out, _ := d.run("--json", "doctor")
+	if status != 1 || !strings.Contains(out, `"check":"database","status":"failed"`) || !strings.Contains(out, "dibao init") {
+		t.Errorf("without a database: status %d\n%s", status, out)
+	}
+	if left, err := os.ReadDir(d.dir); err != nil || len(left) > 0 {
+		t.Errorf("the doctor made %v (%v)", left, err)
+	}
+	d.must("migrate")
+	status, out, _ = d.run("--json", "doctor")
+	for _, want := range []string{`"check":"base_url","status":"warning"`, `"check":"clock","status":"ok"`, `"check":"disk"`, `"check":"database","status":"ok"`, `"check":"mail","status":"warning"`} {
+		if status != 0 || !strings.Contains(out, want) {
+			t.Errorf("status %d\n%s\nwant %s", status, out, want)
+		}
+	}
+	file := d.write("bad.toml", "[mail]\nfrom = \"kaputt\"\n")
+	_, out, _ = d.run("--json", "--config", file, "doctor")
+	if !strings.Contains(out, `"check":"configuration","status":"failed"`) || strings.Contains(out, `"check":"database"`) {
+		t.Errorf("a wrong sender is blamed on something else:\n%s", out)
+	}
+	now := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	if f := examineClock(now, now.AddDate(1, 0, 0), time.UTC); f.Status != "failed" {
+		t.Errorf("a clock before the program: %+v", f)
+	}
+	for base, want := range map[string]string{
+		"http://localhost:8080": "warning", "http://192.168.1.2": "warning", "http://dibao.example.org": "warning", "https://dibao.example.org": "ok",
+	} {
+		if f := examineAddress(base); f.Status != want {
+			t.Errorf("%s: %+v, want %s", base, f, want)
+		}
+	}
+}
+
+// A record to publish names a host, never an address or a port.
+func TestMailHost(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"http://127.0.0.1:8080": "mail.example.org", "http://localhost": "mail.example.org", "http://[::1]:80": "mail.example.org",
+		"https://dibao.example.net:8443": "dibao.example.net",
+	} {
+		if got := mailHost(base, "example.org"); got != want {
+			t.Errorf("%s: %s, want %s", base, got, want)
+		}
+	}
+}
+
+// A report of an import opens in a spreadsheet as UTF-8.
+func TestImportReportIsReadAsUTF8(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	d.must("list", "create", "weekly")
+	file := d.write("in.csv", "email\nnobody\n")
+	if status, _, talk := d.run("subscriber", "import", file, "--list", "weekly", "--consent", "form"); status != 3 {
+		t.Fatalf("status %d, %s", status, talk)
+	}
+	report, err := os.ReadFile(file + ".report.csv")
+	if err != nil || !bytes.HasPrefix(report, []byte("\xEF\xBB\xBFrow,outcome,why,address\n")) {
+		t.Errorf("report %q (%v)", report, err)
+	}
+}
+
+// People read a domain in its own letters, programs its ASCII form.
+func TestForeignDomainIsShownInItsLetters(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	d.must("list", "create", "weekly")
+	d.must("subscriber", "add", "li@例子.example", "--consent", "form")
+	if out := d.must("subscriber", "list"); !strings.Contains(out, "li@例子.example") {
+		t.Errorf("got\n%s", out)
+	}
+	if out := d.must("--json", "subscriber", "list"); !strings.Contains(out, "li@xn--fsqu00a.example") {
+		t.Errorf("got %s", out)
+	}
+}
