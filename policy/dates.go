@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -215,10 +217,85 @@ func (u *understanding) issued() {
 			}
 		}
 	}
-	for i, p := range u.Paragraphs {
+	if _, d := signature(u.Paragraphs); !d.IsZero() {
+		u.IssuedOn, u.IssuedFrom = d, "落款"
+	}
+}
+
+// signature finds the first line that is nothing but a date, or organs with one
+// behind them.
+func signature(paragraphs []string) (at int, on Date) {
+	for i, p := range paragraphs {
 		if d, ok := readSignature(p); ok && i > 0 {
-			u.IssuedOn, u.IssuedFrom = d, "落款"
-			return
+			return i, d
+		}
+		if organs, d := signedLine(p); organs != "" && i > 0 {
+			return i, d
 		}
 	}
+	return 0, Date{}
+}
+
+var signedOn = regexp.MustCompile(`^(\p{Han}[\p{Han}\s、\x{3000}\x{a0}]{2,60}?)` + gap + `(` + yearOrHan + gap + `年` + gap + digitsOrHan + gap + `月` + gap + digitsOrHan + gap + `日)` + gap + `$`)
+
+// signedLine reads a line of organs and the date of a signature: 样例市民政局 2024年3月1日.
+func signedLine(line string) (organs string, on Date) {
+	if len(line) > maxSignature || !strings.HasSuffix(strings.TrimSpace(line), "日") {
+		return "", Date{}
+	}
+	m := signedOn.FindStringSubmatch(strings.ReplaceAll(fold(line), "Ｏ", "〇"))
+	if m == nil || !signs(m[1]) {
+		return "", Date{}
+	}
+	d, _ := readSignature(m[2])
+	if d.IsZero() {
+		return "", d
+	}
+	return m[1], d
+}
+
+const (
+	maxSignature = 70 * 3 // bytes of a line under a text
+	maxSigners   = 12     // organs that sign one text
+	longestOrgan = 30     // characters
+)
+
+// signs reports whether a line is nothing but organs.
+func signs(line string) bool {
+	if line = strings.TrimSpace(line); line == "" || len(line) > maxSignature {
+		return false
+	}
+	for _, organ := range splitOrgans(line) {
+		n := utf8.RuneCountInString(organ)
+		if n < 3 || n > longestOrgan || !namesOrgans(organ) || !onlyHan(organ) || strings.HasPrefix(organ, "各") || containsAny(organ, "关于", "的", "附件") {
+			return false
+		}
+	}
+	return true
+}
+
+// onlyHan reports whether s has no other characters than those of names.
+func onlyHan(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return !unicode.Is(unicode.Han, r) && r != '·' }) < 0
+}
+
+// signers returns the organs that signed a text, from the lines above the date of
+// the signature or from its own; the first is the host.
+func signers(paragraphs []string) []string {
+	at, on := signature(paragraphs)
+	if on.IsZero() {
+		return nil
+	}
+	if organs, _ := signedLine(paragraphs[at]); organs != "" {
+		return splitOrgans(organs)
+	}
+	first := at
+	for first > 1 && at-first < maxSigners && signs(fold(paragraphs[first-1])) {
+		first--
+	}
+	var all []string
+	for _, p := range paragraphs[first:at] {
+		all = append(all, splitOrgans(strings.TrimSpace(fold(p)))...)
+	}
+	return all
 }

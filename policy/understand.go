@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -267,8 +268,22 @@ func (u *understanding) kind() {
 			u.Issuers = []string{u.Credit} // an organ's own word, not a medium's
 		}
 	}
-	if u.Kind == KindDocument && u.Issuers == nil && u.e.Issuer != "" {
-		u.Issuers = []string{u.e.Issuer}
+	if (u.Kind == KindDocument || u.Kind == KindConsultation) && u.Issuers == nil {
+		u.signed()
+	}
+}
+
+// signed takes the issuers from under the text (落款), else the organ that runs the
+// source. Where they are two organs, the text's own word counts.
+func (u *understanding) signed() {
+	u.Issuers = signers(u.Paragraphs)
+	source := u.e.Issuer
+	switch {
+	case source == "" || u.Kind != KindDocument && u.Issuers == nil:
+	case u.Issuers == nil, len(u.Issuers) == 1 && strings.HasSuffix(source, u.Issuers[0]):
+		u.Issuers = []string{source}
+	case !slices.ContainsFunc(u.Issuers, func(s string) bool { return strings.HasSuffix(s, source) || strings.HasSuffix(source, s) }):
+		u.warn("signed by " + strings.Join(u.Issuers, "、") + ", not by the source's issuer " + source)
 	}
 }
 
