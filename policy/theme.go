@@ -15,15 +15,15 @@ var Themes = []struct {
 	Name  string
 	words string
 }{
-	{"国务院组织机构", "国务院组成部门 直属机构 机构设置 内设机构 机构改革 机构编制 编制 领导小组 联席会议 议事协调 委员会组成 主要职责 三定 更名"},
+	{"国务院组织机构", "国务院组成部门 直属机构 机构设置 内设机构 机构改革 机构编制 人员编制 编制管理 编制规定 领导小组 联席会议 议事协调 委员会组成 主要职责 三定 更名"},
 	{"综合政务", "政务公开 政务服务 政务督查 政府信息公开 信息公开 应急管理 应急预案 突发事件 电子政务 数字政府 文秘 公文 保密 信访 参事 文史 规范性文件 行政许可 行政审批 审批事项 放管服 简政放权 营商环境 提案 建议答复 清理 督查 政府规章 政府工作报告 工作规则 重点工作 任务分工 民生实事 行政职权 权力清单 政府网站 行政权力 一件事 好差评 立法工作计划 立法计划 制定规章 行政法规 部分文件 政务信息 信息系统 便民热线 督查激励 真抓实干 规章立项 立法工作 证明事项 一网通办 政务热线 政务新媒体 绩效管理"},
 	{"国民经济管理、国有资产监管", "国民经济 五年规划 宏观经济 经济体制 价格 物价 统计 普查 国有企业 国有资产 国资 重大建设项目 重点项目 重大项目 自由贸易试验区 自贸试验区 开发区 新区 经济区 投资 固定资产 高新技术产业开发区 区域合作 经济带 示范区 社会发展 民营经济 非公有制经济 中小企业 经济运行 老区 开发开放 要素市场化 企业集团 小微企业 中小微 深化改革 重点改革 改革试点 兼并重组 地区振兴 产业体系 试验区 工业园区 产业园 市场准入 投融资 负面清单 农业普查 经济普查 人口普查 抽样调查 公司制"},
 	{"财政、金融、审计", "财政 预算 决算 转移支付 税 税收 税务 债券 债务 贷款 金融 银行 货币 外汇 证券 上市 保险 社会信用 信用体系 诚信 审计 政府采购 国库 资金管理 专项资金 融资 基金 收费 担保 会计 彩票 财政事权 支出责任 非法集资 上市公司 资本市场 金融改革 国有金融资本"},
 	{"国土资源、能源", "国土 土地 土地执法 耕地 用地 征地 矿产 矿 水资源 海洋 海域 煤炭 煤 石油 天然气 燃气 电力 电网 能源 水电 新能源 地质 测绘地理 不动产 自然资源 采矿 测绘 地图 土地调查 地理国情 海洋功能区划 电煤 供电 电力供应 不动产登记 煤电"},
 	{"农业、林业、水利", "农业 农村 农民 农 菜篮子 储备粮 粮食 生猪 畜牧 畜禽 渔业 水产 种子 林业 森林 林木 草原 湿地 防汛 抗旱 水利 水库 河道 河长 自然保护区 乡村振兴 退耕 动物防疫 耕地质量 农产品 防沙治沙 节水 灌溉 动物疫病 野生动物 农机 木本油料 牧区 森林防火 防灭火 防洪 汛期 蔬菜 棉花 农场 减轻农民负担"},
-	{"工业、交通", "工业 制造业 制造 机械 轻工 纺织 化工 航天 航空 电信 通信 信息化 互联网 软件 集成电路 人工智能 数字经济 大数据 公路 高速公路 高速 收费站 水运 航道 港口 港 铁路 轨道交通 民航 机场 空域 邮政 快递 物流 交通 道路运输 运输 汽车 盐业 食盐 烟草 船舶 产业集群 农村路 农村公路 通行费 春运 收费公路 冷链 无线电 白酒 有色金属 技术改造 新能源汽车 电话工程"},
+	{"工业、交通", "工业 制造业 制造 机械 轻工 纺织 石化 化学工业 石油化工 化工园 化工产业 化工企业 化工行业 航天 航空 电信 通信 信息化 互联网 软件 集成电路 人工智能 数字经济 大数据 公路 高速公路 高速 收费站 水运 航道 港口 港 铁路 轨道交通 民航 机场 空域 邮政 快递 物流 交通 道路运输 运输 汽车 盐业 食盐 烟草 船舶 产业集群 农村路 农村公路 通行费 春运 收费公路 冷链 无线电 白酒 有色金属 技术改造 新能源汽车 电话工程"},
 	{"商贸、海关、旅游", "外贸 对外贸易 对外经贸 内外贸 贸易 商务 国内贸易 供销 海关 口岸 检验检疫 旅游 电子商务 跨境 消费 流通 外商投资 招商引资 利用外资 综合保税区 保税 博览会 商品 进出口 会展 服务贸易 走出去 服务外包 购销 茶叶 家政 世贸组织 免税 流通体制 经贸"},
-	{"市场监管、安全生产监管", "市场监管 市场监督 工商 食品安全 食品 药品 疫苗 质量 标准化 计量 认证 特种设备 安全生产 安全监管 生产安全 事故 烟花爆竹 危险化学品 消防 反垄断 公平竞争 商事制度 打击侵权 假冒伪劣 商标 广告 证照分离 盐 消费者权益 价格监督 注册资本 登记制度 侵犯知识产权 制售假冒 五证合一 企业开办 随机抽查 危爆物品 食品药品 汽车安全 药品检查"},
+	{"市场监管、安全生产监管", "市场监管 市场监督 工商 食品安全 食品 药品 疫苗 质量 标准化 计量 认证 特种设备 安全生产 安全监管 生产安全 事故 烟花爆竹 危险化学品 消防 反垄断 公平竞争 商事制度 打击侵权 假冒伪劣 商标 广告 证照分离 消费者权益 价格监督 注册资本 登记制度 侵犯知识产权 制售假冒 五证合一 企业开办 随机抽查 危爆物品 食品药品 汽车安全 药品检查"},
 	{"城乡建设、环境保护", "城市总体规划 国土空间规划 城镇体系规划 城市规划 城乡规划 规划区 城乡建设 住房 保障性安居 棚户区 物业 房屋 建筑 城镇化 市政 地下管廊 供水 排水 供热 垃圾 环境保护 环境 污染 生态 碳达峰 碳中和 节能 减排 循环经济 大气 水污染 土壤 噪声 气象 水文 地震 风景名胜区 绿化 历史文化名城 历史文化名镇 历史文化名村 历史文化街区 历史建筑 名城 名镇 名村 农村垃圾 垃圾治理 饮用水水源 绿色建筑 园林 城市管理 无障碍 海绵城市 综合管廊 管廊 公积金 土坯房 水源保护区 城镇规划 规划建设管理 勘察设计 排污许可 污染源"},
 	{"科技、教育", "科技 科学技术 科学 技术创新 创新驱动 科研 实验室 教育 学校 高校 高等学校 学生 教师 学前 幼儿园 义务教育 职业教育 职业技术学院 学院 大学 考试 招生 知识产权 专利 奖学金 双一流 校园 成果转化 自然科学 众创 创新创业 大众创新 创新型 计算机软件 软件保护 自主创新 科学素质 哲学社会科学 教学成果 民族教育 科普"},
 	{"文化、广电、新闻出版", "文化 文物 非物质文化遗产 遗产 博物馆 图书馆 新闻 出版 版权 广播 电影 电视 广电 地方志 档案 语言文字 普通话 演出 考古 阅读 文明城市 文艺 戏曲 年鉴 川志 省志 地方史志 文化遗产 精神文明 音乐节"},
@@ -74,23 +74,28 @@ func classify(subject string) (theme string, words []string) {
 			return d.theme, []string{m}
 		}
 	}
-	if theme, words = byWords(frames.Replace(subject)); theme != "" {
-		return theme, words
+	theme, words, found := byWords(frames.Replace(subject))
+	if !found {
+		theme, words, _ = byWords(subject)
 	}
-	return byWords(subject)
+	return theme, words
 }
 
-// byWords returns the theme whose words cover most of it; between two that cover as much
-// the one that comes first; "" if two come as one, or none does. How often it is
-// right stands in docs/themes.md.
-func byWords(subject string) (theme string, words []string) {
+// leastCovered is how many characters of a title a theme's words cover at least:
+// one alone (军, 病) may be part of any other word.
+const leastCovered = 2
+
+// byWords returns the theme whose words cover most of a subject; "" if two cover
+// as much: of 25 such titles the one that comes first is right in 17. found tells
+// whether there is any word.
+func byWords(subject string) (theme string, words []string, found bool) {
 	type score struct {
-		theme, covered, first int
-		words                 []string
+		theme, covered int
+		words          []string
 	}
 	var scores []score
 	for i, all := range themeWords {
-		s := score{theme: i, first: len(subject)}
+		s := score{theme: i}
 		var taken []bool
 		for _, w := range all {
 			for from := 0; ; {
@@ -110,7 +115,6 @@ func byWords(subject string) (theme string, words []string) {
 					taken[k] = true
 				}
 				s.covered += utf8.RuneCountInString(w)
-				s.first = min(s.first, at)
 				if !slices.Contains(s.words, w) {
 					s.words = append(s.words, w)
 				}
@@ -121,18 +125,13 @@ func byWords(subject string) (theme string, words []string) {
 		}
 	}
 	if len(scores) == 0 {
-		return "", nil
+		return "", nil, false
 	}
-	slices.SortStableFunc(scores, func(a, b score) int {
-		if a.covered != b.covered {
-			return b.covered - a.covered
-		}
-		return a.first - b.first
-	})
-	if len(scores) > 1 && scores[0].covered == scores[1].covered && scores[0].first == scores[1].first {
-		return "", nil
+	slices.SortStableFunc(scores, func(a, b score) int { return b.covered - a.covered })
+	if scores[0].covered < leastCovered || len(scores) > 1 && scores[0].covered == scores[1].covered {
+		return "", nil, true
 	}
-	return Themes[scores[0].theme].Name, scores[0].words
+	return Themes[scores[0].theme].Name, scores[0].words, true
 }
 
 // byLength returns the words, the longest first: 高速公路 counts before 高速.
@@ -141,7 +140,7 @@ func byLength(words []string) []string {
 }
 
 // notThemes are words that a title has by its form and not by its theme.
-var notThemes = strings.NewReplacer("人民政府", "", "高质量", "", "工作报告", "报告", "工作的通知", "通知", "征求意见稿", "", "公开征求意见", "")
+var notThemes = strings.NewReplacer("人民政府", "", "高质量", "", "工作报告", "报告", "工作的通知", "通知", "征求意见稿", "", "公开征求意见", "", "地级以上市", "", "健康发展", "")
 
 // theme takes the page's own classification, else that of the title's words.
 func (u *understanding) theme() {

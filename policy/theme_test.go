@@ -24,18 +24,22 @@ func themeRows(t *testing.T, name string, read func(want, title string)) {
 // were made on.
 func TestClassify(t *testing.T) {
 	t.Parallel()
-	all, right := 0, 0
+	all, right, withheld := 0, 0, 0
 	themeRows(t, "themes.tsv", func(want, title string) {
 		all++
-		if f := Understand(Evidence{Title: title}); f.Theme == want {
+		switch f := Understand(Evidence{Title: title}); f.Theme {
+		case want:
 			right++
-		} else {
+		case "":
+			withheld++
+		default:
 			t.Logf("%s: %q by %s, want %q", title, f.Theme, f.ThemeFrom, want)
 		}
 	})
-	t.Logf("%d of %d right", right, all)
-	if right*100 < all*92 {
-		t.Errorf("%d of %d right", right, all)
+	wrong := all - right - withheld
+	t.Logf("%d of %d right, %d withheld, %d wrong", right, all, withheld, wrong)
+	if right*100 < all*88 || wrong*100 > all*6 {
+		t.Errorf("%d of %d right, %d wrong", right, all, wrong)
 	}
 }
 
@@ -51,7 +55,7 @@ func TestClassifyOthers(t *testing.T) {
 		}
 		return counts[theme]
 	}
-	all, right := 0, 0
+	all, right, wrong := 0, 0, 0
 	themeRows(t, "themes-fresh.tsv", func(want, title string) {
 		all++
 		switch got := Understand(Evidence{Title: title}).Theme; {
@@ -62,6 +66,7 @@ func TestClassifyOthers(t *testing.T) {
 			of(want).missed++
 			if got != "" {
 				of(got).given++
+				wrong++
 			}
 			t.Logf("%s is %q, want %q", title, got, want)
 		}
@@ -77,8 +82,8 @@ func TestClassifyOthers(t *testing.T) {
 		t.Logf("%s: %d titles, F1 %.2f", theme, c.right+c.missed, f1)
 	}
 	f1 := sum / float64(themes)
-	t.Logf("%d of %d right, macro-F1 %.3f over %d themes", right, all, f1, themes)
-	if f1 < 0.85 {
+	t.Logf("%d of %d right, %d wrong, macro-F1 %.3f over %d themes", right, all, wrong, f1, themes)
+	if f1 < 0.88 || wrong*100 > all*6 {
 		t.Errorf("macro-F1 %.3f", f1)
 	}
 }
@@ -89,8 +94,15 @@ func TestThemeOfPage(t *testing.T) {
 	if f := Understand(e); f.Theme != "卫生、体育\\体育" || f.ThemeFrom != "主题分类" {
 		t.Errorf("the page's own theme: %q from %q", f.Theme, f.ThemeFrom)
 	}
-	if f := Understand(Evidence{Title: "国务院办公厅紧急通知"}); f.Theme != "" {
-		t.Errorf("nothing says what it is about: %q by %s", f.Theme, f.ThemeFrom)
+	for _, title := range []string{
+		"国务院办公厅紧急通知",
+		"样例市召开基层治理现代化工作推进会",   // 现代化工作 holds 化工
+		"样例省人民政府办公厅关于工业普查的通知", // two themes come as one
+		"样例省人民政府关于冠军的通知",
+	} {
+		if f := Understand(Evidence{Title: title}); f.Theme != "" {
+			t.Errorf("%s says too little of its theme: %q by %s", title, f.Theme, f.ThemeFrom)
+		}
 	}
 	for _, c := range []struct {
 		want, have string
