@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -9,8 +10,12 @@ import (
 var (
 	deadlineBy     = regexp.MustCompile(`(?:截止到|截止至|截止|截至)(日期|时间|期限|日)?\s*(?:为|是|：|:|到|至|于)?\s*` + fullDate)
 	deadlineBefore = regexp.MustCompile(fullDate + dateTail + `(?:之?前|以前|止|截止)`)
-	deadlineRange  = regexp.MustCompile(`(?:征求意见|意见征集|征集|公告|公示|反馈|申报|报名|受理|公开|起止)[^。；\n]{0,12}?(时间|期限|期|日期)?\s*(?:为|是|：|:|自|从|于)*\s*` + fullDate + dateTail + spanTo + laterDate)
+	deadlineRange  = regexp.MustCompile(`(?:征求意见|意见征集|征集|公告|公示|反馈|申报|填报|提交|递交|报送|报名|受理|公开|起止)[^。；\n]{0,12}?(时间|期限|期|日期)?\s*(?:为|是|：|:|自|从|于)*\s*` + fullDate + dateTail + spanTo + laterDate)
 	deadlineWithin = regexp.MustCompile(`自\s*(?:本)?(?:公告|公示|通知|通告|征求意见稿)?\s*(?:发布|公布|刊登|印发|公示|公告)之日起\s*` + amount + `\s*(个工作日|个自然日|日|天)(?:之)?内`)
+	// deadlineUntil begins on the day of the announcement.
+	deadlineUntil = regexp.MustCompile(`(?:即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起|发布之日)\s*(?:至|到|—+|－|-)\s*` + fullDate)
+	// deadlineDay leaves out its year: 请于6月5日前.
+	deadlineDay = regexp.MustCompile(`(?:请于|请在|可于|可在|须于|应于|务必于|务必在|于|在)\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日` + dateTail + `(?:之?前|以前|止)`)
 	// deadlineTerm gives only how long: 公示期为5个工作日.
 	deadlineTerm = regexp.MustCompile(`(?:公示|征求意见|公开征求意见|意见征集|公告)(?:期限|期|时间)\s*(?:为|是|：|:)?\s*(?:自[^。，]{0,12}起)?\s*` + amount + `\s*(个工作日|个自然日|日|天)`)
 	// ofAThing follows a span in which things happened, not one in which to ask.
@@ -18,7 +23,11 @@ var (
 )
 
 // asksFor are the words of texts that ask something of their readers.
-var asksFor = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告"}
+var asksFor = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告", "上报", "寄送", "寄至", "送至", "日前报"}
+
+// asksOpinion are those of consultations. A draft itself says what is to be
+// reported until when.
+var asksOpinion = []string{"意见", "反馈", "建议", "来函", "来信", "函告", "寄送", "寄至", "送至"}
 
 // asksTitle are the words of titles that ask. 意见 alone is only a type of document.
 var asksTitle = []string{"征求", "征集", "申报", "报名", "报送", "公示", "反馈", "遴选", "招募", "推荐", "征询"}
@@ -51,18 +60,22 @@ func (w window) opensOn(d Date, quote string) {
 func (u *understanding) deadline() {
 	asks := u.Kind == KindConsultation || containsAny(u.Title, asksTitle...)
 	w := window{make(map[Date]string), make(map[Date]string)}
+	made := u.IssuedOn
+	if made.IsZero() {
+		made = u.PublishedOn
+	}
 	end := func(d Date, quote string) {
-		if !d.IsZero() && (u.IssuedOn.IsZero() || !d.Before(u.IssuedOn)) {
+		if !d.IsZero() && !d.Before(made) {
 			w.ends[d] = quote
 		}
 	}
 	if u.Kind == KindConsultation || asks {
 		u.windowLabels(w, end)
 	}
-	u.windowOf(fold(u.Title), "标题", asks, w, end)
+	u.windowOf(u.Title, "标题", asks, w, end)
 	for i, p := range u.Paragraphs {
 		if u.hinted(i, hintDates) && (asks || u.hinted(i, hintAsks)) {
-			u.windowOf(fold(p), "正文", asks, w, end)
+			u.windowOf(p, "正文", asks, w, end)
 		}
 	}
 	switch len(w.ends) {
@@ -114,10 +127,15 @@ func (u *understanding) windowLabels(w window, end func(Date, string)) {
 // windowOf reads one paragraph. asks says whether the whole text asks for
 // something; else only what stands beside such a word counts.
 func (u *understanding) windowOf(p, where string, asks bool, w window, end func(Date, string)) {
-	if hasYear(p) {
-		u.writtenOut(p, where, asks, w, end)
+	p = fold(p)
+	var said map[string]string
+	if hasOtherDate(p) {
+		p, said = plainDates(p)
 	}
-	quote := func(o asking) string { return where + "“" + strings.TrimSpace(o.groups[0]) + "”" }
+	quote := func(o asking) string { return where + "“" + strings.TrimSpace(saidAs(o.groups[0], said)) + "”" }
+	if hasYear(p) {
+		u.writtenOut(p, quote, asks, w, end)
+	}
 	if !asks || u.PublishedOn.IsZero() || len(w.ends) > 0 { // a date that is written out says it better
 		return
 	}
@@ -125,7 +143,7 @@ func (u *understanding) windowOf(p, where string, asks bool, w window, end func(
 		re    *regexp.Regexp
 		hints []string
 	}{{deadlineWithin, []string{"之日起"}}, {deadlineTerm, []string{"公示期", "公示时间", "征求意见期", "征求意见时间", "意见征集期", "公告期", "公告时间", "意见征集时间"}}} {
-		for _, o := range near(x.re, p, x.hints...) {
+		for _, o := range u.near(x.re, p, x.hints...) {
 			n, ok := number(o.groups[1])
 			if !ok || n == 0 || !o.asks && x.re == deadlineWithin {
 				continue
@@ -140,12 +158,31 @@ func (u *understanding) windowOf(p, where string, asks bool, w window, end func(
 			return
 		}
 	}
+	for _, o := range u.near(deadlineDay, p, "前", "止") {
+		if o.asks && !o.isTarget() {
+			end(u.nextDay(o.groups[1], o.groups[2]), quote(o))
+		}
+	}
 }
 
+// nextDay returns the first such day from the publication on, if it comes within
+// the half year in which terms end.
+func (u *understanding) nextDay(month, day string) Date {
+	for year := u.PublishedOn.Year; year <= u.PublishedOn.Year+1; year++ {
+		d := dateOfParts(fmt.Sprint(year), month, day)
+		if !d.IsZero() && !d.Before(u.PublishedOn) && d.Before(u.PublishedOn.AddDays(longestTerm)) {
+			return d
+		}
+	}
+	return Date{}
+}
+
+// longestTerm is how many days ahead a day without a year may lie.
+const longestTerm = 183
+
 // writtenOut reads dates that are written out.
-func (u *understanding) writtenOut(p, where string, asks bool, w window, end func(Date, string)) {
-	quote := func(o asking) string { return where + "“" + strings.TrimSpace(o.groups[0]) + "”" }
-	for _, o := range near(deadlineRange, p, "日") {
+func (u *understanding) writtenOut(p string, quote func(asking) string, asks bool, w window, end func(Date, string)) {
+	for _, o := range u.near(deadlineRange, p, "日") {
 		first := o.date(2)
 		if (!asks && !o.asks) || o.groups[1] == "" && ofAThing.MatchString(o.behind) && !o.asks {
 			continue
@@ -155,29 +192,58 @@ func (u *understanding) writtenOut(p, where string, asks bool, w window, end fun
 			end(last, quote(o))
 		}
 	}
-	for _, o := range near(deadlineBy, p, "截") {
+	for _, o := range u.near(deadlineBy, p, "截") {
 		// 截至2023年12月31日，全市共有…: that is how things stood.
-		if o.asks || asks && o.groups[1] != "" {
+		if (o.asks || asks && o.groups[1] != "") && !stood.MatchString(o.behind) {
 			end(o.date(2), quote(o))
 		}
 	}
-	for _, o := range near(deadlineBefore, p, "前", "止") {
-		if o.asks {
+	for _, o := range u.near(deadlineUntil, p, "日起", "之日") {
+		if o.asks || asks {
+			end(o.date(1), quote(o))
+		}
+	}
+	for _, o := range u.near(deadlineBefore, p, "前", "止") {
+		if o.asks && !o.isTarget() {
 			end(o.date(1), quote(o))
 		}
 	}
 }
 
-// asking is an occurrence with whether something is asked for beside it.
-type asking struct {
-	occurrence
-	behind string // on its line, at most 30 characters
-	asks   bool
+var (
+	// donePart follows the day until which something is to be done, which is no
+	// day to ask for anything.
+	donePart = regexp.MustCompile(`^(?:全部|全面|基本|必须|应当|应|要|须|力争|争取|予以)*(?:办结|完成|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|注册|成立|取得)`)
+	// ofThose follows a day in what describes people or things: 2023年12月31日前申报的项目.
+	ofThose = regexp.MustCompile(`^(?:已|已经)?[^，。；]{0,4}(?:申报|提出|报送|报名|反馈|办理|受理)[^，。；将向至]{0,6}的`)
+	sendsIt = regexp.MustCompile(`^(?:报[^道告]|寄|送|交)`)
+	// stood follows a day on which things are counted.
+	stood   = regexp.MustCompile(`^[^，,。]{0,4}[，,]\s*(?:共|累计|已|全|我|各|收到|本)`)
+	asksNow = regexp.MustCompile(`(?:请|应|须|可|务必|需|于|在)[^，。；]{0,8}$`)
+)
+
+// isTarget reports whether what stands behind a day says that something is to be
+// done until then, or which things are meant, rather than what is asked for.
+func (o asking) isTarget() bool {
+	if donePart.MatchString(o.behind) && !containsAny(o.behind, asksFor...) {
+		return true
+	}
+	return ofThose.MatchString(o.behind) && !asksNow.MatchString(o.before)
 }
 
-func near(re *regexp.Regexp, p string, hints ...string) []asking {
+// asking is an occurrence with whether something is asked for beside it.
+type asking struct {
+	occurrence // behind is at most 30 characters of its line
+	asks       bool
+}
+
+func (u *understanding) near(re *regexp.Regexp, p string, hints ...string) []asking {
 	if !containsAny(p, hints...) {
 		return nil
+	}
+	words := asksFor
+	if u.Kind == KindConsultation {
+		words = asksOpinion
 	}
 	var out []asking
 	for _, at := range re.FindAllStringSubmatchIndex(p, maxOccurrences) {
@@ -196,7 +262,7 @@ func near(re *regexp.Regexp, p string, hints ...string) []asking {
 		if i := strings.IndexAny(o.behind, "。；"); i >= 0 {
 			o.behind = o.behind[:i]
 		}
-		o.asks = containsAny(o.before, asksFor...) || containsAny(o.behind, asksFor...)
+		o.asks = containsAny(o.before, words...) || containsAny(o.behind, words...) || sendsIt.MatchString(o.behind) && asksNow.MatchString(o.before)
 		out = append(out, o)
 	}
 	return out

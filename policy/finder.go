@@ -99,7 +99,8 @@ const (
 	hintValid
 	hintTerm
 	hintDecides
-	hintYear // a year in digits, as every date has that is written out
+	hintYear  // a year in digits, as every date has that is written out
+	hintPlain // a date in Chinese digits, or with points and dashes
 )
 
 // hintWords are the words of each hint.
@@ -137,6 +138,9 @@ func (u *understanding) findHints() {
 		u.hints[i] = hintFinder.find(p)
 		if u.hinted(i, hintDates) && hasYear(p) {
 			u.hints[i] |= 1 << hintYear
+		}
+		if hasOtherDate(p) {
+			u.hints[i] |= 1<<hintYear | 1<<hintPlain | 1<<hintDates
 		}
 	}
 }

@@ -16,21 +16,28 @@ const (
 	// 2024年5月1日（星期三）下午5时前.
 	dateTail = `(?:\s*[（(][^（）()]{1,10}[)）])?(?:\s*(?:上午|下午|晚)?\s*\d{1,2}\s*(?:[:：]\d{2}|时(?:\d{1,2}分)?|点(?:整)?))?\s*`
 	inForce  = `(?:施行|实施|执行|生效|试行)`
-	spanTo   = `\s*(?:起)?\s*(?:至|到|—+|－|-|~|～)\s*`
-	amount   = `([0-9]{1,3}|[一二三四五六七八九十两]{1,3})`
+	// ownForm is what a text calls itself behind 本: 本办法, 本实施细则, 本规定.
+	ownForm = `(?:[（(《]|(?:实施|暂行|管理|若干|试行|工作|补充|修订|修改|具体|专项|行政|地方性?|技术|示范|指导|总体|操作|执行|补助|补贴|奖励|扶持|优惠|临时|应急|司法|议事|基本|支持|政府|部门|强制性?){0,3}` +
+		`(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|法|令|解释|规范|规程|章程|准则|规划|纲要|计划|预案|目录|清单|指南|要点|决议|公报|批复|通报|指引|导则|机制|协定|公约|守则|名录|条款|修正案|决))`
+	spanTo = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|－|-|~|～)\s*`
+	amount = `([0-9]{1,3}|[一二三四五六七八九十两]{1,3})`
 )
 
 var (
 	effectiveOn   = regexp.MustCompile(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
-	effectiveFrom = regexp.MustCompile(`自\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满)?(?:` + amount + `\s*(个工作日|个月|日|天)后)?\s*(?:正式)?` + inForce)
+	effectiveFrom = regexp.MustCompile(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
 	expiresAfter  = regexp.MustCompile(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*` + amount + `\s*(年|个月)`)
 	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate)
-	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施|施行)(?:时间|期限|期)\s*(?:为|自|从|是|：|:)*\s*` + fullDate + spanTo + laterDate)
+	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
 	fromTo        = regexp.MustCompile(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
 	inForceTo     = regexp.MustCompile(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
-	itself        = regexp.MustCompile(`(?:本|该|此|现予|现将|给你们|以上|上述)[^。；]{0,38}$`)
+	itself        = regexp.MustCompile(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
 	ofItself      = regexp.MustCompile(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
 	ofALicence    = regexp.MustCompile(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$`)
+	// ofAnother is a document with its number, whose term is spoken of.
+	ofAnother = regexp.MustCompile(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
+	// ofAContract ends what takes effect and is no document.
+	ofAContract   = regexp.MustCompile(`(?:合同|协议|协议书|证书|许可证|执照|保函|保险单|判决|裁定|决定书)[^，。；》]{0,3}$`)
 	announcedLost = regexp.MustCompile(`此文件已于` + fullDate)
 )
 
@@ -45,7 +52,9 @@ var (
 type occurrence struct {
 	groups   []string
 	before   string // on its line, at most 40 characters
+	behind   string // in its sentence, at most 12 characters
 	sentence string
+	said     map[string]string // of plainDates
 }
 
 // maxOccurrences bounds the matches of one pattern that are looked at.
@@ -60,8 +69,12 @@ func (u *understanding) occurrences(re *regexp.Regexp, hint int, dated bool) []o
 			continue
 		}
 		line := fold(u.Paragraphs[n])
+		var said map[string]string
+		if u.hinted(n, hintPlain) {
+			line, said = plainDates(line)
+		}
 		for _, at := range slices.Backward(re.FindAllStringSubmatchIndex(line, maxOccurrences)) {
-			o := occurrence{groups: make([]string, len(at)/2)}
+			o := occurrence{groups: make([]string, len(at)/2), said: said}
 			for i := range o.groups {
 				if at[2*i] >= 0 {
 					o.groups[i] = line[at[2*i]:at[2*i+1]]
@@ -77,13 +90,14 @@ func (u *understanding) occurrences(re *regexp.Regexp, hint int, dated bool) []o
 				end = at[1] + i
 			}
 			o.sentence = line[start:end]
+			o.behind = firstRunes(line[at[1]:end], 12)
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
-func (o occurrence) quote() string { return "正文“" + o.groups[0] + "”" }
+func (o occurrence) quote() string { return "正文“" + saidAs(o.groups[0], o.said) + "”" }
 
 // date reads three groups from the nth on.
 func (o occurrence) date(n int) Date { return dateOfParts(o.groups[n], o.groups[n+1], o.groups[n+2]) }
@@ -141,8 +155,12 @@ func (u *understanding) span() bool {
 		hint int
 	}{{validFromTo, hintSpanLabel}, {inForceTo, hintOnwards}, {fromTo, hintFrom}} {
 		for _, o := range u.occurrences(x.re, x.hint, true) {
-			first := o.date(1)
-			last := o.later(4, first)
+			n := 1
+			if x.re == validFromTo {
+				n = 2 // behind how long
+			}
+			first := o.date(n)
+			last := o.later(n+3, first)
 			own := itself.MatchString(o.before) || strings.TrimSpace(o.before) == "" || ofItself.MatchString(o.sentence)
 			if first.IsZero() || last.IsZero() || !own || ofALicence.MatchString(o.before) || u.isOld(first) {
 				continue
@@ -174,7 +192,7 @@ func (u *understanding) effective() {
 	enacted := enactments(u.Title, u.Paragraphs)
 	for _, o := range u.occurrences(effectiveOn, hintOnwards, true) {
 		on := o.date(1)
-		if on.IsZero() || !itself.MatchString(o.before) && !standsAlone(o.before) {
+		if on.IsZero() || !o.ofItself() {
 			continue
 		}
 		if u.isOld(on) || len(enacted) > 0 && on.Before(enacted[len(enacted)-1]) {
@@ -185,8 +203,12 @@ func (u *understanding) effective() {
 		return
 	}
 	for _, o := range u.occurrences(effectiveFrom, hintFromDay, false) {
-		if !itself.MatchString(o.before) && !standsAlone(o.before) {
+		if !o.ofItself() {
 			continue
+		}
+		if u.amended(enacted) {
+			u.FirstEffectiveOn = u.firstPublic(enacted)
+			return
 		}
 		base := u.IssuedOn
 		published := u.PublishedOn
@@ -200,27 +222,74 @@ func (u *understanding) effective() {
 			}
 		}
 		u.EffectiveOn, u.EffectiveFrom = base, o.quote()
-		if n, ok := number(o.groups[2]); ok && o.groups[2] != "" {
-			u.EffectiveOn, _ = after(base, n, o.groups[3])
+		for _, g := range []int{2, 4} {
+			if n, ok := number(o.groups[g]); ok && o.groups[g] != "" {
+				u.EffectiveOn, _ = after(base, n, o.groups[g+1])
+			}
 		}
 		return
 	}
 }
 
-// promulgated returns when a text without dates of its own was made public, by its
-// heading. One that was amended since gives only when its first version was.
-func (u *understanding) promulgated(enacted []Date) Date {
-	if len(enacted) == 0 {
-		return Date{}
+// ofItself reports whether what takes effect is the document: not a contract, nor
+// what a bracket or another sentence speaks of.
+func (o occurrence) ofItself() bool {
+	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.behind, "的") || strings.HasPrefix(o.behind, "以来") || ofAContract.MatchString(o.before) {
+		return false
 	}
-	head := strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n")
-	if len(enacted) > 1 || !publicWord.MatchString(head) {
-		if len(enacted) > 1 && publicWord.MatchString(head) {
-			u.FirstEffectiveOn = enacted[0]
+	if at := itself.FindStringIndex(o.before); at != nil {
+		return !anotherPart.MatchString(o.before[at[0]:]) // 本法自…起施行，但第十五条自…
+	}
+	return standsAlone(o.before)
+}
+
+var anotherPart = regexp.MustCompile(`起` + inForce + `[^。；]*$`)
+
+// amended reports whether a text is a later form of one that keeps its sentences:
+// its heading says that a decision changed parts of it, or it was issued long
+// after the last day that the heading knows of.
+func (u *understanding) amended(enacted []Date) bool {
+	if len(enacted) == 0 {
+		return false
+	}
+	last := enacted[len(enacted)-1]
+	if !u.IssuedOn.IsZero() && last.Before(u.IssuedOn.AddDays(-maxRetroactive)) {
+		return true
+	}
+	if len(enacted) == 1 {
+		return false
+	}
+	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
+	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
+		if dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]) != last {
+			continue
 		}
+		what, _, _ := strings.Cut(head[at[1]:], "\n")
+		what = firstRunes(what, headingForward)
+		if containsAny(what, "决定》", "决定〉", "修正", "修改") || !strings.Contains(what, "修订") {
+			return true
+		}
+	}
+	return false
+}
+
+// firstPublic is the first day in a heading, if the text became public on it.
+func (u *understanding) firstPublic(enacted []Date) Date {
+	head := strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n")
+	if len(enacted) < 2 || !publicWord.MatchString(head) {
 		return Date{}
 	}
 	return enacted[0]
+}
+
+// promulgated returns when a text without dates of its own was made public, by its
+// heading.
+func (u *understanding) promulgated(enacted []Date) Date {
+	head := strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n")
+	if len(enacted) == 0 || !publicWord.MatchString(head) {
+		return Date{}
+	}
+	return enacted[len(enacted)-1]
 }
 
 // publicWord says of a heading's date that the text became public on it: the
@@ -243,7 +312,7 @@ var articleNumber = regexp.MustCompile(`^第[一二三四五六七八九十百�
 
 func (u *understanding) expires() {
 	for _, o := range u.occurrences(expiresOn, hintValid, true) {
-		if ofItself.MatchString(o.sentence) && !ofALicence.MatchString(o.before) {
+		if ofItself.MatchString(o.sentence) && !ofALicence.MatchString(o.before) && !strings.HasPrefix(o.behind, "的") && !strings.HasSuffix(o.before, "》") && !ofAnother.MatchString(o.before) {
 			u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote()
 			return
 		}

@@ -34,6 +34,8 @@ var (
 	// enactment is a date on which a text was passed, amended or put into force.
 	enactment = regexp.MustCompile(fullDate)
 	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
+	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
+	ofAnOther = regexp.MustCompile(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
 	// versionMark tells versions apart in a title: （2021年修订）, （征求意见稿）.
 	versionMark = regexp.MustCompile(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
@@ -105,6 +107,9 @@ func enactments(title string, paragraphs []string) []Date {
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
 		behind := head[at[1]:min(len(head), at[1]+headingForward)]
 		behind, _, _ = strings.Cut(behind, "\n")
+		if ofAnOther.MatchString(behind) {
+			continue
+		}
 		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && containsAny(behind, enacted...) && !slices.Contains(all, d) {
 			all = append(all, d)
 		}
