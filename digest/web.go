@@ -39,6 +39,7 @@ const (
 // Register puts the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", h.home)
+	mux.HandleFunc("GET /lists/{$}", h.lists)
 	mux.HandleFunc("GET /lists/{slug}/{$}", h.list)
 	mux.HandleFunc("GET /lists/{slug}/issues/{$}", h.archive)
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
@@ -166,6 +167,20 @@ func describeSite(name, base, language string) map[string]any {
 			"target": map[string]any{"@type": "EntryPoint", "urlTemplate": base + "/search?q={q}"},
 		},
 	}
+}
+
+// lists is the index of the lists that anybody may see.
+func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
+	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (page, error) {
+		all, err := h.publicLists(ctx)
+		p.Title, p.Current = templates.Words(p.Language, "index.list"), "browse"
+		view, group := templates.IndexPage{Page: p, Key: "list"}, templates.IndexGroup{}
+		for _, l := range all {
+			group.Entries = append(group.Entries, templates.FacetValue{Text: l.Title, URL: "/lists/" + l.Slug + "/", Count: -1})
+		}
+		view.Groups = []templates.IndexGroup{group}
+		return view, err
+	})
 }
 
 func (h *Web) list(w http.ResponseWriter, r *http.Request) {

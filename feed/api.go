@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -194,18 +195,37 @@ func newAPIArticle(a Article, base string) apiArticleView {
 	return v
 }
 
-// apiFilters are the ways to narrow a list of articles, by the parameter.
-var apiFilters = map[string]func(string) string{
-	"source": func(v string) string { return "source/" + v },
-	"theme":  func(v string) string { return "theme/" + v },
-	"region": func(v string) string { return "region/" + policy.TrimRegion(v) },
-	"issuer": func(v string) string { return "issuer/" + v },
-	"number": func(v string) string {
-		if n, ok := policy.ParseNumber(v); ok {
-			v = n
+// apiFilters are the ways to narrow a list of articles, by the parameter: the
+// feed of what is left.
+var apiFilters = map[string]func(string) (string, error){
+	"source": func(v string) (string, error) {
+		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 1 {
+			return "", Invalid("source is the number of a source, not %q", v)
 		}
-		return "number/" + v
+		return "source/" + v, nil
 	},
+	"theme": func(v string) (string, error) { return "theme/" + v, nil },
+	"region": func(v string) (string, error) {
+		code, err := apiRegion(v)
+		return "region/" + code, err
+	},
+	"issuer": func(v string) (string, error) { return "issuer/" + v, nil },
+	"number": func(v string) (string, error) {
+		n, ok := policy.ParseNumber(v)
+		if !ok {
+			return "", Invalid("number is a document number such as 国办发〔2023〕15号, not %q", v)
+		}
+		return "number/" + n, nil
+	},
+}
+
+// apiRegion reads a region, by code or name; "" where none is given.
+func apiRegion(v string) (string, error) {
+	code := policy.RegionCode(v)
+	if v != "" && code == "" {
+		return "", Invalid("region is the code of a region such as 51 or its name, not %q", v)
+	}
+	return code, nil
 }
 
 func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
@@ -217,7 +237,11 @@ func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
 		shelf, filters := h.Store.allArticles(), 0
 		for name, feed := range apiFilters {
 			if v := q.Get(name); v != "" {
-				shelf = h.Store.articlesIn(feed(v))
+				key, err := feed(v)
+				if err != nil {
+					return nil, err
+				}
+				shelf = h.Store.articlesIn(key)
 				filters++
 			}
 		}
@@ -309,8 +333,16 @@ func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
+		region, err := apiRegion(q.Get("region"))
+		if err != nil {
+			return nil, err
+		}
+		level := policy.Level(q.Get("level"))
+		if level != "" && !slices.Contains(policy.Levels, level) {
+			return nil, Invalid("level is one of %v, not %q", policy.Levels, level)
+		}
 		all, err := h.Store.Documents(ctx, DocumentSelection{
-			Region: q.Get("region"), Level: policy.Level(q.Get("level")), Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,
+			Region: region, Level: level, Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,
 		})
 		data := []apiDocumentView{}
 		for _, d := range all {
@@ -374,7 +406,7 @@ func apiRelations(all []Relation) []apiRelationView {
 	views := []apiRelationView{}
 	for _, r := range all {
 		views = append(views, apiRelationView{
-			ID: r.ID, Kind: cmp.Or(r.Kind, "提到"), Article: r.Article, Document: idOrNull(r.Document), Target: idOrNull(r.Target),
+			ID: r.ID, Kind: cmp.Or(r.Kind, citesName), Article: r.Article, Document: idOrNull(r.Document), Target: idOrNull(r.Target),
 			Number: orNull(r.TargetNumber), Title: orNull(r.TargetTitle), Issuers: orEmpty(r.TargetIssuers), SaidIn: r.SaidIn, Quote: orNull(r.Quote),
 		})
 	}
@@ -390,7 +422,11 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 		if before == 0 {
 			before = end
 		}
-		all, err := h.Store.RelationsBefore(ctx, q.Get("kind"), before, limit)
+		kind := q.Get("kind")
+		if known := append([]string{RelationPromises, citesName}, policy.Relations...); kind != "" && !slices.Contains(known, kind) {
+			return nil, Invalid("kind is one of %v, not %q", known, kind)
+		}
+		all, err := h.Store.RelationsBefore(ctx, kind, before, limit)
 		page := APIPage{Data: apiRelations(all)}
 		if len(all) == limit {
 			page.Next = NextCursor(true, all[limit-1].ID)
@@ -399,13 +435,13 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// RelationsBefore returns relations of a kind (all: "") with smaller ids, the
-// newest first.
+// RelationsBefore returns relations of a kind as the API names it (all: "") with
+// smaller ids, the newest first.
 func (st *Store) RelationsBefore(ctx context.Context, kind string, before int64, limit int) ([]Relation, error) {
 	var all []Relation
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r JOIN articles a ON a.id = r.article
-			WHERE r.id < $1 AND ($2 = '' OR r.kind = $2) AND r.gone_at IS NULL AND a.hidden = 0 ORDER BY r.id DESC LIMIT $3`, before, kind, limit)
+			WHERE r.id < $1 AND ($2 = '' OR r.kind = $2 OR $2 = '提到' AND r.kind = '') AND r.gone_at IS NULL AND a.hidden = 0 ORDER BY r.id DESC LIMIT $3`, before, kind, limit)
 		return err
 	})
 	return all, err

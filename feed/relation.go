@@ -19,6 +19,9 @@ const (
 	RelationCites    = ""     // only named
 )
 
+// citesName is what pages and the API call RelationCites.
+const citesName = "提到"
+
 // Relation is what one text does with a document that it names: it points from
 // the newer to the older.
 type Relation struct {

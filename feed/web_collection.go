@@ -125,18 +125,11 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 // themeOf finds a theme; one of the official list has a page even if it is empty,
 // and goes by a part of its name too (民政 is 民政、扶贫、救灾).
 func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
-	main, _, _ := strings.Cut(theme, `\`)
-	known := false
-	for _, t := range policy.Themes {
-		if known = t.Name == main; known {
-			break
-		}
-		if known = policy.ThemeMatches(theme, t.Name); known {
-			theme = t.Name
-			break
-		}
+	main := mainTheme(theme)
+	if main != "" && !strings.HasPrefix(theme, main) {
+		theme = main
 	}
-	return collection{key: "theme", name: themeName(theme), path: themePath(theme), feed: "theme/" + theme, known: known}, nil
+	return collection{key: "theme", name: themeName(theme), path: themePath(theme), feed: "theme/" + theme, known: main != ""}, nil
 }
 
 func (h *Web) regionOf(_ context.Context, code, _ string) (collection, error) {

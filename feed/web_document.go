@@ -16,6 +16,9 @@ import (
 
 // registerDocuments puts the pages of documents on mux.
 func (h *Web) registerDocuments(mux *http.ServeMux) {
+	mux.HandleFunc("GET /documents/{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/search?kind="+string(policy.KindDocument), http.StatusFound)
+	})
 	mux.HandleFunc("GET /documents/{number}", h.documentPage)
 	mux.HandleFunc("GET /documents/{number}/{$}", h.documentPage)
 	mux.HandleFunc("GET /documents/{number}/chain", h.chainPage)

@@ -207,7 +207,7 @@ func (k knownDocuments) mention(r Relation) templates.Mention {
 // relationKey is the word for a relation in the catalogue.
 func relationKey(kind string) string {
 	if kind == RelationCites {
-		return "提到"
+		return citesName
 	}
 	return kind
 }

@@ -236,7 +236,7 @@ func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
 // addMention puts a mention into the group of its relation; «» is a mere mention.
 func addMention(groups *[]templates.RelationGroup, key string, m templates.Mention) {
 	if key == "" {
-		key = "提到"
+		key = citesName
 	}
 	at := slices.IndexFunc(*groups, func(g templates.RelationGroup) bool { return g.Key == key })
 	if at < 0 {

@@ -21,6 +21,12 @@ const (
 	RelationInterprets  = "解读"
 )
 
+// Relations are all of them.
+var Relations = []string{
+	RelationDistributes, RelationForwards, RelationEndorses, RelationPublishes, RelationAmends, RelationRepeals,
+	RelationRepealsPart, RelationExtends, RelationBasis, RelationImplements, RelationInterprets,
+}
+
 // The states of a cited document, as the text tells them.
 const (
 	StatusIssued   = "issued"

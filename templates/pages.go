@@ -133,7 +133,7 @@ type CollectionPage struct {
 	Lists    []ListCard
 }
 
-// IndexPage lists all themes, regions, issuers or sources.
+// IndexPage lists all lists, themes, regions, issuers or sources.
 type IndexPage struct {
 	Page
 	Key    string

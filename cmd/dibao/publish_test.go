@@ -20,16 +20,23 @@ import (
 
 	"dibao/feed/publish"
 	"dibao/feed/publish/feedtest"
+	"dibao/internal/database/databasetest"
 )
 
 // demoSite runs the demo and calls f while its site stands.
 func demoSite(t *testing.T, f func(base string)) {
 	t.Helper()
+	demoSiteOn(t, "sqlite:"+filepath.Join(t.TempDir(), "demo.db"), f)
+}
+
+// demoSiteOn is demoSite on a database of one's choice.
+func demoSiteOn(t *testing.T, database string, f func(base string)) {
+	t.Helper()
 	called := false
 	if _, err := demoOnce(t, demoOptions{subscribers: 1, afterWalk: func(d *demo) {
 		called = true
 		f(d.config.Server.BaseURL)
-	}}, "sqlite:"+filepath.Join(t.TempDir(), "demo.db")); err != nil {
+	}}, database); err != nil {
 		t.Fatal(err)
 	}
 	if !called {
@@ -55,77 +62,85 @@ func getFrom(t *testing.T, address string) (*http.Response, []byte) {
 // the public validator, the API by its own description, the rest by its format.
 func TestDemoPublishesWhatIsValid(t *testing.T) {
 	t.Parallel()
-	demoSite(t, func(base string) {
-		paths := []string{"/", "/lists/weekly/", "/sources/1/", "/sources/2/", "/themes/" + url.PathEscape("民政、扶贫、救灾") + "/", "/search/"}
-		_, body := getFrom(t, base+"/api/v1/articles?limit=100")
-		var articles struct {
-			Data []struct {
-				Number  *string `json:"document_number"`
-				Region  *string `json:"region"`
-				Issuers []string
+	for name, database := range map[string]func(*testing.T) string{"SQLite": databasetest.SQLite, "PostgreSQL": databasetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			demoSiteOn(t, database(t), func(base string) { checkPublished(t, base) })
+		})
+	}
+}
+
+func checkPublished(t *testing.T, base string) {
+	t.Helper()
+	paths := []string{"/", "/lists/weekly/", "/sources/1/", "/sources/2/", "/themes/" + url.PathEscape("民政、扶贫、救灾") + "/", "/search/"}
+	_, body := getFrom(t, base+"/api/v1/articles?limit=100")
+	var articles struct {
+		Data []struct {
+			Number  *string `json:"document_number"`
+			Region  *string `json:"region"`
+			Issuers []string
+		}
+	}
+	if err := json.Unmarshal(body, &articles); err != nil || len(articles.Data) < 5 {
+		t.Fatalf("%d articles, %v", len(articles.Data), err)
+	}
+	for _, a := range articles.Data {
+		for _, issuer := range a.Issuers {
+			paths = append(paths, "/issuers/"+url.PathEscape(issuer)+"/")
+		}
+		if a.Number != nil {
+			paths = append(paths, "/documents/"+url.PathEscape(*a.Number)+"/", "/documents/"+url.PathEscape(*a.Number)+"/chain/")
+		}
+		if a.Region != nil {
+			paths = append(paths, "/regions/"+*a.Region+"/")
+		}
+	}
+	slices.Sort(paths)
+	for _, path := range slices.Compact(paths) {
+		var first []string
+		for _, f := range publish.Formats {
+			address := base + path + "feed" + f.Suffix
+			if path == "/search/" {
+				address += "?q=" + url.QueryEscape("养老")
+			}
+			res, body := getFrom(t, address)
+			if res.StatusCode != 200 {
+				t.Errorf("%s: %d", address, res.StatusCode)
+				continue
+			}
+			if p := feedtest.Validate(f.Name, address, body); len(p) > 0 {
+				t.Errorf("%s: %v", address, p)
+			}
+			parsed, err := gofeed.NewParser().Parse(bytes.NewReader(body))
+			if err != nil {
+				t.Errorf("%s: %v", address, err)
+				continue
+			}
+			var ids []string
+			for _, it := range parsed.Items {
+				ids = append(ids, it.GUID+" "+it.Title+" "+it.Link)
+			}
+			if first == nil {
+				first = ids
+			}
+			if !slices.Equal(ids, first) {
+				t.Errorf("%s holds other items than its neighbours", address)
 			}
 		}
-		if err := json.Unmarshal(body, &articles); err != nil || len(articles.Data) < 5 {
-			t.Fatalf("%d articles, %v", len(articles.Data), err)
+	}
+	checkAPI(t, base)
+	for path, want := range map[string]string{"/opml": "xmlUrl=", "/sitemap.xml": "/sitemaps/articles-1.xml", "/sitemaps/site.xml": "/lists/weekly/", "/sitemaps/articles-1.xml": "<lastmod>", "/sitemaps/documents-1.xml": "/documents/", "/robots.txt": "Sitemap: ", "/calendar.ics": "BEGIN:VCALENDAR", "/lists/weekly/calendar.ics": "BEGIN:VEVENT"} {
+		res, body := getFrom(t, base+path)
+		if res.StatusCode != 200 || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %d\n%.500s", path, res.StatusCode, body)
 		}
-		for _, a := range articles.Data {
-			for _, issuer := range a.Issuers {
-				paths = append(paths, "/issuers/"+url.PathEscape(issuer)+"/")
-			}
-			if a.Number != nil {
-				paths = append(paths, "/documents/"+url.PathEscape(*a.Number)+"/", "/documents/"+url.PathEscape(*a.Number)+"/chain/")
-			}
-			if a.Region != nil {
-				paths = append(paths, "/regions/"+*a.Region+"/")
-			}
-		}
-		slices.Sort(paths)
-		for _, path := range slices.Compact(paths) {
-			var first []string
-			for _, f := range publish.Formats {
-				address := base + path + "feed" + f.Suffix
-				if path == "/search/" {
-					address += "?q=" + url.QueryEscape("养老")
-				}
-				res, body := getFrom(t, address)
-				if res.StatusCode != 200 {
-					t.Errorf("%s: %d", address, res.StatusCode)
-					continue
-				}
-				if p := feedtest.Validate(f.Name, address, body); len(p) > 0 {
-					t.Errorf("%s: %v", address, p)
-				}
-				parsed, err := gofeed.NewParser().Parse(bytes.NewReader(body))
-				if err != nil {
-					t.Errorf("%s: %v", address, err)
-					continue
-				}
-				var ids []string
-				for _, it := range parsed.Items {
-					ids = append(ids, it.GUID+" "+it.Title+" "+it.Link)
-				}
-				if first == nil {
-					first = ids
-				}
-				if !slices.Equal(ids, first) {
-					t.Errorf("%s holds other items than its neighbours", address)
-				}
+		if strings.Contains(res.Header.Get("Content-Type"), "xml") || path == "/opml" {
+			var any struct{ XMLName xml.Name }
+			if err := xml.Unmarshal(body, &any); err != nil {
+				t.Errorf("%s: %v", path, err)
 			}
 		}
-		checkAPI(t, base)
-		for path, want := range map[string]string{"/opml": "xmlUrl=", "/sitemap.xml": "/sitemaps/articles-1.xml", "/sitemaps/site.xml": "/lists/weekly/", "/sitemaps/articles-1.xml": "<lastmod>", "/sitemaps/documents-1.xml": "/documents/", "/robots.txt": "Sitemap: ", "/calendar.ics": "BEGIN:VCALENDAR", "/lists/weekly/calendar.ics": "BEGIN:VEVENT"} {
-			res, body := getFrom(t, base+path)
-			if res.StatusCode != 200 || !strings.Contains(string(body), want) {
-				t.Errorf("%s: %d\n%.500s", path, res.StatusCode, body)
-			}
-			if strings.Contains(res.Header.Get("Content-Type"), "xml") || path == "/opml" {
-				var any struct{ XMLName xml.Name }
-				if err := xml.Unmarshal(body, &any); err != nil {
-					t.Errorf("%s: %v", path, err)
-				}
-			}
-		}
-	})
+	}
 }
 
 // checkAPI asks the API for everything that its description names and holds the
@@ -174,7 +189,14 @@ func checkAPI(t *testing.T, base string) {
 	check("/api/v1/lists/weekly", 200, "List")
 	check("/api/v1/issues?list=weekly", 200, "Issues")
 	check("/api/v1/issues/weekly/1", 200, "Issue")
-	for _, path := range []string{"/api/v1/articles?limit=0", "/api/v1/articles?limit=1000", "/api/v1/articles?cursor=-", "/api/v1/articles?theme=x&region=44", "/api/v1/issues"} {
+	check("/api/v1/articles?source=1", 200, "Articles")
+	check("/api/v1/articles?region="+url.QueryEscape("四川省"), 200, "Articles")
+	check("/api/v1/documents?level=province&region=51", 200, "Documents")
+	check("/api/v1/relations?kind="+url.QueryEscape("提到"), 200, "Relations")
+	for _, path := range []string{
+		"/api/v1/articles?source=abc", "/api/v1/articles?source=0", "/api/v1/articles?region=zz", "/api/v1/articles?number=zz", "/api/v1/documents?level=foo",
+		"/api/v1/documents?region=zz", "/api/v1/relations?kind=foo", "/api/v1/articles?limit=0", "/api/v1/articles?limit=1000", "/api/v1/articles?cursor=-", "/api/v1/articles?theme=x&region=44", "/api/v1/issues",
+	} {
 		check(path, 400, "Problem")
 	}
 	for _, path := range []string{"/api/v1/articles/0", "/api/v1/articles/x", "/api/v1/documents/x", "/api/v1/lists/x", "/api/v1/issues?list=x", "/api/v1/issues/weekly/9"} {

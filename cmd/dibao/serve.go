@@ -159,7 +159,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	mux.HandleFunc("/", web.NotFound)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { web.NoRoute(w, r, mux) })
 	return readers
 }
 

@@ -61,7 +61,7 @@ func (a *app) registerSite(mux *http.ServeMux) {
 		fmt.Fprintf(w, "User-agent: *\nDisallow: /u/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /search\nDisallow: /api/\n\nSitemap: %s/sitemap.xml\n", base)
 	})
 	mux.HandleFunc("GET /.well-known/security.txt", func(w http.ResponseWriter, r *http.Request) {
-		contact := a.config.Server.Contact
+		contact := a.contact()
 		if contact == "" { // RFC 9116 wants one, and a wrong one is worse than none
 			web.NotFound(w, r)
 			return
@@ -72,6 +72,19 @@ func (a *app) registerSite(mux *http.ServeMux) {
 		expires := time.Date(now.Year(), now.Month()+7, 1, 0, 0, 0, 0, time.UTC)
 		fmt.Fprintf(w, "Contact: %s\nExpires: %s\nPreferred-Languages: zh, en\nCanonical: %s/.well-known/security.txt\n", contact, expires.Format(time.RFC3339), base)
 	})
+}
+
+// contact is whom to write to about security: as configured, else our sender,
+// unless nobody reads its mail.
+func (a *app) contact() string {
+	if c := a.config.Server.Contact; c != "" {
+		return c
+	}
+	from, err := sender(a.config)
+	if err != nil || a.config.Mail.From == "" || subscribers.RoleOf(from.Address) == subscribers.RoleMachine {
+		return ""
+	}
+	return "mailto:" + from.Address
 }
 
 // tls says how the public address encrypts; nil: a proxy does, or nobody.

@@ -274,6 +274,28 @@ func NotFound(w http.ResponseWriter, r *http.Request) {
 	fail(w, r, http.StatusNotFound, "This page is not here.\n没有找到这一页。")
 }
 
+// NoRoute answers a request that no pattern of mux takes but "/": 405 with what is
+// allowed where others of its methods are taken (RFC 9110 §15.5.6), else 404.
+func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "" && pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		NotFound(w, r)
+		return
+	}
+	if allowed[0] == http.MethodGet {
+		allowed = append([]string{http.MethodGet, http.MethodHead}, allowed[1:]...)
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	plain(w, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allowed, ", ")+" only.\n这个地址不接受这种请求。")
+}
+
 // ServerError answers 500; what went wrong is for the log.
 func ServerError(w http.ResponseWriter, r *http.Request) {
 	fail(w, r, http.StatusInternalServerError, "Something went wrong here. Please try again later.\n服务出现问题，请稍后再试。")
