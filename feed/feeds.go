@@ -301,6 +301,9 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, erro
 		Link: cmp.Or(s.Link, h.BaseURL+ask.path), Language: "zh-CN", Updated: feedEpoch, Now: h.Store.Now(),
 		Self: self, Hub: h.hub(), Stylesheet: templates.StaticPath("feed.xsl"),
 	}
+	if ask.query != "" {
+		feed.Hub = "" // it pushes no searches
+	}
 	if ask.negotiated {
 		feed.Self = h.BaseURL + ask.path + "feed" + ask.query
 	}

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -34,6 +35,7 @@ type Hub struct {
 	// Topics returns the paths of the feeds that other hubs are told of.
 	Topics  func(context.Context) ([]string, error)
 	Limiter *web.Limiter // of requests to the hub; nil: none
+	Most    int          // subscriptions that are taken; 0: 20,000
 	Logger  *slog.Logger
 
 	wake    chan struct{}
@@ -42,14 +44,14 @@ type Hub struct {
 }
 
 const (
-	standardLease    = 10 * 24 * time.Hour
-	shortestLease    = 5 * time.Minute
-	longestLease     = 30 * 24 * time.Hour
-	maxSubscriptions = 20_000
-	maxPushRequests  = 2_000
-	maxCallback      = 2_000 // bytes of an address
-	maxSecret        = 200   // bytes, by the standard
-	verifyTries      = 3
+	standardLease     = 10 * 24 * time.Hour
+	shortestLease     = 5 * time.Minute
+	longestLease      = 30 * 24 * time.Hour
+	mostSubscriptions = 20_000
+	maxPushRequests   = 2_000
+	maxCallback       = 2_000 // bytes of an address
+	maxSecret         = 200   // bytes, by the standard
+	verifyTries       = 3
 )
 
 func (h *Hub) init() { h.started.Do(func() { h.wake = make(chan struct{}, 1) }) }
@@ -149,13 +151,19 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 	return req, ""
 }
 
-// keepRequest stores a request, unless there are too many.
+// keepRequest stores a request in place of an earlier one for the same. Where
+// there are too many, who is subscribed may still renew or leave.
 func (h *Hub) keepRequest(ctx context.Context, req pushRequest) (kept bool, err error) {
 	now := h.Store.Now()
 	err = h.Store.db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM push_requests WHERE topic = $1 AND callback = $2`, req.topic, req.callback); err != nil {
+			return err
+		}
 		var waiting, granted int
-		err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM push_requests), (SELECT COUNT(*) FROM push_subscriptions)`).Scan(&waiting, &granted)
-		if kept = waiting < maxPushRequests && granted < maxSubscriptions; err != nil || !kept {
+		var subscribed bool
+		err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM push_requests), (SELECT COUNT(*) FROM push_subscriptions),
+			EXISTS (SELECT 1 FROM push_subscriptions WHERE topic = $1 AND callback = $2)`, req.topic, req.callback).Scan(&waiting, &granted, &subscribed)
+		if kept = subscribed || waiting < maxPushRequests && granted < cmp.Or(h.Most, mostSubscriptions); err != nil || !kept {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO push_requests (mode, topic, callback, secret, lease_seconds, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,

@@ -217,6 +217,9 @@ func TestHubVerifiesIntent(t *testing.T) {
 			"a page":            {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/articles/1"}, "hub.callback": {good.URL}},
 			"an archive":        {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/feed.xml?page=1"}, "hub.callback": {good.URL}},
 			"another host":      {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + ".evil.example/feed.xml"}, "hub.callback": {good.URL}},
+			"a search":          {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/search/feed.xml?q=" + url.QueryEscape("国防")}, "hub.callback": {good.URL}},
+			"a feed otherwise":  {"hub.mode": {"subscribe"}, "hub.topic": {topic + "?x=1"}, "hub.callback": {good.URL}},
+			"a part of it":      {"hub.mode": {"subscribe"}, "hub.topic": {topic + "#x"}, "hub.callback": {good.URL}},
 			"no callback":       {"hub.mode": {"subscribe"}, "hub.topic": {topic}},
 			"a file":            {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {"file:///etc/passwd"}},
 			"ourselves":         {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {shelfBase + "/hub"}},
@@ -238,6 +241,37 @@ func TestHubVerifiesIntent(t *testing.T) {
 		if status := s.ask(nil); status != http.StatusTooManyRequests {
 			t.Errorf("beyond the limit: %d", status)
 		}
+	})
+}
+
+// A full hub takes nobody new, and who is on it may renew and leave.
+func TestFullHubServesWhoIsOnIt(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newPushSite(t, db)
+		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.hub.Most = 1
+		first, second := newSubscriber(t, true, nil), newSubscriber(t, true, nil)
+		s.subscribe(first, "/feed.xml", "x")
+		form := func(mode string, c *subscriber) url.Values {
+			return url.Values{"hub.mode": {mode}, "hub.topic": {shelfBase + "/feed.xml"}, "hub.callback": {c.URL + "/?own=1"}}
+		}
+		if status := s.ask(form("subscribe", second)); status != http.StatusServiceUnavailable {
+			t.Errorf("one too many: %d", status)
+		}
+		for _, mode := range []string{"subscribe", "unsubscribe"} {
+			if status := s.ask(form(mode, first)); status != http.StatusAccepted {
+				t.Fatalf("%s of who is on it: %d", mode, status)
+			}
+			if asked := await(t, first.verified, "the question"); asked != mode {
+				t.Errorf("asked for %q, want %q", asked, mode)
+			}
+			s.until("the answer", func() bool { return s.count("push_requests") == 0 })
+		}
+		if n := s.count("push_subscriptions"); n != 0 {
+			t.Errorf("%d subscriptions, want none", n)
+		}
+		s.subscribe(second, "/feed.xml", "x")
 	})
 }
 

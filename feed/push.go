@@ -309,8 +309,10 @@ func (h *Hub) content(ctx context.Context, topic string) (c topicContent, ok boo
 		return c, false
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
-	if err != nil || r.URL.Host != "" || r.URL.Query().Has("page") {
-		return c, false // archive documents never change
+	// Archive documents never change, and a search is work that anybody could ask
+	// for again at every change; each other feed has one address.
+	if err != nil || r.URL.Host != "" || strings.Contains(path, "?") || strings.Contains(path, "#") || strings.HasPrefix(path, "/search/") {
+		return c, false
 	}
 	w := &memory{header: make(http.Header)}
 	h.Site.ServeHTTP(w, r)
