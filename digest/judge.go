@@ -56,12 +56,21 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 	return outcome{state: "waiting", nextAt: now.Add(pause), reply: err.Error()}
 }
 
-// inPhase says what «no such user» is worth by the command that it answers: after
-// MAIL FROM it speaks of our sender, after DATA it is a filter's word unless a
-// code of its own says that it is the mailbox.
+// inPhase says what «no such user» is worth by the command that it answers: before
+// RCPT TO it can't speak of the reader, but a greeting may say that the host takes
+// no mail (521, RFC 7504); after DATA it is a filter's word unless a code of its
+// own says that it is the mailbox.
 func inPhase(v Verdict, refused *mail.ReplyError) Verdict {
-	afterData := refused.Phase == "data" || refused.Phase == "dot"
-	if v.Suppress && (refused.Phase == "mail" || afterData && refused.Enhanced == "") {
+	var worth bool
+	switch refused.Phase {
+	case "rcpt", "lookup":
+		worth = true
+	case "data", "dot":
+		worth = refused.Enhanced != ""
+	case "greeting", "ehlo":
+		worth = refused.Code == 521 || refused.Code == 556
+	}
+	if v.Suppress && !worth {
 		return Verdict{Class: ClassPolicy}
 	}
 	return v

@@ -14,44 +14,8 @@ import (
 	"github.com/miekg/dns"
 
 	"dibao/cmd/dibao/mailbox"
+	"dibao/internal/mail/dnstest"
 )
-
-// zone serves records of invented domains on loopback.
-func zone(t *testing.T, records ...string) (addr string) {
-	t.Helper()
-	byName := make(map[string][]dns.RR)
-	for _, r := range records {
-		rr, err := dns.NewRR(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		byName[strings.ToLower(rr.Header().Name)] = append(byName[strings.ToLower(rr.Header().Name)], rr)
-	}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	started := make(chan struct{})
-	s := &dns.Server{PacketConn: pc, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		m := new(dns.Msg)
-		m.SetReply(q)
-		have := byName[strings.ToLower(q.Question[0].Name)]
-		if len(have) == 0 {
-			m.Rcode = dns.RcodeNameError
-		}
-		for _, rr := range have {
-			if rr.Header().Rrtype == q.Question[0].Qtype {
-				m.Answer = append(m.Answer, rr)
-			}
-		}
-		w.WriteMsg(m)
-	})}
-	ended := make(chan error, 1)
-	go func() { ended <- s.ActivateAndServe() }()
-	<-started
-	t.Cleanup(func() { s.Shutdown(); <-ended })
-	return pc.LocalAddr().String()
-}
 
 // dibao runs the program in this process, with its output.
 func dibao(t *testing.T, args ...string) (stdout string, err error) {
@@ -104,7 +68,7 @@ func TestMailDoctor(t *testing.T) {
 		t.Fatal("a key was overwritten")
 	}
 	path, _ := mailConfig(t, "[dkim]\ndomain = \"example.org\"\nselector = \"s1\"\nkey_file = \""+key+"\"\n")
-	good := zone(t,
+	good := dnstest.Serve(t,
 		"bounces.example.org. IN MX 10 mx.example.org.",
 		`bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.7 -all"`,
 		zoneLine(keygen.Name, keygen.Record),
@@ -141,7 +105,7 @@ func TestMailDoctor(t *testing.T) {
 			t.Errorf("%s is %s where all is published, want %s", check, got[check], w)
 		}
 	}
-	got = status(zone(t, `bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.8 -all"`, `s1._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=AAAA"`))
+	got = status(dnstest.Serve(t, `bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.8 -all"`, `s1._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=AAAA"`))
 	for check, w := range map[string]string{"mx": "failed", "spf": "failed", "dkim": "failed", "dmarc": "failed", "ptr": "failed", "alignment": "ok"} {
 		if got[check] != w {
 			t.Errorf("%s is %s where it is wrong, want %s", check, got[check], w)

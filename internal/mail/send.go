@@ -73,7 +73,7 @@ func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Rep
 	}
 	c.deadline(c.opts.Timeouts.Dot)
 	if err := c.send(finalDot); err != nil {
-		return Reply{}, fmt.Errorf("%w: %v", ErrUncertain, err)
+		return Reply{}, fmt.Errorf("final dot: %w", err) // it did not go out, not whole: the server has no message
 	}
 	r, err := c.readReply()
 	if err != nil {
@@ -185,7 +185,7 @@ func (c *Conn) begin(e *Envelope) error {
 			return fmt.Errorf("%s: %w", command.phase, err)
 		}
 		switch {
-		case command.phase == "rset":
+		case command.phase == "rset" && r.code != 421:
 			c.reset = false
 		case r.code == 421 && i == 0 && c.served > 0:
 			return fmt.Errorf("%w: %w", ErrStale, r.err(command.phase))

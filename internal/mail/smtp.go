@@ -81,6 +81,8 @@ func (e *ReplyError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("server answered %d %s %s (%s)", e.Code, e.Enhanced, e.Text, e.Phase))
 }
 
+var errHandshake = errors.New("starttls")
+
 var (
 	// ErrUncertain says that the final dot was sent and no reply came: the
 	// message may have been delivered.
@@ -155,6 +157,10 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if opts.TLS == TLSOpportunistic && errors.Is(err, errHandshake) { // without it the mail would never get there
+			opts.TLS = TLSNone
+			return Dial(ctx, opts)
+		}
 		return nil, err
 	}
 	return c, nil
@@ -196,10 +202,12 @@ func (c *Conn) hello(host string) error {
 	switch {
 	case encrypted || c.opts.TLS == TLSNone:
 	case offered:
-		if err := c.startTLS(host); err != nil {
+		err := c.startTLS(host)
+		var refused *ReplyError
+		if err != nil && !(c.opts.TLS == TLSOpportunistic && c.usable && errors.As(err, &refused)) { // it offers and refuses: as good as not offered
 			return err
 		}
-		encrypted = true
+		encrypted = err == nil
 	case c.opts.TLS == TLSRequired:
 		return fmt.Errorf("mail server %s offers no STARTTLS; use another port, or set tls = \"none\" in [mail] if the way to it is safe", c.opts.Addr)
 	}
@@ -254,11 +262,11 @@ func (c *Conn) startTLS(host string) error {
 		return err
 	}
 	if c.r.Buffered() > 0 {
-		return errors.New("starttls: the server sent something in the clear that would be taken for encrypted")
+		return fmt.Errorf("%w: the server sent something in the clear that would be taken for encrypted", errHandshake)
 	}
 	client := tls.Client(c.conn, c.tlsConfig(host))
 	if err := client.Handshake(); err != nil {
-		return fmt.Errorf("starttls: %w; is the name %s on the server's certificate?", err, host)
+		return fmt.Errorf("%w: %w; is the name %s on the server's certificate?", errHandshake, err, host)
 	}
 	if c.opts.Trace != nil {
 		c.opts.Trace("   (" + tls.VersionName(client.ConnectionState().Version) + " with " + client.ConnectionState().PeerCertificates[0].Subject.String() + ")")

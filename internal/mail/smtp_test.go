@@ -1,10 +1,8 @@
 package mail_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -12,133 +10,29 @@ import (
 
 	"dibao/cmd/dibao/mailbox"
 	"dibao/internal/mail"
+	"dibao/internal/mail/smtptest"
 )
 
 // short are deadlines for tests: a second where the standard says minutes.
 var short = mail.Timeouts{Connect: time.Second, Greeting: time.Second, Command: time.Second, Data: time.Second, Block: time.Second, Dot: time.Second, Quit: 100 * time.Millisecond}
 
-// fault is what a scripted server does at one phase.
-type fault func(c net.Conn)
-
-func say(s string) fault { return func(c net.Conn) { fmt.Fprint(c, s) } }
-
-var faults = map[string]fault{
-	"4xx":     say("451 4.3.0 try later\r\n"),
-	"5xx":     say("550 5.1.1 no such user\r\n"),
-	"421":     say("421 4.3.2 closing\r\n"),
-	"reset":   func(c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Close() },
-	"close":   func(c net.Conn) { c.Close() },
-	"stall":   func(net.Conn) {},
-	"garbage": say("\x00\xff\xfe hello\r\n"),
-	"long line": func(c net.Conn) {
-		fmt.Fprint(c, "250-"+strings.Repeat("x", 1<<20)+"\r\n")
-	},
-	"many lines": func(c net.Conn) { fmt.Fprint(c, strings.Repeat("250-x\r\n", 100_000)) },
-	"drip": func(c net.Conn) {
-		for range 100 {
-			if _, err := fmt.Fprint(c, "2"); err != nil {
-				return
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	},
-}
-
 // script is a server that does as it should until the phase, and the fault there.
-func script(t *testing.T, phase string, f fault) string {
+func script(t *testing.T, phase string, f smtptest.Fault) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		converse(c, phase, f)
-	}()
-	t.Cleanup(func() { l.Close(); <-done })
-	return l.Addr().String()
-}
-
-func converse(c net.Conn, phase string, f fault) {
-	c.SetDeadline(time.Now().Add(8 * time.Second))
-	r := bufio.NewReader(c)
-	answer := func(name, reply string) bool {
-		if name != phase {
-			fmt.Fprint(c, reply)
-			return true
-		}
-		f(c)
-		return false
-	}
-	answer("greeting", "220 test\r\n")
-	refused := false // the reader of this transaction
-	for {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return
-		}
-		switch verb := strings.ToUpper(line[:min(4, len(line))]); verb {
-		case "EHLO":
-			starttls := ""
-			if phase == "starttls" {
-				starttls = "250-STARTTLS\r\n"
-			}
-			answer("ehlo", "250-test\r\n250-PIPELINING\r\n"+starttls+"250-AUTH PLAIN\r\n250 SIZE 10000000\r\n")
-		case "STAR":
-			answer("starttls", "220 go\r\n")
-		case "AUTH":
-			answer("auth", "235 2.7.0 ok\r\n")
-		case "MAIL":
-			answer("mail", "250 2.1.0 ok\r\n")
-		case "RCPT":
-			if refused = strings.Contains(line, "refused@"); refused {
-				fmt.Fprint(c, "550 5.1.1 no such user\r\n")
-			} else {
-				answer("rcpt", "250 2.1.5 ok\r\n")
-			}
-		case "RSET":
-			answer("rset", "250 ok\r\n")
-		case "QUIT":
-			answer("quit", "221 bye\r\n")
-			return
-		case "DATA":
-			if refused {
-				fmt.Fprint(c, "503 5.5.1 no recipient\r\n")
-				continue
-			}
-			if !answer("data", "354 go\r\n") {
-				continue
-			}
-			if phase == "body" {
-				f(c)
-			}
-			for {
-				line, err := r.ReadString('\n')
-				if err != nil {
-					return
-				}
-				if line == ".\r\n" {
-					break
-				}
-			}
-			answer("dot", "250 2.0.0 queued\r\n")
-		}
-	}
+	return smtptest.Start(t, l, phase, f).Addr
 }
 
 // Whatever a server does in whatever phase, a send ends within its deadline and
 // says rightly whether the message may have been delivered.
 func TestFaultsOfServers(t *testing.T) {
 	t.Parallel()
-	for _, phase := range []string{"greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset", "quit"} {
-		for name, f := range faults {
-			t.Run(phase+"/"+name, func(t *testing.T) {
+	for _, phase := range smtptest.Phases {
+		for _, f := range smtptest.Faults {
+			t.Run(phase+"/"+f.Name, func(t *testing.T) {
 				t.Parallel()
 				started := time.Now()
 				handedOver, err := sendPast(t, phase, script(t, phase, f))
@@ -147,14 +41,13 @@ func TestFaultsOfServers(t *testing.T) {
 				}
 				var refused *mail.ReplyError
 				isReply, uncertain := errors.As(err, &refused), errors.Is(err, mail.ErrUncertain)
-				hasCode := name == "4xx" || name == "5xx" || name == "421"
+				hasCode := f.Code != 0
 				atDot := phase == "dot" || phase == "body"
 				switch {
 				case err == nil:
-					// A server may refuse EHLO and take HELO (ours does not), refuse RSET
-					// and take the message, be slow in the body, or forget its manners
-					// when all is done.
-					if phase != "ehlo" && phase != "rset" && phase != "quit" && !(phase == "body" && name == "stall") {
+					// A server may refuse EHLO and take HELO, refuse RSET and take the
+					// message, or forget its manners when all is done.
+					if phase != "quit" && !(hasCode && (phase == "ehlo" || phase == "rset")) {
 						t.Fatalf("no error")
 					}
 				case phase == "quit":
@@ -163,13 +56,15 @@ func TestFaultsOfServers(t *testing.T) {
 					if uncertain {
 						t.Errorf("uncertain, but the dot was never sent: %v", err)
 					}
+				case phase == "body" && !isReply && (!uncertain || f.Code == 421):
+					// It hung up before the dot could be written, or its reply be read.
 				case handedOver != atDot && phase != "rset":
 					t.Errorf("handed over: %v in phase %s", handedOver, phase)
 				case atDot && !hasCode && !uncertain:
 					t.Errorf("got %v, want uncertain", err)
 				case !atDot && uncertain:
 					t.Errorf("uncertain, but the dot was never sent: %v", err)
-				case hasCode && phase != "ehlo" && !isReply:
+				case hasCode && phase != "ehlo" && phase != "handshake" && !isReply:
 					t.Errorf("got %v, want the reply", err)
 				}
 			})
@@ -181,7 +76,7 @@ func TestFaultsOfServers(t *testing.T) {
 func sendPast(t *testing.T, phase, addr string) (handedOver bool, err error) {
 	opts := mail.Options{Addr: addr, TLS: mail.TLSNone, Timeouts: short}
 	switch phase {
-	case "starttls":
+	case "starttls", "handshake":
 		opts.TLS = mail.TLSRequired
 	case "auth":
 		opts.Username, opts.Password = "u", "p"
