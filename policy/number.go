@@ -23,12 +23,14 @@ const (
 var (
 	numberLabel = regexp.MustCompile(`^[\s\x{3000}]*(?:发文字号|公文字号|文件编号|文件字号|发文号|文[\s\x{3000}]*号|字[\s\x{3000}]*号|编[\s\x{3000}]*号)[\s\x{3000}]*[:：]?`)
 	// 国办发〔2023〕15号, in any bracket: 机关代字, 年份, 发文顺序号 (条例第九条).
-	numberYear = regexp.MustCompile(`(\p{Han}[\p{Han}A-Za-z·]{0,23})` + sp + `[〔\[［（(【〖<＜〈《﹝{]` + sp + yr + sp + `年?` + sp +
-		`[〕\]］）)】〗>＞〉》﹞}]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
+	numberYear = regexp.MustCompile(`(\p{Han}[\p{Han}A-Za-z·]{0,23})` + sp + `[〔\[［（(【〖<＜〈《﹝{「『]` + sp + yr + sp + `年?` + sp +
+		`[〕\]］）)】〗>＞〉》﹞}」』]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
 	// 公告2018年第14号
 	numberNotice = regexp.MustCompile(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 	// 国务院令第703号
-	numberOrder = regexp.MustCompile(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
+	// 财政部公告2021年第12号, in running text.
+	numberOrganNotice = regexp.MustCompile(`(\p{Han}{2,23}(?: \p{Han}{2,12})?` + sp + `(?:令|公告|通告))` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `第` + sp + `0*(\d{1,4})` + sp + `号`)
+	numberOrder       = regexp.MustCompile(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 )
 
 // ParseNumber reads the value of a field that holds a document number, with or
@@ -40,7 +42,7 @@ func ParseNumber(field string) (canonical string, ok bool) {
 		return "", false
 	}
 	s := numberLabel.ReplaceAllString(fold(field), "")
-	s = squeeze(s)
+	s = hanSerials(squeeze(s))
 	if len(s) > 400 || !strings.Contains(s, "号") {
 		return "", false
 	}
@@ -54,6 +56,43 @@ func ParseNumber(field string) (canonical string, ok bool) {
 		return strings.ReplaceAll(m[1], " ", "") + "第" + m[2] + "号", true
 	}
 	return "", false
+}
+
+// hanSerial is a number or year that is written in Chinese digits: 主席令第七十八号.
+var hanSerial = regexp.MustCompile(`(令|公告|通告)([（(]?第)([一二三四五六七八九十百零〇]{1,7})号|([〔\[［（(【])([一二][〇○O零一二三四五六七八九]{3})([〕\]］）)】])`)
+
+// hanSerials writes them in digits.
+func hanSerials(s string) string {
+	return hanSerial.ReplaceAllStringFunc(s, func(whole string) string {
+		m := hanSerial.FindStringSubmatch(whole)
+		if n, ok := hanNumber(m[3]); ok {
+			return m[1] + m[2] + strconv.Itoa(n) + "号"
+		}
+		if year, ok := number(m[5]); ok && m[5] != "" {
+			return m[4] + strconv.Itoa(year) + m[6]
+		}
+		return whole
+	})
+}
+
+// hanNumber reads a Chinese number below a thousand: 七十八, 一百零二.
+func hanNumber(s string) (n int, ok bool) {
+	hundreds, rest, found := strings.Cut(s, "百")
+	if !found {
+		return number(s)
+	}
+	h, ok := number(hundreds)
+	if !ok || h > 9 {
+		return 0, false
+	}
+	if rest = strings.TrimLeft(rest, "零〇"); rest == "" {
+		return h * 100, true
+	}
+	n, ok = number(rest)
+	if ok && n < 100 {
+		n += h * 100
+	}
+	return n, ok && n < 1000
 }
 
 // prefixCuts are the words that stand between a sentence and the organ's code:
@@ -80,10 +119,18 @@ func FindNumbers(text string) []NumberAt {
 			break
 		}
 		end += i + len("号")
-		if before := strings.TrimRightFunc(text[from:end-len("号")], unicode.IsSpace); before == "" || before[len(before)-1] < '0' || before[len(before)-1] > '9' {
+		before := strings.TrimRightFunc(text[from:end-len("号")], unicode.IsSpace)
+		if before == "" {
 			continue
 		}
 		start := end - len(lastRunes(text[from:end], longestNumber))
+		if last, _ := utf8.DecodeLastRuneInString(before); last < '0' || last > '9' {
+			if n, ok := hanOrderIn(text[start:end]); ok {
+				n.Start, n.End = n.Start+start, end
+				found = append(found, n)
+			}
+			continue
+		}
 		if n, ok := numberIn(text[start:end]); ok {
 			n.Start, n.End = n.Start+start, n.End+start
 			found = append(found, n)
@@ -95,6 +142,20 @@ func FindNumbers(text string) []NumberAt {
 // longestNumber is the most characters that the expressions match.
 const longestNumber = 64
 
+// hanOrderIn finds the order in Chinese digits that ends where the window does.
+func hanOrderIn(window string) (NumberAt, bool) {
+	last, _ := utf8.DecodeLastRuneInString(strings.TrimSuffix(window, "号"))
+	if !strings.ContainsRune("一二三四五六七八九十百", last) {
+		return NumberAt{}, false
+	}
+	at := hanSerial.FindAllStringIndex(window, -1)
+	if len(at) == 0 || at[len(at)-1][1] != len(window) {
+		return NumberAt{}, false
+	}
+	serial := at[len(at)-1][0]
+	return numberIn(window[:serial] + hanSerials(window[serial:]))
+}
+
 // numberIn finds the number that ends where the window does.
 func numberIn(window string) (NumberAt, bool) {
 	for _, form := range []struct {
@@ -102,8 +163,9 @@ func numberIn(window string) (NumberAt, bool) {
 		sign string // without one of these there is none
 		make func(prefix string, m []string) string
 	}{
-		{numberYear, "〔[（(【<＜〈《﹝{", func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
+		{numberYear, "〔[（(【<＜〈《﹝{「『", func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
 		{numberOrder, "令告", func(prefix string, m []string) string { return prefix + "第" + m[2] + "号" }},
+		{numberOrganNotice, "令告", func(prefix string, m []string) string { return prefix + m[2] + "年第" + m[3] + "号" }},
 	} {
 		if !strings.ContainsAny(window, form.sign) {
 			continue
@@ -118,7 +180,7 @@ func numberIn(window string) (NumberAt, bool) {
 				m[i] = window[at[2*i]:at[2*i+1]]
 			}
 		}
-		prefix := cutPrefix(m[1])
+		prefix := withoutLead(cutPrefix(m[1]))
 		if utf8.RuneCountInString(prefix) < 2 {
 			continue
 		}
@@ -136,7 +198,7 @@ const maxFound = 2000
 
 // cutPrefix takes the organ's code from the end of the characters before a number.
 func cutPrefix(s string) string {
-	s = strings.ReplaceAll(s, "中华人民共和国", "")
+	s = joinedNames.Replace(strings.ReplaceAll(s, "中华人民共和国", ""))
 	cut := 0
 	for _, w := range prefixCuts {
 		if i := strings.LastIndex(s, w); i >= 0 && i+len(w) > cut && i+len(w) < len(s) {
@@ -147,7 +209,54 @@ func cutPrefix(s string) string {
 	if n := utf8.RuneCountInString(s); n > longestPrefix {
 		s = lastRunes(s, longestPrefix)
 	}
-	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '第' || r == '文' })
+	return strings.ReplaceAll(strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '第' }), "&", "和")
+}
+
+// joinedNames keeps the names of organs together that have 和 in them.
+var joinedNames = strings.NewReplacer("发展和改革", "发展&改革", "工业和信息化", "工业&信息化", "住房和城乡建设", "住房&城乡建设", "人力资源和社会保障", "人力资源&社会保障",
+	"卫生和计划生育", "卫生&计划生育", "文化和旅游", "文化&旅游", "粮食和物资储备", "粮食&物资储备", "林业和草原", "林业&草原", "规划和自然资源", "规划&自然资源", "经济和信息化", "经济&信息化")
+
+var (
+	// ofASentence are words before a code that cutPrefix does not know to be none of it.
+	ofASentence = regexp.MustCompile(`^(?:依照|遵照|详见|参见|执行|[我本该][省市县区州局委部厅]|全[省市县区]|[年月日]|原(?:国家)?|经(?:[国省市中]))`)
+	// organBefore is an organ's name with another's code, or its own, behind it.
+	organBefore = regexp.MustCompile(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
+	// noCode ends what counts something else: 第三届（2018）5号.
+	noCode = regexp.MustCompile(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)
+)
+
+// withoutLead takes off a code, or an organ that gave an order, what the sentence
+// puts before it: 经国务院令第703号修订, 住建部建办城〔2020〕24号. "" is no code.
+func withoutLead(s string) string {
+	order := endsInAny(s, "令", "公告", "通告")
+	for range 3 {
+		m := ofASentence.FindString(s)
+		if strings.HasPrefix(m, "经") {
+			m = "经"
+		}
+		if rest := s[len(m):]; m == "" || utf8.RuneCountInString(rest) < 2 {
+			break
+		} else {
+			s = rest
+		}
+	}
+	if rest, ok := cutFirst(s, "经", "依", "据", "按", "将", "对", "即"); ok && order {
+		if _, _, known := regionOfOrgan(rest, ""); known || strings.HasPrefix(rest, "主席") {
+			s = rest
+		}
+	}
+	if noCode.MatchString(s) {
+		return ""
+	}
+	if m := organBefore.FindStringSubmatch(s); m != nil && !order {
+		first, _ := utf8.DecodeRuneInString(m[2])
+		long := endsInAny(m[1], "人民政府", "办公厅", "办公室", "委员会", "总局", "总会", "总社") && utf8.RuneCountInString(m[1]) > 4
+		own := strings.ContainsRune(m[1], first) && m[1] != "工信部" && m[1] != "人社部" // whose codes begin with their names
+		if long || own {
+			return m[2]
+		}
+	}
+	return s
 }
 
 func lastRunes(s string, n int) string {

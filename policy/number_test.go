@@ -39,11 +39,33 @@ func TestParseNumber(t *testing.T) {
 	}
 }
 
+// Numbers of many organs in many forms, and what is none.
+func TestHardNumbers(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(filepath.Join("testdata", "numbers-hard.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimRight(string(b), "\n"), "\n")[1:]
+	for _, row := range rows {
+		raw, want, _ := strings.Cut(row, "\t")
+		if got, _ := ParseNumber(raw); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+	if len(rows) < 100 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
 func TestFindNumbers(t *testing.T) {
 	for in, want := range map[string]string{
 		"根据国家经贸委等部门下发的国经贸经〔1998〕154号文件精神":              "国经贸经〔1998〕154号",
 		"《国务院关于修改部分行政法规的决定》（中华人民共和国国务院令第703号）":         "国务院令第703号",
 		"十三届全国人大三次会议第4196号代表建议; 联系电话54038732":          "",
+		"《中华人民共和国慈善法》（中华人民共和国主席令第四十三号）和样例市第一号公告":       "主席令第43号",
+		"经主席令第一百零二号公布，见第三号楼":                           "主席令第102号",
+		"第二十号提案和第一号台风":                                 "",
 		"为贯彻落实《国务院办公厅关于促进内外贸一体化发展的意见》（国办发〔2021〕59号）精神": "国办发〔2021〕59号",
 	} {
 		var got []string

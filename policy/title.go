@@ -65,9 +65,7 @@ func ParseTitle(s string) Title {
 	core := withoutTrailing(s)
 	if n, ok := ParseNumber(core); ok && utf8.RuneCountInString(squeeze(core)) <= utf8.RuneCountInString(n)+1 {
 		t.Number = n // a title of nothing but a number
-		if strings.Contains(n, "令第") {
-			t.Type = "令"
-		}
+		t.Type = typeOfNumber(n)
 		return t
 	}
 	formName, base := typeOf(core)
@@ -77,9 +75,16 @@ func ParseTitle(s string) Title {
 		t.Subject = strings.TrimSuffix(strings.TrimSuffix(acts[3], formName), "的")
 		return t
 	}
+	if lead := andOthers.FindStringSubmatch(organs); lead != nil {
+		organs = lead[1] // 教育部等八部门: the others are in the text
+	}
 	if !ok || organs != "" && !namesOrgans(organs) {
 		if formName != "" {
 			t.Type = base
+			if organ := ordering(core, formName); organ != "" {
+				t.Issuers = []string{organ}
+				return t
+			}
 			t.Subject = strings.TrimSuffix(strings.TrimSuffix(core, formName), "的")
 		}
 		return t
@@ -111,6 +116,34 @@ func ParseTitle(s string) Title {
 		}
 	}
 	return t
+}
+
+// andOthers ends the issuers of a title that names only the first of them.
+var andOthers = regexp.MustCompile(`^(.{2,60}?)等\s*[一二三四五六七八九十\d]{1,3}\s*(?:个)?(?:部委|部门|单位|部|委|机关|厅局|家单位)$`)
+
+// ordering returns the organ of a title that is nothing but an organ and how it
+// speaks: 中华人民共和国财政部令, 海关总署公告.
+func ordering(title, form string) string {
+	switch form {
+	case "令", "公告", "通告":
+	default:
+		return ""
+	}
+	organ := strings.TrimPrefix(strings.TrimSpace(strings.TrimSuffix(title, form)), "中华人民共和国")
+	if _, _, known := regionOfOrgan(organ, ""); known && namesOrgans(organ) && onlyHan(organ) {
+		return organ
+	}
+	return ""
+}
+
+// typeOfNumber returns the form that a number names: 财政部令第108号.
+func typeOfNumber(number string) string {
+	for _, form := range [...]string{"令", "公告", "通告"} {
+		if _, behind, ok := strings.Cut(number, form); ok && strings.IndexAny(behind, "第〔0123456789") == 0 {
+			return form
+		}
+	}
+	return ""
 }
 
 // longestOrgans is the most characters before the verb of a title.
@@ -189,7 +222,7 @@ func splitOrgans(s string) []string {
 
 var (
 	glued      = regexp.MustCompile(`(?:人民政府|办公厅|部|委员会|委|局|署|院|行|会)`)
-	organStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民"}
+	organStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民", "税务总局", "市场监管总局", "发展改革委", "工业和信息化部", "人力资源社会保障部", "住房城乡建设部", "交通运输部", "生态环境部", "农业农村部", "文化和旅游部", "商务部", "科技部"}
 )
 
 // gluedAt returns where the first organ of s ends: joint issuers are at times

@@ -12,11 +12,22 @@ import (
 // of a paper which only encloses another.
 func TestTitlesByHand(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile(filepath.Join("testdata", "titles.tsv"))
+	rows := titlesByHand(t, "titles.tsv")
+	if rows < 500 {
+		t.Errorf("%d titles", rows)
+	}
+	// 110 more of the odd ones, labelled before the program was asked (110 issuers
+	// and types were right), and the forms of other organs.
+	titlesByHand(t, "titles-fresh.tsv")
+}
+
+func titlesByHand(t *testing.T, name string) (rows int) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, issuers, types := 0, 0, 0
+	issuers, types := 0, 0
 	for _, row := range strings.Split(strings.Trim(string(b), "\n"), "\n")[1:] {
 		c := strings.SplitN(row, "\t", 3)
 		got := ParseTitle(c[2])
@@ -33,7 +44,8 @@ func TestTitlesByHand(t *testing.T) {
 		}
 	}
 	t.Logf("of %d titles %d issuers and %d types are right", rows, issuers, types)
-	if rows < 500 || issuers*1000 < rows*980 || types*1000 < rows*980 {
+	if issuers*1000 < rows*980 || types*1000 < rows*980 {
 		t.Errorf("of %d titles %d issuers and %d types are right, want 98 %%", rows, issuers, types)
 	}
+	return rows
 }

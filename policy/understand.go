@@ -168,12 +168,13 @@ func (u *understanding) identity() {
 	if u.Issuers == nil {
 		u.Issuers = u.title.Issuers
 	}
-	if organ, _, ok := strings.Cut(u.DocumentNumber, "令第"); ok && len(u.Issuers) == 0 {
-		if organ == "国" {
+	if form := typeOfNumber(u.DocumentNumber); form != "" && len(u.Issuers) == 0 {
+		organ, _, _ := strings.Cut(u.DocumentNumber, form)
+		if organ == "国" && form == "令" {
 			organ = "国务院"
 		}
 		if namesOrgans(organ) || organ == "国务院" {
-			u.Issuers = []string{organ}
+			u.Issuers = splitOrgans(organ)
 		}
 	}
 	u.Type = u.title.Type
@@ -208,7 +209,7 @@ func (u *understanding) order() {
 		return
 	}
 	head := orderHead.FindStringSubmatch(squeeze(fold(u.Paragraphs[0])))
-	number := orderNumber.FindStringSubmatch(squeeze(fold(u.Paragraphs[1])))
+	number := orderNumber.FindStringSubmatch(strings.TrimPrefix(hanSerials("令"+squeeze(fold(u.Paragraphs[1]))), "令"))
 	if head == nil || number == nil {
 		return
 	}
