@@ -66,7 +66,8 @@ type chooser struct {
 	zones   map[int64]*time.Location
 	unnoted []mailed // what the mailing may bring and that is not stored yet
 
-	prior     map[int64][]mailed // by variant of an earlier mailing: what it brought of ours
+	version   int64              // of the composition that prior was found at
+	prior     map[int64][]mailed // by variant of another mailing: what it brought of ours
 	priorIn   []int64            // the mailings of those variants
 	memo      map[string]*content
 	filtered  map[string][]chosenItem
@@ -81,8 +82,8 @@ type chooser struct {
 // maxMemo bounds what is remembered of readers that were like others.
 const maxMemo = 50_000
 
-func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, issues []Issue) (*chooser, error) {
-	c := &chooser{
+func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, issues []Issue) (c *chooser, err error) {
+	c = &chooser{
 		s: s, mailing: mailing, due: due, current: make(map[int64]*edition), older: make(map[int64][]*edition), zones: make(map[int64]*time.Location),
 		memo: make(map[string]*content), filtered: make(map[string][]chosenItem), ofVariant: make(map[int64][]int64),
 	}
@@ -96,6 +97,9 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 		if c.zones[i.List.ID], err = time.LoadLocation(i.List.Zone); err != nil {
 			return nil, fmt.Errorf("zone of list %s: %w", i.List.Slug, err)
 		}
+	}
+	if c.version, err = s.compositionVersion(ctx); err != nil {
+		return nil, err
 	}
 	return c, c.findPrior(ctx)
 }
@@ -113,7 +117,7 @@ func (c *chooser) note(e *edition) {
 	}
 }
 
-// findPrior finds the variants of earlier mailings that brought something that
+// findPrior finds the variants of other mailings that brought something that
 // this one would bring.
 func (c *chooser) findPrior(ctx context.Context) error {
 	ours := make(map[mailed]bool)
@@ -164,7 +168,18 @@ func (c *chooser) findPrior(ctx context.Context) error {
 }
 
 // look reads what is known of a page of readers, whose ids are in (after, last].
+// What it finds holds as long as nobody else makes deliveries.
 func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
+	version, err := c.s.compositionVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if version != c.version { // another mailing may have brought what this one would
+		c.version = version
+		if err := c.findPrior(ctx); err != nil {
+			return err
+		}
+	}
 	if err := c.lookCarried(ctx, after, last); err != nil {
 		return err
 	}

@@ -1,11 +1,9 @@
 package digest
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -338,98 +336,6 @@ func (s *Service) issuesBetween(ctx context.Context, l subscribers.List, from, t
 		all[i].List = l
 	}
 	return all, err
-}
-
-// composeWelcomes composes the welcome issues that readers wait for: the last
-// issue of a list, for those who confirmed it since.
-func (s *Service) composeWelcomes(ctx context.Context) ([]Composed, error) {
-	due, err := s.subscribers.DueWelcomes(ctx, readerPage)
-	if err != nil || len(due) == 0 {
-		return nil, err
-	}
-	var all []Composed
-	byList := make(map[int64][]subscribers.Welcome)
-	for _, w := range due {
-		byList[w.List] = append(byList[w.List], w)
-	}
-	lists := make([]int64, 0, len(byList))
-	for l := range byList {
-		lists = append(lists, l)
-	}
-	slices.SortFunc(lists, func(a, b int64) int { return cmp.Compare(a, b) })
-	for _, l := range lists {
-		c, err := s.composeWelcome(ctx, l, byList[l])
-		if err != nil {
-			return all, fmt.Errorf("welcome issue of list %d: %w", l, err)
-		}
-		if c.Mailing != 0 {
-			all = append(all, c)
-		}
-	}
-	return all, nil
-}
-
-// composeWelcome composes the last issue of a list for readers who just
-// confirmed it. A list that had no issue yet owes them none.
-func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscribers.Welcome) (Composed, error) {
-	last, err := s.Issues(ctx, list, 1)
-	if err != nil {
-		return Composed{}, err
-	}
-	ids := make([]int64, len(due))
-	for i, w := range due {
-		ids[i] = w.Subscriber
-	}
-	found, err := s.subscribers.Readers(ctx, ids)
-	if err != nil {
-		return Composed{}, err
-	}
-	slices.Sort(ids)
-	var readers []subscribers.Reader
-	for _, id := range ids {
-		if r, ok := found[id]; ok && !r.Suppressed && slices.Contains(r.Lists, list) {
-			r.Lists, r.WantsEmpty = []int64{list}, false
-			readers = append(readers, r)
-		}
-	}
-	out := Composed{DueAt: s.now()}
-	var m *mailingRun
-	var plan batch
-	if len(last) > 0 && len(readers) > 0 {
-		out.Issues = last
-		if m, err = s.newMailingRun(ctx, 0, out.DueAt, []int64{last[0].ID}); err != nil {
-			return Composed{}, err
-		}
-		if plan, err = m.plan(ctx, readers, readers[0].ID-1); err != nil {
-			return Composed{}, err
-		}
-	}
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		out.Mailing, out.Deliveries = 0, 0
-		gone := make(map[int64]bool) // another node does it, or the reader left
-		for _, w := range due {
-			still, err := s.subscribers.Welcomed(ctx, tx, w)
-			if err != nil {
-				return err
-			}
-			gone[w.Subscriber] = !still
-		}
-		plan := plan.without(gone)
-		if len(plan.deliveries) == 0 {
-			return nil
-		}
-		id, err := insertMailing(ctx, tx, out.DueAt, []int64{last[0].ID}, s.now())
-		if err != nil {
-			return err
-		}
-		m.id = id
-		if _, err := m.store(ctx, tx, plan); err != nil {
-			return err
-		}
-		out.Mailing, out.Deliveries = id, len(plan.deliveries)
-		return m.finish(ctx, tx)
-	})
-	return out, err
 }
 
 func localDate(t time.Time, zone string) policy.Date {

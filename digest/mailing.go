@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -19,12 +20,18 @@ import (
 // statements cost nothing beside the rows.
 const readerPage = 5000
 
-// errTaken says that another node made the deliveries of a page meanwhile.
-var errTaken = errors.New("another node is making these deliveries")
+// errTaken says that somebody else made deliveries since a page of readers was
+// looked at: of this mailing, or of another that may bring them the same articles.
+var errTaken = errors.New("somebody else is making deliveries")
 
 // finishMailings makes the deliveries of mailings that a process that ended had
 // not finished.
 func (s *Service) finishMailings(ctx context.Context) ([]Composed, error) {
+	return s.finishBefore(ctx, math.MaxInt64)
+}
+
+// finishBefore makes the deliveries of the unfinished mailings before one.
+func (s *Service) finishBefore(ctx context.Context, mailing int64) ([]Composed, error) {
 	var begun []Composed
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -32,21 +39,31 @@ func (s *Service) finishMailings(ctx context.Context) ([]Composed, error) {
 			var c Composed
 			err := r.Scan(&c.Mailing, &c.DueAt)
 			return c, err
-		}, `SELECT id, due_at FROM mailings WHERE state = 'composed' AND composed_at IS NULL ORDER BY id`)
+		}, `SELECT id, due_at FROM mailings WHERE state = 'composed' AND composed_at IS NULL AND id < $1 ORDER BY id`, mailing)
 		return err
 	})
 	for i := range begun {
 		if err == nil {
-			begun[i].Deliveries, err = s.finishMailing(ctx, begun[i].Mailing)
+			begun[i].Deliveries, err = s.makeDeliveries(ctx, begun[i].Mailing)
 		}
 	}
 	return begun, err
 }
 
-// finishMailing gives every reader of a mailing one delivery with what is new to
+// finishMailing makes the deliveries of a mailing, after those of earlier ones
+// that are being made: two that go on side by side would have each other look
+// again at every page.
+func (s *Service) finishMailing(ctx context.Context, mailing int64) (int, error) {
+	if _, err := s.finishBefore(ctx, mailing); err != nil {
+		return 0, err
+	}
+	return s.makeDeliveries(ctx, mailing)
+}
+
+// makeDeliveries gives every reader of a mailing one delivery with what is new to
 // that reader, page by page, and then lets the mailing be sent. It goes on where
 // it was left, and returns how many deliveries it made.
-func (s *Service) finishMailing(ctx context.Context, mailing int64) (n int, err error) {
+func (s *Service) makeDeliveries(ctx context.Context, mailing int64) (n int, err error) {
 	m, err := s.openMailing(ctx, mailing)
 	if err != nil {
 		return 0, fmt.Errorf("mailing %d: %w", mailing, err)
@@ -60,7 +77,7 @@ func (s *Service) finishMailing(ctx context.Context, mailing int64) (n int, err 
 			n += made
 		}
 		if errors.Is(err, errTaken) {
-			m, err = s.openMailing(ctx, mailing) // go on from where the other is
+			m, err = s.openMailing(ctx, mailing) // go on from where it is now
 			more = m != nil && m.open
 		}
 		if err != nil {
@@ -228,6 +245,7 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 	if err != nil {
 		return 0, err
 	}
+	m.version++ // ours
 	if len(m.variants) > maxMemo {
 		clear(m.variants) // they are found in the table
 	}
@@ -239,6 +257,9 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 // store stores the deliveries of a page. It returns the variants that were new:
 // a transaction that is run again stores them again.
 func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string]int64, error) {
+	if err := m.s.countComposition(ctx, tx, m.version); err != nil {
+		return nil, err
+	}
 	stored := make(map[string]int64)
 	if err := m.noteItems(ctx, tx); err != nil {
 		return nil, err
@@ -262,6 +283,30 @@ func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string
 		return nil, err
 	}
 	return stored, m.noteCarried(ctx, tx, p.carry, p.served)
+}
+
+// compositionVersion returns how often deliveries were made so far.
+func (s *Service) compositionVersion(ctx context.Context) (version int64, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM composition`).Scan(&version)
+	})
+	return version, err
+}
+
+// countComposition notes that deliveries are made of what was known at version,
+// or returns errTaken if some were made since. It holds the row until the end of
+// the transaction: two mailings that are composed at the same time can't bring one
+// reader the same article.
+func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int64) error {
+	res, err := tx.ExecContext(ctx, `INSERT INTO composition (id, version) VALUES (1, 1)
+		ON CONFLICT (id) DO UPDATE SET version = composition.version + 1 WHERE composition.version = $1`, version)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, errTaken)
+	}
+	return nil
 }
 
 // finish lets a mailing be sent whose readers all have their deliveries.
