@@ -7,6 +7,7 @@ import (
 	"hash"
 	netmail "net/mail"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,8 +154,8 @@ func (p Piece) Size() (n int) {
 }
 
 // Encode encodes a piece of a part whose lines may hold slots. Lines that do
-// become segments of their own; the lines between them are padded with spaces to
-// whole groups, and so is the last, so that another piece can follow.
+// become segments of their own; they, and the lines between them, are padded with
+// spaces where base64 would end, so that another piece can follow.
 func Encode(text string, slots []string) Piece {
 	var p Piece
 	var shared strings.Builder
@@ -226,9 +227,12 @@ func sharedHead(head, from string, extra []Header) []byte {
 
 func (p *Prepared) raw(s string) { p.segments = append(p.segments, &segment{encoded: []byte(s)}) }
 
-// group is how many bytes make one base64 line of 76: text whose length is a
-// multiple of it encodes to whole lines, and such pieces join.
-const group = 57
+// lineBytes make one base64 line of 76; quantum bytes make four characters without
+// a padding sign, so that another piece can follow.
+const (
+	lineBytes = 57
+	quantum   = 3
+)
 
 func (p *Prepared) join(pieces []Piece) {
 	for _, piece := range pieces {
@@ -236,20 +240,24 @@ func (p *Prepared) join(pieces []Piece) {
 	}
 }
 
-// pad adds spaces before the final line break up to a whole number of groups.
+// pad ends text with a line break and adds up to two spaces, so that its length is
+// a multiple of quantum. They go where spaces stand in a row already, in front of
+// something, since nobody sees them there; else before the line break.
 func pad(s []byte) []byte {
-	missing := (group - len(s)%group) % group
+	if !bytes.HasSuffix(s, lineEnd) {
+		s = append(s, lineEnd...)
+	}
+	missing := (quantum - len(s)%quantum) % quantum
 	if missing == 0 {
 		return s
 	}
-	body, ended := bytes.CutSuffix(s, lineEnd)
-	if !ended {
-		missing = (group - (len(s)+len(lineEnd))%group) % group
+	at := bytes.LastIndex(s, []byte("  "))
+	if at >= 0 && at+2 < len(s) && s[at+2] != ' ' && s[at+2] != '\r' {
+		at += 2
+	} else {
+		at = len(s) - len(lineEnd)
 	}
-	for range missing {
-		body = append(body, ' ')
-	}
-	return append(body, lineEnd...)
+	return slices.Insert(s, at, []byte("  ")[:missing]...)
 }
 
 var lineEnd = []byte("\r\n")
@@ -268,7 +276,7 @@ func normalize(s string) string {
 // appendBase64 writes b in lines of 76 characters, each ended by CRLF.
 func appendBase64(dst, b []byte) []byte {
 	for len(b) > 0 {
-		n := min(group, len(b))
+		n := min(lineBytes, len(b))
 		dst = base64.StdEncoding.AppendEncode(dst, b[:n])
 		dst = append(dst, "\r\n"...)
 		b = b[n:]

@@ -12,6 +12,7 @@ import (
 	"mime"
 	"mime/multipart"
 	netmail "net/mail"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -67,12 +68,14 @@ func decode(t interface{ Fatalf(string, ...any) }, raw []byte) decoded {
 	return d
 }
 
+var spaces = regexp.MustCompile(` {2,}`)
+
 // plainLines is text without the spaces and line ends that encoding may change.
 func plainLines(s string) string {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	lines := strings.Split(s, "\n")
 	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
+		lines[i] = strings.TrimRight(spaces.ReplaceAllString(lines[i], "  "), " ")
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
 }
