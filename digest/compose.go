@@ -187,16 +187,13 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 	out := Composed{DueAt: s.now(), Issues: []Issue{issue}}
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE issues SET held = 0 WHERE id = $1 AND held = 1`, issue.ID)
-		if err != nil {
+		if err := unhold(ctx, tx, issue); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); n == 0 || err != nil {
-			return cmp.Or(err, fmt.Errorf("issue %d of %s is not held; it went out", issue.Number, issue.List.Slug))
 		}
 		if err := s.repin(ctx, tx, issue.ID); err != nil {
 			return err
 		}
+		var err error
 		out.Mailing, err = s.newMailing(ctx, tx, out.DueAt, []int64{issue.ID})
 		return err
 	})

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,8 +17,26 @@ import (
 // maxNote is how long an editor's note may be, in characters.
 const maxNote = 2000
 
+// Drop takes a held issue as gone out: it is in the archive, what it holds counts
+// as brought, and no mail brings it.
+func (s *Service) Drop(ctx context.Context, issue Issue) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error { return unhold(ctx, tx, issue) })
+}
+
+// unhold takes an issue that is held as one that is not.
+func unhold(ctx context.Context, tx *sql.Tx, issue Issue) error {
+	res, err := tx.ExecContext(ctx, `UPDATE issues SET held = 0 WHERE id = $1 AND held = 1`, issue.ID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return cmp.Or(err, fmt.Errorf("issue %d of %s is not held; it went out", issue.Number, issue.List.Slug))
+	}
+	return nil
+}
+
 // SetNote sets the editor's note of an issue. A mail that was composed already
-// carries it if it has not been rendered yet.
+// carries it if it has not been rendered yet; see [Service.Begun].
 func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	note = strings.TrimSpace(note)
 	if n := utf8.RuneCountInString(note); n > maxNote || !utf8.ValidString(note) {
@@ -27,6 +46,15 @@ func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 		_, err := tx.ExecContext(ctx, `UPDATE issues SET note = $2 WHERE id = $1`, issue, note)
 		return err
 	})
+}
+
+// Begun returns how many mails of a mailing were sent, or are being sent, already:
+// a note that is set now is not in them.
+func (s *Service) Begun(ctx context.Context, mailing int64) (n int, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1 AND attempts > 0`, mailing).Scan(&n)
+	})
+	return n, err
 }
 
 // HeldIssues returns the issues that wait for an admin, the oldest first, with

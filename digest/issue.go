@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dibao/feed"
@@ -28,7 +29,7 @@ type Issue struct {
 	Note      string
 	CreatedAt time.Time
 	Articles  []int64 // in reading order; only where the method says so
-	Count     int     // of articles
+	Count     int     // of articles, without those that are hidden now
 }
 
 // IssueItem is one article of an issue, in its place.
@@ -60,7 +61,7 @@ func (it IssueItem) folded() []int64 {
 }
 
 const issueColumns = `i.id, i.list, i.number, i.due_at, COALESCE(i.mailing, 0), i.held = 1, i.backfill, i.note, i.created_at,
-	(SELECT COUNT(*) FROM issue_items x WHERE x.issue = i.id)`
+	(SELECT COUNT(*) FROM issue_items x JOIN articles a ON a.id = x.article WHERE x.issue = i.id AND a.hidden = 0)`
 
 func scanIssue(r database.Row) (Issue, error) {
 	var i Issue
@@ -95,7 +96,8 @@ func (s *Service) IssueOf(ctx context.Context, list, n int64) (Issue, error) {
 	return i, err
 }
 
-// IssueItems returns the articles of an issue in reading order, without their text.
+// IssueItems returns the articles of an issue in reading order, without their
+// text, and without those that are hidden now.
 func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, error) {
 	var items []IssueItem
 	var ids []int64
@@ -124,6 +126,7 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 	if err != nil {
 		return nil, err
 	}
+	items = slices.DeleteFunc(items, func(it IssueItem) bool { return articles[it.Article.ID].ID == 0 })
 	for i := range items {
 		items[i].Article = articles[items[i].Article.ID]
 	}

@@ -74,18 +74,15 @@ func (p *press) edition(ctx context.Context, id int64) (*set, error) {
 	return e, nil
 }
 
-// item returns an item as a variant names it.
-func (p *press) item(ctx context.Context, c contentItem) (IssueItem, error) {
+// item returns an item as a variant names it; none if an admin hid it since.
+func (p *press) item(ctx context.Context, c contentItem) (it IssueItem, ok bool, err error) {
 	e, err := p.edition(ctx, c.Issue)
 	if err != nil {
-		return IssueItem{}, err
+		return IssueItem{}, false, err
 	}
-	it, ok := e.items[mailed{c.Article, c.Event}]
-	if !ok {
-		return IssueItem{}, fmt.Errorf("article %d is not in issue %d", c.Article, c.Issue)
-	}
+	it, ok = e.items[mailed{c.Article, c.Event}]
 	it.Issue, it.Chosen = c.Issue, c.Chosen
-	return it, nil
+	return it, ok, nil
 }
 
 // paper is a mail that is set.

@@ -1,9 +1,15 @@
 package digest
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 
+	"dibao/internal/database"
 	"dibao/subscribers"
 )
 
@@ -28,6 +34,77 @@ func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, er
 		items[i].Issue = next.ID
 	}
 	return s.mailOf(edited{due: next.DueAt, language: l.Language, format: subscribers.HTML, issues: []Issue{next}, items: items})
+}
+
+// Variant is a set of deliveries of a mailing that are the same but for their
+// readers' own addresses and links.
+type Variant struct {
+	ID       int64              `json:"variant"`
+	Readers  int                `json:"readers"`
+	Language string             `json:"language"`
+	Format   subscribers.Format `json:"format"`
+	Lists    []string           `json:"lists"` // of which it brings something
+	Articles int                `json:"articles"`
+}
+
+// Variants returns the variants of a mailing, those of the most readers first.
+func (s *Service) Variants(ctx context.Context, mailing int64) ([]Variant, error) {
+	var all []Variant
+	issuesOf := make(map[int64][]int64) // by variant
+	ids := []int64{}
+	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (v Variant, err error) {
+			var text, items string
+			if err := r.Scan(&v.ID, &v.Language, &v.Format, &text, &items, &v.Readers); err != nil {
+				return v, err
+			}
+			var issues []int64
+			var contents []contentItem
+			err = errors.Join(json.Unmarshal([]byte(text), &issues), json.Unmarshal([]byte(items), &contents))
+			v.Articles, issuesOf[v.ID] = len(contents), issues
+			ids = append(ids, issues...)
+			return v, err
+		}, `SELECT v.id, v.language, v.format, v.issues, v.items, COALESCE(d.readers, 0) FROM variants v
+			LEFT JOIN (SELECT variant, COUNT(*) AS readers FROM deliveries WHERE mailing = $1 GROUP BY variant) d ON d.variant = v.id
+			WHERE v.mailing = $1 ORDER BY v.id`, mailing)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(ids)
+	issues, err := s.issuesByID(ctx, slices.Compact(ids))
+	if err != nil {
+		return nil, err
+	}
+	slugs := make(map[int64]string, len(issues))
+	for _, i := range issues {
+		slugs[i.ID] = i.List.Slug
+	}
+	for i := range all {
+		all[i].Lists = []string{}
+		for _, id := range issuesOf[all[i].ID] {
+			if slug := slugs[id]; slug != "" && !slices.Contains(all[i].Lists, slug) { // a list that was removed has none
+				all[i].Lists = append(all[i].Lists, slug)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Variant) int { return cmp.Compare(b.Readers, a.Readers) })
+	return all, nil
+}
+
+// MailOfVariant renders a variant as it is sent, or was.
+func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error) {
+	r := newRenderer(s, nil)
+	stored, err := r.read(ctx, variant)
+	if err != nil {
+		return Mail{}, err
+	}
+	e, err := r.press.edit(ctx, stored)
+	if err != nil {
+		return Mail{}, err
+	}
+	return s.mailOf(e)
 }
 
 // mailOf sets a mail and returns it as a reader's program would show it.

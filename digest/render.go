@@ -55,15 +55,17 @@ type variant struct {
 	lists   []int64
 	slugs   []string
 	bytes   int
+	void    bool // all that it brought is hidden: nobody wants it
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
 	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s), rows: make(map[int64]storedVariant)}
 }
 
-// wantedBy reports whether the reader still takes a list of the variant.
+// wantedBy reports whether the variant still brings something and the reader still
+// takes a list of it.
 func (v *variant) wantedBy(r subscribers.Reader) bool {
-	return slices.ContainsFunc(v.lists, func(l int64) bool { return slices.Contains(r.Lists, l) })
+	return !v.void && slices.ContainsFunc(v.lists, func(l int64) bool { return slices.Contains(r.Lists, l) })
 }
 
 func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
@@ -170,23 +172,38 @@ func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error
 	if err != nil {
 		return nil, err
 	}
+	e, err := r.press.edit(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
+	v, err := r.render(e)
+	if err == nil {
+		v.void = len(e.items) == 0 && len(stored.contents) > 0
+	}
+	return v, err
+}
+
+// edit gets what a variant is made of.
+func (p *press) edit(ctx context.Context, stored storedVariant) (edited, error) {
 	e := stored.edited
 	for _, id := range stored.issueIDs {
-		k, err := r.press.edition(ctx, id)
+		k, err := p.edition(ctx, id)
 		if err != nil {
-			return nil, err
+			return e, err
 		}
 		e.issues = append(e.issues, k.issue)
 	}
 	e.items = make([]IssueItem, 0, len(stored.contents))
 	for _, c := range stored.contents {
-		it, err := r.press.item(ctx, c)
+		it, ok, err := p.item(ctx, c)
 		if err != nil {
-			return nil, err
+			return e, err
 		}
-		e.items = append(e.items, it)
+		if ok {
+			e.items = append(e.items, it)
+		}
 	}
-	return r.render(e)
+	return e, nil
 }
 
 // render makes the mail.

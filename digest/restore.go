@@ -3,6 +3,10 @@ package digest
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"time"
+
+	"dibao/subscribers"
 )
 
 // PauseAll pauses every mailing that is composed or on its way and returns how many there
@@ -18,4 +22,50 @@ func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 		return err
 	})
 	return n, err
+}
+
+// DueList is a list whose due time passed.
+type DueList struct {
+	List subscribers.List
+	At   time.Time // of a list that comes out as it happens: now
+}
+
+// DueSinceBackup returns, right after a restore, the lists of which an issue may
+// have gone out since the backup was made, which knows nothing of it: those whose
+// due time passed, and those that come out as it happens and might have.
+func (s *Service) DueSinceBackup(ctx context.Context) ([]DueList, error) {
+	lists, err := s.subscribers.Lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var due []DueList
+	for _, l := range lists {
+		at, ok, err := s.dueAt(ctx, l)
+		if err != nil {
+			return nil, fmt.Errorf("schedule of list %s: %w", l.Slug, err)
+		}
+		if l.AsItHappens {
+			last, err := s.lastDue(ctx, l)
+			if err != nil {
+				return nil, err
+			}
+			at, ok = s.now(), !last.After(s.now().Add(-l.MinGap))
+		}
+		if ok {
+			due = append(due, DueList{l, at})
+		}
+	}
+	return due, nil
+}
+
+// HoldLists has the issues of lists wait for an admin, as after a restore: what
+// they would bring may have been sent by the database that was lost.
+func (s *Service) HoldLists(ctx context.Context, lists []DueList) error {
+	for _, d := range lists {
+		d.List.Hold = true
+		if _, err := s.subscribers.UpdateList(ctx, d.List); err != nil {
+			return fmt.Errorf("hold list %s: %w", d.List.Slug, err)
+		}
+	}
+	return nil
 }

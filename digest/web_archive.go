@@ -82,8 +82,10 @@ func (s *Service) leads(ctx context.Context, issues []Issue) (map[int64][]string
 	titles := make(map[int64][]string)
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT i.issue, a.title FROM issue_items i JOIN articles a ON a.id = i.article
-			WHERE i.issue IN (`+s.db.Dialect().IDs("$1")+`) AND i.position < (
-				SELECT MIN(f.position) FROM issue_items f WHERE f.issue = i.issue) + $2 ORDER BY i.issue, i.position`, string(list), leadTitles)
+			WHERE i.issue IN (`+s.db.Dialect().IDs("$1")+`) AND a.hidden = 0 AND (
+				SELECT COUNT(*) FROM issue_items f JOIN articles g ON g.id = f.article
+				WHERE f.issue = i.issue AND f.position < i.position AND g.hidden = 0) < $2
+			ORDER BY i.issue, i.position`, string(list), leadTitles)
 		if err != nil {
 			return err
 		}

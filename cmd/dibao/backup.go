@@ -59,11 +59,16 @@ func newBackup(g *globals) *cobra.Command {
 }
 
 func newRestore(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var send bool
+	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Read a backup into a new database, SQLite or PostgreSQL",
 		Long: "The database must hold nothing yet. Mailings that were on their way when the backup was made are paused, since\n" +
-			"some of their mails may have gone out after it: look with «dibao issue report», then resume or cancel them.",
+			"some of their mails may have gone out after it: look with «dibao issue report», then resume or cancel them.\n" +
+			"An issue that was due since the backup may have gone out, too, and the database knows nothing of it. Such lists hold\n" +
+			"their issues: look at them with «dibao issue show», then send them, or end them with «dibao issue drop», and let the\n" +
+			"list go on with «dibao list edit NAME --hold=false». With --send-due they are sent as if nothing had happened.\n" +
+			"Whoever subscribed or left since the backup has to do so again.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
@@ -88,16 +93,39 @@ func newRestore(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			due, err := a.digest.DueSinceBackup(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if !send {
+				if err := a.digest.HoldLists(cmd.Context(), due); err != nil {
+					return err
+				}
+			}
 			if _, err := a.articles.Rebuild(cmd.Context()); err != nil { // a backup holds no search index
 				return err
 			}
+			names := make([]string, len(due))
+			for i, d := range due {
+				names[i] = d.List.Slug
+			}
 			if g.json {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"rows": rows, "made_at": madeAt, "paused": paused})
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"rows": rows, "made_at": madeAt, "paused": paused, "due": names, "held": !send && len(due) > 0})
 			}
 			g.say(cmd, "%s: %d rows as of %s; %d mailings are paused", a.db, rows, madeAt.Format(time.RFC3339), paused)
+			for _, d := range due {
+				if send {
+					g.say(cmd, "%s was due %s: dibao serve composes and sends it, again if it went out after the backup", d.List.Slug, shortTime(d.At, a.config.Schedule.Zone))
+				} else {
+					g.say(cmd, "%s was due %s and may have gone out after the backup: its issues wait for you. Send one with: dibao issue send %s; end one that went out with: dibao issue drop %s NUMBER; then: dibao list edit %s --hold=false",
+						d.List.Slug, shortTime(d.At, a.config.Schedule.Zone), d.List.Slug, d.List.Slug, d.List.Slug)
+				}
+			}
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&send, "send-due", false, "don't hold the lists that were due since the backup was made")
+	return cmd
 }
 
 // openDatabase opens the database as it is, of whatever schema.

@@ -13,7 +13,7 @@ import (
 func newIssue(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "issue", Short: "Compose and send issues, and look at them"}
 	cmd.AddCommand(newIssueList(g), newIssueCompose(g), newIssuePreview(g), newIssueSend(g), newIssueReport(g))
-	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueTest(g))
+	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueDrop(g), newIssueTest(g))
 	cmd.AddCommand(newIssueStates(g)...)
 	return cmd
 }
@@ -156,25 +156,44 @@ func newIssueCompose(g *globals) *cobra.Command {
 
 func newIssuePreview(g *globals) *cobra.Command {
 	var format, reader string
+	var number, variant int64
 	cmd := &cobra.Command{
 		Use:   "preview [LIST]",
 		Short: "Print the mail that the next issue of a list, or the next mail of a reader, would be",
+		Long: "Without --number it is the next issue of LIST, as a reader who takes all of it would get it now. --reader shows the\n" +
+			"next mail of one reader: their lists and choices, without what they had before. --variant shows what the readers of\n" +
+			"one variant of a mailing get, or got; «dibao issue report MAILING --variants» names them.",
 		Example: "  dibao issue preview weekly --format html > weekly.html\n" +
-			"  dibao issue preview --reader name@example.org",
+			"  dibao issue preview weekly --number 12\n" +
+			"  dibao issue preview --reader name@example.org\n" +
+			"  dibao issue preview --variant 3",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if (len(args) == 0) == (reader == "") {
-				return usagef("name a list, or a reader with --reader ADDRESS")
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			named := 0
+			for _, given := range []bool{len(args) > 0, reader != "", variant != 0} {
+				named += map[bool]int{true: 1}[given]
+			}
+			if named != 1 {
+				return usagef("name a list, or a reader with --reader ADDRESS, or a variant with --variant NUMBER")
+			}
+			if number != 0 && len(args) == 0 {
+				return usagef("--number is of a list; name the list")
 			}
 			if format != "html" && format != "text" && format != "browser" {
 				return usagef("unknown format %q; use html, text or browser", format)
 			}
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
+			var mail digest.Mail
+			var err error
+			switch {
+			case variant != 0:
+				if mail, err = a.digest.MailOfVariant(cmd.Context(), variant); errors.Is(err, digest.ErrNotFound) {
+					err = fmt.Errorf("there is no variant %d; see: dibao issue report MAILING --variants", variant)
+				}
+			case reader != "":
+				mail, err = a.previewReader(cmd.Context(), reader)
+			default:
+				mail, err = a.previewList(cmd.Context(), args[0], number)
 			}
-			defer a.close()
-			mail, err := a.previewMail(cmd.Context(), args, reader)
 			if err != nil {
 				return err
 			}
@@ -189,26 +208,26 @@ func newIssuePreview(g *globals) *cobra.Command {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", mail.Subject, mail.Text)
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "html, text or browser")
+	cmd.Flags().Int64Var(&number, "number", 0, "an issue that was made (default: what the next would be)")
 	cmd.Flags().StringVar(&reader, "reader", "", "address of a reader: with their lists, choices and what they had before")
+	cmd.Flags().Int64Var(&variant, "variant", 0, "number of a variant of a mailing")
 	return cmd
 }
 
 func newIssueSend(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var lists []string
+	cmd := &cobra.Command{
 		Use:   "send [LIST…]",
 		Short: "Deliver what is due now, in this process, until nothing is",
 		Long: "Delivers every waiting delivery of every composed mailing whose time has come. It may be stopped and run again, and\n" +
-			"beside dibao serve: each delivery is claimed by one process. Held issues of the lists that are named are released first.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			if err := a.release(g, cmd, args); err != nil {
+			"beside dibao serve: each delivery is claimed by one process. Held issues of the lists that are named, as arguments or\n" +
+			"with --list, are released first.",
+		Args: cobra.ArbitraryArgs,
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			if err := a.release(g, cmd, append(args, lists...)); err != nil {
 				return err
 			}
 			d, err := a.deliverer()
@@ -231,8 +250,10 @@ func newIssueSend(g *globals) *cobra.Command {
 				return &partialError{fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
 			}
 			return err
-		},
+		}),
 	}
+	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (again for more)")
+	return cmd
 }
 
 func viewDelivered(d digest.Delivered) map[string]int {

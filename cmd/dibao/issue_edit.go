@@ -9,21 +9,31 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
 )
 
-// previewMail renders the next mail of a list or of a reader.
-func (a *app) previewMail(ctx context.Context, list []string, address string) (digest.Mail, error) {
-	if address == "" {
-		l, err := a.subscribers.ListBySlug(ctx, list[0])
+// previewList renders the mail of the next issue of a list, or of issue number.
+func (a *app) previewList(ctx context.Context, list string, number int64) (digest.Mail, error) {
+	if number > 0 {
+		i, err := a.issueOf(ctx, list, strconv.FormatInt(number, 10))
 		if err != nil {
 			return digest.Mail{}, err
 		}
-		return a.digest.PreviewMail(ctx, l)
+		return a.digest.MailOfIssue(ctx, i, i.List.Language)
 	}
+	l, err := a.subscribers.ListBySlug(ctx, list)
+	if err != nil {
+		return digest.Mail{}, err
+	}
+	return a.digest.PreviewMail(ctx, l)
+}
+
+// previewReader renders the next mail of a reader.
+func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, error) {
 	known, err := a.subscribers.SubscriberByAddress(ctx, address)
 	if err != nil {
 		return digest.Mail{}, err
@@ -104,19 +114,56 @@ func newIssueNote(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "note LIST NUMBER TEXT",
 		Short: "Set the editor's note of an issue; an empty text takes it away",
-		Args:  cobra.ExactArgs(3),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		Long: "The note stands above the articles, in the mail and in the archive. A mail that went out is not changed by it: to\n" +
+			"write a note in time, let the list hold its issues (dibao list edit NAME --hold), or: dibao issue compose --note TEXT",
+		Args: cobra.ExactArgs(3),
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return err
 			}
-			return a.digest.SetNote(cmd.Context(), i.ID, args[2])
-		},
+			if err := a.digest.SetNote(cmd.Context(), i.ID, args[2]); err != nil {
+				return err
+			}
+			sent, err := a.digest.Begun(cmd.Context(), i.Mailing)
+			if err != nil {
+				return err
+			}
+			if g.json {
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"list": i.List.Slug, "number": i.Number, "note": strings.TrimSpace(args[2]), "held": i.Held, "sent_without": sent})
+			}
+			switch {
+			case i.Held:
+				g.say(cmd, "%s No. %d has the note; look at it with: dibao issue preview %s --number %d; send it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug, i.Number, i.List.Slug)
+			case i.Mailing == 0:
+				g.say(cmd, "%s No. %d has the note in the archive; no mail brings it", i.List.Slug, i.Number)
+			case sent > 0:
+				g.say(cmd, "%s No. %d has the note in the archive, but %d mails went out without it; to reach those readers, write it for the next issue: dibao issue compose %s --hold --note TEXT", i.List.Slug, i.Number, sent, i.List.Slug)
+			default:
+				g.say(cmd, "%s No. %d has the note; none of its mails went out yet", i.List.Slug, i.Number)
+			}
+			return nil
+		}),
+	}
+}
+
+func newIssueDrop(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "drop LIST NUMBER",
+		Short: "Send no mail of a held issue; it is in the archive, and its articles count as brought",
+		Long:  "For an issue that went out already, by a database that was lost and restored, or that nobody should get by mail.",
+		Args:  cobra.ExactArgs(2),
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			i, err := a.issueOf(cmd.Context(), args[0], args[1])
+			if err != nil {
+				return err
+			}
+			if err := a.digest.Drop(cmd.Context(), i); err != nil {
+				return err
+			}
+			g.say(cmd, "%s No. %d is in the archive and goes to nobody", i.List.Slug, i.Number)
+			return nil
+		}),
 	}
 }
 
@@ -137,17 +184,8 @@ func newIssueTest(g *globals) *cobra.Command {
 			if list == "" {
 				return usagef("name the list with --list")
 			}
-			var mail digest.Mail
-			if number > 0 {
-				i, err := a.issueOf(cmd.Context(), list, strconv.FormatInt(number, 10))
-				if err != nil {
-					return err
-				}
-				mail, err = a.digest.MailOfIssue(cmd.Context(), i, i.List.Language)
-				if err != nil {
-					return err
-				}
-			} else if mail, err = a.previewMail(cmd.Context(), []string{list}, ""); err != nil {
+			mail, err := a.previewList(cmd.Context(), list, number)
+			if err != nil {
 				return err
 			}
 			if a.config.Mail.Host == "" {

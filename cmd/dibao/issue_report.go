@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,7 +72,7 @@ func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, e
 		return 0, err
 	}
 	for _, m := range all {
-		if m.State == "paused" && verb != "pause" || m.State == "sending" && verb != "resume" || m.State == "composed" && verb == "cancel" {
+		if m.State == "paused" && verb != "pause" || m.State == "sending" && verb != "resume" || m.State == "composed" && verb == "cancel" || verb == "variants" {
 			return m.Mailing, nil
 		}
 	}
@@ -86,12 +87,13 @@ type mailingView struct {
 
 func newIssueReport(g *globals) *cobra.Command {
 	var limit int
-	var watch bool
+	var watch, variants bool
 	cmd := &cobra.Command{
 		Use:   "report [MAILING]",
 		Short: "Show how the deliveries of each mailing stand; of one, by domain",
 		Long: "Shows how the newest mailings stand: what was sent, how fast, and how long the rest takes at that rate. Of one\n" +
-			"MAILING it shows the domains, too. With --watch it stays and follows a mailing until it is done.",
+			"MAILING it shows the domains, too; with --variants, what different mails it consists of, for how many readers each\n" +
+			"(look at one with: dibao issue preview --variant NUMBER). With --watch it stays and follows a mailing until it is done.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, err := g.open(cmd)
@@ -105,6 +107,13 @@ func newIssueReport(g *globals) *cobra.Command {
 					return err
 				}
 				return a.watchMailing(g, cmd, mailing)
+			}
+			if variants {
+				mailing, err := a.mailing(cmd.Context(), args, "variants")
+				if err != nil {
+					return err
+				}
+				return a.printVariants(g, cmd, mailing, limit)
 			}
 			if len(args) == 0 {
 				rows, err := a.digest.Report(cmd.Context(), limit)
@@ -120,7 +129,8 @@ func newIssueReport(g *globals) *cobra.Command {
 			return a.printMailing(g, cmd, mailing)
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", 20, "how many mailings")
+	cmd.Flags().IntVar(&limit, "limit", 20, "how many mailings, or variants")
+	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those of the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
 	return cmd
 }
@@ -130,6 +140,19 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []digest.Mailing
 	return printRows(g, cmd, headings, rows, func(r digest.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			rateText(r), leftText(r)}
+	})
+}
+
+func (a *app) printVariants(g *globals, cmd *cobra.Command, mailing int64, limit int) error {
+	if _, err := a.digest.ReportOf(cmd.Context(), mailing); err != nil {
+		return err
+	}
+	all, err := a.digest.Variants(cmd.Context(), mailing)
+	if err != nil {
+		return err
+	}
+	return printRows(g, cmd, []any{"Variant", "Readers", "Language", "Format", "Articles", "Lists"}, all[:min(len(all), max(limit, 0))], func(v digest.Variant) []any {
+		return []any{v.ID, v.Readers, v.Language, v.Format, v.Articles, strings.Join(v.Lists, ", ")}
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"dibao/cmd/dibao/mailbox"
 	"dibao/cmd/dibao/samplesite"
 	"dibao/feed/publish/feedtest"
 	"dibao/internal/database"
@@ -44,6 +46,15 @@ func TestScripts(t *testing.T) {
 			}
 			e.Defer(func() { taken.Close() })
 			e.Setenv("TAKEN", taken.Addr().String())
+			box, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			ctx, stop := context.WithCancel(context.Background())
+			ended := make(chan error, 1)
+			go func() { ended <- mailbox.New(mailbox.Options{}).Run(ctx, box) }()
+			e.Defer(func() { stop(); <-ended })
+			e.Setenv("MAILBOX", box.Addr().String()) // a server that takes everything
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
 			return nil
