@@ -89,7 +89,8 @@ func pathOf(prefix, value string) func(*http.Request) string {
 func FeedLinks(base, path, title string) []templates.FeedLink {
 	links := make([]templates.FeedLink, len(publish.Formats))
 	for i, f := range publish.Formats {
-		links[i] = templates.FeedLink{Title: title + " · " + f.Name, URL: base + path + "feed" + f.Suffix, Type: f.MediaType}
+		mediaType, _, _ := strings.Cut(f.MediaType, ";") // readers look for the type alone
+		links[i] = templates.FeedLink{Title: title + " · " + f.Name, URL: base + path + "feed" + f.Suffix, Type: mediaType}
 	}
 	return links
 }
@@ -235,16 +236,12 @@ type feedRequest struct {
 	query      string // of a search, with its question mark
 	upTo       int64  // of an archive document, 0: none
 	negotiated bool
-	browser    bool // somebody opened it in a window: as XML it is shown by our style sheet
 }
 
 func (q feedRequest) key() string {
 	key := q.path + "feed" + q.format.Suffix + q.query
 	if q.negotiated {
 		key = q.path + "feed " + q.format.Suffix + q.query
-	}
-	if q.browser {
-		key += " shown"
 	}
 	if q.upTo > 0 {
 		key += "?page=" + strconv.FormatInt(q.upTo, 10)
@@ -253,10 +250,12 @@ func (q feedRequest) key() string {
 }
 
 func (h *Web) answerFeed(w http.ResponseWriter, r *http.Request, ask feedRequest) error {
-	ask.browser = r.Header.Get("Sec-Fetch-Dest") == "document" && ask.format.Name != "json"
 	stamp, _, err := h.Store.Stamp(r.Context())
 	if err != nil {
 		return err
+	}
+	if isOpened(r) && ask.format.Name != "json" {
+		return h.feedPage(w, r, ask, stamp)
 	}
 	var written *publish.Feed
 	entry, err := h.Cache.Get(r.Context(), ask.key(), stamp, func() (web.Document, error) {
@@ -366,8 +365,11 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// feedPolicy lets browsers show a feed by our style sheet, which the standard
-// counts among the scripts (CSP 3 §6.8.1); it runs none.
+// feedVary is what the answer for a feed depends on.
+const feedVary = "Accept-Encoding, A-IM, Sec-Fetch-Dest"
+
+// feedPolicy lets a browser that does not say what it is show a feed by our style
+// sheet, which the standard counts among the scripts (CSP 3 §6.8.1); it runs none.
 const feedPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; script-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -381,7 +383,7 @@ func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error)
 		"Access-Control-Allow-Origin":   {"*"},
 		"Access-Control-Expose-Headers": {"ETag, Link, Last-Modified, IM"},
 		"Content-Security-Policy":       {feedPolicy},
-		"Vary":                          {"Accept-Encoding, A-IM, Sec-Fetch-Dest"},
+		"Vary":                          {feedVary},
 	}
 	links := []string{"<" + feed.Self + `>; rel="self"`}
 	if feed.Hub != "" { // W3C WebSub §4
@@ -389,17 +391,13 @@ func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error)
 	}
 	header["Link"] = []string{strings.Join(links, ", ")}
 	if ask.negotiated {
-		header["Vary"] = []string{"Accept-Encoding, Accept, A-IM, Sec-Fetch-Dest"}
+		header["Vary"] = []string{"Accept, " + feedVary}
 		header["Content-Location"] = []string{ask.path + "feed" + ask.format.Suffix}
 	}
 	if feed.Current != "" { // it never changes, but for what is withdrawn or corrected in it
 		header["Cache-Control"] = []string{"public, max-age=86400"}
 	}
-	mediaType := ask.format.MediaType
-	if ask.browser { // they offer the media types of feeds for download
-		mediaType = "text/xml; charset=utf-8"
-	}
-	return web.Document{Body: buf.Bytes(), MediaType: mediaType, Modified: feed.Updated, Header: header}, nil
+	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: feed.Updated, Header: header}, nil
 }
 
 // hub is the address of our WebSub hub.

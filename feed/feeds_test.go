@@ -190,8 +190,29 @@ func TestFeedNegotiation(t *testing.T) {
 		if res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(res.Header.Get("Link"), `rel="hub"`) {
 			t.Errorf("header %v", res.Header)
 		}
-		if got := s.get("/feed.xml", "Sec-Fetch-Dest", "document").Header.Get("Content-Type"); got != "text/xml; charset=utf-8" {
-			t.Errorf("a browser's window gets %s", got)
+		// Only a window that a person opened gets a page, and no shared cache keeps it.
+		const window = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+		for _, c := range []struct{ dest, accept, path, mediaType string }{
+			{"document", window, "/feed.xml", "text/html; charset=utf-8"}, {"document", window, "/feed.atom", "text/html; charset=utf-8"},
+			{"document", window, "/search/feed.xml?q=" + url.QueryEscape("国防"), "text/html; charset=utf-8"},
+			{"document", window, "/feed.json", "application/feed+json; charset=utf-8"}, {"", window, "/feed.xml", "application/rss+xml; charset=utf-8"},
+			{"empty", window, "/feed.xml", "application/rss+xml; charset=utf-8"}, {"iframe", window, "/feed.xml", "application/rss+xml; charset=utf-8"},
+			{"document", "*/*", "/feed.xml", "application/rss+xml; charset=utf-8"}, {"document", "", "/feed.atom", "application/atom+xml; charset=utf-8"},
+		} {
+			res := s.get(c.path, "Sec-Fetch-Dest", c.dest, "Accept", c.accept)
+			got := res.Header.Get("Content-Type")
+			if got != c.mediaType || !strings.Contains(res.Header.Get("Vary"), "Sec-Fetch-Dest") {
+				t.Errorf("%+v gets %s, %v", c, got, res.Header)
+			}
+			if isPage := strings.HasPrefix(got, "text/html"); isPage != strings.HasPrefix(res.Header.Get("Cache-Control"), "private") {
+				t.Errorf("%+v: Cache-Control %q", c, res.Header.Get("Cache-Control"))
+			}
+		}
+		page, _ := io.ReadAll(s.get("/feed.xml", "Sec-Fetch-Dest", "document", "Accept", window, "Accept-Language", "en").Body)
+		for _, want := range []string{"This is a feed", `<code class="address">` + shelfBase + "/feed.xml</code>", `type="application/rss&#43;xml"`, `href="/subscribe"`, "noindex"} {
+			if !strings.Contains(string(page), want) {
+				t.Errorf("the page of a feed has no %s:\n%s", want, page)
+			}
 		}
 		if s.read("/feed.xml") != s.read("/feed.xml?utm_source=x") {
 			t.Error("a parameter that means nothing gives another feed")

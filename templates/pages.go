@@ -147,6 +147,22 @@ type IndexGroup struct {
 	Entries []FacetValue
 }
 
+// FeedPage is what a person sees who opens the address of a feed in a browser.
+type FeedPage struct {
+	Page
+	Name    string
+	Address string // of the feed, for a reader
+	Home    string // the page that the feed mirrors
+	Archive bool   // it shows an older part of the feed
+	Items   []FeedItem
+}
+
+// FeedItem is an item of a feed.
+type FeedItem struct{ Title, URL, Date, Author, Source, Summary string }
+
+// Render writes the page.
+func (v FeedPage) Render(w io.Writer) error { return render(w, v.Page, "feed.html", v) }
+
 // Render writes the page.
 func (v ChangesPage) Render(w io.Writer) error { return render(w, v.Page, "changes.html", v) }
 

@@ -1,0 +1,56 @@
+package feed
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"time"
+
+	"dibao/feed/publish"
+	"dibao/internal/web"
+	"dibao/templates"
+)
+
+// isOpened reports whether a person opened a feed in a window. Only browsers say
+// so, and they say it of nothing that a script or a reader fetches (W3C Fetch
+// Metadata §2.1); what Accept says is no sign, since readers like text/html, too.
+func isOpened(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Dest") == "document" && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// feedPage shows a feed to a person: what it is, the address to copy, what it
+// holds. It has the feed's own address, so that the address bar is right, and no
+// cache that others share may keep it: what readers get is always the feed.
+func (h *Web) feedPage(w http.ResponseWriter, r *http.Request, ask feedRequest, stamp string) error {
+	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true}
+	key := ask.key() + " page " + p.Language
+	if p.Chosen {
+		key += "!"
+	}
+	return h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
+		feed, err := h.fillFeed(r.Context(), ask)
+		if err != nil {
+			return web.Document{}, err
+		}
+		p.Title, p.Description, p.Older, p.Feeds = feed.Title, feed.Description, feed.Older, FeedLinks(h.BaseURL, ask.path, feed.Title)
+		for i := range p.Feeds {
+			p.Feeds[i].URL += ask.query
+		}
+		view := templates.FeedPage{Page: p, Name: feed.Title, Address: feed.Self, Home: feed.Link, Archive: feed.Current != "", Items: feedItems(feed.Items)}
+		if view.Archive {
+			view.Address, view.Newest = feed.Current, feed.Current
+		}
+		var buf bytes.Buffer
+		header := http.Header{"Vary": {feedVary + ", Accept, Accept-Language"}, "Cache-Control": {"private, no-cache"}}
+		err = view.Render(&buf)
+		return web.Document{Body: buf.Bytes(), MediaType: "text/html; charset=utf-8", Modified: feed.Updated, Header: header}, err
+	})
+}
+
+func feedItems(items []publish.Item) []templates.FeedItem {
+	views := make([]templates.FeedItem, len(items))
+	for i, it := range items {
+		views[i] = templates.FeedItem{Title: it.Title, URL: it.Link, Date: it.Published.Format(time.DateOnly), Author: it.Author, Source: it.Credit, Summary: it.Summary}
+	}
+	return views
+}
