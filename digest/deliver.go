@@ -296,8 +296,19 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	now := r.service.now()
 	var back []deferral
 	r.mu.Lock()
+	lively := 0
+	for i := range jobs {
+		jobs[i].lane = r.lanes.of(domainOf(jobs[i].reader.Address))
+		if !jobs[i].lane.yields() {
+			lively++
+		}
+	}
 	for _, j := range jobs {
-		j.lane = r.lanes.of(domainOf(j.reader.Address))
+		// Beside much that can go, what can't must not fill the queue.
+		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && lively > len(jobs)/4 {
+			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
+			continue
+		}
 		if until, held := j.lane.held(now); held {
 			back = append(back, deferral{j.Delivery, until, "the domain refuses our mail for now"})
 			continue
@@ -505,6 +516,9 @@ func (r *deliveryRun) turn() *lane {
 	i := max(0, slices.IndexFunc(r.ready, func(x *lane) bool { return !x.yields() }))
 	x := r.ready[i]
 	r.ready = slices.Delete(r.ready, i, i+1)
+	for _, other := range r.ready {
+		other.rests = max(0, other.rests-1)
+	}
 	x.ready = false
 	return x
 }

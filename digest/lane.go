@@ -44,6 +44,7 @@ type lane struct {
 	active  int  // messages on their way
 	stalled int  // of those, the ones that wait for the server for long
 	slow    bool // the last message stalled: others go first
+	rests   int  // messages of others that go first, because it was refused for now
 
 	window    int       // messages at the same time: grows with each success, halves when told to slow down
 	perMinute float64   // as window, for limit.PerMinute
@@ -121,8 +122,12 @@ func (x *lane) open(most int) bool {
 }
 
 // yields reports whether lanes that are not slow go first: a slow one keeps one
-// message on its way beside them.
-func (x *lane) yields() bool { return x.slow && x.active > 0 }
+// message on its way beside them. One that refuses for now rests: what it is
+// tried with would be refused, too, and costs the others their turns.
+func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
+
+// restsFor is how many messages of others go between two that are refused for now.
+const restsFor = 20
 
 // held reports until when nothing of the lane is sent.
 func (x *lane) held(now time.Time) (until time.Time, held bool) {
@@ -160,6 +165,9 @@ func (x *lane) succeeded() {
 // told learns from a refusal. It reports whether the lane is now paused because
 // the domain's policy is against us: a person must look.
 func (x *lane) told(v Verdict, now time.Time) (paused bool) {
+	if v.Retries() {
+		x.rests = restsFor
+	}
 	if v.Class == ClassTemporary && !v.Soft && v.Retry != greylistPause {
 		x.slowDown()
 		if v.Slow && v.Retry > 0 && x.window == 1 {
