@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -100,7 +101,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		PDF:   readPDF,
 		Store: a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
-			UserAgent: c.Fetch.UserAgent, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
+			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
 			AllowPrivate: c.Fetch.AllowPrivate, Now: time.Now,
 		}),
 	}
@@ -112,6 +113,11 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		SiteName: siteName, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log,
 	})
 	return a, err
+}
+
+// userAgent is what sites see of us, with an address at which to ask who we are.
+func userAgent(c config.Config) string {
+	return cmp.Or(c.Fetch.UserAgent, "dibao (+"+c.Server.BaseURL+"/)")
 }
 
 // siteName is what the product calls itself.

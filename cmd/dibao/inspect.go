@@ -125,8 +125,8 @@ func viewFacts(f policy.Facts) factsView {
 }
 
 // inspectFiles calls f for each file and prints what it returns; a file that it
-// can't read gives its error in the object, and exit status 3.
-func inspectFiles(cmd *cobra.Command, files []string, f func(name string, b []byte) (any, error)) error {
+// can't read gives what problem makes of its error, and exit status 3.
+func inspectFiles(cmd *cobra.Command, files []string, problem func(name string, err error) any, f func(name string, b []byte) (any, error)) error {
 	failed := 0
 	for _, name := range files {
 		b, err := readInput(name)
@@ -136,7 +136,7 @@ func inspectFiles(cmd *cobra.Command, files []string, f func(name string, b []by
 		}
 		if err != nil {
 			failed++
-			out = map[string]any{"file": name, "error": oneLine(err)}
+			out = problem(name, err)
 		}
 		if err := writeJSON(cmd.OutOrStdout(), out); err != nil {
 			return err
@@ -148,6 +148,22 @@ func inspectFiles(cmd *cobra.Command, files []string, f func(name string, b []by
 	return nil
 }
 
+// unreadable is what is said of a file that can't be read.
+type unreadable struct {
+	File  string `json:"file"`
+	Error string `json:"error"`
+}
+
+func newUnreadable(name string, err error) any { return unreadable{name, oneLine(err)} }
+
+// inspectFailed prints the error of the one file that was to be inspected.
+func inspectFailed(cmd *cobra.Command, name string, err error) error {
+	if err := writeJSON(cmd.OutOrStdout(), newUnreadable(name, err)); err != nil {
+		return err
+	}
+	return &partialError{fmt.Errorf("%s could not be read", name)}
+}
+
 func newInspectPage() *cobra.Command {
 	var address, charset string
 	cmd := &cobra.Command{
@@ -156,7 +172,7 @@ func newInspectPage() *cobra.Command {
 		Example: "  dibao inspect page --url https://www.example.gov.cn/a/1.html page.html",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
+			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {
 				src := ingest.Source{Settings: ingest.Settings{Charset: charset}}
 				page := ingest.Page{URL: address, Body: b}
 				item, decodedAs, err := readForInspection(cmd.Context(), page, src, name)
@@ -194,19 +210,20 @@ func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source,
 	return it, charset, err
 }
 
-// factsOfFiles reads and understands files.
+// factsOfFiles reads and understands files; those before the one that it can't
+// read come back with the error.
 func factsOfFiles(ctx context.Context, names []string) ([]policy.Facts, error) {
-	facts := make([]policy.Facts, len(names))
-	for i, name := range names {
+	var facts []policy.Facts
+	for _, name := range names {
 		b, err := readInput(name)
 		if err != nil {
-			return nil, err
+			return facts, err
 		}
 		item, _, err := readForInspection(ctx, ingest.Page{Body: b}, ingest.Source{}, name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return facts, fmt.Errorf("%s: %w", name, err)
 		}
-		facts[i] = policy.Understand(item.Evidence)
+		facts = append(facts, policy.Understand(item.Evidence))
 	}
 	return facts, nil
 }
@@ -237,7 +254,7 @@ func newInspectSame() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			facts, err := factsOfFiles(cmd.Context(), args)
 			if err != nil {
-				return err
+				return inspectFailed(cmd, args[len(facts)], err)
 			}
 			s := policy.Compare(facts[0], facts[1])
 			return writeJSON(cmd.OutOrStdout(), struct {
@@ -266,11 +283,14 @@ func newInspectList() *cobra.Command {
 			}
 			b, err := readInput(args[0])
 			if err != nil {
-				return err
+				return inspectFailed(cmd, args[0], err)
 			}
 			items, err := ingest.Kinds["page"].Read(ingest.Page{URL: src.URL, Body: b}, src)
 			if err != nil {
-				return err
+				return inspectFailed(cmd, args[0], err)
+			}
+			if len(items) == 0 {
+				fmt.Fprintln(cmd.ErrOrStderr(), "no row of a list was found; name one with --item")
 			}
 			return writeItems(cmd, items)
 		},
@@ -302,16 +322,20 @@ func newInspectFeed() *cobra.Command {
 		Short: "A feed: one JSON object a line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
+			type feedView struct {
+				File string `json:"file"`
+				ingest.FeedDoc
+				Error *string `json:"error"`
+			}
+			problem := func(name string, err error) any {
+				return feedView{name, ingest.FeedDoc{Items: []ingest.FeedItem{}}, null(oneLine(err))}
+			}
+			return inspectFiles(cmd, args, problem, func(name string, b []byte) (any, error) {
 				doc, err := ingest.ParseFeed(b, "", address)
 				if err != nil {
 					return nil, err
 				}
-				return struct {
-					File string `json:"file"`
-					ingest.FeedDoc
-					Error *string `json:"error"`
-				}{name, doc, nil}, nil
+				return feedView{name, doc, nil}, nil
 			})
 		},
 	}
@@ -333,7 +357,7 @@ func newInspectBounce() *cobra.Command {
 		Short: "A mail that came back: one JSON object a line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return inspectFiles(cmd, args, func(name string, b []byte) (any, error) {
+			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {
 				report := mail.ReadReport(b)
 				all := []recipient{}
 				for _, r := range report.Recipients {

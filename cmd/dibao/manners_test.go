@@ -105,7 +105,9 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"token revoke nosuch", 1, "dibao token list\n"},
 		{"inspect list nofile", 2, "--url"},
 		{"inspect list --url https://www.example.com/ --item li[[ nofile", 2, "item selector"},
-		{"inspect list --url https://www.example.com/ nofile", 1, "nofile"},
+		{"inspect list --url https://www.example.com/ nofile", 3, "nofile could not be read"},
+		{"inspect same nofile nofile", 3, "nofile could not be read"},
+		{"inspect page nofile", 3, "could not be read"},
 		{"audit --limit 0", 2, "use a whole number from 1"},
 		{"mail keygen --type foo --domain example.org key.pem", 2, "use one of rsa, ed25519"},
 	} {

@@ -40,6 +40,7 @@ type Config struct {
 	Fetch    struct {
 		UserAgent    string
 		Concurrency  int
+		PerHost      int
 		Timeout      time.Duration
 		MaxBytes     int64
 		AllowPrivate bool
@@ -143,8 +144,9 @@ var keys = []key{
 	{"server", "contact", "", "where to report a vulnerability: mailto: or https: address, for security.txt", false, setContact},
 	{"server", "api", "false", "true offers the verbs of the command line over HTTP on admin_addr, to programs with a token of «dibao token create»", false, setAPI},
 	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes", false, setDatabase},
-	{"fetch", "user_agent", "dibao (+https://127.0.0.1/)", "what sites see; put an address there at which they can reach you", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
-	{"fetch", "concurrency", "8", "sources collected at the same time; one host is asked once at a time in any case", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
+	{"fetch", "user_agent", "", "what sites see: put an address there at which they can reach you; where it is empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
+	{"fetch", "concurrency", "8", "sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
+	{"fetch", "per_host", "1", "requests to one host at the same time", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
 	{"fetch", "timeout", "30s", "of one request", false, setTimeout},
 	{"fetch", "max_bytes", "5242880", "of one body", false, setMaxBytes},
 	{"fetch", "allow_private", "false", "true lets sources be in your own network", false, setAllowPrivate},
