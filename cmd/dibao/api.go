@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest"
+	"dibao/feed"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
@@ -105,7 +107,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 	case errors.As(err, &part):
 		status = http.StatusMultiStatus
-	case errors.Is(err, subscribers.ErrNotFound):
+	case errors.Is(err, subscribers.ErrNotFound), errors.Is(err, feed.ErrNotFound), errors.Is(err, digest.ErrNotFound):
 		s.answer(w, http.StatusNotFound, apiProblem{oneLine(err)})
 		return
 	default:

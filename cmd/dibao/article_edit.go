@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -140,7 +141,10 @@ func newArticleReread(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if len(ids) > n {
+			switch {
+			case len(ids) > 0 && n == 0:
+				return errors.New("no such article is there; see them with: dibao article list")
+			case len(ids) > n:
 				return &partialError{fmt.Errorf("%d of %d articles are not there; see them with: dibao article list", len(ids)-n, len(ids))}
 			}
 			g.say(cmd, "%d articles were judged again", n)

@@ -23,13 +23,17 @@ func newBackup(g *globals) *cobra.Command {
 			if _, err := os.Stat(args[0]); err == nil && !g.yes {
 				return fmt.Errorf("%s is there already; name another file, or overwrite it with --yes", args[0])
 			}
+			dir := filepath.Dir(args[0])
+			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+				return fmt.Errorf("backup %s: the folder %s is not there; make it first", args[0], dir)
+			}
 			db, err := g.openDatabase(cmd)
 			if err != nil {
 				return err
 			}
 			defer db.Close()
 			// Written beside its place and then moved: no file of that name is ever half a backup.
-			f, err := os.CreateTemp(filepath.Dir(args[0]), ".dibao-backup-*")
+			f, err := os.CreateTemp(dir, ".dibao-backup-*")
 			if err != nil {
 				return fmt.Errorf("backup %s: %w", args[0], err)
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,7 @@ func newIssueList(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list")
-	cmd.Flags().IntVar(&limit, "limit", 50, "how many")
+	boundedVar(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "how many")
 	return cmd
 }
 
@@ -179,9 +180,6 @@ func newIssuePreview(g *globals) *cobra.Command {
 			if number != 0 && len(args) == 0 {
 				return usagef("--number is of a list; name the list")
 			}
-			if format != "html" && format != "text" && format != "browser" {
-				return usagef("unknown format %q; use html, text or browser", format)
-			}
 			var mail digest.Mail
 			var err error
 			switch {
@@ -210,10 +208,10 @@ func newIssuePreview(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "html, text or browser")
-	cmd.Flags().Int64Var(&number, "number", 0, "an issue that was made (default: what the next would be)")
+	choiceVar(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "how to show it")
+	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "an issue that was made (default: what the next would be)")
 	cmd.Flags().StringVar(&reader, "reader", "", "address of a reader: with their lists, choices and what they had before")
-	cmd.Flags().Int64Var(&variant, "variant", 0, "number of a variant of a mailing")
+	boundedVar(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
 }
 

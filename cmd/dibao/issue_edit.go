@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/subscribers"
 )
 
 // previewList renders the mail of the next issue of a list, or of issue number.
@@ -171,7 +173,7 @@ func newIssueTest(g *globals) *cobra.Command {
 	var list string
 	var number int64
 	cmd := &cobra.Command{
-		Use:   "test ADDRESS --list LIST",
+		Use:   "test ADDRESS",
 		Short: "Mail one address what the next issue of a list would be, or an issue that was made",
 		Long:  "The links to unsubscribe and to the preferences lead nowhere: the mail is nobody's.",
 		Args:  cobra.ExactArgs(1),
@@ -181,8 +183,13 @@ func newIssueTest(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
+			if _, err := subscribers.ParseAddress(args[0]); err != nil {
+				return err
+			}
 			if list == "" {
-				return usagef("name the list with --list")
+				if list, err = a.onlyList(cmd.Context()); err != nil {
+					return err
+				}
 			}
 			mail, err := a.previewList(cmd.Context(), list, number)
 			if err != nil {
@@ -198,9 +205,23 @@ func newIssueTest(g *globals) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&list, "list", "", "of this list")
-	cmd.Flags().Int64Var(&number, "number", 0, "an issue that was made (default: what the next would be)")
+	cmd.Flags().StringVar(&list, "list", "", "of this list (default: the only one)")
+	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "an issue that was made (default: what the next would be)")
 	return cmd
+}
+
+// onlyList is the list that is meant where none is named.
+func (a *app) onlyList(ctx context.Context) (string, error) {
+	lists, err := a.subscribers.Lists(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case len(lists) == 0:
+		return "", errors.New("there is no list yet; make one with: dibao list create weekly")
+	case len(lists) > 1:
+		return "", usagef("there are %d lists; name one with --list", len(lists))
+	}
+	return lists[0].Slug, nil
 }
 
 // release lets the held issues of lists be sent, the oldest first.

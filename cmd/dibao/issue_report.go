@@ -129,7 +129,7 @@ func newIssueReport(g *globals) *cobra.Command {
 			return a.printMailing(g, cmd, mailing)
 		},
 	}
-	cmd.Flags().IntVar(&limit, "limit", 20, "how many mailings, or variants")
+	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "how many mailings, or variants")
 	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those of the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
 	return cmd
@@ -151,7 +151,7 @@ func (a *app) printVariants(g *globals, cmd *cobra.Command, mailing int64, limit
 	if err != nil {
 		return err
 	}
-	return printRows(g, cmd, []any{"Variant", "Readers", "Language", "Format", "Articles", "Lists"}, all[:min(len(all), max(limit, 0))], func(v digest.Variant) []any {
+	return printRows(g, cmd, []any{"Variant", "Readers", "Language", "Format", "Articles", "Lists"}, all[:min(len(all), limit)], func(v digest.Variant) []any {
 		return []any{v.ID, v.Readers, v.Language, v.Format, v.Articles, strings.Join(v.Lists, ", ")}
 	})
 }

@@ -104,6 +104,8 @@ func newRootWith(g *globals) *cobra.Command {
 		newSubscriber(g), newIssue(g), newMail(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newPDFText(),
 		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	usageForArgs(root)
 	g.auditVerbs(root, "")
 	return root
@@ -114,20 +116,36 @@ type unknownVerb string
 
 func (e unknownVerb) Error() string { return string(e) }
 
+// noVerb refuses what is left of the arguments for a group that has no such verb.
+func noVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown verb %q for %q", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return unknownVerb(text)
+}
+
 // usageForArgs makes wrong arguments of any command wrong usage, and a group
 // without a verb show its help.
 func usageForArgs(cmd *cobra.Command) {
 	check := cmd.Args
-	if check == nil {
-		check = cobra.NoArgs
-		if cmd.HasSubCommands() {
-			check = func(cmd *cobra.Command, args []string) error {
-				if len(args) > 0 {
-					return unknownVerb(fmt.Sprintf("unknown verb %q for %q", args[0], cmd.CommandPath()))
-				}
-				return nil
+	switch {
+	case cmd.HasSubCommands():
+		check = noVerb
+	case cmd.Name() == "help":
+		check = func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err == nil {
+				err = noVerb(found, rest)
 			}
+			return err
 		}
+	case check == nil:
+		check = cobra.NoArgs
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
