@@ -8,16 +8,80 @@ import (
 )
 
 // ParseSchedule reads a cron expression of five fields («0 8 * * 1») or a
-// descriptor («@daily») whose times are times of day in zone.
+// descriptor («@daily») whose times are times of day in zone. Where clocks are
+// set forward, a time of day that does not exist is due as long after the last
+// one that does: 2:30 at 3:30. Where they are set back, a time of day that comes
+// twice is due the first time. Only schedules of every hour go by the hours that
+// pass.
 func ParseSchedule(expr string, zone *time.Location) (cron.Schedule, error) {
 	schedule, err := cron.ParseStandard(expr)
 	if err != nil {
 		return nil, fmt.Errorf("cron expression %q: %v; write minute hour day month weekday, such as 0 8 * * 1", expr, err)
 	}
-	if spec, ok := schedule.(*cron.SpecSchedule); ok {
+	spec, ok := schedule.(*cron.SpecSchedule)
+	switch {
+	case !ok: // «@every 5m»
+		return schedule, nil
+	case spec.Hour&everyHour != 0:
 		spec.Location = zone
+		return spec, nil
 	}
-	return schedule, nil
+	spec.Location = time.UTC
+	return wallClock{spec, zone}, nil
+}
+
+// everyHour is how cron marks a field that is a star.
+const everyHour = 1 << 63
+
+// wallClock is a schedule of times of day as a clock on the wall shows them. The
+// cron library leaves out a time that the clock skips and takes one that it shows
+// twice for two; an issue that is due then would be missing, or be made twice.
+type wallClock struct {
+	shown cron.Schedule // the clock's times, as if they were UTC
+	zone  *time.Location
+}
+
+// longestChange is more than any change of a clock, the date line included.
+const longestChange = 26 * time.Hour
+
+// Next returns the first due time after t.
+func (w wallClock) Next(t time.Time) (first time.Time) {
+	l := t.In(w.zone)
+	from := time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC)
+	if w.changes(t) { // what the clock shows may come before what it showed
+		from = from.Add(-longestChange)
+	}
+	for shown := w.shown.Next(from); !shown.IsZero(); shown = w.shown.Next(shown) {
+		at := w.instant(shown)
+		if at.After(t) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+		if !first.IsZero() && (!w.changes(first) || at.Sub(first) > longestChange) {
+			break
+		}
+	}
+	return first
+}
+
+func (w wallClock) changes(t time.Time) bool {
+	return w.offset(t.Add(-longestChange)) != w.offset(t.Add(longestChange))
+}
+
+// offset is by how much the clock is before UTC at t.
+func (w wallClock) offset(t time.Time) time.Duration {
+	_, seconds := t.In(w.zone).Zone()
+	return time.Duration(seconds) * time.Second
+}
+
+// instant returns when the clock first shows a time. Where it never does, it is
+// when it would have, had it not been set forward.
+func (w wallClock) instant(shown time.Time) time.Time {
+	before, after := w.offset(shown.Add(-longestChange)), w.offset(shown.Add(longestChange))
+	at := shown.Add(-before)
+	if late := shown.Add(-after); w.offset(at) != before && w.offset(late) == after {
+		at = late
+	}
+	return at.In(w.zone)
 }
 
 // longestGap is how far back LastDue looks. Schedules that fire less often than

@@ -43,7 +43,8 @@ func TestLastDue(t *testing.T) {
 		"NotTwice":                {"0 8 * * 1", shanghai, "2026-11-23T00:00:00Z", "2026-11-23T09:00:00Z", ""},
 		"ThreeWeeksAsleepIsOne":   {"0 8 * * 1", shanghai, "2026-11-02T00:00:00Z", "2026-11-24T00:00:00Z", "2026-11-23T00:00:00Z"},
 		"ClockSetBack":            {"0 8 * * 1", shanghai, "2026-11-23T00:00:00Z", "2026-11-22T00:00:00Z", ""},
-		"DaylightSavingSkipsHour": {"30 2 * * *", newYork, "2026-03-07T12:00:00Z", "2026-03-08T12:00:00Z", ""},
+		"DaylightSavingSkipsHour": {"30 2 * * *", newYork, "2026-03-07T12:00:00Z", "2026-03-08T12:00:00Z", "2026-03-08T07:30:00Z"},
+		"HourThatComesTwice":      {"30 1 * * *", newYork, "2026-11-01T05:30:00Z", "2026-11-01T12:00:00Z", ""},
 		"DescriptorKeepsTheZone":  {"@weekly", shanghai, "2026-11-20T00:00:00Z", "2026-11-23T00:00:00Z", "2026-11-21T16:00:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,4 +89,46 @@ func TestLastDueAgreesWithStepping(t *testing.T) {
 			t.Fatalf("%s in (%s, %s]: got %s (%v), want %s", expr, after, now, got, ok, want)
 		}
 	})
+}
+
+// Each day that a schedule names has one due time, whatever is done to the clock
+// that day.
+func TestOneDueTimeADay(t *testing.T) {
+	for _, name := range []string{"America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Africa/Cairo", "Asia/Shanghai", "Asia/Tehran"} {
+		loc := zone(t, name)
+		for _, expr := range []string{"0 0 * * *", "30 0 * * *", "30 1 * * *", "45 1 * * *", "0 2 * * *", "15 2 * * *", "30 2 * * *", "0 3 * * *", "0 8 * * *"} {
+			s, err := ParseSchedule(expr, loc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := time.Date(2026, 1, 1, 0, 0, 0, 0, loc).Add(-time.Nanosecond)
+			for day := range 365 {
+				next := s.Next(at)
+				if want := time.Date(2026, 1, 1+day, 12, 0, 0, 0, loc).Format(time.DateOnly); next.Format(time.DateOnly) != want {
+					t.Fatalf("%s, %s: after %s comes %s, want one on %s", name, expr, at, next, want)
+				}
+				if gap := next.Sub(at); day > 0 && (gap < 22*time.Hour || gap > 26*time.Hour) {
+					t.Errorf("%s, %s: %s after %s", name, expr, next, at)
+				}
+				at = next
+			}
+		}
+	}
+}
+
+// Every half an hour stays so when the clock is set.
+func TestEveryHalfHourGoesByTheTimeThatPasses(t *testing.T) {
+	s, err := ParseSchedule("*/30 * * * *", zone(t, "Europe/Berlin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []time.Time{time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 12, 0, 0, 0, time.UTC)} { // the clock is set on the next day
+		for range 60 {
+			next := s.Next(at)
+			if next.Sub(at) != 30*time.Minute {
+				t.Fatalf("%s comes after %s", next, at)
+			}
+			at = next
+		}
+	}
 }
