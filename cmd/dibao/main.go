@@ -124,7 +124,7 @@ func noVerb(cmd *cobra.Command, args []string) error {
 	text := fmt.Sprintf("unknown verb %q for %q", args[0], cmd.CommandPath())
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", near[0])
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return unknownVerb(text)
 }
