@@ -194,9 +194,9 @@ func hashText(f policy.Facts) string {
 const upsertArticle = `
 		INSERT INTO articles (source, guid, url, title, kind, type, document_number, issuers, theme, region, language,
 			published_on, published_at, issued_on, effective_on, expires_on, deadline_on, summary, content, paragraphs,
-			facts, evidence, attachments, warnings, text_hash, page_state, page_tries, page_next_at, collected_at, updated_at)
+			facts, evidence, attachments, warnings, text_hash, page_state, page_tries, page_next_at, collected_at, updated_at, placed)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28, $29, $29)
+			$21, $22, $23, $24, $25, $26, $27, $28, $29, $29, 1)
 		ON CONFLICT (source, guid) DO UPDATE SET
 			url = excluded.url, title = excluded.title, kind = excluded.kind, type = excluded.type,
 			document_number = excluded.document_number, issuers = excluded.issuers, theme = excluded.theme,

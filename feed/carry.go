@@ -23,6 +23,7 @@ type arrival struct {
 	titleKey string
 	said     []Relation    // memo of relations
 	titles   *policy.Names // memo of title
+	waiting  queuedRow     // what the index is to hold, of one that waits for it
 }
 
 // standing ranks the sites that carry one text: the issuer's own first, then
@@ -109,6 +110,7 @@ type batch struct {
 	left      []work         // whose versions are put in order without one that left
 	parted    []int64        // articles whose cluster fell apart
 	regrouped map[int64]bool // clusters that were put together anew
+	later     bool           // the index is written later
 }
 
 func (b *batch) ids() []int64 {
@@ -297,47 +299,16 @@ func sortedKeys(m map[int64]bool) []int64 {
 	return keys
 }
 
-// insertion is a statement for rows: SQLite runs it once a row, PostgreSQL takes
-// all rows at once as a JSON array, since each statement is a journey.
-type insertion struct{ sqlite, postgres string }
-
-// insert runs a statement for rows; more are parameters that all rows share,
-// behind those of the row, or of the array.
-func (b *batch) insert(ctx context.Context, in insertion, rows [][]any, more ...any) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if b.st.db.Dialect() == database.Postgres {
-		list, err := json.Marshal(rows)
-		if err != nil {
-			return err
-		}
-		_, err = b.tx.ExecContext(ctx, in.postgres, append([]any{string(list)}, more...)...)
-		return err
-	}
-	statement, err := b.tx.PrepareContext(ctx, in.sqlite)
-	if err != nil {
-		return err
-	}
-	defer statement.Close()
-	for _, row := range rows {
-		if _, err := statement.ExecContext(ctx, append(row, more...)...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 var (
 	insertNames = insertion{
-		`INSERT INTO document_names (name, document, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		`INSERT INTO document_names (name, document, kind) SELECT value ->> 0, (value ->> 1)::bigint, value ->> 2
+		into: `INSERT INTO document_names (name, document, kind)`, columns: 3, after: `ON CONFLICT DO NOTHING`,
+		postgres: `INSERT INTO document_names (name, document, kind) SELECT value ->> 0, (value ->> 1)::bigint, value ->> 2
 			FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 	}
 	insertCarriers = insertion{
-		`INSERT INTO carriers (article, document, standing) VALUES ($1, $2, $3)
-			ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
-		`INSERT INTO carriers (article, document, standing) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
+		into: `INSERT INTO carriers (article, document, standing)`, columns: 3,
+		after: `ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
+		postgres: `INSERT INTO carriers (article, document, standing) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
 			FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
 	}
 )

@@ -208,10 +208,10 @@ func (b *batch) storeEdges(ctx context.Context, edges []citing) error {
 	})
 	for _, r := range edges {
 		if r.SaidIn == "subject" && r.Kind == policy.RelationImplements {
-			rows = append(rows, []any{r.Article, r.Document, r.Kind, r.Target, r.TargetNumber, r.targetName, r.TargetTitle, "[]", "", r.SaidIn, r.Quote})
+			rows = append(rows, []any{r.Article, r.Document, r.Kind, r.Target, r.TargetNumber, r.targetName, r.TargetTitle, "[]", "", r.SaidIn, r.Quote, b.now})
 		}
 	}
-	return b.insert(ctx, insertEdges, rows, b.now)
+	return b.insert(ctx, insertEdges, rows)
 }
 
 // keepPromises closes promises with the documents that were promised: those of
@@ -298,6 +298,9 @@ func (b *batch) promisedHeads() []string {
 
 // titled returns the documents whose titles hold a subject, by the search index.
 func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
+	if err := b.indexNow(ctx); err != nil {
+		return nil, err
+	}
 	all, err := database.Collect(ctx, b.tx, func(row database.Row) (bearer, error) {
 		var x bearer
 		err := row.Scan(&x.article, &x.document, &x.level, &x.region, &x.on, &x.title)

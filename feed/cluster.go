@@ -69,8 +69,8 @@ const (
 )
 
 var insertSketches = insertion{
-	`INSERT INTO sketches (hash, numbered, article) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-	`INSERT INTO sketches (hash, numbered, article) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
+	into: `INSERT INTO sketches (hash, numbered, article)`, columns: 3, after: `ON CONFLICT DO NOTHING`,
+	postgres: `INSERT INTO sketches (hash, numbered, article) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 

@@ -72,7 +72,9 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 		return Collection{}, err
 	}
 	out := Collection{Source: src}
+	c.Store.collecting()
 	err = c.collect(ctx, &src, &out)
+	indexErr := c.Store.collected(ctx)
 	if ctx.Err() != nil {
 		return out, ctx.Err() // stopping says nothing about the source
 	}
@@ -85,7 +87,7 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 	}
 	out.Source = src
 	saveErr := c.Store.db.Write(ctx, func(tx *sql.Tx) error { return saveCollection(ctx, tx, src) })
-	return out, errors.Join(err, saveErr)
+	return out, errors.Join(err, saveErr, indexErr)
 }
 
 // succeed records on s that it was collected.
@@ -298,8 +300,9 @@ func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) 
 	for i := range items {
 		items[i].NeedsPage = false
 	}
+	c.Store.collecting()
 	_, err = c.storeItems(ctx, &src, items, &out)
-	return out, err
+	return out, errors.Join(err, c.Store.collected(ctx))
 }
 
 // Difference is how a list differs from what is stored of its source.
@@ -495,8 +498,9 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 	}
 	now := c.Store.Now()
 	added := 0
+	var arrivals []*arrival
 	err := c.Store.db.Write(ctx, func(tx *sql.Tx) (err error) {
-		arrivals := make([]*arrival, len(articles)) // anew, since this may run again
+		arrivals = make([]*arrival, len(articles)) // anew, since this may run again
 		for i, a := range articles {
 			arrivals[i] = &arrival{Article: a}
 			if a.PageState == PageWanted {
@@ -505,10 +509,13 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 				arrivals[i].pageNext = recheckAt(a.PageTries, now)
 			}
 		}
-		added, err = c.Store.storeArticles(ctx, tx, arrivals, now)
+		added, err = c.Store.storeArticles(ctx, tx, arrivals, now, indexLater)
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := c.Store.queued(ctx, arrivals); err != nil {
 		return err
 	}
 	out.New += added

@@ -356,7 +356,7 @@ func (st *Store) reread(ctx context.Context, tx *sql.Tx, ids []int64) (int, erro
 		a.Warnings = append(read, a.Facts.Warnings...)
 		a.TextHash = hashText(a.Facts)
 	}
-	_, err = st.storeArticles(ctx, tx, all, st.Now())
+	_, err = st.storeArticles(ctx, tx, all, st.Now(), indexAtOnce)
 	return len(all), err
 }
 

@@ -176,6 +176,7 @@ type Store struct {
 	Now func() time.Time
 
 	stamps stamps
+	queue  indexQueue
 }
 
 // NewStore returns a store on a migrated database; now is its clock.

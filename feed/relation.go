@@ -336,10 +336,10 @@ func (b *batch) relate(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			rows = append(rows, []any{r.Article, document, r.Kind, target, r.TargetNumber, r.targetName, r.TargetTitle, string(issuers), r.targetHead, r.SaidIn, r.Quote})
+			rows = append(rows, []any{r.Article, document, r.Kind, target, r.TargetNumber, r.targetName, r.TargetTitle, string(issuers), r.targetHead, r.SaidIn, r.Quote, b.now})
 		}
 	}
-	if err := b.insert(ctx, insertRelations, rows, b.now); err != nil {
+	if err := b.insert(ctx, insertRelations, rows); err != nil {
 		return fmt.Errorf("store relations: %w", err)
 	}
 	settled, err := b.settle(ctx)
@@ -355,16 +355,15 @@ func (b *batch) relate(ctx context.Context) error {
 }
 
 var (
-	insertRelations = insertion{relationRow + ` ` + relationAgain, relationRows + ` ` + relationAgain}
+	insertRelations = insertion{relationInto, 12, relationAgain, relationRows + ` ` + relationAgain}
 	// Edges are not stored over what the text itself says.
-	insertEdges = insertion{relationRow + ` ` + edgeAgain, relationRows + ` ` + edgeAgain}
+	insertEdges = insertion{relationInto, 12, edgeAgain, relationRows + ` ` + edgeAgain}
 )
 
 const (
-	relationInto = `INSERT INTO relations (article, document, kind, target, target_number, target_name, target_title, target_issuers, target_head, said_in, quote, since) `
-	relationRow  = relationInto + `VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
-	relationRows = relationInto + `SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2, (value ->> 3)::bigint, value ->> 4, value ->> 5,
-			value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, $2 FROM jsonb_array_elements($1::jsonb)`
+	relationInto = `INSERT INTO relations (article, document, kind, target, target_number, target_name, target_title, target_issuers, target_head, said_in, quote, since)`
+	relationRows = relationInto + ` SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2, (value ->> 3)::bigint, value ->> 4, value ->> 5,
+			value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, (value ->> 11)::timestamptz FROM jsonb_array_elements($1::jsonb)`
 	relationAgain = `ON CONFLICT (article, kind, target_number, target_name) DO UPDATE SET document = excluded.document, target = excluded.target,
 			said_in = excluded.said_in, quote = excluded.quote, gone_at = NULL`
 	edgeAgain = `ON CONFLICT (article, kind, target_number, target_name) DO UPDATE SET target = excluded.target, document = excluded.document, gone_at = NULL`

@@ -64,11 +64,9 @@ type FacetCount struct {
 }
 
 const (
-	// FacetSample is how many of the newest articles are counted by facet.
+	// FacetSample is how many of the newest articles that were found are counted,
+	// by facet and in all: an answer says «1000 or more», and never counts on.
 	FacetSample = 1000
-	// countedUpTo is where an answer stops counting, for a query of one token; for
-	// one of several sooner.
-	countedUpTo = 10_000
 	// verifiedWhole is up to how many articles are all looked at, so that the
 	// total is exact though the index knows pairs of characters only.
 	verifiedWhole = 60
@@ -117,6 +115,15 @@ type searching struct {
 	need int
 	seen map[int64]bool
 	got  []found
+
+	newest []surveyed // of all that is found, FacetSample of them or all that are needed
+	all    bool       // newest is all that is found
+}
+
+// surveyed is one of the newest that a query finds.
+type surveyed struct {
+	found
+	facets string
 }
 
 func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error {
@@ -133,29 +140,13 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 			return err
 		}
 	}
-	var err error
-	counted := false
+	if err := s.survey(ctx, all); err != nil || len(s.newest) == 0 {
+		return err
+	}
 	if sq.Facets {
-		if out.Facets, out.Total, err = s.facets(ctx, all); err != nil {
-			return err
-		}
-		counted = !out.Facets.Sampled
+		out.Facets = s.facets()
 	}
-	upTo := countedUpTo / s.q.size()
-	if s.q.size() >= manyTokens {
-		upTo = FacetSample
-		counted = counted || sq.Facets
-	}
-	if !counted {
-		if out.Total, err = s.count(ctx, all, upTo); err != nil {
-			return err
-		}
-	}
-	if out.Total == 0 {
-		return nil
-	}
-	whole := !s.q.isExact() && out.Total <= verifiedWhole
-	if whole {
+	if !s.q.isExact() && s.all && len(s.newest) <= verifiedWhole {
 		s.need = max(s.need, verifiedWhole)
 	}
 	if err := s.findNumbers(ctx); err != nil {
@@ -165,18 +156,19 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 		return err
 	}
 	exhausted := false
+	var err error
 	if len(s.got) < s.need {
-		if exhausted, err = s.findTexts(ctx, all); err != nil {
+		if exhausted, err = s.findTexts(ctx); err != nil {
 			return err
 		}
 	}
 	switch {
 	case exhausted:
 		out.Total = len(s.got)
-	case out.Total > upTo || sq.Facets && counted && out.Facets.Sampled:
-		out.Total, out.AtLeast = min(out.Total, upTo), true
-	case !s.q.isExact():
-		out.AtLeast = true
+	case s.all:
+		out.Total, out.AtLeast = len(s.newest), !s.q.isExact()
+	default:
+		out.Total, out.AtLeast = len(s.newest)-1, true
 	}
 	page := s.got[min(sq.Offset, len(s.got)):min(sq.Offset+sq.Limit, len(s.got))]
 	out.Hits, err = s.load(ctx, page)
@@ -222,40 +214,58 @@ func (s *searching) keys() (from, to int64) {
 }
 
 const (
-	countSQLite   = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 LIMIT $4)`
-	countPostgres = `SELECT COUNT(*) FROM (SELECT 1 FROM article_search WHERE body @@ $1::tsquery AND key >= $2 AND key < $3 LIMIT $4) x`
+	// One row for all: a thousand rows cost more to hand over than to find.
+	surveySQLite = `SELECT COALESCE(group_concat(k.key || char(10) || k.article || char(10) || k.facets, char(30)), '') FROM
+		(SELECT rowid AS key FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4) s
+		CROSS JOIN search_keys k WHERE k.key = s.key`
+	surveyPostgres = `SELECT COALESCE(string_agg(k.key || chr(10) || k.article || chr(10) || k.facets, chr(30) ORDER BY k.key DESC), '') FROM
+		(SELECT key FROM article_search WHERE body @@ $1::tsquery AND key >= $2 AND key < $3 ORDER BY key DESC LIMIT $4) s
+		JOIN search_keys k ON k.key = s.key`
 
-	newestSQLite = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.rowid
+	headsSQLite = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.rowid
 		WHERE article_search MATCH $1 AND s.rowid >= $2 AND s.rowid < $3 ORDER BY s.rowid DESC LIMIT $4`
-	newestHeadPG = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.key
+	headsPostgres = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.key
 		WHERE s.head @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4`
-	newestBodyPG = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.body @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4`
-
 	headTexts  = `SELECT id, title, document_number, issuers, '', '[]' FROM articles WHERE id IN `
 	wholeTexts = `SELECT id, title, document_number, issuers, summary || ' ' || facts, paragraphs FROM articles WHERE id IN `
-
-	facetsSQLite = `SELECT facets, COUNT(*) FROM (SELECT k.facets FROM article_search s JOIN search_keys k ON k.key = s.rowid
-		WHERE article_search MATCH $1 AND s.rowid >= $2 AND s.rowid < $3 ORDER BY s.rowid DESC LIMIT $4) GROUP BY facets`
-	facetsPostgres = `SELECT facets, COUNT(*) FROM (SELECT k.facets FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.body @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4) x GROUP BY facets`
 )
 
-// count counts what a query finds, but not further than one above upTo.
-func (s *searching) count(ctx context.Context, query string, upTo int) (n int, err error) {
+// survey finds the newest of what a query finds, for counts, facets and texts.
+func (s *searching) survey(ctx context.Context, query string) error {
+	limit := max(FacetSample, 2*s.need) + 1 // those in titles come first and may be among them
 	from, to := s.keys()
-	err = s.tx.QueryRowContext(ctx, s.st.db.Dialect().Pick(countSQLite, countPostgres), query, from, to, upTo+1).Scan(&n)
-	return n, err
+	var packed string
+	err := s.tx.QueryRowContext(ctx, s.st.db.Dialect().Pick(surveySQLite, surveyPostgres), query, from, to, limit).Scan(&packed)
+	if err != nil {
+		return err
+	}
+	s.newest = make([]surveyed, 0, strings.Count(packed, "\x1e")+1)
+	for packed != "" {
+		var row, key, article string
+		row, packed, _ = strings.Cut(packed, "\x1e")
+		key, row, _ = strings.Cut(row, "\n")
+		article, row, _ = strings.Cut(row, "\n")
+		x := surveyed{facets: row}
+		if x.key, err = strconv.ParseInt(key, 10, 64); err != nil {
+			return err
+		}
+		if x.article, err = strconv.ParseInt(article, 10, 64); err != nil {
+			return err
+		}
+		s.newest = append(s.newest, x)
+	}
+	s.all = len(s.newest) < limit
+	return nil
 }
 
-// newest returns the newest articles of a query before a key.
-func (s *searching) newest(ctx context.Context, sql, query string, before int64, limit int) ([]found, error) {
+// heads returns the newest articles whose heads a query finds.
+func (s *searching) heads(ctx context.Context, query string, limit int) ([]found, error) {
 	from, to := s.keys()
 	return database.Collect(ctx, s.tx, func(row database.Row) (found, error) {
 		var f found
 		err := row.Scan(&f.key, &f.article)
 		return f, err
-	}, sql, query, from, min(before, to), limit)
+	}, s.st.db.Dialect().Pick(headsSQLite, headsPostgres), query, from, to, limit)
 }
 
 const beforeAll = int64(1) << 62
@@ -277,7 +287,7 @@ func (s *searching) findNumbers(ctx context.Context) error {
 	own := s.q
 	own.clauses = nil
 	own.filters = append(slices.Clone(own.filters), filter{mark: markNumber, values: numbers})
-	all, err := s.newest(ctx, s.st.db.Dialect().Pick(newestSQLite, newestHeadPG), s.m.query(own, inHead), beforeAll, s.need)
+	all, err := s.heads(ctx, s.m.query(own, inHead), s.need)
 	for _, f := range all {
 		s.take(f, classNumber)
 	}
@@ -295,7 +305,7 @@ func (s *searching) findHeads(ctx context.Context) error {
 	if whole {
 		query = wholeTexts
 	}
-	all, err := s.newest(ctx, s.st.db.Dialect().Pick(newestSQLite, newestHeadPG), s.m.query(s.q, inHead), beforeAll, s.need+searchPage)
+	all, err := s.heads(ctx, s.m.query(s.q, inHead), s.need+searchPage)
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -341,38 +351,42 @@ func plainTitle(s string) string {
 
 // findTexts finds the rest, the newest first. It reports whether it got through
 // all there are.
-func (s *searching) findTexts(ctx context.Context, query string) (exhausted bool, err error) {
-	exact := s.q.isExact()
-	for before, looked := beforeAll, 0; ; {
-		size := searchPage
-		if exact {
-			size = s.need - len(s.got) + len(s.seen)
+func (s *searching) findTexts(ctx context.Context) (exhausted bool, err error) {
+	if s.q.isExact() {
+		for _, f := range s.newest {
+			if len(s.got) >= s.need {
+				return false, nil
+			}
+			s.take(f.found, classText)
 		}
-		all, err := s.newest(ctx, s.st.db.Dialect().Pick(newestSQLite, newestBodyPG), query, before, size)
+		return s.all, nil
+	}
+	looked := 0
+	for page := range slices.Chunk(s.newest, searchPage) {
+		if len(s.got) >= s.need || looked >= maxVerified {
+			return false, nil
+		}
+		looked += len(page)
+		var fresh []found
+		for _, f := range page {
+			if !s.seen[f.article] {
+				fresh = append(fresh, f.found)
+			}
+		}
+		if len(fresh) == 0 {
+			continue
+		}
+		texts, err := s.texts(ctx, fresh, wholeTexts)
 		if err != nil {
 			return false, err
 		}
-		fresh := slices.DeleteFunc(slices.Clone(all), func(f found) bool { return s.seen[f.article] })
-		var texts map[int64]searchText
-		if !exact && len(fresh) > 0 {
-			if texts, err = s.texts(ctx, fresh, wholeTexts); err != nil {
-				return false, err
-			}
-		}
 		for _, f := range fresh {
-			if exact || s.holds(texts[f.article].all()) {
+			if s.holds(texts[f.article].all()) {
 				s.take(f, classText)
 			}
 		}
-		looked += len(all)
-		switch {
-		case len(all) < size:
-			return true, nil
-		case len(s.got) >= s.need || looked >= maxVerified:
-			return false, nil
-		}
-		before = all[len(all)-1].key
 	}
+	return s.all, nil
 }
 
 // searchText is what is looked through of an article, folded.
@@ -452,25 +466,17 @@ func (s *searching) load(ctx context.Context, page []found) ([]Hit, error) {
 	return hits, nil
 }
 
-// facets counts the newest of what was found, and how many it counted.
-func (s *searching) facets(ctx context.Context, query string) (f Facets, total int, err error) {
-	from, to := s.keys()
-	rows, err := s.tx.QueryContext(ctx, s.st.db.Dialect().Pick(facetsSQLite, facetsPostgres), query, from, to, FacetSample)
-	if err != nil {
-		return f, 0, err
+// facets counts the newest of what was found.
+func (s *searching) facets() Facets {
+	same := make(map[string]int) // most have few different ones
+	for _, f := range s.newest[:min(len(s.newest), FacetSample)] {
+		same[f.facets]++
 	}
-	defer rows.Close()
 	counts := [5]map[string]int{}
 	for i := range counts {
 		counts[i] = make(map[string]int)
 	}
-	for rows.Next() {
-		var packed string
-		var n int
-		if err := rows.Scan(&packed, &n); err != nil {
-			return f, 0, err
-		}
-		total += n
+	for packed, n := range same {
 		for i, v := range strings.SplitN(packed, "\n", len(counts)) {
 			if v != "" {
 				counts[i][v] += n
@@ -482,7 +488,7 @@ func (s *searching) facets(ctx context.Context, query string) (f Facets, total i
 		regions[code[:min(2, len(code))]] += n
 	}
 	return Facets{Kinds: ranked(counts[0]), Themes: ranked(counts[1]), Regions: ranked(regions), Issuers: ranked(counts[3]), Years: ranked(counts[4]),
-		Sampled: total == FacetSample}, total, rows.Err()
+		Sampled: len(s.newest) > FacetSample}
 }
 
 // maxFacet is how many values of a facet are told.

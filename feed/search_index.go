@@ -38,7 +38,7 @@ func (a *arrival) dayOf() policy.Date {
 
 // searchRow is what the index holds of an article.
 type searchRow struct {
-	key                int64
+	article, key       int64
 	on, facets         string
 	head, body, fields string
 }
@@ -85,56 +85,105 @@ func (a *arrival) searchRow(headMark string) searchRow {
 		issuer = f.Issuers[0]
 	}
 	theme, _, _ := strings.Cut(f.Theme, `\`)
-	return searchRow{key: searchKey(on, a.ID), on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
+	return searchRow{article: a.ID, key: searchKey(on, a.ID), on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
 		head: head.String(), body: body.String(), fields: fields.String()}
 }
 
 // index puts the articles into the search index; hidden ones go from it.
 func (b *batch) index(ctx context.Context) error {
-	if err := b.unindex(ctx); err != nil {
-		return err
+	if b.later {
+		return b.wait(ctx)
 	}
-	taken := make(map[int64]bool)
-	insertKey, err := b.tx.PrepareContext(ctx, `INSERT INTO search_keys (key, article, on_date, facets) VALUES ($1, $2, $3, $4) ON CONFLICT (key) DO NOTHING`)
-	if err != nil {
-		return err
-	}
-	defer insertKey.Close()
-	insert, err := b.tx.PrepareContext(ctx, b.st.db.Dialect().Pick(indexSQLite, indexPostgres))
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
+	var known []int64
 	var rows []searchRow
 	for _, a := range b.articles {
-		if a.Hidden {
-			continue
+		if !a.isNew {
+			known = append(known, a.ID)
 		}
-		row := a.searchRow(b.st.matcher().headMark)
-		for {
-			if !taken[row.key] {
-				result, err := insertKey.ExecContext(ctx, row.key, a.ID, row.on, row.facets)
-				if err != nil {
-					return err
-				}
-				if n, err := result.RowsAffected(); err != nil {
-					return err
-				} else if n == 1 {
-					break
-				}
-			}
-			row.key++
+		if !a.Hidden {
+			rows = append(rows, a.searchRow(b.st.matcher().headMark))
 		}
-		taken[row.key] = true
-		rows = append(rows, row)
+	}
+	if err := b.st.index(ctx, b.tx, known, rows); err != nil || len(known) == 0 {
+		return err
+	}
+	list, err := json.Marshal(known)
+	if err != nil {
+		return err
+	}
+	_, err = b.tx.ExecContext(ctx, `DELETE FROM search_pending WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
+	return err
+}
+
+// index replaces what the index holds of articles: known may be in it, rows are
+// what it holds then.
+func (st *Store) index(ctx context.Context, tx *sql.Tx, known []int64, rows []searchRow) error {
+	if err := st.unindex(ctx, tx, known); err != nil {
+		return err
 	}
 	// FTS5 writes out what it has gathered whenever a key is less than the one
 	// before.
 	sortRows(rows)
+	if err := st.insertKeys(ctx, tx, rows); err != nil {
+		return err
+	}
+	sortRows(rows) // some may have had to give way
+	insert, err := tx.PrepareContext(ctx, st.db.Dialect().Pick(indexSQLite, indexPostgres))
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
 	for _, r := range rows {
 		if _, err := insert.ExecContext(ctx, r.key, r.head, r.body, r.fields); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
+	}
+	return nil
+}
+
+var insertKeyRows = insertion{
+	into: `INSERT INTO search_keys (key, article, on_date, facets)`, columns: 4, after: `ON CONFLICT (key) DO NOTHING`,
+	postgres: `INSERT INTO search_keys (key, article, on_date, facets) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2, value ->> 3
+		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (key) DO NOTHING`,
+}
+
+// insertKeys gives each row its key: the next that is free.
+func (st *Store) insertKeys(ctx context.Context, tx *sql.Tx, rows []searchRow) error {
+	taken := make(map[int64]bool, len(rows))
+	left := make([]*searchRow, len(rows))
+	for i := range rows {
+		left[i] = &rows[i]
+	}
+	for len(left) > 0 {
+		values := make([][]any, len(left))
+		ids := make([]int64, len(left))
+		for i, r := range left {
+			for taken[r.key] {
+				r.key++
+			}
+			taken[r.key] = true
+			values[i], ids[i] = []any{r.key, r.article, r.on, r.facets}, r.article
+		}
+		if err := insertKeyRows.run(ctx, tx, st.db.Dialect(), values); err != nil {
+			return err
+		}
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return err
+		}
+		stored, err := database.Collect(ctx, tx, database.ScanOne[int64],
+			`SELECT article FROM search_keys WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+		if err != nil {
+			return err
+		}
+		if len(stored) == len(left) {
+			return nil
+		}
+		has := make(map[int64]bool, len(stored))
+		for _, id := range stored {
+			has[id] = true
+		}
+		left = slices.DeleteFunc(left, func(r *searchRow) bool { return has[r.article] })
 	}
 	return nil
 }
@@ -145,30 +194,24 @@ const (
 		array_to_tsvector(array_remove(string_to_array($3 || ' ' || $4, ' '), '')))`
 )
 
-// unindex takes articles that are known out of the index.
-func (b *batch) unindex(ctx context.Context) error {
-	var known []int64
-	for _, a := range b.articles {
-		if !a.isNew {
-			known = append(known, a.ID)
-		}
-	}
-	if len(known) == 0 {
+// unindex takes articles out of the index.
+func (st *Store) unindex(ctx context.Context, tx *sql.Tx, articles []int64) error {
+	if len(articles) == 0 {
 		return nil
 	}
-	list, err := json.Marshal(known)
+	list, err := json.Marshal(articles)
 	if err != nil {
 		return err
 	}
-	keys, err := database.Collect(ctx, b.tx, database.ScanOne[int64],
-		`SELECT key FROM search_keys WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
+	keys, err := database.Collect(ctx, tx, database.ScanOne[int64],
+		`SELECT key FROM search_keys WHERE article IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY key`, string(list))
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		for _, query := range []string{b.st.db.Dialect().Pick(`DELETE FROM article_search WHERE rowid = $1`, `DELETE FROM article_search WHERE key = $1`),
+		for _, query := range []string{st.db.Dialect().Pick(`DELETE FROM article_search WHERE rowid = $1`, `DELETE FROM article_search WHERE key = $1`),
 			`DELETE FROM search_keys WHERE key = $1`} {
-			if _, err := b.tx.ExecContext(ctx, query, key); err != nil {
+			if _, err := tx.ExecContext(ctx, query, key); err != nil {
 				return err
 			}
 		}

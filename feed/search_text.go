@@ -160,21 +160,3 @@ func (q parsedQuery) numbers() []string {
 	}
 	return all
 }
-
-// size is how many tokens a query asks for: what it costs.
-func (q parsedQuery) size() int {
-	n := len(q.filters)
-	for _, c := range q.clauses {
-		for _, p := range c.any {
-			all, prefix := p.tokens()
-			if n += max(len(all), 1); prefix != "" && !isHan([]rune(prefix)[0]) {
-				n += manyTokens // all that begin so
-			}
-		}
-	}
-	return max(n, 1)
-}
-
-// manyTokens make a query dear: of its answers no more are counted than facets are
-// taken from.
-const manyTokens = 4

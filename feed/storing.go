@@ -4,15 +4,26 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"dibao/internal/database"
 )
 
+// indexing says when articles that are stored get into the search index.
+type indexing int
+
+const (
+	indexAtOnce indexing = iota
+	indexLater           // by who calls queued after the transaction
+)
+
 // storeArticles stores articles in one transaction with all that follows from
 // them: documents, relations, clusters, events, the search index. It may be run
 // again with the same articles, in any order; what is stored is the same.
-func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arrival, now time.Time) (added int, err error) {
+func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arrival, now time.Time, when indexing) (added int, err error) {
 	if len(articles) == 0 {
 		return 0, nil
 	}
@@ -42,13 +53,21 @@ func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arri
 			added++
 		}
 	}
-	return added, st.follow(ctx, tx, articles, now)
+	b := newBatch(st, tx, articles, now)
+	b.later = when == indexLater
+	if err := b.place(ctx); err != nil {
+		return 0, fmt.Errorf("store feeds: %w", err)
+	}
+	return added, b.follow(ctx)
+}
+
+func newBatch(st *Store, tx *sql.Tx, articles []*arrival, now time.Time) *batch {
+	return &batch{st: st, tx: tx, now: now, articles: articles,
+		named: make(map[string][]*candidate), inner: make(map[string]bool), loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool)}
 }
 
 // follow stores what follows from articles that are stored.
-func (st *Store) follow(ctx context.Context, tx *sql.Tx, articles []*arrival, now time.Time) error {
-	b := batch{st: st, tx: tx, now: now, articles: articles,
-		named: make(map[string][]*candidate), inner: make(map[string]bool), loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool)}
+func (b *batch) follow(ctx context.Context) error {
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -60,6 +79,54 @@ func (st *Store) follow(ctx context.Context, tx *sql.Tx, articles []*arrival, no
 		}
 	}
 	return nil
+}
+
+// place puts new articles into the feeds that carry them; those that are known
+// the database moves by itself when they are judged otherwise.
+func (b *batch) place(ctx context.Context) error {
+	var rows [][]any
+	for _, a := range b.articles {
+		if a.isNew {
+			for _, f := range a.feeds() {
+				rows = append(rows, []any{f, a.ID})
+			}
+		}
+	}
+	return b.insert(ctx, insertFeeds, rows)
+}
+
+var insertFeeds = insertion{
+	into: `INSERT INTO article_feeds (feed, article)`, columns: 2, after: `ON CONFLICT DO NOTHING`,
+	postgres: `INSERT INTO article_feeds (feed, article) SELECT value ->> 0, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
+}
+
+// feeds returns the feeds that carry the article, as the trigger articles_judged
+// has them.
+func (a *arrival) feeds() []string {
+	f := a.Facts
+	all := []string{"source/" + strconv.FormatInt(a.SourceID, 10)}
+	add := func(prefix, name string) {
+		if name != "" {
+			all = append(all, prefix+name)
+		}
+	}
+	add("theme/", f.Theme)
+	if main, _, ok := strings.Cut(f.Theme, `\`); ok {
+		add("theme/", main)
+	}
+	add("region/", f.Region)
+	for n := 2; n <= 6 && n < len(f.Region); n += 2 {
+		add("region/", f.Region[:n])
+	}
+	for _, organ := range f.Issuers {
+		add("issuer/", organ)
+	}
+	add("number/", f.DocumentNumber)
+	for _, c := range f.Citations {
+		add("number/", c.Number)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // beginStoring goes first in a transaction that stores articles or what follows
@@ -87,6 +154,9 @@ func touch(ctx context.Context, tx *sql.Tx) error {
 // restored, which holds no search index, or an upgrade from a version that had
 // none. It changes nothing else and returns how many articles lacked it.
 func (st *Store) Rebuild(ctx context.Context) (int, error) {
+	if err := st.IndexWaiting(ctx); err != nil {
+		return 0, err
+	}
 	var lacking bool
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM articles) - (SELECT COUNT(*) FROM articles WHERE hidden = 1) > (SELECT COUNT(*) FROM search_keys)`).Scan(&lacking)
@@ -113,7 +183,7 @@ func (st *Store) Rebuild(ctx context.Context) (int, error) {
 			if err != nil {
 				return err
 			}
-			return st.follow(ctx, tx, all, st.Now())
+			return newBatch(st, tx, all, st.Now()).follow(ctx)
 		})
 		if err != nil {
 			return total, err

@@ -240,7 +240,9 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
 	}
 	out.Items = len(items)
-	if _, err := c.storeItems(ctx, &src, items, &out); err != nil || out.New == 0 {
+	c.Store.collecting()
+	_, err = c.storeItems(ctx, &src, items, &out)
+	if err = errors.Join(err, c.Store.collected(ctx)); err != nil || out.New == 0 {
 		return out, err
 	}
 	noteNews(&src, c.Store.Now())

@@ -46,7 +46,7 @@ const (
 
 // isDerived reports whether a table is made from others, or the job engine's.
 func isDerived(table string) bool {
-	for _, prefix := range []string{"river_", "goose_", "sqlite_", "article_search", "search_keys"} {
+	for _, prefix := range []string{"river_", "goose_", "sqlite_", "article_search", "search_keys", "search_pending"} {
 		if strings.HasPrefix(table, prefix) {
 			return true
 		}
