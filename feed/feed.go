@@ -177,6 +177,7 @@ type Store struct {
 
 	stamps stamps
 	queue  indexQueue
+	bands  bands
 }
 
 // NewStore returns a store on a migrated database; now is its clock.

@@ -134,11 +134,8 @@ func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error
 	if all == "" {
 		return nil
 	}
-	if s.st.db.Dialect() == database.Postgres {
-		// A plan made for any word would be bad for common ones.
-		if _, err := s.tx.ExecContext(ctx, `SET LOCAL plan_cache_mode = force_custom_plan`); err != nil {
-			return err
-		}
+	if err := s.plan(ctx); err != nil {
+		return err
 	}
 	if err := s.survey(ctx, all); err != nil || len(s.newest) == 0 {
 		return err
@@ -214,58 +211,26 @@ func (s *searching) keys() (from, to int64) {
 }
 
 const (
-	// One row for all: a thousand rows cost more to hand over than to find.
-	surveySQLite = `SELECT COALESCE(group_concat(k.key || char(10) || k.article || char(10) || k.facets, char(30)), '') FROM
-		(SELECT rowid AS key FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4) s
-		CROSS JOIN search_keys k WHERE k.key = s.key`
-	surveyPostgres = `SELECT COALESCE(string_agg(k.key || chr(10) || k.article || chr(10) || k.facets, chr(30) ORDER BY k.key DESC), '') FROM
-		(SELECT key FROM article_search WHERE body @@ $1::tsquery AND key >= $2 AND key < $3 ORDER BY key DESC LIMIT $4) s
-		JOIN search_keys k ON k.key = s.key`
-
-	headsSQLite = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.rowid
-		WHERE article_search MATCH $1 AND s.rowid >= $2 AND s.rowid < $3 ORDER BY s.rowid DESC LIMIT $4`
-	headsPostgres = `SELECT k.key, k.article FROM article_search s JOIN search_keys k ON k.key = s.key
-		WHERE s.head @@ $1::tsquery AND s.key >= $2 AND s.key < $3 ORDER BY s.key DESC LIMIT $4`
 	headTexts  = `SELECT id, title, document_number, issuers, '', '[]' FROM articles WHERE id IN `
 	wholeTexts = `SELECT id, title, document_number, issuers, summary || ' ' || facts, paragraphs FROM articles WHERE id IN `
 )
 
 // survey finds the newest of what a query finds, for counts, facets and texts.
-func (s *searching) survey(ctx context.Context, query string) error {
+func (s *searching) survey(ctx context.Context, query string) (err error) {
 	limit := max(FacetSample, 2*s.need) + 1 // those in titles come first and may be among them
-	from, to := s.keys()
-	var packed string
-	err := s.tx.QueryRowContext(ctx, s.st.db.Dialect().Pick(surveySQLite, surveyPostgres), query, from, to, limit).Scan(&packed)
-	if err != nil {
-		return err
-	}
-	s.newest = make([]surveyed, 0, strings.Count(packed, "\x1e")+1)
-	for packed != "" {
-		var row, key, article string
-		row, packed, _ = strings.Cut(packed, "\x1e")
-		key, row, _ = strings.Cut(row, "\n")
-		article, row, _ = strings.Cut(row, "\n")
-		x := surveyed{facets: row}
-		if x.key, err = strconv.ParseInt(key, 10, 64); err != nil {
-			return err
-		}
-		if x.article, err = strconv.ParseInt(article, 10, 64); err != nil {
-			return err
-		}
-		s.newest = append(s.newest, x)
-	}
+	s.newest, err = s.find(ctx, inAll, query, limit)
 	s.all = len(s.newest) < limit
-	return nil
+	return err
 }
 
 // heads returns the newest articles whose heads a query finds.
 func (s *searching) heads(ctx context.Context, query string, limit int) ([]found, error) {
-	from, to := s.keys()
-	return database.Collect(ctx, s.tx, func(row database.Row) (found, error) {
-		var f found
-		err := row.Scan(&f.key, &f.article)
-		return f, err
-	}, s.st.db.Dialect().Pick(headsSQLite, headsPostgres), query, from, to, limit)
+	all, err := s.find(ctx, inHead, query, limit)
+	heads := make([]found, len(all))
+	for i, f := range all {
+		heads[i] = f.found
+	}
+	return heads, err
 }
 
 const beforeAll = int64(1) << 62

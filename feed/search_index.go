@@ -43,11 +43,11 @@ type searchRow struct {
 	head, body, fields string
 }
 
-// searchRow makes the tokens of an article; those of its head begin with a mark.
-func (a *arrival) searchRow(headMark string) searchRow {
+// searchRow makes the tokens of an article for a database.
+func (a *arrival) searchRow(m matcher) searchRow {
 	f := a.Facts
 	on := a.dayOf()
-	head, body, fields := tokens{mark: headMark}, tokens{}, tokens{}
+	head, body, fields := tokens{mark: m.headMark}, tokens{}, tokens{}
 	head.add(a.Title(), true)
 	head.add(f.DocumentNumber, false)
 	body.add(a.Title(), true)
@@ -80,12 +80,18 @@ func (a *arrival) searchRow(headMark string) searchRow {
 	}
 	day := on.String()
 	fields.field(markYear, day[:4])
+	key := searchKey(on, a.ID)
+	if m.bands {
+		for level, days := range bandDays {
+			fields.word(bandToken(level, key/searchDay/days))
+		}
+	}
 	issuer := ""
 	if len(f.Issuers) > 0 {
 		issuer = f.Issuers[0]
 	}
 	theme, _, _ := strings.Cut(f.Theme, `\`)
-	return searchRow{article: a.ID, key: searchKey(on, a.ID), on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
+	return searchRow{article: a.ID, key: key, on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
 		head: head.String(), body: body.String(), fields: fields.String()}
 }
 
@@ -101,7 +107,7 @@ func (b *batch) index(ctx context.Context) error {
 			known = append(known, a.ID)
 		}
 		if !a.Hidden {
-			rows = append(rows, a.searchRow(b.st.matcher().headMark))
+			rows = append(rows, a.searchRow(b.st.matcher()))
 		}
 	}
 	if err := b.st.index(ctx, b.tx, known, rows); err != nil || len(known) == 0 {
@@ -134,11 +140,20 @@ func (st *Store) index(ctx context.Context, tx *sql.Tx, known []int64, rows []se
 	}
 	defer insert.Close()
 	for _, r := range rows {
-		if _, err := insert.ExecContext(ctx, r.key, r.head, r.body, r.fields); err != nil {
+		values := []any{r.key, r.head, r.body, r.fields}
+		if st.db.Dialect() == database.Postgres {
+			values = append(values, r.article, r.facets)
+		}
+		if _, err := insert.ExecContext(ctx, values...); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
 	}
-	return nil
+	if st.db.Dialect() != database.Postgres || len(rows) == 0 {
+		return nil
+	}
+	// What is pending every query would read.
+	_, err = tx.ExecContext(ctx, `SELECT gin_clean_pending_list(i::regclass) FROM (VALUES ('article_search_head'), ('article_search_body')) AS v (i)`)
+	return err
 }
 
 var insertKeyRows = insertion{
@@ -190,7 +205,7 @@ func (st *Store) insertKeys(ctx context.Context, tx *sql.Tx, rows []searchRow) e
 
 const (
 	indexSQLite   = `INSERT INTO article_search (rowid, tokens) VALUES ($1, $2 || ' ' || $3 || ' ' || $4)`
-	indexPostgres = `INSERT INTO article_search (key, head, body) VALUES ($1, array_to_tsvector(array_remove(string_to_array($2 || ' ' || $4, ' '), '')),
+	indexPostgres = `INSERT INTO article_search (key, article, facets, head, body) VALUES ($1, $5, $6, array_to_tsvector(array_remove(string_to_array($2 || ' ' || $4, ' '), '')),
 		array_to_tsvector(array_remove(string_to_array($3 || ' ' || $4, ' '), '')))`
 )
 
@@ -259,22 +274,48 @@ func phraseTokens(phrase string) []string {
 	return all
 }
 
-// Tidy puts the search index in order after much was stored at once. It may be
-// left out: the databases do so by themselves, a little at a time.
+// tidyPages is how much of the search index one transaction of Tidy puts in
+// order: what comes in meanwhile waits for no more than that.
+const tidyPages = 1000
+
+// Tidy puts the search index in order, a little at a time, so that a search reads
+// one piece of it. It may be left out: the databases do so by themselves as far
+// as they must.
 func (st *Store) Tidy(ctx context.Context) error {
-	for _, query := range []string{
-		st.db.Dialect().Pick(`INSERT INTO article_search (article_search) VALUES ('optimize')`, `ANALYZE article_search`),
-		st.db.Dialect().Pick(`ANALYZE search_keys`, `ANALYZE search_keys`),
-	} {
+	if err := st.IndexWaiting(ctx); err != nil {
+		return err
+	}
+	if st.db.Dialect() == database.Postgres {
+		for _, query := range []string{`ANALYZE article_search`, `ANALYZE search_keys`} {
+			if err := st.db.Write(ctx, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, query)
+				return err
+			}); err != nil {
+				return fmt.Errorf("tidy the search index: %w", err)
+			}
+		}
+		return nil
+	}
+	// A negative number begins to merge all there is, a positive one goes on with it
+	// (FTS5, "The 'merge' Command").
+	for pages := -tidyPages; ; pages = tidyPages {
+		var before, after int64
 		err := st.db.Write(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, query)
-			return err
+			if err := tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&before); err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO article_search (article_search, rank) VALUES ('merge', $1)`, pages); err != nil {
+				return err
+			}
+			return tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&after)
 		})
 		if err != nil {
 			return fmt.Errorf("tidy the search index: %w", err)
 		}
+		if after-before < 2 { // nothing was left to merge
+			return nil
+		}
 	}
-	return nil
 }
 
 // Megabytes is how large the database is.

@@ -91,6 +91,13 @@ func (st *Store) queued(ctx context.Context, articles []*arrival) error {
 // IndexWaiting puts into the search index what was stored and waits for it. It
 // may be called at any time.
 func (st *Store) IndexWaiting(ctx context.Context) error {
+	var any bool
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM search_pending)`).Scan(&any)
+	})
+	if err != nil || !any {
+		return err
+	}
 	st.queue.writing.Lock()
 	defer st.queue.writing.Unlock()
 	for {
@@ -152,10 +159,10 @@ func (st *Store) takeWaiting(ctx context.Context, tx *sql.Tx, own []*arrival, li
 		ids[i] = w.article
 		known, ok := mine[w.article]
 		if !ok {
-			known = st.queue.rows[w.article]
+			known, ok = st.queue.rows[w.article]
 		}
 		switch {
-		case known.stamp != w.stamp:
+		case !ok || known.stamp != w.stamp:
 			unread = append(unread, w.article)
 		case known.row.article != 0: // else it is hidden
 			rows = append(rows, known.row)
@@ -194,7 +201,7 @@ func (st *Store) readRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]searc
 	for _, a := range all {
 		a.document, a.titleKey = carried[a.ID], a.title().Key
 		if !a.Hidden {
-			rows = append(rows, a.searchRow(st.matcher().headMark))
+			rows = append(rows, a.searchRow(st.matcher()))
 		}
 	}
 	return rows, nil
@@ -213,7 +220,7 @@ func (b *batch) wait(ctx context.Context) error {
 	for _, a := range b.articles {
 		a.waiting = queuedRow{stamp: rand.Int64N(1<<52) + 1} // exact in JSON
 		if !a.Hidden {
-			a.waiting.row = a.searchRow(b.st.matcher().headMark)
+			a.waiting.row = a.searchRow(b.st.matcher())
 		}
 		rows = append(rows, []any{a.ID, a.waiting.stamp})
 	}

@@ -15,12 +15,13 @@ import (
 type matcher struct {
 	quote, and, or, not, prefix string
 	headMark                    string // before the tokens of heads
+	bands                       bool   // articles have tokens of the days around theirs
 }
 
 var (
-	fts5 = matcher{`"`, " AND ", " OR ", " NOT ", " *", string(markHead)}
+	fts5 = matcher{`"`, " AND ", " OR ", " NOT ", " *", string(markHead), false}
 	// PostgreSQL has a vector for heads.
-	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", ""}
+	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", "", true}
 )
 
 func (st *Store) matcher() matcher {

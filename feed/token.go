@@ -211,6 +211,7 @@ const (
 	markCited  = '\uE008'
 	markYear   = '\uE009'
 	markTitle  = '\uE00A' // with pairs of the cleaned title, of documents
+	markBand   = '\uE00C' // of the days around the article's, where a database can't begin with the newest
 	markHead   = '\uE00B' // of what title, number and issuers hold, where columns do not tell
 )
 

@@ -219,6 +219,9 @@ Document numbers are found in brackets of any form, traditional characters by si
 				return err
 			}
 			defer a.close()
+			if err := a.articles.IndexWaiting(cmd.Context()); err != nil {
+				return err
+			}
 			found, err := a.articles.Search(cmd.Context(), feed.SearchQuery{Text: query, Limit: limit, Offset: offset, Facets: facets})
 			if err != nil {
 				return err

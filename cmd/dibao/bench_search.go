@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -99,7 +100,7 @@ func benchSearch(ctx context.Context, g *globals, articles, queries int) (search
 // given database holds from a run before are not stored again.
 func (t *benchTexts) store(ctx context.Context, a *app, n int) (seconds float64, err error) {
 	if newest, err := a.articles.Articles(ctx, feed.Selection{Limit: 1}); err != nil || len(newest) > 0 && newest[0].ID >= int64(n) {
-		return 0, err
+		return 0, errors.Join(err, a.articles.Tidy(ctx))
 	}
 	src, err := a.articles.AddSource(ctx, feed.Source{URL: "http://bench.example/list", Kind: "page", Name: "样例公报", Licence: feed.LicenceOfficial})
 	if err != nil {

@@ -1,0 +1,35 @@
+-- +goose Up
+
+-- Common words have their hits by the ten thousand, and what orders and counts
+-- them must not be read from pages that the tokens fill: they are kept out of the
+-- row, which needs no second look at them, and the row has what an answer says of
+-- an article. Everything is indexed anew by who runs next (feed/search_queue.go).
+DROP TABLE article_search;
+DELETE FROM search_keys;
+CREATE TABLE article_search (
+    key     BIGINT PRIMARY KEY REFERENCES search_keys (key) ON DELETE CASCADE,
+    article BIGINT NOT NULL,
+    facets  TEXT NOT NULL,                              -- as in search_keys
+    head    TSVECTOR NOT NULL,                          -- title, number, issuers, fields
+    body    TSVECTOR NOT NULL                           -- all
+);
+ALTER TABLE article_search ALTER COLUMN head SET STORAGE EXTERNAL, ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE article_search SET (toast_tuple_target = 128);
+-- What is pending is put in order after each batch: a query reads all of it.
+CREATE INDEX article_search_head ON article_search USING GIN (head) WITH (gin_pending_list_limit = 65536);
+CREATE INDEX article_search_body ON article_search USING GIN (body) WITH (gin_pending_list_limit = 65536);
+INSERT INTO search_pending (article, stamp) SELECT id, 0 FROM articles WHERE hidden = 0 ON CONFLICT DO NOTHING;
+
+-- +goose Down
+
+DROP TABLE article_search;
+DELETE FROM search_keys;
+CREATE TABLE article_search (
+    key  BIGINT PRIMARY KEY REFERENCES search_keys (key) ON DELETE CASCADE,
+    head TSVECTOR NOT NULL,
+    body TSVECTOR NOT NULL
+);
+CREATE INDEX article_search_head ON article_search USING GIN (head) WITH (gin_pending_list_limit = 256);
+CREATE INDEX article_search_body ON article_search USING GIN (body) WITH (gin_pending_list_limit = 256);
+ALTER TABLE article_search ALTER COLUMN head SET STORAGE MAIN, ALTER COLUMN body SET STORAGE MAIN;
+ALTER TABLE article_search SET (toast_tuple_target = 8160);
