@@ -70,7 +70,7 @@ const (
 	// verifiedWhole is up to how many articles are all looked at, so that the
 	// total is exact though the index knows pairs of characters only.
 	verifiedWhole = 60
-	searchPage    = 40  // candidates that are looked at together
+	searchPage    = 20  // candidates that are looked at together
 	maxVerified   = 400 // candidates whose text is looked at for one answer
 )
 

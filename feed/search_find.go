@@ -17,8 +17,8 @@ import (
 //
 // FTS5 goes through the articles of a word from the newest on. PostgreSQL's GIN
 // gives all that have it, be it every second one, before the newest can be told.
-// So it is asked within bands first: articles have tokens of the week, the two
-// months and the year and a half around their day, and the index puts those of a
+// So it is asked within bands first: articles have tokens of the week, the month,
+// the season and the years around their day, and the index puts those of a
 // band and a word together without reading the rest. Few words need a second
 // question.
 const (
@@ -32,7 +32,7 @@ const (
 
 	findPostgres = `SELECT COALESCE(string_agg(s.key || chr(10) || s.article || chr(10) || s.facets, chr(30) ORDER BY s.key DESC), '') FROM
 		(SELECT key, article, facets FROM article_search WHERE `
-	findWithin = ` AND key + 0 >= $2 AND key + 0 < $3 ORDER BY key DESC LIMIT $4) s`
+	findWithin = ` AND key + 0 >= $2 AND key + 0 < $3 ORDER BY key + 0 DESC LIMIT $4) s`
 )
 
 // plan settles how PostgreSQL plans the statements of a search.
@@ -40,10 +40,9 @@ func (s *searching) plan(ctx context.Context) error {
 	if s.st.db.Dialect() != database.Postgres {
 		return nil
 	}
-	// By the index for words, whatever it takes a word to be; and not by a plan made
-	// for any word.
-	_, err := s.tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_indexscan', 'off', true),
-		set_config('plan_cache_mode', 'force_custom_plan', true)`)
+	// By the index for words, however common it takes a word to be; and not by a plan
+	// made for any word.
+	_, err := s.tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`)
 	return err
 }
 
@@ -65,9 +64,10 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 	if err != nil {
 		return nil, err
 	}
-	last := min(newest, to-1) / searchDay
+	last, known := min(newest, to-1)/searchDay, to > newest
+	wanted := 2 * limit
 	for level, size := range bandDays {
-		if articles[level] < 2*limit && last == newest/searchDay {
+		if known && articles[level] < min(wanted, bandEnough) {
 			continue // it can hardly hold as many
 		}
 		band := last / size
@@ -76,6 +76,10 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 		if err != nil || len(all) == limit || (band-1)*size*searchDay <= from {
 			return all, err
 		}
+		if len(all) == 0 {
+			break
+		}
+		wanted = articles[level] * limit / len(all) // as common as it is in these
 	}
 	return s.ask(ctx, statement, query, from, to, limit)
 }
@@ -106,7 +110,7 @@ func (s *searching) ask(ctx context.Context, statement, query string, from, to i
 
 // bandDays are the sizes of bands, in days. A band and the one before it are asked
 // together, so that the newest band may have just begun.
-var bandDays = [...]int64{8, 64, 512}
+var bandDays = [...]int64{8, 32, 128, 512, 2048}
 
 func bandToken(level int, band int64) string {
 	return string(markBand) + string(rune('a'+level)) + strconv.FormatInt(band, 10)
@@ -124,7 +128,7 @@ const (
 	// changes nothing but how long it takes.
 	bandsFor = time.Minute
 	// bandEnough articles need not be counted further.
-	bandEnough = 10_000
+	bandEnough = 50_000
 )
 
 // count returns how many articles the bands before a day have.

@@ -13,7 +13,7 @@ CREATE TABLE article_search (
     head    TSVECTOR NOT NULL,                          -- title, number, issuers, fields
     body    TSVECTOR NOT NULL                           -- all
 );
-ALTER TABLE article_search ALTER COLUMN head SET STORAGE EXTERNAL, ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE article_search ALTER COLUMN facets SET STORAGE MAIN, ALTER COLUMN head SET STORAGE EXTERNAL, ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE article_search SET (toast_tuple_target = 128);
 -- What is pending is put in order after each batch: a query reads all of it.
 CREATE INDEX article_search_head ON article_search USING GIN (head) WITH (gin_pending_list_limit = 65536);
