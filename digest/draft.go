@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -18,7 +19,7 @@ import (
 type draft struct {
 	items    []IssueItem // in reading order
 	lastSeq  int64       // matches up to here are dealt with
-	backfill int         // old articles that came at once and are not in it
+	backfill int         // old articles that came in a flood since the last issue: they are held back
 	waiting  int         // matches that the next issue has no place for
 	folded   []matched   // matches that are the text of an item, or of one that was brought before
 }
@@ -71,6 +72,9 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 		}
 	}
 	if len(out.items) > 0 {
+		if out.backfill, err = s.heldBack(ctx, tx, d); err != nil {
+			return draft{}, err
+		}
 		returning, err := s.returning(ctx, tx, d.list.ID, today, out.items)
 		if err != nil {
 			return draft{}, err
@@ -88,6 +92,40 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	}
 	sortItems(out.items)
 	return out, nil
+}
+
+// maxHeldBack bounds how many articles that are held back are looked at for a list.
+const maxHeldBack = 5000
+
+// heldBack counts the articles that the list asks for, that came since its last
+// issue, and that are held back since they are old and came in a flood (补发旧文).
+func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, err error) {
+	since := d.list.CreatedAt
+	var last sql.Null[time.Time]
+	err = tx.QueryRowContext(ctx, `SELECT created_at FROM issues WHERE list = $1 AND number > 0 ORDER BY number DESC LIMIT 1`, d.list.ID).Scan(&last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	if last.Valid {
+		since = last.V
+	}
+	ids, err := database.Collect(ctx, tx, database.ScanOne[int64],
+		`SELECT id FROM articles WHERE held = 1 AND hidden = 0 AND withdrawn_at IS NULL AND collected_at > $1 ORDER BY id LIMIT $2`, since, maxHeldBack)
+	if err != nil {
+		return 0, err
+	}
+	for page := range slices.Chunk(ids, matchPage) {
+		articles, err := s.articles.ArticlesWithTextByID(ctx, page)
+		if err != nil {
+			return 0, err
+		}
+		for _, a := range articles {
+			if _, ok := Query(d.list.Query).Match(a); ok {
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 // maxCandidates bounds how many matches are looked at for one issue.
@@ -276,10 +314,10 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 		var on policy.Date
 		switch {
 		case d.RepealedBy != 0:
-			it.Event, it.changedBy, on = eventRepealed, d.RepealedBy, d.RepealedOn
+			it.Event, it.ChangedBy, on = eventRepealed, d.RepealedBy, d.RepealedOn
 		case d.SupersededBy != 0:
 			it.Event, on = eventAmended, d.SupersededOn
-			it.changedBy = documents[d.SupersededBy].Article
+			it.ChangedBy = documents[d.SupersededBy].Article
 		default:
 			continue
 		}
@@ -288,8 +326,8 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 		}
 		out = append(out, it)
 		by = append(by, id)
-		if it.changedBy != 0 {
-			by = append(by, it.changedBy)
+		if it.ChangedBy != 0 {
+			by = append(by, it.ChangedBy)
 		}
 	}
 	articles, err := s.articles.ArticlesByID(ctx, by)
@@ -302,7 +340,7 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 	})
 	for i := range out {
 		out[i].Article = articles[out[i].Article.ID]
-		if a, ok := articles[out[i].changedBy]; ok {
+		if a, ok := articles[out[i].ChangedBy]; ok {
 			out[i].By = a.Title()
 		}
 	}

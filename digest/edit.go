@@ -124,11 +124,11 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 		return Mail{}, err
 	}
 	for _, l := range lists {
-		items, err := s.Preview(ctx, l)
+		draft, err := s.next(ctx, l)
 		if err != nil {
 			return Mail{}, err
 		}
-		next := Issue{ID: -l.ID, List: l, DueAt: s.now()} // of no row
+		items, next := draft.items, Issue{ID: -l.ID, List: l, DueAt: s.now(), Backfill: draft.backfill} // of no row
 		last, err := s.Issues(ctx, l.ID, 1)
 		if err != nil {
 			return Mail{}, err

@@ -11,6 +11,7 @@ import (
 
 	"dibao/feed"
 	"dibao/internal/database"
+	"dibao/policy"
 	"dibao/subscribers"
 )
 
@@ -37,19 +38,21 @@ type IssueItem struct {
 	Article  feed.Article
 	Section  string
 	Why      []feed.Reason
-	Issue    int64         // it is of; only where the method says so
-	Event    string        // "": it is new; else why it returns
-	Under    int64         // the article of the same mail that it explains; 0: none
-	By       string        // the title of what repealed or amended it; "" if that is not known
-	Document int64         // that the article carries; 0: none
-	Explains int64         // the document that it is an interpretation of; 0: none
-	Same     []int64       // other articles that are the same text
-	Pinned   bool          // by an admin
-	Standing int           // how much it asks to lead
-	Reason   string        // why
-	Chosen   []feed.Reason // what of the reader's own choice it agrees with
+	Issue    int64           // it is of; only where the method says so
+	Event    string          // "": it is new; else why it returns
+	Under    int64           // the article of the same mail that it explains; 0: none
+	By       string          // the title of what repealed or amended it; "" if that is not known
+	Document int64           // that the article carries; 0: none
+	Explains int64           // the document that it is an interpretation of; 0: none
+	Targets  []feed.Relation // what it does with documents that are here
+	Same     []int64         // other articles that are the same text
+	Pinned   bool            // by an admin
+	Standing int             // how much it asks to lead
+	Reason   string          // why
+	Chosen   []feed.Reason   // what of the reader's own choice it agrees with
 
-	changedBy int64 // the article that repealed or amended it
+	ChangedBy int64       // the article that repealed or amended it; 0: that is not known
+	ChangedOn policy.Date // since when it is repealed; zero: that is not known
 }
 
 // folded returns the same texts as they are stored.
@@ -133,26 +136,49 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 	return items, s.relate(ctx, items, ids)
 }
 
-// relate tells which items carry which document, and which explain one.
+// relate tells which items carry which document, explain one, or change one.
 func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) error {
 	carried, err := s.articles.DocumentsOf(ctx, ids)
 	if err != nil {
 		return err
 	}
 	explained, err := s.articles.OriginalsOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	targets, err := s.articles.TargetsOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var changed []int64 // documents that were repealed
+	for _, it := range items {
+		if it.Event == eventRepealed {
+			changed = append(changed, carried[it.Article.ID])
+		}
+	}
+	documents, err := s.articles.DocumentsByID(ctx, changed)
 	for i := range items {
-		items[i].Document, items[i].Explains = carried[items[i].Article.ID], explained[items[i].Article.ID]
+		id := items[i].Article.ID
+		items[i].Document, items[i].Explains, items[i].Targets = carried[id], explained[id], targets[id]
+		if d, ok := documents[carried[id]]; ok && items[i].Event == eventRepealed {
+			items[i].ChangedBy, items[i].ChangedOn = d.RepealedBy, d.RepealedOn
+		}
 	}
 	return err
 }
 
 // Preview returns what the next issue of l would hold now, in reading order.
 func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem, error) {
+	next, err := s.next(ctx, l)
+	return next.items, err
+}
+
+// next drafts what the next issue of l would be now.
+func (s *Service) next(ctx context.Context, l subscribers.List) (next draft, err error) {
 	if err := s.Match(ctx); err != nil {
-		return nil, err
+		return draft{}, err
 	}
-	var next draft
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		var last int64
 		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(last_seq), 0) FROM issues WHERE list = $1`, l.ID).Scan(&last)
 		if err != nil {
@@ -162,11 +188,11 @@ func (s *Service) Preview(ctx context.Context, l subscribers.List) ([]IssueItem,
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return draft{}, err
 	}
 	ids := make([]int64, len(next.items))
 	for i, it := range next.items {
 		ids[i] = it.Article.ID
 	}
-	return next.items, s.relate(ctx, next.items, ids)
+	return next, s.relate(ctx, next.items, ids)
 }

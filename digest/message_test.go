@@ -66,6 +66,11 @@ func TestMessageOfADigest(t *testing.T) {
 		if subject != subject2 || text != text2 || html != html2 {
 			t.Errorf("two parsers read different things: %q and %q; %d and %d; %d and %d bytes", subject, subject2, len(text), len(text2), len(html), len(html2))
 		}
+		for line := range strings.SplitSeq(text, "\r\n") {
+			if strings.HasSuffix(line, " ") {
+				t.Errorf("a line of the text part ends in spaces: %q", line)
+			}
+		}
 		if !strings.HasPrefix(subject, "民政周报 第 1 期：样例省人民政府关于进一步做好第") {
 			t.Errorf("subject %q", subject)
 		}

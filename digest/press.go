@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dibao/feed"
 	"dibao/internal/mail"
@@ -308,7 +307,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 	v := outline{
 		edited: e, blocks: layOut(e.items), day: day, today: day.String(),
 		DigestHead: templates.DigestHead{
-			Language: e.language, SiteName: s.opts.SiteName, Title: title, Number: numberText(e), Date: day.String(), Total: len(e.items),
+			Language: e.language, SiteName: s.opts.SiteName, Title: title, Number: numberText(e), Date: dateText(e.language, "date.long", day), Total: len(e.items),
 		},
 		foot: templates.DigestFoot{
 			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/", Remarks: remarks(e),
@@ -412,90 +411,4 @@ func preheader(blocks []block) string {
 		}
 	}
 	return strings.Join(titles[min(1, len(titles)):min(5, len(titles))], " · ")
-}
-
-func (s *Service) itemView(it IssueItem, language string) templates.Item {
-	v := feed.ItemView(it.Article, s.opts.BaseURL)
-	for _, w := range it.Why {
-		v.Why = append(v.Why, templates.Words(language, "why."+w.Field, w.Value))
-	}
-	for _, w := range it.Chosen {
-		v.Why = append(v.Why, templates.Words(language, "mail.chosen", templates.Words(language, "why."+w.Field, w.Value)))
-	}
-	return v
-}
-
-// digestItem fills what a mail shows of an item.
-func (s *Service) digestItem(it IssueItem, language string, today policy.Date) templates.DigestItem {
-	f := it.Article.Facts
-	v := templates.DigestItem{Item: s.itemView(it, language), Language: language}
-	v.Summary = clip(v.Summary, maxSummary)
-	v.Dates = shownDates(v.Dates)
-	v.Badge, v.Urgent = badge(it, language, today)
-	for _, c := range f.Citations {
-		if c.Relation != policy.RelationRepeals && c.Relation != policy.RelationAmends && c.Relation != policy.RelationImplements || len(v.Says) == maxSays {
-			continue
-		}
-		title := c.Title
-		if title != "" {
-			title = "《" + title + "》"
-		}
-		v.Says = append(v.Says, templates.DocLink{Verb: templates.Words(language, "says."+c.Relation), Title: title + c.Number})
-	}
-	if n := len(it.Same); n > 0 && it.Event == "" {
-		v.Remarks = append(v.Remarks, templates.Words(language, "mail.reposts", n))
-	}
-	if f.LateDays > 0 {
-		v.Remarks = append(v.Remarks, templates.Words(language, "mail.late", f.LateDays))
-	}
-	return v
-}
-
-const (
-	// maxSummary bounds a summary in a mail, in bytes.
-	maxSummary = 600
-	// maxSays bounds the documents that an item names.
-	maxSays = 3
-)
-
-// shownDates leaves out what the badge says better.
-func shownDates(all []templates.DateFact) []templates.DateFact {
-	var out []templates.DateFact
-	for _, d := range all {
-		if d.Key == "published" || d.Key == "issued" || d.Key == "effective" || d.Key == "expires" {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-// badge says the date or the state for which an item stands where it stands.
-func badge(it IssueItem, language string, today policy.Date) (text string, urgent bool) {
-	f := it.Article.Facts
-	day := func(d policy.Date) string { return templates.Words(language, "date.short", int(d.Month), d.Day) }
-	switch it.Event {
-	case eventEffective:
-		return templates.Words(language, "badge.effective", day(f.EffectiveOn)), false
-	case eventExpiring:
-		return templates.Words(language, "badge.expiring", f.ExpiresOn.String()), true
-	case eventRepealed, eventAmended:
-		if it.By != "" {
-			return templates.Words(language, "badge."+it.Event+".by", it.By), true
-		}
-		return templates.Words(language, "badge."+it.Event), true
-	}
-	switch it.Section {
-	case sectionDeadlines:
-		if f.DeadlineOn.IsZero() {
-			return templates.Words(language, "badge.open"), false
-		}
-		if f.DeadlineOn == today {
-			return templates.Words(language, "badge.deadline.today", day(f.DeadlineOn)), true
-		}
-		days := int(f.DeadlineOn.In(time.UTC).Sub(today.In(time.UTC)).Hours() / 24)
-		return templates.Words(language, "badge.deadline", day(f.DeadlineOn), days), days <= 14
-	case sectionEffective:
-		return templates.Words(language, "badge.effective", day(f.EffectiveOn)), false
-	}
-	return "", false
 }

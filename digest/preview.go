@@ -18,15 +18,16 @@ type Mail struct{ Subject, HTML, Text string }
 
 // PreviewMail renders the mail that the next issue of l would be now.
 func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, error) {
-	items, err := s.Preview(ctx, l)
+	draft, err := s.next(ctx, l)
 	if err != nil {
 		return Mail{}, err
 	}
+	items := draft.items
 	issues, err := s.Issues(ctx, l.ID, 1)
 	if err != nil {
 		return Mail{}, err
 	}
-	next := Issue{List: l, Number: 1, DueAt: s.now()}
+	next := Issue{List: l, Number: 1, DueAt: s.now(), Backfill: draft.backfill}
 	if len(issues) > 0 {
 		next.Number = issues[0].Number + 1
 	}

@@ -149,6 +149,25 @@ func (st *Store) OriginalsOf(ctx context.Context, articles []int64) (map[int64]i
 	return found, err
 }
 
+// TargetsOf returns, by article, what these articles do with documents that have
+// a page here; those that only name one are left out.
+func (st *Store) TargetsOf(ctx context.Context, articles []int64) (map[int64][]Relation, error) {
+	list, err := json.Marshal(orEmpty(articles))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64][]Relation)
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r JOIN documents d ON d.id = r.target
+			WHERE r.article IN (`+st.db.Dialect().IDs("$1")+`) AND r.kind <> '' AND d.article IS NOT NULL AND r.gone_at IS NULL ORDER BY r.id`, string(list))
+		for _, r := range all {
+			found[r.Article] = append(found[r.Article], r)
+		}
+		return err
+	})
+	return found, err
+}
+
 // maxQuote bounds a quoted sentence, in characters.
 const maxQuote = 200
 

@@ -49,9 +49,10 @@ type DigestItem struct {
 	Language string
 	Lead     string    // why it stands before all others; "" if it does not
 	Badge    string    // its date or state, in words: 12月5日截止 · 还有 11 天
+	BadgeURL string    // of what changed it, "" if of nothing
 	Urgent   bool      // the badge is a warning
 	Says     []DocLink // what it does with other documents
-	Remarks  []string  // 转载 5 家, 迟到公开 …
+	Remarks  []DocLink // 转载 5 家, 迟到公开 …
 	Under    bool      // it explains the item before it and stands under it
 	Short    bool      // title and address only, for want of space
 }
@@ -187,6 +188,21 @@ func joinDots(parts ...any) string {
 		}
 	}
 	return strings.Join(all, " · ")
+}
+
+// isWeb reports whether an address can be opened in a browser: what came by mail
+// has none.
+func isWeb(address string) bool {
+	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+}
+
+// foreign marks the language of titles and summaries in a mail of another one, so
+// that a screen reader reads them in theirs.
+func foreign(language string) template.HTMLAttr {
+	if language == "zh" {
+		return ""
+	}
+	return ` lang="zh-CN"`
 }
 
 // outlook returns the table that gives Outlook for Windows, which knows no

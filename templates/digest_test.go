@@ -28,7 +28,7 @@ func digestOf(language, title string, n int) Digest {
 		for i, it := range items(n, title) {
 			s.Items = append(s.Items, DigestItem{
 				Item: it, Language: language, Badge: title, Urgent: i%2 == 0, Says: []DocLink{{"废止", title, ""}, {"落实", title, "https://a.example/documents/1"}},
-				Remarks: []string{title}, Under: key == "interpretations", Short: i == 3, Lead: map[bool]string{true: title}[key == "highlights"],
+				Remarks: []DocLink{{"", title, ""}, {"", title, "https://a.example/articles/1"}}, BadgeURL: map[bool]string{true: "https://a.example/articles/2"}[i == 1], Under: key == "interpretations", Short: i == 3, Lead: map[bool]string{true: title}[key == "highlights"],
 			})
 		}
 		if key == "documents" {
@@ -77,6 +77,7 @@ func lint(t *testing.T, name, markup string) {
 		t.Fatal(err)
 	}
 	level := 0
+	count := make(map[string]int)
 	for n := range root.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
@@ -88,6 +89,16 @@ func lint(t *testing.T, name, markup string) {
 				}
 			}
 			return ""
+		}
+		count[n.Data]++
+		if attr("role") == "article" {
+			count["article"]++
+			if attr("lang") == "" || attr("aria-label") == "" {
+				t.Errorf("%s: the mail says neither its language nor what it is: %v", name, n.Attr)
+			}
+		}
+		if strings.Contains(attr("style"), "display:none") {
+			count["preheader"]++
 		}
 		switch n.Data {
 		case "table":
@@ -112,7 +123,7 @@ func lint(t *testing.T, name, markup string) {
 				t.Errorf("%s: a link without an address or a colour of its own: %v", name, n.Attr)
 			}
 		case "div":
-			if !strings.Contains(attr("style"), "display:none") {
+			if attr("role") != "article" && !strings.Contains(attr("style"), "display:none") {
 				t.Errorf("%s: a <div> for layout", name)
 			}
 		case "style", "link":
@@ -125,6 +136,14 @@ func lint(t *testing.T, name, markup string) {
 		if class := attr("class"); class != "" && class != "big" && class != "gap" && attr("style") == "" {
 			t.Errorf("%s: <%s class=%q> has no style of its own", name, n.Data, class)
 		}
+	}
+	for what, want := range map[string]int{"h1": 1, "article": 1, "preheader": 1} {
+		if count[what] != want {
+			t.Errorf("%s has %d of %s, want %d", name, count[what], what, want)
+		}
+	}
+	if len(markup) > 100_000 {
+		t.Errorf("%s has %d bytes: Gmail cuts it off", name, len(markup))
 	}
 }
 

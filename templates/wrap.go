@@ -11,14 +11,20 @@ const textWidth = 72
 // wrap breaks text into lines of at most textWidth columns, each begun with
 // indent. Chinese breaks between any two characters, but no line begins with
 // closing punctuation; other scripts break at spaces.
-func wrap(indent, s string) string {
+func wrap(indent, s string) string { return hang(indent, indent, s) }
+
+// hang is wrap with a first line that begins with something else, such as what the
+// text is.
+func hang(first, indent, s string) string {
 	var lines []string
 	var line strings.Builder
-	width := columns(indent)
+	begin := first
+	width := columns(begin)
 	newLine := func() {
-		lines = append(lines, indent+strings.TrimRight(line.String(), " "))
+		lines = append(lines, begin+strings.TrimRight(line.String(), " "))
 		line.Reset()
-		width = columns(indent)
+		begin = indent
+		width = columns(begin)
 	}
 	for _, word := range words(s) {
 		w := columns(word)

@@ -1,0 +1,157 @@
+package digest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/policy"
+	"dibao/templates"
+)
+
+func (s *Service) itemView(it IssueItem, language string) templates.Item {
+	v := feed.ItemView(it.Article, s.opts.BaseURL)
+	for _, w := range it.Why {
+		v.Why = append(v.Why, templates.Words(language, "why."+w.Field, w.Value))
+	}
+	for _, w := range it.Chosen {
+		v.Why = append(v.Why, templates.Words(language, "mail.chosen", templates.Words(language, "why."+w.Field, w.Value)))
+	}
+	return v
+}
+
+// digestItem fills what a mail shows of an item.
+func (s *Service) digestItem(it IssueItem, language string, today policy.Date) templates.DigestItem {
+	f := it.Article.Facts
+	v := templates.DigestItem{Item: s.itemView(it, language), Language: language}
+	v.Summary = clip(v.Summary, maxSummary)
+	v.Dates = shownDates(v.Dates, it)
+	v.Badge, v.Urgent = badge(it, language, today)
+	if it.ChangedBy != 0 {
+		v.BadgeURL = feed.ArticleURL(s.opts.BaseURL, it.ChangedBy)
+	}
+	for _, c := range f.Citations {
+		if !slices.Contains(shownRelations, c.Relation) || len(v.Says) == maxSays || c.Relation == policy.RelationInterprets && it.Under != 0 {
+			continue
+		}
+		v.Says = append(v.Says, templates.DocLink{Verb: templates.Words(language, "says."+c.Relation), Title: citedAs(c), URL: s.targetURL(it, c)})
+	}
+	if n := len(it.Same); n > 0 && it.Event == "" {
+		v.Remarks = append(v.Remarks, templates.DocLink{Title: templates.Words(language, "mail.reposts", n), URL: v.URL})
+	}
+	if f.LateDays > 0 {
+		v.Remarks = append(v.Remarks, templates.DocLink{Title: templates.Words(language, "mail.late", f.LateDays)})
+	}
+	return v
+}
+
+// shownRelations are what an item does with other documents that a reader should see.
+var shownRelations = []string{
+	policy.RelationRepeals, policy.RelationRepealsPart, policy.RelationAmends, policy.RelationExtends, policy.RelationImplements, policy.RelationInterprets,
+}
+
+// unquoted is a title that is put in 《》: those within become 〈〉, as GB/T 15834
+// has it.
+func unquoted(title string) string {
+	return strings.NewReplacer("《", "〈", "》", "〉").Replace(title)
+}
+
+// citedAs writes how a document is named: 《title》（number）, as official texts do.
+func citedAs(c policy.Citation) string {
+	switch {
+	case c.Title == "":
+		return c.Number
+	case c.Number == "":
+		return "《" + unquoted(c.Title) + "》"
+	}
+	return "《" + unquoted(c.Title) + "》（" + c.Number + "）"
+}
+
+// targetURL is the page of the document that a citation means, "" if we have none.
+func (s *Service) targetURL(it IssueItem, c policy.Citation) string {
+	for _, r := range it.Targets {
+		if r.Kind == c.Relation && r.TargetNumber == c.Number && r.TargetTitle == c.Title {
+			return fmt.Sprintf("%s/documents/%d", s.opts.BaseURL, r.Target)
+		}
+	}
+	return ""
+}
+
+const (
+	// maxSummary bounds a summary in a mail, in bytes.
+	maxSummary = 600
+	// maxSays bounds the documents that an item names.
+	maxSays = 3
+)
+
+// shownDates leaves out what the badge says already.
+func shownDates(all []templates.DateFact, it IssueItem) []templates.DateFact {
+	said := "deadline"
+	switch {
+	case it.Event == eventExpiring:
+		said = "expires"
+	case it.Section == sectionEffective:
+		said = "effective"
+	}
+	return slices.DeleteFunc(all, func(d templates.DateFact) bool { return d.Key == said })
+}
+
+// dateText writes a date in one of the catalogue's forms.
+func dateText(language, form string, d policy.Date) string {
+	weekday := d.In(time.UTC).Weekday()
+	return templates.Words(language, form, d.Year, int(d.Month), d.Day, templates.Words(language, fmt.Sprint("weekday.", int(weekday))), d.Month.String()[:3])
+}
+
+// nearDays is within how many days a date is told with its day of the week.
+const nearDays = 14
+
+// dayText writes a date as short as it is clear today.
+func dayText(language string, d, today policy.Date) string {
+	switch {
+	case !d.Before(today) && d.Before(today.AddDays(nearDays)):
+		return dateText(language, "date.weekday", d)
+	case d.Year == today.Year:
+		return dateText(language, "date.short", d)
+	}
+	return dateText(language, "date.year", d)
+}
+
+// badge says the date or the state for which an item stands where it stands.
+func badge(it IssueItem, language string, today policy.Date) (text string, urgent bool) {
+	f := it.Article.Facts
+	day := func(d policy.Date) string { return dayText(language, d, today) }
+	switch it.Event {
+	case eventEffective:
+		return templates.Words(language, "badge.effective", day(f.EffectiveOn)), false
+	case eventExpiring:
+		return templates.Words(language, "badge.expiring", day(f.ExpiresOn)), true
+	case eventRepealed, eventAmended:
+		key, args := "badge."+it.Event, []any{}
+		if it.Event == eventRepealed && today.Before(it.ChangedOn) {
+			key, args = "badge.ending", []any{day(it.ChangedOn)}
+		}
+		if it.By != "" {
+			key, args = key+".by", append(args, unquoted(it.By))
+		}
+		return templates.Words(language, key, args...), true
+	}
+	switch it.Section {
+	case sectionDeadlines:
+		if f.DeadlineOn.IsZero() {
+			return templates.Words(language, "badge.open"), false
+		}
+		if f.DeadlineOn == today {
+			return templates.Words(language, "badge.deadline.today", day(f.DeadlineOn)), true
+		}
+		if f.DeadlineOn == today.AddDays(1) {
+			return templates.Words(language, "badge.deadline.tomorrow", day(f.DeadlineOn)), true
+		}
+		days := int(f.DeadlineOn.In(time.UTC).Sub(today.In(time.UTC)).Hours() / 24)
+		return templates.Words(language, "badge.deadline", day(f.DeadlineOn), days), days <= 14
+	case sectionEffective:
+		return templates.Words(language, "badge.effective", day(f.EffectiveOn)), false
+	}
+	return "", false
+}
