@@ -109,6 +109,7 @@ type batch struct {
 	renewed   []*candidate   // those whose relatives are looked for anew
 	left      []work         // whose versions are put in order without one that left
 	parted    []int64        // articles whose cluster fell apart
+	extends   []int64        // documents whose term others extend, or no longer do
 	regrouped map[int64]bool // clusters that were put together anew
 	later     bool           // the index is written later
 }
@@ -161,6 +162,50 @@ func (b *batch) load(ctx context.Context, names []string) error {
 			b.byID[f.id] = c
 		}
 		b.addName(name{f.name, f.kind}, c)
+	}
+	return nil
+}
+
+// loadPages looks up the documents that links mean by the addresses of their pages.
+func (b *batch) loadPages(ctx context.Context, names []string) error {
+	var addresses []string
+	for _, n := range names {
+		if page, ok := strings.CutPrefix(n, byLink); ok && !b.loaded["page "+n] {
+			b.loaded["page "+n] = true
+			for _, form := range []string{"http://" + page, "https://" + page} {
+				addresses = append(addresses, form, form+"/")
+			}
+		}
+	}
+	if len(addresses) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(addresses)
+	if err != nil {
+		return err
+	}
+	type found struct {
+		url string
+		id  int64
+	}
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (f found, err error) {
+		err = row.Scan(&f.url, &f.id)
+		return f, err
+	}, `SELECT a.url, c.document FROM articles a JOIN carriers c ON c.article = a.id WHERE a.hidden = 0 AND a.url IN (`+b.st.db.Dialect().Texts("$1")+`) ORDER BY a.id LIMIT 500`, string(list))
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		c := b.byID[f.id]
+		if c == nil {
+			d, err := documentByID(ctx, b.tx, f.id)
+			if err != nil {
+				return err
+			}
+			c = &candidate{id: f.id, number: d.Number, title: d.Title, region: d.Region, work: d.Work, level: d.Level, issuers: d.Issuers, issuedOn: d.IssuedOn, on: d.On()}
+			b.byID[f.id] = c
+		}
+		b.addName(name{pageName(f.url), "inner"}, c)
 	}
 	return nil
 }
@@ -230,6 +275,9 @@ func (b *batch) carry(ctx context.Context) error {
 	if err := b.load(ctx, names); err != nil {
 		return err
 	}
+	if err := b.loadPages(ctx, names); err != nil {
+		return err
+	}
 	before := make(map[int64]int64)
 	if slices.ContainsFunc(b.articles, func(a *arrival) bool { return !a.isNew }) {
 		if err := b.st.carried(ctx, b.tx, b.ids(), before); err != nil {
@@ -242,6 +290,7 @@ func (b *batch) carry(ctx context.Context) error {
 		was := before[a.ID]
 		if !a.carriesDocument() {
 			if was != 0 {
+				b.fresh = append(b.fresh, pageName(a.URL))
 				if _, err := b.tx.ExecContext(ctx, `DELETE FROM carriers WHERE article = $1`, a.ID); err != nil {
 					return err
 				}
@@ -273,6 +322,10 @@ func (b *batch) carry(ctx context.Context) error {
 			nameRows = append(nameRows, []any{n.name, c.id, n.kind})
 			b.addName(n, c)
 			b.fresh = append(b.fresh, n.name)
+		}
+		if page := pageName(a.URL); page != "" && !a.Hidden { // links to it may be waiting
+			b.addName(name{page, "inner"}, c)
+			b.fresh = append(b.fresh, page)
 		}
 		carrierRows = append(carrierRows, []any{a.ID, c.id, a.standing()})
 	}
@@ -420,6 +473,13 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 				names[n.name] = n.kind
 			}
 		}
+	}
+	until, err := b.extended(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() && f.ExpiresOn.Before(until) {
+		f.ExpiresOn = until
 	}
 	return b.updateDocument(ctx, id, f, shown, names)
 }

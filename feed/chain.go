@@ -193,7 +193,7 @@ func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, err
 // edge returns the relation of a document to the higher one whose subject its
 // title holds, if it was made on the same day or later.
 func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
-	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.on.IsZero() || x.on.Before(c.on) || !strings.Contains(x.key, subject) {
+	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.on.IsZero() || x.on.Before(c.on) || !strings.Contains(x.key, subject) || policy.ChangesAnother(x.title) {
 		return citing{}, false
 	}
 	return citing{Relation: Relation{Article: x.article, Document: x.document, Kind: policy.RelationImplements, Target: id, TargetNumber: c.number,

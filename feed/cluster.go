@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dibao/internal/database"
 	"dibao/policy"
@@ -290,9 +291,11 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	if _, err := b.tx.ExecContext(ctx, `UPDATE relations SET document = $2 WHERE document = $1`, from.ID, to.ID); err != nil {
 		return err
 	}
+	var pages []string
 	for _, x := range b.articles {
 		if x.document == from.ID {
 			x.document = to.ID
+			pages = append(pages, pageName(x.URL))
 		}
 	}
 	isFrom := func(c *candidate) bool { return c.id == from.ID }
@@ -306,6 +309,9 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	if err := b.keepNames(ctx, to.ID); err != nil {
 		return err
 	}
+	for _, page := range pages {
+		b.addName(name{page, "inner"}, b.byID[to.ID])
+	}
 	return b.mergeCarriers(ctx, from.ID)
 }
 
@@ -313,7 +319,7 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 func (b *batch) keepNames(ctx context.Context, id int64) error {
 	var rows [][]any
 	for n, all := range b.named {
-		if slices.ContainsFunc(all, func(c *candidate) bool { return c.id == id }) {
+		if slices.ContainsFunc(all, func(c *candidate) bool { return c.id == id }) && !strings.HasPrefix(n, byLink) {
 			kind := "title"
 			switch {
 			case b.inner[fmt.Sprint(n, "\n", id)]:

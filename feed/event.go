@@ -137,6 +137,8 @@ func (b *batch) announce(ctx context.Context, resolved []citing, touched map[int
 			kind = EventRepealed
 		case r.Kind == policy.RelationAmends && r.Document != 0:
 			kind = EventAmended
+		case r.Kind == policy.RelationExtends && r.Document != 0:
+			b.extends = append(b.extends, r.Target) // a later day on which it expires is all that there is to tell
 		case r.Kind == policy.RelationInterprets:
 			kind = EventInterpreted
 		case r.Kind == policy.RelationImplements && r.Document != 0:
@@ -153,6 +155,12 @@ func (b *batch) announce(ctx context.Context, resolved []citing, touched map[int
 	}
 	for _, id := range sortedKeys(touched) {
 		if err := setRepealed(ctx, b.tx, id); err != nil {
+			return err
+		}
+	}
+	slices.Sort(b.extends)
+	for _, id := range slices.Compact(b.extends) {
+		if err := b.mergeCarriers(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -265,6 +273,23 @@ func (b *batch) supersede(ctx context.Context, document, newer int64) error {
 		(SELECT COALESCE(n.effective_on, n.issued_on, n.published_on) FROM documents n WHERE n.id = $2)
 		WHERE id = $1 AND (superseded_by IS NOT NULL OR superseded_on IS NOT NULL OR $3 = 1)`, document, by, oneIf(by.Valid))
 	return err
+}
+
+// extended returns the last day that others give a document whose term they
+// extend; zero if none does.
+func (b *batch) extended(ctx context.Context, document int64) (until policy.Date, err error) {
+	all, err := database.Collect(ctx, b.tx, database.ScanOne[string], `SELECT a.facts FROM relations r JOIN articles a ON a.id = r.article
+		WHERE r.target = $1 AND r.kind = $2 AND r.gone_at IS NULL AND r.document IS NOT NULL AND a.hidden = 0 LIMIT 100`, document, policy.RelationExtends)
+	for _, text := range all {
+		var f policy.Facts
+		if err := json.Unmarshal([]byte(text), &f); err != nil {
+			return until, err
+		}
+		if until.Before(f.ExtendsTo) {
+			until = f.ExtendsTo
+		}
+	}
+	return until, err
 }
 
 // noteWithdrawn notes that every page that carried a document was taken away.

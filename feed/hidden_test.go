@@ -260,3 +260,53 @@ func TestClusterFallsApart(t *testing.T) {
 		}
 	})
 }
+
+// A notice that extends the term of a document moves its last day, whichever comes
+// first, and takes nothing up of what the document took up.
+func TestTermIsExtended(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		title := "四川省人民政府关于加快发展养老服务业的实施意见"
+		follow := text{"follow", title, "2024-02-14", "2024-02-20", "川府发〔2024〕8号", []string{"各市（州）人民政府：", "现提出如下实施意见。", "本意见自2024年2月1日起施行，有效期3年。"}}
+		longer := text{"longer", "四川省人民政府关于延长《" + title + "》有效期的通知", "2026-11-20", "2026-11-21", "川府发〔2026〕9号", []string{
+			"各市（州）人民政府：", "《" + title + "》（川府发〔2024〕8号）有效期延长至2029年12月31日。"}}
+		r.put(src["n"], world[0].text)
+		expires := func() string { return r.document(ctx, "川府发〔2024〕8号").ExpiresOn.String() }
+		r.put(src["s"], longer)
+		r.put(src["s"], follow)
+		if got := expires(); got != "2029-12-31" {
+			t.Errorf("the notice came first: %s", got)
+		}
+		r.correct(ctx, "longer", "hidden", "1")
+		if got := expires(); got != "2027-01-31" {
+			t.Errorf("the notice is hidden: %s", got)
+		}
+		r.correct(ctx, "longer", "hidden", "0")
+		if got := expires(); got != "2029-12-31" {
+			t.Errorf("and shown: %s", got)
+		}
+		r.correct(ctx, "follow", "expires", "2031-01-01")
+		if got := expires(); got != "2031-01-01" {
+			t.Errorf("set by hand: %s", got)
+		}
+		events, err := r.Store.Events(ctx, 0, nil, 0) // on 23 November 2026 its own term has 69 days
+		r.check(err)
+		for _, e := range events {
+			if e.Kind == feed.EventExpiring {
+				t.Errorf("event %+v", e)
+			}
+		}
+		chain, err := r.Store.Chain(ctx, r.document(ctx, world[0].number).ID)
+		r.check(err)
+		for _, s := range chain.Steps {
+			if s.Document.Title != title {
+				t.Errorf("%s implements it", s.Document.Title)
+			}
+		}
+		if len(chain.Steps) != 1 {
+			t.Errorf("%d steps", len(chain.Steps))
+		}
+	})
+}

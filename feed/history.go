@@ -30,9 +30,9 @@ func (st *Store) History(ctx context.Context, article int64) ([]Happening, error
 			return h, err
 		}, `SELECT replaced_at AS at, 'text' AS what, '' AS field, title AS value, '' AS detail FROM revisions WHERE article = $1
 			UNION ALL SELECT at, CASE WHEN value IS NULL THEN 'undone' ELSE 'correction' END, field, NULLIF(value, ''), note FROM corrections WHERE article = $1
-			UNION ALL SELECT since, 'relation', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations WHERE article = $1
-			UNION ALL SELECT gone_at, 'relation-gone', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations
-				WHERE article = $1 AND gone_at IS NOT NULL
+			UNION ALL SELECT since, 'relation', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations r WHERE article = $1`+knownPage+`
+			UNION ALL SELECT gone_at, 'relation-gone', kind, CASE WHEN target_number = '' THEN target_title ELSE target_number END, quote FROM relations r
+				WHERE article = $1 AND gone_at IS NOT NULL`+knownPage+`
 			UNION ALL SELECT withdrawn_at, 'withdrawn', '', NULL, '' FROM articles WHERE id = $1 AND withdrawn_at IS NOT NULL`, article)
 		return err
 	})

@@ -67,14 +67,23 @@ func (r *Relation) dest() (dest []any, finish func() error) {
 // Relations returns what an article, or the document that it carries, does with
 // others.
 func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, error) {
-	return st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL ORDER BY r.id`, article)
+	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL`+knownPage+` ORDER BY r.id`, article)
+	return once(all, func(r Relation) string { // by its title and by a link it is one
+		if r.Target != 0 {
+			return fmt.Sprint(r.Kind, "\n", r.Target)
+		}
+		return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName)
+	}), err
 }
+
+// knownPage leaves out links to pages that are not here.
+const knownPage = ` AND (r.target IS NOT NULL OR r.target_name NOT LIKE 'url:%')`
 
 // RelationsFrom returns what a document does with others, each once however many
 // articles carry it: those of an article that is hidden are left out.
 func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
-		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0 ORDER BY c.standing, r.id LIMIT 2000`, document)
+		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0`+knownPage+` ORDER BY c.standing, r.id LIMIT 2000`, document)
 	return once(all, func(r Relation) string { return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName) }), err
 }
 
@@ -160,12 +169,27 @@ func (st *Store) TargetsOf(ctx context.Context, articles []int64) (map[int64][]R
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err := database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r JOIN documents d ON d.id = r.target
 			WHERE r.article IN (`+st.db.Dialect().IDs("$1")+`) AND r.kind <> '' AND d.article IS NOT NULL AND r.gone_at IS NULL ORDER BY r.id`, string(list))
-		for _, r := range all {
+		// What an interpretation's title and its link say of one document is one.
+		for _, r := range once(all, func(r Relation) string { return fmt.Sprint(r.Article, " ", r.Kind, " ", r.Target) }) {
 			found[r.Article] = append(found[r.Article], r)
 		}
 		return err
 	})
 	return found, err
+}
+
+// byLink begins the name of a document that is known by the address of its page
+// alone; until that page is here it is not shown.
+const byLink = "url:"
+
+// pageName is the name by which a link means the document of a page.
+func pageName(address string) string {
+	address, _, _ = strings.Cut(address, "#")
+	_, rest, _ := strings.Cut(address, "://")
+	if rest = strings.TrimSuffix(rest, "/"); rest == "" {
+		return ""
+	}
+	return byLink + rest
 }
 
 // maxQuote bounds a quoted sentence, in characters.
@@ -196,8 +220,13 @@ func (a *arrival) relations() []Relation {
 		r.SaidIn, r.Quote = a.quote(c)
 		all = append(all, r)
 	}
-	a.said = all
-	return all
+	for _, l := range a.Facts.Originals {
+		if name := pageName(l.URL); name != "" && name != pageName(a.URL) {
+			all = append(all, Relation{Article: a.ID, Kind: policy.RelationInterprets, targetName: name, TargetTitle: l.Text, SaidIn: "text", Quote: l.Text})
+		}
+	}
+	a.said = once(all, func(r Relation) string { return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName) })
+	return a.said
 }
 
 // quote finds the sentence that names a document.
@@ -410,6 +439,9 @@ func (b *batch) endRelations(ctx context.Context, touched map[int64]bool) error 
 			}
 			if r.Target != 0 {
 				touched[r.Target] = true
+			}
+			if r.Target != 0 && r.Kind == policy.RelationExtends {
+				b.extends = append(b.extends, r.Target)
 			}
 		}
 	}

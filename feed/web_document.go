@@ -160,6 +160,9 @@ func documentFacts(d Document, shown Article, language string) []templates.Fact 
 	}
 	f.DocumentNumber, f.Issuers, f.Type, f.Theme, f.Region = d.Number, d.Issuers, d.Type, d.Theme, d.Region
 	f.Level = d.Level
+	if f.ExpiresOn != d.ExpiresOn { // another says so: see the relations
+		f.ExpiresFrom = ""
+	}
 	f.IssuedOn, f.PublishedOn, f.EffectiveOn, f.ExpiresOn = d.IssuedOn, d.PublishedOn, d.EffectiveOn, d.ExpiresOn
 	return articleFacts(a, language)
 }
@@ -299,7 +302,11 @@ func (h *Web) life(d Document, shown Article, to []related, chain Chain, languag
 	}
 	add(d.SupersededOn, templates.LifeEvent{Key: "superseded"})
 	if d.RepealedBy == 0 || d.RepealedOn.IsZero() || !d.ExpiresOn.IsZero() && d.ExpiresOn.Before(d.RepealedOn) {
-		add(d.ExpiresOn, templates.LifeEvent{Key: "expires", Provenance: f.ExpiresFrom})
+		e := templates.LifeEvent{Key: "expires"}
+		if d.ExpiresOn == f.ExpiresOn {
+			e.Provenance = f.ExpiresFrom
+		}
+		add(d.ExpiresOn, e)
 	}
 	if !shown.WithdrawnAt.IsZero() {
 		add(policy.DateOf(shown.WithdrawnAt.In(h.zone())), templates.LifeEvent{Key: "withdrawn"})

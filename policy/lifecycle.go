@@ -137,6 +137,7 @@ func (u *understanding) lifecycle() {
 	if u.Kind != KindDocument {
 		return
 	}
+	u.extension()
 	if u.span() {
 		return
 	}
@@ -171,6 +172,37 @@ func (u *understanding) span() bool {
 		}
 	}
 	return false
+}
+
+// extendedTo is the last day of a longer term: 有效期延长至2029年12月31日, 继续执行至….
+var extendedTo = regexp.MustCompile(`(?:延长|延续|顺延|延期|执行|实施|有效|施行)(?:实施|执行|施行|有效)?(?:期|期限)?\s*(?:至|到)\s*` + fullDate + `|(?:延长|延续|顺延)[^。；]{0,20}自\s*` + fullDate + spanTo + fullDate)
+
+// extension finds until when a text extends the term of another; nothing where it
+// gives two.
+func (u *understanding) extension() {
+	if u.Kind != KindDocument || !extends.MatchString(u.Title) {
+		return
+	}
+	var to Date
+	for _, o := range append(u.occurrences(extendedTo, hintYear, true), u.inTitle(extendedTo)...) {
+		on := o.date(1)
+		if on.IsZero() {
+			on = o.date(7)
+		}
+		if on.IsZero() || !to.IsZero() && to != on {
+			return
+		}
+		to = on
+	}
+	u.ExtendsTo = to
+}
+
+// inTitle returns the matches of re in the headline.
+func (u *understanding) inTitle(re *regexp.Regexp) (out []occurrence) {
+	for _, m := range re.FindAllStringSubmatch(fold(u.Title), maxOccurrences) {
+		out = append(out, occurrence{groups: m})
+	}
+	return out
 }
 
 // maxRetroactive is how far back, in days, a document may take effect.

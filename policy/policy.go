@@ -51,6 +51,8 @@ type Evidence struct {
 	FeedSummary   string     `json:"feed_summary,omitempty"` // plain text
 	Categories    []string   `json:"categories,omitempty"`
 
+	Links []Link `json:"links,omitempty"` // of the text, and those beside it that say 原文
+
 	// Paragraphs are the text blocks of the content container, white space
 	// collapsed, in order; a by-line or signature still stands among them.
 	Paragraphs []string `json:"paragraphs,omitempty"`
@@ -91,6 +93,7 @@ type Facts struct {
 
 	OpensOn          Date           `json:"opens_on,omitzero"` // first day on which comments or applications are taken
 	OpensFrom        string         `json:"opens_from,omitempty"`
+	ExtendsTo        Date           `json:"extends_to,omitzero"`         // last day that it gives the document whose term it extends
 	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, where a later one repeats it
 	RelativeDates    []RelativeDate `json:"relative_dates,omitempty"`
 	LateDays         int            `json:"late_days,omitempty"` // working days until it was published, where they are too many (迟到公开)
@@ -114,6 +117,7 @@ type Facts struct {
 	Marker         string   `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
 
 	Citations []Citation `json:"citations,omitempty"`
+	Originals []Link     `json:"originals,omitempty"` // of an interpretation: links to what it explains
 	Warnings  []string   `json:"warnings,omitempty"`
 }
 

@@ -231,6 +231,15 @@ func (u *understanding) region() {
 			return
 		}
 	}
+	if len(u.Issuers) == 0 && u.Kind == KindDocument { // 上海市优化营商环境条例
+		switch u.title.Type {
+		case "条例", "办法", "规定", "细则", "规则":
+			if code, level, ok := regionOfOrgan(u.title.Title, home); ok && code != "" && u.title.Relation == "" {
+				u.Region, u.Level = code, level
+				return
+			}
+		}
+	}
 	if len(u.DocumentNumber) >= 2*3 {
 		if code := numberRegions[u.DocumentNumber[:2*3]]; code != "" && (home == "" || strings.HasPrefix(home, code) || !strings.HasPrefix(u.DocumentNumber, "宁政发")) {
 			u.Region = code

@@ -65,3 +65,17 @@ func TestRegionCode(t *testing.T) {
 		}
 	}
 }
+
+// A rule without an issuer is of the region that its title begins with.
+func TestRegionOfRules(t *testing.T) {
+	t.Parallel()
+	for title, want := range map[string]string{
+		"上海市优化营商环境条例": "31 province", "深圳市样例条例": "4403 city", "四川省水资源调度管理办法": "51 province",
+		"中华人民共和国样例法": " ", "城镇燃气管理条例": " ", "商用密码管理条例": " ",
+	} {
+		f := Understand(Evidence{Title: title, Paragraphs: []string{"第一条 为了样例，制定本条例。"}})
+		if got := f.Region + " " + string(f.Level); got != want {
+			t.Errorf("%s: %q, want %q", title, got, want)
+		}
+	}
+}

@@ -6,6 +6,13 @@ import (
 	"unicode/utf8"
 )
 
+// changesAnother is a title of what ends, extends or changes another text on the
+// same matter, or explains it: that takes nothing up.
+var changesAnother = regexp.MustCompile(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
+
+// ChangesAnother reports whether a title is of what ends, extends or changes another text.
+func ChangesAnother(title string) bool { return changesAnother.MatchString(title) }
+
 // minSubject is how many characters a subject has at least to tell documents apart.
 const minSubject = 6
 
@@ -46,5 +53,5 @@ func subjectOf(t Title) string {
 // Implements reports whether a title takes up a subject that [Subject] returned of
 // a higher document's title (落实).
 func Implements(title, subject string) bool {
-	return subject != "" && strings.Contains(cleanForComparison(title), cleanForComparison(subject))
+	return subject != "" && !changesAnother.MatchString(title) && strings.Contains(cleanForComparison(title), cleanForComparison(subject))
 }

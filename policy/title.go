@@ -52,7 +52,7 @@ const maxTitle = 1000
 // 关于 + subject + 的 + type (条例第九条).
 func ParseTitle(s string) Title {
 	var t Title
-	s = strings.TrimSpace(strings.Join(strings.Fields(fold(s)), " "))
+	s = strings.TrimSpace(strings.Join(strings.Fields(fold(strings.ToValidUTF8(s, ""))), " "))
 	if len(s) > maxTitle {
 		t.Title = s
 		return t

@@ -41,6 +41,7 @@ func Understand(e Evidence) Facts {
 	u.late()
 	u.relativeDates()
 	u.citations()
+	u.originals()
 	u.summary()
 	u.language()
 	if !u.IssuedOn.IsZero() && !u.PublishedOn.IsZero() && u.PublishedOn.Before(u.IssuedOn) {

@@ -153,6 +153,7 @@ func FuzzFindNumbers(f *testing.F) {
 func FuzzParseTitle(f *testing.F) {
 	f.Add("[有效]浙江省人民政府关于印发浙江省盐业体制改革实施方案的通知")
 	f.Add("发改经体〔2016〕2120号《关于印发〈办法〉的通知》")
+	f.Add("0000\u3000\x95\x80\x88\x9e\x80\x8a\x80\x9a\x80\x8b") // no text
 	f.Fuzz(func(t *testing.T, s string) {
 		if got := ParseTitle(s); len(got.Title) > len(s)+16 {
 			t.Fatalf("title %q of %q", got.Title, s)

@@ -84,6 +84,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	}
 	container.Find("footer, .footer, #footer").Remove() // an unclosed element takes it along
 	out.Attachments = readAttachments(container, base)
+	e.Links = readLinks(doc.Selection, container, base)
 	e.Paragraphs = blocksOf(container.Nodes[0])
 	out.HTML = sanitizeSelection(container, base.String())
 	if len(e.Paragraphs) == 0 && len(out.Attachments) == 0 {
@@ -334,6 +335,35 @@ var fileTypes = map[string]string{
 	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 	".ofd":  "application/ofd", ".wps": "application/vnd.ms-works", ".et": "application/vnd.ms-excel",
 	".zip": "application/zip", ".rar": "application/vnd.rar",
+}
+
+// maxLinks bounds the links that are kept of one page.
+const maxLinks = 20
+
+// originalText is what sites write on a link from an interpretation to its text.
+var originalText = regexp.MustCompile(`原文|(?:文件|政策)全文|政策文件|(?:查看|阅读)(?:文件|政策)`)
+
+// readLinks returns the links of the text that bear words enough to be a title,
+// and those of the whole page that say that they lead to the original.
+func readLinks(whole, container *goquery.Selection, base *url.URL) []policy.Link {
+	var all []policy.Link
+	seen := make(map[string]bool)
+	add := func(a *goquery.Selection, inText bool) {
+		text := clip(collapse(a.Text()), maxTitle)
+		if len(all) >= maxLinks || text == "" || !originalText.MatchString(text) && (!inText || utf8.RuneCountInString(text) < 2*minTitle) {
+			return
+		}
+		address := absolute(base, a.AttrOr("href", ""))
+		u, err := url.Parse(address)
+		if err != nil || seen[address] || u.Scheme != "http" && u.Scheme != "https" || fileTypes[strings.ToLower(path.Ext(u.Path))] != "" {
+			return
+		}
+		seen[address] = true
+		all = append(all, policy.Link{URL: address, Text: text})
+	}
+	container.Find("a[href]").Each(func(_ int, a *goquery.Selection) { add(a, true) })
+	whole.Find("a[href]").Each(func(_ int, a *goquery.Selection) { add(a, false) })
+	return all
 }
 
 func readAttachments(container *goquery.Selection, base *url.URL) []Attachment {

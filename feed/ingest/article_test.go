@@ -143,3 +143,20 @@ func saysDate(e policy.Evidence, date string) bool {
 	}
 	return false
 }
+
+// Links of the text that may be titles are kept, and those beside it that say that
+// they lead to the original; files, menus and scripts are not.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	page := `<html><head><title>样例政策解读</title></head><body><a href="/">网站首页与更多栏目导航</a><h1>样例政策解读</h1><div class="TRS_Editor"><p>` + strings.Repeat("现就有关问题解读如下，请认真学习领会。", 5) +
+		`</p><p><a href="plan.html">国务院关于样例的意见</a> <a href="a.pdf">国务院关于样例的附件</a> <a href="x">下一页</a> <a href="javascript:go()">点这里查看政策原文</a></p></div>
+		<div class="related"><a href="https://example.org/plan.html#a">政策原文</a><a href="/other">其他不相干的新闻报道</a></div></body></html>`
+	it, err := ReadArticle(Page{URL: "https://example.org/jd/1.html", Body: []byte(page)}, Source{}, Item{URL: "https://example.org/jd/1.html"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []policy.Link{{URL: "https://example.org/jd/plan.html", Text: "国务院关于样例的意见"}, {URL: "https://example.org/plan.html#a", Text: "政策原文"}}
+	if diff := cmp.Diff(want, it.Evidence.Links); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,87 @@
+package feed_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/policy"
+)
+
+// A link says what an interpretation explains where its title does not, whichever
+// page comes first; a link to a page that is not here says nothing.
+func TestOriginalsByLink(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		document := text{"plan", "国务院关于加快发展样例养老服务业的意见", "2024-03-01", "2024-03-05", "国发〔2024〕3号", []string{"各省人民政府：", "现就加快发展样例养老服务业提出以下意见。"}}
+		read := func(guid, title string, links ...policy.Link) {
+			t.Helper()
+			it := text{guid: guid, title: title, published: "2024-03-08", paragraphs: []string{"近日有关意见印发，现解读如下。", "一、背景。"}}.item()
+			it.Evidence.Links = links
+			r.at = r.at.Add(1e9)
+			_, err := r.Add(ctx, src["n"], []ingest.Item{it})
+			r.check(err)
+		}
+		to := func(where, text string) policy.Link { return policy.Link{URL: where, Text: text} }
+		read("early", "样例养老新政一图读懂", to("https://example.org/plan#top", "查看政策原文"), to("http://example.org/nowhere", "政策文件"), to("http://example.org/x", "返回首页看更多"))
+		explains := func(guid string) string {
+			all, err := r.Store.Relations(ctx, r.articleID(ctx, guid))
+			r.check(err)
+			var names []string
+			for _, x := range all {
+				if x.Kind == policy.RelationInterprets {
+					names = append(names, fmt.Sprint(x.TargetTitle, " ", x.Target != 0))
+				}
+			}
+			return strings.Join(names, ", ")
+		}
+		if got := explains("early"); got != "" {
+			t.Errorf("a page that is not here is explained: %q", got)
+		}
+		r.put(src["n"], document)
+		read("late", "样例养老新政图解", to("http://example.org/plan", document.title))
+		read("both", "《"+document.title+"》解读", to("http://example.org/plan", "原文"))
+		read("none", "样例养老新政问答", to("http://example.org/other", "国务院关于样例的通知"))
+		for guid, want := range map[string]string{"early": "查看政策原文 true", "late": document.title + " true", "both": document.title + " true", "none": ""} {
+			if got := explains(guid); got != want {
+				t.Errorf("%s explains %q, want %q", guid, got, want)
+			}
+		}
+		d := r.document(ctx, document.number)
+		ids, err := r.Store.Interpretations(ctx, d.ID)
+		r.check(err)
+		if len(ids) != 3 {
+			t.Errorf("%d interpretations", len(ids))
+		}
+		_, err = r.Store.Reread(ctx, nil)
+		r.check(err)
+		if again, _ := r.Store.Interpretations(ctx, d.ID); len(again) != 3 {
+			t.Errorf("judged again, %d interpretations", len(again))
+		}
+		r.correct(ctx, "plan", "kind", "news") // it is no document any more
+		if got := explains("late"); got != "" {
+			t.Errorf("a link still leads to a document that is none: %q", got)
+		}
+		r.correct(ctx, "plan", "kind", "undo")
+		if got := explains("late"); got != document.title+" true" {
+			t.Errorf("and not again: %q", got)
+		}
+		events, err := r.Store.Events(ctx, 0, nil, 0)
+		r.check(err)
+		n := 0
+		for _, e := range events {
+			if e.Kind == feed.EventInterpreted {
+				n++
+			}
+		}
+		if n != 3 {
+			t.Errorf("%d events of interpretation, want 3", n)
+		}
+	})
+}
