@@ -89,14 +89,14 @@ func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
 func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	name, err := owner()
+	ledger, err := newLedger(d.service.db, d.service.now, d.opts.Lease)
 	if err != nil {
 		return Delivered{}, err
 	}
-	defer living.Delete(name)
-	run := &deliveryRun{Deliverer: d, mailings: make(map[int64]int)}
+	defer living.Delete(ledger.owner)
+	run := &deliveryRun{Deliverer: d, ledger: ledger, mailings: make(map[int64]int)}
 	run.changed = sync.NewCond(&run.mu)
-	run.ledger = &Ledger{db: d.service.db, now: d.service.now, owner: name, lease: d.opts.Lease, fail: run.note, busy: run.onTheirWay}
+	ledger.fail, ledger.busy = run.note, run.onTheirWay
 	if run.total.Recovered, err = run.ledger.recover(ctx); err != nil {
 		return run.total, fmt.Errorf("take back claims: %w", err)
 	}
@@ -109,12 +109,12 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	if err := run.ledger.begin(ctx); err != nil {
 		return run.total, fmt.Errorf("begin to deliver: %w", err)
 	}
-	var ledger sync.WaitGroup
+	var writing sync.WaitGroup
 	stop := make(chan struct{})
-	ledger.Go(func() { run.ledger.run(stop) })
+	writing.Go(func() { ledger.run(stop) })
 	err = run.dispatch(ctx)
 	close(stop)
-	ledger.Wait()
+	writing.Wait()
 	return run.total, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
 }
 

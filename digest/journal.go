@@ -1,20 +1,27 @@
 package digest
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // A journal says in a few bytes what a run did since the ledger's rows were last
-// written: «h17 s17 h18 r18» is delivery 17 handed over and sent, 18 handed over
-// and refused. It is committed before each final dot. To write a row of
-// deliveries touches several indexes, to write the journal one page; the rows
-// follow, many at a time.
+// written: «h17 s17 h18 r18 » is delivery 17 handed over and sent, 18 handed over
+// and refused; «f » says that the rows were written and all before it is old. It
+// is kept before each final dot. To write a row of deliveries touches several
+// indexes; the rows follow, many at a time.
 type journal struct {
-	handed []int64 // handed over and not answered yet: one a connection
+	handed []int64 // handed over and not answered: one a connection, and those that never will be
 	sent   []int64 // answered, and not yet written to their rows
-	text   []byte
+	text   []byte  // what is to be written
 }
 
 func (j *journal) handOver(id int64) {
@@ -35,7 +42,7 @@ func (j *journal) answered(id int64, sent bool) {
 	}
 }
 
-// forget drops a hand-over that was not made.
+// forget drops a hand-over that was not made, or that stands in its row by now.
 func (j *journal) forget(id int64) {
 	if i := slices.Index(j.handed, id); i >= 0 {
 		j.handed = slices.Delete(j.handed, i, i+1)
@@ -43,10 +50,7 @@ func (j *journal) forget(id int64) {
 }
 
 func (j *journal) write(what byte, id int64) {
-	if len(j.text) > 0 {
-		j.text = append(j.text, ' ')
-	}
-	j.text = strconv.AppendInt(append(j.text, what), id, 36)
+	j.text = append(strconv.AppendInt(append(j.text, what), id, 36), ' ')
 }
 
 // rewrite writes the text anew from what is known.
@@ -60,11 +64,36 @@ func (j *journal) rewrite() {
 	}
 }
 
-// inFlight is the text of what is not answered: what stays once the rows are written.
-func (j *journal) inFlight() string {
-	left := journal{handed: j.handed}
+// rewriteAfterFold is rewrite for a text that others stand before.
+func (j *journal) rewriteAfterFold() {
+	j.rewrite()
+	j.text = append([]byte("f "), j.text...)
+}
+
+// without is the text once all outcomes so far, which these are, are in their rows.
+func (j *journal) without(outcomes []entry) string {
+	if len(outcomes) == 0 {
+		return string(j.text)
+	}
+	left := journal{handed: slices.Clone(j.handed)}
+	left.settled(outcomes, nil)
 	left.rewrite()
 	return string(left.text)
+}
+
+// settled drops outcomes that are in their rows now; pending are those that are not.
+func (j *journal) settled(written, pending []entry) {
+	for _, e := range written {
+		if e.outcome.state == "uncertain" {
+			j.forget(e.id)
+		}
+	}
+	j.sent = j.sent[:0]
+	for _, e := range pending {
+		if e.outcome.state == "sent" {
+			j.sent = append(j.sent, e.id)
+		}
+	}
 }
 
 // parseJournal reads what a run left that ended without writing its rows. Words
@@ -72,6 +101,10 @@ func (j *journal) inFlight() string {
 func parseJournal(text string) journal {
 	var j journal
 	for word := range strings.FieldsSeq(text) {
+		if word == "f" {
+			j = journal{}
+			continue
+		}
 		id, err := strconv.ParseInt(word[1:], 36, 64)
 		if err != nil {
 			continue
@@ -84,4 +117,100 @@ func parseJournal(text string) journal {
 		}
 	}
 	return j
+}
+
+// A journalFile is where a run on SQLite keeps its journal: a file beside the
+// database's, since only this host uses that database. To append to it takes a
+// microsecond, to commit a row fifty. Like SQLite's own log it is the kernel's
+// once it is written, and outlives the process.
+//
+// The run that writes it holds a lock on it until its end, however that comes:
+// who gets the lock knows that the run is over.
+type journalFile struct {
+	file *os.File
+	end  int64 // behind the last word that was written
+}
+
+// errAlive says that the run still holds its journal.
+var errAlive = errors.New("the run is alive")
+
+func journalPath(database, owner string) string {
+	return database + "-run-" + strings.ReplaceAll(owner, "/", "-")
+}
+
+// createJournal makes the journal of a run.
+func createJournal(path string) (*journalFile, error) {
+	return lockJournal(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+}
+
+// openJournal takes the journal of a run that ended: errAlive if it did not,
+// fs.ErrNotExist if it left none.
+func openJournal(path string) (*journalFile, error) { return lockJournal(path, os.O_RDWR) }
+
+func lockJournal(path string, flags int) (*journalFile, error) {
+	f, err := os.OpenFile(path, flags, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("journal of a delivery: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = errAlive
+		}
+		return nil, fmt.Errorf("lock the journal %s: %w", path, err)
+	}
+	return &journalFile{file: f}, nil
+}
+
+// append writes words, all or none.
+func (f *journalFile) append(words []byte) error {
+	if _, err := f.file.WriteAt(words, f.end); err != nil {
+		f.file.Truncate(f.end) // if not even that goes, the next append writes over it
+		return fmt.Errorf("journal of a delivery: %w", err)
+	}
+	f.end += int64(len(words))
+	return nil
+}
+
+// read returns the words of the journal. One that its run did not come to end is
+// no word: what it was about did not happen.
+func (f *journalFile) read() (string, error) {
+	text, err := os.ReadFile(f.file.Name())
+	if err != nil {
+		return "", fmt.Errorf("journal of a delivery: %w", err)
+	}
+	return string(text[:bytes.LastIndexByte(text, ' ')+1]), nil
+}
+
+// close gives the journal up; remove is for one that nobody needs any more.
+func (f *journalFile) close(remove bool) error {
+	var err error
+	if remove {
+		err = os.Remove(f.file.Name())
+	}
+	return errors.Join(err, f.file.Close())
+}
+
+// sweepJournals removes what runs left that ended between their last word in the
+// database and the removal of their file; known are the runs in the database. One
+// that was written in the last minute may be of a run that is about to lock it.
+func sweepJournals(database string, known func(path string) bool) error {
+	prefix := journalPath(database, "")
+	entries, err := os.ReadDir(filepath.Dir(prefix))
+	if err != nil {
+		return fmt.Errorf("journals of deliveries: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(filepath.Dir(prefix), e.Name())
+		if !strings.HasPrefix(path, prefix) || known(path) {
+			continue
+		}
+		if info, err := e.Info(); err != nil || time.Since(info.ModTime()) < time.Minute {
+			continue
+		}
+		if f, err := openJournal(path); err == nil {
+			f.close(true) // where it can't be removed a few bytes stay
+		}
+	}
+	return nil
 }

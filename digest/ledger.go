@@ -29,9 +29,10 @@ import (
 // the hand-over was certainly not delivered, and is tried as if nothing had
 // been; after the hand-over it may have been, and gets one more copy at most.
 //
-// A Ledger is of one run of one process. Hand-overs and outcomes are committed
-// at once in the run's journal, and written to the rows of deliveries many at a
-// time.
+// A Ledger is of one run of one process. What happens is kept at once in the
+// run's journal, and written to the rows of deliveries many at a time. The
+// journal of a run on SQLite is a file of its own (journalFile), that of one on
+// PostgreSQL is in its row of delivery_runs, where other nodes find it.
 type Ledger struct {
 	db    *database.DB
 	now   func() time.Time
@@ -43,18 +44,24 @@ type Ledger struct {
 	busy func() int
 
 	mu         sync.Mutex
+	free       *sync.Cond // when committing ends
 	journal    journal
-	pending    []entry    // outcomes that are in the journal and not in their rows
-	waiting    []handOver // hand-overs that no commit has taken yet
+	file       *journalFile // nil on PostgreSQL
+	pending    []entry      // outcomes that are in the journal and not in their rows
+	foldedAt   time.Time    // when outcomes were last written, by the machine's clock
+	waiting    []handOver   // hand-overs that no commit has taken yet
 	timer      *time.Timer
 	committing bool // somebody writes
 	unwanted   bool // another node took the claims over
 }
 
-// handOver is a delivery whose final dot waits for the commit.
-type handOver struct {
-	id   int64
-	done chan error
+// newLedger returns the ledger of a run that has not begun.
+func newLedger(db *database.DB, now func() time.Time, lease time.Duration) (*Ledger, error) {
+	l := &Ledger{db: db, now: now, lease: lease}
+	l.free = sync.NewCond(&l.mu)
+	var err error
+	l.owner, err = owner()
+	return l, err
 }
 
 // process tells this process from an earlier one that had the same number. It is
@@ -108,11 +115,20 @@ type Delivery struct {
 }
 
 // begin makes the run known, so that its claims can be told from those of others.
-func (l *Ledger) begin(ctx context.Context) error {
-	return l.db.Write(ctx, func(tx *sql.Tx) error {
+func (l *Ledger) begin(ctx context.Context) (err error) {
+	if path := l.db.Path(); path != "" {
+		if l.file, err = createJournal(journalPath(path, l.owner)); err != nil {
+			return err
+		}
+	}
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO delivery_runs (owner, lease_until) VALUES ($1, $2)`, l.owner, l.now().Add(l.lease))
 		return err
 	})
+	if err != nil && l.file != nil {
+		err = errors.Join(err, l.file.close(true))
+	}
+	return err
 }
 
 const claimSQLite = `
@@ -131,22 +147,22 @@ const claimPostgres = `
 		ORDER BY next_at, id LIMIT $5 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
-// claim takes up to n deliveries that are due, of the oldest mailings first.
+// claim takes up to n deliveries that are due, of the oldest mailings first. The
+// same transaction writes the outcomes that came since the last.
 func (l *Ledger) claim(ctx context.Context, n int) ([]Delivery, error) {
-	var claimed []Delivery
 	now := l.now()
 	due, err := l.due(ctx, now)
 	if err != nil || len(due) == 0 {
 		return nil, err
 	}
-	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+	var claimed []Delivery
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err = l.commit(true, func(ctx context.Context, tx *sql.Tx) error {
 		claimed = claimed[:0]
 		for _, mailing := range due {
-			some, err := database.Collect(ctx, tx, func(r database.Row) (Delivery, error) {
-				var d Delivery
-				err := r.Scan(&d.ID, &d.Mailing, &d.Subscriber, &d.Variant, &d.Attempt, &d.Uncertain, &d.FirstTried)
-				return d, err
-			}, l.db.Dialect().Pick(claimSQLite, claimPostgres), l.owner, now.Add(l.lease), now, mailing, n-len(claimed))
+			some, err := database.Collect(ctx, tx, scanDelivery, l.db.Dialect().Pick(claimSQLite, claimPostgres),
+				l.owner, now.Add(l.lease), now, mailing, n-len(claimed))
 			if err != nil {
 				return err
 			}
@@ -154,12 +170,14 @@ func (l *Ledger) claim(ctx context.Context, n int) ([]Delivery, error) {
 				break
 			}
 		}
-		if len(claimed) == 0 {
-			return nil
-		}
-		return l.renew(ctx, tx)
+		return nil
 	})
 	return claimed, err
+}
+
+func scanDelivery(r database.Row) (d Delivery, err error) {
+	err = r.Scan(&d.ID, &d.Mailing, &d.Subscriber, &d.Variant, &d.Attempt, &d.Uncertain, &d.FirstTried)
+	return d, err
 }
 
 // due returns the mailings that are being sent and of which something is due.
@@ -173,25 +191,6 @@ func (l *Ledger) due(ctx context.Context, now time.Time) (ids []int64, err error
 	})
 	return ids, err
 }
-
-// renew writes the lease anew. It fails if another node took the claims over.
-func (l *Ledger) renew(ctx context.Context, tx *sql.Tx) error {
-	res, err := tx.ExecContext(ctx, `UPDATE delivery_runs SET lease_until = $2 WHERE owner = $1`, l.owner, l.now().Add(l.lease))
-	return mustAffect(res, err)
-}
-
-func mustAffect(res sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	if n, err := res.RowsAffected(); n == 0 || err != nil {
-		return errors.Join(err, errLost)
-	}
-	return nil
-}
-
-// errLost says that our claims are no longer ours: the lease ran out.
-var errLost = errors.New("the lease of this run ran out and another took its deliveries over; the next run goes on")
 
 // outcome is what is written of a delivery after an attempt.
 type outcome struct {
@@ -207,190 +206,6 @@ type outcome struct {
 type entry struct {
 	id      int64
 	outcome outcome
-}
-
-const (
-	foldAfter = 512                    // outcomes that are written to their rows together
-	foldEvery = 500 * time.Millisecond // or sooner, for who looks on
-	// gatherFor is how long a hand-over waits for those of other connections: a
-	// commit costs the same for one and for all.
-	gatherFor = 2 * time.Millisecond
-)
-
-// run writes outcomes to their rows and renews the lease while others send, until
-// stop is closed; then it writes what is left.
-func (l *Ledger) run(stop <-chan struct{}) {
-	tick := time.NewTicker(foldEvery)
-	defer tick.Stop()
-	renewAt := l.now().Add(l.lease / 3)
-	for {
-		select {
-		case <-stop:
-			l.end()
-			return
-		case <-tick.C:
-			l.mu.Lock()
-			if !l.committing && (len(l.pending) > 0 || !l.now().Before(renewAt)) {
-				renewAt = l.now().Add(l.lease / 3)
-				l.commit(true)
-			}
-			l.mu.Unlock()
-		}
-	}
-}
-
-// handOver commits that the final dot of a delivery is about to be sent. done is
-// the caller's channel with room for one, used again for each message. Whoever
-// comes last commits for all.
-func (l *Ledger) handOver(id int64, done chan error) error {
-	l.mu.Lock()
-	l.journal.handOver(id)
-	l.waiting = append(l.waiting, handOver{id, done})
-	switch {
-	case l.committing: // who commits looks again when it is done
-	case len(l.waiting) >= l.busy():
-		l.commit(false)
-	case len(l.waiting) == 1:
-		l.wakeLater()
-	}
-	l.mu.Unlock()
-	return <-done
-}
-
-// wakeLater commits what waits, should the other connections take their time.
-// l.mu is held.
-func (l *Ledger) wakeLater() {
-	if l.timer != nil {
-		l.timer.Reset(gatherFor)
-		return
-	}
-	l.timer = time.AfterFunc(gatherFor, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if !l.committing && len(l.waiting) > 0 {
-			l.commit(false)
-		}
-	})
-}
-
-// finish notes an outcome. It is committed with the next hand-over or fold.
-func (l *Ledger) finish(d Delivery, o outcome) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.pending = append(l.pending, entry{d.ID, o})
-	l.journal.answered(d.ID, o.state == "sent")
-	if len(l.pending) >= 2*foldAfter && !l.committing { // nobody hands over, but many are put back
-		l.commit(true)
-	}
-}
-
-// commit writes the journal, and the outcomes to their rows where fold says so or
-// enough have come, until nobody waits. l.mu is held, but not while writing.
-func (l *Ledger) commit(fold bool) {
-	l.committing = true
-	defer func() { l.committing = false }()
-	for first := true; first || len(l.waiting) > 0 && len(l.waiting) >= l.busy(); first = false {
-		waiting := l.waiting
-		l.waiting = nil
-		folded := 0
-		if fold || len(l.pending) >= foldAfter {
-			folded = len(l.pending)
-		}
-		outcomes, text := l.pending[:folded:folded], string(l.journal.text)
-		if folded > 0 {
-			text = l.journal.inFlight()
-		}
-		l.mu.Unlock()
-		err := l.write(func(ctx context.Context, tx *sql.Tx) error {
-			if len(outcomes) > 0 {
-				if err := l.writeOutcomes(ctx, tx, outcomes); err != nil {
-					return err
-				}
-			}
-			return l.writeJournal(ctx, tx, text)
-		})
-		l.mu.Lock()
-		l.committed(waiting, folded, err)
-		fold = false
-	}
-	if len(l.waiting) > 0 {
-		l.wakeLater()
-	}
-}
-
-// committed notes what a commit did, and tells who waits for it. A hand-over that
-// was not committed is none. l.mu is held.
-func (l *Ledger) committed(waiting []handOver, folded int, err error) {
-	l.unwanted = l.unwanted || errors.Is(err, errLost)
-	if err == nil && folded > 0 {
-		l.pending = append(l.pending[:0], l.pending[folded:]...)
-		l.journal.sent = l.journal.sent[:0]
-		for _, e := range l.pending {
-			if e.outcome.state == "sent" {
-				l.journal.sent = append(l.journal.sent, e.id)
-			}
-		}
-	}
-	for _, w := range waiting {
-		if err != nil {
-			l.journal.forget(w.id)
-		}
-		w.done <- err
-	}
-	if folded > 0 || err != nil {
-		l.journal.rewrite()
-	}
-}
-
-// A database that restarts, or whose disk was full for a moment, is waited for a
-// little at the end of a run: what it does not learn is sent once more.
-const (
-	endTries = 12
-	endPause = 500 * time.Millisecond
-)
-
-// end writes what is left and takes the run from the table.
-func (l *Ledger) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for try := 0; try < endTries && (try == 0 || len(l.pending) > 0) && !l.unwanted; try++ {
-		if try > 0 {
-			<-time.After(endPause) // nobody else needs the lock any more
-		}
-		l.commit(true)
-	}
-	if len(l.pending) > 0 {
-		return // the journal in the database stays for who comes next
-	}
-	l.write(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM delivery_runs WHERE owner = $1`, l.owner)
-		return err
-	})
-}
-
-// commitWithin bounds one commit; it is not cut short by a stop, since what it
-// writes has happened.
-const commitWithin = 30 * time.Second
-
-// write commits, and tells of a failure.
-func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
-	ctx := context.Background()
-	if l.db.Dialect() == database.Postgres { // SQLite has its own limit, and a cheaper one
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, commitWithin)
-		defer cancel()
-	}
-	err := l.db.Write(ctx, func(tx *sql.Tx) error { return f(ctx, tx) })
-	if err != nil {
-		l.fail(fmt.Errorf("delivery ledger: %w", err))
-	}
-	return err
-}
-
-func (l *Ledger) writeJournal(ctx context.Context, tx *sql.Tx, text string) error {
-	res, err := tx.ExecContext(ctx, `UPDATE delivery_runs SET journal = $2, lease_until = $3 WHERE owner = $1`,
-		l.owner, text, l.now().Add(l.lease))
-	return mustAffect(res, err)
 }
 
 // The ids are looked up one by one; that the rows are claimed by us is only
@@ -415,6 +230,9 @@ const outcomesPostgres = `
 
 // writeOutcomes writes outcomes to the rows of their deliveries.
 func (l *Ledger) writeOutcomes(ctx context.Context, tx *sql.Tx, outcomes []entry) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
 	rows := []byte{'['}
 	for i, e := range outcomes {
 		if i > 0 {

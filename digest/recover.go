@@ -3,7 +3,10 @@ package digest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"time"
 
 	"dibao/internal/database"
@@ -13,7 +16,6 @@ import (
 // was sent is sent, what was handed over and not answered gets one more copy at
 // most, and the rest is tried as if nothing had been.
 func (l *Ledger) recover(ctx context.Context) (n int, err error) {
-	now := l.now()
 	runs := make(map[string]time.Time) // lease by owner
 	err = l.db.Read(ctx, func(tx *sql.Tx) error {
 		for _, query := range []string{
@@ -31,16 +33,51 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	for owner, lease := range runs {
-		if owner == l.owner || !lease.Before(now) && !ownerDied(owner, l.owner) {
+		if owner == l.owner {
 			continue
 		}
-		taken, err := l.takeOver(ctx, owner, now)
+		taken, err := l.recoverRun(ctx, owner, lease)
 		if err != nil {
 			return n, fmt.Errorf("claims of %s: %w", owner, err)
 		}
 		n += taken
 	}
-	return n, nil
+	if path := l.db.Path(); path != "" {
+		err = sweepJournals(path, func(journal string) bool {
+			for owner := range runs {
+				if journalPath(path, owner) == journal {
+					return true
+				}
+			}
+			return false
+		})
+	}
+	return n, err
+}
+
+// recoverRun takes back what a run had claimed, if it ended. The lock of its
+// journal tells that for certain; where there is none, its process or its lease.
+func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) (n int, err error) {
+	now := l.now()
+	if path := l.db.Path(); path != "" {
+		file, err := openJournal(journalPath(path, owner))
+		switch {
+		case errors.Is(err, errAlive):
+			return 0, nil
+		case err == nil:
+			text, err := file.read()
+			if err == nil {
+				n, err = l.takeOver(ctx, owner, text, now)
+			}
+			return n, errors.Join(err, file.close(err == nil))
+		case !errors.Is(err, fs.ErrNotExist):
+			return 0, err
+		}
+	}
+	if !lease.Before(now) && !ownerDied(owner, l.owner) {
+		return 0, nil
+	}
+	return l.takeOver(ctx, owner, "", now)
 }
 
 func scanLeases(ctx context.Context, tx *sql.Tx, query string, into map[string]time.Time) error {
@@ -60,8 +97,9 @@ func scanLeases(ctx context.Context, tx *sql.Tx, query string, into map[string]t
 	return rows.Err()
 }
 
-// takeOver ends a run in its place. Where two nodes try, one finds nothing.
-func (l *Ledger) takeOver(ctx context.Context, owner string, now time.Time) (n int, err error) {
+// takeOver ends a run in its place; text is its journal, where that is a file.
+// Where two nodes try, one finds nothing.
+func (l *Ledger) takeOver(ctx context.Context, owner, text string, now time.Time) (n int, err error) {
 	ids := l.db.Dialect().IDs("$3")
 	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
@@ -72,10 +110,7 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, now time.Time) (n i
 		if err != nil {
 			return err
 		}
-		var j journal
-		if len(texts) > 0 {
-			j = parseJournal(texts[0])
-		}
+		j := parseJournal(strings.Join(texts, "") + " " + text)
 		for _, step := range []struct {
 			statement string
 			named     bool
@@ -87,7 +122,8 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, now time.Time) (n i
 				next_at = NULL, done_at = $1, claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain > 0 AND id IN (` + ids + `)`, true, j.handed},
 			{`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, handed_attempt = attempts,
 				next_at = $1, claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain = 0 AND id IN (` + ids + `)`, true, j.handed},
-			{`UPDATE deliveries SET state = 'waiting', next_at = $1, claimed_by = '', lease_until = NULL` + ofRun, false, nil},
+			// An attempt that was not handed over is none.
+			{`UPDATE deliveries SET state = 'waiting', next_at = $1, attempts = attempts - 1, claimed_by = '', lease_until = NULL` + ofRun, false, nil},
 		} {
 			args := []any{now, owner}
 			if step.named {

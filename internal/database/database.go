@@ -58,6 +58,7 @@ type DB struct {
 	dialect              Dialect
 	writer, reader, jobs *sql.DB
 	shown                string // the URL without its password
+	path                 string // of SQLite's file
 	writes               atomic.Int64
 }
 
@@ -101,7 +102,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if readers <= 0 {
 		readers = 4
 	}
-	db := &DB{dialect: SQLite, shown: "sqlite:" + path}
+	db := &DB{dialect: SQLite, shown: "sqlite:" + path, path: path}
 	for _, pool := range []struct {
 		db    **sql.DB
 		conns int
@@ -177,6 +178,15 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 
 // String returns the URL without its password.
 func (db *DB) String() string { return db.shown }
+
+// Path returns the path of SQLite's file, links followed, for what has to lie
+// beside it; "" for PostgreSQL.
+func (db *DB) Path() string {
+	if real, err := filepath.EvalSymlinks(db.path); err == nil && db.path != "" {
+		return real
+	}
+	return db.path
+}
 
 // JobsDB returns the connections that are the job engine's: one for SQLite.
 func (db *DB) JobsDB() *sql.DB { return db.jobs }

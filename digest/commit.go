@@ -1,0 +1,271 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"dibao/internal/database"
+)
+
+const (
+	foldAfter = 512                    // outcomes that are written to their rows together
+	foldEvery = 500 * time.Millisecond // or sooner, for who looks on
+	// gatherFor is how long a hand-over waits for those of other connections where
+	// the journal is a row: a commit costs the same for one and for all.
+	gatherFor = 2 * time.Millisecond
+)
+
+// handOver is a delivery whose final dot waits for the commit.
+type handOver struct {
+	id   int64
+	done chan error
+}
+
+// run writes outcomes to their rows and renews the lease while others send, until
+// stop is closed; then it writes what is left.
+func (l *Ledger) run(stop <-chan struct{}) {
+	tick := time.NewTicker(foldEvery)
+	defer tick.Stop()
+	renewAt := l.now().Add(l.lease / 3)
+	for {
+		select {
+		case <-stop:
+			l.end()
+			return
+		case <-tick.C:
+			l.mu.Lock()
+			late := len(l.pending) > 0 && time.Since(l.foldedAt) >= foldEvery
+			if !l.committing && (late || !l.now().Before(renewAt)) {
+				renewAt = l.now().Add(l.lease / 3)
+				l.commit(true, nil)
+			}
+			l.mu.Unlock()
+		}
+	}
+}
+
+// handOver keeps that the final dot of a delivery is about to be sent; the dot
+// may go once it returns nil. done is the caller's channel with room for one,
+// used again for each message.
+func (l *Ledger) handOver(id int64, done chan error) error {
+	if l.file != nil {
+		return l.handOverInFile(id)
+	}
+	l.mu.Lock()
+	l.journal.handOver(id)
+	l.waiting = append(l.waiting, handOver{id, done})
+	switch { // who comes last commits for all
+	case l.committing: // who commits looks again when it is done
+	case len(l.waiting) >= l.busy():
+		l.commit(false, nil)
+	case len(l.waiting) == 1:
+		l.wakeLater()
+	}
+	l.mu.Unlock()
+	return <-done
+}
+
+func (l *Ledger) handOverInFile(id int64) error {
+	l.mu.Lock()
+	before := len(l.journal.text)
+	l.journal.handOver(id)
+	err := l.writeFile()
+	if err != nil {
+		l.journal.forget(id)
+		l.journal.text = l.journal.text[:before]
+	}
+	l.mu.Unlock()
+	if err != nil {
+		l.fail(err)
+	}
+	return err
+}
+
+// writeFile writes what is to be written to the journal's file; l.mu is held.
+func (l *Ledger) writeFile() error {
+	err := l.file.append(l.journal.text)
+	if err == nil {
+		l.journal.text = l.journal.text[:0]
+	}
+	return err
+}
+
+// wakeLater commits what waits, should the other connections take their time.
+// l.mu is held.
+func (l *Ledger) wakeLater() {
+	if l.timer != nil {
+		l.timer.Reset(gatherFor)
+		return
+	}
+	l.timer = time.AfterFunc(gatherFor, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !l.committing && len(l.waiting) > 0 {
+			l.commit(false, nil)
+		}
+	})
+}
+
+// finish notes an outcome. It is kept with the next hand-over or fold.
+func (l *Ledger) finish(d Delivery, o outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = append(l.pending, entry{d.ID, o})
+	if o.state != "uncertain" { // what may have been delivered stays handed over until its row says so
+		l.journal.answered(d.ID, o.state == "sent")
+	}
+	if len(l.pending) >= 2*foldAfter && !l.committing { // nobody claims, but many are put back
+		l.commit(true, nil)
+	}
+}
+
+// commit renews the lease and writes, in one transaction, the outcomes to their
+// rows where fold says so or enough have come, what also does, and a journal that
+// is a row; the latter again, until no hand-over waits. It returns the error of
+// the transaction that also was part of. l.mu is held, but not while writing.
+func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) error) (err error) {
+	for l.committing {
+		l.free.Wait()
+	}
+	l.committing = true
+	defer func() { l.committing = false; l.free.Broadcast() }()
+	for first := true; first || len(l.waiting) > 0 && len(l.waiting) >= l.busy(); first = false {
+		waiting := l.waiting
+		l.waiting = nil
+		var outcomes []entry
+		if fold || len(l.pending) >= foldAfter {
+			outcomes = l.pending[:len(l.pending):len(l.pending)]
+		}
+		text := ""
+		if l.file == nil {
+			text = l.journal.without(outcomes)
+		}
+		l.mu.Unlock()
+		failed := l.write(func(ctx context.Context, tx *sql.Tx) error {
+			if err := l.writeOutcomes(ctx, tx, outcomes); err != nil {
+				return err
+			}
+			if also != nil {
+				if err := also(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return l.writeRun(ctx, tx, text)
+		})
+		switch {
+		case also != nil:
+			err = failed
+		case failed != nil:
+			l.fail(failed)
+		}
+		l.mu.Lock()
+		l.committed(waiting, outcomes, failed)
+		fold, also = false, nil
+	}
+	if len(l.waiting) > 0 {
+		l.wakeLater()
+	}
+	return err
+}
+
+// committed notes what a commit did, and tells who waits for it. A hand-over that
+// was not committed is none. l.mu is held.
+func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
+	l.unwanted = l.unwanted || errors.Is(err, errLost)
+	for _, w := range waiting {
+		if err != nil {
+			l.journal.forget(w.id)
+		}
+		w.done <- err
+	}
+	if err == nil && len(outcomes) > 0 {
+		l.foldedAt = time.Now()
+		l.journal.settled(outcomes, l.pending[len(outcomes):])
+		l.pending = append(l.pending[:0], l.pending[len(outcomes):]...)
+	}
+	switch {
+	case l.file == nil && (err != nil || len(outcomes) > 0):
+		l.journal.rewrite()
+	case l.file != nil && err == nil && len(outcomes) > 0:
+		l.journal.rewriteAfterFold()
+		if err := l.writeFile(); err != nil {
+			l.fail(err)
+		}
+	}
+}
+
+// A database that restarts, or whose disk was full for a moment, is waited for a
+// little at the end of a run: what it does not learn is sent once more.
+const (
+	endTries = 12
+	endPause = 500 * time.Millisecond
+)
+
+// end writes what is left and takes the run from the table.
+func (l *Ledger) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for try := 0; try < endTries && (try == 0 || len(l.pending) > 0) && !l.unwanted; try++ {
+		if try > 0 {
+			<-time.After(endPause) // nobody else needs the lock any more
+		}
+		l.commit(true, nil)
+	}
+	over := false // else the journal stays for who comes next
+	if len(l.pending) == 0 {
+		err := l.write(func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM delivery_runs WHERE owner = $1`, l.owner)
+			return err
+		})
+		if over = err == nil; !over {
+			l.fail(err)
+		}
+	}
+	if l.file != nil {
+		l.file.close(over) // where it can't be removed a few bytes stay
+	}
+}
+
+// commitWithin bounds one commit; it is not cut short by a stop, since what it
+// writes has happened.
+const commitWithin = 30 * time.Second
+
+// write commits.
+func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
+	ctx := context.Background()
+	if l.db.Dialect() == database.Postgres { // SQLite has its own limit, and a cheaper one
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, commitWithin)
+		defer cancel()
+	}
+	if err := l.db.Write(ctx, func(tx *sql.Tx) error { return f(ctx, tx) }); err != nil {
+		return fmt.Errorf("delivery ledger: %w", err)
+	}
+	return nil
+}
+
+// writeRun renews the lease and writes a journal that is a row. It fails if
+// another node took the claims over.
+func (l *Ledger) writeRun(ctx context.Context, tx *sql.Tx, text string) error {
+	until := l.now().Add(l.lease)
+	if l.file != nil {
+		return mustAffect(tx.ExecContext(ctx, `UPDATE delivery_runs SET lease_until = $2 WHERE owner = $1`, l.owner, until))
+	}
+	return mustAffect(tx.ExecContext(ctx, `UPDATE delivery_runs SET journal = $2, lease_until = $3 WHERE owner = $1`, l.owner, text, until))
+}
+
+func mustAffect(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return errors.Join(err, errLost)
+	}
+	return nil
+}
+
+// errLost says that our claims are no longer ours: the lease ran out.
+var errLost = errors.New("the lease of this run ran out and another took its deliveries over; the next run goes on")
