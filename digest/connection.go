@@ -17,13 +17,14 @@ type connection struct {
 	route    string // the domain whose server conn leads to; "": a relay
 	sent     int    // messages that went through conn
 	assembly mail.Assembly
+	ids      *mail.MessageIDs
 	done     chan error // of a hand-over
 
 	// standIn starts another connection while this one is stalled.
 	standIn func()
 	// What follows is the run's, under its lock.
 	current *lane
-	serial  int // of the message, for the watch
+	began   time.Time // with its message, by the machine's clock
 	stalled bool
 	watch   *time.Timer
 	idleFor *time.Timer
@@ -47,22 +48,21 @@ func (c *connection) work(ctx context.Context) {
 
 // begin starts to watch how long a message takes; the run's lock is held.
 func (c *connection) begin(j job) {
-	c.current = j.lane
-	c.serial++
-	serial := c.serial
-	if c.watch != nil {
-		c.watch.Stop()
+	c.current, c.began = j.lane, time.Now()
+	if c.watch == nil {
+		c.watch = time.AfterFunc(c.run.opts.StallAfter, c.stall)
+	} else {
+		c.watch.Reset(c.run.opts.StallAfter)
 	}
-	c.watch = time.AfterFunc(c.run.opts.StallAfter, func() { c.stall(serial) })
 }
 
 // stall notes that a message takes long: another connection takes the place of
 // this one, and its lane yields to others.
-func (c *connection) stall(serial int) {
+func (c *connection) stall() {
 	r := c.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if c.serial != serial || c.current == nil || c.stalled {
+	if c.current == nil || c.stalled || time.Since(c.began) < r.opts.StallAfter { // the watch was late: of the message before
 		return
 	}
 	c.stalled = true
@@ -264,7 +264,7 @@ func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
 	if r.service.opts.BounceDomain != "" && r.opts.BounceToken != nil {
 		from = "b+" + r.opts.BounceToken(j.ID) + "@" + r.service.opts.BounceDomain
 	}
-	personal, err := r.render.personal(v, j.reader, mail.MessageID(r.opts.MessageKey, j.Mailing, j.Subscriber, domainOf(v.from.Address)))
+	personal, err := r.render.personal(v, j.reader, c.ids.Of(j.Mailing, j.Subscriber, v.domain))
 	if err != nil {
 		return mail.Envelope{}, err
 	}

@@ -209,7 +209,7 @@ func (r *deliveryRun) wake() {
 // startWorker starts a connection; r.mu is held.
 func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 	r.workers++
-	c := &connection{run: r, done: make(chan error, 1)}
+	c := &connection{run: r, done: make(chan error, 1), ids: mail.NewMessageIDs(r.opts.MessageKey)}
 	c.standIn = func() { r.startWorker(ctx, all) }
 	all.Go(func() { c.work(ctx) })
 }

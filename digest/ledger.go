@@ -228,19 +228,46 @@ const outcomesPostgres = `
 		(value->>4)::bigint AS code, value->>5 AS reply FROM jsonb_array_elements($1::jsonb)) o
 	WHERE deliveries.id = o.id AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
 
+// Of what was sent, nearly all, there is little to write: the ids with the text
+// of the reply, as one JSON object. It takes half as long as the above.
+const sentSQLite = `
+	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value,
+		claimed_by = '', lease_until = NULL
+	FROM json_each($1) o WHERE deliveries.id = CAST(o.key AS INTEGER) AND +deliveries.state = 'claimed' AND +deliveries.claimed_by = $2`
+
+const sentPostgres = `
+	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value,
+		claimed_by = '', lease_until = NULL
+	FROM jsonb_each_text($1::jsonb) o WHERE deliveries.id = o.key::bigint AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
+
 // writeOutcomes writes outcomes to the rows of their deliveries.
 func (l *Ledger) writeOutcomes(ctx context.Context, tx *sql.Tx, outcomes []entry) error {
-	if len(outcomes) == 0 {
+	now := l.now()
+	sent := make(map[int][]byte) // by code of the reply
+	rows := []byte{'['}
+	for _, e := range outcomes {
+		if e.outcome.state == "sent" {
+			object := sent[e.outcome.code]
+			if object == nil {
+				object = append(make([]byte, 0, 64*len(outcomes)), '{')
+			}
+			object = append(strconv.AppendInt(append(object, '"'), e.id, 10), `":`...)
+			sent[e.outcome.code] = append(appendText(object, e.outcome.reply), ',')
+			continue
+		}
+		rows = append(e.appendJSON(rows), ',')
+	}
+	for code, object := range sent {
+		object[len(object)-1] = '}'
+		if _, err := tx.ExecContext(ctx, l.db.Dialect().Pick(sentSQLite, sentPostgres), string(object), l.owner, now, code); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 1 {
 		return nil
 	}
-	rows := []byte{'['}
-	for i, e := range outcomes {
-		if i > 0 {
-			rows = append(rows, ',')
-		}
-		rows = e.appendJSON(rows)
-	}
-	_, err := tx.ExecContext(ctx, l.db.Dialect().Pick(outcomesSQLite, outcomesPostgres), string(append(rows, ']')), l.owner, l.now())
+	rows[len(rows)-1] = ']'
+	_, err := tx.ExecContext(ctx, l.db.Dialect().Pick(outcomesSQLite, outcomesPostgres), string(rows), l.owner, now)
 	return err
 }
 
@@ -264,8 +291,21 @@ func (e entry) appendJSON(b []byte) []byte {
 		b = append(b, '"')
 	}
 	b = strconv.AppendInt(append(b, ','), int64(o.code), 10)
-	return append(append(append(b, ','), toJSON(clip(o.reply, 500))...), ']')
+	return append(appendText(append(b, ','), o.reply), ']')
 }
+
+// appendText writes the text of a reply as JSON.
+func appendText(b []byte, reply string) []byte {
+	for i := range len(reply) {
+		if c := reply[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || i >= maxReply {
+			return append(b, toJSON(clip(reply, maxReply))...)
+		}
+	}
+	return append(append(append(b, '"'), reply...), '"') // as most are
+}
+
+// maxReply is how much of a reply is kept, in bytes.
+const maxReply = 500
 
 // closeMailings marks mailings done of which nothing is left to do, and returns
 // those.

@@ -52,6 +52,7 @@ type variant struct {
 	message *mail.Prepared
 	subject string
 	from    netmail.Address
+	domain  string // of from
 	lists   []int64
 	slugs   []string
 	bytes   int
@@ -225,7 +226,8 @@ func (r *renderer) render(e edited) (*variant, error) {
 		return nil, err
 	}
 	v.subject, v.bytes = paper.subject, paper.own
-	domain := domainOf(v.from.Address)
+	v.domain = domainOf(v.from.Address)
+	domain := v.domain
 	listID, phrase := fmt.Sprintf("mailing-%d.lists.%s", e.mailing, domain), s.opts.SiteName
 	if len(v.lists) == 1 {
 		listID, phrase = v.slugs[0]+".lists."+domain, e.issues[0].List.Title

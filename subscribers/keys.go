@@ -27,10 +27,10 @@ type Keys struct {
 // keySet is what was in the database when it was read; it is never changed.
 type keySet struct {
 	readAt  time.Time
-	current int64            // the newest: it signs
-	first   int64            // the oldest: what must stay the same for ever hangs on it
-	secrets map[int64][]byte // by id, retired ones too
-	tokens  map[int64][]byte // derived from the secrets, to sign tokens
+	current int64             // the newest: it signs
+	first   int64             // the oldest: what must stay the same for ever hangs on it
+	secrets map[int64][]byte  // by id, retired ones too
+	tokens  map[int64]*macKey // derived from the secrets, to sign tokens
 }
 
 // openKeys reads the keys and makes the first one. Its id is given, so that
@@ -78,7 +78,7 @@ func (k *Keys) Rotate(ctx context.Context) error {
 
 // reload reads the keys that are in the database now.
 func (k *Keys) reload(ctx context.Context) error {
-	set := &keySet{readAt: k.now(), secrets: make(map[int64][]byte), tokens: make(map[int64][]byte)}
+	set := &keySet{readAt: k.now(), secrets: make(map[int64][]byte), tokens: make(map[int64]*macKey)}
 	err := k.db.Read(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, secret FROM secret_keys ORDER BY id`)
 		if err != nil {
@@ -95,7 +95,7 @@ func (k *Keys) reload(ctx context.Context) error {
 			if err != nil || len(secret) < 32 {
 				return fmt.Errorf("secret key %d in the database is damaged; restore it from a backup", id)
 			}
-			set.secrets[id], set.tokens[id] = secret, derive(secret, "token")
+			set.secrets[id], set.tokens[id] = secret, newMACKey(derive(secret, "token"))
 			if set.first == 0 {
 				set.first = id
 			}

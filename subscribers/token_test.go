@@ -23,7 +23,7 @@ func testKeys(t testing.TB) *Keys {
 	secret := bytes.Repeat([]byte{7}, 32)
 	k.set.Store(&keySet{
 		readAt: testStart, current: 3, first: 3,
-		secrets: map[int64][]byte{3: secret}, tokens: map[int64][]byte{3: derive(secret, "token")},
+		secrets: map[int64][]byte{3: secret}, tokens: map[int64]*macKey{3: newMACKey(derive(secret, "token"))},
 	})
 	return k
 }
@@ -204,7 +204,7 @@ func TestKeys(t *testing.T) {
 				t.Errorf("on %s node the rotation changed Message-IDs or suppressions", name)
 			}
 		}
-		if bytes.Equal(oldMessageID, one.suppression) || bytes.Equal(oldMessageID, one.keys.set.Load().tokens[1]) {
+		if bytes.Equal(oldMessageID, one.suppression) || bytes.Equal(oldMessageID, one.keys.set.Load().tokens[1].key) {
 			t.Error("two purposes share a key")
 		}
 	})

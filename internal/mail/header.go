@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"mime"
 	netmail "net/mail"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -140,11 +142,28 @@ func checkAddress(a netmail.Address) error {
 	return nil
 }
 
-// MessageID returns the Message-ID, without angle brackets, of what one
-// subscriber gets in one mailing: the same each time, so that a copy that is
-// sent after a crash is known for a copy.
+// MessageIDs makes Message-IDs with one key, for one goroutine at a time.
+type MessageIDs struct {
+	mac  hash.Hash
+	text []byte
+}
+
+// NewMessageIDs returns what makes Message-IDs with the key.
+func NewMessageIDs(key []byte) *MessageIDs { return &MessageIDs{mac: hmac.New(sha256.New, key)} }
+
+// Of returns the Message-ID, without angle brackets, of what one subscriber gets
+// in one mailing: the same each time, so that a copy that is sent after a crash is
+// known for a copy.
+func (ids *MessageIDs) Of(mailing, subscriber int64, domain string) string {
+	ids.mac.Reset()
+	ids.text = strconv.AppendInt(append(strconv.AppendInt(ids.text[:0], mailing, 10), ' '), subscriber, 10)
+	ids.mac.Write(ids.text)
+	sum := ids.mac.Sum(ids.text[:0])
+	ids.text = append(append(hex.AppendEncode(sum, sum[:16]), '@'), domain...)
+	return string(ids.text[len(sum):])
+}
+
+// MessageID is NewMessageIDs(key).Of, for a single one.
 func MessageID(key []byte, mailing, subscriber int64, domain string) string {
-	m := hmac.New(sha256.New, key)
-	fmt.Fprintf(m, "%d %d", mailing, subscriber)
-	return hex.EncodeToString(m.Sum(nil)[:16]) + "@" + domain
+	return NewMessageIDs(key).Of(mailing, subscriber, domain)
 }

@@ -191,10 +191,7 @@ func holdsSlot(line string, slots []string) bool {
 
 // Phrased encodes free text as Phrase does, without quoting it.
 func Phrased(s string) string {
-	if p := Phrase(s); !strings.HasPrefix(p, `"`) {
-		return p
-	}
-	return s
+	return encodeWords(s)
 }
 
 // sharedHead takes the shared fields out of the library's header, in a fixed
