@@ -131,20 +131,21 @@ func (l *Ledger) begin(ctx context.Context) (err error) {
 	return err
 }
 
+// A claim writes little: the lease of its run holds for it, and when it was first
+// tried matters only of what was not sent at once.
 const claimSQLite = `
-	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1, lease_until = $2,
-		first_tried_at = COALESCE(first_tried_at, $3)
-	WHERE state IN ('waiting', 'uncertain') AND next_at <= $3 AND id IN (
-		SELECT id FROM deliveries WHERE mailing = $4 AND state IN ('waiting', 'uncertain') AND next_at <= $3
-		ORDER BY next_at, id LIMIT $5)
+	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
+	WHERE id IN (
+		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2
+		ORDER BY next_at, id LIMIT $4)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
+// PostgreSQL's nodes claim at the same time, so the condition is checked again.
 const claimPostgres = `
-	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1, lease_until = $2,
-		first_tried_at = COALESCE(first_tried_at, $3)
-	WHERE state IN ('waiting', 'uncertain') AND next_at <= $3 AND id IN (
-		SELECT id FROM deliveries WHERE mailing = $4 AND state IN ('waiting', 'uncertain') AND next_at <= $3
-		ORDER BY next_at, id LIMIT $5 FOR UPDATE SKIP LOCKED)
+	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
+	WHERE state IN ('waiting', 'uncertain') AND next_at <= $2 AND id IN (
+		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2
+		ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
 // claim takes up to n deliveries that are due, of the oldest mailings first. The
@@ -162,7 +163,7 @@ func (l *Ledger) claim(ctx context.Context, n int) ([]Delivery, error) {
 		claimed = claimed[:0]
 		for _, mailing := range due {
 			some, err := database.Collect(ctx, tx, scanDelivery, l.db.Dialect().Pick(claimSQLite, claimPostgres),
-				l.owner, now.Add(l.lease), now, mailing, n-len(claimed))
+				l.owner, now, mailing, n-len(claimed))
 			if err != nil {
 				return err
 			}
@@ -172,11 +173,18 @@ func (l *Ledger) claim(ctx context.Context, n int) ([]Delivery, error) {
 		}
 		return nil
 	})
+	for i := range claimed {
+		if claimed[i].FirstTried.IsZero() {
+			claimed[i].FirstTried = now
+		}
+	}
 	return claimed, err
 }
 
 func scanDelivery(r database.Row) (d Delivery, err error) {
-	err = r.Scan(&d.ID, &d.Mailing, &d.Subscriber, &d.Variant, &d.Attempt, &d.Uncertain, &d.FirstTried)
+	var tried sql.Null[time.Time]
+	err = r.Scan(&d.ID, &d.Mailing, &d.Subscriber, &d.Variant, &d.Attempt, &d.Uncertain, &tried)
+	d.FirstTried = tried.V
 	return d, err
 }
 
@@ -214,7 +222,7 @@ const outcomesSQLite = `
 	UPDATE deliveries SET state = o.state, uncertain = uncertain + (o.state = 'uncertain'), attempts = attempts - o.untried,
 		handed_attempt = CASE WHEN o.state IN ('sent', 'uncertain') THEN attempts ELSE handed_attempt END,
 		next_at = o.next_at, done_at = CASE WHEN o.next_at IS NULL THEN $3 END, reply_code = o.code, reply = o.reply,
-		claimed_by = '', lease_until = NULL
+		first_tried_at = COALESCE(first_tried_at, $3), claimed_by = ''
 	FROM (SELECT value->>0 AS id, value->>1 AS state, value->>2 AS untried, value->>3 AS next_at, value->>4 AS code, value->>5 AS reply
 		FROM json_each($1)) o
 	WHERE deliveries.id = o.id AND +deliveries.state = 'claimed' AND +deliveries.claimed_by = $2`
@@ -223,7 +231,7 @@ const outcomesPostgres = `
 	UPDATE deliveries SET state = o.state, uncertain = uncertain + CASE WHEN o.state = 'uncertain' THEN 1 ELSE 0 END, attempts = attempts - o.untried,
 		handed_attempt = CASE WHEN o.state IN ('sent', 'uncertain') THEN attempts ELSE handed_attempt END,
 		next_at = o.next_at, done_at = CASE WHEN o.next_at IS NULL THEN $3::timestamptz END, reply_code = o.code, reply = o.reply,
-		claimed_by = '', lease_until = NULL
+		first_tried_at = COALESCE(first_tried_at, $3::timestamptz), claimed_by = ''
 	FROM (SELECT (value->>0)::bigint AS id, value->>1 AS state, (value->>2)::bigint AS untried, (value->>3)::timestamptz AS next_at,
 		(value->>4)::bigint AS code, value->>5 AS reply FROM jsonb_array_elements($1::jsonb)) o
 	WHERE deliveries.id = o.id AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
@@ -231,13 +239,11 @@ const outcomesPostgres = `
 // Of what was sent, nearly all, there is little to write: the ids with the text
 // of the reply, as one JSON object. It takes half as long as the above.
 const sentSQLite = `
-	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value,
-		claimed_by = '', lease_until = NULL
+	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value, claimed_by = ''
 	FROM json_each($1) o WHERE deliveries.id = CAST(o.key AS INTEGER) AND +deliveries.state = 'claimed' AND +deliveries.claimed_by = $2`
 
 const sentPostgres = `
-	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value,
-		claimed_by = '', lease_until = NULL
+	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value, claimed_by = ''
 	FROM jsonb_each_text($1::jsonb) o WHERE deliveries.id = o.key::bigint AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
 
 // writeOutcomes writes outcomes to the rows of their deliveries.

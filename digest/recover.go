@@ -19,7 +19,7 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 	runs := make(map[string]time.Time) // lease by owner
 	err = l.db.Read(ctx, func(tx *sql.Tx) error {
 		for _, query := range []string{
-			// Rows whose run is not in the table were claimed before there was one.
+			// Rows whose run is not in the table were claimed by an older version.
 			`SELECT DISTINCT claimed_by, lease_until FROM deliveries WHERE state = 'claimed' AND claimed_by NOT IN (SELECT owner FROM delivery_runs)`,
 			`SELECT owner, lease_until FROM delivery_runs`,
 		} {
@@ -119,11 +119,12 @@ func (l *Ledger) takeOver(ctx context.Context, owner, text string, now time.Time
 			{`UPDATE deliveries SET state = 'sent', next_at = NULL, done_at = $1, handed_attempt = attempts, claimed_by = '', lease_until = NULL` +
 				ofRun + ` AND id IN (` + ids + `)`, true, j.sent},
 			{`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, handed_attempt = attempts,
-				next_at = NULL, done_at = $1, claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain > 0 AND id IN (` + ids + `)`, true, j.handed},
+				next_at = NULL, done_at = $1, first_tried_at = COALESCE(first_tried_at, $1), claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain > 0 AND id IN (` + ids + `)`, true, j.handed},
 			{`UPDATE deliveries SET state = 'uncertain', uncertain = uncertain + 1, handed_attempt = attempts,
-				next_at = $1, claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain = 0 AND id IN (` + ids + `)`, true, j.handed},
+				next_at = $1, first_tried_at = COALESCE(first_tried_at, $1), claimed_by = '', lease_until = NULL` + ofRun + ` AND uncertain = 0 AND id IN (` + ids + `)`, true, j.handed},
 			// An attempt that was not handed over is none.
-			{`UPDATE deliveries SET state = 'waiting', next_at = $1, attempts = attempts - 1, claimed_by = '', lease_until = NULL` + ofRun, false, nil},
+			{`UPDATE deliveries SET state = 'waiting', next_at = $1, attempts = attempts - 1,
+				first_tried_at = COALESCE(first_tried_at, $1), claimed_by = '', lease_until = NULL` + ofRun, false, nil},
 		} {
 			args := []any{now, owner}
 			if step.named {
