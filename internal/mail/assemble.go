@@ -30,6 +30,7 @@ func (p *Prepared) finish() error {
 	}
 	p.relaxed = make([][]byte, len(p.segments))
 	p.start = sha256.New()
+	p.fields = signedFields(p.head)
 	shared := true
 	for i, s := range p.segments {
 		if s.encoded == nil {
@@ -158,7 +159,7 @@ func (p *Prepared) sign(a *Assembly) error {
 			h.Write(p.relaxed[i])
 		}
 	}
-	a.signed, err = p.dkim.appendSignatures(a.signed[:0], h.Sum(nil), a.Pieces[1], p.head)
+	a.signed, a.line, err = p.dkim.appendSignatures(a.signed[:0], a.line, h.Sum(nil), p.fields, a.Pieces[1])
 	a.Pieces[0] = a.signed
 	return err
 }

@@ -94,31 +94,51 @@ var signedHeaders = []string{
 	"list-id", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "auto-submitted", "precedence",
 }
 
-// appendSignatures writes the DKIM-Signature fields of a message with this body
-// hash and these header fields, behind dst.
-func (s *Signer) appendSignatures(dst, bodyHash []byte, fields ...[]byte) ([]byte, error) {
-	var signed []byte
+// signedField is a field under the signature.
+type signedField struct {
+	name    string
+	relaxed []byte // with its line end; nil: a reader's own, or not there
+}
+
+// signedFields finds what all readers share of the signed fields.
+func signedFields(shared []byte) (fields []signedField) {
 	for i, name := range signedHeaders {
 		if i > 0 && name == signedHeaders[i-1] {
 			continue // the field that is not there
 		}
-		for _, f := range fields {
-			if raw := findField(f, name); raw != nil {
-				signed = append(relaxField(signed, raw), lineEnd...)
-				break
-			}
+		f := signedField{name: name}
+		if raw := findField(shared, name); raw != nil {
+			f.relaxed = append(relaxField(nil, raw), lineEnd...)
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// appendSignatures writes the DKIM-Signature fields of a message with this body
+// hash, these fields, and own for those that are a reader's, behind dst. What it
+// needs for it is written to scratch, which is returned to be used again.
+func (s *Signer) appendSignatures(dst, scratch, bodyHash []byte, fields []signedField, own []byte) (_, _ []byte, err error) {
+	signed := scratch[:0]
+	for _, f := range fields {
+		if f.relaxed != nil {
+			signed = append(signed, f.relaxed...)
+		} else if raw := findField(own, f.name); raw != nil {
+			signed = append(relaxField(signed, raw), lineEnd...)
 		}
 	}
+	end := len(signed)
 	for ; s != nil; s = s.second {
 		start := len(dst)
-		dst = fmt.Appendf(dst, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed; d=%s; s=%s;\r\n h=%s;\r\n bh=%s;\r\n b=",
-			s.algorithm, s.domain, s.selector, foldedHeaders, base64.StdEncoding.EncodeToString(bodyHash))
-		digest := sha256.New()
-		digest.Write(signed)
-		digest.Write(relaxField(nil, dst[start:])) // its own field last, with an empty b= and no line end
-		signature, err := s.key.Sign(rand.Reader, digest.Sum(nil), s.options)
+		for _, text := range []string{"DKIM-Signature: v=1; a=", s.algorithm, "; c=relaxed/relaxed; d=", s.domain, "; s=", s.selector, ";\r\n h=", foldedHeaders, ";\r\n bh="} {
+			dst = append(dst, text...)
+		}
+		dst = append(base64.StdEncoding.AppendEncode(dst, bodyHash), ";\r\n b="...)
+		signed = relaxField(signed[:end], dst[start:]) // its own field last, with an empty b= and no line end
+		digest := sha256.Sum256(signed)
+		signature, err := s.key.Sign(rand.Reader, digest[:], s.options)
 		if err != nil {
-			return dst[:start], fmt.Errorf("sign message: %w", err)
+			return dst[:start], signed, fmt.Errorf("sign message: %w", err)
 		}
 		text := base64.StdEncoding.EncodeToString(signature)
 		for len(text) > signatureLine {
@@ -127,7 +147,7 @@ func (s *Signer) appendSignatures(dst, bodyHash []byte, fields ...[]byte) ([]byt
 		}
 		dst = append(append(dst, text...), lineEnd...)
 	}
-	return dst, nil
+	return dst, signed, nil
 }
 
 // signatureLine is how much of a signature stands on one line.
@@ -167,7 +187,12 @@ func fieldEnd(fields []byte) int {
 // §3.4.2).
 func relaxField(dst, field []byte) []byte {
 	name, value, _ := bytes.Cut(field, []byte(":"))
-	dst = append(dst, bytes.ToLower(bytes.TrimRight(name, " \t"))...)
+	for _, b := range bytes.TrimRight(name, " \t") {
+		if b >= 'A' && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		dst = append(dst, b)
+	}
 	dst = append(dst, ':')
 	start, space := len(dst), false
 	for _, b := range value {

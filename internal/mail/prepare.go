@@ -49,8 +49,9 @@ type Prepared struct {
 	own      [][]slotted // the segments that hold slots, in their order
 	slots    []string
 	dkim     *Signer
-	start    hash.Hash // of the body up to the first line that is a reader's own; nil: unsigned
-	relaxed  [][]byte  // the encoded segments as DKIM hashes them: mostly the same bytes
+	start    hash.Hash     // of the body up to the first line that is a reader's own; nil: unsigned
+	fields   []signedField // under the signature
+	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }
 
 // segment is a piece of the body: bytes as they are sent, whole lines of which
