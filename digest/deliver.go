@@ -144,7 +144,7 @@ type deliveryRun struct {
 }
 
 const (
-	claimSize = 256 // deliveries claimed together: little to put back at a stop
+	claimSize = 512 // deliveries claimed together: little to put back at a stop
 	lowWater  = 128 // queued messages below which more are claimed
 	highWater = 512 // queued messages above which a lane that is in the way is put back
 	lookEvery = time.Second
@@ -454,7 +454,7 @@ func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, err
 	for i, d := range batch {
 		ids[i] = d.Subscriber
 	}
-	readers, err := r.service.subscribers.Readers(ctx, ids)
+	readers, err := r.service.subscribers.Recipients(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look up readers: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"dibao/internal/mail"
@@ -147,6 +148,9 @@ func (r *deliveryRun) log(j job, o outcome) {
 	l := r.service.opts.Logger
 	switch o.state {
 	case "sent":
+		if !l.Enabled(context.Background(), slog.LevelDebug) { // a million times nothing
+			return
+		}
 		l.Debug("delivery sent", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt)
 	case "failed":
 		l.Warn("delivery refused", "delivery_id", j.ID, "mailing_id", j.Mailing, "attempt", j.Attempt, "reply_code", o.code)

@@ -43,6 +43,9 @@ type Ledger struct {
 	// may come together.
 	busy func() int
 
+	dueMailings []int64 // as claim last saw them
+	dueAt       time.Time
+
 	mu         sync.Mutex
 	free       *sync.Cond // when committing ends
 	journal    journal
@@ -137,7 +140,7 @@ const claimSQLite = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE id IN (
 		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2
-		ORDER BY next_at, id LIMIT $4)
+		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
 // PostgreSQL's nodes claim at the same time, so the condition is checked again.
@@ -145,23 +148,35 @@ const claimPostgres = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE state IN ('waiting', 'uncertain') AND next_at <= $2 AND id IN (
 		SELECT id FROM deliveries WHERE mailing = $3 AND state IN ('waiting', 'uncertain') AND next_at <= $2
-		ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+		AND EXISTS (SELECT 1 FROM mailings WHERE id = $3 AND state = 'sending') ORDER BY next_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
 	RETURNING id, mailing, subscriber, variant, attempts, uncertain, first_tried_at`
 
-// claim takes up to n deliveries that are due, of the oldest mailings first. The
-// same transaction writes the outcomes that came since the last.
-func (l *Ledger) claim(ctx context.Context, n int) ([]Delivery, error) {
-	now := l.now()
-	due, err := l.due(ctx, now)
-	if err != nil || len(due) == 0 {
+// claim takes up to n deliveries that are due, of the oldest mailings first.
+func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err error) {
+	if time.Since(l.dueAt) < lookEvery { // nearly always right, and the claim itself looks whether it is
+		if claimed, err = l.claimOf(ctx, l.dueMailings, n); len(claimed) > 0 || err != nil {
+			return claimed, err
+		}
+	}
+	if l.dueMailings, err = l.due(ctx, l.now()); err != nil {
 		return nil, err
 	}
-	var claimed []Delivery
+	l.dueAt = time.Now()
+	return l.claimOf(ctx, l.dueMailings, n)
+}
+
+// claimOf claims of some mailings. The same transaction writes the outcomes that
+// came since the last.
+func (l *Ledger) claimOf(ctx context.Context, mailings []int64, n int) (claimed []Delivery, err error) {
+	if len(mailings) == 0 || ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err = l.commit(true, func(ctx context.Context, tx *sql.Tx) error {
 		claimed = claimed[:0]
-		for _, mailing := range due {
+		for _, mailing := range mailings {
 			some, err := database.Collect(ctx, tx, scanDelivery, l.db.Dialect().Pick(claimSQLite, claimPostgres),
 				l.owner, now, mailing, n-len(claimed))
 			if err != nil {

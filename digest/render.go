@@ -100,11 +100,12 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 		list = v.lists[0]
 	}
 	keys := r.service.subscribers.Keys()
-	unsubscribe := r.service.opts.BaseURL + "/u/" + keys.UnsubscribeToken(reader.ID, list)
+	byWeb, byMail := keys.UnsubscribeTokens(reader.ID, list)
+	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
 	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID)
 	leave := "<" + unsubscribe + ">"
 	if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs take the first
-		leave += ", <mailto:u+" + keys.MailUnsubscribeToken(reader.ID, list) + "@" + domain + "?subject=unsubscribe>"
+		leave += ", <mailto:u+" + byMail + "@" + domain + "?subject=unsubscribe>"
 	}
 	return mail.Personal{
 		MessageID: messageID,

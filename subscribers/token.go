@@ -194,7 +194,14 @@ func (k *Keys) openLower(ctx context.Context, text string) (Token, error) {
 
 // MailUnsubscribeToken is UnsubscribeToken for the address of a mail.
 func (k *Keys) MailUnsubscribeToken(subscriber, list int64) string {
-	return lower.EncodeToString(k.seal(Token{Action: ActionUnsubscribe, Subscriber: subscriber, List: list}))
+	_, mail := k.UnsubscribeTokens(subscriber, list)
+	return mail
+}
+
+// UnsubscribeTokens returns UnsubscribeToken and MailUnsubscribeToken, for one MAC.
+func (k *Keys) UnsubscribeTokens(subscriber, list int64) (web, mail string) {
+	sealed := k.seal(Token{Action: ActionUnsubscribe, Subscriber: subscriber, List: list})
+	return base64.RawURLEncoding.EncodeToString(sealed), lower.EncodeToString(sealed)
 }
 
 // ParseMailUnsubscribeToken returns what MailUnsubscribeToken names, in any case
