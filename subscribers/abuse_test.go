@@ -1,9 +1,12 @@
 package subscribers
 
 import (
+	"database/sql"
 	"fmt"
 	"net/netip"
 	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +65,33 @@ func TestOptInIsNoBomb(t *testing.T) {
 					t.Errorf("a flood left %s rows", rows)
 				}
 			})
+		}
+	})
+}
+
+// Nodes that are asked at the same moment for tags of one mailbox mail it once.
+func TestOneMailboxAskedAtOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		var mails atomic.Int64
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				err := db.Write(t.Context(), func(tx *sql.Tx) error {
+					free, err := f.mailboxMayBeAsked(t.Context(), tx, fmt.Sprintf("b+%d@example.org", i), f.clock.Now())
+					if free {
+						mails.Add(1)
+					}
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := mails.Load(); n != 1 {
+			t.Errorf("%d mails, want 1", n)
 		}
 	})
 }

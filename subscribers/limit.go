@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -61,21 +60,17 @@ func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address st
 }
 
 // mailboxMayBeAsked counts a mail to the mailbox of an address, if one more is
-// allowed.
+// allowed: in one statement, since several nodes may be asked at once.
 func (s *Store) mailboxMayBeAsked(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
-	mailbox := s.mailboxHash(address)
-	var mailed int
-	var last sql.Null[time.Time]
-	err := tx.QueryRowContext(ctx, `SELECT mailed, last_at FROM confirmation_counts WHERE address_hash = $1`, mailbox).Scan(&mailed, &last)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at) VALUES ($1, 1, $2)
+		ON CONFLICT (address_hash) DO UPDATE SET mailed = confirmation_counts.mailed + 1, last_at = excluded.last_at
+		WHERE confirmation_counts.mailed < $3 AND confirmation_counts.last_at <= $4`,
+		s.mailboxHash(address), now, maxMailboxConfirmations, now.Add(-mailboxInterval))
+	if err != nil {
 		return false, err
 	}
-	if mailed >= maxMailboxConfirmations || last.Valid && last.V.After(now.Add(-mailboxInterval)) {
-		return false, nil
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at) VALUES ($1, 1, $2)
-		ON CONFLICT (address_hash) DO UPDATE SET mailed = confirmation_counts.mailed + 1, last_at = excluded.last_at`, mailbox, now)
-	return err == nil, err
+	n, err := res.RowsAffected()
+	return n > 0, err
 }
 
 // answered ends the counting: the limits are for addresses that never answered.

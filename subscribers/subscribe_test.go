@@ -291,6 +291,19 @@ func TestUnsubscribe(t *testing.T) {
 		}
 		readers, err := f.Readers(ctx, []int64{id, 999})
 		if diff := cmp.Diff(map[int64]Reader{id: {ID: id, Address: "a@example.org", Language: "zh", Format: HTML}}, readers); diff != "" || err != nil {
+			t.Errorf("readers: %v\n%s", err, diff)
+		}
+		both := f.reader("b@example.org", f.weekly, f.monthly)
+		bounced := f.reader("c@example.org", f.weekly)
+		if err := f.Suppress(ctx, "c@example.org", "bounce", "550 5.1.1"); err != nil {
+			t.Fatal(err)
+		}
+		readers, err = f.Recipients(ctx, []int64{bounced, both, id, 999})
+		if diff := cmp.Diff(map[int64]Reader{
+			id:      {ID: id, Address: "a@example.org"},
+			both:    {ID: both, Address: "b@example.org", Lists: []int64{f.weekly.ID, f.monthly.ID}},
+			bounced: {ID: bounced, Address: "c@example.org", Lists: []int64{f.weekly.ID}, Suppressed: true},
+		}, readers); diff != "" || err != nil {
 			t.Errorf("readers right before sending: %v\n%s", err, diff)
 		}
 	})
