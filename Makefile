@@ -45,6 +45,10 @@ needs:
 	fc-list 2>/dev/null | grep -q 'Noto.*CJK' || ls /usr/share/fonts/opentype/noto/*CJK* >/dev/null 2>&1 || missing="$$missing fonts-noto-cjk"; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
 	[ -x /usr/sbin/postfix ] || missing="$$missing postfix"; \
+	[ -x /usr/lib/dovecot/imap ] && [ -x /usr/lib/dovecot/lmtp ] || missing="$$missing dovecot-imapd dovecot-lmtpd"; \
+	[ -x /usr/sbin/opendkim ] || missing="$$missing opendkim"; \
+	[ -x /usr/sbin/postgrey ] || missing="$$missing postgrey"; \
+	[ -x /usr/bin/rspamd ] || missing="$$missing rspamd"; \
 	command -v spamassassin >/dev/null || missing="$$missing spamassassin"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -45,6 +45,12 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 func newWorld(t *testing.T, db *database.DB) *world {
 	t.Helper()
+	return newWorldAt(t, db, "http://127.0.0.1:8080")
+}
+
+// newWorldAt is newWorld with the address of its web pages.
+func newWorldAt(t *testing.T, db *database.DB, baseURL string) *world {
+	t.Helper()
 	w := &world{t: t, db: db, at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.FixedZone("CST", 8*3600))}
 	var err error
 	w.articles = feed.NewStore(db, w.now)
@@ -52,7 +58,7 @@ func newWorld(t *testing.T, db *database.DB) *world {
 		t.Fatal(err)
 	}
 	w.service, err = digest.New(db, w.articles, w.readers, digest.Options{
-		BaseURL: "http://127.0.0.1:8080", From: netmail.Address{Address: "dibao@test.example"}, Now: w.now, Logger: quiet,
+		BaseURL: baseURL, From: netmail.Address{Address: "dibao@test.example"}, Now: w.now, Logger: quiet,
 	})
 	if err != nil {
 		t.Fatal(err)

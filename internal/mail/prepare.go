@@ -202,10 +202,13 @@ func sharedHead(head, from string, extra []Header) []byte {
 	fields := make(map[string][]string)
 	for line := range strings.SplitSeq(strings.ReplaceAll(head, "\r\n ", " "), "\r\n") {
 		name, value, _ := strings.Cut(line, ": ")
+		if name == "Mime-Version" { // filters count against a message that it does not write it as RFC 2045 does
+			name = "MIME-Version"
+		}
 		fields[name] = append(fields[name], value)
 	}
 	fields["From"] = []string{from}
-	order := []string{"From", "Subject", "Date", "Mime-Version", "MIME-Version"}
+	order := []string{"From", "Subject", "Date", "MIME-Version"}
 	for _, h := range extra {
 		order = append(order, h.Name)
 	}
