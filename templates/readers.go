@@ -61,16 +61,6 @@ type ButtonPage struct {
 	Back    string // where to go instead, "" if nowhere
 }
 
-// AddressChange is the mail that asks one of two mailboxes to agree.
-type AddressChange struct {
-	Language   string
-	SiteName   string
-	Old        bool // to the mailbox that is left
-	NewAddress string
-	ConfirmURL string
-	Days       int
-}
-
 // Render writes the page.
 func (v PreferencesPage) Render(w io.Writer) error {
 	return render(w, v.Page, "preferences.html", v)
@@ -81,12 +71,3 @@ func (v AddressPage) Render(w io.Writer) error { return render(w, v.Page, "addre
 
 // Render writes the page.
 func (v ButtonPage) Render(w io.Writer) error { return render(w, v.Page, "button.html", v) }
-
-// Subject returns the subject.
-func (v AddressChange) Subject() string { return Words(v.Language, "change.subject", v.SiteName) }
-
-// HTML returns the HTML part.
-func (v AddressChange) HTML() (string, error) { return mail(v.Language, "change.html", v) }
-
-// Text returns the text part.
-func (v AddressChange) Text() (string, error) { return mail(v.Language, "change.txt", v) }

@@ -189,17 +189,6 @@ func mail(lang, name string, view any) (string, error) {
 	return buf.String(), nil
 }
 
-// Subject returns the subject.
-func (v Confirmation) Subject() string {
-	return Words(v.Language, "confirmation.subject", v.SiteName)
-}
-
-// HTML returns the HTML part.
-func (v Confirmation) HTML() (string, error) { return mail(v.Language, "confirmation.html", v) }
-
-// Text returns the text part.
-func (v Confirmation) Text() (string, error) { return mail(v.Language, "confirmation.txt", v) }
-
 func total(sections []Section) int {
 	n := 0
 	for _, s := range sections {

@@ -208,12 +208,3 @@ type MessagePage struct {
 	Lists []ListCard
 	Link  FeedLink // where to go next, zero if nowhere
 }
-
-// Confirmation is the opt-in mail. It holds nothing that a stranger typed.
-type Confirmation struct {
-	Language   string
-	SiteName   string
-	Lists      []string // titles
-	ConfirmURL string
-	Days       int // how long the link works
-}

@@ -152,15 +152,11 @@ func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) 
 		Language: c.Language, SiteName: siteName, Lists: titles, Days: subscribers.ConfirmDays,
 		ConfirmURL: a.config.Server.BaseURL + "/confirm/" + c.Token,
 	}
-	html, err := view.HTML()
+	m, err := view.Mail()
 	if err != nil {
 		return err
 	}
-	text, err := view.Text()
-	if err != nil {
-		return err
-	}
-	return a.sendOne(ctx, c.Address, view.Subject(), text, html)
+	return a.sendOne(ctx, c.Address, view.Subject(), m.Text, m.HTML)
 }
 
 func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error {
@@ -168,15 +164,11 @@ func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error 
 		Language: c.Language, SiteName: siteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: subscribers.Readable(c.NewAddress),
 		Days: subscribers.ConfirmDays, ConfirmURL: a.config.Server.BaseURL + "/change/" + c.Token,
 	}
-	html, err := view.HTML()
+	m, err := view.Mail()
 	if err != nil {
 		return err
 	}
-	text, err := view.Text()
-	if err != nil {
-		return err
-	}
-	return a.sendOne(ctx, c.Address, view.Subject(), text, html)
+	return a.sendOne(ctx, c.Address, view.Subject(), m.Text, m.HTML)
 }
 
 // sendOne sends one message that belongs to no mailing.

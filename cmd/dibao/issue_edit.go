@@ -256,20 +256,3 @@ func (a *app) release(g *globals, cmd *cobra.Command, lists []string) error {
 	}
 	return nil
 }
-
-// remindHeld tells the admin, once a day, of issues that wait for them: in the
-// log, and by mail where one is set up.
-func (a *app) remindHeld(ctx context.Context) error {
-	held, err := a.digest.RemindHeld(ctx)
-	if err != nil || a.config.Mail.Host == "" || a.config.Mail.Admin == "" {
-		return err
-	}
-	for _, i := range held {
-		subject := fmt.Sprintf("%s: No. %d of %s waits", siteName, i.Number, i.List.Slug)
-		text := fmt.Sprintf("%d articles. Look at it with: dibao issue show %s %d\nSend it with: dibao issue send %s\n", i.Count, i.List.Slug, i.Number, i.List.Slug)
-		if err := a.sendOne(ctx, a.config.Mail.Admin, subject, text, "<pre>"+text+"</pre>"); err != nil {
-			a.log.Error("admin not told", "list", i.List.Slug, "issue", i.Number, "err", err)
-		}
-	}
-	return nil
-}

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"time"
 
 	"dibao/digest"
 	"dibao/internal/fetch"
@@ -121,32 +120,4 @@ func (a *app) signer() (*mail.Signer, error) {
 		return nil, fmt.Errorf("ed25519_key: %w", err)
 	}
 	return first.And(second), nil
-}
-
-// tellAdmin mails a notice to the admin. That it can't is logged and no more: the
-// deliveries are what matters.
-func (a *app) tellAdmin(ctx context.Context, n digest.Notice) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	subject, text := a.noticeText(n)
-	html := "<pre>" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text) + "</pre>"
-	if err := a.sendOne(ctx, a.config.Mail.Admin, subject, text, html); err != nil {
-		a.log.Error("admin not told", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
-	}
-}
-
-func (a *app) noticeText(n digest.Notice) (subject, text string) {
-	r := n.Report
-	counts := fmt.Sprintf("due: %s\nsent: %d\nwaiting: %d\nuncertain: %d\nfailed: %d\nsuppressed: %d\n\nMore: dibao issue report %d\n",
-		shortTime(r.DueAt, a.config.Schedule.Zone), r.Sent, r.Waiting+r.Claimed, r.Uncertain, r.Failed, r.Suppressed, n.Mailing)
-	switch n.Kind {
-	case digest.NoticeDone:
-		return fmt.Sprintf("%s: mailing %d is done, %d sent", siteName, n.Mailing, r.Sent), counts
-	case digest.NoticeStuck:
-		return fmt.Sprintf("%s: mailing %d is stuck, %d wait", siteName, n.Mailing, r.Waiting+r.Claimed), counts
-	case digest.NoticePolicy:
-		return fmt.Sprintf("%s: %s refuses our mail", siteName, n.Domain),
-			fmt.Sprintf("%s refused three messages in a row by its policy. Its mail waits for four hours and is tried again then.\nNo reader was suppressed for it. Look at: dibao mail doctor, dibao issue report\n", n.Domain)
-	}
-	return fmt.Sprintf("%s: a message of mailing %d can't be taken", siteName, n.Mailing), fmt.Sprintf("%s answered: %s\n", n.Domain, n.Text)
 }

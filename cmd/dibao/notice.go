@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"dibao/digest"
+	"dibao/templates"
+)
+
+// tellAdmin mails a notice to the admin. That it can't is logged and no more: the
+// deliveries are what matters.
+func (a *app) tellAdmin(ctx context.Context, n digest.Notice) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	letter := a.noticeLetter(n)
+	if n.Kind == digest.NoticeDone || n.Kind == digest.NoticeStuck {
+		domains, err := a.digest.Domains(ctx, n.Mailing)
+		if err != nil {
+			a.log.Error("domains of a mailing not read", "mailing_id", n.Mailing, "err", err)
+		}
+		letter.Rows = append(letter.Rows, domainRows(domains)...)
+	}
+	if err := a.writeAdmin(ctx, letter); err != nil {
+		a.log.Error("admin not told", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
+	}
+}
+
+// writeAdmin mails a letter to the admin, from the node.
+func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
+	letter.Language, letter.SiteName = "en", siteName
+	letter.Remarks = append(letter.Remarks, "You get this mail because your address is «admin» in [mail] of the configuration of "+a.config.Server.BaseURL+".")
+	m, err := letter.Mail()
+	if err != nil {
+		return err
+	}
+	return a.sendOne(ctx, a.config.Mail.Admin, siteName+": "+letter.Title, m.Text, m.HTML)
+}
+
+func (a *app) noticeLetter(n digest.Notice) templates.Letter {
+	r := n.Report
+	report := []string{fmt.Sprintf("dibao issue report %d", n.Mailing)}
+	switch n.Kind {
+	case digest.NoticeDone:
+		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: a.reportRows(r), Commands: report}
+		if r.Failed > 0 {
+			l.Lead = fmt.Sprintf("%d mails were refused for good. What the servers said stands below, by domain.", r.Failed)
+		}
+		return l
+	case digest.NoticeStuck:
+		return templates.Letter{
+			Title: fmt.Sprintf("Mailing %d is stuck, %d wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: a.reportRows(r), Commands: append(report, "dibao mail doctor"),
+			Lead: "Some of its mails were first tried over six hours ago and are not through. They are tried for two days; nothing is lost until then.",
+		}
+	case digest.NoticePolicy:
+		return templates.Letter{
+			Title: fmt.Sprintf("%s refuses our mail", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue report"},
+			Lead: fmt.Sprintf("%s refused three messages in a row by its policy. Its mail waits for four hours and is tried again then. No reader was suppressed for it.", n.Domain),
+		}
+	}
+	return templates.Letter{
+		Title: fmt.Sprintf("A message of mailing %d can't be taken", n.Mailing), Commands: report,
+		Lead: fmt.Sprintf("%s answered: %s", n.Domain, n.Text),
+	}
+}
+
+// reportRows are the figures of a mailing, without those that are nothing.
+func (a *app) reportRows(r digest.MailingReport) []templates.LetterRow {
+	rows := []templates.LetterRow{{Name: "Due", Value: shortTime(r.DueAt, a.config.Schedule.Zone)}}
+	if r.DoneAt != nil {
+		rows = append(rows, templates.LetterRow{Name: "Done", Value: shortTime(*r.DoneAt, a.config.Schedule.Zone)})
+	}
+	rows = append(rows, templates.LetterRow{Name: "Sent", Value: strconv.Itoa(r.Sent)})
+	for _, x := range []struct {
+		name string
+		n    int
+	}{{"Waiting", r.Waiting + r.Claimed}, {"Uncertain", r.Uncertain}, {"Failed", r.Failed}, {"Suppressed", r.Suppressed}} {
+		if x.n > 0 {
+			rows = append(rows, templates.LetterRow{Name: x.name, Value: strconv.Itoa(x.n)})
+		}
+	}
+	return rows
+}
+
+// maxDomainRows bounds the domains that a mail to the admin names.
+const maxDomainRows = 8
+
+// domainRows names the domains that did not take all of a mailing.
+func domainRows(domains []digest.DomainReport) (rows []templates.LetterRow) {
+	for _, d := range domains {
+		if d.Failed+d.Waiting+d.Uncertain == 0 || len(rows) == maxDomainRows {
+			continue
+		}
+		value := fmt.Sprintf("%d sent, %d waiting, %d failed", d.Sent, d.Waiting+d.Uncertain, d.Failed)
+		if d.Reply != nil {
+			value += ": " + clipLine(*d.Reply, 160)
+		}
+		rows = append(rows, templates.LetterRow{Name: d.Domain, Value: value})
+	}
+	return rows
+}
+
+// remindHeld tells the admin, once a day, of issues that wait for them: in the
+// log, and by mail where one is set up.
+func (a *app) remindHeld(ctx context.Context) error {
+	held, err := a.digest.RemindHeld(ctx)
+	if err != nil || a.config.Mail.Host == "" || a.config.Mail.Admin == "" {
+		return err
+	}
+	for _, i := range held {
+		letter := templates.Letter{
+			Title: fmt.Sprintf("No. %d of %s waits for you", i.Number, i.List.Slug),
+			Lead:  "The list holds its issues: this one goes out when you send it. You are reminded once a day.",
+			Rows: []templates.LetterRow{
+				{Name: "List", Value: i.List.Title}, {Name: "Due", Value: shortTime(i.DueAt, a.config.Schedule.Zone)}, {Name: "Articles", Value: strconv.Itoa(i.Count)},
+			},
+			Commands: []string{
+				fmt.Sprintf("dibao issue preview %s --number %d", i.List.Slug, i.Number), "dibao issue send " + i.List.Slug,
+				fmt.Sprintf("dibao issue drop %s %d", i.List.Slug, i.Number),
+			},
+		}
+		if err := a.writeAdmin(ctx, letter); err != nil {
+			a.log.Error("admin not told", "list", i.List.Slug, "issue", i.Number, "err", err)
+		}
+	}
+	return nil
+}

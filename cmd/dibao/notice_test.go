@@ -1,0 +1,46 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/digest"
+	"dibao/internal/config"
+)
+
+// Each notice says in its title what is the matter, and then what to do.
+func TestNoticesSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	a := &app{config: config.Config{}}
+	a.config.Schedule.Zone = time.UTC
+	reply := "450 4.7.1 Frequency limited"
+	report := digest.MailingReport{Mailing: 12, DueAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Sent: 970, Waiting: 20, Claimed: 5, Failed: 3}
+	for _, x := range []struct {
+		notice      digest.Notice
+		title, text string
+		command     string
+	}{
+		{digest.Notice{Kind: digest.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 mails were refused for good", "dibao issue report 12"},
+		{digest.Notice{Kind: digest.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 wait", "tried for two days", "dibao mail doctor"},
+		{digest.Notice{Kind: digest.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
+		{digest.Notice{Kind: digest.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be taken", "552 <too> large", "dibao issue report 12"},
+	} {
+		letter := a.noticeLetter(x.notice)
+		letter.Language, letter.SiteName = "en", siteName
+		letter.Rows = append(letter.Rows, domainRows([]digest.DomainReport{{Domain: "done.example", Sent: 5}, {Domain: "qq.com", Waiting: 25, Reply: &reply}})...)
+		m, err := letter.Mail()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Join(strings.Fields(m.Text), " ")
+		for _, want := range []string{x.text, x.command, "qq.com 0 sent, 25 waiting, 0 failed: " + reply} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the mail lacks %q:\n%s", x.notice.Kind, want, m.Text)
+			}
+		}
+		if letter.Title != x.title || strings.Contains(m.Text, "done.example") || strings.Contains(m.HTML, "<too>") {
+			t.Errorf("%s: title %q\n%s", x.notice.Kind, letter.Title, m.Text)
+		}
+	}
+}

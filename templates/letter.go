@@ -1,0 +1,82 @@
+package templates
+
+// Letter is a mail that is no digest: a request to confirm, a note to the admin.
+// What is "" or empty is left out.
+type Letter struct {
+	Language  string
+	SiteName  string
+	Title     string
+	Preheader string // what a mail program shows beside the subject
+	Lead      string
+	Points    []string // what it is about, one below the other
+	Rows      []LetterRow
+	Action    string // what to do
+	Button    string
+	ButtonURL string
+	Commands  []string
+	Remarks   []string // in small type
+	Number    string   // of nothing: the frame of a digest has one
+}
+
+// LetterRow is a figure with its name.
+type LetterRow struct{ Name, Value string }
+
+// Mail writes the letter.
+func (v Letter) Mail() (Mail, error) {
+	if v.Preheader == "" {
+		v.Preheader = v.Lead
+	}
+	return mailPiece(v.Language, "letter", v)
+}
+
+// Confirmation is the opt-in mail of the lists that somebody chose for an address.
+// It holds nothing that a stranger typed.
+type Confirmation struct {
+	Language   string
+	SiteName   string
+	Lists      []string // titles
+	ConfirmURL string
+	Days       int // how long the link works
+}
+
+// Subject returns the subject.
+func (v Confirmation) Subject() string {
+	return Words(v.Language, "confirmation.subject", v.SiteName)
+}
+
+// Mail writes the mail.
+func (v Confirmation) Mail() (Mail, error) {
+	say := func(key string, args ...any) string { return Words(v.Language, key, args...) }
+	return Letter{
+		Language: v.Language, SiteName: v.SiteName, Title: say("confirmation.title"), Preheader: joinDots(v.Lists),
+		Lead: say("confirmation.lead"), Points: v.Lists, Action: say("confirmation.action"),
+		Button: say("confirmation.button"), ButtonURL: v.ConfirmURL, Remarks: []string{say("confirmation.days", v.Days), say("confirmation.ignore")},
+	}.Mail()
+}
+
+// AddressChange is the mail that asks one of two mailboxes to agree.
+type AddressChange struct {
+	Language   string
+	SiteName   string
+	Old        bool // to the mailbox that is left
+	NewAddress string
+	ConfirmURL string
+	Days       int
+}
+
+// Subject returns the subject.
+func (v AddressChange) Subject() string { return Words(v.Language, "change.subject", v.SiteName) }
+
+// Mail writes the mail.
+func (v AddressChange) Mail() (Mail, error) {
+	say := func(key string, args ...any) string { return Words(v.Language, key, args...) }
+	lead := "change.new"
+	if v.Old {
+		lead = "change.old"
+	}
+	return Letter{
+		Language: v.Language, SiteName: v.SiteName, Title: say("button.change.title"), Preheader: say(lead, v.NewAddress),
+		Lead: say(lead, v.NewAddress), Action: say("change.action"), Button: say("confirmation.button"), ButtonURL: v.ConfirmURL,
+		Remarks: []string{say("confirmation.days", v.Days), say("change.ignore")},
+	}.Mail()
+}
