@@ -100,7 +100,7 @@ func (a *app) tls() (*tls.Config, error) {
 	case s.TLSCert != "":
 		return web.TLSFiles(s.TLSCert, s.TLSKey)
 	}
-	return web.TLSByACME(s.ACMEHosts, s.ACMEDir), nil
+	return web.TLSByACME(s.ACMEHosts, s.ACMEDir, s.ACMEDirectory), nil
 }
 
 // metrics serves what the node counts (Prometheus).

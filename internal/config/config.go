@@ -32,6 +32,7 @@ type Config struct {
 		TLSCert, TLSKey          string   // files; "": no TLS of our own
 		ACMEHosts                []string // names to get certificates for; none: no ACME
 		ACMEDir                  string
+		ACMEDirectory            string   // of another authority; "": Let's Encrypt
 		Hubs                     []string // other WebSub hubs
 		Contact                  string   // for security.txt
 		API                      bool
@@ -139,6 +140,7 @@ var keys = []key{
 	{"server", "tls_cert", "", "file with the certificate chain, for HTTPS without a proxy; read again when it changes", false, text(func(c *Config) *string { return &c.Server.TLSCert })},
 	{"server", "tls_key", "", "file with its private key", false, text(func(c *Config) *string { return &c.Server.TLSKey })},
 	{"server", "acme_hosts", "", "names of this server for which certificates are got by themselves (Let's Encrypt); addr must be reached at port 443", false, words(func(c *Config) *[]string { return &c.Server.ACMEHosts })},
+	{"server", "acme_directory", "", "address of another authority's ACME directory; where it is empty: Let's Encrypt", false, text(func(c *Config) *string { return &c.Server.ACMEDirectory })},
 	{"server", "acme_dir", "acme", "folder in which those certificates are kept", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
 	{"server", "hubs", "", "WebSub hubs that are told of new articles, beside our own at /hub", false, setHubs},
 	{"server", "contact", "", "where to report a vulnerability: mailto: or https: address, for security.txt", false, setContact},

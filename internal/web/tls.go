@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
 )
 
@@ -63,9 +64,14 @@ func (f *certFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 // TLSByACME gets certificates for these names by itself when they are first
-// asked for, proving by TLS-ALPN that the names are ours, and keeps them in dir.
-func TLSByACME(hosts []string, dir string) *tls.Config {
+// asked for, proving by TLS-ALPN that the names are ours (RFC 8737), and keeps
+// them in dir. authority is the address of an ACME directory (RFC 8555 §7.1.1);
+// "": Let's Encrypt.
+func TLSByACME(hosts []string, dir, authority string) *tls.Config {
 	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Cache: autocert.DirCache(dir)}
+	if authority != "" {
+		m.Client = &acme.Client{DirectoryURL: authority}
+	}
 	c := m.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
 	return c

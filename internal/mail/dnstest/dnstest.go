@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Serve serves records, as lines of a zone file, on loopback until the test ends,
-// and returns the address.
+// Serve serves records, as lines of a zone file, on loopback over UDP and TCP until
+// the test ends, and returns the address.
 func Serve(t testing.TB, records ...string) (addr string) {
 	t.Helper()
 	byName := make(map[string][]dns.RR)
@@ -22,12 +22,8 @@ func Serve(t testing.TB, records ...string) (addr string) {
 		}
 		byName[strings.ToLower(rr.Header().Name)] = append(byName[strings.ToLower(rr.Header().Name)], rr)
 	}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	started := make(chan struct{})
-	s := &dns.Server{PacketConn: pc, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+	l, pc := listen(t)
+	handler := dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg)
 		m.SetReply(q)
 		have := byName[strings.ToLower(q.Question[0].Name)]
@@ -40,12 +36,32 @@ func Serve(t testing.TB, records ...string) (addr string) {
 			}
 		}
 		w.WriteMsg(m)
-	})}
-	ended := make(chan error, 1)
-	go func() { ended <- s.ActivateAndServe() }()
-	<-started
-	t.Cleanup(func() { s.Shutdown(); <-ended })
+	})
+	for _, s := range []*dns.Server{{PacketConn: pc, Handler: handler}, {Listener: l, Handler: handler}} {
+		started, ended := make(chan struct{}), make(chan error, 1)
+		s.NotifyStartedFunc = func() { close(started) }
+		go func() { ended <- s.ActivateAndServe() }()
+		<-started
+		t.Cleanup(func() { s.Shutdown(); <-ended })
+	}
 	return pc.LocalAddr().String()
+}
+
+// listen opens the same free port for TCP and UDP.
+func listen(t testing.TB) (net.Listener, net.PacketConn) {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pc, err := net.ListenPacket("udp", l.Addr().String()); err == nil {
+			return l, pc
+		}
+		l.Close() // another program has the port of that number
+	}
+	t.Fatal("no port is free for TCP and UDP")
+	panic("unreachable")
 }
 
 // Resolver asks the server of Serve.

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/letsencrypt/pebble/v2/ca"
+	"github.com/letsencrypt/pebble/v2/db"
+	"github.com/letsencrypt/pebble/v2/va"
+	"github.com/letsencrypt/pebble/v2/wfe"
+
+	"dibao/internal/mail/dnstest"
+)
+
+// acmeName is the name that certificates are got for; the authority's name server
+// leads it to our own machine.
+const acmeName = "dibao.example.org"
+
+// acmeAuthority is Let's Encrypt's test server. It proves names by calling them.
+type acmeAuthority struct {
+	*httptest.Server
+	roots *x509.CertPool // of the certificates that it gives
+}
+
+func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
+	t.Helper()
+	t.Setenv("PEBBLE_VA_NOSLEEP", "1") // it would wait up to fifteen seconds
+	quiet := log.New(io.Discard, "", 0)
+	store := db.NewMemoryStore()
+	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "the only one"}})
+	prover := va.New(quiet, 0, tlsPort, true, dnstest.Serve(t, acmeName+". IN A 127.0.0.1"), store)
+	front := wfe.New(quiet, store, prover, authority, []string{"pebble.test"}, true, false, 1, 1)
+	s := acmeAuthority{httptest.NewTLSServer(front.Handler()), x509.NewCertPool()}
+	t.Cleanup(s.Close)
+	root := httptest.NewRecorder()
+	front.ManagementHandler().ServeHTTP(root, httptest.NewRequest("GET", wfe.RootCertPath+"0", nil))
+	if !s.roots.AppendCertsFromPEM(root.Body.Bytes()) {
+		t.Fatalf("the authority's root can't be read: %d", root.Code)
+	}
+	return s
+}
+
+// entrance is the port at which the world calls the server, wherever it listens.
+type entrance struct {
+	net.Listener
+	server atomic.Value // its address
+}
+
+func newEntrance(t *testing.T) *entrance {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &entrance{Listener: l}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			outside, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer outside.Close()
+				inside, err := net.Dial("tcp", e.server.Load().(string))
+				if err != nil {
+					return
+				}
+				defer inside.Close()
+				go func() { _, _ = io.Copy(inside, outside); inside.Close() }()
+				_, _ = io.Copy(outside, inside)
+			}()
+		}
+	}()
+	return e
+}
+
+// get asks the server for its health by a name, and returns the certificate.
+func (e *entrance) get(t *testing.T, name string, roots *x509.CertPool) (*x509.Certificate, error) {
+	t.Helper()
+	client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: name},
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, e.Addr().String())
+		},
+	}}
+	defer client.CloseIdleConnections()
+	res, err := client.Get("https://" + name + "/healthz")
+	if err != nil {
+		return nil, err
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("%s: %s", name, res.Status)
+	}
+	return res.TLS.PeerCertificates[0], nil
+}
+
+var servingAt = regexp.MustCompile(`msg=serving addr=(\S+)`)
+
+// serveACME runs dibao serve behind an entrance, and returns what stops it.
+func serveACME(t *testing.T, e *entrance, dir string, authority acmeAuthority) (stop func()) {
+	t.Helper()
+	trusted := filepath.Join(dir, "authority.pem")
+	if err := os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "--database", "sqlite:"+filepath.Join(dir, "dibao.db"), "serve")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "SSL_CERT_FILE="+trusted, "DIBAO_SERVER_ADDR=127.0.0.1:0", "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0",
+		"DIBAO_SERVER_ACME_HOSTS="+acmeName, "DIBAO_SERVER_ACME_DIR="+filepath.Join(dir, "acme"), "DIBAO_SERVER_ACME_DIRECTORY="+authority.URL+wfe.DirectoryPath)
+	talk, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(talk)
+	for lines.Scan() {
+		if m := servingAt.FindStringSubmatch(lines.Text()); m != nil {
+			e.server.Store(m[1])
+			break
+		}
+	}
+	if e.server.Load() == nil {
+		_ = cmd.Wait()
+		t.Fatal("the server did not begin")
+	}
+	go func() { _, _ = io.Copy(io.Discard, talk) }()
+	return func() {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	}
+}
+
+// A server with acme_hosts gets its certificate from a real authority at the first
+// request, keeps it over a restart without asking again, and shows none for
+// another name.
+func TestServerGetsItsCertificate(t *testing.T) {
+	dir, e := t.TempDir(), newEntrance(t)
+	authority := newACMEAuthority(t, e.Addr().(*net.TCPAddr).Port)
+	stop := serveACME(t, e, dir, authority)
+	certificate, err := e.get(t, acmeName, authority.roots)
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	if _, err := e.get(t, "other.example.org", authority.roots); err == nil {
+		t.Error("another name has a certificate, too")
+	}
+	stop()
+	authority.Close() // whoever asked again now would fail
+	stop = serveACME(t, e, dir, authority)
+	defer stop()
+	again, err := e.get(t, acmeName, authority.roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !again.Equal(certificate) {
+		t.Error("after a restart the certificate is another")
+	}
+}
