@@ -40,6 +40,15 @@ func (c *choice[T]) Set(s string) error {
 	return nil
 }
 
+// words are what a shell offers.
+func (c *choice[T]) words() []string {
+	all := make([]string, len(c.of))
+	for i, w := range c.of {
+		all[i] = string(w)
+	}
+	return all
+}
+
 // listOf writes words with commas between.
 func listOf[T ~string](words []T) string {
 	var all []string
@@ -47,6 +56,22 @@ func listOf[T ~string](words []T) string {
 		all = append(all, string(w))
 	}
 	return strings.Join(all, ", ")
+}
+
+// completeChoices lets a shell complete the words of flags that take one of some.
+func completeChoices(cmd *cobra.Command) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		c, ok := f.Value.(interface{ words() []string })
+		if !ok {
+			return
+		}
+		if err := cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.words(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			panic("completion of --" + f.Name + ": " + err.Error()) // it is defined above
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		completeChoices(sub)
+	}
 }
 
 // bounded is a flag that takes a whole number from least to most.

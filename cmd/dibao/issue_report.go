@@ -40,6 +40,11 @@ func newIssueStates(g *globals) []*cobra.Command {
 				if err != nil {
 					return err
 				}
+				if v.use == "cancel" {
+					if err := g.confirm(cmd, "End mailing %d? Who has not got it will not.", mailing); err != nil {
+						return err
+					}
+				}
 				if err := v.change(a.digest, cmd.Context(), mailing); err != nil {
 					return err
 				}

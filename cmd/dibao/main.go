@@ -110,6 +110,7 @@ func newRootWith(g *globals) *cobra.Command {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	usageForArgs(root)
+	completeChoices(root)
 	g.auditVerbs(root, "")
 	return root
 }

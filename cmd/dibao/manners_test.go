@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -283,5 +287,46 @@ func TestForeignDomainIsShownInItsLetters(t *testing.T) {
 	}
 	if out := d.must("--json", "subscriber", "list"); !strings.Contains(out, "li@xn--fsqu00a.example") {
 		t.Errorf("got %s", out)
+	}
+}
+
+// A feed is called what it calls itself, unless an admin names it.
+func TestFeedIsCalledByItsTitle(t *testing.T) {
+	t.Parallel()
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/feed.xml", "/nameless.xml":
+			title := "<title> 样例市 &amp;amp; 政策 </title>"
+			if r.URL.Path == "/nameless.xml" {
+				title = ""
+			}
+			_, _ = io.WriteString(w, `<rss version="2.0"><channel>`+title+`<item><guid>1</guid><title>一</title><link>https://www.example.com/1</link></item></channel></rss>`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(site.Close)
+	d := inFolder(t)
+	file := d.write("open.toml", "[fetch]\nallow_private = true\n")
+	for _, c := range []struct {
+		path, name, want string
+		kind             []string
+	}{
+		{"/feed.xml", "", "样例市 & 政策", nil}, {"/feed.xml?a", "", "样例市 & 政策", []string{"--kind", "feed"}}, {"/feed.xml?b", "自己的名称", "自己的名称", nil}, {"/nameless.xml", "", "127.0.0.1", nil},
+	} {
+		out := d.must(append([]string{"--config", file, "--json", "source", "add", site.URL + c.path, "--name", c.name}, c.kind...)...)
+		var added struct{ Name string }
+		if err := json.Unmarshal([]byte(out), &added); err != nil || added.Name != c.want {
+			t.Errorf("%s: %q, want %q (%v)", c.path, added.Name, c.want, err)
+		}
+	}
+}
+
+// The shell knows the words that a flag takes.
+func TestCompletionOfChoices(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if status := run([]string{"__complete", "source", "edit", "x", "--licence", ""}, strings.NewReader(""), &out, io.Discard); status != 0 || !strings.HasPrefix(out.String(), "official\nlink-only\npermitted\nown\n") {
+		t.Errorf("status %d, got %q", status, out.String())
 	}
 }
