@@ -2,13 +2,11 @@ package digest_test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"dibao/digest"
 	"dibao/internal/mail"
@@ -51,32 +49,21 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+scache unix - - n - 1 scache
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `
 )
 
 // postfix starts a Postfix of its own in a temporary folder; it delivers to
-// Maildirs. Starting it needs root.
-func postfix(t *testing.T, users []string, grey map[string]string) (addr, maildirs string) {
+// Maildirs, unless more of its configuration says otherwise. Starting it needs root.
+func postfix(t *testing.T, users []string, grey map[string]string, more string) (addr, maildirs string) {
 	t.Helper()
-	if _, err := os.Stat("/usr/sbin/postfix"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("postfix is missing; make needs")
-		}
-		t.Skip("postfix is missing")
-	}
-	if os.Getuid() != 0 {
-		t.Skip("only root can start a Postfix")
-	}
-	dir, err := os.MkdirTemp("", "dibao-postfix-") // not t.TempDir: others than root must get into it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	l := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	addr = l.Addr().String()
-	l.Close()
+	installed(t, "/usr/sbin/postfix", "postfix")
+	onlyRoot(t, "a Postfix")
+	dir := folderForAll(t, "postfix")
+	addr = closedPort(t)
 	var userTable, greyTable strings.Builder
 	for _, u := range users {
 		fmt.Fprintf(&userTable, "%s@test.example %s/\n", u, u)
@@ -84,14 +71,10 @@ func postfix(t *testing.T, users []string, grey map[string]string) (addr, maildi
 	for u, answer := range grey {
 		fmt.Fprintf(&greyTable, "%s@test.example %s\n", u, answer)
 	}
-	for name, content := range map[string]string{
-		"main.cf": postfixMain, "master.cf": postfixMaster, "users": userTable.String(), "grey": greyTable.String(),
-	} {
-		content = strings.NewReplacer("DIR", dir, "PORT", addr[strings.LastIndexByte(addr, ':')+1:]).Replace(content)
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	write(t, dir, "main.cf", postfixMain+more)
+	write(t, dir, "master.cf", postfixMaster, "PORT", port(addr))
+	write(t, dir, "users", userTable.String())
+	write(t, dir, "grey", greyTable.String())
 	maildirs = filepath.Join(dir, "mail")
 	for _, sub := range []string{"queue", "data", "log", "mail"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
@@ -99,7 +82,7 @@ func postfix(t *testing.T, users []string, grey map[string]string) (addr, maildi
 		}
 	}
 	for _, step := range [][]string{
-		{"chmod", "755", dir}, {"chown", "65534:65534", maildirs}, {"chown", "postfix", filepath.Join(dir, "data")},
+		{"chown", "65534:65534", maildirs}, {"chown", "postfix", filepath.Join(dir, "data")},
 		{"/usr/sbin/postfix", "-c", dir, "start"},
 	} {
 		if out, err := exec.Command(step[0], step[1:]...).CombinedOutput(); err != nil {
@@ -110,6 +93,9 @@ func postfix(t *testing.T, users []string, grey map[string]string) (addr, maildi
 	t.Cleanup(func() {
 		if out, err := exec.Command("/usr/sbin/postfix", "-c", dir, "stop").CombinedOutput(); err != nil {
 			t.Logf("stop postfix: %v\n%s", err, out)
+		}
+		if log, _ := os.ReadFile(filepath.Join(dir, "log", "mail.log")); t.Failed() {
+			t.Logf("%s", log)
 		}
 	})
 	return addr, maildirs
@@ -123,7 +109,7 @@ func TestPostfix(t *testing.T) {
 	for i := range 40 {
 		users = append(users, fmt.Sprint("r", i))
 	}
-	addr, maildirs := postfix(t, append(users, "grey"), map[string]string{"grey": "450 4.7.1 greylisted, come back later", "spam": "554 5.7.1 blocked by our policy"})
+	addr, maildirs := postfix(t, append(users, "grey"), map[string]string{"grey": "450 4.7.1 greylisted, come back later", "spam": "554 5.7.1 blocked by our policy"}, "")
 	w := newWorld(t, sqlite(t))
 	l := w.list("weekly", subscribers.Query{})
 	for _, u := range append(users, "gone", "grey", "spam") {
@@ -143,22 +129,14 @@ func TestPostfix(t *testing.T) {
 			t.Errorf("%s suppressed: %q, want %v", u, s.Suppressed, want)
 		}
 	}
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		arrived := must[[]string](t)(filepath.Glob(filepath.Join(maildirs, "*", "new", "*")))
-		if len(arrived) == 40 {
-			raw := must[[]byte](t)(os.ReadFile(arrived[0]))
-			if !strings.Contains(string(raw), "List-Unsubscribe-Post: List-Unsubscribe=One-Click") {
-				t.Errorf("the message lost its header:\n%.2000s", raw)
-			}
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%d of 40 messages arrived", len(arrived))
-		}
+	waitFor(t, "not all messages arrived", func() bool { return countMaildirs(t, maildirs) == 40 })
+	arrived := must[[]string](t)(filepath.Glob(filepath.Join(maildirs, "*", "new", "*")))
+	raw := must[[]byte](t)(os.ReadFile(arrived[0]))
+	if !strings.Contains(string(raw), "List-Unsubscribe-Post: List-Unsubscribe=One-Click") {
+		t.Errorf("the message lost its header:\n%.2000s", raw)
 	}
+}
+
+func countMaildirs(t *testing.T, maildirs string) int {
+	return len(must[[]string](t)(filepath.Glob(filepath.Join(maildirs, "*", "new", "*"))))
 }
