@@ -28,7 +28,7 @@ import (
 
 // world is a service on a real database with a clock that is moved by hand.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	db       *database.DB
 	articles *feed.Store
 	readers  *subscribers.Store
@@ -43,13 +43,13 @@ type world struct {
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-func newWorld(t *testing.T, db *database.DB) *world {
+func newWorld(t testing.TB, db *database.DB) *world {
 	t.Helper()
 	return newWorldAt(t, db, "http://127.0.0.1:8080")
 }
 
 // newWorldAt is newWorld with the address of its web pages.
-func newWorldAt(t *testing.T, db *database.DB, baseURL string) *world {
+func newWorldAt(t testing.TB, db *database.DB, baseURL string) *world {
 	t.Helper()
 	w := &world{t: t, db: db, at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.FixedZone("CST", 8*3600))}
 	var err error
@@ -102,7 +102,7 @@ func (w *world) refuse(f func(from, to string) *smtp.SMTPError) {
 	w.reject = f
 }
 
-func must[T any](t *testing.T) func(T, error) T {
+func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

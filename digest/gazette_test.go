@@ -76,7 +76,7 @@ func (w *world) put(papers ...paper) []int64 {
 }
 
 // on reads a date.
-func on(t *testing.T, s string) policy.Date {
+func on(t testing.TB, s string) policy.Date {
 	t.Helper()
 	return must[policy.Date](t)(policy.ParseDate(s))
 }

@@ -174,8 +174,8 @@ func (p *sheet) section(b block) error {
 		if err != nil {
 			return err
 		}
-		// What follows has room at least as titles.
-		if p.size+x.size+full.size+shortSize*p.rest+footRoom > maxHTML {
+		// What follows has room at least as titles, but what comes first is told whole.
+		if p.size+x.size+full.size+min(shortSize*p.rest, maxTitles)+footRoom > maxHTML {
 			if full, err = p.item(it, b.section, true); err != nil {
 				return err
 			}
@@ -194,8 +194,13 @@ func (p *sheet) section(b block) error {
 	return nil
 }
 
-// shortSize is about the HTML of an item that is shortened.
-const shortSize = 420
+const (
+	// shortSize is about the HTML of an item that is shortened.
+	shortSize = 420
+	// maxTitles is how much of the HTML is kept for titles: an issue of very many
+	// articles begins with some that are whole.
+	maxTitles = maxHTML * 3 / 4
+)
 
 // item returns the piece of an item where it stands, whole or as its title alone.
 func (p *sheet) item(it IssueItem, section string, short bool) (piece, error) {

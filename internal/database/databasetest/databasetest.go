@@ -72,7 +72,7 @@ func migrate(url string) error {
 }
 
 // SQLite returns the URL of a migrated, empty database in a file of its own.
-func SQLite(t *testing.T) string {
+func SQLite(t testing.TB) string {
 	t.Helper()
 	template, err := sqliteTemplate()
 	if err != nil {
