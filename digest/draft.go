@@ -71,6 +71,15 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 			out.lastSeq = m.seq
 		}
 	}
+	followed, err := s.followed(ctx, tx, d.list, today)
+	if err != nil {
+		return draft{}, err
+	}
+	for _, it := range followed {
+		if !slices.ContainsFunc(out.items, func(x IssueItem) bool { return x.Article.ID == it.Article.ID }) {
+			out.items = append(out.items, it)
+		}
+	}
 	if len(out.items) > 0 {
 		if out.backfill, err = s.heldBack(ctx, tx, d); err != nil {
 			return draft{}, err
@@ -115,7 +124,7 @@ func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, e
 		return 0, err
 	}
 	for page := range slices.Chunk(ids, matchPage) {
-		articles, err := s.articles.ArticlesWithTextByID(ctx, page)
+		articles, err := s.articles.ArticlesForMatching(ctx, page)
 		if err != nil {
 			return 0, err
 		}
@@ -240,7 +249,9 @@ func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today p
 				SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = x.article AND y.section = 'effective')
 			ORDER BY x.article`},
 		{eventExpiring, `SELECT DISTINCT x.article FROM issue_items x JOIN issues i ON i.id = x.issue JOIN articles a ON a.id = x.article
-			WHERE i.list = $1 AND a.expires_on >= $2 AND a.expires_on < $3 AND NOT EXISTS (
+				LEFT JOIN carriers c ON c.article = a.id LEFT JOIN documents d ON d.id = c.document
+			WHERE i.list = $1 AND a.expires_on < $3 AND COALESCE(d.expires_on, a.expires_on) >= $2 AND COALESCE(d.expires_on, a.expires_on) < $3
+				AND d.repealed_by IS NULL AND NOT EXISTS (
 				SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = x.article AND y.event = 'expiring')
 			ORDER BY x.article`},
 	} {

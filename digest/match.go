@@ -159,7 +159,7 @@ type match struct {
 
 // findMatches returns, for each list, which of the articles it asks for.
 func (s *Service) findMatches(ctx context.Context, lists []subscribers.List, ids []int64) ([][]match, error) {
-	articles, err := s.articles.ArticlesWithTextByID(ctx, ids)
+	articles, err := s.articles.ArticlesForMatching(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -24,3 +24,44 @@ func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Artic
 	})
 	return all, err
 }
+
+// Touch is a document that an article has to do with: it carries it (Kind ""), does
+// something with it by a resolved relation, or is what it promised.
+type Touch struct {
+	Number string // canonical
+	Kind   string // of relation; RelationPromises for what was promised there
+}
+
+// ArticlesForMatching is ArticlesWithTextByID with what each has to do with documents
+// that have a number, also where its text names them by title alone.
+func (st *Store) ArticlesForMatching(ctx context.Context, ids []int64) ([]Article, error) {
+	all, err := st.ArticlesWithTextByID(ctx, ids)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	touches := make(map[int64][]Touch)
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		in := `(` + st.db.Dialect().IDs("$1") + `)`
+		_, err := database.Collect(ctx, tx, func(row database.Row) (_ struct{}, err error) {
+			var article int64
+			var t Touch
+			err = row.Scan(&article, &t.Kind, &t.Number)
+			touches[article] = append(touches[article], t)
+			return struct{}{}, err
+		}, `SELECT r.article, r.kind, d.number FROM relations r JOIN documents d ON d.id = r.target
+				WHERE r.article IN `+in+` AND r.gone_at IS NULL AND r.kind <> $2 AND d.number <> ''
+			UNION ALL SELECT c.article, r.kind, p.number FROM carriers c JOIN relations r ON r.target = c.document AND r.kind = $2 AND r.gone_at IS NULL
+				JOIN documents p ON p.id = r.document WHERE c.article IN `+in+` AND p.number <> ''
+			UNION ALL SELECT c.article, '', d.number FROM carriers c JOIN documents d ON d.id = c.document WHERE c.article IN `+in+` AND d.number <> ''`,
+			string(list), RelationPromises)
+		return err
+	})
+	for i := range all {
+		all[i].Touches = touches[all[i].ID]
+	}
+	return all, err
+}

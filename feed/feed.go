@@ -123,6 +123,7 @@ type Article struct {
 	Evidence    policy.Evidence
 	Attachments []ingest.Attachment
 	Warnings    []string // of reading and of judging
+	Touches     []Touch  // only where the method says so
 	PageState   PageState
 	PageTries   int
 	Pinned      bool // by an admin: first in its issue

@@ -85,3 +85,41 @@ func TestOriginalsByLink(t *testing.T) {
 		}
 	})
 }
+
+// Who follows a document is told of what changes or explains it by its title
+// alone, and of what it promised; a chain has what only the titles tie together.
+func TestFollowedByTitle(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		for _, x := range world {
+			r.put(src[x.source], x.text)
+		}
+		r.put(src["n"], text{"amends", "国务院关于修改《国务院关于加快发展养老服务业的若干意见》的决定", "2020-03-01", "2020-03-02", "国发〔2020〕1号", []string{"各省人民政府：", "现作如下修改。"}})
+		matches := func(q feed.Query, guid string) bool {
+			t.Helper()
+			all, err := r.Store.ArticlesForMatching(ctx, []int64{r.articleID(ctx, guid)})
+			r.check(err)
+			_, ok := q.Match(all[0])
+			return ok
+		}
+		plan, promise := feed.Query{Documents: []string{"国发〔2013〕35号"}}, feed.Query{Documents: []string{"国办发〔2016〕2号"}}
+		for guid, want := range map[string]bool{"plan": true, "plan-repost": true, "amends": true, "explained": true, "follow": true, "title-only": true, "repealer": false, "kept": false} {
+			if got := matches(plan, guid); got != want {
+				t.Errorf("the follower of the plan is told of %s: %v", guid, got)
+			}
+		}
+		for guid, want := range map[string]bool{"promise": true, "kept": true, "plan": false} {
+			if got := matches(promise, guid); got != want {
+				t.Errorf("the follower of the promise is told of %s: %v", guid, got)
+			}
+		}
+		chain := feed.Query{Chains: []string{"国发〔2013〕35号"}}
+		for guid, want := range map[string]bool{"follow": true, "title-only": true, "explained": false, "plan": false, "amends": false} {
+			if got := matches(chain, guid); got != want {
+				t.Errorf("%s is in the chain: %v", guid, got)
+			}
+		}
+	})
+}

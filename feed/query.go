@@ -46,8 +46,10 @@ func (q Query) Match(a Article) (why []Reason, ok bool) {
 		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
 		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},
 		{"type", len(q.Types) > 0, find(q.Types, func(s string) bool { return s == f.Type })},
-		{"document", len(q.Documents) > 0, find(q.Documents, func(n string) bool { return n == f.DocumentNumber || cites(f, n, "") })},
-		{"chain", len(q.Chains) > 0, find(q.Chains, func(n string) bool { return cites(f, n, policy.RelationImplements) })},
+		{"document", len(q.Documents) > 0, find(q.Documents, func(n string) bool { return n == f.DocumentNumber || cites(f, n, "") || touches(a, n, "") })},
+		{"chain", len(q.Chains) > 0, find(q.Chains, func(n string) bool {
+			return cites(f, n, policy.RelationImplements) || touches(a, n, policy.RelationImplements)
+		})},
 	}
 	for _, x := range fields {
 		if !x.asked {
@@ -76,6 +78,14 @@ func (q Query) Match(a Article) (why []Reason, ok bool) {
 func cites(f policy.Facts, n, relation string) bool {
 	return slices.ContainsFunc(f.Citations, func(c policy.Citation) bool {
 		return c.Number == n && (relation == "" || c.Relation == relation)
+	})
+}
+
+// touches reports whether the article is known to have to do with the document with
+// number n, in a relation or, with "", in any.
+func touches(a Article, n, relation string) bool {
+	return slices.ContainsFunc(a.Touches, func(t Touch) bool {
+		return t.Number == n && (relation == "" || t.Kind == relation)
 	})
 }
 
