@@ -26,6 +26,7 @@ func Serve(t testing.TB, records ...string) (addr string) {
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg)
 		m.SetReply(q)
+		m.Authoritative = true
 		have := byName[strings.ToLower(q.Question[0].Name)]
 		if len(have) == 0 {
 			m.Rcode = dns.RcodeNameError
