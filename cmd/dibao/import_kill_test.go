@@ -16,7 +16,7 @@ import (
 // An import that is killed leaves all rows or none, and can be run again.
 func TestKilledImportIsAllOrNothing(t *testing.T) {
 	t.Parallel()
-	for name, newURL := range map[string]func(*testing.T) string{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
+	for name, newURL := range map[string]func(testing.TB) string{"sqlite": databasetest.SQLite, "postgres": databasetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			killImports(t, newURL(t))

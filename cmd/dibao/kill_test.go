@@ -172,7 +172,7 @@ func TestKilledDeliveryLosesNobody(t *testing.T) {
 	}
 	for _, db := range []struct {
 		name string
-		url  func(*testing.T) string
+		url  func(testing.TB) string
 	}{
 		{"sqlite", databasetest.SQLite},
 		{"postgres", databasetest.Postgres},

@@ -62,7 +62,7 @@ func getFrom(t *testing.T, address string) (*http.Response, []byte) {
 // the public validator, the API by its own description, the rest by its format.
 func TestDemoPublishesWhatIsValid(t *testing.T) {
 	t.Parallel()
-	for name, database := range map[string]func(*testing.T) string{"SQLite": databasetest.SQLite, "PostgreSQL": databasetest.Postgres} {
+	for name, database := range map[string]func(testing.TB) string{"SQLite": databasetest.SQLite, "PostgreSQL": databasetest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			demoSiteOn(t, database(t), func(base string) { checkPublished(t, base) })

@@ -23,7 +23,7 @@ func TestServe(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []struct {
 		name string
-		url  func(*testing.T) string
+		url  func(testing.TB) string
 	}{{"sqlite", databasetest.SQLite}, {"postgres", databasetest.Postgres}} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()

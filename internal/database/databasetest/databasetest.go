@@ -87,7 +87,7 @@ func SQLite(t testing.TB) string {
 
 // Postgres returns the URL of a migrated, empty database of its own; it skips
 // the test where PostgreSQL is not installed.
-func Postgres(t *testing.T) string {
+func Postgres(t testing.TB) string {
 	t.Helper()
 	c, err := postgres()
 	skipWhereMissing(t, err)
@@ -103,7 +103,7 @@ func Postgres(t *testing.T) string {
 	return c.url(name)
 }
 
-func skipWhereMissing(t *testing.T, err error) {
+func skipWhereMissing(t testing.TB, err error) {
 	t.Helper()
 	if errors.Is(err, errNotInstalled) && os.Getenv("CI") != "true" {
 		t.Skip(err)
