@@ -310,17 +310,25 @@ func oneIf(b bool) int {
 const rereadPage = 100
 
 // Reread judges stored articles again by today's rules, without fetching; no ids
-// means all. It returns how many there were.
-func (st *Store) Reread(ctx context.Context, ids []int64) (int, error) {
+// means all. It returns how many there were, and tells progress, if there is one,
+// after every page how many are done.
+func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int)) (int, error) {
 	total := 0
+	one := func(page []int64) error {
+		n := 0
+		err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
+			n, err = st.reread(ctx, tx, page)
+			return err
+		})
+		total += n
+		if err == nil && progress != nil {
+			progress(total)
+		}
+		return err
+	}
 	if len(ids) > 0 {
 		for page := range slices.Chunk(ids, rereadPage) {
-			n := 0
-			err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
-				n, err = st.reread(ctx, tx, page)
-				return err
-			})
-			if total += n; err != nil {
+			if err := one(page); err != nil {
 				return total, err
 			}
 		}
@@ -335,8 +343,7 @@ func (st *Store) Reread(ctx context.Context, ids []int64) (int, error) {
 		if err != nil || len(page) == 0 {
 			return total, err
 		}
-		n, err := st.Reread(ctx, page)
-		if total += n; err != nil {
+		if err := one(page); err != nil {
 			return total, err
 		}
 		after = page[len(page)-1]

@@ -166,7 +166,7 @@ func TestDocuments(t *testing.T) {
 			t.Log(got)
 		}
 		t.Run("StoredAgainIsTheSame", func(t *testing.T) {
-			if n, err := r.Store.Reread(t.Context(), nil); err != nil || n != len(world) {
+			if n, err := r.Store.Reread(t.Context(), nil, nil); err != nil || n != len(world) {
 				t.Fatalf("%d, %v", n, err)
 			}
 			if again := r.describe(t.Context()); again != got {

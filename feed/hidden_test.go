@@ -98,7 +98,7 @@ func TestHiddenCarrierSaysNothing(t *testing.T) {
 		if strings.Contains(themes(), "国防") {
 			t.Error("a theme that only a hidden article has is listed")
 		}
-		if _, err := r.Store.Reread(ctx, nil); err != nil {
+		if _, err := r.Store.Reread(ctx, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if again := r.document(ctx, number); again.Title != d.Title || again.ExpiresOn != d.ExpiresOn {
@@ -252,7 +252,7 @@ func TestClusterFallsApart(t *testing.T) {
 		if c, d := clusters(); c != "whole3 first3 second3" || d != "whole first second " {
 			t.Errorf("as before: clusters %s, documents %s", c, d)
 		}
-		if _, err := r.Store.Reread(ctx, nil); err != nil {
+		if _, err := r.Store.Reread(ctx, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if c, d := clusters(); c != "whole3 first3 second3" || d != "whole first second " {

@@ -59,7 +59,7 @@ func TestOriginalsByLink(t *testing.T) {
 		if len(ids) != 3 {
 			t.Errorf("%d interpretations", len(ids))
 		}
-		_, err = r.Store.Reread(ctx, nil)
+		_, err = r.Store.Reread(ctx, nil, nil)
 		r.check(err)
 		if again, _ := r.Store.Interpretations(ctx, d.ID); len(again) != 3 {
 			t.Errorf("judged again, %d interpretations", len(again))

@@ -137,7 +137,9 @@ func newArticleReread(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
-			n, err := a.articles.Reread(cmd.Context(), ids)
+			bar := g.progress(cmd, "reread", "articles", 0)
+			n, err := a.articles.Reread(cmd.Context(), ids, bar.count)
+			bar.done()
 			if err != nil {
 				return err
 			}

@@ -232,7 +232,9 @@ func newIssueSend(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			told := a.tellSending(g, cmd)
 			done, err := d.Deliver(cmd.Context())
+			told()
 			if g.json {
 				if err := writeJSON(cmd.OutOrStdout(), viewDelivered(done)); err != nil {
 					return err
@@ -252,6 +254,46 @@ func newIssueSend(g *globals) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (again for more)")
 	return cmd
+}
+
+// tellSending shows how far the mailings are that are being sent, until done is
+// called.
+func (a *app) tellSending(g *globals, cmd *cobra.Command) (done func()) {
+	left := func() (n int) {
+		rows, err := a.digest.Report(cmd.Context(), maxListed)
+		for _, r := range rows {
+			if r.State == "sending" {
+				n += r.Waiting + r.Claimed
+			}
+		}
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	all := left()
+	bar := g.progress(cmd, "send", "mails", int64(all))
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(lineEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				if n := left(); n >= 0 {
+					bar.count(max(all-n, 0))
+				}
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-ended
+		bar.done()
+	}
 }
 
 func viewDelivered(d digest.Delivered) map[string]int {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // in runs the command line in a folder of its own database.
@@ -328,5 +330,25 @@ func TestCompletionOfChoices(t *testing.T) {
 	var out bytes.Buffer
 	if status := run([]string{"__complete", "source", "edit", "x", "--licence", ""}, strings.NewReader(""), &out, io.Discard); status != 0 || !strings.HasPrefix(out.String(), "official\nlink-only\npermitted\nown\n") {
 		t.Errorf("status %d, got %q", status, out.String())
+	}
+}
+
+// Where nobody looks at a terminal, long work says now and then how far it is;
+// --quiet says nothing.
+func TestProgressInLines(t *testing.T) {
+	t.Parallel()
+	var talk bytes.Buffer
+	cmd := &cobra.Command{}
+	cmd.SetErr(&talk)
+	for _, g := range []*globals{{}, {quiet: true}} {
+		p := g.progress(cmd, "send", "mails", 100)
+		p.count(10) // too soon
+		p.last = time.Now().Add(-lineEvery)
+		p.count(20)
+		p.count(30) // too soon again
+		p.done()
+	}
+	if got := talk.String(); got != "send: 20 mails\n" {
+		t.Errorf("got %q", got)
 	}
 }

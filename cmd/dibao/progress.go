@@ -21,19 +21,21 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// progress shows how far a file is read: a bar on a terminal, else a line every
-// few seconds.
+// progress shows how far long work is: a bar on a terminal, else a line every few
+// seconds. Safe for concurrent use by one who reads and one who counts.
 type progress struct {
 	bars *mpb.Progress
 	bar  *mpb.Bar
-	line func(rows int)
+	line func(n int)
 	last time.Time
 }
 
 // lineEvery is how often progress is told where nobody looks at a bar.
 const lineEvery = 3 * time.Second
 
-func (g *globals) progress(cmd *cobra.Command, name string, size int64) *progress {
+// progress begins to show work called name, which counts in units; size is how
+// much there is, of bytes where a file is read; 0 is unknown and shows no bar.
+func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *progress {
 	p := &progress{last: time.Now()}
 	switch {
 	case g.quiet:
@@ -42,7 +44,7 @@ func (g *globals) progress(cmd *cobra.Command, name string, size int64) *progres
 		p.bar = p.bars.AddBar(size, mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(name+" "), decor.Percentage()), mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)))
 	default:
-		p.line = func(rows int) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d rows\n", name, rows) }
+		p.line = func(n int) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d %s\n", name, n, units) }
 	}
 	return p
 }
@@ -60,7 +62,15 @@ func (p *progress) reader(r io.ReadCloser) io.ReadCloser {
 	return counted
 }
 
-// rows tells how many rows are done.
+// count tells how many units are done, where they are what there is so much of.
+func (p *progress) count(n int) {
+	if p.bar != nil {
+		p.bar.SetCurrent(int64(n))
+	}
+	p.rows(n)
+}
+
+// rows tells how many units are done of a file that is read.
 func (p *progress) rows(n int) {
 	if p.line != nil && time.Since(p.last) >= lineEvery {
 		p.last = time.Now()

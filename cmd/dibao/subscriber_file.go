@@ -41,7 +41,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 				}
 			}
 			in.Apply = in.Apply || g.yes
-			bar := g.progress(cmd, "import", info.Size())
+			bar := g.progress(cmd, "import", "rows", info.Size())
 			in.Open = func() (io.ReadCloser, error) {
 				f, err := os.Open(args[0])
 				if err != nil {
