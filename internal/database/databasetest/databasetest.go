@@ -116,7 +116,7 @@ func skipWhereMissing(t testing.TB, err error) {
 // PostgresOfItsOwn starts a PostgreSQL for one test and returns the URL of a
 // migrated, empty database, and what restarts the server as a crash would: at
 // once, with everything that it acknowledged kept. It skips as Postgres does.
-func PostgresOfItsOwn(t *testing.T) (url string, restart func()) {
+func PostgresOfItsOwn(t testing.TB) (url string, restart func()) {
 	t.Helper()
 	c, err := startPostgres("-c synchronous_commit=on")
 	skipWhereMissing(t, err)
