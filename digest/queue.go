@@ -1,0 +1,251 @@
+package digest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dibao/subscribers"
+)
+
+// job is a claimed delivery with its reader. Until it is begun it stands in the
+// queue of its lane.
+type job struct {
+	Delivery
+	reader subscribers.Reader
+	wanted bool
+	// lookedUp is when by the machine's clock: what waits behind a slow domain is
+	// looked up again before it is sent.
+	lookedUp time.Time
+	lane     *lane
+}
+
+// enqueue puts jobs into the queues of their lanes.
+func (r *deliveryRun) enqueue(jobs []job) {
+	now := r.service.now()
+	var back []deferral
+	r.mu.Lock()
+	lively := 0
+	for i := range jobs {
+		jobs[i].lane = r.lanes.of(domainOf(jobs[i].reader.Address))
+		if !jobs[i].lane.yields() {
+			lively++
+		}
+	}
+	for _, j := range jobs {
+		// Beside much that can go, what can't must not fill the queue.
+		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && lively > len(jobs)/4 {
+			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
+			continue
+		}
+		if until, held := j.lane.held(now); held {
+			back = append(back, deferral{j.Delivery, until, "the domain refuses our mail for now"})
+			continue
+		}
+		if at, ok := j.lane.pass(now); !ok {
+			back = append(back, deferral{j.Delivery, at, "the domain's limit of messages a minute"})
+			continue
+		}
+		if at, ok := r.all.pass(now); !ok {
+			back = append(back, deferral{j.Delivery, at, "the limit of messages a minute"})
+			continue
+		}
+		j.lane.queue = append(j.lane.queue, j)
+		r.queued++
+		r.mailings[j.Mailing]++
+		r.makeReady(j.lane)
+	}
+	r.changed.Broadcast()
+	r.mu.Unlock()
+	r.deferAll(back)
+}
+
+// deferral is a claim that is put back until a time.
+type deferral struct {
+	Delivery
+	until time.Time
+	why   string
+}
+
+func (r *deliveryRun) deferAll(all []deferral) {
+	for _, d := range all {
+		r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
+	}
+}
+
+// makeReady puts a lane in line if it may go on; r.mu is held.
+func (r *deliveryRun) makeReady(x *lane) {
+	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections) {
+		x.ready = true
+		r.ready = append(r.ready, x)
+	}
+}
+
+// clearWay puts back what can't go now: lanes that are held, and, where
+// connections idle beside a full queue, most of what waits for a slow lane.
+func (r *deliveryRun) clearWay() {
+	now := r.service.now()
+	r.mu.Lock()
+	full := r.inTheWay()
+	left := make(map[*lane]int)
+	var until time.Time
+	held := r.takeQueued(func(j job) bool {
+		at, held := j.lane.held(now)
+		if held {
+			until = latest(until, at)
+		}
+		return held
+	})
+	slow := r.takeQueued(func(j job) bool {
+		left[j.lane]++
+		return full && left[j.lane] > 4*r.opts.Connections
+	})
+	r.heldQueued = false
+	r.mu.Unlock()
+	r.putBack(held, until, "the domain refuses our mail for now")
+	r.putBack(slow, now.Add(slowLanePause), "the domain takes mail slowly")
+}
+
+// slowLanePause is how long mail to a domain waits that takes it slower than others.
+const slowLanePause = 10 * time.Second
+
+// takeQueued takes messages out of the queues; r.mu is held.
+func (r *deliveryRun) takeQueued(which func(job) bool) (taken []Delivery) {
+	for _, x := range r.lanes.byName {
+		x.queue = slices.DeleteFunc(x.queue, func(j job) bool {
+			if !which(j) {
+				return false
+			}
+			taken = append(taken, j.Delivery)
+			r.leaves(j)
+			return true
+		})
+	}
+	return taken
+}
+
+// leaves counts a message that leaves its queue; r.mu is held.
+func (r *deliveryRun) leaves(j job) {
+	r.queued--
+	if r.mailings[j.Mailing]--; r.mailings[j.Mailing] == 0 {
+		delete(r.mailings, j.Mailing)
+	}
+}
+
+// dropPaused puts back what was queued of mailings that were paused or cancelled.
+func (r *deliveryRun) dropPaused(ctx context.Context) error {
+	halted, err := r.service.haltedMailings(ctx)
+	if err != nil || len(halted) == 0 {
+		return err
+	}
+	r.mu.Lock()
+	taken := r.takeQueued(func(j job) bool { return slices.Contains(halted, j.Mailing) })
+	r.mu.Unlock()
+	r.putBack(taken, r.service.now(), "")
+	return nil
+}
+
+// putBack returns claims that were not begun; none of them was handed over.
+func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
+	for _, d := range batch {
+		r.ledger.finish(d, outcome{state: "waiting", nextAt: until, reply: why, untried: true})
+	}
+}
+
+// inTheWay reports whether, for a while already, connections have been idle
+// though the queue is full: what is in it can't go, and keeps out what could.
+// r.mu is held.
+func (r *deliveryRun) inTheWay() bool {
+	if r.idle == 0 || len(r.ready) > 0 || r.queued < lowWater {
+		r.idleSince = time.Time{}
+		return false
+	}
+	if r.idleSince.IsZero() {
+		r.idleSince = time.Now()
+	}
+	return time.Since(r.idleSince) >= lookEvery
+}
+
+// blocked reports whether something is queued that can't go.
+func (r *deliveryRun) blocked() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.heldQueued || r.inTheWay()
+}
+
+// next returns the next message for a connection; ok is false when it should
+// end. The lanes take turns.
+func (r *deliveryRun) next(c *connection) (j job, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	idle := false
+	defer func() {
+		if idle {
+			r.idle--
+		}
+	}()
+	for {
+		if r.stopped() != nil || r.ended {
+			return job{}, false
+		}
+		if x := r.turn(); x != nil {
+			j, x.queue = x.queue[0], x.queue[1:]
+			r.leaves(j)
+			x.active++
+			r.active++
+			r.lively.Add(1)
+			r.makeReady(x)
+			if r.queued == lowWater-1 {
+				r.changed.Broadcast()
+			}
+			c.begin(j)
+			return j, true
+		}
+		if !idle { // told once: idle connections that wake each other would never rest
+			idle = true
+			r.idle++
+			r.changed.Broadcast()
+		}
+		c.waitIdle()
+	}
+}
+
+// turn takes the lane whose turn it is out of line; slow lanes come after the
+// others. r.mu is held.
+func (r *deliveryRun) turn() *lane {
+	r.ready = slices.DeleteFunc(r.ready, func(x *lane) bool {
+		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections)
+		return !x.ready
+	})
+	if len(r.ready) == 0 {
+		return nil
+	}
+	i := max(0, slices.IndexFunc(r.ready, func(x *lane) bool { return !x.yields() }))
+	x := r.ready[i]
+	r.ready = slices.Delete(r.ready, i, i+1)
+	for _, other := range r.ready {
+		other.rests = max(0, other.rests-1)
+	}
+	x.ready = false
+	return x
+}
+
+// release ends a connection's message; it reports whether the connection should
+// end, too.
+func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if stalled := c.finishWatch(x); !stalled {
+		r.lively.Add(-1)
+	} else if r.extra > 0 {
+		r.extra--
+		leave = true
+	}
+	x.active--
+	r.active--
+	r.makeReady(x)
+	if r.idle > 0 || r.active == 0 {
+		r.changed.Broadcast()
+	}
+	return leave
+}
