@@ -51,7 +51,7 @@ func (l *Ledger) run(stop <-chan struct{}) {
 // may go once it returns nil. done is the caller's channel with room for one,
 // used again for each message.
 func (l *Ledger) handOver(id int64, done chan error) error {
-	if l.file != nil {
+	if !l.inRow() {
 		return l.handOverInFile(id)
 	}
 	l.mu.Lock()
@@ -65,7 +65,28 @@ func (l *Ledger) handOver(id int64, done chan error) error {
 		l.wakeLater()
 	}
 	l.mu.Unlock()
-	return <-done
+	if err := <-done; err != nil {
+		return err
+	}
+	return l.noteDot(id)
+}
+
+// noteDot keeps in the file beside a journal that is a row that the dot of a
+// hand-over is about to be sent. Where that fails the file goes, and the row alone
+// tells.
+func (l *Ledger) noteDot(id int64) (err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	l.dots.text = l.dots.text[:0]
+	l.dots.write('h', id)
+	if l.file.append(l.dots.text) != nil {
+		err = l.file.close(true)
+		l.file = nil
+	}
+	return err
 }
 
 func (l *Ledger) handOverInFile(id int64) error {
@@ -140,7 +161,7 @@ func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) er
 			outcomes = l.pending[:len(l.pending):len(l.pending)]
 		}
 		text := ""
-		if l.file == nil {
+		if l.inRow() {
 			text = l.journal.without(outcomes)
 		}
 		l.mu.Unlock()
@@ -187,9 +208,9 @@ func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 		l.pending = append(l.pending[:0], l.pending[len(outcomes):]...)
 	}
 	switch {
-	case l.file == nil && (err != nil || len(outcomes) > 0):
+	case l.inRow() && (err != nil || len(outcomes) > 0):
 		l.journal.rewrite()
-	case l.file != nil && err == nil && len(outcomes) > 0:
+	case !l.inRow() && err == nil && len(outcomes) > 0:
 		l.journal.rewriteAfterFold()
 		if err := l.writeFile(); err != nil {
 			l.fail(err)
@@ -251,7 +272,7 @@ func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
 // another node took the claims over.
 func (l *Ledger) writeRun(ctx context.Context, tx *sql.Tx, text string) error {
 	until := l.now().Add(l.lease)
-	if l.file != nil {
+	if !l.inRow() {
 		return mustAffect(tx.ExecContext(ctx, `UPDATE delivery_runs SET lease_until = $2 WHERE owner = $1`, l.owner, until))
 	}
 	return mustAffect(tx.ExecContext(ctx, `UPDATE delivery_runs SET journal = $2, lease_until = $3 WHERE owner = $1`, l.owner, text, until))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"dibao/internal/database"
 )
 
 // A journal says in a few bytes what a run did since the ledger's rows were last
@@ -122,7 +125,8 @@ func parseJournal(text string) journal {
 // A journalFile is where a run on SQLite keeps its journal: a file beside the
 // database's, since only this host uses that database. To append to it takes a
 // microsecond, to commit a row fifty. Like SQLite's own log it is the kernel's
-// once it is written, and outlives the process.
+// once it is written, and outlives the process. On PostgreSQL it is one of this
+// host's temporary files; who does not find it goes by the row alone.
 //
 // The run that writes it holds a lock on it until its end, however that comes:
 // who gets the lock knows that the run is over.
@@ -134,8 +138,14 @@ type journalFile struct {
 // errAlive says that the run still holds its journal.
 var errAlive = errors.New("the run is alive")
 
-func journalPath(database, owner string) string {
-	return database + "-run-" + strings.ReplaceAll(owner, "/", "-")
+func journalPath(db *database.DB, owner string) string {
+	prefix := db.Path()
+	if prefix == "" {
+		h := fnv.New32a()
+		h.Write([]byte(db.String()))
+		prefix = filepath.Join(os.TempDir(), fmt.Sprintf("dibao-%08x", h.Sum32()))
+	}
+	return prefix + "-run-" + strings.ReplaceAll(owner, "/", "-")
 }
 
 // createJournal makes the journal of a run.
@@ -194,8 +204,8 @@ func (f *journalFile) close(remove bool) error {
 // sweepJournals removes what runs left that ended between their last word in the
 // database and the removal of their file; known are the runs in the database. One
 // that was written in the last minute may be of a run that is about to lock it.
-func sweepJournals(database string, known func(path string) bool) error {
-	prefix := journalPath(database, "")
+func sweepJournals(db *database.DB, known func(path string) bool) error {
+	prefix := journalPath(db, "")
 	entries, err := os.ReadDir(filepath.Dir(prefix))
 	if err != nil {
 		return fmt.Errorf("journals of deliveries: %w", err)

@@ -7,14 +7,26 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
 )
+
+func fileDB(t *testing.T) *database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
 
 // A journal's file is one run's while it lives, and whole words of it are read
 // when it ended.
 func TestJournalFile(t *testing.T) {
 	t.Parallel()
-	database := filepath.Join(t.TempDir(), "dibao.db")
-	path := journalPath(database, "host/1/ABC/1")
+	path := journalPath(fileDB(t), "host/1/ABC/1")
 	f, err := createJournal(path)
 	if err != nil {
 		t.Fatal(err)
@@ -78,10 +90,10 @@ func TestJournalFileAfterFailure(t *testing.T) {
 // and new ones.
 func TestSweepJournals(t *testing.T) {
 	t.Parallel()
-	database := filepath.Join(t.TempDir(), "dibao.db")
+	db := fileDB(t)
 	made := make(map[string]*journalFile)
 	for _, owner := range []string{"used", "known", "new", "left"} {
-		f, err := createJournal(journalPath(database, owner))
+		f, err := createJournal(journalPath(db, owner))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +108,7 @@ func TestSweepJournals(t *testing.T) {
 		}
 	}
 	defer made["used"].close(true)
-	if err := sweepJournals(database, func(path string) bool { return path == journalPath(database, "known") }); err != nil {
+	if err := sweepJournals(db, func(path string) bool { return path == journalPath(db, "known") }); err != nil {
 		t.Fatal(err)
 	}
 	for owner, f := range made {

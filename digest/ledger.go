@@ -32,7 +32,9 @@ import (
 // A Ledger is of one run of one process. What happens is kept at once in the
 // run's journal, and written to the rows of deliveries many at a time. The
 // journal of a run on SQLite is a file of its own (journalFile), that of one on
-// PostgreSQL is in its row of delivery_runs, where other nodes find it.
+// PostgreSQL is in its row of delivery_runs, where other nodes find it. There the
+// file holds only which of the hand-overs in the row came to their dot: between
+// the two a commit travels, and a kill in that time would count for a copy.
 type Ledger struct {
 	db    *database.DB
 	now   func() time.Time
@@ -49,7 +51,8 @@ type Ledger struct {
 	mu         sync.Mutex
 	free       *sync.Cond // when committing ends
 	journal    journal
-	file       *journalFile // nil on PostgreSQL
+	dots       journal      // a word for the file on PostgreSQL
+	file       *journalFile // nil on PostgreSQL if it can't be made
 	pending    []entry      // outcomes that are in the journal and not in their rows
 	foldedAt   time.Time    // when outcomes were last written, by the machine's clock
 	waiting    []handOver   // hand-overs that no commit has taken yet
@@ -117,12 +120,13 @@ type Delivery struct {
 	FirstTried time.Time
 }
 
+// inRow reports whether the journal is in the row of its run.
+func (l *Ledger) inRow() bool { return l.db.Dialect() == database.Postgres }
+
 // begin makes the run known, so that its claims can be told from those of others.
 func (l *Ledger) begin(ctx context.Context) (err error) {
-	if path := l.db.Path(); path != "" {
-		if l.file, err = createJournal(journalPath(path, l.owner)); err != nil {
-			return err
-		}
+	if l.file, err = createJournal(journalPath(l.db, l.owner)); err != nil && !l.inRow() {
+		return err
 	}
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO delivery_runs (owner, lease_until) VALUES ($1, $2)`, l.owner, l.now().Add(l.lease))

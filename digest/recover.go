@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,42 +43,37 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 		}
 		n += taken
 	}
-	if path := l.db.Path(); path != "" {
-		err = sweepJournals(path, func(journal string) bool {
-			for owner := range runs {
-				if journalPath(path, owner) == journal {
-					return true
-				}
+	return n, sweepJournals(l.db, func(journal string) bool {
+		for owner := range runs {
+			if journalPath(l.db, owner) == journal {
+				return true
 			}
-			return false
-		})
-	}
-	return n, err
+		}
+		return false
+	})
 }
 
 // recoverRun takes back what a run had claimed, if it ended. The lock of its
 // journal tells that for certain; where there is none, its process or its lease.
 func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) (n int, err error) {
 	now := l.now()
-	if path := l.db.Path(); path != "" {
-		file, err := openJournal(journalPath(path, owner))
-		switch {
-		case errors.Is(err, errAlive):
-			return 0, nil
-		case err == nil:
-			text, err := file.read()
-			if err == nil {
-				n, err = l.takeOver(ctx, owner, text, now)
-			}
-			return n, errors.Join(err, file.close(err == nil))
-		case !errors.Is(err, fs.ErrNotExist):
-			return 0, err
+	file, err := openJournal(journalPath(l.db, owner))
+	switch {
+	case errors.Is(err, errAlive):
+		return 0, nil
+	case err == nil:
+		text, err := file.read()
+		if err == nil {
+			n, err = l.takeOver(ctx, owner, &text, now)
 		}
+		return n, errors.Join(err, file.close(err == nil))
+	case !l.inRow() && !errors.Is(err, fs.ErrNotExist):
+		return 0, err
 	}
 	if !lease.Before(now) && !ownerDied(owner, l.owner) {
 		return 0, nil
 	}
-	return l.takeOver(ctx, owner, "", now)
+	return l.takeOver(ctx, owner, nil, now)
 }
 
 func scanLeases(ctx context.Context, tx *sql.Tx, query string, into map[string]time.Time) error {
@@ -97,9 +93,9 @@ func scanLeases(ctx context.Context, tx *sql.Tx, query string, into map[string]t
 	return rows.Err()
 }
 
-// takeOver ends a run in its place; text is its journal, where that is a file.
-// Where two nodes try, one finds nothing.
-func (l *Ledger) takeOver(ctx context.Context, owner, text string, now time.Time) (n int, err error) {
+// takeOver ends a run in its place; file is what its file holds, nil where there
+// is none. Where two nodes try, one finds nothing.
+func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now time.Time) (n int, err error) {
 	ids := l.db.Dialect().IDs("$3")
 	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
@@ -110,7 +106,14 @@ func (l *Ledger) takeOver(ctx context.Context, owner, text string, now time.Time
 		if err != nil {
 			return err
 		}
-		j := parseJournal(strings.Join(texts, "") + " " + text)
+		j := parseJournal(strings.Join(texts, ""))
+		switch {
+		case file != nil && l.inRow(): // handed over is what came to its dot
+			dots := parseJournal(*file).handed
+			j.handed = slices.DeleteFunc(j.handed, func(id int64) bool { return !slices.Contains(dots, id) })
+		case file != nil:
+			j = parseJournal(*file)
+		}
 		for _, step := range []struct {
 			statement string
 			named     bool
