@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
@@ -71,6 +73,9 @@ func (s *Source) check() error {
 	}
 	if s.Name == "" {
 		s.Name = u.Hostname()
+		if readable, err := idna.Display.ToUnicode(s.Name); err == nil {
+			s.Name = readable
+		}
 	}
 	if s.Region != "" && policy.TrimRegion(s.Region) != "" { // 100000 is the country
 		code := policy.RegionCode(s.Region)

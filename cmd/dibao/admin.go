@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -89,22 +90,31 @@ func newVersion(g *globals) *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			version, revision := "devel", "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" {
-					version = info.Main.Version
-				}
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = s.Value
-					}
-				}
-			}
+			version, revision := builtFrom()
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), map[string]string{"version": version, "revision": revision, "go": runtime.Version()})
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "dibao %s (%s, %s)\n", version, revision, runtime.Version())
+			fmt.Fprintln(cmd.OutOrStdout(), versionLine())
 			return nil
 		},
 	}
+}
+
+// builtFrom is the version and the commit that the program was built from.
+func builtFrom() (version, revision string) {
+	version, revision = "devel", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = cmp.Or(info.Main.Version, version)
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	return version, revision
+}
+
+func versionLine() string {
+	version, revision := builtFrom()
+	return fmt.Sprintf("dibao %s (%s, %s)", version, revision, runtime.Version())
 }

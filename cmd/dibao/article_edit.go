@@ -200,6 +200,30 @@ type hitView struct {
 	Snippet    []feed.Span `json:"snippet"`
 }
 
+// printFacets prints how many articles a search finds of each kind, theme, region,
+// issuer and year.
+func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
+	f := found.Facets
+	if g.json {
+		return writeJSON(cmd.OutOrStdout(), map[string]any{"total": found.Total, "approximate": found.AtLeast, "sampled": f.Sampled,
+			"kinds": f.Kinds, "themes": f.Themes, "regions": f.Regions, "issuers": f.Issuers, "years": f.Years})
+	}
+	type row struct {
+		by string
+		feed.FacetCount
+	}
+	var rows []row
+	for _, x := range []struct {
+		by  string
+		all []feed.FacetCount
+	}{{"kind", f.Kinds}, {"theme", f.Themes}, {"region", f.Regions}, {"issuer", f.Issuers}, {"year", f.Years}} {
+		for _, c := range x.all {
+			rows = append(rows, row{x.by, c})
+		}
+	}
+	return printRows(g, cmd, []any{"By", "Value", "Articles"}, rows, func(r row) []any { return []any{r.by, r.Value, r.Count} })
+}
+
 func newArticleSearch(g *globals) *cobra.Command {
 	var limit, offset int
 	var facets bool
@@ -237,8 +261,7 @@ Document numbers are found in brackets of any form, traditional characters by si
 			}
 			g.say(cmd, "%s%d articles found", more, found.Total)
 			if facets {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"total": found.Total, "approximate": found.AtLeast, "sampled": found.Facets.Sampled,
-					"kinds": found.Facets.Kinds, "themes": found.Facets.Themes, "regions": found.Facets.Regions, "issuers": found.Facets.Issuers, "years": found.Facets.Years})
+				return printFacets(g, cmd, found)
 			}
 			views := make([]hitView, len(found.Hits))
 			for i, h := range found.Hits {

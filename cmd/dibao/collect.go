@@ -22,6 +22,10 @@ func newCollect(g *globals) *cobra.Command {
 					return err
 				}
 			}
+			if len(args)+len(sources) == 0 {
+				g.say(cmd, "there is no source yet; add one with: dibao source add URL")
+				return nil
+			}
 			for _, ref := range args {
 				s, err := a.articles.SourceByRef(cmd.Context(), ref)
 				if err != nil {

@@ -35,12 +35,7 @@ func newIssueList(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the issues that came out, the newest first",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			lists, err := a.subscribers.Lists(cmd.Context())
 			if err != nil {
 				return err
@@ -84,7 +79,7 @@ func newIssueList(g *globals) *cobra.Command {
 				}
 				return []any{v.List, v.Number, shortTime(v.DueAt, a.config.Schedule.Zone), v.Count, mailing}
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list")
 	boundedVar(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "how many")
@@ -99,12 +94,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 		Short: "Compose an issue now, outside the schedule, of these lists or all",
 		Long:  "Composes what is new since each list's last issue, and the mailing that brings it. Nothing new: no issue.",
 		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)
 			if err != nil {
 				return err
@@ -148,7 +138,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them, or now: dibao issue send", made.Mailing, made.Deliveries)
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&hold, "hold", false, "wait for: dibao issue send LIST")
 	cmd.Flags().StringVar(&note, "note", "", "the editor's note, above the articles")

@@ -90,12 +90,7 @@ func newIssueShow(g *globals) *cobra.Command {
 		Use:   "show LIST NUMBER",
 		Short: "Show what an issue holds, and why",
 		Args:  cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return err
@@ -108,7 +103,7 @@ func newIssueShow(g *globals) *cobra.Command {
 				g.say(cmd, "note: %s", i.Note)
 			}
 			return printItems(g, cmd, items)
-		},
+		}),
 	}
 }
 
@@ -177,19 +172,16 @@ func newIssueTest(g *globals) *cobra.Command {
 		Short: "Mail one address what the next issue of a list would be, or an issue that was made",
 		Long:  "The links to unsubscribe and to the preferences lead nowhere: the mail is nobody's.",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := subscribers.ParseAddress(args[0]); err != nil {
 				return err
 			}
 			if list == "" {
-				if list, err = a.onlyList(cmd.Context()); err != nil {
+				only, err := a.onlyList(cmd.Context())
+				if err != nil {
 					return err
 				}
+				list = only
 			}
 			mail, err := a.previewList(cmd.Context(), list, number)
 			if err != nil {
@@ -203,7 +195,7 @@ func newIssueTest(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "sent to %s: %s", args[0], mail.Subject)
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list (default: the only one)")
 	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "an issue that was made (default: what the next would be)")

@@ -30,12 +30,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 		cmds = append(cmds, &cobra.Command{
 			Use: v.use + " [MAILING]", Short: v.short, Args: cobra.MaximumNArgs(1),
 			Long: v.short + ".\nMAILING is the number that «dibao issue report» shows; without it, the newest that is not done.",
-			RunE: func(cmd *cobra.Command, args []string) error {
-				a, err := g.open(cmd)
-				if err != nil {
-					return err
-				}
-				defer a.close()
+			RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 				mailing, err := a.mailing(cmd.Context(), args, v.use)
 				if err != nil {
 					return err
@@ -57,7 +52,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 				}
 				g.say(cmd, v.done, mailing)
 				return nil
-			},
+			}),
 		})
 	}
 	return cmds
@@ -100,12 +95,7 @@ func newIssueReport(g *globals) *cobra.Command {
 			"MAILING it shows the domains, too; with --variants, what different mails it consists of, for how many readers each\n" +
 			"(look at one with: dibao issue preview --variant NUMBER). With --watch it stays and follows a mailing until it is done.",
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if watch {
 				mailing, err := a.mailing(cmd.Context(), args, "watch")
 				if err != nil {
@@ -132,7 +122,7 @@ func newIssueReport(g *globals) *cobra.Command {
 				return err
 			}
 			return a.printMailing(g, cmd, mailing)
-		},
+		}),
 	}
 	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "how many mailings, or variants")
 	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those of the most readers first")

@@ -88,11 +88,14 @@ func newRootWith(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dibao",
 		Short:         "Collect policy articles, publish feeds, mail a weekly digest (邸报)",
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version") // as the library would, without a letter of its own
 	flags := root.PersistentFlags()
 	flags.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder)")
 	flags.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
