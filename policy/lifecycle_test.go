@@ -152,6 +152,19 @@ func TestRelativeDates(t *testing.T) {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
+	for text, want := range map[string]string{ // issued on 6 May 2024, published on the 15th, in force from 1 June
+		"自印发之日起30日内": "2024-05-06 2024-06-05", "自本通知印发之日起6个月内": "2024-05-06 2024-11-06", "自公布之日起10个工作日内": "2024-05-15 2024-05-29",
+		"自施行之日起一年内": "2024-06-01 2025-06-01", "自收到之日起30日内": "", "自受理之日起5日内": "",
+	} {
+		got := ""
+		e := Evidence{Title: "样例市人民政府关于样例的通知", Labels: []Label{{"td", "成文日期", "2024-05-06"}, {"td", "发布日期", "2024-05-15"}}, Paragraphs: []string{"各区：", "应当" + text + "提出申请。", "本通知自2024年6月1日起施行。"}}
+		for _, d := range Understand(e).RelativeDates {
+			got += d.On.String() + " " + d.To.String()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
 	if d := firstOfMonth(makeDate(2024, 1, 31), -1); d.String() != "2023-12-01" {
 		t.Error(d)
 	}

@@ -11,7 +11,7 @@ import (
 type RelativeDate struct {
 	Text      string `json:"text"`
 	On        Date   `json:"on"`          // the day, or the first of a span
-	To        Date   `json:"to,omitzero"` // the last day of a span (上月, 去年底)
+	To        Date   `json:"to,omitzero"` // the last day of a span (上月, 去年底) or term (自印发之日起30日内)
 	Paragraph int    `json:"paragraph"`   // index
 }
 
@@ -20,6 +20,9 @@ var relativeDay = regexp.MustCompile(`^(?:(今年|本年|去年|明年|前年|�
 
 // relativeWords are those without one of which nothing is relative.
 var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "上个月", "下个月", "上周", "本周", "下周", "昨天", "昨日", "今天", "今日", "明天", "明日"}
+
+// termFrom is a term that runs from a day of the document: 自印发之日起30日内.
+var termFrom = regexp.MustCompile(`自(?:本\p{Han}{2,6}?)?(印发|下发|发布|公布|施行|实施|生效)之日起\s*` + amount + `\s*(个工作日|个月|日|天|年)(?:之|以)?内`)
 
 var relativeFinder = func() *finder {
 	f := new(finder)
@@ -34,6 +37,37 @@ const (
 	relativeWidth = 16 // characters that one has at most
 )
 
+// terms resolves terms that run from the day of issue, publication or coming into
+// force: from the first to the last day that counts.
+func (u *understanding) terms(p string, paragraph int) {
+	for _, m := range termFrom.FindAllStringSubmatch(p, maxRelative) {
+		from := u.IssuedOn
+		switch m[1] {
+		case "发布", "公布":
+			from = u.PublishedOn
+			if from.IsZero() || !u.IssuedOn.IsZero() && u.IssuedOn.AddDays(366).Before(from) { // put online long after
+				from = u.IssuedOn
+			}
+		case "施行", "实施", "生效":
+			from = u.EffectiveOn
+		}
+		n, ok := number(m[2])
+		if from.IsZero() || !ok || n == 0 || len(u.RelativeDates) >= maxRelative {
+			continue
+		}
+		unit := m[3]
+		if unit == "年" {
+			n, unit = 12*n, "个月"
+		}
+		to, exact := after(from, n, unit)
+		text := m[0]
+		if !exact {
+			text += "（节假日安排未公布，按周末估算）"
+		}
+		u.RelativeDates = append(u.RelativeDates, RelativeDate{text, from, to, paragraph})
+	}
+}
+
 // relativeDates resolves words such as 今年2月19日 and 去年底 by the day of
 // publication, or of issue. Without either nothing is resolved; 近日 and 日前 never
 // are.
@@ -46,6 +80,9 @@ func (u *understanding) relativeDates() {
 		return
 	}
 	for i, p := range u.Paragraphs {
+		if u.hinted(i, hintFromDay) {
+			u.terms(fold(p), i)
+		}
 		if !u.hinted(i, hintRelative) {
 			continue
 		}
