@@ -29,6 +29,9 @@ var asksFor = []string{"意见", "反馈", "报送", "申报", "提出", "报名
 // reported until when.
 var asksOpinion = []string{"意见", "反馈", "建议", "来函", "来信", "函告", "寄送", "寄至", "送至"}
 
+// asksToo are those of texts whose title asks.
+var asksToo = append([]string{"推荐", "填报", "提交", "递交"}, asksFor...)
+
 // asksTitle are the words of titles that ask. 意见 alone is only a type of document.
 var asksTitle = []string{"征求", "征集", "申报", "报名", "报送", "公示", "反馈", "遴选", "招募", "推荐", "征询"}
 
@@ -225,7 +228,7 @@ var (
 // isTarget reports whether what stands behind a day says that something is to be
 // done until then, or which things are meant, rather than what is asked for.
 func (o asking) isTarget() bool {
-	if donePart.MatchString(o.behind) && !containsAny(o.behind, asksFor...) {
+	if donePart.MatchString(o.behind) && !containsAny(o.behind, asksToo...) {
 		return true
 	}
 	return ofThose.MatchString(o.behind) && !asksNow.MatchString(o.before)
@@ -242,8 +245,11 @@ func (u *understanding) near(re *regexp.Regexp, p string, hints ...string) []ask
 		return nil
 	}
 	words := asksFor
-	if u.Kind == KindConsultation {
+	switch {
+	case u.Kind == KindConsultation:
 		words = asksOpinion
+	case containsAny(u.Title, asksTitle...):
+		words = asksToo
 	}
 	var out []asking
 	for _, at := range re.FindAllStringSubmatchIndex(p, maxOccurrences) {

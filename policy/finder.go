@@ -96,7 +96,6 @@ const (
 	hintFrom
 	hintOnwards
 	hintFromDay
-	hintValid
 	hintTerm
 	hintDecides
 	hintYear  // a year in digits, as every date has that is written out
@@ -111,11 +110,10 @@ var hintWords = map[int][]string{
 	hintRelative:  relativeWords,
 	hintAsks:      asksFor,
 	hintDates:     {"年", "日", "天"},
-	hintSpanLabel: {"执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间"},
+	hintSpanLabel: {"执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间", "延长至"},
 	hintFrom:      {"自", "从", "于"},
 	hintOnwards:   {"起", "开始"},
 	hintFromDay:   {"之日起"},
-	hintValid:     {"有效期"},
 	hintTerm:      {"有效期", "试行期", "执行期"},
 	hintDecides:   decisionWords,
 }

@@ -26,8 +26,8 @@ const (
 var (
 	effectiveOn   = regexp.MustCompile(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
 	effectiveFrom = regexp.MustCompile(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
-	expiresAfter  = regexp.MustCompile(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*` + amount + `\s*(年|个月)`)
-	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate)
+	expiresAfter  = regexp.MustCompile(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
+	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?(?:至|到)\s*` + fullDate)
 	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
 	fromTo        = regexp.MustCompile(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
 	inForceTo     = regexp.MustCompile(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
@@ -343,21 +343,27 @@ func standsAlone(before string) bool {
 var articleNumber = regexp.MustCompile(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
 
 func (u *understanding) expires() {
-	for _, o := range u.occurrences(expiresOn, hintValid, true) {
+	for _, o := range u.occurrences(expiresOn, hintSpanLabel, true) {
 		if ofItself.MatchString(o.sentence) && !ofALicence.MatchString(o.before) && !strings.HasPrefix(o.behind, "的") && !strings.HasSuffix(o.before, "》") && !ofAnother.MatchString(o.before) {
-			u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote()
+			if u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote(); u.ExpiresOn.IsZero() {
+				u.ExpiresOn = o.date(4)
+			}
 			return
 		}
 	}
 	for _, o := range u.occurrences(expiresAfter, hintTerm, false) {
 		n, ok := number(o.groups[2])
+		unit := o.groups[3]
+		if o.groups[2] == "" { // 半年
+			n, unit, ok = 6, "个月", true
+		}
 		if !ok || n == 0 || n > 50 || u.EffectiveOn.IsZero() || !ofItself.MatchString(o.sentence) || ofALicence.MatchString(o.before) {
 			continue
 		}
 		e := u.EffectiveOn
 		end := makeDate(e.Year+n, int(e.Month), e.Day)
-		if o.groups[3] == "个月" {
-			end, _ = after(e, n, "个月")
+		if unit == "个月" {
+			end, _ = after(e, n, unit)
 		}
 		if end.IsZero() { // 29 February
 			end = makeDate(e.Year+n, int(e.Month)+1, 1)

@@ -43,10 +43,18 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// What the words are worth on titles that they were not made on: those were
-// labelled before the program was asked, and no word was changed for them.
+// What the words are worth on titles that were labelled before the program was
+// asked. On the first of the two sets it was seen since that themes which tie are
+// better withheld; the second was drawn after the last word was written down.
 func TestClassifyOthers(t *testing.T) {
 	t.Parallel()
+	for name, least := range map[string]float64{"themes-fresh.tsv": 0.88, "themes-blind.tsv": 0.85} {
+		t.Run(name, func(t *testing.T) { classifyOthers(t, name, least) })
+	}
+}
+
+func classifyOthers(t *testing.T, name string, least float64) {
+	t.Helper()
 	type count struct{ right, given, missed int }
 	counts := make(map[string]*count)
 	of := func(theme string) *count {
@@ -56,7 +64,7 @@ func TestClassifyOthers(t *testing.T) {
 		return counts[theme]
 	}
 	all, right, wrong := 0, 0, 0
-	themeRows(t, "themes-fresh.tsv", func(want, title string) {
+	themeRows(t, name, func(want, title string) {
 		all++
 		switch got := Understand(Evidence{Title: title}).Theme; {
 		case got == want:
@@ -83,7 +91,7 @@ func TestClassifyOthers(t *testing.T) {
 	}
 	f1 := sum / float64(themes)
 	t.Logf("%d of %d right, %d wrong, macro-F1 %.3f over %d themes", right, all, wrong, f1, themes)
-	if f1 < 0.88 || wrong*100 > all*6 {
+	if f1 < least || wrong*100 > all*6 {
 		t.Errorf("macro-F1 %.3f", f1)
 	}
 }
