@@ -165,7 +165,11 @@ func (w *world) gazette(language string) (subscribers.List, digest.Issue) {
 		t.Fatalf("composed %+v", made)
 	}
 	i := made[0].Issues[0]
-	if err := w.service.SetNote(t.Context(), i.ID, "养老服务条例明年元旦起施行，本期一并列出它所废止的文件和正在征求意见的救助立法，请各单位留意11月28日的截止日期。"); err != nil {
+	note := map[string]string{
+		"zh": "养老服务条例明年元旦起施行，本期一并列出它所废止的文件和正在征求意见的救助立法，请各单位留意11月28日的截止日期。",
+		"en": "The elderly care regulations come into force on New Year's Day. This issue lists what they repeal; comments on the relief bill close on 28 November.",
+	}[language]
+	if err := w.service.SetNote(t.Context(), i.ID, note); err != nil {
 		t.Fatal(err)
 	}
 	i = must[digest.Issue](t)(w.service.IssueOf(t.Context(), l.ID, i.Number))

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"dibao/digest"
 )
@@ -198,55 +195,4 @@ func clipLine(s string, n int) string {
 		return string(runes[:n-1]) + "…"
 	}
 	return s
-}
-
-// watchMailing follows a mailing: a bar on a terminal, else a line every few seconds.
-func (a *app) watchMailing(g *globals, cmd *cobra.Command, mailing int64) error {
-	ctx := cmd.Context()
-	bar, wait := newMailingBar(cmd)
-	defer wait()
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		r, err := a.digest.ReportOf(ctx, mailing)
-		if err != nil {
-			return err
-		}
-		over := r.State == "done" || r.State == "cancelled"
-		switch {
-		case g.json:
-			err = writeJSON(cmd.OutOrStdout(), r)
-		case bar != nil:
-			bar(r, over)
-		default:
-			g.say(cmd, "mailing %d %s: sent %d, waiting %d, failed %d, %s a second, left %s", mailing, r.State, r.Sent, r.Waiting+r.Claimed, r.Failed, rateText(r), leftText(r))
-		}
-		if err != nil || over {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-// newMailingBar returns a bar for a mailing, nil where stderr is no terminal.
-func newMailingBar(cmd *cobra.Command) (show func(r digest.MailingReport, over bool), wait func()) {
-	f, ok := cmd.ErrOrStderr().(*os.File)
-	if info, err := os.Stderr.Stat(); !ok || err != nil || f != os.Stderr || info.Mode()&os.ModeCharDevice == 0 {
-		return nil, func() {}
-	}
-	p := mpb.New(mpb.WithOutput(f))
-	state := ""
-	bar := p.AddBar(0, mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return state })), mpb.AppendDecorators(decor.Percentage()))
-	return func(r digest.MailingReport, over bool) {
-		state = fmt.Sprintf("mailing %d %s  sent %d  failed %d  %s/s  left %s ", r.Mailing, r.State, r.Sent, r.Failed, rateText(r), leftText(r))
-		bar.SetTotal(int64(r.Sent+r.Failed+r.Suppressed+r.Uncertain+r.Waiting+r.Claimed), false)
-		bar.SetCurrent(int64(r.Sent + r.Failed + r.Suppressed + r.Uncertain))
-		if over {
-			bar.Abort(false)
-		}
-	}, p.Wait
 }
