@@ -75,14 +75,29 @@ func TestMailsInABrowser(t *testing.T) {
 				for _, w := range wrong {
 					t.Errorf("%s: %s", where, w)
 				}
-				if os.Getenv("DIBAO_PICTURES") != "" && (strings.HasPrefix(name, "mail") || name == "confirmation-zh" && scheme == "light") {
-					b := must[[]byte](t)(templatestest.Picture(ctx))
-					if err := os.WriteFile(filepath.Join("..", "docs", "images", where+".png"), b, 0o644); err != nil {
-						t.Fatal(err)
-					}
+				if strings.HasPrefix(name, "mail") || name == "confirmation-zh" && scheme == "light" {
+					takePicture(t, ctx, where)
 				}
 			}
 		}
+		if name == "mail-zh" { // the one on the first page of the documents
+			if err := templatestest.Look(ctx, 680, 1000, "light"); err != nil {
+				t.Fatal(err)
+			}
+			takePicture(t, ctx, "digest")
+		}
+	}
+}
+
+// takePicture keeps what the window shows, if pictures are asked for.
+func takePicture(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	if os.Getenv("DIBAO_PICTURES") == "" {
+		return
+	}
+	b := must[[]byte](t)(templatestest.Picture(ctx))
+	if err := os.WriteFile(filepath.Join("..", "docs", "images", name+".png"), b, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

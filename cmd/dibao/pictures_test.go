@@ -17,7 +17,7 @@ type picture struct {
 
 // pictures are made anew with DIBAO_PICTURES=1, by the name of the sight.
 var pictures = map[string]picture{
-	"issue": {"archive", 900, 1000, "light"}, "mail": {"digest", 680, 1000, "light"}, "home": {"home", 1080, 1000, "light"},
+	"issue": {"archive", 900, 1000, "light"}, "home": {"home", 1080, 1000, "light"},
 	"article-document": {"article", 1080, 900, "light"}, "document-chained": {"document", 1080, 1200, "dark"}, "chain": {"chain", 1080, 760, "light"},
 	"found": {"search", 1080, 900, "light"}, "list": {"phone", 390, 844, "dark"},
 }
