@@ -35,6 +35,7 @@ func newArticleList(g *globals) *cobra.Command {
 				}
 				sel.Source = s.ID
 			}
+			g.hintThemes(cmd, sel.Theme)
 			all, err := a.articles.Articles(cmd.Context(), sel)
 			if err != nil {
 				return err

@@ -61,6 +61,7 @@ func newDocumentList(g *globals) *cobra.Command {
 		Use:   "list",
 		Short: "List official documents, the newest stored first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
+			g.hintThemes(cmd, sel.Theme)
 			all, err := a.articles.Documents(cmd.Context(), sel)
 			if err != nil {
 				return err

@@ -121,6 +121,16 @@ func (r regionFlag) Set(s string) error {
 	return nil
 }
 
+// hintThemes tells of themes that only a site's own words can be: they are not
+// refused, since sites have classifications of their own, and are mostly slips.
+func (g *globals) hintThemes(cmd *cobra.Command, themes ...string) {
+	for _, theme := range themes {
+		if err := feed.CheckTheme(theme); theme != "" && err != nil {
+			g.say(cmd, "only what a site itself calls so has this theme: %v", err)
+		}
+	}
+}
+
 // flagProblem says what is wrong with a flag without words of the library that
 // read it.
 func flagProblem(err error) string {

@@ -85,6 +85,7 @@ func newListCreate(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			g.hintThemes(cmd, made.Query.Themes...)
 			v, err := a.viewList(cmd.Context(), made)
 			if err != nil {
 				return err

@@ -111,6 +111,7 @@ func newListEdit(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			g.hintThemes(cmd, changed.Query.Themes...)
 			v, err := a.viewList(cmd.Context(), changed)
 			if err != nil {
 				return err

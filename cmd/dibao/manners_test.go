@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"dibao/internal/database/databasetest"
 )
 
 // in runs the command line in a folder of its own database.
@@ -232,6 +234,10 @@ func TestDoctorMakesNothing(t *testing.T) {
 			t.Errorf("status %d\n%s\nwant %s", status, out, want)
 		}
 	}
+	onPostgres := in{t, d.dir, databasetest.Postgres(t)}
+	if out = onPostgres.must("--json", "doctor"); !strings.Contains(out, `"check":"database","status":"ok"`) || strings.Contains(out, `"check":"disk"`) {
+		t.Errorf("on PostgreSQL\n%s", out)
+	}
 	file := d.write("bad.toml", "[mail]\nfrom = \"kaputt\"\n")
 	_, out, _ = d.run("--json", "--config", file, "doctor")
 	if !strings.Contains(out, `"check":"configuration","status":"failed"`) || strings.Contains(out, `"check":"database"`) {
@@ -350,5 +356,23 @@ func TestProgressInLines(t *testing.T) {
 	}
 	if got := talk.String(); got != "send: 20 mails\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A theme that is no official one is taken, and told of.
+func TestStrangeThemesAreToldOf(t *testing.T) {
+	t.Parallel()
+	d := inFolder(t)
+	for _, c := range []struct {
+		args    string
+		strange bool
+	}{
+		{"list create odd --theme 胡说", true}, {"list create good --theme 民政 --theme 卫生、体育", false}, {"list edit good --theme 胡说", true},
+		{"article list --theme 胡说", true}, {"document list --theme 养老", true}, {"article list --theme 民政", false}, {"article list", false},
+	} {
+		status, _, talk := d.run(strings.Fields(c.args)...)
+		if told := strings.Contains(talk, "none of 主题分类"); told != c.strange || status != 0 {
+			t.Errorf("dibao %s: status %d, %q", c.args, status, talk)
+		}
 	}
 }
