@@ -120,7 +120,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 		{"after RSET", "upstream", cutAt{Words: "RSET\r\n", After: true}},
 		{"QUIT", "upstream", cutAt{Words: "QUIT\r\n"}},
 	}
-	readers, each := long(1200, 6000), long(3, 15) // cuts in each phase
+	readers, each := long(2000, 8000), long(3, 15) // cuts in each phase
 	w := newWorld(t, sqlite(t))
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()

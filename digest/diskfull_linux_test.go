@@ -8,9 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/emersion/go-smtp"
 
 	"dibao/digest"
 	"dibao/internal/database"
@@ -86,7 +89,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 		return
 	}
 	const connections = 4
-	readers, times := long(400, 3000), long(2, 10)
+	readers, times := long(2400, 12_000), long(2, 10)
 	empty := must[[]byte](t)(os.ReadFile(strings.TrimPrefix(databasetest.SQLite(t), "sqlite:")))
 	path := filepath.Join(dir, "dibao.db")
 	if err := os.WriteFile(path, empty, 0o600); err != nil {
@@ -127,15 +130,21 @@ func TestFullDiskLosesNobody(t *testing.T) {
 	for n := range times {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		freed := make(chan func(), 1)
-		go func() {
-			w.box.Wait(ctx, (n+1)*readers/(times+1))
-			free := fillUp()
-			if n%2 == 0 { // space comes back while the delivery ends
-				time.AfterFunc(time.Second, free)
-				free = func() {}
+		var gate sync.Mutex
+		came := 0
+		w.rejecting(func(string) *smtp.SMTPError { // all wait while the disk is being filled
+			gate.Lock()
+			defer gate.Unlock()
+			if came++; came == 100 {
+				free := fillUp()
+				if n%2 == 0 { // space comes back while the delivery ends
+					time.AfterFunc(2*time.Second, free)
+					free = func() {}
+				}
+				freed <- free
 			}
-			freed <- free
-		}()
+			return nil
+		})
 		_, err := d.Deliver(ctx)
 		if err != nil {
 			stopped++
@@ -147,6 +156,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 		(<-freed)()
 		stop()
 	}
+	w.rejecting(nil)
 	for range 12 {
 		w.advance(time.Hour)
 		must[digest.Delivered](t)(d.Deliver(t.Context()))

@@ -95,7 +95,7 @@ func TestNeverTwoIssues(t *testing.T) {
 					continue
 				}
 				midnight := time.Date(sunday.Year(), sunday.Month(), sunday.Day(), 0, 0, 0, 0, zone)
-				for at := midnight; at.Before(midnight.Add(6 * time.Hour)); at = at.Add(20 * time.Minute) {
+				for at := midnight; at.Before(midnight.Add(4 * time.Hour)); at = at.Add(30 * time.Minute) {
 					w.set(at)
 					both()
 					// What comes after the due time is for the next issue, and the clock is

@@ -22,7 +22,7 @@ import (
 func TestHealthyDomainsKeepTheirRate(t *testing.T) {
 	t.Parallel()
 	const domains = 10
-	each := long(40, 200) // readers of each healthy domain
+	each := long(25, 200) // readers of each healthy domain
 	w := newWorld(t, sqlite(t))
 	healthy, everybody := w.list("healthy", subscribers.Query{}), w.list("everybody", subscribers.Query{})
 	for i := range each {

@@ -190,7 +190,7 @@ func long(n, full int) int {
 func TestKilledReceiverLosesNobody(t *testing.T) {
 	t.Parallel()
 	const connections = 4
-	readers, kills := long(600, 5000), long(10, 200)
+	readers, kills := long(400, 5000), long(6, 200)
 	w := newWorld(t, sqlite(t))
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()
