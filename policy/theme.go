@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,11 +39,20 @@ var Themes = []struct {
 	{"国防", "军事设施 现役 预备役 军民融合 空军 海军 武警 国防 征兵 兵役 民兵 军事 军队 人民防空 人防 国防动员 军 飞行学员 民兵预备役"},
 }
 
-// themeWords are the words of each theme, the longest first.
-var themeWords = func() [][]string {
-	all := make([][]string, len(Themes))
+// themeWord is a word of a theme; the longest of a theme come first.
+type themeWord struct {
+	theme, rank int
+	word        string
+}
+
+// themeWords are the words of all themes by their first character.
+var themeWords = func() map[rune][]themeWord {
+	all := make(map[rune][]themeWord)
 	for i, t := range Themes {
-		all[i] = byLength(strings.Fields(t.words))
+		for rank, w := range byLength(strings.Fields(t.words)) {
+			first, _ := utf8.DecodeRuneInString(w)
+			all[first] = append(all[first], themeWord{i, rank, w})
+		}
 	}
 	return all
 }()
@@ -89,39 +99,42 @@ const leastCovered = 2
 // as much: of 25 such titles the one that comes first is right in 17. found tells
 // whether there is any word.
 func byWords(subject string) (theme string, words []string, found bool) {
+	type hit struct {
+		themeWord
+		at int
+	}
+	var hits []hit
+	for at, first := range subject {
+		for _, w := range themeWords[first] {
+			if strings.HasPrefix(subject[at:], w.word) {
+				hits = append(hits, hit{w, at})
+			}
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(a.theme-b.theme, a.rank-b.rank, a.at-b.at)
+	})
 	type score struct {
 		theme, covered int
 		words          []string
 	}
 	var scores []score
-	for i, all := range themeWords {
-		s := score{theme: i}
-		var taken []bool
-		for _, w := range all {
-			for from := 0; ; {
-				at := strings.Index(subject[from:], w)
-				if at < 0 {
-					break
-				}
-				at += from
-				from = at + len(w)
-				if taken == nil {
-					taken = make([]bool, len(subject))
-				}
-				if taken[at] || taken[from-1] {
-					continue
-				}
-				for k := at; k < from; k++ {
-					taken[k] = true
-				}
-				s.covered += utf8.RuneCountInString(w)
-				if !slices.Contains(s.words, w) {
-					s.words = append(s.words, w)
-				}
-			}
+	var taken []bool // by words of the theme that is counted
+	for i, h := range hits {
+		if i == 0 || h.theme != hits[i-1].theme {
+			scores = append(scores, score{theme: h.theme})
+			taken = make([]bool, len(subject))
 		}
-		if s.covered > 0 {
-			scores = append(scores, s)
+		s, end := &scores[len(scores)-1], h.at+len(h.word)
+		if taken[h.at] || taken[end-1] {
+			continue
+		}
+		for k := h.at; k < end; k++ {
+			taken[k] = true
+		}
+		s.covered += utf8.RuneCountInString(h.word)
+		if !slices.Contains(s.words, h.word) {
+			s.words = append(s.words, h.word)
 		}
 	}
 	if len(scores) == 0 {
