@@ -55,7 +55,7 @@ func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 		if err := s.Match(ctx); err != nil {
 			return all, err
 		}
-		c, err := s.compose(ctx, due)
+		c, err := s.compose(ctx, due, 0)
 		if err != nil {
 			return all, err
 		}
@@ -68,6 +68,15 @@ func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 // ComposeNow composes an issue of the given lists outside their schedule. It
 // waits for an admin where the Hold of a list as it is given says so.
 func (s *Service) ComposeNow(ctx context.Context, lists []subscribers.List) (Composed, error) {
+	return s.ComposeOver(ctx, lists, 0)
+}
+
+// ComposeOver is ComposeNow with mails that go out over some time, each reader's
+// at a time of their own; see [MaxSpread].
+func (s *Service) ComposeOver(ctx context.Context, lists []subscribers.List, over time.Duration) (Composed, error) {
+	if err := checkSpread(over); err != nil {
+		return Composed{}, err
+	}
 	if err := s.Match(ctx); err != nil {
 		return Composed{}, err
 	}
@@ -75,7 +84,7 @@ func (s *Service) ComposeNow(ctx context.Context, lists []subscribers.List) (Com
 	for i, l := range lists {
 		due[i] = dueList{l, s.now()}
 	}
-	return s.compose(ctx, due)
+	return s.compose(ctx, due, over)
 }
 
 // dueList is a list with the due time that has come.
@@ -87,7 +96,7 @@ type dueList struct {
 // compose makes the issues of lists and the mailing that brings them. The issues
 // and the mailing are made in one transaction; the deliveries of its readers
 // follow in pages, and the mailing is sent when all are there.
-func (s *Service) compose(ctx context.Context, due []dueList) (Composed, error) {
+func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration) (Composed, error) {
 	slices.SortFunc(due, func(a, b dueList) int { return cmp.Compare(a.list.ID, b.list.ID) })
 	var out Composed
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -122,7 +131,7 @@ func (s *Service) compose(ctx context.Context, due []dueList) (Composed, error) 
 			}
 		}
 		var err error
-		out.Mailing, err = s.newMailing(ctx, tx, out.DueAt, seen)
+		out.Mailing, err = s.newMailing(ctx, tx, out.DueAt, seen, over)
 		return err
 	})
 	if err != nil {
@@ -185,6 +194,14 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 
 // Release sends a held issue: from now on it is as if its list did not hold.
 func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
+	return s.ReleaseOver(ctx, issue, 0)
+}
+
+// ReleaseOver is Release with mails that go out over some time.
+func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Duration) (Composed, error) {
+	if err := checkSpread(over); err != nil {
+		return Composed{}, err
+	}
 	out := Composed{DueAt: s.now(), Issues: []Issue{issue}}
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := unhold(ctx, tx, issue); err != nil {
@@ -194,7 +211,7 @@ func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 			return err
 		}
 		var err error
-		out.Mailing, err = s.newMailing(ctx, tx, out.DueAt, []int64{issue.ID})
+		out.Mailing, err = s.newMailing(ctx, tx, out.DueAt, []int64{issue.ID}, over)
 		return err
 	})
 	if err != nil {
@@ -204,10 +221,14 @@ func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 	return out, err
 }
 
-// newMailing makes the mailing that brings issues, numbered or not.
-func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64) (int64, error) {
+// newMailing makes the mailing that brings issues, numbered or not, and whose
+// mails go out over some time.
+func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64, over time.Duration) (int64, error) {
 	id, err := insertMailing(ctx, tx, due, issues, s.now())
 	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE mailings SET spread_seconds = $2 WHERE id = $1`, id, int64(over/time.Second)); err != nil {
 		return 0, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE issues SET mailing = $2 WHERE number > 0 AND id IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(issues), id)

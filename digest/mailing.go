@@ -96,6 +96,8 @@ type mailingRun struct {
 	s      *Service
 	id     int64
 	due    time.Time
+	made   time.Time     // when it was begun
+	over   time.Duration // from then on its mails go out
 	open   bool
 	after  int64   // readers up to here are done
 	issues []int64 // that it brings, numbered or not
@@ -108,12 +110,12 @@ type mailingRun struct {
 func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error) {
 	var text, state string
 	var issues []int64
-	var due time.Time
-	var after int64
+	var due, made time.Time
+	var after, over int64
 	var composed sql.Null[time.Time]
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT due_at, issues, state, composed_to, composed_at FROM mailings WHERE id = $1`, id).
-			Scan(&due, &text, &state, &after, &composed)
+		return tx.QueryRowContext(ctx, `SELECT due_at, created_at, spread_seconds, issues, state, composed_to, composed_at FROM mailings WHERE id = $1`, id).
+			Scan(&due, &made, &over, &text, &state, &after, &composed)
 	})
 	if err == nil {
 		err = json.Unmarshal([]byte(text), &issues)
@@ -127,6 +129,7 @@ func (s *Service) openMailing(ctx context.Context, id int64) (*mailingRun, error
 	m, err := s.newMailingRun(ctx, id, due, issues)
 	if err == nil {
 		m.open, m.after = true, after
+		m.made, m.over = made, time.Duration(over)*time.Second
 	}
 	return m, err
 }
@@ -326,13 +329,17 @@ const insertDeliveriesPostgres = `
 	SELECT $1, (value ->> 0)::bigint, (value ->> 1)::bigint, 'waiting', $3 FROM jsonb_array_elements($2::jsonb)
 	ON CONFLICT (mailing, subscriber) DO NOTHING`
 
-// insertDeliveries stores pairs of a reader and a variant.
+// insertDeliveries stores pairs of a reader and a variant, to go out at their times.
 func (m *mailingRun) insertDeliveries(ctx context.Context, tx *sql.Tx, rows [][2]int64) error {
-	if len(rows) == 0 {
-		return nil
+	for at, some := range m.spread(rows) {
+		if len(some) == 0 {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, m.s.db.Dialect().Pick(insertDeliveriesSQLite, insertDeliveriesPostgres), m.id, toJSON(some), at); err != nil {
+			return err
+		}
 	}
-	_, err := tx.ExecContext(ctx, m.s.db.Dialect().Pick(insertDeliveriesSQLite, insertDeliveriesPostgres), m.id, toJSON(rows), m.s.now())
-	return err
+	return nil
 }
 
 // carry and serve go by pairs and triples of numbers, all of a page at once.

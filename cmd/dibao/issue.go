@@ -89,6 +89,7 @@ func newIssueList(g *globals) *cobra.Command {
 func newIssueCompose(g *globals) *cobra.Command {
 	var hold bool
 	var note string
+	var over time.Duration
 	cmd := &cobra.Command{
 		Use:   "compose [LIST…]",
 		Short: "Compose an issue now, outside the schedule, of these lists or all",
@@ -102,7 +103,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			for i := range lists {
 				lists[i].Hold = lists[i].Hold || hold
 			}
-			made, err := a.digest.ComposeNow(cmd.Context(), lists)
+			made, err := a.digest.ComposeOver(cmd.Context(), lists, over)
 			if err != nil {
 				return err
 			}
@@ -141,6 +142,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&hold, "hold", false, "wait for: dibao issue send LIST")
+	cmd.Flags().DurationVar(&over, "over", 0, "send its mails over this time, such as 2h, each reader's at a time of their own")
 	cmd.Flags().StringVar(&note, "note", "", "the editor's note, above the articles")
 	return cmd
 }
@@ -207,15 +209,20 @@ func newIssuePreview(g *globals) *cobra.Command {
 
 func newIssueSend(g *globals) *cobra.Command {
 	var lists []string
+	var over time.Duration
 	cmd := &cobra.Command{
 		Use:   "send [LIST…]",
 		Short: "Deliver what is due now, in this process, until nothing is",
 		Long: "Delivers every waiting delivery of every composed mailing whose time has come. It may be stopped and run again, and\n" +
 			"beside dibao serve: each delivery is claimed by one process. Held issues of the lists that are named, as arguments or\n" +
-			"with --list, are released first.",
+			"with --list, are released first; with --over 2h their mails go out over two hours, those that are not due yet by\n" +
+			"dibao serve or another issue send.",
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			if err := a.release(g, cmd, append(args, lists...)); err != nil {
+			if over != 0 && len(args)+len(lists) == 0 {
+				return usagef("--over is for the held issues of lists; name a list")
+			}
+			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
 				return err
 			}
 			d, err := a.deliverer()
@@ -242,6 +249,7 @@ func newIssueSend(g *globals) *cobra.Command {
 			return err
 		}),
 	}
+	cmd.Flags().DurationVar(&over, "over", 0, "send the released issues over this time, such as 2h")
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (again for more)")
 	return cmd
 }

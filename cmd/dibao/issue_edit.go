@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -217,7 +218,7 @@ func (a *app) onlyList(ctx context.Context) (string, error) {
 }
 
 // release lets the held issues of lists be sent, the oldest first.
-func (a *app) release(g *globals, cmd *cobra.Command, lists []string) error {
+func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.Duration) error {
 	if len(lists) == 0 {
 		return nil
 	}
@@ -236,7 +237,7 @@ func (a *app) release(g *globals, cmd *cobra.Command, lists []string) error {
 				continue
 			}
 			found = true
-			made, err := a.digest.Release(cmd.Context(), i)
+			made, err := a.digest.ReleaseOver(cmd.Context(), i, over)
 			if err != nil {
 				return err
 			}

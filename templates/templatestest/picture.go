@@ -4,6 +4,7 @@ package templatestest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"image"
 	"image/color"
@@ -46,10 +47,19 @@ func Picture(ctx context.Context) ([]byte, error) {
 			counts[full.At(x, y)]++
 		}
 	}
-	colours := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return counts[b] - counts[a] })
+	colours := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int {
+		return cmp.Or(counts[b]-counts[a], cmp.Compare(brightness(a), brightness(b)))
+	})
 	small := image.NewPaletted(full.Bounds(), colours[:min(len(colours), 256)])
 	draw.Draw(small, small.Bounds(), full, image.Point{}, draw.Src)
 	var out bytes.Buffer
 	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small)
 	return out.Bytes(), err
+}
+
+// brightness orders colours that are equally frequent, so that a picture of the
+// same sight is the same.
+func brightness(c color.Color) uint64 {
+	r, g, b, _ := c.RGBA()
+	return uint64(r)<<32 | uint64(g)<<16 | uint64(b)
 }

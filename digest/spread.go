@@ -1,0 +1,40 @@
+package digest
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// MaxSpread is the longest time over which the mails of a mailing go out.
+	MaxSpread = 24 * time.Hour
+	// spreadStep is how far apart the times are at which mails may go out, while
+	// there are no more than maxSpreadSteps of them.
+	spreadStep     = time.Minute
+	maxSpreadSteps = 240
+)
+
+func checkSpread(over time.Duration) error {
+	if over < 0 || over > MaxSpread || over%time.Second != 0 {
+		return fmt.Errorf("a mailing goes out over 0 to %g hours, in whole seconds, not %s", MaxSpread.Hours(), over)
+	}
+	return nil
+}
+
+// spread divides deliveries, pairs of a reader and a variant, among the times at
+// which they go out. A reader has the same place in every mailing: what comes once
+// a week comes about the same time.
+func (m *mailingRun) spread(rows [][2]int64) map[time.Time][][2]int64 {
+	if m.over == 0 {
+		return map[time.Time][][2]int64{m.s.now(): rows}
+	}
+	steps := uint64(min(max(m.over/spreadStep, 1), maxSpreadSteps))
+	all := make(map[time.Time][][2]int64, steps)
+	for _, row := range rows {
+		// Fibonacci hashing: the high bits of consecutive ids are spread evenly.
+		place := (uint64(row[0]) * 0x9E3779B97F4A7C15 >> 32) * steps >> 32
+		at := m.made.Add(m.over / time.Duration(steps) * time.Duration(place)).Truncate(time.Microsecond)
+		all[at] = append(all[at], row)
+	}
+	return all
+}
