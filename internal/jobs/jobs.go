@@ -83,7 +83,7 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	}
 	r := &Runner{kinds: make(map[string]Kind, len(kinds))}
 	config := &river.Config{
-		Logger:                      opts.Logger,
+		Logger:                      slog.New(quieter{opts.Logger.Handler()}),
 		RescueStuckJobsAfter:        rescueAfter,
 		CompletedJobRetentionPeriod: time.Hour,
 		Queues:                      make(map[string]river.QueueConfig, len(kinds)),
@@ -117,11 +117,37 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 		return nil, fmt.Errorf("set up the job queue: %w", err)
 	}
 	r.client = client
-	if r.inserter, err = river.NewClient(driver(db), &river.Config{Logger: opts.Logger}); err != nil {
+	if r.inserter, err = river.NewClient(driver(db), &river.Config{Logger: config.Logger}); err != nil {
 		return nil, fmt.Errorf("set up the job queue: %w", err)
 	}
 	return r, nil
 }
+
+// quieter makes River's information ours to look for errors: it counts its jobs
+// every few seconds.
+type quieter struct{ slog.Handler }
+
+func quieterLevel(l slog.Level) slog.Level {
+	if l == slog.LevelInfo {
+		return slog.LevelDebug
+	}
+	return l
+}
+
+func (q quieter) Enabled(ctx context.Context, l slog.Level) bool {
+	return q.Handler.Enabled(ctx, quieterLevel(l))
+}
+
+func (q quieter) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = quieterLevel(r.Level)
+	return q.Handler.Handle(ctx, r)
+}
+
+func (q quieter) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quieter{q.Handler.WithAttrs(attrs)}
+}
+
+func (q quieter) WithGroup(name string) slog.Handler { return quieter{q.Handler.WithGroup(name)} }
 
 func driver(db *database.DB) riverdriver.Driver[*sql.Tx] {
 	if db.Dialect() == database.Postgres {
