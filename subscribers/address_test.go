@@ -99,3 +99,20 @@ func FuzzParseAddress(f *testing.F) {
 		}
 	})
 }
+
+// What people see of an address is the domain in its own letters, and reads back
+// as the same address.
+func TestReadable(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"li@xn--fsqu00a.example": "li@例子.example", "reader@example.org": "reader@example.org", "a@xn--a.example": "a@xn--a.example",
+	} {
+		got := Readable(address)
+		if got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+		if back, err := ParseAddress(got); got != address && (err != nil || back != address) {
+			t.Errorf("%s reads back as %s (%v)", got, back, err)
+		}
+	}
+}

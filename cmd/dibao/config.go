@@ -38,7 +38,7 @@ func newMan() *cobra.Command {
 			}
 			// A fixed day: the same program writes the same pages.
 			day := time.Unix(0, 0).UTC()
-			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Title: "DIBAO", Section: "1", Source: "dibao", Manual: "dibao", Date: &day}, args[0])
+			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Section: "1", Source: "dibao", Manual: "dibao", Date: &day}, args[0])
 		},
 	}
 }
