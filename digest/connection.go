@@ -146,15 +146,13 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		return
 	}
 	if time.Since(j.lookedUp) > lookEvery {
-		again, err := r.prepare(ctx, []Delivery{j.Delivery})
-		if err != nil {
+		if j, err = r.lookUpAgain(ctx, j); err != nil {
 			if ctx.Err() == nil {
 				r.note(err)
 			}
 			c.finish(j, back)
 			return
 		}
-		j.reader, j.wanted = again[0].reader, again[0].wanted
 	}
 	if !j.wanted || !v.wantedBy(j.reader) {
 		c.finish(j, outcome{state: "suppressed"})

@@ -282,20 +282,57 @@ func (r *deliveryRun) note(err error) {
 // prepare looks up the readers of a batch, and who of them still wants it:
 // readers who left or were suppressed since composing get nothing.
 func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, error) {
-	ids := make([]int64, len(batch))
+	jobs := make([]job, len(batch))
 	for i, d := range batch {
-		ids[i] = d.Subscriber
+		jobs[i] = job{Delivery: d}
+	}
+	return jobs, r.lookUp(ctx, jobs)
+}
+
+func (r *deliveryRun) lookUp(ctx context.Context, jobs []job) error {
+	ids := make([]int64, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.Subscriber
 	}
 	readers, err := r.service.subscribers.Recipients(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("look up readers: %w", err)
+		return fmt.Errorf("look up readers: %w", err)
 	}
-	jobs := make([]job, len(batch))
-	for i, d := range batch {
-		reader, ok := readers[d.Subscriber]
-		jobs[i] = job{Delivery: d, reader: reader, wanted: ok && !reader.Suppressed, lookedUp: time.Now()}
+	now := time.Now()
+	for i := range jobs {
+		reader, ok := readers[jobs[i].Subscriber]
+		jobs[i].reader, jobs[i].wanted, jobs[i].lookedUp = reader, ok && !reader.Suppressed, now
 	}
-	return jobs, nil
+	return nil
+}
+
+// lookedUpTogether is how many readers of a lane that goes slowly are looked up
+// again at a time.
+const lookedUpTogether = 64
+
+// lookUpAgain looks up the reader of a message that waited, with those that come
+// after it in its lane and will have waited, too.
+func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
+	r.mu.Lock()
+	next := j.lane.queue[:min(len(j.lane.queue), lookedUpTogether-1)]
+	jobs := append([]job{j}, next...)
+	r.mu.Unlock()
+	if err := r.lookUp(ctx, jobs); err != nil {
+		return j, err
+	}
+	fresh := make(map[int64]job, len(jobs))
+	for _, f := range jobs {
+		fresh[f.ID] = f
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, queued := range j.lane.queue[:min(len(j.lane.queue), len(jobs))] { // some have gone meanwhile
+		if f, ok := fresh[queued.ID]; ok {
+			q := &j.lane.queue[i]
+			q.reader, q.wanted, q.lookedUp = f.reader, f.wanted, f.lookedUp
+		}
+	}
+	return jobs[0], nil
 }
 
 // onTheirWay is how many messages are on their way to a server that answers.

@@ -176,6 +176,9 @@ func lockJournal(path string, flags int) (*journalFile, error) {
 func (f *journalFile) append(words []byte) error {
 	if _, err := f.file.WriteAt(words, f.end); err != nil {
 		f.file.Truncate(f.end) // if not even that goes, the next append writes over it
+		if errors.Is(err, syscall.ENOSPC) {
+			return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
+		}
 		return fmt.Errorf("journal of a delivery: %w", err)
 	}
 	f.end += int64(len(words))
