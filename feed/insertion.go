@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -39,22 +38,11 @@ func (in insertion) text(rows int) string {
 	if s, ok := lists.Load(key); ok {
 		return s.(string)
 	}
-	var b strings.Builder
-	b.WriteString(in.into + " VALUES ")
-	for i := range rows * in.columns {
-		switch {
-		case i == 0:
-			b.WriteByte('(')
-		case i%in.columns == 0:
-			b.WriteString("), (")
-		default:
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i+1)
-	}
-	b.WriteString(") " + in.after)
-	lists.Store(key, b.String())
-	return b.String()
+	// Parameters without a name: SQLite looks up each by going through those before.
+	row := "(" + strings.Repeat("?, ", in.columns-1) + "?)"
+	text := in.into + " VALUES " + strings.Repeat(row+", ", rows-1) + row + " " + in.after
+	lists.Store(key, text)
+	return text
 }
 
 // run stores the rows, each of as many values as there are columns. A key must not

@@ -64,11 +64,11 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 	if err != nil {
 		return nil, err
 	}
-	last, known := min(newest, to-1)/searchDay, to > newest
+	last := min(newest, to-1) / searchDay
 	wanted := 2 * limit
 	for level, size := range bandDays {
-		if known && articles[level] < min(wanted, bandEnough) {
-			continue // it can hardly hold as many
+		if articles[level] < min(wanted, bandEnough) {
+			continue // it can hardly hold as many, and one of an earlier time no more
 		}
 		band := last / size
 		within := fmt.Sprintf("(%s)%s(%s%s%s)", query, s.m.and, s.m.token(bandToken(level, band)), s.m.or, s.m.token(bandToken(level, band-1)))

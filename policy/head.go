@@ -43,12 +43,12 @@ func (u *understanding) headLabels() {
 // labelsOf returns the labels of a line that begins with one; nil if it does not,
 // or runs on as a sentence does.
 func labelsOf(p string) []Label {
-	if !strings.ContainsAny(p, ":：") || len(p) > registerWidth*3 {
+	if !strings.ContainsAny(p, ":：") || len(p) > registerWidth*3 || strings.Contains(p, "。") {
 		return nil
 	}
 	p = strings.TrimSpace(p)
 	at := labelLine.FindAllStringSubmatchIndex(p, 20)
-	if len(at) == 0 || at[0][0] != 0 || strings.Contains(p, "。") || utf8.RuneCountInString(p) > registerWidth {
+	if len(at) == 0 || at[0][0] != 0 || utf8.RuneCountInString(p) > registerWidth {
 		return nil
 	}
 	out := make([]Label, len(at))

@@ -18,6 +18,8 @@ const (
 	sp  = `[\s\x{3000}\x{a0}]{0,3}`
 	yr  = `((?:19|20)\d{2})`
 	no0 = `0*(\d{1,5})`
+
+	yearBrackets = `〔[［（(【〖<＜〈《﹝{「『` // before the year of numberYear
 )
 
 var (
@@ -46,14 +48,24 @@ func ParseNumber(field string) (canonical string, ok bool) {
 	if len(s) > 400 || !strings.Contains(s, "号") {
 		return "", false
 	}
-	if m := numberYear.FindStringSubmatch(s); m != nil {
-		return m[1] + "〔" + m[2] + "〕" + m[3] + "号", true
+	// Titles have many a 第3号 that is none; the expressions are dear.
+	if strings.ContainsAny(s, yearBrackets) {
+		if m := numberYear.FindStringSubmatch(s); m != nil {
+			return m[1] + "〔" + m[2] + "〕" + m[3] + "号", true
+		}
 	}
-	if m := numberNotice.FindStringSubmatch(s); m != nil {
-		return m[1] + m[2] + "年第" + m[3] + "号", true
+	if !strings.Contains(s, "第") {
+		return "", false
 	}
-	if m := numberOrder.FindStringSubmatch(s); m != nil {
-		return strings.ReplaceAll(m[1], " ", "") + "第" + m[2] + "号", true
+	if strings.Contains(s, "年") {
+		if m := numberNotice.FindStringSubmatch(s); m != nil {
+			return m[1] + m[2] + "年第" + m[3] + "号", true
+		}
+	}
+	if strings.ContainsAny(s, "令告") {
+		if m := numberOrder.FindStringSubmatch(s); m != nil {
+			return strings.ReplaceAll(m[1], " ", "") + "第" + m[2] + "号", true
+		}
 	}
 	return "", false
 }
@@ -63,6 +75,9 @@ var hanSerial = regexp.MustCompile(`(令|公告|通告)([（(]?第)([一二三�
 
 // hanSerials writes them in digits.
 func hanSerials(s string) string {
+	if !strings.ContainsAny(s, "一二三四五六七八九十百零〇") {
+		return s
+	}
 	return hanSerial.ReplaceAllStringFunc(s, func(whole string) string {
 		m := hanSerial.FindStringSubmatch(whole)
 		if n, ok := hanNumber(m[3]); ok {

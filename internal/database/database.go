@@ -108,7 +108,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		conns int
 		extra string
 	}{
-		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)"}, // what is deleted is gone from the file, too
+		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"}, // what is deleted is gone from the file, too
 		{&db.reader, readers, "&_pragma=query_only(1)&_pragma=cache_size(-16384)"},
 		{&db.jobs, 1, "&_txlock=immediate"},
 	} {
