@@ -243,7 +243,7 @@ func (b *batch) orderVersions(ctx context.Context, w work, came int64) error {
 		err := row.Scan(&x.document, &x.article, &x.on)
 		return x, err
 	}, `SELECT id, COALESCE(article, 0), COALESCE(issued_on, published_on) FROM documents
-		WHERE work = $1 AND region = $2 AND COALESCE(issued_on, published_on) IS NOT NULL ORDER BY COALESCE(issued_on, published_on), id LIMIT 100`, w.name, w.region)
+		WHERE work = $1 AND work <> '' AND region = $2 AND COALESCE(issued_on, published_on) IS NOT NULL ORDER BY COALESCE(issued_on, published_on), id LIMIT 100`, w.name, w.region)
 	if err != nil {
 		return err
 	}
