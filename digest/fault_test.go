@@ -199,8 +199,8 @@ func TestFaultsOfServersOfDomains(t *testing.T) {
 	}
 }
 
-// Where the mail goes by relays: whatever one does while it is asked for a
-// password, the other stands in, and what one does at RSET costs nobody the mail.
+// Where the mail goes by relays: whatever one does until it has our password, the
+// other stands in, and what one does at RSET costs nobody the mail.
 func TestFaultsOfRelays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
@@ -211,7 +211,7 @@ func TestFaultsOfRelays(t *testing.T) {
 	start := func(phase string, f smtptest.Fault) *smtptest.Server {
 		return smtptest.Start(t, must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0")), phase, f)
 	}
-	for _, phase := range []string{"auth", "rset"} {
+	for _, phase := range []string{"greeting", "ehlo", "auth", "rset"} {
 		for _, f := range smtptest.Faults {
 			name := phase + "/" + f.Name
 			first, second := start(phase, f), start("", smtptest.Fault{})
