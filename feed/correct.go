@@ -41,7 +41,14 @@ var correctable = map[string]func(f *policy.Facts, value string) error{
 	"effective": correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.EffectiveOn, &f.EffectiveFrom }),
 	"expires":   correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.ExpiresOn, &f.ExpiresFrom }),
 	"deadline":  correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.DeadlineOn, &f.DeadlineFrom }),
+	"opens":     correctDate(func(f *policy.Facts) (*policy.Date, *string) { return &f.OpensOn, &f.OpensFrom }),
 	"author":    func(f *policy.Facts, v string) error { f.Author = v; return nil },
+	"office":    func(f *policy.Facts, v string) error { f.AuthorOffice = v; return nil },
+	"body":      func(f *policy.Facts, v string) error { f.AuthorBody = v; return nil },
+	"credit":    func(f *policy.Facts, v string) error { f.Credit = v; return nil },
+	"index":     func(f *policy.Facts, v string) error { f.IndexNumber = v; return nil },
+	"level":     correctLevel,
+	"audience":  correctAudience,
 	fieldPinned: nil,
 	fieldHidden: nil,
 }
@@ -111,6 +118,28 @@ func correctKind(f *policy.Facts, v string) error {
 		return fmt.Errorf("kind %q is none of %v", v, policy.Kinds)
 	}
 	f.Kind = policy.Kind(v)
+	return nil
+}
+
+func correctLevel(f *policy.Facts, v string) error {
+	if v != "" && !slices.Contains(levels, policy.Level(v)) {
+		return Invalid("level %q is none of %v", v, levels)
+	}
+	f.Level = policy.Level(v)
+	return nil
+}
+
+func correctAudience(f *policy.Facts, v string) error {
+	f.Audiences = splitWords(v)
+	for _, a := range f.Audiences {
+		known := false
+		for _, x := range policy.Audiences {
+			known = known || x.Name == a
+		}
+		if !known {
+			return Invalid("audience %q is unknown; give one such as 企业 or 老年人", a)
+		}
+	}
 	return nil
 }
 

@@ -361,8 +361,21 @@ func TestCorrections(t *testing.T) {
 				t.Errorf("pinned: %+v", all)
 			}
 		})
+		t.Run("EveryField", func(t *testing.T) {
+			for field, value := range map[string]string{"level": "city", "audience": "企业、老年人", "office": "民政部部长", "body": "民政部", "credit": "样例报", "index": "000014349/2018-00213", "opens": "2024-01-02"} {
+				set("plan", field, value)
+			}
+			r.put(src["n"], world[0].text)
+			a, err := r.Store.Article(ctx, id("plan"))
+			r.check(err)
+			f := a.Facts
+			if f.Level != policy.LevelCity || strings.Join(f.Audiences, " ") != "企业 老年人" || f.AuthorOffice != "民政部部长" || f.AuthorBody != "民政部" || f.Credit != "样例报" ||
+				f.IndexNumber != "000014349/2018-00213" || f.OpensOn.String() != "2024-01-02" || f.OpensFrom != "人工更正" {
+				t.Errorf("collected again: %+v", f)
+			}
+		})
 		t.Run("NonsenseIsRefused", func(t *testing.T) {
-			for field, value := range map[string]string{"number": "没有文号", "kind": "x", "expires": "2030-02-30", "region": "乌有", "colour": "red", "hidden": "yes"} {
+			for field, value := range map[string]string{"number": "没有文号", "kind": "x", "expires": "2030-02-30", "region": "乌有", "colour": "red", "hidden": "yes", "level": "village", "audience": "火星人"} {
 				if err := r.Store.Correct(ctx, id("plan"), []feed.Correction{{Field: field, Value: &value}}); err == nil {
 					t.Errorf("%s = %s was taken", field, value)
 				}

@@ -101,6 +101,8 @@ A hidden article is shown nowhere; a pinned one is first in its issue.`,
 		{"number", "发文字号, in any brackets"}, {"issuer", "issuers, the host first, with 、 between"}, {"published", "YYYY-MM-DD"},
 		{"issued", "YYYY-MM-DD"}, {"effective", "YYYY-MM-DD"}, {"expires", "last day in force"}, {"deadline", "last day that counts"},
 		{"theme", "主题分类"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
+		{"office", "office of the author"}, {"body", "organ that the author speaks for"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalogue of the site (索引号)"},
+		{"level", "central, ministry, province, city or county"}, {"audience", "whom it speaks to, with 、 between"}, {"opens", "first day that counts"},
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)
 	}
