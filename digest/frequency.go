@@ -1,0 +1,102 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/subscribers"
+)
+
+// lookLast reads, for the readers who want fewer mails than there are issues,
+// when each of their lists last came.
+func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) error {
+	c.lastOn = make(map[int64]map[int64]time.Time)
+	ids := []int64{}
+	for _, r := range readers {
+		for _, choice := range r.Choices {
+			if rarer(choice) {
+				ids = append(ids, r.ID)
+				break
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return c.s.db.Read(ctx, func(tx *sql.Tx) error {
+		type last struct {
+			subscriber, variant int64
+			at                  time.Time
+		}
+		all, err := database.Collect(ctx, tx, func(r database.Row) (last, error) {
+			var l last
+			err := r.Scan(&l.subscriber, &l.variant, &l.at)
+			return l, err
+		}, `SELECT d.subscriber, d.variant, m.due_at FROM deliveries d JOIN mailings m ON m.id = d.mailing
+			WHERE d.subscriber IN (`+c.s.db.Dialect().IDs("$1")+`) AND m.due_at > $2 AND m.id <> $3
+			AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')`,
+			toJSON(ids), c.due.AddDate(0, 0, -33), c.mailing)
+		if err != nil {
+			return err
+		}
+		for _, l := range all {
+			lists, err := c.listsOf(ctx, tx, l.variant)
+			if err != nil {
+				return err
+			}
+			if c.lastOn[l.subscriber] == nil {
+				c.lastOn[l.subscriber] = make(map[int64]time.Time)
+			}
+			for _, list := range lists {
+				if l.at.After(c.lastOn[l.subscriber][list]) {
+					c.lastOn[l.subscriber][list] = l.at
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// listsOf returns the lists of which a variant brought something.
+func (c *chooser) listsOf(ctx context.Context, tx *sql.Tx, variant int64) ([]int64, error) {
+	if lists, ok := c.ofVariant[variant]; ok {
+		return lists, nil
+	}
+	var issues string
+	if err := tx.QueryRowContext(ctx, `SELECT issues FROM variants WHERE id = $1`, variant).Scan(&issues); err != nil {
+		return nil, err
+	}
+	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
+		`SELECT DISTINCT list FROM issues WHERE id IN (`+c.s.db.Dialect().IDs("$1")+`)`, issues)
+	if len(c.ofVariant) > maxMemo {
+		clear(c.ofVariant)
+	}
+	c.ofVariant[variant] = lists
+	return lists, err
+}
+
+func rarer(c subscribers.Choice) bool {
+	return c.Frequency == subscribers.Weekly || c.Frequency == subscribers.Monthly
+}
+
+// takesMail reports whether a reader takes mail of a list at this due time:
+// not while they pause, and not oftener than they chose.
+func (c *chooser) takesMail(r subscribers.Reader, list int64) bool {
+	today := policy.DateOf(c.due.In(c.zones[list]))
+	if !r.PausedUntil.IsZero() && today.Before(r.PausedUntil) {
+		return false
+	}
+	choice := r.Choices[list]
+	at, ok := c.lastOn[r.ID][list]
+	if !ok || !rarer(choice) {
+		return true
+	}
+	last := policy.DateOf(at.In(c.zones[list]))
+	if choice.Frequency == subscribers.Monthly {
+		return last.Year != today.Year || last.Month != today.Month
+	}
+	return !today.Before(last.AddDays(7))
+}
