@@ -29,6 +29,14 @@ type paper struct {
 // clusters. It returns their ids.
 func (w *world) put(papers ...paper) []int64 {
 	w.t.Helper()
+	ids := w.putAlone(papers...)
+	must[int](w.t)(w.articles.Rebuild(w.t.Context()))
+	return ids
+}
+
+// putAlone is put without what follows.
+func (w *world) putAlone(papers ...paper) []int64 {
+	w.t.Helper()
 	ids := make([]int64, len(papers))
 	at := w.now().UTC()
 	err := w.db.Write(w.t.Context(), func(tx *sql.Tx) error {
@@ -71,7 +79,6 @@ func (w *world) put(papers ...paper) []int64 {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	must[int](w.t)(w.articles.Rebuild(w.t.Context()))
 	return ids
 }
 

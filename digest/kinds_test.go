@@ -151,7 +151,7 @@ func TestLongMailIsShortened(t *testing.T) {
 				papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d号样例工作的通知", i+1), fmt.Sprintf("样政发〔2026〕%d号", 1000*n+i), "样例省人民政府", policy.LevelProvince,
 					summary(strings.Repeat("明确工作目标、重点任务和保障措施。", 9)))
 			}
-			w.put(papers...)
+			w.putAlone(papers...)
 			m := must[digest.Mail](t)(w.service.PreviewMail(t.Context(), l))
 			if len(m.HTML) > 100_000 || len(m.HTML) < 60_000 {
 				t.Errorf("of %d articles: %d bytes", n, len(m.HTML))
