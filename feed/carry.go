@@ -166,50 +166,6 @@ func (b *batch) load(ctx context.Context, names []string) error {
 	return nil
 }
 
-// loadPages looks up the documents that links mean by the addresses of their pages.
-func (b *batch) loadPages(ctx context.Context, names []string) error {
-	var addresses []string
-	for _, n := range names {
-		if page, ok := strings.CutPrefix(n, byLink); ok && !b.loaded["page "+n] {
-			b.loaded["page "+n] = true
-			for _, form := range []string{"http://" + page, "https://" + page} {
-				addresses = append(addresses, form, form+"/")
-			}
-		}
-	}
-	if len(addresses) == 0 {
-		return nil
-	}
-	list, err := json.Marshal(addresses)
-	if err != nil {
-		return err
-	}
-	type found struct {
-		url string
-		id  int64
-	}
-	all, err := database.Collect(ctx, b.tx, func(row database.Row) (f found, err error) {
-		err = row.Scan(&f.url, &f.id)
-		return f, err
-	}, `SELECT a.url, c.document FROM articles a JOIN carriers c ON c.article = a.id WHERE a.hidden = 0 AND a.url IN (`+b.st.db.Dialect().Texts("$1")+`) ORDER BY a.id LIMIT 500`, string(list))
-	if err != nil {
-		return err
-	}
-	for _, f := range all {
-		c := b.byID[f.id]
-		if c == nil {
-			d, err := documentByID(ctx, b.tx, f.id)
-			if err != nil {
-				return err
-			}
-			c = &candidate{id: f.id, number: d.Number, title: d.Title, region: d.Region, work: d.Work, level: d.Level, issuers: d.Issuers, issuedOn: d.IssuedOn, on: d.On()}
-			b.byID[f.id] = c
-		}
-		b.addName(name{pageName(f.url), "inner"}, c)
-	}
-	return nil
-}
-
 func (b *batch) addName(n name, c *candidate) {
 	if !slices.Contains(b.named[n.name], c) {
 		b.named[n.name] = append(b.named[n.name], c)

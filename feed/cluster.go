@@ -1,7 +1,6 @@
 package feed
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -406,109 +405,4 @@ func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 	}
 	_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET first = CASE WHEN article = $2 THEN 1 ELSE 0 END WHERE cluster = $1`, cluster, best.ID)
 	return err
-}
-
-// maxRegrouped bounds the clusters whose articles are compared anew: one page of a
-// text that stands on more says little of the others.
-const maxRegrouped = 64
-
-// regroup takes the cluster of an article whose text may have changed apart, and
-// folds those that are still one text: the article may have been all that the
-// others have in common.
-func (b *batch) regroup(ctx context.Context, article int64) error {
-	cluster, err := b.clusterOf(ctx, article)
-	if err != nil || cluster == 0 || b.regrouped[cluster] {
-		return err
-	}
-	ids, err := database.Collect(ctx, b.tx, database.ScanOne[int64], `SELECT article FROM clusters WHERE cluster = $1 ORDER BY article LIMIT 5000`, cluster)
-	if err != nil {
-		return err
-	}
-	if len(ids) > maxRegrouped {
-		return b.leaveCluster(ctx, article, cluster)
-	}
-	members, err := b.st.arrivals(ctx, b.tx, ids)
-	if err != nil {
-		return err
-	}
-	if _, err := b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE cluster = $1`, cluster); err != nil {
-		return err
-	}
-	group := make(map[int64]int64, len(ids)) // by article: the least that it is folded with
-	for i, a := range members {
-		if group[a.ID] == 0 {
-			group[a.ID] = a.ID
-		}
-		for _, other := range members[i+1:] {
-			if group[other.ID] == group[a.ID] {
-				continue
-			}
-			sameness := policy.Compare(a.Facts, other.Facts)
-			if !sameness.Same {
-				continue
-			}
-			if err := b.adoptAgain(ctx, a.ID, other.ID); err != nil {
-				return err
-			}
-			if err := b.fold(ctx, a.ID, other.ID, sameness.Why); err != nil {
-				return err
-			}
-			ours, theirs := group[a.ID], cmp.Or(group[other.ID], other.ID)
-			group[other.ID] = theirs
-			for id, g := range group {
-				if g == ours || g == theirs {
-					group[id] = min(ours, theirs) // as fold names it
-				}
-			}
-		}
-	}
-	for _, m := range members {
-		b.regrouped[group[m.ID]] = true
-		if group[m.ID] != group[members[0].ID] {
-			b.parted = append(b.parted, ids...)
-			break
-		}
-	}
-	return nil
-}
-
-// adoptAgain is adopt for two stored articles, of which either may be judged anew.
-func (b *batch) adoptAgain(ctx context.Context, x, y int64) error {
-	for _, a := range b.articles {
-		switch a.ID {
-		case x:
-			return b.adopt(ctx, a, y)
-		case y:
-			return b.adopt(ctx, a, x)
-		}
-	}
-	return nil
-}
-
-// recarry has articles whose cluster fell apart judged again: one without a number
-// took the document of another.
-func (b *batch) recarry(ctx context.Context) error {
-	for _, a := range b.articles {
-		b.parted = slices.DeleteFunc(b.parted, func(id int64) bool { return id == a.ID })
-	}
-	if len(b.parted) == 0 {
-		return nil
-	}
-	_, err := b.st.reread(ctx, b.tx, b.parted)
-	return err
-}
-
-// leaveCluster takes an article out of a cluster.
-func (b *batch) leaveCluster(ctx context.Context, article, cluster int64) error {
-	if _, err := b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE article = $1`, article); err != nil {
-		return err
-	}
-	rest, err := database.Collect(ctx, b.tx, database.ScanOne[int64], `SELECT MIN(article) FROM clusters WHERE cluster = $1`, cluster)
-	if err != nil {
-		return err
-	}
-	if _, err := b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, cluster, rest[0]); err != nil {
-		return err
-	}
-	return b.pickFirst(ctx, rest[0])
 }

@@ -178,20 +178,6 @@ func (st *Store) TargetsOf(ctx context.Context, articles []int64) (map[int64][]R
 	return found, err
 }
 
-// byLink begins the name of a document that is known by the address of its page
-// alone; until that page is here it is not shown.
-const byLink = "url:"
-
-// pageName is the name by which a link means the document of a page.
-func pageName(address string) string {
-	address, _, _ = strings.Cut(address, "#")
-	_, rest, _ := strings.Cut(address, "://")
-	if rest = strings.TrimSuffix(rest, "/"); rest == "" {
-		return ""
-	}
-	return byLink + rest
-}
-
 // maxQuote bounds a quoted sentence, in characters.
 const maxQuote = 200
 
