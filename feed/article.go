@@ -80,31 +80,38 @@ const MaxSelection = 2000
 
 // Articles returns articles without their text, newest id first.
 func (st *Store) Articles(ctx context.Context, sel Selection) ([]Article, error) {
-	return st.selectArticles(ctx, sel, scanArticle, `SELECT `+articleColumns+selectionClauses)
+	return st.selectArticles(ctx, sel, scanArticle, `SELECT `+articleColumns)
 }
 
 // ArticlesWithText is Articles with content, paragraphs and evidence.
 func (st *Store) ArticlesWithText(ctx context.Context, sel Selection) ([]Article, error) {
-	return st.selectArticles(ctx, sel, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence`+selectionClauses)
+	return st.selectArticles(ctx, sel, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence`)
 }
 
-const selectionClauses = `
+const (
+	selectionFrom = `
 	FROM articles a JOIN sources s ON s.id = a.source
-	WHERE ($1 = 0 OR a.source = $1) AND a.collected_at >= $2 AND ($3 = 0 OR a.id < $3) AND a.hidden <= $5
-		AND a.pinned >= $6 AND ($7 = 0 OR EXISTS (SELECT 1 FROM corrections c WHERE c.article = a.id)) AND ($8 = '' OR a.kind = $8)
-		AND ($9 = '' OR a.region LIKE $9 || '%') AND ($10 = '' OR a.theme LIKE '%' || $10 || '%') AND ($11 = '' OR a.issuers LIKE '%"' || $11 || '"%')
-	ORDER BY a.id DESC LIMIT $4`
+	WHERE ($1 = 0 OR a.source = $1) AND ($2 = 0 OR a.id < $2) AND a.hidden <= $4
+		AND a.pinned >= $5 AND ($6 = 0 OR EXISTS (SELECT 1 FROM corrections c WHERE c.article = a.id)) AND ($7 = '' OR a.kind = $7)
+		AND ($8 = '' OR a.region LIKE $8 || '%') AND ($9 = '' OR a.theme LIKE '%' || $9 || '%') AND ($10 = '' OR a.issuers LIKE '%"' || $10 || '"%')`
+	// Where no time is asked for, SQLite must not go by it: it would sort all there is.
+	selectionSince = ` AND a.collected_at >= $11`
+	selectionOrder = ` ORDER BY a.id DESC LIMIT $3`
+)
 
-func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(database.Row) (Article, error), query string) ([]Article, error) {
+func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(database.Row) (Article, error), columns string) ([]Article, error) {
 	if sel.Limit <= 0 {
 		sel.Limit = 50
 	}
+	query := columns + selectionFrom + selectionOrder
+	args := []any{sel.Source, sel.Before, min(sel.Limit, MaxSelection), oneIf(sel.Hidden), oneIf(sel.Pinned), oneIf(sel.Corrected),
+		string(sel.Kind), policy.TrimRegion(sel.Region), likeWord(sel.Theme), likeWord(sel.Issuer)}
+	if !sel.Since.IsZero() {
+		query, args = columns+selectionFrom+selectionSince+selectionOrder, append(args, sel.Since.UTC())
+	}
 	var all []Article
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		all, err = database.Collect(ctx, tx, scan, query,
-			sel.Source, sel.Since.UTC(), sel.Before, min(sel.Limit, MaxSelection), oneIf(sel.Hidden), oneIf(sel.Pinned), oneIf(sel.Corrected),
-			string(sel.Kind), policy.TrimRegion(sel.Region), likeWord(sel.Theme), likeWord(sel.Issuer))
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scan, query, args...)
 		return err
 	})
 	return all, err
