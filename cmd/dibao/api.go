@@ -26,12 +26,13 @@ var apiVerbs = []string{
 	"article list", "article show", "article search",
 	"list show", "list preview", "list create", "list edit", "list remove", "list invite",
 	"subscriber list", "subscriber show", "subscriber add", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget",
-	"issue list", "issue show", "issue report", "issue pause", "issue resume", "issue cancel",
+	"issue list", "issue show", "issue report", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
 	"bounce list", "audit",
 }
 
-// apiClosedFlags are flags that name files or other surroundings of the server.
-var apiClosedFlags = []string{"config", "database", "file", "out", "report", "json", "quiet", "help"}
+// apiClosedFlags are flags that name files or other surroundings of the server, or
+// that keep a verb from ending.
+var apiClosedFlags = []string{"config", "database", "file", "out", "report", "watch", "json", "quiet", "help"}
 
 var apiFlag = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
 
