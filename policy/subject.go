@@ -53,5 +53,5 @@ func subjectOf(t Title) string {
 // Implements reports whether a title takes up a subject that [Subject] returned of
 // a higher document's title (落实).
 func Implements(title, subject string) bool {
-	return subject != "" && !changesAnother.MatchString(title) && strings.Contains(cleanForComparison(title), cleanForComparison(subject))
+	return subject != "" && strings.Contains(cleanForComparison(title), cleanForComparison(subject)) && !changesAnother.MatchString(title)
 }
