@@ -48,7 +48,7 @@ func plainDates(line string) (plain string, said map[string]string) {
 
 // hasOtherDate reports whether a line may hold a date that plainDates rewrites.
 func hasOtherDate(s string) bool {
-	if containsAny(s, "二〇", "二○", "二零", "二O", "二Ｏ", "一九") {
+	if strings.Contains(s, "二") && containsAny(s, "二〇", "二○", "二零", "二O", "二Ｏ") || strings.Contains(s, "一九") {
 		return true
 	}
 	for i := 4; i < len(s); i++ {
