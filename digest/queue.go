@@ -57,7 +57,9 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	}
 	r.changed.Broadcast()
 	r.mu.Unlock()
-	r.deferAll(back)
+	for _, d := range back {
+		r.putOff(d)
+	}
 }
 
 // deferral is a claim that is put back until a time.
@@ -67,10 +69,9 @@ type deferral struct {
 	why   string
 }
 
-func (r *deliveryRun) deferAll(all []deferral) {
-	for _, d := range all {
-		r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
-	}
+// putOff returns a claim that was not begun, and so was not handed over.
+func (r *deliveryRun) putOff(d deferral) {
+	r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
 }
 
 // makeReady puts a lane in line if it may go on; r.mu is held.
@@ -145,10 +146,10 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 	return nil
 }
 
-// putBack returns claims that were not begun; none of them was handed over.
+// putBack puts claims off to one time.
 func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	for _, d := range batch {
-		r.ledger.finish(d, outcome{state: "waiting", nextAt: until, reply: why, untried: true})
+		r.putOff(deferral{d, until, why})
 	}
 }
 
