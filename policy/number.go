@@ -178,7 +178,7 @@ func numberIn(window string) (NumberAt, bool) {
 		sign string // without one of these there is none
 		make func(prefix string, m []string) string
 	}{
-		{numberYear, "〔[（(【<＜〈《﹝{「『", func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
+		{numberYear, yearBrackets, func(prefix string, m []string) string { return prefix + "〔" + m[2] + "〕" + m[3] + "号" }},
 		{numberOrder, "令告", func(prefix string, m []string) string { return prefix + "第" + m[2] + "号" }},
 		{numberOrganNotice, "令告", func(prefix string, m []string) string { return prefix + m[2] + "年第" + m[3] + "号" }},
 	} {
