@@ -71,11 +71,14 @@ func (c *chooser) listsOf(ctx context.Context, tx *sql.Tx, variant int64) ([]int
 	}
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
 		`SELECT DISTINCT list FROM issues WHERE id IN (`+c.s.db.Dialect().IDs("$1")+`)`, issues)
+	if err != nil {
+		return nil, err
+	}
 	if len(c.ofVariant) > maxMemo {
 		clear(c.ofVariant)
 	}
 	c.ofVariant[variant] = lists
-	return lists, err
+	return lists, nil
 }
 
 func rarer(c subscribers.Choice) bool {

@@ -148,7 +148,7 @@ func badge(it IssueItem, language string, today policy.Date) (text string, urgen
 		if f.DeadlineOn == today.AddDays(1) {
 			return templates.Words(language, "badge.deadline.tomorrow", day(f.DeadlineOn)), true
 		}
-		days := int(f.DeadlineOn.In(time.UTC).Sub(today.In(time.UTC)).Hours() / 24)
+		days := today.DaysUntil(f.DeadlineOn)
 		return templates.Words(language, "badge.deadline", day(f.DeadlineOn), days), days <= 14
 	case sectionEffective:
 		return templates.Words(language, "badge.effective", day(f.EffectiveOn)), false
