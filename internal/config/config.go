@@ -156,7 +156,7 @@ var keys = []key{
 	{"mail", "port", "587", "", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
 	{"mail", "username", "", "empty: no password is sent", false, text(func(c *Config) *string { return &c.Mail.Username })},
 	{"mail", "password", "", "", true, text(func(c *Config) *string { return &c.Mail.Password })},
-	{"mail", "tls", "required", "required, implicit (port 465), opportunistic, none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
+	{"mail", "tls", "required", "required, implicit (port 465), opportunistic (STARTTLS where it is offered; with a username the same as required), none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
 	{"mail", "from", "", "sender of lists that name none: 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
 	{"mail", "bounce_domain", "", "domain of envelope senders, whose mail comes back to dibao; empty: from is used", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
 	{"mail", "connections", "4", "to the mail server at the same time", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},

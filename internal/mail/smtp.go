@@ -8,24 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/smtp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/emersion/go-sasl"
-)
-
-// TLSMode says whether a connection has to be encrypted.
-type TLSMode string
-
-// The modes of TLS.
-const (
-	TLSRequired      TLSMode = "required"      // STARTTLS with a certificate that is right, or nothing (the default)
-	TLSImplicit      TLSMode = "implicit"      // TLS from the first byte (port 465)
-	TLSOpportunistic TLSMode = "opportunistic" // STARTTLS where it is offered, whatever the certificate
-	TLSNone          TLSMode = "none"
 )
 
 // Timeouts bound every wait (RFC 5321 §4.5.3.2). The zero value of a field is
@@ -81,8 +67,6 @@ func (e *ReplyError) Error() string {
 	return strings.TrimSpace(fmt.Sprintf("server answered %d %s %s (%s)", e.Code, e.Enhanced, e.Text, e.Phase))
 }
 
-var errHandshake = errors.New("starttls")
-
 var (
 	// ErrUncertain says that the final dot was sent and no reply came: the
 	// message may have been delivered.
@@ -130,8 +114,8 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 	if opts.LocalName == "" {
 		opts.LocalName = "localhost"
 	}
-	if opts.TLS == "" {
-		opts.TLS = TLSRequired
+	if opts.TLS == "" || opts.TLS == TLSOpportunistic && opts.Username != "" {
+		opts.TLS = TLSRequired // a password goes to a server that proved its name, and to no other
 	}
 	host, _, err := net.SplitHostPort(opts.Addr)
 	if err != nil {
@@ -170,61 +154,6 @@ func (c *Conn) use(nc net.Conn) {
 	c.conn, c.r, c.w = nc, bufio.NewReaderSize(nc, maxReplyLine), bufio.NewWriterSize(nc, 64<<10)
 }
 
-func (c *Conn) tlsConfig(host string) *tls.Config {
-	config := &tls.Config{}
-	if c.opts.TLSConfig != nil {
-		config = c.opts.TLSConfig.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName = host
-	}
-	if c.opts.TLS == TLSOpportunistic {
-		config.InsecureSkipVerify = true // it keeps passers-by from reading; more was not asked for
-	}
-	return config
-}
-
-// hello brings a new connection to where MAIL may be sent.
-func (c *Conn) hello(host string) error {
-	encrypted := false
-	if c.opts.TLS == TLSImplicit {
-		c.use(tls.Client(c.conn, c.tlsConfig(host)))
-		encrypted = true
-	}
-	c.deadline(c.opts.Timeouts.Greeting)
-	if _, err := c.expect("greeting", 220); err != nil {
-		return err
-	}
-	if err := c.ehlo(); err != nil {
-		return err
-	}
-	_, offered := c.extensions["STARTTLS"]
-	switch {
-	case encrypted || c.opts.TLS == TLSNone:
-	case offered:
-		err := c.startTLS(host)
-		var refused *ReplyError
-		if err != nil && !(c.opts.TLS == TLSOpportunistic && c.usable && errors.As(err, &refused)) { // it offers and refuses: as good as not offered
-			return err
-		}
-		encrypted = err == nil
-	case c.opts.TLS == TLSRequired:
-		return fmt.Errorf("mail server %s offers no STARTTLS; use another port, or set tls = \"none\" in [mail] if the way to it is safe", c.opts.Addr)
-	}
-	if c.opts.Username == "" {
-		return nil
-	}
-	if !encrypted && !isLoopback(c.conn.RemoteAddr()) {
-		return fmt.Errorf("the password for %s is not sent without TLS; set tls = \"required\" in [mail]", c.opts.Addr)
-	}
-	return c.auth(host)
-}
-
-func isLoopback(addr net.Addr) bool {
-	tcp, ok := addr.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
-}
-
 func (c *Conn) ehlo() error {
 	if err := c.send([]byte("EHLO " + c.opts.LocalName + "\r\n")); err != nil {
 		return err
@@ -252,69 +181,6 @@ func (c *Conn) ehlo() error {
 	c.pipelining = c.has("PIPELINING")
 	c.maxSize, _ = strconv.Atoi(c.extensions["SIZE"]) // 0 and nothing say the same
 	return nil
-}
-
-func (c *Conn) startTLS(host string) error {
-	if err := c.send([]byte("STARTTLS\r\n")); err != nil {
-		return err
-	}
-	if _, err := c.expect("starttls", 220); err != nil {
-		return err
-	}
-	if c.r.Buffered() > 0 {
-		return fmt.Errorf("%w: the server sent something in the clear that would be taken for encrypted", errHandshake)
-	}
-	client := tls.Client(c.conn, c.tlsConfig(host))
-	if err := client.Handshake(); err != nil {
-		return fmt.Errorf("%w: %w; is the name %s on the server's certificate?", errHandshake, err, host)
-	}
-	if c.opts.Trace != nil {
-		c.opts.Trace("   (" + tls.VersionName(client.ConnectionState().Version) + " with " + client.ConnectionState().PeerCertificates[0].Subject.String() + ")")
-	}
-	c.use(client)
-	return c.ehlo()
-}
-
-// auth uses the first mechanism that both sides know.
-func (c *Conn) auth(host string) error {
-	offered := strings.Fields(strings.ToUpper(c.extensions["AUTH"]))
-	has := func(mechanism string) bool {
-		for _, m := range offered {
-			if m == mechanism {
-				return true
-			}
-		}
-		return false
-	}
-	var start func() (string, []byte, error)
-	var next func(challenge []byte) ([]byte, error)
-	switch {
-	case has("PLAIN"):
-		client := sasl.NewPlainClient("", c.opts.Username, c.opts.Password)
-		start, next = client.Start, client.Next
-	case has("LOGIN"):
-		client := sasl.NewLoginClient(c.opts.Username, c.opts.Password)
-		start, next = client.Start, client.Next
-	case has("CRAM-MD5"):
-		client := smtp.CRAMMD5Auth(c.opts.Username, c.opts.Password)
-		start = func() (string, []byte, error) { return client.Start(&smtp.ServerInfo{Name: host, TLS: true}) }
-		next = func(challenge []byte) ([]byte, error) { return client.Next(challenge, true) }
-	default:
-		return fmt.Errorf("mail server %s offers none of PLAIN, LOGIN and CRAM-MD5", c.opts.Addr)
-	}
-	mechanism, initial, err := start()
-	if err != nil {
-		return fmt.Errorf("auth: %w", err)
-	}
-	c.secret = true
-	defer func() { c.secret = false }()
-	return c.converse(mechanism, initial, next)
-}
-
-// Encrypted reports whether the connection is.
-func (c *Conn) Encrypted() bool {
-	_, ok := c.conn.(*tls.Conn)
-	return ok
 }
 
 // Usable reports whether another message may be sent.

@@ -59,11 +59,18 @@ type Server struct {
 	faults   int
 	received map[string]int
 	longest  time.Duration
+	security *Security // nil: no TLS
+	logins   []Login
 }
 
 // Start serves on l, and fails in the phase as the fault says, until the test ends.
 func Start(t testing.TB, l net.Listener, phase string, fault Fault) *Server {
 	s := &Server{Addr: l.Addr().String(), phase: phase, fault: fault, received: make(map[string]int)}
+	s.start(t, l)
+	return s
+}
+
+func (s *Server) start(t testing.TB, l net.Listener) {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	open := make(map[net.Conn]bool)
@@ -94,7 +101,6 @@ func Start(t testing.TB, l net.Listener, phase string, fault Fault) *Server {
 		mu.Unlock()
 		all.Wait()
 	})
-	return s
 }
 
 // Heal makes the server do as it should from now on.
@@ -127,6 +133,8 @@ type dialogue struct {
 	r       *bufio.Reader
 	to      string
 	refused bool // the reader of this transaction
+
+	encrypted bool
 }
 
 func (s *Server) converse(c net.Conn) {
@@ -147,16 +155,16 @@ func (s *Server) converse(c net.Conn) {
 func (d *dialogue) command(line string) (ok bool) {
 	switch strings.ToUpper(line[:min(4, len(line))]) {
 	case "EHLO":
-		starttls := ""
-		if d.failsIn("starttls") || d.failsIn("handshake") {
-			starttls = "250-STARTTLS\r\n"
-		}
-		return d.answer("ehlo", "250-test\r\n250-PIPELINING\r\n"+starttls+"250-AUTH PLAIN\r\n250 SIZE 10000000\r\n")
+		return d.answer("ehlo", "250-test\r\n250-PIPELINING\r\n"+d.extensions()+"250 SIZE 10000000\r\n")
 	case "HELO":
 		return d.answer("", "250 test\r\n")
 	case "STAR":
+		if d.security != nil {
+			return d.encrypt()
+		}
 		return d.answer("starttls", "220 go\r\n") && d.handshake()
 	case "AUTH":
+		d.noteLogin(line)
 		return d.answer("auth", "235 2.7.0 ok\r\n")
 	case "MAIL":
 		return d.answer("mail", "250 2.1.0 ok\r\n")
