@@ -7,7 +7,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 .PHONY: build test lint bench demo needs fuzz
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dibao ./cmd/dibao
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/dibao ./cmd/dibao
 
 demo:
 	$(GO) run ./cmd/dibao demo

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,37 +19,74 @@ import (
 func newInit(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
-		Short: "Write a commented config.toml and make the database; nothing is overwritten",
+		Short: "Write a commented config.toml and create the database; existing files are kept",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path := g.configFile
 			if path == "" {
 				path = "config.toml"
 			}
-			f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-			if errors.Is(err, os.ErrExist) {
-				return fmt.Errorf("%s is there already and is not overwritten; edit it, or name another with --config", path)
-			}
+			written := *g
+			written.configFile = path
+			kept, err := writeConfig(path)
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(config.Write(f), f.Close()); err != nil {
-				return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
+			if kept {
+				if made, err := written.hasDatabase(cmd.Context()); err != nil || made {
+					return cmp.Or(err, fmt.Errorf("%s and its database exist already and stay as they are; edit the file, or name another with --config", path))
+				}
 			}
-			written := *g
-			written.configFile = path
 			a, err := written.open(cmd)
+			if err != nil && !kept {
+				err = errors.Join(err, os.Remove(path)) // leave nothing half-made
+			}
 			if err != nil {
-				return errors.Join(err, os.Remove(path)) // nothing half-made stays
+				return err
 			}
 			defer a.close()
 			abs, err := filepath.Abs(path)
 			if err != nil {
 				abs = path
 			}
-			g.say(cmd, "wrote %s and made %s; next: set base_url and [mail] in it, then: dibao source add URL, dibao list create weekly, dibao serve", abs, a.db)
+			did := "wrote"
+			if kept {
+				did = "kept"
+			}
+			g.say(cmd, "%s %s and created %s; next: set base_url and [mail] in it, then: dibao source add URL, dibao list create weekly, dibao serve", did, abs, a.db)
 			return nil
 		},
 	}
+}
+
+// writeConfig writes the commented defaults to a new file. It keeps a file that
+// exists and says so.
+func writeConfig(path string) (kept bool, err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(config.Write(f), f.Close()); err != nil {
+		return false, errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
+	}
+	return false, nil
+}
+
+// hasDatabase reports whether the configured database has a schema already.
+func (g *globals) hasDatabase(ctx context.Context) (bool, error) {
+	c, err := g.loadConfig()
+	if err != nil {
+		return false, err
+	}
+	db, err := database.Open(ctx, c.Database.URL, database.Options{})
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	version, _, err := db.Version(ctx)
+	return version > 0, err
 }
 
 func newMigrate(g *globals) *cobra.Command {

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // the program must start where no zone files are installed
 
 	"github.com/spf13/cobra"
 

@@ -133,51 +133,51 @@ func address(f func(*Config) *string) func(*Config, string) error {
 
 // keys is the whole configuration, in the order of the file.
 var keys = []key{
-	{"server", "addr", "127.0.0.1:8080", "where pages and feeds are served", false, address(func(c *Config) *string { return &c.Server.Addr })},
-	{"server", "base_url", "http://127.0.0.1:8080", "how readers reach this server; it is in every mail", false, setBaseURL},
-	{"server", "admin_addr", "127.0.0.1:9090", "health and profiles, for the admin only", false, address(func(c *Config) *string { return &c.Server.AdminAddr })},
-	{"server", "trusted_proxies", "", "networks of proxies whose X-Forwarded-For is believed, separated by commas", false, setProxies},
-	{"server", "tls_cert", "", "file with the certificate chain, for HTTPS without a proxy; read again when it changes", false, text(func(c *Config) *string { return &c.Server.TLSCert })},
-	{"server", "tls_key", "", "file with its private key", false, text(func(c *Config) *string { return &c.Server.TLSKey })},
-	{"server", "acme_hosts", "", "names of this server for which certificates are got by themselves (Let's Encrypt); addr must be reached at port 443", false, words(func(c *Config) *[]string { return &c.Server.ACMEHosts })},
-	{"server", "acme_directory", "", "address of another authority's ACME directory; where it is empty: Let's Encrypt", false, text(func(c *Config) *string { return &c.Server.ACMEDirectory })},
-	{"server", "acme_dir", "acme", "folder in which those certificates are kept", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
-	{"server", "hubs", "", "WebSub hubs that are told of new articles, beside our own at /hub", false, setHubs},
-	{"server", "contact", "", "where to report a vulnerability: mailto: or https: address, for security.txt", false, setContact},
-	{"server", "api", "false", "true offers the verbs of the command line over HTTP on admin_addr, to programs with a token of «dibao token create»", false, setAPI},
+	{"server", "addr", "127.0.0.1:8080", "address that serves pages and feeds", false, address(func(c *Config) *string { return &c.Server.Addr })},
+	{"server", "base_url", "http://127.0.0.1:8080", "public address of this server; it is in every mail and feed", false, setBaseURL},
+	{"server", "admin_addr", "127.0.0.1:9090", "address of metrics, profiles and the admin API; keep it private", false, address(func(c *Config) *string { return &c.Server.AdminAddr })},
+	{"server", "trusted_proxies", "", "networks of reverse proxies whose X-Forwarded-For is trusted, separated by commas", false, setProxies},
+	{"server", "tls_cert", "", "file with the certificate chain, for HTTPS without a proxy; dibao reloads it when it changes", false, text(func(c *Config) *string { return &c.Server.TLSCert })},
+	{"server", "tls_key", "", "file with the private key of tls_cert", false, text(func(c *Config) *string { return &c.Server.TLSKey })},
+	{"server", "acme_hosts", "", "host names for which dibao requests certificates (Let's Encrypt), separated by commas; addr must be reachable at port 443", false, words(func(c *Config) *[]string { return &c.Server.ACMEHosts })},
+	{"server", "acme_directory", "", "ACME directory URL of another authority; empty: Let's Encrypt", false, text(func(c *Config) *string { return &c.Server.ACMEDirectory })},
+	{"server", "acme_dir", "acme", "folder that stores these certificates", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
+	{"server", "hubs", "", "WebSub hubs to notify of new articles besides the built-in hub at /hub, separated by commas", false, setHubs},
+	{"server", "contact", "", "where to report a vulnerability: a mailto: or https: address, for security.txt", false, setContact},
+	{"server", "api", "false", "true serves the admin API on admin_addr, to programs with a token from \"dibao token create\"", false, setAPI},
 	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes", false, setDatabase},
-	{"fetch", "user_agent", "", "what sites see: put an address there at which they can reach you; where it is empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
-	{"fetch", "concurrency", "8", "sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
-	{"fetch", "per_host", "1", "requests to one host at the same time", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
-	{"fetch", "timeout", "30s", "of one request", false, setTimeout},
-	{"fetch", "max_bytes", "5242880", "of one body", false, setMaxBytes},
+	{"fetch", "user_agent", "", "User-Agent that sites see; include an address at which they can reach you; empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
+	{"fetch", "concurrency", "8", "number of sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
+	{"fetch", "per_host", "1", "maximum number of simultaneous requests to one host", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
+	{"fetch", "timeout", "30s", "maximum duration of one request", false, setTimeout},
+	{"fetch", "max_bytes", "5242880", "maximum size of one response, in bytes", false, setMaxBytes},
 	{"fetch", "allow_private", "false", "true lets sources be in your own network", false, setAllowPrivate},
-	{"mail", "host", "", "the mail server that takes our mail; more, separated by commas, stand in for it; empty: nothing is sent", false, text(func(c *Config) *string { return &c.Mail.Host })},
-	{"mail", "port", "587", "", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
-	{"mail", "username", "", "empty: no password is sent", false, text(func(c *Config) *string { return &c.Mail.Username })},
-	{"mail", "password", "", "", true, text(func(c *Config) *string { return &c.Mail.Password })},
-	{"mail", "tls", "required", "required, implicit (port 465), opportunistic (STARTTLS where it is offered; with a username the same as required), none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
-	{"mail", "from", "", "sender of lists that name none: 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
-	{"mail", "bounce_domain", "", "domain of envelope senders, whose mail comes back to dibao; empty: from is used", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
-	{"mail", "connections", "4", "to the mail server at the same time", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},
-	{"mail", "rate", "0", "messages a minute in all; 0: as many as the server takes", false, integer(func(c *Config) *int { return &c.Mail.Rate }, 0, 1_000_000)},
-	{"mail", "direct", "false", "true sends to the servers of the readers' domains where host is empty", false, setDirect},
-	{"mail", "admin", "", "address that is told when a mailing is done or stuck", false, text(func(c *Config) *string { return &c.Mail.Admin })},
-	{"mail", "inbound", "", "how mail that comes back is taken: lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH; empty: only by «dibao bounce read»", false, setInbound},
-	{"dkim", "domain", "", "domain that signs; empty: unsigned, or signed by the mail server", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
-	{"dkim", "selector", "dibao", "", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
-	{"dkim", "key", "", "private key as PEM; better as key_file", true, text(func(c *Config) *string { return &c.DKIM.Key })},
-	{"dkim", "ed25519_selector", "", "of a second key, Ed25519; empty: one signature", false, text(func(c *Config) *string { return &c.DKIM.EdSelector })},
-	{"dkim", "ed25519_key", "", "second private key as PEM", true, text(func(c *Config) *string { return &c.DKIM.EdKey })},
-	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of what admins are shown", false, setZone},
-	{"privacy", "retention", "365d", "how long the log of what came back, address blocks and the audit log are kept", false, setRetention},
-	{"summary", "url", "", "an OpenAI-compatible endpoint that writes summaries beside our own, such as https://models.example.org/v1; empty: none", false, setSummaryURL},
-	{"summary", "model", "", "its model", false, text(func(c *Config) *string { return &c.Summary.Model })},
-	{"summary", "key", "", "", true, text(func(c *Config) *string { return &c.Summary.Key })},
-	{"summary", "languages", "en", "of the summaries, separated by commas: en, zh", false, setSummaryLanguages},
-	{"summary", "daily_limit", "200000", "tokens that are spent a day at most", false, integer(func(c *Config) *int { return &c.Summary.DailyLimit }, 1000, 1_000_000_000)},
-	{"summary", "timeout", "60s", "of one summary", false, setSummaryTimeout},
-	{"log", "level", "info", "debug, info, warn, error", false, setLevel},
+	{"mail", "host", "", "mail server that accepts outgoing mail; further servers, separated by commas, are fallbacks; empty: dibao sends no mail", false, text(func(c *Config) *string { return &c.Mail.Host })},
+	{"mail", "port", "587", "port of host", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
+	{"mail", "username", "", "login of host; empty: no login", false, text(func(c *Config) *string { return &c.Mail.Username })},
+	{"mail", "password", "", "file that contains the password", true, text(func(c *Config) *string { return &c.Mail.Password })},
+	{"mail", "tls", "required", "required, implicit (port 465), opportunistic (STARTTLS where it is offered; with a username the same as required) or none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
+	{"mail", "from", "", "default sender of lists, such as 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
+	{"mail", "bounce_domain", "", "domain of envelope senders (VERP) whose bounces reach dibao; empty: the address in from", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
+	{"mail", "connections", "4", "maximum number of simultaneous connections to the mail server", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},
+	{"mail", "rate", "0", "maximum number of messages a minute; 0: no limit", false, integer(func(c *Config) *int { return &c.Mail.Rate }, 0, 1_000_000)},
+	{"mail", "direct", "false", "true delivers directly to the servers of the readers' domains when host is empty", false, setDirect},
+	{"mail", "admin", "", "address to notify when a mailing is finished or stuck", false, text(func(c *Config) *string { return &c.Mail.Admin })},
+	{"mail", "inbound", "", "how dibao receives bounces: lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH; empty: only with \"dibao bounce read\"", false, setInbound},
+	{"dkim", "domain", "", "signing domain; empty: dibao does not sign", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
+	{"dkim", "selector", "dibao", "selector of the key", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
+	{"dkim", "key", "", "file that contains the private key (PEM)", true, text(func(c *Config) *string { return &c.DKIM.Key })},
+	{"dkim", "ed25519_selector", "", "selector of a second key, Ed25519; empty: one signature", false, text(func(c *Config) *string { return &c.DKIM.EdSelector })},
+	{"dkim", "ed25519_key", "", "file that contains the second private key (PEM)", true, text(func(c *Config) *string { return &c.DKIM.EdKey })},
+	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of times shown to admins", false, setZone},
+	{"privacy", "retention", "365d", "how long to keep the bounce log, network blocks and the audit log", false, setRetention},
+	{"summary", "url", "", "OpenAI-compatible endpoint that writes additional summaries, such as https://models.example.org/v1; empty: none", false, setSummaryURL},
+	{"summary", "model", "", "name of the model", false, text(func(c *Config) *string { return &c.Summary.Model })},
+	{"summary", "key", "", "file that contains the API key", true, text(func(c *Config) *string { return &c.Summary.Key })},
+	{"summary", "languages", "en", "languages of the summaries, separated by commas: en, zh", false, setSummaryLanguages},
+	{"summary", "daily_limit", "200000", "maximum number of tokens a day", false, integer(func(c *Config) *int { return &c.Summary.DailyLimit }, 1000, 1_000_000_000)},
+	{"summary", "timeout", "60s", "maximum duration of one summary request", false, setSummaryTimeout},
+	{"log", "level", "info", "debug, info, warn or error", false, setLevel},
 	{"log", "format", "text", "text or json", false, oneOf(func(c *Config) *string { return &c.Log.Format }, "text", "json")},
 }
 
@@ -275,7 +275,7 @@ func setAllowPrivate(c *Config, v string) (err error) {
 
 func setZone(c *Config, v string) (err error) {
 	if c.Schedule.Zone, err = time.LoadLocation(v); err != nil || v == "" {
-		return errors.New("is no time zone such as Asia/Shanghai")
+		return errors.New("is not a time zone such as Asia/Shanghai")
 	}
 	return nil
 }
@@ -487,9 +487,9 @@ func editDistance(a, b string) int {
 func Write(w io.Writer) error {
 	section := ""
 	var b strings.Builder
-	b.WriteString("# How this node of dibao runs. Sources, lists and readers are in the database: see dibao help.\n" +
-		"# 本文件说明本节点如何运行；来源、列表与读者都在数据库里，用 dibao 命令管理。\n" +
-		"# Every key can be set as DIBAO_SECTION_KEY in the environment; secrets also as key_file.\n")
+	b.WriteString("# This file configures one node of dibao. Sources, lists and readers are in the database: see dibao help.\n" +
+		"# 本文件是本节点的运行配置；来源、列表与读者都在数据库里，用 dibao 命令管理。\n" +
+		"# Lines that start with # show the defaults. Environment variables named DIBAO_SECTION_KEY override this file.\n")
 	for _, k := range keys {
 		if k.section != section {
 			section = k.section
@@ -504,6 +504,7 @@ func Write(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "# %s = %s\n", name, quote(k.standard))
 	}
+	b.WriteString(limitsExample)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -2,11 +2,16 @@ package config
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+var update = flag.Bool("update", false, "rewrite config.toml at the top of the repository")
 
 func none(string) string { return "" }
 
@@ -24,7 +29,7 @@ func TestWrittenFileIsTheDefaults(t *testing.T) {
 	}
 	var live strings.Builder
 	for line := range strings.SplitSeq(content, "\n") {
-		if strings.Contains(line, " = ") && !strings.Contains(line, "_file") {
+		if strings.Contains(line, " = ") && !strings.Contains(line, "_file") || strings.HasPrefix(line, "# [") {
 			line = strings.TrimPrefix(line, "# ")
 		}
 		live.WriteString(line + "\n")
@@ -34,8 +39,33 @@ func TestWrittenFileIsTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, err := parse("", nil, none)
+	if _, ok := c.Mail.Limits["qq.com"]; !ok {
+		t.Error("the file has no example of limits for a domain")
+	}
 	if err != nil || c.Server.Addr != d.Server.Addr || c.Schedule.Zone.String() != "Asia/Shanghai" || d.Mail.TLS != "required" {
 		t.Fatalf("%v; %+v is not %+v", err, c, d)
+	}
+}
+
+// TestRepositoryFileIsTheWrittenFile keeps the commented config.toml at the top of
+// the repository equal to what "dibao init" writes.
+func TestRepositoryFileIsTheWrittenFile(t *testing.T) {
+	const file = "../../config.toml"
+	var b bytes.Buffer
+	if err := Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
+		t.Errorf("config.toml is out of date; run: go test ./internal/config -update\n%s", diff)
 	}
 }
 

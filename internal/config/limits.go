@@ -16,6 +16,15 @@ type Limit struct {
 
 var limitKeys = []string{"connections", "per_connection", "per_minute"}
 
+// limitsExample is the commented table of [Write] for one domain.
+const limitsExample = `
+# Limits of one receiving domain; add a table for each domain. 0: no limit.
+# [mail.limits."qq.com"]
+# connections = 0
+# per_connection = 0
+# per_minute = 0
+`
+
 // setLimits takes the limits of domains out of [mail]: a table of tables, which
 // the table of keys can't hold.
 func (c *Config) setLimits(file string, content []byte, tree map[string]any) (problems []error) {
