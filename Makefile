@@ -4,7 +4,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 AXE = axe-core@4.14.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build test lint bench demo needs fuzz
+.PHONY: build test lint bench demo needs fuzz trust
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/dibao ./cmd/dibao
@@ -61,3 +61,8 @@ needs:
 	[ -f "$$cache/node_modules/axe-core/axe.min.js" ] || \
 	npm install --prefix "$$cache" --no-audit --no-fund --no-save --loglevel=error $(AXE) >/dev/null || \
 	{ echo "left out: the check of the pages by $(AXE)"; [ "$$CI" != true ]; }
+
+# The trust suite in full: every command of the table in docs/trust.md, one line a
+# figure. It takes up to an hour on 2 cores.
+trust: needs
+	$(GO) run ./internal/trust/cmd/trust

@@ -16,6 +16,7 @@ import (
 
 	"dibao/digest"
 	"dibao/internal/mail"
+	"dibao/internal/trust"
 	"dibao/subscribers"
 )
 
@@ -196,7 +197,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 		uncertain += must[digest.Delivered](t)(d.Deliver(t.Context())).Uncertain
 	}
 	lost, twice := tally(t, readers, w.byReader())
-	t.Logf("%d lost, %d twice, %d had no reply", lost, twice, uncertain)
+	trust.Report(t, "network cut in every phase", "%d lost, %d twice of %d without a reply", lost, twice, uncertain)
 	if lost > 0 || twice > uncertain {
 		t.Errorf("%d lost, %d twice of %d without a reply; want none lost", lost, twice, uncertain)
 	}

@@ -19,6 +19,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
+	"dibao/internal/trust"
 	"dibao/subscribers"
 )
 
@@ -162,7 +163,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 		must[digest.Delivered](t)(d.Deliver(t.Context()))
 	}
 	lost, twice := tally(t, readers, w.byReader())
-	t.Logf("full %d times, %d broke a delivery off, %d of them until it had ended: %d lost, %d twice", times, stopped, late, lost, twice)
+	trust.Report(t, "disk full", "%d times: %d lost, %d twice", times, lost, twice)
 	if lost > 0 || twice > late*connections || stopped == 0 {
 		t.Errorf("want none lost, at most %d twice, and a delivery broken off", late*connections)
 	}

@@ -13,6 +13,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
+	"dibao/internal/trust"
 	"dibao/subscribers"
 )
 
@@ -255,6 +256,7 @@ func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 		if w.state() != "confirmed" {
 			t.Errorf("state %q", w.state())
 		}
+		trust.Report(t, "forged envelope senders that change something", "0 of %d on each database", tries)
 		if in := w.receive(digest.Incoming{To: []string{"b+" + token + "@bounces.test"}, Raw: raw}); in.Effect != "suppressed" || in.Kind != mail.ReportBounce {
 			t.Errorf("the token itself: %+v", in)
 		}

@@ -19,6 +19,7 @@ import (
 	"dibao/cmd/dibao/mailbox"
 	"dibao/digest"
 	"dibao/internal/mail"
+	"dibao/internal/trust"
 	"dibao/subscribers"
 )
 
@@ -222,7 +223,7 @@ func TestKilledReceiverLosesNobody(t *testing.T) {
 		uncertain += done.Uncertain
 	}
 	lost, twice := tally(t, readers, r.messages())
-	t.Logf("%d kills of the receiver: %d lost, %d twice, %d had no reply", kills, lost, twice, uncertain)
+	trust.Report(t, "receiving server killed", "%d kills: %d lost, %d twice of %d without a reply", kills, lost, twice, uncertain)
 	if lost > 0 || twice > uncertain || uncertain > kills*connections {
 		t.Errorf("%d lost, %d twice of %d without a reply; want none lost, and at most %d without a reply", lost, twice, uncertain, kills*connections)
 	}

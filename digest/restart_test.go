@@ -9,6 +9,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
+	"dibao/internal/trust"
 	"dibao/subscribers"
 )
 
@@ -51,7 +52,7 @@ func TestRestartedPostgresLosesNobody(t *testing.T) {
 		must[digest.Delivered](t)(d.Deliver(t.Context()))
 	}
 	lost, twice := tally(t, readers, w.byReader())
-	t.Logf("%d restarts, %d before all was sent, %d broke a delivery off: %d lost, %d twice", restarts, between, stopped, lost, twice)
+	trust.Report(t, "PostgreSQL restarted", "%d restarts, %d of them during delivery: %d lost, %d twice", restarts, between, lost, twice)
 	if lost > 0 || twice > restarts*connections || between == 0 {
 		t.Errorf("%d lost, %d twice, %d restarts before all was sent; want none lost, at most %d twice", lost, twice, between, restarts*connections)
 	}

@@ -19,6 +19,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/trust"
 	"dibao/subscribers"
 )
 
@@ -186,7 +187,7 @@ func TestKilledDeliveryLosesNobody(t *testing.T) {
 				t.Fatalf("the last run: %v", err)
 			}
 			lost, duplicates := r.copies(t)
-			t.Logf("%d kills: %d lost, %d duplicates", kills, lost, duplicates)
+			trust.Report(t, "kill -9 during delivery, "+db.name, "%d kills: %d lost, %d twice, none three times", kills, lost, duplicates)
 			if lost > 0 || duplicates > kills*killConnections {
 				t.Fatalf("%d lost and %d duplicates; want none and at most %d", lost, duplicates, kills*killConnections)
 			}
@@ -213,7 +214,7 @@ func TestStoppedDeliveryRepeatsNothing(t *testing.T) {
 		t.Fatalf("the last run: %v", err)
 	}
 	lost, duplicates := r.copies(t)
-	t.Logf("%d stops: %d lost, %d duplicates", stops, lost, duplicates)
+	trust.Report(t, "SIGTERM during delivery", "%d stops: %d lost, %d twice", stops, lost, duplicates)
 	if lost+duplicates > 0 {
 		t.Fatalf("%d lost and %d duplicates, want none", lost, duplicates)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dibao/internal/database/databasetest"
+	"dibao/internal/trust"
 )
 
 // The daemon outlives a PostgreSQL that is restarted as if it had crashed, three
@@ -42,7 +43,7 @@ func TestServeOutlivesPostgres(t *testing.T) {
 		t.Errorf("the daemon ended with %v", err)
 	}
 	lost, duplicates := r.copies(t)
-	t.Logf("%d restarts: %d lost, %d duplicates", restarts, lost, duplicates)
+	trust.Report(t, "PostgreSQL restarted under the daemon", "%d restarts: %d lost, %d twice", restarts, lost, duplicates)
 	if lost > 0 || duplicates > restarts*killConnections {
 		t.Errorf("%d lost, %d duplicates", lost, duplicates)
 	}
