@@ -292,7 +292,15 @@ func encode(m templates.Mail, err error) (piece, error) {
 	if err != nil {
 		return piece{}, err
 	}
-	return piece{text: mail.Encode(m.Text, slots), html: mail.Encode(m.HTML, slots), size: len(m.HTML)}, nil
+	return piece{text: mail.Encode(m.Text, marks(m.TextMarks)...), html: mail.Encode(m.HTML, marks(m.HTMLMarks)...), size: len(m.HTML)}, nil
+}
+
+func marks(of []templates.Mark) []mail.Mark {
+	out := make([]mail.Mark, len(of))
+	for i, m := range of {
+		out[i] = mail.Mark{At: m.At, Slot: int(m.Slot)}
+	}
+	return out
 }
 
 // outline is what a mail says and in which order, before it is set.
@@ -316,7 +324,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 		},
 		foot: templates.DigestFoot{
 			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/", Remarks: remarks(e),
-			UnsubscribeURL: slotUnsubscribe, PreferencesURL: slotPreferences, Lists: title, Sender: from.Name + " · " + s.opts.BaseURL,
+			Lists: title, Sender: from.Name + " · " + s.opts.BaseURL,
 		},
 	}
 	if archive != nil {

@@ -108,6 +108,10 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 	return s.mailOf(e)
 }
 
+// nobody are the addresses of a reader that is not there. They lead nowhere (RFC
+// 6761 keeps .invalid free).
+var nobody = slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/")
+
 // mailOf sets a mail and returns it as a reader's program would show it.
 func (s *Service) mailOf(e edited) (Mail, error) {
 	from, err := s.senderOf(e.issues[0].List)
@@ -121,8 +125,8 @@ func (s *Service) mailOf(e edited) (Mail, error) {
 	m := Mail{Subject: p.subject}
 	var html, text strings.Builder
 	for i := range p.html {
-		html.WriteString(p.html[i].Decoded())
-		text.WriteString(p.text[i].Decoded())
+		html.WriteString(p.html[i].Decoded(nobody))
+		text.WriteString(p.text[i].Decoded(nobody))
 	}
 	m.HTML, m.Text = tidy(html.String()), tidy(text.String())
 	return m, nil

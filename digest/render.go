@@ -18,14 +18,10 @@ import (
 	"dibao/templates"
 )
 
-// The addresses in a variant that differ for each reader. They stand in the
-// templates as addresses that lead nowhere (RFC 6761 keeps .invalid free).
-const (
-	slotUnsubscribe = "https://unsubscribe.slot.invalid/"
-	slotPreferences = "https://preferences.slot.invalid/"
-)
-
-var slots = []string{slotUnsubscribe, slotPreferences}
+// slotsOf are a reader's own addresses in a mail, by templates.Slot.
+func slotsOf(unsubscribe, preferences string) []string {
+	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences}
+}
 
 const (
 	// maxVariants is how many rendered variants are kept: readers with the same
@@ -113,7 +109,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 			{Name: "List-Unsubscribe", Value: leave},
 			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
 		},
-		Slots: map[string]string{slotUnsubscribe: unsubscribe, slotPreferences: preferences},
+		Slots: slotsOf(unsubscribe, preferences),
 	}, nil
 }
 
@@ -241,8 +237,7 @@ func (r *renderer) render(e edited) (*variant, error) {
 			{Name: "Precedence", Value: "bulk"},
 			{Name: "Feedback-ID", Value: fmt.Sprintf("%d:%s:dibao", e.mailing, strings.Join(v.slugs[:min(len(v.slugs), 3)], "-"))},
 		},
-		Slots: slots,
-		DKIM:  r.dkim,
+		DKIM: r.dkim,
 	})
 	return v, err
 }

@@ -1,18 +1,38 @@
 package templates
 
 import (
+	"bytes"
 	"html/template"
 	"strings"
 	"unicode/utf8"
 )
 
-// Mail is a mail, or a piece of one, in its two forms.
-type Mail struct{ HTML, Text string }
+// Mail is a mail, or a piece of one, in its two forms, with the places in them for
+// what is a reader's own.
+type Mail struct {
+	HTML, Text           string
+	HTMLMarks, TextMarks []Mark
+}
+
+// Slot names what is a reader's own.
+type Slot int
+
+// The slots of a mail.
+const (
+	SlotUnsubscribe Slot = iota // the address that ends the subscription
+	SlotPreferences             // the address of the reader's preferences
+)
+
+// Mark is a place for a slot: an offset in bytes, noted while the template is
+// written. Nothing stands there, so that no text can look like it.
+type Mark struct {
+	At   int
+	Slot Slot
+}
 
 // Digest is the mail of one variant. It is written in pieces, so that a piece
 // that many variants hold is written once: its head, then for each section a
-// heading and the items, then its foot. The addresses may be slots that the mail
-// package fills for each reader.
+// heading and the items, then its foot.
 type Digest struct {
 	DigestHead
 	Sections []DigestSection
@@ -71,15 +91,25 @@ type DigestFold struct {
 
 // DigestFoot is what stands below the sections.
 type DigestFoot struct {
-	Language       string
-	Remarks        []string // 迟到公开 2 件, 补发旧文 12 件, what is left out
-	ArchiveURL     string
-	HomeURL        string
-	UnsubscribeURL string
-	PreferencesURL string
-	Lists          string // titles, joined
-	Sender         string // name and postal or web address of who sends
+	Language   string
+	Remarks    []string // 迟到公开 2 件, 补发旧文 12 件, what is left out
+	ArchiveURL string
+	HomeURL    string
+	Lists      string // titles, joined
+	Sender     string // name and postal or web address of who sends
 }
+
+// markedFoot is a foot that notes where its slots are.
+type markedFoot struct {
+	DigestFoot
+	note func(Slot)
+}
+
+// UnsubscribeURL and PreferencesURL are called where their addresses belong.
+func (v markedFoot) UnsubscribeURL() template.URL { v.note(SlotUnsubscribe); return "" }
+
+// PreferencesURL is like UnsubscribeURL.
+func (v markedFoot) PreferencesURL() template.URL { v.note(SlotPreferences); return "" }
 
 // Top writes what a mail begins with, the same for all mails of one title.
 func (v DigestHead) Top() (Mail, error) { return mailPiece(v.Language, "top", v) }
@@ -111,24 +141,42 @@ func (v DigestItem) Mail() (Mail, error) {
 func (v DigestFold) Mail() (Mail, error) { return mailPiece(v.Language, "fold", v) }
 
 // Mail writes the foot.
-func (v DigestFoot) Mail() (Mail, error) { return mailPiece(v.Language, "foot", v) }
-
-func mailPiece(language, name string, view any) (m Mail, err error) {
-	if m.HTML, err = mail(language, name+".html", view); err != nil {
+func (v DigestFoot) Mail() (m Mail, err error) {
+	if m.HTML, m.HTMLMarks, err = v.write("foot.html"); err != nil {
 		return Mail{}, err
 	}
-	m.Text, err = mail(language, name+".txt", view)
+	m.Text, m.TextMarks, err = v.write("foot.txt")
 	return m, err
+}
+
+// write notes a mark as the template comes to it: what stands before it has been
+// written then.
+func (v DigestFoot) write(name string) (text string, marks []Mark, err error) {
+	var buf bytes.Buffer
+	view := markedFoot{v, func(s Slot) { marks = append(marks, Mark{buf.Len(), s}) }}
+	err = writeMail(&buf, v.Language, name, view)
+	return buf.String(), marks, err
+}
+
+func mailPiece(language, name string, view any) (m Mail, err error) {
+	var html, text bytes.Buffer
+	if err = writeMail(&html, language, name+".html", view); err == nil {
+		err = writeMail(&text, language, name+".txt", view)
+	}
+	return Mail{HTML: html.String(), Text: text.String()}, err
 }
 
 // Mail writes the whole mail.
 func (v Digest) Mail() (Mail, error) {
 	var html, text strings.Builder
+	var marks Mail
 	var failed error
 	add := func(m Mail, err error) {
 		if err != nil && failed == nil {
 			failed = err
 		}
+		marks.HTMLMarks = append(marks.HTMLMarks, shifted(m.HTMLMarks, html.Len())...)
+		marks.TextMarks = append(marks.TextMarks, shifted(m.TextMarks, text.Len())...)
 		html.WriteString(m.HTML)
 		text.WriteString(m.Text)
 	}
@@ -147,7 +195,16 @@ func (v Digest) Mail() (Mail, error) {
 		}
 	}
 	add(v.DigestFoot.Mail())
-	return Mail{HTML: html.String(), Text: text.String()}, failed
+	marks.HTML, marks.Text = html.String(), text.String()
+	return marks, failed
+}
+
+// shifted are marks of a piece that stands so far into a mail.
+func shifted(marks []Mark, by int) (out []Mark) {
+	for _, m := range marks {
+		out = append(out, Mark{m.At + by, m.Slot})
+	}
+	return out
 }
 
 // maxSubject is how many characters of a subject mail programs show at most; the

@@ -175,18 +175,17 @@ func (v UnsubscribePage) Render(w io.Writer) error {
 // Render writes the page.
 func (v MessagePage) Render(w io.Writer) error { return render(w, v.Page, "message.html", v) }
 
-func mail(lang, name string, view any) (string, error) {
-	var buf bytes.Buffer
-	var err error
+// writeMail writes a template of mails, in the order of its text.
+func writeMail(w io.Writer, lang, name string, view any) (err error) {
 	if strings.HasSuffix(name, ".txt") {
-		err = pick(lang).texts.ExecuteTemplate(&buf, name, view)
+		err = pick(lang).texts.ExecuteTemplate(w, name, view)
 	} else {
-		err = pick(lang).mails.ExecuteTemplate(&buf, name, view)
+		err = pick(lang).mails.ExecuteTemplate(w, name, view)
 	}
 	if err != nil {
-		return "", fmt.Errorf("mail %s: %w", name, err)
+		return fmt.Errorf("mail %s: %w", name, err)
 	}
-	return buf.String(), nil
+	return nil
 }
 
 func total(sections []Section) int {

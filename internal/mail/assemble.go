@@ -9,18 +9,12 @@ import (
 	"strings"
 )
 
-// slotted is literal text and, behind it, a slot: its index, or -1.
-type slotted struct {
-	literal string
-	slot    int
-}
-
-// finish takes the lines with slots apart, checks what sending relies on, and
-// hashes what all readers share as far as it can.
+// finish checks what sending relies on, and hashes what all readers share as far
+// as it can.
 func (p *Prepared) finish() error {
 	for _, s := range p.segments {
 		if s.encoded == nil {
-			p.own = append(p.own, p.split(s.lines))
+			p.own = append(p.own, s.own)
 		} else if bytes.HasPrefix(s.encoded, []byte(".")) || bytes.Contains(s.encoded, []byte("\n.")) {
 			return errors.New("build message: a line begins with a dot") // base64 has none
 		}
@@ -47,25 +41,6 @@ func (p *Prepared) finish() error {
 		}
 	}
 	return nil
-}
-
-// split takes lines apart at their slots.
-func (p *Prepared) split(lines string) []slotted {
-	var out []slotted
-	for lines != "" {
-		at, slot := len(lines), -1
-		for i, marker := range p.slots {
-			if j := strings.Index(lines, marker); j >= 0 && j < at {
-				at, slot = j, i
-			}
-		}
-		out = append(out, slotted{lines[:at], slot})
-		lines = lines[at:]
-		if slot >= 0 {
-			lines = lines[len(p.slots[slot]):]
-		}
-	}
-	return out
 }
 
 // Assembly is one message in pieces, most of them shared with all others of its
@@ -114,14 +89,7 @@ func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	}
 	ends := append(a.ends[:0], len(own))
 	for _, parts := range p.own {
-		line := a.line[:0]
-		for _, part := range parts {
-			line = append(line, part.literal...)
-			if part.slot >= 0 {
-				line = append(line, r.Slots[p.slots[part.slot]]...)
-			}
-		}
-		a.line = pad(line)
+		a.line = pad(appendOwn(a.line[:0], parts, r.Slots))
 		own = appendBase64(own, a.line)
 		ends = append(ends, len(own))
 	}

@@ -80,7 +80,8 @@ func TestDKIMIsVerifiedByAnotherLanguage(t *testing.T) {
 		"Long":     {Subject: strings.Repeat("很长的标题", 60), Text: strings.Repeat("一行\n", 3000) + slot, HTML: strings.Repeat("<p>x</p>\n", 3000) + slot},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m.From, m.Date, m.DKIM, m.Slots = netmail.Address{Name: "邸报 \"周刊\"", Address: "a@b.example"}, at, both, []string{slot}
+			m.From, m.Date, m.DKIM = netmail.Address{Name: "邸报 \"周刊\"", Address: "a@b.example"}, at, both
+			m.TextPieces, m.HTMLPieces = marked(m.Text), marked(m.HTML)
 			m.Headers = []mail.Header{{Name: "List-Id", Value: mail.Phrase("周报") + " <w.lists.b.example>"}, {Name: "Precedence", Value: "bulk"}}
 			p, err := mail.Prepare(m)
 			if err != nil {
@@ -89,7 +90,7 @@ func TestDKIMIsVerifiedByAnotherLanguage(t *testing.T) {
 			raw, err := p.Append(nil, mail.Personal{
 				To: netmail.Address{Address: "r@c.example"}, MessageID: "1@b.example",
 				Headers: []mail.Header{{Name: "List-Unsubscribe", Value: "<https://a.example/u/" + strings.Repeat("x", 120) + ">, <mailto:u@b.example>"}},
-				Slots:   map[string]string{slot: "https://a.example/u/1"},
+				Slots:   []string{"https://a.example/u/1"},
 			})
 			if err != nil {
 				t.Fatal(err)

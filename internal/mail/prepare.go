@@ -27,10 +27,7 @@ type Message struct {
 	// pieces that many messages share and that were encoded once.
 	TextPieces, HTMLPieces []Piece
 	Headers                []Header
-	// Slots are markers that stand in Text and HTML for what is a reader's own,
-	// such as "https://unsubscribe.slot.invalid/".
-	Slots []string
-	DKIM  *Signer // nil: unsigned
+	DKIM                   *Signer // nil: unsigned
 }
 
 // Personal is what is a reader's own.
@@ -38,7 +35,7 @@ type Personal struct {
 	To        netmail.Address
 	MessageID string // without angle brackets
 	Headers   []Header
-	Slots     map[string]string // by marker
+	Slots     []string // what is put at the marks, by Mark.Slot
 }
 
 // Prepared is a message encoded once for all its readers. It is safe for
@@ -47,7 +44,6 @@ type Prepared struct {
 	head     []byte // the shared header fields
 	segments []*segment
 	own      [][]slotted // the segments that hold slots, in their order
-	slots    []string
 	dkim     *Signer
 	start    hash.Hash     // of the body up to the first line that is a reader's own; nil: unsigned
 	fields   []signedField // under the signature
@@ -55,10 +51,24 @@ type Prepared struct {
 }
 
 // segment is a piece of the body: bytes as they are sent, whole lines of which
-// none begins with a dot, or lines that hold slots and are encoded for each reader.
+// none begins with a dot, or a line with slots that is encoded for each reader.
 type segment struct {
 	encoded []byte
-	lines   string
+	own     []slotted
+}
+
+// Mark is a place in a text for what is a reader's own: an offset in bytes that
+// was noted when the text was written. The text itself is never searched, so that
+// nothing that an article says can make such a place.
+type Mark struct {
+	At   int
+	Slot int // index of Personal.Slots
+}
+
+// slotted is literal text and, behind it, a slot: its index, or -1.
+type slotted struct {
+	literal string
+	slot    int
 }
 
 // The leaves that stand in for text and HTML while the library builds the
@@ -81,7 +91,7 @@ func Prepare(m Message) (*Prepared, error) {
 	// What the library would make up if it were missing is given, and the
 	// fields of a reader are put in later.
 	headers := textproto.MIMEHeader{
-		"Message-Id": {"<slot@slot.invalid>"},
+		"Message-Id": {"<nobody@reader.invalid>"},
 		"Date":       {m.Date.Format(time.RFC1123Z)},
 	}
 	for _, h := range m.Headers {
@@ -92,7 +102,7 @@ func Prepare(m Message) (*Prepared, error) {
 	}
 	text, html := m.pieces()
 	e := email.Email{
-		From: formatAddress(m.From), To: []string{"slot@slot.invalid"},
+		From: formatAddress(m.From), To: []string{"nobody@reader.invalid"},
 		// Encoded here, as base64: the library would make it quoted-printable.
 		Subject: Phrased(m.Subject),
 		Text:    []byte(textLeaf), Headers: headers,
@@ -108,7 +118,7 @@ func Prepare(m Message) (*Prepared, error) {
 	if !found {
 		return nil, fmt.Errorf("build message: the library wrote no header")
 	}
-	p := &Prepared{slots: m.Slots, dkim: m.DKIM, head: sharedHead(head, formatAddress(m.From), m.Headers)}
+	p := &Prepared{dkim: m.DKIM, head: sharedHead(head, formatAddress(m.From), m.Headers)}
 	if html == nil {
 		p.join(text)
 		return p, p.finish()
@@ -131,13 +141,13 @@ func Prepare(m Message) (*Prepared, error) {
 func (m Message) pieces() (text, html []Piece) {
 	text, html = m.TextPieces, m.HTMLPieces
 	if text == nil {
-		text = []Piece{Encode(m.Text, m.Slots)}
+		text = []Piece{Encode(m.Text)}
 	}
 	switch {
 	case m.TextOnly:
 		html = nil
 	case html == nil:
-		html = []Piece{Encode(m.HTML, m.Slots)}
+		html = []Piece{Encode(m.HTML)}
 	}
 	return text, html
 }
@@ -149,45 +159,80 @@ type Piece struct{ segments []*segment }
 // Size returns how many bytes of a message the piece takes, but for its slots.
 func (p Piece) Size() (n int) {
 	for _, s := range p.segments {
-		n += len(s.encoded) + len(s.lines)
+		n += len(s.encoded)
+		for _, part := range s.own {
+			n += len(part.literal)
+		}
 	}
 	return n
 }
 
-// Encode encodes a piece of a part whose lines may hold slots. Lines that do
-// become segments of their own; they, and the lines between them, are padded with
-// spaces where base64 would end, so that another piece can follow.
-func Encode(text string, slots []string) Piece {
-	var p Piece
-	var shared strings.Builder
-	flush := func() {
-		if shared.Len() > 0 {
-			p.segments = append(p.segments, &segment{encoded: appendBase64(nil, pad([]byte(shared.String())))})
-			shared.Reset()
-		}
+// Encode encodes a piece of a part. Lines with marks become segments of their own;
+// they, and the lines between them, are padded with spaces where base64 would end,
+// so that another piece can follow. Marks are in the order of the text.
+func Encode(text string, marks ...Mark) Piece {
+	if text == "" && len(marks) == 0 {
+		return Piece{}
 	}
-	if text == "" {
-		return p
+	var e encoder
+	from := 0
+	for _, m := range marks {
+		e.write(text[from:m.At])
+		e.mark(m.Slot)
+		from = m.At
 	}
-	for _, line := range strings.SplitAfter(normalize(text), "\r\n") {
-		if !holdsSlot(line, slots) {
-			shared.WriteString(line)
-			continue
-		}
-		flush()
-		p.segments = append(p.segments, &segment{lines: line})
-	}
-	flush()
-	return p
+	e.write(text[from:])
+	return e.end()
 }
 
-func holdsSlot(line string, slots []string) bool {
-	for _, s := range slots {
-		if strings.Contains(line, s) {
-			return true
+// encoder makes a piece of literal text and marks.
+type encoder struct {
+	piece  Piece
+	shared strings.Builder // whole lines
+	line   strings.Builder // the line that is being written, behind its last slot
+	own    []slotted       // what of that line is before it
+}
+
+func (e *encoder) write(text string) {
+	for line := range strings.SplitAfterSeq(unifyBreaks(text), "\r\n") {
+		e.line.WriteString(line)
+		if strings.HasSuffix(line, "\r\n") {
+			e.endLine()
 		}
 	}
-	return false
+}
+
+func (e *encoder) mark(slot int) {
+	e.own = append(e.own, slotted{e.line.String(), slot})
+	e.line.Reset()
+}
+
+// endLine puts a line where it belongs.
+func (e *encoder) endLine() {
+	if len(e.own) == 0 {
+		e.shared.WriteString(e.line.String())
+	} else {
+		e.flush()
+		e.piece.segments = append(e.piece.segments, &segment{own: append(e.own, slotted{e.line.String(), -1})})
+		e.own = nil
+	}
+	e.line.Reset()
+}
+
+func (e *encoder) flush() {
+	if e.shared.Len() > 0 {
+		e.piece.segments = append(e.piece.segments, &segment{encoded: appendBase64(nil, pad([]byte(e.shared.String())))})
+		e.shared.Reset()
+	}
+}
+
+func (e *encoder) end() Piece {
+	if e.line.Len() > 0 || len(e.own) > 0 {
+		e.line.WriteString("\r\n")
+		e.endLine()
+	}
+	e.flush()
+	return e.piece
 }
 
 // Phrased encodes free text as Phrase does, without quoting it.
@@ -263,14 +308,11 @@ func pad(s []byte) []byte {
 
 var lineEnd = []byte("\r\n")
 
-// normalize makes every line end CRLF; a bare CR or LF would be refused by
+// unifyBreaks makes every line break CRLF; a bare CR or LF would be refused by
 // strict servers, or read as the end of the message by others.
-func normalize(s string) string {
+func unifyBreaks(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.ReplaceAll(s, "\r", "\n")
-	if !strings.HasSuffix(s, "\n") {
-		s += "\n"
-	}
 	return strings.ReplaceAll(s, "\n", "\r\n")
 }
 
@@ -285,12 +327,13 @@ func appendBase64(dst, b []byte) []byte {
 	return dst
 }
 
-// Decoded returns the text of a piece as a mail program would see it.
-func (p Piece) Decoded() string {
+// Decoded returns the text of a piece as a mail program would show it to a reader
+// with these slots.
+func (p Piece) Decoded(slots []string) string {
 	var out strings.Builder
 	for _, s := range p.segments {
 		if s.encoded == nil {
-			out.WriteString(s.lines)
+			out.Write(appendOwn(nil, s.own, slots))
 			continue
 		}
 		for line := range strings.SplitSeq(string(s.encoded), "\r\n") {
@@ -302,4 +345,16 @@ func (p Piece) Decoded() string {
 		}
 	}
 	return out.String()
+}
+
+// appendOwn writes a line with a reader's slots in it. A slot that the reader has
+// none for stays empty.
+func appendOwn(dst []byte, parts []slotted, slots []string) []byte {
+	for _, part := range parts {
+		dst = append(dst, part.literal...)
+		if part.slot >= 0 && part.slot < len(slots) {
+			dst = append(dst, slots[part.slot]...)
+		}
+	}
+	return dst
 }

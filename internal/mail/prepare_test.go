@@ -23,7 +23,21 @@ import (
 	"dibao/internal/mail"
 )
 
-const slot = "https://unsubscribe.slot.invalid/"
+// slot stands in the texts of these tests where a mark is set.
+const slot = "<slot>"
+
+// marked is a piece with a mark in the place of each slot.
+func marked(text string) []mail.Piece {
+	var marks []mail.Mark
+	plain := ""
+	for i, part := range strings.Split(text, slot) {
+		if i > 0 {
+			marks = append(marks, mail.Mark{At: len(plain)})
+		}
+		plain += part
+	}
+	return []mail.Piece{mail.Encode(plain, marks...)}
+}
 
 var at = time.Date(2026, 11, 23, 8, 0, 0, 0, time.FixedZone("CST", 8*3600))
 
@@ -87,12 +101,12 @@ func TestPreparedDecodesToItsText(t *testing.T) {
 		line := rapid.OneOf(rapid.StringOf(rapid.RuneFrom([]rune("邸报，。ab <>&.="))), rapid.SampledFrom([]string{"", ".", "..", "见 " + slot + " 。", slot, strings.Repeat("长", 300)}))
 		text := strings.Join(rapid.SliceOfN(line, 0, 12).Draw(t, "text"), rapid.SampledFrom([]string{"\n", "\r\n", "\r"}).Draw(t, "break"))
 		html := strings.Join(rapid.SliceOfN(line, 0, 12).Draw(t, "html"), "\n")
-		p, err := mail.Prepare(mail.Message{From: netmail.Address{Name: "邸报", Address: "a@b.example"}, Subject: "第 1 期", Date: at, Text: text, HTML: html, Slots: []string{slot}})
+		p, err := mail.Prepare(mail.Message{From: netmail.Address{Name: "邸报", Address: "a@b.example"}, Subject: "第 1 期", Date: at, TextPieces: marked(text), HTMLPieces: marked(html)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		own := "https://a.example/u/" + rapid.StringMatching(`[A-Za-z0-9_-]{1,80}`).Draw(t, "token")
-		raw, err := p.Append(nil, mail.Personal{To: netmail.Address{Address: "r@b.example"}, MessageID: "1@b.example", Slots: map[string]string{slot: own}})
+		raw, err := p.Append(nil, mail.Personal{To: netmail.Address{Address: "r@b.example"}, MessageID: "1@b.example", Slots: []string{own}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,12 +255,12 @@ func must[T any](v T, err error) T {
 
 func BenchmarkAppend(b *testing.B) {
 	html := strings.Repeat("<p>"+strings.Repeat("正文", 30)+"</p>\n", 160) + "<a href=\"" + slot + "\">退订</a>\n"
-	p, err := mail.Prepare(mail.Message{From: netmail.Address{Address: "a@b.example"}, Subject: "x", Date: at, Text: slot, HTML: html, Slots: []string{slot}})
+	p, err := mail.Prepare(mail.Message{From: netmail.Address{Address: "a@b.example"}, Subject: "x", Date: at, TextPieces: marked(slot), HTMLPieces: marked(html)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	var buf []byte
-	r := mail.Personal{To: netmail.Address{Address: "r@b.example"}, MessageID: "1@b.example", Slots: map[string]string{slot: "https://a.example/u/x"}}
+	r := mail.Personal{To: netmail.Address{Address: "r@b.example"}, MessageID: "1@b.example", Slots: []string{"https://a.example/u/x"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		if buf, err = p.Append(buf[:0], r); err != nil {
@@ -256,18 +270,30 @@ func BenchmarkAppend(b *testing.B) {
 	b.SetBytes(int64(len(buf)))
 }
 
+// A line may begin and end with a slot, hold two, or be nothing else; text that
+// looks like one stays text.
+func TestMarksStandWhereTheyAreSet(t *testing.T) {
+	t.Parallel()
+	p := mail.Encode("ab\ncd\n\nef", mail.Mark{At: 0, Slot: 1}, mail.Mark{At: 2}, mail.Mark{At: 4, Slot: 1}, mail.Mark{At: 4}, mail.Mark{At: 6, Slot: 2}, mail.Mark{At: 9})
+	if got, want := plainLines(p.Decoded([]string{"{0}", "{1}"})), "{1}ab{0}\nc{1}{0}d\n\nef{0}"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := plainLines(mail.Encode("x\n", mail.Mark{At: 2}).Decoded([]string{"https://unsubscribe.slot.invalid/"})); got != "x\nhttps://unsubscribe.slot.invalid/" {
+		t.Errorf("a mark behind the last line: %q", got)
+	}
+}
+
 // A message that is text alone, and one of pieces that others share.
 func TestPreparedOfPieces(t *testing.T) {
 	t.Parallel()
-	slots := []string{slot}
-	first, last := mail.Encode("一、通知\n", slots), mail.Encode("退订："+slot+"\n", slots)
-	html := []mail.Piece{mail.Encode("<p>一、通知</p>\n", slots), mail.Encode("<a href=\""+slot+"\">退订</a>\n", slots)}
+	first, last := mail.Encode("一、通知\n"), marked("退订：" + slot + "\n")[0]
+	html := append([]mail.Piece{mail.Encode("<p>一、通知</p>\n")}, marked("<a href=\""+slot+"\">退订</a>\n")...)
 	m := mail.Message{
-		From: netmail.Address{Address: "dibao@test.example"}, Subject: "周刊", Date: at, Slots: slots,
+		From: netmail.Address{Address: "dibao@test.example"}, Subject: "周刊", Date: at,
 		TextPieces: []mail.Piece{first, first, last}, HTMLPieces: html,
 	}
 	reader := mail.Personal{
-		To: netmail.Address{Address: "a@test.example"}, MessageID: "1@test.example", Slots: map[string]string{slot: "https://a.example/u/x"},
+		To: netmail.Address{Address: "a@test.example"}, MessageID: "1@test.example", Slots: []string{"https://a.example/u/x"},
 	}
 	raw := func(m mail.Message) []byte {
 		p, err := mail.Prepare(m)
