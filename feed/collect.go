@@ -161,7 +161,7 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 		out.NotModified = true
 		return c.retryPages(ctx, src, out)
 	}
-	page := pageOf(resp)
+	page := c.pageOf(resp)
 	src.readHints(page, resp.Header)
 	items, err := reader.Read(page, src.Ingest())
 	if err != nil {
@@ -196,8 +196,9 @@ func (s Source) request(address string, isPage bool) fetch.Request {
 	return fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
 }
 
-func pageOf(resp *fetch.Response) ingest.Page {
-	return ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body}
+// pageOf is what was fetched just now.
+func (c *Collector) pageOf(resp *fetch.Response) ingest.Page {
+	return ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body, FetchedAt: c.Store.Now()}
 }
 
 // readMore goes on to the next pages of a list as long as everything on a page is
@@ -233,7 +234,7 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", next, "err", err)
 			return items, nil
 		}
-		page = pageOf(resp)
+		page = c.pageOf(resp)
 		if last, err = ingest.Kinds[src.Kind].Read(page, src.Ingest()); err != nil || len(last) == 0 {
 			return items, nil // an odd page behind a good one is no failure of the source
 		}
@@ -421,18 +422,18 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 		if err != nil {
 			return listed, err
 		}
-		return c.judge(src, ingest.FromPDF(pageOf(resp), src.Ingest(), it, pages)), nil
+		return c.judge(src, ingest.FromPDF(c.pageOf(resp), src.Ingest(), it, pages)), nil
 	}
-	full, err := ingest.ReadArticle(pageOf(resp), src.Ingest(), it)
+	full, err := ingest.ReadArticle(c.pageOf(resp), src.Ingest(), it)
 	if err != nil {
 		return listed, errors.Join(findWall(resp.Body), err)
 	}
-	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage && !showsTitle(pageOf(resp), src.Settings.Charset, it.Title) {
+	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage && !showsTitle(c.pageOf(resp), src.Settings.Charset, it.Title) {
 		if wall := findWall(resp.Body); wall != nil {
 			return listed, wall
 		}
 	}
-	if full, err = c.readParts(ctx, src, pageOf(resp), full); err != nil {
+	if full, err = c.readParts(ctx, src, c.pageOf(resp), full); err != nil {
 		return listed, err
 	}
 	if full, err = c.readPDF(ctx, src, full); err != nil {
@@ -482,7 +483,7 @@ func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page
 		if err != nil {
 			return whole, fmt.Errorf("its further page: %w", err)
 		}
-		page = pageOf(resp)
+		page = c.pageOf(resp)
 		part, err := ingest.ReadArticle(page, src.Ingest(), ingest.Item{URL: next})
 		if err != nil {
 			return whole, fmt.Errorf("its further page %s: %w", next, err)

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"dibao/policy/when"
 )
 
 const (
@@ -15,10 +17,6 @@ const (
 )
 
 var (
-	// 2011-06-21, 2011/6/21, 2011年6月21日, 二〇一一年六月二十一日, with a time behind it.
-	dateInText = regexp.MustCompile(`(` + yearOrHan + `)` + gap + `(?:年|[-/.])` + gap + `(` + digitsOrHan + `)` + gap + `(?:月|[-/.])` + gap +
-		`(` + digitsOrHan + `)(?:` + gap + `日)?(?:[\sT]*` + `(\d{1,2}):(\d{2})(?::(\d{2}))?)?`)
-	compactDate = regexp.MustCompile(`^((?:19|20)\d{2})(\d{2})(\d{2})$`)
 	// The line under a document: the signature's date stands alone.
 	signatureDate = regexp.MustCompile(`^` + gap + `(` + yearOrHan + `)` + gap + `年` + gap + `(` + digitsOrHan + `)` + gap + `月` + gap + `(` + digitsOrHan + `)` + gap + `日` + gap + `$`)
 	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/ …
@@ -39,7 +37,7 @@ func makeDate(year, month, day int) Date {
 	if year < 1900 || year > 2199 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return Date{}
 	}
-	d := Date{year, time.Month(month), day}
+	d := Date{Year: year, Month: time.Month(month), Day: day}
 	if DateOf(d.In(time.UTC)) != d {
 		return Date{}
 	}
@@ -48,35 +46,8 @@ func makeDate(year, month, day int) Date {
 
 // readMoment finds the first date in a short text, in zone.
 func readMoment(s string, zone *time.Location) (moment, bool) {
-	s = fold(s)
-	if len(s) > 500 {
-		s = s[:500]
-	}
-	if m := compactDate.FindStringSubmatch(strings.TrimSpace(s)); m != nil {
-		y, _ := number(m[1][:4])
-		mo, _ := number(m[2])
-		d, _ := number(m[3])
-		on := makeDate(y, mo, d)
-		return moment{on: on}, !on.IsZero()
-	}
-	m := dateInText.FindStringSubmatch(s)
-	if m == nil {
-		return moment{}, false
-	}
-	on := dateOfParts(m[1], m[2], m[3])
-	if on.IsZero() {
-		return moment{}, false
-	}
-	out := moment{on: on}
-	if m[4] != "" {
-		h, _ := number(m[4])
-		min, _ := number(m[5])
-		sec, _ := number(m[6])
-		if h < 24 && min < 60 && sec < 60 {
-			out.at = time.Date(on.Year, on.Month, on.Day, h, min, sec, 0, zone)
-		}
-	}
-	return out, true
+	w, ok := when.First(s, when.Clock{Zone: zone})
+	return moment{w.On, w.At}, ok
 }
 
 func dateOfParts(year, month, day string) Date {
@@ -136,7 +107,7 @@ func (u *understanding) published() {
 			if !strings.EqualFold(p.Name, name) {
 				continue
 			}
-			if m, ok := readMoment(metaTime(p.Content), u.zone); ok {
+			if m, ok := readMoment(p.Content, u.zone); ok {
 				set(m, "meta[name="+p.Name+"]")
 				return
 			}
@@ -188,14 +159,6 @@ func (u *understanding) published() {
 	case u.e.FeedUpdated != nil:
 		set(moment{on: DateOf(u.e.FeedUpdated.In(u.zone))}, "feed")
 	}
-}
-
-// metaTime reads the form 2018-12-06-09:30:00 of gov.cn.
-func metaTime(s string) string {
-	if len(s) == len("2018-12-06-09:30:00") && s[10] == '-' {
-		return s[:10] + " " + s[11:]
-	}
-	return s
 }
 
 func abs(d time.Duration) time.Duration {

@@ -197,7 +197,7 @@ func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage
 	if err != nil {
 		return ingest.Page{}, err
 	}
-	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body}, nil
+	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: a.articles.Now()}, nil
 }
 
 // try reads a page as each of the kinds; the first that can read it counts.

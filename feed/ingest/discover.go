@@ -67,7 +67,7 @@ func ProposeList(p Page, s Source) string {
 	if err != nil {
 		return ""
 	}
-	rows := findRows(doc)
+	rows := findRows(doc, clockOf(p, s))
 	if len(rows) == 0 {
 		return ""
 	}

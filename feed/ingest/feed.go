@@ -204,11 +204,10 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 	}
 	published := firstOf(f.Published, f.Custom["pubTime"], f.Custom["pubtime"])
 	for _, d := range []struct {
-		raw    string
-		parsed *time.Time
-		to     **time.Time
-	}{{published, f.PublishedParsed, &it.Published}, {f.Updated, f.UpdatedParsed, &it.Updated}} {
-		*d.to = feedTime(d.raw, d.parsed, zone)
+		raw string
+		to  **time.Time
+	}{{published, &it.Published}, {f.Updated, &it.Updated}} {
+		*d.to = feedTime(d.raw, zone)
 		if *d.to == nil && strings.TrimSpace(d.raw) != "" {
 			it.Warnings = append(it.Warnings, fmt.Sprintf("the feed's date %q is none", clip(collapse(d.raw), 60)))
 		}

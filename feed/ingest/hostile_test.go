@@ -123,3 +123,33 @@ func TestOddDates(t *testing.T) {
 		}
 	}
 }
+
+// TestFeedDates reads the table of dates that feeds were seen with.
+func TestFeedDates(t *testing.T) {
+	dir := shared(t, "cases/feeds")
+	doc, err := ParseFeed(read(t, dir, "100-feed-dates.xml"), "", "http://feed.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(read(t, dir, "100-feed-dates.expected.tsv"))) { // it has no header
+		row := strings.Split(strings.TrimSpace(line), "\t")
+		n, err := strconv.Atoi(row[0])
+		if err != nil || n >= len(doc.Items) {
+			t.Fatalf("row %q of %d items", row[0], len(doc.Items))
+		}
+		want, zone := row[2], shanghai
+		if strings.HasSuffix(want, "Z") {
+			zone = time.UTC
+		}
+		want = strings.TrimSuffix(strings.TrimSuffix(want, "Z"), "+08")
+		at := doc.Items[n].Published
+		switch {
+		case want == "ambiguous" || strings.HasPrefix(want, "null"):
+			if at != nil {
+				t.Errorf("%d %q is %v, want none", n, row[1], at)
+			}
+		case at == nil || !strings.HasPrefix(at.In(zone).Format("2006-01-02T15:04:05"), want):
+			t.Errorf("%d %q is %v, want %s", n, row[1], at, want)
+		}
+	}
+}

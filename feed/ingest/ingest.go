@@ -10,6 +10,7 @@ package ingest
 import (
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/andybalholm/cascadia"
 
@@ -21,6 +22,7 @@ type Page struct {
 	URL         string // final address, after redirects
 	ContentType string // header value, "" if none
 	Body        []byte
+	FetchedAt   time.Time // what 昨天 and 11-27 are counted from; zero: such dates stay unknown
 }
 
 // Source is what a reader has to know of a source.

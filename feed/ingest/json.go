@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"dibao/policy"
+	"dibao/policy/when"
 )
 
 // jsonReader reads the answers in JSON that list pages drawn by scripts ask for.
@@ -58,7 +58,7 @@ func (jsonReader) Read(p Page, src Source) ([]Item, error) {
 	}
 	var items []Item
 	seen := make(map[string]bool)
-	zone := zoneOf(src.Zone)
+	clock := clockOf(p, src)
 	for _, v := range found {
 		address := resolve(p.URL, valueAt(v, set.Link, addressKeys))
 		title := clip(plainText(valueAt(v, set.Title, titleKeys)), maxTitle)
@@ -69,7 +69,7 @@ func (jsonReader) Read(p Page, src Source) ([]Item, error) {
 		it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
 		it.Evidence = policy.Evidence{
 			URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
-			ListTitle: title, ListDate: jsonDate(valueAt(v, set.Date, nil), zone),
+			ListTitle: title, ListDate: jsonDate(valueAt(v, set.Date, nil), clock),
 		}
 		items = append(items, it)
 	}
@@ -140,14 +140,13 @@ func walkJSON(from []any, at string) ([]any, error) {
 }
 
 // jsonDate reads a date as text, or as seconds or milliseconds since 1970.
-func jsonDate(s string, zone *time.Location) string {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 1e9 {
-		if n < 1e11 {
-			n *= 1000
-		}
-		if n < 1e14 {
-			return policy.DateOf(time.UnixMilli(n).In(zone)).String()
-		}
+func jsonDate(s string, clock when.Clock) string {
+	w, ok := when.Read(s, clock)
+	if !ok {
+		w, ok = when.Published(when.Find(s, clock), clock)
 	}
-	return listDate(s)
+	if !ok {
+		return ""
+	}
+	return w.On.String()
 }

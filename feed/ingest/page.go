@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/policy"
+	"dibao/policy/when"
 )
 
 // pageReader reads list pages of sites that have no feed.
@@ -74,11 +74,12 @@ func (pageReader) Read(p Page, src Source) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
+	reader.clock = clockOf(p, src)
 	var rows []*goquery.Selection
 	if reader.item != nil {
 		doc.FindMatcher(reader.item).Each(func(_ int, s *goquery.Selection) { rows = append(rows, s) })
 	} else {
-		rows = findRows(doc)
+		rows = findRows(doc, reader.clock)
 	}
 	var items []Item
 	seen := make(map[string]bool)
@@ -103,6 +104,7 @@ func (pageReader) Read(p Page, src Source) ([]Item, error) {
 type rowReader struct {
 	src                     Source
 	base                    *url.URL
+	clock                   when.Clock
 	item, link, title, date goquery.Matcher // nil where the source has no selector
 	pattern                 *regexp.Regexp
 }
@@ -189,10 +191,10 @@ func (r *rowReader) readDate(row, link *goquery.Selection) string {
 		text = collapse(row.FindMatcher(r.date).First().Text())
 	}
 	if r.date == nil && r.pattern == nil && row.Length() > 0 {
-		if date := listDate(text); date != "" {
+		if date := listDate(text, r.clock); date != "" {
 			return date
 		}
-		return nearDate(row.Nodes[0])
+		return nearDate(row.Nodes[0], r.clock)
 	}
 	if r.pattern != nil {
 		m := r.pattern.FindStringSubmatch(text)
@@ -201,7 +203,7 @@ func (r *rowReader) readDate(row, link *goquery.Selection) string {
 		}
 		text = m[min(1, len(m)-1)]
 	}
-	return listDate(text)
+	return listDate(text, r.clock)
 }
 
 // linkTitle returns the text of a link, or its title attribute if the text was
@@ -233,7 +235,7 @@ func linkTitle(link *goquery.Selection) string {
 func dateElement(link *goquery.Selection) string {
 	var date string
 	link.Find("span, font, em, i, b, time, small").EachWithBreak(func(_ int, s *goquery.Selection) bool {
-		if text := collapse(s.Text()); len(text) < 40 && listDate(text) != "" {
+		if text := collapse(s.Text()); len(text) < 40 && listDate(text, when.Clock{}) != "" {
 			date = text
 		}
 		return date == ""
@@ -275,44 +277,16 @@ func rowText(row, link *goquery.Selection) string {
 
 var (
 	// trimDate cuts the date that stands in a link before or behind its title.
-	trimDate  = regexp.MustCompile(`^[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[\])）】]?\s+|\s+[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[\])）】]?$`)
-	dayMonth  = regexp.MustCompile(`\b(\d{1,2})日?\s+((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})(?:月|\b)`)
-	yearDay   = regexp.MustCompile(`((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})`)
-	monthDay  = regexp.MustCompile(`(?:^|[\s\[(（【])(\d{1,2})[-/月](\d{1,2})(?:$|[\s\])）】日])`)
-	compacted = regexp.MustCompile(`\b((?:19|20)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])\b`)
+	trimDate = regexp.MustCompile(`^[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[\])）】]?\s+|\s+[\[(（【]?(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?[\])）】]?$`)
 )
 
-// listDate finds the date in a row's text: in the order of the year, with the
-// day above year and month, or without a year.
-func listDate(text string) string {
-	text = narrow(text)
-	if m := yearDay.FindStringSubmatch(text); m != nil {
-		return isoDate(m[1], m[2], m[3])
-	}
-	if m := dayMonth.FindStringSubmatch(text); m != nil {
-		return isoDate(m[2], m[3], m[1])
-	}
-	if m := compacted.FindStringSubmatch(text); m != nil {
-		return isoDate(m[1], m[2], m[3])
-	}
-	if m := monthDay.FindStringSubmatch(text); m != nil {
-		if iso := isoDate("2000", m[1], m[2]); iso != "" {
-			return strings.TrimPrefix(iso, "2000-")
-		}
-	}
-	return ""
-}
-
-// isoDate writes a date that the calendar has, else "".
-func isoDate(year, month, day string) string {
-	y, _ := strconv.Atoi(year) // digits, all of them
-	m, _ := strconv.Atoi(month)
-	d, _ := strconv.Atoi(day)
-	date, err := policy.ParseDate(fmt.Sprintf("%04d-%02d-%02d", y, m, d))
-	if err != nil {
+// listDate finds the date in a row's text.
+func listDate(text string, clock when.Clock) string {
+	w, ok := when.Published(when.Find(text, clock), clock)
+	if !ok {
 		return ""
 	}
-	return date.String()
+	return w.Complete(when.Context{}, clock).On.String()
 }
 
 var (

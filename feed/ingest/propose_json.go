@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/when"
 )
 
 // maxWalk bounds how deep and how far an answer is searched for its list.
@@ -89,7 +91,7 @@ func listKeys(all []any) (found Settings, n int) {
 			switch {
 			case isAddress(text):
 				t.addresses++
-			case chars <= 40 && jsonDate(text, zoneOf("")) != "":
+			case chars <= 40 && jsonDate(text, when.Clock{}) != "":
 				t.dates++
 			case chars >= minRowTitle && chars <= maxRow:
 				t.titles++

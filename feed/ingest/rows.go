@@ -7,6 +7,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
+
+	"dibao/policy/when"
 )
 
 // parseList parses a list page and drops what no reader sees. Pages of 大汉 jcms
@@ -60,13 +62,13 @@ const maxNear = 24
 
 // nearDate finds the date of a row that has none: in the element behind it (dt and
 // dd), or above the rows of one day.
-func nearDate(row *html.Node) string {
+func nearDate(row *html.Node, clock when.Clock) string {
 	read := func(n *html.Node) string {
 		text, ok := textUpTo(n, maxNear)
 		if !ok || hasLink(n) {
 			return ""
 		}
-		return listDate(text)
+		return listDate(text, clock)
 	}
 	if next := sibling(row, false); next != nil {
 		if date := read(next); date != "" {
@@ -127,7 +129,7 @@ const (
 // one shape under parents of one shape, each with a link whose text is as long as
 // a title, and most of them with a date: beside it, else in its address. A page
 // without any date has its list where the longest titles are.
-func findRows(doc *goquery.Document) []*goquery.Selection {
+func findRows(doc *goquery.Document, clock when.Clock) []*goquery.Selection {
 	blocks := make(map[string]*block)
 	var order []string
 	doc.Find("li, tr, dd, dt, p, div, article, a").Each(func(_ int, row *goquery.Selection) {
@@ -140,12 +142,12 @@ func findRows(doc *goquery.Document) []*goquery.Selection {
 		if link.Length() == 0 || title < minRowTitle || row.Closest("nav, footer, .nav, .menu, .footer, .header, .pagelist").Length() > 0 {
 			return
 		}
-		date := listDate(rowText(row, link))
+		date := listDate(rowText(row, link), clock)
 		if goquery.NodeName(row) == "a" && date == "" {
 			return // else every row would be found twice, as itself and as its link
 		}
 		if date == "" {
-			date = nearDate(row.Nodes[0])
+			date = nearDate(row.Nodes[0], clock)
 		}
 		key := shape(row.Parent()) + ">" + shape(row)
 		b := blocks[key]

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dibao/policy"
+	"dibao/policy/when"
 )
 
 // sitemapReader reads sitemaps (sitemaps.org 0.9), with the titles and dates of
@@ -79,7 +80,7 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 			}
 			if it, ok := sitemapItem(u, p.URL, src); ok {
 				items = append(items, it)
-				changed[it.URL] = firstOf(it.Evidence.ListDate, listDate(u.Lastmod))
+				changed[it.URL] = firstOf(it.Evidence.ListDate, listDate(u.Lastmod, when.Clock{}))
 			}
 		}
 	}
@@ -100,7 +101,7 @@ func sitemapItem(u sitemapURL, base string, src Source) (Item, bool) {
 		URL: address, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, ListTitle: it.Title,
 		// lastmod is when the page last changed: good enough to find what is new,
 		// not to say when it was published.
-		ListDate: listDate(u.News.Date),
+		ListDate: listDate(u.News.Date, when.Clock{}),
 	}
 	return it, true
 }

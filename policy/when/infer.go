@@ -1,0 +1,137 @@
+package when
+
+// Context is what stands above a row and may complete its date: a heading such as
+// 2026年11月, or 2026-11-27 above the rows of one day.
+type Context struct {
+	Year, Month, Day int // 0: not stated
+}
+
+// With takes what a heading states over what an earlier one did.
+func (x Context) With(w When) Context {
+	switch {
+	case w.Year > 0:
+		return Context{w.Year, w.Month, w.Day}
+	case w.Month > 0:
+		return Context{x.Year, w.Month, w.Day}
+	}
+	return x
+}
+
+// Complete fills in what a date leaves out from its heading. A year that nothing
+// states is the latest in which the date is not in the future of the clock.
+func (w When) Complete(x Context, c Clock) When {
+	if !w.On.IsZero() || !w.Swapped.IsZero() {
+		return w
+	}
+	y, m, d := w.Year, w.Month, w.Day
+	if d == 0 {
+		return w
+	}
+	if m == 0 {
+		if m = x.Month; m == 0 {
+			return w
+		}
+	}
+	if y == 0 && w.Month == 0 || y == 0 && x.Year > 0 {
+		y = x.Year
+	}
+	if y == 0 {
+		return w.inYearOf(c.today(), m, c)
+	}
+	return w.on(makeDate(y, m, d), c)
+}
+
+// inYearOf takes the latest year in which the date is not after a day.
+func (w When) inYearOf(last Date, m int, c Clock) When {
+	if last.IsZero() {
+		return w
+	}
+	for y := last.Year; y > last.Year-9; y-- { // a leap day may be years away
+		if on := makeDate(y, m, w.Day); !on.IsZero() && !last.Before(on) {
+			return w.on(on, c)
+		}
+	}
+	return w
+}
+
+func (w When) on(d Date, c Clock) When {
+	if d.IsZero() {
+		return w
+	}
+	w.On, w.Year, w.Month, w.Day = d, d.Year, int(d.Month), d.Day
+	if w.clock != nil {
+		w.setTime(*w.clock, c.zone())
+	}
+	return w
+}
+
+// minRun is how many dates in falling order show that a list is in that order.
+const minRun = 3
+
+// Series completes the dates of one list by each other. Where the list falls, a
+// date without a year that would be later than those above it belongs to the year
+// before; 05/01/2024 is read as the rows around it have to be. Rows without a date
+// are zero values. It changes all in place.
+func Series(all []When, c Clock) {
+	resolveOrder(all)
+	previous, run := Date{}, 0
+	for i := range all {
+		w := all[i]
+		if w.On.IsZero() && w.Month > 0 && w.Day > 0 && w.Year == 0 {
+			last := c.today()
+			if run >= minRun && !previous.IsZero() {
+				last = previous
+			}
+			w = w.inYearOf(last, w.Month, c)
+			all[i] = w
+		}
+		if w.On.IsZero() {
+			continue
+		}
+		if previous.IsZero() || !previous.Before(w.On) {
+			run++
+		} else {
+			run = 1
+		}
+		previous = w.On
+	}
+}
+
+// resolveOrder decides between day and month in front for a whole list: one date
+// that can only be read in one way decides for all.
+func resolveOrder(all []When) {
+	dayFirst, monthFirst := 0, 0
+	for _, w := range all {
+		if !w.Swapped.IsZero() || w.On.IsZero() || !hasSlashedYearLast(w.Text) {
+			continue
+		}
+		if first := leadingNumber(w.Text); first == w.Day && w.Day != int(w.On.Month) {
+			dayFirst++
+		} else if first == int(w.On.Month) && w.Day > 12 {
+			monthFirst++
+		}
+	}
+	for i, w := range all {
+		if w.Swapped.IsZero() || dayFirst > 0 == (monthFirst > 0) {
+			continue
+		}
+		if dayFirst > 0 {
+			all[i].On = makeDate(w.Year, w.Month, w.Day)
+		} else {
+			all[i].On, all[i].Month, all[i].Day = w.Swapped, int(w.Swapped.Month), w.Swapped.Day
+		}
+		all[i].Swapped = Date{}
+	}
+}
+
+func hasSlashedYearLast(s string) bool {
+	return len(s) >= 8 && (s[1] == '/' || s[2] == '/' || s[1] == '-' || s[2] == '-')
+}
+
+func leadingNumber(s string) int {
+	n := 0
+	for i := 0; i < len(s) && isDigit(s[i]); i++ {
+		n = 10*n + int(s[i]-'0')
+	}
+	return n
+}

@@ -1,0 +1,119 @@
+package when
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Read reads a value that is meant to be nothing but a date: an element of a feed,
+// a member of an answer in JSON, a meta element. It knows seconds and milliseconds
+// since 1970 and digits without separators, too. Values that may be read in two
+// ways (05/01/2024), the epoch and other placeholders, and values with other words
+// in them are refused.
+func Read(value string, c Clock) (When, bool) {
+	value = strings.Trim(fold(clip(value)), " []（）【】")
+	if w, ok := readDigits(value, c); ok {
+		return w.real(c)
+	}
+	s := value
+	// The weekday of any language: «Mo, 25 Jun», «五, 05 1月».
+	if head, rest, ok := strings.Cut(s, ","); ok && len(head) <= 12 && !strings.ContainsFunc(head, unicode.IsDigit) && hasNoMonth(head) {
+		s = rest
+	}
+	found := Find(s, c)
+	var whole When
+	for _, w := range found {
+		if !w.IsPartial() {
+			if !whole.IsPartial() {
+				return When{}, false
+			}
+			whole = w
+		}
+	}
+	if whole.IsPartial() || !isFiller(s[:whole.start]) || !isFiller(s[whole.end:]) {
+		return When{}, false
+	}
+	return whole.real(c)
+}
+
+func hasNoMonth(s string) bool {
+	for _, t := range scan(s) {
+		if t.kind == month {
+			return false
+		}
+	}
+	return true
+}
+
+// isFiller reports whether what stands beside a date says nothing: signs, a
+// weekday, a label.
+func isFiller(s string) bool {
+	s = strings.TrimSpace(withoutWeekdays(s))
+	if strings.HasSuffix(s, ":") && RoleOf(s) == RolePublished {
+		return true
+	}
+	return strings.Trim(s, " ,.，:+-/|()（）[]") == ""
+}
+
+// real refuses placeholders: the epoch, whether in UTC or in the zone of the
+// clock, and years that are none.
+func (w When) real(c Clock) (When, bool) {
+	at := w.Instant(c.zone())
+	if at.Unix() >= -86400 && at.Unix() <= 86400 || at.Year() < firstPublished {
+		return When{}, false
+	}
+	return w, true
+}
+
+// firstPublished is the first year that anything was published online; what is
+// older in a value of a program is a placeholder.
+const firstPublished = 1980
+
+// readDigits reads a value of digits alone: 20240105, 20240105093000, seconds and
+// milliseconds.
+func readDigits(s string, c Clock) (When, bool) {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return When{}, false
+		}
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return When{}, false
+	}
+	switch len(s) {
+	case 9, 10:
+		return ofInstant(time.Unix(n, 0), s, c), n > 1e8
+	case 12, 13:
+		if w, ok := ofClock(s, c); ok && len(s) == 12 {
+			return w, true
+		}
+		return ofInstant(time.UnixMilli(n), s, c), n > 1e11
+	case 14:
+		return ofClock(s, c)
+	}
+	return When{}, false
+}
+
+func ofInstant(at time.Time, text string, c Clock) When {
+	at = at.In(c.zone())
+	on := DateOf(at)
+	return When{On: on, At: at, Zoned: true, Year: on.Year, Month: int(on.Month), Day: on.Day, Text: text}
+}
+
+// ofClock reads YYYYMMDDhhmm and YYYYMMDDhhmmss.
+func ofClock(s string, c Clock) (When, bool) {
+	layout := "20060102150405"
+	if s[:2] != "19" && s[:2] != "20" {
+		return When{}, false
+	}
+	at, err := time.ParseInLocation(layout[:len(s)], s, c.zone())
+	if err != nil {
+		return When{}, false
+	}
+	w := ofInstant(at, s, c)
+	w.Zoned = false
+	return w, true
+}

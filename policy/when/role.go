@@ -1,0 +1,144 @@
+package when
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Role is what a date says of a document.
+type Role string
+
+// The roles. RoleUnknown: nothing stands beside the date that says what it is.
+const (
+	RoleUnknown   Role = ""
+	RolePublished Role = "published" // 发布日期
+	RoleWritten   Role = "written"   // 成文日期, 印发日期
+	RoleEffective Role = "effective" // 施行日期
+	RoleExpires   Role = "expires"   // 有效期至, 失效日期
+	RoleDeadline  Role = "deadline"  // 截止时间
+	RolePeriod    Role = "period"    // 征集时间, 公示期
+	RoleUpdated   Role = "updated"   // 更新时间
+	RoleEvent     Role = "event"     // 会议时间
+	RoleNumber    Role = "number"    // 索引号: not a date
+)
+
+// roleWords are what labels and column heads are known by; the first that a label
+// holds counts, so that 意见征集截止时间 is a deadline and 发布时间 is no period.
+var roleWords = []struct {
+	role  Role
+	words []string
+}{
+	{RoleNumber, []string{"索引", "文号", "编号", "字号", "序号", "标识码", "电话", "邮编", "阅读", "浏览", "点击", "访问"}},
+	{RoleExpires, []string{"有效期", "失效", "废止", "到期"}},
+	{RoleDeadline, []string{"截止", "截至", "结束"}},
+	{RolePeriod, []string{"征集", "征求意见", "公示期", "公示时间", "起止", "报名", "反馈", "开始"}},
+	{RoleEffective, []string{"施行", "实施", "生效", "执行"}},
+	{RoleUpdated, []string{"更新", "修改时间", "修改日期", "修订"}},
+	{RoleWritten, []string{"成文", "发文", "印发", "签发", "生成", "制发", "制定", "拟稿", "创建", "通过", "签署", "批准"}},
+	{RolePublished, []string{"发布", "发表", "公开", "公布", "刊发", "刊登", "上网", "上线", "发稿", "时间", "日期", "posted", "published", "date"}},
+	{RoleEvent, []string{"会议", "活动", "开庭", "考试", "召开", "举办"}},
+}
+
+// RoleOf says what a label or the head of a column calls a date.
+func RoleOf(label string) Role {
+	label = strings.ToLower(strings.Join(strings.Fields(label), ""))
+	if label == "" {
+		return RoleUnknown
+	}
+	for _, x := range roleWords {
+		for _, word := range x.words {
+			if strings.Contains(label, word) {
+				return x.role
+			}
+		}
+	}
+	return RoleUnknown
+}
+
+// maxLabel is the most characters of a label.
+const maxLabel = 12
+
+// judge finds the label in front of a date and what the words behind it say.
+func (w *When) judge(s string, all []When, i int) {
+	from := 0
+	if i > 0 {
+		from = all[i-1].end
+	}
+	between := s[from:w.start]
+	w.Label = labelOf(between)
+	w.Role = RoleOf(w.Label)
+	if i > 0 && isRange(between) { // the end of a span, and its beginning
+		w.Role = RoleDeadline
+		if all[i-1].Role == RoleUnknown || all[i-1].Role == RolePeriod {
+			all[i-1].Role = RolePeriod
+		}
+		return
+	}
+	if w.Role == RoleUnknown || w.Role == RolePublished {
+		if role := roleBehind(s[w.end:]); role != RoleUnknown {
+			w.Role = role
+		} else if strings.HasSuffix(strings.TrimRight(between, " "), "至") {
+			w.Role = RoleExpires
+		}
+	}
+}
+
+// isRange reports whether two dates are the ends of a span.
+func isRange(between string) bool {
+	between = strings.Trim(between, " ()（）[]")
+	switch between {
+	case "-", "--", "—", "——", "–", "~", "～", "至", "到", "起至", "－":
+		return true
+	}
+	return false
+}
+
+// labelOf returns the label at the end of what stands before a date: a word with
+// a colon behind it, or one that stands alone and says what the date is.
+func labelOf(before string) string {
+	rest := strings.TrimRight(before, " [(（【〔")
+	end := strings.TrimRight(rest, ":")
+	hasColon := len(end) < len(rest)
+	end = strings.TrimRight(end, " ]】")
+	start, n := len(end), 0
+	for start > 0 && n < maxLabel {
+		r, size := utf8.DecodeLastRuneInString(end[:start])
+		if !unicode.IsLetter(r) && !(r == ' ' && n == 1) { // 时 间
+			break
+		}
+		start -= size
+		n++
+	}
+	label := strings.Join(strings.Fields(end[start:]), "")
+	if label == "" || !hasColon && (RoleOf(label) == RoleUnknown || utf8.RuneCountInString(label) > 6) {
+		return ""
+	}
+	return label
+}
+
+// maxBehind is how far behind a date the words are looked at that say what it is,
+// in characters.
+const maxBehind = 24
+
+// roleBehind says what the clause behind a date calls it: 起施行, 前报送, 公布.
+func roleBehind(rest string) Role {
+	n := 0
+	for i, r := range rest {
+		if n++; n > maxBehind || strings.ContainsRune(",，。;；)）] 、|\u3000", r) && i > 0 {
+			rest = rest[:i]
+			break
+		}
+	}
+	switch {
+	case strings.HasPrefix(rest, "前"), strings.HasPrefix(rest, "之前"), strings.HasPrefix(rest, "截止"), strings.HasPrefix(rest, "止"):
+		return RoleDeadline
+	case strings.HasPrefix(rest, "起") && (strings.Contains(rest, "施行") || strings.Contains(rest, "实施") || strings.Contains(rest, "生效") || strings.Contains(rest, "执行")):
+		return RoleEffective
+	case strings.Contains(rest, "公布") || strings.Contains(rest, "发布"):
+		return RolePublished
+	case strings.Contains(rest, "通过") || strings.Contains(rest, "印发") || strings.Contains(rest, "批准"):
+		return RoleWritten
+	}
+	return RoleUnknown
+}

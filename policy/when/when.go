@@ -1,0 +1,177 @@
+// Package when reads dates as pages, lists, feeds and answers in JSON write them:
+// one reader for all of them. It finds every date in a text, with the label in
+// front of it and what the words around it say of it, and leaves it to its caller
+// which of them is meant.
+//
+// What a text leaves out (the year, the month) stays out until something says it:
+// the time of fetching, a heading, the rows around it. Nothing is guessed without
+// one of them.
+package when
+
+import (
+	"time"
+)
+
+// Clock is what a date that leaves something out is counted from.
+type Clock struct {
+	// Now is when the text was fetched. Where it is zero, 昨天 is no date and a
+	// date without a year stays without one.
+	Now time.Time
+	// Zone is that of dates that name none; nil is UTC+8.
+	Zone *time.Location
+}
+
+// china is the zone of dates that name none.
+var china = time.FixedZone("CST", 8*60*60)
+
+func (c Clock) zone() *time.Location {
+	if c.Zone == nil {
+		return china
+	}
+	return c.Zone
+}
+
+// today returns the day of Now in the zone of the clock, the zero Date where Now
+// is unknown.
+func (c Clock) today() Date {
+	if c.Now.IsZero() {
+		return Date{}
+	}
+	return DateOf(c.Now.In(c.zone()))
+}
+
+// When is a date that a text states. On is the zero Date where the text leaves out
+// the year or the day; then Year, Month and Day say what it does state.
+type When struct {
+	On    Date
+	At    time.Time // zero where no time of day is stated
+	Zoned bool      // the text names the zone
+
+	Year, Month, Day int  // as stated; 0 is left out
+	Swapped          Date // the other reading of 05/01/2024; On is zero then
+
+	Text  string // as written, full-width digits made half-width
+	Label string // the label or column head in front of it, "" if there is none
+	Role  Role
+	Weak  bool // a form that numbers have, too (11.27); counts only where it stands alone
+
+	clock      *hour // of a date without a year
+	start, end int   // in the text
+}
+
+// IsPartial reports whether the text leaves something out.
+func (w When) IsPartial() bool { return w.On.IsZero() }
+
+// Instant returns the time of day where one is stated, else the first instant of
+// the day in zone.
+func (w When) Instant(zone *time.Location) time.Time {
+	if !w.At.IsZero() {
+		return w.At
+	}
+	return w.On.In(zone)
+}
+
+// The years that a date may have; others are placeholders (0001, 9999) or numbers.
+const (
+	firstYear = 1900
+	lastYear  = 2199
+)
+
+// makeDate returns the zero Date for days that the calendar lacks.
+func makeDate(year, month, day int) Date {
+	if year < firstYear || year > lastYear || month < 1 || month > 12 || day < 1 || day > 31 {
+		return Date{}
+	}
+	d := Date{year, time.Month(month), day}
+	if day > 28 && DateOf(d.In(time.UTC)) != d {
+		return Date{}
+	}
+	return d
+}
+
+// maxText bounds a text that is looked through, in bytes; dates stand in headers,
+// rows and cells.
+const maxText = 4096
+
+// Find returns the dates of a text in its order, each with its label and role.
+// The time that it takes grows with the length of the text.
+func Find(text string, c Clock) []When {
+	s := fold(clip(text))
+	if !mayHold(s) {
+		return nil
+	}
+	found := join(s, scan(s), c)
+	for i := range found {
+		found[i].judge(s, found, i)
+	}
+	return found
+}
+
+// First returns the first whole date of a text.
+func First(text string, c Clock) (When, bool) {
+	for _, w := range Find(text, c) {
+		if !w.IsPartial() && !w.Weak {
+			return w, true
+		}
+	}
+	return When{}, false
+}
+
+// Published returns the date among several that says when something was published:
+// the one that its label calls so, else one that nothing calls otherwise; of
+// several the latest that has come, since a document is written before it is
+// published.
+func Published(all []When, c Clock) (When, bool) {
+	best, today := -1, c.today()
+	for i, w := range all {
+		if w.rank() == 0 {
+			continue
+		}
+		if best < 0 || w.rank() > all[best].rank() || w.rank() == all[best].rank() && later(w, all[best], today) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return When{}, false
+	}
+	return all[best], true
+}
+
+// later reports whether a is the better of two dates of one rank.
+func later(a, b When, today Date) bool {
+	if a.IsPartial() != b.IsPartial() {
+		return b.IsPartial()
+	}
+	if !today.IsZero() && today.Before(a.On) != today.Before(b.On) {
+		return today.Before(b.On)
+	}
+	return b.On.Before(a.On) || a.On == b.On && b.At.IsZero() && !a.At.IsZero()
+}
+
+// rank orders dates by how well they say when something was published; 0 means
+// not at all.
+func (w When) rank() int {
+	switch {
+	case w.Role == RolePublished:
+		return 4
+	case w.Role == RoleUnknown && !w.Weak:
+		return 3
+	case w.Role == RoleUnknown:
+		return 2
+	case w.Role == RoleUpdated:
+		return 1
+	}
+	return 0
+}
+
+// clip cuts a text to what is looked through.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	at := maxText
+	for at > 0 && s[at]&0xC0 == 0x80 {
+		at--
+	}
+	return s[:at]
+}

@@ -1,0 +1,331 @@
+package when
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// units reads a number with 年, 月 or 日 behind it, and what follows it:
+// 2026年11月27日, 11月27日, 27日, 15时30分. It reports whether it did.
+func (sc *scanner) units(p part) bool {
+	n, after := p.value, sc.spaces(p.end)
+	switch {
+	case strings.HasPrefix(sc.s[after:], "年"):
+		if p.digits() == 2 {
+			n += 2000
+		}
+		if p.digits() != 2 && p.digits() != 4 || !isYear(n) {
+			return false
+		}
+		sc.fromYear(p.start, n, p.digits() == 2, after+len("年"))
+	case p.digits() <= 2 && strings.HasPrefix(sc.s[after:], "月"):
+		sc.fromMonth(token{kind: month, start: p.start, m: n, end: after + len("月")})
+	case p.digits() <= 2 && strings.HasPrefix(sc.s[after:], "日") && isDay(n) && !strings.HasPrefix(sc.s[after:], "日前"):
+		sc.push(token{kind: day, start: p.start, end: after + len("日"), d: n})
+	case p.digits() <= 2 && (strings.HasPrefix(sc.s[after:], "时") || strings.HasPrefix(sc.s[after:], "点")):
+		t, ok := sc.clockAt(p.start)
+		if ok {
+			sc.push(t)
+		}
+		return ok
+	default:
+		return false
+	}
+	return true
+}
+
+// fromYear reads on behind 年.
+func (sc *scanner) fromYear(start, y int, short bool, at int) {
+	m, end, ok := sc.value(at)
+	if ok && isMonth(m) && strings.HasPrefix(sc.s[sc.spaces(end):], "月") {
+		sc.fromMonth(token{kind: yearMonth, start: start, y: y, m: m, end: sc.spaces(end) + len("月")})
+		return
+	}
+	if short { // 26年 alone is a span
+		sc.at = at
+		return
+	}
+	sc.push(token{kind: year, start: start, end: at, y: y})
+}
+
+// fromMonth reads on behind 月.
+func (sc *scanner) fromMonth(t token) {
+	if !isMonth(t.m) {
+		sc.at = t.end
+		return
+	}
+	d, end, ok := sc.value(t.end)
+	if ok && isDay(d) {
+		rest := sc.s[sc.spaces(end):]
+		for _, unit := range []string{"日", "号", "號"} {
+			if strings.HasPrefix(rest, unit) {
+				t.d, t.end = d, sc.spaces(end)+len(unit)
+				break
+			}
+		}
+		// 2026年11月27 (the unit left out)
+		if r, _ := utf8.DecodeRuneInString(rest); t.d == 0 && t.y > 0 && isDigit(sc.s[end-1]) && (rest == "" || !isWordRune(r) && strings.IndexByte("-/.:", rest[0]) < 0) {
+			t.d, t.end = d, end
+		}
+	}
+	switch {
+	case t.y > 0 && t.d > 0:
+		t.kind = fullDate
+	case t.d > 0:
+		t.kind = monthDay
+	}
+	sc.push(t)
+}
+
+// value reads a number at i, in digits or in Chinese numerals.
+func (sc *scanner) value(i int) (n, end int, ok bool) {
+	i = sc.spaces(i)
+	end = i
+	for end < len(sc.s) && end-i < 3 && isDigit(sc.s[end]) {
+		n = n*10 + int(sc.s[end]-'0')
+		end++
+	}
+	if end > i {
+		return n, end, end-i <= 2
+	}
+	end = sc.numerals(i)
+	n, ok = hanNumber(sc.s[i:end])
+	return n, end, ok
+}
+
+// numerals returns the end of the Chinese numerals at i, four at most.
+func (sc *scanner) numerals(i int) int {
+	for n := 0; n < 4 && i < len(sc.s); n++ {
+		r, size := utf8.DecodeRuneInString(sc.s[i:])
+		if _, isNumeral := hanDigit(r); !isNumeral && r != '十' {
+			break
+		}
+		i += size
+	}
+	return i
+}
+
+// hanDigit is the value of a Chinese numeral; the zero has several forms.
+func hanDigit(r rune) (int, bool) {
+	switch r {
+	case '〇', '○', '零', 'O', 'o':
+		return 0, true
+	}
+	if at := strings.IndexRune("一二三四五六七八九", r); at >= 0 {
+		return at/len("一") + 1, true
+	}
+	return 0, false
+}
+
+// hanNumber reads one to ninety-nine, and years digit by digit: 六, 十, 二十一, 二〇二六.
+func hanNumber(s string) (int, bool) {
+	tens, ones, hasTen := strings.Cut(s, "十")
+	if !hasTen {
+		n, digits := 0, 0
+		for _, r := range s {
+			d, ok := hanDigit(r)
+			if !ok {
+				return 0, false
+			}
+			n, digits = 10*n+d, digits+1
+		}
+		return n, digits == 1 || digits == 4
+	}
+	n := 10
+	if tens != "" {
+		t, ok := hanNumber(tens)
+		if !ok || t > 9 {
+			return 0, false
+		}
+		n = 10 * t
+	}
+	if ones != "" {
+		o, ok := hanNumber(ones)
+		if !ok || o > 9 {
+			return 0, false
+		}
+		n += o
+	}
+	return n, true
+}
+
+// han reads what begins with a character outside ASCII: Chinese numerals, words
+// such as 昨天, and nothing else.
+func (sc *scanner) han() {
+	for _, w := range hanWords {
+		if strings.HasPrefix(sc.s[sc.at:], w.word) {
+			sc.relativeWord(w.word, w.days)
+			return
+		}
+	}
+	r, size := utf8.DecodeRuneInString(sc.s[sc.at:])
+	if _, ok := hanDigit(r); !ok && r != '十' {
+		sc.at += size
+		return
+	}
+	start, end := sc.at, sc.numerals(sc.at)
+	n, ok := hanNumber(sc.s[start:end])
+	switch rest := sc.s[end:]; {
+	case ok && isYear(n) && strings.HasPrefix(rest, "年"):
+		sc.fromYear(start, n, false, end+len("年"))
+	case ok && isMonth(n) && strings.HasPrefix(rest, "月"):
+		sc.fromMonth(token{kind: month, start: start, m: n, end: end + len("月")})
+	case ok && (strings.HasPrefix(rest, "天前") || strings.HasPrefix(rest, "日前")):
+		sc.push(token{kind: relative, start: start, end: end + len("天前"), ago: n, seconds: -1})
+	default:
+		sc.at = end
+	}
+}
+
+// hanWords are days by the time of fetching.
+var hanWords = []struct {
+	word string
+	days int
+}{{"今天", 0}, {"今日", 0}, {"昨天", 1}, {"昨日", 1}, {"前天", 2}, {"前日", 2}, {"刚刚", 0}, {"剛剛", 0}}
+
+// relativeWord takes a day that stands alone: «今天是…» is the banner of a page.
+func (sc *scanner) relativeWord(word string, days int) {
+	start, end := sc.at, sc.at+len(word)
+	sc.at = end
+	if sc.standsAlone(start, end) {
+		sc.push(token{kind: relative, start: start, end: end, ago: days, seconds: -1})
+	}
+}
+
+// standsAlone reports whether no word continues before or behind.
+func (sc *scanner) standsAlone(start, end int) bool {
+	before, _ := utf8.DecodeLastRuneInString(sc.s[:start])
+	behind, _ := utf8.DecodeRuneInString(sc.s[end:])
+	return (start == 0 || !isWordRune(before)) && (end == len(sc.s) || !isWordRune(behind) || behind >= '0' && behind <= '9')
+}
+
+// spans are the units of 3天前 and of «3 days ago»; the length in seconds, and
+// whether the day stays certain.
+var spans = []struct {
+	word    string
+	seconds int
+}{
+	{"秒钟前", 1}, {"秒前", 1}, {"分钟前", 60}, {"分前", 60}, {"个小时前", 3600}, {"小时前", 3600}, {"天前", 86400}, {"日前", 86400},
+	{"周前", 7 * 86400}, {"星期前", 7 * 86400}, {"个星期前", 7 * 86400},
+	{"seconds ago", 1}, {"second ago", 1}, {"minutes ago", 60}, {"minute ago", 60}, {"mins ago", 60}, {"min ago", 60},
+	{"hours ago", 3600}, {"hour ago", 3600}, {"days ago", 86400}, {"day ago", 86400}, {"weeks ago", 7 * 86400}, {"week ago", 7 * 86400},
+}
+
+// agoIn reads 3天前. Months and years ago are no day, and are left unknown.
+func (sc *scanner) agoIn(p part) bool {
+	at := sc.spaces(p.end)
+	if p.digits() > 4 || at >= len(sc.s) {
+		return false
+	}
+	rest := sc.s[at:]
+	if isLetter(rest[0]) {
+		rest = strings.ToLower(rest[:min(len(rest), 12)])
+	}
+	for _, span := range spans {
+		if !strings.HasPrefix(rest, span.word) {
+			continue
+		}
+		t := token{kind: relative, start: p.start, end: at + len(span.word), seconds: -1}
+		if span.seconds >= 86400 {
+			t.ago = p.value * span.seconds / 86400
+		} else {
+			t.seconds = p.value * span.seconds
+		}
+		sc.push(t)
+		return true
+	}
+	return false
+}
+
+// word reads a word in Latin letters: a month, a weekday, yesterday.
+func (sc *scanner) word() {
+	start := sc.at
+	end := start
+	for end < len(sc.s) && isLetter(sc.s[end]) {
+		end++
+	}
+	sc.at = end
+	if start > 0 && isDigit(sc.s[start-1]) && !strings.HasPrefix(sc.s[start:], "T") || end-start > 9 || end-start < 3 {
+		return
+	}
+	switch name := strings.ToLower(sc.s[start:end]); name {
+	case "yesterday":
+		sc.push(token{kind: relative, start: start, end: end, ago: 1, seconds: -1})
+	case "today":
+		sc.push(token{kind: relative, start: start, end: end, seconds: -1})
+	default:
+		for i, m := range monthNames {
+			if name == m || len(name) == 3 && name == m[:3] || name == "sept" && i == 8 {
+				if end < len(sc.s) && sc.s[end] == '.' {
+					end++
+				}
+				sc.push(token{kind: month, start: start, end: end, m: i + 1})
+				return
+			}
+		}
+	}
+}
+
+var monthNames = []string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
+
+func isOrdinal(s string) bool {
+	if len(s) < 2 || len(s) > 2 && isLetter(s[2]) {
+		return false
+	}
+	switch strings.ToLower(s[:2]) {
+	case "st", "nd", "rd", "th":
+		return true
+	}
+	return false
+}
+
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func isASCIIAlnum(r rune) bool {
+	return r < utf8.RuneSelf && (isDigit(byte(r)) || isLetter(byte(r)))
+}
+
+// isWordRune reports whether a character is part of a word, in any script.
+func isWordRune(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+// fold makes full-width digits, letters and signs half-width and every kind of
+// white space a space.
+func fold(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return foldRune(r) != r }) < 0 {
+		return s
+	}
+	return strings.Map(foldRune, s)
+}
+
+func foldRune(r rune) rune {
+	switch {
+	case r >= '０' && r <= '９', r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ', r == '：', r == '／', r == '．', r == '－', r == '＋':
+		return r - 0xFEE0
+	case r == '‐', r == '‑':
+		return '-'
+	case r == '\u200B', r == '\u200C', r == '\u200D', r == '\uFEFF', r == '\u00AD', r == '\u2060':
+		return -1
+	case r != ' ' && unicode.IsSpace(r):
+		return ' '
+	}
+	return r
+}
+
+// mayHold reports whether there is anything that a date is made of.
+func mayHold(s string) bool {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			return true
+		}
+	}
+	for _, sign := range []string{"月", "昨", "今", "前天", "前日", "刚刚", "剛剛", "天前", "day"} {
+		if strings.Contains(s, sign) {
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(s), "day")
+}
