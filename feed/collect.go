@@ -145,11 +145,14 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	if dir, ok := strings.CutPrefix(src.URL, maildirScheme); ok {
 		return c.collectMaildir(ctx, src, dir, out)
 	}
-	req := src.request(src.URL, src.Kind == "page")
+	req := src.Request(src.URL, src.Kind == "page")
 	req.ETag, req.LastModified = src.ETag, src.LastModified
 	resp, err := c.Client.Get(ctx, req)
 	if err != nil {
-		return err
+		return adviseOnPrivate(src, err)
+	}
+	if src.Private != fetch.Origin(resp.URL) {
+		src.Private = "" // another host answers: what it lists is not what an admin typed; never saved from here
 	}
 	out.header = resp.Header
 	if noteMove(src, resp) {
@@ -191,9 +194,24 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	return c.retryPages(ctx, src, out)
 }
 
-// request is a GET on behalf of the source.
-func (s Source) request(address string, isPage bool) fetch.Request {
-	return fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
+// Request is a GET on behalf of the source. A source that moved to another host
+// has no permission left.
+func (s Source) Request(address string, isPage bool) fetch.Request {
+	req := fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
+	if s.Private != "" && s.Private == fetch.Origin(s.URL) {
+		req.Private = s.Private
+	}
+	return req
+}
+
+// adviseOnPrivate adds what to do where the address of a source itself is in our
+// own network.
+func adviseOnPrivate(src *Source, err error) error {
+	var blocked *fetch.BlockedError
+	if errors.As(err, &blocked) && blocked.Local && blocked.URL == src.URL {
+		return fmt.Errorf("%w; if the site is in your own network, permit it: dibao source edit %d --private", err, src.ID)
+	}
+	return err
 }
 
 // pageOf is what was fetched just now.
@@ -226,7 +244,7 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 		if next == "" {
 			return items, nil
 		}
-		resp, err := c.Client.Get(ctx, src.request(next, true))
+		resp, err := c.Client.Get(ctx, src.Request(next, true))
 		if err != nil {
 			if ctx.Err() != nil {
 				return items, ctx.Err()
@@ -413,7 +431,7 @@ func pageAfter(err error, n int) PageState {
 // article as its list describes it.
 func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (Article, error) {
 	listed := c.judge(src, it)
-	resp, err := c.Client.Get(ctx, src.request(it.URL, true))
+	resp, err := c.Client.Get(ctx, src.Request(it.URL, true))
 	if err != nil {
 		return listed, err
 	}
@@ -453,7 +471,7 @@ func (c *Collector) readPDF(ctx context.Context, src *Source, it ingest.Item) (i
 	if at < 0 {
 		return it, nil
 	}
-	resp, err := c.Client.Get(ctx, src.request(it.Attachments[at].URL, true))
+	resp, err := c.Client.Get(ctx, src.Request(it.Attachments[at].URL, true))
 	var pages []string
 	if err == nil {
 		it.Attachments[at].Bytes = int64(len(resp.Body))
@@ -479,7 +497,7 @@ func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page
 			break
 		}
 		seen[next] = true
-		resp, err := c.Client.Get(ctx, src.request(next, true))
+		resp, err := c.Client.Get(ctx, src.Request(next, true))
 		if err != nil {
 			return whole, fmt.Errorf("its further page: %w", err)
 		}

@@ -83,6 +83,7 @@ type Source struct {
 	Hints        ingest.Hints  // what the source says of how to read it
 	Proxy        string        // to go through, "" if none
 	UserAgent    string        // "" is the node's
+	Private      string        // host and port of its address that may be in our own network, "" if none; see PermitPrivate
 	State        State
 	ETag         string
 	LastModified string

@@ -26,12 +26,11 @@ import (
 // restart forgets nothing. Content is asked of the site itself, which has it as
 // bytes.
 type Hub struct {
-	Store        *Store
-	Site         http.Handler // answers for the feeds
-	BaseURL      string       // without a slash at the end
-	Client       *fetch.Client
-	AllowPrivate bool     // callbacks may be in one's own network
-	Others       []string // addresses of other hubs that are told
+	Store   *Store
+	Site    http.Handler // answers for the feeds
+	BaseURL string       // without a slash at the end
+	Client  *fetch.Client
+	Others  []string // addresses of other hubs that are told
 	// Topics returns the paths of the feeds that other hubs are told of.
 	Topics  func(context.Context) ([]string, error)
 	Limiter *web.Limiter // of requests to the hub; nil: none
@@ -138,13 +137,14 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 		}
 		req.lease = min(max(time.Duration(min(n, int64(longestLease/time.Second)))*time.Second, shortestLease), longestLease)
 	}
-	switch u, reason := fetch.CheckURL(req.callback); {
+	refused := h.Client.Check(req.callback)
+	switch {
 	case req.mode != "subscribe" && req.mode != "unsubscribe":
 		return req, "hub.mode is neither subscribe nor unsubscribe."
 	case len(req.secret) >= maxSecret:
 		return req, "hub.secret is 200 bytes or longer."
-	case len(req.callback) > maxCallback || u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || reason != "" && !h.AllowPrivate:
-		return req, "hub.callback is no address that may be called: " + reason + "."
+	case len(req.callback) > maxCallback || refused != nil:
+		return req, "hub.callback is no address that may be called: it must be http or https at a public host, on port 80, 443 or one above 1023."
 	case strings.HasPrefix(req.callback, h.BaseURL+"/hub"):
 		return req, "hub.callback is this hub."
 	}

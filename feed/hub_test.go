@@ -32,7 +32,7 @@ func newPushSite(t *testing.T, db *database.DB, others ...string) *pushSite {
 	s := &pushSite{shelves: newShelves(t, db)}
 	s.store.Now = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) } // leases and retries are of the real clock here
 	s.hub = &feed.Hub{
-		Store: s.store, Site: s.mux, BaseURL: shelfBase, AllowPrivate: true, Logger: slog.New(slog.DiscardHandler), Others: others,
+		Store: s.store, Site: s.mux, BaseURL: shelfBase, Logger: slog.New(slog.DiscardHandler), Others: others,
 		Client: fetch.New(fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second, PerHost: 4}),
 		Topics: func(context.Context) ([]string, error) { return []string{"/feed.xml"}, nil },
 	}
@@ -230,7 +230,6 @@ func TestHubVerifiesIntent(t *testing.T) {
 				t.Errorf("%s: %d", name, status)
 			}
 		}
-		s.hub.AllowPrivate = false
 		if status := s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {"http://169.254.169.254/latest/"}}); status != http.StatusBadRequest {
 			t.Errorf("a callback in our own network: %d", status)
 		}

@@ -29,7 +29,7 @@ const (
 
 const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
 	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at,
-	change_seconds, hints, proxy, user_agent`
+	change_seconds, hints, proxy, user_agent, private`
 
 func scanSource(row database.Row) (Source, error) {
 	var s Source
@@ -39,7 +39,7 @@ func scanSource(row database.Row) (Source, error) {
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
 		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
 		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news,
-		&change, &hints, &s.Proxy, &s.UserAgent)
+		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private)
 	if err != nil {
 		return Source{}, err
 	}
@@ -67,6 +67,9 @@ func (s *Source) check() error {
 		if err := fetch.CheckProxy(s.Proxy); err != nil {
 			return err
 		}
+	}
+	if s.Private != "" && s.Private != fetch.Origin(s.URL) {
+		return fmt.Errorf("the permission for %s does not cover %s; give --private again for the new address, or --private=false", s.Private, s.URL)
 	}
 	if _, ok := ingest.Kinds[s.Kind]; !ok {
 		return fmt.Errorf("unknown kind of source %q; use one of %s", s.Kind, strings.Join(ingest.KindNames(), ", "))
@@ -113,6 +116,11 @@ func (s *Source) check() error {
 	return nil
 }
 
+// PermitPrivate lets the source's address be in our own network: the host and
+// port that it names now. What it redirects or links to elsewhere gets no
+// permission, nor does an address that it moves to.
+func (s *Source) PermitPrivate() { s.Private = fetch.Origin(s.URL) }
+
 // AddSource stores a new source, due at once, and returns it with its id. A
 // source that was removed comes back with its articles. An address that is
 // there already is an error.
@@ -128,16 +136,17 @@ func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	var added Source
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		row := tx.QueryRowContext(ctx, `
-			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, theme, proxy, user_agent, state, next_at, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $12, $13, 'new', $10, $10)
+			INSERT INTO sources (url, kind, name, zone, issuer, region, licence, settings, interval_seconds, theme, proxy, user_agent, private, state, next_at, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $12, $13, $14, 'new', $10, $10)
 			ON CONFLICT (url) DO UPDATE SET
 				kind = excluded.kind, name = excluded.name, zone = excluded.zone, issuer = excluded.issuer,
 				region = excluded.region, licence = excluded.licence, settings = excluded.settings,
-				interval_seconds = excluded.interval_seconds, theme = excluded.theme, proxy = excluded.proxy, user_agent = excluded.user_agent, change_seconds = 0, hints = '{}', usual_items = 0, state = 'new', next_at = excluded.next_at,
+				interval_seconds = excluded.interval_seconds, theme = excluded.theme, proxy = excluded.proxy, user_agent = excluded.user_agent, private = excluded.private,
+				change_seconds = 0, hints = '{}', usual_items = 0, state = 'new', next_at = excluded.next_at,
 				etag = '', last_modified = '', body_hash = '', failures = 0, last_error = ''
 			WHERE sources.state = 'removed'
 			RETURNING `+sourceColumns,
-			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme, s.Proxy, s.UserAgent)
+			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme, s.Proxy, s.UserAgent, s.Private)
 		added, err = scanSource(row)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("source %s is there already; see it with: dibao source show %s", s.URL, s.URL)
@@ -196,11 +205,11 @@ func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		return oneRow(tx.ExecContext(ctx, `
 			UPDATE sources SET url = $2, kind = $3, name = $4, zone = $5, issuer = $6, region = $7, licence = $8, settings = $9,
-				interval_seconds = $10, theme = $11, usual_items = 0, proxy = $13, user_agent = $14,
+				interval_seconds = $10, theme = $11, usual_items = 0, proxy = $13, user_agent = $14, private = $15,
 				etag = '', last_modified = '', body_hash = '', next_at = $12
 			WHERE id = $1 AND state <> 'removed'`,
 			s.ID, s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), s.Theme, st.Now(),
-			s.Proxy, s.UserAgent))
+			s.Proxy, s.UserAgent, s.Private))
 	})
 	if database.IsUniqueViolation(err) {
 		return fmt.Errorf("another source has the address %s, or had it before it was removed; see: dibao source list", s.URL)

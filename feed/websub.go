@@ -73,7 +73,8 @@ func (h *HubSubscriber) Renew(ctx context.Context) error {
 		if !due {
 			continue
 		}
-		req := src.request(sub.hub, false)
+		req := src.Request(sub.hub, false)
+		req.Private = "" // the feed names the hub, no admin does
 		req.Form = url.Values{
 			"hub.mode": {"subscribe"}, "hub.topic": {sub.topic}, "hub.callback": {h.BaseURL + "/websub/" + sub.token},
 			"hub.secret": {sub.secret}, "hub.lease_seconds": {strconv.Itoa(int(askedLease / time.Second))},

@@ -102,7 +102,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		Store: a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
 			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
-			AllowPrivate: c.Fetch.AllowPrivate, Now: time.Now,
+			Private: c.Fetch.Private, Now: time.Now,
 		}),
 	}
 	from, err := sender(c)

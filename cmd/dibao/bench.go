@@ -90,7 +90,6 @@ func benchApp(ctx context.Context, g *globals, settings map[string]string) (*app
 	if g.database != "" {
 		settings["DIBAO_DATABASE_URL"] = g.database
 	}
-	settings["DIBAO_FETCH_ALLOW_PRIVATE"] = "true" // the helper is on loopback
 	c, err := config.Load("", func(k string) string { return settings[k] })
 	if err != nil {
 		remove()

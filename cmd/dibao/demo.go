@@ -189,7 +189,7 @@ func (d *demo) demoEnv(o demoOptions, dir string, public, smtp net.Listener) fun
 	}
 	env := map[string]string{
 		"DIBAO_DATABASE_URL": "sqlite:" + filepath.Join(dir, "dibao.db"), "DIBAO_SERVER_BASE_URL": "http://" + public.Addr().String(),
-		"DIBAO_FETCH_ALLOW_PRIVATE": "true", "DIBAO_MAIL_HOST": host, "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
+		"DIBAO_MAIL_HOST": host, "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
 		"DIBAO_MAIL_FROM": "邸报样例 <dibao@demo.example>", "DIBAO_MAIL_BOUNCE_DOMAIN": "bounces.demo.example",
 	}
 	if d.g.database != "" {

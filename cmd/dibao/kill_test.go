@@ -56,7 +56,7 @@ func newKillRun(t *testing.T, url string, readers int) *killRun {
 	}
 	settings := map[string]string{
 		"DIBAO_DATABASE_URL": url, "DIBAO_MAIL_HOST": "127.0.0.1", "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
-		"DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_CONNECTIONS": fmt.Sprint(killConnections), "DIBAO_FETCH_ALLOW_PRIVATE": "true",
+		"DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_CONNECTIONS": fmt.Sprint(killConnections),
 		asProgram: "1",
 	}
 	run := &killRun{box: box, readers: readers, env: os.Environ()}
@@ -104,7 +104,9 @@ func collectSample(t *testing.T, a *app) {
 	ended := make(chan error, 1)
 	go func() { ended <- serveLoopback(ctx, l, site.Handler) }()
 	defer func() { stop(); <-ended }()
-	s, err := a.articles.AddSource(ctx, feed.Source{URL: "http://" + l.Addr().String() + "/jiedu/feed.atom", Kind: "feed"})
+	source := feed.Source{URL: "http://" + l.Addr().String() + "/jiedu/feed.atom", Kind: "feed"}
+	source.PermitPrivate()
+	s, err := a.articles.AddSource(ctx, source)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,11 +43,7 @@ func (a *app) direct() bool { return a.config.Mail.Host == "" && a.config.Mail.D
 
 // router finds the servers of domains.
 func (a *app) router() *mail.Router {
-	check := fetch.CheckAddr
-	if a.config.Fetch.AllowPrivate {
-		check = nil
-	}
-	return &mail.Router{Check: check}
+	return &mail.Router{Check: fetch.CheckAddr}
 }
 
 // dial connects to where a message to an address is sent.

@@ -315,14 +315,13 @@ func TestFeedIsCalledByItsTitle(t *testing.T) {
 	}))
 	t.Cleanup(site.Close)
 	d := inFolder(t)
-	file := d.write("open.toml", "[fetch]\nallow_private = true\n")
 	for _, c := range []struct {
 		path, name, want string
 		kind             []string
 	}{
 		{"/feed.xml", "", "样例市 & 政策", nil}, {"/feed.xml?a", "", "样例市 & 政策", []string{"--kind", "feed"}}, {"/feed.xml?b", "自己的名称", "自己的名称", nil}, {"/nameless.xml", "", "127.0.0.1", nil},
 	} {
-		out := d.must(append([]string{"--config", file, "--json", "source", "add", site.URL + c.path, "--name", c.name}, c.kind...)...)
+		out := d.must(append([]string{"--json", "source", "add", "--private", site.URL + c.path, "--name", c.name}, c.kind...)...)
 		var added struct{ Name string }
 		if err := json.Unmarshal([]byte(out), &added); err != nil || added.Name != c.want {
 			t.Errorf("%s: %q, want %q (%v)", c.path, added.Name, c.want, err)

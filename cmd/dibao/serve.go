@@ -123,7 +123,7 @@ func (a *app) hubSubscriber() *feed.HubSubscriber {
 // reachable reports whether others can reach our site, as hubs have to.
 func (a *app) reachable() bool {
 	_, reason := fetch.CheckURL(a.config.Server.BaseURL)
-	return a.config.Fetch.AllowPrivate || reason == ""
+	return reason == ""
 }
 
 // register puts all features on one mux. The pages of readers have work of their

@@ -24,11 +24,10 @@ import (
 func (a *app) hub(mux *http.ServeMux) *feed.Hub {
 	return &feed.Hub{
 		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
-		AllowPrivate: a.config.Fetch.AllowPrivate, Others: a.config.Server.Hubs, Topics: a.hubTopics,
+		Others: a.config.Server.Hubs, Topics: a.hubTopics,
 		// A client of its own: callbacks must not wait for sources, and answer little.
 		Client: fetch.New(fetch.Options{
-			UserAgent: userAgent(a.config), Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4,
-			AllowPrivate: a.config.Fetch.AllowPrivate, Now: time.Now,
+			UserAgent: userAgent(a.config), Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4, Now: time.Now,
 		}),
 		Limiter: &web.Limiter{Burst: 30, Every: 2 * time.Second, Global: 20, Now: time.Now},
 	}

@@ -48,6 +48,7 @@ type sourceView struct {
 	Hints           ingest.Hints    `json:"hints"`
 	Proxy           *string         `json:"proxy"`
 	UserAgent       *string         `json:"user_agent"`
+	Private         *string         `json:"private"`        // host and port that may be in our own network
 	ItemsPerWeek    float64         `json:"items_per_week"` // of the last four weeks
 }
 
@@ -57,7 +58,7 @@ func viewSource(s feed.Source) sourceView {
 		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
 		LastError: null(s.LastError), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
 		PaceSeconds: int64(s.Pace() / time.Second), NewsEvery: null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
-		Proxy: null(hidePassword(s.Proxy)), UserAgent: null(s.UserAgent),
+		Proxy: null(hidePassword(s.Proxy)), UserAgent: null(s.UserAgent), Private: null(s.Private),
 	}
 }
 

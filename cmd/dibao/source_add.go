@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -20,7 +21,7 @@ import (
 
 func newSourceAdd(g *globals) *cobra.Command {
 	var s feed.Source
-	var fromCatalog bool
+	var fromCatalog, isPrivate bool
 	cmd := &cobra.Command{
 		Use:   "add URL",
 		Short: "Add a feed or a list page as a source",
@@ -35,9 +36,15 @@ func newSourceAdd(g *globals) *cobra.Command {
 				return a.addFromCatalog(g, cmd, args[0])
 			}
 			s.URL = args[0]
+			if isPrivate {
+				s.PermitPrivate()
+			}
 			found, items, err := a.look(cmd.Context(), s)
 			if err != nil {
-				return err
+				return adviseOnPrivate(err)
+			}
+			if found.Private != fetch.Origin(found.URL) {
+				found.Private = "" // the feed is on another host than the one that was typed
 			}
 			if found.URL != s.URL {
 				g.say(cmd, "the feed %s was found there", found.URL)
@@ -59,8 +66,20 @@ func newSourceAdd(g *globals) *cobra.Command {
 		}),
 	}
 	addSourceFlags(cmd, &s)
+	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
 	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog")
 	return cmd
+}
+
+const privateHelp = "let URL be in your own network: its host and port, and nothing that it links or redirects to elsewhere"
+
+// adviseOnPrivate says how to add a source that is in one's own network.
+func adviseOnPrivate(err error) error {
+	var blocked *fetch.BlockedError
+	if errors.As(err, &blocked) && blocked.Local {
+		return fmt.Errorf("%w; if it is a site in your own network and you typed its address, add --private", err)
+	}
+	return err
 }
 
 // addSourceFlags adds the flags that describe a source.
@@ -127,6 +146,10 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 	if err != nil {
 		return s, nil, err
 	}
+	onward := s // what the page names is asked for with the permission only where the page itself is the typed host's
+	if onward.Private != fetch.Origin(page.URL) {
+		onward.Private = ""
+	}
 	if s.Kind != "" {
 		items, err := ingest.Kinds[s.Kind].Read(page, s.Ingest())
 		if s.Name == "" && s.Kind == "feed" {
@@ -142,7 +165,7 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 	}
 	if s.Settings.Item == "" {
 		for _, c := range ingest.Discover(page) {
-			if found, items, ok := a.tryAt(ctx, s, c.URL); ok {
+			if found, items, ok := a.tryAt(ctx, onward, c.URL); ok {
 				return found, items, nil
 			}
 		}
@@ -154,14 +177,14 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.It
 		if found.Kind == "page" && found.Settings.Item == "" {
 			found.Settings.Item = ingest.ProposeList(page, s.Ingest())
 			if found.Settings.Content == "" {
-				found.Settings.Content = a.proposeContent(ctx, s, items[0])
+				found.Settings.Content = a.proposeContent(ctx, onward, items[0])
 			}
 		}
 		return found, items, nil
 	}
 	for _, path := range ingest.WellKnown {
 		if u, err := url.Parse(page.URL); err == nil {
-			if found, items, ok := a.tryAt(ctx, s, u.ResolveReference(&url.URL{Path: path}).String()); ok {
+			if found, items, ok := a.tryAt(ctx, onward, u.ResolveReference(&url.URL{Path: path}).String()); ok {
 				return found, items, nil
 			}
 		}
@@ -193,7 +216,7 @@ func lookJSON(s feed.Source, page ingest.Page) (feed.Source, []ingest.Item, erro
 }
 
 func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage bool) (ingest.Page, error) {
-	res, err := a.collector.Client.Get(ctx, fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent})
+	res, err := a.collector.Client.Get(ctx, s.Request(address, isPage))
 	if err != nil {
 		return ingest.Page{}, err
 	}

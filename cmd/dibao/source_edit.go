@@ -35,6 +35,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 	}
 	addSourceFlags(cmd, &changes)
 	address := cmd.Flags().String("url", "", "new address")
+	isPrivate := cmd.Flags().Bool("private", false, privateHelp)
 	edit := withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 		// The flags that were given are set again on what is stored.
 		before := s
@@ -53,11 +54,17 @@ func newSourceEdit(g *globals) *cobra.Command {
 		if *address != "" {
 			s.URL = *address
 		}
+		if cmd.Flags().Changed("private") {
+			s.Private = ""
+			if *isPrivate {
+				s.PermitPrivate()
+			}
+		}
 		if err := a.articles.UpdateSource(cmd.Context(), s); err != nil {
 			return err
 		}
 		look := "see it with: dibao source show"
-		if s.URL != before.URL || s.Kind != before.Kind || s.Settings != before.Settings || s.Proxy != before.Proxy || s.UserAgent != before.UserAgent {
+		if s.URL != before.URL || s.Kind != before.Kind || s.Settings != before.Settings || s.Proxy != before.Proxy || s.UserAgent != before.UserAgent || s.Private != before.Private {
 			look = "try it with: dibao source test"
 		}
 		g.say(cmd, "source %d (%s) changed; %s %d", s.ID, s.Name, look, s.ID)

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"dibao/internal/fetch"
 )
 
 // Config is the configuration of one node, checked.
@@ -39,12 +41,12 @@ type Config struct {
 	}
 	Database struct{ URL string }
 	Fetch    struct {
-		UserAgent    string
-		Concurrency  int
-		PerHost      int
-		Timeout      time.Duration
-		MaxBytes     int64
-		AllowPrivate bool
+		UserAgent   string
+		Concurrency int
+		PerHost     int
+		Timeout     time.Duration
+		MaxBytes    int64
+		Private     []netip.Prefix // that private sources may be in; none: any of one's own
 	}
 	Mail struct {
 		Host               string
@@ -151,7 +153,7 @@ var keys = []key{
 	{"fetch", "per_host", "1", "maximum number of simultaneous requests to one host", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
 	{"fetch", "timeout", "30s", "maximum duration of one request", false, setTimeout},
 	{"fetch", "max_bytes", "5242880", "maximum size of one response, in bytes", false, setMaxBytes},
-	{"fetch", "allow_private", "false", "true lets sources be in your own network", false, setAllowPrivate},
+	{"fetch", "private", "", "networks of your own that sources with --private may be in, such as 10.1.0.0/16, separated by commas; empty: any private or loopback address of the host that you typed", false, setPrivate},
 	{"mail", "host", "", "mail server that accepts outgoing mail; further servers, separated by commas, are fallbacks; empty: dibao sends no mail", false, text(func(c *Config) *string { return &c.Mail.Host })},
 	{"mail", "port", "587", "port of host", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
 	{"mail", "username", "", "login of host; empty: no login", false, text(func(c *Config) *string { return &c.Mail.Username })},
@@ -190,7 +192,13 @@ func setBaseURL(c *Config, v string) error {
 	return nil
 }
 
-func setProxies(c *Config, v string) error {
+func setProxies(c *Config, v string) (err error) {
+	c.Server.TrustedProxies, err = networks(v)
+	return err
+}
+
+// networks reads a list of networks or addresses that is separated by commas.
+func networks(v string) (all []netip.Prefix, err error) {
 	for part := range strings.SplitSeq(v, ",") {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
@@ -199,13 +207,13 @@ func setProxies(c *Config, v string) error {
 		if err != nil {
 			addr, err := netip.ParseAddr(part)
 			if err != nil {
-				return fmt.Errorf("holds %q, which is no network such as 10.0.0.0/8", part)
+				return nil, fmt.Errorf("holds %q, which is no network such as 10.0.0.0/8", part)
 			}
 			p = netip.PrefixFrom(addr, addr.BitLen())
 		}
-		c.Server.TrustedProxies = append(c.Server.TrustedProxies, p)
+		all = append(all, p)
 	}
-	return nil
+	return all, nil
 }
 
 // words reads a list that is separated by commas.
@@ -266,9 +274,14 @@ func setMaxBytes(c *Config, v string) error {
 	return nil
 }
 
-func setAllowPrivate(c *Config, v string) (err error) {
-	if c.Fetch.AllowPrivate, err = strconv.ParseBool(v); err != nil {
-		return errors.New("is not true or false")
+func setPrivate(c *Config, v string) (err error) {
+	if c.Fetch.Private, err = networks(v); err != nil {
+		return err
+	}
+	for _, p := range c.Fetch.Private {
+		if !fetch.IsOwnNetwork(p) {
+			return fmt.Errorf("holds %s, which is not within a private or loopback network (RFC 1918, 4193, 6598)", p)
+		}
 	}
 	return nil
 }
@@ -342,6 +355,7 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 		return c, fmt.Errorf("%s: this is no TOML: %w", file, err)
 	}
 	problems = append(problems, c.setLimits(file, content, tree)...)
+	problems = append(problems, retired(file, content, tree, getenv)...)
 	problems = append(problems, unknown(file, content, tree)...)
 	for _, k := range keys {
 		value, from := k.standard, "default"

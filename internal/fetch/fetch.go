@@ -17,6 +17,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	neturl "net/url"
 	"strconv"
 	"strings"
@@ -27,24 +28,28 @@ import (
 // Options say how to fetch. The zero value of a field is the default named
 // beside it.
 type Options struct {
-	UserAgent    string           // dibao
-	Timeout      time.Duration    // 30 s, of one request with its redirects and body; waiting for one's turn is not counted
-	MaxBytes     int64            // 5 MiB, of a body, both compressed and decompressed
-	MaxRedirects int              // 5
-	AllowPrivate bool             // loopback and private addresses and local names may be fetched
-	PerHost      int              // 1; requests at a time to one host
-	MinDelay     time.Duration    // 0; from the end of one request to the start of the next, to one host
-	Now          func() time.Time // time.Now
+	UserAgent    string         // dibao
+	Timeout      time.Duration  // 30 s, of one request with its redirects and body; waiting for one's turn is not counted
+	MaxBytes     int64          // 5 MiB, of a body, both compressed and decompressed
+	MaxRedirects int            // 5
+	Private      []netip.Prefix // networks in which Request.Private may lead; none: loopback, RFC 1918 and RFC 4193
+	AllowPrivate bool           // for tests and benchmarks: every request may lead into our own network
+	// Admit is asked before each new connection, when the guard has passed its
+	// address; its error ends the request. nil admits all.
+	Admit    func(netip.Addr) error
+	PerHost  int              // 1; requests at a time to one host
+	MinDelay time.Duration    // 0; from the end of one request to the start of the next, to one host
+	Now      func() time.Time // time.Now
 }
 
 // Client fetches. It is safe for concurrent use; requests to one host wait for
 // each other.
 type Client struct {
 	opts     Options
-	http     *http.Client
+	http     *http.Client  // reaches public addresses
+	private  *http.Client  // reaches our own network; apart, so that no other request gets a connection of its
 	resolver *net.Resolver // nil is the system's
-	dialer   *net.Dialer
-	proxied  sync.Map // the *http.Client of each proxy, by its address
+	proxied  sync.Map      // the *http.Client of each proxy, by its address
 	hosts    hosts
 	robots   robots
 }
@@ -56,6 +61,7 @@ type Request struct {
 	LastModified string        // of what is known, "" if nothing
 	Accept       string        // media types; "" is feeds, then pages, then anything
 	Page         bool          // a page, not a feed: robots.txt is asked (RFC 9309)
+	Private      string        // host and port (Origin) that may be in our own network; "" is none. Redirects elsewhere may not, and end it
 	Proxy        string        // http, https or socks5 address to go through; "" is none
 	UserAgent    string        // "" is the client's
 	Form         neturl.Values // posted, if there is any; a POST is never redirected
@@ -118,26 +124,30 @@ func New(opts Options) *Client {
 		opts.Now = time.Now
 	}
 	c := &Client{
-		opts:   opts,
-		hosts:  hosts{perHost: opts.PerHost, pause: opts.MinDelay, now: opts.Now},
-		dialer: &net.Dialer{Timeout: min(opts.Timeout, 10*time.Second)},
+		opts:  opts,
+		hosts: hosts{perHost: opts.PerHost, pause: opts.MinDelay, now: opts.Now},
 	}
-	c.dialer.Control = c.checkDial
-	c.http = &http.Client{
+	c.http = c.connect(reach{private: opts.AllowPrivate, admit: opts.Admit})
+	c.private = c.connect(reach{private: true, networks: opts.Private, admit: opts.Admit})
+	return c
+}
+
+// connect returns an HTTP client with connections of its own.
+func (c *Client) connect(r reach) *http.Client {
+	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:            c.dial,
+			DialContext:            c.dial(r),
 			ForceAttemptHTTP2:      true,
 			MaxIdleConns:           100,
-			MaxIdleConnsPerHost:    opts.PerHost,
+			MaxIdleConnsPerHost:    c.opts.PerHost,
 			IdleConnTimeout:        time.Minute,
-			TLSHandshakeTimeout:    min(opts.Timeout, 10*time.Second),
+			TLSHandshakeTimeout:    min(c.opts.Timeout, 10*time.Second),
 			MaxResponseHeaderBytes: 64 << 10,
 			DisableCompression:     true, // decoded here, with a limit
 		},
 		// Redirects are followed by Get, which guards and queues every hop.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return c
 }
 
 // Get fetches one address. Errors: *BlockedError, *StatusError, ctx's error, or
@@ -146,9 +156,12 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 	permanent, left := true, c.opts.Timeout
 	var delay time.Duration
 	for hop, url := 0, req.URL; ; hop++ {
-		u, err := c.check(url)
+		u, err := c.check(url, req.Private)
 		if err != nil {
 			return nil, err
+		}
+		if origin(u) != req.Private {
+			req.Private = "" // what another host redirects to is not what an admin typed
 		}
 		if req.Page {
 			if delay, err = c.allowedByRobots(ctx, u, req); err != nil {
@@ -194,7 +207,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 		return nil, "", err
 	}
 	c.setHeader(hr.Header, req)
-	client, err := c.through(req.Proxy)
+	client, err := c.through(req)
 	if err != nil {
 		return nil, "", err
 	}
@@ -267,7 +280,7 @@ func (c *Client) setHeader(h http.Header, req Request) {
 func explain(url string, err error) error {
 	var blocked *BlockedError
 	if errors.As(err, &blocked) {
-		return &BlockedError{url, blocked.Reason}
+		return &BlockedError{url, blocked.Reason, blocked.Local}
 	}
 	var status *StatusError
 	if errors.As(err, &status) {

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -22,6 +22,7 @@ import (
 type BlockedError struct {
 	URL    string
 	Reason string
+	Local  bool // it is in our own network, where Request.Private may lead
 }
 
 func (e *BlockedError) Error() string {
@@ -105,24 +106,6 @@ func CheckURL(raw string) (u *url.URL, reason string) {
 		reason = checkHost(u.Hostname())
 	}
 	return u, reason
-}
-
-// check is CheckURL with the client's options.
-func (c *Client) check(raw string) (*url.URL, error) {
-	u, reason := parseURL(raw)
-	if reason == "" {
-		if host := u.Hostname(); !c.opts.AllowPrivate {
-			reason = checkHost(host)
-		} else if addr, err := netip.ParseAddr(host); err == nil {
-			reason = c.checkAddr(addr)
-		} else {
-			reason = checkName(host)
-		}
-	}
-	if reason != "" {
-		return nil, &BlockedError{raw, reason}
-	}
-	return u, nil
 }
 
 // parseURL checks everything but whether the host is public. The host it
@@ -222,42 +205,37 @@ func checkName(host string) string {
 	return ""
 }
 
-// checkAddr is CheckAddr with the client's options: AllowPrivate opens one's
-// own machine and network, nothing else; link-local, where clouds keep their
-// secrets, stays closed.
-func (c *Client) checkAddr(addr netip.Addr) string {
-	if own := addr.Unmap(); c.opts.AllowPrivate && addr.Zone() == "" && (own.IsLoopback() || own.IsPrivate()) {
-		return ""
-	}
-	return CheckAddr(addr)
-}
-
-// dial looks a name up once, checks every address that it has, and dials these
-// very addresses, so that a second answer can't lead elsewhere. One address that
-// is refused refuses the name: who mixes them wants us to find the wrong one.
-func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, &BlockedError{address, "it names no host"}
-	}
-	addrs, err := c.lookUp(ctx, host)
-	if err != nil {
-		return nil, err
-	}
-	for _, addr := range addrs {
-		if reason := c.checkAddr(addr); reason != "" {
-			return nil, &BlockedError{address, reason}
+// dial returns a function that looks a name up once, checks every address that
+// it has, and dials these very addresses, so that a second answer can't lead
+// elsewhere. One address that is refused refuses the name: who mixes them wants
+// us to find the wrong one. The addresses are checked once more directly before
+// connect(2), whatever way led there.
+func (c *Client) dial(r reach) func(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: min(c.opts.Timeout, 10*time.Second), Control: r.checkDial}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, &BlockedError{URL: address, Reason: "it names no host"}
 		}
-	}
-	var failed error
-	for _, addr := range addrs[:min(len(addrs), 4)] {
-		conn, err := c.dialer.DialContext(ctx, network, net.JoinHostPort(addr.String(), port))
-		if err == nil {
-			return conn, nil
+		addrs, err := c.lookUp(ctx, host)
+		if err != nil {
+			return nil, err
 		}
-		failed = errors.Join(failed, err)
+		for _, addr := range addrs {
+			if reason := r.checkAddr(addr); reason != "" {
+				return nil, &BlockedError{address, reason, r.couldBeAllowed(addr)}
+			}
+		}
+		var failed error
+		for _, addr := range addrs[:min(len(addrs), 4)] {
+			conn, err := dialer.DialContext(ctx, network, net.JoinHostPort(addr.String(), port))
+			if err == nil {
+				return conn, nil
+			}
+			failed = errors.Join(failed, err)
+		}
+		return nil, failed
 	}
-	return nil, failed
 }
 
 func (c *Client) lookUp(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -280,16 +258,4 @@ func (c *Client) lookUp(ctx context.Context, host string) ([]netip.Addr, error) 
 		return cmp.Compare(a.Unmap().BitLen(), b.Unmap().BitLen())
 	})
 	return addrs, nil
-}
-
-// checkDial stands directly before connect(2), whatever way led there.
-func (c *Client) checkDial(_, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return &BlockedError{address, "no address"}
-	}
-	if reason := c.checkAddr(to.Addr()); reason != "" {
-		return &BlockedError{address, reason}
-	}
-	return nil
 }

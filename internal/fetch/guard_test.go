@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,7 +66,7 @@ func TestAllowPrivate(t *testing.T) {
 		"http://169.254.169.254/": false, "http://0.0.0.0/": false, "http://[fe80::1]/": false, "http://[::1%25lo]/": false,
 		"http://127.1/": false, "http://127.0.0.1:25/": false, "file:///etc/passwd": false, "http://u@127.0.0.1/": false,
 	} {
-		if _, err := c.check(url); (err == nil) != allowed {
+		if _, err := c.check(url, ""); (err == nil) != allowed {
 			t.Errorf("%s: got %v, want allowed %v", url, err, allowed)
 		}
 	}
@@ -126,9 +125,9 @@ type world struct {
 	asked atomic.Int32 // requests that reached the server
 }
 
-var errPublic = errors.New("the guard lets this public address be dialled")
+var errPublic = errors.New("the guard lets this address be dialled")
 
-func newWorld(t *testing.T, answers map[string][]netip.Addr) *world {
+func newWorld(t *testing.T, opts Options, answers map[string][]netip.Addr) *world {
 	t.Helper()
 	w := &world{}
 	handler := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -143,29 +142,26 @@ func newWorld(t *testing.T, answers map[string][]netip.Addr) *world {
 	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
 	t.Cleanup(plain.Close)
 	t.Cleanup(secure.Close)
-	w.Client = New(Options{Timeout: 5 * time.Second})
+	opts.Timeout = 5 * time.Second
+	opts.Admit = func(netip.Addr) error { return errPublic } // nothing leaves loopback
+	w.Client = New(opts)
 	w.resolver = dnsServer(t, func(name string) []netip.Addr { return answers[name] })
-	guard := w.dialer.Control
-	w.dialer.Control = func(network, address string, rc syscall.RawConn) error {
-		if err := guard(network, address, rc); err != nil {
-			return err
+	for _, c := range []*http.Client{w.http, w.private} {
+		transport := c.Transport.(*http.Transport)
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // the server has no certificate for every name
+		dial := transport.DialContext
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if !errors.Is(err, errPublic) {
+				return conn, err
+			}
+			to := plain.Listener.Addr().String()
+			if strings.HasSuffix(address, ":443") {
+				to = secure.Listener.Addr().String()
+			}
+			var d net.Dialer
+			return d.DialContext(ctx, network, to)
 		}
-		return errPublic // nothing leaves loopback
-	}
-	transport := w.http.Transport.(*http.Transport)
-	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // the server has no certificate for every name
-	dial := transport.DialContext
-	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if !errors.Is(err, errPublic) {
-			return conn, err
-		}
-		to := plain.Listener.Addr().String()
-		if strings.HasSuffix(address, ":443") {
-			to = secure.Listener.Addr().String()
-		}
-		var d net.Dialer
-		return d.DialContext(ctx, network, to)
 	}
 	return w
 }
@@ -180,7 +176,7 @@ func addrs(list ...string) []netip.Addr {
 
 func TestNamesAreCheckedWhenDialled(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, map[string][]netip.Addr{
+	w := newWorld(t, Options{}, map[string][]netip.Addr{
 		"public.test":  addrs("93.184.215.14"),
 		"private.test": addrs("10.1.2.3"),
 		"mixed.test":   addrs("93.184.215.14", "127.0.0.1"),
@@ -214,7 +210,7 @@ func TestTargets(t *testing.T) {
 		t.Skip("the shared test data are not beside the checkout: ", err)
 	}
 	var rebind atomic.Int32
-	w := newWorld(t, nil)
+	w := newWorld(t, Options{}, nil)
 	w.resolver = dnsServer(t, func(name string) []netip.Addr {
 		switch name {
 		case "feed-private.test":

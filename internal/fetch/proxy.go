@@ -28,7 +28,11 @@ func CheckProxy(proxy string) error {
 // named for a source and may stand in our own network. The guard then knows the
 // names that are asked for and not the addresses behind them: those are the
 // proxy's affair.
-func (c *Client) through(proxy string) (*http.Client, error) {
+func (c *Client) through(req Request) (*http.Client, error) {
+	proxy := req.Proxy
+	if proxy == "" && req.Private != "" {
+		return c.private, nil
+	}
 	if proxy == "" {
 		return c.http, nil
 	}

@@ -69,13 +69,13 @@ func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (
 		return 0, nil
 	}
 	if !rules.group.Test(path) {
-		return 0, &BlockedError{u.String(), "the site's robots.txt forbids it"}
+		return 0, &BlockedError{URL: u.String(), Reason: "the site's robots.txt forbids it"}
 	}
 	return min(max(rules.group.CrawlDelay, 0), maxDelay), nil
 }
 
 func (c *Client) fetchRobots(ctx context.Context, site string, via Request) (*robotstxt.RobotsData, error) {
-	res, err := c.Get(ctx, Request{URL: site + "/robots.txt", Accept: "text/plain, */*;q=0.5", Proxy: via.Proxy, UserAgent: via.UserAgent})
+	res, err := c.Get(ctx, Request{URL: site + "/robots.txt", Accept: "text/plain, */*;q=0.5", Private: via.Private, Proxy: via.Proxy, UserAgent: via.UserAgent})
 	var status *StatusError
 	switch {
 	case errors.As(err, &status) && status.Status < http.StatusInternalServerError:
