@@ -100,6 +100,9 @@ func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, finding) 
 	}
 	var a *app
 	if err == nil {
+		err = db.Check(cmd.Context())
+	}
+	if err == nil {
 		a, err = newApp(cmd.Context(), c, db, newLogger(c, cmd.ErrOrStderr()), time.Now)
 	}
 	if err != nil {

@@ -129,7 +129,10 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	for _, conn := range []*sql.DB{db.writer, db.reader} {
 		if err := conn.PingContext(ctx); err != nil {
 			db.Close()
-			return nil, fmt.Errorf("database %s can't be opened: %v; check that the file and its folder may be written", path, err)
+			if err = explain(err); errors.Is(err, ErrDamaged) {
+				return nil, fmt.Errorf("database %s: %w", path, err)
+			}
+			return nil, fmt.Errorf("database %s cannot be opened: %v; check that dibao may write the file and its folder", path, err)
 		}
 	}
 	return db, nil
@@ -221,7 +224,7 @@ func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 		err := transact(ctx, db.writer, nil, f)
 		if err == nil || try == writeTries || !isBrokenOff(err) {
 			db.writes.Add(1) // one that failed may have been committed all the same
-			return explain(err)
+			return err
 		}
 	}
 }
@@ -233,13 +236,13 @@ func (db *DB) Writes() int64 { return db.writes.Load() }
 func transact(ctx context.Context, conn *sql.DB, opts *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, opts)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer tx.Rollback() // after a commit it does nothing; after a panic it frees the writer
 	if err := f(tx); err != nil {
-		return err
+		return explain(err)
 	}
-	return tx.Commit()
+	return explain(tx.Commit())
 }
 
 // PostgreSQL's class codes (appendix A of its manual).
@@ -285,8 +288,35 @@ func explain(err error) error {
 		return fmt.Errorf("database can't be written: %w; check the permissions of the file and its folder", err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %v; check that url in [database] names the right file; if so, %s", ErrDamaged, err, restoreAdvice)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w: %v; %s", ErrDamaged, err, restoreAdvice)
 	}
 	return err
+}
+
+// ErrDamaged says that SQLite's file does not hold what SQLite wrote: a page was
+// overwritten or lost.
+var ErrDamaged = errors.New("database file is damaged")
+
+const restoreAdvice = "stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
+
+// Check reads all of SQLite's file and returns ErrDamaged, with what is wrong and
+// what to do, if a page of it is. It takes about a second a gigabyte, and nothing
+// on PostgreSQL, which has checksums of its own.
+func (db *DB) Check(ctx context.Context) error {
+	if db.dialect != SQLite {
+		return nil
+	}
+	var found string
+	if err := db.reader.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found); err != nil {
+		return explain(err)
+	}
+	if found != "ok" {
+		return fmt.Errorf("%w: %s; %s", ErrDamaged, strings.ReplaceAll(found, "\n", " "), restoreAdvice)
+	}
+	return nil
 }
 
 // Flush brings what was committed from SQLite's log into its file, so that what
