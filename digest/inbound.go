@@ -130,11 +130,19 @@ func tokenIn(address, prefix string) (string, bool) {
 	return m[2], true
 }
 
-// IsOurAddress reports whether an address looks like one that our mails carry:
-// whether its token is good is for Receive to see.
-func IsOurAddress(address string) bool {
-	m := taggedAddress.FindStringSubmatch(address)
-	return m != nil && (strings.EqualFold(m[1], "b") || strings.EqualFold(m[1], "u"))
+// Takes reports whether an address is one that a mail of ours carries: that its
+// token is signed by us. Everybody else's mail is refused before it is read.
+func (s *Service) Takes(ctx context.Context, address string) bool {
+	if token, ok := tokenIn(address, "b+"); ok {
+		_, err := s.subscribers.Keys().ParseBounceToken(ctx, token)
+		return err == nil
+	}
+	token, ok := tokenIn(address, "u+")
+	if !ok {
+		return false
+	}
+	_, _, err := s.subscribers.Keys().ParseMailUnsubscribeToken(ctx, token)
+	return err == nil
 }
 
 // reported is a delivery that a report is about.

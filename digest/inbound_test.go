@@ -262,3 +262,34 @@ func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 		}
 	})
 }
+
+// Mail is taken by what its address proves, before it is read: only tokens of
+// ours, each with its own letter.
+func TestInboundTakesOnlySignedAddresses(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newInboundWorld(t, db)
+		bounce, leave := w.readers.Keys().BounceToken(1), w.readers.Keys().MailUnsubscribeToken(w.reader, w.list.ID)
+		other := bounce[:len(bounce)-2] + "aa"
+		if other == bounce {
+			other = bounce[:len(bounce)-2] + "bb"
+		}
+		for address, want := range map[string]bool{
+			"b+" + bounce + "@bounces.test":                                      true,
+			"B+" + strings.ToUpper(bounce) + "@bounces.test":                     true,
+			"u+" + leave + "@bounces.test":                                       true,
+			"u+" + bounce + "@bounces.test":                                      false,
+			"b+" + leave + "@bounces.test":                                       false,
+			"b+" + other + "@bounces.test":                                       false,
+			"b+" + strings.Repeat("a", 54) + "@bounces.test":                     false,
+			"b+" + w.readers.Keys().PreferencesToken(w.reader) + "@bounces.test": false,
+			"c+" + bounce + "@bounces.test":                                      false,
+			"reader@bounces.test":                                                false,
+			"b+@bounces.test":                                                    false,
+		} {
+			if got := w.service.Takes(t.Context(), address); got != want {
+				t.Errorf("%s is taken: %v, want %v", address, got, want)
+			}
+		}
+	})
+}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
-	"dibao/internal/mail"
+	"dibao/internal/inbox"
 )
 
 func newBounce(g *globals) *cobra.Command {
@@ -113,9 +113,9 @@ func newBounceList(g *globals) *cobra.Command {
 }
 
 // inbox takes the mail that comes back.
-func (a *app) inbox() *mail.Inbox {
-	return &mail.Inbox{
-		Accept: digest.IsOurAddress,
+func (a *app) inbox() *inbox.Inbox {
+	return &inbox.Inbox{
+		Accept: a.digest.Takes,
 		Receive: func(ctx context.Context, to []string, raw []byte) error {
 			in, err := a.digest.Receive(ctx, digest.Incoming{To: to, Raw: raw})
 			if err == nil {
@@ -136,6 +136,13 @@ func (a *app) receive(ctx context.Context) error {
 		return nil
 	case "maildir":
 		return box.Watch(ctx, where)
+	}
+	if c := a.config.Mail; c.InboundCert != "" || c.InboundKey != "" {
+		encryption, err := certificate(c.InboundCert, c.InboundKey, "inbound_tls_cert and inbound_tls_key in [mail]")
+		if err != nil {
+			return err
+		}
+		box.TLS = encryption
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", where)
 	if err != nil {

@@ -92,14 +92,24 @@ func (a *app) tls() (*tls.Config, error) {
 	switch {
 	case s.TLSCert == "" && s.TLSKey == "" && len(s.ACMEHosts) == 0:
 		return nil, nil
-	case (s.TLSCert == "") != (s.TLSKey == ""):
-		return nil, errors.New("tls_cert and tls_key in [server] need each other; set both or neither")
-	case s.TLSCert != "" && len(s.ACMEHosts) > 0:
+	case (s.TLSCert != "" || s.TLSKey != "") && len(s.ACMEHosts) > 0:
 		return nil, errors.New("tls_cert and acme_hosts in [server] are two ways to one thing; set one of them")
-	case s.TLSCert != "":
-		return web.TLSFiles(s.TLSCert, s.TLSKey)
+	case len(s.ACMEHosts) == 0:
+		return certificate(s.TLSCert, s.TLSKey, "tls_cert and tls_key in [server]")
 	}
 	return web.TLSByACME(s.ACMEHosts, s.ACMEDir, s.ACMEDirectory), nil
+}
+
+// certificate reads the two files that the keys name.
+func certificate(cert, key, keys string) (*tls.Config, error) {
+	if cert == "" || key == "" {
+		return nil, fmt.Errorf("%s need each other; set both or neither", keys)
+	}
+	c, err := web.TLSFiles(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("%w; check %s", err, keys)
+	}
+	return c, nil
 }
 
 // metrics serves what the node counts (Prometheus).

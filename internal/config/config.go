@@ -49,17 +49,18 @@ type Config struct {
 		Private     []netip.Prefix // that private sources may be in; none: any of one's own
 	}
 	Mail struct {
-		Host               string
-		Port               int
-		Username, Password string
-		TLS                string
-		From, BounceDomain string
-		Connections        int
-		Rate               int // messages a minute in all; 0: no limit
-		Direct             bool
-		Admin              string           // address that is told when a mailing is done or stuck
-		Limits             map[string]Limit // by domain
-		Inbound            string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
+		Host                    string
+		Port                    int
+		Username, Password      string
+		TLS                     string
+		From, BounceDomain      string
+		Connections             int
+		Rate                    int // messages a minute in all; 0: no limit
+		Direct                  bool
+		Admin                   string           // address that is told when a mailing is done or stuck
+		Limits                  map[string]Limit // by domain
+		Inbound                 string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
+		InboundCert, InboundKey string           // files; "": no STARTTLS
 	}
 	DKIM     struct{ Domain, Selector, Key, EdSelector, EdKey string }
 	Schedule struct{ Zone *time.Location }
@@ -166,6 +167,8 @@ var keys = []key{
 	{"mail", "direct", "false", "true delivers directly to the servers of the readers' domains when host is empty", false, setDirect},
 	{"mail", "admin", "", "address to notify when a mailing is finished or stuck", false, text(func(c *Config) *string { return &c.Mail.Admin })},
 	{"mail", "inbound", "", "how dibao receives bounces: lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH; empty: only with \"dibao bounce read\"", false, setInbound},
+	{"mail", "inbound_tls_cert", "", "file with the certificate chain with which inbound offers STARTTLS; dibao reloads it when it changes", false, text(func(c *Config) *string { return &c.Mail.InboundCert })},
+	{"mail", "inbound_tls_key", "", "file with the private key of inbound_tls_cert", false, text(func(c *Config) *string { return &c.Mail.InboundKey })},
 	{"dkim", "domain", "", "signing domain; empty: dibao does not sign", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
 	{"dkim", "selector", "dibao", "selector of the key", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
 	{"dkim", "key", "", "file that contains the private key (PEM)", true, text(func(c *Config) *string { return &c.DKIM.Key })},

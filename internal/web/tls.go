@@ -37,7 +37,7 @@ func TLSFiles(cert, key string) (*tls.Config, error) {
 func (f *certFiles) read(now time.Time) error {
 	info, err := os.Stat(f.cert)
 	if err != nil {
-		return fmt.Errorf("certificate: %w; check tls_cert in [server]", err)
+		return fmt.Errorf("certificate: %w", err)
 	}
 	f.looked = now
 	if f.current != nil && info.ModTime().Equal(f.changed) {
@@ -45,7 +45,7 @@ func (f *certFiles) read(now time.Time) error {
 	}
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
-		return fmt.Errorf("certificate %s with key %s: %w; check tls_cert and tls_key in [server]", f.cert, f.key, err)
+		return fmt.Errorf("certificate %s with key %s: %w", f.cert, f.key, err)
 	}
 	f.current, f.changed = &pair, info.ModTime()
 	return nil

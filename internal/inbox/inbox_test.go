@@ -1,4 +1,4 @@
-package mail_test
+package inbox_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"dibao/internal/mail"
+	"dibao/internal/inbox"
 )
 
 // taken are the messages that an inbox took.
@@ -34,9 +34,23 @@ func (k *taken) receive(_ context.Context, to []string, raw []byte) error {
 	return nil
 }
 
-func newInbox(k *taken) *mail.Inbox {
-	return &mail.Inbox{
-		Accept: func(to string) bool { return strings.HasPrefix(to, "b+") }, Receive: k.receive,
+// of returns how many were taken for addresses that begin so.
+func (k *taken) of(prefix string) (n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, m := range k.all {
+		if strings.HasPrefix(m, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func (k *taken) count() int { return k.of("") }
+
+func newInbox(k *taken) *inbox.Inbox {
+	return &inbox.Inbox{
+		Accept: func(_ context.Context, to string) bool { return strings.HasPrefix(to, "b+") }, Receive: k.receive,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }

@@ -1,0 +1,103 @@
+package inbox
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// isExhausted reports whether there are too many open files for another
+// connection, which passes.
+func isExhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
+}
+
+// peer is who sends.
+type peer struct {
+	addr    netip.Addr
+	network netip.Prefix // /24 or /64
+	local   bool         // this machine
+}
+
+func peerOf(a net.Addr) peer {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return peer{local: true} // a Unix socket
+	}
+	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
+	bits := 24
+	if addr.Is6() {
+		bits = 64
+	}
+	network, _ := addr.Prefix(bits) // it fails for no address alone
+	return peer{addr, network, addr.IsLoopback()}
+}
+
+// admit takes a session among the open ones. Where there are too many, of its
+// address, of its network or in all, the one that has waited longest without
+// getting on gives way; ok is false where none of them can.
+func (s *server) admit(c *session) (ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if group := s.crowd(c.peer); group != nil {
+		victim := longestWaiting(group)
+		if victim == nil {
+			return false
+		}
+		delete(s.open, victim)
+		victim.end("421 4.7.0 too many connections; try again later")
+	}
+	s.open[c] = true
+	return true
+}
+
+// crowd returns the sessions of which one has to give way to another of p.
+func (s *server) crowd(p peer) []*session {
+	networks := make(map[netip.Prefix][]*session)
+	var same []*session
+	for c := range s.open {
+		networks[c.peer.network] = append(networks[c.peer.network], c)
+		if c.peer.addr == p.addr {
+			same = append(same, c)
+		}
+	}
+	switch {
+	case !p.local && len(same) >= s.Limits.PerAddress:
+		return same
+	case !p.local && len(networks[p.network]) >= s.Limits.PerNetwork:
+		return networks[p.network]
+	case len(s.open) < s.Limits.Connections:
+		return nil
+	}
+	most := 0
+	for _, group := range networks {
+		most = max(most, len(group))
+	}
+	var largest []*session
+	for _, group := range networks {
+		if len(group) == most {
+			largest = append(largest, group...)
+		}
+	}
+	return largest
+}
+
+// longestWaiting returns the session that got on last longest ago; nil if all of
+// them are handing a message over.
+func longestWaiting(group []*session) (victim *session) {
+	var oldest time.Time
+	for _, c := range group {
+		if since, busy := c.progress(); !busy && (victim == nil || since.Before(oldest)) {
+			victim, oldest = c, since
+		}
+	}
+	return victim
+}
+
+func (s *server) leave(c *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, c)
+}

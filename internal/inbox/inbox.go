@@ -1,0 +1,141 @@
+// Package inbox takes mail that comes back to us: by SMTP, by LMTP, or from a
+// Maildir folder. The listener is open to strangers, so that everything they can
+// take is bounded: connections, time, memory, recipients, errors.
+//
+// Sources: RFC 5321 (SMTP), 2033 (LMTP), 2920 (PIPELINING), 1870 (SIZE), 6152
+// (8BITMIME), 3207 (STARTTLS), 6531 (SMTPUTF8), 2034 (enhanced codes).
+package inbox
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Inbox takes mail.
+type Inbox struct {
+	// Accept reports whether mail to an address is taken at all. It is asked before
+	// any of the message is read.
+	Accept func(ctx context.Context, to string) bool
+	// Receive takes a whole message; an error makes the sender try again. The
+	// message is its own to keep.
+	Receive func(ctx context.Context, to []string, raw []byte) error
+	Domain  string      // how we greet; "localhost" if empty
+	LMTP    bool        // RFC 2033, for a mail server on this machine
+	TLS     *tls.Config // nil: STARTTLS is not offered
+	Limits  Limits
+	Logger  *slog.Logger
+}
+
+// Limits bound what senders can take. The zero value of a field is the default
+// named beside it.
+type Limits struct {
+	Message     int           // 1 MiB; bytes of one message
+	Memory      int           // 16 MiB; bytes of all messages that are being read, beyond the first 256 KiB of each
+	Connections int           // 50 at a time
+	PerNetwork  int           // 20 of them from one /24 (IPv4) or /64 (IPv6)
+	PerAddress  int           // 10 of them from one address; neither holds for this machine
+	Recipients  int           // 20 of one message
+	Errors      int           // 10 of one connection
+	Commands    int           // 100 between two messages of one connection
+	Messages    int           // 100 of one connection
+	Command     time.Duration // 1 m; the wait for a command, and for a reply to be read
+	Data        time.Duration // 3 m; for the whole of a message
+	Session     time.Duration // 15 m; for the whole of a connection
+}
+
+func (l *Limits) fill() {
+	for _, f := range []struct {
+		n        *int
+		standard int
+	}{
+		{&l.Message, 1 << 20}, {&l.Memory, 16 << 20}, {&l.Connections, 50}, {&l.PerNetwork, 20}, {&l.PerAddress, 10},
+		{&l.Recipients, 20}, {&l.Errors, 10}, {&l.Commands, 100}, {&l.Messages, 100},
+	} {
+		*f.n = cmp.Or(*f.n, f.standard)
+	}
+	l.Command = cmp.Or(l.Command, time.Minute)
+	l.Data = cmp.Or(l.Data, 3*time.Minute)
+	l.Session = cmp.Or(l.Session, 15*time.Minute)
+}
+
+const (
+	stopWithin    = 10 * time.Second // how long messages that are being taken may finish
+	receiveWithin = time.Minute      // how long one may take
+	lastWords     = time.Second      // how long a connection that is closed may take its last reply
+)
+
+// Serve takes mail on l until ctx ends.
+func (b *Inbox) Serve(ctx context.Context, l net.Listener) error {
+	box := *b
+	box.Limits.fill()
+	box.Domain = cmp.Or(box.Domain, "localhost")
+	s := &server{Inbox: &box, open: make(map[*session]bool), memory: &budget{left: box.Limits.Memory}}
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	err := s.accept(context.WithoutCancel(ctx), l)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	return errors.Join(err, s.close())
+}
+
+// server is an inbox that runs.
+type server struct {
+	*Inbox
+	memory *budget
+	all    sync.WaitGroup
+
+	mu   sync.Mutex
+	open map[*session]bool
+}
+
+// accept starts a session for each connection. Sessions that gave way still have
+// a moment for their last reply: there are at most as many of them as of others.
+func (s *server) accept(ctx context.Context, l net.Listener) error {
+	running := make(chan struct{}, 2*s.Limits.Connections)
+	for {
+		running <- struct{}{}
+		conn, err := l.Accept()
+		var temporary net.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &temporary) && temporary.Timeout(), isExhausted(err):
+			<-running
+			time.Sleep(50 * time.Millisecond) // other connections end meanwhile
+			continue
+		default:
+			return fmt.Errorf("take mail on %s: %w", l.Addr(), err)
+		}
+		s.all.Go(func() {
+			defer func() { <-running }()
+			s.serve(ctx, conn)
+		})
+	}
+}
+
+// close ends all sessions; those that are handing a message over may finish.
+func (s *server) close() error {
+	s.mu.Lock()
+	for c := range s.open {
+		c.end("421 4.3.2 this server stops; try again later")
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		s.all.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(stopWithin):
+		return fmt.Errorf("mail that came back was still being taken after %s; its senders will try again", stopWithin)
+	}
+}

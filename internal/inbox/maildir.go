@@ -1,0 +1,72 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// maxFile is how much of one message of a folder is read.
+const maxFile = 10 << 20
+
+// maildirEvery is how often a folder is looked at.
+const maildirEvery = 15 * time.Second
+
+// Watch takes the new mail of a Maildir folder until ctx ends. What was taken
+// moves to cur, marked as seen; what could not be taken stays new.
+func (b *Inbox) Watch(ctx context.Context, dir string) error {
+	tick := time.NewTicker(maildirEvery)
+	defer tick.Stop()
+	for {
+		if _, err := b.TakeMaildir(ctx, dir); err != nil && ctx.Err() == nil {
+			b.Logger.Error("mail folder not read", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// TakeMaildir takes what is new in a Maildir folder now and returns how many
+// messages that were.
+func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err error) {
+	entries, err := os.ReadDir(filepath.Join(dir, "new"))
+	if err != nil {
+		return 0, fmt.Errorf("%s is no Maildir folder that dibao may read: %w", dir, err)
+	}
+	var problems []error
+	for _, e := range entries {
+		if !e.Type().IsRegular() || ctx.Err() != nil {
+			continue
+		}
+		path := filepath.Join(dir, "new", e.Name())
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) { // another program was quicker
+			continue
+		}
+		if err != nil {
+			return taken, err
+		}
+		raw, err := io.ReadAll(io.LimitReader(f, maxFile))
+		f.Close()
+		if err != nil {
+			return taken, err
+		}
+		if err := b.Receive(ctx, nil, raw); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", e.Name(), err)) // it stays there, and holds up no other
+			continue
+		}
+		taken++
+		if err := os.Rename(path, filepath.Join(dir, "cur", e.Name()+":2,S")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return taken, err
+		}
+	}
+	return taken, errors.Join(problems...)
+}
