@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"fmt"
 	"net/url"
 	"path"
@@ -46,10 +45,7 @@ const minText = 50
 // headline, meta elements and labelled values before it. An error leaves it as
 // it was.
 func ReadArticle(p Page, s Source, it Item) (Item, error) {
-	doc, err := parsePage(p, s.Settings.Charset)
-	if err != nil {
-		return it, err
-	}
+	doc, plain := parseText(p, s.Settings.Charset)
 	base, err := url.Parse(p.URL)
 	if err != nil {
 		return it, fmt.Errorf("address %q of the article: %w", p.URL, err)
@@ -70,10 +66,14 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	if err != nil {
 		return it, err
 	}
+	if plain {
+		container = doc.Find("body")
+		out.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], textOnly)
+	}
 	headline := findHeadline(doc, container, references(doc, e, it))
 	e.Title = firstOf(headline.text, it.Title)
 	e.Labels = readLabels(doc, headline.node, nodeOf(container))
-	if container == nil {
+	if container == nil && inScript != "" {
 		container = fromMarkup(inScript)
 	}
 	if container == nil {
@@ -209,29 +209,20 @@ func readable(doc *goquery.Document, address string) (s *goquery.Selection, err 
 	doc.Find("title").Each(func(_ int, t *goquery.Selection) {
 		t.SetText(clip(collapse(t.Text()), maxTitle)) // it is held against every heading
 	})
-	markup, err := doc.Html()
-	if err != nil {
-		return nil, err
-	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
 	}
 	parser := readability.NewParser()
 	parser.MaxElemsToParse = maxElements
-	article, err := parser.Parse(strings.NewReader(markup), u)
+	article, err := parser.ParseDocument(doc.Nodes[0], u)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errNoText, err)
 	}
-	var buf bytes.Buffer
-	if article.Node == nil || article.RenderHTML(&buf) != nil || buf.Len() == 0 {
+	if article.Node == nil || article.Node.FirstChild == nil {
 		return nil, errNoText
 	}
-	found, err := goquery.NewDocumentFromReader(&buf)
-	if err != nil {
-		return nil, err
-	}
-	return found.Find("body").First(), nil
+	return goquery.NewDocumentFromNode(article.Node).Selection, nil
 }
 
 // headline is what the page is called and the element that says so, if one does.

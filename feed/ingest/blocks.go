@@ -5,15 +5,12 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"dibao/internal/markup"
 )
 
 // blockTags end a line of text.
-var blockTags = map[string]bool{
-	"address": true, "article": true, "aside": true, "blockquote": true, "body": true, "br": true, "center": true, "dd": true, "div": true,
-	"dl": true, "dt": true, "fieldset": true, "figcaption": true, "figure": true, "footer": true, "form": true, "h1": true, "h2": true,
-	"h3": true, "h4": true, "h5": true, "h6": true, "header": true, "hr": true, "li": true, "main": true, "nav": true, "ol": true, "p": true,
-	"pre": true, "section": true, "table": true, "tbody": true, "tfoot": true, "thead": true, "tr": true, "ul": true,
-}
+var blockTags = markup.Blocks
 
 func hasBlockChild(n *html.Node) bool {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -28,17 +25,11 @@ func hasBlockChild(n *html.Node) bool {
 const maxBlocks = 20000
 
 // textBlocks returns the blocks of text in sanitised markup.
-func textBlocks(markup string) []string {
-	if markup == "" {
+func textBlocks(text string) []string {
+	if text == "" {
 		return nil
 	}
-	root, err := html.Parse(strings.NewReader(markup))
-	if err != nil || depth(root, 0) >= maxDepth {
-		if text := plainText(markup); text != "" {
-			return []string{text}
-		}
-		return nil
-	}
+	root, _ := markup.Parse(text)
 	return blocksOf(root)
 }
 
@@ -83,8 +74,9 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 		}
 	}
 	end()
+	inRow = inRow || n.Data == "tr" && !isLayout(n)
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		b.walk(c, inRow || n.Data == "tr" && !isLayout(n))
+		b.walk(c, inRow)
 	}
 	end()
 }

@@ -195,7 +195,13 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 	near := firstOf(link, base)
 	it := FeedItem{
 		ID: shortID(f.GUID), Link: Text(link), Title: title(f.Title), Author: authors(f),
-		Summary: Text(Sanitize(f.Description, near)), Content: Text(Sanitize(f.Content, near)), Enclosures: enclosures(f, base),
+		Enclosures: enclosures(f, base),
+	}
+	summary, plainSummary := sanitize(f.Description, near)
+	content, plainContent := sanitize(f.Content, near)
+	it.Summary, it.Content = Text(summary), Text(content)
+	if plainSummary || plainContent {
+		it.Warnings = append(it.Warnings, textOnly)
 	}
 	for _, c := range f.Categories[:min(len(f.Categories), maxAttached)] {
 		if c = clip(plainText(c), maxName); c != "" {

@@ -72,7 +72,10 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	it := Item{GUID: id, URL: "mid:" + id, Title: clip(collapse(subject), maxTitle)}
 	var blocks []string
 	if markup != "" {
-		it.HTML = Sanitize(markup, "")
+		var plain bool
+		if it.HTML, plain = sanitize(markup, ""); plain {
+			it.Warnings = append(it.Warnings, textOnly)
+		}
 		blocks = textBlocks(it.HTML)
 	} else {
 		blocks = strings.FieldsFunc(plain, func(r rune) bool { return r == '\n' })
@@ -104,12 +107,8 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	return []Item{it}, nil
 }
 
-func webLink(markup string) (address string) {
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(markup))
-	if err != nil {
-		return ""
-	}
-	doc.Find("a[href]").EachWithBreak(func(_ int, a *goquery.Selection) bool {
+func webLink(text string) (address string) {
+	fromMarkup(text).Find("a[href]").EachWithBreak(func(_ int, a *goquery.Selection) bool {
 		if href := a.AttrOr("href", ""); strings.HasPrefix(href, "http") && webVersion.MatchString(collapse(a.Text())) {
 			address = href
 		}

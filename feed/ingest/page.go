@@ -13,6 +13,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
+	"dibao/internal/markup"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -22,19 +23,21 @@ type pageReader struct{}
 
 var _ Reader = pageReader{}
 
-// maxDepth bounds how deep markup may be nested: code that walks it recurses.
-const maxDepth = 512
-
+// parsePage parses a page whose structure is to be read.
 func parsePage(p Page, override string) (*goquery.Document, error) {
+	doc, plain := parseText(p, override)
+	if plain {
+		return nil, errCostly
+	}
+	return doc, nil
+}
+
+// parseText parses a page. If it is plain, it has no markup left: see
+// [markup.Parse].
+func parseText(p Page, override string) (doc *goquery.Document, plain bool) {
 	text, _ := Decode(p.Body, p.ContentType, override)
-	root, err := html.ParseWithOptions(strings.NewReader(text), html.ParseOptionEnableScripting(false))
-	if err != nil {
-		return nil, fmt.Errorf("the page is no HTML: %w", err)
-	}
-	if depth(root, 0) >= maxDepth {
-		return nil, errTooDeep
-	}
-	return goquery.NewDocumentFromNode(root), nil
+	root, plain := markup.Parse(text)
+	return goquery.NewDocumentFromNode(root), plain
 }
 
 // pageBase returns what the page's relative addresses are relative to.
@@ -45,17 +48,6 @@ func pageBase(doc *goquery.Document, address *url.URL) *url.URL {
 		}
 	}
 	return address
-}
-
-func depth(n *html.Node, at int) int {
-	if at >= maxDepth {
-		return at
-	}
-	deepest := at
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		deepest = max(deepest, depth(c, at+1))
-	}
-	return deepest
 }
 
 // Read returns the rows of a list page, in the page's order. Each needs its own
@@ -290,6 +282,6 @@ func listDate(text string, clock when.Clock) string {
 }
 
 var (
-	errNoText  = errors.New("no text was found on the article's page")
-	errTooDeep = fmt.Errorf("the page is nested deeper than %d elements", maxDepth)
+	errNoText = errors.New("no text was found on the article's page")
+	errCostly = errors.New("the page cannot be read: its elements are nested too deep, or so many are left open that reading them would take too much memory")
 )

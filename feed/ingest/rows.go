@@ -25,13 +25,10 @@ func parseList(p Page, override string) (*goquery.Document, error) {
 			rows.WriteString(m[1])
 		}
 		if rows.Len() > 0 {
-			script.ReplaceWithHtml(`<div class="records">` + rows.String() + `</div>`)
+			script.ReplaceWithSelection(fromMarkup(`<div class="records">` + rows.String() + `</div>`).Children())
 		}
 	})
 	doc.Find("script, style, noscript, template").Remove()
-	if depth(doc.Nodes[0], 0) >= maxDepth {
-		return nil, errTooDeep
-	}
 	return doc, nil
 }
 

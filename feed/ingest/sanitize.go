@@ -7,7 +7,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/microcosm-cc/bluemonday"
-	"golang.org/x/net/html"
+
+	"dibao/internal/markup"
 )
 
 // policyHTML is what markup of other people may hold: text, links and pictures.
@@ -40,23 +41,24 @@ var selfClosed = regexp.MustCompile(`(?i)<(iframe|script|style|textarea|title|xm
 // Sanitize makes markup safe to show: what is not allowed is dropped, links and
 // pictures become absolute by base, and a mail or page that shows the result
 // runs nothing and asks nothing but pictures. Sanitizing again changes nothing.
-func Sanitize(markup, base string) string {
-	if !strings.ContainsAny(markup, "<&>\"'\r\x00") {
-		return strings.TrimSpace(markup)
-	}
-	if strings.Contains(markup, "/>") {
-		markup = selfClosed.ReplaceAllString(markup, "<$1$2></$1>")
-	}
-	root, err := html.ParseWithOptions(strings.NewReader(markup), html.ParseOptionEnableScripting(false))
-	if err != nil || depth(root, 0) >= maxDepth {
-		return textOnly(markup) // nested deeper than anybody writes
-	}
-	return sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
+func Sanitize(text, base string) string {
+	clean, _ := sanitize(text, base)
+	return clean
 }
 
-// textOnly keeps the text of markup that can't be kept as markup.
-func textOnly(markup string) string {
-	return strings.TrimSpace(policyHTML.Sanitize(html.EscapeString(plainText(markup))))
+// textOnly is the warning about markup whose tree would cost too much.
+const textOnly = "its markup is nested too deep or leaves too many elements open; its text was read without markup"
+
+// sanitize is Sanitize; plain says that only paragraphs of text were kept.
+func sanitize(text, base string) (clean string, plain bool) {
+	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
+		return strings.TrimSpace(text), false
+	}
+	if strings.Contains(text, "/>") {
+		text = selfClosed.ReplaceAllString(text, "<$1$2></$1>")
+	}
+	root, plain := markup.Parse(text)
+	return sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base), plain
 }
 
 // sanitizeSelection is Sanitize of the inside of one element. It changes the element.
@@ -78,10 +80,7 @@ func sanitizeSelection(s *goquery.Selection, base string) string {
 		}
 		img.SetAttr("src", address)
 	})
-	inner, err := s.Html()
-	if err != nil {
-		return textOnly(s.Text())
-	}
+	inner, _ := s.Html() // writing to memory does not fail
 	return strings.TrimSpace(policyHTML.Sanitize(inner))
 }
 

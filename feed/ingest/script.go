@@ -3,11 +3,11 @@ package ingest
 import (
 	"encoding/json"
 	"regexp"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
-	"golang.org/x/net/html"
+
+	"dibao/internal/markup"
 )
 
 // scriptValue finds the members of an object that programs which draw their
@@ -31,14 +31,9 @@ func scriptText(doc *goquery.Document) string {
 	return best
 }
 
-// fromMarkup returns markup as the container of a text, nil if it has none.
-func fromMarkup(markup string) *goquery.Selection {
-	if markup == "" {
-		return nil
-	}
-	root, err := html.Parse(strings.NewReader(markup))
-	if err != nil || depth(root, 0) >= maxDepth {
-		return nil
-	}
+// fromMarkup returns the body of markup, as text only where its tree would cost
+// too much.
+func fromMarkup(text string) *goquery.Selection {
+	root, _ := markup.Parse(text)
 	return goquery.NewDocumentFromNode(root).Find("body").First()
 }

@@ -6,8 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/net/html"
-
+	"dibao/internal/markup"
 	"dibao/policy"
 )
 
@@ -85,45 +84,14 @@ func firstOf(values ...string) string {
 }
 
 // unseen are the elements whose text nobody reads on a page.
-var unseen = map[string]bool{
-	"script": true, "style": true, "noscript": true, "template": true, "head": true, "title": true, "iframe": true,
-	"svg": true, "math": true, "select": true, "textarea": true, "button": true, "noembed": true, "noframes": true,
-	"xmp": true, "plaintext": true,
-}
+var unseen = markup.Unseen
 
-// plainText returns the text of markup, white space collapsed. It does not
-// build a tree, so that no markup is too deep for it.
-func plainText(markup string) string {
-	if !strings.ContainsAny(markup, "<&") {
-		return collapse(markup)
+// plainText returns the text of markup, white space collapsed.
+func plainText(text string) string {
+	if !strings.ContainsAny(text, "<&") {
+		return collapse(text)
 	}
-	var b strings.Builder
-	hidden := ""
-	z := html.NewTokenizer(strings.NewReader(markup))
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return collapse(b.String())
-		case html.TextToken:
-			if hidden == "" {
-				b.Write(z.Text())
-			}
-		case html.StartTagToken:
-			name, _ := z.TagName()
-			if hidden == "" && unseen[string(name)] && string(name) != "head" {
-				hidden = string(name)
-			} else if blockTags[string(name)] || string(name) == "td" || string(name) == "th" {
-				b.WriteByte(' ')
-			}
-		case html.SelfClosingTagToken, html.EndTagToken:
-			name, _ := z.TagName()
-			if string(name) == hidden {
-				hidden = ""
-			} else if blockTags[string(name)] {
-				b.WriteByte(' ')
-			}
-		}
-	}
+	return collapse(strings.Join(markup.Lines(text), " "))
 }
 
 // looksLikeHTML finds an element that pages have and plain texts don't.

@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allocated returns how many MB f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) >> 20
+}
+
+// openFormatting is markup whose tree has 500 more nodes in each block.
+func openFormatting(blocks int) string {
+	var b strings.Builder
+	b.WriteString("<p>")
+	for i := range 500 {
+		fmt.Fprintf(&b, "<font a=%d>", i)
+	}
+	b.WriteString(strings.Repeat("<p>款", blocks))
+	return b.String()
+}
+
+// TestFormattingElementsOfAPage reads an article whose 46 kB took 1.9 GB: its
+// text is there, and the warning.
+func TestFormattingElementsOfAPage(t *testing.T) {
+	page := Page{URL: "http://site.test/a.html", Body: read(t, shared(t, "cases/hostile"), "formatting-elements.html")}
+	var it Item
+	var err error
+	used := allocated(func() { it, err = ReadArticle(page, Source{}, Item{GUID: "g", URL: page.URL}) })
+	if err != nil || used > 100 {
+		t.Fatalf("%v, %d MB", err, used)
+	}
+	if it.Title != "关于做好工作的通知" || len(it.Evidence.Paragraphs) != 10000 || !slices.Contains(it.Warnings, textOnly) {
+		t.Errorf("title %q, %d paragraphs, warnings %q", it.Title, len(it.Evidence.Paragraphs), it.Warnings)
+	}
+	if _, err := (pageReader{}).Read(page, Source{}); err != errCostly {
+		t.Errorf("as a list: %v", err)
+	}
+}
+
+// TestFormattingElementsOfAFeed reads a feed of 166 kB that took all memory: the
+// items are read as text, and say so.
+func TestFormattingElementsOfAFeed(t *testing.T) {
+	type item map[string]string
+	var items []item
+	for i := range 12 {
+		items = append(items, item{"id": fmt.Sprint(i), "url": fmt.Sprintf("http://site.test/%d", i), "title": "关于某事的通知", "content_html": openFormatting(1200)})
+	}
+	body, err := json.Marshal(map[string]any{"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": items})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []Item
+	used := allocated(func() {
+		got, err = feedReader{}.Read(Page{URL: "http://site.test/feed.json", ContentType: "application/feed+json", Body: body}, Source{})
+	})
+	if err != nil || len(got) != 12 || used > 200 {
+		t.Fatalf("%d bytes: %d items, %v, %d MB", len(body), len(got), err, used)
+	}
+	for _, it := range got {
+		if len(it.Evidence.Paragraphs) != 1200 || !slices.Contains(it.Warnings, textOnly) {
+			t.Errorf("%s: %d paragraphs, warnings %q", it.GUID, len(it.Evidence.Paragraphs), it.Warnings)
+		}
+	}
+}
+
+// TestRowOfManyCells reads a row of a table in a time that grows with its cells,
+// not with their square: the row is looked at once.
+func TestRowOfManyCells(t *testing.T) {
+	text := "<table><tr>" + strings.Repeat("<td>格", 100_000)
+	if got := textBlocks(text); len(got) != 1 || strings.Count(got[0], "格") != 100_000 {
+		t.Errorf("%d blocks", len(got))
+	}
+}

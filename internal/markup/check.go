@@ -1,0 +1,94 @@
+package markup
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// Limits on what the tree of one text may cost.
+const (
+	maxNodes = 400_000    // of about 112 bytes; two attributes count as one
+	maxMoves = 20_000_000 // of a node to another parent, or steps of a search
+)
+
+// foreign elements are left out with all that is in them: they change how the
+// tokens that follow are read, and no reader shows them.
+var foreign = regexp.MustCompile(`(?i)<(?:svg|math|template)`)
+
+// breakouts end foreign content (HTML Standard, 13.2.6.5).
+var breakouts = set("b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing " +
+	"menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var")
+
+// check returns the text without foreign elements and templates, and whether its
+// tree costs little enough to be built.
+func check(text string) (cut string, ok bool) {
+	c := newCounter()
+	var kept strings.Builder
+	var hole cutter
+	rewrite := foreign.MatchString(text)
+	for t := newTokens(text); ; {
+		kind := t.next()
+		if kind == html.ErrorToken {
+			break
+		}
+		if t.attrs > maxAttrs || t.broken {
+			return "", false
+		}
+		if rewrite && hole.covers(kind, t.name) {
+			continue
+		}
+		if rewrite {
+			kept.WriteString(hole.mark())
+			kept.WriteString(t.text[t.start:t.at])
+		}
+		c.count(kind, t)
+		if c.nodes > maxNodes || c.moves > maxMoves {
+			return "", false
+		}
+	}
+	if rewrite {
+		return kept.String(), true
+	}
+	return text, true
+}
+
+// cutter knows which tokens stand in a foreign element or a template.
+type cutter struct {
+	name string // of the element that is being left out
+	deep int    // how many of that name are open
+	left bool   // something was left out since the last mark
+}
+
+// mark stands where something was left out: without it, what stands before and
+// behind could become one tag.
+func (c *cutter) mark() string {
+	if c.left {
+		c.left = false
+		return "<!---->"
+	}
+	return ""
+}
+
+func (c *cutter) covers(kind html.TokenType, name string) bool {
+	begins := kind == html.StartTagToken
+	switch {
+	case c.deep == 0 && (begins || kind == html.SelfClosingTagToken) && (name == "svg" || name == "math" || name == "template"):
+		c.name, c.left = name, true
+		if begins || name == "template" {
+			c.deep = 1
+		}
+		return true
+	case c.deep == 0:
+		return kind == html.EndTagToken && (name == "svg" || name == "math" || name == "template")
+	case begins && name == c.name:
+		c.deep++
+	case kind == html.EndTagToken && name == c.name:
+		c.deep--
+	case c.name != "template" && (begins || kind == html.SelfClosingTagToken) && breakouts[name]:
+		c.deep = 0
+		return false
+	}
+	return true
+}

@@ -1,0 +1,197 @@
+package markup
+
+import (
+	"slices"
+
+	"golang.org/x/net/html"
+)
+
+const (
+	maxHeld  = 8 // blocks that one end tag of a formatting element can close
+	sameKept = 3 // equal formatting elements that are built anew (the Noah's Ark clause)
+)
+
+var (
+	// formatting elements are built anew in each block until they are closed
+	// (HTML Standard, 13.2.4.3 The list of active formatting elements).
+	formatting = set("a b big code em font i nobr s small strike strong tt u")
+	// inline elements close nothing when they begin.
+	inline = set("span img br wbr label sub sup ins del abbr acronym cite q var kbd samp mark time script style link meta " +
+		"base title area embed source track param iframe textarea noscript bdi bdo data ruby o:p")
+	// barriers keep an end tag from closing what is open outside of them.
+	barriers = set("table caption td th object applet marquee select")
+	// rows begin or end where a cell has ended.
+	rows = set("td th tr tbody thead tfoot")
+)
+
+// counter counts what the tree of a text costs at most. It follows the tree
+// builder where that opens and closes formatting elements, and counts the dearer
+// way where it does not know better.
+type counter struct {
+	nodes, moves int
+	blocks       int     // tags that began a block, so far
+	scopes       []scope // the last is the innermost
+	again        int     // nodes that one block has to build anew
+	same         map[string]int
+	rootAttrs    int
+}
+
+// scope is what is open inside of one barrier, outside of the next.
+type scope struct {
+	name string
+	open []entry
+}
+
+// entry is a formatting element that is open.
+type entry struct {
+	name, key  string // equal elements have the same key
+	nodes      int    // that it costs
+	at, blocks int    // c.nodes and c.blocks when it began
+}
+
+func newCounter() *counter {
+	return &counter{scopes: make([]scope, 1), same: make(map[string]int)}
+}
+
+func (c *counter) count(kind html.TokenType, t *tokens) {
+	c.nodes++
+	c.nodes += t.attrs / 2
+	switch kind {
+	case html.StartTagToken, html.SelfClosingTagToken:
+		c.begin(t)
+	case html.EndTagToken:
+		c.end(t.name)
+	}
+}
+
+func (c *counter) begin(t *tokens) {
+	name := t.name
+	switch {
+	case formatting[name]:
+		if name == "a" || name == "nobr" { // neither stands in another
+			if at := c.find(name); at >= 0 {
+				c.nodes += c.again
+				c.close(at)
+			}
+		}
+		c.push(entry{name, t.text[t.start:t.at], 1 + t.attrs/2, c.nodes, c.blocks})
+	case inline[name]:
+	case name == "html" || name == "body":
+		c.rootAttrs += t.attrs
+		c.moves += c.rootAttrs
+	default:
+		c.blocks++
+		c.nodes += c.again
+		if c.inCell() && rows[name] {
+			c.leave()
+		}
+		if barriers[name] {
+			c.scopes = append(c.scopes, scope{name: name})
+		}
+	}
+}
+
+func (c *counter) end(name string) {
+	if formatting[name] {
+		at := c.find(name)
+		if at < 0 {
+			c.nodes += c.again
+			return
+		}
+		if at < len(c.scopes[len(c.scopes)-1].open)-1 {
+			c.nodes += c.again
+		}
+		c.close(at)
+		return
+	}
+	c.nodes += c.again
+	inner := c.scopes[len(c.scopes)-1].name
+	switch {
+	case name == "table":
+		c.leaveTable()
+	case barriers[name] && inner == name, c.inCell() && name != "td" && name != "th" && rows[name]:
+		c.leave()
+	}
+}
+
+// find returns where the last open element of a name stands in the innermost
+// scope, -1 if there is none.
+func (c *counter) find(name string) int {
+	open := c.scopes[len(c.scopes)-1].open
+	for i := len(open) - 1; i >= 0; i-- {
+		c.moves++
+		if open[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// close closes an element of the innermost scope. What was built since it began
+// may get another parent, a block a time (the adoption agency algorithm).
+func (c *counter) close(at int) {
+	s := &c.scopes[len(c.scopes)-1]
+	e := s.open[at]
+	c.moves += c.nodes - e.at
+	if c.blocks-e.blocks >= maxHeld {
+		return // a part of it stays open
+	}
+	s.open = slices.Delete(s.open, at, at+1)
+	c.drop(e)
+}
+
+func isLink(e entry) bool { return e.name == "a" }
+
+func (c *counter) drop(e entry) {
+	if c.same[e.key]--; c.same[e.key] < sameKept {
+		c.again -= e.nodes
+	}
+}
+
+func (c *counter) push(e entry) {
+	s := &c.scopes[len(c.scopes)-1]
+	s.open = append(s.open, e)
+	if c.same[e.key]++; c.same[e.key] <= sameKept {
+		c.again += e.nodes
+	}
+}
+
+func (c *counter) inCell() bool {
+	name := c.scopes[len(c.scopes)-1].name
+	return name == "td" || name == "th"
+}
+
+// leave closes the innermost scope. What was open in it counts on outside: the
+// tree builder ignores a cell that stands in no table.
+func (c *counter) leave() {
+	last := len(c.scopes) - 1
+	inner := c.scopes[last]
+	c.scopes = c.scopes[:last]
+	outer := &c.scopes[last-1]
+	links := slices.ContainsFunc(outer.open, isLink)
+	for _, e := range inner.open {
+		c.moves++
+		if links && isLink(e) && c.blocks-e.blocks < maxHeld {
+			c.drop(e) // inside of a cell or not, no link stands in a link
+			continue
+		}
+		links = links || isLink(e)
+		outer.open = append(outer.open, e)
+	}
+}
+
+// leaveTable closes the innermost table, if nothing but its cells is open in it.
+func (c *counter) leaveTable() {
+	for i := len(c.scopes) - 1; i > 0; i-- {
+		switch c.scopes[i].name {
+		case "table":
+			for len(c.scopes) > i {
+				c.leave()
+			}
+			return
+		case "td", "th", "caption":
+		default:
+			return
+		}
+	}
+}

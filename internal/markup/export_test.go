@@ -1,0 +1,40 @@
+package markup
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// CheckCount compares the nodes of a tree with what was counted. A token implies
+// two more elements at most: a cell, its row and its group.
+func CheckCount(t *testing.T, text string) {
+	t.Helper()
+	cut, ok := check(text)
+	if !ok && len(text) > 100_000 {
+		return
+	}
+	c, count := newCounter(), 0
+	for tok := newTokens(cut); ; count++ {
+		kind := tok.next()
+		if kind == html.ErrorToken {
+			break
+		}
+		c.count(kind, tok)
+	}
+	if c.nodes > 10*maxNodes {
+		return
+	}
+	root, err := html.ParseWithOptions(strings.NewReader(cut), html.ParseOptionEnableScripting(false))
+	if err != nil {
+		return
+	}
+	nodes := 0
+	for range root.Descendants() {
+		nodes++
+	}
+	if most := c.nodes + 2*count + 10; nodes > most {
+		t.Errorf("a tree has %d nodes, counted were %d: %.2000q", nodes, most, text)
+	}
+}

@@ -1,0 +1,69 @@
+// Package markup parses HTML of strangers within limits. The tree builder of
+// HTML5 does more work than its input is long: formatting elements that nobody
+// closes are built anew in every block, so that 46 kB can take 2 GB. [Parse]
+// reads the tokens first, bounds what the tree can cost, and reads the text
+// without its markup where that is too much.
+//
+// No other package may call a parser of HTML: a test looks for it.
+package markup
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// MaxDepth is the deepest nesting that Parse returns, in elements. Code that
+// walks a tree recurses.
+const MaxDepth = 512
+
+// Parse returns the tree of a page or of a piece of markup; it is never nil.
+// Foreign elements (svg, math) and templates are left out: no reader shows them.
+//
+// Where the tree would cost too much, plain is true and the tree holds the title
+// and the text only, each block as a paragraph. The caller has to say so.
+func Parse(text string) (root *html.Node, plain bool) {
+	cut, ok := check(text)
+	if !ok {
+		return plainTree(text), true
+	}
+	root, err := html.ParseWithOptions(strings.NewReader(cut), html.ParseOptionEnableScripting(false))
+	if err != nil || tooDeep(root, 0) {
+		return plainTree(text), true
+	}
+	return root, false
+}
+
+func tooDeep(n *html.Node, at int) bool {
+	if at >= MaxDepth {
+		return true
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if tooDeep(c, at+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// plainTree is the tree of a page that holds nothing but its title and its text.
+func plainTree(text string) *html.Node {
+	title, lines := readLines(text)
+	root := &html.Node{Type: html.DocumentNode}
+	page := add(root, atom.Html)
+	head, body := add(page, atom.Head), add(page, atom.Body)
+	if title != "" {
+		add(head, atom.Title).AppendChild(&html.Node{Type: html.TextNode, Data: title})
+	}
+	for _, line := range lines[:min(len(lines), maxNodes/4)] {
+		add(body, atom.P).AppendChild(&html.Node{Type: html.TextNode, Data: line})
+	}
+	return root
+}
+
+func add(parent *html.Node, name atom.Atom) *html.Node {
+	n := &html.Node{Type: html.ElementNode, DataAtom: name, Data: name.String()}
+	parent.AppendChild(n)
+	return n
+}
