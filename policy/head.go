@@ -94,3 +94,108 @@ func (u *understanding) completeTitle() {
 		}
 	}
 }
+
+// headlineLines are the most lines that a headline is broken into, with those of
+// its organs and number.
+const headlineLines = 8
+
+// headlineIn returns how many lines at the start of a text are the headline that it
+// repeats, and the organs that stand in lines of their own above it.
+func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
+	whole := cleanForComparison(title)
+	if whole == "" {
+		return 0, nil
+	}
+	rest := whole
+	for i, p := range paragraphs[:min(len(paragraphs), headlineLines)] {
+		part, found := strings.CutPrefix(rest, cleanForComparison(p))
+		switch {
+		case !found && rest == whole && signs(fold(p)):
+			organs = append(organs, splitOrgans(strings.TrimSpace(fold(p)))...)
+		case !found:
+			return 0, nil
+		case part == "":
+			return i + 1, organs
+		}
+		if found {
+			rest = part
+		}
+	}
+	return 0, nil
+}
+
+// dropHeadline takes the headline out of the text, which repeats it in one line or
+// in several.
+func (u *understanding) dropHeadline() {
+	n, organs := headlineIn(u.Paragraphs, u.Title)
+	u.Paragraphs = u.Paragraphs[n:]
+	if len(organs) > 0 {
+		u.organs = organs
+	}
+}
+
+// numberLine takes the line out of the text that is nothing but the document's
+// number, under the headline or above it; where no label gave the number, it does.
+func (u *understanding) numberLine() {
+	for i, p := range u.Paragraphs[:min(headlineLines, len(u.Paragraphs))] {
+		if n := u.numberOf(p); n != "" {
+			u.DocumentNumber = n
+			u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
+			u.dropHeadline()
+			return
+		}
+		if i >= 2 && !u.ofHead(p) {
+			return
+		}
+	}
+}
+
+// numberOf returns the number of a line that is nothing else, "" where it is
+// another document's.
+func (u *understanding) numberOf(line string) string {
+	n, ok := ParseNumber(line)
+	if !ok && u.title.Type != "" && len(u.title.Issuers) == 1 && u.title.Subject == "" { // 样例市人民政府令, and under it 第77号
+		if m := orderNumber.FindStringSubmatch(squeeze(fold(line))); m != nil {
+			return u.title.Issuers[0] + u.title.Type + "第" + m[1] + "号"
+		}
+	}
+	if !ok || utf8.RuneCountInString(squeeze(line)) > utf8.RuneCountInString(n)+4 || listedLine.MatchString(line) || u.DocumentNumber != "" && u.DocumentNumber != n {
+		return ""
+	}
+	return n
+}
+
+// headWidth is how many characters a line of a headline has at most.
+const headWidth = 60
+
+// ofHead reports whether a line is a part of the headline, or organs.
+func (u *understanding) ofHead(line string) bool {
+	clean := cleanForComparison(line)
+	return utf8.RuneCountInString(line) <= headWidth && clean != "" && (strings.Contains(cleanForComparison(u.Title), clean) || signs(fold(line)))
+}
+
+var (
+	orderHead   = regexp.MustCompile(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
+	orderNumber = regexp.MustCompile(`^第([0-9]{1,5})号$`)
+)
+
+// order reads the head of an order (令) that puts legislation into force: the
+// organ in one line, the number in the next (条例第八条之命令).
+func (u *understanding) order() {
+	if len(u.Paragraphs) < 2 {
+		return
+	}
+	head := orderHead.FindStringSubmatch(squeeze(fold(u.Paragraphs[0])))
+	number := orderNumber.FindStringSubmatch(strings.TrimPrefix(hanSerials("令"+squeeze(fold(u.Paragraphs[1]))), "令"))
+	if head == nil || number == nil {
+		return
+	}
+	if u.DocumentNumber == "" { // a register may write it in its own style: 国令第707号
+		u.DocumentNumber = head[1] + "令第" + number[1] + "号"
+	}
+	if u.Issuers == nil && len(u.title.Issuers) == 0 {
+		u.Issuers = []string{head[1]}
+	}
+	u.Paragraphs = append([]string{}, u.Paragraphs[2:]...)
+}
+

@@ -91,7 +91,7 @@ func repost(r *rand.Rand, f Facts) Facts {
 // hardRepost is a worse one: paragraphs are joined, cut short and lost at the end,
 // all punctuation is another, the title has the site's name or lost its year.
 func hardRepost(r *rand.Rand, f Facts) Facts {
-	out := Facts{Title: "转载：" + trailing.ReplaceAllString(f.Title, ""), Paragraphs: []string{"首页 > 法规库 > 正文", "来源：样例法律网 作者：佚名 更新时间：2026-11-02"}}
+	out := Facts{Title: "转载：" + withoutTrailing(f.Title), Paragraphs: []string{"首页 > 法规库 > 正文", "来源：样例法律网 作者：佚名 更新时间：2026-11-02"}}
 	change := strings.NewReplacer("，", " ", "。", ".", "；", " ", "、", ",", "“", "", "”", "", "：", ":", "《", "<<", "》", ">>", "（", "[", "）", "]")
 	kept := f.Paragraphs[:len(f.Paragraphs)-len(f.Paragraphs)/40]
 	for i, p := range kept {

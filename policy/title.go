@@ -15,7 +15,7 @@ type Title struct {
 	Type     string   // 文种, the base form: 实施意见 is 意见
 	Inner    []string // titles that it carries or speaks of
 	Relation string   // 印发, 转发, 批转, 公布, 废止, 修改
-	Number   string   // canonical, where the title begins with one
+	Number   string   // canonical, where one stands before the title or in a bracket behind it
 	Marker   string   // 有效, 失效 …: the document's state, no part of the title
 }
 
@@ -35,7 +35,6 @@ var types = []struct{ name, base string }{
 var (
 	stateMarker = regexp.MustCompile(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
 	debris      = regexp.MustCompile(`^.{0,60}">`)
-	trailing    = regexp.MustCompile(`(?:[（(][^（）()]{1,30}[）)]|\s)+$`)
 	actionFirst = regexp.MustCompile(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
 	// An organ answers or takes up: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
 	organActs = regexp.MustCompile(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
@@ -164,12 +163,20 @@ func splitAtVerb(s string) (organs, verb, rest string, ok bool) {
 	return organs, verb, s[at+len(verb):], true
 }
 
-// withoutTrailing cuts brackets and spaces at the end of a title: （试行）.
+// withoutTrailing cuts brackets and spaces at the end of a title: （试行）, and the
+// number of the document in brackets of any form.
 func withoutTrailing(s string) string {
-	if !endsInAny(s, "）", ")", " ", "\n", "\t") {
-		return s
+	for {
+		s = strings.TrimRightFunc(s, unicode.IsSpace)
+		before, inner, ok := lastBracket(s)
+		if !ok || before == "" || utf8.RuneCountInString(inner) > longestFirst {
+			return s
+		}
+		if !endsInAny(s, "）", ")") && closingNumber(s) == "" {
+			return s
+		}
+		s = before
 	}
-	return trailing.ReplaceAllString(s, "")
 }
 
 // clean takes off a title what is not of it: the debris of a cut attribute, a mark
@@ -185,10 +192,11 @@ func (t *Title) clean(s string) string {
 	if !strings.Contains(s, "号") {
 		return s
 	}
-	if m := wrapped.FindStringSubmatch(s); m != nil {
-		t.Number, _ = ParseNumber(m[1])
-		s = strings.NewReplacer("〈", "《", "〉", "》").Replace(m[2])
+	if number, title, ok := leadingNumber(s); ok {
+		t.Number = number
+		return title
 	}
+	t.Number = closingNumber(s)
 	return s
 }
 

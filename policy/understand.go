@@ -11,10 +11,11 @@ import (
 // understanding is the work on one article.
 type understanding struct {
 	Facts
-	e     Evidence
-	zone  *time.Location
-	title Title
-	hints []uint64 // of each paragraph
+	e      Evidence
+	zone   *time.Location
+	title  Title
+	organs []string // that stand above the headline in the text
+	hints  []uint64 // of each paragraph
 }
 
 // Understand judges what the evidence says. The same evidence gives the same
@@ -24,7 +25,7 @@ func Understand(e Evidence) Facts {
 	u.headline()
 	u.Paragraphs = cleanParagraphs(e.Paragraphs)
 	u.headLabels()
-	u.Paragraphs = withoutHeadline(u.Paragraphs, u.Title)
+	u.dropHeadline()
 	u.completeTitle()
 	u.credit()
 	u.byline()
@@ -108,27 +109,6 @@ func cleanParagraphs(all []string) []string {
 	return out
 }
 
-// headlineLines are the most lines that a headline is broken into.
-const headlineLines = 8
-
-// withoutHeadline drops a headline that the text repeats, in one line or several.
-func withoutHeadline(paragraphs []string, title string) []string {
-	rest := cleanForComparison(title)
-	if rest == "" {
-		return paragraphs
-	}
-	for i, p := range paragraphs[:min(len(paragraphs), headlineLines)] {
-		part, found := strings.CutPrefix(rest, cleanForComparison(p))
-		if !found {
-			break
-		}
-		if rest = part; rest == "" {
-			return paragraphs[i+1:]
-		}
-	}
-	return paragraphs
-}
-
 // identity finds number and issuers: labelled values, else the title, else the
 // organ that runs the source.
 func (u *understanding) identity() {
@@ -169,6 +149,9 @@ func (u *understanding) identity() {
 	if u.Issuers == nil {
 		u.Issuers = u.title.Issuers
 	}
+	if len(u.Issuers) == 0 {
+		u.Issuers = u.organs
+	}
 	if form := typeOfNumber(u.DocumentNumber); form != "" && len(u.Issuers) == 0 {
 		organ, _, _ := strings.Cut(u.DocumentNumber, form)
 		if organ == "国" && form == "令" {
@@ -182,45 +165,6 @@ func (u *understanding) identity() {
 	if u.Marker == "" {
 		u.Marker = u.title.Marker
 	}
-}
-
-// numberLine takes the line out of the text that is nothing but the document's
-// number, under the headline or above it; where no label gave the number, it does.
-func (u *understanding) numberLine() {
-	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] {
-		n, ok := ParseNumber(p)
-		if !ok || utf8.RuneCountInString(squeeze(p)) > utf8.RuneCountInString(n)+4 || listedLine.MatchString(p) || u.DocumentNumber != "" && u.DocumentNumber != n {
-			continue
-		}
-		u.DocumentNumber = n
-		u.Paragraphs = withoutHeadline(append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...), u.Title)
-		return
-	}
-}
-
-var (
-	orderHead   = regexp.MustCompile(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
-	orderNumber = regexp.MustCompile(`^第([0-9]{1,5})号$`)
-)
-
-// order reads the head of an order (令) that puts legislation into force: the
-// organ in one line, the number in the next (条例第八条之命令).
-func (u *understanding) order() {
-	if len(u.Paragraphs) < 2 {
-		return
-	}
-	head := orderHead.FindStringSubmatch(squeeze(fold(u.Paragraphs[0])))
-	number := orderNumber.FindStringSubmatch(strings.TrimPrefix(hanSerials("令"+squeeze(fold(u.Paragraphs[1]))), "令"))
-	if head == nil || number == nil {
-		return
-	}
-	if u.DocumentNumber == "" { // a register may write it in its own style: 国令第707号
-		u.DocumentNumber = head[1] + "令第" + number[1] + "号"
-	}
-	if u.Issuers == nil && len(u.title.Issuers) == 0 {
-		u.Issuers = []string{head[1]}
-	}
-	u.Paragraphs = append([]string{}, u.Paragraphs[2:]...)
 }
 
 var (

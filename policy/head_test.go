@@ -1,0 +1,30 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+)
+
+// A headline is broken into up to eight lines, with joint issuers above it and the
+// number below.
+func TestHeadlineOfManyLines(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, title     string
+		text            string
+		number, issuers string
+		first           string
+	}{
+		{"Joint", "样例部办公厅 例样部办公厅关于印发《样例方案》的通知", "样例部办公厅\n例样部办公厅\n关于印发《样例\n方案》的通知\n样办发〔2020〕5号\n各地：", "样办发〔2020〕5号", "样例部办公厅 例样部办公厅", "各地："},
+		{"TitleWithoutIssuers", "关于印发《样例方案》的通知", "样例市教育局\n样例市财政局\n样例市人力资源和社会保障局\n样例市民政局\n关于印发《样例方案》\n的通知\n样教发〔2020〕5号\n各地：", "样教发〔2020〕5号", "样例市教育局 样例市财政局 样例市人力资源和社会保障局 样例市民政局", "各地："},
+		{"NumberAboveTitle", "关于印发《样例方案》的通知", "样教发〔2020〕5号\n样例市教育局\n关于印发《样例方案》的通知\n各地：", "样教发〔2020〕5号", "样例市教育局", "各地："},
+		{"ListTitleDiffers", "样例方案", "样例市教育局\n样例市财政局\n样例市民政局\n样教发〔2020〕5号\n各地：", "样教发〔2020〕5号", "", "样例市教育局"},
+		{"OrderByItsOrgan", "潍坊市人民政府令", "第77号\n《样例办法》已经市政府常务会议通过，现予发布。", "潍坊市人民政府令第77号", "潍坊市人民政府", "《样例办法》已经市政府常务会议通过，现予发布。"},
+		{"ListOfNumbers", "样例部关于废止文件的决定", "一、样例一\n二、样例二\n三、样例三\n样发〔2001〕1号\n样发〔2001〕2号", "", "样例部", "一、样例一"},
+	} {
+		f := Understand(Evidence{Title: c.title, Paragraphs: strings.Split(c.text, "\n")})
+		if f.DocumentNumber != c.number || strings.Join(f.Issuers, " ") != c.issuers || f.Paragraphs[0] != c.first {
+			t.Errorf("%s: number %q, issuers %q, begins %q", c.name, f.DocumentNumber, f.Issuers, f.Paragraphs[0])
+		}
+	}
+}

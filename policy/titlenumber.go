@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// closes maps a closing bracket to the one that opens it.
+var closes = map[rune]rune{'）': '（', ')': '(', ']': '[', '】': '【', '〕': '〔', '》': '《', '〉': '〈', '」': '「', '』': '『'}
+
+// lastBracket parts s at the bracket that ends it. Pages mix full-width and
+// half-width brackets, so each kind closes the other.
+func lastBracket(s string) (before, inner string, ok bool) {
+	last, size := utf8.DecodeLastRuneInString(s)
+	if _, isBracket := closes[last]; !isBracket {
+		return s, "", false
+	}
+	depth, end := 1, len(s)-size
+	for i := end; i > 0; {
+		r, n := utf8.DecodeLastRuneInString(s[:i])
+		i -= n
+		switch {
+		case sameBracket(closes[r], closes[last]):
+			depth++
+		case sameBracket(r, closes[last]):
+			if depth--; depth == 0 {
+				return strings.TrimSpace(s[:i]), s[i+n : end], true
+			}
+		}
+	}
+	return s, "", false
+}
+
+// sameBracket reports whether two opening brackets are of one form, of any width.
+func sameBracket(a, b rune) bool {
+	wide := func(r rune) rune {
+		switch r {
+		case '(':
+			return '（'
+		case '〔', '【':
+			return '['
+		}
+		return r
+	}
+	return a != 0 && wide(a) == wide(b)
+}
+
+// maxTitleBrackets bounds the brackets at the end of a title that are looked at.
+const maxTitleBrackets = 3
+
+// closingNumber finds the number in one of the brackets that end a title:
+// 关于样例的通知（银发〔2023〕15号）.
+func closingNumber(title string) string {
+	for range maxTitleBrackets {
+		before, inner, ok := lastBracket(strings.TrimSpace(title))
+		if !ok || before == "" {
+			return ""
+		}
+		if n, rest, ok := numberFirst(inner); ok && (rest == "" || rest == "文" || rest == "文件") {
+			return n
+		}
+		title = before
+	}
+	return ""
+}
+
+// longestFirst is how many characters the number before a title has at most.
+const longestFirst = 40
+
+// numberFirst parts s behind the number that it begins with.
+func numberFirst(s string) (number, rest string, ok bool) {
+	s = strings.TrimSpace(s)
+	i := strings.Index(s, "号")
+	if i < 0 || utf8.RuneCountInString(s[:i]) > longestFirst {
+		return "", s, false
+	}
+	end := i + len("号")
+	head := squeeze(numberLabel.ReplaceAllString(s[:end], ""))
+	number, ok = ParseNumber(head)
+	// 关于落实国发〔2020〕1号: what is before the code makes it another's number.
+	if !ok || utf8.RuneCountInString(head) > utf8.RuneCountInString(number)+maxFiller || containsAny(number, "关于", "《", "印发", "转发") {
+		return "", s, false
+	}
+	rest = strings.TrimLeft(s[end:], "）) \u3000")
+	return strings.TrimPrefix(number, "中华人民共和国"), rest, true
+}
+
+// maxFiller is how many characters a number's canonical form leaves out: 第, zeros,
+// brackets.
+const maxFiller = 6
+
+// behindNumber is what a title that a number stands before begins with; 文件精神 and
+// 和 make the number a part of the sentence.
+var behindNumber = regexp.MustCompile(`^[\s:：《“（(]*(?:\p{Han}|《)`)
+
+var notBehind = regexp.MustCompile(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)
+
+// leadingNumber parts a title from the number before it. A title in 《》 or in
+// brackets behind the number loses them.
+func leadingNumber(s string) (number, title string, ok bool) {
+	number, rest, ok := numberFirst(s)
+	if !ok || utf8.RuneCountInString(rest) < minSubject || !behindNumber.MatchString(rest) || notBehind.MatchString(rest) {
+		return "", s, false
+	}
+	glued := !strings.ContainsAny(s[:len(s)-len(rest)], " \u3000）)") && !strings.ContainsAny(rest[:3], "：《（") && !strings.HasPrefix(rest, ":") && !strings.HasPrefix(rest, "(")
+	if glued && !strings.Contains(rest, "关于") {
+		return "", s, false
+	}
+	rest = strings.TrimLeft(rest, "：: ")
+	if before, inner, ok := lastBracket(rest); ok && before == "" {
+		rest = strings.NewReplacer("〈", "《", "〉", "》").Replace(inner)
+	}
+	return number, rest, true
+}
