@@ -10,20 +10,21 @@ import (
 var (
 	bylineAlone  = regexp.MustCompile(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
 	bylineBehind = regexp.MustCompile(`[。！？”]\s*([（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*([^（）()]{2,60}?)\s*[）)])$`)
-	bylineOpen   = regexp.MustCompile(`^[（(【□■]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?)[）)】]?$`)
-	reporter     = regexp.MustCompile(`^[（(□■]?\s*(?:(?:本报|本网|本刊|新华社|人民日报|中新社|央视)?(?:首席|特派|见习)?(?:记者|评论员|通讯员))[:：]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
+	bylineOpen   = regexp.MustCompile(`^[（(【□■◎◆●▲]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?|[^，。]{2,12}[（(][^（）()]{4,50}[)）])[)）】]?$`)
+	reporter     = regexp.MustCompile(`^[（(□■◎◆●▲]?\s*(?:(?:本报|本网|本刊|新华社|人民日报|中新社|央视)?(?:首席|特派|见习)?(?:记者|评论员|通讯员))[:：]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
 	// A report's first words: where, when, who sent it.
 	datelineOpen   = regexp.MustCompile(`^[（(【]?(新华社|新华网|中新社|中新网|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月\d{1,2}日)?(?:专)?(?:电|讯)`)
 	reporterInLead = regexp.MustCompile(`[（(](?:本报|本网)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)]{0,20})?[）)]`)
 	noAuthor       = regexp.MustCompile(`摄|供稿|责任编辑|编辑[:：]|校对|审核|图片|供图`)
-	officeEnd      = regexp.MustCompile(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|专家|负责人|处|科员)$`)
+	officeEnd      = regexp.MustCompile(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
 	organWord      = regexp.MustCompile(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
 	firstOffice    = regexp.MustCompile(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	marked         = regexp.MustCompile(`^[■□◎◆●▲★]\s*`)
 	hanName        = regexp.MustCompile(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
 // bylineWords are those without one of which a line is no by-line.
-var bylineWords = []string{"作者", "记者", "文", "通讯员", "评论员", "□", "■"}
+var bylineWords = []string{"作者", "记者", "文", "通讯员", "评论员"}
 
 // byline takes the by-line out of the paragraphs: (作者为民政部部长、党组书记) names
 // an office, (作者：X，系Y研究员) a person and an office. Photographers (摄), editors
@@ -35,6 +36,9 @@ func (u *understanding) byline() {
 			continue
 		}
 		p := strings.TrimSpace(u.Paragraphs[i])
+		if u.personLine(p, i) {
+			continue
+		}
 		if len(p) <= maxByline && containsAny(p, bylineWords...) && !noAuthor.MatchString(p) {
 			for _, form := range []*regexp.Regexp{bylineAlone, bylineOpen, reporter} {
 				if m := form.FindStringSubmatch(p); m != nil {
@@ -96,10 +100,69 @@ func (u *understanding) dateline() {
 	}
 }
 
+// personLine takes a line of persons out of the text that has no word for it: ■ 张三
+// anywhere, 张三 李四 or 张三 样例研究院院长 above the text.
+func (u *understanding) personLine(p string, i int) bool {
+	mark := marked.FindString(p)
+	if len(p) > maxByline || mark == "" && (i > 1 || i == 1 && utf8.RuneCountInString(u.Paragraphs[0]) > contextChars || len(u.Paragraphs) < 2) {
+		return false
+	}
+	names, office := personsAndOffice(p[len(mark):])
+	if names == nil {
+		return false
+	}
+	u.Byline = p
+	u.Author, u.AuthorOffice = strings.Join(names, "、"), office
+	u.AuthorBody = bodyOf(office)
+	u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
+	return true
+}
+
+// personsAndOffice reads a line of nothing but names, with or without an office
+// behind them: 张三 样例研究院院长, 李四（样例大学教授）, 王样/样例所研究员.
+func personsAndOffice(line string) (names []string, office string) {
+	line = strings.TrimSpace(fold(line))
+	if names = personsOf(line); names != nil {
+		return names, ""
+	}
+	if before, inner, ok := lastBracket(line); ok && before != "" && isOffice(inner) {
+		if names = namesOf(before); names != nil {
+			return names, inner
+		}
+	}
+	for _, sep := range []string{"/", "／", "，", ","} {
+		if before, after, ok := strings.Cut(line, sep); ok && isOffice(after) && namesOf(before) != nil {
+			return namesOf(before), strings.TrimSpace(after)
+		}
+	}
+	if before, after, ok := strings.Cut(line, " "); ok && isPerson(before) && isOffice(after) {
+		return []string{before}, strings.TrimSpace(after)
+	}
+	return nil, ""
+}
+
+// namesOf is personsOf where an office beside the names says that they are such.
+func namesOf(s string) []string {
+	if isPerson(s) {
+		return []string{strings.TrimSpace(s)}
+	}
+	return personsOf(s)
+}
+
+// isOffice reports whether s is an office in an organ: 样例大学教授、博士生导师.
+func isOffice(s string) bool {
+	s = strings.TrimSpace(s)
+	return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, "。！？") && officeEnd.MatchString(strings.TrimRight(s, "）)")) && organWord.MatchString(s)
+}
+
 // setAuthor tells a person from an office.
 func (u *understanding) setAuthor(s string) {
 	s = strings.TrimSpace(s)
 	if cleanCredit(s) == "" {
+		return
+	}
+	if names, office := personsAndOffice(s); names != nil && office != "" {
+		u.Author, u.AuthorOffice, u.AuthorBody = strings.Join(names, "、"), office, bodyOf(office)
 		return
 	}
 	name, office, _ := cutAny(s, "，系", ",系", "，为", "，", ",", " 系 ", "系")

@@ -198,4 +198,3 @@ func (u *understanding) order() {
 	}
 	u.Paragraphs = append([]string{}, u.Paragraphs[2:]...)
 }
-

@@ -29,7 +29,7 @@ func (u *understanding) originals() {
 			u.Originals = append(u.Originals, l)
 			continue
 		}
-		if t := ParseTitle(l.Text); t.Type != "" && (len(t.Issuers) > 0 || t.Relation != "") && !interpretationTitle.MatchString(l.Text) {
+		if t := ParseTitle(l.Text); t.Type != "" && (len(t.Issuers) > 0 || t.Relation != "") && !explains.MatchString(l.Text) {
 			titled = append(titled, l)
 		}
 	}

@@ -31,12 +31,12 @@ func Understand(e Evidence) Facts {
 	u.byline()
 	u.identity()
 	u.findHints()
+	u.issued()
+	u.published()
 	u.kind()
 	u.region()
 	u.theme()
 	u.audiences()
-	u.issued()
-	u.published()
 	u.lifecycle()
 	u.deadline()
 	u.late()
@@ -167,58 +167,6 @@ func (u *understanding) identity() {
 	}
 }
 
-var (
-	interpretationTitle = regexp.MustCompile(`解读|答记者问|一图读懂|图解|政策问答|答问`)
-	consultationTitle   = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见`)
-	photographer        = regexp.MustCompile(`记者.{0,20}摄|摄影|新华社发`)
-	yearlyPlan          = regexp.MustCompile(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
-	newsDay             = regexp.MustCompile(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]`)
-	newsLead            = regexp.MustCompile(`^(?:[（(【]?(?:本报|本网|新华社|新华网|人民网|央视网)|.{0,20}(?:讯|电)[\s（(：:])`)
-)
-
-// kind says what the article is to its reader.
-func (u *understanding) kind() {
-	first := ""
-	if len(u.Paragraphs) > 0 {
-		first = u.Paragraphs[0]
-	}
-	switch {
-	case interpretationTitle.MatchString(u.Title):
-		u.Kind = KindInterpretation
-	case consultationTitle.MatchString(u.Title) && u.title.Type != "批复":
-		u.Kind = KindConsultation
-	case u.DocumentNumber != "", workReport.MatchString(u.Title):
-		u.Kind = KindDocument
-	case u.Byline != "" && (u.AuthorOffice != "" || u.Author != "") && !strings.Contains(u.Byline, "记者"):
-		u.Kind = KindSignedArticle
-	case newsLead.MatchString(first) || strings.Contains(u.Byline, "记者") || u.title.Type == "" && (newsDay.MatchString(first) || u.photographed()):
-		u.Kind = KindNews
-	case u.title.Type != "" && (len(u.title.Issuers) > 0 || isLegislation(u.title.Type) || u.title.Relation != "" || yearlyPlan.MatchString(u.Title)):
-		u.Kind = KindDocument
-	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
-		u.Kind = KindSignedArticle
-	case len(u.Paragraphs) == 0:
-		u.Kind = ""
-	case !u.PublishedOn.IsZero() || u.e.ListDate != "" || u.e.FeedPublished != nil || hasMeta(u.e, "PubDate"):
-		u.Kind = KindNews
-	default:
-		u.Kind = KindOther
-	}
-	if u.Kind != KindDocument && u.Kind != KindConsultation {
-		// Numbers, types and issuers of an article about a document are not its own.
-		u.DocumentNumber, u.Type = "", ""
-		if u.Kind != "" {
-			u.Issuers = nil
-		}
-		if (u.Kind == KindNews || u.Kind == KindInterpretation) && governmentEnd.MatchString(u.Credit) {
-			u.Issuers = []string{u.Credit} // an organ's own word, not a medium's
-		}
-	}
-	if (u.Kind == KindDocument || u.Kind == KindConsultation) && u.Issuers == nil {
-		u.signed()
-	}
-}
-
 // signed takes the issuers from under the text (落款), else the organ that runs the
 // source. Where they are two organs, the text's own word counts.
 func (u *understanding) signed() {
@@ -246,15 +194,6 @@ func (u *understanding) photographed() bool {
 // governmentEnd ends the name of an organ that makes policy, unlike that of a
 // medium or an institute.
 var governmentEnd = regexp.MustCompile(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
-
-func hasMeta(e Evidence, name string) bool {
-	for _, p := range e.Meta {
-		if strings.EqualFold(p.Name, name) {
-			return true
-		}
-	}
-	return false
-}
 
 func isLegislation(form string) bool {
 	switch form {

@@ -1,0 +1,212 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// kindScore is the evidence for each kind of article. A feature of title or text
+// adds to one or several kinds; none decides alone what another contradicts.
+type kindScore map[Kind]int
+
+// The weights of evidence. A title that says what it is (解读, 征求意见) outweighs all
+// that a text may have in common with another kind, but for a number together with
+// the form of an official text.
+const (
+	certain = 10 // 《…》解读, 公开征求意见
+	strong  = 5  // a number of its own, a reporter, an agency's dateline, a by-line
+	formal  = 4  // organ + 关于 + subject + 的 + type (条例第九条)
+	fair    = 3  // whom it is addressed to, chapters and articles, a verb of news
+	slight  = 2  // who signed, formulas of announcements, 近日
+	trace   = 1  // a dated text and nothing that says what it is
+)
+
+// kindOrder breaks ties: what is more particular comes first.
+var kindOrder = []Kind{KindInterpretation, KindConsultation, KindSignedArticle, KindDocument, KindNews, KindOther}
+
+// kind weighs what title, text and page say of what the article is to its reader.
+func (u *understanding) kind() {
+	score := make(kindScore)
+	u.titleEvidence(score)
+	u.textEvidence(score)
+	u.pageEvidence(score)
+	best := Kind("")
+	for _, k := range kindOrder {
+		if score[k] > score[best] {
+			best = k
+		}
+	}
+	if best == "" && len(u.Paragraphs) > 0 {
+		best = KindOther
+	}
+	u.Kind = best
+	u.ownFacts()
+}
+
+// ownFacts drops the facts of the document that another kind of article is about,
+// and takes the issuers from under the text.
+func (u *understanding) ownFacts() {
+	switch u.Kind {
+	case KindDocument, KindConsultation:
+		if u.Issuers == nil {
+			u.signed()
+		}
+		return
+	case "":
+	default:
+		u.Issuers = nil
+	}
+	u.DocumentNumber, u.Type = "", ""
+	if (u.Kind == KindNews || u.Kind == KindInterpretation) && governmentEnd.MatchString(u.Credit) {
+		u.Issuers = []string{u.Credit} // an organ's own word, not a medium's
+	}
+}
+
+var (
+	// explains are the forms of titles that explain a policy. 解读 elsewhere is a
+	// word: 科学解读出来的.
+	explains   = regexp.MustCompile(`^(?:政策|图文|专家|权威|视频|动漫)?解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一图(?:读懂|看懂|了解|速览|解码)|图解|(?:政策|热点|有关)问答|答问$|问答$|详解《|(?:起草|编制|修订)说明$`)
+	asksPublic = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
+	// afterAsking are titles of what came of it.
+	afterAsking = regexp.MustCompile(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
+	// officialEnd are further ends of titles of official texts: announcements that
+	// are no types of the regulation.
+	officialEnd = regexp.MustCompile(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|年度报告|工作报告|举措)(?:[（(].{1,20}[)）])?$`)
+	recordEnd   = regexp.MustCompile(`(?:情况|总结|汇报|统计表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
+	// reports are the verbs of what happened, and the words of how media write.
+	reports = regexp.MustCompile(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|来了[！!]?$|不实$|[！!？?]$`)
+	// person before a colon or bar is who wrote it: 样文：论样例.
+	authorFirst = regexp.MustCompile(`^(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
+	yearlyPlan  = regexp.MustCompile(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
+)
+
+// titleEvidence is the form of the title: it has one.
+func (u *understanding) titleEvidence(score kindScore) {
+	title := u.Title
+	switch {
+	case explains.MatchString(title):
+		score[KindInterpretation] += certain
+	case asksPublic.MatchString(title) && !afterAsking.MatchString(title) && u.title.Type != "批复":
+		score[KindConsultation] += certain
+	case workReport.MatchString(title):
+		score[KindDocument] += certain
+	case u.official():
+		score[KindDocument] += formal
+	case reports.MatchString(title):
+		score[KindNews] += fair
+	case u.title.Type != "" && (isLegislation(u.title.Type) || yearlyPlan.MatchString(title)), officialEnd.MatchString(title):
+		score[KindDocument] += fair
+	case u.title.Type != "":
+		score[KindDocument] += slight
+	case recordEnd.MatchString(title):
+		score[KindOther] += slight
+	}
+	if m := authorFirst.FindStringSubmatch(title); m != nil && isPerson(m[1]) {
+		score[KindSignedArticle] += strong
+	}
+}
+
+// official reports whether the title has the form of an official text, though a
+// list may have cut its end off.
+func (u *understanding) official() bool {
+	t := u.title
+	if t.Type != "" && (len(t.Issuers) > 0 || t.Relation != "") {
+		return true
+	}
+	about := strings.HasPrefix(u.Title, "关于") || len(t.Issuers) > 0 && strings.Contains(u.Title, "关于")
+	return about && (t.Type != "" || cutShort.MatchString(u.Title) || officialEnd.MatchString(u.Title))
+}
+
+var (
+	dateline     = regexp.MustCompile(`^[（(【]?(?:本报|本网|本台|新华社|新华网|人民网|央视网|中新社|中新网|人民日报|\p{Han}{2,6}(?:日报|晚报|时报|新闻网))[^，。]{0,20}(?:电|讯)|^[^，。]{0,20}(?:日电|报讯|网讯|社讯|台讯|台消息)[\s（(：:]?|[（(]\p{Han}{2,8}\d{1,2}月\d{1,2}日电[)）]$`)
+	newsDay      = regexp.MustCompile(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{0,2}月?\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]|^(?:近日|日前|近期|连日来|当地时间|记者)|(?:今天|昨天|昨日|今日)[（(]\d{1,2}月|记者[^，。]{0,20}(?:获悉|了解到)`)
+	chapters     = regexp.MustCompile(`^第[一1](?:章|条|编)|^第[一1]条`)
+	formulas     = regexp.MustCompile(`(?:现予|现将|现)[^。]{0,60}?(?:公布|印发|公示|转发|公告)|(?:公告|通知|通告|公示|批复|函告|意见|措施|决定)(?:如下|如下：)|特此(?:公告|通知|通告|公示|批复|函复|函告)|此件(?:公开|主动)|信息公开(?:形式|选项)`)
+	question     = regexp.MustCompile(`^(?:[一二三四五六七八九十\d]{1,3}[、.．]\s*)?(?:问[:：]|记者[:：])`)
+	photographer = regexp.MustCompile(`记者.{0,20}摄|摄影|新华社发`)
+)
+
+// addressee ends the line of those to whom an official text goes (主送机关).
+var addressee = regexp.MustCompile(`(?:政府|部门|机构|单位|企业|直属|委员会|委|局|厅|办|部|院|校|学校|管委会|公司|银行|协会|中心|会|组|处|署|行|团)(?:[）)])?[:：]$`)
+
+// kindLines are the lines at the start of a text that are looked at for its form,
+// kindEnd those at its end.
+const (
+	kindLines = 8
+	kindEnd   = 4
+)
+
+// textEvidence is what the text has of an official text, a report or an article.
+func (u *understanding) textEvidence(score kindScore) {
+	if u.DocumentNumber != "" {
+		score[KindDocument] += strong
+	}
+	head := u.Paragraphs[:min(len(u.Paragraphs), kindLines)]
+	end := u.Paragraphs[max(len(head), len(u.Paragraphs)-kindEnd):]
+	has := func(lines []string, is func(string) bool) bool { return slices.ContainsFunc(lines, is) }
+	addressed := has(head, isAddressee)
+	if addressed {
+		score[KindDocument] += fair
+	}
+	if has(head, chapters.MatchString) {
+		score[KindDocument] += fair
+	}
+	if has(head, shortMatch(formulas)) || has(end, shortMatch(formulas)) {
+		score[KindDocument] += slight
+	}
+	if signers(u.Paragraphs) != nil {
+		score[KindDocument] += slight
+	}
+	if !addressed {
+		u.reportEvidence(score, head)
+	}
+	if has(head, question.MatchString) {
+		score[KindInterpretation] += fair
+	}
+	switch {
+	case strings.Contains(u.Byline, "记者"): // as good as a dateline, and often beside one
+		score[KindNews] = max(score[KindNews], strong)
+	case u.Byline != "" && (u.Author != "" || u.AuthorOffice != ""):
+		score[KindSignedArticle] += strong
+	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
+		score[KindSignedArticle] += fair
+	}
+}
+
+// reportEvidence is how reports begin, and the lines under their pictures.
+func (u *understanding) reportEvidence(score kindScore, head []string) {
+	for _, p := range head[:min(len(head), 2)] {
+		if dateline.MatchString(firstRunes(p, bylineReach)) {
+			score[KindNews] += strong
+			return
+		}
+	}
+	if len(head) > 0 && newsDay.MatchString(firstRunes(head[0], contextChars)) || u.photographed() {
+		score[KindNews] += slight
+	}
+}
+
+// pageEvidence is what page and feed say. A dated text that says nothing else of
+// itself is most likely news; without a date nothing speaks for it.
+func (u *understanding) pageEvidence(score kindScore) {
+	if mediaCredit.MatchString(u.Credit) {
+		score[KindNews]++
+	}
+	if !u.PublishedOn.IsZero() && slices.ContainsFunc(u.Paragraphs[:min(len(u.Paragraphs), kindLines)], func(p string) bool { return strings.Contains(p, "。") }) {
+		score[KindNews] += trace
+	}
+}
+
+var mediaCredit = regexp.MustCompile(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|网易|新浪|搜狐)$`)
+
+func shortMatch(re *regexp.Regexp) func(string) bool {
+	return func(p string) bool { return re.MatchString(firstRunes(p, 150)) }
+}
+
+// isAddressee reports whether a line names those to whom a text goes.
+func isAddressee(p string) bool {
+	p = strings.TrimSpace(fold(p))
+	return utf8.RuneCountInString(p) <= 300 && (addressee.MatchString(p) || strings.HasPrefix(p, "各") && endsInAny(p, "：", ":"))
+}

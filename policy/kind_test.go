@@ -1,0 +1,61 @@
+package policy
+
+import (
+	"strings"
+	"testing"
+)
+
+// Each case is a kind of article that was taken for another.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		e    Evidence
+		want Kind
+	}{
+		// The day of publication may stand in a label only: it is known before the kind is judged.
+		{"NewsDatedByLabel", Evidence{Title: "样例市养老服务再上台阶", Labels: []Label{{"span", "发布时间", "2026-11-27"}}, Paragraphs: []string{"走进样例社区，老人们正在用餐。", "社区食堂每天开放。"}}, KindNews},
+		{"UndatedTextIsOther", Evidence{Title: "样例市概况", Paragraphs: []string{"样例市位于样例省中部。"}}, KindOther},
+		{"NothingSaysWhatItIs", Evidence{Title: "样例"}, ""},
+		{"MediumOnANewRule", Evidence{Title: "样例部出台养老服务机构管理办法", ListDate: "2026-11-27", Paragraphs: []string{"记者27日从样例部获悉，新办法将于明年施行。"}}, KindNews},
+		{"StoppedByAMinistry", Evidence{Title: "样例部叫停违规收费通知", ListDate: "2026-11-27", Paragraphs: []string{"样例部日前要求各地停止收费。"}}, KindNews},
+		{"Conference", Evidence{Title: "样例部召开新闻发布会介绍行动方案", ListDate: "2026-11-27", Paragraphs: []string{"11月27日上午，样例部召开发布会。"}}, KindNews},
+		{"ReportOfAnIssue", Evidence{Title: "中办 国办印发《关于样例的意见》", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 近日，中共中央办公厅、国务院办公厅印发了《关于样例的意见》，并发出通知。"}}, KindNews},
+		{"IssuedByAnOrgan", Evidence{Title: "样例部等九部门印发《样例方案》的通知", ListDate: "2026-11-27", Paragraphs: []string{"各有关单位：", "现将《样例方案》印发给你们。"}}, KindDocument},
+		{"AWordInATitle", Evidence{Title: "基因密码是科学解读出来的", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 科学家公布成果。"}}, KindNews},
+		{"ConferencesExplain", Evidence{Title: "样例盘点：56场新闻发布会解读政策 回应关切", ListDate: "2026-11-27", Paragraphs: []string{"上周共举行56场发布会。"}}, KindNews},
+		{"OfficialsExplain", Evidence{Title: "样例部有关负责人解读应急实施方案", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 题：提高能力", "新华社记者 王样例"}}, KindInterpretation},
+		{"QuestionsAndAnswers", Evidence{Title: "样例待遇怎么领", ListDate: "2026-11-27", Paragraphs: []string{"问：哪些人可以申请？", "答：符合条件的职工。"}}, KindInterpretation},
+		{"NumberOfWhatItExplains", Evidence{Title: "《样例办法》解读（样发〔2026〕3号）", Paragraphs: []string{"一、制定背景。"}}, KindInterpretation},
+		{"CallForComments", Evidence{Title: "关于公开征集样例线索意见的公告", Paragraphs: []string{"特此公告。", "样例市民政局", "2026年11月27日"}}, KindConsultation},
+		{"WhatCameOfComments", Evidence{Title: "《样例办法（草案）》征求意见采纳情况的公告", Paragraphs: []string{"现将有关情况公告如下：共收到意见3条。"}}, KindDocument},
+		{"PublicNotice", Evidence{Title: "样例人选的公示", Paragraphs: []string{"现将名单予以公示。", "样例市民政局", "2026年11月27日"}}, KindDocument},
+		{"CutTitle", Evidence{Title: "样例省教育厅关于印发样例省普通本科高校国家励志奖学金...", ListDate: "2026-11-27", Paragraphs: []string{"各有关高等学校：", "现印发给你们。"}}, KindDocument},
+		{"NameAndOffice", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"王样例 样例研究院院长", "基层是根基。"}}, KindSignedArticle},
+		{"MarkedName", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"基层是根基。", "■ 王样例"}}, KindSignedArticle},
+		{"TwoNames", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"王样例 李 例", "基层是根基。"}}, KindSignedArticle},
+		{"MarkedReporter", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"◎本报记者王样例", "基层是根基。"}}, KindNews},
+		{"WrittenBy", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"文/王样例", "基层是根基。"}}, KindSignedArticle},
+		{"AuthorInTitle", Evidence{Title: "王样例：让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"基层是根基。"}}, KindSignedArticle},
+		{"OrganInTitle", Evidence{Title: "教育部：网传说法不实", ListDate: "2026-11-27", Paragraphs: []string{"近日，有说法称样例。"}}, KindNews},
+	} {
+		if f := Understand(c.e); f.Kind != c.want {
+			t.Errorf("%s: %q, want %q (by-line %q)", c.name, f.Kind, c.want, f.Byline)
+		}
+	}
+}
+
+// A line of names above a text is its by-line; words that begin like a name are none.
+func TestPersonLines(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"王样例 样例研究院院长": "王样例|样例研究院院长", "李例（样例大学教授、博士生导师）": "李例|样例大学教授、博士生导师", "王样/样例所研究员": "王样|样例所研究员",
+		"王 样 李 例 陈样例": "王 样、李 例、陈样例|", "王样例、李例": "王样例、李例|", "欧阳样例": "欧阳样例|",
+		"高质量": "|", "方案": "|", "样例市民政局": "|", "成都 安徽": "|", "金融": "|", "第一章 总则": "|", "王样例 副市长": "|", "": "|",
+	} {
+		names, office := personsAndOffice(line)
+		if got := strings.Join(names, "、") + "|" + office; got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
