@@ -275,17 +275,17 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 			other = bounce[:len(bounce)-2] + "bb"
 		}
 		for address, want := range map[string]bool{
-			"b+" + bounce + "@bounces.test":                                      true,
-			"B+" + strings.ToUpper(bounce) + "@bounces.test":                     true,
-			"u+" + leave + "@bounces.test":                                       true,
-			"u+" + bounce + "@bounces.test":                                      false,
-			"b+" + leave + "@bounces.test":                                       false,
-			"b+" + other + "@bounces.test":                                       false,
-			"b+" + strings.Repeat("a", 54) + "@bounces.test":                     false,
-			"b+" + w.readers.Keys().PreferencesToken(w.reader) + "@bounces.test": false,
-			"c+" + bounce + "@bounces.test":                                      false,
-			"reader@bounces.test":                                                false,
-			"b+@bounces.test":                                                    false,
+			"b+" + bounce + "@bounces.test":                                          true,
+			"B+" + strings.ToUpper(bounce) + "@bounces.test":                         true,
+			"u+" + leave + "@bounces.test":                                           true,
+			"u+" + bounce + "@bounces.test":                                          false,
+			"b+" + leave + "@bounces.test":                                           false,
+			"b+" + other + "@bounces.test":                                           false,
+			"b+" + strings.Repeat("a", 54) + "@bounces.test":                         false,
+			"b+" + w.readers.Keys().PreferencesToken(w.reader, "") + "@bounces.test": false,
+			"c+" + bounce + "@bounces.test":                                          false,
+			"reader@bounces.test":                                                    false,
+			"b+@bounces.test":                                                        false,
 		} {
 			if got := w.service.Takes(t.Context(), address); got != want {
 				t.Errorf("%s is taken: %v, want %v", address, got, want)

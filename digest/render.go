@@ -98,7 +98,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	keys := r.service.subscribers.Keys()
 	byWeb, byMail := keys.UnsubscribeTokens(reader.ID, list)
 	unsubscribe := r.service.opts.BaseURL + "/u/" + byWeb
-	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID)
+	preferences := r.service.opts.BaseURL + "/preferences/" + keys.PreferencesToken(reader.ID, reader.Address)
 	leave := "<" + unsubscribe + ">"
 	if domain := r.service.opts.BounceDomain; domain != "" { // the web first: most programs take the first
 		leave += ", <mailto:u+" + byMail + "@" + domain + "?subject=unsubscribe>"

@@ -10,9 +10,6 @@ import (
 	"dibao/internal/database"
 )
 
-// changeInterval is how often a reader may ask for a change of address.
-const changeInterval = time.Hour
-
 // AskChange notes that a reader wants another address and returns the two mails
 // that ask both mailboxes, none if the address can't be used: another reader has
 // it, it is suppressed, or was asked too often. Who asked must not learn which.
@@ -54,7 +51,7 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 		}{{KindChangeOld, actionChangeOld, old}, {KindChangeNew, actionChangeNew, address}} {
 			mails = append(mails, Confirmation{
 				Kind: side.kind, Address: side.address, NewAddress: address, Language: lang,
-				Token: s.keys.Sign(Token{Action: side.action, Subscriber: subscriber, List: nonce, Expires: now.AddDate(0, 0, ConfirmDays)}),
+				Token: s.keys.Sign(Token{Action: side.action, Subscriber: subscriber, List: nonce, Expires: now.Add(AskHours * time.Hour)}),
 			})
 		}
 		return nil
@@ -65,14 +62,16 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 // mayChangeTo reports whether a reader may ask to be written to at an address,
 // and counts the mail that asks there.
 func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, address string, now time.Time) (bool, error) {
-	var taken, soon bool
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1 AND (id <> $2 OR address = $3)),
-		EXISTS (SELECT 1 FROM address_changes WHERE subscriber = $2 AND asked_at > $4)`,
-		addressKey(address), subscriber, address, now.Add(-changeInterval)).Scan(&taken, &soon)
-	if err != nil || taken || soon {
+	var taken bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1 AND (id <> $2 OR address = $3))`,
+		addressKey(address), subscriber, address).Scan(&taken)
+	if err != nil || taken {
 		return false, err
 	}
 	if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
+		return false, err
+	}
+	if nonce, err := s.mayAsk(ctx, tx, subscriber, askedChange, now); err != nil || nonce == 0 {
 		return false, err
 	}
 	return s.mailboxMayBeAsked(ctx, tx, address, now)
@@ -149,7 +148,7 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET address = $2, address_key = $3 WHERE id = $1`, t.Subscriber, c.Address, addressKey(c.Address)); err != nil {
 			return err
 		}
-		if err := s.answered(ctx, tx, t.Subscriber, c.Address); err != nil {
+		if err := errors.Join(used(ctx, tx, t.Subscriber, askedChange), s.answered(ctx, tx, t.Subscriber, c.Address)); err != nil {
 			return err
 		}
 		if closed, err := s.isClosed(ctx, tx, c.Address, now); err != nil {

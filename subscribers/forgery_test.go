@@ -32,11 +32,11 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		good := map[string]string{
-			"/confirm/": asked.Token, "/u/": s.keys.UnsubscribeToken(id, 0), "/preferences/": s.keys.PreferencesToken(id),
+			"/confirm/": asked.Token, "/u/": s.keys.UnsubscribeToken(id, 0), "/preferences/": s.preferencesToken(id),
 			"/change/": old[len("/change/"):],
 		}
 		others := []string{
-			asked.Token, s.keys.UnsubscribeToken(id, s.weekly.ID), s.keys.PreferencesToken(id), old[len("/change/"):], fresh[len("/change/"):], s.keys.InviteToken(s.weekly.ID), s.keys.formStamp(),
+			asked.Token, s.keys.UnsubscribeToken(id, s.weekly.ID), s.preferencesToken(id), old[len("/change/"):], fresh[len("/change/"):], s.keys.InviteToken(s.weekly.ID), s.keys.formStamp(),
 			s.keys.Sign(Token{Action: actionBounce, Subscriber: id}), s.keys.Sign(Token{Action: ActionConfirm, Subscriber: waiting.ID, Expires: s.clock.Now().Add(-time.Hour)}),
 		}
 		fits := map[string][]Action{

@@ -31,6 +31,7 @@ type keySet struct {
 	first   int64             // the oldest: what must stay the same for ever hangs on it
 	secrets map[int64][]byte  // by id, retired ones too
 	tokens  map[int64]*macKey // derived from the secrets, to sign tokens
+	address *macKey           // derived from the oldest, to bind tokens to an address
 }
 
 // openKeys reads the keys and makes the first one. Its id is given, so that
@@ -97,7 +98,7 @@ func (k *Keys) reload(ctx context.Context) error {
 			}
 			set.secrets[id], set.tokens[id] = secret, newMACKey(derive(secret, "token"))
 			if set.first == 0 {
-				set.first = id
+				set.first, set.address = id, newMACKey(derive(secret, "address of a token"))
 			}
 			set.current = id
 		}

@@ -24,6 +24,9 @@ const (
 	KindOptIn     Kind = ""           // lists
 	KindChangeOld Kind = "change-old" // a change of address, asked of the mailbox that is left
 	KindChangeNew Kind = "change-new" // and of the new one
+	KindDelete         = Kind(AskedDelete)
+	KindData           = Kind(AskedData)
+	KindLink           = Kind(AskedLink)
 )
 
 // Confirmation is a mail to send: the only one that goes to an address whose

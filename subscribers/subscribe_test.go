@@ -90,7 +90,7 @@ func TestConfirmationTokens(t *testing.T) {
 			"Forged":           {strings.ToUpper(mail.Token), 0, ErrToken},
 			"Empty":            {"", 0, ErrToken},
 			"OfUnsubscribing":  {f.keys.UnsubscribeToken(x.ID, 0), 0, ErrToken},
-			"OfPreferences":    {f.keys.PreferencesToken(x.ID), 0, ErrToken},
+			"OfPreferences":    {f.keys.PreferencesToken(x.ID, x.Address), 0, ErrToken},
 			"OfABounce":        {f.keys.BounceToken(x.ID), 0, ErrToken},
 			"Expired":          {mail.Token, ConfirmDays * 24 * time.Hour, ErrExpired},
 			"OfNobodyWeKnow":   {f.keys.Sign(Token{Action: ActionConfirm, Subscriber: 999, Expires: testStart.Add(time.Hour)}), 0, ErrNotFound},

@@ -27,6 +27,8 @@ const (
 	actionInvite      Action = 6 // to a list; of no subscriber
 	actionChangeOld   Action = 7 // of address, said by the mailbox that is left
 	actionChangeNew   Action = 8 // of address, said by the new mailbox
+	actionDelete      Action = 9 // of the reader
+	actionData        Action = 10
 )
 
 // ErrToken says that a token is not ours, is for something else, or is damaged.
@@ -35,9 +37,13 @@ var ErrToken = errors.New("bad token")
 // ErrExpired says that a token was good and is too old.
 var ErrExpired = errors.New("expired token")
 
-// ConfirmDays is how long a confirmation link works. Links to unsubscribe and
-// to preferences work for ever.
+// ConfirmDays is how long a confirmation link works. A link to unsubscribe works
+// for ever.
 const ConfirmDays = 7
+
+// PreferencesDays is how long the link to the preferences of a mail works. Behind
+// an older one a new one can be asked for.
+const PreferencesDays = 90
 
 const (
 	macSize  = 16  // 128 bits of HMAC-SHA-256
@@ -120,8 +126,8 @@ func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 // Sign returns the token as text that is safe in an address.
 func (k *Keys) Sign(t Token) string { return base64.RawURLEncoding.EncodeToString(k.seal(t)) }
 
-// Check returns what a token says, if it is ours, for this action, and not too
-// old; else ErrToken or ErrExpired.
+// Check returns what a token says, if it is ours and for this action; else ErrToken.
+// With what is too old comes ErrExpired.
 func (k *Keys) Check(ctx context.Context, text string, action Action) (Token, error) {
 	if len(text) > maxToken {
 		return Token{}, ErrToken
@@ -138,7 +144,7 @@ func (k *Keys) Check(ctx context.Context, text string, action Action) (Token, er
 	case t.Action != action:
 		return Token{}, ErrToken
 	case !t.Expires.IsZero() && !k.now().Before(t.Expires):
-		return Token{}, ErrExpired
+		return t, ErrExpired
 	}
 	return t, nil
 }
@@ -148,9 +154,18 @@ func (k *Keys) UnsubscribeToken(subscriber, list int64) string {
 	return k.Sign(Token{Action: ActionUnsubscribe, Subscriber: subscriber, List: list})
 }
 
-// PreferencesToken opens a reader's preferences. It never expires.
-func (k *Keys) PreferencesToken(subscriber int64) string {
-	return k.Sign(Token{Action: ActionPreferences, Subscriber: subscriber})
+// PreferencesToken opens a reader's preferences for PreferencesDays, as long as the
+// address stays theirs.
+func (k *Keys) PreferencesToken(subscriber int64, address string) string {
+	return k.Sign(Token{
+		Action: ActionPreferences, Subscriber: subscriber, List: k.binding(address), Expires: k.now().AddDate(0, 0, PreferencesDays),
+	})
+}
+
+// binding ties a token to an address without naming it: 32 bits of a MAC.
+func (k *Keys) binding(address string) int64 {
+	var sum [macSize]byte
+	return int64(binary.BigEndian.Uint32(k.set.Load().address.append(sum[:0], []byte(addressKey(address)))))
 }
 
 // InviteDays is how long an invitation works.

@@ -23,12 +23,12 @@ func testKeys(t testing.TB) *Keys {
 	secret := bytes.Repeat([]byte{7}, 32)
 	k.set.Store(&keySet{
 		readAt: testStart, current: 3, first: 3,
-		secrets: map[int64][]byte{3: secret}, tokens: map[int64]*macKey{3: newMACKey(derive(secret, "token"))},
+		secrets: map[int64][]byte{3: secret}, tokens: map[int64]*macKey{3: newMACKey(derive(secret, "token"))}, address: newMACKey(secret),
 	})
 	return k
 }
 
-var actions = []Action{ActionConfirm, ActionUnsubscribe, ActionPreferences, actionBounce, actionForm}
+var actions = []Action{ActionConfirm, ActionUnsubscribe, ActionPreferences, actionBounce, actionForm, actionDelete, actionData}
 
 func anyToken(t *rapid.T) Token {
 	tok := Token{
@@ -146,7 +146,7 @@ func FuzzCheck(f *testing.F) {
 	k := testKeys(f)
 	good := map[string]bool{}
 	for _, text := range []string{
-		k.UnsubscribeToken(1, 2), k.PreferencesToken(3), k.Sign(Token{Action: ActionConfirm, Subscriber: 4, Expires: testStart.Add(time.Hour)}), k.formStamp(),
+		k.UnsubscribeToken(1, 2), k.PreferencesToken(3, "a@example.org"), k.Sign(Token{Action: ActionConfirm, Subscriber: 4, Expires: testStart.Add(time.Hour)}), k.formStamp(),
 	} {
 		good[text] = true
 		f.Add(text)
@@ -234,7 +234,7 @@ func TestKeysOfNodesThatStartTogether(t *testing.T) {
 			return
 		}
 		for _, s := range all {
-			if _, err := all[0].Keys().Check(t.Context(), s.Keys().PreferencesToken(1), ActionPreferences); err != nil {
+			if _, err := all[0].Keys().Check(t.Context(), s.Keys().PreferencesToken(1, "a@example.org"), ActionPreferences); err != nil {
 				t.Errorf("a node refuses another's token: %v", err)
 			}
 			if s.addressHash("a@example.org") != all[0].addressHash("a@example.org") {

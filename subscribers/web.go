@@ -164,9 +164,7 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 // subscribe takes the form. Whatever is known of the address, the answer is the
 // same.
 func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
-	if !h.Limiter.Allow(web.Client(r)) {
-		w.Header().Set("Retry-After", "600")
-		h.message(w, r, http.StatusTooManyRequests, "toomany", nil)
+	if !h.allow(w, r) {
 		return
 	}
 	if err := r.ParseForm(); err != nil {
@@ -219,6 +217,16 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	h.message(w, r, http.StatusOK, "checkmail", nil)
+}
+
+// allow reports whether a network may post once more; else it is told so.
+func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
+	if h.Limiter.Allow(web.Client(r)) {
+		return true
+	}
+	w.Header().Set("Retry-After", "600")
+	h.message(w, r, http.StatusTooManyRequests, "toomany", nil)
+	return false
 }
 
 // note stores a request and has the confirmation mailed, if there is one.

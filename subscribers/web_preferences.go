@@ -2,7 +2,6 @@ package subscribers
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,22 +17,35 @@ import (
 func (h *Web) registerPreferences(mux *http.ServeMux) {
 	mux.HandleFunc("GET /preferences/{token}", h.preferencesPage)
 	mux.HandleFunc("POST /preferences/{token}", h.preferences)
-	mux.HandleFunc("GET /preferences/{token}/data", h.data)
+	mux.HandleFunc("POST /preferences/{token}/link", h.ask(AskedLink))
+	mux.HandleFunc("GET /preferences/{token}/data", h.askPage(AskedData))
+	mux.HandleFunc("POST /preferences/{token}/data", h.ask(AskedData))
 	mux.HandleFunc("GET /preferences/{token}/address", h.addressPage)
 	mux.HandleFunc("POST /preferences/{token}/address", h.askChange)
-	mux.HandleFunc("GET /preferences/{token}/delete", h.deletePage)
-	mux.HandleFunc("POST /preferences/{token}/delete", h.deleteReader)
+	mux.HandleFunc("GET /preferences/{token}/delete", h.askPage(AskedDelete))
+	mux.HandleFunc("POST /preferences/{token}/delete", h.ask(AskedDelete))
+	mux.HandleFunc("GET /delete/{token}", h.askedPage(AskedDelete))
+	mux.HandleFunc("POST /delete/{token}", h.deleteReader)
+	mux.HandleFunc("GET /data/{token}", h.askedPage(AskedData))
+	mux.HandleFunc("POST /data/{token}", h.data)
 	mux.HandleFunc("GET /change/{token}", h.changePage)
 	mux.HandleFunc("POST /change/{token}", h.change)
 }
 
 // reader returns the reader whom a preference token lets in.
 func (h *Web) reader(r *http.Request) (Subscriber, error) {
-	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionPreferences)
-	if err != nil {
-		return Subscriber{}, err
+	return h.Store.ReaderOf(r.Context(), r.PathValue("token"))
+}
+
+// failPreferences answers for a link to the preferences that does not work. Behind
+// one that is too old a new one can be asked for.
+func (h *Web) failPreferences(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, ErrExpired) {
+		h.fail(w, r, err)
+		return
 	}
-	return h.Store.subscriberByID(r.Context(), t.Subscriber)
+	p := h.page(r, "button.link.title")
+	h.show(w, http.StatusGone, templates.ButtonPage{Page: p, Key: "link", Action: "/preferences/" + r.PathValue("token") + "/link?lang=" + p.Language})
 }
 
 // offered returns the lists of a preference page: the public ones and those that
@@ -46,7 +58,7 @@ func (h *Web) offered(ctx context.Context, reader Subscriber) ([]List, error) {
 func (h *Web) preferencesPage(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.reader(r)
 	if err != nil {
-		h.fail(w, r, err)
+		h.failPreferences(w, r, err)
 		return
 	}
 	h.showPreferences(w, r, http.StatusOK, reader, "")
@@ -67,7 +79,7 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	own := "/preferences/" + r.PathValue("token")
 	lang := "?lang=" + p.Language
 	view := templates.PreferencesPage{
-		Page: p, Action: own + lang, Address: Readable(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
+		Page: p, Action: own + lang, Address: veiled(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
 		PausedUntil: prefs.PausedUntil.String(), WantsEmpty: prefs.WantsEmpty,
 		DataURL: own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
 	}
@@ -139,7 +151,7 @@ func boxes(values, chosen []string, title func(string) string) []templates.Choic
 func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.reader(r)
 	if err != nil {
-		h.fail(w, r, err)
+		h.failPreferences(w, r, err)
 		return
 	}
 	// No list chosen ends them all, so that a post which is not the form's own
@@ -228,39 +240,13 @@ func among(chosen, offered []string) []string {
 	return kept
 }
 
-// data hands a reader everything that is kept of them.
-func (h *Web) data(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	person, err := h.Store.Person(r.Context(), reader.ID)
-	if err == nil && h.History != nil {
-		person.History, err = h.History(r.Context(), reader.ID)
-	}
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="dibao.json"`)
-	w.Header().Set("Cache-Control", "no-store")
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(person); err != nil {
-		h.Logger.Debug("data not written", "err", err) // the reader left
-	}
-}
-
 func (h *Web) addressPage(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.reader(r)
 	if err != nil {
-		h.fail(w, r, err)
+		h.failPreferences(w, r, err)
 		return
 	}
-	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: Readable(reader.Address)})
+	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: veiled(reader.Address)})
 }
 
 func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, view templates.AddressPage) {
@@ -274,12 +260,10 @@ func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, vi
 func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 	reader, err := h.reader(r)
 	if err != nil {
-		h.fail(w, r, err)
+		h.failPreferences(w, r, err)
 		return
 	}
-	if !h.Limiter.Allow(web.Client(r)) {
-		w.Header().Set("Retry-After", "600")
-		h.message(w, r, http.StatusTooManyRequests, "toomany", nil)
+	if !h.allow(w, r) {
 		return
 	}
 	typed := r.PostFormValue("address")
@@ -289,7 +273,7 @@ func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 		if _, bad := ParseAddress(typed); bad == nil {
 			problem = "machine"
 		}
-		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: Readable(reader.Address), Typed: typed, Error: problem})
+		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: veiled(reader.Address), Typed: typed, Error: problem})
 		return
 	}
 	if err != nil {
@@ -306,7 +290,7 @@ func (h *Web) changePage(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Store.PendingChange(r.Context(), r.PathValue("token"))
 	switch {
 	case err != nil:
-		h.fail(w, r, err)
+		h.failAsked(w, r, err)
 	case c.Done:
 		h.message(w, r, http.StatusOK, "change_done", nil)
 	case c.said:
@@ -321,39 +305,10 @@ func (h *Web) change(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Store.ConfirmChange(r.Context(), r.PathValue("token"), web.Client(r))
 	switch {
 	case err != nil:
-		h.fail(w, r, err)
+		h.failAsked(w, r, err)
 	case c.Done:
 		h.message(w, r, http.StatusOK, "change_done", nil)
 	default:
 		h.message(w, r, http.StatusOK, "change_half", nil)
 	}
-}
-
-func (h *Web) deletePage(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	p := h.page(r, "button.delete.title")
-	own := "/preferences/" + r.PathValue("token")
-	h.show(w, http.StatusOK, templates.ButtonPage{
-		Page: p, Key: "delete", Subject: Readable(reader.Address), Action: own + "/delete?lang=" + p.Language, Back: own + "?lang=" + p.Language,
-	})
-}
-
-func (h *Web) deleteReader(w http.ResponseWriter, r *http.Request) {
-	reader, err := h.reader(r)
-	if errors.Is(err, ErrNotFound) { // twice is fine
-		h.message(w, r, http.StatusOK, "deleted", nil)
-		return
-	}
-	if err == nil {
-		err = h.Store.ForgetReader(r.Context(), reader.ID)
-	}
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	h.message(w, r, http.StatusOK, "deleted", nil)
 }

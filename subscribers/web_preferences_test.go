@@ -21,7 +21,7 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 		s := newSite(t, db)
 		narrow := s.create(List{Slug: "narrow", Query: Query{Themes: []string{"民政", "财政"}, Regions: []string{"110000"}}})
 		id := s.reader("a@example.org", s.weekly, narrow)
-		target := "/preferences/" + s.keys.PreferencesToken(id)
+		target := "/preferences/" + s.preferencesToken(id)
 		page := s.do("GET", target, nil)
 		if got := page.page.Find(`input[name="theme.narrow"]`).Length(); got != 2 {
 			t.Errorf("%d themes of a list with two", got)
@@ -72,17 +72,44 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 	})
 }
 
+// preferencesToken is the token in a mail to a reader.
+func (s *site) preferencesToken(id int64) string {
+	s.t.Helper()
+	reader, err := s.subscriberByID(s.t.Context(), id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.keys.PreferencesToken(id, reader.Address)
+}
+
+// askFor presses the button behind the link of a mail and returns the token of the
+// second mail, "" if none was sent.
+func (s *site) askFor(link string, what AskedFor) string {
+	s.t.Helper()
+	action, values := s.do("GET", link+"/"+string(what), nil).form(s.t)
+	s.want(s.do("POST", action, values), 200, "请查收邮件")
+	m := s.mail()
+	if m == nil {
+		return ""
+	}
+	if m.Kind != Kind(what) {
+		s.t.Errorf("mail of kind %q, want %q", m.Kind, what)
+	}
+	return m.Token
+}
+
 func TestReaderTakesTheirDataAndGoes(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
 		id := s.reader("a@example.org", s.weekly)
-		target := "/preferences/" + s.keys.PreferencesToken(id)
-		data := s.do("GET", target+"/data", nil)
+		target := "/preferences/" + s.preferencesToken(id)
+		action, values := s.do("GET", "/data/"+s.askFor(target, AskedData), nil).form(t)
+		data := s.do("POST", action, values)
 		var person Person
 		if err := json.Unmarshal([]byte(data.body), &person); err != nil || person.Address != "a@example.org" || len(person.Consents) != 1 || data.header.Get("Content-Disposition") == "" {
 			t.Errorf("data %v: %s", err, data.body)
 		}
-		action, values := s.do("GET", target+"/delete", nil).form(t)
+		action, values = s.do("GET", "/delete/"+s.askFor(target, AskedDelete), nil).form(t)
 		if s.states("a@example.org") != "weekly=confirmed" {
 			t.Error("looking at the page deleted the reader")
 		}
@@ -97,10 +124,128 @@ func TestReaderTakesTheirDataAndGoes(t *testing.T) {
 	})
 }
 
+// The link of a mail that was forwarded or stolen deleted the reader, handed out
+// all their data and showed their address. It can't any more: what it asks for is
+// mailed to the reader.
+func TestLeakedLinkCannotDeleteExportOrChangeTheAddress(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		id := s.reader("reader@example.org", s.weekly)
+		link := "/preferences/" + s.preferencesToken(id)
+		var mails []Confirmation
+		for _, method := range []string{"GET", "POST"} {
+			for _, path := range []string{"", "/data", "/delete", "/address", "/link"} {
+				a := s.do(method, link+path, url.Values{"address": {"thief@example.net"}})
+				if strings.Contains(a.body, "reader@example.org") || strings.Contains(a.header.Get("Content-Type"), "json") {
+					t.Errorf("%s %s shows who the reader is:\n%s", method, path, a.body)
+				}
+			}
+		}
+		for m := s.mail(); m != nil; m = s.mail() {
+			mails = append(mails, *m)
+		}
+		if got := s.states("reader@example.org"); got != "weekly=confirmed" {
+			t.Errorf("the reader is %s", got)
+		}
+		kinds := map[Kind]string{}
+		for _, m := range mails {
+			kinds[m.Kind] = m.Address
+		}
+		want := map[Kind]string{
+			KindData: "reader@example.org", KindDelete: "reader@example.org", KindLink: "reader@example.org",
+			KindChangeOld: "reader@example.org", KindChangeNew: "thief@example.net",
+		}
+		if diff := cmp.Diff(want, kinds); diff != "" {
+			t.Errorf("mails:\n%s", diff)
+		}
+		// The new mailbox alone changes nothing, and no token does another's work.
+		for _, m := range mails {
+			for _, page := range []string{"/delete/", "/data/", "/change/"} {
+				if m.Address == "thief@example.net" || page != "/"+string(m.Kind)+"/" && !strings.HasPrefix(string(m.Kind), "change") {
+					s.do("POST", page+m.Token, nil)
+				}
+			}
+		}
+		if got := s.states("reader@example.org"); got != "weekly=confirmed" {
+			t.Errorf("the reader is %s", got)
+		}
+	})
+}
+
+// The second link works once, for a day, and only the latest one; a thief can't
+// fill the mailbox of a reader with them.
+func TestSecondLinkIsShortLived(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		id := s.reader("a@example.org", s.weekly)
+		link := "/preferences/" + s.preferencesToken(id)
+		first := s.askFor(link, AskedDelete)
+		if second := s.askFor(link, AskedDelete); second != "" {
+			t.Error("a second mail within the hour")
+		}
+		s.clock.Advance(2 * time.Hour)
+		second := s.askFor(link, AskedDelete)
+		if a := s.do("POST", "/delete/"+first, nil); a.status != 410 {
+			t.Errorf("the link of an earlier mail: %d", a.status)
+		}
+		s.clock.Advance(AskHours * time.Hour)
+		if a := s.do("POST", "/delete/"+second, nil); a.status != 410 {
+			t.Errorf("a link of yesterday: %d", a.status)
+		}
+		mails := 2
+		for range 20 {
+			s.clock.Advance(2 * time.Hour)
+			if s.askFor(link, AskedDelete) != "" {
+				mails++
+			}
+		}
+		if mails != maxAsks || s.states("a@example.org") != "weekly=confirmed" {
+			t.Errorf("%d mails that nobody asked for, want at most %d; the reader is %s", mails, maxAsks, s.states("a@example.org"))
+		}
+	})
+}
+
+// A link to the preferences ends after 90 days, with a change of address, and if it
+// is of the kind that never ended; behind it a new one can be asked for.
+func TestLinkToPreferencesEnds(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := newSite(t, db)
+		id := s.reader("a@example.org", s.weekly)
+		good := s.preferencesToken(id)
+		links := map[string]string{
+			"OfAnotherAddress": s.keys.PreferencesToken(id, "b@example.org"),
+			"WithoutEnd":       s.keys.Sign(Token{Action: ActionPreferences, Subscriber: id}),
+			"Old":              good,
+		}
+		s.want(s.do("GET", "/preferences/"+good, nil), 200, "偏好")
+		s.clock.Advance(PreferencesDays * 24 * time.Hour)
+		for name, token := range links {
+			for _, path := range []string{"", "/data", "/delete", "/address"} {
+				for _, method := range []string{"GET", "POST"} {
+					if a := s.do(method, "/preferences/"+token+path, url.Values{"language": {"en"}}); a.status != 410 {
+						t.Errorf("%s: %s %s: got %d, want 410", name, method, path, a.status)
+					}
+				}
+			}
+			action, values := s.do("GET", "/preferences/"+token, nil).form(t)
+			s.want(s.do("POST", action, values), 200, "请查收邮件")
+			m := s.mail()
+			if m == nil || m.Address != "a@example.org" {
+				t.Fatalf("%s: mail %+v", name, m)
+			}
+			s.want(s.do("GET", "/preferences/"+m.Token, nil), 200, "偏好")
+			s.clock.Advance(2 * time.Hour)
+		}
+		if s.states("a@example.org") != "weekly=confirmed" {
+			t.Error("an old link changed something")
+		}
+	})
+}
+
 // askChange asks for a new address on the page and returns the two links.
 func (s *site) askChange(id int64, address string) (old, fresh string) {
 	s.t.Helper()
-	action, values := s.do("GET", "/preferences/"+s.keys.PreferencesToken(id)+"/address", nil).form(s.t)
+	action, values := s.do("GET", "/preferences/"+s.preferencesToken(id)+"/address", nil).form(s.t)
 	values.Set("address", address)
 	s.want(s.do("POST", action, values), 200, "请查收两封邮件")
 	for m := s.mail(); m != nil; m = s.mail() {
@@ -148,7 +293,7 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 		if a, b := s.askChange(id, "taken@example.org"); a+b != "" {
 			t.Error("mails for an address that another reader has")
 		}
-		action, _ := s.do("GET", "/preferences/"+s.keys.PreferencesToken(id)+"/address", nil).form(t)
+		action, _ := s.do("GET", "/preferences/"+s.preferencesToken(id)+"/address", nil).form(t)
 		if a := s.do("POST", action, url.Values{"address": {"nonsense"}}); a.status != 400 {
 			t.Errorf("a bad address: %d", a.status)
 		}
@@ -160,7 +305,7 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 		if a := s.do("POST", first, nil); a.status != 410 {
 			t.Errorf("a link of an earlier request: %d", a.status)
 		}
-		s.clock.Advance(8 * 24 * time.Hour)
+		s.clock.Advance(25 * time.Hour)
 		if a := s.do("POST", second, nil); a.status != 410 {
 			t.Errorf("a link that is too old: %d", a.status)
 		}

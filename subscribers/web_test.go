@@ -184,7 +184,7 @@ func TestGetChangesNothing(t *testing.T) {
 		for _, target := range []string{
 			"/subscribe", "/subscribe?list=weekly&address=b@example.org",
 			"/confirm/" + mail.Token, "/confirm/" + mail.Token + "?list=monthly", "/confirm/bad",
-			"/preferences/" + s.keys.PreferencesToken(id), "/preferences/" + s.keys.PreferencesToken(id) + "?list=monthly&language=en", "/preferences/bad",
+			"/preferences/" + s.preferencesToken(id), "/preferences/" + s.preferencesToken(id) + "?list=monthly&language=en", "/preferences/bad",
 			"/u/" + s.keys.UnsubscribeToken(id, 0), "/u/" + s.keys.UnsubscribeToken(id, s.weekly.ID),
 			"/u/" + s.keys.UnsubscribeToken(id, 0) + "?List-Unsubscribe=One-Click", "/u/bad",
 		} {
@@ -255,7 +255,7 @@ func TestFormIsRefused(t *testing.T) {
 			"TooLate":        {25 * time.Hour, func(url.Values) {}, 400, "太快或太迟"},
 			"NoStamp":        {time.Minute, func(v url.Values) { v.Del("started") }, 400, "太快或太迟"},
 			"ForgedStamp":    {time.Minute, func(v url.Values) { v.Set("started", strings.ToUpper(v.Get("started"))) }, 400, "太快或太迟"},
-			"OtherToken":     {time.Minute, func(v url.Values) { v.Set("started", s.keys.PreferencesToken(1)) }, 400, "太快或太迟"},
+			"OtherToken":     {time.Minute, func(v url.Values) { v.Set("started", s.keys.PreferencesToken(1, "a@example.org")) }, 400, "太快或太迟"},
 			"Honeypot":       {time.Minute, func(v url.Values) { v.Set("website", "https://spam.example") }, 200, "请查收确认信"},
 			"BadAddress":     {time.Minute, func(v url.Values) { v.Set("address", "a@b@c") }, 400, "邮箱地址不正确"},
 			"InjectedHeader": {time.Minute, func(v url.Values) { v.Set("address", "a@example.org\r\nBcc: b@example.org") }, 400, "邮箱地址不正确"},
@@ -400,7 +400,7 @@ func TestLinksOpenTheirOwnPageOnly(t *testing.T) {
 		mail := s.ask("a@example.org", s.monthly)
 		_, form := s.do("GET", "/subscribe", nil).form(t)
 		tokens := map[string]string{
-			"/confirm/": mail.Token, "/preferences/": s.keys.PreferencesToken(id), "/u/": s.keys.UnsubscribeToken(id, 0),
+			"/confirm/": mail.Token, "/preferences/": s.preferencesToken(id), "/u/": s.keys.UnsubscribeToken(id, 0),
 			"bounce": s.keys.BounceToken(id), "form": form.Get("started"), "forged": mail.Token[:len(mail.Token)-2] + "AA",
 			"expired": s.keys.Sign(Token{Action: ActionConfirm, Subscriber: id, Expires: testStart.Add(-time.Second)}),
 		}
@@ -433,7 +433,7 @@ func TestPreferencePage(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newSite(t, db)
 		id := s.reader("a@example.org", s.weekly, s.inner)
-		target := "/preferences/" + s.keys.PreferencesToken(id)
+		target := "/preferences/" + s.preferencesToken(id)
 		page := s.do("GET", target, nil)
 		s.want(page, 200, "偏好")
 		action, values := page.form(t)

@@ -54,6 +54,35 @@ func (v Confirmation) Mail() (Mail, error) {
 	}.Mail()
 }
 
+// ReaderLink is the mail with a link that a reader asked for on their preference
+// page. Key names its words in the catalogue below «ask.»: delete, data, link.
+type ReaderLink struct {
+	Language string
+	SiteName string
+	Key      string
+	URL      string
+	Hours    int // how long the link works; 0: nothing is said of it
+}
+
+// Subject returns the subject.
+func (v ReaderLink) Subject() string {
+	return Words(v.Language, "ask."+v.Key+".subject", v.SiteName)
+}
+
+// Mail writes the mail.
+func (v ReaderLink) Mail() (Mail, error) {
+	say := func(key string, args ...any) string { return Words(v.Language, "ask."+key, args...) }
+	letter := Letter{
+		Language: v.Language, SiteName: v.SiteName, Title: say(v.Key + ".title"), Lead: say(v.Key + ".lead"), Action: say(v.Key + ".action"),
+		Button: say(v.Key + ".button"), ButtonURL: v.URL,
+	}
+	if v.Hours > 0 {
+		letter.Remarks = append(letter.Remarks, say("hours", v.Hours))
+	}
+	letter.Remarks = append(letter.Remarks, say("ignore"))
+	return letter.Mail()
+}
+
 // AddressChange is the mail that asks one of two mailboxes to agree.
 type AddressChange struct {
 	Language   string
@@ -61,7 +90,7 @@ type AddressChange struct {
 	Old        bool // to the mailbox that is left
 	NewAddress string
 	ConfirmURL string
-	Days       int
+	Hours      int // how long the link works
 }
 
 // Subject returns the subject.
@@ -77,6 +106,6 @@ func (v AddressChange) Mail() (Mail, error) {
 	return Letter{
 		Language: v.Language, SiteName: v.SiteName, Title: say("button.change.title"), Preheader: say(lead, v.NewAddress),
 		Lead: say(lead, v.NewAddress), Action: say("change.action"), Button: say("confirmation.button"), ButtonURL: v.ConfirmURL,
-		Remarks: []string{say("confirmation.days", v.Days), say("change.ignore")},
+		Remarks: []string{say("ask.hours", v.Hours), say("change.ignore")},
 	}.Mail()
 }

@@ -141,8 +141,12 @@ func (a *app) close() { a.db.Close() }
 // sendConfirmation mails the opt-in of one reader, or asks a mailbox for its
 // word on a change of address.
 func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) error {
-	if c.Kind != subscribers.KindOptIn {
+	switch c.Kind {
+	case subscribers.KindOptIn:
+	case subscribers.KindChangeOld, subscribers.KindChangeNew:
 		return a.sendChange(ctx, c)
+	default:
+		return a.sendLink(ctx, c)
 	}
 	titles := make([]string, len(c.Lists))
 	for i, l := range c.Lists {
@@ -162,8 +166,23 @@ func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) 
 func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error {
 	view := templates.AddressChange{
 		Language: c.Language, SiteName: siteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: subscribers.Readable(c.NewAddress),
-		Days: subscribers.ConfirmDays, ConfirmURL: a.config.Server.BaseURL + "/change/" + c.Token,
+		Hours: subscribers.AskHours, ConfirmURL: a.config.Server.BaseURL + "/change/" + c.Token,
 	}
+	m, err := view.Mail()
+	if err != nil {
+		return err
+	}
+	return a.sendOne(ctx, c.Address, view.Subject(), m.Text, m.HTML)
+}
+
+// sendLink sends the link that a reader asked for.
+func (a *app) sendLink(ctx context.Context, c subscribers.Confirmation) error {
+	view := templates.ReaderLink{Language: c.Language, SiteName: siteName, Key: string(c.Kind), Hours: subscribers.AskHours}
+	path := "/" + string(c.Kind) + "/"
+	if c.Kind == subscribers.KindLink {
+		path, view.Hours = "/preferences/", 0
+	}
+	view.URL = a.config.Server.BaseURL + path + c.Token
 	m, err := view.Mail()
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 // keptOfReaders are the tables in which a GET could do harm. Sources and
 // articles change by themselves while the demo runs.
 var keptOfReaders = []string{
-	"subscribers", "subscriptions", "consents", "suppressions", "address_changes", "confirmation_counts", "lists", "audit", "api_tokens", "secret_keys",
+	"subscribers", "subscriptions", "consents", "suppressions", "address_changes", "reader_asks", "confirmation_counts", "lists", "audit", "api_tokens", "secret_keys",
 	"issues", "issue_items", "mailings", "deliveries", "feedback",
 }
 
@@ -48,7 +48,7 @@ func crawl(t *testing.T, d *demo) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.post(ctx, base+"/preferences/"+d.subscribers.Keys().PreferencesToken(reader.ID)+"/address", url.Values{"address": {"elsewhere@demo.example"}}); err != nil {
+	if _, err := d.post(ctx, base+"/preferences/"+d.subscribers.Keys().PreferencesToken(reader.ID, reader.Address)+"/address", url.Values{"address": {"elsewhere@demo.example"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.askByAdmin(ctx, "waiting@demo.example"); err != nil {

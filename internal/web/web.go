@@ -238,7 +238,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // redact hides tokens in paths: whoever reads a log could use them.
 func redact(path string) string {
-	for _, prefix := range []string{"/u/", "/confirm/", "/preferences/"} {
+	for _, prefix := range []string{"/u/", "/confirm/", "/preferences/", "/change/", "/delete/", "/data/"} {
 		if strings.HasPrefix(path, prefix) {
 			return prefix + "…"
 		}

@@ -1,0 +1,133 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// A link of any old mail opens a reader's preferences, so that it must not be
+// enough for what can't be taken back. Deleting, and handing out what is kept,
+// need a second link that is mailed to the reader's own address when it is asked
+// for.
+
+// AskedFor is what a mailed second link is good for.
+type AskedFor string
+
+// What can be asked for.
+const (
+	AskedDelete AskedFor = "delete" // that the reader is deleted
+	AskedData   AskedFor = "data"   // all data that is kept of them
+	AskedLink   AskedFor = "link"   // a new link to the preferences
+	askedChange AskedFor = "change" // of address, with links of its own
+)
+
+// action returns what the mailed token allows.
+func (a AskedFor) action() Action {
+	switch a {
+	case AskedDelete:
+		return actionDelete
+	case AskedData:
+		return actionData
+	}
+	return ActionPreferences
+}
+
+// AskHours is how long the mailed link works that deletes a reader, hands out
+// their data, or changes their address.
+const AskHours = 24
+
+const (
+	askInterval = time.Hour // between two mails of one kind to a reader
+	maxAsks     = 5         // mails of one kind, until one of their links is used
+)
+
+// Ask returns the mail with the link that a reader asked for, nil if they were
+// mailed one within the hour, or five that nobody used. A later link makes an
+// earlier one void.
+func (s *Store) Ask(ctx context.Context, subscriber int64, what AskedFor) (*Confirmation, error) {
+	now := s.now()
+	var mail *Confirmation
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		mail = nil
+		c := Confirmation{Kind: Kind(what)}
+		if err := tx.QueryRowContext(ctx, `SELECT address, language FROM subscribers WHERE id = $1`, subscriber).Scan(&c.Address, &c.Language); err != nil {
+			return notFound(err)
+		}
+		nonce, err := s.mayAsk(ctx, tx, subscriber, what, now)
+		if err != nil || nonce == 0 {
+			return err
+		}
+		c.Token = s.askToken(what, subscriber, nonce, c.Address)
+		mail = &c
+		return nil
+	})
+	return mail, err
+}
+
+// mayAsk counts a mail to a reader, if one more is allowed, and returns the number
+// of its link, else 0. It is one statement, since several nodes may be asked at once.
+func (s *Store) mayAsk(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor, now time.Time) (nonce int64, err error) {
+	err = tx.QueryRowContext(ctx, `INSERT INTO reader_asks (subscriber, kind, nonce, mailed, asked_at) VALUES ($1, $2, $3, 1, $4)
+		ON CONFLICT (subscriber, kind) DO UPDATE SET nonce = excluded.nonce, mailed = reader_asks.mailed + 1, asked_at = excluded.asked_at
+		WHERE reader_asks.mailed < $5 AND reader_asks.asked_at <= $6 RETURNING nonce`,
+		subscriber, what, now.UnixMicro(), now, maxAsks, now.Add(-askInterval)).Scan(&nonce)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return nonce, err
+}
+
+func (s *Store) askToken(what AskedFor, subscriber, nonce int64, address string) string {
+	if what == AskedLink {
+		return s.keys.PreferencesToken(subscriber, address)
+	}
+	return s.keys.Sign(Token{Action: what.action(), Subscriber: subscriber, List: nonce, Expires: s.now().Add(AskHours * time.Hour)})
+}
+
+// CheckAsked returns the reader whom the link of a mail is for, if it is good for
+// this and no later one was mailed; else ErrToken, ErrExpired, or ErrNotFound
+// where the reader was deleted.
+func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Subscriber, error) {
+	t, err := s.keys.Check(ctx, token, what.action())
+	if err != nil {
+		return Subscriber{}, err
+	}
+	reader, err := s.subscriberByID(ctx, t.Subscriber)
+	if err != nil {
+		return Subscriber{}, err
+	}
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		var one int
+		return tx.QueryRowContext(ctx, `SELECT 1 FROM reader_asks WHERE subscriber = $1 AND kind = $2 AND nonce = $3`, t.Subscriber, what, t.List).Scan(&one)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrExpired
+	}
+	return reader, err
+}
+
+// used ends the counting of mails of one kind: somebody reads them.
+func used(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor) error {
+	_, err := tx.ExecContext(ctx, `UPDATE reader_asks SET mailed = 0 WHERE subscriber = $1 AND kind = $2`, subscriber, what)
+	return err
+}
+
+// ReaderOf returns the reader whom a link to the preferences lets in. A link that
+// is older than PreferencesDays, or that went to an address which the reader left
+// since, is ErrExpired, with the reader: a new one can be mailed to them.
+func (s *Store) ReaderOf(ctx context.Context, token string) (Subscriber, error) {
+	t, err := s.keys.Check(ctx, token, ActionPreferences)
+	if err != nil && !errors.Is(err, ErrExpired) {
+		return Subscriber{}, err
+	}
+	reader, missing := s.subscriberByID(ctx, t.Subscriber)
+	switch {
+	case missing != nil:
+		return Subscriber{}, missing
+	case err == nil && (t.Expires.IsZero() || t.List != s.keys.binding(reader.Address)):
+		err = ErrExpired
+	}
+	return reader, err
+}

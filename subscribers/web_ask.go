@@ -1,0 +1,134 @@
+package subscribers
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"dibao/templates"
+)
+
+// askPage shows what a link of any mail may ask for: that a second link is mailed.
+func (h *Web) askPage(what AskedFor) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		reader, err := h.reader(r)
+		if err != nil {
+			h.failPreferences(w, r, err)
+			return
+		}
+		key := "ask" + string(what)
+		p := h.page(r, "button."+key+".title")
+		own := "/preferences/" + r.PathValue("token")
+		h.show(w, http.StatusOK, templates.ButtonPage{
+			Page: p, Key: key, Subject: veiled(reader.Address), Action: own + "/" + string(what) + "?lang=" + p.Language, Back: own + "?lang=" + p.Language,
+		})
+	}
+}
+
+// ask mails the second link. The answer does not depend on whether one was mailed
+// already.
+func (h *Web) ask(what AskedFor) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		reader, err := h.reader(r)
+		if errors.Is(err, ErrExpired) && what == AskedLink {
+			err = nil // that is what it is for
+		}
+		if err != nil {
+			h.failPreferences(w, r, err)
+			return
+		}
+		if !h.allow(w, r) {
+			return
+		}
+		mail, err := h.Store.Ask(r.Context(), reader.ID, what)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		if mail != nil {
+			h.Send(*mail)
+		}
+		h.message(w, r, http.StatusOK, "asked", nil)
+	}
+}
+
+// failAsked answers for a second link that does not work.
+func (h *Web) failAsked(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, ErrExpired) {
+		h.message(w, r, http.StatusGone, "askexpired", nil)
+		return
+	}
+	h.fail(w, r, err)
+}
+
+// askedPage shows the button behind a second link.
+func (h *Web) askedPage(what AskedFor) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		reader, err := h.Store.CheckAsked(r.Context(), r.PathValue("token"), what)
+		if err != nil {
+			h.failAsked(w, r, err)
+			return
+		}
+		p := h.page(r, "button."+string(what)+".title")
+		h.show(w, http.StatusOK, templates.ButtonPage{
+			Page: p, Key: string(what), Subject: Readable(reader.Address), Action: "/" + string(what) + "/" + r.PathValue("token") + "?lang=" + p.Language,
+		})
+	}
+}
+
+func (h *Web) deleteReader(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.Store.CheckAsked(r.Context(), r.PathValue("token"), AskedDelete)
+	if errors.Is(err, ErrNotFound) { // twice is fine
+		h.message(w, r, http.StatusOK, "deleted", nil)
+		return
+	}
+	if err == nil {
+		err = h.Store.ForgetReader(r.Context(), reader.ID)
+	}
+	if err != nil {
+		h.failAsked(w, r, err)
+		return
+	}
+	h.message(w, r, http.StatusOK, "deleted", nil)
+}
+
+// data hands a reader everything that is kept of them.
+func (h *Web) data(w http.ResponseWriter, r *http.Request) {
+	reader, err := h.Store.CheckAsked(r.Context(), r.PathValue("token"), AskedData)
+	if err != nil {
+		h.failAsked(w, r, err)
+		return
+	}
+	person, err := h.Store.Person(r.Context(), reader.ID)
+	if err == nil && h.History != nil {
+		person.History, err = h.History(r.Context(), reader.ID)
+	}
+	if err == nil {
+		err = h.Store.db.Write(r.Context(), func(tx *sql.Tx) error { return used(r.Context(), tx, reader.ID, AskedData) })
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="dibao.json"`)
+	w.Header().Set("Cache-Control", "no-store")
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(person); err != nil {
+		h.Logger.Debug("data not written", "err", err) // the reader left
+	}
+}
+
+// veiled is an address as its owner knows it again and nobody else can write to
+// it: r…@example.org.
+func veiled(address string) string {
+	address = Readable(address)
+	at := strings.LastIndexByte(address, '@')
+	_, n := utf8.DecodeRuneInString(address)
+	return address[:min(n, at)] + "…" + address[at:]
+}
