@@ -44,13 +44,25 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer = peer.Unmap().WithZone("")
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && isTrusted(peer, trusted); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+		if !ok {
 			return peer
 		}
 		peer = hop.Unmap().WithZone("")
 	}
 	return peer
+}
+
+// parseHop reads an address, which some proxies write with a port or in brackets.
+func parseHop(s string) (addr netip.Addr, ok bool) {
+	if withPort, err := netip.ParseAddrPort(s); err == nil {
+		return withPort.Addr(), true
+	}
+	if inner, found := strings.CutPrefix(s, "["); found {
+		s = strings.TrimSuffix(inner, "]")
+	}
+	addr, err := netip.ParseAddr(s)
+	return addr, err == nil
 }
 
 func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -69,10 +72,43 @@ func (f *certFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 // "": Let's Encrypt.
 func TLSByACME(hosts []string, dir, authority string) *tls.Config {
 	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Cache: autocert.DirCache(dir)}
-	if authority != "" {
-		m.Client = &acme.Client{DirectoryURL: authority}
-	}
+	m.Client = &acme.Client{DirectoryURL: cmp.Or(authority, autocert.DefaultACMEDirectory), HTTPClient: &http.Client{
+		Transport: boundedTransport{http.DefaultTransport}, Timeout: acmeTimeout,
+	}}
 	c := m.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
 	return c
+}
+
+// The most that one answer of an ACME authority takes.
+const (
+	acmeTimeout  = 30 * time.Second
+	acmeMaxBytes = 1 << 20 // certificate chains have some kB
+)
+
+var errACMETooLarge = fmt.Errorf("the ACME authority's answer is larger than %d bytes; check acme_directory in [server]", acmeMaxBytes)
+
+// boundedTransport ends answers that are too large: the ACME library reads them whole.
+type boundedTransport struct{ http.RoundTripper }
+
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		res.Body = &boundedBody{res.Body, acmeMaxBytes}
+	}
+	return res, err
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errACMETooLarge
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }

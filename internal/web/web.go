@@ -79,6 +79,7 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
+		HTTP2:             http2Limits,
 		ErrorLog:          slog.NewLogLogger(opts.Logger.Handler(), slog.LevelDebug), // broken clients, mostly
 	}
 	ended := make(chan error, 1)
@@ -103,6 +104,25 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 	}
 	<-ended
 	return err
+}
+
+// http2Limits bound what one connection can ask for at a time: a browser needs no
+// more for a page of ours. A client that takes no bytes loses its connection.
+var http2Limits = &http.HTTP2Config{
+	MaxConcurrentStreams:          100,
+	MaxReceiveBufferPerConnection: 256 << 10,
+	MaxReceiveBufferPerStream:     64 << 10,
+	SendPingTimeout:               time.Minute,
+	PingTimeout:                   15 * time.Second,
+	WriteByteTimeout:              30 * time.Second,
+}
+
+// isLast reports whether a request has to be the last of its connection: where
+// its body ends could be read in another way by a proxy before us (RFC 9112
+// §6.1), and what stands behind it is then no request. Who sends honestly
+// connects again.
+func isLast(r *http.Request) bool {
+	return r.ProtoMajor == 1 && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0)
 }
 
 // contentSecurityPolicy allows our own style sheet and pictures from anywhere
@@ -137,6 +157,9 @@ func protect(opts Options) http.Handler {
 		}
 		if secure {
 			h["Strict-Transport-Security"] = strictTransport
+		}
+		if isLast(r) {
+			h.Set("Connection", "close")
 		}
 		if !isText(r.URL) {
 			http.Error(w, "Bad address", http.StatusBadRequest)
