@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
 )
@@ -158,7 +159,8 @@ type apiSource struct {
 func newAPISource(a Article) apiSource {
 	s := apiSource{ID: a.SourceID, Name: a.SourceName}
 	if strings.HasPrefix(a.SourceURL, "http") {
-		s.URL = &a.SourceURL
+		shown := redact.Text(a.SourceURL)
+		s.URL = &shown
 	}
 	return s
 }

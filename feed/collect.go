@@ -15,6 +15,7 @@ import (
 
 	"dibao/feed/ingest"
 	"dibao/internal/fetch"
+	"dibao/internal/redact"
 	"dibao/policy"
 )
 
@@ -127,7 +128,7 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 // fail records on s why it could not be collected and when to try again.
 func fail(s *Source, err error, now time.Time) {
 	s.Failures++
-	s.LastError = err.Error()
+	s.LastError = redact.Text(err.Error())
 	s.State = stateAfter(err)
 	pause := min(s.Interval<<min(s.Failures-1, 10), maxBackoff)
 	var status *fetch.StatusError

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/internal/redact"
 )
 
 //go:embed catalog.tsv
@@ -91,7 +92,7 @@ var columns = []column{
 		name: "interval", get: func(s Source) string { return s.Interval.String() },
 		set: func(s *Source, cell string) (err error) { s.Interval, err = time.ParseDuration(cell); return err },
 	},
-	textColumn("proxy", func(s *Source) *string { return &s.Proxy }),
+	textColumn("proxy", func(s *Source) *string { return &s.Proxy }), // written without its password
 	textColumn("user_agent", func(s *Source) *string { return &s.UserAgent }),
 }
 
@@ -173,7 +174,7 @@ func WriteTSV(w io.Writer, all []Source) error {
 			if i > 0 {
 				b.WriteByte('\t')
 			}
-			b.WriteString(cell.Replace(c.read(s)))
+			b.WriteString(cell.Replace(redact.URL(c.read(s))))
 		}
 		b.WriteByte('\n')
 	}
@@ -295,7 +296,7 @@ func WriteOPML(w io.Writer, title string, all []Source) (left int, err error) {
 			left++
 			continue
 		}
-		o := outline{Text: s.Name, Title: s.Name, Type: "rss", XMLURL: s.URL}
+		o := outline{Text: s.Name, Title: s.Name, Type: "rss", XMLURL: redact.URL(s.URL)}
 		if s.Theme == "" {
 			doc.Body.Outlines = append(doc.Body.Outlines, o)
 			continue

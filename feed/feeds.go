@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dibao/feed/publish"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
 	"dibao/templates"
@@ -106,7 +107,7 @@ func (h *Web) ofSource(id string) spec {
 			return Spec{}, ErrNotFound
 		}
 		src, err := h.Store.sourceByID(ctx, n)
-		link := src.URL
+		link := redact.Text(src.URL)
 		if !strings.HasPrefix(link, "http") { // a mailbox folder of ours
 			link = h.BaseURL + "/"
 		}

@@ -18,6 +18,7 @@ import (
 	"dibao/feed/publish"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 )
 
@@ -207,7 +208,7 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	default:
 		p.Logger.Debug("a push was not taken", "subscription", s.id, "attempt", s.failures+1, "err", err)
 		_, err = p.update(ctx, `UPDATE push_subscriptions SET failures = failures + 1, last_error = $2, next_at = $3 WHERE id = $1`,
-			s.id, firstRunes(err.Error(), 200), now.Add(backOff(s.failures)))
+			s.id, firstRunes(redact.Text(err.Error()), 200), now.Add(backOff(s.failures)))
 	}
 	return err
 }

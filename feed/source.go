@@ -18,6 +18,7 @@ import (
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
+	"dibao/internal/redact"
 	"dibao/policy"
 )
 
@@ -57,11 +58,17 @@ func (s *Source) check() error {
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		dir, isMaildir := strings.CutPrefix(s.URL, maildirScheme)
 		if !isMaildir || !filepath.IsAbs(dir) {
-			return fmt.Errorf("source address %q is not an http or https address, nor maildir:///ABSOLUTE/FOLDER", s.URL)
+			return fmt.Errorf("source address %q is not an http or https address, nor maildir:///ABSOLUTE/FOLDER", redact.Text(s.URL))
 		}
 		s.Kind = "mail"
 	} else if s.Kind == "mail" {
 		return fmt.Errorf("a source of kind mail is a folder: maildir:///ABSOLUTE/FOLDER")
+	}
+	if u != nil && u.User != nil {
+		return fmt.Errorf("source address %q holds a user name or password, which is not sent; remove it", redact.URL(s.URL))
+	}
+	if strings.Contains(s.Proxy, ":"+redact.Mark+"@") {
+		return fmt.Errorf("the proxy %s was written without its password; put the password in its place", s.Proxy)
 	}
 	if s.Proxy != "" {
 		if err := fetch.CheckProxy(s.Proxy); err != nil {

@@ -23,6 +23,7 @@ import (
 
 	"dibao/feed/ingest"
 	"dibao/internal/database"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 )
 
@@ -85,7 +86,7 @@ func (h *HubSubscriber) Renew(ctx context.Context) error {
 		}
 		problem := ""
 		if err != nil {
-			problem = err.Error()
+			problem = redact.Text(err.Error())
 			h.Logger.Info("the hub took no subscription", "source_id", src.ID, "hub", sub.hub, "err", err)
 		}
 		err = st.db.Write(ctx, func(tx *sql.Tx) error {

@@ -80,7 +80,7 @@ func (g *globals) hasDatabase(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	db, err := database.Open(ctx, c.Database.URL, database.Options{})
+	db, err := database.Open(ctx, c.Database.URL.Reveal(), database.Options{})
 	if err != nil {
 		return false, err
 	}
@@ -98,7 +98,7 @@ func newMigrate(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			db, err := database.Open(cmd.Context(), c.Database.URL, database.Options{})
+			db, err := database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{})
 			if err != nil {
 				return err
 			}

@@ -91,7 +91,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	}
 	args, err := s.arguments(w, r, name)
 	if err != nil {
-		s.answer(w, http.StatusBadRequest, apiProblem{err.Error()})
+		s.answer(w, http.StatusBadRequest, apiProblem{oneLine(err)})
 		return
 	}
 	var out, talk bytes.Buffer

@@ -19,6 +19,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/mail"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/subscribers"
 	"dibao/templates"
@@ -46,7 +47,8 @@ func (g *globals) loadConfig() (config.Config, error) {
 		return config.Config{}, err
 	}
 	if g.database != "" {
-		c.Database.URL = g.database
+		c.Database.URL = redact.Address(g.database)
+		redact.RegisterURL(g.database)
 	}
 	return c, nil
 }
@@ -75,7 +77,7 @@ func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error
 // openApp opens the database, brings its schema up to date and puts the features
 // on it. now is the clock of everything but the network.
 func openApp(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*app, error) {
-	db, err := database.Open(ctx, c.Database.URL, database.Options{})
+	db, err := database.Open(ctx, c.Database.URL.Reveal(), database.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -228,11 +230,11 @@ func (a *app) oneMessage(address, subject, text, html string) (body []byte, from
 	return body, sender.Address, err
 }
 
-// newLogger writes the log as configured.
+// newLogger writes the log as configured, without passwords and tokens.
 func newLogger(c config.Config, w interface{ Write([]byte) (int, error) }) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: c.Log.Level}
 	if c.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
+		return slog.New(redact.Handler(slog.NewJSONHandler(w, opts)))
 	}
-	return slog.New(slog.NewTextHandler(w, opts))
+	return slog.New(redact.Handler(slog.NewTextHandler(w, opts)))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"dibao/internal/redact"
 	"dibao/subscribers"
 )
 
@@ -75,7 +76,7 @@ func (g *globals) audit(cmd *cobra.Command, action string, args []string) error 
 		flags = append(flags, "--"+f.Name+" "+f.Value.String())
 	}
 	detail := strings.TrimSpace(strings.Join(append([]string{g.change.detail}, flags...), " "))
-	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: target, Detail: detail})
+	return a.subscribers.Audit(cmd.Context(), subscribers.AuditEvent{Actor: cmp.Or(g.actor, systemUser()), Action: action, Target: redact.Text(target), Detail: redact.Text(detail)})
 }
 
 // givenFlags are the flags of the verb itself that were given.

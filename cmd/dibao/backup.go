@@ -138,5 +138,5 @@ func (g *globals) openDatabase(cmd *cobra.Command) (*database.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return database.Open(cmd.Context(), c.Database.URL, database.Options{})
+	return database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{})
 }

@@ -18,6 +18,7 @@ import (
 	"dibao/cmd/dibao/mailbox"
 	"dibao/cmd/dibao/samplesite"
 	"dibao/internal/config"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 )
 
@@ -169,7 +170,7 @@ func (d *demo) start(ctx context.Context, group *errgroup.Group, o demoOptions, 
 	// The demo's clock starts when the site's pages are news and runs from there.
 	now := func() time.Time { return d.site.Now.Add(time.Since(started)) }
 	level := slog.LevelWarn
-	log := slog.New(slog.NewTextHandler(d.cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+	log := slog.New(redact.Handler(slog.NewTextHandler(d.cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level})))
 	if d.app, err = openApp(ctx, c, log, now); err != nil {
 		public.Close()
 		return err

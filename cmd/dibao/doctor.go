@@ -54,7 +54,7 @@ func (g *globals) examine(cmd *cobra.Command) []finding {
 		return []finding{{"configuration", "failed", oneLine(err)}}
 	}
 	all := []finding{{"configuration", "ok", "read"}, examineAddress(c.Server.BaseURL), examineClock(time.Now(), builtAt(), c.Schedule.Zone)}
-	disk, hasFile := examineDisk(c.Database.URL)
+	disk, hasFile := examineDisk(c.Database.URL.Reveal())
 	if hasFile {
 		all = append(all, disk)
 	}
@@ -81,12 +81,12 @@ func (g *globals) examine(cmd *cobra.Command) []finding {
 // openAsIs opens a database that is there and of this program's schema; else the
 // finding says what to do.
 func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, finding) {
-	if file := database.File(c.Database.URL); file != "" {
+	if file := database.File(c.Database.URL.Reveal()); file != "" {
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 			return nil, finding{"database", "failed", file + " is not there; make it with: dibao init, or dibao migrate where there is a config.toml"}
 		}
 	}
-	db, err := database.Open(cmd.Context(), c.Database.URL, database.Options{})
+	db, err := database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{})
 	if err != nil {
 		return nil, finding{"database", "failed", oneLine(err)}
 	}

@@ -32,7 +32,7 @@ func (a *app) servers() []mail.Options {
 			host, port = strings.Trim(strings.TrimSpace(name), "[]"), strconv.Itoa(m.Port)
 		}
 		all = append(all, mail.Options{
-			Addr: net.JoinHostPort(host, port), LocalName: local, TLS: mail.TLSMode(m.TLS), Username: m.Username, Password: m.Password,
+			Addr: net.JoinHostPort(host, port), LocalName: local, TLS: mail.TLSMode(m.TLS), Username: m.Username, Password: m.Password.Reveal(),
 		})
 	}
 	return all
@@ -107,11 +107,11 @@ func (a *app) signer() (*mail.Signer, error) {
 	if d.Domain == "" {
 		return nil, nil
 	}
-	first, err := mail.NewSigner(d.Domain, d.Selector, []byte(d.Key))
+	first, err := mail.NewSigner(d.Domain, d.Selector, []byte(d.Key.Reveal()))
 	if err != nil || d.EdSelector == "" {
 		return first, err
 	}
-	second, err := mail.NewSigner(d.Domain, d.EdSelector, []byte(d.EdKey))
+	second, err := mail.NewSigner(d.Domain, d.EdSelector, []byte(d.EdKey.Reveal()))
 	if err != nil {
 		return nil, fmt.Errorf("ed25519_key: %w", err)
 	}

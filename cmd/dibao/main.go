@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
+	"dibao/internal/redact"
 	"dibao/subscribers"
 )
 
@@ -43,7 +44,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var part *partialError
 	switch {
 	case errors.As(err, &part):
-		fmt.Fprintf(stderr, "dibao: %v\n", err)
+		fmt.Fprintf(stderr, "dibao: %s\n", redact.Text(err.Error()))
 		return 3
 	case isUsage(err):
 		fmt.Fprintf(stderr, "dibao: %v\n", oneLine(err))
@@ -53,9 +54,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// oneLine joins the lines of an error that has several (errors.Join).
+// oneLine joins the lines of an error that has several (errors.Join), without
+// what is secret: each error that a verb prints or the API answers passes here.
 func oneLine(err error) string {
-	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	return redact.Text(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
 
 // usageError is wrong usage: exit status 2.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+
+	"dibao/internal/redact"
 )
 
 // globals are the flags that every verb takes.
@@ -17,10 +19,10 @@ type globals struct {
 	actor                string // who runs it; "" is the user of the system
 }
 
-// say writes talk to stderr, unless --quiet.
+// say writes talk to stderr without what is secret, unless --quiet.
 func (g *globals) say(cmd *cobra.Command, format string, args ...any) {
 	if !g.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
+		fmt.Fprintln(cmd.ErrOrStderr(), redact.Text(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"dibao/feed"
 	"dibao/internal/config"
+	"dibao/internal/redact"
 )
 
 // expectedSeed is the right answer for the real page of 2011.
@@ -63,7 +64,7 @@ func TestSeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Database.URL = url
+	c.Database.URL = redact.Address(url)
 	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/internal/fetch"
+	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
@@ -57,7 +58,7 @@ func (a *app) registerSite(mux *http.ServeMux) {
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "public, max-age=3600")
-		fmt.Fprintf(w, "User-agent: *\nDisallow: /u/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /change/\nDisallow: /delete/\nDisallow: /data/\nDisallow: /search\nDisallow: /api/\n\nSitemap: %s/sitemap.xml\n", base)
+		fmt.Fprintf(w, "User-agent: *\nDisallow: %s\nDisallow: /search\nDisallow: /api/\n\nSitemap: %s/sitemap.xml\n", strings.Join(redact.TokenPaths, "\nDisallow: "), base)
 	})
 	mux.HandleFunc("GET /.well-known/security.txt", func(w http.ResponseWriter, r *http.Request) {
 		contact := a.contact()

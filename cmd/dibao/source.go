@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/internal/redact"
 )
 
 func newSource(g *globals) *cobra.Command {
@@ -54,20 +54,12 @@ type sourceView struct {
 
 func viewSource(s feed.Source) sourceView {
 	return sourceView{
-		ID: s.ID, Name: s.Name, URL: s.URL, Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
+		ID: s.ID, Name: s.Name, URL: redact.URL(s.URL), Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
 		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
-		LastError: null(s.LastError), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
+		LastError: null(redact.Text(s.LastError)), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
 		PaceSeconds: int64(s.Pace() / time.Second), NewsEvery: null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
-		Proxy: null(hidePassword(s.Proxy)), UserAgent: null(s.UserAgent), Private: null(s.Private),
+		Proxy: null(redact.URL(s.Proxy)), UserAgent: null(s.UserAgent), Private: null(s.Private),
 	}
-}
-
-// hidePassword cuts the password of an address.
-func hidePassword(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Redacted()
-	}
-	return address
 }
 
 // addSelectors adds the flags that say how a list page is read.

@@ -15,7 +15,7 @@ func (a *app) summarizer() (func(context.Context) error, error) {
 	if o.URL == "" {
 		return func(context.Context) error { return nil }, nil
 	}
-	client, err := summarize.New(summarize.Options{URL: o.URL, Model: o.Model, Key: o.Key, Timeout: o.Timeout})
+	client, err := summarize.New(summarize.Options{URL: o.URL.Reveal(), Model: o.Model, Key: o.Key.Reveal(), Timeout: o.Timeout})
 	if err != nil {
 		return nil, err
 	}

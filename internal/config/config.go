@@ -24,6 +24,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"dibao/internal/fetch"
+	"dibao/internal/redact"
 )
 
 // Config is the configuration of one node, checked.
@@ -39,7 +40,7 @@ type Config struct {
 		Contact                  string   // for security.txt
 		API                      bool
 	}
-	Database struct{ URL string }
+	Database struct{ URL redact.Address }
 	Fetch    struct {
 		UserAgent   string
 		Concurrency int
@@ -51,7 +52,8 @@ type Config struct {
 	Mail struct {
 		Host                    string
 		Port                    int
-		Username, Password      string
+		Username                string
+		Password                redact.Secret
 		TLS                     string
 		From, BounceDomain      string
 		Connections             int
@@ -62,14 +64,19 @@ type Config struct {
 		Inbound                 string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
 		InboundCert, InboundKey string           // files; "": no STARTTLS
 	}
-	DKIM     struct{ Domain, Selector, Key, EdSelector, EdKey string }
+	DKIM struct {
+		Domain, Selector, EdSelector string
+		Key, EdKey                   redact.Secret
+	}
 	Schedule struct{ Zone *time.Location }
 	Privacy  struct{ Retention time.Duration }
 	Summary  struct {
-		URL, Model, Key string // URL "" is off
-		Languages       []string
-		DailyLimit      int // tokens
-		Timeout         time.Duration
+		URL        redact.Address // "" is off
+		Model      string
+		Key        redact.Secret
+		Languages  []string
+		DailyLimit int // tokens
+		Timeout    time.Duration
 	}
 	Log struct {
 		Level  slog.Level
@@ -83,7 +90,7 @@ type Config struct {
 type Setting struct {
 	Section string `json:"section"`
 	Name    string `json:"name"`
-	Value   string `json:"value"` // of a secret: "(set)", or "" where there is none
+	Value   string `json:"value"` // without passwords; of a secret: "(set)", or "" where there is none
 	From    string `json:"from"`  // FILE:LINE, the name of a variable, or "default"
 }
 
@@ -98,6 +105,10 @@ type key struct {
 
 func text(f func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, v string) error { *f(c) = v; return nil }
+}
+
+func secret(f func(*Config) *redact.Secret) func(*Config, string) error {
+	return func(c *Config, v string) error { *f(c) = redact.Secret(v); return nil }
 }
 
 func oneOf(f func(*Config) *string, allowed ...string) func(*Config, string) error {
@@ -148,7 +159,7 @@ var keys = []key{
 	{"server", "hubs", "", "WebSub hubs to notify of new articles besides the built-in hub at /hub, separated by commas", false, setHubs},
 	{"server", "contact", "", "where to report a vulnerability: a mailto: or https: address, for security.txt", false, setContact},
 	{"server", "api", "false", "true serves the admin API on admin_addr, to programs with a token from \"dibao token create\"", false, setAPI},
-	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes", false, setDatabase},
+	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes; with a password in it, better as url_file", false, setDatabase},
 	{"fetch", "user_agent", "", "User-Agent that sites see; include an address at which they can reach you; empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
 	{"fetch", "concurrency", "8", "number of sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
 	{"fetch", "per_host", "1", "maximum number of simultaneous requests to one host", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
@@ -158,7 +169,7 @@ var keys = []key{
 	{"mail", "host", "", "mail server that accepts outgoing mail; further servers, separated by commas, are fallbacks; empty: dibao sends no mail", false, text(func(c *Config) *string { return &c.Mail.Host })},
 	{"mail", "port", "587", "port of host", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
 	{"mail", "username", "", "login of host; empty: no login", false, text(func(c *Config) *string { return &c.Mail.Username })},
-	{"mail", "password", "", "file that contains the password", true, text(func(c *Config) *string { return &c.Mail.Password })},
+	{"mail", "password", "", "file that contains the password", true, secret(func(c *Config) *redact.Secret { return &c.Mail.Password })},
 	{"mail", "tls", "required", "required, implicit (port 465), opportunistic (STARTTLS where it is offered; with a username the same as required) or none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
 	{"mail", "from", "", "default sender of lists, such as 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
 	{"mail", "bounce_domain", "", "domain of envelope senders (VERP) whose bounces reach dibao; empty: the address in from", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
@@ -171,14 +182,14 @@ var keys = []key{
 	{"mail", "inbound_tls_key", "", "file with the private key of inbound_tls_cert", false, text(func(c *Config) *string { return &c.Mail.InboundKey })},
 	{"dkim", "domain", "", "signing domain; empty: dibao does not sign", false, text(func(c *Config) *string { return &c.DKIM.Domain })},
 	{"dkim", "selector", "dibao", "selector of the key", false, text(func(c *Config) *string { return &c.DKIM.Selector })},
-	{"dkim", "key", "", "file that contains the private key (PEM)", true, text(func(c *Config) *string { return &c.DKIM.Key })},
+	{"dkim", "key", "", "file that contains the private key (PEM)", true, secret(func(c *Config) *redact.Secret { return &c.DKIM.Key })},
 	{"dkim", "ed25519_selector", "", "selector of a second key, Ed25519; empty: one signature", false, text(func(c *Config) *string { return &c.DKIM.EdSelector })},
-	{"dkim", "ed25519_key", "", "file that contains the second private key (PEM)", true, text(func(c *Config) *string { return &c.DKIM.EdKey })},
+	{"dkim", "ed25519_key", "", "file that contains the second private key (PEM)", true, secret(func(c *Config) *redact.Secret { return &c.DKIM.EdKey })},
 	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of times shown to admins", false, setZone},
 	{"privacy", "retention", "365d", "how long to keep the bounce log, network blocks and the audit log", false, setRetention},
-	{"summary", "url", "", "OpenAI-compatible endpoint that writes additional summaries, such as https://models.example.org/v1; empty: none", false, setSummaryURL},
+	{"summary", "url", "", "OpenAI-compatible endpoint that writes additional summaries, such as https://models.example.org/v1; empty: none; with a password in it, better as url_file", false, setSummaryURL},
 	{"summary", "model", "", "name of the model", false, text(func(c *Config) *string { return &c.Summary.Model })},
-	{"summary", "key", "", "file that contains the API key", true, text(func(c *Config) *string { return &c.Summary.Key })},
+	{"summary", "key", "", "file that contains the API key", true, secret(func(c *Config) *redact.Secret { return &c.Summary.Key })},
 	{"summary", "languages", "en", "languages of the summaries, separated by commas: en, zh", false, setSummaryLanguages},
 	{"summary", "daily_limit", "200000", "maximum number of tokens a day", false, integer(func(c *Config) *int { return &c.Summary.DailyLimit }, 1000, 1_000_000_000)},
 	{"summary", "timeout", "60s", "maximum duration of one summary request", false, setSummaryTimeout},
@@ -255,7 +266,7 @@ func setDatabase(c *Config, v string) error {
 	if !strings.HasPrefix(v, "sqlite:") && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
 		return errors.New("is neither sqlite:PATH nor postgres://…")
 	}
-	c.Database.URL = v
+	c.Database.URL = redact.Address(v)
 	return nil
 }
 
@@ -301,6 +312,25 @@ func setLevel(c *Config, v string) error {
 		return errors.New("is not debug, info, warn or error")
 	}
 	return nil
+}
+
+// isFromFile reports whether the value may also stand in a file, named by the
+// key with _file behind it: a secret, or an address with a password.
+func (k key) isFromFile() bool {
+	return k.secret || k.name == "url"
+}
+
+// show returns a value as it may be shown, and registers what it hides.
+func (k key) show(value string) string {
+	if !k.secret {
+		redact.RegisterURL(value)
+		return redact.Text(value)
+	}
+	redact.Register(value)
+	if value == "" {
+		return ""
+	}
+	return "(set)"
 }
 
 func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.name) }
@@ -366,30 +396,27 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 		if v, ok := section[k.name]; ok {
 			value, from = scalar(v), fmt.Sprintf("%s:%d", file, lineOf(content, k.section, k.name))
 		}
-		if v, ok := section[k.name+"_file"]; ok && k.secret {
+		if v, ok := section[k.name+"_file"]; ok && k.isFromFile() {
 			b, err := os.ReadFile(scalar(v))
 			if err != nil {
 				problems = append(problems, fmt.Errorf("%s:%d: %s_file in [%s]: %w", file, lineOf(content, k.section, k.name+"_file"), k.name, k.section, err))
 			}
-			value, from = strings.TrimRight(string(b), "\r\n"), file
+			value, from = strings.TrimRight(string(b), "\r\n"), fmt.Sprintf("%s:%d", file, lineOf(content, k.section, k.name+"_file"))
 		}
 		if v := getenv(k.env()); v != "" {
 			value, from = v, k.env()
 		}
-		if v := getenv(k.env() + "_FILE"); v != "" && k.secret {
+		if v := getenv(k.env() + "_FILE"); v != "" && k.isFromFile() {
 			b, err := os.ReadFile(v)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("%s_FILE: %w", k.env(), err))
 			}
 			value, from = strings.TrimRight(string(b), "\r\n"), k.env()+"_FILE"
 		}
-		shown := value
-		if k.secret && value != "" {
-			shown = "(set)"
-		}
+		shown := k.show(value)
 		c.Settings = append(c.Settings, Setting{k.section, k.name, shown, from})
 		if err := k.set(&c, value); err != nil {
-			shown = strconv.Quote(value)
+			shown = strconv.Quote(shown)
 			if k.secret {
 				shown = "the value"
 			}
@@ -420,7 +447,7 @@ func unknown(file string, content []byte, tree map[string]any) []error {
 			sections = append(sections, k.section)
 		}
 		known[k.section], known[k.section+"."+k.name] = true, true
-		if k.secret {
+		if k.isFromFile() {
 			known[k.section+"."+k.name+"_file"] = true
 		}
 	}

@@ -23,6 +23,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"dibao/internal/redact"
 )
 
 // Options say how to fetch. The zero value of a field is the default named
@@ -98,9 +100,9 @@ const maxErrorBody = 64 << 10
 
 func (e *StatusError) Error() string {
 	if text := http.StatusText(e.Status); text != "" {
-		return fmt.Sprintf("%s answered %d %s", e.URL, e.Status, text)
+		return fmt.Sprintf("%s answered %d %s", redact.Text(e.URL), e.Status, text)
 	}
-	return fmt.Sprintf("%s answered %d", e.URL, e.Status)
+	return fmt.Sprintf("%s answered %d", redact.Text(e.URL), e.Status)
 }
 
 // New returns a client. It opens no connection.
@@ -170,7 +172,7 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 		}
 		release, err := c.hosts.enter(ctx, u.Host, delay)
 		if err != nil {
-			return nil, fmt.Errorf("fetch %s: %w", url, err)
+			return nil, fmt.Errorf("fetch %s: %w", redact.Text(url), err)
 		}
 		start := c.opts.Now()
 		res, next, err := c.once(ctx, u, req, left)
@@ -184,7 +186,7 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 			return res, nil
 		}
 		if hop == c.opts.MaxRedirects {
-			return nil, fmt.Errorf("fetch %s: more than %d redirects", req.URL, c.opts.MaxRedirects)
+			return nil, fmt.Errorf("fetch %s: more than %d redirects", redact.Text(req.URL), c.opts.MaxRedirects)
 		}
 		permanent = permanent && (res.Status == http.StatusMovedPermanently || res.Status == http.StatusPermanentRedirect)
 		url = next
@@ -286,6 +288,7 @@ func explain(url string, err error) error {
 	if errors.As(err, &status) {
 		return status
 	}
+	url = redact.Text(url)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("fetch %s: it took too long: %w", url, context.DeadlineExceeded)
 	}

@@ -15,6 +15,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"dibao/internal/redact"
 )
 
 // BlockedError says that the guard refused an address before or while it was
@@ -26,7 +28,7 @@ type BlockedError struct {
 }
 
 func (e *BlockedError) Error() string {
-	return fmt.Sprintf("%s is not fetched: %s", e.URL, e.Reason)
+	return fmt.Sprintf("%s is not fetched: %s", redact.Text(e.URL), e.Reason)
 }
 
 // specialRanges are the ranges of the IANA special-purpose registries (RFC 6890

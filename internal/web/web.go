@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"dibao/internal/redact"
 )
 
 // Options say how a server serves. The zero value of a field is the default
@@ -182,14 +184,14 @@ func protect(opts Options) http.Handler {
 				if p == http.ErrAbortHandler { // what it is for
 					panic(p)
 				}
-				opts.Logger.Error("request panicked", "url", redact(r.URL.Path), "err", fmt.Sprint(p))
+				opts.Logger.Error("request panicked", "url", redact.Path(r.URL.Path), "err", fmt.Sprint(p))
 				if !rec.wrote {
 					ServerError(rec, r)
 				}
 			}
 			opts.Metrics.count(r, rec.status, time.Since(start))
 			if opts.Logger.Enabled(ctx, slog.LevelDebug) {
-				opts.Logger.Debug("request served", "method", r.Method, "url", redact(r.URL.Path), "status", rec.status, "duration", time.Since(start))
+				opts.Logger.Debug("request served", "method", r.Method, "url", redact.Path(r.URL.Path), "status", rec.status, "duration", time.Since(start))
 			}
 		}()
 		inner.ServeHTTP(rec, r)
@@ -258,16 +260,6 @@ func (r *recorder) Write(b []byte) (int, error) {
 
 // Unwrap lets http.ResponseController find what the server's writer can do.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-// redact hides tokens in paths: whoever reads a log could use them.
-func redact(path string) string {
-	for _, prefix := range []string{"/u/", "/confirm/", "/preferences/", "/change/", "/delete/", "/data/"} {
-		if strings.HasPrefix(path, prefix) {
-			return prefix + "…"
-		}
-	}
-	return path
-}
 
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

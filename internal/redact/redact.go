@@ -1,0 +1,147 @@
+// Package redact takes passwords, keys and tokens out of text that somebody
+// reads: logs, errors, what verbs print, the audit log. It is used at these
+// borders (Handler for logs), so that no caller has to think of it.
+//
+// Text knows the forms in which secrets occur (RFC 3986 §3.2.1 user information,
+// parameters of queries, tokens in our own paths, private keys) and the secrets
+// of this process that were registered with Register.
+package redact
+
+import (
+	"cmp"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Mark stands where something was taken out.
+const Mark = "***"
+
+// TokenPaths begin the paths whose rest is a token of a reader or a hub: whoever
+// reads one can use it. Logs hide the rest, and robots.txt closes them.
+var TokenPaths = []string{"/u/", "/confirm/", "/preferences/", "/change/", "/delete/", "/data/", "/websub/"}
+
+// Path returns the path of a request for a log.
+func Path(path string) string {
+	for _, prefix := range TokenPaths {
+		if strings.HasPrefix(path, prefix) {
+			return prefix + Mark
+		}
+	}
+	return Text(path)
+}
+
+var (
+	// userinfo ends at the last @ before the path.
+	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s/?#"'<>]*)@`)
+	// queryKey is a parameter of a query, or a password in a keyword string of PostgreSQL.
+	queryKey = regexp.MustCompile(`(?i)([?&;](?:[a-z_.-]*(?:token|secret|password|passwd|signature)|(?:[a-z]+_?)?api_?key|key|pwd|auth|sig)=|\b(?:ssl)?password=)('[^']*'|[^\s&"'<>#;]+)`)
+	token    = regexp.MustCompile(tokenPattern())
+	bearer   = regexp.MustCompile(`(?i)\b(bearer |authorization: ?basic )[A-Za-z0-9+/=._~-]{8,}`)
+	apiToken = regexp.MustCompile(`\bdibao_[A-Za-z0-9_-]{20,}`)
+	pemKey   = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*-----|$)`)
+)
+
+// tokenPattern finds tokens in addresses: those we make are longer than 16 letters.
+func tokenPattern() string {
+	names := make([]string, len(TokenPaths))
+	for i, p := range TokenPaths {
+		names[i] = regexp.QuoteMeta(p)
+	}
+	return `(` + strings.Join(names, "|") + `)[A-Za-z0-9_.~%-]{16,}`
+}
+
+// URL takes the password out of an address, and a user name that stands alone in
+// one of the web, which is a key. All else stays, so that the address can be used.
+func URL(s string) string {
+	return userinfo.ReplaceAllStringFunc(s, func(m string) string {
+		parts := userinfo.FindStringSubmatch(m)
+		user, _, hasPassword := strings.Cut(parts[2], ":")
+		switch {
+		case hasPassword:
+			return parts[1] + user + ":" + Mark + "@"
+		case user != "" && strings.HasPrefix(parts[1], "http"):
+			return parts[1] + Mark + "@"
+		}
+		return m
+	})
+}
+
+// Text takes everything secret out of a text.
+func Text(s string) string {
+	if known := registered.Load(); known != nil {
+		s = known.replacer.Replace(s)
+	}
+	if strings.Contains(s, "://") {
+		s = URL(s)
+	}
+	if strings.Contains(s, "=") {
+		s = queryKey.ReplaceAllString(s, "${1}"+Mark)
+	}
+	if strings.Contains(s, "/") {
+		s = token.ReplaceAllString(s, "${1}"+Mark)
+	}
+	s = apiToken.ReplaceAllString(s, Mark)
+	s = bearer.ReplaceAllString(s, "${1}"+Mark)
+	return pemKey.ReplaceAllString(s, "(private key)")
+}
+
+// shortest is the length, in bytes, from which a registered secret is looked for
+// in text: shorter ones occur in words.
+const shortest = 8
+
+// secrets are what Register was given.
+type secrets struct {
+	values   []string // the longest first
+	replacer *strings.Replacer
+}
+
+var (
+	registering sync.Mutex
+	registered  atomic.Pointer[secrets]
+)
+
+// Register has Text take a secret of this process out wherever it occurs, as it
+// is and as it is written in addresses. One shorter than 8 bytes is found by its
+// form only.
+func Register(secret string) {
+	registering.Lock()
+	defer registering.Unlock()
+	var values []string
+	if old := registered.Load(); old != nil {
+		values = slices.Clone(old.values)
+	}
+	before := len(values)
+	for _, v := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret)} {
+		if len(v) >= shortest && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	if len(values) == before {
+		return
+	}
+	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	pairs := make([]string, 0, 2*len(values))
+	for _, v := range values {
+		pairs = append(pairs, v, Mark)
+	}
+	registered.Store(&secrets{values, strings.NewReplacer(pairs...)})
+}
+
+// RegisterURL registers the password of an address, whatever it holds: what is
+// no URL for want of escaping has one, too.
+func RegisterURL(address string) {
+	_, rest, ok := strings.Cut(address, "://")
+	at := strings.LastIndexByte(rest, '@')
+	if !ok || at < 0 {
+		return
+	}
+	_, password, _ := strings.Cut(rest[:at], ":")
+	Register(password)
+	if plain, err := url.PathUnescape(password); err == nil {
+		Register(plain)
+	}
+}
