@@ -23,7 +23,7 @@ func readBody(res *http.Response, limit int64) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	in := &limitReader{r: res.Body, left: limit}
-	switch coding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding"))); coding {
+	switch coding := strings.ToLower(strings.TrimSpace(strings.Join(res.Header.Values("Content-Encoding"), ", "))); coding {
 	case "", "identity":
 		return io.ReadAll(in)
 	case "gzip", "x-gzip":
@@ -43,7 +43,7 @@ func readBody(res *http.Response, limit int64) ([]byte, error) {
 		defer z.Close()
 		return readAll(coding, z, limit)
 	default:
-		return nil, fmt.Errorf("the body is encoded as %q, which was not asked for", coding)
+		return nil, fmt.Errorf("the body is encoded as %q, which was not asked for", coding[:min(len(coding), 100)])
 	}
 }
 
