@@ -231,6 +231,10 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 	if src.Kind != "page" {
 		most = 1
 	}
+	listed := make(map[string]bool, len(items))
+	for _, it := range items {
+		listed[it.GUID] = true
+	}
 	last := items
 	for n := 1; n < most; n++ {
 		guids := make([]string, len(last))
@@ -259,7 +263,8 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 		}
 		before := len(items)
 		for _, it := range last {
-			if !slices.ContainsFunc(items, func(x ingest.Item) bool { return x.GUID == it.GUID }) {
+			if !listed[it.GUID] {
+				listed[it.GUID] = true
 				items = append(items, it)
 			}
 		}

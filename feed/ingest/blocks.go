@@ -109,8 +109,12 @@ func isLayout(row *html.Node) bool {
 // page reading the whole of every element would take the square of its size.
 func textUpTo(n *html.Node, limit int) (text string, ok bool) {
 	var b strings.Builder
+	nodes := 0
 	var walk func(n *html.Node) bool
 	walk = func(n *html.Node) bool {
+		if nodes++; nodes > limit*16 {
+			return false
+		}
 		if n.Type == html.TextNode {
 			b.WriteString(n.Data)
 			if b.Len() > limit*16 { // much may be white space

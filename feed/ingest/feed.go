@@ -362,31 +362,28 @@ func parseXML(text string) (*gofeed.Feed, error) {
 // keepIDs undoes what the parser does to ids that are addresses: they are
 // compared character by character (RFC 4287 §4.2.6.1).
 func keepIDs(feed *gofeed.Feed, text string) {
-	var written [][]string
-	for _, it := range feed.Items {
-		if it == nil || it.GUID == "" || strings.Contains(text, ">"+it.GUID+"<") {
+	written := make(map[string]string) // as it stands in the feed, by what the parser makes of it
+	for _, m := range atomID.FindAllStringSubmatch(text, 2*maxFeedItems) {
+		raw := html.UnescapeString(strings.TrimSpace(m[1]))
+		u, err := url.Parse(raw)
+		if err != nil || u.Scheme == "" {
 			continue
 		}
-		if written == nil {
-			written = atomID.FindAllStringSubmatch(text, maxFeedItems)
-		}
-		for _, m := range written {
-			if raw := html.UnescapeString(strings.TrimSpace(m[1])); sameAddress(raw, it.GUID) {
-				it.GUID = raw
-				break
-			}
+		written[raw] = raw // no change is the best match
+		if rewritten := u.String(); written[rewritten] == "" {
+			written[rewritten] = raw
 		}
 	}
-}
-
-// sameAddress reports whether two addresses differ only in how they are written.
-func sameAddress(a, b string) bool {
-	x, err := url.Parse(a)
-	if err != nil || x.Scheme == "" {
-		return false
+	for _, it := range feed.Items {
+		if it == nil {
+			continue
+		}
+		if raw, ok := written[it.GUID]; ok {
+			it.GUID = raw
+		} else if u, err := url.Parse(it.GUID); err == nil && written[u.String()] != "" {
+			it.GUID = written[u.String()]
+		}
 	}
-	y, err := url.Parse(b)
-	return err == nil && x.String() == y.String()
 }
 
 // addPermalinks gives RSS items without a link the address that their guid is,

@@ -38,23 +38,29 @@ func pdfParagraphs(pages []string) []string {
 		}
 	}
 	var all []string
+	var paragraph strings.Builder
+	last := "" // the line before
 	goesOn := false
 	for _, line := range lines {
 		if goesOn && !lineStart.MatchString(line) {
-			last := all[len(all)-1]
 			if isASCIILetter(last[len(last)-1]) && isASCIILetter(line[0]) {
-				last += " "
+				paragraph.WriteByte(' ')
 			}
-			all[len(all)-1] = last + line
-		} else {
-			all = append(all, line)
+		} else if paragraph.Len() > 0 {
+			all = append(all, paragraph.String())
+			paragraph.Reset()
 		}
+		paragraph.WriteString(line)
+		last = line
 		n := columnsOf(line)
 		end, _ := utf8.DecodeLastRuneInString(line)
 		goesOn = n*10 >= width*8 && (!strings.ContainsRune("。！？：", end) || n+4 >= width && end != '。' && end != '：')
 		if len(all) >= maxBlocks {
-			break
+			return all
 		}
+	}
+	if paragraph.Len() > 0 {
+		all = append(all, paragraph.String())
 	}
 	return all
 }
