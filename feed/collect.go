@@ -73,11 +73,18 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 		return Collection{}, err
 	}
 	out := Collection{Source: src}
+	leave, err := c.Store.turns.enter(ctx, src.crashes > 0 || !src.begunAt.IsZero())
+	if err != nil {
+		return out, err
+	}
+	defer leave()
 	c.Store.collecting()
-	err = c.collect(ctx, &src, &out)
+	if err = c.Store.begin(ctx, &src); err == nil {
+		err = c.guarded(ctx, &src, &out)
+	}
 	indexErr := c.Store.collected(ctx)
 	if ctx.Err() != nil {
-		return out, ctx.Err() // stopping says nothing about the source
+		return out, errors.Join(ctx.Err(), c.Store.stopped(ctx, src))
 	}
 	now := c.Store.Now()
 	src.CheckedAt = now
@@ -120,7 +127,7 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 	default:
 		s.State, s.LastError = StateOK, ""
 	}
-	s.Failures = 0
+	s.Failures, s.crashes = 0, 0
 	s.SucceededAt, s.NextAt = now, s.nextAfter(now, out.header)
 	return nil
 }
@@ -131,6 +138,9 @@ func fail(s *Source, err error, now time.Time) {
 	s.LastError = redact.Text(err.Error())
 	s.State = stateAfter(err)
 	pause := min(s.Interval<<min(s.Failures-1, 10), maxBackoff)
+	if slowed(err) {
+		pause = maxBackoff
+	}
 	var status *fetch.StatusError
 	if errors.As(err, &status) {
 		pause = max(pause, status.RetryAfter)
@@ -167,7 +177,7 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	page := c.pageOf(resp)
 	src.readHints(page, resp.Header)
-	items, err := reader.Read(page, src.Ingest())
+	items, err := read(ctx, reader, page, src)
 	if err != nil {
 		return errors.Join(findWall(resp.Body), fmt.Errorf("read %s: %w", src.URL, err))
 	}
@@ -245,9 +255,9 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 		if err != nil || len(known) > 0 {
 			return items, err
 		}
-		next := ingest.NextPage(page, src.Ingest())
-		if next == "" {
-			return items, nil
+		next, err := within(ctx, page, func() (string, error) { return ingest.NextPage(page, src.Ingest()), nil })
+		if err != nil || next == "" {
+			return items, err
 		}
 		resp, err := c.Client.Get(ctx, src.Request(next, true))
 		if err != nil {
@@ -258,7 +268,7 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 			return items, nil
 		}
 		page = c.pageOf(resp)
-		if last, err = ingest.Kinds[src.Kind].Read(page, src.Ingest()); err != nil || len(last) == 0 {
+		if last, err = read(ctx, ingest.Kinds[src.Kind], page, src); err != nil || len(last) == 0 {
 			return items, nil // an odd page behind a good one is no failure of the source
 		}
 		before := len(items)
@@ -448,7 +458,7 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 		}
 		return c.judge(src, ingest.FromPDF(c.pageOf(resp), src.Ingest(), it, pages)), nil
 	}
-	full, err := ingest.ReadArticle(c.pageOf(resp), src.Ingest(), it)
+	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
 		return listed, errors.Join(findWall(resp.Body), err)
 	}
@@ -498,7 +508,10 @@ func (c *Collector) readPDF(ctx context.Context, src *Source, it ingest.Item) (i
 func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
 	seen := map[string]bool{page.URL: true}
 	for range maxParts {
-		next := ingest.NextPart(page, src.Ingest())
+		next, err := within(ctx, page, func() (string, error) { return ingest.NextPart(page, src.Ingest()), nil })
+		if err != nil {
+			return whole, err
+		}
 		if next == "" || seen[next] {
 			break
 		}
@@ -508,7 +521,7 @@ func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page
 			return whole, fmt.Errorf("its further page: %w", err)
 		}
 		page = c.pageOf(resp)
-		part, err := ingest.ReadArticle(page, src.Ingest(), ingest.Item{URL: next})
+		part, err := readArticle(ctx, page, src, ingest.Item{URL: next})
 		if err != nil {
 			return whole, fmt.Errorf("its further page %s: %w", next, err)
 		}

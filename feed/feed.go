@@ -98,6 +98,9 @@ type Source struct {
 	NewsAt       time.Time // of its newest article; zero: none yet
 	NextAt       time.Time
 	CreatedAt    time.Time
+
+	begunAt time.Time // of the collection that has not ended; zero: none
+	crashes int       // collections that ended with the process, since the last success
 }
 
 // PageState says whether an article's own page has been read.
@@ -180,9 +183,10 @@ type Store struct {
 	stamps stamps
 	queue  indexQueue
 	bands  bands
+	turns  turns
 }
 
 // NewStore returns a store on a migrated database; now is its clock.
 func NewStore(db *database.DB, now func() time.Time) *Store {
-	return &Store{db: db, Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+	return &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
 }

@@ -30,22 +30,22 @@ const (
 
 const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
 	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at,
-	change_seconds, hints, proxy, user_agent, private`
+	change_seconds, hints, proxy, user_agent, private, begun_at, crashes`
 
 func scanSource(row database.Row) (Source, error) {
 	var s Source
 	var settings, hints string
 	var seconds, change int64
-	var checked, succeeded, news sql.Null[time.Time]
+	var checked, succeeded, news, begun sql.Null[time.Time]
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
 		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
 		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news,
-		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private)
+		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &begun, &s.crashes)
 	if err != nil {
 		return Source{}, err
 	}
 	s.Interval, s.ChangeEvery = time.Duration(seconds)*time.Second, time.Duration(change)*time.Second
-	s.CheckedAt, s.SucceededAt, s.NewsAt = checked.V, succeeded.V, news.V
+	s.CheckedAt, s.SucceededAt, s.NewsAt, s.begunAt = checked.V, succeeded.V, news.V, begun.V
 	if err := errors.Join(json.Unmarshal([]byte(settings), &s.Settings), json.Unmarshal([]byte(hints), &s.Hints)); err != nil {
 		return Source{}, fmt.Errorf("settings of source %d: %w", s.ID, err)
 	}
@@ -292,11 +292,12 @@ func saveCollection(ctx context.Context, tx *sql.Tx, s Source) error {
 		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
 			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
 			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15, change_seconds = $16, hints = $17,
+			begun_at = NULL, crashes = $18,
 			url = CASE WHEN NOT EXISTS (SELECT 1 FROM sources o WHERE o.url = $14 AND o.id <> $1) THEN $14 ELSE url END
 		WHERE id = $1`,
 		s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
 		s.CheckedAt, nullTime(s.SucceededAt), s.NextAt,
-		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints))
+		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints), s.crashes)
 	return oneRow(res, err)
 }
 

@@ -237,7 +237,7 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 	if src.State == StatePaused || src.State == StateRemoved {
 		return out, nil
 	}
-	items, err := ingest.Kinds[src.Kind].Read(page, src.Ingest())
+	items, err := read(ctx, ingest.Kinds[src.Kind], page, &src)
 	if err != nil {
 		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
 	}

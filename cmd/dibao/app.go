@@ -15,6 +15,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/internal/budget"
 	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
@@ -59,6 +60,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	budget.Set(c.Server.Memory)
 	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
 }
 

@@ -39,6 +39,7 @@ type Config struct {
 		Hubs                     []string // other WebSub hubs
 		Contact                  string   // for security.txt
 		API                      bool
+		Memory                   int64 // bytes
 	}
 	Database struct{ URL redact.Address }
 	Fetch    struct {
@@ -159,6 +160,7 @@ var keys = []key{
 	{"server", "hubs", "", "WebSub hubs to notify of new articles besides the built-in hub at /hub, separated by commas", false, setHubs},
 	{"server", "contact", "", "where to report a vulnerability: a mailto: or https: address, for security.txt", false, setContact},
 	{"server", "api", "false", "true serves the admin API on admin_addr, to programs with a token from \"dibao token create\"", false, setAPI},
+	{"server", "memory", "256MB", "memory that dibao may use, such as 256MB or 1GB; GOMEMLIMIT in the environment takes precedence", false, setMemory},
 	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes; with a password in it, better as url_file", false, setDatabase},
 	{"fetch", "user_agent", "", "User-Agent that sites see; include an address at which they can reach you; empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
 	{"fetch", "concurrency", "8", "number of sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},

@@ -1,0 +1,98 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// crashesToSlow is how many collections of a source in a row, with no success
+	// between, end together with the process before the source is slowed.
+	crashesToSlow = 3
+	// sideBySide is more than the collections that may run at the same time.
+	sideBySide = 1000
+	// endTimeout is for noting that a collection has ended while dibao stops.
+	endTimeout = 10 * time.Second
+)
+
+// crashError says that dibao ended while it collected a source, again and again.
+type crashError struct{ times int }
+
+func (e *crashError) Error() string {
+	return fmt.Sprintf("dibao ended %d times while it collected this source; it is collected once a day until that succeeds; "+
+		"see what it serves, or pause it with: dibao source pause", e.times)
+}
+
+// panicError is a fault of ours that a source brought to light.
+type panicError struct{ value any }
+
+func (e *panicError) Error() string {
+	return fmt.Sprintf("a fault in dibao stopped the collection of this source: %v; report it with the log, please", e.value)
+}
+
+// turns lets collections run side by side, and that of a source that may have
+// ended the process alone: else those beside it would be blamed, too.
+type turns struct{ *semaphore.Weighted }
+
+func newTurns() turns { return turns{semaphore.NewWeighted(sideBySide)} }
+
+func (t turns) enter(ctx context.Context, alone bool) (leave func(), err error) {
+	n := int64(1)
+	if alone {
+		n = sideBySide
+	}
+	if err := t.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	return func() { t.Release(n) }, nil
+}
+
+// begin records that a collection of s begins. If the one before has never
+// ended, the process did: from the third time on, the collection does not begin.
+func (st *Store) begin(ctx context.Context, s *Source) error {
+	if !s.begunAt.IsZero() {
+		s.crashes++
+	}
+	if !s.begunAt.IsZero() && s.crashes >= crashesToSlow {
+		return &crashError{s.crashes}
+	}
+	s.begunAt = st.Now()
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		return oneRow(tx.ExecContext(ctx, `UPDATE sources SET begun_at = $2, crashes = $3 WHERE id = $1`, s.ID, s.begunAt, s.crashes))
+	})
+}
+
+// stopped records that a collection was stopped, which says nothing about its
+// source.
+func (st *Store) stopped(ctx context.Context, s Source) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE sources SET begun_at = NULL WHERE id = $1`, s.ID)
+		return err
+	})
+}
+
+// guarded collects a source. A panic is a failure of that source and not of the
+// daemon.
+func (c *Collector) guarded(ctx context.Context, src *Source, out *Collection) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.Logger.Error("collecting a source panicked", "source_id", src.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &panicError{p}
+		}
+	}()
+	return c.collect(ctx, src, out)
+}
+
+// slowed reports whether an error slows a source down to once a day.
+func slowed(err error) bool {
+	var crash *crashError
+	return errors.As(err, &crash)
+}

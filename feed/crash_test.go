@@ -1,0 +1,125 @@
+package feed_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// crash collects a source with a process that ends in the middle: what it has
+// begun in the database is never ended.
+func crash(t *testing.T, db *database.DB, at time.Time, id int64) {
+	t.Helper()
+	r := newRoom(t, db)
+	r.at = at
+	r.PDF = func(context.Context, []byte) ([]string, error) { runtime.Goexit(); return nil, nil }
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Collect(t.Context(), id)
+		t.Error("the collection came back")
+	}()
+	<-done
+}
+
+// hostileSource is a list with one PDF, whose reading the tests break.
+func hostileSource(t *testing.T, r *room) (*site, feed.Source) {
+	s := newSite(t)
+	s.set("/list", list("/a.pdf", "/b.pdf"), 0)
+	s.set("/a.pdf", "%PDF-1.4", 0)
+	s.set("/b.pdf", "%PDF-1.4", 0)
+	return s, r.add(feed.Source{URL: s.URL + "/list", Kind: "page"})
+}
+
+// TestThirdCrashSlowsSource sees a source failing, with the reason, when the
+// process ended three times while it was collected; until then, and after a
+// success, it is collected as ever.
+func TestThirdCrashSlowsSource(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		s, src := hostileSource(t, r)
+		r.PDF = func(context.Context, []byte) ([]string, error) {
+			return []string{"一、各地要认真做好养老服务工作。"}, nil
+		}
+		for range 2 {
+			crash(t, db, r.at, src.ID)
+		}
+		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
+			t.Fatalf("after two crashes: %s, %v", done.Source.State, err)
+		}
+		s.set("/list", list("/c.pdf", "/d.pdf"), 0)
+		s.set("/c.pdf", "%PDF-1.4", 0)
+		s.set("/d.pdf", "%PDF-1.4", 0)
+		crash(t, db, r.at, src.ID)
+		if done, err := r.collect(src.ID); err != nil {
+			t.Fatalf("a crash after a success: %s, %v", done.Source.State, err)
+		}
+		_, src = hostileSource(t, r)
+		for range 3 {
+			crash(t, db, r.at, src.ID)
+		}
+		done, err := r.collect(src.ID)
+		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "ended 3 times") {
+			t.Errorf("after three crashes: %s, %v", done.Source.State, err)
+		}
+		if pause := done.Source.NextAt.Sub(r.at); pause < 23*time.Hour {
+			t.Errorf("the next collection is in %s", pause)
+		}
+		stored, err := r.Store.SourceByRef(t.Context(), src.URL)
+		if err != nil || stored.State != feed.StateFailing || stored.Advice() == "" {
+			t.Errorf("stored: %s, %v", stored.State, err)
+		}
+		if due, err := r.Store.DueSources(t.Context()); err != nil || len(due) > 0 {
+			t.Errorf("due: %v, %v", due, err)
+		}
+		// The next day it is tried again, and recovers.
+		r.at = r.at.Add(48 * time.Hour)
+		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
+			t.Errorf("a day later: %s, %v", done.Source.State, err)
+		}
+	})
+}
+
+// TestStoppingIsNoCrash stops the daemon three times in the middle of a source.
+func TestStoppingIsNoCrash(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		_, src := hostileSource(t, r)
+		for range 3 {
+			ctx, stop := context.WithCancel(t.Context())
+			r.PDF = func(context.Context, []byte) ([]string, error) { stop(); return nil, ctx.Err() }
+			if _, err := r.Collect(ctx, src.ID); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+		}
+		r.PDF = func(context.Context, []byte) ([]string, error) {
+			return []string{"一、各地要认真做好养老服务工作。"}, nil
+		}
+		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
+			t.Errorf("%s, %v", done.Source.State, err)
+		}
+	})
+}
+
+// TestPanicIsOfOneSource keeps a panic in what reads a source from the daemon.
+func TestPanicIsOfOneSource(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		_, src := hostileSource(t, r)
+		r.PDF = func(context.Context, []byte) ([]string, error) { panic("index out of range") }
+		done, err := r.collect(src.ID)
+		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "index out of range") {
+			t.Errorf("%s, %v", done.Source.State, err)
+		}
+	})
+}

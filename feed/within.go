@@ -1,0 +1,26 @@
+package feed
+
+import (
+	"context"
+
+	"dibao/feed/ingest"
+	"dibao/internal/budget"
+)
+
+// within runs f, which parses a page, as soon as there is memory for it.
+func within[T any](ctx context.Context, page ingest.Page, f func() (T, error)) (result T, err error) {
+	done, err := budget.Reserve(ctx, len(page.Body))
+	if err != nil {
+		return result, err
+	}
+	defer done()
+	return f()
+}
+
+func read(ctx context.Context, reader ingest.Reader, page ingest.Page, src *Source) ([]ingest.Item, error) {
+	return within(ctx, page, func() ([]ingest.Item, error) { return reader.Read(page, src.Ingest()) })
+}
+
+func readArticle(ctx context.Context, page ingest.Page, src *Source, it ingest.Item) (ingest.Item, error) {
+	return within(ctx, page, func() (ingest.Item, error) { return ingest.ReadArticle(page, src.Ingest(), it) })
+}
