@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"dibao/policy/label"
 )
 
 var (
@@ -61,8 +63,7 @@ func (u *understanding) byline() {
 	u.dateline()
 	if u.Author == "" && u.AuthorOffice == "" {
 		for _, l := range u.e.Labels {
-			switch squeeze(l.Name) {
-			case "作者", "撰稿", "撰稿人", "撰文", "文":
+			if label.KindOf(l.Name) == label.Author && u.Author == "" && u.AuthorOffice == "" {
 				u.setAuthor(l.Value)
 			}
 		}
@@ -250,11 +251,8 @@ func cleanCredit(s string) string {
 func (u *understanding) credit() {
 	value := ""
 	for _, l := range u.e.Labels {
-		switch squeeze(l.Name) {
-		case "来源", "信息来源", "稿件来源", "文章来源":
-			if value == "" {
-				value = cleanCredit(creditEnd.ReplaceAllString(l.Value, ""))
-			}
+		if label.KindOf(l.Name) == label.Source && value == "" {
+			value = cleanCredit(l.Value)
 		}
 	}
 	for _, p := range u.e.Meta {
@@ -269,9 +267,6 @@ func (u *understanding) credit() {
 		u.Credit = value
 	}
 }
-
-// creditEnd is what pages put behind the name: 人民日报 浏览字号： 大 中 小.
-var creditEnd = regexp.MustCompile(`\s+(?:浏览|字号|字体|打印|分享|作者|责任编辑|点击|(?:19|20)\d{2}[-年]).*$`)
 
 func (u *understanding) siteName() string {
 	for _, p := range u.e.Meta {

@@ -82,15 +82,19 @@ func readURLDate(url string) (Date, bool) {
 	return Date{}, false
 }
 
-// publishedLabels are labels that say when a page was published; labels of other
-// dates (成文, 印发, 施行, 失效, 更新 …) are never taken for it.
-var publishedLabels = map[string]bool{
-	"发布日期": true, "发布时间": true, "日期": true, "时间": true, "公布日期": true, "公开日期": true, "发稿时间": true,
-}
-
 // publishedMeta are the meta elements that say when a page was published, the
-// standard's first.
-var publishedMeta = []string{"PubDate", "firstpublishedtime", "publishdate", "article:published_time"}
+// standard's first; without the marks in their names and in lower case.
+var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "weiboarticlecreateat"}
+
+// metaName makes og:published_time and publish-date the names above.
+func metaName(s string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s))
+}
 
 // maxListGap is how far the date of a list and that of the address may lie apart
 // before one of them is a re-dating (a migration of the site).
@@ -104,7 +108,7 @@ func (u *understanding) published() {
 	}
 	for _, name := range publishedMeta {
 		for _, p := range u.e.Meta {
-			if !strings.EqualFold(p.Name, name) {
+			if metaName(p.Name) != name {
 				continue
 			}
 			if m, ok := readMoment(p.Content, u.zone); ok {
@@ -113,11 +117,15 @@ func (u *understanding) published() {
 			}
 		}
 	}
-	var best *Label
-	var bestMoment moment
+	var best, updated *Label
+	var bestMoment, updatedMoment moment
 	for i, l := range u.e.Labels {
 		m, ok := readMoment(l.Value, u.zone)
-		if !ok || l.Name != "" && !publishedLabels[squeeze(l.Name)] {
+		role := when.RoleOf(l.Name)
+		if ok && role == when.RoleUpdated && updated == nil {
+			updated, updatedMoment = &u.e.Labels[i], m
+		}
+		if !ok || l.Name != "" && role != when.RolePublished {
 			continue
 		}
 		if best == nil || best.Name == "" && l.Name != "" || bestMoment.at.IsZero() && !m.at.IsZero() && (l.Name != "" || best.Name == "") {
@@ -149,6 +157,8 @@ func (u *understanding) published() {
 		set(list, "list page")
 	case hasURL:
 		set(moment{on: inURL}, "url")
+	case updated != nil && u.e.FeedPublished == nil: // the only date of the page
+		set(updatedMoment, strings.TrimSpace(updated.Element+" "+updated.Name))
 	case u.e.FeedPublished != nil:
 		at := u.e.FeedPublished.In(u.zone)
 		m := moment{on: DateOf(at)}

@@ -4,10 +4,12 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/label"
 )
 
-// labelLine are the labels of a register that stands above the text of a page
-// which was saved or copied as text.
+// labelLine finds the label that opens a line of a register which stands above the
+// text of a page that was saved or copied as text.
 var labelLine = regexp.MustCompile(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
 
 const (
@@ -47,17 +49,13 @@ func labelsOf(p string) []Label {
 		return nil
 	}
 	p = strings.TrimSpace(p)
-	at := labelLine.FindAllStringSubmatchIndex(p, 20)
-	if len(at) == 0 || at[0][0] != 0 || utf8.RuneCountInString(p) > registerWidth {
+	if at := labelLine.FindStringIndex(p); at == nil || at[0] != 0 || utf8.RuneCountInString(p) > registerWidth {
 		return nil
 	}
-	out := make([]Label, len(at))
-	for i, m := range at {
-		end := len(p)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		out[i] = Label{Element: "正文", Name: p[m[2]:m[3]], Value: strings.TrimSpace(p[m[1]:end])}
+	fields, _ := label.Split(p)
+	out := make([]Label, len(fields))
+	for i, f := range fields {
+		out[i] = Label{Element: "正文", Name: f.Name, Value: f.Value}
 	}
 	return out
 }

@@ -96,12 +96,21 @@ func (u *understanding) headline() {
 var furniture = regexp.MustCompile(`^(?:(?:【|\[)?(?:选择)?(?:字号|字体)(?:大小)?(?:】|\])?.*|(?:大\s*中\s*小)|(?:打印|关闭|返回顶部|分享(?:到)?|收藏|纠错)(?:[\s|｜]*(?:打印|关闭|返回顶部|分享到?|收藏|纠错|本页|窗口|此页))*|` +
 	`扫一扫.{0,20}|【?责任编辑.{0,20}】?|浏览次数.{0,12}|点击.{0,10}\d+.{0,4}|上一篇.*|下一篇.*|相关(?:链接|文章|阅读|稿件|附件)[:：]?|版权声明.*|免责声明.*)$`)
 
+// maxFurniture is the most characters of a line of furniture.
+const maxFurniture = 80
+
+// IsFurniture reports whether a line of a page is a control, a counter or the name
+// of an editor, and no part of a text.
+func IsFurniture(line string) bool {
+	return utf8.RuneCountInString(line) < maxFurniture && furniture.MatchString(line)
+}
+
 // cleanParagraphs drops furniture.
 func cleanParagraphs(all []string) []string {
 	var out []string
 	for _, p := range all {
 		p = strings.TrimSpace(strings.ReplaceAll(p, `\`, ""))
-		if p == "" || utf8.RuneCountInString(p) < 80 && furniture.MatchString(p) {
+		if p == "" || IsFurniture(p) {
 			continue
 		}
 		out = append(out, p)

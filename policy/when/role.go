@@ -36,8 +36,8 @@ var roleWords = []struct {
 	{RoleEffective, []string{"施行", "实施", "生效", "执行"}},
 	{RoleUpdated, []string{"更新", "修改时间", "修改日期", "修订"}},
 	{RoleWritten, []string{"成文", "发文", "印发", "签发", "生成", "制发", "制定", "拟稿", "创建", "通过", "签署", "批准"}},
-	{RolePublished, []string{"发布", "发表", "公开", "公布", "刊发", "刊登", "上网", "上线", "发稿", "时间", "日期", "posted", "published", "date"}},
 	{RoleEvent, []string{"会议", "活动", "开庭", "考试", "召开", "举办"}},
+	{RolePublished, []string{"发布", "发表", "公开", "公布", "刊发", "刊登", "上网", "上线", "发稿", "时间", "日期", "posted", "published", "date"}},
 }
 
 // RoleOf says what a label or the head of a column calls a date.

@@ -1,0 +1,273 @@
+// Package label reads labelled values: «来源：某委 作者：张明 发布时间：2026-11-27 09:30»
+// above an article, a register of a document, a row of a list, a cell of a table.
+// One reader serves all of them.
+//
+// A value is never another label's: an empty label stays empty. A source is never
+// a date, and whatever the kind of its label does not allow is left out.
+package label
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"dibao/policy/when"
+)
+
+// Boundary stands in a line where two elements of a page meet, or where a gap
+// parts two texts that a reader sees as two.
+const Boundary = '\x1f'
+
+// Field is a label and its value; the value is "" where the page leaves it empty.
+type Field struct {
+	Name  string // as printed, without spaces and colon
+	Value string
+	Kind  Kind
+}
+
+// Limits, in characters.
+const (
+	maxLine  = 1000 // of a line that is read
+	maxValue = 200
+	maxName  = 40 // of a source or an author
+)
+
+const (
+	gaps = `[\s\x{a0}\x{3000}\x{1f}]*`
+)
+
+// mark finds a label: a name and a colon, or a name that fills an element.
+// unknown finds what looks like a label and is none of the names.
+var (
+	mark    = regexp.MustCompile(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
+	unknown = regexp.MustCompile(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
+	sizes   = regexp.MustCompile(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
+	control = regexp.MustCompile(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
+)
+
+// pattern returns the alternatives of all names; short ones may be spaced out.
+func pattern() string {
+	var all []string
+	for _, name := range sorted() {
+		switch n := utf8.RuneCountInString(name); {
+		case name[0] < utf8.RuneSelf:
+			all = append(all, `\b`+strings.NewReplacer("date", " ?date", "time", " ?time", "lastu", "last u", "lastm", "last m", "postedon", "posted on").Replace(name))
+		case n <= 4:
+			all = append(all, strings.Join(strings.Split(name, ""), gaps))
+		default:
+			all = append(all, name)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(all, "|"), `\b ?`, `\b`)
+}
+
+func isGap(r rune) bool { return r == Boundary || unicode.IsSpace(r) }
+
+// found is a label in a line.
+type found struct {
+	name              string
+	kind              Kind
+	start, end, value int // of the name, and where its value begins
+	colon             bool
+}
+
+// Split returns the labels of a line with their values, and what the line holds
+// beside them.
+func Split(line string) (fields []Field, rest string) {
+	if utf8.RuneCountInString(line) > maxLine {
+		return nil, line
+	}
+	at := labelsOf(line)
+	if len(at) == 0 {
+		return nil, line
+	}
+	rest = line[:at[0].start]
+	for i, m := range at {
+		end := len(line)
+		if i+1 < len(at) {
+			end = at[i+1].start
+		}
+		f, left := m.read(line[m.value:end])
+		rest += string(Boundary) + left
+		if f.Kind != Unknown && f.Kind != Furniture && (m.colon || f.Value != "") {
+			fields = append(fields, f)
+		}
+	}
+	return fields, rest
+}
+
+// labelsOf finds the labels of a line in its order.
+func labelsOf(line string) []found {
+	var all []found
+	strangers := unknown.FindAllStringSubmatchIndex(line, -1)
+	stranger := func(before int) { // those that begin before a place
+		for len(strangers) > 0 && strangers[0][2] < before {
+			if m := strangers[0]; KindOf(line[m[2]:m[3]]) == Unknown && (len(all) == 0 || m[2] >= all[len(all)-1].value) {
+				all = append(all, found{"", Unknown, m[2], m[3], m[1], true})
+			}
+			strangers = strangers[1:]
+		}
+	}
+	for at := 0; at < len(line); {
+		m := mark.FindStringSubmatchIndex(line[at:])
+		if m == nil {
+			break
+		}
+		name := squeezed(line[at+m[2] : at+m[3]])
+		f := found{name, KindOf(name), at + m[2], at + m[3], at + m[1], strings.ContainsAny(line[at+m[3]:at+m[1]], ":：|｜丨")}
+		from := 0
+		if len(all) > 0 {
+			from = all[len(all)-1].value
+		}
+		if f.stands(line, from, len(all) > 0) {
+			stranger(f.start)
+			if n := len(all); n == 0 || all[n-1].value <= f.start {
+				all = append(all, f)
+			}
+		}
+		at = f.end
+	}
+	stranger(len(line) + 1)
+	return all
+}
+
+func squeezed(name string) string {
+	return strings.Map(func(r rune) rune {
+		if isGap(r) && r != ' ' {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(name), map[bool]string{true: " ", false: ""}[name[0] < utf8.RuneSelf]))
+}
+
+// stands reports whether a name is a label of its own: nothing is glued to its
+// front but the value of the label before it («来源：某委作者：张明»). What is glued to
+// it elsewhere makes it another word («图片来源：»).
+func (f found) stands(line string, from int, behindLabel bool) bool {
+	before := strings.TrimRightFunc(line[from:f.start], func(r rune) bool { return r == '[' || r == '【' || r == '（' || r == '(' })
+	last, _ := utf8.DecodeLastRuneInString(before)
+	glued := before != "" && (unicode.Is(unicode.Han, last) || unicode.IsLetter(last))
+	if !f.colon {
+		return !glued && (before == "" || strings.HasSuffix(before, string(Boundary))) && utf8.RuneCountInString(f.name) >= 2
+	}
+	if !glued {
+		return true
+	}
+	if !behindLabel {
+		return false
+	}
+	value := strings.TrimLeftFunc(before, isGap)
+	return !strings.ContainsFunc(value, isGap) || FindDate(value) != nil
+}
+
+// FindDate returns where the first date of a line begins and ends, nil if there is
+// none. Edges of elements may stand in it.
+func FindDate(line string) []int {
+	plain := strings.ReplaceAll(line, string(Boundary), " ")
+	for _, w := range when.Find(plain, when.Clock{}) {
+		if at := strings.Index(plain, w.Text); at >= 0 && !w.Weak {
+			return []int{at, at + len(w.Text)}
+		}
+	}
+	return nil
+}
+
+// read takes the value of a label from what stands behind it, and returns what it
+// leaves.
+func (f found) read(text string) (Field, string) {
+	out := Field{Name: f.name, Kind: f.kind}
+	switch f.kind {
+	case Text:
+		if loc := sizes.FindStringIndex(text); loc != nil {
+			out.Kind = Furniture
+			return out, text[loc[1]:]
+		}
+		out.Value = clip(strip(plain(cut(text))), maxValue)
+		return out, ""
+	case Date:
+		return f.readDate(out, text)
+	case Source, Author, Editor:
+		var left string
+		out.Value, left = name(text, f.kind != Source)
+		return out, left
+	}
+	if loc := FindDate(text); loc != nil { // of a counter or a stranger
+		return out, text[loc[0]:]
+	}
+	return out, ""
+}
+
+// readDate takes the first date, else the first text («长期有效»).
+func (f found) readDate(out Field, text string) (Field, string) {
+	if loc := FindDate(text); loc != nil && utf8.RuneCountInString(strip(plain(text[:loc[0]]))) <= 6 {
+		end := loc[1]
+		if name := out.Name; strings.Contains(name, "起止") || strings.Contains(name, "征") || strings.Contains(name, "公示") || strings.Contains(name, "报名") || strings.Contains(name, "申报") {
+			end = len(text) // a span
+		}
+		out.Value = clip(strip(plain(text[:end])), maxValue)
+		return out, text[end:]
+	}
+	run, left := firstRun(text)
+	if out.Value = clip(strip(run), maxValue); KindOf(out.Value) != Unknown {
+		out.Value = ""
+	}
+	return out, left
+}
+
+// name takes the name of somebody: the first text that is no date, no label and no
+// control of the page. A person's name of two characters may be spaced out.
+func name(text string, person bool) (value, left string) {
+	run, left := firstRun(text)
+	if person && utf8.RuneCountInString(run) == 1 {
+		if next, rest := firstRun(left); utf8.RuneCountInString(next) == 1 {
+			run, left = run+" "+next, rest
+		}
+	}
+	if loc := FindDate(run); loc != nil {
+		run, left = run[:loc[0]], run[loc[0]:]+string(Boundary)+left
+	}
+	if loc := control.FindStringIndex(run); loc != nil {
+		run = run[:loc[0]]
+	}
+	value = strip(run)
+	if KindOf(value) != Unknown || utf8.RuneCountInString(value) > maxName || strings.ContainsAny(value, "。：") || !strings.ContainsFunc(value, unicode.IsLetter) {
+		return "", run + string(Boundary) + left
+	}
+	return value, left
+}
+
+// firstRun returns the first text that is not blank up to where another element, a
+// gap, a bar or a comma ends it, and what follows.
+func firstRun(text string) (run, left string) {
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return isGap(r) || strings.ContainsRune("|｜丨│[【（(", r) })
+	end := strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("\x1f\u3000|｜丨│，,；;】]", r) })
+	if end < 0 {
+		return plain(text), ""
+	}
+	return plain(text[:end]), text[end:]
+}
+
+// cut ends a text at the first control of the page.
+func cut(text string) string {
+	if loc := control.FindStringIndex(text); loc != nil && loc[0] > 0 {
+		return text[:loc[0]]
+	}
+	return text
+}
+
+func plain(s string) string { return strings.Join(strings.FieldsFunc(s, isGap), " ") }
+
+func strip(s string) string {
+	return strings.Trim(s, " |｜丨│[]【】,，;；:：、·-—<>"+map[bool]string{true: "（）()", false: ""}[strings.Count(s, "（")+strings.Count(s, "(") != strings.Count(s, "）")+strings.Count(s, ")")])
+}
+
+func clip(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
