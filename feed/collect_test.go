@@ -71,11 +71,17 @@ func (s *site) asked(path string) int {
 const articlePage = `<html><head><title>样例市关于%[1]s的通知_样例</title></head><body><h1>样例市关于%[1]s的通知</h1>
 <div class="info">时间:2026-11-20 来源:本站</div><div id="zoom"><p>样政发〔2026〕%[2]d号</p><p>各县人民政府：现就有关事项通知如下，请认真贯彻执行，并将执行情况于年底前报市政府。</p></div></body></html>`
 
-func list(paths ...string) string {
+// list is a list page. A row is a path, and the title that the list gives it behind
+// a space.
+func list(rows ...string) string {
 	var b strings.Builder
 	b.WriteString("<html><body><ul>")
-	for i, p := range paths {
-		fmt.Fprintf(&b, `<li><a href="%s">样例市关于事项%d的通知全文</a> <span>2026-11-2%d</span></li>`, p, i, i)
+	for i, row := range rows {
+		path, title, found := strings.Cut(row, " ")
+		if !found {
+			title = fmt.Sprintf("样例市关于事项%d的通知全文", i)
+		}
+		fmt.Fprintf(&b, `<li><a href="%s">%s</a> <span>2026-11-2%d</span></li>`, path, title, i)
 	}
 	b.WriteString("</ul></body></html>")
 	return b.String()

@@ -49,7 +49,7 @@ func TestPagesOfDocuments(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, r := newSite(t), newRoom(t, db)
-		s.set("/list", list("/1.html", "/2.html", "/3.html"), 0)
+		s.set("/list", list("/1.html 四川省人民政府关于推进基本养老服务体系建设的意见", "/2.html 成都市人民政府关于推进基本养老服务体系建设的实施意见", "/3.html 《成都市人民政府关于推进基本养老服务体系建设的实施意见》政策解读"), 0)
 		s.set("/1.html", officialPage("四川省人民政府关于推进基本养老服务体系建设的意见", "川府发〔2026〕3号", "各市（州）人民政府：现就推进基本养老服务体系建设提出以下意见，请认真贯彻执行。", "四川省人民政府", "2026年9月1日"), 0)
 		s.set("/2.html", officialPage("成都市人民政府关于推进基本养老服务体系建设的实施意见", "成府发〔2026〕12号",
 			"为贯彻落实《四川省人民政府关于推进基本养老服务体系建设的意见》（川府发〔2026〕3号），现提出以下实施意见。",

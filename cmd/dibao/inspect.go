@@ -99,6 +99,21 @@ type factsView struct {
 	Warnings   []string       `json:"warnings"`
 }
 
+// attachmentView is a file of an article in JSON.
+type attachmentView struct {
+	URL   string  `json:"url"`
+	Title *string `json:"title"`
+	Type  *string `json:"type"`
+}
+
+func viewAttachments(all []ingest.Attachment) []attachmentView {
+	views := []attachmentView{}
+	for _, a := range all {
+		views = append(views, attachmentView{a.URL, null(a.Title), null(a.Type)})
+	}
+	return views
+}
+
 func viewFacts(f policy.Facts) factsView {
 	v := factsView{
 		Title: f.Title, Subtitle: null(f.Subtitle), Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom),
@@ -186,7 +201,8 @@ func newInspectPage() *cobra.Command {
 					File    string  `json:"file"`
 					Charset *string `json:"charset"`
 					factsView
-				}{name, null(decodedAs), v}, nil
+					Attachments []attachmentView `json:"attachments"`
+				}{name, null(decodedAs), v, viewAttachments(item.Attachments)}, nil
 			})
 		},
 	}

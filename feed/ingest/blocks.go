@@ -134,26 +134,3 @@ func textUpTo(n *html.Node, limit int) (text string, ok bool) {
 	text = collapse(b.String())
 	return text, utf8.RuneCountInString(text) <= limit
 }
-
-// textLengths counts, for every element under n, the characters that are not in
-// links.
-func textLengths(n *html.Node) map[*html.Node]int {
-	lengths := make(map[*html.Node]int)
-	var walk func(n *html.Node) int
-	walk = func(n *html.Node) int {
-		switch {
-		case n.Type == html.TextNode:
-			return utf8.RuneCountInString(collapse(n.Data))
-		case n.Type == html.ElementNode && (n.Data == "a" || unseen[n.Data]):
-			return 0
-		}
-		length := 0
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			length += walk(c)
-		}
-		lengths[n] = length
-		return length
-	}
-	walk(n)
-	return lengths
-}

@@ -104,13 +104,9 @@ func ProposeContent(p Page, s Source) string {
 		return ""
 	}
 	doc.Find("script, style, noscript, template").Remove()
-	lengths := textLengths(doc.Nodes[0])
-	for _, selector := range containers {
-		if withText(doc.Find(selector), lengths) != nil {
-			return selector
-		}
-	}
-	return ""
+	v := lookAt(doc.Nodes[0])
+	_, selector := v.known(doc, v.densest())
+	return selector
 }
 
 // selectorOf names an element by tag and id or first class.

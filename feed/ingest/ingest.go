@@ -80,6 +80,10 @@ type Item struct {
 	Evidence    policy.Evidence
 	NeedsPage   bool     // the text stands on the article's own page: fetch URL, then ReadArticle
 	Warnings    []string // what was odd, one sentence each
+
+	// Frame is the address of a frame of the same site that the page shows instead
+	// of a text: fetch it, then ReadFrame. It is "" where the page has a text.
+	Frame string
 }
 
 // Attachment is a file or medium that belongs to an article.

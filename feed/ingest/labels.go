@@ -2,155 +2,274 @@ package ingest
 
 import (
 	"regexp"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
 	"dibao/policy"
+	"dibao/policy/label"
 )
 
-// labelNames are the labels that the headline blocks and information tables of
-// official sites use; the longest first where one begins another.
-var labelNames = []string{
-	`索\s*引\s*号`, `信息索引号`, `主题分类`, `信息分类`, `服务对象分类`, `体裁分类`,
-	`发文机关`, `发文单位`, `发布机构`, `发布机关`, `发布单位`, `制发机关`, `公开责任部门`, `公开主体`, `信息来源`, `稿件来源`, `文章来源`, `来\s*源`,
-	`成文日期`, `成文时间`, `生成日期`, `印发日期`, `发文日期`, `发布日期`, `发布时间`, `公布日期`, `公开日期`, `发稿时间`, `更新时间`, `更新日期`,
-	`实施日期`, `施行日期`, `生效日期`, `失效日期`, `失效时间`, `废止日期`, `截止日期`, `截止时间`, `有效性`, `效力状态`, `日\s*期`, `时\s*间`,
-	`文件状态`, `时效性`, `征求意见截止时间`, `意见反馈截止时间`, `征求意见时间`, `征集时间`, `公示时间`, `起止时间`, `起止日期`, `开始时间`, `结束时间`,
-	`生成时间`, `发文时间`, `印发时间`, `签发日期`, `制发日期`, `制定机关`, `公布机关`, `发文机构`,
-	`发文字号`, `公文字号`, `公文编号`, `文件字号`, `文件编号`, `发布文号`, `发文文号`, `文\s*号`, `字\s*号`, `标\s*题`, `名\s*称`, `主\s*题\s*词`, `关键词`,
-	`作\s*者`, `撰稿人`, `供稿`, `记\s*者`, `责任编辑`, `编\s*辑`,
-}
-
-// furniture looks like labels and ends the value before it, but says nothing of
-// the article.
-var furniture = []string{`浏览字号`, `字\s*体`, `浏览次数`, `阅读次数`, `访问次数`, `点击数`, `点击`, `阅读`, `分享到?`, `打印`, `收藏`, `扫一扫`}
-
-var (
-	// A size of type («字号：大 中 小») is told from a document number by what follows.
-	sizes         = regexp.MustCompile(`[【\[]?\s*(?:浏览)?字[号体](?:大小)?\s*[:：]?\s*(?:[\[【]?\s*(?:特大|超大|默认|大|中|小)\s*[\]】]?\s*[|｜/]?\s*){2,6}`)
-	labelPattern  = regexp.MustCompile(`(?:^|[\s|｜\[【（(\x00])[\[【]?(` + strings.Join(labelNames, "|") + `)[\]】]?\s*[:：]\s*`)
-	wholeLabel    = regexp.MustCompile(`^[\[【]?(?:` + strings.Join(labelNames, "|") + `)[\]】]?$`)
-	furnitureHead = regexp.MustCompile(`(?:^|[\s|｜\[【（(])[\[【]?(?:` + strings.Join(furniture, "|") + `)[\]】]?\s*[:：]`)
-	bareDate      = regexp.MustCompile(`(?:19|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[-/.]\d{1,2}[-/.]\d{1,2})(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?`)
-)
+var bareDate = regexp.MustCompile(`(?:19|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[-/.]\d{1,2}[-/.]\d{1,2})(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?`)
 
 // Limits on labels.
 const (
 	maxLabels     = 60
-	maxLabelText  = 300 // characters of an element that is looked at
+	maxLabelText  = 300 // characters of a line that is looked at
 	maxLabelValue = 200 // characters
+	labelsBehind  = 8   // lines behind the text in which labels may stand
 )
 
-// labelReader gathers the labelled values that stand before the text.
+// labelReader gathers the labelled values of a page.
 type labelReader struct {
-	labels        []policy.Label
-	headline      *html.Node
-	afterHeadline bool
-	stop          *html.Node // the container of the text, nil if unknown
+	view   *view
+	labels []policy.Label
 }
 
-// readLabels returns the labelled values that stand before the text on the page,
-// as somebody sees them: «时间:2011-06-21 来源:未知», or a label in one cell of a
-// table and its value in the next. A date that stands alone between headline and
-// text is a label without a name.
-func readLabels(doc *goquery.Document, headline, container *html.Node) []policy.Label {
-	r := &labelReader{headline: headline, stop: container}
-	r.walk(doc.Nodes[0])
+// readLabels returns the labelled values around the text, as somebody sees them:
+// «时间:2011-06-21 来源:未知», or a label in one cell of a table and its value in the
+// next or below. A date that stands alone between headline and text is a label
+// without a name. The text begins at body.from and ends before body.to; where it
+// is not known, it is nowhere.
+func (v *view) readLabels(h headline, body span) []policy.Label {
+	r := &labelReader{view: v}
+	end := body.from
+	if body.to == 0 {
+		end = len(v.lines)
+	}
+	for i := 0; i < end; {
+		i = r.read(i, h.lines.to > 0 && i >= h.lines.from && body.to > 0, h)
+	}
+	if body.to > 0 {
+		r.readBehind(body.to)
+	}
 	return r.labels
 }
 
-// walk reads elements in document order; it reports whether the text was reached.
-func (r *labelReader) walk(n *html.Node) (done bool) {
-	if n == r.stop || len(r.labels) >= maxLabels {
-		return true
+// read reads the labels of a line, with the cells that belong to it; it returns
+// the number of the next line.
+func (r *labelReader) read(i int, bare bool, h headline) (next int) {
+	l := r.view.lines[i]
+	if l.aside == elsewhere && !contains(l.part, h.at) || l.size > maxLabelText || l.node.Data == "li" && l.link*2 > l.size {
+		return i + 1
 	}
-	if n == r.headline {
-		r.afterHeadline = true
+	raw := l.raw
+	next = i + 1
+	if isCell(l.node) && !inHeadline(i, h) {
+		if below := r.headRow(i); below > i {
+			return below
+		}
+		raw, next = r.withValue(i)
 	}
-	if n.Type == html.ElementNode && !contains(n, r.stop) && !r.enter(n) {
-		return false
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if r.walk(c) {
-			return true
+	fields, rest := label.Split(raw)
+	r.add(l.node, fields)
+	if bare && !inHeadline(i, h) && l.size <= 100 {
+		text := collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))
+		if at := label.FindDate(text); at != nil && (len(fields) > 0 || isDated(text, at)) {
+			date := text[at[0]:at[1]]
+			r.put(policy.Label{Element: elementName(innermost(l, date)), Value: date})
+			r.readName(l, fields, text[at[1]:])
 		}
 	}
-	return false
+	if bare {
+		r.readHint(l)
+	}
+	return next
 }
 
-// aside are parts of a page that speak of other things than the article.
-const aside = "nav, footer, aside, form, h1, .nav, .menu, .footer, .header, .place, .hot, .related, .search, .sidebar"
-
-// enter reads an element that does not hold the text. It reports whether its
-// parts are to be read instead.
-func (r *labelReader) enter(n *html.Node) (into bool) {
-	s := goquery.NewDocumentFromNode(n).Selection
-	if s.Is(aside) && !contains(n, r.headline) || isHidden(n) {
-		return false
-	}
-	text, ok := textUpTo(n, maxLabelText)
-	if !ok {
-		return true
-	}
-	if text == "" {
-		return false
-	}
-	if isCell(n) && !hasBlockChild(n) {
-		r.add(cellLabels(n, text))
-		return false
-	}
-	if hasBlockChild(n) || contains(n, r.headline) {
-		return true // a smaller element says it more exactly
-	}
-	if n.Data == "li" && isListRow(s) {
-		return false
-	}
-	found := splitLabels(elementName(n), spacedText(n, "span"))
-	r.add(found)
-	r.addBareDate(n, text, found)
-	return false
+// isDated reports whether the date in a line without labels is the page's and not
+// one that a sentence or a subtitle speaks of: it opens or ends the line.
+func isDated(text string, at []int) bool {
+	return (at[0] == 0 || at[1] == len(text) || runes(text[:at[0]]) <= 12) && !strings.ContainsAny(text, "。，；")
 }
 
-func (r *labelReader) add(labels []policy.Label) {
-	r.labels = append(r.labels, labels[:min(len(labels), max(0, maxLabels-len(r.labels)))]...)
+func inHeadline(i int, h headline) bool { return i >= h.lines.from && i < h.lines.to }
+
+func (r *labelReader) put(l policy.Label) {
+	if len(r.labels) < maxLabels && !slices.Contains(r.labels, l) {
+		r.labels = append(r.labels, l)
+	}
 }
 
-// addBareDate takes a date without a label that stands under the headline.
-func (r *labelReader) addBareDate(n *html.Node, text string, labelled []policy.Label) {
-	if !r.afterHeadline || n == r.headline || r.stop == nil || utf8.RuneCountInString(text) > 100 {
+func (r *labelReader) add(n *html.Node, fields []label.Field) {
+	for _, f := range fields {
+		r.put(policy.Label{Element: elementName(n), Name: f.Name, Value: clip(f.Value, maxLabelValue)})
+	}
+}
+
+// withValue returns a cell that is nothing but a label together with the cell
+// behind it, which holds the value, unless that is a label itself.
+func (r *labelReader) withValue(i int) (raw string, next int) {
+	l := r.view.lines[i]
+	name := strings.TrimRight(squeeze(l.text), ":：")
+	if label.KindOf(name) == label.Unknown || name == squeeze(l.text) && runes(name) < 3 {
+		return l.raw, i + 1
+	}
+	behind := nextElement(l.node)
+	if behind == nil || behind.Data != "td" && behind.Data != "dd" {
+		return l.raw, i + 1
+	}
+	s := r.view.under(behind)
+	var b strings.Builder
+	for j := s.from; j < s.to && s.from == i+1; j++ {
+		b.WriteString(r.view.lines[j].raw + string(label.Boundary))
+	}
+	value := b.String()
+	if fields, _ := label.Split(value); len(fields) > 0 || runes(value) > maxLabelText {
+		return name + "：", max(i+1, s.from)
+	}
+	return name + "：" + value, max(i+1, s.to)
+}
+
+func nextElement(n *html.Node) *html.Node {
+	for n = n.NextSibling; n != nil; n = n.NextSibling {
+		if n.Type == html.ElementNode {
+			return n
+		}
+	}
+	return nil
+}
+
+// headRow reads a row of labels whose values stand in the next row; it returns the
+// line behind both, or i.
+func (r *labelReader) headRow(i int) int {
+	row := r.view.lines[i].node.Parent
+	if row == nil || row.Data != "tr" || r.view.under(row).from != i {
+		return i
+	}
+	heads, values := r.cells(row), r.cells(nextElement(row))
+	if len(heads) < 2 || len(heads) != len(values) {
+		return i
+	}
+	for _, head := range heads {
+		if label.KindOf(strings.TrimRight(head.text, ":：")) == label.Unknown {
+			return i
+		}
+	}
+	for k, head := range heads {
+		fields, _ := label.Split(strings.TrimRight(head.text, ":：") + "：" + values[k].text)
+		r.add(head.node, fields)
+	}
+	return r.view.under(nextElement(row)).to
+}
+
+type cell struct {
+	node *html.Node
+	text string
+}
+
+// cells returns the cells of a row.
+func (r *labelReader) cells(row *html.Node) []cell {
+	if row == nil || row.Data != "tr" {
+		return nil
+	}
+	var all []cell
+	for c := row.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode && isCell(c) {
+			text, ok := textUpTo(c, maxLabelText)
+			if !ok {
+				return nil
+			}
+			all = append(all, cell{c, text})
+		}
+	}
+	return all
+}
+
+// medium is how the names of media and organs end that stand without a label
+// behind a date.
+var medium = regexp.MustCompile(`^[\p{Han}A-Za-z·]{1,18}(?:报|网|社|台|刊|杂志|新闻|消息|周刊|日报|晚报|时报|客户端|电台|电视台|办公厅|委员会|政府|发布)$`)
+
+// readName takes the name of a medium that follows a date and nothing else:
+// «2019-11-25 18:57 参考消息».
+func (r *labelReader) readName(l line, fields []label.Field, behind string) {
+	if slices.ContainsFunc(fields, func(f label.Field) bool { return f.Kind == label.Source }) {
 		return
 	}
-	date := bareDate.FindString(text)
-	if date == "" {
+	name, _, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(behind), "|｜丨/- "), " ")
+	if medium.MatchString(name) && !policy.IsFurniture(name) {
+		r.put(policy.Label{Element: elementName(innermost(l, name)), Name: "来源", Value: name})
+	}
+}
+
+var (
+	sourceWords = set(`source laiyuan ly comefrom media origin`)
+	authorWords = set(`author zuozhe writer`)
+)
+
+// readHint takes the value of an element that is called source or author and
+// prints no label.
+func (r *labelReader) readHint(l line) {
+	if l.size > maxLabelText {
 		return
 	}
-	for _, l := range labelled {
-		if strings.Contains(l.Value, date) {
-			return
+	seen := make(map[*html.Node]bool)
+	for _, t := range l.nodes {
+		n := t.Parent
+		for up := 0; n != nil && up < 2; n, up = n.Parent, up+1 {
+			if seen[n] || n.Type != html.ElementNode {
+				break
+			}
+			seen[n] = true
+			name := ""
+			for _, w := range words(n) {
+				switch {
+				case sourceWords[w]:
+					name = "来源"
+				case authorWords[w] && name == "":
+					name = "作者"
+				}
+			}
+			text, ok := textUpTo(n, 30)
+			if name == "" || !ok || strings.ContainsAny(text, ":：|0123456789") {
+				continue
+			}
+			if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" && !r.has(label.KindOf(name)) {
+				r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
+			}
 		}
 	}
-	r.add([]policy.Label{{Element: elementName(innermost(n, date)), Value: date}})
 }
 
-// innermost returns the smallest element in n that holds the text.
-func innermost(n *html.Node, text string) *html.Node {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if c.Type == html.ElementNode && strings.Contains(collapse(goquery.NewDocumentFromNode(c).Text()), text) {
-			return innermost(c, text)
+// has reports whether a label of a kind with a value was read.
+func (r *labelReader) has(kind label.Kind) bool {
+	return slices.ContainsFunc(r.labels, func(l policy.Label) bool {
+		return l.Value != "" && label.KindOf(l.Name) == kind
+	})
+}
+
+// readBehind takes from the lines behind the text what no label before it says.
+func (r *labelReader) readBehind(i int) {
+	before := r.labels
+	for end := min(len(r.view.lines), i+labelsBehind); i < end; i++ {
+		l := r.view.lines[i]
+		if l.aside == elsewhere || l.link*2 > l.size || l.size > maxLabelText {
+			continue
+		}
+		fields, _ := label.Split(l.raw)
+		for _, f := range fields {
+			old := labelReader{labels: before}
+			if (f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author) && f.Value != "" && !old.has(f.Kind) && !old.hasDate(f.Kind) {
+				r.add(l.node, []label.Field{f})
+			}
 		}
 	}
-	return n
 }
 
-// isListRow reports whether a list's element is mostly a link: a row of another
-// list, not a label.
-func isListRow(s *goquery.Selection) bool {
-	link := 0
-	s.Find("a[href]").Each(func(_ int, a *goquery.Selection) { link += utf8.RuneCountInString(collapse(a.Text())) })
-	return link*2 > utf8.RuneCountInString(collapse(s.Text()))
+// hasDate reports whether a date is meant and one without a label was read.
+func (r *labelReader) hasDate(kind label.Kind) bool {
+	return kind == label.Date && slices.ContainsFunc(r.labels, func(l policy.Label) bool { return l.Name == "" })
+}
+
+// innermost returns the smallest element of a line that holds the text.
+func innermost(l line, text string) *html.Node {
+	for _, t := range l.nodes {
+		if strings.Contains(collapse(t.Data), text) && t.Parent != nil {
+			return t.Parent
+		}
+	}
+	return l.node
 }
 
 func isHidden(n *html.Node) bool {
@@ -171,25 +290,8 @@ func contains(n, x *html.Node) bool {
 	return false
 }
 
-func isCell(n *html.Node) bool { return n.Data == "td" || n.Data == "th" || n.Data == "dt" }
-
-// cellLabels reads a cell: «发文机关：» has its value in the next cell.
-// A cell that is nothing but such a label needs no colon; words as short as 日期 head
-// the columns of any table.
-func cellLabels(n *html.Node, text string) []policy.Label {
-	if name := strings.Join(strings.Fields(text), ""); utf8.RuneCountInString(name) >= 3 && wholeLabel.MatchString(name) {
-		text = name + "："
-	}
-	found := splitLabels(elementName(n), text)
-	if len(found) == 1 && found[0].Value == "" {
-		for next := n.NextSibling; next != nil; next = next.NextSibling {
-			if next.Type == html.ElementNode {
-				found[0].Value = clip(collapse(goquery.NewDocumentFromNode(next).Text()), maxLabelValue)
-				break
-			}
-		}
-	}
-	return found
+func isCell(n *html.Node) bool {
+	return n.Data == "td" || n.Data == "th" || n.Data == "dt" || n.Data == "dd"
 }
 
 // spacedText is the text of n with a space before every element of the given
@@ -205,25 +307,6 @@ func spacedText(n *html.Node, name string) string {
 		}
 	}
 	return collapse(b.String())
-}
-
-func splitLabels(element, text string) []policy.Label {
-	var out []policy.Label
-	text = sizes.ReplaceAllString(text, "\x00")
-	at := labelPattern.FindAllStringSubmatchIndex(text, -1)
-	for i, m := range at {
-		end := len(text)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		value, _, _ := strings.Cut(text[m[1]:end], "\x00")
-		if f := furnitureHead.FindStringIndex(value); f != nil {
-			value = value[:f[0]]
-		}
-		value = clip(strings.Trim(value, " |｜[]【】（）()"), maxLabelValue)
-		out = append(out, policy.Label{Element: element, Name: strings.Join(strings.Fields(text[m[2]:m[3]]), ""), Value: value})
-	}
-	return out
 }
 
 // elementName names an element for provenance: "div.info", "td#date"; an element

@@ -202,12 +202,16 @@ func TestLabels(t *testing.T) {
 		{"BareDate", `<div class=m><i id=d>2023年05月16日 09:15</i> 民政局</div>`, []policy.Label{{Element: "i#d", Value: "2023年05月16日 09:15"}}},
 		{"Rows", `<ul class=x><li>索引号：A-1</li><li>发布日期：2023-05-16</li><li><a href=/b.html>关于别的事项的通知发布时间：2020-01-01</a></li></ul>`, []policy.Label{{Element: "ul.x", Name: "索引号", Value: "A-1"}, {Element: "ul.x", Name: "发布日期", Value: "2023-05-16"}}},
 		{"CellsWithoutColons", `<table class=t><tr><th>公文编号</th><td>样政发〔2024〕3号</td><th>索 引 号</th><td>A-1</td></tr><tr><th>日期</th><td>标题</td></tr></table>`, []policy.Label{{Element: "table.t", Name: "公文编号", Value: "样政发〔2024〕3号"}, {Element: "table.t", Name: "索引号", Value: "A-1"}}},
+		{"BehindTheText", `<div id=zoom>` + strings.Repeat("正文内容", 20) + `</div><p>发布日期：2023-05-16 责任编辑：李四</p>`, []policy.Label{{Element: "body", Name: "发布日期", Value: "2023-05-16"}}},
+		{"HeadsOverValues", `<table class=t><tr><td>来源</td><td>发布日期</td></tr><tr><td>民政局</td><td>2023-05-16</td></tr></table>`, []policy.Label{{Element: "table.t", Name: "来源", Value: "民政局"}, {Element: "table.t", Name: "发布日期", Value: "2023-05-16"}}},
+		{"EmptyCell", `<table class=t><tr><td>来源：</td><td>2023-05-16</td></tr><tr><td>作者：</td><td>文号：</td></tr></table>`, []policy.Label{{Element: "table.t", Name: "来源"}, {Element: "table.t", Value: "2023-05-16"}, {Element: "table.t", Name: "作者"}, {Element: "table.t", Name: "文号"}}},
+		{"Definitions", `<dl class=d><dt>来源</dt><dd>民政局</dd><dt>发布时间</dt><dd>2023-05-16</dd></dl>`, []policy.Label{{Element: "dl.d", Name: "发布时间", Value: "2023-05-16"}}},
 		{"NotSeen", `<script>发布时间：2020-01-01</script><!--发布时间：2020-01-01--><div style="display: none">发布时间：2020-01-01</div><div class=footer>时间：2020-01-01</div>`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			page := `<title>关于某事的通知</title><div>时钟 2024-01-01</div><h1>关于某事的通知</h1>` + tt.html + `<div id=zoom>` + strings.Repeat("正文内容", 20) + `</div><p>发布时间：2001-01-01</p>`
+			page := `<title>关于某事的通知</title><div>时钟 2024-01-01</div><h1>关于某事的通知</h1>` + tt.html + `<div id=zoom>` + strings.Repeat("正文内容", 20) + `</div><div class=foot><p>发布时间：2001-01-01</p></div>`
 			it, err := ReadArticle(Page{URL: "http://site.test/a.html", Body: []byte(page)}, Source{}, Item{})
 			if err != nil {
 				t.Fatal(err)

@@ -3,7 +3,8 @@ package ingest
 import (
 	"encoding/json"
 	"regexp"
-	"unicode/utf8"
+	"strings"
+	"unicode"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -12,23 +13,48 @@ import (
 
 // scriptValue finds the members of an object that programs which draw their
 // pages in the browser keep the text in; articleBody is schema.org's.
-var scriptValue = regexp.MustCompile(`["']?\b(?:\w{0,20}[cC]ontent\w{0,10}|articleBody|txt|text|body|html|detail|zw|nr)["']?\s*:\s*("(?:[^"\\]|\\.)*")`)
+var scriptValue = regexp.MustCompile(`["']?\b(articleBody|(?:article|doc|info|news|html|page|text|main|detail)?[cC]ontent(?:Html|HTML|Txt|Text|s)?|txt|text|body|html|detail|zw|nr)["']?\s*[:=]\s*("(?:[^"\\]|\\.)*")`)
 
-// scriptText returns the markup of the longest text that stands as a string in
-// the page's scripts, "" if there is none as long as a text.
+// scriptText returns the markup of the longest running text that stands as a
+// string in the page's scripts or in a text area, "" if there is none as long as a
+// text. It counts only where the page itself shows none.
 func scriptText(doc *goquery.Document) string {
 	best, most := "", minText-1
+	take := func(value string) {
+		if text := plainText(value); runes(text) > most && readsAsProse(text) {
+			best, most = value, runes(text)
+		}
+	}
 	doc.Find("script").Each(func(_ int, s *goquery.Selection) {
 		for _, m := range scriptValue.FindAllStringSubmatch(s.Text(), maxAttached) {
 			var value string
-			if len(m[1]) > most && json.Unmarshal([]byte(m[1]), &value) == nil {
-				if n := utf8.RuneCountInString(plainText(value)); n > most {
-					best, most = value, n
-				}
+			if len(m[2]) > most && json.Unmarshal([]byte(m[2]), &value) == nil {
+				take(value)
 			}
 		}
 	})
+	doc.Find("textarea").Each(func(_ int, s *goquery.Selection) { take(s.Text()) })
 	return best
+}
+
+// readsAsProse reports whether a text is sentences and not code, an address or a
+// notice of one line.
+func readsAsProse(text string) bool {
+	var letters, stops, signs int
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune("。，；：、！？", r):
+			stops++
+		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsSpace(r):
+			letters++
+		case strings.ContainsRune("{}<>=%&$#@|\\_/;+", r):
+			signs++
+		}
+	}
+	if signs*20 > letters {
+		return false
+	}
+	return stops >= 3 && stops*60 > letters || strings.Count(text, ". ") >= 2
 }
 
 // fromMarkup returns the body of markup, as text only where its tree would cost

@@ -1,0 +1,209 @@
+package ingest
+
+import (
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// fileTypes are the attachments that official pages have.
+var fileTypes = map[string]string{
+	".pdf": TypePDF, ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
+	".docx": TypeDOCX,
+	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+	".ofd":  TypeOFD, ".wps": "application/vnd.ms-works", ".et": "application/vnd.ms-excel",
+	".zip": "application/zip", ".rar": "application/vnd.rar",
+}
+
+// Media types whose text can be read.
+const (
+	TypePDF  = "application/pdf"
+	TypeDOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	TypeOFD  = "application/ofd"
+)
+
+// typeOf returns the media type of a file by an address or a file's name, "" if it
+// names none: of its path, or of a value in its query (download.jsp?filename=a.pdf).
+func typeOf(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || len(address) > maxAddress {
+		return ""
+	}
+	if t := fileTypes[strings.ToLower(path.Ext(u.Path))]; t != "" {
+		return t
+	}
+	for _, values := range u.Query() {
+		for _, value := range values {
+			if t := fileTypes[strings.ToLower(path.Ext(value))]; t != "" {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+// typeOfLink returns the media type of the file that a link leads to: by its
+// address, by what a script does with it, or by its text.
+func typeOfLink(a *html.Node) string {
+	href := attr(a, "href")
+	if t := typeOf(href); t != "" {
+		return t
+	}
+	if t := typeOf(inScriptCall(attr(a, "onclick") + attr(a, "href"))); t != "" {
+		return t
+	}
+	if text, ok := textUpTo(a, maxTitle); ok && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "javascript") {
+		return fileTypes[strings.ToLower(path.Ext(text))]
+	}
+	return ""
+}
+
+// scriptFile finds the address of a file among the arguments of a call:
+// onclick="downloadFile('/files/a.pdf','a')".
+var scriptFile = regexp.MustCompile(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
+
+func inScriptCall(code string) string {
+	if m := scriptFile.FindStringSubmatch(code); m != nil && len(code) <= 2*maxAddress {
+		return m[1]
+	}
+	return ""
+}
+
+// viewerFile returns the file that a viewer's address names
+// (/pdfjs/web/viewer.html?file=/files/a.pdf), or the address itself.
+func viewerFile(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return address
+	}
+	for _, key := range []string{"file", "url", "src", "fileUrl", "furl", "path"} {
+		if value := u.Query().Get(key); value != "" && fileTypes[strings.ToLower(path.Ext(strings.SplitN(value, "?", 2)[0]))] != "" {
+			return value
+		}
+	}
+	return address
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// annexWords are what the parts of a page are called that list the attachments.
+var annexWords = set(`fujian fj xgfj filelist files attach attachs attachment attachments annex appendix enclosure xiazai download downloads accessory file`)
+
+// annexHeading heads attachments.
+var annexHeading = regexp.MustCompile(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]`)
+
+// annexReach is how many lines behind the text attachments are looked for.
+const annexReach = 15
+
+// fileReader gathers the attachments of an article.
+type fileReader struct {
+	base *url.URL
+	all  []Attachment
+	seen map[string]bool
+}
+
+// readAttachments returns the files of an article in the page's order: links in
+// the text and in what is called or headed 附件 beside it, and files that the page
+// shows (embed, object, a viewer in a frame).
+func (v *view) readAttachments(root, container *html.Node, base *url.URL) []Attachment {
+	r := &fileReader{base: base, seen: make(map[string]bool)}
+	near := v.nearFiles(container)
+	var walk func(n *html.Node, in bool)
+	walk = func(n *html.Node, in bool) {
+		if n.Type == html.ElementNode {
+			kind, _ := isAside(n)
+			in = in && (kind == inArticle || contains(n, container)) || n == container || near[n] || named2(n)
+			r.read(n, in)
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c, in)
+		}
+	}
+	walk(root, false)
+	return r.all
+}
+
+func named2(n *html.Node) bool {
+	for _, w := range words(n) {
+		if annexWords[w] {
+			return true
+		}
+	}
+	return false
+}
+
+// nearFiles returns the blocks behind the text that hold files: those under a
+// heading 附件, and those that directly follow.
+func (v *view) nearFiles(container *html.Node) map[*html.Node]bool {
+	near := make(map[*html.Node]bool)
+	if container == nil {
+		return near
+	}
+	s := v.under(container)
+	headed := false
+	for i := s.to; i < min(len(v.lines), s.to+annexReach); i++ {
+		l := v.lines[i]
+		file := isFileLine(l)
+		headed = annexHeading.MatchString(l.text) || headed && file
+		if file && headed || annexHeading.MatchString(l.text) {
+			near[l.node] = true
+		}
+	}
+	return near
+}
+
+// read takes the file that an element leads to or shows.
+func (r *fileReader) read(n *html.Node, in bool) {
+	switch n.Data {
+	case "a":
+		if t := typeOfLink(n); t != "" && in {
+			address := attr(n, "href")
+			if call := inScriptCall(attr(n, "onclick") + address); call != "" && (typeOf(address) == "" || strings.HasPrefix(address, "javascript")) {
+				address = call
+			}
+			text, _ := textUpTo(n, maxTitle)
+			r.add(viewerFile(address), firstOf(text, attr(n, "title")), t)
+		}
+	case "embed", "iframe", "frame":
+		r.shown(attr(n, "src"), n)
+	case "object":
+		r.shown(attr(n, "data"), n)
+	case "param":
+		if name := strings.ToLower(attr(n, "name")); name == "src" || name == "filename" || name == "movie" {
+			r.shown(attr(n, "value"), n)
+		}
+	default:
+		for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
+			if s := attr(n, key); s != "" && in {
+				r.shown(s, n)
+			}
+		}
+	}
+}
+
+// shown takes a file that the page shows.
+func (r *fileReader) shown(address string, n *html.Node) {
+	if address = viewerFile(address); typeOf(address) != "" {
+		r.add(address, attr(n, "title"), typeOf(address))
+	}
+}
+
+func (r *fileReader) add(ref, title, mediaType string) {
+	address := absolute(r.base, ref)
+	if address == "" || strings.HasPrefix(address, "mailto:") || r.seen[address] || len(r.all) >= maxAttached {
+		return
+	}
+	r.seen[address] = true
+	r.all = append(r.all, Attachment{URL: address, Title: clip(collapse(title), maxTitle), Type: mediaType})
+}

@@ -1,0 +1,359 @@
+package ingest
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
+
+	"dibao/policy"
+	"dibao/policy/label"
+)
+
+// minText is the least text, in characters, that a container holds.
+const minText = 50
+
+// found says how the text was found.
+type foundBy int
+
+const (
+	byShape    foundBy = iota // where most of the running text is
+	byName                    // by the selector of the source or of a known system
+	byHeadline                // it follows the headline
+)
+
+// findBody returns the element of the text: the source's own selector, else that
+// of a known system, else where most of the running text is. It is nil if there is
+// none.
+func (v *view) findBody(doc *goquery.Document, selector string) (*html.Node, foundBy, error) {
+	if selector != "" {
+		if _, err := cascadia.ParseGroup(selector); err != nil {
+			return nil, 0, fmt.Errorf("content selector %q of the source: %w", selector, err)
+		}
+		if s := doc.Find(selector).First(); s.Length() > 0 {
+			return s.Nodes[0], byName, nil
+		}
+	}
+	dense := v.densest()
+	if n, _ := v.known(doc, dense); n != nil {
+		return n, byName, nil
+	}
+	if dense != nil {
+		return v.widen(dense), byShape, nil
+	}
+	return nil, 0, nil
+}
+
+// least is the share of the prose of the densest element, in percent, that a
+// container with a known name holds: sites use those names for other things, too.
+const least = 30
+
+// known returns the first container of a known system that holds text enough, and
+// its selector.
+func (v *view) known(doc *goquery.Document, dense *html.Node) (n *html.Node, selector string) {
+	for _, selector := range containers {
+		for _, n := range doc.Find(selector).Nodes {
+			w := v.weights[n]
+			if w.size-w.link < minText || w.prose*100 < v.weights[dense].prose*least && !contains(n, dense) {
+				continue
+			}
+			return n, selector
+		}
+	}
+	return nil, ""
+}
+
+// textLevel are elements whose text belongs to the one around them.
+var textLevel = set(`p span h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre tr tbody thead table strong b font em i u a center figure figcaption`)
+
+// densest returns the element to which most running text belongs: all that of its
+// own paragraphs, and parts of that in elements below.
+func (v *view) densest() *html.Node {
+	scores := make(map[*html.Node]int)
+	var order []*html.Node // ties go to the first
+	for _, l := range v.lines {
+		if l.prose == 0 || l.aside != inArticle {
+			continue
+		}
+		share := l.prose * 8
+		for n := l.node; n != nil && n.Type == html.ElementNode && share > 0; n = n.Parent {
+			if textLevel[n.Data] && n.Parent != nil && n.Parent.Type == html.ElementNode {
+				continue
+			}
+			if _, ok := scores[n]; !ok {
+				order = append(order, n)
+			}
+			scores[n] += share
+			share /= 2
+			if share < l.prose {
+				break
+			}
+		}
+	}
+	var best *html.Node
+	most := 0
+	for _, n := range order {
+		w := v.weights[n]
+		if score := scores[n] * (w.size - w.link) / max(1, w.size); score > most {
+			best, most = n, score
+		}
+	}
+	if best == nil || v.weights[best].prose < minText {
+		return nil
+	}
+	return best
+}
+
+// widen goes up as long as what comes in is running text: a text in several parts.
+func (v *view) widen(n *html.Node) *html.Node {
+	for up := n.Parent; up != nil && up.Type == html.ElementNode && up.Data != "html"; up = up.Parent {
+		have, all := v.weights[n], v.weights[up]
+		size, prose := all.size-have.size, all.prose-have.prose
+		if prose*10 < have.prose || prose*10 < size*7 || v.hasAside(up) {
+			if size > 0 {
+				break
+			}
+			continue
+		}
+		n = up
+	}
+	return n
+}
+
+// hasAside reports whether running text under n stands beside the article.
+func (v *view) hasAside(n *html.Node) bool {
+	s := v.under(n)
+	return slices.ContainsFunc(v.lines[s.from:s.to], func(l line) bool { return l.aside == elsewhere && l.prose > 0 })
+}
+
+// afterHeadline returns the element that follows the headline and its header lines,
+// for texts that are too short to be found by their weight.
+func (v *view) afterHeadline(h headline) *html.Node {
+	if h.at == nil {
+		return nil
+	}
+	for n := h.at; n != nil && n.Type == html.ElementNode && n.Data != "body"; n = n.Parent {
+		for next := n.NextSibling; next != nil; next = next.NextSibling {
+			if next.Type != html.ElementNode {
+				continue
+			}
+			if kind, _ := isAside(next); kind != inArticle {
+				continue
+			}
+			s := v.under(next)
+			for _, l := range v.lines[s.from:s.to] {
+				if l.prose > 0 && l.aside == inArticle && !isHeader(l) {
+					return next
+				}
+			}
+			if s.to == s.from && goquery.NewDocumentFromNode(next).Find("img[src]").Length() > 0 {
+				return next
+			}
+		}
+	}
+	return nil
+}
+
+var (
+	crumbLine = regexp.MustCompile(`^(?:您?(?:现在|当前|所在)?的?(?:当前)?位置|当前位置|首\s?页)?\s?[:：]?\s?\S{1,12}\s?(?:[>＞»›→/\-]+\s?\S{0,20}\s?){1,6}$`)
+	clockLine = regexp.MustCompile(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
+	countLine = regexp.MustCompile(`^[\d,. ]{1,12}$`)
+	// moreHeading heads what follows an article: other articles, comments, notices.
+	moreHeading = regexp.MustCompile(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|(?:网友|最新|热门|全部|精彩|我要|发表|用户)评论.{0,12}|评论\s?[（(]?\d*[)）]?|跟帖.{0,12}|我要留言|网友留言|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
+)
+
+// isHeader reports whether a line belongs to the head of an article: labels, a
+// date, a trail of columns, a control.
+func isHeader(l line) bool {
+	if l.size > 150 || strings.Contains(l.text, "。") {
+		return false
+	}
+	if policy.IsFurniture(l.text) || clockLine.MatchString(l.text) && !strings.HasSuffix(l.text, "日") || countLine.MatchString(l.text) || crumbLine.MatchString(l.text) {
+		return true
+	}
+	return len(headerLabels(l)) > 0
+}
+
+// headerLabels returns the labels of a line that is a header and no sentence.
+func headerLabels(l line) []label.Field {
+	fields, rest := label.Split(l.raw)
+	for _, f := range fields {
+		if f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author || f.Kind == label.Editor {
+			if runes(collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))) <= 60 {
+				return fields
+			}
+		}
+	}
+	return nil
+}
+
+// knownEmpty returns the first container of a known system that holds a file or a
+// picture and hardly any text: a document that was put online as a file.
+func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
+	for _, selector := range containers {
+		if s := doc.Find(selector).First(); s.Length() > 0 && (v.weights[s.Nodes[0]].size > 0 || s.Find("a[href], img[src], embed, object, iframe").Length() > 0) {
+			return s.Nodes[0]
+		}
+	}
+	return nil
+}
+
+// textOf returns the lines of the text in its container: behind the headline and
+// the head, before what follows the text.
+func (v *view) textOf(container *html.Node, h headline) span {
+	s := v.under(container)
+	start := s.from
+	inside := h.lines.to > s.from && h.lines.from >= s.from && h.lines.to <= s.to
+	if inside {
+		start = h.lines.to
+	}
+	for start < s.to && (v.lines[start].aside != inArticle || isHeader(v.lines[start]) || inside && v.lines[start].prose == 0 && v.isControlLine(start)) {
+		start++
+	}
+	return span{start, v.endOf(span{start, s.to})}
+}
+
+// trim takes out of the container what is not the text: what stands before and in
+// the head of the article, what follows it, and controls between.
+func (v *view) trim(container *html.Node, h headline) {
+	s, text := v.under(container), v.textOf(container, h)
+	start, end := text.from, text.to
+	for i := s.from; i < s.to; i++ {
+		if l := v.lines[i]; i < start || i >= end || l.aside != inArticle || policy.IsFurniture(l.text) {
+			drop(l)
+		}
+	}
+	if end < s.to && end > start {
+		dropBehind(container, v.lines[end-1])
+	}
+	if start > s.from && start < s.to {
+		dropBefore(container, v.lines[start])
+	}
+}
+
+// isControlLine reports whether a short line between headline and text is a link
+// or stands in a row of such lines.
+func (v *view) isControlLine(i int) bool {
+	l := v.lines[i]
+	return l.size < 20 && l.link*2 > l.size
+}
+
+// endOf returns where a text ends: before what is headed as something else, or
+// before the links that follow its last running text.
+func (v *view) endOf(s span) int {
+	last := s.from
+	for i := s.from; i < s.to; i++ {
+		l := v.lines[i]
+		if l.size <= 90 && moreHeading.MatchString(l.text) && !v.filesFollow(i, s.to) && (i > s.from || l.prose == 0) && v.closes(span{i, s.to}) {
+			s.to = i
+			break
+		}
+		if l.prose > 0 && l.aside == inArticle || isFileLine(l) {
+			last = i
+		}
+	}
+	for i := last + 1; i < s.to; i++ {
+		l := v.lines[i]
+		if (l.link*10 >= l.size*8 && !isFileLine(l) || policy.IsFurniture(l.text)) && v.linksFrom(span{i, s.to}) {
+			return i
+		}
+	}
+	return s.to
+}
+
+// closes reports whether the text that follows a heading is not the article's: it
+// is mostly links, or less than the half of what the article holds.
+func (v *view) closes(s span) bool {
+	var after, total mass
+	for _, l := range v.lines[s.from:s.to] {
+		after = mass{after.size + l.size, after.link + l.link, after.prose + l.prose}
+	}
+	for _, l := range v.lines {
+		if l.aside == inArticle {
+			total.prose += l.prose
+		}
+	}
+	return after.link*3 > after.size || after.prose*2 < total.prose || after.prose*3 < after.size
+}
+
+// linksFrom reports whether most of what follows is links and controls.
+func (v *view) linksFrom(s span) bool {
+	var size, link int
+	for _, l := range v.lines[s.from:s.to] {
+		size += l.size
+		if link += l.link; policy.IsFurniture(l.text) {
+			link += l.size - l.link
+		}
+	}
+	return link*2 > size
+}
+
+// filesFollow reports whether the next line is a link to a file: 相关附件.
+func (v *view) filesFollow(i, end int) bool {
+	return i+1 < end && isFileLine(v.lines[i+1])
+}
+
+// isFileLine reports whether a line holds a link to a file.
+func isFileLine(l line) bool {
+	if l.link == 0 {
+		return false
+	}
+	for _, t := range l.nodes {
+		for n := t.Parent; n != nil && n != l.node.Parent; n = n.Parent {
+			if n.Data == "a" {
+				if typeOfLink(n) != "" {
+					return true
+				}
+				break
+			}
+		}
+	}
+	return false
+}
+
+// drop takes the text of a line out of the page.
+func drop(l line) {
+	for _, n := range l.nodes {
+		if n.Parent != nil {
+			n.Parent.RemoveChild(n)
+		}
+	}
+}
+
+// dropBehind takes out what follows a line within a container.
+func dropBehind(container *html.Node, l line) {
+	for n := l.nodes[len(l.nodes)-1]; n != nil && n != container; n = n.Parent {
+		for next := n.NextSibling; next != nil; next = n.NextSibling {
+			n.Parent.RemoveChild(next)
+		}
+	}
+}
+
+// dropBefore takes out pictures and the like that stand before a line within a
+// container.
+func dropBefore(container *html.Node, l line) {
+	for n := l.nodes[0]; n != nil && n != container; n = n.Parent {
+		for prev := n.PrevSibling; prev != nil; prev = n.PrevSibling {
+			if n.Parent == container && prev.Type == html.ElementNode && holdsPicture(prev) {
+				break // a picture that opens the text
+			}
+			n.Parent.RemoveChild(prev)
+		}
+	}
+}
+
+func holdsPicture(n *html.Node) bool {
+	if n.Data == "img" {
+		return true
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if holdsPicture(c) {
+			return true
+		}
+	}
+	return false
+}

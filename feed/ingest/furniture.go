@@ -1,0 +1,97 @@
+package ingest
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// What the parts of a page that are not its article are called. An element that
+// is named so is left out unless it holds much of the page's running text: names
+// mislead, measures do not.
+var (
+	// Parts that speak of something else even where they hold more text than the article.
+	strangers = set(`comment comments cmt cmts pinglun reply replies gentie tie footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx`)
+	// Parts that speak of other articles or of the site.
+	others = set(`header foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
+		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
+		dqwz place weizhi app-download feedback jiucuo`)
+	// Controls of the page.
+	controls = set(`share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
+)
+
+// aside says that a line is no part of the article's text.
+type aside int
+
+const (
+	inArticle aside = iota
+	control         // a control of the page, beside which labels may stand
+	elsewhere       // speaks of something else
+)
+
+func set(list string) map[string]bool {
+	all := make(map[string]bool)
+	for word := range strings.FieldsSeq(list) {
+		all[word] = true
+	}
+	return all
+}
+
+// Shares of the page's running text, in percent, from which a name no longer says
+// that an element is no part of the article.
+const (
+	maxStranger   = 90
+	maxFurnishing = 30
+)
+
+// isAside says what an element's tag and name make of it, and from which share of
+// the page's text on it counts as part of the article all the same.
+func isAside(n *html.Node) (kind aside, share int) {
+	switch n.Data {
+	case "nav", "footer":
+		return elsewhere, maxStranger
+	case "aside", "header":
+		return elsewhere, maxFurnishing
+	case "body", "html", "head", "title", "a", "span", "p", "em", "i", "b", "strong", "font", "img", "br", "td", "tr", "table", "tbody", "h1", "h2", "h3", "h4", "h5":
+		return inArticle, 0
+	}
+	all := words(n)
+	for i, word := range all {
+		switch {
+		case word == "editor" && i > 0 && (all[i-1] == "trs" || all[i-1] == "rich"):
+			return inArticle, 0 // where texts are written
+		case strangers[word]:
+			return elsewhere, maxStranger
+		case others[word]:
+			kind, share = elsewhere, maxFurnishing
+		case controls[word] && kind == inArticle:
+			kind, share = control, maxFurnishing
+		}
+	}
+	return kind, share
+}
+
+// markAsides marks the lines that stand beside the article.
+func (v *view) markAsides(root *html.Node) {
+	total := v.weights[root].prose
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type != html.ElementNode {
+				continue
+			}
+			if kind, share := isAside(c); kind != inArticle && v.weights[c].prose*100 <= total*share {
+				for i := v.under(c).from; i < v.under(c).to; i++ {
+					if kind > v.lines[i].aside {
+						v.lines[i].aside, v.lines[i].part = kind, c
+					}
+				}
+				if kind == elsewhere {
+					continue
+				}
+			}
+			walk(c)
+		}
+	}
+	walk(root)
+}

@@ -1,0 +1,254 @@
+package ingest
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/policy"
+	"dibao/policy/label"
+)
+
+// headline is what the page is called, and the lines that say so.
+type headline struct {
+	text  string
+	lines span // empty where only the page's title says it
+	at    *html.Node
+}
+
+const (
+	minTitle      = 4   // characters
+	headlineLines = 8   // that a headline is broken into
+	headlineReach = 60  // lines before the text in which it stands
+	columnTitle   = 16  // characters; a link with fewer may be the name of a column
+	maxJoined     = 300 // characters of a line that may be part of a headline
+)
+
+// references are the texts that a headline agrees with: the page's title, what its
+// meta elements call the article, and what the list called it.
+type references struct {
+	title  string   // of the page, with the name of the site
+	names  []string // of the article alone
+	all    []string // squeezed, title first
+	starts []string // those that were cut short, without the dots
+}
+
+func newReferences(title string, e policy.Evidence, it Item) references {
+	r := references{title: clip(collapse(title), maxTitle)}
+	for _, m := range e.Meta {
+		switch strings.ToLower(m.Name) {
+		case "articletitle", "og:title", "ld:headline", "twitter:title":
+			r.names = append(r.names, m.Content)
+		}
+	}
+	r.names = append(r.names, it.Title, e.ListTitle)
+	for _, s := range append([]string{r.title}, r.names...) {
+		if s = squeeze(clip(s, maxTitle)); s != "" && !slices.Contains(r.all, s) {
+			r.all = append(r.all, s)
+			cut, _, _ := strings.Cut(s, "...")
+			cut, _, short := strings.Cut(cut, "…")
+			if short || cut != s {
+				if runes(cut) >= 8 {
+					r.starts = append(r.starts, cut)
+				}
+			}
+			r.starts = append(r.starts, longStart(s)...)
+		}
+	}
+	return r
+}
+
+// longStart returns the beginning of a title that may have been cut without dots.
+func longStart(s string) []string {
+	if part := titleCut.Split(s, 2)[0]; runes(part) >= 10 {
+		return []string{part}
+	}
+	return nil
+}
+
+// agrees reports whether a text is named by the page, its list or its meta elements;
+// a single line may be the whole of what was cut there.
+func (r references) agrees(plain string, single bool) bool {
+	return slices.ContainsFunc(r.all, func(ref string) bool { return strings.Contains(ref, plain) }) ||
+		single && slices.ContainsFunc(r.starts, func(start string) bool { return strings.HasPrefix(plain, start) && runes(plain) < 3*runes(start) })
+}
+
+// findHeadline returns the headline of the text that begins at a line: the lines
+// near it that a reference agrees with, else what looks like a headline there,
+// else the page's title without the names of site and column.
+func (v *view) findHeadline(body int, refs references, site []string) headline {
+	if h, ok := v.agreed(body, refs); ok {
+		return h
+	}
+	if h, ok := v.looksLikeOne(body, site); ok {
+		return h
+	}
+	for _, name := range refs.names {
+		if runes(name) >= minTitle && (refs.title == "" || sharesText(name, refs.title)) {
+			return headline{text: clip(collapse(name), maxTitle)}
+		}
+	}
+	return headline{text: clip(withoutSite(refs.title, site, v.links), maxTitle)}
+}
+
+// agreed finds the headline by what it is called elsewhere.
+func (v *view) agreed(body int, refs references) (headline, bool) {
+	best, most := headline{}, 0
+	for i := max(0, body-5*headlineReach); i < min(len(v.lines), body+headlineLines+4); i++ {
+		if i >= body && most > 0 {
+			break // a title that the text repeats
+		}
+		joined := ""
+		for j := i; j < min(len(v.lines), i+headlineLines); j++ {
+			l := v.lines[j]
+			if l.size > maxJoined || j > i && (l.aside == elsewhere) != (v.lines[i].aside == elsewhere) {
+				break
+			}
+			joined = strings.TrimSpace(joined + " " + l.text)
+			plain := squeeze(joined)
+			if runes(plain) > maxTitle || !refs.agrees(plain, j == i) {
+				break
+			}
+			if score := v.scoreHeadline(span{i, j + 1}, plain, body, refs); runes(plain) >= minTitle && score >= most && score > 0 {
+				best, most = headline{joinTitle(v.lines[i : j+1]), span{i, j + 1}, l.node}, score
+			}
+		}
+	}
+	return best, most > 0
+}
+
+// scoreHeadline says how well lines serve as the headline: the longer and the
+// nearer to the text, the better; names of sites and columns do badly.
+func (v *view) scoreHeadline(at span, plain string, body int, refs references) int {
+	score := 2 * runes(plain)
+	l := v.lines[at.from]
+	if named(l.node) {
+		score += 12
+	}
+	if body-at.to <= headlineReach/4 {
+		score += 12
+	}
+	if l.aside == elsewhere {
+		score -= 20
+	}
+	if at.to-at.from == 1 && runes(plain) < columnTitle && (v.links[plain] || siteName.MatchString(plain)) && !slices.Contains(refs.all, plain) {
+		score -= 30
+	}
+	return score
+}
+
+// joinTitle joins the lines of a headline; Chinese needs no space between them.
+func joinTitle(lines []line) string {
+	title := lines[0].text
+	for _, l := range lines[1:] {
+		if isASCIILetter(title[len(title)-1]) || isASCIILetter(l.text[0]) {
+			title += " "
+		}
+		title += l.text
+	}
+	return clip(title, maxTitle)
+}
+
+// looksLikeOne finds the last line before the text, or first in it, that is set
+// as a headline and is neither a link, nor a label, nor the site's name.
+func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
+	for i := min(len(v.lines), body+3) - 1; i >= max(0, body-headlineReach/2); i-- {
+		l := v.lines[i]
+		if l.aside == elsewhere || l.size < minTitle || l.size > maxTitle/2 || l.link*2 > l.size && !isHeading(l.node) {
+			continue
+		}
+		if !named(l.node) && !emphatic(l.node) || i >= body && !isHeading(l.node) {
+			continue
+		}
+		fields, _ := label.Split(l.raw)
+		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || runes(plain) < columnTitle && (v.links[plain] || siteName.MatchString(plain)) || strings.ContainsAny(l.text, ">") {
+			continue
+		}
+		return headline{l.text, span{i, i + 1}, l.node}, true
+	}
+	return headline{}, false
+}
+
+func isHeading(n *html.Node) bool {
+	return len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '5'
+}
+
+var titleWords = set(`title tit bt biaoti headline subject wzbt titles heading`)
+
+// named reports whether an element, or the one around it, is called a headline.
+func named(n *html.Node) bool {
+	for up := 0; n != nil && n.Type == html.ElementNode && up < 3; n, up = n.Parent, up+1 {
+		if isHeading(n) || up < 2 && slices.ContainsFunc(words(n), func(w string) bool { return titleWords[w] }) {
+			return true
+		}
+	}
+	return false
+}
+
+var bigText = regexp.MustCompile(`(?i)font-size\s*:\s*(?:1[89]|2\d|3\d|4\d)\s*(?:px|pt)|font-size\s*:\s*(?:1\.[5-9]|2)|font-weight\s*:\s*(?:bold|[6-9]00)`)
+
+// emphatic reports whether an element is set large or bold, in itself or by the one
+// element that it consists of.
+func emphatic(n *html.Node) bool {
+	for down := 0; n != nil && n.Type == html.ElementNode && down < 4; down++ {
+		for _, a := range n.Attr {
+			if a.Key == "style" && bigText.MatchString(a.Val) || n.Data == "font" && a.Key == "size" && strings.Trim(a.Val, "+") >= "4" {
+				return true
+			}
+		}
+		if n.Data == "strong" || n.Data == "b" || n.Data == "big" {
+			return true
+		}
+		var only *html.Node
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type == html.ElementNode && c.Data != "br" {
+				if only != nil {
+					return false
+				}
+				only = c
+			}
+		}
+		n = only
+	}
+	return false
+}
+
+var (
+	// titleCut parts a page's title from the names of column and site.
+	titleCut = regexp.MustCompile(`\s*[_|｜丨]+\s*|\s*(?:--+|——+|>>+|»|::)\s*|\s+[-–—·>]\s+`)
+	// weakCut are marks that titles themselves have.
+	weakCut = regexp.MustCompile(`[-–—·>]`)
+	// siteName is how the names of sites and columns end.
+	siteName = regexp.MustCompile(`^[^，。；？！：《》]{2,25}(?:政府|网|网站|门户|官网|首页|在线|平台|频道|栏目|专栏|专题|厅|局|委|委员会|办公室|部|署|院|大学|学院|中心|报|社|协会|学会|研究会|研究所|研究院|智库|集团|公司|新闻|资讯|动态|公开|要闻|公告|文件|法规|政策|纪检|中国|online)$`)
+)
+
+// withoutSite cuts the names of site and column off a page's title.
+func withoutSite(title string, site []string, links map[string]bool) string {
+	parts := titleCut.Split(title, -1)
+	first := ""
+	for _, part := range parts {
+		if part = strings.TrimSpace(part); runes(part) >= minTitle && !slices.Contains(site, squeeze(part)) {
+			first = part
+			break
+		}
+	}
+	if first == "" {
+		return title
+	}
+	for {
+		at := weakCut.FindAllStringIndex(first, -1)
+		if at == nil {
+			return first
+		}
+		last := at[len(at)-1]
+		tail, rest := strings.TrimSpace(first[last[1]:]), strings.TrimSpace(first[:last[0]])
+		if runes(rest) < minTitle || !siteName.MatchString(tail) && !slices.Contains(site, squeeze(tail)) && !links[squeeze(tail)] {
+			return first
+		}
+		first = rest
+	}
+}
+
+func squeeze(s string) string { return strings.ReplaceAll(s, " ", "") }

@@ -1,0 +1,222 @@
+package ingest
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"dibao/policy/label"
+)
+
+// line is a line of a page as somebody sees it: a paragraph, a heading, a cell, a
+// piece between two br.
+type line struct {
+	text  string       // white space collapsed
+	raw   string       // with label.Boundary between elements
+	node  *html.Node   // the block that holds it
+	nodes []*html.Node // its text, in order
+	size  int          // characters
+	link  int          // of them in links
+	prose int          // of them in sentences; 0 for headings, labels, menus
+	aside aside
+	part  *html.Node // the element that makes it stand aside
+}
+
+// mass is what an element holds.
+type mass struct{ size, link, prose int }
+
+// view is a page line by line, with what each element weighs.
+type view struct {
+	lines   []line
+	weights map[*html.Node]mass
+	links   map[string]bool     // squeezed texts that are a link and nothing else
+	ends    map[*html.Node]span // the lines under each element
+}
+
+// span are lines from up to but not including to.
+type span struct{ from, to int }
+
+// lookAt reads the lines of a page.
+func lookAt(root *html.Node) *view {
+	v := &view{weights: make(map[*html.Node]mass), links: make(map[string]bool), ends: make(map[*html.Node]span)}
+	b := lineWriter{view: v}
+	b.walk(root, root, false)
+	b.flush()
+	v.weigh(root)
+	v.markAsides(root)
+	return v
+}
+
+type lineWriter struct {
+	view  *view
+	block *html.Node
+	raw   strings.Builder
+	nodes []*html.Node
+	link  int
+}
+
+func (b *lineWriter) flush() {
+	raw := b.raw.String()
+	text := collapse(strings.ReplaceAll(raw, string(label.Boundary), ""))
+	if text != "" && len(b.view.lines) < maxBlocks {
+		l := line{text: text, raw: raw, node: b.block, nodes: b.nodes, size: utf8.RuneCountInString(text), link: b.link}
+		l.link = min(l.link, l.size)
+		l.prose = proseOf(text, l.size, l.link)
+		if l.link*10 >= l.size*9 && l.size < 60 {
+			b.view.links[squeeze(text)] = true
+		}
+		b.view.lines = append(b.view.lines, l)
+	}
+	b.raw.Reset()
+	b.nodes, b.link = nil, 0
+}
+
+// walk writes the lines under n; block is the innermost block around it.
+func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
+	switch {
+	case n.Type == html.TextNode:
+		if len(b.nodes) == 0 {
+			b.block = block
+		}
+		b.nodes = append(b.nodes, n)
+		b.raw.WriteString(markGaps(n.Data))
+		if inLink {
+			b.link += utf8.RuneCountInString(collapse(n.Data))
+		}
+		return
+	case n.Type == html.ElementNode && (unseen[n.Data] || isHidden(n)):
+		return
+	}
+	isBlock := n.Type == html.ElementNode && (blockTags[n.Data] || isCell(n))
+	if isBlock {
+		b.flush()
+		if n.Data != "br" && n.Data != "hr" {
+			block = n
+		}
+	} else {
+		b.raw.WriteRune(label.Boundary)
+	}
+	from := len(b.view.lines)
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		b.walk(c, block, inLink || n.Data == "a")
+	}
+	if isBlock {
+		b.flush()
+	} else {
+		b.raw.WriteRune(label.Boundary)
+	}
+	if n.Type == html.ElementNode {
+		b.view.ends[n] = span{from, len(b.view.lines)}
+	}
+}
+
+// markGaps turns white space that a page shows as a gap (two and more U+00A0, or
+// U+3000) into a boundary: it parts what elements part elsewhere.
+func markGaps(s string) string {
+	if !strings.ContainsAny(s, "\u00a0\u3000\u2003") {
+		return s
+	}
+	var b strings.Builder
+	narrow := 0
+	for _, r := range s {
+		if r == '\u00a0' {
+			if narrow++; narrow == 2 {
+				b.WriteRune(label.Boundary)
+			}
+			b.WriteByte(' ')
+			continue
+		}
+		narrow = 0
+		if r == '\u3000' || r == '\u2003' {
+			b.WriteRune(label.Boundary)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Least characters of a line of prose: of one with a stop or comma, and of one
+// without.
+const (
+	minProse     = 12
+	minBareProse = 50
+)
+
+// proseOf returns how many characters of a line are running text.
+func proseOf(text string, size, link int) int {
+	plain := size - link
+	if plain < minProse || link*2 > size {
+		return 0
+	}
+	if strings.ContainsAny(text, "。，；！？、：") || strings.Contains(text, ". ") || strings.Contains(text, ", ") || strings.HasSuffix(text, ".") && plain > 30 {
+		return plain
+	}
+	if plain >= minBareProse {
+		return plain / 2
+	}
+	return 0
+}
+
+// weigh adds up lines by element.
+func (v *view) weigh(root *html.Node) {
+	own := make(map[*html.Node]mass)
+	for _, l := range v.lines {
+		w := own[l.node]
+		own[l.node] = mass{w.size + l.size, w.link + l.link, w.prose + l.prose}
+	}
+	var sum func(n *html.Node) mass
+	sum = func(n *html.Node) mass {
+		total := own[n]
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type == html.ElementNode && !unseen[c.Data] {
+				w := sum(c)
+				total = mass{total.size + w.size, total.link + w.link, total.prose + w.prose}
+			}
+		}
+		if total.size > 0 {
+			v.weights[n] = total
+		}
+		return total
+	}
+	sum(root)
+}
+
+// under returns the lines of an element.
+func (v *view) under(n *html.Node) span {
+	if s, ok := v.ends[n]; ok {
+		return s
+	}
+	return span{}
+}
+
+// words are the parts of an element's id and classes, in lower case: relatedNews
+// and post_comment-list are related, news, post, comment, list.
+func words(n *html.Node) []string {
+	var all []string
+	for _, a := range n.Attr {
+		if a.Key != "id" && a.Key != "class" || len(a.Val) > 500 {
+			continue
+		}
+		start, before := 0, rune(0)
+		for i, r := range a.Val {
+			upper := unicode.IsUpper(r) && unicode.IsLower(before)
+			if letter := unicode.IsLetter(r); !letter || upper {
+				if i > start {
+					all = append(all, strings.ToLower(a.Val[start:i]))
+				}
+				start = i
+				if !letter {
+					start = i + utf8.RuneLen(r)
+				}
+			}
+			before = r
+		}
+		if start < len(a.Val) {
+			all = append(all, strings.ToLower(a.Val[start:]))
+		}
+	}
+	return all
+}

@@ -1,0 +1,55 @@
+package ingest
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// letters keeps the letters and digits of a text: brackets, quotation marks and
+// spaces differ between a list and its pages.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+}
+
+// sharesText reports whether two titles are of one article: half of the shorter
+// stands in the other in one piece, or one begins the other and was cut.
+func sharesText(a, b string) bool {
+	x, y := []rune(letters(clip(a, maxTitle))), []rune(letters(clip(b, maxTitle)))
+	if len(x) == 0 || len(y) == 0 {
+		return false
+	}
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if strings.Contains(string(y), string(x)) {
+		return true
+	}
+	return 2*longestShared(x, y) >= len(x)
+}
+
+// longestShared is the length of the longest run of characters that two texts
+// share.
+func longestShared(x, y []rune) int {
+	best, row := 0, make([]int, len(y)+1)
+	for i := range x {
+		before := 0
+		for j := range y {
+			here := row[j+1]
+			row[j+1] = 0
+			if x[i] == y[j] {
+				row[j+1] = before + 1
+				best = max(best, row[j+1])
+			}
+			before = here
+		}
+	}
+	return best
+}
+
+func runes(s string) int { return utf8.RuneCountInString(s) }
