@@ -22,11 +22,50 @@ var catalogText string
 // addresses and selectors are publicly known. Sites change; a source is looked
 // at before it is stored.
 func Catalog() []Source {
-	all, err := ReadTSV(strings.NewReader(catalogText))
+	file, err := ReadTSV(strings.NewReader(catalogText))
+	var all []Source
+	for _, row := range file.Rows {
+		all, err = append(all, row.Source), errors.Join(err, row.Problem)
+	}
 	if err != nil {
 		panic("the built-in catalog is broken: " + err.Error()) // a test reads it
 	}
 	return all
+}
+
+// SourceFile is what a file of sources holds.
+type SourceFile struct {
+	Rows   []Row
+	Unread []string // headings of columns that are not known
+}
+
+// Row is one source of a file.
+type Row struct {
+	Line    int // that it begins on
+	Source  Source
+	Problem error // why it can't be a source, nil if it can
+}
+
+// NeedsTrust says what storing the source would allow that a stranger's file must
+// not decide by itself; none for a public feed or page of which no more than a
+// link is shown.
+func (s Source) NeedsTrust() (powers []string) {
+	if dir, ok := strings.CutPrefix(s.URL, maildirScheme); ok {
+		powers = append(powers, "reads and publishes the mail in "+dir)
+	}
+	if s.Proxy != "" {
+		powers = append(powers, "is fetched through the proxy "+redact.URL(s.Proxy))
+	}
+	if s.UserAgent != "" {
+		powers = append(powers, fmt.Sprintf("is asked under the name %q", s.UserAgent))
+	}
+	if s.Private != "" {
+		powers = append(powers, "may be in your own network, at "+s.Private)
+	}
+	if s.Licence != "" && s.Licence != LicenceLinkOnly {
+		powers = append(powers, fmt.Sprintf("has its texts shown in full, as %s", s.Licence))
+	}
+	return powers
 }
 
 // Limits on files of sources.
@@ -94,64 +133,94 @@ var columns = []column{
 	},
 	textColumn("proxy", func(s *Source) *string { return &s.Proxy }), // written without its password
 	textColumn("user_agent", func(s *Source) *string { return &s.UserAgent }),
+	{
+		name: "private", get: func(s Source) string {
+			if s.Private == "" {
+				return ""
+			}
+			return "yes"
+		},
+		set: func(s *Source, cell string) error {
+			switch strings.ToLower(cell) {
+			case "yes", "true", "1":
+				s.Private = "yes" // the address may stand in a later column
+			case "no", "false", "0":
+			default:
+				return errors.New("is neither yes nor no")
+			}
+			return nil
+		},
+	},
 }
 
 // kindNames are what other tables call our kinds.
 var kindNames = map[string]string{"html-list": "page", "html": "page", "rss": "feed", "atom": "feed", "": "feed"}
 
 // ReadTSV reads a table of sources: a line of headings, tabs between cells, no
-// quotes. Headings that it does not know are passed over; url has to be there.
-func ReadTSV(r io.Reader) ([]Source, error) {
+// quotes. A heading url has to be there. A row that can't be a source has a
+// Problem; an error is about the whole file.
+func ReadTSV(r io.Reader) (SourceFile, error) {
 	text, err := readText(r)
 	if err != nil {
-		return nil, err
+		return SourceFile{}, err
 	}
 	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
-	heads := strings.Split(strings.TrimRight(lines[0], "\r"), "\t")
-	at := make([]int, len(heads))
-	hasURL := false
-	for i, h := range heads {
-		h = strings.ToLower(strings.TrimSpace(h))
-		at[i] = -1
-		for j, c := range columns {
-			if c.name == h || slices.Contains(c.also, h) {
-				at[i] = j
-				hasURL = hasURL || c.name == "url"
-			}
-		}
+	at, unread, err := readHeadings(strings.Split(strings.TrimRight(lines[0], "\r"), "\t"))
+	if err != nil {
+		return SourceFile{}, err
 	}
-	if !hasURL {
-		return nil, fmt.Errorf("the table has no column url; its first line has to name the columns, with tabs between them: %s", columnNames())
-	}
-	var all []Source
+	file := SourceFile{Unread: unread}
 	for n, line := range lines[1:] {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if len(all) >= maxSources {
-			return nil, fmt.Errorf("line %d: more than %d sources", n+2, maxSources)
+		if len(file.Rows) >= maxSources {
+			return SourceFile{}, fmt.Errorf("line %d: more than %d sources; divide the file", n+2, maxSources)
 		}
-		var s Source
-		for i, cell := range strings.Split(strings.TrimRight(line, "\r"), "\t") {
-			if i < len(at) && at[i] >= 0 {
-				c := columns[at[i]]
-				if err := c.write(&s, strings.TrimSpace(cell)); err != nil {
-					return nil, fmt.Errorf("line %d: %s %q can't be read", n+2, c.name, cell)
-				}
+		row := Row{Line: n + 2}
+		row.Source, row.Problem = readCells(strings.Split(strings.TrimRight(line, "\r"), "\t"), at)
+		file.Rows = append(file.Rows, row)
+	}
+	return file, nil
+}
+
+// readHeadings returns the index in columns of each heading, -1 if there is none.
+func readHeadings(heads []string) (at []int, unread []string, err error) {
+	hasURL := false
+	for _, h := range heads {
+		h = strings.ToLower(strings.TrimSpace(h))
+		j := slices.IndexFunc(columns, func(c column) bool { return c.name == h || slices.Contains(c.also, h) })
+		at = append(at, j)
+		if j < 0 && h != "" {
+			unread = append(unread, h)
+		}
+		hasURL = hasURL || j >= 0 && columns[j].name == "url"
+	}
+	if !hasURL {
+		return nil, nil, fmt.Errorf("the table has no column url; its first line has to name the columns, with tabs between them: %s", columnNames())
+	}
+	return at, unread, nil
+}
+
+func readCells(cells []string, at []int) (s Source, err error) {
+	for i, cell := range cells {
+		if i < len(at) && at[i] >= 0 {
+			c := columns[at[i]]
+			if err := c.write(&s, strings.TrimSpace(cell)); err != nil {
+				return s, fmt.Errorf("%s %q can't be read", c.name, cell)
 			}
 		}
-		if kind, ok := kindNames[s.Kind]; ok {
-			s.Kind = kind
-		}
-		if s.Kind == "json" && s.Settings.Title == "a" { // rows of markup in JSON
-			s.Settings.Link, s.Settings.Title = "a", ""
-		}
-		if err := s.check(); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n+2, err)
-		}
-		all = append(all, s)
 	}
-	return all, nil
+	if kind, ok := kindNames[s.Kind]; ok {
+		s.Kind = kind
+	}
+	if s.Kind == "json" && s.Settings.Title == "a" { // rows of markup in JSON
+		s.Settings.Link, s.Settings.Title = "a", ""
+	}
+	if s.Private != "" {
+		s.PermitPrivate()
+	}
+	return s, s.check()
 }
 
 func columnNames() string {
@@ -211,27 +280,40 @@ type outline struct {
 	XMLURL   string    `xml:"xmlUrl,attr,omitempty"`
 	HTMLURL  string    `xml:"htmlUrl,attr,omitempty"`
 	Outlines []outline `xml:"outline"`
+	line     int       // that it begins on, in a file that is read
+}
+
+// UnmarshalXML notes the line, too.
+func (o *outline) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
+	type plain outline
+	line, _ := d.InputPos()
+	if err := d.DecodeElement((*plain)(o), &start); err != nil {
+		return err
+	}
+	o.line = line
+	return nil
 }
 
 // ReadOPML reads the feeds of an OPML file; the folder that a feed lies in
-// becomes its theme.
-func ReadOPML(r io.Reader) ([]Source, error) {
+// becomes its theme. A feed that can't be a source has a Problem; an error is
+// about the whole file.
+func ReadOPML(r io.Reader) (SourceFile, error) {
 	text, err := readText(r)
 	if err != nil {
-		return nil, err
+		return SourceFile{}, err
 	}
 	if strings.Contains(text, "<!ENTITY") {
-		return nil, errors.New("the file declares entities, which are not read")
+		return SourceFile{}, errors.New("the file declares entities, which are not read")
 	}
 	if err := checkNesting(text); err != nil {
-		return nil, err
+		return SourceFile{}, err
 	}
 	d := newXMLDecoder(text)
 	var doc opml
 	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("this is no OPML that can be read: %w", err)
+		return SourceFile{}, fmt.Errorf("this is no OPML that can be read: %w", err)
 	}
-	var all []Source
+	var file SourceFile
 	var walk func(outlines []outline, folder string) error
 	walk = func(outlines []outline, folder string) error {
 		for _, o := range outlines {
@@ -245,17 +327,15 @@ func ReadOPML(r io.Reader) ([]Source, error) {
 				}
 				continue
 			}
-			s := Source{URL: strings.TrimSpace(o.XMLURL), Kind: "feed", Name: name, Theme: folder}
-			if err := s.check(); err != nil {
-				return fmt.Errorf("outline %q: %w", name, err)
-			}
-			if all = append(all, s); len(all) > maxSources {
-				return fmt.Errorf("more than %d sources", maxSources)
+			row := Row{Line: o.line, Source: Source{URL: strings.TrimSpace(o.XMLURL), Kind: "feed", Name: name, Theme: folder}}
+			row.Problem = row.Source.check()
+			if file.Rows = append(file.Rows, row); len(file.Rows) > maxSources {
+				return fmt.Errorf("line %d: more than %d sources; divide the file", o.line, maxSources)
 			}
 		}
 		return nil
 	}
-	return all, walk(doc.Body.Outlines, "")
+	return file, walk(doc.Body.Outlines, "")
 }
 
 // newXMLDecoder reads text that was decoded, whatever it declares.

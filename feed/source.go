@@ -22,6 +22,12 @@ import (
 	"dibao/policy"
 )
 
+// The length of what a source is called by, in bytes.
+const (
+	maxSourceURL  = 4000
+	maxSourceName = 1000
+)
+
 // The interval between collections where the admin gives none, and its floor.
 const (
 	DefaultInterval = time.Hour
@@ -54,6 +60,9 @@ func scanSource(row database.Row) (Source, error) {
 
 // check fills in the defaults of a new source and refuses what cannot work.
 func (s *Source) check() error {
+	if len(s.URL) > maxSourceURL || len(s.Name) > maxSourceName {
+		return fmt.Errorf("the address of a source has at most %d bytes and its name %d", maxSourceURL, maxSourceName)
+	}
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		dir, isMaildir := strings.CutPrefix(s.URL, maildirScheme)

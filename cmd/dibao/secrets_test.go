@@ -125,7 +125,7 @@ level = "debug"
 	proxy := "http://proxy:" + p.secret("a proxy") + "@127.0.0.1:1"
 	verb("source", "add", "http://reader:"+p.secret("a source that is added")+"@www.example.org/feed.xml")
 	verb("source", "add", "https://www.example.org/feed.xml?key="+p.secret("a source's query"), "--proxy", proxy)
-	verb("source", "import", file("sources.tsv", "name\tkind\turl\tproxy\n样例\tfeed\thttps://www.example.org/1.xml\t"+proxy+"\n"))
+	verb("source", "import", "--trust", file("sources.tsv", "name\tkind\turl\tproxy\n样例\tfeed\thttps://www.example.org/1.xml\t"+proxy+"\n"))
 	verb("source", "import", file("bad.tsv", "name\tkind\turl\n坏\tfeed\thttp://a:"+p.secret("a row")+"@www.example.org/2.xml\n"))
 	verb("source", "edit", "样例", "--proxy", proxy)
 	legacySource(t, url, "http://old:"+p.secret("a source of an earlier version")+"@www.example.org/feed.xml", proxy)

@@ -33,6 +33,11 @@ func newSourceAdd(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if fromCatalog {
+				for _, f := range givenFlags(cmd) {
+					if f.Name != "catalog" {
+						return usagef("--catalog adds sources as they are; change one afterwards with: dibao source edit SOURCE --%s", f.Name)
+					}
+				}
 				return a.addFromCatalog(g, cmd, args[0])
 			}
 			s.URL = args[0]

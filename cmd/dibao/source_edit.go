@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -130,68 +128,6 @@ func newSourceActions(g *globals) []*cobra.Command {
 	return cmds
 }
 
-func newSourceImport(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:     "import FILE",
-		Short:   "Add the sources of an OPML or TSV file; folders become themes",
-		Example: "  dibao source import subscriptions.opml\n  dibao source import sources.tsv",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			read := feed.ReadOPML
-			if ext := strings.ToLower(filepath.Ext(args[0])); ext == ".tsv" || ext == ".txt" {
-				read = feed.ReadTSV
-			}
-			all, err := read(f)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
-			return a.addAll(g, cmd, all)
-		},
-	}
-}
-
-// addAll stores sources; those that are there already are told and left alone.
-func (a *app) addAll(g *globals, cmd *cobra.Command, all []feed.Source) error {
-	have, err := a.articles.Sources(cmd.Context())
-	if err != nil {
-		return err
-	}
-	known := make(map[string]bool, len(have))
-	for _, s := range have {
-		known[s.URL] = true
-	}
-	added, there := 0, 0
-	for _, s := range all {
-		if known[s.URL] {
-			there++
-			continue
-		}
-		stored, err := a.articles.AddSource(cmd.Context(), s)
-		if err != nil {
-			return err
-		}
-		known[s.URL] = true
-		added++
-		if g.json {
-			if err := writeJSON(cmd.OutOrStdout(), viewSource(stored)); err != nil {
-				return err
-			}
-		}
-	}
-	g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there)
-	return nil
-}
-
 // addFromCatalog adds the built-in sources whose name holds a word.
 func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string) error {
 	var found []feed.Source
@@ -203,7 +139,11 @@ func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string) error 
 	if len(found) == 0 {
 		return fmt.Errorf("the catalog has no source %q; see: dibao source catalog", word)
 	}
-	return a.addAll(g, cmd, found)
+	added, there, err := a.addAll(g, cmd, found)
+	if err == nil {
+		g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there)
+	}
+	return err
 }
 
 func newSourceExport(g *globals) *cobra.Command {

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/internal/redact"
+)
+
+func newSourceImport(g *globals) *cobra.Command {
+	var trust, dry bool
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Add the sources of an OPML or TSV file; folders become themes",
+		Long: "A file may ask for more than a public feed or page: to read mail on this machine (maildir:), to use a proxy or a\n" +
+			"user agent, to reach your own network, to show texts in full (licence). Such rows are refused without --trust.\n" +
+			"--dry-run stores nothing and lists them first.",
+		Example: "  dibao source import --dry-run subscriptions.opml\n  dibao source import sources.tsv",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := readSourceFile(args[0])
+			if err != nil {
+				return err
+			}
+			if len(file.Unread) > 0 {
+				g.say(cmd, "these columns are not known and were not read: %s", strings.Join(file.Unread, ", "))
+			}
+			a, err := g.open(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if dry {
+				g.change.none = true
+				return listImport(g, cmd, file, trust)
+			}
+			return a.importSources(g, cmd, file, trust)
+		},
+	}
+	cmd.Flags().BoolVar(&trust, "trust", false, "add rows that ask for more than a public feed or page, too: you have looked at them")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would be added and refused, and add nothing")
+	return cmd
+}
+
+// readSourceFile reads a table or an OPML file, by the end of its name.
+func readSourceFile(path string) (feed.SourceFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return feed.SourceFile{}, err
+	}
+	defer f.Close()
+	read := feed.ReadOPML
+	if ext := strings.ToLower(filepath.Ext(path)); ext == ".tsv" || ext == ".txt" {
+		read = feed.ReadTSV
+	}
+	file, err := read(f)
+	if err != nil {
+		return file, fmt.Errorf("%s: %w", path, err)
+	}
+	return file, nil
+}
+
+// importRow is a row of a file in JSON.
+type importRow struct {
+	Line       int      `json:"line"`
+	Name       string   `json:"name"`
+	Kind       string   `json:"kind"`
+	URL        string   `json:"url"`
+	NeedsTrust []string `json:"needs_trust"`
+	Refused    *string  `json:"refused"` // null if it is added
+}
+
+// viewImport judges the rows of a file; those that need trust come first.
+func viewImport(file feed.SourceFile, trust bool) (views []importRow, refused int) {
+	var rest []importRow
+	for _, row := range file.Rows {
+		s := row.Source
+		v := importRow{Line: row.Line, Name: s.Name, Kind: s.Kind, URL: redact.URL(s.URL), NeedsTrust: s.NeedsTrust()}
+		switch {
+		case row.Problem != nil:
+			v.Refused = null(oneLine(row.Problem))
+		case len(v.NeedsTrust) > 0 && !trust:
+			v.Refused = null("it " + strings.Join(v.NeedsTrust, ", and ") + "; if that is meant, import it with --trust")
+		}
+		if v.Refused != nil {
+			refused++
+		}
+		if len(v.NeedsTrust) > 0 {
+			views = append(views, v)
+		} else {
+			v.NeedsTrust = []string{}
+			rest = append(rest, v)
+		}
+	}
+	return append(views, rest...), refused
+}
+
+// listImport shows what an import would do.
+func listImport(g *globals, cmd *cobra.Command, file feed.SourceFile, trust bool) error {
+	views, refused := viewImport(file, trust)
+	err := printRows(g, cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, views, func(v importRow) []any {
+		why := ""
+		if v.Refused != nil {
+			why = *v.Refused
+		}
+		return []any{v.Line, v.Name, v.Kind, v.URL, strings.Join(v.NeedsTrust, "; "), why}
+	})
+	if err == nil {
+		err = refusedRows(refused, len(views))
+	}
+	return err
+}
+
+// refusedRows is the error of an import of which rows were refused.
+func refusedRows(refused, all int) error {
+	if refused == 0 {
+		return nil
+	}
+	return &partialError{fmt.Errorf("%d of %d sources were refused; see above", refused, all)}
+}
+
+// importSources adds the rows of a file that may be added and lists the others.
+func (a *app) importSources(g *globals, cmd *cobra.Command, file feed.SourceFile, trust bool) error {
+	views, refused := viewImport(file, trust)
+	for _, v := range views {
+		if v.Refused == nil {
+			continue
+		}
+		if g.json {
+			if err := writeJSON(cmd.OutOrStdout(), v); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "line %d (%s) is refused: %s\n", v.Line, v.Name, *v.Refused)
+	}
+	var taken []feed.Source
+	for _, row := range file.Rows {
+		if row.Problem == nil && (trust || len(row.Source.NeedsTrust()) == 0) {
+			taken = append(taken, row.Source)
+		}
+	}
+	added, there, err := a.addAll(g, cmd, taken)
+	if err != nil {
+		return err
+	}
+	g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there)
+	g.change.detail = fmt.Sprintf("%d added, %d refused", added, refused)
+	return refusedRows(refused, len(views))
+}
+
+// addAll stores sources; those that are there already are left alone.
+func (a *app) addAll(g *globals, cmd *cobra.Command, all []feed.Source) (added, there int, err error) {
+	have, err := a.articles.Sources(cmd.Context())
+	if err != nil {
+		return 0, 0, err
+	}
+	known := make(map[string]bool, len(have))
+	for _, s := range have {
+		known[s.URL] = true
+	}
+	for _, s := range all {
+		if known[s.URL] {
+			there++
+			continue
+		}
+		stored, err := a.articles.AddSource(cmd.Context(), s)
+		if err != nil {
+			return added, there, err
+		}
+		known[s.URL] = true
+		added++
+		if g.json {
+			if err := writeJSON(cmd.OutOrStdout(), viewSource(stored)); err != nil {
+				return added, there, err
+			}
+		}
+	}
+	return added, there, nil
+}
