@@ -33,6 +33,7 @@ func newMan() *cobra.Command {
 		Short: "Write the manual pages, one for each verb, into a folder",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			publishFiles() // manual pages are for everybody
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("man: %w", err)
 			}

@@ -58,6 +58,7 @@ func (g *globals) examine(cmd *cobra.Command) []finding {
 	if hasFile {
 		all = append(all, disk)
 	}
+	all = append(all, examineFiles(c)...)
 	a, state := g.openAsIs(cmd, c)
 	all = append(all, state)
 	if a == nil {

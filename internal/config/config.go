@@ -84,7 +84,8 @@ type Config struct {
 		Format string
 	}
 
-	Settings []Setting // every key with its value and where that came from
+	Settings    []Setting // every key with its value and where that came from
+	SecretFiles []string  // that passwords and keys were read from, this file among them if it holds one
 }
 
 // Setting is the effective value of one key.
@@ -392,29 +393,10 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 	problems = append(problems, c.setLimits(file, content, tree)...)
 	problems = append(problems, retired(file, content, tree, getenv)...)
 	problems = append(problems, unknown(file, content, tree)...)
+	given := given{file, content, tree, getenv}
 	for _, k := range keys {
-		value, from := k.standard, "default"
-		section, _ := tree[k.section].(map[string]any)
-		if v, ok := section[k.name]; ok {
-			value, from = scalar(v), fmt.Sprintf("%s:%d", file, lineOf(content, k.section, k.name))
-		}
-		if v, ok := section[k.name+"_file"]; ok && k.isFromFile() {
-			b, err := os.ReadFile(scalar(v))
-			if err != nil {
-				problems = append(problems, fmt.Errorf("%s:%d: %s_file in [%s]: %w", file, lineOf(content, k.section, k.name+"_file"), k.name, k.section, err))
-			}
-			value, from = strings.TrimRight(string(b), "\r\n"), fmt.Sprintf("%s:%d", file, lineOf(content, k.section, k.name+"_file"))
-		}
-		if v := getenv(k.env()); v != "" {
-			value, from = v, k.env()
-		}
-		if v := getenv(k.env() + "_FILE"); v != "" && k.isFromFile() {
-			b, err := os.ReadFile(v)
-			if err != nil {
-				problems = append(problems, fmt.Errorf("%s_FILE: %w", k.env(), err))
-			}
-			value, from = strings.TrimRight(string(b), "\r\n"), k.env()+"_FILE"
-		}
+		value, from, wrong := c.find(given, k)
+		problems = append(problems, wrong...)
 		shown := k.show(value)
 		c.Settings = append(c.Settings, Setting{k.section, k.name, shown, from})
 		if err := k.set(&c, value); err != nil {

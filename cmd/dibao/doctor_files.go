@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dibao/internal/config"
+	"dibao/internal/database"
+)
+
+// privateFiles returns the files and folders that hold passwords, keys or the
+// addresses of readers, as far as the configuration names them.
+func privateFiles(c config.Config) []string {
+	files := append([]string{}, c.SecretFiles...)
+	if len(c.Server.ACMEHosts) > 0 {
+		files = append(files, c.Server.ACMEDir)
+	}
+	files = append(files, c.Server.TLSKey, c.Mail.InboundKey)
+	if db := database.File(c.Database.URL.Reveal()); db != "" {
+		beside, _ := filepath.Glob(escapeGlob(db) + "-*") // its log and the journals of deliveries; the pattern is good
+		files = append(append(files, db), beside...)
+	}
+	return files
+}
+
+func escapeGlob(path string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+// examineFiles names each private file whose mode lets others read it.
+func examineFiles(c config.Config) []finding {
+	var open []finding
+	for _, path := range privateFiles(c) {
+		info, err := os.Stat(path)
+		if path == "" || err != nil || !othersMayRead(info) {
+			continue // a file that is needed and not there fails elsewhere
+		}
+		mode := "600"
+		if info.IsDir() {
+			mode = "700"
+		}
+		open = append(open, finding{"files", "warning", fmt.Sprintf("%s holds secrets or readers' addresses, and its mode %04o lets other users in; run: chmod %s %s", path, info.Mode().Perm(), mode, path)})
+	}
+	if len(open) > 0 {
+		return open
+	}
+	return []finding{{"files", "ok", "other users cannot read passwords, keys or the database"}}
+}
