@@ -106,6 +106,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	if err := run.ledger.begin(ctx); err != nil {
 		return run.total, fmt.Errorf("begin to deliver: %w", err)
 	}
+	defer d.render.forget()
 	var writing sync.WaitGroup
 	stop := make(chan struct{})
 	writing.Go(func() { ledger.run(stop) })

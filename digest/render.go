@@ -59,6 +59,16 @@ func newRenderer(s *Service, dkim *mail.Signer) *renderer {
 	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s), rows: make(map[int64]storedVariant)}
 }
 
+// forget drops what was rendered, up to 110 MB: between mailings, which are days
+// apart, nobody needs it.
+func (r *renderer) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.cache)
+	clear(r.rows)
+	r.bytes, r.press = 0, newPress(r.service)
+}
+
 // wantedBy reports whether the variant still brings something and the reader still
 // takes a list of it.
 func (v *variant) wantedBy(r subscribers.Reader) bool {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -20,8 +21,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/emersion/go-smtp"
 
 	"dibao/feed"
 	"dibao/internal/config"
@@ -52,12 +51,12 @@ type month struct {
 }
 
 // TestSoak runs two simulated years of an installation (500 sources, 5,000
-// readers; without DIBAO_LONG=1 half a year of 12 and 40) on one SQLite file:
+// readers; without DIBAO_LONG=1 half a year of 8 and 20) on one SQLite file:
 // collecting when sources are due, a digest every Monday, readers who come and
 // go, pruning every day. Memory, goroutines and descriptors stay as they were
 // after the first months, and the database grows by what it stores.
 func TestSoak(t *testing.T) {
-	sources, readers, months := 12, 40, 6
+	sources, readers, months := 8, 20, 6
 	if os.Getenv("DIBAO_LONG") != "" {
 		sources, readers, months = 500, 5000, 24
 	}
@@ -81,7 +80,7 @@ func TestSoak(t *testing.T) {
 	trust.Report(t, "soak, heap a simulated month", "%+.2f %% of %.0f MB", slope, last.heap/1e6)
 	trust.Report(t, "soak, goroutines and descriptors", "%d to %d and %d to %d", first.goroutines, last.goroutines, first.files, last.files)
 	trust.Report(t, "soak, database", "%.0f MB after %d articles and %d mails, %.1f kB an article", last.file/1e6, last.articles, s.mails.Load(), perArticle/1e3)
-	if os.Getenv("DIBAO_LONG") != "" && (slope > 1 || slope < -1) {
+	if slope > 1 || slope < -1 {
 		t.Errorf("the heap changes by %.2f %% a month", slope)
 	}
 	if last.goroutines > first.goroutines+5 || last.files > first.files+5 {
@@ -139,21 +138,19 @@ func (s *soak) join(n int) {
 	}
 }
 
-// day is one simulated day in four steps of six hours.
+// day is one simulated day: each source is collected once, and what is due is sent.
 func (s *soak) day() {
 	ctx := s.t.Context()
-	for range 4 {
-		s.now.Add(6 * 3600)
-		ids, err := s.articles.DueSources(ctx)
-		s.check(nil, err)
-		_, err = collectAll(ctx, s.collector, ids)
-		s.check(nil, err)
-		s.check(nil, s.digest.Match(ctx))
-		made, err := s.digest.ComposeDue(ctx)
-		s.check(nil, err)
-		if len(made) > 0 {
-			s.deliver(ctx)
-		}
+	s.now.Add(24 * 3600)
+	ids, err := s.articles.DueSources(ctx)
+	s.check(nil, err)
+	_, err = collectAll(ctx, s.collector, ids)
+	s.check(nil, err)
+	s.check(nil, s.digest.Match(ctx))
+	made, err := s.digest.ComposeDue(ctx)
+	s.check(nil, err)
+	if len(made) > 0 {
+		s.deliver(ctx)
 	}
 	s.check(s.articles.Rebuild(ctx))
 	s.check(nil, s.articles.Tidy(ctx))
@@ -258,29 +255,47 @@ func soakText(n int, k int64) string {
 	return b.String()
 }
 
-// receiver starts a mail server that counts mails and keeps none.
+// receiver starts a mail server that counts mails and keeps none. It is our own
+// since the library's takes a millisecond a mail, a third of the whole test.
 func (s *soak) receiver() (addr string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return counting{s}, nil }))
-	server.Domain = "soak.example"
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	s.t.Cleanup(func() { server.Close(); <-ended })
+	s.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return // closed
+			}
+			go s.receive(conn)
+		}
+	}()
 	return l.Addr().String()
 }
 
-type counting struct{ s *soak }
-
-func (counting) Mail(string, *smtp.MailOptions) error { return nil }
-func (counting) Rcpt(string, *smtp.RcptOptions) error { return nil }
-func (counting) Reset()                               {}
-func (counting) Logout() error                        { return nil }
-
-func (c counting) Data(r io.Reader) error {
-	c.s.mails.Add(1)
-	_, err := io.Copy(io.Discard, r)
-	return err
+func (s *soak) receive(conn net.Conn) {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	reply := "220 soak.example"
+	for {
+		if _, err := io.WriteString(conn, reply+"\r\n"); err != nil {
+			return
+		}
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		reply = "250 ok"
+		if strings.EqualFold(strings.TrimSpace(line), "DATA") {
+			io.WriteString(conn, "354 go on\r\n")
+			for line != ".\r\n" {
+				if line, err = in.ReadString('\n'); err != nil {
+					return
+				}
+			}
+			s.mails.Add(1)
+		}
+	}
 }
