@@ -30,8 +30,15 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 		if err := tx.QueryRowContext(ctx, `SELECT address, language FROM subscribers WHERE id = $1`, subscriber).Scan(&old, &lang); err != nil {
 			return notFound(err)
 		}
+		// Who holds a link that was mailed needs no other proof.
+		if needed, err := s.proofNeeded(ctx, tx, network, address); err != nil || needed > ProofWorked {
+			return err
+		}
 		free, err := s.mayChangeTo(ctx, tx, subscriber, address, now)
 		if err != nil || !free {
+			return err
+		}
+		if err := s.countMail(ctx, tx, network, address, now); err != nil {
 			return err
 		}
 		var nonce int64

@@ -36,7 +36,7 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 			"/change/": old[len("/change/"):],
 		}
 		others := []string{
-			asked.Token, s.keys.UnsubscribeToken(id, s.weekly.ID), s.preferencesToken(id), old[len("/change/"):], fresh[len("/change/"):], s.keys.InviteToken(s.weekly.ID), s.keys.formStamp(),
+			asked.Token, s.keys.UnsubscribeToken(id, s.weekly.ID), s.preferencesToken(id), old[len("/change/"):], fresh[len("/change/"):], s.keys.InviteToken(s.weekly.ID), s.keys.formStamp(testNetwork),
 			s.keys.Sign(Token{Action: actionBounce, Subscriber: id}), s.keys.Sign(Token{Action: ActionConfirm, Subscriber: waiting.ID, Expires: s.clock.Now().Add(-time.Hour)}),
 		}
 		fits := map[string][]Action{

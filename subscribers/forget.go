@@ -106,6 +106,7 @@ func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, err
 			{&out.Networks, `UPDATE consents SET network = '' WHERE network <> '' AND at < $1`, now.Add(-retention)},
 			{&out.Audit, `DELETE FROM audit WHERE at < $1`, now.Add(-retention)},
 			{new(int), `DELETE FROM address_changes WHERE asked_at < $1`, now.AddDate(0, 0, -ConfirmDays)},
+			{new(int), `DELETE FROM request_mails WHERE at < $1`, now.AddDate(0, 0, -1)},
 		} {
 			res, err := tx.ExecContext(ctx, step.query, step.until)
 			if err != nil {

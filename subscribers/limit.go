@@ -6,13 +6,12 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"net/netip"
-	"strings"
 	"time"
 )
 
-// How many confirmation mails go out. The limits are kept in the database, so
-// that a restart or a second node does not begin them anew.
+// How often one address is asked. The limits are kept in the database, so that a
+// restart or a second node does not begin them anew; who asks, and of which domain,
+// is limited in share.go.
 const (
 	maxConfirmations     = 3 // to one address, ever, until it answers
 	confirmationInterval = 24 * time.Hour
@@ -20,24 +19,7 @@ const (
 	// Of one mailbox, whose tags (name+tag@…) are addresses of their own.
 	maxMailboxConfirmations = 9
 	mailboxInterval         = time.Hour
-
-	networkConfirmations = 20 // asked for by one network an hour
-	globalConfirmations  = 1000
-	limitWindow          = time.Hour
 )
-
-// networkMayAsk reports whether a network, and all together, have mails left.
-// A request of an admin comes from no network and has no such limit.
-func (s *Store) networkMayAsk(ctx context.Context, tx *sql.Tx, network netip.Prefix, now time.Time) (bool, error) {
-	if !network.IsValid() {
-		return true, nil
-	}
-	var all, own int
-	err := tx.QueryRowContext(ctx, `
-		SELECT COUNT(*), COUNT(CASE WHEN network = $2 THEN 1 END) FROM consents WHERE event = 'confirmation mailed' AND at > $1`,
-		now.Add(-limitWindow), network.Masked().String()).Scan(&all, &own)
-	return all < globalConfirmations && own < networkConfirmations, err
-}
 
 // mayConfirm counts a confirmation mail to the address, if one more is allowed.
 func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address string, now time.Time) (bool, error) {
@@ -99,11 +81,23 @@ func (s *Store) recall(ctx context.Context, tx *sql.Tx, id int64, address string
 	return err
 }
 
-// mailboxHash names the mailbox of an address: its tag does not count.
+// strangerMayBeAsked reports whether an address that no reader has may be mailed,
+// without counting anything: what is refused here leaves no row.
+func (s *Store) strangerMayBeAsked(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
+	if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
+		return false, err
+	}
+	var refused bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM confirmation_counts
+		WHERE address_hash = $1 AND (mailed >= $2 OR last_at > $3) OR address_hash = $4 AND (mailed >= $5 OR last_at > $6))`,
+		s.addressHash(address), maxConfirmations, now.Add(-confirmationInterval),
+		s.mailboxHash(address), maxMailboxConfirmations, now.Add(-mailboxInterval)).Scan(&refused)
+	return err == nil && !refused, err
+}
+
+// mailboxHash names the mailbox of an address.
 func (s *Store) mailboxHash(address string) string {
-	local, domain, _ := strings.Cut(addressKey(address), "@")
-	local, _, _ = strings.Cut(local, "+")
 	m := hmac.New(sha256.New, s.suppression)
-	m.Write([]byte("mailbox " + local + "@" + domain))
+	m.Write([]byte("mailbox " + mailboxOf(address)))
 	return hex.EncodeToString(m.Sum(nil))
 }

@@ -46,6 +46,7 @@ type Request struct {
 	Language string // of the mails: zh or en
 	Lists    []List
 	Network  netip.Prefix // address block of who asks
+	Proof    Proof        // that a person does
 }
 
 // Subscribe notes a request and returns the confirmation mail to send, nil if
@@ -60,12 +61,15 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	if len(r.Lists) == 0 {
 		return nil, errors.New("choose a list")
 	}
+	// A flood is turned away by reading: it neither leaves rows nor holds the writer.
+	if needed, err := s.ProofNeeded(ctx, r.Network, address); err != nil || needed > r.Proof {
+		return nil, err
+	}
 	now := s.now()
 	var mail *Confirmation
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		mail = nil
-		// Before anything is stored: a flood leaves no rows behind.
-		if allowed, err := s.networkMayAsk(ctx, tx, r.Network, now); err != nil || !allowed {
+		if allowed, err := s.mayBeStored(ctx, tx, r, address, now); err != nil || !allowed {
 			return err
 		}
 		id, err := upsertSubscriber(ctx, tx, address, r.Language, now)
@@ -102,6 +106,9 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 		if err != nil || !allowed {
 			return err
 		}
+		if err := s.countMail(ctx, tx, r.Network, address, now); err != nil {
+			return err
+		}
 		if err := logConsent(ctx, tx, id, 0, "confirmation mailed", r.Network, "", now); err != nil {
 			return err
 		}
@@ -111,6 +118,19 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 		return nil
 	})
 	return mail, err
+}
+
+// mayBeStored decides, before a row is written, whether a request is taken: there
+// is a mail left for its network, and the address has a reader, or may be mailed.
+func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address string, now time.Time) (bool, error) {
+	if needed, err := s.proofNeeded(ctx, tx, r.Network, address); err != nil || needed > r.Proof {
+		return false, err
+	}
+	var known bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1)`, addressKey(address)).Scan(&known); err != nil || known {
+		return known, err
+	}
+	return s.strangerMayBeAsked(ctx, tx, address, now)
 }
 
 // Confirm confirms, of the lists that the reader of the token asked for and did

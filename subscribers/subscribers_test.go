@@ -100,7 +100,7 @@ func (f *fixture) reader(address string, lists ...List) int64 {
 func wipe(t *testing.T, db *database.DB) {
 	t.Helper()
 	err := db.Write(t.Context(), func(tx *sql.Tx) error {
-		for _, table := range []string{"consents", "subscriptions", "subscribers", "suppressions", "confirmation_counts", "lists"} {
+		for _, table := range []string{"request_mails", "consents", "subscriptions", "subscribers", "suppressions", "confirmation_counts", "lists"} {
 			if _, err := tx.Exec("DELETE FROM " + table); err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -230,15 +231,16 @@ func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subs
 }
 
 // formStamp says when a form was shown, so that one sent back at once is known
-// for a robot's.
-func (k *Keys) formStamp() string {
-	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli()})
+// for a robot's, and to which network, so that its proof is good for that alone.
+func (k *Keys) formStamp(network netip.Prefix) string {
+	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli(), List: k.binding(network.String())})
 }
 
-func (k *Keys) formAge(ctx context.Context, stamp string) (time.Duration, error) {
+// formAge returns how long ago a form was shown, and whether to this network.
+func (k *Keys) formAge(ctx context.Context, stamp string, network netip.Prefix) (age time.Duration, same bool, err error) {
 	t, err := k.Check(ctx, stamp, actionForm)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return k.now().Sub(time.UnixMilli(t.Subscriber)), nil
+	return k.now().Sub(time.UnixMilli(t.Subscriber)), t.List == k.binding(network.String()), nil
 }

@@ -146,7 +146,7 @@ func FuzzCheck(f *testing.F) {
 	k := testKeys(f)
 	good := map[string]bool{}
 	for _, text := range []string{
-		k.UnsubscribeToken(1, 2), k.PreferencesToken(3, "a@example.org"), k.Sign(Token{Action: ActionConfirm, Subscriber: 4, Expires: testStart.Add(time.Hour)}), k.formStamp(),
+		k.UnsubscribeToken(1, 2), k.PreferencesToken(3, "a@example.org"), k.Sign(Token{Action: ActionConfirm, Subscriber: 4, Expires: testStart.Add(time.Hour)}), k.formStamp(testNetwork),
 	} {
 		good[text] = true
 		f.Add(text)

@@ -45,6 +45,12 @@ type Web struct {
 	requests chan Request // to Run; nobody listens where it does not run
 }
 
+// NewLimiter returns the limit of POSTs: of each network, and of none for all
+// together, which strangers could use up for everybody.
+func NewLimiter(now func() time.Time) *web.Limiter {
+	return &web.Limiter{Burst: 10, Every: time.Minute, Now: now}
+}
+
 // Register puts the handlers on mux.
 func (h *Web) Register(mux *http.ServeMux) {
 	h.requests = make(chan Request)
@@ -127,7 +133,15 @@ func (h *Web) openLists(ctx context.Context, invite string) ([]List, error) {
 }
 
 func (h *Web) form(w http.ResponseWriter, r *http.Request) {
-	h.showForm(w, r, http.StatusOK, filled{chosen: r.URL.Query()["list"], invite: r.URL.Query().Get("invite")})
+	f := filled{chosen: r.URL.Query()["list"], invite: r.URL.Query().Get("invite")}
+	// Where a proof will be asked for, the browser may begin while the form is filled in.
+	needed, err := h.Store.ProofNeeded(r.Context(), web.Client(r), "")
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	f.prove = needed > ProofNone
+	h.showForm(w, r, http.StatusOK, f)
 }
 
 // filled is what a form is shown with.
@@ -138,6 +152,7 @@ type filled struct {
 	stamp   string   // "" for a new one
 	invite  string   // token of an invitation, "" if none
 	meant   string   // the address that was perhaps meant
+	prove   bool     // a proof is needed
 }
 
 func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f filled) {
@@ -149,11 +164,15 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	p := h.page(r, "form.title")
 	p.NoIndex, p.Canonical, p.Current = false, h.BaseURL+"/subscribe", "subscribe"
 	if f.stamp == "" {
-		f.stamp = h.Store.keys.formStamp()
+		f.stamp = h.Store.keys.formStamp(web.Client(r))
 	}
 	view := templates.FormPage{
 		Page: p, Action: "/subscribe?lang=" + p.Language, Address: Readable(f.address), Error: f.problem,
 		Lists: cards(lists, p.Language), Started: f.stamp, Suggestion: f.meant, Invite: f.invite,
+	}
+	if f.prove {
+		view.WorkBits = workBits
+		w.Header().Set("Content-Security-Policy", web.PolicyWithScripts)
 	}
 	for i := range view.Lists {
 		view.Lists[i].Subscribed = len(lists) == 1 || slices.Contains(f.chosen, view.Lists[i].Slug)
@@ -179,7 +198,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.message(w, r, http.StatusOK, "checkmail", nil) // a robot need not know that it was seen
 		return
 	}
-	age, err := h.Store.keys.formAge(r.Context(), r.PostForm.Get("started"))
+	age, same, err := h.Store.keys.formAge(r.Context(), r.PostForm.Get("started"), web.Client(r))
 	if err != nil || age < h.minFill() || age > maxFillTime {
 		if err == nil && age < h.minFill() {
 			f.stamp = r.PostForm.Get("started") // a person who is quick presses again
@@ -207,7 +226,13 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.showForm(w, r, http.StatusBadRequest, f)
 		return
 	}
-	request := Request{Address: f.address, Language: web.Language(r), Lists: lists, Network: web.Client(r)}
+	request := Request{
+		Address: f.address, Language: web.Language(r), Lists: lists, Network: web.Client(r),
+		Proof: proofOf(r.PostForm.Get("started"), r.PostForm.Get("work"), age, same),
+	}
+	if !h.proved(w, r, f, request, address, same) {
+		return
+	}
 	select {
 	case h.requests <- request:
 	default: // Run is busy or does not run
@@ -217,6 +242,29 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	h.message(w, r, http.StatusOK, "checkmail", nil)
+}
+
+// proved reports whether a request brings the proof that it needs now. Else the form
+// is shown again, filled in, to be sent once more with it.
+func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request Request, address string, same bool) bool {
+	needed, err := h.Store.ProofNeeded(r.Context(), request.Network, address)
+	switch {
+	case err != nil:
+		h.fail(w, r, err)
+		return false
+	case needed <= request.Proof:
+		return true
+	}
+	f.problem, f.prove = "prove", true
+	if needed == proofNever {
+		f.problem, f.prove = "toomany", false
+	}
+	if same {
+		f.stamp = r.PostForm.Get("started") // the time that it was open counts
+	}
+	w.Header().Set("Retry-After", "60")
+	h.showForm(w, r, http.StatusTooManyRequests, f)
+	return false
 }
 
 // allow reports whether a network may post once more; else it is told so.

@@ -183,6 +183,7 @@ type FormPage struct {
 
 	Suggestion string // the address that was perhaps meant, "" if none
 	Invite     string // token of an invitation, "" if none
+	WorkBits   int    // what the browser is to compute before the form is sent (static/work.js); 0: nothing
 }
 
 // ConfirmPage asks a reader to confirm by a button (GET changes nothing).

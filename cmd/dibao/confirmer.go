@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"dibao/internal/mail"
@@ -23,9 +24,11 @@ type waitingMail struct {
 }
 
 const (
-	// maxWaiting bounds the confirmations that wait; more than that is an attack,
-	// and who is real asks again.
-	maxWaiting = 1000
+	// maxWaiting bounds the confirmations that wait: more than go out in an hour
+	// whoever asks (subscribers.ProofNeeded), so that an attack crowds nobody out.
+	maxWaiting = 10_000
+	// confirmationSenders is how many are sent at a time.
+	confirmationSenders = 4
 	// confirmationTries are spread over about a day.
 	confirmationTries = 8
 )
@@ -45,14 +48,21 @@ func (c *confirmer) add(m waitingMail) {
 }
 
 func (c *confirmer) run(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case m := <-c.queue:
-			c.send(ctx, m)
-		}
+	var senders sync.WaitGroup
+	for range confirmationSenders {
+		senders.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case m := <-c.queue:
+					c.send(ctx, m)
+				}
+			}
+		})
 	}
+	senders.Wait()
+	return nil
 }
 
 // send sends one mail, and tries again later unless the server refused it for good.

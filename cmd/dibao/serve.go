@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -135,7 +136,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 	(&digest.Web{Service: a.digest, Feeds: feeds, Cache: cache}).Register(mux)
 	readers := &subscribers.Web{
 		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm, History: a.digest.History,
-		Limiter: &web.Limiter{Burst: 10, Every: time.Minute, Global: 20, Now: time.Now},
+		Limiter: subscribers.NewLimiter(time.Now),
 	}
 	readers.Register(mux)
 	mux.HandleFunc("GET /static/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -169,6 +170,8 @@ func staticType(name string) string {
 		return "text/css; charset=utf-8"
 	case len(name) > 4 && name[len(name)-4:] == ".svg":
 		return "image/svg+xml"
+	case strings.HasSuffix(name, ".js"):
+		return "text/javascript; charset=utf-8"
 	}
 	return "text/xml; charset=utf-8"
 }

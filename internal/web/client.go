@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -74,8 +75,15 @@ func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
-// Limiter allows each network Burst requests at once and one more each Every,
-// and all networks together Global times that.
+// WithClient returns the request as one that came from addr.
+func WithClient(r *http.Request, addr netip.Addr) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), clientKey{}, addr))
+}
+
+// Limiter allows each network Burst requests at once and one more each Every, the
+// networks of a /48 of IPv6 together siteTimes that, and all networks together
+// Global times that. With Global 0 no stranger's requests count against another
+// network.
 type Limiter struct {
 	Burst  int
 	Every  time.Duration
@@ -92,8 +100,26 @@ type bucket struct {
 	at    time.Time
 }
 
-// maxBuckets bounds the memory of a limiter; beyond it the idle ones go.
-const maxBuckets = 10_000
+const (
+	// maxBuckets bounds the memory of a limiter, to a few megabytes; beyond it the
+	// idle ones go.
+	maxBuckets = 50_000
+	// siteTimes is how many times what a network may, the /48 around it may: a
+	// customer with a /48 has 65,536 networks.
+	siteTimes = 4
+)
+
+// wider returns the networks that a request counts for, with how many times the
+// burst each of them has.
+func wider(p netip.Prefix) map[netip.Prefix]int {
+	all := map[netip.Prefix]int{p: 1}
+	if p.Addr().Is6() && p.Bits() > 48 {
+		if site, err := p.Addr().Prefix(48); err == nil {
+			all[site] = siteTimes
+		}
+	}
+	return all
+}
 
 // Allow spends one request of the network and reports whether it may be served.
 func (l *Limiter) Allow(p netip.Prefix) bool {
@@ -103,14 +129,23 @@ func (l *Limiter) Allow(p netip.Prefix) bool {
 	if l.buckets == nil || len(l.buckets) >= maxBuckets {
 		l.sweep(now)
 	}
-	b := l.refill(l.buckets[p], now, 1)
 	all := l.refill(l.all, now, max(l.Global, 1))
-	if b.spent+1 > float64(l.Burst) || l.Global > 0 && all.spent+1 > float64(l.Burst*l.Global) {
+	if l.Global > 0 && all.spent+1 > float64(l.Burst*l.Global) {
 		return false
 	}
-	b.spent++
+	networks := wider(p)
+	for p, times := range networks {
+		if l.refill(l.buckets[p], now, times).spent+1 > float64(l.Burst*times) {
+			return false
+		}
+	}
+	for p, times := range networks {
+		b := l.refill(l.buckets[p], now, times)
+		b.spent++
+		l.buckets[p] = b
+	}
 	all.spent++
-	l.buckets[p], l.all = b, all
+	l.all = all
 	return true
 }
 
@@ -122,8 +157,8 @@ func (l *Limiter) refill(b bucket, now time.Time, times int) bucket {
 	return b
 }
 
-// sweep forgets networks that are at rest; if all are busy it forgets everything,
-// since the common limit still holds.
+// sweep forgets networks that are at rest; if all are busy it forgets half of
+// them, whichever.
 func (l *Limiter) sweep(now time.Time) {
 	kept := make(map[netip.Prefix]bucket)
 	for p, b := range l.buckets {
@@ -131,8 +166,11 @@ func (l *Limiter) sweep(now time.Time) {
 			kept[p] = b
 		}
 	}
-	if len(kept) >= maxBuckets {
-		clear(kept)
+	for p := range kept {
+		if full := len(l.buckets) >= maxBuckets; !full || len(kept) <= maxBuckets/2 {
+			break
+		}
+		delete(kept, p)
 	}
 	l.buckets = kept
 }

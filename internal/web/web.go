@@ -132,6 +132,10 @@ func isLast(r *http.Request) bool {
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// PolicyWithScripts is the content security policy of a page that has a script of
+// ours: the policy of all others and our own files.
+const PolicyWithScripts = contentSecurityPolicy + "; script-src 'self'"
+
 // isText reports whether an address, decoded, is UTF-8 without NUL: nothing else
 // is in a database, and PostgreSQL fails when asked for it.
 func isText(u *url.URL) bool {
@@ -173,7 +177,7 @@ func protect(opts Options) http.Handler {
 		if r.Body != nil && r.Body != http.NoBody && !hasPrefix(r.URL.Path, opts.LargeBody) {
 			r.Body = http.MaxBytesReader(w, r.Body, opts.MaxBody)
 		}
-		ctx := context.WithValue(r.Context(), clientKey{}, clientAddr(r, opts.TrustedProxies))
+		ctx := WithClient(r, clientAddr(r, opts.TrustedProxies)).Context()
 		if opts.ErrorPage != nil {
 			ctx = context.WithValue(ctx, errorPageKey{}, opts.ErrorPage)
 		}

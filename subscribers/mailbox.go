@@ -1,0 +1,61 @@
+package subscribers
+
+import "strings"
+
+// mailboxRule says which of a provider's addresses reach one mailbox.
+type mailboxRule struct {
+	same   string // the domain that all of them are counted for; "" is their own
+	ignore string // characters in the local part that make no difference
+	tag    string // begins what makes no difference; "" is +
+}
+
+// mailboxRules are those of providers whose addresses are more than a tag behind a
+// plus sign apart. Sources: the help pages of the providers on aliases and dots.
+var mailboxRules = map[string]mailboxRule{
+	"gmail.com": {ignore: "."}, "googlemail.com": {same: "gmail.com", ignore: "."},
+	"icloud.com": {}, "me.com": {same: "icloud.com"}, "mac.com": {same: "icloud.com"},
+	"proton.me": {ignore: ".-_"}, "protonmail.com": {same: "proton.me", ignore: ".-_"}, "protonmail.ch": {same: "proton.me", ignore: ".-_"}, "pm.me": {same: "proton.me", ignore: ".-_"},
+	"yandex.ru": {ignore: ".-"}, "yandex.com": {same: "yandex.ru", ignore: ".-"}, "ya.ru": {same: "yandex.ru", ignore: ".-"},
+	"yahoo.com": {tag: "-"}, "yahoo.com.cn": {tag: "-"}, "yahoo.com.hk": {tag: "-"}, "yahoo.co.jp": {tag: "-"}, "yahoo.co.uk": {tag: "-"}, "ymail.com": {tag: "-"},
+	"fastmail.com": {}, "fastmail.fm": {}, "messagingengine.com": {},
+}
+
+// userDomains are domains below which each name is a user's: x@user.fastmail.com
+// reaches user@fastmail.com.
+var userDomains = []string{"fastmail.com", "fastmail.fm"}
+
+// mailboxOf returns one name for all addresses that reach a mailbox, as far as the
+// rules of its provider are known; elsewhere, as with qq.com, 163.com and
+// outlook.com, a tag behind a plus sign is left out. It is for limits only: no
+// reader is known by it.
+func mailboxOf(address string) string {
+	local, domain, _ := strings.Cut(addressKey(address), "@")
+	for _, d := range userDomains {
+		if user, ok := strings.CutSuffix(domain, "."+d); ok {
+			local, domain = user, d
+		}
+	}
+	rule := mailboxRules[domain]
+	if rule.tag != "" {
+		local = cutTag(local, rule.tag)
+	}
+	local = cutTag(local, "+")
+	local = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(rule.ignore, r) {
+			return -1
+		}
+		return r
+	}, local)
+	if rule.same != "" {
+		domain = rule.same
+	}
+	return local + "@" + domain
+}
+
+// cutTag leaves a tag out; what begins with the sign has none.
+func cutTag(local, sign string) string {
+	if i := strings.Index(local, sign); i > 0 {
+		return local[:i]
+	}
+	return local
+}

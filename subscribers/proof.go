@@ -1,0 +1,40 @@
+package subscribers
+
+import (
+	"crypto/sha256"
+	"math/bits"
+	"time"
+)
+
+const (
+	// proofWait is how long a form is kept open instead of computing.
+	proofWait = time.Minute
+	// workBits is what computing costs: that many leading bits of a SHA-256 hash
+	// are zero, so about 2^20 hashes are made. A browser takes one to eight seconds
+	// for them beside the page.
+	workBits = 20
+	maxWork  = 20 // characters of the number that was found
+)
+
+// proofOf judges a form of this age. Only what was shown to the same network counts.
+func proofOf(stamp, work string, age time.Duration, same bool) Proof {
+	switch {
+	case !same:
+		return ProofNone
+	case work != "" && len(work) <= maxWork && leadingZeros(sha256.Sum256([]byte(stamp+":"+work))) >= workBits:
+		return ProofWorked
+	case age >= proofWait:
+		return ProofWaited
+	}
+	return ProofNone
+}
+
+func leadingZeros(sum [sha256.Size]byte) (n int) {
+	for _, b := range sum {
+		n += bits.LeadingZeros8(b)
+		if b != 0 {
+			break
+		}
+	}
+	return n
+}

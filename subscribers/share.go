@@ -1,0 +1,121 @@
+package subscribers
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Proof is what a form brought to show that a person sent it.
+type Proof int
+
+// The proofs. They are asked for only while very many mails go out.
+const (
+	ProofNone   Proof = iota
+	ProofWaited       // it was kept open for a minute
+	ProofWorked       // its browser computed something that takes it a second or two
+	proofNever        // none is enough: what there is to give away is given away
+)
+
+// limitWindow is the time within which mails are counted.
+const limitWindow = time.Hour
+
+// share is how many mails an hour go to addresses whose owner has not spoken yet,
+// with each proof. The larger figures are reached by somebody only who has
+// thousands of networks and computes for each.
+type share struct{ all, domain int }
+
+var shares = []share{ProofNone: {1000, 50}, ProofWaited: {1500, 75}, ProofWorked: {6000, 150}}
+
+// networkConfirmations is what one network gets an hour, if nobody else asks.
+const networkConfirmations = 20
+
+// asked says how many mails of the last hour went out: in all, for the network of
+// who asks, for the wider network around it, and to the domain.
+type asked struct{ all, own, wide, domain int }
+
+// open reports whether a share has a mail left. What is left goes to those first
+// who had the least: with each four mails that a network got, it may take only of
+// half as much, so that many networks together leave at least half to others. A
+// wide network gets half at most.
+func (s share) open(n asked, large bool) bool {
+	halves := (n.own + 3) / 4
+	return n.own < networkConfirmations && n.all < s.all>>halves && n.wide < s.all/2 && (large || n.domain < max(networkConfirmations, s.domain>>halves))
+}
+
+// ProofNeeded returns the least proof with which a network may have a mail sent to
+// an address; proofNever if there is none at the moment. It says the same for all
+// addresses of a domain, whether their owners are readers or not. A request of an
+// admin comes from no network and needs none.
+func (s *Store) ProofNeeded(ctx context.Context, network netip.Prefix, address string) (p Proof, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		p, err = s.proofNeeded(ctx, tx, network, address)
+		return err
+	})
+	return p, err
+}
+
+func (s *Store) proofNeeded(ctx context.Context, tx *sql.Tx, network netip.Prefix, address string) (Proof, error) {
+	if !network.IsValid() {
+		return ProofNone, nil
+	}
+	own, wide := networksOf(network)
+	domain := domainOf(address)
+	var n asked
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN network = $2 THEN 1 END), COUNT(CASE WHEN wide = $3 THEN 1 END), COUNT(CASE WHEN domain = $4 THEN 1 END)
+		FROM request_mails WHERE at > $1`, s.now().Add(-limitWindow), own, wide, s.domainHash(domain)).Scan(&n.all, &n.own, &n.wide, &n.domain)
+	if err != nil {
+		return proofNever, err
+	}
+	large := domain == "" || slices.Contains(providers, domain)
+	for p, s := range shares {
+		if s.open(n, large) {
+			return Proof(p), nil
+		}
+	}
+	return proofNever, nil
+}
+
+// countMail notes a mail that a network asked for.
+func (s *Store) countMail(ctx context.Context, tx *sql.Tx, network netip.Prefix, address string, now time.Time) error {
+	if !network.IsValid() {
+		return nil
+	}
+	own, wide := networksOf(network)
+	_, err := tx.ExecContext(ctx, `INSERT INTO request_mails (at, network, wide, domain) VALUES ($1, $2, $3, $4)`, now, own, wide, s.domainHash(domainOf(address)))
+	return err
+}
+
+// networksOf returns the network that mails are counted for and the one around it:
+// /24 and /16 of IPv4, /48 and /32 of IPv6, of which a customer has a whole one.
+func networksOf(p netip.Prefix) (own, wide string) {
+	bits := [2]int{24, 16}
+	if p.Addr().Is6() {
+		bits = [2]int{48, 32}
+	}
+	names := [2]string{}
+	for i, n := range bits {
+		if q, err := p.Addr().Prefix(min(n, p.Bits())); err == nil {
+			names[i] = q.String()
+		}
+	}
+	return names[0], names[1]
+}
+
+// domainOf returns the domain of a parsed address, "" of none.
+func domainOf(address string) string {
+	_, domain, _ := strings.Cut(addressKey(address), "@")
+	return domain
+}
+
+func (s *Store) domainHash(domain string) string {
+	m := hmac.New(sha256.New, s.suppression)
+	m.Write([]byte("domain " + domain))
+	return hex.EncodeToString(m.Sum(nil)[:16])
+}
