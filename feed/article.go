@@ -217,27 +217,47 @@ const upsertArticle = `
 			page_next_at = excluded.page_next_at
 		RETURNING id, collected_at`
 
+// largeColumns are those of an article that may be large and no correction changes.
+type largeColumns struct{ paragraphs, evidence, attachments string }
+
+func newColumns(a Article) (largeColumns, error) {
+	var c largeColumns
+	for _, x := range []struct {
+		to *string
+		v  any
+	}{{&c.paragraphs, orEmpty(a.Facts.Paragraphs)}, {&c.evidence, a.Evidence}, {&c.attachments, orEmpty(a.Attachments)}} {
+		b, err := json.Marshal(x.v)
+		if err != nil {
+			return c, fmt.Errorf("article %s: %w", a.URL, err)
+		}
+		*x.to = string(b)
+	}
+	return c, nil
+}
+
 // saveArticle inserts an article or replaces what is stored of it. UpdatedAt
 // moves only when the text did. It sets the id and reports whether the article is new. upsert is
 // upsertArticle, prepared: the statement takes longer to parse than to run.
 func saveArticle(ctx context.Context, upsert *sql.Stmt, a *arrival, now time.Time) (isNew bool, err error) {
+	if a.columnsErr != nil {
+		return false, a.columnsErr
+	}
 	facts := a.Facts
-	paragraphs := facts.Paragraphs
 	facts.Paragraphs = nil
-	var columns [6]string
-	for i, v := range []any{facts, orEmpty(paragraphs), a.Evidence, orEmpty(a.Attachments), orEmpty(a.Warnings), orEmpty(facts.Issuers)} {
+	var small [3]string
+	for i, v := range []any{facts, orEmpty(a.Warnings), orEmpty(facts.Issuers)} {
 		b, err := json.Marshal(v)
 		if err != nil {
 			return false, fmt.Errorf("article %s: %w", a.URL, err)
 		}
-		columns[i] = string(b)
+		small[i] = string(b)
 	}
 	var inserted time.Time
 	err = upsert.QueryRowContext(ctx,
-		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, columns[5], a.Facts.Theme,
+		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, small[2], a.Facts.Theme,
 		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
-		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, columns[1], columns[0], columns[2], columns[3],
-		columns[4], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now).Scan(&a.ID, &inserted)
+		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, a.columns.paragraphs, small[0], a.columns.evidence, a.columns.attachments,
+		small[1], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now).Scan(&a.ID, &inserted)
 	if err != nil {
 		return false, fmt.Errorf("store article %s: %w", a.URL, err)
 	}

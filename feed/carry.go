@@ -24,6 +24,14 @@ type arrival struct {
 	said     []Relation    // memo of relations
 	titles   *policy.Names // memo of title
 	waiting  queuedRow     // what the index is to hold, of one that waits for it
+	readHash string        // of a stored one that is judged again: the hash of its text when it was read
+
+	// What prepare computes.
+	sketch     []int64
+	columns    largeColumns
+	columnsErr error
+
+	unfinished bool // it could not be compared with all that it may be the same as
 }
 
 // standing ranks the sites that carry one text: the issuer's own first, then
@@ -111,7 +119,10 @@ type batch struct {
 	parted    []int64        // articles whose cluster fell apart
 	extends   []int64        // documents whose term others extend, or no longer do
 	regrouped map[int64]bool // clusters that were put together anew
-	later     bool           // the index is written later
+	folded    map[int64]bool // clusters whose original is to be picked
+	compared  *comparisons
+	waiting   []bearer // memo of waitingTitles
+	hasRead   bool     // waiting is there
 }
 
 func (b *batch) ids() []int64 {
@@ -149,9 +160,7 @@ func (b *batch) load(ctx context.Context, names []string) error {
 			return f, err
 		}
 		return f, json.Unmarshal([]byte(issuers), &f.issuers)
-	}, `SELECT n.name, n.kind, d.id, d.number, d.title, d.region, d.work, d.level, d.issuers, d.issued_on
-		FROM document_names n JOIN documents d ON d.id = n.document
-		WHERE n.name IN (`+b.st.db.Dialect().Texts("$1")+`) ORDER BY d.id`, string(list))
+	}, b.st.db.Dialect().Pick(namedSQLite, namedPostgres), string(list), maxNamed)
 	if err != nil {
 		return fmt.Errorf("look up documents: %w", err)
 	}
@@ -165,6 +174,19 @@ func (b *batch) load(ctx context.Context, names []string) error {
 	}
 	return nil
 }
+
+// maxNamed bounds the documents that are looked at for one name. So many have one
+// only where a name says nothing, or somebody wants us to look at them all.
+const maxNamed = 50
+
+const (
+	namedColumns = `SELECT n.name, n.kind, d.id, d.number, d.title, d.region, d.work, d.level, d.issuers, d.issued_on `
+	namedSQLite  = namedColumns + `FROM json_each($1) q, json_each((SELECT json_group_array(document) FROM
+			(SELECT document FROM document_names WHERE name = q.value ORDER BY document LIMIT $2))) j
+		JOIN document_names n ON n.name = q.value AND n.document = j.value JOIN documents d ON d.id = n.document ORDER BY d.id`
+	namedPostgres = namedColumns + `FROM jsonb_array_elements_text($1::jsonb) q (value) CROSS JOIN LATERAL
+			(SELECT name, document, kind FROM document_names WHERE name = q.value ORDER BY document LIMIT $2) n JOIN documents d ON d.id = n.document ORDER BY d.id`
+)
 
 func (b *batch) addName(n name, c *candidate) {
 	if !slices.Contains(b.named[n.name], c) {
@@ -218,7 +240,7 @@ func shareOrgan(a, b []string) bool {
 func (b *batch) carry(ctx context.Context) error {
 	var names []string
 	for _, a := range b.articles {
-		a.titleKey = a.title().Key
+		a.titleKey = a.title().Key // corrections may have changed it
 		if a.carriesDocument() {
 			for _, n := range a.names() {
 				names = append(names, n.name)
@@ -275,6 +297,9 @@ func (b *batch) carry(ctx context.Context) error {
 		}
 		a.document = c.id
 		for _, n := range a.names() {
+			if slices.Contains(b.named[n.name], c) { // settled when it came
+				continue
+			}
 			nameRows = append(nameRows, []any{n.name, c.id, n.kind})
 			b.addName(n, c)
 			b.fresh = append(b.fresh, n.name)
@@ -299,7 +324,7 @@ func (b *batch) carry(ctx context.Context) error {
 	return nil
 }
 
-func sortedKeys(m map[int64]bool) []int64 {
+func sortedKeys[T any](m map[int64]T) []int64 {
 	keys := make([]int64, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
@@ -331,9 +356,9 @@ func (b *batch) knowsLess(document int64, a *arrival) bool {
 }
 
 func (b *batch) hasOthers(ctx context.Context, document, article int64) bool {
-	var n int
-	err := b.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM carriers WHERE document = $1 AND article <> $2`, document, article).Scan(&n)
-	return err != nil || n > 0
+	var has bool
+	err := b.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM carriers WHERE document = $1 AND article <> $2)`, document, article).Scan(&has)
+	return err != nil || has
 }
 
 // documentKey is the identity of a document when it comes. What has neither a
@@ -374,6 +399,10 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	return c, nil
 }
 
+// maxCarriers bounds the articles that are heard of one document, those of the best
+// standing: what thousands of pages say of it, the first hundred do.
+const maxCarriers = 100
+
 // mergeCarriers sets what a document is from the articles that carry it and are
 // shown, or from all while none is: for each fact the article of the best standing
 // that has it counts, so that the order in which they came does not. A document
@@ -390,8 +419,9 @@ func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 			return c, err
 		}
 		return c, json.Unmarshal([]byte(facts), &c.Facts)
-	}, `SELECT a.id, a.url, a.hidden = 1, a.facts, c.standing FROM carriers c JOIN articles a ON a.id = c.article
-		WHERE c.document = $1 ORDER BY a.hidden, c.standing, COALESCE(a.published_on, '9999'), a.id LIMIT 1000`, id)
+	}, `SELECT a.id, a.url, a.hidden = 1, a.facts, c.standing FROM
+		(SELECT article, standing FROM carriers WHERE document = $1 ORDER BY standing, article LIMIT $2) c JOIN articles a ON a.id = c.article
+		ORDER BY a.hidden, c.standing, COALESCE(a.published_on, '9999'), a.id`, id, maxCarriers)
 	if err != nil {
 		return err
 	}
@@ -447,11 +477,14 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	}
 	titles := policy.NamesOf(f)
 	subject := titles.Subject
-	var before string
+	var before, number, hosts string
+	var on policy.Date
 	var was work
-	if err := b.tx.QueryRowContext(ctx, `SELECT subject, work, region FROM documents WHERE id = $1`, id).Scan(&before, &was.name, &was.region); err != nil {
+	if err := b.tx.QueryRowContext(ctx, `SELECT subject, work, region, number, issuers, issued_on FROM documents WHERE id = $1`, id).
+		Scan(&before, &was.name, &was.region, &number, &hosts, &on); err != nil {
 		return err
 	}
+	isOther := was.region != f.Region || number != f.DocumentNumber || hosts != string(issuers) || on != f.IssuedOn // to whom names it
 	_, err = b.tx.ExecContext(ctx, `
 		UPDATE documents SET number = $2, title = $3, issuers = $4, type = $5, level = $6, region = $7, theme = $8, issued_on = $9,
 			published_on = $10, effective_on = $11, expires_on = $12, work = $13, subject = $14, subject_head = $15, article = $16, updated_at = $17, marker = $18
@@ -496,6 +529,9 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 	}
 	for n, kind := range names {
 		b.addName(name{n, kind}, c)
+		if isOther {
+			b.fresh = append(b.fresh, n)
+		}
 	}
 	return nil
 }

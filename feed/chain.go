@@ -298,16 +298,34 @@ func (b *batch) promisedHeads() []string {
 
 // titled returns the documents whose titles hold a subject, by the search index.
 func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
-	if err := b.indexNow(ctx); err != nil {
+	waiting, err := b.waitingTitles(ctx)
+	if err != nil {
 		return nil, err
 	}
-	all, err := database.Collect(ctx, b.tx, func(row database.Row) (bearer, error) {
-		var x bearer
-		err := row.Scan(&x.article, &x.document, &x.level, &x.region, &x.on, &x.title)
-		x.key = policy.TitleKey(x.title)
-		return x, err
-	}, b.st.db.Dialect().Pick(titledSQLite, titledPostgres), b.st.db.Dialect().Pick(ftsTitle(subject), tsTitle(subject)))
-	return slices.DeleteFunc(all, func(x bearer) bool { return !strings.Contains(x.key, subject) }), err
+	all, err := database.Collect(ctx, b.tx, scanBearer, b.st.db.Dialect().Pick(titledSQLite, titledPostgres), b.st.db.Dialect().Pick(ftsTitle(subject), tsTitle(subject)))
+	all = slices.DeleteFunc(append(all, waiting...), func(x bearer) bool { return !strings.Contains(x.key, subject) })
+	return once(all, func(x bearer) int64 { return x.document }), err
+}
+
+// maxWaiting bounds the titles of articles that wait for the index: more are there
+// only while a database is indexed anew, before anything is collected.
+const maxWaiting = 2 * indexBatch
+
+// waitingTitles returns the documents of articles that wait for the search index.
+func (b *batch) waitingTitles(ctx context.Context) (all []bearer, err error) {
+	if !b.hasRead {
+		b.waiting, err = database.Collect(ctx, b.tx, scanBearer, titledColumns+`search_pending s JOIN carriers c ON c.article = s.article
+			JOIN documents d ON d.id = c.document WHERE d.article = s.article ORDER BY s.article DESC LIMIT $1`, maxWaiting)
+		b.hasRead = true
+	}
+	return b.waiting, err
+}
+
+func scanBearer(row database.Row) (bearer, error) {
+	var x bearer
+	err := row.Scan(&x.article, &x.document, &x.level, &x.region, &x.on, &x.title)
+	x.key = policy.TitleKey(x.title)
+	return x, err
 }
 
 const (

@@ -82,8 +82,7 @@ func (b *batch) gather(ctx context.Context) error {
 		if a.PageState == PageWanted {
 			continue
 		}
-		sketch := policy.Sketch(a.Facts.Paragraphs)
-		sketches[a] = sketch[:min(len(sketch), sketchSize)]
+		sketches[a] = a.sketch
 		for _, h := range sketches[a] {
 			rows = append(rows, []any{h, numbered(a.Facts), a.ID})
 		}
@@ -119,6 +118,33 @@ func (b *batch) gather(ctx context.Context) error {
 			if err := b.compare(ctx, a, id); err != nil {
 				return err
 			}
+		}
+	}
+	if len(b.compared.unknown) > 0 {
+		return errUncompared
+	}
+	for _, cluster := range sortedKeys(b.folded) {
+		if err := b.pickFirst(ctx, cluster); err != nil {
+			return err
+		}
+	}
+	return b.warnUncompared(ctx)
+}
+
+// warnUncompared notes on articles that they were not compared with all that they
+// may be the same text as.
+func (b *batch) warnUncompared(ctx context.Context) error {
+	for _, a := range b.articles {
+		if !a.unfinished || slices.Contains(a.Warnings, uncompared) {
+			continue
+		}
+		a.Warnings = append(slices.Clone(a.Warnings), uncompared)
+		list, err := json.Marshal(a.Warnings)
+		if err != nil {
+			return err
+		}
+		if _, err := b.tx.ExecContext(ctx, `UPDATE articles SET warnings = $2 WHERE id = $1`, a.ID, string(list)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -186,51 +212,37 @@ const (
 			(SELECT s.article FROM sketches s WHERE s.hash = q.hash AND s.numbered = q.numbered ORDER BY s.article DESC LIMIT $2) j`
 )
 
-// mates returns, for each article, others that carry the same document.
+// mates returns, for each article, others that carry the same document: a few of
+// them, since they are one cluster, or will be.
 func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
-	found := make(map[int64][]int64)
-	var known []int64
-	for _, a := range b.articles {
-		if a.document != 0 && !slices.ContainsFunc(b.born, func(c *candidate) bool { return c.id == a.document }) {
-			known = append(known, a.document)
-		}
-	}
 	inBatch := make(map[int64][]int64)
 	for _, a := range b.articles {
-		if a.document != 0 {
-			inBatch[a.document] = append(inBatch[a.document], a.ID)
+		if all := inBatch[a.document]; a.document != 0 && len(all) < maxAlike {
+			inBatch[a.document] = append(all, a.ID)
 		}
 	}
-	if len(known) > 0 {
-		list, err := json.Marshal(known)
+	for _, document := range sortedKeys(inBatch) {
+		if slices.ContainsFunc(b.born, func(c *candidate) bool { return c.id == document }) {
+			continue
+		}
+		stored, err := b.carriersOf(ctx, document)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := b.tx.QueryContext(ctx, `SELECT document, article FROM carriers WHERE document IN (`+b.st.db.Dialect().IDs("$1")+`) ORDER BY article DESC LIMIT 2000`, string(list))
-		if err != nil {
-			return nil, err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var document, article int64
-			if err := rows.Scan(&document, &article); err != nil {
-				return nil, err
-			}
-			if !slices.Contains(inBatch[document], article) {
-				inBatch[document] = append(inBatch[document], article)
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return nil, err
-		}
+		inBatch[document] = append(inBatch[document], stored...)
 	}
+	found := make(map[int64][]int64)
 	for _, a := range b.articles {
-		found[a.ID] = inBatch[a.document]
-		if len(found[a.ID]) > maxAlike { // they are one cluster, or will be: a few tell
-			found[a.ID] = found[a.ID][:maxAlike]
-		}
+		found[a.ID] = slices.Clone(inBatch[a.document])
 	}
 	return found, nil
+}
+
+// carriersOf returns a few articles that carry a document, those of the best
+// standing.
+func (b *batch) carriersOf(ctx context.Context, document int64) ([]int64, error) {
+	return database.Collect(ctx, b.tx, database.ScanOne[int64],
+		`SELECT article FROM carriers WHERE document = $1 ORDER BY standing, article LIMIT $2`, document, maxAlike)
 }
 
 // compare folds an article with another if they are one text.
@@ -238,15 +250,12 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	if sameCluster, err := b.sameCluster(ctx, a.ID, id); err != nil || sameCluster {
 		return err
 	}
-	other, err := scanFullArticle(b.tx.QueryRowContext(ctx, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
-		FROM articles a JOIN sources s ON s.id = a.source WHERE a.id = $1`, id))
-	if err == sql.ErrNoRows {
-		return nil // its sketch outlived it
+	other, err := b.textKeys(ctx, []int64{id})
+	if err != nil || len(other) == 0 {
+		return err // its sketch outlived it
 	}
-	if err != nil {
-		return err
-	}
-	sameness := policy.Compare(a.Facts, other.Facts)
+	sameness := b.compared.sameness(textRef{a.textKey(), a.ID}, other[0])
+	a.unfinished = a.unfinished || sameness.Unfinished
 	if !sameness.Same {
 		return nil
 	}
@@ -355,35 +364,49 @@ func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
 // named after the least id in it, whatever the order.
 func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 	least := min(x, y)
-	for _, id := range []int64{x, y} {
+	var was [2]int64
+	for i, id := range []int64{x, y} {
 		c, err := b.clusterOf(ctx, id)
 		if err != nil {
 			return err
 		}
-		if c != 0 {
+		if was[i] = c; c != 0 {
 			least = min(least, c)
 		}
 	}
-	for _, id := range []int64{x, y} {
-		c, err := b.clusterOf(ctx, id)
-		if err != nil {
-			return err
-		}
-		if c == 0 {
+	for i, id := range []int64{x, y} {
+		var err error
+		switch was[i] {
+		case least:
+		case 0:
 			_, err = b.tx.ExecContext(ctx, `INSERT INTO clusters (article, cluster, first, why) VALUES ($1, $2, 0, $3)`, id, least, why)
-		} else {
-			_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, c, least)
+		default:
+			delete(b.folded, was[i])
+			_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, was[i], least)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return b.pickFirst(ctx, least)
+	b.folded[least] = true
+	return nil
 }
+
+// maxRanked bounds the articles of a cluster among which its original is picked
+// anew; in a larger one, those that came compete with the one that was.
+const maxRanked = 200
 
 // pickFirst marks the original of a cluster: the page of the best standing, then
 // the earliest, that is shown.
 func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
+	own, err := json.Marshal(b.ids())
+	if err != nil {
+		return err
+	}
+	var size int
+	if err := b.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM clusters WHERE cluster = $1`, cluster).Scan(&size); err != nil {
+		return err
+	}
 	all, err := database.Collect(ctx, b.tx, func(row database.Row) (*arrival, error) {
 		var m arrival
 		var issuers string
@@ -393,7 +416,8 @@ func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 		}
 		return &m, json.Unmarshal([]byte(issuers), &m.Facts.Issuers)
 	}, `SELECT a.id, a.hidden = 1, s.licence, s.issuer, a.issuers FROM clusters k JOIN articles a ON a.id = k.article JOIN sources s ON s.id = a.source
-		WHERE k.cluster = $1 ORDER BY a.hidden, COALESCE(a.published_on, '9999'), a.id LIMIT 5000`, cluster)
+		WHERE k.cluster = $1 AND (k.first = 1 OR $2 = 0 OR k.article IN (`+b.st.db.Dialect().IDs("$3")+`))
+		ORDER BY a.hidden, COALESCE(a.published_on, '9999'), a.id`, cluster, oneIf(size > maxRanked), string(own))
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -403,6 +427,6 @@ func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 			best = m
 		}
 	}
-	_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET first = CASE WHEN article = $2 THEN 1 ELSE 0 END WHERE cluster = $1`, cluster, best.ID)
+	_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET first = 1 - first WHERE cluster = $1 AND first <> CASE WHEN article = $2 THEN 1 ELSE 0 END`, cluster, best.ID)
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/feed/ingest"
+	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
 	"dibao/policy"
@@ -62,12 +63,14 @@ type Collection struct {
 	Warnings    []string
 	header      http.Header // of the answer, nil if there was none
 	old         int         // of what was stored, made over a year ago
+	compared    *comparisons
 }
 
 // Collect collects one source now, whether it is due or not. A source that
 // can't be read is an error, and the state and sentence stored with the source
 // say the same. Running it twice stores nothing twice.
 func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
+	ctx = database.Background(ctx)
 	src, err := c.Store.sourceByID(ctx, id)
 	if err != nil {
 		return Collection{}, err
@@ -327,6 +330,7 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 // Add stores items as if the source with this id had just listed them; their
 // pages are not fetched.
 func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) (Collection, error) {
+	ctx = database.Background(ctx)
 	src, err := c.Store.sourceByID(ctx, source)
 	if err != nil {
 		return Collection{}, err
@@ -535,25 +539,20 @@ func (c *Collector) save(ctx context.Context, articles []Article, out *Collectio
 		return nil
 	}
 	now := c.Store.Now()
-	added := 0
-	var arrivals []*arrival
-	err := c.Store.db.Write(ctx, func(tx *sql.Tx) (err error) {
-		arrivals = make([]*arrival, len(articles)) // anew, since this may run again
-		for i, a := range articles {
-			arrivals[i] = &arrival{Article: a}
-			if a.PageState == PageWanted {
-				arrivals[i].pageNext = now.Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
-			} else if a.pageRead {
-				arrivals[i].pageNext = recheckAt(a.PageTries, now)
-			}
+	arrivals := make([]*arrival, len(articles))
+	for i, a := range articles {
+		arrivals[i] = &arrival{Article: a}
+		if a.PageState == PageWanted {
+			arrivals[i].pageNext = now.Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
+		} else if a.pageRead {
+			arrivals[i].pageNext = recheckAt(a.PageTries, now)
 		}
-		added, err = c.Store.storeArticles(ctx, tx, arrivals, now, indexLater)
-		return err
-	})
-	if err != nil {
-		return err
 	}
-	if err := c.Store.queued(ctx, arrivals); err != nil {
+	if out.compared == nil {
+		out.compared = newComparisons()
+	}
+	added, err := c.Store.store(ctx, arrivals, storing{now: now, compared: out.compared})
+	if err != nil {
 		return err
 	}
 	out.New += added

@@ -199,26 +199,24 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 			return InvalidError{err}
 		}
 	}
-	return st.db.Write(ctx, func(tx *sql.Tx) error {
-		now := st.Now()
-		var there bool
-		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM articles WHERE id = $1)`, article).Scan(&there); err != nil {
-			return err
-		}
-		if !there {
-			return fmt.Errorf("article %d: %w", article, ErrNotFound)
-		}
+	now := st.Now()
+	how := storing{now: now, compared: newComparisons(), before: func(tx *sql.Tx) error {
 		for _, c := range corrections {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO corrections (article, field, value, note, at) VALUES ($1, $2, $3, $4, $5)`,
 				article, c.Field, c.Value, c.Note, now); err != nil {
 				return err
 			}
 		}
-		if _, err := st.reread(ctx, tx, []int64{article}); err != nil {
-			return err
-		}
-		return checkLife(ctx, tx, article, corrections)
-	})
+		return nil
+	}, after: func(tx *sql.Tx) error { return checkLife(ctx, tx, article, corrections) }}
+	n, err := st.reread(ctx, []int64{article}, how)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("article %d: %w", article, ErrNotFound)
+	}
+	return st.IndexWaiting(ctx)
 }
 
 // checkLife refuses corrections by which a text would end before it begins.
@@ -296,6 +294,7 @@ func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*a
 			continue
 		}
 		errs = append(errs, correctable[*s.field](&a.Facts, *s.value))
+		a.said, a.titles = nil, nil // they were made of what was judged
 	}
 	for _, s := range all { // flags are columns of their own
 		a := known[s.key]
@@ -342,13 +341,10 @@ const rereadPage = 100
 // means all. It returns how many there were, and tells progress, if there is one,
 // after every page how many are done.
 func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int)) (int, error) {
+	ctx = database.Background(ctx)
 	total := 0
 	one := func(page []int64) error {
-		n := 0
-		err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
-			n, err = st.reread(ctx, tx, page)
-			return err
-		})
+		n, err := st.reread(ctx, page, storing{now: st.Now(), compared: newComparisons()})
 		total += n
 		if err == nil && progress != nil {
 			progress(total)
@@ -361,7 +357,7 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 				return total, err
 			}
 		}
-		return total, nil
+		return total, st.IndexWaiting(ctx)
 	}
 	for after := int64(0); ; {
 		var page []int64
@@ -369,8 +365,11 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM articles WHERE id > $1 ORDER BY id LIMIT $2`, after, rereadPage)
 			return err
 		})
-		if err != nil || len(page) == 0 {
+		if err != nil {
 			return total, err
+		}
+		if len(page) == 0 {
+			return total, st.IndexWaiting(ctx)
 		}
 		if err := one(page); err != nil {
 			return total, err
@@ -379,21 +378,34 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 	}
 }
 
-// reread judges articles again within a transaction.
-func (st *Store) reread(ctx context.Context, tx *sql.Tx, ids []int64) (int, error) {
-	all, err := st.arrivals(ctx, tx, ids)
-	if err != nil {
-		return 0, err
+// reread judges stored articles again and returns how many there were. Where one
+// was stored by somebody else meanwhile, it is read once more.
+func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, error) {
+	for try := 1; ; try++ {
+		var all []*arrival
+		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+			all, err = st.arrivals(ctx, tx, ids)
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+		for _, a := range all {
+			a.rejudge()
+		}
+		if _, err = st.store(ctx, all, how); !errors.Is(err, errChanged) || try == 5 {
+			return len(all), err
+		}
 	}
-	for _, a := range all {
-		read := readingWarnings(a.Warnings, a.Facts.Warnings)
-		a.Facts = policy.Understand(a.Evidence)
-		dropFuture(&a.Facts, a.CollectedAt)
-		a.Warnings = append(read, a.Facts.Warnings...)
-		a.TextHash = hashText(a.Facts)
-	}
-	_, err = st.storeArticles(ctx, tx, all, st.Now(), indexAtOnce)
-	return len(all), err
+}
+
+// rejudge judges a stored article by today's rules.
+func (a *arrival) rejudge() {
+	read := readingWarnings(a.Warnings, append(a.Facts.Warnings, uncompared))
+	a.Facts = policy.Understand(a.Evidence)
+	dropFuture(&a.Facts, a.CollectedAt)
+	a.Warnings = append(read, a.Facts.Warnings...)
+	a.TextHash = hashText(a.Facts)
 }
 
 // arrivals reads stored articles as if they came in just now.
@@ -409,7 +421,7 @@ func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arri
 		if a.Article, err = scanFullArticle(withNext{row, &next}); err != nil {
 			return nil, err
 		}
-		a.pageNext = next.V
+		a.pageNext, a.readHash = next.V, a.TextHash
 		return &a, nil
 	}, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence, a.page_next_at FROM articles a JOIN sources s ON s.id = a.source
 		WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))

@@ -219,13 +219,16 @@ func versionKey(document int64) string { return fmt.Sprintf("v %d", document) }
 // announceVersions puts the versions of laws and rules in order, and tells of the
 // new ones, whichever came first.
 func (b *batch) announceVersions(ctx context.Context) error {
-	for _, c := range append(b.renewed, b.born...) {
-		if err := b.orderVersions(ctx, work{c.work, c.region}, c.id); err != nil {
-			return err
-		}
-	}
+	came := make(map[work][]int64)
 	for _, w := range b.left {
-		if err := b.orderVersions(ctx, w, 0); err != nil {
+		came[w] = nil
+	}
+	for _, c := range append(b.renewed, b.born...) {
+		w := work{c.work, c.region}
+		came[w] = append(came[w], c.id)
+	}
+	for w, documents := range came {
+		if err := b.orderVersions(ctx, w, documents); err != nil {
 			return err
 		}
 	}
@@ -233,8 +236,8 @@ func (b *batch) announceVersions(ctx context.Context) error {
 }
 
 // orderVersions sets by what each version of a work is superseded: the next one
-// that is shown. What concerns the document that has come is told.
-func (b *batch) orderVersions(ctx context.Context, w work, came int64) error {
+// that is shown. What concerns the documents that have come is told.
+func (b *batch) orderVersions(ctx context.Context, w work, came []int64) error {
 	if w.name == "" {
 		return nil
 	}
@@ -255,7 +258,7 @@ func (b *batch) orderVersions(ctx context.Context, w work, came int64) error {
 		if err := b.supersede(ctx, older.document, newer.document); err != nil {
 			return err
 		}
-		if newer.document == 0 || older.document != came && newer.document != came {
+		if newer.document == 0 || !slices.Contains(came, older.document) && !slices.Contains(came, newer.document) {
 			continue
 		}
 		if err := b.event(ctx, older.document, EventAmended, versionKey(newer.document), newer.article, newer.on); err != nil {

@@ -184,9 +184,13 @@ type Store struct {
 	queue  indexQueue
 	bands  bands
 	turns  turns
+
+	pieces      pieces // of articles
+	indexPieces pieces // of kilobytes of tokens
 }
 
 // NewStore returns a store on a migrated database; now is its clock.
 func NewStore(db *database.DB, now func() time.Time) *Store {
-	return &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+	return &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+		pieces: pieces{n: 16, least: 4, most: 100}, indexPieces: pieces{n: 128, least: 32, most: 4096}}
 }

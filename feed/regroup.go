@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"dibao/internal/database"
-	"dibao/policy"
 )
 
 // maxRegrouped bounds the clusters whose articles are compared anew: one page of a
@@ -28,7 +27,7 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	if len(ids) > maxRegrouped {
 		return b.leaveCluster(ctx, article, cluster)
 	}
-	members, err := b.st.arrivals(ctx, b.tx, ids)
+	members, err := b.textKeys(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -37,25 +36,25 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	}
 	group := make(map[int64]int64, len(ids)) // by article: the least that it is folded with
 	for i, a := range members {
-		if group[a.ID] == 0 {
-			group[a.ID] = a.ID
+		if group[a.id] == 0 {
+			group[a.id] = a.id
 		}
 		for _, other := range members[i+1:] {
-			if group[other.ID] == group[a.ID] {
+			if group[other.id] == group[a.id] {
 				continue
 			}
-			sameness := policy.Compare(a.Facts, other.Facts)
+			sameness := b.compared.sameness(a, other)
 			if !sameness.Same {
 				continue
 			}
-			if err := b.adoptAgain(ctx, a.ID, other.ID); err != nil {
+			if err := b.adoptAgain(ctx, a.id, other.id); err != nil {
 				return err
 			}
-			if err := b.fold(ctx, a.ID, other.ID, sameness.Why); err != nil {
+			if err := b.fold(ctx, a.id, other.id, sameness.Why); err != nil {
 				return err
 			}
-			ours, theirs := group[a.ID], cmp.Or(group[other.ID], other.ID)
-			group[other.ID] = theirs
+			ours, theirs := group[a.id], cmp.Or(group[other.id], other.id)
+			group[other.id] = theirs
 			for id, g := range group {
 				if g == ours || g == theirs {
 					group[id] = min(ours, theirs) // as fold names it
@@ -64,8 +63,8 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 		}
 	}
 	for _, m := range members {
-		b.regrouped[group[m.ID]] = true
-		if group[m.ID] != group[members[0].ID] {
+		b.regrouped[group[m.id]] = true
+		if group[m.id] != group[members[0].id] {
 			b.parted = append(b.parted, ids...)
 			break
 		}
@@ -86,8 +85,8 @@ func (b *batch) adoptAgain(ctx context.Context, x, y int64) error {
 	return nil
 }
 
-// recarry has articles whose cluster fell apart judged again: one without a number
-// took the document of another.
+// recarry has articles whose cluster fell apart judged again after this: one without
+// a number took the document of another.
 func (b *batch) recarry(ctx context.Context) error {
 	for _, a := range b.articles {
 		b.parted = slices.DeleteFunc(b.parted, func(id int64) bool { return id == a.ID })
@@ -95,8 +94,17 @@ func (b *batch) recarry(ctx context.Context) error {
 	if len(b.parted) == 0 {
 		return nil
 	}
-	_, err := b.st.reread(ctx, b.tx, b.parted)
-	return err
+	slices.Sort(b.parted)
+	var rows [][]any
+	for _, id := range slices.Compact(b.parted) {
+		rows = append(rows, []any{id})
+	}
+	return b.insert(ctx, insertJudging, rows)
+}
+
+var insertJudging = insertion{
+	into: `INSERT INTO judge_pending (article)`, columns: 1, after: `ON CONFLICT DO NOTHING`,
+	postgres: `INSERT INTO judge_pending (article) SELECT (value ->> 0)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 
 // leaveCluster takes an article out of a cluster.

@@ -355,7 +355,7 @@ func (b *batch) relate(ctx context.Context) error {
 	var resolved []citing
 	for _, a := range b.articles {
 		for _, r := range a.relations() {
-			r.Document = a.document
+			r.Article, r.Document = a.ID, a.document
 			said := a.citing(r)
 			var target, document any
 			if r.Document != 0 {
@@ -445,6 +445,17 @@ func (b *batch) settle(ctx context.Context) ([]citing, error) {
 	if err != nil {
 		return nil, err
 	}
+	resolved, last, err := b.settlePage(ctx, string(list), 0)
+	if err == nil && last != 0 {
+		_, err = b.tx.ExecContext(ctx, `INSERT INTO settle_pending (names, after) VALUES ($1, $2)`, string(list), last)
+	}
+	return resolved, err
+}
+
+// settlePage settles relations to documents with these names, a JSON array: those
+// that are behind the relation after. It returns the last of them, or 0 if there
+// are no more.
+func (b *batch) settlePage(ctx context.Context, list string, after int64) (resolved []citing, last int64, err error) {
 	names := b.st.db.Dialect().Texts("$1")
 	all, err := database.Collect(ctx, b.tx, func(row database.Row) (citing, error) {
 		var c citing
@@ -462,18 +473,23 @@ func (b *batch) settle(ctx context.Context) ([]citing, error) {
 	}, `SELECT `+relationColumns+`, a.region, a.issued_on, a.published_on, a.title, a.hidden = 1 FROM relations r JOIN articles a ON a.id = r.article
 		WHERE r.id IN (SELECT id FROM relations WHERE target_number <> '' AND target_number IN (`+names+`)
 			UNION SELECT id FROM relations WHERE target_name <> '' AND target_name IN (`+names+`))
-			AND r.gone_at IS NULL AND r.said_in <> 'subject' LIMIT 5000`, string(list))
+			AND r.id > $2 AND r.gone_at IS NULL AND r.said_in <> 'subject' ORDER BY r.id LIMIT $3`, list, after, settlePage)
 	if err != nil || len(all) == 0 {
-		return nil, err
+		return nil, 0, err
+	}
+	if len(all) == settlePage {
+		last = all[len(all)-1].ID
 	}
 	var more []string
 	for _, r := range all {
 		more = append(more, r.TargetNumber, r.targetName)
 	}
 	if err := b.load(ctx, more); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var resolved []citing
+	if err := b.loadPages(ctx, more); err != nil {
+		return nil, 0, err
+	}
 	for _, r := range all {
 		was := r.Target
 		r.Target = 0
@@ -485,8 +501,8 @@ func (b *batch) settle(ctx context.Context) ([]citing, error) {
 			continue
 		}
 		if _, err := b.tx.ExecContext(ctx, `UPDATE relations SET target = $2 WHERE id = $1`, r.ID, sql.Null[int64]{V: r.Target, Valid: r.Target != 0}); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return resolved, nil
+	return resolved, last, nil
 }

@@ -45,16 +45,15 @@ func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, erro
 
 // keepRevision stores what is stored of an article before it is replaced, if
 // what a reader sees is another text.
-func keepRevision(ctx context.Context, tx *sql.Tx, a Article, now time.Time) error {
-	paragraphs, err := json.Marshal(orEmpty(a.Facts.Paragraphs))
-	if err != nil {
-		return fmt.Errorf("article %s: %w", a.URL, err)
+func keepRevision(ctx context.Context, tx *sql.Tx, a *arrival, now time.Time) error {
+	if a.columnsErr != nil {
+		return a.columnsErr
 	}
-	_, err = tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, `
 		INSERT INTO revisions (article, title, paragraphs, replaced_at)
 		SELECT id, title, paragraphs, $5 FROM articles
 		WHERE source = $1 AND guid = $2 AND page_state = 'complete' AND text_hash <> $6 AND (title <> $3 OR paragraphs <> $4)`,
-		a.SourceID, a.GUID, a.Title(), string(paragraphs), now, a.TextHash)
+		a.SourceID, a.GUID, a.Title(), a.columns.paragraphs, now, a.TextHash)
 	return err
 }
 

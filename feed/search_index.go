@@ -95,32 +95,6 @@ func (a *arrival) searchRow(m matcher) searchRow {
 		head: head.String(), body: body.String(), fields: fields.String()}
 }
 
-// index puts the articles into the search index; hidden ones go from it.
-func (b *batch) index(ctx context.Context) error {
-	if b.later {
-		return b.wait(ctx)
-	}
-	var known []int64
-	var rows []searchRow
-	for _, a := range b.articles {
-		if !a.isNew {
-			known = append(known, a.ID)
-		}
-		if !a.Hidden {
-			rows = append(rows, a.searchRow(b.st.matcher()))
-		}
-	}
-	if err := b.st.index(ctx, b.tx, known, rows); err != nil || len(known) == 0 {
-		return err
-	}
-	list, err := json.Marshal(known)
-	if err != nil {
-		return err
-	}
-	_, err = b.tx.ExecContext(ctx, `DELETE FROM search_pending WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
-	return err
-}
-
 // index replaces what the index holds of articles: known may be in it, rows are
 // what it holds then.
 func (st *Store) index(ctx context.Context, tx *sql.Tx, known []int64, rows []searchRow) error {

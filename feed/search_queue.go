@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,13 +15,13 @@ import (
 
 // An index is cheapest to write in large pieces, and articles come in small ones.
 // So what a collection stores waits in the table search_pending, written in the
-// same transaction, and goes into the index by the thousand in one of its own:
-// when there are that many, when the first has waited for a second, or when the
+// same transaction, and goes into the index by the thousand, in transactions of its
+// own that stay short: when there are that many, when the first has waited for a second, or when the
 // last collection that runs has ended. A crash in between loses nothing: what
 // waits is found again by whoever indexes next.
 
 const (
-	// indexBatch is how many articles are indexed in one transaction.
+	// indexBatch is how many articles are indexed at once.
 	indexBatch = 1000
 	// indexWithin is how long an article waits while collections go on.
 	indexWithin = time.Second
@@ -65,6 +66,11 @@ func (st *Store) collected(ctx context.Context) error {
 // queued takes the index rows of articles whose transaction has been committed.
 // It indexes what waits if that is due.
 func (st *Store) queued(ctx context.Context, articles []*arrival) error {
+	for _, a := range articles {
+		if !a.Hidden {
+			a.waiting.row = a.searchRow(st.matcher())
+		}
+	}
 	q := &st.queue
 	q.mu.Lock()
 	if q.rows == nil {
@@ -101,91 +107,141 @@ func (st *Store) IndexWaiting(ctx context.Context) error {
 	st.queue.writing.Lock()
 	defer st.queue.writing.Unlock()
 	for {
-		if n, err := st.indexSome(ctx); err != nil || n < indexBatch {
+		if n, err := st.indexSome(ctx); err != nil || n == 0 {
 			return err
 		}
 	}
 }
 
-// indexSome indexes articles that wait, at most indexBatch, and returns how many.
+// indexSome indexes articles that wait, at most indexBatch, and returns how many it
+// found waiting.
 func (st *Store) indexSome(ctx context.Context) (n int, err error) {
-	var done []waitingArticle
-	err = st.db.Write(ctx, func(tx *sql.Tx) (err error) {
-		if err := st.beginStoring(ctx, tx); err != nil { // searches change
-			return err
-		}
-		done, err = st.takeWaiting(ctx, tx, nil, indexBatch)
+	var all []waitingArticle
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanWaiting, `SELECT article, stamp FROM search_pending ORDER BY article LIMIT $1`, indexBatch)
 		return err
 	})
+	for page := range slices.Chunk(all, readAtOnce) {
+		if err == nil {
+			err = st.indexPage(ctx, page)
+		}
+	}
 	if err != nil {
 		return 0, fmt.Errorf("index what waits: %w", err)
 	}
 	q := &st.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, w := range done {
+	for _, w := range all {
 		if q.rows[w.article].stamp == w.stamp {
 			delete(q.rows, w.article)
 		}
 	}
-	if len(done) < indexBatch { // what else is here was indexed on the way by indexNow
-		clear(q.rows)
-	}
 	q.since = time.Now()
-	return len(done), nil
+	return len(all), nil
 }
 
 type waitingArticle struct{ article, stamp int64 }
 
-// takeWaiting indexes articles that wait within a transaction, the oldest first.
-// own are those of this transaction.
-func (st *Store) takeWaiting(ctx context.Context, tx *sql.Tx, own []*arrival, limit int) ([]waitingArticle, error) {
-	all, err := database.Collect(ctx, tx, func(row database.Row) (w waitingArticle, err error) {
-		err = row.Scan(&w.article, &w.stamp)
-		return w, err
-	}, `SELECT article, stamp FROM search_pending ORDER BY article LIMIT $1`, limit)
-	if err != nil || len(all) == 0 {
-		return nil, err
+func scanWaiting(row database.Row) (w waitingArticle, err error) {
+	err = row.Scan(&w.article, &w.stamp)
+	return w, err
+}
+
+// readAtOnce is how many articles that another process stored are read at once.
+const readAtOnce = 50
+
+// indexPage indexes some articles that wait, in transactions that stay short.
+func (st *Store) indexPage(ctx context.Context, page []waitingArticle) error {
+	rows, err := st.waitingRows(ctx, page)
+	if err != nil {
+		return err
 	}
-	mine := make(map[int64]queuedRow, len(own))
-	for _, a := range own {
-		mine[a.ID] = a.waiting
-	}
-	ids := make([]int64, len(all))
-	var rows []searchRow
-	var unread []int64
-	st.queue.mu.Lock()
-	for i, w := range all {
-		ids[i] = w.article
-		known, ok := mine[w.article]
-		if !ok {
-			known, ok = st.queue.rows[w.article]
+	for len(page) > 0 {
+		n, size := 0, 0
+		for most := st.indexPieces.size() << 10; n < len(page) && (n == 0 || size+rows[page[n].article].size() <= most); n++ {
+			size += rows[page[n].article].size()
 		}
-		switch {
-		case !ok || known.stamp != w.stamp:
-			unread = append(unread, w.article)
-		case known.row.article != 0: // else it is hidden
-			rows = append(rows, known.row)
-		}
-	}
-	st.queue.mu.Unlock()
-	if len(unread) > 0 {
-		more, err := st.readRows(ctx, tx, unread)
+		var began time.Time
+		err := st.db.Write(ctx, func(tx *sql.Tx) error {
+			began = time.Now()
+			return st.indexPiece(ctx, tx, page[:n], rows)
+		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		rows = append(rows, more...)
+		st.indexPieces.took(size>>10, time.Since(began))
+		page = page[n:]
 	}
-	if err := st.index(ctx, tx, ids, rows); err != nil {
-		return nil, err
+	return nil
+}
+
+// indexPiece indexes articles that still wait as they did when their rows were made.
+func (st *Store) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArticle, rows map[int64]searchRow) error {
+	if err := st.beginStoring(ctx, tx); err != nil { // searches change
+		return err
+	}
+	ids := make([]int64, len(piece))
+	for i, w := range piece {
+		ids[i] = w.article
 	}
 	list, err := json.Marshal(ids)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	waiting, err := database.Collect(ctx, tx, scanWaiting, `SELECT article, stamp FROM search_pending WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+	if err != nil {
+		return err
+	}
+	ids = ids[:0]
+	var take []searchRow
+	for _, w := range waiting {
+		if !slices.Contains(piece, w) {
+			continue // it was stored again meanwhile
+		}
+		ids = append(ids, w.article)
+		if r := rows[w.article]; r.article != 0 { // else it is hidden
+			take = append(take, r)
+		}
+	}
+	if list, err = json.Marshal(ids); err != nil {
+		return err
+	}
+	if err := st.index(ctx, tx, ids, take); err != nil {
+		return err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM search_pending WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
-	return all, err
+	return err
 }
+
+// waitingRows returns what the index is to hold of articles that wait, by article:
+// as this process knows it, or read from the store.
+func (st *Store) waitingRows(ctx context.Context, page []waitingArticle) (map[int64]searchRow, error) {
+	rows := make(map[int64]searchRow, len(page))
+	var unread []int64
+	st.queue.mu.Lock()
+	for _, w := range page {
+		if known, ok := st.queue.rows[w.article]; ok && known.stamp == w.stamp {
+			rows[w.article] = known.row
+		} else {
+			unread = append(unread, w.article)
+		}
+	}
+	st.queue.mu.Unlock()
+	if len(unread) == 0 {
+		return rows, nil
+	}
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		more, err := st.readRows(ctx, tx, unread)
+		for _, r := range more {
+			rows[r.article] = r
+		}
+		return err
+	})
+	return rows, err
+}
+
+func (r searchRow) size() int { return len(r.head) + len(r.body) + len(r.fields) }
 
 // readRows makes the index rows of stored articles; those that are hidden have none.
 func (st *Store) readRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]searchRow, error) {
@@ -214,36 +270,19 @@ var insertWaiting = insertion{
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET stamp = excluded.stamp`,
 }
 
-// wait has the articles wait for the index.
+// wait has the articles wait for the index; those that are hidden leave it at once.
 func (b *batch) wait(ctx context.Context) error {
 	rows := make([][]any, 0, len(b.articles))
+	var hidden []int64
 	for _, a := range b.articles {
 		a.waiting = queuedRow{stamp: rand.Int64N(1<<52) + 1} // exact in JSON
-		if !a.Hidden {
-			a.waiting.row = a.searchRow(b.st.matcher())
+		if a.Hidden && !a.isNew {
+			hidden = append(hidden, a.ID)
 		}
 		rows = append(rows, []any{a.ID, a.waiting.stamp})
 	}
+	if err := b.st.unindex(ctx, b.tx, hidden); err != nil {
+		return err
+	}
 	return b.insert(ctx, insertWaiting, rows)
-}
-
-// indexNow indexes all that waits, for who asks the index within a transaction.
-func (b *batch) indexNow(ctx context.Context) error {
-	if !b.later {
-		return nil
-	}
-	b.later = false
-	for {
-		done, err := b.st.takeWaiting(ctx, b.tx, b.articles, indexBatch)
-		if err != nil {
-			return fmt.Errorf("index what waits: %w", err)
-		}
-		if len(done) < indexBatch {
-			break
-		}
-	}
-	for _, a := range b.articles {
-		a.waiting = queuedRow{}
-	}
-	return nil
 }

@@ -3,49 +3,101 @@ package feed
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dibao/internal/database"
 )
 
-// indexing says when articles that are stored get into the search index.
-type indexing int
+// maxForesights is how often a transaction is begun again because a pair of texts
+// turned up in it that nobody had compared yet. The first comes seldom: candidates
+// are looked up before.
+const maxForesights = 4
 
-const (
-	indexAtOnce indexing = iota
-	indexLater           // by who calls queued after the transaction
-)
-
-// storeArticles stores articles in one transaction with all that follows from
-// them: documents, relations, clusters, events, the search index. It may be run
-// again with the same articles, in any order; what is stored is the same.
-func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arrival, now time.Time, when indexing) (added int, err error) {
-	if len(articles) == 0 {
-		return 0, nil
+// storeChunk stores articles in one transaction with all that follows from them:
+// documents, relations, clusters, events. It may be run again with the same
+// articles, in any order; what is stored is the same. Texts are compared before it:
+// where a pair turns up in it that was not, it is rolled back and begun again.
+// It returns the articles as they are stored.
+func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storing) (stored []*arrival, added int, err error) {
+	if err := st.foresee(ctx, prepared, how.compared); err != nil {
+		return nil, 0, err
 	}
+	for try := 1; ; try++ {
+		how.compared.last = try == maxForesights
+		err := st.db.Write(ctx, func(tx *sql.Tx) (err error) {
+			stored = copies(prepared) // anew, since this may run again
+			how.compared.unknown = nil
+			added, err = st.storeWithin(ctx, tx, stored, how)
+			return err
+		})
+		if !errors.Is(err, errUncompared) {
+			return stored, added, err
+		}
+		if err := st.compareUnknown(ctx, prepared, how.compared); err != nil {
+			return nil, 0, err
+		}
+	}
+}
+
+func copies(all []*arrival) []*arrival {
+	out := make([]*arrival, len(all))
+	for i, a := range all {
+		c := *a
+		out[i] = &c
+	}
+	return out
+}
+
+// storeWithin is one try of storeChunk.
+func (st *Store) storeWithin(ctx context.Context, tx *sql.Tx, articles []*arrival, how storing) (added int, err error) {
 	if err := st.beginStoring(ctx, tx); err != nil {
 		return 0, err
 	}
-	if err := st.applyCorrections(ctx, tx, articles); err != nil {
+	if how.before != nil {
+		if err := how.before(tx); err != nil {
+			return 0, err
+		}
+	}
+	b := newBatch(st, tx, articles, how)
+	if !how.judgedOnly {
+		if added, err = b.save(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if err := b.follow(ctx); err != nil {
 		return 0, err
 	}
-	upsert, err := tx.PrepareContext(ctx, upsertArticle)
+	if how.after != nil {
+		return added, how.after(tx)
+	}
+	return added, nil
+}
+
+// save stores the articles themselves, and in which feeds they are.
+func (b *batch) save(ctx context.Context) (added int, err error) {
+	if err := b.st.unchanged(ctx, b.tx, b.articles); err != nil {
+		return 0, err
+	}
+	if err := b.st.applyCorrections(ctx, b.tx, b.articles); err != nil {
+		return 0, err
+	}
+	upsert, err := b.tx.PrepareContext(ctx, upsertArticle)
 	if err != nil {
 		return 0, err
 	}
 	defer upsert.Close()
-	for _, a := range articles {
+	for _, a := range b.articles {
 		if !a.isNew && a.ID == 0 { // not where it is only judged again
-			if err := keepRevision(ctx, tx, a.Article, now); err != nil {
+			if err := keepRevision(ctx, b.tx, a, b.now); err != nil {
 				return 0, err
 			}
 		}
 		wasStored := a.ID != 0
-		isNew, err := saveArticle(ctx, upsert, a, now)
+		isNew, err := saveArticle(ctx, upsert, a, b.now)
 		if err != nil {
 			return 0, err
 		}
@@ -53,17 +105,15 @@ func (st *Store) storeArticles(ctx context.Context, tx *sql.Tx, articles []*arri
 			added++
 		}
 	}
-	b := newBatch(st, tx, articles, now)
-	b.later = when == indexLater
 	if err := b.place(ctx); err != nil {
 		return 0, fmt.Errorf("store feeds: %w", err)
 	}
-	return added, b.follow(ctx)
+	return added, nil
 }
 
-func newBatch(st *Store, tx *sql.Tx, articles []*arrival, now time.Time) *batch {
-	return &batch{st: st, tx: tx, now: now, articles: articles,
-		named: make(map[string][]*candidate), inner: make(map[string]bool), loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool)}
+func newBatch(st *Store, tx *sql.Tx, articles []*arrival, how storing) *batch {
+	return &batch{st: st, tx: tx, now: how.now, articles: articles, compared: how.compared, named: make(map[string][]*candidate), inner: make(map[string]bool),
+		loaded: make(map[string]bool), byID: make(map[int64]*candidate), regrouped: make(map[int64]bool), folded: make(map[int64]bool)}
 }
 
 // follow stores what follows from articles that are stored.
@@ -72,7 +122,7 @@ func (b *batch) follow(ctx context.Context) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"documents", b.carry}, {"clusters", b.gather}, {"search index", b.index}, {"relations", b.relate}, {"what fell apart", b.recarry},
+		{"documents", b.carry}, {"clusters", b.gather}, {"search index", b.wait}, {"relations", b.relate}, {"what fell apart", b.recarry},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("store %s: %w", step.name, err)
@@ -148,46 +198,4 @@ func (st *Store) beginStoring(ctx context.Context, tx *sql.Tx) error {
 func touch(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
 	return err
-}
-
-// Rebuild makes anew what follows from articles that lack it: after a backup was
-// restored, which holds no search index, or an upgrade from a version that had
-// none. It changes nothing else and returns how many articles lacked it.
-func (st *Store) Rebuild(ctx context.Context) (int, error) {
-	if err := st.IndexWaiting(ctx); err != nil {
-		return 0, err
-	}
-	var lacking bool
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM articles) - (SELECT COUNT(*) FROM articles WHERE hidden = 1) > (SELECT COUNT(*) FROM search_keys)`).Scan(&lacking)
-	})
-	if err != nil || !lacking {
-		return 0, err
-	}
-	total := 0
-	for after := int64(0); ; {
-		var page []int64
-		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a
-				WHERE a.id > $1 AND a.hidden = 0 AND NOT EXISTS (SELECT 1 FROM search_keys k WHERE k.article = a.id) ORDER BY a.id LIMIT $2`, after, rereadPage)
-			return err
-		})
-		if err != nil || len(page) == 0 {
-			return total, err
-		}
-		err = st.db.Write(ctx, func(tx *sql.Tx) error {
-			if err := st.beginStoring(ctx, tx); err != nil {
-				return err
-			}
-			all, err := st.arrivals(ctx, tx, page)
-			if err != nil {
-				return err
-			}
-			return newBatch(st, tx, all, st.Now()).follow(ctx)
-		})
-		if err != nil {
-			return total, err
-		}
-		total, after = total+len(page), page[len(page)-1]
-	}
 }

@@ -2,9 +2,9 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
-	"unicode"
 )
 
 // The operations of a [Change] and of a [Span].
@@ -50,17 +50,39 @@ const (
 // under another article number (第五条 is now 第六条) is matched with itself. The Old
 // of all changes is the old text, the New the new one.
 func Diff(before, after []string) []Change {
-	d := differ{before: before, after: after, oldArticles: articlesOf(before), newArticles: articlesOf(after)}
-	pairs := align(keysOf(before), keysOf(after))
+	changes, _ := DiffWithin(before, after, math.MaxInt)
+	return changes
+}
+
+// DiffWithin is Diff within a budget of steps, of which one takes about 10 ns. It
+// returns false for texts that need more, or are too different to pay for it.
+func DiffWithin(before, after []string, budget int) ([]Change, bool) {
+	d := differ{before: before, after: after, left: steps(budget)}
+	d.left.spend(bytesOf(before) + bytesOf(after))
+	if d.left.over() {
+		return nil, false
+	}
+	d.oldArticles, d.newArticles = articlesOf(before), articlesOf(after)
+	pairs := d.left.align(keysOf(before), keysOf(after))
 	i, j := 0, 0
 	for _, p := range append(pairs, [2]int{len(before), len(after)}) {
 		d.hunk(i, p[0], j, p[1])
 		if p[0] < len(before) {
 			d.pair(p[0], p[1])
 		}
+		if d.left.over() {
+			return nil, false
+		}
 		i, j = p[0]+1, p[1]+1
 	}
-	return d.changes
+	return d.changes, true
+}
+
+func bytesOf(paragraphs []string) (n int) {
+	for _, p := range paragraphs {
+		n += len(p)
+	}
+	return n
 }
 
 // differ holds one comparison.
@@ -68,6 +90,7 @@ type differ struct {
 	before, after            []string
 	oldArticles, newArticles []string
 	changes                  []Change
+	left                     steps
 }
 
 var leadingArticle = regexp.MustCompile(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
@@ -102,7 +125,7 @@ func (d *differ) pair(i, j int) {
 		c.OldArticle = d.oldArticles[i]
 	}
 	if squeeze(c.Old) != squeeze(c.New) {
-		c.Op, c.Spans = Rewritten, spans(c.Old, c.New)
+		c.Op, c.Spans = Rewritten, d.left.spans(c.Old, c.New)
 	}
 	d.changes = append(d.changes, c)
 }
@@ -121,6 +144,9 @@ func (d *differ) hunk(i, iEnd, j, jEnd int) {
 	n, m := iEnd-i, jEnd-j
 	if n > 0 && m > 0 && n*m <= maxCells/64 { // each cell compares two paragraphs
 		olds, news := bigramSets(d.before[i:iEnd]), bigramSets(d.after[j:jEnd])
+		if d.left.spend(diceSteps(olds, news)); d.left.over() {
+			return
+		}
 		alike := make([]float64, n*m)
 		best := make([]float64, (n+1)*(m+1))
 		for x := n - 1; x >= 0; x-- {
@@ -187,9 +213,19 @@ func dice[K comparable](a, b map[K]struct{}) float64 {
 	return 2 * float64(n) / float64(len(a)+len(b))
 }
 
+// diceSteps is how many steps it takes to compare all sets with each other.
+func diceSteps(olds, news []map[[2]rune]struct{}) (n int) {
+	for _, a := range olds {
+		for _, b := range news {
+			n += 1 + 2*min(len(a), len(b))
+		}
+	}
+	return n
+}
+
 // align returns which elements of a and b stay, as pairs of indexes in order: a
 // longest common subsequence where the table for it is small enough.
-func align(a, b []string) [][2]int {
+func (left *steps) align(a, b []string) [][2]int {
 	var head, tail [][2]int
 	offset := 0
 	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
@@ -201,7 +237,7 @@ func align(a, b []string) [][2]int {
 		n, m = n-1, m-1
 		tail = append(tail, [2]int{n, m})
 	}
-	middle := commonSubsequence(a[offset:n], b[offset:m])
+	middle := left.commonSubsequence(a[offset:n], b[offset:m])
 	for _, p := range middle {
 		head = append(head, [2]int{p[0] + offset, p[1] + offset})
 	}
@@ -213,7 +249,7 @@ func align(a, b []string) [][2]int {
 
 // commonSubsequence is that of Wagner and Fischer (1974) for short texts; longer
 // ones are parted at what both have exactly once (patience).
-func commonSubsequence(a, b []string) [][2]int {
+func (left *steps) commonSubsequence(a, b []string) [][2]int {
 	n, m := len(a), len(b)
 	if n == 0 || m == 0 {
 		return nil
@@ -226,7 +262,7 @@ func commonSubsequence(a, b []string) [][2]int {
 		var out [][2]int
 		i, j := 0, 0
 		for _, p := range append(anchors, [2]int{n, m}) {
-			for _, q := range align(a[i:p[0]], b[j:p[1]]) {
+			for _, q := range left.align(a[i:p[0]], b[j:p[1]]) {
 				out = append(out, [2]int{q[0] + i, q[1] + j})
 			}
 			if p[0] < n {
@@ -235,6 +271,9 @@ func commonSubsequence(a, b []string) [][2]int {
 			i, j = p[0]+1, p[1]+1
 		}
 		return out
+	}
+	if left.spend(n * m); left.over() {
+		return nil
 	}
 	same := make([]int32, (n+1)*(m+1)) // length of what is common from i and j on
 	for i := n - 1; i >= 0; i-- {
@@ -313,78 +352,6 @@ func uniqueAnchors(a, b []string) [][2]int {
 	}
 	for k, at := tops[len(tops)-1], len(tops)-1; k >= 0; k, at = back[k], at-1 {
 		out[at] = pairs[k]
-	}
-	return out
-}
-
-// spans compares two paragraphs by character; numbers and Latin words are whole.
-func spans(before, after string) []Span {
-	a, b := tokens(before), tokens(after)
-	var out []Span
-	add := func(op byte, text string) {
-		if text == "" {
-			return
-		}
-		if n := len(out); n > 0 && out[n-1].Op == op {
-			out[n-1].Text += text
-			return
-		}
-		out = append(out, Span{op, text})
-	}
-	i, j := 0, 0
-	for _, p := range append(align(a, b), [2]int{len(a), len(b)}) {
-		add(Removed, strings.Join(a[i:p[0]], ""))
-		add(Added, strings.Join(b[j:p[1]], ""))
-		if p[0] < len(a) {
-			add(Kept, a[p[0]])
-		}
-		i, j = p[0]+1, p[1]+1
-	}
-	return readable(out)
-}
-
-// readable joins changes with so little between them that nobody could read it.
-func readable(in []Span) []Span {
-	var out []Span
-	for i := 0; i < len(in); {
-		if in[i].Op == Kept {
-			out = append(out, in[i])
-			i++
-			continue
-		}
-		var gone, came strings.Builder
-		for i < len(in) && (in[i].Op != Kept || i+1 < len(in) && len([]rune(in[i].Text)) <= shortKept && !strings.ContainsAny(in[i].Text, "，。；：、")) {
-			if in[i].Op != Added {
-				gone.WriteString(in[i].Text)
-			}
-			if in[i].Op != Removed {
-				came.WriteString(in[i].Text)
-			}
-			i++
-		}
-		for _, s := range []Span{{Removed, gone.String()}, {Added, came.String()}} {
-			if s.Text != "" {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
-}
-
-// tokens are the characters of a text, with numbers and Latin words whole.
-func tokens(s string) []string {
-	out := make([]string, 0, len(s)/3)
-	start, word := 0, false
-	for i, r := range s {
-		isWord := r < 0x250 && (unicode.IsLetter(r) || unicode.IsDigit(r))
-		if i > start && !(word && isWord) {
-			out = append(out, s[start:i])
-			start = i
-		}
-		word = isWord
-	}
-	if start < len(s) {
-		out = append(out, s[start:])
 	}
 	return out
 }

@@ -128,3 +128,39 @@ func FuzzDiff(f *testing.F) {
 		checkDiff(t, strings.Split(before, "\n"), strings.Split(after, "\n"))
 	})
 }
+
+// TestDiffIsBounded: texts whose comparison needs more than its budget are not
+// compared, and one that fits is compared in full.
+func TestDiffIsBounded(t *testing.T) {
+	t.Parallel()
+	paragraphs := func(n int, end string) (out []string) {
+		for i := range n {
+			out = append(out, fmt.Sprintf("第%d项%s应当依照本办法的规定办理登记手续。%s", i, strings.Repeat("养老机构", i%7), end))
+		}
+		return out
+	}
+	const budget = 20 << 20
+	if changes, ok := DiffWithin(paragraphs(50, "甲"), paragraphs(50, "乙"), budget); !ok || len(changes) != 50 {
+		t.Errorf("a short text: %d changes, %v", len(changes), ok)
+	}
+	alike := func(end string) (out []string) {
+		for i := range 120 {
+			var b strings.Builder
+			for n := range 4000 {
+				b.WriteRune(rune(0x4e00 + (n*n+i)%5000))
+			}
+			out = append(out, b.String()+end)
+		}
+		return out
+	}
+	long := []string{strings.Repeat("甲乙丙丁", 100_000)}
+	for name, pair := range map[string][2][]string{
+		"long paragraphs that are all alike": {alike("甲"), alike("乙")},
+		"20 MB":                              {paragraphs(200_000, ""), paragraphs(200_000, "")},
+		"one endless paragraph":              {long, {long[0][3:] + "戊"}},
+	} {
+		if _, ok := DiffWithin(pair[0], pair[1], budget); ok && name != "one endless paragraph" {
+			t.Errorf("%s was compared", name)
+		}
+	}
+}

@@ -14,6 +14,8 @@ type Sameness struct {
 	Same        bool
 	Version     bool    // they are versions of one document: never one text
 	Containment float64 // of the 5-grams of the shorter in the longer, 0 to 1
+	Steps       int     // that comparing them took
+	Unfinished  bool    // comparing them takes more steps than a pair may cost: nothing is known
 	Why         string  // one sentence
 }
 
@@ -42,6 +44,8 @@ var (
 
 // fingerprint is what is compared of an article.
 type fingerprint struct {
+	number     string
+	issuedOn   Date
 	title      string
 	paragraphs []string // cleaned
 	whole      string   // all of them
@@ -75,7 +79,7 @@ func grams(s string) map[uint64]struct{} {
 }
 
 func newFingerprint(f Facts) fingerprint {
-	c := fingerprint{title: cleanForComparison(withoutTrailing(f.Title))}
+	c := fingerprint{number: f.DocumentNumber, issuedOn: f.IssuedOn, title: cleanForComparison(withoutTrailing(f.Title))}
 	size := 0
 	for _, p := range f.Paragraphs {
 		if p = cleanForComparison(p); p != "" && size < maxSameText {
@@ -118,34 +122,55 @@ func enactments(title string, paragraphs []string) []Date {
 	return all
 }
 
+// Text is an article prepared for comparison, once for however many others. It is
+// about ten times as large as the article's text.
+type Text struct{ fingerprint }
+
+// TextOf prepares an article for comparison.
+func TextOf(f Facts) *Text { return &Text{newFingerprint(f)} }
+
 // Compare says whether two articles carry one text (DOMAIN rule of 同文): one
 // number, or one title and date of issue, or nearly all 5-grams in common, and no
 // sign that one is another version of the other. Amended versions share most of
 // their text and are never one text.
-func Compare(a, b Facts) Sameness { return compare(a, b, newFingerprint(a), newFingerprint(b)) }
+func Compare(a, b Facts) Sameness { return TextOf(a).Compare(TextOf(b)) }
 
-func compare(a, b Facts, x, y fingerprint) Sameness {
+// Compare is the function of that name for texts that are prepared. Its steps are
+// bounded: a pair that needs more is Unfinished.
+func (t *Text) Compare(other *Text) Sameness {
+	left := steps(maxSteps)
+	out := compare(t.fingerprint, other.fingerprint, &left)
+	out.Steps = maxSteps - int(left) + len(t.grams) + len(other.grams)
+	return out
+}
+
+func compare(x, y fingerprint, left *steps) Sameness {
 	out := Sameness{Containment: containment(x.grams, y.grams)}
 	short := min(utf8.RuneCountInString(x.whole), utf8.RuneCountInString(y.whole))
-	sameNumber := a.DocumentNumber != "" && a.DocumentNumber == b.DocumentNumber
+	sameNumber := x.number != "" && x.number == y.number
 	sameTitle := x.title != "" && x.title == y.title
-	if a.DocumentNumber != "" && b.DocumentNumber != "" && !sameNumber {
+	if x.number != "" && y.number != "" && !sameNumber {
 		out.Version = sameTitle
-		out.Why = fmt.Sprintf("the document numbers differ: %s and %s", a.DocumentNumber, b.DocumentNumber)
+		out.Why = fmt.Sprintf("the document numbers differ: %s and %s", x.number, y.number)
 		return out
 	}
 	if sameNumber && bigramShare(x.title, y.title) < titlesShare {
 		out.Why = "one document number stands on two titles that have little in common"
 		return out
 	}
-	if sign := versionSign(x, y); sign != "" && (out.Containment >= titlesShare || sameTitle || sameNumber) {
+	sign := versionSign(x, y, left)
+	if left.over() {
+		out.Unfinished, out.Why = true, "the texts are too long, or their paragraphs too much alike, to be compared to the end"
+		return out
+	}
+	if sign != "" && (out.Containment >= titlesShare || sameTitle || sameNumber) {
 		out.Version, out.Why = true, "versions of one document: "+sign
 		return out
 	}
 	switch {
 	case sameNumber:
 		out.Same, out.Why = true, "the document number is the same"
-	case sameTitle && !a.IssuedOn.IsZero() && a.IssuedOn == b.IssuedOn:
+	case sameTitle && !x.issuedOn.IsZero() && x.issuedOn == y.issuedOn:
 		out.Same, out.Why = true, "title and date of issue are the same"
 	case short < minSameText:
 		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to tell", short)
@@ -197,14 +222,14 @@ func bigramShare(a, b string) float64 {
 }
 
 // versionSign returns what tells two texts apart as versions; "" if nothing does.
-func versionSign(a, b fingerprint) string {
+func versionSign(a, b fingerprint, left *steps) string {
 	if !slices.Equal(a.marks, b.marks) && !leftOut(a, b) {
 		return fmt.Sprintf("the titles say %q and %q", strings.Join(a.marks, ", "), strings.Join(b.marks, ", "))
 	}
 	if len(a.heading) > 0 && len(b.heading) > 0 && a.heading[len(a.heading)-1] != b.heading[len(b.heading)-1] {
 		return fmt.Sprintf("the dates in the heading differ (%s and %s)", a.heading[len(a.heading)-1], b.heading[len(b.heading)-1])
 	}
-	if p := rewritten(a, b); p != "" {
+	if p := rewritten(a, b, left); p != "" {
 		return fmt.Sprintf("a paragraph was rewritten (%s…)", lastOf(p, 20))
 	}
 	return ""
@@ -223,113 +248,6 @@ func leftOut(a, b fingerprint) bool {
 func lastOf(s string, n int) string {
 	runes := []rune(s)
 	return string(runes[:min(len(runes), n)])
-}
-
-// rewritten returns a paragraph of one text that stands in the other in other
-// words; "" if there is none. A paragraph that the other has as a part of
-// another, or split in two, is no rewriting.
-func rewritten(a, b fingerprint) string {
-	onlyA, onlyB := missing(a, b), missing(b, a)
-	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
-		return "" // they have little in common
-	}
-	pieced := 0
-	sets := make([]map[uint64]struct{}, len(onlyB))
-	for i, p := range onlyB {
-		sets[i] = grams(p)
-	}
-	for _, p := range onlyA {
-		set := grams(p)
-		for i, q := range onlyB {
-			if len(set) == 0 || len(sets[i]) == 0 || isFringe(a, b, p, q) {
-				continue
-			}
-			if dice(set, sets[i]) > rewrittenFrom {
-				if pieced++; pieced > maxPieced || !a.pieces(q) && !b.pieces(p) {
-					return p
-				}
-			}
-		}
-	}
-	return ""
-}
-
-// maxPieced bounds how many paragraphs are taken to pieces.
-const maxPieced = 300
-
-// pieces reports whether a paragraph of another text is nothing but pieces of this
-// one: paragraphs that were joined, or cut short. A piece that does not begin where
-// a paragraph does follows words that were taken out of its middle.
-func (f fingerprint) pieces(q string) bool {
-	for first := true; q != ""; first = false {
-		n := f.longestPiece(q)
-		if n < minPiece*3 && n < len(q) {
-			return false
-		}
-		if !first && !f.begins(q[:n]) {
-			return false
-		}
-		q = q[n:]
-	}
-	return true
-}
-
-// minPiece is how many characters a piece has at least.
-const minPiece = 5
-
-// longestPiece returns how much of the beginning of q stands in the text.
-func (f fingerprint) longestPiece(q string) int {
-	low, high := 0, len(q)
-	if strings.Contains(f.whole, q) {
-		return len(q)
-	}
-	for low+1 < high {
-		mid := (low + high) / 2
-		for mid > low && !utf8.RuneStart(q[mid]) {
-			mid--
-		}
-		if mid == low {
-			break
-		}
-		if strings.Contains(f.whole, q[:mid]) {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return low
-}
-
-// begins reports whether a paragraph of the text begins with a piece, or the piece
-// with one.
-func (f fingerprint) begins(piece string) bool {
-	return slices.ContainsFunc(f.paragraphs, func(p string) bool {
-		return strings.HasPrefix(p, piece) || strings.HasPrefix(piece, p)
-	})
-}
-
-// missing returns the paragraphs of a that b does not have.
-func missing(a, b fingerprint) []string {
-	have := make(map[string]bool, len(b.paragraphs))
-	for _, p := range b.paragraphs {
-		have[p] = true
-	}
-	var out []string
-	for _, p := range a.paragraphs {
-		if !have[p] && len(p) >= minParagraph*3 && !strings.Contains(b.whole, p) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// isFringe reports whether two paragraphs differ only by what a site put before
-// the first or behind the last of them.
-func isFringe(a, b fingerprint, p, q string) bool {
-	if len(p) < len(q) {
-		a, b, p, q = b, a, q, p
-	}
-	return p == a.paragraphs[0] && strings.HasSuffix(p, q) || p == a.paragraphs[len(a.paragraphs)-1] && strings.HasPrefix(p, q)
 }
 
 // Sketch returns the smallest hashes of a text's 5-grams, by which texts that may

@@ -150,18 +150,58 @@ func TestCompareReposts(t *testing.T) {
 		t.Errorf("%d of %d reposts are found, %d share a hash", found, 2*pairs, sketched)
 	}
 	wrong := 0
-	prepared := make([]fingerprint, len(texts))
+	prepared := make([]*Text, len(texts))
 	for i, a := range texts {
-		prepared[i] = newFingerprint(a)
+		prepared[i] = TextOf(a)
 	}
 	for i, a := range texts {
 		for j, b := range texts[max(0, i-15):i] {
 			j += max(0, i-15)
-			if a.Title != b.Title && compare(a, b, prepared[i], prepared[j]).Same {
+			if a.Title != b.Title && prepared[i].Compare(prepared[j]).Same {
 				wrong++
 				t.Errorf("%s and %s are one text", a.Title, b.Title)
 			}
 		}
 	}
 	t.Logf("%d of %d reposts are found, %d share a hash; %d wrong merges", found, 2*pairs, sketched, wrong)
+}
+
+// TestCompareIsBounded is the fault that two texts of 2,000 paragraphs each took
+// 4,000,000 comparisons of paragraphs: what is compared grows with what they share,
+// and a pair that shares too much is left unfinished, not guessed.
+func TestCompareIsBounded(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func(paragraph func(i int) string) Facts {
+		f := Facts{Title: "样例市关于养老服务的通知", DocumentNumber: "样政发〔2026〕1号"}
+		for i := range 2000 {
+			f.Paragraphs = append(f.Paragraphs, paragraph(i))
+		}
+		return f
+	}
+	words := func(int) string {
+		out := make([]rune, 70)
+		for i := range out {
+			out[i] = rune(0x4e00 + random.IntN(2000))
+		}
+		return string(out)
+	}
+	common := strings.Repeat("为了加强养老服务的监督和管理工作制定本办法", 3)
+	different := func(i int) string { return common + words(i)[:60] }
+	for _, c := range []struct {
+		name       string
+		a, b       Facts
+		unfinished bool
+	}{
+		{"nothing in common", text(words), text(words), false},
+		{"each paragraph like every other", text(different), text(different), true},
+	} {
+		x, y := TextOf(c.a), TextOf(c.b)
+		left := steps(maxSteps)
+		s := compare(x.fingerprint, y.fingerprint, &left)
+		if s.Unfinished != c.unfinished || c.unfinished && (s.Same || s.Version) || int(left) < -1<<20 {
+			t.Errorf("%s: %+v, %d steps", c.name, s, maxSteps-int(left))
+		}
+		t.Logf("%s: %d steps", c.name, maxSteps-int(left))
+	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/jobs"
 	"dibao/internal/web"
@@ -218,7 +219,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	runner, err = jobs.New(a.db, []jobs.Kind{
+	kinds := []jobs.Kind{
 		{Name: "collect", Parallel: a.config.Fetch.Concurrency, Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, source int64) error {
 			_, err := a.collector.Collect(jobCtx, source)
 			if err == nil {
@@ -265,7 +266,13 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 		}},
 		{Name: "summarize", Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, _ int64) error { return summaries(jobCtx) }},
 		{Name: "deliver", Parallel: 2, Timeout: 50 * time.Minute, Run: deliver},
-	}, []jobs.Schedule{
+	}
+	for i, k := range kinds {
+		if k.Name != "deliver" { // readers and their mails go first
+			kinds[i].Run = func(jobCtx context.Context, id int64) error { return k.Run(database.Background(jobCtx), id) }
+		}
+	}
+	runner, err = jobs.New(a.db, kinds, []jobs.Schedule{
 		{Cron: "* * * * *", Zone: zone, Kind: "collect-due", AtStart: true},
 		{Cron: "* * * * *", Zone: zone, Kind: "compose", AtStart: true},
 		{Cron: "*/10 * * * *", Zone: zone, Kind: "renew-hubs"},

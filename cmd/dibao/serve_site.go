@@ -116,7 +116,7 @@ func certificate(cert, key, keys string) (*tls.Config, error) {
 // metrics serves what the node counts (Prometheus).
 func (a *app) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}))
+	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.db)
 	if a.counts != nil {
 		a.counts.Register(registry)
 	}

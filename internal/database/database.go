@@ -60,6 +60,8 @@ type DB struct {
 	shown                string // the URL without its password
 	path                 string // of SQLite's file
 	writes               atomic.Int64
+	gate                 gate // before the writer
+	times                writeTimes
 }
 
 // Open connects to sqlite:PATH, postgres://… or postgresql://…; it does not
@@ -102,7 +104,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if readers <= 0 {
 		readers = 4
 	}
-	db := &DB{dialect: SQLite, shown: "sqlite:" + path, path: path}
+	db := &DB{dialect: SQLite, shown: "sqlite:" + path, path: path, gate: gate{free: 1}}
 	for _, pool := range []struct {
 		db    **sql.DB
 		conns int
@@ -163,7 +165,8 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 		pool.Close()
 		return nil, fmt.Errorf("database %s can't be reached: %v; check that PostgreSQL runs there and that url in [database] is right", shown, reason(err))
 	}
-	return &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown}, nil
+	// Those in the background leave connections to the others.
+	return &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: gate{free: max(1, conns/2), only: true}}, nil
 }
 
 // reason takes the cause out of a connection error, whose text holds the whole
@@ -218,8 +221,15 @@ const writeTries = 5
 // Write runs f in a transaction, which is committed if f returns nil. f may be
 // run again from its beginning where PostgreSQL broke it off (serialization
 // failure, deadlock), so it must not keep what an earlier run left. On SQLite f
-// must not call Write.
+// must not call Write. Those under a context of Background wait for all others.
 func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	c, asked := classOf(ctx), time.Now()
+	if err := db.gate.enter(ctx, c); err != nil {
+		return err
+	}
+	defer db.gate.leave(c)
+	begun := time.Now()
+	defer func() { db.times.add(c, begun.Sub(asked), time.Since(begun)) }()
 	for try := 1; ; try++ {
 		err := transact(ctx, db.writer, nil, f)
 		if err == nil || try == writeTries || !isBrokenOff(err) {

@@ -1,0 +1,263 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// Comparing two texts takes longer than storing them, so it is never done inside a
+// transaction. What a transaction needs is looked up in what was compared before.
+
+// errUncompared says that a transaction met texts that were not compared yet.
+var errUncompared = errors.New("texts were not compared yet")
+
+const (
+	// maxCompared bounds the steps that one collection compares texts with: ten
+	// seconds. What goes beyond is not compared, and its articles say so.
+	maxCompared = 1 << 30
+	// maxKept bounds the texts that are kept prepared, in bytes of their text.
+	maxKept = 4 << 20
+)
+
+// uncompared is the warning of an article that was not compared with all that it
+// may be the same text as.
+const uncompared = "it was not compared with every text that is like it, for that would take too long; whether it is a repost is unknown"
+
+// textKey names what is compared of an article.
+type textKey struct {
+	hash, title, number string
+	issued              policy.Date
+}
+
+func (a *arrival) textKey() textKey {
+	return textKey{a.TextHash, a.Title(), a.Facts.DocumentNumber, a.Facts.IssuedOn}
+}
+
+// pairOf is the key of two texts, in an order that does not depend on who came first.
+func pairOf(a, b textKey) [2]textKey {
+	less := a.hash < b.hash
+	if a.hash == b.hash {
+		less = a.title+a.number+a.issued.String() < b.title+b.number+b.issued.String()
+	}
+	if less {
+		return [2]textKey{a, b}
+	}
+	return [2]textKey{b, a}
+}
+
+// textRef is a text by its key, and where it is stored.
+type textRef struct {
+	key textKey
+	id  int64
+}
+
+// comparisons remembers which texts were compared. It serves one storing at a time.
+type comparisons struct {
+	known    map[[2]textKey]policy.Sameness
+	prepared map[textKey]*policy.Text
+	kept     int // bytes of what is prepared
+	left     int // steps
+	unknown  [][2]textRef
+	last     bool // what is unknown stays so
+}
+
+func newComparisons() *comparisons {
+	return &comparisons{known: make(map[[2]textKey]policy.Sameness), prepared: make(map[textKey]*policy.Text), left: maxCompared}
+}
+
+// sameness returns what is known of two texts. Where nothing is, it is asked for
+// after the transaction.
+func (c *comparisons) sameness(a, b textRef) policy.Sameness {
+	s, ok := c.known[pairOf(a.key, b.key)]
+	if ok {
+		return s
+	}
+	if c.last {
+		return policy.Sameness{Unfinished: true}
+	}
+	c.unknown = append(c.unknown, [2]textRef{a, b})
+	return policy.Sameness{}
+}
+
+// text prepares a text, or returns it as it was.
+func (c *comparisons) text(key textKey, facts policy.Facts) *policy.Text {
+	if t := c.prepared[key]; t != nil {
+		return t
+	}
+	size := 0
+	for _, p := range facts.Paragraphs {
+		size += len(p)
+	}
+	if c.kept += size; c.kept > maxKept {
+		clear(c.prepared)
+		c.kept = size
+	}
+	t := policy.TextOf(facts)
+	c.prepared[key] = t
+	return t
+}
+
+// compare compares two texts, if the budget allows it.
+func (c *comparisons) compare(key [2]textKey, a, b *policy.Text) {
+	if c.left <= 0 {
+		c.known[key] = policy.Sameness{Unfinished: true}
+		return
+	}
+	s := a.Compare(b)
+	c.left -= s.Steps
+	c.known[key] = s
+}
+
+// foresee compares the articles with those that share a part of their sketch, or
+// carry what seems to be the same document: most of what the transaction will ask for.
+func (st *Store) foresee(ctx context.Context, articles []*arrival, c *comparisons) error {
+	sketches := make(map[*arrival][]int64)
+	for _, a := range articles {
+		if a.PageState != PageWanted && len(a.sketch) > 0 {
+			sketches[a] = a.sketch
+		}
+	}
+	c.unknown, c.last = nil, false
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		b := newBatch(st, tx, articles, storing{compared: c})
+		alike, err := b.alike(ctx, sketches)
+		if err != nil {
+			return err
+		}
+		if err := b.seemingMates(ctx, alike); err != nil {
+			return err
+		}
+		for a, ids := range alike {
+			keys, err := b.textKeys(ctx, ids)
+			if err != nil {
+				return err
+			}
+			for _, other := range keys {
+				if other.id != a.ID {
+					c.sameness(textRef{a.textKey(), a.ID}, other)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return st.compareUnknown(ctx, articles, c)
+}
+
+// seemingMates adds to found, for each article, some that carry the document which
+// is stored under its names. Articles of the batch that seem to carry the same new
+// document it asks to be compared.
+func (b *batch) seemingMates(ctx context.Context, found map[*arrival][]int64) error {
+	var names []string
+	for _, a := range b.articles {
+		if a.carriesDocument() {
+			for _, n := range a.names() {
+				names = append(names, n.name)
+			}
+		}
+	}
+	if err := b.load(ctx, names); err != nil {
+		return err
+	}
+	stored, own := make(map[int64][]int64), make(map[string][]*arrival)
+	for _, a := range b.articles {
+		if !a.carriesDocument() {
+			continue
+		}
+		if all := own[documentKey(a)]; len(all) < maxAlike {
+			own[documentKey(a)] = append(all, a)
+		}
+		if c := b.identify(a); c != nil {
+			if stored[c.id] == nil {
+				var err error
+				if stored[c.id], err = b.carriersOf(ctx, c.id); err != nil {
+					return err
+				}
+			}
+			found[a] = append(found[a], stored[c.id]...)
+		}
+	}
+	for _, a := range b.articles {
+		for _, other := range own[documentKey(a)] {
+			if other != a && a.carriesDocument() {
+				b.compared.sameness(textRef{a.textKey(), a.ID}, textRef{other.textKey(), other.ID})
+			}
+		}
+	}
+	return nil
+}
+
+// compareUnknown compares the pairs that were asked for.
+func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *comparisons) error {
+	own := make(map[textKey]policy.Facts)
+	for _, a := range articles {
+		own[a.textKey()] = a.Facts
+	}
+	for _, pair := range c.unknown {
+		key := pairOf(pair[0].key, pair[1].key)
+		if _, ok := c.known[key]; ok {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var texts [2]*policy.Text
+		for i, ref := range pair {
+			var err error
+			if texts[i], err = st.textOf(ctx, ref, own, c); err != nil {
+				return err
+			}
+		}
+		if texts[0] != nil && texts[1] != nil { // else it has changed meanwhile, and is asked for again
+			if key[0] != pair[0].key {
+				texts[0], texts[1] = texts[1], texts[0]
+			}
+			c.compare(key, texts[0], texts[1])
+		}
+	}
+	c.unknown = nil
+	return nil
+}
+
+// textOf returns a text, prepared; nil if it is not stored any more.
+func (st *Store) textOf(ctx context.Context, ref textRef, own map[textKey]policy.Facts, c *comparisons) (*policy.Text, error) {
+	if t := c.prepared[ref.key]; t != nil {
+		return t, nil
+	}
+	if facts, ok := own[ref.key]; ok {
+		return c.text(ref.key, facts), nil
+	}
+	stored, err := st.Article(ctx, ref.id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if a := (&arrival{Article: stored}); a.textKey() != ref.key {
+		return nil, nil
+	}
+	return c.text(ref.key, stored.Facts), nil
+}
+
+// textKeys returns the keys of stored texts.
+func (b *batch) textKeys(ctx context.Context, ids []int64) ([]textRef, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	return database.Collect(ctx, b.tx, func(row database.Row) (r textRef, err error) {
+		err = row.Scan(&r.id, &r.key.hash, &r.key.title, &r.key.number, &r.key.issued)
+		return r, err
+	}, `SELECT id, text_hash, title, document_number, issued_on FROM articles WHERE id IN (`+b.st.db.Dialect().IDs("$1")+`) ORDER BY id`, string(list))
+}

@@ -1,0 +1,289 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// SQLite has one writer, and while it stores what a source has, no reader can
+// leave and no delivery is noted. So articles are stored in pieces that take some
+// ten milliseconds each; all that can be computed or compared is, before.
+
+const (
+	pieceTime     = 15 * time.Millisecond // a piece that took more than twice as long is followed by a smaller one
+	maxPieceBytes = 512 << 10             // of the texts of articles, unless one alone has more
+)
+
+// pieces is how much one transaction takes on this machine, today: of articles, or
+// of kilobytes. It is never less than least, however long that took: then the
+// machine is busy with something else.
+type pieces struct {
+	mu             sync.Mutex
+	n, least, most int
+}
+
+func (p *pieces) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(p.n, p.least)
+}
+
+// took learns from the time that a piece of n took.
+func (p *pieces) took(n int, d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case d > 2*pieceTime:
+		p.n = max(p.least, min(n, p.n)/2)
+	case d < pieceTime && 2*n >= p.n:
+		p.n = min(p.most, max(p.least, p.n)*2)
+	}
+}
+
+// storing says how articles are stored.
+type storing struct {
+	now        time.Time
+	compared   *comparisons
+	judgedOnly bool                   // they are stored already, and lack only what follows from them
+	before     func(tx *sql.Tx) error // in the transaction of each piece, first
+	after      func(tx *sql.Tx) error // the same, last
+}
+
+// store stores articles, a piece at a time, and has what they bring about done
+// after. It returns how many are new.
+func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (added int, err error) {
+	if how.compared == nil {
+		how.compared = newComparisons()
+	}
+	for len(articles) > 0 {
+		n := pieceOf(articles, st.pieces.size())
+		for _, a := range articles[:n] {
+			a.prepare()
+		}
+		var began time.Time
+		piece := how
+		piece.before = func(tx *sql.Tx) error {
+			began = time.Now()
+			if how.before != nil {
+				return how.before(tx)
+			}
+			return nil
+		}
+		stored, new, err := st.storeChunk(ctx, articles[:n], piece)
+		if err != nil {
+			return added, err
+		}
+		st.pieces.took(n, time.Since(began))
+		added += new
+		if err := st.queued(ctx, stored); err != nil {
+			return added, err
+		}
+		articles = articles[n:]
+	}
+	return added, st.finish(ctx)
+}
+
+// pieceOf returns how many of the articles one transaction takes.
+func pieceOf(articles []*arrival, most int) int {
+	size := 0
+	for n, a := range articles {
+		if size += a.weight(); n == most || n > 0 && size > maxPieceBytes {
+			return n
+		}
+	}
+	return len(articles)
+}
+
+// weight is how many bytes an article has, about.
+func (a *arrival) weight() int {
+	n := len(a.Content)
+	for _, p := range a.Facts.Paragraphs {
+		n += len(p)
+	}
+	return n
+}
+
+// prepare computes what the transaction needs of an article.
+func (a *arrival) prepare() {
+	a.titleKey = a.title().Key
+	a.relations()
+	a.sketch = policy.Sketch(a.Facts.Paragraphs)
+	a.sketch = a.sketch[:min(len(a.sketch), sketchSize)]
+	a.columns, a.columnsErr = newColumns(a.Article)
+}
+
+// errChanged says that an article was stored by somebody else since it was read.
+var errChanged = errors.New("the article has changed meanwhile; run the command again")
+
+// unchanged refuses to store articles that were read before, over what is newer.
+func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
+	was := make(map[int64]string)
+	for _, a := range articles {
+		if a.ID != 0 {
+			was[a.ID] = a.readHash
+		}
+	}
+	if len(was) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(sortedKeys(was))
+	if err != nil {
+		return err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT id, text_hash FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var hash string
+		if err := rows.Scan(&id, &hash); err != nil {
+			return err
+		}
+		if was[id] != hash {
+			return errChanged
+		}
+	}
+	return rows.Err()
+}
+
+// finish does what transactions left to do: what would have made them long.
+func (st *Store) finish(ctx context.Context) error {
+	if err := st.settleWaiting(ctx); err != nil {
+		return err
+	}
+	return st.rejudgeWaiting(ctx)
+}
+
+// rejudgeWaiting judges the articles again whose cluster fell apart.
+func (st *Store) rejudgeWaiting(ctx context.Context) error {
+	for range 100 { // each may part another cluster
+		var ids []int64
+		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+			ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT article FROM judge_pending ORDER BY article LIMIT $1`, rereadPage)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		list, err := json.Marshal(ids)
+		if err != nil {
+			return err
+		}
+		// What parts again while these are judged is noted after they are taken off.
+		err = st.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM judge_pending WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := st.reread(ctx, ids, storing{now: st.Now(), compared: newComparisons()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settlePage is how many relations one transaction settles.
+const settlePage = 300
+
+// settleWaiting settles the relations to documents that so many texts name that
+// the transaction which brought them left some.
+func (st *Store) settleWaiting(ctx context.Context) error {
+	for {
+		var any bool
+		err := st.db.Read(ctx, func(tx *sql.Tx) error {
+			return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settle_pending)`).Scan(&any)
+		})
+		if err != nil || !any {
+			return err
+		}
+		if err := st.db.Write(ctx, func(tx *sql.Tx) error { return st.settleSome(ctx, tx) }); err != nil {
+			return fmt.Errorf("settle relations: %w", err)
+		}
+	}
+}
+
+func (st *Store) settleSome(ctx context.Context, tx *sql.Tx) error {
+	if err := st.beginStoring(ctx, tx); err != nil {
+		return err
+	}
+	var id, after int64
+	var names string
+	err := tx.QueryRowContext(ctx, `SELECT id, names, after FROM settle_pending ORDER BY id LIMIT 1`).Scan(&id, &names, &after)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b := newBatch(st, tx, nil, storing{now: st.Now(), compared: newComparisons()})
+	resolved, last, err := b.settlePage(ctx, names, after)
+	if err != nil {
+		return err
+	}
+	if err := b.announce(ctx, resolved, make(map[int64]bool)); err != nil {
+		return err
+	}
+	if last == 0 {
+		_, err = tx.ExecContext(ctx, `DELETE FROM settle_pending WHERE id = $1`, id)
+	} else {
+		_, err = tx.ExecContext(ctx, `UPDATE settle_pending SET after = $2 WHERE id = $1`, id, last)
+	}
+	return err
+}
+
+// Rebuild makes anew what follows from articles that lack it: after a backup was
+// restored, which holds no search index, or an upgrade from a version that had
+// none. It finishes what a crash left undone, changes nothing else and returns how
+// many articles lacked it.
+func (st *Store) Rebuild(ctx context.Context) (int, error) {
+	ctx = database.Background(ctx)
+	if err := st.finish(ctx); err != nil {
+		return 0, err
+	}
+	if err := st.IndexWaiting(ctx); err != nil {
+		return 0, err
+	}
+	var lacking bool
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM articles) - (SELECT COUNT(*) FROM articles WHERE hidden = 1) > (SELECT COUNT(*) FROM search_keys)`).Scan(&lacking)
+	})
+	if err != nil || !lacking {
+		return 0, err
+	}
+	total := 0
+	for after := int64(0); ; {
+		var page []int64
+		var all []*arrival
+		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a
+				WHERE a.id > $1 AND a.hidden = 0 AND NOT EXISTS (SELECT 1 FROM search_keys k WHERE k.article = a.id) ORDER BY a.id LIMIT $2`, after, rereadPage)
+			if err == nil && len(page) > 0 {
+				all, err = st.arrivals(ctx, tx, page)
+			}
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		if len(page) == 0 {
+			return total, st.IndexWaiting(ctx)
+		}
+		if _, err := st.store(ctx, all, storing{now: st.Now(), judgedOnly: true}); err != nil {
+			return total, err
+		}
+		total, after = total+len(page), slices.Max(page)
+	}
+}

@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxSteps bounds the comparison of two texts: about 100 ms. The longest
+// interpretation of a court, compared with a repost of it, takes a third of that.
+const maxSteps = 16 << 20
+
+// steps is what is left of a budget.
+type steps int
+
+func (s *steps) spend(n int) { *s -= steps(n) }
+func (s *steps) over() bool  { return *s < 0 }
+
+// contains is strings.Contains, which reads about 32 bytes in the time of a step.
+func (s *steps) contains(whole, part string) bool {
+	s.spend(1 + len(whole)/32)
+	return !s.over() && strings.Contains(whole, part)
+}
+
+// rewritten returns a paragraph of one text that stands in the other in other
+// words; "" if there is none. A paragraph that the other has as a part of
+// another, or split in two, is no rewriting. Paragraphs find each other by their
+// 5-grams, so that the work grows with what they share and not with their pairs.
+func rewritten(a, b fingerprint, left *steps) string {
+	onlyA, onlyB := missing(a, b, left), missing(b, a, left)
+	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
+		return "" // they have little in common
+	}
+	found, pieced := newGramIndex(onlyB, left), 0
+	for _, p := range onlyA {
+		size, alike := found.sharing(p, left)
+		for _, i := range alike {
+			q, shared := onlyB[i], found.take(i)
+			if left.over() || 2*float64(shared) <= rewrittenFrom*float64(size+found.sizes[i]) || isFringe(a, b, p, q) {
+				continue
+			}
+			if pieced++; pieced > maxPieced || !a.pieces(q, left) && !b.pieces(p, left) {
+				return p
+			}
+		}
+		if left.over() {
+			return ""
+		}
+	}
+	return ""
+}
+
+// gramIndex finds, of some paragraphs, those that share 5-grams with another.
+type gramIndex struct {
+	holders map[uint64][]int // the paragraphs that have a 5-gram
+	sizes   []int            // how many each has
+	shared  []int            // of the paragraph that was last asked for
+}
+
+func newGramIndex(paragraphs []string, left *steps) *gramIndex {
+	x := &gramIndex{holders: make(map[uint64][]int), sizes: make([]int, len(paragraphs)), shared: make([]int, len(paragraphs))}
+	for i, p := range paragraphs {
+		set := grams(p)
+		x.sizes[i] = len(set)
+		left.spend(len(set))
+		for g := range set {
+			x.holders[g] = append(x.holders[g], i)
+		}
+	}
+	return x
+}
+
+// sharing returns how many 5-grams a paragraph has, and the sorted indexes of those
+// that share any with it.
+func (x *gramIndex) sharing(p string, left *steps) (size int, alike []int) {
+	set := grams(p)
+	left.spend(len(set))
+	for g := range set {
+		holders := x.holders[g]
+		if left.spend(len(holders)); left.over() {
+			break
+		}
+		for _, i := range holders {
+			if x.shared[i] == 0 {
+				alike = append(alike, i)
+			}
+			x.shared[i]++
+		}
+	}
+	slices.Sort(alike)
+	return len(set), alike
+}
+
+// take returns how many 5-grams a paragraph shared, and forgets it.
+func (x *gramIndex) take(i int) int {
+	n := x.shared[i]
+	x.shared[i] = 0
+	return n
+}
+
+// maxPieced bounds how many paragraphs are taken to pieces.
+const maxPieced = 300
+
+// pieces reports whether a paragraph of another text is nothing but pieces of this
+// one: paragraphs that were joined, or cut short. A piece that does not begin where
+// a paragraph does follows words that were taken out of its middle.
+func (f fingerprint) pieces(q string, left *steps) bool {
+	for first := true; q != ""; first = false {
+		n := f.longestPiece(q, left)
+		if left.over() || n < minPiece*3 && n < len(q) {
+			return false
+		}
+		if !first && !f.begins(q[:n], left) {
+			return false
+		}
+		q = q[n:]
+	}
+	return true
+}
+
+// minPiece is how many characters a piece has at least.
+const minPiece = 5
+
+// longestPiece returns how much of the beginning of q stands in the text.
+func (f fingerprint) longestPiece(q string, left *steps) int {
+	low, high := 0, len(q)
+	if left.contains(f.whole, q) {
+		return len(q)
+	}
+	for low+1 < high && !left.over() {
+		mid := (low + high) / 2
+		for mid > low && !utf8.RuneStart(q[mid]) {
+			mid--
+		}
+		if mid == low {
+			break
+		}
+		if left.contains(f.whole, q[:mid]) {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// begins reports whether a paragraph of the text begins with a piece, or the piece
+// with one.
+func (f fingerprint) begins(piece string, left *steps) bool {
+	left.spend(len(f.paragraphs))
+	return slices.ContainsFunc(f.paragraphs, func(p string) bool {
+		return strings.HasPrefix(p, piece) || strings.HasPrefix(piece, p)
+	})
+}
+
+// missing returns the paragraphs of a that b does not have.
+func missing(a, b fingerprint, left *steps) []string {
+	have := make(map[string]bool, len(b.paragraphs))
+	for _, p := range b.paragraphs {
+		have[p] = true
+	}
+	var out []string
+	for _, p := range a.paragraphs {
+		if !have[p] && len(p) >= minParagraph*3 && !b.holds(p, left) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// holds reports whether a paragraph stands in the text, be it as a part of another.
+// One with a 5-gram that the text does not have, as most are, needs no search.
+func (f fingerprint) holds(p string, left *steps) bool {
+	for g := range grams(p) {
+		left.spend(1)
+		if _, ok := f.grams[g]; !ok {
+			return false
+		}
+	}
+	return left.contains(f.whole, p)
+}
+
+// isFringe reports whether two paragraphs differ only by what a site put before
+// the first or behind the last of them.
+func isFringe(a, b fingerprint, p, q string) bool {
+	if len(p) < len(q) {
+		a, b, p, q = b, a, q, p
+	}
+	return p == a.paragraphs[0] && strings.HasSuffix(p, q) || p == a.paragraphs[len(a.paragraphs)-1] && strings.HasPrefix(p, q)
+}

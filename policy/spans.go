@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+)
+
+// spans compares two paragraphs by character; numbers and Latin words are whole.
+func (left *steps) spans(before, after string) []Span {
+	a, b := tokens(before), tokens(after)
+	var out []Span
+	var run strings.Builder // of one operation: to append a character at a time would copy the paragraph for each
+	op := byte(Kept)
+	add := func(next byte, text string) {
+		if text == "" {
+			return
+		}
+		if next != op && run.Len() > 0 {
+			out = append(out, Span{op, run.String()})
+			run.Reset()
+		}
+		op = next
+		run.WriteString(text)
+	}
+	i, j := 0, 0
+	for _, p := range append(left.align(a, b), [2]int{len(a), len(b)}) {
+		add(Removed, strings.Join(a[i:p[0]], ""))
+		add(Added, strings.Join(b[j:p[1]], ""))
+		if p[0] < len(a) {
+			add(Kept, a[p[0]])
+		}
+		i, j = p[0]+1, p[1]+1
+	}
+	if run.Len() > 0 {
+		out = append(out, Span{op, run.String()})
+	}
+	return readable(out)
+}
+
+// readable joins changes with so little between them that nobody could read it.
+func readable(in []Span) []Span {
+	var out []Span
+	for i := 0; i < len(in); {
+		if in[i].Op == Kept {
+			out = append(out, in[i])
+			i++
+			continue
+		}
+		var gone, came strings.Builder
+		for i < len(in) && (in[i].Op != Kept || i+1 < len(in) && len([]rune(in[i].Text)) <= shortKept && !strings.ContainsAny(in[i].Text, "，。；：、")) {
+			if in[i].Op != Added {
+				gone.WriteString(in[i].Text)
+			}
+			if in[i].Op != Removed {
+				came.WriteString(in[i].Text)
+			}
+			i++
+		}
+		for _, s := range []Span{{Removed, gone.String()}, {Added, came.String()}} {
+			if s.Text != "" {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// tokens are the characters of a text, with numbers and Latin words whole.
+func tokens(s string) []string {
+	out := make([]string, 0, len(s)/3)
+	start, word := 0, false
+	for i, r := range s {
+		isWord := r < 0x250 && (unicode.IsLetter(r) || unicode.IsDigit(r))
+		if i > start && !(word && isWord) {
+			out = append(out, s[start:i])
+			start = i
+		}
+		word = isWord
+	}
+	if start < len(s) {
+		out = append(out, s[start:])
+	}
+	return out
+}
