@@ -4,36 +4,29 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 )
 
 var (
-	deadlineBy     = regexp.MustCompile(`(?:截止到|截止至|截止|截至)(日期|时间|期限|日)?\s*(?:为|是|：|:|到|至|于)?\s*` + fullDate)
-	deadlineBefore = regexp.MustCompile(fullDate + dateTail + `(?:之?前|以前|止|截止)`)
-	deadlineRange  = regexp.MustCompile(`(?:征求意见|意见征集|征集|公告|公示|反馈|申报|填报|提交|递交|报送|报名|受理|公开|起止)[^。；\n]{0,12}?(时间|期限|期|日期)?\s*(?:为|是|：|:|自|从|于)*\s*` + fullDate + dateTail + spanTo + laterDate)
 	deadlineWithin = regexp.MustCompile(`自\s*(?:本)?(?:公告|公示|通知|通告|征求意见稿)?\s*(?:发布|公布|刊登|印发|公示|公告)之日起\s*` + amount + `\s*(个工作日|个自然日|日|天)(?:之)?内`)
-	// deadlineUntil begins on the day of the announcement.
-	deadlineUntil = regexp.MustCompile(`(?:即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起|发布之日)\s*(?:至|到|—+|－|-)\s*` + fullDate)
-	// deadlineDay leaves out its year: 请于6月5日前.
-	deadlineDay = regexp.MustCompile(`(?:请于|请在|可于|可在|须于|应于|务必于|务必在|于|在)\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日` + dateTail + `(?:之?前|以前|止)`)
 	// deadlineTerm gives only how long: 公示期为5个工作日.
-	deadlineTerm = regexp.MustCompile(`(?:公示|征求意见|公开征求意见|意见征集|公告)(?:期限|期|时间)\s*(?:为|是|：|:)?\s*(?:自[^。，]{0,12}起)?\s*` + amount + `\s*(个工作日|个自然日|日|天)`)
-	// ofAThing follows a span in which things happened, not one in which to ask.
-	ofAThing = regexp.MustCompile(`^\s*(?:期间|之间|的|发生|内发|内完|内取|新|已|购|完成|取得)`)
+	deadlineTerm = regexp.MustCompile(`(公示|征求意见|意见征集|公告)(?:期限|期|时间)\s*(?:为|是|：|:)?\s*(?:自[^。，]{0,12}起)?\s*` + amount + `\s*(个工作日|个自然日|日|天)`)
 )
 
 // asksFor are the words of texts that ask something of their readers.
 var asksFor = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告", "上报", "寄送", "寄至", "送至", "日前报"}
+
+// asksAway are further words of what is to be sent to the issuer.
+var asksAway = []string{"逾期", "公示", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "送至", "推荐", "反映", "邮寄"}
 
 // asksOpinion are those of consultations. A draft itself says what is to be
 // reported until when.
 var asksOpinion = []string{"意见", "反馈", "建议", "来函", "来信", "函告", "寄送", "寄至", "送至"}
 
 // asksToo are those of texts whose title asks.
-var asksToo = append([]string{"推荐", "填报", "提交", "递交"}, asksFor...)
+var asksToo = append([]string{"推荐", "申请", "填报", "提交", "递交"}, asksFor...)
 
 // asksTitle are the words of titles that ask. 意见 alone is only a type of document.
-var asksTitle = []string{"征求", "征集", "申报", "报名", "报送", "公示", "反馈", "遴选", "招募", "推荐", "征询"}
+var asksTitle = []string{"征求", "征集", "申报", "报名", "报送", "公示", "反馈", "遴选", "招募", "推荐", "征询", "招聘", "招考", "征文", "征稿", "评选", "选拔", "填报"}
 
 // contextChars is how near to a date must stand what is asked for, in characters.
 const contextChars = 30
@@ -63,22 +56,23 @@ func (w window) opensOn(d Date, quote string) {
 func (u *understanding) deadline() {
 	asks := u.Kind == KindConsultation || containsAny(u.Title, asksTitle...)
 	w := window{make(map[Date]string), make(map[Date]string)}
-	made := u.IssuedOn
-	if made.IsZero() {
-		made = u.PublishedOn
-	}
 	end := func(d Date, quote string) {
-		if !d.IsZero() && !d.Before(made) {
+		if !d.IsZero() && !d.Before(u.made()) {
 			w.ends[d] = quote
 		}
 	}
 	if u.Kind == KindConsultation || asks {
 		u.windowLabels(w, end)
 	}
-	u.windowOf(u.Title, "标题", asks, w, end)
+	u.windowOf(u.Title, "", "标题", asks, w, end)
+	heading := ""
 	for i, p := range u.Paragraphs {
-		if u.hinted(i, hintDates) && (asks || u.hinted(i, hintAsks)) {
-			u.windowOf(p, "正文", asks, w, end)
+		if u.hinted(i, hintDates) && (asks || heading != "" || u.hinted(i, hintAsks)) {
+			u.windowOf(p, heading, "正文", asks, w, end)
+		}
+		heading = ""
+		if len(p) <= longestTermHeading && windowHeading.MatchString(p) {
+			heading = p
 		}
 	}
 	switch len(w.ends) {
@@ -99,6 +93,34 @@ func (u *understanding) deadline() {
 			u.OpensOn, u.OpensFrom = d, from
 		}
 	}
+}
+
+// made is the day before which a text sets no terms.
+func (u *understanding) made() Date {
+	if u.IssuedOn.IsZero() {
+		return u.PublishedOn
+	}
+	return u.IssuedOn
+}
+
+// term is what a sentence gives: a last day and, where it says so, a first.
+type term struct {
+	first, last Date
+	text        string
+}
+
+// termsOf returns the terms of a paragraph. others says that the text gave one
+// before: written out, it says it better than a day without a year.
+func (u *understanding) termsOf(p, heading string, asks, others bool) (all []term) {
+	for _, m := range u.mentions(p, heading, asks) {
+		if m.yearless && others {
+			continue
+		}
+		if first, last, ok := u.window(m); ok {
+			all = append(all, term{first, last, m.text})
+		}
+	}
+	return all
 }
 
 // windowLabels reads what the headline block says.
@@ -128,18 +150,26 @@ func (u *understanding) windowLabels(w window, end func(Date, string)) {
 }
 
 // windowOf reads one paragraph. asks says whether the whole text asks for
-// something; else only what stands beside such a word counts.
-func (u *understanding) windowOf(p, where string, asks bool, w window, end func(Date, string)) {
+// something; else only what stands beside such a word counts. heading is the line
+// before, if it says what the paragraph is about: 报名时间.
+func (u *understanding) windowOf(p, heading, where string, asks bool, w window, end func(Date, string)) {
 	p = fold(p)
 	var said map[string]string
 	if hasOtherDate(p) {
 		p, said = plainDates(p)
 	}
-	quote := func(o asking) string { return where + "“" + strings.TrimSpace(saidAs(o.groups[0], said)) + "”" }
-	if hasYear(p) {
-		u.writtenOut(p, quote, asks, w, end)
+	quote := func(s string) string { return where + "“" + strings.TrimSpace(saidAs(s, said)) + "”" }
+	terms := u.termsOf(p, heading, asks, len(w.ends) > 0)
+	for _, x := range terms {
+		if x.last.Before(u.made()) { // of several groups some of whose days are over
+			terms = nil
+		}
 	}
-	if !asks || u.PublishedOn.IsZero() || len(w.ends) > 0 { // a date that is written out says it better
+	for _, x := range terms {
+		w.opensOn(x.first, quote(x.text))
+		end(x.last, quote(x.text))
+	}
+	if !asks || u.PublishedOn.IsZero() || len(w.ends) > 0 {
 		return
 	}
 	for _, x := range []struct {
@@ -147,12 +177,13 @@ func (u *understanding) windowOf(p, where string, asks bool, w window, end func(
 		hints []string
 	}{{deadlineWithin, []string{"之日起"}}, {deadlineTerm, []string{"公示期", "公示时间", "征求意见期", "征求意见时间", "意见征集期", "公告期", "公告时间", "意见征集时间"}}} {
 		for _, o := range u.near(x.re, p, x.hints...) {
-			n, ok := number(o.groups[1])
-			if !ok || n == 0 || !o.asks && x.re == deadlineWithin {
+			count, unit := o.groups[len(o.groups)-2], o.groups[len(o.groups)-1]
+			n, ok := number(count)
+			if !ok || n == 0 || !o.asks && x.re == deadlineWithin || x.re == deadlineTerm && !u.isFor(o.groups[1]) {
 				continue
 			}
-			d, exact := after(u.PublishedOn, n, o.groups[2])
-			from := quote(o)
+			d, exact := after(u.PublishedOn, n, unit)
+			from := quote(o.groups[0])
 			if !exact {
 				from += "（节假日安排未公布，按周末估算）"
 			}
@@ -161,19 +192,25 @@ func (u *understanding) windowOf(p, where string, asks bool, w window, end func(
 			return
 		}
 	}
-	for _, o := range u.near(deadlineDay, p, "前", "止") {
-		if o.asks && !o.isTarget() {
-			end(u.nextDay(o.groups[1], o.groups[2]), quote(o))
-		}
-	}
+}
+
+// isFor reports whether the text is what a term is set for: the 公示期 in a call for
+// applications begins when there is something to show.
+func (u *understanding) isFor(what string) bool {
+	return u.Kind == KindConsultation || strings.Contains(u.Title, what)
 }
 
 // nextDay returns the first such day from the publication on, if it comes within
-// the half year in which terms end.
+// the half year in which terms end. Where the publication is not known, the issue
+// counts.
 func (u *understanding) nextDay(month, day string) Date {
-	for year := u.PublishedOn.Year; year <= u.PublishedOn.Year+1; year++ {
+	from := u.PublishedOn
+	if from.IsZero() {
+		from = u.IssuedOn
+	}
+	for year := from.Year; year <= from.Year+1 && !from.IsZero(); year++ {
 		d := dateOfParts(fmt.Sprint(year), month, day)
-		if !d.IsZero() && !d.Before(u.PublishedOn) && d.Before(u.PublishedOn.AddDays(longestTerm)) {
+		if !d.IsZero() && !d.Before(from) && d.Before(from.AddDays(longestTerm)) {
 			return d
 		}
 	}
@@ -182,36 +219,6 @@ func (u *understanding) nextDay(month, day string) Date {
 
 // longestTerm is how many days ahead a day without a year may lie.
 const longestTerm = 183
-
-// writtenOut reads dates that are written out.
-func (u *understanding) writtenOut(p string, quote func(asking) string, asks bool, w window, end func(Date, string)) {
-	for _, o := range u.near(deadlineRange, p, "日") {
-		first := o.date(2)
-		if (!asks && !o.asks) || o.groups[1] == "" && ofAThing.MatchString(o.behind) && !o.asks {
-			continue
-		}
-		if last := o.later(5, first); !last.IsZero() {
-			w.opensOn(first, quote(o))
-			end(last, quote(o))
-		}
-	}
-	for _, o := range u.near(deadlineBy, p, "截") {
-		// 截至2023年12月31日，全市共有…: that is how things stood.
-		if (o.asks || asks && o.groups[1] != "") && !stood.MatchString(o.behind) {
-			end(o.date(2), quote(o))
-		}
-	}
-	for _, o := range u.near(deadlineUntil, p, "日起", "之日") {
-		if o.asks || asks {
-			end(o.date(1), quote(o))
-		}
-	}
-	for _, o := range u.near(deadlineBefore, p, "前", "止") {
-		if o.asks && !o.isTarget() {
-			end(o.date(1), quote(o))
-		}
-	}
-}
 
 var (
 	// donePart follows the day until which something is to be done, which is no
@@ -240,17 +247,27 @@ type asking struct {
 	asks       bool
 }
 
+// askingWords are the words of which one says that a sentence asks.
+func (u *understanding) askingWords() []string {
+	switch {
+	case u.Kind == KindConsultation:
+		return asksOpinion
+	case containsAny(u.Title, asksTitle...):
+		return asksToo
+	}
+	return asksFor
+}
+
+// asksBeside reports whether one of the words stands beside a day.
+func asksBeside(before, behind string, words []string) bool {
+	return containsAny(before, words...) || containsAny(behind, words...) || sendsIt.MatchString(behind) && asksNow.MatchString(before)
+}
+
 func (u *understanding) near(re *regexp.Regexp, p string, hints ...string) []asking {
 	if !containsAny(p, hints...) {
 		return nil
 	}
-	words := asksFor
-	switch {
-	case u.Kind == KindConsultation:
-		words = asksOpinion
-	case containsAny(u.Title, asksTitle...):
-		words = asksToo
-	}
+	words := u.askingWords()
 	var out []asking
 	for _, at := range re.FindAllStringSubmatchIndex(p, maxOccurrences) {
 		o := asking{occurrence: occurrence{groups: make([]string, len(at)/2)}}
@@ -259,16 +276,9 @@ func (u *understanding) near(re *regexp.Regexp, p string, hints ...string) []ask
 				o.groups[i] = p[at[2*i]:at[2*i+1]]
 			}
 		}
-		o.before = lastRunes(p[:at[0]], contextChars)
-		if i := strings.LastIndexAny(o.before, "。；"); i >= 0 {
-			_, size := utf8.DecodeRuneInString(o.before[i:])
-			o.before = o.before[i+size:]
-		}
-		o.behind = firstRunes(p[at[1]:], contextChars)
-		if i := strings.IndexAny(o.behind, "。；"); i >= 0 {
-			o.behind = o.behind[:i]
-		}
-		o.asks = containsAny(o.before, words...) || containsAny(o.behind, words...) || sendsIt.MatchString(o.behind) && asksNow.MatchString(o.before)
+		o.before = lastSentence(lastRunes(p[:at[0]], contextChars))
+		o.behind = firstSentence(firstRunes(p[at[1]:], contextChars))
+		o.asks = asksBeside(o.before, o.behind, words)
 		out = append(out, o)
 	}
 	return out

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,7 +109,7 @@ var hintWords = map[int][]string{
 	hintNumber:    {"号"},
 	hintPromise:   {"抓紧", "尽快", "即将", "年内", "今年将", "拟"},
 	hintRelative:  relativeWords,
-	hintAsks:      asksFor,
+	hintAsks:      append(slices.Clone(asksFor), asksAway...),
 	hintDates:     {"年", "日", "天"},
 	hintSpanLabel: {"执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间", "延长至"},
 	hintFrom:      {"自", "从", "于"},

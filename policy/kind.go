@@ -67,14 +67,14 @@ func (u *understanding) ownFacts() {
 var (
 	// explains are the forms of titles that explain a policy. 解读 elsewhere is a
 	// word: 科学解读出来的.
-	explains   = regexp.MustCompile(`^(?:政策|图文|专家|权威|视频|动漫)?解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一图(?:读懂|看懂|了解|速览|解码)|图解|(?:政策|热点|有关)问答|答问$|问答$|详解《|(?:起草|编制|修订)说明$`)
+	explains   = regexp.MustCompile(`^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一图(?:读懂|看懂|了解|速览|解码)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
 	asksPublic = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
 	// afterAsking are titles of what came of it.
 	afterAsking = regexp.MustCompile(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
 	// officialEnd are further ends of titles of official texts: announcements that
 	// are no types of the regulation.
-	officialEnd = regexp.MustCompile(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|年度报告|工作报告|举措)(?:[（(].{1,20}[)）])?$`)
-	recordEnd   = regexp.MustCompile(`(?:情况|总结|汇报|统计表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
+	officialEnd = regexp.MustCompile(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
+	recordEnd   = regexp.MustCompile(`(?:情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
 	reports = regexp.MustCompile(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|来了[！!]?$|不实$|[！!？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
@@ -96,7 +96,7 @@ func (u *understanding) titleEvidence(score kindScore) {
 		score[KindDocument] += formal
 	case reports.MatchString(title):
 		score[KindNews] += fair
-	case u.title.Type != "" && (isLegislation(u.title.Type) || yearlyPlan.MatchString(title)), officialEnd.MatchString(title):
+	case u.about(), u.title.Type != "" && (isLegislation(u.title.Type) || yearlyPlan.MatchString(title)), officialEnd.MatchString(title):
 		score[KindDocument] += fair
 	case u.title.Type != "":
 		score[KindDocument] += slight
@@ -115,8 +115,13 @@ func (u *understanding) official() bool {
 	if t.Type != "" && (len(t.Issuers) > 0 || t.Relation != "") {
 		return true
 	}
-	about := strings.HasPrefix(u.Title, "关于") || len(t.Issuers) > 0 && strings.Contains(u.Title, "关于")
-	return about && (t.Type != "" || cutShort.MatchString(u.Title) || officialEnd.MatchString(u.Title))
+	return u.about() && (t.Type != "" || t.Relation != "" || cutShort.MatchString(u.Title) || officialEnd.MatchString(u.Title))
+}
+
+// about reports whether the title begins as those of official texts do: 关于, perhaps
+// behind an organ.
+func (u *understanding) about() bool {
+	return strings.HasPrefix(u.Title, "关于") || len(u.title.Issuers) > 0 && strings.Contains(u.Title, "关于")
 }
 
 var (

@@ -51,7 +51,7 @@ const maxTitle = 1000
 // 关于 + subject + 的 + type (条例第九条).
 func ParseTitle(s string) Title {
 	var t Title
-	s = strings.TrimSpace(strings.Join(strings.Fields(fold(strings.ToValidUTF8(s, ""))), " "))
+	s = strings.TrimSpace(strings.Join(strings.Fields(withoutPrivate(fold(strings.ToValidUTF8(s, "")))), " "))
 	if len(s) > maxTitle {
 		t.Title = s
 		return t
@@ -67,6 +67,7 @@ func ParseTitle(s string) Title {
 		t.Type = typeOfNumber(n)
 		return t
 	}
+	core = spaced.ReplaceAllString(core, "$1$2")
 	formName, base := typeOf(core)
 	organs, verb, rest, ok := splitAtVerb(core)
 	if acts := organActs.FindStringSubmatch(core); acts != nil && formName != "" && namesOrgans(acts[1]) && !strings.Contains(acts[1], "关于") && (!ok || len(acts[1]) < len(organs)) {
@@ -115,6 +116,22 @@ func ParseTitle(s string) Title {
 		}
 	}
 	return t
+}
+
+// spaced is a type that was set wide: 通  知.
+var spaced = regexp.MustCompile(`([通公决意批复办规]) +([知告定见复函法])$`)
+
+// withoutPrivate drops characters for private use, which old systems leave behind.
+func withoutPrivate(s string) string {
+	if strings.IndexByte(s, 0xEE) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Co, r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // andOthers ends the issuers of a title that names only the first of them.
