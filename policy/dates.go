@@ -19,11 +19,6 @@ const (
 var (
 	// The line under a document: the signature's date stands alone.
 	signatureDate = regexp.MustCompile(`^` + gap + `(` + yearOrHan + `)` + gap + `年` + gap + `(` + digitsOrHan + `)` + gap + `月` + gap + `(` + digitsOrHan + `)` + gap + `日` + gap + `$`)
-	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/ …
-	// A month alone (/202611/1100.html) is no day, so the parts are parted or
-	// eight digits together.
-	dateInURL  = regexp.MustCompile(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
-	compactURL = regexp.MustCompile(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
 )
 
 // moment is a date, and a time of day where one is given.
@@ -68,18 +63,6 @@ func readSignature(line string) (Date, bool) {
 	}
 	d := dateOfParts(m[1], m[2], m[3])
 	return d, !d.IsZero()
-}
-
-// readURLDate finds the day in an address, where the site puts one.
-func readURLDate(url string) (Date, bool) {
-	for _, re := range []*regexp.Regexp{compactURL, dateInURL} {
-		if m := re.FindStringSubmatch(url); m != nil {
-			if d := dateOfParts(m[1], m[2], m[3]); !d.IsZero() {
-				return d, true
-			}
-		}
-	}
-	return Date{}, false
 }
 
 // publishedMeta are the meta elements that say when a page was published, the
@@ -137,7 +120,7 @@ func (u *understanding) published() {
 		return
 	}
 	list, hasList := readMoment(u.e.ListDate, u.zone)
-	inURL, hasURL := readURLDate(u.e.URL)
+	inURL, hasURL := when.InAddress(u.e.URL)
 	switch {
 	case hasList && hasURL && abs(list.on.In(time.UTC).Sub(inURL.In(time.UTC))) > maxListGap:
 		// A migration re-dates one of the two; the earlier that is not before the

@@ -6,6 +6,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
+
+	"dibao/feed/ingest/list"
 )
 
 // Candidate is an address that a page names as a feed.
@@ -67,33 +69,46 @@ func ProposeList(p Page, s Source) string {
 	if err != nil {
 		return ""
 	}
-	rows := findRows(doc, clockOf(p, s))
-	if len(rows) == 0 {
+	found := list.Find(doc.Nodes[0], clockOf(p, s))
+	if len(found.Rows) == 0 || len(found.Containers) == 0 {
 		return ""
 	}
-	found, err := pageReader{}.Read(p, s)
+	l, err := readRows(doc, p, s)
 	if err != nil {
 		return ""
 	}
-	row := selectorOf(rows[0].Nodes[0])
-	selector := row
-	for up, steps := rows[0].Nodes[0].Parent, 0; up != nil && up.Type == html.ElementNode && steps < 3; up, steps = up.Parent, steps+1 {
-		if named := selectorOf(up); strings.ContainsAny(named, ".#") {
-			selector = named + strings.Repeat(" > *", steps) + " > " + row
-			break
+	rows := ""
+	for _, r := range found.Rows { // rows of one tag, whatever their class
+		if name := r.Node.Data; rows == "" {
+			rows = name
+		} else if rows != name {
+			rows = "*"
 		}
 	}
-	path := row
-	for up := rows[0].Nodes[0].Parent; up != nil && up.Type == html.ElementNode && up.Data != "html"; up = up.Parent {
-		path = selectorOf(up) + " > " + path
-	}
-	for _, try := range []string{selector, row, path} {
+	for _, try := range append(selectorsOf(found.Containers[0], rows), selectorOf(found.Rows[0].Node)) {
 		s.Settings.Item = try
-		if again, err := (pageReader{}).Read(p, s); err == nil && sameItems(found, again) {
+		if again, err := readRows(doc, p, s); err == nil && sameItems(l.Items, again.Items) {
 			return try
 		}
 	}
 	return ""
+}
+
+// selectorsOf returns selectors of the rows in a container, the shortest first.
+func selectorsOf(container *html.Node, rows string) []string {
+	own := selectorOf(container)
+	all := []string{own + " > " + rows, own + " " + rows}
+	for up, steps := container.Parent, 1; up != nil && up.Type == html.ElementNode && steps < 4; up, steps = up.Parent, steps+1 {
+		if named := selectorOf(up); strings.ContainsAny(named, ".#") {
+			all = append(all, named+strings.Repeat(" > *", steps-1)+" > "+own+" > "+rows)
+			break
+		}
+	}
+	path := own + " > " + rows
+	for up := container.Parent; up != nil && up.Type == html.ElementNode && up.Data != "html"; up = up.Parent {
+		path = selectorOf(up) + " > " + path
+	}
+	return append(all, path)
 }
 
 // ProposeContent proposes the selector of the text on an article's page: the one
@@ -115,8 +130,7 @@ func selectorOf(n *html.Node) string {
 	if id := s.AttrOr("id", ""); isName(id) {
 		return n.Data + "#" + id
 	}
-	for _, class := range strings.Fields(strings.TrimPrefix(shape(s), n.Data)) {
-		class, _, _ = strings.Cut(strings.TrimPrefix(class, "."), ".")
+	for class := range strings.FieldsSeq(s.AttrOr("class", "")) {
 		if isName(class) {
 			return n.Data + "." + class
 		}

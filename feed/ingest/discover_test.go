@@ -25,7 +25,7 @@ func TestPropose(t *testing.T) {
 	const menu = `<ul class=menu><li><a href=/a>政务公开栏目</a></li><li><a href=/b>办事服务栏目</a></li></ul>`
 	tests := []struct{ name, html, want string }{
 		{"Class", menu + `<ul class="list first">` + rows + `</ul>`, "ul.list > li"},
-		{"ID", menu + `<div id=news><ul>` + rows + `</ul></div>`, "div#news > * > li"},
+		{"ID", menu + `<div id=news><ul>` + rows + `</ul></div>`, "div#news > ul > li"},
 		{"Bare", menu + `<ul>` + rows + `</ul>`, ""},
 		{"OddName", menu + `<ul class="1a">` + strings.ReplaceAll(rows, "<li>", "<li class=r>") + `</ul>`, "li.r"},
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -14,10 +15,104 @@ import (
 // jsonReader reads the answers in JSON that list pages drawn by scripts ask for.
 // The settings are paths: names parted by dots, «[]» for every element of an
 // array and «[0]» for one. «data.html | li» takes markup at the path and rows
-// in it by a selector.
+// in it by a selector, or by structure where none is given.
 type jsonReader struct{}
 
 var _ Reader = jsonReader{}
+
+// Read returns the elements at the item path, in their order. Each needs its own
+// page to be read.
+func (jsonReader) Read(p Page, src Source) ([]Item, error) {
+	if src.Settings.Item == "" {
+		return nil, errors.New("set the item path of the source, such as data.list[]")
+	}
+	l, err := readJSONList(p, src)
+	return l.Items, err
+}
+
+// decodeJSON decodes an answer in JSON or JSONP.
+func decodeJSON(p Page, charset string) (any, error) {
+	if len(p.Body) > maxFeedBytes {
+		return nil, fmt.Errorf("the answer is larger than %d MB", maxFeedBytes>>20)
+	}
+	text, _ := Decode(p.Body, p.ContentType, charset)
+	return parseJSONBody(text)
+}
+
+// readJSONList reads a list in an answer by the paths of the source; where it has
+// none they are found.
+func readJSONList(p Page, src Source) (List, error) {
+	doc, err := decodeJSON(p, src.Settings.Charset)
+	if err != nil {
+		return List{}, err
+	}
+	if src.Settings.Item == "" {
+		if src.Settings, _, err = proposeJSON(doc, p, src); err != nil {
+			return List{}, err
+		}
+	}
+	return readElements(doc, p, src)
+}
+
+// readElements reads the elements at the item path of a source.
+func readElements(doc any, p Page, src Source) (List, error) {
+	set := src.Settings
+	at, selector, isMarkup := strings.Cut(set.Item, "|")
+	found, err := walkJSON([]any{doc}, at)
+	if err != nil {
+		return List{}, err
+	}
+	if isMarkup {
+		var markup strings.Builder
+		for _, v := range found {
+			markup.WriteString(textOfJSON(v))
+		}
+		src.Settings.Item = strings.TrimSpace(selector)
+		return readMarkup(markup.String(), p, src)
+	}
+	var l List
+	seen := make(map[string]bool)
+	clock := clockOf(p, src)
+	for _, v := range found {
+		title := clip(plainText(valueAt(v, set.Title, titleKeys)), maxTitle)
+		address := resolve(p.URL, addressOf(v, set.Link))
+		why := ""
+		switch {
+		case title == "":
+			why = "the element has no title"
+		case address == "":
+			why = "the element has no address"
+		case seen[identity(address)]:
+			why = "the element has the address of another one"
+		case len(l.Items) >= maxFeedItems:
+			why = fmt.Sprintf("more than %d elements", maxFeedItems)
+		}
+		if why != "" {
+			l.drop(why, title)
+			continue
+		}
+		seen[identity(address)] = true
+		it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
+		it.Evidence = policy.Evidence{URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, ListTitle: title}
+		if w, ok := readJSONDate(valueAt(v, set.Date, nil), clock); ok {
+			it.Evidence.ListDate, it.DateFrom = w.On.String(), set.Date
+		}
+		l.Items = append(l.Items, it)
+	}
+	return l, nil
+}
+
+// readMarkup reads the rows of markup that an answer holds.
+func readMarkup(markup string, p Page, src Source) (List, error) {
+	src.Settings.Charset = ""
+	page := Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: []byte(markup), FetchedAt: p.FetchedAt}
+	doc, err := parseList(page, "")
+	if err != nil {
+		return List{}, err
+	}
+	l, err := readRows(doc, page, src)
+	return l.List, err
+}
 
 // addressKeys are where an item's address stands when the source does not say.
 var addressKeys = []string{"url", "URL", "link", "href", "articleUrl", "infoUrl"}
@@ -25,55 +120,31 @@ var addressKeys = []string{"url", "URL", "link", "href", "articleUrl", "infoUrl"
 // titleKeys are where its title stands.
 var titleKeys = []string{"title", "TITLE", "name", "infoTitle"}
 
-// Read returns the elements at the item path, in their order. Each needs its
-// own page to be read.
-func (jsonReader) Read(p Page, src Source) ([]Item, error) {
-	if len(p.Body) > maxFeedBytes {
-		return nil, fmt.Errorf("the answer is larger than %d MB", maxFeedBytes>>20)
+// addressOf returns the address of an element: the value at a path, or a template
+// with the values of other paths in it (https://…/detail?id={docId}).
+func addressOf(v any, link string) string {
+	if !strings.Contains(link, "{") {
+		return valueAt(v, link, addressKeys)
 	}
-	set := src.Settings
-	if set.Item == "" {
-		return nil, errors.New("set the item path of the source, such as data.list[]")
-	}
-	text, _ := Decode(p.Body, p.ContentType, set.Charset)
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	var doc any
-	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("the answer is no JSON that can be read: %w", err)
-	}
-	at, selector, isMarkup := strings.Cut(set.Item, "|")
-	found, err := walkJSON([]any{doc}, at)
-	if err != nil {
-		return nil, err
-	}
-	if isMarkup {
-		var markup strings.Builder
-		for _, v := range found {
-			markup.WriteString(textOfJSON(v))
+	var b strings.Builder
+	for link != "" {
+		before, rest, ok := strings.Cut(link, "{")
+		b.WriteString(before)
+		if !ok {
+			break
 		}
-		rows := src
-		rows.Settings.Item, rows.Settings.Charset = strings.TrimSpace(selector), ""
-		return pageReader{}.Read(Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: []byte(markup.String())}, rows)
-	}
-	var items []Item
-	seen := make(map[string]bool)
-	clock := clockOf(p, src)
-	for _, v := range found {
-		address := resolve(p.URL, valueAt(v, set.Link, addressKeys))
-		title := clip(plainText(valueAt(v, set.Title, titleKeys)), maxTitle)
-		if address == "" || title == "" || seen[address] || len(items) >= maxFeedItems {
-			continue
+		path, after, ok := strings.Cut(rest, "}")
+		value := valueAt(v, path, []string{path})
+		if !ok || value == "" {
+			return ""
 		}
-		seen[address] = true
-		it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
-		it.Evidence = policy.Evidence{
-			URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
-			ListTitle: title, ListDate: jsonDate(valueAt(v, set.Date, nil), clock),
+		if strings.Contains(b.String(), "?") {
+			value = url.QueryEscape(value)
 		}
-		items = append(items, it)
+		b.WriteString(value)
+		link = after
 	}
-	return items, nil
+	return b.String()
 }
 
 // valueAt returns the text at a path, or at the first key that has any where no
@@ -139,14 +210,15 @@ func walkJSON(from []any, at string) ([]any, error) {
 	return from, nil
 }
 
-// jsonDate reads a date as text, or as seconds or milliseconds since 1970.
-func jsonDate(s string, clock when.Clock) string {
-	w, ok := when.Read(s, clock)
-	if !ok {
-		w, ok = when.Published(when.Find(s, clock), clock)
+// readJSONDate reads a date as text, or as seconds or milliseconds since 1970.
+func readJSONDate(s string, clock when.Clock) (when.When, bool) {
+	if s == "" {
+		return when.When{}, false
 	}
-	if !ok {
-		return ""
+	if w, ok := when.Read(s, clock); ok {
+		return w, true
 	}
-	return w.On.String()
+	w, ok := when.Published(when.Find(s, clock), clock)
+	w = w.Complete(when.Context{}, clock)
+	return w, ok && !w.On.IsZero() && !w.Weak
 }

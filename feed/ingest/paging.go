@@ -1,114 +1,406 @@
 package ingest
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
-)
+	"golang.org/x/net/html"
 
-var (
-	nextText = regexp.MustCompile(`^\s*(?:[>»›→]\s*)?(?:下一?页|下一頁|后一?页|后页|next(?: page)?|older(?: posts)?)\s*(?:[>»›→]+\s*)?$`)
-	// trsPager is how pages of TRS, which runs most official sites, draw their
-	// pager: createPageHTML(pages, this one from 0, name, extension).
-	trsPager = regexp.MustCompile(`createPageHTML\w*\(\s*['"]?(\d{1,5})['"]?\s*,\s*['"]?(\d{1,5})['"]?\s*,\s*['"]([\w.-]+)['"]\s*,\s*['"](\w{2,6})['"]`)
-	partName = regexp.MustCompile(`^(.*?)(?:[_-](\d{1,2}))?(\.\w+)?$`)
+	"dibao/feed/ingest/list"
 )
 
 // NextPage returns the address of the next page of a list, or of the next part of
 // an article; "" if the page names none.
 func NextPage(p Page, s Source) string {
-	doc, err := parsePage(p, s.Settings.Charset)
+	doc, err := parseList(p, s.Settings.Charset)
 	if err != nil {
 		return ""
 	}
+	next, _ := nextPage(doc, p)
+	return next
+}
+
+// pagers are the ways in which pages name their next one, the surest first. Each
+// returns the address as written, "" for none.
+var pagers = []struct {
+	name string
+	find func(*pagerReader) string
+}{
+	{"rel=next", (*pagerReader).byRel},
+	{"下一页", (*pagerReader).byText},
+	{"title 下一页", (*pagerReader).byAttribute},
+	{"class next", (*pagerReader).byClass},
+	{"createPageHTML", (*pagerReader).byCall},
+	{"nextgroup", (*pagerReader).byGroup},
+	{"page numbers", (*pagerReader).byNumbers},
+	{">", (*pagerReader).bySign},
+	{"select", (*pagerReader).bySelect},
+	{"countPage", (*pagerReader).byVariables},
+}
+
+// pagerReader looks for the next page of one page.
+type pagerReader struct {
+	doc     *goquery.Document
+	links   []*html.Node // with an address, in the page's order
+	address *url.URL     // of the page
+	base    *url.URL
+	scripts string
+	unknown string // a pager that was seen and not understood
+}
+
+// nextPage returns the address of the next page and how the page names it. Where a
+// pager was seen and not understood, next is "" and pager says so.
+func nextPage(doc *goquery.Document, p Page) (next, pager string) {
 	address, err := url.Parse(p.URL)
 	if err != nil {
+		return "", ""
+	}
+	r := &pagerReader{doc: doc, address: address, base: pageBase(doc, address)}
+	for n := range doc.Nodes[0].Descendants() {
+		switch {
+		case n.Type != html.ElementNode:
+		case n.Data == "a" || n.Data == "link":
+			r.links = append(r.links, n)
+		case n.Data == "script":
+			r.scripts += childText(n) + "\n"
+		}
+	}
+	for _, way := range pagers {
+		if to := r.resolve(way.find(r)); to != "" {
+			return to, way.name
+		}
+	}
+	return "", r.notUnderstood()
+}
+
+// resolve returns an address that can be the next page's: on the same host, and
+// another page than this one.
+func (r *pagerReader) resolve(href string) string {
+	if href == "" {
 		return ""
 	}
-	base := pageBase(doc, address)
-	var next string
-	doc.Find(`a[href], link[rel~="next"][href]`).EachWithBreak(func(_ int, a *goquery.Selection) bool {
-		rel := strings.Fields(strings.ToLower(a.AttrOr("rel", "")))
-		if slices.Contains(rel, "next") || nextText.MatchString(strings.ToLower(collapse(a.Text()))) {
-			to, err := url.Parse(absolute(base, a.AttrOr("href", "")))
-			if err == nil && to.Host == address.Host && to.String() != address.String() && to.Path != "" {
-				to.Fragment = ""
-				next = to.String()
+	to, err := url.Parse(absolute(r.base, href))
+	if err != nil || to.Path == "" || to.Host != r.address.Host {
+		return ""
+	}
+	to.Fragment = ""
+	if here := *r.address; to.Path == here.Path && to.RawQuery == here.RawQuery {
+		return ""
+	}
+	return to.String()
+}
+
+// first returns the address of the first link that is meant. Where a script
+// follows it to an address that it does not name, it notes that.
+func (r *pagerReader) first(isMeant func(*html.Node) bool) string {
+	for _, a := range r.links {
+		if !isMeant(a) {
+			continue
+		}
+		if to := list.Address(a); r.resolve(to) != "" {
+			return to
+		}
+		if call := firstOf(attribute(a, "onclick"), strings.TrimPrefix(attribute(a, "href"), "javascript:")); r.unknown == "" && call != "" && call != "#" && a.Data == "a" {
+			r.unknown = "not understood: " + firstOf(linkText(a), "next") + " by " + clip(collapse(call), 60)
+		}
+	}
+	return ""
+}
+
+func (r *pagerReader) byRel() string {
+	return r.first(func(a *html.Node) bool {
+		for rel := range strings.FieldsSeq(strings.ToLower(attribute(a, "rel"))) {
+			if rel == "next" {
+				return true
 			}
+		}
+		return false
+	})
+}
+
+var (
+	nextText = regexp.MustCompile(`^\s*(?:[\[【(（>»›→]\s*)?(?:下一?[页頁]|后一?[页頁]|向后|次页|next(?: page)?|older(?: posts)?|more articles)\s*[>»›→\]】)）]*\s*$`)
+	nextSign = regexp.MustCompile(`^\s*(?:>|›|→|»|>>|&gt;)\s*$`)
+	nextName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:next|nextpage|nextbtn|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
+)
+
+func linkText(a *html.Node) string {
+	return strings.ToLower(collapse(goquery.NewDocumentFromNode(a).Text()))
+}
+
+func (r *pagerReader) byText() string {
+	return r.first(func(a *html.Node) bool { return a.Data == "a" && nextText.MatchString(linkText(a)) })
+}
+
+// byAttribute looks at what is said of a link by its title, its label or its picture.
+func (r *pagerReader) byAttribute() string {
+	return r.first(func(a *html.Node) bool {
+		for _, key := range []string{"title", "aria-label"} {
+			if nextText.MatchString(strings.ToLower(attribute(a, key))) {
+				return true
+			}
+		}
+		for d := range a.Descendants() {
+			if d.Data == "img" && (nextText.MatchString(strings.ToLower(attribute(d, "alt"))) || nextText.MatchString(strings.ToLower(attribute(d, "title")))) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// byClass looks at the class of a link, or of the element that holds nothing else.
+func (r *pagerReader) byClass() string {
+	return r.first(func(a *html.Node) bool {
+		if a.Data != "a" || letterCount(linkText(a)) > 4 {
+			return false
+		}
+		names := attribute(a, "class") + " " + attribute(a, "id")
+		if up := a.Parent; up != nil && up.FirstChild == a && up.LastChild == a {
+			names += " " + attribute(up, "class")
+		}
+		return nextName.MatchString(names)
+	})
+}
+
+func letterCount(s string) int { return len([]rune(s)) }
+
+func (r *pagerReader) bySign() string {
+	return r.first(func(a *html.Node) bool { return a.Data == "a" && nextSign.MatchString(linkText(a)) })
+}
+
+// pagerCall is how pages of TRS, which runs most official sites, draw their pager:
+// createPageHTML(pages, this one, name, extension), perhaps with the id of an
+// element first, with any quotes, and counted from 0 or from 1.
+var pagerCall = regexp.MustCompile(`(?i)\bcreate\w{0,12}page\w{0,12}\(([^()]{5,200})\)`)
+
+func (r *pagerReader) byCall() string {
+	for _, m := range pagerCall.FindAllStringSubmatch(r.scripts, 10) {
+		var numbers []int
+		var names []string
+		for arg := range strings.SplitSeq(m[1], ",") {
+			arg = strings.Trim(strings.TrimSpace(arg), `'"`)
+			if n, err := strconv.Atoi(arg); err == nil {
+				numbers = append(numbers, n)
+			} else if len(numbers) > 0 || plainName.MatchString(arg) {
+				names = append(names, arg)
+			}
+		}
+		if len(numbers) < 2 || len(names) < 2 {
+			r.unknown = firstOf(r.unknown, "not understood: "+clip(m[0], 80))
+			continue
+		}
+		name, extension := names[len(names)-2], names[len(names)-1]
+		return r.numbered(numbers[0], numbers[1], name, strings.TrimPrefix(extension, "."))
+	}
+	return ""
+}
+
+var plainName = regexp.MustCompile(`^[\w.-]{1,60}$`)
+
+// numbered returns the address of the page behind the one at, of so many. Pages are
+// counted from 0 (index.html, index_1.html) or from 1 (index.html, index_2.html):
+// the address of this page says which.
+func (r *pagerReader) numbered(pages, at int, name, extension string) string {
+	last := pages - 1
+	if at > 0 && !endsInPage(r.address.Path, at) {
+		last = pages // counted from 1
+	}
+	if at >= last || pages > 100000 {
+		return ""
+	}
+	return fmt.Sprintf("%s_%d.%s", name, at+1, extension)
+}
+
+// endsInPage reports whether a path names the page with a number: index_3.html.
+func endsInPage(p string, at int) bool {
+	name := strings.TrimSuffix(path.Base(p), path.Ext(p))
+	return strings.HasSuffix(name, "_"+strconv.Itoa(at)) || strings.HasSuffix(name, "-"+strconv.Itoa(at))
+}
+
+var (
+	currentVar = regexp.MustCompile(`(?i)\b(?:var|let)\s+(?:currentPage|currPage|curPage|nowPage|pageIndex)\s*=\s*['"]?(\d{1,5})`)
+	countVar   = regexp.MustCompile(`(?i)\b(?:var|let)\s+(?:countPage|pageCount|totalPages?|pageTotal|allPage|maxPage)\s*=\s*['"]?(\d{1,5})`)
+	ownName    = regexp.MustCompile(`^(.*?)(?:_\d{1,5})?(\.\w{2,6})$`)
+)
+
+// byVariables reads what a script counts by: currentPage and countPage.
+func (r *pagerReader) byVariables() string {
+	count, current := countVar.FindStringSubmatch(r.scripts), currentVar.FindStringSubmatch(r.scripts)
+	if count == nil || current == nil {
+		return ""
+	}
+	pages, _ := strconv.Atoi(count[1])
+	at, _ := strconv.Atoi(current[1])
+	name, extension := "index", "html"
+	if m := ownName.FindStringSubmatch(path.Base(r.address.Path)); m != nil {
+		name, extension = m[1], m[2][1:]
+	}
+	return r.numbered(pages, at, name, extension)
+}
+
+// nextGroup is where pages of 大汉 jcms keep the address of more records.
+var nextGroup = regexp.MustCompile(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
+
+func (r *pagerReader) byGroup() string {
+	if m := nextGroup.FindStringSubmatch(r.scripts); m != nil {
+		return html.UnescapeString(m[1])
+	}
+	for n := range r.doc.Nodes[0].Descendants() {
+		if n.Type == html.CommentNode && n.Parent != nil && n.Parent.Data == "nextgroup" {
+			if m := nextGroup.FindStringSubmatch("<nextgroup>" + n.Data); m != nil {
+				return html.UnescapeString(m[1])
+			}
+		}
+	}
+	return ""
+}
+
+// bySelect reads a menu of pages.
+func (r *pagerReader) bySelect() string {
+	var next string
+	r.doc.Find("select").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+		options := s.Find("option")
+		at := 0
+		addresses := 0
+		options.Each(func(i int, o *goquery.Selection) {
+			if _, isSelected := o.Attr("selected"); isSelected {
+				at = i
+			}
+			if strings.Contains(o.AttrOr("value", ""), ".") || strings.Contains(o.AttrOr("value", ""), "?") {
+				if _, err := strconv.Atoi(strings.Trim(collapse(o.Text()), "第页 ")); err == nil {
+					addresses++
+				}
+			}
+		})
+		if addresses == options.Length() && at+1 < addresses {
+			next = options.Eq(at+1).AttrOr("value", "")
 		}
 		return next == ""
 	})
-	if next != "" {
-		return next
-	}
-	if m := trsPager.FindStringSubmatch(doc.Find("script").Text()); m != nil {
-		pages, _ := strconv.Atoi(m[1])
-		at, _ := strconv.Atoi(m[2])
-		if at+1 < pages {
-			return absolute(base, m[3]+"_"+strconv.Itoa(at+1)+"."+m[4])
+	return next
+}
+
+// byNumbers follows the number behind that of this page, where a pager has nothing
+// but numbers.
+func (r *pagerReader) byNumbers() string {
+	for _, a := range r.links {
+		n, ok := numberOfPage(a)
+		if !ok || n != 1 && n != 2 || a.Parent == nil {
+			continue
+		}
+		group := a.Parent
+		if group.FirstChild == group.LastChild || onlyChild(a) {
+			group = group.Parent
+		}
+		if group == nil {
+			continue
+		}
+		if next := r.behindCurrent(group); next != "" {
+			return next
 		}
 	}
 	return ""
 }
 
-// NextPart returns the address of the next part of an article that its site has
-// cut into pages: one with the same name and another number, since «next» on an
-// article's page mostly leads to the next article. It is "" if there is none.
-func NextPart(p Page, s Source) string {
-	next := NextPage(p, s)
-	a, err := url.Parse(p.URL)
-	if err != nil || next == "" {
-		return ""
-	}
-	b, err := url.Parse(next)
-	if err != nil {
-		return ""
-	}
-	if a.Path == b.Path { // the part stands in the query: every other key is the same
-		x, y := a.Query(), b.Query()
-		for _, key := range []string{"page", "p", "pageNo", "pageIndex", "pn"} {
-			was, err := strconv.Atoi(x.Get(key))
-			if err != nil && x.Get(key) == "" {
-				was = 1
-			}
-			if is, err := strconv.Atoi(y.Get(key)); err == nil && is == was+1 {
-				x.Del(key)
-				y.Del(key)
-				if x.Encode() == y.Encode() {
-					return next
-				}
-			}
+func onlyChild(n *html.Node) bool {
+	for _, s := range []*html.Node{n.PrevSibling, n.NextSibling} {
+		if s != nil && (s.Type == html.ElementNode || strings.TrimSpace(s.Data) != "") {
+			return false
 		}
-		return ""
 	}
-	from, to := partName.FindStringSubmatch(path.Base(a.Path)), partName.FindStringSubmatch(path.Base(b.Path))
-	if from == nil || to == nil || path.Dir(a.Path) != path.Dir(b.Path) || from[3] != to[3] || from[1] == "" {
-		return ""
-	}
-	was, _ := strconv.Atoi(from[2]) // 0 where it has none
-	is, _ := strconv.Atoi(to[2])
-	switch {
-	case from[1] == to[1] && to[2] != "" && is > was && is <= was+2: // x.html, x_1.html or x_2.html
-		return next
-	case from[1]+"_"+from[2] == to[1] && to[2] != "" && is <= 2: // the article's own name ends in a number
-		return next
-	}
-	return ""
+	return true
 }
 
-// AddPart appends the next part of an article to what was read of it before.
-func AddPart(whole, part Item) Item {
-	whole.HTML += "\n" + part.HTML
-	whole.Evidence.Paragraphs = slices.Concat(whole.Evidence.Paragraphs, part.Evidence.Paragraphs)
-	for _, x := range part.Attachments {
-		if !slices.ContainsFunc(whole.Attachments, func(y Attachment) bool { return x.URL == y.URL }) {
-			whole.Attachments = append(whole.Attachments[:len(whole.Attachments):len(whole.Attachments)], x)
+// numberOfPage reads an element that is nothing but the number of a page.
+func numberOfPage(n *html.Node) (int, bool) {
+	text := linkText(n)
+	if len(text) > 10 {
+		return 0, false
+	}
+	v, err := strconv.Atoi(strings.Trim(text, "[]第页 "))
+	return v, err == nil && v > 0
+}
+
+// behindCurrent returns the address of the number behind the current one in a group
+// of page numbers.
+func (r *pagerReader) behindCurrent(group *html.Node) string {
+	links := make(map[int]string)
+	current, seen := 0, 0
+	for n := range group.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		v, ok := numberOfPage(n)
+		if !ok {
+			continue
+		}
+		if seen++; seen > 200 {
+			break
+		}
+		to := ""
+		if n.Data == "a" {
+			to = list.Address(n)
+		}
+		switch {
+		case isCurrent(n) || isCurrent(n.Parent) && n.Parent != group:
+			current = v
+		case r.resolve(to) != "":
+			if links[v] == "" {
+				links[v] = to
+			}
+		case n.FirstChild != nil && n.FirstChild.Type == html.TextNode && current == 0:
+			current = v // no link: this page, or a link to it
 		}
 	}
-	return whole
+	if current == 0 && len(links) > 1 && links[1] == "" {
+		current = 1
+	}
+	if current == 0 {
+		return ""
+	}
+	return links[current+1]
+}
+
+var currentName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:cur|curr|current|on|active|select|selected|now|this|thisclass|hover)(?:$|[\s_-])`)
+
+func isCurrent(n *html.Node) bool {
+	return n != nil && n.Type == html.ElementNode && (currentName.MatchString(attribute(n, "class")) || attribute(n, "aria-current") != "")
+}
+
+var (
+	manyPages = regexp.MustCompile(`共\s*(\d{1,5})\s*页|第?\s*1\s*/\s*(\d{1,5})\s*页?`)
+	moreText  = regexp.MustCompile(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
+)
+
+// notUnderstood names a pager that is there and leads nowhere.
+func (r *pagerReader) notUnderstood() string {
+	if r.unknown != "" {
+		return r.unknown
+	}
+	if m := countVar.FindStringSubmatch(r.scripts); m != nil && m[1] != "0" && m[1] != "1" {
+		return "not understood: " + collapse(m[0])
+	}
+	said := ""
+	for n := range r.doc.Nodes[0].Descendants() {
+		if n.Type != html.TextNode || n.Parent.Data == "script" || n.Parent.Data == "style" {
+			continue
+		}
+		text := collapse(n.Data)
+		switch m := manyPages.FindStringSubmatch(text); {
+		case len(text) > 200:
+		case m != nil && firstOf(m[1], m[2]) != "1" && firstOf(m[1], m[2]) != "0":
+			return "not understood: " + clip(text, 60)
+		case moreText.MatchString(strings.ToLower(text)):
+			return "not understood: " + text + " by a script"
+		case isEncoded(text) && said == "":
+			said = "not understood: the pager is encoded (" + clip(text, 20) + "…)"
+		}
+	}
+	return said
 }

@@ -3,75 +3,17 @@ package ingest
 import (
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"dibao/feed/ingest/plain"
 	"dibao/internal/markup"
 	"dibao/policy"
 )
 
-// collapse makes every run of white space, U+3000 and U+00A0 included, one
-// space, drops characters that have no width or turn the direction of what
-// follows, and trims the ends.
-func collapse(s string) string {
-	if isCollapsed(s) {
-		return s
-	}
-	var b strings.Builder
-	b.Grow(len(s))
-	space := false
-	for _, r := range s {
-		switch {
-		case isSpace(r):
-			space = true
-		case isInvisible(r):
-		default:
-			if space && b.Len() > 0 {
-				b.WriteByte(' ')
-			}
-			space = false
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// collapse is plain.Collapse.
+func collapse(s string) string { return plain.Collapse(s) }
 
-// isCollapsed is the common case: nothing to do and nothing to copy.
-func isCollapsed(s string) bool {
-	if strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") || strings.Contains(s, "  ") {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return r != ' ' && isSpace(r) || isInvisible(r) || r == utf8.RuneError
-	})
-}
-
-// isSpace knows every character of the Unicode category Zs and the line and page
-// breaks.
-func isSpace(r rune) bool {
-	return unicode.IsSpace(r) || r == '\u180e'
-}
-
-// isInvisible knows what a reader does not see but a comparison would: control
-// and format characters, soft hyphens, byte order marks, marks of direction.
-// The joiners of emoji and of Indic scripts go too.
-func isInvisible(r rune) bool {
-	return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !isSpace(r)
-}
-
-// clip cuts text to n characters.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
-}
+// clip is plain.Clip.
+func clip(s string, n int) string { return plain.Clip(s, n) }
 
 // firstOf returns the first value that is not blank, trimmed.
 func firstOf(values ...string) string {

@@ -90,11 +90,11 @@ next:
 }
 
 // dateGap reports whether what stands between two tokens joins them.
-func dateGap(s string) bool { return len(s) <= 8 && strings.Trim(s, " ,./|，、stndrh") == "" }
+func dateGap(s string) bool { return len(s) <= 8 && strings.Trim(s, " \x1f,./|，、stndrh") == "" }
 
 // timeGap reports whether what stands between a date and a time joins them.
 func timeGap(s string) bool {
-	return len(s) <= 12 && strings.Trim(s, " ,T-|()[]（），") == ""
+	return len(s) <= 12 && strings.Trim(s, " \x1f,T-|()[]（），") == ""
 }
 
 // withoutWeekdays writes spaces for the days of the week, which say nothing new.

@@ -66,8 +66,9 @@ func (w *When) judge(s string, all []When, i int) {
 		from = all[i-1].end
 	}
 	between := s[from:w.start]
-	w.Label = labelOf(between)
+	w.Label, w.hasColon = labelOf(between)
 	w.Role = RoleOf(w.Label)
+	w.Alone = isAlone(s, w.start, w.end)
 	if i > 0 && isRange(between) { // the end of a span, and its beginning
 		w.Role = RoleDeadline
 		if all[i-1].Role == RoleUnknown || all[i-1].Role == RolePeriod {
@@ -96,10 +97,10 @@ func isRange(between string) bool {
 
 // labelOf returns the label at the end of what stands before a date: a word with
 // a colon behind it, or one that stands alone and says what the date is.
-func labelOf(before string) string {
-	rest := strings.TrimRight(before, " [(（【〔")
-	end := strings.TrimRight(rest, ":")
-	hasColon := len(end) < len(rest)
+func labelOf(before string) (label string, hasColon bool) {
+	rest := strings.TrimRight(before, " \x1f[(（【〔")
+	end := strings.TrimRight(rest, ": \x1f")
+	hasColon = strings.Contains(rest[len(end):], ":")
 	end = strings.TrimRight(end, " ]】")
 	start, n := len(end), 0
 	for start > 0 && n < maxLabel {
@@ -110,11 +111,36 @@ func labelOf(before string) string {
 		start -= size
 		n++
 	}
-	label := strings.Join(strings.Fields(end[start:]), "")
+	label = strings.Join(strings.Fields(end[start:]), "")
 	if label == "" || !hasColon && (RoleOf(label) == RoleUnknown || utf8.RuneCountInString(label) > 6) {
-		return ""
+		return "", false
 	}
-	return label
+	return label, hasColon
+}
+
+// maxBeside is how many letters stand at most beside a date that stands alone.
+const maxBeside = 8
+
+// isAlone reports whether a date is all that its element says, but for a label.
+func isAlone(s string, start, end int) bool {
+	n := 0
+	for _, side := range []string{s[strings.LastIndexByte(s[:start], Border)+1 : start], untilBorder(s[end:])} {
+		for _, r := range side {
+			if isWordRune(r) {
+				if n++; n > maxBeside {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func untilBorder(s string) string {
+	if i := strings.IndexByte(s, Border); i >= 0 {
+		return s[:i]
+	}
+	return s
 }
 
 // maxBehind is how far behind a date the words are looked at that say what it is,
@@ -125,7 +151,7 @@ const maxBehind = 24
 func roleBehind(rest string) Role {
 	n := 0
 	for i, r := range rest {
-		if n++; n > maxBehind || strings.ContainsRune(",，。;；)）] 、|\u3000", r) && i > 0 {
+		if n++; n > maxBehind || strings.ContainsRune(",，。;；)）] 、|\u3000\x1f", r) && i > 0 {
 			rest = rest[:i]
 			break
 		}

@@ -154,7 +154,7 @@ func (sc *scanner) hasUnit(i int) bool {
 
 // spaces returns the end of the white space at i, three characters at most.
 func (sc *scanner) spaces(i int) int {
-	for n := 0; n < 3 && i < len(sc.s) && (sc.s[i] == ' ' || sc.s[i] == '\t' || sc.s[i] == '\n' || sc.s[i] == '\r'); n++ {
+	for n := 0; n < 3 && i < len(sc.s) && (sc.s[i] == ' ' || sc.s[i] == Border); n++ {
 		i++
 	}
 	return i

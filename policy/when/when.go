@@ -12,6 +12,10 @@ import (
 	"time"
 )
 
+// Border is a character that callers put where an element begins or ends. It is
+// white space that no sentence crosses.
+const Border = '\x1f'
+
 // Clock is what a date that leaves something out is counted from.
 type Clock struct {
 	// Now is when the text was fetched. Where it is zero, 昨天 is no date and a
@@ -54,6 +58,9 @@ type When struct {
 	Label string // the label or column head in front of it, "" if there is none
 	Role  Role
 	Weak  bool // a form that numbers have, too (11.27); counts only where it stands alone
+	Alone bool // little else but a label stands in its element
+
+	hasColon bool // the label has one
 
 	clock      *hour // of a date without a year
 	start, end int   // in the text
@@ -149,14 +156,18 @@ func later(a, b When, today Date) bool {
 }
 
 // rank orders dates by how well they say when something was published; 0 means
-// not at all.
+// not at all. What a sentence says counts less than what stands for itself.
 func (w When) rank() int {
 	switch {
+	case w.Role == RolePublished && (w.hasColon || w.Alone):
+		return 6
+	case w.Role == RoleUnknown && w.Alone && !w.Weak:
+		return 5
 	case w.Role == RolePublished:
 		return 4
-	case w.Role == RoleUnknown && !w.Weak:
+	case w.Role == RoleUnknown && w.Alone:
 		return 3
-	case w.Role == RoleUnknown:
+	case w.Role == RoleUnknown && !w.Weak:
 		return 2
 	case w.Role == RoleUpdated:
 		return 1

@@ -1,0 +1,251 @@
+package ingest
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
+
+	"dibao/feed/ingest/list"
+	"dibao/policy"
+	"dibao/policy/when"
+)
+
+// List is what a list page, or a list in JSON, holds.
+type List struct {
+	Items   []Item
+	Dropped []list.Drop // what was left out, and other lists of the page
+	Next    string      // address of the next page, "" if there is none or it was not understood
+	Pager   string      // how the page names its next one, "" for not at all; see NextPage
+}
+
+// ReadList reads a list page, or a list in JSON or JSONP, by the settings of the
+// source or, without them, by its structure.
+func ReadList(p Page, src Source) (List, error) {
+	if IsJSON(p) {
+		return readJSONList(p, src)
+	}
+	doc, err := parseList(p, src.Settings.Charset)
+	if err != nil {
+		return List{}, err
+	}
+	l, err := readRows(doc, p, src)
+	if err != nil {
+		return l.List, err
+	}
+	if src.Settings.Item == "" && (len(l.Items) == 0 || l.bare) {
+		if inScript, ok := scriptList(doc, p, src); ok {
+			l.List = inScript
+		}
+	}
+	l.Next, l.Pager = nextPage(doc, p)
+	return l.List, nil
+}
+
+// rowsList is a List that was read of rows.
+type rowsList struct {
+	List
+	bare bool // no row has a date
+}
+
+// readRows reads the rows that the source's selector names or that are found.
+func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
+	base, err := url.Parse(p.URL)
+	if err != nil {
+		return rowsList{}, fmt.Errorf("address %q of the list page: %w", p.URL, err)
+	}
+	reader, err := newRowReader(src, pageBase(doc, base))
+	if err != nil {
+		return rowsList{}, err
+	}
+	reader.clock = clockOf(p, src)
+	var found list.Found
+	if reader.item != nil {
+		found = list.ReadRows(doc.FindMatcher(reader.item).Nodes, reader.clock)
+	} else {
+		found = list.Find(doc.Nodes[0], reader.clock)
+	}
+	out := rowsList{List{Dropped: found.Dropped}, found.Bare}
+	seen := make(map[string]bool)
+	dated := false
+	for _, row := range found.Rows {
+		it, why := reader.read(row)
+		switch {
+		case why == "" && seen[it.GUID]:
+			why = "the row leads to the address of another one"
+		case why == "" && len(out.Items) >= maxFeedItems:
+			why = fmt.Sprintf("more than %d rows", maxFeedItems)
+		}
+		if why != "" {
+			out.drop(why, row.Title)
+			continue
+		}
+		seen[it.GUID] = true
+		dated = dated || it.Evidence.ListDate != ""
+		out.Items = append(out.Items, it)
+	}
+	if dated && src.Settings.Date != "" {
+		// A wide selector for rows («ul li») takes the menu along; the rows that
+		// are meant have a date.
+		out.Items = slices.DeleteFunc(out.Items, func(it Item) bool {
+			if it.Evidence.ListDate == "" {
+				out.drop("the row has no date where the selector for dates looks", it.Title)
+			}
+			return it.Evidence.ListDate == ""
+		})
+	}
+	if !dated {
+		dateByAddress(out.Items)
+	}
+	return out, nil
+}
+
+// dateByAddress notes the days in the addresses of a list that prints none.
+func dateByAddress(items []Item) {
+	for i := range items {
+		if on, ok := when.InAddress(items[i].URL); ok {
+			items[i].AddressDate, items[i].DateFrom = on, "address"
+		}
+	}
+}
+
+// drop notes what was left out.
+func (l *List) drop(reason, example string) {
+	for i := range l.Dropped {
+		if l.Dropped[i].Reason == reason {
+			l.Dropped[i].Count++
+			return
+		}
+	}
+	l.Dropped = append(l.Dropped, list.Drop{Reason: reason, Count: 1, Example: clip(example, 60)})
+}
+
+// rowReader makes items of rows.
+type rowReader struct {
+	src                     Source
+	base                    *url.URL
+	clock                   when.Clock
+	item, link, title, date goquery.Matcher // nil where the source has no selector
+	pattern                 *regexp.Regexp
+}
+
+// newRowReader compiles what the source sets.
+func newRowReader(src Source, base *url.URL) (*rowReader, error) {
+	r := &rowReader{src: src, base: base}
+	set := src.Settings
+	for _, x := range []struct {
+		name, selector string
+		to             *goquery.Matcher
+	}{{"item", set.Item, &r.item}, {"link", set.Link, &r.link}, {"title", set.Title, &r.title}, {"date", set.Date, &r.date}} {
+		if x.selector == "" {
+			continue
+		}
+		group, err := cascadia.ParseGroup(x.selector)
+		if err != nil {
+			return nil, fmt.Errorf("%s selector %q of the source: %w", x.name, x.selector, err)
+		}
+		*x.to = matcher{group}
+	}
+	if set.DatePattern != "" {
+		var err error
+		if r.pattern, err = regexp.Compile(set.DatePattern); err != nil {
+			return nil, fmt.Errorf("date pattern of the source: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// matcher lets goquery search with selectors that were compiled once.
+type matcher struct{ cascadia.SelectorGroup }
+
+// MatchAll returns what matches at n and under it, as goquery means it; cascadia
+// leaves n itself out.
+func (m matcher) MatchAll(n *html.Node) []*html.Node {
+	found := cascadia.QueryAll(n, m.SelectorGroup)
+	if m.Match(n) {
+		found = slices.Insert(found, 0, n)
+	}
+	return found
+}
+
+func (m matcher) Filter(nodes []*html.Node) []*html.Node {
+	return cascadia.Filter(nodes, m.SelectorGroup)
+}
+
+// read makes an item of a row; why says why it is none.
+func (r *rowReader) read(row list.Row) (it Item, why string) {
+	s := goquery.NewDocumentFromNode(row.Node).Selection
+	title, href := row.Title, row.Href
+	if r.link != nil {
+		link := s.FindMatcher(r.link).First()
+		if link.Length() == 0 {
+			link = s.FilterMatcher(r.link)
+		}
+		if link.Length() == 0 {
+			return Item{}, "the row has no link where the selector for links looks"
+		}
+		one := list.ReadLink(row.Node, link.Nodes[0], r.clock)
+		title, href = one.Title, one.Href
+	}
+	address := absolute(r.base, href)
+	if address == "" || strings.HasPrefix(address, "mailto:") {
+		return Item{}, "the link of the row leads to no page"
+	}
+	if r.title != nil {
+		if t := collapse(s.FindMatcher(r.title).First().Text()); t != "" {
+			title = t
+		}
+	}
+	if title == "" {
+		return Item{}, "the link of the row has no text"
+	}
+	title = clip(title, maxTitle)
+	it = Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
+	date, from := r.readDate(s, row)
+	it.DateFrom = from
+	it.Evidence = policy.Evidence{
+		URL: address, Title: title, SiteName: r.src.Name, Zone: r.src.Zone, Issuer: r.src.Issuer, Region: r.src.Region,
+		ListTitle: title, ListDate: date,
+	}
+	return it, ""
+}
+
+// readDate returns the row's date as YYYY-MM-DD, "" where it states none, and what
+// stated it.
+func (r *rowReader) readDate(s *goquery.Selection, row list.Row) (date, from string) {
+	if r.date == nil && r.pattern == nil {
+		return row.Date.On.String(), row.From
+	}
+	text, from := collapse(s.Text()), "the pattern for dates"
+	if r.date != nil {
+		text, from = collapse(s.FindMatcher(r.date).First().Text()), "the selector for dates"
+	}
+	if r.pattern != nil {
+		m := r.pattern.FindStringSubmatch(text)
+		if m == nil {
+			return "", ""
+		}
+		text = m[min(1, len(m)-1)]
+	}
+	if date = listDate(text, r.clock); date == "" {
+		return "", ""
+	}
+	return date, from
+}
+
+// listDate finds the date in a text that a selector names.
+func listDate(text string, clock when.Clock) string {
+	w, ok := when.Read(text, clock)
+	if !ok {
+		w, ok = when.Published(when.Find(text, clock), clock)
+	}
+	if !ok {
+		return ""
+	}
+	return w.Complete(when.Context{}, clock).On.String()
+}

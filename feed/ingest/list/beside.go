@@ -1,0 +1,134 @@
+package list
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"dibao/policy/when"
+)
+
+// maxNear is the most characters of an element that is nothing but a date and its
+// label.
+const maxNear = 24
+
+// note is a short text without a link that stands between rows.
+type note struct {
+	gap   int // rows before it
+	text  string
+	dates []when.When
+}
+
+// neighbours gives the rows of a container what stands between them: the date of
+// each (dt and dd, date and link side by side), or a heading (2026年11月) that
+// counts for all rows below it.
+func (f *finder) neighbours(n *html.Node, c *candidate) {
+	notes := f.notes(n, c)
+	f.above(n, c)
+	filled := make([]*note, len(c.rows)+1)
+	for i := range notes {
+		if x := &notes[i]; hasDate(x.dates) && filled[x.gap] == nil {
+			filled[x.gap] = x
+		}
+	}
+	inside, rows := 0, len(c.rows)
+	for _, x := range filled[1:rows] {
+		if x != nil {
+			inside++
+		}
+	}
+	switch {
+	case rows == 1 && filled[1] != nil, rows > 1 && filled[rows] != nil && inside*5 >= (rows-1)*4:
+		for i := range c.rows {
+			c.rows[i].take(filled[i+1])
+		}
+		return
+	case rows > 1 && filled[0] != nil && inside*5 >= (rows-1)*4:
+		for i := range c.rows {
+			c.rows[i].take(filled[i])
+		}
+		return
+	}
+	for _, x := range notes { // headings
+		for i := x.gap; i < rows; i++ {
+			c.rows[i].under(x)
+		}
+	}
+}
+
+func (s *segment) take(x *note) {
+	if x != nil {
+		s.near = x.dates
+	}
+}
+
+// under puts a row under a heading.
+func (s *segment) under(x note) {
+	for _, w := range x.dates {
+		if w.Year > 0 || w.Month > 0 && strings.Contains(w.Text, "月") {
+			s.above, s.head = s.above.With(w), x.text
+			return
+		}
+	}
+}
+
+// notes returns the short texts between the rows of a container.
+func (f *finder) notes(n *html.Node, c *candidate) []note {
+	var all []note
+	gap := 0
+	for x := n.FirstChild; x != nil; x = x.NextSibling {
+		if gap < len(c.rows) && x == c.rows[gap].node {
+			gap++
+			continue
+		}
+		if text, ok := f.short(x); ok {
+			if dates := when.Find(text, f.clock); len(dates) > 0 {
+				all = append(all, note{gap, text, dates})
+			}
+		}
+	}
+	return all
+}
+
+// short returns the text of a node that is short and holds no link.
+func (f *finder) short(n *html.Node) (string, bool) {
+	switch n.Type {
+	case html.TextNode:
+		if len(n.Data) > 400 {
+			return "", false
+		}
+	case html.ElementNode:
+		if in := f.seen[n]; in == nil || in.runes > maxNear || in.links > 0 {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	text := textOf(n, 400, ' ')
+	return text, text != "" && utf8.RuneCountInString(text) <= maxNear
+}
+
+// maxUp is how many levels above a container its heading stands.
+const maxUp = 3
+
+// above looks for a heading with a date right before a container, or before what
+// holds nothing but it.
+func (f *finder) above(n *html.Node, c *candidate) {
+	for up := 0; n != nil && up < maxUp; n, up = n.Parent, up+1 {
+		before := n.PrevSibling
+		for before != nil && (before.Type != html.ElementNode || isUnseen(before)) {
+			before = before.PrevSibling
+		}
+		if before == nil {
+			continue
+		}
+		if text, ok := f.short(before); ok {
+			x := note{text: text, dates: when.Find(text, f.clock)}
+			for i := range c.rows {
+				c.rows[i].under(x)
+			}
+		}
+		return
+	}
+}

@@ -1,0 +1,337 @@
+package list
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/policy/when"
+)
+
+// segment is a possible row with what stands beside it in its container.
+type segment struct {
+	node  *html.Node
+	link  *html.Node
+	chars int         // letters of the title, at most maxChars
+	pure  float64     // 1 where the row has one title, 1/n where it has n
+	dates []when.When // that the row states itself
+	near  []when.When // that its neighbours without a link state
+	above when.Context
+	head  string // the heading that above is from
+	inURL bool   // the address has the day
+	form  string // of the address, digits left out
+}
+
+// candidate is a container, or several that repeat.
+type candidate struct {
+	containers []*html.Node
+	rows       []segment
+	score      float64
+	dated      int
+	bare       bool // scored without dates
+}
+
+// maxChars is how many letters of a title count.
+const maxChars = 40
+
+// The least that a list has.
+const (
+	minRows      = 2
+	minBareRows  = 5
+	minBareTitle = 10 // letters on average, of a list without any date
+)
+
+// candidates returns the containers of a page that may be its list.
+func (f *finder) candidates(root *html.Node) []*candidate {
+	var all []*candidate
+	single := make(map[*html.Node]*candidate)
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode || f.seen[n] == nil || f.seen[n].links == 0 {
+			continue
+		}
+		if c := f.container(n); c != nil {
+			single[n] = c
+			if len(c.rows) >= minRows {
+				all = append(all, c)
+			}
+		}
+	}
+	all = append(all, f.repeated(root, single)...)
+	for _, c := range all {
+		f.weigh(c)
+	}
+	return all
+}
+
+// container takes an element as a container: those of its children are rows that
+// hold a title. Children of a row itself (cells, or links in a line) are rows only
+// where each has a date of its own: two columns of titles in one table.
+func (f *finder) container(n *html.Node) *candidate {
+	if n.Data == "a" || n.Data == "ul" && n.Parent != nil && n.Parent.Data == "a" {
+		return nil
+	}
+	if onlyElement(n) {
+		return nil // what it holds is the container
+	}
+	c := &candidate{containers: []*html.Node{n}}
+	inline := isRowTag(n)
+	breaks := 0
+	for x := n.FirstChild; x != nil; x = x.NextSibling {
+		if x.Type != html.ElementNode {
+			continue
+		}
+		if x.Data == "br" {
+			breaks++
+		}
+		if f.isRow(x) {
+			c.rows = append(c.rows, f.segment(x))
+		}
+	}
+	if len(c.rows) == 0 {
+		return nil
+	}
+	f.neighbours(n, c)
+	if inline && breaks+1 < len(c.rows) && len(c.rows) > 1 {
+		for _, r := range c.rows {
+			if !r.isDated() {
+				return nil
+			}
+		}
+	}
+	return c
+}
+
+// onlyElement reports whether an element holds one element and nothing else.
+func onlyElement(n *html.Node) bool {
+	elements := 0
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		switch {
+		case c.Type == html.ElementNode:
+			elements++
+		case c.Type == html.TextNode && visible(c.Data) > 0:
+			return false
+		}
+		if elements > 1 {
+			return false
+		}
+	}
+	return elements == 1
+}
+
+// isRowTag reports whether an element is mostly a row itself.
+func isRowTag(n *html.Node) bool {
+	switch n.Data {
+	case "li", "tr", "dd", "dt", "p", "h1", "h2", "h3", "h4", "h5", "h6", "span", "font", "td":
+		return true
+	}
+	return false
+}
+
+// segment reads what is needed to weigh a row.
+func (f *finder) segment(n *html.Node) segment {
+	in := f.seen[n]
+	s := segment{node: n, link: in.first, pure: 1}
+	if in.links > 1 {
+		s.pure = 1 / float64(in.links)
+	}
+	if s.link == nil {
+		return s
+	}
+	s.setLink(s.link)
+	s.dates = f.datesOf(n, s.link)
+	return s
+}
+
+// monthInAddress finds a day or a month in an address: /202411/t20241120_1.html.
+var monthInAddress = regexp.MustCompile(`[/_t](?:19|20)\d{2}[-/]?(?:0[1-9]|1[0-2]|[1-9])(?:[-/]?(?:0[1-9]|[12]\d|3[01]))?[-/_]`)
+
+// isDated reports whether a row, or what stands beside it, says something that a
+// date is made of.
+func (s segment) isDated() bool {
+	return hasDate(s.dates) || hasDate(s.near) || s.above.Day > 0
+}
+
+func hasDate(all []when.When) bool {
+	for _, w := range all {
+		if !w.On.IsZero() || !w.Swapped.IsZero() || w.Day > 0 && (w.Month > 0 || !w.Weak) {
+			return true
+		}
+	}
+	return false
+}
+
+// formOf returns an address without its numbers and its last step.
+func formOf(href string) string {
+	href, _, _ = strings.Cut(href, "?")
+	if i := strings.LastIndexByte(strings.TrimSuffix(href, "/"), '/'); i >= 0 {
+		href = href[:i]
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, href)
+}
+
+// weigh scores a candidate: the more rows with a date, the longer the titles and
+// the more alike the addresses, the better.
+func (f *finder) weigh(c *candidate) {
+	f.passOver(c)
+	dated, titles, chars := 0.0, 0.0, 0
+	forms, hrefs := make(map[string]int), make(map[string]bool)
+	for _, r := range c.rows {
+		href := Address(r.link)
+		if hrefs[href] {
+			continue
+		}
+		hrefs[href] = true
+		titles += r.pure * float64(r.chars)
+		chars += r.chars
+		forms[r.form]++
+		switch {
+		case r.isDated():
+			dated += r.pure
+			c.dated++
+		case r.inURL:
+			dated += r.pure / 2
+		}
+	}
+	n := len(hrefs)
+	if n < minRows {
+		return
+	}
+	most := 0
+	for _, k := range forms {
+		most = max(most, k)
+	}
+	like := 0.5 + 0.5*float64(most)/float64(n)
+	side := 1.0
+	for _, x := range c.containers[:min(1, len(c.containers))] {
+		side = f.side(x)
+	}
+	if dated*2 >= float64(n)*0.5 && dated >= 1 {
+		c.score = dated * titles * like * side
+		return
+	}
+	if n >= minBareRows && chars >= minBareTitle*n && side == 1 {
+		c.bare = true
+		c.score = float64(n) * titles * like * side
+	}
+}
+
+// passOver chooses other links for the rows of a candidate where many lead to one
+// address: a category or an organ that stands before the title.
+func (f *finder) passOver(c *candidate) {
+	distinct := make(map[string]bool, len(c.rows))
+	for _, r := range c.rows {
+		distinct[Address(r.link)] = true
+	}
+	if len(c.rows) < minRows || len(distinct)*5 > len(c.rows)*4 {
+		return
+	}
+	for i, link := range chooseLinks(c.rows) {
+		r := &c.rows[i]
+		if link == nil || link == r.link || Address(link) == Address(r.link) {
+			continue
+		}
+		r.pure = 1 / float64(max(1, f.seen[r.node].links-1))
+		r.setLink(link)
+		delete(f.dates, r.node)
+		r.dates = f.datesOf(r.node, link)
+	}
+}
+
+// setLink notes the link that is a row's title.
+func (s *segment) setLink(link *html.Node) {
+	s.link = link
+	s.chars = min(max(letters(textOf(link, 300, ' ')), letters(attr(link, "title"))), maxChars)
+	href := Address(link)
+	_, s.inURL = when.InAddress(href)
+	s.inURL = s.inURL || monthInAddress.MatchString(href)
+	s.form = formOf(href)
+}
+
+// side is how much a candidate counts by where it stands: menus, footers and boxes
+// of hot items count less.
+func (f *finder) side(n *html.Node) float64 {
+	weight := 1.0
+	for steps := 0; n != nil && n.Type == html.ElementNode && steps < 12; n, steps = n.Parent, steps+1 {
+		if n.Data == "body" {
+			break
+		}
+		if n.Data == "nav" || n.Data == "footer" || n.Data == "aside" || isHidden(n) || aside.MatchString(attr(n, "class")+" "+attr(n, "id")) {
+			weight = 0.25
+		}
+	}
+	return weight
+}
+
+// aside finds the names of what is not the list: menus, footers, boxes of hot or
+// related items.
+var aside = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
+
+// best returns the candidate that is the list, and another one that came close.
+// Lists without any date count only where there is none with dates.
+func (f *finder) best(all []*candidate) (best, next *candidate) {
+	for _, bare := range []bool{false, true} {
+		for _, c := range all {
+			if c.bare == bare && c.score > 0 && (best == nil || c.score > best.score) {
+				best = c
+			}
+		}
+		if best != nil {
+			break
+		}
+	}
+	if best == nil {
+		return nil, nil
+	}
+	around := aroundOf(best.containers)
+	for _, c := range all {
+		if c != best && c.bare == best.bare && c.score > 0.2*best.score && (next == nil || c.score > next.score) && !overlaps(c, best, around) {
+			next = c
+		}
+	}
+	return best, next
+}
+
+// aroundOf returns the containers and everything that holds them.
+func aroundOf(containers []*html.Node) map[*html.Node]bool {
+	around := make(map[*html.Node]bool)
+	for _, n := range containers {
+		for ; n != nil && !around[n]; n = n.Parent {
+			around[n] = true
+		}
+	}
+	return around
+}
+
+// overlaps reports whether one of two candidates holds a container of the other.
+func overlaps(c, best *candidate, around map[*html.Node]bool) bool {
+	own := make(map[*html.Node]bool, len(best.containers))
+	for _, n := range best.containers {
+		own[n] = true
+	}
+	for _, n := range c.containers {
+		if around[n] {
+			return true
+		}
+		for ; n != nil; n = n.Parent {
+			if own[n] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func holds(n, x *html.Node) bool {
+	for ; x != nil; x = x.Parent {
+		if x == n {
+			return true
+		}
+	}
+	return false
+}

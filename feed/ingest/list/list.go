@@ -1,0 +1,78 @@
+// Package list finds the list of articles on a page: the one element whose rows
+// each hold a link that is long enough to be a title and, where the page prints
+// them, a date.
+//
+// Every element is a candidate container. What counts is what its direct rows hold:
+// nothing else about the page, no name of a class, says what the list is, but the
+// names that menus and footers have count against a candidate. All rows of the
+// container that is found belong to the list, whatever their class, with or
+// without a date; nothing outside it does. Containers that repeat (one ul for
+// each five rows, one dl for each month) count as one.
+//
+// Finding takes time that grows with the size of the page.
+package list
+
+import (
+	"golang.org/x/net/html"
+
+	"dibao/policy/when"
+)
+
+// Row is one row of a list.
+type Row struct {
+	Node  *html.Node
+	Link  *html.Node
+	Href  string // as written: not resolved
+	Title string
+	Date  when.When // On is the zero Date where the row states no whole date
+	From  string    // what stated the date: a label, a column head, a heading, an element; "" for none
+}
+
+// Drop is what was left out, and why.
+type Drop struct {
+	Reason  string `json:"reason"`
+	Count   int    `json:"count"`
+	Example string `json:"example"`
+}
+
+// Found is the list of a page.
+type Found struct {
+	Rows       []Row
+	Containers []*html.Node // the elements whose rows they are
+	Dropped    []Drop
+	Bare       bool // no row has a date, neither printed nor in its address
+}
+
+// Find returns the list of a page, the zero Found where it has none. The page must
+// not be nested deeper than a recursion can bear; see Unfold for what has to
+// happen before.
+func Find(root *html.Node, c when.Clock) Found {
+	f := newFinder(root, c)
+	best, next := f.best(f.candidates(root))
+	if best == nil {
+		return Found{}
+	}
+	found := f.read(best)
+	if next != nil {
+		found.Dropped = append(found.Dropped, f.offer(next, &found)...)
+	}
+	return found
+}
+
+// ReadRows reads elements that are known to be rows.
+func ReadRows(nodes []*html.Node, c when.Clock) Found {
+	f := &finder{clock: c, seen: make(map[*html.Node]*info)}
+	cand := &candidate{}
+	for _, n := range nodes {
+		f.look(n)
+		cand.rows = append(cand.rows, f.segment(n))
+	}
+	return f.read(cand)
+}
+
+// ReadLink reads a row whose link is known.
+func ReadLink(row, link *html.Node, c when.Clock) Row {
+	f := &finder{clock: c, seen: make(map[*html.Node]*info)}
+	f.look(row)
+	return Row{Node: row, Link: link, Href: Address(link), Title: f.title(row, link, pieces(link), -1)}
+}

@@ -1,0 +1,293 @@
+package list
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/policy/when"
+)
+
+// read reads the rows of the list that was found.
+func (f *finder) read(c *candidate) Found {
+	found := Found{Containers: c.containers, Bare: c.bare}
+	drops := &drops{}
+	links := chooseLinks(c.rows)
+	parts := partsOf(links)
+	column := titleColumn(parts)
+	heads := make(map[*html.Node][]string)
+	for _, x := range c.containers {
+		heads[x] = f.heads(x, c.rows)
+	}
+	seen := make(map[string]bool)
+	for i, s := range c.rows {
+		if links[i] == nil {
+			drops.add("the row has no link", textOf(s.node, 120, ' '))
+			continue
+		}
+		row := Row{Node: s.node, Link: links[i], Href: Address(links[i])}
+		row.Title = f.title(s.node, links[i], parts[i], column)
+		switch {
+		case isPlaceholder(row.Title) || isPlaceholder(row.Href):
+			drops.add("the row is a template without content", row.Title)
+			continue
+		case row.Title == "":
+			drops.add("the link of the row has no text", row.Href)
+			continue
+		case seen[row.Href+"\x00"+row.Title]:
+			drops.add("the row stands on the page twice", row.Title)
+			continue
+		}
+		seen[row.Href+"\x00"+row.Title] = true
+		row.Date, row.From = f.date(s, links[i], heads[s.node.Parent])
+		found.Rows = append(found.Rows, row)
+	}
+	f.settle(&found)
+	found.Dropped = drops.all
+	return found
+}
+
+// settle completes the dates by each other, and takes dates out of running text
+// back where the other rows print theirs in a place of its own.
+func (f *finder) settle(found *Found) {
+	dates := make([]when.When, len(found.Rows))
+	alone, prose := 0, 0
+	for i, r := range found.Rows {
+		dates[i] = r.Date
+		switch {
+		case r.From == "":
+		case r.Date.Alone:
+			alone++
+		default:
+			prose++
+		}
+	}
+	when.Series(dates, f.clock)
+	for i := range found.Rows {
+		r := &found.Rows[i]
+		r.Date = dates[i]
+		if r.Date.On.IsZero() || !r.Date.Alone && alone > prose && r.From != "" {
+			r.Date, r.From = when.When{}, ""
+		}
+	}
+}
+
+// date judges what a row, the heads of its columns, its neighbours and the heading
+// above it say.
+func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, string) {
+	all := f.cellDates(s.node, link, heads)
+	if all == nil {
+		if link != s.link {
+			delete(f.dates, s.node)
+		}
+		all = f.datesOf(s.node, link)
+	}
+	if !hasDate(all) {
+		all = append(all[:len(all):len(all)], s.near...)
+	}
+	var whole []when.When
+	for _, w := range all {
+		w = w.Complete(s.above, f.clock)
+		if !w.On.IsZero() || !w.Swapped.IsZero() || w.Month > 0 && w.Day > 0 {
+			whole = append(whole, w)
+		}
+	}
+	if w, ok := when.Published(whole, f.clock); ok {
+		return w, f.from(s.node, w)
+	}
+	if s.above.Day > 0 && len(all) == 0 {
+		w := when.Find(s.head, f.clock)[0]
+		return w.Complete(s.above, f.clock), s.head
+	}
+	return when.When{}, ""
+}
+
+// from names what stated a date: its label, else the element.
+func (f *finder) from(row *html.Node, w when.When) string {
+	if w.Label != "" {
+		return w.Label
+	}
+	n := row
+	for {
+		var inner *html.Node
+		for c := n.FirstChild; c != nil && inner == nil; c = c.NextSibling {
+			if c.Type == html.ElementNode && !isUnseen(c) && strings.Contains(textOf(c, 4000, ' '), w.Text) {
+				inner = c
+			}
+		}
+		if inner == nil {
+			return elementName(n)
+		}
+		n = inner
+	}
+}
+
+// elementName names an element: «span.date».
+func elementName(n *html.Node) string {
+	if n.Type != html.ElementNode {
+		return "text"
+	}
+	if class := strings.Fields(attr(n, "class")); len(class) > 0 {
+		return n.Data + "." + class[0]
+	}
+	if id := strings.TrimSpace(attr(n, "id")); id != "" && !strings.ContainsRune(id, ' ') {
+		return n.Data + "#" + id
+	}
+	return n.Data
+}
+
+// maxHead is the most letters of the head of a column.
+const maxHead = 12
+
+// cells returns the cells of a row: those of a table, or the elements that its
+// only element holds.
+func cells(row *html.Node) []*html.Node {
+	for {
+		var all []*html.Node
+		for c := row.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type == html.ElementNode && !isUnseen(c) {
+				all = append(all, c)
+			}
+		}
+		if len(all) != 1 {
+			return all
+		}
+		row = all[0]
+	}
+}
+
+// cellDates returns the dates of a row whose columns have heads, each with the
+// head of its column for a label; nil where there are no such heads.
+func (f *finder) cellDates(row, link *html.Node, heads []string) []when.When {
+	if heads == nil {
+		return nil
+	}
+	columns := cells(row)
+	if len(columns) != len(heads) {
+		return nil
+	}
+	all := []when.When{}
+	for i, cell := range columns {
+		var own, nested strings.Builder
+		if holds(cell, link) {
+			f.rowText(cell, link, &own, &nested)
+			own.WriteByte(when.Border)
+			own.WriteString(f.linkRest(link))
+		} else {
+			own.WriteString(textOf(cell, 1000, when.Border))
+		}
+		for _, w := range when.Find(own.String(), f.clock) {
+			if w.Label == "" && !holds(cell, link) {
+				w.Label, w.Role = heads[i], when.RoleOf(heads[i])
+			}
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// heads returns the heads of the columns of a container: of its first row without
+// a title, or of the row above it.
+func (f *finder) heads(n *html.Node, rows []segment) []string {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type != html.ElementNode || isUnseen(c) {
+			continue
+		}
+		if len(rows) > 0 && c == rows[0].node {
+			break
+		}
+		if h := f.headsOf(c); h != nil {
+			return h
+		}
+	}
+	for up := 0; n != nil && up < maxUp; n, up = n.Parent, up+1 {
+		for before := n.PrevSibling; before != nil; before = before.PrevSibling {
+			if before.Type != html.ElementNode || isUnseen(before) {
+				continue
+			}
+			if h := f.headsOf(before); h != nil {
+				return h
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// headsOf reads an element as the heads of columns: short texts without a title, a
+// date among them.
+func (f *finder) headsOf(n *html.Node) []string {
+	if in := f.seen[n]; in == nil || in.runes > 120 || in.links > 0 {
+		return nil
+	}
+	var heads []string
+	dated := false
+	for _, c := range cells(n) {
+		text := strings.Join(strings.Fields(textOf(c, 100, ' ')), "")
+		if letters(text) > maxHead {
+			return nil
+		}
+		role := when.RoleOf(text)
+		dated = dated || role != when.RoleUnknown && role != when.RoleNumber
+		heads = append(heads, text)
+	}
+	if len(heads) < 2 || !dated {
+		return nil
+	}
+	return heads
+}
+
+// drops gathers what is left out.
+type drops struct{ all []Drop }
+
+func (d *drops) add(reason, example string) {
+	for i := range d.all {
+		if d.all[i].Reason == reason {
+			d.all[i].Count++
+			return
+		}
+	}
+	d.all = append(d.all, Drop{reason, 1, cut(example)})
+}
+
+// cut cuts an example short.
+func cut(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > 60 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// isPlaceholder reports whether a text is what a script is to replace.
+func isPlaceholder(s string) bool {
+	for _, sign := range []string{"{{", "${", "<%", "{$", "#=", "[%", "{%"} {
+		if strings.Contains(s, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// offer says which other list of the page came close.
+func (f *finder) offer(next *candidate, found *Found) []Drop {
+	known := make(map[string]bool)
+	for _, r := range found.Rows {
+		known[r.Href] = true
+	}
+	d := Drop{Reason: "another list of the page: " + elementName(next.containers[0])}
+	for _, s := range next.rows {
+		if known[Address(s.link)] {
+			continue
+		}
+		if d.Count++; d.Example == "" {
+			d.Example = cut(textOrTitle(s.link))
+		}
+	}
+	if d.Count < minRows {
+		return nil
+	}
+	return []Drop{d}
+}

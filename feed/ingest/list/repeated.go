@@ -1,0 +1,182 @@
+package list
+
+import (
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/policy/when"
+)
+
+// place is where containers of one kind repeat: under one element, by one path.
+type place struct {
+	under *html.Node
+	path  string
+}
+
+// maxLevels is how far above a container the element is looked for in which it
+// repeats.
+const maxLevels = 3
+
+// maxSteps bounds how many nodes between repeated containers are looked at.
+const maxSteps = 200000
+
+// repeated joins containers that repeat: several ul one after the other, one dl
+// for each month. Where a heading that is no date stands between them they are
+// lists of their own.
+func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*candidate {
+	groups := make(map[place][]*candidate)
+	var order []place
+	for n := range root.Descendants() {
+		c := single[n]
+		if c == nil || isHidden(n) {
+			continue
+		}
+		path := shape(n)
+		for up, level := n.Parent, 0; up != nil && up.Type == html.ElementNode && level < maxLevels; up, level = up.Parent, level+1 {
+			at := place{up, path}
+			if groups[at] == nil {
+				order = append(order, at)
+			}
+			groups[at] = append(groups[at], c)
+			path = shape(up) + ">" + path
+			if isHidden(up) {
+				break
+			}
+		}
+	}
+	var all []*candidate
+	for _, at := range order {
+		if members := groups[at]; len(members) > 1 {
+			all = append(all, f.join(members)...)
+		}
+	}
+	return all
+}
+
+// join makes candidates of containers that repeat: a run of them ends where
+// something stands between two that parts them.
+func (f *finder) join(members []*candidate) []*candidate {
+	var all []*candidate
+	run := &candidate{}
+	flush := func() {
+		if len(run.containers) > 1 && len(run.rows) >= minRows {
+			all = append(all, run)
+		}
+		run = &candidate{}
+	}
+	for i, c := range members {
+		if i > 0 && (f.parts(members[i-1].containers[0], c.containers[0]) || !alike(members[i-1], c)) {
+			flush()
+		}
+		run.containers = append(run.containers, c.containers[0])
+		run.rows = append(run.rows, c.rows...)
+	}
+	flush()
+	return all
+}
+
+// alike reports whether two containers hold rows of one list: both with dates or
+// both without, and not each with addresses of a column of its own.
+func alike(a, b *candidate) bool {
+	x, nx := a.form()
+	y, ny := b.form()
+	if nx > 1 && ny > 1 && x != "" && y != "" && x != y {
+		return false
+	}
+	return a.isDated() == b.isDated()
+}
+
+func (c *candidate) isDated() bool {
+	n := 0
+	for _, r := range c.rows {
+		if r.isDated() {
+			n++
+		}
+	}
+	return n*2 >= len(c.rows)
+}
+
+// form returns the form that all addresses of a container have, "" if they differ.
+func (c *candidate) form() (string, int) {
+	for _, r := range c.rows {
+		if r.form != c.rows[0].form {
+			return "", len(c.rows)
+		}
+	}
+	return c.rows[0].form, len(c.rows)
+}
+
+// parts reports whether a heading that is no date stands between two containers.
+func (f *finder) parts(a, b *html.Node) bool {
+	for n := nextOutside(a); n != nil && n != b; {
+		if f.steps--; f.steps < 0 {
+			return true
+		}
+		switch {
+		case holdsNear(n, b):
+			n = n.FirstChild
+			continue
+		case n.Type == html.TextNode && letters(n.Data) > 1 && !isDateText(n.Data, f.clock):
+			return true
+		case n.Type == html.ElementNode && !isUnseen(n):
+			if text := textOf(n, 200, ' '); letters(text) > 1 && !isDateText(text, f.clock) {
+				return true
+			}
+		}
+		n = nextOutside(n)
+	}
+	return false
+}
+
+// holdsNear reports whether n holds x, which is at most maxLevels deeper.
+func holdsNear(n, x *html.Node) bool {
+	for level := 0; x != nil && level <= maxLevels; x, level = x.Parent, level+1 {
+		if x == n {
+			return true
+		}
+	}
+	return false
+}
+
+// isDateText reports whether a text is a date or a month: the heading of rows.
+func isDateText(s string, c when.Clock) bool {
+	for _, w := range when.Find(s, c) {
+		if w.Year > 0 || w.Month > 0 || w.Day > 0 && !w.Weak {
+			return true
+		}
+	}
+	return false
+}
+
+// nextOutside returns the next node in the order of the document that is not in n.
+func nextOutside(n *html.Node) *html.Node {
+	for ; n != nil; n = n.Parent {
+		if n.NextSibling != nil {
+			return n.NextSibling
+		}
+	}
+	return nil
+}
+
+// shape names an element by its tag and classes; classes of single elements
+// (first, odd, post-123) do not count.
+func shape(n *html.Node) string {
+	var b strings.Builder
+	b.WriteString(n.Data)
+	for class := range strings.FieldsSeq(attr(n, "class")) {
+		switch strings.ToLower(class) {
+		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top":
+			continue
+		}
+		if !endsInNumber(class) {
+			b.WriteByte('.')
+			b.WriteString(class)
+		}
+	}
+	return b.String()
+}
+
+func endsInNumber(class string) bool {
+	return class[len(class)-1] >= '0' && class[len(class)-1] <= '9'
+}

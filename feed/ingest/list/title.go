@@ -1,0 +1,337 @@
+package list
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/feed/ingest/plain"
+	"dibao/policy/when"
+)
+
+// chooseLinks chooses the link of each row: the first that is long enough to be a
+// title. Links that lead to the same address from many rows name a category or an
+// organ and are passed over, as is what stands in a list inside the row.
+func chooseLinks(rows []segment) []*html.Node {
+	own := make([][]*html.Node, len(rows))
+	often := make(map[string]int)
+	for i, s := range rows {
+		own[i] = ownLinks(s.node)
+		counted := make(map[string]bool)
+		for _, a := range own[i] {
+			if href := Address(a); !counted[href] {
+				counted[href] = true
+				often[href]++
+			}
+		}
+	}
+	chosen := make([]*html.Node, len(rows))
+	for i, links := range own {
+		for _, strict := range []bool{true, false} {
+			for _, a := range links {
+				isOften := often[Address(a)] > 1 && often[Address(a)]*5 >= len(rows)
+				if chosen[i] == nil && !(strict && isOften) && isTitle(textOrTitle(a)) {
+					chosen[i] = a
+				}
+			}
+		}
+		if chosen[i] == nil {
+			chosen[i] = rows[i].link
+		}
+	}
+	return chosen
+}
+
+// ownLinks returns the links of a row that stand in no list or table inside it; all
+// where there are none.
+func ownLinks(row *html.Node) []*html.Node {
+	var own, all []*html.Node
+	var walk func(n *html.Node, nested bool)
+	walk = func(n *html.Node, nested bool) {
+		if Address(n) != "" {
+			if all = append(all, n); !nested {
+				own = append(own, n)
+			}
+			if n.Data == "a" {
+				return
+			}
+		}
+		for c := n.FirstChild; c != nil && len(all) < maxRowLinks; c = c.NextSibling {
+			if c.Type == html.ElementNode && !isUnseen(c) {
+				walk(c, nested || isNested(c))
+			}
+		}
+	}
+	walk(row, false)
+	for _, a := range own {
+		if isTitle(textOrTitle(a)) {
+			return own
+		}
+	}
+	return all
+}
+
+// part is one piece of the text of a link: what one element holds.
+type part struct {
+	text  string
+	node  *html.Node // the element that holds it
+	title bool       // a heading, or an element that is named so
+}
+
+// partsOf returns the pieces of each link.
+func partsOf(links []*html.Node) [][]part {
+	all := make([][]part, len(links))
+	for i, a := range links {
+		if a != nil {
+			all[i] = pieces(a)
+		}
+	}
+	return all
+}
+
+// pieces parts the text of a link where a block or a span begins.
+func pieces(a *html.Node) []part {
+	var all []part
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if n != a && (isInline(n) || !hasBlock(n)) || !hasElement(n) {
+			if text := textOf(n, 1500, ' '); text != "" {
+				all = append(all, part{text, n, named(n, a)})
+			}
+			return
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			switch {
+			case c.Type == html.TextNode:
+				if text := plain.Collapse(c.Data); text != "" {
+					all = append(all, part{text, n, named(n, a)})
+				}
+			case c.Type == html.ElementNode && !isUnseen(c):
+				walk(c)
+			}
+		}
+	}
+	if !hasBlock(a) {
+		return inlinePieces(a)
+	}
+	walk(a)
+	return all
+}
+
+// inlinePieces reads a link without blocks in it: one text, but for spans that are
+// nothing but a date or a mark.
+func inlinePieces(a *html.Node) []part {
+	var rest strings.Builder
+	var all []part
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			switch {
+			case c.Type == html.TextNode:
+				rest.WriteString(c.Data)
+			case c.Type != html.ElementNode || isUnseen(c):
+			default:
+				if text := textOf(c, 400, ' '); text != "" && isAside(text) {
+					all = append(all, part{text: text, node: c})
+					rest.WriteByte(' ')
+					continue
+				}
+				walk(c)
+			}
+		}
+	}
+	walk(a)
+	return append([]part{{text: plain.Collapse(rest.String()), node: a}}, all...)
+}
+
+// isAside reports whether an element in a link says nothing but a date, a number or
+// a mark.
+func isAside(text string) bool {
+	if len(text) > 60 {
+		return false
+	}
+	if mark.MatchString(text) {
+		return true
+	}
+	w := when.Find(text, when.Clock{})
+	return len(w) > 0 && letters(strings.Replace(text, w[0].Text, "", 1)) <= 6 && (hasDate(w) || letters(text) == 0)
+}
+
+func hasElement(n *html.Node) bool {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.ElementNode && !isUnseen(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasBlock reports whether a block, or more than one span, stands in an element.
+func hasBlock(n *html.Node) bool {
+	spans := 0
+	for d := range n.Descendants() {
+		if d.Type != html.ElementNode {
+			continue
+		}
+		switch d.Data {
+		case "p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "br", "section", "td", "ul":
+			return true
+		case "span", "em", "i", "b", "strong", "time":
+			if spans++; spans > 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// named reports whether an element up to the link is a heading or is named a title.
+func named(n, a *html.Node) bool {
+	for ; n != nil && n != a; n = n.Parent {
+		switch n.Data {
+		case "h1", "h2", "h3", "h4", "h5", "h6":
+			return true
+		}
+		if titleName.MatchString(attr(n, "class")) {
+			return true
+		}
+	}
+	return false
+}
+
+var titleName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:title|tit|bt|biaoti|headline|subject)(?:$|[\s_-])`)
+
+// titleColumn returns which piece of the links is their title: the first that is
+// long enough and not the same in every row.
+func titleColumn(all [][]part) int {
+	for at := range 6 {
+		rows, long, texts := 0, 0, make(map[string]bool)
+		for _, parts := range all {
+			if at >= len(parts) {
+				continue
+			}
+			rows++
+			if isTitle(parts[at].text) {
+				long++
+				texts[parts[at].text] = true
+			}
+		}
+		if rows*2 >= len(all) && long*5 >= rows*3 && len(texts)*5 >= rows*3 {
+			return at
+		}
+	}
+	return -1
+}
+
+// titleIn returns the piece of a link that is its title, without other rows to
+// compare it with.
+func titleIn(texts []string) string {
+	for _, t := range texts {
+		if isTitle(t) && !isAside(t) {
+			return t
+		}
+	}
+	if len(texts) > 0 {
+		return texts[0]
+	}
+	return ""
+}
+
+// title returns the title that a link shows, in full where an attribute holds more
+// than the cut text.
+func (f *finder) title(row, link *html.Node, parts []part, column int) string {
+	text, from := choosePart(parts, column)
+	text = clean(text)
+	if rest, date := cutDate(text, f.clock); date != "" && !hasDate(f.outside(row, link)) {
+		text = rest
+	}
+	for n := from; n != nil; n = n.Parent {
+		if full := fullTitle(attr(n, "title")); full != "" && (text == "" || extends(full, text)) {
+			return full
+		}
+		if n == row || n == link.Parent {
+			break
+		}
+	}
+	if full := fullTitle(attr(link, "title")); full != "" && (text == "" || extends(full, text)) {
+		return full
+	}
+	if text == "" {
+		for d := range link.Descendants() {
+			if d.Type == html.ElementNode && d.Data == "img" {
+				return clean(attr(d, "alt"))
+			}
+		}
+	}
+	return text
+}
+
+// choosePart returns the piece that is the title, and its element.
+func choosePart(parts []part, column int) (string, *html.Node) {
+	for _, p := range parts {
+		if p.title && letters(p.text) > 1 {
+			return p.text, p.node
+		}
+	}
+	if column >= 0 && column < len(parts) && letters(parts[column].text) > 1 {
+		return parts[column].text, parts[column].node
+	}
+	for _, p := range parts {
+		if isTitle(p.text) && !isAside(p.text) {
+			return p.text, p.node
+		}
+	}
+	if len(parts) > 0 {
+		return parts[0].text, parts[0].node
+	}
+	return "", nil
+}
+
+// outside returns the dates of a row outside its link.
+func (f *finder) outside(row, link *html.Node) []when.When {
+	if row == link {
+		return nil
+	}
+	var own, nested strings.Builder
+	f.rowText(row, link, &own, &nested)
+	return when.Find(own.String(), f.clock)
+}
+
+var (
+	mark = regexp.MustCompile(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top)\s*[\]】)）]?$`)
+	// lead is what stands before a title: a bullet, a mark, the label 标题.
+	lead  = regexp.MustCompile(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
+	label = regexp.MustCompile(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
+	tail  = regexp.MustCompile(`\s*(?:\.{2,}|…+|。。。+)$`)
+)
+
+// clean takes bullets, marks and labels off a title.
+func clean(s string) string {
+	return strings.TrimSpace(lead.ReplaceAllString(plain.Collapse(s), ""))
+}
+
+// fullTitle reads a title attribute; where it holds several labelled lines, the
+// title's.
+func fullTitle(s string) string {
+	if s == "" {
+		return ""
+	}
+	for line := range strings.Lines(s) {
+		if strings.Contains(line, "标题") {
+			s = line
+			break
+		}
+	}
+	s, _, _ = strings.Cut(strings.TrimSpace(strings.ReplaceAll(s, "\r", "\n")), "\n")
+	return clean(label.ReplaceAllString(s, ""))
+}
+
+// extends reports whether full is the whole of a text that is cut short, with or
+// without a mark where it is cut.
+func extends(full, text string) bool {
+	a := strings.Join(strings.Fields(full), "")
+	whole := strings.Join(strings.Fields(text), "")
+	b := tail.ReplaceAllString(whole, "")
+	return b != "" && strings.HasPrefix(a, b) && (len(a) > len(b) || len(b) < len(whole))
+}

@@ -1,0 +1,245 @@
+package list
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+
+	"dibao/feed/ingest/plain"
+	"dibao/policy/when"
+)
+
+// Limits on rows. One that holds more characters, links or nodes than these is a part of the page, not a row.
+const (
+	minTitle    = 4 // letters of a link that is a title
+	maxRowRunes = 2000
+	maxRowLinks = 40
+	maxRowNodes = 500
+)
+
+// info is what is known of an element from its parts.
+type info struct {
+	first *html.Node // the first link in it that is long enough to be a title
+	links int        // such links, with different addresses
+	runes int        // of text, at most a little over maxRowRunes
+	nodes int        // at most a little over maxRowNodes
+	last  string     // address of the last such link
+}
+
+// finder holds what was found out of each element.
+type finder struct {
+	clock when.Clock
+	seen  map[*html.Node]*info
+	dates map[*html.Node][]when.When
+	steps int // left between repeated containers
+}
+
+// isRow reports whether an element may be a row.
+func (f *finder) isRow(n *html.Node) bool {
+	in := f.seen[n]
+	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes
+}
+
+func newFinder(root *html.Node, c when.Clock) *finder {
+	f := &finder{clock: c, seen: make(map[*html.Node]*info), dates: make(map[*html.Node][]when.When), steps: maxSteps}
+	f.look(root)
+	return f
+}
+
+// look gathers what is known of n from its children.
+func (f *finder) look(n *html.Node) *info {
+	in := &info{nodes: 1}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		in.nodes = min(in.nodes+1, maxRowNodes+1)
+		switch c.Type {
+		case html.TextNode:
+			in.runes = min(in.runes+visible(c.Data), maxRowRunes+1)
+		case html.ElementNode:
+			if isUnseen(c) {
+				continue
+			}
+			x := f.look(c)
+			in.runes = min(in.runes+x.runes, maxRowRunes+1)
+			in.nodes = min(in.nodes+x.nodes, maxRowNodes+1)
+			if in.first == nil {
+				in.first = x.first
+			}
+			if x.links > 0 && !(x.links == 1 && x.last == in.last) {
+				in.links += x.links
+			}
+			if x.links > 0 {
+				in.last = x.last
+			}
+		}
+	}
+	if href := Address(n); href != "" && n.Type == html.ElementNode && in.links == 0 && isTitle(textOrTitle(n)) {
+		in.first, in.links, in.last = n, 1, href
+	} else if href != "" && n.Data == "a" && in.links > 0 {
+		in.links, in.last = 1, href
+	}
+	f.seen[n] = in
+	return in
+}
+
+// visible counts the characters of a text that are not white space.
+func visible(s string) int {
+	n := 0
+	for _, r := range s {
+		if r > ' ' && r != '\u3000' && r != '\u00a0' {
+			n++
+		}
+	}
+	return n
+}
+
+// isUnseen reports whether nobody reads what is in an element.
+func isUnseen(n *html.Node) bool {
+	switch n.Data {
+	case "script", "style", "head", "title", "select", "button", "iframe", "svg", "math", "object", "textarea", "template", "input", "option":
+		return true
+	}
+	return false
+}
+
+// textOrTitle returns the text of a link, or its title attribute where it has none.
+func textOrTitle(n *html.Node) string {
+	if t := textOf(n, 300, ' '); t != "" {
+		return t
+	}
+	return attr(n, "title")
+}
+
+// textOf returns the text in n with a character between elements, at most about so
+// many bytes of it.
+func textOf(n *html.Node, limit int, border byte) string {
+	var b strings.Builder
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		for c := n.FirstChild; c != nil && b.Len() < limit; c = c.NextSibling {
+			switch {
+			case c.Type == html.TextNode:
+				b.WriteString(strings.TrimLeftFunc(c.Data, unicode.IsSpace))
+				if last, _ := utf8.DecodeLastRuneInString(c.Data); unicode.IsSpace(last) {
+					b.WriteByte(' ')
+				}
+			case c.Type == html.ElementNode && !isUnseen(c):
+				edge := border
+				if border == ' ' && isInline(c) {
+					edge = 0
+				}
+				writeByte(&b, edge)
+				walk(c)
+				writeByte(&b, edge)
+			}
+		}
+	}
+	if n.Type == html.TextNode {
+		return plain.Collapse(n.Data)
+	}
+	walk(n)
+	if border != ' ' {
+		return b.String()
+	}
+	return plain.Collapse(b.String())
+}
+
+func writeByte(b *strings.Builder, c byte) {
+	if c != 0 {
+		b.WriteByte(c)
+	}
+}
+
+// isInline reports whether an element stands in a line of text.
+func isInline(n *html.Node) bool {
+	switch n.Data {
+	case "b", "i", "em", "strong", "font", "u", "sup", "sub", "mark", "wbr", "nobr", "big", "small":
+		return true
+	}
+	return false
+}
+
+// isTitle reports whether a text is long enough to be a title and more than a
+// number or a date.
+func isTitle(s string) bool { return letters(s) >= minTitle && !isNumber(s) }
+
+// letters counts the letters of a text; digits and signs do not count.
+func letters(s string) int {
+	n := 0
+	for _, r := range s {
+		if r >= utf8.RuneSelf && unicode.IsLetter(r) || r < utf8.RuneSelf && (r|0x20 >= 'a' && r|0x20 <= 'z') {
+			n++
+		}
+	}
+	return n
+}
+
+// aNumber is a document number or a date that is all of a text.
+var aNumber = regexp.MustCompile(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
+
+func isNumber(s string) bool { return len(s) < 90 && aNumber.MatchString(s) }
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// Address returns where an element leads: the href of a link, or what a script is
+// to follow from it; "" for none.
+func Address(n *html.Node) string {
+	if n.Type != html.ElementNode {
+		return ""
+	}
+	href := strings.TrimSpace(attr(n, "href"))
+	isLink := n.Data == "a" || n.Data == "area"
+	if isLink && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(strings.ToLower(href), "javascript:") {
+		return href
+	}
+	for _, key := range []string{"data-href", "data-url", "data-link"} {
+		if to := strings.TrimSpace(attr(n, key)); to != "" && (isLink || looksLikeAddress(to)) {
+			return to
+		}
+	}
+	for _, script := range []string{attr(n, "onclick"), href} {
+		if script == "" || !isLink && len(script) > 2000 {
+			continue
+		}
+		for _, m := range quoted.FindAllStringSubmatch(script, 8) {
+			if looksLikeAddress(m[1]) {
+				return m[1]
+			}
+		}
+	}
+	return ""
+}
+
+// quoted finds the strings that a script is called with.
+var quoted = regexp.MustCompile(`['"]([^'"\s]{2,1000})['"]`)
+
+// looksLikeAddress reports whether a string in a script is one.
+func looksLikeAddress(s string) bool {
+	return strings.HasPrefix(s, "/") || strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") || strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") ||
+		pageName.MatchString(s)
+}
+
+var pageName = regexp.MustCompile(`^[\w./%-]+\.(?:s?html?|jspx?|aspx?|php|do)(?:\?[^\s]*)?$`)
+
+// isHidden reports whether a style or a class hides an element.
+func isHidden(n *html.Node) bool {
+	if style := attr(n, "style"); style != "" && strings.Contains(strings.ReplaceAll(strings.ToLower(style), " ", ""), "display:none") {
+		return true
+	}
+	for class := range strings.FieldsSeq(attr(n, "class")) {
+		switch class {
+		case "hide", "hidden", "dn", "none":
+			return true
+		}
+	}
+	return false
+}

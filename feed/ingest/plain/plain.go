@@ -1,0 +1,71 @@
+// Package plain cleans text as readers see it.
+package plain
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Collapse makes every run of white space, U+3000 and U+00A0 included, one
+// space, drops characters that have no width or turn the direction of what
+// follows, and trims the ends.
+func Collapse(s string) string {
+	if isCollapsed(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	space := false
+	for _, r := range s {
+		switch {
+		case IsSpace(r):
+			space = true
+		case isInvisible(r):
+		default:
+			if space && b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			space = false
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// isCollapsed is the common case: nothing to do and nothing to copy.
+func isCollapsed(s string) bool {
+	if strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") || strings.Contains(s, "  ") {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r != ' ' && IsSpace(r) || isInvisible(r) || r == utf8.RuneError
+	})
+}
+
+// IsSpace knows every character of the Unicode category Zs and the line and page
+// breaks.
+func IsSpace(r rune) bool {
+	return unicode.IsSpace(r) || r == '\u180e'
+}
+
+// isInvisible knows what a reader does not see but a comparison would: control
+// and format characters, soft hyphens, byte order marks, marks of direction.
+// The joiners of emoji and of Indic scripts go too.
+func isInvisible(r rune) bool {
+	return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !IsSpace(r)
+}
+
+// Clip cuts text to n characters.
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}

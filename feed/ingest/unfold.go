@@ -1,0 +1,197 @@
+package ingest
+
+import (
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+
+	"dibao/internal/markup"
+)
+
+// parseList parses a list page and puts rows that are kept elsewhere where a
+// browser shows them: records of 大汉 jcms, rows that a script writes, rows in a
+// textarea or template that another script reads.
+func parseList(p Page, override string) (*goquery.Document, error) {
+	text, _ := Decode(p.Body, p.ContentType, override)
+	root, isPlain := markup.Parse(templateTag.ReplaceAllString(text, "<${1}div"))
+	if isPlain {
+		return nil, errCostly
+	}
+	doc := goquery.NewDocumentFromNode(root)
+	u := &unfolder{left: maxUnfolded, vars: make(map[string]string)}
+	u.unfold(doc.Nodes[0])
+	if deeper(root, 0) {
+		return nil, errCostly
+	}
+	return doc, nil
+}
+
+// maxUnfolded bounds the markup that is parsed out of scripts and the like of one
+// page, in bytes.
+const maxUnfolded = 4 << 20
+
+type unfolder struct {
+	left int
+	vars map[string]string // of the page's scripts
+}
+
+var (
+	storedRow = regexp.MustCompile(`(?s)<record>\s*<!\[CDATA\[(.*?)\]\]>\s*</record>`)
+	// Rows in a template are read as others are; those that are to be filled in yet
+	// are known by their text.
+	templateTag = regexp.MustCompile(`(?i)<(/?)template\b`)
+	hasLinkTag  = regexp.MustCompile(`(?i)<a\s|<li[\s>]|<tr[\s>]`)
+)
+
+// unfold works through the children of n in the order of the document, since one
+// script may use what an earlier one has set.
+func (u *unfolder) unfold(n *html.Node) {
+	for c := n.FirstChild; c != nil; {
+		next := c.NextSibling
+		switch {
+		case c.Type == html.CommentNode && n.Data == "record":
+			// <![CDATA[…]]> in markup, which HTML takes for a comment.
+			u.replace(c, strings.TrimSuffix(strings.TrimPrefix(c.Data, "[CDATA["), "]]"))
+		case c.Type == html.TextNode && len(c.Data) < 64<<10 && c.PrevSibling == nil && c.NextSibling == nil && isEncoded(strings.TrimSpace(c.Data)):
+			if inner := decoded(strings.TrimSpace(c.Data)); inner != "" {
+				u.replace(c, inner)
+			}
+		case c.Type != html.ElementNode:
+		case c.Data == "script":
+			u.script(c)
+		case c.Data == "textarea":
+			if text := childText(c); hasLinkTag.MatchString(text) {
+				u.records(c, text)
+			}
+		default:
+			u.unfold(c)
+		}
+		c = next
+	}
+}
+
+// deeper reports whether markup in markup nests deeper than code that walks it
+// bears.
+func deeper(n *html.Node, at int) bool {
+	if at >= markup.MaxDepth {
+		return true
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if deeper(c, at+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// script puts the records that a script holds, or the markup that it writes, in
+// its place.
+func (u *unfolder) script(n *html.Node) {
+	text := childText(n)
+	switch kind := strings.ToLower(attribute(n, "type")); {
+	case strings.Contains(text, "<recordset") || strings.Contains(text, "<record>"):
+		u.records(n, text)
+	case kind == "text/template" || kind == "text/html" || kind == "text/x-template" || strings.Contains(kind, "json"):
+	case strings.Contains(text, "document.write"):
+		u.replace(n, u.written(text))
+	default:
+		u.assign(text)
+	}
+}
+
+// records puts rows in the place of n: those of a data store, or the markup as it
+// is.
+func (u *unfolder) records(n *html.Node, text string) {
+	rows := storedRow.FindAllStringSubmatch(text, maxFeedItems)
+	if rows == nil {
+		u.replace(n, text)
+		return
+	}
+	var b strings.Builder
+	for _, m := range rows {
+		b.WriteString(m[1])
+	}
+	u.replace(n, b.String())
+}
+
+// replace parses markup where n stands, and removes n.
+func (u *unfolder) replace(n *html.Node, text string) {
+	parent := n.Parent
+	if u.left -= len(text); u.left < 0 || parent == nil || parent.Type != html.ElementNode || parent.Data == "head" || strings.TrimSpace(text) == "" {
+		return
+	}
+	for _, x := range fragment(text, parent.Data) {
+		x.Parent.RemoveChild(x)
+		parent.InsertBefore(x, n)
+	}
+	parent.RemoveChild(n)
+}
+
+// tableParts are what rows and cells of a table have to stand in to be read.
+var tableParts = map[string]string{"table": "<table>", "tbody": "<table><tbody>", "tr": "<table><tbody><tr>"}
+
+// fragment parses markup that stands in an element of a name.
+func fragment(text, parent string) []*html.Node {
+	root, plain := markup.Parse(tableParts[parent] + text)
+	if plain {
+		return nil
+	}
+	holder := "body"
+	if tableParts[parent] != "" {
+		holder = parent
+	}
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && n.Data == holder {
+			return slices.Collect(n.ChildNodes())
+		}
+	}
+	return nil
+}
+
+func childText(n *html.Node) string {
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return b.String()
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// encoded is a text of base64 and nothing else.
+var encoded = regexp.MustCompile(`^[A-Za-z0-9+/]{24,}={0,2}$`)
+
+func isEncoded(s string) bool { return encoded.MatchString(s) }
+
+// decoded returns the markup that a text in base64 holds, perhaps with escapes of
+// addresses in it, "" if it holds none.
+func decoded(s string) string {
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return ""
+	}
+	text := string(b)
+	if strings.HasPrefix(text, "%") {
+		if text, err = url.QueryUnescape(text); err != nil {
+			return ""
+		}
+	}
+	if !strings.HasPrefix(strings.TrimSpace(text), "<") || !strings.Contains(text, ">") {
+		return ""
+	}
+	return text
+}

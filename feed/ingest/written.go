@@ -1,0 +1,168 @@
+package ingest
+
+import "strings"
+
+// A page may write its rows by document.write. Nothing is run: what is read is a
+// string that is put together of literals and of variables that were set to such.
+
+// maxVariable bounds what one variable holds, in bytes.
+const maxVariable = 64 << 10
+
+// scriptReader goes over a script and understands two kinds of statement: name = …,
+// and a call of document.write.
+type scriptReader struct {
+	s    string
+	at   int
+	vars map[string]string
+	out  strings.Builder
+	left *int // bytes that may still be put together
+}
+
+// written returns what a script writes into the page.
+func (u *unfolder) written(script string) string {
+	r := &scriptReader{s: script, vars: u.vars, left: &u.left}
+	r.run()
+	return r.out.String()
+}
+
+// assign notes the variables that a script sets to literals.
+func (u *unfolder) assign(script string) {
+	if len(script) < 20<<10 && strings.Contains(script, "=") {
+		r := &scriptReader{s: script, vars: u.vars, left: &u.left}
+		r.run()
+	}
+}
+
+// run goes over the script once.
+func (r *scriptReader) run() {
+	for r.at < len(r.s) {
+		c := r.s[r.at]
+		switch {
+		case strings.HasPrefix(r.s[r.at:], "//"):
+			r.until("\n")
+		case strings.HasPrefix(r.s[r.at:], "/*"):
+			r.at += 2
+			r.until("*/")
+		case c == '"' || c == '\'' || c == '`':
+			r.literal()
+		case isNameByte(c):
+			r.word()
+		default:
+			r.at++
+		}
+	}
+}
+
+func (r *scriptReader) until(sign string) {
+	i := strings.Index(r.s[r.at:], sign)
+	if i < 0 {
+		r.at = len(r.s)
+		return
+	}
+	r.at += i + len(sign)
+}
+
+func isNameByte(c byte) bool {
+	return c == '_' || c == '$' || c == '.' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// name reads a name, with its dots.
+func (r *scriptReader) name() string {
+	start := r.at
+	for r.at < len(r.s) && isNameByte(r.s[r.at]) {
+		r.at++
+	}
+	return r.s[start:r.at]
+}
+
+func (r *scriptReader) space() {
+	for r.at < len(r.s) && (r.s[r.at] == ' ' || r.s[r.at] == '\t' || r.s[r.at] == '\n' || r.s[r.at] == '\r') {
+		r.at++
+	}
+}
+
+// word reads a statement that begins with a name.
+func (r *scriptReader) word() {
+	name := r.name()
+	r.space()
+	rest := r.s[r.at:]
+	switch {
+	case (name == "document.write" || name == "document.writeln") && strings.HasPrefix(rest, "("):
+		r.at++
+		if value, ok := r.sumOf(); ok {
+			r.out.WriteString(value)
+			r.out.WriteByte('\n')
+		}
+	case strings.HasPrefix(rest, "=") && !strings.HasPrefix(rest, "=="):
+		r.at++
+		if value, ok := r.sumOf(); ok && len(value) <= maxVariable {
+			r.vars[name] = value
+		}
+	case strings.HasPrefix(rest, "+="):
+		r.at += 2
+		if value, ok := r.sumOf(); ok && len(r.vars[name])+len(value) <= maxVariable {
+			r.vars[name] += value
+		}
+	}
+}
+
+// sumOf reads literals and variables with + between them. It stops at what it does
+// not understand and reports whether it understood all.
+func (r *scriptReader) sumOf() (string, bool) {
+	var b strings.Builder
+	for {
+		r.space()
+		if r.at >= len(r.s) {
+			return b.String(), false
+		}
+		before := b.Len()
+		switch c := r.s[r.at]; {
+		case c == '"' || c == '\'' || c == '`':
+			b.WriteString(r.literal())
+		case isNameByte(c):
+			name := r.name()
+			value, known := r.vars[name]
+			if !known && strings.Trim(name, "0123456789") != "" {
+				return b.String(), false
+			}
+			if !known {
+				value = name
+			}
+			b.WriteString(value)
+		default:
+			return b.String(), false
+		}
+		if *r.left -= b.Len() - before; *r.left < 0 {
+			return "", false
+		}
+		r.space()
+		if r.at >= len(r.s) || r.s[r.at] != '+' {
+			return b.String(), r.at >= len(r.s) || strings.IndexByte(");,}\nvdifl", r.s[r.at]) >= 0
+		}
+		r.at++
+	}
+}
+
+// literal reads a string at its quote.
+func (r *scriptReader) literal() string {
+	quote := r.s[r.at]
+	r.at++
+	start := r.at
+	escaped := false
+	for r.at < len(r.s) && r.s[r.at] != quote {
+		if r.s[r.at] == '\\' {
+			escaped = true
+			r.at++
+		}
+		r.at++
+	}
+	r.at = min(r.at, len(r.s))
+	text := r.s[start:r.at]
+	r.at++
+	if escaped {
+		text = unescapeScript.Replace(text)
+	}
+	return text
+}
+
+var unescapeScript = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\'`, `'`, `\/`, `/`, `\n`, "\n", `\r`, "\n", `\t`, "\t")

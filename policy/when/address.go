@@ -1,0 +1,31 @@
+package when
+
+import (
+	"regexp"
+	"strconv"
+)
+
+var (
+	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/ …
+	// A month alone (/202611/1100.html) is no day, so the parts are parted or
+	// eight digits together.
+	partedAddress  = regexp.MustCompile(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
+	compactAddress = regexp.MustCompile(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
+)
+
+// InAddress finds the day in an address, where the site puts one.
+func InAddress(address string) (Date, bool) {
+	for _, re := range []*regexp.Regexp{compactAddress, partedAddress} {
+		m := re.FindStringSubmatch(address)
+		if m == nil {
+			continue
+		}
+		y, _ := strconv.Atoi(m[1])
+		mo, _ := strconv.Atoi(m[2])
+		d, _ := strconv.Atoi(m[3])
+		if on := makeDate(y, mo, d); !on.IsZero() {
+			return on, true
+		}
+	}
+	return Date{}, false
+}
