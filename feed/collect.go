@@ -152,8 +152,7 @@ func fail(s *Source, err error, now time.Time) {
 }
 
 func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) error {
-	reader, ok := ingest.Kinds[src.Kind]
-	if !ok {
+	if ingest.Kinds[src.Kind] == nil {
 		return fmt.Errorf("source %d has kind %q, which this version does not know", src.ID, src.Kind)
 	}
 	if dir, ok := strings.CutPrefix(src.URL, maildirScheme); ok {
@@ -180,10 +179,11 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	page := c.pageOf(resp)
 	src.readHints(page, resp.Header)
-	items, err := read(ctx, reader, page, src)
+	l, err := read(ctx, src.Kind, page, src)
 	if err != nil {
 		return errors.Join(findWall(resp.Body), fmt.Errorf("read %s: %w", src.URL, err))
 	}
+	items := l.Items
 	if len(items) == 0 && src.Kind != "feed" {
 		if wall := findWall(resp.Body); wall != nil {
 			return wall
@@ -192,7 +192,7 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	out.Items = len(items)
 	suspect := noteItems(src, len(items))
-	if items, err = c.readMore(ctx, src, page, items); err != nil {
+	if items, err = c.readMore(ctx, src, l, out); err != nil {
 		return err
 	}
 	finished, err := c.storeItems(ctx, src, items, out)
@@ -236,10 +236,11 @@ func (c *Collector) pageOf(resp *fetch.Response) ingest.Page {
 // readMore goes on to the next pages of a list as long as everything on a page is
 // new to us, so that nothing that came since the last collection is missed. Of a
 // new source it reads as many pages as the admin asked for.
-func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page, items []ingest.Item) ([]ingest.Item, error) {
-	most := maxListPages
+func (c *Collector) readMore(ctx context.Context, src *Source, l ingest.List, out *Collection) ([]ingest.Item, error) {
+	most, asked, items := maxListPages, 0, l.Items
 	if src.SucceededAt.IsZero() {
-		most = max(src.Settings.Pages, 1)
+		asked = src.Settings.Pages
+		most = max(asked, 1)
 	}
 	if src.Kind != "page" {
 		most = 1
@@ -248,34 +249,35 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 	for _, it := range items {
 		listed[it.GUID] = true
 	}
-	last := items
 	for n := 1; n < most; n++ {
-		guids := make([]string, len(last))
-		for i, it := range last {
+		guids := make([]string, len(l.Items))
+		for i, it := range l.Items {
 			guids[i] = it.GUID
 		}
 		known, err := c.Store.knownArticles(ctx, src.ID, guids)
 		if err != nil || len(known) > 0 {
 			return items, err
 		}
-		next, err := within(ctx, page, func() (string, error) { return ingest.NextPage(page, src.Ingest()), nil })
-		if err != nil || next == "" {
-			return items, err
+		if l.Next == "" {
+			out.notePager(l.Pager, n, asked)
+			return items, nil
 		}
-		resp, err := c.Client.Get(ctx, src.Request(next, true))
+		resp, err := c.Client.Get(ctx, src.Request(l.Next, true))
 		if err != nil {
 			if ctx.Err() != nil {
 				return items, ctx.Err()
 			}
-			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", next, "err", err)
+			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", l.Next, "err", err)
+			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list was not read: %v", n+1, err))
 			return items, nil
 		}
-		page = c.pageOf(resp)
-		if last, err = read(ctx, ingest.Kinds[src.Kind], page, src); err != nil || len(last) == 0 {
+		next := l.Next
+		if l, err = read(ctx, src.Kind, c.pageOf(resp), src); err != nil || len(l.Items) == 0 {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list (%s) holds no list", n+1, next))
 			return items, nil // an odd page behind a good one is no failure of the source
 		}
 		before := len(items)
-		for _, it := range last {
+		for _, it := range l.Items {
 			if !listed[it.GUID] {
 				listed[it.GUID] = true
 				items = append(items, it)
@@ -286,6 +288,17 @@ func (c *Collector) readMore(ctx context.Context, src *Source, page ingest.Page,
 		}
 	}
 	return items, nil
+}
+
+// notePager warns where more pages of a list were asked for than were reached.
+func (out *Collection) notePager(pager string, reached, asked int) {
+	if asked <= reached {
+		return
+	}
+	if pager == "" {
+		pager = "the page names no next page"
+	}
+	out.Warnings = append(out.Warnings, fmt.Sprintf("%d of %d pages of the list were read: %s", reached, asked, pager))
 }
 
 // Ingest returns what a reader has to know of the source.

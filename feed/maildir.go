@@ -68,12 +68,12 @@ func (c *Collector) collectMaildir(ctx context.Context, src *Source, dir string,
 		if err != nil {
 			return err
 		}
-		message, err := read(ctx, ingest.Kinds[src.Kind], ingest.Page{URL: src.URL, Body: body}, src)
+		message, err := read(ctx, src.Kind, ingest.Page{URL: src.URL, Body: body}, src)
 		if err != nil {
 			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %v", f.path, err))
 			continue
 		}
-		items = append(items, message...)
+		items = append(items, message.Items...)
 	}
 	out.Items = len(items)
 	if _, err := c.storeItems(ctx, src, items, out); err != nil {

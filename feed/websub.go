@@ -237,13 +237,13 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 	if src.State == StatePaused || src.State == StateRemoved {
 		return out, nil
 	}
-	items, err := read(ctx, ingest.Kinds[src.Kind], page, &src)
+	l, err := read(ctx, src.Kind, page, &src)
 	if err != nil {
 		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
 	}
-	out.Items = len(items)
+	out.Items = len(l.Items)
 	c.Store.collecting()
-	_, err = c.storeItems(ctx, &src, items, &out)
+	_, err = c.storeItems(ctx, &src, l.Items, &out)
 	if err = errors.Join(err, c.Store.collected(ctx)); err != nil || out.New == 0 {
 		return out, err
 	}

@@ -17,8 +17,8 @@ func within[T any](ctx context.Context, page ingest.Page, f func() (T, error)) (
 	return f()
 }
 
-func read(ctx context.Context, reader ingest.Reader, page ingest.Page, src *Source) ([]ingest.Item, error) {
-	return within(ctx, page, func() ([]ingest.Item, error) { return reader.Read(page, src.Ingest()) })
+func read(ctx context.Context, kind string, page ingest.Page, src *Source) (ingest.List, error) {
+	return within(ctx, page, func() (ingest.List, error) { return ingest.ReadKind(kind, page, src.Ingest()) })
 }
 
 func readArticle(ctx context.Context, page ingest.Page, src *Source, it ingest.Item) (ingest.Item, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/list"
 	"dibao/internal/mail"
 	"dibao/policy"
 )
@@ -285,45 +287,101 @@ func newInspectSame() *cobra.Command {
 
 func newInspectList() *cobra.Command {
 	src := ingest.Source{}
+	var now timeFlag
 	cmd := &cobra.Command{
 		Use:     "list --url URL FILE",
-		Short:   "A list page: one JSON object a row",
+		Short:   "A list page, or a list in JSON or JSONP: one JSON object a row, then one with what was left out and the next page",
 		Example: "  dibao inspect list --url https://www.example.gov.cn/zhengce/ --item 'ul.list li' list.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := src.Settings.Check("page"); err != nil {
-				return &usageError{err}
+			b, err := readInput(args[0])
+			page := ingest.Page{URL: src.URL, Body: b, FetchedAt: now.orNow()}
+			kind := "page"
+			if err == nil && ingest.IsJSON(page) {
+				kind = "json"
+			}
+			if wrong := src.Settings.Check(kind); wrong != nil {
+				return &usageError{wrong}
 			}
 			if u, err := url.Parse(src.URL); err != nil || u.Host == "" {
 				return usagef("say with --url where the page was served, such as https://www.example.gov.cn/zhengce/: its links are relative to it")
 			}
-			b, err := readInput(args[0])
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
 			}
-			items, err := ingest.Kinds["page"].Read(ingest.Page{URL: src.URL, Body: b}, src)
+			l, err := ingest.ReadList(page, src)
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
 			}
-			if len(items) == 0 {
-				fmt.Fprintln(cmd.ErrOrStderr(), "no row of a list was found; name one with --item")
+			if err := writeItems(cmd, l.Items); err != nil {
+				return err
 			}
-			return writeItems(cmd, items)
+			if len(l.Items) == 0 {
+				return errors.New(ingest.WhyNoList(page))
+			}
+			return writeJSON(cmd.OutOrStdout(), viewLeftOut(l))
 		},
 	}
 	cmd.Flags().StringVar(&src.URL, "url", "", "address that the page was served at")
+	cmd.Flags().Var(&now, "now", "when the page was fetched, which 昨天 and 11-27 are counted from (default now)")
 	addSelectors(cmd, &src.Settings)
 	return cmd
+}
+
+// timeFlag is a day or an instant.
+type timeFlag struct{ time.Time }
+
+// Set reads YYYY-MM-DD (noon in China) or RFC 3339.
+func (t *timeFlag) Set(s string) error {
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		day, err := policy.ParseDate(s)
+		if err != nil {
+			return fmt.Errorf("%q is neither YYYY-MM-DD nor a time such as 2026-11-29T12:00:00+08:00", s)
+		}
+		at = day.In(time.FixedZone("CST", 8*60*60)).Add(12 * time.Hour)
+	}
+	t.Time = at
+	return nil
+}
+
+func (t *timeFlag) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// Type names the kind of value in the help.
+func (t *timeFlag) Type() string { return "time" }
+
+func (t *timeFlag) orNow() time.Time {
+	if t.IsZero() {
+		return time.Now()
+	}
+	return t.Time
+}
+
+// leftOut is the last object of a list in JSON.
+type leftOut struct {
+	Dropped []list.Drop `json:"dropped"`
+	Next    *string     `json:"next"`
+	Pager   *string     `json:"pager"`
+}
+
+func viewLeftOut(l ingest.List) leftOut {
+	return leftOut{append([]list.Drop{}, l.Dropped...), null(l.Next), null(l.Pager)}
 }
 
 // writeItems prints what a list holds, one JSON object a line.
 func writeItems(cmd *cobra.Command, items []ingest.Item) error {
 	for _, it := range items {
 		row := struct {
-			URL   string  `json:"url"`
-			Title string  `json:"title"`
-			Date  *string `json:"date"`
-		}{it.URL, it.Title, null(it.Evidence.ListDate)}
+			URL      string  `json:"url"`
+			Title    string  `json:"title"`
+			Date     *string `json:"date"`
+			DateFrom *string `json:"date_from"`
+		}{it.URL, it.Title, null(cmp.Or(it.Evidence.ListDate, it.AddressDate.String())), null(it.DateFrom)}
 		if err := writeJSON(cmd.OutOrStdout(), row); err != nil {
 			return err
 		}

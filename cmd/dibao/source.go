@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +68,7 @@ func viewSource(s feed.Source) sourceView {
 func addSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f := cmd.Flags()
 	f.StringVar(&s.Item, "item", "", "CSS selector of a row of the list")
-	f.StringVar(&s.Link, "link", "", "CSS selector of the link in a row")
+	f.StringVar(&s.Link, "link", "", "CSS selector of the link in a row, or for JSON its path, or a template such as 'https://…/detail?id={docId}'")
 	f.StringVar(&s.Title, "title", "", "CSS selector of the title in a row")
 	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
 	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
@@ -81,11 +83,26 @@ const shownItems = 10
 func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	g.say(cmd, "%d items:", len(items))
 	for _, it := range items[:min(shownItems, len(items))] {
-		date := it.Evidence.ListDate
+		date := cmp.Or(it.Evidence.ListDate, it.AddressDate.String())
 		if at := it.Evidence.FeedPublished; date == "" && at != nil {
 			date = at.Format(time.DateOnly)
 		}
 		g.say(cmd, "  %-10s  %s\n              %s", date, it.Title, it.URL)
+	}
+}
+
+// showLeftOut says what of a list was left out, in one line, and why no more than
+// one page can be read where more were asked for.
+func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
+	if len(l.Dropped) > 0 {
+		parts := make([]string, len(l.Dropped))
+		for i, d := range l.Dropped {
+			parts[i] = fmt.Sprintf("%d × %s (%s)", d.Count, d.Reason, d.Example)
+		}
+		g.say(cmd, "left out: %s", strings.Join(parts, "; "))
+	}
+	if pages > 1 && l.Next == "" {
+		g.say(cmd, "%d pages were asked for, and only this one can be read: %s", pages, cmp.Or(l.Pager, "the page names no next page"))
 	}
 }
 
@@ -153,14 +170,19 @@ func newSourceTest(g *globals) *cobra.Command {
 		Short: "Fetch a source and show what it lists, without storing anything",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
-			_, items, err := a.look(cmd.Context(), s)
+			_, l, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
+			items := l.Items
 			if g.json {
-				return writeItems(cmd, items)
+				if err := writeItems(cmd, items); err != nil {
+					return err
+				}
+				return writeJSON(cmd.OutOrStdout(), viewLeftOut(l))
 			}
 			showItems(g, cmd, items)
+			showLeftOut(g, cmd, l, s.Settings.Pages)
 			d, err := a.articles.Compare(cmd.Context(), s.ID, items)
 			if err != nil {
 				return err

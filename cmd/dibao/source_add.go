@@ -2,9 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -44,7 +42,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 			if isPrivate {
 				s.PermitPrivate()
 			}
-			found, items, err := a.look(cmd.Context(), s)
+			found, l, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return adviseOnPrivate(err)
 			}
@@ -54,7 +52,8 @@ func newSourceAdd(g *globals) *cobra.Command {
 			if found.URL != s.URL {
 				g.say(cmd, "the feed %s was found there", found.URL)
 			}
-			showItems(g, cmd, items)
+			showItems(g, cmd, l.Items)
+			showLeftOut(g, cmd, l, found.Settings.Pages)
 			if err := agree(g, cmd, s, found); err != nil {
 				return err
 			}
@@ -142,82 +141,76 @@ func selectorFlags(s ingest.Settings) string {
 // finds out what the address is: a feed, a sitemap, a page that names feeds, a
 // list page, or a site with a feed at a well-known path. The source that it
 // returns has address, kind and selectors set.
-func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, []ingest.Item, error) {
+func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, ingest.List, error) {
 	if strings.HasPrefix(s.URL, "maildir:") {
 		s.Kind = "mail"
-		return s, nil, nil // it is read when it is collected
+		return s, ingest.List{}, nil // it is read when it is collected
 	}
 	page, err := a.getPage(ctx, s, s.URL, s.Kind == "page")
 	if err != nil {
-		return s, nil, err
+		return s, ingest.List{}, err
 	}
 	onward := s // what the page names is asked for with the permission only where the page itself is the typed host's
 	if onward.Private != fetch.Origin(page.URL) {
 		onward.Private = ""
 	}
 	if s.Kind != "" {
-		items, err := ingest.Kinds[s.Kind].Read(page, s.Ingest())
+		l, err := ingest.ReadKind(s.Kind, page, s.Ingest())
 		if s.Name == "" && s.Kind == "feed" {
 			s.Name = ingest.FeedTitle(page)
 		}
-		if err == nil && len(items) == 0 {
+		if err == nil && len(l.Items) == 0 {
 			err = fmt.Errorf("nothing was found at %s as %s; look at the page and set the selectors", s.URL, s.Kind)
 		}
-		return s, items, err
+		return s, l, err
 	}
-	if found, items, ok := try(s, page, "feed", "sitemap"); ok {
-		return found, items, nil
+	if found, l, ok := try(s, page, "feed", "sitemap"); ok {
+		return found, l, nil
 	}
 	if s.Settings.Item == "" {
 		for _, c := range ingest.Discover(page) {
-			if found, items, ok := a.tryAt(ctx, onward, c.URL); ok {
-				return found, items, nil
+			if found, l, ok := a.tryAt(ctx, onward, c.URL); ok {
+				return found, l, nil
 			}
 		}
 	}
-	if isJSON(page.Body) {
+	if ingest.IsJSON(page) {
 		return lookJSON(s, page)
 	}
-	if found, items, ok := try(s, page, "page"); ok && len(items) > 0 {
+	if found, l, ok := try(s, page, "page"); ok && len(l.Items) > 0 {
 		if found.Kind == "page" && found.Settings.Item == "" {
 			found.Settings.Item = ingest.ProposeList(page, s.Ingest())
 			if found.Settings.Content == "" {
-				found.Settings.Content = a.proposeContent(ctx, onward, items[0])
+				found.Settings.Content = a.proposeContent(ctx, onward, l.Items[0])
 			}
 		}
-		return found, items, nil
+		return found, l, nil
 	}
 	for _, path := range ingest.WellKnown {
 		if u, err := url.Parse(page.URL); err == nil {
-			if found, items, ok := a.tryAt(ctx, onward, u.ResolveReference(&url.URL{Path: path}).String()); ok {
-				return found, items, nil
+			if found, l, ok := a.tryAt(ctx, onward, u.ResolveReference(&url.URL{Path: path}).String()); ok {
+				return found, l, nil
 			}
 		}
 	}
-	return s, nil, fmt.Errorf("%s is no feed, names none, and no list of articles was found on it; name a row of the list with --item", s.URL)
-}
-
-// isJSON reports whether a body is an object or array in JSON.
-func isJSON(body []byte) bool {
-	body = bytes.TrimSpace(body)
-	return len(body) > 0 && (body[0] == '{' || body[0] == '[') && json.Valid(body)
+	return s, ingest.List{}, fmt.Errorf("%s is no feed, names none, and no list of articles was found on it; name a row of the list with --item", s.URL)
 }
 
 // lookJSON finds the list of articles in an answer in JSON.
-func lookJSON(s feed.Source, page ingest.Page) (feed.Source, []ingest.Item, error) {
+func lookJSON(s feed.Source, page ingest.Page) (feed.Source, ingest.List, error) {
 	s.Kind = "json"
 	if s.Settings.Item == "" {
 		set, err := ingest.ProposeJSON(page, s.Ingest())
 		if err != nil {
-			return s, nil, fmt.Errorf("%s: %w", s.URL, err)
+			return s, ingest.List{}, fmt.Errorf("%s: %w", s.URL, err)
 		}
 		s.Settings = set
 	}
-	items, err := ingest.Kinds["json"].Read(page, s.Ingest())
-	if err == nil && len(items) == 0 {
+	l, err := ingest.ReadList(page, s.Ingest())
+	if err == nil && len(l.Items) == 0 {
 		err = fmt.Errorf("nothing was found at %s; set the paths --item, --title, --link and --date", s.URL)
 	}
-	return s, items, err
+	return s, l, err
 }
 
 func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage bool) (ingest.Page, error) {
@@ -229,29 +222,29 @@ func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage
 }
 
 // try reads a page as each of the kinds; the first that can read it counts.
-func try(s feed.Source, page ingest.Page, kinds ...string) (feed.Source, []ingest.Item, bool) {
+func try(s feed.Source, page ingest.Page, kinds ...string) (feed.Source, ingest.List, bool) {
 	for _, kind := range kinds {
-		items, err := ingest.Kinds[kind].Read(page, s.Ingest())
+		l, err := ingest.ReadKind(kind, page, s.Ingest())
 		if err == nil {
 			s.Kind = kind
 			if s.Name == "" && kind == "feed" {
 				s.Name = ingest.FeedTitle(page)
 			}
-			return s, items, true
+			return s, l, true
 		}
 	}
-	return s, nil, false
+	return s, ingest.List{}, false
 }
 
 // tryAt fetches an address and tries it as a feed with items.
-func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.Source, []ingest.Item, bool) {
+func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.Source, ingest.List, bool) {
 	page, err := a.getPage(ctx, s, address, false)
 	if err != nil {
-		return s, nil, false
+		return s, ingest.List{}, false
 	}
 	s.URL = address
-	found, items, ok := try(s, page, "feed", "sitemap")
-	return found, items, ok && len(items) > 0
+	found, l, ok := try(s, page, "feed", "sitemap")
+	return found, l, ok && len(l.Items) > 0
 }
 
 // proposeContent looks at one article of a list; "" where its text is found

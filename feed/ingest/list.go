@@ -24,6 +24,17 @@ type List struct {
 	Pager   string      // how the page names its next one, "" for not at all; see NextPage
 }
 
+// ReadKind reads what stands at the address of a source of a kind. What was left
+// out and the next page are known of list pages and of lists in JSON.
+func ReadKind(kind string, p Page, src Source) (List, error) {
+	switch {
+	case kind == "page", kind == "json" && src.Settings.Item != "":
+		return ReadList(p, src)
+	}
+	items, err := Kinds[kind].Read(p, src)
+	return List{Items: items}, err
+}
+
 // ReadList reads a list page, or a list in JSON or JSONP, by the settings of the
 // source or, without them, by its structure.
 func ReadList(p Page, src Source) (List, error) {

@@ -46,7 +46,8 @@ var pagers = []struct {
 // pagerReader looks for the next page of one page.
 type pagerReader struct {
 	doc     *goquery.Document
-	links   []*html.Node // with an address, in the page's order
+	links   []*html.Node // in the page's order
+	texts   []string     // of the links, in lower case
 	address *url.URL     // of the page
 	base    *url.URL
 	scripts string
@@ -66,6 +67,7 @@ func nextPage(doc *goquery.Document, p Page) (next, pager string) {
 		case n.Type != html.ElementNode:
 		case n.Data == "a" || n.Data == "link":
 			r.links = append(r.links, n)
+			r.texts = append(r.texts, linkText(n))
 		case n.Data == "script":
 			r.scripts += childText(n) + "\n"
 		}
@@ -97,9 +99,9 @@ func (r *pagerReader) resolve(href string) string {
 
 // first returns the address of the first link that is meant. Where a script
 // follows it to an address that it does not name, it notes that.
-func (r *pagerReader) first(isMeant func(*html.Node) bool) string {
-	for _, a := range r.links {
-		if !isMeant(a) {
+func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string {
+	for i, a := range r.links {
+		if !isMeant(a, r.texts[i]) {
 			continue
 		}
 		if to := list.Address(a); r.resolve(to) != "" {
@@ -113,7 +115,7 @@ func (r *pagerReader) first(isMeant func(*html.Node) bool) string {
 }
 
 func (r *pagerReader) byRel() string {
-	return r.first(func(a *html.Node) bool {
+	return r.first(func(a *html.Node, _ string) bool {
 		for rel := range strings.FieldsSeq(strings.ToLower(attribute(a, "rel"))) {
 			if rel == "next" {
 				return true
@@ -129,24 +131,36 @@ var (
 	nextName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:next|nextpage|nextbtn|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
 )
 
+// linkText returns the text of an element of a pager in lower case; that of an
+// element with more text is cut, since it is none.
 func linkText(a *html.Node) string {
-	return strings.ToLower(collapse(goquery.NewDocumentFromNode(a).Text()))
+	var b strings.Builder
+	for d := range a.Descendants() {
+		if d.Type == html.TextNode {
+			if b.WriteString(d.Data[:min(len(d.Data), 200)]); b.Len() > 200 {
+				break
+			}
+		}
+	}
+	return strings.ToLower(collapse(b.String()))
 }
 
 func (r *pagerReader) byText() string {
-	return r.first(func(a *html.Node) bool { return a.Data == "a" && nextText.MatchString(linkText(a)) })
+	return r.first(func(a *html.Node, text string) bool { return a.Data == "a" && isNext(text) })
 }
+
+func isNext(text string) bool { return text != "" && len(text) < 40 && nextText.MatchString(text) }
 
 // byAttribute looks at what is said of a link by its title, its label or its picture.
 func (r *pagerReader) byAttribute() string {
-	return r.first(func(a *html.Node) bool {
+	return r.first(func(a *html.Node, _ string) bool {
 		for _, key := range []string{"title", "aria-label"} {
-			if nextText.MatchString(strings.ToLower(attribute(a, key))) {
+			if isNext(strings.ToLower(attribute(a, key))) {
 				return true
 			}
 		}
 		for d := range a.Descendants() {
-			if d.Data == "img" && (nextText.MatchString(strings.ToLower(attribute(d, "alt"))) || nextText.MatchString(strings.ToLower(attribute(d, "title")))) {
+			if d.Data == "img" && (isNext(strings.ToLower(attribute(d, "alt"))) || isNext(strings.ToLower(attribute(d, "title")))) {
 				return true
 			}
 		}
@@ -156,8 +170,8 @@ func (r *pagerReader) byAttribute() string {
 
 // byClass looks at the class of a link, or of the element that holds nothing else.
 func (r *pagerReader) byClass() string {
-	return r.first(func(a *html.Node) bool {
-		if a.Data != "a" || letterCount(linkText(a)) > 4 {
+	return r.first(func(a *html.Node, text string) bool {
+		if a.Data != "a" || len(text) > 12 {
 			return false
 		}
 		names := attribute(a, "class") + " " + attribute(a, "id")
@@ -168,10 +182,10 @@ func (r *pagerReader) byClass() string {
 	})
 }
 
-func letterCount(s string) int { return len([]rune(s)) }
-
 func (r *pagerReader) bySign() string {
-	return r.first(func(a *html.Node) bool { return a.Data == "a" && nextSign.MatchString(linkText(a)) })
+	return r.first(func(a *html.Node, text string) bool {
+		return a.Data == "a" && len(text) < 12 && nextSign.MatchString(text)
+	})
 }
 
 // pagerCall is how pages of TRS, which runs most official sites, draw their pager:
@@ -286,10 +300,23 @@ func (r *pagerReader) bySelect() string {
 	return next
 }
 
+// Limits on the groups of page numbers that are looked at.
+const (
+	maxGroups     = 20
+	maxGroupNodes = 400
+)
+
 // byNumbers follows the number behind that of this page, where a pager has nothing
 // but numbers.
 func (r *pagerReader) byNumbers() string {
-	for _, a := range r.links {
+	seen := make(map[*html.Node]bool)
+	for i, a := range r.links {
+		if len(r.texts[i]) > 10 {
+			continue
+		}
+		if len(seen) > maxGroups {
+			break
+		}
 		n, ok := numberOfPage(a)
 		if !ok || n != 1 && n != 2 || a.Parent == nil {
 			continue
@@ -298,9 +325,10 @@ func (r *pagerReader) byNumbers() string {
 		if group.FirstChild == group.LastChild || onlyChild(a) {
 			group = group.Parent
 		}
-		if group == nil {
+		if group == nil || seen[group] {
 			continue
 		}
+		seen[group] = true
 		if next := r.behindCurrent(group); next != "" {
 			return next
 		}
@@ -333,15 +361,15 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 	links := make(map[int]string)
 	current, seen := 0, 0
 	for n := range group.Descendants() {
+		if seen++; seen > maxGroupNodes {
+			break
+		}
 		if n.Type != html.ElementNode {
 			continue
 		}
 		v, ok := numberOfPage(n)
 		if !ok {
 			continue
-		}
-		if seen++; seen > 200 {
-			break
 		}
 		to := ""
 		if n.Data == "a" {
@@ -388,7 +416,10 @@ func (r *pagerReader) notUnderstood() string {
 	}
 	said := ""
 	for n := range r.doc.Nodes[0].Descendants() {
-		if n.Type != html.TextNode || n.Parent.Data == "script" || n.Parent.Data == "style" {
+		if n.Type != html.TextNode || len(n.Data) > 400 || n.Parent.Data == "script" || n.Parent.Data == "style" {
+			continue
+		}
+		if !strings.ContainsAny(n.Data, "共/更=") && !strings.Contains(n.Data, "ore") && len(n.Data) < 24 {
 			continue
 		}
 		text := collapse(n.Data)

@@ -111,9 +111,24 @@ func hanDigit(r rune) (int, bool) {
 	switch r {
 	case '〇', '○', '零', 'O', 'o':
 		return 0, true
-	}
-	if at := strings.IndexRune("一二三四五六七八九", r); at >= 0 {
-		return at/len("一") + 1, true
+	case '一':
+		return 1, true
+	case '二':
+		return 2, true
+	case '三':
+		return 3, true
+	case '四':
+		return 4, true
+	case '五':
+		return 5, true
+	case '六':
+		return 6, true
+	case '七':
+		return 7, true
+	case '八':
+		return 8, true
+	case '九':
+		return 9, true
 	}
 	return 0, false
 }
@@ -153,13 +168,16 @@ func hanNumber(s string) (int, bool) {
 // han reads what begins with a character outside ASCII: Chinese numerals, words
 // such as 昨天, and nothing else.
 func (sc *scanner) han() {
-	for _, w := range hanWords {
-		if strings.HasPrefix(sc.s[sc.at:], w.word) {
-			sc.relativeWord(w.word, w.days)
-			return
+	r, size := utf8.DecodeRuneInString(sc.s[sc.at:])
+	switch r {
+	case '今', '昨', '前', '刚', '剛':
+		for _, w := range hanWords {
+			if strings.HasPrefix(sc.s[sc.at:], w.word) {
+				sc.relativeWord(w.word, w.days)
+				return
+			}
 		}
 	}
-	r, size := utf8.DecodeRuneInString(sc.s[sc.at:])
 	if _, ok := hanDigit(r); !ok && r != '十' {
 		sc.at += size
 		return
@@ -303,6 +321,8 @@ func fold(s string) string {
 
 func foldRune(r rune) rune {
 	switch {
+	case r > ' ' && r < 0x7F, r >= 0x4E00 && r < 0xA000:
+		return r
 	case r >= '０' && r <= '９', r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ', r == '：', r == '／', r == '．', r == '－', r == '＋':
 		return r - 0xFEE0
 	case r == '‐', r == '‑':

@@ -19,7 +19,7 @@ type segment struct {
 	near  []when.When // that its neighbours without a link state
 	above when.Context
 	head  string // the heading that above is from
-	inURL bool   // the address has the day
+	href  string // the address of link
 	form  string // of the address, digits left out
 }
 
@@ -71,11 +71,11 @@ func (f *finder) container(n *html.Node) *candidate {
 	if n.Data == "a" || n.Data == "ul" && n.Parent != nil && n.Parent.Data == "a" {
 		return nil
 	}
-	if onlyElement(n) {
-		return nil // what it holds is the container
+	inline := isRowTag(n)
+	if !isNested(n) && n.Data != "tbody" && onlyElement(n) || inline && f.seen[n].links < 2 {
+		return nil // what it holds is the container, or it is a row
 	}
 	c := &candidate{containers: []*html.Node{n}}
-	inline := isRowTag(n)
 	breaks := 0
 	for x := n.FirstChild; x != nil; x = x.NextSibling {
 		if x.Type != html.ElementNode {
@@ -182,11 +182,10 @@ func (f *finder) weigh(c *candidate) {
 	dated, titles, chars := 0.0, 0.0, 0
 	forms, hrefs := make(map[string]int), make(map[string]bool)
 	for _, r := range c.rows {
-		href := Address(r.link)
-		if hrefs[href] {
+		if hrefs[r.href] {
 			continue
 		}
-		hrefs[href] = true
+		hrefs[r.href] = true
 		titles += r.pure * float64(r.chars)
 		chars += r.chars
 		forms[r.form]++
@@ -194,7 +193,7 @@ func (f *finder) weigh(c *candidate) {
 		case r.isDated():
 			dated += r.pure
 			c.dated++
-		case r.inURL:
+		case r.hasDayInAddress():
 			dated += r.pure / 2
 		}
 	}
@@ -226,14 +225,14 @@ func (f *finder) weigh(c *candidate) {
 func (f *finder) passOver(c *candidate) {
 	distinct := make(map[string]bool, len(c.rows))
 	for _, r := range c.rows {
-		distinct[Address(r.link)] = true
+		distinct[r.href] = true
 	}
 	if len(c.rows) < minRows || len(distinct)*5 > len(c.rows)*4 {
 		return
 	}
 	for i, link := range chooseLinks(c.rows) {
 		r := &c.rows[i]
-		if link == nil || link == r.link || Address(link) == Address(r.link) {
+		if link == nil || link == r.link || Address(link) == r.href {
 			continue
 		}
 		r.pure = 1 / float64(max(1, f.seen[r.node].links-1))
@@ -247,10 +246,14 @@ func (f *finder) passOver(c *candidate) {
 func (s *segment) setLink(link *html.Node) {
 	s.link = link
 	s.chars = min(max(letters(textOf(link, 300, ' ')), letters(attr(link, "title"))), maxChars)
-	href := Address(link)
-	_, s.inURL = when.InAddress(href)
-	s.inURL = s.inURL || monthInAddress.MatchString(href)
-	s.form = formOf(href)
+	s.href = Address(link)
+	s.form = formOf(s.href)
+}
+
+// hasDayInAddress reports whether the address holds a day or a month.
+func (s segment) hasDayInAddress() bool {
+	_, ok := when.InAddress(s.href)
+	return ok || monthInAddress.MatchString(s.href)
 }
 
 // side is how much a candidate counts by where it stands: menus, footers and boxes

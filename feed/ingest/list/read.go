@@ -279,7 +279,7 @@ func (f *finder) offer(next *candidate, found *Found) []Drop {
 	}
 	d := Drop{Reason: "another list of the page: " + elementName(next.containers[0])}
 	for _, s := range next.rows {
-		if known[Address(s.link)] {
+		if known[s.href] {
 			continue
 		}
 		if d.Count++; d.Example == "" {

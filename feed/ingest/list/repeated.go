@@ -2,6 +2,7 @@ package list
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -120,6 +121,9 @@ func (f *finder) parts(a, b *html.Node) bool {
 		case n.Type == html.TextNode && letters(n.Data) > 1 && !isDateText(n.Data, f.clock):
 			return true
 		case n.Type == html.ElementNode && !isUnseen(n):
+			if f.seen[n].links > 0 {
+				return true // another list
+			}
 			if text := textOf(n, 200, ' '); letters(text) > 1 && !isDateText(text, f.clock) {
 				return true
 			}
@@ -141,6 +145,9 @@ func holdsNear(n, x *html.Node) bool {
 
 // isDateText reports whether a text is a date or a month: the heading of rows.
 func isDateText(s string, c when.Clock) bool {
+	if utf8.RuneCountInString(strings.TrimSpace(s)) > maxNear {
+		return false
+	}
 	for _, w := range when.Find(s, c) {
 		if w.Year > 0 || w.Month > 0 || w.Day > 0 && !w.Weak {
 			return true

@@ -3,6 +3,7 @@ package list
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -308,7 +309,11 @@ var (
 
 // clean takes bullets, marks and labels off a title.
 func clean(s string) string {
-	return strings.TrimSpace(lead.ReplaceAllString(plain.Collapse(s), ""))
+	s = plain.Collapse(s)
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名", r) {
+		s = strings.TrimSpace(lead.ReplaceAllString(s, ""))
+	}
+	return s
 }
 
 // fullTitle reads a title attribute; where it holds several labelled lines, the
@@ -324,7 +329,10 @@ func fullTitle(s string) string {
 		}
 	}
 	s, _, _ = strings.Cut(strings.TrimSpace(strings.ReplaceAll(s, "\r", "\n")), "\n")
-	return clean(label.ReplaceAllString(s, ""))
+	if strings.ContainsAny(s, ":：") {
+		s = label.ReplaceAllString(s, "")
+	}
+	return clean(s)
 }
 
 // extends reports whether full is the whole of a text that is cut short, with or
@@ -332,6 +340,9 @@ func fullTitle(s string) string {
 func extends(full, text string) bool {
 	a := strings.Join(strings.Fields(full), "")
 	whole := strings.Join(strings.Fields(text), "")
-	b := tail.ReplaceAllString(whole, "")
+	b := whole
+	if strings.HasSuffix(whole, ".") || strings.HasSuffix(whole, "…") || strings.HasSuffix(whole, "。") {
+		b = tail.ReplaceAllString(whole, "")
+	}
 	return b != "" && strings.HasPrefix(a, b) && (len(a) > len(b) || len(b) < len(whole))
 }

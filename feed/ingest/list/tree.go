@@ -169,7 +169,7 @@ func isTitle(s string) bool { return letters(s) >= minTitle && !isNumber(s) }
 func letters(s string) int {
 	n := 0
 	for _, r := range s {
-		if r >= utf8.RuneSelf && unicode.IsLetter(r) || r < utf8.RuneSelf && (r|0x20 >= 'a' && r|0x20 <= 'z') {
+		if r >= 0x4E00 && r < 0xA000 || r >= utf8.RuneSelf && unicode.IsLetter(r) || r < utf8.RuneSelf && (r|0x20 >= 'a' && r|0x20 <= 'z') {
 			n++
 		}
 	}
@@ -179,7 +179,9 @@ func letters(s string) int {
 // aNumber is a document number or a date that is all of a text.
 var aNumber = regexp.MustCompile(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
 
-func isNumber(s string) bool { return len(s) < 90 && aNumber.MatchString(s) }
+func isNumber(s string) bool {
+	return len(s) < 90 && (strings.HasSuffix(s, "号") || s[0] >= '0' && s[0] <= '9') && aNumber.MatchString(s)
+}
 
 func attr(n *html.Node, key string) string {
 	for _, a := range n.Attr {

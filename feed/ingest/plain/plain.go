@@ -39,6 +39,9 @@ func isCollapsed(s string) bool {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool {
+		if r >= ' ' && r < 0x7F || r >= 0x4E00 && r < 0xA000 || r > 0x3000 && r < 0x3100 {
+			return false // most characters of most texts
+		}
 		return r != ' ' && IsSpace(r) || isInvisible(r) || r == utf8.RuneError
 	})
 }
