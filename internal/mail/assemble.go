@@ -85,7 +85,7 @@ func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 		if err := h.check(); err != nil {
 			return err
 		}
-		own = appendHeader(own, h.Name, Phrased(h.Value))
+		own = appendHeader(own, h.Name, h.encoded())
 	}
 	ends := append(a.ends[:0], len(own))
 	for _, parts := range p.own {

@@ -27,6 +27,17 @@ func (h Header) check() error {
 	return checkValue(h.Name, h.Value)
 }
 
+// encoded returns the value as it stands in the message. ASCII stays as it is,
+// because it may be encoded already.
+func (h Header) encoded() string {
+	if isPlainText(h.Value) {
+		return h.Value
+	}
+	return encodeWords(h.Value)
+}
+
+func isPlainText(s string) bool { return mime.BEncoding.Encode("utf-8", s) == s }
+
 func checkValue(name, value string) error {
 	if strings.ContainsAny(value, "\r\n\x00") || !utf8.ValidString(value) {
 		return fmt.Errorf("%s holds a line break, a NUL or bytes that are no text", name)
@@ -48,9 +59,10 @@ func Phrase(s string) string {
 // that the first one fits on a line behind the name of its field.
 const wordBytes = 36
 
-// encodeWords is mime.BEncoding.Encode with shorter words.
+// encodeWords is mime.BEncoding.Encode with shorter words. Text that looks like
+// an encoded word is encoded as well: a reader's program would decode it.
 func encodeWords(s string) string {
-	if mime.BEncoding.Encode("utf-8", s) == s {
+	if isPlainText(s) && !strings.Contains(s, "=?") {
 		return s
 	}
 	var words []string

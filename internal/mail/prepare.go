@@ -98,13 +98,13 @@ func Prepare(m Message) (*Prepared, error) {
 		if err := h.check(); err != nil {
 			return nil, err
 		}
-		headers[h.Name] = append(headers[h.Name], Phrased(h.Value))
+		headers[h.Name] = append(headers[h.Name], h.encoded())
 	}
 	text, html := m.pieces()
 	e := email.Email{
 		From: formatAddress(m.From), To: []string{"nobody@reader.invalid"},
 		// Encoded here, as base64: the library would make it quoted-printable.
-		Subject: Phrased(m.Subject),
+		Subject: encodeWords(m.Subject),
 		Text:    []byte(textLeaf), Headers: headers,
 	}
 	if html != nil {
@@ -233,11 +233,6 @@ func (e *encoder) end() Piece {
 	}
 	e.flush()
 	return e.piece
-}
-
-// Phrased encodes free text as Phrase does, without quoting it.
-func Phrased(s string) string {
-	return encodeWords(s)
 }
 
 // sharedHead takes the shared fields out of the library's header, in a fixed

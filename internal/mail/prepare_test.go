@@ -173,6 +173,35 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
+// TestEncodedWordInATitle shows a subject and names as they were written, also
+// where they look like an encoded word (RFC 2047 §2).
+func TestEncodedWordInATitle(t *testing.T) {
+	const title = "=?utf-8?q?Urgent=3A_pay?= now"
+	p, err := mail.Prepare(mail.Message{
+		From: netmail.Address{Name: title, Address: "a@b.example"}, Subject: title, Date: at, Text: "x", HTML: "x",
+		Headers: []mail.Header{{Name: "List-Id", Value: mail.Phrase(title) + " <weekly.b.example>"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := p.Append(nil, mail.Personal{To: netmail.Address{Name: title, Address: "r@b.example"}, MessageID: "1@b.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decode(t, raw)
+	if got, err := new(mime.WordDecoder).DecodeHeader(d.header.Get("Subject")); err != nil || got != title {
+		t.Errorf("subject %q, %v", got, err)
+	}
+	for _, name := range []string{"From", "To"} {
+		if all, err := d.header.AddressList(name); err != nil || len(all) != 1 || all[0].Name != title {
+			t.Errorf("%s: %v, %v", name, all, err)
+		}
+	}
+	if got, err := new(mime.WordDecoder).DecodeHeader(d.header.Get("List-Id")); err != nil || got != title+" <weekly.b.example>" {
+		t.Errorf("List-Id %q, %v", got, err)
+	}
+}
+
 func TestHeaderLinesAreFolded(t *testing.T) {
 	subject := strings.Repeat("国务院办公厅关于样例的通知", 12)
 	p, err := mail.Prepare(mail.Message{From: netmail.Address{Name: "邸报周刊编辑部（样例）", Address: "a@b.example"}, Subject: subject, Date: at, Text: "x", HTML: "x"})

@@ -2,8 +2,8 @@
 // compiled to WebAssembly: it knows the character maps of Chinese fonts, needs no
 // C compiler, and what a hostile file does to it stays in its sandbox.
 //
-// It takes some 300 MB and a second to start, so the daemon runs it in a process
-// of its own, once for each file.
+// It takes 150 to 300 MB and a second to start, so the daemon runs it in a
+// process of its own, once for each file.
 package pdf
 
 import (
@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
@@ -28,7 +29,7 @@ const (
 	MaxBytes    = 20 << 20 // of the file
 	maxPages    = 300      // that are read
 	maxText     = 4 << 20  // bytes of text
-	memoryPages = 8192     // of 64 KiB each, for the sandbox
+	memoryPages = 2048     // of 64 KiB each, for the sandbox: 128 MB
 )
 
 // Text returns the text of each page of a PDF file, lines parted by \n. A page
@@ -37,14 +38,16 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 	if len(file) > MaxBytes {
 		return nil, fmt.Errorf("the PDF is larger than %d MB", MaxBytes>>20)
 	}
-	runtime := wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true)
+	runtime := wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2 | experimental.CoreFeaturesExceptionHandling).
+		WithMemoryLimitPages(memoryPages).
+		WithCloseOnContextDone(true)
 	if dir, err := os.UserCacheDir(); err == nil {
 		if cache, err := wazero.NewCompilationCacheWithDir(filepath.Join(dir, "dibao", "pdf")); err == nil {
 			defer cache.Close(ctx)
 			runtime = runtime.WithCompilationCache(cache) // else it is compiled anew each time
 		}
 	}
-	pool, err := webassembly.Init(webassembly.Config{Context: ctx, MaxIdle: 1, MaxTotal: 1, RuntimeConfig: runtime, Stdout: io.Discard, Stderr: io.Discard})
+	pool, err := webassembly.Init(webassembly.Config{Context: experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(reserve)), MaxIdle: 1, MaxTotal: 1, RuntimeConfig: runtime, FSConfig: wazero.NewFSConfig(), Stdout: io.Discard, Stderr: io.Discard})
 	if err != nil {
 		return nil, fmt.Errorf("start the PDF reader: %w", err)
 	}
@@ -69,7 +72,7 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 	for i := range min(count.PageCount, maxPages) {
 		page, err := reader.GetPageText(&requests.GetPageText{Page: requests.Page{ByIndex: &requests.PageByIndex{Document: doc.Document, Index: i}}})
 		if err != nil {
-			return pages, fmt.Errorf("page %d of the PDF: %w", i+1, err)
+			return pages, explain(ctx, i+1, err)
 		}
 		if size += len(page.Text); size > maxText {
 			break
@@ -78,3 +81,35 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 	}
 	return pages, nil
 }
+
+// explain says in one sentence why a page could not be read. A file that needs
+// more memory than the sandbox has makes PDFium give up in the middle.
+func explain(ctx context.Context, page int, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("page %d of the PDF takes too long to read", page)
+	case strings.Contains(err.Error(), "wasm error"):
+		return fmt.Errorf("page %d of the PDF needs more than the %d MB that reading it may take, or is damaged", page, memoryPages>>4)
+	}
+	return fmt.Errorf("page %d of the PDF: %w", page, err)
+}
+
+// reserved is the memory of the sandbox, reserved whole: growing it would copy it,
+// and the system gives the pages of it only when they are used.
+type reserved []byte
+
+func reserve(_, most uint64) experimental.LinearMemory {
+	return reserved(make([]byte, min(most, memoryPages<<16)))
+}
+
+// Reallocate returns as much of the memory as is asked for, nil where there is
+// not that much.
+func (r reserved) Reallocate(size uint64) []byte {
+	if size > uint64(len(r)) {
+		return nil
+	}
+	return r[:size]
+}
+
+// Free leaves the memory to the garbage collector.
+func (r reserved) Free() {}
