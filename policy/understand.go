@@ -93,16 +93,32 @@ func (u *understanding) headline() {
 }
 
 // furniture are lines that belong to the page and not to the text.
-var furniture = regexp.MustCompile(`^(?:(?:【|\[)?(?:选择)?(?:字号|字体)(?:大小)?(?:】|\])?.*|(?:大\s*中\s*小)|(?:打印|关闭|返回顶部|分享(?:到)?|收藏|纠错)(?:[\s|｜]*(?:打印|关闭|返回顶部|分享到?|收藏|纠错|本页|窗口|此页))*|` +
-	`扫一扫.{0,20}|【?责任编辑.{0,20}】?|浏览次数.{0,12}|点击.{0,10}\d+.{0,4}|上一篇.*|下一篇.*|相关(?:链接|文章|阅读|稿件|附件)[:：]?|版权声明.*|免责声明.*)$`)
+var furniture = regexp.MustCompile(`^(?:` + strings.Join([]string{
+	// Rows of controls: 【打印本页】【关闭窗口】, 大 中 小, 微博 微信 QQ空间.
+	`(?:[【\[（(|｜/\s]*(?:打印|关闭|返回|收藏|纠错|我要纠错|转发|分享|分享到|分享至|分享按钮|保存|举报|点赞|关注|订阅|返回顶部|回到顶部|返回首页|返回列表|TOP|默认|特大|超大|大|中|小|放大|缩小|放大字体|缩小字体|调整字体|` +
+		`QQ好友|QQ空间|Qzone|QQ|新浪微博|腾讯微博|微博|微信|微信好友|微信朋友圈|朋友圈|人人网|豆瓣|易信|复制链接|参与互动|评论|留言|图集|听新闻|我要反馈|在看|写留言)(?:本页|本文|窗口|此页|页面|该页)?[】\])）|｜/:：\s]*)+`,
+	`(?:微信|用微信|手机|请)?扫(?:一扫|描|码).{0,24}`,
+	`[（(【\[]?\s*(?:责任?编辑|责编|编辑|网络编辑|值班编辑|文字编辑|见习编辑|审核|审校|校对|编审|监制|美编|终审|初审|复审|[一二三]审)\s*[:：/].{0,24}`,
+	`(?:浏览|阅读|访问|查看)(?:次数|量|数)?\s*[:：]?\s*\d{0,9}\s*次?|点击.{0,10}\d+.{0,4}|\+1`,
+	`相关(?:链接|文章|阅读|稿件|附件|新闻|报道)[:：]?`, `(?:延伸|推荐|相关)阅读[:：]?`,
+	`(?:点击)?下载.{0,8}客户端`, `.{0,8}客户端下载`, `独家抢先看`, `阅读全文.{0,12}`, `(?:点击)?(?:查看|阅读|加载)更多.{0,4}`, `展开全文`, `(?:共|已有)?\d+\s*(?:条|人)(?:评论|参与).*`,
+	`- THE END -`,
+}, "|") + `)$`)
 
-// maxFurniture is the most characters of a line of furniture.
-const maxFurniture = 80
+// notices are lines of furniture that go on with other words.
+var notices = regexp.MustCompile(`^(?:[上下]一[篇条页]|(?:版权|免责|特别)声明|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
+
+// Most characters of a line of furniture.
+const (
+	maxFurniture = 40
+	maxNotice    = 80
+)
 
 // IsFurniture reports whether a line of a page is a control, a counter or the name
 // of an editor, and no part of a text.
 func IsFurniture(line string) bool {
-	return utf8.RuneCountInString(line) < maxFurniture && furniture.MatchString(line)
+	n := utf8.RuneCountInString(line)
+	return n < maxNotice && notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && furniture.MatchString(line)
 }
 
 // cleanParagraphs drops furniture.

@@ -168,6 +168,7 @@ func (r *articleReader) readText() {
 	if r.inPage() {
 		r.view.trim(r.container, r.head)
 	}
+	dropHidden(r.container)
 	r.e.Paragraphs = blocksOf(r.container)
 	r.out.HTML = sanitizeSelection(whole, r.base.String())
 }
@@ -228,6 +229,19 @@ func readMeta(doc *goquery.Document) []policy.Pair {
 		}
 	})
 	return all
+}
+
+// dropHidden takes out what stands in a text and nobody sees.
+func dropHidden(n *html.Node) {
+	for c := n.FirstChild; c != nil; {
+		next := c.NextSibling
+		if c.Type == html.ElementNode && isHidden(c) {
+			n.RemoveChild(c)
+		} else {
+			dropHidden(c)
+		}
+		c = next
+	}
 }
 
 func dropComments(n *html.Node) {

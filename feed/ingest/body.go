@@ -12,6 +12,7 @@ import (
 
 	"dibao/policy"
 	"dibao/policy/label"
+	"dibao/policy/when"
 )
 
 // minText is the least text, in characters, that a container holds.
@@ -146,7 +147,7 @@ func (v *view) afterHeadline(h headline) *html.Node {
 			}
 			s := v.under(next)
 			for _, l := range v.lines[s.from:s.to] {
-				if l.prose > 0 && l.aside == inArticle && !isHeader(l) {
+				if l.aside == inArticle && !isHeader(l) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
 					return next
 				}
 			}
@@ -159,12 +160,15 @@ func (v *view) afterHeadline(h headline) *html.Node {
 }
 
 var (
-	crumbLine = regexp.MustCompile(`^(?:您?(?:现在|当前|所在)?的?(?:当前)?位置|当前位置|首\s?页)?\s?[:：]?\s?\S{1,12}\s?(?:[>＞»›→/\-]+\s?\S{0,20}\s?){1,6}$`)
+	crumbLine = regexp.MustCompile(`^(?:.{0,10}位置\s?[:：]?\s?|首\s?页\s?[>＞»›→/\-|·]).{0,60}$|^(?:\S{1,12}\s?[>＞»›→]\s?){2,6}\S{0,40}$`)
 	clockLine = regexp.MustCompile(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
 	countLine = regexp.MustCompile(`^[\d,. ]{1,12}$`)
 	// moreHeading heads what follows an article: other articles, comments, notices.
-	moreHeading = regexp.MustCompile(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|(?:网友|最新|热门|全部|精彩|我要|发表|用户)评论.{0,12}|评论\s?[（(]?\d*[)）]?|跟帖.{0,12}|我要留言|网友留言|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
+	moreHeading = regexp.MustCompile(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
 )
+
+// commentHeading heads what readers say of an article, however much it is.
+var commentHeading = regexp.MustCompile(`^[【\[]?(?:(?:网友|最新|热门|全部|精彩|我要|发表|用户|文章|读者)?(?:评论|跟帖|留言)(?:列表|区|专区|\(|（|\s|\d|条|）|\)){0,12})[:：】\]]?$`)
 
 // isHeader reports whether a line belongs to the head of an article: labels, a
 // date, a trail of columns, a control.
@@ -182,7 +186,7 @@ func isHeader(l line) bool {
 func headerLabels(l line) []label.Field {
 	fields, rest := label.Split(l.raw)
 	for _, f := range fields {
-		if f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author || f.Kind == label.Editor {
+		if f.Kind == label.Date && (len(fields) > 1 || runes(f.Name) > 2 || when.RoleOf(f.Name) != when.RolePublished || label.FindDate(f.Value) != nil) || f.Kind == label.Source || f.Kind == label.Author || f.Kind == label.Editor {
 			if runes(collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))) <= 60 {
 				return fields
 			}
@@ -202,19 +206,44 @@ func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
 	return nil
 }
 
+// headLines are the most lines between a headline and its text.
+const headLines = 12
+
 // textOf returns the lines of the text in its container: behind the headline and
 // the head, before what follows the text.
 func (v *view) textOf(container *html.Node, h headline) span {
 	s := v.under(container)
 	start := s.from
-	inside := h.lines.to > s.from && h.lines.from >= s.from && h.lines.to <= s.to
-	if inside {
+	if h.lines.to > s.from && h.lines.from >= s.from && h.lines.to <= s.to {
 		start = h.lines.to
+		for i := start; i < min(s.to, start+headLines) && (v.lines[i].prose == 0 || isHeader(v.lines[i])); i++ {
+			if isHeader(v.lines[i]) { // with whatever short lines stand before it
+				start = i + 1
+			}
+		}
 	}
-	for start < s.to && (v.lines[start].aside != inArticle || isHeader(v.lines[start]) || inside && v.lines[start].prose == 0 && v.isControlLine(start)) {
+	for start < s.to && (v.lines[start].aside != inArticle || isHeader(v.lines[start])) {
 		start++
 	}
-	return span{start, v.endOf(span{start, s.to})}
+	end := v.endOf(span{start, s.to})
+	for end > start+1 && v.endsPage(v.lines[end-1]) {
+		end--
+	}
+	return span{start, end}
+}
+
+// endsPage reports whether the last line of a text is a control, a counter, or a
+// label that says where the text comes from.
+func (v *view) endsPage(l line) bool {
+	if isCell(l.node) || l.size > 60 {
+		return false
+	}
+	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) {
+		return true
+	}
+	return slices.ContainsFunc(headerLabels(l), func(f label.Field) bool {
+		return f.Kind == label.Source && f.Value != "" || f.Kind == label.Editor || f.Kind == label.Date && when.RoleOf(f.Name) == when.RolePublished && runes(f.Name) > 2
+	})
 }
 
 // trim takes out of the container what is not the text: what stands before and in
@@ -235,20 +264,13 @@ func (v *view) trim(container *html.Node, h headline) {
 	}
 }
 
-// isControlLine reports whether a short line between headline and text is a link
-// or stands in a row of such lines.
-func (v *view) isControlLine(i int) bool {
-	l := v.lines[i]
-	return l.size < 20 && l.link*2 > l.size
-}
-
 // endOf returns where a text ends: before what is headed as something else, or
 // before the links that follow its last running text.
 func (v *view) endOf(s span) int {
 	last := s.from
 	for i := s.from; i < s.to; i++ {
 		l := v.lines[i]
-		if l.size <= 90 && moreHeading.MatchString(l.text) && !v.filesFollow(i, s.to) && (i > s.from || l.prose == 0) && v.closes(span{i, s.to}) {
+		if i > s.from && (commentHeading.MatchString(l.text) || l.size <= 90 && moreHeading.MatchString(l.text) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
 			s.to = i
 			break
 		}
@@ -258,7 +280,7 @@ func (v *view) endOf(s span) int {
 	}
 	for i := last + 1; i < s.to; i++ {
 		l := v.lines[i]
-		if (l.link*10 >= l.size*8 && !isFileLine(l) || policy.IsFurniture(l.text)) && v.linksFrom(span{i, s.to}) {
+		if (l.link*2 > l.size && !isFileLine(l) || policy.IsFurniture(l.text)) && v.linksFrom(span{i, s.to}) {
 			return i
 		}
 	}

@@ -10,10 +10,12 @@ import (
 // is named so is left out unless it holds much of the page's running text: names
 // mislead, measures do not.
 var (
-	// Parts that speak of something else even where they hold more text than the article.
-	strangers = set(`comment comments cmt cmts pinglun reply replies gentie tie footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx`)
+	// What readers say, however much it is.
+	remarks = set(`comment comments cmt cmts pinglun gentie tie`)
+	// Parts that are something else even where they hold much text.
+	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx`)
 	// Parts that speak of other articles or of the site.
-	others = set(`header foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
+	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
 		dqwz place weizhi app-download feedback jiucuo`)
 	// Controls of the page.
@@ -40,6 +42,7 @@ func set(list string) map[string]bool {
 // Shares of the page's running text, in percent, from which a name no longer says
 // that an element is no part of the article.
 const (
+	maxRemarks    = 100
 	maxStranger   = 90
 	maxFurnishing = 30
 )
@@ -60,6 +63,8 @@ func isAside(n *html.Node) (kind aside, share int) {
 		switch {
 		case word == "editor" && i > 0 && (all[i-1] == "trs" || all[i-1] == "rich"):
 			return inArticle, 0 // where texts are written
+		case remarks[word]:
+			return elsewhere, maxRemarks
 		case strangers[word]:
 			return elsewhere, maxStranger
 		case others[word]:
@@ -71,21 +76,35 @@ func isAside(n *html.Node) (kind aside, share int) {
 	return kind, share
 }
 
-// markAsides marks the lines that stand beside the article.
+// markAsides marks the lines that stand beside the article. Remarks of readers are
+// measured last: by whether the rest of the page has a text.
 func (v *view) markAsides(root *html.Node) {
-	total := v.weights[root].prose
+	left := v.mark(root, v.weights[root].prose, false)
+	if left >= 2*minText {
+		v.mark(root, left, true)
+	}
+}
+
+// mark marks the lines under elements that are named as something else; it returns
+// the prose that is left in the article, without that of remarks.
+func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
+	left = total
 	var walk func(n *html.Node)
 	walk = func(n *html.Node) {
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			if c.Type != html.ElementNode {
 				continue
 			}
-			if kind, share := isAside(c); kind != inArticle && v.weights[c].prose*100 <= total*share {
-				for i := v.under(c).from; i < v.under(c).to; i++ {
-					if kind > v.lines[i].aside {
-						v.lines[i].aside, v.lines[i].part = kind, c
-					}
+			kind, share := isAside(c)
+			switch prose := v.weights[c].prose; {
+			case kind != inArticle && share == maxRemarks && !remarks:
+				left -= prose
+				continue
+			case kind != inArticle && (share == maxRemarks || prose*100 <= total*share) && (share == maxRemarks) == remarks:
+				if kind == elsewhere && !remarks {
+					left -= prose
 				}
+				v.setAside(c, kind)
 				if kind == elsewhere {
 					continue
 				}
@@ -94,4 +113,13 @@ func (v *view) markAsides(root *html.Node) {
 		}
 	}
 	walk(root)
+	return left
+}
+
+func (v *view) setAside(n *html.Node, kind aside) {
+	for i := v.under(n).from; i < v.under(n).to; i++ {
+		if kind > v.lines[i].aside {
+			v.lines[i].aside, v.lines[i].part = kind, n
+		}
+	}
 }

@@ -133,10 +133,15 @@ func (v *view) scoreHeadline(at span, plain string, body int, refs references) i
 	if l.aside == elsewhere {
 		score -= 20
 	}
-	if at.to-at.from == 1 && runes(plain) < columnTitle && (v.links[plain] || siteName.MatchString(plain)) && !slices.Contains(refs.all, plain) {
+	if at.to-at.from == 1 && v.namesPlace(plain) && !slices.Contains(refs.all, plain) {
 		score -= 30
 	}
 	return score
+}
+
+// namesPlace reports whether a short text is the name of the site or of a column.
+func (v *view) namesPlace(plain string) bool {
+	return runes(plain) < columnTitle && (v.links[plain] || siteName.MatchString(plain) || columnName.MatchString(plain))
 }
 
 // joinTitle joins the lines of a headline; Chinese needs no space between them.
@@ -163,7 +168,7 @@ func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
 			continue
 		}
 		fields, _ := label.Split(l.raw)
-		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || runes(plain) < columnTitle && (v.links[plain] || siteName.MatchString(plain)) || strings.ContainsAny(l.text, ">") {
+		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") {
 			continue
 		}
 		return headline{l.text, span{i, i + 1}, l.node}, true
@@ -220,8 +225,9 @@ var (
 	titleCut = regexp.MustCompile(`\s*[_|｜丨]+\s*|\s*(?:--+|——+|>>+|»|::)\s*|\s+[-–—·>]\s+`)
 	// weakCut are marks that titles themselves have.
 	weakCut = regexp.MustCompile(`[-–—·>]`)
-	// siteName is how the names of sites and columns end.
-	siteName = regexp.MustCompile(`^[^，。；？！：《》]{2,25}(?:政府|网|网站|门户|官网|首页|在线|平台|频道|栏目|专栏|专题|厅|局|委|委员会|办公室|部|署|院|大学|学院|中心|报|社|协会|学会|研究会|研究所|研究院|智库|集团|公司|新闻|资讯|动态|公开|要闻|公告|文件|法规|政策|纪检|中国|online)$`)
+	// siteName is how the names of sites end, columnName how those of columns do.
+	siteName   = regexp.MustCompile(`^[^，。；？！：《》]{2,25}(?:政府|网|网站|门户|官网|首页|在线|平台|频道|厅|局|委|委员会|办公室|部|署|院|大学|学院|中心|报|社|协会|学会|研究会|研究所|研究院|智库|集团|公司|中国|online)$`)
+	columnName = regexp.MustCompile(`^[^，。；？！：《》]{0,12}(?:栏目|专栏|专题|新闻|资讯|动态|公开|要闻|公告|文件|法规|政策|解读|纪检)$`)
 )
 
 // withoutSite cuts the names of site and column off a page's title.
@@ -244,7 +250,7 @@ func withoutSite(title string, site []string, links map[string]bool) string {
 		}
 		last := at[len(at)-1]
 		tail, rest := strings.TrimSpace(first[last[1]:]), strings.TrimSpace(first[:last[0]])
-		if runes(rest) < minTitle || !siteName.MatchString(tail) && !slices.Contains(site, squeeze(tail)) && !links[squeeze(tail)] {
+		if runes(rest) < minTitle || !siteName.MatchString(tail) && !columnName.MatchString(tail) && !slices.Contains(site, squeeze(tail)) && !links[squeeze(tail)] {
 			return first
 		}
 		first = rest

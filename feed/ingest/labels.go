@@ -39,7 +39,7 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 		end = len(v.lines)
 	}
 	for i := 0; i < end; {
-		i = r.read(i, h.lines.to > 0 && i >= h.lines.from && body.to > 0, h)
+		i = r.read(i, h.lines.to > 0 && i >= h.lines.from && body.to > 0, h, body)
 	}
 	if body.to > 0 {
 		r.readBehind(body.to)
@@ -49,9 +49,10 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 
 // read reads the labels of a line, with the cells that belong to it; it returns
 // the number of the next line.
-func (r *labelReader) read(i int, bare bool, h headline) (next int) {
+func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	l := r.view.lines[i]
-	if l.aside == elsewhere && !contains(l.part, h.at) || l.size > maxLabelText || l.node.Data == "li" && l.link*2 > l.size {
+	inHead := bare && body.from-h.lines.to <= headLines && l.part != nil && len(words(l.part)) > 1 || contains(l.part, h.at)
+	if l.aside == elsewhere && !inHead || l.size > maxLabelText || l.node.Data == "li" && l.link*2 > l.size {
 		return i + 1
 	}
 	raw := l.raw
@@ -103,7 +104,7 @@ func (r *labelReader) add(n *html.Node, fields []label.Field) {
 func (r *labelReader) withValue(i int) (raw string, next int) {
 	l := r.view.lines[i]
 	name := strings.TrimRight(squeeze(l.text), ":：")
-	if label.KindOf(name) == label.Unknown || name == squeeze(l.text) && runes(name) < 3 {
+	if label.KindOf(name) == label.Unknown || name == squeeze(l.text) && runes(name) < 3 && l.node.Data == "td" {
 		return l.raw, i + 1
 	}
 	behind := nextElement(l.node)
@@ -117,9 +118,13 @@ func (r *labelReader) withValue(i int) (raw string, next int) {
 	}
 	value := b.String()
 	if fields, _ := label.Split(value); len(fields) > 0 || runes(value) > maxLabelText {
-		return name + "：", max(i+1, s.from)
+		return l.raw, i + 1
 	}
-	return name + "：" + value, max(i+1, s.to)
+	joined := name + "：" + value
+	if fields, _ := label.Split(joined); name == squeeze(l.text) && len(fields) > 0 && fields[0].Value == "" {
+		return l.raw, i + 1 // the head of a column
+	}
+	return joined, max(i+1, s.to)
 }
 
 func nextElement(n *html.Node) *html.Node {
@@ -199,37 +204,55 @@ var (
 )
 
 // readHint takes the value of an element that is called source or author and
-// prints no label.
+// prints no label, or that stands behind an icon which is called so.
 func (r *labelReader) readHint(l line) {
 	if l.size > maxLabelText {
 		return
 	}
-	seen := make(map[*html.Node]bool)
 	for _, t := range l.nodes {
-		n := t.Parent
-		for up := 0; n != nil && up < 2; n, up = n.Parent, up+1 {
-			if seen[n] || n.Type != html.ElementNode {
-				break
-			}
-			seen[n] = true
-			name := ""
-			for _, w := range words(n) {
-				switch {
-				case sourceWords[w]:
-					name = "来源"
-				case authorWords[w] && name == "":
-					name = "作者"
-				}
-			}
-			text, ok := textUpTo(n, 30)
-			if name == "" || !ok || strings.ContainsAny(text, ":：|0123456789") {
-				continue
-			}
-			if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" && !r.has(label.KindOf(name)) {
-				r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
+		if icon := t.PrevSibling; icon != nil && icon.Type == html.ElementNode && isEmpty(icon) {
+			r.putHint(icon, hintOf(icon), collapse(t.Data))
+		}
+		for n, up := t.Parent, 0; n != nil && n.Type == html.ElementNode && up < 2; n, up = n.Parent, up+1 {
+			if name := hintOf(n); name != "" {
+				text, _ := textUpTo(n, maxHint)
+				r.putHint(n, name, text)
 			}
 		}
 	}
+}
+
+// maxHint is the most characters of a value that has no label.
+const maxHint = 30
+
+// hintOf returns the label that the name or the tip of an element stands for.
+func hintOf(n *html.Node) string {
+	if tip := strings.TrimRight(squeeze(attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
+		return tip
+	}
+	for _, w := range words(n) {
+		if sourceWords[w] {
+			return "来源"
+		}
+		if authorWords[w] {
+			return "作者"
+		}
+	}
+	return ""
+}
+
+func (r *labelReader) putHint(n *html.Node, name, text string) {
+	if name == "" || text == "" || runes(text) > maxHint || strings.ContainsAny(text, ":：|0123456789") || r.has(label.KindOf(name)) {
+		return
+	}
+	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
+		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
+	}
+}
+
+func isEmpty(n *html.Node) bool {
+	text, ok := textUpTo(n, 1)
+	return ok && text == ""
 }
 
 // has reports whether a label of a kind with a value was read.

@@ -205,7 +205,7 @@ func TestLabels(t *testing.T) {
 		{"BehindTheText", `<div id=zoom>` + strings.Repeat("正文内容", 20) + `</div><p>发布日期：2023-05-16 责任编辑：李四</p>`, []policy.Label{{Element: "body", Name: "发布日期", Value: "2023-05-16"}}},
 		{"HeadsOverValues", `<table class=t><tr><td>来源</td><td>发布日期</td></tr><tr><td>民政局</td><td>2023-05-16</td></tr></table>`, []policy.Label{{Element: "table.t", Name: "来源", Value: "民政局"}, {Element: "table.t", Name: "发布日期", Value: "2023-05-16"}}},
 		{"EmptyCell", `<table class=t><tr><td>来源：</td><td>2023-05-16</td></tr><tr><td>作者：</td><td>文号：</td></tr></table>`, []policy.Label{{Element: "table.t", Name: "来源"}, {Element: "table.t", Value: "2023-05-16"}, {Element: "table.t", Name: "作者"}, {Element: "table.t", Name: "文号"}}},
-		{"Definitions", `<dl class=d><dt>来源</dt><dd>民政局</dd><dt>发布时间</dt><dd>2023-05-16</dd></dl>`, []policy.Label{{Element: "dl.d", Name: "发布时间", Value: "2023-05-16"}}},
+		{"Definitions", `<dl class=d><dt>来源</dt><dd>民政局</dd><dt>发布时间</dt><dd>2023-05-16</dd></dl>`, []policy.Label{{Element: "dl.d", Name: "来源", Value: "民政局"}, {Element: "dl.d", Name: "发布时间", Value: "2023-05-16"}}},
 		{"NotSeen", `<script>发布时间：2020-01-01</script><!--发布时间：2020-01-01--><div style="display: none">发布时间：2020-01-01</div><div class=footer>时间：2020-01-01</div>`, nil},
 	}
 	for _, tt := range tests {
