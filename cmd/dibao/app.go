@@ -48,7 +48,7 @@ func (g *globals) loadConfig() (config.Config, error) {
 		return config.Config{}, err
 	}
 	if g.database != "" {
-		c.Database.URL = redact.Address(g.database)
+		c.Database.URL, c.Database.ReadURL = redact.Address(g.database), ""
 		redact.RegisterURL(g.database)
 	}
 	return c, nil
@@ -79,7 +79,7 @@ func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error
 // openApp opens the database, brings its schema up to date and puts the features
 // on it. now is the clock of everything but the network.
 func openApp(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*app, error) {
-	db, err := database.Open(ctx, c.Database.URL.Reveal(), database.Options{})
+	db, err := database.Open(ctx, c.Database.URL.Reveal(), database.Options{ReadURL: c.Database.ReadURL.Reveal()})
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type demoOptions struct {
 	// For tests: a site that is broken, another receiver, a look at what stands.
 	breakSite  func(*samplesite.Site)
 	mailServer string      // another receiver's address; "": our own
+	readURL    string      // database URL of a user who may only read; "": the usual one
 	afterWalk  func(*demo) // before the demo ends
 }
 
@@ -196,6 +197,7 @@ func (d *demo) demoEnv(o demoOptions, dir string, public, smtp net.Listener) fun
 	if d.g.database != "" {
 		env["DIBAO_DATABASE_URL"] = d.g.database
 	}
+	env["DIBAO_DATABASE_READ_URL"] = o.readURL
 	return func(name string) string { return env[name] }
 }
 

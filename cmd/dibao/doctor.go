@@ -87,7 +87,7 @@ func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, finding) 
 			return nil, finding{"database", "failed", file + " is not there; make it with: dibao init, or dibao migrate where there is a config.toml"}
 		}
 	}
-	db, err := database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{})
+	db, err := database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{ReadURL: c.Database.ReadURL.Reveal()})
 	if err != nil {
 		return nil, finding{"database", "failed", oneLine(err)}
 	}

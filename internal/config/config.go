@@ -41,8 +41,11 @@ type Config struct {
 		API                      bool
 		Memory                   int64 // bytes
 	}
-	Database struct{ URL redact.Address }
-	Fetch    struct {
+	Database struct {
+		URL     redact.Address
+		ReadURL redact.Address // "": URL
+	}
+	Fetch struct {
 		UserAgent   string
 		Concurrency int
 		PerHost     int
@@ -163,6 +166,7 @@ var keys = []key{
 	{"server", "api", "false", "true serves the admin API on admin_addr, to programs with a token from \"dibao token create\"", false, setAPI},
 	{"server", "memory", "256MB", "memory that dibao may use, such as 256MB or 1GB; GOMEMLIMIT in the environment takes precedence", false, setMemory},
 	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes; with a password in it, better as url_file", false, setDatabase},
+	{"database", "read_url", "", "the same PostgreSQL database as a user who may only read, for pages, feeds and everything else that reads; empty: url", false, setReadDatabase},
 	{"fetch", "user_agent", "", "User-Agent that sites see; include an address at which they can reach you; empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
 	{"fetch", "concurrency", "8", "number of sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
 	{"fetch", "per_host", "1", "maximum number of simultaneous requests to one host", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
@@ -273,6 +277,14 @@ func setDatabase(c *Config, v string) error {
 	return nil
 }
 
+func setReadDatabase(c *Config, v string) error {
+	if v != "" && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+		return errors.New("is not postgres://…; SQLite needs no read_url")
+	}
+	c.Database.ReadURL = redact.Address(v)
+	return nil
+}
+
 func setTimeout(c *Config, v string) error {
 	d, err := time.ParseDuration(v)
 	if err != nil || d < time.Second || d > 10*time.Minute {
@@ -320,7 +332,7 @@ func setLevel(c *Config, v string) error {
 // isFromFile reports whether the value may also stand in a file, named by the
 // key with _file behind it: a secret, or an address with a password.
 func (k key) isFromFile() bool {
-	return k.secret || k.name == "url"
+	return k.secret || k.name == "url" || k.name == "read_url"
 }
 
 // show returns a value as it may be shown, and registers what it hides.

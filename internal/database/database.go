@@ -51,6 +51,9 @@ func (d Dialect) String() string { return d.Pick("sqlite", "postgres") }
 // default named beside it.
 type Options struct {
 	MaxConnections int // 10 for PostgreSQL, 4 readers for SQLite
+	// ReadURL is the same database of PostgreSQL, reached as a user who may only
+	// read: Read uses it. "": url.
+	ReadURL string
 }
 
 // DB is an open database.
@@ -70,6 +73,9 @@ func Open(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	scheme, rest, _ := strings.Cut(rawURL, ":")
 	switch scheme {
 	case "sqlite":
+		if opts.ReadURL != "" {
+			return nil, errors.New("read_url in [database] is for PostgreSQL only: SQLite's readers cannot write; remove it")
+		}
 		return openSQLite(ctx, strings.TrimPrefix(rest, "//"), opts)
 	case "postgres", "postgresql":
 		return openPostgres(ctx, rawURL, opts)
@@ -141,13 +147,33 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 }
 
 func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error) {
+	pool, shown, err := openPool(ctx, rawURL, "url", opts)
+	if err != nil {
+		return nil, err
+	}
+	// Those in the background leave connections to the others.
+	background := gate{free: max(1, pool.Stats().MaxOpenConnections/2), only: true}
+	db := &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: background}
+	if opts.ReadURL == "" {
+		return db, nil
+	}
+	if db.reader, _, err = openPool(ctx, opts.ReadURL, "read_url", opts); err != nil {
+		db.reader = pool
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// openPool connects to the URL that stands in a key of [database].
+func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.DB, shown string, err error) {
 	config, err := pgx.ParseConfig(rawURL)
 	if err != nil {
 		// The error of ParseConfig may hold the URL, and the URL a password.
-		return nil, errors.New("database URL is not a PostgreSQL URL; write it as postgres://USER@HOST:PORT/NAME")
+		return nil, "", errors.New("database URL is not a PostgreSQL URL; write " + key + " in [database] as postgres://USER@HOST:PORT/NAME")
 	}
-	shown := fmt.Sprintf("postgres://%s@%s:%d/%s", config.User, config.Host, config.Port, config.Database)
-	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+	shown = fmt.Sprintf("postgres://%s@%s:%d/%s", config.User, config.Host, config.Port, config.Database)
+	pool = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
 		c.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID,
 			Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
@@ -163,10 +189,9 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("database %s can't be reached: %v; check that PostgreSQL runs there and that url in [database] is right", shown, reason(err))
+		return nil, "", fmt.Errorf("database %s can't be reached: %v; check that PostgreSQL runs there and that %s in [database] is right", shown, reason(err), key)
 	}
-	// Those in the background leave connections to the others.
-	return &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: gate{free: max(1, conns/2), only: true}}, nil
+	return pool, shown, nil
 }
 
 // reason takes the cause out of a connection error, whose text holds the whole
