@@ -152,8 +152,8 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 		return nil, err
 	}
 	// Those in the background leave connections to the others.
-	background := gate{free: max(1, pool.Stats().MaxOpenConnections/2), only: true}
-	db := &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: background}
+	free := max(1, pool.Stats().MaxOpenConnections/2)
+	db := &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: gate{free: free, only: true}}
 	if opts.ReadURL == "" {
 		return db, nil
 	}
