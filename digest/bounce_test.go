@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"dibao/digest/verdict"
 	"dibao/internal/mail"
 )
 
@@ -14,22 +15,22 @@ func TestClassifyBounce(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		status, text string
-		class        Class
+		class        verdict.Class
 		suppress     bool
 	}{
-		{"5.1.1", "550 5.1.1 no such user", ClassPermanent, true},
-		{"", "550 用户不存在", ClassPermanent, true},
-		{"5.1.2", "host not found", ClassPermanent, true},
-		{"4.4.4", "host not found, try again later", ClassTemporary, false},
-		{"5.2.2", "552 mailbox full", ClassTemporary, false},
-		{"5.1.1", "552 quota exceeded", ClassTemporary, false},
-		{"5.7.1", "550 5.7.1 user unknown to our policy: blocked", ClassPolicy, false},
-		{"", "554 message looks like spam", ClassPolicy, false},
-		{"5.1.8", "553 domain of sender does not exist", ClassPolicy, false},
-		{"", "550 Sender address rejected: User unknown in local sender table", ClassPolicy, false},
-		{"5.0.0", "550 Helo command rejected: Host not found", ClassPolicy, false},
-		{"", "account suspended for now", ClassTemporary, false},
-		{"", "", ClassUnknown, false},
+		{"5.1.1", "550 5.1.1 no such user", verdict.Permanent, true},
+		{"", "550 用户不存在", verdict.Permanent, true},
+		{"5.1.2", "host not found", verdict.Permanent, true},
+		{"4.4.4", "host not found, try again later", verdict.Temporary, false},
+		{"5.2.2", "552 mailbox full", verdict.Temporary, false},
+		{"5.1.1", "552 quota exceeded", verdict.Temporary, false},
+		{"5.7.1", "550 5.7.1 user unknown to our policy: blocked", verdict.Policy, false},
+		{"", "554 message looks like spam", verdict.Policy, false},
+		{"5.1.8", "553 domain of sender does not exist", verdict.Policy, false},
+		{"", "550 Sender address rejected: User unknown in local sender table", verdict.Policy, false},
+		{"5.0.0", "550 Helo command rejected: Host not found", verdict.Policy, false},
+		{"", "account suspended for now", verdict.Temporary, false},
+		{"", "", verdict.Unknown, false},
 	}
 	for _, tt := range tests {
 		got := ClassifyBounce(mail.ReportRecipient{Address: "r@test.example", Action: "failed", Status: tt.status, Text: tt.text})
@@ -40,8 +41,8 @@ func TestClassifyBounce(t *testing.T) {
 	if v := ClassifyBounce(mail.ReportRecipient{Action: "delayed", Status: "5.1.1", Text: "no such user"}); v.Suppress {
 		t.Error("a delay suppresses")
 	}
-	for command, want := range map[string]Class{"RCPT": ClassPermanent, "DATA": ClassPolicy, "": ClassUnknown} {
-		if v := ClassifyBounce(mail.ReportRecipient{Action: "failed", Code: "550", Text: "550 User unknown", Command: command}); v.Class != want || v.Suppress != (want == ClassPermanent) {
+	for command, want := range map[string]verdict.Class{"RCPT": verdict.Permanent, "DATA": verdict.Policy, "": verdict.Unknown} {
+		if v := ClassifyBounce(mail.ReportRecipient{Action: "failed", Code: "550", Text: "550 User unknown", Command: command}); v.Class != want || v.Suppress != (want == verdict.Permanent) {
 			t.Errorf("«user unknown» after %q is %s, suppress %t; want %s", command, v.Class, v.Suppress, want)
 		}
 	}
@@ -81,7 +82,7 @@ func TestBounces(t *testing.T) {
 			}
 		}
 		rows++
-		var v Verdict
+		var v verdict.Verdict
 		for i, one := range r.Recipients {
 			if one.Address == c[2] || i == 0 {
 				v = ClassifyBounce(one)
@@ -90,7 +91,7 @@ func TestBounces(t *testing.T) {
 				break
 			}
 		}
-		if (v.Class == ClassPermanent) == (c[6] == "true") {
+		if (v.Class == verdict.Permanent) == (c[6] == "true") {
 			right++
 		} else {
 			t.Logf("%s: %s %s is %s", c[0], c[3], c[5], v.Class)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest/verdict"
 	"dibao/internal/database"
 	"dibao/internal/mail"
 	"dibao/subscribers"
@@ -270,7 +271,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 		in.Class = ""
 	}
 	class := in.Class
-	if v.Soft {
+	if v.Full {
 		class = classFull
 	}
 	fresh, refusals, err := s.noteReport(ctx, d, feedbackRow{kind: kind, class: class, code: one.Code, status: one.Status, text: one.Text})
@@ -291,7 +292,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 			return err
 		}
 		in.Effect = EffectUnsubscribed
-	case v.Suppress, class == classFull && refusals >= fullIssues, class == ClassUnknown.String() && one.Action == "failed" && refusals >= unknownIssues:
+	case v.Suppress, class == classFull && refusals >= fullIssues, class == verdict.Unknown.String() && one.Action == "failed" && refusals >= unknownIssues:
 		reason = "bounce"
 	}
 	if reason != "" {
@@ -305,13 +306,13 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 
 // ruling returns what a report says of a reader: by their address, or of the
 // only one it names.
-func ruling(r mail.Report, address string) (mail.ReportRecipient, Verdict) {
+func ruling(r mail.Report, address string) (mail.ReportRecipient, verdict.Verdict) {
 	if r.Kind != mail.ReportBounce {
 		one := mail.ReportRecipient{Action: "failed"}
 		if len(r.Recipients) > 0 {
 			one = r.Recipients[0]
 		}
-		return one, Verdict{}
+		return one, verdict.Verdict{}
 	}
 	for _, one := range r.Recipients {
 		if strings.EqualFold(one.Address, address) {
@@ -321,13 +322,13 @@ func ruling(r mail.Report, address string) (mail.ReportRecipient, Verdict) {
 	if len(r.Recipients) == 1 { // forwarded, and refused there
 		return r.Recipients[0], judgeReport(r.Recipients[0])
 	}
-	return mail.ReportRecipient{Action: "failed"}, Verdict{Class: ClassUnknown}
+	return mail.ReportRecipient{Action: "failed"}, verdict.Verdict{Class: verdict.Unknown}
 }
 
 // judgeReport is ClassifyBounce, with what is only full said to be so.
-func judgeReport(one mail.ReportRecipient) Verdict {
+func judgeReport(one mail.ReportRecipient) verdict.Verdict {
 	v := ClassifyBounce(one)
-	v.Soft = one.Action == "failed" && v.Class == ClassTemporary && (one.Status == "5.2.2" || bounceFull.MatchString(firstLine(one.Text)))
+	v.Full = one.Action == "failed" && v.Class == verdict.Temporary && (one.Status == "5.2.2" || verdict.FullText(firstLine(one.Text)))
 	return v
 }
 
@@ -342,7 +343,7 @@ type feedbackRow struct{ kind, class, code, status, text string }
 // means is still to be done and how many issues got one of its class lately.
 func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fresh bool, refusals int, err error) {
 	now := s.now()
-	text := clip(mailAddresses.ReplaceAllString(f.text, "<>"), 500)
+	text := clip(verdict.Anonymous(f.text), 500)
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		fresh, refusals = false, 0
 		res, err := tx.ExecContext(ctx, `

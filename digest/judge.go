@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"dibao/digest/verdict"
 	"dibao/internal/mail"
 )
 
@@ -30,11 +31,11 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 		r.count(func(t *Delivered) { t.Uncertain++ })
 		o := outcome{state: "uncertain", reply: err.Error()}
 		if j.Uncertain == 0 { // else it has its second copy on the way: never a third
-			o.nextAt = now.Add(Backoff(1, jitter(j.ID)))
+			o.nextAt = now.Add(verdict.Backoff(1, jitter(j.ID)))
 		}
 		return o
 	case errors.As(err, &refused):
-		v := inPhase(Classify(refused.Code, refused.Enhanced, refused.Text, domainOf(j.reader.Address)), refused)
+		v := verdict.Judge(verdict.Reply{Phase: verdict.Phase(refused.Phase), Domain: domainOf(j.reader.Address), Code: refused.Code, Enhanced: refused.Enhanced, Text: refused.Text})
 		r.learn(j.lane, v, now)
 		if v.Retries() && !late {
 			r.count(func(t *Delivered) { t.Deferred++ })
@@ -52,35 +53,15 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 	r.count(func(t *Delivered) { t.Deferred++ })
 	pause := brokenPause
 	if j.Attempt > 1 {
-		pause = Backoff(int(j.Attempt-1), jitter(j.ID))
+		pause = verdict.Backoff(int(j.Attempt-1), jitter(j.ID))
 	}
 	return outcome{state: "waiting", nextAt: now.Add(pause), reply: err.Error()}
-}
-
-// inPhase says what «no such user» is worth by the command that it answers: before
-// RCPT TO it can't speak of the reader, but a greeting may say that the host takes
-// no mail (521, RFC 7504); after DATA it is a filter's word unless a code of its
-// own says that it is the mailbox.
-func inPhase(v Verdict, refused *mail.ReplyError) Verdict {
-	var worth bool
-	switch refused.Phase {
-	case "rcpt", "lookup":
-		worth = true
-	case "data", "dot":
-		worth = refused.Enhanced != ""
-	case "greeting", "ehlo":
-		worth = refused.Code == 521 || refused.Code == 556
-	}
-	if v.Suppress && !worth {
-		return Verdict{Class: ClassPolicy}
-	}
-	return v
 }
 
 // brokenPause is how long a message waits whose connection broke the first time.
 const brokenPause = time.Minute
 
-func (r *deliveryRun) learn(x *lane, v Verdict, now time.Time) {
+func (r *deliveryRun) learn(x *lane, v verdict.Verdict, now time.Time) {
 	r.mu.Lock()
 	paused := x.told(v, now)
 	if _, held := x.held(now); held && len(x.queue) > 0 {
@@ -97,26 +78,26 @@ func (r *deliveryRun) learn(x *lane, v Verdict, now time.Time) {
 	}
 }
 
-func retryAfter(v Verdict, code int, j job) time.Duration {
+func retryAfter(v verdict.Verdict, code int, j job) time.Duration {
 	switch {
 	case v.Retry > 0:
 		return time.Duration(float64(v.Retry) * (0.75 + jitter(j.ID)/2))
 	case code == 421 && j.Attempt == 1: // it closes the connection, which says little of the message
 		return brokenPause
 	}
-	return Backoff(int(j.Attempt), jitter(j.ID))
+	return verdict.Backoff(int(j.Attempt), jitter(j.ID))
 }
 
 // jitter spreads retries by delivery, between 0 and 1, the same on every node.
 func jitter(id int64) float64 { return float64(uint64(id)*0x9E3779B97F4A7C15>>11) / (1 << 53) }
 
 // react stores what a final refusal means for the reader.
-func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
+func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
 	defer cancel()
 	now := r.service.now()
 	class := v.Class.String()
-	if v.Soft && v.Class == ClassTemporary {
+	if v.Full && v.Class == verdict.Temporary {
 		class = classFull // unlike a refusal for now that was given up, which is no fault of the reader's
 	}
 	refusals := 0 // of this class, in a row or lately
@@ -131,11 +112,11 @@ func (r *deliveryRun) react(j job, v Verdict, refused *mail.ReplyError) {
 			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = $1 AND d.state = 'sent' AND d.done_at > f.at)`,
 			j.Subscriber, class, now.Add(-issuesWithin)).Scan(&refusals)
 	})
-	suppress := v.Suppress || v.Soft && (refusals >= fullIssues || v.Class == ClassUnknown && refusals >= unknownIssues)
+	suppress := v.Suppress || v.Full && (refusals >= fullIssues || v.Class == verdict.Unknown && refusals >= unknownIssues)
 	if err == nil && suppress {
 		err = r.service.subscribers.Suppress(ctx, j.reader.Address, "bounce", fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200)))
 	}
-	if err == nil && v.Class == ClassMessage {
+	if err == nil && v.Class == verdict.Message {
 		r.service.opts.Logger.Error("a server can't take this message", "mailing_id", j.Mailing, "delivery_id", j.ID, "reply_code", refused.Code)
 		if r.opts.Notify != nil {
 			r.opts.Notify(ctx, Notice{Kind: NoticeMessage, Mailing: j.Mailing, Domain: j.lane.name, Text: refused.Error()})

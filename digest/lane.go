@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dibao/digest/verdict"
 )
 
 // Limit bounds what one group of domains gets. Zero is no limit of its own.
@@ -164,17 +166,17 @@ func (x *lane) succeeded() {
 
 // told learns from a refusal. It reports whether the lane is now paused because
 // the domain's policy is against us: a person must look.
-func (x *lane) told(v Verdict, now time.Time) (paused bool) {
+func (x *lane) told(v verdict.Verdict, now time.Time) (paused bool) {
 	if v.Retries() {
 		x.rests = restsFor
 	}
-	if v.Class == ClassTemporary && !v.Soft && v.Retry != greylistPause {
+	if v.Class == verdict.Temporary && !v.Full && v.Retry != verdict.GreylistPause {
 		x.slowDown()
 		if v.Slow && v.Retry > 0 && x.window == 1 {
 			x.heldUntil = latest(x.heldUntil, now.Add(v.Retry/4))
 		}
 	}
-	if v.Class != ClassPolicy {
+	if v.Class != verdict.Policy {
 		return false
 	}
 	x.policy++

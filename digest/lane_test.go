@@ -3,6 +3,8 @@ package digest
 import (
 	"testing"
 	"time"
+
+	"dibao/digest/verdict"
 )
 
 func TestLane(t *testing.T) {
@@ -25,11 +27,11 @@ func TestLane(t *testing.T) {
 		for range 7 {
 			y.succeeded()
 		}
-		y.told(Verdict{Class: ClassTemporary}, at)
+		y.told(verdict.Verdict{Class: verdict.Temporary}, at)
 		if y.window != 4 {
 			t.Errorf("window %d after seven successes and one refusal, want 4", y.window)
 		}
-		y.told(Verdict{Class: ClassTemporary, Retry: greylistPause}, at)
+		y.told(verdict.Verdict{Class: verdict.Temporary, Retry: verdict.GreylistPause}, at)
 		if y.window != 4 {
 			t.Errorf("greylisting slowed the lane down to %d", y.window)
 		}
@@ -55,7 +57,7 @@ func TestLane(t *testing.T) {
 	t.Run("PolicyPausesTheGroup", func(t *testing.T) {
 		y := newLane("y", Limit{}, 4)
 		for i := range 3 {
-			if paused := y.told(ours, at); paused != (i == 2) {
+			if paused := y.told(verdict.Verdict{Class: verdict.Policy}, at); paused != (i == 2) {
 				t.Errorf("refusal %d paused: %v", i+1, paused)
 			}
 		}
@@ -65,7 +67,7 @@ func TestLane(t *testing.T) {
 		if _, held := y.held(at.Add(policyPause)); held {
 			t.Error("the lane is held for ever")
 		}
-		y.told(ours, at)
+		y.told(verdict.Verdict{Class: verdict.Policy}, at)
 		y.succeeded()
 		if y.policy != 0 {
 			t.Error("a success does not end the row")

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/digest/verdict"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/list"
 	"dibao/internal/mail"
@@ -437,7 +438,7 @@ func newInspectBounce() *cobra.Command {
 				for _, r := range report.Recipients {
 					v := digest.ClassifyBounce(r)
 					if report.Kind == mail.ReportComplaint {
-						v = digest.Verdict{Suppress: true} // by whoever complains (RFC 5965)
+						v = verdict.Verdict{Suppress: true} // by whoever complains (RFC 5965)
 					}
 					all = append(all, recipient{null(r.Address), null(r.Action), null(r.Status), null(r.Code), v.Class.String(), v.Suppress})
 				}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,9 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dibao/digest"
+	"dibao/digest/verdict"
 	"dibao/feed/ingest"
 	"dibao/internal/fetch"
+	"dibao/internal/mail"
 	"dibao/policy"
 )
 
@@ -80,34 +82,44 @@ func answerTitle(out io.Writer, line string) error {
 }
 
 // answerReply prints what a reply means, whether it suppresses the reader, and
-// retry-after in seconds: empty where the same mail is not tried again. A line
-// may begin with the reader's domain and a tab: some providers mean other things
-// by the same reply. What is no reply is how a connection ended.
+// retry-after in seconds: empty where the same mail is not tried again. A line is
+// PHASE<TAB>DOMAIN<TAB>REPLY, DOMAIN<TAB>REPLY or REPLY; the phase is rcpt where
+// none is given. A line that is not a reply says how a connection ended.
 func answerReply(out io.Writer, line string) error {
-	domain, reply, found := strings.Cut(line, "\t")
-	if !found {
-		domain, reply = "", line
+	fields := strings.SplitN(mail.DecodeText([]byte(line)), "\t", 3)
+	phase, domain, reply := "rcpt", "", fields[len(fields)-1]
+	switch len(fields) {
+	case 3:
+		phase, domain = fields[0], fields[1]
+	case 2:
+		domain = fields[0]
 	}
-	code, enhanced, text, ok := digest.ParseReply(reply)
+	asked, ok := replyPhases[phase]
+	if !ok {
+		return fmt.Errorf("%q is not a phase; use connect, ehlo, auth, mail, rcpt, data or dot", phase)
+	}
+	code, enhanced, text, ok := verdict.ParseReply(reply)
 	class, suppress, retry := "unknown", false, ""
 	switch {
-	case ok && code < 300:
+	case ok && code < 400:
 		class = "sent"
 	case ok:
-		v := digest.Classify(code, enhanced, text, domain)
+		v := verdict.Judge(verdict.Reply{Phase: asked, Domain: domain, Code: code, Enhanced: enhanced, Text: text})
 		class, suppress = v.Class.String(), v.Suppress
 		if v.Retries() {
-			pause := v.Retry
-			if pause == 0 {
-				pause = digest.Backoff(1, 0.5)
-			}
-			retry = strconv.Itoa(int(pause / time.Second))
+			retry = strconv.Itoa(int(cmp.Or(v.Retry, verdict.Backoff(1, 0.5)) / time.Second))
 		}
 	case brokenOff.MatchString(reply):
-		class, retry = digest.ClassTemporary.String(), strconv.Itoa(int(digest.Backoff(1, 0.5)/time.Second))
+		class, retry = verdict.Temporary.String(), strconv.Itoa(int(verdict.Backoff(1, 0.5)/time.Second))
 	}
 	_, err := fmt.Fprintf(out, "%s\t%t\t%s\n", class, suppress, retry)
 	return err
+}
+
+// replyPhases are the phases of "inspect reply".
+var replyPhases = map[string]verdict.Phase{
+	"connect": verdict.PhaseGreeting, "ehlo": verdict.PhaseEHLO, "auth": verdict.PhaseAuth, "mail": verdict.PhaseMail,
+	"rcpt": verdict.PhaseRcpt, "data": verdict.PhaseData, "dot": verdict.PhaseDot,
 }
 
 var brokenOff = regexp.MustCompile(`(?i)connection (?:refused|reset|timed out|closed|lost)|timed? ?out|no route|unreachable|broken pipe|\bEOF\b`)

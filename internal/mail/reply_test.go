@@ -30,3 +30,18 @@ func FuzzReadReply(f *testing.F) {
 		}
 	})
 }
+
+// A ministry's server says in GB2312 why it refuses; undecoded, its words fitted
+// no line of the table and suppressed the reader.
+func TestReplyInGB18030IsDecoded(t *testing.T) {
+	sent := append([]byte("550 black ip. ("), 0xb7, 0xa2, 0xd0, 0xc5, 'I', 'P', 0xb1, 0xbb, 0xbd, 0xfb, 0xd6, 0xb9)
+	sent = append(sent, ")\r\n"...)
+	c := &Conn{r: bufio.NewReaderSize(bytes.NewReader(sent), maxReplyLine), usable: true}
+	r, err := c.readReply()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.err("rcpt").Text, "black ip. (发信IP被禁止)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // Timeouts bound every wait (RFC 5321 §4.5.3.2). The zero value of a field is
@@ -286,24 +288,41 @@ func replyCode(line []byte) int {
 	return code
 }
 
+// keptReplyLine is the most bytes of a reply's line that are kept.
+const keptReplyLine = 500
+
 // clean makes text of what a server sent.
 func clean(line []byte) string {
-	if len(line) > 500 {
-		line = line[:500]
-	}
 	plain := true
 	for _, b := range line {
 		plain = plain && b >= ' ' && b < 0x7f
 	}
 	if plain {
-		return string(line)
+		return string(line[:min(len(line), keptReplyLine)])
 	}
-	return strings.Map(func(r rune) rune {
+	text := strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == utf8.RuneError {
 			return '?'
 		}
 		return r
-	}, string(line))
+	}, DecodeText(line[:min(len(line), 4*keptReplyLine)]))
+	if len(text) > keptReplyLine {
+		text = strings.ToValidUTF8(text[:keptReplyLine], "")
+	}
+	return text
+}
+
+// DecodeText reads what a server says as UTF-8, else as GB18030, in which servers
+// in China write although SMTP knows ASCII only (RFC 5321 §2.4).
+func DecodeText(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b)
+	if err != nil {
+		return string(b)
+	}
+	return string(decoded)
 }
 
 // enhanced splits the enhanced status code (RFC 3463) from a reply's text.

@@ -1,0 +1,288 @@
+// Package verdict says what a refusal means, whether a server says it in an SMTP
+// reply or a report (RFC 3464, or a server's own words) brings it later: one
+// table for both. Pure: text in, verdict out; no clock, network or database.
+//
+// The rule of the table: a reader loses the subscription only to a server that
+// says that this mailbox or its host does not exist. What names the sender, our
+// host, DNS, SPF, DKIM, login, content or rate is our fault, and so is what is
+// said before RCPT TO. What nobody understands is unknown, which by itself
+// suppresses nobody.
+//
+// Sources: RFC 5321 §4.2, RFC 3463, RFC 7504, RFC 7505, and the providers' own
+// lists of replies (providers.go).
+package verdict
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Class is what a refusal means.
+type Class int
+
+// The classes of refusals.
+const (
+	Unknown   Class = iota // refused, and the reason is not understood
+	Temporary              // try again
+	Permanent              // this mailbox or host does not exist
+	Policy                 // refused by a policy: our fault, or the reader's own filter
+	Message                // this message is not accepted: too large, or of a form
+)
+
+// String returns the class as stored and printed.
+func (c Class) String() string {
+	return [...]string{"unknown", "temporary", "permanent", "policy", "message"}[c]
+}
+
+// Phase is the SMTP command that a reply answers.
+type Phase string
+
+// The phases of a dialogue. An empty phase is read as PhaseRcpt in replies.
+const (
+	PhaseLookup   Phase = "lookup" // ours: the domain has no mail server
+	PhaseGreeting Phase = "greeting"
+	PhaseEHLO     Phase = "ehlo"
+	PhaseStartTLS Phase = "starttls"
+	PhaseAuth     Phase = "auth"
+	PhaseMail     Phase = "mail"
+	PhaseRcpt     Phase = "rcpt"
+	PhaseData     Phase = "data"
+	PhaseDot      Phase = "dot" // the reply to the message itself
+	// PhaseUnsaid is of a report that does not say which command was refused.
+	PhaseUnsaid Phase = "unsaid"
+)
+
+// BeforeReader reports whether no reader has been named in this phase, so that a
+// refusal is about us.
+func (p Phase) BeforeReader() bool {
+	return slices.Contains([]Phase{PhaseGreeting, PhaseEHLO, PhaseStartTLS, PhaseAuth, PhaseMail}, p)
+}
+
+// Reply is a refusal as a server said it.
+type Reply struct {
+	Phase    Phase
+	Domain   string // of the reader; "" where unknown
+	Code     int    // 400 to 599
+	Enhanced string // RFC 3463; "" if none
+	Text     string // UTF-8, the lines joined by a space
+}
+
+// Verdict says what to do after a refusal.
+type Verdict struct {
+	Class    Class
+	Suppress bool          // the mailbox does not exist: stop mailing this address
+	Full     bool          // the mailbox is full or held: suppress after several issues
+	Slow     bool          // too much at a time: slow the domain group down
+	Close    bool          // go on with a new connection
+	Retry    time.Duration // when to try again; 0: by Backoff
+}
+
+// Retries reports whether the same mail is tried again.
+func (v Verdict) Retries() bool { return v.Class == Temporary && !v.Full }
+
+const (
+	// GreylistPause is what greylisting asks for: 5 to 15 minutes.
+	GreylistPause = 10 * time.Minute
+	slowPause     = time.Hour // what QQ and NetEase ask for
+)
+
+var (
+	gone    = Verdict{Class: Permanent, Suppress: true}
+	full    = Verdict{Class: Temporary, Full: true}
+	ours    = Verdict{Class: Policy}
+	message = Verdict{Class: Message}
+	slower  = Verdict{Class: Temporary, Slow: true, Retry: slowPause}
+	greylit = Verdict{Class: Temporary, Retry: GreylistPause}
+	later   = Verdict{Class: Temporary}
+	unknown = Verdict{Class: Unknown}
+	// anew is for a limit of one connection: the next one starts from zero.
+	anew = Verdict{Class: Temporary, Close: true}
+)
+
+// rule is a line of a table: the first that fits decides.
+type rule struct {
+	codes    []int    // nil: any
+	enhanced []string // prefixes at a dot; nil: any; "-": only a reply without one
+	text     *regexp.Regexp
+	not      *regexp.Regexp
+	verdict  Verdict
+}
+
+// temporaryRules are for 4xx; what fits none waits by Backoff.
+var temporaryRules = []rule{
+	{text: neteaseMark, verdict: slower},
+	{enhanced: []string{"4.2.2"}, verdict: later},
+	{text: greylistText, verdict: greylit},
+	{codes: []int{450, 451}, enhanced: []string{"4.7.1"}, not: relayText, verdict: greylit},
+	{text: rateText, verdict: Verdict{Class: Temporary, Slow: true}},
+}
+
+// mailboxCodes say that the mailbox or its host does not exist (RFC 3463, RFC 7505).
+var mailboxCodes = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"}
+
+// rules are for 5xx. Lines that blame us stand before those that blame the
+// reader: that a mailbox does not exist has to be said, not guessed.
+var rules = []rule{
+	{enhanced: []string{"-"}, text: qqMark, not: goneText, verdict: slower},
+	{text: neteaseMark, not: goneText, verdict: ours},
+	{enhanced: []string{"5.1.7", "5.1.8"}, verdict: ours}, // the sender's address
+	{text: senderText, verdict: ours},
+	{enhanced: []string{"5.7.1"}, text: goneRecipient, not: strongPolicy, verdict: gone},
+	{enhanced: []string{"5.7"}, verdict: ours},
+	{text: filterText, verdict: ours},
+	{enhanced: []string{"5.2.1"}, text: rateText, verdict: slower},
+	{enhanced: mailboxCodes, text: rateText, not: goneText, verdict: slower},
+	{text: certainText, verdict: gone},
+	{enhanced: []string{"5.2.2"}, verdict: full},
+	{enhanced: []string{"5.1.1", "5.2.1", "5.0.0", "5.3.0", "5.5.0", "5.0.1", "-"}, text: fullText, not: strongPolicy, verdict: full},
+	{enhanced: []string{"5.4.1"}, text: edgeBlock, verdict: gone}, // Exchange Online's unknown recipient
+	{text: internalText, verdict: unknown},
+	{text: strongPolicy, not: goneText, verdict: ours},
+	{enhanced: []string{"5.3.4", "5.2.3", "5.6"}, verdict: message},
+	{enhanced: mailboxCodes, text: trialText, verdict: later},
+	{enhanced: mailboxCodes, verdict: gone},
+	{codes: []int{521, 556}, not: strongPolicy, verdict: gone},
+	{text: sizeText, verdict: message},
+	{codes: []int{552}, not: regexpOr(strongPolicy, goneText), verdict: message},
+	{text: edgeBlock, verdict: gone},
+	{text: strongPolicy, verdict: ours}, // "user unknown in our spam list": in doubt it was us
+	{text: vagueText, verdict: unknown},
+	{text: goneText, verdict: gone},
+	{text: heldText, verdict: full},
+	{text: rateText, verdict: slower},
+	{text: lateText, verdict: later},
+	{text: weakPolicy, verdict: ours},
+}
+
+// Judge says what a refusal means for a reader.
+func Judge(r Reply) Verdict {
+	r.Domain = strings.ToLower(r.Domain)
+	if r.Enhanced == "" {
+		r.Enhanced = enhancedIn(r.Code, r.Text)
+	}
+	r.Text = clean(r.Text)
+	v := judgeText(r)
+	switch {
+	case !v.Suppress || r.aboutReader():
+		return v
+	case r.Phase == PhaseUnsaid:
+		return unknown
+	}
+	return ours
+}
+
+func judgeText(r Reply) Verdict {
+	if v, ok := byProvider(r); ok {
+		return v
+	}
+	table, otherwise := rules, unknown
+	if r.Code/100 == 4 {
+		table, otherwise = temporaryRules, later
+	}
+	for _, line := range table {
+		if line.fits(r) {
+			return line.verdict
+		}
+	}
+	return otherwise
+}
+
+// aboutReader reports whether a refusal speaks of the reader: RCPT TO names them;
+// after the message, and where nobody says after what, only a code of the
+// mailbox or the words of its directory do. "5.2.1 user unknown" is a code and a
+// text that differ, and comes from filters as well.
+func (r Reply) aboutReader() bool {
+	switch r.Phase {
+	case PhaseRcpt, PhaseLookup, "":
+		return true
+	case PhaseData, PhaseDot, PhaseUnsaid:
+		return certainText.MatchString(r.Text) || slices.Contains(mailboxCodes, r.Enhanced) && !(r.Enhanced == "5.2.1" && goneRecipient.MatchString(r.Text))
+	}
+	return false
+}
+
+func (l rule) fits(r Reply) bool {
+	return (l.codes == nil || slices.Contains(l.codes, r.Code)) &&
+		(l.enhanced == nil || slices.ContainsFunc(l.enhanced, func(p string) bool {
+			return r.Enhanced == p || strings.HasPrefix(r.Enhanced, p+".") || p == "-" && r.Enhanced == ""
+		})) &&
+		(l.text == nil || l.text.MatchString(r.Text)) &&
+		(l.not == nil || !l.not.MatchString(r.Text))
+}
+
+// FullText reports whether a text says that a mailbox is full.
+func FullText(text string) bool { return fullText.MatchString(clean(text)) }
+
+var (
+	// Addresses stand in brackets or bare; "收件人邮件地址（x@y）不存在" is one sentence
+	// without them, and what a person is called is no reason.
+	anAddress = regexp.MustCompile(`[（(【\[]\s*<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?\s*[)）】\]]|<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?`)
+	bareURL   = regexp.MustCompile(`https?://[^\s"'<>]+`)
+	// An enhanced code that does not stand first, as qmail writes it: "(#5.1.1)".
+	innerCode = regexp.MustCompile(`(?:^|[\s#(\[:-])([45]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,-])`)
+	spaces    = regexp.MustCompile(`\s+`)
+)
+
+// Anonymous returns a text without the addresses in it.
+func Anonymous(text string) string { return anAddress.ReplaceAllString(text, "<>") }
+
+// clean takes out what is no reason: addresses, and links to explanations, whose
+// paths hold any word.
+func clean(text string) string {
+	text = bareURL.ReplaceAllString(text, " ")
+	bracketed := anAddress.ReplaceAllStringFunc(text, func(a string) string {
+		if strings.ContainsAny(a[:1], "<") || !strings.ContainsAny(a, "（(【[") {
+			return "<>"
+		}
+		return ""
+	})
+	return strings.TrimSpace(spaces.ReplaceAllString(bracketed, " "))
+}
+
+// enhancedIn finds the enhanced code in a reply's text; it has to be of the
+// class of the code. An address (5.1.1.2) is none.
+func enhancedIn(code int, text string) string {
+	for _, m := range innerCode.FindAllStringSubmatch(text, 3) {
+		if int(m[1][0]-'0') == code/100 {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+var (
+	replyLine    = regexp.MustCompile(`^([245]\d\d)(?:[ -]|$)(?:([245]\.\d{1,3}\.\d{1,3})(?:[ :-]+|$))?(.*)$`)
+	continuation = regexp.MustCompile(`(?:\\r)?\\n|[\r\n]+`)
+)
+
+// ParseReply reads a reply as one line, "550 5.1.1 no such user". The lines of a
+// longer reply may follow, each with its codes, after "\r\n" or "\n".
+func ParseReply(line string) (code int, enhanced, text string, ok bool) {
+	lines := continuation.Split(strings.TrimSpace(line), 50)
+	var parts []string
+	for _, l := range lines {
+		m := replyLine.FindStringSubmatch(strings.TrimSpace(l))
+		switch {
+		case m == nil && code == 0:
+			return 0, "", line, false
+		case m == nil:
+			parts = append(parts, strings.TrimSpace(l))
+			continue
+		case code == 0:
+			code, _ = strconv.Atoi(m[1]) // three digits
+			enhanced = m[2]
+		}
+		parts = append(parts, strings.TrimSpace(m[3]))
+	}
+	return code, enhanced, strings.TrimSpace(strings.Join(parts, " ")), true
+}
+
+// Backoff is the pause after the nth attempt (from 1): 15 m, 30 m, 1 h … at most
+// 8 h, with up to a quarter more or less by jitter, which is in [0, 1).
+func Backoff(n int, jitter float64) time.Duration {
+	pause := 15 * time.Minute << min(max(n-1, 0), 5)
+	return time.Duration(float64(pause) * (0.75 + jitter/2))
+}
