@@ -45,7 +45,7 @@ type apiListView struct {
 }
 
 func (h *Web) newAPIList(l subscribers.List) apiListView {
-	page := h.Service.opts.BaseURL + "/lists/" + url.PathEscape(l.Slug) + "/"
+	page := h.Service.opts.BaseURL + l.Path()
 	v := apiListView{
 		Slug: l.Slug, Title: l.Title, URL: page, Feed: page + "feed.json", Calendar: page + "calendar.ics", Schedule: l.Cron, Zone: l.Zone,
 		Language: l.Language, Updated: l.UpdatedAt.UTC(),

@@ -17,9 +17,9 @@ import (
 // listFeed serves what a list matched, issued or not: a feed reader need not wait
 // for Monday.
 func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
-	slug := r.PathValue("slug")
-	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(slug)+"/", func(ctx context.Context) (feed.Spec, error) {
-		l, err := h.Service.subscribers.ListBySlug(ctx, slug)
+	name := r.PathValue("slug")
+	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (feed.Spec, error) {
+		l, err := h.Service.subscribers.ListAt(ctx, name)
 		if errors.Is(err, subscribers.ErrNotFound) {
 			err = feed.ErrNotFound
 		}
@@ -29,9 +29,9 @@ func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format)
 
 // listCalendar serves the days of what a list matched.
 func (h *Web) listCalendar(w http.ResponseWriter, r *http.Request) {
-	slug := r.PathValue("slug")
-	h.Feeds.ServeCalendar(w, r, "/lists/"+url.PathEscape(slug)+"/", func(ctx context.Context) (publish.Calendar, feed.Agenda, error) {
-		l, err := h.Service.subscribers.ListBySlug(ctx, slug)
+	name := r.PathValue("slug")
+	h.Feeds.ServeCalendar(w, r, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (publish.Calendar, feed.Agenda, error) {
+		l, err := h.Service.subscribers.ListAt(ctx, name)
 		if errors.Is(err, subscribers.ErrNotFound) {
 			err = feed.ErrNotFound
 		}

@@ -282,7 +282,7 @@ func (s *Service) sectionViews(items []IssueItem, language string) []templates.S
 }
 
 func (s *Service) issueURL(i Issue) string {
-	return fmt.Sprintf("%s/lists/%s/issues/%d", s.opts.BaseURL, i.List.Slug, i.Number)
+	return fmt.Sprintf("%s%sissues/%d", s.opts.BaseURL, i.List.Path(), i.Number)
 }
 
 // issuesByID returns issues with their lists, in the order of ids.

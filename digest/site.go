@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -76,7 +75,7 @@ func (h *Web) opml(w http.ResponseWriter, r *http.Request) {
 		all := publish.Group{Title: o.SiteName, Feeds: []publish.Subscribable{{Title: o.SiteName, XML: o.BaseURL + "/feed.xml", HTML: o.BaseURL + "/"}}}
 		changed := time.Time{}
 		for _, l := range lists {
-			path := o.BaseURL + "/lists/" + url.PathEscape(l.Slug) + "/"
+			path := o.BaseURL + l.Path()
 			all.Feeds = append(all.Feeds, publish.Subscribable{Title: l.Title, Description: l.Description, XML: path + "feed.xml", HTML: path})
 		}
 		groups := []publish.Group{all}
@@ -194,7 +193,7 @@ func (h *Web) siteLocations(ctx context.Context) ([]publish.Location, error) {
 		if err != nil {
 			return nil, err
 		}
-		page := publish.Location{URL: s.opts.BaseURL + "/lists/" + url.PathEscape(l.Slug) + "/", Changed: l.UpdatedAt}
+		page := publish.Location{URL: s.opts.BaseURL + l.Path(), Changed: l.UpdatedAt}
 		for _, i := range issues {
 			i.List = l
 			all = append(all, publish.Location{URL: s.issueURL(i), Changed: i.CreatedAt})

@@ -176,7 +176,7 @@ func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
 		p.Title, p.Current = templates.Words(p.Language, "index.list"), "browse"
 		view, group := templates.IndexPage{Page: p, Key: "list"}, templates.IndexGroup{}
 		for _, l := range all {
-			group.Entries = append(group.Entries, templates.FacetValue{Text: l.Title, URL: "/lists/" + l.Slug + "/", Count: -1})
+			group.Entries = append(group.Entries, templates.FacetValue{Text: l.Title, URL: l.Path(), Count: -1})
 		}
 		view.Groups = []templates.IndexGroup{group}
 		return view, err
@@ -191,11 +191,12 @@ func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 	}
 	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
 		s := h.Service
-		l, err := s.subscribers.ListBySlug(ctx, r.PathValue("slug"))
+		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
-		path := "/lists/" + l.Slug + "/"
+		path := l.Path()
+		p.NoIndex = l.Visibility != subscribers.Public
 		p.Title, p.Description, p.Feeds = l.Title, l.Description, feed.PageFeeds(s.opts.BaseURL, path, l.Title)
 		view := templates.ListPage{List: s.listCard(l, p.Language)}
 		if view.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
@@ -230,11 +231,12 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 	}
 	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
 		s := h.Service
-		l, err := s.subscribers.ListBySlug(ctx, r.PathValue("slug"))
+		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
-		path := "/lists/" + l.Slug + "/"
+		path := l.Path()
+		p.NoIndex = l.Visibility != subscribers.Public
 		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), feed.PageFeeds(s.opts.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}}
 		issues, err := s.issuesBefore(ctx, l.ID, from, archiveIssues+1)
@@ -257,7 +259,7 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (page, error) {
 		s := h.Service
-		l, err := s.subscribers.ListBySlug(ctx, r.PathValue("slug"))
+		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
@@ -278,7 +280,8 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		date := localDate(i.DueAt, l.Zone).String()
-		path := "/lists/" + l.Slug + "/"
+		path := l.Path()
+		p.NoIndex = l.Visibility != subscribers.Public
 		p.Title, p.Description, p.Article = templates.Words(p.Language, "issue.title", l.Title, i.Number), l.Description, true
 		p.Feeds = feed.PageFeeds(s.opts.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}, {Title: templates.Words(p.Language, "list.archive"), URL: path + "issues/"}}
@@ -329,7 +332,7 @@ func (s *Service) neighbours(ctx context.Context, i Issue) (older, newer string,
 
 func (s *Service) listCard(l subscribers.List, language string) templates.ListCard {
 	return templates.ListCard{
-		Slug: l.Slug, Title: l.Title, Description: l.Description, URL: s.opts.BaseURL + "/lists/" + l.Slug + "/",
+		Slug: l.Slug, Title: l.Title, Description: l.Description, URL: s.opts.BaseURL + l.Path(),
 		Schedule: subscribers.ScheduleText(l.Cron, language),
 	}
 }

@@ -26,8 +26,8 @@ type Visibility string
 // The visibilities of a list.
 const (
 	Public     Visibility = "public"
-	Hidden     Visibility = "hidden"     // not on the home page and the form; subscribed by an admin
-	Invitation Visibility = "invitation" // has a page, and who wants it needs a link of an admin
+	Hidden     Visibility = "hidden"     // found by its secret address only; subscribed by an admin
+	Invitation Visibility = "invitation" // found by its secret address only; who wants it needs a link of an admin
 )
 
 // The schedule of a list that names none: Monday morning.
@@ -67,6 +67,7 @@ type List struct {
 	Language    string // zh or en
 	MaxItems    int    // of an issue
 	Visibility  Visibility
+	PageKey     string // the secret in the address of a list that is not public; made by the store
 
 	AsItHappens bool          // an issue whenever something is new, MinGap after the last one; Cron is not looked at
 	MinGap      time.Duration // between two issues at least, to the second; 0: none
@@ -199,14 +200,14 @@ func checkSchedule(expr, zone string) error {
 }
 
 const listColumns = `id, slug, title, description, query, cron, zone, sender, language, max_items, visibility,
-	as_it_happens, min_gap_seconds, working_days, welcome, hold, created_at, updated_at`
+	as_it_happens, min_gap_seconds, working_days, welcome, hold, page_key, created_at, updated_at`
 
 func scanList(r database.Row) (List, error) {
 	var l List
 	var query string
 	var gap int64
 	err := r.Scan(&l.ID, &l.Slug, &l.Title, &l.Description, &query, &l.Cron, &l.Zone, &l.Sender, &l.Language, &l.MaxItems, &l.Visibility,
-		&l.AsItHappens, &gap, &l.WorkingDays, &l.Welcome, &l.Hold, &l.CreatedAt, &l.UpdatedAt)
+		&l.AsItHappens, &gap, &l.WorkingDays, &l.Welcome, &l.Hold, &l.PageKey, &l.CreatedAt, &l.UpdatedAt)
 	if err != nil {
 		return List{}, err
 	}
@@ -242,9 +243,9 @@ func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
 		var err error
 		row := tx.QueryRowContext(ctx, `
 			INSERT INTO lists (slug, title, description, query, cron, zone, sender, language, max_items, visibility,
-				as_it_happens, min_gap_seconds, working_days, welcome, hold, created_at, updated_at)
-			VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $1, $1) RETURNING `+listColumns,
-			append([]any{now}, l.values()...)...)
+				as_it_happens, min_gap_seconds, working_days, welcome, hold, page_key, created_at, updated_at)
+			VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $1, $1) RETURNING `+listColumns,
+			append(append([]any{now}, l.values()...), newPageKey())...)
 		l, err = scanList(row)
 		return err
 	})

@@ -110,7 +110,7 @@ func TestLists(t *testing.T) {
 		if diff := cmp.Diff(created, got); diff != "" {
 			t.Errorf("read and created differ:\n%s", diff)
 		}
-		full.ID, full.CreatedAt, full.UpdatedAt = got.ID, testStart.Truncate(time.Microsecond), testStart.Truncate(time.Microsecond)
+		full.ID, full.PageKey, full.CreatedAt, full.UpdatedAt = got.ID, got.PageKey, testStart.Truncate(time.Microsecond), testStart.Truncate(time.Microsecond)
 		if diff := cmp.Diff(full, got); diff != "" {
 			t.Errorf("read and given differ:\n%s", diff)
 		}

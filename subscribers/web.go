@@ -112,7 +112,7 @@ func cards(lists []List, language string) []templates.ListCard {
 	out := make([]templates.ListCard, len(lists))
 	for i, l := range lists {
 		out[i] = templates.ListCard{
-			Slug: l.Slug, Title: l.Title, Description: l.Description, URL: "/lists/" + l.Slug + "/",
+			Slug: l.Slug, Title: l.Title, Description: l.Description, URL: l.Path(),
 			Schedule: ScheduleText(l.Cron, language),
 		}
 	}

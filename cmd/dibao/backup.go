@@ -93,6 +93,9 @@ func newRestore(g *globals) *cobra.Command {
 				return err
 			}
 			defer a.close()
+			if err := a.subscribers.FillPageKeys(cmd.Context()); err != nil { // a backup of an earlier version holds none
+				return err
+			}
 			paused, err := a.digest.PauseAll(cmd.Context())
 			if err != nil {
 				return err

@@ -30,6 +30,7 @@ type listView struct {
 	Language    string            `json:"language"`
 	MaxItems    int               `json:"max_items"`
 	Visibility  string            `json:"visibility"`
+	Address     string            `json:"address"` // of its page; secret where the list is not public
 	AsItHappens bool              `json:"as_it_happens"`
 	MinGap      *string           `json:"min_gap"`
 	WorkingDays bool              `json:"working_days"`
@@ -58,7 +59,7 @@ func (a *app) viewList(ctx context.Context, l subscribers.List) (listView, error
 	}
 	return listView{
 		ID: l.ID, Slug: l.Slug, Title: l.Title, Description: null(l.Description), Query: l.Query, Cron: l.Cron, Zone: l.Zone,
-		Sender: null(l.Sender), Language: l.Language, MaxItems: l.MaxItems, Visibility: string(l.Visibility), NextDue: due,
+		Sender: null(l.Sender), Language: l.Language, MaxItems: l.MaxItems, Visibility: string(l.Visibility), NextDue: due, Address: a.config.Server.BaseURL + l.Path(),
 		AsItHappens: l.AsItHappens, MinGap: null(gap), WorkingDays: l.WorkingDays, Welcome: l.Welcome, Hold: l.Hold, Subscribers: counts,
 	}, nil
 }
@@ -106,7 +107,9 @@ func newListShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show [NAME]",
 		Short: "Show a list, or all of them",
-		Args:  cobra.MaximumNArgs(1),
+		Long: "The address of a list that is not public is secret: who has it sees its page, issues, feeds and calendar, and nobody\n" +
+			"else does. Another one is made by: dibao list edit NAME --new-address",
+		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)
 			if err != nil {
@@ -118,7 +121,7 @@ func newListShow(g *globals) *cobra.Command {
 					return err
 				}
 			}
-			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility"}, views, func(v listView) []any {
+			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility", "Address"}, views, func(v listView) []any {
 				schedule, next := v.Cron, ""
 				if v.AsItHappens {
 					schedule = "as it happens"
@@ -126,7 +129,7 @@ func newListShow(g *globals) *cobra.Command {
 				if v.NextDue != nil {
 					next = shortTime(*v.NextDue, a.config.Schedule.Zone)
 				}
-				return []any{v.Slug, v.Title, schedule, v.Zone, next, v.Language, v.Subscribers["confirmed"], v.Visibility}
+				return []any{v.Slug, v.Title, schedule, v.Zone, next, v.Language, v.Subscribers["confirmed"], v.Visibility, v.Address}
 			})
 		}),
 	}

@@ -84,6 +84,7 @@ func withoutEmpty(q *subscribers.Query) {
 func newListEdit(g *globals) *cobra.Command {
 	var from subscribers.List
 	var name string
+	var renew bool
 	cmd := &cobra.Command{
 		Use:   "edit NAME",
 		Short: "Change a list; what no flag names stays",
@@ -111,6 +112,11 @@ func newListEdit(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if renew {
+				if changed, err = a.subscribers.RenewPageKey(cmd.Context(), l.ID); err != nil {
+					return err
+				}
+			}
 			g.hintThemes(cmd, changed.Query.Themes...)
 			v, err := a.viewList(cmd.Context(), changed)
 			if err != nil {
@@ -120,12 +126,16 @@ func newListEdit(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), v)
 			}
+			if renew {
+				fmt.Fprintln(cmd.OutOrStdout(), v.Address)
+			}
 			g.say(cmd, "list %s changed; its next issue %s", v.Slug, a.nextIssue(v))
 			return nil
 		},
 	}
 	listFlags(cmd, &from)
 	cmd.Flags().StringVar(&name, "name", "", "new name; links to the old one break")
+	cmd.Flags().BoolVar(&renew, "new-address", false, "print another secret address for a list that is not public; the old one, also in mails that went out, leads nowhere")
 	return cmd
 }
 

@@ -40,7 +40,7 @@ func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 	paths := []string{"/"}
 	for _, l := range lists {
 		if l.Visibility == subscribers.Public {
-			paths = append(paths, "/lists/"+l.Slug+"/")
+			paths = append(paths, l.Path())
 		}
 	}
 	var topics []string

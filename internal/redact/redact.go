@@ -40,6 +40,8 @@ var (
 	// queryKey is a parameter of a query, or a password in a keyword string of PostgreSQL.
 	queryKey = regexp.MustCompile(`(?i)([?&;](?:[a-z_.-]*(?:token|secret|password|passwd|signature)|(?:[a-z]+_?)?api_?key|key|pwd|auth|sig)=|\b(?:ssl)?password=)('[^']*'|[^\s&"'<>#;]+)`)
 	token    = regexp.MustCompile(tokenPattern())
+	// listKey is in the address of a list that is not public.
+	listKey  = regexp.MustCompile(`(/lists/[a-z0-9-]+(?:~|%7[Ee]))[A-Za-z0-9]+`)
 	bearer   = regexp.MustCompile(`(?i)\b(bearer |authorization: ?basic )[A-Za-z0-9+/=._~-]{8,}`)
 	apiToken = regexp.MustCompile(`\bdibao_[A-Za-z0-9_-]{20,}`)
 	pemKey   = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*-----|$)`)
@@ -83,6 +85,7 @@ func Text(s string) string {
 	}
 	if strings.Contains(s, "/") {
 		s = token.ReplaceAllString(s, "${1}"+Mark)
+		s = listKey.ReplaceAllString(s, "${1}"+Mark)
 	}
 	s = apiToken.ReplaceAllString(s, Mark)
 	s = bearer.ReplaceAllString(s, "${1}"+Mark)

@@ -1,0 +1,78 @@
+package subscribers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dibao/internal/database"
+)
+
+// keySign stands between the name of a list and its key. No name has one.
+const keySign = "~"
+
+// newPageKey returns a key of 130 random bits.
+func newPageKey() string { return strings.ToLower(rand.Text()) }
+
+// Path returns where the pages, feeds and calendar of a list begin: /lists/NAME/ of
+// a public one, /lists/NAME~KEY/ of others, which nobody guesses.
+func (l List) Path() string {
+	if l.Visibility == Public {
+		return "/lists/" + l.Slug + "/"
+	}
+	return "/lists/" + l.Slug + keySign + l.PageKey + "/"
+}
+
+// ListAt returns the list whose Path holds this name, with its key where it needs
+// one. A list that is not public and whose key is missing or wrong is ErrNotFound,
+// as one that is not there. One that became public keeps its secret address, too.
+func (s *Store) ListAt(ctx context.Context, name string) (List, error) {
+	slug, key, hasKey := strings.Cut(name, keySign)
+	l, err := s.ListBySlug(ctx, slug)
+	if err != nil {
+		return List{}, err
+	}
+	if l.Visibility == Public && !hasKey {
+		return l, nil
+	}
+	if l.PageKey == "" || subtle.ConstantTimeCompare([]byte(key), []byte(l.PageKey)) != 1 {
+		return List{}, ErrNotFound
+	}
+	return l, nil
+}
+
+// RenewPageKey gives a list another secret address; the old one leads nowhere.
+func (s *Store) RenewPageKey(ctx context.Context, id int64) (List, error) {
+	var l List
+	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		l, err = scanList(tx.QueryRowContext(ctx, `UPDATE lists SET page_key = $2, updated_at = $3 WHERE id = $1 AND removed_at IS NULL RETURNING `+listColumns,
+			id, newPageKey(), s.now()))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return l, err
+}
+
+// FillPageKeys gives lists a secret address that have none, as those of a backup of
+// an earlier version.
+func (s *Store) FillPageKeys(ctx context.Context) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM lists WHERE page_key = ''`)
+		for _, id := range ids {
+			if _, err := tx.ExecContext(ctx, `UPDATE lists SET page_key = $2 WHERE id = $1`, id, newPageKey()); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make the secret addresses of lists: %w", err)
+	}
+	return nil
+}
