@@ -39,3 +39,18 @@ func (st *Store) History(ctx context.Context, article int64) ([]Happening, error
 	slices.SortStableFunc(all, func(a, b Happening) int { return a.At.Compare(b.At) })
 	return all, err
 }
+
+// AreRelated reports whether two articles are versions of one text: they are one
+// article, carry one document, stand in one cluster, or carry versions of one law.
+func (st *Store) AreRelated(ctx context.Context, a, b int64) (related bool, err error) {
+	if a == b {
+		return true, nil
+	}
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM carriers x JOIN carriers y ON y.document = x.document WHERE x.article = $1 AND y.article = $2)
+			OR EXISTS (SELECT 1 FROM clusters x JOIN clusters y ON y.cluster = x.cluster WHERE x.article = $1 AND y.article = $2)
+			OR EXISTS (SELECT 1 FROM carriers x JOIN documents d ON d.id = x.document JOIN documents e ON e.work = d.work AND e.region = d.region
+				JOIN carriers y ON y.document = e.id WHERE x.article = $1 AND y.article = $2 AND d.work <> '')`, a, b).Scan(&related)
+	})
+	return related, err
+}

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,16 +50,46 @@ func (a Article) zone() *time.Location {
 }
 
 // changes fills what the article's page shows of its revisions, the newest first.
-func (a Article) changes(revisions []Revision) []templates.TextChange {
+func (a Article) changes(ctx context.Context, revisions []Revision) ([]templates.TextChange, error) {
 	var all []templates.TextChange
 	next := Revision{Title: a.Title(), Paragraphs: a.Facts.Paragraphs}
-	for _, r := range slices.Backward(revisions) {
-		change := templates.TextChange{Seen: r.ReplacedAt.In(a.zone()).Format(time.DateOnly)}
-		change.Paragraphs = ChangedParagraphs(policy.Diff(append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...)))
+	for i, r := range slices.Backward(revisions) {
+		change := templates.TextChange{TooLong: true}
+		if len(revisions)-i <= maxShownRevisions {
+			var err error
+			change, err = textChange(ctx, append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...))
+			if err != nil {
+				return nil, err
+			}
+		}
+		change.Seen = r.ReplacedAt.In(a.zone()).Format(time.DateOnly)
 		all = append(all, change)
 		next = r
 	}
-	return all
+	return all, nil
+}
+
+const (
+	// maxShownRevisions bounds the revisions that one page compares.
+	maxShownRevisions = 30
+	// maxDiff bounds the steps of one comparison that a page shows: about 0.2 s.
+	maxDiff = 20 << 20
+)
+
+// comparing bounds the comparisons that pages make at the same time.
+var comparing = make(chan struct{}, 2)
+
+// textChange compares two texts for a page, or says that they are too long or too
+// different for it.
+func textChange(ctx context.Context, before, after []string) (templates.TextChange, error) {
+	select {
+	case comparing <- struct{}{}:
+	case <-ctx.Done():
+		return templates.TextChange{}, ctx.Err()
+	}
+	defer func() { <-comparing }()
+	changes, ok := policy.DiffWithin(before, after, maxDiff)
+	return templates.TextChange{Paragraphs: ChangedParagraphs(changes), TooLong: !ok}, nil
 }
 
 // ChangedParagraphs fills what a page shows of a comparison: all but what stayed.

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"fmt"
-	"html/template"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,9 +10,6 @@ import (
 	"dibao/policy"
 	"dibao/templates"
 )
-
-// content is the text as feed/ingest sanitised it before it was stored.
-func content(a Article) template.HTML { return template.HTML(a.Content) }
 
 // articleFacts fills the box of facts. What a document should say and does not
 // is listed without a value; of other articles only what is known is shown.

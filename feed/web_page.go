@@ -108,14 +108,16 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 			view.Machine = append(view.Machine, templates.MachineSummary{Language: m.Language, Text: m.Text, Model: m.Model})
 		}
 		if a.MayShowText() {
-			view.Content = content(a)
+			view.Content = withoutPictures(a.Content, templates.Words(p.Language, "article.picture"))
 			revisions, err := h.Store.Revisions(ctx, a.ID)
 			if err != nil {
 				return nil, err
 			}
 			if len(revisions) > 0 {
 				view.ChangesURL = p.Canonical + "/changes"
-				view.Changes = a.changes(revisions[len(revisions)-1:])
+				if view.Changes, err = a.changes(ctx, revisions[len(revisions)-1:]); err != nil {
+					return nil, err
+				}
 			}
 		}
 		for _, x := range a.Attachments {
@@ -151,6 +153,13 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 		p.Title = templates.Words(p.Language, "changes.title") + " · " + a.Title()
 		view := templates.ChangesPage{Page: p, Name: a.Title(), URL: ArticleURL(h.BaseURL, a.ID)}
 		if against > 0 {
+			related, err := h.Store.AreRelated(ctx, id, against)
+			if err != nil {
+				return nil, err
+			}
+			if !related { // else anybody could have us compare everything with everything
+				return nil, ErrNotFound
+			}
 			old, err := h.Store.Article(ctx, against)
 			if err != nil {
 				return nil, err
@@ -162,15 +171,17 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 			if on := cmp.Or(old.Facts.IssuedOn, old.Facts.PublishedOn); !on.IsZero() {
 				view.Against += "（" + on.String() + "）"
 			}
-			view.Changes = []templates.TextChange{{Paragraphs: ChangedParagraphs(policy.Diff(old.Facts.Paragraphs, a.Facts.Paragraphs))}}
-			return view, nil
+			change, err := textChange(ctx, old.Facts.Paragraphs, a.Facts.Paragraphs)
+			view.Changes = []templates.TextChange{change}
+			return view, err
 		}
 		if a.MayShowText() {
 			revisions, err := h.Store.Revisions(ctx, id)
 			if err != nil {
 				return nil, err
 			}
-			view.Changes = a.changes(revisions)
+			view.Changes, err = a.changes(ctx, revisions)
+			return view, err
 		}
 		return view, nil
 	})

@@ -166,3 +166,45 @@ func TestCollectionsArePaged(t *testing.T) {
 		}
 	})
 }
+
+// TestAnythingComparedWithAnything is the fault that anybody could have any two
+// articles compared, however long: a page compares versions of one text, and says so
+// where even those are too long or too different.
+func TestAnythingComparedWithAnything(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := newRoom(t, db)
+		src := r.sources()
+		long := func(end string) (all []string) {
+			for i := range 120 {
+				var b strings.Builder
+				for n := range 3000 {
+					b.WriteRune(rune(0x4e00 + (n*n+i)%5000))
+				}
+				all = append(all, b.String()+end)
+			}
+			return all
+		}
+		r.put(src["n"],
+			text{"a", "样例养老机构管理条例", "2010-01-01", "2010-01-05", "", []string{"第一条 为了规范养老机构，制定本条例。"}},
+			text{"b", "样例养老机构管理条例", "2020-05-01", "2020-05-06", "", []string{"第一条 为了规范养老机构的管理，制定本条例。"}},
+			text{"c", "国务院关于别的事项的通知", "2020-05-01", "2020-05-06", "国发〔2020〕5号", []string{"现就别的事项通知如下。"}},
+			text{"d", "样例托育机构管理条例", "2010-01-01", "2010-01-05", "", long("甲")},
+			text{"e", "样例托育机构管理条例", "2020-05-01", "2020-05-06", "", long("乙")})
+		get := pagesOf(t, r.Store)
+		ids := map[string]int64{}
+		for _, g := range []string{"a", "b", "c", "d", "e"} {
+			ids[g] = r.articleID(t.Context(), g)
+		}
+		for _, c := range []struct {
+			a, b   string
+			status int
+			shows  string
+		}{{"b", "a", 200, "的管理"}, {"b", "c", 404, ""}, {"e", "a", 404, ""}, {"e", "d", 200, "无法对照显示"}} {
+			res, doc := get(fmt.Sprintf("/articles/%d/changes?against=%d", ids[c.a], ids[c.b]))
+			if res.StatusCode != c.status || !strings.Contains(doc.Text(), c.shows) {
+				t.Errorf("%s against %s: %d, %s", c.a, c.b, res.StatusCode, doc.Find("main").Text())
+			}
+		}
+	})
+}

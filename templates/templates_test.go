@@ -84,7 +84,7 @@ func pages(language string, n int, title string) map[string]view {
 	for _, key := range []string{"kind", "theme", "region", "issuer", "source", "year", "status"} {
 		facets = append(facets, Facet{key, []FacetValue{{title, "/search?q=x", n, true}, {title, "/search?q=y", -1, false}}, "/search"})
 	}
-	changes := []TextChange{{"2026-11-22", []ChangedParagraph{{"第一条", []ChangedPiece{{"-", title}, {"+", title}, {"", title}}}, {"", []ChangedPiece{{"+", title}}}, {"", []ChangedPiece{{"-", title}}}}}}
+	changes := []TextChange{{"2026-11-22", []ChangedParagraph{{"第一条", []ChangedPiece{{"-", title}, {"+", title}, {"", title}}}, {"", []ChangedPiece{{"+", title}}}, {"", []ChangedPiece{{"-", title}}}}, false}, {"2026-11-21", nil, true}}
 	out := map[string]view{
 		"home": HomePage{Page: p, Lists: cards, Issues: []IssueCard{issue}, Articles: items(n, title), Browse: facets, Agenda: []AgendaItem{
 			{"2026-12-01", "effective", title, "/articles/1"}, {"2026-12-02", "deadline", title, "/articles/2"}, {"2026-12-03", "expires", title, "/articles/3"}}},

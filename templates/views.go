@@ -160,6 +160,7 @@ type MachineSummary struct{ Language, Text, Model string }
 type TextChange struct {
 	Seen       string // the day
 	Paragraphs []ChangedParagraph
+	TooLong    bool // the texts are too long or too different to be compared
 }
 
 // ChangedParagraph is a paragraph that went, came or was rewritten, in pieces.

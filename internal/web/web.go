@@ -129,7 +129,7 @@ func isLast(r *http.Request) bool {
 
 // contentSecurityPolicy allows our own style sheet and pictures from anywhere
 // over TLS (articles have them); no script at all.
-const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data: https:; " +
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // PolicyWithScripts is the content security policy of a page that has a script of

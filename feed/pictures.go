@@ -1,0 +1,53 @@
+package feed
+
+import (
+	"cmp"
+	"html"
+	"html/template"
+	"strings"
+
+	xhtml "golang.org/x/net/html"
+)
+
+// withoutPictures replaces the pictures of sanitised HTML by links to them, with
+// what is said of each in place of it. A picture that a page of ours loaded would
+// give the address of every reader to the source; one that a reader asks for does
+// not. Feeds keep the pictures: a reader's program decides.
+func withoutPictures(content, word string) template.HTML {
+	if !strings.Contains(content, "<img") {
+		return template.HTML(content)
+	}
+	var b strings.Builder
+	b.Grow(len(content))
+	links := 0 // that are open: a link in a link is none
+	for z := xhtml.NewTokenizer(strings.NewReader(content)); z.Next() != xhtml.ErrorToken; {
+		raw := string(z.Raw())
+		switch t := z.Token(); {
+		case t.Data == "img" && (t.Type == xhtml.StartTagToken || t.Type == xhtml.SelfClosingTagToken):
+			raw = pictureLink(t, word, links > 0)
+		case t.Data == "a" && t.Type == xhtml.StartTagToken:
+			links++
+		case t.Data == "a" && t.Type == xhtml.EndTagToken:
+			links = max(0, links-1)
+		}
+		b.WriteString(raw)
+	}
+	return template.HTML(b.String())
+}
+
+func pictureLink(img xhtml.Token, word string, inLink bool) string {
+	var src, alt string
+	for _, a := range img.Attr {
+		switch a.Key {
+		case "src":
+			src = a.Val
+		case "alt":
+			alt = strings.TrimSpace(a.Val)
+		}
+	}
+	text := html.EscapeString(cmp.Or(alt, word))
+	if inLink || src == "" {
+		return "[" + text + "]"
+	}
+	return `<a href="` + html.EscapeString(src) + `" rel="noopener noreferrer nofollow">[` + text + `]</a>`
+}
