@@ -18,7 +18,7 @@ import (
 // readerPage is how many readers get their deliveries in one transaction: few
 // enough to be a short one and to hold in memory, many enough that its
 // statements cost nothing beside the rows.
-const readerPage = 5000
+const readerPage = 1000
 
 // errTaken says that somebody else made deliveries since a page of readers was
 // looked at: of this mailing, or of another that may bring them the same articles.

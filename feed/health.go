@@ -3,16 +3,19 @@ package feed
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/internal/database"
 	"dibao/internal/fetch"
 )
 
@@ -145,20 +148,45 @@ func spread(src Source, interval time.Duration) time.Duration {
 // admin releases them. It returns how many are held.
 func (c *Collector) holdFlood(ctx context.Context, src Source) (held int64, err error) {
 	now := c.Store.Now()
-	err = c.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3 AND (published_on IS NULL OR published_on = '' OR published_on >= $4)`
-		day, old, recent := now.Add(-24*time.Hour), now.Add(-floodAge).Format(time.DateOnly), now.Add(-freshAge).Format(time.DateOnly)
-		var n int64
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE `+flood, src.ID, day, old, recent).Scan(&n); err != nil || n < floodItems {
-			return err
-		}
-		res, err := tx.ExecContext(ctx, `UPDATE articles SET held = 1 WHERE `+flood, src.ID, day, old, recent)
-		if err == nil {
-			held, err = res.RowsAffected()
-		}
+	const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3 AND (published_on IS NULL OR published_on = '' OR published_on >= $4)`
+	args := []any{src.ID, now.Add(-24 * time.Hour), now.Add(-floodAge).Format(time.DateOnly), now.Add(-freshAge).Format(time.DateOnly)}
+	var ids []int64
+	err = c.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM articles WHERE `+flood+` ORDER BY id`, args...)
 		return err
 	})
-	return held, err
+	if err != nil || len(ids) < floodItems {
+		return 0, err
+	}
+	return c.Store.setHeld(ctx, ids, true)
+}
+
+// heldAtOnce is how many articles one transaction holds or releases: each is
+// written anew with its whole text.
+const heldAtOnce = 20
+
+// setHeld holds articles back from lists, or releases them, and returns how many it
+// changed.
+func (st *Store) setHeld(ctx context.Context, ids []int64, held bool) (total int64, err error) {
+	for some := range slices.Chunk(ids, heldAtOnce) {
+		list, err := json.Marshal(some)
+		if err != nil {
+			return total, err
+		}
+		var n int64
+		err = st.db.Write(ctx, func(tx *sql.Tx) error {
+			res, err := tx.ExecContext(ctx, `UPDATE articles SET held = $2 WHERE held <> $2 AND id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list), oneIf(held))
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if total += n; err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
 // heldOf counts the articles of a source that are held back.
@@ -172,15 +200,19 @@ func (st *Store) heldOf(ctx context.Context, source int64) (n int64, err error) 
 // ReleaseSource gives articles that a flood held back to the lists, and returns
 // how many there were.
 func (st *Store) ReleaseSource(ctx context.Context, id int64) (released int64, err error) {
+	var ids []int64
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM articles WHERE source = $1 AND held = 1 ORDER BY id`, id)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if released, err = st.setHeld(ctx, ids, false); err != nil {
+		return released, err
+	}
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE articles SET held = 0 WHERE source = $1 AND held = 1`, id)
-		if err != nil {
-			return err
-		}
-		if released, err = res.RowsAffected(); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE sources SET state = 'ok', last_error = '' WHERE id = $1 AND state = 'flood'`, id)
+		_, err := tx.ExecContext(ctx, `UPDATE sources SET state = 'ok', last_error = '' WHERE id = $1 AND state = 'flood'`, id)
 		return err
 	})
 	return released, err

@@ -3,6 +3,7 @@ package subscribers
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"dibao/internal/database"
@@ -86,6 +87,7 @@ type Pruned struct {
 // after 30 days; after retention those who left all lists, address blocks of the
 // consent log, and the audit log. Running it again changes nothing.
 func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, error) {
+	ctx = database.Background(ctx)
 	var out Pruned
 	now := s.now()
 	for {
@@ -97,36 +99,50 @@ func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, err
 			break
 		}
 	}
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, step := range []struct {
-			count *int
-			query string
-			until time.Time
-		}{
-			{&out.Networks, `UPDATE consents SET network = '' WHERE network <> '' AND at < $1`, now.Add(-retention)},
-			{&out.Audit, `DELETE FROM audit WHERE at < $1`, now.Add(-retention)},
-			{new(int), `DELETE FROM address_changes WHERE asked_at < $1`, now.AddDate(0, 0, -ConfirmDays)},
-			{new(int), `DELETE FROM request_mails WHERE at < $1`, now.AddDate(0, 0, -1)},
-		} {
-			res, err := tx.ExecContext(ctx, step.query, step.until)
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			*step.count = int(n)
+	for _, step := range []struct {
+		count *int
+		query string
+		until time.Time
+	}{
+		{&out.Networks, `UPDATE consents SET network = '' WHERE id IN (SELECT id FROM consents WHERE network <> '' AND at < $1 LIMIT $2)`, now.Add(-retention)},
+		{&out.Audit, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, now.Add(-retention)},
+		{new(int), `DELETE FROM address_changes WHERE asked_at < $1`, now.AddDate(0, 0, -ConfirmDays)},
+		{new(int), `DELETE FROM request_mails WHERE at < $1`, now.AddDate(0, 0, -1)},
+	} {
+		if err := s.pruneRows(ctx, step.query, step.until, step.count); err != nil {
+			return out, err
 		}
-		return nil
-	})
-	if err != nil {
-		return out, err
 	}
 	return out, s.db.Flush(ctx)
 }
 
-const pruneBatch = 500 // readers of one transaction
+// pruneRows runs a query until it finds nothing more to do, a batch at a time where
+// it takes the size of one. It adds up how many rows it changed.
+func (s *Store) pruneRows(ctx context.Context, query string, until time.Time, count *int) error {
+	args := []any{until}
+	if strings.Contains(query, "$2") {
+		args = append(args, pruneBatch)
+	}
+	for {
+		var n int64
+		err := s.db.Write(ctx, func(tx *sql.Tx) error {
+			res, err := tx.ExecContext(ctx, query, args...)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if *count += int(n); n < pruneBatch || len(args) == 1 {
+			return nil
+		}
+	}
+}
+
+const pruneBatch = 200 // readers or rows of one transaction
 
 // pruneReaders deletes a batch of readers and returns how many they were.
 func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pruned) (int, error) {

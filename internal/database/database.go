@@ -243,6 +243,11 @@ func (db *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
 // writeTries is how often a transaction is run that PostgreSQL broke off.
 const writeTries = 5
 
+// maxBusy is for how long a transaction waits for another process that writes to
+// SQLite's file, such as dibao collect beside the daemon. It tries again every 10 s
+// (busy_timeout).
+const maxBusy = 50 * time.Second
+
 // Write runs f in a transaction, which is committed if f returns nil. f may be
 // run again from its beginning where PostgreSQL broke it off (serialization
 // failure, deadlock), so it must not keep what an earlier run left. On SQLite f
@@ -257,7 +262,10 @@ func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	defer func() { db.times.add(c, begun.Sub(asked), time.Since(begun)) }()
 	for try := 1; ; try++ {
 		err := transact(ctx, db.writer, nil, f)
-		if err == nil || try == writeTries || !isBrokenOff(err) {
+		if isBusy(err) && time.Since(begun) < maxBusy && ctx.Err() == nil {
+			continue // another process stores something; what was begun is rolled back
+		}
+		if err == nil || try >= writeTries || !isBrokenOff(err) {
 			db.writes.Add(1) // one that failed may have been committed all the same
 			return err
 		}
@@ -308,6 +316,11 @@ func isBrokenOff(err error) bool {
 	return c == pgSerializationFailure || c == pgDeadlockDetected
 }
 
+func isBusy(err error) bool {
+	c := sqliteCode(err) & 0xff
+	return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
+}
+
 // IsUniqueViolation reports whether err says that a unique key forbids a row.
 func IsUniqueViolation(err error) bool {
 	c := sqliteCode(err)
@@ -318,7 +331,7 @@ func IsUniqueViolation(err error) bool {
 func explain(err error) error {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("database is busy for longer than 10 s: %w; is another program writing to it?", err)
+		return fmt.Errorf("another program has been writing to the database for a minute: %w; end it, or run the command again later", err)
 	case sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("database can't be written: %w; check the permissions of the file and its folder", err)
 	case sqlite3.SQLITE_FULL:
