@@ -11,11 +11,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
+	"dibao/internal/filetext"
 	"dibao/internal/redact"
 	"dibao/policy"
 )
@@ -33,7 +33,7 @@ const (
 	// shortPage is the length, in bytes, of a text that may be a wall's.
 	shortPage = 1000
 	// shortText is the length, in characters, of a page's text under which the
-	// PDF beside it is read.
+	// file beside it is read.
 	shortText = 300
 	// maxBackoff is the longest pause of a source that keeps failing.
 	maxBackoff = 24 * time.Hour
@@ -48,8 +48,9 @@ type Collector struct {
 	Store  *Store
 	Client *fetch.Client
 	Logger *slog.Logger
-	// PDF returns the text of each page of a PDF file; nil reads none.
-	PDF func(ctx context.Context, file []byte) ([]string, error)
+	// FileText returns the text of a PDF, DOCX or OFD file, page by page; nil reads
+	// none.
+	FileText func(ctx context.Context, file []byte) ([]string, error)
 }
 
 // Collection says what one collection of a source did.
@@ -468,12 +469,12 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	if err != nil {
 		return listed, err
 	}
-	if ingest.IsPDF(resp.Body) && c.PDF != nil {
-		pages, err := c.PDF(ctx, resp.Body)
+	if filetext.Readable(resp.Body) && c.FileText != nil {
+		pages, err := c.FileText(ctx, resp.Body)
 		if err != nil {
 			return listed, err
 		}
-		return c.judge(src, ingest.FromPDF(c.pageOf(resp), src.Ingest(), it, pages)), nil
+		return c.judge(src, ingest.FromFile(c.pageOf(resp), src.Ingest(), it, pages)), nil
 	}
 	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
@@ -487,37 +488,13 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	if full, err = c.readParts(ctx, src, c.pageOf(resp), full); err != nil {
 		return listed, err
 	}
-	if full, err = c.readPDF(ctx, src, full); err != nil {
+	if full, err = c.readFrame(ctx, src, full); err != nil {
+		return listed, err
+	}
+	if full, err = c.readFile(ctx, src, full); err != nil {
 		return listed, err
 	}
 	return c.judge(src, full), nil
-}
-
-// readPDF adds the text of the first attached PDF to an article whose page has
-// hardly any text: many official documents are put online as nothing else. A
-// file that can't be had is a warning: the page itself was read.
-func (c *Collector) readPDF(ctx context.Context, src *Source, it ingest.Item) (ingest.Item, error) {
-	if c.PDF == nil || utf8.RuneCountInString(strings.Join(it.Evidence.Paragraphs, "")) >= shortText {
-		return it, nil
-	}
-	at := slices.IndexFunc(it.Attachments, func(x ingest.Attachment) bool { return x.Type == "application/pdf" })
-	if at < 0 {
-		return it, nil
-	}
-	resp, err := c.Client.Get(ctx, src.Request(it.Attachments[at].URL, true))
-	var pages []string
-	if err == nil {
-		it.Attachments[at].Bytes = int64(len(resp.Body))
-		pages, err = c.PDF(ctx, resp.Body)
-	}
-	if ctx.Err() != nil {
-		return it, ctx.Err()
-	}
-	if err != nil {
-		it.Warnings = append(it.Warnings, fmt.Sprintf("its PDF was not read: %v", err))
-		return it, nil
-	}
-	return ingest.AddPDF(it, pages), nil
 }
 
 // readParts joins the further pages of an article that its site has cut up. One

@@ -19,7 +19,7 @@ func crash(t *testing.T, db *database.DB, at time.Time, id int64) {
 	t.Helper()
 	r := newRoom(t, db)
 	r.at = at
-	r.PDF = func(context.Context, []byte) ([]string, error) { runtime.Goexit(); return nil, nil }
+	r.FileText = func(context.Context, []byte) ([]string, error) { runtime.Goexit(); return nil, nil }
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -46,7 +46,7 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
 		s, src := hostileSource(t, r)
-		r.PDF = func(context.Context, []byte) ([]string, error) {
+		r.FileText = func(context.Context, []byte) ([]string, error) {
 			return []string{"一、各地要认真做好养老服务工作。"}, nil
 		}
 		for range 2 {
@@ -96,12 +96,12 @@ func TestStoppingIsNoCrash(t *testing.T) {
 		_, src := hostileSource(t, r)
 		for range 3 {
 			ctx, stop := context.WithCancel(t.Context())
-			r.PDF = func(context.Context, []byte) ([]string, error) { stop(); return nil, ctx.Err() }
+			r.FileText = func(context.Context, []byte) ([]string, error) { stop(); return nil, ctx.Err() }
 			if _, err := r.Collect(ctx, src.ID); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
 		}
-		r.PDF = func(context.Context, []byte) ([]string, error) {
+		r.FileText = func(context.Context, []byte) ([]string, error) {
 			return []string{"一、各地要认真做好养老服务工作。"}, nil
 		}
 		if done, err := r.collect(src.ID); err != nil || done.Source.State != feed.StateOK {
@@ -116,7 +116,7 @@ func TestPanicIsOfOneSource(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
 		_, src := hostileSource(t, r)
-		r.PDF = func(context.Context, []byte) ([]string, error) { panic("index out of range") }
+		r.FileText = func(context.Context, []byte) ([]string, error) { panic("index out of range") }
 		done, err := r.collect(src.ID)
 		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "index out of range") {
 			t.Errorf("%s, %v", done.Source.State, err)

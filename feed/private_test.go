@@ -33,7 +33,7 @@ func TestPrivateSourceOpensNothingElse(t *testing.T) {
 		t.Cleanup(other.Close)
 		s, r := newSite(t), newRoom(t, db)
 		r.Client = fetch.New(fetch.Options{Timeout: 5 * time.Second})
-		r.PDF = func(context.Context, []byte) ([]string, error) { return nil, errors.New("a PDF was read") }
+		r.FileText = func(context.Context, []byte) ([]string, error) { return nil, errors.New("a PDF was read") }
 		s.set("/list", list("/a/1.html", other.URL+"/a/2.html", "/a/3.html"), 0)
 		s.set("/a/1.html", fmt.Sprintf(articlePage, "养老", 1), 0)
 		pdf := `<a href="` + other.URL + `/x.pdf">附件.pdf</a></body></html>`

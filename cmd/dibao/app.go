@@ -102,8 +102,8 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	a := &app{config: c, db: db, log: log, subscribers: readers, articles: feed.NewStore(db, now)}
 	a.deliverer = sync.OnceValues(a.newDeliverer)
 	a.collector = &feed.Collector{
-		PDF:   readPDF,
-		Store: a.articles, Logger: log,
+		FileText: readFile,
+		Store:    a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
 			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
 			Private: c.Fetch.Private, Now: time.Now,

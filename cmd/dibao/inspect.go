@@ -17,6 +17,7 @@ import (
 	"dibao/digest/verdict"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/list"
+	"dibao/internal/filetext"
 	"dibao/internal/mail"
 	"dibao/policy"
 )
@@ -214,12 +215,12 @@ func newInspectPage() *cobra.Command {
 	return cmd
 }
 
-// readForInspection reads an article's page, a PDF file or a plain text.
+// readForInspection reads an article's page, a PDF, DOCX or OFD file or a plain text.
 func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source, name string) (it ingest.Item, charset string, err error) {
-	if ingest.IsPDF(page.Body) {
-		pages, err := readPDF(ctx, page.Body)
+	if filetext.Readable(page.Body) {
+		pages, err := readFile(ctx, page.Body)
 		page.URL = cmp.Or(page.URL, name)
-		return ingest.FromPDF(page, src, it, pages), "", err
+		return ingest.FromFile(page, src, it, pages), "", err
 	}
 	_, charset = ingest.Decode(page.Body, "", src.Settings.Charset)
 	if ingest.IsText(page) {

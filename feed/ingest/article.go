@@ -182,7 +182,7 @@ func (r *articleReader) finish() error {
 		case len(r.out.Attachments) > 0:
 			r.warn(fmt.Sprintf("the page has no text of its own; its files: %d", len(r.out.Attachments)))
 		case r.out.Frame != "":
-			r.warn("the text stands in a frame: " + r.out.Frame)
+			r.warn(inFrame + r.out.Frame)
 		case pictures > 0:
 			r.warn(fmt.Sprintf("the text is in pictures: %d", pictures))
 		case r.head.lines.to == 0 && len(r.e.Labels) == 0:
@@ -197,6 +197,10 @@ func (r *articleReader) finish() error {
 	r.out.Evidence, r.out.NeedsPage = r.e, false
 	return nil
 }
+
+// inFrame begins the warning of a page whose text is in a frame, which is to be
+// fetched.
+const inFrame = "the text stands in a frame: "
 
 // frame returns the address of a frame of the same site that may hold the text.
 func (r *articleReader) frame() string {

@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"dibao/policy"
 )
 
-// IsPDF reports whether a body is a PDF file.
-func IsPDF(body []byte) bool {
-	return bytes.Contains(body[:min(len(body), 1024)], []byte("%PDF-"))
-}
+// paragraphMark parts the paragraphs of a file that has paragraphs and not only
+// lines: filetext.Paragraph.
+const paragraphMark = "\u2029"
 
 var (
 	// A line that begins like this begins a paragraph.
@@ -22,9 +22,23 @@ var (
 	pageNumber = regexp.MustCompile(`^[-—–－\s]*\d{1,4}(?:\s*/\s*\d{1,4})?[-—–－\s]*$`)
 )
 
-// pdfParagraphs joins the lines of pages to paragraphs: a line goes on if it is
-// about as long as the longest and the next does not begin like a paragraph.
-func pdfParagraphs(pages []string) []string {
+// fileParagraphs returns the paragraphs of a file. Where it has only lines, a line
+// goes on if it is about as long as the longest and the next does not begin like a
+// paragraph.
+func fileParagraphs(pages []string) []string {
+	if len(pages) > 0 && strings.Contains(pages[0], paragraphMark) {
+		var all []string
+		for block := range strings.SplitSeq(strings.Join(pages, paragraphMark), paragraphMark) {
+			if block = collapse(block); block != "" && len(all) < maxBlocks {
+				all = append(all, block)
+			}
+		}
+		return all
+	}
+	return joinLines(pages)
+}
+
+func joinLines(pages []string) []string {
 	var lines []string
 	width := 0
 	for _, page := range pages {
@@ -78,12 +92,12 @@ func columnsOf(line string) int {
 
 func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// AddPDF appends the text of a PDF file, as its pages give it, to an article
-// whose page says little itself.
-func AddPDF(it Item, pages []string) Item {
-	blocks := pdfParagraphs(pages)
+// AddFile appends the text of a file, as its pages give it, to an article whose page
+// says little itself.
+func AddFile(it Item, pages []string) Item {
+	blocks := fileParagraphs(pages)
 	if len(blocks) == 0 {
-		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "its PDF has no text layer: it is a scan")
+		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "its file has no text layer: it is a scan or empty")
 		return it
 	}
 	it.Evidence.Paragraphs = append(it.Evidence.Paragraphs[:len(it.Evidence.Paragraphs):len(it.Evidence.Paragraphs)], blocks...)
@@ -91,19 +105,41 @@ func AddPDF(it Item, pages []string) Item {
 	return it
 }
 
-// FromPDF makes an article of a PDF file that a list links to itself.
-func FromPDF(p Page, s Source, it Item, pages []string) Item {
+// FromFile makes an article of a file that a list links to itself.
+func FromFile(p Page, s Source, it Item, pages []string) Item {
 	e := policy.Evidence{
 		URL: firstOf(it.URL, p.URL), Title: it.Title, SiteName: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region,
 		ListTitle: it.Evidence.ListTitle, ListDate: it.Evidence.ListDate,
 	}
 	if e.Title == "" {
 		e.Title = strings.TrimSuffix(path.Base(p.URL), path.Ext(p.URL))
-		if blocks := pdfParagraphs(pages); len(blocks) > 0 {
+		if blocks := fileParagraphs(pages); len(blocks) > 0 {
 			e.Title = clip(blocks[0], maxTitle)
 		}
 	}
 	it.Title, it.Evidence, it.NeedsPage = e.Title, e, false
-	it.Attachments = []Attachment{{URL: e.URL, Type: "application/pdf", Bytes: int64(len(p.Body))}}
-	return AddPDF(it, pages)
+	it.Attachments = []Attachment{{URL: e.URL, Type: fileType(p), Bytes: int64(len(p.Body))}}
+	return AddFile(it, pages)
+}
+
+// fileType returns the media type of a file by its first bytes and its address.
+func fileType(p Page) string {
+	if bytes.Contains(p.Body[:min(len(p.Body), 1024)], []byte("%PDF-")) {
+		return TypePDF
+	}
+	return typeOf(p.URL)
+}
+
+// HasReadableText reports whether the text of an attachment can be read.
+func (a Attachment) HasReadableText() bool {
+	return a.Type == TypePDF || a.Type == TypeDOCX || a.Type == TypeOFD
+}
+
+// AddFrame puts the text of a frame into the page that shows it.
+func AddFrame(page, frame Item) Item {
+	whole := AddPart(page, frame)
+	whole.Warnings = slices.DeleteFunc(slices.Concat(page.Warnings, frame.Warnings), func(s string) bool { return strings.HasPrefix(s, inFrame) })
+	whole.HTML, whole.Frame = strings.TrimSpace(whole.HTML), ""
+	whole.Evidence.Links = append(whole.Evidence.Links[:len(whole.Evidence.Links):len(whole.Evidence.Links)], frame.Evidence.Links...)
+	return whole
 }

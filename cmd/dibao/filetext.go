@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dibao/internal/filetext"
+)
+
+// fileTimeout is for one file, with the start of its reader.
+const fileTimeout = time.Minute
+
+// fileMemory is what Go may use for its own in the process that reads a PDF, beside
+// the sandbox.
+const fileMemory = "GOMEMLIMIT=200MiB"
+
+// fileTurn is held by who reads a PDF: one at a time, because each takes about as
+// much memory as the daemon.
+var fileTurn = make(chan struct{}, 1)
+
+// newFileText reads one PDF, DOCX or OFD file on stdin: hidden, run by readFile.
+func newFileText() *cobra.Command {
+	return &cobra.Command{
+		Use: "file-text", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := confine(fileTimeout); err != nil {
+				return err
+			}
+			file, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), filetext.MaxBytes+1))
+			if err != nil {
+				return err
+			}
+			pages, err := filetext.Text(cmd.Context(), file)
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(pages)
+		},
+	}
+}
+
+// readFile returns the text of a PDF, DOCX or OFD file, page by page. Another process reads it,
+// whose memory is free again when it ends, and which ends in time.
+func readFile(ctx context.Context, file []byte) ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case fileTurn <- struct{}{}:
+		defer func() { <-fileTurn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(ctx, fileTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, self, "file-text")
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), fileMemory)
+	cmd.Stdin = bytes.NewReader(file)
+	var out, problem bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problem
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("read the file: %w", ctx.Err())
+		}
+		if said := strings.TrimPrefix(strings.TrimSpace(problem.String()), "dibao: "); said != "" {
+			return nil, errors.New(oneLine(errors.New(said[:min(len(said), 500)])))
+		}
+		return nil, fmt.Errorf("read the file: %w", err)
+	}
+	var pages []string
+	if err := json.Unmarshal(out.Bytes(), &pages); err != nil {
+		return nil, fmt.Errorf("read the file: %w", err)
+	}
+	return pages, nil
+}

@@ -1,0 +1,59 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"dibao/feed/ingest"
+)
+
+// readFile adds the text of the first attached file that can be read to an article
+// whose page has hardly any text: many official documents are put online as nothing
+// else. A file that can't be had is a warning: the page itself was read.
+func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item) (ingest.Item, error) {
+	if c.FileText == nil || utf8.RuneCountInString(strings.Join(it.Evidence.Paragraphs, "")) >= shortText {
+		return it, nil
+	}
+	at := slices.IndexFunc(it.Attachments, ingest.Attachment.HasReadableText)
+	if at < 0 {
+		return it, nil
+	}
+	resp, err := c.Client.Get(ctx, src.Request(it.Attachments[at].URL, true))
+	var pages []string
+	if err == nil {
+		it.Attachments[at].Bytes = int64(len(resp.Body))
+		pages, err = c.FileText(ctx, resp.Body)
+	}
+	if ctx.Err() != nil {
+		return it, ctx.Err()
+	}
+	if err != nil {
+		it.Warnings = append(it.Warnings, fmt.Sprintf("its file was not read: %v", err))
+		return it, nil
+	}
+	return ingest.AddFile(it, pages), nil
+}
+
+// readFrame adds the text of the frame that a page without a text of its own shows.
+// A frame that can't be had is a warning, as a file is.
+func (c *Collector) readFrame(ctx context.Context, src *Source, it ingest.Item) (ingest.Item, error) {
+	if it.Frame == "" {
+		return it, nil
+	}
+	resp, err := c.Client.Get(ctx, src.Request(it.Frame, true))
+	var frame ingest.Item
+	if err == nil {
+		frame, err = readArticle(ctx, c.pageOf(resp), src, ingest.Item{URL: it.Frame})
+	}
+	if ctx.Err() != nil {
+		return it, ctx.Err()
+	}
+	if err != nil {
+		it.Warnings = append(it.Warnings, fmt.Sprintf("the frame with its text was not read: %v", err))
+		return it, nil
+	}
+	return ingest.AddFrame(it, frame), nil
+}

@@ -1,0 +1,74 @@
+// Package filetext reads the text of the files that official pages have instead of
+// a text: PDF, DOCX and OFD. One table says which reader takes which file.
+//
+// Files are strangers': each reader bounds what it unpacks, reads and returns. The
+// daemon runs them in a process of its own, whose memory and time are bounded, too.
+package filetext
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"dibao/internal/pdf"
+)
+
+// Limits of one file.
+const (
+	MaxBytes = pdf.MaxBytes // of the file
+	maxText  = 4 << 20      // bytes of text
+)
+
+// Paragraph stands between the paragraphs of a file that has paragraphs. Where a
+// file only has lines on pages, they are parted by \n.
+const Paragraph = "\u2029"
+
+// reader reads one kind of file.
+type reader struct {
+	is   func(file []byte) bool
+	text func(ctx context.Context, file []byte) (pages []string, err error)
+}
+
+// readers are tried in order.
+var readers = []reader{
+	{isPDF, pdf.Text},
+	{isZipWith("word/document.xml"), readDOCX},
+	{isZipWith("OFD.xml"), readOFD},
+}
+
+func isPDF(file []byte) bool {
+	return bytes.Contains(file[:min(len(file), 1024)], []byte("%PDF-"))
+}
+
+// isZipWith recognises a ZIP file by the name of a file in it, which stands there
+// as it is.
+func isZipWith(name string) func([]byte) bool {
+	return func(file []byte) bool {
+		return bytes.HasPrefix(file, []byte("PK\x03\x04")) && bytes.Contains(file, []byte(name))
+	}
+}
+
+// Readable reports whether a reader takes the file.
+func Readable(file []byte) bool {
+	for _, r := range readers {
+		if r.is(file) {
+			return true
+		}
+	}
+	return false
+}
+
+// Text returns the text of a file, page by page where it has pages. A page without
+// a text layer is "".
+func Text(ctx context.Context, file []byte) (pages []string, err error) {
+	if len(file) > MaxBytes {
+		return nil, fmt.Errorf("the file is larger than %d MB", MaxBytes>>20)
+	}
+	for _, r := range readers {
+		if r.is(file) {
+			return r.text(ctx, file)
+		}
+	}
+	return nil, errors.New("the file is not a PDF, DOCX or OFD file")
+}
