@@ -24,8 +24,7 @@ func bigList() []byte {
 	return []byte(b.String())
 }
 
-// The list of a page of 300 kB takes some milliseconds; the limit is many times
-// that, for loaded machines.
+// The list of a page of 380 kB with 1,500 rows takes about 25 ms, its tree as much again.
 func BenchmarkReadList(b *testing.B) {
 	page := Page{URL: "http://www.sample.example/zwgk/", Body: bigList(), FetchedAt: casesAt}
 	b.SetBytes(int64(len(page.Body)))
@@ -70,34 +69,28 @@ var hostileLists = map[string]func(n int) string{
 	},
 }
 
-// TestListCostsAreLinear reads hostile pages of one size and of four times that:
-// the time must not grow more than the page does, but for a loaded machine.
-func TestListCostsAreLinear(t *testing.T) {
-	for name, make := range hostileLists {
+// TestListCosts reads hostile pages of half a megabyte: each has to be done within
+// a time that is many times what it takes.
+func TestListCosts(t *testing.T) {
+	t.Parallel()
+	for name, page := range hostileLists {
 		t.Run(name, func(t *testing.T) {
-			took := func(n int) (time.Duration, int) {
-				body := []byte("<html><body>" + make(n))
-				best := time.Hour
-				for range 3 {
-					start := time.Now()
-					ReadList(Page{URL: "http://www.sample.example/", Body: body, FetchedAt: casesAt}, Source{}) //nolint:errcheck // only the cost matters
-					best = min(best, time.Since(start))
-				}
-				return best, len(body)
+			body := []byte("<html><body>" + page(2000))
+			start := time.Now()
+			_, err := ReadList(Page{URL: "http://www.sample.example/", Body: body, FetchedAt: casesAt}, Source{})
+			if took := time.Since(start); took > patience {
+				t.Errorf("%d kB took %v", len(body)>>10, took)
 			}
-			small, a := took(500)
-			large, b := took(2000)
-			t.Logf("%d kB %v, %d kB %v", a>>10, small, b>>10, large)
-			if grown := float64(large) / float64(small); grown > 4*float64(b)/float64(a) && large > 500*time.Millisecond {
-				t.Errorf("%d bytes took %v, %d bytes %v", a, small, b, large)
+			if err != nil && err != errCostly {
+				t.Error(err)
 			}
 		})
 	}
 }
 
 func FuzzReadList(f *testing.F) {
-	for _, make := range hostileLists {
-		f.Add(make(3))
+	for _, page := range hostileLists {
+		f.Add(page(3))
 	}
 	f.Add(`<table><tr><th>标题</th><th>日期</th></tr><tr><td><a href=1>关于样例的通知</a></td><td>11-27</td></tr></table><script>createPageHTML(3,0,"index","html")</script>`)
 	f.Add(`cb({"a":[{title:'关于样例的通知',url:"/1.html",d:1714492800}]})`)

@@ -150,7 +150,7 @@ func sameItems(a, b []Item) bool {
 		return false
 	}
 	for i := range a {
-		if a[i].URL != b[i].URL || a[i].Title != b[i].Title {
+		if a[i].URL != b[i].URL || a[i].Title != b[i].Title || a[i].Evidence.ListDate != b[i].Evidence.ListDate {
 			return false
 		}
 	}

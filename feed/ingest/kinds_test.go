@@ -22,6 +22,8 @@ func TestJSON(t *testing.T) {
 		{"Nested", `{"d":[{"g":[{"data":{"title":"关于某事的通知","url":"a/1.html","t":"2024.05.01 09:00"}}]}]}`, Settings{Item: "d[].g[0].data", Date: "t"}, []listRow{one}, ""},
 		{"Markup", `{"data":{"html":"<ul><li><a href='/a/1.html'>关于某事的通知</a><span>2024-05-01</span></li></ul>"}}`, Settings{Item: "data.html | li", Link: "a", Date: "span"}, []listRow{one}, ""},
 		{"WrongTypes", `{"l":[1,null,"x",{"title":{},"url":"/a"},{"title":"没有地址"}]}`, Settings{Item: "l[]"}, nil, ""},
+		{"Template", `{"l":[{"title":"关于某事的通知","docId":7,"t":"2024-05-01"}]}`, Settings{Item: "l[]", Link: "/a/{docId}.html", Date: "t"}, []listRow{{"2024-05-01", "关于某事的通知", "http://site.test/a/7.html"}}, ""},
+		{"Callback", "\uFEFFcb({l:[{title:'关于某事的通知',url:'/a/1.html',t:'2024-05-01'},]});", Settings{Item: "l[]", Date: "t"}, []listRow{one}, ""},
 		{"NoPath", `[]`, Settings{}, nil, "item path"},
 		{"BadPath", `[]`, Settings{Item: "[x]"}, nil, "neither [] nor [0]"},
 		{"NoJSON", `<html>`, Settings{Item: "[]"}, nil, "no JSON"},

@@ -49,14 +49,18 @@ func ReadList(p Page, src Source) (List, error) {
 	if err != nil {
 		return l.List, err
 	}
-	if src.Settings.Item == "" && (len(l.Items) == 0 || l.bare) {
-		if inScript, ok := scriptList(doc, p, src); ok {
+	if src.Settings.Item == "" && (len(l.Items) < fewRows || l.bare) {
+		if inScript, ok := scriptList(doc, p, src); ok && (l.bare || len(inScript.Items) > len(l.Items)) {
 			l.List = inScript
 		}
 	}
 	l.Next, l.Pager = nextPage(doc, p)
 	return l.List, nil
 }
+
+// fewRows is a list as short as a box of hot items; the scripts of the page may
+// hold a longer one.
+const fewRows = 5
 
 // rowsList is a List that was read of rows.
 type rowsList struct {
@@ -77,7 +81,7 @@ func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
 	reader.clock = clockOf(p, src)
 	var found list.Found
 	if reader.item != nil {
-		found = list.ReadRows(doc.FindMatcher(reader.item).Nodes, reader.clock)
+		found = list.ReadRows(doc.Nodes[0], doc.FindMatcher(reader.item).Nodes, reader.clock)
 	} else {
 		found = list.Find(doc.Nodes[0], reader.clock)
 	}

@@ -57,8 +57,18 @@ var otherFile = map[string]bool{"042-iframe-list.html": true, "043-meta-refresh.
 
 // TestListCases reads every list page and list answer of the shared cases without
 // selectors: all rows, titles and dates.
-func TestListCases(t *testing.T) {
-	dir := shared(t, "cases/lists")
+func TestListCases(t *testing.T) { readListCases(t, shared(t, "cases/lists")) }
+
+// TestOwnListCases reads lists of the kinds that official sites, their systems
+// (TRS, jcms, webplus, VSB, easysite, NFCMS, jpaas, PHPCMS, WordPress, ASP) and
+// think-tanks have, with dates in every form.
+func TestOwnListCases(t *testing.T) {
+	t.Parallel()
+	readListCases(t, filepath.Join("testdata", "lists"))
+}
+
+func readListCases(t *testing.T, dir string) {
+	t.Helper()
 	var all []wantedList
 	if err := json.Unmarshal(read(t, dir, "expected.json"), &all); err != nil {
 		t.Fatal(err)
@@ -68,12 +78,21 @@ func TestListCases(t *testing.T) {
 			if otherFile[want.File] {
 				t.Skip("its rows stand in another file")
 			}
-			l, err := ReadList(Page{URL: want.URL, Body: read(t, dir, want.File), FetchedAt: casesAt}, Source{})
+			page := Page{URL: want.URL, Body: read(t, dir, want.File), FetchedAt: casesAt}
+			l, err := ReadList(page, Source{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := compareList(l, want); diff != "" {
 				t.Errorf("%d rows of %d:%s\ndropped: %+v", len(l.Items), len(want.Items), diff, l.Dropped)
+			}
+			selector := ProposeList(page, Source{})
+			if selector == "" || IsJSON(page) {
+				return
+			}
+			again, err := ReadList(page, Source{Settings: Settings{Item: selector}})
+			if err != nil || !sameItems(l.Items, again.Items) {
+				t.Errorf("the selector %q finds %d rows, %v", selector, len(again.Items), err)
 			}
 		})
 	}

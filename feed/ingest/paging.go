@@ -402,7 +402,7 @@ func isCurrent(n *html.Node) bool {
 }
 
 var (
-	manyPages = regexp.MustCompile(`共\s*(\d{1,5})\s*页|第?\s*1\s*/\s*(\d{1,5})\s*页?`)
+	manyPages = regexp.MustCompile(`共\s*(\d{1,5})\s*页|(?:^|[^\d/.-])1\s*/\s*(\d{1,5})\s*(?:页|$)`)
 	moreText  = regexp.MustCompile(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
 )
 

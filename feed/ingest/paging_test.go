@@ -25,3 +25,41 @@ func TestNextPage(t *testing.T) {
 		}
 	}
 }
+
+// Pagers of the kinds that lists have, on a first page and on a later one.
+func TestPagers(t *testing.T) {
+	t.Parallel()
+	const first, third = "https://www.example.gov.cn/zc/index.html", "https://www.example.gov.cn/zc/index_2.html"
+	for _, c := range []struct{ name, at, body, next, pager string }{
+		{"single quotes", first, `<script>createPageHTML('30','0','index','shtml')</script>`, "/zc/index_1.shtml", "createPageHTML"},
+		{"an element first, counted from 1", first, `<script>createPageHTML("page_div",50,1,"index","htm",984);</script>`, "/zc/index_2.htm", "createPageHTML"},
+		{"counted from 0, later", third, `<script>createPageHTML(30, 2, "index", "html");</script>`, "/zc/index_3.html", "createPageHTML"},
+		{"createPage", first, `<script>createPage(31,0,"index","html")</script>`, "/zc/index_1.html", "createPageHTML"},
+		{"the last page", third, `<script>createPageHTML(3, 2, "index", "html");</script>`, "", ""},
+		{"countPage", first, "<script>var currentPage = 0;//从0开始\n var countPage = 31//共多少页\n</script>", "/zc/index_1.html", "countPage"},
+		{"numbers", first, `<div><b>1</b> <a href="index_1.html">2</a> <a href="index_2.html">3</a></div>`, "/zc/index_1.html", "page numbers"},
+		{"numbers in li", third, `<ul><li><a href="index.html">1</a></li><li><a href="index_1.html">2</a></li><li class="active"><a href="index_2.html">3</a></li><li><a href="index_3.html">4</a></li></ul>`, "/zc/index_3.html", "page numbers"},
+		{"a sign", first, `<a href="index_1.html">›</a><a href="index_9.html">»</a>`, "/zc/index_1.html", ">"},
+		{"a menu", first, `<select onchange="go(this)"><option value="index.html" selected>1</option><option value="index_1.html">2</option></select>`, "/zc/index_1.html", "select"},
+		{"an image", first, `<a href="index_1.html"><img src="n.gif" alt="下一页"></a>`, "/zc/index_1.html", "title 下一页"},
+		{"a script with the address", first, `<a href="javascript:;" onclick="go('/zc/index_1.html')">下页</a>`, "/zc/index_1.html", "下一页"},
+		{"encoded", first, `<div id="pages">JTNDYStocmVmJTNEJTIyaW5kZXhfMS5odG1sJTIyJTNFJUU0JUI4JThCJUU0JUI4JTgwJUU5JUExJUI1JTNDJTJGYSUzRQ==</div>`, "/zc/index_1.html", "下一页"},
+		{"a script", first, `<a href="javascript:toPage(2)">下一页</a>`, "", "not understood: 下一页 by toPage(2)"},
+		{"more", first, `<a href="javascript:;">加载更多</a>`, "", "not understood: 加载更多 by a script"},
+		{"so many pages", first, `<span>共 31 页</span>`, "", "not understood: 共 31 页"},
+		{"a date is no pager", first, `<span>(2026/11/27)</span>`, "", ""},
+	} {
+		p := Page{URL: c.at, ContentType: "text/html; charset=utf-8", Body: []byte("<html><body>" + c.body)}
+		doc, err := parseList(p, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, pager := nextPage(doc, p)
+		if c.next != "" {
+			c.next = "https://www.example.gov.cn" + c.next
+		}
+		if next != c.next || pager != c.pager {
+			t.Errorf("%s: %q by %q, want %q by %q", c.name, next, pager, c.next, c.pager)
+		}
+	}
+}

@@ -96,7 +96,11 @@ func (u *unfolder) script(n *html.Node) {
 	switch kind := strings.ToLower(attribute(n, "type")); {
 	case strings.Contains(text, "<recordset") || strings.Contains(text, "<record>"):
 		u.records(n, text)
-	case kind == "text/template" || kind == "text/html" || kind == "text/x-template" || strings.Contains(kind, "json"):
+	case kind == "text/html" || strings.Contains(kind, "template"):
+		if hasLinkTag.MatchString(text) {
+			u.replace(n, text) // rows that are to be filled in yet are known by their text
+		}
+	case strings.Contains(kind, "json"):
 	case strings.Contains(text, "document.write"):
 		u.replace(n, u.written(text))
 	default:
@@ -113,6 +117,9 @@ func (u *unfolder) records(n *html.Node, text string) {
 		return
 	}
 	var b strings.Builder
+	if group := nextGroup.FindString(text); group != "" {
+		b.WriteString(group + "></nextgroup>") // the pager needs it
+	}
 	for _, m := range rows {
 		b.WriteString(m[1])
 	}

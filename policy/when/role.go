@@ -21,6 +21,7 @@ const (
 	RoleUpdated   Role = "updated"   // 更新时间
 	RoleEvent     Role = "event"     // 会议时间
 	RoleNumber    Role = "number"    // 索引号: not a date
+	RoleToday     Role = "today"     // 今天是: the banner of a page
 )
 
 // roleWords are what labels and column heads are known by; the first that a label
@@ -75,6 +76,12 @@ func (w *When) judge(s string, all []When, i int) {
 			all[i-1].Role = RolePeriod
 		}
 		return
+	}
+	for _, banner := range []string{"今天是", "今日是", "现在是", "当前时间", "当前日期"} {
+		if strings.HasSuffix(strings.TrimRight(between, " :\x1f"), banner) {
+			w.Role = RoleToday
+			return
+		}
 	}
 	if w.Role == RoleUnknown || w.Role == RolePublished {
 		if role := roleBehind(s[w.end:]); role != RoleUnknown {

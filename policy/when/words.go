@@ -270,6 +270,10 @@ func (sc *scanner) word() {
 	switch name := strings.ToLower(sc.s[start:end]); name {
 	case "yesterday":
 		sc.push(token{kind: relative, start: start, end: end, ago: 1, seconds: -1})
+	case "just":
+		if rest := strings.ToLower(sc.s[end:min(len(sc.s), end+4)]); rest == " now" {
+			sc.push(token{kind: relative, start: start, end: end + len(rest), seconds: -1})
+		}
 	case "today":
 		sc.push(token{kind: relative, start: start, end: end, seconds: -1})
 	default:
@@ -342,7 +346,7 @@ func mayHold(s string) bool {
 			return true
 		}
 	}
-	for _, sign := range []string{"月", "昨", "今", "前天", "前日", "刚刚", "剛剛", "天前", "day"} {
+	for _, sign := range []string{"月", "昨", "今", "前天", "前日", "刚刚", "剛剛", "天前", "ust now"} {
 		if strings.Contains(s, sign) {
 			return true
 		}

@@ -99,7 +99,7 @@ func (f *finder) short(n *html.Node) (string, bool) {
 			return "", false
 		}
 	case html.ElementNode:
-		if in := f.seen[n]; in == nil || in.runes > maxNear || in.links > 0 {
+		if in := f.seen[n]; in == nil || in.runes > maxNear || in.any {
 			return "", false
 		}
 	default:

@@ -30,6 +30,7 @@ type candidate struct {
 	score      float64
 	dated      int
 	bare       bool // scored without dates
+	fixed      bool // a selector names the rows
 }
 
 // maxChars is how many letters of a title count.
@@ -38,6 +39,7 @@ const maxChars = 40
 // The least that a list has.
 const (
 	minRows      = 2
+	minDated     = 0.9 // rows with a date; half a row where only the address has it
 	minBareRows  = 5
 	minBareTitle = 10 // letters on average, of a list without any date
 )
@@ -154,6 +156,9 @@ func (s segment) isDated() bool {
 
 func hasDate(all []when.When) bool {
 	for _, w := range all {
+		if w.Role == when.RoleToday || w.Role == when.RoleNumber {
+			continue
+		}
 		if !w.On.IsZero() || !w.Swapped.IsZero() || w.Day > 0 && (w.Month > 0 || !w.Weak) {
 			return true
 		}
@@ -210,7 +215,7 @@ func (f *finder) weigh(c *candidate) {
 	for _, x := range c.containers[:min(1, len(c.containers))] {
 		side = f.side(x)
 	}
-	if dated*2 >= float64(n)*0.5 && dated >= 1 {
+	if dated*2 >= float64(n)*0.5 && dated >= minDated {
 		c.score = dated * titles * like * side
 		return
 	}

@@ -59,13 +59,27 @@ func Find(root *html.Node, c when.Clock) Found {
 	return found
 }
 
-// ReadRows reads elements that are known to be rows.
-func ReadRows(nodes []*html.Node, c when.Clock) Found {
-	f := &finder{clock: c, seen: make(map[*html.Node]*info)}
-	cand := &candidate{}
+// ReadRows reads elements of a page that are known to be rows.
+func ReadRows(root *html.Node, nodes []*html.Node, c when.Clock) Found {
+	f := newFinder(root, c)
+	cand := &candidate{fixed: true}
+	byParent := make(map[*html.Node]*candidate)
 	for _, n := range nodes {
-		f.look(n)
-		cand.rows = append(cand.rows, f.segment(n))
+		part := byParent[n.Parent]
+		if part == nil {
+			part = &candidate{}
+			byParent[n.Parent] = part
+			cand.containers = append(cand.containers, n.Parent)
+		}
+		part.rows = append(part.rows, f.segment(n))
+	}
+	for _, n := range cand.containers {
+		f.neighbours(n, byParent[n])
+	}
+	taken := make(map[*html.Node]int)
+	for _, n := range nodes { // in the order that the selector gives them
+		cand.rows = append(cand.rows, byParent[n.Parent].rows[taken[n.Parent]])
+		taken[n.Parent]++
 	}
 	return f.read(cand)
 }

@@ -1,6 +1,7 @@
 package list
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -12,6 +13,7 @@ import (
 func (f *finder) read(c *candidate) Found {
 	found := Found{Containers: c.containers, Bare: c.bare}
 	drops := &drops{}
+	f.addShort(c)
 	links := chooseLinks(c.rows)
 	parts := partsOf(links)
 	column := titleColumn(parts)
@@ -45,6 +47,50 @@ func (f *finder) read(c *candidate) Found {
 	f.settle(&found)
 	found.Dropped = drops.all
 	return found
+}
+
+// minShort is how few letters the title of a row has that a list with dates holds:
+// 农业法.
+const minShort = 2
+
+// pagerWord is a link of a pager.
+var pagerWord = regexp.MustCompile(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
+
+// addShort adds the rows of a dated list whose titles are too short for others to
+// be found by.
+func (f *finder) addShort(c *candidate) {
+	if c.bare || c.fixed || len(c.rows) == 0 {
+		return
+	}
+	known := make(map[*html.Node]segment, len(c.rows))
+	for _, r := range c.rows {
+		known[r.node] = r
+	}
+	var rows []segment
+	for _, container := range c.containers {
+		for n := container.FirstChild; n != nil; n = n.NextSibling {
+			if r, ok := known[n]; ok {
+				rows = append(rows, r)
+				continue
+			}
+			in := f.seen[n]
+			if in == nil || in.first != nil || !in.any || n.Data != c.rows[0].node.Data || in.runes > maxRowRunes || in.nodes > maxRowNodes {
+				continue
+			}
+			for _, a := range ownLinks(n) {
+				if title := textOrTitle(a); letters(title) >= minShort && !pagerWord.MatchString(title) {
+					s := segment{node: n, pure: 1, dates: f.datesOf(n, a)}
+					if s.setLink(a); s.isDated() {
+						rows = append(rows, s)
+					}
+					break
+				}
+			}
+		}
+	}
+	if len(rows) >= len(c.rows) {
+		c.rows = rows
+	}
 }
 
 // settle completes the dates by each other, and takes dates out of running text
@@ -261,8 +307,14 @@ func cut(s string) string {
 	return s
 }
 
+// aName is a name in braces or signs that a script is to replace: {title}, #url#.
+var aName = regexp.MustCompile(`\{[\w.$]{1,40}\}|^#\w{1,40}#$`)
+
 // isPlaceholder reports whether a text is what a script is to replace.
 func isPlaceholder(s string) bool {
+	if s == "undefined" || s == "null" || aName.MatchString(s) {
+		return true
+	}
 	for _, sign := range []string{"{{", "${", "<%", "{$", "#=", "[%", "{%"} {
 		if strings.Contains(s, sign) {
 			return true

@@ -40,6 +40,11 @@ func chooseLinks(rows []segment) []*html.Node {
 		if chosen[i] == nil {
 			chosen[i] = rows[i].link
 		}
+		for _, a := range links { // a selector may name rows with short titles
+			if chosen[i] == nil && textOrTitle(a) != "" {
+				chosen[i] = a
+			}
+		}
 	}
 	return chosen
 }

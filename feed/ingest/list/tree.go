@@ -26,6 +26,7 @@ type info struct {
 	links int        // such links, with different addresses
 	runes int        // of text, at most a little over maxRowRunes
 	nodes int        // at most a little over maxRowNodes
+	any   bool       // a link, however short
 	last  string     // address of the last such link
 }
 
@@ -64,6 +65,7 @@ func (f *finder) look(n *html.Node) *info {
 			x := f.look(c)
 			in.runes = min(in.runes+x.runes, maxRowRunes+1)
 			in.nodes = min(in.nodes+x.nodes, maxRowNodes+1)
+			in.any = in.any || x.any
 			if in.first == nil {
 				in.first = x.first
 			}
@@ -75,7 +77,9 @@ func (f *finder) look(n *html.Node) *info {
 			}
 		}
 	}
-	if href := Address(n); href != "" && n.Type == html.ElementNode && in.links == 0 && isTitle(textOrTitle(n)) {
+	href := Address(n)
+	in.any = in.any || href != ""
+	if href != "" && in.links == 0 && isTitle(textOrTitle(n)) {
 		in.first, in.links, in.last = n, 1, href
 	} else if href != "" && n.Data == "a" && in.links > 0 {
 		in.links, in.last = 1, href
@@ -203,7 +207,7 @@ func Address(n *html.Node) string {
 	if isLink && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(strings.ToLower(href), "javascript:") {
 		return href
 	}
-	for _, key := range []string{"data-href", "data-url", "data-link"} {
+	for _, key := range []string{"data-href", "data-url", "data-link", "tagname"} {
 		if to := strings.TrimSpace(attr(n, key)); to != "" && (isLink || looksLikeAddress(to)) {
 			return to
 		}
