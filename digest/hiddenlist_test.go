@@ -16,6 +16,7 @@ import (
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
+	"dibao/internal/trust"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
@@ -81,6 +82,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 				t.Errorf("a log shows %s", shown)
 			}
 		}
+		trust.Report(t, "answers that show a list that is not public", "0 of %d", 2*6*len(routes))
 		// A hub takes a topic with the key only, and after a new address none of the old.
 		hub := func(path string) int {
 			form := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {"http://127.0.0.1:8080" + path}, "hub.callback": {"https://reader.example.org/hook"}}
