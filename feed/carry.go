@@ -112,14 +112,15 @@ type batch struct {
 	inner     map[string]bool         // name + "\n" + id: not the document's own title
 	loaded    map[string]bool         // names that were looked up
 	byID      map[int64]*candidate
-	fresh     []string       // names that documents got just now
-	born      []*candidate   // documents that are new
-	renewed   []*candidate   // those whose relatives are looked for anew
-	left      []work         // whose versions are put in order without one that left
-	parted    []int64        // articles whose cluster fell apart
-	extends   []int64        // documents whose term others extend, or no longer do
-	regrouped map[int64]bool // clusters that were put together anew
-	folded    map[int64]bool // clusters whose original is to be picked
+	fresh     []string           // names that documents got just now
+	born      []*candidate       // documents that are new
+	renewed   []*candidate       // those whose relatives are looked for anew
+	left      []work             // whose versions are put in order without one that left
+	parted    []int64            // articles whose cluster fell apart
+	extends   []int64            // documents whose term others extend, or no longer do
+	regrouped map[int64]bool     // clusters that were put together anew
+	folded    map[int64]bool     // clusters whose original is to be picked
+	adopted   map[int64][]string // pages by document that took them over
 	compared  *comparisons
 	waiting   []bearer // memo of waitingTitles
 	hasRead   bool     // waiting is there

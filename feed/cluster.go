@@ -123,6 +123,9 @@ func (b *batch) gather(ctx context.Context) error {
 	if len(b.compared.unknown) > 0 {
 		return errUncompared
 	}
+	if err := b.mergeAdopted(ctx); err != nil {
+		return err
+	}
 	for _, cluster := range sortedKeys(b.folded) {
 		if err := b.pickFirst(ctx, cluster); err != nil {
 			return err
@@ -299,28 +302,38 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	if _, err := b.tx.ExecContext(ctx, `UPDATE relations SET document = $2 WHERE document = $1`, from.ID, to.ID); err != nil {
 		return err
 	}
-	var pages []string
+	pages := append(b.adopted[to.ID], b.adopted[from.ID]...)
 	for _, x := range b.articles {
 		if x.document == from.ID {
 			x.document = to.ID
 			pages = append(pages, pageName(x.URL))
 		}
 	}
+	delete(b.adopted, from.ID)
+	b.adopted[to.ID] = pages
 	isFrom := func(c *candidate) bool { return c.id == from.ID }
 	b.born, b.renewed = slices.DeleteFunc(b.born, isFrom), slices.DeleteFunc(b.renewed, isFrom)
 	for n, all := range b.named {
 		b.named[n] = slices.DeleteFunc(all, func(c *candidate) bool { return c.id == from.ID })
 	}
-	if err := b.mergeCarriers(ctx, to.ID); err != nil {
-		return err
+	return b.mergeCarriers(ctx, from.ID) // nothing carries it any more: it goes
+}
+
+// mergeAdopted sets what documents are that took over the articles of others, once
+// for all that they took over.
+func (b *batch) mergeAdopted(ctx context.Context) error {
+	for _, id := range sortedKeys(b.adopted) {
+		if err := b.mergeCarriers(ctx, id); err != nil {
+			return err
+		}
+		if err := b.keepNames(ctx, id); err != nil {
+			return err
+		}
+		for _, page := range b.adopted[id] {
+			b.addName(name{page, "inner"}, b.byID[id])
+		}
 	}
-	if err := b.keepNames(ctx, to.ID); err != nil {
-		return err
-	}
-	for _, page := range pages {
-		b.addName(name{page, "inner"}, b.byID[to.ID])
-	}
-	return b.mergeCarriers(ctx, from.ID)
+	return nil
 }
 
 // keepNames stores the names that mergeCarriers found for a document.

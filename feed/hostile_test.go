@@ -152,7 +152,8 @@ func TestHostileFeedsLockTheWriter(t *testing.T) {
 				most, p99 := time.Duration(busy*float64(500*time.Millisecond)), time.Duration(busy*float64(50*time.Millisecond))
 				t.Logf("%.1f MB in %.1f s: %d transactions, p99 %v, longest %v (%s); %.1f times slower than alone", float64(size)/1e6, took.Seconds(),
 					writes.Hold.Count, writes.Hold.Quantile(0.99), writes.Hold.Longest, writes.Hold.Caller, busy)
-				if writes.Hold.Longest > most || writes.Hold.Quantile(0.99) > p99 {
+				isRare := writes.Hold.Count < 500 // one in a hundred is then the longest or one of the next few
+				if writes.Hold.Longest > most || !isRare && writes.Hold.Quantile(0.99) > p99 {
 					t.Errorf("a write transaction took %v (%s; limit %v), and one in a hundred %v (limit %v)", writes.Hold.Longest, writes.Hold.Caller, most, writes.Hold.Quantile(0.99), p99)
 				}
 			})
