@@ -27,7 +27,7 @@ var (
 	effectiveOn   = regexp.MustCompile(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
 	effectiveFrom = regexp.MustCompile(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
 	expiresAfter  = regexp.MustCompile(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
-	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?(?:至|到)\s*` + fullDate)
+	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?|(?:本` + ownForm + `|施行[，,])(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效))(?:至|到)\s*` + fullDate)
 	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
 	fromTo        = regexp.MustCompile(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
 	inForceTo     = regexp.MustCompile(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
@@ -242,6 +242,9 @@ func (u *understanding) effective() {
 			u.FirstEffectiveOn = u.firstPublic(enacted)
 			return
 		}
+		if u.publishedLate(o.groups[1]) {
+			return
+		}
 		base := u.IssuedOn
 		published := u.PublishedOn
 		if w := o.groups[1]; w != "印发" && w != "下发" && w != "签发" && w != "通过" && w != "批准" && !published.IsZero() &&
@@ -262,6 +265,21 @@ func (u *understanding) effective() {
 		return
 	}
 }
+
+// publishedLate reports whether the day from which a text counts (公布之日) is not
+// that of the page: its number is of an earlier year, and nothing says that it was
+// issued just before.
+func (u *understanding) publishedLate(from string) bool {
+	year := numberYearOf(u.DocumentNumber)
+	if year == 0 || u.PublishedOn.IsZero() || year >= u.PublishedOn.Year || from == "印发" || from == "下发" || from == "签发" {
+		return false
+	}
+	return u.IssuedOn.IsZero() || u.IssuedOn.DaysUntil(u.PublishedOn) > turnOfYear
+}
+
+// turnOfYear is how many days after its issue, at the end of a year, a text is made
+// public in the next.
+const turnOfYear = 31
 
 // ofItself reports whether what takes effect is the document: not a contract, nor
 // what a bracket or another sentence speaks of.
@@ -292,6 +310,9 @@ func (u *understanding) amended(enacted []Date) bool {
 		return false
 	}
 	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
+	if days := u.publicDays(); len(days) == 1 && days[0] == last && !containsAny(head, "修正", "修订", "修改") {
+		return false // passed, then made public
+	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
 		if dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]) != last {
 			continue
@@ -307,26 +328,42 @@ func (u *understanding) amended(enacted []Date) bool {
 
 // firstPublic is the first day in a heading, if the text became public on it.
 func (u *understanding) firstPublic(enacted []Date) Date {
-	head := strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n")
-	if len(enacted) < 2 || !publicWord.MatchString(head) {
+	if len(enacted) < 2 || len(u.publicDays()) == 0 {
 		return Date{}
 	}
 	return enacted[0]
 }
 
 // promulgated returns when a text without dates of its own was made public, by its
-// heading.
+// heading. The day of the meeting that passed it is another.
 func (u *understanding) promulgated(enacted []Date) Date {
-	head := strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n")
-	if len(enacted) == 0 || !publicWord.MatchString(head) {
+	days := u.publicDays()
+	if len(enacted) == 0 || len(days) == 0 || days[len(days)-1] != enacted[len(enacted)-1] {
 		return Date{}
 	}
-	return enacted[len(enacted)-1]
+	return days[len(days)-1]
+}
+
+// publicDays returns the days on which a heading says that the text became public,
+// sorted.
+func (u *understanding) publicDays() (days []Date) {
+	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
+	for _, at := range enactment.FindAllStringSubmatchIndex(head, maxOccurrences) {
+		if !publicWord.MatchString(firstRunes(head[at[1]:], contextChars+10)) {
+			continue
+		}
+		if on := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !on.IsZero() {
+			days = append(days, on)
+		}
+	}
+	slices.SortFunc(days, Date.Compare)
+	return days
 }
 
 // publicWord says of a heading's date that the text became public on it: the
-// National People's Congress passes laws that are promulgated the same day.
-var publicWord = regexp.MustCompile(`日[^\n]{0,40}(?:公布|发布|颁布)|全国人民代表大会[^\n]{0,40}通过`)
+// National People's Congress passes laws that are promulgated the same day. What a
+// meeting passed (通过，现予公布) became public later.
+var publicWord = regexp.MustCompile(`^[^\n，。；通]{0,40}(?:公布|发布|颁布)|^[^\n]{0,40}全国人民代表大会[^\n]{0,40}通过`)
 
 // headingLines are those in which the date of coming into force may stand alone.
 const headingLines = 8
