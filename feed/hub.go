@@ -1,10 +1,7 @@
 package feed
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"database/sql"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/web"
 )
@@ -29,17 +25,27 @@ type Hub struct {
 	Store   *Store
 	Site    http.Handler // answers for the feeds
 	BaseURL string       // without a slash at the end
-	Client  *fetch.Client
-	Others  []string // addresses of other hubs that are told
+	// Fetch says how callbacks and other hubs are asked. They are public addresses.
+	Fetch  fetch.Options
+	Others []string // addresses of other hubs that are told
 	// Topics returns the paths of the feeds that other hubs are told of.
 	Topics  func(context.Context) ([]string, error)
 	Limiter *web.Limiter // of requests to the hub; nil: none
 	Most    int          // subscriptions that are taken; 0: 20,000
-	Logger  *slog.Logger
+	// HourlyBytes is how much is pushed an hour in all, a fourth of it at once; what
+	// is over it comes later, with the newest content. 0: 1 GB.
+	HourlyBytes int64
+	Logger      *slog.Logger
 
-	wake    chan struct{}
-	started sync.Once
-	slow    sync.Map // ids of subscriptions whose callback took long
+	wake     chan struct{}
+	started  sync.Once
+	slow     sync.Map // ids of subscriptions whose callback took long
+	client   *fetch.Client
+	verifier *fetch.Client
+	waiting  requests
+	granting sync.Mutex // what is counted stays true until it is stored
+	asked    quotas     // of verifications
+	budget   quotas     // of bytes
 }
 
 const (
@@ -47,13 +53,22 @@ const (
 	shortestLease     = 5 * time.Minute
 	longestLease      = 30 * 24 * time.Hour
 	mostSubscriptions = 20_000
-	maxPushRequests   = 2_000
+	mostOfHost        = 40    // subscriptions of one callback host
+	mostOfNetwork     = 100   // and of one network that callbacks are in
 	maxCallback       = 2_000 // bytes of an address
 	maxSecret         = 200   // bytes, by the standard
-	verifyTries       = 3
 )
 
-func (h *Hub) init() { h.started.Do(func() { h.wake = make(chan struct{}, 1) }) }
+func (h *Hub) init() {
+	h.started.Do(func() {
+		h.wake = make(chan struct{}, 1)
+		h.client = fetch.New(h.Fetch)
+		h.asked, h.budget = newVerifyQuotas(h.Store.Now), newPushQuotas(h.Store.Now, h.HourlyBytes)
+		opts := h.Fetch
+		opts.Timeout, opts.Admit = verifyTimeout, h.admit
+		h.verifier = fetch.New(opts)
+	})
+}
 
 // Register puts the hub's address on mux.
 func (h *Hub) Register(mux *http.ServeMux) {
@@ -70,16 +85,8 @@ func hubAnswer(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text + "\n")) // a client that went away
 }
 
-// pushRequest is what somebody asks of the hub.
-type pushRequest struct {
-	id                            int64
-	mode, topic, callback, secret string
-	lease                         time.Duration
-	tries                         int
-}
-
 // accept takes a request (W3C WebSub §5.1). Whether it is meant is asked later, of
-// the callback: until then nothing is promised.
+// the callback: until then nothing is promised, and nothing is stored.
 func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 	if h.Limiter != nil && !h.Limiter.Allow(web.Client(r)) {
 		w.Header().Set("Retry-After", "60")
@@ -104,14 +111,14 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 		hubAnswer(w, http.StatusBadRequest, problem)
 		return
 	}
-	kept, err := h.keepRequest(r.Context(), req)
+	refusal, err := h.admitRequest(r.Context(), req, web.Client(r))
 	switch {
 	case err != nil:
-		h.Logger.Error("request to the hub not kept", "err", err)
+		h.Logger.Error("request to the hub not read", "err", err)
 		web.ServerError(w, r)
-	case !kept:
-		w.Header().Set("Retry-After", "3600")
-		hubAnswer(w, http.StatusServiceUnavailable, "The hub has as many subscriptions as it can serve.")
+	case refusal != nil:
+		w.Header().Set("Retry-After", strconv.Itoa(int(refusal.retry/time.Second)))
+		hubAnswer(w, refusal.status, refusal.text)
 	default:
 		h.wakeUp()
 		w.WriteHeader(http.StatusAccepted)
@@ -137,7 +144,7 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 		}
 		req.lease = min(max(time.Duration(min(n, int64(longestLease/time.Second)))*time.Second, shortestLease), longestLease)
 	}
-	refused := h.Client.Check(req.callback)
+	refused := h.client.Check(req.callback)
 	switch {
 	case req.mode != "subscribe" && req.mode != "unsubscribe":
 		return req, "hub.mode is neither subscribe nor unsubscribe."
@@ -149,124 +156,4 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 		return req, "hub.callback is this hub."
 	}
 	return req, ""
-}
-
-// keepRequest stores a request in place of an earlier one for the same. Where
-// there are too many, who is subscribed may still renew or leave.
-func (h *Hub) keepRequest(ctx context.Context, req pushRequest) (kept bool, err error) {
-	now := h.Store.Now()
-	err = h.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM push_requests WHERE topic = $1 AND callback = $2`, req.topic, req.callback); err != nil {
-			return err
-		}
-		var waiting, granted int
-		var subscribed bool
-		err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM push_requests), (SELECT COUNT(*) FROM push_subscriptions),
-			EXISTS (SELECT 1 FROM push_subscriptions WHERE topic = $1 AND callback = $2)`, req.topic, req.callback).Scan(&waiting, &granted, &subscribed)
-		if kept = subscribed || waiting < maxPushRequests && granted < cmp.Or(h.Most, mostSubscriptions); err != nil || !kept {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO push_requests (mode, topic, callback, secret, lease_seconds, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-			req.mode, req.topic, req.callback, req.secret, int64(req.lease/time.Second), now)
-		return err
-	})
-	return kept, err
-}
-
-// claimRequests takes requests to verify; another node won't for a minute.
-func (h *Hub) claimRequests(ctx context.Context, limit int) ([]pushRequest, error) {
-	now := h.Store.Now()
-	var all []pushRequest
-	err := h.Store.db.Read(ctx, func(tx *sql.Tx) (err error) { // mostly there are none, and reading waits for nobody
-		all, err = database.Collect(ctx, tx, scanPushRequest, `SELECT id, mode, topic, callback, secret, lease_seconds, tries FROM push_requests
-			WHERE next_at <= $1 ORDER BY next_at LIMIT $2`, now, limit)
-		return err
-	})
-	if err != nil || len(all) == 0 {
-		return nil, err
-	}
-	var claimed []pushRequest
-	err = h.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		claimed = nil
-		for _, r := range all {
-			res, err := tx.ExecContext(ctx, `UPDATE push_requests SET next_at = $2, tries = tries + 1 WHERE id = $1 AND next_at <= $3`, r.id, now.Add(time.Minute), now)
-			if err != nil {
-				return err
-			}
-			if n, err := res.RowsAffected(); err != nil || n == 0 {
-				continue
-			}
-			r.tries++
-			claimed = append(claimed, r)
-		}
-		return nil
-	})
-	return claimed, err
-}
-
-func scanPushRequest(r database.Row) (req pushRequest, err error) {
-	var seconds int64
-	err = r.Scan(&req.id, &req.mode, &req.topic, &req.callback, &req.secret, &seconds, &req.tries)
-	req.lease = time.Duration(seconds) * time.Second
-	return req, err
-}
-
-// verify asks a callback whether a request was meant (W3C WebSub §5.3). Whoever
-// did not ask for it answers otherwise, and the request is dropped.
-func (h *Hub) verify(ctx context.Context, req pushRequest) error {
-	u, err := url.Parse(req.callback)
-	if err != nil {
-		return h.dropRequest(ctx, req)
-	}
-	challenge := rand.Text()
-	q := u.Query()
-	q.Set("hub.mode", req.mode)
-	q.Set("hub.topic", req.topic)
-	q.Set("hub.challenge", challenge)
-	if req.mode == "subscribe" {
-		q.Set("hub.lease_seconds", strconv.FormatInt(int64(req.lease/time.Second), 10))
-	}
-	u.RawQuery = q.Encode()
-	res, err := h.Client.Get(ctx, fetch.Request{URL: u.String(), Accept: "*/*"})
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil && strings.TrimSpace(string(res.Body)) == challenge:
-		return h.grant(ctx, req)
-	case err != nil && req.tries < verifyTries && isTransient(err):
-		h.Logger.Debug("callback not reached", "url", req.callback, "err", err)
-		return nil // once more in a minute
-	}
-	h.Logger.Info("a subscription was not confirmed by its callback", "mode", req.mode, "err", err)
-	return h.dropRequest(ctx, req)
-}
-
-func (h *Hub) dropRequest(ctx context.Context, req pushRequest) error {
-	return h.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM push_requests WHERE id = $1`, req.id)
-		return err
-	})
-}
-
-// grant does what was asked for. A new subscriber is sent what comes from now on.
-func (h *Hub) grant(ctx context.Context, req pushRequest) error {
-	current, ok := h.content(ctx, req.topic)
-	if !ok {
-		return h.dropRequest(ctx, req)
-	}
-	now := h.Store.Now()
-	return h.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM push_requests WHERE id = $1`, req.id); err != nil {
-			return err
-		}
-		if req.mode == "unsubscribe" {
-			_, err := tx.ExecContext(ctx, `DELETE FROM push_subscriptions WHERE topic = $1 AND callback = $2`, req.topic, req.callback)
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO push_subscriptions (topic, callback, secret, sent_hash, lease_until, next_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
-			ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, lease_until = excluded.lease_until, failures = 0, next_at = excluded.next_at`,
-			req.topic, req.callback, req.secret, current.digest, now.Add(req.lease), now)
-		return err
-	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,18 +25,27 @@ import (
 // pushSite is a site with a hub at work, and its subscribers.
 type pushSite struct {
 	*shelves
-	hub  *feed.Hub
-	stop func()
+	hub   *feed.Hub
+	stop  func()
+	ahead atomic.Int64 // of the real clock, nanoseconds
 }
 
 func newPushSite(t *testing.T, db *database.DB, others ...string) *pushSite {
+	return newPushSiteWith(t, db, func(*feed.Hub) {}, others...)
+}
+
+// newPushSiteWith has set change the hub before it starts.
+func newPushSiteWith(t *testing.T, db *database.DB, set func(*feed.Hub), others ...string) *pushSite {
 	s := &pushSite{shelves: newShelves(t, db)}
-	s.store.Now = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) } // leases and retries are of the real clock here
+	s.store.Now = func() time.Time { // leases and retries are of the real clock here
+		return time.Now().Add(time.Duration(s.ahead.Load())).UTC().Truncate(time.Microsecond)
+	}
 	s.hub = &feed.Hub{
 		Store: s.store, Site: s.mux, BaseURL: shelfBase, Logger: slog.New(slog.DiscardHandler), Others: others,
-		Client: fetch.New(fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second, PerHost: 4}),
+		Fetch:  fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second, PerHost: 4},
 		Topics: func(context.Context) ([]string, error) { return []string{"/feed.xml"}, nil },
 	}
+	set(s.hub)
 	s.hub.Register(s.mux)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -112,7 +122,7 @@ func (s *pushSite) subscribe(c *subscriber, path, secret string) {
 		s.Fatalf("the hub answered %d", status)
 	}
 	await(s.T, c.verified, "the verification")
-	s.until("the subscription", func() bool { return s.count("push_requests") == 0 })
+	s.until("the subscription", func() bool { return s.hub.Waiting() == 0 })
 }
 
 func (s *pushSite) until(what string, done func() bool) {
@@ -196,7 +206,7 @@ func TestHubVerifiesIntent(t *testing.T) {
 		topic := shelfBase + "/feed.atom"
 		s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {victim.URL + "/?own=1"}})
 		await(t, victim.verified, "the verification")
-		s.until("the refusal", func() bool { return s.count("push_requests") == 0 })
+		s.until("the refusal", func() bool { return s.hub.Waiting() == 0 })
 		if n := s.count("push_subscriptions"); n != 0 {
 			t.Fatalf("%d subscriptions without consent", n)
 		}
@@ -263,7 +273,7 @@ func TestFullHubServesWhoIsOnIt(t *testing.T) {
 			if asked := await(t, first.verified, "the question"); asked != mode {
 				t.Errorf("asked for %q, want %q", asked, mode)
 			}
-			s.until("the answer", func() bool { return s.count("push_requests") == 0 })
+			s.until("the answer", func() bool { return s.hub.Waiting() == 0 })
 		}
 		if n := s.count("push_subscriptions"); n != 0 {
 			t.Errorf("%d subscriptions, want none", n)

@@ -44,7 +44,7 @@ type topicContent struct {
 func (h *Hub) Run(ctx context.Context) error {
 	h.init()
 	p := &pusher{
-		Hub: h, quick: make(chan struct{}, quickLane), slow: make(chan struct{}, slowLane), verifying: make(chan struct{}, slowLane),
+		Hub: h, quick: make(chan struct{}, quickLane), slow: make(chan struct{}, slowLane), verifying: make(chan struct{}, verifyLane),
 	}
 	defer p.running.Wait()
 	beat := time.NewTicker(hubBeat)
@@ -72,20 +72,16 @@ type pusher struct {
 	again                  atomic.Bool // something may be due though the stamp stands still
 	pinged                 string      // the stamp of the last round of pings
 	swept                  time.Time
+	pushing                sync.Map // ids of subscriptions that are being pushed to
 }
 
 func (p *pusher) round(ctx context.Context) error {
-	var err error
-	// What is claimed counts as tried, so that no more is claimed than can begin;
+	// What is taken counts as tried, so that no more is taken than can begin;
 	// nobody else begins in this lane.
-	if free := cap(p.verifying) - len(p.verifying); free > 0 {
-		var requests []pushRequest
-		requests, err = p.claimRequests(ctx, free)
-		for _, r := range requests {
-			p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })
-		}
+	for _, r := range p.waiting.due(p.Store.Now(), cap(p.verifying)-len(p.verifying)) {
+		p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })
 	}
-	return errors.Join(err, p.push(ctx), p.ping(ctx), p.sweep(ctx))
+	return errors.Join(p.push(ctx), p.ping(ctx), p.sweep(ctx))
 }
 
 // start runs f in a lane if it has a free slot.
@@ -140,14 +136,32 @@ func (p *pusher) push(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		late := make(map[int64]time.Duration)
 		for _, s := range due {
+			if _, begun := p.pushing.Load(s.id); begun {
+				continue
+			}
+			if wait := p.budget.wait(s, len(current.body)); wait > 0 {
+				late[s.id] = wait
+				continue
+			}
 			lane := p.quick
 			if _, dawdles := p.Hub.slow.Load(s.id); dawdles || s.failures > 0 {
 				lane = p.slow
 			}
-			if !p.start(lane, func() { p.log(p.deliver(ctx, s, current)) }) {
+			p.pushing.Store(s.id, true)
+			if p.start(lane, func() {
+				defer p.pushing.Delete(s.id)
+				p.log(p.deliver(ctx, s, current))
+			}) {
+				p.budget.spend(s, len(current.body))
+			} else {
+				p.pushing.Delete(s.id)
 				p.again.Store(true) // as soon as there is room
 			}
+		}
+		if err := p.postpone(ctx, late, now); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -157,15 +171,16 @@ func (p *pusher) push(ctx context.Context) error {
 type pushSubscription struct {
 	id                      int64
 	topic, callback, secret string
+	network                 string // that last answered, "" if none is known
 	failures                int
 }
 
 func (p *pusher) due(ctx context.Context, topic, digest string, now time.Time) (all []pushSubscription, err error) {
 	err = p.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (s pushSubscription, err error) {
-			err = r.Scan(&s.id, &s.topic, &s.callback, &s.secret, &s.failures)
+			err = r.Scan(&s.id, &s.topic, &s.callback, &s.secret, &s.network, &s.failures)
 			return s, err
-		}, `SELECT id, topic, callback, secret, failures FROM push_subscriptions
+		}, `SELECT id, topic, callback, secret, network, failures FROM push_subscriptions
 			WHERE topic = $1 AND sent_hash <> $2 AND lease_until > $3 AND next_at <= $3 ORDER BY failures, next_at LIMIT $4`, topic, digest, now, dueTogether)
 		return err
 	})
@@ -175,7 +190,7 @@ func (p *pusher) due(ctx context.Context, topic, digest string, now time.Time) (
 // deliver pushes content to one callback (W3C WebSub §7), if no other node does.
 func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent) error {
 	now := p.Store.Now()
-	claimed, err := p.update(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3`, s.id, now.Add(claimFor), now)
+	claimed, err := p.update(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3 AND sent_hash <> $4`, s.id, now.Add(claimFor), now, c.digest)
 	if err != nil || !claimed {
 		return err
 	}
@@ -186,7 +201,7 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 		header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	}
 	begun := time.Now()
-	_, err = p.Client.Get(ctx, fetch.Request{URL: s.callback, Accept: "*/*", Body: c.body, ContentType: c.mediaType, Header: header})
+	res, err := p.client.Get(ctx, fetch.Request{URL: s.callback, Accept: "*/*", Body: c.body, ContentType: c.mediaType, Header: header})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -199,11 +214,15 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	switch {
 	case err == nil:
 		// Due at once: what came meanwhile is new again.
-		_, err = p.update(ctx, `UPDATE push_subscriptions SET sent_hash = $2, failures = 0, last_error = '', next_at = $3 WHERE id = $1`, s.id, c.digest, now)
+		_, err = p.update(ctx, `UPDATE push_subscriptions SET sent_hash = $2, failures = 0, last_error = '', next_at = $3, network = $4 WHERE id = $1`,
+			s.id, c.digest, now, networkOf(res.Remote))
 		p.again.Store(true)
 		p.wakeUp()
 	case errors.As(err, &status) && status.Status == http.StatusGone:
 		p.Logger.Info("a subscriber is gone", "subscription", s.id)
+		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
+	case s.failures+1 >= mostFailures:
+		p.Logger.Info("a subscriber took nothing for days and is dropped", "subscription", s.id, "host", callbackHost(s.callback), "err", err)
 		_, err = p.update(ctx, `DELETE FROM push_subscriptions WHERE id = $1`, s.id)
 	default:
 		p.Logger.Debug("a push was not taken", "subscription", s.id, "attempt", s.failures+1, "err", err)
@@ -212,6 +231,9 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	}
 	return err
 }
+
+// mostFailures in a row end a subscription: with the pauses between, three days.
+const mostFailures = 20
 
 // backOff is how long to wait after the nth failure in a row, from half a minute
 // to six hours.
@@ -280,7 +302,7 @@ func (p *pusher) ping(ctx context.Context) error {
 }
 
 func (p *pusher) tell(ctx context.Context, hub, topic, digest string) error {
-	_, err := p.Client.Get(ctx, fetch.Request{URL: hub, Accept: "*/*", Form: url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}})
+	_, err := p.client.Get(ctx, fetch.Request{URL: hub, Accept: "*/*", Form: url.Values{"hub.mode": {"publish"}, "hub.url": {topic}, "hub.topic": {topic}}})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -299,7 +321,10 @@ func (p *pusher) sweep(ctx context.Context) error {
 		return nil
 	}
 	p.swept = now
-	_, err := p.update(ctx, `DELETE FROM push_subscriptions WHERE lease_until <= $1`, now)
+	ended, err := p.update(ctx, `DELETE FROM push_subscriptions WHERE lease_until <= $1`, now)
+	if ended {
+		p.Hub.slow.Clear() // who is left and slow is found again
+	}
 	return err
 }
 

@@ -26,11 +26,10 @@ func (a *app) hub(mux *http.ServeMux) *feed.Hub {
 	return &feed.Hub{
 		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
 		Others: a.config.Server.Hubs, Topics: a.hubTopics,
-		// A client of its own: callbacks must not wait for sources, and answer little.
-		Client: fetch.New(fetch.Options{
-			UserAgent: userAgent(a.config), Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4, Now: time.Now,
-		}),
-		Limiter: &web.Limiter{Burst: 30, Every: 2 * time.Second, Global: 20, Now: time.Now},
+		// Callbacks must not wait for sources, and answer little.
+		Fetch:       fetch.Options{UserAgent: userAgent(a.config), Timeout: 10 * time.Second, MaxBytes: 64 << 10, PerHost: 4, Now: time.Now},
+		HourlyBytes: int64(a.config.Server.HubRate) << 20,
+		Limiter:     &web.Limiter{Burst: 30, Every: 2 * time.Second, Global: 20, Now: time.Now},
 	}
 }
 

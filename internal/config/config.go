@@ -37,6 +37,7 @@ type Config struct {
 		ACMEDir                  string
 		ACMEDirectory            string   // of another authority; "": Let's Encrypt
 		Hubs                     []string // other WebSub hubs
+		HubRate                  int      // megabytes an hour that our own pushes
 		Contact                  string   // for security.txt
 		API                      bool
 		Memory                   int64 // bytes
@@ -162,6 +163,7 @@ var keys = []key{
 	{"server", "acme_directory", "", "ACME directory URL of another authority; empty: Let's Encrypt", false, text(func(c *Config) *string { return &c.Server.ACMEDirectory })},
 	{"server", "acme_dir", "acme", "folder that stores these certificates", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
 	{"server", "hubs", "", "WebSub hubs to notify of new articles besides the built-in hub at /hub, separated by commas", false, setHubs},
+	{"server", "hub_rate", "1000", "maximum number of megabytes an hour that the built-in hub pushes; what exceeds it is pushed later", false, integer(func(c *Config) *int { return &c.Server.HubRate }, 1, 1_000_000)},
 	{"server", "contact", "", "where to report a vulnerability: a mailto: or https: address, for security.txt", false, setContact},
 	{"server", "api", "false", "true serves the admin API on admin_addr, to programs with a token from \"dibao token create\"", false, setAPI},
 	{"server", "memory", "256MB", "memory that dibao may use, such as 256MB or 1GB; GOMEMLIMIT in the environment takes precedence", false, setMemory},

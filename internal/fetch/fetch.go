@@ -17,6 +17,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	neturl "net/url"
 	"strconv"
@@ -36,8 +37,8 @@ type Options struct {
 	MaxRedirects int            // 5
 	Private      []netip.Prefix // networks in which Request.Private may lead; none: loopback, RFC 1918 and RFC 4193
 	AllowPrivate bool           // for tests and benchmarks: every request may lead into our own network
-	// Admit is asked before each new connection, when the guard has passed its
-	// address; its error ends the request. nil admits all.
+	// Admit is asked before each connection, when the guard has passed its address;
+	// its error ends the request. No connection is kept then. nil admits all.
 	Admit    func(netip.Addr) error
 	PerHost  int              // 1; requests at a time to one host
 	MinDelay time.Duration    // 0; from the end of one request to the start of the next, to one host
@@ -70,6 +71,7 @@ type Request struct {
 	Body         []byte        // posted as ContentType, if Form is not
 	ContentType  string
 	Header       http.Header // more to send
+	NoRedirect   bool        // a redirect is a StatusError
 }
 
 // Response is what a source answered: 2xx, or 304 with NotModified.
@@ -84,6 +86,7 @@ type Response struct {
 	Hash         [sha256.Size]byte // of Body; zero if NotModified
 	Permanent    bool              // there were redirects and every one was 301 or 308
 	RetryAfter   time.Duration     // 0: not said
+	Remote       netip.Addr        // that answered: of the proxy, where there is one
 }
 
 // StatusError is an answer that is neither 2xx nor 304.
@@ -145,6 +148,7 @@ func (c *Client) connect(r reach) *http.Client {
 			IdleConnTimeout:        time.Minute,
 			TLSHandshakeTimeout:    min(c.opts.Timeout, 10*time.Second),
 			MaxResponseHeaderBytes: 64 << 10,
+			DisableKeepAlives:      r.admit != nil,
 			DisableCompression:     true, // decoded here, with a limit
 		},
 		// Redirects are followed by Get, which guards and queues every hop.
@@ -204,6 +208,12 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	} else if req.Body != nil {
 		method, body = http.MethodPost, bytes.NewReader(req.Body)
 	}
+	var remote netip.Addr
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if to, err := netip.ParseAddrPort(info.Conn.RemoteAddr().String()); err == nil {
+			remote = to.Addr().Unmap()
+		}
+	}})
 	hr, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, "", err
@@ -219,7 +229,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	}
 	defer answer.Body.Close()
 	out := &Response{
-		URL: u.String(), Status: answer.StatusCode, Header: answer.Header,
+		URL: u.String(), Status: answer.StatusCode, Header: answer.Header, Remote: remote,
 		ETag: answer.Header.Get("ETag"), LastModified: answer.Header.Get("Last-Modified"),
 		RetryAfter: c.retryAfter(answer.Header.Get("Retry-After")),
 	}
@@ -227,7 +237,7 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 	case s == http.StatusNotModified:
 		out.NotModified = true
 		return out, "", nil
-	case req.Form == nil && req.Body == nil && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308):
+	case !req.NoRedirect && req.Form == nil && req.Body == nil && (s == 301 || s == 302 || s == 303 || s == 307 || s == 308):
 		to, err := u.Parse(answer.Header.Get("Location"))
 		if err != nil || answer.Header.Get("Location") == "" {
 			return nil, "", fmt.Errorf("it answered %d without an address to go to", s)

@@ -148,6 +148,7 @@ func newWorld(t *testing.T, opts Options, answers map[string][]netip.Addr) *worl
 	w.resolver = dnsServer(t, func(name string) []netip.Addr { return answers[name] })
 	for _, c := range []*http.Client{w.http, w.private} {
 		transport := c.Transport.(*http.Transport)
+		transport.DisableKeepAlives = false
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // the server has no certificate for every name
 		dial := transport.DialContext
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -1,0 +1,89 @@
+package feed
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"net/netip"
+	"time"
+
+	"dibao/internal/quota"
+)
+
+// quotas bound what the hub does for one callback host, for one network that
+// callbacks are in, whatever their names, and in all.
+type quotas struct{ host, network, all *quota.Quota }
+
+// What one host and one network get. A host with the most subscriptions renews
+// them all at once; a push is about half a megabyte.
+const (
+	verifyOfHost, verifyOfHostHourly       = mostOfHost + 20, 360
+	verifyOfNetwork, verifyOfNetworkHourly = mostOfNetwork + 50, 720
+	pushOfHost, pushOfHostHourly           = 16 << 20, 64 << 20
+	pushOfNetwork, pushOfNetworkHourly     = 48 << 20, 192 << 20
+	pushHourly                             = 1 << 30
+)
+
+func newVerifyQuotas(now func() time.Time) quotas {
+	return quotas{
+		host:    &quota.Quota{Burst: verifyOfHost, Hourly: verifyOfHostHourly, Now: now},
+		network: &quota.Quota{Burst: verifyOfNetwork, Hourly: verifyOfNetworkHourly, Now: now},
+	}
+}
+
+func newPushQuotas(now func() time.Time, hourly int64) quotas {
+	all := float64(cmp.Or(hourly, pushHourly))
+	return quotas{
+		host:    &quota.Quota{Burst: pushOfHost, Hourly: pushOfHostHourly, Now: now},
+		network: &quota.Quota{Burst: pushOfNetwork, Hourly: pushOfNetworkHourly, Now: now},
+		all:     &quota.Quota{Burst: all / 4, Hourly: all, Now: now},
+	}
+}
+
+// wait returns how long a push has to wait for its bytes, 0 if it can go.
+func (q quotas) wait(s pushSubscription, bytes int) time.Duration {
+	n := float64(bytes)
+	return max(q.host.Wait(callbackHost(s.callback), n), q.network.Wait(s.network, n), q.all.Wait("", n))
+}
+
+func (q quotas) spend(s pushSubscription, bytes int) {
+	n := float64(bytes)
+	q.host.Spend(callbackHost(s.callback), n)
+	q.network.Spend(s.network, n)
+	q.all.Spend("", n)
+}
+
+// networkOf names the network of an address as limits count it: /24 of IPv4, /48
+// of IPv6; "" where it is not known.
+func networkOf(addr netip.Addr) string {
+	addr = addr.Unmap()
+	bits := 24
+	if addr.Is6() {
+		bits = 48
+	}
+	p, err := addr.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.String()
+}
+
+// shortestDelay is how long a push waits at least that is over a budget.
+const shortestDelay = time.Minute
+
+// postpone has pushes that are over a budget wait for it. They are sent what is
+// the newest then.
+func (p *pusher) postpone(ctx context.Context, late map[int64]time.Duration, now time.Time) error {
+	if len(late) == 0 {
+		return nil
+	}
+	p.Logger.Info("pushes wait, since their host, their network or the hub has pushed what it may in an hour", "pushes", len(late))
+	return p.Store.db.Write(ctx, func(tx *sql.Tx) error {
+		for id, wait := range late {
+			if _, err := tx.ExecContext(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3`, id, now.Add(max(wait, shortestDelay)), now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
