@@ -79,3 +79,17 @@ func TestRealDeadlines(t *testing.T) {
 		}
 	}
 }
+func TestRealThemes(t *testing.T) {
+	t.Parallel()
+	for part, rows := range realRows(t, "themes-official.tsv") {
+		var s score
+		for _, c := range rows {
+			f := Understand(Evidence{Title: c[1], Paragraphs: strings.Split(c[2], `\n`)})
+			s.add(t, c[0], f.Theme, c[1]+" by "+f.ThemeFrom)
+		}
+		t.Logf("part %d: themes of %d: %+v", part+1, len(rows), s)
+		if s.right*100 < len(rows)*60 || s.wrong*100 > len(rows)*5 {
+			t.Errorf("part %d: %+v", part+1, s)
+		}
+	}
+}

@@ -20,79 +20,51 @@ func themeRows(t *testing.T, name string, read func(want, title string)) {
 	}
 }
 
-// The words of the themes agree with what a reader says of the titles that they
-// were made on.
-func TestClassify(t *testing.T) {
+// Titles alone, without a text or an organ whose field is known: a word alone does
+// not decide, so that many get no theme, and few a wrong one.
+func TestThemesOfTitles(t *testing.T) {
 	t.Parallel()
-	all, right, withheld := 0, 0, 0
-	themeRows(t, "themes.tsv", func(want, title string) {
-		all++
-		switch f := Understand(Evidence{Title: title}); f.Theme {
-		case want:
-			right++
-		case "":
-			withheld++
-		default:
-			t.Logf("%s: %q by %s, want %q", title, f.Theme, f.ThemeFrom, want)
-		}
-	})
-	wrong := all - right - withheld
-	t.Logf("%d of %d right, %d withheld, %d wrong", right, all, withheld, wrong)
-	if right*100 < all*88 || wrong*100 > all*6 {
-		t.Errorf("%d of %d right, %d wrong", right, all, wrong)
-	}
-}
-
-// What the words are worth on titles that were labelled before the program was
-// asked. On the first of the two sets it was seen since that themes which tie are
-// better withheld; the second was drawn after the last word was written down.
-func TestClassifyOthers(t *testing.T) {
-	t.Parallel()
-	for name, least := range map[string]float64{"themes-fresh.tsv": 0.88, "themes-blind.tsv": 0.85} {
-		t.Run(name, func(t *testing.T) { classifyOthers(t, name, least) })
-	}
-}
-
-func classifyOthers(t *testing.T, name string, least float64) {
-	t.Helper()
-	type count struct{ right, given, missed int }
-	counts := make(map[string]*count)
-	of := func(theme string) *count {
-		if counts[theme] == nil {
-			counts[theme] = new(count)
-		}
-		return counts[theme]
-	}
-	all, right, wrong := 0, 0, 0
-	themeRows(t, name, func(want, title string) {
-		all++
-		switch got := Understand(Evidence{Title: title}).Theme; {
-		case got == want:
-			right++
-			of(want).right++
-		default:
-			of(want).missed++
-			if got != "" {
-				of(got).given++
+	for _, name := range []string{"themes.tsv", "themes-fresh.tsv", "themes-blind.tsv"} {
+		all, right, wrong := 0, 0, 0
+		themeRows(t, name, func(want, title string) {
+			all++
+			switch f := Understand(Evidence{Title: title}); f.Theme {
+			case want:
+				right++
+			case "":
+			default:
 				wrong++
+				t.Logf("%s: %q by %s, want %q", title, f.Theme, f.ThemeFrom, want)
 			}
-			t.Logf("%s is %q, want %q", title, got, want)
+		})
+		t.Logf("%s: %d of %d right, %d wrong", name, right, all, wrong)
+		if right*100 < all*50 || wrong*100 > all*4 {
+			t.Errorf("%s: %d of %d right, %d wrong", name, right, all, wrong)
 		}
-	})
-	sum, themes := 0.0, 0
-	for theme, c := range counts {
-		if c.right+c.missed == 0 {
-			continue // no title of it
-		}
-		themes++
-		f1 := 2 * float64(c.right) / float64(2*c.right+c.given+c.missed)
-		sum += f1
-		t.Logf("%s: %d titles, F1 %.2f", theme, c.right+c.missed, f1)
 	}
-	f1 := sum / float64(themes)
-	t.Logf("%d of %d right, %d wrong, macro-F1 %.3f over %d themes", right, all, wrong, f1, themes)
-	if f1 < least || wrong*100 > all*6 {
-		t.Errorf("macro-F1 %.3f", f1)
+}
+
+// One word never decides; with the text, the organ or a second word it does.
+func TestOneWordDoesNotDecide(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, title string
+		text        []string
+		want        string
+	}{
+		{"OneWord", "样例省人民政府关于旅游的通知", nil, ""},
+		{"OneWordTwice", "样例省人民政府关于旅游的通知", []string{"旅游、旅游、旅游。"}, "商贸、海关、旅游"},
+		{"SecondWord", "样例省人民政府关于旅游和消费的通知", nil, "商贸、海关、旅游"},
+		{"Compound", "样例省人民政府关于养老服务的通知", nil, "民政、扶贫、救灾"},
+		{"Organ", "样例省商务厅关于消费的通知", nil, "商贸、海关、旅游"},
+		{"OnlyTheOrgan", "样例省商务厅关于样例的通知", nil, ""},
+		{"TwoThemes", "样例省人民政府关于旅游和卫生的通知", []string{"旅游、卫生。"}, ""},
+		{"ACircumstance", "样例省商务厅关于疫情期间消费的通知", []string{"各地要促进消费、扩大进出口。"}, "商贸、海关、旅游"},
+		{"AnotherWordsPart", "样例市召开基层治理现代化工作推进会", nil, ""},
+	} {
+		if f := Understand(Evidence{Title: c.title, Paragraphs: c.text}); f.Theme != c.want {
+			t.Errorf("%s: %q by %s, want %q", c.name, f.Theme, f.ThemeFrom, c.want)
+		}
 	}
 }
 

@@ -1,0 +1,259 @@
+package policy
+
+import (
+	"cmp"
+	_ "embed"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+//go:embed themeweights.txt
+var themeWeights string
+
+const (
+	usualWeight = 8   // of a word, in tenths
+	titleFactor = 3   // a word of the title counts as three of the text
+	organScore  = 3   // of the organ that issues, whose field is one theme
+	textFactor  = 0.6 // of what the text adds
+	textCap     = 16  // the most that it adds before that factor
+	textChars   = 600 // of the text that are looked at
+	textTimes   = 3   // the most that one word counts in it
+	leastScore  = 4
+	leastHits   = 2   // independent ones: a word alone does not decide
+	leastMargin = 1.5 // of the first theme over the second
+	compound    = 4   // characters from which a word is made of two
+	leastInText = 2   // characters of a word that counts in the text
+)
+
+// fields are the words in the names of organs whose field is one theme.
+var fields = []struct {
+	organs []string
+	theme  string
+}{
+	{[]string{"民政", "退役军人", "扶贫", "双拥", "残疾人联合"}, "民政、扶贫、救灾"},
+	{[]string{"财政", "税务", "审计", "银保监", "银监", "保监", "证监", "人民银行", "金融监管", "外汇", "中国银行"}, "财政、金融、审计"},
+	{[]string{"自然资源", "国土", "能源局", "煤矿", "海洋局"}, "国土资源、能源"},
+	{[]string{"农业", "林业", "水利", "粮食", "畜牧", "农村厅", "乡村振兴"}, "农业、林业、水利"},
+	{[]string{"工业和信息化", "工信", "经信", "交通", "铁路", "民航", "邮政", "烟草", "通信管理"}, "工业、交通"},
+	{[]string{"商务", "海关", "贸促"}, "商贸、海关、旅游"},
+	{[]string{"市场监管", "市场监督", "质量监督", "药监", "药品监督", "安全监管", "应急管理"}, "市场监管、安全生产监管"},
+	{[]string{"住房", "住建", "城乡建设", "生态环境", "环境保护", "气象局", "地震局", "城市管理"}, "城乡建设、环境保护"},
+	{[]string{"教育", "科学技术", "科技", "知识产权", "科学院", "科协"}, "科技、教育"},
+	{[]string{"文化", "文物", "广播电视", "广电", "新闻出版", "电影局", "档案局"}, "文化、广电、新闻出版"},
+	{[]string{"卫生", "中医药", "疾控", "体育", "医疗保障", "医保"}, "卫生、体育"},
+	{[]string{"人力资源", "人社", "公务员"}, "劳动、人事、监察"},
+	{[]string{"公安", "司法", "法院", "检察院", "移民管理", "律师"}, "公安、安全、司法"},
+	{[]string{"发展改革", "发展和改革", "国资委", "国有资产", "统计局"}, "国民经济管理、国有资产监管"},
+	{[]string{"外交"}, "对外事务"},
+	{[]string{"民族事务", "民委", "宗教"}, "民族、宗教"},
+	{[]string{"港澳", "台湾事务", "侨务"}, "港澳台侨工作"},
+	{[]string{"国防", "军委"}, "国防"},
+	{[]string{"妇女联合"}, "人口与计划生育、妇女儿童工作"},
+}
+
+// themeWord is a word with the themes that it speaks for.
+type themeWord struct {
+	word   string
+	themes []int
+	weight []float64 // of each theme
+}
+
+// readWeights reads the weights of words that are less than usual.
+func readWeights() map[[2]string]float64 {
+	weights := make(map[[2]string]float64)
+	for line := range strings.Lines(themeWeights) {
+		cells := strings.Split(strings.TrimSpace(line), "\t")
+		if tenths, err := strconv.Atoi(cells[len(cells)-1]); err == nil && len(cells) == 3 {
+			weights[[2]string{cells[0], cells[1]}] = float64(tenths) / 10
+		}
+	}
+	return weights
+}
+
+// themeWords are the words of all themes by their first character, the longest
+// first: 养老保险 is not 保险.
+var themeWords = func() map[rune][]themeWord {
+	weights, words := readWeights(), make(map[string]*themeWord)
+	for i, t := range Themes {
+		for w := range strings.FieldsSeq(t.words) {
+			if words[w] == nil {
+				words[w] = &themeWord{word: w}
+			}
+			weight, known := weights[[2]string{w, t.Name}]
+			if !known {
+				weight = usualWeight / 10.0
+			}
+			words[w].themes, words[w].weight = append(words[w].themes, i), append(words[w].weight, weight)
+		}
+	}
+	for w := range strings.FieldsSeq(notThemes) {
+		words[w] = &themeWord{word: w}
+	}
+	all := make(map[rune][]themeWord)
+	for _, w := range words {
+		first, _ := utf8.DecodeRuneInString(w.word)
+		all[first] = append(all[first], *w)
+	}
+	for _, list := range all {
+		slices.SortFunc(list, func(a, b themeWord) int {
+			return cmp.Or(cmp.Compare(len(b.word), len(a.word)), strings.Compare(a.word, b.word))
+		})
+	}
+	return all
+}()
+
+// themeScore is what speaks for one theme.
+type themeScore struct {
+	theme   int
+	score   float64
+	hits    int // independent ones
+	inTitle []string
+	inText  []string
+	text    float64 // what the text adds
+}
+
+// themeScores are those of all themes.
+type themeScores []themeScore
+
+// eachWord calls f with each word of s, the longest at each place, and with how
+// often it occurs.
+func eachWord(s string, f func(w *themeWord, times int)) {
+	var found []*themeWord
+	var times []int
+	for at := 0; at < len(s); {
+		first, size := utf8.DecodeRuneInString(s[at:])
+		list := themeWords[first]
+		for i := range list {
+			if w := &list[i]; strings.HasPrefix(s[at:], w.word) {
+				size = len(w.word)
+				if n := slices.Index(found, w); n >= 0 {
+					times[n]++
+				} else if w.themes != nil {
+					found, times = append(found, w), append(times, 1)
+				}
+				break
+			}
+		}
+		at += size
+	}
+	for i, w := range found {
+		f(w, times[i])
+	}
+}
+
+// ofTitle adds the words of a title: each is a hit of its own, a compound is two.
+func (s themeScores) ofTitle(title string) {
+	eachWord(title, func(w *themeWord, _ int) {
+		n := utf8.RuneCountInString(w.word)
+		for i, t := range w.themes {
+			s[t].score += titleFactor * float64(n) * w.weight[i]
+			s[t].inTitle = append(s[t].inTitle, w.word)
+			if s[t].hits++; n >= compound {
+				s[t].hits++
+			}
+		}
+	})
+}
+
+// ofOrgan adds the field of the organ that issues.
+func (s themeScores) ofOrgan(organ string) {
+	organ = strings.ReplaceAll(organ, "人民政府", "")
+	first, at := "", len(organ)
+	for _, f := range fields {
+		for _, word := range f.organs {
+			if i := strings.Index(organ, word); i >= 0 && i < at {
+				first, at = f.theme, i
+			}
+		}
+	}
+	for i := range s {
+		if Themes[s[i].theme].Name == first {
+			s[i].score += organScore
+			s[i].hits++
+		}
+	}
+}
+
+// ofText adds the words of the text's beginning: together they are one hit, if they
+// are two or the title speaks for the same theme.
+func (s themeScores) ofText(text string) {
+	eachWord(text, func(w *themeWord, times int) {
+		n := utf8.RuneCountInString(w.word)
+		if n < leastInText {
+			return
+		}
+		for i, t := range w.themes {
+			s[t].text += float64(n) * w.weight[i] * math.Sqrt(float64(min(times, textTimes)))
+			s[t].inText = append(s[t].inText, w.word)
+		}
+	})
+	for i := range s {
+		s[i].score += textFactor * min(s[i].text, textCap)
+		if len(s[i].inText) >= 2 || len(s[i].inText) == 1 && len(s[i].inTitle) > 0 {
+			s[i].hits++
+		}
+	}
+}
+
+// best returns the theme that leads; ok says whether enough speaks for it and
+// little for another.
+func (s themeScores) best() (first themeScore, ok bool) {
+	slices.SortStableFunc(s, func(a, b themeScore) int { return cmp.Compare(b.score, a.score) })
+	first = s[0]
+	return first, first.score >= leastScore && first.hits >= leastHits && first.score >= leastMargin*s[1].score
+}
+
+// from says which words decided.
+func (s themeScore) from() string {
+	var said []string
+	if len(s.inTitle) > 0 {
+		said = append(said, "标题“"+strings.Join(s.inTitle, "”“")+"”")
+	}
+	if len(s.inText) > 0 {
+		said = append(said, "正文“"+strings.Join(s.inText[:min(len(s.inText), 3)], "”“")+"”")
+	}
+	return strings.Join(said, "，")
+}
+
+// notThemes are words that a title has by its form and not by its theme, though
+// other words are in them.
+const notThemes = "人民政府 高质量 工作报告 报告 通知 征求意见稿 公开征求意见 地级以上市 健康发展 现代化工作"
+
+// theme takes the page's own classification, else that of a title's shape, else
+// weighs the words of title and text and the field of the organ. What was measured
+// how stands in docs/themes.md.
+func (u *understanding) theme() {
+	if u.Theme != "" {
+		u.ThemeFrom = "主题分类"
+		return
+	}
+	title := u.Title[:min(len(u.Title), maxTitle)]
+	organ, _, rest, ok := splitAtVerb(title)
+	if ok && namesOrgans(organ) {
+		title = rest
+	} else {
+		organ = strings.Join(u.Issuers, "、")
+	}
+	for _, d := range decisive {
+		if m := d.title.FindString(title); m != "" {
+			u.Theme, u.ThemeFrom = d.theme, "标题“"+m+"”"
+			return
+		}
+	}
+	scores := make(themeScores, len(Themes))
+	for i := range scores {
+		scores[i].theme = i
+	}
+	scores.ofTitle(title)
+	scores.ofOrgan(organ)
+	scores.ofText(firstRunes(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), textLines)], "\n"), textChars))
+	if first, ok := scores.best(); ok {
+		u.Theme, u.ThemeFrom = Themes[first.theme].Name, first.from()
+	}
+}
+
+// textLines are the paragraphs in which the beginning of a text lies.
+const textLines = 30
