@@ -54,6 +54,9 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 			}
 		default:
 			own.WriteByte(when.Border)
+			if at := attr(c, "datetime"); at != "" && f.seen[c] != nil && f.seen[c].runes == 0 {
+				own.WriteString(at) // a script would write it
+			}
 			f.rowText(c, link, own, nested)
 			own.WriteByte(when.Border)
 		}
