@@ -21,18 +21,19 @@ import (
 	"dibao/subscribers"
 )
 
-// hostileFeed answers each request with new texts of one title: some of 2,000
-// paragraphs, many short ones.
+// hostileFeed answers each request with new texts: some of 2,000 paragraphs with one
+// title and number, and many short ones.
 func hostileFeed(t *testing.T) string {
 	var asked atomic.Int64
 	words := []rune("的一是不了在有人这上大来和我个中地为他生要以到说国们年着就那会家可下而过天去能对小多然于心么之都好看起发当没成只如事把还用第样道想作种开施行通知工作养老社区政府")
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		random := rand.New(rand.NewSource(asked.Add(1)))
+		round := asked.Add(1)
+		random := rand.New(rand.NewSource(round))
 		var items []map[string]string
 		for i := range 200 {
-			n, length := 6, 60
+			n, length, number, title := 6, 60, 100+i, fmt.Sprintf("国务院关于事项%d的通知", i)
 			if i%40 == 0 {
-				n, length = 1990, 70
+				n, length, number, title = 1990, 70, 78, "国务院关于印发托育服务发展规划的通知"
 			}
 			var text strings.Builder
 			for range n {
@@ -42,8 +43,8 @@ func hostileFeed(t *testing.T) string {
 				}
 				text.WriteString("</p>")
 			}
-			items = append(items, map[string]string{"id": fmt.Sprint(i), "url": fmt.Sprint("http://example.org/", i), "title": "国务院关于印发托育服务发展规划的通知",
-				"content_html": "<p>国发〔2026〕78号</p>" + text.String(), "date_published": "2026-11-20T00:00:00Z"})
+			items = append(items, map[string]string{"id": fmt.Sprint(round, "-", i), "url": fmt.Sprint("http://example.org/", round, "/", i), "title": title,
+				"content_html": fmt.Sprintf("<p>国发〔2026〕%d号</p>", number) + text.String(), "date_published": "2026-11-20T00:00:00Z"})
 		}
 		json.NewEncoder(w).Encode(map[string]any{"version": "https://jsonfeed.org/version/1.1", "title": "国务院", "items": items})
 	}))
@@ -72,7 +73,7 @@ func (w *world) collectFor(db *database.DB) (stop func() int) {
 		}
 	}()
 	select {
-	case <-started: // every text is stored, and now each changes
+	case <-started: // some are stored, and those that come are compared with them
 	case <-ended:
 	}
 	return func() int { cancel(); <-ended; return n }
