@@ -86,9 +86,9 @@ var (
 func (u *understanding) titleEvidence(score kindScore) {
 	title := u.Title
 	switch {
-	case explains.MatchString(title):
+	case containsAny(title, "解", "答", "图", "说明", "负责人") && explains.MatchString(title):
 		score[KindInterpretation] += certain
-	case asksPublic.MatchString(title) && !afterAsking.MatchString(title) && u.title.Type != "批复":
+	case strings.Contains(title, "征") && asksPublic.MatchString(title) && !afterAsking.MatchString(title) && u.title.Type != "批复":
 		score[KindConsultation] += certain
 	case workReport.MatchString(title):
 		score[KindDocument] += certain
@@ -158,7 +158,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	if has(head, chapters.MatchString) {
 		score[KindDocument] += fair
 	}
-	if has(head, shortMatch(formulas)) || has(end, shortMatch(formulas)) {
+	if has(head, hasFormula) || has(end, hasFormula) {
 		score[KindDocument] += slight
 	}
 	if signers(u.Paragraphs) != nil {
@@ -206,8 +206,11 @@ func (u *understanding) pageEvidence(score kindScore) {
 
 var mediaCredit = regexp.MustCompile(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|网易|新浪|搜狐)$`)
 
-func shortMatch(re *regexp.Regexp) func(string) bool {
-	return func(p string) bool { return re.MatchString(firstRunes(p, 150)) }
+// hasFormula reports whether the beginning of a paragraph holds a formula of
+// announcements.
+func hasFormula(p string) bool {
+	p = firstRunes(p, 150)
+	return containsAny(p, "现", "如下", "特此", "此件", "信息公开") && formulas.MatchString(p)
 }
 
 // isAddressee reports whether a line names those to whom a text goes.
