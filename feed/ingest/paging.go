@@ -62,6 +62,7 @@ func nextPage(doc *goquery.Document, p Page) (next, pager string) {
 		return "", ""
 	}
 	r := &pagerReader{doc: doc, address: address, base: pageBase(doc, address)}
+	var scripts strings.Builder
 	for n := range doc.Nodes[0].Descendants() {
 		switch {
 		case n.Type != html.ElementNode:
@@ -69,9 +70,11 @@ func nextPage(doc *goquery.Document, p Page) (next, pager string) {
 			r.links = append(r.links, n)
 			r.texts = append(r.texts, linkText(n))
 		case n.Data == "script":
-			r.scripts += childText(n) + "\n"
+			scripts.WriteString(childText(n))
+			scripts.WriteByte('\n')
 		}
 	}
+	r.scripts = scripts.String()
 	for _, way := range pagers {
 		if to := r.resolve(way.find(r)); to != "" {
 			return to, way.name

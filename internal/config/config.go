@@ -352,8 +352,9 @@ func (k key) show(value string) string {
 
 func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.name) }
 
-// maxFile is the largest configuration file.
-const maxFile = 1 << 20
+// maxFile is the largest configuration file, in bytes. The library compares each
+// key of a table with all others.
+const maxFile = 128 << 10
 
 // Load reads the file at path, else config.toml here, else the one in the user's
 // config folder, else none. getenv is os.Getenv. All mistakes are told together.
@@ -385,7 +386,10 @@ func find(path string) (name string, content []byte, err error) {
 			return "", nil, fmt.Errorf("configuration: %w", err)
 		}
 		defer f.Close()
-		content, err := io.ReadAll(io.LimitReader(f, maxFile))
+		content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+		if len(content) > maxFile {
+			err = fmt.Errorf("configuration: %s is larger than %d kB", name, maxFile>>10)
+		}
 		return name, content, err
 	}
 	return "", nil, nil
@@ -436,6 +440,10 @@ func scalar(v any) string {
 	return fmt.Sprint(v)
 }
 
+// maxUnknown is how many unknown keys are named: each is looked for in the whole
+// file, and more of them say that it is another kind of file.
+const maxUnknown = 20
+
 // unknown finds keys that are not in the table.
 func unknown(file string, content []byte, tree map[string]any) []error {
 	known := make(map[string]bool)
@@ -451,6 +459,9 @@ func unknown(file string, content []byte, tree map[string]any) []error {
 	}
 	var problems []error
 	for section, value := range tree {
+		if len(problems) >= maxUnknown {
+			break
+		}
 		inner, isTable := value.(map[string]any)
 		if !known[section] || !isTable {
 			problems = append(problems, fmt.Errorf("%s:%d: unknown section [%s]%s", file, lineOf(content, "", section), section, suggest(section, sections)))
@@ -463,7 +474,7 @@ func unknown(file string, content []byte, tree map[string]any) []error {
 			}
 		}
 		for name := range inner {
-			if !known[section+"."+name] {
+			if !known[section+"."+name] && len(problems) < maxUnknown {
 				problems = append(problems, fmt.Errorf("%s:%d: unknown key %q in [%s]%s", file, lineOf(content, section, name), name, section, suggest(name, names)))
 			}
 		}

@@ -1,0 +1,113 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"dibao/internal/costtest"
+)
+
+func costPage(body []byte, contentType string) Page {
+	return Page{URL: "http://site.test/a/index.html", ContentType: contentType, Body: body}
+}
+
+// TestCostOfMarkup reads markup in every way there is.
+func TestCostOfMarkup(t *testing.T) {
+	for name, read := range map[string]func([]byte){
+		"List": func(b []byte) { pageReader{}.Read(costPage(b, "text/html"), Source{}) },
+		"Article": func(b []byte) {
+			ReadArticle(costPage(b, "text/html"), Source{}, Item{GUID: "g", URL: "http://site.test/a/1.html", Title: "关于做好养老服务工作的通知"})
+		},
+		"Proposals": func(b []byte) {
+			Discover(costPage(b, "text/html"))
+			ProposeContent(costPage(b, "text/html"), Source{})
+		},
+		"ProposeList": func(b []byte) { ProposeList(costPage(b, "text/html"), Source{}) },
+		"Pager":       func(b []byte) { NextPage(costPage(b, "text/html"), Source{}) },
+		"Sanitize":    func(b []byte) { textBlocks(Sanitize(string(b), "http://site.test/")) },
+		"Text":        func(b []byte) { plainText(string(b)) },
+		"Plain":       func(b []byte) { FromText(costPage(b, "text/plain"), Source{}) },
+	} {
+		t.Run(name, func(t *testing.T) { costtest.Linear(t, costtest.HTML, read) })
+	}
+}
+
+// TestCostOfFeeds reads feeds, sitemaps and answers in JSON.
+func TestCostOfFeeds(t *testing.T) {
+	seeds := slices.Concat(costtest.XML, costtest.JSON)
+	for name, read := range map[string]func([]byte){
+		"Feed":    func(b []byte) { feedReader{}.Read(costPage(b, ""), Source{}) },
+		"Sitemap": func(b []byte) { sitemapReader{}.Read(costPage(b, ""), Source{}) },
+		"JSON":    func(b []byte) { jsonReader{}.Read(costPage(b, ""), Source{Settings: Settings{Item: "data.list[]"}}) },
+		"JSONMarkup": func(b []byte) {
+			jsonReader{}.Read(costPage(b, ""), Source{Settings: Settings{Item: "data | li"}})
+		},
+		"ProposeJSON": func(b []byte) { ProposeJSON(costPage(b, ""), Source{}) },
+		"Hints":       func(b []byte) { ReadHints(costPage(b, ""), nil) },
+	} {
+		t.Run(name, func(t *testing.T) { costtest.Linear(t, seeds, read) })
+	}
+}
+
+// TestCostOfMails reads messages of a mailbox.
+func TestCostOfMails(t *testing.T) {
+	const head = "Message-ID: <a@site.test>\r\nSubject: t\r\n"
+	var seeds []costtest.Seed
+	for _, s := range costtest.HTML {
+		s.Head = head + "Content-Type: text/html; charset=utf-8\r\n\r\n" + s.Head
+		seeds = append(seeds, s)
+	}
+	seeds = append(seeds,
+		costtest.Seed{Name: "Headers", Head: head, Units: []string{"X-%d: a\r\n"}, Tail: "\r\nx"},
+		costtest.Seed{Name: "LongHeader", Head: head + "X: a", Units: []string{"\r\n a"}, Tail: "\r\n\r\nx"},
+		costtest.Seed{Name: "Words", Head: "Message-ID: <a@site.test>\r\nSubject: ", Units: []string{"=?utf-8?b?5YWz?= "}, Tail: "\r\n\r\nx"},
+		costtest.Seed{Name: "Addresses", Head: head + "From: a", Units: []string{" <a@b.test>, b"}, Tail: "\r\n\r\nx"},
+		costtest.Seed{Name: "Parts", Head: head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n", Units: []string{"--b\r\n\r\nx\r\n"}, Tail: "--b--"},
+		costtest.Seed{Name: "NestedParts", Head: head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n", Units: []string{"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"}},
+		costtest.Seed{Name: "Dashes", Head: head + "Content-Type: multipart/mixed; boundary=b\r\n\r\n", Units: []string{"--"}},
+		costtest.Seed{Name: "Quoted", Head: head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n", Units: []string{"=E5=85=B3=\r\n"}},
+	)
+	costtest.Linear(t, seeds, func(b []byte) { mailReader{}.Read(Page{URL: "http://site.test/", Body: b}, Source{}) })
+}
+
+// TestCostOfPDFs joins the lines of pages to paragraphs.
+func TestCostOfPDFs(t *testing.T) {
+	seeds := []costtest.Seed{
+		{Name: "Lines", Units: []string{strings.Repeat("通知", 20) + "\n"}},
+		{Name: "ShortLines", Head: strings.Repeat("通", 60) + "\n", Units: []string{"通%d\n"}},
+		{Name: "OneLine", Units: []string{"通知"}},
+	}
+	costtest.Linear(t, seeds, func(b []byte) { AddPDF(Item{}, []string{string(b)}) })
+}
+
+// costPerByte is what reading one byte allocates at most. A page of tags with one
+// letter takes most.
+const costPerByte = 4000
+
+// FuzzCostOfPages looks for pages that allocate more than their length explains.
+func FuzzCostOfPages(f *testing.F) {
+	for _, s := range costtest.HTML {
+		f.Add(s.Input(8 << 10))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		costtest.Fuzz(t, body, costPerByte, func() {
+			pageReader{}.Read(costPage(body, "text/html"), Source{})
+			ReadArticle(costPage(body, "text/html"), Source{}, Item{GUID: "g", URL: "http://site.test/a/1.html"})
+		})
+	})
+}
+
+// FuzzCostOfFeeds looks for feeds that allocate more than their length explains.
+func FuzzCostOfFeeds(f *testing.F) {
+	for _, s := range slices.Concat(costtest.XML, costtest.JSON) {
+		f.Add(s.Input(8 << 10))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		costtest.Fuzz(t, body, costPerByte, func() {
+			feedReader{}.Read(costPage(body, ""), Source{})
+			sitemapReader{}.Read(costPage(body, ""), Source{})
+			jsonReader{}.Read(costPage(body, ""), Source{Settings: Settings{Item: "data.list[]"}})
+		})
+	})
+}

@@ -1,0 +1,164 @@
+// Package costtest looks for inputs whose cost grows faster than their length. It
+// grows each input by doubling and compares what a parser allocates and how long
+// its thread computes. It is for tests only.
+package costtest
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The limits of any input of at most 5 MB.
+const (
+	MaxBytes  = 5 << 20         // of the largest input
+	MaxMemory = 200 << 20       // bytes of objects at the same time
+	MaxTime   = 2 * time.Second // of the processor
+)
+
+const (
+	quickBytes = 128 << 10 // of the largest input in the quick part
+	// maxGrowth is how much an input of four times the length may cost, as a
+	// multiple. What grows with the square costs 16 times as much.
+	maxGrowth = 9
+	// What costs less than this is noise.
+	noiseBytes = 8 << 20
+	noiseTime  = 60 * time.Millisecond
+)
+
+// Seed is a kind of input: Head, then each of Units repeated as often as fits,
+// then Tail. %d in a unit is the number of the repetition.
+type Seed struct {
+	Name  string
+	Head  string
+	Units []string
+	Tail  string
+}
+
+// Input returns an input of about so many bytes.
+func (s Seed) Input(bytes int) []byte {
+	var b strings.Builder
+	b.WriteString(s.Head)
+	for _, unit := range s.Units {
+		numbered := strings.Contains(unit, "%d")
+		for i, end := 0, b.Len()+bytes/len(s.Units); b.Len() < end; i++ {
+			if numbered {
+				b.WriteString(strings.ReplaceAll(unit, "%d", fmt.Sprint(i)))
+			} else {
+				b.WriteString(unit)
+			}
+		}
+	}
+	b.WriteString(s.Tail)
+	return []byte(b.String())
+}
+
+// Cost is what one run took.
+type Cost struct {
+	Allocated uint64        // bytes, in all
+	Peak      uint64        // bytes of objects at the same time, beyond those before; sampled
+	Time      time.Duration // that the thread computed, without the garbage collector's own threads
+}
+
+// Measure runs f once.
+func Measure(f func()) Cost {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	peak := watch(before.HeapAlloc)
+	start := processorTime()
+	f()
+	took := processorTime() - start
+	runtime.ReadMemStats(&after)
+	return Cost{Allocated: after.TotalAlloc - before.TotalAlloc, Peak: peak(), Time: took}
+}
+
+// watch samples the size of the heap until the function it returns is called.
+func watch(from uint64) (stop func() uint64) {
+	done, result := make(chan struct{}), make(chan uint64)
+	go func() {
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		most := from
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			metrics.Read(sample)
+			most = max(most, sample[0].Value.Uint64())
+			select {
+			case <-done:
+				result <- most - from
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-result }
+}
+
+// Linear fails if parse costs more for an input than its length explains. The
+// quick part grows each input to 128 kB. With DIBAO_LONG set, it goes on to 5 MB,
+// where the limits on memory and time hold.
+func Linear(t *testing.T, seeds []Seed, parse func(input []byte)) {
+	t.Helper()
+	for _, seed := range seeds {
+		t.Run(seed.Name, func(t *testing.T) {
+			sizes := []int{quickBytes / 4, quickBytes}
+			if os.Getenv("DIBAO_LONG") != "" {
+				sizes = append(sizes, quickBytes*4, quickBytes*16, MaxBytes)
+			}
+			parse(seed.Input(1 << 10)) // what is made once is not counted
+			var last Cost
+			for i, size := range sizes {
+				input := seed.Input(min(size, MaxBytes-len(seed.Head)-len(seed.Tail)-1000))
+				cost := Measure(func() { parse(input) })
+				if i > 0 && size == 4*sizes[i-1] {
+					check(t, len(input), last, cost)
+				}
+				if cost.Peak > MaxMemory || cost.Time > MaxTime {
+					t.Errorf("%d kB cost %d MB and %s; the limits are %d MB and %s", len(input)>>10, cost.Peak>>20, cost.Time, MaxMemory>>20, MaxTime)
+				}
+				if t.Failed() {
+					return
+				}
+				last = cost
+			}
+			if os.Getenv("DIBAO_LONG") != "" {
+				t.Logf("5 MB: %d MB, %s", last.Peak>>20, last.Time)
+			}
+		})
+	}
+}
+
+func check(t *testing.T, length int, before, after Cost) {
+	t.Helper()
+	if after.Allocated > maxGrowth*before.Allocated+noiseBytes {
+		t.Errorf("a quarter of %d kB allocates %d kB, all of it %d kB", length>>10, before.Allocated>>10, after.Allocated>>10)
+	}
+	if after.Time > maxGrowth*before.Time+noiseTime {
+		t.Errorf("a quarter of %d kB takes %s, all of it %s", length>>10, before.Time, after.Time)
+	}
+}
+
+// Fuzz fails if parse allocates more than perByte for a byte of its input, beside
+// what any input may take. It is the body of a fuzz target.
+func Fuzz(t *testing.T, input []byte, perByte int, parse func()) {
+	t.Helper()
+	const any = 4 << 20 // expressions and tables that are made once
+	before := allocated()
+	parse()
+	if used := allocated() - before; used > uint64(any+perByte*len(input)) {
+		t.Errorf("%d bytes allocate %d kB", len(input), used>>10)
+	}
+}
+
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
