@@ -146,8 +146,8 @@ func (v *view) afterHeadline(h headline) *html.Node {
 				continue
 			}
 			s := v.under(next)
-			for _, l := range v.lines[s.from:s.to] {
-				if l.aside == inArticle && !isHeader(l) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
+			for i, l := range v.lines[s.from:s.to] {
+				if l.aside == inArticle && (i >= maxHeaders || !isHeader(l)) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
 					return next
 				}
 			}
@@ -222,11 +222,17 @@ func (v *view) textOf(container *html.Node, h headline) span {
 			}
 		}
 	}
-	for start < s.to && (v.lines[start].aside != inArticle || isHeader(v.lines[start])) {
+	for headers := 0; start < s.to && headers < maxHeaders; {
+		if v.lines[start].aside == inArticle {
+			if !isHeader(v.lines[start]) {
+				break
+			}
+			headers++
+		}
 		start++
 	}
 	end := v.endOf(span{start, s.to})
-	for end > start+1 && v.endsPage(v.lines[end-1]) {
+	for n := 0; end > start+1 && n < maxHeaders && v.endsPage(v.lines[end-1]); n++ {
 		end--
 	}
 	return span{start, end}

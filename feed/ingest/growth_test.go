@@ -71,14 +71,14 @@ func TestCostOfMails(t *testing.T) {
 	costtest.Linear(t, seeds, func(b []byte) { mailReader{}.Read(Page{URL: "http://site.test/", Body: b}, Source{}) })
 }
 
-// TestCostOfPDFs joins the lines of pages to paragraphs.
-func TestCostOfPDFs(t *testing.T) {
+// TestCostOfFiles joins the lines of pages to paragraphs.
+func TestCostOfFiles(t *testing.T) {
 	seeds := []costtest.Seed{
 		{Name: "Lines", Units: []string{strings.Repeat("通知", 20) + "\n"}},
 		{Name: "ShortLines", Head: strings.Repeat("通", 60) + "\n", Units: []string{"通%d\n"}},
 		{Name: "OneLine", Units: []string{"通知"}},
 	}
-	costtest.Linear(t, seeds, func(b []byte) { AddPDF(Item{}, []string{string(b)}) })
+	costtest.Linear(t, seeds, func(b []byte) { AddFile(Item{}, []string{string(b)}) })
 }
 
 // costPerByte is what reading one byte allocates at most. A page of tags with one

@@ -27,6 +27,13 @@ type labelReader struct {
 	labels []policy.Label
 }
 
+// Limits on the lines that are looked at for labels: to look at one takes much
+// longer than to read it.
+const (
+	maxLabelLines = 2000
+	maxHeaders    = 100 // at the top of a text, and at its end
+)
+
 // readLabels returns the labelled values around the text, as somebody sees them:
 // «时间:2011-06-21 来源:未知», or a label in one cell of a table and its value in the
 // next or below. A date that stands alone between headline and text is a label
@@ -38,7 +45,7 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 	if body.to == 0 {
 		end = len(v.lines)
 	}
-	for i := 0; i < end; {
+	for i, n := 0, 0; i < end && n < maxLabelLines; n++ {
 		i = r.read(i, h.lines.to > 0 && i >= h.lines.from && body.to > 0, h, body)
 	}
 	if body.to > 0 {

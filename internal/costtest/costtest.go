@@ -121,7 +121,7 @@ func Linear(t *testing.T, seeds []Seed, parse func(input []byte)) {
 					check(t, len(input), last, cost)
 				}
 				if cost.Peak > MaxMemory || cost.Time > MaxTime {
-					t.Errorf("%d kB cost %d MB and %s; the limits are %d MB and %s", len(input)>>10, cost.Peak>>20, cost.Time, MaxMemory>>20, MaxTime)
+					t.Errorf("%s: %d kB cost %d MB and %s; the limits are %d MB and %s", t.Name(), len(input)>>10, cost.Peak>>20, cost.Time, MaxMemory>>20, MaxTime)
 				}
 				if t.Failed() {
 					return

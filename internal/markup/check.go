@@ -17,6 +17,10 @@ const (
 // tokens that follow are read, and no reader shows them.
 var foreign = regexp.MustCompile(`(?i)<(?:svg|math|template)`)
 
+// integration elements of foreign content hold HTML, which ends nothing (HTML
+// Standard, 13.2.6).
+var integration = set("annotation-xml desc foreignobject mi mn mo ms mtext title")
+
 // breakouts end foreign content (HTML Standard, 13.2.6.5).
 var breakouts = set("b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing " +
 	"menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var")
@@ -57,6 +61,7 @@ func check(text string) (cut string, ok bool) {
 // cutter knows which tokens stand in a foreign element or a template.
 type cutter struct {
 	name string // of the element that is being left out
+	html bool   // HTML in it is a part of it
 	deep int    // how many of that name are open
 	left bool   // something was left out since the last mark
 }
@@ -75,7 +80,7 @@ func (c *cutter) covers(kind html.TokenType, name string) bool {
 	begins := kind == html.StartTagToken
 	switch {
 	case c.deep == 0 && (begins || kind == html.SelfClosingTagToken) && (name == "svg" || name == "math" || name == "template"):
-		c.name, c.left = name, true
+		c.name, c.left, c.html = name, true, name == "template"
 		if begins || name == "template" {
 			c.deep = 1
 		}
@@ -86,7 +91,9 @@ func (c *cutter) covers(kind html.TokenType, name string) bool {
 		c.deep++
 	case kind == html.EndTagToken && name == c.name:
 		c.deep--
-	case c.name != "template" && (begins || kind == html.SelfClosingTagToken) && breakouts[name]:
+	case begins && integration[name]:
+		c.html = true
+	case !c.html && (begins || kind == html.SelfClosingTagToken) && breakouts[name]:
 		c.deep = 0
 		return false
 	}

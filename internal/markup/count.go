@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	maxHeld  = 8 // blocks that one end tag of a formatting element can close
-	sameKept = 3 // equal formatting elements that are built anew (the Noah's Ark clause)
+	maxHeld  = 8   // blocks that one end tag of a formatting element can close
+	rootCost = 100 // moves that it costs to copy an attribute of html or body
+	sameKept = 3   // equal formatting elements that are built anew (the Noah's Ark clause)
 )
 
 var (
@@ -78,7 +79,7 @@ func (c *counter) begin(t *tokens) {
 	case inline[name]:
 	case name == "html" || name == "body":
 		c.rootAttrs += t.attrs
-		c.moves += c.rootAttrs
+		c.moves += rootCost * c.rootAttrs // each such tag is compared with all before
 	default:
 		c.blocks++
 		c.nodes += c.again

@@ -28,7 +28,7 @@ func hostile() map[string]string {
 	return map[string]string{
 		"FormattingElements":    "<p>" + numbered("<font a=%d>", 500) + repeat("<p>x", 10000),
 		"FormattingInCell":      "<table><td>" + numbered("<b a=%d>", 500) + repeat("<div>x</div>", 10000),
-		"FormattingInForeign":   numbered("<svg><desc><b a=%d></desc></svg>", 400) + repeat("<p>x</p>", 10000),
+		"FormattingInForeign":   numbered("<svg><b a=%d></svg>", 400) + repeat("<p>x</p>", 10000),
 		"EndTagsInObject":       numbered("<b a=%d><object></b></object>", 400) + repeat("<p>x</p>", 10000),
 		"EndTagsInSelect":       numbered("<i a=%d><select></i></select>", 400) + repeat("<p>x</p>", 10000),
 		"EndTagsInCDATA":        numbered("<b a=%d>", 400) + "<svg><![CDATA[>" + repeat("</b>", 400) + "]]></svg>" + repeat("<p>x</p>", 10000),
@@ -103,6 +103,7 @@ func TestPlainTree(t *testing.T) {
 func TestForeignElements(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"<p>a<svg><path d=1 /><title>icon</title></svg>b</p>", "<p>a<!---->b</p>"},
+		{"<math><mtext><h1>b</h1></mtext></math>c", "<!---->c"},
 		{"<p>a<svg><p>b", "<p>a<!----></p><p>b</p>"},
 		{"<p>1 <<svg></svg>b>2", "<p>1 &lt;<!---->b&gt;2</p>"},
 		{"<template><p>a<template></template>b</template>c", "<!---->c"},
