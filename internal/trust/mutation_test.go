@@ -72,7 +72,7 @@ func runMutated(t *testing.T, path, source, command string) ([]byte, error) {
 	args := strings.Fields(command)
 	cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "-count=1", "-overlay", overlay)...)
 	cmd.Dir = top
-	cmd.Env = append(os.Environ(), "DIBAO_LONG=", trust.FileVariable+"=")
+	cmd.Env = append(os.Environ(), "DIBAO_LONG=", "RAPID_NOFAILFILE=true", trust.FileVariable+"=")
 	return cmd.CombinedOutput()
 }
 
@@ -101,14 +101,14 @@ func checkTestExists(t *testing.T, command string) {
 }
 
 // readMutations reads testdata/mutations.txt: records of "key: value" lines,
-// separated by empty lines; \n and \t in old and new are a line feed and a tab.
+// separated by empty lines; ⏎ and → in old and new are a line feed and a tab.
 func readMutations(t *testing.T) []mutation {
 	t.Helper()
 	text, err := os.ReadFile("testdata/mutations.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t").Replace
+	unescape := strings.NewReplacer("⏎", "\n", "→", "\t").Replace
 	var all []mutation
 	for record := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
 		var m mutation
