@@ -125,6 +125,11 @@ func checkTokens(t *testing.T, m mailbox.Message) {
 			}
 		}
 	}
+	// Each link stands where its words are: a swapped pair would unsubscribe readers
+	// who want to change something.
+	if !regexp.MustCompile(`(?:退订|[Uu]nsubscribe)\s+http://127\.0\.0\.1:8080/u/`).MatchString(m.Text) {
+		t.Errorf("the text to %s does not offer to unsubscribe at /u/:\n%s", m.To, m.Text)
+	}
 	if strings.Contains(m.Subject, "/preferences/") || strings.Contains(m.Header.Get("From"), "/preferences/") || strings.Contains(m.Header.Get("List-Id"), "/u/") {
 		t.Errorf("a header of the mail to %s holds a token: %v", m.To, m.Header)
 	}
