@@ -58,8 +58,16 @@ func sanitize(text, base string) (clean string, plain bool) {
 		text = selfClosed.ReplaceAllString(text, "<$1$2></$1>")
 	}
 	root, plain := markup.Parse(text)
-	return sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base), plain
+	clean = sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
+	if clean != "" && foreignMarkup.MatchString(text) {
+		// Inside SVG and MathML a tree can hold what markup without them cannot
+		// express, such as a heading in a heading: it is read once more.
+		clean = Sanitize(clean, base)
+	}
+	return clean, plain
 }
+
+var foreignMarkup = regexp.MustCompile(`(?i)<(?:svg|math)\b`)
 
 // sanitizeSelection is Sanitize of the inside of one element. It changes the element.
 func sanitizeSelection(s *goquery.Selection, base string) string {
