@@ -38,6 +38,9 @@ var containers = []string{
 // source, with a warning. An error leaves the item as it was: the page is a
 // system's message or an empty shell.
 func ReadArticle(p Page, s Source, it Item) (Item, error) {
+	if page, ok := articleOfJSON(p, s.Settings.Charset); ok {
+		p, s.Settings.Charset = page, ""
+	}
 	doc, plain := parseText(p, s.Settings.Charset)
 	base, err := url.Parse(p.URL)
 	if err != nil {
@@ -70,6 +73,7 @@ type articleReader struct {
 	hidden    string // markup of a text that only scripts and text areas hold
 	container *html.Node
 	head      headline
+	body      span // the lines of the text, where it stands in the page
 }
 
 func (r *articleReader) read() error {
@@ -86,12 +90,11 @@ func (r *articleReader) read() error {
 	if err := r.find(); err != nil {
 		return err
 	}
-	r.setTitle(listed)
-	body := span{}
 	if r.inPage() {
-		body = r.view.textOf(r.container, r.head)
+		r.body = r.view.textOf(r.container, r.head)
 	}
-	r.e.Labels = r.view.readLabels(r.head, body)
+	r.e.Labels = r.view.readLabels(r.head, r.body)
+	r.setTitle(listed)
 	r.out.Attachments = r.view.readAttachments(r.doc.Nodes[0], r.container, r.base)
 	r.readText()
 	return r.finish()
@@ -104,7 +107,8 @@ func (r *articleReader) inPage() bool { return contains(r.doc.Nodes[0], r.contai
 // where the page shows none.
 func (r *articleReader) find() (err error) {
 	var by foundBy
-	if r.container, by, err = r.view.findBody(r.doc, r.set.Content); err != nil {
+	refs := newReferences(r.title, r.e, r.out)
+	if r.container, by, err = r.view.findBody(r.doc, r.set.Content, r.view.titleLine(refs)); err != nil {
 		return err
 	}
 	if r.plain {
@@ -117,7 +121,7 @@ func (r *articleReader) find() (err error) {
 	if r.container != nil {
 		from = r.view.under(r.container).from
 	}
-	r.head = r.view.findHeadline(from, newReferences(r.title, r.e, r.out), r.siteNames())
+	r.head = r.view.findHeadline(from, refs, r.siteNames())
 	if r.container == nil && r.hidden != "" {
 		r.container = nodeOf(fromMarkup(r.hidden))
 	}
@@ -148,6 +152,12 @@ func (r *articleReader) warn(s string) {
 
 // setTitle takes the headline, unless the list calls the article something else.
 func (r *articleReader) setTitle(listed string) {
+	for _, l := range r.e.Labels { // a register says what the page does not show
+		if r.head.lines.to == 0 && len(r.e.Meta) == 0 && runes(l.Value) >= 2*minTitle && (l.Name == "名称" || l.Name == "标题" || l.Name == "文件名称" || l.Name == "信息名称") {
+			r.head.text = l.Value
+			break
+		}
+	}
 	r.e.Title = firstOf(r.head.text, listed)
 	if listed != "" && r.head.text != "" && !sharesText(listed, r.head.text) {
 		r.warn(fmt.Sprintf("the page is headed %q, the list calls it %q; the list's title is kept", clip(r.head.text, 80), clip(listed, 80)))
@@ -166,7 +176,7 @@ func (r *articleReader) readText() {
 	whole := goquery.NewDocumentFromNode(r.container).Selection
 	r.e.Links = readLinks(r.doc.Selection, whole, r.base)
 	if r.inPage() {
-		r.view.trim(r.container, r.head)
+		r.view.trim(r.container, r.body)
 	}
 	dropHidden(r.container)
 	r.e.Paragraphs = blocksOf(r.container)

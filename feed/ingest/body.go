@@ -30,7 +30,7 @@ const (
 // findBody returns the element of the text: the source's own selector, else that
 // of a known system, else where most of the running text is. It is nil if there is
 // none.
-func (v *view) findBody(doc *goquery.Document, selector string) (*html.Node, foundBy, error) {
+func (v *view) findBody(doc *goquery.Document, selector string, title int) (*html.Node, foundBy, error) {
 	if selector != "" {
 		if _, err := cascadia.ParseGroup(selector); err != nil {
 			return nil, 0, fmt.Errorf("content selector %q of the source: %w", selector, err)
@@ -39,7 +39,7 @@ func (v *view) findBody(doc *goquery.Document, selector string) (*html.Node, fou
 			return s.Nodes[0], byName, nil
 		}
 	}
-	dense := v.densest()
+	dense := v.densest(title)
 	if n, _ := v.known(doc, dense); n != nil {
 		return n, byName, nil
 	}
@@ -71,9 +71,14 @@ func (v *view) known(doc *goquery.Document, dense *html.Node) (n *html.Node, sel
 // textLevel are elements whose text belongs to the one around them.
 var textLevel = set(`p span h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre tr tbody thead table strong b font em i u a center figure figcaption`)
 
+// nearTitle is how many times the text counts that follows the headline: other
+// articles are announced below it, at times with more words than it has itself.
+const nearTitle = 3
+
 // densest returns the element to which most running text belongs: all that of its
-// own paragraphs, and parts of that in elements below.
-func (v *view) densest() *html.Node {
+// own paragraphs, and parts of that in elements below. title is the line of the
+// headline, -1 if it is unknown.
+func (v *view) densest(title int) *html.Node {
 	scores := make(map[*html.Node]int)
 	var order []*html.Node // ties go to the first
 	for _, l := range v.lines {
@@ -99,7 +104,11 @@ func (v *view) densest() *html.Node {
 	most := 0
 	for _, n := range order {
 		w := v.weights[n]
-		if score := scores[n] * (w.size - w.link) / max(1, w.size); score > most {
+		score := scores[n] * (w.size - w.link) / max(1, w.size)
+		if s := v.under(n); title >= 0 && s.from <= title+headLines/2 && s.to > title {
+			score *= nearTitle
+		}
+		if score > most {
 			best, most = n, score
 		}
 	}
@@ -206,8 +215,9 @@ func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
 	return nil
 }
 
-// headLines are the most lines between a headline and its text.
-const headLines = 12
+const (
+	headLines = 12 // the most lines between a headline and its text
+)
 
 // textOf returns the lines of the text in its container: behind the headline and
 // the head, before what follows the text.
@@ -252,10 +262,11 @@ func (v *view) endsPage(l line) bool {
 	})
 }
 
-// trim takes out of the container what is not the text: what stands before and in
-// the head of the article, what follows it, and controls between.
-func (v *view) trim(container *html.Node, h headline) {
-	s, text := v.under(container), v.textOf(container, h)
+// trim takes out of the container what is not the text, whose lines are given: what
+// stands before and in the head of the article, what follows it, and controls
+// between.
+func (v *view) trim(container *html.Node, text span) {
+	s := v.under(container)
 	start, end := text.from, text.to
 	for i := s.from; i < s.to; i++ {
 		if l := v.lines[i]; i < start || i >= end || l.aside != inArticle || policy.IsFurniture(l.text) {
@@ -273,15 +284,15 @@ func (v *view) trim(container *html.Node, h headline) {
 // endOf returns where a text ends: before what is headed as something else, or
 // before the links that follow its last running text.
 func (v *view) endOf(s span) int {
-	last := s.from
+	last, begun := s.from, false // a count of comments may stand above the text
 	for i := s.from; i < s.to; i++ {
 		l := v.lines[i]
-		if i > s.from && (commentHeading.MatchString(l.text) || l.size <= 90 && moreHeading.MatchString(l.text) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
+		if begun && (commentHeading.MatchString(l.text) || l.size <= 90 && moreHeading.MatchString(l.text) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
 			s.to = i
 			break
 		}
 		if l.prose > 0 && l.aside == inArticle || isFileLine(l) {
-			last = i
+			last, begun = i, true
 		}
 	}
 	for i := last + 1; i < s.to; i++ {

@@ -120,7 +120,7 @@ func ProposeContent(p Page, s Source) string {
 	}
 	doc.Find("script, style, noscript, template").Remove()
 	v := lookAt(doc.Nodes[0])
-	_, selector := v.known(doc, v.densest())
+	_, selector := v.known(doc, v.densest(-1))
 	return selector
 }
 

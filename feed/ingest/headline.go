@@ -93,6 +93,19 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	return headline{text: clip(withoutSite(refs.title, site, v.links), maxTitle)}
 }
 
+// titleLine returns the first line that is set as a headline and that a reference
+// names, -1 if there is none.
+func (v *view) titleLine(refs references) int {
+	for i, l := range v.lines {
+		if l.size >= 2*minTitle && l.size <= maxJoined && l.aside != elsewhere && (named(l.node) || emphatic(l.node)) {
+			if plain := squeeze(l.text); refs.agrees(plain, true) && !v.namesPlace(plain) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
 // agreed finds the headline by what it is called elsewhere.
 func (v *view) agreed(body int, refs references) (headline, bool) {
 	best, most := headline{}, 0

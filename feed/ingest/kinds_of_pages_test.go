@@ -196,3 +196,19 @@ func TestListTitleStays(t *testing.T) {
 		t.Errorf("%q, %q, %v", it.Evidence.Title, it.Warnings, err)
 	}
 }
+
+// An answer in JSON is read as the page that a program would draw of it.
+func TestArticleInJSON(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"Markup": `{"code":0,"data":{"id":7,"title":"` + pageTitle + `","publishTime":"2026-11-27 09:30:00","source":"省能源局","content":"` + pageText + `"}}`,
+		"Plain":  `{"result":[{"DOC_TITLE":"` + pageTitle + `","PUB_DATE":"2026-11-27 09:30","LY":"省能源局","txt":"各市人民政府：\n现将有关事项通知如下，请结合实际认真贯彻执行。\n一、总体要求。统筹发展和安全，推动各项任务落地见效。"}]}`,
+	} {
+		p := Page{URL: "https://www.example.gov.cn/api/7", Body: []byte(body)}
+		it, err := ReadArticle(p, Source{}, Item{})
+		f := policy.Understand(it.Evidence)
+		if err != nil || f.Title != pageTitle || f.Credit != "省能源局" || f.PublishedOn.String() != "2026-11-27" || len(f.Paragraphs) < 3 || IsText(p) {
+			t.Errorf("%s: %q %q %s %q, %v", name, f.Title, f.Credit, f.PublishedOn, f.Paragraphs, err)
+		}
+	}
+}

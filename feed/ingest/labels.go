@@ -206,7 +206,7 @@ func (r *labelReader) readName(l line, fields []label.Field, behind string) {
 }
 
 var (
-	sourceWords = set(`source laiyuan ly comefrom media origin`)
+	sourceWords = set(`source laiyuan ly comefrom origin`)
 	authorWords = set(`author zuozhe writer`)
 )
 

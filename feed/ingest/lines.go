@@ -141,7 +141,7 @@ func markGaps(s string) string {
 // Least characters of a line of prose: of one with a stop or comma, and of one
 // without.
 const (
-	minProse     = 12
+	minProse     = 10
 	minBareProse = 50
 )
 

@@ -41,6 +41,9 @@ var looksLikeHTML = regexp.MustCompile(`(?i)<(?:!doctype|html|head|body|div|p|ta
 
 // IsText reports whether a body is plain text and no markup.
 func IsText(p Page) bool {
+	if _, ok := articleOfJSON(p, ""); ok {
+		return false
+	}
 	text, _ := Decode(p.Body, p.ContentType, "")
 	return !looksLikeHTML.MatchString(text)
 }

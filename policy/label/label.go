@@ -75,7 +75,7 @@ type found struct {
 // Split returns the labels of a line with their values, and what the line holds
 // beside them.
 func Split(line string) (fields []Field, rest string) {
-	if utf8.RuneCountInString(line) > maxLine {
+	if !mayHold(line) {
 		return nil, line
 	}
 	at := labelsOf(line)
@@ -95,6 +95,23 @@ func Split(line string) (fields []Field, rest string) {
 		}
 	}
 	return fields, rest
+}
+
+// mayHold finds, at a hundredth of the cost, lines that hold no label: one needs a
+// colon or a bar, or fills an element.
+func mayHold(line string) bool {
+	if utf8.RuneCountInString(line) > maxLine {
+		return false
+	}
+	if strings.ContainsAny(line, ":：|｜丨") {
+		return true
+	}
+	for run := range strings.SplitSeq(line, string(Boundary)) {
+		if len(run) <= 60 && KindOf(run) != Unknown {
+			return true
+		}
+	}
+	return false
 }
 
 // labelsOf finds the labels of a line in its order.

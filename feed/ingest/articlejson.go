@@ -1,0 +1,116 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"slices"
+	"strings"
+)
+
+// What the members of an answer in JSON are called that hold an article's text and
+// what its head says; in lower case, without underscores. The first that has a
+// value counts.
+var (
+	jsonBodies = strings.Fields(`content contenthtml htmlcontent doccontent dochtmlcon articlecontent infocontent newscontent articlebody txt text body html detail zw nr`)
+	jsonTitles = strings.Fields(`title doctitle articletitle infotitle newstitle headline subject bt name`)
+	jsonHead   = []struct {
+		label string
+		keys  []string
+	}{
+		{"发布时间", strings.Fields(`publishtime publishdate pubdate pubtime publishedat publishedtime docreltime docpubtime releasetime releasedate fbsj fbrq displaytime showtime date time createtime`)},
+		{"来源", strings.Fields(`source docsource docsourcename sourcename infosource ly xxly`)},
+		{"作者", strings.Fields(`author docauthor authorname zz`)},
+		{"发文字号", strings.Fields(`documentno docno fileno filenum wh fwzh`)},
+	}
+)
+
+// Limits on an answer.
+const (
+	maxJSONNodes = 50000
+	maxJSONDepth = 12
+)
+
+// articleOfJSON turns an answer in JSON that holds an article into the page that a
+// program would draw of it. It reports whether the body is one.
+func articleOfJSON(p Page, override string) (page Page, ok bool) {
+	text, _ := Decode(p.Body, p.ContentType, override)
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
+		return p, false
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return p, false
+	}
+	var best map[string]any
+	most, left := 0, maxJSONNodes
+	var walk func(v any, depth int)
+	walk = func(v any, depth int) {
+		if left--; left < 0 || depth > maxJSONDepth {
+			return
+		}
+		switch v := v.(type) {
+		case []any:
+			for _, x := range v {
+				walk(x, depth+1)
+			}
+		case map[string]any:
+			if body := member(v, jsonBodies); runes(body) > most && readsAsProse(plainText(body)) {
+				best, most = v, runes(body)
+			}
+			for _, x := range v {
+				walk(x, depth+1)
+			}
+		}
+	}
+	walk(v, 0)
+	if best == nil {
+		return p, false
+	}
+	return Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: drawArticle(best)}, true
+}
+
+// member returns the string at the first of the keys that has one.
+func member(object map[string]any, keys []string) string {
+	for _, key := range keys {
+		for name, v := range object {
+			if strings.ReplaceAll(strings.ToLower(name), "_", "") != key {
+				continue
+			}
+			switch v := v.(type) {
+			case string:
+				if strings.TrimSpace(v) != "" {
+					return v
+				}
+			case json.Number:
+				if n := v.String(); len(n) >= len("1600000000") {
+					return n
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// drawArticle writes the article as a page.
+func drawArticle(object map[string]any) []byte {
+	var b bytes.Buffer
+	title := html.EscapeString(plainText(member(object, jsonTitles)))
+	b.WriteString("<!DOCTYPE html><html><head><title>" + title + "</title></head><body><h1>" + title + "</h1>")
+	for _, x := range jsonHead {
+		if value := plainText(member(object, x.keys)); value != "" {
+			b.WriteString("<div>" + x.label + "：" + html.EscapeString(value) + "</div>")
+		}
+	}
+	b.WriteString(`<div id="zoom">`)
+	body := member(object, jsonBodies)
+	if !looksLikeHTML.MatchString(body) {
+		lines := slices.DeleteFunc(strings.Split(body, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
+		body = escapeParagraphs(lines)
+	}
+	b.WriteString(body + "</div></body></html>")
+	return b.Bytes()
+}
