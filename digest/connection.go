@@ -6,6 +6,7 @@ import (
 	netmail "net/mail"
 	"time"
 
+	"dibao/digest/verdict"
 	"dibao/internal/mail"
 )
 
@@ -15,6 +16,8 @@ type connection struct {
 	run      *deliveryRun
 	conn     *mail.Conn
 	route    string // the domain whose server conn leads to; "": a relay
+	relay    string // its name
+	probes   bool   // conn finds out whether the relay accepts our mail again
 	sent     int    // messages that went through conn
 	assembly mail.Assembly
 	ids      *mail.MessageIDs
@@ -128,6 +131,14 @@ func (c *connection) close() {
 		c.conn.Close() // QUIT; what it answers changes nothing
 		c.conn = nil
 	}
+	c.endProbe()
+}
+
+func (c *connection) endProbe() {
+	if c.probes {
+		c.run.servers.probed(c.relay)
+		c.probes = false
+	}
 }
 
 func (c *connection) finish(j job, o outcome) { c.run.ledger.finish(j.Delivery, o) }
@@ -166,13 +177,17 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		return
 	}
 	reply, err := c.transmit(ctx, envelope, j)
+	refused, ruled := rulingOn(j, err)
+	for tries := 1; ctx.Err() == nil && c.elsewhere(refused, ruled, tries); tries++ {
+		reply, err = c.transmit(ctx, envelope, j)
+		refused, ruled = rulingOn(j, err)
+	}
 	var unreached *unreachedError
 	switch {
 	case errors.As(err, &unreached) && r.opts.Direct == nil:
 		back.reply = err.Error()
 		if ctx.Err() == nil {
-			r.serverDown(unreached.error)
-			back.nextAt = now.Add(r.opts.RetryIn)
+			back.nextAt = r.unreached(unreached.error, now)
 		}
 		c.finish(j, back)
 		return
@@ -182,9 +197,118 @@ func (c *connection) deliver(ctx context.Context, j job) {
 	case errors.Is(err, errLost):
 		return // another node sends it
 	}
-	o := r.judge(j, reply, err)
+	var o outcome
+	if refused != nil && refusesUs(refused, ruled) {
+		o = c.refusedUs(j, refused, ruled)
+	} else {
+		c.noteAccepted(j, refused, err)
+		o = r.judge(j, reply, refused, ruled, err)
+	}
 	c.finish(j, o)
 	r.log(j, o)
+}
+
+// elsewhere reports whether a message that was refused may go on at once: by a new
+// connection, where the server counts the messages of one, or by another relay.
+func (c *connection) elsewhere(refused *mail.ReplyError, v verdict.Verdict, tries int) bool {
+	r := c.run
+	switch {
+	case refused == nil:
+		return false
+	case v.Close && tries == 1:
+		c.close()
+		return true
+	case r.opts.Direct != nil || !refusesUs(refused, v) || tries > len(r.servers.all):
+		return false
+	}
+	r.pause(c.relay, refused, v)
+	c.close()
+	return r.servers.refusing(r.service.now()) == nil
+}
+
+// unreached notes that no relay took a connection, and returns when the message
+// may be tried again.
+func (r *deliveryRun) unreached(err error, now time.Time) time.Time {
+	var refused *refusedError
+	switch {
+	case errors.Is(err, errProbing):
+		return now.Add(slowLanePause)
+	case errors.As(err, &refused):
+		r.serverDown(refused)
+		return refused.pause.NextTryAt
+	}
+	r.serverDown(err)
+	return now.Add(r.opts.RetryIn)
+}
+
+// refuser is the name of who answered: the relay, or the reader's group of domains.
+func (c *connection) refuser(j job) string {
+	if c.run.opts.Direct != nil {
+		return j.lane.name
+	}
+	return c.relay
+}
+
+// noteAccepted notes that whoever refused our mail accepts it again: it heard of
+// the reader.
+func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
+	heard := err == nil || errors.Is(err, mail.ErrUncertain) ||
+		refused != nil && (refused.Phase == "rcpt" || refused.Phase == "data" || refused.Phase == "dot")
+	name := c.refuser(j)
+	if !heard || c.run.pauses.of(name).Tries == 0 {
+		return
+	}
+	c.endProbe()
+	c.run.note(c.run.pauses.accepted(context.Background(), name))
+	c.run.service.opts.Logger.Info("our mail is accepted again", "name", name)
+	c.run.wake()
+}
+
+// refusedUs pauses who refuses our mail before a reader is named. The delivery
+// waits, and the attempt is none.
+func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdict) outcome {
+	r, now := c.run, c.run.service.now()
+	p := r.pause(c.refuser(j), refused, v)
+	o := outcome{state: "waiting", nextAt: p.NextTryAt, code: refused.Code, reply: refused.Text, untried: true}
+	if r.opts.Direct != nil {
+		if now.Sub(latest(j.FirstTried, p.resumedAt)) >= ownFaultGiveUp*r.opts.GiveUpAfter {
+			r.count(func(t *Delivered) { t.Failed++ })
+			return outcome{state: "failed", code: refused.Code, reply: refused.Text}
+		}
+		r.mu.Lock()
+		j.lane.hold(p.NextTryAt)
+		r.heldQueued = r.heldQueued || len(j.lane.queue) > 0
+		r.changed.Broadcast()
+		r.mu.Unlock()
+	} else {
+		c.close()
+		if all := r.servers.refusing(now); all != nil {
+			r.serverDown(all)
+		} else {
+			o.nextAt = now // another relay takes it
+		}
+	}
+	r.count(func(t *Delivered) { t.Deferred++ })
+	return o
+}
+
+// ownFaultGiveUp is how many times as long as other mail one waits whose domain
+// refuses us, before it fails. With a relay it waits until an admin ends it.
+const ownFaultGiveUp = 7
+
+// pause notes that our mail is refused and tells the admin, once.
+func (r *deliveryRun) pause(name string, refused *mail.ReplyError, v verdict.Verdict) Pause {
+	ctx := context.Background()
+	p, tell, err := r.pauses.refused(ctx, name, refused, v)
+	r.note(err)
+	if !tell {
+		return p
+	}
+	r.service.opts.Logger.Error("our mail is refused before a reader is named; it waits", "name", name, "reply", p.Reply, "next_try_at", p.NextTryAt)
+	if r.opts.Notify != nil {
+		r.opts.Notify(ctx, Notice{Kind: NoticeRefused, Domain: name, Text: p.Reply})
+	}
+	return p
 }
 
 func isReply(err error) bool {
@@ -229,7 +353,8 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 	if r.opts.Direct == nil {
 		domain = ""
 	}
-	if c.conn != nil && c.conn.Usable() && c.route == domain {
+	now := r.service.now()
+	if c.conn != nil && c.conn.Usable() && c.route == domain && !(domain == "" && r.pauses.of(c.relay).open(now)) {
 		return nil
 	}
 	c.close()
@@ -237,7 +362,10 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 	if r.opts.Direct != nil {
 		c.conn, err = r.opts.Direct.Dial(ctx, domain, r.opts.Server)
 	} else {
-		c.conn, err = r.servers.dial(ctx, r.service.now(), r.opts.RetryIn)
+		c.conn, c.relay, c.probes, err = r.servers.dial(ctx, now, r.opts.RetryIn, func(name string, refused *mail.ReplyError) {
+			_, v := rulingOn(job{}, refused)
+			r.pause(name, refused, v)
+		})
 	}
 	c.route, c.sent = domain, 0
 	if err == nil {
@@ -259,8 +387,8 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
 	r := c.run
 	from := v.from.Address
-	if r.service.opts.BounceDomain != "" && r.opts.BounceToken != nil {
-		from = "b+" + r.opts.BounceToken(j.ID) + "@" + r.service.opts.BounceDomain
+	if r.opts.BounceToken != nil {
+		from = r.service.envelopeFrom(from, r.opts.BounceToken(j.ID))
 	}
 	personal, err := r.render.personal(v, j.reader, c.ids.Of(j.Mailing, j.Subscriber, v.domain))
 	if err != nil {
@@ -269,4 +397,13 @@ func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
 	personal.To = netmail.Address{Address: j.reader.Address}
 	err = v.message.Assemble(&c.assembly, personal)
 	return mail.Envelope{From: from, To: j.reader.Address, Pieces: c.assembly.Pieces}, err
+}
+
+// envelopeFrom is the envelope sender of a mail: an address that says which mail
+// a report is about (VERP), or where no domain takes those, the sender's own.
+func (s *Service) envelopeFrom(from, token string) string {
+	if s.opts.BounceDomain == "" {
+		return from
+	}
+	return "b+" + token + "@" + s.opts.BounceDomain
 }

@@ -25,9 +25,10 @@ type DeliverOptions struct {
 	RetryIn     time.Duration    // 1 m; pause after the server could not be reached
 	StallAfter  time.Duration    // 2 s; a message that waits longer for its server no longer keeps a connection from others
 	DKIM        *mail.Signer     // nil: unsigned
+	Probe       bool             // try at once whether who refused our mail accepts it now, with one message
 	BounceToken func(delivery int64) string
 	MessageKey  []byte // makes Message-IDs; the same on every node
-	// Notify is told what an admin should know; nil: only the log is.
+	// Notify is told what an admin should know; nil: that of the service is.
 	Notify func(ctx context.Context, n Notice)
 }
 
@@ -59,6 +60,7 @@ type Deliverer struct {
 	lanes   *lanes
 	all     *lane // bounds the messages of all lanes together
 	servers *servers
+	pauses  *pauses
 	mu      sync.Mutex // one Deliver at a time: lanes and connections are counted per process
 }
 
@@ -66,6 +68,9 @@ type Deliverer struct {
 type Delivered struct {
 	Sent, Failed, Deferred, Uncertain, Suppressed int
 	Recovered                                     int // claims of owners that died, taken back
+	// Refused is what the mail servers say that accept no mail of ours now, "" if
+	// one does; what is due waits.
+	Refused string
 }
 
 // NewDeliverer returns a deliverer of s. It opens no connection.
@@ -73,9 +78,13 @@ func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
+	if opts.Notify == nil {
+		opts.Notify = s.opts.Notify
+	}
+	p := &pauses{service: s}
 	return &Deliverer{
 		service: s, opts: opts, render: newRenderer(s, opts.DKIM), lanes: newLanes(opts.Limits), all: newLane("", Limit{PerMinute: opts.PerMinute}, 1),
-		servers: &servers{all: append([]mail.Options{opts.Server}, opts.Fallbacks...)},
+		servers: newServers(append([]mail.Options{opts.Server}, opts.Fallbacks...), p), pauses: p,
 	}, nil
 }
 
@@ -100,7 +109,10 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	if n := run.total.Recovered; n > 0 {
 		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", n)
 	}
-	if due, err := run.ledger.due(ctx, d.service.now()); err != nil || len(due) == 0 {
+	if err := run.keepPauses(ctx); err != nil {
+		return run.total, err
+	}
+	if due, err := run.ledger.due(ctx, d.service.now()); err != nil || len(due) == 0 || run.total.Refused != "" {
 		return run.total, errors.Join(err, run.close(ctx))
 	}
 	if err := run.ledger.begin(ctx); err != nil {
@@ -111,6 +123,10 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	stop := make(chan struct{})
 	writing.Go(func() { ledger.run(stop) })
 	err = run.dispatch(ctx)
+	var refused *refusedError
+	if errors.As(err, &refused) {
+		run.total.Refused, err = refused.Error(), nil
+	}
 	close(stop)
 	writing.Wait()
 	return run.total, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
@@ -135,7 +151,7 @@ type deliveryRun struct {
 	stopped  func() error  // why the run is to end early
 	total    Delivered
 	failure  error // of the ledger or of rendering: the run stops
-	down     error // the server could not be reached: the run stops and is tried later
+	down     error // no server is reached or accepts our mail: the run stops and is tried later
 
 	heldQueued bool      // a lane was paused that has messages queued
 	idleSince  time.Time // since when there is nothing for idle connections in a full queue
@@ -220,7 +236,11 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 		if r.blocked() {
 			r.clearWay()
 		}
-		batch, err := r.ledger.claim(ctx, claimSize)
+		size := claimSize
+		if r.unproven() {
+			size = 1
+		}
+		batch, err := r.ledger.claim(ctx, size)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -247,7 +267,7 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 func (r *deliveryRun) waitForRoom() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.stopped() == nil && r.queued >= lowWater && !r.heldQueued && !r.inTheWay() {
+	for r.stopped() == nil && (r.queued >= lowWater || r.queued+r.active > 0 && r.unproven()) && !r.heldQueued && !r.inTheWay() {
 		r.changed.Wait()
 	}
 	return r.stopped()
@@ -339,14 +359,37 @@ func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 // onTheirWay is how many messages are on their way to a server that answers.
 func (r *deliveryRun) onTheirWay() int { return int(r.lively.Load()) }
 
+// keepPauses reads who refuses our mail.
+func (r *deliveryRun) keepPauses(ctx context.Context) error {
+	if err := r.pauses.load(ctx, r.opts.Probe); err != nil {
+		return fmt.Errorf("read who refuses our mail: %w", err)
+	}
+	if r.opts.Direct == nil {
+		if refused := r.servers.refusing(r.service.now()); refused != nil {
+			r.total.Refused = refused.Error()
+		}
+		return nil
+	}
+	for _, p := range r.pauses.all() {
+		if p.Tries > 0 {
+			r.lanes.of(p.Name).hold(p.NextTryAt)
+		}
+	}
+	return nil
+}
+
+// unproven reports whether one message has to find out whether the relays accept
+// our mail again, before others follow.
+func (r *deliveryRun) unproven() bool { return r.opts.Direct == nil && r.servers.unproven() }
+
 // serverDown stops the run: every delivery would fail the same way, and none of
 // them is to blame.
 func (r *deliveryRun) serverDown(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.down == nil {
-		r.down = fmt.Errorf("mail server %s: %w", r.servers.names(), err)
-		r.service.opts.Logger.Error("mail server not reached", "host", r.servers.names(), "err", err)
+		r.down = err
+		r.service.opts.Logger.Error("no mail server takes our mail", "err", err)
 	}
 	r.changed.Broadcast()
 }

@@ -10,6 +10,7 @@
 package digest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,8 @@ type Options struct {
 	BounceDomain string           // of envelope senders (VERP); "": From is the envelope sender
 	Now          func() time.Time // time.Now
 	Logger       *slog.Logger     // slog.Default
+	// Notify is told what an admin should know; nil: only the log is.
+	Notify func(ctx context.Context, n Notice)
 }
 
 // Service composes and delivers.
@@ -38,6 +41,7 @@ type Service struct {
 	articles    *feed.Store
 	subscribers *subscribers.Store
 	opts        Options
+	sizes       domainSizes
 }
 
 // New returns a service on one database.

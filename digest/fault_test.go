@@ -93,6 +93,10 @@ func (f faultyDomain) want() (states string, from, to time.Duration, suppressed 
 		f.phase == "ehlo" && f.fault.Code != 0 && f.fault.Code != 421,     // HELO will do
 		f.phase == "starttls" && f.fault.Code != 0 && f.fault.Code != 421: // it goes without, where the way is not known to be encrypted
 		return "sent", 0, 0, false
+	case f.fault.Code == 550 && (f.phase == "greeting" || f.phase == "mail"): // no reader was named: the fault is ours
+		return "waiting", 5 * time.Minute, 5 * time.Minute, false
+	case f.fault.Code == 451 && (f.phase == "greeting" || f.phase == "mail"):
+		return "waiting", soon, soon, false
 	case f.fault.Code == 451:
 		return back("waiting")
 	case f.fault.Code == 550: // «no such user» speaks of the reader after RCPT and after the message

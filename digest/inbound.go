@@ -274,7 +274,11 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 	if v.Full {
 		class = classFull
 	}
-	fresh, refusals, err := s.noteReport(ctx, d, feedbackRow{kind: kind, class: class, code: one.Code, status: one.Status, text: one.Text})
+	phase := string(phaseOf(one.Command))
+	if one.Action != "failed" {
+		phase = ""
+	}
+	fresh, refusals, err := s.noteReport(ctx, d, feedbackRow{kind: kind, class: class, code: one.Code, status: one.Status, text: one.Text, phase: phase})
 	if err != nil {
 		return err
 	}
@@ -283,23 +287,26 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 		return nil
 	}
 	in.Effect = EffectNoted
-	reason := ""
+	said := strings.TrimSpace(one.Status + " " + clip(firstLine(one.Text), 200))
+	suppressed := false
 	switch {
 	case r.Kind == mail.ReportComplaint:
-		reason = "complaint"
+		err, suppressed = s.subscribers.Suppress(ctx, reader.Address, subscribers.ReasonComplaint, said), true
 	case r.Kind == mail.ReportUnsubscribe:
 		if _, err := s.subscribers.Unsubscribe(ctx, d.subscriber, 0, "mail", netip.Prefix{}); err != nil {
 			return err
 		}
 		in.Effect = EffectUnsubscribed
-	case v.Suppress, class == classFull && refusals >= fullIssues, class == verdict.Unknown.String() && one.Action == "failed" && refusals >= unknownIssues:
-		reason = "bounce"
+	case v.Suppress, class == classFull && refusals >= fullIssues:
+		suppressed, err = s.strike(ctx, struck{d.mailing, d.subscriber, reader.Address, said}, s.opts.Notify)
 	}
-	if reason != "" {
-		if err := s.subscribers.Suppress(ctx, reader.Address, reason, strings.TrimSpace(one.Status+" "+clip(firstLine(one.Text), 200))); err != nil {
-			return err
-		}
+	switch {
+	case err != nil:
+		return err
+	case suppressed:
 		in.Effect = EffectSuppressed
+	case v.Suppress:
+		in.Why = "waits for an admin with others of the domain; see: dibao bounce list --pending"
 	}
 	return s.noteEffect(ctx, d, kind, class, in.Effect)
 }
@@ -337,7 +344,7 @@ func firstLine(text string) string {
 	return first
 }
 
-type feedbackRow struct{ kind, class, code, status, text string }
+type feedbackRow struct{ kind, class, code, status, text, phase string }
 
 // noteReport stores a report once for its delivery, and returns whether what it
 // means is still to be done and how many issues got one of its class lately.
@@ -347,9 +354,9 @@ func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fr
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		fresh, refusals = false, 0
 		res, err := tx.ExecContext(ctx, `
-			INSERT INTO feedback (delivery, subscriber, kind, class, code, status, text, at, report)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (report) WHERE report IS NOT NULL DO NOTHING`,
-			d.id, d.subscriber, f.kind, f.class, codeNumber(f.code), f.status, text, now, reportKey(d, f.kind, f.class))
+			INSERT INTO feedback (delivery, subscriber, kind, class, code, status, text, at, report, phase)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (report) WHERE report IS NOT NULL DO NOTHING`,
+			d.id, d.subscriber, f.kind, f.class, codeNumber(f.code), f.status, text, now, reportKey(d, f.kind, f.class), f.phase)
 		if err != nil {
 			return err
 		}
@@ -422,7 +429,11 @@ func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, li
 // PruneFeedback deletes what came back longer ago than retention.
 func (s *Service) PruneFeedback(ctx context.Context, retention time.Duration) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM feedback WHERE at < $1`, s.now().Add(-retention))
-		return err
+		for _, table := range []string{"feedback", "strikes"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE at < $1`, s.now().Add(-retention)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

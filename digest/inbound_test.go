@@ -166,8 +166,8 @@ func TestReceive(t *testing.T) {
 	})
 }
 
-// A full mailbox is given up after three issues, an answer that nobody
-// understands after two, a policy never.
+// A full mailbox is given up after three issues, a policy never, and an answer that
+// nobody understands not by itself.
 func TestReportsAddUp(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		for _, c := range []struct {
@@ -175,7 +175,8 @@ func TestReportsAddUp(t *testing.T) {
 			issues       int // after which the address is suppressed; 0: never
 		}{
 			{"5.2.2", "552 5.2.2 mailbox full", 3},
-			{"5.0.0", "550 no", 2},
+			{"5.0.0", "550 no", 0}, // nobody else is at the domain
+			{"5.0.0", "550 no (in reply to RCPT TO command)", 0},
 			{"5.7.1", "550 5.7.1 message looks like spam", 0},
 			{"4.4.7", "450 4.4.7 expired", 0},
 		} {

@@ -12,14 +12,36 @@ import (
 	"dibao/internal/mail"
 )
 
+// rulingOn returns the refusal that a Send ended with, nil if it did not, and what
+// it means.
+func rulingOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
+	var refused *mail.ReplyError
+	if !errors.As(err, &refused) {
+		return nil, verdict.Verdict{}
+	}
+	return refused, verdict.Judge(verdict.Reply{
+		Phase: verdict.Phase(refused.Phase), Domain: domainOf(j.reader.Address), Code: refused.Code, Enhanced: refused.Enhanced, Text: refused.Text,
+	})
+}
+
+// late reports whether a mail has been tried for long enough. A first attempt is
+// never too late: the mail may have waited for a relay that was down, or for an
+// admin's pause, and was tried by nobody. While the cause was ours no time passes.
+func (r *deliveryRun) late(j job, now time.Time) bool {
+	if j.Attempt <= 1 {
+		return false
+	}
+	names := []string{j.lane.name}
+	if r.opts.Direct == nil {
+		names = r.servers.names()
+	}
+	return now.Sub(latest(j.FirstTried, r.pauses.resumed(names...))) >= r.opts.GiveUpAfter
+}
+
 // judge turns how a Send ended into what the ledger keeps (the table of replies
 // in docs/delivery.md), and lets the lane learn from it.
-func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
+func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v verdict.Verdict, err error) outcome {
 	now := r.service.now()
-	// A first attempt is never too late: the mail may have waited for a relay that
-	// was down, or for an admin's pause, and was tried by nobody.
-	late := j.Attempt > 1 && now.Sub(j.FirstTried) >= r.opts.GiveUpAfter
-	var refused *mail.ReplyError
 	switch {
 	case err == nil:
 		r.mu.Lock()
@@ -34,17 +56,16 @@ func (r *deliveryRun) judge(j job, reply mail.Reply, err error) outcome {
 			o.nextAt = now.Add(verdict.Backoff(1, jitter(j.ID)))
 		}
 		return o
-	case errors.As(err, &refused):
-		v := verdict.Judge(verdict.Reply{Phase: verdict.Phase(refused.Phase), Domain: domainOf(j.reader.Address), Code: refused.Code, Enhanced: refused.Enhanced, Text: refused.Text})
+	case refused != nil:
 		r.learn(j.lane, v, now)
-		if v.Retries() && !late {
+		if v.Retries() && !r.late(j, now) {
 			r.count(func(t *Delivered) { t.Deferred++ })
 			return outcome{state: "waiting", nextAt: now.Add(retryAfter(v, refused.Code, j)), code: refused.Code, reply: refused.Text}
 		}
 		r.count(func(t *Delivered) { t.Failed++ })
 		r.react(j, v, refused)
 		return outcome{state: "failed", code: refused.Code, reply: refused.Text}
-	case late:
+	case r.late(j, now):
 		r.count(func(t *Delivered) { t.Failed++ })
 		return outcome{state: "failed", reply: err.Error()}
 	}
@@ -103,8 +124,8 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 	refusals := 0 // of this class, in a row or lately
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6)`,
-			j.ID, j.Subscriber, class, refused.Code, clip(refused.Text, 500), now); err != nil {
+			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, phase, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6, $7)`,
+			j.ID, j.Subscriber, class, refused.Code, clip(refused.Text, 500), refused.Phase, now); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `
@@ -112,9 +133,8 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = $1 AND d.state = 'sent' AND d.done_at > f.at)`,
 			j.Subscriber, class, now.Add(-issuesWithin)).Scan(&refusals)
 	})
-	suppress := v.Suppress || v.Full && (refusals >= fullIssues || v.Class == verdict.Unknown && refusals >= unknownIssues)
-	if err == nil && suppress {
-		err = r.service.subscribers.Suppress(ctx, j.reader.Address, "bounce", fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200)))
+	if err == nil && (v.Suppress || class == classFull && refusals >= fullIssues) {
+		_, err = r.service.strike(ctx, struck{j.Mailing, j.Subscriber, j.reader.Address, fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200))}, r.opts.Notify)
 	}
 	if err == nil && v.Class == verdict.Message {
 		r.service.opts.Logger.Error("a server can't take this message", "mailing_id", j.Mailing, "delivery_id", j.ID, "reply_code", refused.Code)

@@ -198,6 +198,12 @@ func (x *lane) slowDown() {
 	x.perMinute = max(x.perMinute/2, 1)
 }
 
+// hold keeps the lane from sending, and lets one message try first then.
+func (x *lane) hold(until time.Time) {
+	x.window = 1
+	x.heldUntil = latest(x.heldUntil, until)
+}
+
 // unreachable notes that no connection to the domain could be made.
 func (x *lane) unreachable(now time.Time) {
 	x.slowDown()

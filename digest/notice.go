@@ -19,14 +19,16 @@ const (
 	NoticeStuck   NoticeKind = "stuck"   // a mailing does not come on
 	NoticePolicy  NoticeKind = "policy"  // a domain refuses our mail
 	NoticeMessage NoticeKind = "message" // a server can't take a message
+	NoticeRefused NoticeKind = "refused" // a relay or a domain refuses our mail before a reader is named
+	NoticePending NoticeKind = "pending" // many suppressions at one domain wait for the admin
 )
 
 // Notice is what an admin should know.
 type Notice struct {
 	Kind    NoticeKind
-	Mailing int64  // 0: of none
-	Domain  string // "": of none
-	Text    string
+	Mailing int64         // 0: of none
+	Domain  string        // "": of none; of a relay HOST:PORT
+	Text    string        // what a server said
 	Report  MailingReport // of a mailing that is done or stuck
 }
 
@@ -37,6 +39,9 @@ const stuckAfter = 6 * time.Hour
 // close marks the mailings that are through, and tells of those and of the stuck.
 func (r *deliveryRun) close(ctx context.Context) error {
 	done, err := r.ledger.closeMailings(ctx)
+	if err == nil && len(done) > 0 {
+		err = r.service.settleUnknown(ctx, r.opts.Notify)
+	}
 	if err != nil || r.opts.Notify == nil {
 		return err
 	}

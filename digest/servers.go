@@ -3,61 +3,159 @@ package digest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
 
+	"dibao/digest/verdict"
 	"dibao/internal/mail"
 )
 
 // servers are the configured relays.
 type servers struct {
-	mu   sync.Mutex
-	all  []mail.Options
-	down []time.Time // until when each is passed over
+	all    []mail.Options
+	pauses *pauses
+
+	mu      sync.Mutex
+	down    map[string]time.Time // until when each is passed over, since it was not reached
+	probing map[string]bool      // one message tries whether it accepts our mail again
 }
 
-func (s *servers) names() string {
+func newServers(all []mail.Options, p *pauses) *servers {
+	return &servers{all: all, pauses: p, down: make(map[string]time.Time), probing: make(map[string]bool)}
+}
+
+func (s *servers) names() []string {
 	names := make([]string, len(s.all))
 	for i, o := range s.all {
 		names[i] = o.Addr
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
-// dial connects to the first server that can be reached. One that could not is
-// passed over for a while, unless all are.
-func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration) (*mail.Conn, error) {
+// refusedError says that no relay accepts our mail now.
+type refusedError struct {
+	pause Pause // that ends first
+}
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("the mail server %s refuses our mail before a reader is named: %s", e.pause.Name, e.pause.Reply)
+}
+
+// unproven reports whether every relay refused our mail when last tried, so that
+// one message has to find out whether that is over.
+func (s *servers) unproven() bool {
+	known := s.pauses.all()
+	for _, o := range s.all {
+		if known[o.Addr].Tries == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// refusing returns the pause that ends first if no relay may be tried now.
+func (s *servers) refusing(now time.Time) *refusedError {
+	known := s.pauses.all()
+	var first Pause
+	for _, o := range s.all {
+		p := known[o.Addr]
+		if !p.open(now) {
+			return nil
+		}
+		if first.Name == "" || p.NextTryAt.Before(first.NextTryAt) {
+			first = p
+		}
+	}
+	return &refusedError{first}
+}
+
+// candidates returns the relays to try, in order: those that were not reached a
+// moment ago come last, and those that refuse our mail not at all.
+func (s *servers) candidates(now time.Time) []mail.Options {
+	known := s.pauses.all()
 	s.mu.Lock()
-	if s.down == nil {
-		s.down = make([]time.Time, len(s.all))
-	}
-	var order []int
-	for i := range s.all {
-		if !now.Before(s.down[i]) {
-			order = append(order, i)
+	defer s.mu.Unlock()
+	var up, down []mail.Options
+	for _, o := range s.all {
+		p := known[o.Addr]
+		switch {
+		case p.open(now), p.Tries > 0 && s.probing[o.Addr]:
+		case now.Before(s.down[o.Addr]):
+			down = append(down, o)
+		default:
+			up = append(up, o)
 		}
 	}
-	for i := range s.all {
-		if now.Before(s.down[i]) {
-			order = append(order, i)
-		}
+	return append(up, down...)
+}
+
+// probe takes the right to try a relay that refused our mail; ok is false if
+// another connection has it.
+func (s *servers) probe(name string) (probes, ok bool) {
+	if s.pauses.of(name).Tries == 0 {
+		return false, true
 	}
-	s.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probing[name] {
+		return false, false
+	}
+	s.probing[name] = true
+	return true, true
+}
+
+func (s *servers) probed(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.probing, name)
+}
+
+func (s *servers) noteDown(name string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down[name] = until
+}
+
+// dial connects to the first relay that can be reached and does not refuse us
+// from the start; refused is called for one that does. probes says that the
+// connection is to find out whether the relay accepts our mail again.
+func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration, refused func(string, *mail.ReplyError)) (conn *mail.Conn, name string, probes bool, err error) {
 	var errs []error
-	for _, i := range order {
-		conn, err := mail.Dial(ctx, s.all[i])
-		s.mu.Lock()
+	for _, o := range s.candidates(now) {
+		probes, ok := s.probe(o.Addr)
+		if !ok {
+			continue
+		}
+		conn, err := mail.Dial(ctx, o)
 		if err == nil {
-			s.down[i] = time.Time{}
-		} else {
-			s.down[i] = now.Add(pause)
+			s.noteDown(o.Addr, time.Time{})
+			return conn, o.Addr, probes, nil
 		}
-		s.mu.Unlock()
-		if err == nil || ctx.Err() != nil {
-			return conn, err
+		if probes {
+			s.probed(o.Addr)
 		}
+		if ctx.Err() != nil {
+			return nil, "", false, err
+		}
+		var reply *mail.ReplyError
+		if errors.As(err, &reply) && verdict.Phase(reply.Phase).BeforeReader() {
+			refused(o.Addr, reply)
+			continue
+		}
+		s.noteDown(o.Addr, now.Add(pause))
 		errs = append(errs, err)
 	}
-	return nil, errors.Join(errs...)
+	if len(errs) == 0 {
+		if r := s.refusing(now); r != nil {
+			return nil, "", false, r
+		}
+		return nil, "", false, errProbing
+	}
+	return nil, "", false, fmt.Errorf("mail server %s: %w", strings.Join(s.names(), ", "), errors.Join(errs...))
 }
+
+// errProbing says that another connection is finding out whether the only relay
+// accepts our mail again.
+var errProbing = errors.New("another connection tries whether the mail server accepts our mail again")

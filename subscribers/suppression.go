@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dibao/internal/database"
 )
 
 // The reasons of a suppression.
@@ -43,6 +45,30 @@ func (s *Store) Suppress(ctx context.Context, address, reason, note string) erro
 		_, err := s.suppress(ctx, tx, address, reason, note)
 		return err
 	})
+}
+
+// SuppressIn is Suppress within a transaction. It reports whether the address was
+// not suppressed before.
+func (s *Store) SuppressIn(ctx context.Context, tx *sql.Tx, address, reason, note string) (bool, error) {
+	address, err := ParseAddress(address)
+	if err != nil {
+		return false, err
+	}
+	return s.suppress(ctx, tx, address, reason, note)
+}
+
+// LiftBounce lifts, within a transaction, the suppression of a reader that a
+// bounce brought at a time or later. It reports whether there was one.
+func (s *Store) LiftBounce(ctx context.Context, tx *sql.Tx, subscriber int64, since time.Time, note string) (bool, error) {
+	addresses, err := database.Collect(ctx, tx, database.ScanOne[string], `SELECT address FROM subscribers WHERE id = $1`, subscriber)
+	if err != nil || len(addresses) == 0 {
+		return false, err
+	}
+	x, err := s.suppressionOf(ctx, tx, addresses[0])
+	if err != nil || x == nil || x.Reason != ReasonBounce || x.At.Before(since) {
+		return false, err
+	}
+	return s.unsuppress(ctx, tx, addresses[0], note, netip.Prefix{})
 }
 
 func (s *Store) suppress(ctx context.Context, tx *sql.Tx, address, reason, note string) (bool, error) {

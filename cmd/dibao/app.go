@@ -113,9 +113,11 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	a.digest, err = digest.New(db, a.articles, readers, digest.Options{
-		SiteName: siteName, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log,
-	})
+	opts := digest.Options{SiteName: siteName, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log}
+	if c.Mail.Admin != "" && (c.Mail.Host != "" || c.Mail.Direct) {
+		opts.Notify = a.tellAdmin
+	}
+	a.digest, err = digest.New(db, a.articles, readers, opts)
 	return a, err
 }
 

@@ -87,9 +87,6 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 	for domain, l := range m.Limits {
 		opts.Limits[domain] = digest.Limit(l)
 	}
-	if m.Admin != "" {
-		opts.Notify = a.tellAdmin
-	}
 	return a.digest.NewDeliverer(opts)
 }
 

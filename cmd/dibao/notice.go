@@ -60,6 +60,21 @@ func (a *app) noticeLetter(n digest.Notice) templates.Letter {
 			Lead: fmt.Sprintf("%s refused three messages in a row by its policy. Its mail waits for four hours and is tried again then. No reader was suppressed for it.", n.Domain),
 		}
 	}
+	switch n.Kind {
+	case digest.NoticeRefused:
+		return templates.Letter{
+			Title: fmt.Sprintf("%s refuses our mail before a reader is named", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
+			Lead: fmt.Sprintf("It answered: %s. This is about us: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
+				"One message tries again from time to time, at least once an hour; when you have corrected the cause, «dibao issue send» tries at once.", n.Text),
+		}
+	case digest.NoticePending:
+		return templates.Letter{
+			Title:    fmt.Sprintf("Many readers at %s would be suppressed by mailing %d", n.Domain, n.Mailing),
+			Commands: []string{"dibao bounce list --pending --domain " + n.Domain, "dibao bounce apply --domain " + n.Domain},
+			Lead: fmt.Sprintf("More than three of them, and more than 2 %% of the readers there, would be suppressed at once. That is more often a fault of ours or of the domain. "+
+				"None is suppressed: you decide. The last answer was: %s", n.Text),
+		}
+	}
 	return templates.Letter{
 		Title: fmt.Sprintf("A message of mailing %d can't be taken", n.Mailing), Commands: report,
 		Lead: fmt.Sprintf("%s answered: %s", n.Domain, n.Text),

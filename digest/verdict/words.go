@@ -83,6 +83,7 @@ var (
 	)
 	// filterText: refused by what a reader set up, or the reader's server for them.
 	filterText = words(
+		`mail content denied`,
 		`recipient preferences|user reject|refuses to receive|only accepting mail from|not accepting any mail|blocked by the recipient|rejected by (?:the )?recipient|due to user rules|bounced address|restricted sms|message filtered`,
 		`(?:收件人|收信人|对方|用户)(?:已)?(?:拒收|拒绝接收|设置了?拒收|将\S{0,10}(?:列入|加入)黑名单)`,
 	)
@@ -118,6 +119,6 @@ var (
 	relayText = words(`relay`)
 
 	// qqMark is said by nobody else.
-	qqMark      = words(`frequency limited`, `mail\.qq\.com…`+`(?:access denied|suspected|denied)`, `^mail content denied`)
+	qqMark      = words(`frequency limited`, `mail\.qq\.com…`+`(?:access denied|suspected|denied)`)
 	neteaseMark = regexp.MustCompile(`\b(?:HL|MI|RP|DT|SP|WM|IP):[A-Z]{3}\b`)
 )

@@ -61,11 +61,21 @@ type Server struct {
 	longest  time.Duration
 	security *Security // nil: no TLS
 	logins   []Login
+	script   func(phase, from, to string) string // nil: none
 }
 
 // Start serves on l, and fails in the phase as the fault says, until the test ends.
 func Start(t testing.TB, l net.Listener, phase string, fault Fault) *Server {
 	s := &Server{Addr: l.Addr().String(), phase: phase, fault: fault, received: make(map[string]int)}
+	s.start(t, l)
+	return s
+}
+
+// StartScript serves on l until the test ends, and asks script what to answer in a
+// phase: a reply without its line end, or "" to do as a server should. from and to
+// are of the transaction, as far as they were named. It is called by many at once.
+func StartScript(t testing.TB, l net.Listener, script func(phase, from, to string) string) *Server {
+	s := &Server{Addr: l.Addr().String(), received: make(map[string]int), script: script}
 	s.start(t, l)
 	return s
 }
@@ -131,6 +141,7 @@ type dialogue struct {
 	*Server
 	c       net.Conn
 	r       *bufio.Reader
+	from    string
 	to      string
 	refused bool // the reader of this transaction
 
@@ -167,10 +178,13 @@ func (d *dialogue) command(line string) (ok bool) {
 		d.noteLogin(line)
 		return d.answer("auth", "235 2.7.0 ok\r\n")
 	case "MAIL":
+		d.from, d.to, d.refused = inBrackets(line), "", false
 		return d.answer("mail", "250 2.1.0 ok\r\n")
 	case "RCPT":
-		_, to, _ := strings.Cut(line, "<")
-		d.to, _, _ = strings.Cut(to, ">")
+		if d.refused && d.script != nil {
+			return d.answer("", "503 5.5.1 no sender\r\n")
+		}
+		d.to = inBrackets(line)
 		if d.refused = strings.HasPrefix(d.to, "refused"); d.refused {
 			return d.answer("", "550 5.1.1 no such user\r\n")
 		}
@@ -187,6 +201,13 @@ func (d *dialogue) command(line string) (ok bool) {
 		return d.answer("data", "354 go\r\n") && d.body()
 	}
 	return d.answer("", "500 5.5.1 what?\r\n")
+}
+
+// inBrackets returns the address of a MAIL or RCPT command.
+func inBrackets(line string) string {
+	_, address, _ := strings.Cut(line, "<")
+	address, _, _ = strings.Cut(address, ">")
+	return address
 }
 
 // handshake has no TLS: it is only for servers that fail in it.
@@ -218,6 +239,16 @@ func (d *dialogue) body() (ok bool) {
 	if early {
 		return true // it was answered
 	}
+	if d.script != nil {
+		d.refused = false
+		ok = d.answer("dot", "250 2.0.0 queued\r\n")
+		d.mu.Lock()
+		if !d.refused {
+			d.received[d.to]++
+		}
+		d.mu.Unlock()
+		return ok
+	}
 	if !d.failsIn("dot") || d.fault.Code == 0 {
 		d.mu.Lock()
 		d.received[d.to]++
@@ -235,6 +266,13 @@ func (d *dialogue) failsIn(phase string) bool {
 func (d *dialogue) answer(phase, reply string) (ok bool) {
 	if d.failsIn(phase) {
 		return d.fail()
+	}
+	if d.script != nil && phase != "" {
+		if said := d.script(phase, d.from, d.to); said != "" {
+			d.refused = said[0] != '2' && said[0] != '3'
+			_, err := io.WriteString(d.c, said+"\r\n")
+			return err == nil && !strings.HasPrefix(said, "421") && !(d.refused && phase == "greeting")
+		}
 	}
 	_, err := io.WriteString(d.c, reply)
 	return err == nil

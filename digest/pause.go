@@ -1,0 +1,177 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"sync"
+	"time"
+
+	"dibao/digest/verdict"
+	"dibao/internal/database"
+	"dibao/internal/mail"
+)
+
+// Pause says that a relay, or with direct delivery a group of domains, refuses
+// our mail before a reader is named. The fault is ours: nothing is sent there
+// until the next try, which one message makes, and no delivery fails for it.
+type Pause struct {
+	Name      string    `json:"name"` // HOST:PORT of a relay, or the domain that names the group
+	Tries     int       `json:"tries"`
+	Since     time.Time `json:"since"`
+	NextTryAt time.Time `json:"next_try_at"`
+	Reply     string    `json:"reply"` // the last one, with its code and the command that it answers
+
+	told      bool
+	resumedAt time.Time
+}
+
+// open reports whether nothing is sent there now.
+func (p Pause) open(now time.Time) bool { return p.Tries > 0 && now.Before(p.NextTryAt) }
+
+const (
+	firstPause     = 5 * time.Minute // after a 5xx
+	firstSoftPause = time.Minute     // after a 4xx
+	longestPause   = time.Hour
+	softTries      = 3 // 4xx in a row of which the admin is told
+)
+
+// pauseFor is how long the nth refusal in a row pauses.
+func pauseFor(code, n int, v verdict.Verdict) time.Duration {
+	first := firstPause
+	if code/100 == 4 {
+		first = firstSoftPause
+	}
+	return max(v.Retry, min(first<<min(n-1, 6), longestPause))
+}
+
+// refusesUs returns a refusal that is about us: one from before a reader was
+// named, unless it is about this message (its size, or a form of address).
+func refusesUs(reply *mail.ReplyError, v verdict.Verdict) bool {
+	return verdict.Phase(reply.Phase).BeforeReader() && v.Class != verdict.Message
+}
+
+// pauses are the pauses of this node. They are stored, so that a restart and
+// other nodes keep to them.
+type pauses struct {
+	service *Service
+	mu      sync.Mutex
+	byName  map[string]Pause
+}
+
+// load reads what other nodes stored. With probe every pause is over.
+func (p *pauses) load(ctx context.Context, probe bool) error {
+	all, err := p.service.storedPauses(ctx)
+	if err != nil {
+		return err
+	}
+	now := p.service.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.byName = make(map[string]Pause, len(all))
+	for _, x := range all {
+		if probe && x.open(now) {
+			x.NextTryAt = now
+		}
+		p.byName[x.Name] = x
+	}
+	return nil
+}
+
+func (p *pauses) of(name string) Pause {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.byName[name]
+}
+
+// refused notes a refusal. Replies that were on their way when the pause began
+// count as the same one. tell reports whether the admin is to be told now: once.
+func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyError, v verdict.Verdict) (x Pause, tell bool, err error) {
+	now := p.service.now()
+	p.mu.Lock()
+	x = p.byName[name]
+	if x.open(now) {
+		p.mu.Unlock()
+		return x, false, nil
+	}
+	if x.Tries == 0 {
+		x = Pause{Name: name, Since: now, resumedAt: x.resumedAt}
+	}
+	x.Tries++
+	x.Reply = clip(reply.Error(), maxReply)
+	x.NextTryAt = now.Add(pauseFor(reply.Code, x.Tries, v))
+	tell = !x.told && (reply.Code >= 500 || x.Tries >= softTries)
+	x.told = x.told || tell
+	p.byName[name] = x
+	p.mu.Unlock()
+	return x, tell, p.service.storePause(ctx, x)
+}
+
+// accepted notes that mail is taken again.
+func (p *pauses) accepted(ctx context.Context, name string) error {
+	p.mu.Lock()
+	x := p.byName[name]
+	if x.Tries == 0 {
+		p.mu.Unlock()
+		return nil
+	}
+	x.Tries, x.told, x.resumedAt = 0, false, p.service.now()
+	p.byName[name] = x
+	p.mu.Unlock()
+	return p.service.storePause(ctx, x)
+}
+
+// resumed returns when a relay or a lane of these names last accepted mail again
+// after a pause.
+func (p *pauses) resumed(names ...string) (at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range names {
+		at = latest(at, p.byName[name].resumedAt)
+	}
+	return at
+}
+
+func (p *pauses) all() map[string]Pause {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.byName)
+}
+
+// Pauses returns who refuses our mail before a reader is named.
+func (s *Service) Pauses(ctx context.Context) ([]Pause, error) {
+	all, err := s.storedPauses(ctx)
+	now := all[:0]
+	for _, p := range all {
+		if p.Tries > 0 {
+			now = append(now, p)
+		}
+	}
+	return now, err
+}
+
+func (s *Service) storedPauses(ctx context.Context) (all []Pause, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (p Pause, err error) {
+			var told, resumed sql.Null[time.Time]
+			err = r.Scan(&p.Name, &p.Tries, &p.Since, &p.NextTryAt, &p.Reply, &told, &resumed)
+			p.told, p.resumedAt = told.Valid, resumed.V
+			return p, err
+		}, `SELECT name, tries, since, next_try_at, reply, told_at, resumed_at FROM send_pauses ORDER BY name`)
+		return err
+	})
+	return all, err
+}
+
+func (s *Service) storePause(ctx context.Context, p Pause) error {
+	told := sql.Null[time.Time]{V: s.now(), Valid: p.told}
+	resumed := sql.Null[time.Time]{V: p.resumedAt, Valid: !p.resumedAt.IsZero()}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO send_pauses (name, tries, since, next_try_at, reply, told_at, resumed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (name) DO UPDATE SET tries = excluded.tries, since = excluded.since, next_try_at = excluded.next_try_at,
+				reply = excluded.reply, told_at = excluded.told_at, resumed_at = excluded.resumed_at`,
+			p.Name, p.Tries, p.Since, p.NextTryAt, p.Reply, told, resumed)
+		return err
+	})
+}

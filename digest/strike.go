@@ -1,0 +1,219 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"time"
+
+	"dibao/digest/verdict"
+	"dibao/internal/database"
+	"dibao/subscribers"
+)
+
+// A domain may lose so many readers by one mailing, by replies and reports
+// together: three, or 2 in 100 of the readers that the mailing has there. If more
+// would be suppressed, something is wrong at the domain or with us: none is, and
+// an admin decides.
+const (
+	strikesLeast   = 3
+	strikesPercent = 2
+)
+
+// struck is a reader whom a reply or a report would have suppressed.
+type struck struct {
+	mailing, subscriber int64
+	address             string
+	note                string // what the server said
+}
+
+// strike suppresses a reader, unless too many of the domain would be by this
+// mailing: then all of them wait for an admin, those who were suppressed included.
+// The admin is told once for a domain and a mailing. It reports whether the reader
+// is suppressed now.
+func (s *Service) strike(ctx context.Context, x struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
+	domain := domainOf(x.address)
+	most, err := s.mostStrikes(ctx, x.mailing, domain)
+	if err != nil {
+		return false, err
+	}
+	tripped := 0
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		suppressed, tripped = false, 0
+		if err := s.lockMailing(ctx, tx, x.mailing); err != nil {
+			return err
+		}
+		var all, pending, mine int
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN state = 'pending' THEN 1 END), COUNT(CASE WHEN subscriber = $3 THEN 1 END)
+			FROM strikes WHERE mailing = $1 AND domain = $2`, x.mailing, domain, x.subscriber).Scan(&all, &pending, &mine)
+		switch {
+		case err != nil:
+			return err
+		case mine > 0 && pending > 0: // said again
+			return nil
+		case mine == 0 && all+1 > most:
+			if pending == 0 {
+				tripped = all + 1
+			}
+			return s.trip(ctx, tx, x, domain)
+		}
+		fresh, err := s.subscribers.SuppressIn(ctx, tx, x.address, subscribers.ReasonBounce, x.note)
+		if suppressed = true; err != nil || !fresh {
+			return err
+		}
+		if mine > 0 { // it was lifted since
+			_, err := tx.ExecContext(ctx, `UPDATE strikes SET at = $3 WHERE mailing = $1 AND subscriber = $2`, x.mailing, x.subscriber, s.now())
+			return err
+		}
+		return s.noteStrike(ctx, tx, x, domain, "suppressed")
+	})
+	if err == nil && tripped > 0 {
+		s.opts.Logger.Error("too many readers of a domain would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.mailing, "domain", domain, "readers", tripped)
+		if tell != nil {
+			tell(ctx, Notice{Kind: NoticePending, Mailing: x.mailing, Domain: domain, Text: x.note})
+		}
+	}
+	return suppressed, err
+}
+
+// trip makes what a mailing said of a domain wait, and lifts what it did.
+func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain string) error {
+	type done struct {
+		subscriber int64
+		at         time.Time
+	}
+	all, err := database.Collect(ctx, tx, func(r database.Row) (d done, err error) {
+		err = r.Scan(&d.subscriber, &d.at)
+		return d, err
+	}, `SELECT subscriber, at FROM strikes WHERE mailing = $1 AND domain = $2 AND state = 'suppressed'`, x.mailing, domain)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if _, err := s.subscribers.LiftBounce(ctx, tx, d.subscriber, d.at, "many readers of the domain at once"); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE strikes SET state = 'pending' WHERE mailing = $1 AND domain = $2`, x.mailing, domain); err != nil {
+		return err
+	}
+	return s.noteStrike(ctx, tx, x, domain, "pending")
+}
+
+func (s *Service) noteStrike(ctx context.Context, tx *sql.Tx, x struck, domain, state string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO strikes (mailing, subscriber, domain, state, note, at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		x.mailing, x.subscriber, domain, state, clip(verdict.Anonymous(x.note), 300), s.now())
+	return err
+}
+
+// lockMailing keeps other nodes from striking by the same mailing at the same time.
+func (s *Service) lockMailing(ctx context.Context, tx *sql.Tx, mailing int64) error {
+	var id int64
+	return tx.QueryRowContext(ctx, s.db.Dialect().Pick(`SELECT id FROM mailings WHERE id = $1`, `SELECT id FROM mailings WHERE id = $1 FOR UPDATE`), mailing).Scan(&id)
+}
+
+// domainSizes remembers how many readers mailings have at large domains.
+type domainSizes struct {
+	mu        sync.Mutex
+	byMailing map[int64]map[string]int
+}
+
+// maxSizes bounds the mailings that are remembered.
+const maxSizes = 16
+
+const (
+	largeDomainsSQLite = `SELECT substr(u.address_key, instr(u.address_key, '@') + 1) AS domain, COUNT(*) FROM deliveries d
+		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
+	largeDomainsPostgres = `SELECT split_part(u.address_key, '@', 2) AS domain, COUNT(*) FROM deliveries d
+		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
+)
+
+// mostStrikes is how many readers of a domain one mailing may suppress. The
+// readers of a mailing are counted once, and only when it comes to the number.
+func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string) (int, error) {
+	var sizes map[string]int
+	s.sizes.mu.Lock()
+	sizes = s.sizes.byMailing[mailing]
+	s.sizes.mu.Unlock()
+	if sizes != nil {
+		return max(strikesLeast, sizes[domain]*strikesPercent/100), nil
+	}
+	sizes = make(map[string]int)
+	n := 0
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM strikes WHERE mailing = $1 AND domain = $2`, mailing, domain).Scan(&n)
+		if err != nil || n < strikesLeast {
+			return err
+		}
+		_, err = database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+			var name string
+			var size int
+			err := r.Scan(&name, &size)
+			sizes[name] = size
+			return struct{}{}, err
+		}, s.db.Dialect().Pick(largeDomainsSQLite, largeDomainsPostgres), mailing, strikesLeast*100/strikesPercent)
+		return err
+	})
+	if err != nil || n < strikesLeast {
+		return strikesLeast, err
+	}
+	s.sizes.mu.Lock()
+	defer s.sizes.mu.Unlock()
+	if s.sizes.byMailing == nil || len(s.sizes.byMailing) >= maxSizes {
+		s.sizes.byMailing = make(map[int64]map[string]int)
+	}
+	s.sizes.byMailing[mailing] = sizes
+	return max(strikesLeast, sizes[domain]*strikesPercent/100), nil
+}
+
+// Pending is a suppression that waits for an admin.
+type Pending struct {
+	Mailing    int64     `json:"mailing"`
+	Domain     string    `json:"domain"`
+	Subscriber int64     `json:"subscriber"`
+	Address    string    `json:"address"`
+	At         time.Time `json:"at"`
+	Text       string    `json:"text"` // what the server said
+}
+
+// Pending returns the suppressions that wait for an admin, of one domain or, with
+// "", of all, the newest of each reader. Who was sent a mail since is left out: the
+// mailbox takes mail.
+func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (p Pending, err error) {
+			err = r.Scan(&p.Mailing, &p.Domain, &p.Subscriber, &p.Address, &p.At, &p.Text)
+			return p, err
+		}, `SELECT x.mailing, x.domain, x.subscriber, u.address, x.at, x.note FROM strikes x JOIN subscribers u ON u.id = x.subscriber
+			WHERE x.state = 'pending' AND ($1 = '' OR x.domain = $1)
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = x.subscriber AND d.state = 'sent' AND d.done_at > x.at)
+			AND NOT EXISTS (SELECT 1 FROM strikes y WHERE y.subscriber = x.subscriber AND y.state = 'pending' AND y.mailing > x.mailing)
+			ORDER BY x.domain, x.subscriber`, domain)
+		return err
+	})
+	return all, err
+}
+
+// ApplyPending suppresses the readers whose suppression waits, of one domain or,
+// with "", of all, and returns how many those are.
+func (s *Service) ApplyPending(ctx context.Context, domain string) (n int, err error) {
+	all, err := s.Pending(ctx, domain)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range all {
+		err := s.db.Write(ctx, func(tx *sql.Tx) error {
+			if _, err := s.subscribers.SuppressIn(ctx, tx, p.Address, subscribers.ReasonBounce, p.Text); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `UPDATE strikes SET state = 'suppressed' WHERE subscriber = $1 AND state = 'pending'`, p.Subscriber)
+			return err
+		})
+		if err != nil {
+			return n, fmt.Errorf("%d of %d are done; run it again for the rest: %w", n, len(all), err)
+		}
+		n++
+	}
+	return n, nil
+}

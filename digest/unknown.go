@@ -1,0 +1,97 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// bouncesWithin is how long after a mail its report comes, as a rule: a mail that
+// a server took and that did not come back for so long was accepted.
+const bouncesWithin = 24 * time.Hour
+
+// refusedUnknown is a reader whom a server refused at RCPT for a reason that
+// nobody understands.
+type refusedUnknown struct {
+	mailing, subscriber int64
+	address             string
+	text                string
+	reported            bool // by a mail that came back, and not in a reply
+}
+
+// settleUnknown suppresses the readers whom mailings that are through found refused
+// at RCPT for an unknown reason: those of whom another issue lately said the same,
+// with nothing accepted between, where the server accepted mail to others of the
+// domain in the same mailing. A server that refuses everybody speaks of us.
+func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, Notice)) error {
+	var accused []refusedUnknown
+	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		accused, err = s.repeatedUnknown(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	type place struct {
+		mailing  int64
+		domain   string
+		reported bool
+	}
+	accepts := make(map[place]bool)
+	for _, x := range accused {
+		at := place{x.mailing, domainOf(x.address), x.reported}
+		if _, known := accepts[at]; !known {
+			if accepts[at], err = s.acceptedOthers(ctx, at.mailing, at.domain, at.reported); err != nil {
+				return err
+			}
+		}
+		if !accepts[at] {
+			continue
+		}
+		if _, err := s.strike(ctx, struck{x.mailing, x.subscriber, x.address, x.text}, tell); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repeatedUnknown finds the readers whom a mailing, and another one lately, found
+// refused so, and of whom that was not judged yet. A mail that came back was not
+// accepted.
+func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnknown, error) {
+	return database.Collect(ctx, tx, func(r database.Row) (x refusedUnknown, err error) {
+		err = r.Scan(&x.mailing, &x.subscriber, &x.address, &x.text, &x.reported)
+		return x, err
+	}, `SELECT d.mailing, u.id, u.address, MIN(f.text), MIN(f.kind) = 'bounce' FROM feedback f JOIN deliveries d ON d.id = f.delivery
+			JOIN mailings m ON m.id = d.mailing JOIN subscribers u ON u.id = f.subscriber
+		WHERE f.class = 'unknown' AND f.phase = 'rcpt' AND f.kind IN ('reply', 'bounce') AND f.at > $1 AND m.state IN ('done', 'cancelled')
+		AND NOT EXISTS (SELECT 1 FROM strikes x WHERE x.mailing = d.mailing AND x.subscriber = u.id)
+		AND (SELECT COUNT(DISTINCT g.delivery) FROM feedback g WHERE g.subscriber = u.id AND g.class = 'unknown' AND g.phase = 'rcpt' AND g.at > $1 AND g.at <= f.at
+			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscriber = u.id AND e.state = 'sent' AND e.done_at > g.at
+				AND NOT EXISTS (SELECT 1 FROM feedback h WHERE h.subscriber = u.id AND h.delivery = e.id AND h.kind = 'bounce')
+				AND e.done_at < f.at)) >= $2
+		GROUP BY d.mailing, u.id, u.address ORDER BY d.mailing, u.id`, s.now().Add(-issuesWithin), unknownIssues)
+}
+
+const (
+	acceptedSQLite   = `substr(u.address_key, instr(u.address_key, '@') + 1) = $2`
+	acceptedPostgres = `split_part(u.address_key, '@', 2) = $2`
+)
+
+// acceptedOthers reports whether a mailing brought a mail to any reader of a
+// domain. Where refusals come as reports, those of the others have to have had
+// their time.
+func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool) (accepted bool, err error) {
+	before := s.now()
+	if reported {
+		before = before.Add(-bouncesWithin)
+	}
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries d JOIN subscribers u ON u.id = d.subscriber
+			WHERE d.mailing = $1 AND d.state = 'sent' AND d.done_at <= $3 AND `+s.db.Dialect().Pick(acceptedSQLite, acceptedPostgres)+`
+			AND NOT EXISTS (SELECT 1 FROM feedback f WHERE f.subscriber = d.subscriber AND f.delivery = d.id AND f.kind = 'bounce'))`, mailing, domain, before).Scan(&accepted)
+	})
+	return accepted, err
+}

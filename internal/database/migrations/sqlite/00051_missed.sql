@@ -1,0 +1,10 @@
+-- +goose Up
+
+-- What a page of readers did not get of a mailing is looked up when the next one
+-- is composed (digest/missed.go).
+DROP INDEX deliveries_ended;
+CREATE INDEX deliveries_ended ON deliveries (mailing, state, subscriber) WHERE state IN ('failed', 'uncertain', 'suppressed');
+
+-- +goose Down
+DROP INDEX deliveries_ended;
+CREATE INDEX deliveries_ended ON deliveries (mailing, state) WHERE state IN ('failed', 'uncertain', 'suppressed');
