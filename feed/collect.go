@@ -3,16 +3,18 @@ package feed
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/feed/visit"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/filetext"
@@ -51,6 +53,8 @@ type Collector struct {
 	// FileText returns the text of a PDF, DOCX or OFD file, page by page; nil reads
 	// none.
 	FileText func(ctx context.Context, file []byte) ([]string, error)
+	// Browser draws the pages of sources with Settings.Render; nil: none is set up.
+	Browser visit.Browser
 }
 
 // Collection says what one collection of a source did.
@@ -131,7 +135,7 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 	default:
 		s.State, s.LastError = StateOK, ""
 	}
-	s.Failures, s.crashes = 0, 0
+	s.Failures, s.crashes, s.advice = 0, 0, ""
 	s.SucceededAt, s.NextAt = now, s.nextAfter(now, out.header)
 	return nil
 }
@@ -139,7 +143,11 @@ func (c *Collector) succeed(ctx context.Context, s *Source, out Collection, now 
 // fail records on s why it could not be collected and when to try again.
 func fail(s *Source, err error, now time.Time) {
 	s.Failures++
-	s.LastError = redact.Text(err.Error())
+	s.LastError, s.advice = redact.Text(err.Error()), ""
+	var answered *answer.Error
+	if errors.As(err, &answered) {
+		s.LastError, s.advice = redact.Text(answered.Sentence()), redact.Text(answered.Advice(strconv.FormatInt(s.ID, 10)))
+	}
 	s.State = stateAfter(err)
 	pause := min(s.Interval<<min(s.Failures-1, 10), maxBackoff)
 	if slowed(err) {
@@ -161,7 +169,11 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	req := src.Request(src.URL, src.Kind == "page")
 	req.ETag, req.LastModified = src.ETag, src.LastModified
-	resp, err := c.Client.Get(ctx, req)
+	visitor, err := c.visitor(src)
+	if err != nil {
+		return err
+	}
+	resp, err := visitor.Get(ctx, req)
 	if err != nil {
 		return adviseOnPrivate(src, err)
 	}
@@ -173,24 +185,20 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 		c.Logger.Info("source has moved for good", "source_id", src.ID, "from", src.URL, "to", resp.URL)
 		src.URL, src.MovedTo, src.Moves = resp.URL, "", 0
 	}
-	hash := hex.EncodeToString(resp.Hash[:])
-	if resp.NotModified || hash == src.BodyHash {
+	if resp.NotModified || hashOf(resp.Hash) == src.BodyHash {
 		out.NotModified = true
 		return c.retryPages(ctx, src, out)
 	}
-	page := c.pageOf(resp)
-	src.readHints(page, resp.Header)
-	l, err := read(ctx, src.Kind, page, src)
+	src.readHints(c.pageOf(resp), resp.Header)
+	l, hash, err := c.readList(ctx, src, visitor, resp)
 	if err != nil {
-		return errors.Join(findWall(resp.Body), fmt.Errorf("read %s: %w", src.URL, err))
+		return err
+	}
+	if hash == src.BodyHash {
+		out.NotModified = true
+		return c.retryPages(ctx, src, out)
 	}
 	items := l.Items
-	if len(items) == 0 && src.Kind != "feed" {
-		if wall := findWall(resp.Body); wall != nil {
-			return wall
-		}
-		return errNothingFound
-	}
 	out.Items = len(items)
 	suspect := noteItems(src, len(items))
 	if items, err = c.readMore(ctx, src, l, out); err != nil {
@@ -205,6 +213,9 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	}
 	if finished { // else the same bytes have to be read again
 		src.ETag, src.LastModified, src.BodyHash = resp.ETag, resp.LastModified, hash
+		if hash != hashOf(resp.Hash) {
+			src.ETag, src.LastModified = "", "" // of the page that leads there: it stays the same
+		}
 	}
 	return c.retryPages(ctx, src, out)
 }
@@ -465,7 +476,7 @@ func pageAfter(err error, n int) PageState {
 // article as its list describes it.
 func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (Article, error) {
 	listed := c.judge(src, it)
-	resp, err := c.Client.Get(ctx, src.Request(it.URL, true))
+	resp, err := c.articlePage(ctx, src, it.URL)
 	if err != nil {
 		return listed, err
 	}
@@ -478,10 +489,10 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (
 	}
 	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
-		return listed, errors.Join(findWall(resp.Body), err)
+		return listed, errors.Join(findWall(c.pageOf(resp), src.Settings.Charset), err)
 	}
 	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage && !showsTitle(c.pageOf(resp), src.Settings.Charset, it.Title) {
-		if wall := findWall(resp.Body); wall != nil {
+		if wall := findWall(c.pageOf(resp), src.Settings.Charset); wall != nil {
 			return listed, wall
 		}
 	}

@@ -59,6 +59,9 @@ func (s Source) NeedsTrust() (powers []string) {
 	if s.UserAgent != "" {
 		powers = append(powers, fmt.Sprintf("is asked under the name %q", s.UserAgent))
 	}
+	if s.Settings.Render {
+		powers = append(powers, "runs the scripts of its pages in your browser")
+	}
 	if s.Private != "" {
 		powers = append(powers, "may be in your own network, at "+s.Private)
 	}
@@ -133,24 +136,35 @@ var columns = []column{
 	},
 	textColumn("proxy", func(s *Source) *string { return &s.Proxy }), // written without its password
 	textColumn("user_agent", func(s *Source) *string { return &s.UserAgent }),
-	{
-		name: "private", get: func(s Source) string {
-			if s.Private == "" {
-				return ""
+	yesColumn("render", func(s Source) bool { return s.Settings.Render }, func(s *Source, yes bool) { s.Settings.Render = yes }),
+	yesColumn("private", func(s Source) bool { return s.Private != "" }, func(s *Source, yes bool) {
+		if yes {
+			s.Private = "yes" // the address may stand in a later column
+		}
+	}),
+}
+
+// yesColumn is a column that says yes or no; an empty cell is no.
+func yesColumn(name string, get func(Source) bool, set func(*Source, bool)) column {
+	return column{
+		name: name,
+		get: func(s Source) string {
+			if get(s) {
+				return "yes"
 			}
-			return "yes"
+			return ""
 		},
 		set: func(s *Source, cell string) error {
 			switch strings.ToLower(cell) {
 			case "yes", "true", "1":
-				s.Private = "yes" // the address may stand in a later column
+				set(s, true)
 			case "no", "false", "0":
 			default:
 				return errors.New("is neither yes nor no")
 			}
 			return nil
 		},
-	},
+	}
 }
 
 // kindNames are what other tables call our kinds.

@@ -99,6 +99,7 @@ type Source struct {
 	NextAt       time.Time
 	CreatedAt    time.Time
 
+	advice  string    // on its last error, "" for that of its state
 	begunAt time.Time // of the collection that has not ended; zero: none
 	crashes int       // collections that ended with the process, since the last success
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 )
@@ -28,33 +29,14 @@ const (
 	freshAge      = 45 * 24 * time.Hour  // since its publication, up to which it may come into an issue
 	movesToFollow = 3                    // permanent redirects in a row, after which the new address counts
 	quietAfter    = 180 * 24 * time.Hour // without a new article
-	wallBytes     = 64 << 10             // of a page that is looked at for a wall
-	wallScript    = 2 << 10              // a page as short as this with nothing but a script is a challenge
 )
 
-var (
-	wallText = regexp.MustCompile(`(?i)访问验证|安全验证|人机验证|滑动验证|请完成验证|请输入验证码|您的访问被拦截|访问被拒绝|请求被拦截|访问被阻断|请求被阻断|访问受限|疑似攻击|恶意攻击行为|网站防火墙|` +
-		`请开启\s*javascript|请启用\s*javascript|enable javascript and cookies|checking your browser|just a moment\.\.\.|ddos protection by|attention required! \| cloudflare|cf-chl-|_cf_chl|` +
-		`__jsl_clearance|acw_sc__v2|aliyun_waf|wzws-waf|yunsuo_session|<title>\s*(?:登录|统一身份认证|用户登录|sign in|log ?in)\s*</title>`)
-	scriptElement = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|<[^>]*>`)
-)
+var markupTag = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|<[^>]*>`)
 
-// wallError says that the site shows a wall in place of what was asked for.
-type wallError struct{ what string }
-
-func (e *wallError) Error() string {
-	return "the site answers with a wall in place of its pages (" + e.what + "); it is not taken for «nothing new»; ask its administrators for access, or set a proxy"
-}
-
-// findWall returns an error if a page that held nothing of use is a challenge, a
-// wall of cookies or a login: those come with status 200 (DOMAIN 1.5).
-func findWall(body []byte) error {
-	head := string(body[:min(len(body), wallBytes)])
-	if m := wallText.FindString(head); m != "" {
-		return &wallError{strings.ToValidUTF8(m, "")}
-	}
-	if len(body) < wallScript && strings.Contains(strings.ToLower(head), "<script") && strings.TrimSpace(scriptElement.ReplaceAllString(head, "")) == "" {
-		return &wallError{"a page of nothing but a script"}
+// findWall returns an error if a page that held nothing of use is a wall.
+func findWall(p ingest.Page, charset string) error {
+	if a := ingest.Answered(p, http.StatusOK, charset); a.Kind == answer.Wall {
+		return &answer.Error{Answer: a, URL: p.URL}
 	}
 	return nil
 }
@@ -70,7 +52,7 @@ func showsTitle(p ingest.Page, charset, listed string) bool {
 		return false
 	}
 	text, _ := ingest.Decode(p.Body, p.ContentType, charset)
-	shown := strings.Join(strings.Fields(scriptElement.ReplaceAllString(text, "")), "")
+	shown := strings.Join(strings.Fields(markupTag.ReplaceAllString(text, "")), "")
 	return strings.Contains(shown, string(start[:titleStart]))
 }
 
@@ -81,29 +63,18 @@ func (e *errSuspect) Error() string {
 	return fmt.Sprintf("the list has %d items where it usually has %d; what it has was stored; look at the page and set its selectors", e.have, e.usual)
 }
 
-var errNothingFound = errors.New("the page was read and no article was found on it; look at it and set its selectors")
-
 // stateAfter names the state that an error puts a source into.
 func stateAfter(err error) State {
-	var wall *wallError
+	var answered *answer.Error
 	var status *fetch.StatusError
 	var suspect *errSuspect
 	switch {
-	case errors.As(err, &wall):
+	case errors.As(err, &answered) && answered.Kind == answer.Wall:
 		return StateBlocked
-	case errors.As(err, &suspect), errors.Is(err, errNothingFound):
+	case errors.As(err, &answered) && answered.Kind != answer.Fault, errors.As(err, &suspect):
 		return StateChanged
-	case errors.As(err, &status):
-		switch status.Status {
-		case http.StatusGone:
-			return StateGone
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnavailableForLegalReasons, 521:
-			return StateBlocked
-		}
-		// Challenges come with 503, 405 and 429 as well.
-		if findWall(status.Body) != nil {
-			return StateBlocked
-		}
+	case errors.As(err, &status) && status.Status == http.StatusGone:
+		return StateGone
 	}
 	return StateFailing
 }
@@ -237,11 +208,14 @@ func (st *Store) ResumeSource(ctx context.Context, id int64) error {
 // there is nothing to do.
 func (s Source) Advice() string {
 	ref := strconv.FormatInt(s.ID, 10)
+	if s.advice != "" && s.Failures > 0 && s.State != StatePaused {
+		return s.advice
+	}
 	switch s.State {
 	case StateFailing:
 		return "it is tried again by itself; if this lasts, look at its address"
 	case StateBlocked:
-		return "the site refuses us: open it in a browser, ask for access, or collect more rarely"
+		return "the site refuses us: ask its administrators to admit this server, or collect more rarely"
 	case StateChanged:
 		return "the page was rebuilt: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
 	case StateGone:

@@ -17,7 +17,7 @@ func TestWalls(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"Cookie": `<html><head><script>document.cookie="__jsl_clearance=1";location.reload()</script></head></html>`,
-		"Script": `<script>var a=1;location.href="/x"</script>`,
+		"Script": `<script>var a=1;location.href="/x?"+a</script>`,
 		"Text":   `<html><body><p>您的访问被拦截，请联系管理员</p></body></html>`,
 		"Login":  `<html><head><title>统一身份认证</title></head><body><form><input type=password></form></body></html>`,
 	} {

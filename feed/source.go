@@ -36,7 +36,7 @@ const (
 
 const sourceColumns = `id, url, kind, name, zone, issuer, region, licence, settings, interval_seconds,
 	state, etag, last_modified, body_hash, failures, last_error, checked_at, succeeded_at, next_at, created_at, theme, usual_items, moved_to, moves, news_at,
-	change_seconds, hints, proxy, user_agent, private, begun_at, crashes`
+	change_seconds, hints, proxy, user_agent, private, advice, begun_at, crashes`
 
 func scanSource(row database.Row) (Source, error) {
 	var s Source
@@ -46,7 +46,7 @@ func scanSource(row database.Row) (Source, error) {
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
 		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
 		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news,
-		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &begun, &s.crashes)
+		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &s.advice, &begun, &s.crashes)
 	if err != nil {
 		return Source{}, err
 	}
@@ -301,12 +301,12 @@ func saveCollection(ctx context.Context, tx *sql.Tx, s Source) error {
 		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
 			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
 			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15, change_seconds = $16, hints = $17,
-			begun_at = NULL, crashes = $18,
+			begun_at = NULL, crashes = $18, advice = $19,
 			url = CASE WHEN NOT EXISTS (SELECT 1 FROM sources o WHERE o.url = $14 AND o.id <> $1) THEN $14 ELSE url END
 		WHERE id = $1`,
 		s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
 		s.CheckedAt, nullTime(s.SucceededAt), s.NextAt,
-		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints), s.crashes)
+		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints), s.crashes, s.advice)
 	return oneRow(res, err)
 }
 

@@ -91,7 +91,7 @@ func lookAt(t *testing.T, d *demo, chromium string) {
 		complaints = nil
 		mu.Unlock()
 		look, stop := context.WithTimeout(ctx, time.Minute)
-		for _, complaint := range visit(look, t, p, axe) {
+		for _, complaint := range visitPage(look, t, p, axe) {
 			t.Errorf("%s: %s", p.name, complaint)
 		}
 		stop()
@@ -212,7 +212,7 @@ func axeCore(t *testing.T) string {
 
 // visit opens a page and looks at it in windows of all its widths, light and
 // dark, and says what is wrong with it.
-func visit(ctx context.Context, t *testing.T, p sight, axe string) (wrong []string) {
+func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []string) {
 	t.Helper()
 	run := func(err error) {
 		t.Helper()

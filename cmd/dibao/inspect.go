@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -16,6 +15,7 @@ import (
 	"dibao/digest"
 	"dibao/digest/verdict"
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
 	"dibao/feed/ingest/list"
 	"dibao/internal/filetext"
 	"dibao/internal/mail"
@@ -311,6 +311,10 @@ func newInspectList() *cobra.Command {
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
 			}
+			said := ingest.NoList(page, src.Settings.Charset)
+			if said.Sure && said.Kind != answer.Page {
+				return said
+			}
 			l, err := ingest.ReadList(page, src)
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
@@ -319,7 +323,7 @@ func newInspectList() *cobra.Command {
 				return err
 			}
 			if len(l.Items) == 0 {
-				return errors.New(ingest.WhyNoList(page))
+				return said
 			}
 			return writeJSON(cmd.OutOrStdout(), viewLeftOut(l))
 		},

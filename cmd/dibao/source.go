@@ -170,10 +170,11 @@ func newSourceTest(g *globals) *cobra.Command {
 		Short: "Fetch a source and show what it lists, without storing anything",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
-			_, l, err := a.look(cmd.Context(), s)
+			_, seen, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
+			l := seen.List
 			items := l.Items
 			if g.json {
 				if err := writeItems(cmd, items); err != nil {

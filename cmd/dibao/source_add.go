@@ -14,6 +14,8 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/feed/visit"
 	"dibao/internal/fetch"
 )
 
@@ -42,15 +44,17 @@ func newSourceAdd(g *globals) *cobra.Command {
 			if isPrivate {
 				s.PermitPrivate()
 			}
-			found, l, err := a.look(cmd.Context(), s)
+			found, seen, err := a.look(cmd.Context(), s)
 			if err != nil {
 				return adviseOnPrivate(err)
 			}
+			l := seen.List
+			showHops(g, cmd, seen)
 			if found.Private != fetch.Origin(found.URL) {
 				found.Private = "" // the feed is on another host than the one that was typed
 			}
 			if found.URL != s.URL {
-				g.say(cmd, "the feed %s was found there", found.URL)
+				g.say(cmd, "the %s %s was found there", found.Kind, found.URL)
 			}
 			showItems(g, cmd, l.Items)
 			showLeftOut(g, cmd, l, found.Settings.Pages)
@@ -100,6 +104,17 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.StringVar(&s.UserAgent, "user-agent", "", "name ourselves so to this source (default user_agent in [fetch])")
 	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, its folder in OPML")
 	addSelectors(cmd, &s.Settings)
+	f.BoolVar(&s.Settings.Render, "render", false, "let the browser that is set in [fetch] draw the page before it is read: for pages that scripts fill")
+}
+
+// showHops says how the page that was read was reached.
+func showHops(g *globals, cmd *cobra.Command, v visit.Visit) {
+	for _, hop := range v.Hops {
+		g.say(cmd, "followed %s to %s", hop.By, hop.To)
+	}
+	if v.Drawn {
+		g.say(cmd, "the page was drawn by the browser")
+	}
 }
 
 // agree asks whether to store selectors that were worked out, which an admin has
@@ -141,59 +156,117 @@ func selectorFlags(s ingest.Settings) string {
 // finds out what the address is: a feed, a sitemap, a page that names feeds, a
 // list page, or a site with a feed at a well-known path. The source that it
 // returns has address, kind and selectors set.
-func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, ingest.List, error) {
+func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, visit.Visit, error) {
 	if strings.HasPrefix(s.URL, "maildir:") {
 		s.Kind = "mail"
-		return s, ingest.List{}, nil // it is read when it is collected
+		return s, visit.Visit{}, nil // it is read when it is collected
 	}
-	page, err := a.getPage(ctx, s, s.URL, s.Kind == "page")
+	v, err := a.collector.Visitor(s)
 	if err != nil {
-		return s, ingest.List{}, err
+		return s, visit.Visit{}, err
 	}
-	onward := s // what the page names is asked for with the permission only where the page itself is the typed host's
-	if onward.Private != fetch.Origin(page.URL) {
-		onward.Private = ""
+	res, err := v.Get(ctx, s.Request(s.URL, s.Kind == "page"))
+	if err != nil {
+		return s, visit.Visit{}, err
 	}
-	if s.Kind != "" {
-		l, err := ingest.ReadKind(s.Kind, page, s.Ingest())
-		if s.Name == "" && s.Kind == "feed" {
-			s.Name = ingest.FeedTitle(page)
-		}
-		if err == nil && len(l.Items) == 0 {
-			err = fmt.Errorf("nothing was found at %s as %s; look at the page and set the selectors", s.URL, s.Kind)
-		}
-		return s, l, err
+	if s.Kind != "" && s.Kind != "page" {
+		return a.lookAs(s, res)
 	}
-	if found, l, ok := try(s, page, "feed", "sitemap"); ok {
-		return found, l, nil
+	l := &looker{app: a, source: s, found: s, first: res.URL}
+	if l.source.Private != fetch.Origin(res.URL) {
+		l.source.Private = "" // what the page names is asked for with the permission only where the page itself is the typed host's
 	}
-	if s.Settings.Item == "" {
-		for _, c := range ingest.Discover(page) {
-			if found, l, ok := a.tryAt(ctx, onward, c.URL); ok {
-				return found, l, nil
+	out, err := v.Open(ctx, res, l.read)
+	if err == nil {
+		return l.found, out, nil
+	}
+	var answered *answer.Error
+	if s.Kind == "" && (!errors.As(err, &answered) || answered.Kind == answer.Page) {
+		for _, path := range ingest.WellKnown {
+			if u, err := url.Parse(res.URL); err == nil {
+				if found, list, ok := a.tryAt(ctx, l.source, u.ResolveReference(&url.URL{Path: path}).String()); ok {
+					return found, visit.Visit{Response: res, List: list}, nil
+				}
 			}
 		}
 	}
-	if ingest.IsJSON(page) {
-		return lookJSON(s, page)
+	return s, out, err
+}
+
+// lookAs reads what a site answered with as the kind that an admin named.
+func (a *app) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Visit, error) {
+	page := a.pageOf(res)
+	l, err := ingest.ReadKind(s.Kind, page, s.Ingest())
+	if s.Name == "" && s.Kind == "feed" {
+		s.Name = ingest.FeedTitle(page)
 	}
-	if found, l, ok := try(s, page, "page"); ok && len(l.Items) > 0 {
-		if found.Kind == "page" && found.Settings.Item == "" {
-			found.Settings.Item = ingest.ProposeList(page, s.Ingest())
-			if found.Settings.Content == "" {
-				found.Settings.Content = a.proposeContent(ctx, onward, l.Items[0])
-			}
-		}
-		return found, l, nil
-	}
-	for _, path := range ingest.WellKnown {
-		if u, err := url.Parse(page.URL); err == nil {
-			if found, l, ok := a.tryAt(ctx, onward, u.ResolveReference(&url.URL{Path: path}).String()); ok {
-				return found, l, nil
-			}
+	out := visit.Visit{Response: res, Page: page, List: l}
+	if err != nil || len(l.Items) == 0 {
+		if answered := ingest.NoList(page, s.Settings.Charset); answered.Kind != answer.Page {
+			return s, out, answered
 		}
 	}
-	return s, ingest.List{}, fmt.Errorf("%s is no feed, names none, and no list of articles was found on it; name a row of the list with --item", s.URL)
+	if err == nil && len(l.Items) == 0 {
+		err = fmt.Errorf("nothing was found at %s as %s; look at the page and set the selectors", s.URL, s.Kind)
+	}
+	return s, out, err
+}
+
+// looker finds out what the pages are that stand at an address or behind it.
+type looker struct {
+	app    *app
+	source feed.Source // as it was asked for
+	found  feed.Source // what it turned out to be
+	first  string      // that the address answered from
+}
+
+// at gives a source the address of a page that another one sent browsers to: of a
+// list page the way is gone each time, of others it is not.
+func (l *looker) at(s feed.Source, page ingest.Page) feed.Source {
+	if page.URL != l.first {
+		s.URL = page.URL
+	}
+	return s
+}
+
+// read is a [visit.Reader]. Without a kind a page is tried as a feed and a
+// sitemap, then the feeds that it names are, then its own list.
+func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error) {
+	s := l.source
+	if s.Kind == "" {
+		if found, list, ok := try(s, page, "feed", "sitemap"); ok {
+			l.found = l.at(found, page)
+			return list, nil
+		}
+		if s.Settings.Item == "" {
+			for _, c := range ingest.Discover(page) {
+				if found, list, ok := l.app.tryAt(ctx, s, c.URL); ok {
+					l.found = found
+					return list, nil
+				}
+			}
+		}
+	}
+	if s.Kind == "" && ingest.IsJSON(page) {
+		found, list, err := lookJSON(s, page)
+		if err == nil {
+			l.found = l.at(found, page)
+		}
+		return list, err
+	}
+	list, err := ingest.ReadKind("page", page, s.Ingest())
+	if err != nil || len(list.Items) == 0 {
+		return list, err
+	}
+	l.found = s
+	l.found.Kind = "page"
+	if s.Kind == "" && s.Settings.Item == "" {
+		l.found.Settings.Item = ingest.ProposeList(page, s.Ingest())
+	}
+	if s.Kind == "" && s.Settings.Item == "" && s.Settings.Content == "" {
+		l.found.Settings.Content = l.app.proposeContent(ctx, s, list.Items[0])
+	}
+	return list, nil
 }
 
 // lookJSON finds the list of articles in an answer in JSON.
@@ -218,7 +291,12 @@ func (a *app) getPage(ctx context.Context, s feed.Source, address string, isPage
 	if err != nil {
 		return ingest.Page{}, err
 	}
-	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: a.articles.Now()}, nil
+	return a.pageOf(res), nil
+}
+
+// pageOf is what was fetched just now.
+func (a *app) pageOf(res *fetch.Response) ingest.Page {
+	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: a.articles.Now()}
 }
 
 // try reads a page as each of the kinds; the first that can read it counts.

@@ -88,6 +88,7 @@ func restoreUnset(cmd *cobra.Command, s *feed.Source, before feed.Source) {
 		"date-pattern": func() { s.Settings.DatePattern = before.Settings.DatePattern },
 		"pages":        func() { s.Settings.Pages = before.Settings.Pages }, "proxy": func() { s.Proxy = before.Proxy },
 		"user-agent": func() { s.UserAgent = before.UserAgent }, "content": func() { s.Settings.Content = before.Settings.Content }, "charset": func() { s.Settings.Charset = before.Settings.Charset },
+		"render": func() { s.Settings.Render = before.Settings.Render },
 	} {
 		if !cmd.Flags().Changed(name) {
 			restore()

@@ -1,0 +1,86 @@
+package answer
+
+import (
+	"cmp"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	literalPath = regexp.MustCompile("['\"`]((?:https?:)?/?/?[\\w.~-]*[./][\\w./~%-]*(?:\\?[\\w.,=&%~+-]*)?)(['\"`]|\\$\\{)")
+	basePath    = regexp.MustCompile("\\b(?:baseURL|baseUrl|base_url|apiUrl|API_URL|VUE_APP_BASE_API)['\"]?\\s*[:=]\\s*['\"]((?:https?://)?/?[\\w./:-]{2,100})['\"]")
+	ofData      = regexp.MustCompile(`(?i)api|interface|query|search|rest|service|\.json\b|\.do\b|\.action\b|ajax|front|data|list|page`)
+	ofList      = regexp.MustCompile(`(?i)list|article|news|notice|polic|doc|content|info|announce|publish|search|zcfg|zcwj|tzgg|wenjian|page`)
+	ofOther     = regexp.MustCompile(`(?i)login|logout|auth|captcha|token|user|upload|dict|config|menu|i18n|locale|manifest|package|password|sms|wechat|weixin|pay|comment|count|visit|hit|stat|log\b|banner|weather|node_modules|webpack|\.vue\b|detail`)
+	notData     = regexp.MustCompile(`(?i)\.(?:js|mjs|css|png|jpe?g|gif|svg|ico|woff2?|ttf|eot|map|html?|vue|ts|pdf|mp4|wasm)(?:\?|$)|^//?$|\.\.$`)
+)
+
+// maxEndpoints is how many addresses are named.
+const maxEndpoints = 3
+
+// Endpoints returns addresses of the same site that scripts call for data, the
+// likeliest to be a list of articles first. page is the address that the scripts
+// run at.
+func Endpoints(page, scripts string) []string {
+	base, err := url.Parse(page)
+	if err != nil {
+		return nil
+	}
+	prefix := ""
+	if m := basePath.FindStringSubmatch(scripts); m != nil {
+		prefix = strings.TrimRight(m[1], "/")
+	}
+	type candidate struct {
+		address string
+		score   int
+	}
+	var found []candidate
+	for _, m := range literalPath.FindAllStringSubmatch(scripts, 4000) {
+		score := scorePath(m[1])
+		if score <= 0 {
+			continue
+		}
+		path := m[1]
+		if prefix != "" && strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.HasPrefix(path, prefix) {
+			path = prefix + path
+		}
+		u, err := base.Parse(path)
+		if err != nil || u.Host == "" || !SameSite(page, u.String()) || u.String() == page {
+			continue
+		}
+		if c := (candidate{u.String(), score}); !slices.ContainsFunc(found, func(x candidate) bool { return x.address == c.address }) {
+			found = append(found, c)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	var all []string
+	for _, c := range found[:min(len(found), maxEndpoints)] {
+		all = append(all, c.address)
+	}
+	return all
+}
+
+// scorePath says how likely a literal is the address of a list in JSON; 0 is not.
+func scorePath(path string) int {
+	if len(path) < 5 || notData.MatchString(path) || !strings.Contains(path, "/") && !strings.Contains(path, ".json") || !ofData.MatchString(path) || ofOther.MatchString(path) {
+		return 0
+	}
+	score := 1
+	if ofList.MatchString(path) {
+		score += 3
+	}
+	if strings.Contains(path, ".json") || regexp.MustCompile(`(?i)\bapi|/api|rest|interface`).MatchString(path) {
+		score += 2
+	}
+	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, "http") || strings.HasPrefix(path, "./") {
+		score++
+	} else {
+		score--
+	}
+	if score < 4 {
+		return 0
+	}
+	return score
+}

@@ -1,0 +1,108 @@
+package answer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is the error of a page that is not what was asked for.
+type Error struct {
+	Answer
+	URL string // that answered
+	// Found is an endpoint that was asked and answers with a list of articles, ""
+	// if none was found.
+	Found  string
+	Status int   // where it is not 2xx
+	Err    error // that the status was reported by, nil for none
+}
+
+// Unwrap returns the error that the status was reported by.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Error says what the page is, and what can help.
+func (e *Error) Error() string {
+	if advice := e.Advice(""); advice != "" {
+		return e.Sentence() + "; " + advice
+	}
+	return e.Sentence()
+}
+
+// Sentence says what the page is.
+func (e *Error) Sentence() string {
+	switch e.Kind {
+	case Wall:
+		status := ""
+		if e.Status != 0 {
+			status = fmt.Sprintf("%d and ", e.Status)
+		}
+		return "the site answers with " + status + "a wall in place of its pages (" + e.What + "); it is not taken for «nothing new»"
+	case Fault:
+		return fmt.Sprintf("the site answers with an error page: «%s»", e.What)
+	case Onward:
+		return fmt.Sprintf("the page sends browsers on to %s (by %s)", e.To, e.What)
+	case Shell:
+		return "the page is an empty shell: it is " + e.What + e.calls()
+	case Empty:
+		return "the page is empty"
+	}
+	if len(e.Frames) > 0 {
+		return "no list of articles was found on the page; it has a frame: " + e.Frames[0]
+	}
+	return "no list of articles was found on the page" + e.calls()
+}
+
+// calls names what the scripts of the page call.
+func (e *Error) calls() string {
+	switch {
+	case e.Found != "":
+		return "; its scripts get the list from " + e.Found
+	case len(e.Endpoints) > 0:
+		return "; its scripts seem to call " + strings.Join(e.Endpoints, ", ")
+	}
+	return ""
+}
+
+// causeAdvice says what can help against each kind of wall. None suggests to get
+// round it.
+var causeAdvice = map[Cause]string{
+	Script:  "the site admits only browsers that run its test, and dibao does not get round it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
+	Human:   "somebody would have to solve it in a browser each time, and dibao does not get round it: ask the site's administrators to admit this server, or use another source of the same texts",
+	Refused: "its firewall refuses the requests of this server: ask the site's administrators to admit it, collect more rarely (--interval), or go through a proxy of yours that the site admits (--proxy)",
+	Login:   "dibao does not log in: use an address that everybody can read",
+}
+
+// Advice says in one sentence what can help; "" if nothing is known to. source is
+// the number of the source, "" if it is not stored.
+func (e *Error) Advice(source string) string {
+	edit := "add it with --"
+	if source != "" {
+		edit = "dibao source edit " + source + " --"
+	}
+	switch e.Kind {
+	case Wall:
+		return causeAdvice[e.Cause]
+	case Fault:
+		return "open the address in a browser: if the error stays, use the address that the site has now"
+	case Onward:
+		return "use that address"
+	case Shell:
+		switch {
+		case e.Found != "":
+			return "add that address: dibao source add '" + e.Found + "'"
+		case len(e.Endpoints) > 0:
+			return "look in a browser which of them answers with the list and add that, or let a browser of yours draw the page: set browser in [fetch], then " + edit + "render"
+		}
+		return "let a browser of yours draw the page: set browser in [fetch], then " + edit + "render"
+	case Empty:
+		return "open the address in a browser and use the one at which the list stands"
+	}
+	switch {
+	case e.Found != "":
+		return "add that address: dibao source add '" + e.Found + "'"
+	case len(e.Frames) > 0:
+		return "use the address of the frame"
+	case len(e.Endpoints) > 0:
+		return "if scripts draw the list, add the address that they call, or " + edit + "render; else name a row of the list: " + edit + "item"
+	}
+	return "name a row of the list: " + edit + "item"
+}

@@ -1,0 +1,245 @@
+package answer
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/publicsuffix"
+)
+
+// Limits on what is looked at of a page: what a challenge, a shell or an error
+// page is, its beginning shows.
+const (
+	maxLooked  = 256 << 10 // bytes
+	maxScripts = 20        // addresses of scripts
+	maxLines   = 200
+)
+
+// scan is what the beginning of a page holds, read without a tree: its cost grows
+// with its length alone.
+type scan struct {
+	base     *url.URL
+	raw      string   // what was looked at
+	title    string   // of the page
+	lines    []string // of text outside links
+	noscript string   // what browsers show that run no scripts
+	prose    int      // characters of text outside links
+	linked   int      // characters of text in links
+	links    int
+	scripts  string   // the scripts in the page
+	sources  []string // addresses of other scripts
+	refresh  string   // target of a meta refresh that names one
+	delay    int      // of the refresh, in seconds
+	frames   []frame
+	root     bool // an element in which an app draws its pages
+	password bool // a field for a password
+}
+
+// frame is a frame that may hold a page's content.
+type frame struct {
+	address string
+	area    int // in pixels, as far as it is known
+}
+
+// seen is the text of a page that was seen, in characters.
+func (s *scan) seen() int { return s.prose + s.linked }
+
+// rawText are the elements whose content is no visible text.
+var rawText = map[string]bool{"script": true, "style": true, "textarea": true, "title": true, "iframe": true, "noembed": true, "noframes": true, "xmp": true, "noscript": true, "template": true, "svg": true, "select": true}
+
+// scanPage reads the beginning of a page.
+func scanPage(address, text string) *scan {
+	s := &scan{raw: text[:min(len(text), maxLooked)], base: &url.URL{}}
+	if u, err := url.Parse(address); err == nil {
+		s.base = u
+	}
+	z := html.NewTokenizer(strings.NewReader(s.raw))
+	z.SetMaxBuf(maxLooked)
+	in, inLink := "", false
+	for {
+		switch kind := z.Next(); kind {
+		case html.ErrorToken:
+			return s
+		case html.TextToken:
+			s.takeText(in, inLink, string(z.Text()))
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, more := z.TagName()
+			tag := string(name)
+			attrs := attributes(z, more)
+			s.takeTag(tag, attrs)
+			if tag == "a" {
+				inLink = true
+			}
+			if in == "" && rawText[tag] && kind == html.StartTagToken {
+				in = tag
+			}
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			if string(name) == in {
+				in = ""
+			}
+			if string(name) == "a" {
+				inLink = false
+			}
+		}
+	}
+}
+
+// maxAttributes bounds the attributes that are read of one tag.
+const maxAttributes = 64
+
+func attributes(z *html.Tokenizer, more bool) map[string]string {
+	all := make(map[string]string)
+	for n := 0; more && n < maxAttributes; n++ {
+		var key, value []byte
+		key, value, more = z.TagAttr()
+		if _, ok := all[string(key)]; !ok {
+			all[string(key)] = string(value)
+		}
+	}
+	return all
+}
+
+func (s *scan) takeText(in string, inLink bool, text string) {
+	switch in {
+	case "script":
+		s.scripts += text + "\n"
+		return
+	case "title":
+		s.title += squeeze(text)
+		return
+	case "noscript":
+		s.noscript += strings.Join(strings.Fields(withoutTags(html.UnescapeString(text))), " ")
+		return
+	case "":
+	default:
+		return
+	}
+	text = strings.Join(strings.Fields(html.UnescapeString(text)), " ")
+	n := utf8.RuneCountInString(text)
+	switch {
+	case n == 0:
+	case inLink:
+		s.linked += n
+	default:
+		s.prose += n
+		if len(s.lines) < maxLines {
+			s.lines = append(s.lines, text)
+		}
+	}
+}
+
+func (s *scan) takeTag(tag string, attrs map[string]string) {
+	switch tag {
+	case "base":
+		if u, err := s.base.Parse(strings.TrimSpace(attrs["href"])); err == nil && attrs["href"] != "" {
+			s.base = u
+		}
+	case "meta":
+		if strings.EqualFold(attrs["http-equiv"], "refresh") && s.refresh == "" {
+			s.delay, s.refresh = s.readRefresh(attrs["content"])
+		}
+	case "a":
+		s.links++
+	case "script":
+		if src := s.resolve(attrs["src"]); src != "" && len(s.sources) < maxScripts {
+			s.sources = append(s.sources, src)
+		}
+	case "iframe", "frame":
+		s.takeFrame(tag, attrs)
+	case "input":
+		s.password = s.password || strings.EqualFold(attrs["type"], "password")
+	case "body":
+		if onload := attrs["onload"]; onload != "" {
+			s.scripts += onload + "\n"
+		}
+	case "app-root":
+		s.root = true
+	case "div", "main", "section":
+		s.root = s.root || appRoots[strings.ToLower(attrs["id"])]
+	}
+}
+
+// appRoots are the ids of the elements in which Vue, React, Nuxt, Next, uni-app
+// and the like draw.
+var appRoots = map[string]bool{"app": true, "root": true, "__nuxt": true, "__next": true, "__layout": true, "___gatsby": true, "svelte": true, "react-root": true, "vue-app": true, "main-app": true, "app-root": true, "q-app": true, "ice-container": true, "icestark-container": true, "subapp-viewport": true, "container-app": true, "appmain": true}
+
+func (s *scan) readRefresh(content string) (delay int, to string) {
+	m := refreshTo.FindStringSubmatch(content)
+	if m == nil {
+		return 0, ""
+	}
+	delay, _ = strconv.Atoi(m[1])
+	target := firstOf(m[2], m[3], m[4])
+	return delay, s.resolve(html.UnescapeString(target))
+}
+
+// minFrame is the least width and height of a frame that may hold content.
+const minFrame = 50
+
+func (s *scan) takeFrame(tag string, attrs map[string]string) {
+	style := strings.ReplaceAll(strings.ToLower(attrs["style"]), " ", "")
+	if _, hidden := attrs["hidden"]; hidden || strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") {
+		return
+	}
+	to := s.resolve(attrs["src"])
+	if to == "" || !s.SameSite(to) || to == s.base.String() {
+		return
+	}
+	width, height := pixels(attrs["width"]), pixels(attrs["height"])
+	if width < minFrame || height < minFrame {
+		return
+	}
+	if name := strings.ToLower(attrs["name"] + " " + attrs["id"]); tag == "frame" && strings.Contains(name, "main") {
+		width *= 10 // of a frameset the main frame counts, whatever its place
+	}
+	s.frames = append(s.frames, frame{to, width * height})
+}
+
+// pixels reads a width or height; what is not given in pixels is that of a screen.
+func pixels(value string) int {
+	value = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(value)), "px")
+	if n, err := strconv.Atoi(value); err == nil && n >= 0 && n < 10000 {
+		return n
+	}
+	return 600
+}
+
+// resolve makes an address that a page names absolute; "" if no browser would
+// fetch it.
+func (s *scan) resolve(to string) string {
+	to = strings.TrimSpace(to)
+	if to == "" || strings.HasPrefix(to, "#") {
+		return ""
+	}
+	u, err := s.base.Parse(to)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return ""
+	}
+	u.Fragment = ""
+	return u.String()
+}
+
+// SameSite reports whether an address belongs to the site of the page.
+func (s *scan) SameSite(address string) bool {
+	return SameSite(s.base.String(), address)
+}
+
+// SameSite reports whether two addresses have the same host, or hosts of one
+// registered domain.
+func SameSite(a, b string) bool {
+	x, errX := url.Parse(a)
+	y, errY := url.Parse(b)
+	if errX != nil || errY != nil {
+		return false
+	}
+	if x.Host == y.Host {
+		return true
+	}
+	site, errX := publicsuffix.EffectiveTLDPlusOne(x.Hostname())
+	other, errY := publicsuffix.EffectiveTLDPlusOne(y.Hostname())
+	return errX == nil && errY == nil && site == other && x.Port() == y.Port()
+}

@@ -1,0 +1,25 @@
+package ingest
+
+import "dibao/feed/ingest/answer"
+
+// Answered says what a page is that a site answered with this status.
+func Answered(p Page, status int, charset string) answer.Answer {
+	text, _ := Decode(p.Body, p.ContentType, charset)
+	return answer.Read(p.URL, status, text)
+}
+
+// NoList is the error of a page that holds no list of articles: it says what the
+// page is, and what can help.
+func NoList(p Page, charset string) *answer.Error {
+	return &answer.Error{Answer: Answered(p, 200, charset), URL: p.URL}
+}
+
+// HasDates reports whether a row of the list has a date: a menu has none.
+func (l List) HasDates() bool {
+	for _, it := range l.Items {
+		if it.Evidence.ListDate != "" || it.Evidence.FeedPublished != nil || !it.AddressDate.IsZero() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,251 @@
+// Package visit asks a site for a page and goes where the page sends browsers:
+// along refreshes, redirects of scripts to a literal address, and frames of the
+// same site. What a page is, [answer] says; every request goes through the guard
+// and the rules of [fetch].
+package visit
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/internal/fetch"
+)
+
+const (
+	maxHops     = 4 // from one page to the next
+	maxFrames   = 2 // of one page that are looked at
+	maxScripts  = 3 // of a shell that are searched for what they call
+	maxEndpoint = 3 // that are asked whether they answer with a list
+)
+
+// Browser draws pages: it runs the scripts of a page that was fetched and returns
+// what they made of it.
+type Browser interface {
+	Draw(ctx context.Context, req fetch.Request, page *fetch.Response) (*fetch.Response, error)
+}
+
+// Visitor visits pages on behalf of one source.
+type Visitor struct {
+	Client  *fetch.Client
+	Browser Browser       // nil: pages are read as they are served
+	Base    fetch.Request // proxy, user agent and permission of the source
+	Charset string        // that overrides what pages declare; "" is none
+	Now     func() time.Time
+}
+
+// Hop is a step from one page to the next.
+type Hop struct {
+	By string `json:"by"` // "a meta refresh", "a script", "a frame"
+	To string `json:"to"`
+}
+
+// Visit is the page that was found behind an address.
+type Visit struct {
+	Response *fetch.Response // of the page that was read; its body as drawn, where a browser drew it
+	Page     ingest.Page
+	List     ingest.List
+	Hops     []Hop
+	Drawn    bool
+}
+
+// Reader reads the list of a page.
+type Reader func(context.Context, ingest.Page) (ingest.List, error)
+
+// request is a request for a page of the source.
+func (v *Visitor) request(address string) fetch.Request {
+	req := v.Base
+	req.URL, req.Page = address, true
+	return req
+}
+
+// Get fetches a page. A wall, with whatever status, is an *answer.Error.
+func (v *Visitor) Get(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
+	res, err := v.Client.Get(ctx, req)
+	if err != nil {
+		return nil, Explain(err)
+	}
+	return res, nil
+}
+
+// Explain makes an *answer.Error of an answer whose status or page says that the
+// site refuses us. Other errors come back as they are.
+func Explain(err error) error {
+	var status *fetch.StatusError
+	if !errors.As(err, &status) {
+		return err
+	}
+	a := ingest.Answered(ingest.Page{URL: status.URL, Body: status.Body}, status.Status, "")
+	if a.Kind != answer.Wall {
+		if !answer.IsRefusal(status.Status) {
+			return err
+		}
+		a = answer.Answer{Kind: answer.Wall, Cause: answer.Refused, What: "no reason is given"}
+		if status.Status == http.StatusUnauthorized {
+			a.Cause, a.What = answer.Login, "it asks for a name and a password"
+		}
+	}
+	return &answer.Error{Answer: a, URL: status.URL, Status: status.Status, Err: err}
+}
+
+// page is what was fetched just now.
+func (v *Visitor) page(res *fetch.Response) ingest.Page {
+	return ingest.Page{URL: res.URL, ContentType: res.Header.Get("Content-Type"), Body: res.Body, FetchedAt: v.Now()}
+}
+
+// step is a page on the way with the way to it.
+type step struct {
+	res  *fetch.Response
+	hops []Hop
+}
+
+// Article goes on from an article's page that only sends browsers on, and draws
+// one that scripts draw where the source has a browser.
+func (v *Visitor) Article(ctx context.Context, res *fetch.Response) (*fetch.Response, error) {
+	at := step{res: res}
+	for {
+		a := ingest.Answered(v.page(at.res), at.res.Status, v.Charset)
+		switch {
+		case a.Kind == answer.Onward && len(at.hops) < maxHops:
+			next, err := v.follow(ctx, at, Hop{a.What, a.To})
+			if err != nil {
+				return nil, err
+			}
+			at = next
+		case a.Kind == answer.Shell && v.Browser != nil:
+			return v.Browser.Draw(ctx, v.request(at.res.URL), at.res)
+		default:
+			return at.res, nil
+		}
+	}
+}
+
+// follow fetches the next page. The permission for our own network ends where the
+// way leaves the host that it is for.
+func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) {
+	if fetch.Origin(from.res.URL) != v.Base.Private {
+		v.Base.Private = ""
+	}
+	if hop.To == from.res.URL || slices.ContainsFunc(from.hops, func(h Hop) bool { return h.To == hop.To }) {
+		a := answer.Answer{Kind: answer.Wall, Cause: answer.Script, What: "its pages send browsers round in a circle until a script or cookie lets them in"}
+		return step{}, &answer.Error{Answer: a, URL: from.res.URL}
+	}
+	res, err := v.Get(ctx, v.request(hop.To))
+	if err != nil {
+		return step{}, fmt.Errorf("%s sends browsers on by %s: %w", from.res.URL, hop.By, err)
+	}
+	return step{res, append(slices.Clip(from.hops), hop)}, nil
+}
+
+// Open reads the list of a page that was fetched, or of the one that it sends
+// browsers to or shows in a frame. Where there is none the error is an
+// *answer.Error that says what the page is.
+func (v *Visitor) Open(ctx context.Context, res *fetch.Response, read Reader) (Visit, error) {
+	return v.open(ctx, step{res: res}, read)
+}
+
+func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error) {
+	out := Visit{Response: at.res, Page: v.page(at.res), Hops: at.hops}
+	a := ingest.Answered(out.Page, at.res.Status, v.Charset)
+	if a.Kind == answer.Onward && len(at.hops) < maxHops {
+		next, err := v.follow(ctx, at, Hop{a.What, a.To})
+		if err != nil {
+			return out, err
+		}
+		return v.open(ctx, next, read)
+	}
+	if v.Browser != nil && a.Kind != answer.Wall && a.Kind != answer.Fault && !ingest.IsJSON(out.Page) {
+		drawn, err := v.Browser.Draw(ctx, v.request(at.res.URL), at.res)
+		if err != nil {
+			return out, fmt.Errorf("draw %s in the browser: %w", at.res.URL, err)
+		}
+		out.Response, out.Page, out.Drawn = drawn, v.page(drawn), true
+		a = ingest.Answered(out.Page, drawn.Status, v.Charset)
+	}
+	if a.Sure && (a.Kind == answer.Wall || a.Kind == answer.Fault) {
+		return out, &answer.Error{Answer: a, URL: at.res.URL}
+	}
+	var err error
+	if out.List, err = read(ctx, out.Page); ctx.Err() != nil {
+		return out, ctx.Err()
+	}
+	if err == nil && out.List.HasDates() {
+		return out, nil
+	}
+	if framed, ok := v.openFrames(ctx, at, a, read, len(out.List.Items) == 0); ok {
+		return framed, nil
+	}
+	if err == nil && len(out.List.Items) > 0 {
+		return out, nil
+	}
+	if a.Kind == answer.Page && err != nil {
+		return out, err
+	}
+	return out, v.nothing(ctx, out.Page, a)
+}
+
+// openFrames reads the frames of a page that has no dated list itself.
+func (v *Visitor) openFrames(ctx context.Context, at step, a answer.Answer, read Reader, any bool) (Visit, bool) {
+	if len(at.hops) >= maxHops {
+		return Visit{}, false
+	}
+	for _, to := range a.Frames[:min(len(a.Frames), maxFrames)] {
+		next, err := v.follow(ctx, at, Hop{"a frame", to})
+		if err != nil {
+			continue
+		}
+		if framed, err := v.open(ctx, next, read); err == nil && (framed.List.HasDates() || any && len(framed.List.Items) > 0) {
+			return framed, true
+		}
+	}
+	return Visit{}, false
+}
+
+// nothing is the error of a page without a list. Of a page that scripts draw it
+// names what they call.
+func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer) error {
+	e := &answer.Error{Answer: a, URL: page.URL}
+	if a.Kind != answer.Shell && a.Kind != answer.Page {
+		return e
+	}
+	if v.Browser == nil {
+		v.findEndpoints(ctx, page, e)
+	}
+	return e
+}
+
+// findEndpoints searches the scripts of a page for what they call, and asks
+// whether that is a list.
+func (v *Visitor) findEndpoints(ctx context.Context, page ingest.Page, e *answer.Error) {
+	if fetch.Origin(page.URL) != v.Base.Private {
+		v.Base.Private = ""
+	}
+	// An app's own scripts come last; those before are libraries.
+	for i, script := range slices.Backward(e.Scripts) {
+		if len(e.Endpoints) > 0 || len(e.Scripts)-i > maxScripts {
+			break
+		}
+		if res, err := v.Client.Get(ctx, v.request(script)); err == nil {
+			e.Endpoints = answer.Endpoints(page.URL, string(res.Body))
+		}
+	}
+	for _, address := range e.Endpoints[:min(len(e.Endpoints), maxEndpoint)] {
+		res, err := v.Client.Get(ctx, v.request(address))
+		if err != nil || !ingest.IsJSON(v.page(res)) {
+			continue
+		}
+		if l, err := ingest.ReadList(v.page(res), ingest.Source{URL: address}); err == nil && len(l.Items) > 1 {
+			e.Found = address
+			return
+		}
+	}
+}
+
+// Hash is that of the page that was read, as the source's body hash.
+func (v Visit) Hash() [sha256.Size]byte { return sha256.Sum256(v.Response.Body) }
