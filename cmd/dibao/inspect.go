@@ -103,6 +103,10 @@ type factsView struct {
 	Warnings   []string       `json:"warnings"`
 }
 
+// unknownAddress stands for the address of a page that was saved without one, so
+// that its relative links resolve; they are printed without it.
+const unknownAddress = "http://unknown.invalid/"
+
 // attachmentView is a file of an article in JSON.
 type attachmentView struct {
 	URL   string  `json:"url"`
@@ -113,7 +117,7 @@ type attachmentView struct {
 func viewAttachments(all []ingest.Attachment) []attachmentView {
 	views := []attachmentView{}
 	for _, a := range all {
-		views = append(views, attachmentView{a.URL, null(a.Title), null(a.Type)})
+		views = append(views, attachmentView{strings.TrimPrefix(a.URL, unknownAddress), null(a.Title), null(a.Type)})
 	}
 	return views
 }
@@ -193,7 +197,7 @@ func newInspectPage() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {
 				src := ingest.Source{Settings: ingest.Settings{Charset: charset}}
-				page := ingest.Page{URL: address, Body: b}
+				page := ingest.Page{URL: cmp.Or(address, unknownAddress), Body: b}
 				item, decodedAs, err := readForInspection(cmd.Context(), page, src, name)
 				if err != nil {
 					return nil, err
@@ -219,7 +223,9 @@ func newInspectPage() *cobra.Command {
 func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source, name string) (it ingest.Item, charset string, err error) {
 	if filetext.Readable(page.Body) {
 		pages, err := readFile(ctx, page.Body)
-		page.URL = cmp.Or(page.URL, name)
+		if page.URL == unknownAddress {
+			page.URL = name
+		}
 		return ingest.FromFile(page, src, it, pages), "", err
 	}
 	_, charset = ingest.Decode(page.Body, "", src.Settings.Charset)
