@@ -57,7 +57,7 @@ func ParseAddress(typed string) (string, error) {
 		return "", fmt.Errorf("%w: it is longer than %d characters, or %d before the @", ErrAddress, maxAddress, maxLocal)
 	}
 	// What needed quotes is not itself without them.
-	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, ` "()<>`) {
+	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, `"()<>`) || strings.ContainsFunc(local, unicode.IsSpace) {
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
 	}
 	return address, nil
@@ -90,3 +90,30 @@ func isDomain(name string) bool {
 // addressKey is the identity of a parsed address: case does not tell two
 // readers apart, a +tag does.
 func addressKey(address string) string { return strings.ToLower(address) }
+
+// addressIn reads the address of a field of a file, as people write it there:
+// with a name, mailto: or angle brackets, and without what nobody sees. cleaned
+// is set if there was something of the latter; why says why it is none.
+func addressIn(field string) (address string, cleaned bool, why string) {
+	seen := strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, field))
+	cleaned = seen != strings.Trim(field, " \t\r\n")
+	if seen == "" {
+		return "", cleaned, "has no address"
+	}
+	if len(seen) > 7 && strings.EqualFold(seen[:7], "mailto:") {
+		seen = seen[7:]
+	}
+	address, err := ParseAddress(seen)
+	switch {
+	case err == nil:
+		return address, cleaned, ""
+	case strings.Count(width.Fold.String(seen), "@") > 1:
+		return "", cleaned, "holds several addresses; give each a row of its own"
+	}
+	return "", cleaned, err.Error()
+}

@@ -26,7 +26,7 @@ func TestCostOfImports(t *testing.T) {
 		{Name: "GB18030", Head: "email,name\n", Units: []string{"a%d@b.test,\xd5\xc5\n"}},
 		{Name: "Invalid", Units: []string{"\xff"}},
 	}, func(b []byte) {
-		in, err := newImportReader(bytes.NewReader(b))
+		in, err := newImportReader(bytes.NewReader(b), ColumnChoice{})
 		for err == nil {
 			_, err = in.next()
 		}

@@ -15,6 +15,7 @@ import (
 // Import says how readers are taken over from a file.
 type Import struct {
 	Open     func() (io.ReadCloser, error) // the file, from its beginning each time
+	Columns  ColumnChoice                  // what its columns are, where their names do not say so
 	Lists    []List                        // for rows that name none
 	Consent  string                        // how the readers agreed, for rows that do not say
 	Language string                        // for rows that name none; "" is zh
@@ -87,7 +88,7 @@ type importRun struct {
 }
 
 func (r *importRun) all(ctx context.Context, file io.Reader) error {
-	reader, err := newImportReader(file)
+	reader, err := newImportReader(file, r.in.Columns)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (r *importRun) all(ctx context.Context, file io.Reader) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("row %d: %w", next.number, err)
+			return err
 		}
 		r.out.Rows++
 		if r.batch = append(r.batch, next); len(r.batch) == importBatch {
@@ -209,15 +210,15 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	if x.broken != "" {
 		return e, x.broken
 	}
-	if x.address == "" {
-		return e, "has no address"
+	address, cleaned, why := addressIn(x.address)
+	if why != "" {
+		return e, why
 	}
-	address, err := ParseAddress(x.address)
-	if err != nil {
-		return e, err.Error()
+	if x.gone != "" {
+		return e, x.gone
 	}
-	if elsewhere := x.elsewhere(); elsewhere != "" {
-		return e, elsewhere
+	if cleaned {
+		r.note(Note{x.number, address, false, "had invisible characters or wide spaces; taken without them"})
 	}
 	switch RoleOf(address) {
 	case RoleMachine:

@@ -1,68 +1,16 @@
 package subscribers
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
+	"dibao/internal/rows"
 )
-
-// column is what a column of an import is taken for.
-type column int
-
-// The columns that are understood; all others are passed over.
-const (
-	columnOther column = iota
-	columnAddress
-	columnLanguage
-	columnFormat
-	columnList
-	columnState  // as we export it
-	columnStatus // as others do
-	columnSince
-	columnConsent
-	columnThemes
-	columnRegions
-	columnFrequency
-	columnLeft // a time at which the reader left there: Mailchimp's UNSUB_TIME
-	columnDead // a time at which the address was given up: CLEAN_TIME
-)
-
-// headers are the names of columns, in small letters without spaces and marks:
-// ours, Mailchimp's, listmonk's, Mailman's, and Chinese ones.
-var headers = map[string]column{
-	"address": columnAddress, "email": columnAddress, "emailaddress": columnAddress, "mail": columnAddress, "mailaddress": columnAddress,
-	"邮箱": columnAddress, "电子邮箱": columnAddress, "邮箱地址": columnAddress, "电子邮件": columnAddress, "邮件地址": columnAddress, "电子邮件地址": columnAddress,
-	"邮件": columnAddress, "电邮": columnAddress, "收件人": columnAddress, "电子信箱": columnAddress,
-	"language": columnLanguage, "lang": columnLanguage, "locale": columnLanguage, "语言": columnLanguage,
-	"format": columnFormat, "格式": columnFormat,
-	"list": columnList, "lists": columnList, "列表": columnList, "订阅列表": columnList, "邮件列表": columnList,
-	"state": columnState, "status": columnStatus, "subscriptionstatus": columnStatus, "状态": columnStatus, "订阅状态": columnStatus,
-	"confirmedat": columnSince, "confirmtime": columnSince, "optintime": columnSince, "订阅时间": columnSince, "确认时间": columnSince,
-	"consent": columnConsent, "同意": columnConsent, "同意依据": columnConsent, "同意记录": columnConsent,
-	"themes": columnThemes, "主题": columnThemes, "regions": columnRegions, "地区": columnRegions, "frequency": columnFrequency, "频率": columnFrequency,
-	"unsubtime": columnLeft, "退订时间": columnLeft, "cleantime": columnDead,
-}
-
-func headerOf(name string) column {
-	name = strings.ToLower(strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" _-.\t\u3000\ufeff:：*＊", r) {
-			return -1
-		}
-		return r
-	}, name))
-	return headers[name]
-}
 
 // row is one row of an import.
 type row struct {
@@ -72,163 +20,134 @@ type row struct {
 	format   Format
 	lists    []string // slugs; nil: those of the import
 	state    State    // "" is confirmed
-	status   string   // another provider's word
 	since    time.Time
 	consent  string
 	choice   Choice
-	left     string
-	dead     string
+	gone     string // why another provider's columns keep the reader out
 	broken   string // why it can't be read
 }
 
-// Limits on an import.
-const (
-	maxImportField = 4096 // bytes of a field that is understood
-	sniffed        = 64 << 10
-)
+// maxImportField is how many bytes a field that is understood may have.
+const maxImportField = 4096
 
-// importReader reads the rows of a file as it comes: UTF-8, UTF-16 or GBK; with
-// commas, semicolons, tabs or bars; with a header or one address a line.
+// importReader reads the rows of a file as it comes, with a header or without.
 type importReader struct {
-	csv     *csv.Reader
-	columns []column
-	pending []string // the first record, where it is no header
-	number  int
+	rows     *rows.Reader
+	names    []string // of the columns
+	columns  []column
+	pending  []rows.Row // read to understand the columns
+	number   int        // of the row, counting from 1 with the header
+	suspects *suspects
 }
 
-func newImportReader(r io.Reader) (*importReader, error) {
-	text := bufio.NewReaderSize(decoded(r), sniffed)
-	head, err := text.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, fmt.Errorf("read the file: %w", err)
-	}
-	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, errors.New("this is no text file; save a spreadsheet as CSV first")
-	}
-	// Excel says its separator in a line of its own.
-	separator := separatorOf(head)
-	if bytes.HasPrefix(bytes.ToLower(head), []byte("sep=")) {
-		if _, err := text.ReadString('\n'); err != nil {
-			return nil, errors.New("the file holds nothing but a separator")
-		}
-	}
-	in := &importReader{csv: csv.NewReader(text)}
-	in.csv.Comma, in.csv.FieldsPerRecord, in.csv.LazyQuotes, in.csv.ReuseRecord = separator, -1, true, true
-	first, err := in.csv.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty")
-	}
+func newImportReader(r io.Reader, choice ColumnChoice) (*importReader, error) {
+	table, err := rows.NewReader(r, func(first []string) bool {
+		return slices.ContainsFunc(first, func(name string) bool { return slices.Contains(sureAddress, plain(name)) })
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the file: %w", err)
+		return nil, err
 	}
-	for _, name := range first {
-		in.columns = append(in.columns, headerOf(name))
+	first, err := table.Read()
+	if err != nil {
+		return nil, err
 	}
-	if slices.Contains(in.columns, columnAddress) {
-		in.number = 1
-		return in, nil
+	in := &importReader{rows: table, names: slices.Clone(first.Fields), suspects: newSuspects(len(first.Fields))}
+	if slices.ContainsFunc(first.Fields, func(field string) bool { return strings.Contains(field, "@") }) {
+		in.pending = []rows.Row{first}
+		return in, in.withoutHeader(choice)
 	}
-	at := slices.IndexFunc(first, func(field string) bool { return strings.Contains(field, "@") })
-	if at < 0 {
-		return nil, fmt.Errorf("no column of the file is an address; name one «email» or «邮箱» (there are: %s)", strings.Join(first[:min(len(first), 12)], ", "))
+	in.number = 1
+	second, err := table.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
 	}
-	in.columns = make([]column, at+1)
-	in.columns[at] = columnAddress
-	in.pending = slices.Clone(first)
-	return in, nil
+	if err == nil {
+		in.pending = []rows.Row{second}
+	}
+	in.columns, err = columnsOf(in.names, second.Fields, choice)
+	return in, err
+}
+
+// withoutHeader names the columns of a file that has no header by their numbers.
+func (in *importReader) withoutHeader(choice ColumnChoice) (err error) {
+	var addresses []int
+	for i, field := range in.names {
+		if strings.Contains(field, "@") {
+			addresses = append(addresses, i)
+		}
+		in.names[i] = strconv.Itoa(i + 1)
+	}
+	if choice.Address == "" && len(addresses) > 1 {
+		return fmt.Errorf("the file has no header and %d addresses in its first row; say which with --column NUMBER, counting from 1", len(addresses))
+	}
+	if choice.Address == "" {
+		choice.Address = in.names[addresses[0]]
+	}
+	in.columns, err = columnsOf(in.names, nil, choice)
+	return err
 }
 
 // has reports whether the file has a column.
 func (in *importReader) has(c column) bool { return slices.Contains(in.columns, c) }
 
-// decoded turns a file into UTF-8 without a byte order mark. What is not UTF-8
-// is GBK, as Chinese Excel writes it; GB18030 holds GBK and GB2312.
-func decoded(r io.Reader) io.Reader {
-	in := bufio.NewReaderSize(r, sniffed)
-	head, _ := in.Peek(sniffed) // what there is
-	switch {
-	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		_, _ = in.Discard(3) // it was peeked
-		return in
-	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return transform.NewReader(in, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder())
-	}
-	for i := 0; i < utf8.UTFMax && len(head) == sniffed && !utf8.Valid(head); i++ {
-		head = head[:len(head)-1] // a character may be cut
-	}
-	if utf8.Valid(head) {
-		return in
-	}
-	return transform.NewReader(in, simplifiedchinese.GB18030.NewDecoder())
-}
-
-// separatorOf returns what stands most often between the fields of the first line.
-func separatorOf(head []byte) rune {
-	if rest, ok := bytes.CutPrefix(bytes.ToLower(head), []byte("sep=")); ok && len(rest) > 0 {
-		return rune(rest[0])
-	}
-	counts := make(map[rune]int)
-	quoted := false
-	for _, r := range string(head) {
-		if r == '"' {
-			quoted = !quoted
-		}
-		if (r == '\n' || r == '\r') && !quoted && len(counts) > 0 {
-			break
-		}
-		if !quoted && strings.ContainsRune(",;\t|", r) {
-			counts[r]++
-		}
-	}
-	best := ','
-	for _, r := range ",;\t|" {
-		if counts[r] > counts[best] {
-			best = r
-		}
-	}
-	return best
-}
-
-// next returns the next row, or io.EOF. What is wrong with this row alone is
-// said in it: reading goes on.
+// next returns the next row, or io.EOF after the last if all columns are
+// understood. What is wrong with this row alone is said in it: reading goes on.
 func (in *importReader) next() (row, error) {
-	record := in.pending
-	in.pending = nil
 	in.number++
 	r := row{number: in.number}
-	if record == nil {
-		var err error
-		record, err = in.csv.Read()
-		var bad *csv.ParseError
-		if errors.As(err, &bad) {
-			r.broken = fmt.Sprintf("is no row of fields: line %d, %v", bad.Line, bad.Err)
-			return r, nil
-		}
-		if err != nil {
+	record, err := in.record()
+	if errors.Is(err, io.EOF) {
+		if err := in.suspects.check(in.names); err != nil {
 			return r, err
 		}
 	}
-	for i, field := range record[:min(len(record), len(in.columns))] {
+	if err != nil {
+		return r, err
+	}
+	for i, field := range record.Fields {
 		switch c := in.columns[i]; {
+		case c == columnHarmless:
 		case c == columnOther:
+			in.suspects.look(i, field)
 		case len(field) > maxImportField:
 			r.broken = fmt.Sprintf("column %d is longer than %d bytes", i+1, maxImportField)
+		case c == columnAddress:
+			r.address = unguard(field)
 		default:
-			r.set(c, strings.TrimSpace(unguard(field)))
+			r.set(c, in.names[i], strings.TrimSpace(unguard(field)))
 		}
 	}
 	return r, nil
 }
 
+func (in *importReader) record() (rows.Row, error) {
+	if len(in.pending) > 0 {
+		record := in.pending[0]
+		in.pending = nil
+		return record, nil
+	}
+	return in.rows.Read()
+}
+
 // set takes one field over.
-func (r *row) set(c column, field string) {
+func (r *row) set(c column, name, field string) {
+	if c == columnState {
+		if r.state = State(field); field == "" || r.state == StateConfirmed || r.state == StatePending || r.state == StateUnsubscribed {
+			return
+		}
+		r.state, c = "", columnStatus
+	}
+	switch c {
+	case columnStatus, columnKind, columnAgreed, columnLeft, columnSaid:
+		if why := elsewhere(c, name, field); why != "" && r.gone == "" {
+			r.gone = fmt.Sprintf("%s (column %q: %s)", why, strings.TrimSpace(name), clipField(field))
+		}
+		return
+	}
 	if field == "" {
 		return
 	}
-	field = strings.Clone(field) // the reader uses its record again
 	switch c {
-	case columnAddress:
-		r.address = field
 	case columnLanguage:
 		r.language = strings.ToLower(field[:min(len(field), 2)])
 	case columnFormat:
@@ -240,13 +159,6 @@ func (r *row) set(c column, field string) {
 		for i := range r.lists {
 			r.lists[i] = strings.TrimSpace(r.lists[i])
 		}
-	case columnState:
-		r.state = State(field)
-		if r.state != StateConfirmed && r.state != StatePending && r.state != StateUnsubscribed {
-			r.state, r.status = "", field
-		}
-	case columnStatus:
-		r.status = field
 	case columnSince:
 		r.since = instant(field)
 	case columnConsent:
@@ -260,10 +172,6 @@ func (r *row) set(c column, field string) {
 		if err := r.choice.check(); err != nil {
 			r.broken = err.Error()
 		}
-	case columnLeft:
-		r.left = field
-	case columnDead:
-		r.dead = field
 	}
 }
 
@@ -275,26 +183,6 @@ func instant(text string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// elsewhere says why a reader whom another provider knows by this status is not
-// taken, "" if they are.
-func (r row) elsewhere() string {
-	switch {
-	case r.left != "":
-		return "left at the other provider"
-	case r.dead != "":
-		return "was given up by the other provider"
-	}
-	switch strings.ToLower(r.status) {
-	case "", "subscribed", "confirmed", "enabled", "active", "member", "已订阅", "已确认", "正常", "有效":
-		return ""
-	case "unsubscribed", "optout", "opt-out", "已退订", "退订":
-		return "left at the other provider"
-	case "pending", "unconfirmed", "未确认", "待确认":
-		return "never confirmed at the other provider"
-	}
-	return fmt.Sprintf("has the state %q at the other provider", r.status)
 }
 
 // formulaStarts are what spreadsheets take a field for a formula by.
@@ -317,7 +205,7 @@ func unguard(field string) string {
 
 // ReadAddresses returns the addresses of a file as Import reads it, unchecked.
 func ReadAddresses(r io.Reader) ([]string, error) {
-	in, err := newImportReader(r)
+	in, err := newImportReader(r, ColumnChoice{})
 	if err != nil {
 		return nil, err
 	}

@@ -22,9 +22,13 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Take readers over from a file: what would happen, or with --apply, does",
-		Long: "Reads CSV as spreadsheets, Mailchimp, listmonk and Mailman write it, and one address a line: commas, semicolons or\n" +
-			"tabs, UTF-8, UTF-16 or GBK. The column of addresses is known by its name (email, 邮箱, …); list, state, language,\n" +
-			"format, consent and confirmed_at are taken where they are there.\n\n" +
+		Long: "Reads CSV with commas, semicolons, tabs or bars, and one address a line, in UTF-8, UTF-16 or GB18030, as spreadsheets and\n" +
+			"other programs write them. The column of addresses is known by its name (email, 邮箱, …); list, state, language,\n" +
+			"format, consent and confirmed_at are taken where they are there. Who left, bounced, complained or never confirmed\n" +
+			"elsewhere is refused: in exports of Ghost, Substack, Buttondown, phpList, Mautic, Brevo, HubSpot, MailPoet, Sendy,\n" +
+			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as «unsubscribed» or «退订».\n\n" +
+			"A file that can be read in two ways is refused whole, with the line: a quote that is not closed, a row with more or\n" +
+			"fewer fields, two columns of addresses, a column that looks like a state and is not understood.\n\n" +
 			"Without --apply nothing is stored. Nobody is mailed, nobody who left or is suppressed is brought back, and a second\n" +
 			"run changes nothing. What is refused, and why, is written beside the file, row by row.",
 		Example: "  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\"\n" +
@@ -64,6 +68,9 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&lists, "list", nil, "the list for rows that name none (again for more)")
+	f.StringVar(&in.Columns.Address, "column", "", "the column of addresses, by its name or number")
+	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail: true, 1, subscribed, 已订阅 (again for more)")
+	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (again for more)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
 	choiceVar(f, &in.Language, "language", "zh", languages, "for rows that say none")
 	f.BoolVar(&in.Apply, "apply", false, "do it")

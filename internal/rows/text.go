@@ -1,0 +1,86 @@
+package rows
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// sniffed is how much of a file is looked at to find its encoding and line ends.
+const sniffed = 64 << 10
+
+var (
+	zipMagic = []byte("PK\x03\x04")
+	oleMagic = []byte("\xd0\xcf\x11\xe0")
+)
+
+// text turns a file into lines that end in a line feed, without a byte order
+// mark. UTF-16 becomes UTF-8; other encodings stay as they are.
+func text(file io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(file, sniffed)
+	head, err := in.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read the file: %w", err)
+	}
+	if bytes.HasPrefix(head, zipMagic) || bytes.HasPrefix(head, oleMagic) {
+		return nil, errors.New("this is no text file; save a spreadsheet as CSV first")
+	}
+	var out io.Reader = in
+	if endian, mark := utf16Of(head); mark {
+		out = transform.NewReader(in, unicode.UTF16(endian, unicode.UseBOM).NewDecoder())
+	}
+	lines := bufio.NewReaderSize(out, MaxRow)
+	head, _ = lines.Peek(sniffed) // what is missing is found when it is read
+	if bytes.IndexByte(head, 0) >= 0 {
+		return nil, errors.New("this is no text file; save a spreadsheet as CSV first")
+	}
+	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
+		_, _ = lines.Discard(3) // it was peeked
+	}
+	if bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0 { // as older Macs end lines
+		return bufio.NewReaderSize(carriageReturns{lines}, MaxRow), nil
+	}
+	return lines, nil
+}
+
+// utf16Of recognises UTF-16 by its byte order mark, or, without one, by zeros
+// that stand in every second place only: signs, digits and Latin letters.
+func utf16Of(head []byte) (unicode.Endianness, bool) {
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xfe")):
+		return unicode.LittleEndian, true
+	case bytes.HasPrefix(head, []byte("\xfe\xff")):
+		return unicode.BigEndian, true
+	}
+	var zeros [2]int
+	for i, c := range head {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch enough := len(head) / 8; {
+	case zeros[0] == 0 && zeros[1] > enough:
+		return unicode.LittleEndian, true
+	case zeros[1] == 0 && zeros[0] > enough:
+		return unicode.BigEndian, true
+	}
+	return unicode.LittleEndian, false
+}
+
+// carriageReturns ends lines that end in a carriage return in a line feed.
+type carriageReturns struct{ in io.Reader }
+
+func (c carriageReturns) Read(p []byte) (int, error) {
+	n, err := c.in.Read(p)
+	for i, b := range p[:n] {
+		if b == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}

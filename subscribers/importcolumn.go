@@ -1,0 +1,266 @@
+package subscribers
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
+)
+
+// column is what a column of an import is taken for.
+type column int
+
+// The columns that are understood.
+const (
+	columnOther    column = iota // passed over, unless its values look like a state
+	columnHarmless               // passed over
+	columnAddress
+	columnLanguage
+	columnFormat
+	columnList
+	columnState  // as we export it
+	columnStatus // as others do: a word
+	columnKind   // says more than a state: "regular", "vip", "unsubscribed"
+	columnAgreed // yes, or since when, if the reader gets mail there
+	columnLeft   // yes, when or why, if the reader gets none there
+	columnSaid   // an admin says that it is a state
+	columnSince
+	columnConsent
+	columnThemes
+	columnRegions
+	columnFrequency
+)
+
+// headerWords are the names of columns whose meaning their words do not say, in the
+// form of plain. Sources: our own export; the exports of Mailchimp, listmonk
+// (cmd/subscribers.go), Ghost (members-csv), Buttondown, phpList (the column
+// titles in admin/structure.php), Mautic, MailPoet (ImportExportFactory.php),
+// MailerLite, Brevo, HubSpot and Substack, and the words of spreadsheets.
+var headerWords = map[column]string{
+	columnLanguage:  "language, lang, locale, preferredlocale, 语言, sprache, langue, idioma, 言語",
+	columnFormat:    "format, 格式",
+	columnList:      "list, lists, 列表, 订阅列表, 邮件列表",
+	columnState:     "state",
+	columnSince:     "confirmedat, confirmtime, optintime, 订阅时间, 确认时间",
+	columnConsent:   "consent, 同意, 同意依据, 同意记录",
+	columnThemes:    "themes, 主题",
+	columnRegions:   "regions, 地区",
+	columnFrequency: "frequency, 频率",
+	columnKind:      "type, subscribertype, subscriptiontype, membership, role, 类型, typ, tipo",
+	columnStatus: "status, subscriptionstatus, subscriberstatus, emailstatus, emailmarketing, emailmarketingstatus, memberstatus, membershipstatus, " +
+		"contactstatus, liststatus, globalstatus, deliverystatus, marketingcontactstatus, marketingstatus, mailstatus, 状态, 订阅状态, 邮件状态, 会员状态, 用户状态, 狀態, " +
+		"訂閱狀態, statut, etat, statutdabonnement, estado, estadodesuscripcion, abostatus, abonnementstatus, anmeldestatus, ステータス, 状態, 配信状態, 購読状態, 配信ステータス",
+	columnAgreed: "subscribed, issubscribed, subscribedtoemails, emailsubscribed, subscribedtoemail, confirmed, isconfirmed, isthissubscriberconfirmed, emailconfirmed, " +
+		"verified, isverified, emailverified, active, isactive, enabled, isenabled, optin, optedin, doubleoptin, emailoptin, marketingoptin, optinstatus, acceptsmarketing, " +
+		"acceptsemailmarketing, emailmarketingconsent, marketingconsent, marketingpermission, mailable, deliverable, valid, isvalid, 是否订阅, 已订阅, 订阅, 是否有效, 有效, " +
+		"是否启用, 启用, 是否确认, 已确认, 是否激活, 已激活, 激活, 是否接收, 是否同意, 是否在订, 接收邮件, 是否訂閱, 已訂閱, abonniert, angemeldet, bestatigt, aktiv, abonne, inscrit, " +
+		"confirme, actif, suscrito, confirmado, activo, 購読, 購読中, 確認済み, 有効, 配信可, 配信許可, 配信希望, メルマガ購読",
+	columnHarmless: "name, firstname, lastname, middlename, fullname, displayname, fname, lname, surname, givenname, vorname, nachname, prenom, nom, apellido, apellidos, " +
+		"姓名, 姓, 名字, 名前, 氏名, opens, clicks, sent, emailssent, opened, clicked, id, uuid, uid, uniqid, uniqueid, key, no, nr, number, 序号, 编号, 番号, leid, euid, memberrating, rating, score, points, dstoff, gmtoff, " +
+		"bouncecount, complimentaryplan, activesubscription, digestenabled, canceldate, htmlemail, sendthissubscriberhtmlemails, didthissubscribermanuallyconfirm, " +
+		"gender, sex, 性别, geschlecht, vip, ispublished, leadstatus, lifecyclestage, additionalemailaddresses",
+}
+
+var headers = tableOf(headerWords)
+
+// What the name of a column says of what it holds: tokens are whole words of it,
+// parts stand anywhere in it in the form of plain. What counts, links or is about
+// another channel is harmless whatever else it says.
+var (
+	harmlessTokens = words("count, counts, number, total, rate, score, url, link, token, hash, sms, phone, whatsapp, push, postal, anzahl, nombre, soft")
+	harmlessParts  = words("次数, 数量, 短信, 电话, 手机, 回数, 电话号码")
+	leftTokens     = words("left, quit, dnc, nomail, baja, spam, abuse, removed, deleted, disabled, invalid, trashed, revoked, withdrawn, bloque")
+	leftParts      = words("unsub, optout, optedout, optingout, blacklist, blocklist, blocked, bounce, complain, donotcontact, donotemail, donotmail, dontemail, isdeleted, isremoved, isdisabled, " +
+		"deletedat, removedat, emaildisabled, suppress, cleantime, cleancampaign, cleaned, undeliverable, quarantine, markedasspam, spamreport, " +
+		"退订, 退訂, 取消订阅, 取消訂閱, 黑名单, 黑名單, 拒收, 拒绝, 屏蔽, 封禁, 停用, 禁用, 删除, 注销, 退信, 投诉, 无效, 失效, 不再, 撤回, 离开, " +
+		"abgemeldet, abmelde, abbestell, gesperrt, sperrliste, geloscht, widerruf, desabonn, desinscri, plainte, supprim, listenoire, rebond, " +
+		"desuscri, dadodebaja, cancelad, rebotad, rebotes, bloquead, eliminad, listanegra, queja, 配信停止, 購読解除, 登録解除, 解除, 退会, 停止, 拒否, ブロック, バウンス, ブラックリスト, 不達")
+	mailParts  = words("mail, courriel, correo, correio, メール, メアド, 邮箱, 邮件, 信箱, 邮址, 电邮, 電郵, 郵件, 郵箱, 電子郵")
+	otherMails = words("owner, sender, referrer, domain, template, client, parent, manager, assistant, supervisor, admin, type, label, 域名, 负责人, 经办人")
+	// sure are names of the column of addresses; weak ones hold other things, too.
+	sureAddress = words("email, emails, emailid, emailaddress, emailaddresses, emailaddr, mail, mails, mailid, mailaddress, eaddress, " +
+		"邮箱, 电子邮箱, 邮箱地址, 电子邮件, 邮件地址, 电子邮件地址, 电子邮箱地址, 邮件, 电邮, 电邮地址, 电子信箱, 信箱, 邮箱账号, 邮址, 電子郵件, 電子信箱, 電郵, 郵箱, " +
+		"emailadresse, mailadresse, epost, epostadresse, emailanschrift, adresseemail, adressemail, adressedemail, adresseelectronique, adressedecourriel, courriel, courrielelectronique, " +
+		"courrierelectronique, correo, correoelectronico, direcciondecorreo, direcciondecorreoelectronico, direcciondeemail, " +
+		"メール, eメール, メールアドレス, eメールアドレス, 電子メール, 電子メールアドレス, メアド")
+	weakAddress = words("address, addr, subscriber, subscribedaddress, recipient, contact, user, username, login, account, member, adresse, direccion, 地址, 收件人, 联系方式, 联系邮箱, 账号, 帐号, 用户, アドレス, 連絡先")
+)
+
+// words takes a list of words apart, in the form of plain.
+func words(list string) []string {
+	all := strings.Split(list, ", ")
+	for i := range all {
+		all[i] = plain(all[i])
+	}
+	return all
+}
+
+func tableOf[K comparable](lists map[K]string) map[string]K {
+	table := make(map[string]K)
+	for k, list := range lists {
+		for _, w := range words(list) {
+			table[w] = k
+		}
+	}
+	return table
+}
+
+// plain is a word in small letters and half width, without spaces, marks and accents.
+func plain(word string) string {
+	ascii := true
+	for _, r := range word {
+		ascii = ascii && r < 0x80
+	}
+	if !ascii {
+		word = norm.NFD.String(width.Fold.String(strings.ReplaceAll(word, "ß", "ss")))
+	}
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, word))
+}
+
+func holdsAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// headerOf says what a column is by its name; columnAddress is found elsewhere.
+func headerOf(name string) column {
+	p := plain(name)
+	if c, ok := headers[p]; ok {
+		return c
+	}
+	switch {
+	case holdsAny(p, harmlessParts), holdsToken(name, harmlessTokens):
+		return columnHarmless
+	case holdsAny(p, leftParts), holdsToken(name, leftTokens):
+		return columnLeft
+	}
+	return columnOther
+}
+
+// holdsToken reports whether one of the words of a name, such as the two of
+// bounceCount, is in a list.
+func holdsToken(name string, list []string) bool {
+	var spaced strings.Builder
+	small := false
+	for _, r := range name {
+		if unicode.IsUpper(r) && small {
+			spaced.WriteByte(' ')
+		}
+		small = unicode.IsLower(r)
+		spaced.WriteRune(r)
+	}
+	tokens := strings.FieldsFunc(spaced.String(), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return slices.ContainsFunc(tokens, func(t string) bool { return slices.Contains(list, plain(t)) })
+}
+
+// ColumnChoice is what an admin says of the columns of a file, each by its name
+// or, counting from 1, its number.
+type ColumnChoice struct {
+	Address string   // "": the one that is called so
+	Status  []string // say whether a reader gets mail there
+	Ignore  []string // say nothing of that
+}
+
+// columnsOf says what the columns of a file are, given their names and the first
+// row behind them.
+func columnsOf(names, first []string, choice ColumnChoice) ([]column, error) {
+	columns := make([]column, len(names))
+	for i, name := range names {
+		columns[i] = headerOf(name)
+	}
+	for c, list := range map[column][]string{columnHarmless: choice.Ignore, columnSaid: choice.Status} {
+		for _, name := range list {
+			at, err := columnNamed(names, name)
+			if err != nil {
+				return nil, err
+			}
+			if c == columnHarmless || columns[at] != columnLeft {
+				columns[at] = c
+			}
+		}
+	}
+	at, err := addressColumn(names, first, columns, choice.Address)
+	if err == nil {
+		columns[at] = columnAddress
+	}
+	return columns, err
+}
+
+func columnNamed(names []string, name string) (int, error) {
+	found := -1
+	for i, n := range names {
+		if plain(n) == plain(name) {
+			if found >= 0 {
+				return 0, fmt.Errorf("the file has two columns %q; give the number of one, counting from 1", name)
+			}
+			found = i
+		}
+	}
+	if n, err := strconv.Atoi(name); found < 0 && err == nil && n >= 1 && n <= len(names) {
+		found = n - 1
+	}
+	if found < 0 {
+		return 0, fmt.Errorf("the file has no column %q (there are: %s)", name, namesOf(names))
+	}
+	return found, nil
+}
+
+// addressColumn finds the column of addresses: the only one that is called so,
+// or that is called something like it and has an @ in the first row.
+func addressColumn(names, first []string, columns []column, chosen string) (int, error) {
+	if chosen != "" {
+		return columnNamed(names, chosen)
+	}
+	var sure, like, weak []int
+	for i, name := range names {
+		at := i < len(first) && strings.Contains(first[i], "@")
+		switch p := plain(name); {
+		case columns[i] != columnOther:
+		case slices.Contains(sureAddress, p):
+			sure = append(sure, i)
+		case holdsAny(p, mailParts) && !holdsToken(name, otherMails) && at:
+			sure = append(sure, i)
+		case holdsAny(p, mailParts):
+			like = append(like, i)
+		case slices.Contains(weakAddress, p) && (at || p == "address"):
+			weak = append(weak, i)
+		}
+	}
+	for _, found := range [][]int{sure, like, weak} {
+		if len(found) == 1 {
+			return found[0], nil
+		}
+		if len(found) > 1 {
+			var several []string
+			for _, i := range found {
+				several = append(several, fmt.Sprintf("%q (%d)", names[i], i+1))
+			}
+			return 0, fmt.Errorf("%d columns can be the address: %s; say which with --column NAME or --column NUMBER", len(found), strings.Join(several, ", "))
+		}
+	}
+	return 0, fmt.Errorf("no column of the file is an address; name one «email» or «邮箱», or say which it is with --column NAME (there are: %s)", namesOf(names))
+}
+
+func namesOf(names []string) string {
+	shown := make([]string, min(len(names), 20))
+	for i := range shown {
+		shown[i] = clipField(strings.TrimSpace(names[i]))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// clipField shortens what a message shows of a field.
+func clipField(field string) string {
+	if r := []rune(field); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return field
+}

@@ -1,0 +1,173 @@
+package subscribers
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// standing is what a word says of a reader at another provider.
+type standing int
+
+const (
+	standingUnknown standing = iota
+	standingIn
+	standingLeft
+	standingDead
+	standingPending
+	standingYes
+	standingNo
+)
+
+// standingWords are the words of states, in the form of plain, as the programs that
+// headerWords names write them.
+var standingWords = map[standing]string{
+	standingYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有",
+	standingNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽",
+	standingIn: "subscribed, resubscribed, confirmed, enabled, active, activated, member, regular, premium, paid, free, comped, complimentary, gifted, trialed, churning, " +
+		"pastdue, marketingcontact, verified, optedin, optin, 已订阅, 订阅, 订阅中, 在订, 已确认, 正常, 有效, 启用, 已启用, 活跃, 已激活, 激活, 已訂閱, 正常訂閱, " +
+		"abonniert, angemeldet, bestatigt, aktiv, abonne, inscrit, actif, confirme, suscrito, activo, confirmado, 購読中, 購読, 有効, 配信中, 登録済み, 登録中, 登録, 確認済み",
+	standingLeft: "unsubscribed, unsubscribe, optedout, optout, left, removed, deleted, cancelled, canceled, archived, trash, trashed, churned, nonmember, donotcontact, dnc, " +
+		"已退订, 退订, 已取消, 取消, 取消订阅, 已取消订阅, 未订阅, 不订阅, 拒收, 已注销, 注销, 已删除, 删除, 已退訂, 退訂, 已离开, " +
+		"abgemeldet, abbestellt, ausgetragen, geloscht, widerrufen, desabonne, desinscrit, supprime, resilie, dadodebaja, baja, desuscrito, cancelado, eliminado, nosuscrito, " +
+		"配信停止, 解除, 解除済み, 購読解除, 登録解除, 退会, 退会済み, 停止, 停止中, 拒否",
+	standingDead: "bounced, hardbounced, hardbounce, softbounced, bounce, bouncing, cleaned, undeliverable, invalid, malformed, complained, complaining, complaint, spam, spammy, " +
+		"junk, abuse, reported, markedasspam, blocked, blocklisted, blacklisted, suppressed, disabled, inactive, suspended, banned, held, quarantined, " +
+		"byuser, bybounces, bymoderator, 退信, 已退信, 无效, 失效, 已失效, 黑名单, 已拉黑, 拉黑, 屏蔽, 已屏蔽, 停用, 已停用, 禁用, 已禁用, 投诉, 已投诉, 封禁, 未激活, 异常, 黑名單, 無效, " +
+		"gebounct, unzustellbar, gesperrt, inaktiv, deaktiviert, bereinigt, rebond, rebondi, bloque, invalide, inactif, nettoye, rebotado, bloqueado, inactivo, limpiado, invalido, " +
+		"無効, 不達, エラー, バウンス, ブロック, ブロック済み",
+	standingPending: "pending, unconfirmed, unactivated, notconfirmed, unverified, nonsubscribed, transactional, notoptedin, nonmarketingcontact, invited, waiting, 未确认, 待确认, 未验证, 待验证, 待激活, " +
+		"未確認, 待確認, unbestatigt, ausstehend, nonconfirme, enattente, sinconfirmar, noconfirmado, pendiente, 仮登録, 確認待ち",
+}
+
+var standings = tableOf(standingWords)
+
+// isUnset reports whether a field of a column of yes and no says no.
+func isUnset(field string) bool {
+	switch standings[plain(field)] {
+	case standingNo, standingIn:
+		return true
+	}
+	return strings.Trim(plain(field), "0") == "" // -, 0000-00-00
+}
+
+// dateLike is a date in figures, in any order.
+var dateLike = regexp.MustCompile(`^[\d\s./:,+TZapmAPM年月日時时分秒-]*(?:19|20)\d\d[\d\s./:,+TZapmAPM年月日時时分秒-]*$`)
+
+// deadParts are in the names of columns of addresses that the provider gave up.
+var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quarantine, 退信, 无效, 失效, 投诉, 不達, バウンス")
+
+// elsewhere says why a reader of whom another provider's column says so is not
+// taken, "" if they are.
+func elsewhere(c column, name, field string) string {
+	s := standings[plain(field)]
+	switch c {
+	case columnLeft:
+		switch {
+		case isUnset(field):
+			return ""
+		case s == standingDead, holdsAny(plain(name), deadParts):
+			return "was given up by the other provider"
+		}
+		return "left at the other provider"
+	case columnAgreed:
+		switch {
+		case s == standingYes || s == standingIn || dateLike.MatchString(field) && !isUnset(field):
+			return ""
+		case s == standingNo || plain(field) == "":
+			return "left or never confirmed at the other provider"
+		}
+	case columnSaid:
+		if s == standingYes || s == standingIn {
+			return ""
+		}
+		if s == standingNo {
+			return "left at the other provider"
+		}
+	case columnKind:
+		if s != standingLeft && s != standingDead && s != standingPending {
+			return ""
+		}
+	case columnStatus:
+		if field == "" || s == standingIn {
+			return ""
+		}
+	}
+	switch s {
+	case standingLeft:
+		return "left at the other provider"
+	case standingDead:
+		return "was given up by the other provider"
+	case standingPending:
+		return "never confirmed at the other provider"
+	}
+	return fmt.Sprintf("has the state %q at the other provider, which is not understood", clipField(field))
+}
+
+// suspects finds columns that nobody understands and whose values look like a
+// state: a word such as "unsubscribed" or 退订 in one row, or nothing but yes and
+// no in all.
+type suspects struct {
+	word   []string   // of a column: a word of a state that it holds
+	flags  [][]string // of a column: its values, while all are yes or no
+	others []bool     // of a column: some value is neither
+}
+
+const maxFlags = 6 // different values that a message shows
+
+func newSuspects(columns int) *suspects {
+	return &suspects{make([]string, columns), make([][]string, columns), make([]bool, columns)}
+}
+
+func (s *suspects) look(i int, field string) {
+	if len(field) > 64 || s.word[i] != "" {
+		s.others[i] = s.others[i] || field != ""
+		return
+	}
+	value := strings.TrimSpace(field)
+	if value == "" || slices.Contains(s.flags[i], value) {
+		return
+	}
+	switch p := plain(value); standings[p] {
+	case standingUnknown:
+		s.others[i] = true
+	case standingYes, standingNo:
+		if len(s.flags[i]) < maxFlags {
+			s.flags[i] = append(s.flags[i], value)
+		}
+	case standingIn:
+		if slices.Contains(commonWords, p) {
+			s.others[i] = true
+			return
+		}
+		s.word[i] = value
+	default:
+		s.word[i] = value
+	}
+}
+
+// isInitial reports whether the only value of a column is a letter, which may
+// be of a name: yes and no are two.
+func isInitial(values []string) bool {
+	return len(values) == 1 && len(values[0]) == 1 && unicode.IsLetter(rune(values[0][0]))
+}
+
+// commonWords are also said of other things than a subscription.
+var commonWords = words("member, regular, premium, paid, free, comped, complimentary, gifted, 登録, 正常")
+
+// check returns an error that names the first column that looks like a state.
+func (s *suspects) check(names []string) error {
+	for i, name := range names {
+		shown := s.word[i]
+		if shown == "" && !s.others[i] && !isInitial(s.flags[i]) {
+			shown = strings.Join(s.flags[i], ", ")
+		}
+		if shown != "" {
+			return fmt.Errorf("the column %q (%d) looks like a state (%s) and is not understood; say --status-column %q if it says who gets mail (true, 1, subscribed, 已订阅), --ignore-column %q if it says something else",
+				strings.TrimSpace(name), i+1, clipField(shown), strings.TrimSpace(name), strings.TrimSpace(name))
+		}
+	}
+	return nil
+}
