@@ -1,7 +1,6 @@
 package feed
 
 import (
-	_ "embed"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -14,24 +13,6 @@ import (
 	"dibao/feed/ingest"
 	"dibao/internal/redact"
 )
-
-//go:embed catalog.tsv
-var catalogText string
-
-// Catalog returns the built-in sources: official list pages and feeds whose
-// addresses and selectors are publicly known. Sites change; a source is looked
-// at before it is stored.
-func Catalog() []Source {
-	file, err := ReadTSV(strings.NewReader(catalogText))
-	var all []Source
-	for _, row := range file.Rows {
-		all, err = append(all, row.Source), errors.Join(err, row.Problem)
-	}
-	if err != nil {
-		panic("the built-in catalog is broken: " + err.Error()) // a test reads it
-	}
-	return all
-}
 
 // SourceFile is what a file of sources holds.
 type SourceFile struct {

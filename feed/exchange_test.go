@@ -6,42 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/andybalholm/cascadia"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dibao/feed"
-	"dibao/internal/fetch"
+	"dibao/feed/catalog"
 )
-
-// TestCatalog checks every built-in source: its address may be fetched, its
-// selectors compile.
-func TestCatalog(t *testing.T) {
-	all := feed.Catalog()
-	if len(all) < 40 {
-		t.Fatalf("%d sources", len(all))
-	}
-	for _, s := range all {
-		if _, reason := fetch.CheckURL(s.URL); reason != "" {
-			t.Errorf("%s: %s", s.Name, reason)
-		}
-		selectors := []string{s.Settings.Content}
-		if s.Kind == "page" {
-			selectors = append(selectors, s.Settings.Item, s.Settings.Link, s.Settings.Title, s.Settings.Date)
-		}
-		for _, selector := range selectors {
-			if selector == "" {
-				continue
-			}
-			if _, err := cascadia.ParseGroup(selector); err != nil {
-				t.Errorf("%s: selector %q: %v", s.Name, selector, err)
-			}
-		}
-		if s.Licence != feed.LicenceOfficial || s.Issuer == "" || s.Region == "" {
-			t.Errorf("%+v", s)
-		}
-	}
-}
 
 // problem returns what is wrong with a file or its first bad row.
 func problem(file feed.SourceFile, err error) error {
@@ -104,16 +74,13 @@ func TestFilesThatAskForMore(t *testing.T) {
 	if _, err := feed.ReadTSV(strings.NewReader(strings.Repeat("x", 11<<20))); err == nil || !strings.Contains(err.Error(), "larger than 10 MB") {
 		t.Errorf("a large file: %v", err)
 	}
-	// What is built in asks for nothing but to show official texts.
-	for _, s := range feed.Catalog() {
-		if s.Licence = feed.LicenceLinkOnly; len(s.NeedsTrust()) > 0 {
-			t.Errorf("%s of the catalog: %v", s.Name, s.NeedsTrust())
-		}
-	}
 }
 
 func TestTSV(t *testing.T) {
-	want := feed.Catalog()
+	var want []feed.Source
+	for _, e := range catalog.All() {
+		want = append(want, e.Source)
+	}
 	var first, second bytes.Buffer
 	if err := feed.WriteTSV(&first, want); err != nil {
 		t.Fatal(err)

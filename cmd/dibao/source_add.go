@@ -21,7 +21,7 @@ import (
 
 func newSourceAdd(g *globals) *cobra.Command {
 	var s feed.Source
-	var fromCatalog, isPrivate bool
+	var fromCatalog, anyway, isPrivate bool
 	cmd := &cobra.Command{
 		Use:   "add URL",
 		Short: "Add a feed or a list page as a source",
@@ -34,11 +34,14 @@ func newSourceAdd(g *globals) *cobra.Command {
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if fromCatalog {
 				for _, f := range givenFlags(cmd) {
-					if f.Name != "catalog" {
+					if f.Name != "catalog" && f.Name != "anyway" {
 						return usagef("--catalog adds sources as they are; change one afterwards with: dibao source edit SOURCE --%s", f.Name)
 					}
 				}
-				return a.addFromCatalog(g, cmd, args[0])
+				return a.addFromCatalog(g, cmd, args[0], anyway)
+			}
+			if anyway {
+				return usagef("--anyway is for sources of the catalog; give --catalog, too")
 			}
 			s.URL = args[0]
 			if isPrivate {
@@ -75,7 +78,14 @@ func newSourceAdd(g *globals) *cobra.Command {
 	}
 	addSourceFlags(cmd, &s)
 	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
-	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog")
+	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog; each is read as its site is today")
+	cmd.Flags().BoolVar(&anyway, "anyway", false, "with --catalog: add also what cannot be read now")
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		if !fromCatalog || len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return completeCatalog(cmd, args, begun)
+	}
 	return cmd
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -129,24 +128,6 @@ func newSourceActions(g *globals) []*cobra.Command {
 	return cmds
 }
 
-// addFromCatalog adds the built-in sources whose name holds a word.
-func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string) error {
-	var found []feed.Source
-	for _, s := range feed.Catalog() {
-		if strings.Contains(s.Name, word) || strings.Contains(s.Issuer, word) {
-			found = append(found, s)
-		}
-	}
-	if len(found) == 0 {
-		return fmt.Errorf("the catalog has no source %q; see: dibao source catalog", word)
-	}
-	added, there, err := a.addAll(g, cmd, found)
-	if err == nil {
-		g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there)
-	}
-	return err
-}
-
 func newSourceExport(g *globals) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
@@ -170,26 +151,4 @@ func newSourceExport(g *globals) *cobra.Command {
 	}
 	choiceVar(cmd.Flags(), &format, "format", "opml", []string{"opml", "tsv"}, "how to write them")
 	return cmd
-}
-
-func newSourceCatalog(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "catalog",
-		Short: "List the built-in official sources; add them with: dibao source add --catalog NAME",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			type row struct {
-				Name   string `json:"name"`
-				Kind   string `json:"kind"`
-				Region string `json:"region"`
-				Issuer string `json:"issuer"`
-				URL    string `json:"url"`
-			}
-			var rows []row
-			for _, s := range feed.Catalog() {
-				rows = append(rows, row{s.Name, s.Kind, s.Region, s.Issuer, s.URL})
-			}
-			return printRows(g, cmd, []any{"Name", "Kind", "Region", "URL"}, rows, func(r row) []any { return []any{r.Name, r.Kind, r.Region, r.URL} })
-		},
-	}
 }

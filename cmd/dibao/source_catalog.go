@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/feed/catalog"
+	"dibao/feed/ingest"
+)
+
+// entryView is an entry of the catalog in JSON.
+type entryView struct {
+	Name     string           `json:"name"`
+	NameEN   string           `json:"name_en"`
+	Level    catalog.Level    `json:"level"`
+	Region   *string          `json:"region"`
+	Issuer   string           `json:"issuer"`
+	Lists    catalog.Lists    `json:"lists"`
+	Kind     string           `json:"kind"`
+	URL      string           `json:"url"`
+	Checked  *string          `json:"checked"`
+	Evidence catalog.Evidence `json:"evidence"`
+	SeenIn   string           `json:"seen_in"`
+}
+
+func viewEntry(e catalog.Entry) entryView {
+	return entryView{
+		Name: e.Source.Name, NameEN: e.NameEN, Level: e.Level, Region: null(e.Source.Region), Issuer: e.Source.Issuer, Lists: e.Lists,
+		Kind: e.Source.Kind, URL: e.Source.URL, Checked: null(e.Checked), Evidence: e.Evidence, SeenIn: e.SeenIn,
+	}
+}
+
+func newSourceCatalog(g *globals) *cobra.Command {
+	var s catalog.Selection
+	cmd := &cobra.Command{
+		Use:   "catalog [WORD…]",
+		Short: "List the built-in official sources; add them with: dibao source add --catalog NAME",
+		Long: "Lists the built-in official sources that have every WORD in their name, issuer, region or address. Nothing in the list\n" +
+			"was checked on the live sites. The column Evidence says what an address is known from: «saved page» is a saved copy,\n" +
+			"«crawler» a public crawler that reads the address, «paper» documentation only. Checked is the day of that evidence;\n" +
+			"--json shows the public project in which the address was seen.",
+		Example:           "  dibao source catalog 财政部\n  dibao source catalog --region 广东省 --level city\n  dibao source catalog --lists consultation",
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeCatalog,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s.Words = args
+			chosen := catalog.Select(catalog.All(), s)
+			if len(chosen) == 0 {
+				return errors.New("the catalog has no such source; use fewer words or leave out --region, --level or --lists")
+			}
+			views := make([]entryView, len(chosen))
+			for i, e := range chosen {
+				views[i] = viewEntry(e)
+			}
+			return printRows(g, cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v entryView) []any {
+				return []any{v.Name, v.NameEN, v.Level, orEmpty(v.Region), v.Lists, v.Evidence, orEmpty(v.Checked), shortAddress(v.URL)}
+			})
+		},
+	}
+	f := cmd.Flags()
+	regionVar(f, &s.Region, "only of this region and those in it")
+	choiceVar(f, &s.Level, "level", "", catalog.Levels, "only of this level")
+	choiceVar(f, &s.Lists, "lists", "", catalog.AllLists, "only what mainly lists this")
+	return cmd
+}
+
+// shortAddress cuts an address that would make a table too wide.
+func shortAddress(address string) string {
+	const most = 80
+	if len(address) <= most {
+		return address
+	}
+	return address[:most-3] + "…"
+}
+
+// completeCatalog offers the names of the catalog, each with its English name.
+func completeCatalog(_ *cobra.Command, _ []string, begun string) (names []string, _ cobra.ShellCompDirective) {
+	for _, e := range catalog.All() {
+		if strings.HasPrefix(e.Source.Name, begun) {
+			names = append(names, e.Source.Name+"\t"+e.NameEN)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// addFromCatalog adds the entries of the catalog that a word chooses.
+func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string, anyway bool) error {
+	chosen := catalog.Named(catalog.All(), word)
+	if len(chosen) == 0 {
+		return fmt.Errorf("the catalog has no source %q; see: dibao source catalog", word)
+	}
+	return a.addEntries(g, cmd, chosen, anyway)
+}
+
+// addEntries reads each entry as its site is today and stores those that can be
+// read; with anyway also the others, as the catalog has them.
+func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry, anyway bool) error {
+	have, err := a.articles.Sources(cmd.Context())
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(have))
+	for _, s := range have {
+		known[s.URL] = true
+	}
+	var readable []feed.Source
+	there, unread := 0, 0
+	for _, e := range entries {
+		if known[e.Source.URL] {
+			there++
+			continue
+		}
+		found, how, err := a.readEntry(cmd.Context(), e)
+		if err == nil {
+			g.say(cmd, "%s: %s; %s", e.Source.Name, how, e.LastSeen())
+			readable = append(readable, found)
+			continue
+		}
+		if err := cmd.Context().Err(); err != nil {
+			return err
+		}
+		if anyway {
+			g.say(cmd, "%s is added although it cannot be read now: %v; %s", e.Source.Name, err, e.LastSeen())
+			readable = append(readable, e.Source)
+			continue
+		}
+		unread++
+		g.say(cmd, "%s is not added: %v; %s", e.Source.Name, err, e.LastSeen())
+	}
+	added, again, err := a.addAll(g, cmd, readable)
+	if err != nil {
+		return err
+	}
+	g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there+again)
+	if unread == 0 {
+		return nil
+	}
+	return &partialError{fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
+}
+
+// readEntry reads an entry by the structure of its list and, where the catalog
+// has selectors, by those. The selectors count where they find rows with dates,
+// since there the structure alone reads something else; otherwise the structure
+// counts, since the site was rebuilt. how says what was read, in one clause.
+func (a *app) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source, how string, err error) {
+	plain := e.Source
+	plain.Settings = ingest.Settings{}
+	if plain.Kind == "json" {
+		plain.Kind = "" // it is read as JSON, and its paths are found
+	}
+	found, seen, err := a.look(ctx, plain)
+	if err == nil && e.Source.Kind == "json" && found.Kind != "json" {
+		err = fmt.Errorf("%s does not answer with a list in JSON any more", e.Source.URL)
+	}
+	l := seen.List
+	if e.Source.Settings == (ingest.Settings{}) {
+		return found, fmt.Sprintf("%d items are read by the structure of the list", len(l.Items)), err
+	}
+	_, again, selectorErr := a.look(ctx, e.Source)
+	by := again.List
+	switch {
+	case selectorErr == nil && dated(by) > 0:
+		return e.Source, fmt.Sprintf("%d items are read by the selectors of the catalog, %d by the structure of the list alone", len(by.Items), len(l.Items)), nil
+	case err == nil:
+		return found, fmt.Sprintf("%d items are read by the structure of the list; the selectors of the catalog find nothing, so the site was rebuilt", len(l.Items)), nil
+	default:
+		return found, "", err
+	}
+}
+
+// dated counts the rows of a list that have a date.
+func dated(l ingest.List) (n int) {
+	for _, it := range l.Items {
+		if it.Evidence.ListDate != "" || it.Evidence.FeedPublished != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,238 @@
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/internal/fetch"
+	"dibao/policy"
+)
+
+// least is how many entries each level has at least.
+var least = map[Level]int{Central: 15, Ministry: 100, Regulator: 30, Province: 55, City: 75, ThinkTank: 2}
+
+// TestCatalog checks that no entry is there twice, that each may be fetched, and
+// that what an admin reads of it is known to the program.
+func TestCatalog(t *testing.T) {
+	t.Parallel()
+	all := All()
+	if len(all) < 150 {
+		t.Fatalf("%d sources", len(all))
+	}
+	seen, levels, provinces := make(map[string]bool), make(map[Level]int), make(map[string]bool)
+	for _, e := range all {
+		s := e.Source
+		for _, key := range []string{s.Name, e.NameEN, strings.TrimRight(strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://"), "/")} {
+			if key == "" || seen[key] {
+				t.Errorf("%s: %q is empty or there twice", s.Name, key)
+			}
+			seen[key] = true
+		}
+		if _, reason := fetch.CheckURL(s.URL); reason != "" {
+			t.Errorf("%s: %s", s.Name, reason)
+		}
+		if !slices.Contains(Levels, e.Level) || !slices.Contains(AllLists, e.Lists) || !slices.Contains(AllEvidence, e.Evidence) || e.SeenIn == "" || s.Issuer == "" {
+			t.Errorf("%+v", e)
+		}
+		if s.Licence = feed.LicenceLinkOnly; len(s.NeedsTrust()) > 0 {
+			t.Errorf("%s: %v", s.Name, s.NeedsTrust())
+		}
+		checkDay(t, e)
+		checkRegion(t, e)
+		levels[e.Level]++
+		if e.Level == Province {
+			provinces[s.Region] = true
+		}
+	}
+	for _, level := range Levels {
+		if levels[level] < least[level] {
+			t.Errorf("%d entries of level %s, want at least %d", levels[level], level, least[level])
+		}
+	}
+	if len(provinces) != 31 { // without Hong Kong, Macao and Taiwan
+		t.Errorf("%d provinces", len(provinces))
+	}
+}
+
+// TestDocsCountTheCatalog compares the figures in docs/sources.md with the table.
+func TestDocsCountTheCatalog(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "sources.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := strings.Join(strings.Fields(string(b)), " ")
+	levels, evidence, undated := make(map[Level]int), make(map[Evidence]int), 0
+	for _, e := range All() {
+		levels[e.Level]++
+		evidence[e.Evidence]++
+		if e.Evidence == Crawler && e.Checked == "" {
+			undated++
+		}
+	}
+	for _, want := range []string{
+		fmt.Sprintf("lists %d official sources: %d central", len(All()), levels[Central]),
+		fmt.Sprintf("%d of ministries and agencies, %d of regulators, %d of provinces and their departments, %d of cities and districts, %d of think tanks",
+			levels[Ministry], levels[Regulator], levels[Province], levels[City], levels[ThinkTank]),
+		fmt.Sprintf("| `saved page` | %d |", evidence[SavedPage]), fmt.Sprintf("| `crawler` | %d |", evidence[Crawler]), fmt.Sprintf("| `paper` | %d |", evidence[Paper]),
+		fmt.Sprintf("%d of them without a day", undated),
+	} {
+		if !strings.Contains(docs, want) {
+			t.Errorf("docs/sources.md does not say %q", want)
+		}
+	}
+}
+
+func checkDay(t *testing.T, e Entry) {
+	t.Helper()
+	day, err := time.Parse(time.DateOnly, e.Checked)
+	if err != nil {
+		day, err = time.Parse("2006-01", e.Checked)
+	}
+	if e.Checked != "" && (err != nil || day.After(time.Now())) {
+		t.Errorf("%s: checked %q", e.Source.Name, e.Checked)
+	}
+}
+
+// checkRegion expects the six digits of a province or city, and none of what is
+// the nation's.
+func checkRegion(t *testing.T, e Entry) {
+	t.Helper()
+	code := e.Source.Region
+	if code == "" && e.Level != Province && e.Level != City {
+		return
+	}
+	digits := len(policy.TrimRegion(code))
+	if len(code) != 6 || policy.RegionName(code) == "" || e.Level == Province && digits != 2 || e.Level == City && digits < 4 || e.Level != Province && e.Level != City {
+		t.Errorf("%s: level %s, region %q (%s)", e.Source.Name, e.Level, code, policy.RegionName(code))
+	}
+}
+
+func TestCatalogIsSorted(t *testing.T) {
+	t.Parallel()
+	all := All()
+	if !slices.IsSortedFunc(all, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(slices.Index(Levels, a.Level), slices.Index(Levels, b.Level)), cmp.Compare(a.Source.Region, b.Source.Region), cmp.Compare(a.Source.Name, b.Source.Name))
+	}) {
+		t.Error("sort feed/catalog/catalog.tsv by level, region and name")
+	}
+}
+
+// TestSelectorsAreNeeded reads the saved structure of each entry that has
+// selectors: they have to find all its rows with dates, and the list finder
+// without them has to find something else.
+func TestSelectorsAreNeeded(t *testing.T) {
+	t.Parallel()
+	tried := make(map[string]bool)
+	for _, e := range All() {
+		set := e.Source.Settings
+		if set == (ingest.Settings{}) != (e.TriedOn == "") || set.Content != "" {
+			t.Errorf("%s: selectors %+v were tried on %q", e.Source.Name, set, e.TriedOn)
+		}
+		if e.TriedOn == "" {
+			continue
+		}
+		tried[e.TriedOn] = true
+		body, err := os.ReadFile(filepath.Join("testdata", e.TriedOn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := ingest.Page{URL: e.Source.URL, ContentType: "application/json", Body: body, FetchedAt: time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)}
+		by, err := ingest.ReadList(page, e.Source.Ingest())
+		if err != nil || len(by.Items) < 3 || slices.ContainsFunc(by.Items, func(it ingest.Item) bool { return it.Evidence.ListDate == "" }) {
+			t.Errorf("%s: %d items, %v", e.Source.Name, len(by.Items), err)
+			continue
+		}
+		plain := e.Source
+		plain.Settings = ingest.Settings{}
+		if plain.Settings, err = ingest.ProposeJSON(page, plain.Ingest()); err != nil {
+			continue
+		}
+		without, err := ingest.ReadList(page, plain.Ingest())
+		if err == nil && len(without.Items) > 0 && without.Items[0].URL == by.Items[0].URL {
+			t.Errorf("%s: the list finder reads the same without selectors: remove them", e.Source.Name)
+		}
+	}
+	files, err := os.ReadDir("testdata")
+	if err != nil || len(files) != len(tried) {
+		t.Errorf("%d files in testdata (%v), %d are used", len(files), err, len(tried))
+	}
+}
+
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		s    Selection
+		want int // at least; 0 is none
+	}{
+		{"all", Selection{}, 150},
+		{"a word", Selection{Words: []string{"财政部"}}, 5},
+		{"words of English", Selection{Words: []string{"natural", "NOTICES"}}, 1},
+		{"a province holds its cities", Selection{Region: "44"}, 10},
+		{"a region by name", Selection{Words: []string{"深圳"}}, 3},
+		{"a level in a region", Selection{Region: "44", Level: Province}, 2},
+		{"consultations", Selection{Lists: Consultations}, 5},
+		{"nothing", Selection{Words: []string{"没有这个机关"}}, 0},
+	} {
+		got := Select(All(), c.s)
+		if len(got) < c.want || c.want == 0 && len(got) > 0 {
+			t.Errorf("%s: %d", c.name, len(got))
+		}
+		for _, e := range got {
+			if !c.s.matches(e) {
+				t.Errorf("%s: %s", c.name, e.Source.Name)
+			}
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]func(Entry) bool{
+		"国务院·政策解读":                       func(e Entry) bool { return e.Source.URL == "https://www.gov.cn/zhengce/jiedu/ZCJD_QZ.json" },
+		"state council: interpretations": func(e Entry) bool { return e.Source.URL == "https://www.gov.cn/zhengce/jiedu/ZCJD_QZ.json" },
+		"国务院":                            func(e Entry) bool { return e.Source.Issuer == "国务院" },
+		"深圳":                             func(e Entry) bool { return strings.HasPrefix(e.Source.Region, "4403") },
+	} {
+		got := Named(All(), word)
+		if len(got) == 0 || slices.ContainsFunc(got, func(e Entry) bool { return !want(e) }) {
+			t.Errorf("%s: %+v", word, got)
+		}
+	}
+}
+
+// A broken row is named by its line.
+func TestReadNamesTheLine(t *testing.T) {
+	t.Parallel()
+	head, _, _ := strings.Cut(table, "\n")
+	for _, row := range []string{"甲\tA", strings.Repeat("\t", strings.Count(head, "\t"))} {
+		if _, err := read(head + "\n" + row + "x\n"); err == nil || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%q: %v", row, err)
+		}
+	}
+}
+
+func TestLastSeen(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		e    Entry
+		want string
+	}{
+		{Entry{Checked: "2026-08-22", Evidence: Crawler, SeenIn: "a route"}, "it was last seen working on 2026-08-22 (crawler: a route)"},
+		{Entry{Evidence: Crawler, SeenIn: "a route"}, "it was last seen working on an unknown day (crawler: a route)"},
+		{Entry{Checked: "2026-07", Evidence: Paper, SeenIn: "a list"}, "it was never seen working; the address is from documentation of 2026-07 (a list)"},
+	} {
+		if got := c.e.LastSeen(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
