@@ -148,7 +148,7 @@ func (h *Web) enrich(ctx context.Context, items []IssueItem, sections []template
 				it.Effects = found.Effects
 			}
 			if it.Reposts == nil {
-				it.Reposts = found.Reposts
+				it.Reposts, it.RepostCount = found.Reposts, found.RepostCount
 			}
 		}
 	}

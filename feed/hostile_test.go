@@ -169,3 +169,38 @@ func cpuTime(t *testing.T) time.Duration {
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
+
+// TestPageOfManyReposts is the fault that a page of articles that are one text
+// 2,000 times loaded and linked all of them for each: an original lists some of its
+// reposts and counts all.
+func TestPageOfManyReposts(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		const copies = 250
+		s, r := newSite(t), newRoom(t, db)
+		src := r.add(feed.Source{URL: s.URL + "/feed.json", Kind: "feed", Name: "国务院", Licence: feed.LicenceOfficial})
+		text := paragraphs(rand.New(rand.NewSource(3)), 6, 60)
+		s.set("/feed.json", hostileFeed(t, copies, func(int) hostileItem { return hostileItem{Title: oneTitle, HTML: text} }), 0)
+		if _, err := r.collect(src.ID); err != nil {
+			t.Fatal(err)
+		}
+		articles, err := r.Store.Articles(t.Context(), feed.Selection{Limit: copies})
+		if err != nil || len(articles) < copies {
+			t.Fatalf("%d articles, %v", len(articles), err)
+		}
+		page := &feed.Web{Store: r.Store, BaseURL: "https://dibao.example", Zone: time.UTC}
+		items, err := page.Items(t.Context(), articles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, most := 0, 0
+		for _, it := range items {
+			shown, most = shown+1+it.RepostCount, max(most, it.RepostCount)
+			if len(it.Reposts) != min(it.RepostCount, 50) {
+				t.Errorf("%d of %d reposts are listed", len(it.Reposts), it.RepostCount)
+			}
+		}
+		if shown != copies || most <= 50 {
+			t.Errorf("%d items show %d articles, and %d reposts of one", len(items), shown, most)
+		}
+	})
+}

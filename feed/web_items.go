@@ -70,11 +70,7 @@ func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, 
 	if err != nil {
 		return nil, err
 	}
-	var others []int64
-	for _, c := range clusters {
-		others = append(others, c.Articles...)
-	}
-	copies, err := h.Store.ArticlesByID(ctx, others)
+	copies, err := h.Store.ArticlesByID(ctx, shownCopies(ids, clusters))
 	if err != nil {
 		return nil, err
 	}
@@ -104,20 +100,51 @@ func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, 
 				v.Effects = append(v.Effects, m)
 			}
 		}
-		for _, id := range clusters[a.ID].Articles {
-			c, ok := copies[id]
-			link := templates.FeedLink{Title: c.SourceName + " · " + c.Title(), URL: ArticleURL(h.BaseURL, id)}
-			switch {
-			case !ok || id == a.ID:
-			case id == first:
-				v.Original = link
-			case first == a.ID:
-				v.Reposts = append(v.Reposts, link)
-			}
-		}
+		h.addCopies(&v, a.ID, clusters[a.ID], copies)
 		all = append(all, v)
 	}
 	return all, nil
+}
+
+// maxReposts is how many reposts of an article are listed; the others are counted.
+const maxReposts = 50
+
+// shownCopies returns what Items lists of the clusters of articles: the original of
+// a repost, and some reposts of an original.
+func shownCopies(articles []int64, clusters map[int64]Cluster) (shown []int64) {
+	for _, id := range articles {
+		switch c := clusters[id]; c.First {
+		case 0:
+		case id:
+			shown = append(shown, c.Articles[1:min(len(c.Articles), 1+maxReposts)]...)
+		default:
+			shown = append(shown, c.First)
+		}
+	}
+	return shown
+}
+
+// addCopies links an article to its original, or to its reposts.
+func (h *Web) addCopies(v *templates.Item, article int64, c Cluster, copies map[int64]Article) {
+	link := func(id int64) templates.FeedLink {
+		a := copies[id]
+		return templates.FeedLink{Title: a.SourceName + " · " + a.Title(), URL: ArticleURL(h.BaseURL, id)}
+	}
+	if c.First == 0 {
+		return
+	}
+	if c.First != article {
+		if _, ok := copies[c.First]; ok {
+			v.Original = link(c.First)
+		}
+		return
+	}
+	v.RepostCount = len(c.Articles) - 1
+	for _, id := range c.Articles[1:min(len(c.Articles), 1+maxReposts)] {
+		if _, ok := copies[id]; ok {
+			v.Reposts = append(v.Reposts, link(id))
+		}
+	}
 }
 
 // maxEffects is how many documents a list says that one repeals or amends.

@@ -23,7 +23,7 @@ func items(n int, title string) []Item {
 			Title: fmt.Sprintf("%s%d", title, i), URL: "https://a.example/articles/1", SourceURL: "https://b.example/1", Source: title, Kind: "document",
 			Issuers: "样例市人民政府", Number: "样政发〔2026〕12号", Author: title, Summary: strings.Repeat("现就有关事项通知如下。", 12),
 			Dates: []DateFact{{"published", "2026-11-20", "div.info 时间"}, {"deadline", "2026-12-20", title}, {"issued", "2026-11-19", ""}, {"effective", "2026-12-01", ""}, {"expires", "2031-12-01", ""}},
-			Why:   []string{"主题 民政"}, Status: "not-yet", Effects: []Mention{mention(title)}, Reposts: []FeedLink{{Title: title, URL: "/articles/2"}},
+			Why:   []string{"主题 民政"}, Status: "not-yet", Effects: []Mention{mention(title)}, Reposts: []FeedLink{{Title: title, URL: "/articles/2"}}, RepostCount: 1,
 		}
 		if i%2 == 1 {
 			all[i].Original = FeedLink{Title: title, URL: "/articles/3"}

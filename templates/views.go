@@ -60,23 +60,24 @@ type DateFact struct {
 
 // Item is one article in a page or mail.
 type Item struct {
-	Title     string
-	URL       string // our page of it
-	SourceURL string // where it was published
-	Source    string // name of the source
-	Kind      string // policy.Kind as text
-	Issuers   string // joined, "" if unknown
-	Number    string // 发文字号
-	Author    string // person or office
-	Summary   string
-	Dates     []DateFact
-	Why       []string // why the reader gets it
-	Status    string   // state of a document or consultation today, in the catalogue below «status.»; "" if unknown
-	Effects   []Mention
-	Reposts   []FeedLink // the same text on other sites
-	Original  FeedLink   // where the text came first, for a repost
-	Snippet   []Span     // of the text that a search found
-	Marked    []Span     // the title, with what a search found; nil elsewhere
+	Title       string
+	URL         string // our page of it
+	SourceURL   string // where it was published
+	Source      string // name of the source
+	Kind        string // policy.Kind as text
+	Issuers     string // joined, "" if unknown
+	Number      string // 发文字号
+	Author      string // person or office
+	Summary     string
+	Dates       []DateFact
+	Why         []string // why the reader gets it
+	Status      string   // state of a document or consultation today, in the catalogue below «status.»; "" if unknown
+	Effects     []Mention
+	Reposts     []FeedLink // the same text on other sites, some of them
+	RepostCount int        // of all of them
+	Original    FeedLink   // where the text came first, for a repost
+	Snippet     []Span     // of the text that a search found
+	Marked      []Span     // the title, with what a search found; nil elsewhere
 }
 
 // Mention is a document that an article or document has to do with.

@@ -28,6 +28,7 @@ type killRun struct {
 	env     []string
 	box     *mailbox.Mailbox
 	readers int
+	stderr  io.Writer // of the program
 }
 
 const killConnections = 4
@@ -59,7 +60,7 @@ func newKillRun(t *testing.T, url string, readers int) *killRun {
 		"DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_CONNECTIONS": fmt.Sprint(killConnections),
 		asProgram: "1",
 	}
-	run := &killRun{box: box, readers: readers, env: os.Environ()}
+	run := &killRun{box: box, readers: readers, env: os.Environ(), stderr: os.Stderr}
 	for k, v := range settings {
 		run.env = append(run.env, k+"="+v)
 	}

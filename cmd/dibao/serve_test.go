@@ -84,7 +84,7 @@ func (r *killRun) start(t *testing.T, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(exe, args...)
 	cmd.Env, cmd.Dir = r.env, t.TempDir()
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = r.stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

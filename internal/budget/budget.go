@@ -29,11 +29,15 @@ var limit, parsing = parsingShare(Standard), semaphore.NewWeighted(parsingShare(
 // readers.
 func parsingShare(total int64) int64 { return total / 2 }
 
+// goShare is what the Go runtime may use of the memory: SQLite's caches and the
+// program itself are outside of it, and the runtime exceeds its limit for a moment.
+func goShare(total int64) int64 { return total / 4 * 3 }
+
 // Set limits the memory of the process to so many bytes, before anything is
 // parsed. GOMEMLIMIT in the environment counts first.
 func Set(total int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(total)
+		debug.SetMemoryLimit(goShare(total))
 	}
 	limit = parsingShare(total)
 	parsing = semaphore.NewWeighted(limit)
