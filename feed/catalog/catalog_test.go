@@ -236,3 +236,40 @@ func TestLastSeen(t *testing.T) {
 		}
 	}
 }
+
+// ndrcOrders is a list of orders as NDRC builds it: each row holds a hidden list
+// with the interpretations of its order.
+const ndrcOrders = `<html><body><ul class="u-list">
+<li><a href="./202607/t20260716_1.html" title="《招标投标领域信用管理办法》2026年第44号令">《招标投标领域信用管理办法》2026年第44号令</a>
+<div class="popbox"><h3>相关解读</h3><ul><li><a href="../../jd/jd/202607/t20260716_2.html">有关负责同志就《招标投标领域信用管理办法》答记者问</a></li></ul></div><span>2026/07/17</span></li>
+<li><a href="./202607/t20260714_3.html" title="《公共资源交易中心现场管理办法》2026年第43号令">《公共资源交易中心现场管理办法》2026年第43号令</a>
+<div class="popbox"><h3>相关解读</h3><ul></ul></div><span>2026/07/15</span></li>
+<li><a href="./202606/t20260612_4.html" title="《可再生能源消纳责任权重制度实施办法》2026年第42号令">《可再生能源消纳责任权重制度实施办法》2026年第42号令</a>
+<div class="popbox"><h3>相关解读</h3><ul><li><a href="../../jd/jd/202606/t20260612_5.html">有关负责同志就《可再生能源消纳责任权重制度实施办法》答记者问</a></li></ul></div><span>2026/06/14</span></li>
+</ul></body></html>`
+
+// TestNDRCOrdersKeepTheirOwnAddress reads the orders of NDRC as the catalog does,
+// without selectors. The row selector that it had, ul.u-list li, takes the
+// interpretations for rows of their own.
+func TestNDRCOrdersKeepTheirOwnAddress(t *testing.T) {
+	t.Parallel()
+	const orders = "国家发展改革委·发展改革委令"
+	found := Named(All(), orders)
+	if len(found) != 1 {
+		t.Fatalf("%d entries named %s", len(found), orders)
+	}
+	src := found[0].Source
+	page := ingest.Page{URL: src.URL, ContentType: "text/html; charset=utf-8", Body: []byte(ndrcOrders), FetchedAt: time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)}
+	l, err := ingest.ReadKind(src.Kind, page, src.Ingest())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, it := range l.Items {
+		got = append(got, it.Evidence.ListDate+" "+strings.TrimPrefix(it.URL, src.URL))
+	}
+	want := []string{"2026-07-17 202607/t20260716_1.html", "2026-07-15 202607/t20260714_3.html", "2026-06-14 202606/t20260612_4.html"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
