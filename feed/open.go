@@ -73,3 +73,12 @@ func (c *Collector) articlePage(ctx context.Context, src *Source, address string
 	}
 	return v.Article(ctx, resp)
 }
+
+// ReadArticle reads the page of an item of a source as a collection does, and
+// stores nothing.
+func (c *Collector) ReadArticle(ctx context.Context, s Source, it ingest.Item) (Article, error) {
+	if !it.NeedsPage {
+		return c.judge(&s, it), nil
+	}
+	return c.readPage(ctx, &s, it)
+}

@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -146,3 +147,69 @@ func TestCollectNamesShells(t *testing.T) {
 		}
 	})
 }
+
+// TestListsBringOnlyRows collects all list pages of the shared cases with the
+// walls and an error page beside them: what is stored is rows of lists, and no
+// menu entry, wall or error page.
+func TestListsBringOnlyRows(t *testing.T) {
+	t.Parallel()
+	dir := "../../shared/data/cases/"
+	b, err := os.ReadFile(dir + "lists/expected.json")
+	if err != nil {
+		t.Skip("the shared test data are not beside the checkout")
+	}
+	var lists []struct {
+		File, URL string
+		Items     []struct{ Title string }
+	}
+	if err := json.Unmarshal(b, &lists); err != nil {
+		t.Fatal(err)
+	}
+	db, err := database.Open(t.Context(), databasetest.SQLite(t), database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s, r := newSite(t), newRoom(t, db)
+	r.at = time.Date(2026, 11, 29, 4, 0, 0, 0, time.UTC)
+	rows, collected := map[string]bool{}, 0
+	add := func(path, file string, status int) {
+		body, err := os.ReadFile(dir + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.set(path, strings.ReplaceAll(string(body), "\\/", "/"), status)
+		src := r.add(feed.Source{URL: s.URL + path, Kind: "page", Name: path})
+		if _, err := r.collect(src.ID); err == nil {
+			collected++
+		}
+	}
+	for i, l := range lists {
+		if !strings.HasSuffix(l.File, ".html") {
+			continue
+		}
+		for _, it := range l.Items {
+			rows[squeeze(it.Title)] = true
+		}
+		add(fmt.Sprintf("/%d/%s", i, l.File), "lists/"+l.File, 0)
+	}
+	add("/404", "articles/92-05-soft404.html", 0)
+	for _, name := range []string{"81-wall-412-ruishu", "83-wall-200-acw", "85-wall-405-aliyun", "87-wall-200-enable-js", "89-wall-200-slider"} {
+		add("/"+name, "walls/"+name+".html", 0)
+	}
+	all, err := r.Store.Articles(t.Context(), feed.Selection{Limit: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if !rows[squeeze(a.Title())] {
+			t.Errorf("%s: %q is in no list", a.SourceName, a.Title())
+		}
+	}
+	if collected < 30 || len(all) < 150 {
+		t.Errorf("%d pages were read and %d articles stored", collected, len(all))
+	}
+	t.Logf("%d of %d pages read, %d articles stored", collected, len(lists)+6, len(all))
+}
+
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }

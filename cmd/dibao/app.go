@@ -15,6 +15,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/internal/browser"
 	"dibao/internal/budget"
 	"dibao/internal/config"
 	"dibao/internal/database"
@@ -108,6 +109,9 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
 			Private: c.Fetch.Private, Now: time.Now,
 		}),
+	}
+	if c.Fetch.Browser != "" {
+		a.collector.Browser = browser.New(c.Fetch.Browser, a.collector.Client)
 	}
 	from, err := sender(c)
 	if err != nil {

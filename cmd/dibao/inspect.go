@@ -385,16 +385,23 @@ func viewLeftOut(l ingest.List) leftOut {
 	return leftOut{append([]list.Drop{}, l.Dropped...), null(l.Next), null(l.Pager)}
 }
 
+// listedView is a row of a list in JSON.
+type listedView struct {
+	URL      string  `json:"url"`
+	Title    string  `json:"title"`
+	Date     *string `json:"date"`
+	DateFrom *string `json:"date_from"`
+	New      *bool   `json:"new,omitempty"` // null: not compared with what is stored
+}
+
+func viewListed(it ingest.Item) listedView {
+	return listedView{it.URL, it.Title, null(dateOfItem(it)), null(it.DateFrom), nil}
+}
+
 // writeItems prints what a list holds, one JSON object a line.
 func writeItems(cmd *cobra.Command, items []ingest.Item) error {
 	for _, it := range items {
-		row := struct {
-			URL      string  `json:"url"`
-			Title    string  `json:"title"`
-			Date     *string `json:"date"`
-			DateFrom *string `json:"date_from"`
-		}{it.URL, it.Title, null(cmp.Or(it.Evidence.ListDate, it.AddressDate.String())), null(it.DateFrom)}
-		if err := writeJSON(cmd.OutOrStdout(), row); err != nil {
+		if err := writeJSON(cmd.OutOrStdout(), viewListed(it)); err != nil {
 			return err
 		}
 	}

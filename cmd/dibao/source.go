@@ -83,11 +83,7 @@ const shownItems = 10
 func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	g.say(cmd, "%d items:", len(items))
 	for _, it := range items[:min(shownItems, len(items))] {
-		date := cmp.Or(it.Evidence.ListDate, it.AddressDate.String())
-		if at := it.Evidence.FeedPublished; date == "" && at != nil {
-			date = at.Format(time.DateOnly)
-		}
-		g.say(cmd, "  %-10s  %s\n              %s", date, it.Title, it.URL)
+		g.say(cmd, "  %-10s  %s\n              %s", dateOfItem(it), it.Title, it.URL)
 	}
 }
 
@@ -160,42 +156,6 @@ func newSourceShow(g *globals) *cobra.Command {
 			b, err := json.MarshalIndent(view, "", "  ")
 			fmt.Fprintln(cmd.OutOrStdout(), string(b))
 			return err
-		}),
-	}
-}
-
-func newSourceTest(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "test SOURCE",
-		Short: "Fetch a source and show what it lists, without storing anything",
-		Args:  cobra.ExactArgs(1),
-		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
-			_, seen, err := a.look(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			l := seen.List
-			items := l.Items
-			if g.json {
-				if err := writeItems(cmd, items); err != nil {
-					return err
-				}
-				return writeJSON(cmd.OutOrStdout(), viewLeftOut(l))
-			}
-			showItems(g, cmd, items)
-			showLeftOut(g, cmd, l, s.Settings.Pages)
-			d, err := a.articles.Compare(cmd.Context(), s.ID, items)
-			if err != nil {
-				return err
-			}
-			g.say(cmd, "%d of them are stored, %d are new; the list usually has %d", len(items)-len(d.New), len(d.New), s.UsualItems)
-			for _, it := range d.New[:min(len(d.New), shownItems)] {
-				g.say(cmd, "  new: %s", it.Title)
-			}
-			for _, title := range d.Retitled[:min(len(d.Retitled), shownItems)] {
-				g.say(cmd, "  called otherwise when it was stored: %s", title)
-			}
-			return nil
 		}),
 	}
 }

@@ -89,6 +89,8 @@ func newSourceAdd(g *globals) *cobra.Command {
 	return cmd
 }
 
+const renderHelp = "let the browser that is set in [fetch] draw the page before it is read: for pages that scripts fill"
+
 const privateHelp = "let URL be in your own network: its host and port, and nothing that it links or redirects to elsewhere"
 
 // adviseOnPrivate says how to add a source that is in one's own network.
@@ -114,7 +116,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.StringVar(&s.UserAgent, "user-agent", "", "name ourselves so to this source (default user_agent in [fetch])")
 	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, its folder in OPML")
 	addSelectors(cmd, &s.Settings)
-	f.BoolVar(&s.Settings.Render, "render", false, "let the browser that is set in [fetch] draw the page before it is read: for pages that scripts fill")
+	f.BoolVar(&s.Settings.Render, "render", false, renderHelp)
 }
 
 // showHops says how the page that was read was reached.

@@ -53,6 +53,7 @@ type Config struct {
 		Timeout     time.Duration
 		MaxBytes    int64
 		Private     []netip.Prefix // that private sources may be in; none: any of one's own
+		Browser     string         // path of a Chromium that draws pages; "": none
 	}
 	Mail struct {
 		Host                    string
@@ -175,6 +176,7 @@ var keys = []key{
 	{"fetch", "timeout", "30s", "maximum duration of one request", false, setTimeout},
 	{"fetch", "max_bytes", "5242880", "maximum size of one response, in bytes", false, setMaxBytes},
 	{"fetch", "private", "", "networks of your own that sources with --private may be in, such as 10.1.0.0/16, separated by commas; empty: any private or loopback address of the host that you typed", false, setPrivate},
+	{"fetch", "browser", "", "path of a Chromium that draws the pages of sources with --render, such as /usr/bin/chromium; empty: none", false, setBrowser},
 	{"mail", "host", "", "mail server that accepts outgoing mail; further servers, separated by commas, are fallbacks; empty: dibao sends no mail", false, text(func(c *Config) *string { return &c.Mail.Host })},
 	{"mail", "port", "587", "port of host", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
 	{"mail", "username", "", "login of host; empty: no login", false, text(func(c *Config) *string { return &c.Mail.Username })},
@@ -204,6 +206,14 @@ var keys = []key{
 	{"summary", "timeout", "60s", "maximum duration of one summary request", false, setSummaryTimeout},
 	{"log", "level", "info", "debug, info, warn or error", false, setLevel},
 	{"log", "format", "text", "text or json", false, oneOf(func(c *Config) *string { return &c.Log.Format }, "text", "json")},
+}
+
+func setBrowser(c *Config, v string) error {
+	if v != "" && !filepath.IsAbs(v) {
+		return errors.New("is not an absolute path, such as /usr/bin/chromium")
+	}
+	c.Fetch.Browser = v
+	return nil
 }
 
 func setBaseURL(c *Config, v string) error {

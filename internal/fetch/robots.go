@@ -74,6 +74,20 @@ func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (
 	return min(max(rules.group.CrawlDelay, 0), maxDelay), nil
 }
 
+// Robots asks the site's robots.txt about the page of a request, and returns the
+// pause that the site wants between two. A page that is forbidden is a
+// *BlockedError.
+func (c *Client) Robots(ctx context.Context, req Request) (delay time.Duration, err error) {
+	u, err := c.check(req.URL, req.Private)
+	if err != nil {
+		return 0, err
+	}
+	if origin(u) != req.Private {
+		req.Private = ""
+	}
+	return c.allowedByRobots(ctx, u, req)
+}
+
 func (c *Client) fetchRobots(ctx context.Context, site string, via Request) (*robotstxt.RobotsData, error) {
 	res, err := c.Get(ctx, Request{URL: site + "/robots.txt", Accept: "text/plain, */*;q=0.5", Private: via.Private, Proxy: via.Proxy, UserAgent: via.UserAgent})
 	var status *StatusError

@@ -1,0 +1,416 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/feed/visit"
+	"dibao/internal/redact"
+)
+
+const (
+	triedArticles = 3  // of a list that are read
+	reportWidth   = 79 // columns
+	labelWidth    = 10
+)
+
+func newSourceTest(g *globals) *cobra.Command {
+	var isPrivate, render bool
+	cmd := &cobra.Command{
+		Use:   "test SOURCE|URL",
+		Short: "Try a source or an address and report what would be read, without storing anything",
+		Long: "Reports the way to the list, what robots.txt says, rows found and left out, what stated each date, the next page, and\n" +
+			"three articles with their files and warnings. With --json: a line for each row, then one with the rest.",
+		Example: "  dibao source test 3\n  dibao source test https://www.example.gov.cn/zhengce/",
+		Args:    cobra.ExactArgs(1),
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
+			if err != nil && strings.HasPrefix(args[0], "http") {
+				s, err = feed.Source{URL: args[0]}, nil
+			}
+			if err != nil {
+				return err
+			}
+			if isPrivate {
+				s.PermitPrivate()
+			}
+			s.Settings.Render = s.Settings.Render || render
+			t := a.try(cmd.Context(), s)
+			if g.json {
+				err = t.writeJSON(cmd)
+			} else {
+				t.write(cmd.OutOrStdout())
+			}
+			return errors.Join(err, t.err)
+		}),
+	}
+	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
+	cmd.Flags().BoolVar(&render, "render", false, renderHelp)
+	return cmd
+}
+
+// trial is what trying a source showed, in JSON.
+type trial struct {
+	Source   *string        `json:"source"`
+	URL      string         `json:"url"`
+	Kind     *string        `json:"kind"`
+	Answer   answer.Kind    `json:"answer"`  // what the page is: page, wall, fault, shell …
+	Problem  *string        `json:"problem"` // null if a list was read
+	Advice   *string        `json:"advice"`
+	Hops     []visit.Hop    `json:"hops"`
+	Drawn    bool           `json:"drawn"` // by a browser
+	Robots   trialRobots    `json:"robots"`
+	Rows     int            `json:"rows"`
+	Dated    int            `json:"dated"`
+	Stored   int            `json:"stored"`
+	New      int            `json:"new"`
+	Usual    int            `json:"usual_items"`
+	Retitled []string       `json:"retitled"`
+	leftOut                 // dropped, next, pager
+	NextPage *trialPage     `json:"next_page"` // null if there is none, or it was not understood
+	Articles []trialArticle `json:"articles"`
+	Seconds  float64        `json:"seconds"`
+
+	items []ingest.Item
+	isNew map[string]bool
+	err   error
+}
+
+// trialRobots is what robots.txt says of the page of a list.
+type trialRobots struct {
+	Allowed *bool   `json:"allowed"` // null: not asked
+	Delay   float64 `json:"crawl_delay_seconds"`
+	Problem *string `json:"problem"`
+}
+
+// trialPage is the next page of a list.
+type trialPage struct {
+	URL     string  `json:"url"`
+	Rows    int     `json:"rows"`
+	New     int     `json:"other_rows"` // that the page before does not have
+	Problem *string `json:"problem"`
+}
+
+// trialArticle is one article that was read.
+type trialArticle struct {
+	URL           string           `json:"url"`
+	Title         string           `json:"title"`
+	Published     *string          `json:"published"`
+	PublishedFrom *string          `json:"published_from"`
+	Source        *string          `json:"source"`
+	Author        *string          `json:"author"`
+	Kind          *string          `json:"kind"`
+	Characters    int              `json:"characters"`
+	Paragraphs    int              `json:"paragraphs"`
+	Attachments   []attachmentView `json:"attachments"`
+	Warnings      []string         `json:"warnings"`
+	Problem       *string          `json:"problem"`
+}
+
+// try reads a source as a collection would, and stores nothing.
+func (a *app) try(ctx context.Context, s feed.Source) *trial {
+	began := time.Now()
+	t := &trial{URL: redact.URL(s.URL), Source: null(s.Name), Answer: answer.Page, Usual: s.UsualItems, isNew: map[string]bool{},
+		Hops: []visit.Hop{}, Retitled: []string{}, leftOut: viewLeftOut(ingest.List{}), Articles: []trialArticle{}}
+	t.Robots = a.tryRobots(ctx, s)
+	found, seen, err := a.look(ctx, s)
+	t.Kind, t.Drawn, t.Hops = null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
+	if err != nil {
+		t.fail(s, err)
+	} else {
+		t.takeList(ctx, a, found, seen.List)
+		t.tryNext(ctx, a, found, seen.List)
+		for _, it := range seen.List.Items[:min(len(seen.List.Items), triedArticles)] {
+			t.Articles = append(t.Articles, a.tryArticle(ctx, found, it))
+		}
+	}
+	t.Seconds = float64(time.Since(began).Milliseconds()) / 1000
+	return t
+}
+
+// fail notes why no list was read.
+func (t *trial) fail(s feed.Source, err error) {
+	t.err = adviseOnPrivate(err)
+	t.Problem = null(redact.Text(oneLine(t.err)))
+	var said *answer.Error
+	if errors.As(err, &said) {
+		id := ""
+		if s.ID != 0 {
+			id = fmt.Sprint(s.ID)
+		}
+		t.Answer, t.Problem, t.Advice = said.Kind, null(redact.Text(said.Sentence())), null(redact.Text(said.Advice(id)))
+		t.err = fmt.Errorf("no list was read at %s", t.URL) // the report says why
+	}
+}
+
+// tryRobots asks what robots.txt says of a list page; of a feed it is not asked.
+func (a *app) tryRobots(ctx context.Context, s feed.Source) trialRobots {
+	if strings.HasPrefix(s.URL, "maildir:") || s.Kind == "feed" {
+		return trialRobots{}
+	}
+	delay, err := a.collector.Client.Robots(ctx, s.Request(s.URL, true))
+	allowed := err == nil
+	out := trialRobots{Allowed: &allowed, Delay: delay.Seconds()}
+	if err != nil {
+		out.Problem = null(redact.Text(oneLine(err)))
+	}
+	return out
+}
+
+func (t *trial) takeList(ctx context.Context, a *app, s feed.Source, l ingest.List) {
+	t.items, t.Rows, t.leftOut = l.Items, len(l.Items), viewLeftOut(l)
+	for _, it := range l.Items {
+		t.isNew[it.GUID] = true
+		if dateOfItem(it) != "" {
+			t.Dated++
+		}
+	}
+	t.New = t.Rows
+	if s.ID == 0 {
+		return
+	}
+	d, err := a.articles.Compare(ctx, s.ID, l.Items)
+	if err != nil {
+		t.err = err
+		return
+	}
+	clear(t.isNew)
+	for _, it := range d.New {
+		t.isNew[it.GUID] = true
+	}
+	t.New, t.Stored, t.Retitled = len(d.New), t.Rows-len(d.New), append(t.Retitled, d.Retitled...)
+}
+
+// tryNext reads the next page of a list.
+func (t *trial) tryNext(ctx context.Context, a *app, s feed.Source, l ingest.List) {
+	if l.Next == "" {
+		return
+	}
+	t.NextPage = &trialPage{URL: l.Next}
+	page, err := a.getPage(ctx, s, l.Next, true)
+	if err == nil {
+		var next ingest.List
+		if next, err = ingest.ReadKind(s.Kind, page, s.Ingest()); err == nil {
+			here := make(map[string]bool)
+			for _, it := range l.Items {
+				here[it.GUID] = true
+			}
+			for _, it := range next.Items {
+				if !here[it.GUID] {
+					t.NextPage.New++
+				}
+			}
+			t.NextPage.Rows = len(next.Items)
+		}
+	}
+	if err != nil {
+		t.NextPage.Problem = null(redact.Text(oneLine(err)))
+	}
+}
+
+// tryArticle reads one article as a collection would.
+func (a *app) tryArticle(ctx context.Context, s feed.Source, it ingest.Item) trialArticle {
+	article, err := a.collector.ReadArticle(ctx, s, it)
+	f := article.Facts
+	v := trialArticle{URL: it.URL, Title: f.Title, Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom), Source: null(f.Credit),
+		Author: null(f.Author), Kind: null(string(f.Kind)), Paragraphs: len(f.Paragraphs), Attachments: viewAttachments(article.Attachments),
+		Warnings: append([]string{}, article.Warnings...)}
+	for _, p := range f.Paragraphs {
+		v.Characters += utf8.RuneCountInString(p)
+	}
+	if err != nil {
+		v.Problem = null(redact.Text(oneLine(err)))
+	}
+	return v
+}
+
+// dateOfItem is the date of a row as it is stated.
+func dateOfItem(it ingest.Item) string {
+	date := cmp.Or(it.Evidence.ListDate, it.AddressDate.String())
+	if at := it.Evidence.FeedPublished; date == "" && at != nil {
+		date = at.Format(time.DateOnly)
+	}
+	return date
+}
+
+// writeJSON prints a line for each row, then one with the rest.
+func (t *trial) writeJSON(cmd *cobra.Command) error {
+	for _, it := range t.items {
+		row := viewListed(it)
+		isNew := t.isNew[it.GUID]
+		row.New = &isNew
+		if err := writeJSON(cmd.OutOrStdout(), row); err != nil {
+			return err
+		}
+	}
+	return writeJSON(cmd.OutOrStdout(), t)
+}
+
+// write prints the report within 80 columns.
+func (t *trial) write(w io.Writer) {
+	r := report{w}
+	if t.Source != nil {
+		r.say("source", *t.Source)
+	}
+	r.say("address", t.URL)
+	for _, hop := range t.Hops {
+		r.say("followed", hop.By+" to "+hop.To)
+	}
+	if t.Drawn {
+		r.say("drawn", "by the browser")
+	}
+	r.say("robots", t.Robots.String())
+	r.say("time", fmt.Sprintf("%.1f s", t.Seconds))
+	if t.Problem != nil {
+		r.say("problem", *t.Problem)
+		if t.Advice != nil {
+			r.say("advice", *t.Advice)
+		}
+		return
+	}
+	r.say("kind", *t.Kind)
+	rows := fmt.Sprintf("%d found, %d with a date; %d stored, %d new", t.Rows, t.Dated, t.Stored, t.New)
+	if t.Usual > 0 {
+		rows += fmt.Sprintf("; usually %d", t.Usual)
+	}
+	r.say("rows", rows)
+	for _, d := range t.Dropped {
+		r.say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Reason, d.Example))
+	}
+	r.say("next page", t.nextPage())
+	for _, title := range t.Retitled {
+		r.say("retitled", "stored as: "+title)
+	}
+	t.writeRows(r)
+	for i, a := range t.Articles {
+		a.write(r, i+1)
+	}
+}
+
+func (t *trial) writeRows(r report) {
+	fmt.Fprintln(r.w)
+	for _, it := range t.items[:min(len(t.items), shownItems)] {
+		mark := " "
+		if t.isNew[it.GUID] {
+			mark = "+"
+		}
+		from := ""
+		if it.DateFrom != "" {
+			from = " [date: " + it.DateFrom + "]"
+		}
+		r.line(mark+" "+cmp.Or(dateOfItem(it), "no date   "), it.Title+from, 12)
+	}
+	if more := len(t.items) - shownItems; more > 0 {
+		r.line("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more), 12)
+	}
+}
+
+func (t *trial) nextPage() string {
+	n := t.NextPage
+	switch {
+	case n == nil:
+		if t.Pager == nil {
+			return "the page names none"
+		}
+		return "not understood: " + *t.Pager
+	case n.Problem != nil:
+		return n.URL + " was not read: " + *n.Problem
+	}
+	return fmt.Sprintf("%d rows, %d of them other ones: %s", n.Rows, n.New, n.URL)
+}
+
+// String says in words what robots.txt says.
+func (r trialRobots) String() string {
+	switch {
+	case r.Problem != nil:
+		return *r.Problem
+	case r.Allowed == nil:
+		return "not asked for a feed"
+	case r.Delay > 0:
+		return fmt.Sprintf("allowed, with %g s between requests", r.Delay)
+	}
+	return "allowed"
+}
+
+func (a trialArticle) write(r report, n int) {
+	fmt.Fprintln(r.w)
+	r.say(fmt.Sprintf("article %d", n), a.Title)
+	r.say("", a.URL)
+	if a.Problem != nil {
+		r.say("problem", *a.Problem)
+		return
+	}
+	date := "no date"
+	if a.Published != nil {
+		date = *a.Published
+		if a.PublishedFrom != nil {
+			date += " [" + *a.PublishedFrom + "]"
+		}
+	}
+	r.say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source", a.Source), orNone("kind", a.Kind), a.Characters, a.Paragraphs))
+	for _, f := range a.Attachments {
+		name := f.URL
+		if f.Title != nil {
+			name = *f.Title + " " + f.URL
+		}
+		r.say("file", name)
+	}
+	for _, w := range a.Warnings {
+		r.say("warning", w)
+	}
+}
+
+func orNone(what string, value *string) string {
+	if value == nil {
+		return "no " + what
+	}
+	return what + " " + *value
+}
+
+// report writes lines that fit a terminal.
+type report struct{ w io.Writer }
+
+// say writes what belongs to a label.
+func (r report) say(label, value string) { r.line(label, value, labelWidth) }
+
+// line writes a value behind a label, in lines of at most reportWidth columns.
+func (r report) line(label, value string, indent int) {
+	label = text.Pad(label, indent, ' ')
+	rest := strings.Join(strings.Fields(redact.Text(value)), " ")
+	for first := true; first || rest != ""; first = false {
+		var part string
+		part, rest = cutColumns(rest, reportWidth-indent-1)
+		fmt.Fprintln(r.w, strings.TrimRight(label+" "+part, " "))
+		label = strings.Repeat(" ", indent)
+	}
+}
+
+// cutColumns cuts a text where it fills a number of columns, at a space if there
+// is one in its second half.
+func cutColumns(s string, columns int) (part, rest string) {
+	used, space := 0, -1
+	for i, r := range s {
+		if used += text.RuneWidth(r); used > columns {
+			if space > i/2 {
+				return s[:space], s[space+1:]
+			}
+			return s[:i], s[i:]
+		}
+		if r == ' ' {
+			space = i
+		}
+	}
+	return s, ""
+}

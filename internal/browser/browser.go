@@ -1,0 +1,253 @@
+// Package browser draws pages in a Chromium of the admin's: it runs the scripts of
+// a page that was fetched and returns the markup that they made.
+//
+// The browser has no network of its own. Each request of a page is taken out of
+// it and answered by internal/fetch, with the same guard, turns, limits and
+// robots.txt as all others; whatever would go another way (web sockets, workers,
+// its own services) meets a proxy that refuses it. It keeps no cookies from one
+// page to the next, and none that a site sets: it does not get round walls.
+package browser
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	cdpfetch "github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"dibao/internal/fetch"
+)
+
+// Limits on what one page may cost.
+const (
+	defaultDeadline = 30 * time.Second
+	quietFor        = 700 * time.Millisecond // without a request, after which a page is drawn
+	look            = 100 * time.Millisecond
+	maxRequests     = 150
+	maxBytes        = 20 << 20  // of all answers
+	maxMarkup       = 5 << 20   // of what was drawn
+	maxMemory       = 768 << 20 // of all processes of the browser
+	maxHeap         = 256       // megabytes of a page's scripts
+)
+
+// Browser draws one page at a time, each in a browser of its own. It is safe for
+// concurrent use.
+type Browser struct {
+	Path     string // of the Chromium
+	Client   *fetch.Client
+	Deadline time.Duration // of one page; 0 is 30 s
+
+	turn sync.Mutex
+}
+
+// New returns a browser. Nothing is started until a page is to be drawn.
+func New(path string, client *fetch.Client) *Browser { return &Browser{Path: path, Client: client} }
+
+// Draw runs the scripts of a page that was fetched by req, and returns the answer
+// with the markup that they made. It ends when the page asks for nothing more, or
+// at the deadline with what is there.
+func (b *Browser) Draw(ctx context.Context, req fetch.Request, res *fetch.Response) (*fetch.Response, error) {
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(b.Deadline, defaultDeadline))
+	defer cancel()
+	wall, err := newWall()
+	if err != nil {
+		return nil, err
+	}
+	defer wall.Close()
+	dir, err := os.MkdirTemp("", "dibao-browser-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	var started *exec.Cmd
+	alloc, stop := chromedp.NewExecAllocator(ctx, b.flags(dir, wall.Addr().String(), req.UserAgent, &started)...)
+	defer stop()
+	tab, closeTab := chromedp.NewContext(alloc)
+	defer closeTab()
+	d := &drawing{client: b.Client, req: req, page: res, asked: time.Now()}
+	if err := d.start(tab); err != nil {
+		return nil, fmt.Errorf("start the browser %s: %w", b.Path, err)
+	}
+	var tooMuch bool
+	if started != nil && started.Process != nil {
+		watched, end := context.WithCancel(tab)
+		defer end()
+		go func() {
+			if watchMemory(watched, started.Process.Pid, maxMemory) {
+				d.mu.Lock()
+				tooMuch = true
+				d.mu.Unlock()
+				cancel()
+			}
+		}()
+	}
+	html, address, err := d.draw(tab)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case tooMuch:
+		return nil, fmt.Errorf("the page takes more than %d MB in the browser", maxMemory>>20)
+	case err != nil:
+		return nil, err
+	}
+	drawn := *res
+	drawn.Body, drawn.URL, drawn.ETag, drawn.LastModified = []byte(html), cmp.Or(address, res.URL), "", ""
+	drawn.Header = http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	drawn.Hash = sha256.Sum256(drawn.Body)
+	return &drawn, nil
+}
+
+// newWall listens as a proxy that refuses everything.
+func newWall() (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	return l, nil
+}
+
+func (b *Browser) flags(dir, proxy, userAgent string, started **exec.Cmd) []chromedp.ExecAllocatorOption {
+	flags := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(b.Path), chromedp.UserDataDir(dir),
+		chromedp.Flag("disable-gpu", true),
+		chromedp.ProxyServer("http://"+proxy),
+		chromedp.Flag("proxy-bypass-list", "<-loopback>"),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		chromedp.Flag("force-webrtc-ip-handling-policy", "disable_non_proxied_udp"),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-domain-reliability", true),
+		chromedp.Flag("dns-prefetch-disable", true),
+		chromedp.Flag("no-pings", true),
+		chromedp.Flag("disable-popup-blocking", false),
+		chromedp.Flag("renderer-process-limit", "1"),
+		chromedp.Flag("js-flags", fmt.Sprintf("--max-old-space-size=%d", maxHeap)),
+		chromedp.Flag("blink-settings", "imagesEnabled=false"),
+		chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) { *started = cmd }),
+	)
+	if userAgent != "" {
+		flags = append(flags, chromedp.UserAgent(userAgent))
+	}
+	if os.Geteuid() == 0 {
+		flags = append(flags, chromedp.NoSandbox) // Chromium starts with one only for other users
+	}
+	return flags
+}
+
+// drawing is a page that is being drawn.
+type drawing struct {
+	client *fetch.Client
+	req    fetch.Request // for the page; that what it loads is asked for like
+	page   *fetch.Response
+
+	mu       sync.Mutex
+	open     int       // requests that are being answered
+	requests int       // in all
+	bytes    int       // of answers
+	asked    time.Time // when the last request came or was answered
+	served   bool      // the page itself
+}
+
+// start opens a tab whose requests come to us.
+func (d *drawing) start(tab context.Context) error {
+	paused := make(chan *cdpfetch.EventRequestPaused, 2*maxRequests)
+	dialogs := make(chan struct{}, 10)
+	err := chromedp.Listen(tab, func(event any) {
+		switch e := event.(type) {
+		case *cdpfetch.EventRequestPaused:
+			d.note(+1)
+			select {
+			case paused <- e:
+			default: // the page has asked for far too much; the request waits until the end
+			}
+		case *page.EventJavascriptDialogOpening:
+			select {
+			case dialogs <- struct{}{}:
+			default:
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		go d.answerAll(tab, paused)
+	}
+	go func() {
+		for {
+			select {
+			case <-dialogs:
+				_, _ = chromedp.Call(tab, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{})
+			case <-tab.Done():
+				return
+			}
+		}
+	}()
+	deny := browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehavior("deny")}
+	if _, err := chromedp.CallBrowser(tab, browser.SetDownloadBehavior, deny); err != nil {
+		return err
+	}
+	_, err = chromedp.Call(tab, cdpfetch.Enable, cdpfetch.EnableParams{})
+	return err
+}
+
+// note counts a request that came (+1) or was answered (-1).
+func (d *drawing) note(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open += n
+	d.requests += max(n, 0)
+	d.asked = time.Now()
+}
+
+// draw loads the page and waits until it asks for nothing more.
+func (d *drawing) draw(tab context.Context) (html, address string, err error) {
+	if _, err := chromedp.Call(tab, page.Navigate, page.NavigateParams{URL: d.page.URL}); err != nil && tab.Err() == nil {
+		return "", "", fmt.Errorf("the browser did not open the page: %w", err)
+	}
+	deadline, _ := tab.Deadline()
+	for time.Until(deadline) > 2*time.Second && !d.isQuiet() {
+		select {
+		case <-time.After(look):
+		case <-tab.Done():
+			return "", "", errors.Join(errors.New("the browser ended while it drew the page"), tab.Err())
+		}
+	}
+	markup := fmt.Sprintf(`document.documentElement.outerHTML.slice(0, %d)`, maxMarkup)
+	if html, err = chromedp.Run(tab, chromedp.Evaluate[string](markup)); err != nil {
+		return "", "", fmt.Errorf("the browser could not be asked for what it drew: %w", err)
+	}
+	address, err = chromedp.Run(tab, chromedp.Evaluate[string](`location.href.split("#")[0]`))
+	if err != nil || !strings.HasPrefix(address, "http") {
+		address = ""
+	}
+	return "<!DOCTYPE html>" + html, address, nil
+}
+
+func (d *drawing) isQuiet() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.served && d.open <= 0 && time.Since(d.asked) > quietFor
+}
