@@ -15,6 +15,7 @@ var (
 	namedUnknown = regexp.MustCompile(`(?i)550 <>: user unknown`)
 	anyUnknown   = regexp.MustCompile(`(?i)user unknown|unknown user`)
 	hidesFilters = regexp.MustCompile(`(?i)[@.](?:ezweb\.ne\.jp|docomo\.(?:[\w-]+\.)?ne\.jp|au\.com|mineo\.jp|uqmobile\.jp)$`)
+	inBrackets   = regexp.MustCompile(`[（【]\s*<?[^\s（【<>]{1,64}@[^\s（【）】<>]{1,255}>?\s*[）】]`)
 	ofMoment     = regexp.MustCompile(`account is (?:disabled|temporarily limited)`)
 )
 
@@ -25,6 +26,9 @@ var (
 // a server that looked into its own directory; otherwise it is unknown.
 func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	said := strings.TrimPrefix(verdict.Anonymous(r.Text), "<>")
+	if strings.ContainsAny(r.Text, "（【") { // brackets around an address would split the words
+		said = verdict.Anonymous(inBrackets.ReplaceAllString(r.Text, ""))
+	}
 	switch r.Action {
 	case "delayed":
 		return verdict.Verdict{Class: verdict.Temporary}

@@ -115,3 +115,36 @@ func TestBounces(t *testing.T) {
 		}
 	}
 }
+
+// The reports of Chinese servers and programs: what each is, and that nobody is
+// suppressed for what blames the sender.
+func TestSharedReports(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join("..", "..", "shared", "data", "cases", "reports")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the shared test data is not beside this checkout: %v", err)
+	}
+	for name, want := range map[string]string{
+		"a1-jmrp-sparse": "complaint", "a2-not-spam": "not-spam", "a5-virus": "notice", "a7-redacted": "complaint", "b1-dmarc-agg": "notice",
+		"zh-ali-1-from": "bounce policy", "zh-ar-1-qq": "auto-reply", "zh-ar-3-left": "auto-reply", "zh-cm-1-spam": "bounce policy", "zh-cm-11-bilingual": "bounce temporary",
+		"zh-cm-3-notfound": "bounce permanent suppress", "zh-cm-5-spm": "bounce policy", "zh-cm-7-519": "bounce policy", "zh-cm-9-mailfrom": "bounce policy",
+		"zh-ex-2-zh-delay": "bounce temporary", "zh-gbk-utf-8": "bounce permanent suppress", "zh-lt-2-unsub": "unsubscribe", "zh-mdn-1": "other",
+		"zh-qq-1-notexist": "bounce permanent suppress", "zh-qq-3-domain": "bounce permanent suppress", "zh-qq-5-timeout": "bounce temporary",
+	} {
+		raw, err := os.ReadFile(filepath.Join(dir, name+".eml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := mail.ReadReport(raw)
+		got := string(r.Kind)
+		if r.Kind == mail.ReportBounce && len(r.Recipients) > 0 {
+			v := ClassifyBounce(r.Recipients[0])
+			if got += " " + v.Class.String(); v.Suppress {
+				got += " suppress"
+			}
+		}
+		if got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}

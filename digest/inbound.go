@@ -48,7 +48,7 @@ type Inbound struct {
 	Subscriber int64           `json:"subscriber"` // 0: of no reader
 	Class      string          `json:"class"`      // of a bounce: permanent, temporary, policy, unknown
 	Status     string          `json:"status"`
-	Effect     string          `json:"effect"` // suppressed, unsubscribed, noted, nothing
+	Effect     string          `json:"effect"` // suppressed, unsubscribed, restored, noted, nothing
 	Why        string          `json:"why"`
 }
 
@@ -56,13 +56,14 @@ type Inbound struct {
 const (
 	EffectSuppressed   = "suppressed"
 	EffectUnsubscribed = "unsubscribed"
-	EffectNoted        = "noted" // in the reader's time line
+	EffectRestored     = "restored" // the suppression of a complaint is lifted
+	EffectNoted        = "noted"    // in the reader's time line
 	EffectNothing      = "nothing"
 )
 
 // Receive reads a mail that came back and does what it means for the reader: a
-// mailbox that is not there and a complaint suppress the address at once, a full
-// one and what nobody understands after several issues, a policy never. A report
+// mailbox that is not there and a complaint suppress the address at once, «not
+// spam» takes a complaint back, a full one and what nobody understands after several issues, a policy never. A report
 // of no mail of ours, one with a forged token, and one read before change nothing.
 func (s *Service) Receive(ctx context.Context, m Incoming) (Inbound, error) {
 	report := mail.ReadReport(m.Raw)
@@ -72,7 +73,10 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Inbound, error) {
 		return in, err
 	}
 	switch report.Kind {
-	case mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe:
+	case mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe, mail.ReportNotSpam:
+	case mail.ReportNotice:
+		in.Why = "is a report for the admin and about no reader: " + clip(report.Subject, 200)
+		return in, nil
 	default:
 		in.Why = "is no report"
 		return in, nil
@@ -274,6 +278,13 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 	if v.Full {
 		class = classFull
 	}
+	old, err := s.wentToOldAddress(ctx, d, r, one, reader.Address)
+	if err != nil {
+		return err
+	}
+	if old { // it counts for that one only
+		v, class = verdict.Verdict{}, classOld
+	}
 	phase := string(phaseOf(one.Command))
 	if one.Action != "failed" {
 		phase = ""
@@ -290,6 +301,12 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 	said := strings.TrimSpace(one.Status + " " + clip(firstLine(one.Text), 200))
 	suppressed := false
 	switch {
+	case old:
+		in.Why = "went to an earlier address of the reader"
+	case r.Kind == mail.ReportNotSpam:
+		if err := s.takeBackComplaint(ctx, d.subscriber, in); err != nil {
+			return err
+		}
 	case r.Kind == mail.ReportComplaint:
 		err, suppressed = s.subscribers.Suppress(ctx, reader.Address, subscribers.ReasonComplaint, said), true
 	case r.Kind == mail.ReportUnsubscribe:

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -291,6 +292,73 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 			if got := w.service.Takes(t.Context(), address); got != want {
 				t.Errorf("%s is taken: %v, want %v", address, got, want)
 			}
+		}
+	})
+}
+
+// Only abuse and fraud are complaints, and «not spam» takes one back; what else
+// a feedback report says is for the admin.
+func TestNotSpamTakesAComplaintBack(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newInboundWorld(t, db)
+		sent := w.mailed("sent")
+		feedback := func(kind string) digest.Incoming {
+			return digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte("From: fbl@big.test\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n" +
+				"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: " + kind + "\r\n\r\n--b--\r\n")}
+		}
+		for _, c := range []struct{ kind, effect, state string }{
+			{"auth-failure", "nothing", "confirmed"}, {"virus", "nothing", "confirmed"}, {"not-spam", "noted", "confirmed"}, {"abuse", "suppressed", "confirmed complaint"},
+		} {
+			if in := w.receive(feedback(c.kind)); in.Effect != c.effect || w.state() != c.state {
+				t.Errorf("%s: %+v, the reader is %s; want %s, %s", c.kind, in, w.state(), c.effect, c.state)
+			}
+		}
+		sent = w.mailed("sent")
+		if in := w.receive(feedback("not-spam")); in.Effect != digest.EffectRestored || w.state() != "confirmed" {
+			t.Errorf("not-spam after a complaint: %+v, the reader is %s", in, w.state())
+		}
+		if err := w.readers.Suppress(t.Context(), inboundReader, subscribers.ReasonAdmin, "asked by phone"); err != nil {
+			t.Fatal(err)
+		}
+		sent = w.mailed("sent")
+		if w.receive(feedback("not-spam")); w.state() != "confirmed admin" {
+			t.Errorf("not-spam lifted what an admin said: %s", w.state())
+		}
+	})
+}
+
+// A late bounce for the address that a reader had suppressed the one that the
+// reader has.
+func TestLateBounceCountsForTheAddressItWasSentTo(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newInboundWorld(t, db)
+		before := w.mailed("sent")
+		const old = inboundReader
+		links, err := w.readers.AskChange(t.Context(), w.reader, "new@reader.test", netip.Prefix{})
+		if err != nil || len(links) != 2 {
+			t.Fatalf("%d links, %v", len(links), err)
+		}
+		w.advance(time.Hour)
+		for _, l := range links {
+			if _, err := w.readers.ConfirmChange(t.Context(), l.Token, netip.Prefix{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		suppressed := func() bool {
+			is, err := w.readers.IsSuppressed(t.Context(), "new@reader.test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return is
+		}
+		in := w.receive(digest.Incoming{To: []string{w.verp(before)}, Raw: []byte(dsn(old, "5.1.1", "550 5.1.1 no such user"))})
+		if in.Effect != digest.EffectNoted || suppressed() {
+			t.Errorf("the old address: %+v, suppressed %t", in, suppressed())
+		}
+		w.advance(time.Hour)
+		after := w.mailed("sent")
+		if in := w.receive(digest.Incoming{To: []string{w.verp(after)}, Raw: []byte(dsn("new@reader.test", "5.1.1", "550 5.1.1 no such user"))}); !suppressed() {
+			t.Errorf("the new address: %+v", in)
 		}
 	})
 }

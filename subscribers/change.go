@@ -177,6 +177,15 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 	return c, err
 }
 
+// ChangedAddressSince reports whether a reader's address was changed after a time.
+func (s *Store) ChangedAddressSince(ctx context.Context, subscriber int64, since time.Time) (bool, error) {
+	var n int
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM consents WHERE subscriber = $1 AND event = 'address changed' AND at >= $2`, subscriber, since).Scan(&n)
+	})
+	return n > 0, err
+}
+
 func notFound(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound

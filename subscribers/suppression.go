@@ -60,12 +60,26 @@ func (s *Store) SuppressIn(ctx context.Context, tx *sql.Tx, address, reason, not
 // LiftBounce lifts, within a transaction, the suppression of a reader that a
 // bounce brought at a time or later. It reports whether there was one.
 func (s *Store) LiftBounce(ctx context.Context, tx *sql.Tx, subscriber int64, since time.Time, note string) (bool, error) {
+	return s.lift(ctx, tx, subscriber, ReasonBounce, since, note)
+}
+
+// LiftComplaint lifts the suppression of a reader that a complaint brought. It
+// reports whether there was one.
+func (s *Store) LiftComplaint(ctx context.Context, subscriber int64, note string) (lifted bool, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		lifted, err = s.lift(ctx, tx, subscriber, ReasonComplaint, time.Time{}, note)
+		return err
+	})
+	return lifted, err
+}
+
+func (s *Store) lift(ctx context.Context, tx *sql.Tx, subscriber int64, reason string, since time.Time, note string) (bool, error) {
 	addresses, err := database.Collect(ctx, tx, database.ScanOne[string], `SELECT address FROM subscribers WHERE id = $1`, subscriber)
 	if err != nil || len(addresses) == 0 {
 		return false, err
 	}
 	x, err := s.suppressionOf(ctx, tx, addresses[0])
-	if err != nil || x == nil || x.Reason != ReasonBounce || x.At.Before(since) {
+	if err != nil || x == nil || x.Reason != reason || x.At.Before(since) {
 		return false, err
 	}
 	return s.unsuppress(ctx, tx, addresses[0], note, netip.Prefix{})

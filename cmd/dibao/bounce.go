@@ -1,18 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
+	"iter"
+	"log/slog"
+	"maps"
 	"math"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
 	"dibao/internal/inbox"
+	"dibao/internal/mail"
 )
 
 func newBounce(g *globals) *cobra.Command {
@@ -28,63 +33,105 @@ type bounceView struct {
 	digest.Inbound
 }
 
-// maxBounceFile is the largest report that is read; ParseReport looks no further.
-const maxBounceFile = 10 << 20
-
 func newBounceRead(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "read FILE…",
 		Short: "Read reports from files, as the listener would, and do what they mean",
-		Long: "Each file is one mail. A report is about a mail of ours by its envelope token, its Message-ID, or, since an admin hands\n" +
-			"it over, by the reader whom it names. A mailbox that is not there and a complaint suppress the address; a full one\n" +
-			"after 3 issues; a refusal by policy never. Reading a file again changes nothing.",
+		Long: "A file is one mail, or an mbox of many; either may be packed with gzip. A report is about a mail of ours by its envelope\n" +
+			"token, its Message-ID, or, since an admin hands it over, by the reader whom it names. A mailbox that is not there and a\n" +
+			"complaint suppress the address; a full one after 3 issues; a refusal by policy never. «Not spam» takes a complaint\n" +
+			"back. Reading a file again changes nothing. At the end it says how many were read, used and left.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			failed, changed := 0, 0
-			var err error
+			t := bounceTotals{kinds: make(map[string]int)}
 			var views []bounceView
 			for _, name := range args {
-				v := bounceView{File: name}
-				if v.Inbound, err = a.readBounce(cmd.Context(), name); err != nil {
-					text := oneLine(err)
-					v.Error = &text
-					failed++
+				for v := range a.readBounces(cmd.Context(), name) {
+					t.add(v)
+					views = append(views, v)
 				}
-				if v.Effect == digest.EffectSuppressed || v.Effect == digest.EffectUnsubscribed {
-					changed++
-				}
-				views = append(views, v)
 			}
-			g.change = change{none: changed == 0, target: fmt.Sprintf("%d files", len(args)), detail: fmt.Sprintf("%d readers changed", changed)}
-			err = printRows(g, cmd, []any{"File", "Kind", "Reader", "Class", "Effect", "Why"}, views, func(v bounceView) []any {
+			g.change = change{none: t.changed == 0, target: fmt.Sprintf("%d files", len(args)), detail: fmt.Sprintf("%d readers changed", t.changed)}
+			err := printRows(g, cmd, []any{"File", "Kind", "Reader", "Class", "Effect", "Why"}, views, func(v bounceView) []any {
 				if v.Error != nil {
 					return []any{v.File, "", "", "", "", *v.Error}
 				}
 				return []any{v.File, v.Kind, v.Subscriber, v.Class, v.Effect, v.Why}
 			})
 			switch {
-			case err != nil || failed == 0:
+			case err != nil:
 				return err
-			case failed == len(args):
-				return fmt.Errorf("no file could be read: %s: %s", args[0], *views[0].Error)
-			default:
-				return &partialError{fmt.Errorf("%d of %d files could not be read", failed, len(args))}
+			case t.failed > 0 && t.failed == len(views):
+				return fmt.Errorf("no file could be read: %s: %s", views[0].File, *views[0].Error)
 			}
+			g.say(cmd, "%s", t)
+			if t.failed > 0 {
+				return &partialError{fmt.Errorf("%d of %d messages could not be read", t.failed, len(views))}
+			}
+			return nil
 		}),
 	}
 }
 
-func (a *app) readBounce(ctx context.Context, name string) (digest.Inbound, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return digest.Inbound{}, err
+// bounceTotals counts what became of messages.
+type bounceTotals struct {
+	read, used, changed, failed int
+	kinds                       map[string]int // of those that were left, by the reason
+}
+
+func (t *bounceTotals) add(v bounceView) {
+	switch {
+	case v.Error != nil:
+		t.failed++
+		return
+	case v.Effect == digest.EffectNothing:
+		why, _, _ := strings.Cut(v.Why, ":")
+		t.kinds[why]++
+	default:
+		t.used++
 	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxBounceFile))
-	if err != nil {
-		return digest.Inbound{}, err
+	if v.Effect == digest.EffectSuppressed || v.Effect == digest.EffectUnsubscribed || v.Effect == digest.EffectRestored {
+		t.changed++
 	}
-	return a.digest.Receive(ctx, digest.Incoming{Raw: raw, FromAdmin: true})
+	t.read++
+}
+
+func (t bounceTotals) String() string {
+	text := fmt.Sprintf("%d messages read, %d used (%d readers changed), %d left", t.read, t.used, t.changed, t.read-t.used)
+	for _, why := range slices.Sorted(maps.Keys(t.kinds)) {
+		text += fmt.Sprintf("; %d: %s", t.kinds[why], cmp.Or(why, "is of no use"))
+	}
+	return text
+}
+
+// readBounces reads the messages of a file. A message of many is named by its
+// number.
+func (a *app) readBounces(ctx context.Context, name string) iter.Seq[bounceView] {
+	return func(yield func(bounceView) bool) {
+		fail := func(name string, err error) bool {
+			text := oneLine(err)
+			return yield(bounceView{File: name, Error: &text})
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			fail(name, err)
+			return
+		}
+		defer f.Close()
+		n := 0
+		for raw, err := range mail.Messages(f) {
+			v := bounceView{File: name}
+			if n++; n > 1 {
+				v.File = fmt.Sprintf("%s#%d", name, n)
+			}
+			if err == nil {
+				v.Inbound, err = a.digest.Receive(ctx, digest.Incoming{Raw: raw, FromAdmin: true})
+			}
+			if err != nil && !fail(v.File, err) || err == nil && !yield(v) {
+				return
+			}
+		}
+	}
 }
 
 func newBounceList(g *globals) *cobra.Command {
@@ -107,7 +154,7 @@ func newBounceList(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "with a number below this one")
-	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe"}, "of this kind only")
+	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "of this kind only")
 	boundedVar(f, &limit, "limit", limit, 1, maxListed, "how many")
 	return cmd
 }
@@ -119,7 +166,11 @@ func (a *app) inbox() *inbox.Inbox {
 		Receive: func(ctx context.Context, to []string, raw []byte) error {
 			in, err := a.digest.Receive(ctx, digest.Incoming{To: to, Raw: raw})
 			if err == nil {
-				a.log.Info("mail came back", "kind", string(in.Kind), "class", in.Class, "delivery_id", in.Delivery, "subscriber_id", in.Subscriber, "effect", in.Effect)
+				level := slog.LevelInfo
+				if in.Kind == mail.ReportNotice {
+					level = slog.LevelWarn
+				}
+				a.log.Log(ctx, level, "mail came back", "kind", string(in.Kind), "class", in.Class, "delivery_id", in.Delivery, "subscriber_id", in.Subscriber, "effect", in.Effect, "why", in.Why)
 			}
 			return err
 		},

@@ -460,11 +460,15 @@ func newInspectBounce() *cobra.Command {
 					}
 					all = append(all, recipient{null(r.Address), null(r.Action), null(r.Status), null(r.Code), v.Class.String(), v.Suppress})
 				}
+				kind := report.Kind
+				if kind == mail.ReportNotSpam || kind == mail.ReportNotice {
+					kind = mail.ReportOther
+				}
 				return struct {
 					File       string          `json:"file"`
 					Kind       mail.ReportKind `json:"kind"`
 					Recipients []recipient     `json:"recipients"`
-				}{name, report.Kind, all}, nil
+				}{name, kind, all}, nil
 			})
 		},
 	}

@@ -62,7 +62,7 @@ var (
 	certainText = words(
 		`recipient name is not recognized|unknown recipient|not listed in (?:the )?(?:public|domino)|^\W*unknown user|invalid final delivery userid|mail\.local: unknown user|unknown local[ -]part|unrouteable address`,
 		`no valid recipients for this MM|address (?:not|couldn.?t be) found|RESOLVER\.ADR\.(?:\w*NotFound|BadPrimary)|account or domain may not exist|no such user here\W*$|^\W*542 <> rejected|does ?n.?t have an? [\w.]+ account`,
-		`indicated no smtp service|relevant mx|recipient address rejected: access denied|host unknown \(authoritative|(?:用户|邮箱|收件人|地址|帐号|账号)不存在`,
+		`indicated no smtp service|relevant mx|recipient address rejected: access denied|host unknown \(authoritative|(?:用户|邮箱|收件人|地址|帐号|账号)不存在|收件人\S{0,12}域名不存在`,
 	)
 	// vagueText: which host or domain is meant is not said.
 	vagueText = words(`^\W*(?:550 )?(?:unknown|no such|invalid) (?:host|domain)\W*$`, `^\W*(?:host|domain) (?:unknown|not found)\W*$`, `^\W*user was not found\W*$`)

@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
-	"golang.org/x/text/encoding/htmlindex"
 )
 
 // ReportKind is what a mail that comes back is.
@@ -28,6 +27,8 @@ const (
 	ReportComplaint   ReportKind = "complaint"   // RFC 5965
 	ReportUnsubscribe ReportKind = "unsubscribe" // by mail, RFC 2369
 	ReportAutoReply   ReportKind = "auto-reply"  // RFC 3834
+	ReportNotSpam     ReportKind = "not-spam"    // RFC 6430: takes a complaint back
+	ReportNotice      ReportKind = "notice"      // for the admin, about no reader: RFC 6591, DMARC, TLS
 	ReportOther       ReportKind = "other"
 )
 
@@ -99,7 +100,7 @@ func splitHeader(raw []byte) (netmail.Header, []byte) {
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
 			line, rest = raw[:i], raw[i+1:]
 		}
-		text := strings.TrimRight(string(line[:min(len(line), 8000)]), "\r")
+		text := strings.TrimRight(utf8Or18030(line[:min(len(line), 8000)]), "\r")
 		switch {
 		case strings.TrimSpace(text) == "":
 			return h, rest
@@ -137,6 +138,7 @@ type reportParser struct {
 	enclosed []byte // the original as it came
 	parts    int
 	inner    bool // itself enclosed in a report
+	receipt  bool // says that somebody read a mail (RFC 8098)
 }
 
 func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
@@ -165,6 +167,8 @@ func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
 		}
 	case strings.HasSuffix(mediaType, "/delivery-status"), strings.HasSuffix(mediaType, "/global-delivery-status"):
 		p.addStatus(decodePart(h, body))
+	case mediaType == "message/disposition-notification", mediaType == "message/global-disposition-notification":
+		p.receipt = true
 	case mediaType == "message/feedback-report":
 		if p.feedback == nil {
 			h, _ := splitHeader(decodePart(h, body))
@@ -206,24 +210,6 @@ func plainText(b []byte) string {
 			out.WriteByte(' ')
 		}
 	}
-}
-
-// toUTF8 decodes the beginning of a text by its charset. Some say none and mean
-// ISO-2022-JP, which shows by its escapes.
-func toUTF8(b []byte, name string) []byte {
-	b = b[:min(len(b), 4*maxReportText)]
-	if bytes.Contains(b, []byte("\x1b$")) {
-		name = "iso-2022-jp"
-	}
-	e, err := htmlindex.Get(name)
-	if err != nil || name == "" || strings.EqualFold(name, "utf-8") {
-		return b
-	}
-	decoded, err := e.NewDecoder().Bytes(b)
-	if err != nil {
-		return b
-	}
-	return decoded
 }
 
 func (p *reportParser) addText(s string) {
@@ -282,14 +268,18 @@ var (
 	notReader    = regexp.MustCompile(`(?i)^(?:mailer-?daemon|post-?_?master|abuse|mail-?daemon|support|noreply|no-reply|helpdesk)@|^\d{8,}\.[\w.]*@`)
 	failedWords  = regexp.MustCompile(`(?i)undeliver|^\[bounce\]|you (?:\S+@\S+ )?are not (?:a )?member|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
 	notYet       = regexp.MustCompile(`(?i)\b(?:not yet been delivered|will (?:keep|continue) (?:to )?try|still trying|do not need to resend|message \S+ delayed|delivery delayed|warning: could not send)`)
-	autoSubject  = regexp.MustCompile(`(?i)^(?:re: ?)?(?:auto: |auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自動返信|休假|不在办公室)`)
-	refusedText  = regexp.MustCompile(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
-	announced    = regexp.MustCompile(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
+	autoSubject  = regexp.MustCompile(`(?i)^(?:re: ?)?(?:auto: |auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自动答复|自動回覆|自動返信|假期回复|休假|不在办公室)`)
+	// absent is what a person's program says for them, where its header does not say so.
+	absent      = regexp.MustCompile(`(?i)自动回复|自动答复|假期|休假|出差期间|不在办公室|已(?:从\S{0,12})?离职|已调离|邮箱(?:已)?(?:不再|停止)使用|out of (?:the )?office|no longer (?:with|work)`)
+	refusedText = regexp.MustCompile(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
+	announced   = regexp.MustCompile(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
 	// of a conversation: RCPT TO: name@example.org
 	spokenRecipient = regexp.MustCompile(`(?im)^[\s>]*(?:In:\s+)?RCPT TO:\s*<?([A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])`)
 	// line starts after which no reader's address stands
-	ofHeader     = regexp.MustCompile(`(?i)^[>\s]*(?:message-id|from|sender|references|in-reply-to|reply-to|mail from|received|return-path|sent by)\b[^\n]*$|\bMAIL FROM:\s*<?$|with id `)
-	unsubscribe  = regexp.MustCompile(`(?i)^\s*(?:re:\s*)?(?:unsubscribe|退订|取消订阅)\b`)
+	ofHeader    = regexp.MustCompile(`(?i)^[>\s]*(?:message-id|from|sender|references|in-reply-to|reply-to|mail from|received|return-path|sent by)\b[^\n]*$|\bMAIL FROM:\s*<?$|with id `)
+	unsubscribe = regexp.MustCompile(`(?i)^\s*(?:(?:re|aw|sv|回复|答复|回覆)\s*[:：]\s*)*(?:请|我要|申请|please )?\s*(?:unsubscribe\b|退订|退訂|取消订阅|取消訂閱|不再订阅|配信停止)`)
+	// aggregate is the subject of a DMARC (RFC 7489 §7.2.1.1) or TLS report (RFC 8460 §5.3).
+	aggregate    = regexp.MustCompile(`(?i)^\s*(?:\[[^\]]*\]\s*)?report domain:\s*\S+\s+submitter:`)
 	originalMark = regexp.MustCompile(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
 	mailAddress  = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?`)
 	enhancedIn   = regexp.MustCompile(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,."-])`)
@@ -298,9 +288,9 @@ var (
 )
 
 func (p *reportParser) report() Report {
-	r := Report{Kind: ReportOther, To: firstAddress(p.get("To")), Subject: p.get("Subject"), Original: p.original}
-	if decoded, err := new(mime.WordDecoder).DecodeHeader(r.Subject); err == nil {
-		r.Subject = decoded
+	r := Report{Kind: ReportOther, To: firstAddress(p.get("To")), Subject: decodeWords(p.get("Subject")), Original: p.original}
+	if p.receipt || strings.Contains(strings.ToLower(p.get("Content-Type")), "disposition-notification") {
+		return r
 	}
 	text := p.text.String()
 	cut := len(text)
@@ -324,11 +314,11 @@ func (p *reportParser) report() Report {
 		r.Recipients = []ReportRecipient{{Address: firstAddress(original(r).Get("X-Hmxmroriginalrecipient")), Action: "failed", Text: "abuse"}}
 		return r
 	case p.feedback != nil:
-		r.Kind = ReportComplaint
-		if strings.EqualFold(p.feedback.Get("Feedback-Type"), "opt-out") || strings.EqualFold(p.feedback.Get("Feedback-Type"), "opt-out-list") {
-			r.Kind = ReportUnsubscribe
-		}
+		r.Kind = feedbackKind(p.feedback.Get("Feedback-Type"))
 		r.Recipients = p.complainants(r.Original)
+		return r
+	case aggregate.MatchString(r.Subject):
+		r.Kind = ReportNotice
 		return r
 	case p.hasStatus():
 		r.Kind = ReportBounce
@@ -338,7 +328,7 @@ func (p *reportParser) report() Report {
 		r.Kind = ReportUnsubscribe
 		return r
 	case !p.fromDaemon(r.Subject, automatic) && !refusedText.MatchString(text[:cut]):
-		if p.isAutoReply(r.Subject, automatic) {
+		if p.isAutoReply(r.Subject, automatic) || absent.MatchString(text[:min(cut, 600)]) {
 			r.Kind = ReportAutoReply
 		}
 		return r
@@ -381,6 +371,20 @@ func (p *reportParser) isAutoReply(subject, automatic string) bool {
 		strings.EqualFold(strings.ReplaceAll(p.get("Precedence"), "-", "_"), "auto_reply")
 }
 
+// feedbackKind says what a feedback report is: only abuse and fraud are the
+// complaint of a reader (RFC 5965 §7.3).
+func feedbackKind(feedback string) ReportKind {
+	switch strings.ToLower(strings.TrimSpace(feedback)) {
+	case "abuse", "fraud":
+		return ReportComplaint
+	case "opt-out", "opt-out-list":
+		return ReportUnsubscribe
+	case "not-spam":
+		return ReportNotSpam
+	}
+	return ReportNotice
+}
+
 // hasStatus reports whether a delivery status names a recipient.
 func (p *reportParser) hasStatus() bool {
 	return slices.ContainsFunc(p.status, func(h textproto.MIMEHeader) bool { return statusAddress(h) != "" })
@@ -410,7 +414,7 @@ func (p *reportParser) fromStatus(text string) []ReportRecipient {
 		if !found {
 			diagnostic = h.Get("Diagnostic-Code")
 		}
-		r := ReportRecipient{Address: address, Action: strings.ToLower(strings.Fields(h.Get("Action") + " failed")[0]), Text: strings.TrimSpace(diagnostic)}
+		r := ReportRecipient{Address: address, Action: strings.ToLower(strings.Fields(h.Get("Action") + " failed")[0]), Text: strings.TrimSpace(decodeWords(diagnostic))}
 		if m := enhancedIn.FindStringSubmatch(h.Get("Status")); m != nil {
 			r.Status = m[1]
 		}

@@ -16,6 +16,7 @@ var saidAfter = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(?:does not like|rejected) (recipient|sender) ?[.<]`),                                                                                     // qmail: 192.0.2.3 does not like recipient.
 	regexp.MustCompile(`(?i)(failed on DATA|failed after I sent)`),                                                                                                    // qmail
 	regexp.MustCompile(`(?i)error from (DATA|RCPT|MAIL)|sending (?:the )?(RCPT|MAIL|DATA)|during (RCPT|MAIL|DATA)`),                                                   // «Error during DATA»
+	regexp.MustCompile(`(?i)(?:SMTP error, ?|^\W*|英文说明[:：]\s*)(DOT|RCPT TO|MAIL FROM|DATA|[EH]E?LO|AUTH)\s*:\s*[245]\d\d`),                                            // Coremail: SMTP error, DOT: 554 DT:SPM
 	regexp.MustCompile(`\(state (1[2-8])\)`),                                                                                                                          // Google: 550 no such user (state 14)
 }
 
@@ -56,7 +57,7 @@ func shortCommand(said string) string {
 		return "RCPT"
 	case strings.HasPrefix(said, "MAIL"), said == "SENDER":
 		return "MAIL"
-	case strings.HasPrefix(said, "DATA"), strings.HasPrefix(said, "FAILED"):
+	case strings.HasPrefix(said, "DATA"), said == "DOT", strings.HasPrefix(said, "FAILED"):
 		return "DATA"
 	case said == "AUTH":
 		return "AUTH"

@@ -64,6 +64,9 @@ func (p *reportParser) freeForm(text string, r Report) []ReportRecipient {
 		if !saysWhy(segment) {
 			segment = text
 		}
+		if reason := formReason(text); reason != "" && len(mentions) == 1 {
+			segment = reason
+		}
 		one := ReportRecipient{Address: m.address, Action: "failed", Text: clipText(segment), Command: commandIn(segment)}
 		one.Status, one.Code = codesIn(segment)
 		if len(mentions) == 1 && one.Status == "" && one.Code == "" {
@@ -109,4 +112,31 @@ func about(text, address string) string {
 		}
 	}
 	return text[start : at+len(address)+end]
+}
+
+// The forms in which Coremail, QQ and Aliyun report: the words of the other
+// server in one field, what the form makes of them in another, and advice that
+// names every reason there is.
+var (
+	formReply = regexp.MustCompile(`(?:英文说明|远程响应|对方回复|服务器返回(?:信息)?|错误信息|Remote response)\s*[:：|]\s*([^\n]+)`)
+	formWhy   = regexp.MustCompile(`(?s)(?:退信原因|失败原因|Bounce reason)[/\s:：|]*(.*)`)
+	formAfter = regexp.MustCompile(`(?:建议)?解决方案|解决办法|退信代码|温馨提示|Proposed Solution|Bounce Code|收件人\s+\S+@|远程响应|-{8,}`)
+)
+
+// formReason returns what such a form says of the reader: the words of the other
+// server in the first line, then the reason; "" if the text is no such form.
+func formReason(text string) string {
+	m := formWhy.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	why := m[1]
+	if at := formAfter.FindStringIndex(why); at != nil {
+		why = why[:at[0]]
+	}
+	why = strings.Join(strings.Fields(why), " ")
+	if said := formReply.FindStringSubmatch(text); said != nil {
+		return strings.TrimSpace(said[1]) + "\n" + why
+	}
+	return why
 }

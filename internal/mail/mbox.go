@@ -1,0 +1,89 @@
+package mail
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"regexp"
+)
+
+// maxFile is how many bytes of a file of messages are read, unpacked.
+const maxFile = 4 << 30
+
+// fromLine begins a message of an mbox (RFC 4155): From, whom it is of, when.
+var fromLine = regexp.MustCompile(`^From \S*.*\d\d:\d\d`)
+
+// Messages returns the messages of a file: one, or those of an mbox, each with at
+// most 10 MB; what is longer is cut. A file that is packed with gzip is unpacked.
+// An error ends it.
+func Messages(file io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		in, err := unpacked(file)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if head, _ := in.Peek(512); !fromLine.Match(firstOf(head)) {
+			raw, err := io.ReadAll(io.LimitReader(in, maxReport))
+			yield(raw, err)
+			return
+		}
+		messagesOf(in, yield)
+	}
+}
+
+func firstOf(text []byte) []byte {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return line
+}
+
+func unpacked(file io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(file, 64<<10)
+	if head, _ := in.Peek(2); !bytes.Equal(head, []byte("\x1f\x8b")) {
+		return in, nil
+	}
+	packed, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, fmt.Errorf("is packed and can't be unpacked: %w", err)
+	}
+	return bufio.NewReaderSize(io.LimitReader(packed, maxFile), 64<<10), nil
+}
+
+// messagesOf takes an mbox apart. A line of a message that begins with From is
+// quoted as >From there, and one more > for each that it had.
+func messagesOf(in *bufio.Reader, yield func([]byte, error) bool) {
+	var message []byte
+	blank, started, whole := true, false, true
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+			yield(nil, fmt.Errorf("can't be read whole: %w", err))
+			return
+		}
+		if whole && blank && fromLine.Match(line) {
+			if started && !yield(message, nil) {
+				return
+			}
+			message, started = nil, true
+		} else if len(line) > 0 {
+			if whole && line[0] == '>' && bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) {
+				line = line[1:]
+			}
+			if room := maxReport - len(message); room > 0 {
+				message = append(message, line[:min(len(line), room)]...)
+			}
+		}
+		blank = whole && len(bytes.TrimSpace(line)) == 0
+		whole = !errors.Is(err, bufio.ErrBufferFull)
+		if errors.Is(err, io.EOF) {
+			if started {
+				yield(message, nil)
+			}
+			return
+		}
+	}
+}
