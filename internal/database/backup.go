@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,11 +39,7 @@ type backupLine struct {
 	Rows    *int64   `json:"rows,omitempty"`
 }
 
-const (
-	backupFormat = "dibao-backup"
-	// maxBackupLine bounds a row: the largest column is an article's text.
-	maxBackupLine = 256 << 20
-)
+const backupFormat = "dibao-backup"
 
 // isDerived reports whether a table is made from others, or the job engine's.
 func isDerived(table string) bool {
@@ -206,8 +203,7 @@ func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time
 	if err != nil {
 		return 0, time.Time{}, fmt.Errorf("this is no backup of dibao: %w", err)
 	}
-	lines := bufio.NewScanner(zipped)
-	lines.Buffer(make([]byte, 64<<10), maxBackupLine)
+	lines := &lineReader{r: bufio.NewReaderSize(zipped, 64<<10)}
 	var head backupHead
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != backupFormat {
 		return 0, time.Time{}, errors.Join(errors.New("this is no backup of dibao: it does not begin as one"), lines.Err())
@@ -244,7 +240,7 @@ func (db *DB) migrateTo(ctx context.Context, schema int64) error {
 	return err
 }
 
-func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *bufio.Scanner) (rows int64, err error) {
+func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *lineReader) (rows int64, err error) {
 	tables, err := db.tables(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -253,6 +249,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *b
 	for _, t := range tables {
 		known[t.name] = t.columns
 	}
+	left := maps.Clone(known) // tables that have not come yet
 	restoreKeys, err := db.suspendForeignKeys(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -302,9 +299,10 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *b
 			}
 			return rows, db.setLastIDs(ctx, tx, head.LastIDs, known) // last: PostgreSQL's sequences know no way back
 		}
-		if width = len(l.Columns); width == 0 || !isSubset(l.Columns, known[l.Table]) {
-			return 0, fmt.Errorf("the backup is broken: this schema has no table %q with such columns", l.Table)
+		if width = len(l.Columns); width == 0 || width > len(left[l.Table]) || !isSubset(l.Columns, left[l.Table]) {
+			return 0, fmt.Errorf("the backup is broken: this schema has no table %q with such columns, or the table comes twice", l.Table)
 		}
+		delete(left, l.Table)
 		if insert, err = tx.PrepareContext(ctx, insertStatement(l.Table, l.Columns)); err != nil {
 			return 0, err
 		}
@@ -323,40 +321,6 @@ func insertStatement(table string, columns []string) string {
 		params[i] = fmt.Sprintf("$%d", i+1)
 	}
 	return "INSERT INTO " + quoted([]string{table}) + " (" + quoted(columns) + ") VALUES (" + strings.Join(params, ", ") + ")"
-}
-
-// decodeRow reads a row of a backup for a statement.
-func decodeRow(line []byte, width int) ([]any, error) {
-	var raw []json.RawMessage
-	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != width {
-		return nil, errors.Join(errors.New("the backup is broken: a row is not as wide as its table"), err)
-	}
-	values := make([]any, width)
-	for i, r := range raw {
-		var err error
-		switch {
-		case len(r) > 0 && r[0] == '{':
-			var v backupValue
-			if err = json.Unmarshal(r, &v); v.Time != nil {
-				values[i] = v.Time.UTC()
-			} else if v.Bytes != nil {
-				values[i] = *v.Bytes
-			}
-		case len(r) > 0 && (r[0] == '-' || r[0] >= '0' && r[0] <= '9'):
-			var n json.Number
-			if err = json.Unmarshal(r, &n); err == nil {
-				if values[i], err = n.Int64(); err != nil {
-					values[i], err = n.Float64()
-				}
-			}
-		default: // text, true, false, null
-			err = json.Unmarshal(r, &values[i])
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the backup is broken: %w", err)
-		}
-	}
-	return values, nil
 }
 
 // clear removes what migrations and the first start put in, and refuses where
