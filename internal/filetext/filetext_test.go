@@ -64,6 +64,7 @@ func TestText(t *testing.T) {
 		"Cut":       {docx[:len(docx)/2], "", "damaged"},
 		"Entities":  {zipped(t, "word/document.xml", `<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>`+wordOpen+`<w:p><w:r><w:t>&b;</w:t></w:r></w:p>`+wordClose), "", "document type"},
 		"Deep":      {zipped(t, "word/document.xml", deep), "", "nested deeper"},
+		"LongTag":   {zipped(t, "word/document.xml", wordOpen+"<w:p "+strings.Repeat(`a="" `, maxToken/4)+"/>"+wordClose), "", "more than anybody writes"},
 		"NoPages":   {zipped(t, "OFD.xml", ofdRoot), "", "lacks its Doc_0/Document.xml"},
 		"Unclosed":  {zipped(t, "word/document.xml", wordOpen+"<w:p"), "", "EOF"},
 		"OutsideIt": {zipped(t, "OFD.xml", strings.Replace(ofdRoot, "Doc_0/Document.xml", "../../etc/passwd", 1)), "", "lacks its"},

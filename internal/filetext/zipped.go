@@ -17,7 +17,8 @@ import (
 const (
 	maxEntries  = 20000    // files in it
 	maxUnpacked = 16 << 20 // bytes of one of them
-	maxTotal    = 48 << 20 // bytes of all that are read
+	maxTotal    = 32 << 20 // bytes of all that are read
+	maxToken    = 2 << 20  // bytes of one tag, text or comment
 	maxDepth    = 200      // elements in each other
 	maxPages    = 300
 )
@@ -48,21 +49,23 @@ func openArchive(file []byte) (*archive, error) {
 
 // bounded counts what is unpacked and fails beyond the limits.
 type bounded struct {
-	r    io.Reader
-	own  int64 // left of this file
-	left *int64
+	r     io.Reader
+	own   int64 // left of this file
+	token int64 // left of this token
+	left  *int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	b.own -= int64(n)
+	b.token -= int64(n)
 	if *b.left -= int64(n); b.exceeded() {
 		return 0, errUnpacked
 	}
 	return n, err
 }
 
-func (b *bounded) exceeded() bool { return b.own < 0 || *b.left < 0 }
+func (b *bounded) exceeded() bool { return b.own < 0 || b.token < 0 || *b.left < 0 }
 
 var errUnpacked = errors.New("the file unpacks to more than anybody writes")
 
@@ -78,10 +81,11 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer r.Close()
-	limited := &bounded{r, maxUnpacked, &a.left}
+	limited := &bounded{r: r, own: maxUnpacked, left: &a.left}
 	d := xml.NewDecoder(limited)
 	depth := 0
 	for ctx.Err() == nil {
+		limited.token = maxToken
 		t, err := d.RawToken()
 		if err == io.EOF {
 			return nil
