@@ -9,6 +9,7 @@ package redact
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -72,8 +73,15 @@ func URL(s string) string {
 	})
 }
 
-// Text takes everything secret out of a text.
+// maxText is the length, in bytes, up to which a text is read. A message is shorter.
+const maxText = 256 << 10
+
+// Text takes everything secret out of a text. Of a text longer than 256 kB it
+// returns the beginning, and says so.
 func Text(s string) string {
+	if len(s) > maxText {
+		return Text(beginning(s)) + fmt.Sprintf(" … (shortened: the text has %d bytes)", len(s))
+	}
 	if known := registered.Load(); known != nil {
 		s = known.replacer.Replace(s)
 	}
@@ -90,6 +98,16 @@ func Text(s string) string {
 	s = apiToken.ReplaceAllString(s, Mark)
 	s = bearer.ReplaceAllString(s, "${1}"+Mark)
 	return pemKey.ReplaceAllString(s, "(private key)")
+}
+
+// beginning cuts a text before a word, so that it holds no half of a secret.
+func beginning(s string) string {
+	const margin = 4 << 10 // bytes of the longest secret
+	s = s[:maxText]
+	if at := strings.LastIndexAny(s, " \n\t"); at >= maxText-margin {
+		return s[:at]
+	}
+	return strings.ToValidUTF8(s[:maxText-margin], "")
 }
 
 // shortest is the length, in bytes, from which a registered secret is looked for
