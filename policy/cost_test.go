@@ -48,4 +48,5 @@ func TestCostOfUnderstanding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { costtest.Linear(t, texts, read) })
 	}
+	costtest.Report(t, "policy, texts")
 }
