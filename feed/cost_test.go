@@ -26,4 +26,5 @@ func TestCostOfSourceLists(t *testing.T) {
 		{Name: "OpenOutline", Head: "<opml><body><outline ", Units: []string{`a%d="b" `}, Tail: "/></body></opml>"},
 		{Name: "OtherElements", Head: "<opml><head>", Units: []string{"<a>"}},
 	}, func(b []byte) { feed.ReadOPML(bytes.NewReader(b)) })
+	costtest.Report(t, "feed, source lists")
 }

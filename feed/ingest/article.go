@@ -77,7 +77,7 @@ type articleReader struct {
 }
 
 func (r *articleReader) read() error {
-	r.title = firstOf(collapse(r.doc.Find("head title").First().Text()), collapse(r.doc.Find("title").First().Text()))
+	r.title = clip(firstOf(collapse(r.doc.Find("head title").First().Text()), collapse(r.doc.Find("title").First().Text())), maxTitle)
 	r.hidden = scriptText(r.doc)
 	// What nobody sees on the page must not be read as if it stood there.
 	r.doc.Find("script, style, noscript, template, head base, select, [hidden]").Remove()
@@ -180,7 +180,10 @@ func (r *articleReader) readText() {
 	}
 	dropHidden(r.container)
 	r.e.Paragraphs = blocksOf(r.container)
-	r.out.HTML = sanitizeSelection(whole, r.base.String())
+	var warning string
+	if r.out.HTML, warning = sanitizeSelection(whole, r.base.String()); warning != "" {
+		r.warn(warning)
+	}
 }
 
 // finish judges what was found: a page without text, or without anything.

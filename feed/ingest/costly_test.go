@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"dibao/internal/costtest"
 )
 
 // allocated returns how many MB f allocates.
@@ -79,5 +81,35 @@ func TestRowOfManyCells(t *testing.T) {
 	text := "<table><tr>" + strings.Repeat("<td>格", 100_000)
 	if got := textBlocks(text); len(got) != 1 || strings.Count(got[0], "格") != 100_000 {
 		t.Errorf("%d blocks", len(got))
+	}
+}
+
+// TestSignsThatGrowWhenEscapedAreCutWithAWarning keeps the beginning of a text of
+// which each sign is written as five, and says so.
+func TestSignsThatGrowWhenEscapedAreCutWithAWarning(t *testing.T) {
+	t.Parallel()
+	clean, warning := sanitize("<p>关于做好工作的通知<p>"+strings.Repeat("&", maxMarkup/4), "")
+	if warning != tooLong || len(clean) < maxMarkup/2 || len(clean) > maxMarkup || !strings.HasPrefix(clean, "<p>关于") {
+		t.Errorf("%d bytes, %q", len(clean), warning)
+	}
+	if again := Sanitize(clean, ""); again != clean {
+		t.Errorf("sanitized again it has %d bytes, not %d", len(again), len(clean))
+	}
+}
+
+// TestItemsBeyondTheLimitAreSaid reads the first items of a long feed and says
+// that there are more.
+func TestItemsBeyondTheLimitAreSaid(t *testing.T) {
+	t.Parallel()
+	const item = "<item><title>通知</title><link>http://site.test/%d</link></item>"
+	for _, feed := range []costtest.Seed{
+		{Head: "<rss><channel><title>t</title>", Units: []string{item}, Tail: "</channel></rss>"},
+		{Head: `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><channel><title>t</title></channel>`, Units: []string{item}, Tail: "</rdf:RDF>"},
+		{Head: `<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title>`, Units: []string{"<entry><title>通知</title><id>%d</id></entry>"}, Tail: "</feed>"},
+	} {
+		doc, err := readFeed(Page{URL: "http://site.test/", Body: feed.Input(2 * maxFeedItems * len(item))}, "", nil)
+		if err != nil || len(doc.Items) != maxFeedItems || len(doc.Items[0].Warnings) == 0 || !strings.Contains(doc.Items[0].Warnings[0], "more than 2000") {
+			t.Errorf("%s: %d items, %v", feed.Head, len(doc.Items), err)
+		}
 	}
 }

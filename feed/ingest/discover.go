@@ -63,20 +63,22 @@ func Discover(p Page) []Candidate {
 }
 
 // ProposeList proposes the selector of the rows of a list page that was found by
-// structure. It is "" where no short selector finds the same rows.
+// structure. It is "" where no short selector finds the same rows, and for more
+// rows than are read of one page.
 func ProposeList(p Page, s Source) string {
 	doc, err := parseList(p, s.Settings.Charset)
 	if err != nil {
 		return ""
 	}
 	found := list.Find(doc.Nodes[0], clockOf(p, s))
-	if len(found.Rows) == 0 || len(found.Containers) == 0 {
+	if len(found.Rows) == 0 || len(found.Rows) > maxFeedItems || len(found.Containers) == 0 {
 		return ""
 	}
-	l, err := readRows(doc, p, s)
+	reader, err := rowReaderOf(doc, p, s)
 	if err != nil {
 		return ""
 	}
+	l := reader.readFound(found)
 	rows := ""
 	for _, r := range found.Rows { // rows of one tag, whatever their class
 		if name := r.Node.Data; rows == "" {

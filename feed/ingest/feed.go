@@ -179,8 +179,8 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 			doc.Items = append(doc.Items, it)
 		}
 	}
-	if n := len(feed.Items); n > maxFeedItems && len(doc.Items) > 0 {
-		doc.Items[0].Warnings = append(doc.Items[0].Warnings, fmt.Sprintf("the feed has %d items; the first %d were read", n, maxFeedItems))
+	if len(feed.Items) > maxFeedItems && len(doc.Items) > 0 {
+		doc.Items[0].Warnings = append(doc.Items[0].Warnings, fmt.Sprintf("the feed has more than %d items; only the first %d were read", maxFeedItems, maxFeedItems))
 	}
 	return doc, nil
 }
@@ -197,11 +197,11 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 		ID: shortID(f.GUID), Link: Text(link), Title: title(f.Title), Author: authors(f),
 		Enclosures: enclosures(f, base),
 	}
-	summary, plainSummary := sanitize(f.Description, near)
-	content, plainContent := sanitize(f.Content, near)
+	summary, summaryWarning := sanitize(f.Description, near)
+	content, contentWarning := sanitize(f.Content, near)
 	it.Summary, it.Content = Text(summary), Text(content)
-	if plainSummary || plainContent {
-		it.Warnings = append(it.Warnings, textOnly)
+	if warning := firstOf(contentWarning, summaryWarning); warning != "" {
+		it.Warnings = append(it.Warnings, warning)
 	}
 	for _, c := range f.Categories[:min(len(f.Categories), maxAttached)] {
 		if c = clip(plainText(c), maxName); c != "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -53,7 +54,7 @@ func cleanXML(text string) (cleaned, root string, err error) {
 	if tail := text[max(0, len(text)-100):]; cutEnd.MatchString(tail) {
 		text += ">"
 	}
-	if root, err = checkDepth(text); err != nil {
+	if text, root, err = checkDepth(text); err != nil {
 		return "", "", err
 	}
 	if root == "channel" && strings.Contains(head, "<CHANNEL") {
@@ -87,39 +88,88 @@ func dropControl(r rune) rune {
 }
 
 // checkDepth refuses documents that are built to exhaust a parser. Broken markup
-// it leaves to the parser, which is more patient. It returns the root's name.
-func checkDepth(text string) (root string, err error) {
+// it leaves to the parser, which is more patient. It returns the root's name, and
+// the text up to the first item that is not read.
+func checkDepth(text string) (kept, root string, err error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-	names := []int{0}
+	var c depthChecker
 	for {
+		at := d.InputOffset()
 		token, err := d.RawToken()
 		if err != nil {
-			return root, nil //nolint:nilerr // not ours to judge
+			return text, c.root, nil //nolint:nilerr // not ours to judge
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
-			if root == "" {
-				root = strings.ToLower(t.Name.Local)
-			}
-			n := names[len(names)-1]
-			for _, a := range t.Attr {
-				if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
-					n++
+			if c.isItem(t.Name) {
+				if c.items++; c.items > maxFeedItems+1 {
+					return text[:at] + c.ends(), c.root, nil
 				}
 			}
-			// Declarations on the root alone cost nothing; a feed may have many.
-			if len(names) > 1 && n > maxFeedNames+names[1] || len(names) > maxFeedDepth {
-				return root, fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxFeedDepth, maxFeedNames)
+			if err := c.begin(t); err != nil {
+				return text, c.root, err
 			}
-			names = append(names, n)
 		case xml.EndElement:
-			if len(names) > 1 {
-				names = names[:len(names)-1]
+			if len(c.open) > 0 {
+				c.open = c.open[:len(c.open)-1]
 			}
 		}
 	}
+}
+
+// depthChecker follows which elements of a feed are open.
+type depthChecker struct {
+	root  string // its name, in lower case
+	open  []openElement
+	items int // so far
+}
+
+type openElement struct {
+	name  xml.Name // with the prefix in the place of the name space
+	names int      // xmlns attributes in force
+}
+
+// isItem reports whether an element that begins is an item of a feed: one below
+// the root, or below the channel.
+func (c *depthChecker) isItem(name xml.Name) bool {
+	below := len(c.open) == 1 || len(c.open) == 2 && strings.EqualFold(c.open[1].name.Local, "channel")
+	return below && (name.Local == "item" || name.Local == "entry")
+}
+
+func (c *depthChecker) begin(t xml.StartElement) error {
+	n, ofRoot := 0, 0
+	if len(c.open) > 0 {
+		n, ofRoot = c.open[len(c.open)-1].names, c.open[0].names
+	}
+	if c.root == "" {
+		c.root = strings.ToLower(t.Name.Local)
+	}
+	for _, a := range t.Attr {
+		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
+			n++
+		}
+	}
+	// Declarations on the root alone cost nothing; a feed may have many.
+	if len(c.open) > 0 && n > maxFeedNames+ofRoot || len(c.open) >= maxFeedDepth {
+		return fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxFeedDepth, maxFeedNames)
+	}
+	c.open = append(c.open, openElement{t.Name, n})
+	return nil
+}
+
+// ends returns the end tags of all that is open.
+func (c *depthChecker) ends() string {
+	var b strings.Builder
+	for _, e := range slices.Backward(c.open) {
+		name := e.name.Local
+		if e.name.Space != "" {
+			name = e.name.Space + ":" + name
+		}
+		b.WriteString("</" + name + ">")
+	}
+	return b.String()
 }
 
 // cleanJSON makes a JSON Feed ready for the feed parser, which gives up at the

@@ -31,6 +31,7 @@ func TestCostOfMarkup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { costtest.Linear(t, costtest.HTML, read) })
 	}
+	costtest.Report(t, "feed/ingest, markup")
 }
 
 // TestCostOfFeeds reads feeds, sitemaps and answers in JSON.
@@ -48,6 +49,7 @@ func TestCostOfFeeds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { costtest.Linear(t, seeds, read) })
 	}
+	costtest.Report(t, "feed/ingest, feeds")
 }
 
 // TestCostOfMails reads messages of a mailbox.
@@ -69,6 +71,7 @@ func TestCostOfMails(t *testing.T) {
 		costtest.Seed{Name: "Quoted", Head: head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n", Units: []string{"=E5=85=B3=\r\n"}},
 	)
 	costtest.Linear(t, seeds, func(b []byte) { mailReader{}.Read(Page{URL: "http://site.test/", Body: b}, Source{}) })
+	costtest.Report(t, "feed/ingest, mails")
 }
 
 // TestCostOfFiles joins the lines of pages to paragraphs.
@@ -79,6 +82,7 @@ func TestCostOfFiles(t *testing.T) {
 		{Name: "OneLine", Units: []string{"通知"}},
 	}
 	costtest.Linear(t, seeds, func(b []byte) { AddFile(Item{}, []string{string(b)}) })
+	costtest.Report(t, "feed/ingest, files")
 }
 
 // costPerByte is what reading one byte allocates at most. A page of tags with one

@@ -15,7 +15,8 @@ import (
 const (
 	maxWalkDepth = 8
 	maxWalkNodes = 20000
-	maxSampled   = 200 // elements of an array that are looked at
+	maxSampled   = 200  // elements of an array that are looked at
+	maxRowKeys   = 1000 // of an element; what has more is no row of a list
 	minJSONRows  = 2
 )
 
@@ -81,6 +82,9 @@ func (f *jsonFinder) walk(v any, at string, depth int) {
 	}
 	switch v := v.(type) {
 	case map[string]any:
+		if len(v) > maxRowKeys {
+			return
+		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if !strings.ContainsAny(name, ".[]|{}") {
 				f.walk(v[name], strings.TrimPrefix(at+"."+name, "."), depth+1)
@@ -158,6 +162,9 @@ func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
 
 // count looks at the values of an element, and of the objects in it.
 func (f *jsonFinder) count(keys map[string]*tally, prefix string, m map[string]any) {
+	if len(m) > maxRowKeys {
+		return
+	}
 	for name, value := range m {
 		if inner, ok := value.(map[string]any); ok && prefix == "" && !strings.ContainsAny(name, ".[]|{}") {
 			f.count(keys, name+".", inner)

@@ -70,26 +70,23 @@ type rowsList struct {
 
 // readRows reads the rows that the source's selector names or that are found.
 func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
-	base, err := url.Parse(p.URL)
-	if err != nil {
-		return rowsList{}, fmt.Errorf("address %q of the list page: %w", p.URL, err)
-	}
-	reader, err := newRowReader(src, pageBase(doc, base))
+	reader, err := rowReaderOf(doc, p, src)
 	if err != nil {
 		return rowsList{}, err
 	}
-	reader.clock = clockOf(p, src)
-	var found list.Found
 	if reader.item != nil {
-		found = list.ReadRows(doc.Nodes[0], doc.FindMatcher(reader.item).Nodes, reader.clock)
-	} else {
-		found = list.Find(doc.Nodes[0], reader.clock)
+		return reader.readFound(list.ReadRows(doc.Nodes[0], doc.FindMatcher(reader.item).Nodes, reader.clock)), nil
 	}
+	return reader.readFound(list.Find(doc.Nodes[0], reader.clock)), nil
+}
+
+// readFound makes items of the rows that were found.
+func (r *rowReader) readFound(found list.Found) rowsList {
 	out := rowsList{List{Dropped: found.Dropped}, found.Bare}
 	seen := make(map[string]bool)
 	dated := false
 	for _, row := range found.Rows {
-		it, why := reader.read(row)
+		it, why := r.read(row)
 		switch {
 		case why == "" && seen[it.GUID]:
 			why = "the row leads to the address of another one"
@@ -104,7 +101,7 @@ func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
 		dated = dated || it.Evidence.ListDate != ""
 		out.Items = append(out.Items, it)
 	}
-	if dated && src.Settings.Date != "" {
+	if dated && r.src.Settings.Date != "" {
 		// A wide selector for rows («ul li») takes the menu along; the rows that
 		// are meant have a date.
 		out.Items = slices.DeleteFunc(out.Items, func(it Item) bool {
@@ -117,7 +114,7 @@ func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
 	if !dated {
 		dateByAddress(out.Items)
 	}
-	return out, nil
+	return out
 }
 
 // dateByAddress notes the days in the addresses of a list that prints none.
@@ -147,6 +144,20 @@ type rowReader struct {
 	clock                   when.Clock
 	item, link, title, date goquery.Matcher // nil where the source has no selector
 	pattern                 *regexp.Regexp
+}
+
+// rowReaderOf returns the reader of the rows of a page.
+func rowReaderOf(doc *goquery.Document, p Page, src Source) (*rowReader, error) {
+	base, err := url.Parse(p.URL)
+	if err != nil {
+		return nil, fmt.Errorf("address %q of the list page: %w", p.URL, err)
+	}
+	reader, err := newRowReader(src, pageBase(doc, base))
+	if err != nil {
+		return nil, err
+	}
+	reader.clock = clockOf(p, src)
+	return reader, nil
 }
 
 // newRowReader compiles what the source sets.

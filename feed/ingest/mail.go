@@ -71,22 +71,25 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	}
 	it := Item{GUID: id, URL: "mid:" + id, Title: clip(collapse(subject), maxTitle)}
 	var blocks []string
+	var tree *goquery.Selection
 	if markup != "" {
-		var plain bool
-		if it.HTML, plain = sanitize(markup, ""); plain {
-			it.Warnings = append(it.Warnings, textOnly)
+		var warning string
+		if it.HTML, warning = sanitize(markup, ""); warning != "" {
+			it.Warnings = append(it.Warnings, warning)
 		}
-		blocks = textBlocks(it.HTML)
+		tree = fromMarkup(it.HTML)
+		blocks = blocksOf(tree.Nodes[0])
 	} else {
 		blocks = strings.FieldsFunc(plain, func(r rune) bool { return r == '\n' })
 		for i, b := range blocks {
 			blocks[i] = collapse(b)
 		}
 		it.HTML = Sanitize(escapeParagraphs(blocks), "")
+		tree = fromMarkup(it.HTML)
 	}
 	if address := strings.Trim(r.Header.Get("Archived-At"), "<> "); strings.HasPrefix(address, "http") {
 		it.URL = address
-	} else if address := webLink(it.HTML); address != "" {
+	} else if address := webLink(tree); address != "" {
 		it.URL = address
 	}
 	it.Evidence = policy.Evidence{
@@ -107,8 +110,8 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	return []Item{it}, nil
 }
 
-func webLink(text string) (address string) {
-	fromMarkup(text).Find("a[href]").EachWithBreak(func(_ int, a *goquery.Selection) bool {
+func webLink(tree *goquery.Selection) (address string) {
+	tree.Find("a[href]").EachWithBreak(func(_ int, a *goquery.Selection) bool {
 		if href := a.AttrOr("href", ""); strings.HasPrefix(href, "http") && webVersion.MatchString(collapse(a.Text())) {
 			address = href
 		}

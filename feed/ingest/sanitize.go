@@ -1,12 +1,15 @@
 package ingest
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/microcosm-cc/bluemonday"
+	"golang.org/x/net/html"
 
 	"dibao/internal/markup"
 )
@@ -49,28 +52,37 @@ func Sanitize(text, base string) string {
 // textOnly is the warning about markup whose tree would cost too much.
 const textOnly = "its markup is nested too deep or leaves too many elements open; its text was read without markup"
 
-// sanitize is Sanitize; plain says that only paragraphs of text were kept.
-func sanitize(text, base string) (clean string, plain bool) {
+// tooLong is the warning about markup that is longer than any that is kept.
+var tooLong = fmt.Sprintf("its markup is longer than %d MB; only the beginning of its text was kept, without markup", maxMarkup>>20)
+
+// maxMarkup is the longest markup that is kept, in bytes. Signs that have to be
+// escaped make what is written longer than what was read.
+const maxMarkup = 8 << 20
+
+// sanitize is Sanitize. The warning says that only text was kept, and why; it is
+// "" where markup was.
+func sanitize(text, base string) (clean, warning string) {
 	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
-		return strings.TrimSpace(text), false
+		return strings.TrimSpace(text), ""
 	}
 	if strings.Contains(text, "/>") {
 		text = selfClosed.ReplaceAllString(text, "<$1$2></$1>")
 	}
 	root, plain := markup.Parse(text)
-	clean = sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
-	if clean != "" && foreignMarkup.MatchString(text) {
+	clean, warning = sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
+	if plain {
+		warning = textOnly
+	}
+	if clean != "" && markup.HasForeign(text) {
 		// Inside SVG and MathML a tree can hold what markup without them cannot
 		// express, such as a heading in a heading: it is read once more.
 		clean = Sanitize(clean, base)
 	}
-	return clean, plain
+	return clean, warning
 }
 
-var foreignMarkup = regexp.MustCompile(`(?i)<(?:svg|math)\b`)
-
-// sanitizeSelection is Sanitize of the inside of one element. It changes the element.
-func sanitizeSelection(s *goquery.Selection, base string) string {
+// sanitizeSelection is sanitize of the inside of one element. It changes the element.
+func sanitizeSelection(s *goquery.Selection, base string) (clean, warning string) {
 	s.Find(removed).Remove()
 	s.Find(fallbacks).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
 	u, err := url.Parse(base)
@@ -88,8 +100,72 @@ func sanitizeSelection(s *goquery.Selection, base string) string {
 		}
 		img.SetAttr("src", address)
 	})
-	inner, _ := s.Html() // writing to memory does not fail
-	return strings.TrimSpace(policyHTML.Sanitize(inner))
+	text := inner(s)
+	if len(text) > maxMarkup {
+		return textOf(s), tooLong
+	}
+	return strings.TrimSpace(permitted(text)), ""
+}
+
+// textOf writes the paragraphs of an element, as many as are kept.
+func textOf(s *goquery.Selection) string {
+	var blocks []string
+	left := maxMarkup / len("&amp;") // characters
+	for _, n := range s.Nodes {
+		for _, block := range blocksOf(n) {
+			if block = clip(block, left); block == "" {
+				break
+			}
+			left -= runes(block)
+			blocks = append(blocks, block)
+		}
+	}
+	return strings.TrimSpace(permitted(escapeParagraphs(blocks)))
+}
+
+// inner writes what an element holds.
+func inner(s *goquery.Selection) string {
+	var b strings.Builder
+	for _, n := range s.Nodes {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			splitTexts(c)
+			_ = html.Render(&b, c) // writing to memory does not fail
+		}
+	}
+	return b.String()
+}
+
+// permitted returns the part of markup that the policy allows.
+func permitted(text string) string {
+	var b strings.Builder
+	b.Grow(len(text) + len(text)/8)
+	_ = policyHTML.SanitizeReaderToWriter(strings.NewReader(text), &b) // neither reading nor writing memory fails
+	return b.String()
+}
+
+// maxPiece is the longest text, in bytes, that the policy gets at once. It copies
+// a text several times before it goes on to the next.
+const maxPiece = 64 << 10
+
+// splitTexts parts long texts by comments, which the policy leaves out.
+func splitTexts(n *html.Node) {
+	if n.Type != html.TextNode {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			splitTexts(c)
+		}
+		return
+	}
+	if len(n.Data) <= maxPiece || n.Parent == nil {
+		return
+	}
+	at := maxPiece
+	for at > maxPiece-utf8.UTFMax && !utf8.RuneStart(n.Data[at]) {
+		at--
+	}
+	rest := &html.Node{Type: html.TextNode, Data: n.Data[at:]}
+	n.Data = n.Data[:at]
+	n.Parent.InsertBefore(rest, n.NextSibling)
+	n.Parent.InsertBefore(&html.Node{Type: html.CommentNode}, rest)
 }
 
 // absolute resolves a reference; what is no http(s) or mailto address, or is

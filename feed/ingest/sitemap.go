@@ -42,11 +42,12 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 		return nil, err
 	}
 	text, _ := Decode(body, p.ContentType, src.Settings.Charset)
-	text = strings.Map(dropControl, xmlDeclaration.ReplaceAllString(text, ""))
+	head := text[:min(len(text), 64<<10)]
+	text = strings.Map(dropControl, xmlDeclaration.ReplaceAllString(head, "")+text[len(head):])
 	if strings.Contains(text, "<!ENTITY") {
 		return nil, errors.New("the sitemap declares entities, which are not read")
 	}
-	if _, err := checkDepth(text); err != nil {
+	if _, _, err := checkDepth(text); err != nil {
 		return nil, err
 	}
 	d := xml.NewDecoder(strings.NewReader(text))

@@ -1,7 +1,6 @@
 package markup
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -15,7 +14,23 @@ const (
 
 // foreign elements are left out with all that is in them: they change how the
 // tokens that follow are read, and no reader shows them.
-var foreign = regexp.MustCompile(`(?i)<(?:svg|math|template)`)
+var foreign = []string{"svg", "math", "template"}
+
+// HasForeign reports whether a text may hold a foreign element or a template.
+func HasForeign(text string) bool {
+	for {
+		at := strings.IndexByte(text, '<')
+		if at < 0 {
+			return false
+		}
+		text = text[at+1:]
+		for _, name := range foreign {
+			if len(text) >= len(name) && strings.EqualFold(text[:len(name)], name) {
+				return true
+			}
+		}
+	}
+}
 
 // integration elements of foreign content hold HTML, which ends nothing (HTML
 // Standard, 13.2.6).
@@ -31,7 +46,7 @@ func check(text string) (cut string, ok bool) {
 	c := newCounter()
 	var kept strings.Builder
 	var hole cutter
-	rewrite := foreign.MatchString(text)
+	rewrite := HasForeign(text)
 	for t := newTokens(text); ; {
 		kind := t.next()
 		if kind == html.ErrorToken {
