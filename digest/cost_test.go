@@ -13,4 +13,5 @@ func TestCostOfJournals(t *testing.T) {
 		{Name: "Numbers", Units: []string{"%d "}},
 		{Name: "Lines", Units: []string{"\n"}},
 	}, func(b []byte) { parseJournal(string(b)) })
+	costtest.Report(t, "digest")
 }

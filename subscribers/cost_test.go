@@ -31,6 +31,7 @@ func TestCostOfImports(t *testing.T) {
 			_, err = in.next()
 		}
 	})
+	costtest.Report(t, "subscribers, imports")
 }
 
 // TestCostOfAddresses reads what people type as their address.
@@ -44,4 +45,5 @@ func TestCostOfAddresses(t *testing.T) {
 		{Name: "Comments", Units: []string{"("}, Tail: "a@b.test"},
 		{Name: "Wide", Head: "a@", Units: []string{"关."}, Tail: "test"},
 	}, func(b []byte) { ParseAddress(string(b)) })
+	costtest.Report(t, "subscribers, addresses")
 }

@@ -20,4 +20,5 @@ func TestCostOfReplies(t *testing.T) {
 		code, enhanced, text, _ := ParseReply(string(b))
 		Judge(Reply{"", "a.test", code, enhanced, text})
 	})
+	costtest.Report(t, "digest/verdict")
 }

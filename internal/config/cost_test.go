@@ -19,6 +19,7 @@ func TestCostOfConfigurations(t *testing.T) {
 		{Name: "LongValue", Head: "[server]\nbase_url = \"", Units: []string{"a"}, Tail: "\"\n"},
 		{Name: "Networks", Head: "[server]\ntrusted_proxies = \"", Units: []string{"10.0.0.0/8,"}, Tail: "\"\n"},
 	}, func(b []byte) { parse("c.toml", b, func(string) string { return "" }) })
+	costtest.Report(t, "internal/config")
 }
 
 // TestCostOfManyKeys reads the largest files of the dearest kinds within the limits.

@@ -23,4 +23,5 @@ func TestCostOfRobots(t *testing.T) {
 			data.TestAgent("/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/b", "dibao")
 		}
 	})
+	costtest.Report(t, "internal/fetch")
 }

@@ -31,4 +31,5 @@ func TestCostOfReports(t *testing.T) {
 		{Name: "Quoted", Head: head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n", Units: []string{"=E5=85=B3=\r\n"}},
 		{Name: "Base64", Head: head + "Content-Transfer-Encoding: base64\r\n\r\n", Units: []string{"5YWz\r\n"}},
 	}, func(b []byte) { mail.ReadReport(b) })
+	costtest.Report(t, "internal/mail")
 }
