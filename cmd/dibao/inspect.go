@@ -317,9 +317,8 @@ func newInspectList() *cobra.Command {
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
 			}
-			said := ingest.NoList(page, src.Settings.Charset)
-			if said.Sure && said.Kind != answer.Page {
-				return said
+			if said := ingest.Answered(page, 200, src.Settings.Charset); said.Sure && said.Kind != answer.Page {
+				return ingest.NoList(page, src.Settings.Charset)
 			}
 			l, err := ingest.ReadList(page, src)
 			if err != nil {
@@ -329,7 +328,7 @@ func newInspectList() *cobra.Command {
 				return err
 			}
 			if len(l.Items) == 0 {
-				return said
+				return ingest.NoList(page, src.Settings.Charset)
 			}
 			return writeJSON(cmd.OutOrStdout(), viewLeftOut(l))
 		},

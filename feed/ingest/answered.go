@@ -11,7 +11,9 @@ func Answered(p Page, status int, charset string) answer.Answer {
 // NoList is the error of a page that holds no list of articles: it says what the
 // page is, and what can help.
 func NoList(p Page, charset string) *answer.Error {
-	return &answer.Error{Answer: Answered(p, 200, charset), URL: p.URL}
+	a := Answered(p, 200, charset)
+	a.FindEndpoints()
+	return &answer.Error{Answer: a, URL: p.URL}
 }
 
 // HasDates reports whether a row of the list has a date: a menu has none.

@@ -210,6 +210,7 @@ func (v *Visitor) openFrames(ctx context.Context, at step, a answer.Answer, read
 // nothing is the error of a page without a list. Of a page that scripts draw it
 // names what they call.
 func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer) error {
+	a.FindEndpoints()
 	e := &answer.Error{Answer: a, URL: page.URL}
 	if a.Kind != answer.Shell && a.Kind != answer.Page {
 		return e

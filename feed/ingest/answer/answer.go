@@ -37,7 +37,16 @@ type Answer struct {
 	To        string   // where browsers are sent on to
 	Frames    []string // of the same site that may hold the list, the largest first
 	Scripts   []string // addresses of scripts of the same site
-	Endpoints []string // that scripts in the page call for data, the likeliest first
+	Endpoints []string // that scripts call for data, the likeliest first; see FindEndpoints
+
+	address, inline string // of the page, and the scripts in it
+}
+
+// FindEndpoints searches the scripts in a page without a list for what they call.
+func (a *Answer) FindEndpoints() {
+	if a.Kind == Page || a.Kind == Shell {
+		a.Endpoints = Endpoints(a.address, a.inline)
+	}
 }
 
 // Most text, in characters, of a page that is not what it was asked for.
@@ -60,7 +69,7 @@ func Read(address string, status int, text string) Answer {
 	a := s.kind(status)
 	if a.Kind == Page || a.Kind == Shell {
 		a.Frames = s.framesBySize()
-		a.Endpoints = Endpoints(s.base.String(), s.scripts)
+		a.address, a.inline = s.base.String(), s.scripts
 		a.Scripts = s.ownScripts()
 	}
 	return a
@@ -91,6 +100,10 @@ func (s *scan) kind(status int) Answer {
 	return Answer{Kind: Page}
 }
 
+// maxTraces is how much of the beginning of a page, and half as much of its end,
+// is searched for traces, in bytes.
+const maxTraces = 32 << 10
+
 // wall looks for a page that keeps programs out.
 func (s *scan) wall(status int) (Answer, bool) {
 	found := func(g sign, what string, sure bool) (Answer, bool) {
@@ -98,8 +111,9 @@ func (s *scan) wall(status int) (Answer, bool) {
 	}
 	app := s.root && len(s.sources) > 0 // an app may hold a puzzle for its visitors
 	if s.links <= maxLinks && s.prose <= maxWall && !app {
+		traces := s.raw[:min(len(s.raw), maxTraces)] + s.raw[max(min(len(s.raw), maxTraces), len(s.raw)-maxTraces/2):]
 		for _, g := range signs {
-			if g.trace.MatchString(s.raw) && (s.seen() <= maxBare || s.saysWall() != "" || status >= 400) {
+			if g.trace.MatchString(traces) && (s.seen() <= maxBare || s.saysWall() != "" || status >= 400) {
 				if what := s.saysWall(); g.cause == Refused && what != "" {
 					g.name += " that says «" + what + "»"
 				}
@@ -188,10 +202,14 @@ var (
 	refreshTo  = regexp.MustCompile(`(?i)^\s*(\d*)(?:\.\d*)?\s*[;,]?\s*url\s*=\s*(?:'([^']+)|"([^"]+)|([^\s'"]+))`)
 	setsCookie = regexp.MustCompile(`document\s*(?:\.\s*cookie|\[\s*['"]cookie['"]\s*\])\s*=|setCookie\s*\(`)
 	reloads    = regexp.MustCompile(`location\s*(?:\.\s*(?:href|reload|replace|assign)|\[\s*['"](?:href|reload|replace)['"]\s*\]|=)`)
-	goesTo     = regexp.MustCompile(`(?:^|[^\w.$])(?:(?:window|document|top|self|parent|this)\s*\.\s*)*location(?:\s*\.\s*href)?\s*=\s*(?:['"]([^'"\n]{1,1000})['"]\s*(?:[;)}"',\n<]|$)|([A-Za-z_$][\w$]{0,40})\s*(?:[;)}\n<]|$))` +
-		`|location\s*\.\s*(?:replace|assign)\s*\(\s*(?:['"]([^'"\n]{1,1000})['"]|([A-Za-z_$][\w$]{0,40}))\s*\)|(?:window\.)?open\(\s*['"]([^'"\n]{1,1000})['"]\s*,\s*['"]_(?:self|top|parent)['"]`)
+	goesTo     = regexp.MustCompile(`(?:^|[^\w.$])(?:(?:window|document|top|self|parent|this)\s*\.\s*)*location(?:\s*\.\s*href)?\s*=\s*(?:['"]([^'"\n]+)['"]\s*(?:[;)}"',\n<]|$)|([A-Za-z_$][\w$]*)\s*(?:[;)}\n<]|$))` +
+		`|location\s*\.\s*(?:replace|assign)\s*\(\s*(?:['"]([^'"\n]+)['"]|([A-Za-z_$][\w$]*))\s*\)|(?:window\.)?open\(\s*['"]([^'"\n]+)['"]\s*,\s*['"]_(?:self|top|parent)['"]`)
 	ifMobile = regexp.MustCompile(`(?i)userAgent|isMobile|ipad|screen\.width|navigator\.platform`)
 )
+
+// maxRedirect is how much of a page's scripts is searched for a redirect, in
+// bytes: a page that does nothing else is short.
+const maxRedirect = 16 << 10
 
 // longestDelay is the longest pause, in seconds, of a refresh that is a redirect;
 // news pages load themselves anew after minutes.
@@ -214,19 +232,20 @@ func (s *scan) onward() (Answer, bool) {
 // target is the literal address that a script sends browsers to; "" where it has
 // to be worked out, or depends on the browser.
 func (s *scan) target() string {
-	for _, m := range goesTo.FindAllStringSubmatchIndex(s.scripts, 8) {
+	scripts := s.scripts[:min(len(s.scripts), maxRedirect)]
+	for _, m := range goesTo.FindAllStringSubmatchIndex(scripts, 8) {
 		part := func(i int) string {
 			if m[2*i] < 0 {
 				return ""
 			}
-			return s.scripts[m[2*i]:m[2*i+1]]
+			return scripts[m[2*i]:m[2*i+1]]
 		}
-		if ifMobile.MatchString(s.scripts[max(0, m[0]-300):m[0]]) || waits(s.scripts, min(m[0]+1, m[1])) {
+		if ifMobile.MatchString(scripts[max(0, m[0]-300):m[0]]) || waits(scripts, min(m[0]+1, m[1])) {
 			continue
 		}
 		to := firstOf(part(1), part(3), part(5))
 		if name := firstOf(part(2), part(4)); to == "" && name != "" {
-			set := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*=\s*['"]([^'"\n]{1,1000})['"]\s*[;,\n]`).FindStringSubmatch(s.scripts)
+			set := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\s*=\s*['"]([^'"\n]+)['"]\s*[;,\n]`).FindStringSubmatch(scripts)
 			if set != nil {
 				to = set[1]
 			}

@@ -84,6 +84,7 @@ func check(t *testing.T, all []page) (right int) {
 	t.Helper()
 	for _, p := range all {
 		a := Read("http://www.site.test/list/", p.status, p.body)
+		a.FindEndpoints()
 		to := a.To
 		if a.Kind == Page || a.Kind == Shell {
 			to = firstOf(append(append(a.Frames, a.Endpoints...), "")...)
@@ -181,6 +182,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string, status int) {
 		a := Read("http://www.site.test/list/", status, body)
+		a.FindEndpoints()
 		for _, address := range append(append(append(a.Frames, a.Endpoints...), a.Scripts...), a.To) {
 			if address != "" && !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
 				t.Errorf("address %q", address)

@@ -13,9 +13,13 @@ var (
 	basePath    = regexp.MustCompile("\\b(?:baseURL|baseUrl|base_url|apiUrl|API_URL|VUE_APP_BASE_API)['\"]?\\s*[:=]\\s*['\"]((?:https?://)?/?[\\w./:-]{2,100})['\"]")
 	ofData      = regexp.MustCompile(`(?i)api|interface|query|search|rest|service|\.json\b|\.do\b|\.action\b|ajax|front|data|list|page`)
 	ofList      = regexp.MustCompile(`(?i)list|article|news|notice|polic|doc|content|info|announce|publish|search|zcfg|zcwj|tzgg|wenjian|page`)
+	ofAPI       = regexp.MustCompile(`(?i)api|rest|interface`)
 	ofOther     = regexp.MustCompile(`(?i)login|logout|auth|captcha|token|user|upload|dict|config|menu|i18n|locale|manifest|package|password|sms|wechat|weixin|pay|comment|count|visit|hit|stat|log\b|banner|weather|node_modules|webpack|\.vue\b|detail`)
 	notData     = regexp.MustCompile(`(?i)\.(?:js|mjs|css|png|jpe?g|gif|svg|ico|woff2?|ttf|eot|map|html?|vue|ts|pdf|mp4|wasm)(?:\?|$)|^//?$|\.\.$`)
 )
+
+// maxSearched is how much of scripts is searched for addresses, in bytes.
+const maxSearched = 1 << 20
 
 // maxEndpoints is how many addresses are named.
 const maxEndpoints = 3
@@ -28,6 +32,7 @@ func Endpoints(page, scripts string) []string {
 	if err != nil {
 		return nil
 	}
+	scripts = scripts[:min(len(scripts), maxSearched)]
 	prefix := ""
 	if m := basePath.FindStringSubmatch(scripts); m != nil {
 		prefix = strings.TrimRight(m[1], "/")
@@ -37,11 +42,13 @@ func Endpoints(page, scripts string) []string {
 		score   int
 	}
 	var found []candidate
+	seen := make(map[string]bool)
 	for _, m := range literalPath.FindAllStringSubmatch(scripts, 4000) {
 		score := scorePath(m[1])
-		if score <= 0 {
+		if score <= 0 || seen[m[1]] {
 			continue
 		}
+		seen[m[1]] = true
 		path := m[1]
 		if prefix != "" && strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.HasPrefix(path, prefix) {
 			path = prefix + path
@@ -71,7 +78,7 @@ func scorePath(path string) int {
 	if ofList.MatchString(path) {
 		score += 3
 	}
-	if strings.Contains(path, ".json") || regexp.MustCompile(`(?i)\bapi|/api|rest|interface`).MatchString(path) {
+	if strings.Contains(path, ".json") || ofAPI.MatchString(path) {
 		score += 2
 	}
 	if strings.HasPrefix(path, "/") || strings.HasPrefix(path, "http") || strings.HasPrefix(path, "./") {
