@@ -53,8 +53,8 @@ type edition struct {
 }
 
 // chooser says what each reader of a mailing gets: of every list that is due,
-// what its issue brings, and what was carried over for the reader from earlier
-// ones; of that what the reader's choices take and no mail brought before; each
+// what its issue brings, what was carried over for the reader from earlier ones,
+// and what was not delivered to the reader lately; of that what the reader's choices take and no mail brought before; each
 // text once.
 type chooser struct {
 	s       *Service
@@ -76,6 +76,7 @@ type chooser struct {
 	carried map[int64]map[int64]int64 // by reader and list: the first issue that waits
 	sent    map[int64][]int64         // by reader: variants of prior, sorted
 	lastOn  map[int64]map[int64]time.Time
+	missing
 }
 
 // maxMemo bounds what is remembered of readers that were like others.
@@ -98,6 +99,9 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 		}
 	}
 	if c.version, err = s.compositionVersion(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.lookMissing(ctx); err != nil {
 		return nil, err
 	}
 	return c, c.findPrior(ctx)
@@ -138,6 +142,9 @@ func (c *chooser) findPrior(ctx context.Context) error {
 		for _, e := range editions {
 			add(e)
 		}
+	}
+	for _, e := range c.missing.editions {
+		add(e)
 	}
 	c.prior = make(map[int64][]mailed)
 	return c.s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -180,6 +187,9 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 		}
 	}
 	if err := c.lookCarried(ctx, after, last); err != nil {
+		return err
+	}
+	if err := c.lookMissed(ctx, readers, after, last); err != nil {
 		return err
 	}
 	c.sent = make(map[int64][]int64)
@@ -325,6 +335,9 @@ func (c *chooser) preferences(r subscribers.Reader, lists []int64, carried map[i
 	for _, variant := range c.sent[r.ID] {
 		key = binary.AppendVarint(append(key, 'V'), variant)
 	}
+	for _, p := range c.missedBy(r.ID, lists) {
+		key = binary.AppendVarint(binary.AppendVarint(append(key, 'M'), p.issue), p.variant)
+	}
 	return string(key)
 }
 
@@ -371,9 +384,12 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int6
 			got[m] = true
 		}
 	}
-	add := func(e *edition, choice subscribers.Choice) {
+	add := func(e *edition, choice subscribers.Choice, part missedPart) {
 		for _, x := range c.taken(e, choice) {
 			same := x.item.identities()
+			if !c.brings(part, *x.item) {
+				continue
+			}
 			if slices.ContainsFunc(same, func(m mailed) bool { return got[m] }) {
 				continue
 			}
@@ -386,15 +402,22 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int6
 			}
 		}
 	}
+	all := missedPart{}
+	missed := c.missedBy(r.ID, lists)
 	for _, list := range lists {
 		if first, ok := carried[list]; ok {
 			for _, e := range c.older[list] {
 				if e.issue.ID >= first {
-					add(e, r.Choices[list])
+					add(e, r.Choices[list], all)
 				}
 			}
 		}
-		add(c.current[list], r.Choices[list])
+		for _, p := range missed {
+			if p.list == list {
+				add(c.missing.editions[p.issue], r.Choices[list], p)
+			}
+		}
+		add(c.current[list], r.Choices[list], all)
 	}
 	if len(out.items) == 0 {
 		if !r.WantsEmpty {

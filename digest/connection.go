@@ -166,7 +166,11 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		}
 	}
 	if !j.wanted || !v.wantedBy(j.reader) {
-		c.finish(j, outcome{state: "suppressed"})
+		o := outcome{state: "suppressed"}
+		if j.reader.Suppressed {
+			o.reply = replySuppressed
+		}
+		c.finish(j, o)
 		r.count(func(t *Delivered) { t.Suppressed++ })
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"pgregory.net/rapid"
 
 	"dibao/digest"
@@ -37,6 +38,7 @@ type modelArticle struct {
 type modelIssue struct {
 	list     int64
 	articles []*modelArticle
+	at       time.Time // it was made
 }
 
 type modelList struct {
@@ -72,7 +74,23 @@ type modelReader struct {
 	sent    map[*modelArticle]bool
 	lastOn  map[int64]policy.Date   // by list
 	owed    map[int64][]*modelIssue // by list: skipped, the oldest first
+	refused bool                    // by the server, for now
+
+	suppressed time.Time           // zero: not
+	confirmed  map[int64]time.Time // by list that is taken
+	lifted     [][2]time.Time      // from when to when the reader was suppressed
+	missed     []modelMissed       // of mails that failed
 }
+
+// modelMissed is an article of a mail that failed: it is offered again with the
+// next numbered issue of its list, for 31 days.
+type modelMissed struct {
+	list    int64
+	article *modelArticle
+	due     time.Time
+}
+
+const offeredFor = 31 * 24 * time.Hour
 
 var shanghai = time.FixedZone("CST", 8*3600)
 
@@ -82,6 +100,7 @@ type model struct {
 	articles []*modelArticle
 	changed  map[*modelArticle]bool
 	lists    []*modelList
+	made     []*modelIssue
 	readers  []*modelReader
 }
 
@@ -133,7 +152,7 @@ func (m *model) begin(rt *rapid.T, run int) {
 		m.lists = append(m.lists, l)
 	}
 	for i := range rapid.IntRange(1, 4).Draw(rt, "readers") {
-		r := &modelReader{name: fmt.Sprintf("p%d-%d", run, i), sent: make(map[*modelArticle]bool), lastOn: make(map[int64]policy.Date), owed: make(map[int64][]*modelIssue), choices: make(map[int64]subscribers.Choice)}
+		r := &modelReader{name: fmt.Sprintf("p%d-%d", run, i), sent: make(map[*modelArticle]bool), lastOn: make(map[int64]policy.Date), owed: make(map[int64][]*modelIssue), confirmed: make(map[int64]time.Time), choices: make(map[int64]subscribers.Choice)}
 		r.id = must[int64](m.t)(m.world.readers.AddConfirmed(m.t.Context(), r.name+"@test.example", "zh", []subscribers.List{m.lists[0].list}, "test"))
 		m.readers = append(m.readers, r)
 		m.choose(rt, r)
@@ -160,6 +179,12 @@ func (m *model) choose(rt *rapid.T, r *modelReader) {
 	for list := range before {
 		if _, still := r.choices[list]; !still {
 			delete(r.owed, list)
+			delete(r.confirmed, list)
+		}
+	}
+	for list := range r.choices {
+		if _, had := before[list]; !had {
+			r.confirmed[list] = m.now()
 		}
 	}
 	r.paused = policy.Date{}
@@ -199,6 +224,12 @@ func (m *model) step(rt *rapid.T) {
 	if rapid.Bool().Draw(rt, "preferences") {
 		m.choose(rt, rapid.SampledFrom(m.readers).Draw(rt, "reader"))
 	}
+	for _, r := range m.readers {
+		r.refused = rapid.IntRange(0, 4).Draw(rt, "refused") == 0
+		if rapid.IntRange(0, 4).Draw(rt, "suppression") == 0 {
+			m.toggle(rt, r)
+		}
+	}
 	m.advance(time.Duration(rapid.IntRange(1, 24*10).Draw(rt, "hours")) * time.Hour)
 	if rapid.Bool().Draw(rt, "clock") { // is set back, and put right
 		back := time.Duration(rapid.IntRange(1, 30).Draw(rt, "back")) * time.Hour
@@ -209,11 +240,54 @@ func (m *model) step(rt *rapid.T) {
 	m.compose(rt)
 }
 
+// toggle suppresses a reader, or lifts that.
+func (m *model) toggle(rt *rapid.T, r *modelReader) {
+	address, now := r.name+"@test.example", m.now()
+	if r.suppressed.IsZero() {
+		r.suppressed = now
+		if err := m.world.readers.Suppress(m.t.Context(), address, subscribers.ReasonAdmin, ""); err != nil {
+			rt.Fatal(err)
+		}
+		return
+	}
+	if _, err := m.world.readers.Unsuppress(m.t.Context(), address, "test"); err != nil {
+		rt.Fatal(err)
+	}
+	r.lifted = append(r.lifted, [2]time.Time{r.suppressed, now})
+	r.suppressed = time.Time{}
+}
+
+// offers returns what a reader did not get of a list and is offered again at a due
+// time: what mails brought that failed lately, and the issues that were made while
+// the reader took the list and was suppressed, until lately.
+func (m *model) offers(r *modelReader, list int64, at time.Time) (all []*modelArticle) {
+	for _, x := range r.missed {
+		if x.list == list && x.due.After(at.Add(-offeredFor)) {
+			all = append(all, x.article)
+		}
+	}
+	for _, x := range r.lifted {
+		from, to := x[0], x[1]
+		for _, later := range []time.Time{to.Add(-offeredFor), r.confirmed[list]} {
+			if later.After(from) {
+				from = later
+			}
+		}
+		for _, i := range m.made {
+			if to.After(at.Add(-offeredFor)) && i.list == list && i.at.After(from) && i.at.Before(to) {
+				all = append(all, i.articles...)
+			}
+		}
+	}
+	return all
+}
+
 // compose composes and delivers, and compares with what the definition gives.
 func (m *model) compose(rt *rapid.T) {
 	type sending struct {
 		lists    map[int64]bool
 		articles []*modelArticle
+		through  map[*modelArticle]int64 // the list
 	}
 	due := make(map[*modelList]time.Time)
 	var at time.Time
@@ -235,7 +309,8 @@ func (m *model) compose(rt *rapid.T) {
 			l.lastDue = d
 			n := min(len(l.pending), l.list.MaxItems)
 			if n > 0 {
-				issues[l] = &modelIssue{l.list.ID, slices.Clone(l.pending[:n])}
+				issues[l] = &modelIssue{l.list.ID, slices.Clone(l.pending[:n]), m.now()}
+				defer func(i *modelIssue) { m.made = append(m.made, i) }(issues[l])
 				l.pending = l.pending[n:]
 				for _, a := range issues[l].articles {
 					l.issued[a] = true
@@ -243,11 +318,17 @@ func (m *model) compose(rt *rapid.T) {
 			}
 		}
 		for _, r := range m.readers {
-			s := sending{lists: make(map[int64]bool)}
+			s := sending{lists: make(map[int64]bool), through: make(map[*modelArticle]int64)}
 			for _, l := range m.lists { // by id: the first list that has an article brings it
 				_, isDue := due[l]
 				choice, takes := r.choices[l.list.ID]
 				if !isDue || !takes {
+					continue
+				}
+				if !r.suppressed.IsZero() {
+					if issues[l] != nil && len(r.owed[l.list.ID]) > 0 { // who waits for an issue waits for all after it
+						r.owed[l.list.ID] = append(r.owed[l.list.ID], issues[l])
+					}
 					continue
 				}
 				last, had := r.lastOn[l.list.ID]
@@ -259,8 +340,8 @@ func (m *model) compose(rt *rapid.T) {
 				}
 				bring := r.owed[l.list.ID]
 				delete(r.owed, l.list.ID)
-				if issues[l] != nil {
-					bring = append(bring, issues[l])
+				if issues[l] != nil { // what was missed comes with a numbered issue only
+					bring = append(bring, &modelIssue{articles: m.offers(r, l.list.ID, at)}, issues[l])
 				}
 				for _, i := range bring {
 					for _, a := range i.articles {
@@ -268,6 +349,7 @@ func (m *model) compose(rt *rapid.T) {
 							continue
 						}
 						s.articles = append(s.articles, a)
+						s.through[a] = l.list.ID
 						s.lists[l.list.ID] = true
 					}
 				}
@@ -286,6 +368,19 @@ func (m *model) compose(rt *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(rt, "meanwhile") == 0 { // between composing and sending
 		m.choose(rt, rapid.SampledFrom(m.readers).Draw(rt, "reader"))
 	}
+	if rapid.IntRange(0, 5).Draw(rt, "suppressed meanwhile") == 0 {
+		if r := rapid.SampledFrom(m.readers).Draw(rt, "reader"); r.suppressed.IsZero() {
+			m.toggle(rt, r)
+		}
+	}
+	m.rejecting(func(to string) *smtp.SMTPError {
+		for _, r := range m.readers {
+			if r.refused && to == r.name+"@test.example" {
+				return &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 3, 4}, Message: "too large for us"}
+			}
+		}
+		return nil
+	})
 	before := m.box.Count()
 	d := must[*digest.Deliverer](m.t)(m.service.NewDeliverer(digest.DeliverOptions{
 		Server: mail.Options{Addr: m.addr, TLS: mail.TLSNone}, Connections: 2, MessageKey: []byte("key"),
@@ -309,7 +404,11 @@ func (m *model) compose(rt *rapid.T) {
 			_, takes := r.choices[list]
 			stays = stays || takes
 		}
-		if ok && stays {
+		if ok && (!r.suppressed.IsZero() || stays && r.refused) {
+			for _, a := range s.articles {
+				r.missed = append(r.missed, modelMissed{s.through[a], a, at})
+			}
+		} else if ok && stays {
 			for _, a := range s.articles {
 				r.sent[a] = true
 				titles = append(titles, fmt.Sprintf("〈%d〉", m.number(a)))
@@ -325,6 +424,10 @@ func (m *model) compose(rt *rapid.T) {
 			for l, d := range due {
 				rt.Logf("due at %s: %s, every %d days, theme %q, at most %d", d, l.list.Slug, l.every, l.theme, l.list.MaxItems)
 			}
+			for _, x := range r.missed {
+				rt.Logf("missed 〈%d〉 of list %d, due %s", x.article.number, x.list, x.due)
+			}
+			rt.Logf("suppressed %s, lifted %s, refused %v", r.suppressed, r.lifted, r.refused)
 			rt.Fatalf("at %s %s got %v in %d mails, want %v; choices %+v, paused %s, last %v", now, r.name, have, mails[r.name+"@test.example"], titles, r.choices, r.paused, r.lastOn)
 		}
 	}

@@ -251,3 +251,106 @@ func withoutAddresses(text string) string {
 func errSuppressed(address, reason string) error {
 	return fmt.Errorf("%s is suppressed (%s); lift it first with: dibao subscriber unsuppress %s", address, reason, address)
 }
+
+// Lifted says that a suppression was lifted, and when a reader of a list got no
+// mail for it.
+type Lifted struct {
+	Subscriber, List int64
+	From, To         time.Time
+}
+
+// Lifted returns the suppressions that were lifted since a time, for each list
+// that the reader takes. From is when the reader was suppressed or confirmed the
+// list, and at most so long before To.
+func (s *Store) Lifted(ctx context.Context, since time.Time, most time.Duration) (all []Lifted, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (x Lifted, err error) {
+			var suppressed, confirmed sql.Null[time.Time]
+			err = r.Scan(&x.Subscriber, &x.List, &x.To, &suppressed, &confirmed)
+			x.From = x.To.Add(-most)
+			for _, at := range []sql.Null[time.Time]{suppressed, confirmed} {
+				if at.Valid && at.V.After(x.From) {
+					x.From = at.V
+				}
+			}
+			return x, err
+		}, `SELECT c.subscriber, x.list, c.at, b.at, x.confirmed_at FROM consents c
+			JOIN subscriptions x ON x.subscriber = c.subscriber AND x.state = 'confirmed'
+			LEFT JOIN consents b ON b.id = (SELECT MAX(id) FROM consents WHERE subscriber = c.subscriber AND event = 'suppressed' AND id < c.id)
+			WHERE c.event = 'unsuppressed' AND c.at > $1 ORDER BY c.subscriber, x.list, c.id`, since)
+		return err
+	})
+	return all, err
+}
+
+// SuppressedSelection says which suppressed readers are meant. Its zero value is
+// all of them.
+type SuppressedSelection struct {
+	Since  time.Time // zero: whenever
+	Reason string    // "": for any
+	Domain string    // "": at any
+}
+
+// SuppressedReader is a reader whose address is suppressed.
+type SuppressedReader struct {
+	Subscriber int64     `json:"subscriber"`
+	Address    string    `json:"address"`
+	Reason     string    `json:"reason"`
+	Note       string    `json:"note"`
+	At         time.Time `json:"at"`
+}
+
+// suppressedPage is how many readers are looked up together: suppressions are known
+// by a hash, which SQL can't make.
+const suppressedPage = 1000
+
+// SuppressedReaders returns the readers whose suppression fits, in the order of
+// their ids. Of addresses that are no reader's only a hash is kept: they are not
+// among them.
+func (s *Store) SuppressedReaders(ctx context.Context, sel SuppressedSelection) (all []SuppressedReader, err error) {
+	pattern := "%"
+	if sel.Domain != "" {
+		pattern = "%@" + likeEscaper.Replace(strings.ToLower(sel.Domain))
+	}
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all = nil
+		for after := int64(0); ; {
+			page, err := database.Collect(ctx, tx, func(r database.Row) (x SuppressedReader, err error) {
+				return x, r.Scan(&x.Subscriber, &x.Address)
+			}, `SELECT id, address FROM subscribers WHERE id > $1 AND address_key LIKE $2 ESCAPE '\' ORDER BY id LIMIT $3`, after, pattern, suppressedPage)
+			if err != nil || len(page) == 0 {
+				return err
+			}
+			after = page[len(page)-1].Subscriber
+			if err := s.fillSuppressions(ctx, tx, page, sel, &all); err != nil {
+				return err
+			}
+		}
+	})
+	return all, err
+}
+
+// fillSuppressions adds the readers of a page to all whose suppression fits.
+func (s *Store) fillSuppressions(ctx context.Context, tx *sql.Tx, page []SuppressedReader, sel SuppressedSelection, all *[]SuppressedReader) error {
+	hashes := make([]string, len(page))
+	for i, x := range page {
+		hashes[i] = s.addressHash(x.Address)
+	}
+	found := make(map[string]Suppression)
+	_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
+		var hash string
+		var x Suppression
+		err := r.Scan(&hash, &x.Reason, &x.Note, &x.At)
+		found[hash] = x
+		return struct{}{}, err
+	}, `SELECT address_hash, reason, note, at FROM suppressions WHERE address_hash IN (`+s.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
+	for i, x := range page {
+		f, ok := found[hashes[i]]
+		if !ok || sel.Reason != "" && f.Reason != sel.Reason || f.At.Before(sel.Since) {
+			continue
+		}
+		x.Reason, x.Note, x.At = f.Reason, f.Note, f.At
+		*all = append(*all, x)
+	}
+	return err
+}

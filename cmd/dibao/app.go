@@ -38,6 +38,7 @@ type app struct {
 	log         *slog.Logger
 	counts      *web.Metrics // of requests, while it serves
 	api         *api         // nil: off
+	probe       bool         // the deliverer tries at once who refused our mail
 	// deliverer returns the one deliverer of the process, by the configured server.
 	deliverer func() (*digest.Deliverer, error)
 }

@@ -22,8 +22,8 @@ var audited = []string{
 	"article edit", "article pin", "article hide",
 	"list create", "list edit", "list remove", "list invite",
 	"subscriber add", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
-	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
-	"bounce read", "token create", "token revoke", "restore",
+	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop", "issue resend",
+	"bounce read", "bounce apply", "token create", "token revoke", "restore",
 }
 
 // change says what a verb changed, for the audit log.

@@ -22,7 +22,7 @@ import (
 
 func newBounce(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "bounce", Short: "Read mail that came back"}
-	cmd.AddCommand(newBounceRead(g), newBounceList(g))
+	cmd.AddCommand(newBounceRead(g), newBounceList(g), newBounceApply(g))
 	return cmd
 }
 
@@ -136,13 +136,23 @@ func (a *app) readBounces(ctx context.Context, name string) iter.Seq[bounceView]
 
 func newBounceList(g *globals) *cobra.Command {
 	var before int64
-	var kind string
+	var kind, domain string
+	var pending bool
 	limit := 50
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List what came back, the newest first",
-		Args:  cobra.NoArgs,
+		Long: "With --pending it lists the readers whom one mailing would have suppressed together with many of their domain: more\n" +
+			"than three, and more than 2 in 100. None of them is suppressed until: dibao bounce apply",
+		Args: cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
+			switch {
+			case pending:
+				_, err := a.printPending(g, cmd, domain)
+				return err
+			case domain != "":
+				return usagef("--domain is for --pending")
+			}
 			all, err := a.digest.FeedbackLog(cmd.Context(), before, kind, limit)
 			if err != nil {
 				return err
@@ -156,6 +166,52 @@ func newBounceList(g *globals) *cobra.Command {
 	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "with a number below this one")
 	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "of this kind only")
 	boundedVar(f, &limit, "limit", limit, 1, maxListed, "how many")
+	f.BoolVar(&pending, "pending", false, "suppressions that wait for you")
+	f.StringVar(&domain, "domain", "", "of this domain only")
+	return cmd
+}
+
+// printPending prints the suppressions that wait for an admin.
+func (a *app) printPending(g *globals, cmd *cobra.Command, domain string) ([]digest.Pending, error) {
+	all, err := a.digest.Pending(cmd.Context(), strings.ToLower(domain))
+	if err != nil {
+		return nil, err
+	}
+	return all, printRows(g, cmd, []any{"Mailing", "Domain", "Reader", "Address", "When", "Text"}, all, func(p digest.Pending) []any {
+		return []any{p.Mailing, p.Domain, p.Subscriber, p.Address, shortTime(p.At, a.config.Schedule.Zone), clipLine(p.Text, 80)}
+	})
+}
+
+func newBounceApply(g *globals) *cobra.Command {
+	var domain string
+	var apply bool
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Suppress the readers whose suppression waits for you: who would be, or with --apply, does",
+		Long: "Without --apply nothing is changed. A reader who was sent a mail since, and did not refuse it, is not suppressed. To let\n" +
+			"readers be mailed again: dibao subscriber unsuppress",
+		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",
+		Args:    cobra.NoArgs,
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
+			all, err := a.printPending(g, cmd, domain)
+			if err != nil {
+				return err
+			}
+			if g.change.none = !apply && !g.yes || len(all) == 0; g.change.none {
+				g.say(cmd, "%d readers would be suppressed; nothing was done: do it with --apply", len(all))
+				return nil
+			}
+			n, err := a.digest.ApplyPending(cmd.Context(), strings.ToLower(domain))
+			g.change.target, g.change.detail = domain, fmt.Sprintf("%d readers", n)
+			if err != nil {
+				return err
+			}
+			g.say(cmd, "%d readers are suppressed", n)
+			return nil
+		}),
+	}
+	cmd.Flags().StringVar(&domain, "domain", "", "of this domain only")
+	cmd.Flags().BoolVar(&apply, "apply", false, "do it")
 	return cmd
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,7 @@ import (
 func newIssue(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "issue", Short: "Compose and send issues, and look at them"}
 	cmd.AddCommand(newIssueList(g), newIssueCompose(g), newIssuePreview(g), newIssueSend(g), newIssueReport(g))
-	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueDrop(g), newIssueTest(g))
+	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueDrop(g), newIssueTest(g), newIssueResend(g))
 	cmd.AddCommand(newIssueStates(g)...)
 	return cmd
 }
@@ -216,7 +217,7 @@ func newIssueSend(g *globals) *cobra.Command {
 		Long: "Delivers every waiting delivery of every composed mailing whose time has come. It may be stopped and run again, and\n" +
 			"beside dibao serve: each delivery is claimed by one process. Held issues of the lists that are named, as arguments or\n" +
 			"with --list, are released first; with --over 2h their mails go out over two hours, those that are not due yet by\n" +
-			"dibao serve or another issue send.",
+			"dibao serve or another issue send. A mail server that refused our mail is tried at once, with one message.",
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if over != 0 && len(args)+len(lists) == 0 {
@@ -225,32 +226,88 @@ func newIssueSend(g *globals) *cobra.Command {
 			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
 				return err
 			}
-			d, err := a.deliverer()
-			if err != nil {
-				return err
-			}
-			told := a.tellSending(g, cmd)
-			done, err := d.Deliver(cmd.Context())
-			told()
-			if g.json {
-				if err := writeJSON(cmd.OutOrStdout(), viewDelivered(done)); err != nil {
-					return err
-				}
-			} else {
-				fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d\n",
-					done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed)
-			}
-			if cmd.Context().Err() != nil {
-				return &partialError{errors.New("stopped; what is left is sent by the next: dibao issue send")}
-			}
-			if err == nil && done.Failed > 0 {
-				return &partialError{fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
-			}
-			return err
+			return a.sendNow(g, cmd)
 		}),
 	}
 	cmd.Flags().DurationVar(&over, "over", 0, "send the released issues over this time, such as 2h")
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (again for more)")
+	return cmd
+}
+
+// sendNow delivers what is due and prints what became of it.
+func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
+	a.probe = true
+	d, err := a.deliverer()
+	if err != nil {
+		return err
+	}
+	told := a.tellSending(g, cmd)
+	done, err := d.Deliver(cmd.Context())
+	told()
+	if g.json {
+		if err := writeJSON(cmd.OutOrStdout(), viewDelivered(done)); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d\n",
+			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed)
+	}
+	switch {
+	case cmd.Context().Err() != nil:
+		return &partialError{errors.New("stopped; what is left is sent by the next: dibao issue send")}
+	case err != nil:
+		return err
+	case done.Refused != "":
+		return &partialError{fmt.Errorf("%s; everything waits, nobody is suppressed; see: dibao mail doctor", done.Refused)}
+	case done.Failed > 0:
+		return &partialError{fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
+	}
+	return nil
+}
+
+func newIssueResend(g *globals) *cobra.Command {
+	var failed bool
+	var domains []string
+	cmd := &cobra.Command{
+		Use:   "resend MAILING --failed",
+		Short: "Send a mailing again to those who got nothing of it",
+		Long: "Sends the same mails, with the same Message-IDs, to the readers whose delivery failed for good. Nobody gets anything\n" +
+			"twice: left out are mails that may have arrived, and readers whom a later mailing brings the same articles, as the next\n" +
+			"issue does by itself. MAILING is the number that «dibao issue report» shows.",
+		Example: "  dibao issue resend 12 --failed --domain qq.com",
+		Args:    cobra.ExactArgs(1),
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			if !failed {
+				return usagef("say with --failed that those get it whose delivery failed")
+			}
+			mailing, err := a.mailing(cmd.Context(), args, "resend")
+			if err != nil {
+				return err
+			}
+			if len(domains) == 0 {
+				domains = []string{""}
+			}
+			var all digest.Resent
+			for _, domain := range domains {
+				out, err := a.digest.Resend(cmd.Context(), mailing, strings.ToLower(domain))
+				if err != nil {
+					return err
+				}
+				all = digest.Resent{Again: all.Again + out.Again, Brought: all.Brought + out.Brought, Suppressed: all.Suppressed + out.Suppressed}
+			}
+			g.change = change{none: all.Again == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
+			g.say(cmd, "%d mails are sent again; left out are %d readers whom a later mailing brings it, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
+			if all.Again == 0 {
+				if g.json {
+					return writeJSON(cmd.OutOrStdout(), viewDelivered(digest.Delivered{}))
+				}
+				return nil
+			}
+			return a.sendNow(g, cmd)
+		}),
+	}
+	cmd.Flags().BoolVar(&failed, "failed", false, "to those whose delivery failed for good")
+	cmd.Flags().StringArrayVar(&domains, "domain", nil, "of this domain only (again for more)")
 	return cmd
 }
 

@@ -112,7 +112,10 @@ func newIssueReport(g *globals) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.printReports(g, cmd, rows)
+				if err := a.printReports(g, cmd, rows); err != nil {
+					return err
+				}
+				return a.sayPauses(g, cmd)
 			}
 			mailing, err := a.mailing(cmd.Context(), args, "report")
 			if err != nil {
@@ -133,6 +136,16 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []digest.Mailing
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			rateText(r), leftText(r)}
 	})
+}
+
+// sayPauses names who accepts no mail of ours now.
+func (a *app) sayPauses(g *globals, cmd *cobra.Command) error {
+	pauses, err := a.digest.Pauses(cmd.Context())
+	for _, p := range pauses {
+		g.say(cmd, "%s refuses our mail before a reader is named, since %s: %s; one message tries again at %s, or now: dibao issue send",
+			p.Name, shortTime(p.Since, a.config.Schedule.Zone), p.Reply, shortTime(p.NextTryAt, a.config.Schedule.Zone))
+	}
+	return err
 }
 
 func (a *app) printVariants(g *globals, cmd *cobra.Command, mailing int64, limit int) error {

@@ -75,7 +75,7 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 	keys := a.subscribers.Keys()
 	servers := a.servers()
 	opts := digest.DeliverOptions{
-		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer,
+		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer, Probe: a.probe,
 		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]digest.Limit),
 	}
 	if a.direct() {

@@ -8,9 +8,11 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"dibao/policy"
 	"dibao/subscribers"
 )
 
@@ -174,20 +176,35 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 }
 
 func newSubscriberUnsuppress(g *globals) *cobra.Command {
-	var note string
+	var note, since string
+	var apply bool
+	var sel subscribers.SuppressedSelection
 	cmd := &cobra.Command{
-		Use:   "unsuppress ADDRESS",
-		Short: "Let an address be mailed again",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if note == "" {
+		Use:   "unsuppress [ADDRESS]",
+		Short: "Let an address be mailed again, or many with --since, --reason, --domain",
+		Long: "With an address it may be mailed again. Without, all readers are meant whom the flags name: of the bounces, or of another\n" +
+			"--reason; without --apply they are only listed. The next issue of their lists brings them what came out meanwhile, of\n" +
+			"the last 31 days.",
+		Example: "  dibao subscriber unsuppress reader@example.org --note \"wrote to us\"\n" +
+			"  dibao subscriber unsuppress --since 2026-11-20 --domain example.org --note \"their server was broken\" --apply",
+		Args: cobra.MaximumNArgs(1),
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			many := since != "" || sel.Domain != "" || cmd.Flags().Changed("reason")
+			switch {
+			case note == "":
 				return usagef("say with --note why this address may be mailed again")
+			case len(args) == 1 == many:
+				return usagef("give an address, or say which readers with --since, --reason or --domain")
+			case many:
+				if since != "" {
+					day, err := policy.ParseDate(since)
+					if err != nil {
+						return usagef("--since: %v", err)
+					}
+					sel.Since = time.Date(day.Year, time.Month(day.Month), day.Day, 0, 0, 0, 0, a.config.Schedule.Zone)
+				}
+				return a.unsuppressMany(g, cmd, sel, note, apply || g.yes)
 			}
-			a, err := g.open(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.close()
 			lifted, err := a.subscribers.Unsuppress(cmd.Context(), args[0], note)
 			if err != nil {
 				return err
@@ -198,10 +215,43 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "%s may be mailed again; what it was subscribed to holds", args[0])
 			return nil
-		},
+		}),
 	}
-	cmd.Flags().StringVar(&note, "note", "", "why it may be mailed again; kept in the log of consent")
+	f := cmd.Flags()
+	f.StringVar(&note, "note", "", "why it may be mailed again; kept in the log of consent")
+	f.StringVar(&since, "since", "", "suppressed since YYYY-MM-DD")
+	choiceVar(f, &sel.Reason, "reason", subscribers.ReasonBounce, []string{
+		subscribers.ReasonBounce, subscribers.ReasonComplaint, subscribers.ReasonAdmin, subscribers.ReasonImported}, "suppressed for this reason")
+	f.StringVar(&sel.Domain, "domain", "", "at this domain")
+	f.BoolVar(&apply, "apply", false, "do it for many")
 	return cmd
+}
+
+// unsuppressMany lists the readers of a selection, and lets them be mailed again.
+func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.SuppressedSelection, note string, apply bool) error {
+	all, err := a.subscribers.SuppressedReaders(cmd.Context(), sel)
+	if err != nil {
+		return err
+	}
+	err = printRows(g, cmd, []any{"Reader", "Address", "Reason", "Since", "Note"}, all, func(x subscribers.SuppressedReader) []any {
+		return []any{x.Subscriber, x.Address, x.Reason, shortTime(x.At, a.config.Schedule.Zone), x.Note}
+	})
+	if err != nil {
+		return err
+	}
+	if g.change.none = !apply || len(all) == 0; g.change.none {
+		g.say(cmd, "%d readers may be mailed again then; nothing was done: do it with --apply", len(all))
+		return nil
+	}
+	g.change.target = ""
+	for i, x := range all {
+		if _, err := a.subscribers.Unsuppress(cmd.Context(), x.Address, note); err != nil {
+			return &partialError{fmt.Errorf("%d of %d are done; run it again for the rest: %w", i, len(all), err)}
+		}
+	}
+	g.change.target = fmt.Sprintf("%d readers", len(all))
+	g.say(cmd, "%d readers may be mailed again; what they were subscribed to holds", len(all))
+	return nil
 }
 
 func newSubscriberForget(g *globals) *cobra.Command {
