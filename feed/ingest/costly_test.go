@@ -113,3 +113,20 @@ func TestItemsBeyondTheLimitAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsBehindTheLimitAreSaid does not leave out rows of a long list in silence.
+func TestRowsBehindTheLimitAreSaid(t *testing.T) {
+	t.Parallel()
+	const row = `<li><a href="/%d.html">关于印发第%d号文件的通知</a><span>2026-11-20</span>`
+	page := costtest.Seed{Head: "<ul>", Units: []string{row}}.Input(12_000 * len(row))
+	l, err := ReadList(Page{URL: "http://site.test/", ContentType: "text/html", Body: page}, Source{})
+	said := 0
+	for _, d := range l.Dropped {
+		if strings.Contains(d.Reason, "behind the 10,000th") || strings.Contains(d.Reason, "more than 2000 rows") {
+			said += d.Count
+		}
+	}
+	if err != nil || len(l.Items) != maxFeedItems || said+len(l.Items) < 11_000 {
+		t.Errorf("%d rows, %d left out: %v", len(l.Items), said, err)
+	}
+}

@@ -194,7 +194,11 @@ func walkJSON(from []any, at string) ([]any, error) {
 			}
 			all, _ := v.([]any)
 			if index == "]" {
-				next = append(next, all...)
+				if next == nil {
+					next = all[:len(all):len(all)] // without a copy
+				} else {
+					next = append(next, all...)
+				}
 				continue
 			}
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))

@@ -91,8 +91,9 @@ func (f *jsonFinder) walk(v any, at string, depth int) {
 			}
 		}
 	case []any:
+		v = v[:min(len(v), maxSampled)]
 		f.arrays[at+"[]"] = append(f.arrays[at+"[]"], v...)
-		for _, inner := range v[:min(len(v), maxSampled)] {
+		for _, inner := range v {
 			f.walk(inner, at+"[]", depth+1)
 		}
 	case string:

@@ -9,11 +9,20 @@ import (
 	"dibao/policy/when"
 )
 
+// maxRows is how many rows of a list are read.
+const maxRows = 10_000
+
 // read reads the rows of the list that was found.
 func (f *finder) read(c *candidate) Found {
 	found := Found{Containers: c.containers, Bare: c.bare}
 	drops := &drops{}
 	f.addShort(c)
+	if beyond := c.rows[min(len(c.rows), maxRows):]; len(beyond) > 0 {
+		c.rows = c.rows[:maxRows]
+		for _, s := range beyond {
+			drops.add("the row stands behind the 10,000th", textOf(s.node, 120, ' '))
+		}
+	}
 	links := chooseLinks(c.rows)
 	parts := partsOf(links)
 	column := titleColumn(parts)
