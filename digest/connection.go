@@ -392,7 +392,7 @@ func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
 	r := c.run
 	from := v.from.Address
 	if r.opts.BounceToken != nil {
-		from = r.service.envelopeFrom(from, r.opts.BounceToken(j.ID))
+		from = r.service.EnvelopeFrom(from, r.opts.BounceToken(j.ID))
 	}
 	personal, err := r.render.personal(v, j.reader, c.ids.Of(j.Mailing, j.Subscriber, v.domain))
 	if err != nil {
@@ -403,9 +403,9 @@ func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
 	return mail.Envelope{From: from, To: j.reader.Address, Pieces: c.assembly.Pieces}, err
 }
 
-// envelopeFrom is the envelope sender of a mail: an address that says which mail
+// EnvelopeFrom is the envelope sender of a mail: an address that says which mail
 // a report is about (VERP), or where no domain takes those, the sender's own.
-func (s *Service) envelopeFrom(from, token string) string {
+func (s *Service) EnvelopeFrom(from, token string) string {
 	if s.opts.BounceDomain == "" {
 		return from
 	}

@@ -190,7 +190,36 @@ func examineDisk(databaseURL string) (f finding, ok bool) {
 	return f, true
 }
 
+// trySender logs in to a relay and asks whether it accepts the sender that a
+// mailing's mail has on its envelope. Nothing is sent.
+func (a *app) trySender(ctx context.Context, server mail.Options) (text string, err error) {
+	conn, err := mail.Dial(ctx, server)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", server.Addr, err)
+	}
+	defer conn.Close()
+	from, err := sender(a.config)
+	if err != nil {
+		return "", err
+	}
+	envelope := a.envelopeFrom(from.Address)
+	if err := conn.TrySender(envelope); err != nil {
+		return "", fmt.Errorf("%s does not accept mail from %s, as mailings have it on the envelope: %w; permit it there, or set bounce_domain = \"\" in [mail]", server.Addr, envelope, err)
+	}
+	text = server.Addr + " accepts our sender"
+	if server.Username != "" {
+		text = server.Addr + " accepts our login and sender"
+	}
+	if !conn.Encrypted() {
+		text += ", without TLS"
+	}
+	return text, nil
+}
+
 func (a *app) examineMail(ctx context.Context) finding {
+	if a.config.Mail.Host == "" && a.direct() {
+		return finding{"mail", "ok", "goes to the servers of the readers' domains; look further with: dibao mail doctor"}
+	}
 	if a.config.Mail.Host == "" {
 		return finding{"mail", "warning", "no server is set: nothing is delivered; set host in [mail]"}
 	}
@@ -199,10 +228,12 @@ func (a *app) examineMail(ctx context.Context) finding {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	conn, err := mail.Dial(ctx, a.server())
+	text, err := a.trySender(ctx, a.server())
 	if err != nil {
 		return finding{"mail", "failed", oneLine(err)}
 	}
-	conn.Close()
-	return finding{"mail", "ok", a.server().Addr + " answers"}
+	if pauses, err := a.digest.Pauses(ctx); err == nil && len(pauses) > 0 {
+		return finding{"mail", "warning", fmt.Sprintf("%s, but refused our mail last: %s; try now with: dibao issue send", text, pauses[0].Reply)}
+	}
+	return finding{"mail", "ok", text}
 }

@@ -171,8 +171,9 @@ func newIssueTest(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Mail one address what the next issue of a list would be, or an issue that was made",
-		Long:  "The links to unsubscribe and to the preferences lead nowhere: the mail is nobody's.",
-		Args:  cobra.ExactArgs(1),
+		Long: "The mail goes out as one of a mailing does, and the dialogue with the server is printed. The links to unsubscribe and to\n" +
+			"the preferences lead nowhere: the mail is nobody's.",
+		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := subscribers.ParseAddress(args[0]); err != nil {
 				return err
@@ -188,14 +189,14 @@ func newIssueTest(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.config.Mail.Host == "" {
-				return errors.New("no mail server is set; set host in [mail] of the configuration")
-			}
-			if err := a.sendOne(cmd.Context(), args[0], mail.Subject, mail.Text, mail.HTML); err != nil {
+			if _, err := a.deliverer(); err != nil { // it says what is not set
 				return err
 			}
-			g.say(cmd, "sent to %s: %s", args[0], mail.Subject)
-			return nil
+			raw, from, err := a.oneMessage(args[0], mail.Subject, mail.Text, mail.HTML)
+			if err != nil {
+				return err
+			}
+			return a.sendTest(g, cmd, digest.Sample{From: from, Raw: raw}, args[0])
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list (default: the only one)")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -123,8 +124,9 @@ func newMailTest(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Send the newest issue to one address, and print the dialogue with the server",
-		Long: "Sends the newest mail that was composed, or one of the mails that would be next, signed and addressed as mail is. Its\n" +
-			"links lead nowhere, and nothing is noted. The whole dialogue with the mail server goes to stdout, without passwords.",
+		Long: "Sends the newest mail that was composed, or one of the mails that would be next, signed and addressed as mail is, with\n" +
+			"the envelope sender of a mailing and by the same server. Its links lead nowhere, and nothing is noted. The whole dialogue\n" +
+			"with the mail server goes to stdout, without passwords.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			to, err := subscribers.ParseAddress(args[0])
@@ -143,29 +145,33 @@ func newMailTest(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var dialogue []string
-			trace := func(line string) {
-				dialogue = append(dialogue, line)
-				if !g.json {
-					fmt.Fprintln(cmd.OutOrStdout(), line)
-				}
-			}
-			sendErr := a.sendTraced(cmd, sample, to, trace)
-			if g.json {
-				view := map[string]any{"to": to, "sent": sendErr == nil, "dialogue": dialogue, "error": nil}
-				if sendErr != nil {
-					view["error"] = oneLine(sendErr)
-				}
-				if err := writeJSON(cmd.OutOrStdout(), view); err != nil {
-					return err
-				}
-			}
-			if sendErr == nil {
-				g.say(cmd, "sent to %s; look at it, and at its headers, where it arrives", to)
-			}
-			return sendErr
+			return a.sendTest(g, cmd, sample, to)
 		},
 	}
+}
+
+// sendTest sends a test mail as a mailing would and prints the dialogue.
+func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to string) error {
+	var dialogue []string
+	sendErr := a.sendTraced(cmd.Context(), m, to, func(line string) {
+		dialogue = append(dialogue, line)
+		if !g.json {
+			fmt.Fprintln(cmd.OutOrStdout(), line)
+		}
+	})
+	if g.json {
+		view := map[string]any{"to": to, "sent": sendErr == nil, "dialogue": dialogue, "error": nil}
+		if sendErr != nil {
+			view["error"] = oneLine(sendErr)
+		}
+		if err := writeJSON(cmd.OutOrStdout(), view); err != nil {
+			return err
+		}
+	}
+	if sendErr == nil {
+		g.say(cmd, "sent to %s; look at it, and at its headers, where it arrives", to)
+	}
+	return sendErr
 }
 
 // testMail returns the newest mail, or what the next of the first list would be.
@@ -195,16 +201,21 @@ func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	return digest.Sample{From: from, Raw: raw}, err
 }
 
-// sendTraced sends one message and tells each line of the dialogue.
-func (a *app) sendTraced(cmd *cobra.Command, m digest.Sample, to string, trace func(string)) error {
-	ctx := cmd.Context()
-	server := a.server()
-	server.Trace = trace
-	conn, err := a.dialWith(ctx, server, to)
-	if err != nil {
+// sendTraced sends one message as mailings are sent, with a sender on the envelope
+// that says which mail came back, by the first relay that is reached, and tells
+// each line of the dialogue.
+func (a *app) sendTraced(ctx context.Context, m digest.Sample, to string, trace func(string)) error {
+	var unreached []error
+	for _, server := range a.servers() {
+		server.Trace = trace
+		conn, err := a.dialWith(ctx, server, to)
+		if err != nil {
+			unreached = append(unreached, fmt.Errorf("%s: %w", server.Addr, err))
+			continue
+		}
+		defer conn.Close()
+		_, err = conn.Send(ctx, mail.Envelope{From: a.envelopeFrom(m.From), To: to, Body: m.Raw}, func() error { return nil })
 		return err
 	}
-	defer conn.Close()
-	_, err = conn.Send(ctx, mail.Envelope{From: m.From, To: to, Body: m.Raw}, func() error { return nil })
-	return err
+	return errors.Join(unreached...)
 }

@@ -9,6 +9,8 @@ import (
 	netmail "net/mail"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -36,8 +38,9 @@ func newMailDoctor(g *globals) *cobra.Command {
 		Use:   "doctor",
 		Short: "Look up what receivers look up of the sender's domains, and print the records to publish",
 		Long: "Checks, for each domain that mail is sent from: the servers of the envelope's domain (MX), who may send for it (SPF),\n" +
-			"the DKIM keys, DMARC and what aligns with it, the names of the sending addresses (PTR), the TLS of the relay, and that\n" +
-			"readers can reach the unsubscribe pages.",
+			"the DKIM keys, DMARC and what aligns with it, the names of the sending addresses (PTR), the name in EHLO, whether the\n" +
+			"relay accepts our login and the sender of mailings, whether mail that comes back is read, and that readers can reach the\n" +
+			"unsubscribe pages.",
 		Args: cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			d := &mailDoctor{app: a, resolver: resolverAt(nameServer)}
@@ -143,7 +146,9 @@ func (d *mailDoctor) examine(ctx context.Context) error {
 		return err
 	}
 	d.examinePTR(ctx)
+	d.examineEHLO()
 	d.examineRelay(ctx)
+	d.examineBounces(ctx)
 	d.examineUnsubscribe(ctx)
 	return nil
 }
@@ -206,8 +211,12 @@ func isNotFound(err error) bool {
 
 // examineSPF evaluates the record for each address that mail comes from.
 func (d *mailDoctor) examineSPF(ctx context.Context, domain string) {
-	record := d.txt(ctx, domain, "v=spf1")
+	record, err := d.txt(ctx, domain, "v=spf1")
 	wanted := domain + `. IN TXT "v=spf1` + d.mechanisms() + ` -all"`
+	if err != nil {
+		d.add(domain, "spf", "warning", "no answer from DNS, so that it is not known who may send; run it again: "+oneLine(err))
+		return
+	}
 	if len(record) == 0 {
 		d.publish(domain, "spf", "failed", "no SPF record says who may send for the envelope's domain", wanted)
 		return
@@ -225,6 +234,8 @@ func (d *mailDoctor) examineSPF(ctx context.Context, domain string) {
 		switch result {
 		case spf.Pass:
 			d.add(domain, "spf", "ok", fmt.Sprintf("%s may send", addr))
+		case spf.TempError:
+			d.add(domain, "spf", "warning", fmt.Sprintf("no answer from DNS for what %q names; run it again: %v", record[0], err))
 		case spf.Neutral, spf.SoftFail:
 			d.publish(domain, "spf", "warning", fmt.Sprintf("%s is %s by %q", addr, result, record[0]), wanted)
 		default:
@@ -249,18 +260,19 @@ func (d *mailDoctor) mechanisms() string {
 	return b.String()
 }
 
-// txt returns the TXT records of a name that begin with a tag.
-func (d *mailDoctor) txt(ctx context.Context, name, tag string) (out []string) {
+// txt returns the TXT records of a name that begin with a tag; an error says that
+// DNS gave no answer, which is not the same as no record.
+func (d *mailDoctor) txt(ctx context.Context, name, tag string) (out []string, err error) {
 	all, err := d.resolver.LookupTXT(ctx, name)
 	if err != nil && !isNotFound(err) {
-		d.add(name, "dns", "warning", "look-up failed: "+oneLine(err))
+		return nil, err
 	}
 	for _, r := range all {
 		if strings.HasPrefix(strings.ToLower(r), tag) {
 			out = append(out, r)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // tags reads «k=rsa; p=…».
@@ -313,16 +325,18 @@ func (d *mailDoctor) examineDKIM(ctx context.Context) error {
 // examineDMARC looks for the policy of the From domain, and whether the envelope
 // or the signature aligns with it (RFC 7489 §3.1).
 func (d *mailDoctor) examineDMARC(ctx context.Context, domain, envelope string) {
-	records := d.txt(ctx, "_dmarc."+domain, "v=dmarc1")
-	if len(records) == 0 && organization(domain) != domain {
-		records = d.txt(ctx, "_dmarc."+organization(domain), "v=dmarc1")
+	records, err := d.txt(ctx, "_dmarc."+domain, "v=dmarc1")
+	if len(records) == 0 && err == nil && organization(domain) != domain {
+		records, err = d.txt(ctx, "_dmarc."+organization(domain), "v=dmarc1")
 	}
 	var policy map[string]string
-	switch len(records) {
-	case 0:
+	switch {
+	case err != nil:
+		d.add(domain, "dmarc", "warning", "no answer from DNS, so that the policy is not known; run it again: "+oneLine(err))
+	case len(records) == 0:
 		d.publish(domain, "dmarc", "failed", "no DMARC record; large providers ask for one of who sends in bulk",
 			"_dmarc."+domain+`. IN TXT "v=DMARC1; p=none; rua=mailto:postmaster@`+domain+`"`)
-	case 1:
+	case len(records) == 1:
 		policy = tags(records[0])
 		d.add(domain, "dmarc", "ok", records[0])
 	default:
@@ -381,18 +395,73 @@ func (d *mailDoctor) examineRelay(ctx context.Context) {
 	}
 	for _, server := range d.app.servers() {
 		server.Timeouts = mail.Timeouts{Connect: 10 * time.Second, Greeting: 20 * time.Second}
-		conn, err := mail.Dial(ctx, server)
+		text, err := d.app.trySender(ctx, server)
 		switch {
 		case err != nil:
 			d.add(server.Addr, "relay", "failed", oneLine(err))
-			continue
-		case !conn.Encrypted():
-			d.add(server.Addr, "relay", "warning", "mail goes there without TLS; set tls = \"required\" in [mail] unless the way is safe")
+		case strings.HasSuffix(text, "without TLS"):
+			d.add(server.Addr, "relay", "warning", text+"; set tls = \"required\" in [mail] unless the way is safe")
 		default:
-			d.add(server.Addr, "relay", "ok", "answers, encrypted")
+			d.add(server.Addr, "relay", "ok", text+", encrypted")
+		}
+	}
+}
+
+// examineEHLO looks at what we call ourselves to mail servers.
+func (d *mailDoctor) examineEHLO() {
+	name := ehloName(d.app.config)
+	if !isFullName(name) {
+		d.add(name, "ehlo", "warning", "mail servers are given this name, which is no full name of a host; many refuse that: set ehlo in [mail], such as mail.example.org")
+		return
+	}
+	d.add(name, "ehlo", "ok", "the name that mail servers are given")
+}
+
+// examineBounces looks whether mail that comes back reaches us.
+func (d *mailDoctor) examineBounces(ctx context.Context) {
+	m := d.app.config.Mail
+	scheme, where, _ := strings.Cut(m.Inbound, ":")
+	switch {
+	case m.BounceDomain == "" && m.Inbound == "":
+		d.add("", "bounces", "warning", "mail that comes back goes to the address in from, and nobody reads it here: set bounce_domain and inbound in [mail], or read files with: dibao bounce read")
+	case m.BounceDomain == "":
+		d.add("", "bounces", "warning", "bounce_domain in [mail] is not set: reports come to the address in from and do not say of which mail they are")
+	case m.Inbound == "":
+		d.add(m.BounceDomain, "bounces", "warning", "inbound in [mail] is not set: nobody reads what comes to this domain, unless you do with: dibao bounce read")
+	case scheme == "maildir":
+		d.examineMaildir(where)
+	default:
+		conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", where)
+		if err != nil {
+			d.add(m.BounceDomain, "bounces", "failed", "nobody listens at "+where+" for mail that comes back; run dibao serve: "+oneLine(err))
+			return
 		}
 		conn.Close()
+		d.add(m.BounceDomain, "bounces", "ok", "taken at "+where)
 	}
+}
+
+// unreadFor is how long a mail may lie in a Maildir that is read.
+const unreadFor = time.Hour
+
+func (d *mailDoctor) examineMaildir(dir string) {
+	domain := d.app.config.Mail.BounceDomain
+	entries, err := os.ReadDir(filepath.Join(dir, "new"))
+	if err != nil {
+		d.add(domain, "bounces", "failed", "the Maildir of mail that comes back is not read: "+oneLine(err))
+		return
+	}
+	unread := 0
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > unreadFor {
+			unread++
+		}
+	}
+	if unread > 0 {
+		d.add(domain, "bounces", "failed", fmt.Sprintf("%d mails that came back lie unread in %s; run dibao serve", unread, dir))
+		return
+	}
+	d.add(domain, "bounces", "ok", "read from "+dir)
 }
 
 func (d *mailDoctor) examineUnsubscribe(ctx context.Context) {
@@ -410,6 +479,9 @@ func (d *mailDoctor) examineUnsubscribe(ctx context.Context) {
 		return
 	}
 	resp.Body.Close()
+	if resp.Header.Get(forwardedHeader) == "ignored" {
+		d.add(base, "proxy", "failed", "requests come from a proxy that is not in trusted_proxies of [server], so that all readers have its address and share its limits: set the proxy's network there")
+	}
 	switch {
 	case resp.StatusCode != http.StatusOK:
 		d.add(base, "unsubscribe", "failed", fmt.Sprintf("%s/healthz answers %s; does base_url lead to dibao serve?", base, resp.Status))

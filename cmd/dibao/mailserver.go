@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"dibao/digest"
+	"dibao/internal/config"
 	"dibao/internal/fetch"
 	"dibao/internal/mail"
 )
@@ -21,10 +24,7 @@ func (a *app) server() mail.Options { return a.servers()[0] }
 // separated by commas.
 func (a *app) servers() []mail.Options {
 	m := a.config.Mail
-	local, err := os.Hostname()
-	if err != nil {
-		local = "localhost"
-	}
+	local := ehloName(a.config)
 	var all []mail.Options
 	for name := range strings.SplitSeq(m.Host, ",") {
 		host, port, err := net.SplitHostPort(strings.TrimSpace(name))
@@ -36,6 +36,37 @@ func (a *app) servers() []mail.Options {
 		})
 	}
 	return all
+}
+
+// ehloName is what we call ourselves to mail servers (RFC 5321 §4.1.1.1): as
+// configured, or the host of our pages, or where that is no full name, the
+// machine's.
+func ehloName(c config.Config) string {
+	if c.Mail.Ehlo != "" {
+		return c.Mail.Ehlo
+	}
+	if u, err := url.Parse(c.Server.BaseURL); err == nil && isFullName(u.Hostname()) {
+		return strings.ToLower(u.Hostname())
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+// isFullName reports whether a host's name can be looked up by others: it has a dot
+// and is no address.
+func isFullName(host string) bool {
+	_, err := netip.ParseAddr(host)
+	dot := strings.IndexByte(strings.TrimSuffix(host, "."), '.')
+	return err != nil && dot > 0 && !strings.HasSuffix(strings.ToLower(host), ".local") && !strings.HasSuffix(strings.ToLower(host), ".localdomain")
+}
+
+// envelopeFrom is the sender that a mailing's mail has on its envelope, for a mail
+// that is of no mailing.
+func (a *app) envelopeFrom(from string) string {
+	return a.digest.EnvelopeFrom(from, a.subscribers.Keys().BounceToken(0))
 }
 
 // direct reports whether mail goes to the readers' own servers.

@@ -152,7 +152,12 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 		w.Write(body)
 	})
 	a.registerSite(mux)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if web.IgnoresProxy(r, a.config.Server.TrustedProxies) {
+			w.Header().Set(forwardedHeader, "ignored")
+		}
+		fmt.Fprintln(w, "ok")
+	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if _, _, err := a.articles.Stamp(r.Context()); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -286,3 +291,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 	}
 	return runner, newConfirmer(a), nil
 }
+
+// forwardedHeader of /healthz is «ignored» where the request came from a proxy that
+// is not trusted; dibao mail doctor looks for it.
+const forwardedHeader = "Dibao-Forwarded"

@@ -62,6 +62,7 @@ type Config struct {
 		Password                redact.Secret
 		TLS                     string
 		From, BounceDomain      string
+		Ehlo                    string // "": of base_url's host
 		Connections             int
 		Rate                    int // messages a minute in all; 0: no limit
 		Direct                  bool
@@ -184,6 +185,7 @@ var keys = []key{
 	{"mail", "tls", "required", "required, implicit (port 465), opportunistic (STARTTLS where it is offered; with a username the same as required) or none", false, oneOf(func(c *Config) *string { return &c.Mail.TLS }, "required", "implicit", "opportunistic", "none")},
 	{"mail", "from", "", "default sender of lists, such as 邸报 <dibao@example.org>", false, text(func(c *Config) *string { return &c.Mail.From })},
 	{"mail", "bounce_domain", "", "domain of envelope senders (VERP) whose bounces reach dibao; empty: the address in from", false, text(func(c *Config) *string { return &c.Mail.BounceDomain })},
+	{"mail", "ehlo", "", "full name of this host, given to mail servers in EHLO; empty: the host in base_url, or else the name of the machine", false, setEhlo},
 	{"mail", "connections", "4", "maximum number of simultaneous connections to the mail server", false, integer(func(c *Config) *int { return &c.Mail.Connections }, 1, 100)},
 	{"mail", "rate", "0", "maximum number of messages a minute; 0: no limit", false, integer(func(c *Config) *int { return &c.Mail.Rate }, 0, 1_000_000)},
 	{"mail", "direct", "false", "true delivers directly to the servers of the readers' domains when host is empty", false, setDirect},
@@ -615,5 +617,16 @@ func setAPI(c *Config, v string) (err error) {
 	if c.Server.API, err = strconv.ParseBool(v); err != nil {
 		return errors.New("is not true or false")
 	}
+	return nil
+}
+
+// setEhlo takes the name of a host; no line end or space may get into a dialogue.
+func setEhlo(c *Config, v string) error {
+	if strings.ContainsFunc(v, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-[]:", r)
+	}) {
+		return fmt.Errorf("%q is no name of a host, such as mail.example.org", v)
+	}
+	c.Mail.Ehlo = v
 	return nil
 }

@@ -211,6 +211,29 @@ func (c *Conn) begin(e *Envelope) error {
 	return nil
 }
 
+// TrySender asks the server whether it accepts a sender, and takes the question
+// back (RSET): nothing is sent. A refusal is a *ReplyError of phase "mail".
+func (c *Conn) TrySender(from string) error {
+	if strings.ContainsAny(from, "\r\n\x00<> ") || from == "" {
+		return fmt.Errorf("address %q is not allowed in an envelope", from)
+	}
+	c.deadline(c.opts.Timeouts.Command)
+	if err := c.send([]byte("MAIL FROM:<" + from + ">\r\n")); err != nil {
+		return err
+	}
+	_, refused := c.expect("mail", 250)
+	if !c.usable {
+		return refused
+	}
+	if err := c.send([]byte("RSET\r\n")); err != nil {
+		return errors.Join(refused, err)
+	}
+	if _, err := c.readReply(); err != nil { // whatever it says: we go
+		return errors.Join(refused, err)
+	}
+	return refused
+}
+
 // stale tells a connection that was closed since its last message from one that
 // never worked.
 func (c *Conn) stale(err error) error {

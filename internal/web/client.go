@@ -34,15 +34,7 @@ func network(addr netip.Addr) netip.Prefix {
 // clientAddr returns who sent the request: the peer, or behind trusted proxies
 // the last address that no trusted proxy vouches for.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	peer, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	peer = peer.Unmap().WithZone("")
+	peer := peerAddr(r)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && isTrusted(peer, trusted); i-- {
 		hop, ok := parseHop(strings.TrimSpace(hops[i]))
@@ -52,6 +44,26 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		peer = hop.Unmap().WithZone("")
 	}
 	return peer
+}
+
+// peerAddr is the address at the other end of the connection; the zero Addr if that
+// is none.
+func peerAddr(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	peer, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return peer.Unmap().WithZone("")
+}
+
+// IgnoresProxy reports whether a request says that a proxy passed it on, and the
+// proxy is not trusted, so that its address counts as the client's.
+func IgnoresProxy(r *http.Request, trusted []netip.Prefix) bool {
+	return r.Header.Get("X-Forwarded-For")+r.Header.Get("Forwarded") != "" && !isTrusted(peerAddr(r), trusted)
 }
 
 // parseHop reads an address, which some proxies write with a port or in brackets.
