@@ -19,6 +19,7 @@ const (
 	maxUnpacked = 16 << 20 // bytes of one of them
 	maxTotal    = 32 << 20 // bytes of all that are read
 	maxToken    = 2 << 20  // bytes of one tag, text or comment
+	maxTokens   = 3 << 20  // tags, texts and comments that are read
 	maxDepth    = 200      // elements in each other
 	maxPages    = 300
 )
@@ -27,6 +28,7 @@ const (
 type archive struct {
 	files map[string]*zip.File
 	left  int64 // bytes that may still be unpacked
+	tags  int   // tags, texts and comments that were read
 }
 
 func openArchive(file []byte) (*archive, error) {
@@ -90,7 +92,7 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 		if err == io.EOF {
 			return nil
 		}
-		if limited.exceeded() {
+		if a.tags++; limited.exceeded() || a.tags > maxTokens {
 			err = errUnpacked // what came before it is no text of anybody
 		}
 		if err != nil {
