@@ -159,16 +159,22 @@ type match struct {
 
 // findMatches returns, for each list, which of the articles it asks for.
 func (s *Service) findMatches(ctx context.Context, lists []subscribers.List, ids []int64) ([][]match, error) {
-	articles, err := s.articles.ArticlesForMatching(ctx, ids)
+	pieces, err := s.articles.InPieces(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	found := make([][]match, len(lists))
 	since := s.now().Add(-newsFor)
-	for _, a := range articles {
-		for i, l := range lists {
-			if why, ok := wants(l, a); ok {
-				found[i] = append(found[i], match{a.ID, why, a.CollectedAt.Before(since)})
+	for _, piece := range pieces {
+		articles, err := s.articles.ArticlesForMatching(ctx, piece)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range articles {
+			for i, l := range lists {
+				if why, ok := wants(l, a); ok {
+					found[i] = append(found[i], match{a.ID, why, a.CollectedAt.Before(since)})
+				}
 			}
 		}
 	}

@@ -25,6 +25,82 @@ func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Artic
 	return all, err
 }
 
+// maxFeedText bounds the texts in one feed, in characters: of the articles beyond, it has
+// the summary.
+const maxFeedText = 1 << 20
+
+// sizes returns how many characters a column of these articles has, by id.
+func (st *Store) sizes(ctx context.Context, tx *sql.Tx, column, list string) (map[int64]int, error) {
+	type size struct {
+		article int64
+		length  int
+	}
+	all, err := database.Collect(ctx, tx, func(row database.Row) (s size, err error) {
+		err = row.Scan(&s.article, &s.length)
+		return s, err
+	}, `SELECT id, length(`+column+`) FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, list)
+	found := make(map[int64]int, len(all))
+	for _, s := range all {
+		found[s.article] = s.length
+	}
+	return found, err
+}
+
+// articlesForFeed returns articles, and the content of the first of them, as far as
+// it fits into a feed. Hidden articles are among them.
+func (st *Store) articlesForFeed(ctx context.Context, ids []int64) (all []Article, err error) {
+	list, err := json.Marshal(orEmpty(ids))
+	if err != nil {
+		return nil, err
+	}
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		sizes, err := st.sizes(ctx, tx, "content", string(list))
+		if err != nil {
+			return err
+		}
+		var whole []int64
+		for size, i := 0, 0; i < len(ids); i++ {
+			if size += sizes[ids[i]]; size <= maxFeedText {
+				whole = append(whole, ids[i])
+			}
+		}
+		some, err := json.Marshal(orEmpty(whole))
+		if err != nil {
+			return err
+		}
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, CASE WHEN a.id IN (`+st.db.Dialect().IDs("$1")+`) THEN a.content ELSE '' END, '[]', '{}'
+			FROM articles a JOIN sources s ON s.id = a.source
+			WHERE a.id IN (`+st.db.Dialect().IDs("$2")+`) ORDER BY a.id`, string(some), string(list))
+		return err
+	})
+	return all, err
+}
+
+// maxLoaded bounds the texts that are loaded at a time to be matched, in characters.
+const maxLoaded = 1 << 20
+
+// InPieces splits ids so that the texts of a piece are loaded in little memory.
+func (st *Store) InPieces(ctx context.Context, ids []int64) (pieces [][]int64, err error) {
+	list, err := json.Marshal(orEmpty(ids))
+	if err != nil {
+		return nil, err
+	}
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		sizes, err := st.sizes(ctx, tx, "paragraphs", string(list))
+		from, size := 0, 0
+		for i, id := range ids {
+			if size += sizes[id]; i > from && size > maxLoaded {
+				pieces, from, size = append(pieces, ids[from:i]), i, sizes[id]
+			}
+		}
+		if from < len(ids) {
+			pieces = append(pieces, ids[from:])
+		}
+		return err
+	})
+	return pieces, err
+}
+
 // Touch is a document that an article has to do with: it carries it (Kind ""), does
 // something with it by a resolved relation, or is what it promised.
 type Touch struct {

@@ -69,6 +69,7 @@ type Collection struct {
 	header      http.Header // of the answer, nil if there was none
 	old         int         // of what was stored, made over a year ago
 	compared    *comparisons
+	held        func() // gives back the memory of what is read and not stored
 }
 
 // Collect collects one source now, whether it is due or not. A source that
@@ -81,6 +82,7 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 		return Collection{}, err
 	}
 	out := Collection{Source: src}
+	defer func() { out.release() }()
 	leave, err := c.Store.turns.enter(ctx, src.crashes > 0 || !src.begunAt.IsZero())
 	if err != nil {
 		return out, err
@@ -349,6 +351,7 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 	if err := c.save(ctx, complete, out); err != nil {
 		return false, err
 	}
+	out.release()
 	return c.readPages(ctx, src, pages, nil, out)
 }
 
@@ -437,7 +440,7 @@ func (c *Collector) readPages(ctx context.Context, src *Source, items []ingest.I
 		if i >= maxPages || failed >= giveUpAfter {
 			return false, nil
 		}
-		a, err := c.readPage(ctx, src, it)
+		a, err := c.readPage(ctx, src, it, out)
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
@@ -474,10 +477,13 @@ func pageAfter(err error, n int) PageState {
 
 // readPage fetches and reads the page of it. With an error it returns the
 // article as its list describes it.
-func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item) (Article, error) {
+func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item, out *Collection) (Article, error) {
 	listed := c.judge(src, it)
 	resp, err := c.articlePage(ctx, src, it.URL)
 	if err != nil {
+		return listed, err
+	}
+	if err := out.hold(ctx, len(resp.Body)); err != nil {
 		return listed, err
 	}
 	if filetext.Readable(resp.Body) && c.FileText != nil {

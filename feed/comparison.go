@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"dibao/internal/budget"
 	"dibao/internal/database"
 	"dibao/policy"
 )
@@ -20,8 +21,9 @@ const (
 	// maxCompared bounds the steps that one collection compares texts with: ten
 	// seconds. What goes beyond is not compared, and its articles say so.
 	maxCompared = 1 << 30
-	// maxKept bounds the texts that are kept prepared, in bytes of their text.
-	maxKept = 4 << 20
+	// maxKept bounds the texts that are kept prepared while some are compared, in
+	// bytes of their text, and keptBetween those that are kept until the next.
+	maxKept, keptBetween = 4 << 20, 256 << 10
 )
 
 // uncompared is the warning of an article that was not compared with all that it
@@ -93,13 +95,19 @@ func (c *comparisons) text(key textKey, facts policy.Facts) *policy.Text {
 	for _, p := range facts.Paragraphs {
 		size += len(p)
 	}
-	if c.kept += size; c.kept > maxKept {
-		clear(c.prepared)
-		c.kept = size
-	}
+	c.forget(maxKept - size)
+	c.kept += size
 	t := policy.TextOf(facts)
 	c.prepared[key] = t
 	return t
+}
+
+// forget drops what is prepared if that is more than so many bytes of text.
+func (c *comparisons) forget(most int) {
+	if c.kept > most {
+		clear(c.prepared)
+		c.kept = 0
+	}
 }
 
 // compare compares two texts, if the budget allows it.
@@ -196,10 +204,20 @@ func (b *batch) seemingMates(ctx context.Context, found map[*arrival][]int64) er
 
 // compareUnknown compares the pairs that were asked for.
 func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *comparisons) error {
-	own := make(map[textKey]policy.Facts)
+	if len(c.unknown) == 0 {
+		return nil
+	}
+	own, size := make(map[textKey]policy.Facts), 0
 	for _, a := range articles {
 		own[a.textKey()] = a.Facts
+		size += 2 * a.weight() // with as much of what is stored
 	}
+	done, err := budget.Reserve(ctx, min(size, maxKept))
+	if err != nil {
+		return err
+	}
+	defer done()
+	defer c.forget(keptBetween)
 	for _, pair := range c.unknown {
 		key := pairOf(pair[0].key, pair[1].key)
 		if _, ok := c.known[key]; ok {

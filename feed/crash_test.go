@@ -11,6 +11,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/trust"
 )
 
 // crash collects a source with a process that ends in the middle: what it has
@@ -42,6 +43,7 @@ func hostileSource(t *testing.T, r *room) (*site, feed.Source) {
 // process ended three times while it was collected; until then, and after a
 // success, it is collected as ever.
 func TestThirdCrashSlowsSource(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "source that ends the process", "slowed at the third time, tried once a day") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
@@ -112,6 +114,7 @@ func TestStoppingIsNoCrash(t *testing.T) {
 
 // TestPanicIsOfOneSource keeps a panic in what reads a source from the daemon.
 func TestPanicIsOfOneSource(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "panic in what reads a source", "1 source failing, with the reason") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)

@@ -328,7 +328,7 @@ func (h *Web) fillItems(ctx context.Context, feed *publish.Feed, shelf Shelf, pa
 		}
 		ids = append(append([]int64{}, ids...), gone...)
 	}
-	all, err := h.Store.ArticlesWithTextByID(ctx, ids)
+	all, err := h.Store.articlesForFeed(ctx, ids)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
+	"dibao/internal/trust"
 )
 
 // callbacks is a server that confirms whatever the hub asks, on every address of
@@ -62,6 +63,7 @@ func (s *pushSite) settled() {
 // TestHubLimitsOneHost was 640 subscriptions of one host: it gets 40, the others
 // are refused without a request to it, and a host with several feeds has them all.
 func TestHubLimitsOneHost(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "subscriptions of one callback host", "40 of 640") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, c := newPushSite(t, db), newCallbacks(t)
@@ -121,6 +123,7 @@ func TestHubLimitsOneNetwork(t *testing.T) {
 // TestHubBoundsItsBytes pushes an article to 40 subscriptions with a budget of ten
 // bodies at once: the others get the newest content when there is budget again.
 func TestHubBoundsItsBytes(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "bytes that the hub pushes at once", "a fourth of an hour") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		var budget int64

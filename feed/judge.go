@@ -2,7 +2,9 @@ package feed
 
 import (
 	"fmt"
+	"html"
 	"slices"
+	"strings"
 	"time"
 
 	"dibao/feed/ingest"
@@ -14,6 +16,7 @@ const aheadOfUs = 24 * time.Hour
 
 // judge has policy say what the item is.
 func (c *Collector) judge(src *Source, it ingest.Item) Article {
+	shorten(&it)
 	facts := policy.Understand(it.Evidence)
 	dropFuture(&facts, c.Store.Now())
 	return Article{
@@ -37,4 +40,40 @@ func dropFuture(f *policy.Facts, now time.Time) {
 	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("it says that it is published on %s, which has not come yet", f.PublishedOn))
 	f.PublishedOn, f.PublishedAt, f.PublishedFrom, f.LateDays = policy.Date{}, time.Time{}, "", 0
+}
+
+// maxText is how much of an article's text is kept, in bytes. The longest law, the
+// Civil Code, has a third of that. Pages, feeds, searches and digests load texts by
+// the dozen.
+const maxText = 1 << 20
+
+// shorten keeps the beginning of a text that is longer than anybody writes, as plain
+// paragraphs. So it does where the markup is.
+func shorten(it *ingest.Item) {
+	all := it.Evidence.Paragraphs
+	size := 0
+	for _, p := range all {
+		size += len(p)
+	}
+	if size <= maxText && len(it.HTML) <= 2*maxText {
+		return
+	}
+	var kept []string
+	var plain strings.Builder
+	left := maxText
+	for _, p := range all {
+		p = strings.ToValidUTF8(p[:min(len(p), left)], "")
+		left -= len(p)
+		kept = append(kept, p)
+		plain.WriteString("<p>" + html.EscapeString(p) + "</p>")
+		if left < 4 { // less than a character
+			break
+		}
+	}
+	it.Evidence.Paragraphs, it.HTML = kept, plain.String()
+	warning := "its markup was too large and was left out"
+	if size > maxText {
+		warning = fmt.Sprintf("its text has %.1f MB; the first %.1f MB are kept", float64(size)/1e6, float64(maxText-left)/1e6)
+	}
+	it.Warnings = append(slices.Clone(it.Warnings), warning)
 }

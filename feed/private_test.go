@@ -17,12 +17,14 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
+	"dibao/internal/trust"
 )
 
 // TestPrivateSourceOpensNothingElse collects a private source whose feed, pages
 // and redirects lead to another service of the network: it is never asked, and
 // without the permission neither is the source.
 func TestPrivateSourceOpensNothingElse(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "private services that a private source opens", "0 requests") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		var reached atomic.Int32

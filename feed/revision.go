@@ -75,7 +75,7 @@ func (c *Collector) recheckPages(ctx context.Context, src *Source, due []Article
 		if failed >= giveUpAfter {
 			break
 		}
-		a, err := c.readPage(ctx, src, stored.item())
+		a, err := c.readPage(ctx, src, stored.item(), out)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -410,7 +410,13 @@ func (s *searching) load(ctx context.Context, page []found) ([]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := database.Collect(ctx, s.tx, scanFullArticle, `SELECT `+articleColumns+`, '', a.paragraphs, '{}'
+	snippets := make(map[int64][]Span, len(ids))
+	all, err := database.Collect(ctx, s.tx, func(row database.Row) (Article, error) {
+		a, err := scanFullArticle(row)
+		snippets[a.ID] = s.q.snippet(a)
+		a.Facts.Paragraphs = nil // a page of long texts takes much memory
+		return a, err
+	}, `SELECT `+articleColumns+`, '', a.paragraphs, '{}'
 		FROM articles a JOIN sources s ON s.id = a.source WHERE a.id IN (`+s.st.db.Dialect().IDs("$1")+`)`, string(list))
 	if err != nil {
 		return nil, err
@@ -426,7 +432,7 @@ func (s *searching) load(ctx context.Context, page []found) ([]Hit, error) {
 			continue
 		}
 		hits = append(hits, Hit{Article: a, Where: [...]string{"number", "title", "title", "head", "text"}[f.class],
-			Title: s.q.mark(a.Title()), Snippet: s.q.snippet(a)})
+			Title: s.q.mark(a.Title()), Snippet: snippets[f.article]})
 	}
 	return hits, nil
 }

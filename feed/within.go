@@ -24,3 +24,18 @@ func read(ctx context.Context, kind string, page ingest.Page, src *Source) (inge
 func readArticle(ctx context.Context, page ingest.Page, src *Source, it ingest.Item) (ingest.Item, error) {
 	return within(ctx, page, func() (ingest.Item, error) { return ingest.ReadArticle(page, src.Ingest(), it) })
 }
+
+// hold waits until there is memory for what is read of an input, until the next one
+// is held or the collection ends. What was held before is stored.
+func (out *Collection) hold(ctx context.Context, bytes int) (err error) {
+	out.release()
+	out.held, err = budget.Hold(ctx, bytes)
+	return err
+}
+
+func (out *Collection) release() {
+	if out.held != nil {
+		out.held()
+		out.held = nil
+	}
+}

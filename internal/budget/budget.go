@@ -17,17 +17,34 @@ const (
 	// perByte is the memory that parsing takes for one byte of input at most:
 	// the text, its tree, and what is read of that.
 	perByte = 24
+	// perHeld is the memory that one byte of input takes from then on until what was
+	// read of it is stored: as items, as articles, and as what is written of them.
+	perHeld = 12
 	// least is what the smallest input takes, in bytes.
 	least = 1 << 20
 )
 
-// limit is the weight that all parsing shares, and the semaphore for it. Set
-// replaces both before any work begins.
-var limit, parsing = parsingShare(Standard), semaphore.NewWeighted(parsingShare(Standard))
+// share is a part of the memory, in bytes.
+type share struct {
+	limit int64
+	*semaphore.Weighted
+}
 
-// parsingShare is half of the memory: the rest is for the database, caches and
-// readers.
-func parsingShare(total int64) int64 { return total / 2 }
+func newShare(bytes int64) share { return share{bytes, semaphore.NewWeighted(bytes)} }
+
+// take waits for a part of the share; who asks for more than all gets all.
+func (s share) take(ctx context.Context, n int64) (done func(), err error) {
+	n = min(max(n, least), s.limit)
+	if err := s.Acquire(ctx, n); err != nil {
+		return nil, err
+	}
+	return func() { s.Release(n) }, nil
+}
+
+// parsing is a third of the memory, for what is being parsed or compared, and
+// holding a fourth, for what is read and not stored yet: the rest is for the
+// database, caches and readers. Set replaces both before any work begins.
+var parsing, holding = newShare(Standard / 3), newShare(Standard / 4)
 
 // goShare is what the Go runtime may use of the memory: SQLite's caches and the
 // program itself are outside of it, and the runtime exceeds its limit for a moment.
@@ -39,18 +56,19 @@ func Set(total int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(goShare(total))
 	}
-	limit = parsingShare(total)
-	parsing = semaphore.NewWeighted(limit)
+	parsing, holding = newShare(total/3), newShare(total/4)
 }
 
-// Reserve waits until there is memory to parse an input of so many bytes; done
-// gives it back. An input that is larger than all there is gets all there is.
-// Who holds a reservation must not ask for another.
+// Reserve waits until there is memory to parse an input of so many bytes, or to
+// compare texts of so many; done gives it back. An input that is larger than all
+// there is gets all there is. Who holds a reservation must not ask for another.
 func Reserve(ctx context.Context, bytes int) (done func(), err error) {
-	n := min(max(int64(bytes)*perByte, least), limit)
-	sem := parsing
-	if err := sem.Acquire(ctx, n); err != nil {
-		return nil, err
-	}
-	return func() { sem.Release(n) }, nil
+	return parsing.take(ctx, int64(bytes)*perByte)
+}
+
+// Hold waits until there is memory to keep what is read of an input of so many bytes
+// until it is stored; done gives it back. Who holds may reserve, but not hold more,
+// and who has reserved must not hold.
+func Hold(ctx context.Context, bytes int) (done func(), err error) {
+	return holding.take(ctx, int64(bytes)*perHeld)
 }
