@@ -2,14 +2,10 @@ package digest_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,69 +19,12 @@ import (
 	"dibao/subscribers"
 )
 
-// smallDisk runs the calling test again in a process with a disk of its own, of
-// a few megabytes; there it returns the disk's folder. Outside it returns "" when
-// the test is done.
-func smallDisk(t *testing.T) (dir string) {
-	t.Helper()
-	const inside = "DIBAO_TEST_SMALL_DISK"
-	if dir := os.Getenv(inside); dir != "" {
-		for _, err := range []error{
-			syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""), // nobody else sees the disk
-			syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=48m"),
-		} {
-			if err != nil {
-				t.Fatalf("mount: %v", err)
-			}
-		}
-		return dir
-	}
-	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	if os.Getuid() != 0 { // an ordinary user may mount in a user namespace, where there are any
-		attr.Cloneflags |= syscall.CLONE_NEWUSER
-		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), inside+"="+t.TempDir())
-	cmd.SysProcAttr = attr
-	out, err := cmd.CombinedOutput()
-	var ended *exec.ExitError
-	if err != nil && !errors.As(err, &ended) || strings.Contains(string(out), "mount: operation not permitted") {
-		t.Skipf("no disk of our own can be mounted here: %v", err)
-	}
-	t.Logf("in a process with a small disk:\n%s", out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ""
-}
-
-// fill takes all space that is left on the disk; free gives it back.
-func fill(t *testing.T, dir string) (free func()) {
-	t.Helper()
-	f := must[*os.File](t)(os.Create(filepath.Join(dir, "ballast")))
-	for block := 1 << 20; block > 0; block /= 2 {
-		for {
-			if _, err := io.CopyN(f, zeros{}, int64(block)); err != nil {
-				break
-			}
-		}
-	}
-	f.Close()
-	return func() { os.Remove(f.Name()) }
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
 // The disk is full, while composing and in the middle of a delivery, and has
 // space again: the error says so, nobody is lost, and twice get it at most those
 // that were in flight; none if space comes back in time.
 func TestFullDiskLosesNobody(t *testing.T) {
 	t.Parallel()
-	dir := smallDisk(t)
+	dir := databasetest.SmallDisk(t)
 	if dir == "" {
 		return
 	}
@@ -108,7 +47,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 		if err := db.Flush(context.Background()); err != nil {
 			t.Error(err)
 		}
-		return fill(t, dir)
+		return databasetest.Fill(t, dir)
 	}
 	free := fillUp()
 	if made, err := w.service.ComposeDue(t.Context()); err == nil || !strings.Contains(err.Error(), "disk is full") {

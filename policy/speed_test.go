@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dibao/internal/trust"
 )
 
 // articleOf makes an article of about so many bytes, as dense with dates, numbers
@@ -95,4 +97,5 @@ func TestHostileTextIsLinear(t *testing.T) {
 			t.Errorf("%d lines of %q: %v, twice as many %v", len(lines), unit, half, whole)
 		}
 	}
+	trust.Report(t, "repeated text in the readers of policy", "%d kB of %d units, twice that in at most four times the time", size>>10, len(hostile))
 }

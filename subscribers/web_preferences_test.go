@@ -13,6 +13,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/trust"
 	"dibao/policy"
 )
 
@@ -424,6 +425,7 @@ func TestAnswerTimeTellsNothing(t *testing.T) {
 	if diff := (known - unknown).Abs(); diff > spread {
 		t.Errorf("known %s, unknown %s: they differ by more than their spread %s", known, unknown, spread)
 	}
+	trust.Report(t, "time of an answer to a known address", "%s beside %s, spread %s", known, unknown, spread)
 }
 
 func databasetestSQLite(t *testing.T) *database.DB {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dibao/internal/costtest"
+	"dibao/internal/trust"
 )
 
 // allocated returns how many MB f allocates.
@@ -38,6 +39,7 @@ func TestFormattingElementsOfAPage(t *testing.T) {
 	var it Item
 	var err error
 	used := allocated(func() { it, err = ReadArticle(page, Source{}, Item{GUID: "g", URL: page.URL}) })
+	trust.Report(t, "memory of the reported page of 46 kB", "%d MB allocated", used)
 	if err != nil || used > 100 {
 		t.Fatalf("%v, %d MB", err, used)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"dibao/internal/trust"
 )
 
 // TestPrivateReachesOnlyWhatAnAdminTyped runs each way out of a private source
@@ -62,6 +64,7 @@ func TestPrivateReachesOnlyWhatAnAdminTyped(t *testing.T) {
 	if n := reached.Load(); n != 0 {
 		t.Errorf("%d requests reached the other service, want none", n)
 	}
+	trust.Report(t, "ways out of a private source", "0 requests on 7 ways")
 }
 
 // TestPrivateConnectionIsNotLent asks a name that resolves to a private address:

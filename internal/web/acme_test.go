@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/internal/trust"
 	"dibao/internal/web"
 )
 
@@ -54,6 +55,7 @@ func shake(t *testing.T, config *tls.Config, name string, protocols ...string) e
 // An authority that answers without end fills nothing: an answer is read to its
 // limit, and the error says so.
 func TestACMEAuthorityThatNeverStops(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "ACME authority that answers without end", "3 answers of 100 MB, each cut") })
 	var sent atomic.Int64
 	flood := func(w http.ResponseWriter) {
 		chunk := bytes.Repeat([]byte("x"), 64<<10)

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"dibao/internal/trust"
 	"dibao/internal/web"
 )
 
@@ -122,6 +123,7 @@ func othersAreServed(t *testing.T, addr string, pool *x509.CertPool) {
 // their like) costs the server no more than its limits, and others are served
 // meanwhile.
 func TestHTTP2Floods(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "floods of HTTP/2", "7 floods: others were served") })
 	t.Parallel()
 	const streams = 100 // at a time, of one connection
 	big := hpack.HeaderField{Name: "cookie", Value: strings.Repeat("x", 3000)}
@@ -254,6 +256,7 @@ func TestManySlowConnections(t *testing.T) {
 		}
 	}
 	othersAreServed(t, addr, pool)
+	trust.Report(t, "slow and idle clients", "600 connections: others were served")
 }
 
 // Renegotiation lets a client make the server compute much more than itself, and
@@ -328,6 +331,7 @@ func raw(t *testing.T, addr, text string) (statuses []int) {
 // A request whose length can be read in two ways is refused, or is the last of
 // its connection: what a proxy takes for its body is never another request.
 func TestRequestsAreNotSmuggled(t *testing.T) {
+	t.Cleanup(func() { trust.Report(t, "smuggled requests", "0 of 20 forms") })
 	t.Parallel()
 	const second = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 	for name, request := range map[string]string{
