@@ -41,14 +41,14 @@ func (s share) take(ctx context.Context, n int64) (done func(), err error) {
 	return func() { s.Release(n) }, nil
 }
 
-// parsing is a third of the memory, for what is being parsed or compared, and
-// holding a fourth, for what is read and not stored yet: the rest is for the
+// parsing is a fourth of the memory, for what is being parsed or compared, and
+// holding a sixth, for what is read and not stored yet: the rest is for the
 // database, caches and readers. Set replaces both before any work begins.
-var parsing, holding = newShare(Standard / 3), newShare(Standard / 4)
+var parsing, holding = newShare(Standard / 4), newShare(Standard / 6)
 
 // goShare is what the Go runtime may use of the memory: SQLite's caches and the
 // program itself are outside of it, and the runtime exceeds its limit for a moment.
-func goShare(total int64) int64 { return total / 4 * 3 }
+func goShare(total int64) int64 { return total / 8 * 5 }
 
 // Set limits the memory of the process to so many bytes, before anything is
 // parsed. GOMEMLIMIT in the environment counts first.
@@ -56,7 +56,7 @@ func Set(total int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(goShare(total))
 	}
-	parsing, holding = newShare(total/3), newShare(total/4)
+	parsing, holding = newShare(total/4), newShare(total/6)
 }
 
 // Reserve waits until there is memory to parse an input of so many bytes, or to
