@@ -80,5 +80,7 @@ func (c *Collector) ReadArticle(ctx context.Context, s Source, it ingest.Item) (
 	if !it.NeedsPage {
 		return c.judge(&s, it), nil
 	}
-	return c.readPage(ctx, &s, it)
+	var out Collection
+	defer out.release()
+	return c.readPage(ctx, &s, it, &out)
 }
