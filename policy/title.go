@@ -41,7 +41,6 @@ var (
 	noOrgan   = regexp.MustCompile(`^(?:贯彻|落实|对|给|做好|关于)`)
 	organEnds = []string{"部", "委员会", "委", "局", "厅", "署", "院", "办公室", "办", "政府", "国务院", "中央", "军委", "大", "会", "行", "社", "集团", "公司", "法院", "检察院", "区", "司", "处", "所", "中心", "小组", "机制", "党组", "政协", "大学", "联合会", "总队", "支队", "国办", "中办", "馆", "站", "台", "协", "联"}
 	quoted    = regexp.MustCompile(`《((?:[^《》]|〈[^〉]*〉)+)》`)
-	wrapped   = regexp.MustCompile(`^(\S{2,30}[〔\[（(]\d{4}[〕\]）)]\d{1,5}号)\s*《(.+)》$`)
 )
 
 // maxTitle is the longest headline that is taken apart.

@@ -12,15 +12,6 @@ import (
 // blockTags end a line of text.
 var blockTags = markup.Blocks
 
-func hasBlockChild(n *html.Node) bool {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if c.Type == html.ElementNode && c.Data != "br" && (blockTags[c.Data] || isCell(c) || hasBlockChild(c)) {
-			return true
-		}
-	}
-	return false
-}
-
 // maxBlocks bounds the blocks of one text; the longest known law has about 2,000.
 const maxBlocks = 20000
 

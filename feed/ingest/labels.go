@@ -11,8 +11,6 @@ import (
 	"dibao/policy/label"
 )
 
-var bareDate = regexp.MustCompile(`(?:19|20)\d{2}\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*日|[-/.]\d{1,2}[-/.]\d{1,2})(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?`)
-
 // Limits on labels.
 const (
 	maxLabels     = 60
@@ -322,21 +320,6 @@ func contains(n, x *html.Node) bool {
 
 func isCell(n *html.Node) bool {
 	return n.Data == "td" || n.Data == "th" || n.Data == "dt" || n.Data == "dd"
-}
-
-// spacedText is the text of n with a space before every element of the given
-// name, of any name for "": style sheets part what the markup joins.
-func spacedText(n *html.Node, name string) string {
-	var b strings.Builder
-	for d := range n.Descendants() {
-		switch {
-		case d.Type == html.TextNode:
-			b.WriteString(d.Data)
-		case d.Type == html.ElementNode && (name == "" || d.Data == name):
-			b.WriteByte(' ')
-		}
-	}
-	return collapse(b.String())
 }
 
 // elementName names an element for provenance: "div.info", "td#date"; an element
