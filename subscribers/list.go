@@ -332,7 +332,8 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 	return l, err
 }
 
-// CountStates returns how many subscriptions a list has, by state.
+// CountStates returns how many subscriptions a list has, by state. Confirmed ones
+// of suppressed readers, who get no mail, are counted as "suppressed".
 func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, error) {
 	counts := map[string]int{string(StateConfirmed): 0, string(StatePending): 0, string(StateUnsubscribed): 0}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -349,7 +350,38 @@ func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, er
 			}
 			counts[state] = n
 		}
-		return rows.Err()
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		n, err := s.countSuppressed(ctx, tx, list)
+		counts["suppressed"] = n
+		counts[string(StateConfirmed)] -= n
+		return err
 	})
 	return counts, err
+}
+
+// countSuppressed counts the confirmed readers of a list who are suppressed, page
+// by page: a suppression is known by a hash, which SQL can't make.
+func (s *Store) countSuppressed(ctx context.Context, tx *sql.Tx, list int64) (n int, err error) {
+	const page = 2000
+	for after := int64(0); ; {
+		readers, err := database.Collect(ctx, tx, scanReader, `SELECT `+readerColumns+` FROM subscribers WHERE id > $2 AND id IN (
+			SELECT subscriber FROM subscriptions WHERE list = $1 AND state = 'confirmed') ORDER BY id LIMIT $3`, list, after, page)
+		if err != nil {
+			return n, err
+		}
+		if err := s.fillSuppressed(ctx, tx, readers); err != nil {
+			return n, err
+		}
+		for _, r := range readers {
+			after = r.ID
+			if r.Suppressed {
+				n++
+			}
+		}
+		if len(readers) < page {
+			return n, nil
+		}
+	}
 }

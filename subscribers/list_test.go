@@ -173,3 +173,19 @@ func TestRemovedListEndsItsSubscriptions(t *testing.T) {
 		f.create(List{Slug: "weekly"}) // the name is free again
 	})
 }
+
+// The count of a list's readers held those who get no mail.
+func TestListCountsNoSuppressedReaders(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		f := newFixture(t, db)
+		f.reader("a@example.org", f.weekly)
+		f.reader("b@example.org", f.weekly, f.monthly)
+		if err := f.Suppress(t.Context(), "b@example.org", ReasonBounce, ""); err != nil {
+			t.Fatal(err)
+		}
+		counts, err := f.CountStates(t.Context(), f.weekly.ID)
+		if err != nil || counts["confirmed"] != 1 || counts["suppressed"] != 1 {
+			t.Errorf("%v, %v; want 1 confirmed, 1 suppressed", counts, err)
+		}
+	})
+}
