@@ -123,7 +123,7 @@ func (p *press) compose(e edited, from netmail.Address) (paper, error) {
 	if sheet.left > 0 {
 		v.foot.Remarks = append(v.foot.Remarks, templates.Words(e.language, "mail.more", sheet.left))
 	}
-	foot, err := p.piece(fmt.Sprint("foot ", e.language, v.foot.ArchiveURL, v.foot.Lists, v.foot.Sender, v.foot.Remarks), v.foot.Mail)
+	foot, err := p.piece(fmt.Sprint("foot ", e.language, v.foot.ArchiveURL, v.foot.Sender, v.foot.Remarks), v.foot.Mail)
 	if err != nil {
 		return paper{}, err
 	}
@@ -324,7 +324,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 		},
 		foot: templates.DigestFoot{
 			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/", Remarks: remarks(e),
-			Lists: title, Sender: from.Name + " · " + s.opts.BaseURL,
+			Sender: from.Name + " · " + s.opts.BaseURL,
 		},
 	}
 	if archive != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"dibao/internal/database"
 	"dibao/subscribers"
@@ -108,9 +109,11 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 	return s.mailOf(e)
 }
 
-// nobody are the addresses of a reader that is not there. They lead nowhere (RFC
-// 6761 keeps .invalid free).
-var nobody = slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/")
+// nobodys are what a reader that is not there has of their own. Its addresses lead
+// nowhere (RFC 6761 keeps .invalid free).
+func nobodys(why because) []string {
+	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why, time.Time{})
+}
 
 // mailOf sets a mail and returns it as a reader's program would show it.
 func (s *Service) mailOf(e edited) (Mail, error) {
@@ -124,6 +127,7 @@ func (s *Service) mailOf(e edited) (Mail, error) {
 	}
 	m := Mail{Subject: p.subject}
 	var html, text strings.Builder
+	nobody := nobodys(becauseOf(e, from))
 	for i := range p.html {
 		html.WriteString(p.html[i].Decoded(nobody))
 		text.WriteString(p.text[i].Decoded(nobody))

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -18,9 +19,45 @@ import (
 	"dibao/templates"
 )
 
-// slotsOf are a reader's own addresses in a mail, by templates.Slot.
-func slotsOf(unsubscribe, preferences string) []string {
-	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences}
+// slotsOf are what is a reader's own in a mail, by templates.Slot.
+func slotsOf(unsubscribe, preferences string, why because, added time.Time) []string {
+	html, text := why.of(added)
+	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: html, templates.SlotWhyText: text}
+}
+
+// because is what a mail needs to say why its reader gets it.
+type because struct{ language, lists, by, zone string }
+
+func becauseOf(e edited, from netmail.Address) because {
+	title, _, _ := titleOf(e)
+	return because{e.language, title, cmp.Or(from.Name, from.Address), e.issues[0].List.Zone}
+}
+
+// of returns why, given when the reader was added; zero if the reader confirmed.
+func (b because) of(added time.Time) (html, text string) {
+	date := ""
+	if !added.IsZero() {
+		date = dateText(b.language, "date.year", localDate(added, b.zone))
+	}
+	return templates.Why(b.language, b.lists, b.by, date)
+}
+
+// addedAt returns when an admin added a reader to all lists of a variant that the
+// reader takes; zero if the reader confirmed one of them.
+func (v *variant) addedAt(reader subscribers.Reader) (at time.Time) {
+	for _, l := range v.lists {
+		if !slices.Contains(reader.Lists, l) {
+			continue
+		}
+		added, ok := reader.Added[l]
+		if !ok {
+			return time.Time{}
+		}
+		if added.After(at) {
+			at = added
+		}
+	}
+	return at
 }
 
 const (
@@ -52,6 +89,7 @@ type variant struct {
 	lists   []int64
 	slugs   []string
 	bytes   int
+	why     because
 	void    bool // all that it brought is hidden: nobody wants it
 }
 
@@ -119,7 +157,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 			{Name: "List-Unsubscribe", Value: leave},
 			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
 		},
-		Slots: slotsOf(unsubscribe, preferences),
+		Slots: slotsOf(unsubscribe, preferences, v.why, v.addedAt(reader)),
 	}, nil
 }
 
@@ -228,6 +266,7 @@ func (r *renderer) render(e edited) (*variant, error) {
 	if v.from, err = s.senderOf(e.issues[0].List); err != nil {
 		return nil, err
 	}
+	v.why = becauseOf(e, v.from)
 	paper, err := r.press.compose(e, v.from)
 	if err != nil {
 		return nil, err

@@ -401,10 +401,11 @@ func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReade
 		values[i] = [5]any{ids[b.key], b.list, b.state, stamp(b.since), b.consent}
 	}
 	rows := toJSON(values)
-	since := d.Pick(`value->>3`, `CAST(value->>3 AS TIMESTAMPTZ)`)
-	if _, err := tx.ExecContext(ctx, `INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at, ended_at)
-		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, $2,
-			CASE WHEN value->>2 = 'confirmed' THEN `+since+` END, CASE WHEN value->>2 = 'unsubscribed' THEN `+since+` END FROM `+from, rows, now); err != nil {
+	since, at := d.Pick(`value->>3`, `CAST(value->>3 AS TIMESTAMPTZ)`), d.Pick(`$2`, `$2::timestamptz`)
+	if _, err := tx.ExecContext(ctx, `INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at, ended_at, added_at)
+		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, `+at+`,
+			CASE WHEN value->>2 = 'confirmed' THEN `+since+` END, CASE WHEN value->>2 = 'unsubscribed' THEN `+since+` END,
+			CASE WHEN value->>2 = 'confirmed' THEN `+at+` END FROM `+from, rows, now); err != nil {
 		return err
 	}
 	if _, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, list, event, at, text_version, detail)

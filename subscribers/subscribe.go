@@ -217,6 +217,9 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 			if err := setState(ctx, tx, id, l.ID, StateConfirmed, now); err != nil {
 				return err
 			}
+			if _, err := tx.ExecContext(ctx, `UPDATE subscriptions SET added_at = $3 WHERE subscriber = $1 AND list = $2`, id, l.ID, now); err != nil {
+				return err
+			}
 			if err := logConsent(ctx, tx, id, l.ID, "added", netip.Prefix{}, basis, now); err != nil {
 				return err
 			}
@@ -326,7 +329,7 @@ func setState(ctx context.Context, tx *sql.Tx, subscriber, list int64, state Sta
 	confirmed := sql.Null[time.Time]{V: now, Valid: state == StateConfirmed}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (subscriber, list) DO UPDATE SET state = excluded.state, confirmed_at = excluded.confirmed_at, ended_at = NULL`,
+		ON CONFLICT (subscriber, list) DO UPDATE SET state = excluded.state, confirmed_at = excluded.confirmed_at, ended_at = NULL, added_at = NULL`,
 		subscriber, list, state, now, confirmed)
 	return err
 }

@@ -89,10 +89,11 @@ type Reader struct {
 	Address     string
 	Language    string
 	Format      Format
-	PausedUntil policy.Date      // the first day with mail again, by the calendar of the list's zone; zero: not paused
-	WantsEmpty  bool             // a note when nothing is new
-	Lists       []int64          // confirmed
-	Choices     map[int64]Choice // by list; missing where the reader takes the list as it is
+	PausedUntil policy.Date         // the first day with mail again, by the calendar of the list's zone; zero: not paused
+	WantsEmpty  bool                // a note when nothing is new
+	Lists       []int64             // confirmed
+	Added       map[int64]time.Time // by list: when an admin added or imported the reader; missing where the reader confirmed
+	Choices     map[int64]Choice    // by list; missing where the reader takes the list as it is
 	Suppressed  bool
 }
 
@@ -104,6 +105,16 @@ type Subscriber struct {
 	CreatedAt     time.Time
 	Suppressed    string // the reason, "" if not
 	Subscriptions []Subscription
+}
+
+// add notes when an admin added the reader to a list, if one did.
+func (r *Reader) add(list int64, at sql.Null[time.Time]) {
+	if at.Valid {
+		if r.Added == nil {
+			r.Added = make(map[int64]time.Time, 1)
+		}
+		r.Added[list] = at.V
+	}
 }
 
 // takes reports whether the reader confirmed a list.
@@ -148,14 +159,14 @@ func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, err
 }
 
 // Recipients returns what sending needs to know of readers, by id: their address,
-// the lists they take now and whether they are suppressed. Of what they chose it
+// the lists they take now, who added them and whether they are suppressed. Of what they chose it
 // says nothing, for a third of what Readers costs. Who is not there any more is
 // missing from the map.
 func (s *Store) Recipients(ctx context.Context, ids []int64) (map[int64]Reader, error) {
 	readers := make([]Reader, 0, len(ids))
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		readers = readers[:0]
-		rows, err := tx.QueryContext(ctx, `SELECT u.id, u.address, COALESCE(x.list, 0) FROM subscribers u
+		rows, err := tx.QueryContext(ctx, `SELECT u.id, u.address, COALESCE(x.list, 0), x.added_at FROM subscribers u
 			LEFT JOIN subscriptions x ON x.subscriber = u.id AND x.state = 'confirmed'
 			WHERE u.id IN (`+s.db.Dialect().IDs("$1")+`) ORDER BY u.id, x.list`, jsonArray(ids))
 		if err != nil {
@@ -164,8 +175,9 @@ func (s *Store) Recipients(ctx context.Context, ids []int64) (map[int64]Reader, 
 		defer rows.Close()
 		var r Reader
 		var list int64
+		var added sql.Null[time.Time]
 		for rows.Next() {
-			if err := rows.Scan(&r.ID, &r.Address, &list); err != nil {
+			if err := rows.Scan(&r.ID, &r.Address, &list, &added); err != nil {
 				return err
 			}
 			if n := len(readers); n == 0 || readers[n-1].ID != r.ID {
@@ -174,6 +186,7 @@ func (s *Store) Recipients(ctx context.Context, ids []int64) (map[int64]Reader, 
 			if list != 0 {
 				last := &readers[len(readers)-1]
 				last.Lists = append(last.Lists, list)
+				last.add(list, added)
 			}
 		}
 		if err := rows.Err(); err != nil {
@@ -195,7 +208,7 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader) error {
 	for i, r := range readers {
 		ids[i], index[r.ID] = r.ID, i
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list, themes, regions, frequency FROM subscriptions
+	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list, themes, regions, frequency, added_at FROM subscriptions
 		WHERE state = 'confirmed' AND subscriber IN (`+s.db.Dialect().IDs("$1")+`) ORDER BY subscriber, list`, jsonArray(ids))
 	if err != nil {
 		return err
@@ -204,12 +217,15 @@ func (s *Store) fill(ctx context.Context, tx *sql.Tx, readers []Reader) error {
 	for rows.Next() {
 		var subscriber, list int64
 		var stored storedChoice
-		if err := rows.Scan(&subscriber, &list, &stored.themes, &stored.regions, &stored.frequency); err != nil {
+		var added sql.Null[time.Time]
+		if err := rows.Scan(&subscriber, &list, &stored.themes, &stored.regions, &stored.frequency, &added); err != nil {
 			return err
 		}
-		if err := s.take(&readers[index[subscriber]], list, stored); err != nil {
+		reader := &readers[index[subscriber]]
+		if err := s.take(reader, list, stored); err != nil {
 			return err
 		}
+		reader.add(list, added)
 	}
 	if err := rows.Err(); err != nil {
 		return err

@@ -21,6 +21,8 @@ type Slot int
 const (
 	SlotUnsubscribe Slot = iota // the address that ends the subscription
 	SlotPreferences             // the address of the reader's preferences
+	SlotWhyHTML                 // why the reader gets the mail, by Why
+	SlotWhyText
 )
 
 // Mark is a place for a slot: an offset in bytes, noted while the template is
@@ -95,7 +97,6 @@ type DigestFoot struct {
 	Remarks    []string // 迟到公开 2 件, 补发旧文 12 件, what is left out
 	ArchiveURL string
 	HomeURL    string
-	Lists      string // titles, joined
 	Sender     string // name and postal or web address of who sends
 }
 
@@ -110,6 +111,23 @@ func (v markedFoot) UnsubscribeURL() template.URL { v.note(SlotUnsubscribe); ret
 
 // PreferencesURL is like UnsubscribeURL.
 func (v markedFoot) PreferencesURL() template.URL { v.note(SlotPreferences); return "" }
+
+// WhyHTML and WhyText are called where it says why the reader gets the mail.
+func (v markedFoot) WhyHTML() template.HTML { v.note(SlotWhyHTML); return "" }
+
+// WhyText is like WhyHTML.
+func (v markedFoot) WhyText() string { v.note(SlotWhyText); return "" }
+
+// Why says why a reader gets a mail: that the reader confirmed the lists, or, with
+// a date, that somebody added the reader then. The text has the line ends of mails,
+// and is indented, where spaces can be added that nobody sees (mail.Encode).
+func Why(language, lists, by, date string) (html, text string) {
+	why := Words(language, "mail.why", lists)
+	if date != "" {
+		why = Words(language, "mail.why.added", by, date, lists)
+	}
+	return template.HTMLEscapeString(why), strings.ReplaceAll(wrap("  ", why), "\n", "\r\n")
+}
 
 // Top writes what a mail begins with, the same for all mails of one title.
 func (v DigestHead) Top() (Mail, error) { return mailPiece(v.Language, "top", v) }

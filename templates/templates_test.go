@@ -224,6 +224,40 @@ func TestTextIsWrapped(t *testing.T) {
 	}
 }
 
+// A document number was split behind 〔, and a line ended in an opening bracket.
+func TestTextBreaksWhereChineseDoes(t *testing.T) {
+	for n := range 40 {
+		got := wrap("", strings.Repeat("字", n)+"国办发〔2026〕12号《关于加快发展银发经济的意见》（征求意见稿）全文见 https://a.example/well-known/a/b?c=d-e。")
+		for line := range strings.SplitSeq(got, "\n") {
+			if strings.HasSuffix(line, "〔") || strings.HasSuffix(line, "《") || strings.HasSuffix(line, "（") || strings.Count(line, "〔") != strings.Count(line, "〕") || strings.HasPrefix(line, "》") || strings.HasPrefix(line, "。") {
+				t.Errorf("%d: a line is %q", n, line)
+			}
+			if columns(line) > textWidth {
+				t.Errorf("a line of %d columns: %s", columns(line), line)
+			}
+		}
+		if !strings.Contains(got, "https://a.example/well-known/a/b?c=d-e") {
+			t.Errorf("an address is split: %q", got)
+		}
+	}
+}
+
+// Programs take an address in plain text to end at its first Chinese character.
+func TestAddressesInTextAreASCII(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://a.example/政策/1 2?q=养老&x=%E4#a": "https://a.example/%E6%94%BF%E7%AD%96/1%202?q=%E5%85%BB%E8%80%81&x=%E4#a",
+		"https://例子.中国/a":                       "https://xn--fsqu00a.xn--fiqs8s/a", "https://a.example/%20": "https://a.example/%20", "": "",
+	} {
+		if got := asciiURL(address); got != want {
+			t.Errorf("%s is written %s, want %s", address, got, want)
+		}
+	}
+	html, text := Why("zh", "周刊 <a>", "邸报", "2026年11月29日")
+	if !strings.Contains(html, "由邸报于2026年11月29日添加") || !strings.Contains(html, "&lt;a&gt;") || strings.Contains(html, "确认") || !strings.Contains(text, "周刊 <a>") {
+		t.Errorf("why: %q, %q", html, text)
+	}
+}
+
 // Both languages have the same keys with as many arguments, and every key that a
 // template names is there.
 func TestCatalogues(t *testing.T) {

@@ -3,6 +3,9 @@ package templates
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // textWidth is how many columns a line of a text mail has; a Han character takes two.
@@ -10,7 +13,7 @@ const textWidth = 72
 
 // wrap breaks text into lines of at most textWidth columns, each begun with
 // indent. Chinese breaks between any two characters, but no line begins with
-// closing punctuation; other scripts break at spaces.
+// closing punctuation or ends in an opening bracket; other scripts break at spaces.
 func wrap(indent, s string) string { return hang(indent, indent, s) }
 
 // hang is wrap with a first line that begins with something else, such as what the
@@ -26,16 +29,12 @@ func hang(first, indent, s string) string {
 		begin = indent
 		width = columns(begin)
 	}
-	for _, word := range words(s) {
-		w := columns(word)
-		if width+w > textWidth && line.Len() > 0 && !closing(word) {
+	for _, piece := range pieces(s) {
+		if width+columns(strings.TrimRight(piece, " ")) > textWidth && line.Len() > 0 {
 			newLine()
-			if word == " " {
-				continue
-			}
 		}
-		line.WriteString(word)
-		width += w
+		line.WriteString(piece)
+		width += columns(piece)
 	}
 	if line.Len() > 0 {
 		newLine()
@@ -43,30 +42,36 @@ func hang(first, indent, s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// words splits text where a line may break.
-func words(s string) []string {
+// maxBracket is how many characters 〔…〕 may hold to be kept on a line.
+const maxBracket = 20
+
+// pieces splits text where a line may break (UAX #14), but not within a run of
+// ASCII, such as an address, nor within 〔…〕, the year of a document number.
+func pieces(s string) []string {
 	var out []string
-	var word strings.Builder
-	flush := func() {
-		if word.Len() > 0 {
-			out = append(out, word.String())
-			word.Reset()
+	rest, state, begun := strings.Join(strings.Fields(s), " "), -1, 0
+	text := rest
+	for at := 0; rest != ""; {
+		var segment string
+		segment, rest, _, state = uniseg.FirstLineSegmentInString(rest, state)
+		at += len(segment)
+		if rest == "" || !isOpen(text[begun:at]) && !isASCIIRun(segment, rest) {
+			out = append(out, text[begun:at])
+			begun = at
 		}
 	}
-	for _, r := range strings.Join(strings.Fields(s), " ") {
-		if r == ' ' || wide(r) {
-			flush()
-			out = append(out, string(r))
-			continue
-		}
-		word.WriteRune(r)
-	}
-	flush()
 	return out
 }
 
-func closing(word string) bool {
-	return strings.Contains("，。、；：？！）》〉〕】”’", word)
+// isOpen reports whether a piece ends within 〔…〕.
+func isOpen(piece string) bool {
+	at := strings.LastIndex(piece, "〔")
+	return at >= 0 && !strings.Contains(piece[at:], "〕") && utf8.RuneCountInString(piece[at:]) <= maxBracket
+}
+
+func isASCIIRun(before, after string) bool {
+	last := before[len(before)-1]
+	return last > ' ' && last < utf8.RuneSelf && after[0] > ' ' && after[0] < utf8.RuneSelf
 }
 
 // wide reports whether a character takes two columns.
