@@ -1,6 +1,7 @@
 package digest_test
 
 import (
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -65,11 +66,13 @@ func (w *world) putAlone(papers ...paper) []int64 {
 			}
 			source := max(p.source, 1)
 			err = tx.QueryRowContext(w.t.Context(), `
-				INSERT INTO articles (source, guid, url, title, facts, paragraphs, page_state, held, pinned, effective_on, expires_on, collected_at, updated_at)
-				VALUES ($1, $2, $3, $4, $5, $6, 'complete', $7, $8, $9, $10, $11, $11) RETURNING id`,
+				INSERT INTO articles (source, guid, url, title, facts, paragraphs, page_state, held, pinned, effective_on, expires_on, collected_at, updated_at,
+					text_hash, document_number, issued_on)
+				VALUES ($1, $2, $3, $4, $5, $6, 'complete', $7, $8, $9, $10, $11, $11, $12, $13, $14) RETURNING id`,
 				source, fmt.Sprint(w.serial), fmt.Sprintf("https://s%d.example/zwgk/%d.html", source, w.serial), p.Title, string(facts), string(paragraphs),
 				map[bool]int{true: 1}[p.held], map[bool]int{true: 1}[p.pinned],
-				p.EffectiveOn.String(), p.ExpiresOn.String(), at).Scan(&ids[i])
+				p.EffectiveOn.String(), p.ExpiresOn.String(), at,
+				fmt.Sprintf("%x", sha256.Sum256([]byte(p.Title+string(paragraphs)))), p.DocumentNumber, p.IssuedOn.String()).Scan(&ids[i])
 			if err != nil {
 				return err
 			}
