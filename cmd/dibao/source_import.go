@@ -136,7 +136,11 @@ func (a *app) importSources(g *globals, cmd *cobra.Command, file feed.SourceFile
 				return err
 			}
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "line %d (%s) is refused: %s\n", v.Line, v.Name, *v.Refused)
+		name := ""
+		if v.Name != "" {
+			name = " (" + v.Name + ")"
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "line %d%s is refused: %s\n", v.Line, name, *v.Refused)
 	}
 	var taken []feed.Source
 	for _, row := range file.Rows {
