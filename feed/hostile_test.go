@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -131,12 +132,17 @@ var hostileFeeds = []struct {
 
 // TestHostileFeedsLockTheWriter is the fault that a feed of 4.4 MB held SQLite's
 // only writer for 124 s: nothing that grows faster than its input runs inside a
-// write transaction, and what is large is written in pieces. The limits are those
-// of a machine with nothing else to do; on one that is busy they grow with how long
-// this process waits for a processor.
+// write transaction, and what is large is written in pieces. The limits hold with
+// DIBAO_LONG=1; they are those of a machine with nothing else to do and grow with
+// how long this process waits for a processor. Without it, one feed whose texts
+// took 52 s to compare must not hold the writer for 5 s.
 func TestHostileFeedsLockTheWriter(t *testing.T) {
 	longest := make(map[string]time.Duration)
+	isFull := os.Getenv("DIBAO_LONG") != ""
 	for _, hostile := range hostileFeeds {
+		if !isFull && hostile.name != "one text on 500 items without a number" {
+			continue
+		}
 		t.Run(hostile.name, func(t *testing.T) {
 			databasetest.Each(t, func(t *testing.T, db *database.DB) {
 				s, r := newSite(t), newRoom(t, db)
@@ -159,12 +165,18 @@ func TestHostileFeedsLockTheWriter(t *testing.T) {
 					writes.Hold.Count, writes.Hold.Quantile(0.99), writes.Hold.Longest, writes.Hold.Caller, busy)
 				kind := string(db.Dialect().Pick("SQLite", "PostgreSQL"))
 				longest[kind] = max(longest[kind], time.Duration(float64(writes.Hold.Longest)/busy))
+				if !isFull {
+					most, p99 = 5*time.Second, 5*time.Second
+				}
 				isRare := writes.Hold.Count < 500 // one in a hundred is then the longest or one of the next few
 				if writes.Hold.Longest > most || !isRare && writes.Hold.Quantile(0.99) > p99 {
 					t.Errorf("a write transaction took %v (%s; limit %v), and one in a hundred %v (limit %v)", writes.Hold.Longest, writes.Hold.Caller, most, writes.Hold.Quantile(0.99), p99)
 				}
 			})
 		})
+	}
+	if !isFull {
+		return
 	}
 	trust.Report(t, "longest write transaction of hostile feeds", "%d ms on SQLite, %d ms on PostgreSQL", longest["SQLite"].Milliseconds(), longest["PostgreSQL"].Milliseconds())
 }
