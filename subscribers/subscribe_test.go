@@ -299,10 +299,11 @@ func TestUnsubscribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		readers, err = f.Recipients(ctx, []int64{bounced, both, id, 999})
+		added := f.clock.Now() // by the admin, as every reader of this test
 		if diff := cmp.Diff(map[int64]Reader{
 			id:      {ID: id, Address: "a@example.org"},
-			both:    {ID: both, Address: "b@example.org", Lists: []int64{f.weekly.ID, f.monthly.ID}},
-			bounced: {ID: bounced, Address: "c@example.org", Lists: []int64{f.weekly.ID}, Suppressed: true},
+			both:    {ID: both, Address: "b@example.org", Lists: []int64{f.weekly.ID, f.monthly.ID}, Added: map[int64]time.Time{f.weekly.ID: added, f.monthly.ID: added}},
+			bounced: {ID: bounced, Address: "c@example.org", Lists: []int64{f.weekly.ID}, Suppressed: true, Added: map[int64]time.Time{f.weekly.ID: added}},
 		}, readers); diff != "" || err != nil {
 			t.Errorf("readers right before sending: %v\n%s", err, diff)
 		}

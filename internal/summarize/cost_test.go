@@ -26,7 +26,7 @@ func TestCostOfAnswers(t *testing.T) {
 	}, func(b []byte) {
 		b = b[:min(len(b), maxAnswer)] // no more is read
 		read(b, "m", source)
-		firstRunes(oneLine(string(b)), 100)
+		_ = firstRunes(oneLine(string(b)), 100)
 	})
 	costtest.Report(t, "internal/summarize")
 }
