@@ -26,19 +26,19 @@ type missedPart struct{ list, issue, variant int64 }
 
 // missing is what the readers of a mailing did not get.
 type missing struct {
-	editions map[int64]*edition        // by issue
-	items    map[int64]map[mailed]bool // by variant that was not delivered
-	parts    map[int64][]missedPart    // by variant
-	lifted   map[int64][]missedPart    // by reader
-	failed   map[int64][]int64         // by reader of the page: variants
-	mailings []int64                   // whose deliveries may have failed
+	editions map[int64]*edition             // by issue
+	items    map[missedPart]map[mailed]bool // of a variant that was not delivered
+	parts    map[int64][]missedPart         // by variant
+	lifted   map[int64][]missedPart         // by reader
+	failed   map[int64][]int64              // by reader of the page: variants
+	mailings []int64                        // whose deliveries may have failed
 }
 
 // lookMissing reads what holds for all pages: the mailings and the lifted
 // suppressions to look at.
 func (c *chooser) lookMissing(ctx context.Context) error {
 	c.missing = missing{
-		editions: make(map[int64]*edition), items: make(map[int64]map[mailed]bool), parts: make(map[int64][]missedPart), lifted: make(map[int64][]missedPart),
+		editions: make(map[int64]*edition), items: make(map[missedPart]map[mailed]bool), parts: make(map[int64][]missedPart), lifted: make(map[int64][]missedPart),
 	}
 	lifted, err := c.s.subscribers.Lifted(ctx, c.due.Add(-missedFor), missedFor)
 	if err != nil {
@@ -139,19 +139,21 @@ func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []
 	if err != nil {
 		return nil, err
 	}
-	set, parts := make(map[mailed]bool), []missedPart{}
+	parts := []missedPart{}
 	for _, it := range items {
 		list := lists[it.Issue]
 		if c.current[list] == nil {
 			continue
 		}
-		set[mailed{it.Article, it.Event}] = true
-		if p := (missedPart{list, it.Issue, variant}); !slices.Contains(parts, p) {
+		p := missedPart{list, it.Issue, variant}
+		if c.missing.items[p] == nil {
+			c.missing.items[p] = make(map[mailed]bool)
 			parts = append(parts, p)
 			issues = append(issues, it.Issue)
 		}
+		c.missing.items[p][mailed{it.Article, it.Event}] = true
 	}
-	c.missing.items[variant], c.missing.parts[variant] = set, parts
+	c.missing.parts[variant] = parts
 	return issues, nil
 }
 
@@ -200,5 +202,5 @@ func (c *chooser) missedBy(reader int64, lists []int64) []missedPart {
 
 // brings reports whether a part brings an item.
 func (c *chooser) brings(p missedPart, it IssueItem) bool {
-	return p.variant == 0 || c.missing.items[p.variant][mailed{it.Article.ID, it.Event}]
+	return p.variant == 0 || c.missing.items[p][mailed{it.Article.ID, it.Event}]
 }
