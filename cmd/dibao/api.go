@@ -96,7 +96,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	}
 	var out, talk bytes.Buffer
 	g := s.from
-	g.actor = "token:" + token.Name
+	g.actor, g.inServer = "token:"+token.Name, true
 	root := newRootWith(&g)
 	root.SetArgs(args)
 	root.SetIn(strings.NewReader(""))

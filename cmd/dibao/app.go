@@ -62,7 +62,9 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	budget.Set(c.Server.Memory)
+	if !g.inServer {
+		budget.Set(c.Server.Memory)
+	}
 	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
 }
 

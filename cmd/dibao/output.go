@@ -17,6 +17,7 @@ type globals struct {
 	json, quiet, yes     bool
 	change               change // what the verb that runs changed
 	actor                string // who runs it; "" is the user of the system
+	inServer             bool   // it runs inside serve, which has set the limits of the process
 }
 
 // say writes talk to stderr without what is secret, unless --quiet.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -30,10 +31,10 @@ type share struct {
 	*semaphore.Weighted
 }
 
-func newShare(bytes int64) share { return share{bytes, semaphore.NewWeighted(bytes)} }
+func newShare(bytes int64) *share { return &share{bytes, semaphore.NewWeighted(bytes)} }
 
 // take waits for a part of the share; who asks for more than all gets all.
-func (s share) take(ctx context.Context, n int64) (done func(), err error) {
+func (s *share) take(ctx context.Context, n int64) (done func(), err error) {
 	n = min(max(n, least), s.limit)
 	if err := s.Acquire(ctx, n); err != nil {
 		return nil, err
@@ -43,8 +44,16 @@ func (s share) take(ctx context.Context, n int64) (done func(), err error) {
 
 // parsing is a fourth of the memory, for what is being parsed or compared, and
 // holding a sixth, for what is read and not stored yet: the rest is for the
-// database, caches and readers. Set replaces both before any work begins.
-var parsing, holding = newShare(Standard / 4), newShare(Standard / 6)
+// database, caches and readers. What was reserved before Set is given back to the
+// share that it was taken from.
+var parsing, holding atomic.Pointer[share]
+
+func init() { divide(Standard) }
+
+func divide(total int64) {
+	parsing.Store(newShare(total / 4))
+	holding.Store(newShare(total / 6))
+}
 
 // goShare is what the Go runtime may use of the memory: SQLite's caches and the
 // program itself are outside of it, and the runtime exceeds its limit for a moment.
@@ -56,19 +65,19 @@ func Set(total int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(goShare(total))
 	}
-	parsing, holding = newShare(total/4), newShare(total/6)
+	divide(total)
 }
 
 // Reserve waits until there is memory to parse an input of so many bytes, or to
 // compare texts of so many; done gives it back. An input that is larger than all
 // there is gets all there is. Who holds a reservation must not ask for another.
 func Reserve(ctx context.Context, bytes int) (done func(), err error) {
-	return parsing.take(ctx, int64(bytes)*perByte)
+	return parsing.Load().take(ctx, int64(bytes)*perByte)
 }
 
 // Hold waits until there is memory to keep what is read of an input of so many bytes
 // until it is stored; done gives it back. Who holds may reserve, but not hold more,
 // and who has reserved must not hold.
 func Hold(ctx context.Context, bytes int) (done func(), err error) {
-	return holding.take(ctx, int64(bytes)*perHeld)
+	return holding.Load().take(ctx, int64(bytes)*perHeld)
 }
