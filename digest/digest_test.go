@@ -17,7 +17,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"dibao/cmd/dibao/mailbox"
+	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/digest"
 	"dibao/feed"
 	"dibao/internal/database"

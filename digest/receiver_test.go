@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/cmd/dibao/mailbox"
+	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/digest"
 	"dibao/internal/mail"
 	"dibao/internal/trust"

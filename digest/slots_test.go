@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/cmd/dibao/mailbox"
+	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/digest"
 	"dibao/feed"
 	"dibao/internal/fetch"

@@ -1,26 +1,21 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
+	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"runtime/pprof"
-	"strings"
-	"syscall"
 	"time"
 
-	"github.com/emersion/go-smtp"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/bench"
 	"dibao/internal/config"
+	"dibao/internal/web"
+	"dibao/subscribers"
 )
 
 // newBench returns the verbs that measure this machine. Each counts the CPU time
@@ -50,37 +45,8 @@ func newBench(g *globals) *cobra.Command {
 	return cmd
 }
 
-// cpuTime is the CPU time that the process has used so far.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// peakRSS is the most memory that the process had, in MB.
-func peakRSS() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	if runtime.GOOS == "darwin" {
-		return float64(u.Maxrss) / (1 << 20) // bytes there, kilobytes elsewhere
-	}
-	return float64(u.Maxrss) / (1 << 10)
-}
-
-// measure runs f and returns the CPU and wall time that it took, in seconds.
-func measure(f func() error) (cpu, wall float64, err error) {
-	runtime.GC() // what came before is not its work
-	c, w := cpuTime(), time.Now()
-	err = f()
-	return (cpuTime() - c).Seconds(), time.Since(w).Seconds(), err
-}
-
-// benchApp opens a database for one run: the given one, or a temporary file.
-func benchApp(ctx context.Context, g *globals, settings map[string]string) (*app, func(), error) {
+// openBench opens a database for one run: the given one, or a temporary file.
+func (g *globals) openBench(ctx context.Context, settings map[string]string) (*bench.Node, func(), error) {
 	dir, err := os.MkdirTemp("", "dibao-bench-")
 	if err != nil {
 		return nil, nil, err
@@ -100,35 +66,175 @@ func benchApp(ctx context.Context, g *globals, settings map[string]string) (*app
 		remove()
 		return nil, nil, err
 	}
-	return a, func() { a.close(); remove() }, nil
+	node := &bench.Node{
+		DB: a.db, Articles: a.articles, Collector: a.collector, Subscribers: a.subscribers, Digest: a.digest, Log: a.log,
+		Register: func(mux *http.ServeMux) { a.register(mux, &web.Cache{}, func(subscribers.Confirmation) {}) },
+	}
+	return node, func() { a.close(); remove() }, nil
 }
 
-// startHelper starts this program as another process that serves one side of a
-// benchmark, and returns its address.
-func startHelper(ctx context.Context, args ...string) (addr string, stop func(), err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", nil, err
+func newBenchCollect(g *globals) *cobra.Command {
+	var feeds, items int
+	cmd := &cobra.Command{
+		Use:   "collect",
+		Short: "Collecting: the first time, with 304s, and with the same bytes again",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if feeds < 1 || items < 1 || feeds > 100_000 || items > 2000 {
+				return usagef("--feeds is from 1 to 100000, --items from 1 to 2000")
+			}
+			out, err := bench.Collect(cmd.Context(), g.openBench, feeds, items)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Feeds", "Entries", "First CPU", "First wall", "304 CPU", "Same body CPU", "Peak MB", "gofeed CPU"}, []bench.CollectFigures{out},
+				func(f bench.CollectFigures) []any {
+					return []any{f.Feeds, f.Entries, seconds(f.FirstCPU), seconds(f.FirstWall), seconds(f.NotModified), seconds(f.SameBody), int(f.PeakRSS), seconds(f.BaselineParse)}
+				})
+		},
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, self, append([]string{"bench", "helper"}, args...)...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		cancel()
-		return "", nil, fmt.Errorf("start the other side of the benchmark: %w", err)
-	}
-	stop = func() { cancel(); cmd.Wait() } // its status after being stopped says nothing
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		stop()
-		return "", nil, fmt.Errorf("the other side of the benchmark did not start: %w", err)
-	}
-	return strings.TrimSpace(line), stop, nil
+	cmd.Flags().IntVar(&feeds, "feeds", 1000, "sources")
+	cmd.Flags().IntVar(&items, "items", 20, "items of each")
+	return cmd
 }
+
+func newBenchCompose(g *globals) *cobra.Command {
+	var readers, sets, articles int
+	cmd := &cobra.Command{
+		Use:   "compose",
+		Short: "Compose and render personal digests of one list",
+		Long: "Makes readers with so many different choices of themes and regions, composes an issue for them, and renders\n" +
+			"every reader's message as it would be sent, unsigned. No message leaves the process.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if readers < 1 || sets < 1 || articles < 1 || articles > 400 {
+				return usagef("readers and sets are 1 or more, articles 1 to 400")
+			}
+			figures, err := bench.Compose(cmd.Context(), g.openBench, readers, sets, articles)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Readers", "Sets", "Messages", "Variants", "Compose CPU s", "Render CPU s", "µs a digest", "kB", "Peak MB"}, []bench.ComposeFigures{figures}, func(f bench.ComposeFigures) []any {
+				return []any{f.Readers, f.Sets, f.Messages, f.Variants, f.ComposeCPU, f.RenderCPU, f.CPUEachUS, f.MessageKB, f.PeakRSS}
+			})
+		},
+	}
+	cmd.Flags().IntVar(&readers, "readers", 100_000, "how many readers")
+	cmd.Flags().IntVar(&sets, "sets", 10_000, "how many different choices they have")
+	cmd.Flags().IntVar(&articles, "articles", 60, "how many articles the issue holds")
+	return cmd
+}
+
+func newBenchDeliver(g *globals) *cobra.Command {
+	b := &bench.Delivery{}
+	cmd := &cobra.Command{
+		Use:   "deliver",
+		Short: "Delivering: a mailing through the ledger, against the bare transport, a pool and the bare signature",
+		Long: "Composes a mailing for invented readers and delivers it to a mail server that takes everything and keeps nothing: one\n" +
+			"of its own, or the one of --smtp. The baselines send the same bytes through the same transport with no ledger and no\n" +
+			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is the bare signature of a hash.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if b.Recipients < 1 || b.Recipients > 5_000_000 || b.BodyKB < 4 || b.BodyKB > 90 || b.Connections < 1 || b.Connections > 100 {
+				return usagef("--recipients is from 1 to 5000000, --body-kb from 4 to 90, --connections from 1 to 100")
+			}
+			if b.DKIM != "none" && b.DKIM != "rsa" && b.DKIM != "ed25519" {
+				return usagef("--dkim is none, rsa or ed25519, not %q", b.DKIM)
+			}
+			out, err := b.Run(cmd.Context(), g.openBench)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Messages", "Wall", "CPU", "CPU each", "Compose", "Peak MB", "Raw", "Pool", "Sign", "KB"}, []bench.DeliverFigures{out},
+				func(f bench.DeliverFigures) []any {
+					return []any{f.Messages, seconds(f.Wall), seconds(f.CPU), millis(f.PerMessage), seconds(f.Compose), int(f.PeakRSS),
+						millis(f.BaselineRaw), millis(f.BaselinePool), millis(f.BaselineSign), int(f.MessageKB)}
+				})
+		},
+	}
+	cmd.Flags().IntVar(&b.Recipients, "recipients", 50_000, "readers")
+	cmd.Flags().IntVar(&b.BodyKB, "body-kb", 32, "about how much text and HTML a mail has, before it is encoded")
+	cmd.Flags().IntVar(&b.Connections, "connections", 4, "to the mail server")
+	cmd.Flags().StringVar(&b.DKIM, "dkim", "none", "none, rsa or ed25519")
+	cmd.Flags().StringVar(&b.SMTP, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
+	return cmd
+}
+
+func newBenchImport(g *globals) *cobra.Command {
+	rows := 100_000
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Import readers from a CSV file into an empty database",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if rows < 1 {
+				return usagef("--rows is 1 or more")
+			}
+			r, err := bench.Import(cmd.Context(), g.openBench, rows)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Rows", "Readers", "Wall s", "CPU s", "Peak MB"}, []bench.ImportFigures{r}, func(r bench.ImportFigures) []any {
+				return []any{r.Rows, r.Readers, r.WallS, r.CPUS, r.PeakRSSMB}
+			})
+		},
+	}
+	cmd.Flags().IntVar(&rows, "rows", rows, "how many readers")
+	return cmd
+}
+
+func newBenchPublish(g *globals) *cobra.Command {
+	var articles int
+	cmd := &cobra.Command{
+		Use:   "publish",
+		Short: "Serve feeds and pages, against Go's file server with the same bytes",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if articles < 20 || articles > 1_000_000 {
+				return usagef("--articles is from 20 to 1000000")
+			}
+			out, err := bench.Publish(cmd.Context(), g.openBench, articles)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Articles", "Feed/s", "304/s", "File/s", "Page p99", "Archive", "Peak MB"}, []bench.PublishFigures{out},
+				func(f bench.PublishFigures) []any {
+					return []any{f.Articles, int(f.FeedRPS), int(f.NotModifiedRPS), int(f.FileRPS), fmt.Sprintf("%.1f ms", f.PageP99),
+						fmt.Sprintf("%.1f and %.1f ms", f.ArchiveFirst, f.ArchiveLast), int(f.PeakRSS)}
+				})
+		},
+	}
+	cmd.Flags().IntVar(&articles, "articles", 200, "articles in the database")
+	return cmd
+}
+
+func newBenchSearch(g *globals) *cobra.Command {
+	var articles, queries int
+	cmd := &cobra.Command{
+		Use:   "search",
+		Short: "Searching: invented articles by the words of real ones, queries rare and common",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if articles < 100 || articles > 2_000_000 || queries < 10 || queries > 100_000 {
+				return usagef("--articles is from 100 to 2000000, --queries from 10 to 100000")
+			}
+			out, err := bench.Search(cmd.Context(), g.openBench, articles, queries)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Articles", "Queries", "p50", "p99", "Slowest", "Index", "Size"}, []bench.SearchFigures{out}, func(f bench.SearchFigures) []any {
+				return []any{f.Articles, f.Queries, fmt.Sprintf("%.1f ms", f.P50), fmt.Sprintf("%.1f ms", f.P99), f.Slowest, seconds(f.Index), fmt.Sprintf("%.0f MB", f.Size)}
+			})
+		},
+	}
+	cmd.Flags().IntVar(&articles, "articles", 100_000, "how many articles are searched")
+	cmd.Flags().IntVar(&queries, "queries", 1000, "how many queries are timed")
+	return cmd
+}
+
+func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
+
+func millis(ms float64) string { return fmt.Sprintf("%.3f ms", ms) }
 
 // newBenchHelper is the other side: hidden, started by the benchmarks themselves.
 func newBenchHelper() *cobra.Command {
@@ -136,46 +242,14 @@ func newBenchHelper() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "helper KIND", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
+			known, err := bench.Help(cmd.Context(), args[0], feeds, items, cmd.OutOrStdout())
+			if !known {
+				return usagef("unknown kind %q", args[0])
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), l.Addr())
-			switch args[0] {
-			case "feeds":
-				return serveLoopback(cmd.Context(), l, newBenchSite(feeds, items))
-			case "load":
-				return serveLoopback(cmd.Context(), l, benchClient())
-			case "smtp":
-				return runSink(cmd.Context(), l)
-			}
-			return usagef("unknown kind %q", args[0])
+			return err
 		},
 	}
 	cmd.Flags().IntVar(&feeds, "feeds", 0, "")
 	cmd.Flags().IntVar(&items, "items", 0, "")
 	return cmd
 }
-
-// runSink is a mail server that takes everything and keeps nothing.
-func runSink(ctx context.Context, l net.Listener) error {
-	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{}, nil }))
-	s.Domain, s.MaxRecipients, s.EnableSMTPUTF8 = "sink.invalid", 100, true
-	context.AfterFunc(ctx, func() { s.Close() })
-	err := s.Serve(l)
-	if ctx.Err() != nil || errors.Is(err, smtp.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-type sinkSession struct{}
-
-func (*sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
-func (*sinkSession) Rcpt(string, *smtp.RcptOptions) error { return nil }
-func (*sinkSession) Data(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	return err
-}
-func (*sinkSession) Reset()        {}
-func (*sinkSession) Logout() error { return nil }

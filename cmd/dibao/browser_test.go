@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/feed"
 	"dibao/policy"
 )
@@ -36,13 +37,13 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 		t.Skip("chromium is not installed; install the package chromium to see the pages in a browser")
 	}
-	o := demoOptions{afterWalk: func(d *demo) { lookAt(t, d, chromium) }}
+	o := demo.Options{AfterWalk: func(d *demo.Demo) { lookAt(t, d, chromium) }}
 	if _, err := demoOnce(t, o, ""); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func lookAt(t *testing.T, d *demo, chromium string) {
+func lookAt(t *testing.T, d *demo.Demo, chromium string) {
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "zh-CN"),
@@ -116,12 +117,12 @@ type sight struct {
 
 // sights are all pages of a demo that has gone its way. Those that hang on what
 // the demo understood are found by the links that lead to them.
-func sights(t *testing.T, d *demo) []sight {
-	base := d.config.Server.BaseURL
-	box := strings.TrimSuffix(d.boxURL, "/")
+func sights(t *testing.T, d *demo.Demo) []sight {
+	base := d.Config.Server.BaseURL
+	box := strings.TrimSuffix(d.BoxURL, "/")
 	wide := []int64{360, 1280}
 	all := []sight{
-		{name: "mail", address: fmt.Sprintf("%s/%d/html", box, d.box.Count()), widths: []int64{360, 640}, foreign: true},
+		{name: "mail", address: fmt.Sprintf("%s/%d/html", box, d.Box.Count()), widths: []int64{360, 640}, foreign: true},
 		{name: "mailbox", address: box + "/", widths: wide, foreign: true},
 	}
 	for _, p := range []struct{ name, path string }{
@@ -137,12 +138,12 @@ func sights(t *testing.T, d *demo) []sight {
 		all = append(all, sight{name: p.name, address: base + p.path + mark + "lang=zh", missing: missing},
 			sight{name: p.name + "-en", address: base + p.path + mark + "lang=en", widths: wide, missing: missing})
 	}
-	articles, err := d.articles.Articles(t.Context(), feed.Selection{Limit: 200})
+	articles, err := d.Articles.Articles(t.Context(), feed.Selection{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The pages of readers have the links of their mails.
-	mails := d.box.Messages()
+	mails := d.Box.Messages()
 	tokens := regexp.MustCompile(regexp.QuoteMeta(base) + `/(preferences|u|confirm)/[A-Za-z0-9_-]+`)
 	found := make(map[string]bool)
 	for i := len(mails) - 1; i >= 0; i-- {
@@ -158,13 +159,13 @@ func sights(t *testing.T, d *demo) []sight {
 			t.Errorf("no mail has a link to /%s/", name)
 		}
 	}
-	documents, err := d.articles.Documents(t.Context(), feed.DocumentSelection{Limit: 200})
+	documents, err := d.Articles.Documents(t.Context(), feed.DocumentSelection{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
 	longest := 0
 	for _, doc := range documents {
-		chain, err := d.articles.Chain(t.Context(), doc.ID)
+		chain, err := d.Articles.Chain(t.Context(), doc.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

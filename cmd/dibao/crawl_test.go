@@ -14,6 +14,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/internal/trust"
 )
 
@@ -28,44 +29,44 @@ var keptOfReaders = []string{
 // scanner does, by GET and HEAD: afterwards nothing of readers or mails has
 // changed.
 func TestNoLinkChangesAnything(t *testing.T) {
-	o := demoOptions{afterWalk: func(d *demo) { crawl(t, d) }}
+	o := demo.Options{AfterWalk: func(d *demo.Demo) { crawl(t, d) }}
 	if _, err := demoOnce(t, o, ""); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func crawl(t *testing.T, d *demo) {
+func crawl(t *testing.T, d *demo.Demo) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	base := d.config.Server.BaseURL
+	base := d.Config.Server.BaseURL
 	// A reader's request and change that wait for an answer are what a link could
 	// answer by mistake.
-	lists, err := d.subscribers.Lists(ctx)
+	lists, err := d.Subscribers.Lists(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := d.subscribers.SubscriberByAddress(ctx, "reader2@demo.example")
+	reader, err := d.Subscribers.SubscriberByAddress(ctx, "reader2@demo.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.post(ctx, base+"/preferences/"+d.subscribers.Keys().PreferencesToken(reader.ID, reader.Address)+"/address", url.Values{"address": {"elsewhere@demo.example"}}); err != nil {
+	if _, err := d.Post(ctx, base+"/preferences/"+d.Subscribers.Keys().PreferencesToken(reader.ID, reader.Address)+"/address", url.Values{"address": {"elsewhere@demo.example"}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.askByAdmin(ctx, "waiting@demo.example"); err != nil {
+	if err := d.AskByAdmin(ctx, "waiting@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	wait, stop := context.WithTimeout(ctx, 20*time.Second)
 	defer stop()
-	mails := d.summary.Subscribers*2 + 3
-	if err := d.box.Wait(wait, mails); err != nil {
-		t.Fatalf("%d of %d mails: %v", d.box.Count(), mails, err)
+	mails := d.Summary.Subscribers*2 + 3
+	if err := d.Box.Wait(wait, mails); err != nil {
+		t.Fatalf("%d of %d mails: %v", d.Box.Count(), mails, err)
 	}
 
 	before := dumpReaders(t, d)
 	todo := []string{base + "/", base + "/subscribe?list=" + lists[0].Slug}
 	link := regexp.MustCompile(regexp.QuoteMeta(base) + `[^\s<>"')]*`)
 	kinds := map[string]int{}
-	for _, m := range d.box.Messages() {
+	for _, m := range d.Box.Messages() {
 		todo = append(todo, link.FindAllString(m.Text+" "+m.HTML+" "+string(m.Raw), -1)...)
 	}
 	seen := map[string]bool{}
@@ -129,10 +130,10 @@ func follow(ctx context.Context, t *testing.T, address string) (links []string) 
 	return links
 }
 
-func dumpReaders(t *testing.T, d *demo) string {
+func dumpReaders(t *testing.T, d *demo.Demo) string {
 	t.Helper()
 	var b strings.Builder
-	err := d.db.Read(t.Context(), func(tx *sql.Tx) error {
+	err := d.DB.Read(t.Context(), func(tx *sql.Tx) error {
 		for _, table := range keptOfReaders {
 			rows, err := tx.Query("SELECT * FROM " + table + " ORDER BY 1, 2")
 			if err != nil {

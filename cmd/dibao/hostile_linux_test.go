@@ -20,6 +20,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/trust"
@@ -245,7 +246,7 @@ func newReaders(t *testing.T, a *app, site string) *readersLoad {
 	for id := range int64(2000) {
 		load.leave = append(load.leave, "/u/"+a.subscribers.Keys().UnsubscribeToken(id+1, lists[0].ID))
 	}
-	time.Sleep(formPause) // who is faster is taken for a program
+	time.Sleep(demo.FormPause) // who is faster is taken for a program
 	return load
 }
 

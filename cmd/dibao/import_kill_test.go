@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/cmd/dibao/bench"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
 )
@@ -32,7 +33,7 @@ func killImports(t *testing.T, name, url string) {
 	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "readers.csv")
-	if err := writeReaders(file, rows); err != nil {
+	if err := bench.WriteReaders(file, rows); err != nil {
 		t.Fatal(err)
 	}
 	dibao := func(args ...string) *exec.Cmd {

@@ -14,12 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"dibao/cmd/dibao/mailbox"
-	"dibao/cmd/dibao/samplesite"
+	"dibao/cmd/dibao/demo/mailbox"
+	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
+	"dibao/internal/web"
 	"dibao/subscribers"
 )
 
@@ -103,7 +104,7 @@ func collectSample(t *testing.T, a *app) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serveLoopback(ctx, l, site.Handler) }()
+	go func() { ended <- web.ServePlain(ctx, l, site.Handler) }()
 	defer func() { stop(); <-ended }()
 	source := feed.Source{URL: "http://" + l.Addr().String() + "/jiedu/feed.atom", Kind: "feed"}
 	source.PermitPrivate()

@@ -13,7 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"dibao/cmd/dibao/mailbox"
+	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/internal/mail/dnstest"
 )
 

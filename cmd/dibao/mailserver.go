@@ -7,11 +7,11 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"dibao/digest"
+	"dibao/internal/budget"
 	"dibao/internal/config"
 	"dibao/internal/fetch"
 	"dibao/internal/mail"
@@ -102,7 +102,7 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 	if err != nil {
 		return nil, err
 	}
-	collectLess()
+	budget.CollectLess()
 	keys := a.subscribers.Keys()
 	servers := a.servers()
 	opts := digest.DeliverOptions{
@@ -119,14 +119,6 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 		opts.Limits[domain] = digest.Limit(l)
 	}
 	return a.digest.NewDeliverer(opts)
-}
-
-// collectLess lets a process that delivers keep more garbage: what lives is a few
-// dozen MB, and collecting it at each doubling costs a tenth of a delivery.
-func collectLess() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300)
-	}
 }
 
 // signer returns the DKIM signer, nil where none is configured.

@@ -55,11 +55,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// oneLine joins the lines of an error that has several (errors.Join), without
-// what is secret: each error that a verb prints or the API answers passes here.
-func oneLine(err error) string {
-	return redact.Text(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
-}
+// oneLine is an error as a verb prints it or the API answers it.
+func oneLine(err error) string { return redact.Line(err) }
 
 // usageError is wrong usage: exit status 2.
 type usageError struct{ err error }

@@ -15,8 +15,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"dibao/cmd/dibao/mailbox"
-	"dibao/cmd/dibao/samplesite"
+	"dibao/cmd/dibao/demo"
+	"dibao/cmd/dibao/demo/mailbox"
+	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/feed/publish/feedtest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -63,11 +64,11 @@ func TestScripts(t *testing.T) {
 }
 
 // demoOnce runs the demo once and returns its summary and exit error.
-func demoOnce(t *testing.T, o demoOptions, database string) (demoSummary, error) {
+func demoOnce(t *testing.T, o demo.Options, database string) (demo.Summary, error) {
 	t.Helper()
-	o.once, o.addr = true, "127.0.0.1:0"
-	if o.subscribers == 0 {
-		o.subscribers = 3
+	o.Once, o.Addr = true, "127.0.0.1:0"
+	if o.Subscribers == 0 {
+		o.Subscribers = 3
 	}
 	var out, talk bytes.Buffer
 	g := &globals{json: true, database: database}
@@ -76,7 +77,7 @@ func demoOnce(t *testing.T, o demoOptions, database string) (demoSummary, error)
 	cmd.SetErr(&talk)
 	cmd.SetContext(t.Context())
 	err := runDemo(g, cmd, o)
-	var s demoSummary
+	var s demo.Summary
 	if out.Len() > 0 {
 		if jsonErr := json.Unmarshal(out.Bytes(), &s); jsonErr != nil {
 			t.Fatalf("summary %q: %v", out.String(), jsonErr)
@@ -90,7 +91,7 @@ func demoOnce(t *testing.T, o demoOptions, database string) (demoSummary, error)
 
 func TestDemoGoesTheWholeRoad(t *testing.T) {
 	t.Parallel()
-	s, err := demoOnce(t, demoOptions{subscribers: 12}, "")
+	s, err := demoOnce(t, demo.Options{Subscribers: 12}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,14 +120,14 @@ func TestDemoFailsWhenAStepIsBroken(t *testing.T) {
 	nobody := closed.Addr().String()
 	closed.Close()
 	for name, c := range map[string]struct {
-		options demoOptions
+		options demo.Options
 		want    string
 	}{
-		"ReceiverDown": {demoOptions{mailServer: nobody}, "subscribe"},
-		"SiteAnswers500": {demoOptions{breakSite: func(s *samplesite.Site) {
+		"ReceiverDown": {demo.Options{MailServer: nobody}, "subscribe"},
+		"SiteAnswers500": {demo.Options{BreakSite: func(s *samplesite.Site) {
 			s.Break("", 500)
 		}}, "collect"},
-		"OneSourceAnswers500": {demoOptions{breakSite: func(s *samplesite.Site) {
+		"OneSourceAnswers500": {demo.Options{BreakSite: func(s *samplesite.Site) {
 			s.Break("/zhiku/rss.xml", 500)
 		}}, "collect"},
 	} {
@@ -154,9 +155,9 @@ func TestExitStatusOfWrongUsage(t *testing.T) {
 func TestDemoFeedsAreValid(t *testing.T) {
 	t.Parallel()
 	checked := 0
-	o := demoOptions{afterWalk: func(d *demo) {
-		for _, f := range d.summary.Feeds {
-			body, err := d.get(t.Context(), f.URL)
+	o := demo.Options{AfterWalk: func(d *demo.Demo) {
+		for _, f := range d.Summary.Feeds {
+			body, err := d.Get(t.Context(), f.URL)
 			if err != nil {
 				t.Error(err)
 				continue
@@ -190,7 +191,7 @@ func TestDemoFailsOnAReadOnlyDatabase(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := demoOnce(t, demoOptions{}, url); err == nil || !strings.Contains(err.Error(), "read-only") {
+	if _, err := demoOnce(t, demo.Options{}, url); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Fatalf("got %v, want an error that says read-only", err)
 	}
 }

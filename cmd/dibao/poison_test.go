@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/internal/trust"
 )
 
@@ -19,7 +20,7 @@ import (
 // from a peer that is no trusted proxy: no page, feed, redirect or mail repeats
 // it, and the next reader gets the page from the cache as it should be.
 func TestRequestsDoNotNameOurSite(t *testing.T) {
-	if _, err := demoOnce(t, demoOptions{afterWalk: func(d *demo) { poison(t, d) }}, ""); err != nil {
+	if _, err := demoOnce(t, demo.Options{AfterWalk: func(d *demo.Demo) { poison(t, d) }}, ""); err != nil {
 		t.Fatal(err)
 	}
 	trust.Report(t, "answers that repeat a host of a request", "0 of 25 addresses, and 0 mails")
@@ -50,8 +51,8 @@ func ask(t *testing.T, addr, target, host, header string) (res *http.Response, b
 	return res, string(b)
 }
 
-func poison(t *testing.T, d *demo) {
-	base, err := url.Parse(d.config.Server.BaseURL)
+func poison(t *testing.T, d *demo.Demo) {
+	base, err := url.Parse(d.Config.Server.BaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func poison(t *testing.T, d *demo) {
 			t.Errorf("%s: %s", target, res.Status)
 		case !strings.Contains(target, "evil") && strings.Contains(body+fmt.Sprint(res.Header), "evil"):
 			t.Errorf("%s repeats what the request named: %v\n%s", target, res.Header, body)
-		case stampField.ReplaceAllString(plain, "") != stampField.ReplaceAllString(again, "") || before.StatusCode != after.StatusCode:
+		case demo.StartedField.ReplaceAllString(plain, "") != demo.StartedField.ReplaceAllString(again, "") || before.StatusCode != after.StatusCode:
 			t.Errorf("%s is another page after a request with another host", target)
 		}
 		if to, err := url.Parse(res.Header.Get("Location")); err != nil || to.Host != "" && to.Host != base.Host || strings.HasPrefix(to.Path, "//") || strings.HasPrefix(to.Path, `/\`) {
@@ -93,34 +94,34 @@ func traverse(t *testing.T, addr string) {
 }
 
 // poisonForm subscribes with another Host: the mail leads to our own site.
-func poisonForm(t *testing.T, d *demo) {
+func poisonForm(t *testing.T, d *demo.Demo) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	already := d.box.Count()
-	page, err := d.get(ctx, d.config.Server.BaseURL+"/subscribe?list=weekly")
+	already := d.Box.Count()
+	page, err := d.Get(ctx, d.Config.Server.BaseURL+"/subscribe?list=weekly")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamp := stampField.FindSubmatch(page)
+	stamp := demo.StartedField.FindSubmatch(page)
 	if stamp == nil {
 		t.Fatal("the form has no time stamp")
 	}
-	time.Sleep(formPause)
+	time.Sleep(demo.FormPause)
 	form := url.Values{"address": {"poisoned@demo.example"}, "list": {"weekly"}, "started": {string(stamp[1])}}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.config.Server.BaseURL+"/subscribe", strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Config.Server.BaseURL+"/subscribe", strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Host = "evil.example"
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("X-Forwarded-Host", "evil.example")
-	if _, err := d.do(r); err != nil {
+	if _, err := d.Do(r); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.box.Wait(ctx, already+1); err != nil {
+	if err := d.Box.Wait(ctx, already+1); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range d.box.Messages() {
+	for _, m := range d.Box.Messages() {
 		if strings.Contains(string(m.Raw)+m.Text+m.HTML, "evil.example") {
 			t.Errorf("a mail to %s names another site:\n%s", m.To, m.Text)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/mmcdole/gofeed"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/feed/publish"
 	"dibao/feed/publish/feedtest"
 	"dibao/internal/database/databasetest"
@@ -33,9 +34,9 @@ func demoSite(t *testing.T, f func(base string)) {
 func demoSiteOn(t *testing.T, database string, f func(base string)) {
 	t.Helper()
 	called := false
-	if _, err := demoOnce(t, demoOptions{subscribers: 1, afterWalk: func(d *demo) {
+	if _, err := demoOnce(t, demo.Options{Subscribers: 1, AfterWalk: func(d *demo.Demo) {
 		called = true
-		f(d.config.Server.BaseURL)
+		f(d.Config.Server.BaseURL)
 	}}, database); err != nil {
 		t.Fatal(err)
 	}

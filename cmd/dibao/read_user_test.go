@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 )
@@ -53,7 +54,7 @@ func TestReadsNeedNoMoreThanSelect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := demoOnce(t, demoOptions{readURL: readURL, afterWalk: func(d *demo) { crawl(t, d) }}, url); err != nil {
+	if _, err := demoOnce(t, demo.Options{ReadURL: readURL, AfterWalk: func(d *demo.Demo) { crawl(t, d) }}, url); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/cmd/dibao/demo"
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/redact"
@@ -53,7 +54,7 @@ func TestSeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := "sqlite:" + filepath.Join(t.TempDir(), "seed.db")
-	s, err := demoOnce(t, demoOptions{site: dir}, url)
+	s, err := demoOnce(t, demo.Options{Site: dir}, url)
 	if err != nil {
 		t.Fatal(err)
 	}

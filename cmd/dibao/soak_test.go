@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/cmd/dibao/bench"
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/fetch"
@@ -113,7 +114,7 @@ func newSoak(t *testing.T, sources, readers int) *soak {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	s.collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: collectors})
+	s.collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: bench.Collectors})
 	for i := range sources {
 		s.check(s.articles.AddSource(t.Context(), feed.Source{URL: fmt.Sprintf("%s/%d", site.URL, i), Kind: "feed"}))
 	}
@@ -144,7 +145,7 @@ func (s *soak) day() {
 	s.now.Add(24 * 3600)
 	ids, err := s.articles.DueSources(ctx)
 	s.check(nil, err)
-	_, err = collectAll(ctx, s.collector, ids)
+	_, err = bench.CollectAll(ctx, s.collector, ids)
 	s.check(nil, err)
 	s.check(nil, s.digest.Match(ctx))
 	made, err := s.digest.ComposeDue(ctx)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/cmd/dibao/mailbox"
+	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/internal/mail"
 	"dibao/internal/mail/smtptest"
 )

@@ -100,6 +100,12 @@ func Text(s string) string {
 	return pemKey.ReplaceAllString(s, "(private key)")
 }
 
+// Line joins the lines of an error that has several (errors.Join), without what is
+// secret: each error that a verb prints or the API answers passes here.
+func Line(err error) string {
+	return Text(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+}
+
 // beginning cuts a text before a word, so that it holds no half of a secret.
 func beginning(s string) string {
 	const margin = 4 << 10 // bytes of the longest secret

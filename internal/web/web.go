@@ -60,6 +60,17 @@ func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
 	return nil, fmt.Errorf("listen on %s: %v; check %s", addr, err, key)
 }
 
+// ServePlain serves a handler until ctx ends, with none of our limits: for what a
+// demo or a benchmark runs on loopback.
+func ServePlain(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { s.Close() })
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
 // Serve answers requests on l until ctx ends, then lets running ones finish.
 func Serve(ctx context.Context, l net.Listener, opts Options) error {
 	if opts.Logger == nil {

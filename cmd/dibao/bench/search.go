@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -10,15 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/policy"
 )
 
-// searchFigures are in the contract's words.
-type searchFigures struct {
+// SearchFigures are in the contract's words.
+type SearchFigures struct {
 	Articles int     `json:"articles"`
 	Queries  int     `json:"queries"`
 	P50      float64 `json:"p50_ms"`
@@ -30,53 +28,31 @@ type searchFigures struct {
 	Size     float64 `json:"size_mb"` // of the database
 }
 
-func newBenchSearch(g *globals) *cobra.Command {
-	var articles, queries int
-	cmd := &cobra.Command{
-		Use:   "search",
-		Short: "Searching: invented articles by the words of real ones, queries rare and common",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if articles < 100 || articles > 2_000_000 || queries < 10 || queries > 100_000 {
-				return usagef("--articles is from 100 to 2000000, --queries from 10 to 100000")
-			}
-			out, err := benchSearch(cmd.Context(), g, articles, queries)
-			if err != nil {
-				return err
-			}
-			return printRows(g, cmd, []any{"Articles", "Queries", "p50", "p99", "Slowest", "Index", "Size"}, []searchFigures{out}, func(f searchFigures) []any {
-				return []any{f.Articles, f.Queries, fmt.Sprintf("%.1f ms", f.P50), fmt.Sprintf("%.1f ms", f.P99), f.Slowest, seconds(f.Index), fmt.Sprintf("%.0f MB", f.Size)}
-			})
-		},
-	}
-	cmd.Flags().IntVar(&articles, "articles", 100_000, "how many articles are searched")
-	cmd.Flags().IntVar(&queries, "queries", 1000, "how many queries are timed")
-	return cmd
-}
+// batch is how many articles are stored in one transaction.
+const batch = 500
 
-// benchBatch is how many articles are stored in one transaction.
-const benchBatch = 500
-
-func benchSearch(ctx context.Context, g *globals, articles, queries int) (searchFigures, error) {
-	out := searchFigures{Articles: articles, Queries: queries}
-	a, closeApp, err := benchApp(ctx, g, map[string]string{})
+// Search times queries, rare and common, over invented articles by the words of
+// real ones.
+func Search(ctx context.Context, open Open, articles, queries int) (SearchFigures, error) {
+	out := SearchFigures{Articles: articles, Queries: queries}
+	a, closeApp, err := open(ctx, map[string]string{})
 	if err != nil {
 		return out, err
 	}
 	defer closeApp()
-	texts := newBenchTexts()
-	if out.Index, err = texts.store(ctx, a, articles); err != nil {
+	corpus := newTexts()
+	if out.Index, err = corpus.store(ctx, a, articles); err != nil {
 		return out, err
 	}
-	if out.Size, err = a.articles.Megabytes(ctx); err != nil {
+	if out.Size, err = a.Articles.Megabytes(ctx); err != nil {
 		return out, err
 	}
 	took, used := make([]float64, 0, queries), make([]float64, 0, queries)
 	slowest := 0.0
 	for i := range queries {
-		q := texts.query(i)
+		q := corpus.query(i)
 		begin, cpu := time.Now(), cpuTime()
-		found, err := a.articles.Search(ctx, feed.SearchQuery{Text: q, Facets: true})
+		found, err := a.Articles.Search(ctx, feed.SearchQuery{Text: q, Facets: true})
 		ms := float64(time.Since(begin).Microseconds()) / 1000
 		if err != nil {
 			return out, err
@@ -98,43 +74,43 @@ func benchSearch(ctx context.Context, g *globals, articles, queries int) (search
 
 // store stores the first n articles and returns how long that took. Those that a
 // given database holds from a run before are not stored again.
-func (t *benchTexts) store(ctx context.Context, a *app, n int) (seconds float64, err error) {
-	if newest, err := a.articles.Articles(ctx, feed.Selection{Limit: 1}); err != nil || len(newest) > 0 && newest[0].ID >= int64(n) {
-		return 0, errors.Join(err, a.articles.Tidy(ctx))
+func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err error) {
+	if newest, err := a.Articles.Articles(ctx, feed.Selection{Limit: 1}); err != nil || len(newest) > 0 && newest[0].ID >= int64(n) {
+		return 0, errors.Join(err, a.Articles.Tidy(ctx))
 	}
-	src, err := a.articles.AddSource(ctx, feed.Source{URL: "http://bench.example/list", Kind: "page", Name: "样例公报", Licence: feed.LicenceOfficial})
+	src, err := a.Articles.AddSource(ctx, feed.Source{URL: "http://bench.example/list", Kind: "page", Name: "样例公报", Licence: feed.LicenceOfficial})
 	if err != nil {
 		return 0, err
 	}
 	begin := time.Now()
-	for from := 0; from < n; from += benchBatch {
+	for from := 0; from < n; from += batch {
 		var items []ingest.Item
-		for i := min(from+benchBatch, n) - 1; i >= from; i-- {
+		for i := min(from+batch, n) - 1; i >= from; i-- {
 			items = append(items, t.item(i))
 		}
-		if _, err := a.collector.Add(ctx, src.ID, items); err != nil {
+		if _, err := a.Collector.Add(ctx, src.ID, items); err != nil {
 			return 0, err
 		}
 	}
-	err = a.articles.Tidy(ctx)
+	err = a.Articles.Tidy(ctx)
 	return time.Since(begin).Seconds(), err
 }
 
-// benchTexts invents articles whose words are as common as those of real ones:
+// texts invents articles whose words are as common as those of real ones:
 // some stand in nearly every text, most in a few.
-type benchTexts struct {
+type texts struct {
 	words []string
 }
 
-const benchWords = `养老 就业 教育 医疗 药品 食品 环境 土地 住房 财政 税收 金融 信用 交通 公路 铁路 港口 邮政 农业 粮食 生猪 森林 草原 防汛 水利 电力 煤炭 天然气
+const commonWords = `养老 就业 教育 医疗 药品 食品 环境 土地 住房 财政 税收 金融 信用 交通 公路 铁路 港口 邮政 农业 粮食 生猪 森林 草原 防汛 水利 电力 煤炭 天然气
 	旅游 文化 文物 出版 体育 健康 疫情 生育 妇女 儿童 残疾人 低保 救灾 社区 行政区划 扶贫 民族 宗教 外事 侨务 港澳 国防 征兵 公安 禁毒 普法 司法 人才 工资 社会保险 编制
 	统计 价格 国有企业 自由贸易 开发区 外贸 口岸 电子商务 消费 质量 安全生产 专利 科技 学校 职业教育 高等教育 幼儿园 信息化 大数据 人工智能 新能源汽车 充电 光伏
 	营商环境 政务公开 政务服务 行政许可 应急预案 督查 信访 保密 档案 标准化 知识产权 乡村振兴 城镇化 老旧小区 物业 燃气 供水 垃圾 污水 大气 噪声 土壤 湿地 河长 气象 地震`
 
-var benchOrgans = []string{"国务院", "国务院办公厅", "民政部", "财政部", "教育部", "四川省人民政府", "四川省人民政府办公厅", "广东省人民政府", "云南省人民政府", "上海市人民政府", "重庆市人民政府", "成都市人民政府"}
+var organs = []string{"国务院", "国务院办公厅", "民政部", "财政部", "教育部", "四川省人民政府", "四川省人民政府办公厅", "广东省人民政府", "云南省人民政府", "上海市人民政府", "重庆市人民政府", "成都市人民政府"}
 
-func newBenchTexts() *benchTexts {
-	t := &benchTexts{words: strings.Fields(benchWords)}
+func newTexts() *texts {
+	t := &texts{words: strings.Fields(commonWords)}
 	random := rand.New(rand.NewSource(1))
 	for len(t.words) < 6000 { // names of places, programmes, products: rare words
 		a, b := rune(0x4e00+random.Intn(6000)), rune(0x4e00+random.Intn(6000))
@@ -144,15 +120,15 @@ func newBenchTexts() *benchTexts {
 }
 
 // random is the source of the nth article or query: the same on every run.
-func (t *benchTexts) random(n int) (*rand.Rand, *rand.Zipf) {
+func (t *texts) random(n int) (*rand.Rand, *rand.Zipf) {
 	random := rand.New(rand.NewSource(int64(n) + 100))
 	return random, rand.NewZipf(random, 1.15, 12, uint64(len(t.words)-1))
 }
 
-func (t *benchTexts) item(n int) ingest.Item {
+func (t *texts) item(n int) ingest.Item {
 	random, zipf := t.random(n)
 	word := func() string { return t.words[zipf.Uint64()] }
-	organ := benchOrgans[random.Intn(len(benchOrgans))]
+	organ := organs[random.Intn(len(organs))]
 	form := [...]string{"通知", "通知", "通知", "意见", "办法", "批复", "决定"}[random.Intn(7)]
 	title := fmt.Sprintf("%s关于加强%s%s工作的%s", organ, word(), word(), form)
 	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -random.Intn(5000))
@@ -177,7 +153,7 @@ func (t *benchTexts) item(n int) ingest.Item {
 
 // query is the nth query: one word, common or rare, several, a phrase, a number,
 // one character, fields.
-func (t *benchTexts) query(n int) string {
+func (t *texts) query(n int) string {
 	random, zipf := t.random(-n - 1)
 	word := func() string { return t.words[zipf.Uint64()] }
 	switch n % 12 {

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"bytes"
@@ -16,14 +16,13 @@ import (
 	"time"
 
 	"github.com/mmcdole/gofeed"
-	"github.com/spf13/cobra"
 
 	"dibao/feed"
 	"dibao/internal/fetch"
 )
 
-// collectFigures are in the contract's words; times are seconds.
-type collectFigures struct {
+// CollectFigures are what collecting costs, in the contract's words; times are seconds.
+type CollectFigures struct {
 	Feeds         int     `json:"feeds"`
 	Entries       int     `json:"entries"`
 	FirstCPU      float64 `json:"first_cpu_s"`
@@ -34,57 +33,32 @@ type collectFigures struct {
 	BaselineParse float64 `json:"baseline_parse_cpu_s"`
 }
 
-func newBenchCollect(g *globals) *cobra.Command {
-	var feeds, items int
-	cmd := &cobra.Command{
-		Use:   "collect",
-		Short: "Collecting: the first time, with 304s, and with the same bytes again",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if feeds < 1 || items < 1 || feeds > 100_000 || items > 2000 {
-				return usagef("--feeds is from 1 to 100000, --items from 1 to 2000")
-			}
-			out, err := benchCollect(cmd.Context(), g, feeds, items)
-			if err != nil {
-				return err
-			}
-			return printRows(g, cmd, []any{"Feeds", "Entries", "First CPU", "First wall", "304 CPU", "Same body CPU", "Peak MB", "gofeed CPU"}, []collectFigures{out},
-				func(f collectFigures) []any {
-					return []any{f.Feeds, f.Entries, seconds(f.FirstCPU), seconds(f.FirstWall), seconds(f.NotModified), seconds(f.SameBody), int(f.PeakRSS), seconds(f.BaselineParse)}
-				})
-		},
-	}
-	cmd.Flags().IntVar(&feeds, "feeds", 1000, "sources")
-	cmd.Flags().IntVar(&items, "items", 20, "items of each")
-	return cmd
-}
-
-func seconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
-
-func benchCollect(ctx context.Context, g *globals, feeds, items int) (collectFigures, error) {
-	out := collectFigures{Feeds: feeds}
+// Collect collects invented feeds: the first time, with 304s, and with the same
+// bytes again.
+func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, error) {
+	out := CollectFigures{Feeds: feeds}
 	addr, stop, err := startHelper(ctx, "feeds", "--feeds", strconv.Itoa(feeds), "--items", strconv.Itoa(items))
 	if err != nil {
 		return out, err
 	}
 	defer stop()
-	a, closeApp, err := benchApp(ctx, g, map[string]string{})
+	a, closeApp, err := open(ctx, map[string]string{})
 	if err != nil {
 		return out, err
 	}
 	defer closeApp()
 	// All sources are on one host here; politeness would make it wait for itself.
-	a.collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: collectors})
+	a.Collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: Collectors})
 	ids := make([]int64, feeds)
 	for i := range ids {
-		s, err := a.articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/f/%d", addr, i), Kind: "feed"})
+		s, err := a.Articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/f/%d", addr, i), Kind: "feed"})
 		if err != nil {
 			return out, err
 		}
 		ids[i] = s.ID
 	}
 	if out.FirstCPU, out.FirstWall, err = measure(func() (err error) {
-		out.Entries, err = collectAll(ctx, a.collector, ids)
+		out.Entries, err = CollectAll(ctx, a.Collector, ids)
 		return err
 	}); err != nil {
 		return out, err
@@ -93,7 +67,7 @@ func benchCollect(ctx context.Context, g *globals, feeds, items int) (collectFig
 		return out, fmt.Errorf("%d entries were stored, not %d", out.Entries, feeds*items)
 	}
 	again := func() error {
-		n, err := collectAll(ctx, a.collector, ids)
+		n, err := CollectAll(ctx, a.Collector, ids)
 		if err == nil && n > 0 {
 			err = fmt.Errorf("%d entries were new the second time", n)
 		}
@@ -109,21 +83,21 @@ func benchCollect(ctx context.Context, g *globals, feeds, items int) (collectFig
 		return out, err
 	}
 	out.PeakRSS = peakRSS()
-	out.BaselineParse, err = parseAll(newBenchSite(feeds, items), feeds)
+	out.BaselineParse, err = parseAll(newSite(feeds, items), feeds)
 	return out, err
 }
 
-// collectors is how many sources are collected at a time.
-const collectors = 4
+// Collectors is how many sources are collected at a time.
+const Collectors = 4
 
-// collectAll collects sources and returns how many articles were new.
-func collectAll(ctx context.Context, c *feed.Collector, ids []int64) (int, error) {
+// CollectAll collects sources and returns how many articles were new.
+func CollectAll(ctx context.Context, c *feed.Collector, ids []int64) (int, error) {
 	var added atomic.Int64
 	var mu sync.Mutex
 	var failed error
 	work := make(chan int64)
 	var wg sync.WaitGroup
-	for range collectors {
+	for range Collectors {
 		wg.Go(func() {
 			for id := range work {
 				done, err := c.Collect(ctx, id)
@@ -145,7 +119,7 @@ func collectAll(ctx context.Context, c *feed.Collector, ids []int64) (int, error
 }
 
 // parseAll is the baseline: gofeed alone over the same bytes.
-func parseAll(site *benchSite, feeds int) (cpu float64, err error) {
+func parseAll(site *site, feeds int) (cpu float64, err error) {
 	parser := gofeed.NewParser()
 	for i := range feeds {
 		body := site.body(i)
@@ -168,15 +142,15 @@ func measureOnly(f func() error) (cpu, wall float64, err error) {
 	return (cpuTime() - c).Seconds(), time.Since(w).Seconds(), err
 }
 
-// benchSite serves feeds of invented notices.
-type benchSite struct {
+// site serves feeds of invented notices.
+type site struct {
 	feeds, items int
 	plain        atomic.Bool // no validators
 }
 
-func newBenchSite(feeds, items int) *benchSite { return &benchSite{feeds: feeds, items: items} }
+func newSite(feeds, items int) *site { return &site{feeds: feeds, items: items} }
 
-func (s *benchSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/plain" {
 		s.plain.Store(true)
 		return
@@ -201,7 +175,7 @@ func (s *benchSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // body makes the nth feed: each item a notice of a few paragraphs.
-func (s *benchSite) body(n int) []byte {
+func (s *site) body(n int) []byte {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>样例源</title><link>http://bench.example/</link><description>样例</description>` + "\n")
 	day := time.Now().Truncate(24 * time.Hour)
@@ -210,14 +184,14 @@ func (s *benchSite) body(n int) []byte {
 			n, i, n, i, n, i, day.Add(-time.Duration(i)*time.Hour).Format(time.RFC1123Z))
 		b.WriteString(`<content:encoded><![CDATA[`)
 		fmt.Fprintf(&b, "<p>样政发〔2026〕%d号</p><p>各县（市、区）人民政府，市政府各部门、各直属机构：</p>", n*s.items+i+1)
-		io.WriteString(&b, benchText)
+		io.WriteString(&b, paragraphs)
 		b.WriteString(`]]></content:encoded></item>` + "\n")
 	}
 	b.WriteString(`</channel></rss>`)
 	return []byte(b.String())
 }
 
-// benchText is the text that the invented notices share.
-var benchText = strings.Repeat(`<p>一、总体要求。坚持以人民为中心，按照有关规定，结合本市实际，统筹推进各项工作，着力解决群众关心的问题，努力提高服务水平。</p>`+
+// paragraphs is the text that the invented notices share.
+var paragraphs = strings.Repeat(`<p>一、总体要求。坚持以人民为中心，按照有关规定，结合本市实际，统筹推进各项工作，着力解决群众关心的问题，努力提高服务水平。</p>`+
 	`<p>二、主要任务。各部门要按照《样例市工作方案》（样政办发〔2025〕3号）的要求，明确责任分工，完善工作机制，确保各项措施落到实处。</p>`, 2) +
 	`<p>本通知自2026年12月1日起施行，有效期五年。</p><p>样例市人民政府</p><p>2026年11月20日</p>`

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -19,8 +19,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"dibao/feed"
 	"dibao/internal/fetch"
 	"dibao/internal/web"
@@ -28,10 +26,10 @@ import (
 	"dibao/subscribers"
 )
 
-// publishFigures are what «bench publish» measures. Requests a second are those
+// PublishFigures are what "bench publish" measures. Requests a second are those
 // of one client in another process, each kind in many short turns with the
 // others, so that what else runs on the machine slows all of them.
-type publishFigures struct {
+type PublishFigures struct {
 	Articles        int     `json:"articles"`
 	FeedBytes       int     `json:"feed_bytes"`
 	FeedRPS         float64 `json:"feed_rps"`
@@ -49,38 +47,14 @@ type publishFigures struct {
 	PeakRSS         float64 `json:"peak_rss_mb"`
 }
 
-func newBenchPublish(g *globals) *cobra.Command {
-	var articles int
-	cmd := &cobra.Command{
-		Use:   "publish",
-		Short: "Serve feeds and pages, against Go's file server with the same bytes",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if articles < 20 || articles > 1_000_000 {
-				return usagef("--articles is from 20 to 1000000")
-			}
-			out, err := benchPublish(cmd.Context(), g, articles)
-			if err != nil {
-				return err
-			}
-			return printRows(g, cmd, []any{"Articles", "Feed/s", "304/s", "File/s", "Page p99", "Archive", "Peak MB"}, []publishFigures{out},
-				func(f publishFigures) []any {
-					return []any{f.Articles, int(f.FeedRPS), int(f.NotModifiedRPS), int(f.FileRPS), fmt.Sprintf("%.1f ms", f.PageP99),
-						fmt.Sprintf("%.1f and %.1f ms", f.ArchiveFirst, f.ArchiveLast), int(f.PeakRSS)}
-				})
-		},
-	}
-	cmd.Flags().IntVar(&articles, "articles", 200, "articles in the database")
-	return cmd
-}
-
-func benchPublish(ctx context.Context, g *globals, articles int) (out publishFigures, err error) {
+// Publish serves feeds and pages, against Go's file server with the same bytes.
+func Publish(ctx context.Context, open Open, articles int) (out PublishFigures, err error) {
 	public, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return out, err
 	}
 	base := "http://" + public.Addr().String()
-	a, closeApp, err := benchApp(ctx, g, map[string]string{"DIBAO_SERVER_BASE_URL": base})
+	a, closeApp, err := open(ctx, map[string]string{"DIBAO_SERVER_BASE_URL": base})
 	if err != nil {
 		public.Close()
 		return out, err
@@ -90,24 +64,24 @@ func benchPublish(ctx context.Context, g *globals, articles int) (out publishFig
 		public.Close()
 		return out, err
 	}
-	if _, err := a.subscribers.CreateList(ctx, subscribers.List{Slug: "weekly", Title: "样例周刊"}); err != nil {
+	if _, err := a.Subscribers.CreateList(ctx, subscribers.List{Slug: "weekly", Title: "样例周刊"}); err != nil {
 		return out, err
 	}
-	if err := a.digest.Match(ctx); err != nil {
+	if err := a.Digest.Match(ctx); err != nil {
 		return out, err
 	}
 	mux := http.NewServeMux()
-	a.register(mux, &web.Cache{}, func(subscribers.Confirmation) {})
+	a.Register(mux)
 	served, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer stop()
-	wg.Go(func() { _ = web.Serve(served, public, web.Options{Handler: mux, Logger: a.log}) })
-	return out, benchServer(served, base, a, &out)
+	wg.Go(func() { _ = web.Serve(served, public, web.Options{Handler: mux, Logger: a.Log}) })
+	return out, measureServer(served, base, a, &out)
 }
 
-// benchServer measures a server that runs at base.
-func benchServer(ctx context.Context, base string, a *app, out *publishFigures) error {
+// measureServer measures a server that runs at base.
+func measureServer(ctx context.Context, base string, a *Node, out *PublishFigures) error {
 	load, stopLoad, err := startHelper(ctx, "load")
 	if err != nil {
 		return err
@@ -167,7 +141,7 @@ const (
 )
 
 // fillArticles collects invented articles, as a daemon does, and returns how many.
-func fillArticles(ctx context.Context, a *app, articles int) (int, error) {
+func fillArticles(ctx context.Context, a *Node, articles int) (int, error) {
 	items := 20
 	feeds := (articles + items - 1) / items
 	addr, stop, err := startHelper(ctx, "feeds", "--feeds", strconv.Itoa(feeds), "--items", strconv.Itoa(items))
@@ -175,16 +149,16 @@ func fillArticles(ctx context.Context, a *app, articles int) (int, error) {
 		return 0, err
 	}
 	defer stop()
-	a.collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: collectors})
+	a.Collector.Client = fetch.New(fetch.Options{AllowPrivate: true, PerHost: Collectors})
 	ids := make([]int64, feeds)
 	for i := range ids {
-		s, err := a.articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/f/%d", addr, i), Kind: "feed", Name: fmt.Sprintf("样例源 %d", i), Licence: feed.LicenceOfficial})
+		s, err := a.Articles.AddSource(ctx, feed.Source{URL: fmt.Sprintf("http://%s/f/%d", addr, i), Kind: "feed", Name: fmt.Sprintf("样例源 %d", i), Licence: feed.LicenceOfficial})
 		if err != nil {
 			return 0, err
 		}
 		ids[i] = s.ID
 	}
-	return collectAll(ctx, a.collector, ids)
+	return CollectAll(ctx, a.Collector, ids)
 }
 
 // serveFile serves bytes with Go's plain file server.
@@ -202,7 +176,7 @@ func serveFile(ctx context.Context, body []byte) (base, modified string, stop fu
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = serveLoopback(ctx, l, http.FileServer(http.Dir(dir))) })
+	wg.Go(func() { _ = web.ServePlain(ctx, l, http.FileServer(http.Dir(dir))) })
 	return "http://" + l.Addr().String(), time.Now().UTC().Add(time.Minute).Format(http.TimeFormat),
 		func() { cancel(); wg.Wait(); os.RemoveAll(dir) }, nil
 }
@@ -227,8 +201,8 @@ func getWhole(ctx context.Context, address string) (body []byte, etag string, er
 
 // pagesToAsk returns pages of every kind, and apart from them archive documents
 // from the newest to the oldest.
-func pagesToAsk(ctx context.Context, a *app, base string) (urls, archive []string, err error) {
-	newest, err := a.articles.Articles(ctx, feed.Selection{Limit: 1})
+func pagesToAsk(ctx context.Context, a *Node, base string) (urls, archive []string, err error) {
+	newest, err := a.Articles.Articles(ctx, feed.Selection{Limit: 1})
 	if err != nil || len(newest) == 0 {
 		return nil, nil, err
 	}
@@ -250,7 +224,7 @@ func pagesToAsk(ctx context.Context, a *app, base string) (urls, archive []strin
 	for _, p := range paths {
 		urls = append(urls, base+p, fmt.Sprintf("%s%s?before=%d", base, p, last/2+1))
 	}
-	documents, err := a.articles.Documents(ctx, feed.DocumentSelection{Before: last / 2, Limit: 20})
+	documents, err := a.Articles.Documents(ctx, feed.DocumentSelection{Before: last / 2, Limit: 20})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -273,11 +247,11 @@ func pagesToAsk(ctx context.Context, a *app, base string) (urls, archive []strin
 // quickest counts, since what else runs on the machine only adds.
 const pageRounds = 3
 
-func measurePages(ctx context.Context, a *app, load string, urls, archive []string, out *publishFigures) error {
+func measurePages(ctx context.Context, a *Node, load string, urls, archive []string, out *PublishFigures) error {
 	all := append(slices.Clone(urls), archive...)
 	best := make([]float64, len(all))
 	for round := range pageRounds {
-		err := a.db.Write(ctx, func(tx *sql.Tx) error { // everything that is kept is old
+		err := a.DB.Write(ctx, func(tx *sql.Tx) error { // everything that is kept is old
 			_, err := tx.ExecContext(ctx, `UPDATE lists SET updated_at = $1`, time.Now().UTC().Truncate(time.Microsecond))
 			return err
 		})
@@ -342,8 +316,8 @@ func askLoad(ctx context.Context, load, path string, ask loadRequest, answer *lo
 	return json.NewDecoder(res.Body).Decode(answer)
 }
 
-// benchClient is the other side of «bench publish»: it asks as it is told.
-func benchClient() http.Handler {
+// loadClient is the other side of "bench publish": it asks as it is told.
+func loadClient() http.Handler {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadConns, DisableCompression: true}}
 	mux := http.NewServeMux()
 	answer := func(do func(context.Context, *http.Client, loadRequest) (loadAnswer, error)) http.HandlerFunc {

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -19,17 +19,17 @@ import (
 	"time"
 
 	"github.com/jordan-wright/email"
-	"github.com/spf13/cobra"
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/internal/budget"
 	"dibao/internal/mail"
 	"dibao/policy"
 	"dibao/subscribers"
 )
 
-// deliverFigures are in the contract's words.
-type deliverFigures struct {
+// DeliverFigures are what delivering costs, in the contract's words.
+type DeliverFigures struct {
 	Messages     int     `json:"messages"`
 	Wall         float64 `json:"wall_s"`
 	CPU          float64 `json:"cpu_s"`
@@ -42,52 +42,21 @@ type deliverFigures struct {
 	MessageKB    float64 `json:"message_kb"` // as sent, encoded
 }
 
-// deliverBench is one run of bench deliver.
-type deliverBench struct {
-	recipients, bodyKB, connections int
-	dkim, smtp                      string
-	preview                         digest.Mail // what the mail says
+// Delivery is one run of the benchmark of delivering.
+type Delivery struct {
+	Recipients  int
+	BodyKB      int    // about how much text and HTML a mail has, before it is encoded
+	Connections int    // to the mail server
+	DKIM        string // none, rsa or ed25519
+	SMTP        string // HOST:PORT of another mail server; "": one of its own
+
+	preview digest.Mail // what the mail says
 }
 
-func newBenchDeliver(g *globals) *cobra.Command {
-	b := &deliverBench{}
-	cmd := &cobra.Command{
-		Use:   "deliver",
-		Short: "Delivering: a mailing through the ledger, against the bare transport, a pool and the bare signature",
-		Long: "Composes a mailing for invented readers and delivers it to a mail server that takes everything and keeps nothing: one\n" +
-			"of its own, or the one of --smtp. The baselines send the same bytes through the same transport with no ledger and no\n" +
-			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is the bare signature of a hash.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if b.recipients < 1 || b.recipients > 5_000_000 || b.bodyKB < 4 || b.bodyKB > 90 || b.connections < 1 || b.connections > 100 {
-				return usagef("--recipients is from 1 to 5000000, --body-kb from 4 to 90, --connections from 1 to 100")
-			}
-			if b.dkim != "none" && b.dkim != "rsa" && b.dkim != "ed25519" {
-				return usagef("--dkim is none, rsa or ed25519, not %q", b.dkim)
-			}
-			out, err := b.run(cmd.Context(), g)
-			if err != nil {
-				return err
-			}
-			return printRows(g, cmd, []any{"Messages", "Wall", "CPU", "CPU each", "Compose", "Peak MB", "Raw", "Pool", "Sign", "KB"}, []deliverFigures{out},
-				func(f deliverFigures) []any {
-					return []any{f.Messages, seconds(f.Wall), seconds(f.CPU), millis(f.PerMessage), seconds(f.Compose), int(f.PeakRSS),
-						millis(f.BaselineRaw), millis(f.BaselinePool), millis(f.BaselineSign), int(f.MessageKB)}
-				})
-		},
-	}
-	cmd.Flags().IntVar(&b.recipients, "recipients", 50_000, "readers")
-	cmd.Flags().IntVar(&b.bodyKB, "body-kb", 32, "about how much text and HTML a mail has, before it is encoded")
-	cmd.Flags().IntVar(&b.connections, "connections", 4, "to the mail server")
-	cmd.Flags().StringVar(&b.dkim, "dkim", "none", "none, rsa or ed25519")
-	cmd.Flags().StringVar(&b.smtp, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
-	return cmd
-}
-
-func millis(ms float64) string { return fmt.Sprintf("%.3f ms", ms) }
-
-func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures, err error) {
-	addr := b.smtp
+// Run delivers a mailing through the ledger, against the bare transport, a pool and
+// the bare signature.
+func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err error) {
+	addr := b.SMTP
 	if addr == "" {
 		var stop func()
 		if addr, stop, err = startHelper(ctx, "smtp"); err != nil {
@@ -95,12 +64,12 @@ func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures,
 		}
 		defer stop()
 	}
-	a, closeApp, err := benchApp(ctx, g, map[string]string{"DIBAO_MAIL_FROM": "邸报 <dibao@bench.example>", "DIBAO_MAIL_BOUNCE_DOMAIN": "bounces.bench.example"})
+	a, closeApp, err := open(ctx, map[string]string{"DIBAO_MAIL_FROM": "邸报 <dibao@bench.example>", "DIBAO_MAIL_BOUNCE_DOMAIN": "bounces.bench.example"})
 	if err != nil {
 		return out, err
 	}
 	defer closeApp()
-	signer, sign, err := benchSigner(b.dkim)
+	signer, sign, err := newSigner(b.DKIM)
 	if err != nil {
 		return out, err
 	}
@@ -110,25 +79,25 @@ func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures,
 	}
 	var made digest.Composed
 	if out.Compose, _, err = measure(func() error {
-		made, err = a.digest.ComposeNow(ctx, []subscribers.List{list})
+		made, err = a.Digest.ComposeNow(ctx, []subscribers.List{list})
 		return err
 	}); err != nil {
 		return out, err
 	}
-	if made.Deliveries != b.recipients {
-		return out, fmt.Errorf("%d deliveries were composed, not %d; is the database empty?", made.Deliveries, b.recipients)
+	if made.Deliveries != b.Recipients {
+		return out, fmt.Errorf("%d deliveries were composed, not %d; is the database empty?", made.Deliveries, b.Recipients)
 	}
-	collectLess()
+	budget.CollectLess()
 	server := mail.Options{Addr: addr, TLS: mail.TLSNone}
-	keys := a.subscribers.Keys()
-	d, err := a.digest.NewDeliverer(digest.DeliverOptions{
-		Server: server, Connections: b.connections, DKIM: signer, BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(),
+	keys := a.Subscribers.Keys()
+	d, err := a.Digest.NewDeliverer(digest.DeliverOptions{
+		Server: server, Connections: b.Connections, DKIM: signer, BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(),
 	})
 	if err != nil {
 		return out, err
 	}
-	baseline := baselines{server: server, connections: b.connections, messages: min(max(b.recipients/2, 1), 10_000), content: b.preview}
-	if baseline.mail, err = a.digest.SampleMail(ctx, made.Mailing); err != nil {
+	baseline := baselines{server: server, connections: b.Connections, messages: min(max(b.Recipients/2, 1), 10_000), content: b.preview}
+	if baseline.mail, err = a.Digest.SampleMail(ctx, made.Mailing); err != nil {
 		return out, err
 	}
 	out.MessageKB = float64(len(baseline.mail.Raw)) / 1024
@@ -147,8 +116,8 @@ func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures,
 	}
 	out.PeakRSS = peakRSS()
 	out.Messages = done.Sent
-	if done.Sent != b.recipients {
-		return out, fmt.Errorf("%+v of %d deliveries", done, b.recipients)
+	if done.Sent != b.Recipients {
+		return out, fmt.Errorf("%+v of %d deliveries", done, b.Recipients)
 	}
 	out.PerMessage = out.CPU / float64(done.Sent) * 1000
 	rawAfter, err := baseline.raw(ctx)
@@ -164,36 +133,36 @@ func (b *deliverBench) run(ctx context.Context, g *globals) (out deliverFigures,
 }
 
 // fill makes a list, articles whose mail is about so long, and readers.
-func (b *deliverBench) fill(ctx context.Context, a *app) (subscribers.List, error) {
-	list, err := a.subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "样例周报", MaxItems: 200})
+func (b *Delivery) fill(ctx context.Context, a *Node) (subscribers.List, error) {
+	list, err := a.Subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "样例周报", MaxItems: 200})
 	if err != nil {
 		return list, err
 	}
-	source, err := a.articles.AddSource(ctx, feed.Source{URL: "http://bench.example/", Kind: "feed", Name: "样例源"})
+	source, err := a.Articles.AddSource(ctx, feed.Source{URL: "http://bench.example/", Kind: "feed", Name: "样例源"})
 	if err != nil {
 		return list, err
 	}
 	size, articles := 0, int64(0)
-	for size < b.bodyKB<<10 && articles < int64(list.MaxItems) {
-		if err := benchArticle(ctx, a, source.ID, articles); err != nil {
+	for size < b.BodyKB<<10 && articles < int64(list.MaxItems) {
+		if err := storeArticle(ctx, a, source.ID, articles); err != nil {
 			return list, err
 		}
 		articles++
-		if b.preview, err = a.digest.PreviewMail(ctx, list); err != nil {
+		if b.preview, err = a.Digest.PreviewMail(ctx, list); err != nil {
 			return list, err
 		}
 		size = len(b.preview.HTML) + len(b.preview.Text)
 	}
-	return list, benchReaders(ctx, a, list, b.recipients)
+	return list, storeReaders(ctx, a, list, b.Recipients)
 }
 
-// benchArticle stores an invented notice.
-func benchArticle(ctx context.Context, a *app, source, n int64) error {
+// storeArticle stores an invented notice.
+func storeArticle(ctx context.Context, a *Node, source, n int64) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	title := fmt.Sprintf("样例市人民政府关于第%d件事项的通知", n)
 	facts := fmt.Sprintf(`{"title":%q,"kind":%q,"published_on":%q}`, title, policy.KindDocument, now.Format(time.DateOnly))
 	summary := strings.Repeat("各部门要明确责任分工，完善工作机制，确保各项措施落到实处。", 3)
-	return a.db.Write(ctx, func(tx *sql.Tx) error {
+	return a.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO articles (source, guid, url, title, summary, kind, facts, page_state, collected_at, updated_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, 'complete', $8, $8)`,
@@ -202,13 +171,13 @@ func benchArticle(ctx context.Context, a *app, source, n int64) error {
 	})
 }
 
-// benchReaders stores readers who confirmed the list, without the mails and
+// storeReaders stores readers who confirmed the list, without the mails and
 // proofs of consent that real ones have.
-func benchReaders(ctx context.Context, a *app, list subscribers.List, n int) error {
+func storeReaders(ctx context.Context, a *Node, list subscribers.List, n int) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	const page = 10_000
 	for from := 0; from < n; from += page {
-		err := a.db.Write(ctx, func(tx *sql.Tx) error {
+		err := a.DB.Write(ctx, func(tx *sql.Tx) error {
 			one, err := tx.PrepareContext(ctx, `INSERT INTO subscribers (address, address_key, language, created_at) VALUES ($1, $1, 'zh', $2) RETURNING id`)
 			if err != nil {
 				return err
@@ -237,8 +206,8 @@ func benchReaders(ctx context.Context, a *app, list subscribers.List, n int) err
 	return nil
 }
 
-// benchSigner makes a key, and the bare operation with it; both nil for none.
-func benchSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
+// newSigner makes a key, and the bare operation with it; both nil for none.
+func newSigner(kind string) (*mail.Signer, func(digest []byte) error, error) {
 	var key crypto.Signer
 	var opts crypto.SignerOpts
 	var err error

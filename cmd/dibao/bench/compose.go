@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -10,14 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"dibao/policy"
 	"dibao/subscribers"
 )
 
-// composeFigures is what bench compose prints.
-type composeFigures struct {
+// ComposeFigures are what composing and rendering cost.
+type ComposeFigures struct {
 	Readers     int     `json:"readers"`
 	Sets        int     `json:"sets"`
 	Articles    int     `json:"articles"`
@@ -34,67 +32,42 @@ type composeFigures struct {
 	MatchSecond float64 `json:"match_cpu_s"`    // of the articles, once
 }
 
-func newBenchCompose(g *globals) *cobra.Command {
-	var readers, sets, articles int
-	cmd := &cobra.Command{
-		Use:   "compose",
-		Short: "Compose and render personal digests of one list",
-		Long: "Makes readers with so many different choices of themes and regions, composes an issue for them, and renders\n" +
-			"every reader's message as it would be sent, unsigned. No message leaves the process.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if readers < 1 || sets < 1 || articles < 1 || articles > 400 {
-				return usagef("readers and sets are 1 or more, articles 1 to 400")
-			}
-			a, done, err := benchApp(cmd.Context(), g, map[string]string{"DIBAO_MAIL_FROM": "dibao@bench.example"})
-			if err != nil {
-				return err
-			}
-			defer done()
-			figures, err := a.benchCompose(cmd.Context(), readers, sets, articles)
-			if err != nil {
-				return err
-			}
-			return printRows(g, cmd, []any{"Readers", "Sets", "Messages", "Variants", "Compose CPU s", "Render CPU s", "µs a digest", "kB", "Peak MB"}, []composeFigures{figures}, func(f composeFigures) []any {
-				return []any{f.Readers, f.Sets, f.Messages, f.Variants, f.ComposeCPU, f.RenderCPU, f.CPUEachUS, f.MessageKB, f.PeakRSS}
-			})
-		},
-	}
-	cmd.Flags().IntVar(&readers, "readers", 100_000, "how many readers")
-	cmd.Flags().IntVar(&sets, "sets", 10_000, "how many different choices they have")
-	cmd.Flags().IntVar(&articles, "articles", 60, "how many articles the issue holds")
-	return cmd
-}
-
-// benchThemes and benchRegions are what the articles are of and the readers
+// themes and regions are what the articles are of and the readers
 // choose from.
 var (
-	benchThemes = []string{"国民经济", "财政、金融、审计", "国土资源、能源", "农业、林业、水利", "工业、交通", "商贸、海关、旅游", "市场监管、安全生产",
+	themes = []string{"国民经济", "财政、金融、审计", "国土资源、能源", "农业、林业、水利", "工业、交通", "商贸、海关、旅游", "市场监管、安全生产",
 		"城乡建设、环境保护", "科技、教育", "文化、广电、新闻出版", "卫生、体育", "人口与计划生育", "劳动、人事、监察", "公安、安全、司法", "民政、扶贫、救灾"}
-	benchRegions = []string{"11", "12", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "50", "51", "53"}
+	regions = []string{"11", "12", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "50", "51", "53"}
 )
 
-func (a *app) benchCompose(ctx context.Context, readers, sets, articles int) (composeFigures, error) {
-	f := composeFigures{Readers: readers, Sets: sets, Articles: articles}
-	list, err := a.subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "邸报周刊", MaxItems: max(articles, subscribers.DefaultMaxItems)})
+// Compose composes an issue for readers with so many different choices and renders
+// every reader's message, unsigned.
+func Compose(ctx context.Context, open Open, readers, sets, articles int) (ComposeFigures, error) {
+	a, done, err := open(ctx, map[string]string{"DIBAO_MAIL_FROM": "dibao@bench.example"})
+	if err != nil {
+		return ComposeFigures{}, err
+	}
+	defer done()
+	f := ComposeFigures{Readers: readers, Sets: sets, Articles: articles}
+	list, err := a.Subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "邸报周刊", MaxItems: max(articles, subscribers.DefaultMaxItems)})
 	if err != nil {
 		return f, err
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	if err := a.benchArticles(ctx, random, articles); err != nil {
+	if err := a.storeArticles(ctx, random, articles); err != nil {
 		return f, err
 	}
-	if err := a.benchReaders(ctx, list.ID, readers, benchChoices(random, sets)); err != nil {
+	if err := a.storeChoosers(ctx, list.ID, readers, newChoices(random, sets)); err != nil {
 		return f, err
 	}
 	f.PeakBefore = peakRSS()
 	start := time.Now()
-	if f.MatchSecond, _, err = measure(func() error { return a.digest.Match(ctx) }); err != nil {
+	if f.MatchSecond, _, err = measure(func() error { return a.Digest.Match(ctx) }); err != nil {
 		return f, err
 	}
 	var mailing int64
 	f.ComposeCPU, _, err = measure(func() error {
-		made, err := a.digest.ComposeNow(ctx, []subscribers.List{list})
+		made, err := a.Digest.ComposeNow(ctx, []subscribers.List{list})
 		mailing = made.Mailing
 		return err
 	})
@@ -103,7 +76,7 @@ func (a *app) benchCompose(ctx context.Context, readers, sets, articles int) (co
 	}
 	bytes := 0
 	f.RenderCPU, _, err = measure(func() error {
-		return a.digest.EachMessage(ctx, mailing, a.subscribers.Keys().MessageIDKey(), func(_ string, message [][]byte) error {
+		return a.Digest.EachMessage(ctx, mailing, a.Subscribers.Keys().MessageIDKey(), func(_ string, message [][]byte) error {
 			f.Messages++
 			for _, piece := range message {
 				bytes += len(piece)
@@ -117,22 +90,22 @@ func (a *app) benchCompose(ctx context.Context, readers, sets, articles int) (co
 	f.CPU, f.Wall, f.PeakRSS = f.ComposeCPU+f.RenderCPU, time.Since(start).Seconds(), peakRSS()
 	f.CPUEachUS = f.CPU * 1e6 / float64(max(f.Messages, 1))
 	f.MessageKB = float64(bytes) / float64(max(f.Messages, 1)) / 1000
-	return f, a.db.Read(ctx, func(tx *sql.Tx) error {
+	return f, a.DB.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM variants WHERE mailing = $1`, mailing).Scan(&f.Variants)
 	})
 }
 
-// benchArticles stores articles of today, as a source would have given them.
-func (a *app) benchArticles(ctx context.Context, random *rand.Rand, n int) error {
+// storeArticles stores articles of today, as a source would have given them.
+func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	return a.db.Write(ctx, func(tx *sql.Tx) error {
+	return a.DB.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO sources (id, url, kind, name, next_at, created_at) VALUES (1, 'https://bench.example/', 'feed', '样例网', $1, $1)`, now); err != nil {
 			return err
 		}
 		for i := range n {
 			facts, err := json.Marshal(policy.Facts{
 				Title: fmt.Sprintf("样例省人民政府关于进一步做好第%d项样例工作的通知", i+1), Kind: policy.KindDocument, Type: "通知", Issuers: []string{"样例省人民政府"},
-				DocumentNumber: fmt.Sprintf("样政发〔2026〕%d号", i+1), Theme: benchThemes[random.IntN(len(benchThemes))], Region: benchRegions[random.IntN(len(benchRegions))],
+				DocumentNumber: fmt.Sprintf("样政发〔2026〕%d号", i+1), Theme: themes[random.IntN(len(themes))], Region: regions[random.IntN(len(regions))],
 				PublishedOn: policy.DateOf(now), IssuedOn: policy.DateOf(now.AddDate(0, 0, -3)), Level: policy.LevelProvince,
 				Summary: "现就进一步做好样例工作有关事项通知如下：" + strings.Repeat("明确工作目标、重点任务和保障措施，", 4) + "自发布之日起施行。",
 			})
@@ -148,14 +121,14 @@ func (a *app) benchArticles(ctx context.Context, random *rand.Rand, n int) error
 	})
 }
 
-// benchChoice is what a reader chooses, as it is stored.
-type benchChoice struct{ themes, regions string }
+// choice is what a reader chooses, as it is stored.
+type choice struct{ themes, regions string }
 
-// benchChoices makes different choices, each of about a third of the themes; the
+// newChoices makes different choices, each of about a third of the themes; the
 // first is everything.
-func benchChoices(random *rand.Rand, n int) []benchChoice {
-	all := []benchChoice{{"[]", "[]"}}
-	seen := map[benchChoice]bool{all[0]: true}
+func newChoices(random *rand.Rand, n int) []choice {
+	all := []choice{{"[]", "[]"}}
+	seen := map[choice]bool{all[0]: true}
 	pick := func(of []string, least, most int) string {
 		some := slices.Clone(of)
 		random.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
@@ -166,9 +139,9 @@ func benchChoices(random *rand.Rand, n int) []benchChoice {
 		return string(b)
 	}
 	for len(all) < n {
-		c := benchChoice{pick(benchThemes, 3, 5), "[]"}
+		c := choice{pick(themes, 3, 5), "[]"}
 		if len(all)%2 == 1 {
-			c.regions = pick(benchRegions, 11, 16)
+			c.regions = pick(regions, 11, 16)
 		}
 		if !seen[c] {
 			seen[c] = true
@@ -178,12 +151,12 @@ func benchChoices(random *rand.Rand, n int) []benchChoice {
 	return all
 }
 
-// benchReaders stores confirmed readers, whose choices go round.
-func (a *app) benchReaders(ctx context.Context, list int64, n int, choices []benchChoice) error {
+// storeChoosers stores confirmed readers, whose choices go round.
+func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []choice) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	const page = 20_000
 	for first := 1; first <= n; first += page {
-		err := a.db.Write(ctx, func(tx *sql.Tx) error {
+		err := a.DB.Write(ctx, func(tx *sql.Tx) error {
 			reader, err := tx.PrepareContext(ctx, `INSERT INTO subscribers (id, address, address_key, created_at) VALUES ($1, $2, $2, $3)`)
 			if err != nil {
 				return err

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -14,12 +14,13 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/publish"
+	"dibao/internal/redact"
 	"dibao/subscribers"
 )
 
 // walk goes the whole road; what goes wrong is noted, and what does not depend
 // on it goes on.
-func (d *demo) walk(ctx context.Context, o demoOptions) {
+func (d *Demo) walk(ctx context.Context, o Options) {
 	for _, step := range []struct {
 		name string
 		run  func(context.Context) error
@@ -27,62 +28,62 @@ func (d *demo) walk(ctx context.Context, o demoOptions) {
 		{"collect", d.collectAll},
 		{"make the list", d.makeList},
 		{"publish", d.readFeeds},
-		{"subscribe", func(ctx context.Context) error { return d.subscribe(ctx, o.subscribers) }},
+		{"subscribe", func(ctx context.Context) error { return d.subscribe(ctx, o.Subscribers) }},
 		{"compose and deliver", d.deliver},
 		{"unsubscribe", d.unsubscribe},
 	} {
 		if err := step.run(ctx); err != nil {
-			d.fail("%s: %s", step.name, oneLine(err))
+			d.fail("%s: %s", step.name, redact.Line(err))
 		}
 	}
 }
 
 // collectAll adds the site's sources and collects them over HTTP.
-func (d *demo) collectAll(ctx context.Context) error {
+func (d *Demo) collectAll(ctx context.Context) error {
 	var errs []error
 	for _, s := range d.site.Sources {
 		source := feed.Source{
 			URL: d.siteURL + s.URLPath, Kind: s.Kind, Name: s.Name, Issuer: s.Issuer, Region: s.Region, Licence: feed.Licence(s.Licence), Settings: s.Settings,
 		}
 		source.PermitPrivate() // the site is on loopback
-		added, err := d.articles.AddSource(ctx, source)
+		added, err := d.Articles.AddSource(ctx, source)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		d.summary.Sources++
-		done, err := d.collector.Collect(ctx, added.ID)
+		d.Summary.Sources++
+		done, err := d.Collector.Collect(ctx, added.ID)
 		errs = append(errs, err)
-		d.summary.Warnings = append(d.summary.Warnings, done.Warnings...)
-		d.summary.Articles += done.New
+		d.Summary.Warnings = append(d.Summary.Warnings, done.Warnings...)
+		d.Summary.Articles += done.New
 		d.say("collected %-24s %d articles", added.Name, done.New)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if d.summary.Articles == 0 {
+	if d.Summary.Articles == 0 {
 		return errors.New("no article was found")
 	}
 	return nil
 }
 
-func (d *demo) makeList(ctx context.Context) error {
-	_, err := d.subscribers.CreateList(ctx, subscribers.List{
+func (d *Demo) makeList(ctx context.Context) error {
+	_, err := d.Subscribers.CreateList(ctx, subscribers.List{
 		Slug: "weekly", Title: "邸报周刊", Description: "每周一早上八点：新发文件、征求意见、政策解读与署名文章。",
 	})
 	if err != nil {
 		return err
 	}
-	return d.digest.Match(ctx)
+	return d.Digest.Match(ctx)
 }
 
 // readFeeds asks for the feeds as a reader does.
-func (d *demo) readFeeds(ctx context.Context) error {
+func (d *Demo) readFeeds(ctx context.Context) error {
 	var errs []error
 	for _, path := range []string{"/", "/lists/weekly/"} {
 		for _, f := range publish.Formats {
-			address := d.config.Server.BaseURL + path + "feed" + f.Suffix
-			body, err := d.get(ctx, address)
+			address := d.Config.Server.BaseURL + path + "feed" + f.Suffix
+			body, err := d.Get(ctx, address)
 			if err != nil {
 				errs = append(errs, err)
 				continue
@@ -92,36 +93,39 @@ func (d *demo) readFeeds(ctx context.Context) error {
 				errs = append(errs, fmt.Errorf("%s: %w", address, err))
 				continue
 			}
-			d.summary.Feeds = append(d.summary.Feeds, demoFeed{address, f.Name, items})
+			d.Summary.Feeds = append(d.Summary.Feeds, Feed{address, f.Name, items})
 			if items == 0 {
 				errs = append(errs, fmt.Errorf("%s is empty", address))
 			}
 		}
 	}
 	if len(errs) == 0 {
-		d.say("published %d feeds", len(d.summary.Feeds))
+		d.say("published %d feeds", len(d.Summary.Feeds))
 	}
 	return errors.Join(errs...)
 }
 
-func (d *demo) get(ctx context.Context, address string) ([]byte, error) {
+// Get returns the body of an answer with status 200.
+func (d *Demo) Get(ctx context.Context, address string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
-	return d.do(req)
+	return d.Do(req)
 }
 
-func (d *demo) post(ctx context.Context, address string, form url.Values) ([]byte, error) {
+// Post is Get for a form.
+func (d *Demo) Post(ctx context.Context, address string, form url.Values) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return d.do(req)
+	return d.Do(req)
 }
 
-func (d *demo) do(req *http.Request) ([]byte, error) {
+// Do sends a request and returns the body of an answer with status 200.
+func (d *Demo) Do(req *http.Request) ([]byte, error) {
 	res, err := d.client.Do(req)
 	if err != nil {
 		return nil, err
@@ -134,22 +138,23 @@ func (d *demo) do(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-var stampField = regexp.MustCompile(`name="started" value="([^"]+)"`)
+// StartedField finds when the form to subscribe was made, which it sends back.
+var StartedField = regexp.MustCompile(`name="started" value="([^"]+)"`)
 
 // subscribe fills in the form as readers do and opens the links they are mailed.
-func (d *demo) subscribe(ctx context.Context, n int) error {
-	base := d.config.Server.BaseURL
-	page, err := d.get(ctx, base+"/subscribe?list=weekly")
+func (d *Demo) subscribe(ctx context.Context, n int) error {
+	base := d.Config.Server.BaseURL
+	page, err := d.Get(ctx, base+"/subscribe?list=weekly")
 	if err != nil {
 		return err
 	}
-	m := stampField.FindSubmatch(page)
+	m := StartedField.FindSubmatch(page)
 	if m == nil {
 		return errors.New("the form has no time stamp")
 	}
 	// A person takes a moment to fill in a form; a program that does not is refused.
 	select {
-	case <-time.After(formPause):
+	case <-time.After(FormPause):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -158,101 +163,103 @@ func (d *demo) subscribe(ctx context.Context, n int) error {
 		// come by the admin's way.
 		address := fmt.Sprintf("reader%d@demo.example", i+1)
 		if i >= formReaders {
-			if err := d.askByAdmin(ctx, address); err != nil {
+			if err := d.AskByAdmin(ctx, address); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, err := d.post(ctx, base+"/subscribe", url.Values{"address": {address}, "list": {"weekly"}, "started": {string(m[1])}}); err != nil {
+		if _, err := d.Post(ctx, base+"/subscribe", url.Values{"address": {address}, "list": {"weekly"}, "started": {string(m[1])}}); err != nil {
 			return err
 		}
 	}
 	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := d.box.Wait(wait, n); err != nil {
-		return fmt.Errorf("%d of %d confirmation mails came: %w", d.box.Count(), n, err)
+	if err := d.Box.Wait(wait, n); err != nil {
+		return fmt.Errorf("%d of %d confirmation mails came: %w", d.Box.Count(), n, err)
 	}
 	link := regexp.MustCompile(regexp.QuoteMeta(base) + `/confirm/[A-Za-z0-9_-]+`)
-	for _, mail := range d.box.Messages() {
+	for _, mail := range d.Box.Messages() {
 		address := link.FindString(mail.Text)
 		if address == "" {
 			return fmt.Errorf("the mail to %s holds no link to confirm", mail.To)
 		}
-		if _, err := d.post(ctx, address, nil); err != nil {
+		if _, err := d.Post(ctx, address, nil); err != nil {
 			return err
 		}
-		d.summary.Subscribers++
+		d.Summary.Subscribers++
 	}
-	d.say("subscribed %d readers by the confirmed opt-in", d.summary.Subscribers)
+	d.say("subscribed %d readers by the confirmed opt-in", d.Summary.Subscribers)
 	return nil
 }
 
 const (
 	formReaders = 8
-	formPause   = 2100 * time.Millisecond
+	// FormPause is how long a person takes at least to fill in the form.
+	FormPause = 2100 * time.Millisecond
 )
 
-func (d *demo) askByAdmin(ctx context.Context, address string) error {
-	lists, err := d.subscribers.Lists(ctx)
+// AskByAdmin asks an address to confirm the lists, as an admin who adds it does.
+func (d *Demo) AskByAdmin(ctx context.Context, address string) error {
+	lists, err := d.Subscribers.Lists(ctx)
 	if err != nil {
 		return err
 	}
-	mail, err := d.app.subscribers.Subscribe(ctx, subscribers.Request{Address: address, Language: "zh", Lists: lists})
+	mail, err := d.Subscribers.Subscribe(ctx, subscribers.Request{Address: address, Language: "zh", Lists: lists})
 	if err != nil || mail == nil {
 		return fmt.Errorf("%s could not be asked: %w", address, err)
 	}
-	return d.sendConfirmation(ctx, *mail)
+	return d.SendConfirmation(ctx, *mail)
 }
 
 // deliver composes an issue and lets the daemon's ledger send it.
-func (d *demo) deliver(ctx context.Context) error {
-	lists, err := d.subscribers.Lists(ctx)
+func (d *Demo) deliver(ctx context.Context) error {
+	lists, err := d.Subscribers.Lists(ctx)
 	if err != nil {
 		return err
 	}
-	before := d.box.Count()
-	made, err := d.digest.ComposeNow(ctx, lists)
+	before := d.Box.Count()
+	made, err := d.Digest.ComposeNow(ctx, lists)
 	if err != nil {
 		return err
 	}
-	d.summary.Issues = len(made.Issues)
+	d.Summary.Issues = len(made.Issues)
 	if made.Mailing == 0 {
 		return errors.New("no issue came out")
 	}
-	sender, err := d.deliverer()
+	sender, err := d.Deliverer()
 	if err != nil {
 		return err
 	}
 	if _, err := sender.Deliver(ctx); err != nil { // the daemon's heart may have sent some already
 		return err
 	}
-	report, err := d.digest.Report(ctx, 1)
+	report, err := d.Digest.Report(ctx, 1)
 	if err != nil {
 		return err
 	}
-	d.summary.MessagesSent = report[0].Sent
-	d.summary.MessagesReceived = d.box.Count() - before
-	if n := d.summary.Subscribers; report[0].Sent != n || d.summary.MessagesReceived != n {
-		return fmt.Errorf("%d messages were sent and %d received, for %d readers", report[0].Sent, d.summary.MessagesReceived, n)
+	d.Summary.MessagesSent = report[0].Sent
+	d.Summary.MessagesReceived = d.Box.Count() - before
+	if n := d.Summary.Subscribers; report[0].Sent != n || d.Summary.MessagesReceived != n {
+		return fmt.Errorf("%d messages were sent and %d received, for %d readers", report[0].Sent, d.Summary.MessagesReceived, n)
 	}
 	d.say("composed issue %d with %d articles and delivered it to %d readers", made.Issues[0].Number, len(made.Issues[0].Articles), report[0].Sent)
 	return nil
 }
 
 // unsubscribe does what a mail program does when its button is pressed (RFC 8058).
-func (d *demo) unsubscribe(ctx context.Context) error {
-	for _, mail := range d.box.Messages() {
+func (d *Demo) unsubscribe(ctx context.Context) error {
+	for _, mail := range d.Box.Messages() {
 		if mail.Unsubscribe == "" {
 			continue
 		}
-		if _, err := d.post(ctx, mail.Unsubscribe, url.Values{"List-Unsubscribe": {"One-Click"}}); err != nil {
+		if _, err := d.Post(ctx, mail.Unsubscribe, url.Values{"List-Unsubscribe": {"One-Click"}}); err != nil {
 			return err
 		}
-		left, err := d.subscribers.Subscribers(ctx, subscribers.Selection{State: subscribers.StateUnsubscribed})
+		left, err := d.Subscribers.Subscribers(ctx, subscribers.Selection{State: subscribers.StateUnsubscribed})
 		if err != nil {
 			return err
 		}
-		if d.summary.Unsubscribed = len(left); len(left) != 1 {
+		if d.Summary.Unsubscribed = len(left); len(left) != 1 {
 			return fmt.Errorf("%d readers are unsubscribed after one click, want 1", len(left))
 		}
 		d.say("unsubscribed %s with one click", mail.To)

@@ -1,0 +1,251 @@
+// Package demo shows the whole road on one machine: a small sample site, a database
+// in a temporary folder, a mail server that keeps what it gets, and the daemon, all
+// on loopback.
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dibao/cmd/dibao/demo/mailbox"
+	"dibao/cmd/dibao/demo/samplesite"
+	"dibao/digest"
+	"dibao/feed"
+	"dibao/internal/config"
+	"dibao/internal/database"
+	"dibao/internal/redact"
+	"dibao/internal/web"
+	"dibao/subscribers"
+)
+
+// Options say what the demo does.
+type Options struct {
+	Site        string // folder of saved pages; "": the sample site
+	Addr        string // of the pages
+	Once        bool   // print a summary and return
+	Subscribers int    // how many readers subscribe
+	Database    string // its URL; "": one in the temporary folder
+	ReadURL     string // database URL of a user who may only read; "": the usual one
+	MailServer  string // another receiver's address; "": our own
+	JSON, Quiet bool   // as the global flags
+
+	Out, Talk io.Writer // results, and what is said meanwhile
+	Open      Open
+	// BreakSite and AfterWalk are for tests: a site that is broken, and a look at
+	// what stands before the demo ends.
+	BreakSite func(*samplesite.Site)
+	AfterWalk func(*Demo)
+}
+
+// Open opens the database of a configuration and puts the features on it.
+type Open func(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*Node, error)
+
+// Node is an open database with the features on it, and the daemon of it.
+type Node struct {
+	Config           config.Config
+	DB               *database.DB
+	Articles         *feed.Store
+	Collector        *feed.Collector
+	Subscribers      *subscribers.Store
+	Digest           *digest.Service
+	Deliverer        func() (*digest.Deliverer, error)
+	SendConfirmation func(context.Context, subscribers.Confirmation) error
+	Run              func(ctx context.Context, public net.Listener) error // the daemon
+}
+
+// Summary is what the demo did; with Once and JSON it is printed.
+type Summary struct {
+	Sources          int      `json:"sources"`
+	Articles         int      `json:"articles"`
+	Feeds            []Feed   `json:"feeds"`
+	Subscribers      int      `json:"subscribers"`
+	Issues           int      `json:"issues"`
+	MessagesSent     int      `json:"messages_sent"`
+	MessagesReceived int      `json:"messages_received"`
+	Unsubscribed     int      `json:"unsubscribed"`
+	Warnings         []string `json:"warnings"`
+	Errors           []string `json:"errors"`
+}
+
+// Feed is a feed that was read as a reader does.
+type Feed struct {
+	URL    string `json:"url"`
+	Format string `json:"format"`
+	Items  int    `json:"items"`
+}
+
+// Demo is a running demo.
+type Demo struct {
+	*Node
+	options Options
+	site    *samplesite.Site
+	siteURL string
+	Box     *mailbox.Mailbox
+	BoxURL  string // of the pages of its mail, with a slash at the end
+	client  *http.Client
+	Summary Summary
+}
+
+// Run runs the demo. With Once it fails if any step did not do what it should; else
+// it waits for the end of ctx.
+func Run(ctx context.Context, o Options) error {
+	started := time.Now()
+	site, err := openSite(o.Site, started)
+	if err != nil {
+		return err
+	}
+	if o.BreakSite != nil {
+		o.BreakSite(site)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "dibao-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	d := &Demo{options: o, site: site, client: &http.Client{Timeout: 30 * time.Second}}
+	d.Summary.Warnings, d.Summary.Errors, d.Summary.Feeds = []string{}, []string{}, []Feed{}
+	group, ctx := errgroup.WithContext(ctx)
+	if err := d.start(ctx, group, o, dir, started); err != nil {
+		cancel()
+		return errors.Join(err, group.Wait())
+	}
+	defer d.DB.Close()
+	d.walk(ctx, o)
+	if o.AfterWalk != nil {
+		o.AfterWalk(d)
+	}
+	if o.Once {
+		err = d.report()
+	} else {
+		d.invite(ctx)
+	}
+	cancel()
+	return errors.Join(err, group.Wait())
+}
+
+func openSite(dir string, now time.Time) (*samplesite.Site, error) {
+	if dir != "" {
+		return samplesite.Open(dir)
+	}
+	return samplesite.Embedded(now)
+}
+
+// start starts site, receiver, database and daemon.
+func (d *Demo) start(ctx context.Context, group *errgroup.Group, o Options, dir string, started time.Time) error {
+	siteListener, err := web.Listen(ctx, "127.0.0.1:0", "nothing")
+	if err != nil {
+		return err
+	}
+	d.siteURL = "http://" + siteListener.Addr().String()
+	group.Go(func() error { return web.ServePlain(ctx, siteListener, d.site.Handler) })
+
+	d.Box = mailbox.New(mailbox.Options{})
+	smtpListener, err := web.Listen(ctx, "127.0.0.1:0", "nothing")
+	if err != nil {
+		return err
+	}
+	group.Go(func() error { return d.Box.Run(ctx, smtpListener) })
+	boxListener, err := web.Listen(ctx, "127.0.0.1:0", "nothing")
+	if err != nil {
+		return err
+	}
+	d.BoxURL = "http://" + boxListener.Addr().String() + "/"
+	group.Go(func() error { return web.ServePlain(ctx, boxListener, d.Box.Handler("/")) })
+
+	public, err := web.Listen(ctx, o.Addr, "--addr")
+	if err != nil {
+		return err
+	}
+	c, err := config.Load("", d.env(o, dir, public, smtpListener))
+	if err != nil {
+		public.Close()
+		return err
+	}
+	// The demo's clock starts when the site's pages are news and runs from there.
+	now := func() time.Time { return d.site.Now.Add(time.Since(started)) }
+	level := slog.LevelWarn
+	log := slog.New(redact.Handler(slog.NewTextHandler(d.options.Talk, &slog.HandlerOptions{Level: level})))
+	if d.Node, err = o.Open(ctx, c, log, now); err != nil {
+		public.Close()
+		return err
+	}
+	group.Go(func() error { return d.Run(ctx, public) })
+	return nil
+}
+
+// env is the configuration of the demo, as an environment.
+func (d *Demo) env(o Options, dir string, public, smtp net.Listener) func(string) string {
+	host, port, err := net.SplitHostPort(smtp.Addr().String())
+	if o.MailServer != "" {
+		host, port, err = net.SplitHostPort(o.MailServer)
+	}
+	if err != nil {
+		host, port = "127.0.0.1", "25"
+	}
+	settings := map[string]string{
+		"DIBAO_DATABASE_URL": "sqlite:" + filepath.Join(dir, "dibao.db"), "DIBAO_SERVER_BASE_URL": "http://" + public.Addr().String(),
+		"DIBAO_MAIL_HOST": host, "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
+		"DIBAO_MAIL_FROM": "邸报样例 <dibao@demo.example>", "DIBAO_MAIL_BOUNCE_DOMAIN": "bounces.demo.example",
+	}
+	if o.Database != "" {
+		settings["DIBAO_DATABASE_URL"] = o.Database
+	}
+	settings["DIBAO_DATABASE_READ_URL"] = o.ReadURL
+	return func(name string) string { return settings[name] }
+}
+
+func (d *Demo) say(format string, args ...any) {
+	if !d.options.JSON && !d.options.Quiet {
+		fmt.Fprintln(d.options.Talk, redact.Text(fmt.Sprintf(format, args...)))
+	}
+}
+
+func (d *Demo) fail(format string, args ...any) {
+	d.Summary.Errors = append(d.Summary.Errors, fmt.Sprintf(format, args...))
+}
+
+// report prints the summary; any error is exit status 1.
+func (d *Demo) report() error {
+	s := d.Summary
+	if d.options.JSON {
+		enc := json.NewEncoder(d.options.Out)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(s); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(d.options.Out, "sources %d, articles %d, feeds %d, subscribers %d, issues %d, messages sent %d, received %d, unsubscribed %d, warnings %d\n",
+			s.Sources, s.Articles, len(s.Feeds), s.Subscribers, s.Issues, s.MessagesSent, s.MessagesReceived, s.Unsubscribed, len(s.Warnings))
+	}
+	if len(s.Errors) > 0 {
+		return errors.New(strings.Join(s.Errors, "; "))
+	}
+	return nil
+}
+
+// invite prints what there is to look at and waits for Ctrl-C.
+func (d *Demo) invite(ctx context.Context) {
+	base := d.Config.Server.BaseURL
+	out := d.options.Out
+	for _, e := range d.Summary.Errors {
+		fmt.Fprintf(out, "failed: %s\n", e)
+	}
+	fmt.Fprintf(out, "\n  archive     %s/lists/weekly/issues/1\n  home        %s/\n  feeds       %s/feed.xml  /feed.atom  /feed.json\n  mail        %s\n  sample site %s%s\n\nCtrl-C ends the demo.\n",
+		base, base, base, d.BoxURL, d.siteURL, d.site.Sources[0].URLPath)
+	<-ctx.Done()
+}
