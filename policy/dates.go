@@ -27,18 +27,6 @@ type moment struct {
 	at time.Time // zero: no time of day
 }
 
-// makeDate returns the zero Date for days that the calendar lacks.
-func makeDate(year, month, day int) Date {
-	if year < 1900 || year > 2199 || month < 1 || month > 12 || day < 1 || day > 31 {
-		return Date{}
-	}
-	d := Date{Year: year, Month: time.Month(month), Day: day}
-	if DateOf(d.In(time.UTC)) != d {
-		return Date{}
-	}
-	return d
-}
-
 // readMoment finds the first date in a short text, in zone.
 func readMoment(s string, zone *time.Location) (moment, bool) {
 	w, ok := when.First(s, when.Clock{Zone: zone})
@@ -52,7 +40,7 @@ func dateOfParts(year, month, day string) Date {
 	if !ok1 || !ok2 || !ok3 {
 		return Date{}
 	}
-	return makeDate(y, m, d)
+	return when.MakeDate(y, m, d)
 }
 
 // readSignature reads a line that is nothing but a date.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -109,7 +108,7 @@ var hintWords = map[int][]string{
 	hintNumber:    {"号"},
 	hintPromise:   {"抓紧", "尽快", "即将", "年内", "今年将", "拟"},
 	hintRelative:  relativeWords,
-	hintAsks:      append(slices.Clone(asksFor), asksAway...),
+	hintAsks:      asksWords,
 	hintDates:     {"年", "日", "天"},
 	hintSpanLabel: {"施行至", "实施至", "执行至", "有效至", "施行到", "执行时间", "执行期", "有效时间", "有效期", "实施时间", "实施期", "施行期", "施行时间", "延长至"},
 	hintFrom:      {"自", "从", "于"},

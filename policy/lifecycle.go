@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"dibao/policy/when"
 )
 
 const (
@@ -398,12 +400,12 @@ func (u *understanding) expires() {
 			continue
 		}
 		e := u.EffectiveOn
-		end := makeDate(e.Year+n, int(e.Month), e.Day)
+		end := when.MakeDate(e.Year+n, int(e.Month), e.Day)
 		if unit == "个月" {
 			end, _ = after(e, n, unit)
 		}
 		if end.IsZero() { // 29 February
-			end = makeDate(e.Year+n, int(e.Month)+1, 1)
+			end = when.MakeDate(e.Year+n, int(e.Month)+1, 1)
 		}
 		u.ExpiresOn, u.ExpiresFrom = end.AddDays(-1), o.quote()
 		return
@@ -419,7 +421,7 @@ func after(d Date, n int, unit string) (end Date, exact bool) {
 	case "个月":
 		month := int(d.Month) - 1 + n
 		for day := d.Day; day > 0; day-- { // 31 January and a month is 28 February
-			if end = makeDate(d.Year+month/12, month%12+1, day); !end.IsZero() {
+			if end = when.MakeDate(d.Year+month/12, month%12+1, day); !end.IsZero() {
 				return end, true
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dibao/policy/when"
 )
 
 // labelled is a sentence with what a reader says of it; "" is that it gives none.
@@ -48,13 +50,7 @@ func TestLifecycle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found, missed, wrong := 0, 0, 0
 			for _, c := range rows {
-				e := Evidence{Title: c.title, Paragraphs: c.text}
-				for i, value := range []string{c.published, c.issued} {
-					if value != "" {
-						e.Labels = append(e.Labels, Label{Element: "td", Name: []string{"发布日期", "成文日期"}[i], Value: value})
-					}
-				}
-				f := Understand(e)
+				f := Understand(evidenceOf(c))
 				for i, got := range []Date{f.EffectiveOn, f.ExpiresOn, f.DeadlineOn} {
 					what, want := []string{"effective", "expires", "deadline"}[i], []string{c.effective, c.expires, c.deadline}[i]
 					switch {
@@ -165,7 +161,7 @@ func TestRelativeDates(t *testing.T) {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
-	if d := firstOfMonth(makeDate(2024, 1, 31), -1); d.String() != "2023-12-01" {
+	if d := firstOfMonth(when.MakeDate(2024, 1, 31), -1); d.String() != "2023-12-01" {
 		t.Error(d)
 	}
 }

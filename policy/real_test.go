@@ -14,7 +14,10 @@ import (
 // the figures of the first and the last run.
 func realRows(t *testing.T, name string) (parts [][][]string) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if !filepath.IsAbs(name) {
+		name = filepath.Join("testdata", name)
+	}
+	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}

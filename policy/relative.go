@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"dibao/policy/when"
 )
 
 // RelativeDate is a day, or a span of days, that a text gives by the day of its
@@ -119,7 +121,7 @@ func resolve(m []string, base Date) (on, to Date) {
 			return first, firstOfMonth(first, 1).AddDays(-1)
 		}
 		day, _ := strconv.Atoi(m[6])
-		return makeDate(first.Year, int(first.Month), day), Date{}
+		return when.MakeDate(first.Year, int(first.Month), day), Date{}
 	case m[7] != "":
 		monday := base.AddDays(-(int(base.In(time.UTC).Weekday())+6)%7 + 7*weeksAway[m[7]])
 		if m[8] != "" {
@@ -136,24 +138,24 @@ func resolveYear(year int, month, day, part string) (on, to Date) {
 		n, _ := strconv.Atoi(month)
 		if day != "" {
 			d, _ := strconv.Atoi(day)
-			return makeDate(year, n, d), Date{}
+			return when.MakeDate(year, n, d), Date{}
 		}
-		if on = makeDate(year, n, 1); on.IsZero() {
+		if on = when.MakeDate(year, n, 1); on.IsZero() {
 			return on, to
 		}
 		return on, firstOfMonth(on, 1).AddDays(-1)
 	case "上半年":
-		return makeDate(year, 1, 1), makeDate(year, 6, 30)
+		return when.MakeDate(year, 1, 1), when.MakeDate(year, 6, 30)
 	case "下半年":
-		return makeDate(year, 7, 1), makeDate(year, 12, 31)
+		return when.MakeDate(year, 7, 1), when.MakeDate(year, 12, 31)
 	case "初", "年初":
-		return makeDate(year, 1, 1), makeDate(year, 1, 31)
+		return when.MakeDate(year, 1, 1), when.MakeDate(year, 1, 31)
 	}
-	return makeDate(year, 12, 1), makeDate(year, 12, 31)
+	return when.MakeDate(year, 12, 1), when.MakeDate(year, 12, 31)
 }
 
 // firstOfMonth is the first day of the month that lies n months away.
 func firstOfMonth(d Date, n int) Date {
 	month := int(d.Month) - 1 + n
-	return makeDate(d.Year+(month+1200)/12-100, (month+1200)%12+1, 1)
+	return when.MakeDate(d.Year+(month+1200)/12-100, (month+1200)%12+1, 1)
 }

@@ -23,7 +23,7 @@ func InAddress(address string) (Date, bool) {
 		y, _ := strconv.Atoi(m[1])
 		mo, _ := strconv.Atoi(m[2])
 		d, _ := strconv.Atoi(m[3])
-		if on := makeDate(y, mo, d); !on.IsZero() {
+		if on := MakeDate(y, mo, d); !on.IsZero() {
 			return on, true
 		}
 	}

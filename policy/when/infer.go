@@ -38,7 +38,7 @@ func (w When) Complete(x Context, c Clock) When {
 	if y == 0 {
 		return w.inYearOf(c.today(), m, c)
 	}
-	return w.on(makeDate(y, m, d), c)
+	return w.on(MakeDate(y, m, d), c)
 }
 
 // inYearOf takes the latest year in which the date is not after a day.
@@ -47,7 +47,7 @@ func (w When) inYearOf(last Date, m int, c Clock) When {
 		return w
 	}
 	for y := last.Year; y > last.Year-9; y-- { // a leap day may be years away
-		if on := makeDate(y, m, w.Day); !on.IsZero() && !last.Before(on) {
+		if on := MakeDate(y, m, w.Day); !on.IsZero() && !last.Before(on) {
 			return w.on(on, c)
 		}
 	}
@@ -116,7 +116,7 @@ func resolveOrder(all []When) {
 			continue
 		}
 		if dayFirst > 0 {
-			all[i].On = makeDate(w.Year, w.Month, w.Day)
+			all[i].On = MakeDate(w.Year, w.Month, w.Day)
 		} else {
 			all[i].On, all[i].Month, all[i].Day = w.Swapped, int(w.Swapped.Month), w.Swapped.Day
 		}

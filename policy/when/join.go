@@ -82,7 +82,7 @@ next:
 				continue next
 			}
 		}
-		if t := x.take(tokens); t.kind != fullDate || !makeDate(t.y, t.m, t.d).IsZero() {
+		if t := x.take(tokens); t.kind != fullDate || !MakeDate(t.y, t.m, t.d).IsZero() {
 			return len(x.kinds), t
 		}
 	}
@@ -158,12 +158,12 @@ func (c Clock) make(t token, hasTime bool) (When, bool) {
 		w.Weak = true
 		return w, t.kind != bare || isDay(t.d)
 	case fullDate:
-		on := makeDate(t.y, t.m, t.d)
+		on := MakeDate(t.y, t.m, t.d)
 		if on.IsZero() {
 			return w, false
 		}
 		if t.swapped {
-			w.Swapped = makeDate(t.y, t.d, t.m)
+			w.Swapped = MakeDate(t.y, t.d, t.m)
 			return w, true
 		}
 		w.On = on
@@ -171,7 +171,7 @@ func (c Clock) make(t token, hasTime bool) (When, bool) {
 			w.setTime(t.time, c.zone())
 		}
 	case monthDay:
-		if makeDate(2024, t.m, t.d).IsZero() {
+		if MakeDate(2024, t.m, t.d).IsZero() {
 			return w, false
 		}
 		if hasTime {

@@ -240,11 +240,11 @@ func readChain(p []part) (token, bool) {
 	case len(p) == 2 && short(0) && short(1):
 		return readPair(n[0], n[1], p[0].sep)
 	case len(p) == 3 && d[0] == 4 && short(1) && short(2):
-		return token{kind: fullDate, y: n[0], m: n[1], d: n[2]}, !makeDate(n[0], n[1], n[2]).IsZero()
+		return token{kind: fullDate, y: n[0], m: n[1], d: n[2]}, !MakeDate(n[0], n[1], n[2]).IsZero()
 	case len(p) == 3 && short(0) && short(1) && d[2] == 4 && p[0].sep == p[1].sep:
 		return readYearLast(n[0], n[1], n[2], p[0].sep)
 	case len(p) == 3 && d[0] == 2 && short(1) && short(2) && p[0].sep == p[1].sep:
-		return token{kind: fullDate, y: 2000 + n[0], m: n[1], d: n[2], weak: p[0].sep == '.'}, !makeDate(2000+n[0], n[1], n[2]).IsZero()
+		return token{kind: fullDate, y: 2000 + n[0], m: n[1], d: n[2], weak: p[0].sep == '.'}, !MakeDate(2000+n[0], n[1], n[2]).IsZero()
 	}
 	return token{}, false
 }
@@ -258,7 +258,7 @@ func readSingle(p part) (token, bool) {
 		return token{kind: year, y: n}, isYear(n)
 	case 8:
 		y, m, d := n/10000, n/100%100, n%100
-		return token{kind: fullDate, y: y, m: m, d: d}, isYear(y) && !makeDate(y, m, d).IsZero()
+		return token{kind: fullDate, y: y, m: m, d: d}, isYear(y) && !MakeDate(y, m, d).IsZero()
 	}
 	return token{}, false
 }
@@ -274,7 +274,7 @@ func readPair(a, b int, sep byte) (token, bool) {
 // readYearLast reads 27.11.2026, and 11/27/2026 where the numbers say which is the
 // month.
 func readYearLast(a, b, y int, sep byte) (token, bool) {
-	dayFirst, monthFirst := makeDate(y, b, a), makeDate(y, a, b)
+	dayFirst, monthFirst := MakeDate(y, b, a), MakeDate(y, a, b)
 	switch {
 	case sep == '.' || monthFirst.IsZero() || dayFirst == monthFirst:
 		return token{kind: fullDate, y: y, m: b, d: a}, !dayFirst.IsZero()

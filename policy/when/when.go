@@ -84,8 +84,8 @@ const (
 	lastYear  = 2199
 )
 
-// makeDate returns the zero Date for days that the calendar lacks.
-func makeDate(year, month, day int) Date {
+// MakeDate returns the zero Date for days that the calendar lacks.
+func MakeDate(year, month, day int) Date {
 	if year < firstYear || year > lastYear || month < 1 || month > 12 || day < 1 || day > 31 {
 		return Date{}
 	}

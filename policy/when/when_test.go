@@ -237,7 +237,7 @@ func FuzzFind(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, w := range Find(s, at) {
-			if w.start < 0 || w.end <= w.start || !w.On.IsZero() && makeDate(w.On.Year, int(w.On.Month), w.On.Day).IsZero() {
+			if w.start < 0 || w.end <= w.start || !w.On.IsZero() && MakeDate(w.On.Year, int(w.On.Month), w.On.Day).IsZero() {
 				t.Errorf("%q: %+v", s, w)
 			}
 		}

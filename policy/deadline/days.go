@@ -1,0 +1,225 @@
+package deadline
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dibao/policy/hans"
+	"dibao/policy/when"
+)
+
+const (
+	hour = `(?:早上|上午|中午|下午|晚上|晚间|晚|夜间|凌晨)?\s*\d{1,2}\s*(?:[:：]\d{2}(?:[:：]\d{2})?|[时时点](?:\d{1,2}分|半|正|整|钟)?)`
+	// tail is what stands behind a day: （星期三）下午17:00（北京时间）.
+	tail = `(?:\s*[（(][^（）()]{1,12}[)）])?(?:\s*` + hour + `)?(?:\s*[（(][^（）()]{1,12}[)）])?\s*`
+	to   = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|–|－|-|~|～)\s*`
+	year = `((?:19|20)\d{2}|\d{2,3})\s*年`
+)
+
+// days finds a day with or without a year, and a span of days or hours.
+var days = regexp.MustCompile(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
+	`(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)?|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
+
+// The groups of days.
+const (
+	firstYear = 1 + iota
+	firstMonth
+	firstDay
+	lastYear
+	lastMonth
+	lastDay
+	untilHour
+	shortFirst // of 4月25-26日
+	shortLast
+)
+
+// mention is a day, or a span, that a sentence names.
+type mention struct {
+	groups   []string
+	left     string // of the sentence before it, in simplified characters
+	right    string // of the sentence behind it
+	until    string // 前, 止 … right behind it
+	text     string // as written, with the words that give it its meaning
+	yearless bool
+	isSpan   bool
+	joined   bool // it shares what governs it with another day
+	headed   bool // it stands under a heading that asks
+}
+
+const (
+	maxMentions = 200 // of one paragraph
+	leftChars   = 150 // of a sentence that are looked at before a day
+	rightChars  = 150 // and behind it
+	longestLead = 16  // that are quoted before it
+	shortLeft   = 12  // between a heading and its day
+)
+
+// mentions finds the days of a line.
+func mentions(line, heading string) (all []mention) {
+	if !strings.Contains(line, "月") {
+		return nil
+	}
+	plain := hans.Simplify(line)
+	end := 0 // of the mention before, with its 前
+	for _, at := range days.FindAllStringSubmatchIndex(plain, maxMentions) {
+		m := mention{groups: make([]string, len(at)/2)}
+		for i := range m.groups {
+			if at[2*i] >= 0 {
+				m.groups[i] = plain[at[2*i]:at[2*i+1]]
+			}
+		}
+		g := m.groups
+		if g[shortLast] != "" {
+			g[firstDay], g[lastDay] = g[shortFirst], g[shortLast]
+		}
+		m.yearless = g[firstYear] == ""
+		m.isSpan = g[lastDay] != "" || g[untilHour] != ""
+		m.left = behindLast(lastRunes(plain[:at[0]], leftChars), "。；;！!？?")
+		m.right = beforeFirst(firstRunes(plain[at[1]:], rightChars), "。；;！!？?")
+		m.until = untilWord.FindString(m.right)
+		lead := m.lead()
+		m.text = strings.TrimSpace(line[at[0]-len(lead) : at[1]+len(m.until)])
+		m.right = m.right[len(m.until):]
+		m.headed = heading != "" && utf8.RuneCountInString(m.left) <= shortLeft
+		if n := len(all); n > 0 {
+			between := plain[min(end, at[0]):at[0]]
+			if joint.MatchString(between) || all[n-1].until != "" && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing {
+				m.joined, all[n-1].joined = true, true
+			}
+		}
+		end = at[1] + len(m.until)
+		all = append(all, m)
+	}
+	return all
+}
+
+var enumerated = regexp.MustCompile(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
+
+// lead is what a quotation of a day begins with: the words before it, back to the
+// comma, if they are few.
+func (m mention) lead() string {
+	lead := enumerated.ReplaceAllString(behindLast(m.left, "，,"), "")
+	if utf8.RuneCountInString(lead) > longestLead {
+		return ""
+	}
+	return lead
+}
+
+// dates returns the first and the last day of a mention; both are the same for a
+// day alone. What leaves out its year is of the half year from from on.
+func (m mention) dates(from when.Date) (first, last when.Date) {
+	g := m.groups
+	month := g[lastMonth]
+	if month == "" {
+		month = g[firstMonth]
+	}
+	if m.yearless {
+		day := g[lastDay]
+		if day == "" {
+			month, day = g[firstMonth], g[firstDay]
+		}
+		if last = nextDay(from, month, day); last.IsZero() || g[lastDay] == "" {
+			return last, last
+		}
+		for y := last.Year; y >= last.Year-1; y-- {
+			if first = date(strconv.Itoa(y), g[firstMonth], g[firstDay]); !first.IsZero() && !last.Before(first) {
+				return first, last
+			}
+		}
+		return when.Date{}, when.Date{}
+	}
+	y := fullYear(g[firstYear], from)
+	first = date(y, g[firstMonth], g[firstDay])
+	if g[lastDay] == "" || first.IsZero() {
+		return first, first
+	}
+	if g[lastYear] != "" {
+		y = fullYear(g[lastYear], from)
+	}
+	if last = date(y, month, g[lastDay]); last.Before(first) {
+		return when.Date{}, when.Date{}
+	}
+	return first, last
+}
+
+// longestTerm is how many days ahead a day without a year may lie.
+const longestTerm = 183
+
+// nextDay returns the first such day from from on, if it comes within the time in
+// which terms end.
+func nextDay(from when.Date, month, day string) when.Date {
+	for y := from.Year; y <= from.Year+1 && !from.IsZero(); y++ {
+		if d := date(strconv.Itoa(y), month, day); !d.IsZero() && !d.Before(from) && d.Before(from.AddDays(longestTerm)) {
+			return d
+		}
+	}
+	return when.Date{}
+}
+
+// republic is the year before the first of the calendar that Taiwan counts by.
+const republic = 1911
+
+// fullYear returns a year with four digits: 25 is 2025, 114 is 2025 if the text is
+// of about that time.
+func fullYear(y string, from when.Date) string {
+	n, _ := strconv.Atoi(y)
+	switch len(y) {
+	case 2:
+		n += 2000
+	case 3:
+		n += republic
+	default:
+		return y
+	}
+	if n < from.Year-1 || n > from.Year+1 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func date(year, month, day string) when.Date {
+	y, err1 := strconv.Atoi(year)
+	m, err2 := strconv.Atoi(month)
+	d, err3 := strconv.Atoi(day)
+	if err1 != nil || err2 != nil || err3 != nil {
+		return when.Date{}
+	}
+	return when.MakeDate(y, m, d)
+}
+
+// behindLast returns what stands behind the last of the marks.
+func behindLast(s, marks string) string {
+	if i := strings.LastIndexAny(s, marks); i >= 0 {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		return s[i+size:]
+	}
+	return s
+}
+
+// beforeFirst returns what stands before the first of the marks.
+func beforeFirst(s, marks string) string {
+	if i := strings.IndexAny(s, marks); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func lastRunes(s string, n int) string {
+	i := len(s)
+	for ; n > 0 && i > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
+}

@@ -1,0 +1,168 @@
+// Package deadline reads until when a text's readers may comment, apply or bid.
+//
+// Each day of a sentence is judged by what governs it: the label before it
+// (报名时间：…), or the verb behind it with its subject (请于…前报送我厅). A day that
+// nothing known governs is no deadline: none is better than a wrong one.
+package deadline
+
+import (
+	"strings"
+
+	"dibao/policy/hans"
+	"dibao/policy/when"
+)
+
+// Reader reads the lines of one text. What it knows of the text decides what its
+// sentences may ask for.
+type Reader struct {
+	Title    string
+	Asks     bool      // the title asks readers for something
+	Comments bool      // only comments are asked for (征求意见)
+	Notice   bool      // the text is a notice (通知), which asks those whom it addresses
+	Standing bool      // the text is a rule that holds for years: a day without a year is that of each year
+	From     when.Date // a day without a year is the first one from here on
+}
+
+// Term is a time in which readers may act. First is the zero Date where the text
+// gives only the last day.
+type Term struct {
+	First, Last when.Date
+	Text        string // as written
+}
+
+// Asks reports whether a title asks its readers for something.
+func Asks(title string) bool { return asksTitle.MatchString(hans.Simplify(title)) }
+
+// IsHeading reports whether a line says what the next one is about: 三、报名时间.
+func IsHeading(line string) bool {
+	return len(line) <= longestHeading && heading.MatchString(hans.Simplify(line))
+}
+
+// longestHeading is how many bytes a heading has.
+const longestHeading = 25 * 3
+
+// Terms returns the terms of a line whose dates are written with 年, 月 and 日.
+// above is the line before it, if it is a heading. written says that only days
+// with a year count, since the text gave one.
+func (r Reader) Terms(line, above string, written bool) (all []Term) {
+	for _, m := range mentions(line, above) {
+		if m.yearless && written || !r.governs(m) {
+			continue
+		}
+		first, last := m.dates(r.From)
+		if last.IsZero() {
+			continue
+		}
+		if !m.isSpan {
+			first = when.Date{}
+		}
+		all = append(all, Term{first, last, m.text})
+	}
+	return all
+}
+
+// Within returns a term that runs from the publication: how long, its unit (日, 天,
+// 个工作日, 个自然日) and the words.
+func (r Reader) Within(line string) (count, unit, text string) {
+	if !r.Asks && !r.Comments || !strings.Contains(line, "日") && !strings.Contains(line, "天") {
+		return "", "", ""
+	}
+	plain := hans.Simplify(line)
+	for _, at := range fromPublication.FindAllStringSubmatchIndex(plain, maxMentions) {
+		m := mention{left: behindLast(lastRunes(plain[:at[0]], leftChars), "。；;"), right: beforeFirst(firstRunes(plain[at[1]:], rightChars), "。；;"), until: "内"}
+		if r.isAsked(m, false) {
+			return plain[at[2]:at[3]], plain[at[4]:at[5]], line[at[0]:at[1]]
+		}
+	}
+	for _, at := range lasts.FindAllStringSubmatchIndex(plain, maxMentions) {
+		if r.isFor(plain[at[2]:at[3]]) && !days.MatchString(plain[at[1]:]) {
+			return plain[at[4]:at[5]], plain[at[6]:at[7]], line[at[0]:at[1]]
+		}
+	}
+	return "", "", ""
+}
+
+// isFor reports whether the text is what a term is set for: the 公示期 in a call for
+// applications begins when there is something to show.
+func (r Reader) isFor(what string) bool {
+	return r.Comments || strings.Contains(hans.Simplify(r.Title), what)
+}
+
+// governs reports whether what governs a day makes it the last day for readers.
+func (r Reader) governs(m mention) bool {
+	if m.joined || recurring.MatchString(m.left) || m.yearless && !r.Asks && !r.Comments && r.Standing {
+		return false
+	}
+	l := labelOf(m.left)
+	if l.closes && counted.MatchString(m.left) {
+		return false
+	}
+	switch r.judge(l) {
+	case foreign:
+		return false
+	case ours:
+		return l.closes && !stood.MatchString(m.right) || m.isSpan || m.until != "" || l.fromNow
+	}
+	switch {
+	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow):
+		return true
+	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):
+		return true
+	case m.isSpan:
+		return r.isOpen(m)
+	case m.until != "" || l.closes:
+		return r.isAsked(m, l.closes)
+	}
+	return r.Asks && pleaseOn.MatchString(m.left) && r.isAsked(m, false)
+}
+
+// isOpen reports whether a span without a label is one in which readers may act.
+func (r Reader) isOpen(m mention) bool {
+	switch {
+	case overdue.MatchString(m.right):
+		return true
+	case !r.Asks && !r.Comments:
+		return false
+	case spanFor.MatchString(m.right):
+		return true
+	case ofAThing.MatchString(m.right):
+		return false
+	case pleaseOn.MatchString(m.left):
+		return r.isAsked(m, false)
+	}
+	at := spanOf.FindStringSubmatch(m.left)
+	return at != nil && r.isFor("") && !foreignWords.MatchString(at[0])
+}
+
+// isAsked reports whether the verb that a day governs asks its readers to send
+// something to the issuer. closes says that 截至 or the like stands before it.
+func (r Reader) isAsked(m mention, closes bool) bool {
+	sentence := m.left + m.right
+	if r.Comments && !ofComments.MatchString(sentence) || closes && stood.MatchString(m.right) || thoseWho.MatchString(m.right) {
+		return false
+	}
+	switch verbOf(m.right) {
+	case does:
+		return false
+	case sends:
+	default: // 申报书请送至我局，不迟于6月5日
+		if verbOf(lastRunes(m.left, nearChars)) != sends || !closes && !asksNow.MatchString(m.left) {
+			return false
+		}
+	}
+	request := r.Asks || r.Comments || r.Notice || requests.MatchString(sentence)
+	switch {
+	case !request:
+		return false
+	case !asksNow.MatchString(m.left) && ofThose.MatchString(m.right):
+		return false
+	case m.yearless && !r.Asks && everyYear.MatchString(behindLast(m.left, "，,")+firstRunes(m.right, nearChars)):
+		return false
+	case others.MatchString(m.left) && !r.Asks && !toUs.MatchString(m.right), provinces.MatchString(m.left):
+		return false
+	}
+	return true
+}
+
+// nearChars is how far from a day the words may stand that go with it.
+const nearChars = 40

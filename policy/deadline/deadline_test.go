@@ -1,0 +1,58 @@
+package deadline
+
+import (
+	"strings"
+	"testing"
+
+	"dibao/policy/when"
+)
+
+// What governs a day, in the words of real notices: a label, or a verb with its
+// subject. The title asks for applications.
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	from := when.MakeDate(2026, 6, 1)
+	r := Reader{Title: "关于组织申报样例项目的通知", Asks: true, Notice: true, From: from}
+	for line, want := range map[string]string{
+		"提案线索征集时间截止至2026年6月20日。":            "2026-06-20",
+		"截止遞交標書日期為2026年6月21日中午十二時正。":        "2026-06-21",
+		"投稿时间：2026年6月14号至6月18号":             "2026-06-14 2026-06-18",
+		"统一报名时间为6月19日8时30分至16时，可到现场报名。":     "2026-06-19 2026-06-19",
+		"請於115年6月20日前將申請書送達本處。":             "2026-06-20",
+		"原定于6月25-26日召开会议。":                  "",
+		"请于6月2日、7月6日前将申报材料报送我厅。":            "",
+		"缴费时间：2026年6月9日11:00—6月14日16:00":    "",
+		"各级审核单位应于6月5日前完成申报材料的审核工作。":         "",
+		"请于6月5日前确定名单，报省厅办公室。":               "2026-06-05",
+		"公示期5天（自2026年6月2日至6月7日）。":           "",
+		"论文、业绩等截止时间为2026年6月30日。":            "",
+		"截至2026年6月2日，全市共推荐51名。":             "",
+		"请于6月5日前完成网上填报。":                    "2026-06-05",
+		"报名费须于6月5日前缴纳。":                     "",
+		"于6月15日前，将加盖公章的《审核汇总表》及佐证材料发送至邮箱。":  "2026-06-15",
+		"可以申报2026年6月1日至2026年12月31日期间发生的费用。": "",
+	} {
+		var got []string
+		for _, x := range r.Terms(line, "", false) {
+			got = append(got, strings.TrimSpace(x.First.String()+" "+x.Last.String()))
+		}
+		if s := strings.Join(got, ", "); s != want {
+			t.Errorf("%s: %q, want %q", line, s, want)
+		}
+	}
+}
+
+func FuzzTerms(f *testing.F) {
+	f.Add("关于组织申报样例项目的通知", "请于2026年6月5日（周五）17:00前，将申报书报送我厅。", "三、报名时间")
+	f.Add("", "即日起至6月5日\xff", "")
+	f.Fuzz(func(t *testing.T, title, line, above string) {
+		r := Reader{Title: title, Asks: Asks(title), From: when.MakeDate(2026, 6, 1)}
+		IsHeading(line)
+		r.Within(line)
+		for _, x := range r.Terms(line, above, false) {
+			if x.Last.IsZero() || x.Last.Before(x.First) || !strings.Contains(line, x.Text) {
+				t.Errorf("%+v", x)
+			}
+		}
+	})
+}
