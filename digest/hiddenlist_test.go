@@ -12,6 +12,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/feed/hub"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/redact"
@@ -41,7 +42,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 		feeds := &feed.Web{Store: w.articles, Cache: cache, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Zone: time.UTC, Logger: quiet}
 		feeds.Register(mux)
 		(&digest.Web{Service: w.service, Feeds: feeds, Cache: cache}).Register(mux)
-		(&feed.Hub{Store: w.articles, Site: mux, BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)
+		(&hub.Hub{Store: w.articles, Site: mux, BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)
 		get := func(path string) (int, string) {
 			rec := httptest.NewRecorder()
 			mux.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))

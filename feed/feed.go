@@ -195,3 +195,7 @@ func NewStore(db *database.DB, now func() time.Time) *Store {
 	return &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
 		pieces: pieces{n: 16, least: 4, most: 100}, indexPieces: pieces{n: 128, least: 32, most: 4096}}
 }
+
+// DB is the database, for packages that keep tables of their own beside the
+// store's.
+func (st *Store) DB() *database.DB { return st.db }

@@ -1,12 +1,8 @@
 package feed_test
 
 import (
-	"database/sql"
-	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,128 +11,30 @@ import (
 
 	"github.com/mmcdole/gofeed"
 
-	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/feed/publish/feedtest"
+	"dibao/feed/site/sitetest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
-	"dibao/internal/web"
 )
-
-const shelfBase = "https://policy.example"
-
-// shelves is a site with feeds over a database that a test fills by hand.
-type shelves struct {
-	*testing.T
-	db    *database.DB
-	store *feed.Store
-	mux   *http.ServeMux
-	now   time.Time
-}
-
-func newShelves(t *testing.T, db *database.DB) *shelves {
-	s := &shelves{T: t, db: db, mux: http.NewServeMux(), now: clock()}
-	s.store = feed.NewStore(db, func() time.Time { return s.now })
-	h := &feed.Web{Store: s.store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: shelfBase, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler)}
-	h.Register(s.mux)
-	s.exec(`INSERT INTO sources (id, url, kind, name, licence, next_at, created_at) VALUES (1, 'https://a.example/', 'feed', '甲', 'official', $1, $1), (2, 'https://b.example/', 'feed', '乙', 'link-only', $1, $1)`, clock())
-	return s
-}
-
-func (s *shelves) exec(query string, args ...any) {
-	s.Helper()
-	err := s.db.Write(s.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(s.Context(), query, args...)
-		return err
-	})
-	if err != nil {
-		s.Fatal(err)
-	}
-}
-
-// add stores articles with the ids from..to; each is of the theme and source that
-// place names.
-func (s *shelves) add(from, to int, place func(id int) (source int, theme string)) {
-	s.Helper()
-	err := s.db.Write(s.Context(), func(tx *sql.Tx) error {
-		for id := from; id <= to; id++ {
-			source, theme := place(id)
-			facts := fmt.Sprintf(`{"title":"第%d号通知","summary":"摘要","kind":"document","theme":%q,"published_on":"2026-11-20"}`, id, theme)
-			if _, err := tx.ExecContext(s.Context(), `INSERT INTO articles (id, source, guid, url, title, theme, facts, content, page_state, collected_at, updated_at)
-				VALUES ($1, $2, $3, $3, $4, $5, $6, '<p>正文</p>', 'complete', $7, $7)`,
-				id, source, fmt.Sprintf("https://a.example/%d", id), "通知", theme, facts, s.now); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		s.Fatal(err)
-	}
-}
-
-func (s *shelves) get(path string, header ...string) *http.Response {
-	s.Helper()
-	r := httptest.NewRequest("GET", path, nil)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	s.mux.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func (s *shelves) read(path string, header ...string) string {
-	s.Helper()
-	res := s.get(path, header...)
-	b, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != 200 {
-		s.Fatalf("%s: %d, %v", path, res.StatusCode, err)
-	}
-	return string(b)
-}
-
-var articleNumber = regexp.MustCompile(`/articles/(\d+)</link>`)
-
-// walk reads a feed and all its archive documents and returns how often each
-// article stands in them, and the documents by their path.
-func (s *shelves) walk(path string) (items map[string]int, documents map[string]string) {
-	s.Helper()
-	items, documents = make(map[string]int), make(map[string]string)
-	for next := path; next != ""; {
-		body := s.read(next)
-		if p := feedtest.Validate("rss", shelfBase+next, []byte(body)); len(p) > 0 {
-			s.Fatalf("%s: %v", next, p)
-		}
-		documents[next] = body
-		for _, m := range articleNumber.FindAllStringSubmatch(body, -1) {
-			items[m[1]]++
-		}
-		m := regexp.MustCompile(`href="` + shelfBase + `([^"]*)" rel="prev-archive"`).FindStringSubmatch(body)
-		if next = ""; m != nil {
-			next = m[1]
-		}
-	}
-	return items, documents
-}
 
 // Every article is in the feed or its archive, however rare its theme; archive
 // documents stay what they are when new articles come.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newShelves(t, db)
+		s := sitetest.New(t, db)
 		place := func(id int) (int, string) {
 			if id%41 == 0 {
 				return 2, "国防"
 			}
 			return 1, "民政、扶贫、救灾"
 		}
-		s.add(1, 3600, place)
+		s.Add(1, 3600, place)
 		rare := "/themes/" + url.PathEscape("国防") + "/feed.xml"
 		before := make(map[string]string)
 		for path, want := range map[string]int{"/feed.xml": 3600, rare: 87, "/sources/2/feed.xml": 87, "/sources/1/feed.xml": 3513} {
-			items, documents := s.walk(path)
+			items, documents := s.Walk(path)
 			if len(items) != want {
 				t.Errorf("%s: %d articles, want %d", path, len(items), want)
 			}
@@ -149,23 +47,23 @@ func TestArchive(t *testing.T) {
 				}
 			}
 		}
-		s.add(3601, 3900, place)
+		s.Add(3601, 3900, place)
 		for path, body := range before {
-			if s.read(path) != body {
+			if s.Read(path) != body {
 				t.Errorf("%s changed when articles came", path)
 			}
 		}
-		items, _ := s.walk(rare)
+		items, _ := s.Walk(rare)
 		if len(items) != 95 {
 			t.Errorf("then %d articles", len(items))
 		}
 		for _, path := range []string{"/feed.xml?page=0", "/feed.xml?page=-1", "/feed.xml?page=x", "/feed.xml?page=3901", "/feed.xml?page=99999999999999999999", "/themes/x/feed.xml",
 			"/issuers/x/feed.xml", "/regions/99/feed.xml", "/sources/9/feed.xml", "/sources/x/feed.xml", "/documents/x/feed.xml"} {
-			if res := s.get(path); res.StatusCode != 404 {
+			if res := s.Get(path); res.StatusCode != 404 {
 				t.Errorf("%s: %d", path, res.StatusCode)
 			}
 		}
-		if n := len(s.read("/themes/%E6%B0%91%E6%94%BF/feed.xml")); n < 1000 {
+		if n := len(s.Read("/themes/%E6%B0%91%E6%94%BF/feed.xml")); n < 1000 {
 			t.Errorf("民政 is not taken for its theme: %d bytes", n)
 		}
 	})
@@ -174,19 +72,19 @@ func TestArchive(t *testing.T) {
 func TestFeedNegotiation(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newShelves(t, db)
-		s.add(1, 3, func(int) (int, string) { return 1, "国防" })
+		s := sitetest.New(t, db)
+		s.Add(1, 3, func(int) (int, string) { return 1, "国防" })
 		for _, c := range []struct{ accept, mediaType string }{
 			{"", "application/rss+xml; charset=utf-8"}, {"*/*", "application/rss+xml; charset=utf-8"}, {"text/html,application/xhtml+xml,*/*;q=0.8", "application/rss+xml; charset=utf-8"},
 			{"application/atom+xml", "application/atom+xml; charset=utf-8"}, {"application/json", "application/feed+json; charset=utf-8"},
 			{"application/rss+xml;q=0.2, application/feed+json;q=0.9", "application/feed+json; charset=utf-8"}, {"image/png", "application/rss+xml; charset=utf-8"},
 		} {
-			res := s.get("/feed", "Accept", c.accept)
+			res := s.Get("/feed", "Accept", c.accept)
 			if got := res.Header.Get("Content-Type"); got != c.mediaType || !strings.Contains(res.Header.Get("Vary"), "Accept,") || res.Header.Get("Content-Location") == "" {
 				t.Errorf("Accept: %q gets %s, %v", c.accept, got, res.Header)
 			}
 		}
-		res := s.get("/feed.json")
+		res := s.Get("/feed.json")
 		if res.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(res.Header.Get("Link"), `rel="hub"`) {
 			t.Errorf("header %v", res.Header)
 		}
@@ -199,7 +97,7 @@ func TestFeedNegotiation(t *testing.T) {
 			{"empty", window, "/feed.xml", "application/rss+xml; charset=utf-8"}, {"iframe", window, "/feed.xml", "application/rss+xml; charset=utf-8"},
 			{"document", "*/*", "/feed.xml", "application/rss+xml; charset=utf-8"}, {"document", "", "/feed.atom", "application/atom+xml; charset=utf-8"},
 		} {
-			res := s.get(c.path, "Sec-Fetch-Dest", c.dest, "Accept", c.accept)
+			res := s.Get(c.path, "Sec-Fetch-Dest", c.dest, "Accept", c.accept)
 			got := res.Header.Get("Content-Type")
 			if got != c.mediaType || !strings.Contains(res.Header.Get("Vary"), "Sec-Fetch-Dest") {
 				t.Errorf("%+v gets %s, %v", c, got, res.Header)
@@ -208,13 +106,13 @@ func TestFeedNegotiation(t *testing.T) {
 				t.Errorf("%+v: Cache-Control %q", c, res.Header.Get("Cache-Control"))
 			}
 		}
-		page, _ := io.ReadAll(s.get("/feed.xml", "Sec-Fetch-Dest", "document", "Accept", window, "Accept-Language", "en").Body)
-		for _, want := range []string{"This is a feed", `<code class="address">` + shelfBase + "/feed.xml</code>", `type="application/rss&#43;xml"`, `href="/subscribe"`, "noindex"} {
+		page, _ := io.ReadAll(s.Get("/feed.xml", "Sec-Fetch-Dest", "document", "Accept", window, "Accept-Language", "en").Body)
+		for _, want := range []string{"This is a feed", `<code class="address">` + sitetest.BaseURL + "/feed.xml</code>", `type="application/rss&#43;xml"`, `href="/subscribe"`, "noindex"} {
 			if !strings.Contains(string(page), want) {
 				t.Errorf("the page of a feed has no %s:\n%s", want, page)
 			}
 		}
-		if s.read("/feed.xml") != s.read("/feed.xml?utm_source=x") {
+		if s.Read("/feed.xml") != s.Read("/feed.xml?utm_source=x") {
 			t.Error("a parameter that means nothing gives another feed")
 		}
 	})
@@ -225,25 +123,25 @@ func TestFeedNegotiation(t *testing.T) {
 func TestFeedChanges(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newShelves(t, db)
-		s.add(1, 5, func(int) (int, string) { return 1, "国防" })
+		s := sitetest.New(t, db)
+		s.Add(1, 5, func(int) (int, string) { return 1, "国防" })
 		for _, f := range publish.Formats {
 			path := "/feed" + f.Suffix
-			first := s.get(path)
+			first := s.Get(path)
 			has := first.Header.Get("ETag")
-			if res := s.get(path, "A-IM", "feed", "If-None-Match", has); res.StatusCode != 304 {
+			if res := s.Get(path, "A-IM", "feed", "If-None-Match", has); res.StatusCode != 304 {
 				t.Errorf("%s: nothing new is %d", path, res.StatusCode)
 			}
-			if res := s.get(path, "A-IM", "feed", "If-None-Match", `"unknown"`); res.StatusCode != 200 {
+			if res := s.Get(path, "A-IM", "feed", "If-None-Match", `"unknown"`); res.StatusCode != 200 {
 				t.Errorf("%s: an unknown version is %d", path, res.StatusCode)
 			}
 		}
-		has := s.get("/feed.atom").Header.Get("ETag")
-		s.now = s.now.Add(time.Hour)
-		s.add(6, 6, func(int) (int, string) { return 1, "国防" })
-		s.exec(`UPDATE articles SET withdrawn_at = $1, updated_at = $1 WHERE id = 2`, s.now)
-		s.exec(`UPDATE articles SET text_hash = 'x', updated_at = $1 WHERE id = 3`, s.now)
-		res := s.get("/feed.atom", "A-IM", "feed, gzip", "If-None-Match", has)
+		has := s.Get("/feed.atom").Header.Get("ETag")
+		s.Now = s.Now.Add(time.Hour)
+		s.Add(6, 6, func(int) (int, string) { return 1, "国防" })
+		s.Exec(`UPDATE articles SET withdrawn_at = $1, updated_at = $1 WHERE id = 2`, s.Now)
+		s.Exec(`UPDATE articles SET text_hash = 'x', updated_at = $1 WHERE id = 3`, s.Now)
+		res := s.Get("/feed.atom", "A-IM", "feed, gzip", "If-None-Match", has)
 		if res.StatusCode != http.StatusIMUsed || res.Header.Get("IM") != "feed" || res.Header.Get("Delta-Base") != has {
 			t.Fatalf("%d, %v", res.StatusCode, res.Header)
 		}
@@ -251,11 +149,11 @@ func TestFeedChanges(t *testing.T) {
 		if err != nil || len(delta.Items) != 2 {
 			t.Fatalf("the delta: %v, %v", delta, err)
 		}
-		if again := s.get("/feed.atom", "A-IM", "feed", "If-None-Match", res.Header.Get("ETag")); again.StatusCode != 304 {
+		if again := s.Get("/feed.atom", "A-IM", "feed", "If-None-Match", res.Header.Get("ETag")); again.StatusCode != 304 {
 			t.Errorf("with the delta's ETag: %d", again.StatusCode)
 		}
-		body := s.read("/feed.atom")
-		if p := feedtest.Validate("atom", shelfBase+"/feed.atom", []byte(body)); len(p) > 0 {
+		body := s.Read("/feed.atom")
+		if p := feedtest.Validate("atom", sitetest.BaseURL+"/feed.atom", []byte(body)); len(p) > 0 {
 			t.Errorf("%v\n%s", p, body)
 		}
 		whole, err := gofeed.NewParser().ParseString(body)
@@ -263,7 +161,7 @@ func TestFeedChanges(t *testing.T) {
 			t.Fatalf("the feed: %v, %v", whole, err)
 		}
 		gone := regexp.MustCompile(`<at:deleted-entry ref="[^"]*article/2" when="2026-11-23T17:00:00\+08:00">`)
-		if !gone.MatchString(body) || strings.Contains(s.read("/feed.xml"), "articles/2<") {
+		if !gone.MatchString(body) || strings.Contains(s.Read("/feed.xml"), "articles/2<") {
 			t.Errorf("the withdrawn article is not said to be gone:\n%s", body)
 		}
 	})
@@ -273,10 +171,10 @@ func TestFeedChanges(t *testing.T) {
 func TestFeedTextByLicence(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newShelves(t, db)
-		s.add(1, 2, func(id int) (int, string) { return id, "国防" })
+		s := sitetest.New(t, db)
+		s.Add(1, 2, func(id int) (int, string) { return id, "国防" })
 		for _, f := range publish.Formats {
-			if n := strings.Count(s.read("/feed"+f.Suffix), "正文"); n != 1 {
+			if n := strings.Count(s.Read("/feed"+f.Suffix), "正文"); n != 1 {
 				t.Errorf("%s holds %d texts, want 1", f.Name, n)
 			}
 		}
@@ -287,7 +185,7 @@ func TestFeedTextByLicence(t *testing.T) {
 func TestFeedsOfDocumentsAndSearches(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s, r := newShelves(t, db), newRoom(t, db)
+		s, r := sitetest.New(t, db), newRoom(t, db)
 		r.put(1, text{guid: "1", title: "国务院关于加快发展养老服务业的若干意见", issued: "2026-09-06", published: "2026-09-13", number: "国发〔2026〕35号", paragraphs: []string{"各省人民政府：现提出以下意见。"}},
 			text{guid: "2", title: "四川省人民政府关于加快发展养老服务业的实施意见", issued: "2026-10-06", published: "2026-10-13", number: "川府发〔2026〕8号",
 				paragraphs: []string{"为贯彻落实《国务院关于加快发展养老服务业的若干意见》（国发〔2026〕35号）精神，现提出如下实施意见。"}},
@@ -300,18 +198,18 @@ func TestFeedsOfDocumentsAndSearches(t *testing.T) {
 		} {
 			for _, f := range publish.Formats {
 				path := strings.Replace(path, ".xml", f.Suffix, 1)
-				body := s.read(path)
+				body := s.Read(path)
 				feed, err := gofeed.NewParser().ParseString(body)
 				if err != nil || len(feed.Items) != want {
 					t.Errorf("%s: %v, %v; want %d items", path, feed, err, want)
 				}
-				if p := feedtest.Validate(f.Name, shelfBase+path, []byte(body)); len(p) > 0 {
+				if p := feedtest.Validate(f.Name, sitetest.BaseURL+path, []byte(body)); len(p) > 0 {
 					t.Errorf("%s: %v", path, p)
 				}
 			}
 		}
 		for _, path := range []string{"/search/feed.xml", "/search/feed.xml?q=", "/search/feed.xml?q=" + strings.Repeat("x", 400), "/documents/x/chain/feed.xml"} {
-			if res := s.get(path); res.StatusCode != 404 {
+			if res := s.Get(path); res.StatusCode != 404 {
 				t.Errorf("%s: %d", path, res.StatusCode)
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	"context"
 
 	"dibao/feed"
+	"dibao/feed/hub"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 )
@@ -172,22 +173,22 @@ func TestWebSub(t *testing.T) {
 		s, r := newSite(t), newRoom(t, db)
 		var mu sync.Mutex
 		var asked []url.Values
-		hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		theirs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			req.ParseForm()
 			mu.Lock()
 			asked = append(asked, req.PostForm)
 			mu.Unlock()
 			w.WriteHeader(http.StatusAccepted)
 		}))
-		defer hub.Close()
+		defer theirs.Close()
 		mux := http.NewServeMux()
 		ours := httptest.NewServer(mux)
 		defer ours.Close()
 		stored := 0
-		subscriber := &feed.HubSubscriber{Collector: r.Collector, BaseURL: ours.URL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		subscriber := &hub.Subscriber{Collector: r.Collector, BaseURL: ours.URL, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 			Stored: func(context.Context) error { stored++; return nil }}
 		subscriber.Register(mux)
-		head := `<atom:link rel="hub" href="` + hub.URL + `"/><atom:link rel="self" href="` + s.URL + `/feed"/>`
+		head := `<atom:link rel="hub" href="` + theirs.URL + `"/><atom:link rel="self" href="` + s.URL + `/feed"/>`
 		s.set("/feed", rss(head, rssItem(1)), 0)
 		src := r.add(feed.Source{URL: s.URL + "/feed", Kind: "feed", Name: "样例"})
 		if _, err := r.collect(src.ID); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/hub"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
@@ -113,7 +114,7 @@ func TestPrivateSourceIsNoWayToAHub(t *testing.T) {
 		if _, err := r.collect(src.ID); err != nil {
 			t.Fatal(err)
 		}
-		hubs := &feed.HubSubscriber{Collector: r.Collector, BaseURL: "https://dibao.example", Logger: slog.New(slog.DiscardHandler)}
+		hubs := &hub.Subscriber{Collector: r.Collector, BaseURL: "https://dibao.example", Logger: slog.New(slog.DiscardHandler)}
 		if err := hubs.Renew(t.Context()); err != nil {
 			t.Fatal(err)
 		}

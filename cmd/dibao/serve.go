@@ -16,6 +16,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/feed/hub"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/jobs"
@@ -118,8 +119,8 @@ func errorPage(r *http.Request, status int) []byte {
 	return buf.Bytes()
 }
 
-func (a *app) hubSubscriber() *feed.HubSubscriber {
-	return &feed.HubSubscriber{Collector: a.collector, BaseURL: a.config.Server.BaseURL, Stored: a.digest.Match, Logger: a.log}
+func (a *app) hubSubscriber() *hub.Subscriber {
+	return &hub.Subscriber{Collector: a.collector, BaseURL: a.config.Server.BaseURL, Stored: a.digest.Match, Logger: a.log}
 }
 
 // reachable reports whether others can reach our site, as hubs have to.

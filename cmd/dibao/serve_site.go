@@ -13,7 +13,7 @@ import (
 	runtimemetrics "github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"dibao/feed"
+	"dibao/feed/hub"
 	"dibao/feed/publish"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
@@ -22,8 +22,8 @@ import (
 )
 
 // hub is our WebSub hub for the feeds on a mux.
-func (a *app) hub(mux *http.ServeMux) *feed.Hub {
-	return &feed.Hub{
+func (a *app) hub(mux *http.ServeMux) *hub.Hub {
+	return &hub.Hub{
 		Store: a.articles, Site: mux, BaseURL: a.config.Server.BaseURL, Logger: a.log,
 		Others: a.config.Server.Hubs, Topics: a.hubTopics,
 		// Callbacks must not wait for sources, and answer little.

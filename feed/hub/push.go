@@ -1,4 +1,4 @@
-package feed
+package hub
 
 import (
 	"bytes"
@@ -119,7 +119,7 @@ func (p *pusher) push(ctx context.Context) error {
 	}
 	p.pushed, p.looked = stamp, now
 	var topics []string
-	err = p.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
+	err = p.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
 		topics, err = database.Collect(ctx, tx, database.ScanOne[string],
 			`SELECT DISTINCT topic FROM push_subscriptions WHERE lease_until > $1 AND next_at <= $1`, now)
 		return err
@@ -176,7 +176,7 @@ type pushSubscription struct {
 }
 
 func (p *pusher) due(ctx context.Context, topic, digest string, now time.Time) (all []pushSubscription, err error) {
-	err = p.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
+	err = p.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (s pushSubscription, err error) {
 			err = r.Scan(&s.id, &s.topic, &s.callback, &s.secret, &s.network, &s.failures)
 			return s, err
@@ -249,7 +249,7 @@ func firstRunes(s string, n int) string {
 }
 
 func (p *pusher) update(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	err = p.Store.db.Write(ctx, func(tx *sql.Tx) error {
+	err = p.Store.DB().Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package feed
+package hub
 
 import (
 	"cmp"
@@ -138,7 +138,7 @@ type hubRefusal struct {
 func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Prefix) (*hubRefusal, error) {
 	req.from, req.next = from, h.Store.Now()
 	var c subscriptionCounts
-	err := h.Store.db.Read(ctx, func(tx *sql.Tx) (err error) {
+	err := h.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
 		c, err = countSubscriptions(ctx, tx, req, "")
 		return err
 	})
@@ -234,7 +234,7 @@ func (h *Hub) grant(ctx context.Context, req pushRequest, network string) error 
 	h.granting.Lock()
 	defer h.granting.Unlock()
 	var full bool
-	err := h.Store.db.Write(ctx, func(tx *sql.Tx) error {
+	err := h.Store.DB().Write(ctx, func(tx *sql.Tx) error {
 		if req.mode == "unsubscribe" {
 			_, err := tx.ExecContext(ctx, `DELETE FROM push_subscriptions WHERE topic = $1 AND callback = $2`, req.topic, req.callback)
 			return err

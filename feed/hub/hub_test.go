@@ -1,4 +1,4 @@
-package feed_test
+package hub_test
 
 import (
 	"context"
@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"dibao/feed"
+	"dibao/feed/hub"
+	"dibao/feed/site/sitetest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
@@ -24,29 +25,29 @@ import (
 
 // pushSite is a site with a hub at work, and its subscribers.
 type pushSite struct {
-	*shelves
-	hub   *feed.Hub
+	*sitetest.Site
+	hub   *hub.Hub
 	stop  func()
 	ahead atomic.Int64 // of the real clock, nanoseconds
 }
 
 func newPushSite(t *testing.T, db *database.DB, others ...string) *pushSite {
-	return newPushSiteWith(t, db, func(*feed.Hub) {}, others...)
+	return newPushSiteWith(t, db, func(*hub.Hub) {}, others...)
 }
 
 // newPushSiteWith has set change the hub before it starts.
-func newPushSiteWith(t *testing.T, db *database.DB, set func(*feed.Hub), others ...string) *pushSite {
-	s := &pushSite{shelves: newShelves(t, db)}
-	s.store.Now = func() time.Time { // leases and retries are of the real clock here
+func newPushSiteWith(t *testing.T, db *database.DB, set func(*hub.Hub), others ...string) *pushSite {
+	s := &pushSite{Site: sitetest.New(t, db)}
+	s.Store.Now = func() time.Time { // leases and retries are of the real clock here
 		return time.Now().Add(time.Duration(s.ahead.Load())).UTC().Truncate(time.Microsecond)
 	}
-	s.hub = &feed.Hub{
-		Store: s.store, Site: s.mux, BaseURL: shelfBase, Logger: slog.New(slog.DiscardHandler), Others: others,
+	s.hub = &hub.Hub{
+		Store: s.Store, Site: s.Mux, BaseURL: sitetest.BaseURL, Logger: slog.New(slog.DiscardHandler), Others: others,
 		Fetch:  fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second, PerHost: 4},
 		Topics: func(context.Context) ([]string, error) { return []string{"/feed.xml"}, nil },
 	}
 	set(s.hub)
-	s.hub.Register(s.mux)
+	s.hub.Register(s.Mux)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.hub.Run(ctx) }()
@@ -65,7 +66,7 @@ func (s *pushSite) ask(form url.Values) int {
 	r := httptest.NewRequest("POST", "/hub", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
-	s.mux.ServeHTTP(w, r)
+	s.Mux.ServeHTTP(w, r)
 	return w.Code
 }
 
@@ -118,7 +119,7 @@ func await[T any](t *testing.T, c chan T, what string) T {
 // subscribe asks for a feed and waits until the hub pushes to the callback.
 func (s *pushSite) subscribe(c *subscriber, path, secret string) {
 	s.Helper()
-	if status := s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + path}, "hub.callback": {c.URL + "/?own=1"}, "hub.secret": {secret}}); status != http.StatusAccepted {
+	if status := s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + path}, "hub.callback": {c.URL + "/?own=1"}, "hub.secret": {secret}}); status != http.StatusAccepted {
 		s.Fatalf("the hub answered %d", status)
 	}
 	await(s.T, c.verified, "the verification")
@@ -140,7 +141,7 @@ func (s *pushSite) until(what string, done func() bool) {
 
 func (s *pushSite) count(table string) (n int) {
 	s.Helper()
-	places, err := s.store.Places(s.Context(), `SELECT COUNT(*), 0 FROM `+table)
+	places, err := s.Store.Places(s.Context(), `SELECT COUNT(*), 0 FROM `+table)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newPushSite(t, db)
-		s.add(1, 2, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 2, func(int) (int, string) { return 1, "国防" })
 		release := make(chan struct{})
 		slow := newSubscriber(t, true, func(http.ResponseWriter, *http.Request) { <-release })
 		broken := newSubscriber(t, true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
@@ -168,7 +169,7 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 		s.subscribe(good, "/feed.xml", "geheim")
 		for id := 3; id < 6; id++ {
 			stored := time.Now()
-			s.add(id, id, func(int) (int, string) { return 1, "国防" })
+			s.Add(id, id, func(int) (int, string) { return 1, "国防" })
 			p := await(t, good.pushed, "a push")
 			t.Logf("article %d was pushed after %s", id, time.Since(stored))
 			mac := hmac.New(sha256.New, []byte("geheim"))
@@ -176,15 +177,15 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 			if p.signature != "sha256="+hex.EncodeToString(mac.Sum(nil)) || p.mediaType != "application/rss+xml; charset=utf-8" || !strings.Contains(p.link, `rel="hub"`) {
 				t.Errorf("signed %q, type %q, link %q", p.signature, p.mediaType, p.link)
 			}
-			if p.body != s.read("/feed.xml") {
+			if p.body != s.Read("/feed.xml") {
 				t.Error("another body was pushed than the feed has")
 			}
 		}
 		await(t, broken.pushed, "the push to the broken one")
 		s.until("the end of who is gone", func() bool { return s.count("push_subscriptions") == 3 })
 		// What is no change of the feed is no push.
-		s.exec(`UPDATE sources SET name = '丙' WHERE id = 2`)
-		s.exec(`UPDATE sources SET name = '乙' WHERE id = 2`)
+		s.Exec(`UPDATE sources SET name = '丙' WHERE id = 2`)
+		s.Exec(`UPDATE sources SET name = '乙' WHERE id = 2`)
 		select {
 		case <-good.pushed:
 			t.Error("pushed twice, or without a change")
@@ -201,9 +202,9 @@ func TestHubVerifiesIntent(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newPushSite(t, db)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		victim, good := newSubscriber(t, false, nil), newSubscriber(t, true, nil)
-		topic := shelfBase + "/feed.atom"
+		topic := sitetest.BaseURL + "/feed.atom"
 		s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {victim.URL + "/?own=1"}})
 		await(t, victim.verified, "the verification")
 		s.until("the refusal", func() bool { return s.hub.Waiting() == 0 })
@@ -222,19 +223,19 @@ func TestHubVerifiesIntent(t *testing.T) {
 		for name, form := range map[string]url.Values{
 			"no mode":           {"hub.topic": {topic}, "hub.callback": {good.URL}},
 			"another's topic":   {"hub.mode": {"subscribe"}, "hub.topic": {"https://b.example/feed.xml"}, "hub.callback": {good.URL}},
-			"a page":            {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/articles/1"}, "hub.callback": {good.URL}},
-			"an archive":        {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/feed.xml?page=1"}, "hub.callback": {good.URL}},
-			"another host":      {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + ".evil.example/feed.xml"}, "hub.callback": {good.URL}},
-			"a search":          {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/search/feed.xml?q=" + url.QueryEscape("国防")}, "hub.callback": {good.URL}},
+			"a page":            {"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + "/articles/1"}, "hub.callback": {good.URL}},
+			"an archive":        {"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + "/feed.xml?page=1"}, "hub.callback": {good.URL}},
+			"another host":      {"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + ".evil.example/feed.xml"}, "hub.callback": {good.URL}},
+			"a search":          {"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + "/search/feed.xml?q=" + url.QueryEscape("国防")}, "hub.callback": {good.URL}},
 			"a feed otherwise":  {"hub.mode": {"subscribe"}, "hub.topic": {topic + "?x=1"}, "hub.callback": {good.URL}},
 			"a part of it":      {"hub.mode": {"subscribe"}, "hub.topic": {topic + "#x"}, "hub.callback": {good.URL}},
 			"no callback":       {"hub.mode": {"subscribe"}, "hub.topic": {topic}},
 			"a file":            {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {"file:///etc/passwd"}},
-			"ourselves":         {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {shelfBase + "/hub"}},
+			"ourselves":         {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {sitetest.BaseURL + "/hub"}},
 			"a long secret":     {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {good.URL}, "hub.secret": {strings.Repeat("x", 200)}},
 			"no time":           {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {good.URL}, "hub.lease_seconds": {"soon"}},
 			"a negative lease":  {"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {good.URL}, "hub.lease_seconds": {"-1"}},
-			"an unknown number": {"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + "/documents/x/feed.xml"}, "hub.callback": {good.URL}},
+			"an unknown number": {"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + "/documents/x/feed.xml"}, "hub.callback": {good.URL}},
 		} {
 			if status := s.ask(form); status != http.StatusBadRequest {
 				t.Errorf("%s: %d", name, status)
@@ -256,12 +257,12 @@ func TestFullHubServesWhoIsOnIt(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newPushSite(t, db)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		s.hub.Most = 1
 		first, second := newSubscriber(t, true, nil), newSubscriber(t, true, nil)
 		s.subscribe(first, "/feed.xml", "x")
 		form := func(mode string, c *subscriber) url.Values {
-			return url.Values{"hub.mode": {mode}, "hub.topic": {shelfBase + "/feed.xml"}, "hub.callback": {c.URL + "/?own=1"}}
+			return url.Values{"hub.mode": {mode}, "hub.topic": {sitetest.BaseURL + "/feed.xml"}, "hub.callback": {c.URL + "/?own=1"}}
 		}
 		if status := s.ask(form("subscribe", second)); status != http.StatusServiceUnavailable {
 			t.Errorf("one too many: %d", status)
@@ -294,11 +295,11 @@ func TestHubTellsOthers(t *testing.T) {
 		t.Cleanup(other.Close)
 		s := newPushSite(t, db, other.URL)
 		for id := range 3 {
-			s.add(id+1, id+1, func(int) (int, string) { return 1, "国防" })
+			s.Add(id+1, id+1, func(int) (int, string) { return 1, "国防" })
 			s.until("the news", func() bool {
 				select {
 				case form := <-told:
-					if form.Get("hub.mode") != "publish" || form.Get("hub.url") != shelfBase+"/feed.xml" {
+					if form.Get("hub.mode") != "publish" || form.Get("hub.url") != sitetest.BaseURL+"/feed.xml" {
 						t.Errorf("told %v", form)
 					}
 					return true

@@ -1,4 +1,4 @@
-package feed
+package hub
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"log/slog"
@@ -21,16 +20,17 @@ import (
 	"strings"
 	"time"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/redact"
 	"dibao/internal/web"
 )
 
-// HubSubscriber has hubs push what is new in the feeds that name one (W3C WebSub).
+// Subscriber has hubs push what is new in the feeds that name one (W3C WebSub).
 // Pushes come beside collecting and never in its place.
-type HubSubscriber struct {
-	Collector *Collector
+type Subscriber struct {
+	Collector *feed.Collector
 	BaseURL   string                      // of our own site, where hubs reach us
 	Stored    func(context.Context) error // called after a push brought something
 	Logger    *slog.Logger
@@ -50,21 +50,21 @@ type hubSubscription struct {
 }
 
 // Register adds the callback address.
-func (h *HubSubscriber) Register(mux *http.ServeMux) {
+func (h *Subscriber) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /websub/{token}", h.verify)
 	mux.HandleFunc("POST /websub/{token}", h.push)
 }
 
 // Renew subscribes to the hubs of sources that have none yet, and again where the
 // lease is about to end.
-func (h *HubSubscriber) Renew(ctx context.Context) error {
+func (h *Subscriber) Renew(ctx context.Context) error {
 	st := h.Collector.Store
 	all, err := st.Sources(ctx)
 	if err != nil {
 		return err
 	}
 	for _, src := range all {
-		if src.Hints.Hub == "" || src.State == StatePaused || src.State == StateGone {
+		if src.Hints.Hub == "" || src.State == feed.StatePaused || src.State == feed.StateGone {
 			continue
 		}
 		sub, due, err := h.claim(ctx, src)
@@ -89,7 +89,7 @@ func (h *HubSubscriber) Renew(ctx context.Context) error {
 			problem = redact.Text(err.Error())
 			h.Logger.Info("the hub took no subscription", "source_id", src.ID, "hub", sub.hub, "err", err)
 		}
-		err = st.db.Write(ctx, func(tx *sql.Tx) error {
+		err = st.DB().Write(ctx, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE hub_subscriptions SET last_error = $2 WHERE source = $1`, src.ID, problem)
 			return err
 		})
@@ -101,10 +101,10 @@ func (h *HubSubscriber) Renew(ctx context.Context) error {
 }
 
 // claim reports whether a source's hub is to be asked now, and notes that it is.
-func (h *HubSubscriber) claim(ctx context.Context, src Source) (sub hubSubscription, due bool, err error) {
+func (h *Subscriber) claim(ctx context.Context, src feed.Source) (sub hubSubscription, due bool, err error) {
 	st := h.Collector.Store
 	now := st.Now()
-	err = st.db.Write(ctx, func(tx *sql.Tx) error {
+	err = st.DB().Write(ctx, func(tx *sql.Tx) error {
 		sub, due = hubSubscription{source: src.ID, hub: src.Hints.Hub, topic: src.Hints.Topic, token: rand.Text(), secret: rand.Text()}, false
 		err := tx.QueryRowContext(ctx, `
 			INSERT INTO hub_subscriptions (source, hub, topic, token, secret, tried_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -123,16 +123,16 @@ func (h *HubSubscriber) claim(ctx context.Context, src Source) (sub hubSubscript
 	return sub, due, err
 }
 
-func (h *HubSubscriber) byToken(ctx context.Context, token string) (hubSubscription, error) {
+func (h *Subscriber) byToken(ctx context.Context, token string) (hubSubscription, error) {
 	var s hubSubscription
-	err := h.Collector.Store.db.Read(ctx, func(tx *sql.Tx) error {
+	err := h.Collector.Store.DB().Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err := database.Collect(ctx, tx, func(r database.Row) (hubSubscription, error) {
 			var x hubSubscription
 			return x, r.Scan(&x.source, &x.hub, &x.topic, &x.token, &x.secret)
 		}, `SELECT source, hub, topic, token, secret FROM hub_subscriptions WHERE token = $1`, token)
 		if err == nil && len(all) == 0 {
-			return ErrNotFound
+			return feed.ErrNotFound
 		}
 		if err == nil {
 			s = all[0]
@@ -143,7 +143,7 @@ func (h *HubSubscriber) byToken(ctx context.Context, token string) (hubSubscript
 }
 
 // verify answers a hub that asks whether we meant it (W3C WebSub §5.3).
-func (h *HubSubscriber) verify(w http.ResponseWriter, r *http.Request) {
+func (h *Subscriber) verify(w http.ResponseWriter, r *http.Request) {
 	sub, err := h.byToken(r.Context(), r.PathValue("token"))
 	q := r.URL.Query()
 	if err != nil || q.Get("hub.topic") != sub.topic {
@@ -159,7 +159,7 @@ func (h *HubSubscriber) verify(w http.ResponseWriter, r *http.Request) {
 		if err == nil && seconds > 0 {
 			lease = min(time.Duration(seconds)*time.Second, longLease)
 		}
-		err = st.db.Write(r.Context(), func(tx *sql.Tx) error {
+		err = st.DB().Write(r.Context(), func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(r.Context(), `UPDATE hub_subscriptions SET verified_at = $2, lease_until = $3, last_error = '' WHERE source = $1`,
 				sub.source, now, now.Add(lease))
 			return err
@@ -196,7 +196,7 @@ func signedBy(secret, signature string, body []byte) bool {
 
 // push takes what a hub sends. What is not signed with our secret is answered
 // like the rest and dropped, as the standard asks.
-func (h *HubSubscriber) push(w http.ResponseWriter, r *http.Request) {
+func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 	sub, err := h.byToken(r.Context(), r.PathValue("token"))
 	if err != nil {
 		w.WriteHeader(http.StatusGone)
@@ -224,36 +224,4 @@ func (h *HubSubscriber) push(w http.ResponseWriter, r *http.Request) {
 		h.Logger.Warn("a push could not be read", "source_id", sub.source, "err", err)
 	}
 	w.WriteHeader(http.StatusAccepted)
-}
-
-// Push stores the items of a body that a source sent by itself, which may be a
-// part of its feed.
-func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
-	src, err := c.Store.sourceByID(ctx, id)
-	if err != nil {
-		return Collection{}, err
-	}
-	out := Collection{Source: src}
-	if src.State == StatePaused || src.State == StateRemoved {
-		return out, nil
-	}
-	l, err := read(ctx, src.Kind, page, &src)
-	if err != nil {
-		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
-	}
-	out.Items = len(l.Items)
-	c.Store.collecting()
-	_, err = c.storeItems(ctx, &src, l.Items, &out)
-	if err = errors.Join(err, c.Store.collected(ctx)); err != nil || out.New == 0 {
-		return out, err
-	}
-	noteNews(&src, c.Store.Now())
-	if _, err := c.holdFlood(ctx, src); err != nil {
-		return out, err
-	}
-	return out, c.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE sources SET news_at = $2, change_seconds = $3 WHERE id = $1`,
-			src.ID, nullTime(src.NewsAt), int64(src.ChangeEvery/time.Second))
-		return err
-	})
 }

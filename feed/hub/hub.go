@@ -1,4 +1,6 @@
-package feed
+// Package hub pushes feeds by W3C WebSub: ours to who asked for them, and those of
+// sources from their hubs to us.
+package hub
 
 import (
 	"context"
@@ -10,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"dibao/feed"
 	"dibao/internal/fetch"
 	"dibao/internal/web"
 )
@@ -22,7 +25,7 @@ import (
 // restart forgets nothing. Content is asked of the site itself, which has it as
 // bytes.
 type Hub struct {
-	Store   *Store
+	Store   *feed.Store
 	Site    http.Handler // answers for the feeds
 	BaseURL string       // without a slash at the end
 	// Fetch says how callbacks and other hubs are asked. They are public addresses.

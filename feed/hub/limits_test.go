@@ -1,4 +1,4 @@
-package feed_test
+package hub_test
 
 import (
 	"fmt"
@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"dibao/feed"
+	"dibao/feed/hub"
+	"dibao/feed/site/sitetest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
@@ -52,7 +53,7 @@ func newCallbacks(t *testing.T) *callbacks {
 
 // ask subscribes callback number n at a host of the server.
 func (s *pushSite) askFor(c *callbacks, host, path string, n int) int {
-	return s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {shelfBase + path}, "hub.callback": {fmt.Sprintf("http://%s:%s/?n=%d", host, c.port, n)}})
+	return s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {sitetest.BaseURL + path}, "hub.callback": {fmt.Sprintf("http://%s:%s/?n=%d", host, c.port, n)}})
 }
 
 func (s *pushSite) settled() {
@@ -67,7 +68,7 @@ func TestHubLimitsOneHost(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, c := newPushSite(t, db), newCallbacks(t)
-		s.add(1, 3, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 3, func(int) (int, string) { return 1, "国防" })
 		for i, path := range []string{"/feed.xml", "/feed.atom", "/feed.json", "/sources/1/feed.xml", "/sources/1/feed.atom", "/themes/国防/feed.xml"} {
 			if status := s.askFor(c, "127.0.0.2", path, i); status != http.StatusAccepted {
 				t.Errorf("feed %s of a host with several: %d", path, status)
@@ -99,7 +100,7 @@ func TestHubLimitsOneNetwork(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, c := newPushSite(t, db), newCallbacks(t)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		for n := range 200 {
 			s.askFor(c, fmt.Sprintf("127.0.0.%d", 1+n%20), "/feed.xml", n)
 			if n%20 == 0 {
@@ -127,20 +128,20 @@ func TestHubBoundsItsBytes(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		var budget int64
-		s := newPushSiteWith(t, db, func(h *feed.Hub) {
+		s := newPushSiteWith(t, db, func(h *hub.Hub) {
 			h.HourlyBytes = 4 * 10 * 4000
 			budget = h.HourlyBytes
 		})
 		c := newCallbacks(t)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		for n := range 40 {
 			if status := s.askFor(c, fmt.Sprintf("127.0.%d.1", n), "/feed.xml", n); status != http.StatusAccepted {
 				t.Fatalf("subscription %d: %d", n, status)
 			}
 		}
 		s.settled()
-		s.add(2, 12, func(int) (int, string) { return 1, "国防" })
-		size := int64(len(s.read("/feed.xml")))
+		s.Add(2, 12, func(int) (int, string) { return 1, "国防" })
+		size := int64(len(s.Read("/feed.xml")))
 		if size > budget/4 || size*40 < budget/4 {
 			t.Fatalf("a body has %d bytes, which does not test a budget of %d", size, budget/4)
 		}
@@ -170,7 +171,7 @@ func TestHubStoresNothingUnconfirmed(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s, confirms := newPushSite(t, db), newCallbacks(t)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		var asked atomic.Int32
 		victim := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked.Add(1)
@@ -182,7 +183,7 @@ func TestHubStoresNothingUnconfirmed(t *testing.T) {
 			}
 		}))
 		t.Cleanup(victim.Close)
-		topic := shelfBase + "/feed.xml"
+		topic := sitetest.BaseURL + "/feed.xml"
 		for _, path := range []string{"/", "/redirect", "/long"} {
 			s.ask(url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.callback": {victim.URL + path}})
 			s.settled()
@@ -201,9 +202,9 @@ func TestHubStoresNothingUnconfirmed(t *testing.T) {
 func TestHubNeverAsksItsOwnNetwork(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s := newPushSiteWith(t, db, func(h *feed.Hub) { h.Fetch = fetch.Options{Private: nil, Timeout: 5 * time.Second} })
+		s := newPushSiteWith(t, db, func(h *hub.Hub) { h.Fetch = fetch.Options{Private: nil, Timeout: 5 * time.Second} })
 		c := newCallbacks(t)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		for i, host := range []string{"127.0.0.1", "localhost", "127.1", "2130706433", "[::ffff:127.0.0.1]", "[::1]", "192.168.1.1", "10.0.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "hub.internal"} {
 			if status := s.askFor(c, host, "/feed.xml", i); status != http.StatusBadRequest {
 				t.Errorf("%s: answered %d", host, status)
@@ -221,11 +222,11 @@ func TestHubDropsWhatTakesNothing(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		s := newPushSite(t, db)
-		s.add(1, 1, func(int) (int, string) { return 1, "国防" })
+		s.Add(1, 1, func(int) (int, string) { return 1, "国防" })
 		broken := newSubscriber(t, true, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusNotFound) })
 		s.subscribe(broken, "/feed.xml", "")
-		s.exec(`UPDATE push_subscriptions SET failures = 18`)
-		s.add(2, 2, func(int) (int, string) { return 1, "国防" })
+		s.Exec(`UPDATE push_subscriptions SET failures = 18`)
+		s.Add(2, 2, func(int) (int, string) { return 1, "国防" })
 		await(t, broken.pushed, "the push")
 		s.until("the failure", func() bool { return s.count("push_subscriptions WHERE failures = 19") == 1 })
 		s.ahead.Add(int64(7 * time.Hour))

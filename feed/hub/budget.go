@@ -1,4 +1,4 @@
-package feed
+package hub
 
 import (
 	"cmp"
@@ -78,7 +78,7 @@ func (p *pusher) postpone(ctx context.Context, late map[int64]time.Duration, now
 		return nil
 	}
 	p.Logger.Info("pushes wait, since their host, their network or the hub has pushed what it may in an hour", "pushes", len(late))
-	return p.Store.db.Write(ctx, func(tx *sql.Tx) error {
+	return p.Store.DB().Write(ctx, func(tx *sql.Tx) error {
 		for id, wait := range late {
 			if _, err := tx.ExecContext(ctx, `UPDATE push_subscriptions SET next_at = $2 WHERE id = $1 AND next_at <= $3`, id, now.Add(max(wait, shortestDelay)), now); err != nil {
 				return err

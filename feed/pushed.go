@@ -1,0 +1,43 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"dibao/feed/ingest"
+)
+
+// Push stores the items of a body that a source sent by itself, which may be a
+// part of its feed.
+func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
+	src, err := c.Store.sourceByID(ctx, id)
+	if err != nil {
+		return Collection{}, err
+	}
+	out := Collection{Source: src}
+	if src.State == StatePaused || src.State == StateRemoved {
+		return out, nil
+	}
+	l, err := read(ctx, src.Kind, page, &src)
+	if err != nil {
+		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
+	}
+	out.Items = len(l.Items)
+	c.Store.collecting()
+	_, err = c.storeItems(ctx, &src, l.Items, &out)
+	if err = errors.Join(err, c.Store.collected(ctx)); err != nil || out.New == 0 {
+		return out, err
+	}
+	noteNews(&src, c.Store.Now())
+	if _, err := c.holdFlood(ctx, src); err != nil {
+		return out, err
+	}
+	return out, c.Store.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE sources SET news_at = $2, change_seconds = $3 WHERE id = $1`,
+			src.ID, nullTime(src.NewsAt), int64(src.ChangeEvery/time.Second))
+		return err
+	})
+}
