@@ -13,7 +13,7 @@ import (
 // readFile adds the text of the first attached file that can be read to an article
 // whose page has hardly any text: many official documents are put online as nothing
 // else. A file that can't be had is a warning: the page itself was read.
-func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item) (ingest.Item, error) {
+func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item, out *Collection) (ingest.Item, error) {
 	if c.FileText == nil || utf8.RuneCountInString(strings.Join(it.Evidence.Paragraphs, "")) >= shortText {
 		return it, nil
 	}
@@ -21,6 +21,7 @@ func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item) (
 	if at < 0 {
 		return it, nil
 	}
+	out.release() // files wait for their turn, and nobody else must wait with them
 	resp, err := c.Client.Get(ctx, src.Request(it.Attachments[at].URL, true))
 	var pages []string
 	if err == nil {
@@ -33,6 +34,9 @@ func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item) (
 	if err != nil {
 		it.Warnings = append(it.Warnings, fmt.Sprintf("its file was not read: %v", err))
 		return it, nil
+	}
+	if err := out.hold(ctx, len(it.HTML)+len(strings.Join(pages, ""))); err != nil {
+		return it, err
 	}
 	return ingest.AddFile(it, pages), nil
 }

@@ -32,6 +32,8 @@ const (
 	maxListPages = 10
 	// maxParts is how many further pages an article may have.
 	maxParts = 30
+	// maxPartsTime is for fetching them: others wait for the memory of the first.
+	maxPartsTime = 3 * time.Minute
 	// shortPage is the length, in bytes, of a text that may be a wall's.
 	shortPage = 1000
 	// shortText is the length, in characters, of a page's text under which the
@@ -192,6 +194,9 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 		return c.retryPages(ctx, src, out)
 	}
 	src.readHints(c.pageOf(resp), resp.Header)
+	if err := out.hold(ctx, len(resp.Body)); err != nil {
+		return err
+	}
 	l, hash, err := c.readList(ctx, src, visitor, resp)
 	if err != nil {
 		return err
@@ -203,7 +208,7 @@ func (c *Collector) collect(ctx context.Context, src *Source, out *Collection) e
 	items := l.Items
 	out.Items = len(items)
 	suspect := noteItems(src, len(items))
-	if items, err = c.readMore(ctx, src, l, out); err != nil {
+	if items, err = c.readMore(ctx, src, l, len(resp.Body), out); err != nil {
 		return err
 	}
 	finished, err := c.storeItems(ctx, src, items, out)
@@ -249,8 +254,9 @@ func (c *Collector) pageOf(resp *fetch.Response) ingest.Page {
 
 // readMore goes on to the next pages of a list as long as everything on a page is
 // new to us, so that nothing that came since the last collection is missed. Of a
-// new source it reads as many pages as the admin asked for.
-func (c *Collector) readMore(ctx context.Context, src *Source, l ingest.List, out *Collection) ([]ingest.Item, error) {
+// new source it reads as many pages as the admin asked for. size is that of the page
+// that l was read of, in bytes.
+func (c *Collector) readMore(ctx context.Context, src *Source, l ingest.List, size int, out *Collection) ([]ingest.Item, error) {
 	most, asked, items := maxListPages, 0, l.Items
 	if src.SucceededAt.IsZero() {
 		asked = src.Settings.Pages
@@ -284,6 +290,10 @@ func (c *Collector) readMore(ctx context.Context, src *Source, l ingest.List, ou
 			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", l.Next, "err", err)
 			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list was not read: %v", n+1, err))
 			return items, nil
+		}
+		size += len(resp.Body)
+		if err := out.hold(ctx, size); err != nil {
+			return items, err
 		}
 		next := l.Next
 		if l, err = read(ctx, src.Kind, c.pageOf(resp), src); err != nil || len(l.Items) == 0 {
@@ -483,23 +493,26 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item, o
 	if err != nil {
 		return listed, err
 	}
-	if err := out.hold(ctx, len(resp.Body)); err != nil {
-		return listed, err
-	}
 	if filetext.Readable(resp.Body) && c.FileText != nil {
 		pages, err := c.FileText(ctx, resp.Body)
 		if err != nil {
 			return listed, err
 		}
+		if err := out.hold(ctx, len(strings.Join(pages, ""))); err != nil {
+			return listed, err
+		}
 		return c.judge(src, ingest.FromFile(c.pageOf(resp), src.Ingest(), it, pages)), nil
+	}
+	if err := out.hold(ctx, len(resp.Body)); err != nil {
+		return listed, err
 	}
 	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
-		return listed, errors.Join(findWall(c.pageOf(resp), src.Settings.Charset), err)
+		return listed, errors.Join(findWall(ctx, c.pageOf(resp), src), err)
 	}
-	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage && !showsTitle(c.pageOf(resp), src.Settings.Charset, it.Title) {
-		if wall := findWall(c.pageOf(resp), src.Settings.Charset); wall != nil {
-			return listed, wall
+	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage {
+		if err := isWall(ctx, c.pageOf(resp), src, it.Title); err != nil {
+			return listed, err
 		}
 	}
 	if full, err = c.readParts(ctx, src, c.pageOf(resp), full); err != nil {
@@ -508,7 +521,7 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item, o
 	if full, err = c.readFrame(ctx, src, full); err != nil {
 		return listed, err
 	}
-	if full, err = c.readFile(ctx, src, full); err != nil {
+	if full, err = c.readFile(ctx, src, full, out); err != nil {
 		return listed, err
 	}
 	return c.judge(src, full), nil
@@ -517,9 +530,11 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item, o
 // readParts joins the further pages of an article that its site has cut up. One
 // that can't be read is an error: a part must not pass for the whole.
 func (c *Collector) readParts(ctx context.Context, src *Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxPartsTime)
+	defer cancel()
 	seen := map[string]bool{page.URL: true}
 	for range maxParts {
-		next, err := within(ctx, page, func() (string, error) { return ingest.NextPart(page, src.Ingest()), nil })
+		next, err := nextPart(ctx, page, src)
 		if err != nil {
 			return whole, err
 		}

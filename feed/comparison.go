@@ -23,7 +23,7 @@ const (
 	maxCompared = 1 << 30
 	// maxKept bounds the texts that are kept prepared while some are compared, in
 	// bytes of their text, and keptBetween those that are kept until the next.
-	maxKept, keptBetween = 4 << 20, 256 << 10
+	maxKept, keptBetween = 2 << 20, 64 << 10
 )
 
 // uncompared is the warning of an article that was not compared with all that it

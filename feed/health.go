@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"dibao/feed/ingest/answer"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
+	"dibao/internal/markup"
 )
 
 // What tells a healthy source from one that only seems so.
@@ -31,29 +31,24 @@ const (
 	quietAfter    = 180 * 24 * time.Hour // without a new article
 )
 
-var markupTag = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|<!--.*?-->|<[^>]*>`)
-
-// findWall returns an error if a page that held nothing of use is a wall.
-func findWall(p ingest.Page, charset string) error {
-	if a := ingest.Answered(p, http.StatusOK, charset); a.Kind == answer.Wall {
-		return &answer.Error{Answer: a, URL: p.URL}
-	}
-	return nil
-}
-
 // titleStart is how much of a title tells one article from another, in characters.
 const titleStart = 8
 
-// showsTitle reports whether a page carries the title under which it is listed: a
-// short notice about 安全验证 is a notice and no wall.
+// showsTitle reports whether the text of a page carries the title under which it is
+// listed.
 func showsTitle(p ingest.Page, charset, listed string) bool {
 	start := []rune(strings.Join(strings.Fields(listed), ""))
 	if len(start) < titleStart {
 		return false
 	}
 	text, _ := ingest.Decode(p.Body, p.ContentType, charset)
-	shown := strings.Join(strings.Fields(markupTag.ReplaceAllString(text, "")), "")
-	return strings.Contains(shown, string(start[:titleStart]))
+	var shown strings.Builder
+	for _, line := range markup.Lines(text) {
+		for word := range strings.FieldsSeq(line) {
+			shown.WriteString(word)
+		}
+	}
+	return strings.Contains(shown.String(), string(start[:titleStart]))
 }
 
 // errSuspect says that a list has far less than it used to.

@@ -56,6 +56,7 @@ func (c *Collector) collectMaildir(ctx context.Context, src *Source, dir string,
 		return nil
 	}
 	var items []ingest.Item
+	size := 0
 	for _, f := range files {
 		if f.info.Size() > maxMessageBytes {
 			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: larger than %d MB, not read", f.path, maxMessageBytes>>20))
@@ -66,6 +67,10 @@ func (c *Collector) collectMaildir(ctx context.Context, src *Source, dir string,
 			continue // it was moved from new to cur just now
 		}
 		if err != nil {
+			return err
+		}
+		size += len(body)
+		if err := out.hold(ctx, size); err != nil {
 			return err
 		}
 		message, err := read(ctx, src.Kind, ingest.Page{URL: src.URL, Body: body}, src)

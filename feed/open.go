@@ -40,7 +40,11 @@ func (c *Collector) readList(ctx context.Context, src *Source, v *visit.Visitor,
 	if src.Kind != "page" {
 		l, err = read(ctx, src.Kind, page, src)
 		if err != nil || len(l.Items) == 0 && src.Kind != "feed" {
-			if said := ingest.NoList(page, src.Settings.Charset); err == nil || said.Kind != answer.Page {
+			said, waitErr := noList(ctx, page, src)
+			if waitErr != nil {
+				return l, "", waitErr
+			}
+			if err == nil || said.Kind != answer.Page {
 				return l, "", said
 			}
 			return l, "", fmt.Errorf("read %s: %w", src.URL, err)

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/internal/database"
 )
 
 // Push stores the items of a body that a source sent by itself, which may be a
 // part of its feed.
 func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
+	ctx = database.Background(ctx)
 	src, err := c.Store.sourceByID(ctx, id)
 	if err != nil {
 		return Collection{}, err
@@ -20,6 +22,10 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 	out := Collection{Source: src}
 	if src.State == StatePaused || src.State == StateRemoved {
 		return out, nil
+	}
+	defer func() { out.release() }()
+	if err := out.hold(ctx, len(page.Body)); err != nil {
+		return out, err
 	}
 	l, err := read(ctx, src.Kind, page, &src)
 	if err != nil {

@@ -2,27 +2,52 @@ package feed
 
 import (
 	"context"
+	"net/http"
 
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
 	"dibao/internal/budget"
 )
 
-// within runs f, which parses a page, as soon as there is memory for it.
-func within[T any](ctx context.Context, page ingest.Page, f func() (T, error)) (result T, err error) {
-	done, err := budget.Reserve(ctx, len(page.Body))
-	if err != nil {
-		return result, err
-	}
-	defer done()
-	return f()
-}
+// What strangers send is parsed here, each piece as soon as there is memory for it.
+// A test looks for parsers elsewhere.
 
 func read(ctx context.Context, kind string, page ingest.Page, src *Source) (ingest.List, error) {
-	return within(ctx, page, func() (ingest.List, error) { return ingest.ReadKind(kind, page, src.Ingest()) })
+	return budget.Within(ctx, len(page.Body), func() (ingest.List, error) { return ingest.ReadKind(kind, page, src.Ingest()) })
 }
 
 func readArticle(ctx context.Context, page ingest.Page, src *Source, it ingest.Item) (ingest.Item, error) {
-	return within(ctx, page, func() (ingest.Item, error) { return ingest.ReadArticle(page, src.Ingest(), it) })
+	return budget.Within(ctx, len(page.Body), func() (ingest.Item, error) { return ingest.ReadArticle(page, src.Ingest(), it) })
+}
+
+func nextPart(ctx context.Context, page ingest.Page, src *Source) (string, error) {
+	return budget.Within(ctx, len(page.Body), func() (string, error) { return ingest.NextPart(page, src.Ingest()), nil })
+}
+
+// noList says what a page is that holds no list.
+func noList(ctx context.Context, page ingest.Page, src *Source) (*answer.Error, error) {
+	return budget.Within(ctx, len(page.Body), func() (*answer.Error, error) { return ingest.NoList(page, src.Settings.Charset), nil })
+}
+
+// findWall returns an *answer.Error if a page that held nothing of use is a wall.
+func findWall(ctx context.Context, page ingest.Page, src *Source) error {
+	_, err := budget.Within(ctx, len(page.Body), func() (bool, error) {
+		if a := ingest.Answered(page, http.StatusOK, src.Settings.Charset); a.Kind == answer.Wall {
+			return true, &answer.Error{Answer: a, URL: page.URL}
+		}
+		return false, nil
+	})
+	return err
+}
+
+// isWall returns an *answer.Error if a page with a short text is a wall. One that
+// shows the title under which it is listed is none: a notice about 安全验证 is a notice.
+func isWall(ctx context.Context, page ingest.Page, src *Source, listed string) error {
+	shown, err := budget.Within(ctx, len(page.Body), func() (bool, error) { return showsTitle(page, src.Settings.Charset, listed), nil })
+	if err != nil || shown {
+		return err
+	}
+	return findWall(ctx, page, src)
 }
 
 // hold waits until there is memory for what is read of an input, until the next one

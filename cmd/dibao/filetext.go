@@ -17,8 +17,10 @@ import (
 	"dibao/internal/filetext"
 )
 
-// fileTimeout is for one file, with the start of its reader.
-const fileTimeout = time.Minute
+// fileTimeout is for one file, with the start of its reader, and fileProcessor the
+// time of a processor that it may take of that. The first start compiles the reader
+// and takes half.
+const fileTimeout, fileProcessor = time.Minute, 20 * time.Second
 
 // fileMemory is what Go may use for its own in the process that reads a PDF, beside
 // the sandbox.
@@ -33,7 +35,7 @@ func newFileText() *cobra.Command {
 	return &cobra.Command{
 		Use: "file-text", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := confine(fileTimeout); err != nil {
+			if err := confine(fileProcessor); err != nil {
 				return err
 			}
 			file, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), filetext.MaxBytes+1))
@@ -76,6 +78,9 @@ func readFile(ctx context.Context, file []byte) ([]string, error) {
 		}
 		if said := strings.TrimPrefix(strings.TrimSpace(problem.String()), "dibao: "); said != "" {
 			return nil, errors.New(oneLine(errors.New(said[:min(len(said), 500)])))
+		}
+		if cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= fileProcessor-time.Second {
+			return nil, fmt.Errorf("the file takes more than %v of a processor to read", fileProcessor)
 		}
 		return nil, fmt.Errorf("read the file: %w", err)
 	}

@@ -36,11 +36,11 @@ func hostileSources(t *testing.T) []hostileSource {
 	}
 	for name, page := range hostilePages(t) {
 		all = append(all, hostileSource{"list: " + name, "page", always("text/html", page)})
-		all = append(all, hostileSource{"articles: " + name, "page", listing(12, ".html", page)})
-		all = append(all, hostileSource{"items: " + name, "feed", always("application/feed+json", jsonFeed(max(1, min(12, maxBody/len(page))), func(int) (string, string) { return oneTitle, page }))})
+		all = append(all, hostileSource{"articles: " + name, "page", listing(3, ".html", page)})
+		all = append(all, hostileSource{"items: " + name, "feed", always("application/feed+json", jsonFeed(max(1, min(4, maxBody/len(page))), func(int) (string, string) { return oneTitle, page }))})
 	}
 	for name, file := range hostilePDFs() {
-		all = append(all, hostileSource{"PDF: " + name, "page", listing(2, ".pdf", string(file))})
+		all = append(all, hostileSource{"PDF: " + name, "page", listing(1, ".pdf", string(file))})
 	}
 	bomb := bytes.Repeat([]byte("<item><title>x</title></item>"), 2<<20)
 	for coding, packed := range packBomb(t, bomb) {

@@ -15,6 +15,7 @@ import (
 
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/internal/budget"
 	"dibao/internal/fetch"
 )
 
@@ -69,19 +70,27 @@ func (v *Visitor) request(address string) fetch.Request {
 func (v *Visitor) Get(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
 	res, err := v.Client.Get(ctx, req)
 	if err != nil {
-		return nil, Explain(err)
+		return nil, explain(ctx, err)
 	}
 	return res, nil
 }
 
-// Explain makes an *answer.Error of an answer whose status or page says that the
+// answered says what a page is, as soon as there is memory to read it.
+func answered(ctx context.Context, page ingest.Page, status int, charset string) (answer.Answer, error) {
+	return budget.Within(ctx, len(page.Body), func() (answer.Answer, error) { return ingest.Answered(page, status, charset), nil })
+}
+
+// explain makes an *answer.Error of an answer whose status or page says that the
 // site refuses us. Other errors come back as they are.
-func Explain(err error) error {
+func explain(ctx context.Context, err error) error {
 	var status *fetch.StatusError
 	if !errors.As(err, &status) {
 		return err
 	}
-	a := ingest.Answered(ingest.Page{URL: status.URL, Body: status.Body}, status.Status, "")
+	a, waitErr := answered(ctx, ingest.Page{URL: status.URL, Body: status.Body}, status.Status, "")
+	if waitErr != nil {
+		return errors.Join(err, waitErr)
+	}
 	if a.Kind != answer.Wall {
 		if !answer.IsRefusal(status.Status) {
 			return err
@@ -110,8 +119,10 @@ type step struct {
 func (v *Visitor) Article(ctx context.Context, res *fetch.Response) (*fetch.Response, error) {
 	at := step{res: res}
 	for {
-		a := ingest.Answered(v.page(at.res), at.res.Status, v.Charset)
+		a, err := answered(ctx, v.page(at.res), at.res.Status, v.Charset)
 		switch {
+		case err != nil:
+			return nil, err
 		case a.Kind == answer.Onward && len(at.hops) < maxHops:
 			next, err := v.follow(ctx, at, Hop{a.What, a.To})
 			if err != nil {
@@ -152,7 +163,10 @@ func (v *Visitor) Open(ctx context.Context, res *fetch.Response, read Reader) (V
 
 func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error) {
 	out := Visit{Response: at.res, Page: v.page(at.res), Hops: at.hops}
-	a := ingest.Answered(out.Page, at.res.Status, v.Charset)
+	a, err := answered(ctx, out.Page, at.res.Status, v.Charset)
+	if err != nil {
+		return out, err
+	}
 	if a.Kind == answer.Onward && len(at.hops) < maxHops {
 		next, err := v.follow(ctx, at, Hop{a.What, a.To})
 		if err != nil {
@@ -166,12 +180,13 @@ func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error)
 			return out, fmt.Errorf("draw %s in the browser: %w", at.res.URL, err)
 		}
 		out.Response, out.Page, out.Drawn = drawn, v.page(drawn), true
-		a = ingest.Answered(out.Page, drawn.Status, v.Charset)
+		if a, err = answered(ctx, out.Page, drawn.Status, v.Charset); err != nil {
+			return out, err
+		}
 	}
 	if a.Sure && (a.Kind == answer.Wall || a.Kind == answer.Fault) {
 		return out, &answer.Error{Answer: a, URL: at.res.URL}
 	}
-	var err error
 	if out.List, err = read(ctx, out.Page); ctx.Err() != nil {
 		return out, ctx.Err()
 	}
@@ -210,7 +225,9 @@ func (v *Visitor) openFrames(ctx context.Context, at step, a answer.Answer, read
 // nothing is the error of a page without a list. Of a page that scripts draw it
 // names what they call.
 func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer) error {
-	a.FindEndpoints()
+	if _, err := budget.Within(ctx, len(page.Body), func() (bool, error) { a.FindEndpoints(); return true, nil }); err != nil {
+		return err
+	}
 	e := &answer.Error{Answer: a, URL: page.URL}
 	if a.Kind != answer.Shell && a.Kind != answer.Page {
 		return e
@@ -232,16 +249,27 @@ func (v *Visitor) findEndpoints(ctx context.Context, page ingest.Page, e *answer
 		if len(e.Endpoints) > 0 || len(e.Scripts)-i > maxScripts {
 			break
 		}
-		if res, err := v.Client.Get(ctx, v.request(script)); err == nil {
-			e.Endpoints = answer.Endpoints(page.URL, string(res.Body))
+		res, err := v.Client.Get(ctx, v.request(script))
+		if err != nil {
+			continue
+		}
+		e.Endpoints, err = budget.Within(ctx, len(res.Body), func() ([]string, error) { return answer.Endpoints(page.URL, string(res.Body)), nil })
+		if err != nil {
+			return
 		}
 	}
 	for _, address := range e.Endpoints[:min(len(e.Endpoints), maxEndpoint)] {
 		res, err := v.Client.Get(ctx, v.request(address))
-		if err != nil || !ingest.IsJSON(v.page(res)) {
+		if err != nil {
 			continue
 		}
-		if l, err := ingest.ReadList(v.page(res), ingest.Source{URL: address}); err == nil && len(l.Items) > 1 {
+		l, err := budget.Within(ctx, len(res.Body), func() (l ingest.List, err error) {
+			if ingest.IsJSON(v.page(res)) {
+				l, err = ingest.ReadList(v.page(res), ingest.Source{URL: address})
+			}
+			return l, err
+		})
+		if err == nil && len(l.Items) > 1 {
 			e.Found = address
 			return
 		}

@@ -42,8 +42,8 @@ func (s *share) take(ctx context.Context, n int64) (done func(), err error) {
 	return func() { s.Release(n) }, nil
 }
 
-// parsing is a fourth of the memory, for what is being parsed or compared, and
-// holding a sixth, for what is read and not stored yet: the rest is for the
+// parsing is a fifth of the memory, for what is being parsed or compared, and
+// holding an eighth, for what is read and not stored yet: the rest is for the
 // database, caches and readers. What was reserved before Set is given back to the
 // share that it was taken from.
 var parsing, holding atomic.Pointer[share]
@@ -51,8 +51,8 @@ var parsing, holding atomic.Pointer[share]
 func init() { divide(Standard) }
 
 func divide(total int64) {
-	parsing.Store(newShare(total / 4))
-	holding.Store(newShare(total / 6))
+	parsing.Store(newShare(total / 5))
+	holding.Store(newShare(total / 8))
 }
 
 // goShare is what the Go runtime may use of the memory: SQLite's caches and the
@@ -73,6 +73,17 @@ func Set(total int64) {
 // there is gets all there is. Who holds a reservation must not ask for another.
 func Reserve(ctx context.Context, bytes int) (done func(), err error) {
 	return parsing.Load().take(ctx, int64(bytes)*perByte)
+}
+
+// Within runs f, which parses an input of so many bytes, as soon as there is memory
+// for it. f must not ask for memory itself.
+func Within[T any](ctx context.Context, bytes int, f func() (T, error)) (result T, err error) {
+	done, err := Reserve(ctx, bytes)
+	if err != nil {
+		return result, err
+	}
+	defer done()
+	return f()
 }
 
 // Hold waits until there is memory to keep what is read of an input of so many bytes

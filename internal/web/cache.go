@@ -29,7 +29,7 @@ type Document struct {
 
 // Cache keeps documents as bytes, plain and compressed, by key and version. A
 // document that several ask for at once is built once. The zero Cache is ready
-// and keeps 64 MiB.
+// and keeps 32 MiB.
 type Cache struct {
 	MaxBytes int64
 
@@ -135,7 +135,7 @@ func (c *Cache) put(e *Entry) {
 func (c *Cache) evict() {
 	limit := c.MaxBytes
 	if limit <= 0 {
-		limit = 64 << 20
+		limit = 32 << 20
 	}
 	for c.bytes > limit && c.recent.Len() > 1 {
 		c.drop(c.recent.Back())
