@@ -11,9 +11,11 @@ import (
 )
 
 // Limits on what is looked at of a page: what a challenge, a shell or an error
-// page is, its beginning shows.
+// page is, its beginning shows. Behind it the text is counted until there is enough
+// of it for a page, since long scripts and styles may precede it.
 const (
 	maxLooked  = 256 << 10 // bytes
+	maxCounted = 2 << 20   // bytes
 	maxScripts = 20        // addresses of scripts
 	maxLines   = 200
 )
@@ -56,11 +58,13 @@ func scanPage(address, text string) *scan {
 	if u, err := url.Parse(address); err == nil {
 		s.base = u
 	}
-	z := html.NewTokenizer(strings.NewReader(s.raw))
-	z.SetMaxBuf(maxLooked)
-	in, inLink := "", false
-	for {
-		switch kind := z.Next(); kind {
+	z := html.NewTokenizer(strings.NewReader(text[:min(len(text), maxCounted)]))
+	z.SetMaxBuf(maxCounted)
+	in, inLink, at := "", false, 0
+	for at < maxLooked || s.seen() <= maxTitle {
+		kind := z.Next()
+		at += len(z.Raw())
+		switch kind {
 		case html.ErrorToken:
 			return s
 		case html.TextToken:
@@ -86,6 +90,7 @@ func scanPage(address, text string) *scan {
 			}
 		}
 	}
+	return s
 }
 
 // maxAttributes bounds the attributes that are read of one tag.
@@ -106,7 +111,9 @@ func attributes(z *html.Tokenizer, more bool) map[string]string {
 func (s *scan) takeText(in string, inLink bool, text string) {
 	switch in {
 	case "script":
-		s.scripts += text + "\n"
+		if left := maxLooked - len(s.scripts); left > 0 {
+			s.scripts += text[:min(len(text), left)] + "\n"
+		}
 		return
 	case "title":
 		s.title += squeeze(text)
