@@ -71,6 +71,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 		return readMarkup(markup.String(), p, src)
 	}
 	var l List
+	var dates []when.When // of the items
 	seen := make(map[string]bool)
 	clock := clockOf(p, src)
 	for _, v := range found {
@@ -94,10 +95,14 @@ func readElements(doc any, p Page, src Source) (List, error) {
 		seen[identity(address)] = true
 		it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
 		it.Evidence = policy.Evidence{URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, ListTitle: title}
-		if w, ok := readJSONDate(valueAt(v, set.Date, nil), clock); ok {
-			it.Evidence.ListDate, it.DateFrom = w.On.String(), set.Date
-		}
 		l.Items = append(l.Items, it)
+		dates = append(dates, statedIn(valueAt(v, set.Date, nil), clock))
+	}
+	when.Series(dates, clock)
+	for i, w := range dates {
+		if !w.On.IsZero() {
+			l.Items[i].Evidence.ListDate, l.Items[i].DateFrom = w.On.String(), set.Date
+		}
 	}
 	return l, nil
 }
@@ -214,15 +219,24 @@ func walkJSON(from []any, at string) ([]any, error) {
 	return from, nil
 }
 
-// readJSONDate reads a date as text, or as seconds or milliseconds since 1970.
-func readJSONDate(s string, clock when.Clock) (when.When, bool) {
+// statedIn reads a date as text, or as seconds or milliseconds since 1970. It may
+// leave out the year, or be 05/01/2026; the zero When is no date.
+func statedIn(s string, clock when.Clock) when.When {
 	if s == "" {
-		return when.When{}, false
+		return when.When{}
 	}
 	if w, ok := when.Read(s, clock); ok {
-		return w, true
+		return w
 	}
 	w, ok := when.Published(when.Find(s, clock), clock)
-	w = w.Complete(when.Context{}, clock)
-	return w, ok && !w.On.IsZero() && !w.Weak
+	if !ok || w.Weak {
+		return when.When{}
+	}
+	return w
+}
+
+// readJSONDate reads a date that needs no other one to be whole.
+func readJSONDate(s string, clock when.Clock) (when.When, bool) {
+	w := statedIn(s, clock).Complete(when.Context{}, clock)
+	return w, !w.On.IsZero() || !w.Swapped.IsZero()
 }

@@ -309,7 +309,7 @@ func containsAnyOf(s string, words ...string) bool {
 
 // isAddress reports whether a value is an address, of its own or on the site.
 func isAddress(s string) bool {
-	if strings.ContainsAny(s, " \u3000<>") {
+	if strings.ContainsAny(s, " \u3000<>") || strings.HasPrefix(s, "/Date(") {
 		return false
 	}
 	for _, head := range []string{"http://", "https://", "./", "../"} {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"dibao/feed/ingest/literal"
 )
 
 // errNoJSON is what is said of an answer that is neither JSON nor JSONP.
@@ -46,198 +48,41 @@ func parseJSONBody(text string) (any, error) {
 		if inner, ok := doc.(string); ok && IsJSON(Page{Body: []byte(inner)}) {
 			return parseJSONBody(inner)
 		}
-		return doc, nil
+		return unpacked(doc, 0), nil
 	}
-	r := &literalReader{s: text}
-	doc, ok := r.value(0)
+	doc, _, ok := literal.Value(text, 0)
 	if _, isText := doc.(string); !ok || isText {
 		return nil, errNoJSON
 	}
 	return doc, nil
 }
 
-// literalReader reads the literals of a script: JSON with single quotes, names
-// without quotes, comments and commas at the end. What is no literal is nil.
-type literalReader struct {
-	s     string
-	at    int
-	nodes int
-}
+// maxPacked is how often JSON is looked for in the strings of JSON.
+const maxPacked = 2
 
-// Limits on literals.
-const (
-	maxLiteralDepth = 40
-	maxLiteralNodes = 200000
-)
-
-func (r *literalReader) space() {
-	for r.at < len(r.s) {
-		switch c := r.s[r.at]; {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-			r.at++
-		case strings.HasPrefix(r.s[r.at:], "//"):
-			r.skipTo("\n")
-		case strings.HasPrefix(r.s[r.at:], "/*"):
-			r.skipTo("*/")
-		default:
-			return
+// unpacked reads the strings of a value that are objects or arrays in JSON
+// themselves: {"data":"{\"rows\":[…]}"}.
+func unpacked(v any, depth int) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for name, value := range x {
+			x[name] = unpacked(value, depth)
+		}
+	case []any:
+		for i, value := range x {
+			x[i] = unpacked(value, depth)
+		}
+	case string:
+		text := strings.TrimSpace(x)
+		if depth == maxPacked || len(text) < 20 || text[0] != '{' && text[0] != '[' {
+			return v
+		}
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		var inner any
+		if d.Decode(&inner) == nil && !d.More() {
+			return unpacked(inner, depth+1)
 		}
 	}
-}
-
-func (r *literalReader) skipTo(sign string) {
-	if i := strings.Index(r.s[r.at:], sign); i >= 0 {
-		r.at += i + len(sign)
-		return
-	}
-	r.at = len(r.s)
-}
-
-// value reads a value; ok is false where the text ends in it or is too deep.
-func (r *literalReader) value(depth int) (v any, ok bool) {
-	r.space()
-	if r.nodes++; r.at >= len(r.s) || depth > maxLiteralDepth || r.nodes > maxLiteralNodes {
-		return nil, false
-	}
-	switch c := r.s[r.at]; {
-	case c == '{':
-		return r.object(depth)
-	case c == '[':
-		return r.array(depth)
-	case c == '"' || c == '\'' || c == '`':
-		return r.text(), r.at <= len(r.s)
-	case isNameByte(c) || c == '-' || c == '+':
-		start := r.at
-		r.at++
-		for r.at < len(r.s) && isNameByte(r.s[r.at]) {
-			r.at++
-		}
-		word := r.s[start:r.at]
-		switch {
-		case word == "true" || word == "false":
-			return word == "true", true
-		case word[0] == '-' || word[0] >= '0' && word[0] <= '9':
-			return json.Number(word), true
-		}
-	}
-	r.expression()
-	return nil, r.at < len(r.s)
-}
-
-// expression passes over what is no literal, to the next comma or bracket.
-func (r *literalReader) expression() {
-	open := 0
-	for r.at < len(r.s) {
-		switch c := r.s[r.at]; c {
-		case '"', '\'', '`':
-			r.text()
-			continue
-		case '(', '[', '{':
-			open++
-		case ')', ']', '}':
-			if open == 0 {
-				return
-			}
-			open--
-		case ',', ';':
-			if open == 0 {
-				return
-			}
-		}
-		r.at++
-	}
-}
-
-func (r *literalReader) object(depth int) (any, bool) {
-	out := make(map[string]any)
-	r.at++
-	for {
-		r.space()
-		if r.at >= len(r.s) {
-			return out, false
-		}
-		var key string
-		switch c := r.s[r.at]; {
-		case c == '}':
-			r.at++
-			return out, true
-		case c == ',':
-			r.at++
-			continue
-		case c == '"' || c == '\'':
-			key = r.text()
-		default:
-			start := r.at
-			for r.at < len(r.s) && (isNameByte(r.s[r.at]) || r.s[r.at] == '-' || r.s[r.at] >= 0x80) {
-				r.at++
-			}
-			if key = r.s[start:r.at]; key == "" {
-				return out, false
-			}
-		}
-		r.space()
-		if r.at >= len(r.s) || r.s[r.at] != ':' {
-			return out, false
-		}
-		r.at++
-		v, ok := r.value(depth + 1)
-		out[key] = v
-		if !ok {
-			return out, false
-		}
-	}
-}
-
-func (r *literalReader) array(depth int) (any, bool) {
-	out := []any{}
-	r.at++
-	for {
-		r.space()
-		if r.at >= len(r.s) {
-			return out, false
-		}
-		switch r.s[r.at] {
-		case ']':
-			r.at++
-			return out, true
-		case ',':
-			r.at++
-			continue
-		}
-		before := r.at
-		v, ok := r.value(depth + 1)
-		out = append(out, v)
-		if !ok || r.at == before {
-			return out, false
-		}
-	}
-}
-
-// text reads a string at its quote.
-func (r *literalReader) text() string {
-	quote := r.s[r.at]
-	r.at++
-	start := r.at
-	escaped := false
-	for r.at < len(r.s) && r.s[r.at] != quote {
-		if r.s[r.at] == '\\' {
-			escaped = true
-			r.at++
-		}
-		r.at++
-	}
-	end := min(r.at, len(r.s))
-	r.at = min(r.at+1, len(r.s))
-	raw := r.s[start:end]
-	if !escaped {
-		return raw
-	}
-	var out string
-	if quote == '"' && json.Unmarshal([]byte(`"`+raw+`"`), &out) == nil {
-		return out
-	}
-	if json.Unmarshal([]byte(`"`+strings.NewReplacer(`\\`, `\\`, `\'`, `'`, `\"`, `\"`, `"`, `\"`).Replace(raw)+`"`), &out) == nil {
-		return out
-	}
-	return unescapeScript.Replace(raw)
+	return v
 }

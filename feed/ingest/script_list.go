@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"dibao/feed/ingest/literal"
+	"dibao/policy/when"
 )
 
 // Limits on the literals of scripts that are read.
@@ -23,30 +27,57 @@ var valueStart = regexp.MustCompile(`(?:[=(:]\s*)(?:JSON\.parse\(\s*['"]|\[\s*\{
 func scriptList(doc *goquery.Document, p Page, src Source) (List, bool) {
 	var best List
 	most, left, values := 0.0, maxScriptBytes, 0
+	take := func(v any) {
+		set, score, err := proposeJSON(v, p, src)
+		if err != nil || score <= most {
+			return
+		}
+		found := src
+		found.Settings = set
+		if l, err := readElements(v, p, found); err == nil && len(l.Items) >= minJSONRows {
+			best, most = l, score
+		}
+	}
 	doc.Find("script").Each(func(_ int, s *goquery.Selection) {
 		text := s.Text()
 		if left -= len(text); left < 0 {
 			return
 		}
+		whole := text
 		for text != "" && values < maxScriptValues {
 			v, rest, ok := nextValue(text)
 			if !ok {
-				return
+				break
 			}
 			values++
 			text = rest
-			set, score, err := proposeJSON(v, p, src)
-			if err != nil || score <= most {
-				continue
-			}
-			found := src
-			found.Settings = set
-			if l, err := readElements(v, p, found); err == nil && len(l.Items) >= minJSONRows {
-				best, most = l, score
-			}
+			take(v)
+		}
+		if rows := literal.Rows(whole, sortOf(clockOf(p, src))); rows != nil {
+			take(rows)
 		}
 	})
 	return best, most > 0
+}
+
+// sortOf says what a string of a script may be in a row of a list.
+func sortOf(clock when.Clock) func(string) literal.Sort {
+	return func(s string) literal.Sort {
+		switch n := utf8.RuneCountInString(s); {
+		case isAddress(s):
+			return literal.Address
+		case n <= 20 && isWholeDate(s, clock):
+			return literal.Date
+		case n >= minRowTitle && n <= maxRow && hasLetters(s) && !strings.ContainsAny(s, "<>{}"):
+			return literal.Title
+		}
+		return literal.Other
+	}
+}
+
+func isWholeDate(s string, clock when.Clock) bool {
+	_, ok := readJSONDate(s, clock)
+	return ok
 }
 
 // nextValue reads the next literal of a script, and returns what stands behind it.
@@ -60,10 +91,9 @@ func nextValue(text string) (v any, rest string, ok bool) {
 		return nil, "", false
 	}
 	start := m[0] + strings.IndexAny(text[m[0]:m[1]], "[{'\"")
-	r := &literalReader{s: text, at: start}
-	v, _ = r.value(0)
+	v, end, _ := literal.Value(text, start)
 	if s, isText := v.(string); isText {
 		v, _ = parseJSONBody(s)
 	}
-	return v, text[max(r.at, m[1]):], true
+	return v, text[max(end, m[1]):], true
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/literal"
 	"dibao/internal/markup"
 )
 
@@ -102,9 +103,9 @@ func (u *unfolder) script(n *html.Node) {
 		}
 	case strings.Contains(kind, "json"):
 	case strings.Contains(text, "document.write"):
-		u.replace(n, u.written(text))
-	default:
-		u.assign(text)
+		u.replace(n, literal.Written(text, u.vars, &u.left))
+	case len(text) < 20<<10 && strings.Contains(text, "="):
+		literal.Written(text, u.vars, &u.left) // the variables that it sets
 	}
 }
 

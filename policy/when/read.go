@@ -14,6 +14,9 @@ import (
 // in them are refused.
 func Read(value string, c Clock) (When, bool) {
 	value = strings.Trim(fold(clip(value)), " []（）【】")
+	if inner, ok := strings.CutPrefix(value, "/Date("); ok { // of ASP.NET, perhaps with a zone
+		value, _, _ = strings.Cut(strings.TrimRight(inner, ")/"), "+")
+	}
 	if w, ok := readDigits(value, c); ok {
 		return w.real(c)
 	}

@@ -1,4 +1,4 @@
-package ingest
+package literal
 
 import "strings"
 
@@ -18,19 +18,13 @@ type scriptReader struct {
 	left *int // bytes that may still be put together
 }
 
-// written returns what a script writes into the page.
-func (u *unfolder) written(script string) string {
-	r := &scriptReader{s: script, vars: u.vars, left: &u.left}
+// Written returns what a script writes into the page by document.write. It notes
+// in vars what the script sets variables to, and takes what it puts together, in
+// bytes, off left.
+func Written(script string, vars map[string]string, left *int) string {
+	r := &scriptReader{s: script, vars: vars, left: left}
 	r.run()
 	return r.out.String()
-}
-
-// assign notes the variables that a script sets to literals.
-func (u *unfolder) assign(script string) {
-	if len(script) < 20<<10 && strings.Contains(script, "=") {
-		r := &scriptReader{s: script, vars: u.vars, left: &u.left}
-		r.run()
-	}
 }
 
 // run goes over the script once.
