@@ -14,7 +14,7 @@ type segment struct {
 	node  *html.Node
 	link  *html.Node
 	chars int         // letters of the title, at most maxChars
-	pure  float64     // 1 where the row has one title, 1/n where it has n
+	pure  float64     // 1 where the row has one title, less where it has more: the part of the longest
 	dates []when.When // that the row states itself
 	near  []when.When // that its neighbours without a link state
 	above when.Context
@@ -134,8 +134,8 @@ func isRowTag(n *html.Node) bool {
 func (f *finder) segment(n *html.Node) segment {
 	in := f.seen[n]
 	s := segment{node: n, link: in.first, pure: 1}
-	if in.links > 1 {
-		s.pure = 1 / float64(in.links)
+	if in.total > in.most {
+		s.pure = float64(in.most) / float64(in.total)
 	}
 	if s.link == nil {
 		return s
@@ -240,7 +240,6 @@ func (f *finder) passOver(c *candidate) {
 		if link == nil || link == r.link || Address(link) == r.href {
 			continue
 		}
-		r.pure = 1 / float64(max(1, f.seen[r.node].links-1))
 		r.setLink(link)
 		delete(f.dates, r.node)
 		r.dates = f.datesOf(r.node, link)

@@ -1,6 +1,7 @@
 package list
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -54,13 +55,51 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 			}
 		default:
 			own.WriteByte(when.Border)
-			if at := attr(c, "datetime"); at != "" && f.seen[c] != nil && f.seen[c].runes == 0 {
-				own.WriteString(at) // a script would write it
+			if at := f.hiddenDate(c); at != "" {
+				own.WriteString(at)
+				own.WriteByte(when.Border)
+				continue
 			}
 			f.rowText(c, link, own, nested)
 			own.WriteByte(when.Border)
 		}
 	}
+}
+
+// dateAttributes are where a page keeps the date that a script is to write.
+var dateAttributes = []string{"datetime", "data-val", "data-time", "data-date", "data-datetime", "data-timestamp", "data-pubdate", "data-ts"}
+
+// hiddenDate returns the date that a script would write into an element: of an
+// attribute where it is empty, of the seconds since 1970 that are all of its text.
+func (f *finder) hiddenDate(n *html.Node) string {
+	in := f.seen[n]
+	if in == nil || in.any || in.runes > 13 {
+		return ""
+	}
+	if in.runes == 0 {
+		for _, key := range dateAttributes {
+			if w, ok := when.Read(attr(n, key), f.clock); ok {
+				return w.On.String()
+			}
+		}
+		return ""
+	}
+	if in.runes == 10 || in.runes == 13 {
+		return f.ofSeconds(textOf(n, 40, ' '))
+	}
+	return ""
+}
+
+// ofSeconds reads a text that is nothing but the seconds or milliseconds since 1970.
+func (f *finder) ofSeconds(text string) string {
+	if len(text) != 10 && len(text) != 13 || strings.Trim(text, "0123456789") != "" {
+		return ""
+	}
+	w, ok := when.Read(text, f.clock)
+	if !ok {
+		return ""
+	}
+	return w.On.String()
 }
 
 // isNested reports whether an element is a list or table of its own.
@@ -83,7 +122,10 @@ func (f *finder) linkRest(link *html.Node) string {
 	title := titleIn(strings.Split(text, string(rune(when.Border))))
 	var b strings.Builder
 	for part := range strings.SplitSeq(text, string(rune(when.Border))) {
-		if part != title {
+		switch on := f.ofSeconds(part); {
+		case on != "":
+			b.WriteString(on)
+		case part != title:
 			b.WriteString(part)
 		}
 		b.WriteByte(when.Border)
@@ -94,8 +136,12 @@ func (f *finder) linkRest(link *html.Node) string {
 	return b.String()
 }
 
+// inFigures is a date without 年 and 月: in brackets behind a title it is that of
+// the row, while （2026年11月27日） is part of the title.
+var inFigures = regexp.MustCompile(`^[\d./-]+$`)
+
 // cutDate cuts a date off the end or the beginning of a title, where white space or
-// a square bracket parts them.
+// a bracket parts them.
 func cutDate(title string, c when.Clock) (rest, date string) {
 	title = strings.TrimSpace(title)
 	for _, w := range when.Find(title, c) {
@@ -108,7 +154,8 @@ func cutDate(title string, c when.Clock) (rest, date string) {
 		}
 		before, behind := title[:at], title[at+len(w.Text):]
 		open := strings.TrimRight(before, " ([（【")
-		if strings.Trim(behind, " )]）】") == "" && (strings.HasSuffix(before, " ") || strings.HasSuffix(before, "[") || strings.HasSuffix(before, "【") || strings.HasSuffix(open, " ")) && letters(open) >= minTitle {
+		isClosed := len(open) < len(before) && strings.TrimSpace(behind) != ""
+		if strings.Trim(behind, " )]）】") == "" && (strings.HasSuffix(before, " ") || strings.HasSuffix(before, "[") || strings.HasSuffix(before, "【") || isClosed && inFigures.MatchString(w.Text) || strings.HasSuffix(open, " ")) && letters(open) >= minTitle {
 			return strings.TrimSpace(open), w.Text
 		}
 		rest := strings.TrimLeft(behind, " )]）】")

@@ -47,8 +47,15 @@ type Found struct {
 // not be nested deeper than a recursion can bear; see Unfold for what has to
 // happen before.
 func Find(root *html.Node, c when.Clock) Found {
-	f := newFinder(root, c)
+	f := newFinder(root, c, minTitle)
 	best, next := f.best(f.candidates(root))
+	if best == nil || best.dated < minShortRows {
+		// A list of laws has short titles: 预算法. Its rows have a date each.
+		g := newFinder(root, c, minShort)
+		if short, other := g.best(g.candidates(root)); short != nil && !short.bare && short.dated == len(short.rows) && short.dated >= minShortRows {
+			f, best, next = g, short, other
+		}
+	}
 	if best == nil {
 		return Found{}
 	}
@@ -61,7 +68,7 @@ func Find(root *html.Node, c when.Clock) Found {
 
 // ReadRows reads elements of a page that are known to be rows.
 func ReadRows(root *html.Node, nodes []*html.Node, c when.Clock) Found {
-	f := newFinder(root, c)
+	f := newFinder(root, c, minTitle)
 	cand := &candidate{fixed: true}
 	byParent := make(map[*html.Node]*candidate)
 	for _, n := range nodes {
@@ -86,7 +93,7 @@ func ReadRows(root *html.Node, nodes []*html.Node, c when.Clock) Found {
 
 // ReadLink reads a row whose link is known.
 func ReadLink(row, link *html.Node, c when.Clock) Row {
-	f := &finder{clock: c, seen: make(map[*html.Node]*info)}
+	f := &finder{clock: c, seen: make(map[*html.Node]*info), least: minTitle}
 	f.look(row)
 	return Row{Node: row, Link: link, Href: Address(link), Title: f.title(row, link, pieces(link), -1)}
 }

@@ -62,6 +62,9 @@ func (f *finder) read(c *candidate) Found {
 // 农业法.
 const minShort = 2
 
+// minShortRows is how many rows with a date there are in a list of short titles.
+const minShortRows = 5
+
 // pagerWord is a link of a pager.
 var pagerWord = regexp.MustCompile(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
 

@@ -173,7 +173,7 @@ func shape(n *html.Node) string {
 	b.WriteString(n.Data)
 	for class := range strings.FieldsSeq(attr(n, "class")) {
 		switch strings.ToLower(class) {
-		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top":
+		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top", "l", "r", "left", "right", "fl", "fr":
 			continue
 		}
 		if !endsInNumber(class) {

@@ -249,6 +249,11 @@ func titleIn(texts []string) string {
 func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	text, from := choosePart(parts, column)
 	text = clean(text)
+	if toDetails.MatchString(text) {
+		if heading := f.heading(row, link); heading != "" {
+			return heading
+		}
+	}
 	if rest, date := cutDate(text, f.clock); date != "" && !hasDate(f.outside(row, link)) {
 		text = rest
 	}
@@ -273,12 +278,34 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	return text
 }
 
+// toDetails is a link that says no more than that it leads to the article.
+var toDetails = regexp.MustCompile(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn )?(?:more|details?)\W*$`)
+
+// heading returns the title that a row shows outside its link, "" for none.
+func (f *finder) heading(row, link *html.Node) string {
+	var rest []part
+	for _, p := range pieces(row) {
+		if !holds(link, p.node) && !isAside(p.text) && !toDetails.MatchString(p.text) {
+			rest = append(rest, p)
+		}
+	}
+	text, _ := choosePart(rest, -1)
+	if !isTitle(text) {
+		return ""
+	}
+	return clean(text)
+}
+
 // choosePart returns the piece that is the title, and its element.
 func choosePart(parts []part, column int) (string, *html.Node) {
-	for _, p := range parts {
-		if p.title && letters(p.text) > 1 {
-			return p.text, p.node
+	longest, most := -1, 1
+	for i, p := range parts { // a mark such as 专题 or 图解 may stand in the heading, too
+		if n := letters(p.text); p.title && n > most {
+			longest, most = i, n
 		}
+	}
+	if longest >= 0 {
+		return parts[longest].text, parts[longest].node
 	}
 	if column >= 0 && column < len(parts) && letters(parts[column].text) > 1 {
 		return parts[column].text, parts[column].node
@@ -305,9 +332,9 @@ func (f *finder) outside(row, link *html.Node) []when.When {
 }
 
 var (
-	mark = regexp.MustCompile(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top)\s*[\]】)）]?$`)
+	mark = regexp.MustCompile(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
 	// lead is what stands before a title: a bullet, a mark, the label 标题.
-	lead  = regexp.MustCompile(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
+	lead  = regexp.MustCompile(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
 	label = regexp.MustCompile(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
 	tail  = regexp.MustCompile(`\s*(?:\.{2,}|…+|。。。+)$`)
 )
@@ -315,7 +342,7 @@ var (
 // clean takes bullets, marks and labels off a title.
 func clean(s string) string {
 	s = plain.Collapse(s)
-	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名", r) {
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名文", r) {
 		s = strings.TrimSpace(lead.ReplaceAllString(s, ""))
 	}
 	return s
@@ -327,13 +354,14 @@ func fullTitle(s string) string {
 	if s == "" {
 		return ""
 	}
+	s = strings.ReplaceAll(s, "\r", "\n")
 	for line := range strings.Lines(s) {
 		if strings.Contains(line, "标题") {
 			s = line
 			break
 		}
 	}
-	s, _, _ = strings.Cut(strings.TrimSpace(strings.ReplaceAll(s, "\r", "\n")), "\n")
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	if strings.ContainsAny(s, ":：") {
 		s = label.ReplaceAllString(s, "")
 	}

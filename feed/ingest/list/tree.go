@@ -24,6 +24,8 @@ const (
 type info struct {
 	first *html.Node // the first link in it that is long enough to be a title
 	links int        // such links, with different addresses
+	total int        // letters of those of them whose address does not stand all over the page
+	most  int        // letters of the longest
 	runes int        // of text, at most a little over maxRowRunes
 	nodes int        // at most a little over maxRowNodes
 	any   bool       // a link, however short
@@ -33,9 +35,11 @@ type info struct {
 // finder holds what was found out of each element.
 type finder struct {
 	clock when.Clock
+	least int // letters of a title
 	seen  map[*html.Node]*info
 	dates map[*html.Node][]when.When
-	steps int // left between repeated containers
+	often map[string]int // how many links that may be titles lead to an address
+	steps int            // left between repeated containers
 }
 
 // isRow reports whether an element may be a row.
@@ -44,8 +48,13 @@ func (f *finder) isRow(n *html.Node) bool {
 	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes
 }
 
-func newFinder(root *html.Node, c when.Clock) *finder {
-	f := &finder{clock: c, seen: make(map[*html.Node]*info), dates: make(map[*html.Node][]when.When), steps: maxSteps}
+func newFinder(root *html.Node, c when.Clock, least int) *finder {
+	f := &finder{clock: c, least: least, seen: make(map[*html.Node]*info), dates: make(map[*html.Node][]when.When), often: make(map[string]int), steps: maxSteps}
+	for n := range root.Descendants() {
+		if href := Address(n); href != "" {
+			f.often[href]++
+		}
+	}
 	f.look(root)
 	return f
 }
@@ -71,6 +80,8 @@ func (f *finder) look(n *html.Node) *info {
 			}
 			if x.links > 0 && !(x.links == 1 && x.last == in.last) {
 				in.links += x.links
+				in.total += x.total
+				in.most = max(in.most, x.most)
 			}
 			if x.links > 0 {
 				in.last = x.last
@@ -79,14 +90,23 @@ func (f *finder) look(n *html.Node) *info {
 	}
 	href := Address(n)
 	in.any = in.any || href != ""
-	if href != "" && in.links == 0 && isTitle(textOrTitle(n)) {
+	if text := textOrTitle(n); href != "" && in.links == 0 && letters(text) >= f.least && !isNumber(text) && (f.least == minTitle || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
+		if f.often[href] < minOften {
+			in.most = min(letters(textOrTitle(n)), maxChars)
+			in.total = in.most
+		}
 	} else if href != "" && n.Data == "a" && in.links > 0 {
 		in.links, in.last = 1, href
+		in.total = in.most
 	}
 	f.seen[n] = in
 	return in
 }
+
+// minOften is how many links lead to a category, an author or an organ that rows
+// name beside their title.
+const minOften = 4
 
 // visible counts the characters of a text that are not white space.
 func visible(s string) int {
