@@ -162,11 +162,8 @@ func lockJournal(path string, flags int) (*journalFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal of a delivery: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lockFile(f); err != nil {
 		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errAlive
-		}
 		return nil, fmt.Errorf("lock the journal %s: %w", path, err)
 	}
 	return &journalFile{file: f}, nil

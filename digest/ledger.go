@@ -106,7 +106,17 @@ func ownerDied(claimedBy, self string) bool {
 		return true // our own number, and not us: it was used before
 	}
 	pid, err := strconv.Atoi(a[1])
-	return err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+	return err == nil && processEnded(pid)
+}
+
+// processEnded reports whether no process has this number.
+func processEnded(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil { // Windows looks for it here, Unix on the first signal
+		return true
+	}
+	defer p.Release()
+	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // Delivery is one claimed delivery with what is needed to send it.
