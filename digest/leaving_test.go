@@ -102,7 +102,7 @@ func TestCollectingKeepsReadersIn(t *testing.T) {
 }
 
 func leaveMeanwhile(t *testing.T, db, collecting *database.DB) (slowest time.Duration) {
-	const leaving = 200
+	leaving := long(60, 200)
 	w := newWorld(t, db)
 	l := w.list(fmt.Sprintf("weekly-%d", time.Now().UnixNano()), subscribers.Query{})
 	var ids []int64
