@@ -18,9 +18,11 @@ import (
 var errUncompared = errors.New("texts were not compared yet")
 
 const (
-	// maxCompared bounds the steps that one collection compares texts with: ten
+	// maxCompared bounds the steps that one collection compares texts with: about five
 	// seconds. What goes beyond is not compared, and its articles say so.
-	maxCompared = 1 << 30
+	maxCompared = 1 << 29
+	// stepsOfByte is what it costs to prepare a byte of text.
+	stepsOfByte = 4
 	// maxKept bounds the texts that are kept prepared while some are compared, in
 	// bytes of their text, and keptBetween those that are kept until the next.
 	maxKept, keptBetween = 2 << 20, 64 << 10
@@ -97,6 +99,7 @@ func (c *comparisons) text(key textKey, facts policy.Facts) *policy.Text {
 	}
 	c.forget(maxKept - size)
 	c.kept += size
+	c.left -= stepsOfByte * size
 	t := policy.TextOf(facts)
 	c.prepared[key] = t
 	return t

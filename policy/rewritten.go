@@ -13,6 +13,9 @@ const maxSteps = 16 << 20
 // steps is what is left of a budget.
 type steps int
 
+// perGram is what a 5-gram costs that is put into a map, in steps.
+const perGram = 12
+
 func (s *steps) spend(n int) { *s -= steps(n) }
 func (s *steps) over() bool  { return *s < 0 }
 
@@ -30,6 +33,9 @@ func rewritten(a, b fingerprint, left *steps) string {
 	onlyA, onlyB := missing(a, b, left), missing(b, a, left)
 	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {
 		return "" // they have little in common
+	}
+	if len(onlyA) == 0 || len(onlyB) == 0 {
+		return ""
 	}
 	found, pieced := newGramIndex(onlyB, left), 0
 	for _, p := range onlyA {
@@ -62,7 +68,9 @@ func newGramIndex(paragraphs []string, left *steps) *gramIndex {
 	for i, p := range paragraphs {
 		set := grams(p)
 		x.sizes[i] = len(set)
-		left.spend(len(set))
+		if left.spend(2 * perGram * len(set)); left.over() {
+			return x
+		}
 		for g := range set {
 			x.holders[g] = append(x.holders[g], i)
 		}
@@ -74,7 +82,7 @@ func newGramIndex(paragraphs []string, left *steps) *gramIndex {
 // that share any with it.
 func (x *gramIndex) sharing(p string, left *steps) (size int, alike []int) {
 	set := grams(p)
-	left.spend(len(set))
+	left.spend(perGram * len(set))
 	for g := range set {
 		holders := x.holders[g]
 		if left.spend(len(holders)); left.over() {
@@ -171,8 +179,9 @@ func missing(a, b fingerprint, left *steps) []string {
 // holds reports whether a paragraph stands in the text, be it as a part of another.
 // One with a 5-gram that the text does not have, as most are, needs no search.
 func (f fingerprint) holds(p string, left *steps) bool {
-	for g := range grams(p) {
-		left.spend(1)
+	set := grams(p)
+	left.spend(perGram * len(set))
+	for g := range set {
 		if _, ok := f.grams[g]; !ok {
 			return false
 		}
