@@ -49,15 +49,6 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	if len(strings.TrimSpace(first)) < 12 {
 		first = said
 	}
-	v := judgeReported(r, first)
-	if v.Class == verdict.Unknown && first != said {
-		v = judgeReported(r, said)
-	}
-	return v
-}
-
-// judgeReported judges a part of what a report says.
-func judgeReported(r mail.ReportRecipient, text string) verdict.Verdict {
 	code, _ := strconv.Atoi(r.Code) // none is 0
 	switch {
 	case strings.HasPrefix(r.Status, "4."):
@@ -65,7 +56,7 @@ func judgeReported(r mail.ReportRecipient, text string) verdict.Verdict {
 	case code < 400 || code > 599:
 		code = 550
 	}
-	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: domainOf(r.Address), Code: code, Enhanced: r.Status, Text: text})
+	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: domainOf(r.Address), Code: code, Enhanced: r.Status, Text: first, Around: said})
 }
 
 // phaseOf returns the phase of a command that a report names.

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,6 +113,38 @@ func TestBounces(t *testing.T) {
 		}
 		if r, err := mail.ParseReport(bytes.NewReader(raw)); err != nil || r.Kind == mail.ReportBounce || len(r.Recipients) > 0 {
 			t.Errorf("%s is taken for a %s of %v", name, r.Kind, r.Recipients)
+		}
+	}
+}
+
+// TestReportsJudgeAsReplies: each shared reply means the same when a report of
+// Postfix brings it later, with and without the command that it answered.
+func TestReportsJudgeAsReplies(t *testing.T) {
+	t.Parallel()
+	table, err := os.ReadFile(filepath.Join("..", "..", "shared", "data", "cases", "replies", "open.tsv"))
+	if err != nil {
+		t.Skipf("the shared test data is not beside this checkout: %v", err)
+	}
+	for line := range strings.Lines(string(table)) {
+		c := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if c[0] == "class" {
+			continue
+		}
+		domain := cmp.Or(c[2], "a.example")
+		code, enhanced, text, _ := verdict.ParseReply(c[3])
+		want := verdict.Judge(verdict.Reply{Phase: verdict.PhaseRcpt, Domain: domain, Code: code, Enhanced: enhanced, Text: text})
+		said := strings.ReplaceAll(c[3], `\n`, "\n    ")
+		for name, around := range map[string]string{"named": "<r@" + domain + ">: host mx." + domain + "[192.0.2.1] said: " + said + " (in reply to RCPT TO command)", "unnamed": "It could not be delivered."} {
+			raw := "From: MAILER-DAEMON@a.example\nSubject: Undelivered Mail Returned to Sender\nContent-Type: multipart/report; report-type=delivery-status; boundary=B\n\n" +
+				"--B\n\n" + around + "\n\n--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; a.example\n\nFinal-Recipient: rfc822; r@" + domain +
+				"\nAction: failed\nStatus: " + cmp.Or(enhanced, c[3][:1]+".0.0") + "\nDiagnostic-Code: smtp; " + said + "\n\n--B--\n"
+			r := mail.ReadReport([]byte(raw))
+			if len(r.Recipients) != 1 {
+				t.Fatalf("%q: %d recipients", c[3], len(r.Recipients))
+			}
+			if got := ClassifyBounce(r.Recipients[0]); got.Class != want.Class || got.Suppress != want.Suppress {
+				t.Errorf("%q from %s, command %s, is %s, suppress %t; as a reply %s, %t", c[3], domain, name, got.Class, got.Suppress, want.Class, want.Suppress)
+			}
 		}
 	}
 }

@@ -18,7 +18,7 @@ func TestCostOfReplies(t *testing.T) {
 	}, func(b []byte) {
 		b = b[:min(len(b), 32<<10)] // a reply is no longer (mail.Conn)
 		code, enhanced, text, _ := ParseReply(string(b))
-		Judge(Reply{"", "a.test", code, enhanced, text})
+		Judge(Reply{Phase: "", Domain: "a.test", Code: code, Enhanced: enhanced, Text: text})
 	})
 	costtest.Report(t, "digest/verdict")
 }

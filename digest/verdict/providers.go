@@ -79,6 +79,21 @@ var sinaLines = []line{
 	{0, "Black mail address", ours},
 	{554, "mail address invalid", ours}, // 发件人地址不匹配
 	{0, "rbl deny", ours},
+	{0, "openrelay check", ours},
+	{0, "smtpport check", ours},
+	{0, "remote ip check", ours}, // 发信 IP 与 Mail From 地址不一致
+	{0, "black ip", ours},        // 发信IP被禁止
+	{0, "mail from invalid", ours},
+	{0, "sender is unvalidated", ours},
+	{0, "host denies relay", ours},
+	{0, "relay check", ours},
+	{0, "fake router", ours},
+	{0, "private list access", ours},
+	{0, "anti-spam", ours},
+	{0, "Virus found", ours},
+	{0, "message is too long", message},
+	{0, "attachment is too long", message},
+	{550, "mailbox unavailable", gone}, // 邮箱不存在
 	{0, "helohost error", ours},
 	{0, "user not exist", gone},
 	{0, "user does not exist", gone},
@@ -103,12 +118,86 @@ var aliyunLines = []line{
 	{0, "Message too large", message},
 }
 
-// Coremail's replies (its product runs at universities, ministries, 139, 21cn).
+// 263's replies (263企业邮箱在线帮助, 退信对照表).
+var net263Lines = []line{
+	{0, "user not exist", gone},
+	{0, "account does not exist", gone},
+	{0, "not our MX service client", gone},
+	{0, "mail size limit exceeded", full}, // 信箱超容
+	{0, "rcpt handle timeout", later},
+	{0, "sending quota exceeded", slower},
+	{0, "Spam denied", ours},
+	{0, "Content reject", ours},
+}
+
+// Coremail's replies (its product runs at universities, ministries, 139, 21cn;
+// icoremail.vip, 退信).
 var coremailLines = []line{
+	{0, "Invalid IP", ours},
+	{0, "IP is ", ours},
+	{0, "no smtp MX only", ours},
+	{0, "NULL sender", ours},
+	{0, "Local user only", ours},
+	{0, "User in blacklist", ours},
+	{0, "User rejected", ours},
+	{0, "rcpt is rejected", ours},
+	{0, "User suspended", full},
+	{0, "User hangup", full},
+	{0, "disabled with SMTP service", full},
 	{0, "Fake sender", ours},
 	{0, "sender is rejected", ours},
 	{0, "local server don't exists that user", gone},
+	{0, "recipient does not have an account", gone},
+	{0, "unavailable mail user", gone},
+	{0, "not user of this server", gone},
 	{0, "User was not found", unknown},
+}
+
+// Gmail's list "Gmail SMTP errors and codes" (support.google.com/a/answer/3726730).
+var gmailLines = []line{
+	{0, "is receiving mail at a rate", slower}, // ReceivingRatePerm
+	{0, "that you tried to reach does not exist", gone},
+	{0, "that you tried to reach is disabled", gone},
+	{0, "that you tried to reach is inactive", gone},
+	{0, "over quota", full},
+	{0, "out of storage", full},
+	{0, "illegal attachment", ours},
+	{0, "message size limit", message},
+}
+
+// Outlook.com's list (sendersupport.olc.protection.outlook.com, "Troubleshooting")
+// and Exchange Online's "Email non-delivery reports" (learn.microsoft.com).
+var outlookLines = []line{
+	{0, "mailbox unavailable", gone}, // 550 5.5.0
+	{0, "rejected: Access denied", gone},
+	{0, "rejected : Access denied", gone},
+	{0, "recipient has exceeded their limit", slower}, // 5.2.122
+	{0, "sender has exceeded the limit", slower},      // 5.2.121
+	{0, "block list", ours},                           // S3140, S3150
+	{0, "banned sending IP", ours},
+	{0, "required authentication level", ours}, // 5.7.515
+}
+
+// Yahoo's list "SMTP error codes" (senders.yahooinc.com/smtp-error-codes), whose
+// servers say after the message who does not exist.
+var yahooLines = []line{
+	{0, "This user doesn't have", gone},
+	{0, "Not a valid recipient", gone},
+	{0, "mailbox is disabled", gone}, // 554.30
+	{0, "account has been disabled or discontinued", gone},
+	{0, "is no longer valid", gone},
+	{0, "mailbox not found", gone},
+	{0, "account is over quota", full},
+	{0, "Message not allowed", ours}, // PH01, 291, 299
+	{0, "[BL2", ours},
+	{0, "policy reasons", ours},
+}
+
+// yahooMarks are of Yahoo's servers, whichever domain they serve.
+var yahooMarks = []line{
+	{0, "account has been disabled or discontinued", gone},
+	{0, "mailbox is disabled (554", gone},
+	{0, "delivery error: dd Not a valid recipient", gone},
 }
 
 // providers in the order in which they are asked. The first whose domains hold the
@@ -118,8 +207,13 @@ var providers = []provider{
 	{domains: []string{"163.com", "126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com", "netease.com"}, lines: neteaseLines, listed: true},
 	{domains: []string{"sina.com", "sina.cn", "vip.sina.com", "sina.com.cn", "51uc.com"}, lines: sinaLines, listed: true},
 	{domains: []string{"aliyun.com", "alibaba-inc.com", "taobao.com", "mxhichina.com", "aliyun-inc.com"}, lines: aliyunLines, listed: true},
-	{domains: []string{"139.com", "189.cn", "21cn.com", "wo.cn", "sohu.com", "tom.com", "263.net"}, lines: coremailLines, listed: true},
+	{domains: []string{"263.net", "263.net.cn", "x263.net"}, lines: net263Lines, listed: true},
+	{domains: []string{"gmail.com", "googlemail.com"}, lines: gmailLines},
+	{domains: []string{"outlook.com", "hotmail.com", "live.com", "msn.com", "live.cn", "hotmail.co.uk", "hotmail.fr"}, lines: outlookLines},
+	{domains: []string{"yahoo.com", "yahoo.co.uk", "yahoo.com.cn", "yahoo.cn", "yahoo.com.hk", "yahoo.com.tw", "yahoo.de", "yahoo.es", "yahoo.fr", "yahoo.com.ar", "ymail.com", "rocketmail.com", "aol.com", "sbcglobal.net"}, lines: yahooLines},
+	{domains: []string{"139.com", "189.cn", "21cn.com", "wo.cn", "sohu.com", "tom.com"}, lines: coremailLines, listed: true},
 	{lines: coremailLines},
+	{lines: yahooMarks},
 }
 
 // byProvider looks a reply up in the lists of the providers.

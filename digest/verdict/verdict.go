@@ -68,6 +68,7 @@ type Reply struct {
 	Code     int    // 400 to 599
 	Enhanced string // RFC 3463; "" if none
 	Text     string // UTF-8, the lines joined by a space
+	Around   string // in a report: what stands around the reply; it is read where no line of the table fits Text
 }
 
 // Verdict says what to do after a refusal.
@@ -134,6 +135,7 @@ var rules = []rule{
 	{enhanced: []string{"5.7"}, verdict: ours},
 	{text: filterText, verdict: ours},
 	{enhanced: []string{"5.2.1"}, text: rateText, verdict: slower},
+	{enhanced: []string{"5.2.1", "-"}, text: idleText, not: goneText, verdict: full},
 	{enhanced: mailboxCodes, text: rateText, not: goneText, verdict: slower},
 	{text: certainText, verdict: gone},
 	{enhanced: []string{"5.2.2"}, verdict: full},
@@ -144,12 +146,13 @@ var rules = []rule{
 	{enhanced: []string{"5.3.4", "5.2.3", "5.6"}, verdict: message},
 	{enhanced: mailboxCodes, text: trialText, verdict: later},
 	{enhanced: mailboxCodes, verdict: gone},
-	{codes: []int{521, 556}, not: strongPolicy, verdict: gone},
+	{codes: []int{521, 556}, text: noMailText, not: strongPolicy, verdict: gone}, // a block says 521 as well
 	{text: sizeText, verdict: message},
 	{codes: []int{552}, not: regexpOr(strongPolicy, goneText), verdict: message},
 	{text: edgeBlock, verdict: gone},
 	{text: strongPolicy, verdict: ours}, // "user unknown in our spam list": in doubt it was us
 	{text: vagueText, verdict: unknown},
+	{text: laterText, verdict: slower}, // GMX says "mailbox unavailable, try again later" to too many mails
 	{text: goneText, verdict: gone},
 	{text: heldText, verdict: full},
 	{text: rateText, verdict: slower},
@@ -160,13 +163,20 @@ var rules = []rule{
 // Judge says what a refusal means for a reader.
 func Judge(r Reply) Verdict {
 	r.Domain = strings.ToLower(r.Domain)
+	if strings.HasSuffix(r.Enhanced, ".0.0") { // says nothing (RFC 3463 §3.1); a reporter fills it in
+		r.Enhanced = ""
+	}
 	if r.Enhanced == "" {
 		r.Enhanced = enhancedIn(r.Code, r.Text)
 	}
 	r.Text = clean(r.Text)
-	v := judgeText(r)
+	r.Around = clean(r.Around)
+	v, listed := byProvider(r)
+	if !listed {
+		v = r.byTable()
+	}
 	switch {
-	case !v.Suppress || r.aboutReader():
+	case !v.Suppress || r.aboutReader() || listed && !r.Phase.BeforeReader():
 		return v
 	case r.Phase == PhaseUnsaid:
 		return unknown
@@ -174,17 +184,18 @@ func Judge(r Reply) Verdict {
 	return ours
 }
 
-func judgeText(r Reply) Verdict {
-	if v, ok := byProvider(r); ok {
-		return v
-	}
+// byTable judges by the first line of the table that fits what the server said,
+// else by the first that fits what stands around it.
+func (r Reply) byTable() Verdict {
 	table, otherwise := rules, unknown
 	if r.Code/100 == 4 {
 		table, otherwise = temporaryRules, later
 	}
-	for _, line := range table {
-		if line.fits(r) {
-			return line.verdict
+	for _, text := range []string{r.Text, r.Around} {
+		for _, line := range table {
+			if text != "" && line.fits(r, text) {
+				return line.verdict
+			}
 		}
 	}
 	return otherwise
@@ -199,18 +210,18 @@ func (r Reply) aboutReader() bool {
 	case PhaseRcpt, PhaseLookup, "":
 		return true
 	case PhaseData, PhaseDot, PhaseUnsaid:
-		return certainText.MatchString(r.Text) || slices.Contains(mailboxCodes, r.Enhanced) && !(r.Enhanced == "5.2.1" && goneRecipient.MatchString(r.Text))
+		return certainText.MatchString(r.Text) || certainText.MatchString(r.Around) || slices.Contains(mailboxCodes, r.Enhanced) && !(r.Enhanced == "5.2.1" && goneRecipient.MatchString(r.Text+" "+r.Around))
 	}
 	return false
 }
 
-func (l rule) fits(r Reply) bool {
+func (l rule) fits(r Reply, text string) bool {
 	return (l.codes == nil || slices.Contains(l.codes, r.Code)) &&
 		(l.enhanced == nil || slices.ContainsFunc(l.enhanced, func(p string) bool {
 			return r.Enhanced == p || strings.HasPrefix(r.Enhanced, p+".") || p == "-" && r.Enhanced == ""
 		})) &&
-		(l.text == nil || l.text.MatchString(r.Text)) &&
-		(l.not == nil || !l.not.MatchString(r.Text))
+		(l.text == nil || l.text.MatchString(text)) &&
+		(l.not == nil || !l.not.MatchString(text))
 }
 
 // FullText reports whether a text says that a mailbox is full.

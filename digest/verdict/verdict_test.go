@@ -76,9 +76,24 @@ func TestJudge(t *testing.T) {
 		{"452 4.2.2 over quota", "a.example", Temporary, false, 0},
 		{"550 无此用户", "a.example", Permanent, true, 0},
 		{"550 邮件被识别为垃圾邮件", "a.example", Policy, false, 0},
+		// A code that hosts without mail use, and others.
+		{"521 Service not available", "a.example", Unknown, false, 0},
+		{"521 5.3.2 host does not accept mail", "a.example", Permanent, true, 0},
+		{"556 remote ip check error.", "sina.com", Policy, false, 0},
+		{"550-Requested action not taken: mailbox unavailable\n550 Failure sending mail. Try again later", "gmx.example", Temporary, false, time.Hour},
+		{"552 Account(s) <x@a.example> does not have enough space", "a.example", Temporary, false, 0},
+		{"550 5.2.1 This mailbox has been blocked due to inactivity", "a.example", Temporary, false, 0},
+		{"550 From address does not exist", "a.example", Policy, false, 0},
+		{"550 SMTP account disabled", "a.example", Policy, false, 0},
+		{"554 relay host unknown", "a.example", Policy, false, 0},
+		{"550 Your DNS domain does not exist", "a.example", Policy, false, 0},
+		{"554 Usuario desconocido", "a.example", Permanent, true, 0},
+		{"550 No user found", "a.example", Permanent, true, 0},
+		{"550 user not exist", "263.net", Permanent, true, 0},
+		{"550 5.0.0 该用户不存在", "qq.com", Unknown, false, 0}, // X.0.0 says nothing
 	} {
 		code, enhanced, text, ok := ParseReply(c.reply)
-		got := Judge(Reply{PhaseRcpt, c.domain, code, enhanced, text})
+		got := Judge(Reply{Phase: PhaseRcpt, Domain: c.domain, Code: code, Enhanced: enhanced, Text: text})
 		if !ok || got.Class != c.class || got.Suppress != c.suppress || got.Retry != c.retry {
 			t.Errorf("%q from %s: got %s %+v, want %s, suppress %v, retry %s", c.reply, c.domain, got.Class, got, c.class, c.suppress, c.retry)
 		}
@@ -96,12 +111,23 @@ func TestPhaseDecidesWhomARefusalIsAbout(t *testing.T) {
 		{PhaseRcpt, "5.1.1", true}, {PhaseRcpt, "", true}, {PhaseDot, "5.1.1", true}, {PhaseDot, "", false}, {PhaseData, "", false},
 		{PhaseUnsaid, "5.1.1", true}, {PhaseUnsaid, "", false},
 	} {
-		if v := Judge(Reply{c.phase, "a.example", 550, c.enhanced, "no such user"}); v.Suppress != c.suppress {
+		if v := Judge(Reply{Phase: c.phase, Domain: "a.example", Code: 550, Enhanced: c.enhanced, Text: "no such user"}); v.Suppress != c.suppress {
 			t.Errorf("%s %s: suppress %v", c.phase, c.enhanced, v.Suppress)
 		}
 	}
-	if v := Judge(Reply{PhaseMail, "qq.com", 501, "", "mail from address must be same as authorization user"}); v.Class != Policy {
+	if v := Judge(Reply{Phase: PhaseMail, Domain: "qq.com", Code: 501, Enhanced: "", Text: "mail from address must be same as authorization user"}); v.Class != Policy {
 		t.Errorf("a refused envelope sender is %s", v.Class)
+	}
+}
+
+// TestListedRepliesSpeakOfTheReaderAfterTheMessage: Yahoo says after DATA who does
+// not exist, in words that it publishes.
+func TestListedRepliesSpeakOfTheReaderAfterTheMessage(t *testing.T) {
+	for phase, suppress := range map[Phase]bool{PhaseDot: true, PhaseUnsaid: true, PhaseMail: false} {
+		v := Judge(Reply{Phase: phase, Domain: "a.example", Code: 554, Text: "delivery error: dd Sorry your message to x@a.example cannot be delivered. This account has been disabled or discontinued [#102]."})
+		if v.Suppress != suppress {
+			t.Errorf("after %s: suppress %t", phase, v.Suppress)
+		}
 	}
 }
 
@@ -129,10 +155,10 @@ func FuzzParseReply(f *testing.F) {
 		}
 		// A refusal by policy or for now never costs a reader the subscription, nor
 		// does one that is not final.
-		if v := Judge(Reply{"", "", code, enhanced, text}); v.Suppress && (v.Class != Permanent || code < 500) {
+		if v := Judge(Reply{Code: code, Enhanced: enhanced, Text: text}); v.Suppress && (v.Class != Permanent || code < 500) {
 			t.Fatalf("%q: %+v", s, v)
 		}
-		if v := Judge(Reply{"", "a.example", code, enhanced, text}); v.Suppress && v.Class != Permanent {
+		if v := Judge(Reply{Phase: "", Domain: "a.example", Code: code, Enhanced: enhanced, Text: text}); v.Suppress && v.Class != Permanent {
 			t.Fatalf("%q: %+v", s, v)
 		}
 	})
@@ -152,7 +178,7 @@ func TestSharedReplies(t *testing.T) {
 		}
 		rows++
 		code, enhanced, text, _ := ParseReply(c[3])
-		v := Judge(Reply{PhaseRcpt, c[2], code, enhanced, text})
+		v := Judge(Reply{Phase: PhaseRcpt, Domain: c[2], Code: code, Enhanced: enhanced, Text: text})
 		if slices.Contains(strings.Split(c[0], "|"), v.Class.String()) {
 			right++
 		} else {

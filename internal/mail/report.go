@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"errors"
@@ -91,6 +90,10 @@ func splitHeader(raw []byte) (netmail.Header, []byte) {
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
 			raw = raw[i+1:]
 		}
+	}
+	raw = bytes.TrimLeft(raw, "\r\n")
+	if i := bytes.IndexByte(raw, '\n'); i >= 0 && len(bytes.TrimSpace(raw[:i])) == 0 { // a line of spaces, as some mailboxes store it
+		raw = raw[i+1:]
 	}
 	h := make(netmail.Header)
 	key := ""
@@ -233,33 +236,6 @@ func decodePart(h textproto.MIMEHeader, body []byte) []byte {
 	return b
 }
 
-// addStatus reads the blocks of a delivery status (RFC 3464 §2.1).
-func (p *reportParser) addStatus(b []byte) {
-	in := bufio.NewReader(bytes.NewReader(b))
-	for len(p.status) < maxRecipients {
-		var block []byte
-		var err error
-		for {
-			var line []byte
-			line, err = in.ReadBytes('\n')
-			if len(bytes.TrimSpace(line)) == 0 && len(block) > 0 || err != nil {
-				block = append(block, line...)
-				break
-			}
-			if len(bytes.TrimSpace(line)) > 0 {
-				block = append(block, line...)
-			}
-		}
-		if len(bytes.TrimSpace(block)) > 0 {
-			h, _ := splitHeader(block)
-			p.status = append(p.status, textproto.MIMEHeader(h))
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
 func (p *reportParser) get(name string) string { return netmail.Header(p.header).Get(name) }
 
 var (
@@ -281,9 +257,10 @@ var (
 	// aggregate is the subject of a DMARC (RFC 7489 §7.2.1.1) or TLS report (RFC 8460 §5.3).
 	aggregate    = regexp.MustCompile(`(?i)^\s*(?:\[[^\]]*\]\s*)?report domain:\s*\S+\s+submitter:`)
 	originalMark = regexp.MustCompile(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
+	undelivered  = regexp.MustCompile(`(?i)\bnot\b.{0,20}delivered|undeliver|could not|failed`)
 	mailAddress  = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?`)
-	enhancedIn   = regexp.MustCompile(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,."-])`)
-	codeless     = regexp.MustCompile(`(?i)^(?:\d{1,3}|unknown)$`) // X-Unix; 255
+	enhancedIn   = regexp.MustCompile(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,"-]|\.(?:\s|$))`) // 4.79.181.134 is none
+	codeless     = regexp.MustCompile(`(?i)^(?:\d{1,3}|unknown)$`)                                                // X-Unix; 255
 	codeIn       = regexp.MustCompile(`(?:^|[\s:;("\[-])([245][0-5]\d)(?:[ -]|: ?|, )(?:[^\d]|[245]\.\d)`)
 )
 
@@ -293,9 +270,8 @@ func (p *reportParser) report() Report {
 		return r
 	}
 	text := p.text.String()
-	cut := len(text)
-	if at := originalMark.FindStringIndex(text); at != nil {
-		cut = at[0]
+	cut := originalAt(text)
+	if cut < len(text) {
 		if r.Original == nil {
 			r.Original = originalIn(text[cut:])
 		}
@@ -342,6 +318,17 @@ func (p *reportParser) report() Report {
 	return r
 }
 
+// originalAt returns where our mail begins in a text, its length if it doesn't.
+// "--- Message not delivered to the following addresses" begins none.
+func originalAt(text string) int {
+	for _, at := range originalMark.FindAllStringIndex(text, 10) {
+		if !undelivered.MatchString(text[at[0]:at[1]]) {
+			return at[0]
+		}
+	}
+	return len(text)
+}
+
 // enclosedReport reads the report that a relay's own report encloses: the relay
 // names no reader, the enclosed one does.
 func (p *reportParser) enclosedReport(text string) (Report, bool) {
@@ -362,7 +349,7 @@ func (p *reportParser) fromDaemon(subject, automatic string) bool {
 	if p.get("X-Failed-Recipients") != "" || daemon.MatchString(p.get("From")) && (failed || !p.isAutoReply(subject, automatic)) {
 		return true
 	}
-	return failed || strings.HasPrefix(automatic, "auto-generated") || strings.TrimSpace(p.get("Return-Path")) == "<>" && !p.isAutoReply(subject, automatic)
+	return failed || strings.HasPrefix(automatic, "auto-generated") || strings.Contains(strings.ToLower(p.get("Content-Type")), "report-type=delivery-status") || strings.TrimSpace(p.get("Return-Path")) == "<>" && !p.isAutoReply(subject, automatic)
 }
 
 func (p *reportParser) isAutoReply(subject, automatic string) bool {
@@ -383,76 +370,6 @@ func feedbackKind(feedback string) ReportKind {
 		return ReportNotSpam
 	}
 	return ReportNotice
-}
-
-// hasStatus reports whether a delivery status names a recipient.
-func (p *reportParser) hasStatus() bool {
-	return slices.ContainsFunc(p.status, func(h textproto.MIMEHeader) bool { return statusAddress(h) != "" })
-}
-
-func statusAddress(h textproto.MIMEHeader) string {
-	for _, name := range []string{"Final-Recipient", "Original-Recipient", "X-Actual-Recipient"} {
-		_, address, found := strings.Cut(h.Get(name), ";")
-		if !found {
-			address = h.Get(name)
-		}
-		if a := firstAddress(address); a != "" {
-			return a
-		}
-	}
-	return ""
-}
-
-func (p *reportParser) fromStatus(text string) []ReportRecipient {
-	var all []ReportRecipient
-	for _, h := range p.status {
-		address := statusAddress(h)
-		if address == "" || len(all) >= maxRecipients {
-			continue
-		}
-		_, diagnostic, found := strings.Cut(h.Get("Diagnostic-Code"), ";")
-		if !found {
-			diagnostic = h.Get("Diagnostic-Code")
-		}
-		r := ReportRecipient{Address: address, Action: strings.ToLower(strings.Fields(h.Get("Action") + " failed")[0]), Text: strings.TrimSpace(decodeWords(diagnostic))}
-		if m := enhancedIn.FindStringSubmatch(h.Get("Status")); m != nil {
-			r.Status = m[1]
-		}
-		if r.Text == "" || codeless.MatchString(r.Text) {
-			r.Text = strings.TrimSpace(r.Text + " " + lineOf(text, address))
-		}
-		// The server's own words say more than the class that the reporter made of
-		// them; «expired» stands around the last of many refusals.
-		said := r.Text
-		if i := strings.LastIndexByte(said, '<'); i > 0 && strings.HasPrefix(r.Status, "4.4.") && enhancedIn.MatchString(said[i+1:]) {
-			said = said[i+1:]
-		}
-		status, code := codesIn(said)
-		if status != "" {
-			r.Status = status
-		}
-		r.Code = code
-		own := text
-		if len(p.status) > 2 { // one block is of the message, so that there are several readers
-			own = about(text, address)
-		}
-		if r.Command = commandIn(r.Text); r.Command == "" {
-			r.Command = commandIn(own)
-		}
-		r.Text = clipText(r.Text + "\n" + strings.TrimSpace(own))
-		all = append(all, r)
-	}
-	return all
-}
-
-// lineOf returns the line in which a server's own words name a reader and why.
-func lineOf(text, address string) string {
-	for line := range strings.Lines(text) {
-		if strings.Contains(line, address) && codeIn.MatchString(line) {
-			return strings.TrimSpace(line)
-		}
-	}
-	return ""
 }
 
 func (p *reportParser) complainants(original netmail.Header) []ReportRecipient {
