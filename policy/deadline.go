@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"dibao/policy/deadline"
@@ -10,7 +11,7 @@ import (
 // asksWords are those without one of which a paragraph of a text whose title asks
 // nothing sets its readers no term.
 var asksWords = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告", "上报", "寄送", "寄至", "送至", "日前报",
-	"逾期", "公示", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄"}
+	"逾期", "公示", "公告期", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄"}
 
 // standing are rules that hold for years.
 var standing = regexp.MustCompile(`办法|细则|规定|条例|规则|规程|章程|制度`)
@@ -25,8 +26,24 @@ var (
 // window is what a text says of the time in which comments or applications are
 // taken: dates with what says so. What was made on a day sets no term before it.
 type window struct {
-	made        Date
-	opens, ends map[Date]string
+	made  Date
+	opens map[Date]string
+	ends  [3]map[Date]string // the first that has any counts
+}
+
+// How an end is given.
+const (
+	movedEnd   = iota // it takes the place of another: 延长至6月30日
+	writtenEnd        // with its year, or counted from the publication
+	yearlessEnd
+)
+
+func newWindow(made Date) window {
+	w := window{made: made, opens: make(map[Date]string)}
+	for i := range w.ends {
+		w.ends[i] = make(map[Date]string)
+	}
+	return w
 }
 
 func (w window) opensOn(d Date, quote string) {
@@ -35,10 +52,20 @@ func (w window) opensOn(d Date, quote string) {
 	}
 }
 
-func (w window) endsOn(d Date, quote string) {
+func (w window) endsOn(how int, d Date, quote string) {
 	if !d.IsZero() && !d.Before(w.made) {
-		w.ends[d] = quote
+		w.ends[how][d] = quote
 	}
+}
+
+// last returns the ends that count.
+func (w window) last() map[Date]string {
+	for _, ends := range w.ends {
+		if len(ends) > 0 {
+			return ends
+		}
+	}
+	return nil
 }
 
 // deadline finds from when and until when comments or applications are taken.
@@ -53,7 +80,7 @@ func (u *understanding) deadline() {
 		made = u.PublishedOn
 	}
 	r := deadline.Reader{Title: u.Title, Asks: deadline.Asks(u.Title), Comments: u.Kind == KindConsultation, Notice: u.title.Type == "通知", Standing: u.standing(), From: from}
-	w := window{made, make(map[Date]string), make(map[Date]string)}
+	w := newWindow(made)
 	asks := r.Asks || r.Comments
 	if asks {
 		u.windowLabels(w)
@@ -69,11 +96,12 @@ func (u *understanding) deadline() {
 			heading = p
 		}
 	}
-	if len(w.ends) > 1 {
+	ends := w.last()
+	if len(ends) > 1 {
 		u.warn("page and text name more than one deadline; none is shown")
 		return
 	}
-	for d, from := range w.ends {
+	for d, from := range ends {
 		u.DeadlineOn, u.DeadlineFrom = d, from
 	}
 	if len(w.opens) != 1 {
@@ -104,7 +132,7 @@ func (u *understanding) windowLabels(w window) {
 		switch {
 		case deadlineLabels[name]:
 			if m, ok := readMoment(l.Value, u.zone); ok {
-				w.endsOn(m.on, from)
+				w.endsOn(writtenEnd, m.on, from)
 			}
 		case opensLabels[name]:
 			if m, ok := readMoment(l.Value, u.zone); ok {
@@ -116,7 +144,7 @@ func (u *understanding) windowLabels(w window) {
 			b, okB := readMoment(rest, u.zone)
 			if ok && okA && okB && !b.on.Before(a.on) {
 				w.opensOn(a.on, from)
-				w.endsOn(b.on, from)
+				w.endsOn(writtenEnd, b.on, from)
 			}
 		}
 	}
@@ -131,17 +159,25 @@ func (u *understanding) windowOf(r deadline.Reader, p, heading, where string, w 
 		p, said = plainDates(p)
 	}
 	quote := func(s string) string { return where + "“" + strings.TrimSpace(saidAs(s, said)) + "”" }
-	terms := r.Terms(p, heading, len(w.ends) > 0)
+	terms := r.Terms(p, heading)
+	if slices.ContainsFunc(terms, func(x deadline.Term) bool { return x.Moved }) {
+		terms = slices.DeleteFunc(terms, func(x deadline.Term) bool { return !x.Moved })
+	}
+	if slices.ContainsFunc(terms, func(x deadline.Term) bool { return x.Last.Before(w.made) }) {
+		terms = nil // of several groups some of whose days are over
+	}
 	for _, x := range terms {
-		if x.Last.Before(w.made) { // of several groups some of whose days are over
-			terms = nil
+		how := writtenEnd
+		switch {
+		case x.Moved:
+			how = movedEnd
+		case x.Yearless:
+			how = yearlessEnd
 		}
-	}
-	for _, x := range terms {
 		w.opensOn(x.First, quote(x.Text))
-		w.endsOn(x.Last, quote(x.Text))
+		w.endsOn(how, x.Last, quote(x.Text))
 	}
-	if u.PublishedOn.IsZero() || len(w.ends) > 0 {
+	if u.PublishedOn.IsZero() || w.last() != nil {
 		return
 	}
 	count, unit, text := r.Within(p)
@@ -152,6 +188,6 @@ func (u *understanding) windowOf(r deadline.Reader, p, heading, where string, w 
 			from += "（节假日安排未公布，按周末估算）"
 		}
 		w.opensOn(u.PublishedOn, from)
-		w.endsOn(d, from)
+		w.endsOn(writtenEnd, d, from)
 	}
 }

@@ -29,7 +29,7 @@ var (
 	effectiveOn   = regexp.MustCompile(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
 	effectiveFrom = regexp.MustCompile(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
 	expiresAfter  = regexp.MustCompile(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
-	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?|(?:本` + ownForm + `|施行[，,])(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效))(?:至|到)\s*` + fullDate)
+	expiresOn     = regexp.MustCompile(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?|(?:本` + ownForm + `|施行[，,]|之日起)(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效))(?:至|到)\s*` + fullDate)
 	validFromTo   = regexp.MustCompile(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
 	fromTo        = regexp.MustCompile(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
 	inForceTo     = regexp.MustCompile(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
@@ -40,6 +40,7 @@ var (
 	ofAnother = regexp.MustCompile(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
 	// ofAContract ends what takes effect and is no document.
 	ofAContract   = regexp.MustCompile(`(?:合同|协议|协议书|证书|许可证|执照|保函|保险单|判决|裁定|决定书)[^，。；》]{0,3}$`)
+	isContract    = regexp.MustCompile(`本(?:协议|合同|保函|保单|证书|许可|授权)`)
 	announcedLost = regexp.MustCompile(`此文件已于` + fullDate)
 )
 
@@ -140,7 +141,7 @@ func (u *understanding) lifecycle() {
 		return
 	}
 	u.extension()
-	if u.span() {
+	if u.ofTitle() || u.span() {
 		return
 	}
 	if u.EffectiveOn.IsZero() {
@@ -149,6 +150,20 @@ func (u *understanding) lifecycle() {
 	if u.ExpiresOn.IsZero() {
 		u.expires()
 	}
+}
+
+// ofTitle reads what a bracket of the title says: （2024年2月18日起施行，有效期至…）.
+func (u *understanding) ofTitle() bool {
+	m := effectiveOn.FindStringSubmatch(u.title.InForce)
+	if m == nil {
+		return false
+	}
+	from := "标题“" + u.title.InForce + "”"
+	u.EffectiveOn, u.EffectiveFrom = dateOfParts(m[1], m[2], m[3]), from
+	if m := expiresOn.FindStringSubmatch(u.title.InForce); m != nil {
+		u.ExpiresOn, u.ExpiresFrom = dateOfParts(m[1], m[2], m[3]), from
+	}
+	return true
 }
 
 // span reads sentences that give both dates.
@@ -253,8 +268,8 @@ func (u *understanding) effective() {
 			!published.Before(u.IssuedOn) && (u.IssuedOn.IsZero() || published.Before(u.IssuedOn.AddDays(366))) {
 			base = published
 		}
-		if base.IsZero() {
-			if base = u.promulgated(enacted); base.IsZero() {
+		if base.IsZero() || u.IssuedOn.IsZero() && len(enacted) > 0 && enacted[len(enacted)-1].DaysUntil(base) > turnOfYear {
+			if base = u.promulgated(enacted); base.IsZero() { // a collection published it long after
 				return
 			}
 		}
@@ -370,7 +385,7 @@ var publicWord = regexp.MustCompile(`^[^\n，。；通]{0,40}(?:公布|发布|�
 // headingLines are those in which the date of coming into force may stand alone.
 const headingLines = 8
 
-var headingEffective = regexp.MustCompile(`^[（(]?(?:自)?` + fullDate + `\s*起?` + inForce + `[)）]?$`)
+var headingEffective = regexp.MustCompile(`^[（(]?(?:[^。；]{0,40}(?:公布|发布|颁布)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
 
 // standsAlone reports whether a sentence begins here: of an article of nothing
 // but 自…起施行.
@@ -383,7 +398,7 @@ var articleNumber = regexp.MustCompile(`^第[一二三四五六七八九十百�
 
 func (u *understanding) expires() {
 	for _, o := range u.occurrences(expiresOn, hintSpanLabel, true) {
-		if ofItself.MatchString(o.sentence) && !ofALicence.MatchString(o.before) && !strings.HasPrefix(o.behind, "的") && !strings.HasSuffix(o.before, "》") && !ofAnother.MatchString(o.before) {
+		if ofItself.MatchString(o.sentence) && !isContract.MatchString(o.sentence) && !ofALicence.MatchString(o.before) && !strings.HasPrefix(o.behind, "的") && !strings.HasSuffix(o.before, "》") && !ofAnother.MatchString(o.before) {
 			if u.ExpiresOn, u.ExpiresFrom = o.date(1), o.quote(); u.ExpiresOn.IsZero() {
 				u.ExpiresOn = o.date(4)
 			}

@@ -17,6 +17,7 @@ type Title struct {
 	Relation string   // 印发, 转发, 批转, 公布, 废止, 修改
 	Number   string   // canonical, where one stands before the title or in a bracket behind it
 	Marker   string   // 有效, 失效 …: the document's state, no part of the title
+	InForce  string   // 2024年2月18日起施行…: what a bracket at its beginning or end says
 }
 
 // types are the forms of official texts, the longest first, with their base
@@ -33,6 +34,7 @@ var types = []struct{ name, base string }{
 }
 
 var (
+	forceMarker = regexp.MustCompile(`^[（(]([^（）()]{0,6}\d{4}年[^（）()]{2,12}起(?:正式)?(?:施行|实施|执行)[^（）()]{0,24})[）)]|[（(]([^（）()]{0,6}\d{4}年[^（）()]{2,12}起(?:正式)?(?:施行|实施|执行)[^（）()]{0,24})[）)]$`)
 	stateMarker = regexp.MustCompile(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
 	debris      = regexp.MustCompile(`^.{0,60}">`)
 	actionFirst = regexp.MustCompile(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
@@ -204,6 +206,10 @@ func (t *Title) clean(s string) string {
 	if m := stateMarker.FindStringSubmatch(s); m != nil {
 		t.Marker = m[1] + m[2]
 		s = strings.TrimSpace(stateMarker.ReplaceAllString(s, ""))
+	}
+	if m := forceMarker.FindStringSubmatch(s); m != nil {
+		t.InForce = m[1] + m[2]
+		s = strings.TrimSpace(forceMarker.ReplaceAllString(s, ""))
 	}
 	if !strings.Contains(s, "号") {
 		return s

@@ -14,7 +14,7 @@ const (
 	hour = `(?:早上|上午|中午|下午|晚上|晚间|晚|夜间|凌晨)?\s*\d{1,2}\s*(?:[:：]\d{2}(?:[:：]\d{2})?|[时时点](?:\d{1,2}分|半|正|整|钟)?)`
 	// tail is what stands behind a day: （星期三）下午17:00（北京时间）.
 	tail = `(?:\s*[（(][^（）()]{1,12}[)）])?(?:\s*` + hour + `)?(?:\s*[（(][^（）()]{1,12}[)）])?\s*`
-	to   = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|–|－|-|~|～)\s*`
+	to   = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|–|－|-(?:\s*-)*|~|～)\s*`
 	year = `((?:19|20)\d{2}|\d{2,3})\s*年`
 )
 
@@ -44,6 +44,7 @@ type mention struct {
 	text     string // as written, with the words that give it its meaning
 	yearless bool
 	isSpan   bool
+	quoted   bool // it stands in a title: 《关于6月5日前报送材料的通知》
 	joined   bool // it shares what governs it with another day
 	headed   bool // it stands under a heading that asks
 }
@@ -82,6 +83,7 @@ func mentions(line, heading string) (all []mention) {
 		lead := m.lead()
 		m.text = strings.TrimSpace(line[at[0]-len(lead) : at[1]+len(m.until)])
 		m.right = m.right[len(m.until):]
+		m.quoted = strings.LastIndex(m.left, "《") > strings.LastIndex(m.left, "》")
 		m.headed = heading != "" && utf8.RuneCountInString(m.left) <= shortLeft
 		if n := len(all); n > 0 {
 			between := plain[min(end, at[0]):at[0]]

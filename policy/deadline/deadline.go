@@ -6,6 +6,7 @@
 package deadline
 
 import (
+	"regexp"
 	"strings"
 
 	"dibao/policy/hans"
@@ -27,6 +28,8 @@ type Reader struct {
 // gives only the last day.
 type Term struct {
 	First, Last when.Date
+	Yearless    bool   // no day of its line has a year
+	Moved       bool   // it takes the place of an earlier term: 延长至
 	Text        string // as written
 }
 
@@ -42,11 +45,12 @@ func IsHeading(line string) bool {
 const longestHeading = 25 * 3
 
 // Terms returns the terms of a line whose dates are written with 年, 月 and 日.
-// above is the line before it, if it is a heading. written says that only days
-// with a year count, since the text gave one.
-func (r Reader) Terms(line, above string, written bool) (all []Term) {
+// above is the line before it, if it is a heading.
+func (r Reader) Terms(line, above string) (all []Term) {
+	written := false // a day had its year: those behind it share it
 	for _, m := range mentions(line, above) {
-		if m.yearless && written || !r.governs(m) {
+		written = written || !m.yearless
+		if !r.governs(m) {
 			continue
 		}
 		first, last := m.dates(r.From)
@@ -56,7 +60,7 @@ func (r Reader) Terms(line, above string, written bool) (all []Term) {
 		if !m.isSpan {
 			first = when.Date{}
 		}
-		all = append(all, Term{first, last, m.text})
+		all = append(all, Term{first, last, !written, moved.MatchString(m.left), m.text})
 	}
 	return all
 }
@@ -74,9 +78,11 @@ func (r Reader) Within(line string) (count, unit, text string) {
 			return plain[at[2]:at[3]], plain[at[4]:at[5]], line[at[0]:at[1]]
 		}
 	}
-	for _, at := range lasts.FindAllStringSubmatchIndex(plain, maxMentions) {
-		if r.isFor(plain[at[2]:at[3]]) && !days.MatchString(plain[at[1]:]) {
-			return plain[at[4]:at[5]], plain[at[6]:at[7]], line[at[0]:at[1]]
+	for _, re := range []*regexp.Regexp{lasts, shownFor} {
+		for _, at := range re.FindAllStringSubmatchIndex(plain, maxMentions) {
+			if r.isFor(plain[at[2]:at[3]]) && !days.MatchString(plain[at[1]:]) {
+				return plain[at[4]:at[5]], plain[at[6]:at[7]], line[at[0]:at[1]]
+			}
 		}
 	}
 	return "", "", ""
@@ -90,7 +96,7 @@ func (r Reader) isFor(what string) bool {
 
 // governs reports whether what governs a day makes it the last day for readers.
 func (r Reader) governs(m mention) bool {
-	if m.joined || recurring.MatchString(m.left) || m.yearless && !r.Asks && !r.Comments && r.Standing {
+	if m.joined || m.quoted || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
 		return false
 	}
 	l := labelOf(m.left)
@@ -154,11 +160,13 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	switch {
 	case !request:
 		return false
-	case !asksNow.MatchString(m.left) && ofThose.MatchString(m.right):
+	case !pleads.MatchString(m.left) && ofThose.MatchString(m.right):
+		return false
+	case afterwards.MatchString(m.left) && !r.Notice:
 		return false
 	case m.yearless && !r.Asks && everyYear.MatchString(behindLast(m.left, "，,")+firstRunes(m.right, nearChars)):
 		return false
-	case others.MatchString(m.left) && !r.Asks && !toUs.MatchString(m.right), provinces.MatchString(m.left):
+	case others.MatchString(m.left) && !r.Asks && !toUs.MatchString(m.right), provinces.MatchString(m.left), reviewed.MatchString(m.left) && !r.Notice && !toUs.MatchString(m.right):
 		return false
 	}
 	return true

@@ -28,16 +28,34 @@ func TestTerms(t *testing.T) {
 		"论文、业绩等截止时间为2026年6月30日。":            "",
 		"截至2026年6月2日，全市共推荐51名。":             "",
 		"请于6月5日前完成网上填报。":                    "2026-06-05",
+		"请于6月5日后提交申请。":                      "",
+		"对在6月30日前提出申请的企业给予奖励。":              "",
+		"请于6月5日前来我局领取证书，并提交回执。":             "",
+		"按照《关于6月5日前报送材料的通知》要求执行，报送省厅。":      "",
+		"培训时间：6月10日至6月12日，报名截止6月5日。":        "2026-06-05",
+		"2026年6月30日前提交申请的，按原标准执行。":          "",
+		"定于6月10日召开会议，请将回执于6月8日前报送我厅。":       "2026-06-08",
 		"报名费须于6月5日前缴纳。":                     "",
 		"于6月15日前，将加盖公章的《审核汇总表》及佐证材料发送至邮箱。":  "2026-06-15",
 		"可以申报2026年6月1日至2026年12月31日期间发生的费用。": "",
 	} {
 		var got []string
-		for _, x := range r.Terms(line, "", false) {
+		for _, x := range r.Terms(line, "") {
 			got = append(got, strings.TrimSpace(x.First.String()+" "+x.Last.String()))
 		}
 		if s := strings.Join(got, ", "); s != want {
 			t.Errorf("%s: %q, want %q", line, s, want)
+		}
+	}
+}
+
+// Duties of those who won a call are no terms of the call.
+func TestAfterTheCall(t *testing.T) {
+	t.Parallel()
+	r := Reader{Title: "样例项目招标公告", Asks: true, From: when.MakeDate(2026, 6, 1)}
+	for _, line := range []string{"乙方应于2026年9月30日前提交成果。", "中标人须在2026年8月1日前提交履约保证金。", "项目完成后于2026年12月31日前提交结题材料。"} {
+		if got := r.Terms(line, ""); got != nil {
+			t.Errorf("%s: %v", line, got)
 		}
 	}
 }
@@ -49,7 +67,7 @@ func FuzzTerms(f *testing.F) {
 		r := Reader{Title: title, Asks: Asks(title), From: when.MakeDate(2026, 6, 1)}
 		IsHeading(line)
 		r.Within(line)
-		for _, x := range r.Terms(line, above, false) {
+		for _, x := range r.Terms(line, above) {
 			if x.Last.IsZero() || x.Last.Before(x.First) || !strings.Contains(line, x.Text) {
 				t.Errorf("%+v", x)
 			}

@@ -30,13 +30,20 @@ var (
 	// spanOf stands before a span, without a label: 公开征求意见，自….
 	spanOf = regexp.MustCompile(`(?:征求意见|意见征集|征集|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}[，,]?\s*(?:为|自|从|于|定)\s*$`)
 
-	asksNow  = regexp.MustCompile(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
-	requests = regexp.MustCompile(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
-	pleaseOn = regexp.MustCompile(`请[^，。；]{0,24}(?:于|在)\s*$`)
+	// later follows a day from which on something may be done.
+	later = regexp.MustCompile(`^\s*(?:之?后|以后|起|开始|以来)`)
+	// afterwards are those to whom a duty falls once a call is over.
+	afterwards = regexp.MustCompile(`乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	pleads     = regexp.MustCompile(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
+	asksNow    = regexp.MustCompile(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
+	requests   = regexp.MustCompile(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
+	pleaseOn   = regexp.MustCompile(`请[^，。；]{0,24}(?:于|在)\s*$`)
 	// toUs is how the issuer names itself: 报送我厅.
 	toUs = regexp.MustCompile(`(?:报|送|寄|交|发)(?:送|至|到|给)?我(?:厅|局|委|部|办|司|处|会|省|市|县|区|院|中心)`)
 	// others are those to whom a duty falls that is not the reader's.
-	others    = regexp.MustCompile(`(?:各|有关|相关)(?:省|市|县|区|地|州|盟|级|镇|乡|街道)[^，。；]{0,24}应(?:当)?(?:于|在)?\s*$`)
+	others = regexp.MustCompile(`(?:各|有关|相关)(?:省|市|县|区|地|州|盟|级|镇|乡|街道)[^，。；]{0,24}应(?:当)?(?:于|在)?\s*$`)
+	// reviewed is what those do who pass applications on: 审核后于….
+	reviewed  = regexp.MustCompile(`(?:审核|初审|审查|复核|汇总|评审)[^，。；]{0,6}后[^，。；]{0,6}$`)
 	provinces = regexp.MustCompile(`各省(?:份|要|应|可|须|需)`)
 	// ofComments are the words of calls for comments; a draft itself says what is to
 	// be reported until when.
@@ -44,7 +51,8 @@ var (
 
 	// fromPublication and lasts are terms that are counted from the publication.
 	fromPublication = regexp.MustCompile(`(?:自|在|于)?\s*本?(?:公告|公示|通知|通告|征求意见稿)?\s*(?:发布|公布|刊登|印发|公示|公告)之日起\s*` + amount + `\s*(个工作日|个自然日|日|天)(?:之|以)?内`)
-	lasts           = regexp.MustCompile(`(公示|征求意见|意见征集|公告)(?:期限|期|时间)\s*(?:为|是|:|：)?\s*(?:自[^。，]{0,12}起)?\s*` + amount + `\s*(个工作日|个自然日|日|天)`)
+	lasts           = regexp.MustCompile(`(公示|征求意见|意见征集|公告)(?:期限|期|时间)\s*(?:为|是|:|：)?\s*(?:自[^。，]{0,12}起|[^。，]{0,8}后)?\s*` + amount + `\s*(个工作日|个自然日|日|天)`)
+	shownFor        = regexp.MustCompile(`(?:予以?|进行|向社会)(公示)\s*` + amount + `\s*(个工作日|个自然日|日|天)`)
 )
 
 const amount = `([0-9]{1,3}|[一二三四五六七八九十两]{1,3})`
@@ -61,13 +69,16 @@ type label struct {
 }
 
 var (
-	connector = regexp.MustCompile(`(?:\s|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|[:：,，(（~～—–-]|为|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|顺延|推迟|推后|截止|截至|截稿|不晚于|不迟于|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起?)+$`)
+	connector = regexp.MustCompile(`(?:\s|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|[:：,，(（~～—–-]|为|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|延迟|顺延|推迟|推后|截止|截至|截稿|不晚于|不迟于|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起?)+$`)
+	moved     = regexp.MustCompile(`(?:延长|延期|延后|延迟|顺延|推迟|推后|调整)(?:为|至|到)?\s*$`)
 	closing   = regexp.MustCompile(`截止|截至|截稿|不晚于|不迟于|最迟|最晚|最后|截标`)
 	nowOn     = regexp.MustCompile(`(?:即日|(?:发布|公布|刊登)之日)起?\s*[，,]?\s*(?:至|到|[~～—–－-]+)`)
 	labelHead = regexp.MustCompile(`(?:时间|日期|期限|期间|时限|时段|期内|期|日)$`)
 	bareLabel = regexp.MustCompile(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords     = regexp.MustCompile(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿`)
+	ourWords = regexp.MustCompile(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿`)
+	// calls are titles of texts whose 公告期 is not the time to answer in.
+	calls        = regexp.MustCompile(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows        = regexp.MustCompile(`公示|公告`)
 	foreignWords = regexp.MustCompile(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
@@ -79,7 +90,7 @@ func labelOf(left string) (l label) {
 	text := strings.TrimSpace(left[:len(left)-len(tail)])
 	l.text = enumerated.ReplaceAllString(behindLast(text, "，,、：:（）()“”"), "")
 	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(lastRunes(l.text, 2))
-	l.closes = closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
+	l.closes = moved.MatchString(left) || closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
 	return l
 }
 
@@ -107,7 +118,7 @@ func (r Reader) judge(l label) verdict {
 		return unknown
 	}
 	switch what := shows.FindString(l.text); {
-	case what == "公示" && r.Asks && !r.isFor("公示"), what == "公告" && !r.Comments && !r.isFor("公示"):
+	case what == "公示" && r.Asks && !r.isFor("公示"), what == "公告" && calls.MatchString(r.Title):
 		return foreign
 	case what != "":
 		return ours
@@ -136,8 +147,8 @@ const (
 )
 
 var (
-	sendVerb = `报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|申请|函(?:告|送|复|报)|来(?:函|信|电)|联系|回复|投(?:稿|递)|接受|受理`
-	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|报到|验收|结题|清理|核查|出生|毕业|发布|颁发|公示`
+	sendVerb = `报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|联系|回复|投(?:稿|递)|接受|受理`
+	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|出生|毕业|发布|颁发|公示`
 	verbs    = regexp.MustCompile(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
 	nominal = regexp.MustCompile(`^(?:材料|资料|书|表|单位|人|者|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
