@@ -30,6 +30,8 @@ const (
 	maxRobots   = 1000             // sites kept
 	robotsBytes = 500 << 10        // read of a file, RFC 9309 §2.5
 	maxDelay    = 30 * time.Second // that a Crawl-delay may ask for
+	maxPattern  = 2000             // bytes of a path with wildcards, and
+	maxStars    = 10               // how many it has: it becomes a regular expression
 )
 
 // allowedByRobots asks the site's robots.txt about a page. A site without one,
@@ -97,14 +99,16 @@ func (c *Client) fetchRobots(ctx context.Context, site string, via Request) (*ro
 	case err != nil:
 		return nil, err
 	}
-	return parseRobots(res.Body[:min(len(res.Body), robotsBytes)]), nil
+	return parseRobots(res.Body), nil
 }
 
 // parseRobots reads rules; nil is none. Only lines that state rules reach the
 // parser: it drops all rules for one bad line of another kind, such as a
-// Crawl-delay in words, and RFC 9309 §2.2 lets the others be ignored.
+// Crawl-delay in words, and RFC 9309 §2.2 lets the others be ignored. No more is
+// read than robotsBytes.
 func parseRobots(text []byte) *robotstxt.RobotsData {
 	var rules []byte
+	text = text[:min(len(text), robotsBytes)]
 	for line := range bytes.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		line, _, _ = bytes.Cut(line, []byte("#"))
 		key, value, ok := bytes.Cut(bytes.TrimPrefix(line, []byte("\uFEFF")), []byte(":"))
@@ -115,8 +119,9 @@ func parseRobots(text []byte) *robotstxt.RobotsData {
 			}
 			fallthrough
 		case "user-agent", "allow", "disallow":
-			if ok {
-				rules = fmt.Appendf(rules, "%s: %s\n", key, bytes.TrimSpace(value))
+			value, whole := bounded(bytes.TrimSpace(value))
+			if ok && (whole || string(key) == "disallow") {
+				rules = fmt.Appendf(rules, "%s: %s\n", key, value)
 			}
 		}
 	}
@@ -125,4 +130,22 @@ func parseRobots(text []byte) *robotstxt.RobotsData {
 		return nil
 	}
 	return data
+}
+
+// bounded returns a path with so few wildcards that it costs little to match. What is
+// cut short forbids more than the whole does, and must not allow more.
+func bounded(path []byte) (short []byte, whole bool) {
+	for bytes.Contains(path, []byte("**")) {
+		path = bytes.ReplaceAll(path, []byte("**"), []byte("*"))
+	}
+	stars := 0
+	for i, c := range path {
+		if c == '*' {
+			stars++
+		}
+		if stars > maxStars || stars > 0 && i >= maxPattern {
+			return path[:i], false
+		}
+	}
+	return path, true
 }

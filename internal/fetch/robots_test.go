@@ -33,6 +33,9 @@ func TestRobots(t *testing.T) {
 		{"Unavailable", "bot", "/a", 503, "", false, true},
 		{"ErrorPage", "bot", "/a", 200, "<html>not found: sorry</html>", false, false},
 		{"Query", "bot", "/list?print=1", 200, "User-agent: *\nDisallow: /*?print=", true, false},
+		{"TooManyWildcardsForbidMore", "bot", "/aaaaaaaaaaaa", 200, "User-agent: *\nDisallow: /*a*a*a*a*a*a*a*a*a*a*a*b", true, false},
+		{"TooManyWildcardsAllowNothing", "bot", "/aaaaaaaaaaaab", 200, "User-agent: *\nDisallow: /\nAllow: /*a*a*a*a*a*a*a*a*a*a*a*b", true, false},
+		{"WildcardsInARow", "bot", "/b", 200, "User-agent: *\nDisallow: /************a", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
