@@ -210,8 +210,7 @@ func (h *Web) ifAny(feed, title string) (Spec, error) {
 }
 
 // ServeFeed answers with the feed of the page at path, which ends in a slash:
-// the newest items, with ?page= an archive document (RFC 5005), and to who has
-// a version of it and asks so only what is new since (RFC 3229).
+// the newest items, with ?page= an archive document (RFC 5005).
 func (h *Web) ServeFeed(w http.ResponseWriter, r *http.Request, f publish.Format, path string, find func(context.Context) (Spec, error)) {
 	ask := feedRequest{format: f, path: path, find: find}
 	if page := r.URL.Query().Get("page"); page != "" {
@@ -258,28 +257,13 @@ func (h *Web) answerFeed(w http.ResponseWriter, r *http.Request, ask feedRequest
 	if isOpened(r) && ask.format.Name != "json" {
 		return h.feedPage(w, r, ask, stamp)
 	}
-	var written *publish.Feed
-	entry, err := h.Cache.Get(r.Context(), ask.key(), stamp, func() (web.Document, error) {
+	return h.Cache.Serve(w, r, ask.key(), stamp, func() (web.Document, error) {
 		feed, err := h.fillFeed(r.Context(), ask)
 		if err != nil {
 			return web.Document{}, err
 		}
-		written = &feed
 		return h.document(ask, feed)
 	})
-	if err != nil {
-		return err
-	}
-	if written != nil {
-		h.seen.keep(ask.key(), entry.Digest(), written.Items)
-	}
-	if ask.upTo == 0 && r.Header.Get("A-IM") != "" && acceptsFeedDelta(r) && !entry.Known(r) {
-		if served, err := h.serveDelta(w, r, ask, stamp, entry); served || err != nil {
-			return err
-		}
-	}
-	entry.Serve(w, r)
-	return nil
 }
 
 // feedEpoch dates the ids of feeds, which are the same for ever.
@@ -367,7 +351,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // feedVary is what the answer for a feed depends on.
-const feedVary = "Accept-Encoding, A-IM, Sec-Fetch-Dest"
+const feedVary = "Accept-Encoding, Sec-Fetch-Dest"
 
 // feedPolicy lets a browser that does not say what it is show a feed by our style
 // sheet, which the standard counts among the scripts (CSP 3 §6.8.1); it runs none.
@@ -382,7 +366,7 @@ func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error)
 	}
 	header := http.Header{
 		"Access-Control-Allow-Origin":   {"*"},
-		"Access-Control-Expose-Headers": {"ETag, Link, Last-Modified, IM"},
+		"Access-Control-Expose-Headers": {"ETag, Link, Last-Modified"},
 		"Content-Security-Policy":       {feedPolicy},
 		"Vary":                          {feedVary},
 	}

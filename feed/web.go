@@ -17,8 +17,6 @@ type Web struct {
 	BaseURL  string // without a slash at the end
 	Zone     *time.Location
 	Logger   *slog.Logger
-
-	seen seenVersions // of feeds, for who asks only for what is new
 }
 
 // Register puts the handlers on mux.

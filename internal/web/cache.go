@@ -19,9 +19,6 @@ type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
 	Modified  time.Time // zero: unknown
-	// Digest stands in the ETag in the place of the bytes' own, where they are only
-	// what is new since another version (RFC 3229); "" mostly.
-	Digest string
 	// Header is served too and goes before what the cache would say; Vary is
 	// Accept-Encoding, Accept-Language where it says none.
 	Header http.Header
@@ -191,12 +188,9 @@ type form struct {
 func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 	sum := sha256.Sum256(doc.Body)
 	e := &Entry{cache: c, key: key, version: version, doc: doc, digest: hex.EncodeToString(sum[:12])}
-	if doc.Digest != "" {
-		e.digest = doc.Digest
-	}
 	e.size = int64(len(doc.Body) + 1024)
 	switch {
-	case old != nil && old.digest == e.digest && old.doc.MediaType == doc.MediaType && doc.Digest == "":
+	case old != nil && old.digest == e.digest && old.doc.MediaType == doc.MediaType:
 		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
 	default:
 		e.forms = new([len(codings)]form)
@@ -218,9 +212,6 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 
 // Document returns what the entry was made of; its bytes must not be changed.
 func (e *Entry) Document() Document { return e.doc }
-
-// Digest names the bytes.
-func (e *Entry) Digest() string { return e.digest }
 
 // in returns the document in the nth coding, compressing it the first time.
 func (e *Entry) in(n int) *form {
@@ -252,10 +243,7 @@ var (
 
 // Serve writes the document with its validators (RFC 9110 §8.8); each coding has
 // an ETag of its own, as it has other bytes.
-func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) { e.ServeStatus(w, r, http.StatusOK) }
-
-// ServeStatus is Serve with a status other than 200, such as 226.
-func (e *Entry) ServeStatus(w http.ResponseWriter, r *http.Request, status int) {
+func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Cache-Control"], h["Vary"] = cacheControl, vary
 	for name, values := range e.doc.Header {
@@ -270,7 +258,7 @@ func (e *Entry) ServeStatus(w http.ResponseWriter, r *http.Request, status int) 
 	if e.modified != nil {
 		h["Last-Modified"] = e.modified
 	}
-	if e.Known(r) {
+	if e.known(r) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -279,16 +267,16 @@ func (e *Entry) ServeStatus(w http.ResponseWriter, r *http.Request, status int) 
 	if n > 0 {
 		h["Content-Encoding"] = codings[n].header
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(f.body) // a client that went away
 	}
 }
 
-// Known reports whether the request names the document as one that its sender
+// known reports whether the request names the document as one that its sender
 // has: by ETag, in whatever coding, or only where none is given by time (RFC
 // 9110 §13.2.2).
-func (e *Entry) Known(r *http.Request) bool {
+func (e *Entry) known(r *http.Request) bool {
 	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
 		for _, line := range tags {
 			for part := range strings.SplitSeq(line, ",") {
