@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/site"
 	"dibao/subscribers"
 )
 
@@ -63,7 +64,7 @@ func (h *Web) apiLists(w http.ResponseWriter, r *http.Request) {
 		for _, l := range lists {
 			data = append(data, h.newAPIList(l))
 		}
-		return feed.APIPage{Data: data}, err
+		return site.APIPage{Data: data}, err
 	})
 }
 
@@ -109,7 +110,7 @@ func (h *Web) newAPIIssue(i Issue) apiIssueView {
 // apiIssues lists the issues of a list, the newest first; the cursor is a number.
 func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 	h.Feeds.ServeAPI(w, r, "list limit cursor", func(ctx context.Context, q url.Values) (any, error) {
-		limit, before, err := feed.Paging(q)
+		limit, before, err := site.Paging(q)
 		if err != nil {
 			return nil, err
 		}
@@ -126,9 +127,9 @@ func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 			i.List = l
 			data = append(data, h.newAPIIssue(i))
 		}
-		page := feed.APIPage{Data: data}
+		page := site.APIPage{Data: data}
 		if len(issues) == limit {
-			page.Next = feed.NextCursor(true, issues[limit-1].Number)
+			page.Next = site.NextCursor(true, issues[limit-1].Number)
 		}
 		return page, err
 	})
@@ -156,7 +157,7 @@ func (h *Web) apiIssue(w http.ResponseWriter, r *http.Request) {
 		v := h.newAPIIssue(i)
 		v.Count = len(items)
 		for _, it := range items {
-			v.Items = append(v.Items, apiIssueItem{it.Section, feed.APIArticle(it.Article, h.Service.opts.BaseURL)})
+			v.Items = append(v.Items, apiIssueItem{it.Section, site.APIArticle(it.Article, h.Service.opts.BaseURL)})
 		}
 		return v, err
 	})

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"dibao/digest"
-	"dibao/feed"
 	"dibao/feed/hub"
+	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/redact"
@@ -39,7 +39,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 		w.deliver()
 		mux := http.NewServeMux()
 		cache := &web.Cache{}
-		feeds := &feed.Web{Store: w.articles, Cache: cache, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Zone: time.UTC, Logger: quiet}
+		feeds := &site.Web{Store: w.articles, Cache: cache, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Zone: time.UTC, Logger: quiet}
 		feeds.Register(mux)
 		(&digest.Web{Service: w.service, Feeds: feeds, Cache: cache}).Register(mux)
 		(&hub.Hub{Store: w.articles, Site: mux, BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)

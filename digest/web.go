@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -23,7 +24,7 @@ import (
 // their feeds, and the archive of issues.
 type Web struct {
 	Service *Service
-	Feeds   *feed.Web // writes feeds
+	Feeds   *site.Web // writes feeds
 	Cache   *web.Cache
 }
 
@@ -43,7 +44,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /lists/{slug}/{$}", h.list)
 	mux.HandleFunc("GET /lists/{slug}/issues/{$}", h.archive)
 	mux.HandleFunc("GET /lists/{slug}/issues/{n}", h.issue)
-	feed.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
+	site.RegisterFeeds(mux, "/lists/{slug}/", h.listFeed)
 	mux.HandleFunc("GET /lists/{slug}/calendar.ics", h.listCalendar)
 	h.registerSite(mux)
 	h.registerAPI(mux)
@@ -109,7 +110,7 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		p.Current, p.Description = "home", templates.Words(p.Language, "home.lead")
-		p.Feeds = feed.PageFeeds(s.opts.BaseURL, "/", s.opts.SiteName)
+		p.Feeds = site.PageFeeds(s.opts.BaseURL, "/", s.opts.SiteName)
 		p.Data = describeSite(s.opts.SiteName, s.opts.BaseURL, p.Language)
 		if len(articles) > homeArticles {
 			articles = articles[:homeArticles]
@@ -197,7 +198,7 @@ func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 		}
 		path := l.Path()
 		p.NoIndex = l.Visibility != subscribers.Public
-		p.Title, p.Description, p.Feeds = l.Title, l.Description, feed.PageFeeds(s.opts.BaseURL, path, l.Title)
+		p.Title, p.Description, p.Feeds = l.Title, l.Description, site.PageFeeds(s.opts.BaseURL, path, l.Title)
 		view := templates.ListPage{List: s.listCard(l, p.Language)}
 		if view.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
 			return nil, err
@@ -237,7 +238,7 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 		}
 		path := l.Path()
 		p.NoIndex = l.Visibility != subscribers.Public
-		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), feed.PageFeeds(s.opts.BaseURL, path, l.Title)
+		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), site.PageFeeds(s.opts.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}}
 		issues, err := s.issuesBefore(ctx, l.ID, from, archiveIssues+1)
 		if err != nil {
@@ -283,7 +284,7 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 		path := l.Path()
 		p.NoIndex = l.Visibility != subscribers.Public
 		p.Title, p.Description, p.Article = templates.Words(p.Language, "issue.title", l.Title, i.Number), l.Description, true
-		p.Feeds = feed.PageFeeds(s.opts.BaseURL, path, l.Title)
+		p.Feeds = site.PageFeeds(s.opts.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}, {Title: templates.Words(p.Language, "list.archive"), URL: path + "issues/"}}
 		p.Data = map[string]any{
 			"@context": "https://schema.org", "@type": "PublicationIssue", "name": p.Title, "issueNumber": i.Number, "datePublished": date, "url": p.Canonical,

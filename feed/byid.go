@@ -46,9 +46,9 @@ func (st *Store) sizes(ctx context.Context, tx *sql.Tx, column, list string) (ma
 	return found, err
 }
 
-// articlesForFeed returns articles, and the content of the first of them, as far as
+// ArticlesForFeed returns articles, and the content of the first of them, as far as
 // it fits into a feed. Hidden articles are among them.
-func (st *Store) articlesForFeed(ctx context.Context, ids []int64) (all []Article, err error) {
+func (st *Store) ArticlesForFeed(ctx context.Context, ids []int64) (all []Article, err error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
 		return nil, err

@@ -1,19 +1,13 @@
 package feed
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
-	"dibao/feed/publish"
 	"dibao/internal/database"
-	"dibao/internal/web"
 	"dibao/policy"
 )
 
@@ -27,9 +21,6 @@ const (
 	DayRepealed  DayKind = "repealed"  // 废止日
 	DayDeadline  DayKind = "deadline"  // the last day to act, 截止日
 )
-
-// dayWords begin the titles of events.
-var dayWords = map[DayKind]string{DayEffective: "施行", DayExpires: "有效期止", DayRepealed: "废止", DayDeadline: "截止"}
 
 // Day is a date that a document or an article names.
 type Day struct {
@@ -49,12 +40,8 @@ type Agenda struct {
 	List int64  // that matched the article
 }
 
-const (
-	// agendaPast is how many months back a calendar reaches: programs forget what
-	// a calendar no longer holds.
-	agendaPast = 12
-	maxDays    = 1000
-)
+// maxDays is how many days an agenda holds.
+const maxDays = 1000
 
 // The articles of an agenda: all, those in a feed, those that a list matched.
 const agendaArticles = ` (SELECT a.id FROM articles a
@@ -106,109 +93,4 @@ func (st *Store) Days(ctx context.Context, ask Agenda, from policy.Date) ([]Day,
 		return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 	})
 	return all[max(len(all)-maxDays, 0):], err
-}
-
-// remind is how many days before a deadline a calendar reminds.
-const remind = 3
-
-// uid names a day for ever: RFC 7986 wants it globally unique and to say nothing.
-func (d Day) uid(host string) string {
-	thing := "document"
-	if d.Kind == DayDeadline {
-		thing = "article"
-	}
-	return fmt.Sprintf("%s-%d-%s@%s", thing, d.ID, d.Kind, host)
-}
-
-// registerCalendars puts the calendars of articles on mux.
-func (h *Web) registerCalendars(mux *http.ServeMux) {
-	mux.HandleFunc("GET /calendar.ics", func(w http.ResponseWriter, r *http.Request) {
-		h.ServeCalendar(w, r, "/", func(context.Context) (publish.Calendar, Agenda, error) {
-			return publish.Calendar{Name: h.SiteName, Description: "施行、截止、到期日"}, Agenda{}, nil
-		})
-	})
-	for _, x := range []struct {
-		prefix, value string
-		spec          func(string) spec
-	}{
-		{"/themes/", "theme", h.ofTheme},
-		{"/regions/", "code", h.ofRegion},
-		{"/issuers/", "name", h.ofIssuer},
-		{"/documents/", "number", h.ofDocument},
-	} {
-		path := pathOf(x.prefix, x.value)
-		mux.HandleFunc("GET "+x.prefix+"{"+x.value+"}/calendar.ics", func(w http.ResponseWriter, r *http.Request) {
-			h.ServeCalendar(w, r, path(r), func(ctx context.Context) (publish.Calendar, Agenda, error) {
-				s, err := x.spec(r.PathValue(x.value))(ctx)
-				if err == nil {
-					_, err = s.Shelf.page(ctx, 0) // what is not there has no calendar either
-				}
-				return publish.Calendar{Name: s.Title, Description: s.Description}, Agenda{Feed: s.Feed}, err
-			})
-		})
-	}
-}
-
-// ServeCalendar answers with the calendar of the page at path, which ends in a
-// slash. find says what it is called and holds.
-func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string, find func(context.Context) (publish.Calendar, Agenda, error)) {
-	stamp, _, err := h.Store.Stamp(r.Context())
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	today := h.Today()
-	from := policy.DateOf(time.Date(today.Year, today.Month-agendaPast, 1, 0, 0, 0, 0, time.UTC))
-	err = h.Cache.Serve(w, r, path+"calendar.ics", stamp+" "+from.String(), func() (web.Document, error) {
-		c, ask, err := find(r.Context())
-		if err != nil {
-			return web.Document{}, err
-		}
-		days, err := h.Store.Days(r.Context(), ask, from)
-		if err != nil {
-			return web.Document{}, err
-		}
-		c.URL, c.Self, c.Language = h.BaseURL+path, h.BaseURL+path+"calendar.ics", "zh-CN"
-		modified := feedEpoch
-		for _, d := range days {
-			c.Events = append(c.Events, h.event(d))
-			modified = later(modified, d.At)
-		}
-		var buf bytes.Buffer
-		if err := publish.WriteCalendar(&buf, c); err != nil {
-			return web.Document{}, err
-		}
-		return web.Document{Body: buf.Bytes(), MediaType: publish.CalendarType, Modified: modified, Header: http.Header{
-			"Access-Control-Allow-Origin": {"*"}, "Vary": {"Accept-Encoding"}, "Content-Disposition": {`inline; filename="dibao.ics"`},
-		}}, nil
-	})
-	if err != nil {
-		h.fail(w, r, err)
-	}
-}
-
-func (h *Web) event(d Day) publish.Event {
-	e := publish.Event{
-		UID: d.uid(hostOf(h.BaseURL)), On: d.On.String(), Summary: dayWords[d.Kind] + "：" + d.Title, Description: d.Number,
-		Categories: []string{dayWords[d.Kind]}, Sequence: d.Changes, Stamp: d.At,
-	}
-	if d.Article > 0 {
-		e.URL = ArticleURL(h.BaseURL, d.Article)
-		if e.Description != "" {
-			e.Description += "\n"
-		}
-		e.Description += e.URL // some programs show no address
-	}
-	if d.Kind == DayDeadline {
-		e.RemindDays = remind
-	}
-	return e
-}
-
-// hostOf returns the name of the host in an address.
-func hostOf(base string) string {
-	if u, err := url.Parse(base); err == nil && u.Hostname() != "" {
-		return u.Hostname()
-	}
-	return base
 }

@@ -79,7 +79,7 @@ type Collection struct {
 // say the same. Running it twice stores nothing twice.
 func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 	ctx = database.Background(ctx)
-	src, err := c.Store.sourceByID(ctx, id)
+	src, err := c.Store.SourceByID(ctx, id)
 	if err != nil {
 		return Collection{}, err
 	}
@@ -369,7 +369,7 @@ func (c *Collector) storeItems(ctx context.Context, src *Source, items []ingest.
 // pages are not fetched.
 func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) (Collection, error) {
 	ctx = database.Background(ctx)
-	src, err := c.Store.sourceByID(ctx, source)
+	src, err := c.Store.SourceByID(ctx, source)
 	if err != nil {
 		return Collection{}, err
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // site is a web site whose answers a test changes.
-type site struct {
+type stubSite struct {
 	*httptest.Server
 	mu       sync.Mutex
 	bodies   map[string]string
@@ -28,9 +28,9 @@ type site struct {
 	requests map[string]int
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *stubSite {
 	t.Helper()
-	s := &site{bodies: map[string]string{}, statuses: map[string]int{}, requests: map[string]int{}}
+	s := &stubSite{bodies: map[string]string{}, statuses: map[string]int{}, requests: map[string]int{}}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -56,13 +56,13 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) set(path, body string, status int) {
+func (s *stubSite) set(path, body string, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bodies[path], s.statuses[path] = body, status
 }
 
-func (s *site) asked(path string) int {
+func (s *stubSite) asked(path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests[path]

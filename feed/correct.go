@@ -92,7 +92,7 @@ const otherTheme = "其他"
 // CheckTheme refuses what is neither a theme of the 主题分类 nor a part of one (民政 of
 // 民政、扶贫、救灾, or what stands below it after a backslash).
 func CheckTheme(theme string) error {
-	if theme == otherTheme || mainTheme(theme) != "" {
+	if theme == otherTheme || MainTheme(theme) != "" {
 		return nil
 	}
 	var names []string
@@ -102,8 +102,8 @@ func CheckTheme(theme string) error {
 	return fmt.Errorf("theme %q is none of 主题分类: %s, %s", theme, strings.Join(names, ", "), otherTheme)
 }
 
-// mainTheme returns the theme of the 主题分类 that a name means, or "".
-func mainTheme(name string) string {
+// MainTheme returns the theme of the 主题分类 that a name means, or "".
+func MainTheme(name string) string {
 	main, _, _ := strings.Cut(name, `\`)
 	for _, t := range policy.Themes {
 		if t.Name == main || policy.ThemeMatches(main, t.Name) {

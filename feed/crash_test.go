@@ -31,7 +31,7 @@ func crash(t *testing.T, db *database.DB, at time.Time, id int64) {
 }
 
 // hostileSource is a list with one PDF, whose reading the tests break.
-func hostileSource(t *testing.T, r *room) (*site, feed.Source) {
+func hostileSource(t *testing.T, r *room) (*stubSite, feed.Source) {
 	s := newSite(t)
 	s.set("/list", list("/a.pdf", "/b.pdf"), 0)
 	s.set("/a.pdf", "%PDF-1.4", 0)

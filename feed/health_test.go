@@ -51,7 +51,7 @@ func TestWalls(t *testing.T) {
 }
 
 // paths names n articles and sets their pages.
-func paths(s *site, prefix string, n int, page string) []string {
+func paths(s *stubSite, prefix string, n int, page string) []string {
 	all := make([]string, n)
 	for i := range all {
 		all[i] = fmt.Sprintf("/%s/%d.html", prefix, i)

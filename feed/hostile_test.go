@@ -13,6 +13,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
@@ -212,7 +213,7 @@ func TestPageOfManyReposts(t *testing.T) {
 		if err != nil || len(articles) < copies {
 			t.Fatalf("%d articles, %v", len(articles), err)
 		}
-		page := &feed.Web{Store: r.Store, BaseURL: "https://dibao.example", Zone: time.UTC}
+		page := &site.Web{Store: r.Store, BaseURL: "https://dibao.example", Zone: time.UTC}
 		items, err := page.Items(t.Context(), articles)
 		if err != nil {
 			t.Fatal(err)

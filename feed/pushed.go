@@ -15,7 +15,7 @@ import (
 // part of its feed.
 func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
 	ctx = database.Background(ctx)
-	src, err := c.Store.sourceByID(ctx, id)
+	src, err := c.Store.SourceByID(ctx, id)
 	if err != nil {
 		return Collection{}, err
 	}

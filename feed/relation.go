@@ -19,8 +19,8 @@ const (
 	RelationCites    = ""     // only named
 )
 
-// citesName is what pages and the API call RelationCites.
-const citesName = "提到"
+// CitesName is what pages and the API call RelationCites.
+const CitesName = "提到"
 
 // Relation is what one text does with a document that it names: it points from
 // the newer to the older.

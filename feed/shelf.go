@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -30,82 +31,83 @@ type Shelf struct {
 type Place struct{ Number, Article int64 }
 
 const (
-	// feedSize is how many items a feed document holds; older ones are in its
+	// PageSize is how many items a feed document holds; older ones are in its
 	// archive documents.
-	feedSize = 50
+	PageSize = 50
 	// cellSize is the number of places that no archive document reaches across, so
 	// that the archive of a row that grows slowly is cut the same way every time.
-	cellSize = 64 * feedSize
-	// end is beyond every place.
-	end = int64(1) << 62
+	cellSize = 64 * PageSize
+	// EndOfShelf is beyond every place.
+	EndOfShelf = int64(1) << 62
 )
 
-// shelfPage is one document's part of a row.
-type shelfPage struct {
-	articles []int64 // the newest first
-	older    int64   // place up to which the next older document reaches, 0: there is none
+// ShelfPage is one document's part of a row.
+type ShelfPage struct {
+	Articles []int64 // the newest first
+	Older    int64   // place up to which the next older document reaches, 0: there is none
 }
 
-// page returns the newest part of the row, or the archive document that reaches
+// Page returns the newest part of the row, or the archive document that reaches
 // up to a place: the items there and before, as many as fit and as are in the
 // same cell. Since places are only given out once, such a document never changes
 // and takes the same time to find however old it is.
-func (s Shelf) page(ctx context.Context, upTo int64) (shelfPage, error) {
+func (s Shelf) Page(ctx context.Context, upTo int64) (ShelfPage, error) {
 	last, err := s.Last(ctx)
 	if err != nil {
-		return shelfPage{}, err
+		return ShelfPage{}, err
 	}
 	if upTo == 0 {
 		return s.newest(ctx, last)
 	}
 	if upTo > last {
-		return shelfPage{}, fmt.Errorf("archive document %d: %w", upTo, ErrNotFound)
+		return ShelfPage{}, fmt.Errorf("archive document %d: %w", upTo, ErrNotFound)
 	}
 	floor := (upTo - 1) / cellSize * cellSize
-	places, err := s.Places(ctx, floor, upTo, feedSize)
+	places, err := s.Places(ctx, floor, upTo, PageSize)
 	if err != nil {
-		return shelfPage{}, err
+		return ShelfPage{}, err
 	}
-	page := shelfPage{articles: articlesAt(places)}
+	page := ShelfPage{Articles: ArticlesAt(places)}
 	next := floor
-	if len(places) == feedSize {
-		next = places[feedSize-1].Number - 1
+	if len(places) == PageSize {
+		next = places[PageSize-1].Number - 1
 	}
 	before, err := s.Places(ctx, 0, next, 1)
 	if err != nil || len(before) == 0 {
 		return page, err
 	}
-	page.older = next
+	page.Older = next
 	if before[0].Number <= floor {
-		page.older = cellEnd(before[0].Number)
+		page.Older = cellEnd(before[0].Number)
 	}
 	return page, nil
 }
 
-func (s Shelf) newest(ctx context.Context, last int64) (shelfPage, error) {
-	places, err := s.Places(ctx, 0, end, feedSize+1)
+func (s Shelf) newest(ctx context.Context, last int64) (ShelfPage, error) {
+	places, err := s.Places(ctx, 0, EndOfShelf, PageSize+1)
 	if err != nil {
-		return shelfPage{}, err
+		return ShelfPage{}, err
 	}
 	if len(places) == 0 && !s.mayBeEmpty {
-		return shelfPage{}, fmt.Errorf("%w: %w", errNoSuchFeed, ErrNotFound)
+		return ShelfPage{}, fmt.Errorf("%w: %w", errNoSuchFeed, ErrNotFound)
 	}
-	if len(places) <= feedSize {
-		return shelfPage{articles: articlesAt(places)}, nil
+	if len(places) <= PageSize {
+		return ShelfPage{Articles: ArticlesAt(places)}, nil
 	}
 	// The archive begins at a place that stays for a while and overlaps with this
 	// document rather than leaving something out.
-	first := places[feedSize].Number
+	first := places[PageSize].Number
 	older := cellEnd(first)
 	if older > last {
-		older = (first + feedSize - 1) / feedSize * feedSize
+		older = (first + PageSize - 1) / PageSize * PageSize
 	}
-	return shelfPage{articles: articlesAt(places[:feedSize]), older: min(older, last)}, nil
+	return ShelfPage{Articles: ArticlesAt(places[:PageSize]), Older: min(older, last)}, nil
 }
 
 func cellEnd(place int64) int64 { return (place + cellSize - 1) / cellSize * cellSize }
 
-func articlesAt(places []Place) []int64 {
+// ArticlesAt returns the articles at places.
+func ArticlesAt(places []Place) []int64 {
 	ids := make([]int64, len(places))
 	for i, p := range places {
 		ids[i] = p.Article
@@ -113,8 +115,8 @@ func articlesAt(places []Place) []int64 {
 	return ids
 }
 
-// orNotFound is the row as one that is not there while it is empty.
-func (s Shelf) orNotFound() Shelf {
+// OrNotFound is the row as one that is not there while it is empty.
+func (s Shelf) OrNotFound() Shelf {
 	s.mayBeEmpty = false
 	return s
 }
@@ -125,8 +127,11 @@ func (s Shelf) MayBeEmpty() Shelf {
 	return s
 }
 
-// allArticles is the row of all articles, by id.
-func (st *Store) allArticles() Shelf {
+// errNoSuchFeed says that nothing ever was in a feed that exists only by what is in it.
+var errNoSuchFeed = errors.New("no article is in it")
+
+// AllArticles is the row of all articles, by id.
+func (st *Store) AllArticles() Shelf {
 	return Shelf{
 		mayBeEmpty: true, Last: st.lastArticle,
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
@@ -138,8 +143,8 @@ func (st *Store) allArticles() Shelf {
 	}
 }
 
-// articlesIn is the row of the articles in a feed of article_feeds, by id.
-func (st *Store) articlesIn(feed string) Shelf {
+// ShelfOf is the row of the articles in a feed of article_feeds, by id.
+func (st *Store) ShelfOf(feed string) Shelf {
 	return Shelf{
 		mayBeEmpty: true, Last: st.lastArticle,
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
@@ -153,9 +158,9 @@ func (st *Store) articlesIn(feed string) Shelf {
 	}
 }
 
-// implementing is the row of the articles whose documents implement a document,
+// ShelfOfImplementing is the row of the articles whose documents implement a document,
 // by the number of the relation that says so.
-func (st *Store) implementing(document int64) Shelf {
+func (st *Store) ShelfOfImplementing(document int64) Shelf {
 	const relation = ` r.target = $4 AND r.document IS NOT NULL AND r.document <> $4 AND r.gone_at IS NULL AND r.kind = '` + policy.RelationImplements + `'`
 	return Shelf{
 		mayBeEmpty: true,
@@ -173,10 +178,10 @@ func (st *Store) implementing(document int64) Shelf {
 	}
 }
 
-// newestOf is a row without an archive: at most what one document holds.
-func newestOf(places []Place) Shelf {
+// NewestShelf is a row without an archive: at most what one document holds.
+func NewestShelf(places []Place) Shelf {
 	slices.SortFunc(places, func(a, b Place) int { return cmp.Compare(b.Number, a.Number) })
-	places = places[:min(feedSize, len(places))]
+	places = places[:min(PageSize, len(places))]
 	return Shelf{
 		mayBeEmpty: true,
 		Last:       func(context.Context) (int64, error) { return 0, nil },

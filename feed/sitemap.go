@@ -57,7 +57,7 @@ func (st *Store) SitemapDocuments(ctx context.Context, base string, n int64) ([]
 	return st.sitemapPart(ctx, n, func(r database.Row) (l publish.Location, err error) {
 		var d Document
 		err = r.Scan(&d.ID, &d.Number, &l.Changed)
-		l.URL = base + d.path()
+		l.URL = base + d.Path()
 		return l, err
 	}, `SELECT id, number, updated_at FROM documents WHERE id > $1 AND id <= $2 AND article IS NOT NULL ORDER BY id`)
 }

@@ -278,7 +278,8 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	return rates, err
 }
 
-func (st *Store) sourceByID(ctx context.Context, id int64) (Source, error) {
+// SourceByID returns a source, also one that was removed; else ErrNotFound.
+func (st *Store) SourceByID(ctx context.Context, id int64) (Source, error) {
 	var s Source
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error

@@ -1,9 +1,9 @@
 package feed
 
 import (
-	"context"
 	"fmt"
-	"slices"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +13,14 @@ import (
 
 // ArticleURL returns our page of an article; base has no slash at its end.
 func ArticleURL(base string, id int64) string { return fmt.Sprintf("%s/articles/%d", base, id) }
+
+// Path is the page of the document: by its number, else by our own id.
+func (d Document) Path() string {
+	if d.Number != "" {
+		return "/documents/" + url.PathEscape(d.Number)
+	}
+	return "/documents/" + strconv.FormatInt(d.ID, 10)
+}
 
 // ItemView fills what pages and mails show of an article.
 func ItemView(a Article, base string) templates.Item {
@@ -41,75 +49,10 @@ func ItemView(a Article, base string) templates.Item {
 	return v
 }
 
-// zone is the time zone of the article's source, as far as it is known.
-func (a Article) zone() *time.Location {
+// Location is the time zone of the article's source, as far as it is known.
+func (a Article) Location() *time.Location {
 	if loc, err := time.LoadLocation(a.Evidence.Zone); err == nil && a.Evidence.Zone != "" {
 		return loc
 	}
 	return time.FixedZone("CST", 8*60*60)
-}
-
-// changes fills what the article's page shows of its revisions, the newest first.
-func (a Article) changes(ctx context.Context, revisions []Revision) ([]templates.TextChange, error) {
-	var all []templates.TextChange
-	next := Revision{Title: a.Title(), Paragraphs: a.Facts.Paragraphs}
-	for i, r := range slices.Backward(revisions) {
-		change := templates.TextChange{TooLong: true}
-		if len(revisions)-i <= maxShownRevisions {
-			var err error
-			change, err = textChange(ctx, append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...))
-			if err != nil {
-				return nil, err
-			}
-		}
-		change.Seen = r.ReplacedAt.In(a.zone()).Format(time.DateOnly)
-		all = append(all, change)
-		next = r
-	}
-	return all, nil
-}
-
-const (
-	// maxShownRevisions bounds the revisions that one page compares.
-	maxShownRevisions = 30
-	// maxDiff bounds the steps of one comparison that a page shows: about 0.2 s.
-	maxDiff = 20 << 20
-)
-
-// comparing bounds the comparisons that pages make at the same time.
-var comparing = make(chan struct{}, 2)
-
-// textChange compares two texts for a page, or says that they are too long or too
-// different for it.
-func textChange(ctx context.Context, before, after []string) (templates.TextChange, error) {
-	select {
-	case comparing <- struct{}{}:
-	case <-ctx.Done():
-		return templates.TextChange{}, ctx.Err()
-	}
-	defer func() { <-comparing }()
-	changes, ok := policy.DiffWithin(before, after, maxDiff)
-	return templates.TextChange{Paragraphs: ChangedParagraphs(changes), TooLong: !ok}, nil
-}
-
-// ChangedParagraphs fills what a page shows of a comparison: all but what stayed.
-func ChangedParagraphs(changes []policy.Change) []templates.ChangedParagraph {
-	var all []templates.ChangedParagraph
-	for _, c := range changes {
-		p := templates.ChangedParagraph{Article: c.Article}
-		switch c.Op {
-		case policy.Kept:
-			continue
-		case policy.Removed:
-			p.Pieces = []templates.ChangedPiece{{Op: "-", Text: c.Old}}
-		case policy.Added:
-			p.Pieces = []templates.ChangedPiece{{Op: "+", Text: c.New}}
-		default:
-			for _, s := range c.Spans {
-				p.Pieces = append(p.Pieces, templates.ChangedPiece{Op: strings.TrimSpace(string(s.Op)), Text: s.Text})
-			}
-		}
-		all = append(all, p)
-	}
-	return all
 }

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dibao/digest"
-	"dibao/feed"
 	"dibao/feed/hub"
+	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/jobs"
@@ -133,7 +133,7 @@ func (a *app) reachable() bool {
 // own to run.
 func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscribers.Confirmation)) *subscribers.Web {
 	a.hubSubscriber().Register(mux)
-	feeds := &feed.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
+	feeds := &site.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
 	feeds.Register(mux)
 	(&digest.Web{Service: a.digest, Feeds: feeds, Cache: cache}).Register(mux)
 	readers := &subscribers.Web{

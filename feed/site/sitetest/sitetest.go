@@ -15,6 +15,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/publish/feedtest"
+	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/web"
 )
@@ -35,7 +36,7 @@ type Site struct {
 func New(t *testing.T, db *database.DB) *Site {
 	s := &Site{T: t, db: db, Mux: http.NewServeMux(), Now: Clock()}
 	s.Store = feed.NewStore(db, func() time.Time { return s.Now })
-	h := &feed.Web{Store: s.Store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: BaseURL, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler)}
+	h := &site.Web{Store: s.Store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: BaseURL, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler)}
 	h.Register(s.Mux)
 	s.Exec(`INSERT INTO sources (id, url, kind, name, licence, next_at, created_at) VALUES (1, 'https://a.example/', 'feed', '甲', 'official', $1, $1), (2, 'https://b.example/', 'feed', '乙', 'link-only', $1, $1)`, Clock())
 	return s

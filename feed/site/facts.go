@@ -1,4 +1,4 @@
-package feed
+package site
 
 import (
 	"fmt"
@@ -7,13 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"dibao/feed"
 	"dibao/policy"
 	"dibao/templates"
 )
 
 // articleFacts fills the box of facts. What a document should say and does not
 // is listed without a value; of other articles only what is known is shown.
-func articleFacts(a Article, language string) []templates.Fact {
+func articleFacts(a feed.Article, language string) []templates.Fact {
 	f := a.Facts
 	var all []templates.Fact
 	add := func(key, from string, expected bool, values ...templates.FactValue) {
@@ -58,7 +59,7 @@ func articleFacts(a Article, language string) []templates.Fact {
 	add("credit", "", false, templates.FactValue{Text: f.Credit})
 	add("source", "", false, templates.FactValue{Text: a.SourceName, URL: fmt.Sprintf("/sources/%d/", a.SourceID)})
 	if a.UpdatedAt.After(a.CollectedAt) {
-		all = append(all, templates.Fact{Key: "updated", Date: true, Values: []templates.FactValue{{Text: a.UpdatedAt.In(a.zone()).Format(time.DateOnly)}}})
+		all = append(all, templates.Fact{Key: "updated", Date: true, Values: []templates.FactValue{{Text: a.UpdatedAt.In(a.Location()).Format(time.DateOnly)}}})
 	}
 	return all
 }

@@ -1,4 +1,6 @@
-package feed
+// Package site is what the public sees of articles and documents: pages, feeds, calendars
+// and the JSON API.
+package site
 
 import (
 	"errors"
@@ -6,12 +8,13 @@ import (
 	"net/http"
 	"time"
 
+	"dibao/feed"
 	"dibao/internal/web"
 )
 
 // Web serves the pages and feeds of articles.
 type Web struct {
-	Store    *Store
+	Store    *feed.Store
 	Cache    *web.Cache
 	SiteName string
 	BaseURL  string // without a slash at the end
@@ -28,7 +31,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 }
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, feed.ErrNotFound) {
 		web.NotFound(w, r)
 		return
 	}

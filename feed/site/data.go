@@ -1,18 +1,19 @@
-package feed
+package site
 
 import (
 	"time"
 
+	"dibao/feed"
 	"dibao/policy"
 )
 
 // describe is what a page says of an article to programs: schema.org
 // Legislation for official texts, NewsArticle or Article for the others. What
 // is unknown is left out.
-func describe(a Article, base string, today policy.Date) map[string]any {
+func describe(a feed.Article, base string, today policy.Date) map[string]any {
 	f := a.Facts
 	d := map[string]any{
-		"@context": "https://schema.org", "@type": "Article", "@id": ArticleURL(base, a.ID), "url": ArticleURL(base, a.ID),
+		"@context": "https://schema.org", "@type": "Article", "@id": feed.ArticleURL(base, a.ID), "url": feed.ArticleURL(base, a.ID),
 		"name": a.Title(), "dateModified": a.UpdatedAt.UTC().Format(time.RFC3339), "isAccessibleForFree": true,
 	}
 	put := func(key, value string) {

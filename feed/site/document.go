@@ -1,4 +1,4 @@
-package feed
+package site
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"dibao/feed"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -27,13 +28,13 @@ func (h *Web) registerDocuments(mux *http.ServeMux) {
 // findDocument returns the document of a path and those others that go by the same
 // number. A number that is written otherwise than we write it, or an id where
 // there is a number, is sent on to the canonical path, and ok is false.
-func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) (d Document, others []Document, ok bool) {
+func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) (d feed.Document, others []feed.Document, ok bool) {
 	name := r.PathValue("number")
-	var all []Document
+	var all []feed.Document
 	var err error
 	if id, numeric := documentID(name); numeric {
 		if d, err = h.Store.Document(r.Context(), id); err == nil && d.Article == 0 {
-			err = ErrNotFound // every page of it is hidden
+			err = feed.ErrNotFound // every page of it is hidden
 		}
 		if err == nil && d.Number != "" {
 			all, err = h.Store.FindDocuments(r.Context(), d.Number)
@@ -45,13 +46,13 @@ func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) 
 		d, others = all[0], all[1:]
 	}
 	if err == nil && d.ID == 0 {
-		err = ErrNotFound
+		err = feed.ErrNotFound
 	}
 	if err != nil {
 		h.fail(w, r, err)
 		return d, nil, false
 	}
-	want := d.path() + tail
+	want := d.Path() + tail
 	if plain, err := url.PathUnescape(want); err != nil || r.URL.Path != plain {
 		if r.URL.RawQuery != "" {
 			want += "?" + r.URL.RawQuery
@@ -75,7 +76,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 	}
 	h.servePage(w, r, r.URL.EscapedPath(), func(ctx context.Context, p templates.Page) (pageView, error) {
 		today := h.Today()
-		view := templates.DocumentPage{Document: d.mention(today)}
+		view := templates.DocumentPage{Document: mentionOf(d, today)}
 		view.Document.Number = d.Number
 		ids, err := h.Store.DocumentArticles(ctx, d.ID)
 		if err != nil {
@@ -92,7 +93,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		// The article that shows it best says what the dates rest on.
-		var shown Article
+		var shown feed.Article
 		if d.Article != 0 {
 			if shown, err = h.Store.Article(ctx, d.Article); err != nil {
 				return nil, err
@@ -105,7 +106,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if view.Chain = len(chain.Steps); view.Chain > 0 {
-			view.ChainURL = d.path() + "/chain"
+			view.ChainURL = d.Path() + "/chain"
 			view.Steps = chainRows(chain, today)
 			view.Steps = view.Steps[:min(len(view.Steps), firstSteps)]
 		}
@@ -118,12 +119,12 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		}
 		view.Life = h.life(d, shown, to, chain, p.Language)
 		for _, o := range others {
-			m := o.mention(today)
+			m := mentionOf(o, today)
 			m.URL = "/documents/" + strconv.FormatInt(o.ID, 10)
 			addMention(&view.Groups, "同号", m)
 		}
 		p.Title, p.Description, p.Article, p.Current = d.Title, shown.Facts.Summary, true, "browse"
-		p.Feeds = PageFeeds(h.BaseURL, d.path()+"/", cmp.Or(d.Number, d.Title))
+		p.Feeds = PageFeeds(h.BaseURL, d.Path()+"/", cmp.Or(d.Number, d.Title))
 		if d.Number == "" {
 			p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 		}
@@ -141,7 +142,7 @@ func (h *Web) itemsByID(ctx context.Context, ids []int64) ([]templates.Item, err
 	if err != nil {
 		return nil, err
 	}
-	var articles []Article
+	var articles []feed.Article
 	for _, id := range ids {
 		if a, ok := found[id]; ok {
 			articles = append(articles, a)
@@ -152,7 +153,7 @@ func (h *Web) itemsByID(ctx context.Context, ids []int64) ([]templates.Item, err
 
 // documentFacts is the box of facts of a document: what its best page says, with
 // what others say of it.
-func documentFacts(d Document, shown Article, language string) []templates.Fact {
+func documentFacts(d feed.Document, shown feed.Article, language string) []templates.Fact {
 	a := shown
 	f := &a.Facts
 	if a.ID == 0 {
@@ -173,7 +174,7 @@ const shownRelations = 12
 
 // relatives fills the groups of what a document does with others and others with
 // it, and returns the latter.
-func (h *Web) relatives(ctx context.Context, d Document, groups *[]templates.RelationGroup) (to []related, err error) {
+func (h *Web) relatives(ctx context.Context, d feed.Document, groups *[]templates.RelationGroup) (to []related, err error) {
 	from, err := h.Store.RelationsFrom(ctx, d.ID)
 	if err != nil {
 		return nil, err
@@ -204,10 +205,10 @@ func (h *Web) relatives(ctx context.Context, d Document, groups *[]templates.Rel
 	for _, r := range others {
 		x := related{relation: r}
 		if by, ok := known.byID[r.Document]; ok {
-			x.mention, x.on = by.mention(h.Today()), by.On()
+			x.mention, x.on = mentionOf(by, h.Today()), by.On()
 			x.effective = cmp.Or(by.EffectiveOn, by.On())
 		} else if a, ok := articles[r.Article]; ok {
-			x.mention = templates.Mention{Title: a.Title(), URL: ArticleURL(h.BaseURL, a.ID), Issuer: a.SourceName, Date: a.Facts.PublishedOn.String()}
+			x.mention = templates.Mention{Title: a.Title(), URL: feed.ArticleURL(h.BaseURL, a.ID), Issuer: a.SourceName, Date: a.Facts.PublishedOn.String()}
 			x.on = a.Facts.PublishedOn
 		} else {
 			continue
@@ -231,7 +232,7 @@ func (h *Web) relatives(ctx context.Context, d Document, groups *[]templates.Rel
 
 // related is a text that has to do with a document.
 type related struct {
-	relation      Relation
+	relation      feed.Relation
 	mention       templates.Mention
 	on, effective policy.Date
 }
@@ -242,14 +243,14 @@ var groupOrder = []string{
 	"印发.by", "转发.by", "批转.by", "公布.by", "落实", "依据", "落实.by", "依据.by", "即将出台", "即将出台.by", "解读", "提到", "提到.by", "同号",
 }
 
-func (h *Web) versions(ctx context.Context, d Document) ([]templates.Version, error) {
+func (h *Web) versions(ctx context.Context, d feed.Document) ([]templates.Version, error) {
 	all, err := h.Store.Versions(ctx, d.ID)
 	if err != nil {
 		return nil, err
 	}
 	var out []templates.Version
 	for i, v := range all {
-		row := templates.Version{Date: v.On().String(), Title: v.Title, Number: v.Number, URL: v.path()}
+		row := templates.Version{Date: v.On().String(), Title: v.Title, Number: v.Number, URL: v.Path()}
 		if i > 0 && v.Article != 0 && all[i-1].Article != 0 {
 			row.ChangesURL = fmt.Sprintf("/articles/%d/changes?against=%d", v.Article, all[i-1].Article)
 		}
@@ -261,7 +262,7 @@ func (h *Web) versions(ctx context.Context, d Document) ([]templates.Version, er
 
 // life is what happened to a document and what is known to come, by day. What
 // has no day is not in it.
-func (h *Web) life(d Document, shown Article, to []related, chain Chain, language string) []templates.LifeEvent {
+func (h *Web) life(d feed.Document, shown feed.Article, to []related, chain feed.Chain, language string) []templates.LifeEvent {
 	today := h.Today()
 	type event struct {
 		on policy.Date
@@ -278,7 +279,7 @@ func (h *Web) life(d Document, shown Article, to []related, chain Chain, languag
 	for _, x := range to {
 		e := templates.LifeEvent{Text: x.mention.Title, URL: x.mention.URL}
 		switch x.relation.Kind {
-		case RelationPromises:
+		case feed.RelationPromises:
 			e.Key = "promised"
 			add(x.on, e)
 		case policy.RelationAmends:
@@ -298,7 +299,7 @@ func (h *Web) life(d Document, shown Article, to []related, chain Chain, languag
 	add(d.EffectiveOn, templates.LifeEvent{Key: "effective", Provenance: f.EffectiveFrom})
 	if n := len(chain.Steps); n > 0 {
 		first := chain.Steps[0].Document
-		add(first.On(), templates.LifeEvent{Key: "implemented", Text: first.Title, URL: first.path()})
+		add(first.On(), templates.LifeEvent{Key: "implemented", Text: first.Title, URL: first.Path()})
 	}
 	add(d.SupersededOn, templates.LifeEvent{Key: "superseded"})
 	if d.RepealedBy == 0 || d.RepealedOn.IsZero() || !d.ExpiresOn.IsZero() && d.ExpiresOn.Before(d.RepealedOn) {
@@ -331,12 +332,12 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		p.Title, p.Current = templates.Words(p.Language, "chain.title")+" · "+d.Title, "browse"
-		p.Crumbs = []templates.Crumb{{Title: cmp.Or(d.Number, d.Title), URL: d.path()}}
+		p.Crumbs = []templates.Crumb{{Title: cmp.Or(d.Number, d.Title), URL: d.Path()}}
 		p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 		if d.Number != "" {
-			p.Feeds = FeedLinks(h.BaseURL, d.path()+"/chain/", d.Number)
+			p.Feeds = FeedLinks(h.BaseURL, d.Path()+"/chain/", d.Number)
 		}
-		view := templates.ChainPage{Page: p, Document: d.mention(h.Today()), Median: -1}
+		view := templates.ChainPage{Page: p, Document: mentionOf(d, h.Today()), Median: -1}
 		view.Rows = chainRows(chain, h.Today())
 		var lags []int
 		for _, row := range view.Rows {
@@ -356,14 +357,14 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 // firstSteps is how much of its chain the page of a document shows.
 const firstSteps = 5
 
-func chainRows(chain Chain, today policy.Date) []templates.ChainRow {
+func chainRows(chain feed.Chain, today policy.Date) []templates.ChainRow {
 	longest := 1
 	for _, s := range chain.Steps {
 		longest = max(longest, s.Days)
 	}
 	var rows []templates.ChainRow
 	for _, s := range chain.Steps {
-		m := s.Document.mention(today)
+		m := mentionOf(s.Document, today)
 		m.Sentence = s.Quote
 		rows = append(rows, templates.ChainRow{Mention: m, Region: s.Region, Level: string(s.Document.Level), Lag: s.Days, Share: 100 * max(s.Days, 0) / longest})
 	}
@@ -395,7 +396,7 @@ func ticks(lags []int, language string) []templates.ChainTick {
 }
 
 // describeDocument is what the page of a document says of it to programs.
-func describeDocument(d Document, shown Article, view templates.DocumentPage, base, canonical string, today policy.Date) map[string]any {
+func describeDocument(d feed.Document, shown feed.Article, view templates.DocumentPage, base, canonical string, today policy.Date) map[string]any {
 	a := shown
 	f := &a.Facts
 	f.Kind, f.Title, f.DocumentNumber, f.Issuers, f.Type, f.Region = policy.KindDocument, d.Title, d.Number, d.Issuers, d.Type, d.Region

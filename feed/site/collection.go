@@ -1,8 +1,7 @@
-package feed
+package site
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"dibao/internal/database"
+	"dibao/feed"
 	"dibao/internal/web"
 	"dibao/policy"
 	"dibao/templates"
@@ -18,76 +17,6 @@ import (
 
 // pageSize is how many articles a page lists; older ones are on the next.
 const pageSize = 30
-
-// maxEntries bounds an index of themes, regions, issuers or sources.
-const maxEntries = 3000
-
-// ArticlesIn returns articles of a feed of the table article_feeds, such as
-// theme/民政 or issuer/国务院, without their text, the newest stored first; before
-// is 0 or an article id to go on from. However old the page, it costs the same.
-func (st *Store) ArticlesIn(ctx context.Context, feed string, before int64, limit int) ([]Article, error) {
-	var all []Article
-	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = database.Collect(ctx, tx, scanArticle, `SELECT `+articleColumns+`
-			FROM article_feeds f JOIN articles a ON a.id = f.article JOIN sources s ON s.id = a.source
-			WHERE f.feed = $1 AND ($2 = 0 OR f.article < $2) AND a.hidden = 0 ORDER BY f.article DESC LIMIT $3`, feed, before, min(limit, MaxSelection))
-		return err
-	})
-	return all, err
-}
-
-// feedNames returns what stands behind a prefix such as theme/ in article_feeds.
-// It steps from one name to the next, since counting the rows of each would read
-// the whole table. What only hidden articles have is left out.
-func (st *Store) feedNames(ctx context.Context, prefix string) ([]string, error) {
-	var all []string
-	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = database.Collect(ctx, tx, database.ScanOne[string], `
-			WITH RECURSIVE f (feed) AS (
-				SELECT (SELECT MIN(feed) FROM article_feeds WHERE feed > $1)
-				UNION ALL
-				SELECT (SELECT MIN(a.feed) FROM article_feeds a WHERE a.feed > f.feed) FROM f WHERE substr(f.feed, 1, length($1)) = $1
-			)
-			SELECT feed FROM f WHERE substr(feed, 1, length($1)) = $1
-				AND EXISTS (SELECT 1 FROM article_feeds g JOIN articles a ON a.id = g.article WHERE g.feed = f.feed AND a.hidden = 0) LIMIT $2`, prefix, maxEntries)
-		return err
-	})
-	for i := range all {
-		all[i] = strings.TrimPrefix(all[i], prefix)
-	}
-	return all, err
-}
-
-// Due is a date of an article that lies ahead.
-type Due struct {
-	On      policy.Date
-	Key     string // deadline, effective, expires
-	Article Article
-}
-
-// Upcoming returns what is due from a day on, the nearest first.
-func (st *Store) Upcoming(ctx context.Context, from policy.Date, limit int) ([]Due, error) {
-	var all []Due
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		for _, q := range []struct{ key, clauses string }{
-			{"deadline", ` WHERE a.deadline_on IS NOT NULL AND a.deadline_on <> '' AND a.deadline_on >= $1 AND a.held = 0 AND a.hidden = 0 ORDER BY a.deadline_on, a.id LIMIT $2`},
-			{"effective", ` WHERE a.effective_on IS NOT NULL AND a.effective_on <> '' AND a.effective_on >= $1 AND a.kind = 'document' AND a.held = 0 AND a.hidden = 0 ORDER BY a.effective_on, a.id LIMIT $2`},
-			{"expires", ` WHERE a.expires_on IS NOT NULL AND a.expires_on <> '' AND a.expires_on >= $1 AND a.kind = 'document' AND a.held = 0 AND a.hidden = 0 ORDER BY a.expires_on, a.id LIMIT $2`},
-		} {
-			found, err := database.Collect(ctx, tx, scanArticle, `SELECT `+articleColumns+` FROM articles a JOIN sources s ON s.id = a.source`+q.clauses, from, limit)
-			if err != nil {
-				return err
-			}
-			for _, a := range found {
-				on := map[string]policy.Date{"deadline": a.Facts.DeadlineOn, "effective": a.Facts.EffectiveOn, "expires": a.Facts.ExpiresOn}[q.key]
-				all = append(all, Due{on, q.key, a})
-			}
-		}
-		return nil
-	})
-	slices.SortStableFunc(all, func(a, b Due) int { return a.On.Compare(b.On) })
-	return all[:min(limit, len(all))], err
-}
 
 // collection is a set of articles that has a page and feeds of its own.
 type collection struct {
@@ -125,7 +54,7 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 // themeOf finds a theme; one of the official list has a page even if it is empty,
 // and goes by a part of its name too (民政 is 民政、扶贫、救灾).
 func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
-	main := mainTheme(theme)
+	main := feed.MainTheme(theme)
 	if main != "" && !strings.HasPrefix(theme, main) {
 		theme = main
 	}
@@ -135,7 +64,7 @@ func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
 func (h *Web) regionOf(_ context.Context, code, _ string) (collection, error) {
 	name := policy.RegionName(code)
 	if name == "" {
-		return collection{}, ErrNotFound
+		return collection{}, feed.ErrNotFound
 	}
 	code = policy.TrimRegion(code)
 	return collection{key: "region", name: name, path: "/regions/" + code + "/", feed: "region/" + code, known: true}, nil
@@ -148,9 +77,9 @@ func (h *Web) issuerOf(_ context.Context, name, _ string) (collection, error) {
 func (h *Web) sourceOf(ctx context.Context, id, language string) (collection, error) {
 	n, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return collection{}, ErrNotFound
+		return collection{}, feed.ErrNotFound
 	}
-	src, err := h.Store.sourceByID(ctx, n)
+	src, err := h.Store.SourceByID(ctx, n)
 	if err != nil {
 		return collection{}, err
 	}
@@ -175,7 +104,7 @@ func beforeOf(r *http.Request) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 {
-		return 0, ErrNotFound
+		return 0, feed.ErrNotFound
 	}
 	return n, nil
 }
@@ -196,7 +125,7 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 			return nil, err
 		}
 		if len(articles) == 0 && before == 0 && !c.known {
-			return nil, ErrNotFound // nobody made such a theme or issuer; it is no page to keep
+			return nil, feed.ErrNotFound // nobody made such a theme or issuer; it is no page to keep
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection."+c.key), "browse"
 		p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "facet."+c.key), URL: "/" + c.key + "s/"}}
@@ -232,7 +161,7 @@ func (h *Web) narrower(ctx context.Context, c collection) ([]templates.FacetValu
 	default:
 		return nil, nil
 	}
-	names, err := h.Store.feedNames(ctx, below)
+	names, err := h.Store.FeedNames(ctx, below)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +193,7 @@ func (h *Web) index(plural, key string) http.HandlerFunc {
 				view.Groups = []templates.IndexGroup{group}
 				return view, err
 			}
-			names, err := h.Store.feedNames(ctx, key+"/")
+			names, err := h.Store.FeedNames(ctx, key+"/")
 			if err != nil {
 				return nil, err
 			}
@@ -323,7 +252,7 @@ const browseValues = 12
 func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
 	var all []templates.Facet
 	for _, key := range []string{"theme", "region"} {
-		names, err := h.Store.feedNames(ctx, key+"/")
+		names, err := h.Store.FeedNames(ctx, key+"/")
 		if err != nil {
 			return nil, err
 		}

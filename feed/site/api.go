@@ -1,9 +1,8 @@
-package feed
+package site
 
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -13,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"dibao/internal/database"
+	"dibao/feed"
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
@@ -53,7 +52,7 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 	}
 	key := r.URL.Path + "?" + kept.Encode()
 	if len(key) > 1000 {
-		h.failAPI(w, r, Invalid("the address is too long"))
+		h.failAPI(w, r, feed.Invalid("the address is too long"))
 		return
 	}
 	err = h.Cache.Serve(w, r, key, stamp+" "+h.Today().String(), func() (web.Document, error) {
@@ -77,11 +76,11 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 // failAPI answers with an error as JSON (RFC 9457).
 func (h *Web) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	status, what := http.StatusInternalServerError, "something went wrong here; try again later"
-	var invalid InvalidError
+	var invalid feed.InvalidError
 	switch {
 	case errors.As(err, &invalid):
 		status, what = http.StatusBadRequest, invalid.Error()
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, feed.ErrNotFound):
 		status, what = http.StatusNotFound, "there is no such thing"
 	case errors.Is(err, context.Canceled):
 	default:
@@ -101,12 +100,12 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	limit = 50
 	if s := q.Get("limit"); s != "" {
 		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxAPIPage {
-			return 0, 0, Invalid("limit is from 1 to %d", maxAPIPage)
+			return 0, 0, feed.Invalid("limit is from 1 to %d", maxAPIPage)
 		}
 	}
 	if s := q.Get("cursor"); s != "" {
 		if before, err = strconv.ParseInt(s, 36, 64); err != nil || before < 1 {
-			return 0, 0, Invalid("cursor is none of ours; take it from next")
+			return 0, 0, feed.Invalid("cursor is none of ours; take it from next")
 		}
 	}
 	return limit, before, nil
@@ -156,7 +155,7 @@ type apiSource struct {
 	URL  *string `json:"url"` // null where it is a folder of ours
 }
 
-func newAPISource(a Article) apiSource {
+func newAPISource(a feed.Article) apiSource {
 	s := apiSource{ID: a.SourceID, Name: a.SourceName}
 	if strings.HasPrefix(a.SourceURL, "http") {
 		shown := redact.Text(a.SourceURL)
@@ -180,12 +179,12 @@ func instant(t time.Time) *string {
 }
 
 // APIArticle fills what the API shows of an article in lists.
-func APIArticle(a Article, base string) any { return newAPIArticle(a, base) }
+func APIArticle(a feed.Article, base string) any { return newAPIArticle(a, base) }
 
-func newAPIArticle(a Article, base string) apiArticleView {
+func newAPIArticle(a feed.Article, base string) apiArticleView {
 	f := a.Facts
 	v := apiArticleView{
-		ID: a.ID, URL: ArticleURL(base, a.ID), Original: a.URL, Title: a.Title(), Kind: orNull(string(f.Kind)), Type: orNull(f.Type), Number: orNull(f.DocumentNumber),
+		ID: a.ID, URL: feed.ArticleURL(base, a.ID), Original: a.URL, Title: a.Title(), Kind: orNull(string(f.Kind)), Type: orNull(f.Type), Number: orNull(f.DocumentNumber),
 		Issuers: orEmpty(f.Issuers), Theme: orNull(f.Theme), Region: orNull(f.Region), Language: orNull(f.Language),
 		Published: orNull(f.PublishedOn.String()), Issued: orNull(f.IssuedOn.String()), Effective: orNull(f.EffectiveOn.String()),
 		Expires: orNull(f.ExpiresOn.String()), Deadline: orNull(f.DeadlineOn.String()), Summary: orNull(f.Summary), Author: orNull(f.Author), Office: orNull(f.AuthorOffice),
@@ -202,7 +201,7 @@ func newAPIArticle(a Article, base string) apiArticleView {
 var apiFilters = map[string]func(string) (string, error){
 	"source": func(v string) (string, error) {
 		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 1 {
-			return "", Invalid("source is the number of a source, not %q", v)
+			return "", feed.Invalid("source is the number of a source, not %q", v)
 		}
 		return "source/" + v, nil
 	},
@@ -215,7 +214,7 @@ var apiFilters = map[string]func(string) (string, error){
 	"number": func(v string) (string, error) {
 		n, ok := policy.ParseNumber(v)
 		if !ok {
-			return "", Invalid("number is a document number such as 国办发〔2023〕15号, not %q", v)
+			return "", feed.Invalid("number is a document number such as 国办发〔2023〕15号, not %q", v)
 		}
 		return "number/" + n, nil
 	},
@@ -225,7 +224,7 @@ var apiFilters = map[string]func(string) (string, error){
 func apiRegion(v string) (string, error) {
 	code := policy.RegionCode(v)
 	if v != "" && code == "" {
-		return "", Invalid("region is the code of a region such as 51 or its name, not %q", v)
+		return "", feed.Invalid("region is the code of a region such as 51 or its name, not %q", v)
 	}
 	return code, nil
 }
@@ -236,28 +235,28 @@ func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		shelf, filters := h.Store.allArticles(), 0
-		for name, feed := range apiFilters {
+		shelf, filters := h.Store.AllArticles(), 0
+		for name, feedOf := range apiFilters {
 			if v := q.Get(name); v != "" {
-				key, err := feed(v)
+				key, err := feedOf(v)
 				if err != nil {
 					return nil, err
 				}
-				shelf = h.Store.articlesIn(key)
+				shelf = h.Store.ShelfOf(key)
 				filters++
 			}
 		}
 		if filters > 1 {
-			return nil, Invalid("only one of source, theme, region, issuer and number narrows a list; for more use /search")
+			return nil, feed.Invalid("only one of source, theme, region, issuer and number narrows a list; for more use /search")
 		}
 		if before == 0 {
-			before = end
+			before = feed.EndOfShelf
 		}
 		places, err := shelf.Places(ctx, 0, before-1, limit)
 		if err != nil {
 			return nil, err
 		}
-		found, err := h.Store.ArticlesByID(ctx, articlesAt(places))
+		found, err := h.Store.ArticlesByID(ctx, feed.ArticlesAt(places))
 		data := []apiArticleView{}
 		for _, p := range places {
 			if a, ok := found[p.Article]; ok && !a.Hidden {
@@ -280,7 +279,7 @@ func (h *Web) apiArticle(w http.ResponseWriter, r *http.Request) {
 		}
 		a, err := h.Store.Article(ctx, id)
 		if err == nil && a.Hidden {
-			err = ErrNotFound
+			err = feed.ErrNotFound
 		}
 		v := newAPIArticle(a, h.BaseURL)
 		if a.MayShowText() {
@@ -314,10 +313,10 @@ type apiDocumentView struct {
 	RelationTo []apiRelationView `json:"related_by,omitempty"`
 }
 
-func (h *Web) newAPIDocument(d Document) apiDocumentView {
+func (h *Web) newAPIDocument(d feed.Document) apiDocumentView {
 	return apiDocumentView{
-		ID: d.ID, URL: h.BaseURL + d.path(), Number: orNull(d.Number), Title: d.Title, Issuers: orEmpty(d.Issuers), Type: orNull(d.Type), Level: orNull(string(d.Level)),
-		Region: orNull(d.Region), Theme: orNull(d.Theme), Status: orNull(d.statusKey(h.Today())), Issued: orNull(d.IssuedOn.String()), Published: orNull(d.PublishedOn.String()),
+		ID: d.ID, URL: h.BaseURL + d.Path(), Number: orNull(d.Number), Title: d.Title, Issuers: orEmpty(d.Issuers), Type: orNull(d.Type), Level: orNull(string(d.Level)),
+		Region: orNull(d.Region), Theme: orNull(d.Theme), Status: orNull(documentStatus(d, h.Today())), Issued: orNull(d.IssuedOn.String()), Published: orNull(d.PublishedOn.String()),
 		Effective: orNull(d.EffectiveOn.String()), Expires: orNull(d.ExpiresOn.String()), Repealed: orNull(d.RepealedOn.String()), Article: idOrNull(d.Article), Updated: d.UpdatedAt.UTC(),
 	}
 }
@@ -341,9 +340,9 @@ func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
 		}
 		level := policy.Level(q.Get("level"))
 		if level != "" && !slices.Contains(policy.Levels, level) {
-			return nil, Invalid("level is one of %v, not %q", policy.Levels, level)
+			return nil, feed.Invalid("level is one of %v, not %q", policy.Levels, level)
 		}
-		all, err := h.Store.Documents(ctx, DocumentSelection{
+		all, err := h.Store.Documents(ctx, feed.DocumentSelection{
 			Region: region, Level: level, Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,
 		})
 		data := []apiDocumentView{}
@@ -361,7 +360,7 @@ func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
 func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request) {
 	h.ServeAPI(w, r, "", func(ctx context.Context, _ url.Values) (any, error) {
 		name := r.PathValue("number")
-		var d Document
+		var d feed.Document
 		if id, numeric := documentID(name); numeric {
 			found, err := h.Store.Document(ctx, id)
 			if err != nil {
@@ -371,7 +370,7 @@ func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request) {
 		} else {
 			found, err := h.Store.FindDocuments(ctx, name)
 			if err == nil && len(found) == 0 {
-				err = ErrNotFound
+				err = feed.ErrNotFound
 			}
 			if err != nil {
 				return nil, err
@@ -379,7 +378,7 @@ func (h *Web) apiDocument(w http.ResponseWriter, r *http.Request) {
 			d = found[0]
 		}
 		if d.Article == 0 {
-			return nil, ErrNotFound
+			return nil, feed.ErrNotFound
 		}
 		v := h.newAPIDocument(d)
 		articles, err := h.Store.DocumentArticles(ctx, d.ID)
@@ -404,11 +403,11 @@ type apiRelationView struct {
 	Quote    *string  `json:"quote"`
 }
 
-func apiRelations(all []Relation) []apiRelationView {
+func apiRelations(all []feed.Relation) []apiRelationView {
 	views := []apiRelationView{}
 	for _, r := range all {
 		views = append(views, apiRelationView{
-			ID: r.ID, Kind: cmp.Or(r.Kind, citesName), Article: r.Article, Document: idOrNull(r.Document), Target: idOrNull(r.Target),
+			ID: r.ID, Kind: cmp.Or(r.Kind, feed.CitesName), Article: r.Article, Document: idOrNull(r.Document), Target: idOrNull(r.Target),
 			Number: orNull(r.TargetNumber), Title: orNull(r.TargetTitle), Issuers: orEmpty(r.TargetIssuers), SaidIn: r.SaidIn, Quote: orNull(r.Quote),
 		})
 	}
@@ -422,11 +421,11 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if before == 0 {
-			before = end
+			before = feed.EndOfShelf
 		}
 		kind := q.Get("kind")
-		if known := append([]string{RelationPromises, citesName}, policy.Relations...); kind != "" && !slices.Contains(known, kind) {
-			return nil, Invalid("kind is one of %v, not %q", known, kind)
+		if known := append([]string{feed.RelationPromises, feed.CitesName}, policy.Relations...); kind != "" && !slices.Contains(known, kind) {
+			return nil, feed.Invalid("kind is one of %v, not %q", known, kind)
 		}
 		all, err := h.Store.RelationsBefore(ctx, kind, before, limit)
 		page := APIPage{Data: apiRelations(all)}
@@ -437,14 +436,10 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// RelationsBefore returns relations of a kind as the API names it (all: "") with
-// smaller ids, the newest first.
-func (st *Store) RelationsBefore(ctx context.Context, kind string, before int64, limit int) ([]Relation, error) {
-	var all []Relation
-	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r JOIN articles a ON a.id = r.article
-			WHERE r.id < $1 AND ($2 = '' OR r.kind = $2 OR $2 = '提到' AND r.kind = '') AND r.gone_at IS NULL AND a.hidden = 0 ORDER BY r.id DESC LIMIT $3`, before, kind, limit)
-		return err
-	})
-	return all, err
+// orEmpty is a list that is written as [] and not as null.
+func orEmpty[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
 }

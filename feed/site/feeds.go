@@ -1,10 +1,9 @@
-package feed
+package site
 
 import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/internal/redact"
 	"dibao/internal/web"
@@ -25,7 +25,7 @@ type Spec struct {
 	Description string // "": Title
 	Link        string // the page that it mirrors; "": the one at its path
 	Feed        string // its key in article_feeds, where it has one
-	Shelf       Shelf
+	Shelf       feed.Shelf
 }
 
 // spec finds what a request asks for. It is called only when the feed has to be
@@ -97,31 +97,31 @@ func FeedLinks(base, path, title string) []templates.FeedLink {
 }
 
 func (h *Web) everything(context.Context) (Spec, error) {
-	return Spec{Title: h.SiteName, Link: h.BaseURL + "/", Shelf: h.Store.allArticles()}, nil
+	return Spec{Title: h.SiteName, Link: h.BaseURL + "/", Shelf: h.Store.AllArticles()}, nil
 }
 
 func (h *Web) ofSource(id string) spec {
 	return func(ctx context.Context) (Spec, error) {
 		n, err := strconv.ParseInt(id, 10, 64)
 		if err != nil {
-			return Spec{}, ErrNotFound
+			return Spec{}, feed.ErrNotFound
 		}
-		src, err := h.Store.sourceByID(ctx, n)
+		src, err := h.Store.SourceByID(ctx, n)
 		link := redact.Text(src.URL)
 		if !strings.HasPrefix(link, "http") { // a mailbox folder of ours
 			link = h.BaseURL + "/"
 		}
-		return Spec{Title: src.Name + " · " + h.SiteName, Description: src.Name, Link: link, Shelf: h.Store.articlesIn("source/" + id)}, err
+		return Spec{Title: src.Name + " · " + h.SiteName, Description: src.Name, Link: link, Shelf: h.Store.ShelfOf("source/" + id)}, err
 	}
 }
 
 func (h *Web) ofTheme(theme string) spec {
 	return func(context.Context) (Spec, error) {
-		if main := mainTheme(theme); main != "" {
+		if main := feed.MainTheme(theme); main != "" {
 			if !strings.HasPrefix(theme, main) {
 				theme = main // 民政 stands for 民政、扶贫、救灾
 			}
-			return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Shelf: h.Store.articlesIn("theme/" + theme)}, nil
+			return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Shelf: h.Store.ShelfOf("theme/" + theme)}, nil
 		}
 		return h.ifAny("theme/"+theme, theme)
 	}
@@ -131,9 +131,9 @@ func (h *Web) ofRegion(code string) spec {
 	return func(context.Context) (Spec, error) {
 		name := policy.RegionName(code)
 		if name == "" {
-			return Spec{}, ErrNotFound
+			return Spec{}, feed.ErrNotFound
 		}
-		return Spec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + policy.TrimRegion(code), Shelf: h.Store.articlesIn("region/" + policy.TrimRegion(code))}, nil
+		return Spec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + policy.TrimRegion(code), Shelf: h.Store.ShelfOf("region/" + policy.TrimRegion(code))}, nil
 	}
 }
 
@@ -164,7 +164,7 @@ func (h *Web) ofChain(number string) spec {
 	return func(ctx context.Context) (Spec, error) {
 		found, err := h.Store.FindDocuments(ctx, number)
 		if err == nil && len(found) == 0 {
-			err = ErrNotFound
+			err = feed.ErrNotFound
 		}
 		if err != nil {
 			return Spec{}, err
@@ -172,7 +172,7 @@ func (h *Web) ofChain(number string) spec {
 		d := found[0]
 		return Spec{
 			Title: "落实：" + d.Title + " · " + h.SiteName, Description: "各地各部门落实《" + d.Title + "》的文件",
-			Link: h.BaseURL + "/documents/" + url.PathEscape(number), Shelf: h.Store.implementing(d.ID),
+			Link: h.BaseURL + "/documents/" + url.PathEscape(number), Shelf: h.Store.ShelfOfImplementing(d.ID),
 		}, nil
 	}
 }
@@ -189,14 +189,14 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 	}
 	ask := feedRequest{format: f, path: "/search/", query: "?q=" + url.QueryEscape(text), negotiated: !strings.HasSuffix(r.URL.Path, f.Suffix)}
 	ask.find = func(ctx context.Context) (Spec, error) {
-		found, err := h.Store.Search(ctx, SearchQuery{Text: text, Limit: 4 * feedSize})
-		var places []Place
+		found, err := h.Store.Search(ctx, feed.SearchQuery{Text: text, Limit: 4 * feed.PageSize})
+		var places []feed.Place
 		for _, hit := range found.Hits {
-			places = append(places, Place{hit.Article.ID, hit.Article.ID})
+			places = append(places, feed.Place{Number: hit.Article.ID, Article: hit.Article.ID})
 		}
 		return Spec{
 			Title: "检索：" + text + " · " + h.SiteName, Description: "检索“" + text + "”的最新结果",
-			Link: h.BaseURL + "/search" + ask.query, Shelf: newestOf(places),
+			Link: h.BaseURL + "/search" + ask.query, Shelf: feed.NewestShelf(places),
 		}, err
 	}
 	if err := h.answerFeed(w, r, ask); err != nil {
@@ -205,8 +205,8 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 }
 
 // ifAny is the feed of something that exists only as far as articles speak of it.
-func (h *Web) ifAny(feed, title string) (Spec, error) {
-	return Spec{Title: title + " · " + h.SiteName, Description: title, Feed: feed, Shelf: h.Store.articlesIn(feed).orNotFound()}, nil
+func (h *Web) ifAny(key, title string) (Spec, error) {
+	return Spec{Title: title + " · " + h.SiteName, Description: title, Feed: key, Shelf: h.Store.ShelfOf(key).OrNotFound()}, nil
 }
 
 // ServeFeed answers with the feed of the page at path, which ends in a slash:
@@ -258,11 +258,11 @@ func (h *Web) answerFeed(w http.ResponseWriter, r *http.Request, ask feedRequest
 		return h.feedPage(w, r, ask, stamp)
 	}
 	return h.Cache.Serve(w, r, ask.key(), stamp, func() (web.Document, error) {
-		feed, err := h.fillFeed(r.Context(), ask)
+		doc, err := h.fillFeed(r.Context(), ask)
 		if err != nil {
 			return web.Document{}, err
 		}
-		return h.document(ask, feed)
+		return h.document(ask, doc)
 	})
 }
 
@@ -275,48 +275,48 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, erro
 	if err != nil {
 		return publish.Feed{}, err
 	}
-	page, err := s.Shelf.page(ctx, ask.upTo)
+	page, err := s.Shelf.Page(ctx, ask.upTo)
 	if err != nil {
 		return publish.Feed{}, err
 	}
 	self := h.BaseURL + ask.path + "feed" + ask.format.Suffix + ask.query
-	feed := publish.Feed{
+	doc := publish.Feed{
 		ID: tagURI(h.BaseURL, feedEpoch, "feed"+ask.path+strings.Replace(ask.query, "+", "%20", -1)), Title: s.Title, Description: cmp.Or(s.Description, s.Title),
 		Link: cmp.Or(s.Link, h.BaseURL+ask.path), Language: "zh-CN", Updated: feedEpoch, Now: h.Store.Now(),
 		Self: self, Hub: h.hub(), Stylesheet: templates.StaticPath("feed.xsl"),
 	}
 	if ask.query != "" {
-		feed.Hub = "" // it pushes no searches
+		doc.Hub = "" // it pushes no searches
 	}
 	if ask.negotiated {
-		feed.Self = h.BaseURL + ask.path + "feed" + ask.query
+		doc.Self = h.BaseURL + ask.path + "feed" + ask.query
 	}
 	if ask.upTo > 0 {
-		feed.Self, feed.Current, feed.Hub = fmt.Sprintf("%s?page=%d", self, ask.upTo), self, ""
+		doc.Self, doc.Current, doc.Hub = fmt.Sprintf("%s?page=%d", self, ask.upTo), self, ""
 	}
-	if page.older > 0 {
-		feed.Older = fmt.Sprintf("%s?page=%d", self, page.older)
+	if page.Older > 0 {
+		doc.Older = fmt.Sprintf("%s?page=%d", self, page.Older)
 	}
-	return feed, h.fillItems(ctx, &feed, s.Shelf, page)
+	return doc, h.fillItems(ctx, &doc, s.Shelf, page)
 }
 
 // goneFor is how long a feed says of an article that it was withdrawn.
 const goneFor = 90 * 24 * time.Hour
 
-func (h *Web) fillItems(ctx context.Context, feed *publish.Feed, shelf Shelf, page shelfPage) error {
-	ids := page.articles
-	if feed.Current == "" {
+func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, shelf feed.Shelf, page feed.ShelfPage) error {
+	ids := page.Articles
+	if doc.Current == "" {
 		gone, err := shelf.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
 		if err != nil {
 			return err
 		}
 		ids = append(append([]int64{}, ids...), gone...)
 	}
-	all, err := h.Store.articlesForFeed(ctx, ids)
+	all, err := h.Store.ArticlesForFeed(ctx, ids)
 	if err != nil {
 		return err
 	}
-	found := make(map[int64]Article, len(all))
+	found := make(map[int64]feed.Article, len(all))
 	for _, a := range all {
 		found[a.ID] = a
 	}
@@ -328,17 +328,17 @@ func (h *Web) fillItems(ctx context.Context, feed *publish.Feed, shelf Shelf, pa
 		}
 		told[id] = true
 		if a.Hidden { // nothing is said of it but that readers should drop it
-			feed.Removed = append(feed.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.UpdatedAt.In(a.zone())})
+			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.UpdatedAt.In(a.Location())})
 			continue
 		}
 		if !a.WithdrawnAt.IsZero() {
-			feed.Removed = append(feed.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.WithdrawnAt.In(a.zone()), Comment: "原网站已撤下此文"})
-			feed.Updated = later(feed.Updated, a.WithdrawnAt.In(a.zone()))
+			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.WithdrawnAt.In(a.Location()), Comment: "原网站已撤下此文"})
+			doc.Updated = later(doc.Updated, a.WithdrawnAt.In(a.Location()))
 			continue
 		}
 		item := PublishItem(a, h.BaseURL, h.Zone)
-		feed.Items = append(feed.Items, item)
-		feed.Updated = later(feed.Updated, item.Updated)
+		doc.Items = append(doc.Items, item)
+		doc.Updated = later(doc.Updated, item.Updated)
 	}
 	return nil
 }
@@ -359,9 +359,9 @@ const feedPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; 
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 // document writes a feed.
-func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error) {
+func (h *Web) document(ask feedRequest, doc publish.Feed) (web.Document, error) {
 	var buf bytes.Buffer
-	if err := ask.format.Write(&buf, feed); err != nil {
+	if err := ask.format.Write(&buf, doc); err != nil {
 		return web.Document{}, err
 	}
 	header := http.Header{
@@ -370,19 +370,19 @@ func (h *Web) document(ask feedRequest, feed publish.Feed) (web.Document, error)
 		"Content-Security-Policy":       {feedPolicy},
 		"Vary":                          {feedVary},
 	}
-	links := []string{"<" + feed.Self + `>; rel="self"`}
-	if feed.Hub != "" { // W3C WebSub §4
-		links = append(links, "<"+feed.Hub+`>; rel="hub"`)
+	links := []string{"<" + doc.Self + `>; rel="self"`}
+	if doc.Hub != "" { // W3C WebSub §4
+		links = append(links, "<"+doc.Hub+`>; rel="hub"`)
 	}
 	header["Link"] = []string{strings.Join(links, ", ")}
 	if ask.negotiated {
 		header["Vary"] = []string{"Accept, " + feedVary}
 		header["Content-Location"] = []string{ask.path + "feed" + ask.format.Suffix}
 	}
-	if feed.Current != "" { // it never changes, but for what is withdrawn or corrected in it
+	if doc.Current != "" { // it never changes, but for what is withdrawn or corrected in it
 		header["Cache-Control"] = []string{"public, max-age=86400"}
 	}
-	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: feed.Updated, Header: header}, nil
+	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: doc.Updated, Header: header}, nil
 }
 
 // hub is the address of our WebSub hub.
@@ -390,11 +390,11 @@ func (h *Web) hub() string { return h.BaseURL + "/hub" }
 
 // PublishItem fills what a feed carries of an article. The text is there only
 // if the article was read with it and may be shown.
-func PublishItem(a Article, base string, zone *time.Location) publish.Item {
+func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item {
 	published := a.PublishedIn(zone)
 	item := publish.Item{
 		ID:        articleID(a, base),
-		Link:      ArticleURL(base, a.ID),
+		Link:      feed.ArticleURL(base, a.ID),
 		Title:     a.Title(),
 		Summary:   a.Facts.Summary,
 		Author:    cmp.Or(a.Facts.Author, a.Facts.AuthorOffice),
@@ -440,7 +440,7 @@ func PublishItem(a Article, base string, zone *time.Location) publish.Item {
 }
 
 // articleID is the id of an article in feeds, which is the same for ever.
-func articleID(a Article, base string) string {
+func articleID(a feed.Article, base string) string {
 	return tagURI(base, a.CollectedAt, fmt.Sprintf("article/%d", a.ID))
 }
 
@@ -449,6 +449,3 @@ func articleID(a Article, base string) string {
 func tagURI(base string, at time.Time, specific string) string {
 	return publish.TagURI(hostOf(base), at, specific)
 }
-
-// errNoSuchFeed says that nothing ever was in a feed that exists only by what is in it.
-var errNoSuchFeed = errors.New("no article is in it")

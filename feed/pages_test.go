@@ -13,8 +13,13 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/mmcdole/gofeed"
 
 	"dibao/feed"
+	"dibao/feed/publish"
+	"dibao/feed/publish/feedtest"
+	"dibao/feed/site"
+	"dibao/feed/site/sitetest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/web"
@@ -24,7 +29,7 @@ import (
 // pagesOf serves the pages of a store.
 func pagesOf(t *testing.T, store *feed.Store) func(path string) (*http.Response, *goquery.Document) {
 	mux := http.NewServeMux()
-	(&feed.Web{Store: store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: "https://dibao.example", Zone: time.UTC, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}).Register(mux)
+	(&site.Web{Store: store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: "https://dibao.example", Zone: time.UTC, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}).Register(mux)
 	return func(path string) (*http.Response, *goquery.Document) {
 		t.Helper()
 		w := httptest.NewRecorder()
@@ -204,6 +209,41 @@ func TestAnythingComparedWithAnything(t *testing.T) {
 			res, doc := get(fmt.Sprintf("/articles/%d/changes?against=%d", ids[c.a], ids[c.b]))
 			if res.StatusCode != c.status || !strings.Contains(doc.Text(), c.shows) {
 				t.Errorf("%s against %s: %d, %s", c.a, c.b, res.StatusCode, doc.Find("main").Text())
+			}
+		}
+	})
+}
+
+// Documents, who implements them and any search have feeds of their own.
+func TestFeedsOfDocumentsAndSearches(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := sitetest.New(t, db), newRoom(t, db)
+		r.put(1, text{guid: "1", title: "国务院关于加快发展养老服务业的若干意见", issued: "2026-09-06", published: "2026-09-13", number: "国发〔2026〕35号", paragraphs: []string{"各省人民政府：现提出以下意见。"}},
+			text{guid: "2", title: "四川省人民政府关于加快发展养老服务业的实施意见", issued: "2026-10-06", published: "2026-10-13", number: "川府发〔2026〕8号",
+				paragraphs: []string{"为贯彻落实《国务院关于加快发展养老服务业的若干意见》（国发〔2026〕35号）精神，现提出如下实施意见。"}},
+			text{guid: "3", title: "四川省人民政府关于道路的通知", issued: "2026-10-07", published: "2026-10-14", number: "川府发〔2026〕9号", paragraphs: []string{"现将有关事项通知如下。"}})
+		number := url.PathEscape("国发〔2026〕35号")
+		for path, want := range map[string]int{
+			"/documents/" + number + "/feed.xml": 2, "/documents/" + url.PathEscape("国发[2026]35号") + "/feed.xml": 2, "/documents/" + number + "/chain/feed.xml": 1,
+			"/search/feed.xml?q=" + url.QueryEscape("养老服务"): 2, "/search/feed.xml?q=" + url.QueryEscape("道路"): 1, "/search/feed.xml?q=zzzz": 0,
+			"/issuers/" + url.PathEscape("四川省人民政府") + "/feed.xml": 2, "/regions/51/feed.xml": 2,
+		} {
+			for _, f := range publish.Formats {
+				path := strings.Replace(path, ".xml", f.Suffix, 1)
+				body := s.Read(path)
+				feed, err := gofeed.NewParser().ParseString(body)
+				if err != nil || len(feed.Items) != want {
+					t.Errorf("%s: %v, %v; want %d items", path, feed, err, want)
+				}
+				if p := feedtest.Validate(f.Name, sitetest.BaseURL+path, []byte(body)); len(p) > 0 {
+					t.Errorf("%s: %v", path, p)
+				}
+			}
+		}
+		for _, path := range []string{"/search/feed.xml", "/search/feed.xml?q=", "/search/feed.xml?q=" + strings.Repeat("x", 400), "/documents/x/chain/feed.xml"} {
+			if res := s.Get(path); res.StatusCode != 404 {
+				t.Errorf("%s: %d", path, res.StatusCode)
 			}
 		}
 	})

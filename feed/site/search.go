@@ -1,4 +1,4 @@
-package feed
+package site
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dibao/feed"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -35,7 +36,7 @@ func readSearch(r *http.Request) searchRequest {
 			s.fields[name] = v
 		}
 	}
-	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 && n <= MaxOffset/searchSize {
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 && n <= feed.MaxOffset/searchSize {
 		s.page = n - 1
 	}
 	return s
@@ -95,12 +96,12 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		if s.text != "" {
 			p.Title = s.text + " · " + p.Title
 		}
-		found, err := h.Store.Search(ctx, SearchQuery{Text: query, Limit: searchSize, Offset: s.page * searchSize, Facets: true})
+		found, err := h.Store.Search(ctx, feed.SearchQuery{Text: query, Limit: searchSize, Offset: s.page * searchSize, Facets: true})
 		if err != nil {
 			return nil, err
 		}
 		view.Total, view.More, view.Problems = found.Total, found.AtLeast, found.Problems
-		articles := make([]Article, len(found.Hits))
+		articles := make([]feed.Article, len(found.Hits))
 		for i, hit := range found.Hits {
 			articles[i] = hit.Article
 		}
@@ -108,11 +109,11 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		for i := range view.Items {
-			at := slices.IndexFunc(found.Hits, func(hit Hit) bool { return ArticleURL(h.BaseURL, hit.Article.ID) == view.Items[i].URL })
+			at := slices.IndexFunc(found.Hits, func(hit feed.Hit) bool { return feed.ArticleURL(h.BaseURL, hit.Article.ID) == view.Items[i].URL })
 			view.Items[i].Marked, view.Items[i].Snippet = spans(found.Hits[at].Title), spans(found.Hits[at].Snippet)
 		}
 		view.Facets = s.facets(found.Facets, p.Language)
-		if (s.page+1)*searchSize < found.Total && (s.page+1)*searchSize < MaxOffset {
+		if (s.page+1)*searchSize < found.Total && (s.page+1)*searchSize < feed.MaxOffset {
 			p.Older = s.address("page", strconv.Itoa(s.page+2))
 		}
 		if s.page > 0 {
@@ -125,7 +126,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 				return nil, err
 			}
 			if len(documents) > 0 {
-				view.Number = documents[0].mention(h.Today())
+				view.Number = mentionOf(documents[0], h.Today())
 			}
 		}
 		view.Page = p
@@ -134,7 +135,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // spans are the spans of a search for a template.
-func spans(all []Span) []templates.Span {
+func spans(all []feed.Span) []templates.Span {
 	out := make([]templates.Span, len(all))
 	for i, s := range all {
 		out[i] = templates.Span(s)
@@ -144,11 +145,11 @@ func spans(all []Span) []templates.Span {
 
 // facets are the ways to narrow an answer: the chosen value, or those that were
 // counted.
-func (s searchRequest) facets(f Facets, language string) []templates.Facet {
+func (s searchRequest) facets(f feed.Facets, language string) []templates.Facet {
 	var all []templates.Facet
 	for _, x := range []struct {
 		key    string
-		counts []FacetCount
+		counts []feed.FacetCount
 		name   func(string) string
 	}{
 		{"kind", f.Kinds, func(v string) string { return templates.Words(language, "kind."+v) }},

@@ -1,4 +1,4 @@
-package feed_test
+package site_test
 
 import (
 	"fmt"
@@ -36,7 +36,7 @@ func TestCalendars(t *testing.T) {
 			return 1, map[int]string{1: "国防", 2: "民政、扶贫、救灾", 3: "国防"}[id]
 		})
 		s.Exec(`INSERT INTO documents (id, key, number, title, effective_on, expires_on, article, created_at, updated_at)
-			VALUES (7, 'k', '国发〔2026〕1号', '样例办法', '2026-12-01', '2031-11-30', 1, $1, $1)`, clock())
+			VALUES (7, 'k', '国发〔2026〕1号', '样例办法', '2026-12-01', '2031-11-30', 1, $1, $1)`, sitetest.Clock())
 		s.Exec(`INSERT INTO carriers (article, document, standing) VALUES (1, 7, 0), (3, 7, 1)`)
 		s.Exec(`UPDATE articles SET deadline_on = '2026-12-15' WHERE id = 2`)
 		s.Exec(`UPDATE articles SET deadline_on = '2020-01-01' WHERE id = 3`)
@@ -67,7 +67,7 @@ func TestCalendars(t *testing.T) {
 			t.Errorf("an unknown issuer: %d", res.StatusCode)
 		}
 		before := s.Get("/calendar.ics").Header.Get("ETag")
-		s.Exec(`UPDATE sources SET checked_at = $1, failures = 3`, clock())
+		s.Exec(`UPDATE sources SET checked_at = $1, failures = 3`, sitetest.Clock())
 		if again := s.Get("/calendar.ics", "If-None-Match", before); again.StatusCode != 304 {
 			t.Errorf("when nothing changed: %d", again.StatusCode)
 		}

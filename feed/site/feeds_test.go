@@ -1,4 +1,4 @@
-package feed_test
+package site_test
 
 import (
 	"io"
@@ -151,41 +151,6 @@ func TestFeedTextByLicence(t *testing.T) {
 		for _, f := range publish.Formats {
 			if n := strings.Count(s.Read("/feed"+f.Suffix), "正文"); n != 1 {
 				t.Errorf("%s holds %d texts, want 1", f.Name, n)
-			}
-		}
-	})
-}
-
-// Documents, who implements them and any search have feeds of their own.
-func TestFeedsOfDocumentsAndSearches(t *testing.T) {
-	t.Parallel()
-	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		s, r := sitetest.New(t, db), newRoom(t, db)
-		r.put(1, text{guid: "1", title: "国务院关于加快发展养老服务业的若干意见", issued: "2026-09-06", published: "2026-09-13", number: "国发〔2026〕35号", paragraphs: []string{"各省人民政府：现提出以下意见。"}},
-			text{guid: "2", title: "四川省人民政府关于加快发展养老服务业的实施意见", issued: "2026-10-06", published: "2026-10-13", number: "川府发〔2026〕8号",
-				paragraphs: []string{"为贯彻落实《国务院关于加快发展养老服务业的若干意见》（国发〔2026〕35号）精神，现提出如下实施意见。"}},
-			text{guid: "3", title: "四川省人民政府关于道路的通知", issued: "2026-10-07", published: "2026-10-14", number: "川府发〔2026〕9号", paragraphs: []string{"现将有关事项通知如下。"}})
-		number := url.PathEscape("国发〔2026〕35号")
-		for path, want := range map[string]int{
-			"/documents/" + number + "/feed.xml": 2, "/documents/" + url.PathEscape("国发[2026]35号") + "/feed.xml": 2, "/documents/" + number + "/chain/feed.xml": 1,
-			"/search/feed.xml?q=" + url.QueryEscape("养老服务"): 2, "/search/feed.xml?q=" + url.QueryEscape("道路"): 1, "/search/feed.xml?q=zzzz": 0,
-			"/issuers/" + url.PathEscape("四川省人民政府") + "/feed.xml": 2, "/regions/51/feed.xml": 2,
-		} {
-			for _, f := range publish.Formats {
-				path := strings.Replace(path, ".xml", f.Suffix, 1)
-				body := s.Read(path)
-				feed, err := gofeed.NewParser().ParseString(body)
-				if err != nil || len(feed.Items) != want {
-					t.Errorf("%s: %v, %v; want %d items", path, feed, err, want)
-				}
-				if p := feedtest.Validate(f.Name, sitetest.BaseURL+path, []byte(body)); len(p) > 0 {
-					t.Errorf("%s: %v", path, p)
-				}
-			}
-		}
-		for _, path := range []string{"/search/feed.xml", "/search/feed.xml?q=", "/search/feed.xml?q=" + strings.Repeat("x", 400), "/documents/x/chain/feed.xml"} {
-			if res := s.Get(path); res.StatusCode != 404 {
-				t.Errorf("%s: %d", path, res.StatusCode)
 			}
 		}
 	})

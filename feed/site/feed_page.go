@@ -1,4 +1,4 @@
-package feed
+package site
 
 import (
 	"bytes"
@@ -28,22 +28,22 @@ func (h *Web) feedPage(w http.ResponseWriter, r *http.Request, ask feedRequest, 
 		key += "!"
 	}
 	return h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
-		feed, err := h.fillFeed(r.Context(), ask)
+		doc, err := h.fillFeed(r.Context(), ask)
 		if err != nil {
 			return web.Document{}, err
 		}
-		p.Title, p.Description, p.Older, p.Feeds = feed.Title, feed.Description, feed.Older, FeedLinks(h.BaseURL, ask.path, feed.Title)
+		p.Title, p.Description, p.Older, p.Feeds = doc.Title, doc.Description, doc.Older, FeedLinks(h.BaseURL, ask.path, doc.Title)
 		for i := range p.Feeds {
 			p.Feeds[i].URL += ask.query
 		}
-		view := templates.FeedPage{Page: p, Name: feed.Title, Address: feed.Self, Home: feed.Link, Archive: feed.Current != "", Items: feedItems(feed.Items)}
+		view := templates.FeedPage{Page: p, Name: doc.Title, Address: doc.Self, Home: doc.Link, Archive: doc.Current != "", Items: feedItems(doc.Items)}
 		if view.Archive {
-			view.Address, view.Newest = feed.Current, feed.Current
+			view.Address, view.Newest = doc.Current, doc.Current
 		}
 		var buf bytes.Buffer
 		header := http.Header{"Vary": {feedVary + ", Accept, Accept-Language"}, "Cache-Control": {"private, no-cache"}}
 		err = view.Render(&buf)
-		return web.Document{Body: buf.Bytes(), MediaType: "text/html; charset=utf-8", Modified: feed.Updated, Header: header}, err
+		return web.Document{Body: buf.Bytes(), MediaType: "text/html; charset=utf-8", Modified: doc.Updated, Header: header}, err
 	})
 }
 

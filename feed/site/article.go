@@ -1,4 +1,4 @@
-package feed
+package site
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"dibao/feed"
 	"dibao/internal/web"
 	"dibao/policy"
 	"dibao/templates"
@@ -67,7 +68,7 @@ func (h *Web) Today() policy.Date { return policy.DateOf(h.Store.Now().In(h.zone
 func pathID(r *http.Request) (int64, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || id <= 0 {
-		return 0, ErrNotFound
+		return 0, feed.ErrNotFound
 	}
 	return id, nil
 }
@@ -84,7 +85,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if a.Hidden {
-			return nil, ErrNotFound
+			return nil, feed.ErrNotFound
 		}
 		view := templates.ArticlePage{
 			Facts:    articleFacts(a, p.Language),
@@ -95,7 +96,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		p.Data = describe(a, h.BaseURL, h.Today())
 		view.Page = p
 		if !a.WithdrawnAt.IsZero() {
-			view.Withdrawn = a.WithdrawnAt.In(a.zone()).Format(time.DateOnly)
+			view.Withdrawn = a.WithdrawnAt.In(a.Location()).Format(time.DateOnly)
 		}
 		if err := h.relate(ctx, a, &view); err != nil {
 			return nil, err
@@ -115,7 +116,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 			}
 			if len(revisions) > 0 {
 				view.ChangesURL = p.Canonical + "/changes"
-				if view.Changes, err = a.changes(ctx, revisions[len(revisions)-1:]); err != nil {
+				if view.Changes, err = changesOf(ctx, a, revisions[len(revisions)-1:]); err != nil {
 					return nil, err
 				}
 			}
@@ -137,7 +138,7 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 	key, against := fmt.Sprintf("/articles/%d/changes", id), int64(0)
 	if text := r.URL.Query().Get("against"); text != "" {
 		if against, err = strconv.ParseInt(text, 10, 64); err != nil || against <= 0 {
-			h.fail(w, r, ErrNotFound)
+			h.fail(w, r, feed.ErrNotFound)
 			return
 		}
 		key += fmt.Sprintf("?against=%d", against)
@@ -148,24 +149,24 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if a.Hidden {
-			return nil, ErrNotFound
+			return nil, feed.ErrNotFound
 		}
 		p.Title = templates.Words(p.Language, "changes.title") + " · " + a.Title()
-		view := templates.ChangesPage{Page: p, Name: a.Title(), URL: ArticleURL(h.BaseURL, a.ID)}
+		view := templates.ChangesPage{Page: p, Name: a.Title(), URL: feed.ArticleURL(h.BaseURL, a.ID)}
 		if against > 0 {
 			related, err := h.Store.AreRelated(ctx, id, against)
 			if err != nil {
 				return nil, err
 			}
 			if !related { // else anybody could have us compare everything with everything
-				return nil, ErrNotFound
+				return nil, feed.ErrNotFound
 			}
 			old, err := h.Store.Article(ctx, against)
 			if err != nil {
 				return nil, err
 			}
 			if old.Hidden || !old.MayShowText() || !a.MayShowText() {
-				return nil, ErrNotFound
+				return nil, feed.ErrNotFound
 			}
 			view.Page.Title, view.Against = templates.Words(p.Language, "changes.compare")+" · "+a.Title(), old.Title()
 			if on := cmp.Or(old.Facts.IssuedOn, old.Facts.PublishedOn); !on.IsZero() {
@@ -180,7 +181,7 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return nil, err
 			}
-			view.Changes, err = a.changes(ctx, revisions)
+			view.Changes, err = changesOf(ctx, a, revisions)
 			return view, err
 		}
 		return view, nil
@@ -188,8 +189,8 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 }
 
 // relate fills what an article has to do with documents and other articles.
-func (h *Web) relate(ctx context.Context, a Article, view *templates.ArticlePage) error {
-	items, err := h.Items(ctx, []Article{a})
+func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.ArticlePage) error {
+	items, err := h.Items(ctx, []feed.Article{a})
 	if err != nil {
 		return err
 	}
@@ -206,13 +207,13 @@ func (h *Web) relate(ctx context.Context, a Article, view *templates.ArticlePage
 	for _, r := range relations {
 		addMention(&view.Relations, relationKey(r.Kind), known.mention(r))
 	}
-	carried, err := h.Store.documentsOfArticles(ctx, []int64{a.ID})
+	carried, err := h.Store.DocumentsOfArticles(ctx, []int64{a.ID})
 	if err != nil {
 		return err
 	}
 	if d, ok := carried[a.ID]; ok {
-		view.Article.Status = d.statusKey(h.Today())
-		view.Document = d.path()
+		view.Article.Status = documentStatus(d, h.Today())
+		view.Document = d.Path()
 		if _, err := h.relatives(ctx, d, &view.Relations); err != nil {
 			return err
 		}
@@ -239,7 +240,13 @@ func (h *Web) relate(ctx context.Context, a Article, view *templates.ArticlePage
 // onceEach leaves out what two of its texts say of one document.
 func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
 	for i := range groups {
-		groups[i].Mentions = once(groups[i].Mentions, func(m templates.Mention) string { return m.URL + "\n" + m.Title + "\n" + m.Number })
+		named := make(map[string]bool)
+		groups[i].Mentions = slices.DeleteFunc(groups[i].Mentions, func(m templates.Mention) bool {
+			key := m.URL + "\n" + m.Title + "\n" + m.Number
+			was := named[key]
+			named[key] = true
+			return was
+		})
 	}
 	return groups
 }
@@ -247,7 +254,7 @@ func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
 // addMention puts a mention into the group of its relation; «» is a mere mention.
 func addMention(groups *[]templates.RelationGroup, key string, m templates.Mention) {
 	if key == "" {
-		key = citesName
+		key = feed.CitesName
 	}
 	at := slices.IndexFunc(*groups, func(g templates.RelationGroup) bool { return g.Key == key })
 	if at < 0 {

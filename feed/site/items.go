@@ -1,15 +1,11 @@
-package feed
+package site
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"maps"
-	"net/url"
 	"slices"
-	"strconv"
 
-	"dibao/internal/database"
+	"dibao/feed"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -35,9 +31,9 @@ func statusKey(s policy.Status, today policy.Date) string {
 	return string(s.State)
 }
 
-// statusKey is the word for the state of a document on a day. One that is known to
+// documentStatus is the word for the state of a document on a day. One that is known to
 // be repealed is not just about to expire.
-func (d Document) statusKey(today policy.Date) string {
+func documentStatus(d feed.Document, today policy.Date) string {
 	key := statusKey(d.Status(today), today)
 	if key == string(policy.StateExpiring) && d.RepealedBy != 0 {
 		return "ending"
@@ -53,12 +49,12 @@ func statusOn(f policy.Facts, today policy.Date) string {
 // Items fills what pages list of articles: with the state of the documents that
 // they carry where it is out of the ordinary, what they repeal and amend, and
 // who else has the same text. A repost whose original is among them is left out.
-func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, error) {
+func (h *Web) Items(ctx context.Context, articles []feed.Article) ([]templates.Item, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {
 		ids[i] = a.ID
 	}
-	documents, err := h.Store.documentsOfArticles(ctx, ids)
+	documents, err := h.Store.DocumentsOfArticles(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +62,7 @@ func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, 
 	if err != nil {
 		return nil, err
 	}
-	effects, err := h.Store.effects(ctx, ids)
+	effects, err := h.Store.Effects(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +81,10 @@ func (h *Web) Items(ctx context.Context, articles []Article) ([]templates.Item, 
 		if first != 0 && first != a.ID && slices.Contains(ids, first) {
 			continue
 		}
-		v := ItemView(a, h.BaseURL)
+		v := feed.ItemView(a, h.BaseURL)
 		v.Status = statusOn(a.Facts, today)
 		if d, ok := documents[a.ID]; ok {
-			v.Status = d.statusKey(today)
+			v.Status = documentStatus(d, today)
 		}
 		if v.Status == string(policy.StateInForce) {
 			v.Status = "" // of a new document it goes without saying
@@ -111,7 +107,7 @@ const maxReposts = 50
 
 // shownCopies returns what Items lists of the clusters of articles: the original of
 // a repost, and some reposts of an original.
-func shownCopies(articles []int64, clusters map[int64]Cluster) (shown []int64) {
+func shownCopies(articles []int64, clusters map[int64]feed.Cluster) (shown []int64) {
 	for _, id := range articles {
 		switch c := clusters[id]; c.First {
 		case 0:
@@ -125,10 +121,10 @@ func shownCopies(articles []int64, clusters map[int64]Cluster) (shown []int64) {
 }
 
 // addCopies links an article to its original, or to its reposts.
-func (h *Web) addCopies(v *templates.Item, article int64, c Cluster, copies map[int64]Article) {
+func (h *Web) addCopies(v *templates.Item, article int64, c feed.Cluster, copies map[int64]feed.Article) {
 	link := func(id int64) templates.FeedLink {
 		a := copies[id]
-		return templates.FeedLink{Title: a.SourceName + " · " + a.Title(), URL: ArticleURL(h.BaseURL, id)}
+		return templates.FeedLink{Title: a.SourceName + " · " + a.Title(), URL: feed.ArticleURL(h.BaseURL, id)}
 	}
 	if c.First == 0 {
 		return
@@ -150,53 +146,15 @@ func (h *Web) addCopies(v *templates.Item, article int64, c Cluster, copies map[
 // maxEffects is how many documents a list says that one repeals or amends.
 const maxEffects = 4
 
-// documentsOfArticles returns the document that each article carries, if any.
-func (st *Store) documentsOfArticles(ctx context.Context, articles []int64) (map[int64]Document, error) {
-	carried, err := st.DocumentsOf(ctx, articles)
-	if err != nil || len(carried) == 0 {
-		return nil, err
-	}
-	var ids []int64
-	for _, id := range carried {
-		ids = append(ids, id)
-	}
-	documents, err := st.DocumentsByID(ctx, ids)
-	found := make(map[int64]Document, len(carried))
-	for article, id := range carried {
-		if d, ok := documents[id]; ok {
-			found[article] = d
-		}
-	}
-	return found, err
-}
-
-// effects returns what articles do to other documents: repeal, amend, extend,
-// implement.
-func (st *Store) effects(ctx context.Context, articles []int64) ([]Relation, error) {
-	list, err := json.Marshal(orEmpty(articles))
-	if err != nil {
-		return nil, err
-	}
-	var all []Relation
-	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r
-			WHERE r.article IN (`+st.db.Dialect().IDs("$1")+`) AND r.gone_at IS NULL AND r.said_in <> 'subject' AND r.kind IN ($2, $3, $4, $5, $6)
-			ORDER BY r.kind, r.id LIMIT 2000`, string(list),
-			policy.RelationRepeals, policy.RelationRepealsPart, policy.RelationAmends, policy.RelationExtends, policy.RelationImplements)
-		return err
-	})
-	return all, err
-}
-
 // known are the documents that relations speak of, by id.
 type knownDocuments struct {
-	byID  map[int64]Document
+	byID  map[int64]feed.Document
 	today policy.Date
 }
 
 // targets looks up the documents that relations point to. One whose every page is
 // hidden is shown as the text calls it.
-func (h *Web) targets(ctx context.Context, relations []Relation) (knownDocuments, error) {
+func (h *Web) targets(ctx context.Context, relations []feed.Relation) (knownDocuments, error) {
 	var ids []int64
 	for _, r := range relations {
 		for _, id := range []int64{r.Target, r.Document} {
@@ -206,15 +164,15 @@ func (h *Web) targets(ctx context.Context, relations []Relation) (knownDocuments
 		}
 	}
 	found, err := h.Store.DocumentsByID(ctx, ids)
-	maps.DeleteFunc(found, func(_ int64, d Document) bool { return d.Article == 0 })
+	maps.DeleteFunc(found, func(_ int64, d feed.Document) bool { return d.Article == 0 })
 	return knownDocuments{found, h.Today()}, err
 }
 
 // mention is the document that a relation points to: ours if we have it, else as
 // the text calls it.
-func (k knownDocuments) mention(r Relation) templates.Mention {
+func (k knownDocuments) mention(r feed.Relation) templates.Mention {
 	if d, ok := k.byID[r.Target]; ok {
-		m := d.mention(k.today)
+		m := mentionOf(d, k.today)
 		m.Relation, m.Sentence = relationKey(r.Kind), r.Quote
 		return m
 	}
@@ -225,7 +183,7 @@ func (k knownDocuments) mention(r Relation) templates.Mention {
 	if m.Title == "" {
 		m.Title, m.Number = m.Number, ""
 	}
-	if r.Kind == RelationPromises {
+	if r.Kind == feed.RelationPromises {
 		m.Status = string(policy.StatePromised)
 	}
 	return m
@@ -233,25 +191,17 @@ func (k knownDocuments) mention(r Relation) templates.Mention {
 
 // relationKey is the word for a relation in the catalogue.
 func relationKey(kind string) string {
-	if kind == RelationCites {
-		return citesName
+	if kind == feed.RelationCites {
+		return feed.CitesName
 	}
 	return kind
 }
 
-// mention fills what others show of a document.
-func (d Document) mention(today policy.Date) templates.Mention {
-	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.path(), Date: d.On().String(), Status: d.statusKey(today)}
+// mentionOf fills what others show of a document.
+func mentionOf(d feed.Document, today policy.Date) templates.Mention {
+	m := templates.Mention{Title: d.Title, Number: d.Number, URL: d.Path(), Date: d.On().String(), Status: documentStatus(d, today)}
 	if len(d.Issuers) > 0 {
 		m.Issuer = d.Issuers[0]
 	}
 	return m
-}
-
-// path is the page of the document: by its number, else by our own id.
-func (d Document) path() string {
-	if d.Number != "" {
-		return "/documents/" + url.PathEscape(d.Number)
-	}
-	return "/documents/" + strconv.FormatInt(d.ID, 10)
 }

@@ -1,0 +1,77 @@
+package site
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/policy"
+	"dibao/templates"
+)
+
+// changesOf fills what the article's page shows of its revisions, the newest first.
+func changesOf(ctx context.Context, a feed.Article, revisions []feed.Revision) ([]templates.TextChange, error) {
+	var all []templates.TextChange
+	next := feed.Revision{Title: a.Title(), Paragraphs: a.Facts.Paragraphs}
+	for i, r := range slices.Backward(revisions) {
+		change := templates.TextChange{TooLong: true}
+		if len(revisions)-i <= maxShownRevisions {
+			var err error
+			change, err = textChange(ctx, append([]string{r.Title}, r.Paragraphs...), append([]string{next.Title}, next.Paragraphs...))
+			if err != nil {
+				return nil, err
+			}
+		}
+		change.Seen = r.ReplacedAt.In(a.Location()).Format(time.DateOnly)
+		all = append(all, change)
+		next = r
+	}
+	return all, nil
+}
+
+const (
+	// maxShownRevisions bounds the revisions that one page compares.
+	maxShownRevisions = 30
+	// maxDiff bounds the steps of one comparison that a page shows: about 0.2 s.
+	maxDiff = 20 << 20
+)
+
+// comparing bounds the comparisons that pages make at the same time.
+var comparing = make(chan struct{}, 2)
+
+// textChange compares two texts for a page, or says that they are too long or too
+// different for it.
+func textChange(ctx context.Context, before, after []string) (templates.TextChange, error) {
+	select {
+	case comparing <- struct{}{}:
+	case <-ctx.Done():
+		return templates.TextChange{}, ctx.Err()
+	}
+	defer func() { <-comparing }()
+	changes, ok := policy.DiffWithin(before, after, maxDiff)
+	return templates.TextChange{Paragraphs: changedParagraphs(changes), TooLong: !ok}, nil
+}
+
+// changedParagraphs fills what a page shows of a comparison: all but what stayed.
+func changedParagraphs(changes []policy.Change) []templates.ChangedParagraph {
+	var all []templates.ChangedParagraph
+	for _, c := range changes {
+		p := templates.ChangedParagraph{Article: c.Article}
+		switch c.Op {
+		case policy.Kept:
+			continue
+		case policy.Removed:
+			p.Pieces = []templates.ChangedPiece{{Op: "-", Text: c.Old}}
+		case policy.Added:
+			p.Pieces = []templates.ChangedPiece{{Op: "+", Text: c.New}}
+		default:
+			for _, s := range c.Spans {
+				p.Pieces = append(p.Pieces, templates.ChangedPiece{Op: strings.TrimSpace(string(s.Op)), Text: s.Text})
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+}
