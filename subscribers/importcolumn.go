@@ -53,16 +53,16 @@ var headerWords = map[column]string{
 	columnKind:      "type, subscribertype, subscriptiontype, membership, role, 类型, typ, tipo",
 	columnStatus: "status, subscriptionstatus, subscriberstatus, emailstatus, emailmarketing, emailmarketingstatus, memberstatus, membershipstatus, " +
 		"contactstatus, liststatus, globalstatus, deliverystatus, marketingcontactstatus, marketingstatus, mailstatus, 状态, 订阅状态, 邮件状态, 会员状态, 用户状态, 狀態, " +
-		"訂閱狀態, statut, etat, statutdabonnement, estado, estadodesuscripcion, abostatus, abonnementstatus, anmeldestatus, ステータス, 状態, 配信状態, 購読状態, 配信ステータス",
+		"訂閱狀態, statut, etat, statutdabonnement, estado, estadodesuscripcion, abostatus, abonnementstatus, anmeldestatus, ステータス, 状態, 配信状態, 購読状態, 配信ステータス, stato, statodiscrizione, situacao, статус, stan, durum, 상태, 구독상태",
 	columnAgreed: "subscribed, issubscribed, subscribedtoemails, emailsubscribed, subscribedtoemail, confirmed, isconfirmed, isthissubscriberconfirmed, emailconfirmed, " +
 		"verified, isverified, emailverified, active, isactive, enabled, isenabled, optin, optedin, doubleoptin, emailoptin, marketingoptin, optinstatus, acceptsmarketing, " +
 		"acceptsemailmarketing, emailmarketingconsent, marketingconsent, marketingpermission, mailable, deliverable, valid, isvalid, 是否订阅, 已订阅, 订阅, 是否有效, 有效, " +
 		"是否启用, 启用, 是否确认, 已确认, 是否激活, 已激活, 激活, 是否接收, 是否同意, 是否在订, 接收邮件, 是否訂閱, 已訂閱, abonniert, angemeldet, bestatigt, aktiv, abonne, inscrit, " +
-		"confirme, actif, suscrito, confirmado, activo, 購読, 購読中, 確認済み, 有効, 配信可, 配信許可, 配信希望, メルマガ購読",
+		"confirme, actif, suscrito, confirmado, activo, 購読, 購読中, 確認済み, 有効, 配信可, 配信許可, 配信希望, メルマガ購読, activated, iscritto, inscrito, aangemeld, подписан, 수신동의",
 	columnHarmless: "name, firstname, lastname, middlename, fullname, displayname, fname, lname, surname, givenname, vorname, nachname, prenom, nom, apellido, apellidos, " +
 		"姓名, 姓, 名字, 名前, 氏名, opens, clicks, sent, emailssent, opened, clicked, id, uuid, uid, uniqid, uniqueid, key, no, nr, number, 序号, 编号, 番号, leid, euid, memberrating, rating, score, points, dstoff, gmtoff, " +
 		"bouncecount, complimentaryplan, activesubscription, digestenabled, canceldate, htmlemail, sendthissubscriberhtmlemails, didthissubscribermanuallyconfirm, " +
-		"gender, sex, 性别, geschlecht, vip, ispublished, leadstatus, lifecyclestage, additionalemailaddresses",
+		"gender, sex, 性别, geschlecht, vip, ispublished, leadstatus, lifetimevalue, lifecyclestage, additionalemailaddresses",
 }
 
 var headers = tableOf(headerWords)
@@ -71,22 +71,23 @@ var headers = tableOf(headerWords)
 // parts stand anywhere in it in the form of plain. What counts, links or is about
 // another channel is harmless whatever else it says.
 var (
-	harmlessTokens = words("count, counts, number, total, rate, score, url, link, token, hash, sms, phone, whatsapp, push, postal, anzahl, nombre, soft")
+	harmlessTokens = words("count, counts, number, total, rate, score, url, link, token, hash, sms, phone, whatsapp, push, postal, anzahl, nombre, soft, amount, spent, revenue, orders, tax, ip")
 	harmlessParts  = words("次数, 数量, 短信, 电话, 手机, 回数, 电话号码")
-	leftTokens     = words("left, quit, dnc, nomail, baja, spam, abuse, removed, deleted, disabled, invalid, trashed, revoked, withdrawn, bloque")
+	leftTokens     = words("left, quit, dnc, nomail, baja, spam, abuse, removed, deleted, disabled, invalid, trashed, revoked, withdrawn, bloque, deactivated, deaktiviert, deceased")
 	leftParts      = words("unsub, optout, optedout, optingout, blacklist, blocklist, blocked, bounce, complain, donotcontact, donotemail, donotmail, dontemail, isdeleted, isremoved, isdisabled, " +
-		"deletedat, removedat, emaildisabled, suppress, cleantime, cleancampaign, cleaned, undeliverable, quarantine, markedasspam, spamreport, " +
+		"deletedat, removedat, emaildisabled, onhold, suppress, cleantime, cleancampaign, cleaned, undeliverable, quarantine, markedasspam, spamreport, " +
 		"退订, 退訂, 取消订阅, 取消訂閱, 黑名单, 黑名單, 拒收, 拒绝, 屏蔽, 封禁, 停用, 禁用, 删除, 注销, 退信, 投诉, 无效, 失效, 不再, 撤回, 离开, " +
 		"abgemeldet, abmelde, abbestell, gesperrt, sperrliste, geloscht, widerruf, desabonn, desinscri, plainte, supprim, listenoire, rebond, " +
-		"desuscri, dadodebaja, cancelad, rebotad, rebotes, bloquead, eliminad, listanegra, queja, 配信停止, 購読解除, 登録解除, 解除, 退会, 停止, 拒否, ブロック, バウンス, ブラックリスト, 不達")
-	mailParts  = words("mail, courriel, correo, correio, メール, メアド, 邮箱, 邮件, 信箱, 邮址, 电邮, 電郵, 郵件, 郵箱, 電子郵")
+		"desuscri, dadodebaja, cancelad, rebotad, rebotes, bloquead, eliminad, listanegra, queja, 配信停止, 購読解除, 登録解除, 解除, 退会, 停止, 拒否, ブロック, バウンス, ブラックリスト, 不達, disiscri, descadastr, afgemeld, uitgeschreven, отпис, 수신거부, 구독취소, 해지")
+	mailParts  = words("mail, courriel, correo, correio, メール, メアド, 이메일, 메일, почт, 邮箱, 邮件, 信箱, 邮址, 电邮, 電郵, 郵件, 郵箱, 電子郵")
 	otherMails = words("owner, sender, referrer, domain, template, client, parent, manager, assistant, supervisor, admin, type, label, 域名, 负责人, 经办人")
 	// sure are names of the column of addresses; weak ones hold other things, too.
 	sureAddress = words("email, emails, emailid, emailaddress, emailaddresses, emailaddr, mail, mails, mailid, mailaddress, eaddress, " +
 		"邮箱, 电子邮箱, 邮箱地址, 电子邮件, 邮件地址, 电子邮件地址, 电子邮箱地址, 邮件, 电邮, 电邮地址, 电子信箱, 信箱, 邮箱账号, 邮址, 電子郵件, 電子信箱, 電郵, 郵箱, " +
 		"emailadresse, mailadresse, epost, epostadresse, emailanschrift, adresseemail, adressemail, adressedemail, adresseelectronique, adressedecourriel, courriel, courrielelectronique, " +
 		"courrierelectronique, correo, correoelectronico, direcciondecorreo, direcciondecorreoelectronico, direcciondeemail, " +
-		"メール, eメール, メールアドレス, eメールアドレス, 電子メール, 電子メールアドレス, メアド")
+		"メール, eメール, メールアドレス, eメールアドレス, 電子メール, 電子メールアドレス, メアド, " +
+		"indirizzoemail, indirizzodiposta, postaelettronica, indirizzodipostaelettronica, correioeletronico, enderecodeemail, enderecoeletronico, emailadres, mailadres, электроннаяпочта, элпочта, почта, имейл, adresemail, eposta, epostaadresi, 이메일, 이메일주소, 메일, 메일주소")
 	weakAddress = words("address, addr, subscriber, subscribedaddress, recipient, contact, user, username, login, account, member, adresse, direccion, 地址, 收件人, 联系方式, 联系邮箱, 账号, 帐号, 用户, アドレス, 連絡先")
 )
 

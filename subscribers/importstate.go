@@ -19,25 +19,28 @@ const (
 	standingPending
 	standingYes
 	standingNo
+	standingCrossed // yes to some, no to others
 )
 
 // standingWords are the words of states, in the form of plain, as the programs that
 // headerWords names write them.
 var standingWords = map[standing]string{
-	standingYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有",
-	standingNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽",
+	standingYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有, sim, да, tak, evet, 예, 네",
+	standingNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽, nee, nao, нет, nie, hayir, 아니요, 아니오",
 	standingIn: "subscribed, resubscribed, confirmed, enabled, active, activated, member, regular, premium, paid, free, comped, complimentary, gifted, trialed, churning, " +
 		"pastdue, marketingcontact, verified, optedin, optin, 已订阅, 订阅, 订阅中, 在订, 已确认, 正常, 有效, 启用, 已启用, 活跃, 已激活, 激活, 已訂閱, 正常訂閱, " +
-		"abonniert, angemeldet, bestatigt, aktiv, abonne, inscrit, actif, confirme, suscrito, activo, confirmado, 購読中, 購読, 有効, 配信中, 登録済み, 登録中, 登録, 確認済み",
+		"abonniert, angemeldet, bestatigt, aktiv, abonne, inscrit, actif, confirme, suscrito, activo, confirmado, 購読中, 購読, 有効, 配信中, 登録済み, 登録中, 登録, 確認済み, " +
+		"iscritto, iscritta, attivo, attiva, confermato, inscrito, ativo, ativa, aangemeld, ingeschreven, actief, bevestigd, подписан, подписана, активен, активный, подтвержден, prenumererar, tilmeldt, pameldt, zapisany, aktywny, 구독, 구독중, 수신, 수신동의",
 	standingLeft: "unsubscribed, unsubscribe, optedout, optout, left, removed, deleted, cancelled, canceled, archived, trash, trashed, churned, nonmember, donotcontact, dnc, " +
 		"已退订, 退订, 已取消, 取消, 取消订阅, 已取消订阅, 未订阅, 不订阅, 拒收, 已注销, 注销, 已删除, 删除, 已退訂, 退訂, 已离开, " +
 		"abgemeldet, abbestellt, ausgetragen, geloscht, widerrufen, desabonne, desinscrit, supprime, resilie, dadodebaja, baja, desuscrito, cancelado, eliminado, nosuscrito, " +
-		"配信停止, 解除, 解除済み, 購読解除, 登録解除, 退会, 退会済み, 停止, 停止中, 拒否",
+		"配信停止, 解除, 解除済み, 購読解除, 登録解除, 退会, 退会済み, 停止, 停止中, 拒否, nomail, noemail, notsending, notsubscribed, donotmail, donotemail, donotsend, " +
+		"disiscritto, disiscritta, cancellato, cancellata, annullato, descadastrado, desinscrito, removido, excluido, afgemeld, uitgeschreven, opgezegd, отписан, отписана, отписался, удален, avregistrerad, avmeldt, afmeldt, wypisany, 구독취소, 수신거부, 해지, 탈퇴",
 	standingDead: "bounced, hardbounced, hardbounce, softbounced, bounce, bouncing, cleaned, undeliverable, invalid, malformed, complained, complaining, complaint, spam, spammy, " +
 		"junk, abuse, reported, markedasspam, blocked, blocklisted, blacklisted, suppressed, disabled, inactive, suspended, banned, held, quarantined, " +
 		"byuser, bybounces, bymoderator, 退信, 已退信, 无效, 失效, 已失效, 黑名单, 已拉黑, 拉黑, 屏蔽, 已屏蔽, 停用, 已停用, 禁用, 已禁用, 投诉, 已投诉, 封禁, 未激活, 异常, 黑名單, 無效, " +
 		"gebounct, unzustellbar, gesperrt, inaktiv, deaktiviert, bereinigt, rebond, rebondi, bloque, invalide, inactif, nettoye, rebotado, bloqueado, inactivo, limpiado, invalido, " +
-		"無効, 不達, エラー, バウンス, ブロック, ブロック済み",
+		"無効, 不達, エラー, バウンス, ブロック, ブロック済み, rimbalzato, bloccato, inattivo, inativo, bloqueada, devolvido, geblokkeerd, inactief, заблокирован, недоступен, недействителен, nieaktywny, 반송, 차단, 휴면",
 	standingPending: "pending, unconfirmed, unactivated, notconfirmed, unverified, nonsubscribed, transactional, notoptedin, nonmarketingcontact, invited, waiting, 未确认, 待确认, 未验证, 待验证, 待激活, " +
 		"未確認, 待確認, unbestatigt, ausstehend, nonconfirme, enattente, sinconfirmar, noconfirmado, pendiente, 仮登録, 確認待ち",
 }
@@ -46,11 +49,22 @@ var standings = tableOf(standingWords)
 
 // isUnset reports whether a field of a column of yes and no says no.
 func isUnset(field string) bool {
-	switch standings[plain(field)] {
+	switch standingOf(field) {
 	case standingNo, standingIn:
 		return true
 	}
-	return strings.Trim(plain(field), "0") == "" // -, 0000-00-00
+	return strings.Trim(field, " \u00a0\u30000-–—/.:TZ") == "" // -, 0000-00-00 00:00:00
+}
+
+// standingOf reads a field of a state, a tick or a cross.
+func standingOf(field string) standing {
+	switch strings.Trim(field, " \u00a0\u3000\ufe0f") {
+	case "√", "✓", "✔", "☑", "✅":
+		return standingYes
+	case "×", "✗", "✘", "☒", "❌":
+		return standingCrossed
+	}
+	return standings[plain(field)]
 }
 
 // dateLike is a date in figures, in any order.
@@ -62,7 +76,7 @@ var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quaran
 // elsewhere says why a reader of whom another provider's column says so is not
 // taken, "" if they are.
 func elsewhere(c column, name, field string) string {
-	s := standings[plain(field)]
+	s := standingOf(field)
 	switch c {
 	case columnLeft:
 		switch {
@@ -106,6 +120,10 @@ func elsewhere(c column, name, field string) string {
 	return fmt.Sprintf("has the state %q at the other provider, which is not understood", clipField(field))
 }
 
+// stateParts stand in what people write of a reader who is mailed no more:
+// 2024年已退订, "On Hold Bounce".
+var stateParts = words("unsubscri, optout, optedout, bounce, donotmail, donotemail, nomail, 退订, 退訂, 取消订阅, 取消訂閱, 退信, 拒收, 黑名单, 黑名單, désabonn, abgemeldet, disiscri, descadastr, отпис, 配信停止, 수신거부")
+
 // suspects finds columns that nobody understands and whose values look like a
 // state: a word such as "unsubscribed" or 退订 in one row, or nothing but yes and
 // no in all.
@@ -130,10 +148,12 @@ func (s *suspects) look(i int, field string) {
 	if value == "" || slices.Contains(s.flags[i], value) {
 		return
 	}
-	switch p := plain(value); standings[p] {
+	switch p := plain(value); standingOf(value) {
 	case standingUnknown:
-		s.others[i] = true
-	case standingYes, standingNo:
+		if s.others[i] = true; holdsAny(p, stateParts) && !strings.Contains(value, "://") {
+			s.word[i] = value
+		}
+	case standingYes, standingNo, standingCrossed:
 		if len(s.flags[i]) < maxFlags {
 			s.flags[i] = append(s.flags[i], value)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -18,6 +19,9 @@ var (
 	zipMagic = []byte("PK\x03\x04")
 	oleMagic = []byte("\xd0\xcf\x11\xe0")
 )
+
+// markup is how a page of HTML begins that a program calls a spreadsheet.
+var markup = regexp.MustCompile(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
 
 // text turns a file into lines that end in a line feed, without a byte order
 // mark. UTF-16 becomes UTF-8; other encodings stay as they are.
@@ -41,6 +45,10 @@ func text(file io.Reader) (*bufio.Reader, error) {
 	}
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		_, _ = lines.Discard(3) // it was peeked
+		head = head[3:]
+	}
+	if markup.Match(head) {
+		return nil, errors.New("this is a table in HTML or XML, whatever its name ends in; open it in a spreadsheet and save it as CSV first")
 	}
 	if bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0 { // as older Macs end lines
 		return bufio.NewReaderSize(carriageReturns{lines}, MaxRow), nil
