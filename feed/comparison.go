@@ -21,8 +21,8 @@ const (
 	// maxCompared bounds the steps that one collection compares texts with: about five
 	// seconds. What goes beyond is not compared, and its articles say so.
 	maxCompared = 1 << 29
-	// stepsOfByte is what it costs to prepare a byte of text.
-	stepsOfByte = 4
+	// stepsOfByte is what it costs to load and prepare a byte of text.
+	stepsOfByte = 8
 	// maxKept bounds the texts that are kept prepared while some are compared, in
 	// bytes of their text, and keptBetween those that are kept until the next.
 	maxKept, keptBetween = 2 << 20, 64 << 10
@@ -113,12 +113,8 @@ func (c *comparisons) forget(most int) {
 	}
 }
 
-// compare compares two texts, if the budget allows it.
+// compare compares two texts.
 func (c *comparisons) compare(key [2]textKey, a, b *policy.Text) {
-	if c.left <= 0 {
-		c.known[key] = policy.Sameness{Unfinished: true}
-		return
-	}
 	s := a.Compare(b)
 	c.left -= s.Steps
 	c.known[key] = s
@@ -228,6 +224,10 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if c.left <= 0 {
+			c.known[key] = policy.Sameness{Unfinished: true}
+			continue
 		}
 		var texts [2]*policy.Text
 		for i, ref := range pair {
