@@ -55,7 +55,11 @@ func readSignature(line string) (Date, bool) {
 
 // publishedMeta are the meta elements that say when a page was published, the
 // standard's first; without the marks in their names and in lower case.
-var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "weiboarticlecreateat"}
+var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "ldpubdate", "weiboarticlecreateat"}
+
+// MetaOfScript is the name of the evidence of a time of publication that only a
+// script of the page states.
+const MetaOfScript = "script"
 
 // metaName makes og:published_time and publish-date the names above.
 func metaName(s string) string {
@@ -83,6 +87,9 @@ func (u *understanding) published() {
 				continue
 			}
 			if m, ok := readMoment(p.Content, u.zone); ok {
+				if m.at.IsZero() {
+					m.at = u.timeOn(m.on)
+				}
 				set(m, "meta[name="+p.Name+"]")
 				return
 			}
@@ -106,6 +113,12 @@ func (u *understanding) published() {
 	if best != nil {
 		set(bestMoment, strings.TrimSpace(best.Element+" "+best.Name))
 		return
+	}
+	for _, p := range u.e.Meta {
+		if m, ok := readMoment(p.Content, u.zone); ok && p.Name == MetaOfScript {
+			set(m, p.Name)
+			return
+		}
 	}
 	list, hasList := readMoment(u.e.ListDate, u.zone)
 	inURL, hasURL := when.InAddress(u.e.URL)
@@ -140,6 +153,17 @@ func (u *understanding) published() {
 	case u.e.FeedUpdated != nil:
 		set(moment{on: DateOf(u.e.FeedUpdated.In(u.zone))}, "feed")
 	}
+}
+
+// timeOn returns the time of a day that a label for the publication prints, for a
+// meta element that names the day alone; zero if none does.
+func (u *understanding) timeOn(day Date) time.Time {
+	for _, l := range u.e.Labels {
+		if m, ok := readMoment(l.Value, u.zone); ok && m.on == day && !m.at.IsZero() && (l.Name == "" || when.RoleOf(l.Name) == when.RolePublished) {
+			return m.at
+		}
+	}
+	return time.Time{}
 }
 
 func abs(d time.Duration) time.Duration {

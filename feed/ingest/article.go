@@ -42,6 +42,9 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 		p, s.Settings.Charset = page, ""
 	}
 	doc, plain := parseText(p, s.Settings.Charset)
+	if page, ok := articleInScripts(doc, p); ok {
+		doc, plain = parseText(page, "")
+	}
 	base, err := url.Parse(p.URL)
 	if err != nil {
 		return it, fmt.Errorf("address %q of the article: %w", p.URL, err)
@@ -51,7 +54,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	e.URL = firstOf(it.URL, p.URL)
 	e.SiteName, e.Zone, e.Issuer, e.Region = s.Name, s.Zone, s.Issuer, s.Region
 	e.Language = clip(doc.Find("html").AttrOr("lang", ""), 35)
-	e.Meta = readMeta(doc)
+	e.Meta = append(readMeta(doc), readScriptMeta(doc)...)
 	r.e = e
 	if err := r.read(); err != nil {
 		return it, err
@@ -94,6 +97,8 @@ func (r *articleReader) read() error {
 		r.body = r.view.textOf(r.container, r.head)
 	}
 	r.e.Labels = r.view.readLabels(r.head, r.body)
+	r.e.Labels = append(r.e.Labels, scriptAuthor(r.e.Meta, r.e.Labels)...)
+	r.addTimes()
 	r.setTitle(listed)
 	r.out.Attachments = r.view.readAttachments(r.doc.Nodes[0], r.container, r.base)
 	r.readText()
@@ -237,11 +242,17 @@ const (
 	maxMetaText = 2000 // characters
 )
 
+var tagInMeta = regexp.MustCompile(`</?[a-zA-Z][^<>]{0,200}>`)
+
 func readMeta(doc *goquery.Document) []policy.Pair {
 	var all []policy.Pair
 	doc.Find("meta[name][content], meta[property][content]").Each(func(_ int, m *goquery.Selection) {
 		name := clip(collapse(m.AttrOr("name", m.AttrOr("property", ""))), 100)
-		if content := collapse(m.AttrOr("content", "")); name != "" && content != "" && len(all) < maxMeta {
+		content := collapse(m.AttrOr("content", ""))
+		if strings.Contains(content, "</") { // of a headline in two lines
+			content = collapse(tagInMeta.ReplaceAllString(content, ""))
+		}
+		if name != "" && content != "" && len(all) < maxMeta {
 			all = append(all, policy.Pair{Name: name, Content: clip(content, maxMetaText)})
 		}
 	})

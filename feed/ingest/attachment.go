@@ -103,6 +103,9 @@ var annexWords = set(`fujian fj xgfj filelist files attach attachs attachment at
 // annexHeading heads attachments.
 var annexHeading = regexp.MustCompile(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]`)
 
+// wholeText is a link to the text as a file.
+var wholeText = regexp.MustCompile(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)
+
 // annexReach is how many lines behind the text attachments are looked for.
 const annexReach = 15
 
@@ -155,6 +158,9 @@ func (v *view) nearFiles(container *html.Node) map[*html.Node]bool {
 	for i := s.to; i < min(len(v.lines), s.to+annexReach); i++ {
 		l := v.lines[i]
 		file := isFileLine(l)
+		if file && wholeText.MatchString(l.text) {
+			near[l.node] = true
+		}
 		headed = annexHeading.MatchString(l.text) || headed && file
 		if file && headed || annexHeading.MatchString(l.text) {
 			near[l.node] = true

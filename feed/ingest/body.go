@@ -188,7 +188,27 @@ func isHeader(l line) bool {
 	if policy.IsFurniture(l.text) || clockLine.MatchString(l.text) && !strings.HasSuffix(l.text, "日") || countLine.MatchString(l.text) || crumbLine.MatchString(l.text) {
 		return true
 	}
-	return len(headerLabels(l)) > 0
+	return len(headerLabels(l)) > 0 || isCell(l.node) && isLabelCell(l) || l.size <= 60 && isDatedMedium(l.text)
+}
+
+// isDatedMedium reports whether a line is a date and a medium: 2026-11-27 某省日报.
+func isDatedMedium(text string) bool {
+	text = siteLead.ReplaceAllString(text, "")
+	at := label.FindDate(text)
+	if at == nil || at[0] > 0 && at[1] < len(text) {
+		return false
+	}
+	return medium.MatchString(strings.Trim(text[:at[0]]+text[at[1]:], "《》|｜丨 "))
+}
+
+// isLabelCell reports whether a cell of a register is nothing but a label.
+func isLabelCell(l line) bool {
+	return label.KindOf(strings.TrimRight(squeeze(l.text), ":：")) != label.Unknown
+}
+
+// isValueCell reports whether a line is the value beside a label in a register.
+func (v *view) isValueCell(i int) bool {
+	return i > 0 && isCell(v.lines[i].node) && isCell(v.lines[i-1].node) && v.lines[i].node != v.lines[i-1].node && isLabelCell(v.lines[i-1])
 }
 
 // headerLabels returns the labels of a line that is a header and no sentence.
@@ -227,14 +247,17 @@ func (v *view) textOf(container *html.Node, h headline) span {
 	if h.lines.to > s.from && h.lines.from >= s.from && h.lines.to <= s.to {
 		start = h.lines.to
 		for i := start; i < min(s.to, start+headLines) && (v.lines[i].prose == 0 || isHeader(v.lines[i])); i++ {
-			if isHeader(v.lines[i]) { // with whatever short lines stand before it
+			switch l := v.lines[i]; {
+			case isHeader(l) || v.isValueCell(i): // with whatever short lines stand before it
+				start = i + 1
+			case i > start && isLinkLine(l) && isLinkLine(v.lines[i-1]): // other articles
 				start = i + 1
 			}
 		}
 	}
 	for headers := 0; start < s.to && headers < maxHeaders; {
 		if v.lines[start].aside == inArticle {
-			if !isHeader(v.lines[start]) {
+			if !isHeader(v.lines[start]) && !v.isValueCell(start) {
 				break
 			}
 			headers++
@@ -335,6 +358,9 @@ func (v *view) linksFrom(s span) bool {
 func (v *view) filesFollow(i, end int) bool {
 	return i+1 < end && isFileLine(v.lines[i+1])
 }
+
+// isLinkLine reports whether a line is a link to another page and nothing else.
+func isLinkLine(l line) bool { return l.link > 0 && l.link*10 >= l.size*9 && !isFileLine(l) }
 
 // isFileLine reports whether a line holds a link to a file.
 func isFileLine(l line) bool {

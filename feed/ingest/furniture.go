@@ -11,7 +11,7 @@ import (
 // mislead, measures do not.
 var (
 	// What readers say, however much it is.
-	remarks = set(`comment comments cmt cmts pinglun gentie tie`)
+	remarks = set(`comment comments cmt cmts pinglun gentie tie sohucs changyan disqus livere uyan`)
 	// Parts that are something else even where they hold much text.
 	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx`)
 	// Parts that speak of other articles or of the site.
@@ -63,7 +63,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 		switch {
 		case word == "editor" && i > 0 && (all[i-1] == "trs" || all[i-1] == "rich"):
 			return inArticle, 0 // where texts are written
-		case remarks[word]:
+		case remarks[word], word == "thread" && i > 0 && all[i-1] == "ds":
 			return elsewhere, maxRemarks
 		case strangers[word]:
 			return elsewhere, maxStranger

@@ -83,7 +83,7 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 		return h
 	}
 	if h, ok := v.looksLikeOne(body, site); ok {
-		return h
+		return h.withoutMark(refs, site, v.links)
 	}
 	for _, name := range refs.names {
 		if runes(name) >= minTitle && (refs.title == "" || sharesText(name, refs.title)) {
@@ -146,8 +146,13 @@ func (v *view) scoreHeadline(at span, plain string, body int, refs references) i
 	if l.aside == elsewhere {
 		score -= 20
 	}
-	if at.to-at.from == 1 && v.namesPlace(plain) && !slices.Contains(refs.all, plain) {
-		score -= 30
+	if at.to-at.from == 1 && v.namesPlace(plain) {
+		switch {
+		case plain == squeeze(refs.title) && siteName.MatchString(plain): // which may name the site alone
+			score -= 60
+		case !slices.Contains(refs.all, plain):
+			score -= 30
+		}
 	}
 	return score
 }
@@ -172,21 +177,47 @@ func joinTitle(lines []line) string {
 // looksLikeOne finds the last line before the text, or first in it, that is set
 // as a headline and is neither a link, nor a label, nor the site's name.
 func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
+	opening := headline{} // in the text, where none stands before it
 	for i := min(len(v.lines), body+3) - 1; i >= max(0, body-headlineReach/2); i-- {
 		l := v.lines[i]
 		if l.aside == elsewhere || l.size < minTitle || l.size > maxTitle/2 || l.link*2 > l.size && !isHeading(l.node) {
 			continue
 		}
-		if !named(l.node) && !emphatic(l.node) || i >= body && !isHeading(l.node) {
+		if !named(l.node) && !emphatic(l.node) || i >= body && !isHeading(l.node) && !v.opens(i) {
 			continue
 		}
 		fields, _ := label.Split(l.raw)
 		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") {
 			continue
 		}
-		return headline{l.text, span{i, i + 1}, l.node}, true
+		h := headline{l.text, span{i, i + 1}, l.node}
+		if i < body || isHeading(l.node) {
+			return h, true
+		}
+		opening = h
 	}
-	return headline{}, false
+	return opening, opening.text != ""
+}
+
+// opens reports whether a line that is set as a headline and no sentence opens a
+// text and has the article's head below it.
+func (v *view) opens(i int) bool {
+	l := v.lines[i]
+	if strings.ContainsAny(l.text, "。；，：:") || i+1 >= len(v.lines) {
+		return false
+	}
+	below := v.lines[i+1]
+	return isHeader(below) || below.size <= 60 && below.prose == 0 && label.FindDate(below.text) != nil
+}
+
+// withoutMark cuts off what a span in front of a headline says (通知公告, 图解), where
+// the page's title names the rest.
+func (h headline) withoutMark(refs references, site []string, links map[string]bool) headline {
+	core, text := withoutSite(refs.title, site, links), squeeze(h.text)
+	if n := runes(squeeze(core)); n >= 2*minTitle && n < runes(text) && runes(text)-n <= 10 && strings.HasSuffix(text, squeeze(core)) {
+		h.text = clip(core, maxTitle)
+	}
+	return h
 }
 
 func isHeading(n *html.Node) bool {

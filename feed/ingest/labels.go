@@ -72,10 +72,17 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	r.add(l.node, fields)
 	if bare && !inHeadline(i, h) && l.size <= 100 {
 		text := collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))
+		text = siteLead.ReplaceAllString(text, "")
 		if at := label.FindDate(text); at != nil && (len(fields) > 0 || isDated(text, at)) {
 			date := text[at[0]:at[1]]
 			r.put(policy.Label{Element: elementName(innermost(l, date)), Value: date})
 			r.readName(l, fields, text[at[1]:])
+			if at[1] == len(text) {
+				r.readName(l, fields, text[:at[0]])
+			}
+		}
+		if m := byEnglish.FindStringSubmatch(text); m != nil && !r.has(label.Author) {
+			r.put(policy.Label{Element: elementName(innermost(l, m[1])), Name: "By", Value: strings.TrimSpace(m[1])})
 		}
 	}
 	if bare {
@@ -189,7 +196,14 @@ func (r *labelReader) cells(row *html.Node) []cell {
 
 // medium is how the names of media and organs end that stand without a label
 // behind a date.
-var medium = regexp.MustCompile(`^[\p{Han}A-Za-z·]{1,18}(?:报|网|社|台|刊|杂志|新闻|消息|周刊|日报|晚报|时报|客户端|电台|电视台|办公厅|委员会|政府|发布)$`)
+var medium = regexp.MustCompile(`^[\p{Han}A-Za-z·—]{2,18}(?:报|网|社|台|刊|杂志|新闻|消息|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
+
+// siteLead is the address of the site that stands in front of a date:
+// http://www.sina.com.cn 2005年03月21日 11:21.
+var siteLead = regexp.MustCompile(`(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?\s+`)
+
+// byEnglish is an English by-line.
+var byEnglish = regexp.MustCompile(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,]|\d|(?:on|Published|Updated)\b)`)
 
 // readName takes the name of a medium that follows a date and nothing else:
 // «2019-11-25 18:57 参考消息».
@@ -198,6 +212,7 @@ func (r *labelReader) readName(l line, fields []label.Field, behind string) {
 		return
 	}
 	name, _, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(behind), "|｜丨/- "), " ")
+	name = strings.Trim(name, "《》")
 	if medium.MatchString(name) && !policy.IsFurniture(name) {
 		r.put(policy.Label{Element: elementName(innermost(l, name)), Name: "来源", Value: name})
 	}

@@ -199,7 +199,7 @@ func TestLabels(t *testing.T) {
 		{"OneLine", `<div class=info>时间:2023-05-16　来源:新华社 作者：张三</div>`, []policy.Label{{Element: "div.info", Name: "时间", Value: "2023-05-16"}, {Element: "div.info", Name: "来源", Value: "新华社"}, {Element: "div.info", Name: "作者", Value: "张三"}}},
 		{"Spans", `<p id=m><span>来源：</span><span>民政局</span><span>日期：2023-05-16 08:30</span></p>`, []policy.Label{{Element: "p#m", Name: "来源", Value: "民政局"}, {Element: "p#m", Name: "日期", Value: "2023-05-16 08:30"}}},
 		{"Sizes", `<div class=m>来源：民政局 字号：[大][中][小] 打印</div>`, []policy.Label{{Element: "div.m", Name: "来源", Value: "民政局"}}},
-		{"BareDate", `<div class=m><i id=d>2023年05月16日 09:15</i> 民政局</div>`, []policy.Label{{Element: "i#d", Value: "2023年05月16日 09:15"}}},
+		{"BareDate", `<div class=m><i id=d>2023年05月16日 09:15</i> 民政局</div>`, []policy.Label{{Element: "i#d", Value: "2023年05月16日 09:15"}, {Element: "div.m", Name: "来源", Value: "民政局"}}},
 		{"Rows", `<ul class=x><li>索引号：A-1</li><li>发布日期：2023-05-16</li><li><a href=/b.html>关于别的事项的通知发布时间：2020-01-01</a></li></ul>`, []policy.Label{{Element: "ul.x", Name: "索引号", Value: "A-1"}, {Element: "ul.x", Name: "发布日期", Value: "2023-05-16"}}},
 		{"CellsWithoutColons", `<table class=t><tr><th>公文编号</th><td>样政发〔2024〕3号</td><th>索 引 号</th><td>A-1</td></tr><tr><th>日期</th><td>标题</td></tr></table>`, []policy.Label{{Element: "table.t", Name: "公文编号", Value: "样政发〔2024〕3号"}, {Element: "table.t", Name: "索引号", Value: "A-1"}}},
 		{"BehindTheText", `<div id=zoom>` + strings.Repeat("正文内容", 20) + `</div><p>发布日期：2023-05-16 责任编辑：李四</p>`, []policy.Label{{Element: "body", Name: "发布日期", Value: "2023-05-16"}}},

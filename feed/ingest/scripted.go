@@ -1,0 +1,182 @@
+package ingest
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"dibao/feed/ingest/literal"
+	"dibao/policy"
+	"dibao/policy/label"
+	"dibao/policy/when"
+)
+
+// Limits on what scripts say of an article, in bytes.
+const (
+	maxLinkedData = 64 << 10
+	maxTimeScript = 256 << 10
+)
+
+// linkedMembers are those of schema.org and of Baidu's form of it that say what an
+// article is.
+var linkedMembers = []string{"headline", "title", "datePublished", "pubDate"}
+
+// scriptTime finds the time of publication that a script sets on the page.
+var scriptTime = regexp.MustCompile(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
+
+// readScriptMeta returns what linked data (JSON-LD) and the scripts of a page say of
+// the article, as meta elements: ld:headline, ld:datePublished, ld:author, and
+// [policy.MetaOfScript] for a time.
+func readScriptMeta(doc *goquery.Document) []policy.Pair {
+	var all []policy.Pair
+	add := func(name, value string) {
+		if value = collapse(value); value != "" && len(all) < maxMeta {
+			all = append(all, policy.Pair{Name: name, Content: clip(value, maxMetaText)})
+		}
+	}
+	hasTime := false
+	doc.Find("script").Each(func(_ int, s *goquery.Selection) {
+		text := s.Text()
+		if strings.Contains(strings.ToLower(s.AttrOr("type", "")), "ld+json") {
+			if v, err := parseJSONBody(text[:min(len(text), maxLinkedData)]); err == nil {
+				linkedData(v, 0, add)
+			}
+			return
+		}
+		if m := scriptTime.FindStringSubmatch(text[:min(len(text), maxTimeScript)]); m != nil && !hasTime {
+			if w, ok := when.Read(m[1], when.Clock{Zone: shanghai}); ok {
+				hasTime = true
+				add(policy.MetaOfScript, stampOf(w))
+			}
+		}
+	})
+	return all
+}
+
+// stampOf writes a date as policy reads it.
+func stampOf(w when.When) string {
+	if w.At.IsZero() {
+		return w.On.String()
+	}
+	return w.At.In(shanghai).Format("2006-01-02 15:04:05")
+}
+
+// linkedData takes the members of the first article in linked data.
+func linkedData(v any, depth int, add func(name, value string)) {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v[:min(len(v), 20)] {
+			linkedData(x, depth+1, add)
+		}
+	case map[string]any:
+		if graph, ok := v["@graph"]; ok && depth < 3 {
+			linkedData(graph, depth+1, add)
+			return
+		}
+		kind, _ := v["@type"].(string)
+		if _, ofBaidu := v["pubDate"]; !strings.HasSuffix(kind, "Article") && !strings.HasSuffix(kind, "Posting") && kind != "Report" && !ofBaidu {
+			return
+		}
+		for _, name := range linkedMembers {
+			if s, ok := v[name].(string); ok {
+				add("ld:"+strings.Replace(name, "title", "headline", 1), s)
+			}
+		}
+		author := v["author"]
+		if list, ok := author.([]any); ok && len(list) > 0 {
+			author = list[0]
+		}
+		if person, ok := author.(map[string]any); ok && person["@type"] == "Person" {
+			if s, ok := person["name"].(string); ok {
+				add("ld:author", s)
+			}
+		}
+	}
+}
+
+// personsName is a name in Chinese, or one of two words and more.
+var personsName = regexp.MustCompile(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
+
+// scriptAuthor returns the author whom only linked data or an element of Open Graph
+// names, as a label: a person, and neither a site nor an account.
+func scriptAuthor(meta []policy.Pair, labels []policy.Label) []policy.Label {
+	for _, l := range labels {
+		if label.KindOf(l.Name) == label.Author && l.Value != "" {
+			return nil
+		}
+	}
+	for _, m := range meta {
+		switch strings.ToLower(m.Name) {
+		case "ld:author", "og:article:author", "article:author":
+			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) {
+				return []policy.Label{{Element: "meta[" + m.Name + "]", Name: "作者", Value: m.Content}}
+			}
+		}
+	}
+	return nil
+}
+
+// addTimes completes the labels that print a day by the time that a time element
+// of the page gives for that day.
+func (r *articleReader) addTimes() {
+	var times []when.When
+	r.doc.Find("time[datetime]").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+		if w, ok := when.Read(s.AttrOr("datetime", ""), when.Clock{Zone: shanghai}); ok && !w.At.IsZero() {
+			times = append(times, w)
+		}
+		return len(times) < 10
+	})
+	for i, l := range r.e.Labels {
+		w, ok := when.First(l.Value, when.Clock{Zone: shanghai})
+		if !ok || !w.At.IsZero() || l.Name != "" && when.RoleOf(l.Name) != when.RolePublished {
+			continue
+		}
+		for _, t := range times {
+			if when.DateOf(t.At.In(shanghai)) == w.On {
+				r.e.Labels[i].Value = stampOf(t)
+				break
+			}
+		}
+	}
+}
+
+// articleInScripts returns the article that a page without a text of its own keeps
+// as an object for the program that draws it (__NEXT_DATA__, __INITIAL_STATE__), as
+// the page that would be drawn.
+func articleInScripts(doc *goquery.Document, p Page) (page Page, ok bool) {
+	body := doc.Find("body").Clone()
+	body.Find("script, style, noscript, template, textarea").Remove()
+	if runes(collapse(clip(body.Text(), 10*maxErrorText))) >= minText {
+		return p, false
+	}
+	left := maxScriptBytes
+	doc.Find("script").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+		text := strings.TrimSpace(s.Text())
+		if left -= len(text); left < 0 {
+			return false
+		}
+		if text == "" || !strings.Contains(text, "{") {
+			return true
+		}
+		if text[0] != '{' && text[0] != '[' {
+			at := valueStart.FindStringIndex(text)
+			if at == nil {
+				return true
+			}
+			v, _, _ := literal.Value(text, at[0]+strings.IndexAny(text[at[0]:at[1]], "[{'\""))
+			b, err := json.Marshal(v)
+			if err != nil {
+				return true
+			}
+			text = string(b)
+		}
+		page, ok = articleOfJSON(Page{URL: p.URL, Body: []byte(text)}, "utf-8")
+		return !ok
+	})
+	if !ok {
+		return p, false
+	}
+	return page, true
+}
