@@ -52,6 +52,9 @@ const (
 	StateRemoved State = "removed" // kept for its articles, not asked and not listed
 )
 
+// States are all states of a source that is listed.
+var States = []State{StateNew, StateOK, StateFailing, StateBlocked, StateChanged, StateQuiet, StateFlood, StateGone, StatePaused}
+
 // Licence says how much of a source's articles may be shown (著作权法 第五条).
 type Licence string
 

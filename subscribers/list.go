@@ -361,6 +361,34 @@ func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, er
 	return counts, err
 }
 
+// CountSubscriptions returns how many subscriptions all lists have, by state. A
+// reader of two lists counts twice.
+func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int, error) {
+	return s.countBy(ctx, `SELECT s.state, COUNT(*) FROM subscriptions s JOIN lists l ON l.id = s.list WHERE l.removed_at IS NULL GROUP BY s.state`)
+}
+
+// countBy returns the counts that a query gives for names.
+func (s *Store) countBy(ctx context.Context, query string) (map[string]int, error) {
+	counts := make(map[string]int)
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, query)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var name string
+			var n int
+			if err := rows.Scan(&name, &n); err != nil {
+				return err
+			}
+			counts[name] = n
+		}
+		return rows.Err()
+	})
+	return counts, err
+}
+
 // countSuppressed counts the confirmed readers of a list who are suppressed, page
 // by page: a suppression is known by a hash, which SQL can't make.
 func (s *Store) countSuppressed(ctx context.Context, tx *sql.Tx, list int64) (n int, err error) {

@@ -182,24 +182,7 @@ func (s *Store) isClosed(ctx context.Context, tx *sql.Tx, address string, now ti
 
 // CountSuppressions returns how many addresses are suppressed, by reason.
 func (s *Store) CountSuppressions(ctx context.Context) (map[string]int, error) {
-	counts := make(map[string]int)
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT reason, COUNT(*) FROM suppressions GROUP BY reason`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var reason string
-			var n int
-			if err := rows.Scan(&reason, &n); err != nil {
-				return err
-			}
-			counts[reason] = n
-		}
-		return rows.Err()
-	})
-	return counts, err
+	return s.countBy(ctx, `SELECT reason, COUNT(*) FROM suppressions GROUP BY reason`)
 }
 
 // SuppressAll suppresses the addresses of another provider's list in one step:

@@ -27,7 +27,7 @@ var apiVerbs = []string{
 	"list show", "list preview", "list create", "list edit", "list remove", "list invite",
 	"subscriber list", "subscriber show", "subscriber add", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget",
 	"issue list", "issue show", "issue report", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
-	"bounce list", "audit",
+	"bounce list", "audit", "status",
 }
 
 // apiClosedFlags are flags that name files or other surroundings of the server, or

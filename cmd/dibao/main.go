@@ -107,7 +107,7 @@ func newRootWith(g *globals) *cobra.Command {
 		return usagef("%s; see: %s --help", flagProblem(err), cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDemo(g), newServe(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
+		newDemo(g), newServe(g), newStatus(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
 		newSubscriber(g), newIssue(g), newMail(g), newInspect(g), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newFileText(),
 		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(),
 	)

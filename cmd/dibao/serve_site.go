@@ -9,10 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	runtimemetrics "github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"dibao/feed/hub"
 	"dibao/feed/publish"
 	"dibao/internal/fetch"
@@ -110,16 +106,6 @@ func certificate(cert, key, keys string) (*tls.Config, error) {
 		return nil, fmt.Errorf("%w; check %s", err, keys)
 	}
 	return c, nil
-}
-
-// metrics serves what the node counts (Prometheus).
-func (a *app) metrics() http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.db)
-	if a.counts != nil {
-		a.counts.Register(registry)
-	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
 // isSecure reports whether readers reach us by HTTPS, through whatever.

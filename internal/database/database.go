@@ -222,6 +222,24 @@ func (db *DB) Path() string {
 // JobsDB returns the connections that are the job engine's: one for SQLite.
 func (db *DB) JobsDB() *sql.DB { return db.jobs }
 
+// ClockSkew returns how far the clock of the database server is ahead of ours. SQLite
+// has ours.
+func (db *DB) ClockSkew(ctx context.Context) (skew time.Duration, err error) {
+	if db.dialect == SQLite {
+		return 0, nil
+	}
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		var theirs time.Time
+		asked := time.Now()
+		if err := tx.QueryRowContext(ctx, `SELECT clock_timestamp()`).Scan(&theirs); err != nil {
+			return err
+		}
+		skew = theirs.Sub(asked.Add(time.Since(asked) / 2))
+		return nil
+	})
+	return skew, err
+}
+
 // Close closes all connections; transactions that run fail.
 func (db *DB) Close() error {
 	var errs []error

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	runtimemetrics "github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"dibao/feed"
+)
+
+// metricsKept is how long a snapshot is served: several servers may ask.
+const metricsKept = 10 * time.Second
+
+// metrics serves what the node counts (Prometheus).
+func (a *app) metrics() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.db, &statusCollector{app: a})
+	if a.counts != nil {
+		a.counts.Register(registry)
+	}
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// statusCollector exports the snapshot that dibao status shows.
+type statusCollector struct {
+	app *app
+
+	mu   sync.Mutex
+	last status
+	read time.Time
+}
+
+func gauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("dibao_"+name, help, labels, nil)
+}
+
+var (
+	metricBuild         = gauge("build_info", "Version of the program; the value is 1.", "version", "revision")
+	metricSources       = gauge("sources", "Sources by state.", "state")
+	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0: never.", "source", "name", "state")
+	metricArticles      = prometheus.NewDesc("dibao_articles_total", "Articles ever stored.", nil, nil)
+	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
+	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
+	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
+	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list is overdue.", "list")
+	metricListMatched   = gauge("list_matched_articles", "Articles of a list that no issue has dealt with.", "list")
+	metricHeldIssues    = gauge("issues_held", "Issues that wait for an admin to release them.")
+	metricDeliveries    = gauge("deliveries", "Deliveries by state, of mailings due in the last seven days.", "state")
+	metricOldest        = gauge("oldest_waiting_seconds", "Age of the oldest mailing with unsent messages; 0: none.")
+	metricPaused        = gauge("mail_servers_paused", "Mail servers that refuse our mail and are tried again later.")
+	metricReports       = gauge("mail_reports", "Reports received in the last seven days, by kind.", "kind")
+	metricPending       = gauge("suppressions_pending", "Suppressions that wait for an admin.")
+	metricSubscriptions = gauge("subscriptions", "Subscriptions by state.", "state")
+	metricSuppressions  = gauge("suppressions", "Suppressed addresses by reason.", "reason")
+	metricJobs          = gauge("jobs", "Background jobs by state.", "state")
+	metricDiskFree      = gauge("disk_free_bytes", "Free space where the SQLite database is.")
+	metricClock         = gauge("clock_skew_seconds", "How far the clock of the database server is ahead of ours.")
+)
+
+// Describe implements prometheus.Collector: what is collected depends on the data.
+func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) { ch <- metricBuild }
+
+// Collect implements prometheus.Collector. A database that can't be read gives an
+// invalid metric, so that the scrape reports the error and the other metrics.
+func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
+	set := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	version, revision := builtFrom()
+	set(metricBuild, 1, version, revision)
+	st, err := c.snapshot()
+	if err != nil {
+		c.app.log.Error("metrics not read", "err", err)
+		ch <- prometheus.NewInvalidMetric(metricSources, err)
+		return
+	}
+	for _, s := range feed.States {
+		set(metricSources, float64(st.feed.Sources[s]), string(s))
+	}
+	for _, src := range st.sources {
+		set(metricSourceSuccess, unixTime(src.SucceededAt), strconv.FormatInt(src.ID, 10), src.Name, string(src.State))
+	}
+	ch <- prometheus.MustNewConstMetric(metricArticles, prometheus.CounterValue, float64(st.feed.Articles))
+	set(metricUnindexed, float64(st.feed.Unindexed))
+	set(metricHeld, float64(st.feed.Held))
+	for _, l := range st.digest.Lists {
+		if !l.NextAt.IsZero() {
+			set(metricListNext, unixTime(l.NextAt), l.List.Slug)
+			overdue := 0.0
+			if !l.OverdueSince.IsZero() {
+				overdue = st.at.Sub(l.OverdueSince).Seconds()
+			}
+			set(metricListOverdue, overdue, l.List.Slug)
+		}
+		set(metricListMatched, float64(l.Matched), l.List.Slug)
+	}
+	set(metricHeldIssues, float64(st.digest.HeldIssues))
+	oldest := 0.0
+	if !st.digest.OldestWaiting.IsZero() {
+		oldest = st.at.Sub(st.digest.OldestWaiting).Seconds()
+	}
+	set(metricOldest, oldest)
+	set(metricPaused, float64(len(st.digest.Paused)))
+	set(metricPending, float64(st.digest.Pending))
+	for d, counts := range map[*prometheus.Desc]map[string]int{
+		metricDeliveries: st.digest.Deliveries, metricReports: st.digest.Reports,
+		metricSubscriptions: st.readers, metricSuppressions: st.suppressions, metricJobs: st.jobs,
+	} {
+		for name, n := range counts {
+			set(d, float64(n), name)
+		}
+	}
+	if st.diskFree > 0 {
+		set(metricDiskFree, float64(st.diskFree))
+	}
+	set(metricClock, st.clockSkew.Seconds())
+}
+
+func (c *statusCollector) snapshot() (status, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.read) < metricsKept {
+		return c.last, nil
+	}
+	ctx, stop := context.WithTimeout(context.Background(), metricsKept)
+	defer stop()
+	st, err := c.app.status(ctx)
+	if err == nil {
+		c.last, c.read = st, time.Now()
+	}
+	return st, err
+}
+
+func unixTime(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}

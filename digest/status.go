@@ -1,0 +1,110 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"dibao/subscribers"
+)
+
+// statusWindow is how far back a status counts deliveries and reports.
+const statusWindow = 7 * 24 * time.Hour
+
+// Status is a snapshot of composing and delivering.
+type Status struct {
+	Lists         []ListStatus
+	Deliveries    map[string]int // by state, of mailings due in the last seven days
+	OldestWaiting time.Time      // due time of the oldest mailing that has unsent messages; zero: none
+	Reports       map[string]int // bounces, complaints and other reports of the last seven days, by kind
+	HeldIssues    int            // composed, and waiting for an admin to release them
+	Pending       int            // readers whose suppression waits for an admin
+	Paused        []Pause        // servers that refuse our mail
+}
+
+// ListStatus is a list with the time of its next issue.
+type ListStatus struct {
+	List         subscribers.List
+	NextAt       time.Time // zero: it comes out as it happens
+	OverdueSince time.Time // a due time that passed without an issue; zero: none
+	Matched      int       // articles that no issue has dealt with yet
+}
+
+// Status returns a snapshot of composing and delivering.
+func (s *Service) Status(ctx context.Context) (Status, error) {
+	st := Status{Deliveries: make(map[string]int), Reports: make(map[string]int)}
+	lists, err := s.subscribers.Lists(ctx)
+	if err != nil {
+		return st, err
+	}
+	for _, l := range lists {
+		one, err := s.listStatus(ctx, l)
+		if err != nil {
+			return st, err
+		}
+		st.Lists = append(st.Lists, one)
+	}
+	since := s.now().Add(-statusWindow)
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := errors.Join(
+			countBy(ctx, tx, st.Deliveries, `SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE m.due_at >= $1 GROUP BY d.state`, since),
+			countBy(ctx, tx, st.Reports, `SELECT kind, COUNT(*) FROM feedback WHERE kind <> 'reply' AND at >= $1 GROUP BY kind`, since),
+			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM issues WHERE held = 1`).Scan(&st.HeldIssues),
+			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM strikes WHERE state = 'pending'`).Scan(&st.Pending))
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, `SELECT due_at FROM mailings WHERE state = 'sending' AND EXISTS (
+			SELECT 1 FROM deliveries d WHERE d.mailing = mailings.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL)
+			ORDER BY due_at LIMIT 1`).Scan(&st.OldestWaiting)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return st, err
+	}
+	pauses, err := s.Pauses(ctx)
+	st.Paused = pauses
+	return st, err
+}
+
+func countBy(ctx context.Context, tx *sql.Tx, counts map[string]int, query string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var n int
+		if err := rows.Scan(&name, &n); err != nil {
+			return err
+		}
+		counts[name] = n
+	}
+	return rows.Err()
+}
+
+func (s *Service) listStatus(ctx context.Context, l subscribers.List) (ListStatus, error) {
+	one := ListStatus{List: l}
+	next, err := s.NextDue(l)
+	if err != nil {
+		return one, err
+	}
+	one.NextAt = next
+	due, isDue, err := s.dueAt(ctx, l)
+	if err != nil {
+		return one, err
+	}
+	if isDue {
+		one.OverdueSince = due
+	}
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM matches WHERE list = $1 AND seq > COALESCE((
+			SELECT MAX(last_seq) FROM issues WHERE list = $1), 0)`, l.ID).Scan(&one.Matched)
+	})
+	return one, err
+}

@@ -1,0 +1,49 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Status is a snapshot of collecting.
+type Status struct {
+	Sources   map[State]int // removed ones are not counted
+	Articles  int64         // ever stored; of those some may be deleted
+	Unindexed int64         // articles that wait for the search index
+	Held      int64         // articles held back until an admin releases them
+	NewestAt  time.Time     // when the newest article was stored; zero: none
+}
+
+// Status returns a snapshot of collecting. It reads indexes and small tables
+// only, so that it may be asked often.
+func (st *Store) Status(ctx context.Context) (Status, error) {
+	s := Status{Sources: make(map[State]int)}
+	err := st.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT state, COUNT(*) FROM sources WHERE state <> 'removed' GROUP BY state`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var state State
+			var n int
+			if err := rows.Scan(&state, &n); err != nil {
+				return err
+			}
+			s.Sources[state] = n
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, `SELECT id, collected_at FROM articles ORDER BY id DESC LIMIT 1`).Scan(&s.Articles, &s.NewestAt)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return errors.Join(
+			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM search_pending`).Scan(&s.Unindexed),
+			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE held = 1`).Scan(&s.Held))
+	})
+	return s, err
+}
