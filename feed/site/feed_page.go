@@ -28,7 +28,7 @@ func (h *Web) feedPage(w http.ResponseWriter, r *http.Request, ask feedRequest, 
 		key += "!"
 	}
 	return h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
-		doc, err := h.fillFeed(r.Context(), ask)
+		doc, _, err := h.fillFeed(r.Context(), ask)
 		if err != nil {
 			return web.Document{}, err
 		}

@@ -258,26 +258,26 @@ func (h *Web) answerFeed(w http.ResponseWriter, r *http.Request, ask feedRequest
 		return h.feedPage(w, r, ask, stamp)
 	}
 	return h.Cache.Serve(w, r, ask.key(), stamp, func() (web.Document, error) {
-		doc, err := h.fillFeed(r.Context(), ask)
+		doc, changed, err := h.fillFeed(r.Context(), ask)
 		if err != nil {
 			return web.Document{}, err
 		}
-		return h.document(ask, doc)
+		return h.document(ask, doc, changed)
 	})
 }
 
 // feedEpoch dates the ids of feeds, which are the same for ever.
 var feedEpoch = time.Date(2011, 6, 21, 0, 0, 0, 0, time.UTC)
 
-// fillFeed fills in what is asked for.
-func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, error) {
+// fillFeed fills in what is asked for, and says when the content changed last.
+func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time.Time, error) {
 	s, err := ask.find(ctx)
 	if err != nil {
-		return publish.Feed{}, err
+		return publish.Feed{}, time.Time{}, err
 	}
 	page, err := s.Shelf.Page(ctx, ask.upTo)
 	if err != nil {
-		return publish.Feed{}, err
+		return publish.Feed{}, time.Time{}, err
 	}
 	self := h.BaseURL + ask.path + "feed" + ask.format.Suffix + ask.query
 	doc := publish.Feed{
@@ -297,24 +297,29 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, erro
 	if page.Older > 0 {
 		doc.Older = fmt.Sprintf("%s?page=%d", self, page.Older)
 	}
-	return doc, h.fillItems(ctx, &doc, s.Shelf, page)
+	changed, err := h.fillItems(ctx, &doc, s.Shelf, page)
+	return doc, changed, err
 }
 
 // goneFor is how long a feed says of an article that it was withdrawn.
 const goneFor = 90 * 24 * time.Hour
 
-func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, shelf feed.Shelf, page feed.ShelfPage) error {
+func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, shelf feed.Shelf, page feed.ShelfPage) (changed time.Time, err error) {
+	if changed, err = h.Store.CorrectedAt(ctx); err != nil { // whatever was corrected: it may have left this feed
+		return time.Time{}, err
+	}
+	changed = later(doc.Updated, changed)
 	ids := page.Articles
 	if doc.Current == "" {
 		gone, err := shelf.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
 		ids = append(append([]int64{}, ids...), gone...)
 	}
 	all, err := h.Store.ArticlesForFeed(ctx, ids)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
 	found := make(map[int64]feed.Article, len(all))
 	for _, a := range all {
@@ -327,6 +332,7 @@ func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, shelf feed.Shelf
 			continue
 		}
 		told[id] = true
+		changed = later(changed, a.UpdatedAt)
 		if a.Hidden { // nothing is said of it but that readers should drop it
 			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.UpdatedAt.In(a.Location())})
 			continue
@@ -340,7 +346,7 @@ func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, shelf feed.Shelf
 		doc.Items = append(doc.Items, item)
 		doc.Updated = later(doc.Updated, item.Updated)
 	}
-	return nil
+	return changed, nil
 }
 
 func later(a, b time.Time) time.Time {
@@ -358,8 +364,8 @@ const feedVary = "Accept-Encoding, Sec-Fetch-Dest"
 const feedPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
-// document writes a feed.
-func (h *Web) document(ask feedRequest, doc publish.Feed) (web.Document, error) {
+// document writes a feed, whose content changed at a time last.
+func (h *Web) document(ask feedRequest, doc publish.Feed, changed time.Time) (web.Document, error) {
 	var buf bytes.Buffer
 	if err := ask.format.Write(&buf, doc); err != nil {
 		return web.Document{}, err
@@ -382,7 +388,7 @@ func (h *Web) document(ask feedRequest, doc publish.Feed) (web.Document, error) 
 	if doc.Current != "" { // it never changes, but for what is withdrawn or corrected in it
 		header["Cache-Control"] = []string{"public, max-age=86400"}
 	}
-	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: doc.Updated, Header: header}, nil
+	return web.Document{Body: buf.Bytes(), MediaType: ask.format.MediaType, Modified: changed, Dated: true, Header: header}, nil
 }
 
 // hub is the address of our WebSub hub.

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/mmcdole/gofeed"
 
+	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/feed/publish/feedtest"
 	"dibao/feed/site/sitetest"
@@ -138,6 +140,37 @@ func TestFeedChanges(t *testing.T) {
 		gone := regexp.MustCompile(`<at:deleted-entry ref="[^"]*article/2" when="2026-11-23T17:00:00\+08:00">`)
 		if !gone.MatchString(body) || strings.Contains(s.Read("/feed.xml"), "articles/2<") {
 			t.Errorf("the withdrawn article is not said to be gone:\n%s", body)
+		}
+	})
+}
+
+// Last-Modified of a feed is the time of its last change, however late it is asked
+// for, by whichever node; hiding an article changes it.
+func TestFeedIsDatedByItsLastChange(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sitetest.New(t, db)
+		s.Add(1, 5, func(int) (int, string) { return 1, "国防" })
+		collected := s.Now
+		s.Now = s.Now.Add(48 * time.Hour)
+		dated := func() time.Time {
+			t.Helper()
+			at, err := http.ParseTime(s.Get("/feed.xml").Header.Get("Last-Modified"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		if got := dated(); got.Sub(collected).Abs() > time.Minute {
+			t.Errorf("dated %s, collected %s", got, collected)
+		}
+		hide := "1"
+		if err := s.Store.Correct(t.Context(), 5, []feed.Correction{{Field: "hidden", Value: &hide}}); err != nil {
+			t.Fatal(err)
+		}
+		s.Restart()
+		if got := dated(); got.Sub(s.Now).Abs() > time.Minute {
+			t.Errorf("dated %s after an article was hidden at %s", got, s.Now)
 		}
 	})
 }

@@ -19,6 +19,10 @@ type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
 	Modified  time.Time // zero: unknown
+	// Dated says that Modified moves with every change of the content, also with what
+	// is hidden or corrected in it. Else the bytes count as changed when they are
+	// first built.
+	Dated bool
 	// Header is served too and goes before what the cache would say; Vary is
 	// Accept-Encoding, Accept-Language where it says none.
 	Header http.Header
@@ -194,11 +198,12 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
 	default:
 		e.forms = new([len(codings)]form)
-		// Whoever validates by time alone must see that the bytes are others, on
-		// whatever node: what is in them may be older than the bytes, as when an
-		// article is corrected or hidden.
+		// Whoever validates by time alone must see that the bytes are others: what is in
+		// them may be older than they are, as when a list is renamed.
 		if !doc.Modified.IsZero() {
-			e.doc.Modified = time.Now()
+			if !doc.Dated || old != nil && !doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
+				e.doc.Modified = time.Now()
+			}
 			if old != nil && !e.doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
 				e.doc.Modified = old.doc.Modified.Truncate(time.Second).Add(time.Second)
 			}

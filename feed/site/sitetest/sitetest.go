@@ -34,12 +34,17 @@ type Site struct {
 
 // New opens a site with two sources: 1 is official, of 2 only links may be shown.
 func New(t *testing.T, db *database.DB) *Site {
-	s := &Site{T: t, db: db, Mux: http.NewServeMux(), Now: Clock()}
-	s.Store = feed.NewStore(db, func() time.Time { return s.Now })
-	h := &site.Web{Store: s.Store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: BaseURL, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler)}
-	h.Register(s.Mux)
+	s := &Site{T: t, db: db, Now: Clock()}
+	s.Restart()
 	s.Exec(`INSERT INTO sources (id, url, kind, name, licence, next_at, created_at) VALUES (1, 'https://a.example/', 'feed', '甲', 'official', $1, $1), (2, 'https://b.example/', 'feed', '乙', 'link-only', $1, $1)`, Clock())
 	return s
+}
+
+// Restart begins with nothing in memory, as a node that was started again.
+func (s *Site) Restart() {
+	s.Mux, s.Store = http.NewServeMux(), feed.NewStore(s.db, func() time.Time { return s.Now })
+	h := &site.Web{Store: s.Store, Cache: &web.Cache{}, SiteName: "邸报", BaseURL: BaseURL, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler)}
+	h.Register(s.Mux)
 }
 
 // Exec runs a statement.
