@@ -3,6 +3,7 @@ package subscribers
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -44,50 +45,102 @@ type Note struct {
 // maxNotes bounds the memory of notes; what is refused is counted beyond it, too.
 const maxNotes = 100_000
 
-const importBatch = 500 // rows
+// An import is written in slices, so that readers can leave and mails be sent
+// meanwhile.
+const (
+	importBatch  = 500                    // rows of a slice
+	importWrites = 250 * time.Millisecond // of slices in a row, and
+	importPause  = 100 * time.Millisecond // for other processes that wait for SQLite's writer
+)
 
-// errDryRun ends the transaction of an import that is not applied.
-var errDryRun = errors.New("dry run")
+// PartialImportError says that an import was interrupted while it was stored. Run
+// again, it stores the rest.
+type PartialImportError struct {
+	Rows int // of the file that were stored, from its beginning
+	Err  error
+}
 
-// Import takes readers over, all rows of the file or, if it fails, none. It
-// never brings back who left or is suppressed, mails nobody, and run again it
-// changes nothing.
+func (e *PartialImportError) Error() string {
+	return fmt.Sprintf("%v; the first %d rows were imported: run the command again, it imports the rest and changes nothing else", e.Err, e.Rows)
+}
+
+func (e *PartialImportError) Unwrap() error { return e.Err }
+
+// Import takes readers over: none of a file that can't be read to its end. It never
+// brings back who left or is suppressed, mails nobody, and run again it changes
+// nothing. Interrupted after it began to store, it is a *PartialImportError.
 func (s *Store) Import(ctx context.Context, in Import) (Imported, error) {
-	var out Imported
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		out = Imported{}
-		file, err := in.Open()
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		run := importRun{store: s, tx: tx, in: in, out: &out, now: s.now(), bySlug: make(map[string]int64)}
-		if err := run.all(ctx, file); err != nil {
-			return err
-		}
-		if !in.Apply {
-			return errDryRun
-		}
-		return nil
-	})
-	if errors.Is(err, errDryRun) {
-		err = nil
+	ctx = database.Background(ctx)
+	run := importRun{store: s, in: in, now: s.now(), bySlug: make(map[string]int64), planned: make(map[plannedKey]State)}
+	lists, err := s.Lists(ctx)
+	if err != nil {
+		return Imported{}, err
 	}
-	return out, err
+	for _, l := range lists {
+		run.bySlug[l.Slug] = l.ID
+	}
+	if !in.Apply {
+		err := s.db.Read(ctx, func(tx *sql.Tx) error {
+			return run.each(func() error { return run.flush(ctx, tx) })
+		})
+		return run.out, err
+	}
+	if err := run.each(func() error { return nil }); err != nil {
+		return Imported{}, err
+	}
+	stored, writing := 0, time.Duration(0)
+	err = run.each(func() error {
+		if writing > importWrites {
+			writing = 0
+			select {
+			case <-time.After(importPause):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		began := time.Now()
+		err := run.storeSlice(ctx)
+		writing += time.Since(began)
+		if err == nil {
+			stored = run.out.Rows
+		}
+		return err
+	})
+	if err != nil && stored > 0 {
+		err = &PartialImportError{stored, err}
+	}
+	return run.out, err
 }
 
-// importRun is one reading of the file, in one transaction.
+// importRun is one reading of the file.
 type importRun struct {
-	store  *Store
-	tx     *sql.Tx
-	in     Import
-	out    *Imported
-	now    time.Time
-	bySlug map[string]int64
-	batch  []row
+	store   *Store
+	in      Import
+	out     Imported
+	now     time.Time
+	bySlug  map[string]int64
+	batch   []row
+	planned map[plannedKey]State // what an import that is not applied would have stored
 }
 
-func (r *importRun) all(ctx context.Context, file io.Reader) error {
+// plannedKey is a short form of a subscriptionKey: a file may have a million.
+type plannedKey struct {
+	address [16]byte // of the SHA-256 of its key
+	list    int64    // 0: the reader
+}
+
+func planOf(key string, list int64) plannedKey {
+	sum := sha256.Sum256([]byte(key))
+	return plannedKey{[16]byte(sum[:16]), list}
+}
+
+// each reads the file and calls flush whenever there are rows for a slice.
+func (r *importRun) each(flush func() error) error {
+	file, err := r.in.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
 	reader, err := newImportReader(file, r.in.Columns)
 	if err != nil {
 		return err
@@ -95,29 +148,32 @@ func (r *importRun) all(ctx context.Context, file io.Reader) error {
 	if r.in.Consent == "" && !reader.has(columnConsent) {
 		return errors.New("say how the readers agreed with --consent; it is kept with each as the proof of consent")
 	}
-	lists, err := database.Collect(ctx, r.tx, scanList, `SELECT `+listColumns+` FROM lists WHERE removed_at IS NULL`)
-	if err != nil {
-		return err
-	}
-	for _, l := range lists {
-		r.bySlug[l.Slug] = l.ID
-	}
+	r.out, r.batch = Imported{}, nil
 	for {
 		next, err := reader.next()
 		if errors.Is(err, io.EOF) {
-			break
+			return flush()
 		}
 		if err != nil {
 			return err
 		}
 		r.out.Rows++
 		if r.batch = append(r.batch, next); len(r.batch) == importBatch {
-			if err := r.flush(ctx); err != nil {
+			if err := flush(); err != nil {
 				return err
 			}
+			r.batch = r.batch[:0]
 		}
 	}
-	return r.flush(ctx)
+}
+
+// storeSlice stores the batch in a transaction of its own, which may run twice.
+func (r *importRun) storeSlice(ctx context.Context) error {
+	before := r.out
+	return r.store.db.Write(ctx, func(tx *sql.Tx) error {
+		r.out = before
+		return r.flush(ctx, tx)
+	})
 }
 
 func (r *importRun) note(n Note) {
@@ -138,8 +194,8 @@ type importEntry struct {
 	lists     []int64
 }
 
-// flush stores the rows of a batch.
-func (r *importRun) flush(ctx context.Context) error {
+// flush stores the rows of a batch, or, where the import is not applied, plans them.
+func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 	var entries []importEntry
 	for _, x := range r.batch {
 		if e, why := r.check(x); why != "" {
@@ -148,19 +204,18 @@ func (r *importRun) flush(ctx context.Context) error {
 			entries = append(entries, e)
 		}
 	}
-	r.batch = r.batch[:0]
 	if r.in.Progress != nil {
 		r.in.Progress(r.out.Rows)
 	}
-	entries, err := r.withoutSuppressed(ctx, entries)
+	entries, err := r.withoutSuppressed(ctx, tx, entries)
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	before, err := r.readers(ctx, entries)
+	before, err := r.readers(ctx, tx, entries)
 	if err != nil {
 		return err
 	}
-	states, err := r.states(ctx, before)
+	states, err := r.states(ctx, tx, before)
 	if err != nil {
 		return err
 	}
@@ -173,7 +228,7 @@ func (r *importRun) flush(ctx context.Context) error {
 		var subs []newSubscription
 		for _, l := range e.lists {
 			state := cmp.Or(e.state, StateConfirmed)
-			switch old := states[subscriptionKey{e.key, l}]; {
+			switch old := cmp.Or(r.planned[planOf(e.key, l)], states[subscriptionKey{e.key, l}]); {
 			case old == StateUnsubscribed && state != StateUnsubscribed:
 				refused = "left the list; only the reader can come back, by the page /subscribe"
 				continue
@@ -183,6 +238,7 @@ func (r *importRun) flush(ctx context.Context) error {
 				continue
 			}
 			states[subscriptionKey{e.key, l}] = state
+			r.plan(e.key, l, state)
 			adds++
 			subs = append(subs, r.subscription(e, l, state))
 		}
@@ -196,13 +252,24 @@ func (r *importRun) flush(ctx context.Context) error {
 		}
 		r.out.Added += adds
 		begun = append(begun, subs...)
-		if before[e.key] == 0 && !seen[e.key] {
+		if before[e.key] == 0 && !seen[e.key] && r.planned[planOf(e.key, 0)] == "" {
 			seen[e.key] = true
+			r.plan(e.key, 0, StateConfirmed)
 			r.out.Readers++
 			fresh = append(fresh, newReader{e.address, e.key, language(e.language), cmp.Or(e.format, HTML)})
 		}
 	}
-	return r.store.insertImported(ctx, r.tx, fresh, begun, ended, r.now)
+	if !r.in.Apply {
+		return nil
+	}
+	return r.store.insertImported(ctx, tx, fresh, begun, ended, r.now)
+}
+
+// plan remembers what a later slice would find stored, where nothing is.
+func (r *importRun) plan(key string, list int64, state State) {
+	if !r.in.Apply {
+		r.planned[planOf(key, list)] = state
+	}
 }
 
 // check parses a row; why says what is wrong with it.
@@ -254,13 +321,13 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	return e, ""
 }
 
-func (r *importRun) withoutSuppressed(ctx context.Context, entries []importEntry) ([]importEntry, error) {
+func (r *importRun) withoutSuppressed(ctx context.Context, tx *sql.Tx, entries []importEntry) ([]importEntry, error) {
 	hashes := make([]string, len(entries))
 	for i, e := range entries {
 		hashes[i] = e.hash
 	}
 	type found struct{ hash, reason string }
-	suppressed, err := database.Collect(ctx, r.tx, func(row database.Row) (f found, err error) {
+	suppressed, err := database.Collect(ctx, tx, func(row database.Row) (f found, err error) {
 		err = row.Scan(&f.hash, &f.reason)
 		return f, err
 	}, `SELECT address_hash, reason FROM suppressions WHERE address_hash IN (`+r.store.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
@@ -283,12 +350,12 @@ func (r *importRun) withoutSuppressed(ctx context.Context, entries []importEntry
 }
 
 // readers returns the ids of readers who are there, by the key of their address.
-func (r *importRun) readers(ctx context.Context, entries []importEntry) (map[string]int64, error) {
+func (r *importRun) readers(ctx context.Context, tx *sql.Tx, entries []importEntry) (map[string]int64, error) {
 	keys := make([]string, len(entries))
 	for i, e := range entries {
 		keys[i] = e.key
 	}
-	return readersByKey(ctx, r.tx, r.store.db.Dialect(), keys)
+	return readersByKey(ctx, tx, r.store.db.Dialect(), keys)
 }
 
 func readersByKey(ctx context.Context, tx *sql.Tx, d database.Dialect, keys []string) (map[string]int64, error) {
@@ -315,14 +382,14 @@ type subscriptionKey struct {
 	list int64
 }
 
-func (r *importRun) states(ctx context.Context, readers map[string]int64) (map[subscriptionKey]State, error) {
+func (r *importRun) states(ctx context.Context, tx *sql.Tx, readers map[string]int64) (map[subscriptionKey]State, error) {
 	ids := make([]int64, 0, len(readers))
 	keys := make(map[int64]string, len(readers))
 	for key, id := range readers {
 		ids = append(ids, id)
 		keys[id] = key
 	}
-	rows, err := r.tx.QueryContext(ctx, `SELECT subscriber, list, state FROM subscriptions WHERE subscriber IN (`+r.store.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
+	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list, state FROM subscriptions WHERE subscriber IN (`+r.store.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -337,89 +404,4 @@ func (r *importRun) states(ctx context.Context, readers map[string]int64) (map[s
 		states[subscriptionKey{keys[id], list}] = state
 	}
 	return states, rows.Err()
-}
-
-type newReader struct {
-	address, key, language string
-	format                 Format
-}
-
-// newSubscription is a row of subscriptions with its consent event.
-type newSubscription struct {
-	key     string // of the reader's address
-	list    int64
-	state   State
-	since   time.Time
-	consent string
-	choice  Choice
-}
-
-func (r *importRun) subscription(e importEntry, list int64, state State) newSubscription {
-	n := newSubscription{e.key, list, state, e.since, e.consent, e.choice}
-	if n.since.IsZero() {
-		n.since = r.now
-	}
-	return n
-}
-
-// stamp is an instant as SQLite stores it and PostgreSQL reads it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999999-07:00") }
-
-// insertImported stores readers and their subscriptions, a few statements for
-// all of them: a statement a row costs five times as much.
-func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReader, begun []newSubscription, pending []subscriptionKey, now time.Time) error {
-	if len(begun) == 0 {
-		return nil
-	}
-	d := s.db.Dialect()
-	from := d.Pick(`json_each($1)`, `jsonb_array_elements($1::jsonb) AS j (value)`)
-	if len(fresh) > 0 {
-		rows := make([][4]string, len(fresh))
-		for i, f := range fresh {
-			rows[i] = [4]string{f.address, f.key, f.language, string(f.format)}
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO subscribers (address, address_key, language, format, created_at)
-			SELECT value->>0, value->>1, value->>2, value->>3, $2 FROM `+from, toJSON(rows), now); err != nil {
-			return err
-		}
-	}
-	keys := make([]string, len(begun))
-	for i, b := range begun {
-		keys[i] = b.key
-	}
-	ids, err := readersByKey(ctx, tx, d, keys)
-	if err != nil {
-		return err
-	}
-	for _, p := range pending {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM subscriptions WHERE subscriber = $1 AND list = $2 AND state = 'pending'`, ids[p.key], p.list); err != nil {
-			return err
-		}
-	}
-	values := make([][5]any, len(begun))
-	for i, b := range begun {
-		values[i] = [5]any{ids[b.key], b.list, b.state, stamp(b.since), b.consent}
-	}
-	rows := toJSON(values)
-	since, at := d.Pick(`value->>3`, `CAST(value->>3 AS TIMESTAMPTZ)`), d.Pick(`$2`, `$2::timestamptz`)
-	if _, err := tx.ExecContext(ctx, `INSERT INTO subscriptions (subscriber, list, state, created_at, confirmed_at, ended_at, added_at)
-		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, `+at+`,
-			CASE WHEN value->>2 = 'confirmed' THEN `+since+` END, CASE WHEN value->>2 = 'unsubscribed' THEN `+since+` END,
-			CASE WHEN value->>2 = 'confirmed' THEN `+at+` END FROM `+from, rows, now); err != nil {
-		return err
-	}
-	if _, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, list, event, at, text_version, detail)
-		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT),
-			CASE value->>2 WHEN 'confirmed' THEN 'imported' ELSE 'imported as ' || (value->>2) END, $2, '', value->>4 FROM `+from, rows, now); err != nil {
-		return err
-	}
-	for _, b := range begun {
-		if b.choice.IsDefault() {
-			continue
-		}
-		if err := setChoice(ctx, tx, ids[b.key], b.list, b.choice); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,6 +2,8 @@ package subscribers
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -239,4 +241,45 @@ func TestGuardIsUndone(t *testing.T) {
 			t.Errorf("%q became %q", field, got)
 		}
 	}
+}
+
+// TestImportIsWrittenInSlices stores many readers while one leaves, and neither a
+// broken row at the end nor an interruption leaves anything that the next run does
+// not put right.
+func TestImportIsWrittenInSlices(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		const rows = 3000
+		f := newFixture(t, db)
+		var file strings.Builder
+		file.WriteString("email,name\n")
+		for i := range rows {
+			fmt.Fprintf(&file, "reader%d@example.org,x\n", i)
+		}
+		in := Import{Open: opener(file.String() + "\"broken@example.org,\n"), Lists: []List{f.weekly}, Consent: "form 7", Apply: true}
+		before := f.dump()
+		if out, err := f.Import(t.Context(), in); err == nil || f.dump() != before {
+			t.Fatalf("a file whose last row is broken: %+v, %v", out, err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		in.Open = opener(file.String())
+		in.Progress = func(n int) {
+			if n > rows/2 {
+				stop()
+			}
+		}
+		var partial *PartialImportError
+		if _, err := f.Import(ctx, in); !errors.As(err, &partial) || !errors.Is(err, context.Canceled) || partial.Rows == 0 || partial.Rows >= rows {
+			t.Fatalf("interrupted: %v", err)
+		}
+		in.Progress = nil
+		_, times := db.WriteTimes()
+		slices := times.Hold.Count
+		out, err := f.Import(t.Context(), in)
+		if err != nil || out.Rows != rows || out.Known != partial.Rows || out.Readers != rows-partial.Rows {
+			t.Fatalf("the next run: %+v, %v after %d rows", out, err, partial.Rows)
+		}
+		if _, times = db.WriteTimes(); times.Hold.Count-slices < rows/importBatch {
+			t.Errorf("%d rows were stored in %d transactions", rows, times.Hold.Count-slices)
+		}
+	})
 }

@@ -54,7 +54,6 @@ func (p *progress) reader(r io.ReadCloser) io.ReadCloser {
 	if p.bar == nil {
 		return r
 	}
-	p.bar.SetCurrent(0)
 	counted, err := p.bar.ProxyReader(r)
 	if err != nil { // the bar is done already
 		return r

@@ -45,7 +45,11 @@ func newSubscriberImport(g *globals) *cobra.Command {
 				}
 			}
 			in.Apply = in.Apply || g.yes
-			bar := g.progress(cmd, "import", "rows", info.Size())
+			size := info.Size()
+			if in.Apply {
+				size *= 2 // it is read to its end before anything is stored
+			}
+			bar := g.progress(cmd, "import", "rows", size)
 			in.Open = func() (io.ReadCloser, error) {
 				f, err := os.Open(args[0])
 				if err != nil {
@@ -56,6 +60,9 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			in.Progress = bar.rows
 			out, err := a.subscribers.Import(cmd.Context(), in)
 			bar.done()
+			if partial := new(subscribers.PartialImportError); errors.As(err, &partial) {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w; nothing was imported", args[0], err)
 			}

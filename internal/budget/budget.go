@@ -57,7 +57,7 @@ func divide(total int64) {
 
 // goShare is what the Go runtime may use of the memory: SQLite's caches and the
 // program itself are outside of it, and the runtime exceeds its limit for a moment.
-func goShare(total int64) int64 { return total / 8 * 5 }
+func goShare(total int64) int64 { return total / 16 * 9 }
 
 // Set limits the memory of the process to so many bytes, before anything is
 // parsed. GOMEMLIMIT in the environment counts first.

@@ -13,7 +13,7 @@ func TestReserve(t *testing.T) {
 	t.Cleanup(func() { Set(Standard); debug.SetMemoryLimit(before) })
 	t.Setenv("GOMEMLIMIT", "")
 	Set(64 << 20)
-	if got := debug.SetMemoryLimit(-1); got != 40<<20 {
+	if got := debug.SetMemoryLimit(-1); got != 36<<20 {
 		t.Errorf("the memory limit is %d", got)
 	}
 	small, err := Reserve(t.Context(), 1000)

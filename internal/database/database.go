@@ -117,7 +117,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 		extra string
 	}{
 		{&db.writer, 1, "&_txlock=immediate&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(4000)"}, // what is deleted is gone from the file, too
-		{&db.reader, readers, "&_pragma=query_only(1)&_pragma=cache_size(-8192)"},
+		{&db.reader, readers, "&_pragma=query_only(1)&_pragma=cache_size(-4096)"},
 		{&db.jobs, 1, "&_txlock=immediate"},
 	} {
 		// The path is escaped so that ? and # in it are not taken for parameters.
