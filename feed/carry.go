@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
 )
@@ -21,10 +22,10 @@ type arrival struct {
 	pageNext time.Time // when its page is to be read again; zero: never
 	document int64     // that it carries; 0: none
 	titleKey string
-	said     []Relation    // memo of relations
-	titles   *policy.Names // memo of title
-	waiting  queuedRow     // what the index is to hold, of one that waits for it
-	readHash string        // of a stored one that is judged again: the hash of its text when it was read
+	said     []Relation     // memo of relations
+	titles   *policy.Names  // memo of title
+	waiting  search.Waiting // what the index is to hold, of one that waits for it
+	readHash string         // of a stored one that is judged again: the hash of its text when it was read
 
 	// What prepare computes.
 	sketch     []int64
@@ -335,15 +336,15 @@ func sortedKeys[T any](m map[int64]T) []int64 {
 }
 
 var (
-	insertNames = insertion{
-		into: `INSERT INTO document_names (name, document, kind)`, columns: 3, after: `ON CONFLICT DO NOTHING`,
-		postgres: `INSERT INTO document_names (name, document, kind) SELECT value ->> 0, (value ->> 1)::bigint, value ->> 2
+	insertNames = database.Insertion{
+		Into: `INSERT INTO document_names (name, document, kind)`, Columns: 3, After: `ON CONFLICT DO NOTHING`,
+		Postgres: `INSERT INTO document_names (name, document, kind) SELECT value ->> 0, (value ->> 1)::bigint, value ->> 2
 			FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 	}
-	insertCarriers = insertion{
-		into: `INSERT INTO carriers (article, document, standing)`, columns: 3,
-		after: `ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
-		postgres: `INSERT INTO carriers (article, document, standing) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
+	insertCarriers = database.Insertion{
+		Into: `INSERT INTO carriers (article, document, standing)`, Columns: 3,
+		After: `ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
+		Postgres: `INSERT INTO carriers (article, document, standing) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
 			FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET document = excluded.document, standing = excluded.standing`,
 	}
 )

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
 )
@@ -302,14 +303,14 @@ func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := database.Collect(ctx, b.tx, scanBearer, b.st.db.Dialect().Pick(titledSQLite, titledPostgres), b.st.db.Dialect().Pick(ftsTitle(subject), tsTitle(subject)))
+	all, err := database.Collect(ctx, b.tx, scanBearer, b.st.db.Dialect().Pick(titledSQLite, titledPostgres), search.TitleQuery(b.st.db.Dialect(), subject))
 	all = slices.DeleteFunc(append(all, waiting...), func(x bearer) bool { return !strings.Contains(x.key, subject) })
 	return once(all, func(x bearer) int64 { return x.document }), err
 }
 
 // maxWaiting bounds the titles of articles that wait for the index: more are there
 // only while a database is indexed anew, before anything is collected.
-const maxWaiting = 2 * indexBatch
+const maxWaiting = 2 * search.Batch
 
 // waitingTitles returns the documents of articles that wait for the search index.
 func (b *batch) waitingTitles(ctx context.Context) (all []bearer, err error) {

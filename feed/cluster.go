@@ -68,9 +68,9 @@ const (
 	maxAlike = 12
 )
 
-var insertSketches = insertion{
-	into: `INSERT INTO sketches (hash, numbered, article)`, columns: 3, after: `ON CONFLICT DO NOTHING`,
-	postgres: `INSERT INTO sketches (hash, numbered, article) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
+var insertSketches = database.Insertion{
+	Into: `INSERT INTO sketches (hash, numbered, article)`, Columns: 3, After: `ON CONFLICT DO NOTHING`,
+	Postgres: `INSERT INTO sketches (hash, numbered, article) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 

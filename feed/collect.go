@@ -90,11 +90,11 @@ func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
 		return out, err
 	}
 	defer leave()
-	c.Store.collecting()
+	c.Store.Index.Begin()
 	if err = c.Store.begin(ctx, &src); err == nil {
 		err = c.guarded(ctx, &src, &out)
 	}
-	indexErr := c.Store.collected(ctx)
+	indexErr := c.Store.Index.End(ctx)
 	if ctx.Err() != nil {
 		return out, errors.Join(ctx.Err(), c.Store.stopped(ctx, src))
 	}
@@ -377,9 +377,9 @@ func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) 
 	for i := range items {
 		items[i].NeedsPage = false
 	}
-	c.Store.collecting()
+	c.Store.Index.Begin()
 	_, err = c.storeItems(ctx, &src, items, &out)
-	return out, errors.Join(err, c.Store.collected(ctx))
+	return out, errors.Join(err, c.Store.Index.End(ctx))
 }
 
 // Difference is how a list differs from what is stored of its source.

@@ -216,7 +216,7 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 	if n == 0 {
 		return fmt.Errorf("article %d: %w", article, ErrNotFound)
 	}
-	return st.IndexWaiting(ctx)
+	return st.Index.Flush(ctx)
 }
 
 // checkLife refuses corrections by which a text would end before it begins.
@@ -357,7 +357,7 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 				return total, err
 			}
 		}
-		return total, st.IndexWaiting(ctx)
+		return total, st.Index.Flush(ctx)
 	}
 	for after := int64(0); ; {
 		var page []int64
@@ -369,7 +369,7 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 			return total, err
 		}
 		if len(page) == 0 {
-			return total, st.IndexWaiting(ctx)
+			return total, st.Index.Flush(ctx)
 		}
 		if err := one(page); err != nil {
 			return total, err

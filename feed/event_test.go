@@ -11,6 +11,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
@@ -97,7 +98,7 @@ func FuzzSearch(f *testing.F) {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
-		found, err := c.Store.Search(t.Context(), feed.SearchQuery{Text: q, Facets: true})
+		found, err := c.Store.Search(t.Context(), search.Query{Text: q, Facets: true})
 		if err != nil {
 			t.Fatalf("%q: %v", q, err)
 		}

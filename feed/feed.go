@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dibao/feed/ingest"
+	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
 )
@@ -184,19 +185,19 @@ type Store struct {
 	// Now tells the time; the constructor sets it to the clock it was given.
 	Now func() time.Time
 
-	stamps stamps
-	queue  indexQueue
-	bands  bands
-	turns  turns
+	// Index finds articles by their words.
+	Index *search.Index
 
-	pieces      pieces // of articles
-	indexPieces pieces // of kilobytes of tokens
+	stamps stamps
+	turns  turns
+	pieces *database.Pieces // of articles
 }
 
 // NewStore returns a store on a migrated database; now is its clock.
 func NewStore(db *database.DB, now func() time.Time) *Store {
-	return &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
-		pieces: pieces{n: 16, least: 4, most: 100}, indexPieces: pieces{n: 128, least: 32, most: 4096}}
+	st := &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, pieces: database.NewPieces(16, 4, 100)}
+	st.Index = search.New(db, st.indexSource())
+	return st
 }
 
 // DB is the database, for packages that keep tables of their own beside the

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"dibao/internal/database"
@@ -18,36 +17,9 @@ import (
 // leave and no delivery is noted. So articles are stored in pieces that take some
 // ten milliseconds each; all that can be computed or compared is, before.
 
-const (
-	pieceTime     = 15 * time.Millisecond // a piece that took more than twice as long is followed by a smaller one
-	maxPieceBytes = 512 << 10             // of the texts of articles, unless one alone has more
-)
-
-// pieces is how much one transaction takes on this machine, today: of articles, or
-// of kilobytes. It is never less than least, however long that took: then the
-// machine is busy with something else.
-type pieces struct {
-	mu             sync.Mutex
-	n, least, most int
-}
-
-func (p *pieces) size() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return max(p.n, p.least)
-}
-
-// took learns from the time that a piece of n took.
-func (p *pieces) took(n int, d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case d > 2*pieceTime:
-		p.n = max(p.least, min(n, p.n)/2)
-	case d < pieceTime && 2*n >= p.n:
-		p.n = min(p.most, max(p.least, p.n)*2)
-	}
-}
+// maxPieceBytes is how long a piece is at most: the texts of articles, unless one alone has
+// more.
+const maxPieceBytes = 512 << 10
 
 // storing says how articles are stored.
 type storing struct {
@@ -65,7 +37,7 @@ func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (a
 		how.compared = newComparisons()
 	}
 	for len(articles) > 0 {
-		n := pieceOf(articles, st.pieces.size())
+		n := pieceOf(articles, st.pieces.Size())
 		for _, a := range articles[:n] {
 			a.prepare()
 		}
@@ -82,9 +54,9 @@ func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (a
 		if err != nil {
 			return added, err
 		}
-		st.pieces.took(n, time.Since(began))
+		st.pieces.Took(n, time.Since(began))
 		added += new
-		if err := st.queued(ctx, stored); err != nil {
+		if err := st.queue(ctx, stored); err != nil {
 			return added, err
 		}
 		articles = articles[n:]
@@ -253,7 +225,7 @@ func (st *Store) Rebuild(ctx context.Context) (int, error) {
 	if err := st.finish(ctx); err != nil {
 		return 0, err
 	}
-	if err := st.IndexWaiting(ctx); err != nil {
+	if err := st.Index.Flush(ctx); err != nil {
 		return 0, err
 	}
 	var lacking bool
@@ -279,7 +251,7 @@ func (st *Store) Rebuild(ctx context.Context) (int, error) {
 			return total, err
 		}
 		if len(page) == 0 {
-			return total, st.IndexWaiting(ctx)
+			return total, st.Index.Flush(ctx)
 		}
 		if _, err := st.store(ctx, all, storing{now: st.Now(), judgedOnly: true}); err != nil {
 			return total, err

@@ -32,9 +32,9 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 		return out, fmt.Errorf("read what %s pushed: %w", src.URL, err)
 	}
 	out.Items = len(l.Items)
-	c.Store.collecting()
+	c.Store.Index.Begin()
 	_, err = c.storeItems(ctx, &src, l.Items, &out)
-	if err = errors.Join(err, c.Store.collected(ctx)); err != nil || out.New == 0 {
+	if err = errors.Join(err, c.Store.Index.End(ctx)); err != nil || out.New == 0 {
 		return out, err
 	}
 	noteNews(&src, c.Store.Now())

@@ -102,9 +102,9 @@ func (b *batch) recarry(ctx context.Context) error {
 	return b.insert(ctx, insertJudging, rows)
 }
 
-var insertJudging = insertion{
-	into: `INSERT INTO judge_pending (article)`, columns: 1, after: `ON CONFLICT DO NOTHING`,
-	postgres: `INSERT INTO judge_pending (article) SELECT (value ->> 0)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
+var insertJudging = database.Insertion{
+	Into: `INSERT INTO judge_pending (article)`, Columns: 1, After: `ON CONFLICT DO NOTHING`,
+	Postgres: `INSERT INTO judge_pending (article) SELECT (value ->> 0)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 
 // leaveCluster takes an article out of a cluster.

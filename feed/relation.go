@@ -389,9 +389,9 @@ func (b *batch) relate(ctx context.Context) error {
 }
 
 var (
-	insertRelations = insertion{relationInto, 12, relationAgain, relationRows + ` ` + relationAgain}
+	insertRelations = database.Insertion{Into: relationInto, Columns: 12, After: relationAgain, Postgres: relationRows + ` ` + relationAgain}
 	// Edges are not stored over what the text itself says.
-	insertEdges = insertion{relationInto, 12, edgeAgain, relationRows + ` ` + edgeAgain}
+	insertEdges = database.Insertion{Into: relationInto, Columns: 12, After: edgeAgain, Postgres: relationRows + ` ` + edgeAgain}
 )
 
 const (

@@ -1,477 +1,131 @@
 package feed
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
+	"dibao/feed/search"
 	"dibao/internal/database"
+	"dibao/policy"
 )
 
-// SearchQuery is what a reader types, and which page of the answer is wanted.
-// Words are all required; "…" holds words together; -word excludes; OR stands
-// between alternatives; fields are issuer: theme: region: kind: type: source:
-// number: year: after: before: (docs/search.md).
-type SearchQuery struct {
-	Text   string
-	Limit  int // 0 is 20; at most 200
-	Offset int // at most MaxOffset
-	Facets bool
-}
-
-// MaxOffset is how deep an answer can be paged.
-const MaxOffset = 1000
-
-// Results is a page of an answer: titles before numbers before texts, and the
-// newest first within each.
+// Results is a page of an answer with its articles.
 type Results struct {
-	Hits     []Hit
-	Total    int
-	AtLeast  bool // there are more than Total, or a few less
-	Facets   Facets
-	Problems []string // parts of the query that were not understood
+	search.Answer
+	Hits []Hit
 }
 
 // Hit is one article that was found; its text comes along.
 type Hit struct {
+	search.Hit
 	Article Article
-	Where   string // number, title, head (number or issuer in part), text
-	Title   []Span
-	Snippet []Span
 }
-
-// Span is a piece of text, marked where it is what was looked for.
-type Span struct {
-	Text string `json:"text"`
-	Hit  bool   `json:"hit,omitempty"`
-}
-
-// Facets counts the newest of what was found, at most FacetSample of it.
-type Facets struct {
-	Kinds, Themes, Regions, Issuers, Years []FacetCount
-	Sampled                                bool // more were found than counted
-}
-
-// FacetCount is a value and how many have it.
-type FacetCount struct {
-	Value string `json:"value"`
-	Count int    `json:"count"`
-}
-
-const (
-	// FacetSample is how many of the newest articles that were found are counted,
-	// by facet and in all: an answer says «1000 or more», and never counts on.
-	FacetSample = 1000
-	// verifiedWhole is up to how many articles are all looked at, so that the
-	// total is exact though the index knows pairs of characters only.
-	verifiedWhole = 60
-	searchPage    = 20  // candidates that are looked at together
-	maxVerified   = 400 // candidates whose text is looked at for one answer
-)
 
 // Search answers a query. Nothing asked for is nothing found.
-func (st *Store) Search(ctx context.Context, sq SearchQuery) (Results, error) {
-	q := parseQuery(sq.Text)
-	out := Results{Problems: q.problems}
-	if sq.Limit <= 0 {
-		sq.Limit = 20
-	}
-	sq.Limit, sq.Offset = min(sq.Limit, 200), min(max(sq.Offset, 0), MaxOffset)
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		s := searching{st: st, tx: tx, q: q, m: st.matcher(), need: sq.Offset + sq.Limit, seen: make(map[int64]bool)}
-		return s.run(ctx, sq, &out)
-	})
-	if err != nil {
-		return Results{}, fmt.Errorf("search %q: %w", sq.Text, err)
-	}
-	return out, nil
-}
-
-// found is an article on its way into the answer.
-type found struct {
-	key, article int64
-	class        int
-}
-
-// The classes of an answer, the best first.
-const (
-	classNumber = iota // it is the document of that number
-	classExact         // its title is what was asked for
-	classTitle
-	classHead
-	classText
-)
-
-type searching struct {
-	st   *Store
-	tx   *sql.Tx
-	q    parsedQuery
-	m    matcher
-	need int
-	seen map[int64]bool
-	got  []found
-
-	newest []surveyed // of all that is found, FacetSample of them or all that are needed
-	all    bool       // newest is all that is found
-}
-
-// surveyed is one of the newest that a query finds.
-type surveyed struct {
-	found
-	facets string
-}
-
-func (s *searching) run(ctx context.Context, sq SearchQuery, out *Results) error {
-	if err := s.resolveSources(ctx); err != nil {
-		return err
-	}
-	all := s.m.query(s.q, inAll)
-	if all == "" {
-		return nil
-	}
-	if err := s.plan(ctx); err != nil {
-		return err
-	}
-	if err := s.survey(ctx, all); err != nil || len(s.newest) == 0 {
-		return err
-	}
-	if sq.Facets {
-		out.Facets = s.facets()
-	}
-	if !s.q.isExact() && s.all && len(s.newest) <= verifiedWhole {
-		s.need = max(s.need, verifiedWhole)
-	}
-	if err := s.findNumbers(ctx); err != nil {
-		return err
-	}
-	if err := s.findHeads(ctx); err != nil {
-		return err
-	}
-	exhausted := false
-	var err error
-	if len(s.got) < s.need {
-		if exhausted, err = s.findTexts(ctx); err != nil {
+func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
+	var articles map[int64]Article
+	found, err := st.Index.Search(ctx, q, func(ctx context.Context, tx *sql.Tx, ids []int64, each func(int64, search.Texts)) error {
+		articles = make(map[int64]Article, len(ids))
+		list, err := json.Marshal(ids)
+		if err != nil {
 			return err
 		}
+		all, err := database.Collect(ctx, tx, func(row database.Row) (Article, error) {
+			a, err := scanFullArticle(row)
+			t := search.Texts{Title: a.Title(), Summary: a.Facts.Summary}
+			if a.MayShowText() {
+				t.Paragraphs = a.Facts.Paragraphs
+			}
+			each(a.ID, t)
+			a.Facts.Paragraphs = nil // a page of long texts takes much memory
+			return a, err
+		}, `SELECT `+articleColumns+`, '', a.paragraphs, '{}'
+			FROM articles a JOIN sources s ON s.id = a.source WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+		for _, a := range all {
+			articles[a.ID] = a
+		}
+		return err
+	})
+	out := Results{Answer: found, Hits: make([]Hit, len(found.Hits))}
+	for i, h := range found.Hits {
+		out.Hits[i] = Hit{h, articles[h.ID]}
 	}
+	return out, err
+}
+
+// dayOf is the day that search and its order go by: of publication, else of
+// issue, else of collection.
+func (a *arrival) dayOf() policy.Date {
 	switch {
-	case exhausted:
-		out.Total = len(s.got)
-	case s.all:
-		out.Total, out.AtLeast = len(s.newest), !s.q.isExact()
-	default:
-		out.Total, out.AtLeast = len(s.newest)-1, true
+	case !a.Facts.PublishedOn.IsZero():
+		return a.Facts.PublishedOn
+	case !a.Facts.IssuedOn.IsZero():
+		return a.Facts.IssuedOn
 	}
-	page := s.got[min(sq.Offset, len(s.got)):min(sq.Offset+sq.Limit, len(s.got))]
-	out.Hits, err = s.load(ctx, page)
-	return err
+	return policy.DateOf(a.CollectedAt.In(shanghai))
 }
 
-// resolveSources turns names of sources into their ids.
-func (s *searching) resolveSources(ctx context.Context) error {
-	for _, filters := range [][]filter{s.q.filters, s.q.excluded} {
-		for i, f := range filters {
-			if f.mark != markSource {
-				continue
-			}
-			ids := []string{"0"}
-			for _, v := range f.values {
-				if _, err := strconv.ParseInt(v, 10, 64); err == nil {
-					ids = append(ids, v)
-					continue
-				}
-				more, err := database.Collect(ctx, s.tx, database.ScanOne[string],
-					`SELECT CAST(id AS TEXT) FROM sources WHERE name LIKE '%' || $1 || '%' ORDER BY id LIMIT 50`, likeWord(v))
-				if err != nil {
-					return err
-				}
-				ids = append(ids, more...)
-			}
-			filters[i].values = ids
-		}
+// indexed is what the search index is told of an article.
+func (a *arrival) indexed() search.Article {
+	out := search.Article{ID: a.ID, SourceID: a.SourceID, Title: a.Title(), Facts: a.Facts, On: a.dayOf()}
+	for _, r := range a.relations() {
+		out.Cited = append(out.Cited, r.TargetNumber)
 	}
-	return nil
+	if a.document != 0 && a.Facts.Level != "" {
+		out.DocumentTitle = a.titleKey
+	}
+	return out
 }
 
-// keys returns the keys between which the days that were asked for lie.
-func (s *searching) keys() (from, to int64) {
-	from, to = 0, beforeAll
-	if !s.q.after.IsZero() {
-		from = searchKey(s.q.after, 0)
-	}
-	if !s.q.before.IsZero() {
-		to = searchKey(s.q.before.AddDays(1), 0)
-	}
-	return from, to
-}
-
-const (
-	headTexts  = `SELECT id, title, document_number, issuers, '', '[]' FROM articles WHERE id IN `
-	wholeTexts = `SELECT id, title, document_number, issuers, summary || ' ' || facts, paragraphs FROM articles WHERE id IN `
-)
-
-// survey finds the newest of what a query finds, for counts, facets and texts.
-func (s *searching) survey(ctx context.Context, query string) (err error) {
-	limit := max(FacetSample, 2*s.need) + 1 // those in titles come first and may be among them
-	s.newest, err = s.find(ctx, inAll, query, limit)
-	s.all = len(s.newest) < limit
-	return err
-}
-
-// heads returns the newest articles whose heads a query finds.
-func (s *searching) heads(ctx context.Context, query string, limit int) ([]found, error) {
-	all, err := s.find(ctx, inHead, query, limit)
-	heads := make([]found, len(all))
-	for i, f := range all {
-		heads[i] = f.found
-	}
-	return heads, err
-}
-
-const beforeAll = int64(1) << 62
-
-func (s *searching) take(f found, class int) {
-	if !s.seen[f.article] {
-		s.seen[f.article] = true
-		f.class = class
-		s.got = append(s.got, f)
-	}
-}
-
-// findNumbers finds the documents of the numbers that were asked for.
-func (s *searching) findNumbers(ctx context.Context) error {
-	numbers := s.q.numbers()
-	if len(numbers) == 0 {
-		return nil
-	}
-	own := s.q
-	own.clauses = nil
-	own.filters = append(slices.Clone(own.filters), filter{mark: markNumber, values: numbers})
-	all, err := s.heads(ctx, s.m.query(own, inHead), s.need)
-	for _, f := range all {
-		s.take(f, classNumber)
-	}
-	return err
-}
-
-// findHeads finds what has all of it in title, number and issuers.
-func (s *searching) findHeads(ctx context.Context) error {
-	positive := slices.ContainsFunc(s.q.clauses, func(c clause) bool { return !c.exclude })
-	if !positive { // fields alone: the day is all that orders
-		return nil
-	}
-	// What must not stand anywhere, only the whole text can tell.
-	query, whole := headTexts, slices.ContainsFunc(s.q.clauses, func(c clause) bool { return c.exclude && !c.isExact() })
-	if whole {
-		query = wholeTexts
-	}
-	all, err := s.heads(ctx, s.m.query(s.q, inHead), s.need+searchPage)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	heads, err := s.texts(ctx, all, query)
-	if err != nil {
-		return err
-	}
-	start := len(s.got)
-	for _, f := range all {
-		t := heads[f.article]
-		switch {
-		case whole && !s.holds(t.all()):
-		case t.title != "" && s.holds(t.title):
-			class := classTitle
-			if s.isTitle(t.title) {
-				class = classExact
-			}
-			s.take(f, class)
-		case s.holds(t.head()):
-			s.take(f, classHead)
-		}
-	}
-	slices.SortStableFunc(s.got[start:], func(a, b found) int { return cmp.Compare(a.class, b.class) })
-	return nil
-}
-
-// isTitle reports whether a title is nothing but what was asked for.
-func (s *searching) isTitle(title string) bool {
-	if len(s.q.clauses) != 1 || len(s.q.clauses[0].any) != 1 {
-		return false
-	}
-	return strings.Join(s.q.clauses[0].any[0].pieces, "") == plainTitle(title)
-}
-
-func plainTitle(s string) string {
-	return strings.Map(func(r rune) rune {
-		if isHan(r) || isWord(r) {
-			return r
-		}
-		return -1
-	}, s)
-}
-
-// findTexts finds the rest, the newest first. It reports whether it got through
-// all there are.
-func (s *searching) findTexts(ctx context.Context) (exhausted bool, err error) {
-	if s.q.isExact() {
-		for _, f := range s.newest {
-			if len(s.got) >= s.need {
-				return false, nil
-			}
-			s.take(f.found, classText)
-		}
-		return s.all, nil
-	}
-	looked := 0
-	for page := range slices.Chunk(s.newest, searchPage) {
-		if len(s.got) >= s.need || looked >= maxVerified {
-			return false, nil
-		}
-		looked += len(page)
-		var fresh []found
-		for _, f := range page {
-			if !s.seen[f.article] {
-				fresh = append(fresh, f.found)
-			}
-		}
-		if len(fresh) == 0 {
-			continue
-		}
-		texts, err := s.texts(ctx, fresh, wholeTexts)
+// indexSource is where the search index finds what is stored.
+func (st *Store) indexSource() search.Source {
+	return search.Source{Begin: st.beginStoring, Articles: func(ctx context.Context, tx *sql.Tx, ids []int64) ([]search.Article, error) {
+		all, err := st.arrivals(ctx, tx, ids)
 		if err != nil {
-			return false, err
-		}
-		for _, f := range fresh {
-			if s.holds(texts[f.article].all()) {
-				s.take(f, classText)
-			}
-		}
-	}
-	return s.all, nil
-}
-
-// searchText is what is looked through of an article, folded.
-type searchText struct{ title, number, issuers, summary, paragraphs string }
-
-func (t searchText) head() string { return t.title + "\n" + t.number + "\n" + t.issuers }
-func (t searchText) all() string  { return t.head() + "\n" + t.summary + "\n" + t.paragraphs }
-
-// texts reads what is looked through. Lists stay JSON: what stands between their
-// quotation marks is the text, and no word holds one.
-func (s *searching) texts(ctx context.Context, all []found, query string) (map[int64]searchText, error) {
-	ids := make([]int64, len(all))
-	for i, f := range all {
-		ids[i] = f.article
-	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
-	}
-	texts := make(map[int64]searchText, len(all))
-	rows, err := s.tx.QueryContext(ctx, query+`(`+s.st.db.Dialect().IDs("$1")+`)`, string(list))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		var t searchText
-		if err := rows.Scan(&id, &t.title, &t.number, &t.issuers, &t.summary, &t.paragraphs); err != nil {
 			return nil, err
 		}
-		t.title, t.number, t.issuers = foldText(t.title), foldText(t.number), foldText(t.issuers)
-		t.summary, t.paragraphs = foldText(t.summary), foldText(t.paragraphs)
-		texts[id] = t
-	}
-	return texts, rows.Err()
-}
-
-// holds reports whether a folded text satisfies every clause.
-func (s *searching) holds(text string) bool {
-	for _, c := range s.q.clauses {
-		if !c.holds(text) {
-			return false
+		carried := make(map[int64]int64)
+		if err := st.carried(ctx, tx, ids, carried); err != nil {
+			return nil, err
 		}
-	}
-	return true
-}
-
-// load reads the articles of a page and marks in them what was looked for.
-func (s *searching) load(ctx context.Context, page []found) ([]Hit, error) {
-	ids := make([]int64, len(page))
-	for i, f := range page {
-		ids[i] = f.article
-	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
-	}
-	snippets := make(map[int64][]Span, len(ids))
-	all, err := database.Collect(ctx, s.tx, func(row database.Row) (Article, error) {
-		a, err := scanFullArticle(row)
-		snippets[a.ID] = s.q.snippet(a)
-		a.Facts.Paragraphs = nil // a page of long texts takes much memory
-		return a, err
-	}, `SELECT `+articleColumns+`, '', a.paragraphs, '{}'
-		FROM articles a JOIN sources s ON s.id = a.source WHERE a.id IN (`+s.st.db.Dialect().IDs("$1")+`)`, string(list))
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[int64]Article, len(all))
-	for _, a := range all {
-		byID[a.ID] = a
-	}
-	hits := make([]Hit, 0, len(page))
-	for _, f := range page {
-		a, ok := byID[f.article]
-		if !ok {
-			continue
-		}
-		hits = append(hits, Hit{Article: a, Where: [...]string{"number", "title", "title", "head", "text"}[f.class],
-			Title: s.q.mark(a.Title()), Snippet: snippets[f.article]})
-	}
-	return hits, nil
-}
-
-// facets counts the newest of what was found.
-func (s *searching) facets() Facets {
-	same := make(map[string]int) // most have few different ones
-	for _, f := range s.newest[:min(len(s.newest), FacetSample)] {
-		same[f.facets]++
-	}
-	counts := [5]map[string]int{}
-	for i := range counts {
-		counts[i] = make(map[string]int)
-	}
-	for packed, n := range same {
-		for i, v := range strings.SplitN(packed, "\n", len(counts)) {
-			if v != "" {
-				counts[i][v] += n
+		var out []search.Article
+		for _, a := range all {
+			a.document, a.titleKey = carried[a.ID], a.title().Key
+			if !a.Hidden {
+				out = append(out, a.indexed())
 			}
 		}
-	}
-	regions := make(map[string]int)
-	for code, n := range counts[2] { // by province: a city of it counts for it
-		regions[code[:min(2, len(code))]] += n
-	}
-	return Facets{Kinds: ranked(counts[0]), Themes: ranked(counts[1]), Regions: ranked(regions), Issuers: ranked(counts[3]), Years: ranked(counts[4]),
-		Sampled: len(s.newest) > FacetSample}
+		return out, nil
+	}}
 }
 
-// maxFacet is how many values of a facet are told.
-const maxFacet = 20
-
-func ranked(counts map[string]int) []FacetCount {
-	all := make([]FacetCount, 0, len(counts))
-	for v, n := range counts {
-		all = append(all, FacetCount{v, n})
+// wait has the articles wait for the index; those that are hidden leave it at once.
+func (b *batch) wait(ctx context.Context) error {
+	ids := make([]int64, len(b.articles))
+	var hidden []int64
+	for i, a := range b.articles {
+		ids[i] = a.ID
+		if a.Hidden && !a.isNew {
+			hidden = append(hidden, a.ID)
+		}
 	}
-	slices.SortFunc(all, func(a, b FacetCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
-	})
-	return all[:min(len(all), maxFacet)]
+	waiting, err := b.st.Index.Wait(ctx, b.tx, ids, hidden)
+	for i, w := range waiting {
+		b.articles[i].waiting = w
+	}
+	return err
+}
+
+// queue hands stored articles over to the index, once they are committed.
+func (st *Store) queue(ctx context.Context, stored []*arrival) error {
+	all := make([]search.Waiting, len(stored))
+	for i, a := range stored {
+		all[i] = a.waiting
+		if !a.Hidden {
+			indexed := a.indexed()
+			all[i].Article = &indexed
+		}
+	}
+	return st.Index.Queue(ctx, all)
 }

@@ -50,7 +50,7 @@ func TestIndexWaiting(t *testing.T) {
 			t.Errorf("found %q without an index", got)
 		}
 		next := feed.NewStore(db, clock)
-		r.check(next.IndexWaiting(t.Context()))
+		r.check(next.Index.Flush(t.Context()))
 		if got := guids(r.search("养老", 50)); got != want {
 			t.Errorf("found %q, want %q", got, want)
 		}

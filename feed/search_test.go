@@ -13,6 +13,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
@@ -49,7 +50,7 @@ func (r *room) put(source int64, texts ...text) {
 
 func (r *room) search(query string, limit int) feed.Results {
 	r.t.Helper()
-	found, err := r.Store.Search(r.t.Context(), feed.SearchQuery{Text: query, Limit: limit, Facets: true})
+	found, err := r.Store.Search(r.t.Context(), search.Query{Text: query, Limit: limit, Facets: true})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -146,15 +147,15 @@ func TestSearch(t *testing.T) {
 		})
 		t.Run("Facets", func(t *testing.T) {
 			f := r.search("养老", 1).Facets
-			if !slices.Contains(f.Years, feed.FacetCount{Value: "2013", Count: 1}) || !slices.Contains(f.Regions, feed.FacetCount{Value: "51", Count: 1}) ||
-				!slices.Contains(f.Kinds, feed.FacetCount{Value: "document", Count: 3}) || !slices.Contains(f.Issuers, feed.FacetCount{Value: "国务院", Count: 1}) {
+			if !slices.Contains(f.Years, search.FacetCount{Value: "2013", Count: 1}) || !slices.Contains(f.Regions, search.FacetCount{Value: "51", Count: 1}) ||
+				!slices.Contains(f.Kinds, search.FacetCount{Value: "document", Count: 3}) || !slices.Contains(f.Issuers, search.FacetCount{Value: "国务院", Count: 1}) {
 				t.Errorf("%+v", f)
 			}
 		})
 		t.Run("Pages", func(t *testing.T) {
 			var all []string
 			for offset := range 5 {
-				found, err := r.Store.Search(t.Context(), feed.SearchQuery{Text: "养老", Limit: 1, Offset: offset})
+				found, err := r.Store.Search(t.Context(), search.Query{Text: "养老", Limit: 1, Offset: offset})
 				if err != nil {
 					t.Fatal(err)
 				}

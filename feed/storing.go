@@ -145,9 +145,9 @@ func (b *batch) place(ctx context.Context) error {
 	return b.insert(ctx, insertFeeds, rows)
 }
 
-var insertFeeds = insertion{
-	into: `INSERT INTO article_feeds (feed, article)`, columns: 2, after: `ON CONFLICT DO NOTHING`,
-	postgres: `INSERT INTO article_feeds (feed, article) SELECT value ->> 0, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
+var insertFeeds = database.Insertion{
+	Into: `INSERT INTO article_feeds (feed, article)`, Columns: 2, After: `ON CONFLICT DO NOTHING`,
+	Postgres: `INSERT INTO article_feeds (feed, article) SELECT value ->> 0, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 
 // feeds returns the feeds that carry the article, as the trigger articles_judged
@@ -198,4 +198,8 @@ func (st *Store) beginStoring(ctx context.Context, tx *sql.Tx) error {
 func touch(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
 	return err
+}
+
+func (b *batch) insert(ctx context.Context, in database.Insertion, rows [][]any) error {
+	return in.Run(ctx, b.tx, b.st.db.Dialect(), rows)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
+	"dibao/feed/search"
 )
 
 // articleID reads the number of an article.
@@ -197,9 +198,9 @@ func newArticleHistory(g *globals) *cobra.Command {
 // hitView is an article that was found, in JSON.
 type hitView struct {
 	articleView
-	Where      string      `json:"where"`
-	TitleSpans []feed.Span `json:"title_spans"`
-	Snippet    []feed.Span `json:"snippet"`
+	Where      string        `json:"where"`
+	TitleSpans []search.Span `json:"title_spans"`
+	Snippet    []search.Span `json:"snippet"`
 }
 
 // printFacets prints how many articles a search finds of each kind, theme, region,
@@ -212,12 +213,12 @@ func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
 	}
 	type row struct {
 		by string
-		feed.FacetCount
+		search.FacetCount
 	}
 	var rows []row
 	for _, x := range []struct {
 		by  string
-		all []feed.FacetCount
+		all []search.FacetCount
 	}{{"kind", f.Kinds}, {"theme", f.Themes}, {"region", f.Regions}, {"issuer", f.Issuers}, {"year", f.Years}} {
 		for _, c := range x.all {
 			rows = append(rows, row{x.by, c})
@@ -247,10 +248,10 @@ Document numbers are found in brackets of any form, traditional characters by si
 				return err
 			}
 			defer a.close()
-			if err := a.articles.IndexWaiting(cmd.Context()); err != nil {
+			if err := a.articles.Index.Flush(cmd.Context()); err != nil {
 				return err
 			}
-			found, err := a.articles.Search(cmd.Context(), feed.SearchQuery{Text: query, Limit: limit, Offset: offset, Facets: facets})
+			found, err := a.articles.Search(cmd.Context(), search.Query{Text: query, Limit: limit, Offset: offset, Facets: facets})
 			if err != nil {
 				return err
 			}
@@ -267,7 +268,7 @@ Document numbers are found in brackets of any form, traditional characters by si
 			}
 			views := make([]hitView, len(found.Hits))
 			for i, h := range found.Hits {
-				views[i] = hitView{viewArticle(h.Article), h.Where, append([]feed.Span{}, h.Title...), append([]feed.Span{}, h.Snippet...)}
+				views[i] = hitView{viewArticle(h.Article), h.Where, append([]search.Span{}, h.Title...), append([]search.Span{}, h.Snippet...)}
 			}
 			return printRows(g, cmd, []any{"ID", "Published", "Where", "Number", "Title"}, views, func(v hitView) []any {
 				return []any{v.ID, deref(v.Published), v.Where, deref(v.DocumentNumber), v.Title}
@@ -275,7 +276,7 @@ Document numbers are found in brackets of any form, traditional characters by si
 		},
 	}
 	boundedVar(cmd.Flags(), &limit, "limit", 200, 1, 200, "how many")
-	boundedVar(cmd.Flags(), &offset, "offset", 0, 0, feed.MaxOffset, "how many to pass over")
+	boundedVar(cmd.Flags(), &offset, "offset", 0, 0, search.MaxOffset, "how many to pass over")
 	cmd.Flags().BoolVar(&facets, "facets", false, "print how many there are by kind, theme, region, issuer and year")
 	return cmd
 }

@@ -154,7 +154,7 @@ func (s *soak) day() {
 		s.deliver(ctx)
 	}
 	s.check(s.articles.Rebuild(ctx))
-	s.check(nil, s.articles.Tidy(ctx))
+	s.check(nil, s.articles.Index.Tidy(ctx))
 	s.check(s.prune(ctx))
 	if s.clock().Weekday() == time.Wednesday {
 		s.churn(ctx)

@@ -13,6 +13,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/publish"
+	"dibao/feed/search"
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
@@ -189,7 +190,7 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 	}
 	ask := feedRequest{format: f, path: "/search/", query: "?q=" + url.QueryEscape(text), negotiated: !strings.HasSuffix(r.URL.Path, f.Suffix)}
 	ask.find = func(ctx context.Context) (Spec, error) {
-		found, err := h.Store.Search(ctx, feed.SearchQuery{Text: text, Limit: 4 * feed.PageSize})
+		found, err := h.Store.Search(ctx, search.Query{Text: text, Limit: 4 * feed.PageSize})
 		var places []feed.Place
 		for _, hit := range found.Hits {
 			places = append(places, feed.Place{Number: hit.Article.ID, Article: hit.Article.ID})

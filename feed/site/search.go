@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"dibao/feed"
+	"dibao/feed/search"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -36,7 +37,7 @@ func readSearch(r *http.Request) searchRequest {
 			s.fields[name] = v
 		}
 	}
-	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 && n <= feed.MaxOffset/searchSize {
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 && n <= search.MaxOffset/searchSize {
 		s.page = n - 1
 	}
 	return s
@@ -96,7 +97,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		if s.text != "" {
 			p.Title = s.text + " · " + p.Title
 		}
-		found, err := h.Store.Search(ctx, feed.SearchQuery{Text: query, Limit: searchSize, Offset: s.page * searchSize, Facets: true})
+		found, err := h.Store.Search(ctx, search.Query{Text: query, Limit: searchSize, Offset: s.page * searchSize, Facets: true})
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +114,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 			view.Items[i].Marked, view.Items[i].Snippet = spans(found.Hits[at].Title), spans(found.Hits[at].Snippet)
 		}
 		view.Facets = s.facets(found.Facets, p.Language)
-		if (s.page+1)*searchSize < found.Total && (s.page+1)*searchSize < feed.MaxOffset {
+		if (s.page+1)*searchSize < found.Total && (s.page+1)*searchSize < search.MaxOffset {
 			p.Older = s.address("page", strconv.Itoa(s.page+2))
 		}
 		if s.page > 0 {
@@ -135,7 +136,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // spans are the spans of a search for a template.
-func spans(all []feed.Span) []templates.Span {
+func spans(all []search.Span) []templates.Span {
 	out := make([]templates.Span, len(all))
 	for i, s := range all {
 		out[i] = templates.Span(s)
@@ -145,11 +146,11 @@ func spans(all []feed.Span) []templates.Span {
 
 // facets are the ways to narrow an answer: the chosen value, or those that were
 // counted.
-func (s searchRequest) facets(f feed.Facets, language string) []templates.Facet {
+func (s searchRequest) facets(f search.Facets, language string) []templates.Facet {
 	var all []templates.Facet
 	for _, x := range []struct {
 		key    string
-		counts []feed.FacetCount
+		counts []search.FacetCount
 		name   func(string) string
 	}{
 		{"kind", f.Kinds, func(v string) string { return templates.Words(language, "kind."+v) }},

@@ -395,3 +395,13 @@ func (db *DB) Flush(ctx context.Context) error {
 	_, err := db.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
 	return explain(err)
 }
+
+// Megabytes is how large the database is.
+func (db *DB) Megabytes(ctx context.Context) (float64, error) {
+	var size int64
+	err := db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, db.Dialect().Pick(
+			`SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`, `SELECT pg_database_size(current_database())`)).Scan(&size)
+	})
+	return float64(size) / (1 << 20), err
+}

@@ -12,6 +12,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/search"
 	"dibao/policy"
 )
 
@@ -44,7 +45,7 @@ func Search(ctx context.Context, open Open, articles, queries int) (SearchFigure
 	if out.Index, err = corpus.store(ctx, a, articles); err != nil {
 		return out, err
 	}
-	if out.Size, err = a.Articles.Megabytes(ctx); err != nil {
+	if out.Size, err = a.DB.Megabytes(ctx); err != nil {
 		return out, err
 	}
 	took, used := make([]float64, 0, queries), make([]float64, 0, queries)
@@ -52,7 +53,7 @@ func Search(ctx context.Context, open Open, articles, queries int) (SearchFigure
 	for i := range queries {
 		q := corpus.query(i)
 		begin, cpu := time.Now(), cpuTime()
-		found, err := a.Articles.Search(ctx, feed.SearchQuery{Text: q, Facets: true})
+		found, err := a.Articles.Search(ctx, search.Query{Text: q, Facets: true})
 		ms := float64(time.Since(begin).Microseconds()) / 1000
 		if err != nil {
 			return out, err
@@ -76,7 +77,7 @@ func Search(ctx context.Context, open Open, articles, queries int) (SearchFigure
 // given database holds from a run before are not stored again.
 func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err error) {
 	if newest, err := a.Articles.Articles(ctx, feed.Selection{Limit: 1}); err != nil || len(newest) > 0 && newest[0].ID >= int64(n) {
-		return 0, errors.Join(err, a.Articles.Tidy(ctx))
+		return 0, errors.Join(err, a.Articles.Index.Tidy(ctx))
 	}
 	src, err := a.Articles.AddSource(ctx, feed.Source{URL: "http://bench.example/list", Kind: "page", Name: "样例公报", Licence: feed.LicenceOfficial})
 	if err != nil {
@@ -92,7 +93,7 @@ func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err
 			return 0, err
 		}
 	}
-	err = a.Articles.Tidy(ctx)
+	err = a.Articles.Index.Tidy(ctx)
 	return time.Since(begin).Seconds(), err
 }
 

@@ -1,72 +1,14 @@
-package feed
+package search
 
 import (
-	_ "embed"
 	"strings"
 	"unicode"
+
+	"dibao/policy/fold"
 )
-
-// simplifiedText holds pairs of a traditional character and its simplified form,
-// from kSimplifiedVariant of the Unihan database 15.0 (Unicode licence), as far as
-// one form is meant. It serves indexing and queries alone; texts are never changed.
-//
-//go:embed simplified.txt
-var simplifiedText string
-
-const (
-	firstHan = 0x4e00
-	lastHan  = 0x9fff
-)
-
-// simplified holds the simplified form of each character from firstHan on; 0 is
-// the character itself.
-var simplified = func() *[lastHan - firstHan + 1]uint16 {
-	var table [lastHan - firstHan + 1]uint16
-	var from rune
-	for _, r := range simplifiedText {
-		switch {
-		case r == '\n':
-		case from == 0:
-			from = r
-		default:
-			table[from-firstHan], from = uint16(r), 0
-		}
-	}
-	return &table
-}()
-
-// foldRune makes characters one that a reader takes for one: traditional and
-// simplified, full and half width, capital and small. -1 is a character without
-// width, which goes.
-func foldRune(r rune) rune {
-	switch {
-	case r < 0x80:
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	case r >= firstHan && r <= lastHan:
-		if s := simplified[r-firstHan]; s != 0 {
-			return rune(s)
-		}
-		return r
-	case r >= 0xff01 && r <= 0xff5e:
-		return foldRune(r - 0xfee0)
-	case r == '\u200B', r == '\u200C', r == '\u200D', r == '\uFEFF', r == '\u00AD', r == '\u2060':
-		return -1
-	case r == '\u3000', r == '\u00A0':
-		return ' '
-	case r == '○': // a zero of dates
-		return '〇'
-	}
-	return unicode.ToLower(r)
-}
-
-// foldText folds a whole text.
-func foldText(s string) string { return strings.Map(foldRune, s) }
 
 func isHan(r rune) bool {
-	return r >= firstHan && r <= lastHan || r == '〇' || r >= 0x3400 && r <= 0x4dbf || r == '々' || r >= 0x20000 && r <= 0x323af
+	return r >= fold.FirstHan && r <= fold.LastHan || r == '〇' || r >= 0x3400 && r <= 0x4dbf || r == '々' || r >= 0x20000 && r <= 0x323af
 }
 
 func isWord(r rune) bool {
@@ -172,7 +114,7 @@ func (t *tokens) add(text string, single bool) {
 		if n++; n > maxIndexed {
 			break
 		}
-		r = foldRune(r)
+		r = fold.Rune(r)
 		switch {
 		case r == -1:
 		case isHan(r):
@@ -227,7 +169,7 @@ func (t *tokens) field(mark rune, value string) {
 func plain(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r = foldRune(r); isHan(r) || r != -1 && isWord(r) {
+		if r = fold.Rune(r); isHan(r) || r != -1 && isWord(r) {
 			b.WriteRune(r)
 		} else if r == '〕' || r == ']' {
 			b.WriteByte('x')

@@ -1,4 +1,6 @@
-package feed
+// Package search is the full-text index of articles: tokens, the index in either
+// database, and queries.
+package search
 
 import (
 	"cmp"
@@ -14,6 +16,43 @@ import (
 	"dibao/policy"
 )
 
+// Article is what the index is told of an article.
+type Article struct {
+	ID       int64
+	SourceID int64
+	Title    string
+	Facts    policy.Facts
+	On       policy.Date // the day that search and its order go by
+	Cited    []string    // numbers of documents that it names
+	// DocumentTitle is the cleaned title of the document that it carries, where that
+	// may implement another; else "".
+	DocumentTitle string
+}
+
+// Source is where the index finds what is stored.
+type Source struct {
+	// Articles returns stored articles but for the hidden ones, which are in no index.
+	Articles func(ctx context.Context, tx *sql.Tx, ids []int64) ([]Article, error)
+	// Begin goes first in a transaction that changes what searches find.
+	Begin func(ctx context.Context, tx *sql.Tx) error
+}
+
+// Index is the full-text index of the articles of a database. It owns the tables
+// article_search, search_keys and search_pending, and looks through texts of
+// articles and names of sources by statements of its own.
+type Index struct {
+	db     *database.DB
+	source Source
+	bands  bands
+	queue  queue
+	pieces *database.Pieces // of kilobytes of tokens
+}
+
+// New returns the index of a database.
+func New(db *database.DB, source Source) *Index {
+	return &Index{db: db, source: source, pieces: database.NewPieces(128, 32, 4096)}
+}
+
 // searchDay is how many articles a day has room for in the order of keys before
 // two take turns; they do then, and nothing else happens.
 const searchDay = 1 << 20
@@ -24,33 +63,20 @@ func searchKey(on policy.Date, id int64) int64 {
 	return max(days, 0)*searchDay + id%searchDay
 }
 
-// dayOf is the day that search and its order go by: of publication, else of
-// issue, else of collection.
-func (a *arrival) dayOf() policy.Date {
-	switch {
-	case !a.Facts.PublishedOn.IsZero():
-		return a.Facts.PublishedOn
-	case !a.Facts.IssuedOn.IsZero():
-		return a.Facts.IssuedOn
-	}
-	return policy.DateOf(a.CollectedAt.In(shanghai))
-}
-
-// searchRow is what the index holds of an article.
-type searchRow struct {
+// row is what the index holds of an article.
+type row struct {
 	article, key       int64
 	on, facets         string
 	head, body, fields string
 }
 
-// searchRow makes the tokens of an article for a database.
-func (a *arrival) searchRow(m matcher) searchRow {
+// rowOf makes the tokens of an article for a database.
+func (m matcher) rowOf(a Article) row {
 	f := a.Facts
-	on := a.dayOf()
 	head, body, fields := tokens{mark: m.headMark}, tokens{}, tokens{}
-	head.add(a.Title(), true)
+	head.add(a.Title, true)
 	head.add(f.DocumentNumber, false)
-	body.add(a.Title(), true)
+	body.add(a.Title, true)
 	body.add(f.DocumentNumber, true)
 	for _, organ := range f.Issuers {
 		head.add(organ, true)
@@ -72,15 +98,15 @@ func (a *arrival) searchRow(m matcher) searchRow {
 	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
 		fields.field(markNumber, n)
 	}
-	for _, r := range a.relations() {
-		fields.field(markCited, r.TargetNumber)
+	for _, n := range a.Cited {
+		fields.field(markCited, n)
 	}
-	if a.document != 0 && f.Level != "" {
-		fields.fieldPairs(markTitle, a.titleKey)
+	if a.DocumentTitle != "" {
+		fields.fieldPairs(markTitle, a.DocumentTitle)
 	}
-	day := on.String()
+	day := a.On.String()
 	fields.field(markYear, day[:4])
-	key := searchKey(on, a.ID)
+	key := searchKey(a.On, a.ID)
 	if m.bands {
 		for level, days := range bandDays {
 			fields.word(bandToken(level, key/searchDay/days))
@@ -91,38 +117,38 @@ func (a *arrival) searchRow(m matcher) searchRow {
 		issuer = f.Issuers[0]
 	}
 	theme, _, _ := strings.Cut(f.Theme, `\`)
-	return searchRow{article: a.ID, key: key, on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
+	return row{article: a.ID, key: key, on: day, facets: strings.Join([]string{string(f.Kind), theme, f.Region, issuer, day[:4]}, "\n"),
 		head: head.String(), body: body.String(), fields: fields.String()}
 }
 
-// index replaces what the index holds of articles: known may be in it, rows are
+// store replaces what the index holds of articles: known may be in it, rows are
 // what it holds then.
-func (st *Store) index(ctx context.Context, tx *sql.Tx, known []int64, rows []searchRow) error {
-	if err := st.unindex(ctx, tx, known); err != nil {
+func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []row) error {
+	if err := ix.unindex(ctx, tx, known); err != nil {
 		return err
 	}
 	// FTS5 writes out what it has gathered whenever a key is less than the one
 	// before.
 	sortRows(rows)
-	if err := st.insertKeys(ctx, tx, rows); err != nil {
+	if err := ix.insertKeys(ctx, tx, rows); err != nil {
 		return err
 	}
 	sortRows(rows) // some may have had to give way
-	insert, err := tx.PrepareContext(ctx, st.db.Dialect().Pick(indexSQLite, indexPostgres))
+	insert, err := tx.PrepareContext(ctx, ix.db.Dialect().Pick(indexSQLite, indexPostgres))
 	if err != nil {
 		return err
 	}
 	defer insert.Close()
 	for _, r := range rows {
 		values := []any{r.key, r.head, r.body, r.fields}
-		if st.db.Dialect() == database.Postgres {
+		if ix.db.Dialect() == database.Postgres {
 			values = append(values, r.article, r.facets)
 		}
 		if _, err := insert.ExecContext(ctx, values...); err != nil {
 			return fmt.Errorf("index: %w", err)
 		}
 	}
-	if st.db.Dialect() != database.Postgres || len(rows) == 0 {
+	if ix.db.Dialect() != database.Postgres || len(rows) == 0 {
 		return nil
 	}
 	// What is pending every query would read.
@@ -130,16 +156,16 @@ func (st *Store) index(ctx context.Context, tx *sql.Tx, known []int64, rows []se
 	return err
 }
 
-var insertKeyRows = insertion{
-	into: `INSERT INTO search_keys (key, article, on_date, facets)`, columns: 4, after: `ON CONFLICT (key) DO NOTHING`,
-	postgres: `INSERT INTO search_keys (key, article, on_date, facets) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2, value ->> 3
+var insertKeyRows = database.Insertion{
+	Into: `INSERT INTO search_keys (key, article, on_date, facets)`, Columns: 4, After: `ON CONFLICT (key) DO NOTHING`,
+	Postgres: `INSERT INTO search_keys (key, article, on_date, facets) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, value ->> 2, value ->> 3
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (key) DO NOTHING`,
 }
 
 // insertKeys gives each row its key: the next that is free.
-func (st *Store) insertKeys(ctx context.Context, tx *sql.Tx, rows []searchRow) error {
+func (ix *Index) insertKeys(ctx context.Context, tx *sql.Tx, rows []row) error {
 	taken := make(map[int64]bool, len(rows))
-	left := make([]*searchRow, len(rows))
+	left := make([]*row, len(rows))
 	for i := range rows {
 		left[i] = &rows[i]
 	}
@@ -153,7 +179,7 @@ func (st *Store) insertKeys(ctx context.Context, tx *sql.Tx, rows []searchRow) e
 			taken[r.key] = true
 			values[i], ids[i] = []any{r.key, r.article, r.on, r.facets}, r.article
 		}
-		if err := insertKeyRows.run(ctx, tx, st.db.Dialect(), values); err != nil {
+		if err := insertKeyRows.Run(ctx, tx, ix.db.Dialect(), values); err != nil {
 			return err
 		}
 		list, err := json.Marshal(ids)
@@ -161,7 +187,7 @@ func (st *Store) insertKeys(ctx context.Context, tx *sql.Tx, rows []searchRow) e
 			return err
 		}
 		stored, err := database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT article FROM search_keys WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+			`SELECT article FROM search_keys WHERE article IN (`+ix.db.Dialect().IDs("$1")+`)`, string(list))
 		if err != nil {
 			return err
 		}
@@ -172,7 +198,7 @@ func (st *Store) insertKeys(ctx context.Context, tx *sql.Tx, rows []searchRow) e
 		for _, id := range stored {
 			has[id] = true
 		}
-		left = slices.DeleteFunc(left, func(r *searchRow) bool { return has[r.article] })
+		left = slices.DeleteFunc(left, func(r *row) bool { return has[r.article] })
 	}
 	return nil
 }
@@ -184,7 +210,7 @@ const (
 )
 
 // unindex takes articles out of the index.
-func (st *Store) unindex(ctx context.Context, tx *sql.Tx, articles []int64) error {
+func (ix *Index) unindex(ctx context.Context, tx *sql.Tx, articles []int64) error {
 	if len(articles) == 0 {
 		return nil
 	}
@@ -193,12 +219,12 @@ func (st *Store) unindex(ctx context.Context, tx *sql.Tx, articles []int64) erro
 		return err
 	}
 	keys, err := database.Collect(ctx, tx, database.ScanOne[int64],
-		`SELECT key FROM search_keys WHERE article IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY key`, string(list))
+		`SELECT key FROM search_keys WHERE article IN (`+ix.db.Dialect().IDs("$1")+`) ORDER BY key`, string(list))
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		for _, query := range []string{st.db.Dialect().Pick(`DELETE FROM article_search WHERE rowid = $1`, `DELETE FROM article_search WHERE key = $1`),
+		for _, query := range []string{ix.db.Dialect().Pick(`DELETE FROM article_search WHERE rowid = $1`, `DELETE FROM article_search WHERE key = $1`),
 			`DELETE FROM search_keys WHERE key = $1`} {
 			if _, err := tx.ExecContext(ctx, query, key); err != nil {
 				return err
@@ -208,19 +234,18 @@ func (st *Store) unindex(ctx context.Context, tx *sql.Tx, articles []int64) erro
 	return nil
 }
 
-func sortRows(rows []searchRow) {
-	slices.SortFunc(rows, func(a, b searchRow) int { return cmp.Compare(a.key, b.key) })
+func sortRows(rows []row) {
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 }
 
-// ftsTitle is the query of FTS5 for documents whose cleaned title holds all pairs
-// of a cleaned phrase.
-func ftsTitle(phrase string) string {
-	return joinTokens(marked(markTitle, phraseTokens(phrase)), `"`, `" AND "`)
-}
-
-// tsTitle is ftsTitle for PostgreSQL.
-func tsTitle(phrase string) string {
-	return joinTokens(marked(markTitle, phraseTokens(phrase)), `'`, `' & '`)
+// TitleQuery is the query for documents whose cleaned title holds all pairs of a
+// cleaned phrase, in the language of the database's index.
+func TitleQuery(dialect database.Dialect, phrase string) string {
+	tokens := marked(markTitle, phraseTokens(phrase))
+	if dialect == database.Postgres {
+		return joinTokens(tokens, `'`, `' & '`)
+	}
+	return joinTokens(tokens, `"`, `" AND "`)
 }
 
 func marked(mark rune, all []string) []string {
@@ -255,13 +280,13 @@ const tidyPages = 1000
 // Tidy puts the search index in order, a little at a time, so that a search reads
 // one piece of it. It may be left out: the databases do so by themselves as far
 // as they must.
-func (st *Store) Tidy(ctx context.Context) error {
-	if err := st.IndexWaiting(ctx); err != nil {
+func (ix *Index) Tidy(ctx context.Context) error {
+	if err := ix.Flush(ctx); err != nil {
 		return err
 	}
-	if st.db.Dialect() == database.Postgres {
+	if ix.db.Dialect() == database.Postgres {
 		for _, query := range []string{`ANALYZE article_search`, `ANALYZE search_keys`} {
-			if err := st.db.Write(ctx, func(tx *sql.Tx) error {
+			if err := ix.db.Write(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, query)
 				return err
 			}); err != nil {
@@ -274,7 +299,7 @@ func (st *Store) Tidy(ctx context.Context) error {
 	// (FTS5, "The 'merge' Command").
 	for pages := -tidyPages; ; pages = tidyPages {
 		var before, after int64
-		err := st.db.Write(ctx, func(tx *sql.Tx) error {
+		err := ix.db.Write(ctx, func(tx *sql.Tx) error {
 			if err := tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&before); err != nil {
 				return err
 			}
@@ -290,14 +315,4 @@ func (st *Store) Tidy(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// Megabytes is how large the database is.
-func (st *Store) Megabytes(ctx context.Context) (float64, error) {
-	var size int64
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, st.db.Dialect().Pick(
-			`SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`, `SELECT pg_database_size(current_database())`)).Scan(&size)
-	})
-	return float64(size) / (1 << 20), err
 }

@@ -1,4 +1,4 @@
-package feed
+package search
 
 import (
 	"context"
@@ -37,7 +37,7 @@ const (
 
 // plan settles how PostgreSQL plans the statements of a search.
 func (s *searching) plan(ctx context.Context) error {
-	if s.st.db.Dialect() != database.Postgres {
+	if s.ix.db.Dialect() != database.Postgres {
 		return nil
 	}
 	// By the index for words, however common it takes a word to be; and not by a plan
@@ -49,7 +49,7 @@ func (s *searching) plan(ctx context.Context) error {
 // find returns the newest that a query finds in all or in heads.
 func (s *searching) find(ctx context.Context, in scope, query string, limit int) ([]surveyed, error) {
 	from, to := s.keys()
-	if s.st.db.Dialect() != database.Postgres {
+	if s.ix.db.Dialect() != database.Postgres {
 		return s.ask(ctx, findSQLite, query, from, to, limit)
 	}
 	statement := findBodies
@@ -60,7 +60,7 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 	if err := s.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(key), 0) FROM search_keys`).Scan(&newest); err != nil {
 		return nil, err
 	}
-	articles, err := s.st.bands.count(ctx, s.tx, newest/searchDay)
+	articles, err := s.ix.bands.count(ctx, s.tx, newest/searchDay)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package feed
+package search
 
 import (
 	"strings"
@@ -24,8 +24,8 @@ var (
 	tsquery = matcher{`'`, " & ", " | ", " & !", ":*", "", true}
 )
 
-func (st *Store) matcher() matcher {
-	if st.db.Dialect() == database.Postgres {
+func (ix *Index) matcher() matcher {
+	if ix.db.Dialect() == database.Postgres {
 		return tsquery
 	}
 	return fts5

@@ -1,8 +1,10 @@
-package feed
+package search
 
 import (
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/fold"
 )
 
 const (
@@ -20,7 +22,7 @@ func foldWithPlaces(s string) folded {
 	var b strings.Builder
 	at := make([]int, 0, len(s)+1)
 	for i, r := range s {
-		if f := foldRune(r); f != -1 {
+		if f := fold.Rune(r); f != -1 {
 			b.WriteRune(f)
 			for len(at) < b.Len() {
 				at = append(at, i)
@@ -74,15 +76,11 @@ func (q parsedQuery) mark(s string) []Span {
 
 // snippet is the part of an article that shows best why it was found: of the
 // paragraph with the most different hits, if its text may be shown, else its summary.
-func (q parsedQuery) snippet(a Article) []Span {
-	best, most := a.Facts.Summary, 0
-	texts := []string{a.Facts.Summary}
-	if a.MayShowText() { // else query after query would give the text away
-		texts = append(texts, a.Facts.Paragraphs...)
-	}
-	for i, p := range texts {
+func (q parsedQuery) snippet(t Texts) []Span {
+	best, most := t.Summary, 0
+	for i, p := range append([]string{t.Summary}, t.Paragraphs...) {
 		n := 0
-		text := foldText(p)
+		text := fold.Text(p)
 		for _, c := range q.clauses {
 			if !c.exclude && c.holds(text) {
 				n++

@@ -1,11 +1,13 @@
-package feed
+package search
 
 import (
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"dibao/policy"
+	"dibao/policy/fold"
 )
 
 // phrase is what a text must hold: pieces that follow each other, with nothing
@@ -125,7 +127,7 @@ func newPhrase(value string) (phrase, bool) {
 		}
 	}
 	for _, r := range value {
-		switch r = foldRune(r); {
+		switch r = fold.Rune(r); {
 		case r == -1:
 		case isHan(r):
 			if kind != 1 {
@@ -231,9 +233,9 @@ func parseDay(s string, last bool) (policy.Date, bool) {
 		}
 		switch {
 		case last && rest == "-01":
-			d = policy.DateOf(d.In(shanghai).AddDate(0, 1, -1))
+			d = policy.DateOf(d.In(time.UTC).AddDate(0, 1, -1))
 		case last && rest == "-01-01":
-			d = policy.DateOf(d.In(shanghai).AddDate(1, 0, -1))
+			d = policy.DateOf(d.In(time.UTC).AddDate(1, 0, -1))
 		}
 		return d, true
 	}

@@ -1,0 +1,287 @@
+package search
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// An index is cheapest to write in large pieces, and articles come in small ones.
+// So what a collection stores waits in the table search_pending, written in the
+// same transaction, and goes into the index by the thousand, in transactions of its
+// own that stay short: when there are that many, when the first has waited for a second, or when the
+// last collection that runs has ended. A crash in between loses nothing: what
+// waits is found again by whoever indexes next.
+
+const (
+	// Batch is how many articles are indexed at once.
+	Batch = 1000
+	// flushWithin is how long an article waits while collections go on.
+	flushWithin = time.Second
+)
+
+// queue has the index rows of articles that wait, as far as this process
+// stored them: the table knows them all, and the rest is read from the store.
+type queue struct {
+	mu      sync.Mutex
+	rows    map[int64]queuedRow // by article
+	since   time.Time           // when the first of rows came
+	running int                 // collections
+
+	writing sync.Mutex // one index transaction at a time
+}
+
+// queuedRow is what the index will hold of an article, if it still has this stamp.
+type queuedRow struct {
+	stamp int64
+	row   row
+}
+
+// Begin notes that a collection begins; End must follow it.
+func (ix *Index) Begin() {
+	ix.queue.mu.Lock()
+	defer ix.queue.mu.Unlock()
+	ix.queue.running++
+}
+
+// End notes that a collection has ended. The last indexes what waits.
+func (ix *Index) End(ctx context.Context) error {
+	ix.queue.mu.Lock()
+	ix.queue.running--
+	last, any := ix.queue.running == 0, len(ix.queue.rows) > 0
+	ix.queue.mu.Unlock()
+	if !last || !any {
+		return nil
+	}
+	return ix.Flush(ctx)
+}
+
+// Waiting is an article that waits for the index since it was stored.
+type Waiting struct {
+	ID      int64
+	stamp   int64
+	Article *Article // nil: it is hidden
+}
+
+// Queue takes articles whose transaction has been committed, with what they hold.
+// It indexes what waits if that is due.
+func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
+	rows := make([]row, len(articles))
+	for i, w := range articles {
+		if w.Article != nil {
+			rows[i] = ix.matcher().rowOf(*w.Article)
+		}
+	}
+	q := &ix.queue
+	q.mu.Lock()
+	if q.rows == nil {
+		q.rows = make(map[int64]queuedRow)
+	}
+	if len(q.rows) == 0 {
+		q.since = time.Now()
+	}
+	for i, w := range articles {
+		if w.stamp != 0 && len(q.rows) < 2*Batch { // others are read again
+			q.rows[w.ID] = queuedRow{w.stamp, rows[i]}
+		}
+	}
+	due := len(q.rows) >= Batch || time.Since(q.since) > flushWithin
+	q.mu.Unlock()
+	if !due || !q.writing.TryLock() { // who has the lock is at it
+		return nil
+	}
+	defer q.writing.Unlock()
+	_, err := ix.indexSome(ctx)
+	return err
+}
+
+// Flush puts into the search index what was stored and waits for it. It
+// may be called at any time.
+func (ix *Index) Flush(ctx context.Context) error {
+	var any bool
+	err := ix.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM search_pending)`).Scan(&any)
+	})
+	if err != nil || !any {
+		return err
+	}
+	ix.queue.writing.Lock()
+	defer ix.queue.writing.Unlock()
+	for {
+		if n, err := ix.indexSome(ctx); err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// indexSome indexes articles that wait, at most Batch, and returns how many it
+// found waiting.
+func (ix *Index) indexSome(ctx context.Context) (n int, err error) {
+	var all []waitingArticle
+	err = ix.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(ctx, tx, scanWaiting, `SELECT article, stamp FROM search_pending ORDER BY article LIMIT $1`, Batch)
+		return err
+	})
+	for page := range slices.Chunk(all, readAtOnce) {
+		if err == nil {
+			err = ix.indexPage(ctx, page)
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("index what waits: %w", err)
+	}
+	q := &ix.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, w := range all {
+		if q.rows[w.article].stamp == w.stamp {
+			delete(q.rows, w.article)
+		}
+	}
+	q.since = time.Now()
+	return len(all), nil
+}
+
+type waitingArticle struct{ article, stamp int64 }
+
+func scanWaiting(row database.Row) (w waitingArticle, err error) {
+	err = row.Scan(&w.article, &w.stamp)
+	return w, err
+}
+
+// readAtOnce is how many articles that another process stored are read at once.
+const readAtOnce = 50
+
+// indexPage indexes some articles that wait, in transactions that stay short.
+func (ix *Index) indexPage(ctx context.Context, page []waitingArticle) error {
+	rows, err := ix.waitingRows(ctx, page)
+	if err != nil {
+		return err
+	}
+	for len(page) > 0 {
+		n, size := 0, 0
+		for most := ix.pieces.Size() << 10; n < len(page) && (n == 0 || size+rows[page[n].article].size() <= most); n++ {
+			size += rows[page[n].article].size()
+		}
+		var began time.Time
+		err := ix.db.Write(ctx, func(tx *sql.Tx) error {
+			began = time.Now()
+			return ix.indexPiece(ctx, tx, page[:n], rows)
+		})
+		if err != nil {
+			return err
+		}
+		ix.pieces.Took(size>>10, time.Since(began))
+		page = page[n:]
+	}
+	return nil
+}
+
+// indexPiece indexes articles that still wait as they did when their rows were made.
+func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArticle, rows map[int64]row) error {
+	if err := ix.source.Begin(ctx, tx); err != nil { // searches change
+		return err
+	}
+	ids := make([]int64, len(piece))
+	for i, w := range piece {
+		ids[i] = w.article
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	waiting, err := database.Collect(ctx, tx, scanWaiting, `SELECT article, stamp FROM search_pending WHERE article IN (`+ix.db.Dialect().IDs("$1")+`)`, string(list))
+	if err != nil {
+		return err
+	}
+	ids = ids[:0]
+	var take []row
+	for _, w := range waiting {
+		if !slices.Contains(piece, w) {
+			continue // it was stored again meanwhile
+		}
+		ids = append(ids, w.article)
+		if r := rows[w.article]; r.article != 0 { // else it is hidden
+			take = append(take, r)
+		}
+	}
+	if list, err = json.Marshal(ids); err != nil {
+		return err
+	}
+	if err := ix.store(ctx, tx, ids, take); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM search_pending WHERE article IN (`+ix.db.Dialect().IDs("$1")+`)`, string(list))
+	return err
+}
+
+// waitingRows returns what the index is to hold of articles that wait, by article:
+// as this process knows it, or read from the store.
+func (ix *Index) waitingRows(ctx context.Context, page []waitingArticle) (map[int64]row, error) {
+	rows := make(map[int64]row, len(page))
+	var unread []int64
+	ix.queue.mu.Lock()
+	for _, w := range page {
+		if known, ok := ix.queue.rows[w.article]; ok && known.stamp == w.stamp {
+			rows[w.article] = known.row
+		} else {
+			unread = append(unread, w.article)
+		}
+	}
+	ix.queue.mu.Unlock()
+	if len(unread) == 0 {
+		return rows, nil
+	}
+	err := ix.db.Read(ctx, func(tx *sql.Tx) error {
+		more, err := ix.readRows(ctx, tx, unread)
+		for _, r := range more {
+			rows[r.article] = r
+		}
+		return err
+	})
+	return rows, err
+}
+
+func (r row) size() int { return len(r.head) + len(r.body) + len(r.fields) }
+
+// readRows makes the index rows of stored articles; those that are hidden have none.
+func (ix *Index) readRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]row, error) {
+	all, err := ix.source.Articles(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(all))
+	for i, a := range all {
+		rows[i] = ix.matcher().rowOf(a)
+	}
+	return rows, nil
+}
+
+var insertWaiting = database.Insertion{
+	Into: `INSERT INTO search_pending (article, stamp)`, Columns: 2,
+	After: `ON CONFLICT (article) DO UPDATE SET stamp = excluded.stamp`,
+	Postgres: `INSERT INTO search_pending (article, stamp) SELECT (value ->> 0)::bigint, (value ->> 1)::bigint
+		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET stamp = excluded.stamp`,
+}
+
+// Wait has articles wait for the index, in the transaction that stores them; those
+// of hidden, which are among them, leave it at once.
+func (ix *Index) Wait(ctx context.Context, tx *sql.Tx, ids, hidden []int64) ([]Waiting, error) {
+	all := make([]Waiting, len(ids))
+	rows := make([][]any, len(ids))
+	for i, id := range ids {
+		all[i] = Waiting{ID: id, stamp: rand.Int64N(1<<52) + 1} // exact in JSON
+		rows[i] = []any{id, all[i].stamp}
+	}
+	if err := ix.unindex(ctx, tx, hidden); err != nil {
+		return nil, err
+	}
+	return all, insertWaiting.Run(ctx, tx, ix.db.Dialect(), rows)
+}

@@ -1,0 +1,69 @@
+// Package fold makes characters one that a reader takes for one. It serves
+// comparing, searching and matching alone; texts are never changed.
+package fold
+
+import (
+	_ "embed"
+	"strings"
+	"unicode"
+)
+
+// simplifiedText holds pairs of a traditional character and its simplified form,
+// from kSimplifiedVariant of the Unihan database 15.0 (Unicode licence), as far as
+// one form is meant. It serves indexing and queries alone; texts are never changed.
+//
+//go:embed simplified.txt
+var simplifiedText string
+
+// FirstHan and LastHan bound the block of common Han characters.
+const (
+	FirstHan = 0x4e00
+	LastHan  = 0x9fff
+)
+
+// simplified holds the simplified form of each character from FirstHan on; 0 is
+// the character itself.
+var simplified = func() *[LastHan - FirstHan + 1]uint16 {
+	var table [LastHan - FirstHan + 1]uint16
+	var from rune
+	for _, r := range simplifiedText {
+		switch {
+		case r == '\n':
+		case from == 0:
+			from = r
+		default:
+			table[from-FirstHan], from = uint16(r), 0
+		}
+	}
+	return &table
+}()
+
+// Rune makes characters one that a reader takes for one: traditional and
+// simplified, full and half width, capital and small. -1 is a character without
+// width, which goes.
+func Rune(r rune) rune {
+	switch {
+	case r < 0x80:
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	case r >= FirstHan && r <= LastHan:
+		if s := simplified[r-FirstHan]; s != 0 {
+			return rune(s)
+		}
+		return r
+	case r >= 0xff01 && r <= 0xff5e:
+		return Rune(r - 0xfee0)
+	case r == '\u200B', r == '\u200C', r == '\u200D', r == '\uFEFF', r == '\u00AD', r == '\u2060':
+		return -1
+	case r == '\u3000', r == '\u00A0':
+		return ' '
+	case r == '○': // a zero of dates
+		return '〇'
+	}
+	return unicode.ToLower(r)
+}
+
+// Text folds a whole text.
+func Text(s string) string { return strings.Map(Rune, s) }
