@@ -14,6 +14,7 @@ import (
 
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/pager"
 	"dibao/feed/visit"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
@@ -315,14 +316,10 @@ func (c *Collector) readMore(ctx context.Context, src *Source, l ingest.List, si
 }
 
 // notePager warns where more pages of a list were asked for than were reached.
-func (out *Collection) notePager(pager string, reached, asked int) {
-	if asked <= reached {
-		return
+func (out *Collection) notePager(p pager.Pager, reached, asked int) {
+	if asked > reached {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d of %d pages of the list were read: %s", reached, asked, p.Say(false)))
 	}
-	if pager == "" {
-		pager = "the page names no next page"
-	}
-	out.Warnings = append(out.Warnings, fmt.Sprintf("%d of %d pages of the list were read: %s", reached, asked, pager))
 }
 
 // Ingest returns what a reader has to know of the source.

@@ -381,7 +381,7 @@ type leftOut struct {
 }
 
 func viewLeftOut(l ingest.List) leftOut {
-	return leftOut{append([]list.Drop{}, l.Dropped...), null(l.Next), null(l.Pager)}
+	return leftOut{append([]list.Drop{}, l.Dropped...), null(l.Next), null(l.Pager.String())}
 }
 
 // listedView is a row of a list in JSON.

@@ -82,7 +82,9 @@ func (e *partialError) Error() string { return e.err.Error() }
 func (e *partialError) Unwrap() error { return e.err }
 
 // newRoot builds the command tree.
-func newRoot() *cobra.Command { return newRootWith(&globals{}) }
+func newRoot() *cobra.Command {
+	return newRootWith(&globals{chinese: wantsChinese(os.Getenv)})
+}
 
 // newRootWith is newRoot with defaults of the global flags.
 func newRootWith(g *globals) *cobra.Command {

@@ -18,6 +18,7 @@ type globals struct {
 	change               change // what the verb that runs changed
 	actor                string // who runs it; "" is the user of the system
 	inServer             bool   // it runs inside serve, which has set the limits of the process
+	chinese              bool   // who runs it reads Chinese
 }
 
 // say writes talk to stderr without what is secret, unless --quiet.
@@ -25,6 +26,14 @@ func (g *globals) say(cmd *cobra.Command, format string, args ...any) {
 	if !g.quiet {
 		fmt.Fprintln(cmd.ErrOrStderr(), redact.Text(fmt.Sprintf(format, args...)))
 	}
+}
+
+// either returns a text in the language of who runs the verb.
+func (g *globals) either(english, chinese string) string {
+	if g.chinese {
+		return chinese
+	}
+	return english
 }
 
 // writeJSON writes one JSON value and a newline; text stays readable.

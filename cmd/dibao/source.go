@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -93,12 +92,12 @@ func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
 	if len(l.Dropped) > 0 {
 		parts := make([]string, len(l.Dropped))
 		for i, d := range l.Dropped {
-			parts[i] = fmt.Sprintf("%d × %s (%s)", d.Count, d.Reason, d.Example)
+			parts[i] = fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(g.chinese), d.Example)
 		}
-		g.say(cmd, "left out: %s", strings.Join(parts, "; "))
+		g.say(cmd, g.either("left out: %s", "未收录：%s"), strings.Join(parts, g.either("; ", "；")))
 	}
 	if pages > 1 && l.Next == "" {
-		g.say(cmd, "%d pages were asked for, and only this one can be read: %s", pages, cmp.Or(l.Pager, "the page names no next page"))
+		g.say(cmd, g.either("%d pages were asked for, and only this one can be read: %s", "要求读取 %d 页，只读到这一页：%s"), pages, l.Pager.Say(g.chinese))
 	}
 }
 

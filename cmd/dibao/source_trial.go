@@ -16,6 +16,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/pager"
 	"dibao/feed/visit"
 	"dibao/internal/redact"
 )
@@ -48,6 +49,7 @@ func newSourceTest(g *globals) *cobra.Command {
 			}
 			s.Settings.Render = s.Settings.Render || render
 			t := a.try(cmd.Context(), s)
+			t.chinese = g.chinese
 			if g.json {
 				err = t.writeJSON(cmd)
 			} else {
@@ -83,9 +85,11 @@ type trial struct {
 	Articles []trialArticle `json:"articles"`
 	Seconds  float64        `json:"seconds"`
 
-	items []ingest.Item
-	isNew map[string]bool
-	err   error
+	items   []ingest.Item
+	isNew   map[string]bool
+	pager   pager.Pager
+	chinese bool
+	err     error
 }
 
 // trialRobots is what robots.txt says of the page of a list.
@@ -170,7 +174,7 @@ func (a *app) tryRobots(ctx context.Context, s feed.Source) trialRobots {
 }
 
 func (t *trial) takeList(ctx context.Context, a *app, s feed.Source, l ingest.List) {
-	t.items, t.Rows, t.leftOut = l.Items, len(l.Items), viewLeftOut(l)
+	t.items, t.Rows, t.leftOut, t.pager = l.Items, len(l.Items), viewLeftOut(l), l.Pager
 	for _, it := range l.Items {
 		t.isNew[it.GUID] = true
 		if dateOfItem(it) != "" {
@@ -287,7 +291,7 @@ func (t *trial) write(w io.Writer) {
 	}
 	r.say("rows", rows)
 	for _, d := range t.Dropped {
-		r.say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Reason, d.Example))
+		r.say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.chinese), d.Example))
 	}
 	r.say("next page", t.nextPage())
 	for _, title := range t.Retitled {
@@ -321,10 +325,7 @@ func (t *trial) nextPage() string {
 	n := t.NextPage
 	switch {
 	case n == nil:
-		if t.Pager == nil {
-			return "the page names none"
-		}
-		return "not understood: " + *t.Pager
+		return t.pager.Say(t.chinese)
 	case n.Problem != nil:
 		return n.URL + " was not read: " + *n.Problem
 	}

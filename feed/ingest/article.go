@@ -212,6 +212,9 @@ func (r *articleReader) finish() error {
 			r.warn("the page shows no text under its headline")
 		}
 	}
+	for _, s := range cutWarning(max(len(r.view.lines), len(r.e.Paragraphs))) {
+		r.warn(s)
+	}
 	r.out.Evidence, r.out.NeedsPage = r.e, false
 	return nil
 }

@@ -15,6 +15,15 @@ var blockTags = markup.Blocks
 // maxBlocks bounds the blocks of one text; the longest known law has about 2,000.
 const maxBlocks = 20000
 
+// cutWarning is the warning of a text with as many blocks as are kept, nil for a
+// shorter one.
+func cutWarning(blocks int) []string {
+	if blocks < maxBlocks {
+		return nil
+	}
+	return []string{"the text has 20,000 lines or more; what is behind them was not read"}
+}
+
 // textBlocks returns the blocks of text in sanitised markup.
 func textBlocks(text string) []string {
 	if text == "" {

@@ -124,7 +124,7 @@ func TestRowsBehindTheLimitAreSaid(t *testing.T) {
 	l, err := ReadList(Page{URL: "http://site.test/", ContentType: "text/html", Body: page}, Source{})
 	said := 0
 	for _, d := range l.Dropped {
-		if strings.Contains(d.Reason, "behind the 10,000th") || strings.Contains(d.Reason, "more than 2000 rows") {
+		if strings.Contains(d.Reason, "more than 10,000 rows") || strings.Contains(d.Reason, "more than 2,000 rows") {
 			said += d.Count
 		}
 	}

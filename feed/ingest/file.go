@@ -96,6 +96,7 @@ func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 // says little itself.
 func AddFile(it Item, pages []string) Item {
 	blocks := fileParagraphs(pages)
+	it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], cutWarning(len(blocks))...)
 	if len(blocks) == 0 {
 		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "its file has no text layer: it is a scan or empty")
 		return it

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dibao/feed/ingest/list"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -46,12 +47,17 @@ func readJSONList(p Page, src Source) (List, error) {
 	if err != nil {
 		return List{}, err
 	}
-	if src.Settings.Item == "" {
-		if src.Settings, _, err = proposeJSON(doc, p, src); err != nil {
-			return List{}, err
-		}
+	if src.Settings.Item != "" {
+		return readElements(doc, p, src)
 	}
-	return readElements(doc, p, src)
+	found, err := proposeJSON(doc, p, src)
+	if err != nil {
+		return List{}, err
+	}
+	src.Settings = found.set
+	l, err := readElements(doc, p, src)
+	l.Dropped = append(found.dropped, l.Dropped...)
+	return l, err
 }
 
 // readElements reads the elements at the item path of a source.
@@ -77,19 +83,19 @@ func readElements(doc any, p Page, src Source) (List, error) {
 	for _, v := range found {
 		title := clip(plainText(valueAt(v, set.Title, titleKeys)), maxTitle)
 		address := resolve(p.URL, addressOf(v, set.Link))
-		why := ""
+		why := list.Reason("")
 		switch {
 		case title == "":
-			why = "the element has no title"
+			why = list.NoTitleMember
 		case address == "":
-			why = "the element has no address"
+			why = list.NoAddress
 		case seen[identity(address)]:
-			why = "the element has the address of another one"
+			why = list.SameAddress
 		case len(l.Items) >= maxFeedItems:
-			why = fmt.Sprintf("more than %d elements", maxFeedItems)
+			why = list.Behind
 		}
 		if why != "" {
-			l.drop(why, title)
+			l.Dropped.Add(why, "2,000", title)
 			continue
 		}
 		seen[identity(address)] = true

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/feed/ingest/list"
 	"dibao/policy/when"
 )
 
@@ -34,12 +36,20 @@ func ProposeJSON(p Page, src Source) (Settings, error) {
 	if err != nil {
 		return src.Settings, err
 	}
-	set, _, err := proposeJSON(doc, p, src)
-	return set, err
+	found, err := proposeJSON(doc, p, src)
+	return found.set, err
 }
 
-func proposeJSON(doc any, p Page, src Source) (set Settings, score float64, err error) {
-	set = src.Settings
+// proposal is what reads the list of an answer.
+type proposal struct {
+	set     Settings
+	score   float64
+	dropped list.Drops // what was not searched
+}
+
+func proposeJSON(doc any, p Page, src Source) (found proposal, err error) {
+	set, score := src.Settings, 0.0
+	found.set = set
 	f := &jsonFinder{src: src, page: p, clock: clockOf(p, src), arrays: make(map[string][]any), template: strings.Contains(set.Link, "{")}
 	f.walk(doc, "", 0)
 	var best Settings
@@ -54,13 +64,16 @@ func proposeJSON(doc any, p Page, src Source) (set Settings, score float64, err 
 	}
 	if score == 0 {
 		if f.withoutAddress != "" {
-			return set, 0, fmt.Errorf("the rows of the answer have no address: give it as a template of their keys, such as --link 'https://…/detail?id={%s}'", f.withoutAddress)
+			return found, fmt.Errorf("the rows of the answer have no address: give it as a template of their keys, such as --link 'https://…/detail?id={%s}'", f.withoutAddress)
 		}
-		return set, 0, errors.New("no list of articles was found in the answer; set the paths --item, --title, --link and --date")
+		if len(f.dropped) > 0 {
+			return found, fmt.Errorf("no list of articles was found in the answer: %s; set the paths --item, --title, --link and --date", f.dropped[0].Reason)
+		}
+		return found, errors.New("no list of articles was found in the answer; set the paths --item, --title, --link and --date")
 	}
 	set.Item = firstOf(set.Item, best.Item)
 	set.Link, set.Title, set.Date = firstOf(set.Link, best.Link), firstOf(set.Title, best.Title), firstOf(set.Date, best.Date)
-	return set, score, nil
+	return proposal{set, score, f.dropped}, nil
 }
 
 // jsonFinder gathers the arrays of an answer by their path.
@@ -74,6 +87,7 @@ type jsonFinder struct {
 	markup         string // path of the markup with the best list
 	markupScore    float64
 	withoutAddress string // a key that tells rows without an address apart
+	dropped        list.Drops
 }
 
 func (f *jsonFinder) walk(v any, at string, depth int) {
@@ -83,6 +97,7 @@ func (f *jsonFinder) walk(v any, at string, depth int) {
 	switch v := v.(type) {
 	case map[string]any:
 		if len(v) > maxRowKeys {
+			f.dropped.Add(list.ManyKeys, cmp.Or(at, "."), "")
 			return
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {

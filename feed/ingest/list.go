@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/list"
+	"dibao/feed/ingest/pager"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -19,9 +20,9 @@ import (
 // List is what a list page, or a list in JSON, holds.
 type List struct {
 	Items   []Item
-	Dropped []list.Drop // what was left out, and other lists of the page
+	Dropped list.Drops  // what was left out, and other lists of the page
 	Next    string      // address of the next page, "" if there is none or it was not understood
-	Pager   string      // how the page names its next one, "" for not at all; see NextPage
+	Pager   pager.Pager // how the page names its next one
 }
 
 // ReadKind reads what stands at the address of a source of a kind. What was left
@@ -54,7 +55,8 @@ func ReadList(p Page, src Source) (List, error) {
 			l.List = inScript
 		}
 	}
-	l.Next, l.Pager = nextPage(doc, p)
+	l.Pager = pagerOf(doc, p)
+	l.Next = l.Pager.Next
 	return l.List, nil
 }
 
@@ -89,12 +91,12 @@ func (r *rowReader) readFound(found list.Found) rowsList {
 		it, why := r.read(row)
 		switch {
 		case why == "" && seen[it.GUID]:
-			why = "the row leads to the address of another one"
+			why = list.SameAddress
 		case why == "" && len(out.Items) >= maxFeedItems:
-			why = fmt.Sprintf("more than %d rows", maxFeedItems)
+			why = list.Behind
 		}
 		if why != "" {
-			out.drop(why, row.Title)
+			out.Dropped.Add(why, "2,000", row.Title)
 			continue
 		}
 		seen[it.GUID] = true
@@ -106,7 +108,7 @@ func (r *rowReader) readFound(found list.Found) rowsList {
 		// are meant have a date.
 		out.Items = slices.DeleteFunc(out.Items, func(it Item) bool {
 			if it.Evidence.ListDate == "" {
-				out.drop("the row has no date where the selector for dates looks", it.Title)
+				out.Dropped.Add(list.NoDateThere, "", it.Title)
 			}
 			return it.Evidence.ListDate == ""
 		})
@@ -124,17 +126,6 @@ func dateByAddress(items []Item) {
 			items[i].AddressDate, items[i].DateFrom = on, "address"
 		}
 	}
-}
-
-// drop notes what was left out.
-func (l *List) drop(reason, example string) {
-	for i := range l.Dropped {
-		if l.Dropped[i].Reason == reason {
-			l.Dropped[i].Count++
-			return
-		}
-	}
-	l.Dropped = append(l.Dropped, list.Drop{Reason: reason, Count: 1, Example: clip(example, 60)})
 }
 
 // rowReader makes items of rows.
@@ -204,7 +195,7 @@ func (m matcher) Filter(nodes []*html.Node) []*html.Node {
 }
 
 // read makes an item of a row; why says why it is none.
-func (r *rowReader) read(row list.Row) (it Item, why string) {
+func (r *rowReader) read(row list.Row) (it Item, why list.Reason) {
 	s := goquery.NewDocumentFromNode(row.Node).Selection
 	title, href := row.Title, row.Href
 	if r.link != nil {
@@ -213,14 +204,14 @@ func (r *rowReader) read(row list.Row) (it Item, why string) {
 			link = s.FilterMatcher(r.link)
 		}
 		if link.Length() == 0 {
-			return Item{}, "the row has no link where the selector for links looks"
+			return Item{}, list.NoLinkThere
 		}
 		one := list.ReadLink(row.Node, link.Nodes[0], r.clock)
 		title, href = one.Title, one.Href
 	}
 	address := absolute(r.base, href)
 	if address == "" || strings.HasPrefix(address, "mailto:") {
-		return Item{}, "the link of the row leads to no page"
+		return Item{}, list.NoPage
 	}
 	if r.title != nil {
 		if t := collapse(s.FindMatcher(r.title).First().Text()); t != "" {
@@ -228,7 +219,7 @@ func (r *rowReader) read(row list.Row) (it Item, why string) {
 		}
 	}
 	if title == "" {
-		return Item{}, "the link of the row has no text"
+		return Item{}, list.NoText
 	}
 	title = clip(title, maxTitle)
 	it = Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}

@@ -45,7 +45,7 @@ func TestPagers(t *testing.T) {
 		{"a script with the address", first, `<a href="javascript:;" onclick="go('/zc/index_1.html')">下页</a>`, "/zc/index_1.html", "下一页"},
 		{"encoded", first, `<div id="pages">JTNDYStocmVmJTNEJTIyaW5kZXhfMS5odG1sJTIyJTNFJUU0JUI4JThCJUU0JUI4JTgwJUU5JUExJUI1JTNDJTJGYSUzRQ==</div>`, "/zc/index_1.html", "下一页"},
 		{"a script", first, `<a href="javascript:toPage(2)">下一页</a>`, "", "not understood: 下一页 by toPage(2)"},
-		{"more", first, `<a href="javascript:;">加载更多</a>`, "", "not understood: 加载更多 by a script"},
+		{"more", first, `<a href="javascript:;">加载更多</a>`, "", "not understood: 加载更多"},
 		{"so many pages", first, `<span>共 31 页</span>`, "", "not understood: 共 31 页"},
 		{"a date is no pager", first, `<span>(2026/11/27)</span>`, "", ""},
 	} {
@@ -54,7 +54,8 @@ func TestPagers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		next, pager := nextPage(doc, p)
+		found := pagerOf(doc, p)
+		next, pager := found.Next, found.String()
 		if c.next != "" {
 			c.next = "https://www.example.gov.cn" + c.next
 		}

@@ -28,14 +28,14 @@ func scriptList(doc *goquery.Document, p Page, src Source) (List, bool) {
 	var best List
 	most, left, values := 0.0, maxScriptBytes, 0
 	take := func(v any) {
-		set, score, err := proposeJSON(v, p, src)
-		if err != nil || score <= most {
+		by, err := proposeJSON(v, p, src)
+		if err != nil || by.score <= most {
 			return
 		}
 		found := src
-		found.Settings = set
+		found.Settings = by.set
 		if l, err := readElements(v, p, found); err == nil && len(l.Items) >= minJSONRows {
-			best, most = l, score
+			best, most = l, by.score
 		}
 	}
 	doc.Find("script").Each(func(_ int, s *goquery.Selection) {

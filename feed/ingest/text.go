@@ -64,5 +64,5 @@ func FromText(p Page, s Source) Item {
 			e.Paragraphs = append(e.Paragraphs, line)
 		}
 	}
-	return Item{GUID: p.URL, URL: p.URL, Title: e.Title, HTML: escapeParagraphs(e.Paragraphs), Evidence: e}
+	return Item{GUID: p.URL, URL: p.URL, Title: e.Title, HTML: escapeParagraphs(e.Paragraphs), Evidence: e, Warnings: cutWarning(len(e.Paragraphs))}
 }

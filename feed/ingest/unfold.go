@@ -11,6 +11,8 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/literal"
+	"dibao/feed/ingest/pager"
+	"dibao/feed/ingest/plain"
 	"dibao/internal/markup"
 )
 
@@ -58,7 +60,7 @@ func (u *unfolder) unfold(n *html.Node) {
 		case c.Type == html.CommentNode && n.Data == "record":
 			// <![CDATA[…]]> in markup, which HTML takes for a comment.
 			u.replace(c, strings.TrimSuffix(strings.TrimPrefix(c.Data, "[CDATA["), "]]"))
-		case c.Type == html.TextNode && len(c.Data) < 64<<10 && c.PrevSibling == nil && c.NextSibling == nil && isEncoded(strings.TrimSpace(c.Data)):
+		case c.Type == html.TextNode && len(c.Data) < 64<<10 && c.PrevSibling == nil && c.NextSibling == nil && plain.IsBase64(strings.TrimSpace(c.Data)):
 			if inner := decoded(strings.TrimSpace(c.Data)); inner != "" {
 				u.replace(c, inner)
 			}
@@ -118,7 +120,7 @@ func (u *unfolder) records(n *html.Node, text string) {
 		return
 	}
 	var b strings.Builder
-	if group := nextGroup.FindString(text); group != "" {
+	if group := pager.NextGroup.FindString(text); group != "" {
 		b.WriteString(group + "></nextgroup>") // the pager needs it
 	}
 	for _, m := range rows {
@@ -179,11 +181,6 @@ func attribute(n *html.Node, key string) string {
 	}
 	return ""
 }
-
-// encoded is a text of base64 and nothing else.
-var encoded = regexp.MustCompile(`^[A-Za-z0-9+/]{24,}={0,2}$`)
-
-func isEncoded(s string) bool { return encoded.MatchString(s) }
 
 // decoded returns the markup that a text in base64 holds, perhaps with escapes of
 // addresses in it, "" if it holds none.

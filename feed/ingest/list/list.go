@@ -28,18 +28,11 @@ type Row struct {
 	From  string    // what stated the date: a label, a column head, a heading, an element; "" for none
 }
 
-// Drop is what was left out, and why.
-type Drop struct {
-	Reason  string `json:"reason"`
-	Count   int    `json:"count"`
-	Example string `json:"example"`
-}
-
 // Found is the list of a page.
 type Found struct {
 	Rows       []Row
 	Containers []*html.Node // the elements whose rows they are
-	Dropped    []Drop
+	Dropped    Drops
 	Bare       bool // no row has a date, neither printed nor in its address
 }
 
@@ -61,7 +54,7 @@ func Find(root *html.Node, c when.Clock) Found {
 	}
 	found := f.read(best)
 	if next != nil {
-		found.Dropped = append(found.Dropped, f.offer(next, &found)...)
+		f.offer(next, &found)
 	}
 	return found
 }

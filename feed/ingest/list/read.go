@@ -15,12 +15,12 @@ const maxRows = 10_000
 // read reads the rows of the list that was found.
 func (f *finder) read(c *candidate) Found {
 	found := Found{Containers: c.containers, Bare: c.bare}
-	drops := &drops{}
+	drops := &found.Dropped
 	f.addShort(c)
 	if beyond := c.rows[min(len(c.rows), maxRows):]; len(beyond) > 0 {
 		c.rows = c.rows[:maxRows]
 		for _, s := range beyond {
-			drops.add("the row stands behind the 10,000th", textOf(s.node, 120, ' '))
+			drops.Add(Behind, "10,000", textOf(s.node, 120, ' '))
 		}
 	}
 	links := chooseLinks(c.rows)
@@ -33,20 +33,20 @@ func (f *finder) read(c *candidate) Found {
 	seen := make(map[string]bool)
 	for i, s := range c.rows {
 		if links[i] == nil {
-			drops.add("the row has no link", textOf(s.node, 120, ' '))
+			drops.Add(NoLink, "", textOf(s.node, 120, ' '))
 			continue
 		}
 		row := Row{Node: s.node, Link: links[i], Href: Address(links[i])}
 		row.Title = f.title(s.node, links[i], parts[i], column)
 		switch {
 		case isPlaceholder(row.Title) || isPlaceholder(row.Href):
-			drops.add("the row is a template without content", row.Title)
+			drops.Add(Placeholder, "", row.Title)
 			continue
 		case row.Title == "":
-			drops.add("the link of the row has no text", row.Href)
+			drops.Add(NoText, "", row.Href)
 			continue
 		case seen[row.Href+"\x00"+row.Title]:
-			drops.add("the row stands on the page twice", row.Title)
+			drops.Add(Twice, "", row.Title)
 			continue
 		}
 		seen[row.Href+"\x00"+row.Title] = true
@@ -54,7 +54,6 @@ func (f *finder) read(c *candidate) Found {
 		found.Rows = append(found.Rows, row)
 	}
 	f.settle(&found)
-	found.Dropped = drops.all
 	return found
 }
 
@@ -295,19 +294,6 @@ func (f *finder) headsOf(n *html.Node) []string {
 	return heads
 }
 
-// drops gathers what is left out.
-type drops struct{ all []Drop }
-
-func (d *drops) add(reason, example string) {
-	for i := range d.all {
-		if d.all[i].Reason == reason {
-			d.all[i].Count++
-			return
-		}
-	}
-	d.all = append(d.all, Drop{reason, 1, cut(example)})
-}
-
 // cut cuts an example short.
 func cut(s string) string {
 	n := 0
@@ -336,22 +322,20 @@ func isPlaceholder(s string) bool {
 }
 
 // offer says which other list of the page came close.
-func (f *finder) offer(next *candidate, found *Found) []Drop {
+func (f *finder) offer(next *candidate, found *Found) {
 	known := make(map[string]bool)
 	for _, r := range found.Rows {
 		known[r.Href] = true
 	}
-	d := Drop{Reason: "another list of the page: " + elementName(next.containers[0])}
+	var examples []string
 	for _, s := range next.rows {
-		if known[s.href] {
-			continue
-		}
-		if d.Count++; d.Example == "" {
-			d.Example = cut(textOrTitle(s.link))
+		if !known[s.href] {
+			examples = append(examples, textOrTitle(s.link))
 		}
 	}
-	if d.Count < minRows {
-		return nil
+	if len(examples) >= minRows {
+		for range examples {
+			found.Dropped.Add(Another, elementName(next.containers[0]), examples[0])
+		}
 	}
-	return []Drop{d}
 }

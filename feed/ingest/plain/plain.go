@@ -2,6 +2,7 @@
 package plain
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -72,3 +73,8 @@ func Clip(s string, n int) string {
 	}
 	return s
 }
+
+// IsBase64 reports whether a text is in base64 and nothing else.
+func IsBase64(s string) bool { return inBase64.MatchString(s) }
+
+var inBase64 = regexp.MustCompile(`^[A-Za-z0-9+/]{24,}={0,2}$`)

@@ -1,0 +1,76 @@
+package list
+
+import "strings"
+
+// Reason is the code of why something of a list was left out.
+type Reason string
+
+// The reasons.
+const (
+	Behind        Reason = "behind-limit"
+	NoLink        Reason = "no-link"
+	Placeholder   Reason = "template"
+	NoText        Reason = "no-text"
+	Twice         Reason = "twice"
+	Another       Reason = "another-list" // Detail names its element
+	SameAddress   Reason = "same-address"
+	NoPage        Reason = "no-page"
+	NoDateThere   Reason = "no-date-at-selector"
+	NoLinkThere   Reason = "no-link-at-selector"
+	NoTitleMember Reason = "no-title"
+	NoAddress     Reason = "no-address"
+	ManyKeys      Reason = "many-keys" // Detail names the path
+)
+
+// sentences say the reasons to admins, in English and Chinese; %s is the detail.
+var sentences = map[Reason][2]string{
+	Behind:        {"the list has more than %s rows", "列表超过 %s 行"}, // that are read
+	NoLink:        {"the row has no link", "这一行没有链接"},
+	Placeholder:   {"the row is a template without content", "这一行是没有内容的模板"},
+	NoText:        {"the link of the row has no text", "这一行的链接没有文字"},
+	Twice:         {"the row is on the page twice", "这一行在页面上出现了两次"},
+	Another:       {"another list of the page: %s", "页面上的另一个列表：%s"},
+	SameAddress:   {"the row leads to the address of another one", "这一行与另一行的网址相同"},
+	NoPage:        {"the link of the row leads to no page", "这一行的链接不指向任何页面"},
+	NoDateThere:   {"the row has no date where the selector for dates looks", "按日期选择器在这一行找不到日期"},
+	NoLinkThere:   {"the row has no link where the selector for links looks", "按链接选择器在这一行找不到链接"},
+	NoTitleMember: {"the element has no title", "这个元素没有标题"},
+	NoAddress:     {"the element has no address", "这个元素没有网址"},
+	ManyKeys:      {"the object has more than 1,000 keys and was not searched: %s", "这个对象的键超过 1,000 个，未在其中查找：%s"},
+}
+
+// Drop is what was left out, and why.
+type Drop struct {
+	Code    Reason `json:"code"`
+	Reason  string `json:"reason"` // the sentence in English
+	Count   int    `json:"count"`
+	Example string `json:"example"`
+
+	detail string
+}
+
+// Say returns the sentence that says why, in Chinese or English.
+func (d Drop) Say(chinese bool) string {
+	if !chinese {
+		return d.Reason
+	}
+	return strings.ReplaceAll(sentences[d.Code][1], "%s", d.detail)
+}
+
+// Drops is what was left out of a list; each reason stands in it once.
+type Drops []Drop
+
+// Add notes something that was left out. Detail is what the sentence names, ""
+// for nothing.
+func (d *Drops) Add(code Reason, detail, example string) {
+	if !strings.Contains(sentences[code][0], "%s") {
+		detail = ""
+	}
+	for i := range *d {
+		if x := &(*d)[i]; x.Code == code && x.detail == detail {
+			x.Count++
+			return
+		}
+	}
+	*d = append(*d, Drop{code, strings.ReplaceAll(sentences[code][0], "%s", detail), 1, cut(example), detail})
+}

@@ -1,0 +1,468 @@
+// Package pager finds the next page of a list, or of an article in parts, in all the
+// ways in which sites name it.
+package pager
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+
+	"dibao/feed/ingest/list"
+	"dibao/feed/ingest/plain"
+)
+
+// Pager is how a page names its next one.
+type Pager struct {
+	Next string // address of the next page, "" for none
+	Way  string // by which it was found: "下一页", "rel=next" …; "" for none
+	Seen string // what was seen of a pager that was not understood, "" for nothing
+}
+
+// String returns the way, or says what was not understood; "" for neither.
+func (p Pager) String() string {
+	if p.Seen != "" {
+		return "not understood: " + p.Seen
+	}
+	return p.Way
+}
+
+// Say says to admins, in Chinese or English, why a page leads to no next one.
+func (p Pager) Say(chinese bool) string {
+	switch {
+	case p.Seen != "" && chinese:
+		return "翻页方式无法识别：" + p.Seen
+	case p.Seen != "":
+		return "not understood: " + p.Seen
+	case chinese:
+		return "页面没有下一页的链接"
+	}
+	return "the page names no next page"
+}
+
+// pagers are the ways in which pages name their next one, the surest first. Each
+// returns the address as written, "" for none.
+var pagers = []struct {
+	name string
+	find func(*pagerReader) string
+}{
+	{"rel=next", (*pagerReader).byRel},
+	{"下一页", (*pagerReader).byText},
+	{"title 下一页", (*pagerReader).byAttribute},
+	{"class next", (*pagerReader).byClass},
+	{"createPageHTML", (*pagerReader).byCall},
+	{"nextgroup", (*pagerReader).byGroup},
+	{"page numbers", (*pagerReader).byNumbers},
+	{">", (*pagerReader).bySign},
+	{"select", (*pagerReader).bySelect},
+	{"countPage", (*pagerReader).byVariables},
+	{"script", (*pagerReader).byScript},
+}
+
+// pagerReader looks for the next page of one page.
+type pagerReader struct {
+	root    *html.Node
+	links   []*html.Node // in the page's order
+	texts   []string     // of the links, in lower case
+	address *url.URL     // of the page
+	base    *url.URL
+	scripts string
+	unknown string // a pager that was seen and not understood
+
+	absolute func(base *url.URL, href string) string
+}
+
+// Find looks for the next page in the tree of a page. address is that of the page,
+// base what its relative addresses are relative to, resolve makes one absolute, ""
+// for what is no address of a page.
+func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, href string) string) Pager {
+	r := &pagerReader{root: root, address: address, base: base, absolute: resolve}
+	var scripts strings.Builder
+	for n := range root.Descendants() {
+		switch {
+		case n.Type != html.ElementNode:
+		case n.Data == "a" || n.Data == "link" || attribute(n, "onclick") != "" || attribute(n, "data-href") != "":
+			r.links = append(r.links, n)
+			r.texts = append(r.texts, linkText(n))
+		case n.Data == "script":
+			for c := n.FirstChild; c != nil; c = c.NextSibling {
+				scripts.WriteString(c.Data)
+			}
+			scripts.WriteByte('\n')
+		}
+	}
+	r.scripts = scripts.String()
+	for _, way := range pagers {
+		if to := r.resolve(way.find(r)); to != "" {
+			return Pager{Next: to, Way: way.name}
+		}
+	}
+	return Pager{Seen: r.notUnderstood()}
+}
+
+// resolve returns an address that can be the next page's: on the same host, and
+// another page than this one.
+func (r *pagerReader) resolve(href string) string {
+	if href == "" {
+		return ""
+	}
+	to, err := url.Parse(r.absolute(r.base, href))
+	if err != nil || to.Path == "" || to.Host != r.address.Host {
+		return ""
+	}
+	to.Fragment = ""
+	if here := *r.address; to.Path == here.Path && to.RawQuery == here.RawQuery {
+		return ""
+	}
+	return to.String()
+}
+
+// first returns the address of the first link that is meant. Where a script
+// follows it to an address that it does not name, it notes that.
+func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string {
+	for i, a := range r.links {
+		if !isMeant(a, r.texts[i]) {
+			continue
+		}
+		if to := list.Address(a); r.resolve(to) != "" {
+			return to
+		}
+		if call := cmp.Or(attribute(a, "onclick"), strings.TrimPrefix(attribute(a, "href"), "javascript:")); r.unknown == "" && call != "" && call[0] != '#' && a.Data != "link" && (isNext(r.texts[i]) || isNext(strings.ToLower(attribute(a, "title"))) || call != "void(0)" && call != "void(0);" && call != ";") {
+			r.unknown = cmp.Or(linkText(a), "next") + " by " + plain.Clip(plain.Collapse(call), 60)
+		}
+	}
+	return ""
+}
+
+func (r *pagerReader) byRel() string {
+	return r.first(func(a *html.Node, _ string) bool {
+		for rel := range strings.FieldsSeq(strings.ToLower(attribute(a, "rel"))) {
+			if rel == "next" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+var (
+	nextText = regexp.MustCompile(`^\s*(?:[\[【(（>»›→«←]\s*)?(?:下一?[页頁]|后一?[页頁]|向后|次页|较早的?文章|next(?: page)?|older(?: posts)?|more articles)\s*[>»›→\]】)）]*\s*$`)
+	nextSign = regexp.MustCompile(`^\s*(?:>|＞|›|→|»|>>|&gt;)\s*$`)
+	nextName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:next|nxt|nextpage|nextbtn|pgnext|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
+)
+
+// linkText returns the text of an element of a pager in lower case; that of an
+// element with more text is cut, since it is none.
+func linkText(a *html.Node) string {
+	var b strings.Builder
+	for d := range a.Descendants() {
+		if d.Type == html.TextNode {
+			if b.WriteString(d.Data[:min(len(d.Data), 200)]); b.Len() > 200 {
+				break
+			}
+		}
+	}
+	return strings.ToLower(plain.Collapse(b.String()))
+}
+
+func (r *pagerReader) byText() string {
+	return r.first(func(a *html.Node, text string) bool {
+		if a.Data == "input" {
+			text = strings.ToLower(attribute(a, "value"))
+		}
+		return a.Data != "link" && isNext(text)
+	})
+}
+
+func isNext(text string) bool { return text != "" && len(text) < 40 && nextText.MatchString(text) }
+
+// byAttribute looks at what is said of a link by its title, its label or its picture.
+func (r *pagerReader) byAttribute() string {
+	return r.first(func(a *html.Node, _ string) bool {
+		for _, key := range []string{"title", "aria-label"} {
+			if isNext(strings.ToLower(attribute(a, key))) {
+				return true
+			}
+		}
+		for d := range a.Descendants() {
+			if d.Data == "img" && (isNext(strings.ToLower(attribute(d, "alt"))) || isNext(strings.ToLower(attribute(d, "title")))) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// byClass looks at the class of a link, or of the element that holds nothing else.
+func (r *pagerReader) byClass() string {
+	return r.first(func(a *html.Node, text string) bool {
+		if a.Data != "a" || len(text) > 12 {
+			return false
+		}
+		names := attribute(a, "class") + " " + attribute(a, "id")
+		if up := a.Parent; up != nil && up.FirstChild == a && up.LastChild == a {
+			names += " " + attribute(up, "class")
+		}
+		return nextName.MatchString(names)
+	})
+}
+
+func (r *pagerReader) bySign() string {
+	return r.first(func(a *html.Node, text string) bool {
+		return a.Data == "a" && len(text) < 12 && nextSign.MatchString(text)
+	})
+}
+
+// pagerCall is how pages of TRS, which runs most official sites, draw their pager:
+// createPageHTML(pages, this one, name, extension), perhaps with the id of an
+// element first, with any quotes, and counted from 0 or from 1.
+var pagerCall = regexp.MustCompile(`(?i)\bcreate\w{0,12}page\w{0,12}\(([^()]{5,200})\)`)
+
+func (r *pagerReader) byCall() string {
+	for _, m := range pagerCall.FindAllStringSubmatch(r.scripts, 10) {
+		var numbers []int
+		var names []string
+		for arg := range strings.SplitSeq(m[1], ",") {
+			arg = strings.Trim(strings.TrimSpace(arg), `'"`)
+			if n, err := strconv.Atoi(arg); err == nil {
+				numbers = append(numbers, n)
+			} else if len(numbers) > 0 || plainName.MatchString(arg) {
+				names = append(names, arg)
+			}
+		}
+		if len(numbers) < 2 || len(names) < 2 {
+			r.unknown = cmp.Or(r.unknown, plain.Clip(m[0], 80))
+			continue
+		}
+		name, extension := names[len(names)-2], names[len(names)-1]
+		return r.numbered(numbers[0], numbers[1], name, strings.TrimPrefix(extension, "."))
+	}
+	return ""
+}
+
+var plainName = regexp.MustCompile(`^[\w.-]{1,60}$`)
+
+// numbered returns the address of the page behind the one at, of so many. Pages are
+// counted from 0 (index.html, index_1.html) or from 1 (index.html, index_2.html):
+// the address of this page says which.
+func (r *pagerReader) numbered(pages, at int, name, extension string) string {
+	last := pages - 1
+	if at > 0 && !endsInPage(r.address.Path, at) {
+		last = pages // counted from 1
+	}
+	if at >= last || pages > 100000 {
+		return ""
+	}
+	return fmt.Sprintf("%s_%d.%s", name, at+1, extension)
+}
+
+// endsInPage reports whether a path names the page with a number: index_3.html.
+func endsInPage(p string, at int) bool {
+	name := strings.TrimSuffix(path.Base(p), path.Ext(p))
+	return strings.HasSuffix(name, "_"+strconv.Itoa(at)) || strings.HasSuffix(name, "-"+strconv.Itoa(at))
+}
+
+var (
+	currentVar = regexp.MustCompile(`(?i)\b(?:var|let)\s+(?:currentPage|currPage|curPage|nowPage|pageIndex)\s*=\s*['"]?(\d{1,5})`)
+	countVar   = regexp.MustCompile(`(?i)\b(?:var|let)\s+(?:countPage|pageCount|totalPages?|pageTotal|allPage|maxPage)\s*=\s*['"]?(\d{1,5})`)
+	ownName    = regexp.MustCompile(`^(.*?)(?:_\d{1,5})?(\.\w{2,6})$`)
+)
+
+// byVariables reads what a script counts by: currentPage and countPage.
+func (r *pagerReader) byVariables() string {
+	count, current := countVar.FindStringSubmatch(r.scripts), currentVar.FindStringSubmatch(r.scripts)
+	if count == nil || current == nil {
+		return ""
+	}
+	pages, _ := strconv.Atoi(count[1])
+	at, _ := strconv.Atoi(current[1])
+	name, extension := "index", "html"
+	if m := ownName.FindStringSubmatch(path.Base(r.address.Path)); m != nil {
+		name, extension = m[1], m[2][1:]
+	}
+	return r.numbered(pages, at, name, extension)
+}
+
+// NextGroup finds where pages of 大汉 jcms keep the address of more records.
+var NextGroup = regexp.MustCompile(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
+
+func (r *pagerReader) byGroup() string {
+	if m := NextGroup.FindStringSubmatch(r.scripts); m != nil {
+		return html.UnescapeString(m[1])
+	}
+	for n := range r.root.Descendants() {
+		if n.Type == html.CommentNode && n.Parent != nil && n.Parent.Data == "nextgroup" {
+			if m := NextGroup.FindStringSubmatch("<nextgroup>" + n.Data); m != nil {
+				return html.UnescapeString(m[1])
+			}
+		}
+	}
+	return ""
+}
+
+// bySelect reads a menu of pages.
+func (r *pagerReader) bySelect() string {
+	var next string
+	goquery.NewDocumentFromNode(r.root).Find("select").EachWithBreak(func(_ int, s *goquery.Selection) bool {
+		options := s.Find("option")
+		at := 0
+		addresses := 0
+		options.Each(func(i int, o *goquery.Selection) {
+			if _, isSelected := o.Attr("selected"); isSelected {
+				at = i
+			}
+			if strings.Contains(o.AttrOr("value", ""), ".") || strings.Contains(o.AttrOr("value", ""), "?") {
+				if _, err := strconv.Atoi(strings.Trim(plain.Collapse(o.Text()), "第页 ")); err == nil {
+					addresses++
+				}
+			}
+		})
+		if addresses == options.Length() && at+1 < addresses {
+			next = options.Eq(at+1).AttrOr("value", "")
+		}
+		return next == ""
+	})
+	return next
+}
+
+// Limits on the groups of page numbers that are looked at.
+const (
+	maxGroups     = 20
+	maxGroupNodes = 400
+)
+
+// byNumbers follows the number behind that of this page, where a pager has nothing
+// but numbers.
+func (r *pagerReader) byNumbers() string {
+	seen := make(map[*html.Node]bool)
+	for i, a := range r.links {
+		if len(r.texts[i]) > 10 {
+			continue
+		}
+		if len(seen) > maxGroups {
+			break
+		}
+		n, ok := numberOfPage(a)
+		if !ok || n != 1 && n != 2 || a.Parent == nil {
+			continue
+		}
+		group := a.Parent
+		if group.FirstChild == group.LastChild || onlyChild(a) {
+			group = group.Parent
+		}
+		if group == nil || seen[group] {
+			continue
+		}
+		seen[group] = true
+		if next := r.behindCurrent(group); next != "" {
+			return next
+		}
+	}
+	return ""
+}
+
+func onlyChild(n *html.Node) bool {
+	for _, s := range []*html.Node{n.PrevSibling, n.NextSibling} {
+		if s != nil && (s.Type == html.ElementNode || strings.TrimSpace(s.Data) != "") {
+			return false
+		}
+	}
+	return true
+}
+
+// numberOfPage reads an element that is nothing but the number of a page.
+func numberOfPage(n *html.Node) (int, bool) {
+	text := linkText(n)
+	if len(text) > 10 {
+		return 0, false
+	}
+	v, err := strconv.Atoi(strings.Trim(text, "[]第页 "))
+	return v, err == nil && v > 0
+}
+
+// behindCurrent returns the address of the number behind the current one in a group
+// of page numbers.
+func (r *pagerReader) behindCurrent(group *html.Node) string {
+	links := make(map[int]string)
+	current, seen := 0, 0
+	for n := range group.Descendants() {
+		if seen++; seen > maxGroupNodes {
+			break
+		}
+		if n.Type != html.ElementNode {
+			continue
+		}
+		v, ok := numberOfPage(n)
+		if !ok {
+			continue
+		}
+		to := ""
+		if n.Data == "a" {
+			to = list.Address(n)
+		}
+		switch {
+		case isCurrent(n) || isCurrent(n.Parent) && n.Parent != group:
+			current = v
+		case r.resolve(to) != "":
+			if links[v] == "" {
+				links[v] = to
+			}
+		case n.FirstChild != nil && n.FirstChild.Type == html.TextNode && current == 0:
+			current = v // no link: this page, or a link to it
+		}
+	}
+	if current == 0 && len(links) > 1 && links[1] == "" {
+		current = 1
+	}
+	if current == 0 {
+		return ""
+	}
+	return links[current+1]
+}
+
+var currentName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:cur|curr|current|on|active|select|selected|now|this|thisclass|hover)(?:$|[\s_-])`)
+
+func isCurrent(n *html.Node) bool {
+	return n != nil && n.Type == html.ElementNode && (currentName.MatchString(attribute(n, "class")) || attribute(n, "aria-current") != "")
+}
+
+var (
+	manyPages = regexp.MustCompile(`共\s*(\d{1,5})\s*页|(?:^|[^\d/.-])1\s*/\s*(\d{1,5})\s*(?:页|$)`)
+	moreText  = regexp.MustCompile(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
+)
+
+// notUnderstood names a pager that is there and leads nowhere.
+func (r *pagerReader) notUnderstood() string {
+	if r.unknown != "" {
+		return r.unknown
+	}
+	if m := countVar.FindStringSubmatch(r.scripts); m != nil && m[1] != "0" && m[1] != "1" {
+		return plain.Collapse(m[0])
+	}
+	said := ""
+	for n := range r.root.Descendants() {
+		if n.Type != html.TextNode || len(n.Data) > 400 || n.Parent.Data == "script" || n.Parent.Data == "style" {
+			continue
+		}
+		if !strings.ContainsAny(n.Data, "共/更=") && !strings.Contains(n.Data, "ore") && len(n.Data) < 24 {
+			continue
+		}
+		text := plain.Collapse(n.Data)
+		switch m := manyPages.FindStringSubmatch(text); {
+		case len(text) > 200:
+		case m != nil && cmp.Or(m[1], m[2]) != "1" && cmp.Or(m[1], m[2]) != "0":
+			return plain.Clip(text, 60)
+		case moreText.MatchString(strings.ToLower(text)):
+			return text
+		case plain.IsBase64(text) && said == "":
+			said = plain.Clip(text, 20) + "…"
+		}
+	}
+	return cmp.Or(said, r.drawnPager())
+}

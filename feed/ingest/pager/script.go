@@ -1,0 +1,61 @@
+package pager
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/feed/ingest/plain"
+)
+
+// Scripts that draw a pager say where its numbers lead: by a template, or by a
+// function that puts the number into an address.
+var (
+	// url: "list_{page}.html"
+	pageTemplate = regexp.MustCompile(`(?i)\b(?:url|href|link|path)\w{0,8}["']?\s*[:=]\s*["']([^"'\s<>]{0,200}\{(?:page|p|pageno|pagenum|num|n|index)\}[^"'\s<>]{0,100})["']`)
+	templateName = regexp.MustCompile(`\{\w{1,10}\}`)
+	// location.href = "index_" + p + ".html", and "?page=" + obj.curr
+	pageSum = regexp.MustCompile(`location(?:\.href)?\s*=\s*["']([^"'\s<>]{0,200})["']\s*\+\s*(?:[\w$]{1,20}\.)?(?:curr|page|p|n|num|pageNo|pageNum|pageIndex|index|i)\s*(?:\+\s*["']([^"'\s<>]{0,60})["'])?\s*(?:[;})\n]|$)`)
+	// drawn finds the pagers of libraries that only run in a browser.
+	drawn     = regexp.MustCompile(`(?i)laypage\.render|\.pagination\(|new\s+Pager\(|\.jqPaginator\(|kkpager|["']?(?:totalPages?|pageCount|countPage)["']?\s*:\s*(?:[2-9]|[1-9]\d)`)
+	pageInURL = regexp.MustCompile(`[_=/-](\d{1,5})(?:\.\w{2,6})?$`)
+)
+
+// byScript reads where the function or the template of a script leads. It counts
+// only where the page shows that it has a pager, and this is its first page.
+func (r *pagerReader) byScript() string {
+	if m := pageInURL.FindStringSubmatch(strings.TrimSuffix(r.address.RequestURI(), "/")); m != nil && m[1] != "1" {
+		return "" // a later page: what it counts from is not known
+	}
+	if m := pageTemplate.FindStringSubmatch(r.scripts); m != nil {
+		return templateName.ReplaceAllString(m[1], "2")
+	}
+	if m := pageSum.FindStringSubmatch(r.scripts); m != nil && (m[2] != "" || strings.HasSuffix(m[1], "=") || strings.HasSuffix(m[1], "/")) && (drawn.MatchString(r.scripts) || strings.HasSuffix(r.unknown, "(2)") || strings.HasSuffix(r.unknown, "(2);")) {
+		return m[1] + strconv.Itoa(2) + m[2]
+	}
+	return ""
+}
+
+// drawnPager names a pager that a library draws in the browser.
+func (r *pagerReader) drawnPager() string {
+	if m := drawn.FindString(r.scripts); m != "" {
+		return plain.Clip(plain.Collapse(m), 60)
+	}
+	for n := range r.root.Descendants() {
+		if n.Type == html.ElementNode && strings.Contains(" "+attribute(n, "class")+" ", " el-pagination ") {
+			return "el-pagination"
+		}
+	}
+	return ""
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
