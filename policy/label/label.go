@@ -12,6 +12,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"dibao/policy/hans"
 	"dibao/policy/when"
 )
 
@@ -75,10 +76,11 @@ type found struct {
 // Split returns the labels of a line with their values, and what the line holds
 // beside them.
 func Split(line string) (fields []Field, rest string) {
-	if !mayHold(line) {
+	plain := hans.Simplify(line) // of as many bytes
+	if !mayHold(plain) {
 		return nil, line
 	}
-	at := labelsOf(line)
+	at := labelsOf(plain)
 	if len(at) == 0 {
 		return nil, line
 	}

@@ -10,6 +10,8 @@ package when
 
 import (
 	"time"
+
+	"dibao/policy/hans"
 )
 
 // Border is a character that callers put where an element begins or ends. It is
@@ -103,13 +105,15 @@ const maxText = 4096
 // Find returns the dates of a text in its order, each with its label and role.
 // The time that it takes grows with the length of the text.
 func Find(text string, c Clock) []When {
-	s := fold(clip(text))
-	if !mayHold(s) {
+	written := fold(clip(text))
+	if !mayHold(written) {
 		return nil
 	}
+	s := hans.Simplify(written) // of as many bytes
 	found := join(s, scan(s), c)
 	for i := range found {
 		found[i].judge(s, found, i)
+		found[i].Text = written[found[i].start:found[i].end]
 	}
 	return found
 }

@@ -12,10 +12,15 @@ func (sc *scanner) units(p part) bool {
 	n, after := p.value, sc.spaces(p.end)
 	switch {
 	case strings.HasPrefix(sc.s[after:], "年"):
-		if p.digits() == 2 {
+		switch ofRepublic := strings.HasSuffix(sc.s[:p.start], "民国"); {
+		case ofRepublic && p.digits() <= 3:
+			n += republic
+		case p.digits() == 2:
 			n += 2000
+		case p.digits() != 4:
+			return false
 		}
-		if p.digits() != 2 && p.digits() != 4 || !isYear(n) {
+		if !isYear(n) {
 			return false
 		}
 		sc.fromYear(p.start, n, p.digits() == 2, after+len("年"))
@@ -34,6 +39,9 @@ func (sc *scanner) units(p part) bool {
 	}
 	return true
 }
+
+// republic is the year before the first of the calendar that Taiwan counts by.
+const republic = 1911
 
 // fromYear reads on behind 年.
 func (sc *scanner) fromYear(start, y int, short bool, at int) {
