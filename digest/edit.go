@@ -181,12 +181,21 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 // MailOfIssue renders the mail of an issue, made already, as a reader who takes
 // all of it gets it.
 func (s *Service) MailOfIssue(ctx context.Context, issue Issue, language string) (Mail, error) {
-	x, err := s.edition(ctx, issue)
+	e, err := s.editedIssue(ctx, issue, language)
 	if err != nil {
 		return Mail{}, err
+	}
+	return s.mailOf(e)
+}
+
+// editedIssue is an issue, made already, for a reader who takes all of it.
+func (s *Service) editedIssue(ctx context.Context, issue Issue, language string) (edited, error) {
+	x, err := s.edition(ctx, issue)
+	if err != nil {
+		return edited{}, err
 	}
 	for i := range x.items {
 		x.items[i].Issue = issue.ID
 	}
-	return s.mailOf(edited{due: issue.DueAt, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items})
+	return edited{due: issue.DueAt, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items}, nil
 }

@@ -20,7 +20,7 @@ const (
 	NoticePolicy  NoticeKind = "policy"  // a domain refuses our mail
 	NoticeMessage NoticeKind = "message" // a server can't take a message
 	NoticeRefused NoticeKind = "refused" // a relay or a domain refuses our mail before a reader is named
-	NoticePending NoticeKind = "pending" // many suppressions at one domain wait for the admin
+	NoticePending NoticeKind = "pending" // many suppressions at one domain, or of one mailing, wait for the admin
 )
 
 // Notice is what an admin should know.

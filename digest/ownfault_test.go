@@ -271,6 +271,39 @@ func TestTooManyOnAConnectionGoesOnWithANewOne(t *testing.T) {
 	}
 }
 
+// Readers who each have a domain of their own: of 40 no more than 10 are suppressed
+// by one mailing, and if more would be, none is.
+func TestManyGoneAtManyDomainsWaitForTheAdmin(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		l := w.list("weekly", subscribers.Query{})
+		for i := range 40 {
+			w.readersAt(fmt.Sprintf("d%d.example", i), 1, l)
+		}
+		r, n := newRelay(t), &told{}
+		r.answers(func(phase, _, _ string) string {
+			if phase == "rcpt" {
+				return "550 5.1.1 no such user"
+			}
+			return ""
+		})
+		w.composeOne()
+		if done := w.run(w.through(n, r)); done.Failed != 40 {
+			t.Fatalf("%+v", done)
+		}
+		if got := w.suppressedReaders(); got != 0 {
+			t.Errorf("%d suppressed", got)
+		}
+		if got := must[[]digest.Pending](t)(w.service.Pending(t.Context(), "")); len(got) != 40 {
+			t.Errorf("%d wait", len(got))
+		}
+		if got := n.of(digest.NoticePending); len(got) != 1 || got[0].Domain != "" {
+			t.Errorf("told %+v", got)
+		}
+	})
+}
+
 // More than three of a domain and 2 % at once: nobody is suppressed, the admin is
 // told once and decides.
 func TestManyGoneAtOnceWaitForTheAdmin(t *testing.T) {

@@ -19,14 +19,23 @@ type Mail struct{ Subject, HTML, Text string }
 
 // PreviewMail renders the mail that the next issue of l would be now.
 func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, error) {
-	draft, err := s.next(ctx, l)
+	e, err := s.nextEdited(ctx, l)
 	if err != nil {
 		return Mail{}, err
+	}
+	return s.mailOf(e)
+}
+
+// nextEdited is what the next issue of a list would be.
+func (s *Service) nextEdited(ctx context.Context, l subscribers.List) (edited, error) {
+	draft, err := s.next(ctx, l)
+	if err != nil {
+		return edited{}, err
 	}
 	items := draft.items
 	issues, err := s.Issues(ctx, l.ID, 1)
 	if err != nil {
-		return Mail{}, err
+		return edited{}, err
 	}
 	next := Issue{List: l, Number: 1, DueAt: s.now(), Backfill: draft.backfill}
 	if len(issues) > 0 {
@@ -35,7 +44,7 @@ func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, er
 	for i := range items {
 		items[i].Issue = next.ID
 	}
-	return s.mailOf(edited{due: next.DueAt, language: l.Language, format: subscribers.HTML, issues: []Issue{next}, items: items})
+	return edited{due: next.DueAt, language: l.Language, format: subscribers.HTML, issues: []Issue{next}, items: items}, nil
 }
 
 // Variant is a set of deliveries of a mailing that are the same but for their

@@ -143,6 +143,7 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 	taken := r.takeQueued(func(j job) bool { return slices.Contains(halted, j.Mailing) })
 	r.mu.Unlock()
 	r.putBack(taken, r.service.now(), "")
+	r.render.forget() // when the mailing goes on, its mails get another Date
 	return nil
 }
 

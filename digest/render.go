@@ -279,7 +279,7 @@ func (r *renderer) render(e edited) (*variant, error) {
 		listID, phrase = v.slugs[0]+".lists."+domain, e.issues[0].List.Title
 	}
 	v.message, err = mail.Prepare(mail.Message{
-		From: v.from, Subject: v.subject, Date: e.due, TextPieces: paper.text, HTMLPieces: paper.html, TextOnly: e.format == subscribers.Text,
+		From: v.from, Subject: v.subject, Date: s.dateOf(e.due), TextPieces: paper.text, HTMLPieces: paper.html, TextOnly: e.format == subscribers.Text,
 		Headers: []mail.Header{
 			{Name: "List-Id", Value: mail.Phrase(phrase) + " <" + listID + ">"},
 			{Name: "Auto-Submitted", Value: "auto-generated"},
@@ -289,6 +289,19 @@ func (r *renderer) render(e edited) (*variant, error) {
 		DKIM: r.dkim,
 	})
 	return v, err
+}
+
+// lateAfter is how long after it was due a mail is dated by when it is made: an
+// old Date puts it far down among what a reader has read, and counts against it.
+const lateAfter = time.Hour
+
+// dateOf returns the Date of a mail: when it was due or, where the mailing was
+// paused, sent again or made much later, the time now, to the minute.
+func (s *Service) dateOf(due time.Time) time.Time {
+	if now := s.now(); now.Sub(due) > lateAfter {
+		return now.In(due.Location()).Truncate(time.Minute)
+	}
+	return due
 }
 
 // senderOf returns who sends the mails of a list.

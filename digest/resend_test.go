@@ -149,3 +149,40 @@ func TestLiftedSuppressionBringsMissedWeeks(t *testing.T) {
 		}
 	})
 }
+
+// A mailing that was paused goes out with the Date of sending, others with the
+// time when they were due.
+func TestPausedMailingIsDatedByItsSending(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.reader("a", w.list("weekly", subscribers.Query{}))
+		w.issue("甲通知")
+		w.deliver()
+		mailing := w.issue("乙通知")
+		if err := w.service.Pause(t.Context(), mailing); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver()
+		w.advance(50 * time.Hour)
+		if err := w.service.Resume(t.Context(), mailing); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver()
+		all := w.box.Messages()
+		if len(all) != 2 {
+			t.Fatalf("%d mails came", len(all))
+		}
+		first, err := all[0].Header.Date()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := all[1].Header.Date()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := second.Sub(first), (7*24+50)*time.Hour; (got - want).Abs() > time.Hour {
+			t.Errorf("dated %s after the first, want %s", got, want)
+		}
+	})
+}

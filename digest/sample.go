@@ -59,6 +59,40 @@ func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail
 	if err != nil {
 		return Sample{}, err
 	}
+	return r.toNobody(v, to, messageID)
+}
+
+// TestNext returns what the next issue of a list would be as it would go to an
+// address, like TestMail.
+func (s *Service) TestNext(ctx context.Context, l subscribers.List, to, messageID string, dkim *mail.Signer) (Sample, error) {
+	e, err := s.nextEdited(ctx, l)
+	if err != nil {
+		return Sample{}, err
+	}
+	return s.test(e, to, messageID, dkim)
+}
+
+// TestIssue returns an issue, made already, as it would go to an address, like
+// TestMail.
+func (s *Service) TestIssue(ctx context.Context, issue Issue, to, messageID string, dkim *mail.Signer) (Sample, error) {
+	e, err := s.editedIssue(ctx, issue, issue.List.Language)
+	if err != nil {
+		return Sample{}, err
+	}
+	return s.test(e, to, messageID, dkim)
+}
+
+func (s *Service) test(e edited, to, messageID string, dkim *mail.Signer) (Sample, error) {
+	r := newRenderer(s, dkim)
+	v, err := r.render(e)
+	if err != nil {
+		return Sample{}, err
+	}
+	return r.toNobody(v, to, messageID)
+}
+
+// toNobody addresses a mail to somebody who is no reader.
+func (r *renderer) toNobody(v *variant, to, messageID string) (Sample, error) {
 	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+domainOf(v.from.Address))
 	if err != nil {
 		return Sample{}, err

@@ -15,10 +15,13 @@ import (
 // A domain may lose so many readers by one mailing, by replies and reports
 // together: three, or 2 in 100 of the readers that the mailing has there. If more
 // would be suppressed, something is wrong at the domain or with us: none is, and
-// an admin decides.
+// an admin decides. The same holds for a whole mailing, whose readers may each
+// have a domain of their own: ten, or 5 in 100, and of a small one half.
 const (
-	strikesLeast   = 3
-	strikesPercent = 2
+	strikesLeast          = 3
+	strikesPercent        = 2
+	mailingStrikes        = 10
+	mailingStrikesPercent = 5
 )
 
 // struck is a reader whom a reply or a report would have suppressed.
@@ -34,13 +37,13 @@ type struck struct {
 // is suppressed now.
 func (s *Service) strike(ctx context.Context, x struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := domainOf(x.address)
-	most, err := s.mostStrikes(ctx, x.mailing, domain)
+	most, mostOfAll, err := s.mostStrikes(ctx, x.mailing, domain)
 	if err != nil {
 		return false, err
 	}
-	tripped := 0
+	tripped, where := 0, domain // where is "" for the whole mailing
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		suppressed, tripped = false, 0
+		suppressed, tripped, where = false, 0, domain
 		if err := s.lockMailing(ctx, tx, x.mailing); err != nil {
 			return err
 		}
@@ -56,7 +59,18 @@ func (s *Service) strike(ctx context.Context, x struck, tell func(context.Contex
 			if pending == 0 {
 				tripped = all + 1
 			}
-			return s.trip(ctx, tx, x, domain)
+			return s.trip(ctx, tx, x, domain, domain)
+		case mine == 0:
+			done, waits, err := ofMailing(ctx, tx, x.mailing)
+			if err != nil {
+				return err
+			}
+			if waits || done+1 > mostOfAll {
+				if where = ""; !waits {
+					tripped = done + 1
+				}
+				return s.trip(ctx, tx, x, domain, "")
+			}
 		}
 		fresh, err := s.subscribers.SuppressIn(ctx, tx, x.address, subscribers.ReasonBounce, x.note)
 		if suppressed = true; err != nil || !fresh {
@@ -69,16 +83,26 @@ func (s *Service) strike(ctx context.Context, x struck, tell func(context.Contex
 		return s.noteStrike(ctx, tx, x, domain, "suppressed")
 	})
 	if err == nil && tripped > 0 {
-		s.opts.Logger.Error("too many readers of a domain would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.mailing, "domain", domain, "readers", tripped)
+		s.opts.Logger.Error("too many readers would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.mailing, "domain", where, "readers", tripped)
 		if tell != nil {
-			tell(ctx, Notice{Kind: NoticePending, Mailing: x.mailing, Domain: domain, Text: x.note})
+			tell(ctx, Notice{Kind: NoticePending, Mailing: x.mailing, Domain: where, Text: x.note})
 		}
 	}
 	return suppressed, err
 }
 
-// trip makes what a mailing said of a domain wait, and lifts what it did.
-func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain string) error {
+// ofMailing returns how many readers a mailing suppressed, and whether those of
+// the whole mailing wait for an admin: then some of a domain with few strikes do.
+func ofMailing(ctx context.Context, tx *sql.Tx, mailing int64) (done int, waits bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(done), 0), COUNT(CASE WHEN done < n AND n <= $2 THEN 1 END) > 0
+		FROM (SELECT COUNT(*) AS n, COUNT(CASE WHEN state = 'suppressed' THEN 1 END) AS done FROM strikes WHERE mailing = $1 GROUP BY domain) AS d`,
+		mailing, strikesLeast).Scan(&done, &waits)
+	return done, waits, err
+}
+
+// trip makes what a mailing said of the readers where wait, and lifts what it did;
+// where is a domain or, with "", all.
+func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain, where string) error {
 	type done struct {
 		subscriber int64
 		at         time.Time
@@ -86,16 +110,16 @@ func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain string)
 	all, err := database.Collect(ctx, tx, func(r database.Row) (d done, err error) {
 		err = r.Scan(&d.subscriber, &d.at)
 		return d, err
-	}, `SELECT subscriber, at FROM strikes WHERE mailing = $1 AND domain = $2 AND state = 'suppressed'`, x.mailing, domain)
+	}, `SELECT subscriber, at FROM strikes WHERE mailing = $1 AND ($2 = '' OR domain = $2) AND state = 'suppressed'`, x.mailing, where)
 	if err != nil {
 		return err
 	}
 	for _, d := range all {
-		if _, err := s.subscribers.LiftBounce(ctx, tx, d.subscriber, d.at, "many readers of the domain at once"); err != nil {
+		if _, err := s.subscribers.LiftBounce(ctx, tx, d.subscriber, d.at, "many readers at once"); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE strikes SET state = 'pending' WHERE mailing = $1 AND domain = $2`, x.mailing, domain); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE strikes SET state = 'pending' WHERE mailing = $1 AND ($2 = '' OR domain = $2)`, x.mailing, where); err != nil {
 		return err
 	}
 	return s.noteStrike(ctx, tx, x, domain, "pending")
@@ -116,7 +140,15 @@ func (s *Service) lockMailing(ctx context.Context, tx *sql.Tx, mailing int64) er
 // domainSizes remembers how many readers mailings have at large domains.
 type domainSizes struct {
 	mu        sync.Mutex
-	byMailing map[int64]map[string]int
+	byMailing map[int64]sizesOf
+}
+
+// sizesOf is how many readers a mailing has at each large domain, and at "" in all.
+type sizesOf map[string]int
+
+func (z sizesOf) most(domain string) (ofDomain, ofAll int, err error) {
+	all := min(max(mailingStrikes, z[""]*mailingStrikesPercent/100), z[""]/2)
+	return max(strikesLeast, z[domain]*strikesPercent/100), max(strikesLeast, all), nil
 }
 
 // maxSizes bounds the mailings that are remembered.
@@ -129,23 +161,28 @@ const (
 		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
 )
 
-// mostStrikes is how many readers of a domain one mailing may suppress. The
-// readers of a mailing are counted once, and only when it comes to the number.
-func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string) (int, error) {
-	var sizes map[string]int
+// mostStrikes is how many readers of a domain and of all one mailing may suppress.
+// The readers of a mailing are counted once, and only when it comes to the number.
+func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string) (ofDomain, ofAll int, err error) {
+	var sizes sizesOf
 	s.sizes.mu.Lock()
 	sizes = s.sizes.byMailing[mailing]
 	s.sizes.mu.Unlock()
 	if sizes != nil {
-		return max(strikesLeast, sizes[domain]*strikesPercent/100), nil
+		return sizes.most(domain)
 	}
-	sizes = make(map[string]int)
+	sizes = make(sizesOf)
 	n := 0
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM strikes WHERE mailing = $1 AND domain = $2`, mailing, domain).Scan(&n)
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM strikes WHERE mailing = $1`, mailing).Scan(&n)
 		if err != nil || n < strikesLeast {
 			return err
 		}
+		all := 0
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE mailing = $1`, mailing).Scan(&all); err != nil {
+			return err
+		}
+		sizes[""] = all
 		_, err = database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
 			var name string
 			var size int
@@ -156,15 +193,15 @@ func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string)
 		return err
 	})
 	if err != nil || n < strikesLeast {
-		return strikesLeast, err
+		return strikesLeast, strikesLeast, err
 	}
 	s.sizes.mu.Lock()
 	defer s.sizes.mu.Unlock()
 	if s.sizes.byMailing == nil || len(s.sizes.byMailing) >= maxSizes {
-		s.sizes.byMailing = make(map[int64]map[string]int)
+		s.sizes.byMailing = make(map[int64]sizesOf)
 	}
 	s.sizes.byMailing[mailing] = sizes
-	return max(strikesLeast, sizes[domain]*strikesPercent/100), nil
+	return sizes.most(domain)
 }
 
 // Pending is a suppression that waits for an admin.

@@ -131,7 +131,7 @@ func examineAddress(base string) finding {
 
 // examineClock finds a clock that stands before the program was built.
 func examineClock(now, built time.Time, zone *time.Location) finding {
-	shown := now.In(zone).Format("2006-01-02 15:04 MST")
+	shown := now.In(zone).Format("2006-01-02 15:04 -07:00")
 	if now.Before(built) {
 		return finding{"clock", "failed", fmt.Sprintf("it says %s, and this program was built on %s; set the clock", shown, built.In(zone).Format(time.DateOnly))}
 	}

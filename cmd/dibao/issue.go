@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -244,13 +245,16 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	told := a.tellSending(g, cmd)
 	done, err := d.Deliver(cmd.Context())
 	told()
-	if g.json {
-		if err := writeJSON(cmd.OutOrStdout(), viewDelivered(done)); err != nil {
+	waiting, countErr := a.digest.Waiting(context.WithoutCancel(cmd.Context()))
+	if err = errors.Join(err, countErr); g.json {
+		view := viewDelivered(done)
+		view["waiting"] = waiting
+		if err := writeJSON(cmd.OutOrStdout(), view); err != nil {
 			return err
 		}
 	} else {
-		fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d\n",
-			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed)
+		fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d, waiting %d\n",
+			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed, waiting)
 	}
 	switch {
 	case cmd.Context().Err() != nil:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/internal/mail"
 	"dibao/subscribers"
 )
 
@@ -185,23 +187,40 @@ func newIssueTest(g *globals) *cobra.Command {
 				}
 				list = only
 			}
-			mail, err := a.previewList(cmd.Context(), list, number)
+			signer, err := a.signer()
+			if err != nil {
+				return err
+			}
+			sample, err := a.testList(cmd.Context(), list, number, args[0], signer)
 			if err != nil {
 				return err
 			}
 			if _, err := a.deliverer(); err != nil { // it says what is not set
 				return err
 			}
-			raw, from, err := a.oneMessage(args[0], mail.Subject, mail.Text, mail.HTML)
-			if err != nil {
-				return err
-			}
-			return a.sendTest(g, cmd, digest.Sample{From: from, Raw: raw}, args[0])
+			return a.sendTest(g, cmd, sample, args[0])
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list (default: the only one)")
 	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "an issue that was made (default: what the next would be)")
 	return cmd
+}
+
+// testList returns an issue of a list, with 0 its next, as it would go to an address.
+func (a *app) testList(ctx context.Context, list string, number int64, to string, signer *mail.Signer) (digest.Sample, error) {
+	id := strings.ToLower(rand.Text())
+	if number > 0 {
+		i, err := a.issueOf(ctx, list, strconv.FormatInt(number, 10))
+		if err != nil {
+			return digest.Sample{}, err
+		}
+		return a.digest.TestIssue(ctx, i, to, id, signer)
+	}
+	l, err := a.subscribers.ListBySlug(ctx, list)
+	if err != nil {
+		return digest.Sample{}, err
+	}
+	return a.digest.TestNext(ctx, l, to, id, signer)
 }
 
 // onlyList is the list that is meant where none is named.

@@ -144,7 +144,7 @@ func (a *app) nextIssue(v listView) string {
 	if v.NextDue == nil {
 		return "comes out when something is new"
 	}
-	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04 MST")
+	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04") + " (" + a.config.Schedule.Zone.String() + ")"
 }
 
 // withList is a verb on the list that its argument names.

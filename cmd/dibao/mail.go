@@ -193,12 +193,7 @@ func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	if len(lists) == 0 {
 		return digest.Sample{}, errors.New("there is no list whose mail could be sent; make one with: dibao list create weekly")
 	}
-	preview, err := a.digest.PreviewMail(ctx, lists[0])
-	if err != nil {
-		return digest.Sample{}, err
-	}
-	raw, from, err := a.oneMessage(to, preview.Subject, preview.Text, preview.HTML)
-	return digest.Sample{From: from, Raw: raw}, err
+	return a.digest.TestNext(ctx, lists[0], to, id, signer)
 }
 
 // sendTraced sends one message as mailings are sent, with a sender on the envelope

@@ -145,4 +145,7 @@ func TestMailTestShowsTheDialogue(t *testing.T) {
 	if box2.Count() != 1 || box.Count() != 0 {
 		t.Errorf("%d messages came, want one", box2.Count())
 	}
+	if m := box2.Messages(); len(m) == 1 && m[0].Unsubscribe == "" {
+		t.Error("the mail has no List-Unsubscribe")
+	}
 }

@@ -21,6 +21,7 @@ import (
 	"dibao/feed/publish/feedtest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/mail/smtptest"
 )
 
 // asProgram, set in the environment, makes the test binary be dibao itself, for
@@ -56,6 +57,11 @@ func TestScripts(t *testing.T) {
 			go func() { ended <- mailbox.New(mailbox.Options{}).Run(ctx, box) }()
 			e.Defer(func() { stop(); <-ended })
 			e.Setenv("MAILBOX", box.Addr().String()) // a server that takes everything
+			refusing, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			e.Setenv("REFUSING", smtptest.Start(t, refusing, "", smtptest.Fault{}).Addr) // knows nobody whose name begins with refused
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, ".config"))
 			return nil

@@ -68,6 +68,14 @@ func (a *app) noticeLetter(n digest.Notice) templates.Letter {
 				"One message tries again from time to time, at least once an hour; when you have corrected the cause, «dibao issue send» tries at once.", n.Text),
 		}
 	case digest.NoticePending:
+		if n.Domain == "" {
+			return templates.Letter{
+				Title:    fmt.Sprintf("Many readers would be suppressed by mailing %d", n.Mailing),
+				Commands: []string{"dibao bounce list --pending", "dibao bounce apply"},
+				Lead: fmt.Sprintf("More than ten of them, and more than 5 %% of all, or half of a small mailing, would be suppressed at once, at many domains. That is more often a fault of ours. "+
+					"None is suppressed: you decide. The last answer was: %s", n.Text),
+			}
+		}
 		return templates.Letter{
 			Title:    fmt.Sprintf("Many readers at %s would be suppressed by mailing %d", n.Domain, n.Mailing),
 			Commands: []string{"dibao bounce list --pending --domain " + n.Domain, "dibao bounce apply --domain " + n.Domain},

@@ -25,6 +25,7 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		{digest.Notice{Kind: digest.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 wait", "tried for two days", "dibao mail doctor"},
 		{digest.Notice{Kind: digest.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
 		{digest.Notice{Kind: digest.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before a reader is named", "535 no", "dibao issue send"},
+		{digest.Notice{Kind: digest.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "None is suppressed", "dibao bounce list --pending"},
 		{digest.Notice{Kind: digest.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "None is suppressed", "dibao bounce apply --domain qq.com"},
 		{digest.Notice{Kind: digest.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be taken", "552 <too> large", "dibao issue report 12"},
 	} {
