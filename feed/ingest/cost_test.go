@@ -1,12 +1,17 @@
 package ingest
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
 	"dibao/feed/ingest/list"
+	"dibao/policy/when"
 )
 
 // bigList is a list page of about 300 kB: menus, 900 rows and footers.
@@ -22,6 +27,41 @@ func bigList() []byte {
 	}
 	b.WriteString("</ul></div></body></html>")
 	return []byte(b.String())
+}
+
+// cpuTime is the time that this process has had of its processors.
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkFindList finds the list in the tree of a page of 300 kB: ms-cpu/op is
+// what it takes, parses/op how many times the parsing of the page that is.
+func BenchmarkFindList(b *testing.B) {
+	body := bigList()
+	body = body[:bytes.LastIndex(body[:300<<10], []byte("<li"))]
+	text := string(body)
+	start := cpuTime()
+	const times = 20
+	var root *html.Node
+	for range times {
+		root, _ = html.Parse(strings.NewReader(text))
+	}
+	parse := (cpuTime() - start) / times
+	b.SetBytes(int64(len(text)))
+	start, n := cpuTime(), 0
+	for b.Loop() {
+		if found := list.Find(root, when.Clock{Now: casesAt}); len(found.Rows) < 1000 {
+			b.Fatal(len(found.Rows))
+		}
+		n++
+	}
+	find := (cpuTime() - start) / time.Duration(n)
+	b.ReportMetric(float64(find.Microseconds())/1000, "ms-cpu/op")
+	b.ReportMetric(float64(find)/float64(parse), "parses/op")
 }
 
 // The list of a page of 380 kB with 1,500 rows takes about 25 ms, its tree as much again.

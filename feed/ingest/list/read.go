@@ -310,7 +310,13 @@ var aName = regexp.MustCompile(`\{[\w.$]{1,40}\}|^#\w{1,40}#$`)
 
 // isPlaceholder reports whether a text is what a script is to replace.
 func isPlaceholder(s string) bool {
-	if s == "undefined" || s == "null" || aName.MatchString(s) {
+	if s == "undefined" || s == "null" {
+		return true
+	}
+	if !strings.ContainsAny(s, "{#$%") {
+		return false
+	}
+	if aName.MatchString(s) {
 		return true
 	}
 	for _, sign := range []string{"{{", "${", "<%", "{$", "#=", "[%", "{%"} {

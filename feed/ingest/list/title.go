@@ -336,7 +336,6 @@ var (
 	// lead is what stands before a title: a bullet, a mark, the label 标题.
 	lead  = regexp.MustCompile(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
 	label = regexp.MustCompile(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
-	tail  = regexp.MustCompile(`\s*(?:\.{2,}|…+|。。。+)$`)
 )
 
 // clean takes bullets, marks and labels off a title.
@@ -374,8 +373,8 @@ func extends(full, text string) bool {
 	a := strings.Join(strings.Fields(full), "")
 	whole := strings.Join(strings.Fields(text), "")
 	b := whole
-	if strings.HasSuffix(whole, ".") || strings.HasSuffix(whole, "…") || strings.HasSuffix(whole, "。") {
-		b = tail.ReplaceAllString(whole, "")
+	if strings.HasSuffix(whole, "..") || strings.HasSuffix(whole, "…") || strings.HasSuffix(whole, "。。") {
+		b = strings.TrimRight(whole, ".…。")
 	}
 	return b != "" && strings.HasPrefix(a, b) && (len(a) > len(b) || len(b) < len(whole))
 }
