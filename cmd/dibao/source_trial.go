@@ -83,6 +83,7 @@ type trial struct {
 	leftOut                 // dropped, next, pager
 	NextPage *trialPage     `json:"next_page"` // null if there is none, or it was not understood
 	Articles []trialArticle `json:"articles"`
+	Plain    *trialPlain    `json:"by_structure"` // null where the source has no selectors for its list
 	Seconds  float64        `json:"seconds"`
 
 	items   []ingest.Item
@@ -97,6 +98,12 @@ type trialRobots struct {
 	Allowed *bool   `json:"allowed"` // null: not asked
 	Delay   float64 `json:"crawl_delay_seconds"`
 	Problem *string `json:"problem"`
+}
+
+// trialPlain is what the list finder reads of a page whose source has selectors.
+type trialPlain struct {
+	Rows  int `json:"rows"`
+	Dated int `json:"dated"`
 }
 
 // trialPage is the next page of a list.
@@ -135,6 +142,7 @@ func (a *app) try(ctx context.Context, s feed.Source) *trial {
 		t.fail(s, err)
 	} else {
 		t.takeList(ctx, a, found, seen.List)
+		t.tryPlain(a, s, seen)
 		t.tryNext(ctx, a, found, seen.List)
 		for _, it := range seen.List.Items[:min(len(seen.List.Items), triedArticles)] {
 			t.Articles = append(t.Articles, a.tryArticle(ctx, found, it))
@@ -195,6 +203,29 @@ func (t *trial) takeList(ctx context.Context, a *app, s feed.Source, l ingest.Li
 		t.isNew[it.GUID] = true
 	}
 	t.New, t.Stored, t.Retitled = len(d.New), t.Rows-len(d.New), append(t.Retitled, d.Retitled...)
+}
+
+// tryPlain reads the page of a list without the selectors of its source.
+func (t *trial) tryPlain(a *app, s feed.Source, seen visit.Visit) {
+	set := s.Settings
+	if set.Item == "" && set.Date == "" && set.DatePattern == "" && set.Title == "" && set.Link == "" || s.Kind != "page" || seen.Response == nil {
+		return
+	}
+	s.Settings.Item, s.Settings.Link, s.Settings.Title, s.Settings.Date, s.Settings.DatePattern = "", "", "", "", ""
+	_, plain, err := a.lookAs(s, seen.Response)
+	t.Plain = &trialPlain{}
+	if err == nil {
+		t.Plain.Rows, t.Plain.Dated = len(plain.List.Items), dated(plain.List)
+	}
+}
+
+// plainRows says what the list finder reads, and how to leave the list to it.
+func (t *trial) plainRows() string {
+	text := fmt.Sprintf("%d found, %d with a date, without the selectors of the source", t.Plain.Rows, t.Plain.Dated)
+	if t.Plain.Rows == 0 || t.Plain.Dated < t.Dated || t.Source == nil {
+		return text
+	}
+	return text + fmt.Sprintf("; to read it so: dibao source edit '%s' --item '' --link '' --title '' --date '' --date-pattern ''", *t.Source)
 }
 
 // tryNext reads the next page of a list.
@@ -290,6 +321,9 @@ func (t *trial) write(w io.Writer) {
 		rows += fmt.Sprintf("; usually %d", t.Usual)
 	}
 	r.say("rows", rows)
+	if t.Plain != nil {
+		r.say("structure", t.plainRows())
+	}
 	for _, d := range t.Dropped {
 		r.say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.chinese), d.Example))
 	}

@@ -126,6 +126,12 @@ func TestSourceTestReports(t *testing.T) {
 	if articles := d.must("--json", "article", "list"); articles != "" {
 		t.Errorf("stored %s", articles)
 	}
+	// A source with selectors of its own, which take one row of three.
+	d.must("source", "add", s.URL+"/list.html", "--private", "--kind", "page", "--name", "某市", "--item", "li:first-child", "--yes")
+	const said = "structure  3 found, 3 with a date, without the selectors of the source"
+	if out := d.must("source", "test", "某市"); !strings.Contains(out, "1 found") || !strings.Contains(out, said) || !strings.Contains(out, "--date-pattern ''") {
+		t.Errorf("no %q in\n%s", said, out)
+	}
 }
 
 // TestRenderedSource adds, tries and collects a page that scripts draw, in the
