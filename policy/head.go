@@ -93,9 +93,10 @@ func (u *understanding) completeTitle() {
 	}
 }
 
-// headlineLines are the most lines that a headline is broken into, with those of
-// its organs and number.
-const headlineLines = 8
+const (
+	headlineLines = 8                          // that a headline is broken into
+	headLines     = headlineLines + maxSigners // with those of its organs and number
+)
 
 // headlineIn returns how many lines at the start of a text are the headline that it
 // repeats, and the organs that stand in lines of their own above it.
@@ -105,11 +106,12 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 		return 0, nil
 	}
 	rest := whole
-	for i, p := range paragraphs[:min(len(paragraphs), headlineLines)] {
+	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
 		part, found := strings.CutPrefix(rest, cleanForComparison(p))
 		switch {
 		case !found && rest == whole && signs(fold(p)):
 			organs = append(organs, splitOrgans(strings.TrimSpace(fold(p)))...)
+		case !found && rest == whole && len(organs) > 0 && squeeze(p) == "文件": // the red head
 		case !found:
 			return 0, nil
 		case part == "":
@@ -135,7 +137,7 @@ func (u *understanding) dropHeadline() {
 // numberLine takes the line out of the text that is nothing but the document's
 // number, under the headline or above it; where no label gave the number, it does.
 func (u *understanding) numberLine() {
-	for i, p := range u.Paragraphs[:min(headlineLines, len(u.Paragraphs))] {
+	for i, p := range u.Paragraphs[:min(headLines, len(u.Paragraphs))] {
 		if n := u.numberOf(p); n != "" {
 			u.DocumentNumber = n
 			u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
@@ -169,7 +171,7 @@ const headWidth = 60
 // ofHead reports whether a line is a part of the headline, or organs.
 func (u *understanding) ofHead(line string) bool {
 	clean := cleanForComparison(line)
-	return utf8.RuneCountInString(line) <= headWidth && clean != "" && (strings.Contains(cleanForComparison(u.Title), clean) || signs(fold(line)))
+	return utf8.RuneCountInString(line) <= headWidth && clean != "" && (clean == "文件" || strings.Contains(cleanForComparison(u.Title), clean) || signs(fold(line)))
 }
 
 var (

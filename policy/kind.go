@@ -69,7 +69,7 @@ func (u *understanding) ownFacts() {
 var (
 	// explains are the forms of titles that explain a policy. 解读 elsewhere is a
 	// word: 科学解读出来的.
-	explains   = regexp.MustCompile(`^请问.{4,}[？?]$|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
+	explains   = regexp.MustCompile(`^请问.{4,}[？?]$|^[【\[](?:政策|图文)?解读[】\]]|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
 	asksPublic = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
 	// afterAsking are titles of what came of it.
 	afterAsking = regexp.MustCompile(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
@@ -183,7 +183,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	if has(head, question.MatchString) {
 		score[KindInterpretation] += fair
 	}
-	if has(head, func(p string) bool { return ofPaper.MatchString(firstRunes(p, bylineReach)) }) {
+	if has(head, isOfPaper) {
 		score[KindSignedArticle] += strong
 	}
 	if len(head) > 0 && comrades.MatchString(head[0]) {
@@ -197,6 +197,12 @@ func (u *understanding) textEvidence(score kindScore) {
 	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
 		score[KindSignedArticle] += fair
 	}
+}
+
+// isOfPaper reports whether a line is one that only papers have.
+func isOfPaper(p string) bool {
+	p = firstRunes(p, bylineReach)
+	return containsAny(p, "摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库") && ofPaper.MatchString(p)
 }
 
 // comrades opens a speech.

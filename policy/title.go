@@ -63,7 +63,7 @@ func ParseTitle(s string) Title {
 		t.Inner = append(t.Inner, strings.NewReplacer("〈", "《", "〉", "》").Replace(m[1]))
 	}
 	core := withoutTrailing(s)
-	if n, ok := ParseNumber(core); ok && utf8.RuneCountInString(squeeze(core)) <= utf8.RuneCountInString(n)+1 {
+	if n, ok := ParseNumber(core); ok && utf8.RuneCountInString(squeeze(core)) <= utf8.RuneCountInString(n)+1 && !strings.Contains(n, "关于") {
 		t.Number = n // a title of nothing but a number
 		t.Type = typeOfNumber(n)
 		return t
@@ -214,7 +214,15 @@ func (t *Title) clean(s string) string {
 	if !strings.Contains(s, "号") {
 		return s
 	}
+	if number, title, ok := inFirstBracket(s); ok {
+		t.Number = number
+		return title
+	}
 	if number, title, ok := leadingNumber(s); ok {
+		t.Number = number
+		return title
+	}
+	if title, number, ok := behindTitle(s); ok {
 		t.Number = number
 		return title
 	}
@@ -234,7 +242,7 @@ func typeOf(s string) (name, base string) {
 
 // namesOrgans reports whether s ends like an organ's name.
 func namesOrgans(s string) bool {
-	return endsInAny(strings.TrimSpace(s), organEnds...) && !strings.ContainsAny(s, "，。！？：")
+	return endsInAny(strings.TrimSpace(s), organEnds...) && !strings.ContainsAny(s, "，。！？：[]【】")
 }
 
 // splitOrgans splits joint issuers; the first is the host (主办).

@@ -65,6 +65,45 @@ func closingNumber(title string) string {
 	return ""
 }
 
+// behindTitle parts a title from the number that ends it behind a space or a dash:
+// 关于样例的通知 银发〔2023〕15号. A number alone is none.
+func behindTitle(s string) (title, number string, ok bool) {
+	if !strings.HasSuffix(s, "号") {
+		return s, "", false
+	}
+	at := strings.LastIndexAny(s, " -—–")
+	if at <= 0 {
+		return s, "", false
+	}
+	_, size := utf8.DecodeRuneInString(s[at:])
+	title = strings.TrimRight(s[:at], " -—–")
+	if _, base := typeOf(withoutTrailing(title)); base == "" {
+		return s, "", false
+	}
+	number, rest, ok := numberFirst(s[at+size:])
+	return title, number, ok && rest == "" && !isDigit(number[0]) // 2024年第3号 lacks its organ
+}
+
+// inFirstBracket parts a title from the number in a bracket before it:
+// 【银发〔2023〕15号】关于样例的通知.
+func inFirstBracket(s string) (number, title string, ok bool) {
+	first, size := utf8.DecodeRuneInString(s)
+	if first != '【' && first != '[' {
+		return "", s, false
+	}
+	end := strings.IndexAny(s, "号")
+	if end < 0 {
+		return "", s, false
+	}
+	end += len("号")
+	number, rest, ok := numberFirst(s[size:end])
+	last, n := utf8.DecodeRuneInString(s[end:])
+	if !ok || rest != "" || !sameBracket(closes[last], first) {
+		return "", s, false
+	}
+	return number, strings.TrimSpace(s[end+n:]), true
+}
+
 // longestFirst is how many characters the number before a title has at most.
 const longestFirst = 40
 

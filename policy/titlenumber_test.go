@@ -1,6 +1,10 @@
 package policy
 
-import "testing"
+import (
+	"os"
+	"strings"
+	"testing"
+)
 
 // The number of a document stands before its title or in a bracket behind it, in
 // brackets of all forms; that of a document which the title only names is none.
@@ -40,5 +44,22 @@ func TestNumberInTitle(t *testing.T) {
 	got := ParseTitle("中国人民银行关于印发《样例办法》的通知（银发（2023）15号）")
 	if got.Type != "通知" || len(got.Issuers) != 1 || got.Relation != "印发" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Numbers before, behind and under titles, and the organs above them; 15 of 28 at
+// first sight, one of them with a title as its number.
+func TestNumbersOfHeads(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("testdata/numbers-heads.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		c := strings.Split(row+"\t\t\t", "\t")
+		f := Understand(Evidence{Title: c[0], Paragraphs: append(strings.Split(c[3], `\n`), "样例。"), ListDate: "2026-11-01"})
+		if got := strings.Join(f.Issuers, "、"); f.DocumentNumber != c[1] || got != c[2] {
+			t.Errorf("%s: %q of %q, want %q of %q", c[0], f.DocumentNumber, got, c[1], c[2])
+		}
 	}
 }
