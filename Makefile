@@ -4,10 +4,14 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 AXE = axe-core@4.14.1
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build test lint bench demo needs fuzz trust
+.PHONY: build dist test lint bench demo needs fuzz trust
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/dibao ./cmd/dibao
+
+# What a release holds, for all platforms, in dist/.
+dist:
+	GO=$(GO) deploy/dist.sh
 
 demo:
 	$(GO) run ./cmd/dibao demo

@@ -63,8 +63,16 @@ var (
 	metricClock         = gauge("clock_skew_seconds", "How far the clock of the database server is ahead of ours.")
 )
 
-// Describe implements prometheus.Collector: what is collected depends on the data.
-func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) { ch <- metricBuild }
+// Describe implements prometheus.Collector.
+func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricHeld, metricListNext, metricListOverdue,
+		metricListMatched, metricHeldIssues, metricDeliveries, metricOldest, metricPaused, metricReports, metricPending,
+		metricSubscriptions, metricSuppressions, metricJobs, metricDiskFree, metricClock,
+	} {
+		ch <- d
+	}
+}
 
 // Collect implements prometheus.Collector. A database that can't be read gives an
 // invalid metric, so that the scrape reports the error and the other metrics.

@@ -79,6 +79,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 	})
 	group.Go(func() error { return confirmations.run(groupCtx) })
 	group.Go(func() error { return a.receive(groupCtx) })
+	group.Go(func() error { return a.notifySystemd(groupCtx) })
 	mux := http.NewServeMux()
 	readers := a.register(mux, cache, confirmations.enqueue)
 	group.Go(func() error { return readers.Run(webCtx) })

@@ -1,3 +1,5 @@
+//go:build !nopdf
+
 // Package pdf reads the text of PDF files. PDFium does it, the engine of Chrome,
 // compiled to WebAssembly: it knows the character maps of Chinese fonts, needs no
 // C compiler, and what a hostile file does to it stays in its sandbox.

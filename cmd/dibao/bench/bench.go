@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"dibao/digest"
@@ -41,27 +40,6 @@ type Node struct {
 
 // Open opens a database for one run, with settings as the environment has them.
 type Open func(ctx context.Context, settings map[string]string) (*Node, func(), error)
-
-// cpuTime is the CPU time that the process has used so far.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// peakRSS is the most memory that the process had, in MB.
-func peakRSS() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	if runtime.GOOS == "darwin" {
-		return float64(u.Maxrss) / (1 << 20) // bytes there, kilobytes elsewhere
-	}
-	return float64(u.Maxrss) / (1 << 10)
-}
 
 // measure runs f and returns the CPU and wall time that it took, in seconds.
 func measure(f func() error) (cpu, wall float64, err error) {

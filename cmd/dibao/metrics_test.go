@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.yaml.in/yaml/v3"
+
+	"dibao/internal/config"
+	"dibao/internal/database/databasetest"
+	"dibao/internal/web"
+)
+
+// TestMetricsFollowTheConventions lints the names and the help of the metrics of a
+// node, and looks for the metrics that the alerts and the dashboard name.
+func TestMetricsFollowTheConventions(t *testing.T) {
+	url := databasetest.SQLite(t)
+	c, err := config.Load("", func(name string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(a.db, &statusCollector{app: a})
+	web.NewMetrics(&web.Cache{}).Register(registry)
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+
+	known := make(map[string]bool)
+	descs := make(chan *prometheus.Desc, 1000)
+	registry.Describe(descs)
+	close(descs)
+	for d := range descs {
+		name := regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]
+		for _, suffix := range []string{"", "_bucket", "_sum", "_count"} {
+			known[name+suffix] = true
+		}
+	}
+	for _, file := range []string{"../../deploy/alerts.yaml", "../../deploy/grafana.json"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, ".json") {
+			err = json.Unmarshal(text, new(any))
+		} else {
+			err = yaml.Unmarshal(text, new(any))
+		}
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		names := regexp.MustCompile(`\bdibao_[a-z_]+`).FindAllString(string(text), -1)
+		if len(names) < 8 {
+			t.Errorf("%s names %d metrics", file, len(names))
+		}
+		for _, n := range names {
+			if !known[n] {
+				t.Errorf("%s names the metric %s, which dibao does not have", file, n)
+			}
+		}
+	}
+}

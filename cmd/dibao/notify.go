@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// notifySystemd says to systemd that the daemon is ready, that it lives, and that
+// it stops (sd_notify(3), Type=notify). Without systemd it does nothing. The
+// watchdog hears from us only while the database answers or refuses: a process in
+// which a query hangs is restarted.
+func (a *app) notifySystemd(ctx context.Context) error {
+	a.notify(daemon.SdNotifyReady)
+	defer a.notify(daemon.SdNotifyStopping)
+	limit, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		a.log.Warn("no watchdog", "err", err)
+	}
+	if limit == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(limit / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			a.articles.Stamp(ctx) // an error is an answer, too: /readyz reports it
+			a.notify(daemon.SdNotifyWatchdog)
+		}
+	}
+}
+
+func (a *app) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		a.log.Warn("systemd not notified", "state", state, "err", err)
+	}
+}

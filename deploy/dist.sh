@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds what a release holds into dist/: archives for each platform, .deb and .rpm,
+# the list of parts (SBOM), third-party notices and checksums. The same commit gives
+# the same bytes. PLATFORMS chooses some of the platforms.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+nfpm="$go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.48.0"
+sbom="$go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
+# linux/arm is left out: the queue's SQLite driver fails on 32 bits.
+platforms=${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 windows/amd64}
+version=$(git describe --tags --match 'v*' --always --dirty 2>/dev/null | sed 's/^v//')
+case $version in [0-9]*.[0-9]*) ;; *) version=0.0.0-$version ;; esac
+epoch=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH=$epoch
+rm -rf dist && mkdir -p dist/stage/man dist/stage/completions
+stage=dist/stage
+
+# What is the same on each platform comes from the program on this one.
+CGO_ENABLED=0 $go build -trimpath -ldflags "-s -w" -o $stage/native ./cmd/dibao
+$stage/native man $stage/man
+gzip -9n $stage/man/*.1
+$stage/native completion bash > $stage/completions/dibao.bash
+$stage/native completion zsh > $stage/completions/_dibao
+$stage/native completion fish > $stage/completions/dibao.fish
+$go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/dibao | sort -u |
+while read -r path v dir; do
+	printf '%s\n%s %s\n\n' "----------------------------------------------------------------" "$path" "$v"
+	find "$dir" -maxdepth 1 -type f \( -iname 'licen*' -o -iname 'copying*' -o -iname 'notice*' \) | sort | xargs -r cat
+	echo
+done > $stage/NOTICES.txt
+
+archive() { # archive NAME FOLDER: reproducible
+	tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$2" -cf - . | gzip -9n > "dist/$1.tar.gz"
+}
+for platform in $platforms; do
+	os=${platform%/*} arch=${platform#*/}
+	name=dibao_${version}_${os}_${arch}
+	into=$stage/$name && mkdir -p "$into"
+	exe=dibao; [ "$os" != windows ] || exe=dibao.exe
+	echo "building $name"
+	CGO_ENABLED=0 GOOS=$os GOARCH=$arch $go build -trimpath -ldflags "-s -w" -o "$into/$exe" ./cmd/dibao
+	cp -r LICENSE README.md config.toml $stage/NOTICES.txt $stage/man $stage/completions "$into/"
+	archive "$name" "$into"
+	if [ "$os" = linux ]; then
+		cp "$into/dibao" $stage/dibao
+		for kind in deb rpm; do
+			ARCH=$arch VERSION=$version STAGE=$stage $nfpm package --config deploy/nfpm.yaml --packager $kind --target dist/
+		done
+	fi
+done
+$sbom app -json -licenses -main cmd/dibao -output dist/dibao_"$version"_sbom.json . || echo "left out: the SBOM (see above)"
+rm -rf $stage
+(cd dist && sha256sum -- * > SHA256SUMS)
+ls -l dist

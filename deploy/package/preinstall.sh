@@ -1,0 +1,9 @@
+#!/bin/sh
+# The user that the daemon runs as exists before its files do.
+set -e
+if ! getent group dibao >/dev/null; then
+	groupadd --system dibao
+fi
+if ! getent passwd dibao >/dev/null; then
+	useradd --system --gid dibao --home-dir /var/lib/dibao --shell /usr/sbin/nologin dibao
+fi

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Stop the daemon when the package goes, not when it is replaced.
+set -e
+if [ -d /run/systemd/system ] && { [ "$1" = remove ] || [ "$1" = 0 ]; }; then
+	systemctl disable --now dibao.service || true
+fi
