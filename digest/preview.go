@@ -121,7 +121,7 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 // nobodys are what a reader that is not there has of their own. Its addresses lead
 // nowhere (RFC 6761 keeps .invalid free).
 func nobodys(why because) []string {
-	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why, time.Time{})
+	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
 }
 
 // mailOf sets a mail and returns it as a reader's program would show it.

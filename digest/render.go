@@ -20,9 +20,8 @@ import (
 )
 
 // slotsOf are what is a reader's own in a mail, by templates.Slot.
-func slotsOf(unsubscribe, preferences string, why because, added time.Time) []string {
-	html, text := why.of(added)
-	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: html, templates.SlotWhyText: text}
+func slotsOf(unsubscribe, preferences string, why whySaid) []string {
+	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: why.html, templates.SlotWhyText: why.text}
 }
 
 // because is what a mail needs to say why its reader gets it.
@@ -34,12 +33,27 @@ func becauseOf(e edited, from netmail.Address) because {
 }
 
 // of returns why, given when the reader was added; zero if the reader confirmed.
-func (b because) of(added time.Time) (html, text string) {
+func (b because) of(added time.Time) whySaid {
 	date := ""
 	if !added.IsZero() {
 		date = dateText(b.language, "date.year", localDate(added, b.zone))
 	}
-	return templates.Why(b.language, b.lists, b.by, date)
+	html, text := templates.Why(b.language, b.lists, b.by, date)
+	return whySaid{html, text}
+}
+
+// whySaid is why a reader gets a mail, in words.
+type whySaid struct{ html, text string }
+
+// slots are what is a reader's own in a mail. Most readers of a variant confirmed
+// or came by one file, so that the sentence why is made once.
+func (v *variant) slots(unsubscribe, preferences string, added time.Time) []string {
+	quarter := added.Unix() / 900 // days of all zones begin with one
+	said, ok := v.said.Load(quarter)
+	if !ok {
+		said, _ = v.said.LoadOrStore(quarter, v.why.of(added))
+	}
+	return slotsOf(unsubscribe, preferences, said.(whySaid))
 }
 
 // addedAt returns when an admin added a reader to all lists of a variant that the
@@ -90,7 +104,8 @@ type variant struct {
 	slugs   []string
 	bytes   int
 	why     because
-	void    bool // all that it brought is hidden: nobody wants it
+	said    sync.Map // whySaid by the quarter of an hour in which its reader was added
+	void    bool     // all that it brought is hidden: nobody wants it
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
@@ -157,7 +172,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 			{Name: "List-Unsubscribe", Value: leave},
 			{Name: "List-Unsubscribe-Post", Value: "List-Unsubscribe=One-Click"},
 		},
-		Slots: slotsOf(unsubscribe, preferences, v.why, v.addedAt(reader)),
+		Slots: v.slots(unsubscribe, preferences, v.addedAt(reader)),
 	}, nil
 }
 

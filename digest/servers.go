@@ -46,9 +46,8 @@ func (e *refusedError) Error() string {
 // unproven reports whether every relay refused our mail when last tried, so that
 // one message has to find out whether that is over.
 func (s *servers) unproven() bool {
-	known := s.pauses.all()
 	for _, o := range s.all {
-		if known[o.Addr].Tries == 0 {
+		if s.pauses.of(o.Addr).Tries == 0 {
 			return false
 		}
 	}
