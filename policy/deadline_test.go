@@ -25,6 +25,7 @@ func TestDeadlineForms(t *testing.T) {
 		{"WhichOverAPeriod", apply, "6月28日9:00至7月2日18:00，逾期不予受理。", "2026-07-02"},
 		{"DutyOfOtherBodies", order, "各市应于2026年6月30日前完成自查，并向社会反馈。", ""},
 		{"OtherBodiesReport", order, "各市应于2026年6月30日前将自查情况报送省厅。", ""},
+		{"OtherBodiesThen", order, "各县要于6月底前完成排查，7月15日前将报告报市局。", ""},
 		{"AnotherLevel", apply, "各省要择优推荐5项，于6月30日前报组委会秘书处。", ""},
 		{"EveryYear", order, "学校应于每年10月25日前将名单报送教育部门。", ""},
 		{"RuleWithoutYear", "样例省奖学金管理办法", "请于10月25日前将名单报送教育部门。", ""},

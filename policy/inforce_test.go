@@ -28,6 +28,8 @@ func TestInForce(t *testing.T) {
 		{"InForceUntil", notice, "", nil, []string{"各区：", "本办法施行至2028年12月31日。"}, "", "2028-12-31"},
 		{"FromAndUntil", notice, "", nil, []string{"各区：", "本办法自2024年1月1日起施行，施行至2028年12月31日。"}, "2024-01-01", "2028-12-31"},
 		{"ABenefitUntil", notice, "", nil, []string{"各区：", "上述优惠政策执行至2028年12月31日。"}, "", ""},
+		{"TimeOfAProject", "关于组织申报样例项目的通知", "", nil, []string{"各区：", "项目执行期为2026年1月1日至2027年12月31日。"}, "", ""},
+		{"TextBeforeThisOne", notice, "", nil, []string{"各区：", "原细则自2021年3月1日起施行，有效期至2026年2月28日，现予以修订。"}, "", ""},
 	} {
 		f := Understand(Evidence{Title: c.title, ListDate: c.published, Labels: c.labels, Paragraphs: c.text})
 		if f.EffectiveOn.String() != c.effective || f.ExpiresOn.String() != c.expires {

@@ -35,7 +35,7 @@ var (
 	inForceTo     = regexp.MustCompile(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
 	itself        = regexp.MustCompile(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
 	ofItself      = regexp.MustCompile(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
-	ofALicence    = regexp.MustCompile(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$`)
+	ofALicence    = regexp.MustCompile(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$`)
 	// ofAnother is a document with its number, whose term is spoken of.
 	ofAnother = regexp.MustCompile(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
 	// ofAContract ends what takes effect and is no document.

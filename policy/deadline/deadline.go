@@ -54,7 +54,7 @@ func (r Reader) Terms(line, above string) (all []Term) {
 			continue
 		}
 		first, last := m.dates(r.From)
-		if last.IsZero() {
+		if last.IsZero() || r.isFar(last) && !labelOf(m.left).closes && !m.isSpan {
 			continue
 		}
 		if !m.isSpan {
@@ -64,6 +64,15 @@ func (r Reader) Terms(line, above string) (all []Term) {
 	}
 	return all
 }
+
+// isFar reports whether a day lies so far ahead that what is due then is a report
+// on what the text begins.
+func (r Reader) isFar(day when.Date) bool {
+	return !r.From.IsZero() && r.From.AddDays(farDays).Before(day)
+}
+
+// farDays is more than a year: From may be some days before the text.
+const farDays = 396
 
 // Within returns a term that runs from the publication: how long, its unit (日, 天,
 // 个工作日, 个自然日) and the words.
@@ -80,7 +89,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	}
 	for _, re := range []*regexp.Regexp{lasts, shownFor} {
 		for _, at := range re.FindAllStringSubmatchIndex(plain, maxMentions) {
-			if r.isFor(plain[at[2]:at[3]]) && !days.MatchString(plain[at[1]:]) {
+			if what := plain[at[2]:at[3]]; r.isFor(what) && !(what == "公告" && calls.MatchString(r.Title)) && !days.MatchString(plain[at[1]:]) {
 				return plain[at[4]:at[5]], plain[at[6]:at[7]], line[at[0]:at[1]]
 			}
 		}
@@ -158,11 +167,11 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	}
 	request := r.Asks || r.Comments || r.Notice || requests.MatchString(sentence)
 	switch {
-	case !request:
+	case !request, announced.MatchString(m.left):
 		return false
 	case !pleads.MatchString(m.left) && ofThose.MatchString(m.right):
 		return false
-	case afterwards.MatchString(m.left) && !r.Notice:
+	case afterwards.MatchString(m.left) && (r.Asks || !r.Notice):
 		return false
 	case m.yearless && !r.Asks && everyYear.MatchString(behindLast(m.left, "，,")+firstRunes(m.right, nearChars)):
 		return false

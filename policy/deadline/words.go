@@ -7,7 +7,7 @@ import (
 
 var (
 	// asksTitle are the words of titles that ask. 意见 alone is only a type of document.
-	asksTitle = regexp.MustCompile(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|咨询|申请|受理|招生|征选|申领|征订`)
+	asksTitle = regexp.MustCompile(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|咨询|申请|受理|招生|征选|征件|申领|征订`)
 	heading   = regexp.MustCompile(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$`)
 
 	untilWord = regexp.MustCompile(`^(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
@@ -20,7 +20,7 @@ var (
 	// stood follows a day on which things are counted: 截至2023年12月31日，全市共有….
 	stood = regexp.MustCompile(`^[^，,。]{0,4}[，,]\s*(?:共|累计|已|全|我|各|收到|本|[^，,。]{0,6}(?:共|已|累计)(?:有|收|接|推荐|申报|报名|完成|受理))`)
 	// thoseWho and ofThose follow a day that only says whom or what a rule means.
-	thoseWho = regexp.MustCompile(`^[^，。；]{1,40}的[，,]`)
+	thoseWho = regexp.MustCompile(`^[^，。；]{1,40}的[，,]|^(?:前|之前|以前)?(?:仍|还)?(?:未|尚未|没有)[^，。；]{1,24}的`)
 	ofThose  = regexp.MustCompile(`^(?:已|已经)?[^，。；]{0,4}(?:申报|提出|报送|报名|反馈|办理|受理)[^，。；将向至]{0,6}的`)
 	// ofAThing follows a span in which things happened, not one in which to ask.
 	ofAThing = regexp.MustCompile(`^\s*(?:期间|之间|的|发生|内发|内完|内取|新|已|购|完成|取得)`)
@@ -33,15 +33,17 @@ var (
 	// later follows a day from which on something may be done.
 	later = regexp.MustCompile(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards are those to whom a duty falls once a call is over.
-	afterwards = regexp.MustCompile(`乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	afterwards = regexp.MustCompile(`乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
 	pleads     = regexp.MustCompile(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
-	asksNow    = regexp.MustCompile(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
-	requests   = regexp.MustCompile(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
-	pleaseOn   = regexp.MustCompile(`请[^，。；]{0,24}(?:于|在)\s*$`)
+	// announced stands before what the issuer itself is to do: 我厅将于….
+	announced = regexp.MustCompile(`(?:^|[^即])将(?:会)?(?:于|在)[^，。；]{0,6}$`)
+	asksNow   = regexp.MustCompile(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
+	requests  = regexp.MustCompile(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
+	pleaseOn  = regexp.MustCompile(`请[^，。；]{0,24}(?:于|在)\s*$`)
 	// toUs is how the issuer names itself: 报送我厅.
 	toUs = regexp.MustCompile(`(?:报|送|寄|交|发)(?:送|至|到|给)?我(?:厅|局|委|部|办|司|处|会|省|市|县|区|院|中心)`)
 	// others are those to whom a duty falls that is not the reader's.
-	others = regexp.MustCompile(`(?:各|有关|相关)(?:省|市|县|区|地|州|盟|级|镇|乡|街道)[^，。；]{0,24}应(?:当)?(?:于|在)?\s*$`)
+	others = regexp.MustCompile(`(?:各|有关|相关)(?:省|市|县|区|地|州|盟|级|镇|乡|街道)[^，。；]{0,24}(?:应当?|要|须|需)(?:于|在|[^。；]{0,24}[，,])?\s*$`)
 	// reviewed is what those do who pass applications on: 审核后于….
 	reviewed  = regexp.MustCompile(`(?:审核|初审|审查|复核|汇总|评审)[^，。；]{0,6}后[^，。；]{0,6}$`)
 	provinces = regexp.MustCompile(`各省(?:份|要|应|可|须|需)`)
@@ -73,14 +75,16 @@ var (
 	moved     = regexp.MustCompile(`(?:延长|延期|延后|延迟|顺延|推迟|推后|调整)(?:为|至|到)?\s*$`)
 	closing   = regexp.MustCompile(`截止|截至|截稿|不晚于|不迟于|最迟|最晚|最后|截标`)
 	nowOn     = regexp.MustCompile(`(?:即日|(?:发布|公布|刊登)之日)起?\s*[，,]?\s*(?:至|到|[~～—–－-]+)`)
-	labelHead = regexp.MustCompile(`(?:时间|日期|期限|期间|时限|时段|期内|期|日)$`)
+	labelHead = regexp.MustCompile(`(?:时间|日期|期限|期间|时限|时段|阶段|期内|期|日)$`)
+	// andWhere ends a label of more than the day: 提交投标文件截止时间、开标时间和地点.
+	andWhere  = regexp.MustCompile(`(截止时间|截止日期)(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点)){1,3}$`)
 	bareLabel = regexp.MustCompile(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords = regexp.MustCompile(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿`)
+	ourWords = regexp.MustCompile(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿`)
 	// calls are titles of texts whose 公告期 is not the time to answer in.
 	calls        = regexp.MustCompile(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows        = regexp.MustCompile(`公示|公告`)
-	foreignWords = regexp.MustCompile(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
+	foreignWords = regexp.MustCompile(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|完成时间|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
 // labelOf reads what stands right before a day.
@@ -88,6 +92,7 @@ func labelOf(left string) (l label) {
 	tail := connector.FindString(left)
 	l.fromNow = nowOn.MatchString(tail)
 	text := strings.TrimSpace(left[:len(left)-len(tail)])
+	text = andWhere.ReplaceAllString(text, "$1")
 	l.text = enumerated.ReplaceAllString(behindLast(text, "，,、：:（）()“”"), "")
 	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(lastRunes(l.text, 2))
 	l.closes = moved.MatchString(left) || closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
@@ -118,6 +123,8 @@ func (r Reader) judge(l label) verdict {
 		return unknown
 	}
 	switch what := shows.FindString(l.text); {
+	case strings.HasSuffix(l.text, "阶段") && !r.Asks:
+		return unknown // of a plan
 	case what == "公示" && r.Asks && !r.isFor("公示"), what == "公告" && calls.MatchString(r.Title):
 		return foreign
 	case what != "":
@@ -147,7 +154,7 @@ const (
 )
 
 var (
-	sendVerb = `报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|联系|回复|投(?:稿|递)|接受|受理`
+	sendVerb = `报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
 	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|出生|毕业|发布|颁发|公示`
 	verbs    = regexp.MustCompile(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
