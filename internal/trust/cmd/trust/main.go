@@ -54,6 +54,7 @@ func run(ctx context.Context, only string, update bool) error {
 		}
 		if !ran[row.Command] {
 			ran[row.Command] = true
+			began := time.Now()
 			if out, err := command(ctx, row.Command, reports); err != nil {
 				failed++
 				fmt.Printf("%s\n%s: FAILED: %v\n", out, row.Command, err)
@@ -61,6 +62,13 @@ func run(ctx context.Context, only string, update bool) error {
 			if figures, err = read(reports); err != nil {
 				return err
 			}
+			if update {
+				// After each: whoever stops this keeps what was measured.
+				if err := os.WriteFile(document, []byte(trust.Update(string(text), figures)), 0o644); err != nil {
+					return err
+				}
+			}
+			fmt.Printf("%s took %s\n", row.Command, time.Since(began).Round(time.Second))
 		}
 		if figures[row.Name] == "" {
 			failed++
@@ -70,11 +78,6 @@ func run(ctx context.Context, only string, update bool) error {
 		fmt.Printf("%s: %s (%s)\n", row.Name, figures[row.Name], row.Limit)
 	}
 	fmt.Printf("%d commands in %s, %d failures\n", len(ran), time.Since(start).Round(time.Second), failed)
-	if update {
-		if err := os.WriteFile(document, []byte(trust.Update(string(text), figures)), 0o644); err != nil {
-			return err
-		}
-	}
 	if failed > 0 {
 		return fmt.Errorf("%d rows or commands failed", failed)
 	}
