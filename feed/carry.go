@@ -120,6 +120,8 @@ type batch struct {
 	parted    []int64            // articles whose cluster fell apart
 	extends   []int64            // documents whose term others extend, or no longer do
 	regrouped map[int64]bool     // clusters that were put together anew
+	clusters  map[int64]int64    // as they are now, of the articles that were asked for; 0: none
+	keys      map[int64]textRef  // of the articles that those of the batch are compared with
 	folded    map[int64]bool     // clusters whose original is to be picked
 	adopted   map[int64][]string // pages by document that took them over
 	compared  *comparisons

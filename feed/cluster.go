@@ -98,6 +98,9 @@ func (b *batch) gather(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.loadMates(ctx, mates, alike); err != nil {
+		return err
+	}
 	compared := make(map[[2]int64]bool)
 	for _, a := range b.articles {
 		if !a.isNew {
@@ -253,11 +256,11 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	if sameCluster, err := b.sameCluster(ctx, a.ID, id); err != nil || sameCluster {
 		return err
 	}
-	other, err := b.textKeys(ctx, []int64{id})
-	if err != nil || len(other) == 0 {
-		return err // its sketch outlived it
+	other, ok := b.keys[id]
+	if !ok {
+		return nil // its sketch outlived it
 	}
-	sameness := b.compared.sameness(textRef{a.textKey(), a.ID}, other[0])
+	sameness := b.compared.sameness(textRef{a.textKey(), a.ID}, other)
 	a.unfinished = a.unfinished || sameness.Unfinished
 	if !sameness.Same {
 		return nil
@@ -355,24 +358,6 @@ func (b *batch) keepNames(ctx context.Context, id int64) error {
 	return b.insert(ctx, insertNames, rows)
 }
 
-func (b *batch) clusterOf(ctx context.Context, article int64) (int64, error) {
-	var cluster int64
-	err := b.tx.QueryRowContext(ctx, `SELECT cluster FROM clusters WHERE article = $1`, article).Scan(&cluster)
-	if err == sql.ErrNoRows {
-		return 0, nil
-	}
-	return cluster, err
-}
-
-func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
-	first, err := b.clusterOf(ctx, x)
-	if err != nil || first == 0 {
-		return false, err
-	}
-	second, err := b.clusterOf(ctx, y)
-	return first == second, err
-}
-
 // fold puts two articles, and what is folded with either, into one cluster. It is
 // named after the least id in it, whatever the order.
 func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
@@ -392,10 +377,11 @@ func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 		switch was[i] {
 		case least:
 		case 0:
+			b.clusters[id] = least
 			_, err = b.tx.ExecContext(ctx, `INSERT INTO clusters (article, cluster, first, why) VALUES ($1, $2, 0, $3)`, id, least, why)
 		default:
 			delete(b.folded, was[i])
-			_, err = b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, was[i], least)
+			_, err = b.renameCluster(ctx, was[i], least)
 		}
 		if err != nil {
 			return err

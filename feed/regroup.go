@@ -31,7 +31,7 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE cluster = $1`, cluster); err != nil {
+	if _, err := b.renameCluster(ctx, cluster, 0); err != nil {
 		return err
 	}
 	group := make(map[int64]int64, len(ids)) // by article: the least that it is folded with
@@ -112,11 +112,12 @@ func (b *batch) leaveCluster(ctx context.Context, article, cluster int64) error 
 	if _, err := b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE article = $1`, article); err != nil {
 		return err
 	}
+	b.clusters[article] = 0
 	rest, err := database.Collect(ctx, b.tx, database.ScanOne[int64], `SELECT MIN(article) FROM clusters WHERE cluster = $1`, cluster)
 	if err != nil {
 		return err
 	}
-	if _, err := b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, cluster, rest[0]); err != nil {
+	if _, err := b.renameCluster(ctx, cluster, rest[0]); err != nil {
 		return err
 	}
 	return b.pickFirst(ctx, rest[0])

@@ -1,0 +1,83 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"dibao/internal/database"
+)
+
+// A transaction asks for the clusters and texts of many articles, which are loaded at
+// once: one by one, they were three fourths of the statements of a feed whose items
+// have one title, and as long as the transaction took nobody could write to SQLite.
+
+// loadMates loads what is asked of the articles that those of the batch are compared
+// with.
+func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike map[*arrival][]int64) error {
+	var ids []int64
+	for _, a := range b.articles {
+		ids = append(append(append(ids, a.ID), mates[a.ID]...), alike[a]...)
+	}
+	keys, err := b.textKeys(ctx, ids)
+	if err != nil {
+		return err
+	}
+	b.keys, b.clusters = make(map[int64]textRef, len(keys)), make(map[int64]int64, len(ids))
+	for _, k := range keys {
+		b.keys[k.id] = k
+	}
+	for _, id := range ids {
+		b.clusters[id] = 0
+	}
+	list, err := json.Marshal(orEmpty(ids))
+	if err != nil {
+		return err
+	}
+	rows, err := database.Collect(ctx, b.tx, func(row database.Row) (pair [2]int64, err error) {
+		err = row.Scan(&pair[0], &pair[1])
+		return pair, err
+	}, `SELECT article, cluster FROM clusters WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
+	for _, r := range rows {
+		b.clusters[r[0]] = r[1]
+	}
+	return err
+}
+
+// clusterOf returns the cluster of an article; 0 is none.
+func (b *batch) clusterOf(ctx context.Context, article int64) (int64, error) {
+	if cluster, ok := b.clusters[article]; ok {
+		return cluster, nil
+	}
+	var cluster int64
+	err := b.tx.QueryRowContext(ctx, `SELECT cluster FROM clusters WHERE article = $1`, article).Scan(&cluster)
+	if err == sql.ErrNoRows {
+		err = nil
+	}
+	if err == nil {
+		b.clusters[article] = cluster
+	}
+	return cluster, err
+}
+
+func (b *batch) sameCluster(ctx context.Context, x, y int64) (bool, error) {
+	first, err := b.clusterOf(ctx, x)
+	if err != nil || first == 0 {
+		return false, err
+	}
+	second, err := b.clusterOf(ctx, y)
+	return first == second, err
+}
+
+// renameCluster puts all articles of a cluster into another; 0 is none.
+func (b *batch) renameCluster(ctx context.Context, from, to int64) (sql.Result, error) {
+	for article, cluster := range b.clusters {
+		if cluster == from {
+			b.clusters[article] = to
+		}
+	}
+	if to == 0 {
+		return b.tx.ExecContext(ctx, `DELETE FROM clusters WHERE cluster = $1`, from)
+	}
+	return b.tx.ExecContext(ctx, `UPDATE clusters SET cluster = $2 WHERE cluster = $1`, from, to)
+}
