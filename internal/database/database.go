@@ -63,7 +63,8 @@ type DB struct {
 	shown                string // the URL without its password
 	path                 string // of SQLite's file
 	writes               atomic.Int64
-	gate                 gate // before the writer
+	gate                 gate          // before the writer
+	backgroundReads      chan struct{} // held by reads in the background
 	times                writeTimes
 }
 
@@ -110,7 +111,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	if readers <= 0 {
 		readers = 4
 	}
-	db := &DB{dialect: SQLite, shown: "sqlite:" + path, path: path, gate: gate{free: 1}}
+	db := &DB{dialect: SQLite, shown: "sqlite:" + path, path: path, gate: gate{free: 1}, backgroundReads: make(chan struct{}, max(1, readers/2))}
 	for _, pool := range []struct {
 		db    **sql.DB
 		conns int
@@ -153,7 +154,7 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 	}
 	// Those in the background leave connections to the others.
 	free := max(1, pool.Stats().MaxOpenConnections/2)
-	db := &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: gate{free: free, only: true}}
+	db := &DB{dialect: Postgres, writer: pool, reader: pool, jobs: pool, shown: shown, gate: gate{free: free, only: true}, backgroundReads: make(chan struct{}, max(1, free/2))}
 	if opts.ReadURL == "" {
 		return db, nil
 	}
@@ -253,8 +254,18 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Read runs f in a read-only transaction: what f reads belongs together.
+// Read runs f in a read-only transaction: what f reads belongs together. Those under
+// a context of Background leave half of the connections to the others, so f must not
+// call Read.
 func (db *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
+	if classOf(ctx) == background {
+		select {
+		case db.backgroundReads <- struct{}{}:
+			defer func() { <-db.backgroundReads }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return transact(ctx, db.reader, &sql.TxOptions{ReadOnly: db.dialect == Postgres}, f)
 }
 

@@ -78,3 +78,33 @@ func TestBackgroundIsNotStarved(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// TestBackgroundLeavesConnectionsToReaders is the fault that collections held all
+// connections for reading while pages waited for 12 s.
+func TestBackgroundLeavesConnectionsToReaders(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		began, end := make(chan bool, 20), make(chan bool)
+		var reads sync.WaitGroup
+		for range cap(began) {
+			reads.Go(func() {
+				err := db.Read(database.Background(t.Context()), func(*sql.Tx) error {
+					began <- true
+					<-end
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		<-began
+		time.Sleep(100 * time.Millisecond) // those that may begin do
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if err := db.Read(ctx, func(*sql.Tx) error { return nil }); err != nil {
+			t.Errorf("a reader beside %d reads in the background: %v", cap(began), err)
+		}
+		close(end)
+		reads.Wait()
+	})
+}
