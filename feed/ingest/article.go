@@ -40,6 +40,8 @@ var containers = []string{
 func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	if page, ok := articleOfJSON(p, s.Settings.Charset); ok {
 		p, s.Settings.Charset = page, ""
+	} else if says, ok := answerOfJSON(p, s.Settings.Charset); ok {
+		return it, &errNoArticle{says}
 	}
 	doc, plain := parseText(p, s.Settings.Charset)
 	if page, ok := articleInScripts(doc, p); ok {
@@ -90,6 +92,9 @@ func (r *articleReader) read() error {
 	if err := r.view.errorPage(r.title, listed); err != nil {
 		return err
 	}
+	if r.isLogin() {
+		return &errNoArticle{firstOf(clip(r.title, 60), "a login form")}
+	}
 	if err := r.find(); err != nil {
 		return err
 	}
@@ -103,6 +108,11 @@ func (r *articleReader) read() error {
 	r.out.Attachments = r.view.readAttachments(r.doc.Nodes[0], r.container, r.base)
 	r.readText()
 	return r.finish()
+}
+
+// isLogin reports whether the page is a form for a password and hardly any text.
+func (r *articleReader) isLogin() bool {
+	return r.view.weights[r.doc.Nodes[0]].prose < minText && r.doc.Find("input[type=password]").Length() > 0
 }
 
 // inPage reports whether the container stands in the page and not in a script.

@@ -6,6 +6,8 @@ import (
 	"html"
 	"slices"
 	"strings"
+
+	"dibao/policy/when"
 )
 
 // What the members of an answer in JSON are called that hold an article's text and
@@ -58,7 +60,7 @@ func articleOfJSON(p Page, override string) (page Page, ok bool) {
 				walk(x, depth+1)
 			}
 		case map[string]any:
-			if body := member(v, jsonBodies); runes(body) > most && readsAsProse(plainText(body)) {
+			if body := bodyMember(v); runes(body) > most && readsAsProse(plainText(body)) {
 				best, most = v, runes(body)
 			}
 			for _, x := range v {
@@ -73,11 +75,35 @@ func articleOfJSON(p Page, override string) (page Page, ok bool) {
 	return Page{URL: p.URL, ContentType: "text/html; charset=utf-8", Body: drawArticle(best)}, true
 }
 
+// bodyMember returns the text of an object, whose markup may be escaped once more.
+func bodyMember(object map[string]any) string {
+	body := member(object, jsonBodies)
+	if strings.Contains(body, "&lt;") && !strings.Contains(body, "<") {
+		return html.UnescapeString(body)
+	}
+	return body
+}
+
+// answerOfJSON returns what an answer in JSON says that holds no article, such as
+// that there is none; it reports whether the body is in JSON.
+func answerOfJSON(p Page, override string) (says string, ok bool) {
+	text, _ := Decode(p.Body, p.ContentType, override)
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	if !strings.HasPrefix(text, "{") {
+		return "", false
+	}
+	var object map[string]any
+	if json.Unmarshal([]byte(text), &object) != nil {
+		return "", false
+	}
+	return clip(firstOf(member(object, []string{"msg", "message", "error", "errmsg"}), text), 60), true
+}
+
 // member returns the string at the first of the keys that has one.
 func member(object map[string]any, keys []string) string {
 	for _, key := range keys {
 		for name, v := range object {
-			if strings.ReplaceAll(strings.ToLower(name), "_", "") != key {
+			if strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(name), "_", ""), "str") != key {
 				continue
 			}
 			switch v := v.(type) {
@@ -101,12 +127,16 @@ func drawArticle(object map[string]any) []byte {
 	title := html.EscapeString(plainText(member(object, jsonTitles)))
 	b.WriteString("<!DOCTYPE html><html><head><title>" + title + "</title></head><body><h1>" + title + "</h1>")
 	for _, x := range jsonHead {
-		if value := plainText(member(object, x.keys)); value != "" {
+		value := plainText(member(object, x.keys))
+		if w, ok := when.Read(value, when.Clock{Zone: shanghai}); ok && len(value) >= 10 && strings.Trim(value, "0123456789") == "" {
+			value = stampOf(w) // from seconds since 1970
+		}
+		if value != "" {
 			b.WriteString("<div>" + x.label + "：" + html.EscapeString(value) + "</div>")
 		}
 	}
 	b.WriteString(`<div id="zoom">`)
-	body := member(object, jsonBodies)
+	body := bodyMember(object)
 	if !looksLikeHTML.MatchString(body) {
 		lines := slices.DeleteFunc(strings.Split(body, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
 		body = escapeParagraphs(lines)

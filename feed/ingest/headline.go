@@ -80,7 +80,7 @@ func (r references) agrees(plain string, single bool) bool {
 // else the page's title without the names of site and column.
 func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.agreed(body, refs); ok {
-		return h
+		return h.withoutMark(refs, site, v.links)
 	}
 	if h, ok := v.looksLikeOne(body, site); ok {
 		return h.withoutMark(refs, site, v.links)
@@ -210,11 +210,18 @@ func (v *view) opens(i int) bool {
 	return isHeader(below) || below.size <= 60 && below.prose == 0 && label.FindDate(below.text) != nil
 }
 
-// withoutMark cuts off what a span in front of a headline says (通知公告, 图解), where
+// headMark is what a span behind a headline says.
+var headMark = regexp.MustCompile(`^[\[【(（]?(?:原创|转载|图|组图|视频|独家|置顶|推荐|精华|新|热|hot|new)[\]】)）]?$`)
+
+// isMark reports whether a span in front of a headline names a column or a form.
+func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchString(s) }
+
+// withoutMark cuts off what a span in front of or behind a headline says (通知公告, 图解), where
 // the page's title names the rest.
 func (h headline) withoutMark(refs references, site []string, links map[string]bool) headline {
 	core, text := withoutSite(refs.title, site, links), squeeze(h.text)
-	if n := runes(squeeze(core)); n >= 2*minTitle && n < runes(text) && runes(text)-n <= 10 && strings.HasSuffix(text, squeeze(core)) {
+	plain := squeeze(core)
+	if n := runes(plain); n >= 2*minTitle && n < runes(text) && runes(text)-n <= 10 && (strings.HasSuffix(text, plain) && isMark(strings.TrimSuffix(text, plain)) || strings.HasPrefix(text, plain) && headMark.MatchString(text[len(plain):])) {
 		h.text = clip(core, maxTitle)
 	}
 	return h

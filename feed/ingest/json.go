@@ -180,6 +180,19 @@ func textOfJSON(v any) string {
 		return v
 	case json.Number:
 		return v.String()
+	case []any: // [2026,11,27,9,30] of Java
+		if len(v) < 3 || len(v) > 7 {
+			return ""
+		}
+		var parts [3]string
+		for i := range parts {
+			n, ok := v[i].(json.Number)
+			if !ok || i == 0 && len(n) != 4 {
+				return ""
+			}
+			parts[i] = n.String()
+		}
+		return strings.Join(parts[:], "-")
 	}
 	return ""
 }
@@ -232,6 +245,9 @@ func statedIn(s string, clock when.Clock) when.When {
 		return when.When{}
 	}
 	if w, ok := when.Read(s, clock); ok {
+		if w.Zoned && !w.At.IsZero() { // 2026-11-26T16:00:00Z is the next day in China
+			w.On = when.DateOf(w.At.In(clock.Zone))
+		}
 		return w
 	}
 	w, ok := when.Published(when.Find(s, clock), clock)

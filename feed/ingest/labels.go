@@ -9,6 +9,7 @@ import (
 
 	"dibao/policy"
 	"dibao/policy/label"
+	"dibao/policy/when"
 )
 
 // Limits on labels.
@@ -44,12 +45,27 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 		end = len(v.lines)
 	}
 	for i, n := 0, 0; i < end && n < maxLabelLines; n++ {
-		i = r.read(i, h.lines.to > 0 && i >= h.lines.from && body.to > 0, h, body)
+		bare := h.lines.to > 0 && body.to > 0 && (i >= h.lines.from || i >= h.lines.from-linesAbove && v.hasTime(i) && v.lines[i].part == v.lines[h.lines.from].part)
+		i = r.read(i, bare, h, body)
 	}
 	if body.to > 0 {
 		r.readBehind(body.to)
 	}
 	return r.labels
+}
+
+// linesAbove is how many lines above a headline its head may begin.
+const linesAbove = 4
+
+// hasTime reports whether a line opens with a date and a time of day: above a
+// headline a day alone may be today's.
+func (v *view) hasTime(i int) bool {
+	l := v.lines[i]
+	if l.size > 80 || l.link*2 > l.size {
+		return false
+	}
+	w, ok := when.First(strings.ReplaceAll(l.raw, string(label.Boundary), " "), when.Clock{Zone: shanghai})
+	return ok && !w.At.IsZero() && strings.HasPrefix(l.text, w.Text[:min(4, len(w.Text))])
 }
 
 // read reads the labels of a line, with the cells that belong to it; it returns

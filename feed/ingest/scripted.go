@@ -109,7 +109,7 @@ func scriptAuthor(meta []policy.Pair, labels []policy.Label) []policy.Label {
 	}
 	for _, m := range meta {
 		switch strings.ToLower(m.Name) {
-		case "ld:author", "og:article:author", "article:author":
+		case "ld:author", "og:article:author":
 			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) {
 				return []policy.Label{{Element: "meta[" + m.Name + "]", Name: "作者", Value: m.Content}}
 			}

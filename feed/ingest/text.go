@@ -44,6 +44,9 @@ func IsText(p Page) bool {
 	if _, ok := articleOfJSON(p, ""); ok {
 		return false
 	}
+	if _, ok := answerOfJSON(p, ""); ok {
+		return false
+	}
 	text, _ := Decode(p.Body, p.ContentType, "")
 	return !looksLikeHTML.MatchString(text)
 }

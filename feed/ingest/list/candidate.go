@@ -213,7 +213,9 @@ func (f *finder) weigh(c *candidate) {
 	like := 0.5 + 0.5*float64(most)/float64(n)
 	side := 1.0
 	for _, x := range c.containers[:min(1, len(c.containers))] {
-		side = f.side(x)
+		if side = f.side(x); side == 1 && f.isBox(x) {
+			side = 0.5
+		}
 	}
 	if dated*2 >= float64(n)*0.5 && dated >= minDated {
 		c.score = dated * titles * like * side
@@ -275,6 +277,25 @@ func (f *finder) side(n *html.Node) float64 {
 	return weight
 }
 
+// boxHeading heads boxes of other articles.
+var boxHeading = regexp.MustCompile(`^(?:[\p{Han}]{0,2}(?:推荐|热门|热点|最热|点击|阅读)(?:阅读|文章|新闻|排行|内容|信息|资讯|政策|专题|榜)?|(?:阅读|点击|热度)?排行榜?|相关(?:链接|文章|新闻|阅读|信息|政策)|猜你喜欢|大家都?在看|友情链接|热词)$`)
+
+// isBox reports whether the heading right before a container, or before what holds
+// it, says that it is a box of other articles.
+func (f *finder) isBox(n *html.Node) bool {
+	for up := 0; n != nil && n.Type == html.ElementNode && up < maxUp; n, up = n.Parent, up+1 {
+		before := n.PrevSibling
+		for before != nil && (before.Type != html.ElementNode || isUnseen(before)) {
+			before = before.PrevSibling
+		}
+		if before != nil {
+			in := f.seen[before]
+			return in != nil && in.runes <= maxNear && boxHeading.MatchString(textOf(before, 200, ' '))
+		}
+	}
+	return false
+}
+
 // aside finds the names of what is not the list: menus, footers, boxes of hot or
 // related items.
 var aside = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
@@ -295,6 +316,7 @@ func (f *finder) best(all []*candidate) (best, next *candidate) {
 	if best == nil {
 		return nil, nil
 	}
+	best = wholeRows(best, all)
 	around := aroundOf(best.containers)
 	for _, c := range all {
 		if c != best && c.bare == best.bare && c.score > 0.2*best.score && (next == nil || c.score > next.score) && !overlaps(c, best, around) {
@@ -302,6 +324,36 @@ func (f *finder) best(all []*candidate) (best, next *candidate) {
 		}
 	}
 	return best, next
+}
+
+// wholeRows returns the candidate whose rows hold the containers of another one, one
+// each, and state as many dates: there a row's title and its date are not parted.
+func wholeRows(best *candidate, all []*candidate) *candidate {
+	if len(best.containers) < minRows {
+		return best
+	}
+	for _, c := range all {
+		if c.bare || c.score == 0 || len(c.containers) != 1 || len(c.rows) != len(best.containers) || c.dated < best.dated {
+			continue
+		}
+		if isWithin(best.containers, c.rows) {
+			return c
+		}
+	}
+	return best
+}
+
+// isWithin reports whether each node is in the row of its number.
+func isWithin(nodes []*html.Node, rows []segment) bool {
+	for i, n := range nodes {
+		for n != nil && n != rows[i].node {
+			n = n.Parent
+		}
+		if n == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // aroundOf returns the containers and everything that holds them.

@@ -116,6 +116,11 @@ func (r *scriptReader) sumOf() (string, bool) {
 		case isNameByte(c):
 			name := r.name()
 			value, known := r.vars[name]
+			if !known && r.at < len(r.s) && r.s[r.at] == '(' {
+				if value, known = r.only(); !known {
+					return b.String(), false
+				}
+			}
 			if !known && strings.Trim(name, "0123456789") != "" {
 				return b.String(), false
 			}
@@ -135,6 +140,24 @@ func (r *scriptReader) sumOf() (string, bool) {
 		}
 		r.at++
 	}
+}
+
+// only returns the string that is all that a function is called with, such as the
+// time in timeConvert('1795743000'): what it makes of it is not known, but it is
+// read where it stands.
+func (r *scriptReader) only() (string, bool) {
+	r.at++
+	r.space()
+	if r.at >= len(r.s) || r.s[r.at] != '"' && r.s[r.at] != '\'' {
+		return "", false
+	}
+	text := r.literal()
+	r.space()
+	if r.at >= len(r.s) || r.s[r.at] != ')' {
+		return "", false
+	}
+	r.at++
+	return text, len(text) < 40
 }
 
 // literal reads a string at its quote.
