@@ -90,6 +90,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 		return web.Serve(webCtx, public, web.Options{
 			Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage,
 			LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: a.counts,
+			Path: web.BasePath(a.config.Server.BaseURL),
 		})
 	})
 	if admin != nil {

@@ -49,11 +49,12 @@ func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 
 // registerSite puts on mux what says to programs how this site is to be used.
 func (a *app) registerSite(mux *http.ServeMux) {
-	base := a.config.Server.BaseURL
+	base, path := a.config.Server.BaseURL, web.BasePath(a.config.Server.BaseURL)
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "public, max-age=3600")
-		fmt.Fprintf(w, "User-agent: *\nDisallow: %s\nDisallow: /search\nDisallow: /api/\n\nSitemap: %s/sitemap.xml\n", strings.Join(redact.TokenPaths, "\nDisallow: "), base)
+		fmt.Fprintf(w, "User-agent: *\nDisallow: %s%s\nDisallow: %[1]s/search\nDisallow: %[1]s/api/\n\nSitemap: %[3]s/sitemap.xml\n",
+			path, strings.Join(redact.TokenPaths, "\nDisallow: "+path), base)
 	})
 	mux.HandleFunc("GET /.well-known/security.txt", func(w http.ResponseWriter, r *http.Request) {
 		contact := a.contact()

@@ -40,6 +40,7 @@ type Options struct {
 	TLS       *tls.Config // nil: plain HTTP
 	HSTS      bool        // readers reach us by HTTPS, through whatever: browsers may insist
 	Metrics   *Metrics    // nil: nothing is counted
+	Path      string      // before all our addresses, as "/dibao"; see [BasePath]
 	// ErrorPage returns the HTML of an error for who asked; nil: a line of text.
 	ErrorPage func(r *http.Request, status int) []byte
 }
@@ -86,7 +87,7 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 		opts.HeaderTimeout = 10 * time.Second
 	}
 	server := &http.Server{
-		Handler:           protect(opts),
+		Handler:           underPath(opts.Path, protect(opts)),
 		ReadHeaderTimeout: opts.HeaderTimeout,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
