@@ -3,14 +3,17 @@ package feed_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/trust"
 	"dibao/policy"
 )
 
@@ -307,6 +310,43 @@ func TestTermIsExtended(t *testing.T) {
 		}
 		if len(chain.Steps) != 1 {
 			t.Errorf("%d steps", len(chain.Steps))
+		}
+	})
+}
+
+// TestEnumeratingIDsFindsOnlyWhatIsPublic asks for the page of every id: that of a
+// hidden article answers like that of one that never was.
+func TestEnumeratingIDsFindsOnlyWhatIsPublic(t *testing.T) {
+	const articles, ids = 9, 40
+	var shown, asked atomic.Int64
+	t.Cleanup(func() {
+		trust.Report(t, "hidden articles that counting through the ids finds", "%d of %d; %d ids asked", shown.Load()-2*articles/3*2, articles/3*2, asked.Load())
+	})
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		for i := range articles {
+			guid := fmt.Sprint("g", i)
+			r.put(src["n"], text{guid, fmt.Sprintf("国务院关于事项%d的通知", i), "2026-11-01", "2026-11-05", "", []string{"各省、自治区、直辖市人民政府：", fmt.Sprintf("现就事项%d通知如下。", i)}})
+			if i%3 == 0 {
+				r.correct(ctx, guid, "hidden", "1")
+			}
+		}
+		get := pagesOf(t, r.Store)
+		missing, nothing := get(fmt.Sprint("/articles/", 1_000_000))
+		pages := 0
+		for id := range ids {
+			asked.Add(1)
+			res, doc := get(fmt.Sprint("/articles/", id+1))
+			if res.StatusCode == http.StatusOK {
+				pages++
+			} else if res.StatusCode != missing.StatusCode || doc.Text() != nothing.Text() {
+				t.Errorf("id %d answers %d %q, one that never was %d", id+1, res.StatusCode, doc.Text(), missing.StatusCode)
+			}
+		}
+		shown.Add(int64(pages))
+		if pages != articles/3*2 {
+			t.Errorf("%d pages, want %d", pages, articles/3*2)
 		}
 	})
 }
