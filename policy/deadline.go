@@ -11,7 +11,8 @@ import (
 // asksWords are those without one of which a paragraph of a text whose title asks
 // nothing sets its readers no term.
 var asksWords = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告", "上报", "寄送", "寄至", "送至", "日前报",
-	"逾期", "公示", "公告期", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄"}
+	"逾期", "公示", "公告期", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄", "即日",
+	"意見", "反饋", "報送", "申報", "報名", "建議", "來函", "來信", "徵集", "填報", "遞交", "發送", "郵寄"}
 
 // standing are rules that hold for years.
 var standing = regexp.MustCompile(`办法|细则|规定|条例|规则|规程|章程|制度`)

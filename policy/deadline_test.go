@@ -36,6 +36,7 @@ func TestDeadlineForms(t *testing.T) {
 		{"DutyInADraft", comment, "企业应当于2026年8月31日前向样例部门提交报告。", ""},
 		{"CommentsByDay", comment, "请将意见于6月26日前反馈至我局。", "2026-06-26"},
 		{"SpanOfEvents", apply, "可以申报2026年1月1日至2026年12月31日期间发生的费用。", ""},
+		{"Traditional", "關於推行樣例計劃的公告", "合資格機構可由即日起至2026年6月30日下午五時前遞交申請表。", "2026-06-30"},
 		{"LongPast", apply, "请于5月1日前将材料报送我厅。", ""},
 	} {
 		e := Evidence{Title: c.title, ListDate: "2026-06-01", Paragraphs: append([]string{"各有关单位："}, strings.Split(c.text, "\n")...)}

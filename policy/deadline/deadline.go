@@ -171,7 +171,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	case !pleads.MatchString(m.left) && ofThose.MatchString(m.right):
 		return false
-	case afterwards.MatchString(m.left) && (r.Asks || !r.Notice):
+	case (afterwards.MatchString(m.left) || promoted.MatchString(m.right)) && (r.Asks || !r.Notice):
 		return false
 	case m.yearless && !r.Asks && everyYear.MatchString(behindLast(m.left, "，,")+firstRunes(m.right, nearChars)):
 		return false

@@ -33,7 +33,8 @@ var (
 	// later follows a day from which on something may be done.
 	later = regexp.MustCompile(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards are those to whom a duty falls once a call is over.
-	afterwards = regexp.MustCompile(`乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	afterwards = regexp.MustCompile(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	promoted   = regexp.MustCompile(`^[^，。；]{0,10}(?:晋级|入围)`)
 	pleads     = regexp.MustCompile(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
 	// announced stands before what the issuer itself is to do: 我厅将于….
 	announced = regexp.MustCompile(`(?:^|[^即])将(?:会)?(?:于|在)[^，。；]{0,6}$`)
