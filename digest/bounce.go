@@ -56,7 +56,7 @@ func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	case code < 400 || code > 599:
 		code = 550
 	}
-	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: domainOf(r.Address), Code: code, Enhanced: r.Status, Text: first, Around: said})
+	return verdict.Judge(verdict.Reply{Phase: phaseOf(r.Command), Domain: mail.DomainOf(r.Address), Code: code, Enhanced: r.Status, Text: first, Around: said})
 }
 
 // phaseOf returns the phase of a command that a report names.

@@ -150,7 +150,7 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	return c.s.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		c.priorIn, err = database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT DISTINCT mailing FROM mailing_items WHERE article IN (`+c.s.db.Dialect().IDs("$1")+`) AND mailing <> $2`, toJSON(ids), c.mailing)
+			`SELECT DISTINCT mailing FROM mailing_items WHERE article IN (`+c.s.db.Dialect().IDs("$1")+`) AND mailing <> $2`, database.JSON(ids), c.mailing)
 		if err != nil || len(c.priorIn) == 0 {
 			return err
 		}
@@ -168,7 +168,7 @@ func (c *chooser) findPrior(ctx context.Context) error {
 				}
 			}
 			return struct{}{}, err
-		}, `SELECT id, items FROM variants WHERE mailing IN (`+c.s.db.Dialect().IDs("$1")+`)`, toJSON(c.priorIn))
+		}, `SELECT id, items FROM variants WHERE mailing IN (`+c.s.db.Dialect().IDs("$1")+`)`, database.JSON(c.priorIn))
 		return err
 	})
 }
@@ -205,7 +205,7 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 			}, `SELECT d.subscriber, d.variant FROM deliveries d JOIN mailings m ON m.id = d.mailing
 				WHERE d.mailing IN (`+c.s.db.Dialect().IDs("$1")+`) AND d.subscriber > $2 AND d.subscriber <= $3
 				AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')
-				ORDER BY d.subscriber, d.variant`, toJSON(c.priorIn), after, last)
+				ORDER BY d.subscriber, d.variant`, database.JSON(c.priorIn), after, last)
 			return err
 		})
 		if err != nil {
@@ -237,7 +237,7 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 			return struct{}{}, err
 		}, `SELECT subscriber, list, issue FROM carried
 			WHERE subscriber > $2 AND subscriber <= $3 AND list IN (`+c.s.db.Dialect().IDs("$1")+`)`,
-			toJSON(lists), after, last)
+			database.JSON(lists), after, last)
 		return err
 	})
 	if err != nil {
@@ -427,7 +427,7 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int6
 			out.issues = append(out.issues, c.current[list].issue.ID)
 		}
 	}
-	sum := sha256.Sum256([]byte(out.language + "|" + string(out.format) + toJSON(out.issues) + toJSON(out.items)))
+	sum := sha256.Sum256([]byte(out.language + "|" + string(out.format) + database.JSON(out.issues) + database.JSON(out.items)))
 	out.key = hex.EncodeToString(sum[:16])
 	return out
 }

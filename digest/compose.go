@@ -174,7 +174,7 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO issues (list, number, due_at, last_seq, held, backfill, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (list, due_at) DO NOTHING RETURNING id`,
-		l.ID, issue.Number, d.at, draft.lastSeq, count(issue.Held), issue.Backfill, s.now()).Scan(&issue.ID)
+		l.ID, issue.Number, d.at, draft.lastSeq, database.Bit(issue.Held), issue.Backfill, s.now()).Scan(&issue.ID)
 	if errors.Is(err, sql.ErrNoRows) { // composed already, here or on another node
 		return Issue{}, nil
 	}
@@ -184,7 +184,7 @@ func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issu
 	for i, it := range draft.items {
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO issue_items (issue, position, article, section, why, event, standing, reason, folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			issue.ID, i+1, it.Article.ID, it.Section, toJSON(it.Why), it.Event, it.Standing, it.Reason, toJSON(it.folded())); err != nil {
+			issue.ID, i+1, it.Article.ID, it.Section, database.JSON(it.Why), it.Event, it.Standing, it.Reason, database.JSON(it.folded())); err != nil {
 			return Issue{}, err
 		}
 		issue.Articles = append(issue.Articles, it.Article.ID)
@@ -231,7 +231,7 @@ func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, iss
 	if _, err := tx.ExecContext(ctx, `UPDATE mailings SET spread_seconds = $2 WHERE id = $1`, id, int64(over/time.Second)); err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE issues SET mailing = $2 WHERE number > 0 AND id IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(issues), id)
+	_, err = tx.ExecContext(ctx, `UPDATE issues SET mailing = $2 WHERE number > 0 AND id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(issues), id)
 	return id, err
 }
 
@@ -242,7 +242,7 @@ func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int6
 	for at := due; ; at = at.Add(time.Microsecond) {
 		err = tx.QueryRowContext(ctx, `
 			INSERT INTO mailings (due_at, state, issues, created_at) VALUES ($1, 'composed', $2, $3)
-			ON CONFLICT (due_at) DO NOTHING RETURNING id`, at, toJSON(issues), now).Scan(&id)
+			ON CONFLICT (due_at) DO NOTHING RETURNING id`, at, database.JSON(issues), now).Scan(&id)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return id, err
 		}
@@ -253,11 +253,11 @@ func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int6
 // who wait for something all the same: for what was carried over, or for a note.
 func (s *Service) anybodyWaits(ctx context.Context, tx *sql.Tx, issues []int64) (waits bool, err error) {
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
-		`SELECT list FROM issues WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(issues))
+		`SELECT list FROM issues WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(issues))
 	if err != nil {
 		return false, err
 	}
-	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM carried WHERE list IN (`+s.db.Dialect().IDs("$1")+`))`, toJSON(lists)).Scan(&waits)
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM carried WHERE list IN (`+s.db.Dialect().IDs("$1")+`))`, database.JSON(lists)).Scan(&waits)
 	if err != nil || waits {
 		return waits, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 )
@@ -40,7 +40,7 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()
 	proxy := cutProxy(t, w.addr)
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone, Timeouts: mail.Timeouts{
 			Connect: time.Second, Greeting: time.Second, Command: time.Second, Data: time.Second, Block: time.Second, Dot: time.Second,
 		}}, Connections: 3, MessageKey: []byte("key"),
@@ -91,7 +91,7 @@ func TestDelivererGoesOnAfterAnOutage(t *testing.T) {
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()
 	proxy := cutProxy(t, w.addr)
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone}, Connections: 3, MessageKey: []byte("key"),
 	}))
 	proxy.Stop()

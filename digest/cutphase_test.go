@@ -14,7 +14,7 @@ import (
 	"github.com/Shopify/toxiproxy/v2/toxics"
 	"github.com/emersion/go-smtp"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/internal/trust"
 	"dibao/subscribers"
@@ -133,9 +133,9 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 		return nil
 	})
 	proxy := cutProxy(t, w.addr)
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server:  mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone, Timeouts: allTimeouts(400 * time.Millisecond)},
-		Limits:  map[string]digest.Limit{"a.example": {PerConnection: 15}}, // so that there is a QUIT now and then
+		Limits:  map[string]delivery.Limit{"a.example": {PerConnection: 15}}, // so that there is a QUIT now and then
 		RetryIn: time.Second, StallAfter: 100 * time.Millisecond, Connections: 4, MessageKey: []byte("key"),
 	}))
 	uncertain := 0
@@ -194,7 +194,7 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 	}
 	for range 12 {
 		w.advance(time.Hour)
-		uncertain += must[digest.Delivered](t)(d.Deliver(t.Context())).Uncertain
+		uncertain += must[delivery.Delivered](t)(d.Deliver(t.Context())).Uncertain
 	}
 	lost, twice := tally(t, readers, w.byReader())
 	trust.Report(t, "network cut in every phase", "%d lost, %d twice of %d without a reply", lost, twice, uncertain)

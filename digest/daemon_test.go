@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 )
@@ -163,10 +163,10 @@ func signedDigest(t *testing.T) (raw []byte, records map[string]string) {
 	w.set(time.Now().Add(-time.Hour)) // filters look at their own clock
 	w.weekly("a")
 	signer, records := dkimKeys(t, "test.example")
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, DKIM: signer, MessageKey: []byte("key"),
 	}))
-	if done := must[digest.Delivered](t)(d.Deliver(t.Context())); done.Sent != 1 {
+	if done := must[delivery.Delivered](t)(d.Deliver(t.Context())); done.Sent != 1 {
 		t.Fatalf("%+v", done)
 	}
 	raw = w.box.Messages()[0].Raw

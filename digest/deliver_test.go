@@ -11,7 +11,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -61,10 +61,10 @@ func (w *world) composeOne() int64 {
 	return made[0].Mailing
 }
 
-func (w *world) deliverer(opts digest.DeliverOptions) *digest.Deliverer {
+func (w *world) deliverer(opts delivery.Options) *delivery.Deliverer {
 	w.t.Helper()
 	opts.Server, opts.MessageKey = mail.Options{Addr: w.addr, TLS: mail.TLSNone}, []byte("key")
-	return must[*digest.Deliverer](w.t)(w.service.NewDeliverer(opts))
+	return must[*delivery.Deliverer](w.t)(w.service.NewDeliverer(opts))
 }
 
 // While one domain does not answer and another greylists everything, the mail to
@@ -95,8 +95,8 @@ func TestStalledDomainHoldsUpNobody(t *testing.T) {
 		return nil
 	})
 	w.composeOne()
-	d := w.deliverer(digest.DeliverOptions{Connections: 2, StallAfter: 100 * time.Millisecond})
-	ended := make(chan digest.Delivered, 1)
+	d := w.deliverer(delivery.Options{Connections: 2, StallAfter: 100 * time.Millisecond})
+	ended := make(chan delivery.Delivered, 1)
 	go func() {
 		done, err := d.Deliver(context.WithoutCancel(t.Context()))
 		if err != nil {
@@ -125,8 +125,8 @@ func TestLimitOfADomain(t *testing.T) {
 	w.readersAt("foxmail.com", 30, l)
 	w.readersAt("fine.example", 30, l)
 	w.composeOne()
-	d := w.deliverer(digest.DeliverOptions{Limits: map[string]digest.Limit{"qq.com": {PerMinute: 20, PerConnection: 2, Connections: 1}}})
-	deliver := func() digest.Delivered { return must[digest.Delivered](t)(d.Deliver(t.Context())) }
+	d := w.deliverer(delivery.Options{Limits: map[string]delivery.Limit{"qq.com": {PerMinute: 20, PerConnection: 2, Connections: 1}}})
+	deliver := func() delivery.Delivered { return must[delivery.Delivered](t)(d.Deliver(t.Context())) }
 	if done := deliver(); done.Sent != 30+5 { // slow start: a quarter
 		t.Fatalf("%+v at first, want 35 sent", done)
 	}
@@ -165,37 +165,37 @@ func TestPauseResumeCancel(t *testing.T) {
 			return nil
 		})
 		mailing = w.composeOne()
-		d := w.deliverer(digest.DeliverOptions{Connections: 1})
-		first := must[digest.Delivered](t)(d.Deliver(t.Context()))
+		d := w.deliverer(delivery.Options{Connections: 1})
+		first := must[delivery.Delivered](t)(d.Deliver(t.Context()))
 		<-paused
 		if first.Sent < 5 || first.Sent > 25 {
 			t.Fatalf("%+v before the pause was seen", first)
 		}
-		if done := must[digest.Delivered](t)(d.Deliver(t.Context())); done.Sent != 0 {
+		if done := must[delivery.Delivered](t)(d.Deliver(t.Context())); done.Sent != 0 {
 			t.Fatalf("%+v while paused", done)
 		}
 		w.rejecting(nil)
 		if err := w.service.Resume(t.Context(), mailing); err != nil {
 			t.Fatal(err)
 		}
-		report := must[digest.MailingReport](t)(w.service.ReportOf(t.Context(), mailing))
+		report := must[delivery.MailingReport](t)(w.service.ReportOf(t.Context(), mailing))
 		if report.State != "sending" || report.Sent != first.Sent || report.Waiting != 40-first.Sent {
 			t.Fatalf("report %+v after %d were sent", report, first.Sent)
 		}
 		if err := w.service.Cancel(t.Context(), mailing); err != nil {
 			t.Fatal(err)
 		}
-		if done := must[digest.Delivered](t)(d.Deliver(t.Context())); done.Sent != 0 {
+		if done := must[delivery.Delivered](t)(d.Deliver(t.Context())); done.Sent != 0 {
 			t.Fatalf("%+v after it was cancelled", done)
 		}
-		report = must[digest.MailingReport](t)(w.service.ReportOf(t.Context(), mailing))
+		report = must[delivery.MailingReport](t)(w.service.ReportOf(t.Context(), mailing))
 		if report.State != "cancelled" || report.Suppressed != 40-first.Sent || report.Sent != first.Sent {
 			t.Errorf("report %+v", report)
 		}
 		if err := w.service.Resume(t.Context(), mailing); err == nil {
 			t.Error("a cancelled mailing goes on")
 		}
-		domains := must[[]digest.DomainReport](t)(w.service.Domains(t.Context(), mailing))
+		domains := must[[]delivery.DomainReport](t)(w.service.Domains(t.Context(), mailing))
 		if len(domains) != 1 || domains[0].Domain != "a.example" || domains[0].Sent != first.Sent {
 			t.Errorf("domains %+v", domains)
 		}
@@ -207,17 +207,17 @@ func TestFallbackRelay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite(t))
 	w.readersAt("a.example", 3, w.list("weekly", subscribers.Query{}))
-	var told []digest.Notice
+	var told []delivery.Notice
 	w.composeOne()
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server:    mail.Options{Addr: closedPort(t), TLS: mail.TLSNone},
 		Fallbacks: []mail.Options{{Addr: w.addr, TLS: mail.TLSNone}}, Connections: 2,
-		Notify: func(_ context.Context, n digest.Notice) { told = append(told, n) },
+		Notify: func(_ context.Context, n delivery.Notice) { told = append(told, n) },
 	}))
-	if done := must[digest.Delivered](t)(d.Deliver(t.Context())); done.Sent != 3 {
+	if done := must[delivery.Delivered](t)(d.Deliver(t.Context())); done.Sent != 3 {
 		t.Fatalf("%+v", done)
 	}
-	if len(told) != 1 || told[0].Kind != digest.NoticeDone || told[0].Report.Sent != 3 {
+	if len(told) != 1 || told[0].Kind != delivery.NoticeDone || told[0].Report.Sent != 3 {
 		t.Errorf("told %+v, want that the mailing is done", told)
 	}
 }

@@ -11,12 +11,12 @@ package digest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/mail"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/subscribers"
@@ -32,16 +32,17 @@ type Options struct {
 	Now          func() time.Time // time.Now
 	Logger       *slog.Logger     // slog.Default
 	// Notify is told what an admin should know; nil: only the log is.
-	Notify func(ctx context.Context, n Notice)
+	Notify func(ctx context.Context, n delivery.Notice)
 }
 
-// Service composes and delivers.
+// Service composes and delivers; what it does with deliveries is the Service of
+// package delivery.
 type Service struct {
+	*delivery.Service
 	db          *database.DB
 	articles    *feed.Store
 	subscribers *subscribers.Store
 	opts        Options
-	sizes       domainSizes
 }
 
 // New returns a service on one database.
@@ -58,19 +59,14 @@ func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	return &Service{db: db, articles: articles, subscribers: readers, opts: opts}, nil
+	ledger := delivery.New(db, readers, delivery.ServiceOptions{BounceDomain: opts.BounceDomain, Now: opts.Now, Logger: opts.Logger, Notify: opts.Notify})
+	return &Service{Service: ledger, db: db, articles: articles, subscribers: readers, opts: opts}, nil
+}
+
+// NewDeliverer returns a deliverer of what the service composes. It opens no
+// connection.
+func (s *Service) NewDeliverer(opts delivery.Options) (*delivery.Deliverer, error) {
+	return s.Service.NewDeliverer(opts, newRenderer(s, opts.DKIM))
 }
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
-
-// toJSON writes our own plain values; no ids are [], as the database wants them.
-func toJSON(v any) string {
-	if ids, ok := v.([]int64); ok && ids == nil {
-		return "[]"
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("digest: %T does not marshal: %v", v, err)) // only our own plain structs come here
-	}
-	return string(b)
-}

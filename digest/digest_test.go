@@ -19,6 +19,7 @@ import (
 
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -150,12 +151,12 @@ func (w *world) composeDue() []digest.Composed {
 	return must[[]digest.Composed](w.t)(w.service.ComposeDue(w.t.Context()))
 }
 
-func (w *world) deliver() digest.Delivered {
+func (w *world) deliver() delivery.Delivered {
 	w.t.Helper()
-	d := must[*digest.Deliverer](w.t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](w.t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: 2, MessageKey: []byte("key"),
 	}))
-	return must[digest.Delivered](w.t)(d.Deliver(w.t.Context()))
+	return must[delivery.Delivered](w.t)(d.Deliver(w.t.Context()))
 }
 
 // week moves to just after the next Monday morning.
@@ -365,7 +366,7 @@ func TestRepliesDecideWhatIsNext(t *testing.T) {
 				t.Errorf("%s suppressed: %q, want %v", name, s.Suppressed, want)
 			}
 		}
-		report := must[[]digest.MailingReport](t)(w.service.Report(t.Context(), 1))
+		report := must[[]delivery.MailingReport](t)(w.service.Report(t.Context(), 1))
 		if r := report[0]; r.State != "done" || r.Sent != 2 || r.Failed != 2 {
 			t.Fatalf("report %+v", r)
 		}
@@ -387,7 +388,7 @@ func TestServerDownLosesNothing(t *testing.T) {
 		}
 		w.addr = closed.Addr().String()
 		closed.Close()
-		d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}}))
+		d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}}))
 		if _, err := d.Deliver(t.Context()); err == nil {
 			t.Fatal("a server that is down went unnoticed")
 		}
@@ -415,7 +416,7 @@ func TestTwoDeliverersOfOneProcess(t *testing.T) {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				d, err := w.service.NewDeliverer(digest.DeliverOptions{Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: 2})
+				d, err := w.service.NewDeliverer(delivery.Options{Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: 2})
 				if err != nil {
 					t.Error(err)
 					return

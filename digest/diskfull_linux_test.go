@@ -11,7 +11,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -63,7 +63,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 	if made != 1 {
 		t.Fatalf("%d issues when the disk had space again, want 1", made)
 	}
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: connections, MessageKey: []byte("key"),
 	}))
 	stopped, late := 0, 0
@@ -99,7 +99,7 @@ func TestFullDiskLosesNobody(t *testing.T) {
 	w.rejecting(nil)
 	for range 12 {
 		w.advance(time.Hour)
-		must[digest.Delivered](t)(d.Deliver(t.Context()))
+		must[delivery.Delivered](t)(d.Deliver(t.Context()))
 	}
 	lost, twice := tally(t, readers, w.byReader())
 	trust.Report(t, "disk full", "%d times: %d lost, %d twice", times, lost, twice)

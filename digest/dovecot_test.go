@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 )
 
@@ -134,7 +134,7 @@ func TestPostfixAndDovecot(t *testing.T) {
 	w := newWorld(t, sqlite(t))
 	w.weekly(users...)
 	want := make(map[string][]byte) // by reader, what is composed
-	report := must[[]digest.MailingReport](t)(w.service.Report(t.Context(), 1))
+	report := must[[]delivery.MailingReport](t)(w.service.Report(t.Context(), 1))
 	err := w.service.EachMessage(t.Context(), report[0].Mailing, []byte("key"), func(to string, message [][]byte) error {
 		for _, piece := range message {
 			want[to] = append(want[to], piece...)
@@ -145,10 +145,10 @@ func TestPostfixAndDovecot(t *testing.T) {
 		t.Fatal(err)
 	}
 	signer, _ := dkimKeys(t, "test.example")
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: addr, TLS: mail.TLSNone}, Connections: 3, DKIM: signer, MessageKey: []byte("key"),
 	}))
-	if done := must[digest.Delivered](t)(d.Deliver(t.Context())); done.Sent != len(users) {
+	if done := must[delivery.Delivered](t)(d.Deliver(t.Context())); done.Sent != len(users) {
 		t.Fatalf("%+v", done)
 	}
 	for _, u := range users {
@@ -212,7 +212,7 @@ func TestPostgrey(t *testing.T) {
 			t.Errorf("%s: %+v, want that it is tried in 5 to 15 minutes", u, got)
 		}
 	}
-	if done := w.deliver(); done != (digest.Delivered{}) {
+	if done := w.deliver(); done != (delivery.Delivered{}) {
 		t.Errorf("%+v, want that it waits", done)
 	}
 	waitFor(t, "", func() bool { return time.Since(first) > 1500*time.Millisecond }) // Postgrey has a clock of its own

@@ -220,7 +220,7 @@ func (s *Service) broughtBefore(ctx context.Context, tx *sql.Tx, list int64, sam
 	}
 	all, err := database.Collect(ctx, tx, database.ScanOne[int64], `
 		SELECT x.article FROM issue_items x JOIN issues i ON i.id = x.issue
-		WHERE i.list = $1 AND x.article IN (`+s.db.Dialect().IDs("$2")+`)`, list, toJSON(ids))
+		WHERE i.list = $1 AND x.article IN (`+s.db.Dialect().IDs("$2")+`)`, list, database.JSON(ids))
 	for _, id := range all {
 		brought[id] = true
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/internal/mail/dnstest"
 	"dibao/internal/mail/smtptest"
@@ -154,12 +154,12 @@ func TestFaultsOfServersOfDomains(t *testing.T) {
 	const healthy = 200
 	w.readersAt("well.example", healthy, l)
 	w.composeOne()
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server:     mail.Options{Timeouts: allTimeouts(deadline)},
 		Direct:     &mail.Router{Resolver: dnstest.Resolver(dnstest.Serve(t, records...)), Port: port},
 		StallAfter: deadline / 10, Connections: 8, MessageKey: []byte("key"),
 	}))
-	must[digest.Delivered](t)(d.Deliver(t.Context()))
+	must[delivery.Delivered](t)(d.Deliver(t.Context()))
 	trust.Report(t, "faulty servers of domains", "%d domains at once; the healthy one has %d of %d", len(domains), len(well.Received()), healthy)
 
 	if n := len(well.Received()); n != healthy {
@@ -188,7 +188,7 @@ func TestFaultsOfServersOfDomains(t *testing.T) {
 	}
 	for range 6 {
 		w.advance(time.Hour)
-		must[digest.Delivered](t)(d.Deliver(t.Context()))
+		must[delivery.Delivered](t)(d.Deliver(t.Context()))
 	}
 	for _, f := range domains {
 		copies := f.Received()["r0@"+f.name()]
@@ -226,10 +226,10 @@ func TestFaultsOfRelays(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.composeOne()
-			d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+			d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 				Server: relay(first), Fallbacks: []mail.Options{relay(second)}, Connections: 1, MessageKey: []byte("key"),
 			}))
-			done := must[digest.Delivered](t)(d.Deliver(context.WithoutCancel(t.Context())))
+			done := must[delivery.Delivered](t)(d.Deliver(context.WithoutCancel(t.Context())))
 			if n, longest := first.Faults(); n != 1 || longest > 3*time.Second {
 				t.Errorf("%s: the fault was met %d times, and waited for %s", name, n, longest)
 			}
@@ -238,7 +238,7 @@ func TestFaultsOfRelays(t *testing.T) {
 			}
 			first.Heal()
 			w.advance(2 * time.Hour)
-			must[digest.Delivered](t)(d.Deliver(t.Context()))
+			must[delivery.Delivered](t)(d.Deliver(t.Context()))
 			if n := first.Received()["next@test.example"] + second.Received()["next@test.example"]; n != 1 {
 				t.Errorf("%s: %d copies", name, n)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 )
@@ -67,7 +68,7 @@ func TestHealthyDomainsKeepTheirRate(t *testing.T) {
 		through = make(chan struct{})
 		w.article("甲通知")
 		must[digest.Composed](t)(w.service.ComposeNow(t.Context(), []subscribers.List{l}))
-		d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+		d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 			Server: mail.Options{Addr: proxy.Listen, TLS: mail.TLSNone}, Connections: 4, StallAfter: 100 * time.Millisecond, MessageKey: []byte("key"),
 		}))
 		began := time.Now()

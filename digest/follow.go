@@ -30,7 +30,7 @@ func (s *Service) followed(ctx context.Context, tx *sql.Tx, l subscribers.List, 
 			AND d.expires_on >= $3 AND d.expires_on < $4 AND NOT EXISTS (
 				SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue JOIN carriers c ON c.article = x.article
 				WHERE i.list = $1 AND c.document = d.id AND x.event = 'expiring')
-		GROUP BY d.article ORDER BY 3, 1`, l.ID, toJSON(l.Query.Documents), today.String(), today.AddDays(expiringWithin).String())
+		GROUP BY d.article ORDER BY 3, 1`, l.ID, database.JSON(l.Query.Documents), today.String(), today.AddDays(expiringWithin).String())
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) er
 		}, `SELECT d.subscriber, d.variant, m.due_at FROM deliveries d JOIN mailings m ON m.id = d.mailing
 			WHERE d.subscriber IN (`+c.s.db.Dialect().IDs("$1")+`) AND m.due_at > $2 AND m.id <> $3
 			AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')`,
-			toJSON(ids), c.due.AddDate(0, 0, -33), c.mailing)
+			database.JSON(ids), c.due.AddDate(0, 0, -33), c.mailing)
 		if err != nil {
 			return err
 		}

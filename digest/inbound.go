@@ -12,20 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/digest/verdict"
 	"dibao/internal/database"
 	"dibao/internal/mail"
 	"dibao/subscribers"
-)
-
-// How often a reader's mailbox may answer so before the address is suppressed, by
-// a reply or by a report.
-const (
-	fullIssues    = 3 // issues that found it full
-	unknownIssues = 2 // issues refused for a reason that nobody understands
-	issuesWithin  = 30 * 24 * time.Hour
-
-	classFull = "full" // of feedback: what is soft, apart from other refusals for now
 )
 
 // reportWithin is how long after a mail a report that carries no token of ours
@@ -75,7 +66,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Inbound, error) {
 	switch report.Kind {
 	case mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe, mail.ReportNotSpam:
 	case mail.ReportNotice:
-		in.Why = "is a report for the admin and about no reader: " + clip(report.Subject, 200)
+		in.Why = "is a report for the admin and about no reader: " + database.Clip(report.Subject, 200)
 		return in, nil
 	default:
 		in.Why = "is no report"
@@ -276,7 +267,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 	}
 	class := in.Class
 	if v.Full {
-		class = classFull
+		class = delivery.ClassFull
 	}
 	old, err := s.wentToOldAddress(ctx, d, r, one, reader.Address)
 	if err != nil {
@@ -298,7 +289,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 		return nil
 	}
 	in.Effect = EffectNoted
-	said := strings.TrimSpace(one.Status + " " + clip(firstLine(one.Text), 200))
+	said := strings.TrimSpace(one.Status + " " + database.Clip(firstLine(one.Text), 200))
 	suppressed := false
 	switch {
 	case old:
@@ -314,8 +305,8 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 			return err
 		}
 		in.Effect = EffectUnsubscribed
-	case v.Suppress, class == classFull && refusals >= fullIssues:
-		suppressed, err = s.strike(ctx, struck{d.mailing, d.subscriber, reader.Address, said}, s.opts.Notify)
+	case v.Suppress, class == delivery.ClassFull && refusals >= delivery.FullIssues:
+		suppressed, err = s.Strike(ctx, delivery.Struck{Mailing: d.mailing, Subscriber: d.subscriber, Address: reader.Address, Note: said}, s.opts.Notify)
 	}
 	switch {
 	case err != nil:
@@ -367,7 +358,7 @@ type feedbackRow struct{ kind, class, code, status, text, phase string }
 // means is still to be done and how many issues got one of its class lately.
 func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fresh bool, refusals int, err error) {
 	now := s.now()
-	text := clip(verdict.Anonymous(f.text), 500)
+	text := database.Clip(verdict.Anonymous(f.text), 500)
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		fresh, refusals = false, 0
 		res, err := tx.ExecContext(ctx, `
@@ -389,7 +380,7 @@ func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fr
 		}
 		fresh = true
 		return tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT delivery) FROM feedback WHERE subscriber = $1 AND class = $2 AND at > $3`,
-			d.subscriber, f.class, now.Add(-issuesWithin)).Scan(&refusals)
+			d.subscriber, f.class, now.Add(-delivery.IssuesWithin)).Scan(&refusals)
 	})
 	return fresh, refusals, err
 }

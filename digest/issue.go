@@ -9,14 +9,15 @@ import (
 	"slices"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/subscribers"
 )
 
-// ErrNotFound says that there is no such issue or mailing.
-var ErrNotFound = errors.New("not found")
+// ErrNotFound says that there is no such issue, mailing or variant.
+var ErrNotFound = delivery.ErrNotFound
 
 // Issue is one numbered edition (第 N 期) of a list at one due time.
 type Issue struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -26,7 +27,7 @@ func (s *Service) itemView(it IssueItem, language string) templates.Item {
 func (s *Service) digestItem(it IssueItem, language string, today policy.Date) templates.DigestItem {
 	f := it.Article.Facts
 	v := templates.DigestItem{Item: s.itemView(it, language), Language: language}
-	v.Summary = clip(v.Summary, maxSummary)
+	v.Summary = database.Clip(v.Summary, maxSummary)
 	v.Dates = shownDates(v.Dates, it)
 	v.Badge, v.Urgent = badge(it, language, today)
 	if it.ChangedBy != 0 {

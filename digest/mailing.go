@@ -163,7 +163,7 @@ func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, e
 	err = m.s.db.Read(ctx, func(tx *sql.Tx) error {
 		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `
 			SELECT DISTINCT subscriber FROM carried WHERE list IN (`+m.s.db.Dialect().IDs("$1")+`) AND subscriber > $2 ORDER BY subscriber LIMIT $3`,
-			toJSON(m.lists), m.after, readerPage)
+			database.JSON(m.lists), m.after, readerPage)
 		more = more || len(ids) == readerPage
 		waiting = append(waiting, ids...)
 		return err
@@ -335,7 +335,7 @@ func (m *mailingRun) insertDeliveries(ctx context.Context, tx *sql.Tx, rows [][2
 		if len(some) == 0 {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, m.s.db.Dialect().Pick(insertDeliveriesSQLite, insertDeliveriesPostgres), m.id, toJSON(some), at); err != nil {
+		if _, err := tx.ExecContext(ctx, m.s.db.Dialect().Pick(insertDeliveriesSQLite, insertDeliveriesPostgres), m.id, database.JSON(some), at); err != nil {
 			return err
 		}
 	}
@@ -368,7 +368,7 @@ func (m *mailingRun) noteCarried(ctx context.Context, tx *sql.Tx, carry, served 
 		for i, w := range step.rows {
 			rows[i] = [3]int64{w.subscriber, w.list, w.issue}
 		}
-		if _, err := tx.ExecContext(ctx, step.statement, toJSON(rows)); err != nil {
+		if _, err := tx.ExecContext(ctx, step.statement, database.JSON(rows)); err != nil {
 			return err
 		}
 	}
@@ -380,7 +380,7 @@ func (m *mailingRun) storeVariant(ctx context.Context, tx *sql.Tx, c *content) (
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO variants (mailing, key, language, format, issues, items) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (mailing, key) DO UPDATE SET key = excluded.key RETURNING id`,
-		m.id, c.key, c.language, string(c.format), toJSON(c.issues), toJSON(c.items)).Scan(&id)
+		m.id, c.key, c.language, string(c.format), database.JSON(c.issues), database.JSON(c.items)).Scan(&id)
 	return id, err
 }
 

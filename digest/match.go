@@ -91,7 +91,7 @@ func (s *Service) matchChanged(ctx context.Context, lists []subscribers.List) (i
 	}
 	return len(seqs), s.db.Write(ctx, func(tx *sql.Tx) error {
 		matched, err := database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT DISTINCT list FROM matches WHERE article IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(ids))
+			`SELECT DISTINCT list FROM matches WHERE article IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(ids))
 		if err != nil {
 			return err
 		}
@@ -103,14 +103,14 @@ func (s *Service) matchChanged(ctx context.Context, lists []subscribers.List) (i
 				return fmt.Errorf("match list %s: %w", l.Slug, err)
 			}
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM unmatched WHERE seq IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(seqs))
+		_, err = tx.ExecContext(ctx, `DELETE FROM unmatched WHERE seq IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(seqs))
 		return err
 	})
 }
 
 // lookBack matches a list anew whose query is not the one that it last matched.
 func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
-	query := toJSON(l.Query)
+	query := database.JSON(l.Query)
 	var ids []int64
 	done := false
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -225,12 +225,12 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	}
 	// What was passed over by an issue and not brought by one comes anew.
 	_, err := tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)
-		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, toJSON(page))
+		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, database.JSON(page))
 	if err != nil {
 		return err
 	}
 	known, err := database.Collect(ctx, tx, database.ScanOne[int64],
-		`SELECT article FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)`, list, toJSON(page))
+		`SELECT article FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)`, list, database.JSON(page))
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 		delete(gone, m.article)
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO matches (list, article, why, matched_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (list, article) DO UPDATE SET why = excluded.why`, list, m.article, toJSON(m.why), s.now())
+			ON CONFLICT (list, article) DO UPDATE SET why = excluded.why`, list, m.article, database.JSON(m.why), s.now())
 		if err != nil {
 			return err
 		}
@@ -258,7 +258,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	for id := range gone {
 		ids = append(ids, id)
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`) AND `+notIssued, list, toJSON(ids))
+	_, err = tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`) AND `+notIssued, list, database.JSON(ids))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/mail"
 )
@@ -25,11 +26,11 @@ func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []b
 		return err
 	}
 	for {
-		var page []Delivery
+		var page []delivery.Delivery
 		err := s.db.Read(ctx, func(tx *sql.Tx) error {
 			var err error
-			page, err = database.Collect(ctx, tx, func(row database.Row) (Delivery, error) {
-				var d Delivery
+			page, err = database.Collect(ctx, tx, func(row database.Row) (delivery.Delivery, error) {
+				var d delivery.Delivery
 				return d, row.Scan(&d.ID, &d.Subscriber, &d.Variant)
 			}, `SELECT id, subscriber, variant FROM deliveries WHERE mailing + 0 = $1 AND id > $2 ORDER BY id LIMIT $3`, // by id: + 0 keeps it off the index of mailings
 				mailing, after, messagePage)
@@ -56,7 +57,7 @@ func (s *Service) EachMessage(ctx context.Context, mailing int64, messageKey []b
 			if err != nil {
 				return fmt.Errorf("render variant %d: %w", d.Variant, err)
 			}
-			personal, err := r.personal(v, reader, mail.MessageID(messageKey, mailing, d.Subscriber, domainOf(v.from.Address)))
+			personal, err := r.personal(v, reader, mail.MessageID(messageKey, mailing, d.Subscriber, mail.DomainOf(v.from.Address)))
 			if err != nil {
 				return err
 			}

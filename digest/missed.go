@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/subscribers"
 )
@@ -15,10 +16,6 @@ import (
 // numbered issues of its list: counted from the due time of a mailing that failed,
 // or from the time that a suppression was lifted.
 const missedFor = 31 * 24 * time.Hour
-
-// replySuppressed marks deliveries that were not begun since the reader was
-// suppressed meanwhile.
-const replySuppressed = "suppressed"
 
 // missedPart is what a reader did not get: of an issue what a variant brought that
 // was not delivered, or, with variant 0, all that the reader's choices take.
@@ -68,7 +65,7 @@ func (c *chooser) lookMissing(ctx context.Context) error {
 	})
 }
 
-const undelivered = `state IN ('failed', 'uncertain', 'suppressed') AND (state = 'failed' OR state = 'suppressed' AND reply = '` + replySuppressed + `')`
+const undelivered = `state IN ('failed', 'uncertain', 'suppressed') AND (state = 'failed' OR state = 'suppressed' AND reply = '` + delivery.ReplySuppressed + `')`
 
 // lookMissed reads what the readers of a page did not get, whose ids are in
 // (after, last].

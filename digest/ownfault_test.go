@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -75,16 +76,16 @@ func (r *relay) counted(phase string) int {
 // told keeps the notices to the admin.
 type told struct {
 	mu  sync.Mutex
-	all []digest.Notice
+	all []delivery.Notice
 }
 
-func (n *told) tell(_ context.Context, x digest.Notice) {
+func (n *told) tell(_ context.Context, x delivery.Notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.all = append(n.all, x)
 }
 
-func (n *told) of(kind digest.NoticeKind) (some []digest.Notice) {
+func (n *told) of(kind delivery.NoticeKind) (some []delivery.Notice) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, x := range n.all {
@@ -96,20 +97,20 @@ func (n *told) of(kind digest.NoticeKind) (some []digest.Notice) {
 }
 
 // through is a deliverer that sends through relays, the first one first.
-func (w *world) through(n *told, relays ...*relay) *digest.Deliverer {
+func (w *world) through(n *told, relays ...*relay) *delivery.Deliverer {
 	w.t.Helper()
 	var servers []mail.Options
 	for _, r := range relays {
 		servers = append(servers, mail.Options{Addr: r.Addr, TLS: mail.TLSNone, Username: "u", Password: "p"})
 	}
-	return must[*digest.Deliverer](w.t)(w.service.NewDeliverer(digest.DeliverOptions{
+	return must[*delivery.Deliverer](w.t)(w.service.NewDeliverer(delivery.Options{
 		Server: servers[0], Fallbacks: servers[1:], Connections: 4, MessageKey: []byte("key"), Notify: n.tell,
 	}))
 }
 
-func (w *world) run(d *digest.Deliverer) digest.Delivered {
+func (w *world) run(d *delivery.Deliverer) delivery.Delivered {
 	w.t.Helper()
-	return must[digest.Delivered](w.t)(d.Deliver(w.t.Context()))
+	return must[delivery.Delivered](w.t)(d.Deliver(w.t.Context()))
 }
 
 func (w *world) suppressedReaders() int {
@@ -160,10 +161,10 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 			}
 			w.advance(72 * time.Hour) // longer than other mail is tried
 			w.run(d)
-			if got := n.of(digest.NoticeRefused); len(got) != 1 || !strings.Contains(got[0].Text, strings.Fields(c.reply)[0]) || got[0].Domain != r.Addr {
+			if got := n.of(delivery.NoticeRefused); len(got) != 1 || !strings.Contains(got[0].Text, strings.Fields(c.reply)[0]) || got[0].Domain != r.Addr {
 				t.Errorf("told %+v, want one notice with the sentence of the server", got)
 			}
-			if p := must[[]digest.Pause](t)(w.service.Pauses(t.Context())); len(p) != 1 || p[0].Name != r.Addr {
+			if p := must[[]delivery.Pause](t)(w.service.Pauses(t.Context())); len(p) != 1 || p[0].Name != r.Addr {
 				t.Errorf("pauses %+v", p)
 			}
 			r.says("", "")
@@ -177,7 +178,7 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 					t.Errorf("%s got %d mails, want 2", to, copies)
 				}
 			}
-			if p := must[[]digest.Pause](t)(w.service.Pauses(t.Context())); len(p) != 0 {
+			if p := must[[]delivery.Pause](t)(w.service.Pauses(t.Context())); len(p) != 0 {
 				t.Errorf("still paused: %+v", p)
 			}
 		})
@@ -212,7 +213,7 @@ func TestRefusedForOurFaultSuppressesNobody(t *testing.T) {
 			if w.suppressedReaders() != 0 {
 				t.Errorf("%d suppressed", w.suppressedReaders())
 			}
-			if name != "unknown" && len(n.of(digest.NoticePolicy)) == 0 {
+			if name != "unknown" && len(n.of(delivery.NoticePolicy)) == 0 {
 				t.Errorf("the admin was told %+v, and not of a policy", n.all)
 			}
 		})
@@ -232,8 +233,8 @@ func TestOtherRelayStandsInForOneThatRefusesUs(t *testing.T) {
 	if done := w.run(d); done.Sent != 40 || done.Failed > 0 || done.Refused != "" {
 		t.Fatalf("%+v", done)
 	}
-	if len(n.of(digest.NoticeRefused)) != 1 || len(second.Received()) != 40 {
-		t.Errorf("told %+v, %d received", n.of(digest.NoticeRefused), len(second.Received()))
+	if len(n.of(delivery.NoticeRefused)) != 1 || len(second.Received()) != 40 {
+		t.Errorf("told %+v, %d received", n.of(delivery.NoticeRefused), len(second.Received()))
 	}
 	first.counted("mail")
 	first.says("", "")
@@ -263,7 +264,7 @@ func TestTooManyOnAConnectionGoesOnWithANewOne(t *testing.T) {
 		return ""
 	})
 	w.composeOne()
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: r.Addr, TLS: mail.TLSNone}, Connections: 1, MessageKey: []byte("key"), Notify: n.tell,
 	}))
 	if done := w.run(d); done.Sent != 12 || done.Deferred != 0 {
@@ -295,10 +296,10 @@ func TestManyGoneAtManyDomainsWaitForTheAdmin(t *testing.T) {
 		if got := w.suppressedReaders(); got != 0 {
 			t.Errorf("%d suppressed", got)
 		}
-		if got := must[[]digest.Pending](t)(w.service.Pending(t.Context(), "")); len(got) != 40 {
+		if got := must[[]delivery.Pending](t)(w.service.Pending(t.Context(), "")); len(got) != 40 {
 			t.Errorf("%d wait", len(got))
 		}
-		if got := n.of(digest.NoticePending); len(got) != 1 || got[0].Domain != "" {
+		if got := n.of(delivery.NoticePending); len(got) != 1 || got[0].Domain != "" {
 			t.Errorf("told %+v", got)
 		}
 	})
@@ -329,11 +330,11 @@ func TestManyGoneAtOnceWaitForTheAdmin(t *testing.T) {
 		if got := w.suppressedReaders(); got != 3 {
 			t.Errorf("%d suppressed, want the 3 of small.example", got)
 		}
-		pending := must[[]digest.Pending](t)(w.service.Pending(t.Context(), ""))
-		if len(pending) != 40 || slices.ContainsFunc(pending, func(p digest.Pending) bool { return p.Domain != "big.example" }) {
+		pending := must[[]delivery.Pending](t)(w.service.Pending(t.Context(), ""))
+		if len(pending) != 40 || slices.ContainsFunc(pending, func(p delivery.Pending) bool { return p.Domain != "big.example" }) {
 			t.Errorf("%d pending, want 40 of big.example: %+v", len(pending), pending)
 		}
-		if got := n.of(digest.NoticePending); len(got) != 1 || got[0].Domain != "big.example" {
+		if got := n.of(delivery.NoticePending); len(got) != 1 || got[0].Domain != "big.example" {
 			t.Errorf("told %+v, want once", got)
 		}
 		if applied := must[int](t)(w.service.ApplyPending(t.Context(), "big.example")); applied != 40 || w.suppressedReaders() != 43 {
@@ -449,7 +450,7 @@ func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 }
 
 func (w *world) mailingsMade() int {
-	return len(must[[]digest.MailingReport](w.t)(w.service.Report(w.t.Context(), 100)))
+	return len(must[[]delivery.MailingReport](w.t)(w.service.Report(w.t.Context(), 100)))
 }
 
 // Reports that nobody understands suppress as replies do: after the second issue,
@@ -509,7 +510,7 @@ func TestRepliesAndReportsCountTogether(t *testing.T) {
 	for i := 2; i < 5; i++ {
 		must[digest.Inbound](t)(w.service.Receive(t.Context(), digest.Incoming{FromAdmin: true, Raw: []byte(dsn(fmt.Sprintf("r%d@big.example", i), "5.1.1", "550 5.1.1 no such user"))}))
 	}
-	if got := must[[]digest.Pending](t)(w.service.Pending(t.Context(), "")); len(got) != 5 || w.suppressedReaders() != 0 {
+	if got := must[[]delivery.Pending](t)(w.service.Pending(t.Context(), "")); len(got) != 5 || w.suppressedReaders() != 0 {
 		t.Errorf("%d pending, %d suppressed; want all 5 pending", len(got), w.suppressedReaders())
 	}
 }

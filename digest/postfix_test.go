@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 )
@@ -116,10 +116,10 @@ func TestPostfix(t *testing.T) {
 		w.reader(u, l)
 	}
 	w.composeOne()
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: addr, TLS: mail.TLSNone}, Connections: 3, MessageKey: []byte("key"),
 	}))
-	done := must[digest.Delivered](t)(d.Deliver(t.Context()))
+	done := must[delivery.Delivered](t)(d.Deliver(t.Context()))
 	if done.Sent != 40 || done.Deferred != 1 || done.Failed != 2 {
 		t.Fatalf("%+v; want 40 sent, the greylisted deferred, the unknown and the blocked failed", done)
 	}

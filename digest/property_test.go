@@ -15,7 +15,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"pgregory.net/rapid"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -382,7 +382,7 @@ func (m *model) compose(rt *rapid.T) {
 		return nil
 	})
 	before := m.box.Count()
-	d := must[*digest.Deliverer](m.t)(m.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](m.t)(m.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: m.addr, TLS: mail.TLSNone}, Connections: 2, MessageKey: []byte("key"),
 	}))
 	if _, err := d.Deliver(m.t.Context()); err != nil {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"dibao/cmd/dibao/demo/mailbox"
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/mail"
 	"dibao/internal/trust"
 	"dibao/subscribers"
@@ -196,7 +196,7 @@ func TestKilledReceiverLosesNobody(t *testing.T) {
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()
 	r := newReceiver(t)
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: r.addr, TLS: mail.TLSNone}, Connections: connections, RetryIn: time.Second, MessageKey: []byte("key"),
 	}))
 	uncertain := 0
@@ -219,7 +219,7 @@ func TestKilledReceiverLosesNobody(t *testing.T) {
 	}
 	for range 12 {
 		w.advance(time.Hour)
-		done := must[digest.Delivered](t)(d.Deliver(t.Context()))
+		done := must[delivery.Delivered](t)(d.Deliver(t.Context()))
 		uncertain += done.Uncertain
 	}
 	lost, twice := tally(t, readers, r.messages())

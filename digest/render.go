@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/mail"
 	"dibao/subscribers"
@@ -96,25 +97,25 @@ type renderer struct {
 
 // variant is a rendered mail that lacks only what is a reader's own.
 type variant struct {
-	message *mail.Prepared
-	subject string
-	from    netmail.Address
-	domain  string // of from
-	lists   []int64
-	slugs   []string
-	bytes   int
-	why     because
-	said    sync.Map // whySaid by the quarter of an hour in which its reader was added
-	void    bool     // all that it brought is hidden: nobody wants it
+	renderer *renderer
+	message  *mail.Prepared
+	subject  string
+	from     netmail.Address
+	lists    []int64
+	slugs    []string
+	bytes    int
+	why      because
+	said     sync.Map // whySaid by the quarter of an hour in which its reader was added
+	void     bool     // all that it brought is hidden: nobody wants it
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
 	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s), rows: make(map[int64]storedVariant)}
 }
 
-// forget drops what was rendered, up to 110 MB: between mailings, which are days
+// Forget drops what was rendered, up to 110 MB: between mailings, which are days
 // apart, nobody needs it.
-func (r *renderer) forget() {
+func (r *renderer) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.cache)
@@ -122,9 +123,9 @@ func (r *renderer) forget() {
 	r.bytes, r.press = 0, newPress(r.service)
 }
 
-// wantedBy reports whether the variant still brings something and the reader still
+// WantedBy reports whether the variant still brings something and the reader still
 // takes a list of it.
-func (v *variant) wantedBy(r subscribers.Reader) bool {
+func (v *variant) WantedBy(r subscribers.Reader) bool {
 	return !v.void && slices.ContainsFunc(v.lists, func(l int64) bool { return slices.Contains(r.Lists, l) })
 }
 
@@ -150,6 +151,24 @@ func (r *renderer) variant(ctx context.Context, id int64) (*variant, error) {
 	r.cache[id] = v
 	r.bytes += v.bytes
 	return v, nil
+}
+
+// Render is variant for whoever delivers.
+func (r *renderer) Render(ctx context.Context, variant int64) (delivery.Message, error) {
+	return r.variant(ctx, variant)
+}
+
+// Sender is the address that the mail is from.
+func (v *variant) Sender() string { return v.from.Address }
+
+// Assemble fills in what is the reader's own.
+func (v *variant) Assemble(to *mail.Assembly, reader subscribers.Reader, messageID string) error {
+	personal, err := v.renderer.personal(v, reader, messageID)
+	if err != nil {
+		return err
+	}
+	personal.To = netmail.Address{Address: reader.Address}
+	return v.message.Assemble(to, personal)
 }
 
 // personal fills in what is a reader's own: tokens and addresses.
@@ -270,7 +289,7 @@ func (p *press) edit(ctx context.Context, stored storedVariant) (edited, error) 
 // render makes the mail.
 func (r *renderer) render(e edited) (*variant, error) {
 	s := r.service
-	v := &variant{}
+	v := &variant{renderer: r}
 	for _, i := range e.issues {
 		if !slices.Contains(v.lists, i.List.ID) {
 			v.lists = append(v.lists, i.List.ID)
@@ -287,8 +306,7 @@ func (r *renderer) render(e edited) (*variant, error) {
 		return nil, err
 	}
 	v.subject, v.bytes = paper.subject, paper.own
-	v.domain = domainOf(v.from.Address)
-	domain := v.domain
+	domain := mail.DomainOf(v.from.Address)
 	listID, phrase := fmt.Sprintf("mailing-%d.lists.%s", e.mailing, domain), s.opts.SiteName
 	if len(v.lists) == 1 {
 		listID, phrase = v.slugs[0]+".lists."+domain, e.issues[0].List.Title
@@ -376,9 +394,4 @@ func (s *Service) issuesByID(ctx context.Context, ids []int64) ([]Issue, error) 
 		return nil
 	})
 	return all, err
-}
-
-// domainOf returns what stands after the last @.
-func domainOf(address string) string {
-	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 )
 
@@ -115,7 +116,7 @@ func (s *Service) failedDeliveries(ctx context.Context, tx *sql.Tx, mailing int6
 		}
 		return f, json.Unmarshal([]byte(items), &f.items)
 	}, `SELECT d.id, d.subscriber, v.items FROM deliveries d JOIN variants v ON v.id = d.variant JOIN subscribers u ON u.id = d.subscriber
-		WHERE d.mailing = $1 AND d.state = 'failed' AND d.uncertain = 0 AND d.id > $3 AND ($2 = '' OR `+s.db.Dialect().Pick(acceptedSQLite, acceptedPostgres)+`)
+		WHERE d.mailing = $1 AND d.state = 'failed' AND d.uncertain = 0 AND d.id > $3 AND ($2 = '' OR `+s.db.Dialect().Pick(delivery.OfDomainSQLite, delivery.OfDomainPostgres)+`)
 		ORDER BY d.id LIMIT $4`, mailing, domain, after, readerPage)
 }
 
@@ -143,7 +144,7 @@ func (s *Service) broughtElsewhere(ctx context.Context, tx *sql.Tx, mailing int6
 		return struct{}{}, err
 	}, `SELECT d.subscriber, v.items FROM deliveries d JOIN variants v ON v.id = d.variant JOIN mailings m ON m.id = d.mailing
 		WHERE d.subscriber IN (`+s.db.Dialect().IDs("$1")+`) AND d.mailing > $2
-		AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')`, toJSON(ids), mailing)
+		AND d.state NOT IN ('failed', 'suppressed') AND (m.state <> 'cancelled' OR d.state <> 'waiting')`, database.JSON(ids), mailing)
 	return got, err
 }
 
@@ -154,7 +155,7 @@ func (s *Service) reopen(ctx context.Context, mailing int64, ids []int64, versio
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'waiting', next_at = $2, first_tried_at = NULL, done_at = NULL
-			WHERE state = 'failed' AND id IN (`+s.db.Dialect().IDs("$1")+`)`, toJSON(ids), s.now()); err != nil {
+			WHERE state = 'failed' AND id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(ids), s.now()); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'sending', done_at = NULL, stuck_told_at = NULL WHERE id = $1 AND state = 'done'`, mailing)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/subscribers"
@@ -87,7 +88,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 			}
 			seen[m.MessageID] = true
 		}
-		if report := must[digest.MailingReport](t)(w.service.ReportOf(t.Context(), mailing)); report.State != "done" || report.Failed != 5 || report.Sent != 10 {
+		if report := must[delivery.MailingReport](t)(w.service.ReportOf(t.Context(), mailing)); report.State != "done" || report.Failed != 5 || report.Sent != 10 {
 			t.Errorf("report %+v", report)
 		}
 	})

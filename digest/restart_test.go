@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -26,7 +26,7 @@ func TestRestartedPostgresLosesNobody(t *testing.T) {
 	w := newWorld(t, db)
 	w.readersAt("a.example", readers, w.list("weekly", subscribers.Query{}))
 	w.composeOne()
-	d := must[*digest.Deliverer](t)(w.service.NewDeliverer(digest.DeliverOptions{
+	d := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
 		Server: mail.Options{Addr: w.addr, TLS: mail.TLSNone}, Connections: connections, MessageKey: []byte("key"),
 	}))
 	stopped, between := 0, 0
@@ -49,7 +49,7 @@ func TestRestartedPostgresLosesNobody(t *testing.T) {
 	}
 	for range 12 {
 		w.advance(time.Hour)
-		must[digest.Delivered](t)(d.Deliver(t.Context()))
+		must[delivery.Delivered](t)(d.Deliver(t.Context()))
 	}
 	lost, twice := tally(t, readers, w.byReader())
 	trust.Report(t, "PostgreSQL restarted", "%d restarts, %d of them during delivery: %d lost, %d twice", restarts, between, lost, twice)

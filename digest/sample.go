@@ -31,7 +31,7 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 	if err != nil {
 		return Sample{}, err
 	}
-	personal, err := r.personal(v, subscribers.Reader{ID: 1}, mail.MessageID(nil, mailing, 1, domainOf(v.from.Address)))
+	personal, err := r.personal(v, subscribers.Reader{ID: 1}, mail.MessageID(nil, mailing, 1, mail.DomainOf(v.from.Address)))
 	if err != nil {
 		return Sample{}, err
 	}
@@ -93,7 +93,7 @@ func (s *Service) test(e edited, to, messageID string, dkim *mail.Signer) (Sampl
 
 // toNobody addresses a mail to somebody who is no reader.
 func (r *renderer) toNobody(v *variant, to, messageID string) (Sample, error) {
-	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+domainOf(v.from.Address))
+	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+mail.DomainOf(v.from.Address))
 	if err != nil {
 		return Sample{}, err
 	}

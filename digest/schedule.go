@@ -9,6 +9,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"dibao/internal/database"
 	"dibao/internal/jobs"
 	"dibao/policy"
 	"dibao/subscribers"
@@ -117,7 +118,7 @@ func (s *Service) dueAt(ctx context.Context, l subscribers.List) (time.Time, boo
 func (s *Service) lastDue(ctx context.Context, l subscribers.List) (time.Time, error) {
 	var last time.Time
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT due_at FROM issues WHERE list = $1 AND number >= $2 ORDER BY due_at DESC LIMIT 1`, l.ID, count(l.AsItHappens)).Scan(&last)
+		err := tx.QueryRowContext(ctx, `SELECT due_at FROM issues WHERE list = $1 AND number >= $2 ORDER BY due_at DESC LIMIT 1`, l.ID, database.Bit(l.AsItHappens)).Scan(&last)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

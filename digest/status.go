@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"dibao/digest/delivery"
 	"dibao/subscribers"
 )
 
@@ -15,12 +16,12 @@ const statusWindow = 7 * 24 * time.Hour
 // Status is a snapshot of composing and delivering.
 type Status struct {
 	Lists         []ListStatus
-	Deliveries    map[string]int // by state, of mailings due in the last seven days
-	OldestWaiting time.Time      // due time of the oldest mailing that has unsent messages; zero: none
-	Reports       map[string]int // bounces, complaints and other reports of the last seven days, by kind
-	HeldIssues    int            // composed, and waiting for an admin to release them
-	Pending       int            // readers whose suppression waits for an admin
-	Paused        []Pause        // servers that refuse our mail
+	Deliveries    map[string]int   // by state, of mailings due in the last seven days
+	OldestWaiting time.Time        // due time of the oldest mailing that has unsent messages; zero: none
+	Reports       map[string]int   // bounces, complaints and other reports of the last seven days, by kind
+	HeldIssues    int              // composed, and waiting for an admin to release them
+	Pending       int              // readers whose suppression waits for an admin
+	Paused        []delivery.Pause // servers that refuse our mail
 }
 
 // ListStatus is a list with the time of its next issue.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/browser"
 	"dibao/internal/budget"
@@ -40,7 +41,7 @@ type app struct {
 	api         *api         // nil: off
 	probe       bool         // the deliverer tries at once who refused our mail
 	// deliverer returns the one deliverer of the process, by the configured server.
-	deliverer func() (*digest.Deliverer, error)
+	deliverer func() (*delivery.Deliverer, error)
 }
 
 // loadConfig reads the configuration with the flags that override it.

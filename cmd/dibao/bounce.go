@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/inbox"
 	"dibao/internal/mail"
 )
@@ -172,12 +173,12 @@ func newBounceList(g *globals) *cobra.Command {
 }
 
 // printPending prints the suppressions that wait for an admin.
-func (a *app) printPending(g *globals, cmd *cobra.Command, domain string) ([]digest.Pending, error) {
+func (a *app) printPending(g *globals, cmd *cobra.Command, domain string) ([]delivery.Pending, error) {
 	all, err := a.digest.Pending(cmd.Context(), strings.ToLower(domain))
 	if err != nil {
 		return nil, err
 	}
-	return all, printRows(g, cmd, []any{"Mailing", "Domain", "Reader", "Address", "When", "Text"}, all, func(p digest.Pending) []any {
+	return all, printRows(g, cmd, []any{"Mailing", "Domain", "Reader", "Address", "When", "Text"}, all, func(p delivery.Pending) []any {
 		return []any{p.Mailing, p.Domain, p.Subscriber, p.Address, shortTime(p.At, a.config.Schedule.Zone), clipLine(p.Text, 80)}
 	})
 }

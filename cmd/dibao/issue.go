@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 )
 
 func newIssue(g *globals) *cobra.Command {
@@ -303,7 +304,7 @@ func newIssueResend(g *globals) *cobra.Command {
 			g.say(cmd, "%d mails are sent again; left out are %d readers whom a later mailing brings it, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
 			if all.Again == 0 {
 				if g.json {
-					return writeJSON(cmd.OutOrStdout(), viewDelivered(digest.Delivered{}))
+					return writeJSON(cmd.OutOrStdout(), viewDelivered(delivery.Delivered{}))
 				}
 				return nil
 			}
@@ -355,7 +356,7 @@ func (a *app) tellSending(g *globals, cmd *cobra.Command) (done func()) {
 	}
 }
 
-func viewDelivered(d digest.Delivered) map[string]int {
+func viewDelivered(d delivery.Delivered) map[string]int {
 	return map[string]int{
 		"sent": d.Sent, "failed": d.Failed, "deferred": d.Deferred, "uncertain": d.Uncertain, "suppressed": d.Suppressed, "recovered": d.Recovered,
 	}

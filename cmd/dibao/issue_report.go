@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 )
 
 // newIssueStates returns the verbs that hold, go on with and end mailings.
@@ -78,8 +79,8 @@ func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, e
 
 // mailingView is a mailing in JSON, with its domains where one was asked for.
 type mailingView struct {
-	digest.MailingReport
-	Domains []digest.DomainReport `json:"domains,omitempty"`
+	delivery.MailingReport
+	Domains []delivery.DomainReport `json:"domains,omitempty"`
 }
 
 func newIssueReport(g *globals) *cobra.Command {
@@ -130,9 +131,9 @@ func newIssueReport(g *globals) *cobra.Command {
 	return cmd
 }
 
-func (a *app) printReports(g *globals, cmd *cobra.Command, rows []digest.MailingReport) error {
+func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.MailingReport) error {
 	headings := []any{"Mailing", "Due", "State", "Waiting", "Claimed", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Left"}
-	return printRows(g, cmd, headings, rows, func(r digest.MailingReport) []any {
+	return printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			rateText(r), leftText(r)}
 	})
@@ -161,14 +162,14 @@ func (a *app) printVariants(g *globals, cmd *cobra.Command, mailing int64, limit
 	})
 }
 
-func rateText(r digest.MailingReport) string {
+func rateText(r delivery.MailingReport) string {
 	if r.PerSecond == nil {
 		return ""
 	}
 	return fmt.Sprintf("%.0f", *r.PerSecond)
 }
 
-func leftText(r digest.MailingReport) string {
+func leftText(r delivery.MailingReport) string {
 	if r.ETASeconds == nil {
 		return ""
 	}
@@ -187,11 +188,11 @@ func (a *app) printMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), mailingView{report, domains})
 	}
-	if err := a.printReports(g, cmd, []digest.MailingReport{report}); err != nil {
+	if err := a.printReports(g, cmd, []delivery.MailingReport{report}); err != nil {
 		return err
 	}
 	return printRows(g, cmd, []any{"Domain", "Sent", "Waiting", "Failed", "Uncertain", "Next try", "Last reply"}, domains[:min(len(domains), 50)],
-		func(d digest.DomainReport) []any {
+		func(d delivery.DomainReport) []any {
 			next, reply := "", ""
 			if d.NextAt != nil && d.Waiting+d.Uncertain > 0 {
 				next = shortTime(*d.NextAt, a.config.Schedule.Zone)

@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dibao/digest/delivery"
+
 	"github.com/spf13/cobra"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-
-	"dibao/digest"
 )
 
 const (
@@ -47,7 +47,7 @@ func (a *app) watchMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 		case bars != nil:
 			bars.show(r)
 			if start := time.Now(); over || start.After(nextDomains) {
-				var domains []digest.DomainReport
+				var domains []delivery.DomainReport
 				if domains, err = a.digest.Domains(ctx, mailing); err == nil {
 					bars.showDomains(domains)
 				}
@@ -103,7 +103,7 @@ func (s *stateBar) set(done, total int, format string, args ...any) {
 	s.SetCurrent(int64(done))
 }
 
-func (b *mailingBars) show(r digest.MailingReport) {
+func (b *mailingBars) show(r delivery.MailingReport) {
 	done := r.Sent + r.Failed + r.Suppressed + r.Uncertain
 	rate := ""
 	if r.PerSecond != nil {
@@ -115,7 +115,7 @@ func (b *mailingBars) show(r digest.MailingReport) {
 	b.all.set(done, done+r.Waiting+r.Claimed, "mailing %d %s  sent %d  failed %d%s", r.Mailing, r.State, r.Sent, r.Failed, rate)
 }
 
-func (b *mailingBars) showDomains(all []digest.DomainReport) {
+func (b *mailingBars) showDomains(all []delivery.DomainReport) {
 	for _, d := range all[:min(len(all), maxDomainBars)] {
 		if b.domains[d.Domain] == nil {
 			b.domains[d.Domain] = b.bar()
@@ -125,7 +125,7 @@ func (b *mailingBars) showDomains(all []digest.DomainReport) {
 }
 
 // domainState says how a domain stands, in a line.
-func domainState(d digest.DomainReport, zone *time.Location) string {
+func domainState(d delivery.DomainReport, zone *time.Location) string {
 	state := fmt.Sprintf("  %s  sent %d", d.Domain, d.Sent)
 	if d.Failed > 0 {
 		state += fmt.Sprintf("  failed %d", d.Failed)

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/budget"
 	"dibao/internal/config"
 	"dibao/internal/fetch"
@@ -90,7 +90,7 @@ func (a *app) dialWith(ctx context.Context, server mail.Options, address string)
 }
 
 // newDeliverer returns a deliverer that sends by the configured servers.
-func (a *app) newDeliverer() (*digest.Deliverer, error) {
+func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 	m := a.config.Mail
 	if m.Host == "" && !m.Direct {
 		return nil, fmt.Errorf("no mail server is set; set host in [mail] of the configuration")
@@ -105,18 +105,18 @@ func (a *app) newDeliverer() (*digest.Deliverer, error) {
 	budget.CollectLess()
 	keys := a.subscribers.Keys()
 	servers := a.servers()
-	opts := digest.DeliverOptions{
+	opts := delivery.Options{
 		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer, Probe: a.probe,
-		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]digest.Limit),
+		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]delivery.Limit),
 	}
 	if a.direct() {
 		opts.Direct = a.router()
-		for domain, l := range digest.StandardLimits {
+		for domain, l := range delivery.StandardLimits {
 			opts.Limits[domain] = l
 		}
 	}
 	for domain, l := range m.Limits {
-		opts.Limits[domain] = digest.Limit(l)
+		opts.Limits[domain] = delivery.Limit(l)
 	}
 	return a.digest.NewDeliverer(opts)
 }

@@ -6,17 +6,17 @@ import (
 	"strconv"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/templates"
 )
 
 // tellAdmin mails a notice to the admin. That it can't is logged and no more: the
 // deliveries are what matters.
-func (a *app) tellAdmin(ctx context.Context, n digest.Notice) {
+func (a *app) tellAdmin(ctx context.Context, n delivery.Notice) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	letter := a.noticeLetter(n)
-	if n.Kind == digest.NoticeDone || n.Kind == digest.NoticeStuck {
+	if n.Kind == delivery.NoticeDone || n.Kind == delivery.NoticeStuck {
 		domains, err := a.digest.Domains(ctx, n.Mailing)
 		if err != nil {
 			a.log.Error("domains of a mailing not read", "mailing_id", n.Mailing, "err", err)
@@ -39,35 +39,35 @@ func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
 	return a.sendOne(ctx, a.config.Mail.Admin, siteName+": "+letter.Title, m.Text, m.HTML)
 }
 
-func (a *app) noticeLetter(n digest.Notice) templates.Letter {
+func (a *app) noticeLetter(n delivery.Notice) templates.Letter {
 	r := n.Report
 	report := []string{fmt.Sprintf("dibao issue report %d", n.Mailing)}
 	switch n.Kind {
-	case digest.NoticeDone:
+	case delivery.NoticeDone:
 		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: a.reportRows(r), Commands: report}
 		if r.Failed > 0 {
 			l.Lead = fmt.Sprintf("%d mails were refused for good. What the servers said stands below, by domain.", r.Failed)
 		}
 		return l
-	case digest.NoticeStuck:
+	case delivery.NoticeStuck:
 		return templates.Letter{
 			Title: fmt.Sprintf("Mailing %d is stuck, %d wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: a.reportRows(r), Commands: append(report, "dibao mail doctor"),
 			Lead: "Some of its mails were first tried over six hours ago and are not through. They are tried for two days; nothing is lost until then.",
 		}
-	case digest.NoticePolicy:
+	case delivery.NoticePolicy:
 		return templates.Letter{
 			Title: fmt.Sprintf("%s refuses our mail", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue report"},
 			Lead: fmt.Sprintf("%s refused three messages in a row by its policy. Its mail waits for four hours and is tried again then. No reader was suppressed for it.", n.Domain),
 		}
 	}
 	switch n.Kind {
-	case digest.NoticeRefused:
+	case delivery.NoticeRefused:
 		return templates.Letter{
 			Title: fmt.Sprintf("%s refuses our mail before a reader is named", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
 			Lead: fmt.Sprintf("It answered: %s. This is about us: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
 				"One message tries again from time to time, at least once an hour; when you have corrected the cause, «dibao issue send» tries at once.", n.Text),
 		}
-	case digest.NoticePending:
+	case delivery.NoticePending:
 		if n.Domain == "" {
 			return templates.Letter{
 				Title:    fmt.Sprintf("Many readers would be suppressed by mailing %d", n.Mailing),
@@ -90,7 +90,7 @@ func (a *app) noticeLetter(n digest.Notice) templates.Letter {
 }
 
 // reportRows are the figures of a mailing, without those that are nothing.
-func (a *app) reportRows(r digest.MailingReport) []templates.LetterRow {
+func (a *app) reportRows(r delivery.MailingReport) []templates.LetterRow {
 	rows := []templates.LetterRow{{Name: "Due", Value: shortTime(r.DueAt, a.config.Schedule.Zone)}}
 	if r.DoneAt != nil {
 		rows = append(rows, templates.LetterRow{Name: "Done", Value: shortTime(*r.DoneAt, a.config.Schedule.Zone)})
@@ -111,7 +111,7 @@ func (a *app) reportRows(r digest.MailingReport) []templates.LetterRow {
 const maxDomainRows = 8
 
 // domainRows names the domains that did not take all of a mailing.
-func domainRows(domains []digest.DomainReport) (rows []templates.LetterRow) {
+func domainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 	for _, d := range domains {
 		if d.Failed+d.Waiting+d.Uncertain == 0 || len(rows) == maxDomainRows {
 			continue

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/internal/config"
 )
 
@@ -15,23 +15,23 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 	a := &app{config: config.Config{}}
 	a.config.Schedule.Zone = time.UTC
 	reply := "450 4.7.1 Frequency limited"
-	report := digest.MailingReport{Mailing: 12, DueAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Sent: 970, Waiting: 20, Claimed: 5, Failed: 3}
+	report := delivery.MailingReport{Mailing: 12, DueAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Sent: 970, Waiting: 20, Claimed: 5, Failed: 3}
 	for _, x := range []struct {
-		notice      digest.Notice
+		notice      delivery.Notice
 		title, text string
 		command     string
 	}{
-		{digest.Notice{Kind: digest.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 mails were refused for good", "dibao issue report 12"},
-		{digest.Notice{Kind: digest.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 wait", "tried for two days", "dibao mail doctor"},
-		{digest.Notice{Kind: digest.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
-		{digest.Notice{Kind: digest.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before a reader is named", "535 no", "dibao issue send"},
-		{digest.Notice{Kind: digest.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "None is suppressed", "dibao bounce list --pending"},
-		{digest.Notice{Kind: digest.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "None is suppressed", "dibao bounce apply --domain qq.com"},
-		{digest.Notice{Kind: digest.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be taken", "552 <too> large", "dibao issue report 12"},
+		{delivery.Notice{Kind: delivery.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 mails were refused for good", "dibao issue report 12"},
+		{delivery.Notice{Kind: delivery.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 wait", "tried for two days", "dibao mail doctor"},
+		{delivery.Notice{Kind: delivery.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
+		{delivery.Notice{Kind: delivery.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before a reader is named", "535 no", "dibao issue send"},
+		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "None is suppressed", "dibao bounce list --pending"},
+		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "None is suppressed", "dibao bounce apply --domain qq.com"},
+		{delivery.Notice{Kind: delivery.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be taken", "552 <too> large", "dibao issue report 12"},
 	} {
 		letter := a.noticeLetter(x.notice)
 		letter.Language, letter.SiteName = "en", siteName
-		letter.Rows = append(letter.Rows, domainRows([]digest.DomainReport{{Domain: "done.example", Sent: 5}, {Domain: "qq.com", Waiting: 25, Reply: &reply}})...)
+		letter.Rows = append(letter.Rows, domainRows([]delivery.DomainReport{{Domain: "done.example", Sent: 5}, {Domain: "qq.com", Waiting: 25, Reply: &reply}})...)
 		m, err := letter.Mail()
 		if err != nil {
 			t.Fatal(err)

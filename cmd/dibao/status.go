@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/jobs"
@@ -79,12 +80,12 @@ type status struct {
 	feed         feed.Status
 	sources      []feed.Source // the worst first
 	digest       digest.Status
-	mailings     []digest.MailingReport // the latest first
-	readers      map[string]int         // subscriptions by state
-	suppressions map[string]int         // by reason
-	jobs         map[string]int         // by state
-	clockSkew    time.Duration          // how far the clock of the database server is ahead
-	diskFree     uint64                 // bytes where the database is; 0: not known
+	mailings     []delivery.MailingReport // the latest first
+	readers      map[string]int           // subscriptions by state
+	suppressions map[string]int           // by reason
+	jobs         map[string]int           // by state
+	clockSkew    time.Duration            // how far the clock of the database server is ahead
+	diskFree     uint64                   // bytes where the database is; 0: not known
 	database     string
 }
 
@@ -349,34 +350,34 @@ func (st status) json() any {
 	}
 	version, revision := builtFrom()
 	out := struct {
-		At            time.Time              `json:"at"`
-		Version       string                 `json:"version"`
-		Revision      string                 `json:"revision"`
-		Database      string                 `json:"database"`
-		DiskFree      *uint64                `json:"disk_free_bytes"` // null: not known
-		Sources       map[feed.State]int     `json:"sources"`
-		Unwell        []source               `json:"unwell_sources"`
-		Articles      int64                  `json:"articles"`
-		NewestArticle *time.Time             `json:"newest_article_at"`
-		Unindexed     int64                  `json:"unindexed_articles"`
-		Held          int64                  `json:"held_articles"`
-		Lists         []list                 `json:"lists"`
-		HeldIssues    int                    `json:"held_issues"`
-		Mailings      []digest.MailingReport `json:"mailings"`
-		Deliveries    map[string]int         `json:"deliveries_7_days"`
-		OldestWaiting *time.Time             `json:"oldest_waiting_at"`
-		Paused        []digest.Pause         `json:"paused_servers"`
-		Reports       map[string]int         `json:"reports_7_days"`
-		Pending       int                    `json:"pending_suppressions"`
-		Subscriptions map[string]int         `json:"subscriptions"`
-		Suppressions  map[string]int         `json:"suppressions"`
-		Jobs          map[string]int         `json:"jobs"`
-		ClockSkew     float64                `json:"clock_skew_seconds"`
+		At            time.Time                `json:"at"`
+		Version       string                   `json:"version"`
+		Revision      string                   `json:"revision"`
+		Database      string                   `json:"database"`
+		DiskFree      *uint64                  `json:"disk_free_bytes"` // null: not known
+		Sources       map[feed.State]int       `json:"sources"`
+		Unwell        []source                 `json:"unwell_sources"`
+		Articles      int64                    `json:"articles"`
+		NewestArticle *time.Time               `json:"newest_article_at"`
+		Unindexed     int64                    `json:"unindexed_articles"`
+		Held          int64                    `json:"held_articles"`
+		Lists         []list                   `json:"lists"`
+		HeldIssues    int                      `json:"held_issues"`
+		Mailings      []delivery.MailingReport `json:"mailings"`
+		Deliveries    map[string]int           `json:"deliveries_7_days"`
+		OldestWaiting *time.Time               `json:"oldest_waiting_at"`
+		Paused        []delivery.Pause         `json:"paused_servers"`
+		Reports       map[string]int           `json:"reports_7_days"`
+		Pending       int                      `json:"pending_suppressions"`
+		Subscriptions map[string]int           `json:"subscriptions"`
+		Suppressions  map[string]int           `json:"suppressions"`
+		Jobs          map[string]int           `json:"jobs"`
+		ClockSkew     float64                  `json:"clock_skew_seconds"`
 	}{
 		At: st.at.UTC(), Version: version, Revision: revision, Database: st.database, DiskFree: null(st.diskFree),
 		Sources: st.feed.Sources, Unwell: []source{}, Articles: st.feed.Articles, NewestArticle: null(st.feed.NewestAt), Unindexed: st.feed.Unindexed, Held: st.feed.Held,
-		Lists: []list{}, HeldIssues: st.digest.HeldIssues, Mailings: append([]digest.MailingReport{}, st.mailings...), Deliveries: st.digest.Deliveries, OldestWaiting: null(st.digest.OldestWaiting),
-		Paused: append([]digest.Pause{}, st.digest.Paused...), Reports: st.digest.Reports, Pending: st.digest.Pending, Subscriptions: st.readers, Suppressions: st.suppressions,
+		Lists: []list{}, HeldIssues: st.digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.mailings...), Deliveries: st.digest.Deliveries, OldestWaiting: null(st.digest.OldestWaiting),
+		Paused: append([]delivery.Pause{}, st.digest.Paused...), Reports: st.digest.Reports, Pending: st.digest.Pending, Subscriptions: st.readers, Suppressions: st.suppressions,
 		Jobs: st.jobs, ClockSkew: st.clockSkew.Seconds(),
 	}
 	for _, src := range st.sources {

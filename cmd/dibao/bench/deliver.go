@@ -21,6 +21,7 @@ import (
 	"github.com/jordan-wright/email"
 
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/budget"
 	"dibao/internal/mail"
@@ -90,7 +91,7 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 	budget.CollectLess()
 	server := mail.Options{Addr: addr, TLS: mail.TLSNone}
 	keys := a.Subscribers.Keys()
-	d, err := a.Digest.NewDeliverer(digest.DeliverOptions{
+	d, err := a.Digest.NewDeliverer(delivery.Options{
 		Server: server, Connections: b.Connections, DKIM: signer, BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(),
 	})
 	if err != nil {
@@ -107,7 +108,7 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 	if err != nil {
 		return out, err
 	}
-	var done digest.Delivered
+	var done delivery.Delivered
 	if out.CPU, out.Wall, err = measure(func() error {
 		done, err = d.Deliver(ctx)
 		return err

@@ -22,6 +22,7 @@ import (
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/digest"
+	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/database"
@@ -60,7 +61,7 @@ type Node struct {
 	Collector        *feed.Collector
 	Subscribers      *subscribers.Store
 	Digest           *digest.Service
-	Deliverer        func() (*digest.Deliverer, error)
+	Deliverer        func() (*delivery.Deliverer, error)
 	SendConfirmation func(context.Context, subscribers.Confirmation) error
 	Run              func(ctx context.Context, public net.Listener) error // the daemon
 }

@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/mail"
 )
 
 // bouncesWithin is how long after a mail its report comes, as a rule: a mail that
@@ -41,7 +42,7 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 	}
 	accepts := make(map[place]bool)
 	for _, x := range accused {
-		at := place{x.mailing, domainOf(x.address), x.reported}
+		at := place{x.mailing, mail.DomainOf(x.address), x.reported}
 		if _, known := accepts[at]; !known {
 			if accepts[at], err = s.acceptedOthers(ctx, at.mailing, at.domain, at.reported); err != nil {
 				return err
@@ -50,7 +51,7 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 		if !accepts[at] {
 			continue
 		}
-		if _, err := s.strike(ctx, struck{x.mailing, x.subscriber, x.address, x.text}, tell); err != nil {
+		if _, err := s.Strike(ctx, Struck{Mailing: x.mailing, Subscriber: x.subscriber, Address: x.address, Note: x.text}, tell); err != nil {
 			return err
 		}
 	}
@@ -72,12 +73,13 @@ func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnk
 			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscriber = u.id AND e.state = 'sent' AND e.done_at > g.at
 				AND NOT EXISTS (SELECT 1 FROM feedback h WHERE h.subscriber = u.id AND h.delivery = e.id AND h.kind = 'bounce')
 				AND e.done_at < f.at)) >= $2
-		GROUP BY d.mailing, u.id, u.address ORDER BY d.mailing, u.id`, s.now().Add(-issuesWithin), unknownIssues)
+		GROUP BY d.mailing, u.id, u.address ORDER BY d.mailing, u.id`, s.now().Add(-IssuesWithin), unknownIssues)
 }
 
+// OfDomainSQLite and OfDomainPostgres are conditions: the reader u is of the domain $2.
 const (
-	acceptedSQLite   = `substr(u.address_key, instr(u.address_key, '@') + 1) = $2`
-	acceptedPostgres = `split_part(u.address_key, '@', 2) = $2`
+	OfDomainSQLite   = `substr(u.address_key, instr(u.address_key, '@') + 1) = $2`
+	OfDomainPostgres = `split_part(u.address_key, '@', 2) = $2`
 )
 
 // acceptedOthers reports whether a mailing brought a mail to any reader of a
@@ -90,7 +92,7 @@ func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain stri
 	}
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries d JOIN subscribers u ON u.id = d.subscriber
-			WHERE d.mailing = $1 AND d.state = 'sent' AND d.done_at <= $3 AND `+s.db.Dialect().Pick(acceptedSQLite, acceptedPostgres)+`
+			WHERE d.mailing = $1 AND d.state = 'sent' AND d.done_at <= $3 AND `+s.db.Dialect().Pick(OfDomainSQLite, OfDomainPostgres)+`
 			AND NOT EXISTS (SELECT 1 FROM feedback f WHERE f.subscriber = d.subscriber AND f.delivery = d.id AND f.kind = 'bounce'))`, mailing, domain, before).Scan(&accepted)
 	})
 	return accepted, err

@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dibao/digest/verdict"
+	"dibao/internal/database"
 	"dibao/internal/mail"
 )
 
@@ -20,7 +21,7 @@ func rulingOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
 		return nil, verdict.Verdict{}
 	}
 	return refused, verdict.Judge(verdict.Reply{
-		Phase: verdict.Phase(refused.Phase), Domain: domainOf(j.reader.Address), Code: refused.Code, Enhanced: refused.Enhanced, Text: refused.Text,
+		Phase: verdict.Phase(refused.Phase), Domain: mail.DomainOf(j.reader.Address), Code: refused.Code, Enhanced: refused.Enhanced, Text: refused.Text,
 	})
 }
 
@@ -119,22 +120,22 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 	now := r.service.now()
 	class := v.Class.String()
 	if v.Full && v.Class == verdict.Temporary {
-		class = classFull // unlike a refusal for now that was given up, which is no fault of the reader's
+		class = ClassFull // unlike a refusal for now that was given up, which is no fault of the reader's
 	}
 	refusals := 0 // of this class, in a row or lately
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO feedback (delivery, subscriber, kind, class, code, text, phase, at) VALUES ($1, $2, 'reply', $3, $4, $5, $6, $7)`,
-			j.ID, j.Subscriber, class, refused.Code, clip(refused.Text, 500), refused.Phase, now); err != nil {
+			j.ID, j.Subscriber, class, refused.Code, database.Clip(refused.Text, 500), refused.Phase, now); err != nil {
 			return err
 		}
 		return tx.QueryRowContext(ctx, `
 			SELECT COUNT(DISTINCT f.delivery) FROM feedback f WHERE f.subscriber = $1 AND f.kind = 'reply' AND f.class = $2 AND f.at > $3
 			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = $1 AND d.state = 'sent' AND d.done_at > f.at)`,
-			j.Subscriber, class, now.Add(-issuesWithin)).Scan(&refusals)
+			j.Subscriber, class, now.Add(-IssuesWithin)).Scan(&refusals)
 	})
-	if err == nil && (v.Suppress || class == classFull && refusals >= fullIssues) {
-		_, err = r.service.strike(ctx, struck{j.Mailing, j.Subscriber, j.reader.Address, fmt.Sprintf("%d %s", refused.Code, clip(refused.Text, 200))}, r.opts.Notify)
+	if err == nil && (v.Suppress || class == ClassFull && refusals >= FullIssues) {
+		_, err = r.service.Strike(ctx, Struck{Mailing: j.Mailing, Subscriber: j.Subscriber, Address: j.reader.Address, Note: fmt.Sprintf("%d %s", refused.Code, database.Clip(refused.Text, 200))}, r.opts.Notify)
 	}
 	if err == nil && v.Class == verdict.Message {
 		r.service.opts.Logger.Error("a server can't take this message", "mailing_id", j.Mailing, "delivery_id", j.ID, "reply_code", refused.Code)

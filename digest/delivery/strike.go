@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"dibao/digest/verdict"
 	"dibao/internal/database"
+	"dibao/internal/mail"
 	"dibao/subscribers"
 )
 
@@ -24,32 +25,42 @@ const (
 	mailingStrikesPercent = 5
 )
 
-// struck is a reader whom a reply or a report would have suppressed.
-type struck struct {
-	mailing, subscriber int64
-	address             string
-	note                string // what the server said
+// How often a reader's mailbox may answer so before the address is suppressed, by
+// a reply or by a report.
+const (
+	FullIssues    = 3 // issues that found it full
+	unknownIssues = 2 // issues refused for a reason that nobody understands
+	IssuesWithin  = 30 * 24 * time.Hour
+
+	ClassFull = "full" // of feedback: what is soft, apart from other refusals for now
+)
+
+// Struck is a reader whom a reply or a report would have suppressed.
+type Struck struct {
+	Mailing, Subscriber int64
+	Address             string
+	Note                string // what the server said
 }
 
-// strike suppresses a reader, unless too many of the domain would be by this
+// Strike suppresses a reader, unless too many of the domain would be by this
 // mailing: then all of them wait for an admin, those who were suppressed included.
 // The admin is told once for a domain and a mailing. It reports whether the reader
 // is suppressed now.
-func (s *Service) strike(ctx context.Context, x struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
-	domain := domainOf(x.address)
-	most, mostOfAll, err := s.mostStrikes(ctx, x.mailing, domain)
+func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
+	domain := mail.DomainOf(x.Address)
+	most, mostOfAll, err := s.mostStrikes(ctx, x.Mailing, domain)
 	if err != nil {
 		return false, err
 	}
 	tripped, where := 0, domain // where is "" for the whole mailing
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		suppressed, tripped, where = false, 0, domain
-		if err := s.lockMailing(ctx, tx, x.mailing); err != nil {
+		if err := s.lockMailing(ctx, tx, x.Mailing); err != nil {
 			return err
 		}
 		var all, pending, mine int
 		err := tx.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN state = 'pending' THEN 1 END), COUNT(CASE WHEN subscriber = $3 THEN 1 END)
-			FROM strikes WHERE mailing = $1 AND domain = $2`, x.mailing, domain, x.subscriber).Scan(&all, &pending, &mine)
+			FROM strikes WHERE mailing = $1 AND domain = $2`, x.Mailing, domain, x.Subscriber).Scan(&all, &pending, &mine)
 		switch {
 		case err != nil:
 			return err
@@ -61,7 +72,7 @@ func (s *Service) strike(ctx context.Context, x struck, tell func(context.Contex
 			}
 			return s.trip(ctx, tx, x, domain, domain)
 		case mine == 0:
-			done, waits, err := ofMailing(ctx, tx, x.mailing)
+			done, waits, err := ofMailing(ctx, tx, x.Mailing)
 			if err != nil {
 				return err
 			}
@@ -72,20 +83,20 @@ func (s *Service) strike(ctx context.Context, x struck, tell func(context.Contex
 				return s.trip(ctx, tx, x, domain, "")
 			}
 		}
-		fresh, err := s.subscribers.SuppressIn(ctx, tx, x.address, subscribers.ReasonBounce, x.note)
+		fresh, err := s.subscribers.SuppressIn(ctx, tx, x.Address, subscribers.ReasonBounce, x.Note)
 		if suppressed = true; err != nil || !fresh {
 			return err
 		}
 		if mine > 0 { // it was lifted since
-			_, err := tx.ExecContext(ctx, `UPDATE strikes SET at = $3 WHERE mailing = $1 AND subscriber = $2`, x.mailing, x.subscriber, s.now())
+			_, err := tx.ExecContext(ctx, `UPDATE strikes SET at = $3 WHERE mailing = $1 AND subscriber = $2`, x.Mailing, x.Subscriber, s.now())
 			return err
 		}
 		return s.noteStrike(ctx, tx, x, domain, "suppressed")
 	})
 	if err == nil && tripped > 0 {
-		s.opts.Logger.Error("too many readers would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.mailing, "domain", where, "readers", tripped)
+		s.opts.Logger.Error("too many readers would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.Mailing, "domain", where, "readers", tripped)
 		if tell != nil {
-			tell(ctx, Notice{Kind: NoticePending, Mailing: x.mailing, Domain: where, Text: x.note})
+			tell(ctx, Notice{Kind: NoticePending, Mailing: x.Mailing, Domain: where, Text: x.Note})
 		}
 	}
 	return suppressed, err
@@ -102,7 +113,7 @@ func ofMailing(ctx context.Context, tx *sql.Tx, mailing int64) (done int, waits 
 
 // trip makes what a mailing said of the readers where wait, and lifts what it did;
 // where is a domain or, with "", all.
-func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain, where string) error {
+func (s *Service) trip(ctx context.Context, tx *sql.Tx, x Struck, domain, where string) error {
 	type done struct {
 		subscriber int64
 		at         time.Time
@@ -110,7 +121,7 @@ func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain, where 
 	all, err := database.Collect(ctx, tx, func(r database.Row) (d done, err error) {
 		err = r.Scan(&d.subscriber, &d.at)
 		return d, err
-	}, `SELECT subscriber, at FROM strikes WHERE mailing = $1 AND ($2 = '' OR domain = $2) AND state = 'suppressed'`, x.mailing, where)
+	}, `SELECT subscriber, at FROM strikes WHERE mailing = $1 AND ($2 = '' OR domain = $2) AND state = 'suppressed'`, x.Mailing, where)
 	if err != nil {
 		return err
 	}
@@ -119,15 +130,15 @@ func (s *Service) trip(ctx context.Context, tx *sql.Tx, x struck, domain, where 
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE strikes SET state = 'pending' WHERE mailing = $1 AND ($2 = '' OR domain = $2)`, x.mailing, where); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE strikes SET state = 'pending' WHERE mailing = $1 AND ($2 = '' OR domain = $2)`, x.Mailing, where); err != nil {
 		return err
 	}
 	return s.noteStrike(ctx, tx, x, domain, "pending")
 }
 
-func (s *Service) noteStrike(ctx context.Context, tx *sql.Tx, x struck, domain, state string) error {
+func (s *Service) noteStrike(ctx context.Context, tx *sql.Tx, x Struck, domain, state string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO strikes (mailing, subscriber, domain, state, note, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		x.mailing, x.subscriber, domain, state, clip(verdict.Anonymous(x.note), 300), s.now())
+		x.Mailing, x.Subscriber, domain, state, database.Clip(verdict.Anonymous(x.Note), 300), s.now())
 	return err
 }
 
@@ -222,11 +233,11 @@ func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, er
 		all, err = database.Collect(ctx, tx, func(r database.Row) (p Pending, err error) {
 			err = r.Scan(&p.Mailing, &p.Domain, &p.Subscriber, &p.Address, &p.At, &p.Text)
 			return p, err
-		}, `SELECT x.mailing, x.domain, x.subscriber, u.address, x.at, x.note FROM strikes x JOIN subscribers u ON u.id = x.subscriber
+		}, `SELECT x.Mailing, x.domain, x.Subscriber, u.address, x.at, x.Note FROM strikes x JOIN subscribers u ON u.id = x.Subscriber
 			WHERE x.state = 'pending' AND ($1 = '' OR x.domain = $1)
-			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = x.subscriber AND d.state = 'sent' AND d.done_at > x.at)
-			AND NOT EXISTS (SELECT 1 FROM strikes y WHERE y.subscriber = x.subscriber AND y.state = 'pending' AND y.mailing > x.mailing)
-			ORDER BY x.domain, x.subscriber`, domain)
+			AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.subscriber = x.Subscriber AND d.state = 'sent' AND d.done_at > x.at)
+			AND NOT EXISTS (SELECT 1 FROM strikes y WHERE y.subscriber = x.Subscriber AND y.state = 'pending' AND y.mailing > x.Mailing)
+			ORDER BY x.domain, x.Subscriber`, domain)
 		return err
 	})
 	return all, err

@@ -1,9 +1,8 @@
-package digest
+package delivery
 
 import (
 	"context"
 	"errors"
-	netmail "net/mail"
 	"time"
 
 	"dibao/digest/verdict"
@@ -148,7 +147,7 @@ func (c *connection) deliver(ctx context.Context, j job) {
 	r := c.run
 	now := r.service.now()
 	back := outcome{state: "waiting", nextAt: now, untried: true}
-	v, err := r.render.variant(ctx, j.Variant)
+	v, err := r.render.Render(ctx, j.Variant)
 	if err != nil {
 		if ctx.Err() == nil {
 			r.note(err)
@@ -165,10 +164,10 @@ func (c *connection) deliver(ctx context.Context, j job) {
 			return
 		}
 	}
-	if !j.wanted || !v.wantedBy(j.reader) {
+	if !j.wanted || !v.WantedBy(j.reader) {
 		o := outcome{state: "suppressed"}
 		if j.reader.Suppressed {
-			o.reply = replySuppressed
+			o.reply = ReplySuppressed
 		}
 		c.finish(j, o)
 		r.count(func(t *Delivered) { t.Suppressed++ })
@@ -328,12 +327,12 @@ func (e *unreachedError) Unwrap() error { return e.error }
 // transmit connects where it has to and sends. A connection that turns out to
 // have been closed since its last message is replaced once.
 func (c *connection) transmit(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
-	if err := c.connect(ctx, j.lane, domainOf(e.To)); err != nil {
+	if err := c.connect(ctx, j.lane, mail.DomainOf(e.To)); err != nil {
 		return mail.Reply{}, err
 	}
 	reply, err := c.send(ctx, e, j)
 	if errors.Is(err, mail.ErrStale) && ctx.Err() == nil {
-		if err := c.connect(ctx, j.lane, domainOf(e.To)); err != nil {
+		if err := c.connect(ctx, j.lane, mail.DomainOf(e.To)); err != nil {
 			return mail.Reply{}, err
 		}
 		return c.send(ctx, e, j)
@@ -388,18 +387,14 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 }
 
 // message makes the message of a job.
-func (c *connection) message(v *variant, j job) (mail.Envelope, error) {
+func (c *connection) message(v Message, j job) (mail.Envelope, error) {
 	r := c.run
-	from := v.from.Address
+	from := v.Sender()
+	messageID := c.ids.Of(j.Mailing, j.Subscriber, mail.DomainOf(from))
 	if r.opts.BounceToken != nil {
 		from = r.service.EnvelopeFrom(from, r.opts.BounceToken(j.ID))
 	}
-	personal, err := r.render.personal(v, j.reader, c.ids.Of(j.Mailing, j.Subscriber, v.domain))
-	if err != nil {
-		return mail.Envelope{}, err
-	}
-	personal.To = netmail.Address{Address: j.reader.Address}
-	err = v.message.Assemble(&c.assembly, personal)
+	err := v.Assemble(&c.assembly, j.reader, messageID)
 	return mail.Envelope{From: from, To: j.reader.Address, Pieces: c.assembly.Pieces}, err
 }
 

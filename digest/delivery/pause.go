@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -98,7 +98,7 @@ func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyErro
 		x = Pause{Name: name, Since: now, resumedAt: x.resumedAt}
 	}
 	x.Tries++
-	x.Reply = clip(reply.Error(), maxReply)
+	x.Reply = database.Clip(reply.Error(), maxReply)
 	x.NextTryAt = now.Add(pauseFor(reply.Code, x.Tries, v))
 	tell = !x.told && (reply.Code >= 500 || x.Tries >= softTries)
 	x.told = x.told || tell

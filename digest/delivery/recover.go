@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -131,7 +131,7 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 		} {
 			args := []any{now, owner}
 			if step.named {
-				args = append(args, toJSON(append([]int64{}, step.ids...)))
+				args = append(args, database.JSON(append([]int64{}, step.ids...)))
 			}
 			res, err := tx.ExecContext(ctx, step.statement, args...)
 			if err != nil {

@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/mail"
 )
 
 // MailingReport says how the deliveries of a mailing stand.
@@ -154,7 +155,7 @@ func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, e
 			if err := rows.Scan(&address, &state, &next, &reply); err != nil {
 				return err
 			}
-			domain := domainOf(address)
+			domain := mail.DomainOf(address)
 			if byDomain[domain] == nil {
 				byDomain[domain] = &DomainReport{Domain: domain}
 			}

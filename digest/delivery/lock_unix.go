@@ -1,6 +1,6 @@
 //go:build unix
 
-package digest
+package delivery
 
 import (
 	"errors"

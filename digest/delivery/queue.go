@@ -1,10 +1,11 @@
-package digest
+package delivery
 
 import (
 	"context"
 	"slices"
 	"time"
 
+	"dibao/internal/mail"
 	"dibao/subscribers"
 )
 
@@ -27,7 +28,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	r.mu.Lock()
 	lively := 0
 	for i := range jobs {
-		jobs[i].lane = r.lanes.of(domainOf(jobs[i].reader.Address))
+		jobs[i].lane = r.lanes.of(mail.DomainOf(jobs[i].reader.Address))
 		if !jobs[i].lane.yields() {
 			lively++
 		}
@@ -143,7 +144,7 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 	taken := r.takeQueued(func(j job) bool { return slices.Contains(halted, j.Mailing) })
 	r.mu.Unlock()
 	r.putBack(taken, r.service.now(), "")
-	r.render.forget() // when the mailing goes on, its mails get another Date
+	r.render.Forget() // when the mailing goes on, its mails get another Date
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -333,7 +333,7 @@ func (e entry) appendJSON(b []byte) []byte {
 func appendText(b []byte, reply string) []byte {
 	for i := range len(reply) {
 		if c := reply[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || i >= maxReply {
-			return append(b, toJSON(clip(reply, maxReply))...)
+			return append(b, database.JSON(database.Clip(reply, maxReply))...)
 		}
 	}
 	return append(append(append(b, '"'), reply...), '"') // as most are
@@ -355,18 +355,6 @@ func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
 	return done, err
 }
 
-// clip cuts s to at most n bytes, never inside a character.
-func clip(s string, n int) string {
-	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", " ") // PostgreSQL keeps no NUL
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
-}
-
-func count(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
-}
+// ReplySuppressed marks deliveries that were not begun since the reader was
+// suppressed meanwhile.
+const ReplySuppressed = "suppressed"

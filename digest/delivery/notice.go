@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -123,7 +123,7 @@ func (s *Service) setMailing(ctx context.Context, mailing int64, state string, f
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE mailings SET state = CASE WHEN $2 = 'sending' AND composed_at IS NULL THEN 'composed' ELSE $2 END
 			WHERE id = $1 AND state IN (`+s.db.Dialect().Texts("$3")+`)`,
-			mailing, state, toJSON(from))
+			mailing, state, database.JSON(from))
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package digest
+package delivery
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"dibao/internal/mail"
 )
 
-// DeliverOptions say how a node sends. The zero value of a field is the default
+// Options say how a node sends. The zero value of a field is the default
 // named beside it.
-type DeliverOptions struct {
+type Options struct {
 	Server      mail.Options     // where to; required, but for Direct
 	Fallbacks   []mail.Options   // servers to use while the first is not reached, in this order
 	Direct      *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
@@ -32,7 +32,7 @@ type DeliverOptions struct {
 	Notify func(ctx context.Context, n Notice)
 }
 
-func (o *DeliverOptions) fill() error {
+func (o *Options) fill() error {
 	if o.Server.Addr == "" && o.Direct == nil {
 		return errors.New("no mail server is set; set host and port in [mail], or direct = true")
 	}
@@ -55,8 +55,8 @@ func (o *DeliverOptions) fill() error {
 // Deliverer sends what the ledger says is due. One per process and server.
 type Deliverer struct {
 	service *Service
-	opts    DeliverOptions
-	render  *renderer
+	opts    Options
+	render  Renderer
 	lanes   *lanes
 	all     *lane // bounds the messages of all lanes together
 	servers *servers
@@ -73,8 +73,8 @@ type Delivered struct {
 	Refused string
 }
 
-// NewDeliverer returns a deliverer of s. It opens no connection.
-func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
+// NewDeliverer returns a deliverer of s, whose messages render makes. It opens no connection.
+func (s *Service) NewDeliverer(opts Options, render Renderer) (*Deliverer, error) {
 	if err := opts.fill(); err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) NewDeliverer(opts DeliverOptions) (*Deliverer, error) {
 	}
 	p := &pauses{service: s}
 	return &Deliverer{
-		service: s, opts: opts, render: newRenderer(s, opts.DKIM), lanes: newLanes(opts.Limits), all: newLane("", Limit{PerMinute: opts.PerMinute}, 1),
+		service: s, opts: opts, render: render, lanes: newLanes(opts.Limits), all: newLane("", Limit{PerMinute: opts.PerMinute}, 1),
 		servers: newServers(append([]mail.Options{opts.Server}, opts.Fallbacks...), p), pauses: p,
 	}, nil
 }
@@ -118,7 +118,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	if err := run.ledger.begin(ctx); err != nil {
 		return run.total, fmt.Errorf("begin to deliver: %w", err)
 	}
-	defer d.render.forget()
+	defer d.render.Forget()
 	var writing sync.WaitGroup
 	stop := make(chan struct{})
 	writing.Go(func() { ledger.run(stop) })

@@ -1,0 +1,59 @@
+// Package delivery brings composed mailings to the readers' servers: the queue, its
+// lanes and connections, the ledger and its journal, what replies mean for readers,
+// and reports of all that.
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+// ErrNotFound says that there is no such mailing.
+var ErrNotFound = errors.New("not found")
+
+// ServiceOptions say how a node delivers.
+type ServiceOptions struct {
+	BounceDomain string // of envelope senders (VERP); "": the sender's own address is it
+	Now          func() time.Time
+	Logger       *slog.Logger
+	Notify       func(ctx context.Context, n Notice) // is told what an admin should know; nil: only the log is
+}
+
+// Service keeps the deliveries of one database.
+type Service struct {
+	db          *database.DB
+	subscribers *subscribers.Store
+	opts        ServiceOptions
+	sizes       domainSizes
+}
+
+// New returns a service on one database.
+func New(db *database.DB, readers *subscribers.Store, opts ServiceOptions) *Service {
+	return &Service{db: db, subscribers: readers, opts: opts}
+}
+
+func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
+
+// Renderer makes the messages of deliveries.
+type Renderer interface {
+	// Render returns the mail of a variant, which many deliveries share.
+	Render(ctx context.Context, variant int64) (Message, error)
+	// Forget drops what was rendered: the mailings are through.
+	Forget()
+}
+
+// Message is a rendered mail that lacks only what is a reader's own.
+type Message interface {
+	// Sender is the address that the mail is from.
+	Sender() string
+	// WantedBy reports whether the mail still brings something that the reader takes.
+	WantedBy(reader subscribers.Reader) bool
+	// Assemble fills in what is the reader's own.
+	Assemble(to *mail.Assembly, reader subscribers.Reader, messageID string) error
+}

@@ -1,0 +1,8 @@
+package mail
+
+import "strings"
+
+// DomainOf returns what stands after the last @.
+func DomainOf(address string) string {
+	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+}
