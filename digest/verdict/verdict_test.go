@@ -88,6 +88,9 @@ func TestJudge(t *testing.T) {
 		{"554 relay host unknown", "a.example", Policy, false, 0},
 		{"550 Your DNS domain does not exist", "a.example", Policy, false, 0},
 		{"554 Usuario desconocido", "a.example", Permanent, true, 0},
+		{"550 Excessive userid unknowns", "a.example", Policy, false, 0},
+		{"550 mailfolder is full", "a.example", Temporary, false, 0},
+		{"550 No mail box available for this user", "a.example", Permanent, true, 0},
 		{"550 No user found", "a.example", Permanent, true, 0},
 		{"550 user not exist", "263.net", Permanent, true, 0},
 		{"550 5.0.0 该用户不存在", "qq.com", Unknown, false, 0}, // X.0.0 says nothing

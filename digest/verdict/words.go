@@ -50,9 +50,10 @@ var (
 	goneText = words(
 		mailboxWords+`…\bunknown`, `\bunknown (?:or illegal )?(?:local|alias)`, mailboxWords+`…(?:(?:not|n.t) (?:been )?(?:found|exist|known|listed|valid|recogni[sz]ed|registered|on server)|unrecogni[sz]ed|no longer on)`, mailboxWords+`…(?:does ?n.?t|do ?n.?t|does not|do not|did not|didn.?t|no longer) (?:exist|have)`,
 		mailboxWords+`…no such`, mailboxWords+`…\binvalid\b`, mailboxWords+`…\bnon_?existent`, mailboxWords+`…(?:disabled|deactivated|closed|deleted|terminated|cancelled|removed)`,
-		`(?:unknown|no such|invalid|non_existent|unrecogni[sz]ed|bad|illegal|deactivated|discontinued|deleted|defunct) `+mailboxWords, `not a (?:valid|known) `+mailboxWords, `do(?:es)?(?: not|n.?t) exists? (?:that|this|such) `+mailboxWords,
+		`(?:unknown|no such|invalid|non_existent|unrecogni[sz]ed|bad|illegal|deactivated|discontinued|deleted|defunct) (?:destination )?(?:e_?mail )?`+mailboxWords, `\be_?mail (?:address )?(?:does ?n.t|does not|not) exist`, `not a (?:valid|known) `+mailboxWords, `do(?:es)?(?: not|n.?t) exists? (?:that|this|such) `+mailboxWords,
 		`(?:unknown|no such|invalid|non_existent) (?:person|name|local|virtual|mail drop|destination)`, `invalid final delivery userid`, `no valid recipients`,
-		`no (?:mailbox|such (?:person|one|name|id\b)|(?:user|account|recipient|mail_?box) found|(?:one|account|user|recipient)…by that name)`, `unavailable mail user`, `not (?:a )?user of this server`, begins+`address rejected\b`, `mail_?box (?:is )?(?:unavailable|not available)`, `not (?:our|a) customer`, `not a member of (?:the |this )?domain`,
+		`no (?:mailbox|such (?:person|one|name|id\b)|(?:user|account|recipient|mail_?box) found|(?:one|account|user|recipient)…by that name)`, `unavailable mail user`, `no (?:mail_?box available for|one with) th`, `n.t handle mail for th(?:at|is) user`, `no longer (?:an employee|on (?:this )?server)`, `not found in ldap`, `unable to find…(?:alias|user)`,
+		`destin(?:atario|\.) (?:sconosciuto|errato)|indirizzo inesistente|nie istnieje|nie ma takiego konta|adressat unbekannt`, `not (?:a )?user of this server`, begins+`address rejected\b`, `mail_?box (?:is )?(?:unavailable|not available)`, `not (?:our|a) customer`, `not a member of (?:the |this )?domain`,
 		`(?:doesn.?t|does not) have an? (?:\S+ )?account`, `not in (?:my|our|the) (?:user |recipient )?(?:list|table|directory)`, `not in local recipient`, `not listed in`,
 		`RecipNotFound|RecipientNotFound|RESOLVER\.ADR`, `(?:unrouteable|unroutable|undeliverable) (?:address|(?:mail )?domain)`, `(?:usuario|usu[áa]rio|destinatari[oa]|utilisateur|destinataire|benutzer|empf[äa]nger|utente)…(?:desconocid[oa]|inv[áa]lid[oa]|inexistente|inconnu|inexistant|unbekannt|sconosciut[oa]|no existe|n[ãa]o existe|n.existe pas)`, `adresse…n.existe pas`, `no such address`, `can.?t find (?:user|recipient)`, `account is unavailable`,
 		`(?:host|domain)…(?:not found|does not exist|doesn.?t exist|unknown|not known|lookup fail)`, `unknown recipient domain`, `name or service not known|couldn.?t find any host`,
@@ -82,7 +83,7 @@ var (
 	// fullText: the mailbox exists and has no room.
 	fullText = words(
 		`(?:mail_?box|inbox|quota|storage|account|recipient|user|maildir|message store)…(?:\bfull\b|over_?quota|exceed\w* (?:the |its |their )?(?:\w+ )?(?:quota|storage|limit|space)|out of (?:space|storage)|(?:not enough|insufficient|n.?t have enough|not have enough) (?:space|storage|room))`,
-		`over_?quota|over the (?:maximum|allowed) (?:allowed )?(?:mailbox )?(?:quota|size)`, `quota…exceed`, `exceed…quota`, `quota (?:is )?full`, `quota violation`, `speicher(?:volumen|platz)…(?:ueber|über|erschöpft|voll)|postfach…voll|bo[iî]te…pleine|(?:buz[oó]n|casilla)…llen[oa]|casella…piena|caixa…cheia`, `(?:insufficient|not enough) (?:system |disk )?(?:storage|space|room)`, `full mail_?box`, `exceeded storage`, `\bquota\b…(?:limit|user)`,
+		`over_?quota|over the (?:maximum|allowed) (?:allowed )?(?:mailbox )?(?:quota|size)`, `quota…exceed`, `exceed…quota`, `quota (?:is )?full`, `quota violation`, `mail_?(?:box|folder) (?:size |quota )?(?:limit )?(?:exceed|is full)`, `exhausted…(?:storage|space)`, `zu ?viele mails`, `speicher(?:volumen|platz)…(?:ueber|über|erschöpft|voll)|postfach…voll|bo[iî]te…pleine|(?:buz[oó]n|casilla)…llen[oa]|casella…piena|caixa…cheia`, `(?:insufficient|not enough) (?:system |disk )?(?:storage|space|room)`, `full mail_?box`, `exceeded storage`, `\bquota\b…(?:limit|user)`,
 		`(?:邮箱|信箱|空间|容量|配额)(?:已满|已经满|满了|不足|已用完|超限)`, `(?:超出|超过)(?:了)?(?:邮箱|信箱|用户)?(?:的)?(?:容量|配额|空间)`, `(?:邮箱|信箱|收件人)…(?:已满|空间不足|容量不足|超出配额)`,
 	)
 	// heldText: the mailbox exists and accepts nothing at the moment.
@@ -101,7 +102,7 @@ var (
 	// strongPolicy: it was refused for what it is or where it comes from.
 	strongPolicy = words(
 		`spam(?:m|s\b|\b|_?like|_?score|_?content|haus|cop|assassin|_?filter|_?trap)`, `\bblock(?:ed|ing|s)?\b`, `block_?list`, `black_?(?:list\w*|ip)`, `deny_?list`, `\bban(?:ned)?\b`, `reputation`, `\b(?:rbl|dnsbl|surbl|uribl|sorbs)\b`,
-		`barracuda|cloudmark|proofpoint|sender ?score|senderbase`, `polic(?:y|ies)\b`, `unsolicited`, `\bbulk\b`, `\bjunk\b`, `abus(?:e|ive)`, `malware|virus|phish|malicious|suspicious|suspected`,
+		`barracuda|cloudmark|proofpoint|sender ?score|senderbase`, `polic(?:y|ies)\b`, `unsolicited`, `excessive`, `\bbulk\b`, `\bjunk\b`, `abus(?:e|ive)`, `malware|virus|phish|malicious|suspicious|suspected`,
 		`unauthenticated|not authenticated|authentication (?:required|fail)`, `prohibit|forbidden`, `content…(?:reject|filter|den)`, `(?:poor|low|bad)…(?:score|rating|history)`, `complaints`,
 		`(?:message|mail|email)…(?:looks like|contains|considered|classified|identified)`, `(?:blocked|listed) (?:by|at|in|using|on) `, `too many (?:invalid|bad|unknown) (?:recipients|users|addresses)`,
 		`垃圾|反垃圾|黑名单|信誉|屏蔽|拦截|阻止|阻断|违规|违反|敏感|策略|病毒|钓鱼|木马|可疑|疑似|广告邮件|恶意|未(?:通过)?认证|反向解析|内容(?:不合规|被拒)|投诉|IP\S{0,4}(?:被)?(?:禁止|限制|封)`,
