@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-nfpm="$go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.48.0"
+nfpm="$go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"
 sbom="$go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
 # linux/arm is left out: the queue's SQLite driver fails on 32 bits.
 platforms=${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 windows/amd64}
@@ -45,7 +45,7 @@ for platform in $platforms; do
 	if [ "$os" = linux ]; then
 		cp "$into/dibao" $stage/dibao
 		for kind in deb rpm; do
-			ARCH=$arch VERSION=$version STAGE=$stage $nfpm package --config deploy/nfpm.yaml --packager $kind --target dist/
+			ARCH=$arch VERSION=$version $nfpm package --config deploy/nfpm.yaml --packager $kind --target dist/
 		done
 	fi
 done

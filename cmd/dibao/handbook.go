@@ -1,0 +1,25 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"dibao/docs"
+)
+
+func newHandbook() *cobra.Command {
+	return &cobra.Command{
+		Use:   "handbook",
+		Short: "Print the handbook: install, first issue, deliverability, proxies, backup, troubleshooting",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text := docs.HandbookEN
+			if wantsChinese(os.Getenv) {
+				text = docs.HandbookZH
+			}
+			_, err := io.WriteString(cmd.OutOrStdout(), text)
+			return err
+		},
+	}
+}
