@@ -49,7 +49,7 @@ for platform in $platforms; do
 		done
 	fi
 done
-$sbom app -json -licenses -main cmd/dibao -output dist/dibao_"$version"_sbom.json . || echo "left out: the SBOM (see above)"
+$sbom bin -json -licenses -version "$version" -output dist/dibao_"$version"_sbom.json $stage/native
 rm -rf $stage
 (cd dist && sha256sum -- * > SHA256SUMS)
 ls -l dist
