@@ -169,6 +169,8 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	switch {
 	case !request, announced.MatchString(m.left):
 		return false
+	case !strings.Contains(m.left, "请") && reviewers.MatchString(m.left):
+		return false
 	case !pleads.MatchString(m.left) && ofThose.MatchString(m.right):
 		return false
 	case (afterwards.MatchString(m.left) || promoted.MatchString(m.right)) && (r.Asks || !r.Notice):

@@ -46,7 +46,9 @@ var (
 	// others are those to whom a duty falls that is not the reader's.
 	others = regexp.MustCompile(`(?:各|有关|相关)(?:省|市|县|区|地|州|盟|级|镇|乡|街道)[^，。；]{0,24}(?:应当?|要|须|需)(?:于|在|[^。；]{0,24}[，,])?\s*$`)
 	// reviewed is what those do who pass applications on: 审核后于….
-	reviewed  = regexp.MustCompile(`(?:审核|初审|审查|复核|汇总|评审)[^，。；]{0,6}后[^，。；]{0,6}$`)
+	reviewed = regexp.MustCompile(`(?:审核|初审|审查|复核|汇总|评审)[^，。；]{0,6}后[^，。；]{0,6}$`)
+	// reviewers are those who pass on what they reviewed, or whose permits run out.
+	reviewers = regexp.MustCompile(`(?:审核|初审|评审)(?:部门|单位|机构)[^，。；]{0,12}$|(?:有效期|到期|届满)[^。；]{0,30}$`)
 	provinces = regexp.MustCompile(`各省(?:份|要|应|可|须|需)`)
 	// ofComments are the words of calls for comments; a draft itself says what is to
 	// be reported until when.
@@ -160,6 +162,8 @@ var (
 	verbs    = regexp.MustCompile(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
 	nominal = regexp.MustCompile(`^(?:材料|资料|书|表|单位|人|者|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
+	// object follows the verb that governs it, at the end of a clause: 报送数据.
+	object = regexp.MustCompile(`^(?:报送|提交|上报|递交|反馈|填报|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
 	// finishes is what 完成 may have as its object: 完成网上申请.
 	finishes = regexp.MustCompile(`^[^，。；、]{0,24}?(?:申报|申请|报名|填报|填写|报送|提交|注册|投稿|推荐|上传|上报)(?:工作|手续|流程|程序|事宜|操作)?(?:[，,。；、（(并]|$)`)
 	atOnce   = regexp.MustCompile(`^[，,]?\s*(?:统一|一并|书面|集中)?(?:报|寄|送|交)[^道名告酬刊表考销价警废易流往]`)
@@ -184,7 +188,7 @@ func verbOf(s string) action {
 	for _, at := range verbs.FindAllStringSubmatchIndex(s, maxMentions) {
 		behind := s[at[1]:]
 		switch {
-		case at[2] >= 0 && !nominal.MatchString(behind):
+		case at[2] >= 0 && (!nominal.MatchString(behind) || object.MatchString(s[at[0]:])):
 			return sends
 		case at[2] >= 0, nominal.MatchString(behind):
 		case s[at[0]:at[1]] == "完成" && finishes.MatchString(behind) && !reviews.MatchString(finishes.FindString(behind)):
