@@ -26,6 +26,8 @@ import (
 const (
 	// maxPages bounds the article pages that one collection asks a site for.
 	maxPages = 100
+	// maxPageBytes is how much of them it reads: a hundred pages of 5 MB took minutes.
+	maxPageBytes = 32 << 20
 	// giveUpAfter pages in a row that could not be read, the site is left alone
 	// until the next collection.
 	giveUpAfter = 5
@@ -72,6 +74,7 @@ type Collection struct {
 	header      http.Header // of the answer, nil if there was none
 	old         int         // of what was stored, made over a year ago
 	compared    *comparisons
+	pageBytes   int    // of article pages that were read
 	held        func() // gives back the memory of what is read and not stored
 }
 
@@ -444,7 +447,7 @@ func (c *Collector) retryPages(ctx context.Context, src *Source, out *Collection
 func (c *Collector) readPages(ctx context.Context, src *Source, items []ingest.Item, tries map[string]int, out *Collection) (finished bool, err error) {
 	failed := 0
 	for i, it := range items {
-		if i >= maxPages || failed >= giveUpAfter {
+		if i >= maxPages || failed >= giveUpAfter || out.pageBytes > maxPageBytes {
 			return false, nil
 		}
 		a, err := c.readPage(ctx, src, it, out)
@@ -503,6 +506,7 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item, o
 	if err := out.hold(ctx, len(resp.Body)); err != nil {
 		return listed, err
 	}
+	out.pageBytes += len(resp.Body)
 	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
 		return listed, errors.Join(findWall(ctx, c.pageOf(resp), src), err)

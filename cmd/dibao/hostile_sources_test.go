@@ -40,7 +40,7 @@ func hostileSources(t *testing.T) []hostileSource {
 		all = append(all, hostileSource{"items: " + name, "feed", always("application/feed+json", jsonFeed(max(1, min(4, maxBody/len(page))), func(int) (string, string) { return oneTitle, page }))})
 	}
 	for name, file := range hostilePDFs() {
-		all = append(all, hostileSource{"PDF: " + name, "page", listing(1, ".pdf", string(file))})
+		all = append(all, hostileSource{"PDF: " + name, "page", listing(2, ".pdf", string(file))})
 	}
 	bomb := bytes.Repeat([]byte("<item><title>x</title></item>"), 2<<20)
 	for coding, packed := range packBomb(t, bomb) {
