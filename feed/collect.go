@@ -509,7 +509,10 @@ func (c *Collector) readPage(ctx context.Context, src *Source, it ingest.Item, o
 	out.pageBytes += len(resp.Body)
 	full, err := readArticle(ctx, c.pageOf(resp), src, it)
 	if err != nil {
-		return listed, errors.Join(findWall(ctx, c.pageOf(resp), src), err)
+		if wall := findWall(ctx, c.pageOf(resp), src); wall != nil {
+			return listed, wall // which says more than that nothing was read
+		}
+		return listed, err
 	}
 	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage {
 		if err := isWall(ctx, c.pageOf(resp), src, it.Title); err != nil {

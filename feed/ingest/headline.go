@@ -14,7 +14,8 @@ import (
 // headline is what the page is called, and the lines that say so.
 type headline struct {
 	text  string
-	lines span // empty where only the page's title says it
+	date  string // that stands in the headline, in an element of its own
+	lines span   // empty where only the page's title says it
 	at    *html.Node
 }
 
@@ -125,7 +126,7 @@ func (v *view) agreed(body int, refs references) (headline, bool) {
 				break
 			}
 			if score := v.scoreHeadline(span{i, j + 1}, plain, body, refs); runes(plain) >= minTitle && score >= most && score > 0 {
-				best, most = headline{joinTitle(v.lines[i : j+1]), span{i, j + 1}, l.node}, score
+				best, most = headline{text: joinTitle(v.lines[i : j+1]), lines: span{i, j + 1}, at: l.node}, score
 			}
 		}
 	}
@@ -190,7 +191,7 @@ func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
 		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") {
 			continue
 		}
-		h := headline{l.text, span{i, i + 1}, l.node}
+		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}
 		if i < body || isHeading(l.node) {
 			return h, true
 		}
@@ -213,6 +214,9 @@ func (v *view) opens(i int) bool {
 // headMark is what a span behind a headline says.
 var headMark = regexp.MustCompile(`^[\[【(（]?(?:原创|转载|图|组图|视频|独家|置顶|推荐|精华|新|热|hot|new)[\]】)）]?$`)
 
+// dateMark is a date in brackets behind a headline.
+var dateMark = regexp.MustCompile(`^[（(\[【](?:19|20)\d{2}[-./年]\d{1,2}[-./月]\d{1,2}日?[）)\]】]$`)
+
 // isMark reports whether a span in front of a headline names a column or a form.
 func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchString(s) }
 
@@ -221,6 +225,10 @@ func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchS
 func (h headline) withoutMark(refs references, site []string, links map[string]bool) headline {
 	core, text := withoutSite(refs.title, site, links), squeeze(h.text)
 	plain := squeeze(core)
+	if behind, ok := strings.CutPrefix(text, plain); ok && runes(plain) >= 2*minTitle && dateMark.MatchString(behind) {
+		h.text, h.date = clip(core, maxTitle), strings.Trim(behind, "[]()（）【】")
+		return h
+	}
 	if n := runes(plain); n >= 2*minTitle && n < runes(text) && runes(text)-n <= 10 && (strings.HasSuffix(text, plain) && isMark(strings.TrimSuffix(text, plain)) || strings.HasPrefix(text, plain) && headMark.MatchString(text[len(plain):])) {
 		h.text = clip(core, maxTitle)
 	}
@@ -293,6 +301,19 @@ func withoutSite(title string, site []string, links map[string]bool) string {
 	}
 	if first == "" {
 		return title
+	}
+	isPlace := func(s string) bool {
+		plain := squeeze(s)
+		return plain == "首页" || plain == "主页" || siteName.MatchString(plain) || columnName.MatchString(plain) || slices.Contains(site, plain) || links[plain]
+	}
+	for _, sign := range []string{" ", ">"} { // 某省能源局 通知公告 关于…的通知, 首页>通知公告>关于…的通知
+		for {
+			head, rest, ok := strings.Cut(first, sign)
+			if !ok || runes(rest) < 2*minTitle || !isPlace(head) {
+				break
+			}
+			first = strings.TrimSpace(rest)
+		}
 	}
 	for {
 		at := weakCut.FindAllStringIndex(first, -1)

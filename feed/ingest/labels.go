@@ -48,6 +48,9 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 		bare := h.lines.to > 0 && body.to > 0 && (i >= h.lines.from || i >= h.lines.from-linesAbove && v.hasTime(i) && v.lines[i].part == v.lines[h.lines.from].part)
 		i = r.read(i, bare, h, body)
 	}
+	if h.date != "" && !r.hasDate(label.Date) && !r.has(label.Date) {
+		r.put(policy.Label{Element: elementName(h.at), Value: h.date})
+	}
 	if body.to > 0 {
 		r.readBehind(body.to)
 	}

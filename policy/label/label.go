@@ -76,6 +76,7 @@ type found struct {
 // Split returns the labels of a line with their values, and what the line holds
 // beside them.
 func Split(line string) (fields []Field, rest string) {
+	line = withColons(line)
 	plain := hans.Simplify(line) // of as many bytes
 	if !mayHold(plain) {
 		return nil, line
@@ -97,6 +98,32 @@ func Split(line string) (fields []Field, rest string) {
 		}
 	}
 	return fields, rest
+}
+
+// Labels in brackets or with a slash: [来源]某委, 文/张明.
+var (
+	bracketed = regexp.MustCompile(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
+	slashed   = regexp.MustCompile(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
+)
+
+// withColons gives labels in brackets, or with a slash behind them, a colon.
+func withColons(line string) string {
+	if len(line) > 4*maxLine {
+		return line
+	}
+	if strings.ContainsAny(line, "[【") {
+		line = bracketed.ReplaceAllString(line, "$1：")
+	}
+	if strings.ContainsAny(line, "/／") {
+		line = slashed.ReplaceAllStringFunc(line, func(s string) string {
+			m := slashed.FindStringSubmatch(s)
+			if strings.HasSuffix(m[2], "文") {
+				m[2] = "作者"
+			}
+			return m[1] + m[2] + "：" + m[3]
+		})
+	}
+	return line
 }
 
 // mayHold finds, at a hundredth of the cost, lines that hold no label: one needs a
