@@ -2,6 +2,7 @@
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 AXE = axe-core@4.14.1
+DEADCODE = golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: build dist test lint bench demo needs fuzz trust
@@ -34,6 +35,7 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted by gofmt:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	@dead=$$($(GO) run $(DEADCODE) -test ./...) && [ -z "$$dead" ] || { echo "neither the program nor a test calls these:"; echo "$$dead"; exit 1; }
 	@$(GO) run $(GOVULNCHECK) ./... > .govulncheck.log 2>&1; status=$$?; \
 	if grep -qE 'no such host|connection refused|dial tcp|Forbidden|server (response|error)|403|fetching vulnerabilities' .govulncheck.log && [ $$status -ne 0 ]; then \
 		echo "govulncheck: left out, its database can't be reached from here"; rm -f .govulncheck.log; \

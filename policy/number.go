@@ -283,31 +283,6 @@ func lastRunes(s string, n int) string {
 	return s[at:]
 }
 
-// NumberAliases returns the other styles in which a document's number is written:
-// of an order 国务院令第707号 also 国令第707号, 渝府令〔2023〕358号 has none that can be told
-// without its organ. The canonical number itself is not among them.
-func NumberAliases(number string) []string {
-	organ, rest, ok := strings.Cut(number, "令第")
-	if !ok {
-		return nil
-	}
-	for long, short := range map[string]string{"国务院": "国", "中央军委": "军"} {
-		switch organ {
-		case long:
-			return []string{short + "令第" + rest}
-		case short:
-			return []string{long + "令第" + rest}
-		}
-	}
-	if government, ok := strings.CutSuffix(organ, "人民政府"); ok {
-		return []string{government + "政府令第" + rest}
-	}
-	if government, ok := strings.CutSuffix(organ, "政府"); ok && utf8.RuneCountInString(government) > 1 {
-		return []string{government + "人民政府令第" + rest}
-	}
-	return nil
-}
-
 // numberYearOf returns the year of a canonical number, 0 where it has none.
 func numberYearOf(number string) int {
 	_, rest, ok := strings.Cut(number, "〔")

@@ -34,14 +34,6 @@ var calendar = func() (c struct {
 	return c
 }()
 
-// HolidayNotice returns the number of the notice that a year's holidays are taken
-// from; ok is false for a year that the calendar does not have: then only
-// weekends are counted.
-func HolidayNotice(year int) (number string, ok bool) {
-	number, ok = calendar.years[year]
-	return strings.TrimPrefix(number, "-"), ok
-}
-
 // IsWorkday reports whether a date is worked in China, by the State Council's
 // yearly notice. exact is false where there is no notice for its year.
 func IsWorkday(d Date) (works, exact bool) {

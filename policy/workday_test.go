@@ -29,7 +29,4 @@ func TestWorkdays(t *testing.T) {
 	if n, exact := WorkdaysBetween(day("2024-09-27"), day("2024-10-08")); n != 3 || !exact {
 		t.Errorf("%d working days, %v", n, exact)
 	}
-	if n, ok := HolidayNotice(2019); n != "国办发明电〔2018〕15号" || !ok {
-		t.Error(n, ok)
-	}
 }
