@@ -1,22 +1,22 @@
 package digest
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"dibao/digest/verdict"
+	"dibao/internal/lazyregexp"
 	"dibao/internal/mail"
 )
 
 // Japanese carriers answer "550 : User unknown", without the address, for what
 // their readers filter, and with it for a mailbox that does not exist.
 var (
-	namedUnknown = regexp.MustCompile(`(?i)550 <>: user unknown`)
-	anyUnknown   = regexp.MustCompile(`(?i)user unknown|unknown user`)
-	hidesFilters = regexp.MustCompile(`(?i)[@.](?:ezweb\.ne\.jp|docomo\.(?:[\w-]+\.)?ne\.jp|au\.com|mineo\.jp|uqmobile\.jp)$`)
-	inBrackets   = regexp.MustCompile(`[（【]\s*<?[^\s（【<>]{1,64}@[^\s（【）】<>]{1,255}>?\s*[）】]`)
-	ofMoment     = regexp.MustCompile(`account is (?:disabled|temporarily limited)`)
+	namedUnknown = lazyregexp.New(`(?i)550 <>: user unknown`)
+	anyUnknown   = lazyregexp.New(`(?i)user unknown|unknown user`)
+	hidesFilters = lazyregexp.New(`(?i)[@.](?:ezweb\.ne\.jp|docomo\.(?:[\w-]+\.)?ne\.jp|au\.com|mineo\.jp|uqmobile\.jp)$`)
+	inBrackets   = lazyregexp.New(`[（【]\s*<?[^\s（【<>]{1,64}@[^\s（【）】<>]{1,255}>?\s*[）】]`)
+	ofMoment     = lazyregexp.New(`account is (?:disabled|temporarily limited)`)
 )
 
 // ClassifyBounce says what a report means for the reader it names, by the table

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 
 	"dibao/digest/delivery"
 	"dibao/digest/verdict"
 	"dibao/internal/database"
+	"dibao/internal/lazyregexp"
 	"dibao/internal/mail"
 	"dibao/subscribers"
 )
@@ -115,7 +115,7 @@ func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.
 	return false, nil
 }
 
-var taggedAddress = regexp.MustCompile(`(?i)^<?([a-z])\+([a-z0-9]{20,160})@`)
+var taggedAddress = lazyregexp.New(`(?i)^<?([a-z])\+([a-z0-9]{20,160})@`)
 
 // tokenIn returns the token of an address such as b+TOKEN@bounces.example.
 func tokenIn(address, prefix string) (string, bool) {
@@ -184,7 +184,7 @@ func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fr
 	return reported{}, nil
 }
 
-var unsubscribeLink = regexp.MustCompile(`/u/([A-Za-z0-9_-]{20,160})[>?\s]`)
+var unsubscribeLink = lazyregexp.New(`/u/([A-Za-z0-9_-]{20,160})[>?\s]`)
 
 // deliveryOfLink finds a reader's latest delivery by the link to unsubscribe of
 // the mail that came back: complaints hide whom they are of.

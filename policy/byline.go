@@ -1,28 +1,28 @@
 package policy
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/label"
 )
 
 var (
-	bylineAlone  = regexp.MustCompile(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
-	bylineBehind = regexp.MustCompile(`[。！？”]\s*([（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*([^（）()]{2,60}?)\s*[）)])$`)
-	bylineOpen   = regexp.MustCompile(`^[（(【□■◎◆●▲]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?|[^，。]{2,12}[（(][^（）()]{4,50}[)）])[)）】]?$`)
-	reporter     = regexp.MustCompile(`^[（(□■◎◆●▲]?\s*(?:(?:本报|本网|本刊|新华社|人民日报|中新社|央视)?(?:首席|特派|见习)?(?:记者|评论员|通讯员))[:：]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
+	bylineAlone  = lazyregexp.New(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
+	bylineBehind = lazyregexp.New(`[。！？”]\s*([（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*([^（）()]{2,60}?)\s*[）)])$`)
+	bylineOpen   = lazyregexp.New(`^[（(【□■◎◆●▲]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?|[^，。]{2,12}[（(][^（）()]{4,50}[)）])[)）】]?$`)
+	reporter     = lazyregexp.New(`^[（(□■◎◆●▲]?\s*(?:(?:本报|本网|本刊|新华社|人民日报|中新社|央视)?(?:首席|特派|见习)?(?:记者|评论员|通讯员))[:：]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
 	// A report's first words: where, when, who sent it.
-	datelineOpen   = regexp.MustCompile(`^[（(【]?(新华社|新华网|中新社|中新网|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月\d{1,2}日)?(?:专)?(?:电|讯)`)
-	reporterInLead = regexp.MustCompile(`[（(](?:本报|本网)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)]{0,20})?[）)]`)
-	noAuthor       = regexp.MustCompile(`摄|供稿|责任编辑|编辑[:：]|校对|审核|图片|供图`)
-	officeEnd      = regexp.MustCompile(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
-	organWord      = regexp.MustCompile(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
-	firstOffice    = regexp.MustCompile(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
-	marked         = regexp.MustCompile(`^[■□◎◆●▲★]\s*`)
-	hanName        = regexp.MustCompile(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
+	datelineOpen   = lazyregexp.New(`^[（(【]?(新华社|新华网|中新社|中新网|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月\d{1,2}日)?(?:专)?(?:电|讯)`)
+	reporterInLead = lazyregexp.New(`[（(](?:本报|本网)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)]{0,20})?[）)]`)
+	noAuthor       = lazyregexp.New(`摄|供稿|责任编辑|编辑[:：]|校对|审核|图片|供图`)
+	officeEnd      = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
+	organWord      = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	firstOffice    = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	marked         = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
+	hanName        = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
 // bylineWords are those without one of which a line is no by-line.
@@ -42,7 +42,7 @@ func (u *understanding) byline() {
 			continue
 		}
 		if len(p) <= maxByline && containsAny(p, bylineWords...) && !noAuthor.MatchString(p) {
-			for _, form := range []*regexp.Regexp{bylineAlone, bylineOpen, reporter} {
+			for _, form := range []*lazyregexp.Regexp{bylineAlone, bylineOpen, reporter} {
 				if m := form.FindStringSubmatch(p); m != nil {
 					u.Byline = p
 					u.setAuthor(m[1])

@@ -3,8 +3,9 @@ package policy
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 // The operations of a [Change] and of a [Span].
@@ -93,7 +94,7 @@ type differ struct {
 	left                     steps
 }
 
-var leadingArticle = regexp.MustCompile(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
+var leadingArticle = lazyregexp.New(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
 
 // articlesOf returns the article that each paragraph belongs to.
 func articlesOf(paragraphs []string) []string {

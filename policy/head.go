@@ -1,16 +1,16 @@
 package policy
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/label"
 )
 
 // labelLine finds the label that opens a line of a register which stands above the
 // text of a page that was saved or copied as text.
-var labelLine = regexp.MustCompile(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
+var labelLine = lazyregexp.New(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
 
 const (
 	registerLines = 12  // paragraphs in which a register may stand
@@ -61,7 +61,7 @@ func labelsOf(p string) []Label {
 }
 
 // cutShort ends a title that a list or a head has cut.
-var cutShort = regexp.MustCompile(`(?:…+|\.{3,}|。{3})$`)
+var cutShort = lazyregexp.New(`(?:…+|\.{3,}|。{3})$`)
 
 // completeTitle takes the whole of a title that was cut from the lines above the
 // text, or from the list.
@@ -175,8 +175,8 @@ func (u *understanding) ofHead(line string) bool {
 }
 
 var (
-	orderHead   = regexp.MustCompile(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
-	orderNumber = regexp.MustCompile(`^第([0-9]{1,5})号$`)
+	orderHead   = lazyregexp.New(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
+	orderNumber = lazyregexp.New(`^第([0-9]{1,5})号$`)
 )
 
 // order reads the head of an order (令) that puts legislation into force: the

@@ -1,11 +1,11 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 )
 
@@ -69,24 +69,24 @@ func (u *understanding) ownFacts() {
 var (
 	// explains are the forms of titles that explain a policy. 解读 elsewhere is a
 	// word: 科学解读出来的.
-	explains   = regexp.MustCompile(`^请问.{4,}[？?]$|^[【\[](?:政策|图文)?解读[】\]]|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
-	asksPublic = regexp.MustCompile(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
+	explains   = lazyregexp.New(`^请问.{4,}[？?]$|^[【\[](?:政策|图文)?解读[】\]]|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
+	asksPublic = lazyregexp.New(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
 	// afterAsking are titles of what came of it.
-	afterAsking = regexp.MustCompile(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
+	afterAsking = lazyregexp.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
 	// officialEnd are further ends of titles of official texts: announcements that
 	// are no types of the regulation.
-	officialEnd = regexp.MustCompile(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
+	officialEnd = lazyregexp.New(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
 	// speech is the title of what somebody said: 在全市经济工作会议上的讲话.
-	speech = regexp.MustCompile(`[上时中]的(?:主旨|重要)?(?:讲话|致辞|发言|演讲|总结)(?:稿|全文|摘要|提纲)?(?:[（(].{1,12}[)）])?$`)
+	speech = lazyregexp.New(`[上时中]的(?:主旨|重要)?(?:讲话|致辞|发言|演讲|总结)(?:稿|全文|摘要|提纲)?(?:[（(].{1,12}[)）])?$`)
 	// issues are the verbs of media on what an organ issued; its own title ends in 通知
 	// or 批复.
-	issues    = regexp.MustCompile(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}`)
-	recordEnd = regexp.MustCompile(`(?:情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
+	issues    = lazyregexp.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}`)
+	recordEnd = lazyregexp.New(`(?:情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
-	reports = regexp.MustCompile(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|来了[！!]?$|不实$|[！!？?]$`)
+	reports = lazyregexp.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|来了[！!]?$|不实$|[！!？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
-	authorFirst = regexp.MustCompile(`^(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
-	yearlyPlan  = regexp.MustCompile(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
+	authorFirst = lazyregexp.New(`^(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
+	yearlyPlan  = lazyregexp.New(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
 )
 
 // titleEvidence is the form of the title: it has one.
@@ -136,18 +136,18 @@ func (u *understanding) about() bool {
 }
 
 var (
-	dateline = regexp.MustCompile(`^[（(【]?(?:本报|本网|本台|新华社|新华网|人民网|央视网|中新社|中新网|人民日报|\p{Han}{2,6}(?:日报|晚报|时报|新闻网))[^，。]{0,20}(?:电|讯)|^[^，。]{0,20}(?:日电|报讯|网讯|社讯|台讯|台消息)[\s（(：:]?|[（(]\p{Han}{2,8}\d{1,2}月\d{1,2}日电[)）]$`)
-	newsDay  = regexp.MustCompile(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{0,2}月?\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]|^(?:近日|日前|近期|连日来|当地时间|记者)|(?:今天|昨天|昨日|今日)[（(]\d{1,2}月|记者[^，。]{0,20}(?:获悉|了解到)`)
-	chapters = regexp.MustCompile(`^第[一1](?:章|条|编)|^第[一1]条`)
-	formulas = regexp.MustCompile(`(?:现予|现将|现)[^。]{0,60}?(?:公布|印发|公示|转发|公告)|(?:公告|通知|通告|公示|批复|函告|意见|措施|决定)(?:如下|如下：)|特此(?:公告|通知|通告|公示|批复|函复|函告)|此件(?:公开|主动)|信息公开(?:形式|选项)`)
+	dateline = lazyregexp.New(`^[（(【]?(?:本报|本网|本台|新华社|新华网|人民网|央视网|中新社|中新网|人民日报|\p{Han}{2,6}(?:日报|晚报|时报|新闻网))[^，。]{0,20}(?:电|讯)|^[^，。]{0,20}(?:日电|报讯|网讯|社讯|台讯|台消息)[\s（(：:]?|[（(]\p{Han}{2,8}\d{1,2}月\d{1,2}日电[)）]$`)
+	newsDay  = lazyregexp.New(`^(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日(?:至\d{0,2}月?\d{1,2}日)?(?:上午|下午|晚|晚间)?[，,]|^(?:近日|日前|近期|连日来|当地时间|记者)|(?:今天|昨天|昨日|今日)[（(]\d{1,2}月|记者[^，。]{0,20}(?:获悉|了解到)`)
+	chapters = lazyregexp.New(`^第[一1](?:章|条|编)|^第[一1]条`)
+	formulas = lazyregexp.New(`(?:现予|现将|现)[^。]{0,60}?(?:公布|印发|公示|转发|公告)|(?:公告|通知|通告|公示|批复|函告|意见|措施|决定)(?:如下|如下：)|特此(?:公告|通知|通告|公示|批复|函复|函告)|此件(?:公开|主动)|信息公开(?:形式|选项)`)
 	// ofPaper begins lines of papers: 摘要, 关键词, the affiliation of the authors.
-	ofPaper      = regexp.MustCompile(`^[\[【〔（(]?\s*(?:摘\s*要|内容提要|内容摘要|关\s*键\s*词|目的/意义|作者简介|中图分类号)|^[（(]?[^（）()，。]{0,6}\p{Han}{2,24}(?:大学|学院|研究院|研究所|科学院|研究中心|党校|智库)[^（）()。；：]{0,16}\s\d{6}[)）]?$`)
-	question     = regexp.MustCompile(`^(?:[一二三四五六七八九十\d]{1,3}[、.．]\s*)?(?:问[:：]|记者[:：])`)
-	photographer = regexp.MustCompile(`记者.{0,20}摄|摄影|新华社发`)
+	ofPaper      = lazyregexp.New(`^[\[【〔（(]?\s*(?:摘\s*要|内容提要|内容摘要|关\s*键\s*词|目的/意义|作者简介|中图分类号)|^[（(]?[^（）()，。]{0,6}\p{Han}{2,24}(?:大学|学院|研究院|研究所|科学院|研究中心|党校|智库)[^（）()。；：]{0,16}\s\d{6}[)）]?$`)
+	question     = lazyregexp.New(`^(?:[一二三四五六七八九十\d]{1,3}[、.．]\s*)?(?:问[:：]|记者[:：])`)
+	photographer = lazyregexp.New(`记者.{0,20}摄|摄影|新华社发`)
 )
 
 // addressee ends the line of those to whom an official text goes (主送机关).
-var addressee = regexp.MustCompile(`(?:政府|部门|机构|单位|企业|直属|委员会|委|局|厅|办|部|院|校|学校|管委会|公司|银行|协会|中心|会|组|处|署|行|团)(?:[）)])?[:：]$`)
+var addressee = lazyregexp.New(`(?:政府|部门|机构|单位|企业|直属|委员会|委|局|厅|办|部|院|校|学校|管委会|公司|银行|协会|中心|会|组|处|署|行|团)(?:[）)])?[:：]$`)
 
 // kindLines are the lines at the start of a text that are looked at for its form,
 // kindEnd those at its end.
@@ -206,7 +206,7 @@ func isOfPaper(p string) bool {
 }
 
 // comrades opens a speech.
-var comrades = regexp.MustCompile(`^(?:尊敬的[^。]{0,20}|各位[^。]{0,12}|同志们)[，,：:、！!]`)
+var comrades = lazyregexp.New(`^(?:尊敬的[^。]{0,20}|各位[^。]{0,12}|同志们)[，,：:、！!]`)
 
 // simplified are the lines in simplified characters.
 func simplified(lines []string) []string {
@@ -241,7 +241,7 @@ func (u *understanding) pageEvidence(score kindScore) {
 	}
 }
 
-var mediaCredit = regexp.MustCompile(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|网易|新浪|搜狐)$`)
+var mediaCredit = lazyregexp.New(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|网易|新浪|搜狐)$`)
 
 // hasFormula reports whether the beginning of a paragraph holds a formula of
 // announcements.

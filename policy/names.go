@@ -1,10 +1,11 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // TitleKey is what two spellings of one title have in common: Han, letters and
@@ -50,7 +51,7 @@ func NamesOf(f Facts) Names {
 // shortest subject has as many.
 const SubjectHead = minSubject
 
-var noSubject = regexp.MustCompile(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
+var noSubject = lazyregexp.New(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
 
 // SubjectKey is Subject, cleaned as TitleKey cleans. It is "" for matters that
 // concern one place or person (批复, 任免 …), which nobody implements.
@@ -85,10 +86,10 @@ func workOf(t Title, form string) string {
 func TitlesShare(a, b string) float64 { return bigramShare(TitleKey(a), TitleKey(b)) }
 
 var (
-	orderOfYear = regexp.MustCompile(`^(\p{Han})(?:府|政府|政|人民政府)令〔(\d{4})〕(\d+)号$`)
-	orderOfHome = regexp.MustCompile(`^(?:省|市|区|自治区|县)(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
-	orderOfWhom = regexp.MustCompile(`^(?:中华人民共和国)?(国务院|主席|国家主席|\p{Han}{2,20}(?:部|委员会|总局|署|局|会))令(?:〔\d{4}〕|第)(\d+)号$`)
-	orderFull   = regexp.MustCompile(`^(\p{Han}{2,8}(?:省|市|自治区))(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderOfYear = lazyregexp.New(`^(\p{Han})(?:府|政府|政|人民政府)令〔(\d{4})〕(\d+)号$`)
+	orderOfHome = lazyregexp.New(`^(?:省|市|区|自治区|县)(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderOfWhom = lazyregexp.New(`^(?:中华人民共和国)?(国务院|主席|国家主席|\p{Han}{2,20}(?:部|委员会|总局|署|局|会))令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderFull   = lazyregexp.New(`^(\p{Han}{2,8}(?:省|市|自治区))(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
 )
 
 // NumberNames returns a canonical number and the other forms under which the same

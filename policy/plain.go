@@ -2,14 +2,15 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // otherDate are the dates that texts write otherwise than 2024年6月5日: in Chinese
 // digits, or with points and dashes.
-var otherDate = regexp.MustCompile(`((?:19|20)\d{2})[-./]([01]?\d)[-./]([0-3]?\d)日?|([一二][〇○O零一二三四五六七八九]{3})\s*年\s*([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
+var otherDate = lazyregexp.New(`((?:19|20)\d{2})[-./]([01]?\d)[-./]([0-3]?\d)日?|([一二][〇○O零一二三四五六七八九]{3})\s*年\s*([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
 
 // plainDates writes all dates of a line as 2024年6月5日, so that each rule is
 // written once. said are the text's own words by what stands there now.

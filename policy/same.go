@@ -2,11 +2,12 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // Sameness says whether two articles carry one text.
@@ -34,12 +35,12 @@ const (
 
 var (
 	// enactment is a date on which a text was passed, amended or put into force.
-	enactment = regexp.MustCompile(fullDate)
+	enactment = lazyregexp.New(fullDate)
 	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
 	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
-	ofAnOther = regexp.MustCompile(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
+	ofAnOther = lazyregexp.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
 	// versionMark tells versions apart in a title: （2021年修订）, （征求意见稿）.
-	versionMark = regexp.MustCompile(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
+	versionMark = lazyregexp.New(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
 
 // fingerprint is what is compared of an article.

@@ -1,14 +1,15 @@
 package policy
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // changesAnother is a title of what ends, extends or changes another text on the
 // same matter, or explains it: that takes nothing up.
-var changesAnother = regexp.MustCompile(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
+var changesAnother = lazyregexp.New(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
 
 // ChangesAnother reports whether a title is of what ends, extends or changes another text.
 func ChangesAnother(title string) bool { return changesAnother.MatchString(title) }
@@ -17,8 +18,8 @@ func ChangesAnother(title string) bool { return changesAnother.MatchString(title
 const minSubject = 6
 
 var (
-	subjectOpening = regexp.MustCompile(`^(?:关于|印发|转发|批转|发布|公布|下发|做好|切实做好|认真做好|进一步)+`)
-	subjectEnding  = regexp.MustCompile(`(?:若干问题|有关问题|有关事项|有关工作|若干|实施|指导|暂行|试行|管理|工作|问题|事项|的|总体|行动)+$`)
+	subjectOpening = lazyregexp.New(`^(?:关于|印发|转发|批转|发布|公布|下发|做好|切实做好|认真做好|进一步)+`)
+	subjectEnding  = lazyregexp.New(`(?:若干问题|有关问题|有关事项|有关工作|若干|实施|指导|暂行|试行|管理|工作|问题|事项|的|总体|行动)+$`)
 )
 
 // Subject returns what a title is about: without issuer, verb, quotation marks,

@@ -1,11 +1,12 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // understanding is the work on one article.
@@ -93,7 +94,7 @@ func (u *understanding) headline() {
 }
 
 // furniture are lines that belong to the page and not to the text.
-var furniture = regexp.MustCompile(`^(?:` + strings.Join([]string{
+var furniture = lazyregexp.New(`^(?:` + strings.Join([]string{
 	// Rows of controls: 【打印本页】【关闭窗口】, 大 中 小, 微博 微信 QQ空间.
 	`(?:[【\[（(|｜/\s]*(?:打印|关闭|返回|收藏|纠错|我要纠错|转发|分享|分享到|分享至|分享按钮|保存|举报|点赞|关注|订阅|返回顶部|回到顶部|返回首页|返回列表|TOP|默认|特大|超大|大|中|小|放大|缩小|放大字体|缩小字体|调整字体|` +
 		`QQ好友|QQ空间|Qzone|QQ|新浪微博|腾讯微博|微博|微信|微信好友|微信朋友圈|朋友圈|人人网|豆瓣|易信|复制链接|参与互动|评论|留言|图集|听新闻|我要反馈|在看|写留言)(?:本页|本文|窗口|此页|页面|该页)?[】\])）|｜/:：\s]*)+`,
@@ -107,7 +108,7 @@ var furniture = regexp.MustCompile(`^(?:` + strings.Join([]string{
 }, "|") + `)$`)
 
 // notices are lines of furniture that go on with other words.
-var notices = regexp.MustCompile(`^(?:[上下]一[篇条页]|(?:版权|免责|特别)声明|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
+var notices = lazyregexp.New(`^(?:[上下]一[篇条页]|(?:版权|免责|特别)声明|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
 // Most characters of a line of furniture.
 const (
@@ -219,7 +220,7 @@ func (u *understanding) photographed() bool {
 
 // governmentEnd ends the name of an organ that makes policy, unlike that of a
 // medium or an institute.
-var governmentEnd = regexp.MustCompile(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
+var governmentEnd = lazyregexp.New(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
 
 func isLegislation(form string) bool {
 	switch form {

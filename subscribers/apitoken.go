@@ -10,12 +10,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/lazyregexp"
 )
 
 // APIToken lets a program use the admin API. The token itself is shown once,
@@ -37,8 +37,8 @@ func (t APIToken) Allows(group, verb string, changes bool) bool {
 }
 
 var (
-	apiName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,40}$`)
-	apiScope = regexp.MustCompile(`^(?:read|[a-z]+(?::[a-z]+)?)$`)
+	apiName  = lazyregexp.New(`^[a-z0-9][a-z0-9_-]{0,40}$`)
+	apiScope = lazyregexp.New(`^(?:read|[a-z]+(?::[a-z]+)?)$`)
 )
 
 const apiPrefix = "dibao_" // so that a scanner of leaked secrets knows it

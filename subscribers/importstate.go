@@ -2,10 +2,11 @@ package subscribers
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"dibao/internal/lazyregexp"
 )
 
 // standing is what a word says of a reader at another provider.
@@ -68,7 +69,7 @@ func standingOf(field string) standing {
 }
 
 // dateLike is a date in figures, in any order.
-var dateLike = regexp.MustCompile(`^[\d\s./:,+TZapmAPM年月日時时分秒-]*(?:19|20)\d\d[\d\s./:,+TZapmAPM年月日時时分秒-]*$`)
+var dateLike = lazyregexp.New(`^[\d\s./:,+TZapmAPM年月日時时分秒-]*(?:19|20)\d\d[\d\s./:,+TZapmAPM年月日時时分秒-]*$`)
 
 // deadParts are in the names of columns of addresses that the provider gave up.
 var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quarantine, 退信, 无效, 失效, 投诉, 不達, バウンス")

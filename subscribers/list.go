@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/internal/jobs"
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
 
@@ -79,7 +79,7 @@ type List struct {
 	UpdatedAt time.Time
 }
 
-var slugPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var slugPattern = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // The most that a list may hold: it is shown whole on pages and in mails.
 const (

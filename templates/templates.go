@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 )
 
@@ -28,13 +29,17 @@ type language struct {
 	texts *texttemplate.Template
 }
 
-// languages are parsed once, when the program starts: a template that is broken
-// is a broken program.
+// languages are parsed once, when they are first used: most commands use none. A
+// template that is broken is a broken program, which any test of pages finds.
 //
 // A reader who chose a language by ?lang= keeps it: the sets whose names end in
 // «!» have links that say it again.
-var languages = map[string]*language{
-	"zh": mustParse("zh", ""), "en": mustParse("en", ""), "zh!": mustParse("zh", "lang=zh"), "en!": mustParse("en", "lang=en"),
+var languages = map[string]func() *language{
+	"zh": parseOnce("zh", ""), "en": parseOnce("en", ""), "zh!": parseOnce("zh", "lang=zh"), "en!": parseOnce("en", "lang=en"),
+}
+
+func parseOnce(name, parameter string) func() *language {
+	return sync.OnceValue(func() *language { return mustParse(name, parameter) })
 }
 
 func mustParse(name, parameter string) *language {
@@ -73,9 +78,9 @@ func (c catalogue) say(key string, args ...any) string {
 
 func pick(name string) *language {
 	if l, ok := languages[name]; ok {
-		return l
+		return l()
 	}
-	return languages["en"]
+	return languages["en"]()
 }
 
 // Words returns the words of a key in a language, with args in their places.

@@ -261,7 +261,7 @@ func TestAddressesInTextAreASCII(t *testing.T) {
 // Both languages have the same keys with as many arguments, and every key that a
 // template names is there.
 func TestCatalogues(t *testing.T) {
-	zh, en := languages["zh"].words, languages["en"].words
+	zh, en := languages["zh"]().words, languages["en"]().words
 	for key, word := range zh {
 		if strings.Count(en[key], "%") != strings.Count(word, "%") || en[key] == "" {
 			t.Errorf("%s: %q in zh, %q in en", key, word, en[key])

@@ -13,11 +13,12 @@
 package verdict
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"dibao/internal/lazyregexp"
 )
 
 // Class is what a refusal means.
@@ -107,8 +108,8 @@ var (
 type rule struct {
 	codes    []int    // nil: any
 	enhanced []string // prefixes at a dot; nil: any; "-": only a reply without one
-	text     *regexp.Regexp
-	not      *regexp.Regexp
+	text     *lazyregexp.Regexp
+	not      *lazyregexp.Regexp
 	verdict  Verdict
 }
 
@@ -230,11 +231,11 @@ func FullText(text string) bool { return fullText.MatchString(clean(text)) }
 var (
 	// Addresses stand in brackets or bare; "收件人邮件地址（x@y）不存在" is one sentence
 	// without them, and what a person is called is no reason.
-	anAddress = regexp.MustCompile(`[（(【\[]\s*<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?\s*[)）】\]]|<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?`)
-	bareURL   = regexp.MustCompile(`https?://[^\s"'<>]+`)
+	anAddress = lazyregexp.New(`[（(【\[]\s*<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?\s*[)）】\]]|<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?`)
+	bareURL   = lazyregexp.New(`https?://[^\s"'<>]+`)
 	// An enhanced code that does not stand first, as qmail writes it: "(#5.1.1)".
-	innerCode = regexp.MustCompile(`(?:^|[\s#(\[:-])([45]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,-])`)
-	spaces    = regexp.MustCompile(`\s+`)
+	innerCode = lazyregexp.New(`(?:^|[\s#(\[:-])([45]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,-])`)
+	spaces    = lazyregexp.New(`\s+`)
 )
 
 // Anonymous returns a text without the addresses in it.
@@ -265,8 +266,8 @@ func enhancedIn(code int, text string) string {
 }
 
 var (
-	replyLine    = regexp.MustCompile(`^([245]\d\d)(?:[ -]|$)(?:([245]\.\d{1,3}\.\d{1,3})(?:[ :-]+|$))?(.*)$`)
-	continuation = regexp.MustCompile(`(?:\\r)?\\n|[\r\n]+`)
+	replyLine    = lazyregexp.New(`^([245]\d\d)(?:[ -]|$)(?:([245]\.\d{1,3}\.\d{1,3})(?:[ :-]+|$))?(.*)$`)
+	continuation = lazyregexp.New(`(?:\\r)?\\n|[\r\n]+`)
 )
 
 // ParseReply reads a reply as one line, "550 5.1.1 no such user". The lines of a

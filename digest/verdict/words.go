@@ -1,28 +1,29 @@
 package verdict
 
 import (
-	"regexp"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 // words makes one expression of many phrases, any case. In a phrase "…" stands
 // for up to 50 characters of the same sentence, and "_" for a space, a hyphen or
 // nothing.
-func words(phrases ...string) *regexp.Regexp {
+func words(phrases ...string) *lazyregexp.Regexp {
 	parts := make([]string, len(phrases))
 	for i, p := range phrases {
 		p = strings.ReplaceAll(p, "…", `[^.;\n]{0,50}`)
 		parts[i] = strings.ReplaceAll(p, "_", `[ -]?`)
 	}
-	return regexp.MustCompile(`(?i)` + strings.Join(parts, "|"))
+	return lazyregexp.New(`(?i)` + strings.Join(parts, "|"))
 }
 
-func regexpOr(all ...*regexp.Regexp) *regexp.Regexp {
+func regexpOr(all ...*lazyregexp.Regexp) *lazyregexp.Regexp {
 	parts := make([]string, len(all))
 	for i, re := range all {
 		parts[i] = "(?:" + re.String() + ")"
 	}
-	return regexp.MustCompile(strings.Join(parts, "|"))
+	return lazyregexp.New(strings.Join(parts, "|"))
 }
 
 // begins is how a reply begins: in a report with its codes.
@@ -132,5 +133,5 @@ var (
 
 	// qqMark is said by nobody else.
 	qqMark      = words(`frequency limited`, `mail\.qq\.com…`+`(?:access denied|suspected|denied)`)
-	neteaseMark = regexp.MustCompile(`\b(?:HL|MI|RP|DT|SP|WM|IP):[A-Z]{3}\b`)
+	neteaseMark = lazyregexp.New(`\b(?:HL|MI|RP|DT|SP|WM|IP):[A-Z]{3}\b`)
 )

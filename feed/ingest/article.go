@@ -3,13 +3,13 @@ package ingest
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
 
@@ -255,7 +255,7 @@ const (
 	maxMetaText = 2000 // characters
 )
 
-var tagInMeta = regexp.MustCompile(`</?[a-zA-Z][^<>]{0,200}>`)
+var tagInMeta = lazyregexp.New(`</?[a-zA-Z][^<>]{0,200}>`)
 
 func readMeta(doc *goquery.Document) []policy.Pair {
 	var all []policy.Pair
@@ -308,7 +308,7 @@ func nodeOf(s *goquery.Selection) *html.Node {
 const maxLinks = 20
 
 // originalText is what sites write on a link from an interpretation to its text.
-var originalText = regexp.MustCompile(`原文|(?:文件|政策)全文|政策文件|(?:查看|阅读)(?:文件|政策)`)
+var originalText = lazyregexp.New(`原文|(?:文件|政策)全文|政策文件|(?:查看|阅读)(?:文件|政策)`)
 
 // readLinks returns the links of the text that bear words enough to be a title,
 // and those of the whole page that say that they lead to the original.

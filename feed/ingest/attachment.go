@@ -3,10 +3,11 @@ package ingest
 import (
 	"net/url"
 	"path"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
 )
 
 // fileTypes are the attachments that official pages have.
@@ -64,7 +65,7 @@ func typeOfLink(a *html.Node) string {
 
 // scriptFile finds the address of a file among the arguments of a call:
 // onclick="downloadFile('/files/a.pdf','a')".
-var scriptFile = regexp.MustCompile(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
+var scriptFile = lazyregexp.New(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
 
 func inScriptCall(code string) string {
 	if m := scriptFile.FindStringSubmatch(code); m != nil && len(code) <= 2*maxAddress {
@@ -101,10 +102,10 @@ func attr(n *html.Node, key string) string {
 var annexWords = set(`fujian fj xgfj filelist files attach attachs attachment attachments annex appendix enclosure xiazai download downloads accessory file`)
 
 // annexHeading heads attachments.
-var annexHeading = regexp.MustCompile(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]`)
+var annexHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]`)
 
 // wholeText is a link to the text as a file.
-var wholeText = regexp.MustCompile(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)
+var wholeText = lazyregexp.New(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)
 
 // annexReach is how many lines behind the text attachments are looked for.
 const annexReach = 15

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/label"
 	"dibao/policy/when"
@@ -169,15 +169,15 @@ func (v *view) afterHeadline(h headline) *html.Node {
 }
 
 var (
-	crumbLine = regexp.MustCompile(`^(?:.{0,10}位置\s?[:：]?\s?|首\s?页\s?[>＞»›→/\-|·]).{0,60}$|^(?:\S{1,12}\s?[>＞»›→]\s?){2,6}\S{0,40}$`)
-	clockLine = regexp.MustCompile(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
-	countLine = regexp.MustCompile(`^[\d,. ]{1,12}$`)
+	crumbLine = lazyregexp.New(`^(?:.{0,10}位置\s?[:：]?\s?|首\s?页\s?[>＞»›→/\-|·]).{0,60}$|^(?:\S{1,12}\s?[>＞»›→]\s?){2,6}\S{0,40}$`)
+	clockLine = lazyregexp.New(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
+	countLine = lazyregexp.New(`^[\d,. ]{1,12}$`)
 	// moreHeading heads what follows an article: other articles, comments, notices.
-	moreHeading = regexp.MustCompile(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
+	moreHeading = lazyregexp.New(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
 )
 
 // commentHeading heads what readers say of an article, however much it is.
-var commentHeading = regexp.MustCompile(`^[【\[]?(?:(?:网友|最新|热门|全部|精彩|我要|发表|用户|文章|读者)?(?:评论|跟帖|留言)(?:列表|区|专区|\(|（|\s|\d|条|）|\)){0,12})[:：】\]]?$`)
+var commentHeading = lazyregexp.New(`^[【\[]?(?:(?:网友|最新|热门|全部|精彩|我要|发表|用户|文章|读者)?(?:评论|跟帖|留言)(?:列表|区|专区|\(|（|\s|\d|条|）|\)){0,12})[:：】\]]?$`)
 
 // isHeader reports whether a line belongs to the head of an article: labels, a
 // date, a trail of columns, a control.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +14,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+
+	"dibao/internal/lazyregexp"
 )
 
 // unpack inflates a body that is itself a gzip file: sitemaps and some feeds are
@@ -38,7 +39,7 @@ func unpack(body []byte, most int64) ([]byte, error) {
 
 // declared finds the character set that a page or feed declares in its first
 // bytes.
-var declared = regexp.MustCompile(`(?i)(?:charset\s*=\s*["']?|encoding\s*=\s*["'])\s*([a-z0-9_.:-]{3,40})`)
+var declared = lazyregexp.New(`(?i)(?:charset\s*=\s*["']?|encoding\s*=\s*["'])\s*([a-z0-9_.:-]{3,40})`)
 
 // Decode turns bytes into UTF-8 text and says as which character set it read
 // them: override if given, else a byte order mark, else UTF-8 if the whole body

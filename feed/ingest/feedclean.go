@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // Limits on a feed. Without them 133 KB of nested xmlns attributes make the
@@ -25,11 +26,11 @@ const (
 var (
 	// feedStart finds where a feed begins: what stands before it is a warning of the
 	// program that wrote it, or white space.
-	feedStart      = regexp.MustCompile(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
-	cutEnd         = regexp.MustCompile(`</[\w:.-]+\s*$`)
-	charRef        = regexp.MustCompile(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
-	xmlDeclaration = regexp.MustCompile(`<\?xml[^>]{0,400}\?>`)
-	isHTML         = regexp.MustCompile(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
+	feedStart      = lazyregexp.New(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
+	cutEnd         = lazyregexp.New(`</[\w:.-]+\s*$`)
+	charRef        = lazyregexp.New(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
+	xmlDeclaration = lazyregexp.New(`<\?xml[^>]{0,400}\?>`)
+	isHTML         = lazyregexp.New(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
 )
 
 // cleanXML makes decoded text ready for the feed parser: no declaration, which

@@ -3,17 +3,18 @@ package ingest
 import (
 	"encoding/base64"
 	"html"
-	"regexp"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 var (
-	bodyTag  = regexp.MustCompile(`<(/?)(?:xhtml:body|body|fullitem)\b[^<>]{0,300}>`)
-	aboutTag = regexp.MustCompile(`<item\s[^<>]{0,100}rdf:about=["']([^"'<>]{1,500})["'][^<>]{0,300}>`)
-	feedTag  = regexp.MustCompile(`^(\s*<feed\s[^<>]{0,300}?xmlns=)["'][^"'<>]{0,200}["']`)
-	atomID   = regexp.MustCompile(`<(?:atom:)?id>([^<>]+)</`)
-	plainEl  = regexp.MustCompile(`(<(?:title|summary|content|subtitle)\b[^<>]{0,300}\btype=["']text(?:/plain)?["'][^<>]{0,300}>)([^<>]+)(</)`)
-	base64El = regexp.MustCompile(`(<[\w:]{1,40}\s[^<>]{0,300}mode=)["']base64["']([^<>]{0,300}>)\s*([A-Za-z0-9+/=\s]+)<`)
+	bodyTag  = lazyregexp.New(`<(/?)(?:xhtml:body|body|fullitem)\b[^<>]{0,300}>`)
+	aboutTag = lazyregexp.New(`<item\s[^<>]{0,100}rdf:about=["']([^"'<>]{1,500})["'][^<>]{0,300}>`)
+	feedTag  = lazyregexp.New(`^(\s*<feed\s[^<>]{0,300}?xmlns=)["'][^"'<>]{0,200}["']`)
+	atomID   = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
+	plainEl  = lazyregexp.New(`(<(?:title|summary|content|subtitle)\b[^<>]{0,300}\btype=["']text(?:/plain)?["'][^<>]{0,300}>)([^<>]+)(</)`)
+	base64El = lazyregexp.New(`(<[\w:]{1,40}\s[^<>]{0,300}mode=)["']base64["']([^<>]{0,300}>)\s*([A-Za-z0-9+/=\s]+)<`)
 )
 
 // mapElements rewrites what the feed parser would drop into what it reads: the

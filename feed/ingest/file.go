@@ -3,11 +3,11 @@ package ingest
 import (
 	"bytes"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
 
@@ -17,9 +17,9 @@ const paragraphMark = "\u2029"
 
 var (
 	// A line that begins like this begins a paragraph.
-	lineStart = regexp.MustCompile(`^(?:第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[.．、]|附件|抄送)`)
+	lineStart = lazyregexp.New(`^(?:第[一二三四五六七八九十百零〇\d]+[编章节条]|[一二三四五六七八九十]+、|[（(][一二三四五六七八九十\d]+[)）]|\d{1,2}[.．、]|附件|抄送)`)
 	// A line of nothing but the number of its page.
-	pageNumber = regexp.MustCompile(`^[-—–－\s]*\d{1,4}(?:\s*/\s*\d{1,4})?[-—–－\s]*$`)
+	pageNumber = lazyregexp.New(`^[-—–－\s]*\d{1,4}(?:\s*/\s*\d{1,4})?[-—–－\s]*$`)
 )
 
 // fileParagraphs returns the paragraphs of a file. Where it has only lines, a line

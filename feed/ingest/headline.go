@@ -1,12 +1,12 @@
 package ingest
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/label"
 )
@@ -212,10 +212,10 @@ func (v *view) opens(i int) bool {
 }
 
 // headMark is what a span behind a headline says.
-var headMark = regexp.MustCompile(`^[\[【(（]?(?:原创|转载|图|组图|视频|独家|置顶|推荐|精华|新|热|hot|new)[\]】)）]?$`)
+var headMark = lazyregexp.New(`^[\[【(（]?(?:原创|转载|图|组图|视频|独家|置顶|推荐|精华|新|热|hot|new)[\]】)）]?$`)
 
 // dateMark is a date in brackets behind a headline.
-var dateMark = regexp.MustCompile(`^[（(\[【](?:19|20)\d{2}[-./年]\d{1,2}[-./月]\d{1,2}日?[）)\]】]$`)
+var dateMark = lazyregexp.New(`^[（(\[【](?:19|20)\d{2}[-./年]\d{1,2}[-./月]\d{1,2}日?[）)\]】]$`)
 
 // isMark reports whether a span in front of a headline names a column or a form.
 func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchString(s) }
@@ -251,7 +251,7 @@ func named(n *html.Node) bool {
 	return false
 }
 
-var bigText = regexp.MustCompile(`(?i)font-size\s*:\s*(?:1[89]|2\d|3\d|4\d)\s*(?:px|pt)|font-size\s*:\s*(?:1\.[5-9]|2)|font-weight\s*:\s*(?:bold|[6-9]00)`)
+var bigText = lazyregexp.New(`(?i)font-size\s*:\s*(?:1[89]|2\d|3\d|4\d)\s*(?:px|pt)|font-size\s*:\s*(?:1\.[5-9]|2)|font-weight\s*:\s*(?:bold|[6-9]00)`)
 
 // emphatic reports whether an element is set large or bold, in itself or by the one
 // element that it consists of.
@@ -281,12 +281,12 @@ func emphatic(n *html.Node) bool {
 
 var (
 	// titleCut parts a page's title from the names of column and site.
-	titleCut = regexp.MustCompile(`\s*[_|｜丨]+\s*|\s*(?:--+|——+|>>+|»|::)\s*|\s+[-–—·>]\s+`)
+	titleCut = lazyregexp.New(`\s*[_|｜丨]+\s*|\s*(?:--+|——+|>>+|»|::)\s*|\s+[-–—·>]\s+`)
 	// weakCut are marks that titles themselves have.
-	weakCut = regexp.MustCompile(`[-–—·>]`)
+	weakCut = lazyregexp.New(`[-–—·>]`)
 	// siteName is how the names of sites end, columnName how those of columns do.
-	siteName   = regexp.MustCompile(`^[^，。；？！：《》]{2,25}(?:政府|网|网站|门户|官网|首页|在线|平台|频道|厅|局|委|委员会|办公室|部|署|院|大学|学院|中心|报|社|协会|学会|研究会|研究所|研究院|智库|集团|公司|中国|online)$`)
-	columnName = regexp.MustCompile(`^[^，。；？！：《》]{0,12}(?:栏目|专栏|专题|新闻|资讯|动态|公开|要闻|公告|文件|法规|政策|解读|纪检)$`)
+	siteName   = lazyregexp.New(`^[^，。；？！：《》]{2,25}(?:政府|网|网站|门户|官网|首页|在线|平台|频道|厅|局|委|委员会|办公室|部|署|院|大学|学院|中心|报|社|协会|学会|研究会|研究所|研究院|智库|集团|公司|中国|online)$`)
+	columnName = lazyregexp.New(`^[^，。；？！：《》]{0,12}(?:栏目|专栏|专题|新闻|资讯|动态|公开|要闻|公告|文件|法规|政策|解读|纪检)$`)
 )
 
 // withoutSite cuts the names of site and column off a page's title.

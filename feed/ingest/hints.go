@@ -3,10 +3,11 @@ package ingest
 import (
 	"html"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"dibao/internal/lazyregexp"
 )
 
 // Hints are what a source says of how to read it, beside its items. They are
@@ -23,18 +24,18 @@ type Hints struct {
 const maxHead = 64 << 10
 
 var (
-	firstItem   = regexp.MustCompile(`(?i)<(?:item|entry)[\s>]|"items"\s*:`)
-	ttlElement  = regexp.MustCompile(`(?i)<ttl>\s*(\d{1,6})\s*</ttl>`)
-	hourElement = regexp.MustCompile(`(?i)<hour>\s*(\d{1,2})\s*</hour>`)
-	dayElement  = regexp.MustCompile(`(?i)<day>\s*(\w+)\s*</day>`)
-	syPeriod    = regexp.MustCompile(`(?i)<sy:updatePeriod>\s*(\w+)\s*</`)
-	syFrequency = regexp.MustCompile(`(?i)<sy:updateFrequency>\s*(\d{1,4})\s*</`)
-	linkElement = regexp.MustCompile(`(?i)<(?:\w+:)?link\s[^<>]*>`)
-	relOf       = regexp.MustCompile(`(?i)\brel\s*=\s*["']([^"'<>]*)["']`)
-	hrefOf      = regexp.MustCompile(`(?i)\bhref\s*=\s*["']([^"'<>]*)["']`)
-	linkHeader  = regexp.MustCompile(`<([^<>]*)>\s*;[^,]*\brel\s*=\s*"?([\w -]+)"?`)
-	jsonHub     = regexp.MustCompile(`(?i)"type"\s*:\s*"websub"\s*,\s*"url"\s*:\s*"([^"\\]+)"`)
-	jsonSelf    = regexp.MustCompile(`"feed_url"\s*:\s*"([^"\\]+)"`)
+	firstItem   = lazyregexp.New(`(?i)<(?:item|entry)[\s>]|"items"\s*:`)
+	ttlElement  = lazyregexp.New(`(?i)<ttl>\s*(\d{1,6})\s*</ttl>`)
+	hourElement = lazyregexp.New(`(?i)<hour>\s*(\d{1,2})\s*</hour>`)
+	dayElement  = lazyregexp.New(`(?i)<day>\s*(\w+)\s*</day>`)
+	syPeriod    = lazyregexp.New(`(?i)<sy:updatePeriod>\s*(\w+)\s*</`)
+	syFrequency = lazyregexp.New(`(?i)<sy:updateFrequency>\s*(\d{1,4})\s*</`)
+	linkElement = lazyregexp.New(`(?i)<(?:\w+:)?link\s[^<>]*>`)
+	relOf       = lazyregexp.New(`(?i)\brel\s*=\s*["']([^"'<>]*)["']`)
+	hrefOf      = lazyregexp.New(`(?i)\bhref\s*=\s*["']([^"'<>]*)["']`)
+	linkHeader  = lazyregexp.New(`<([^<>]*)>\s*;[^,]*\brel\s*=\s*"?([\w -]+)"?`)
+	jsonHub     = lazyregexp.New(`(?i)"type"\s*:\s*"websub"\s*,\s*"url"\s*:\s*"([^"\\]+)"`)
+	jsonSelf    = lazyregexp.New(`"feed_url"\s*:\s*"([^"\\]+)"`)
 )
 
 var periods = map[string]time.Duration{

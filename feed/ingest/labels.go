@@ -1,12 +1,12 @@
 package ingest
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/label"
 	"dibao/policy/when"
@@ -215,14 +215,14 @@ func (r *labelReader) cells(row *html.Node) []cell {
 
 // medium is how the names of media and organs end that stand without a label
 // behind a date.
-var medium = regexp.MustCompile(`^[\p{Han}A-Za-z·—]{2,18}(?:报|网|社|台|刊|杂志|新闻|消息|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
+var medium = lazyregexp.New(`^[\p{Han}A-Za-z·—]{2,18}(?:报|网|社|台|刊|杂志|新闻|消息|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
 
 // siteLead is the address of the site that stands in front of a date:
 // http://www.sina.com.cn 2005年03月21日 11:21.
-var siteLead = regexp.MustCompile(`(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?\s+`)
+var siteLead = lazyregexp.New(`(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?\s+`)
 
 // byEnglish is an English by-line.
-var byEnglish = regexp.MustCompile(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,]|\d|(?:on|Published|Updated)\b)`)
+var byEnglish = lazyregexp.New(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,]|\d|(?:on|Published|Updated)\b)`)
 
 // readName takes the name of a medium that follows a date and nothing else:
 // «2019-11-25 18:57 参考消息».

@@ -3,17 +3,17 @@ package ingest
 import (
 	"encoding/json"
 	"errors"
-	"regexp"
 	"strings"
 
 	"dibao/feed/ingest/literal"
+	"dibao/internal/lazyregexp"
 )
 
 // errNoJSON is what is said of an answer that is neither JSON nor JSONP.
 var errNoJSON = errors.New("this is no JSON that can be read")
 
 // jsonp finds the call or the assignment that an answer in JSONP is wrapped in.
-var jsonp = regexp.MustCompile(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var|let|const|window)[\s.]+)?[\w.$\[\]"']{1,100}\s*(?:&&\s*[\w.$]{1,100}\s*)?[=(]\s*[{\["']`)
+var jsonp = lazyregexp.New(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var|let|const|window)[\s.]+)?[\w.$\[\]"']{1,100}\s*(?:&&\s*[\w.$]{1,100}\s*)?[=(]\s*[{\["']`)
 
 // IsJSON reports whether a body is an object or array in JSON, perhaps with a byte
 // order mark in front of it, or wrapped in a call (JSONP).

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -13,6 +12,7 @@ import (
 	_ "github.com/emersion/go-message/charset" // GBK, Big5 and the like
 	"github.com/emersion/go-message/mail"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
 
@@ -24,7 +24,7 @@ var _ Reader = mailReader{}
 const maxMailParts = 100
 
 // webVersion is how letters call the link to themselves.
-var webVersion = regexp.MustCompile(`(?i)在线阅读|网页版|浏览器(?:中|里)?(?:查看|打开|阅读)|查看原文|阅读原文|view (?:this|it|online|in)|in (?:your|a) browser|web version`)
+var webVersion = lazyregexp.New(`(?i)在线阅读|网页版|浏览器(?:中|里)?(?:查看|打开|阅读)|查看原文|阅读原文|view (?:this|it|online|in)|in (?:your|a) browser|web version`)
 
 // Read returns the message as one item. Its address is where the message says it
 // stands on the web (Archived-At, RFC 5064, or a link that says so), else its own

@@ -3,12 +3,13 @@ package ingest
 import (
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
+
+	"dibao/internal/lazyregexp"
 )
 
-var partName = regexp.MustCompile(`^(.*?)(?:[_-](\d{1,2}))?(\.\w+)?$`)
+var partName = lazyregexp.New(`^(.*?)(?:[_-](\d{1,2}))?(\.\w+)?$`)
 
 // NextPart returns the address of the next part of an article that its site has
 // cut into pages: one with the same name and another number, since «next» on an

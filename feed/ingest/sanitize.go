@@ -3,7 +3,6 @@ package ingest
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
 
@@ -39,7 +39,7 @@ const fallbacks = "object, applet"
 
 // selfClosed finds elements that XHTML may close at once and HTML may not: an
 // HTML parser takes all that follows for their text.
-var selfClosed = regexp.MustCompile(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
+var selfClosed = lazyregexp.New(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
 
 // Sanitize makes markup safe to show: what is not allowed is dropped, links and
 // pictures become absolute by base, and a mail or page that shows the result

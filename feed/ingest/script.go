@@ -2,18 +2,18 @@ package ingest
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"github.com/PuerkitoBio/goquery"
 
+	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
 
 // scriptValue finds the members of an object that programs which draw their
 // pages in the browser keep the text in; articleBody is schema.org's.
-var scriptValue = regexp.MustCompile(`["']?\b(articleBody|(?:article|doc|info|news|html|page|text|main|detail)?[cC]ontent(?:Html|HTML|Txt|Text|s)?|txt|text|body|html|detail|zw|nr)["']?\s*[:=]\s*("(?:[^"\\]|\\.)*")`)
+var scriptValue = lazyregexp.New(`["']?\b(articleBody|(?:article|doc|info|news|html|page|text|main|detail)?[cC]ontent(?:Html|HTML|Txt|Text|s)?|txt|text|body|html|detail|zw|nr)["']?\s*[:=]\s*("(?:[^"\\]|\\.)*")`)
 
 // scriptText returns the markup of the longest running text that stands as a
 // string in the page's scripts or in a text area, "" if there is none as long as a

@@ -2,13 +2,13 @@ package ingest
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
 
 	"dibao/feed/ingest/literal"
+	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
 
@@ -20,7 +20,7 @@ const (
 
 // valueStart finds where a script sets something to an array or object, or passes
 // one on.
-var valueStart = regexp.MustCompile(`(?:[=(:]\s*)(?:JSON\.parse\(\s*['"]|\[\s*\{|\{\s*["'\w])`)
+var valueStart = lazyregexp.New(`(?:[=(:]\s*)(?:JSON\.parse\(\s*['"]|\[\s*\{|\{\s*["'\w])`)
 
 // scriptList looks for the list in the scripts of a page: an array of objects with
 // title and address that another script draws.

@@ -2,12 +2,12 @@ package ingest
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
 
 	"dibao/feed/ingest/literal"
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/label"
 	"dibao/policy/when"
@@ -24,7 +24,7 @@ const (
 var linkedMembers = []string{"headline", "title", "datePublished", "pubDate"}
 
 // scriptTime finds the time of publication that a script sets on the page.
-var scriptTime = regexp.MustCompile(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
+var scriptTime = lazyregexp.New(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
 
 // readScriptMeta returns what linked data (JSON-LD) and the scripts of a page say of
 // the article, as meta elements: ld:headline, ld:datePublished, ld:author, and
@@ -97,7 +97,7 @@ func linkedData(v any, depth int, add func(name, value string)) {
 }
 
 // personsName is a name in Chinese, or one of two words and more.
-var personsName = regexp.MustCompile(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
+var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
 
 // scriptAuthor returns the author whom only linked data or an element of Open Graph
 // names, as a label: a person, and neither a site nor an account.

@@ -1,10 +1,10 @@
 package ingest
 
 import (
-	"regexp"
 	"strings"
 
 	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
 )
@@ -37,7 +37,7 @@ func plainText(text string) string {
 }
 
 // looksLikeHTML finds an element that pages have and plain texts don't.
-var looksLikeHTML = regexp.MustCompile(`(?i)<(?:!doctype|html|head|body|div|p|table|meta|span|a|br)\b[^<>]*>`)
+var looksLikeHTML = lazyregexp.New(`(?i)<(?:!doctype|html|head|body|div|p|table|meta|span|a|br)\b[^<>]*>`)
 
 // IsText reports whether a body is plain text and no markup.
 func IsText(p Page) bool {

@@ -3,7 +3,6 @@ package ingest
 import (
 	"encoding/base64"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"dibao/feed/ingest/literal"
 	"dibao/feed/ingest/pager"
 	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
 
@@ -44,11 +44,11 @@ type unfolder struct {
 }
 
 var (
-	storedRow = regexp.MustCompile(`(?s)<record>\s*<!\[CDATA\[(.*?)\]\]>\s*</record>`)
+	storedRow = lazyregexp.New(`(?s)<record>\s*<!\[CDATA\[(.*?)\]\]>\s*</record>`)
 	// Rows in a template are read as others are; those that are to be filled in yet
 	// are known by their text.
-	templateTag = regexp.MustCompile(`(?i)<(/?)template\b`)
-	hasLinkTag  = regexp.MustCompile(`(?i)<a\s|<li[\s>]|<tr[\s>]`)
+	templateTag = lazyregexp.New(`(?i)<(/?)template\b`)
+	hasLinkTag  = lazyregexp.New(`(?i)<a\s|<li[\s>]|<tr[\s>]`)
 )
 
 // unfold works through the children of n in the order of the document, since one

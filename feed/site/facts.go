@@ -3,11 +3,11 @@ package site
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"time"
 
 	"dibao/feed"
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -76,8 +76,8 @@ func themePath(theme string) string {
 
 // evidence that a reader need not know by its element.
 var (
-	metaEvidence    = regexp.MustCompile(`^meta\[(?:name|property)=([^\]]+)\]$`)
-	elementEvidence = regexp.MustCompile(`^[a-z][a-z0-9]*(?:[.#][\w-]+)* (\p{Han}.*)$`)
+	metaEvidence    = lazyregexp.New(`^meta\[(?:name|property)=([^\]]+)\]$`)
+	elementEvidence = lazyregexp.New(`^[a-z][a-z0-9]*(?:[.#][\w-]+)* (\p{Han}.*)$`)
 )
 
 // provenance says in a reader's words what a fact rests on: a label of the page,

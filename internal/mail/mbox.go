@@ -8,14 +8,15 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"regexp"
+
+	"dibao/internal/lazyregexp"
 )
 
 // maxFile is how many bytes of a file of messages are read, unpacked.
 const maxFile = 4 << 30
 
 // fromLine begins a message of an mbox (RFC 4155): From, whom it is of, when.
-var fromLine = regexp.MustCompile(`^From \S*.*\d\d:\d\d`)
+var fromLine = lazyregexp.New(`^From \S*.*\d\d:\d\d`)
 
 // Messages returns the messages of a file: one, or those of an mbox, each with at
 // most 10 MB; what is longer is cut. A file that is packed with gzip is unpacked.

@@ -10,11 +10,12 @@ import (
 	"mime/quotedprintable"
 	netmail "net/mail"
 	"net/textproto"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
 )
 
 // ReportKind is what a mail that comes back is.
@@ -239,29 +240,29 @@ func decodePart(h textproto.MIMEHeader, body []byte) []byte {
 func (p *reportParser) get(name string) string { return netmail.Header(p.header).Get(name) }
 
 var (
-	daemon       = regexp.MustCompile(`(?i)mailer-?daemon|postmaster|mail delivery (?:sub)?system|mail ?administrator|mdaemon|symantec|antispam|mail deliver|bounce|mailmaster|mail ?server|delivery|post_?master|mdaemon`)
-	inlineStatus = regexp.MustCompile(`(?m)^(?:Reporting-MTA|Final-Recipient|Original-Recipient):`)
-	notReader    = regexp.MustCompile(`(?i)^(?:mailer-?daemon|post-?_?master|abuse|mail-?daemon|support|noreply|no-reply|helpdesk)@|^\d{8,}\.[\w.]*@`)
-	failedWords  = regexp.MustCompile(`(?i)undeliver|^\[bounce\]|you (?:\S+@\S+ )?are not (?:a )?member|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
-	notYet       = regexp.MustCompile(`(?i)\b(?:not yet been delivered|will (?:keep|continue) (?:to )?try|still trying|do not need to resend|message \S+ delayed|delivery delayed|warning: could not send)`)
-	autoSubject  = regexp.MustCompile(`(?i)^(?:re: ?)?(?:auto: |auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自动答复|自動回覆|自動返信|假期回复|休假|不在办公室)`)
+	daemon       = lazyregexp.New(`(?i)mailer-?daemon|postmaster|mail delivery (?:sub)?system|mail ?administrator|mdaemon|symantec|antispam|mail deliver|bounce|mailmaster|mail ?server|delivery|post_?master|mdaemon`)
+	inlineStatus = lazyregexp.New(`(?m)^(?:Reporting-MTA|Final-Recipient|Original-Recipient):`)
+	notReader    = lazyregexp.New(`(?i)^(?:mailer-?daemon|post-?_?master|abuse|mail-?daemon|support|noreply|no-reply|helpdesk)@|^\d{8,}\.[\w.]*@`)
+	failedWords  = lazyregexp.New(`(?i)undeliver|^\[bounce\]|you (?:\S+@\S+ )?are not (?:a )?member|returned mail|return(?:ed|ing) (?:mail|message)|deliver(?:y|ing)[ -]*(?:status|fail|problem|error|has|report|notif|incomplete|attempt)|fail(?:ure|ed)[ -]*(?:notice|delivery|to deliver|mail)|mail (?:failure|error|could not)|message (?:could )?not (?:be )?(?:delivered|sent)|could not (?:send|be delivered)|non[- ]?deliver|mail delivery|warning: (?:message|could)|退信|退件|投递失败|发送失败|系统退信|nondeliver|error (?:mail|sending)|not delivered|delayed`)
+	notYet       = lazyregexp.New(`(?i)\b(?:not yet been delivered|will (?:keep|continue) (?:to )?try|still trying|do not need to resend|message \S+ delayed|delivery delayed|warning: could not send)`)
+	autoSubject  = lazyregexp.New(`(?i)^(?:re: ?)?(?:auto: |auto(?:matic)?[ -]?(?:reply|response|matische)|out of (?:the )?office|away (?:from|until)|vacation|i am away|自动回复|自动答复|自動回覆|自動返信|假期回复|休假|不在办公室)`)
 	// absent is what a person's program says for them, where its header does not say so.
-	absent      = regexp.MustCompile(`(?i)自动回复|自动答复|假期|休假|出差期间|不在办公室|已(?:从\S{0,12})?离职|已调离|邮箱(?:已)?(?:不再|停止)使用|out of (?:the )?office|no longer (?:with|work)`)
-	refusedText = regexp.MustCompile(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
-	announced   = regexp.MustCompile(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
+	absent      = lazyregexp.New(`(?i)自动回复|自动答复|假期|休假|出差期间|不在办公室|已(?:从\S{0,12})?离职|已调离|邮箱(?:已)?(?:不再|停止)使用|out of (?:the )?office|no longer (?:with|work)`)
+	refusedText = lazyregexp.New(`(?im)^(?:\W{0,8}|.{0,40}: ?)5\d\d[ -].{0,80}(?:user|mailbox|recipient|address|account|requested action|spam|policy|full|quota)|"notificationType":"Bounce"|invalid user address`)
+	announced   = lazyregexp.New(`(?i)following (?:e-?mail )?(?:recipient|address)[^\n]{0,60}:?|recipients? (?:were|was) affected|unable to deliver (?:your )?message to`)
 	// of a conversation: RCPT TO: name@example.org
-	spokenRecipient = regexp.MustCompile(`(?im)^[\s>]*(?:In:\s+)?RCPT TO:\s*<?([A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])`)
+	spokenRecipient = lazyregexp.New(`(?im)^[\s>]*(?:In:\s+)?RCPT TO:\s*<?([A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])`)
 	// line starts after which no reader's address stands
-	ofHeader    = regexp.MustCompile(`(?i)^[>\s]*(?:message-id|from|sender|references|in-reply-to|reply-to|mail from|received|return-path|sent by)\b[^\n]*$|\bMAIL FROM:\s*<?$|with id `)
-	unsubscribe = regexp.MustCompile(`(?i)^\s*(?:(?:re|aw|sv|回复|答复|回覆)\s*[:：]\s*)*(?:请|我要|申请|please )?\s*(?:unsubscribe\b|退订|退訂|取消订阅|取消訂閱|不再订阅|配信停止)`)
+	ofHeader    = lazyregexp.New(`(?i)^[>\s]*(?:message-id|from|sender|references|in-reply-to|reply-to|mail from|received|return-path|sent by)\b[^\n]*$|\bMAIL FROM:\s*<?$|with id `)
+	unsubscribe = lazyregexp.New(`(?i)^\s*(?:(?:re|aw|sv|回复|答复|回覆)\s*[:：]\s*)*(?:请|我要|申请|please )?\s*(?:unsubscribe\b|退订|退訂|取消订阅|取消訂閱|不再订阅|配信停止)`)
 	// aggregate is the subject of a DMARC (RFC 7489 §7.2.1.1) or TLS report (RFC 8460 §5.3).
-	aggregate    = regexp.MustCompile(`(?i)^\s*(?:\[[^\]]*\]\s*)?report domain:\s*\S+\s+submitter:`)
-	originalMark = regexp.MustCompile(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
-	undelivered  = regexp.MustCompile(`(?i)\bnot\b.{0,20}delivered|undeliver|could not|failed`)
-	mailAddress  = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?`)
-	enhancedIn   = regexp.MustCompile(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,"-]|\.(?:\s|$))`) // 4.79.181.134 is none
-	codeless     = regexp.MustCompile(`(?i)^(?:\d{1,3}|unknown)$`)                                                // X-Unix; 255
-	codeIn       = regexp.MustCompile(`(?:^|[\s:;("\[-])([245][0-5]\d)(?:[ -]|: ?|, )(?:[^\d]|[245]\.\d)`)
+	aggregate    = lazyregexp.New(`(?i)^\s*(?:\[[^\]]*\]\s*)?report domain:\s*\S+\s+submitter:`)
+	originalMark = lazyregexp.New(`(?im)^(?:>?\s*-{2,}\s*(?:below this line is|this is a copy|the following is|the following message|original|returned|forwarded|unsent|header|message|the body|the header|included|copy|transcript of the original|元のメール)[^\n]*|original message:?\s*$|--- message non-deliverable|-{3,}\s*$\s*received:|received: from|return-path:|message-id: ?<|mime-version:|------ this is a copy)`)
+	undelivered  = lazyregexp.New(`(?i)\bnot\b.{0,20}delivered|undeliver|could not|failed`)
+	mailAddress  = lazyregexp.New(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?`)
+	enhancedIn   = lazyregexp.New(`(?:^|[\s(#\[:;"-])([245]\.\d{1,3}\.\d{1,3})(?:$|[\s)\]:;,"-]|\.(?:\s|$))`) // 4.79.181.134 is none
+	codeless     = lazyregexp.New(`(?i)^(?:\d{1,3}|unknown)$`)                                                // X-Unix; 255
+	codeIn       = lazyregexp.New(`(?:^|[\s:;("\[-])([245][0-5]\d)(?:[ -]|: ?|, )(?:[^\d]|[245]\.\d)`)
 )
 
 func (p *reportParser) report() Report {

@@ -1,29 +1,30 @@
 package mail
 
 import (
-	"regexp"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 // saidAfter are the words by which servers tell at which command they were
 // refused, each with an example; the first group is the command.
-var saidAfter = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)in reply to (?:end of )?(DATA|RCPT TO|MAIL FROM|[EH]E?LO|AUTH)`),                                                                          // Postfix: (in reply to RCPT TO command)
-	regexp.MustCompile(`(?i)\b(?:after|for|following) (?:pipelined )?(?:sending )?(?:end of )?(DATA|RCPT(?: TO)?|MAIL(?: FROM)?|[EH]E?LO|AUTH)(?::|\b(?: command)?)`), // Exim: SMTP error from remote mail server after RCPT TO:<…>
-	regexp.MustCompile(`(?i)did not like our (DATA|RCPT TO|MAIL FROM|[EH]E?LO)`),                                                                                      // DragonFly
-	regexp.MustCompile(`(?i)\bSMTP:(DATA|RCPT|MAIL) host`),                                                                                                            // X3: SMTP:RCPT host 192.0.2.8: 553
-	regexp.MustCompile(`(?i)SMTP command\s+(DATA|RCPT|MAIL|[EH]E?LO)`),                                                                                                // m-FILTER: -------SMTP command / DATA
-	regexp.MustCompile(`(?i)(?:does not like|rejected) (recipient|sender) ?[.<]`),                                                                                     // qmail: 192.0.2.3 does not like recipient.
-	regexp.MustCompile(`(?i)(failed on DATA|failed after I sent)`),                                                                                                    // qmail
-	regexp.MustCompile(`(?i)error from (DATA|RCPT|MAIL)|sending (?:the )?(RCPT|MAIL|DATA)|during (RCPT|MAIL|DATA)`),                                                   // «Error during DATA»
-	regexp.MustCompile(`(?i)(?:SMTP error, ?|^\W*|英文说明[:：]\s*)(DOT|RCPT TO|MAIL FROM|DATA|[EH]E?LO|AUTH)\s*:\s*[245]\d\d`),                                            // Coremail: SMTP error, DOT: 554 DT:SPM
-	regexp.MustCompile(`\(state (1[2-8])\)`),                                                                                                                          // Google: 550 no such user (state 14)
+var saidAfter = []*lazyregexp.Regexp{
+	lazyregexp.New(`(?i)in reply to (?:end of )?(DATA|RCPT TO|MAIL FROM|[EH]E?LO|AUTH)`),                                                                          // Postfix: (in reply to RCPT TO command)
+	lazyregexp.New(`(?i)\b(?:after|for|following) (?:pipelined )?(?:sending )?(?:end of )?(DATA|RCPT(?: TO)?|MAIL(?: FROM)?|[EH]E?LO|AUTH)(?::|\b(?: command)?)`), // Exim: SMTP error from remote mail server after RCPT TO:<…>
+	lazyregexp.New(`(?i)did not like our (DATA|RCPT TO|MAIL FROM|[EH]E?LO)`),                                                                                      // DragonFly
+	lazyregexp.New(`(?i)\bSMTP:(DATA|RCPT|MAIL) host`),                                                                                                            // X3: SMTP:RCPT host 192.0.2.8: 553
+	lazyregexp.New(`(?i)SMTP command\s+(DATA|RCPT|MAIL|[EH]E?LO)`),                                                                                                // m-FILTER: -------SMTP command / DATA
+	lazyregexp.New(`(?i)(?:does not like|rejected) (recipient|sender) ?[.<]`),                                                                                     // qmail: 192.0.2.3 does not like recipient.
+	lazyregexp.New(`(?i)(failed on DATA|failed after I sent)`),                                                                                                    // qmail
+	lazyregexp.New(`(?i)error from (DATA|RCPT|MAIL)|sending (?:the )?(RCPT|MAIL|DATA)|during (RCPT|MAIL|DATA)`),                                                   // «Error during DATA»
+	lazyregexp.New(`(?i)(?:SMTP error, ?|^\W*|英文说明[:：]\s*)(DOT|RCPT TO|MAIL FROM|DATA|[EH]E?LO|AUTH)\s*:\s*[245]\d\d`),                                            // Coremail: SMTP error, DOT: 554 DT:SPM
+	lazyregexp.New(`\(state (1[2-8])\)`),                                                                                                                          // Google: 550 no such user (state 14)
 }
 
 // googleStates are the commands that Google numbers.
 var googleStates = map[string]string{"12": "MAIL", "13": "MAIL", "14": "RCPT", "15": "DATA", "16": "DATA", "17": "DATA", "18": "DATA"}
 
-var spokenCommand = regexp.MustCompile(`(?im)^[ \t]*(?:>>>|=>|In:)[ \t]+(RCPT TO|DATA|MAIL FROM|[EH]E?LO|AUTH)[^\n]*`)
+var spokenCommand = lazyregexp.New(`(?im)^[ \t]*(?:>>>|=>|In:)[ \t]+(RCPT TO|DATA|MAIL FROM|[EH]E?LO|AUTH)[^\n]*`)
 
 // commandIn returns the SMTP command that a refusal answered, as servers tell it
 // in their reports: RCPT, DATA, MAIL, HELO, AUTH, or "" where none is told.

@@ -2,8 +2,9 @@ package mail
 
 import (
 	netmail "net/mail"
-	"regexp"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 // freeForm finds the readers that a server names in its own words: each with the
@@ -92,7 +93,7 @@ func saysWhy(s string) bool {
 }
 
 // startsReader is what stands before an address that a paragraph is about.
-var startsReader = regexp.MustCompile(`(?i)^[\s<"'*>(\[-]*$|^\s*(?:final-|original-)?(?:recipient|address)[^:\n]{0,20}: *(?:rfc822;)? *<?$`)
+var startsReader = lazyregexp.New(`(?i)^[\s<"'*>(\[-]*$|^\s*(?:final-|original-)?(?:recipient|address)[^:\n]{0,20}: *(?:rfc822;)? *<?$`)
 
 // about cuts a server's own words down to what it says of one reader: from the
 // line that names the address to the next that names another.
@@ -118,9 +119,9 @@ func about(text, address string) string {
 // server in one field, what the form makes of them in another, and advice that
 // names every reason there is.
 var (
-	formReply = regexp.MustCompile(`(?:英文说明|远程响应|对方回复|服务器返回(?:信息)?|错误信息|Remote response)\s*[:：|]\s*([^\n]+)`)
-	formWhy   = regexp.MustCompile(`(?s)(?:退信原因|失败原因|Bounce reason)[/\s:：|]*(.*)`)
-	formAfter = regexp.MustCompile(`(?:建议)?解决方案|解决办法|退信代码|温馨提示|Proposed Solution|Bounce Code|收件人\s+\S+@|远程响应|-{8,}`)
+	formReply = lazyregexp.New(`(?:英文说明|远程响应|对方回复|服务器返回(?:信息)?|错误信息|Remote response)\s*[:：|]\s*([^\n]+)`)
+	formWhy   = lazyregexp.New(`(?s)(?:退信原因|失败原因|Bounce reason)[/\s:：|]*(.*)`)
+	formAfter = lazyregexp.New(`(?:建议)?解决方案|解决办法|退信代码|温馨提示|Proposed Solution|Bounce Code|收件人\s+\S+@|远程响应|-{8,}`)
 )
 
 // formReason returns what such a form says of the reader: the words of the other

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"dibao/internal/lazyregexp"
 )
 
 // Mark stands where something was taken out.
@@ -37,15 +39,15 @@ func Path(path string) string {
 
 var (
 	// userinfo ends at the last @ before the path.
-	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s/?#"'<>]*)@`)
+	userinfo = lazyregexp.New(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s/?#"'<>]*)@`)
 	// queryKey is a parameter of a query, or a password in a keyword string of PostgreSQL.
-	queryKey = regexp.MustCompile(`(?i)([?&;](?:[a-z_.-]*(?:token|secret|password|passwd|signature)|(?:[a-z]+_?)?api_?key|key|pwd|auth|sig)=|\b(?:ssl)?password=)('[^']*'|[^\s&"'<>#;]+)`)
-	token    = regexp.MustCompile(tokenPattern())
+	queryKey = lazyregexp.New(`(?i)([?&;](?:[a-z_.-]*(?:token|secret|password|passwd|signature)|(?:[a-z]+_?)?api_?key|key|pwd|auth|sig)=|\b(?:ssl)?password=)('[^']*'|[^\s&"'<>#;]+)`)
+	token    = lazyregexp.New(tokenPattern())
 	// listKey is in the address of a list that is not public.
-	listKey  = regexp.MustCompile(`(/lists/[a-z0-9-]+(?:~|%7[Ee]))[A-Za-z0-9]+`)
-	bearer   = regexp.MustCompile(`(?i)\b(bearer |authorization: ?basic )[A-Za-z0-9+/=._~-]{8,}`)
-	apiToken = regexp.MustCompile(`\bdibao_[A-Za-z0-9_-]{20,}`)
-	pemKey   = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*-----|$)`)
+	listKey  = lazyregexp.New(`(/lists/[a-z0-9-]+(?:~|%7[Ee]))[A-Za-z0-9]+`)
+	bearer   = lazyregexp.New(`(?i)\b(bearer |authorization: ?basic )[A-Za-z0-9+/=._~-]{8,}`)
+	apiToken = lazyregexp.New(`\bdibao_[A-Za-z0-9_-]{20,}`)
+	pemKey   = lazyregexp.New(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*-----|$)`)
 )
 
 // tokenPattern finds tokens in addresses: those we make are longer than 16 letters.

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 // BasePath returns the path of a base address, "/dibao" of
@@ -52,7 +53,7 @@ type pathWriter struct {
 	head   bool // nobody takes the body
 	asset  bool // a file of ours
 	wrote  bool
-	change *regexp.Regexp // what stands before addresses in the body; nil: it goes out as it is
+	change *lazyregexp.Regexp // what stands before addresses in the body; nil: it goes out as it is
 	status int
 	body   bytes.Buffer
 }
@@ -62,9 +63,9 @@ func (w *pathWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 var (
 	// Our templates quote attributes; what a text holds is escaped.
-	addressAttribute = regexp.MustCompile(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
-	addressOfStyle   = regexp.MustCompile(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
-	addressOfLink    = regexp.MustCompile(`(<)/([^/])`)
+	addressAttribute = lazyregexp.New(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
+	addressOfStyle   = lazyregexp.New(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
+	addressOfLink    = lazyregexp.New(`(<)/([^/])`)
 )
 
 // WriteHeader changes the header, and keeps back what has addresses in its body.

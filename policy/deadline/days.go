@@ -1,11 +1,11 @@
 package deadline
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 	"dibao/policy/when"
 )
@@ -19,7 +19,7 @@ const (
 )
 
 // days finds a day with or without a year, and a span of days or hours.
-var days = regexp.MustCompile(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
+var days = lazyregexp.New(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
 	`(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)?|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
 
 // The groups of days.
@@ -97,7 +97,7 @@ func mentions(line, heading string) (all []mention) {
 	return all
 }
 
-var enumerated = regexp.MustCompile(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
+var enumerated = lazyregexp.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
 
 // lead is what a quotation of a day begins with: the words before it, back to the
 // comma, if they are few.

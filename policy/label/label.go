@@ -7,11 +7,11 @@
 package label
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 	"dibao/policy/when"
 )
@@ -41,10 +41,10 @@ const (
 // mark finds a label: a name and a colon, or a name that fills an element.
 // unknown finds what looks like a label and is none of the names.
 var (
-	mark    = regexp.MustCompile(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
-	unknown = regexp.MustCompile(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
-	sizes   = regexp.MustCompile(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
-	control = regexp.MustCompile(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
+	mark    = lazyregexp.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
+	unknown = lazyregexp.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
+	sizes   = lazyregexp.New(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
+	control = lazyregexp.New(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
 )
 
 // pattern returns the alternatives of all names; short ones may be spaced out.
@@ -102,8 +102,8 @@ func Split(line string) (fields []Field, rest string) {
 
 // Labels in brackets or with a slash: [来源]某委, 文/张明.
 var (
-	bracketed = regexp.MustCompile(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
-	slashed   = regexp.MustCompile(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
+	bracketed = lazyregexp.New(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
+	slashed   = lazyregexp.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
 )
 
 // withColons gives labels in brackets, or with a slash behind them, a colon.

@@ -1,21 +1,22 @@
 package when
 
 import (
-	"regexp"
 	"strconv"
+
+	"dibao/internal/lazyregexp"
 )
 
 var (
 	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/ …
 	// A month alone (/202611/1100.html) is no day, so the parts are parted or
 	// eight digits together.
-	partedAddress  = regexp.MustCompile(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
-	compactAddress = regexp.MustCompile(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
+	partedAddress  = lazyregexp.New(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
+	compactAddress = lazyregexp.New(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
 )
 
 // InAddress finds the day in an address, where the site puts one.
 func InAddress(address string) (Date, bool) {
-	for _, re := range []*regexp.Regexp{compactAddress, partedAddress} {
+	for _, re := range []*lazyregexp.Regexp{compactAddress, partedAddress} {
 		m := re.FindStringSubmatch(address)
 		if m == nil {
 			continue

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
 )
 
 // Kind is what a page is.
@@ -199,12 +201,12 @@ func (s *scan) fault() (Answer, bool) {
 }
 
 var (
-	refreshTo  = regexp.MustCompile(`(?i)^\s*(\d*)(?:\.\d*)?\s*[;,]?\s*url\s*=\s*(?:'([^']+)|"([^"]+)|([^\s'"]+))`)
-	setsCookie = regexp.MustCompile(`document\s*(?:\.\s*cookie|\[\s*['"]cookie['"]\s*\])\s*=|setCookie\s*\(`)
-	reloads    = regexp.MustCompile(`location\s*(?:\.\s*(?:href|reload|replace|assign)|\[\s*['"](?:href|reload|replace)['"]\s*\]|=)`)
-	goesTo     = regexp.MustCompile(`(?:^|[^\w.$])(?:(?:window|document|top|self|parent|this)\s*\.\s*)*location(?:\s*\.\s*href)?\s*=\s*(?:['"]([^'"\n]+)['"]\s*(?:[;)}"',\n<]|$)|([A-Za-z_$][\w$]*)\s*(?:[;)}\n<]|$))` +
+	refreshTo  = lazyregexp.New(`(?i)^\s*(\d*)(?:\.\d*)?\s*[;,]?\s*url\s*=\s*(?:'([^']+)|"([^"]+)|([^\s'"]+))`)
+	setsCookie = lazyregexp.New(`document\s*(?:\.\s*cookie|\[\s*['"]cookie['"]\s*\])\s*=|setCookie\s*\(`)
+	reloads    = lazyregexp.New(`location\s*(?:\.\s*(?:href|reload|replace|assign)|\[\s*['"](?:href|reload|replace)['"]\s*\]|=)`)
+	goesTo     = lazyregexp.New(`(?:^|[^\w.$])(?:(?:window|document|top|self|parent|this)\s*\.\s*)*location(?:\s*\.\s*href)?\s*=\s*(?:['"]([^'"\n]+)['"]\s*(?:[;)}"',\n<]|$)|([A-Za-z_$][\w$]*)\s*(?:[;)}\n<]|$))` +
 		`|location\s*\.\s*(?:replace|assign)\s*\(\s*(?:['"]([^'"\n]+)['"]|([A-Za-z_$][\w$]*))\s*\)|(?:window\.)?open\(\s*['"]([^'"\n]+)['"]\s*,\s*['"]_(?:self|top|parent)['"]`)
-	ifMobile = regexp.MustCompile(`(?i)userAgent|isMobile|ipad|screen\.width|navigator\.platform`)
+	ifMobile = lazyregexp.New(`(?i)userAgent|isMobile|ipad|screen\.width|navigator\.platform`)
 )
 
 // maxRedirect is how much of a page's scripts is searched for a redirect, in
@@ -290,7 +292,7 @@ func IsRefusal(status int) bool {
 
 func firstOf(all ...string) string { return cmp.Or(all...) }
 
-var tag = regexp.MustCompile(`<[^>]*>`)
+var tag = lazyregexp.New(`<[^>]*>`)
 
 func withoutTags(s string) string { return tag.ReplaceAllString(s, " ") }
 
@@ -305,7 +307,7 @@ func clip(s string) string {
 	return string([]rune(s)[:60]) + "…"
 }
 
-var namedFunction = regexp.MustCompile(`function\s+([A-Za-z_$][\w$]*)\s*\(|([A-Za-z_$][\w$]*)\s*=\s*function\b`)
+var namedFunction = lazyregexp.New(`function\s+([A-Za-z_$][\w$]*)\s*\(|([A-Za-z_$][\w$]*)\s*=\s*function\b`)
 
 // waits reports whether what stands at a place of the scripts is the body of a
 // function with a name that nothing calls: a link or button does, when somebody

@@ -3,19 +3,20 @@ package answer
 import (
 	"cmp"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"dibao/internal/lazyregexp"
 )
 
 var (
-	literalPath = regexp.MustCompile("['\"`]((?:https?:)?/?/?[\\w.~-]*[./][\\w./~%-]*(?:\\?[\\w.,=&%~+-]*)?)(['\"`]|\\$\\{)")
-	basePath    = regexp.MustCompile("\\b(?:baseURL|baseUrl|base_url|apiUrl|API_URL|VUE_APP_BASE_API)['\"]?\\s*[:=]\\s*['\"]((?:https?://)?/?[\\w./:-]{2,100})['\"]")
-	ofData      = regexp.MustCompile(`(?i)api|interface|query|search|rest|service|\.json\b|\.do\b|\.action\b|ajax|front|data|list|page`)
-	ofList      = regexp.MustCompile(`(?i)list|article|news|notice|polic|doc|content|info|announce|publish|search|zcfg|zcwj|tzgg|wenjian|page`)
-	ofAPI       = regexp.MustCompile(`(?i)api|rest|interface`)
-	ofOther     = regexp.MustCompile(`(?i)login|logout|auth|captcha|token|user|upload|dict|config|menu|i18n|locale|manifest|package|password|sms|wechat|weixin|pay|comment|count|visit|hit|stat|log\b|banner|weather|node_modules|webpack|\.vue\b|detail`)
-	notData     = regexp.MustCompile(`(?i)\.(?:js|mjs|css|png|jpe?g|gif|svg|ico|woff2?|ttf|eot|map|html?|vue|ts|pdf|mp4|wasm)(?:\?|$)|^//?$|\.\.$`)
+	literalPath = lazyregexp.New("['\"`]((?:https?:)?/?/?[\\w.~-]*[./][\\w./~%-]*(?:\\?[\\w.,=&%~+-]*)?)(['\"`]|\\$\\{)")
+	basePath    = lazyregexp.New("\\b(?:baseURL|baseUrl|base_url|apiUrl|API_URL|VUE_APP_BASE_API)['\"]?\\s*[:=]\\s*['\"]((?:https?://)?/?[\\w./:-]{2,100})['\"]")
+	ofData      = lazyregexp.New(`(?i)api|interface|query|search|rest|service|\.json\b|\.do\b|\.action\b|ajax|front|data|list|page`)
+	ofList      = lazyregexp.New(`(?i)list|article|news|notice|polic|doc|content|info|announce|publish|search|zcfg|zcwj|tzgg|wenjian|page`)
+	ofAPI       = lazyregexp.New(`(?i)api|rest|interface`)
+	ofOther     = lazyregexp.New(`(?i)login|logout|auth|captcha|token|user|upload|dict|config|menu|i18n|locale|manifest|package|password|sms|wechat|weixin|pay|comment|count|visit|hit|stat|log\b|banner|weather|node_modules|webpack|\.vue\b|detail`)
+	notData     = lazyregexp.New(`(?i)\.(?:js|mjs|css|png|jpe?g|gif|svg|ico|woff2?|ttf|eot|map|html?|vue|ts|pdf|mp4|wasm)(?:\?|$)|^//?$|\.\.$`)
 )
 
 // maxSearched is how much of scripts is searched for addresses, in bytes.

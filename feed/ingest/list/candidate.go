@@ -1,11 +1,11 @@
 package list
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
 
@@ -146,7 +146,7 @@ func (f *finder) segment(n *html.Node) segment {
 }
 
 // monthInAddress finds a day or a month in an address: /202411/t20241120_1.html.
-var monthInAddress = regexp.MustCompile(`[/_t](?:19|20)\d{2}[-/]?(?:0[1-9]|1[0-2]|[1-9])(?:[-/]?(?:0[1-9]|[12]\d|3[01]))?[-/_]`)
+var monthInAddress = lazyregexp.New(`[/_t](?:19|20)\d{2}[-/]?(?:0[1-9]|1[0-2]|[1-9])(?:[-/]?(?:0[1-9]|[12]\d|3[01]))?[-/_]`)
 
 // isDated reports whether a row, or what stands beside it, says something that a
 // date is made of.
@@ -278,7 +278,7 @@ func (f *finder) side(n *html.Node) float64 {
 }
 
 // boxHeading heads boxes of other articles.
-var boxHeading = regexp.MustCompile(`^(?:[\p{Han}]{0,2}(?:推荐|热门|热点|最热|点击|阅读)(?:阅读|文章|新闻|排行|内容|信息|资讯|政策|专题|榜)?|(?:阅读|点击|热度)?排行榜?|相关(?:链接|文章|新闻|阅读|信息|政策)|猜你喜欢|大家都?在看|友情链接|热词)$`)
+var boxHeading = lazyregexp.New(`^(?:[\p{Han}]{0,2}(?:推荐|热门|热点|最热|点击|阅读)(?:阅读|文章|新闻|排行|内容|信息|资讯|政策|专题|榜)?|(?:阅读|点击|热度)?排行榜?|相关(?:链接|文章|新闻|阅读|信息|政策)|猜你喜欢|大家都?在看|友情链接|热词)$`)
 
 // isBox reports whether the heading right before a container, or before what holds
 // it, says that it is a box of other articles.
@@ -298,7 +298,7 @@ func (f *finder) isBox(n *html.Node) bool {
 
 // aside finds the names of what is not the list: menus, footers, boxes of hot or
 // related items.
-var aside = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
+var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
 
 // best returns the candidate that is the list, and another one that came close.
 // Lists without any date count only where there is none with dates.

@@ -1,11 +1,11 @@
 package list
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
 
@@ -138,7 +138,7 @@ func (f *finder) linkRest(link *html.Node) string {
 
 // inFigures is a date without 年 and 月: in brackets behind a title it is that of
 // the row, while （2026年11月27日） is part of the title.
-var inFigures = regexp.MustCompile(`^[\d./-]+$`)
+var inFigures = lazyregexp.New(`^[\d./-]+$`)
 
 // cutDate cuts a date off the end or the beginning of a title, where white space or
 // a bracket parts them.

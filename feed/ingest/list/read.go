@@ -1,11 +1,11 @@
 package list
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
 
@@ -65,7 +65,7 @@ const minShort = 2
 const minShortRows = 5
 
 // pagerWord is a link of a pager.
-var pagerWord = regexp.MustCompile(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
+var pagerWord = lazyregexp.New(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
 
 // addShort adds the rows of a dated list whose titles are too short for others to
 // be found by.
@@ -306,7 +306,7 @@ func cut(s string) string {
 }
 
 // aName is a name in braces or signs that a script is to replace: {title}, #url#.
-var aName = regexp.MustCompile(`\{[\w.$]{1,40}\}|^#\w{1,40}#$`)
+var aName = lazyregexp.New(`\{[\w.$]{1,40}\}|^#\w{1,40}#$`)
 
 // isPlaceholder reports whether a text is what a script is to replace.
 func isPlaceholder(s string) bool {

@@ -1,13 +1,13 @@
 package list
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
 
@@ -206,7 +206,7 @@ func named(n, a *html.Node) bool {
 	return false
 }
 
-var titleName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:title|tit|bt|biaoti|headline|subject)(?:$|[\s_-])`)
+var titleName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:title|tit|bt|biaoti|headline|subject)(?:$|[\s_-])`)
 
 // titleColumn returns which piece of the links is their title: the first that is
 // long enough and not the same in every row.
@@ -279,7 +279,7 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 }
 
 // toDetails is a link that says no more than that it leads to the article.
-var toDetails = regexp.MustCompile(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn )?(?:more|details?)\W*$`)
+var toDetails = lazyregexp.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn )?(?:more|details?)\W*$`)
 
 // heading returns the title that a row shows outside its link, "" for none.
 func (f *finder) heading(row, link *html.Node) string {
@@ -332,10 +332,10 @@ func (f *finder) outside(row, link *html.Node) []when.When {
 }
 
 var (
-	mark = regexp.MustCompile(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
+	mark = lazyregexp.New(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
 	// lead is what stands before a title: a bullet, a mark, the label 标题.
-	lead  = regexp.MustCompile(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
-	label = regexp.MustCompile(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
+	lead  = lazyregexp.New(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
+	label = lazyregexp.New(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
 )
 
 // clean takes bullets, marks and labels off a title.

@@ -1,7 +1,6 @@
 package list
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,6 +8,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
 )
 
@@ -201,7 +201,7 @@ func letters(s string) int {
 }
 
 // aNumber is a document number or a date that is all of a text.
-var aNumber = regexp.MustCompile(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
+var aNumber = lazyregexp.New(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
 
 func isNumber(s string) bool {
 	return len(s) < 90 && (strings.HasSuffix(s, "号") || s[0] >= '0' && s[0] <= '9') && aNumber.MatchString(s)
@@ -246,7 +246,7 @@ func Address(n *html.Node) string {
 }
 
 // quoted finds the strings that a script is called with.
-var quoted = regexp.MustCompile(`['"]([^'"\s]{2,1000})['"]`)
+var quoted = lazyregexp.New(`['"]([^'"\s]{2,1000})['"]`)
 
 // looksLikeAddress reports whether a string in a script is one.
 func looksLikeAddress(s string) bool {
@@ -254,7 +254,7 @@ func looksLikeAddress(s string) bool {
 		pageName.MatchString(s)
 }
 
-var pageName = regexp.MustCompile(`^[\w./%-]+\.(?:s?html?|jspx?|aspx?|php|do)(?:\?[^\s]*)?$`)
+var pageName = lazyregexp.New(`^[\w./%-]+\.(?:s?html?|jspx?|aspx?|php|do)(?:\?[^\s]*)?$`)
 
 // isHidden reports whether a style or a class hides an element.
 func isHidden(n *html.Node) bool {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 
 	"dibao/feed/ingest/list"
 	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
 )
 
 // Pager is how a page names its next one.
@@ -152,9 +152,9 @@ func (r *pagerReader) byRel() string {
 }
 
 var (
-	nextText = regexp.MustCompile(`^\s*(?:[\[【(（>»›→«←]\s*)?(?:下一?[页頁]|后一?[页頁]|向后|次页|较早的?文章|next(?: page)?|older(?: posts)?|more articles)\s*[>»›→\]】)）]*\s*$`)
-	nextSign = regexp.MustCompile(`^\s*(?:>|＞|›|→|»|>>|&gt;)\s*$`)
-	nextName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:next|nxt|nextpage|nextbtn|pgnext|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
+	nextText = lazyregexp.New(`^\s*(?:[\[【(（>»›→«←]\s*)?(?:下一?[页頁]|后一?[页頁]|向后|次页|较早的?文章|next(?: page)?|older(?: posts)?|more articles)\s*[>»›→\]】)）]*\s*$`)
+	nextSign = lazyregexp.New(`^\s*(?:>|＞|›|→|»|>>|&gt;)\s*$`)
+	nextName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:next|nxt|nextpage|nextbtn|pgnext|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
 )
 
 // linkText returns the text of an element of a pager in lower case; that of an
@@ -222,7 +222,7 @@ func (r *pagerReader) bySign() string {
 // pagerCall is how pages of TRS, which runs most official sites, draw their pager:
 // createPageHTML(pages, this one, name, extension), perhaps with the id of an
 // element first, with any quotes, and counted from 0 or from 1.
-var pagerCall = regexp.MustCompile(`(?i)\bcreate\w{0,12}page\w{0,12}\(([^()]{5,200})\)`)
+var pagerCall = lazyregexp.New(`(?i)\bcreate\w{0,12}page\w{0,12}\(([^()]{5,200})\)`)
 
 func (r *pagerReader) byCall() string {
 	for _, m := range pagerCall.FindAllStringSubmatch(r.scripts, 10) {
@@ -246,7 +246,7 @@ func (r *pagerReader) byCall() string {
 	return ""
 }
 
-var plainName = regexp.MustCompile(`^[\w.-]{1,60}$`)
+var plainName = lazyregexp.New(`^[\w.-]{1,60}$`)
 
 // numbered returns the address of the page behind the one at, of so many. Pages are
 // counted from 0 (index.html, index_1.html) or from 1 (index.html, index_2.html):
@@ -269,9 +269,9 @@ func endsInPage(p string, at int) bool {
 }
 
 var (
-	currentVar = regexp.MustCompile(`(?i)\b(?:var|let)\s+(?:currentPage|currPage|curPage|nowPage|pageIndex)\s*=\s*['"]?(\d{1,5})`)
-	countVar   = regexp.MustCompile(`(?i)\b(?:var|let)\s+(?:countPage|pageCount|totalPages?|pageTotal|allPage|maxPage)\s*=\s*['"]?(\d{1,5})`)
-	ownName    = regexp.MustCompile(`^(.*?)(?:_\d{1,5})?(\.\w{2,6})$`)
+	currentVar = lazyregexp.New(`(?i)\b(?:var|let)\s+(?:currentPage|currPage|curPage|nowPage|pageIndex)\s*=\s*['"]?(\d{1,5})`)
+	countVar   = lazyregexp.New(`(?i)\b(?:var|let)\s+(?:countPage|pageCount|totalPages?|pageTotal|allPage|maxPage)\s*=\s*['"]?(\d{1,5})`)
+	ownName    = lazyregexp.New(`^(.*?)(?:_\d{1,5})?(\.\w{2,6})$`)
 )
 
 // byVariables reads what a script counts by: currentPage and countPage.
@@ -290,7 +290,7 @@ func (r *pagerReader) byVariables() string {
 }
 
 // NextGroup finds where pages of 大汉 jcms keep the address of more records.
-var NextGroup = regexp.MustCompile(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
+var NextGroup = lazyregexp.New(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
 
 func (r *pagerReader) byGroup() string {
 	if m := NextGroup.FindStringSubmatch(r.scripts); m != nil {
@@ -426,15 +426,15 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 	return links[current+1]
 }
 
-var currentName = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:cur|curr|current|on|active|select|selected|now|this|thisclass|hover)(?:$|[\s_-])`)
+var currentName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:cur|curr|current|on|active|select|selected|now|this|thisclass|hover)(?:$|[\s_-])`)
 
 func isCurrent(n *html.Node) bool {
 	return n != nil && n.Type == html.ElementNode && (currentName.MatchString(attribute(n, "class")) || attribute(n, "aria-current") != "")
 }
 
 var (
-	manyPages = regexp.MustCompile(`共\s*(\d{1,5})\s*页|(?:^|[^\d/.-])1\s*/\s*(\d{1,5})\s*(?:页|$)`)
-	moreText  = regexp.MustCompile(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
+	manyPages = lazyregexp.New(`共\s*(\d{1,5})\s*页|(?:^|[^\d/.-])1\s*/\s*(\d{1,5})\s*(?:页|$)`)
+	moreText  = lazyregexp.New(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
 )
 
 // notUnderstood names a pager that is there and leads nowhere.

@@ -1,26 +1,26 @@
 package pager
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
 )
 
 // Scripts that draw a pager say where its numbers lead: by a template, or by a
 // function that puts the number into an address.
 var (
 	// url: "list_{page}.html"
-	pageTemplate = regexp.MustCompile(`(?i)\b(?:url|href|link|path)\w{0,8}["']?\s*[:=]\s*["']([^"'\s<>]{0,200}\{(?:page|p|pageno|pagenum|num|n|index)\}[^"'\s<>]{0,100})["']`)
-	templateName = regexp.MustCompile(`\{\w{1,10}\}`)
+	pageTemplate = lazyregexp.New(`(?i)\b(?:url|href|link|path)\w{0,8}["']?\s*[:=]\s*["']([^"'\s<>]{0,200}\{(?:page|p|pageno|pagenum|num|n|index)\}[^"'\s<>]{0,100})["']`)
+	templateName = lazyregexp.New(`\{\w{1,10}\}`)
 	// location.href = "index_" + p + ".html", and "?page=" + obj.curr
-	pageSum = regexp.MustCompile(`location(?:\.href)?\s*=\s*["']([^"'\s<>]{0,200})["']\s*\+\s*(?:[\w$]{1,20}\.)?(?:curr|page|p|n|num|pageNo|pageNum|pageIndex|index|i)\s*(?:\+\s*["']([^"'\s<>]{0,60})["'])?\s*(?:[;})\n]|$)`)
+	pageSum = lazyregexp.New(`location(?:\.href)?\s*=\s*["']([^"'\s<>]{0,200})["']\s*\+\s*(?:[\w$]{1,20}\.)?(?:curr|page|p|n|num|pageNo|pageNum|pageIndex|index|i)\s*(?:\+\s*["']([^"'\s<>]{0,60})["'])?\s*(?:[;})\n]|$)`)
 	// drawn finds the pagers of libraries that only run in a browser.
-	drawn     = regexp.MustCompile(`(?i)laypage\.render|\.pagination\(|new\s+Pager\(|\.jqPaginator\(|kkpager|["']?(?:totalPages?|pageCount|countPage)["']?\s*:\s*(?:[2-9]|[1-9]\d)`)
-	pageInURL = regexp.MustCompile(`[_=/-](\d{1,5})(?:\.\w{2,6})?$`)
+	drawn     = lazyregexp.New(`(?i)laypage\.render|\.pagination\(|new\s+Pager\(|\.jqPaginator\(|kkpager|["']?(?:totalPages?|pageCount|countPage)["']?\s*:\s*(?:[2-9]|[1-9]\d)`)
+	pageInURL = lazyregexp.New(`[_=/-](\d{1,5})(?:\.\w{2,6})?$`)
 )
 
 // byScript reads where the function or the template of a script leads. It counts

@@ -17,6 +17,7 @@ import (
 	"dibao/feed/publish/feedtest"
 	"dibao/feed/site"
 	"dibao/internal/database"
+	"dibao/internal/lazyregexp"
 	"dibao/internal/web"
 )
 
@@ -103,7 +104,7 @@ func (s *Site) Read(path string, header ...string) string {
 	return string(b)
 }
 
-var articleNumber = regexp.MustCompile(`/articles/(\d+)</link>`)
+var articleNumber = lazyregexp.New(`/articles/(\d+)</link>`)
 
 // Walk reads a feed and all its archive documents and returns how often each
 // article stands in them, and the documents by their path.
