@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dibao/policy"
+	"dibao/policy/fold"
 )
 
 // Query says which articles somebody asks for. Each field that is set must
@@ -21,7 +22,7 @@ type Query struct {
 	// only that is asked for what carries them out (落实).
 	Documents []string
 	Chains    []string
-	Any       []string // words, one of which must stand in title, summary or text
+	Any       []string // words, one of which must stand in title, summary or text, as fold.Text makes them one
 	All       []string // words that must all stand there
 	None      []string // words that must not stand in title or summary
 }
@@ -93,10 +94,10 @@ func (q Query) matchWords(f policy.Facts) (why []Reason, ok bool) {
 	if len(q.Any)+len(q.All)+len(q.None) == 0 {
 		return nil, true
 	}
-	head := strings.ToLower(f.Title + "\n" + f.DocumentNumber + "\n" + f.Summary)
-	text := head + "\n" + strings.ToLower(strings.Join(f.Paragraphs, "\n"))
+	head := fold.Text(f.Title + "\n" + f.DocumentNumber + "\n" + f.Summary)
+	text := head + "\n" + fold.Text(strings.Join(f.Paragraphs, "\n"))
 	in := func(text string) func(string) bool {
-		return func(word string) bool { return strings.Contains(text, strings.ToLower(word)) }
+		return func(word string) bool { return strings.Contains(text, fold.Text(word)) }
 	}
 	if slices.ContainsFunc(q.None, in(head)) {
 		return nil, false

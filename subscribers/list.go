@@ -18,6 +18,7 @@ import (
 	"dibao/internal/jobs"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
+	"dibao/policy/fold"
 )
 
 // Visibility says who may see a list.
@@ -147,6 +148,11 @@ func (q *Query) check() error {
 	for _, field := range [][]string{q.Themes, q.Regions, q.Issuers, q.Kinds, q.Types, q.Documents, q.Chains, q.Any, q.All, q.None} {
 		if slices.Contains(field, "") {
 			return errors.New("an empty value in what the list asks for matches nothing; leave it out")
+		}
+	}
+	for _, words := range [][]string{q.Any, q.All, q.None} {
+		if i := slices.IndexFunc(words, func(w string) bool { return strings.TrimSpace(fold.Text(w)) == "" }); i >= 0 {
+			return fmt.Errorf("the word %q has no character that can be seen; leave it out", words[i])
 		}
 	}
 	for i, r := range q.Regions {
