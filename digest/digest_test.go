@@ -20,6 +20,7 @@ import (
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/digest"
 	"dibao/digest/delivery"
+	"dibao/digest/inbound"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -83,6 +84,11 @@ func newWorldAt(t testing.TB, db *database.DB, baseURL string) *world {
 	go func() { ended <- w.box.Run(ctx, l) }()
 	t.Cleanup(func() { stop(); <-ended })
 	return w
+}
+
+// inbound reads mail that comes back.
+func (w *world) inbound() *inbound.Service {
+	return inbound.New(w.db, w.readers, w.service.Service, inbound.Options{Now: w.now})
 }
 
 func (w *world) now() time.Time {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/inbound"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -72,9 +72,9 @@ func dsn(recipient, status, diagnostic string) string {
 		"\r\nAction: failed\r\nStatus: " + status + "\r\nDiagnostic-Code: smtp; " + diagnostic + "\r\n--b--\r\n"
 }
 
-func (w *inboundWorld) receive(m digest.Incoming) digest.Inbound {
+func (w *inboundWorld) receive(m inbound.Incoming) inbound.Result {
 	w.t.Helper()
-	in, err := w.service.Receive(w.t.Context(), m)
+	in, err := w.inbound().Receive(w.t.Context(), m)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -116,29 +116,29 @@ func TestReceive(t *testing.T) {
 		unsubscribe := w.readers.Keys().UnsubscribeToken(w.reader, w.list.ID)
 		unsubscribeByMail := "U+" + strings.ToUpper(w.readers.Keys().MailUnsubscribeToken(w.reader, w.list.ID)) + "@bounces.test"
 		for name, c := range map[string]struct {
-			mail          digest.Incoming
+			mail          inbound.Incoming
 			effect, state string
 		}{
-			"NoSuchUser":           {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
-			"TokenInCapitals":      {digest.Incoming{To: []string{strings.ToUpper(w.verp(sent))}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
-			"TokenInTheHeader":     {digest.Incoming{Raw: []byte("To: <" + w.verp(sent) + ">\r\n" + dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
-			"ForwardedAndRefused":  {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn("other@else.test", "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
-			"Policy":               {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.7.1", "550 5.7.1 blocked as spam"))}, "noted", "confirmed"},
-			"FullOnce":             {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.2.2", "552 5.2.2 mailbox full"))}, "noted", "confirmed"},
-			"Delayed":              {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(strings.Replace(dsn(inboundReader, "4.4.1", "451 later"), "Action: failed", "Action: delayed", 1))}, "noted", "confirmed"},
-			"Complaint":            {digest.Incoming{Raw: []byte(fmt.Sprintf(complaint, unsubscribe))}, "suppressed", "confirmed complaint"},
-			"ComplaintForged":      {digest.Incoming{Raw: []byte(fmt.Sprintf(complaint, unsubscribe[1:]+"A"))}, "nothing", "confirmed"},
-			"UnsubscribedByMail":   {digest.Incoming{To: []string{unsubscribeByMail}, Raw: []byte("From: reader@reader.test\r\nSubject: unsubscribe\r\n\r\n")}, "unsubscribed", "unsubscribed"},
-			"AutoReplyToThatToo":   {digest.Incoming{To: []string{unsubscribeByMail}, Raw: []byte(away)}, "nothing", "confirmed"},
-			"UnsubscribeForged":    {digest.Incoming{To: []string{"u+" + w.readers.Keys().BounceToken(sent) + "@bounces.test"}, Raw: []byte("From: a@b.test\r\nSubject: unsubscribe\r\n\r\n")}, "nothing", "confirmed"},
-			"AutoReply":            {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte(away)}, "nothing", "confirmed"},
-			"Letter":               {digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte("From: reader@reader.test\r\nSubject: thanks\r\n\r\nYes.\r\n")}, "nothing", "confirmed"},
-			"NeverSent":            {digest.Incoming{To: []string{w.verp(waiting)}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
-			"NoToken":              {digest.Incoming{Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
-			"NoTokenFromAdmin":     {digest.Incoming{FromAdmin: true, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
-			"ForgedFromAdmin":      {digest.Incoming{FromAdmin: true, To: []string{"b+" + strings.Repeat("a", 40) + "@bounces.test"}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
-			"OfNobody":             {digest.Incoming{FromAdmin: true, Raw: []byte(dsn("nobody@else.test", "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
-			"TokenOfAnotherAction": {digest.Incoming{To: []string{"b+" + w.readers.Keys().MailUnsubscribeToken(w.reader, 0) + "@bounces.test"}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no"))}, "nothing", "confirmed"},
+			"NoSuchUser":           {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"TokenInCapitals":      {inbound.Incoming{To: []string{strings.ToUpper(w.verp(sent))}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"TokenInTheHeader":     {inbound.Incoming{Raw: []byte("To: <" + w.verp(sent) + ">\r\n" + dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"ForwardedAndRefused":  {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn("other@else.test", "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"Policy":               {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.7.1", "550 5.7.1 blocked as spam"))}, "noted", "confirmed"},
+			"FullOnce":             {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte(dsn(inboundReader, "5.2.2", "552 5.2.2 mailbox full"))}, "noted", "confirmed"},
+			"Delayed":              {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte(strings.Replace(dsn(inboundReader, "4.4.1", "451 later"), "Action: failed", "Action: delayed", 1))}, "noted", "confirmed"},
+			"Complaint":            {inbound.Incoming{Raw: []byte(fmt.Sprintf(complaint, unsubscribe))}, "suppressed", "confirmed complaint"},
+			"ComplaintForged":      {inbound.Incoming{Raw: []byte(fmt.Sprintf(complaint, unsubscribe[1:]+"A"))}, "nothing", "confirmed"},
+			"UnsubscribedByMail":   {inbound.Incoming{To: []string{unsubscribeByMail}, Raw: []byte("From: reader@reader.test\r\nSubject: unsubscribe\r\n\r\n")}, "unsubscribed", "unsubscribed"},
+			"AutoReplyToThatToo":   {inbound.Incoming{To: []string{unsubscribeByMail}, Raw: []byte(away)}, "nothing", "confirmed"},
+			"UnsubscribeForged":    {inbound.Incoming{To: []string{"u+" + w.readers.Keys().BounceToken(sent) + "@bounces.test"}, Raw: []byte("From: a@b.test\r\nSubject: unsubscribe\r\n\r\n")}, "nothing", "confirmed"},
+			"AutoReply":            {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte(away)}, "nothing", "confirmed"},
+			"Letter":               {inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte("From: reader@reader.test\r\nSubject: thanks\r\n\r\nYes.\r\n")}, "nothing", "confirmed"},
+			"NeverSent":            {inbound.Incoming{To: []string{w.verp(waiting)}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"NoToken":              {inbound.Incoming{Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"NoTokenFromAdmin":     {inbound.Incoming{FromAdmin: true, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "suppressed", "confirmed bounce"},
+			"ForgedFromAdmin":      {inbound.Incoming{FromAdmin: true, To: []string{"b+" + strings.Repeat("a", 40) + "@bounces.test"}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"OfNobody":             {inbound.Incoming{FromAdmin: true, Raw: []byte(dsn("nobody@else.test", "5.1.1", "550 5.1.1 no such user"))}, "nothing", "confirmed"},
+			"TokenOfAnotherAction": {inbound.Incoming{To: []string{"b+" + w.readers.Keys().MailUnsubscribeToken(w.reader, 0) + "@bounces.test"}, Raw: []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 no"))}, "nothing", "confirmed"},
 		} {
 			in := w.receive(c.mail)
 			if in.Effect != c.effect || w.state() != c.state {
@@ -149,14 +149,14 @@ func TestReceive(t *testing.T) {
 
 		// What was read once is known, and does nothing after an admin's word.
 		raw := []byte(dsn(inboundReader, "5.1.1", "550 5.1.1 <reader@reader.test> no such user"))
-		w.receive(digest.Incoming{To: []string{w.verp(sent)}, Raw: raw})
+		w.receive(inbound.Incoming{To: []string{w.verp(sent)}, Raw: raw})
 		if _, err := w.readers.Unsuppress(t.Context(), inboundReader, "test"); err != nil {
 			t.Fatal(err)
 		}
-		if in := w.receive(digest.Incoming{To: []string{w.verp(sent)}, Raw: append(raw, "again\r\n"...)}); in.Effect != "nothing" || w.state() != "confirmed" {
+		if in := w.receive(inbound.Incoming{To: []string{w.verp(sent)}, Raw: append(raw, "again\r\n"...)}); in.Effect != "nothing" || w.state() != "confirmed" {
 			t.Errorf("replayed: %+v, state %q", in, w.state())
 		}
-		log, err := w.service.FeedbackLog(t.Context(), 0, "", 10)
+		log, err := w.inbound().FeedbackLog(t.Context(), 0, "", 10)
 		if err != nil || len(log) != 1 || log[0].Effect != "suppressed" || strings.Contains(log[0].Text, "reader@") {
 			t.Errorf("log %+v, %v", log, err)
 		}
@@ -185,7 +185,7 @@ func TestReportsAddUp(t *testing.T) {
 			for n := 1; n <= 5; n++ {
 				delivery := w.mailed("sent")
 				for range 3 { // the same issue counts once
-					w.receive(digest.Incoming{To: []string{w.verp(delivery)}, Raw: []byte(dsn(inboundReader, c.status, c.text))})
+					w.receive(inbound.Incoming{To: []string{w.verp(delivery)}, Raw: []byte(dsn(inboundReader, c.status, c.text))})
 				}
 				want := "confirmed"
 				if c.issues > 0 && n >= c.issues {
@@ -251,7 +251,7 @@ func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 			case 3:
 				forged = append(forged, alphabet[random.IntN(32)])
 			}
-			if in := w.receive(digest.Incoming{To: []string{"b+" + string(forged) + "@bounces.test"}, Raw: raw}); in.Effect != "nothing" {
+			if in := w.receive(inbound.Incoming{To: []string{"b+" + string(forged) + "@bounces.test"}, Raw: raw}); in.Effect != "nothing" {
 				t.Fatalf("try %d, %s: %+v", i, forged, in)
 			}
 		}
@@ -259,7 +259,7 @@ func TestForgedEnvelopeSendersChangeNothing(t *testing.T) {
 			t.Errorf("state %q", w.state())
 		}
 		trust.Report(t, "forged envelope senders that change something", "0 of %d on each database", tries)
-		if in := w.receive(digest.Incoming{To: []string{"b+" + token + "@bounces.test"}, Raw: raw}); in.Effect != "suppressed" || in.Kind != mail.ReportBounce {
+		if in := w.receive(inbound.Incoming{To: []string{"b+" + token + "@bounces.test"}, Raw: raw}); in.Effect != "suppressed" || in.Kind != mail.ReportBounce {
 			t.Errorf("the token itself: %+v", in)
 		}
 	})
@@ -289,7 +289,7 @@ func TestInboundTakesOnlySignedAddresses(t *testing.T) {
 			"reader@bounces.test":                                                    false,
 			"b+@bounces.test":                                                        false,
 		} {
-			if got := w.service.Takes(t.Context(), address); got != want {
+			if got := w.inbound().Takes(t.Context(), address); got != want {
 				t.Errorf("%s is taken: %v, want %v", address, got, want)
 			}
 		}
@@ -302,8 +302,8 @@ func TestNotSpamTakesAComplaintBack(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		w := newInboundWorld(t, db)
 		sent := w.mailed("sent")
-		feedback := func(kind string) digest.Incoming {
-			return digest.Incoming{To: []string{w.verp(sent)}, Raw: []byte("From: fbl@big.test\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n" +
+		feedback := func(kind string) inbound.Incoming {
+			return inbound.Incoming{To: []string{w.verp(sent)}, Raw: []byte("From: fbl@big.test\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n" +
 				"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: " + kind + "\r\n\r\n--b--\r\n")}
 		}
 		for _, c := range []struct{ kind, effect, state string }{
@@ -314,7 +314,7 @@ func TestNotSpamTakesAComplaintBack(t *testing.T) {
 			}
 		}
 		sent = w.mailed("sent")
-		if in := w.receive(feedback("not-spam")); in.Effect != digest.EffectRestored || w.state() != "confirmed" {
+		if in := w.receive(feedback("not-spam")); in.Effect != inbound.EffectRestored || w.state() != "confirmed" {
 			t.Errorf("not-spam after a complaint: %+v, the reader is %s", in, w.state())
 		}
 		if err := w.readers.Suppress(t.Context(), inboundReader, subscribers.ReasonAdmin, "asked by phone"); err != nil {
@@ -351,13 +351,13 @@ func TestLateBounceCountsForTheAddressItWasSentTo(t *testing.T) {
 			}
 			return is
 		}
-		in := w.receive(digest.Incoming{To: []string{w.verp(before)}, Raw: []byte(dsn(old, "5.1.1", "550 5.1.1 no such user"))})
-		if in.Effect != digest.EffectNoted || suppressed() {
+		in := w.receive(inbound.Incoming{To: []string{w.verp(before)}, Raw: []byte(dsn(old, "5.1.1", "550 5.1.1 no such user"))})
+		if in.Effect != inbound.EffectNoted || suppressed() {
 			t.Errorf("the old address: %+v, suppressed %t", in, suppressed())
 		}
 		w.advance(time.Hour)
 		after := w.mailed("sent")
-		if in := w.receive(digest.Incoming{To: []string{w.verp(after)}, Raw: []byte(dsn("new@reader.test", "5.1.1", "550 5.1.1 no such user"))}); !suppressed() {
+		if in := w.receive(inbound.Incoming{To: []string{w.verp(after)}, Raw: []byte(dsn("new@reader.test", "5.1.1", "550 5.1.1 no such user"))}); !suppressed() {
 			t.Errorf("the new address: %+v", in)
 		}
 	})

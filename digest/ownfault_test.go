@@ -16,8 +16,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dibao/digest"
 	"dibao/digest/delivery"
+	"dibao/digest/inbound"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail"
@@ -472,8 +472,8 @@ func TestUnknownReportsSuppressOnlyWhereOthersAreAccepted(t *testing.T) {
 				"r0@closed.example": "550 no (in reply to RCPT TO command)",
 				"r1@closed.example": "550 no (in reply to RCPT TO command)",
 			} {
-				in := must[digest.Inbound](t)(w.service.Receive(t.Context(), digest.Incoming{FromAdmin: true, Raw: []byte(dsn(address, "5.0.0", text))}))
-				if in.Effect == digest.EffectNothing && (issue < 4 || address != "r0@mixed.example") {
+				in := must[inbound.Result](t)(w.inbound().Receive(t.Context(), inbound.Incoming{FromAdmin: true, Raw: []byte(dsn(address, "5.0.0", text))}))
+				if in.Effect == inbound.EffectNothing && (issue < 4 || address != "r0@mixed.example") {
 					t.Fatalf("mailing %d, %s: %+v", mailing, address, in)
 				}
 			}
@@ -508,7 +508,7 @@ func TestRepliesAndReportsCountTogether(t *testing.T) {
 		t.Fatalf("%d suppressed by replies, want 2", w.suppressedReaders())
 	}
 	for i := 2; i < 5; i++ {
-		must[digest.Inbound](t)(w.service.Receive(t.Context(), digest.Incoming{FromAdmin: true, Raw: []byte(dsn(fmt.Sprintf("r%d@big.example", i), "5.1.1", "550 5.1.1 no such user"))}))
+		must[inbound.Result](t)(w.inbound().Receive(t.Context(), inbound.Incoming{FromAdmin: true, Raw: []byte(dsn(fmt.Sprintf("r%d@big.example", i), "5.1.1", "550 5.1.1 no such user"))}))
 	}
 	if got := must[[]delivery.Pending](t)(w.service.Pending(t.Context(), "")); len(got) != 5 || w.suppressedReaders() != 0 {
 		t.Errorf("%d pending, %d suppressed; want all 5 pending", len(got), w.suppressedReaders())

@@ -15,6 +15,7 @@ import (
 
 	"dibao/digest"
 	"dibao/digest/delivery"
+	"dibao/digest/inbound"
 	"dibao/feed"
 	"dibao/internal/browser"
 	"dibao/internal/budget"
@@ -36,6 +37,7 @@ type app struct {
 	collector   *feed.Collector
 	subscribers *subscribers.Store
 	digest      *digest.Service
+	inbound     *inbound.Service
 	log         *slog.Logger
 	counts      *web.Metrics // of requests, while it serves
 	api         *api         // nil: off
@@ -125,8 +127,11 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	if c.Mail.Admin != "" && (c.Mail.Host != "" || c.Mail.Direct) {
 		opts.Notify = a.tellAdmin
 	}
-	a.digest, err = digest.New(db, a.articles, readers, opts)
-	return a, err
+	if a.digest, err = digest.New(db, a.articles, readers, opts); err != nil {
+		return nil, err
+	}
+	a.inbound = inbound.New(db, readers, a.digest.Service, inbound.Options{Now: now, Notify: opts.Notify})
+	return a, nil
 }
 
 // userAgent is what sites see of us, with an address at which to ask who we are.

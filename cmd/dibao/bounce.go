@@ -15,8 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dibao/digest"
 	"dibao/digest/delivery"
+	"dibao/digest/inbound"
 	"dibao/internal/inbox"
 	"dibao/internal/mail"
 )
@@ -31,7 +31,7 @@ func newBounce(g *globals) *cobra.Command {
 type bounceView struct {
 	File  string  `json:"file"`
 	Error *string `json:"error"`
-	digest.Inbound
+	inbound.Result
 }
 
 func newBounceRead(g *globals) *cobra.Command {
@@ -85,13 +85,13 @@ func (t *bounceTotals) add(v bounceView) {
 	case v.Error != nil:
 		t.failed++
 		return
-	case v.Effect == digest.EffectNothing:
+	case v.Effect == inbound.EffectNothing:
 		why, _, _ := strings.Cut(v.Why, ":")
 		t.kinds[why]++
 	default:
 		t.used++
 	}
-	if v.Effect == digest.EffectSuppressed || v.Effect == digest.EffectUnsubscribed || v.Effect == digest.EffectRestored {
+	if v.Effect == inbound.EffectSuppressed || v.Effect == inbound.EffectUnsubscribed || v.Effect == inbound.EffectRestored {
 		t.changed++
 	}
 	t.read++
@@ -126,7 +126,7 @@ func (a *app) readBounces(ctx context.Context, name string) iter.Seq[bounceView]
 				v.File = fmt.Sprintf("%s#%d", name, n)
 			}
 			if err == nil {
-				v.Inbound, err = a.digest.Receive(ctx, digest.Incoming{Raw: raw, FromAdmin: true})
+				v.Result, err = a.inbound.Receive(ctx, inbound.Incoming{Raw: raw, FromAdmin: true})
 			}
 			if err != nil && !fail(v.File, err) || err == nil && !yield(v) {
 				return
@@ -154,11 +154,11 @@ func newBounceList(g *globals) *cobra.Command {
 			case domain != "":
 				return usagef("--domain is for --pending")
 			}
-			all, err := a.digest.FeedbackLog(cmd.Context(), before, kind, limit)
+			all, err := a.inbound.FeedbackLog(cmd.Context(), before, kind, limit)
 			if err != nil {
 				return err
 			}
-			return printRows(g, cmd, []any{"ID", "When", "Reader", "Kind", "Class", "Status", "Text", "Effect"}, all, func(f digest.Feedback) []any {
+			return printRows(g, cmd, []any{"ID", "When", "Reader", "Kind", "Class", "Status", "Text", "Effect"}, all, func(f inbound.Feedback) []any {
 				return []any{f.ID, shortTime(f.At, a.config.Schedule.Zone), f.Subscriber, f.Kind, f.Class, f.Status, strings.Join(strings.Fields(f.Text), " "), f.Effect}
 			})
 		}),
@@ -219,9 +219,9 @@ func newBounceApply(g *globals) *cobra.Command {
 // inbox takes the mail that comes back.
 func (a *app) inbox() *inbox.Inbox {
 	return &inbox.Inbox{
-		Accept: a.digest.Takes,
+		Accept: a.inbound.Takes,
 		Receive: func(ctx context.Context, to []string, raw []byte) error {
-			in, err := a.digest.Receive(ctx, digest.Incoming{To: to, Raw: raw})
+			in, err := a.inbound.Receive(ctx, inbound.Incoming{To: to, Raw: raw})
 			if err == nil {
 				level := slog.LevelInfo
 				if in.Kind == mail.ReportNotice {

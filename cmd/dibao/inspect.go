@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dibao/digest"
+	"dibao/digest/inbound"
 	"dibao/digest/verdict"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
@@ -453,7 +453,7 @@ func newInspectBounce() *cobra.Command {
 				report := mail.ReadReport(b)
 				all := []recipient{}
 				for _, r := range report.Recipients {
-					v := digest.ClassifyBounce(r)
+					v := inbound.ClassifyBounce(r)
 					if report.Kind == mail.ReportComplaint {
 						v = verdict.Verdict{Suppress: true} // by whoever complains (RFC 5965)
 					}

@@ -306,7 +306,7 @@ func newSubscriberPrune(g *globals) *cobra.Command {
 
 // prune deletes what has been kept long enough.
 func (a *app) prune(ctx context.Context) (subscribers.Pruned, error) {
-	if err := a.digest.PruneFeedback(ctx, a.config.Privacy.Retention); err != nil {
+	if err := a.inbound.PruneFeedback(ctx, a.config.Privacy.Retention); err != nil {
 		return subscribers.Pruned{}, err
 	}
 	return a.subscribers.Prune(ctx, a.config.Privacy.Retention)

@@ -1,4 +1,6 @@
-package digest
+// Package inbound reads mail that comes back (bounces, feedback reports, requests
+// to unsubscribe), decides what it means for the reader, and keeps a record of it.
+package inbound
 
 import (
 	"context"
@@ -19,6 +21,31 @@ import (
 	"dibao/subscribers"
 )
 
+// Options say how mail that comes back is read. The zero value of a field is the
+// default named beside it.
+type Options struct {
+	Now    func() time.Time                             // time.Now
+	Notify func(ctx context.Context, n delivery.Notice) // is called with what an admin should know; nil: only the log has it
+}
+
+// Service reads mail that comes back. Safe for concurrent use.
+type Service struct {
+	db          *database.DB
+	subscribers *subscribers.Store
+	ledger      *delivery.Service
+	opts        Options
+}
+
+// New returns a service on the database of a ledger of deliveries.
+func New(db *database.DB, readers *subscribers.Store, ledger *delivery.Service, opts Options) *Service {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Service{db: db, subscribers: readers, ledger: ledger, opts: opts}
+}
+
+func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
+
 // reportWithin is how long after a mail a report that carries no token of ours
 // is believed to be about it.
 const reportWithin = 30 * 24 * time.Hour
@@ -32,8 +59,8 @@ type Incoming struct {
 	FromAdmin bool
 }
 
-// Inbound says what an incoming mail is and what it changed.
-type Inbound struct {
+// Result says what an incoming mail is and what it changed.
+type Result struct {
 	Kind       mail.ReportKind `json:"kind"`
 	Delivery   int64           `json:"delivery"`   // 0: of no mail of ours
 	Subscriber int64           `json:"subscriber"` // 0: of no reader
@@ -56,9 +83,9 @@ const (
 // mailbox that is not there and a complaint suppress the address at once, «not
 // spam» takes a complaint back, a full one and what nobody understands after several issues, a policy never. A report
 // of no mail of ours, one with a forged token, and one read before change nothing.
-func (s *Service) Receive(ctx context.Context, m Incoming) (Inbound, error) {
+func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	report := mail.ReadReport(m.Raw)
-	in := Inbound{Kind: report.Kind, Effect: EffectNothing}
+	in := Result{Kind: report.Kind, Effect: EffectNothing}
 	to := append(m.To, mail.AddressesOf(m.Raw)...)
 	if done, err := s.unsubscribeByMail(ctx, to, report.Kind, &in); done || err != nil {
 		return in, err
@@ -85,7 +112,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Inbound, error) {
 }
 
 // unsubscribeByMail takes a mail to u+TOKEN@… (List-Unsubscribe's mailto).
-func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.ReportKind, in *Inbound) (bool, error) {
+func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.ReportKind, in *Result) (bool, error) {
 	if kind == mail.ReportBounce || kind == mail.ReportAutoReply {
 		return false, nil // programs answer to any address
 	}
@@ -249,7 +276,7 @@ func (s *Service) latestDeliveries(ctx context.Context, address string) ([]repor
 }
 
 // apply notes a report and does what it means.
-func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbound) error {
+func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Result) error {
 	readers, err := s.subscribers.Readers(ctx, []int64{d.subscriber})
 	if err != nil {
 		return err
@@ -306,7 +333,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Inbo
 		}
 		in.Effect = EffectUnsubscribed
 	case v.Suppress, class == delivery.ClassFull && refusals >= delivery.FullIssues:
-		suppressed, err = s.Strike(ctx, delivery.Struck{Mailing: d.mailing, Subscriber: d.subscriber, Address: reader.Address, Note: said}, s.opts.Notify)
+		suppressed, err = s.ledger.Strike(ctx, delivery.Struck{Mailing: d.mailing, Subscriber: d.subscriber, Address: reader.Address, Note: said}, s.opts.Notify)
 	}
 	switch {
 	case err != nil:

@@ -1,4 +1,4 @@
-package digest
+package inbound
 
 import (
 	"bytes"
@@ -54,7 +54,7 @@ func TestClassifyBounce(t *testing.T) {
 // refusal that is our fault.
 func TestBounces(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "shared", "data", "bounces")
+	dir := filepath.Join("..", "..", "..", "shared", "data", "bounces")
 	table, err := os.ReadFile(filepath.Join(dir, "expected.tsv"))
 	if err != nil {
 		t.Skipf("the shared test data is not beside this checkout: %v", err)
@@ -121,7 +121,7 @@ func TestBounces(t *testing.T) {
 // Postfix brings it later, with and without the command that it answered.
 func TestReportsJudgeAsReplies(t *testing.T) {
 	t.Parallel()
-	table, err := os.ReadFile(filepath.Join("..", "..", "shared", "data", "cases", "replies", "open.tsv"))
+	table, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "cases", "replies", "open.tsv"))
 	if err != nil {
 		t.Skipf("the shared test data is not beside this checkout: %v", err)
 	}
@@ -153,7 +153,7 @@ func TestReportsJudgeAsReplies(t *testing.T) {
 // suppressed for what blames the sender.
 func TestSharedReports(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join("..", "..", "shared", "data", "cases", "reports")
+	dir := filepath.Join("..", "..", "..", "shared", "data", "cases", "reports")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skipf("the shared test data is not beside this checkout: %v", err)
 	}

@@ -1,4 +1,4 @@
-package digest
+package inbound
 
 import (
 	"strconv"
