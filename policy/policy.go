@@ -96,7 +96,7 @@ type Facts struct {
 	ExtendsTo        Date           `json:"extends_to,omitzero"`         // last day that it gives the document whose term it extends
 	FirstEffectiveOn Date           `json:"first_effective_on,omitzero"` // of the first version, where a later one repeats it
 	RelativeDates    []RelativeDate `json:"relative_dates,omitempty"`
-	LateDays         int            `json:"late_days,omitempty"` // working days until it was published, where they are too many (迟到公开)
+	LateDays         int            `json:"late_days,omitempty"` // working days until it was published, where they are too many (逾期公开)
 
 	Credit       string `json:"credit,omitempty"`        // 来源; 未知 is ""
 	Author       string `json:"author,omitempty"`        // a person

@@ -275,8 +275,8 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 		if before != s.dump() {
 			t.Error("looking at the links changed something")
 		}
-		s.want(s.do("POST", fresh, nil), 200, "还差一边")
-		s.want(s.do("POST", fresh, nil), 200, "还差一边") // again
+		s.want(s.do("POST", fresh, nil), 200, "还需另一个邮箱确认")
+		s.want(s.do("POST", fresh, nil), 200, "还需另一个邮箱确认") // again
 		if s.states("new@example.org") != "unknown" {
 			t.Error("one side was enough")
 		}

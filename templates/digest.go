@@ -74,7 +74,7 @@ type DigestItem struct {
 	BadgeURL string    // of what changed it, "" if of nothing
 	Urgent   bool      // the badge is a warning
 	Says     []DocLink // what it does with other documents
-	Remarks  []DocLink // 转载 5 家, 迟到公开 …
+	Remarks  []DocLink // 转载 5 家, 逾期公开 …
 	Under    bool      // it explains the item before it and stands under it
 	Short    bool      // title and address only, for want of space
 }
@@ -94,7 +94,7 @@ type DigestFold struct {
 // DigestFoot is what stands below the sections.
 type DigestFoot struct {
 	Language   string
-	Remarks    []string // 迟到公开 2 件, 补发旧文 12 件, what is left out
+	Remarks    []string // 逾期公开 2 件, 补发旧文 12 件, what is left out
 	ArchiveURL string
 	HomeURL    string
 	Sender     string // name and postal or web address of who sends
