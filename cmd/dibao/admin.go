@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/internal/config"
 	"dibao/internal/database"
 )
@@ -128,31 +128,12 @@ func newVersion(g *globals) *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			version, revision := builtFrom()
+			version, revision := cli.BuiltFrom()
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), map[string]string{"version": version, "revision": revision, "go": runtime.Version()})
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+			fmt.Fprintln(cmd.OutOrStdout(), cli.VersionLine())
 			return nil
 		},
 	}
-}
-
-// builtFrom is the version and the commit that the program was built from.
-func builtFrom() (version, revision string) {
-	version, revision = "devel", "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = cmp.Or(info.Main.Version, version)
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = s.Value
-			}
-		}
-	}
-	return version, revision
-}
-
-func versionLine() string {
-	version, revision := builtFrom()
-	return fmt.Sprintf("dibao %s (%s, %s)", version, revision, runtime.Version())
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/feed"
 	"dibao/policy"
 )
@@ -69,7 +70,7 @@ func selectSince(sel *feed.Selection, since string, zone *time.Location) error {
 	if since != "" {
 		d, err := policy.ParseDate(since)
 		if err != nil {
-			return &usageError{err}
+			return &cli.UsageError{Err: err}
 		}
 		sel.Since = d.In(zone)
 	}

@@ -67,7 +67,7 @@ func newBounceRead(g *globals) *cobra.Command {
 			}
 			g.say(cmd, "%s", t)
 			if t.failed > 0 {
-				return &partialError{fmt.Errorf("%d of %d messages could not be read", t.failed, len(views))}
+				return &partialError{Err: fmt.Errorf("%d of %d messages could not be read", t.failed, len(views))}
 			}
 			return nil
 		}),

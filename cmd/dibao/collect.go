@@ -106,5 +106,5 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 	case failed == len(sources):
 		return fmt.Errorf("no source could be collected; see: dibao source list")
 	}
-	return &partialError{fmt.Errorf("%d of %d sources could not be collected; see: dibao source list", failed, len(sources))}
+	return &partialError{Err: fmt.Errorf("%d of %d sources could not be collected; see: dibao source list", failed, len(sources))}
 }

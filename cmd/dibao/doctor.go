@@ -8,11 +8,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/status"
 	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/mail"
@@ -53,7 +54,7 @@ func (g *globals) examine(cmd *cobra.Command) []finding {
 	if _, err := sender(c); err != nil {
 		return []finding{{"configuration", "failed", oneLine(err)}}
 	}
-	all := []finding{{"configuration", "ok", "read"}, examineAddress(c.Server.BaseURL), examineClock(time.Now(), builtAt(), c.Schedule.Zone)}
+	all := []finding{{"configuration", "ok", "read"}, examineAddress(c.Server.BaseURL), examineClock(time.Now(), cli.BuiltAt(), c.Schedule.Zone)}
 	disk, hasFile := examineDisk(c.Database.URL.Reveal())
 	if hasFile {
 		all = append(all, disk)
@@ -138,18 +139,6 @@ func examineClock(now, built time.Time, zone *time.Location) finding {
 	return finding{"clock", "ok", shown}
 }
 
-// builtAt is the time of the commit that the program was built from; zero: unknown.
-func builtAt() (at time.Time) {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.time" {
-				at, _ = time.Parse(time.RFC3339, s.Value)
-			}
-		}
-	}
-	return at
-}
-
 // examineStamp finds a database that was written by a clock ahead of ours.
 func (a *app) examineStamp(ctx context.Context, now time.Time) []finding {
 	_, modified, err := a.articles.Stamp(ctx)
@@ -173,7 +162,7 @@ func examineDisk(databaseURL string) (f finding, ok bool) {
 	if file == "" {
 		return finding{}, false
 	}
-	free, err := freeSpace(filepath.Dir(file))
+	free, err := status.FreeSpace(filepath.Dir(file))
 	if err != nil {
 		return finding{"disk", "warning", "it is not known how much is free: " + oneLine(err)}, true
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/digest/inbound"
 	"dibao/digest/verdict"
 	"dibao/feed/ingest"
@@ -166,7 +167,7 @@ func inspectFiles(cmd *cobra.Command, files []string, problem func(name string, 
 		}
 	}
 	if failed > 0 {
-		return &partialError{fmt.Errorf("%d of %d files could not be read", failed, len(files))}
+		return &partialError{Err: fmt.Errorf("%d of %d files could not be read", failed, len(files))}
 	}
 	return nil
 }
@@ -184,7 +185,7 @@ func inspectFailed(cmd *cobra.Command, name string, err error) error {
 	if err := writeJSON(cmd.OutOrStdout(), newUnreadable(name, err)); err != nil {
 		return err
 	}
-	return &partialError{fmt.Errorf("%s could not be read", name)}
+	return &partialError{Err: fmt.Errorf("%s could not be read", name)}
 }
 
 func newInspectPage() *cobra.Command {
@@ -309,7 +310,7 @@ func newInspectList() *cobra.Command {
 				kind = "json"
 			}
 			if wrong := src.Settings.Check(kind); wrong != nil {
-				return &usageError{wrong}
+				return &cli.UsageError{Err: wrong}
 			}
 			if u, err := url.Parse(src.URL); err != nil || u.Host == "" {
 				return usagef("say with --url where the page was served, such as https://www.example.gov.cn/zhengce/: its links are relative to it")

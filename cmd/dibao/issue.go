@@ -259,13 +259,13 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	}
 	switch {
 	case cmd.Context().Err() != nil:
-		return &partialError{errors.New("stopped; what is left is sent by the next: dibao issue send")}
+		return &partialError{Err: errors.New("stopped; what is left is sent by the next: dibao issue send")}
 	case err != nil:
 		return err
 	case done.Refused != "":
-		return &partialError{fmt.Errorf("%s; everything waits, nobody is suppressed; see: dibao mail doctor", done.Refused)}
+		return &partialError{Err: fmt.Errorf("%s; everything waits, nobody is suppressed; see: dibao mail doctor", done.Refused)}
 	case done.Failed > 0:
-		return &partialError{fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
+		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
 	}
 	return nil
 }

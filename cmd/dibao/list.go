@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/digest"
 	"dibao/subscribers"
 )
@@ -254,9 +255,4 @@ func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, i
 }
 
 // shortTime prints an instant for a table.
-func shortTime(t time.Time, zone *time.Location) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(zone).Format("2006-01-02 15:04")
-}
+func shortTime(t time.Time, zone *time.Location) string { return cli.ShortTime(t, zone) }

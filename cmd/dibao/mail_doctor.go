@@ -79,7 +79,7 @@ func (d *mailDoctor) conclude(g *globals, cmd *cobra.Command) error {
 		}
 	}
 	if failed > 0 {
-		return &partialError{fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, and run it again", failed)}
+		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, and run it again", failed)}
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/feed"
 	"dibao/internal/redact"
 	"dibao/subscribers"
@@ -58,28 +59,19 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // oneLine is an error as a verb prints it or the API answers it.
 func oneLine(err error) string { return redact.Line(err) }
 
-// usageError is wrong usage: exit status 2.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
 
 // isUsage reports whether an error is about the command line itself: what was
 // asked for can't be, whatever is stored.
 func isUsage(err error) bool {
-	var usage *usageError
+	var usage *cli.UsageError
 	var ofFeed feed.InvalidError
 	var ofReaders subscribers.InvalidError
 	return errors.As(err, &usage) || errors.As(err, &ofFeed) || errors.As(err, &ofReaders) || errors.Is(err, subscribers.ErrAddress)
 }
 
 // partialError says that some of the work was refused: exit status 3.
-type partialError struct{ err error }
-
-func (e *partialError) Error() string { return e.err.Error() }
-func (e *partialError) Unwrap() error { return e.err }
+type partialError = cli.PartialError
 
 // newRoot builds the command tree.
 func newRoot() *cobra.Command {
@@ -91,7 +83,7 @@ func newRootWith(g *globals) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dibao",
 		Short:         "Collect policy articles, publish feeds, mail a weekly digest (邸报)",
-		Version:       versionLine(),
+		Version:       cli.VersionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

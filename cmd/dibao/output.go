@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/internal/redact"
 )
 
@@ -36,12 +37,7 @@ func (g *globals) either(english, chinese string) string {
 	return english
 }
 
-// writeJSON writes one JSON value and a newline; text stays readable.
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
+func writeJSON(w io.Writer, v any) error { return cli.WriteJSON(w, v) }
 
 // writeIndented writes one value for a reader's eye.
 func writeIndented(w io.Writer, v any) error {
@@ -74,11 +70,4 @@ func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, 
 	return nil
 }
 
-// null returns nil for the zero value: unknown is null in JSON, never "".
-func null[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
+func null[T comparable](v T) *T { return cli.Null(v) }

@@ -188,7 +188,7 @@ func staticType(name string) string {
 // adminHandler serves what only the node's admin may see.
 func (a *app) adminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", a.metrics())
+	mux.Handle("GET /metrics", a.node().Metrics(a.counts))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	registerPprof(mux)
 	if a.api != nil {

@@ -140,7 +140,7 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 	if unread == 0 {
 		return nil
 	}
-	return &partialError{fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
+	return &partialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
 }
 
 // readEntry reads an entry by the structure of its list and, where the catalog

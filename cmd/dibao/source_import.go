@@ -121,7 +121,7 @@ func refusedRows(refused, all int) error {
 	if refused == 0 {
 		return nil
 	}
-	return &partialError{fmt.Errorf("%d of %d sources were refused; see above", refused, all)}
+	return &partialError{Err: fmt.Errorf("%d of %d sources were refused; see above", refused, all)}
 }
 
 // importSources adds the rows of a file that may be added and lists the others.

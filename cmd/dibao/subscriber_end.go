@@ -60,7 +60,7 @@ func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f fu
 	g.change.target, g.change.detail = "", fmt.Sprintf("%d readers", len(addresses))
 	for i, address := range addresses {
 		if err := f(cmd.Context(), address); err != nil {
-			return &partialError{fmt.Errorf("%d of %d done: %w", i, len(addresses), err)}
+			return &partialError{Err: fmt.Errorf("%d of %d done: %w", i, len(addresses), err)}
 		}
 	}
 	g.change.target = fmt.Sprintf("%d readers", len(addresses))
@@ -170,7 +170,7 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 		fmt.Fprintf(cmd.OutOrStdout(), "no address: %.80q\n", r)
 	}
 	if len(refused) > 0 {
-		return &partialError{fmt.Errorf("%d lines hold no address", len(refused))}
+		return &partialError{Err: fmt.Errorf("%d lines hold no address", len(refused))}
 	}
 	return nil
 }
@@ -246,7 +246,7 @@ func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.Sup
 	g.change.target = ""
 	for i, x := range all {
 		if _, err := a.subscribers.Unsuppress(cmd.Context(), x.Address, note); err != nil {
-			return &partialError{fmt.Errorf("%d of %d are done; run it again for the rest: %w", i, len(all), err)}
+			return &partialError{Err: fmt.Errorf("%d of %d are done; run it again for the rest: %w", i, len(all), err)}
 		}
 	}
 	g.change.target = fmt.Sprintf("%d readers", len(all))

@@ -118,7 +118,7 @@ func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subs
 		g.say(cmd, "nothing was stored; do it with --apply")
 	}
 	if out.Refused > 0 {
-		return &partialError{fmt.Errorf("%d of %d rows are refused; see %s", out.Refused, out.Rows, report)}
+		return &partialError{Err: fmt.Errorf("%d of %d rows are refused; see %s", out.Refused, out.Rows, report)}
 	}
 	return nil
 }

@@ -1,11 +1,11 @@
 //go:build linux || darwin || freebsd
 
-package main
+package status
 
 import "syscall"
 
-// freeSpace returns the bytes that may be written in a folder.
-func freeSpace(dir string) (uint64, error) {
+// FreeSpace returns the bytes that may be written in a folder.
+func FreeSpace(dir string) (uint64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, err

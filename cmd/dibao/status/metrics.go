@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"context"
@@ -11,28 +11,31 @@ import (
 	runtimemetrics "github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/feed"
+	"dibao/internal/web"
 )
 
 // metricsKept is how long a snapshot is served: several servers may ask.
 const metricsKept = 10 * time.Second
 
-// metrics serves what the node counts (Prometheus).
-func (a *app) metrics() http.Handler {
+// Metrics serves what the node counts (Prometheus), with the metrics of its web
+// server where counts is not nil.
+func (a Node) Metrics(counts *web.Metrics) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.db, &statusCollector{app: a})
-	if a.counts != nil {
-		a.counts.Register(registry)
+	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.DB, &collector{node: a})
+	if counts != nil {
+		counts.Register(registry)
 	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// statusCollector exports the snapshot that dibao status shows.
-type statusCollector struct {
-	app *app
+// collector exports the snapshot that dibao status shows.
+type collector struct {
+	node Node
 
 	mu   sync.Mutex
-	last status
+	last Snapshot
 	read time.Time
 }
 
@@ -64,7 +67,7 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricHeld, metricListNext, metricListOverdue,
 		metricListMatched, metricHeldIssues, metricDeliveries, metricOldest, metricPaused, metricReports, metricPending,
@@ -76,15 +79,15 @@ func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. A database that can't be read gives an
 // invalid metric, so that the scrape reports the error and the other metrics.
-func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	set := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	version, revision := builtFrom()
+	version, revision := cli.BuiltFrom()
 	set(metricBuild, 1, version, revision)
 	st, err := c.snapshot()
 	if err != nil {
-		c.app.log.Error("metrics not read", "err", err)
+		c.node.Log.Error("metrics not read", "err", err)
 		ch <- prometheus.NewInvalidMetric(metricSources, err)
 		return
 	}
@@ -130,7 +133,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	set(metricClock, st.clockSkew.Seconds())
 }
 
-func (c *statusCollector) snapshot() (status, error) {
+func (c *collector) snapshot() (Snapshot, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.read) < metricsKept {
@@ -138,7 +141,7 @@ func (c *statusCollector) snapshot() (status, error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), metricsKept)
 	defer stop()
-	st, err := c.app.status(ctx)
+	st, err := c.node.Read(ctx)
 	if err == nil {
 		c.last, c.read = st, time.Now()
 	}

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"encoding/json"
@@ -14,26 +14,39 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.yaml.in/yaml/v3"
 
-	"dibao/internal/config"
+	"dibao/digest"
+	"dibao/feed"
+	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/web"
+	"dibao/subscribers"
 )
 
 // TestMetricsFollowTheConventions lints the names and the help of the metrics of a
 // node, and looks for the metrics that the alerts and the dashboard name.
 func TestMetricsFollowTheConventions(t *testing.T) {
 	url := databasetest.SQLite(t)
-	c, err := config.Load("", func(name string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[name] })
+	db, err := database.Open(t.Context(), url, database.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	defer db.Close()
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	readers, err := subscribers.New(t.Context(), db, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.close()
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	articles := feed.NewStore(db, time.Now)
+	issues, err := digest.New(db, articles, readers, digest.Options{BaseURL: "http://127.0.0.1:8080", Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := Node{DB: db, Articles: articles, Digest: issues, Subscribers: readers, Zone: time.UTC, Log: quiet}
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(a.db, &statusCollector{app: a})
+	registry.MustRegister(db, &collector{node: node})
 	web.NewMetrics(&web.Cache{}).Register(registry)
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil {
@@ -53,7 +66,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 			known[name+suffix] = true
 		}
 	}
-	for _, file := range []string{"../../deploy/alerts.yaml", "../../deploy/grafana.json"} {
+	for _, file := range []string{"../../../deploy/alerts.yaml", "../../../deploy/grafana.json"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
