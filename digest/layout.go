@@ -39,7 +39,7 @@ const (
 )
 
 const (
-	// effectiveWithin is how many days from the due time on are «this week».
+	// effectiveWithin is how many days from the due time on are "this week".
 	effectiveWithin = 7
 	// expiringWithin is how many days before its last day a document is expiring.
 	expiringWithin = 90
@@ -150,7 +150,7 @@ func typeRank(a feed.Article) int {
 	return len(types)
 }
 
-// Why an item leads an issue; the words are the catalogue's, «lead.» before them.
+// Why an item leads an issue; the words are the catalogue's, "lead." before them.
 const (
 	leadPinned   = "pinned"   // by an admin
 	leadLaw      = "law"      // a law or an order of the central government

@@ -44,7 +44,7 @@ const (
 	StateNew     State = "new"     // never collected
 	StateOK      State = "ok"      // the last collection succeeded
 	StateFailing State = "failing" // the last collection failed; it is tried again ever more rarely
-	StateBlocked State = "blocked" // the site refuses us; never taken for «nothing new»
+	StateBlocked State = "blocked" // the site refuses us; never taken for "nothing new"
 	StateChanged State = "changed" // the page was read and nothing was found on it
 	StateQuiet   State = "quiet"   // it works and had nothing new for half a year
 	StateFlood   State = "flood"   // an archive came at once; it is held back until released

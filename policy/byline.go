@@ -247,7 +247,7 @@ func cleanCredit(s string) string {
 	return s
 }
 
-// credit reads 来源: the label, else the meta element. «本站» is the site itself.
+// credit reads 来源: the label, else the meta element. "本站" is the site itself.
 func (u *understanding) credit() {
 	value := ""
 	for _, l := range u.e.Labels {

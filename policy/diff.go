@@ -358,7 +358,7 @@ func uniqueAnchors(a, b []string) [][2]int {
 }
 
 // FormatDiff writes changes for a terminal or a mail, a line each: its article,
-// «-» went, «+» came, «~» rewritten with [-what went-] and {+what came+} (as wdiff
+// "-" went, "+" came, "~" rewritten with [-what went-] and {+what came+} (as wdiff
 // does). What stayed is left out but for its count.
 func FormatDiff(changes []Change) string {
 	var b strings.Builder

@@ -247,7 +247,7 @@ func addressColumn(names, first []string, columns []column, chosen string) (int,
 			return 0, fmt.Errorf("%d columns can be the address: %s; say which with --column NAME or --column NUMBER", len(found), strings.Join(several, ", "))
 		}
 	}
-	return 0, fmt.Errorf("no column of the file is an address; name one «email» or «邮箱», or say which it is with --column NAME (there are: %s)", namesOf(names))
+	return 0, fmt.Errorf("no column of the file is an address; name one \"email\" or \"邮箱\", or say which it is with --column NAME (there are: %s)", namesOf(names))
 }
 
 func namesOf(names []string) string {

@@ -51,12 +51,12 @@ type DigestHead struct {
 	Number    string   // 第 N 期, in words; "" for a mail of several lists
 	Date      string   // YYYY-MM-DD
 	Note      string   // the editor's
-	Counts    []string // «新发文件 3», in reading order
+	Counts    []string // "新发文件 3", in reading order
 	Total     int      // of items
 }
 
 // DigestSection is a heading with its items. Key names the heading in the
-// catalogue («section.» before it).
+// catalogue ("section." before it).
 type DigestSection struct {
 	Language string
 	Key      string

@@ -55,7 +55,7 @@ func (v Confirmation) Mail() (Mail, error) {
 }
 
 // ReaderLink is the mail with a link that a reader asked for on their preference
-// page. Key names its words in the catalogue below «ask.»: delete, data, link.
+// page. Key names its words in the catalogue below "ask.": delete, data, link.
 type ReaderLink struct {
 	Language string
 	SiteName string

@@ -11,7 +11,7 @@ import (
 )
 
 // Fact is a line of the box of facts. Key names it in the catalogue below
-// «fact.»; without values it is shown as not stated, which is never filled by
+// "fact."; without values it is shown as not stated, which is never filled by
 // a guess.
 type Fact struct {
 	Key        string
@@ -25,7 +25,7 @@ type FactValue struct{ Text, URL string }
 
 // RelationGroup are documents in one relation to a document, of one direction.
 type RelationGroup struct {
-	Key      string // in the catalogue below «relations.»
+	Key      string // in the catalogue below "relations."
 	Mentions []Mention
 }
 
@@ -41,7 +41,7 @@ type ChangesPage struct {
 // LifeEvent is a day in the life of a document.
 type LifeEvent struct {
 	Date       string
-	Key        string // in the catalogue below «life.»
+	Key        string // in the catalogue below "life."
 	Text, URL  string // what did it, "" if nothing
 	Provenance string
 	Ahead      bool // it lies in the future
@@ -72,7 +72,7 @@ type Version struct {
 type ChainRow struct {
 	Mention
 	Region string
-	Level  string // in the catalogue below «level.», "" if unknown
+	Level  string // in the catalogue below "level.", "" if unknown
 	Lag    int    // days after the first; below 0: unknown
 	Share  int    // of the longest delay, in percent
 }
@@ -95,7 +95,7 @@ type ChainTick struct {
 
 // Facet is a way to narrow a search or to browse.
 type Facet struct {
-	Key    string // in the catalogue below «facet.»
+	Key    string // in the catalogue below "facet."
 	Values []FacetValue
 	All    string // address without this facet, or of its index; "" if there is none
 }

@@ -7,7 +7,7 @@ type PreferencesPage struct {
 	Page
 	Action      string
 	Address     string
-	Error       string // catalogue key below «preferences.error.», "" if none
+	Error       string // catalogue key below "preferences.error.", "" if none
 	Chosen      string // language
 	Format      string // html or text
 	PausedUntil string // YYYY-MM-DD, "" if not
@@ -48,7 +48,7 @@ type AddressPage struct {
 	Action  string
 	Address string // of now
 	Typed   string // shown back
-	Error   string // catalogue key below «address.error.», "" if none
+	Error   string // catalogue key below "address.error.", "" if none
 }
 
 // ButtonPage says what its one button does. Key names its words in the

@@ -33,7 +33,7 @@ type language struct {
 // template that is broken is a broken program, which any test of pages finds.
 //
 // A reader who chose a language by ?lang= keeps it: the sets whose names end in
-// «!» have links that say it again.
+// "!" have links that say it again.
 var languages = map[string]func() *language{
 	"zh": parseOnce("zh", ""), "en": parseOnce("en", ""), "zh!": parseOnce("zh", "lang=zh"), "en!": parseOnce("en", "lang=en"),
 }

@@ -92,7 +92,7 @@ func (g *globals) hasDatabase(ctx context.Context) (bool, error) {
 func newMigrate(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the database to this program's schema",
+		Short: "Migrate the database to the schema of this program",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := g.loadConfig()
 			if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 func newArticle(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "article", Short: "Look at what was collected"}
+	cmd := &cobra.Command{Use: "article", Short: "Show collected articles"}
 	cmd.AddCommand(newArticleList(g), newArticleShow(g), newArticleDiff(g), newArticleSearch(g), newArticleEdit(g), newArticleReread(g), newArticleHistory(g))
 	return cmd
 }
@@ -24,7 +24,7 @@ func newArticleList(g *globals) *cobra.Command {
 	var source, since string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the newest articles",
+		Short: "List articles, newest first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if err := selectSince(&sel, since, a.config.Schedule.Zone); err != nil {
 				return err
@@ -51,15 +51,15 @@ func newArticleList(g *globals) *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "how many")
+	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
 	flags.StringVar(&source, "source", "", "of this source only")
 	choiceVar(flags, &sel.Kind, "kind", "", policy.Kinds, "of this kind only")
 	regionVar(flags, &sel.Region, "of this region and those in it")
 	flags.StringVar(&sel.Theme, "theme", "", "of this theme")
 	flags.StringVar(&sel.Issuer, "issuer", "", "of this issuer")
 	flags.StringVar(&since, "since", "", "collected since YYYY-MM-DD")
-	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only those with a lesser id")
-	flags.BoolVar(&sel.Hidden, "hidden", false, "with those that are hidden")
+	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
+	flags.BoolVar(&sel.Hidden, "hidden", false, "include hidden ones")
 	flags.BoolVar(&sel.Pinned, "pinned", false, "only those that are pinned")
 	flags.BoolVar(&sel.Corrected, "corrected", false, "only those that were corrected by hand")
 	return cmd
@@ -132,7 +132,7 @@ func viewArticle(a feed.Article) articleView {
 func newArticleShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
-		Short: "Show one article with its text and what dibao understood of it",
+		Short: "Show an article: its text and its facts",
 		Args:  cobra.ExactArgs(1),
 		RunE:  withArticle(g, func(cmd *cobra.Command, a *app, x feed.Article) error { return showArticle(g, cmd, a, x) }),
 	}
@@ -163,7 +163,7 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 func newArticleDiff(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff ID",
-		Short: "Show by paragraph how the text of an article changed since it was collected",
+		Short: "Show, paragraph by paragraph, how an article's text changed since it was collected",
 		Args:  cobra.ExactArgs(1),
 		RunE: withArticle(g, func(cmd *cobra.Command, a *app, x feed.Article) error {
 			versions, err := a.articles.Revisions(cmd.Context(), x.ID)

@@ -44,7 +44,7 @@ func newArticleEdit(g *globals) *cobra.Command {
 	values := make(map[string]*string)
 	cmd := &cobra.Command{
 		Use:   "edit ID",
-		Short: "Correct what dibao understood, pin or hide an article; it survives collecting again",
+		Short: "Correct facts, pin or hide an article; corrections survive later collections",
 		Long: `Correct what dibao understood of an article. A correction is kept as data and laid over what
 is judged each time the article is stored. An empty value says that the fact is unknown.
 A hidden article is shown nowhere; a pinned one is first in its issue.`,
@@ -107,12 +107,12 @@ A hidden article is shown nowhere; a pinned one is first in its issue.`,
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)
 	}
-	flags.BoolVar(&pin, "pin", false, "put it first in its issue")
-	flags.BoolVar(&unpin, "unpin", false, "no longer put it first")
-	flags.BoolVar(&hide, "hide", false, "show it nowhere")
+	flags.BoolVar(&pin, "pin", false, "place it first in its issue")
+	flags.BoolVar(&unpin, "unpin", false, "no longer place it first")
+	flags.BoolVar(&hide, "hide", false, "hide it everywhere")
 	flags.BoolVar(&unhide, "unhide", false, "show it again")
-	flags.StringVar(&note, "note", "", "why, for the history")
-	flags.StringSliceVar(&undo, "undo", nil, "take back the correction of a field")
+	flags.StringVar(&note, "note", "", "reason; stored in the history")
+	flags.StringSliceVar(&undo, "undo", nil, "remove the correction of a field")
 	cmd.MarkFlagsMutuallyExclusive("pin", "unpin")
 	cmd.MarkFlagsMutuallyExclusive("hide", "unhide")
 	return cmd
@@ -122,7 +122,7 @@ func newArticleReread(g *globals) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "reread [ID…]",
-		Short: "Judge stored articles again by today's rules, without fetching",
+		Short: "Judge stored articles again by the current rules, without fetching",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usagef("name articles, or say --all")
@@ -173,7 +173,7 @@ type historyView struct {
 func newArticleHistory(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "history ID",
-		Short: "Show what happened to an article: texts replaced, corrections, relations",
+		Short: "Show the history of an article: replaced texts, corrections and relations",
 		Args:  cobra.ExactArgs(1),
 		RunE: withArticle(g, func(cmd *cobra.Command, a *app, x feed.Article) error {
 			changes, err := a.articles.History(cmd.Context(), x.ID)
@@ -275,8 +275,8 @@ Document numbers are found in brackets of any form, traditional characters by si
 			})
 		},
 	}
-	boundedVar(cmd.Flags(), &limit, "limit", 200, 1, 200, "how many")
-	boundedVar(cmd.Flags(), &offset, "offset", 0, 0, search.MaxOffset, "how many to pass over")
-	cmd.Flags().BoolVar(&facets, "facets", false, "print how many there are by kind, theme, region, issuer and year")
+	boundedVar(cmd.Flags(), &limit, "limit", 200, 1, 200, "maximum number of results")
+	boundedVar(cmd.Flags(), &offset, "offset", 0, 0, search.MaxOffset, "number of results to skip")
+	cmd.Flags().BoolVar(&facets, "facets", false, "print counts by kind, theme, region, issuer and year")
 	return cmd
 }

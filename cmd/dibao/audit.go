@@ -107,7 +107,7 @@ func newAudit(g *globals) *cobra.Command {
 	limit := 50
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Show what admins changed: when, who, what",
+		Short: "Show what admins changed, when and who",
 		Args:  cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.subscribers.AuditLog(cmd.Context(), before, action, limit)
@@ -120,8 +120,8 @@ func newAudit(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "with a number below this one")
-	f.StringVar(&action, "action", "", "that begins so: subscriber, list edit")
-	boundedVar(f, &limit, "limit", limit, 1, maxListed, "how many")
+	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
+	f.StringVar(&action, "action", "", "only actions that begin with this, such as subscriber or list edit")
+	boundedVar(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
 	return cmd
 }

@@ -15,7 +15,7 @@ import (
 func newBackup(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Write everything in the database to a file, while dibao runs",
+		Short: "Back up the whole database to a file, also while dibao runs",
 		Long: "The file holds sources, articles, lists, readers, consents, issues, deliveries and keys as they stand at one\n" +
 			"moment; it restores into SQLite and PostgreSQL alike. Keep it as safe as the database: it names your readers.",
 		Args: cobra.ExactArgs(1),
@@ -66,12 +66,12 @@ func newRestore(g *globals) *cobra.Command {
 	var send bool
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Read a backup into a new database, SQLite or PostgreSQL",
+		Short: "Restore a backup into a new database, SQLite or PostgreSQL",
 		Long: "The database must hold nothing yet. Mailings that were on their way when the backup was made are paused, since\n" +
-			"some of their mails may have gone out after it: look with «dibao issue report», then resume or cancel them.\n" +
+			"some of their mails may have gone out after it: look with \"dibao issue report\", then resume or cancel them.\n" +
 			"An issue that was due since the backup may have gone out, too, and the database knows nothing of it. Such lists hold\n" +
-			"their issues: look at them with «dibao issue show», then send them, or end them with «dibao issue drop», and let the\n" +
-			"list go on with «dibao list edit NAME --hold=false». With --send-due they are sent as if nothing had happened.\n" +
+			"their issues: look at them with \"dibao issue show\", then send them, or end them with \"dibao issue drop\", and let the\n" +
+			"list go on with \"dibao list edit NAME --hold=false\". With --send-due they are sent as if nothing had happened.\n" +
 			"Whoever subscribed or left since the backup has to do so again.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -131,7 +131,7 @@ func newRestore(g *globals) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&send, "send-due", false, "don't hold the lists that were due since the backup was made")
+	cmd.Flags().BoolVar(&send, "send-due", false, "do not hold lists that were due after the backup was made")
 	return cmd
 }
 

@@ -22,7 +22,7 @@ import (
 // of its own process and measures a baseline in the same run, so that ratios
 // hold on a machine that other programs share.
 func newBench(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "bench", Short: "Measure how fast this machine is, against a baseline of the same run"}
+	cmd := &cobra.Command{Use: "bench", Short: "Benchmark this machine against a baseline in the same run"}
 	cmd.AddCommand(newBenchCollect(g), newBenchCompose(g), newBenchDeliver(g), newBenchSearch(g), newBenchImport(g), newBenchPublish(g), newBenchHelper())
 	var profile *os.File
 	path := cmd.PersistentFlags().String("cpuprofile", "", "write a CPU profile for go tool pprof to this file")
@@ -77,7 +77,7 @@ func newBenchCollect(g *globals) *cobra.Command {
 	var feeds, items int
 	cmd := &cobra.Command{
 		Use:   "collect",
-		Short: "Collecting: the first time, with 304s, and with the same bytes again",
+		Short: "Benchmark collecting: first time, 304 responses, and unchanged bytes",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if feeds < 1 || items < 1 || feeds > 100_000 || items > 2000 {
@@ -102,7 +102,7 @@ func newBenchCompose(g *globals) *cobra.Command {
 	var readers, sets, articles int
 	cmd := &cobra.Command{
 		Use:   "compose",
-		Short: "Compose and render personal digests of one list",
+		Short: "Benchmark composing and rendering personal digests of one list",
 		Long: "Makes readers with so many different choices of themes and regions, composes an issue for them, and renders\n" +
 			"every reader's message as it would be sent, unsigned. No message leaves the process.",
 		Args: cobra.NoArgs,
@@ -119,9 +119,9 @@ func newBenchCompose(g *globals) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().IntVar(&readers, "readers", 100_000, "how many readers")
-	cmd.Flags().IntVar(&sets, "sets", 10_000, "how many different choices they have")
-	cmd.Flags().IntVar(&articles, "articles", 60, "how many articles the issue holds")
+	cmd.Flags().IntVar(&readers, "readers", 100_000, "number of readers")
+	cmd.Flags().IntVar(&sets, "sets", 10_000, "number of different preferences")
+	cmd.Flags().IntVar(&articles, "articles", 60, "number of articles in the issue")
 	return cmd
 }
 
@@ -129,7 +129,7 @@ func newBenchDeliver(g *globals) *cobra.Command {
 	b := &bench.Delivery{}
 	cmd := &cobra.Command{
 		Use:   "deliver",
-		Short: "Delivering: a mailing through the ledger, against the bare transport, a pool and the bare signature",
+		Short: "Benchmark delivering: the ledger against the bare transport, a connection pool and bare signing",
 		Long: "Composes a mailing for invented readers and delivers it to a mail server that takes everything and keeps nothing: one\n" +
 			"of its own, or the one of --smtp. The baselines send the same bytes through the same transport with no ledger and no\n" +
 			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is the bare signature of a hash.",
@@ -153,7 +153,7 @@ func newBenchDeliver(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&b.Recipients, "recipients", 50_000, "readers")
-	cmd.Flags().IntVar(&b.BodyKB, "body-kb", 32, "about how much text and HTML a mail has, before it is encoded")
+	cmd.Flags().IntVar(&b.BodyKB, "body-kb", 32, "approximate size of text and HTML of a message, before encoding")
 	cmd.Flags().IntVar(&b.Connections, "connections", 4, "to the mail server")
 	cmd.Flags().StringVar(&b.DKIM, "dkim", "none", "none, rsa or ed25519")
 	cmd.Flags().StringVar(&b.SMTP, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
@@ -164,7 +164,7 @@ func newBenchImport(g *globals) *cobra.Command {
 	rows := 100_000
 	cmd := &cobra.Command{
 		Use:   "import",
-		Short: "Import readers from a CSV file into an empty database",
+		Short: "Benchmark importing readers from a CSV file into an empty database",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if rows < 1 {
@@ -179,7 +179,7 @@ func newBenchImport(g *globals) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().IntVar(&rows, "rows", rows, "how many readers")
+	cmd.Flags().IntVar(&rows, "rows", rows, "number of readers")
 	return cmd
 }
 
@@ -187,7 +187,7 @@ func newBenchPublish(g *globals) *cobra.Command {
 	var articles int
 	cmd := &cobra.Command{
 		Use:   "publish",
-		Short: "Serve feeds and pages, against Go's file server with the same bytes",
+		Short: "Benchmark serving feeds and pages against Go's file server with the same bytes",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if articles < 20 || articles > 1_000_000 {
@@ -212,7 +212,7 @@ func newBenchSearch(g *globals) *cobra.Command {
 	var articles, queries int
 	cmd := &cobra.Command{
 		Use:   "search",
-		Short: "Searching: invented articles by the words of real ones, queries rare and common",
+		Short: "Benchmark searching: rare and common queries over generated articles",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if articles < 100 || articles > 2_000_000 || queries < 10 || queries > 100_000 {
@@ -227,8 +227,8 @@ func newBenchSearch(g *globals) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().IntVar(&articles, "articles", 100_000, "how many articles are searched")
-	cmd.Flags().IntVar(&queries, "queries", 1000, "how many queries are timed")
+	cmd.Flags().IntVar(&articles, "articles", 100_000, "number of articles to search")
+	cmd.Flags().IntVar(&queries, "queries", 1000, "number of queries to time")
 	return cmd
 }
 

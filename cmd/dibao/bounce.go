@@ -22,7 +22,7 @@ import (
 )
 
 func newBounce(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "bounce", Short: "Read mail that came back"}
+	cmd := &cobra.Command{Use: "bounce", Short: "Manage bounces and reports"}
 	cmd.AddCommand(newBounceRead(g), newBounceList(g), newBounceApply(g))
 	return cmd
 }
@@ -37,10 +37,10 @@ type bounceView struct {
 func newBounceRead(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "read FILE…",
-		Short: "Read reports from files, as the listener would, and do what they mean",
+		Short: "Read reports from files and process them as the listener does",
 		Long: "A file is one mail, or an mbox of many; either may be packed with gzip. A report is about a mail of ours by its envelope\n" +
 			"token, its Message-ID, or, since an admin hands it over, by the reader whom it names. A mailbox that is not there and a\n" +
-			"complaint suppress the address; a full one after 3 issues; a refusal by policy never. «Not spam» takes a complaint\n" +
+			"complaint suppress the address; a full one after 3 issues; a refusal by policy never. \"Not spam\" takes a complaint\n" +
 			"back. Reading a file again changes nothing. At the end it says how many were read, used and left.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -142,7 +142,7 @@ func newBounceList(g *globals) *cobra.Command {
 	limit := 50
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List what came back, the newest first",
+		Short: "List bounces and other reports, newest first",
 		Long: "With --pending it lists the readers whom one mailing would have suppressed together with many of their domain: more\n" +
 			"than three, and more than 2 in 100. None of them is suppressed until: dibao bounce apply",
 		Args: cobra.NoArgs,
@@ -164,11 +164,11 @@ func newBounceList(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "with a number below this one")
+	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
 	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "of this kind only")
-	boundedVar(f, &limit, "limit", limit, 1, maxListed, "how many")
-	f.BoolVar(&pending, "pending", false, "suppressions that wait for you")
-	f.StringVar(&domain, "domain", "", "of this domain only")
+	boundedVar(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
+	f.BoolVar(&pending, "pending", false, "list suppressions that wait for your decision")
+	f.StringVar(&domain, "domain", "", "only this domain")
 	return cmd
 }
 
@@ -188,7 +188,7 @@ func newBounceApply(g *globals) *cobra.Command {
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "apply",
-		Short: "Suppress the readers whose suppression waits for you: who would be, or with --apply, does",
+		Short: "Suppress the readers that wait for your decision (dry run without --apply)",
 		Long: "Without --apply nothing is changed. A reader who was sent a mail since, and did not refuse it, is not suppressed. To let\n" +
 			"readers be mailed again: dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",
@@ -211,8 +211,8 @@ func newBounceApply(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringVar(&domain, "domain", "", "of this domain only")
-	cmd.Flags().BoolVar(&apply, "apply", false, "do it")
+	cmd.Flags().StringVar(&domain, "domain", "", "only this domain")
+	cmd.Flags().BoolVar(&apply, "apply", false, "apply the changes")
 	return cmd
 }
 

@@ -13,7 +13,7 @@ import (
 func newCollect(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "collect [SOURCE…]",
-		Short: "Collect sources now; without a name, all of them",
+		Short: "Collect sources now (default: all)",
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			var sources []feed.Source
 			var err error

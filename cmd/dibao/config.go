@@ -30,7 +30,7 @@ func newConfig(g *globals) *cobra.Command {
 func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
-		Short: "Write the manual pages, one for each verb, into a folder",
+		Short: "Write the manual pages, one for each command, into a folder",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			publishFiles() // manual pages are for everybody

@@ -16,7 +16,7 @@ func newDemo(g *globals) *cobra.Command {
 	var o demo.Options
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Show the whole road on this machine, with nothing set up",
+		Short: "Demonstrate everything on this machine; needs no setup",
 		Long: "Starts a small sample site, a database in a temporary folder, a mail server that keeps what it gets, and the daemon,\n" +
 			"all on loopback. Collects, publishes, subscribes readers by the confirmed opt-in, composes and delivers an issue,\n" +
 			"unsubscribes one reader with one click, and prints the addresses to look at. Ends with Ctrl-C; nothing stays behind.",
@@ -28,8 +28,8 @@ func newDemo(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.Site, "site", "", "folder of saved pages to serve instead of the sample site; its site.json says what is where")
 	f.StringVar(&o.Addr, "addr", "127.0.0.1:0", "address of the pages")
-	f.BoolVar(&o.Once, "once", false, "print a summary and exit: 0 only if every step did what it should")
-	f.IntVar(&o.Subscribers, "subscribers", 3, "how many readers subscribe")
+	f.BoolVar(&o.Once, "once", false, "print a summary and exit with 0 only if every step succeeded")
+	f.IntVar(&o.Subscribers, "subscribers", 3, "number of subscribed readers")
 	return cmd
 }
 

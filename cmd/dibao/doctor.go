@@ -29,7 +29,7 @@ type finding struct {
 func newDoctor(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check configuration, clock, database, disk, sources and mail, and say what to do",
+		Short: "Check configuration, clock, database, disk, sources and mail, and suggest fixes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			findings := g.examine(cmd)
 			if err := printRows(g, cmd, []any{"Check", "Status", "What"}, findings, func(f finding) []any { return []any{f.Check, f.Status, f.Text} }); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 func newDocument(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "document", Short: "Look at official documents: their life, relatives and who implements them"}
+	cmd := &cobra.Command{Use: "document", Short: "Show official documents: history, related documents and implementation"}
 	cmd.AddCommand(newDocumentList(g), newDocumentShow(g), newDocumentChain(g))
 	return cmd
 }
@@ -59,7 +59,7 @@ func newDocumentList(g *globals) *cobra.Command {
 	var sel feed.DocumentSelection
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List official documents, the newest stored first",
+		Short: "List official documents, newest first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			g.hintThemes(cmd, sel.Theme)
 			all, err := a.articles.Documents(cmd.Context(), sel)
@@ -76,8 +76,8 @@ func newDocumentList(g *globals) *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "how many")
-	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only those with a lesser id")
+	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
+	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
 	regionVar(flags, &sel.Region, "of this region and those in it")
 	choiceVar(flags, &sel.Level, "level", "", policy.Levels, "of an organ of this level")
 	flags.StringVar(&sel.Theme, "theme", "", "of this theme")
@@ -146,7 +146,7 @@ type documentPage struct {
 func newDocumentShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show NUMBER",
-		Short:   "Show a document by number, title or id: life, versions, relations both ways",
+		Short:   "Show a document by number, title or id: history, versions and relations",
 		Example: "  dibao document show '国办发[2023]15号'",
 		Args:    cobra.ExactArgs(1),
 		RunE: withDocument(g, func(cmd *cobra.Command, a *app, d feed.Document) error {
@@ -238,7 +238,7 @@ func viewStep(s feed.Step, on policy.Date) stepView {
 func newDocumentChain(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "chain NUMBER",
-		Short: "Show who issued what to implement a document, when, and after how many days (落实)",
+		Short: "Show which documents implement a document, by whom, when and after how many days (落实)",
 		Args:  cobra.ExactArgs(1),
 		RunE: withDocument(g, func(cmd *cobra.Command, a *app, d feed.Document) error {
 			chain, err := a.articles.Chain(cmd.Context(), d.ID)

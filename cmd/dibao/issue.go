@@ -15,7 +15,7 @@ import (
 )
 
 func newIssue(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "issue", Short: "Compose and send issues, and look at them"}
+	cmd := &cobra.Command{Use: "issue", Short: "Compose, send and show issues"}
 	cmd.AddCommand(newIssueList(g), newIssueCompose(g), newIssuePreview(g), newIssueSend(g), newIssueReport(g))
 	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueDrop(g), newIssueTest(g), newIssueResend(g))
 	cmd.AddCommand(newIssueStates(g)...)
@@ -37,7 +37,7 @@ func newIssueList(g *globals) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the issues that came out, the newest first",
+		Short: "List published issues, newest first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			lists, err := a.subscribers.Lists(cmd.Context())
 			if err != nil {
@@ -85,7 +85,7 @@ func newIssueList(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list")
-	boundedVar(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "how many")
+	boundedVar(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "maximum number of results")
 	return cmd
 }
 
@@ -95,7 +95,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 	var over time.Duration
 	cmd := &cobra.Command{
 		Use:   "compose [LIST…]",
-		Short: "Compose an issue now, outside the schedule, of these lists or all",
+		Short: "Compose an issue of the given lists (default: all) now, outside the schedule",
 		Long:  "Composes what is new since each list's last issue, and the mailing that brings it. Nothing new: no issue.",
 		Args:  cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -145,7 +145,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().BoolVar(&hold, "hold", false, "wait for: dibao issue send LIST")
-	cmd.Flags().DurationVar(&over, "over", 0, "send its mails over this time, such as 2h, each reader's at a time of their own")
+	cmd.Flags().DurationVar(&over, "over", 0, "spread the messages over this time, such as 2h")
 	cmd.Flags().StringVar(&note, "note", "", "the editor's note, above the articles")
 	return cmd
 }
@@ -155,10 +155,10 @@ func newIssuePreview(g *globals) *cobra.Command {
 	var number, variant int64
 	cmd := &cobra.Command{
 		Use:   "preview [LIST]",
-		Short: "Print the mail that the next issue of a list, or the next mail of a reader, would be",
+		Short: "Print the next issue of a list, or the next mail of a reader",
 		Long: "Without --number it is the next issue of LIST, as a reader who takes all of it would get it now. --reader shows the\n" +
 			"next mail of one reader: their lists and choices, without what they had before. --variant shows what the readers of\n" +
-			"one variant of a mailing get, or got; «dibao issue report MAILING --variants» names them.",
+			"one variant of a mailing get, or got; \"dibao issue report MAILING --variants\" names them.",
 		Example: "  dibao issue preview weekly --format html > weekly.html\n" +
 			"  dibao issue preview weekly --number 12\n" +
 			"  dibao issue preview --reader name@example.org\n" +
@@ -203,8 +203,8 @@ func newIssuePreview(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	choiceVar(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "how to show it")
-	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "an issue that was made (default: what the next would be)")
+	choiceVar(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
+	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
 	cmd.Flags().StringVar(&reader, "reader", "", "address of a reader: with their lists, choices and what they had before")
 	boundedVar(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
@@ -215,7 +215,7 @@ func newIssueSend(g *globals) *cobra.Command {
 	var over time.Duration
 	cmd := &cobra.Command{
 		Use:   "send [LIST…]",
-		Short: "Deliver what is due now, in this process, until nothing is",
+		Short: "Deliver all mail that is due, in this process",
 		Long: "Delivers every waiting delivery of every composed mailing whose time has come. It may be stopped and run again, and\n" +
 			"beside dibao serve: each delivery is claimed by one process. Held issues of the lists that are named, as arguments or\n" +
 			"with --list, are released first; with --over 2h their mails go out over two hours, those that are not due yet by\n" +
@@ -231,8 +231,8 @@ func newIssueSend(g *globals) *cobra.Command {
 			return a.sendNow(g, cmd)
 		}),
 	}
-	cmd.Flags().DurationVar(&over, "over", 0, "send the released issues over this time, such as 2h")
-	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (again for more)")
+	cmd.Flags().DurationVar(&over, "over", 0, "spread the released issues over this time, such as 2h")
+	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (repeatable)")
 	return cmd
 }
 
@@ -275,10 +275,10 @@ func newIssueResend(g *globals) *cobra.Command {
 	var domains []string
 	cmd := &cobra.Command{
 		Use:   "resend MAILING --failed",
-		Short: "Send a mailing again to those who got nothing of it",
+		Short: "Send a mailing again to readers who did not get it",
 		Long: "Sends the same mails, with the same Message-IDs, to the readers whose delivery failed for good. Nobody gets anything\n" +
 			"twice: left out are mails that may have arrived, and readers whom a later mailing brings the same articles, as the next\n" +
-			"issue does by itself. MAILING is the number that «dibao issue report» shows.",
+			"issue does by itself. MAILING is the number that \"dibao issue report\" shows.",
 		Example: "  dibao issue resend 12 --failed --domain qq.com",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -311,8 +311,8 @@ func newIssueResend(g *globals) *cobra.Command {
 			return a.sendNow(g, cmd)
 		}),
 	}
-	cmd.Flags().BoolVar(&failed, "failed", false, "to those whose delivery failed for good")
-	cmd.Flags().StringArrayVar(&domains, "domain", nil, "of this domain only (again for more)")
+	cmd.Flags().BoolVar(&failed, "failed", false, "send to readers whose delivery failed permanently")
+	cmd.Flags().StringArrayVar(&domains, "domain", nil, "only this domain (repeatable)")
 	return cmd
 }
 

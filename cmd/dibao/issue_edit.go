@@ -91,7 +91,7 @@ func (a *app) issueOf(ctx context.Context, list, number string) (digest.Issue, e
 func newIssueShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show LIST NUMBER",
-		Short: "Show what an issue holds, and why",
+		Short: "Show the content of an issue and the reasons for it",
 		Args:  cobra.ExactArgs(2),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])
@@ -113,7 +113,7 @@ func newIssueShow(g *globals) *cobra.Command {
 func newIssueNote(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "note LIST NUMBER TEXT",
-		Short: "Set the editor's note of an issue; an empty text takes it away",
+		Short: "Set the editor's note of an issue; an empty text removes it",
 		Long: "The note stands above the articles, in the mail and in the archive. A mail that went out is not changed by it: to\n" +
 			"write a note in time, let the list hold its issues (dibao list edit NAME --hold), or: dibao issue compose --note TEXT",
 		Args: cobra.ExactArgs(3),
@@ -150,7 +150,7 @@ func newIssueNote(g *globals) *cobra.Command {
 func newIssueDrop(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "drop LIST NUMBER",
-		Short: "Send no mail of a held issue; it is in the archive, and its articles count as brought",
+		Short: "Drop a held issue: it is not mailed, stays in the archive, and its articles count as delivered",
 		Long:  "For an issue that went out already, by a database that was lost and restored, or that nobody should get by mail.",
 		Args:  cobra.ExactArgs(2),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -172,7 +172,7 @@ func newIssueTest(g *globals) *cobra.Command {
 	var number int64
 	cmd := &cobra.Command{
 		Use:   "test ADDRESS",
-		Short: "Mail one address what the next issue of a list would be, or an issue that was made",
+		Short: "Send the next issue of a list, or an existing issue, to one address",
 		Long: "The mail goes out as one of a mailing does, and the dialogue with the server is printed. The links to unsubscribe and to\n" +
 			"the preferences lead nowhere: the mail is nobody's.",
 		Args: cobra.ExactArgs(1),
@@ -202,7 +202,7 @@ func newIssueTest(g *globals) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list (default: the only one)")
-	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "an issue that was made (default: what the next would be)")
+	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
 	return cmd
 }
 

@@ -19,15 +19,15 @@ func newIssueStates(g *globals) []*cobra.Command {
 		use, short, done string
 		change           func(s *digest.Service, ctx context.Context, mailing int64) error
 	}{
-		{"pause", "Hold what is left of a mailing, on all nodes within seconds", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
-		{"resume", "Go on with a mailing that was paused", "goes on; dibao serve sends it, or now: dibao issue send (mailing %d)", (*digest.Service).Resume},
-		{"cancel", "End a mailing: who has not got it will not", "cancelled (mailing %d)", (*digest.Service).Cancel},
+		{"pause", "Pause a mailing on all nodes within seconds", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
+		{"resume", "Resume a paused mailing", "goes on; dibao serve sends it, or now: dibao issue send (mailing %d)", (*digest.Service).Resume},
+		{"cancel", "Cancel a mailing; unsent messages are dropped", "cancelled (mailing %d)", (*digest.Service).Cancel},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
 	for _, v := range verbs {
 		cmds = append(cmds, &cobra.Command{
 			Use: v.use + " [MAILING]", Short: v.short, Args: cobra.MaximumNArgs(1),
-			Long: v.short + ".\nMAILING is the number that «dibao issue report» shows; without it, the newest that is not done.",
+			Long: v.short + ".\nMAILING is the number that \"dibao issue report\" shows; without it, the newest that is not done.",
 			RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 				mailing, err := a.mailing(cmd.Context(), args, v.use)
 				if err != nil {
@@ -88,7 +88,7 @@ func newIssueReport(g *globals) *cobra.Command {
 	var watch, variants bool
 	cmd := &cobra.Command{
 		Use:   "report [MAILING]",
-		Short: "Show how the deliveries of each mailing stand; of one, by domain",
+		Short: "Show the delivery status of mailings; of one mailing, by domain",
 		Long: "Shows how the newest mailings stand: what was sent, how fast, and how long the rest takes at that rate. Of one\n" +
 			"MAILING it shows the domains, too; with --variants, what different mails it consists of, for how many readers each\n" +
 			"(look at one with: dibao issue preview --variant NUMBER). With --watch it stays and follows a mailing until it is done.",
@@ -125,7 +125,7 @@ func newIssueReport(g *globals) *cobra.Command {
 			return a.printMailing(g, cmd, mailing)
 		}),
 	}
-	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "how many mailings, or variants")
+	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "maximum number of mailings or variants")
 	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those of the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
 	return cmd

@@ -107,7 +107,7 @@ func newListCreate(g *globals) *cobra.Command {
 func newListShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show [NAME]",
-		Short: "Show a list, or all of them",
+		Short: "Show one list or all lists",
 		Long: "The address of a list that is not public is secret: who has it sees its page, issues, feeds and calendar, and nobody\n" +
 			"else does. Another one is made by: dibao list edit NAME --new-address",
 		Args: cobra.MaximumNArgs(1),
@@ -199,7 +199,7 @@ func newListPreview(g *globals) *cobra.Command {
 	left := 0
 	cmd := &cobra.Command{
 		Use:   "preview NAME",
-		Short: "Show what the next issue would hold now and why, and what it leaves out",
+		Short: "Show what the next issue would contain now, why, and what is left out",
 		Long: "With --left-out N, the newest articles that the issue does not hold, each with the reason: the condition of the list\n" +
 			"that it does not meet and what it has instead; held, withdrawn, older (than the list), archive (old when it came);\n" +
 			"same (as another of the issue), issued (already), full (waits for the next issue).\n" +
@@ -227,7 +227,7 @@ func newListPreview(g *globals) *cobra.Command {
 			return a.printPreview(g, cmd, l, items, out)
 		}),
 	}
-	cmd.Flags().IntVar(&left, "left-out", 0, "how many of the articles that are left out to show, with the reason")
+	cmd.Flags().IntVar(&left, "left-out", 0, "maximum number of left-out articles to show, with reasons")
 	return cmd
 }
 

@@ -14,29 +14,29 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f := cmd.Flags()
 	f.StringVar(&l.Title, "title", "", "title shown to readers (default: the name)")
 	f.StringVar(&l.Description, "description", "", "one sentence for readers")
-	f.StringVar(&l.Cron, "cron", subscribers.DefaultCron, "when it comes out: minute hour day month weekday")
+	f.StringVar(&l.Cron, "cron", subscribers.DefaultCron, "schedule: minute hour day month weekday")
 	f.StringVar(&l.Zone, "zone", "", "time zone of the schedule (default: zone in [schedule])")
 	f.BoolVar(&l.AsItHappens, "as-it-happens", false, "an issue whenever something is new, instead of --cron; needs --min-gap")
-	f.DurationVar(&l.MinGap, "min-gap", 0, "time between two issues at least, such as 2h")
-	f.BoolVar(&l.WorkingDays, "working-days", false, "nothing on weekends and holidays; it waits for the next working day")
-	f.BoolVar(&l.Welcome, "welcome", false, "who confirms gets the last issue at once")
+	f.DurationVar(&l.MinGap, "min-gap", 0, "minimum time between two issues, such as 2h")
+	f.BoolVar(&l.WorkingDays, "working-days", false, "no issue on weekends and holidays; it comes on the next working day")
+	f.BoolVar(&l.Welcome, "welcome", false, "send the last issue to readers when they confirm")
 	f.BoolVar(&l.Hold, "hold", false, "issues wait for: dibao issue send")
 	f.StringVar(&l.Sender, "from", "", "sender, 名称 <name@example.org> (default: from in [mail])")
 	choiceVar(f, &l.Language, "language", "zh", languages, "of the issues")
-	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "articles in an issue at most; the rest waits for the next")
+	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "maximum number of articles in an issue; the others wait for the next one")
 	f.Var((*visibilityFlag)(&l.Visibility), "visibility", "public, hidden (an admin adds readers) or invitation (by a link)")
 	f.Bool("hidden", false, "the same as --visibility hidden")
-	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme (again for more)")
+	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme (repeatable)")
 	f.StringArrayVar(&l.Query.Regions, "region", nil, "code of GB/T 2260 or name, with what belongs to it")
 	f.StringArrayVar(&l.Query.Issuers, "issuer", nil, "issuing organ")
 	f.StringArrayVar(&l.Query.Kinds, "kind", nil, "document, interpretation, news, signed-article, consultation, other")
 	f.StringArrayVar(&l.Query.Types, "type", nil, "文种, such as 通知")
 	f.Int64SliceVar(&l.Query.Sources, "source", nil, "number of a source")
-	f.StringArrayVar(&l.Query.Documents, "document", nil, "document number that is followed: what is it, changes it or explains it")
-	f.StringArrayVar(&l.Query.Chains, "chain", nil, "document number whose implementation by lower levels is followed")
-	f.StringArrayVar(&l.Query.Any, "any", nil, "a word or phrase, one of which must be there")
-	f.StringArrayVar(&l.Query.All, "all", nil, "a word or phrase that must be there")
-	f.StringArrayVar(&l.Query.None, "none", nil, "a word or phrase that must not be in the title or summary")
+	f.StringArrayVar(&l.Query.Documents, "document", nil, "number of a document to follow: the document itself, changes and interpretations")
+	f.StringArrayVar(&l.Query.Chains, "chain", nil, "number of a document whose implementation at lower levels to follow")
+	f.StringArrayVar(&l.Query.Any, "any", nil, "a word or phrase of which one must occur (repeatable)")
+	f.StringArrayVar(&l.Query.All, "all", nil, "a word or phrase that must occur (repeatable)")
+	f.StringArrayVar(&l.Query.None, "none", nil, "a word or phrase that must not occur in the title or summary")
 }
 
 // visibilityFlag is a visibility as a flag.
@@ -87,7 +87,7 @@ func newListEdit(g *globals) *cobra.Command {
 	var renew bool
 	cmd := &cobra.Command{
 		Use:   "edit NAME",
-		Short: "Change a list; what no flag names stays",
+		Short: "Edit a list; settings without a flag stay as they are",
 		Long:  "A condition is given whole: --theme 民政 --theme 财政 replaces all themes, --theme \"\" takes the condition back.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -161,7 +161,7 @@ func withList(g *globals, f func(cmd *cobra.Command, a *app, l subscribers.List)
 func newListRemove(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove NAME",
-		Short: "End a list and all its subscriptions; its issues stay in the archive",
+		Short: "Remove a list and its subscriptions; its issues stay in the archive",
 		Args:  cobra.ExactArgs(1),
 		RunE: withList(g, func(cmd *cobra.Command, a *app, l subscribers.List) error {
 			counts, err := a.subscribers.CountStates(cmd.Context(), l.ID)
@@ -188,7 +188,7 @@ func newListRemove(g *globals) *cobra.Command {
 func newListInvite(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "invite NAME",
-		Short: "Print the link by which a list that is not public is subscribed to",
+		Short: "Print the subscription link of a list that is not public",
 		Args:  cobra.ExactArgs(1),
 		RunE: withList(g, func(cmd *cobra.Command, a *app, l subscribers.List) error {
 			if l.Visibility != subscribers.Invitation {

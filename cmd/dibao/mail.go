@@ -21,7 +21,7 @@ import (
 )
 
 func newMail(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "mail", Short: "Set up and try the sending of mail"}
+	cmd := &cobra.Command{Use: "mail", Short: "Set up and test outgoing mail"}
 	cmd.AddCommand(newMailDoctor(g), newMailKeygen(g), newMailTest(g))
 	return cmd
 }
@@ -30,7 +30,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 	var kind, selector, domain string
 	cmd := &cobra.Command{
 		Use:   "keygen FILE",
-		Short: "Make a DKIM key in a new file, and print the DNS record that publishes it",
+		Short: "Create a DKIM key in a new file, and print its DNS record",
 		Long: "The file is readable by its owner only and never overwritten. Name it as key_file in [dkim]; an Ed25519 key may stand\n" +
 			"beside an RSA key as ed25519_key_file, since not all servers know it.",
 		Args: cobra.ExactArgs(1),
@@ -123,7 +123,7 @@ func zoneLine(name, record string) string {
 func newMailTest(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test ADDRESS",
-		Short: "Send the newest issue to one address, and print the dialogue with the server",
+		Short: "Send the newest issue to one address, and print the SMTP dialogue",
 		Long: "Sends the newest mail that was composed, or one of the mails that would be next, signed and addressed as mail is, with\n" +
 			"the envelope sender of a mailing and by the same server. Its links lead nowhere, and nothing is noted. The whole dialogue\n" +
 			"with the mail server goes to stdout, without passwords.",

@@ -36,7 +36,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 	var addresses []string
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Look up what receivers look up of the sender's domains, and print the records to publish",
+		Short: "Check the DNS records of the sender domains, and print the records to publish",
 		Long: "Checks, for each domain that mail is sent from: the servers of the envelope's domain (MX), who may send for it (SPF),\n" +
 			"the DKIM keys, DMARC and what aligns with it, the names of the sending addresses (PTR), the name in EHLO, whether the\n" +
 			"relay accepts our login and the sender of mailings, whether mail that comes back is read, and that readers can reach the\n" +
@@ -275,7 +275,7 @@ func (d *mailDoctor) txt(ctx context.Context, name, tag string) (out []string, e
 	return out, nil
 }
 
-// tags reads «k=rsa; p=…».
+// tags reads "k=rsa; p=…".
 func tags(record string) map[string]string {
 	out := make(map[string]string)
 	for part := range strings.SplitSeq(record, ";") {

@@ -31,7 +31,7 @@ func (a *app) tellAdmin(ctx context.Context, n delivery.Notice) {
 // writeAdmin mails a letter to the admin, from the node.
 func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
 	letter.Language, letter.SiteName = "en", siteName
-	letter.Remarks = append(letter.Remarks, "You get this mail because your address is «admin» in [mail] of the configuration of "+a.config.Server.BaseURL+".")
+	letter.Remarks = append(letter.Remarks, "You get this mail because your address is \"admin\" in [mail] of the configuration of "+a.config.Server.BaseURL+".")
 	m, err := letter.Mail()
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (a *app) noticeLetter(n delivery.Notice) templates.Letter {
 		return templates.Letter{
 			Title: fmt.Sprintf("%s refuses our mail before a reader is named", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
 			Lead: fmt.Sprintf("It answered: %s. This is about us: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
-				"One message tries again from time to time, at least once an hour; when you have corrected the cause, «dibao issue send» tries at once.", n.Text),
+				"One message tries again from time to time, at least once an hour; when you have corrected the cause, \"dibao issue send\" tries at once.", n.Text),
 		}
 	case delivery.NoticePending:
 		if n.Domain == "" {

@@ -28,7 +28,7 @@ import (
 func newServe(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "Run the daemon: collect on schedule, publish, compose and deliver",
+		Short: "Run the daemon: collect, publish, compose and deliver on schedule",
 		Long: "Collects the sources when they are due, serves pages and feeds, composes the issues of each list at its time\n" +
 			"(0 8 * * 1 in Asia/Shanghai unless the list says otherwise) and delivers them. SIGTERM stops it cleanly:\n" +
 			"what was handed to the mail server is noted, the rest is sent after the next start.",
@@ -295,6 +295,6 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 	return runner, newConfirmer(a), nil
 }
 
-// forwardedHeader of /healthz is «ignored» where the request came from a proxy that
+// forwardedHeader of /healthz is "ignored" where the request came from a proxy that
 // is not trusted; dibao mail doctor looks for it.
 const forwardedHeader = "Dibao-Forwarded"

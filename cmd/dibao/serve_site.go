@@ -90,7 +90,7 @@ func (a *app) tls() (*tls.Config, error) {
 	case s.TLSCert == "" && s.TLSKey == "" && len(s.ACMEHosts) == 0:
 		return nil, nil
 	case (s.TLSCert != "" || s.TLSKey != "") && len(s.ACMEHosts) > 0:
-		return nil, errors.New("tls_cert and acme_hosts in [server] are two ways to one thing; set one of them")
+		return nil, errors.New("tls_cert and acme_hosts in [server] are mutually exclusive; set one of them")
 	case len(s.ACMEHosts) == 0:
 		return certificate(s.TLSCert, s.TLSKey, "tls_cert and tls_key in [server]")
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 func newSource(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "source", Short: "Manage where articles come from"}
+	cmd := &cobra.Command{Use: "source", Short: "Manage sources of articles"}
 	cmd.AddCommand(newSourceAdd(g), newSourceList(g), newSourceShow(g), newSourceTest(g), newSourceRemove(g),
 		newSourceEdit(g), newSourceImport(g), newSourceExport(g), newSourceCatalog(g))
 	cmd.AddCommand(newSourceActions(g)...)
@@ -104,7 +104,7 @@ func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
 func newSourceList(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the sources and how they do",
+		Short: "List sources and their status",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.articles.Sources(cmd.Context())
 			if err != nil {
@@ -140,7 +140,7 @@ func newSourceList(g *globals) *cobra.Command {
 func newSourceShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show SOURCE",
-		Short: "Show one source, named by number, address or name",
+		Short: "Show a source by number, address or name",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 			rates, err := a.articles.ItemsPerWeek(cmd.Context())
@@ -162,7 +162,7 @@ func newSourceShow(g *globals) *cobra.Command {
 func newSourceRemove(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove SOURCE",
-		Short: "Stop collecting a source; its articles stay",
+		Short: "Remove a source; its articles stay",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
 			if err := g.confirm(cmd, "Stop collecting source %d (%s)?", s.ID, s.Name); err != nil {

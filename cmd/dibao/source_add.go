@@ -79,7 +79,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 	addSourceFlags(cmd, &s)
 	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
 	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog; each is read as its site is today")
-	cmd.Flags().BoolVar(&anyway, "anyway", false, "with --catalog: add also what cannot be read now")
+	cmd.Flags().BoolVar(&anyway, "anyway", false, "with --catalog: also add sources that cannot be read now")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if !fromCatalog || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

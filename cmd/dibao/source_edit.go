@@ -25,7 +25,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 	var changes feed.Source
 	cmd := &cobra.Command{
 		Use:   "edit SOURCE",
-		Short: "Change what is set of a source; what you don't name stays",
+		Short: "Edit a source; settings without a flag stay as they are",
 		Example: "  dibao source edit 3 --item 'ul.list li' --date span --content '#zoom'\n" +
 			"  dibao source edit 民政部 --interval 30m",
 		Args: cobra.ExactArgs(1),
@@ -103,13 +103,13 @@ func newSourceActions(g *globals) []*cobra.Command {
 	}
 	var cmds []*cobra.Command
 	for _, v := range []action{
-		{"pause", "Stop collecting a source until it is resumed", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
+		{"pause", "Pause a source until it is resumed", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
 			return "paused; start it again with: dibao source resume " + fmt.Sprint(s.ID), st.PauseSource(ctx, s.ID)
 		}},
-		{"resume", "Collect a source again that is paused, gone or failing", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
+		{"resume", "Resume collecting a source that is paused, gone or failing", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
 			return "is due now", st.ResumeSource(ctx, s.ID)
 		}},
-		{"release", "Give articles that a flood held back to the lists", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
+		{"release", "Release articles that were held back because many came at once", func(ctx context.Context, st *feed.Store, s feed.Source) (string, error) {
 			n, err := st.ReleaseSource(ctx, s.ID)
 			return fmt.Sprintf("%d articles released", n), err
 		}},
@@ -132,7 +132,7 @@ func newSourceExport(g *globals) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write the sources as OPML (feeds only) or TSV (all, with their selectors)",
+		Short: "Export sources as OPML (feeds only) or TSV (all, with selectors)",
 		Args:  cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.articles.Sources(cmd.Context())
@@ -149,6 +149,6 @@ func newSourceExport(g *globals) *cobra.Command {
 			return err
 		}),
 	}
-	choiceVar(cmd.Flags(), &format, "format", "opml", []string{"opml", "tsv"}, "how to write them")
+	choiceVar(cmd.Flags(), &format, "format", "opml", []string{"opml", "tsv"}, "format")
 	return cmd
 }

@@ -42,7 +42,7 @@ func newSourceImport(g *globals) *cobra.Command {
 			return a.importSources(g, cmd, file, trust)
 		},
 	}
-	cmd.Flags().BoolVar(&trust, "trust", false, "add rows that ask for more than a public feed or page, too: you have looked at them")
+	cmd.Flags().BoolVar(&trust, "trust", false, "also add rows that ask for more than a public feed or page, after you have checked them")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would be added and refused, and add nothing")
 	return cmd
 }

@@ -31,7 +31,7 @@ func newSourceTest(g *globals) *cobra.Command {
 	var isPrivate, render bool
 	cmd := &cobra.Command{
 		Use:   "test SOURCE|URL",
-		Short: "Try a source or an address and report what would be read, without storing anything",
+		Short: "Test a source or an address: report what would be read, without storing anything",
 		Long: "Reports the way to the list, what robots.txt says, rows found and left out, what stated each date, the next page, and\n" +
 			"three articles with their files and warnings. With --json: a line for each row, then one with the rest.",
 		Example: "  dibao source test 3\n  dibao source test https://www.example.gov.cn/zhengce/",

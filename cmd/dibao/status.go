@@ -47,8 +47,8 @@ func newStatus(g *globals) *cobra.Command {
 			}
 		}),
 	}
-	cmd.Flags().BoolVar(&watch, "watch", false, "show it again and again until Ctrl-C")
-	cmd.Flags().DurationVar(&every, "every", 5*time.Second, "time between two screens with --watch")
+	cmd.Flags().BoolVar(&watch, "watch", false, "refresh until Ctrl-C")
+	cmd.Flags().DurationVar(&every, "every", 5*time.Second, "interval between refreshes with --watch")
 	return cmd
 }
 

@@ -44,7 +44,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 	var consent, language string
 	cmd := &cobra.Command{
 		Use:   "add ADDRESS",
-		Short: "Subscribe a reader who has agreed, or send the mail that asks",
+		Short: "Subscribe a reader who has agreed, or send a confirmation request",
 		Long: "Without --consent the reader gets the mail that asks to confirm, as from the form. With it, the reader is subscribed\n" +
 			"at once and the words are kept as the proof: say how and when they agreed.",
 		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
@@ -82,7 +82,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (again for more; default: all)")
+	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (repeatable; default: all)")
 	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")
 	choiceVar(cmd.Flags(), &language, "language", "zh", languages, "of the mails")
 	return cmd
@@ -132,9 +132,9 @@ func newSubscriberList(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&list, "list", "", "of this list")
 	choiceVar(f, &sel.State, "state", "", subscribers.States, "in this state")
-	f.StringVar(&sel.Like, "like", "", "part of the address; with a * it is the whole one, * for anything")
+	f.StringVar(&sel.Like, "like", "", "part of the address, or a pattern with *")
 	f.BoolVar(&sel.Suppressed, "suppressed", false, "that are suppressed")
-	boundedVar(f, &sel.After, "after", 0, 0, math.MaxInt64, "with a number above this one")
-	boundedVar(f, &sel.Limit, "limit", 100, 1, maxListed, "how many")
+	boundedVar(f, &sel.After, "after", 0, 0, math.MaxInt64, "only results with a higher number")
+	boundedVar(f, &sel.Limit, "limit", 100, 1, maxListed, "maximum number of results")
 	return cmd
 }

@@ -20,7 +20,7 @@ import (
 type many struct{ count int }
 
 func (m *many) flag(cmd *cobra.Command) {
-	boundedVar(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "do it for a pattern of so many readers: the number that a run without it tells")
+	boundedVar(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes to this number of readers, as printed by a run without it")
 }
 
 // each runs f for the reader of an address, or for all of a pattern such as
@@ -72,7 +72,7 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 	var m many
 	cmd := &cobra.Command{
 		Use:     "unsubscribe ADDRESS|PATTERN",
-		Short:   "End readers' subscriptions, all or of one list",
+		Short:   "Unsubscribe readers from all lists or from one",
 		Example: "  dibao subscriber unsubscribe reader@example.org\n  dibao subscriber unsubscribe '*@example.org' --list weekly --confirm 12",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -109,7 +109,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 	var m many
 	cmd := &cobra.Command{
 		Use:   "suppress ADDRESS|PATTERN",
-		Short: "Never mail an address again, whether it is subscribed or not",
+		Short: "Suppress an address: it never gets mail, subscribed or not",
 		Long: "Only a hash of the address is kept. With --file, all addresses of a file (one a line, or a CSV of another provider),\n" +
 			"all or none of them.",
 		Example: "  dibao subscriber suppress reader@example.org --note \"asked by telephone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",
@@ -143,7 +143,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&note, "note", "", "why; kept without addresses")
+	cmd.Flags().StringVar(&note, "note", "", "reason; stored without addresses")
 	cmd.Flags().StringVar(&file, "file", "", "a file of addresses")
 	m.flag(cmd)
 	return cmd
@@ -181,7 +181,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 	var sel subscribers.SuppressedSelection
 	cmd := &cobra.Command{
 		Use:   "unsuppress [ADDRESS]",
-		Short: "Let an address be mailed again, or many with --since, --reason, --domain",
+		Short: "Lift the suppression of an address, or of many with --since, --reason and --domain",
 		Long: "With an address it may be mailed again. Without, all readers are meant whom the flags name: of the bounces, or of another\n" +
 			"--reason; without --apply they are only listed. The next issue of their lists brings them what came out meanwhile, of\n" +
 			"the last 31 days.",
@@ -218,12 +218,12 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&note, "note", "", "why it may be mailed again; kept in the log of consent")
+	f.StringVar(&note, "note", "", "reason; stored in the consent log")
 	f.StringVar(&since, "since", "", "suppressed since YYYY-MM-DD")
 	choiceVar(f, &sel.Reason, "reason", subscribers.ReasonBounce, []string{
 		subscribers.ReasonBounce, subscribers.ReasonComplaint, subscribers.ReasonAdmin, subscribers.ReasonImported}, "suppressed for this reason")
-	f.StringVar(&sel.Domain, "domain", "", "at this domain")
-	f.BoolVar(&apply, "apply", false, "do it for many")
+	f.StringVar(&sel.Domain, "domain", "", "only this domain")
+	f.BoolVar(&apply, "apply", false, "apply the change to several readers")
 	return cmd
 }
 
@@ -258,9 +258,9 @@ func newSubscriberForget(g *globals) *cobra.Command {
 	var m many
 	cmd := &cobra.Command{
 		Use:   "forget ADDRESS|PATTERN",
-		Short: "Delete a reader with everything that is kept of them",
+		Short: "Delete a reader and all data about the reader",
 		Long: "Deletes the reader, subscriptions, the log of consent, mails and what came back, and keeps only a hash of the address,\n" +
-			"so that no import brings them back. It can't be undone; «subscriber export ADDRESS» writes all of it first. Backups\n" +
+			"so that no import brings them back. It can't be undone; \"subscriber export ADDRESS\" writes all of it first. Backups\n" +
 			"that were made before still hold the reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -290,7 +290,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 func newSubscriberPrune(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "prune",
-		Short: "Delete now what the daemon deletes every night: requests never confirmed, what was kept long enough",
+		Short: "Delete unconfirmed requests and expired data now, as the daemon does every night",
 		Args:  cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			out, err := a.prune(cmd.Context())

@@ -21,12 +21,12 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	var report string
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: "Take readers over from a file: what would happen, or with --apply, does",
+		Short: "Import readers (dry run without --apply)",
 		Long: "Reads CSV with commas, semicolons, tabs or bars, and one address a line, in UTF-8, UTF-16 or GB18030, as spreadsheets and\n" +
 			"other programs write them. The column of addresses is known by its name (email, 邮箱, …); list, state, language,\n" +
 			"format, consent and confirmed_at are taken where they are there. Who left, bounced, complained or never confirmed\n" +
 			"elsewhere is refused: in exports of Ghost, Substack, Buttondown, phpList, Mautic, Brevo, HubSpot, MailPoet, Sendy,\n" +
-			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as «unsubscribed» or «退订».\n\n" +
+			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as \"unsubscribed\" or \"退订\".\n\n" +
 			"A file that can be read in two ways is refused whole, with the line: a quote that is not closed, a row with more or\n" +
 			"fewer fields, two columns of addresses, a column that looks like a state and is not understood.\n\n" +
 			"Without --apply nothing is stored. Nobody is mailed, nobody who left or is suppressed is brought back, and a second\n" +
@@ -74,13 +74,13 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&lists, "list", nil, "the list for rows that name none (again for more)")
-	f.StringVar(&in.Columns.Address, "column", "", "the column of addresses, by its name or number")
-	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail: true, 1, subscribed, 已订阅 (again for more)")
-	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (again for more)")
+	f.StringArrayVar(&lists, "list", nil, "list of rows that name none (repeatable)")
+	f.StringVar(&in.Columns.Address, "column", "", "name or number of the column of addresses")
+	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail, with values such as true, 1, subscribed, 已订阅 (repeatable)")
+	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (repeatable)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
-	choiceVar(f, &in.Language, "language", "zh", languages, "for rows that say none")
-	f.BoolVar(&in.Apply, "apply", false, "do it")
+	choiceVar(f, &in.Language, "language", "zh", languages, "language of rows that name none")
+	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
 	f.StringVar(&report, "report", "", "where refused rows are written (default: FILE.report.csv)")
 	return cmd
 }
@@ -160,9 +160,9 @@ func newSubscriberExport(g *globals) *cobra.Command {
 	var list, out string
 	cmd := &cobra.Command{
 		Use:   "export [ADDRESS]",
-		Short: "Write all readers as CSV, or all that is kept of one as JSON",
-		Long: "Without an address: a line for each subscription as CSV, or with --json an object for each reader. «subscriber\n" +
-			"import» takes the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
+		Short: "Export all readers as CSV, or all data about one as JSON",
+		Long: "Without an address: a line for each subscription as CSV, or with --json an object for each reader. \"subscriber\n" +
+			"import\" takes the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
 			"With an address: everything that is kept of that reader, as JSON, to be handed to them.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) (err error) {

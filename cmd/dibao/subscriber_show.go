@@ -59,7 +59,7 @@ func orEmpty(s *string) string {
 func newSubscriberShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ADDRESS",
-		Short: "Show a reader: choices, and everything that happened as a time line",
+		Short: "Show a reader: preferences and history",
 		Args:  cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])

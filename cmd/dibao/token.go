@@ -13,7 +13,7 @@ import (
 func newToken(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
-		Short: "Manage who may use the admin API",
+		Short: "Manage access to the admin API",
 		Long: "With api = \"true\" in [server], programs use the verbs of the command line over HTTP, on admin_addr:\n\n" +
 			"  curl -H \"Authorization: Bearer dibao_…\" -d '{\"args\": [\"*@qq.com\"], \"flags\": {\"state\": \"confirmed\"}}' \\\n" +
 			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
@@ -27,7 +27,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 	var scopes []string
 	cmd := &cobra.Command{
 		Use:     "create NAME",
-		Short:   "Make a token; it is shown once and only its hash is kept",
+		Short:   "Create a token; it is printed once, and only its hash is stored",
 		Example: "  dibao token create backoffice --scope read --scope subscriber:add",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -48,7 +48,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "read, a group such as subscriber, or a verb such as subscriber:add (again for more)")
+	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "permission: read, a group such as subscriber, or a verb such as subscriber:add (repeatable)")
 	return cmd
 }
 
@@ -69,7 +69,7 @@ func apiScopes() []string {
 func newTokenList(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List tokens: what they may do, when they were used",
+		Short: "List tokens, their permissions and their last use",
 		Args:  cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.subscribers.APITokens(cmd.Context())
@@ -93,7 +93,7 @@ func newTokenList(g *globals) *cobra.Command {
 func newTokenRevoke(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke NAME",
-		Short: "End a token at once",
+		Short: "Revoke a token immediately",
 		Args:  cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if err := a.subscribers.RevokeAPIToken(cmd.Context(), args[0]); err != nil {

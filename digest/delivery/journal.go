@@ -17,8 +17,8 @@ import (
 )
 
 // A journal says in a few bytes what a run did since the ledger's rows were last
-// written: «h17 s17 h18 r18 » is delivery 17 handed over and sent, 18 handed over
-// and refused; «f » says that the rows were written and all before it is old. It
+// written: "h17 s17 h18 r18 " is delivery 17 handed over and sent, 18 handed over
+// and refused; "f " says that the rows were written and all before it is old. It
 // is kept before each final dot. To write a row of deliveries touches several
 // indexes; the rows follow, many at a time.
 type journal struct {

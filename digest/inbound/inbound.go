@@ -80,8 +80,8 @@ const (
 )
 
 // Receive reads a mail that came back and does what it means for the reader: a
-// mailbox that is not there and a complaint suppress the address at once, «not
-// spam» takes a complaint back, a full one and what nobody understands after several issues, a policy never. A report
+// mailbox that is not there and a complaint suppress the address at once, "not
+// spam" takes a complaint back, a full one and what nobody understands after several issues, a policy never. A report
 // of no mail of ours, one with a forged token, and one read before change nothing.
 func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	report := mail.ReadReport(m.Raw)

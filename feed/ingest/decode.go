@@ -63,7 +63,7 @@ func Decode(body []byte, contentType, override string) (text, name string) {
 		{"\x00\x00\xFE\xFF", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.UseBOM)},
 		{"\xFF\xFE", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)},
 		{"\xFE\xFF", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.UseBOM)},
-		// XML without a mark (its appendix F): the first two characters are «<?».
+		// XML without a mark (its appendix F): the first two characters are "<?".
 		{"<\x00\x00\x00?\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)},
 		{"\x00\x00\x00<\x00\x00\x00?", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)},
 	} {
@@ -71,7 +71,7 @@ func Decode(body []byte, contentType, override string) (text, name string) {
 			return decode(body, mark.enc), mark.name
 		}
 	}
-	// Markup in UTF-16 without a mark begins with «<» and another ASCII character.
+	// Markup in UTF-16 without a mark begins with "<" and another ASCII character.
 	if len(body) >= 4 {
 		switch b := body[:4]; {
 		case b[0] == '<' && b[1] == 0 && b[2] != 0 && b[3] == 0:

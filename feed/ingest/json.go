@@ -14,8 +14,8 @@ import (
 )
 
 // jsonReader reads the answers in JSON that list pages drawn by scripts ask for.
-// The settings are paths: names parted by dots, «[]» for every element of an
-// array and «[0]» for one. «data.html | li» takes markup at the path and rows
+// The settings are paths: names parted by dots, "[]" for every element of an
+// array and "[0]" for one. "data.html | li" takes markup at the path and rows
 // in it by a selector, or by structure where none is given.
 type jsonReader struct{}
 
@@ -227,7 +227,7 @@ func walkJSON(from []any, at string) ([]any, error) {
 			}
 			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			if err != nil || n < 0 {
-				return nil, fmt.Errorf("path %q of the source: «[%s» is neither [] nor [0]", at, index)
+				return nil, fmt.Errorf("path %q of the source: \"[%s\" is neither [] nor [0]", at, index)
 			}
 			if n < len(all) {
 				next = append(next, all[n])

@@ -34,7 +34,7 @@ const (
 )
 
 // readLabels returns the labelled values around the text, as somebody sees them:
-// «时间:2011-06-21 来源:未知», or a label in one cell of a table and its value in the
+// "时间:2011-06-21 来源:未知", or a label in one cell of a table and its value in the
 // next or below. A date that stands alone between headline and text is a label
 // without a name. The text begins at body.from and ends before body.to; where it
 // is not known, it is nowhere.
@@ -225,7 +225,7 @@ var siteLead = lazyregexp.New(`(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?\s
 var byEnglish = lazyregexp.New(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,]|\d|(?:on|Published|Updated)\b)`)
 
 // readName takes the name of a medium that follows a date and nothing else:
-// «2019-11-25 18:57 参考消息».
+// "2019-11-25 18:57 参考消息".
 func (r *labelReader) readName(l line, fields []label.Field, behind string) {
 	if slices.ContainsFunc(fields, func(f label.Field) bool { return f.Kind == label.Source }) {
 		return

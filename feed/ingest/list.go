@@ -104,7 +104,7 @@ func (r *rowReader) readFound(found list.Found) rowsList {
 		out.Items = append(out.Items, it)
 	}
 	if dated && r.src.Settings.Date != "" {
-		// A wide selector for rows («ul li») takes the menu along; the rows that
+		// A wide selector for rows ("ul li") takes the menu along; the rows that
 		// are meant have a date.
 		out.Items = slices.DeleteFunc(out.Items, func(it Item) bool {
 			if it.Evidence.ListDate == "" {

@@ -75,7 +75,7 @@ type FacetCount struct {
 
 const (
 	// FacetSample is how many of the newest articles that were found are counted,
-	// by facet and in all: an answer says «1000 or more», and never counts on.
+	// by facet and in all: an answer says "1000 or more", and never counts on.
 	FacetSample = 1000
 	// verifiedWhole is up to how many articles are all looked at, so that the
 	// total is exact though the index knows pairs of characters only.

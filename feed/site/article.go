@@ -251,7 +251,7 @@ func onceEach(groups []templates.RelationGroup) []templates.RelationGroup {
 	return groups
 }
 
-// addMention puts a mention into the group of its relation; «» is a mere mention.
+// addMention puts a mention into the group of its relation; "" is a mere mention.
 func addMention(groups *[]templates.RelationGroup, key string, m templates.Mention) {
 	if key == "" {
 		key = feed.CitesName

@@ -10,7 +10,7 @@ import (
 	"dibao/templates"
 )
 
-// statusKey is the word for a state on a day, in the catalogue below «status.»;
+// statusKey is the word for a state on a day, in the catalogue below "status.";
 // "" where the text does not say.
 func statusKey(s policy.Status, today policy.Date) string {
 	switch s.State {

@@ -2,7 +2,7 @@
 // and the defaults beneath. What the service does (sources, lists, readers) is
 // in the database.
 //
-// One table of keys gives the defaults, the commented file of «dibao init», the
+// One table of keys gives the defaults, the commented file of "dibao init", the
 // names in the environment and the checks, so that they can't disagree. The
 // file is strict: an unknown key or a bad value is refused with its line.
 package config

@@ -34,7 +34,7 @@ func ScanOne[T any](r Row) (T, error) {
 }
 
 // IDs returns a subquery that yields the integers of a JSON array, for
-// «id IN (…)»; param is the placeholder of the array, such as $1.
+// "id IN (…)"; param is the placeholder of the array, such as $1.
 func (d Dialect) IDs(param string) string {
 	return d.Pick(
 		"SELECT value FROM json_each("+param+")",

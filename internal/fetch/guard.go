@@ -199,7 +199,7 @@ func checkName(host string) string {
 		return "its host is no name and no address"
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
-	// Resolvers read «127.1», «0x7f000001» and «017700000001» as addresses; the
+	// Resolvers read "127.1", "0x7f000001" and "017700000001" as addresses; the
 	// WHATWG rule is that a name whose last label is a number is one.
 	if last == "" || last[0] >= '0' && last[0] <= '9' {
 		return "an address is written as four numbers without leading zeros"

@@ -7,8 +7,8 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// ParseSchedule reads a cron expression of five fields («0 8 * * 1») or a
-// descriptor («@daily») whose times are times of day in zone. Where clocks are
+// ParseSchedule reads a cron expression of five fields ("0 8 * * 1") or a
+// descriptor ("@daily") whose times are times of day in zone. Where clocks are
 // set forward, a time of day that does not exist is due as long after the last
 // one that does: 2:30 at 3:30. Where they are set back, a time of day that comes
 // twice is due the first time. Only schedules of every hour go by the hours that
@@ -20,7 +20,7 @@ func ParseSchedule(expr string, zone *time.Location) (cron.Schedule, error) {
 	}
 	spec, ok := schedule.(*cron.SpecSchedule)
 	switch {
-	case !ok: // «@every 5m»
+	case !ok: // "@every 5m"
 		return schedule, nil
 	case spec.Hour&everyHour != 0:
 		spec.Location = zone

@@ -43,7 +43,7 @@ func commandIn(text string) string {
 		}
 		return shortCommand(said)
 	}
-	// Sendmail, Courier: «>>> RCPT TO:<…>», then «<<< 550 …».
+	// Sendmail, Courier: ">>> RCPT TO:<…>", then "<<< 550 …".
 	spoken := spokenCommand.FindAllStringSubmatchIndex(text, 50)
 	if len(spoken) == 0 {
 		return ""

@@ -67,7 +67,7 @@ func notificationIn(text string) (r Report, ok bool) {
 			r.Recipients = append(r.Recipients, ReportRecipient{Address: firstAddress(c.Address), Action: "failed", Text: clipText(n.Complaint.Kind)})
 		}
 	case "Delivery":
-		r.Kind = ReportBounce // a report of success, as a DSN of action «delivered» is
+		r.Kind = ReportBounce // a report of success, as a DSN of action "delivered" is
 		for _, to := range n.Delivery.Recipients {
 			one := ReportRecipient{Address: firstAddress(to), Action: "delivered", Text: clipText(n.Delivery.Response)}
 			one.Status, one.Code = codesIn(n.Delivery.Response)

@@ -1,4 +1,4 @@
-// Package label reads labelled values: «来源：某委 作者：张明 发布时间：2026-11-27 09:30»
+// Package label reads labelled values: "来源：某委 作者：张明 发布时间：2026-11-27 09:30"
 // above an article, a register of a document, a row of a list, a cell of a table.
 // One reader serves all of them.
 //
@@ -188,8 +188,8 @@ func squeezed(name string) string {
 }
 
 // stands reports whether a name is a label of its own: nothing is glued to its
-// front but the value of the label before it («来源：某委作者：张明»). What is glued to
-// it elsewhere makes it another word («图片来源：»).
+// front but the value of the label before it ("来源：某委作者：张明"). What is glued to
+// it elsewhere makes it another word ("图片来源：").
 func (f found) stands(line string, from int, behindLabel bool) bool {
 	before := strings.TrimRightFunc(line[from:f.start], func(r rune) bool { return r == '[' || r == '【' || r == '（' || r == '(' })
 	last, _ := utf8.DecodeLastRuneInString(before)
@@ -244,7 +244,7 @@ func (f found) read(text string) (Field, string) {
 	return out, ""
 }
 
-// readDate takes the first date, else the first text («长期有效»).
+// readDate takes the first date, else the first text ("长期有效").
 func (f found) readDate(out Field, text string) (Field, string) {
 	if loc := FindDate(text); loc != nil && utf8.RuneCountInString(strip(plain(text[:loc[0]]))) <= 6 {
 		end := loc[1]

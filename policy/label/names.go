@@ -57,7 +57,7 @@ var kinds = func() map[string]Kind {
 // capital letters; Unknown where it is not one of the names.
 func KindOf(name string) Kind { return kinds[hans.Simplify(squeeze(name))] }
 
-// squeeze makes «来　源» and «Last updated» the names they are listed under.
+// squeeze makes "来　源" and "Last updated" the names they are listed under.
 func squeeze(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if isGap(r) {

@@ -21,7 +21,7 @@ func Read(value string, c Clock) (When, bool) {
 		return w.real(c)
 	}
 	s := value
-	// The weekday of any language: «Mo, 25 Jun», «五, 05 1月».
+	// The weekday of any language: "Mo, 25 Jun", "五, 05 1月".
 	if head, rest, ok := strings.Cut(s, ","); ok && len(head) <= 12 && !strings.ContainsFunc(head, unicode.IsDigit) && hasNoMonth(head) {
 		s = rest
 	}

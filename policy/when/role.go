@@ -126,7 +126,7 @@ func labelOf(before string) (label string, hasColon bool) {
 }
 
 // bareLabel reports whether a word is a label without a colon: what it ends in says
-// so («点击下载附件» is a link).
+// so ("点击下载附件" is a link).
 func bareLabel(label string) bool {
 	for _, end := range []string{"日期", "时间", "日", "号", "至", "期", "于", "阅读", "浏览", "点击", "发布", "更新", "截止", "on", "at", "date"} {
 		if strings.HasSuffix(label, end) {

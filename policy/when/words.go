@@ -210,7 +210,7 @@ var hanWords = []struct {
 	days int
 }{{"今天", 0}, {"今日", 0}, {"昨天", 1}, {"昨日", 1}, {"前天", 2}, {"前日", 2}, {"刚刚", 0}, {"剛剛", 0}}
 
-// relativeWord takes a day that stands alone: «今天是…» is the banner of a page.
+// relativeWord takes a day that stands alone: "今天是…" is the banner of a page.
 func (sc *scanner) relativeWord(word string, days int) {
 	start, end := sc.at, sc.at+len(word)
 	sc.at = end
@@ -226,7 +226,7 @@ func (sc *scanner) standsAlone(start, end int) bool {
 	return (start == 0 || !isWordRune(before)) && (end == len(sc.s) || !isWordRune(behind) || behind >= '0' && behind <= '9')
 }
 
-// spans are the units of 3天前 and of «3 days ago»; the length in seconds, and
+// spans are the units of 3天前 and of "3 days ago"; the length in seconds, and
 // whether the day stays certain.
 var spans = []struct {
 	word    string

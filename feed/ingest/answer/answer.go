@@ -117,7 +117,7 @@ func (s *scan) wall(status int) (Answer, bool) {
 		for _, g := range signs {
 			if g.trace.MatchString(traces) && (s.seen() <= maxBare || s.saysWall() != "" || status >= 400) {
 				if what := s.saysWall(); g.cause == Refused && what != "" {
-					g.name += " that says «" + what + "»"
+					g.name += " that says \"" + what + "\""
 				}
 				return found(g, "", s.seen() <= maxBare)
 			}
@@ -132,13 +132,13 @@ func (s *scan) wall(status int) (Answer, bool) {
 		}
 		if m := g.trace.FindString(s.title); m != "" && s.prose <= maxTitle && s.links <= maxLinks && !app {
 			if _, said := s.wallLine(app); g.cause == Script && said.cause == Human {
-				g.cause = Human // «访问验证» over a picture with a code
+				g.cause = Human // "访问验证" over a picture with a code
 			}
-			return found(g, "a page headed «"+clip(s.title)+"»", true)
+			return found(g, "a page headed \""+clip(s.title)+"\"", true)
 		}
 	}
 	if line, g := s.wallLine(app); line != "" {
-		return found(g, "a page that says «"+line+"»", false)
+		return found(g, "a page that says \""+line+"\"", false)
 	}
 	if s.password && s.prose <= maxWall && s.links <= maxLinks || s.titleSaysLogin() && s.seen() <= maxWall {
 		return found(sign{cause: Login}, "a login page", true)

@@ -35,9 +35,9 @@ func (e *Error) Sentence() string {
 		if e.Status != 0 {
 			status = fmt.Sprintf("%d and ", e.Status)
 		}
-		return "the site answers with " + status + "a wall in place of its pages (" + e.What + "); it is not taken for «nothing new»"
+		return "the site answers with " + status + "a wall in place of its pages (" + e.What + "); it is not taken for \"nothing new\""
 	case Fault:
-		return fmt.Sprintf("the site answers with an error page: «%s»", e.What)
+		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
 	case Onward:
 		return fmt.Sprintf("the page sends browsers on to %s (by %s)", e.To, e.What)
 	case Shell:

@@ -179,7 +179,7 @@ func (f *finder) from(row *html.Node, w when.When) string {
 	}
 }
 
-// elementName names an element: «span.date».
+// elementName names an element: "span.date".
 func elementName(n *html.Node) string {
 	if n.Type != html.ElementNode {
 		return "text"

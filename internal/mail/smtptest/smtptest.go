@@ -48,7 +48,7 @@ var Faults = []Fault{
 
 func say(s string) func(net.Conn) { return func(c net.Conn) { fmt.Fprint(c, s) } }
 
-// Server is a running mail server. To recipients that begin with «refused» it
+// Server is a running mail server. To recipients that begin with "refused" it
 // says that they are not there.
 type Server struct {
 	Addr string

@@ -123,7 +123,7 @@ func (site *Site) addPage(templates *template.Template, name, path, contentType,
 		return err
 	}
 	body := buf.Bytes()
-	// html/template writes the first «<» of an XML declaration as text.
+	// html/template writes the first "<" of an XML declaration as text.
 	body = bytes.Replace(body, []byte("&lt;?xml"), []byte("<?xml"), 1)
 	if charset == "gb2312" {
 		encoded, err := simplifiedchinese.GB18030.NewEncoder().Bytes(body)
@@ -137,8 +137,8 @@ func (site *Site) addPage(templates *template.Template, name, path, contentType,
 	return nil
 }
 
-// parse reads the articles of a file: fields «key: value», an empty line, then
-// paragraphs; «====» parts articles.
+// parse reads the articles of a file: fields "key: value", an empty line, then
+// paragraphs; "====" parts articles.
 func parse(text string, now time.Time) ([]article, error) {
 	var all []article
 	for i, block := range strings.Split(text, "\n====\n") {

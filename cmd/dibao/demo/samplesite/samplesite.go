@@ -110,9 +110,9 @@ func Open(dir string) (*Site, error) {
 	}
 	switch {
 	case conf.Now.IsZero():
-		return nil, fmt.Errorf("%s: «now» is missing; write the time at which the pages were news, such as 2011-06-24T09:00:00+08:00", name)
+		return nil, fmt.Errorf("%s: \"now\" is missing; write the time at which the pages were news, such as 2011-06-24T09:00:00+08:00", name)
 	case conf.Pages[conf.List] == "":
-		return nil, fmt.Errorf("%s: «list» is %q, which «pages» maps to no file", name, conf.List)
+		return nil, fmt.Errorf("%s: \"list\" is %q, which \"pages\" maps to no file", name, conf.List)
 	case len(conf.Pages) > maxPages:
 		return nil, fmt.Errorf("%s: more than %d pages", name, maxPages)
 	}

@@ -109,7 +109,7 @@ func TestOpen(t *testing.T) {
 		{"Good", good, ""},
 		{"NoFile", "", "needs a site.json"},
 		{"NoJSON", "{", "unexpected end"},
-		{"NoClock", `{"list":"/l","pages":{"/l":"list.html"}}`, "«now» is missing"},
+		{"NoClock", `{"list":"/l","pages":{"/l":"list.html"}}`, `"now" is missing`},
 		{"NoList", `{"now":"2011-06-24T09:00:00+08:00","list":"/x","pages":{"/l":"list.html"}}`, "maps to no file"},
 		{"Outside", `{"now":"2011-06-24T09:00:00+08:00","list":"/l","pages":{"/l":"../list.html"}}`, "is not allowed"},
 		{"Relative", `{"now":"2011-06-24T09:00:00+08:00","list":"l","pages":{"l":"list.html"}}`, "is not allowed"},
