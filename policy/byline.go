@@ -60,16 +60,39 @@ func (u *understanding) byline() {
 			}
 		}
 	}
+	u.labelledAuthor(true)
 	u.dateline()
-	if u.Author == "" && u.AuthorOffice == "" {
-		for _, l := range u.e.Labels {
-			if label.KindOf(l.Name) == label.Author && u.Author == "" && u.AuthorOffice == "" {
-				u.setAuthor(l.Value)
-			}
-		}
-	}
+	u.labelledAuthor(false)
 	if u.Author == "" && u.AuthorOffice == "" && u.e.FeedAuthor != "" {
 		u.setAuthor(u.e.FeedAuthor)
+	}
+}
+
+// leadOfReporter stands before the name of somebody who reports: 本报记者 李明.
+var leadOfReporter = lazyregexp.New(`^(?:\p{Han}{0,8})?(?:首席|特派|见习)?记者\s*`)
+
+// labelledAuthor takes the author from the label of the page's head: a person's name
+// before what a dateline says, anything else behind it. An office that a by-line
+// named stays with the person.
+func (u *understanding) labelledAuthor(person bool) {
+	if u.Author != "" || !person && u.AuthorOffice != "" {
+		return
+	}
+	for _, l := range u.e.Labels {
+		if label.KindOf(l.Name) != label.Author {
+			continue
+		}
+		value := leadOfReporter.ReplaceAllString(l.Value, "")
+		if names, _ := personsAndOffice(value); person && names == nil && !isPerson(value) {
+			continue
+		}
+		office, body := u.AuthorOffice, u.AuthorBody
+		if u.setAuthor(value); office != "" {
+			u.AuthorOffice, u.AuthorBody = office, body
+		}
+		if u.Author != "" || u.AuthorOffice != "" {
+			return
+		}
 	}
 }
 
@@ -240,7 +263,13 @@ var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": tru
 
 // cleanCredit returns "" for words that name nobody.
 func cleanCredit(s string) string {
-	s = strings.TrimSpace(strings.Trim(s, "《》[]【】"))
+	s = strings.TrimSpace(s)
+	for _, pair := range []string{"《》", "[]", "【】"} {
+		open, end := firstRunes(pair, 1), lastRunes(pair, 1)
+		if inner, ok := strings.CutPrefix(s, open); ok || strings.HasSuffix(s, end) && !strings.Contains(s, open) {
+			s = strings.TrimSpace(strings.TrimSuffix(inner, end))
+		}
+	}
 	if noCredit[strings.ToLower(s)] {
 		return ""
 	}

@@ -32,6 +32,10 @@ func isPerson(s string) bool {
 	return n <= 3 && strings.Contains(surnames, firstRunes(name, 1))
 }
 
+// IsPersons reports whether a line is nothing but names of persons: several, or one
+// of three characters.
+func IsPersons(line string) bool { return personsOf(line) != nil }
+
 // personsOf returns the names of a line that is nothing but names: 张三、李四, 张 三 李 四;
 // nil for any other. A single name of two characters is told only by a space in it.
 func personsOf(line string) []string {

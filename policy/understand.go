@@ -108,7 +108,7 @@ var furniture = lazyregexp.New(`^(?:` + strings.Join([]string{
 }, "|") + `)$`)
 
 // notices are lines of furniture that go on with other words.
-var notices = lazyregexp.New(`^(?:[上下]一[篇条页]|(?:版权|免责|特别)声明|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
+var notices = lazyregexp.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?原标题\s*[:：]|[上下]一[篇条页]|(?:版权|免责|特别)声明|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
 // Most characters of a line of furniture.
 const (
