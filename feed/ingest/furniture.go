@@ -51,7 +51,12 @@ const (
 // the page's text on it counts as part of the article all the same.
 func isAside(n *html.Node) (kind aside, share int) {
 	switch n.Data {
-	case "nav", "footer":
+	case "nav":
+		return elsewhere, maxStranger
+	case "footer":
+		if n.Parent != nil && n.Parent.Data == "article" {
+			return control, maxFurnishing // who sent it and when
+		}
 		return elsewhere, maxStranger
 	case "aside", "header":
 		return elsewhere, maxFurnishing

@@ -92,7 +92,7 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	if bare && !inHeadline(i, h) && l.size <= 100 {
 		text := collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))
 		text = siteLead.ReplaceAllString(text, "")
-		if at := label.FindDate(text); at != nil && (len(fields) > 0 || isDated(text, at)) {
+		if at := label.FindDate(text); at != nil && (len(fields) > 0 || isDated(text, at) || standsAlone(raw, text[at[0]:at[1]])) {
 			date := text[at[0]:at[1]]
 			r.put(policy.Label{Element: elementName(innermost(l, date)), Value: date})
 			r.readName(l, fields, text[at[1]:])
@@ -102,6 +102,11 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 		}
 		if m := byEnglish.FindStringSubmatch(text); m != nil && !r.has(label.Author) {
 			r.put(policy.Label{Element: elementName(innermost(l, m[1])), Name: "By", Value: strings.TrimSpace(m[1])})
+		}
+	}
+	if bare && i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0 && l.size <= maxHint && !r.has(label.Author) {
+		if names := collapse(strings.ReplaceAll(raw, string(label.Boundary), " ")); policy.IsPersons(names) {
+			r.put(policy.Label{Element: elementName(l.node), Name: "作者", Value: names})
 		}
 	}
 	if bare {
@@ -114,6 +119,17 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 // one that a sentence or a subtitle speaks of: it opens or ends the line.
 func isDated(text string, at []int) bool {
 	return (at[0] == 0 || at[1] == len(text) || runes(text[:at[0]]) <= 12) && !strings.ContainsAny(text, "。，；")
+}
+
+// standsAlone reports whether a date is all that an element of a line holds: the
+// time of a message beside its author's and its account's name.
+func standsAlone(raw, date string) bool {
+	for part := range strings.SplitSeq(raw, string(label.Boundary)) {
+		if collapse(part) == date {
+			return true
+		}
+	}
+	return false
 }
 
 func inHeadline(i int, h headline) bool { return i >= h.lines.from && i < h.lines.to }
@@ -238,7 +254,7 @@ func (r *labelReader) readName(l line, fields []label.Field, behind string) {
 }
 
 var (
-	sourceWords = set(`source laiyuan ly comefrom origin`)
+	sourceWords = set(`source laiyuan ly comefrom origin nickname`)
 	authorWords = set(`author zuozhe writer`)
 )
 

@@ -172,12 +172,7 @@ func formOf(href string) string {
 	if i := strings.LastIndexByte(strings.TrimSuffix(href, "/"), '/'); i >= 0 {
 		href = href[:i]
 	}
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, href)
+	return strings.Map(withoutDigit, href)
 }
 
 // weigh scores a candidate: the more rows with a date, the longer the titles and

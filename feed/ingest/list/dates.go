@@ -60,11 +60,18 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 				own.WriteByte(when.Border)
 				continue
 			}
+			if c.Data == "time" && updatedName.MatchString(attr(c, "class")) {
+				own.WriteString("更新时间：")
+			}
 			f.rowText(c, link, own, nested)
 			own.WriteByte(when.Border)
 		}
 	}
 }
+
+// updatedName is the class of the time at which an article was last changed, which
+// WordPress prints behind that of its publication.
+var updatedName = lazyregexp.New(`(?:^|[\s_-])(?:updated|modified)(?:$|[\s_-])`)
 
 // dateAttributes are where a page keeps the date that a script is to write.
 var dateAttributes = []string{"datetime", "data-val", "data-time", "data-date", "data-datetime", "data-timestamp", "data-pubdate", "data-ts"}

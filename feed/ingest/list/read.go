@@ -1,6 +1,7 @@
 package list
 
 import (
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -53,8 +54,39 @@ func (f *finder) read(c *candidate) Found {
 		row.Date, row.From = f.date(s, links[i], heads[s.node.Parent])
 		found.Rows = append(found.Rows, row)
 	}
+	unnumber(found.Rows)
 	f.settle(&found)
 	return found
+}
+
+// rowNumber is the number of a row in front of its title: 1. or 01、.
+var rowNumber = lazyregexp.New(`^(\d{1,4})(?:[.、．,，)）]\s*|\s+)`)
+
+// unnumber takes the numbers of rows off their titles, where each title begins with
+// the number that follows that of the row before.
+func unnumber(rows []Row) {
+	if len(rows) < minNumbered {
+		return
+	}
+	rest := make([]string, len(rows))
+	for i, r := range rows {
+		m := rowNumber.FindStringSubmatch(r.Title)
+		if m == nil || i > 0 && number(m[1]) != number(rowNumber.FindStringSubmatch(rows[i-1].Title)[1])+1 {
+			return
+		}
+		rest[i] = r.Title[len(m[0]):]
+	}
+	for i := range rows {
+		rows[i].Title = rest[i]
+	}
+}
+
+// minNumbered is how many rows say that the numbers before their titles are theirs.
+const minNumbered = 3
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
 }
 
 // minShort is how few letters the title of a row has that a list with dates holds:

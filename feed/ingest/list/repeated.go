@@ -67,7 +67,7 @@ func (f *finder) join(members []*candidate) []*candidate {
 		run = &candidate{}
 	}
 	for i, c := range members {
-		if i > 0 && (f.parts(members[i-1].containers[0], c.containers[0]) || !alike(members[i-1], c)) {
+		if i > 0 && (!inOneFolder(members[i-1], c) && f.parts(members[i-1].containers[0], c.containers[0]) || !alike(members[i-1], c)) {
 			flush()
 		}
 		run.containers = append(run.containers, c.containers[0])
@@ -75,6 +75,31 @@ func (f *finder) join(members []*candidate) []*candidate {
 	}
 	flush()
 	return all
+}
+
+// inOneFolder reports whether all rows of two containers lead to numbered pages
+// beside the page and state no date: the sections of an issue of a gazette.
+func inOneFolder(a, b *candidate) bool {
+	name, rows := "", 0
+	for _, c := range []*candidate{a, b} {
+		for _, r := range c.rows {
+			href := strings.TrimPrefix(r.href, "./")
+			own := strings.Trim(strings.Map(withoutDigit, href), " ")
+			if strings.ContainsAny(href, "/?#") || own == href || r.isDated() || name != "" && own != name {
+				return false
+			}
+			name = own
+			rows++
+		}
+	}
+	return rows > 0
+}
+
+func withoutDigit(r rune) rune {
+	if r >= '0' && r <= '9' {
+		return -1
+	}
+	return r
 }
 
 // alike reports whether two containers hold rows of one list: both with dates or
