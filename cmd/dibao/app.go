@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	netmail "net/mail"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/digest/inbound"
@@ -119,7 +119,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	if c.Fetch.Browser != "" {
 		a.collector.Browser = browser.New(c.Fetch.Browser, a.collector.Client)
 	}
-	from, err := sender(c)
+	from, err := mailer.Sender(c)
 	if err != nil {
 		return nil, err
 	}
@@ -139,21 +139,7 @@ func userAgent(c config.Config) string {
 	return cmp.Or(c.Fetch.UserAgent, "dibao (+"+c.Server.BaseURL+"/)")
 }
 
-// siteName is what the product calls itself.
-const siteName = "邸报"
-
-// sender is the node's own address, or one that can't be written to where mail
-// is not set up.
-func sender(c config.Config) (netmail.Address, error) {
-	if c.Mail.From == "" {
-		return netmail.Address{Name: siteName, Address: "dibao@localhost.invalid"}, nil
-	}
-	from, err := netmail.ParseAddress(c.Mail.From)
-	if err != nil {
-		return netmail.Address{}, fmt.Errorf("from = %q in [mail] is no address; write it as 邸报 <dibao@example.org>", c.Mail.From)
-	}
-	return *from, nil
-}
+const siteName = mailer.SiteName
 
 func (a *app) close() { a.db.Close() }
 
@@ -226,11 +212,11 @@ func (a *app) sendOne(ctx context.Context, address, subject, text, html string) 
 
 // oneMessage makes a message from the node's own address, signed.
 func (a *app) oneMessage(address, subject, text, html string) (body []byte, from string, err error) {
-	sender, err := sender(a.config)
+	sender, err := mailer.Sender(a.config)
 	if err != nil {
 		return nil, "", err
 	}
-	signer, err := a.signer()
+	signer, err := mailer.Signer(a.config)
 	if err != nil {
 		return nil, "", err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
 	"dibao/subscribers"
@@ -187,7 +188,7 @@ func newIssueTest(g *globals) *cobra.Command {
 				}
 				list = only
 			}
-			signer, err := a.signer()
+			signer, err := mailer.Signer(a.config)
 			if err != nil {
 				return err
 			}

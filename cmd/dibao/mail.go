@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
 	"dibao/subscribers"
@@ -67,7 +68,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), map[string]string{"file": args[0], "name": name, "type": "TXT", "record": record})
 			}
 			g.say(cmd, "wrote %s; publish this record, then set in [dkim]: domain = %q, selector = %q, key_file = %q", args[0], domain, selector, args[0])
-			fmt.Fprintln(cmd.OutOrStdout(), zoneLine(name, record))
+			fmt.Fprintln(cmd.OutOrStdout(), mailer.ZoneLine(name, record))
 			return nil
 		},
 	}
@@ -108,16 +109,6 @@ func writeNew(path string, content []byte) error {
 		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
 	}
 	return nil
-}
-
-// zoneLine writes a TXT record as a zone file has it: in strings of at most 255
-// bytes (RFC 1035 §3.3.14).
-func zoneLine(name, record string) string {
-	var parts []string
-	for len(record) > 250 {
-		parts, record = append(parts, `"`+record[:250]+`"`), record[250:]
-	}
-	return name + ". IN TXT ( " + strings.Join(append(parts, `"`+record+`"`), " ") + " )"
 }
 
 func newMailTest(g *globals) *cobra.Command {
@@ -177,7 +168,7 @@ func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to strin
 // testMail returns the newest mail, or what the next of the first list would be.
 func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	ctx := cmd.Context()
-	signer, err := a.signer()
+	signer, err := mailer.Signer(a.config)
 	if err != nil {
 		return digest.Sample{}, err
 	}
@@ -201,7 +192,7 @@ func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 // each line of the dialogue.
 func (a *app) sendTraced(ctx context.Context, m digest.Sample, to string, trace func(string)) error {
 	var unreached []error
-	for _, server := range a.servers() {
+	for _, server := range mailer.Servers(a.config) {
 		server.Trace = trace
 		conn, err := a.dialWith(ctx, server, to)
 		if err != nil {

@@ -14,6 +14,8 @@ import (
 	"github.com/miekg/dns"
 
 	"dibao/cmd/dibao/demo/mailbox"
+	"dibao/cmd/dibao/doctor"
+	"dibao/cmd/dibao/mailer"
 	"dibao/internal/mail/dnstest"
 )
 
@@ -71,7 +73,7 @@ func TestMailDoctor(t *testing.T) {
 	good := dnstest.Serve(t,
 		"bounces.example.org. IN MX 10 mx.example.org.",
 		`bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.7 -all"`,
-		zoneLine(keygen.Name, keygen.Record),
+		mailer.ZoneLine(keygen.Name, keygen.Record),
 		`_dmarc.example.org. IN TXT "v=DMARC1; p=quarantine"`,
 		"7.100.51.198.in-addr.arpa. IN PTR mx.example.org.",
 		"mx.example.org. IN A 198.51.100.7",
@@ -85,7 +87,7 @@ func TestMailDoctor(t *testing.T) {
 		}
 		found := make(map[string]string)
 		for line := range strings.Lines(out) {
-			var f mailFinding
+			var f doctor.MailFinding
 			if err := json.Unmarshal([]byte(line), &f); err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"dibao/cmd/dibao/doctor"
 	"dibao/digest"
 	"dibao/feed/hub"
 	"dibao/feed/site"
@@ -157,7 +158,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 	a.registerSite(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if web.IgnoresProxy(r, a.config.Server.TrustedProxies) {
-			w.Header().Set(forwardedHeader, "ignored")
+			w.Header().Set(doctor.ForwardedHeader, "ignored")
 		}
 		fmt.Fprintln(w, "ok")
 	})
@@ -294,7 +295,3 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 	}
 	return runner, newConfirmer(a), nil
 }
-
-// forwardedHeader of /healthz is "ignored" where the request came from a proxy that
-// is not trusted; dibao mail doctor looks for it.
-const forwardedHeader = "Dibao-Forwarded"

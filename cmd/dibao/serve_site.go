@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/cmd/dibao/mailer"
 	"dibao/feed/hub"
 	"dibao/feed/publish"
 	"dibao/internal/fetch"
@@ -76,7 +77,7 @@ func (a *app) contact() string {
 	if c := a.config.Server.Contact; c != "" {
 		return c
 	}
-	from, err := sender(a.config)
+	from, err := mailer.Sender(a.config)
 	if err != nil || a.config.Mail.From == "" || subscribers.RoleOf(from.Address) == subscribers.RoleMachine {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -30,8 +30,8 @@ func escapeGlob(path string) string {
 }
 
 // examineFiles names each private file whose mode lets others read it.
-func examineFiles(c config.Config) []finding {
-	var open []finding
+func examineFiles(c config.Config) []Finding {
+	var open []Finding
 	for _, path := range privateFiles(c) {
 		info, err := os.Stat(path)
 		if path == "" || err != nil || !othersMayRead(info) {
@@ -41,10 +41,10 @@ func examineFiles(c config.Config) []finding {
 		if info.IsDir() {
 			mode = "700"
 		}
-		open = append(open, finding{"files", "warning", fmt.Sprintf("%s holds secrets or readers' addresses, and its mode %04o lets other users in; run: chmod %s %s", path, info.Mode().Perm(), mode, path)})
+		open = append(open, Finding{"files", "warning", fmt.Sprintf("%s holds secrets or readers' addresses, and its mode %04o lets other users in; run: chmod %s %s", path, info.Mode().Perm(), mode, path)})
 	}
 	if len(open) > 0 {
 		return open
 	}
-	return []finding{{"files", "ok", "other users cannot read passwords, keys or the database"}}
+	return []Finding{{"files", "ok", "other users cannot read passwords, keys or the database"}}
 }

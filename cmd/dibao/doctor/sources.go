@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/internal/redact"
 )
 
 // overdueAfter is how long after its time a source may wait for its collection
@@ -16,21 +17,21 @@ import (
 const overdueAfter = 6 * time.Hour
 
 // examineSources sums up how the sources do, then names each that needs somebody.
-func (a *app) examineSources(ctx context.Context, now time.Time) []finding {
-	sources, err := a.articles.Sources(ctx)
+func (n *Node) examineSources(ctx context.Context, now time.Time) []Finding {
+	sources, err := n.Articles.Sources(ctx)
 	if err != nil {
-		return []finding{{"sources", "failed", oneLine(err)}}
+		return []Finding{{"sources", "failed", redact.Line(err)}}
 	}
 	if len(sources) == 0 {
-		return []finding{{"sources", "warning", "none yet; add one with: dibao source add URL"}}
+		return []Finding{{"sources", "warning", "none yet; add one with: dibao source add URL"}}
 	}
-	rates, err := a.articles.ItemsPerWeek(ctx)
+	rates, err := n.Articles.ItemsPerWeek(ctx)
 	if err != nil {
-		return []finding{{"sources", "failed", oneLine(err)}}
+		return []Finding{{"sources", "failed", redact.Line(err)}}
 	}
 	states := make(map[feed.State]int)
 	perWeek, overdue := 0.0, 0
-	var troubled []finding
+	var troubled []Finding
 	for _, s := range sources {
 		states[s.State]++
 		perWeek += rates[s.ID]
@@ -49,18 +50,18 @@ func (a *app) examineSources(ctx context.Context, now time.Time) []finding {
 		if s.SucceededAt.IsZero() {
 			parts = append(parts, "it never succeeded")
 		} else {
-			parts = append(parts, "it last succeeded on "+s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04"))
+			parts = append(parts, "it last succeeded on "+s.SucceededAt.In(n.Config.Schedule.Zone).Format("2006-01-02 15:04"))
 		}
 		if advice := s.Advice(); advice != "" {
 			parts = append(parts, advice)
 		}
-		troubled = append(troubled, finding{"source " + s.Name, "warning", strings.Join(parts, "; ")})
+		troubled = append(troubled, Finding{"source " + s.Name, "warning", strings.Join(parts, "; ")})
 	}
 	var names []string
 	for _, state := range slices.Sorted(maps.Keys(states)) {
 		names = append(names, fmt.Sprintf("%d %s", states[state], state))
 	}
-	sum := finding{"sources", "ok", fmt.Sprintf("%d: %s; %.0f articles a week", len(sources), strings.Join(names, ", "), perWeek)}
+	sum := Finding{"sources", "ok", fmt.Sprintf("%d: %s; %.0f articles a week", len(sources), strings.Join(names, ", "), perWeek)}
 	if len(troubled) > 0 {
 		sum.Status = "warning"
 	}
@@ -68,5 +69,5 @@ func (a *app) examineSources(ctx context.Context, now time.Time) []finding {
 		sum.Status = "warning"
 		sum.Text += fmt.Sprintf("; %d should have been collected hours ago: is dibao serve running?", overdue)
 	}
-	return append([]finding{sum}, troubled...)
+	return append([]Finding{sum}, troubled...)
 }

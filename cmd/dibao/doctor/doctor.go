@@ -1,0 +1,179 @@
+// Package doctor examines a node: its configuration, clock, disk, database, sources
+// and mail, and what receivers of its mail look up in DNS. It changes nothing.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/mailer"
+	"dibao/cmd/dibao/status"
+	"dibao/digest"
+	"dibao/digest/delivery"
+	"dibao/feed"
+	"dibao/internal/config"
+	"dibao/internal/database"
+	"dibao/internal/mail"
+	"dibao/internal/redact"
+	"dibao/subscribers"
+)
+
+// Finding is one line of the doctor.
+type Finding struct {
+	Check  string `json:"check"`
+	Status string `json:"status"` // ok, warning, failed
+	Text   string `json:"text"`
+}
+
+// Node is what is examined. All fields are required.
+type Node struct {
+	Config      config.Config
+	Articles    *feed.Store
+	Subscribers *subscribers.Store
+	Digest      *digest.Service
+	Deliverer   func() (*delivery.Deliverer, error) // by the configured server
+}
+
+// Surroundings examines what needs no database: the address of the pages, the
+// clock, the disk and the modes of files.
+func Surroundings(c config.Config, now time.Time) []Finding {
+	all := []Finding{examineAddress(c.Server.BaseURL), examineClock(now, cli.BuiltAt(), c.Schedule.Zone)}
+	if disk, hasFile := examineDisk(c.Database.URL.Reveal()); hasFile {
+		all = append(all, disk)
+	}
+	return append(all, examineFiles(c)...)
+}
+
+// Examine examines what is in the database, and whether the mail server accepts
+// our mail.
+func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
+	all := append(n.examineStamp(ctx, now), n.examineSources(ctx, now)...)
+	lists, err := n.Subscribers.Lists(ctx)
+	switch {
+	case err != nil:
+		all = append(all, Finding{"lists", "failed", redact.Line(err)})
+	case len(lists) == 0:
+		all = append(all, Finding{"lists", "warning", "none yet; make one with: dibao list create weekly"})
+	default:
+		all = append(all, Finding{"lists", "ok", fmt.Sprintf("%d", len(lists))})
+	}
+	return append(all, n.examineMail(ctx))
+}
+
+// examineAddress looks at how readers reach this server.
+func examineAddress(base string) Finding {
+	u, err := url.Parse(base)
+	if err != nil {
+		return Finding{"base_url", "failed", redact.Line(err)}
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	if u.Hostname() == "localhost" || err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsLinkLocalUnicast()) {
+		return Finding{"base_url", "warning", base + " leads nowhere for readers, and it is in every mail and feed; set base_url in [server] to the address that they use"}
+	}
+	if u.Scheme != "https" {
+		return Finding{"base_url", "warning", base + " is not https, which one-click unsubscribing asks for (RFC 8058); see tls_cert and acme_hosts in [server]"}
+	}
+	return Finding{"base_url", "ok", base}
+}
+
+// examineClock finds a clock that stands before the program was built.
+func examineClock(now, built time.Time, zone *time.Location) Finding {
+	shown := now.In(zone).Format("2006-01-02 15:04 -07:00")
+	if now.Before(built) {
+		return Finding{"clock", "failed", fmt.Sprintf("it says %s, and this program was built on %s; set the clock", shown, built.In(zone).Format(time.DateOnly))}
+	}
+	return Finding{"clock", "ok", shown}
+}
+
+// examineStamp finds a database that was written by a clock ahead of ours.
+func (n *Node) examineStamp(ctx context.Context, now time.Time) []Finding {
+	_, modified, err := n.Articles.Stamp(ctx)
+	if err == nil && modified.After(now.Add(5*time.Minute)) {
+		return []Finding{{"clock", "warning", "an article was stored on " + cli.ShortTime(modified, n.Config.Schedule.Zone) + ", which is still to come: is the clock right?"}}
+	}
+	return nil
+}
+
+// The space on the disk of the database below which the doctor warns, and below
+// which a mailing may not fit.
+const (
+	littleDisk = 1 << 30
+	noDisk     = 64 << 20
+)
+
+// examineDisk looks at the space for a database in a file; PostgreSQL looks after
+// its own.
+func examineDisk(databaseURL string) (f Finding, ok bool) {
+	file := database.File(databaseURL)
+	if file == "" {
+		return Finding{}, false
+	}
+	free, err := status.FreeSpace(filepath.Dir(file))
+	if err != nil {
+		return Finding{"disk", "warning", "it is not known how much is free: " + redact.Line(err)}, true
+	}
+	f = Finding{"disk", "ok", fmt.Sprintf("%.1f GB free for %s", float64(free)/(1<<30), file)}
+	switch {
+	case free < noDisk:
+		f.Status = "failed"
+	case free < littleDisk:
+		f.Status = "warning"
+	default:
+		return f, true
+	}
+	f.Text += "; make room: without it nothing is collected and no mail is noted as sent"
+	return f, true
+}
+
+// trySender logs in to a relay and asks whether it accepts the sender that a
+// mailing's mail has on its envelope. Nothing is sent.
+func (n *Node) trySender(ctx context.Context, server mail.Options) (text string, err error) {
+	conn, err := mail.Dial(ctx, server)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", server.Addr, err)
+	}
+	defer conn.Close()
+	from, err := mailer.Sender(n.Config)
+	if err != nil {
+		return "", err
+	}
+	envelope := n.Digest.EnvelopeFrom(from.Address, n.Subscribers.Keys().BounceToken(0))
+	if err := conn.TrySender(envelope); err != nil {
+		return "", fmt.Errorf("%s does not accept mail from %s, as mailings have it on the envelope: %w; permit it there, or set bounce_domain = \"\" in [mail]", server.Addr, envelope, err)
+	}
+	text = server.Addr + " accepts our sender"
+	if server.Username != "" {
+		text = server.Addr + " accepts our login and sender"
+	}
+	if !conn.Encrypted() {
+		text += ", without TLS"
+	}
+	return text, nil
+}
+
+func (n *Node) examineMail(ctx context.Context) Finding {
+	if n.Config.Mail.Host == "" && mailer.Direct(n.Config) {
+		return Finding{"mail", "ok", "goes to the servers of the readers' domains; look further with: dibao mail doctor"}
+	}
+	if n.Config.Mail.Host == "" {
+		return Finding{"mail", "warning", "no server is set: nothing is delivered; set host in [mail]"}
+	}
+	if _, err := n.Deliverer(); err != nil {
+		return Finding{"mail", "failed", redact.Line(err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	text, err := n.trySender(ctx, mailer.Servers(n.Config)[0])
+	if err != nil {
+		return Finding{"mail", "failed", redact.Line(err)}
+	}
+	if pauses, err := n.Digest.Pauses(ctx); err == nil && len(pauses) > 0 {
+		return Finding{"mail", "warning", fmt.Sprintf("%s, but refused our mail last: %s; try now with: dibao issue send", text, pauses[0].Reply)}
+	}
+	return Finding{"mail", "ok", text}
+}

@@ -1,0 +1,106 @@
+// Package mailer reads from the configuration how mail is sent: by whom, through
+// which servers, and signed with which keys.
+package mailer
+
+import (
+	"fmt"
+	"net"
+	netmail "net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"dibao/internal/config"
+	"dibao/internal/mail"
+)
+
+// SiteName is what the product calls itself.
+const SiteName = "邸报"
+
+// Sender is the node's own address, or one that can't be written to where mail
+// is not set up.
+func Sender(c config.Config) (netmail.Address, error) {
+	if c.Mail.From == "" {
+		return netmail.Address{Name: SiteName, Address: "dibao@localhost.invalid"}, nil
+	}
+	from, err := netmail.ParseAddress(c.Mail.From)
+	if err != nil {
+		return netmail.Address{}, fmt.Errorf("from = %q in [mail] is no address; write it as 邸报 <dibao@example.org>", c.Mail.From)
+	}
+	return *from, nil
+}
+
+// Servers says how the configured mail servers are reached: HOST or HOST:PORT,
+// separated by commas.
+func Servers(c config.Config) []mail.Options {
+	m := c.Mail
+	local := EHLOName(c)
+	var all []mail.Options
+	for name := range strings.SplitSeq(m.Host, ",") {
+		host, port, err := net.SplitHostPort(strings.TrimSpace(name))
+		if err != nil {
+			host, port = strings.Trim(strings.TrimSpace(name), "[]"), strconv.Itoa(m.Port)
+		}
+		all = append(all, mail.Options{
+			Addr: net.JoinHostPort(host, port), LocalName: local, TLS: mail.TLSMode(m.TLS), Username: m.Username, Password: m.Password.Reveal(),
+		})
+	}
+	return all
+}
+
+// Direct reports whether mail goes to the readers' own servers.
+func Direct(c config.Config) bool { return c.Mail.Host == "" && c.Mail.Direct }
+
+// EHLOName is what we call ourselves to mail servers (RFC 5321 §4.1.1.1): as
+// configured, or the host of our pages, or where that is no full name, the
+// machine's.
+func EHLOName(c config.Config) string {
+	if c.Mail.Ehlo != "" {
+		return c.Mail.Ehlo
+	}
+	if u, err := url.Parse(c.Server.BaseURL); err == nil && IsFullName(u.Hostname()) {
+		return strings.ToLower(u.Hostname())
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+// IsFullName reports whether a host's name can be looked up by others: it has a dot
+// and is no address.
+func IsFullName(host string) bool {
+	_, err := netip.ParseAddr(host)
+	dot := strings.IndexByte(strings.TrimSuffix(host, "."), '.')
+	return err != nil && dot > 0 && !strings.HasSuffix(strings.ToLower(host), ".local") && !strings.HasSuffix(strings.ToLower(host), ".localdomain")
+}
+
+// Signer returns the DKIM signer, nil where none is configured.
+func Signer(c config.Config) (*mail.Signer, error) {
+	d := c.DKIM
+	if d.Domain == "" {
+		return nil, nil
+	}
+	first, err := mail.NewSigner(d.Domain, d.Selector, []byte(d.Key.Reveal()))
+	if err != nil || d.EdSelector == "" {
+		return first, err
+	}
+	second, err := mail.NewSigner(d.Domain, d.EdSelector, []byte(d.EdKey.Reveal()))
+	if err != nil {
+		return nil, fmt.Errorf("ed25519_key: %w", err)
+	}
+	return first.And(second), nil
+}
+
+// ZoneLine writes a TXT record as a zone file has it: in strings of at most 255
+// bytes (RFC 1035 §3.3.14).
+func ZoneLine(name, record string) string {
+	var parts []string
+	for len(record) > 250 {
+		parts, record = append(parts, `"`+record[:250]+`"`), record[250:]
+	}
+	return name + ". IN TXT ( " + strings.Join(append(parts, `"`+record+`"`), " ") + " )"
+}
