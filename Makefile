@@ -20,7 +20,7 @@ demo:
 # The race detector needs cgo; the program does not. It multiplies what code costs,
 # so without it run tests of cost and of much data, functions that share nothing (PURE), and whole
 # processes (cmd/dibao, but for the tests of the daemon in this process).
-COST = (TestCostOf|FuzzCost|TestFormatting|TestHostileFeedsLock|TestSearchAgainstScan|TestAnythingCompared|TestCrowdOf)
+COST = (TestCostOf|TestListCosts|FuzzCost|TestFormatting|TestHostileFeedsLock|TestSearchAgainstScan|TestAnythingCompared|TestCrowdOf)
 PURE = ^dibao/(policy|cmd/dibao$$|digest/verdict|feed/ingest/|internal/(costtest|markup|rows|redact))
 test: needs
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m -skip '^$(COST)' $$($(GO) list ./... | grep -vE '$(PURE)')

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -48,12 +49,12 @@ type Struck struct {
 // is suppressed now.
 func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := mail.DomainOf(x.Address)
-	most, mostOfAll, err := s.mostStrikes(ctx, x.Mailing, domain)
+	most, mostOfAll, counted, err := s.mostStrikes(ctx, x.Mailing, domain, false)
 	if err != nil {
 		return false, err
 	}
 	tripped, where := 0, domain // where is "" for the whole mailing
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+	strike := func(tx *sql.Tx) error {
 		suppressed, tripped, where = false, 0, domain
 		if err := s.lockMailing(ctx, tx, x.Mailing); err != nil {
 			return err
@@ -67,6 +68,9 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		case mine > 0 && pending > 0: // said again
 			return nil
 		case mine == 0 && all+1 > most:
+			if !counted {
+				return errNotCounted
+			}
 			if pending == 0 {
 				tripped = all + 1
 			}
@@ -77,6 +81,9 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 				return err
 			}
 			if waits || done+1 > mostOfAll {
+				if !counted {
+					return errNotCounted
+				}
 				if where = ""; !waits {
 					tripped = done + 1
 				}
@@ -92,7 +99,12 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 			return err
 		}
 		return s.noteStrike(ctx, tx, x, domain, "suppressed")
-	})
+	}
+	if err = s.db.Write(ctx, strike); errors.Is(err, errNotCounted) { // others struck meanwhile
+		if most, mostOfAll, counted, err = s.mostStrikes(ctx, x.Mailing, domain, true); err == nil {
+			err = s.db.Write(ctx, strike)
+		}
+	}
 	if err == nil && tripped > 0 {
 		s.opts.Logger.Error("too many readers would be suppressed by one mailing; none is, an admin decides", "mailing_id", x.Mailing, "domain", where, "readers", tripped)
 		if tell != nil {
@@ -101,6 +113,10 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 	}
 	return suppressed, err
 }
+
+// errNotCounted says that a limit is reached for which the readers of the mailing
+// have to be counted first.
+var errNotCounted = errors.New("the readers of the mailing are not counted")
 
 // ofMailing returns how many readers a mailing suppressed, and whether those of
 // the whole mailing wait for an admin: then some of a domain with few strikes do.
@@ -157,9 +173,9 @@ type domainSizes struct {
 // sizesOf is how many readers a mailing has at each large domain, and at "" in all.
 type sizesOf map[string]int
 
-func (z sizesOf) most(domain string) (ofDomain, ofAll int, err error) {
+func (z sizesOf) most(domain string) (ofDomain, ofAll int) {
 	all := min(max(mailingStrikes, z[""]*mailingStrikesPercent/100), z[""]/2)
-	return max(strikesLeast, z[domain]*strikesPercent/100), max(strikesLeast, all), nil
+	return max(strikesLeast, z[domain]*strikesPercent/100), max(strikesLeast, all)
 }
 
 // maxSizes bounds the mailings that are remembered.
@@ -173,20 +189,22 @@ const (
 )
 
 // mostStrikes is how many readers of a domain and of all one mailing may suppress.
-// The readers of a mailing are counted once, and only when it comes to the number.
-func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string) (ofDomain, ofAll int, err error) {
+// The readers of a mailing are counted once, and only when it comes to the number or
+// the caller needs it; until then the limits are the least there can be.
+func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
 	var sizes sizesOf
 	s.sizes.mu.Lock()
 	sizes = s.sizes.byMailing[mailing]
 	s.sizes.mu.Unlock()
 	if sizes != nil {
-		return sizes.most(domain)
+		ofDomain, ofAll = sizes.most(domain)
+		return ofDomain, ofAll, true, nil
 	}
 	sizes = make(sizesOf)
 	n := 0
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM strikes WHERE mailing = $1`, mailing).Scan(&n)
-		if err != nil || n < strikesLeast {
+		if err != nil || n < strikesLeast && !need {
 			return err
 		}
 		all := 0
@@ -203,8 +221,8 @@ func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string)
 		}, s.db.Dialect().Pick(largeDomainsSQLite, largeDomainsPostgres), mailing, strikesLeast*100/strikesPercent)
 		return err
 	})
-	if err != nil || n < strikesLeast {
-		return strikesLeast, strikesLeast, err
+	if err != nil || n < strikesLeast && !need {
+		return strikesLeast, strikesLeast, false, err
 	}
 	s.sizes.mu.Lock()
 	defer s.sizes.mu.Unlock()
@@ -212,7 +230,8 @@ func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string)
 		s.sizes.byMailing = make(map[int64]sizesOf)
 	}
 	s.sizes.byMailing[mailing] = sizes
-	return sizes.most(domain)
+	ofDomain, ofAll = sizes.most(domain)
+	return ofDomain, ofAll, true, nil
 }
 
 // Pending is a suppression that waits for an admin.

@@ -9,6 +9,11 @@ import (
 	"dibao/internal/mail"
 )
 
+// acceptedNear is how far from a refusal another mail to the domain was accepted
+// that shows that the server accepted mail then: one that refused everybody for a
+// while spoke of us.
+const acceptedNear = 10 * time.Minute
+
 // bouncesWithin is how long after a mail its report comes, as a rule: a mail that
 // a server took and that did not come back for so long was accepted.
 const bouncesWithin = 24 * time.Hour
@@ -19,13 +24,14 @@ type refusedUnknown struct {
 	mailing, subscriber int64
 	address             string
 	text                string
-	reported            bool // by a mail that came back, and not in a reply
+	reported            bool      // by a mail that came back, and not in a reply
+	at                  time.Time // of the last refusal
 }
 
 // settleUnknown suppresses the readers whom mailings that are through found refused
 // at RCPT for an unknown reason: those of whom another issue lately said the same,
-// with nothing accepted between, where the server accepted mail to others of the
-// domain in the same mailing. A server that refuses everybody speaks of us.
+// with nothing accepted between, where the server accepted mail of the same mailing to
+// others of the domain at that time. A server that refuses everybody speaks of us.
 func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, Notice)) error {
 	var accused []refusedUnknown
 	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -39,12 +45,13 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 		mailing  int64
 		domain   string
 		reported bool
+		at       time.Time
 	}
 	accepts := make(map[place]bool)
 	for _, x := range accused {
-		at := place{x.mailing, mail.DomainOf(x.address), x.reported}
+		at := place{x.mailing, mail.DomainOf(x.address), x.reported, x.at.Truncate(acceptedNear)}
 		if _, known := accepts[at]; !known {
-			if accepts[at], err = s.acceptedOthers(ctx, at.mailing, at.domain, at.reported); err != nil {
+			if accepts[at], err = s.acceptedOthers(ctx, at.mailing, at.domain, at.reported, x.at); err != nil {
 				return err
 			}
 		}
@@ -63,9 +70,10 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 // accepted.
 func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnknown, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (x refusedUnknown, err error) {
-		err = r.Scan(&x.mailing, &x.subscriber, &x.address, &x.text, &x.reported)
+		err = r.Scan(&x.mailing, &x.subscriber, &x.address, &x.text, &x.reported, &x.at)
 		return x, err
-	}, `SELECT d.mailing, u.id, u.address, MIN(f.text), MIN(f.kind) = 'bounce' FROM feedback f JOIN deliveries d ON d.id = f.delivery
+	}, `SELECT a.mailing, a.subscriber, a.address, a.text, a.reported, last.at FROM (
+		SELECT d.mailing, u.id AS subscriber, u.address, MIN(f.text) AS text, MIN(f.kind) = 'bounce' AS reported, MAX(f.id) AS last FROM feedback f JOIN deliveries d ON d.id = f.delivery
 			JOIN mailings m ON m.id = d.mailing JOIN subscribers u ON u.id = f.subscriber
 		WHERE f.class = 'unknown' AND f.phase = 'rcpt' AND f.kind IN ('reply', 'bounce') AND f.at > $1 AND m.state IN ('done', 'cancelled')
 		AND NOT EXISTS (SELECT 1 FROM strikes x WHERE x.mailing = d.mailing AND x.subscriber = u.id)
@@ -73,7 +81,7 @@ func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnk
 			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscriber = u.id AND e.state = 'sent' AND e.done_at > g.at
 				AND NOT EXISTS (SELECT 1 FROM feedback h WHERE h.subscriber = u.id AND h.delivery = e.id AND h.kind = 'bounce')
 				AND e.done_at < f.at)) >= $2
-		GROUP BY d.mailing, u.id, u.address ORDER BY d.mailing, u.id`, s.now().Add(-IssuesWithin), unknownIssues)
+		GROUP BY d.mailing, u.id, u.address) a JOIN feedback last ON last.id = a.last ORDER BY a.mailing, a.subscriber`, s.now().Add(-IssuesWithin), unknownIssues)
 }
 
 // OfDomainSQLite and OfDomainPostgres are conditions: the reader u is of the domain $2.
@@ -82,18 +90,18 @@ const (
 	OfDomainPostgres = `split_part(u.address_key, '@', 2) = $2`
 )
 
-// acceptedOthers reports whether a mailing brought a mail to any reader of a
-// domain. Where refusals come as reports, those of the others have to have had
-// their time.
-func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool) (accepted bool, err error) {
-	before := s.now()
+// acceptedOthers reports whether a mailing brought a mail to any reader of a domain
+// about the time of a refusal. Where refusals come as reports, whose time says
+// nothing, those of the others have to have had their time.
+func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool, at time.Time) (accepted bool, err error) {
+	after, before := at.Add(-acceptedNear), at.Add(acceptedNear)
 	if reported {
-		before = before.Add(-bouncesWithin)
+		after, before = time.Time{}, s.now().Add(-bouncesWithin)
 	}
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries d JOIN subscribers u ON u.id = d.subscriber
-			WHERE d.mailing = $1 AND d.state = 'sent' AND d.done_at <= $3 AND `+s.db.Dialect().Pick(OfDomainSQLite, OfDomainPostgres)+`
-			AND NOT EXISTS (SELECT 1 FROM feedback f WHERE f.subscriber = d.subscriber AND f.delivery = d.id AND f.kind = 'bounce'))`, mailing, domain, before).Scan(&accepted)
+			WHERE d.mailing = $1 AND d.state = 'sent' AND d.done_at <= $3 AND d.done_at >= $4 AND `+s.db.Dialect().Pick(OfDomainSQLite, OfDomainPostgres)+`
+			AND NOT EXISTS (SELECT 1 FROM feedback f WHERE f.subscriber = d.subscriber AND f.delivery = d.id AND f.kind = 'bounce'))`, mailing, domain, before, after).Scan(&accepted)
 	})
 	return accepted, err
 }
