@@ -23,7 +23,7 @@ var audited = []string{
 	"list create", "list edit", "list remove", "list invite",
 	"subscriber add", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
 	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop", "issue resend",
-	"bounce read", "bounce apply", "token create", "token revoke", "restore",
+	"bounce read", "bounce apply", "token create", "token revoke", "token rotate-keys", "restore",
 }
 
 // change says what a verb changed, for the audit log.

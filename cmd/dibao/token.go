@@ -19,7 +19,7 @@ func newToken(g *globals) *cobra.Command {
 			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
 			"The answer is what --json prints. See docs/subscribers.md.",
 	}
-	cmd.AddCommand(newTokenCreate(g), newTokenList(g), newTokenRevoke(g))
+	cmd.AddCommand(newTokenCreate(g), newTokenList(g), newTokenRevoke(g), newTokenRotateKeys(g))
 	return cmd
 }
 
@@ -101,6 +101,22 @@ func newTokenRevoke(g *globals) *cobra.Command {
 			}
 			g.change.target = "token " + args[0]
 			g.say(cmd, "token %s is revoked", args[0])
+			return nil
+		}),
+	}
+}
+
+func newTokenRotateKeys(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "rotate-keys",
+		Short: "Create a new key that signs the links in mails; links that are already sent stay valid",
+		Args:  cobra.NoArgs,
+		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
+			if err := a.subscribers.Keys().Rotate(cmd.Context()); err != nil {
+				return err
+			}
+			g.change.target = "keys of links"
+			g.say(cmd, "new links are signed with a new key; a running dibao serve uses it after a restart or when it meets such a link")
 			return nil
 		}),
 	}
