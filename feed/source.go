@@ -58,8 +58,33 @@ func scanSource(row database.Row) (Source, error) {
 	return s, nil
 }
 
-// check fills in the defaults of a new source and refuses what cannot work.
-func (s *Source) check() error {
+// NeedsTrust says what storing the source would allow that a stranger's file must
+// not decide by itself; none for a public feed or page of which no more than a
+// link is shown.
+func (s Source) NeedsTrust() (powers []string) {
+	if dir, ok := strings.CutPrefix(s.URL, maildirScheme); ok {
+		powers = append(powers, "reads and publishes the mail in "+dir)
+	}
+	if s.Proxy != "" {
+		powers = append(powers, "is fetched through the proxy "+redact.URL(s.Proxy))
+	}
+	if s.UserAgent != "" {
+		powers = append(powers, fmt.Sprintf("is asked under the name %q", s.UserAgent))
+	}
+	if s.Settings.Render {
+		powers = append(powers, "runs the scripts of its pages in your browser")
+	}
+	if s.Private != "" {
+		powers = append(powers, "may be in your own network, at "+s.Private)
+	}
+	if s.Licence != "" && s.Licence != LicenceLinkOnly {
+		powers = append(powers, fmt.Sprintf("has its texts shown in full, as %s", s.Licence))
+	}
+	return powers
+}
+
+// Check fills in the defaults of a new source and refuses what cannot work.
+func (s *Source) Check() error {
 	if len(s.URL) > maxSourceURL || len(s.Name) > maxSourceName {
 		return fmt.Errorf("the address of a source has at most %d bytes and its name %d", maxSourceURL, maxSourceName)
 	}
@@ -141,7 +166,7 @@ func (s *Source) PermitPrivate() { s.Private = fetch.Origin(s.URL) }
 // source that was removed comes back with its articles. An address that is
 // there already is an error.
 func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return Source{}, InvalidError{err}
 	}
 	settings, err := json.Marshal(s.Settings)
@@ -211,7 +236,7 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 // UpdateSource stores what an admin changed of a source: name, kind, selectors,
 // interval and the like. It is due at once, and read anew whatever its validators say.
 func (st *Store) UpdateSource(ctx context.Context, s Source) error {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return InvalidError{err}
 	}
 	settings, err := json.Marshal(s.Settings)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dibao/feed"
+	"dibao/feed/sourcelist"
 )
 
 // withSource opens the database and finds the source that an argument names.
@@ -140,9 +141,9 @@ func newSourceExport(g *globals) *cobra.Command {
 				return err
 			}
 			if format == "tsv" {
-				return feed.WriteTSV(cmd.OutOrStdout(), all)
+				return sourcelist.WriteTSV(cmd.OutOrStdout(), all)
 			}
-			left, err := feed.WriteOPML(cmd.OutOrStdout(), "dibao", all)
+			left, err := sourcelist.WriteOPML(cmd.OutOrStdout(), "dibao", all)
 			if err == nil && left > 0 {
 				g.say(cmd, "%d sources have no feed and are not in the OPML; --format tsv writes all", left)
 			}

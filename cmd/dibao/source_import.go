@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
+	"dibao/feed/sourcelist"
 	"dibao/internal/redact"
 )
 
@@ -48,15 +49,15 @@ func newSourceImport(g *globals) *cobra.Command {
 }
 
 // readSourceFile reads a table or an OPML file, by the end of its name.
-func readSourceFile(path string) (feed.SourceFile, error) {
+func readSourceFile(path string) (sourcelist.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return feed.SourceFile{}, err
+		return sourcelist.File{}, err
 	}
 	defer f.Close()
-	read := feed.ReadOPML
+	read := sourcelist.ReadOPML
 	if ext := strings.ToLower(filepath.Ext(path)); ext == ".tsv" || ext == ".txt" {
-		read = feed.ReadTSV
+		read = sourcelist.ReadTSV
 	}
 	file, err := read(f)
 	if err != nil {
@@ -76,7 +77,7 @@ type importRow struct {
 }
 
 // viewImport judges the rows of a file; those that need trust come first.
-func viewImport(file feed.SourceFile, trust bool) (views []importRow, refused int) {
+func viewImport(file sourcelist.File, trust bool) (views []importRow, refused int) {
 	var rest []importRow
 	for _, row := range file.Rows {
 		s := row.Source
@@ -101,7 +102,7 @@ func viewImport(file feed.SourceFile, trust bool) (views []importRow, refused in
 }
 
 // listImport shows what an import would do.
-func listImport(g *globals, cmd *cobra.Command, file feed.SourceFile, trust bool) error {
+func listImport(g *globals, cmd *cobra.Command, file sourcelist.File, trust bool) error {
 	views, refused := viewImport(file, trust)
 	err := printRows(g, cmd, []any{"Line", "Name", "Kind", "URL", "Needs trust", "Refused"}, views, func(v importRow) []any {
 		why := ""
@@ -125,7 +126,7 @@ func refusedRows(refused, all int) error {
 }
 
 // importSources adds the rows of a file that may be added and lists the others.
-func (a *app) importSources(g *globals, cmd *cobra.Command, file feed.SourceFile, trust bool) error {
+func (a *app) importSources(g *globals, cmd *cobra.Command, file sourcelist.File, trust bool) error {
 	views, refused := viewImport(file, trust)
 	for _, v := range views {
 		if v.Refused == nil {

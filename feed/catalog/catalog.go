@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"dibao/feed"
+	"dibao/feed/sourcelist"
 	"dibao/policy"
 )
 
@@ -99,7 +100,7 @@ var All = sync.OnceValue(func() []Entry {
 
 // read reads a table of entries: the columns of a file of sources, and our own.
 func read(text string) (all []Entry, err error) {
-	file, err := feed.ReadTSV(strings.NewReader(text))
+	file, err := sourcelist.ReadTSV(strings.NewReader(text))
 	if err != nil {
 		return nil, err
 	}

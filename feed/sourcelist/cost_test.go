@@ -1,10 +1,10 @@
-package feed_test
+package sourcelist_test
 
 import (
 	"bytes"
 	"testing"
 
-	"dibao/feed"
+	"dibao/feed/sourcelist"
 	"dibao/internal/costtest"
 )
 
@@ -17,7 +17,7 @@ func TestCostOfSourceLists(t *testing.T) {
 		{Name: "Fields", Head: "url\tname\n", Units: []string{"\t"}},
 		{Name: "LongField", Head: "url\tname\n", Units: []string{"a"}},
 		{Name: "Lines", Head: "url\tname\n", Units: []string{"\n"}},
-	}, func(b []byte) { feed.ReadTSV(bytes.NewReader(b)) })
+	}, func(b []byte) { sourcelist.ReadTSV(bytes.NewReader(b)) })
 	costtest.Linear(t, []costtest.Seed{
 		{Name: "Outlines", Head: "<opml><body>", Units: []string{`<outline text="来源%d" xmlUrl="https://a.test/%d"/>`}, Tail: "</body></opml>"},
 		{Name: "SameOutlines", Head: "<opml><body>", Units: []string{`<outline text="来源" xmlUrl="https://a.test/"/>`}, Tail: "</body></opml>"},
@@ -25,6 +25,6 @@ func TestCostOfSourceLists(t *testing.T) {
 		{Name: "Nested", Head: "<opml><body>", Units: []string{`<outline text="a">`}},
 		{Name: "OpenOutline", Head: "<opml><body><outline ", Units: []string{`a%d="b" `}, Tail: "/></body></opml>"},
 		{Name: "OtherElements", Head: "<opml><head>", Units: []string{"<a>"}},
-	}, func(b []byte) { feed.ReadOPML(bytes.NewReader(b)) })
+	}, func(b []byte) { sourcelist.ReadOPML(bytes.NewReader(b)) })
 	costtest.Report(t, "feed, source lists")
 }

@@ -1,4 +1,6 @@
-package feed
+// Package sourcelist reads and writes lists of sources as files: tables with tabs
+// (TSV) and OPML.
+package sourcelist
 
 import (
 	"encoding/xml"
@@ -10,12 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/internal/redact"
 )
 
-// SourceFile is what a file of sources holds.
-type SourceFile struct {
+// File is what a file of sources holds.
+type File struct {
 	Rows   []Row
 	Unread []string // headings of columns that are not known
 }
@@ -23,40 +26,15 @@ type SourceFile struct {
 // Row is one source of a file.
 type Row struct {
 	Line    int // that it begins on
-	Source  Source
+	Source  feed.Source
 	Problem error // why it can't be a source, nil if it can
-}
-
-// NeedsTrust says what storing the source would allow that a stranger's file must
-// not decide by itself; none for a public feed or page of which no more than a
-// link is shown.
-func (s Source) NeedsTrust() (powers []string) {
-	if dir, ok := strings.CutPrefix(s.URL, maildirScheme); ok {
-		powers = append(powers, "reads and publishes the mail in "+dir)
-	}
-	if s.Proxy != "" {
-		powers = append(powers, "is fetched through the proxy "+redact.URL(s.Proxy))
-	}
-	if s.UserAgent != "" {
-		powers = append(powers, fmt.Sprintf("is asked under the name %q", s.UserAgent))
-	}
-	if s.Settings.Render {
-		powers = append(powers, "runs the scripts of its pages in your browser")
-	}
-	if s.Private != "" {
-		powers = append(powers, "may be in your own network, at "+s.Private)
-	}
-	if s.Licence != "" && s.Licence != LicenceLinkOnly {
-		powers = append(powers, fmt.Sprintf("has its texts shown in full, as %s", s.Licence))
-	}
-	return powers
 }
 
 // Limits on files of sources.
 const (
-	maxSourceFile = 10 << 20 // bytes
-	maxSources    = 10_000
-	maxFolders    = 20 // nested
+	maxFileBytes = 10 << 20 // bytes
+	maxSources   = 10_000
+	maxFolders   = 20 // nested
 )
 
 // column is one of a table of sources, with other headings that are understood.
@@ -64,19 +42,19 @@ const (
 type column struct {
 	name string
 	also []string
-	at   func(*Source) *string
-	get  func(Source) string
-	set  func(*Source, string) error
+	at   func(*feed.Source) *string
+	get  func(feed.Source) string
+	set  func(*feed.Source, string) error
 }
 
-func (c column) read(s Source) string {
+func (c column) read(s feed.Source) string {
 	if c.get != nil {
 		return c.get(s)
 	}
 	return *c.at(&s)
 }
 
-func (c column) write(s *Source, cell string) error {
+func (c column) write(s *feed.Source, cell string) error {
 	if c.set == nil {
 		*c.at(s) = cell
 		return nil
@@ -87,38 +65,38 @@ func (c column) write(s *Source, cell string) error {
 	return c.set(s, cell)
 }
 
-func textColumn(name string, at func(*Source) *string, also ...string) column {
+func textColumn(name string, at func(*feed.Source) *string, also ...string) column {
 	return column{name: name, also: also, at: at}
 }
 
 var columns = []column{
-	textColumn("name", func(s *Source) *string { return &s.Name }),
-	textColumn("kind", func(s *Source) *string { return &s.Kind }),
-	textColumn("url", func(s *Source) *string { return &s.URL }, "list_url", "feed_url"),
-	textColumn("item", func(s *Source) *string { return &s.Settings.Item }, "item_selector"),
-	textColumn("link", func(s *Source) *string { return &s.Settings.Link }, "link_selector"),
-	textColumn("title", func(s *Source) *string { return &s.Settings.Title }, "title_selector"),
-	textColumn("date", func(s *Source) *string { return &s.Settings.Date }, "date_selector"),
-	textColumn("date_pattern", func(s *Source) *string { return &s.Settings.DatePattern }, "date_regex"),
-	textColumn("content", func(s *Source) *string { return &s.Settings.Content }, "content_selector"),
-	textColumn("charset", func(s *Source) *string { return &s.Settings.Charset }),
-	textColumn("region", func(s *Source) *string { return &s.Region }, "region_code"),
-	textColumn("issuer", func(s *Source) *string { return &s.Issuer }),
-	textColumn("theme", func(s *Source) *string { return &s.Theme }),
-	textColumn("zone", func(s *Source) *string { return &s.Zone }),
-	textColumn("licence", func(s *Source) *string { return (*string)(&s.Licence) }),
+	textColumn("name", func(s *feed.Source) *string { return &s.Name }),
+	textColumn("kind", func(s *feed.Source) *string { return &s.Kind }),
+	textColumn("url", func(s *feed.Source) *string { return &s.URL }, "list_url", "feed_url"),
+	textColumn("item", func(s *feed.Source) *string { return &s.Settings.Item }, "item_selector"),
+	textColumn("link", func(s *feed.Source) *string { return &s.Settings.Link }, "link_selector"),
+	textColumn("title", func(s *feed.Source) *string { return &s.Settings.Title }, "title_selector"),
+	textColumn("date", func(s *feed.Source) *string { return &s.Settings.Date }, "date_selector"),
+	textColumn("date_pattern", func(s *feed.Source) *string { return &s.Settings.DatePattern }, "date_regex"),
+	textColumn("content", func(s *feed.Source) *string { return &s.Settings.Content }, "content_selector"),
+	textColumn("charset", func(s *feed.Source) *string { return &s.Settings.Charset }),
+	textColumn("region", func(s *feed.Source) *string { return &s.Region }, "region_code"),
+	textColumn("issuer", func(s *feed.Source) *string { return &s.Issuer }),
+	textColumn("theme", func(s *feed.Source) *string { return &s.Theme }),
+	textColumn("zone", func(s *feed.Source) *string { return &s.Zone }),
+	textColumn("licence", func(s *feed.Source) *string { return (*string)(&s.Licence) }),
 	{
-		name: "pages", get: func(s Source) string { return strconv.Itoa(s.Settings.Pages) },
-		set: func(s *Source, cell string) (err error) { s.Settings.Pages, err = strconv.Atoi(cell); return err },
+		name: "pages", get: func(s feed.Source) string { return strconv.Itoa(s.Settings.Pages) },
+		set: func(s *feed.Source, cell string) (err error) { s.Settings.Pages, err = strconv.Atoi(cell); return err },
 	},
 	{
-		name: "interval", get: func(s Source) string { return s.Interval.String() },
-		set: func(s *Source, cell string) (err error) { s.Interval, err = time.ParseDuration(cell); return err },
+		name: "interval", get: func(s feed.Source) string { return s.Interval.String() },
+		set: func(s *feed.Source, cell string) (err error) { s.Interval, err = time.ParseDuration(cell); return err },
 	},
-	textColumn("proxy", func(s *Source) *string { return &s.Proxy }), // written without its password
-	textColumn("user_agent", func(s *Source) *string { return &s.UserAgent }),
-	yesColumn("render", func(s Source) bool { return s.Settings.Render }, func(s *Source, yes bool) { s.Settings.Render = yes }),
-	yesColumn("private", func(s Source) bool { return s.Private != "" }, func(s *Source, yes bool) {
+	textColumn("proxy", func(s *feed.Source) *string { return &s.Proxy }), // written without its password
+	textColumn("user_agent", func(s *feed.Source) *string { return &s.UserAgent }),
+	yesColumn("render", func(s feed.Source) bool { return s.Settings.Render }, func(s *feed.Source, yes bool) { s.Settings.Render = yes }),
+	yesColumn("private", func(s feed.Source) bool { return s.Private != "" }, func(s *feed.Source, yes bool) {
 		if yes {
 			s.Private = "yes" // the address may stand in a later column
 		}
@@ -126,16 +104,16 @@ var columns = []column{
 }
 
 // yesColumn is a column that says yes or no; an empty cell is no.
-func yesColumn(name string, get func(Source) bool, set func(*Source, bool)) column {
+func yesColumn(name string, get func(feed.Source) bool, set func(*feed.Source, bool)) column {
 	return column{
 		name: name,
-		get: func(s Source) string {
+		get: func(s feed.Source) string {
 			if get(s) {
 				return "yes"
 			}
 			return ""
 		},
-		set: func(s *Source, cell string) error {
+		set: func(s *feed.Source, cell string) error {
 			switch strings.ToLower(cell) {
 			case "yes", "true", "1":
 				set(s, true)
@@ -154,23 +132,23 @@ var kindNames = map[string]string{"html-list": "page", "html": "page", "rss": "f
 // ReadTSV reads a table of sources: a line of headings, tabs between cells, no
 // quotes. A heading url has to be there. A row that can't be a source has a
 // Problem; an error is about the whole file.
-func ReadTSV(r io.Reader) (SourceFile, error) {
+func ReadTSV(r io.Reader) (File, error) {
 	text, err := readText(r)
 	if err != nil {
-		return SourceFile{}, err
+		return File{}, err
 	}
 	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
 	at, unread, err := readHeadings(strings.Split(strings.TrimRight(lines[0], "\r"), "\t"))
 	if err != nil {
-		return SourceFile{}, err
+		return File{}, err
 	}
-	file := SourceFile{Unread: unread}
+	file := File{Unread: unread}
 	for n, line := range lines[1:] {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		if len(file.Rows) >= maxSources {
-			return SourceFile{}, fmt.Errorf("line %d: more than %d sources; divide the file", n+2, maxSources)
+			return File{}, fmt.Errorf("line %d: more than %d sources; divide the file", n+2, maxSources)
 		}
 		row := Row{Line: n + 2}
 		row.Source, row.Problem = readCells(strings.Split(strings.TrimRight(line, "\r"), "\t"), at)
@@ -197,7 +175,7 @@ func readHeadings(heads []string) (at []int, unread []string, err error) {
 	return at, unread, nil
 }
 
-func readCells(cells []string, at []int) (s Source, err error) {
+func readCells(cells []string, at []int) (s feed.Source, err error) {
 	for i, cell := range cells {
 		if i < len(at) && at[i] >= 0 {
 			c := columns[at[i]]
@@ -215,7 +193,7 @@ func readCells(cells []string, at []int) (s Source, err error) {
 	if s.Private != "" {
 		s.PermitPrivate()
 	}
-	return s, s.check()
+	return s, s.Check()
 }
 
 func columnNames() string {
@@ -230,7 +208,7 @@ func columnNames() string {
 var cell = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
 // WriteTSV writes a table that ReadTSV reads.
-func WriteTSV(w io.Writer, all []Source) error {
+func WriteTSV(w io.Writer, all []feed.Source) error {
 	var b strings.Builder
 	b.WriteString(strings.ReplaceAll(columnNames(), ", ", "\t") + "\n")
 	for _, s := range all {
@@ -247,12 +225,12 @@ func WriteTSV(w io.Writer, all []Source) error {
 }
 
 func readText(r io.Reader) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxSourceFile+1))
+	b, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
 	if err != nil {
 		return "", err
 	}
-	if len(b) > maxSourceFile {
-		return "", fmt.Errorf("the file is larger than %d MB", maxSourceFile>>20)
+	if len(b) > maxFileBytes {
+		return "", fmt.Errorf("the file is larger than %d MB", maxFileBytes>>20)
 	}
 	text, _ := ingest.Decode(b, "", "")
 	return strings.TrimPrefix(text, "\uFEFF"), nil
@@ -292,23 +270,23 @@ func (o *outline) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
 // ReadOPML reads the feeds of an OPML file; the folder that a feed lies in
 // becomes its theme. A feed that can't be a source has a Problem; an error is
 // about the whole file.
-func ReadOPML(r io.Reader) (SourceFile, error) {
+func ReadOPML(r io.Reader) (File, error) {
 	text, err := readText(r)
 	if err != nil {
-		return SourceFile{}, err
+		return File{}, err
 	}
 	if strings.Contains(text, "<!ENTITY") {
-		return SourceFile{}, errors.New("the file declares entities, which are not read")
+		return File{}, errors.New("the file declares entities, which are not read")
 	}
 	if err := checkNesting(text); err != nil {
-		return SourceFile{}, err
+		return File{}, err
 	}
 	d := newXMLDecoder(text)
 	var doc opml
 	if err := d.Decode(&doc); err != nil {
-		return SourceFile{}, fmt.Errorf("this is no OPML that can be read: %w", err)
+		return File{}, fmt.Errorf("this is no OPML that can be read: %w", err)
 	}
-	var file SourceFile
+	var file File
 	var walk func(outlines []outline, folder string) error
 	walk = func(outlines []outline, folder string) error {
 		for _, o := range outlines {
@@ -322,8 +300,8 @@ func ReadOPML(r io.Reader) (SourceFile, error) {
 				}
 				continue
 			}
-			row := Row{Line: o.line, Source: Source{URL: strings.TrimSpace(o.XMLURL), Kind: "feed", Name: name, Theme: folder}}
-			row.Problem = row.Source.check()
+			row := Row{Line: o.line, Source: feed.Source{URL: strings.TrimSpace(o.XMLURL), Kind: "feed", Name: name, Theme: folder}}
+			row.Problem = row.Source.Check()
 			if file.Rows = append(file.Rows, row); len(file.Rows) > maxSources {
 				return fmt.Errorf("line %d: more than %d sources; divide the file", o.line, maxSources)
 			}
@@ -363,7 +341,7 @@ func checkNesting(text string) error {
 
 // WriteOPML writes the feeds among the sources, in folders by theme, and returns
 // how many sources have no feed and were left out.
-func WriteOPML(w io.Writer, title string, all []Source) (left int, err error) {
+func WriteOPML(w io.Writer, title string, all []feed.Source) (left int, err error) {
 	doc := opml{Version: "2.0", Title: title}
 	folders := make(map[string]int)
 	for _, s := range all {

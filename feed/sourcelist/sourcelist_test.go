@@ -1,4 +1,4 @@
-package feed_test
+package sourcelist_test
 
 import (
 	"bytes"
@@ -11,17 +11,18 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/catalog"
+	"dibao/feed/sourcelist"
 )
 
 // problem returns what is wrong with a file or its first bad row.
-func problem(file feed.SourceFile, err error) error {
+func problem(file sourcelist.File, err error) error {
 	for _, row := range file.Rows {
 		err = errors.Join(err, row.Problem)
 	}
 	return err
 }
 
-func sourcesOf(t *testing.T, file feed.SourceFile) (all []feed.Source) {
+func sourcesOf(t *testing.T, file sourcelist.File) (all []feed.Source) {
 	t.Helper()
 	for _, row := range file.Rows {
 		if row.Problem != nil {
@@ -43,7 +44,7 @@ func TestFilesThatAskForMore(t *testing.T) {
 		"https://a.test/3.xml\tproxy\t\thttp://u:p@evil.test:3128\n" +
 		"https://a.test/4.xml\tagent\t\t\tEvil\n" +
 		"http://10.1.2.3:8080/5.xml\tprivate\t\t\t\tyes\n"
-	file, err := feed.ReadTSV(strings.NewReader(table))
+	file, err := sourcelist.ReadTSV(strings.NewReader(table))
 	if err != nil || len(file.Unread) != 1 || file.Unread[0] != "command" {
 		t.Fatalf("%+v, %v", file.Unread, err)
 	}
@@ -60,7 +61,7 @@ func TestFilesThatAskForMore(t *testing.T) {
 		bad.WriteString(`<outline text="x" xmlUrl="` + a + "\"/>\n")
 	}
 	bad.WriteString(`<outline text="mail" xmlUrl="maildir:///var/mail"/></body></opml>`)
-	if file, err = feed.ReadOPML(strings.NewReader(bad.String())); err != nil || len(file.Rows) != len(addresses)+1 {
+	if file, err = sourcelist.ReadOPML(strings.NewReader(bad.String())); err != nil || len(file.Rows) != len(addresses)+1 {
 		t.Fatalf("%d rows, %v", len(file.Rows), err)
 	}
 	for i, row := range file.Rows {
@@ -68,10 +69,10 @@ func TestFilesThatAskForMore(t *testing.T) {
 			t.Errorf("%.40s: line %d, %v", row.Source.URL, row.Line, row.Problem)
 		}
 	}
-	if _, err := feed.ReadTSV(strings.NewReader("url\n" + strings.Repeat("https://a.test/\n", 10_001))); err == nil || !strings.Contains(err.Error(), "line 10002: more than 10000 sources") {
+	if _, err := sourcelist.ReadTSV(strings.NewReader("url\n" + strings.Repeat("https://a.test/\n", 10_001))); err == nil || !strings.Contains(err.Error(), "line 10002: more than 10000 sources") {
 		t.Errorf("a long table: %v", err)
 	}
-	if _, err := feed.ReadTSV(strings.NewReader(strings.Repeat("x", 11<<20))); err == nil || !strings.Contains(err.Error(), "larger than 10 MB") {
+	if _, err := sourcelist.ReadTSV(strings.NewReader(strings.Repeat("x", 11<<20))); err == nil || !strings.Contains(err.Error(), "larger than 10 MB") {
 		t.Errorf("a large file: %v", err)
 	}
 }
@@ -82,10 +83,10 @@ func TestTSV(t *testing.T) {
 		want = append(want, e.Source)
 	}
 	var first, second bytes.Buffer
-	if err := feed.WriteTSV(&first, want); err != nil {
+	if err := sourcelist.WriteTSV(&first, want); err != nil {
 		t.Fatal(err)
 	}
-	file, err := feed.ReadTSV(bytes.NewReader(first.Bytes()))
+	file, err := sourcelist.ReadTSV(bytes.NewReader(first.Bytes()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestTSV(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(feed.Source{})); diff != "" {
 		t.Errorf("read what was written (-want +got):\n%s", diff)
 	}
-	if err := feed.WriteTSV(&second, got); err != nil || first.String() != second.String() {
+	if err := sourcelist.WriteTSV(&second, got); err != nil || first.String() != second.String() {
 		t.Errorf("written again it is another table: %v", err)
 	}
 	for in, want := range map[string]string{
@@ -102,7 +103,7 @@ func TestTSV(t *testing.T) {
 		"url\tkind\nhttp://a.cn/\t?": "unknown kind",
 		"name\n":                     "no column url",
 	} {
-		if err := problem(feed.ReadTSV(strings.NewReader(in))); err == nil || !strings.Contains(err.Error(), want) {
+		if err := problem(sourcelist.ReadTSV(strings.NewReader(in))); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want …%s…", in, err, want)
 		}
 	}
@@ -114,11 +115,11 @@ func TestOPML(t *testing.T) {
 		{URL: "https://c.test/list", Kind: "page", Name: "丁"}, {URL: "https://d.test/rss", Kind: "feed", Name: "戊", Theme: "民政"},
 	}
 	var b bytes.Buffer
-	left, err := feed.WriteOPML(&b, "邸报", sources)
+	left, err := sourcelist.WriteOPML(&b, "邸报", sources)
 	if err != nil || left != 1 {
 		t.Fatalf("%d left out, %v", left, err)
 	}
-	file, err := feed.ReadOPML(&b)
+	file, err := sourcelist.ReadOPML(&b)
 	if err != nil || len(file.Rows) != 3 {
 		t.Fatalf("%d read, %v", len(file.Rows), err)
 	}
@@ -136,7 +137,7 @@ func TestOPML(t *testing.T) {
 		`<!DOCTYPE opml [<!ENTITY a "b">]><opml><body></body></opml>`:           "entities",
 		`<opml><body><outline xmlUrl="https://a.test/" text="` + "\x00" + `"/>`: "no OPML",
 	} {
-		if err := problem(feed.ReadOPML(strings.NewReader(in))); err == nil || !strings.Contains(err.Error(), want) {
+		if err := problem(sourcelist.ReadOPML(strings.NewReader(in))); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want …%s…", in[:min(len(in), 60)], err, want)
 		}
 	}
@@ -146,9 +147,9 @@ func FuzzReadSources(f *testing.F) {
 	f.Add("url\tname\nhttps://a.test/\t甲\n")
 	f.Add(`<opml version="2.0"><body><outline text="民政"><outline text="甲" xmlUrl="https://a.test/"/></outline></body></opml>`)
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, read := range []func() (feed.SourceFile, error){
-			func() (feed.SourceFile, error) { return feed.ReadTSV(strings.NewReader(text)) },
-			func() (feed.SourceFile, error) { return feed.ReadOPML(strings.NewReader(text)) },
+		for _, read := range []func() (sourcelist.File, error){
+			func() (sourcelist.File, error) { return sourcelist.ReadTSV(strings.NewReader(text)) },
+			func() (sourcelist.File, error) { return sourcelist.ReadOPML(strings.NewReader(text)) },
 		} {
 			file, err := read()
 			if err != nil {
