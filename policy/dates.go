@@ -97,11 +97,13 @@ func (u *understanding) published() {
 	}
 	var best, updated *Label
 	var bestMoment, updatedMoment moment
+	created := false
 	for i, l := range u.e.Labels {
 		m, ok := readMoment(l.Value, u.zone)
 		role := when.RoleOf(l.Name)
-		if ok && role == when.RoleUpdated && updated == nil {
-			updated, updatedMoment = &u.e.Labels[i], m
+		isCreated := strings.HasPrefix(l.Name, "创建") // of the entry, before it was changed
+		if ok && !created && (isCreated || role == when.RoleUpdated && updated == nil) {
+			updated, updatedMoment, created = &u.e.Labels[i], m, isCreated
 		}
 		if !ok || l.Name != "" && role != when.RolePublished {
 			continue
