@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
 )
 
 // What the parts of a page that are not its article are called. An element that
@@ -101,6 +103,9 @@ func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
 				continue
 			}
 			kind, share := isAside(c)
+			if kind == inArticle && c.Data == "div" && v.holdsRemarks(c) {
+				kind, share = elsewhere, maxRemarks
+			}
 			switch prose := v.weights[c].prose; {
 			case kind != inArticle && share == maxRemarks && !remarks:
 				left -= prose
@@ -119,6 +124,15 @@ func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
 	}
 	walk(root)
 	return left
+}
+
+// remarksHeading heads what readers say, without being the name of a column.
+var remarksHeading = lazyregexp.New(`^(?:网友|最新|热门|全部|精彩|用户|读者)(?:评论|跟帖|留言)`)
+
+// holdsRemarks reports whether an element is headed as what readers say.
+func (v *view) holdsRemarks(n *html.Node) bool {
+	s := v.under(n)
+	return s.to-s.from > 1 && v.lines[s.from].size <= 12 && remarksHeading.MatchString(v.lines[s.from].text)
 }
 
 func (v *view) setAside(n *html.Node, kind aside) {

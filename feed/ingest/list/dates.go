@@ -27,7 +27,7 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 	}
 	if !hasDate(found) && nested.Len() > 0 {
 		for _, w := range when.Find(nested.String(), f.clock) {
-			if w.Role == when.RolePublished {
+			if w.Role == when.RolePublished || w.Role == when.RoleUnknown && w.Alone && !w.Weak && !w.IsPartial() && f.isLine(row, link) {
 				found = append(found, w)
 			}
 		}
@@ -36,6 +36,23 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 		f.dates[row] = found
 	}
 	return found
+}
+
+// maxLine is the most characters of a list inside a row that says when an article
+// was published, in which column and how often it was read.
+const maxLine = 60
+
+// isLine reports whether what is nested in a row is short and links to no other
+// article: the line below a headline, written as a list.
+func (f *finder) isLine(row, link *html.Node) bool {
+	for n := range row.Descendants() {
+		if n.Type == html.ElementNode && isNested(n) && !holds(n, link) {
+			if in := f.seen[n]; in == nil || in.total > 0 || in.runes > maxLine {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // rowText gathers the text of a row without that of its link; what stands in a
