@@ -21,7 +21,7 @@ demo:
 # so without it run tests of cost and of much data, functions that share nothing (PURE), and whole
 # processes (cmd/dibao, but for the tests of the daemon in this process).
 COST = (TestCostOf|TestListCosts|FuzzCost|TestFormatting|TestHostileFeedsLock|TestSearchAgainstScan|TestAnythingCompared|TestCrowdOf)
-PURE = ^dibao/(policy|cmd/dibao$$|digest/verdict|feed/ingest/|internal/(costtest|markup|rows|redact))
+PURE = ^dibao/(policy|cmd/dibao$$|digest/verdict|feed/(ingest|publish)|templates$$|internal/(costtest|markup|rows|redact|pdf|filetext))
 test: needs
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m -skip '^$(COST)' $$($(GO) list ./... | grep -vE '$(PURE)')
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m -run '^Test(Serve|DemoGoes|API)' ./cmd/dibao
