@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/policy"
 )
@@ -89,7 +90,7 @@ type articleView struct {
 	ID     int64  `json:"id"`
 	Source string `json:"collected_from"`
 	GUID   string `json:"guid"`
-	factsView
+	inspect.FactsView
 	PageState  feed.PageState `json:"page_state"`
 	Collected  string         `json:"collected_at"`
 	Updated    string         `json:"updated_at"`
@@ -113,7 +114,7 @@ type machineSummaryView struct {
 
 func viewArticle(a feed.Article) articleView {
 	v := articleView{
-		ID: a.ID, Source: a.SourceName, GUID: a.GUID, factsView: viewFacts(a.Facts), PageState: a.PageState,
+		ID: a.ID, Source: a.SourceName, GUID: a.GUID, FactsView: inspect.ViewFacts(a.Facts), PageState: a.PageState,
 		Collected: a.CollectedAt.Format("2006-01-02T15:04:05Z07:00"), Updated: a.UpdatedAt.Format("2006-01-02T15:04:05Z07:00"),
 		Attachment: []string{}, MachineSummaries: []machineSummaryView{}, Held: a.Held, Pinned: a.Pinned, Hidden: a.Hidden,
 	}

@@ -99,8 +99,8 @@ func TestSeed(t *testing.T) {
 		}
 	}
 	// Unknown is null: neither «未知» nor an office as a name.
-	if v := viewArticle(got); v.factsView.Source != nil || v.Author != nil {
-		t.Errorf("source %v and author %v, want null", v.factsView.Source, v.Author)
+	if v := viewArticle(got); v.FactsView.Source != nil || v.Author != nil {
+		t.Errorf("source %v and author %v, want null", v.FactsView.Source, v.Author)
 	}
 	if !slices.Equal(f.Paragraphs, w.Paragraphs) {
 		t.Errorf("%d paragraphs, want %d, or they differ:\n%q", len(f.Paragraphs), len(w.Paragraphs), f.Paragraphs)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/internal/redact"
@@ -63,26 +64,13 @@ func viewSource(s feed.Source) sourceView {
 	}
 }
 
-// addSelectors adds the flags that say how a list page is read.
-func addSelectors(cmd *cobra.Command, s *ingest.Settings) {
-	f := cmd.Flags()
-	f.StringVar(&s.Item, "item", "", "CSS selector of a row of the list")
-	f.StringVar(&s.Link, "link", "", "CSS selector of the link in a row, or for JSON its path, or a template such as 'https://…/detail?id={docId}'")
-	f.StringVar(&s.Title, "title", "", "CSS selector of the title in a row")
-	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
-	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
-	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
-	f.IntVar(&s.Pages, "pages", 0, "pages of its list that a new source is read from (default 1)")
-	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
-}
-
 // shownItems is how many items are shown before a source is stored.
 const shownItems = 10
 
 func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	g.say(cmd, "%d items:", len(items))
 	for _, it := range items[:min(shownItems, len(items))] {
-		g.say(cmd, "  %-10s  %s\n              %s", dateOfItem(it), it.Title, it.URL)
+		g.say(cmd, "  %-10s  %s\n              %s", inspect.DateOfItem(it), it.Title, it.URL)
 	}
 }
 

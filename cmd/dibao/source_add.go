@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
@@ -115,7 +116,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.StringVar(&s.Proxy, "proxy", "", "go through this proxy (http, https or socks5 address)")
 	f.StringVar(&s.UserAgent, "user-agent", "", "name ourselves so to this source (default user_agent in [fetch])")
 	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, its folder in OPML")
-	addSelectors(cmd, &s.Settings)
+	inspect.AddSelectors(cmd, &s.Settings)
 	f.BoolVar(&s.Settings.Render, "render", false, renderHelp)
 }
 

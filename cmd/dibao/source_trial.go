@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
@@ -65,26 +66,26 @@ func newSourceTest(g *globals) *cobra.Command {
 
 // trial is what trying a source showed, in JSON.
 type trial struct {
-	Source   *string        `json:"source"`
-	URL      string         `json:"url"`
-	Kind     *string        `json:"kind"`
-	Answer   answer.Kind    `json:"answer"`  // what the page is: page, wall, fault, shell …
-	Problem  *string        `json:"problem"` // null if a list was read
-	Advice   *string        `json:"advice"`
-	Hops     []visit.Hop    `json:"hops"`
-	Drawn    bool           `json:"drawn"` // by a browser
-	Robots   trialRobots    `json:"robots"`
-	Rows     int            `json:"rows"`
-	Dated    int            `json:"dated"`
-	Stored   int            `json:"stored"`
-	New      int            `json:"new"`
-	Usual    int            `json:"usual_items"`
-	Retitled []string       `json:"retitled"`
-	leftOut                 // dropped, next, pager
-	NextPage *trialPage     `json:"next_page"` // null if there is none, or it was not understood
-	Articles []trialArticle `json:"articles"`
-	Plain    *trialPlain    `json:"by_structure"` // null where the source has no selectors for its list
-	Seconds  float64        `json:"seconds"`
+	Source          *string        `json:"source"`
+	URL             string         `json:"url"`
+	Kind            *string        `json:"kind"`
+	Answer          answer.Kind    `json:"answer"`  // what the page is: page, wall, fault, shell …
+	Problem         *string        `json:"problem"` // null if a list was read
+	Advice          *string        `json:"advice"`
+	Hops            []visit.Hop    `json:"hops"`
+	Drawn           bool           `json:"drawn"` // by a browser
+	Robots          trialRobots    `json:"robots"`
+	Rows            int            `json:"rows"`
+	Dated           int            `json:"dated"`
+	Stored          int            `json:"stored"`
+	New             int            `json:"new"`
+	Usual           int            `json:"usual_items"`
+	Retitled        []string       `json:"retitled"`
+	inspect.LeftOut                // dropped, next, pager
+	NextPage        *trialPage     `json:"next_page"` // null if there is none, or it was not understood
+	Articles        []trialArticle `json:"articles"`
+	Plain           *trialPlain    `json:"by_structure"` // null where the source has no selectors for its list
+	Seconds         float64        `json:"seconds"`
 
 	items   []ingest.Item
 	isNew   map[string]bool
@@ -116,25 +117,25 @@ type trialPage struct {
 
 // trialArticle is one article that was read.
 type trialArticle struct {
-	URL           string           `json:"url"`
-	Title         string           `json:"title"`
-	Published     *string          `json:"published"`
-	PublishedFrom *string          `json:"published_from"`
-	Source        *string          `json:"source"`
-	Author        *string          `json:"author"`
-	Kind          *string          `json:"kind"`
-	Characters    int              `json:"characters"`
-	Paragraphs    int              `json:"paragraphs"`
-	Attachments   []attachmentView `json:"attachments"`
-	Warnings      []string         `json:"warnings"`
-	Problem       *string          `json:"problem"`
+	URL           string                   `json:"url"`
+	Title         string                   `json:"title"`
+	Published     *string                  `json:"published"`
+	PublishedFrom *string                  `json:"published_from"`
+	Source        *string                  `json:"source"`
+	Author        *string                  `json:"author"`
+	Kind          *string                  `json:"kind"`
+	Characters    int                      `json:"characters"`
+	Paragraphs    int                      `json:"paragraphs"`
+	Attachments   []inspect.AttachmentView `json:"attachments"`
+	Warnings      []string                 `json:"warnings"`
+	Problem       *string                  `json:"problem"`
 }
 
 // try reads a source as a collection would, and stores nothing.
 func (a *app) try(ctx context.Context, s feed.Source) *trial {
 	began := time.Now()
 	t := &trial{URL: redact.URL(s.URL), Source: null(s.Name), Answer: answer.Page, Usual: s.UsualItems, isNew: map[string]bool{},
-		Hops: []visit.Hop{}, Retitled: []string{}, leftOut: viewLeftOut(ingest.List{}), Articles: []trialArticle{}}
+		Hops: []visit.Hop{}, Retitled: []string{}, LeftOut: inspect.ViewLeftOut(ingest.List{}), Articles: []trialArticle{}}
 	t.Robots = a.tryRobots(ctx, s)
 	found, seen, err := a.look(ctx, s)
 	t.Kind, t.Drawn, t.Hops = null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
@@ -182,10 +183,10 @@ func (a *app) tryRobots(ctx context.Context, s feed.Source) trialRobots {
 }
 
 func (t *trial) takeList(ctx context.Context, a *app, s feed.Source, l ingest.List) {
-	t.items, t.Rows, t.leftOut, t.pager = l.Items, len(l.Items), viewLeftOut(l), l.Pager
+	t.items, t.Rows, t.LeftOut, t.pager = l.Items, len(l.Items), inspect.ViewLeftOut(l), l.Pager
 	for _, it := range l.Items {
 		t.isNew[it.GUID] = true
-		if dateOfItem(it) != "" {
+		if inspect.DateOfItem(it) != "" {
 			t.Dated++
 		}
 	}
@@ -260,7 +261,7 @@ func (a *app) tryArticle(ctx context.Context, s feed.Source, it ingest.Item) tri
 	article, err := a.collector.ReadArticle(ctx, s, it)
 	f := article.Facts
 	v := trialArticle{URL: it.URL, Title: f.Title, Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom), Source: null(f.Credit),
-		Author: null(f.Author), Kind: null(string(f.Kind)), Paragraphs: len(f.Paragraphs), Attachments: viewAttachments(article.Attachments),
+		Author: null(f.Author), Kind: null(string(f.Kind)), Paragraphs: len(f.Paragraphs), Attachments: inspect.ViewAttachments(article.Attachments),
 		Warnings: append([]string{}, article.Warnings...)}
 	for _, p := range f.Paragraphs {
 		v.Characters += utf8.RuneCountInString(p)
@@ -271,19 +272,10 @@ func (a *app) tryArticle(ctx context.Context, s feed.Source, it ingest.Item) tri
 	return v
 }
 
-// dateOfItem is the date of a row as it is stated.
-func dateOfItem(it ingest.Item) string {
-	date := cmp.Or(it.Evidence.ListDate, it.AddressDate.String())
-	if at := it.Evidence.FeedPublished; date == "" && at != nil {
-		date = at.Format(time.DateOnly)
-	}
-	return date
-}
-
 // writeJSON prints a line for each row, then one with the rest.
 func (t *trial) writeJSON(cmd *cobra.Command) error {
 	for _, it := range t.items {
-		row := viewListed(it)
+		row := inspect.ViewListed(it)
 		isNew := t.isNew[it.GUID]
 		row.New = &isNew
 		if err := writeJSON(cmd.OutOrStdout(), row); err != nil {
@@ -348,7 +340,7 @@ func (t *trial) writeRows(r report) {
 		if it.DateFrom != "" {
 			from = " [date: " + it.DateFrom + "]"
 		}
-		r.line(mark+" "+cmp.Or(dateOfItem(it), "no date   "), it.Title+from, 12)
+		r.line(mark+" "+cmp.Or(inspect.DateOfItem(it), "no date   "), it.Title+from, 12)
 	}
 	if more := len(t.items) - shownItems; more > 0 {
 		r.line("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more), 12)

@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/digest/verdict"
 	"dibao/feed/ingest"
 	"dibao/internal/fetch"
@@ -65,7 +66,7 @@ func answerNumber(out io.Writer, line string) error {
 
 func answerTitle(out io.Writer, line string) error {
 	t := policy.ParseTitle(line)
-	return writeJSON(out, struct {
+	return cli.WriteJSON(out, struct {
 		Title    string   `json:"title"`
 		Issuer   *string  `json:"issuer"`
 		Issuers  []string `json:"issuers"`
@@ -76,8 +77,8 @@ func answerTitle(out io.Writer, line string) error {
 		Number   *string  `json:"number"`
 		Marker   *string  `json:"marker"`
 	}{
-		t.Title, null(strings.Join(t.Issuers, "、")), append([]string{}, t.Issuers...), null(t.Subject), null(t.Type),
-		append([]string{}, t.Inner...), null(t.Relation), null(t.Number), null(t.Marker),
+		t.Title, cli.Null(strings.Join(t.Issuers, "、")), append([]string{}, t.Issuers...), cli.Null(t.Subject), cli.Null(t.Type),
+		append([]string{}, t.Inner...), cli.Null(t.Relation), cli.Null(t.Number), cli.Null(t.Marker),
 	})
 }
 
@@ -145,5 +146,5 @@ func answerHTML(out io.Writer, line string) error {
 	if err := json.Unmarshal([]byte(line), &markup); err != nil {
 		return fmt.Errorf("%w; each line is one JSON string", err)
 	}
-	return writeJSON(out, ingest.Sanitize(markup, ""))
+	return cli.WriteJSON(out, ingest.Sanitize(markup, ""))
 }

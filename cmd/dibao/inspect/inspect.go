@@ -1,4 +1,6 @@
-package main
+// Package inspect shows how dibao understands one input, without a database: the
+// verbs of dibao inspect, and the views that other verbs print, too.
+package inspect
 
 import (
 	"cmp"
@@ -20,15 +22,20 @@ import (
 	"dibao/feed/ingest/list"
 	"dibao/internal/filetext"
 	"dibao/internal/mail"
+	"dibao/internal/redact"
 	"dibao/policy"
 )
 
-func newInspect(g *globals) *cobra.Command {
+// FileReader returns the text of a PDF, DOCX or OFD file, page by page.
+type FileReader func(ctx context.Context, file []byte) ([]string, error)
+
+// New returns the command inspect with its verbs.
+func New(readFile FileReader) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect",
 		Short: "Show how dibao understands one input, without a database",
 	}
-	cmd.AddCommand(newInspectPage(), newInspectList(), newInspectSame(), newInspectDiff(), newInspectFeed(), newInspectBounce())
+	cmd.AddCommand(newInspectPage(readFile), newInspectList(), newInspectSame(readFile), newInspectDiff(readFile), newInspectFeed(), newInspectBounce())
 	cmd.AddCommand(newInspectLines()...)
 	return cmd
 }
@@ -58,8 +65,8 @@ type citationView struct {
 	Status   *string  `json:"status"`
 }
 
-// factsView is what dibao understood, in JSON; unknown is null.
-type factsView struct {
+// FactsView is what dibao understood, in JSON; unknown is null.
+type FactsView struct {
 	URL            *string  `json:"url"`
 	Title          string   `json:"title"`
 	Subtitle       *string  `json:"subtitle"`
@@ -108,42 +115,44 @@ type factsView struct {
 // that its relative links resolve; they are printed without it.
 const unknownAddress = "http://unknown.invalid/"
 
-// attachmentView is a file of an article in JSON.
-type attachmentView struct {
+// AttachmentView is a file of an article in JSON.
+type AttachmentView struct {
 	URL   string  `json:"url"`
 	Title *string `json:"title"`
 	Type  *string `json:"type"`
 }
 
-func viewAttachments(all []ingest.Attachment) []attachmentView {
-	views := []attachmentView{}
+// ViewAttachments returns files as they are printed in JSON.
+func ViewAttachments(all []ingest.Attachment) []AttachmentView {
+	views := []AttachmentView{}
 	for _, a := range all {
-		views = append(views, attachmentView{strings.TrimPrefix(a.URL, unknownAddress), null(a.Title), null(a.Type)})
+		views = append(views, AttachmentView{strings.TrimPrefix(a.URL, unknownAddress), cli.Null(a.Title), cli.Null(a.Type)})
 	}
 	return views
 }
 
-func viewFacts(f policy.Facts) factsView {
-	v := factsView{
-		Title: f.Title, Subtitle: null(f.Subtitle), Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom),
-		Issued: null(f.IssuedOn.String()), Effective: null(f.EffectiveOn.String()), Expires: null(f.ExpiresOn.String()),
-		Deadline: null(f.DeadlineOn.String()), Source: null(f.Credit), Author: null(f.Author), AuthorOffice: null(f.AuthorOffice),
-		DocumentNumber: null(f.DocumentNumber), Kind: null(string(f.Kind)), Type: null(f.Type), Theme: null(f.Theme), Region: null(f.Region),
-		Language: null(f.Language), Summary: null(f.Summary), Paragraphs: append([]string{}, f.Paragraphs...),
+// ViewFacts returns facts as they are printed in JSON; unknown is null.
+func ViewFacts(f policy.Facts) FactsView {
+	v := FactsView{
+		Title: f.Title, Subtitle: cli.Null(f.Subtitle), Published: cli.Null(f.PublishedOn.String()), PublishedFrom: cli.Null(f.PublishedFrom),
+		Issued: cli.Null(f.IssuedOn.String()), Effective: cli.Null(f.EffectiveOn.String()), Expires: cli.Null(f.ExpiresOn.String()),
+		Deadline: cli.Null(f.DeadlineOn.String()), Source: cli.Null(f.Credit), Author: cli.Null(f.Author), AuthorOffice: cli.Null(f.AuthorOffice),
+		DocumentNumber: cli.Null(f.DocumentNumber), Kind: cli.Null(string(f.Kind)), Type: cli.Null(f.Type), Theme: cli.Null(f.Theme), Region: cli.Null(f.Region),
+		Language: cli.Null(f.Language), Summary: cli.Null(f.Summary), Paragraphs: append([]string{}, f.Paragraphs...),
 		Citations: []citationView{}, Warnings: append([]string{}, f.Warnings...),
 	}
-	v.RegionName, v.Level, v.ThemeFrom = null(policy.RegionName(f.Region)), null(string(f.Level)), null(f.ThemeFrom)
-	v.IssuedFrom, v.EffectiveFrom, v.FirstEffective = null(f.IssuedFrom), null(f.EffectiveFrom), null(f.FirstEffectiveOn.String())
-	v.ExpiresFrom, v.DeadlineFrom, v.LateDays, v.AuthorBody = null(f.ExpiresFrom), null(f.DeadlineFrom), null(f.LateDays), null(f.AuthorBody)
+	v.RegionName, v.Level, v.ThemeFrom = cli.Null(policy.RegionName(f.Region)), cli.Null(string(f.Level)), cli.Null(f.ThemeFrom)
+	v.IssuedFrom, v.EffectiveFrom, v.FirstEffective = cli.Null(f.IssuedFrom), cli.Null(f.EffectiveFrom), cli.Null(f.FirstEffectiveOn.String())
+	v.ExpiresFrom, v.DeadlineFrom, v.LateDays, v.AuthorBody = cli.Null(f.ExpiresFrom), cli.Null(f.DeadlineFrom), cli.Null(f.LateDays), cli.Null(f.AuthorBody)
 	v.RelativeDates = append([]policy.RelativeDate{}, f.RelativeDates...)
 	if !f.PublishedAt.IsZero() {
-		v.Published = null(f.PublishedAt.Format(time.RFC3339))
+		v.Published = cli.Null(f.PublishedAt.Format(time.RFC3339))
 	}
-	v.Issuer, v.Issuers = null(strings.Join(f.Issuers, "、")), append([]string{}, f.Issuers...)
-	v.IndexNumber, v.Marker, v.Audience = null(f.IndexNumber), null(f.Marker), append([]string{}, f.Audiences...)
-	v.Opens, v.OpensFrom = null(f.OpensOn.String()), null(f.OpensFrom)
+	v.Issuer, v.Issuers = cli.Null(strings.Join(f.Issuers, "、")), append([]string{}, f.Issuers...)
+	v.IndexNumber, v.Marker, v.Audience = cli.Null(f.IndexNumber), cli.Null(f.Marker), append([]string{}, f.Audiences...)
+	v.Opens, v.OpensFrom = cli.Null(f.OpensOn.String()), cli.Null(f.OpensFrom)
 	for _, c := range f.Citations {
-		v.Citations = append(v.Citations, citationView{c.Title, null(c.Number), append([]string{}, c.Issuers...), null(c.Relation), null(c.Status)})
+		v.Citations = append(v.Citations, citationView{c.Title, cli.Null(c.Number), append([]string{}, c.Issuers...), cli.Null(c.Relation), cli.Null(c.Status)})
 	}
 	return v
 }
@@ -162,12 +171,12 @@ func inspectFiles(cmd *cobra.Command, files []string, problem func(name string, 
 			failed++
 			out = problem(name, err)
 		}
-		if err := writeJSON(cmd.OutOrStdout(), out); err != nil {
+		if err := cli.WriteJSON(cmd.OutOrStdout(), out); err != nil {
 			return err
 		}
 	}
 	if failed > 0 {
-		return &partialError{Err: fmt.Errorf("%d of %d files could not be read", failed, len(files))}
+		return &cli.PartialError{Err: fmt.Errorf("%d of %d files could not be read", failed, len(files))}
 	}
 	return nil
 }
@@ -178,17 +187,17 @@ type unreadable struct {
 	Error string `json:"error"`
 }
 
-func newUnreadable(name string, err error) any { return unreadable{name, oneLine(err)} }
+func newUnreadable(name string, err error) any { return unreadable{name, redact.Line(err)} }
 
 // inspectFailed prints the error of the one file that was to be inspected.
 func inspectFailed(cmd *cobra.Command, name string, err error) error {
-	if err := writeJSON(cmd.OutOrStdout(), newUnreadable(name, err)); err != nil {
+	if err := cli.WriteJSON(cmd.OutOrStdout(), newUnreadable(name, err)); err != nil {
 		return err
 	}
-	return &partialError{Err: fmt.Errorf("%s could not be read", name)}
+	return &cli.PartialError{Err: fmt.Errorf("%s could not be read", name)}
 }
 
-func newInspectPage() *cobra.Command {
+func newInspectPage(readFile FileReader) *cobra.Command {
 	var address, charset string
 	cmd := &cobra.Command{
 		Use:     "page FILE…",
@@ -199,19 +208,19 @@ func newInspectPage() *cobra.Command {
 			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {
 				src := ingest.Source{Settings: ingest.Settings{Charset: charset}}
 				page := ingest.Page{URL: cmp.Or(address, unknownAddress), Body: b}
-				item, decodedAs, err := readForInspection(cmd.Context(), page, src, name)
+				item, decodedAs, err := readForInspection(cmd.Context(), readFile, page, src, name)
 				if err != nil {
 					return nil, err
 				}
-				v := viewFacts(policy.Understand(item.Evidence))
-				v.URL = null(address)
+				v := ViewFacts(policy.Understand(item.Evidence))
+				v.URL = cli.Null(address)
 				v.Warnings = append(append([]string{}, item.Warnings...), v.Warnings...)
 				return struct {
 					File    string  `json:"file"`
 					Charset *string `json:"charset"`
-					factsView
-					Attachments []attachmentView `json:"attachments"`
-				}{name, null(decodedAs), v, viewAttachments(item.Attachments)}, nil
+					FactsView
+					Attachments []AttachmentView `json:"attachments"`
+				}{name, cli.Null(decodedAs), v, ViewAttachments(item.Attachments)}, nil
 			})
 		},
 	}
@@ -221,7 +230,7 @@ func newInspectPage() *cobra.Command {
 }
 
 // readForInspection reads an article's page, a PDF, DOCX or OFD file or a plain text.
-func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source, name string) (it ingest.Item, charset string, err error) {
+func readForInspection(ctx context.Context, readFile FileReader, page ingest.Page, src ingest.Source, name string) (it ingest.Item, charset string, err error) {
 	if filetext.Readable(page.Body) {
 		pages, err := readFile(ctx, page.Body)
 		if page.URL == unknownAddress {
@@ -239,14 +248,14 @@ func readForInspection(ctx context.Context, page ingest.Page, src ingest.Source,
 
 // factsOfFiles reads and understands files; those before the one that it can't
 // read come back with the error.
-func factsOfFiles(ctx context.Context, names []string) ([]policy.Facts, error) {
+func factsOfFiles(ctx context.Context, readFile FileReader, names []string) ([]policy.Facts, error) {
 	var facts []policy.Facts
 	for _, name := range names {
 		b, err := readInput(name)
 		if err != nil {
 			return facts, err
 		}
-		item, _, err := readForInspection(ctx, ingest.Page{Body: b}, ingest.Source{}, name)
+		item, _, err := readForInspection(ctx, readFile, ingest.Page{Body: b}, ingest.Source{}, name)
 		if err != nil {
 			return facts, fmt.Errorf("%s: %w", name, err)
 		}
@@ -255,14 +264,14 @@ func factsOfFiles(ctx context.Context, names []string) ([]policy.Facts, error) {
 	return facts, nil
 }
 
-func newInspectDiff() *cobra.Command {
+func newInspectDiff(readFile FileReader) *cobra.Command {
 	return &cobra.Command{
 		Use:     "diff OLD NEW",
 		Short:   "What changed between two versions of a page, PDF file or text, by article and paragraph",
 		Example: "  dibao inspect diff law-2020.html law-2024.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			facts, err := factsOfFiles(cmd.Context(), args)
+			facts, err := factsOfFiles(cmd.Context(), readFile, args)
 			if err != nil {
 				return err
 			}
@@ -272,19 +281,19 @@ func newInspectDiff() *cobra.Command {
 	}
 }
 
-func newInspectSame() *cobra.Command {
+func newInspectSame(readFile FileReader) *cobra.Command {
 	return &cobra.Command{
 		Use:     "same FILE FILE",
 		Short:   "Whether two pages, PDF files or texts carry one text: one JSON object",
 		Example: "  dibao inspect same original.html repost.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			facts, err := factsOfFiles(cmd.Context(), args)
+			facts, err := factsOfFiles(cmd.Context(), readFile, args)
 			if err != nil {
 				return inspectFailed(cmd, args[len(facts)], err)
 			}
 			s := policy.Compare(facts[0], facts[1])
-			return writeJSON(cmd.OutOrStdout(), struct {
+			return cli.WriteJSON(cmd.OutOrStdout(), struct {
 				Same        bool    `json:"same"`
 				Version     bool    `json:"version"`
 				Containment float64 `json:"containment"`
@@ -313,7 +322,7 @@ func newInspectList() *cobra.Command {
 				return &cli.UsageError{Err: wrong}
 			}
 			if u, err := url.Parse(src.URL); err != nil || u.Host == "" {
-				return usagef("say with --url where the page was served, such as https://www.example.gov.cn/zhengce/: its links are relative to it")
+				return cli.Usagef("say with --url where the page was served, such as https://www.example.gov.cn/zhengce/: its links are relative to it")
 			}
 			if err != nil {
 				return inspectFailed(cmd, args[0], err)
@@ -331,12 +340,12 @@ func newInspectList() *cobra.Command {
 			if len(l.Items) == 0 {
 				return ingest.NoList(page, src.Settings.Charset)
 			}
-			return writeJSON(cmd.OutOrStdout(), viewLeftOut(l))
+			return cli.WriteJSON(cmd.OutOrStdout(), ViewLeftOut(l))
 		},
 	}
 	cmd.Flags().StringVar(&src.URL, "url", "", "address that the page was served at")
 	cmd.Flags().Var(&now, "now", "when the page was fetched, which 昨天 and 11-27 are counted from (default now)")
-	addSelectors(cmd, &src.Settings)
+	AddSelectors(cmd, &src.Settings)
 	return cmd
 }
 
@@ -374,19 +383,20 @@ func (t *timeFlag) orNow() time.Time {
 	return t.Time
 }
 
-// leftOut is the last object of a list in JSON.
-type leftOut struct {
+// LeftOut is the last object of a list in JSON.
+type LeftOut struct {
 	Dropped []list.Drop `json:"dropped"`
 	Next    *string     `json:"next"`
 	Pager   *string     `json:"pager"`
 }
 
-func viewLeftOut(l ingest.List) leftOut {
-	return leftOut{append([]list.Drop{}, l.Dropped...), null(l.Next), null(l.Pager.String())}
+// ViewLeftOut returns what a list left out and where it goes on.
+func ViewLeftOut(l ingest.List) LeftOut {
+	return LeftOut{append([]list.Drop{}, l.Dropped...), cli.Null(l.Next), cli.Null(l.Pager.String())}
 }
 
-// listedView is a row of a list in JSON.
-type listedView struct {
+// ListedView is a row of a list in JSON.
+type ListedView struct {
 	URL      string  `json:"url"`
 	Title    string  `json:"title"`
 	Date     *string `json:"date"`
@@ -394,14 +404,15 @@ type listedView struct {
 	New      *bool   `json:"new,omitempty"` // null: not compared with what is stored
 }
 
-func viewListed(it ingest.Item) listedView {
-	return listedView{it.URL, it.Title, null(dateOfItem(it)), null(it.DateFrom), nil}
+// ViewListed returns a row of a list as it is printed in JSON.
+func ViewListed(it ingest.Item) ListedView {
+	return ListedView{it.URL, it.Title, cli.Null(DateOfItem(it)), cli.Null(it.DateFrom), nil}
 }
 
 // writeItems prints what a list holds, one JSON object a line.
 func writeItems(cmd *cobra.Command, items []ingest.Item) error {
 	for _, it := range items {
-		if err := writeJSON(cmd.OutOrStdout(), viewListed(it)); err != nil {
+		if err := cli.WriteJSON(cmd.OutOrStdout(), ViewListed(it)); err != nil {
 			return err
 		}
 	}
@@ -421,7 +432,7 @@ func newInspectFeed() *cobra.Command {
 				Error *string `json:"error"`
 			}
 			problem := func(name string, err error) any {
-				return feedView{name, ingest.FeedDoc{Items: []ingest.FeedItem{}}, null(oneLine(err))}
+				return feedView{name, ingest.FeedDoc{Items: []ingest.FeedItem{}}, cli.Null(redact.Line(err))}
 			}
 			return inspectFiles(cmd, args, problem, func(name string, b []byte) (any, error) {
 				doc, err := ingest.ParseFeed(b, "", address)
@@ -458,7 +469,7 @@ func newInspectBounce() *cobra.Command {
 					if report.Kind == mail.ReportComplaint {
 						v = verdict.Verdict{Suppress: true} // by whoever complains (RFC 5965)
 					}
-					all = append(all, recipient{null(r.Address), null(r.Action), null(r.Status), null(r.Code), v.Class.String(), v.Suppress})
+					all = append(all, recipient{cli.Null(r.Address), cli.Null(r.Action), cli.Null(r.Status), cli.Null(r.Code), v.Class.String(), v.Suppress})
 				}
 				kind := report.Kind
 				if kind == mail.ReportNotSpam || kind == mail.ReportNotice {
@@ -472,4 +483,26 @@ func newInspectBounce() *cobra.Command {
 			})
 		},
 	}
+}
+
+// DateOfItem is the date of a row as it is stated.
+func DateOfItem(it ingest.Item) string {
+	date := cmp.Or(it.Evidence.ListDate, it.AddressDate.String())
+	if at := it.Evidence.FeedPublished; date == "" && at != nil {
+		date = at.Format(time.DateOnly)
+	}
+	return date
+}
+
+// AddSelectors adds the flags that say how a list page is read.
+func AddSelectors(cmd *cobra.Command, s *ingest.Settings) {
+	f := cmd.Flags()
+	f.StringVar(&s.Item, "item", "", "CSS selector of a row of the list")
+	f.StringVar(&s.Link, "link", "", "CSS selector of the link in a row, or for JSON its path, or a template such as 'https://…/detail?id={docId}'")
+	f.StringVar(&s.Title, "title", "", "CSS selector of the title in a row")
+	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
+	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
+	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
+	f.IntVar(&s.Pages, "pages", 0, "pages of its list that a new source is read from (default 1)")
+	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
 }
