@@ -141,7 +141,7 @@ const (
 
 // tooLarge are packages that are still over the limit, with what they may have at
 // most: lower it when they shrink, never raise it.
-var tooLarge = map[string]int{"cmd/dibao": 8_200, "feed": 7_650}
+var tooLarge = map[string]int{"feed": 7_650}
 
 // TestSizes keeps packages from growing past what one person can hold in mind.
 func TestSizes(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/filereader"
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/digest/delivery"
@@ -109,7 +110,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	a := &app{config: c, db: db, log: log, subscribers: readers, articles: feed.NewStore(db, now)}
 	a.deliverer = sync.OnceValues(a.newDeliverer)
 	a.collector = &feed.Collector{
-		FileText: readFile,
+		FileText: filereader.Read,
 		Store:    a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
 			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/filereader"
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/internal/redact"
@@ -103,7 +104,7 @@ func newRootWith(g *globals) *cobra.Command {
 	})
 	root.AddCommand(
 		newDemo(g), newServe(g), newStatus(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
-		newSubscriber(g), newIssue(g), newMail(g), inspect.New(readFile), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), newFileText(),
+		newSubscriber(g), newIssue(g), newMail(g), inspect.New(filereader.Read), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), filereader.Command(),
 		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(), newHandbook(),
 	)
 	root.InitDefaultHelpCmd()

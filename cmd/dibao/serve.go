@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dibao/cmd/dibao/doctor"
+	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/feed/hub"
 	"dibao/feed/site"
@@ -78,11 +79,11 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 		defer stopWeb()
 		return runner.Run(groupCtx)
 	})
-	group.Go(func() error { return confirmations.run(groupCtx) })
+	group.Go(func() error { return confirmations.Run(groupCtx) })
 	group.Go(func() error { return a.receive(groupCtx) })
 	group.Go(func() error { return a.notifySystemd(groupCtx) })
 	mux := http.NewServeMux()
-	readers := a.register(mux, cache, confirmations.enqueue)
+	readers := a.register(mux, cache, confirmations.Enqueue)
 	group.Go(func() error { return readers.Run(webCtx) })
 	hub := a.hub(mux)
 	hub.Register(mux)
@@ -200,7 +201,7 @@ func (a *app) adminHandler() http.Handler {
 
 // jobs registers what runs in the background. The schedules are heartbeats: what
 // is due is in the database.
-func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
+func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error) {
 	var runner *jobs.Runner
 	deliver := func(context.Context, int64) error { return nil }
 	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
@@ -293,5 +294,13 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *confirmer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return runner, newConfirmer(a), nil
+	return runner, mailer.NewConfirmer(a.confirm, a.log), nil
+}
+
+// confirm sends a confirmation where a mail server is set.
+func (a *app) confirm(ctx context.Context, m subscribers.Confirmation) error {
+	if a.config.Mail.Host == "" {
+		return mailer.ErrNoServer
+	}
+	return a.sendConfirmation(ctx, m)
 }

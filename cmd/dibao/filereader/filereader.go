@@ -1,4 +1,6 @@
-package main
+// Package filereader reads the text of files in a process of its own, which is
+// bounded in memory and processor time.
+package filereader
 
 import (
 	"bytes"
@@ -15,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/internal/filetext"
+	"dibao/internal/redact"
 )
 
 // fileTimeout is for one file, with the start of its reader, and fileProcessor the
@@ -30,8 +33,8 @@ const fileMemory = "GOMEMLIMIT=200MiB"
 // much memory as the daemon.
 var fileTurn = make(chan struct{}, 1)
 
-// newFileText reads one PDF, DOCX or OFD file on stdin: hidden, run by readFile.
-func newFileText() *cobra.Command {
+// Command reads one PDF, DOCX or OFD file on stdin: hidden, run by Read.
+func Command() *cobra.Command {
 	return &cobra.Command{
 		Use: "file-text", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,9 +54,9 @@ func newFileText() *cobra.Command {
 	}
 }
 
-// readFile returns the text of a PDF, DOCX or OFD file, page by page. Another process reads it,
+// Read returns the text of a PDF, DOCX or OFD file, page by page. Another process reads it,
 // whose memory is free again when it ends, and which ends in time.
-func readFile(ctx context.Context, file []byte) ([]string, error) {
+func Read(ctx context.Context, file []byte) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -77,7 +80,7 @@ func readFile(ctx context.Context, file []byte) ([]string, error) {
 			return nil, fmt.Errorf("read the file: %w", ctx.Err())
 		}
 		if said := strings.TrimPrefix(strings.TrimSpace(problem.String()), "dibao: "); said != "" {
-			return nil, errors.New(oneLine(errors.New(said[:min(len(said), 500)])))
+			return nil, errors.New(redact.Line(errors.New(said[:min(len(said), 500)])))
 		}
 		if cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= fileProcessor-time.Second {
 			return nil, fmt.Errorf("the file takes more than %v of a processor to read", fileProcessor)

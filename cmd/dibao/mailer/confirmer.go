@@ -1,0 +1,99 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"dibao/internal/mail"
+	"dibao/subscribers"
+)
+
+// ErrNoServer is the error of a node without a mail server.
+var ErrNoServer = errors.New("no mail server is set; set host in [mail]")
+
+// Confirmer sends confirmation mails off the request path, so that an answer's
+// time tells nothing about an address. What waits is lost when the node stops:
+// who wants the list asks again the next day.
+type Confirmer struct {
+	send  func(context.Context, subscribers.Confirmation) error
+	log   *slog.Logger
+	queue chan waitingMail
+}
+
+type waitingMail struct {
+	subscribers.Confirmation
+	tries int
+}
+
+const (
+	// maxWaiting bounds the confirmations that wait: more than go out in an hour
+	// whoever asks (subscribers.ProofNeeded), so that an attack crowds nobody out.
+	maxWaiting = 10_000
+	// confirmationSenders is how many are sent at a time.
+	confirmationSenders = 4
+	// confirmationTries are spread over about a day.
+	confirmationTries = 8
+)
+
+// NewConfirmer returns a confirmer that sends each mail with send. It sends nothing
+// before Run.
+func NewConfirmer(send func(context.Context, subscribers.Confirmation) error, log *slog.Logger) *Confirmer {
+	return &Confirmer{send: send, log: log, queue: make(chan waitingMail, maxWaiting)}
+}
+
+// Enqueue has a mail sent; where too many wait, it is dropped and the log says so.
+func (c *Confirmer) Enqueue(m subscribers.Confirmation) { c.add(waitingMail{Confirmation: m}) }
+
+func (c *Confirmer) add(m waitingMail) {
+	select {
+	case c.queue <- m:
+	default:
+		c.log.Error("confirmation dropped: too many wait")
+	}
+}
+
+// Run sends what is enqueued until ctx ends.
+func (c *Confirmer) Run(ctx context.Context) error {
+	var senders sync.WaitGroup
+	for range confirmationSenders {
+		senders.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case m := <-c.queue:
+					c.try(ctx, m)
+				}
+			}
+		})
+	}
+	senders.Wait()
+	return nil
+}
+
+// try sends one mail, and tries again later unless the server refused it for good.
+func (c *Confirmer) try(ctx context.Context, m waitingMail) {
+	err := c.send(ctx, m.Confirmation)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	if errors.Is(err, ErrNoServer) {
+		c.log.Error("confirmation not sent: no mail server is set", "key", "host in [mail]")
+		return
+	}
+	m.tries++
+	var refused *mail.ReplyError
+	if errors.As(err, &refused) && refused.Code >= 500 || m.tries >= confirmationTries {
+		c.log.Error("confirmation not sent", "attempt", m.tries, "err", err)
+		return
+	}
+	c.log.Warn("confirmation deferred", "attempt", m.tries, "err", err)
+	time.AfterFunc(time.Minute<<(m.tries*3/2), func() {
+		if ctx.Err() == nil {
+			c.add(m)
+		}
+	})
+}
