@@ -299,7 +299,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error)
 
 // confirm sends a confirmation where a mail server is set.
 func (a *app) confirm(ctx context.Context, m subscribers.Confirmation) error {
-	if a.config.Mail.Host == "" {
+	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
 		return mailer.ErrNoServer
 	}
 	return a.sendConfirmation(ctx, m)
