@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/hans"
 	"dibao/policy/when"
 )
 
@@ -19,14 +20,16 @@ const (
 	dateTail = `(?:\s*[（(][^（）()]{1,10}[)）])?(?:\s*(?:上午|下午|晚)?\s*\d{1,2}\s*(?:[:：]\d{2}|时(?:\d{1,2}分)?|点(?:整)?))?\s*`
 	inForce  = `(?:施行|实施|执行|生效|试行)`
 	// ownForm is what a text calls itself behind 本: 本办法, 本实施细则, 本规定.
-	ownForm = `(?:[（(《]|(?:实施|暂行|管理|若干|试行|工作|补充|修订|修改|具体|专项|行政|地方性?|技术|示范|指导|总体|操作|执行|补助|补贴|奖励|扶持|优惠|临时|应急|司法|议事|基本|支持|政府|部门|强制性?){0,3}` +
-		`(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|法|令|解释|规范|规程|章程|准则|规划|纲要|计划|预案|目录|清单|指南|要点|决议|公报|批复|通报|指引|导则|机制|协定|公约|守则|名录|条款|修正案|决))`
+	ownForm = `(?:[（(《]|(?:实施|暂行|管理|若干|试行|工作|补充|修订|修改|具体|专项|行政|地方性?|技术|示范|指导|总体|自治|收费|操作|执行|补助|补贴|奖励|扶持|优惠|临时|应急|司法|议事|基本|支持|政府|部门|强制性?){0,3}` +
+		`(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标[准準]|文件|政策|法|令|解释|规范|规程|章程|准则|规划|纲要|计划|预案|目录|清单|指南|要点|决议|公报|批复|通报|指引|导则|机制|协定|公约|守则|名录|条款|修正案|决))`
 	spanTo = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|－|-|~|～)\s*`
 	amount = `([0-9]{1,3}|[一二三四五六七八九十两]{1,3})`
 )
 
 var (
-	effectiveOn   = lazyregexp.New(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
+	effectiveOn = lazyregexp.New(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
+	// effectiveBare leaves out 起: 本规则自2026年5月1日施行.
+	effectiveBare = lazyregexp.New(`[自从]\s*` + fullDate + `\s*(?:正式)?` + inForce)
 	effectiveFrom = lazyregexp.New(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
 	expiresAfter  = lazyregexp.New(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
 	expiresOn     = lazyregexp.New(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?|(?:本` + ownForm + `|施行[，,]|之日起)(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效))(?:至|到)\s*` + fullDate)
@@ -54,6 +57,7 @@ var (
 // occurrence is a match in a text with what stands before it in its sentence.
 type occurrence struct {
 	groups   []string
+	text     string // as written
 	before   string // on its line, at most 40 characters
 	behind   string // in its sentence, at most 12 characters
 	sentence string
@@ -76,8 +80,10 @@ func (u *understanding) occurrences(re *lazyregexp.Regexp, hint int, dated bool)
 		if u.hinted(n, hintPlain) {
 			line, said = plainDates(line)
 		}
+		written := line
+		line = hans.Simplify(written) // of as many bytes
 		for _, at := range slices.Backward(re.FindAllStringSubmatchIndex(line, maxOccurrences)) {
-			o := occurrence{groups: make([]string, len(at)/2), said: said}
+			o := occurrence{groups: make([]string, len(at)/2), text: written[at[0]:at[1]], said: said}
 			for i := range o.groups {
 				if at[2*i] >= 0 {
 					o.groups[i] = line[at[2*i]:at[2*i+1]]
@@ -100,7 +106,7 @@ func (u *understanding) occurrences(re *lazyregexp.Regexp, hint int, dated bool)
 	return out
 }
 
-func (o occurrence) quote() string { return "正文“" + saidAs(o.groups[0], o.said) + "”" }
+func (o occurrence) quote() string { return "正文“" + saidAs(o.text, o.said) + "”" }
 
 // date reads three groups from the nth on.
 func (o occurrence) date(n int) Date { return dateOfParts(o.groups[n], o.groups[n+1], o.groups[n+2]) }
@@ -239,7 +245,7 @@ func (u *understanding) effective() {
 		}
 	}
 	enacted := enactments(u.Title, u.Paragraphs)
-	for _, o := range u.occurrences(effectiveOn, hintOnwards, true) {
+	for _, o := range append(u.occurrences(effectiveOn, hintOnwards, true), u.occurrences(effectiveBare, hintFrom, true)...) {
 		on := o.date(1)
 		if on.IsZero() || !o.ofItself() {
 			continue
@@ -442,21 +448,4 @@ func after(d Date, n int, unit string) (end Date, exact bool) {
 		}
 	}
 	return d.AddDays(n), true
-}
-
-const (
-	latestDays = 20   // working days in which a document is to be made public (政府信息公开条例 第二十六条)
-	openSince  = 2008 // the year that the regulation came into force
-)
-
-// late counts the working days between issue and publication where they are more
-// than the regulation gives, and the page itself says when it was published.
-func (u *understanding) late() {
-	said := u.PublishedFrom != "" && u.PublishedFrom != "url" && u.PublishedFrom != "feed" && u.PublishedFrom != "list page"
-	if u.Kind != KindDocument || u.IssuedOn.IsZero() || u.PublishedOn.IsZero() || !said || u.IssuedOn.Year < openSince {
-		return
-	}
-	if n, _ := WorkdaysBetween(u.IssuedOn, u.PublishedOn); n > latestDays {
-		u.LateDays = n
-	}
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -9,8 +10,38 @@ import (
 )
 
 // otherDate are the dates that texts write otherwise than 2024年6月5日: in Chinese
-// digits, or with points and dashes.
-var otherDate = lazyregexp.New(`((?:19|20)\d{2})[-./]([01]?\d)[-./]([0-3]?\d)日?|([一二][〇○O零一二三四五六七八九]{3})\s*年\s*([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
+// digits, with points and dashes, or by the calendar of Taiwan with its name or in
+// Chinese numerals (107-04-12 has its three digits).
+var otherDate = lazyregexp.New(`((?:19|20)\d{2}|1[0-4]\d)[-./]([01]?\d)[-./]([0-3]?\d)日?|` +
+	`(?:(?:中[华華])?民[国國]\s*([一二三四五六七八九十百零〇\d]{1,6})|(一百[一二三四五六七八九十零〇]{1,4})|([一二][〇○O零一二三四五六七八九]{3}))\s*年\s*(` + numeral + `)\s*月\s*(` + numeral + `)\s*日|` +
+	`([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
+
+const (
+	numeral  = `[一二三四五六七八九十]{1,3}|\d{1,2}`
+	republic = 1911 // the year before the first of the calendar of Taiwan
+)
+
+// otherYear reads the year of a match of otherDate: 1911 is added to one of Taiwan.
+func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
+	switch {
+	case western != "":
+		return number(western)
+	case named != "":
+		if rest, found := strings.CutPrefix(named, "一百"); found {
+			return otherYear("", "", "一百"+rest, "")
+		}
+		year, ok = number(named)
+		return year + republic, ok && year < 1000
+	case hundred != "":
+		rest := strings.TrimPrefix(hundred, "一百")
+		year, ok = number(rest)
+		return year + 100 + republic, ok && utf8.RuneCountInString(rest) > 1 || rest == "十"
+	case len(dotted) == len("107"):
+		year, ok = number(dotted)
+		return year + republic, ok
+	}
+	return number(dotted)
+}
 
 // plainDates writes all dates of a line as 2024年6月5日, so that each rule is
 // written once. said are the text's own words by what stands there now.
@@ -18,15 +49,29 @@ func plainDates(line string) (plain string, said map[string]string) {
 	var b strings.Builder
 	from := 0
 	for _, at := range otherDate.FindAllStringSubmatchIndex(line, maxOccurrences) {
-		group := func(n int) string { return line[at[2*n]:at[2*n+1]] }
-		var on Date
-		if at[2] >= 0 {
-			if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 {
-				continue // of an address, a telephone, a longer number
+		group := func(n int) string {
+			if at[2*n] < 0 {
+				return ""
 			}
-			on = dateOfParts(group(1), group(2), group(3))
-		} else {
-			on = dateOfParts(group(4), group(5), group(6))
+			return line[at[2*n]:at[2*n+1]]
+		}
+		var on Date
+		text := ""
+		switch {
+		case group(9) != "": // without a year: one of 366 days to be valid
+			if on = dateOfParts("2024", group(9), group(10)); !on.IsZero() {
+				text = fmt.Sprintf("%d月%d日", on.Month, on.Day)
+			}
+		default:
+			if at[2] >= 0 {
+				if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 {
+					continue // of an address, a telephone, a longer number
+				}
+			}
+			if year, ok := otherYear(group(1), group(4), group(5), group(6)); ok {
+				on = dateOfParts(strconv.Itoa(year), group(2)+group(7), group(3)+group(8))
+				text = fmt.Sprintf("%d年%d月%d日", on.Year, on.Month, on.Day)
+			}
 		}
 		if on.IsZero() {
 			continue
@@ -34,7 +79,6 @@ func plainDates(line string) (plain string, said map[string]string) {
 		if said == nil {
 			said = make(map[string]string)
 		}
-		text := fmt.Sprintf("%d年%d月%d日", on.Year, on.Month, on.Day)
 		said[text] = line[at[0]:at[1]]
 		b.WriteString(line[from:at[0]])
 		b.WriteString(text)
@@ -49,15 +93,29 @@ func plainDates(line string) (plain string, said map[string]string) {
 
 // hasOtherDate reports whether a line may hold a date that plainDates rewrites.
 func hasOtherDate(s string) bool {
-	if strings.Contains(s, "二") && containsAny(s, "二〇", "二○", "二零", "二O", "二Ｏ") || strings.Contains(s, "一九") {
+	if strings.Contains(s, "二") && containsAny(s, "二〇", "二○", "二零", "二O", "二Ｏ") || containsAny(s, "一九", "一百", "民國", "民国") || hasNumeralDay(s) {
 		return true
 	}
-	for i := 4; i < len(s); i++ {
-		if c := s[i]; (c == '-' || c == '.' || c == '/') && isDigit(s[i-1]) && isDigit(s[i-2]) && isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') {
+	for i := 4; i < len(s); i++ { // a year of three digits has a word before it
+		if c := s[i]; (c == '-' || c == '.' || c == '/') && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1') {
 			return true
 		}
 	}
 	return false
+}
+
+// hasNumeralDay reports whether a 日 stands behind a Chinese numeral.
+func hasNumeralDay(s string) bool {
+	for end := 0; ; {
+		i := strings.Index(s[end:], "日")
+		if i < 0 {
+			return false
+		}
+		if endsInAny(s[:end+i], "一", "二", "三", "四", "五", "六", "七", "八", "九", "十") {
+			return true
+		}
+		end += i + len("日")
+	}
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

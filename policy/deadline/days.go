@@ -87,7 +87,7 @@ func mentions(line, heading string) (all []mention) {
 		m.headed = heading != "" && utf8.RuneCountInString(m.left) <= shortLeft
 		if n := len(all); n > 0 {
 			between := plain[min(end, at[0]):at[0]]
-			if joint.MatchString(between) || all[n-1].until != "" && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing {
+			if joint.MatchString(between) || all[n-1].until != "" && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing && !asksAnew.MatchString(between) {
 				m.joined, all[n-1].joined = true, true
 			}
 		}

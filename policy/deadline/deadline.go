@@ -105,7 +105,7 @@ func (r Reader) isFor(what string) bool {
 
 // governs reports whether what governs a day makes it the last day for readers.
 func (r Reader) governs(m mention) bool {
-	if m.joined || m.quoted || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
+	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
 		return false
 	}
 	l := labelOf(m.left)
@@ -119,6 +119,8 @@ func (r Reader) governs(m mention) bool {
 		return l.closes && !stood.MatchString(m.right) || m.isSpan || m.until != "" || l.fromNow
 	}
 	switch {
+	case moved.MatchString(m.left) && r.isMoved(m), m.until != "" && begun.MatchString(m.left) && r.Asks, m.isSpan && onDisplay.MatchString(m.left) && strings.Contains(m.right, "意见"):
+		return true
 	case m.headed && (m.isSpan || m.until != "" || l.closes || l.fromNow):
 		return true
 	case l.fromNow && (r.Asks || r.Comments || m.until != "" && r.isAsked(m, true)):
@@ -129,6 +131,17 @@ func (r Reader) governs(m mention) bool {
 		return r.isAsked(m, l.closes)
 	}
 	return r.Asks && pleaseOn.MatchString(m.left) && r.isAsked(m, false)
+}
+
+// isMoved reports whether a new day takes the place of one until which readers
+// might act: 原投标截止时间：3月24日，现更正为4月2日.
+func (r Reader) isMoved(m mention) bool {
+	labels := movedLabel.FindAllString(m.left, -1)
+	if len(labels) == 0 {
+		return r.Asks && postpones.MatchString(r.Title) && !foreignWords.MatchString(strings.TrimPrefix(m.left, "原"))
+	}
+	what := strings.TrimPrefix(strings.TrimSpace(labels[len(labels)-1]), "原")
+	return r.judge(labelOf(what)) == ours
 }
 
 // isOpen reports whether a span without a label is one in which readers may act.
@@ -146,7 +159,7 @@ func (r Reader) isOpen(m mention) bool {
 		return r.isAsked(m, false)
 	}
 	at := spanOf.FindStringSubmatch(m.left)
-	return at != nil && r.isFor("") && !foreignWords.MatchString(at[0])
+	return at != nil && !foreignWords.MatchString(at[0]) && (!ofSystem.MatchString(m.left) || opens.MatchString(m.right))
 }
 
 // isAsked reports whether the verb that a day governs asks its readers to send
@@ -167,6 +180,8 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	}
 	request := r.Asks || r.Comments || r.Notice || requests.MatchString(sentence)
 	switch {
+	case !r.Asks && !r.Comments && itsDuty.MatchString(m.right) && !toUs.MatchString(m.right), r.isOfOthers(m):
+		return false
 	case !request, announced.MatchString(m.left):
 		return false
 	case !strings.Contains(m.left, "请") && reviewers.MatchString(m.left):
@@ -181,6 +196,15 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	}
 	return true
+}
+
+// isOfOthers reports whether the subject of a day is not the reader to whom the
+// title speaks, or what is asked for belongs to a later stage.
+func (r Reader) isOfOthers(m mention) bool {
+	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]) {
+		return true
+	}
+	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && objects.MatchString(lastRunes(m.left, nearChars)+firstRunes(m.right, nearChars))
 }
 
 // nearChars is how far from a day the words may stand that go with it.

@@ -14,6 +14,9 @@ var (
 	untilWord = lazyregexp.New(`^(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
 	// joint stands between two days that share what follows: 3月2日、7月6日前.
 	joint = lazyregexp.New(`^\s*(?:[、和及或]|以及)\s*$`)
+	// asksAnew stands between a day that belongs to the subject and the day of its
+	// duty: 12月31日前登记的企业，应当于6月30日前报送.
+	asksAnew = lazyregexp.New(`[，,][^，,]*(?:请|应|须|需|务必)[^，,]*$`)
 	// recurring stands before a day that comes every year.
 	recurring = lazyregexp.New(`(?:每年|每月|每季度|每学期|每学年|次年|翌年|当年|上年|次月|此后|同年)[^，。；]{0,8}$`)
 	// everyYear are the words of what is reported year by year.
@@ -21,7 +24,7 @@ var (
 	// stood follows a day on which things are counted: 截至2023年12月31日，全市共有….
 	stood = lazyregexp.New(`^[^，,。]{0,4}[，,]\s*(?:共|累计|已|全|我|各|收到|本|[^，,。]{0,6}(?:共|已|累计)(?:有|收|接|推荐|申报|报名|完成|受理))`)
 	// thoseWho and ofThose follow a day that only says whom or what a rule means.
-	thoseWho = lazyregexp.New(`^[^，。；]{1,40}的[，,]|^(?:前|之前|以前)?(?:仍|还)?(?:未|尚未|没有)[^，。；]{1,24}的`)
+	thoseWho = lazyregexp.New(`^[^，。；]{1,40}的[，,]|^[^，。；于将向请]{1,20}的[^，。；]{1,12}[，,]\s*(?:应|须|需|均|不)|^(?:前|之前|以前)?(?:仍|还)?(?:未|尚未|没有)[^，。；]{1,24}的`)
 	ofThose  = lazyregexp.New(`^(?:已|已经)?[^，。；]{0,4}(?:申报|提出|报送|报名|反馈|办理|受理)[^，。；将向至]{0,6}的`)
 	// ofAThing follows a span in which things happened, not one in which to ask.
 	ofAThing = lazyregexp.New(`^\s*(?:期间|之间|的|发生|内发|内完|内取|新|已|购|完成|取得)`)
@@ -29,14 +32,30 @@ var (
 	spanFor = lazyregexp.New(`^(?:期间|止|截止|内)?[，,]?\s*(?:面向社会|(?:向社会|公开|集中|统一|接受|网上|在线|全市|开始)*(?:征集|征求|接受|受理))`)
 	overdue = lazyregexp.New(`^(?:止)?[，,]?\s*(?:逾期|过期)`)
 	// spanOf stands before a span, without a label: 公开征求意见，自….
-	spanOf = lazyregexp.New(`(?:征求意见|意见征集|征集|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}[，,]?\s*(?:为|自|从|于|定)\s*$`)
+	spanOf = lazyregexp.New(`(?:征求意见|意见征集|征集|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*$`)
+	// ofSystem and opens are of a span of the system in which readers act: it is open.
+	ofSystem = lazyregexp.New(`(?:系统|平台|网站|端口|通道)[^，。；]{0,6}$`)
+	opens    = lazyregexp.New(`^(?:期间|止)?(?:开放|开通|接受|受理)`)
+	// holiday follows days on which nothing is done.
+	holiday = lazyregexp.New(`^[^，。；]{0,8}(?:放假|调休|休假|休市|闭馆|停止办公|节假|假期|停机|暂停|关闭|维护)`)
 
 	// later follows a day from which on something may be done.
 	later = lazyregexp.New(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards are those to whom a duty falls once a call is over.
 	afterwards = lazyregexp.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
-	promoted   = lazyregexp.New(`^[^，。；]{0,10}(?:晋级|入围)`)
-	pleads     = lazyregexp.New(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
+	// speakers are those who speak at a meeting, judge, or run the call.
+	speakers = lazyregexp.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$`)
+	// itsDuty follows a day until which a body that is named has a duty: 9月30日前，市数据局会同….
+	itsDuty = lazyregexp.New(`^[，,]?\s*(?:各|市|省|县|区|全)[^，。；请将向报]{0,10}(?:会同|牵头|负责|应|要|须|完成|组织|制定|建立|开展)`)
+	// objects is said of what is published later, or of papers of a tender.
+	objects = lazyregexp.New(`异议|质疑|疑问|疑义|澄清`)
+	// onDisplay stands before the days in which a plan may be looked at and commented on.
+	onDisplay = lazyregexp.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
+	// samples and past stand before days of forms and of earlier calls.
+	samples  = lazyregexp.New(`(?:填写样例|示例|范例|例如|举例|样表)[^。；]{0,40}$`)
+	past     = lazyregexp.New(`(?:上一轮|上一批|上批|上一届|上届|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
+	promoted = lazyregexp.New(`^[^，。；]{0,10}(?:晋级|入围)`)
+	pleads   = lazyregexp.New(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
 	// announced stands before what the issuer itself is to do: 我厅将于….
 	announced = lazyregexp.New(`(?:^|[^即])将(?:会)?(?:于|在)[^，。；]{0,6}$`)
 	asksNow   = lazyregexp.New(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
@@ -75,8 +94,16 @@ type label struct {
 }
 
 var (
-	connector = lazyregexp.New(`(?:\s|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|[:：,，(（~～—–-]|为|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|延迟|顺延|推迟|推后|截止|截至|截稿|不晚于|不迟于|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起?)+$`)
-	moved     = lazyregexp.New(`(?:延长|延期|延后|延迟|顺延|推迟|推后|调整)(?:为|至|到)?\s*$`)
+	connector = lazyregexp.New(`(?:\s|共?[0-9一二三四五六七八九十]{1,3}(?:个工作日|个自然日|天)|[:：,，(（~～—–-]|为|是|于|自|从|在|到|至|定|应|须|约|暂|统一|安排|调整|延长|延期|延后|延迟|顺延|推迟|推后|更正|变更|修改|改|现|截止|截至|截稿|不晚于|不迟于|最迟|最晚|即日起|(?:本)?(?:公告|公示|通知|通告)?(?:发布|公布|刊登)之日起?)+$`)
+	moved     = lazyregexp.New(`(?:延长|延期|延后|延迟|顺延|推迟|推后|调整|更正为?|变更为?|修改为|改为)(?:为|至|到)?[:：]?\s*$`)
+	// movedLabel names what is moved before a day that is no longer right.
+	movedLabel = lazyregexp.New(`[^，,。；：:、]{1,20}(?:时间|日期|期限)`)
+	// postpones are titles of texts that only move a day.
+	postpones = lazyregexp.New(`延长|延期|延后|延迟|顺延|推迟|更正|变更`)
+	// begun stands before the day on which that ends: 报名于3月12日开始，3月18日结束.
+	begun = lazyregexp.New(`(?:报名|申报|征集|受理|填报|投稿|申请|征求意见|公示)[^，,。；]{0,8}日[^，,。；]{0,14}(?:开始|起)[，,]\s*$`)
+	// alongside is what goes on while readers act, and ends with it: 报名和资格初审时间.
+	alongside = lazyregexp.New(`(?:及|和|与)(?:网上|现场)?(?:缴费|交费|资格[初审][审查核]?)(?:时间|日期|期限)$`)
 	closing   = lazyregexp.New(`截止|截至|截稿|不晚于|不迟于|最迟|最晚|最后|截标`)
 	nowOn     = lazyregexp.New(`(?:即日|(?:发布|公布|刊登)之日)起?\s*[，,]?\s*(?:至|到|[~～—–－-]+)`)
 	labelHead = lazyregexp.New(`(?:时间|日期|期限|期间|时限|时段|阶段|期内|期|日)$`)
@@ -88,7 +115,7 @@ var (
 	// calls are titles of texts whose 公告期 is not the time to answer in.
 	calls        = lazyregexp.New(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows        = lazyregexp.New(`公示|公告`)
-	foreignWords = lazyregexp.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|完成时间|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
+	foreignWords = lazyregexp.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|完成时间|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
 // labelOf reads what stands right before a day.
@@ -117,7 +144,7 @@ func (r Reader) judge(l label) verdict {
 	if !l.isLabel && !l.closes {
 		return unknown
 	}
-	if foreignWords.MatchString(l.text) {
+	if foreignWords.MatchString(alongside.ReplaceAllString(l.text, "")) {
 		return foreign
 	}
 	if !l.isLabel { // 截至6月5日
@@ -159,10 +186,10 @@ const (
 
 var (
 	sendVerb = `报(?:送|省|市|部|我|至|国|县|区|厅|局|给|到[我省市县]|名|备|组委会|学校)|上报|申报|呈报|填报|填写|提交|递交|递送|上传|反馈|寄(?:送|至|到|往|交|达|回)|邮寄|发(?:送|至|到|回)|传真|传至|送(?:至|达|交|省|市|我|到)|交(?:至|到|回|我|市|省)|反映|推荐|提出|提供(?:书面)?(?:意见|建议)|发表|申请|函(?:告|送|复|报)|来(?:函|信|电)|[投放]入[^，。；]{0,16}投标箱|联系|回复|投(?:稿|递)|接受|受理`
-	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|出生|毕业|发布|颁发|公示`
+	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = lazyregexp.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
-	nominal = lazyregexp.New(`^(?:材料|资料|书|表|单位|人|者|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
+	nominal = lazyregexp.New(`^(?:材料|资料|书|表|单位|人|者|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
 	// object follows the verb that governs it, at the end of a clause: 报送数据.
 	object = lazyregexp.New(`^(?:报送|提交|上报|递交|反馈|填报|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
 	// finishes is what 完成 may have as its object: 完成网上申请.
