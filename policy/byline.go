@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,7 +14,9 @@ var (
 	bylineAlone  = lazyregexp.New(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
 	bylineBehind = lazyregexp.New(`[。！？”]\s*([（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*([^（）()]{2,60}?)\s*[）)])$`)
 	bylineOpen   = lazyregexp.New(`^[（(【□■◎◆●▲]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?|[^，。]{2,12}[（(][^（）()]{4,50}[)）])[)）】]?$`)
-	reporter     = lazyregexp.New(`^[（(□■◎◆●▲]?\s*(?:(?:本报|本网|本刊|新华社|人民日报|中新社|央视)?(?:首席|特派|见习)?(?:记者|评论员|通讯员))[:：]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
+	reporter     = lazyregexp.New(`^[（(□■◎◆●▲]?\s*(?:(?:本报|本网|本刊|新华社|央视|\p{Han}{2,8}(?:报|网|社|新闻|财经|电视台|客户端))?\s*(?:首席|特派|见习)?(?:记者|评论员|通讯员))\s*[·:：|｜]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
+	// Who took the pictures and who wrote: （图/张明 文/李样）.
+	pictureAndText = lazyregexp.New(`^[（(]\s*(?:图片?|摄影)\s*[/／:：]\s*\p{Han}{2,4}[\s、;；，]+(?:文字?|撰文)\s*[/／:：]\s*(\p{Han}{2,4})\s*[）)]$|^[（(]\s*(?:文字?|撰文)\s*[/／:：]\s*(\p{Han}{2,4})[\s、;；，]+(?:图片?|摄影)\s*[/／:：]\s*\p{Han}{2,4}\s*[）)]$`)
 	// A report's first words: where, when, who sent it.
 	datelineOpen   = lazyregexp.New(`^[（(【]?(新华社|新华网|中新社|中新网|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月\d{1,2}日)?(?:专)?(?:电|讯)`)
 	reporterInLead = lazyregexp.New(`[（(](?:本报|本网)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)]{0,20})?[）)]`)
@@ -39,6 +42,12 @@ func (u *understanding) byline() {
 		}
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if u.personLine(p, i) {
+			continue
+		}
+		if m := pictureAndText.FindStringSubmatch(p); m != nil {
+			u.Byline = p
+			u.setAuthor(m[1] + m[2])
+			u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), i, i+1)
 			continue
 		}
 		if len(p) <= maxByline && containsAny(p, bylineWords...) && !noAuthor.MatchString(p) {
@@ -69,7 +78,7 @@ func (u *understanding) byline() {
 }
 
 // leadOfReporter stands before the name of somebody who reports: 本报记者 李明.
-var leadOfReporter = lazyregexp.New(`^(?:\p{Han}{0,8})?(?:首席|特派|见习)?记者\s*`)
+var leadOfReporter = lazyregexp.New(`^(?:\p{Han}{0,8})?(?:首席|特派|见习)?记者[\s·:：/|｜]*`)
 
 // labelledAuthor takes the author from the label of the page's head: a person's name
 // before what a dateline says, anything else behind it. An office that a by-line
@@ -78,8 +87,10 @@ func (u *understanding) labelledAuthor(person bool) {
 	if u.Author != "" || !person && u.AuthorOffice != "" {
 		return
 	}
+	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
 	for _, l := range u.e.Labels {
-		if label.KindOf(l.Name) != label.Author {
+		reports := person && !written && squeeze(l.Name) == "记者" // who reports is the author where nobody else is named
+		if label.KindOf(l.Name) != label.Author && !reports {
 			continue
 		}
 		value := leadOfReporter.ReplaceAllString(l.Value, "")
@@ -261,12 +272,18 @@ var noCredit = map[string]bool{
 
 var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}
 
+// issueOf is a periodical with its issue: 《样例经济》2026年第6期.
+var issueOf = lazyregexp.New(`^《([^《》]{2,30})》[\s，,（(]*(?:19|20)\d{2}年?(?:第?\d{1,3}期|\d{1,2}月.{0,12}|第\d+卷.{0,10})?[)）]?$`)
+
 // cleanCredit returns "" for words that name nobody.
 func cleanCredit(s string) string {
 	s = strings.TrimSpace(s)
+	if m := issueOf.FindStringSubmatch(s); m != nil {
+		s = m[1]
+	}
 	for _, pair := range []string{"《》", "[]", "【】"} {
 		open, end := firstRunes(pair, 1), lastRunes(pair, 1)
-		if inner, ok := strings.CutPrefix(s, open); ok || strings.HasSuffix(s, end) && !strings.Contains(s, open) {
+		if inner, ok := strings.CutPrefix(s, open); ok && !strings.Contains(strings.TrimSuffix(inner, end), end) || strings.HasSuffix(s, end) && !strings.Contains(s, open) {
 			s = strings.TrimSpace(strings.TrimSuffix(inner, end))
 		}
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
 )
 
 // surnames are the most frequent Chinese family names (those of about 99 in 100
@@ -32,9 +34,29 @@ func isPerson(s string) bool {
 	return n <= 3 && strings.Contains(surnames, firstRunes(name, 1))
 }
 
-// IsPersons reports whether a line is nothing but names of persons: several, or one
-// of three characters.
-func IsPersons(line string) bool { return personsOf(line) != nil }
+// PersonsOf returns who a line of nothing but persons names: several, or one of
+// three characters, or reporters of a medium (某报记者 张明); "" for any other line.
+func PersonsOf(line string) string {
+	if m := reporter.FindStringSubmatch(line); m != nil && namesOf(m[1]) != nil {
+		return m[1]
+	}
+	if personsOf(line) != nil {
+		return line
+	}
+	return ""
+}
+
+// unit is how the name of an organ ends that stands behind its author's.
+var unit = lazyregexp.New(`^\p{Han}{4,30}(?:部|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会)$`)
+
+// PersonOfUnit returns a person and the organ behind the name, parted by a comma;
+// "" unless that is all that the two texts say.
+func PersonOfUnit(name, organ string) string {
+	if isPerson(name) && unit.MatchString(organ) {
+		return name + "，" + organ
+	}
+	return ""
+}
 
 // personsOf returns the names of a line that is nothing but names: 张三、李四, 张 三 李 四;
 // nil for any other. A single name of two characters is told only by a space in it.

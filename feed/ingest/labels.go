@@ -53,6 +53,7 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 	}
 	if body.to > 0 {
 		r.readBehind(body.to)
+		r.readSplitDate(h, body)
 	}
 	return r.labels
 }
@@ -100,13 +101,20 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 				r.readName(l, fields, text[:at[0]])
 			}
 		}
+		if m := submitted.FindStringSubmatch(text); m != nil && !r.has(label.Author) {
+			r.put(policy.Label{Element: elementName(innermost(l, m[1])), Name: "作者", Value: m[1]})
+		}
 		if m := byEnglish.FindStringSubmatch(text); m != nil && !r.has(label.Author) {
 			r.put(policy.Label{Element: elementName(innermost(l, m[1])), Name: "By", Value: strings.TrimSpace(m[1])})
 		}
 	}
 	if bare && i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0 && l.size <= maxHint && !r.has(label.Author) {
-		if names := collapse(strings.ReplaceAll(raw, string(label.Boundary), " ")); policy.IsPersons(names) {
+		if names := policy.PersonsOf(collapse(strings.ReplaceAll(raw, string(label.Boundary), " "))); names != "" {
 			r.put(policy.Label{Element: elementName(l.node), Name: "作者", Value: names})
+		} else if name, organ, ok := strings.Cut(strings.Trim(raw, string(label.Boundary)+" "), string(label.Boundary)); ok {
+			if who := policy.PersonOfUnit(collapse(name), collapse(organ)); who != "" {
+				r.put(policy.Label{Element: elementName(l.node), Name: "作者", Value: who})
+			}
 		}
 	}
 	if bare {
@@ -142,6 +150,9 @@ func (r *labelReader) put(l policy.Label) {
 
 func (r *labelReader) add(n *html.Node, fields []label.Field) {
 	for _, f := range fields {
+		if f.Kind == label.Date {
+			f.Value = withYear(f.Value)
+		}
 		r.put(policy.Label{Element: elementName(n), Name: f.Name, Value: clip(f.Value, maxLabelValue)})
 	}
 }
@@ -231,7 +242,7 @@ func (r *labelReader) cells(row *html.Node) []cell {
 
 // medium is how the names of media and organs end that stand without a label
 // behind a date.
-var medium = lazyregexp.New(`^[\p{Han}A-Za-z·—]{2,18}(?:报|网|社|台|刊|杂志|新闻|消息|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
+var medium = lazyregexp.New(`^[\p{Han}A-Za-z·—]{2,18}(?:报|网|社|台|刊|杂志|新闻|财经|传媒|融媒体中心|消息|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
 
 // siteLead is the address of the site that stands in front of a date:
 // http://www.sina.com.cn 2005年03月21日 11:21.
@@ -239,6 +250,9 @@ var siteLead = lazyregexp.New(`(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?\s
 
 // byEnglish is an English by-line.
 var byEnglish = lazyregexp.New(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,]|\d|(?:on|Published|Updated)\b)`)
+
+// submitted is the by-line that Drupal prints in Chinese: 由 张明 提交于 2026年11月27日.
+var submitted = lazyregexp.New(`^由\s+(\p{Han}{2,4})\s+(?:提交|发布|发表)于`)
 
 // readName takes the name of a medium that follows a date and nothing else:
 // "2019-11-25 18:57 参考消息".
@@ -300,6 +314,7 @@ func (r *labelReader) putHint(n *html.Node, name, text string) {
 	if name == "" || text == "" || runes(text) > maxHint || strings.ContainsAny(text, ":：|0123456789") || r.has(label.KindOf(name)) {
 		return
 	}
+	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in an element of its own
 	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
 		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
 	}

@@ -109,7 +109,12 @@ func scriptAuthor(meta []policy.Pair, labels []policy.Label) []policy.Label {
 	}
 	for _, m := range meta {
 		switch strings.ToLower(m.Name) {
-		case "ld:author", "og:article:author":
+		case "ld:author", "og:article:author", "author":
+			if m.Name == "Author" || m.Name == "author" { // at times the site or who built it
+				if policy.PersonsOf(m.Content) == "" {
+					continue
+				}
+			}
 			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) {
 				return []policy.Label{{Element: "meta[" + m.Name + "]", Name: "作者", Value: m.Content}}
 			}

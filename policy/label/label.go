@@ -106,13 +106,24 @@ var (
 	slashed   = lazyregexp.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
 )
 
-// withColons gives labels in brackets, or with a slash behind them, a colon.
+// Labels that read on: 来源于 某报, 发布于 2026-11-27.
+var (
+	takenFrom = lazyregexp.New(`(^|[\s\x{1f}])(来源于|转载自|转自|摘自)[ \x{a0}]+(\p{Han})`)
+	putOn     = lazyregexp.New(`(^|[\s\x{1f}])(发布于|发表于)[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
+)
+
+// withColons gives labels in brackets, with a slash behind them or that read on a
+// colon.
 func withColons(line string) string {
 	if len(line) > 4*maxLine {
 		return line
 	}
 	if strings.ContainsAny(line, "[【") {
 		line = bracketed.ReplaceAllString(line, "$1：")
+	}
+	if strings.ContainsAny(line, "于自") {
+		line = takenFrom.ReplaceAllString(line, "$1$2：$3")
+		line = putOn.ReplaceAllString(line, "$1$2：$3")
 	}
 	if strings.ContainsAny(line, "/／") {
 		line = slashed.ReplaceAllStringFunc(line, func(s string) string {

@@ -1,0 +1,66 @@
+package ingest
+
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy"
+	"dibao/policy/label"
+)
+
+var (
+	dayAlone   = lazyregexp.New(`^(?:0?[1-9]|[12]\d|3[01])日?$`)
+	monthAlone = lazyregexp.New(`^((?:19|20)\d{2})\s?[-/.年]\s?(0?[1-9]|1[0-2])月?$`)
+	dateAlone  = lazyregexp.New(`^((?:19|20)\d{2}年\d{1,2}月\d{1,2}日)\s?(?:[（(]?星期[一二三四五六日][）)]?)?$`)
+	timeAlone  = lazyregexp.New(`^(?:香港時間|香港时间)\s?(\d{1,2})\s?[時时:]\s?(\d{1,2})\s?分?$`)
+)
+
+// readSplitDate takes a date that two lines print, where no label gives one: a day
+// over its month beside the headline, or a day and the time in Hong Kong below the
+// text.
+func (r *labelReader) readSplitDate(h headline, body span) {
+	if h.lines.to == 0 || r.has(label.Date) || r.hasDate(label.Date) {
+		return
+	}
+	lines := r.view.lines
+	for i := max(0, h.lines.from-linesAbove); i+1 < body.from; i++ {
+		a, b := lines[i], lines[i+1]
+		if monthAlone.MatchString(a.text) {
+			a, b = b, a
+		}
+		m := monthAlone.FindStringSubmatch(b.text)
+		if m == nil || !dayAlone.MatchString(a.text) || !meet(a.node, b.node) || a.aside == elsewhere {
+			continue
+		}
+		r.put(policy.Label{Element: elementName(a.node), Value: m[1] + "年" + m[2] + "月" + strings.TrimSuffix(a.text, "日") + "日"})
+		return
+	}
+	for i := body.to; i+1 < min(len(lines), body.to+labelsBehind); i++ {
+		day, clock := dateAlone.FindStringSubmatch(lines[i].text), timeAlone.FindStringSubmatch(lines[i+1].text)
+		if day != nil && clock != nil {
+			r.put(policy.Label{Element: elementName(lines[i].node), Value: day[1] + " " + clock[1] + ":" + clock[2]})
+			return
+		}
+	}
+}
+
+// meet reports whether two elements are one, or stand in the same one.
+func meet(a, b *html.Node) bool {
+	return a == b || a.Parent == b.Parent || a.Parent == b || a == b.Parent
+}
+
+// ofRepublic is a date in the calendar that Taiwan counts by: 115-11-27.
+var ofRepublic = lazyregexp.New(`^(1[01]\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日)(?:\s|$)`)
+
+// withYear gives a date behind a label its year in the common calendar.
+func withYear(value string) string {
+	m := ofRepublic.FindStringSubmatch(value)
+	if m == nil {
+		return value
+	}
+	n, _ := strconv.Atoi(m[1]) // three digits
+	return strconv.Itoa(n+1911) + strings.TrimPrefix(value, m[1])
+}
