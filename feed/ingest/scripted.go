@@ -99,8 +99,8 @@ func linkedData(v any, depth int, add func(name, value string)) {
 // personsName is a name in Chinese, or one of two words and more.
 var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
 
-// scriptAuthor returns the author whom only linked data or an element of Open Graph
-// names, as a label: a person, and neither a site nor an account.
+// scriptAuthor returns the author whom only linked data or a meta element names, as
+// a label: a person, and neither a site nor an account.
 func scriptAuthor(meta []policy.Pair, labels []policy.Label) []policy.Label {
 	for _, l := range labels {
 		if label.KindOf(l.Name) == label.Author && l.Value != "" {
@@ -110,10 +110,8 @@ func scriptAuthor(meta []policy.Pair, labels []policy.Label) []policy.Label {
 	for _, m := range meta {
 		switch strings.ToLower(m.Name) {
 		case "ld:author", "og:article:author", "author":
-			if m.Name == "Author" || m.Name == "author" { // at times the site or who built it
-				if policy.PersonsOf(m.Content) == "" {
-					continue
-				}
+			if strings.EqualFold(m.Name, "author") && policy.PersonsOf(m.Content) == "" {
+				continue // at times the site, or who built it
 			}
 			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) {
 				return []policy.Label{{Element: "meta[" + m.Name + "]", Name: "作者", Value: m.Content}}
