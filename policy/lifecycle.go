@@ -38,10 +38,9 @@ var (
 	inForceTo     = lazyregexp.New(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
 	itself        = lazyregexp.New(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
 	ofItself      = lazyregexp.New(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
-	ofALicence    = lazyregexp.New(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$`)
+	ofALicence    = lazyregexp.New(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$|的[^，。；]{0,6}(?:合同|协议|证|证书|许可|资格|资质)[，,]$`)
 	// ofAnother is a document with its number, whose term is spoken of.
-	ofAnother = lazyregexp.New(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
-	// ofAContract ends what takes effect and is no document.
+	ofAnother     = lazyregexp.New(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
 	ofAContract   = lazyregexp.New(`(?:合同|协议|协议书|证书|许可证|执照|保函|保险单|判决|裁定|决定书)[^，。；》]{0,3}$`)
 	isContract    = lazyregexp.New(`本(?:协议|合同|保函|保单|证书|许可|授权)`)
 	announcedLost = lazyregexp.New(`此文件已于` + fullDate)
@@ -307,7 +306,7 @@ const turnOfYear = 31
 // ofItself reports whether what takes effect is the document: not a contract, nor
 // what a bracket or another sentence speaks of.
 func (o occurrence) ofItself() bool {
-	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.behind, "的") || strings.HasPrefix(o.behind, "以来") || ofAContract.MatchString(o.before) {
+	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.behind, "的") || strings.HasPrefix(o.behind, "以来") || strings.HasPrefix(o.behind, "前") || strings.HasPrefix(o.behind, "之前") || ofAContract.MatchString(o.before) {
 		return false
 	}
 	if at := itself.FindStringIndex(o.before); at != nil {

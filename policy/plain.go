@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/deadline"
 )
 
 // otherDate are the dates that texts write otherwise than 2024年6月5日: in Chinese
@@ -16,10 +17,7 @@ var otherDate = lazyregexp.New(`((?:19|20)\d{2}|1[0-4]\d)[-./]([01]?\d)[-./]([0-
 	`(?:(?:中[华華])?民[国國]\s*([一二三四五六七八九十百零〇\d]{1,6})|(一百[一二三四五六七八九十零〇]{1,4})|([一二][〇○O零一二三四五六七八九]{3}))\s*年\s*(` + numeral + `)\s*月\s*(` + numeral + `)\s*日|` +
 	`([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)
 
-const (
-	numeral  = `[一二三四五六七八九十]{1,3}|\d{1,2}`
-	republic = 1911 // the year before the first of the calendar of Taiwan
-)
+const numeral = `[一二三四五六七八九十]{1,3}|\d{1,2}`
 
 // otherYear reads the year of a match of otherDate: 1911 is added to one of Taiwan.
 func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
@@ -31,14 +29,14 @@ func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
 			return otherYear("", "", "一百"+rest, "")
 		}
 		year, ok = number(named)
-		return year + republic, ok && year < 1000
+		return year + deadline.Republic, ok && year < 1000
 	case hundred != "":
 		rest := strings.TrimPrefix(hundred, "一百")
 		year, ok = number(rest)
-		return year + 100 + republic, ok && utf8.RuneCountInString(rest) > 1 || rest == "十"
+		return year + 100 + deadline.Republic, ok && utf8.RuneCountInString(rest) > 1 || rest == "十"
 	case len(dotted) == len("107"):
 		year, ok = number(dotted)
-		return year + republic, ok
+		return year + deadline.Republic, ok
 	}
 	return number(dotted)
 }
@@ -64,7 +62,7 @@ func plainDates(line string) (plain string, said map[string]string) {
 			}
 		default:
 			if at[2] >= 0 {
-				if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 {
+				if before, _ := utf8.DecodeLastRuneInString(line[:at[0]]); strings.ContainsRune("0123456789/-.", before) || at[1] < len(line) && strings.IndexByte("0123456789/-", line[at[1]]) >= 0 || at[1]+1 < len(line) && line[at[1]] == '.' && isDigit(line[at[1]+1]) {
 					continue // of an address, a telephone, a longer number
 				}
 			}

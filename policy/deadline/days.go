@@ -87,7 +87,7 @@ func mentions(line, heading string) (all []mention) {
 		m.headed = heading != "" && utf8.RuneCountInString(m.left) <= shortLeft
 		if n := len(all); n > 0 {
 			between := plain[min(end, at[0]):at[0]]
-			if joint.MatchString(between) || all[n-1].until != "" && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing && !asksAnew.MatchString(between) {
+			if joint.MatchString(between) || all[n-1].until != "" && !all[n-1].isSpan && !strings.ContainsAny(between, "。；;！!？?") && verbOf(between) == nothing && !asksAnew.MatchString(between) && !past.MatchString(m.left) {
 				m.joined, all[n-1].joined = true, true
 			}
 		}
@@ -160,8 +160,8 @@ func nextDay(from when.Date, month, day string) when.Date {
 	return when.Date{}
 }
 
-// republic is the year before the first of the calendar that Taiwan counts by.
-const republic = 1911
+// Republic is the year before the first of the calendar that Taiwan counts by.
+const Republic = 1911
 
 // fullYear returns a year with four digits: 25 is 2025, 114 is 2025 if the text is
 // of about that time.
@@ -171,7 +171,7 @@ func fullYear(y string, from when.Date) string {
 	case 2:
 		n += 2000
 	case 3:
-		n += republic
+		n += Republic
 	default:
 		return y
 	}

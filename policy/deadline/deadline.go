@@ -116,6 +116,9 @@ func (r Reader) governs(m mention) bool {
 	case foreign:
 		return false
 	case ours:
+		if afterwards.MatchString(firstRunes(m.left, shortLeft)) && !shows.MatchString(l.text) {
+			return false
+		}
 		return l.closes && !stood.MatchString(m.right) || m.isSpan || m.until != "" || l.fromNow
 	}
 	switch {
@@ -180,7 +183,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	}
 	request := r.Asks || r.Comments || r.Notice || requests.MatchString(sentence)
 	switch {
-	case !r.Asks && !r.Comments && itsDuty.MatchString(m.right) && !toUs.MatchString(m.right), r.isOfOthers(m):
+	case !r.Asks && !r.Comments && (itsDuty.MatchString(m.right) || ledBy.MatchString(m.left)) && !toUs.MatchString(m.right), r.isOfOthers(m):
 		return false
 	case !request, announced.MatchString(m.left):
 		return false
@@ -201,10 +204,14 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 // isOfOthers reports whether the subject of a day is not the reader to whom the
 // title speaks, or what is asked for belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
-	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]) {
+	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || r.Asks && undoes.MatchString(m.left) {
 		return true
 	}
-	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && objects.MatchString(lastRunes(m.left, nearChars)+firstRunes(m.right, nearChars))
+	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {
+		return true
+	}
+	near := lastRunes(m.left, nearChars) + firstRunes(m.right, nearChars)
+	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && (objects.MatchString(near) || fetches.MatchString(near))
 }
 
 // nearChars is how far from a day the words may stand that go with it.

@@ -42,22 +42,32 @@ var (
 	// later follows a day from which on something may be done.
 	later = lazyregexp.New(`^\s*(?:之?后|以后|起|开始|以来)`)
 	// afterwards are those to whom a duty falls once a call is over.
-	afterwards = lazyregexp.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
+	afterwards = lazyregexp.New(`资格复审材料|[复决]赛(?:选手|团队|队伍|项目|作品)|晋级|拟[录聘][用取]?|递补|录[用取](?:人员|考生|者)|资格复审的|(?:面试|复试|体检)(?:人员|考生|对象)|得奖|乙方|中标|成交|承包|承担单位|受托|获奖|入围|入选|立项|获批|受助|[获受][^，。；]{1,4}(?:单位|企业|机构|学校|团体|者|人)|被[^，。；]{1,4}(?:者|人|考生|单位|企业)|(?:完成|结束|结题|验收|到期|签订)后[^，。；]{0,6}$`)
 	// speakers are those who speak at a meeting, judge, or run the call.
-	speakers = lazyregexp.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$`)
+	speakers = lazyregexp.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$|^[^，。；]{0,4}(发言人|演讲[人者]|报告人|讲者|主讲人|陈述人|嘉宾|评委|评审专家|考官|裁判)[^。；]{0,30}$`)
 	// itsDuty follows a day until which a body that is named has a duty: 9月30日前，市数据局会同….
 	itsDuty = lazyregexp.New(`^[，,]?\s*(?:各|市|省|县|区|全)[^，。；请将向报]{0,10}(?:会同|牵头|负责|应|要|须|完成|组织|制定|建立|开展)`)
+	// ledBy stands before a day of a body that is named: 由市财政局牵头，于.
+	ledBy = lazyregexp.New(`(?:牵头|会同|负责)[^。；请]{0,10}$`)
+	// inDraft is the language of rules, not of those who ask for comments on them.
+	inDraft = lazyregexp.New(`应当[^，。；]{0,4}$`)
 	// objects is said of what is published later, or of papers of a tender.
 	objects = lazyregexp.New(`异议|质疑|疑问|疑义|澄清`)
 	// onDisplay stands before the days in which a plan may be looked at and commented on.
 	onDisplay = lazyregexp.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
+	// announces is what the issuer itself is to do behind a comma: 我厅将择优推荐，于.
+	announces = lazyregexp.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$`)
+	// undoes are papers that end or question what readers applied for.
+	undoes = lazyregexp.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
+	// fetches is what bidders do before they bid.
+	fetches = lazyregexp.New(`(?:获取|下载|领取|购买)[^，。；]{0,8}文件`)
 	// samples and past stand before days of forms and of earlier calls.
 	samples  = lazyregexp.New(`(?:填写样例|示例|范例|例如|举例|样表)[^。；]{0,40}$`)
 	past     = lazyregexp.New(`(?:上一轮|上一批|上批|上一届|上届|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
 	promoted = lazyregexp.New(`^[^，。；]{0,10}(?:晋级|入围)`)
 	pleads   = lazyregexp.New(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
 	// announced stands before what the issuer itself is to do: 我厅将于….
-	announced = lazyregexp.New(`(?:^|[^即])将(?:会)?(?:于|在)[^，。；]{0,6}$`)
+	announced = lazyregexp.New(`(?:(?:^|[^即])将|拟|计划|预计|预定)(?:会)?(?:于|在)[^，。；]{0,6}$`)
 	asksNow   = lazyregexp.New(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
 	requests  = lazyregexp.New(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
 	pleaseOn  = lazyregexp.New(`请[^，。；]{0,24}(?:于|在)\s*$`)
@@ -108,14 +118,16 @@ var (
 	nowOn     = lazyregexp.New(`(?:即日|(?:发布|公布|刊登)之日)起?\s*[，,]?\s*(?:至|到|[~～—–－-]+)`)
 	labelHead = lazyregexp.New(`(?:时间|日期|期限|期间|时限|时段|阶段|期内|期|日)$`)
 	// andWhere ends a label of more than the day: 提交投标文件截止时间、开标时间和地点.
-	andWhere  = lazyregexp.New(`(截止时间|截止日期)(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点)){1,3}$`)
+	andWhere = lazyregexp.New(`(截止时间|截止日期)(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点)){1,3}$`)
+	// inBracket stands between a label and its day: 递交截止时间（下同）为.
+	inBracket = lazyregexp.New(`[（(][^（）()]{1,20}[)）]$`)
 	bareLabel = lazyregexp.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
-	ourWords = lazyregexp.New(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿`)
+	ourWords = lazyregexp.New(`报名|申报|征集|征求|意见|反馈|受理|投稿|征稿|征件|收件|征文|填报|填写|提交|递交|报送|上报|推荐|申请|咨询|投标|标书|响应文件|应征|上传|遴选|招募|建议|申领|起止|截稿`)
 	// calls are titles of texts whose 公告期 is not the time to answer in.
 	calls        = lazyregexp.New(`招标|采购|磋商|谈判|询价|比选|成交|中标|招聘|招考|招生|申报|遴选|拍卖|出让|转让`)
 	shows        = lazyregexp.New(`公示|公告`)
-	foreignWords = lazyregexp.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|完成时间|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
+	foreignWords = lazyregexp.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
 // labelOf reads what stands right before a day.
@@ -123,6 +135,7 @@ func labelOf(left string) (l label) {
 	tail := connector.FindString(left)
 	l.fromNow = nowOn.MatchString(tail)
 	text := strings.TrimSpace(left[:len(left)-len(tail)])
+	text = inBracket.ReplaceAllString(text, "")
 	text = andWhere.ReplaceAllString(text, "$1")
 	l.text = enumerated.ReplaceAllString(behindLast(text, "，,、：:（）()“”"), "")
 	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(lastRunes(l.text, 2))
@@ -156,6 +169,8 @@ func (r Reader) judge(l label) verdict {
 	switch what := shows.FindString(l.text); {
 	case strings.HasSuffix(l.text, "阶段") && !r.Asks:
 		return unknown // of a plan
+	case what == "公示" && strings.Contains(l.text, "意见"):
+		return ours
 	case what == "公示" && r.Asks && !r.isFor("公示"), what == "公告" && calls.MatchString(r.Title):
 		return foreign
 	case what != "":
@@ -189,7 +204,7 @@ var (
 	doVerb   = `完成|办结|建成|建立|实现|落实|到位|达到|整改|出台|制定|竣工|投入|启动|成立|取得|审核|审查|复核|初审|评审|公布|印发|召开|举行|举办|下发|拨付|缴纳|缴费|打印|参加|领取|购买|支付|付款|退还|归还|拆除|开工|投产|通车|报到|验收|结题|清理|核查|到达|抵达|到场|入场|发放|兑付|汇[至入]|出生|毕业|发布|颁发|公示`
 	verbs    = lazyregexp.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
-	nominal = lazyregexp.New(`^(?:材料|资料|书|表|单位|人|者|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
+	nominal = lazyregexp.New(`^(?:材料|资料|书|表|单位|人(?:[^事社力才大]|$)|者|辅导|培训|宣传|动员|指导|宣讲|咨询|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
 	// object follows the verb that governs it, at the end of a clause: 报送数据.
 	object = lazyregexp.New(`^(?:报送|提交|上报|递交|反馈|填报|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
 	// finishes is what 完成 may have as its object: 完成网上申请.
