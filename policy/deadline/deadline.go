@@ -183,7 +183,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	}
 	request := r.Asks || r.Comments || r.Notice || requests.MatchString(sentence)
 	switch {
-	case !r.Asks && !r.Comments && (itsDuty.MatchString(m.right) || ledBy.MatchString(m.left)) && !toUs.MatchString(m.right), r.isOfOthers(m):
+	case !r.Asks && !r.Comments && (isDutyOf(m.right) || ledBy.MatchString(m.left)) && !toUs.MatchString(m.right), r.isOfOthers(m):
 		return false
 	case !request, announced.MatchString(m.left):
 		return false
@@ -199,6 +199,12 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	}
 	return true
+}
+
+// isDutyOf reports whether a body behind a day has the duty: 9月30日前，市数据局会同….
+// What all report to the issuer (各市要梳理…报送至省) is asked of readers.
+func isDutyOf(right string) bool {
+	return itsDuty.MatchString(right) && !(strings.HasPrefix(strings.TrimLeft(right, "，, "), "各") && thenToUs.MatchString(right))
 }
 
 // isOfOthers reports whether the subject of a day is not the reader to whom the

@@ -63,7 +63,7 @@ var (
 	fetches = lazyregexp.New(`(?:获取|下载|领取|购买)[^，。；]{0,8}文件`)
 	// samples and past stand before days of forms and of earlier calls.
 	samples  = lazyregexp.New(`(?:填写样例|示例|范例|例如|举例|样表)[^。；]{0,40}$`)
-	past     = lazyregexp.New(`(?:上一轮|上一批|上批|上一届|上届|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
+	past     = lazyregexp.New(`(?:上一轮|上一批|上批|上一届|上届[^时]|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
 	promoted = lazyregexp.New(`^[^，。；]{0,10}(?:晋级|入围)`)
 	pleads   = lazyregexp.New(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
 	// announced stands before what the issuer itself is to do: 我厅将于….
