@@ -89,31 +89,38 @@ func plainDates(line string) (plain string, said map[string]string) {
 	return b.String(), said
 }
 
-// hasOtherDate reports whether a line may hold a date that plainDates rewrites.
+// hasOtherDate reports whether a line may hold a date that plainDates rewrites. It
+// looks at each byte once: every line of a text is asked, some of them often.
 func hasOtherDate(s string) bool {
-	if strings.Contains(s, "二") && containsAny(s, "二〇", "二○", "二零", "二O", "二Ｏ") || containsAny(s, "一九", "一百", "民國", "民国") || hasNumeralDay(s) {
-		return true
-	}
-	for i := 4; i < len(s); i++ { // a year of three digits has a word before it
-		if c := s[i]; (c == '-' || c == '.' || c == '/') && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1') {
-			return true
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '-' || c == '.' || c == '/': // a year of three digits has a word before it
+			if i >= 4 && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1') {
+				return true
+			}
+		case c != "一"[0] && c != "民"[0] || i+3 > len(s):
+		default:
+			switch s[i : i+3] {
+			case "二":
+				if strings.HasPrefix(s[i+3:], "〇") || strings.HasPrefix(s[i+3:], "○") || strings.HasPrefix(s[i+3:], "零") || strings.HasPrefix(s[i+3:], "O") || strings.HasPrefix(s[i+3:], "Ｏ") {
+					return true
+				}
+			case "一":
+				if strings.HasPrefix(s[i+3:], "九") || strings.HasPrefix(s[i+3:], "百") {
+					return true
+				}
+			case "民":
+				if strings.HasPrefix(s[i+3:], "國") || strings.HasPrefix(s[i+3:], "国") {
+					return true
+				}
+			case "日":
+				if endsInAny(s[:i], "一", "二", "三", "四", "五", "六", "七", "八", "九", "十") {
+					return true
+				}
+			}
 		}
 	}
 	return false
-}
-
-// hasNumeralDay reports whether a 日 stands behind a Chinese numeral.
-func hasNumeralDay(s string) bool {
-	for end := 0; ; {
-		i := strings.Index(s[end:], "日")
-		if i < 0 {
-			return false
-		}
-		if endsInAny(s[:end+i], "一", "二", "三", "四", "五", "六", "七", "八", "九", "十") {
-			return true
-		}
-		end += i + len("日")
-	}
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
