@@ -160,9 +160,11 @@ func (s *screen) line(line string) {
 
 func (s *screen) head(english string) { s.line(s.text(english)) }
 
-// item writes what is said of one thing, in columns of widths.
-func (s *screen) item(cells ...string) {
-	widths := []int{30, 16}
+// item writes what is said of one thing, in columns.
+func (s *screen) item(cells ...string) { s.columns([]int{30, 16}, cells...) }
+
+// columns is item with other widths of its columns.
+func (s *screen) columns(widths []int, cells ...string) {
 	line := " "
 	for i, c := range cells {
 		line += " "
@@ -274,7 +276,7 @@ func (st Snapshot) printLists(s *screen) {
 		case !l.OverdueSince.IsZero():
 			when = s.text("OVERDUE since %s", cli.ShortTime(l.OverdueSince, st.zone))
 		}
-		s.item(l.List.Slug, when, s.text("%d articles match", l.Matched))
+		s.columns([]int{26, 30}, l.List.Slug, when, s.text("%d articles match", l.Matched))
 	}
 	if n := st.digest.HeldIssues; n > 0 {
 		s.item(s.text("%d issues are held; see: dibao issue list", n))
