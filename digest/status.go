@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dibao/digest/delivery"
+	"dibao/internal/database"
 	"dibao/subscribers"
 )
 
@@ -34,7 +35,7 @@ type ListStatus struct {
 
 // Status returns a snapshot of composing and delivering.
 func (s *Service) Status(ctx context.Context) (Status, error) {
-	st := Status{Deliveries: make(map[string]int), Reports: make(map[string]int)}
+	var st Status
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
 		return st, err
@@ -48,9 +49,10 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	}
 	since := s.now().Add(-statusWindow)
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		err := errors.Join(
-			countBy(ctx, tx, st.Deliveries, `SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE m.due_at >= $1 GROUP BY d.state`, since),
-			countBy(ctx, tx, st.Reports, `SELECT kind, COUNT(*) FROM feedback WHERE kind <> 'reply' AND at >= $1 GROUP BY kind`, since),
+		deliveries, errDeliveries := database.CountBy[string](ctx, tx, `SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE m.due_at >= $1 GROUP BY d.state`, since)
+		reports, errReports := database.CountBy[string](ctx, tx, `SELECT kind, COUNT(*) FROM feedback WHERE kind <> 'reply' AND at >= $1 GROUP BY kind`, since)
+		st.Deliveries, st.Reports = deliveries, reports
+		err := errors.Join(errDeliveries, errReports,
 			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM issues WHERE held = 1`).Scan(&st.HeldIssues),
 			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM strikes WHERE state = 'pending'`).Scan(&st.Pending))
 		if err != nil {
@@ -67,26 +69,8 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	pauses, err := s.Pauses(ctx)
-	st.Paused = pauses
+	st.Paused, err = s.Pauses(ctx)
 	return st, err
-}
-
-func countBy(ctx context.Context, tx *sql.Tx, counts map[string]int, query string, args ...any) error {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var n int
-		if err := rows.Scan(&name, &n); err != nil {
-			return err
-		}
-		counts[name] = n
-	}
-	return rows.Err()
 }
 
 func (s *Service) listStatus(ctx context.Context, l subscribers.List) (ListStatus, error) {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"dibao/internal/database"
 )
 
 // Status is a snapshot of collecting.
@@ -19,22 +21,10 @@ type Status struct {
 // Status returns a snapshot of collecting. It reads indexes and small tables
 // only, so that it may be asked often.
 func (st *Store) Status(ctx context.Context) (Status, error) {
-	s := Status{Sources: make(map[State]int)}
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT state, COUNT(*) FROM sources WHERE state <> 'removed' GROUP BY state`)
+	var s Status
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		s.Sources, err = database.CountBy[State](ctx, tx, `SELECT state, COUNT(*) FROM sources WHERE state <> 'removed' GROUP BY state`)
 		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var state State
-			var n int
-			if err := rows.Scan(&state, &n); err != nil {
-				return err
-			}
-			s.Sources[state] = n
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return err
 		}
 		err = tx.QueryRowContext(ctx, `SELECT id, collected_at FROM articles ORDER BY id DESC LIMIT 1`).Scan(&s.Articles, &s.NewestAt)

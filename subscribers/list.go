@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/mail"
 	"slices"
 	"strings"
@@ -343,22 +344,11 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, error) {
 	counts := map[string]int{string(StateConfirmed): 0, string(StatePending): 0, string(StateUnsubscribed): 0}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT state, COUNT(*) FROM subscriptions WHERE list = $1 GROUP BY state`, list)
+		found, err := database.CountBy[string](ctx, tx, `SELECT state, COUNT(*) FROM subscriptions WHERE list = $1 GROUP BY state`, list)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var state string
-			var n int
-			if err := rows.Scan(&state, &n); err != nil {
-				return err
-			}
-			counts[state] = n
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
+		maps.Copy(counts, found)
 		n, err := s.countSuppressed(ctx, tx, list)
 		counts["suppressed"] = n
 		counts[string(StateConfirmed)] -= n
@@ -374,23 +364,10 @@ func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int, error) 
 }
 
 // countBy returns the counts that a query gives for names.
-func (s *Store) countBy(ctx context.Context, query string) (map[string]int, error) {
-	counts := make(map[string]int)
-	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, query)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var name string
-			var n int
-			if err := rows.Scan(&name, &n); err != nil {
-				return err
-			}
-			counts[name] = n
-		}
-		return rows.Err()
+func (s *Store) countBy(ctx context.Context, query string) (counts map[string]int, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		counts, err = database.CountBy[string](ctx, tx, query)
+		return err
 	})
 	return counts, err
 }

@@ -33,6 +33,24 @@ func ScanOne[T any](r Row) (T, error) {
 	return v, err
 }
 
+// CountBy runs a query whose rows are a name and a count, and returns the counts by
+// name.
+func CountBy[K ~string](ctx context.Context, tx *sql.Tx, query string, args ...any) (map[K]int, error) {
+	type row struct {
+		name K
+		n    int
+	}
+	rows, err := Collect(ctx, tx, func(r Row) (c row, err error) {
+		err = r.Scan(&c.name, &c.n)
+		return c, err
+	}, query, args...)
+	counts := make(map[K]int, len(rows))
+	for _, c := range rows {
+		counts[c.name] = c.n
+	}
+	return counts, err
+}
+
 // IDs returns a subquery that yields the integers of a JSON array, for
 // "id IN (…)"; param is the placeholder of the array, such as $1.
 func (d Dialect) IDs(param string) string {

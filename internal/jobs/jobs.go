@@ -248,23 +248,10 @@ func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
 
 // Counts returns how many jobs the queue has, by River's state: available,
 // running, retryable, scheduled, and for a while completed and discarded.
-func Counts(ctx context.Context, db *database.DB) (map[string]int, error) {
-	counts := make(map[string]int)
-	err := db.Read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT state, COUNT(*) FROM river_job GROUP BY state`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var state string
-			var n int
-			if err := rows.Scan(&state, &n); err != nil {
-				return err
-			}
-			counts[state] = n
-		}
-		return rows.Err()
+func Counts(ctx context.Context, db *database.DB) (counts map[string]int, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		counts, err = database.CountBy[string](ctx, tx, `SELECT state, COUNT(*) FROM river_job GROUP BY state`)
+		return err
 	})
 	return counts, err
 }
