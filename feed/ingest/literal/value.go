@@ -173,22 +173,28 @@ func (r *valueReader) array(depth int) (any, bool) {
 	}
 }
 
+// quoted returns what stands in a string whose quote is at s[at], as it is written,
+// whether anything of it is escaped, and where it ends. A string that is not closed
+// ends with s.
+func quoted(s string, at int) (raw string, escaped bool, after int) {
+	quote := s[at]
+	at++
+	start := at
+	for at < len(s) && s[at] != quote {
+		if s[at] == '\\' {
+			escaped = true
+			at++
+		}
+		at++
+	}
+	return s[start:min(at, len(s))], escaped, min(at+1, len(s))
+}
+
 // text reads a string at its quote.
 func (r *valueReader) text() string {
 	quote := r.s[r.at]
-	r.at++
-	start := r.at
-	escaped := false
-	for r.at < len(r.s) && r.s[r.at] != quote {
-		if r.s[r.at] == '\\' {
-			escaped = true
-			r.at++
-		}
-		r.at++
-	}
-	end := min(r.at, len(r.s))
-	r.at = min(r.at+1, len(r.s))
-	raw := r.s[start:end]
+	raw, escaped, after := quoted(r.s, r.at)
+	r.at = after
 	if !escaped {
 		return raw
 	}

@@ -162,20 +162,8 @@ func (r *scriptReader) only() (string, bool) {
 
 // literal reads a string at its quote.
 func (r *scriptReader) literal() string {
-	quote := r.s[r.at]
-	r.at++
-	start := r.at
-	escaped := false
-	for r.at < len(r.s) && r.s[r.at] != quote {
-		if r.s[r.at] == '\\' {
-			escaped = true
-			r.at++
-		}
-		r.at++
-	}
-	r.at = min(r.at, len(r.s))
-	text := r.s[start:r.at]
-	r.at++
+	text, escaped, after := quoted(r.s, r.at)
+	r.at = after
 	if escaped {
 		text = unescapeScript.Replace(text)
 	}
