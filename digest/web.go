@@ -1,12 +1,10 @@
 package digest
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -50,31 +48,10 @@ func (h *Web) Register(mux *http.ServeMux) {
 	h.registerAPI(mux)
 }
 
-// page is a view that can be rendered.
-type page interface{ Render(io.Writer) error }
-
-// serve answers with a page, built anew when an article, an issue or a list
-// changed, and when a day ends. Query is what of the address's query says which
-// part of the page is asked for, "" for the first.
-func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build func(ctx context.Context, p templates.Page) (page, error)) {
-	stamp, modified, err := h.stamp(r.Context())
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	o := h.Service.opts
-	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: o.SiteName, Canonical: o.BaseURL + r.URL.EscapedPath() + query}
-	key := fmt.Sprintf("%s%s %s %t", r.URL.Path, query, p.Language, p.Chosen)
-	err = h.Cache.Serve(w, r, key, stamp+" "+h.Feeds.Today().String(), func() (web.Document, error) {
-		view, err := build(r.Context(), p)
-		if err != nil {
-			return web.Document{}, err
-		}
-		var buf bytes.Buffer
-		err = view.Render(&buf)
-		return web.Document{Body: buf.Bytes(), MediaType: "text/html; charset=utf-8", Modified: modified}, err
-	})
-	if err != nil {
+// serve answers with a page. Query is what of the address's query says which part
+// of the page is asked for, "" for the first.
+func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build func(ctx context.Context, p templates.Page) (site.PageView, error)) {
+	if err := h.Feeds.ServePage(w, r, r.URL.EscapedPath()+query, build); err != nil {
 		h.fail(w, r, err)
 	}
 }
@@ -103,7 +80,7 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
+	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
 		s := h.Service
 		articles, err := s.articles.Articles(ctx, feed.Selection{Before: from, Limit: homeArticles + 1})
 		if err != nil {
@@ -172,7 +149,7 @@ func describeSite(name, base, language string) map[string]any {
 
 // lists is the index of the lists that anybody may see.
 func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
-	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (page, error) {
+	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (site.PageView, error) {
 		all, err := h.publicLists(ctx)
 		p.Title, p.Current = templates.Words(p.Language, "index.list"), "browse"
 		view, group := templates.IndexPage{Page: p, Key: "list"}, templates.IndexGroup{}
@@ -190,7 +167,7 @@ func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
+	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
 		s := h.Service
 		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
@@ -230,7 +207,7 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (page, error) {
+	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
 		s := h.Service
 		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
@@ -258,7 +235,7 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
-	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (page, error) {
+	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (site.PageView, error) {
 		s := h.Service
 		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {

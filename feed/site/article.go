@@ -26,20 +26,21 @@ func (h *Web) registerPages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /search", h.searchPage)
 }
 
-// pageView is a view that can be rendered.
-type pageView interface{ Render(io.Writer) error }
+// PageView is a view that can be rendered.
+type PageView interface{ Render(io.Writer) error }
 
-// servePage answers with a page from the cache, built anew when an article
-// changed and when a day ends: states such as 尚未施行 depend on the day.
-func (h *Web) servePage(w http.ResponseWriter, r *http.Request, key string, build func(ctx context.Context, p templates.Page) (pageView, error)) {
+// ServePage answers with the page at an address of this site, from the cache, built
+// anew when an article, an issue or a list changed and when a day ends: states such
+// as 尚未施行 depend on the day. It returns what build returns, and has answered only
+// where that is nil.
+func (h *Web) ServePage(w http.ResponseWriter, r *http.Request, address string, build func(ctx context.Context, p templates.Page) (PageView, error)) error {
 	stamp, modified, err := h.Store.Stamp(r.Context())
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return err
 	}
-	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: h.SiteName, Canonical: h.BaseURL + key}
+	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: h.SiteName, Canonical: h.BaseURL + address}
 	version := fmt.Sprintf("%s %s", stamp, h.Today())
-	err = h.Cache.Serve(w, r, fmt.Sprintf("%s %s %t", key, p.Language, p.Chosen), version, func() (web.Document, error) {
+	return h.Cache.Serve(w, r, fmt.Sprintf("%s %s %t", address, p.Language, p.Chosen), version, func() (web.Document, error) {
 		view, err := build(r.Context(), p)
 		if err != nil {
 			return web.Document{}, err
@@ -48,7 +49,10 @@ func (h *Web) servePage(w http.ResponseWriter, r *http.Request, key string, buil
 		err = view.Render(&buf)
 		return web.Document{Body: buf.Bytes(), MediaType: "text/html; charset=utf-8", Modified: modified}, err
 	})
-	if err != nil {
+}
+
+func (h *Web) servePage(w http.ResponseWriter, r *http.Request, address string, build func(ctx context.Context, p templates.Page) (PageView, error)) {
+	if err := h.ServePage(w, r, address, build); err != nil {
 		h.fail(w, r, err)
 	}
 }
@@ -79,7 +83,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.servePage(w, r, fmt.Sprintf("/articles/%d", id), func(ctx context.Context, p templates.Page) (pageView, error) {
+	h.servePage(w, r, fmt.Sprintf("/articles/%d", id), func(ctx context.Context, p templates.Page) (PageView, error) {
 		a, err := h.Store.Article(ctx, id)
 		if err != nil {
 			return nil, err
@@ -143,7 +147,7 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 		}
 		key += fmt.Sprintf("?against=%d", against)
 	}
-	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (pageView, error) {
+	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (PageView, error) {
 		a, err := h.Store.Article(ctx, id)
 		if err != nil {
 			return nil, err

@@ -119,7 +119,7 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 	if before > 0 {
 		key += fmt.Sprintf("?before=%d", before)
 	}
-	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (pageView, error) {
+	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (PageView, error) {
 		articles, err := h.Store.ArticlesIn(ctx, c.feed, before, pageSize+1)
 		if err != nil {
 			return nil, err
@@ -180,7 +180,7 @@ func (h *Web) narrower(ctx context.Context, c collection) ([]templates.FacetValu
 // index lists all themes, regions, issuers or sources that have articles.
 func (h *Web) index(plural, key string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		h.servePage(w, r, "/"+plural+"/", func(ctx context.Context, p templates.Page) (pageView, error) {
+		h.servePage(w, r, "/"+plural+"/", func(ctx context.Context, p templates.Page) (PageView, error) {
 			p.Title, p.Current = templates.Words(p.Language, "index."+key), "browse"
 			p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)
 			view := templates.IndexPage{Page: p, Key: key}

@@ -74,7 +74,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	h.servePage(w, r, r.URL.EscapedPath(), func(ctx context.Context, p templates.Page) (pageView, error) {
+	h.servePage(w, r, r.URL.EscapedPath(), func(ctx context.Context, p templates.Page) (PageView, error) {
 		today := h.Today()
 		view := templates.DocumentPage{Document: mentionOf(d, today)}
 		view.Document.Number = d.Number
@@ -326,7 +326,7 @@ func (h *Web) chainPage(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	h.servePage(w, r, r.URL.EscapedPath(), func(ctx context.Context, p templates.Page) (pageView, error) {
+	h.servePage(w, r, r.URL.EscapedPath(), func(ctx context.Context, p templates.Page) (PageView, error) {
 		chain, err := h.Store.Chain(ctx, d.ID)
 		if err != nil {
 			return nil, err

@@ -80,7 +80,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 	if s.page > 0 {
 		key = s.address("page", strconv.Itoa(s.page+1))
 	}
-	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (pageView, error) {
+	h.servePage(w, r, key, func(ctx context.Context, p templates.Page) (PageView, error) {
 		query := s.query()
 		view := templates.SearchPage{Query: s.text, Asked: query != "", Total: -1}
 		p.Current, p.Title = "search", templates.Words(p.Language, "search.title")
