@@ -4,10 +4,9 @@ import (
 	"html/template"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
-
-	"dibao/internal/lazyregexp"
 )
 
 // Fact is a line of the box of facts. Key names it in the catalogue below
@@ -208,7 +207,7 @@ func withParameter(address, parameter string) string {
 }
 
 // bracketed is the year and serial of a document number, which no line may part.
-var bracketed = lazyregexp.New(`〔\d{4}〕\d{1,5}号|第\s?\d{1,5}\s?号`)
+var bracketed = regexp.MustCompile(`〔\d{4}〕\d{1,5}号|第\s?\d{1,5}\s?号`)
 
 // unbroken escapes a text and keeps the numbers of documents in it on one line. On
 // a page that is not Chinese it says what is (WCAG 2.2 §3.1.2).

@@ -5,13 +5,12 @@ import (
 	"mime"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
-
-	"dibao/internal/lazyregexp"
 )
 
 // Formats are the ways to write a feed. A new format is one file and one line here.
@@ -180,7 +179,7 @@ func text(s string) string {
 }
 
 // looksLikeHTML are the beginnings of tags, and references to characters.
-var looksLikeHTML = lazyregexp.New(`<[A-Za-z/!?]|&#?\w+;`)
+var looksLikeHTML = regexp.MustCompile(`<[A-Za-z/!?]|&#?\w+;`)
 
 // plain returns text for places where some readers, and the validator, would
 // take what looks like HTML for HTML: it is written with the full-width signs.

@@ -1,11 +1,11 @@
 package search
 
 import (
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/fold"
 )
@@ -58,7 +58,7 @@ const (
 )
 
 // queryWord is a word of a query: with field and quotes, or a bare one.
-var queryWord = lazyregexp.New(`(-?)(?:([\p{Han}a-zA-Z]{1,10})[:：])?(?:"([^"]*)"|“([^”]*)”|「([^」]*)」|([^\s\x{3000}"“”「」]+))`)
+var queryWord = regexp.MustCompile(`(-?)(?:([\p{Han}a-zA-Z]{1,10})[:：])?(?:"([^"]*)"|“([^”]*)”|「([^」]*)」|([^\s\x{3000}"“”「」]+))`)
 
 // parseQuery takes a query apart. What makes no sense is left out and named in
 // problems: a search box must never answer with an error.

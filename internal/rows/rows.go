@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -17,8 +18,6 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/simplifiedchinese"
-
-	"dibao/internal/lazyregexp"
 )
 
 // MaxRow is the longest row in bytes.
@@ -207,7 +206,7 @@ func (r *Reader) split(raw []byte) (Row, error) {
 }
 
 // namedAddress is what a field "Name" <name@example.org> has behind its quote.
-var namedAddress = lazyregexp.New(`^\s*<[^<>"\s]+@[^<>"\s]+>\s*$`)
+var namedAddress = regexp.MustCompile(`^\s*<[^<>"\s]+@[^<>"\s]+>\s*$`)
 
 // quoted reads a field that begins with a quote; after is what follows it,
 // beginning with a separator.

@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
-
-	"dibao/internal/lazyregexp"
 )
 
 // sniffed is how much of a file is looked at to find its encoding and line ends.
@@ -22,7 +21,7 @@ var (
 )
 
 // markup is how a page of HTML begins that a program calls a spreadsheet.
-var markup = lazyregexp.New(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
+var markup = regexp.MustCompile(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
 
 // text turns a file into lines that end in a line feed, without a byte order
 // mark. UTF-16 becomes UTF-8; other encodings stay as they are.

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"dibao/internal/lazyregexp"
 )
 
 // BasePath returns the path of a base address, "/dibao" of
@@ -53,7 +52,7 @@ type pathWriter struct {
 	head   bool // nobody takes the body
 	asset  bool // a file of ours
 	wrote  bool
-	change *lazyregexp.Regexp // what stands before addresses in the body; nil: it goes out as it is
+	change *regexp.Regexp // what stands before addresses in the body; nil: it goes out as it is
 	status int
 	body   bytes.Buffer
 }
@@ -63,9 +62,9 @@ func (w *pathWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 var (
 	// Our templates quote attributes; what a text holds is escaped.
-	addressAttribute = lazyregexp.New(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
-	addressOfStyle   = lazyregexp.New(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
-	addressOfLink    = lazyregexp.New(`(<)/([^/])`)
+	addressAttribute = regexp.MustCompile(`\b((?:href|src|srcset|action|formaction|poster)=")/([^/])`)
+	addressOfStyle   = regexp.MustCompile(`(<\?xml-stylesheet\b[^>]{0,200}\bhref=")/([^/])`)
+	addressOfLink    = regexp.MustCompile(`(<)/([^/])`)
 )
 
 // WriteHeader changes the header, and keeps back what has addresses in its body.

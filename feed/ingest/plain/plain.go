@@ -2,11 +2,10 @@
 package plain
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"dibao/internal/lazyregexp"
 )
 
 // Collapse makes every run of white space, U+3000 and U+00A0 included, one
@@ -78,4 +77,4 @@ func Clip(s string, n int) string {
 // IsBase64 reports whether a text is in base64 and nothing else.
 func IsBase64(s string) bool { return inBase64.MatchString(s) }
 
-var inBase64 = lazyregexp.New(`^[A-Za-z0-9+/]{24,}={0,2}$`)
+var inBase64 = regexp.MustCompile(`^[A-Za-z0-9+/]{24,}={0,2}$`)

@@ -9,12 +9,11 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/net/html"
-
-	"dibao/internal/lazyregexp"
 )
 
 // Problem is a rule that a feed breaks. Warnings are what the public validator
@@ -159,14 +158,14 @@ func (v *validator) parse(body []byte) *element {
 func isBadCharacter(r rune) bool { return r >= 0x7F && r <= 0x9F || r == 0xFFFD }
 
 var (
-	tagURI      = lazyregexp.New(`^tag:([a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(-\d{2}(-\d{2})?)?:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,]*$`)
-	plainURI    = lazyregexp.New(`^[a-zA-Z][0-9a-zA-Z+.-]*:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#\[\]]+$`)
-	badEscape   = lazyregexp.New(`%([^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f]|.?$)`)
-	lowerEscape = lazyregexp.New(`%([a-f].|.[a-f])`)
-	htmlEnd     = lazyregexp.New(`</\w+>`)
-	htmlStart   = lazyregexp.New(`(?i)<(script|meta|embed|object)[>\s]`)
-	htmlEntity  = lazyregexp.New(`&(#\w+|\w+);`)
-	mediaType   = lazyregexp.New(`^[^\s()<>,;:\\"/\[\]?=]+/[^\s()<>,;:\\"/\[\]?=]+(;.*)?$`)
+	tagURI      = regexp.MustCompile(`^tag:([a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(-\d{2}(-\d{2})?)?:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,]*$`)
+	plainURI    = regexp.MustCompile(`^[a-zA-Z][0-9a-zA-Z+.-]*:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#\[\]]+$`)
+	badEscape   = regexp.MustCompile(`%([^0-9A-Fa-f]|[0-9A-Fa-f][^0-9A-Fa-f]|.?$)`)
+	lowerEscape = regexp.MustCompile(`%([a-f].|.[a-f])`)
+	htmlEnd     = regexp.MustCompile(`</\w+>`)
+	htmlStart   = regexp.MustCompile(`(?i)<(script|meta|embed|object)[>\s]`)
+	htmlEntity  = regexp.MustCompile(`&(#\w+|\w+);`)
+	mediaType   = regexp.MustCompile(`^[^\s()<>,;:\\"/\[\]?=]+/[^\s()<>,;:\\"/\[\]?=]+(;.*)?$`)
 )
 
 // notHTML checks text that must not look like HTML, as a title.
@@ -211,7 +210,7 @@ func (v *validator) history(e *element) {
 	}
 }
 
-var languageTag = lazyregexp.New(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 func (v *validator) absolute(rule, address string) {
 	u, err := url.Parse(address)
