@@ -31,7 +31,7 @@ type Options struct {
 	BounceDomain string           // of envelope senders (VERP); "": From is the envelope sender
 	Now          func() time.Time // time.Now
 	Logger       *slog.Logger     // slog.Default
-	// Notify is told what an admin should know; nil: only the log is.
+	// Notify reports what an admin should know; nil: only to the log.
 	Notify func(ctx context.Context, n delivery.Notice)
 }
 

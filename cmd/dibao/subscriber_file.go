@@ -22,15 +22,15 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Import readers (dry run without --apply)",
-		Long: "Reads CSV with commas, semicolons, tabs or bars, and one address a line, in UTF-8, UTF-16 or GB18030, as spreadsheets and\n" +
-			"other programs write them. The column of addresses is known by its name (email, 邮箱, …); list, state, language,\n" +
-			"format, consent and confirmed_at are taken where they are there. Who left, bounced, complained or never confirmed\n" +
-			"elsewhere is refused: in exports of Ghost, Substack, Buttondown, phpList, Mautic, Brevo, HubSpot, MailPoet, Sendy,\n" +
+		Long: "Reads CSV files separated by commas, semicolons, tabs or vertical bars, or one address per line, in UTF-8, UTF-16 or\n" +
+			"GB18030. The address column is recognized by its name (email, 邮箱, …); the columns list, state, language, format,\n" +
+			"consent and confirmed_at are used where they exist. Addresses that unsubscribed, bounced, complained or never confirmed\n" +
+			"elsewhere are refused, in exports of Ghost, Substack, Buttondown, phpList, Mautic, Brevo, HubSpot, MailPoet, Sendy,\n" +
 			"MailerLite, Mailchimp, listmonk and Mailman, and in columns such as \"unsubscribed\" or \"退订\".\n\n" +
-			"A file that can be read in two ways is refused whole, with the line: a quote that is not closed, a row with more or\n" +
-			"fewer fields, two columns of addresses, a column that looks like a state and is not understood.\n\n" +
-			"Without --apply nothing is stored. Nobody is mailed, nobody who left or is suppressed is brought back, and a second\n" +
-			"run changes nothing. What is refused, and why, is written beside the file, row by row.",
+			"An ambiguous file is refused as a whole, with the line number: an unclosed quote, a row with more or fewer fields,\n" +
+			"two address columns, or a column that looks like a state and is not understood.\n\n" +
+			"Without --apply, nothing is stored. The import sends no mail and does not resubscribe anyone who left or is suppressed;\n" +
+			"a second run changes nothing. A report next to the file lists each refused row and the reason.",
 		Example: "  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\"\n" +
 			"  dibao subscriber import readers.csv --list weekly --consent \"form of the conference 2026-11-02\" --apply",
 		Args: cobra.ExactArgs(1),

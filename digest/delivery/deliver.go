@@ -28,7 +28,7 @@ type Options struct {
 	Probe       bool             // try at once whether who refused our mail accepts it now, with one message
 	BounceToken func(delivery int64) string
 	MessageKey  []byte // makes Message-IDs; the same on every node
-	// Notify is told what an admin should know; nil: that of the service is.
+	// Notify reports what an admin should know; nil: the Notify of the service.
 	Notify func(ctx context.Context, n Notice)
 }
 

@@ -22,7 +22,7 @@ type ServiceOptions struct {
 	BounceDomain string // of envelope senders (VERP); "": the sender's own address is it
 	Now          func() time.Time
 	Logger       *slog.Logger
-	Notify       func(ctx context.Context, n Notice) // is told what an admin should know; nil: only the log is
+	Notify       func(ctx context.Context, n Notice) // reports what an admin should know; nil: only to the log
 }
 
 // Service keeps the deliveries of one database.

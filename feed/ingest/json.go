@@ -238,8 +238,8 @@ func walkJSON(from []any, at string) ([]any, error) {
 	return from, nil
 }
 
-// statedIn reads a date as text, or as seconds or milliseconds since 1970. It may
-// leave out the year, or be 05/01/2026; the zero When is no date.
+// statedIn reads a date as text, or as seconds or milliseconds since 1970. The year may be
+// missing, and 05/01/2026 leaves open which is the month; the zero When means no date.
 func statedIn(s string, clock when.Clock) when.When {
 	if s == "" {
 		return when.When{}

@@ -316,7 +316,7 @@ func askLoad(ctx context.Context, load, path string, ask loadRequest, answer *lo
 	return json.NewDecoder(res.Body).Decode(answer)
 }
 
-// loadClient is the other side of "bench publish": it asks as it is told.
+// loadClient is the other side of "bench publish": it sends the requests that it is given.
 func loadClient() http.Handler {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadConns, DisableCompression: true}}
 	mux := http.NewServeMux()

@@ -58,7 +58,7 @@ func (d *Mail) add(domain, check, status, text string) {
 	d.Found = append(d.Found, MailFinding{Domain: domain, Check: check, Status: status, Text: text})
 }
 
-// publish adds a Finding with the record that mends it.
+// publish adds a finding with the DNS record that fixes it.
 func (d *Mail) publish(domain, check, status, text, record string) {
 	d.Found = append(d.Found, MailFinding{domain, check, status, text, &record})
 }
