@@ -83,9 +83,6 @@ func (r *Regexp) ReplaceAllStringFunc(src string, repl func(string) string) stri
 	return r.Get().ReplaceAllStringFunc(src, repl)
 }
 
-// ReplaceAll is Regexp.ReplaceAll of the standard library.
-func (r *Regexp) ReplaceAll(src, repl []byte) []byte { return r.Get().ReplaceAll(src, repl) }
-
 // Split is Regexp.Split of the standard library.
 func (r *Regexp) Split(s string, n int) []string { return r.Get().Split(s, n) }
 
