@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
@@ -57,7 +58,7 @@ func hostileFeed(t *testing.T) string {
 // returns how often it was collected whole.
 func (w *world) collectFor(db *database.DB) (stop func() int) {
 	store := feed.NewStore(db, w.now)
-	collector := &feed.Collector{Store: store, Client: fetch.New(fetch.Options{AllowPrivate: true}), Logger: quiet}
+	collector := &collect.Collector{Store: store, Client: fetch.New(fetch.Options{AllowPrivate: true}), Logger: quiet}
 	source := must[feed.Source](w.t)(store.AddSource(w.t.Context(), feed.Source{URL: hostileFeed(w.t.(*testing.T)), Kind: "feed", Name: "国务院"}))
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended, started, n := make(chan bool), make(chan bool), 0

@@ -16,6 +16,7 @@ import (
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/internal/fetch"
 	"dibao/internal/trust"
 	"dibao/subscribers"
@@ -71,7 +72,7 @@ func TestSourcesTextIsNeverFilledWithATokenOfAReader(t *testing.T) {
 		}
 	}))
 	defer site.Close()
-	collector := &feed.Collector{Store: w.articles, Client: fetch.New(fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second}), Logger: quiet}
+	collector := &collect.Collector{Store: w.articles, Client: fetch.New(fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second}), Logger: quiet}
 	for _, path := range []string{"/feed.xml", "/hostile.xml"} {
 		src := must[feed.Source](t)(w.articles.AddSource(t.Context(), feed.Source{URL: site.URL + path, Kind: "feed", Name: "研究 " + oldMarkers[1]}))
 		if got, err := collector.Collect(t.Context(), src.ID); err != nil || got.New == 0 {

@@ -152,32 +152,29 @@ func (st *Store) Article(ctx context.Context, id int64) (Article, error) {
 	return a, err
 }
 
-// known is what the store has of an item of a source.
-type known struct {
-	id       int64
-	guid     string
-	hash     string
-	state    PageState
-	tries    int
-	pageNext sql.Null[time.Time]
+// Known is what is stored of an item of a source.
+type Known struct {
+	ID   int64
+	GUID string
+	Hash string // of its text
 }
 
-// knownArticles returns what is stored of a source, by GUID.
-func (st *Store) knownArticles(ctx context.Context, source int64, guids []string) (map[string]known, error) {
+// KnownArticles returns what is stored of a source, by GUID.
+func (st *Store) KnownArticles(ctx context.Context, source int64, guids []string) (map[string]Known, error) {
 	list, err := json.Marshal(guids)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]known, len(guids))
+	found := make(map[string]Known, len(guids))
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		all, err := database.Collect(ctx, tx, func(r database.Row) (known, error) {
-			var k known
-			err := r.Scan(&k.id, &k.guid, &k.hash, &k.state, &k.tries, &k.pageNext)
+		all, err := database.Collect(ctx, tx, func(r database.Row) (Known, error) {
+			var k Known
+			err := r.Scan(&k.ID, &k.GUID, &k.Hash)
 			return k, err
-		}, `SELECT id, guid, text_hash, page_state, page_tries, page_next_at FROM articles
+		}, `SELECT id, guid, text_hash FROM articles
 			WHERE source = $1 AND guid IN (`+st.db.Dialect().Texts("$2")+`)`, source, string(list))
 		for _, k := range all {
-			found[k.guid] = k
+			found[k.GUID] = k
 		}
 		return err
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -90,13 +91,13 @@ func list(rows ...string) string {
 // room is a collector on a database with a clock moved by hand.
 type room struct {
 	t *testing.T
-	*feed.Collector
+	*collect.Collector
 	at time.Time
 }
 
 func newRoom(t *testing.T, db *database.DB) *room {
 	r := &room{t: t, at: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
-	r.Collector = &feed.Collector{
+	r.Collector = &collect.Collector{
 		Store:  feed.NewStore(db, func() time.Time { return r.at }),
 		Client: fetch.New(fetch.Options{AllowPrivate: true, Timeout: 5 * time.Second}),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -113,7 +114,7 @@ func (r *room) add(s feed.Source) feed.Source {
 	return added
 }
 
-func (r *room) collect(id int64) (feed.Collection, error) {
+func (r *room) collect(id int64) (collect.Collection, error) {
 	r.at = r.at.Add(time.Second)
 	return r.Collect(r.t.Context(), id)
 }

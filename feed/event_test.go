@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/feed/ingest"
 	"dibao/feed/search"
 	"dibao/internal/database"
@@ -84,7 +85,7 @@ func FuzzSearch(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { db.Close() })
-	c := &feed.Collector{Store: feed.NewStore(db, time.Now), Logger: slog.New(slog.DiscardHandler)}
+	c := &collect.Collector{Store: feed.NewStore(db, time.Now), Logger: slog.New(slog.DiscardHandler)}
 	src, err := c.Store.AddSource(ctx, feed.Source{URL: "http://example.org/", Kind: "page"})
 	if err != nil {
 		f.Fatal(err)

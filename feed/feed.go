@@ -1,8 +1,7 @@
 // Package feed owns sources and articles: their types, their SQL, what is due,
-// how an article comes into the store, and the pages and feeds that show it.
+// how an article comes into the store, and what pages and feeds read of it.
 //
-// A [Collector] fetches a source, has feed/ingest read it and policy judge it,
-// and stores the result through a [Store]; running it again changes nothing
+// A [Store] keeps what feed/collect brings; storing it again changes nothing
 // (articles are unique by source and GUID). Times are UTC instants cut to
 // microseconds; dates are [policy.Date]. The package knows neither readers nor
 // mail.
@@ -103,9 +102,9 @@ type Source struct {
 	NextAt       time.Time
 	CreatedAt    time.Time
 
-	advice  string    // on its last error, "" for that of its state
-	begunAt time.Time // of the collection that has not ended; zero: none
-	crashes int       // collections that ended with the process, since the last success
+	LastAdvice string    // on its last error, "" for that of its state; see [Source.Advice]
+	BegunAt    time.Time // of the collection that has not ended; zero: none
+	Crashes    int       // collections that ended with the process, since the last success
 }
 
 // PageState says whether an article's own page has been read.
@@ -142,7 +141,6 @@ type Article struct {
 	CollectedAt time.Time
 	UpdatedAt   time.Time // when the text last changed
 	WithdrawnAt time.Time // when its page was found gone; zero: it is there
-	pageRead    bool      // it was read from its own page just now
 	isNew       bool      // nothing is stored of it yet
 }
 
@@ -189,13 +187,12 @@ type Store struct {
 	Index *search.Index
 
 	stamps stamps
-	turns  turns
 	pieces *database.Pieces // of articles
 }
 
 // NewStore returns a store on a migrated database; now is its clock.
 func NewStore(db *database.DB, now func() time.Time) *Store {
-	st := &Store{db: db, turns: newTurns(), Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, pieces: database.NewPieces(16, 4, 100)}
+	st := &Store{db: db, Now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, pieces: database.NewPieces(16, 4, 100)}
 	st.Index = search.New(db, st.indexSource())
 	return st
 }

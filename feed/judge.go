@@ -14,11 +14,11 @@ import (
 // aheadOfUs is how far a clock or zone of a site may be ahead of ours.
 const aheadOfUs = 24 * time.Hour
 
-// judge has policy say what the item is.
-func (c *Collector) judge(src *Source, it ingest.Item) Article {
+// Judge has policy say what an item of a source is.
+func Judge(src Source, it ingest.Item, now time.Time) Article {
 	shorten(&it)
 	facts := policy.Understand(it.Evidence)
-	dropFuture(&facts, c.Store.Now())
+	dropFuture(&facts, now)
 	return Article{
 		SourceID: src.ID, Licence: src.Licence, GUID: it.GUID, URL: it.URL, Facts: facts, Content: it.HTML,
 		Evidence: it.Evidence, Attachments: it.Attachments,

@@ -20,6 +20,7 @@ import (
 	"context"
 
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/feed/hub"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -52,18 +53,18 @@ func TestPace(t *testing.T) {
 			}
 			return done.Source
 		}
-		if got := step(0, rss("", rssItem(0))); got.Pace() != time.Hour {
-			t.Errorf("pace of a new source: %s", got.Pace())
+		if got := step(0, rss("", rssItem(0))); collect.Interval(got) != time.Hour {
+			t.Errorf("pace of a new source: %s", collect.Interval(got))
 		}
-		if got := step(12*time.Hour, rss("", rssItem(1))); got.Pace() < 2*time.Hour || got.Pace() > 4*time.Hour {
-			t.Errorf("pace with news after 12 hours: %s", got.Pace())
+		if got := step(12*time.Hour, rss("", rssItem(1))); collect.Interval(got) < 2*time.Hour || collect.Interval(got) > 4*time.Hour {
+			t.Errorf("pace with news after 12 hours: %s", collect.Interval(got))
 		}
-		if got := step(72*time.Hour, rss("", rssItem(1))); got.Pace() != 6*time.Hour {
-			t.Errorf("pace of a silent source: %s", got.Pace())
+		if got := step(72*time.Hour, rss("", rssItem(1))); collect.Interval(got) != 6*time.Hour {
+			t.Errorf("pace of a silent source: %s", collect.Interval(got))
 		}
 		for i := range 20 {
-			if got := step(time.Hour, rss("", rssItem(i+2))); i == 19 && got.Pace() != time.Hour {
-				t.Errorf("pace of a busy source: %s", got.Pace())
+			if got := step(time.Hour, rss("", rssItem(i+2))); i == 19 && collect.Interval(got) != time.Hour {
+				t.Errorf("pace of a busy source: %s", collect.Interval(got))
 			}
 		}
 		got := step(time.Hour, rss("<ttl>720</ttl>", rssItem(50)))

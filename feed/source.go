@@ -28,6 +28,13 @@ const (
 	maxSourceName = 1000
 )
 
+const (
+	// MaxListPages is how far back a list is read to find what is known of it.
+	MaxListPages = 10
+	// MaildirScheme begins the address of a mailbox folder: maildir:///var/mail/policy.
+	MaildirScheme = "maildir://"
+)
+
 // The interval between collections where the admin gives none, and its floor.
 const (
 	DefaultInterval = time.Hour
@@ -46,23 +53,38 @@ func scanSource(row database.Row) (Source, error) {
 	err := row.Scan(&s.ID, &s.URL, &s.Kind, &s.Name, &s.Zone, &s.Issuer, &s.Region, &s.Licence, &settings, &seconds,
 		&s.State, &s.ETag, &s.LastModified, &s.BodyHash, &s.Failures, &s.LastError, &checked, &succeeded, &s.NextAt, &s.CreatedAt,
 		&s.Theme, &s.UsualItems, &s.MovedTo, &s.Moves, &news,
-		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &s.advice, &begun, &s.crashes)
+		&change, &hints, &s.Proxy, &s.UserAgent, &s.Private, &s.LastAdvice, &begun, &s.Crashes)
 	if err != nil {
 		return Source{}, err
 	}
 	s.Interval, s.ChangeEvery = time.Duration(seconds)*time.Second, time.Duration(change)*time.Second
-	s.CheckedAt, s.SucceededAt, s.NewsAt, s.begunAt = checked.V, succeeded.V, news.V, begun.V
+	s.CheckedAt, s.SucceededAt, s.NewsAt, s.BegunAt = checked.V, succeeded.V, news.V, begun.V
 	if err := errors.Join(json.Unmarshal([]byte(settings), &s.Settings), json.Unmarshal([]byte(hints), &s.Hints)); err != nil {
 		return Source{}, fmt.Errorf("settings of source %d: %w", s.ID, err)
 	}
 	return s, nil
 }
 
+// Request is a GET on behalf of the source. A source that moved to another host
+// has no permission left.
+func (s Source) Request(address string, isPage bool) fetch.Request {
+	req := fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
+	if s.Private != "" && s.Private == fetch.Origin(s.URL) {
+		req.Private = s.Private
+	}
+	return req
+}
+
+// Ingest returns what a reader has to know of the source.
+func (s Source) Ingest() ingest.Source {
+	return ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings}
+}
+
 // NeedsTrust says what storing the source would allow that a stranger's file must
 // not decide by itself; none for a public feed or page of which no more than a
 // link is shown.
 func (s Source) NeedsTrust() (powers []string) {
-	if dir, ok := strings.CutPrefix(s.URL, maildirScheme); ok {
+	if dir, ok := strings.CutPrefix(s.URL, MaildirScheme); ok {
 		powers = append(powers, "reads and publishes the mail in "+dir)
 	}
 	if s.Proxy != "" {
@@ -90,7 +112,7 @@ func (s *Source) Check() error {
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		dir, isMaildir := strings.CutPrefix(s.URL, maildirScheme)
+		dir, isMaildir := strings.CutPrefix(s.URL, MaildirScheme)
 		if !isMaildir || !filepath.IsAbs(dir) {
 			return fmt.Errorf("source address %q is not an http or https address, nor maildir:///ABSOLUTE/FOLDER", redact.Text(s.URL))
 		}
@@ -133,8 +155,8 @@ func (s *Source) Check() error {
 	if err := s.Settings.Check(s.Kind); err != nil {
 		return err
 	}
-	if s.Settings.Pages < 0 || s.Settings.Pages > maxListPages {
-		return fmt.Errorf("a new source is read from 1 to %d pages of its list, not %d", maxListPages, s.Settings.Pages)
+	if s.Settings.Pages < 0 || s.Settings.Pages > MaxListPages {
+		return fmt.Errorf("a new source is read from 1 to %d pages of its list, not %d", MaxListPages, s.Settings.Pages)
 	}
 	if s.Zone == "" {
 		s.Zone = "Asia/Shanghai"
@@ -315,25 +337,6 @@ func (st *Store) SourceByID(ctx context.Context, id int64) (Source, error) {
 		return Source{}, fmt.Errorf("source %d: %w", id, ErrNotFound)
 	}
 	return s, err
-}
-
-// saveCollection stores how a collection of s ended.
-func saveCollection(ctx context.Context, tx *sql.Tx, s Source) error {
-	hints, err := json.Marshal(s.Hints)
-	if err != nil {
-		return fmt.Errorf("hints of %s: %w", s.URL, err)
-	}
-	res, err := tx.ExecContext(ctx, `
-		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
-			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,
-			checked_at = $8, succeeded_at = $9, next_at = $10, usual_items = $11, moved_to = $12, moves = $13, news_at = $15, change_seconds = $16, hints = $17,
-			begun_at = NULL, crashes = $18, advice = $19,
-			url = CASE WHEN NOT EXISTS (SELECT 1 FROM sources o WHERE o.url = $14 AND o.id <> $1) THEN $14 ELSE url END
-		WHERE id = $1`,
-		s.ID, s.State, s.ETag, s.LastModified, s.BodyHash, s.Failures, s.LastError,
-		s.CheckedAt, nullTime(s.SucceededAt), s.NextAt,
-		s.UsualItems, s.MovedTo, s.Moves, s.URL, nullTime(s.NewsAt), int64(s.ChangeEvery/time.Second), string(hints), s.crashes, s.advice)
-	return oneRow(res, err)
 }
 
 func oneRow(res sql.Result, err error) error {

@@ -18,6 +18,7 @@ import (
 	"dibao/digest/delivery"
 	"dibao/digest/inbound"
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/internal/browser"
 	"dibao/internal/budget"
 	"dibao/internal/config"
@@ -35,7 +36,7 @@ type app struct {
 	config      config.Config
 	db          *database.DB
 	articles    *feed.Store
-	collector   *feed.Collector
+	collector   *collect.Collector
 	subscribers *subscribers.Store
 	digest      *digest.Service
 	inbound     *inbound.Service
@@ -109,7 +110,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	}
 	a := &app{config: c, db: db, log: log, subscribers: readers, articles: feed.NewStore(db, now)}
 	a.deliverer = sync.OnceValues(a.newDeliverer)
-	a.collector = &feed.Collector{
+	a.collector = &collect.Collector{
 		FileText: filereader.Read,
 		Store:    a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{

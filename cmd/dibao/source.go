@@ -11,6 +11,7 @@ import (
 
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/feed/ingest"
 	"dibao/internal/redact"
 )
@@ -59,7 +60,7 @@ func viewSource(s feed.Source) sourceView {
 		ID: s.ID, Name: s.Name, URL: redact.URL(s.URL), Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
 		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
 		LastError: null(redact.Text(s.LastError)), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
-		PaceSeconds: int64(s.Pace() / time.Second), NewsEvery: null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
+		PaceSeconds: int64(collect.Interval(s) / time.Second), NewsEvery: null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
 		Proxy: null(redact.URL(s.Proxy)), UserAgent: null(s.UserAgent), Private: null(s.Private),
 	}
 }

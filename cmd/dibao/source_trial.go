@@ -194,7 +194,7 @@ func (t *trial) takeList(ctx context.Context, a *app, s feed.Source, l ingest.Li
 	if s.ID == 0 {
 		return
 	}
-	d, err := a.articles.Compare(ctx, s.ID, l.Items)
+	d, err := a.collector.Compare(ctx, s.ID, l.Items)
 	if err != nil {
 		t.err = err
 		return

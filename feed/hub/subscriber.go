@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/redact"
@@ -30,7 +31,7 @@ import (
 // Subscriber has hubs push what is new in the feeds that name one (W3C WebSub).
 // Pushes come beside collecting and never in its place.
 type Subscriber struct {
-	Collector *feed.Collector
+	Collector *collect.Collector
 	BaseURL   string                      // of our own site, where hubs reach us
 	Stored    func(context.Context) error // called after a push brought something
 	Logger    *slog.Logger

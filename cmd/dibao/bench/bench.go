@@ -20,6 +20,7 @@ import (
 
 	"dibao/digest"
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -31,7 +32,7 @@ import (
 type Node struct {
 	DB          *database.DB
 	Articles    *feed.Store
-	Collector   *feed.Collector
+	Collector   *collect.Collector
 	Subscribers *subscribers.Store
 	Digest      *digest.Service
 	Log         *slog.Logger

@@ -18,6 +18,7 @@ import (
 	"github.com/mmcdole/gofeed"
 
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/internal/fetch"
 )
 
@@ -91,7 +92,7 @@ func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, 
 const Collectors = 4
 
 // CollectAll collects sources and returns how many articles were new.
-func CollectAll(ctx context.Context, c *feed.Collector, ids []int64) (int, error) {
+func CollectAll(ctx context.Context, c *collect.Collector, ids []int64) (int, error) {
 	var added atomic.Int64
 	var mu sync.Mutex
 	var failed error

@@ -24,6 +24,7 @@ import (
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/feed"
+	"dibao/feed/collect"
 	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/redact"
@@ -58,7 +59,7 @@ type Node struct {
 	Config           config.Config
 	DB               *database.DB
 	Articles         *feed.Store
-	Collector        *feed.Collector
+	Collector        *collect.Collector
 	Subscribers      *subscribers.Store
 	Digest           *digest.Service
 	Deliverer        func() (*delivery.Deliverer, error)

@@ -1,4 +1,4 @@
-package feed
+package collect
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 )
 
@@ -25,7 +26,7 @@ const (
 
 // collectMaildir reads the messages of a Maildir folder. It moves and marks
 // nothing: other programs may read the same mailbox.
-func (c *Collector) collectMaildir(ctx context.Context, src *Source, dir string, out *Collection) error {
+func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir string, out *Collection) error {
 	type file struct {
 		path string
 		info fs.FileInfo

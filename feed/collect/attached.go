@@ -1,4 +1,4 @@
-package feed
+package collect
 
 import (
 	"context"
@@ -7,13 +7,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 )
 
 // readFile adds the text of the first attached file that can be read to an article
 // whose page has hardly any text: many official documents are put online as nothing
 // else. A file that can't be had is a warning: the page itself was read.
-func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item, out *Collection) (ingest.Item, error) {
+func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (ingest.Item, error) {
 	if c.FileText == nil || utf8.RuneCountInString(strings.Join(it.Evidence.Paragraphs, "")) >= shortText {
 		return it, nil
 	}
@@ -43,7 +44,7 @@ func (c *Collector) readFile(ctx context.Context, src *Source, it ingest.Item, o
 
 // readFrame adds the text of the frame that a page without a text of its own shows.
 // A frame that can't be had is a warning, as a file is.
-func (c *Collector) readFrame(ctx context.Context, src *Source, it ingest.Item) (ingest.Item, error) {
+func (c *Collector) readFrame(ctx context.Context, src *feed.Source, it ingest.Item) (ingest.Item, error) {
 	if it.Frame == "" {
 		return it, nil
 	}

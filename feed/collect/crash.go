@@ -1,12 +1,14 @@
-package feed
+package collect
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
+
+	"dibao/feed"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -38,50 +40,45 @@ func (e *panicError) Error() string {
 
 // turns lets collections run side by side, and that of a source that may have
 // ended the process alone: else those beside it would be blamed, too.
-type turns struct{ *semaphore.Weighted }
+type turns struct {
+	begin sync.Once
+	free  *semaphore.Weighted
+}
 
-func newTurns() turns { return turns{semaphore.NewWeighted(sideBySide)} }
-
-func (t turns) enter(ctx context.Context, alone bool) (leave func(), err error) {
+func (t *turns) enter(ctx context.Context, alone bool) (leave func(), err error) {
+	t.begin.Do(func() { t.free = semaphore.NewWeighted(sideBySide) })
 	n := int64(1)
 	if alone {
 		n = sideBySide
 	}
-	if err := t.Acquire(ctx, n); err != nil {
+	if err := t.free.Acquire(ctx, n); err != nil {
 		return nil, err
 	}
-	return func() { t.Release(n) }, nil
+	return func() { t.free.Release(n) }, nil
 }
 
 // begin records that a collection of s begins. If the one before has never
 // ended, the process did: from the third time on, the collection does not begin.
-func (st *Store) begin(ctx context.Context, s *Source) error {
-	if !s.begunAt.IsZero() {
-		s.crashes++
+func (c *Collector) begin(ctx context.Context, s *feed.Source) error {
+	if !s.BegunAt.IsZero() {
+		s.Crashes++
 	}
-	if !s.begunAt.IsZero() && s.crashes >= crashesToSlow {
-		return &crashError{s.crashes}
+	if !s.BegunAt.IsZero() && s.Crashes >= crashesToSlow {
+		return &crashError{s.Crashes}
 	}
-	s.begunAt = st.Now()
-	return st.db.Write(ctx, func(tx *sql.Tx) error {
-		return oneRow(tx.ExecContext(ctx, `UPDATE sources SET begun_at = $2, crashes = $3 WHERE id = $1`, s.ID, s.begunAt, s.crashes))
-	})
+	return c.Store.BeginCollection(ctx, s)
 }
 
-// stopped records that a collection was stopped, which says nothing about its
-// source.
-func (st *Store) stopped(ctx context.Context, s Source) error {
+// stopped records that a collection was stopped, also while dibao stops.
+func (c *Collector) stopped(ctx context.Context, source int64) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	return st.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE sources SET begun_at = NULL WHERE id = $1`, s.ID)
-		return err
-	})
+	return c.Store.StopCollection(ctx, source)
 }
 
 // guarded collects a source. A panic is a failure of that source and not of the
 // daemon.
-func (c *Collector) guarded(ctx context.Context, src *Source, out *Collection) (err error) {
+func (c *Collector) guarded(ctx context.Context, src *feed.Source, out *Collection) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.Logger.Error("collecting a source panicked", "source_id", src.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -1,4 +1,4 @@
-package feed
+package collect
 
 import (
 	"go/ast"
@@ -22,7 +22,7 @@ var parsers = map[string][]string{
 // for an address in a script, beside what was counted.
 func TestParsersWaitForMemory(t *testing.T) {
 	found := 0
-	for _, pattern := range []string{"*.go", "visit/*.go"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../visit/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package feed
+package collect
 
 import (
 	"net/http"
@@ -7,23 +7,24 @@ import (
 	"strings"
 	"time"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 )
 
 // How often a source is asked: its interval at least, up to slowest times its
 // interval where it seldom has news.
 const (
-	slowest    = 6
-	maxPace    = 12 * time.Hour      // of a source whose interval is shorter
-	perChange  = 4                   // collections in the mean time between news
-	maxHint    = 24 * time.Hour      // that a source may ask us to wait
-	maxSkip    = 7 * 24              // hours
-	changeMemo = 3                   // weight of what was known of a source against its newest gap
-	longestGap = 90 * 24 * time.Hour // between news, that counts
+	slowest     = 6
+	maxInterval = 12 * time.Hour      // of a source whose interval is shorter
+	perChange   = 4                   // collections in the mean time between news
+	maxHint     = 24 * time.Hour      // that a source may ask us to wait
+	maxSkip     = 7 * 24              // hours
+	changeMemo  = 3                   // weight of what was known of a source against its newest gap
+	longestGap  = 90 * 24 * time.Hour // between news, that counts
 )
 
 // noteNews follows the mean time between two collections that brought news.
-func noteNews(s *Source, now time.Time) {
+func noteNews(s *feed.Source, now time.Time) {
 	if gap := now.Sub(s.NewsAt); !s.NewsAt.IsZero() && gap > 0 {
 		gap = min(gap, longestGap)
 		if s.ChangeEvery == 0 {
@@ -35,21 +36,21 @@ func noteNews(s *Source, now time.Time) {
 	s.NewsAt = now
 }
 
-// Pace is the time between two collections of a source: a fourth of the time
+// Interval is the time between two collections of a source: a fourth of the time
 // between its news, but its interval at least and six times that at most.
-func (s Source) Pace() time.Duration {
+func Interval(s feed.Source) time.Duration {
 	between := s.ChangeEvery
 	if !s.NewsAt.IsZero() {
 		between = max(between, s.CheckedAt.Sub(s.NewsAt)) // it has been silent for longer than usual
 	}
-	return min(max(between/perChange, s.Interval), max(min(slowest*s.Interval, maxPace), s.Interval))
+	return min(max(between/perChange, s.Interval), max(min(slowest*s.Interval, maxInterval), s.Interval))
 }
 
-// nextAfter returns when a source is due after it was collected: after its pace,
+// nextAfter returns when a source is due after it was collected: after its interval,
 // not before what it asks for (RSS 2.0 ttl, RFC 9111 max-age), and in no hour or
 // day that it asks to skip (RSS 2.0, in UTC).
-func (s Source) nextAfter(now time.Time, header http.Header) time.Time {
-	wait := max(s.Pace(), min(max(s.Hints.TTL, maxAge(header)), maxHint))
+func nextAfter(s feed.Source, now time.Time, header http.Header) time.Time {
+	wait := max(Interval(s), min(max(s.Hints.TTL, maxAge(header)), maxHint))
 	next := now.Add(spread(s, wait)).UTC()
 	for range maxSkip {
 		if !slices.Contains(s.Hints.SkipHours, next.Hour()) && !slices.Contains(s.Hints.SkipDays, int(next.Weekday())) {
@@ -75,7 +76,7 @@ func maxAge(header http.Header) time.Duration {
 
 // readHints keeps what the source says of itself; a body that could not be read
 // changes nothing.
-func (s *Source) readHints(p ingest.Page, header http.Header) {
+func readHints(s *feed.Source, p ingest.Page, header http.Header) {
 	if s.Kind == "feed" {
 		s.Hints = ingest.ReadHints(p, header)
 	}

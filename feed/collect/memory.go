@@ -1,9 +1,10 @@
-package feed
+package collect
 
 import (
 	"context"
 	"net/http"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
 	"dibao/internal/budget"
@@ -12,25 +13,25 @@ import (
 // What strangers send is parsed here, each piece as soon as there is memory for it.
 // A test looks for parsers elsewhere.
 
-func read(ctx context.Context, kind string, page ingest.Page, src *Source) (ingest.List, error) {
+func read(ctx context.Context, kind string, page ingest.Page, src *feed.Source) (ingest.List, error) {
 	return budget.Within(ctx, len(page.Body), func() (ingest.List, error) { return ingest.ReadKind(kind, page, src.Ingest()) })
 }
 
-func readArticle(ctx context.Context, page ingest.Page, src *Source, it ingest.Item) (ingest.Item, error) {
+func readArticle(ctx context.Context, page ingest.Page, src *feed.Source, it ingest.Item) (ingest.Item, error) {
 	return budget.Within(ctx, len(page.Body), func() (ingest.Item, error) { return ingest.ReadArticle(page, src.Ingest(), it) })
 }
 
-func nextPart(ctx context.Context, page ingest.Page, src *Source) (string, error) {
+func nextPart(ctx context.Context, page ingest.Page, src *feed.Source) (string, error) {
 	return budget.Within(ctx, len(page.Body), func() (string, error) { return ingest.NextPart(page, src.Ingest()), nil })
 }
 
 // noList says what a page is that holds no list.
-func noList(ctx context.Context, page ingest.Page, src *Source) (*answer.Error, error) {
+func noList(ctx context.Context, page ingest.Page, src *feed.Source) (*answer.Error, error) {
 	return budget.Within(ctx, len(page.Body), func() (*answer.Error, error) { return ingest.NoList(page, src.Settings.Charset), nil })
 }
 
 // findWall returns an *answer.Error if a page that held nothing of use is a wall.
-func findWall(ctx context.Context, page ingest.Page, src *Source) error {
+func findWall(ctx context.Context, page ingest.Page, src *feed.Source) error {
 	_, err := budget.Within(ctx, len(page.Body), func() (bool, error) {
 		if a := ingest.Answered(page, http.StatusOK, src.Settings.Charset); a.Kind == answer.Wall {
 			return true, &answer.Error{Answer: a, URL: page.URL}
@@ -42,7 +43,7 @@ func findWall(ctx context.Context, page ingest.Page, src *Source) error {
 
 // isWall returns an *answer.Error if a page with a short text is a wall. One that
 // shows the title under which it is listed is none: a notice about 安全验证 is a notice.
-func isWall(ctx context.Context, page ingest.Page, src *Source, listed string) error {
+func isWall(ctx context.Context, page ingest.Page, src *feed.Source, listed string) error {
 	shown, err := budget.Within(ctx, len(page.Body), func() (bool, error) { return showsTitle(page, src.Settings.Charset, listed), nil })
 	if err != nil || shown {
 		return err

@@ -1,12 +1,11 @@
-package feed
+package collect
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
+	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 )
@@ -20,7 +19,7 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 		return Collection{}, err
 	}
 	out := Collection{Source: src}
-	if src.State == StatePaused || src.State == StateRemoved {
+	if src.State == feed.StatePaused || src.State == feed.StateRemoved {
 		return out, nil
 	}
 	defer func() { out.release() }()
@@ -38,12 +37,8 @@ func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Colle
 		return out, err
 	}
 	noteNews(&src, c.Store.Now())
-	if _, err := c.holdFlood(ctx, src); err != nil {
+	if _, err := c.Store.HoldFlood(ctx, src.ID); err != nil {
 		return out, err
 	}
-	return out, c.Store.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE sources SET news_at = $2, change_seconds = $3 WHERE id = $1`,
-			src.ID, nullTime(src.NewsAt), int64(src.ChangeEvery/time.Second))
-		return err
-	})
+	return out, c.Store.SaveNews(ctx, src)
 }

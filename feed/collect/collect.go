@@ -1,0 +1,365 @@
+// Package collect reads sources. A [Collector] fetches a source, has feed/ingest read
+// what it got and policy judge it, and stores the result in a [feed.Store]; collecting
+// again changes nothing.
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/feed/visit"
+	"dibao/internal/database"
+	"dibao/internal/fetch"
+	"dibao/internal/redact"
+	"dibao/policy"
+)
+
+const (
+	// maxPages bounds the article pages that one collection asks a site for.
+	maxPages = 100
+	// maxPageBytes is how much of them it reads: a hundred pages of 5 MB took minutes.
+	maxPageBytes = 32 << 20
+	// giveUpAfter pages in a row that could not be read, the site is left alone
+	// until the next collection.
+	giveUpAfter = 5
+	// maxParts is how many further pages an article may have.
+	maxParts = 30
+	// maxPartsTime is for fetching them: others wait for the memory of the first.
+	maxPartsTime = 3 * time.Minute
+	// shortPage is the length, in bytes, of a text that may be a wall's.
+	shortPage = 1000
+	// shortText is the length, in characters, of a page's text under which the
+	// file beside it is read.
+	shortText = 300
+	// maxBackoff is the longest pause of a source that keeps failing.
+	maxBackoff = 24 * time.Hour
+)
+
+// pageRetries are the pauses before an article page that could not be read is
+// asked for again; after the last it counts as missing.
+var pageRetries = [...]time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
+
+// Collector brings the articles of a source into the store.
+type Collector struct {
+	Store  *feed.Store
+	Client *fetch.Client
+	Logger *slog.Logger
+	// FileText returns the text of a PDF, DOCX or OFD file, page by page; nil reads
+	// none.
+	FileText func(ctx context.Context, file []byte) ([]string, error)
+	// Browser draws the pages of sources with Settings.Render; nil: none is set up.
+	Browser visit.Browser
+
+	turns turns
+}
+
+// Collection says what one collection of a source did.
+type Collection struct {
+	Source      feed.Source
+	NotModified bool // nothing was read: the source said 304 or gave the same bytes
+	Items       int  // that the source listed
+	New         int  // articles stored
+	Changed     int  // articles whose text changed
+	Withdrawn   int  // articles whose page the site took away
+	Warnings    []string
+	header      http.Header // of the answer, nil if there was none
+	old         int         // of what was stored, made over a year ago
+	intake      *feed.Intake
+	pageBytes   int    // of article pages that were read
+	held        func() // gives back the memory of what is read and not stored
+}
+
+// Collect collects one source now, whether it is due or not. A source that
+// can't be read is an error, and the state and sentence stored with the source
+// say the same. Running it twice stores nothing twice.
+func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
+	ctx = database.Background(ctx)
+	src, err := c.Store.SourceByID(ctx, id)
+	if err != nil {
+		return Collection{}, err
+	}
+	out := Collection{Source: src}
+	defer func() { out.release() }()
+	leave, err := c.turns.enter(ctx, src.Crashes > 0 || !src.BegunAt.IsZero())
+	if err != nil {
+		return out, err
+	}
+	defer leave()
+	c.Store.Index.Begin()
+	if err = c.begin(ctx, &src); err == nil {
+		err = c.guarded(ctx, &src, &out)
+	}
+	indexErr := c.Store.Index.End(ctx)
+	if ctx.Err() != nil {
+		return out, errors.Join(ctx.Err(), c.stopped(ctx, src.ID))
+	}
+	now := c.Store.Now()
+	src.CheckedAt = now
+	if err != nil {
+		fail(&src, err, now)
+	} else {
+		err = c.succeed(ctx, &src, out, now)
+	}
+	out.Source = src
+	saveErr := c.Store.SaveCollection(ctx, src)
+	return out, errors.Join(err, saveErr, indexErr)
+}
+
+// succeed records on s that it was collected.
+func (c *Collector) succeed(ctx context.Context, s *feed.Source, out Collection, now time.Time) error {
+	var held int64
+	if out.New > 0 {
+		noteNews(s, now)
+		var err error
+		if out.old > 0 { // else there is nothing to hold back
+			if held, err = c.Store.HoldFlood(ctx, s.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if held == 0 && s.Failures > 0 {
+		// What came in a flood is still held, whatever the source has been since.
+		var err error
+		if held, err = c.Store.CountHeld(ctx, s.ID); err != nil {
+			return err
+		}
+	}
+	switch {
+	case held > 0:
+		s.State, s.LastError = feed.StateFlood, fmt.Sprintf("%d texts made over a year ago came in a day and are held back", held)
+	case s.State == feed.StateFlood:
+		// An admin releases it.
+	case !s.NewsAt.IsZero() && now.Sub(s.NewsAt) > quietAfter:
+		s.State, s.LastError = feed.StateQuiet, ""
+	default:
+		s.State, s.LastError = feed.StateOK, ""
+	}
+	s.Failures, s.Crashes, s.LastAdvice = 0, 0, ""
+	s.SucceededAt, s.NextAt = now, nextAfter(*s, now, out.header)
+	return nil
+}
+
+// fail records on s why it could not be collected and when to try again.
+func fail(s *feed.Source, err error, now time.Time) {
+	s.Failures++
+	s.LastError, s.LastAdvice = redact.Text(err.Error()), ""
+	var answered *answer.Error
+	if errors.As(err, &answered) {
+		s.LastError, s.LastAdvice = redact.Text(answered.Sentence()), redact.Text(answered.Advice(strconv.FormatInt(s.ID, 10)))
+	}
+	s.State = stateAfter(err)
+	pause := min(s.Interval<<min(s.Failures-1, 10), maxBackoff)
+	if slowed(err) {
+		pause = maxBackoff
+	}
+	var status *fetch.StatusError
+	if errors.As(err, &status) {
+		pause = max(pause, status.RetryAfter)
+	}
+	s.NextAt = now.Add(spread(*s, pause))
+}
+
+func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collection) error {
+	if ingest.Kinds[src.Kind] == nil {
+		return fmt.Errorf("source %d has kind %q, which this version does not know", src.ID, src.Kind)
+	}
+	if dir, ok := strings.CutPrefix(src.URL, feed.MaildirScheme); ok {
+		return c.collectMaildir(ctx, src, dir, out)
+	}
+	req := src.Request(src.URL, src.Kind == "page")
+	req.ETag, req.LastModified = src.ETag, src.LastModified
+	visitor, err := c.visitor(src)
+	if err != nil {
+		return err
+	}
+	resp, err := visitor.Get(ctx, req)
+	if err != nil {
+		return adviseOnPrivate(src, err)
+	}
+	if src.Private != fetch.Origin(resp.URL) {
+		src.Private = "" // another host answers: what it lists is not what an admin typed; never saved from here
+	}
+	out.header = resp.Header
+	if noteMove(src, resp) {
+		c.Logger.Info("source has moved for good", "source_id", src.ID, "from", src.URL, "to", resp.URL)
+		src.URL, src.MovedTo, src.Moves = resp.URL, "", 0
+	}
+	if resp.NotModified || hashOf(resp.Hash) == src.BodyHash {
+		out.NotModified = true
+		return c.retryPages(ctx, src, out)
+	}
+	readHints(src, c.pageOf(resp), resp.Header)
+	if err := out.hold(ctx, len(resp.Body)); err != nil {
+		return err
+	}
+	l, hash, err := c.readList(ctx, src, visitor, resp)
+	if err != nil {
+		return err
+	}
+	if hash == src.BodyHash {
+		out.NotModified = true
+		return c.retryPages(ctx, src, out)
+	}
+	items := l.Items
+	out.Items = len(items)
+	suspect := noteItems(src, len(items))
+	if items, err = c.readMore(ctx, src, l, len(resp.Body), out); err != nil {
+		return err
+	}
+	finished, err := c.storeItems(ctx, src, items, out)
+	if err != nil {
+		return err
+	}
+	if suspect != nil && src.Kind != "feed" { // a feed may be as short as it likes
+		return suspect
+	}
+	if finished { // else the same bytes have to be read again
+		src.ETag, src.LastModified, src.BodyHash = resp.ETag, resp.LastModified, hash
+		if hash != hashOf(resp.Hash) {
+			src.ETag, src.LastModified = "", "" // of the page that leads there: it stays the same
+		}
+	}
+	return c.retryPages(ctx, src, out)
+}
+
+// adviseOnPrivate adds what to do where the address of a source itself is in our
+// own network.
+func adviseOnPrivate(src *feed.Source, err error) error {
+	var blocked *fetch.BlockedError
+	if errors.As(err, &blocked) && blocked.Local && blocked.URL == src.URL {
+		return fmt.Errorf("%w; if the site is in your own network, permit it: dibao source edit %d --private", err, src.ID)
+	}
+	return err
+}
+
+// pageOf is what was fetched just now.
+func (c *Collector) pageOf(resp *fetch.Response) ingest.Page {
+	return ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body, FetchedAt: c.Store.Now()}
+}
+
+// storeItems stores what is new or changed among items, the oldest first, so
+// that ids grow with time. It reports whether it got through all of them.
+func (c *Collector) storeItems(ctx context.Context, src *feed.Source, items []ingest.Item, out *Collection) (finished bool, err error) {
+	guids := make([]string, len(items))
+	for i, it := range items {
+		guids[i] = it.GUID
+	}
+	stored, err := c.Store.KnownArticles(ctx, src.ID, guids)
+	if err != nil {
+		return false, err
+	}
+	var complete []feed.Incoming
+	var pages []ingest.Item
+	for _, it := range slices.Backward(items) {
+		k, isKnown := stored[it.GUID]
+		switch {
+		case isKnown && it.NeedsPage:
+			// Its page was read, or is waiting for its next try.
+		case it.NeedsPage:
+			pages = append(pages, it)
+		default:
+			a := feed.Incoming{Article: c.judge(src, it), New: !isKnown}
+			a.PageState = feed.PageComplete
+			if !isKnown || k.Hash != a.TextHash {
+				complete = append(complete, a)
+			}
+		}
+	}
+	if err := c.save(ctx, complete, out); err != nil {
+		return false, err
+	}
+	out.release()
+	return c.readPages(ctx, src, pages, nil, out)
+}
+
+// Add stores items as if the source with this id had just listed them; their
+// pages are not fetched.
+func (c *Collector) Add(ctx context.Context, source int64, items []ingest.Item) (Collection, error) {
+	ctx = database.Background(ctx)
+	src, err := c.Store.SourceByID(ctx, source)
+	if err != nil {
+		return Collection{}, err
+	}
+	out := Collection{Source: src, Items: len(items)}
+	for i := range items {
+		items[i].NeedsPage = false
+	}
+	c.Store.Index.Begin()
+	_, err = c.storeItems(ctx, &src, items, &out)
+	return out, errors.Join(err, c.Store.Index.End(ctx))
+}
+
+// Difference is how a list differs from what is stored of its source.
+type Difference struct {
+	New      []ingest.Item
+	Retitled []string // stored titles of items that the list calls otherwise now
+}
+
+// Compare holds the items of a list against what is stored of a source.
+func (c *Collector) Compare(ctx context.Context, source int64, items []ingest.Item) (Difference, error) {
+	guids := make([]string, len(items))
+	for i, it := range items {
+		guids[i] = it.GUID
+	}
+	stored, err := c.Store.KnownArticles(ctx, source, guids)
+	if err != nil {
+		return Difference{}, err
+	}
+	var d Difference
+	ids := make([]int64, 0, len(stored))
+	for _, k := range stored {
+		ids = append(ids, k.ID)
+	}
+	articles, err := c.Store.ArticlesByID(ctx, ids)
+	if err != nil {
+		return d, err
+	}
+	for _, it := range items {
+		k, ok := stored[it.GUID]
+		if !ok {
+			d.New = append(d.New, it)
+		} else if title := articles[k.ID].Title(); title != it.Title && !strings.HasPrefix(title, strings.TrimRight(it.Title, ".…")) {
+			d.Retitled = append(d.Retitled, title)
+		}
+	}
+	return d, nil
+}
+
+func (c *Collector) save(ctx context.Context, articles []feed.Incoming, out *Collection) error {
+	if len(articles) == 0 {
+		return nil
+	}
+	if out.intake == nil {
+		out.intake = c.Store.NewIntake()
+	}
+	now := c.Store.Now()
+	added, err := out.intake.Store(ctx, articles, now)
+	if err != nil {
+		return err
+	}
+	out.New += added
+	out.Changed += len(articles) - added
+	old := policy.DateOf(now.Add(-feed.FloodAge))
+	for _, a := range articles {
+		if !a.Facts.IssuedOn.IsZero() && a.Facts.IssuedOn.Before(old) {
+			out.old++
+		}
+		c.Logger.Debug("article stored", "source_id", a.SourceID, "url", a.URL, "page", a.PageState)
+	}
+	return nil
+}
+
+// judge has policy say what an item is.
+func (c *Collector) judge(src *feed.Source, it ingest.Item) feed.Article {
+	return feed.Judge(*src, it, c.Store.Now())
+}

@@ -1,0 +1,101 @@
+package collect
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"strings"
+	"time"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/internal/fetch"
+	"dibao/internal/markup"
+)
+
+// What tells a healthy source from one that only seems so.
+const (
+	suspectFrom   = 10                   // items that a list had usually, from which a much shorter one is suspect
+	suspectShare  = 4                    // it has less than a fourth of them
+	movesToFollow = 3                    // permanent redirects in a row, after which the new address counts
+	quietAfter    = 180 * 24 * time.Hour // without a new article
+)
+
+// titleStart is how much of a title tells one article from another, in characters.
+const titleStart = 8
+
+// showsTitle reports whether the text of a page carries the title under which it is
+// listed.
+func showsTitle(p ingest.Page, charset, listed string) bool {
+	start := []rune(strings.Join(strings.Fields(listed), ""))
+	if len(start) < titleStart {
+		return false
+	}
+	text, _ := ingest.Decode(p.Body, p.ContentType, charset)
+	var shown strings.Builder
+	for _, line := range markup.Lines(text) {
+		for word := range strings.FieldsSeq(line) {
+			shown.WriteString(word)
+		}
+	}
+	return strings.Contains(shown.String(), string(start[:titleStart]))
+}
+
+// errSuspect says that a list has far less than it used to.
+type errSuspect struct{ have, usual int }
+
+func (e *errSuspect) Error() string {
+	return fmt.Sprintf("the list has %d items where it usually has %d; what it has was stored; look at the page and set its selectors", e.have, e.usual)
+}
+
+// stateAfter names the state that an error puts a source into.
+func stateAfter(err error) feed.State {
+	var answered *answer.Error
+	var status *fetch.StatusError
+	var suspect *errSuspect
+	switch {
+	case errors.As(err, &answered) && answered.Kind == answer.Wall:
+		return feed.StateBlocked
+	case errors.As(err, &answered) && answered.Kind != answer.Fault, errors.As(err, &suspect):
+		return feed.StateChanged
+	case errors.As(err, &status) && status.Status == http.StatusGone:
+		return feed.StateGone
+	}
+	return feed.StateFailing
+}
+
+// noteItems compares how many items a list has with how many it usually has. The
+// figure follows a shrinking list slowly, so that a site that was rebuilt is
+// suspect until somebody looked, or for about ten collections.
+func noteItems(src *feed.Source, items int) error {
+	usual := src.UsualItems
+	src.UsualItems = max(items, usual-max(1, usual/10))
+	if usual >= suspectFrom && items*suspectShare < usual {
+		return &errSuspect{items, usual}
+	}
+	return nil
+}
+
+// noteMove follows a permanent redirect once it was seen three times in a row:
+// one alone may be a slip (RFC 9110 §15.4.2).
+func noteMove(src *feed.Source, resp *fetch.Response) (moved bool) {
+	if !resp.Permanent || resp.URL == src.URL {
+		src.MovedTo, src.Moves = "", 0
+		return false
+	}
+	if resp.URL != src.MovedTo {
+		src.MovedTo, src.Moves = resp.URL, 0
+	}
+	src.Moves++
+	return src.Moves >= movesToFollow
+}
+
+// spread moves a source's next collection by up to a tenth of its interval, by
+// its address, so that sources that were added together don't all start at once.
+func spread(src feed.Source, interval time.Duration) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(src.URL))
+	return interval + interval/10*time.Duration(h.Sum32()%1000)/1000
+}

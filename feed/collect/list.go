@@ -1,0 +1,112 @@
+package collect
+
+import (
+	"context"
+	"fmt"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/pager"
+	"dibao/feed/visit"
+	"dibao/internal/fetch"
+)
+
+// readList reads the list of a source from what its address answered with. hash is
+// that of the page that holds the list.
+func (c *Collector) readList(ctx context.Context, src *feed.Source, v *visit.Visitor, resp *fetch.Response) (l ingest.List, hash string, err error) {
+	page := c.pageOf(resp)
+	if src.Kind != "page" {
+		l, err = read(ctx, src.Kind, page, src)
+		if err != nil || len(l.Items) == 0 && src.Kind != "feed" {
+			said, waitErr := noList(ctx, page, src)
+			if waitErr != nil {
+				return l, "", waitErr
+			}
+			if err == nil || said.Kind != answer.Page {
+				return l, "", said
+			}
+			return l, "", fmt.Errorf("read %s: %w", src.URL, err)
+		}
+		return l, hashOf(resp.Hash), nil
+	}
+	found, err := v.Open(ctx, resp, func(ctx context.Context, p ingest.Page) (ingest.List, error) {
+		return read(ctx, src.Kind, p, src)
+	})
+	if err != nil {
+		return l, "", fmt.Errorf("read %s: %w", src.URL, err)
+	}
+	if src.Private != fetch.Origin(found.Page.URL) {
+		src.Private = "" // the list is another host's
+	}
+	return found.List, hashOf(found.Hash()), nil
+}
+
+// readMore goes on to the next pages of a list as long as everything on a page is
+// new to us, so that nothing that came since the last collection is missed. Of a
+// new source it reads as many pages as the admin asked for. size is that of the page
+// that l was read of, in bytes.
+func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.List, size int, out *Collection) ([]ingest.Item, error) {
+	most, asked, items := feed.MaxListPages, 0, l.Items
+	if src.SucceededAt.IsZero() {
+		asked = src.Settings.Pages
+		most = max(asked, 1)
+	}
+	if src.Kind != "page" {
+		most = 1
+	}
+	listed := make(map[string]bool, len(items))
+	for _, it := range items {
+		listed[it.GUID] = true
+	}
+	for n := 1; n < most; n++ {
+		guids := make([]string, len(l.Items))
+		for i, it := range l.Items {
+			guids[i] = it.GUID
+		}
+		known, err := c.Store.KnownArticles(ctx, src.ID, guids)
+		if err != nil || len(known) > 0 {
+			return items, err
+		}
+		if l.Next == "" {
+			out.notePager(l.Pager, n, asked)
+			return items, nil
+		}
+		resp, err := c.Client.Get(ctx, src.Request(l.Next, true))
+		if err != nil {
+			if ctx.Err() != nil {
+				return items, ctx.Err()
+			}
+			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", l.Next, "err", err)
+			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list was not read: %v", n+1, err))
+			return items, nil
+		}
+		size += len(resp.Body)
+		if err := out.hold(ctx, size); err != nil {
+			return items, err
+		}
+		next := l.Next
+		if l, err = read(ctx, src.Kind, c.pageOf(resp), src); err != nil || len(l.Items) == 0 {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list (%s) holds no list", n+1, next))
+			return items, nil // an odd page behind a good one is no failure of the source
+		}
+		before := len(items)
+		for _, it := range l.Items {
+			if !listed[it.GUID] {
+				listed[it.GUID] = true
+				items = append(items, it)
+			}
+		}
+		if len(items) == before {
+			return items, nil
+		}
+	}
+	return items, nil
+}
+
+// notePager warns where more pages of a list were asked for than were reached.
+func (out *Collection) notePager(p pager.Pager, reached, asked int) {
+	if asked > reached {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d of %d pages of the list were read: %s", reached, asked, p.Say(false)))
+	}
+}

@@ -1,0 +1,186 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"dibao/feed"
+	"dibao/feed/ingest"
+	"dibao/internal/fetch"
+	"dibao/internal/filetext"
+)
+
+// retryPages asks again for the article pages of src whose next try is due.
+func (c *Collector) retryPages(ctx context.Context, src *feed.Source, out *Collection) error {
+	due, err := c.Store.PagesDue(ctx, src.ID, maxPages)
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	var items []ingest.Item
+	var complete []feed.Article
+	tries := make(map[string]int)
+	for _, a := range due {
+		if a.PageState == feed.PageComplete {
+			complete = append(complete, a)
+			continue
+		}
+		items = append(items, a.Item())
+		tries[a.GUID] = a.PageTries
+	}
+	if _, err := c.readPages(ctx, src, items, tries, out); err != nil {
+		return err
+	}
+	return c.recheckPages(ctx, src, complete, out)
+}
+
+// readPages reads the article pages of items and stores each article as soon as
+// it is known, so that a stop in the middle loses one page at most. tries says
+// how often each was asked for before. It reports whether it got through.
+func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ingest.Item, tries map[string]int, out *Collection) (finished bool, err error) {
+	failed := 0
+	for i, it := range items {
+		if i >= maxPages || failed >= giveUpAfter || out.pageBytes > maxPageBytes {
+			return false, nil
+		}
+		a, err := c.readPage(ctx, src, it, out)
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		a.PageTries = tries[it.GUID] + 1
+		var in feed.Incoming
+		if err != nil {
+			if a.PageState = pageAfter(err, a.PageTries); a.PageState == feed.PageWanted {
+				in.PageNext = c.Store.Now().Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
+				failed++
+			}
+			warning := fmt.Sprintf("page not read: %v", err)
+			a.Warnings = append(a.Warnings, warning)
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s", it.URL, warning))
+		} else {
+			a.PageState, a.PageTries, failed = feed.PageComplete, 0, 0
+			in.PageNext = feed.RecheckAt(0, c.Store.Now())
+		}
+		in.Article = a
+		if err := c.save(ctx, []feed.Incoming{in}, out); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// pageAfter says what a page is after it could not be read for the nth time.
+func pageAfter(err error, n int) feed.PageState {
+	var status *fetch.StatusError
+	if errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusGone) {
+		return feed.PageMissing
+	}
+	var refused *fetch.BlockedError
+	if errors.As(err, &refused) || n > len(pageRetries) {
+		return feed.PageMissing
+	}
+	return feed.PageWanted
+}
+
+// readPage fetches and reads the page of it. With an error it returns the
+// article as its list describes it.
+func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (feed.Article, error) {
+	listed := c.judge(src, it)
+	resp, err := c.articlePage(ctx, src, it.URL)
+	if err != nil {
+		return listed, err
+	}
+	if filetext.Readable(resp.Body) && c.FileText != nil {
+		pages, err := c.FileText(ctx, resp.Body)
+		if err != nil {
+			return listed, err
+		}
+		if err := out.hold(ctx, len(strings.Join(pages, ""))); err != nil {
+			return listed, err
+		}
+		return c.judge(src, ingest.FromFile(c.pageOf(resp), src.Ingest(), it, pages)), nil
+	}
+	if err := out.hold(ctx, len(resp.Body)); err != nil {
+		return listed, err
+	}
+	out.pageBytes += len(resp.Body)
+	full, err := readArticle(ctx, c.pageOf(resp), src, it)
+	if err != nil {
+		if wall := findWall(ctx, c.pageOf(resp), src); wall != nil {
+			return listed, wall // which says more than that nothing was read
+		}
+		return listed, err
+	}
+	if len(strings.Join(full.Evidence.Paragraphs, "")) < shortPage {
+		if err := isWall(ctx, c.pageOf(resp), src, it.Title); err != nil {
+			return listed, err
+		}
+	}
+	if full, err = c.readParts(ctx, src, c.pageOf(resp), full); err != nil {
+		return listed, err
+	}
+	if full, err = c.readFrame(ctx, src, full); err != nil {
+		return listed, err
+	}
+	if full, err = c.readFile(ctx, src, full, out); err != nil {
+		return listed, err
+	}
+	return c.judge(src, full), nil
+}
+
+// readParts joins the further pages of an article that its site has cut up. One
+// that can't be read is an error: a part must not pass for the whole.
+func (c *Collector) readParts(ctx context.Context, src *feed.Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxPartsTime)
+	defer cancel()
+	seen := map[string]bool{page.URL: true}
+	for range maxParts {
+		next, err := nextPart(ctx, page, src)
+		if err != nil {
+			return whole, err
+		}
+		if next == "" || seen[next] {
+			break
+		}
+		seen[next] = true
+		resp, err := c.Client.Get(ctx, src.Request(next, true))
+		if err != nil {
+			return whole, fmt.Errorf("its further page: %w", err)
+		}
+		page = c.pageOf(resp)
+		part, err := readArticle(ctx, page, src, ingest.Item{URL: next})
+		if err != nil {
+			return whole, fmt.Errorf("its further page %s: %w", next, err)
+		}
+		whole = ingest.AddPart(whole, part)
+	}
+	return whole, nil
+}
+
+// articlePage fetches the page of an article, or the one that it sends browsers
+// on to.
+func (c *Collector) articlePage(ctx context.Context, src *feed.Source, address string) (*fetch.Response, error) {
+	v, err := c.visitor(src)
+	if err != nil {
+		return nil, err
+	}
+	v.Base = src.Request(src.URL, true)
+	resp, err := v.Get(ctx, src.Request(address, true))
+	if err != nil {
+		return nil, err
+	}
+	return v.Article(ctx, resp)
+}
+
+// ReadArticle reads the page of an item of a source as a collection does, and
+// stores nothing.
+func (c *Collector) ReadArticle(ctx context.Context, s feed.Source, it ingest.Item) (feed.Article, error) {
+	if !it.NeedsPage {
+		return c.judge(&s, it), nil
+	}
+	var out Collection
+	defer out.release()
+	return c.readPage(ctx, &s, it, &out)
+}

@@ -1,0 +1,70 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"dibao/feed"
+	"dibao/internal/fetch"
+)
+
+// manyGone pages that are gone at once, while none is there, were moved by their site:
+// nothing is withdrawn.
+const manyGone = 5
+
+// recheckPages reads the pages of stored articles again, which are due: a text
+// that was edited becomes a revision, a page that stays gone marks its article as
+// withdrawn. Neither is ever deleted.
+func (c *Collector) recheckPages(ctx context.Context, src *feed.Source, due []feed.Article, out *Collection) error {
+	failed, there := 0, 0
+	var gone []feed.Article
+	for _, stored := range due {
+		if failed >= giveUpAfter {
+			break
+		}
+		a, err := c.readPage(ctx, src, stored.Item(), out)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var status *fetch.StatusError
+		switch {
+		case errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusGone):
+			gone, err = append(gone, stored), nil
+		case err != nil:
+			failed++
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: not read again: %v", stored.URL, err))
+			err = c.Store.PageNotRead(ctx, stored.ID, stored.PageTries+1)
+		default:
+			there++
+			if a.TextHash != stored.TextHash {
+				a.PageState, a.PageTries = feed.PageComplete, stored.PageTries+1
+				err = c.save(ctx, []feed.Incoming{{Article: a, PageNext: feed.RecheckAt(a.PageTries, c.Store.Now())}}, out)
+			}
+			err = errors.Join(err, c.Store.PageRead(ctx, stored.ID, stored.PageTries+1))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(gone) >= manyGone && there == 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d pages are gone at once and none is there: the site seems to have moved them; nothing is withdrawn", len(gone)))
+		for _, stored := range gone {
+			if err := c.Store.PageNotRead(ctx, stored.ID, stored.PageTries+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, stored := range gone {
+		isWithdrawn, err := c.Store.PageGone(ctx, stored.ID)
+		if err != nil {
+			return err
+		}
+		if isWithdrawn {
+			out.Withdrawn++
+		}
+	}
+	return nil
+}

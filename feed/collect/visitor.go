@@ -1,0 +1,30 @@
+package collect
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"dibao/feed"
+	"dibao/feed/visit"
+)
+
+// ErrNoBrowser is the error of a source that is to be drawn on a node without a
+// browser.
+var ErrNoBrowser = errors.New("a browser is to draw the pages of this source, and none is set up; set browser in [fetch] to the path of a Chromium")
+
+// Visitor returns who asks for the pages of a source.
+func (c *Collector) Visitor(s feed.Source) (*visit.Visitor, error) { return c.visitor(&s) }
+
+func (c *Collector) visitor(src *feed.Source) (*visit.Visitor, error) {
+	v := &visit.Visitor{Client: c.Client, Base: src.Request(src.URL, true), Charset: src.Settings.Charset, Now: c.Store.Now}
+	if src.Settings.Render {
+		if c.Browser == nil {
+			return nil, ErrNoBrowser
+		}
+		v.Browser = c.Browser
+	}
+	return v, nil
+}
+
+func hashOf(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:]) }
