@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"dibao/feed"
+	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/subscribers"
 )
@@ -31,10 +31,10 @@ type content struct {
 
 // contentItem is one article of a reader's mail, as a variant stores it.
 type contentItem struct {
-	Article int64         `json:"a"`
-	Issue   int64         `json:"i"` // it came through
-	Event   string        `json:"e,omitempty"`
-	Chosen  []feed.Reason `json:"w,omitempty"` // what of the reader's own choice it agrees with
+	Article int64           `json:"a"`
+	Issue   int64           `json:"i"` // it came through
+	Event   string          `json:"e,omitempty"`
+	Chosen  []filter.Reason `json:"w,omitempty"` // what of the reader's own choice it agrees with
 }
 
 // mailed is what a reader gets once: an article as news, or one event of it.
@@ -351,7 +351,7 @@ func choiceKey(c subscribers.Choice) string {
 // chosenItem is an item that a choice takes, and why.
 type chosenItem struct {
 	item *IssueItem
-	why  []feed.Reason
+	why  []filter.Reason
 }
 
 // taken returns the items of an edition that a choice takes.
@@ -360,7 +360,7 @@ func (c *chooser) taken(e *edition, choice subscribers.Choice) []chosenItem {
 	if items, ok := c.filtered[key]; ok {
 		return items
 	}
-	query := feed.Query{Themes: choice.Themes, Regions: choice.Regions}
+	query := filter.Query{Themes: choice.Themes, Regions: choice.Regions}
 	items := make([]chosenItem, 0, len(e.items))
 	for i := range e.items {
 		if why, ok := query.Match(e.items[i].Article); ok {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/subscribers"
@@ -27,7 +28,7 @@ type draft struct {
 // matched is a match with its article.
 type matched struct {
 	seq     int64
-	why     []feed.Reason
+	why     []filter.Reason
 	article feed.Article
 }
 

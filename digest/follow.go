@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 
-	"dibao/feed"
+	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/subscribers"
@@ -49,7 +49,7 @@ func (s *Service) followed(ctx context.Context, tx *sql.Tx, l subscribers.List, 
 			continue
 		}
 		a.Facts.ExpiresOn = d.expires // others may have extended it
-		out = append(out, IssueItem{Article: a, Event: eventExpiring, Why: []feed.Reason{{Field: "document", Value: d.number}}})
+		out = append(out, IssueItem{Article: a, Event: eventExpiring, Why: []filter.Reason{{Field: "document", Value: d.number}}})
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"dibao/digest/delivery"
 	"dibao/feed"
+	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/subscribers"
@@ -38,7 +39,7 @@ type Issue struct {
 type IssueItem struct {
 	Article  feed.Article
 	Section  string
-	Why      []feed.Reason
+	Why      []filter.Reason
 	Issue    int64           // it is of; only where the method says so
 	Event    string          // "": it is new; else why it returns
 	Under    int64           // the article of the same mail that it explains; 0: none
@@ -50,7 +51,7 @@ type IssueItem struct {
 	Pinned   bool            // by an admin
 	Standing int             // how much it asks to lead
 	Reason   string          // why
-	Chosen   []feed.Reason   // what of the reader's own choice it agrees with
+	Chosen   []filter.Reason // what of the reader's own choice it agrees with
 
 	ChangedBy int64       // the article that repealed or amended it; 0: that is not known
 	ChangedOn policy.Date // since when it is repealed; zero: that is not known

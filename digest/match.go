@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/subscribers"
@@ -33,12 +34,12 @@ const (
 )
 
 // Query translates what a list asks for into a query on articles.
-func Query(q subscribers.Query) feed.Query {
+func Query(q subscribers.Query) filter.Query {
 	kinds := make([]policy.Kind, len(q.Kinds))
 	for i, k := range q.Kinds {
 		kinds[i] = policy.Kind(k)
 	}
-	return feed.Query{
+	return filter.Query{
 		Themes: q.Themes, Regions: q.Regions, Issuers: q.Issuers, Kinds: kinds,
 		Types: q.Types, Sources: q.Sources, Documents: q.Documents, Chains: q.Chains, Any: q.Any, All: q.All, None: q.None,
 	}
@@ -153,7 +154,7 @@ func (s *Service) lookBack(ctx context.Context, l subscribers.List) error {
 // match is an article that a list asks for, and why.
 type match struct {
 	article int64
-	why     []feed.Reason
+	why     []filter.Reason
 	late    bool // it has been here for too long to be news, unless it is matched already
 }
 
@@ -182,7 +183,7 @@ func (s *Service) findMatches(ctx context.Context, lists []subscribers.List, ids
 }
 
 // wants reports whether list l takes article a, and why.
-func wants(l subscribers.List, a feed.Article) (why []feed.Reason, ok bool) {
+func wants(l subscribers.List, a feed.Article) (why []filter.Reason, ok bool) {
 	if leftOut(l, a) != "" {
 		return nil, false
 	}

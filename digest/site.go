@@ -12,6 +12,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/publish"
+	"dibao/feed/site"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
@@ -112,7 +113,7 @@ const sitemapType = "application/xml; charset=utf-8"
 func (h *Web) sitemap(w http.ResponseWriter, r *http.Request) {
 	h.serveProgram(w, r, "/sitemap.xml", func(ctx context.Context) (programBytes, error) {
 		base := h.Service.opts.BaseURL
-		articles, documents, err := h.Service.articles.SitemapParts(ctx)
+		articles, documents, err := site.SitemapParts(ctx, h.Service.articles)
 		if err != nil {
 			return programBytes{}, err
 		}
@@ -166,9 +167,9 @@ func (h *Web) sitemapPages(ctx context.Context, name string) ([]publish.Location
 	case err != nil:
 		return nil, ErrNotFound
 	case kind == "articles":
-		return h.Service.articles.SitemapArticles(ctx, base, n)
+		return site.SitemapArticles(ctx, h.Service.articles, base, n)
 	case kind == "documents":
-		return h.Service.articles.SitemapDocuments(ctx, base, n)
+		return site.SitemapDocuments(ctx, h.Service.articles, base, n)
 	}
 	return nil, ErrNotFound
 }

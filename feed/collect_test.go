@@ -267,36 +267,6 @@ func TestSources(t *testing.T) {
 	})
 }
 
-func TestQuery(t *testing.T) {
-	t.Parallel()
-	a := feed.Article{SourceID: 7, SourceName: "样例", Facts: policy.Facts{
-		Title: "关于养老服务的通知", Theme: "民政", Region: "440305", Issuers: []string{"样例市人民政府"}, Kind: policy.KindDocument, Paragraphs: []string{"护理补贴", "５Ｇ網絡"},
-	}}
-	for _, c := range []struct {
-		name string
-		q    feed.Query
-		want bool
-	}{
-		{"Everything", feed.Query{}, true},
-		{"RegionWithChildren", feed.Query{Regions: []string{"44"}}, true},
-		{"OtherRegion", feed.Query{Regions: []string{"51"}}, false},
-		{"AnyInText", feed.Query{Any: []string{"就业", "护理"}}, true},
-		{"AllButOne", feed.Query{All: []string{"养老", "就业"}}, false},
-		{"None", feed.Query{None: []string{"养老"}}, false},
-		{"NoneLooksAtTheTitleOnly", feed.Query{None: []string{"护理"}}, true},
-		{"TraditionalWord", feed.Query{Any: []string{"養老服務"}}, true},
-		{"TraditionalText", feed.Query{All: []string{"网络"}}, true},
-		{"WidthAndCase", feed.Query{All: []string{"5g", "５ｇ"}}, true},
-		{"NoneTraditional", feed.Query{None: []string{"養老"}}, false},
-		{"FieldsMustAgree", feed.Query{Themes: []string{"民政"}, Kinds: []policy.Kind{policy.KindNews}}, false},
-		{"Source", feed.Query{Sources: []int64{7}, Issuers: []string{"样例市人民政府"}}, true},
-	} {
-		if why, ok := c.q.Match(a); ok != c.want {
-			t.Errorf("%s: got %v (%v), want %v", c.name, ok, why, c.want)
-		}
-	}
-}
-
 func newServer(t *testing.T, h http.Handler) string {
 	t.Helper()
 	s := httptest.NewServer(h)

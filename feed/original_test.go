@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dibao/feed"
+	"dibao/feed/filter"
 	"dibao/feed/ingest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -97,14 +98,14 @@ func TestFollowedByTitle(t *testing.T) {
 			r.put(src[x.source], x.text)
 		}
 		r.put(src["n"], text{"amends", "国务院关于修改《国务院关于加快发展养老服务业的若干意见》的决定", "2020-03-01", "2020-03-02", "国发〔2020〕1号", []string{"各省人民政府：", "现作如下修改。"}})
-		matches := func(q feed.Query, guid string) bool {
+		matches := func(q filter.Query, guid string) bool {
 			t.Helper()
 			all, err := r.Store.ArticlesForMatching(ctx, []int64{r.articleID(ctx, guid)})
 			r.check(err)
 			_, ok := q.Match(all[0])
 			return ok
 		}
-		plan, promise := feed.Query{Documents: []string{"国发〔2013〕35号"}}, feed.Query{Documents: []string{"国办发〔2016〕2号"}}
+		plan, promise := filter.Query{Documents: []string{"国发〔2013〕35号"}}, filter.Query{Documents: []string{"国办发〔2016〕2号"}}
 		for guid, want := range map[string]bool{"plan": true, "plan-repost": true, "amends": true, "explained": true, "follow": true, "title-only": true, "repealer": false, "kept": false} {
 			if got := matches(plan, guid); got != want {
 				t.Errorf("the follower of the plan is told of %s: %v", guid, got)
@@ -115,7 +116,7 @@ func TestFollowedByTitle(t *testing.T) {
 				t.Errorf("the follower of the promise is told of %s: %v", guid, got)
 			}
 		}
-		chain := feed.Query{Chains: []string{"国发〔2013〕35号"}}
+		chain := filter.Query{Chains: []string{"国发〔2013〕35号"}}
 		for guid, want := range map[string]bool{"follow": true, "title-only": true, "explained": false, "plan": false, "amends": false} {
 			if got := matches(chain, guid); got != want {
 				t.Errorf("%s is in the chain: %v", guid, got)

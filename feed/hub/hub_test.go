@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"dibao/feed/hub"
+	"dibao/feed/site"
 	"dibao/feed/site/sitetest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -141,7 +142,7 @@ func (s *pushSite) until(what string, done func() bool) {
 
 func (s *pushSite) count(table string) (n int) {
 	s.Helper()
-	places, err := s.Store.Places(s.Context(), `SELECT COUNT(*), 0 FROM `+table)
+	places, err := site.Places(s.Context(), s.Store.DB(), `SELECT COUNT(*), 0 FROM `+table)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -235,14 +235,14 @@ func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		shelf, filters := h.Store.AllArticles(), 0
+		entries, filters := allEntries(h.Store), 0
 		for name, feedOf := range apiFilters {
 			if v := q.Get(name); v != "" {
 				key, err := feedOf(v)
 				if err != nil {
 					return nil, err
 				}
-				shelf = h.Store.ShelfOf(key)
+				entries = entriesIn(h.Store, key)
 				filters++
 			}
 		}
@@ -250,13 +250,13 @@ func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
 			return nil, feed.Invalid("only one of source, theme, region, issuer and number narrows a list; for more use /search")
 		}
 		if before == 0 {
-			before = feed.EndOfShelf
+			before = LastPlace
 		}
-		places, err := shelf.Places(ctx, 0, before-1, limit)
+		places, err := entries.Places(ctx, 0, before-1, limit)
 		if err != nil {
 			return nil, err
 		}
-		found, err := h.Store.ArticlesByID(ctx, feed.ArticlesAt(places))
+		found, err := h.Store.ArticlesByID(ctx, ArticlesAt(places))
 		data := []apiArticleView{}
 		for _, p := range places {
 			if a, ok := found[p.Article]; ok && !a.Hidden {
@@ -421,7 +421,7 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if before == 0 {
-			before = feed.EndOfShelf
+			before = LastPlace
 		}
 		kind := q.Get("kind")
 		if known := append([]string{feed.RelationPromises, feed.CitesName}, policy.Relations...); kind != "" && !slices.Contains(known, kind) {

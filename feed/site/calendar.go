@@ -2,20 +2,108 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"dibao/feed"
 	"dibao/feed/publish"
+	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/policy"
 )
 
+// DayKind is what happens on a day.
+type DayKind string
+
+// The kinds of day.
+const (
+	DayEffective DayKind = "effective" // 施行日
+	DayExpires   DayKind = "expires"   // the last day in force, 到期日
+	DayRepealed  DayKind = "repealed"  // 废止日
+	DayDeadline  DayKind = "deadline"  // the last day to act, 截止日
+)
+
+// Day is a date that a document or an article names.
+type Day struct {
+	Kind    DayKind
+	On      policy.Date
+	ID      int64 // of the article for deadlines, else of the document
+	Article int64 // that shows it, 0: none
+	Title   string
+	Number  string
+	Changes int       // how often the day or the title did
+	At      time.Time // when what it is of was stored or changed last
+}
+
+// Agenda says which days are asked for; the zero Agenda is all of them.
+type Agenda struct {
+	Feed string // of article_feeds
+	List int64  // that matched the article
+}
+
+// maxDays is how many days an agenda holds.
+const maxDays = 1000
+
+// The articles of an agenda: all, those in a feed, those that a list matched.
+const agendaArticles = ` (SELECT a.id FROM articles a
+		WHERE $2 = '' AND $3 = 0 AND a.id = w.article
+		UNION ALL SELECT f.article FROM article_feeds f WHERE $2 <> '' AND f.feed = $2 AND f.article = w.article
+		UNION ALL SELECT m.article FROM matches m WHERE $3 > 0 AND m.list = $3 AND m.article = w.article)`
+
+// dayQueries find the days of each kind. A text that several sites carry is one:
+// its document's, or the first of its cluster's.
+var dayQueries = map[DayKind]string{
+	DayEffective: dayOfDocument("effective_on"),
+	DayExpires:   dayOfDocument("expires_on"),
+	DayRepealed:  dayOfDocument("repealed_on"),
+	DayDeadline: `SELECT w.deadline_on, w.article, w.article, w.title, w.number, w.date_changes, w.updated_at FROM (
+			SELECT a.deadline_on, a.id AS article, a.title, a.document_number AS number, a.date_changes, a.updated_at FROM articles a
+			LEFT JOIN clusters c ON c.article = a.id
+			WHERE a.deadline_on IS NOT NULL AND a.deadline_on <> '' AND a.deadline_on >= $1 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND COALESCE(c.first, 1) = 1) AS w
+		WHERE EXISTS` + agendaArticles + ` ORDER BY w.deadline_on DESC, w.article DESC LIMIT $4`,
+}
+
+// dayOfDocument is the query of one column of documents.
+func dayOfDocument(column string) string {
+	return `SELECT d.` + column + `, d.id, COALESCE(d.article, 0), d.title, d.number, d.date_changes, d.updated_at FROM documents d
+		WHERE d.` + column + ` IS NOT NULL AND d.` + column + ` <> '' AND d.` + column + ` >= $1 AND d.article IS NOT NULL
+		AND EXISTS (SELECT 1 FROM carriers w WHERE w.document = d.id AND EXISTS` + agendaArticles + `)
+		ORDER BY d.` + column + ` DESC, d.id DESC LIMIT $4`
+}
+
+// daysOf returns the days of an agenda from a day on, the nearest to its end last,
+// at most a thousand.
+func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) ([]Day, error) {
+	var all []Day
+	err := st.DB().Read(ctx, func(tx *sql.Tx) error {
+		all = nil
+		for kind, query := range dayQueries {
+			days, err := database.Collect(ctx, tx, func(r database.Row) (Day, error) {
+				d := Day{Kind: kind}
+				err := r.Scan(&d.On, &d.ID, &d.Article, &d.Title, &d.Number, &d.Changes, &d.At)
+				return d, err
+			}, query, from, ask.Feed, ask.List, maxDays)
+			if err != nil {
+				return err
+			}
+			all = append(all, days...)
+		}
+		return nil
+	})
+	slices.SortFunc(all, func(a, b Day) int {
+		return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	})
+	return all[max(len(all)-maxDays, 0):], err
+}
+
 // dayWords begin the titles of events.
-var dayWords = map[feed.DayKind]string{feed.DayEffective: "施行", feed.DayExpires: "有效期止", feed.DayRepealed: "废止", feed.DayDeadline: "截止"}
+var dayWords = map[DayKind]string{DayEffective: "施行", DayExpires: "有效期止", DayRepealed: "废止", DayDeadline: "截止"}
 
 // agendaPast is how many months back a calendar reaches: programs forget what a
 // calendar no longer holds.
@@ -25,9 +113,9 @@ const agendaPast = 12
 const remind = 3
 
 // uidOf names a day for ever: RFC 7986 wants it globally unique and to say nothing.
-func uidOf(d feed.Day, host string) string {
+func uidOf(d Day, host string) string {
 	thing := "document"
-	if d.Kind == feed.DayDeadline {
+	if d.Kind == DayDeadline {
 		thing = "article"
 	}
 	return fmt.Sprintf("%s-%d-%s@%s", thing, d.ID, d.Kind, host)
@@ -36,8 +124,8 @@ func uidOf(d feed.Day, host string) string {
 // registerCalendars puts the calendars of articles on mux.
 func (h *Web) registerCalendars(mux *http.ServeMux) {
 	mux.HandleFunc("GET /calendar.ics", func(w http.ResponseWriter, r *http.Request) {
-		h.ServeCalendar(w, r, "/", func(context.Context) (publish.Calendar, feed.Agenda, error) {
-			return publish.Calendar{Name: h.SiteName, Description: "施行、截止、到期日"}, feed.Agenda{}, nil
+		h.ServeCalendar(w, r, "/", func(context.Context) (publish.Calendar, Agenda, error) {
+			return publish.Calendar{Name: h.SiteName, Description: "施行、截止、到期日"}, Agenda{}, nil
 		})
 	})
 	for _, x := range []struct {
@@ -51,12 +139,12 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 	} {
 		path := pathOf(x.prefix, x.value)
 		mux.HandleFunc("GET "+x.prefix+"{"+x.value+"}/calendar.ics", func(w http.ResponseWriter, r *http.Request) {
-			h.ServeCalendar(w, r, path(r), func(ctx context.Context) (publish.Calendar, feed.Agenda, error) {
+			h.ServeCalendar(w, r, path(r), func(ctx context.Context) (publish.Calendar, Agenda, error) {
 				s, err := x.spec(r.PathValue(x.value))(ctx)
 				if err == nil {
-					_, err = s.Shelf.Page(ctx, 0) // what is not there has no calendar either
+					_, err = s.Entries.Page(ctx, 0) // what is not there has no calendar either
 				}
-				return publish.Calendar{Name: s.Title, Description: s.Description}, feed.Agenda{Feed: s.Feed}, err
+				return publish.Calendar{Name: s.Title, Description: s.Description}, Agenda{Feed: s.Feed}, err
 			})
 		})
 	}
@@ -64,7 +152,7 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 
 // ServeCalendar answers with the calendar of the page at path, which ends in a
 // slash. find says what it is called and holds.
-func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string, find func(context.Context) (publish.Calendar, feed.Agenda, error)) {
+func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string, find func(context.Context) (publish.Calendar, Agenda, error)) {
 	stamp, _, err := h.Store.Stamp(r.Context())
 	if err != nil {
 		h.fail(w, r, err)
@@ -77,7 +165,7 @@ func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string,
 		if err != nil {
 			return web.Document{}, err
 		}
-		days, err := h.Store.Days(r.Context(), ask, from)
+		days, err := daysOf(r.Context(), h.Store, ask, from)
 		if err != nil {
 			return web.Document{}, err
 		}
@@ -100,7 +188,7 @@ func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string,
 	}
 }
 
-func (h *Web) event(d feed.Day) publish.Event {
+func (h *Web) event(d Day) publish.Event {
 	e := publish.Event{
 		UID: uidOf(d, hostOf(h.BaseURL)), On: d.On.String(), Summary: dayWords[d.Kind] + "：" + d.Title, Description: d.Number,
 		Categories: []string{dayWords[d.Kind]}, Sequence: d.Changes, Stamp: d.At,
@@ -112,7 +200,7 @@ func (h *Web) event(d feed.Day) publish.Event {
 		}
 		e.Description += e.URL // some programs show no address
 	}
-	if d.Kind == feed.DayDeadline {
+	if d.Kind == DayDeadline {
 		e.RemindDays = remind
 	}
 	return e

@@ -26,7 +26,7 @@ type Spec struct {
 	Description string // "": Title
 	Link        string // the page that it mirrors; "": the one at its path
 	Feed        string // its key in article_feeds, where it has one
-	Shelf       feed.Shelf
+	Entries     Entries
 }
 
 // spec finds what a request asks for. It is called only when the feed has to be
@@ -98,7 +98,7 @@ func FeedLinks(base, path, title string) []templates.FeedLink {
 }
 
 func (h *Web) everything(context.Context) (Spec, error) {
-	return Spec{Title: h.SiteName, Link: h.BaseURL + "/", Shelf: h.Store.AllArticles()}, nil
+	return Spec{Title: h.SiteName, Link: h.BaseURL + "/", Entries: allEntries(h.Store)}, nil
 }
 
 func (h *Web) ofSource(id string) spec {
@@ -112,7 +112,7 @@ func (h *Web) ofSource(id string) spec {
 		if !strings.HasPrefix(link, "http") { // a mailbox folder of ours
 			link = h.BaseURL + "/"
 		}
-		return Spec{Title: src.Name + " · " + h.SiteName, Description: src.Name, Link: link, Shelf: h.Store.ShelfOf("source/" + id)}, err
+		return Spec{Title: src.Name + " · " + h.SiteName, Description: src.Name, Link: link, Entries: entriesIn(h.Store, "source/"+id)}, err
 	}
 }
 
@@ -122,7 +122,7 @@ func (h *Web) ofTheme(theme string) spec {
 			if !strings.HasPrefix(theme, main) {
 				theme = main // 民政 stands for 民政、扶贫、救灾
 			}
-			return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Shelf: h.Store.ShelfOf("theme/" + theme)}, nil
+			return Spec{Title: theme + " · " + h.SiteName, Description: theme, Feed: "theme/" + theme, Entries: entriesIn(h.Store, "theme/"+theme)}, nil
 		}
 		return h.ifAny("theme/"+theme, theme)
 	}
@@ -134,7 +134,7 @@ func (h *Web) ofRegion(code string) spec {
 		if name == "" {
 			return Spec{}, feed.ErrNotFound
 		}
-		return Spec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + policy.TrimRegion(code), Shelf: h.Store.ShelfOf("region/" + policy.TrimRegion(code))}, nil
+		return Spec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + policy.TrimRegion(code), Entries: entriesIn(h.Store, "region/"+policy.TrimRegion(code))}, nil
 	}
 }
 
@@ -173,7 +173,7 @@ func (h *Web) ofChain(number string) spec {
 		d := found[0]
 		return Spec{
 			Title: "落实：" + d.Title + " · " + h.SiteName, Description: "各地各部门落实《" + d.Title + "》的文件",
-			Link: h.BaseURL + "/documents/" + url.PathEscape(number), Shelf: h.Store.ShelfOfImplementing(d.ID),
+			Link: h.BaseURL + "/documents/" + url.PathEscape(number), Entries: implementing(h.Store, d.ID),
 		}, nil
 	}
 }
@@ -190,14 +190,14 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 	}
 	ask := feedRequest{format: f, path: "/search/", query: "?q=" + url.QueryEscape(text), negotiated: !strings.HasSuffix(r.URL.Path, f.Suffix)}
 	ask.find = func(ctx context.Context) (Spec, error) {
-		found, err := h.Store.Search(ctx, search.Query{Text: text, Limit: 4 * feed.PageSize})
-		var places []feed.Place
+		found, err := h.Store.Search(ctx, search.Query{Text: text, Limit: 4 * PageSize})
+		var places []Place
 		for _, hit := range found.Hits {
-			places = append(places, feed.Place{Number: hit.Article.ID, Article: hit.Article.ID})
+			places = append(places, Place{Number: hit.Article.ID, Article: hit.Article.ID})
 		}
 		return Spec{
 			Title: "检索：" + text + " · " + h.SiteName, Description: "检索“" + text + "”的最新结果",
-			Link: h.BaseURL + "/search" + ask.query, Shelf: feed.NewestShelf(places),
+			Link: h.BaseURL + "/search" + ask.query, Entries: newestEntries(places),
 		}, err
 	}
 	if err := h.answerFeed(w, r, ask); err != nil {
@@ -207,7 +207,7 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 
 // ifAny is the feed of something that exists only as far as articles speak of it.
 func (h *Web) ifAny(key, title string) (Spec, error) {
-	return Spec{Title: title + " · " + h.SiteName, Description: title, Feed: key, Shelf: h.Store.ShelfOf(key).OrNotFound()}, nil
+	return Spec{Title: title + " · " + h.SiteName, Description: title, Feed: key, Entries: entriesIn(h.Store, key).OrNotFound()}, nil
 }
 
 // ServeFeed answers with the feed of the page at path, which ends in a slash:
@@ -276,7 +276,7 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time
 	if err != nil {
 		return publish.Feed{}, time.Time{}, err
 	}
-	page, err := s.Shelf.Page(ctx, ask.upTo)
+	page, err := s.Entries.Page(ctx, ask.upTo)
 	if err != nil {
 		return publish.Feed{}, time.Time{}, err
 	}
@@ -298,21 +298,21 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time
 	if page.Older > 0 {
 		doc.Older = fmt.Sprintf("%s?page=%d", self, page.Older)
 	}
-	changed, err := h.fillItems(ctx, &doc, s.Shelf, page)
+	changed, err := h.fillItems(ctx, &doc, s.Entries, page)
 	return doc, changed, err
 }
 
 // goneFor is how long a feed says of an article that it was withdrawn.
 const goneFor = 90 * 24 * time.Hour
 
-func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, shelf feed.Shelf, page feed.ShelfPage) (changed time.Time, err error) {
+func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, entries Entries, page EntryPage) (changed time.Time, err error) {
 	if changed, err = h.Store.CorrectedAt(ctx); err != nil { // whatever was corrected: it may have left this feed
 		return time.Time{}, err
 	}
 	changed = later(doc.Updated, changed)
 	ids := page.Articles
 	if doc.Current == "" {
-		gone, err := shelf.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
+		gone, err := entries.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
 		if err != nil {
 			return time.Time{}, err
 		}

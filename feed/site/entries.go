@@ -1,4 +1,4 @@
-package feed
+package site
 
 import (
 	"cmp"
@@ -9,19 +9,20 @@ import (
 	"slices"
 	"time"
 
+	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/policy"
 )
 
-// Shelf is a row of articles that a feed shows: new ones come at its end and none
-// ever moves. Each has a place, a number that grows along the row.
-type Shelf struct {
+// Entries are the articles of a feed: new ones come at the end and none ever moves.
+// Each has a place, a number that grows.
+type Entries struct {
 	// Places returns the articles at the places above and up to two numbers, the
 	// newest first, at most limit of them.
 	Places func(ctx context.Context, above, upTo int64, limit int) ([]Place, error)
-	// Last returns the last place that was given out, to whatever row.
+	// Last returns the last place that was given out, to an article of any feed.
 	Last func(ctx context.Context) (int64, error)
-	// Withdrawn returns articles of the row that were withdrawn since, at most 50.
+	// Withdrawn returns articles of the feed that were withdrawn since, at most 50.
 	Withdrawn func(ctx context.Context, since time.Time) ([]int64, error)
 
 	mayBeEmpty bool
@@ -35,39 +36,39 @@ const (
 	// archive documents.
 	PageSize = 50
 	// cellSize is the number of places that no archive document reaches across, so
-	// that the archive of a row that grows slowly is cut the same way every time.
+	// that the archive of a feed that grows slowly is cut the same way every time.
 	cellSize = 64 * PageSize
-	// EndOfShelf is beyond every place.
-	EndOfShelf = int64(1) << 62
+	// LastPlace is beyond every place.
+	LastPlace = int64(1) << 62
 )
 
-// ShelfPage is one document's part of a row.
-type ShelfPage struct {
+// EntryPage is one document's part of the entries.
+type EntryPage struct {
 	Articles []int64 // the newest first
 	Older    int64   // place up to which the next older document reaches, 0: there is none
 }
 
-// Page returns the newest part of the row, or the archive document that reaches
+// Page returns the newest entries, or the archive document that reaches
 // up to a place: the items there and before, as many as fit and as are in the
 // same cell. Since places are only given out once, such a document never changes
 // and takes the same time to find however old it is.
-func (s Shelf) Page(ctx context.Context, upTo int64) (ShelfPage, error) {
+func (s Entries) Page(ctx context.Context, upTo int64) (EntryPage, error) {
 	last, err := s.Last(ctx)
 	if err != nil {
-		return ShelfPage{}, err
+		return EntryPage{}, err
 	}
 	if upTo == 0 {
 		return s.newest(ctx, last)
 	}
 	if upTo > last {
-		return ShelfPage{}, fmt.Errorf("archive document %d: %w", upTo, ErrNotFound)
+		return EntryPage{}, fmt.Errorf("archive document %d: %w", upTo, feed.ErrNotFound)
 	}
 	floor := (upTo - 1) / cellSize * cellSize
 	places, err := s.Places(ctx, floor, upTo, PageSize)
 	if err != nil {
-		return ShelfPage{}, err
+		return EntryPage{}, err
 	}
-	page := ShelfPage{Articles: ArticlesAt(places)}
+	page := EntryPage{Articles: ArticlesAt(places)}
 	next := floor
 	if len(places) == PageSize {
 		next = places[PageSize-1].Number - 1
@@ -83,16 +84,16 @@ func (s Shelf) Page(ctx context.Context, upTo int64) (ShelfPage, error) {
 	return page, nil
 }
 
-func (s Shelf) newest(ctx context.Context, last int64) (ShelfPage, error) {
-	places, err := s.Places(ctx, 0, EndOfShelf, PageSize+1)
+func (s Entries) newest(ctx context.Context, last int64) (EntryPage, error) {
+	places, err := s.Places(ctx, 0, LastPlace, PageSize+1)
 	if err != nil {
-		return ShelfPage{}, err
+		return EntryPage{}, err
 	}
 	if len(places) == 0 && !s.mayBeEmpty {
-		return ShelfPage{}, fmt.Errorf("%w: %w", errNoSuchFeed, ErrNotFound)
+		return EntryPage{}, fmt.Errorf("%w: %w", errNoSuchFeed, feed.ErrNotFound)
 	}
 	if len(places) <= PageSize {
-		return ShelfPage{Articles: ArticlesAt(places)}, nil
+		return EntryPage{Articles: ArticlesAt(places)}, nil
 	}
 	// The archive begins at a place that stays for a while and overlaps with this
 	// document rather than leaving something out.
@@ -101,7 +102,7 @@ func (s Shelf) newest(ctx context.Context, last int64) (ShelfPage, error) {
 	if older > last {
 		older = (first + PageSize - 1) / PageSize * PageSize
 	}
-	return ShelfPage{Articles: ArticlesAt(places[:PageSize]), Older: min(older, last)}, nil
+	return EntryPage{Articles: ArticlesAt(places[:PageSize]), Older: min(older, last)}, nil
 }
 
 func cellEnd(place int64) int64 { return (place + cellSize - 1) / cellSize * cellSize }
@@ -115,14 +116,14 @@ func ArticlesAt(places []Place) []int64 {
 	return ids
 }
 
-// OrNotFound is the row as one that is not there while it is empty.
-func (s Shelf) OrNotFound() Shelf {
+// OrNotFound makes a feed without entries one that is not there.
+func (s Entries) OrNotFound() Entries {
 	s.mayBeEmpty = false
 	return s
 }
 
-// MayBeEmpty is the row as one that is there even while it is empty.
-func (s Shelf) MayBeEmpty() Shelf {
+// MayBeEmpty makes a feed without entries one that is there.
+func (s Entries) MayBeEmpty() Entries {
 	s.mayBeEmpty = true
 	return s
 }
@@ -130,59 +131,59 @@ func (s Shelf) MayBeEmpty() Shelf {
 // errNoSuchFeed says that nothing ever was in a feed that exists only by what is in it.
 var errNoSuchFeed = errors.New("no article is in it")
 
-// AllArticles is the row of all articles, by id.
-func (st *Store) AllArticles() Shelf {
-	return Shelf{
-		mayBeEmpty: true, Last: st.lastArticle,
+// allEntries are all articles, by id.
+func allEntries(st *feed.Store) Entries {
+	return Entries{
+		mayBeEmpty: true, Last: func(ctx context.Context) (int64, error) { return lastArticle(ctx, st) },
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
-			return st.Places(ctx, `SELECT id, id FROM articles WHERE id > $1 AND id <= $2 AND hidden = 0 ORDER BY id DESC LIMIT $3`, above, upTo, limit)
+			return Places(ctx, st.DB(), `SELECT id, id FROM articles WHERE id > $1 AND id <= $2 AND hidden = 0 ORDER BY id DESC LIMIT $3`, above, upTo, limit)
 		},
 		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
-			return st.WithdrawnIn(ctx, `SELECT id FROM articles WHERE withdrawn_at >= $1 ORDER BY withdrawn_at DESC LIMIT 50`, since)
+			return Withdrawn(ctx, st.DB(), `SELECT id FROM articles WHERE withdrawn_at >= $1 ORDER BY withdrawn_at DESC LIMIT 50`, since)
 		},
 	}
 }
 
-// ShelfOf is the row of the articles in a feed of article_feeds, by id.
-func (st *Store) ShelfOf(feed string) Shelf {
-	return Shelf{
-		mayBeEmpty: true, Last: st.lastArticle,
+// entriesIn are the articles in a feed of article_feeds, by id.
+func entriesIn(st *feed.Store, key string) Entries {
+	return Entries{
+		mayBeEmpty: true, Last: func(ctx context.Context) (int64, error) { return lastArticle(ctx, st) },
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
-			return st.Places(ctx, `SELECT f.article, f.article FROM article_feeds f JOIN articles a ON a.id = f.article
-				WHERE f.feed = $4 AND f.article > $1 AND f.article <= $2 AND a.hidden = 0 ORDER BY f.article DESC LIMIT $3`, above, upTo, limit, feed)
+			return Places(ctx, st.DB(), `SELECT f.article, f.article FROM article_feeds f JOIN articles a ON a.id = f.article
+				WHERE f.feed = $4 AND f.article > $1 AND f.article <= $2 AND a.hidden = 0 ORDER BY f.article DESC LIMIT $3`, above, upTo, limit, key)
 		},
 		Withdrawn: func(ctx context.Context, since time.Time) ([]int64, error) {
-			return st.WithdrawnIn(ctx, `SELECT a.id FROM articles a JOIN article_feeds f ON f.article = a.id AND f.feed = $2
-				WHERE a.withdrawn_at >= $1 ORDER BY a.withdrawn_at DESC LIMIT 50`, since, feed)
+			return Withdrawn(ctx, st.DB(), `SELECT a.id FROM articles a JOIN article_feeds f ON f.article = a.id AND f.feed = $2
+				WHERE a.withdrawn_at >= $1 ORDER BY a.withdrawn_at DESC LIMIT 50`, since, key)
 		},
 	}
 }
 
-// ShelfOfImplementing is the row of the articles whose documents implement a document,
-// by the number of the relation that says so.
-func (st *Store) ShelfOfImplementing(document int64) Shelf {
+// implementing are the articles whose documents implement a document, by the number of
+// the relation that says so.
+func implementing(st *feed.Store, document int64) Entries {
 	const relation = ` r.target = $4 AND r.document IS NOT NULL AND r.document <> $4 AND r.gone_at IS NULL AND r.kind = '` + policy.RelationImplements + `'`
-	return Shelf{
+	return Entries{
 		mayBeEmpty: true,
 		Last: func(ctx context.Context) (last int64, err error) {
-			err = st.db.Read(ctx, func(tx *sql.Tx) error {
+			err = st.DB().Read(ctx, func(tx *sql.Tx) error {
 				return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM relations`).Scan(&last)
 			})
 			return last, err
 		},
 		Places: func(ctx context.Context, above, upTo int64, limit int) ([]Place, error) {
-			return st.Places(ctx, `SELECT r.id, r.article FROM relations r JOIN articles a ON a.id = r.article AND a.hidden = 0
+			return Places(ctx, st.DB(), `SELECT r.id, r.article FROM relations r JOIN articles a ON a.id = r.article AND a.hidden = 0
 				WHERE r.id > $1 AND r.id <= $2 AND`+relation+` ORDER BY r.id DESC LIMIT $3`, above, upTo, limit, document)
 		},
 		Withdrawn: func(context.Context, time.Time) ([]int64, error) { return nil, nil },
 	}
 }
 
-// NewestShelf is a row without an archive: at most what one document holds.
-func NewestShelf(places []Place) Shelf {
+// newestEntries are those of a feed without an archive: at most what one document holds.
+func newestEntries(places []Place) Entries {
 	slices.SortFunc(places, func(a, b Place) int { return cmp.Compare(b.Number, a.Number) })
 	places = places[:min(PageSize, len(places))]
-	return Shelf{
+	return Entries{
 		mayBeEmpty: true,
 		Last:       func(context.Context) (int64, error) { return 0, nil },
 		Places:     func(context.Context, int64, int64, int) ([]Place, error) { return places, nil },
@@ -190,16 +191,16 @@ func NewestShelf(places []Place) Shelf {
 	}
 }
 
-func (st *Store) lastArticle(ctx context.Context) (last int64, err error) {
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+func lastArticle(ctx context.Context, st *feed.Store) (last int64, err error) {
+	err = st.DB().Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM articles`).Scan(&last)
 	})
 	return last, err
 }
 
 // Places runs a query of places and articles.
-func (st *Store) Places(ctx context.Context, query string, args ...any) (all []Place, err error) {
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+func Places(ctx context.Context, db *database.DB, query string, args ...any) (all []Place, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = database.Collect(ctx, tx, func(r database.Row) (p Place, err error) {
 			err = r.Scan(&p.Number, &p.Article)
@@ -210,9 +211,9 @@ func (st *Store) Places(ctx context.Context, query string, args ...any) (all []P
 	return all, err
 }
 
-// WithdrawnIn runs a query of the articles that were withdrawn since an instant, its $1.
-func (st *Store) WithdrawnIn(ctx context.Context, query string, since time.Time, args ...any) (ids []int64, err error) {
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+// Withdrawn runs a query of the articles that were withdrawn since an instant, its $1.
+func Withdrawn(ctx context.Context, db *database.DB, query string, since time.Time, args ...any) (ids []int64, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], query, append([]any{since.UTC()}, args...)...)
 		return err

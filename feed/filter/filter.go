@@ -1,9 +1,12 @@
-package feed
+// Package filter says which articles a list or a reader asks for, and why an article
+// agrees. It asks no database.
+package filter
 
 import (
 	"slices"
 	"strings"
 
+	"dibao/feed"
 	"dibao/policy"
 	"dibao/policy/fold"
 )
@@ -35,7 +38,7 @@ type Reason struct {
 }
 
 // Match reports whether the article, read with its text, is asked for, and why.
-func (q Query) Match(a Article) (why []Reason, ok bool) {
+func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 	f := a.Facts
 	fields := []struct {
 		name  string
@@ -84,8 +87,8 @@ func cites(f policy.Facts, n, relation string) bool {
 
 // touches reports whether the article is known to have to do with the document with
 // number n, in a relation or, with "", in any.
-func touches(a Article, n, relation string) bool {
-	return slices.ContainsFunc(a.Touches, func(t Touch) bool {
+func touches(a feed.Article, n, relation string) bool {
+	return slices.ContainsFunc(a.Touches, func(t feed.Touch) bool {
 		return t.Number == n && (relation == "" || t.Kind == relation)
 	})
 }

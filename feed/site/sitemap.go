@@ -1,18 +1,19 @@
-package feed
+package site
 
 import (
 	"context"
 	"database/sql"
 	"time"
 
+	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/internal/database"
 )
 
 // SitemapParts returns how many parts the sitemap of articles and of documents
 // has, each with when its newest was changed.
-func (st *Store) SitemapParts(ctx context.Context) (articles, documents []time.Time, err error) {
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+func SitemapParts(ctx context.Context, st *feed.Store) (articles, documents []time.Time, err error) {
+	err = st.DB().Read(ctx, func(tx *sql.Tx) error {
 		for _, x := range []struct {
 			parts        *[]time.Time
 			last, newest string
@@ -43,35 +44,35 @@ func (st *Store) SitemapParts(ctx context.Context) (articles, documents []time.T
 }
 
 // SitemapArticles returns the nth part of the sitemap of articles, from 1.
-func (st *Store) SitemapArticles(ctx context.Context, base string, n int64) ([]publish.Location, error) {
-	return st.sitemapPart(ctx, n, func(r database.Row) (l publish.Location, err error) {
+func SitemapArticles(ctx context.Context, st *feed.Store, base string, n int64) ([]publish.Location, error) {
+	return sitemapPart(ctx, st, n, func(r database.Row) (l publish.Location, err error) {
 		var id int64
 		err = r.Scan(&id, &l.Changed)
-		l.URL = ArticleURL(base, id)
+		l.URL = feed.ArticleURL(base, id)
 		return l, err
 	}, `SELECT id, updated_at FROM articles WHERE id > $1 AND id <= $2 AND hidden = 0 ORDER BY id`)
 }
 
 // SitemapDocuments returns the nth part of the sitemap of documents, from 1.
-func (st *Store) SitemapDocuments(ctx context.Context, base string, n int64) ([]publish.Location, error) {
-	return st.sitemapPart(ctx, n, func(r database.Row) (l publish.Location, err error) {
-		var d Document
+func SitemapDocuments(ctx context.Context, st *feed.Store, base string, n int64) ([]publish.Location, error) {
+	return sitemapPart(ctx, st, n, func(r database.Row) (l publish.Location, err error) {
+		var d feed.Document
 		err = r.Scan(&d.ID, &d.Number, &l.Changed)
 		l.URL = base + d.Path()
 		return l, err
 	}, `SELECT id, number, updated_at FROM documents WHERE id > $1 AND id <= $2 AND article IS NOT NULL ORDER BY id`)
 }
 
-func (st *Store) sitemapPart(ctx context.Context, n int64, scan func(database.Row) (publish.Location, error), query string) (all []publish.Location, err error) {
+func sitemapPart(ctx context.Context, st *feed.Store, n int64, scan func(database.Row) (publish.Location, error), query string) (all []publish.Location, err error) {
 	if n < 1 || n > 1_000_000 {
-		return nil, ErrNotFound
+		return nil, feed.ErrNotFound
 	}
-	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+	err = st.DB().Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scan, query, (n-1)*publish.SitemapPart, n*publish.SitemapPart)
 		return err
 	})
 	if err == nil && len(all) == 0 {
-		err = ErrNotFound
+		err = feed.ErrNotFound
 	}
 	return all, err
 }
