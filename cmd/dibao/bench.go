@@ -23,7 +23,7 @@ import (
 // hold on a machine that other programs share.
 func newBench(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Benchmark this machine against a baseline in the same run"}
-	cmd.AddCommand(newBenchCollect(g), newBenchCompose(g), newBenchDeliver(g), newBenchSearch(g), newBenchImport(g), newBenchPublish(g), newBenchHelper())
+	cmd.AddCommand(newBenchCollect(g), newBenchCompose(g), newBenchDeliver(g), newBenchSearch(g), newBenchImport(g), newBenchPublish(g), newBenchIdle(g), newBenchHelper())
 	var profile *os.File
 	path := cmd.PersistentFlags().String("cpuprofile", "", "write a CPU profile for go tool pprof to this file")
 	cmd.PersistentPreRunE = func(*cobra.Command, []string) (err error) {
@@ -122,6 +122,26 @@ func newBenchCompose(g *globals) *cobra.Command {
 	cmd.Flags().IntVar(&readers, "readers", 100_000, "number of readers")
 	cmd.Flags().IntVar(&sets, "sets", 10_000, "number of different preferences")
 	cmd.Flags().IntVar(&articles, "articles", 60, "number of articles in the issue")
+	return cmd
+}
+
+func newBenchIdle(g *globals) *cobra.Command {
+	var during time.Duration
+	cmd := &cobra.Command{
+		Use:   "idle",
+		Short: "Benchmark a daemon that has nothing to do, beside an empty HTTP server",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			figures, err := bench.Idle(cmd.Context(), g.database, during)
+			if err != nil {
+				return err
+			}
+			return printRows(g, cmd, []any{"Seconds", "CPU s", "Of a core", "Wake-ups/s", "MB", "Empty: CPU s", "Wake-ups/s", "MB"}, []bench.IdleFigures{figures}, func(f bench.IdleFigures) []any {
+				return []any{int(f.Seconds), seconds(f.CPU), fmt.Sprintf("%.2f %%", f.CorePercent), int(f.Wakeups), int(f.RSS), seconds(f.EmptyCPU), int(f.EmptyWakeups), int(f.EmptyRSS)}
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&during, "during", time.Minute, "how long to measure")
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"dibao/digest"
 	"dibao/digest/delivery"
+	"dibao/internal/jobs"
 )
 
 func newIssue(g *globals) *cobra.Command {
@@ -107,6 +108,9 @@ func newIssueCompose(g *globals) *cobra.Command {
 				lists[i].Hold = lists[i].Hold || hold
 			}
 			made, err := a.digest.ComposeOver(cmd.Context(), lists, over)
+			if err == nil && made.Deliveries > 0 {
+				err = jobs.Request(cmd.Context(), a.db, "deliver")
+			}
 			if err != nil {
 				return err
 			}
@@ -140,7 +144,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			for _, i := range made.Issues {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s No. %d: %d articles\n", i.List.Slug, i.Number, len(i.Articles))
 			}
-			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them, or now: dibao issue send", made.Mailing, made.Deliveries)
+			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them at once; without it, run: dibao issue send", made.Mailing, made.Deliveries)
 			return nil
 		}),
 	}

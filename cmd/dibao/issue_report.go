@@ -11,6 +11,7 @@ import (
 
 	"dibao/digest"
 	"dibao/digest/delivery"
+	"dibao/internal/jobs"
 )
 
 // newIssueStates returns the verbs that hold, go on with and end mailings.
@@ -20,7 +21,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 		change           func(s *digest.Service, ctx context.Context, mailing int64) error
 	}{
 		{"pause", "Pause a mailing on all nodes within seconds", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
-		{"resume", "Resume a paused mailing", "goes on; dibao serve sends it, or now: dibao issue send (mailing %d)", (*digest.Service).Resume},
+		{"resume", "Resume a paused mailing", "goes on; dibao serve sends it at once; without it, run: dibao issue send (mailing %d)", (*digest.Service).Resume},
 		{"cancel", "Cancel a mailing; unsent messages are dropped", "cancelled (mailing %d)", (*digest.Service).Cancel},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
@@ -38,7 +39,11 @@ func newIssueStates(g *globals) []*cobra.Command {
 						return err
 					}
 				}
-				if err := v.change(a.digest, cmd.Context(), mailing); err != nil {
+				err = v.change(a.digest, cmd.Context(), mailing)
+				if err == nil && v.use == "resume" {
+					err = jobs.Request(cmd.Context(), a.db, "deliver")
+				}
+				if err != nil {
 					return err
 				}
 				if g.json {

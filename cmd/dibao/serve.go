@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
+	"path"
 	"sync/atomic"
 	"time"
 
@@ -153,7 +154,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 			return
 		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		w.Header().Set("Content-Type", staticType(name))
+		w.Header().Set("Content-Type", cmp.Or(staticTypes[path.Ext(name)], "text/xml; charset=utf-8"))
 		w.Write(body)
 	})
 	a.registerSite(mux)
@@ -175,16 +176,10 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 	return readers
 }
 
-func staticType(name string) string {
-	switch {
-	case len(name) > 4 && name[len(name)-4:] == ".css":
-		return "text/css; charset=utf-8"
-	case len(name) > 4 && name[len(name)-4:] == ".svg":
-		return "image/svg+xml"
-	case strings.HasSuffix(name, ".js"):
-		return "text/javascript; charset=utf-8"
-	}
-	return "text/xml; charset=utf-8"
+// staticTypes are the content types of files under /static/; others are style sheets
+// of feeds.
+var staticTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
 // adminHandler serves what only the node's admin may see.

@@ -55,6 +55,9 @@ const (
 	// rescueAfter is when a job that a dead node left running is taken back. It
 	// is longer than any timeout of a kind.
 	rescueAfter = time.Hour
+	// fetchInterval is how often each queue looks for jobs by itself. The watch
+	// notifies it of all; this is for a watch that is reconnecting.
+	fetchInterval = time.Minute
 )
 
 // Runner runs jobs on this node.
@@ -64,6 +67,7 @@ type Runner struct {
 	// starts its producers while others may be asking (a race in River 0.51).
 	inserter *river.Client[*sql.Tx]
 	kinds    map[string]Kind
+	watch    *watch // wakes the queues
 }
 
 // call is the job as the queue stores it.
@@ -84,6 +88,7 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	r := &Runner{kinds: make(map[string]Kind, len(kinds))}
 	config := &river.Config{
 		Logger:                      slog.New(quieter{opts.Logger.Handler()}),
+		FetchPollInterval:           fetchInterval,
 		RescueStuckJobsAfter:        rescueAfter,
 		CompletedJobRetentionPeriod: time.Hour,
 		Queues:                      make(map[string]river.QueueConfig, len(kinds)),
@@ -112,15 +117,35 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 		}
 		config.PeriodicJobs = append(config.PeriodicJobs, job)
 	}
-	client, err := river.NewClient(driver(db), config)
+	r.watch = newWatch(db.JobsDB())
+	client, err := river.NewClient(watchedDriver{driver(db), r.watch}, config)
+	if err == nil {
+		r.client = client
+		r.inserter, err = newInserter(db, config.Logger)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("set up the job queue: %w", err)
 	}
-	r.client = client
-	if r.inserter, err = river.NewClient(driver(db), &river.Config{Logger: config.Logger}); err != nil {
-		return nil, fmt.Errorf("set up the job queue: %w", err)
-	}
 	return r, nil
+}
+
+// newInserter returns a client that asks for jobs and works none.
+func newInserter(db *database.DB, logger *slog.Logger) (*river.Client[*sql.Tx], error) {
+	return river.NewClient(watchedDriver{Driver: driver(db)}, &river.Config{Logger: logger})
+}
+
+// Request asks the nodes that run jobs for one of a kind, from a process that runs
+// none, such as a command beside the daemon. Where no node runs, the job waits for
+// one. While one of the same kind waits or runs, it asks for nothing.
+func Request(ctx context.Context, db *database.DB, kind string) error {
+	inserter, err := newInserter(db, slog.New(slog.DiscardHandler))
+	if err == nil {
+		_, err = inserter.Insert(ctx, call{Task: kind}, insertOpts(kind, defaultAttempts))
+	}
+	if err != nil {
+		return fmt.Errorf("ask the daemon to %s: %w", kind, err)
+	}
+	return nil
 }
 
 // quieter makes River's information ours to look for errors: it counts its jobs
@@ -179,6 +204,7 @@ func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error 
 		return err
 	}
 	_, err = r.inserter.Insert(ctx, call{kind, subject}, opts)
+	r.watch.look()
 	return err
 }
 
@@ -197,13 +223,17 @@ func (r *Runner) insertOpts(kind string) (*river.InsertOpts, error) {
 	if !ok {
 		return nil, fmt.Errorf("unknown kind of job %q", kind)
 	}
+	return insertOpts(k.Name, k.Attempts), nil
+}
+
+func insertOpts(kind string, attempts int) *river.InsertOpts {
 	return &river.InsertOpts{
-		Queue: k.Name, MaxAttempts: k.Attempts,
+		Queue: kind, MaxAttempts: attempts,
 		UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
 			rivertype.JobStateRunning, rivertype.JobStateScheduled,
 		}},
-	}, nil
+	}
 }
 
 // Run takes jobs until ctx ends, which ends the context of running jobs too,

@@ -172,3 +172,30 @@ func TestNewRefusesABadSchedule(t *testing.T) {
 		}
 	})
 }
+
+// Without the watch it would take a minute, which is longer than the test waits.
+func TestRequestOfAnotherProcessRunsAtOnce(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ran := make(chan int64, 10)
+		run := func(_ context.Context, subject int64) error { ran <- subject; return nil }
+		r, err := jobs.New(db, []jobs.Kind{{Name: "deliver", Run: run}, {Name: "collect", Run: run}}, nil, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(t, r)
+		if err := jobs.Request(t.Context(), db, "deliver"); err != nil {
+			t.Fatal(err)
+		}
+		await(t, ran, "the requested job")
+		// Those that follow another closely are not forgotten, either.
+		for i := range int64(5) {
+			if err := r.Enqueue(t.Context(), "collect", i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 5 {
+			await(t, ran, "each of five jobs")
+		}
+	})
+}

@@ -87,6 +87,8 @@ func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (kn
 		serve = func(l net.Listener) error { return web.ServePlain(ctx, l, newSite(feeds, items)) }
 	case "load":
 		serve = func(l net.Listener) error { return web.ServePlain(ctx, l, loadClient()) }
+	case "empty":
+		serve = func(l net.Listener) error { return web.ServePlain(ctx, l, http.NotFoundHandler()) }
 	case "smtp":
 		serve = func(l net.Listener) error { return runSink(ctx, l) }
 	default:
