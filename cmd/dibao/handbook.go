@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/docs"
 )
 
@@ -15,7 +16,7 @@ func newHandbook() *cobra.Command {
 		Short: "Print the handbook: install, first issue, deliverability, proxies, backup, troubleshooting",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text := docs.HandbookEN
-			if wantsChinese(os.Getenv) {
+			if cli.WantsChinese(os.Getenv) {
 				text = docs.HandbookZH
 			}
 			_, err := io.WriteString(cmd.OutOrStdout(), text)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"dibao/cmd/dibao/cli"
 )
 
 // helpTexts returns what the help of all commands says, by where.
@@ -33,7 +35,7 @@ func helpTexts(cmd *cobra.Command, all map[string]string) {
 func TestHelpInChineseIsWhole(t *testing.T) {
 	t.Parallel()
 	words := make(map[string]string)
-	if err := json.Unmarshal(chineseHelp, &words); err != nil {
+	if err := json.Unmarshal(cli.ChineseHelp, &words); err != nil {
 		t.Fatal(err)
 	}
 	all, used := make(map[string]string), make(map[string]bool)
@@ -67,12 +69,12 @@ func TestHelpSpeaksTheUsersLanguage(t *testing.T) {
 		{map[string]string{"DIBAO_LANG": "zh", "LANG": "en_GB.UTF-8"}, true}, {map[string]string{"DIBAO_LANG": "en", "LANG": "zh_CN.UTF-8"}, false},
 		{map[string]string{"LC_ALL": "zh_TW.UTF-8", "LANG": "en_GB.UTF-8"}, true},
 	} {
-		if got := wantsChinese(func(name string) string { return c.env[name] }); got != c.want {
+		if got := cli.WantsChinese(func(name string) string { return c.env[name] }); got != c.want {
 			t.Errorf("%v: %t", c.env, got)
 		}
 	}
 	root := newRoot()
-	speakChinese(root)
+	cli.SpeakChinese(root)
 	var out strings.Builder
 	root.SetOut(&out)
 	root.SetArgs([]string{"source", "edit", "--help"})

@@ -34,8 +34,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot()
-	if wantsChinese(os.Getenv) {
-		speakChinese(root)
+	if cli.WantsChinese(os.Getenv) {
+		cli.SpeakChinese(root)
 	}
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -77,7 +77,7 @@ type partialError = cli.PartialError
 
 // newRoot builds the command tree.
 func newRoot() *cobra.Command {
-	return newRootWith(&globals{chinese: wantsChinese(os.Getenv)})
+	return newRootWith(&globals{chinese: cli.WantsChinese(os.Getenv)})
 }
 
 // newRootWith is newRoot with defaults of the global flags.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/status"
 )
 
@@ -34,7 +35,7 @@ func newStatus(g *globals) *cobra.Command {
 					if watch {
 						fmt.Fprint(out, "\x1b[H\x1b[2J") // to the top of an empty screen
 					}
-					st.Print(out, wantsChinese(os.Getenv))
+					st.Print(out, cli.WantsChinese(os.Getenv))
 				}
 				if err != nil || !watch {
 					return err

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	_ "embed" // of the help in Chinese
@@ -9,15 +9,15 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// chineseHelp is the help in Chinese by its English text; a test finds what is
+// ChineseHelp is the help in Chinese by its English text; a test finds what is
 // missing or no longer said.
 //
 //go:embed help.zh.json
-var chineseHelp []byte
+var ChineseHelp []byte
 
-// wantsChinese reports whether the user reads Chinese: by DIBAO_LANG, else by the
+// WantsChinese reports whether the user reads Chinese: by DIBAO_LANG, else by the
 // locale of the system (POSIX: LC_ALL goes before LC_MESSAGES before LANG).
-func wantsChinese(getenv func(string) string) bool {
+func WantsChinese(getenv func(string) string) bool {
 	for _, name := range []string{"DIBAO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
 			return strings.HasPrefix(strings.ToLower(v), "zh")
@@ -33,10 +33,10 @@ var usageWords = strings.NewReplacer(
 	`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `用“{{.CommandPath}} [命令] --help”查看一个命令的详细说明。`,
 )
 
-// speakChinese puts the help of a command and those below it into Chinese.
-func speakChinese(root *cobra.Command) {
+// SpeakChinese puts the help of a command and those below it into Chinese.
+func SpeakChinese(root *cobra.Command) {
 	words := make(map[string]string)
-	if err := json.Unmarshal(chineseHelp, &words); err != nil {
+	if err := json.Unmarshal(ChineseHelp, &words); err != nil {
 		panic("the help in Chinese is broken: " + err.Error()) // a test reads it
 	}
 	root.SetUsageTemplate(usageWords.Replace(root.UsageTemplate()))
