@@ -160,9 +160,12 @@ func (x *lane) pass(now time.Time) (at time.Time, ok bool) {
 // succeeded lets the lane take a little more.
 func (x *lane) succeeded() {
 	x.policy, x.broken = 0, 0
-	x.window = min(x.window+1, 1000)
+	x.widen()
 	x.perMinute = min(x.perMinute*1.05, float64(x.limit.PerMinute))
 }
+
+// widen lets one more message be on its way at the same time.
+func (x *lane) widen() { x.window = min(x.window+1, 1000) }
 
 // told learns from a refusal. It reports whether the lane is now paused because
 // the domain's policy is against us: a person must look.
@@ -170,7 +173,13 @@ func (x *lane) told(v verdict.Verdict, now time.Time) (paused bool) {
 	if v.Retries() {
 		x.rests = restsFor
 	}
-	if v.Class == verdict.Temporary && !v.Full && v.Retry != verdict.GreylistPause {
+	switch {
+	case v.Class != verdict.Temporary || v.Full:
+	case v.Retry == verdict.GreylistPause:
+		// The server answers, and each reader has to be tried once before any mail is
+		// accepted: one by one that takes minutes for a large provider.
+		x.widen()
+	default:
 		x.slowDown()
 		if v.Slow && v.Retry > 0 && x.window == 1 {
 			x.heldUntil = latest(x.heldUntil, now.Add(v.Retry/4))

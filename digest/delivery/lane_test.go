@@ -32,8 +32,8 @@ func TestLane(t *testing.T) {
 			t.Errorf("window %d after seven successes and one refusal, want 4", y.window)
 		}
 		y.told(verdict.Verdict{Class: verdict.Temporary, Retry: verdict.GreylistPause}, at)
-		if y.window != 4 {
-			t.Errorf("greylisting slowed the lane down to %d", y.window)
+		if y.window != 5 {
+			t.Errorf("window %d after a greylisted message, want 5: all readers have to be tried", y.window)
 		}
 	})
 	t.Run("MessagesAMinute", func(t *testing.T) {
