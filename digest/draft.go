@@ -95,7 +95,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 		it := &out.items[i]
 		it.Same = slices.DeleteFunc(slices.Clone(it.Same), func(id int64) bool { return id == it.Article.ID })
 		it.Section = sectionOf(it.Article, it.Event, today)
-		it.Standing, it.Reason = standingOf(*it, today)
+		it.Priority, it.Reason = priorityOf(*it, today)
 		if it.Event != "" {
 			it.Reason = it.By
 		}

@@ -19,12 +19,12 @@ import (
 // for Monday.
 func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
 	name := r.PathValue("slug")
-	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (site.Spec, error) {
+	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (site.FeedSpec, error) {
 		l, err := h.Service.subscribers.ListAt(ctx, name)
 		if errors.Is(err, subscribers.ErrNotFound) {
 			err = feed.ErrNotFound
 		}
-		return site.Spec{Title: l.Title, Description: cmp.Or(l.Description, l.Title), Entries: h.Service.matched(l.ID)}, err
+		return site.FeedSpec{Title: l.Title, Description: cmp.Or(l.Description, l.Title), Entries: h.Service.matched(l.ID)}, err
 	})
 }
 

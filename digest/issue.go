@@ -49,7 +49,7 @@ type IssueItem struct {
 	Targets  []feed.Relation // what it does with documents that are here
 	Same     []int64         // other articles that are the same text
 	Pinned   bool            // by an admin
-	Standing int             // how much it asks to lead
+	Priority int             // how much it asks to lead
 	Reason   string          // why
 	Chosen   []filter.Reason // what of the reader's own choice it agrees with
 
@@ -112,7 +112,7 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 		items, err = database.Collect(ctx, tx, func(r database.Row) (IssueItem, error) {
 			var it IssueItem
 			var why, folded string
-			if err := r.Scan(&it.Article.ID, &it.Section, &why, &it.Event, &it.Standing, &it.Reason, &folded); err != nil {
+			if err := r.Scan(&it.Article.ID, &it.Section, &why, &it.Event, &it.Priority, &it.Reason, &folded); err != nil {
 				return it, err
 			}
 			ids = append(ids, it.Article.ID)

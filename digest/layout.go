@@ -159,16 +159,16 @@ const (
 	leadReposted = "reposted" // by several sites
 )
 
-// mustLead is the standing from which on an item leads, whatever else there is;
+// mustLead is the priority from which an item leads, whatever else there is;
 // mayLead the least with which it may.
 const (
 	mustLead = 1000
 	mayLead  = 100
 )
 
-// standingOf says how much an item asks to lead and why. What has a deadline
+// priorityOf says how much an item asks to lead and why. What has a deadline
 // stands right behind the highlights anyway.
-func standingOf(it IssueItem, today policy.Date) (standing int, reason string) {
+func priorityOf(it IssueItem, today policy.Date) (priority int, reason string) {
 	a := it.Article
 	if it.Pinned {
 		return mustLead, leadPinned
@@ -182,20 +182,20 @@ func standingOf(it IssueItem, today policy.Date) (standing int, reason string) {
 	if a.Facts.Kind == policy.KindDocument {
 		switch {
 		case a.Facts.Level == policy.LevelCentral && typeRank(a) <= 1:
-			standing, reason = mayLead+80, leadLaw
+			priority, reason = mayLead+80, leadLaw
 		case a.Facts.Level == policy.LevelCentral:
-			standing, reason = mayLead+50-5*typeRank(a), leadCentral
+			priority, reason = mayLead+50-5*typeRank(a), leadCentral
 		case repeals(a):
-			standing, reason = mayLead+20-2*levelRank(a), leadRepeals
+			priority, reason = mayLead+20-2*levelRank(a), leadRepeals
 		}
 	}
 	if n := len(it.Same); n >= 3 {
 		if reason == "" {
-			standing, reason = mayLead, leadReposted
+			priority, reason = mayLead, leadReposted
 		}
-		standing += min(n, 20)
+		priority += min(n, 20)
 	}
-	return standing, reason
+	return priority, reason
 }
 
 // repeals reports whether a document ends or changes another one.
@@ -232,11 +232,11 @@ type block struct {
 func layOut(items []IssueItem) []block {
 	leads := make([]int, 0, len(items))
 	for i, it := range items {
-		if it.Standing >= mustLead || it.Standing >= mayLead && len(items) >= minForHighlights {
+		if it.Priority >= mustLead || it.Priority >= mayLead && len(items) >= minForHighlights {
 			leads = append(leads, i)
 		}
 	}
-	slices.SortStableFunc(leads, func(a, b int) int { return cmp.Compare(items[b].Standing, items[a].Standing) })
+	slices.SortStableFunc(leads, func(a, b int) int { return cmp.Compare(items[b].Priority, items[a].Priority) })
 	leads = leads[:min(len(leads), maxHighlights)]
 	byKey := make(map[string][]IssueItem)
 	for _, i := range leads {
@@ -282,7 +282,7 @@ func explanations(items []IssueItem) explained {
 	}
 	for _, it := range items {
 		original := carriers[it.Explains]
-		if it.Explains == 0 || original == 0 || original == it.Article.ID || it.Event != "" || it.Standing >= mustLead || it.Section == sectionDeadlines || folds(it.Article) != "" {
+		if it.Explains == 0 || original == 0 || original == it.Article.ID || it.Event != "" || it.Priority >= mustLead || it.Section == sectionDeadlines || folds(it.Article) != "" {
 			continue
 		}
 		it.Under = original

@@ -130,7 +130,7 @@ func (s *Service) mailOf(e edited) (Mail, error) {
 	if err != nil {
 		return Mail{}, err
 	}
-	p, err := newPress(s).compose(e, from)
+	p, err := newPieceRenderer(s).renderMail(e, from)
 	if err != nil {
 		return Mail{}, err
 	}

@@ -91,7 +91,7 @@ type renderer struct {
 	mu      sync.Mutex
 	cache   map[int64]*variant
 	bytes   int // that the variants in the cache hold of their own
-	press   *press
+	press   *pieceRenderer
 	rows    map[int64]storedVariant // read and not rendered yet
 }
 
@@ -110,7 +110,7 @@ type variant struct {
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
-	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPress(s), rows: make(map[int64]storedVariant)}
+	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPieceRenderer(s), rows: make(map[int64]storedVariant)}
 }
 
 // Forget drops what was rendered, up to 110 MB: between mailings, which are days
@@ -120,7 +120,7 @@ func (r *renderer) Forget() {
 	defer r.mu.Unlock()
 	clear(r.cache)
 	clear(r.rows)
-	r.bytes, r.press = 0, newPress(r.service)
+	r.bytes, r.press = 0, newPieceRenderer(r.service)
 }
 
 // WantedBy reports whether the variant still brings something and the reader still
@@ -264,7 +264,7 @@ func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error
 }
 
 // edit gets what a variant is made of.
-func (p *press) edit(ctx context.Context, stored storedVariant) (edited, error) {
+func (p *pieceRenderer) edit(ctx context.Context, stored storedVariant) (edited, error) {
 	e := stored.edited
 	for _, id := range stored.issueIDs {
 		k, err := p.edition(ctx, id)
@@ -301,7 +301,7 @@ func (r *renderer) render(e edited) (*variant, error) {
 		return nil, err
 	}
 	v.why = becauseOf(e, v.from)
-	paper, err := r.press.compose(e, v.from)
+	paper, err := r.press.renderMail(e, v.from)
 	if err != nil {
 		return nil, err
 	}

@@ -56,9 +56,9 @@ func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build 
 	}
 }
 
-// stamp names the version of everything these pages show.
-func (h *Web) stamp(ctx context.Context) (string, time.Time, error) {
-	return h.Service.articles.Stamp(ctx)
+// version names the version of everything these pages show.
+func (h *Web) version(ctx context.Context) (string, time.Time, error) {
+	return h.Service.articles.Version(ctx)
 }
 
 // before reads ?before=, from where an archive goes on; 0 is its beginning.

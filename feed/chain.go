@@ -136,7 +136,7 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 		return nil, err
 	}
 	found = append(found, kept...)
-	for _, c := range append(b.renewed, b.born...) { // what came before the document that it implements
+	for _, c := range append(b.changed, b.created...) { // what came before the document that it implements
 		if c.subject != "" {
 			bearers, err := b.titled(ctx, c.subject)
 			if err != nil {

@@ -75,7 +75,7 @@ var insertSketches = database.Insertion{
 }
 
 // gather finds for each article those that are the same text, and folds them.
-func (b *batch) gather(ctx context.Context) error {
+func (b *batch) storeClusters(ctx context.Context) error {
 	var rows [][]any
 	sketches := make(map[*arrival][]int64)
 	for _, a := range b.articles {
@@ -228,7 +228,7 @@ func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 		}
 	}
 	for _, document := range sortedKeys(inBatch) {
-		if slices.ContainsFunc(b.born, func(c *candidate) bool { return c.id == document }) {
+		if slices.ContainsFunc(b.created, func(c *candidate) bool { return c.id == document }) {
 			continue
 		}
 		stored, err := b.carriersOf(ctx, document)
@@ -245,7 +245,7 @@ func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 }
 
 // carriersOf returns a few articles that carry a document, those of the best
-// standing.
+// rank.
 func (b *batch) carriersOf(ctx context.Context, document int64) ([]int64, error) {
 	return database.Collect(ctx, b.tx, database.ScanOne[int64],
 		`SELECT article FROM carriers WHERE document = $1 ORDER BY standing, article LIMIT $2`, document, maxAlike)
@@ -315,7 +315,7 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	delete(b.adopted, from.ID)
 	b.adopted[to.ID] = pages
 	isFrom := func(c *candidate) bool { return c.id == from.ID }
-	b.born, b.renewed = slices.DeleteFunc(b.born, isFrom), slices.DeleteFunc(b.renewed, isFrom)
+	b.created, b.changed = slices.DeleteFunc(b.created, isFrom), slices.DeleteFunc(b.changed, isFrom)
 	for n, all := range b.named {
 		b.named[n] = slices.DeleteFunc(all, func(c *candidate) bool { return c.id == from.ID })
 	}
@@ -395,7 +395,7 @@ func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 // anew; in a larger one, those that came compete with the one that was.
 const maxRanked = 200
 
-// pickFirst marks the original of a cluster: the page of the best standing, then
+// pickFirst marks the original of a cluster: the page of the best rank, then
 // the earliest, that is shown.
 func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 	own, err := json.Marshal(b.ids())
@@ -422,7 +422,7 @@ func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 	}
 	best := all[0]
 	for _, m := range all[1:] {
-		if m.Hidden == best.Hidden && m.standing() < best.standing() {
+		if m.Hidden == best.Hidden && m.rank() < best.rank() {
 			best = m
 		}
 	}

@@ -286,11 +286,11 @@ func TestCorrections(t *testing.T) {
 			r.at = r.at.Add(1e9)
 			r.check(r.Store.Correct(ctx, id(guid), []feed.Correction{{Field: field, Value: &value, Note: "样例"}}))
 		}
-		before, _, err := r.Store.Stamp(ctx)
+		before, _, err := r.Store.Version(ctx)
 		r.check(err)
 		set("follow", "title", "四川省人民政府关于发展养老的意见")
 		set("follow", "expires", "2030-01-01")
-		after, _, err := r.Store.Stamp(ctx)
+		after, _, err := r.Store.Version(ctx)
 		r.check(err)
 		if before == after {
 			t.Error("the stamp stands still")

@@ -193,8 +193,8 @@ type work struct{ name, region string }
 
 // reorder has the versions of a work put in order anew.
 func (b *batch) reorder(w work) {
-	if w.name != "" && !slices.Contains(b.left, w) {
-		b.left = append(b.left, w)
+	if w.name != "" && !slices.Contains(b.leftWorks, w) {
+		b.leftWorks = append(b.leftWorks, w)
 	}
 }
 
@@ -220,10 +220,10 @@ func versionKey(document int64) string { return fmt.Sprintf("v %d", document) }
 // new ones, whichever came first.
 func (b *batch) announceVersions(ctx context.Context) error {
 	came := make(map[work][]int64)
-	for _, w := range b.left {
+	for _, w := range b.leftWorks {
 		came[w] = nil
 	}
-	for _, c := range append(b.renewed, b.born...) {
+	for _, c := range append(b.changed, b.created...) {
 		w := work{c.work, c.region}
 		came[w] = append(came[w], c.id)
 	}

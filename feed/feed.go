@@ -186,8 +186,8 @@ type Store struct {
 	// Index finds articles by their words.
 	Index *search.Index
 
-	stamps stamps
-	pieces *database.Pieces // of articles
+	versions versions
+	pieces   *database.Pieces // of articles
 }
 
 // NewStore returns a store on a migrated database; now is its clock.

@@ -30,7 +30,7 @@ func (r *importRun) subscription(e importEntry, list int64, state State) newSubs
 }
 
 // stamp is an instant as SQLite stores it and PostgreSQL reads it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999999-07:00") }
+func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999999-07:00") }
 
 // insertImported stores readers and their subscriptions, a few statements for
 // all of them: a statement a row costs five times as much.
@@ -65,7 +65,7 @@ func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReade
 	}
 	values := make([][5]any, len(begun))
 	for i, b := range begun {
-		values[i] = [5]any{ids[b.key], b.list, b.state, stamp(b.since), b.consent}
+		values[i] = [5]any{ids[b.key], b.list, b.state, sqlTime(b.since), b.consent}
 	}
 	rows := toJSON(values)
 	since, at := d.Pick(`value->>3`, `CAST(value->>3 AS TIMESTAMPTZ)`), d.Pick(`$2`, `$2::timestamptz`)

@@ -37,7 +37,7 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 		t.Skip("chromium is not installed; install the package chromium to see the pages in a browser")
 	}
-	o := demo.Options{AfterWalk: func(d *demo.Demo) { lookAt(t, d, chromium) }}
+	o := demo.Options{AfterSteps: func(d *demo.Demo) { lookAt(t, d, chromium) }}
 	if _, err := demoOnce(t, o, ""); err != nil {
 		t.Fatal(err)
 	}

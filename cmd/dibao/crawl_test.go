@@ -29,7 +29,7 @@ var keptOfReaders = []string{
 // scanner does, by GET and HEAD: afterwards nothing of readers or mails has
 // changed.
 func TestNoLinkChangesAnything(t *testing.T) {
-	o := demo.Options{AfterWalk: func(d *demo.Demo) { crawl(t, d) }}
+	o := demo.Options{AfterSteps: func(d *demo.Demo) { crawl(t, d) }}
 	if _, err := demoOnce(t, o, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -161,7 +161,7 @@ func TestExitStatusOfWrongUsage(t *testing.T) {
 func TestDemoFeedsAreValid(t *testing.T) {
 	t.Parallel()
 	checked := 0
-	o := demo.Options{AfterWalk: func(d *demo.Demo) {
+	o := demo.Options{AfterSteps: func(d *demo.Demo) {
 		for _, f := range d.Summary.Feeds {
 			body, err := d.Get(t.Context(), f.URL)
 			if err != nil {

@@ -29,7 +29,7 @@ func (a *app) notifySystemd(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			a.articles.Stamp(ctx) // an error is an answer, too: /readyz reports it
+			a.articles.Version(ctx) // an error is an answer, too: /readyz reports it
 			a.notify(daemon.SdNotifyWatchdog)
 		}
 	}

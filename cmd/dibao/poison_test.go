@@ -20,7 +20,7 @@ import (
 // from a peer that is no trusted proxy: no page, feed, redirect or mail repeats
 // it, and the next reader gets the page from the cache as it should be.
 func TestRequestsDoNotNameOurSite(t *testing.T) {
-	if _, err := demoOnce(t, demo.Options{AfterWalk: func(d *demo.Demo) { poison(t, d) }}, ""); err != nil {
+	if _, err := demoOnce(t, demo.Options{AfterSteps: func(d *demo.Demo) { poison(t, d) }}, ""); err != nil {
 		t.Fatal(err)
 	}
 	trust.Report(t, "answers that repeat a host of a request", "0 of 25 addresses, and 0 mails")

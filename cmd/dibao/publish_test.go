@@ -34,7 +34,7 @@ func demoSite(t *testing.T, f func(base string)) {
 func demoSiteOn(t *testing.T, database string, f func(base string)) {
 	t.Helper()
 	called := false
-	if _, err := demoOnce(t, demo.Options{Subscribers: 1, AfterWalk: func(d *demo.Demo) {
+	if _, err := demoOnce(t, demo.Options{Subscribers: 1, AfterSteps: func(d *demo.Demo) {
 		called = true
 		f(d.Config.Server.BaseURL)
 	}}, database); err != nil {

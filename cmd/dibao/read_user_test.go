@@ -54,7 +54,7 @@ func TestReadsNeedNoMoreThanSelect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := demoOnce(t, demo.Options{ReadURL: readURL, AfterWalk: func(d *demo.Demo) { crawl(t, d) }}, url); err != nil {
+	if _, err := demoOnce(t, demo.Options{ReadURL: readURL, AfterSteps: func(d *demo.Demo) { crawl(t, d) }}, url); err != nil {
 		t.Fatal(err)
 	}
 }

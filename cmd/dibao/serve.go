@@ -165,7 +165,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if _, _, err := a.articles.Stamp(r.Context()); err != nil {
+		if _, _, err := a.articles.Version(r.Context()); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprintln(w, "database not reached")
 			return

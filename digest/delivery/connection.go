@@ -397,12 +397,3 @@ func (c *connection) message(v Message, j job) (mail.Envelope, error) {
 	err := v.Assemble(&c.assembly, j.reader, messageID)
 	return mail.Envelope{From: from, To: j.reader.Address, Pieces: c.assembly.Pieces}, err
 }
-
-// EnvelopeFrom is the envelope sender of a mail: an address that says which mail
-// a report is about (VERP), or where no domain takes those, the sender's own.
-func (s *Service) EnvelopeFrom(from, token string) string {
-	if s.opts.BounceDomain == "" {
-		return from
-	}
-	return "b+" + token + "@" + s.opts.BounceDomain
-}

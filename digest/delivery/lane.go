@@ -48,7 +48,7 @@ type lane struct {
 	slow    bool // the last message stalled: others go first
 	rests   int  // messages of others that go first, because it was refused for now
 
-	window    int       // messages at the same time: grows with each success, halves when told to slow down
+	window    int       // messages at the same time: grows with each success, halves when the server asks to slow down
 	perMinute float64   // as window, for limit.PerMinute
 	tokens    float64   // messages that may go now
 	promised  float64   // messages that were put back until there is a token for each
@@ -167,9 +167,9 @@ func (x *lane) succeeded() {
 // widen lets one more message be on its way at the same time.
 func (x *lane) widen() { x.window = min(x.window+1, 1000) }
 
-// told learns from a refusal. It reports whether the lane is now paused because
+// learn learns from a refusal. It reports whether the lane is now paused because
 // the domain's policy is against us: a person must look.
-func (x *lane) told(v verdict.Verdict, now time.Time) (paused bool) {
+func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 	if v.Retries() {
 		x.rests = restsFor
 	}

@@ -27,11 +27,11 @@ func TestLane(t *testing.T) {
 		for range 7 {
 			y.succeeded()
 		}
-		y.told(verdict.Verdict{Class: verdict.Temporary}, at)
+		y.learn(verdict.Verdict{Class: verdict.Temporary}, at)
 		if y.window != 4 {
 			t.Errorf("window %d after seven successes and one refusal, want 4", y.window)
 		}
-		y.told(verdict.Verdict{Class: verdict.Temporary, Retry: verdict.GreylistPause}, at)
+		y.learn(verdict.Verdict{Class: verdict.Temporary, Retry: verdict.GreylistPause}, at)
 		if y.window != 5 {
 			t.Errorf("window %d after a greylisted message, want 5: all readers have to be tried", y.window)
 		}
@@ -57,7 +57,7 @@ func TestLane(t *testing.T) {
 	t.Run("PolicyPausesTheGroup", func(t *testing.T) {
 		y := newLane("y", Limit{}, 4)
 		for i := range 3 {
-			if paused := y.told(verdict.Verdict{Class: verdict.Policy}, at); paused != (i == 2) {
+			if paused := y.learn(verdict.Verdict{Class: verdict.Policy}, at); paused != (i == 2) {
 				t.Errorf("refusal %d paused: %v", i+1, paused)
 			}
 		}
@@ -67,7 +67,7 @@ func TestLane(t *testing.T) {
 		if _, held := y.held(at.Add(policyPause)); held {
 			t.Error("the lane is held for ever")
 		}
-		y.told(verdict.Verdict{Class: verdict.Policy}, at)
+		y.learn(verdict.Verdict{Class: verdict.Policy}, at)
 		y.succeeded()
 		if y.policy != 0 {
 			t.Error("a success does not end the row")

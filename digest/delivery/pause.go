@@ -22,7 +22,7 @@ type Pause struct {
 	NextTryAt time.Time `json:"next_try_at"`
 	Reply     string    `json:"reply"` // the last one, with its code and the command that it answers
 
-	told      bool
+	notified  bool
 	resumedAt time.Time
 }
 
@@ -100,8 +100,8 @@ func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyErro
 	x.Tries++
 	x.Reply = database.Clip(reply.Error(), maxReply)
 	x.NextTryAt = now.Add(pauseFor(reply.Code, x.Tries, v))
-	tell = !x.told && (reply.Code >= 500 || x.Tries >= softTries)
-	x.told = x.told || tell
+	tell = !x.notified && (reply.Code >= 500 || x.Tries >= softTries)
+	x.notified = x.notified || tell
 	p.byName[name] = x
 	p.mu.Unlock()
 	return x, tell, p.service.storePause(ctx, x)
@@ -115,7 +115,7 @@ func (p *pauses) accepted(ctx context.Context, name string) error {
 		p.mu.Unlock()
 		return nil
 	}
-	x.Tries, x.told, x.resumedAt = 0, false, p.service.now()
+	x.Tries, x.notified, x.resumedAt = 0, false, p.service.now()
 	p.byName[name] = x
 	p.mu.Unlock()
 	return p.service.storePause(ctx, x)
@@ -155,7 +155,7 @@ func (s *Service) storedPauses(ctx context.Context) (all []Pause, err error) {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (p Pause, err error) {
 			var told, resumed sql.Null[time.Time]
 			err = r.Scan(&p.Name, &p.Tries, &p.Since, &p.NextTryAt, &p.Reply, &told, &resumed)
-			p.told, p.resumedAt = told.Valid, resumed.V
+			p.notified, p.resumedAt = told.Valid, resumed.V
 			return p, err
 		}, `SELECT name, tries, since, next_try_at, reply, told_at, resumed_at FROM send_pauses ORDER BY name`)
 		return err
@@ -164,7 +164,7 @@ func (s *Service) storedPauses(ctx context.Context) (all []Pause, err error) {
 }
 
 func (s *Service) storePause(ctx context.Context, p Pause) error {
-	told := sql.Null[time.Time]{V: s.now(), Valid: p.told}
+	told := sql.Null[time.Time]{V: s.now(), Valid: p.notified}
 	resumed := sql.Null[time.Time]{V: p.resumedAt, Valid: !p.resumedAt.IsZero()}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `

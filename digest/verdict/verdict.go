@@ -85,12 +85,6 @@ type Verdict struct {
 // Retries reports whether the same mail is tried again.
 func (v Verdict) Retries() bool { return v.Class == Temporary && !v.Full }
 
-const (
-	// GreylistPause is what greylisting asks for: 5 to 15 minutes.
-	GreylistPause = 10 * time.Minute
-	slowPause     = time.Hour // what QQ and NetEase ask for
-)
-
 var (
 	gone    = Verdict{Class: Permanent, Suppress: true}
 	full    = Verdict{Class: Temporary, Full: true}
@@ -111,15 +105,6 @@ type rule struct {
 	text     *lazyregexp.Regexp
 	not      *lazyregexp.Regexp
 	verdict  Verdict
-}
-
-// temporaryRules are for 4xx; what fits none waits by Backoff.
-var temporaryRules = []rule{
-	{text: neteaseMark, verdict: slower},
-	{enhanced: []string{"4.2.2"}, verdict: later},
-	{text: greylistText, verdict: greylit},
-	{codes: []int{450, 451}, enhanced: []string{"4.7.1"}, not: relayText, verdict: greylit},
-	{text: rateText, verdict: Verdict{Class: Temporary, Slow: true}},
 }
 
 // mailboxCodes say that the mailbox or its host does not exist (RFC 3463, RFC 7505).
@@ -290,11 +275,4 @@ func ParseReply(line string) (code int, enhanced, text string, ok bool) {
 		parts = append(parts, strings.TrimSpace(m[3]))
 	}
 	return code, enhanced, strings.TrimSpace(strings.Join(parts, " ")), true
-}
-
-// Backoff is the pause after the nth attempt (from 1): 15 m, 30 m, 1 h … at most
-// 8 h, with up to a quarter more or less by jitter, which is in [0, 1).
-func Backoff(n int, jitter float64) time.Duration {
-	pause := 15 * time.Minute << min(max(n-1, 0), 5)
-	return time.Duration(float64(pause) * (0.75 + jitter/2))
 }

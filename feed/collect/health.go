@@ -43,10 +43,10 @@ func showsTitle(p ingest.Page, charset, listed string) bool {
 	return strings.Contains(shown.String(), string(start[:titleStart]))
 }
 
-// errSuspect says that a list has far less than it used to.
-type errSuspect struct{ have, usual int }
+// shrunkError says that a list has far less than it used to.
+type shrunkError struct{ have, usual int }
 
-func (e *errSuspect) Error() string {
+func (e *shrunkError) Error() string {
 	return fmt.Sprintf("the list has %d items where it usually has %d; what it has was stored; look at the page and set its selectors", e.have, e.usual)
 }
 
@@ -54,7 +54,7 @@ func (e *errSuspect) Error() string {
 func stateAfter(err error) feed.State {
 	var answered *answer.Error
 	var status *fetch.StatusError
-	var suspect *errSuspect
+	var suspect *shrunkError
 	switch {
 	case errors.As(err, &answered) && answered.Kind == answer.Wall:
 		return feed.StateBlocked
@@ -73,7 +73,7 @@ func noteItems(src *feed.Source, items int) error {
 	usual := src.UsualItems
 	src.UsualItems = max(items, usual-max(1, usual/10))
 	if usual >= suspectFrom && items*suspectShare < usual {
-		return &errSuspect{items, usual}
+		return &shrunkError{items, usual}
 	}
 	return nil
 }

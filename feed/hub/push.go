@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// hubBeat is how often the hub looks for what is new: with what stamps may be
+	// hubBeat is how often the hub looks for what is new: with what versions may be
 	// late it keeps a push within two seconds of the article.
 	hubBeat     = 500 * time.Millisecond
 	claimFor    = time.Minute // longer than a delivery takes
@@ -67,10 +67,10 @@ type pusher struct {
 	*Hub
 	quick, slow, verifying chan struct{} // slots
 	running                sync.WaitGroup
-	pushed                 string      // the stamp when all that was due had been looked at
+	pushed                 string      // the version when all that was due had been looked at
 	looked                 time.Time   // when that was
-	again                  atomic.Bool // something may be due though the stamp stands still
-	pinged                 string      // the stamp of the last round of pings
+	again                  atomic.Bool // something may be due though the version stands still
+	pinged                 string      // the version of the last round of pings
 	swept                  time.Time
 	pushing                sync.Map // ids of subscriptions that are being pushed to
 }
@@ -110,14 +110,14 @@ const lookAfter = 5 * time.Second
 // push starts what is due.
 func (p *pusher) push(ctx context.Context) error {
 	now := p.Store.Now()
-	stamp, _, err := p.Store.Stamp(ctx)
+	version, _, err := p.Store.Version(ctx)
 	if err != nil {
 		return err
 	}
-	if again := p.again.Swap(false); !again && stamp == p.pushed && now.Sub(p.looked) < lookAfter {
+	if again := p.again.Swap(false); !again && version == p.pushed && now.Sub(p.looked) < lookAfter {
 		return nil
 	}
-	p.pushed, p.looked = stamp, now
+	p.pushed, p.looked = version, now
 	var topics []string
 	err = p.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
 		topics, err = database.Collect(ctx, tx, database.ScanOne[string],
@@ -266,15 +266,15 @@ func (p *pusher) ping(ctx context.Context) error {
 	if len(p.Others) == 0 {
 		return nil
 	}
-	stamp, _, err := p.Store.Stamp(ctx)
-	if err != nil || stamp == p.pinged && p.Store.Now().Sub(p.swept) < 30*time.Second {
+	version, _, err := p.Store.Version(ctx)
+	if err != nil || version == p.pinged && p.Store.Now().Sub(p.swept) < 30*time.Second {
 		return err
 	}
 	paths, err := p.Topics(ctx)
 	if err != nil {
 		return err
 	}
-	p.pinged = stamp
+	p.pinged = version
 	for _, path := range paths {
 		topic := p.BaseURL + path
 		current, ok := p.content(ctx, topic)

@@ -27,8 +27,8 @@ const (
 		CROSS JOIN search_keys k WHERE k.key = s.key`
 
 	// key + 0 keeps the planner from going by key and taking every text apart.
-	findBodies = findPostgres + `body @@ $1::tsquery` + findWithin
-	findHeads  = findPostgres + `head @@ $1::tsquery` + findWithin
+	findBodies  = findPostgres + `body @@ $1::tsquery` + findWithin
+	findInHeads = findPostgres + `head @@ $1::tsquery` + findWithin
 
 	findPostgres = `SELECT COALESCE(string_agg(s.key || chr(10) || s.article || chr(10) || s.facets, chr(30) ORDER BY s.key DESC), '') FROM
 		(SELECT key, article, facets FROM article_search WHERE `
@@ -54,7 +54,7 @@ func (s *searching) find(ctx context.Context, in scope, query string, limit int)
 	}
 	statement := findBodies
 	if in == inHead {
-		statement = findHeads
+		statement = findInHeads
 	}
 	var newest int64
 	if err := s.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(key), 0) FROM search_keys`).Scan(&newest); err != nil {

@@ -39,7 +39,7 @@ func (h *Web) registerAPI(mux *http.ServeMux) {
 // ServeAPI answers with JSON from the cache, made anew when something changed.
 // What the query holds beside names is of no account and not looked at.
 func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, build func(ctx context.Context, q url.Values) (any, error)) {
-	stamp, modified, err := h.Store.Stamp(r.Context())
+	version, modified, err := h.Store.Version(r.Context())
 	if err != nil {
 		h.failAPI(w, r, err)
 		return
@@ -55,7 +55,7 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 		h.failAPI(w, r, feed.Invalid("the address is too long"))
 		return
 	}
-	err = h.Cache.Serve(w, r, key, stamp+" "+h.Today().String(), func() (web.Document, error) {
+	err = h.Cache.Serve(w, r, key, version+" "+h.Today().String(), func() (web.Document, error) {
 		answer, err := build(r.Context(), kept)
 		if err != nil {
 			return web.Document{}, err

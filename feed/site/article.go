@@ -34,12 +34,12 @@ type PageView interface{ Render(io.Writer) error }
 // as 尚未施行 depend on the day. It returns what build returns, and has answered only
 // where that is nil.
 func (h *Web) ServePage(w http.ResponseWriter, r *http.Request, address string, build func(ctx context.Context, p templates.Page) (PageView, error)) error {
-	stamp, modified, err := h.Store.Stamp(r.Context())
+	version, modified, err := h.Store.Version(r.Context())
 	if err != nil {
 		return err
 	}
 	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: h.SiteName, Canonical: h.BaseURL + address}
-	version := fmt.Sprintf("%s %s", stamp, h.Today())
+	version = fmt.Sprintf("%s %s", version, h.Today())
 	return h.Cache.Serve(w, r, fmt.Sprintf("%s %s %t", address, p.Language, p.Chosen), version, func() (web.Document, error) {
 		view, err := build(r.Context(), p)
 		if err != nil {

@@ -130,7 +130,7 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 	})
 	for _, x := range []struct {
 		prefix, value string
-		spec          func(string) spec
+		spec          func(string) findFeed
 	}{
 		{"/themes/", "theme", h.ofTheme},
 		{"/regions/", "code", h.ofRegion},
@@ -153,14 +153,14 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 // ServeCalendar answers with the calendar of the page at path, which ends in a
 // slash. find says what it is called and holds.
 func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string, find func(context.Context) (publish.Calendar, Agenda, error)) {
-	stamp, _, err := h.Store.Stamp(r.Context())
+	version, _, err := h.Store.Version(r.Context())
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
 	today := h.Today()
 	from := policy.DateOf(time.Date(today.Year, today.Month-agendaPast, 1, 0, 0, 0, 0, time.UTC))
-	err = h.Cache.Serve(w, r, path+"calendar.ics", stamp+" "+from.String(), func() (web.Document, error) {
+	err = h.Cache.Serve(w, r, path+"calendar.ics", version+" "+from.String(), func() (web.Document, error) {
 		c, ask, err := find(r.Context())
 		if err != nil {
 			return web.Document{}, err

@@ -21,13 +21,13 @@ func isOpened(r *http.Request) bool {
 // feedPage shows a feed to a person: what it is, the address to copy, what it
 // holds. It has the feed's own address, so that the address bar is right, and no
 // cache that others share may keep it: what readers get is always the feed.
-func (h *Web) feedPage(w http.ResponseWriter, r *http.Request, ask feedRequest, stamp string) error {
+func (h *Web) feedPage(w http.ResponseWriter, r *http.Request, ask feedRequest, version string) error {
 	p := templates.Page{Language: web.Language(r), Chosen: web.LanguageChosen(r), SiteName: h.SiteName, NoIndex: true}
 	key := ask.key() + " page " + p.Language
 	if p.Chosen {
 		key += "!"
 	}
-	return h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
+	return h.Cache.Serve(w, r, key, version, func() (web.Document, error) {
 		doc, _, err := h.fillFeed(r.Context(), ask)
 		if err != nil {
 			return web.Document{}, err

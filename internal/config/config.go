@@ -12,9 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,7 +21,6 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"dibao/internal/fetch"
 	"dibao/internal/redact"
 )
 
@@ -111,48 +108,6 @@ type key struct {
 	set           func(c *Config, value string) error
 }
 
-func text(f func(*Config) *string) func(*Config, string) error {
-	return func(c *Config, v string) error { *f(c) = v; return nil }
-}
-
-func secret(f func(*Config) *redact.Secret) func(*Config, string) error {
-	return func(c *Config, v string) error { *f(c) = redact.Secret(v); return nil }
-}
-
-func oneOf(f func(*Config) *string, allowed ...string) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		for _, a := range allowed {
-			if v == a {
-				*f(c) = v
-				return nil
-			}
-		}
-		return fmt.Errorf("is not one of %s", strings.Join(allowed, ", "))
-	}
-}
-
-func integer(f func(*Config) *int, least, most int) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < least || n > most {
-			return fmt.Errorf("is not a number from %d to %d", least, most)
-		}
-		*f(c) = n
-		return nil
-	}
-}
-
-func address(f func(*Config) *string) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		_, port, err := net.SplitHostPort(v)
-		if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
-			return errors.New("is not HOST:PORT, such as 127.0.0.1:8080")
-		}
-		*f(c) = v
-		return nil
-	}
-}
-
 // keys is the whole configuration, in the order of the file.
 var keys = []key{
 	{"server", "addr", "127.0.0.1:8080", "address that serves pages and feeds", false, address(func(c *Config) *string { return &c.Server.Addr })},
@@ -208,139 +163,6 @@ var keys = []key{
 	{"summary", "timeout", "60s", "maximum duration of one summary request", false, setSummaryTimeout},
 	{"log", "level", "info", "debug, info, warn or error", false, setLevel},
 	{"log", "format", "text", "text or json", false, oneOf(func(c *Config) *string { return &c.Log.Format }, "text", "json")},
-}
-
-func setBrowser(c *Config, v string) error {
-	if v != "" && !filepath.IsAbs(v) {
-		return errors.New("is not an absolute path, such as /usr/bin/chromium")
-	}
-	c.Fetch.Browser = v
-	return nil
-}
-
-func setBaseURL(c *Config, v string) error {
-	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
-		return errors.New("is not an address such as https://policy.example.org")
-	}
-	c.Server.BaseURL = strings.TrimRight(v, "/")
-	return nil
-}
-
-func setProxies(c *Config, v string) (err error) {
-	c.Server.TrustedProxies, err = networks(v)
-	return err
-}
-
-// networks reads a list of networks or addresses that is separated by commas.
-func networks(v string) (all []netip.Prefix, err error) {
-	for part := range strings.SplitSeq(v, ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		p, err := netip.ParsePrefix(part)
-		if err != nil {
-			addr, err := netip.ParseAddr(part)
-			if err != nil {
-				return nil, fmt.Errorf("holds %q, which is no network such as 10.0.0.0/8", part)
-			}
-			p = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
-// words reads a list that is separated by commas.
-func words(f func(*Config) *[]string) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		for part := range strings.SplitSeq(v, ",") {
-			if part = strings.TrimSpace(part); part != "" {
-				*f(c) = append(*f(c), part)
-			}
-		}
-		return nil
-	}
-}
-
-func setHubs(c *Config, v string) error {
-	if err := words(func(c *Config) *[]string { return &c.Server.Hubs })(c, v); err != nil {
-		return err
-	}
-	for _, hub := range c.Server.Hubs {
-		if u, err := url.Parse(hub); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("holds %q, which is no address such as https://hub.example.org/", hub)
-		}
-	}
-	return nil
-}
-
-func setContact(c *Config, v string) error {
-	if v != "" && !strings.HasPrefix(v, "mailto:") && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "tel:") || strings.ContainsAny(v, "\r\n") {
-		return errors.New("is not an address such as mailto:security@example.org")
-	}
-	c.Server.Contact = v
-	return nil
-}
-
-func setDatabase(c *Config, v string) error {
-	if !strings.HasPrefix(v, "sqlite:") && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
-		return errors.New("is neither sqlite:PATH nor postgres://…")
-	}
-	c.Database.URL = redact.Address(v)
-	return nil
-}
-
-func setReadDatabase(c *Config, v string) error {
-	if v != "" && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
-		return errors.New("is not postgres://…; SQLite needs no read_url")
-	}
-	c.Database.ReadURL = redact.Address(v)
-	return nil
-}
-
-func setTimeout(c *Config, v string) error {
-	d, err := time.ParseDuration(v)
-	if err != nil || d < time.Second || d > 10*time.Minute {
-		return errors.New("is not a time from 1s to 10m")
-	}
-	c.Fetch.Timeout = d
-	return nil
-}
-
-func setMaxBytes(c *Config, v string) error {
-	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < 1<<10 || n > 1<<30 {
-		return errors.New("is not a number from 1024 to 1073741824")
-	}
-	c.Fetch.MaxBytes = n
-	return nil
-}
-
-func setPrivate(c *Config, v string) (err error) {
-	if c.Fetch.Private, err = networks(v); err != nil {
-		return err
-	}
-	for _, p := range c.Fetch.Private {
-		if !fetch.IsOwnNetwork(p) {
-			return fmt.Errorf("holds %s, which is not within a private or loopback network (RFC 1918, 4193, 6598)", p)
-		}
-	}
-	return nil
-}
-
-func setZone(c *Config, v string) (err error) {
-	if c.Schedule.Zone, err = time.LoadLocation(v); err != nil || v == "" {
-		return errors.New("is not a time zone such as Asia/Shanghai")
-	}
-	return nil
-}
-
-func setLevel(c *Config, v string) error {
-	if err := c.Log.Level.UnmarshalText([]byte(v)); err != nil {
-		return errors.New("is not debug, info, warn or error")
-	}
-	return nil
 }
 
 // isFromFile reports whether the value may also stand in a file, named by the
@@ -452,102 +274,6 @@ func scalar(v any) string {
 	return fmt.Sprint(v)
 }
 
-// maxUnknown is how many unknown keys are named: each is looked for in the whole
-// file, and more of them say that it is another kind of file.
-const maxUnknown = 20
-
-// unknown finds keys that are not in the table.
-func unknown(file string, content []byte, tree map[string]any) []error {
-	known := make(map[string]bool)
-	var sections, names []string
-	for _, k := range keys {
-		if !known[k.section] {
-			sections = append(sections, k.section)
-		}
-		known[k.section], known[k.section+"."+k.name] = true, true
-		if k.isFromFile() {
-			known[k.section+"."+k.name+"_file"] = true
-		}
-	}
-	var problems []error
-	for section, value := range tree {
-		if len(problems) >= maxUnknown {
-			break
-		}
-		inner, isTable := value.(map[string]any)
-		if !known[section] || !isTable {
-			problems = append(problems, fmt.Errorf("%s:%d: unknown section [%s]%s", file, lineOf(content, "", section), section, suggest(section, sections)))
-			continue
-		}
-		names = names[:0]
-		for _, k := range keys {
-			if k.section == section {
-				names = append(names, k.name)
-			}
-		}
-		for name := range inner {
-			if !known[section+"."+name] && len(problems) < maxUnknown {
-				problems = append(problems, fmt.Errorf("%s:%d: unknown key %q in [%s]%s", file, lineOf(content, section, name), name, section, suggest(name, names)))
-			}
-		}
-	}
-	return problems
-}
-
-// lineOf finds the line of a key in a section, 1 if it is not found as such.
-func lineOf(content []byte, section, name string) int {
-	current := ""
-	for i, line := range strings.Split(string(content), "\n") {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[") {
-			current = strings.Trim(strings.SplitN(line, "]", 2)[0], "[] ")
-			if section == "" && current == name {
-				return i + 1
-			}
-		}
-		before, _, found := strings.Cut(line, "=")
-		if found && strings.TrimSpace(before) == name && current == section {
-			return i + 1
-		}
-	}
-	return 1
-}
-
-// suggest names the known word that is nearest, if one is near.
-func suggest(word string, known []string) string {
-	best, distance := "", 4
-	for _, k := range known {
-		if d := editDistance(word, k); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best == "" {
-		return "; known are: " + strings.Join(known, ", ")
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance counts the letters to change, add or drop (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
 // Write writes a commented file with every key at its default.
 func Write(w io.Writer) error {
 	section := ""
@@ -580,53 +306,4 @@ func quote(v string) string {
 		return v
 	}
 	return strconv.Quote(v)
-}
-
-func setInbound(c *Config, v string) error {
-	scheme, where, _ := strings.Cut(v, ":")
-	switch {
-	case v == "":
-	case scheme == "maildir" && where != "":
-	case scheme == "lmtp" || scheme == "smtp":
-		if err := address(func(*Config) *string { return new(string) })(c, where); err != nil {
-			return errors.New("is not lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH")
-		}
-	default:
-		return errors.New("is not lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH")
-	}
-	c.Mail.Inbound = v
-	return nil
-}
-
-// setRetention reads days, such as 365d, besides what time.ParseDuration reads.
-func setRetention(c *Config, v string) error {
-	days, isDays := strings.CutSuffix(v, "d")
-	n, err := strconv.Atoi(days)
-	d := time.Duration(n) * 24 * time.Hour
-	if !isDays {
-		d, err = time.ParseDuration(v)
-	}
-	if err != nil || d < 24*time.Hour || d > 3650*24*time.Hour {
-		return errors.New("is not a number of days from 1d to 3650d, such as 365d")
-	}
-	c.Privacy.Retention = d
-	return nil
-}
-
-func setAPI(c *Config, v string) (err error) {
-	if c.Server.API, err = strconv.ParseBool(v); err != nil {
-		return errors.New("is not true or false")
-	}
-	return nil
-}
-
-// setEhlo takes the name of a host; no line end or space may get into a dialogue.
-func setEhlo(c *Config, v string) error {
-	if strings.ContainsFunc(v, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-[]:", r)
-	}) {
-		return fmt.Errorf("%q is no name of a host, such as mail.example.org", v)
-	}
-	c.Mail.Ehlo = v
-	return nil
 }

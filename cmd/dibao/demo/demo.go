@@ -47,8 +47,8 @@ type Options struct {
 	Open      Open
 	// BreakSite and AfterWalk are for tests: a site that is broken, and a look at
 	// what stands before the demo ends.
-	BreakSite func(*samplesite.Site)
-	AfterWalk func(*Demo)
+	BreakSite  func(*samplesite.Site)
+	AfterSteps func(*Demo)
 }
 
 // Open opens the database of a configuration and puts the features on it.
@@ -127,9 +127,9 @@ func Run(ctx context.Context, o Options) error {
 		return errors.Join(err, group.Wait())
 	}
 	defer d.DB.Close()
-	d.walk(ctx, o)
-	if o.AfterWalk != nil {
-		o.AfterWalk(d)
+	d.runSteps(ctx, o)
+	if o.AfterSteps != nil {
+		o.AfterSteps(d)
 	}
 	if o.Once {
 		err = d.report()

@@ -92,7 +92,7 @@ func examineClock(now, built time.Time, zone *time.Location) Finding {
 
 // examineStamp finds a database that was written by a clock ahead of ours.
 func (n *Node) examineStamp(ctx context.Context, now time.Time) []Finding {
-	_, modified, err := n.Articles.Stamp(ctx)
+	_, modified, err := n.Articles.Version(ctx)
 	if err == nil && modified.After(now.Add(5*time.Minute)) {
 		return []Finding{{"clock", "warning", "an article was stored on " + cli.ShortTime(modified, n.Config.Schedule.Zone) + ", which is still to come: is the clock right?"}}
 	}

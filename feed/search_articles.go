@@ -101,7 +101,7 @@ func (st *Store) indexSource() search.Source {
 }
 
 // wait has the articles wait for the index; those that are hidden leave it at once.
-func (b *batch) wait(ctx context.Context) error {
+func (b *batch) queueForIndex(ctx context.Context) error {
 	ids := make([]int64, len(b.articles))
 	var hidden []int64
 	for i, a := range b.articles {

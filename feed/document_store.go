@@ -8,240 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
-	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
 )
 
-// arrival is an article on its way into the store.
-type arrival struct {
-	Article
-	pageNext time.Time // when its page is to be read again; zero: never
-	document int64     // that it carries; 0: none
-	titleKey string
-	said     []Relation     // memo of relations
-	titles   *policy.Names  // memo of title
-	waiting  search.Waiting // what the index is to hold, of one that waits for it
-	readHash string         // of a stored one that is judged again: the hash of its text when it was read
-
-	// What prepare computes.
-	sketch     []int64
-	columns    largeColumns
-	columnsErr error
-
-	unfinished bool // it could not be compared with all that it may be the same as
-}
-
-// standing ranks the sites that carry one text: the issuer's own first, then
-// other official ones.
-func (a *arrival) standing() int {
-	official := a.Licence == LicenceOfficial
-	own := a.Evidence.Issuer != "" && slices.ContainsFunc(a.Facts.Issuers, func(s string) bool {
-		return strings.HasSuffix(s, a.Evidence.Issuer) || strings.HasSuffix(a.Evidence.Issuer, s)
-	})
-	switch {
-	case official && own:
-		return 0
-	case official:
-		return 1
-	case own:
-		return 2
-	}
-	return 3
-}
-
-// carriesDocument reports whether the article is the text of a document. A title
-// that only a list told may be cut short.
-func (a *arrival) carriesDocument() bool {
-	return a.Facts.Kind == policy.KindDocument && a.PageState != PageWanted
-}
-
-// name is a name of a document.
-type name struct{ name, kind string }
-
-// title returns what the article's title says of its document.
-func (a *arrival) title() policy.Names {
-	if a.titles == nil {
-		n := policy.NamesOf(a.Facts)
-		a.titles = &n
-	}
-	return *a.titles
-}
-
-// names returns what the document of an article is cited by.
-func (a *arrival) names() []name {
-	var all []name
-	for _, n := range policy.NumberNames(a.Facts.DocumentNumber, a.Facts.Region) {
-		all = append(all, name{n, "number"})
-	}
-	add := func(title, kind string) {
-		if title != "" && !slices.ContainsFunc(all, func(n name) bool { return n.name == title }) {
-			all = append(all, name{title, kind})
-		}
-	}
-	titles := a.title()
-	add(titles.Key, "title")
-	for _, inner := range titles.Carried {
-		add(inner, "inner")
-	}
-	add(titles.Bare, "inner")
-	return all
-}
-
-// known document of a batch: what identity and citations are held against.
-type candidate struct {
-	id                          int64
-	number, title, region, work string
-	subject                     string // where it was stored just now
-	level                       policy.Level
-	issuers                     []string
-	issuedOn                    policy.Date
-	on                          policy.Date // of issue, else of publication
-}
-
-// batch is the work on articles that are stored together. It knows the documents
-// that go by any name that the articles use.
-type batch struct {
-	st        *Store
-	tx        *sql.Tx
-	now       time.Time
-	articles  []*arrival
-	named     map[string][]*candidate // by name
-	inner     map[string]bool         // name + "\n" + id: not the document's own title
-	loaded    map[string]bool         // names that were looked up
-	byID      map[int64]*candidate
-	fresh     []string           // names that documents got just now
-	born      []*candidate       // documents that are new
-	renewed   []*candidate       // those whose relatives are looked for anew
-	left      []work             // whose versions are put in order without one that left
-	parted    []int64            // articles whose cluster fell apart
-	extends   []int64            // documents whose term others extend, or no longer do
-	regrouped map[int64]bool     // clusters that were put together anew
-	clusters  map[int64]int64    // as they are now, of the articles that were asked for; 0: none
-	keys      map[int64]textRef  // of the articles that those of the batch are compared with
-	folded    map[int64]bool     // clusters whose original is to be picked
-	adopted   map[int64][]string // pages by document that took them over
-	compared  *comparisons
-	waiting   []bearer // memo of waitingTitles
-	hasRead   bool     // waiting is there
-}
-
-func (b *batch) ids() []int64 {
-	ids := make([]int64, len(b.articles))
-	for i, a := range b.articles {
-		ids[i] = a.ID
-	}
-	return ids
-}
-
-// load looks up the documents that go by these names.
-func (b *batch) load(ctx context.Context, names []string) error {
-	names = slices.DeleteFunc(names, func(n string) bool { return n == "" || b.loaded[n] })
-	if len(names) == 0 {
-		return nil
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	for _, n := range names {
-		b.loaded[n] = true
-	}
-	list, err := json.Marshal(names)
-	if err != nil {
-		return err
-	}
-	type found struct {
-		name, kind string
-		candidate
-	}
-	all, err := database.Collect(ctx, b.tx, func(row database.Row) (found, error) {
-		var f found
-		var issuers string
-		err := row.Scan(&f.name, &f.kind, &f.id, &f.number, &f.title, &f.region, &f.work, &f.level, &issuers, &f.issuedOn)
-		if err != nil {
-			return f, err
-		}
-		return f, json.Unmarshal([]byte(issuers), &f.issuers)
-	}, b.st.db.Dialect().Pick(namedSQLite, namedPostgres), string(list), maxNamed)
-	if err != nil {
-		return fmt.Errorf("look up documents: %w", err)
-	}
-	for _, f := range all {
-		c := b.byID[f.id]
-		if c == nil {
-			c = &f.candidate
-			b.byID[f.id] = c
-		}
-		b.addName(name{f.name, f.kind}, c)
-	}
-	return nil
-}
-
-// maxNamed bounds the documents that are looked at for one name. So many have one
-// only where a name says nothing, or somebody wants us to look at them all.
-const maxNamed = 50
-
-const (
-	namedColumns = `SELECT n.name, n.kind, d.id, d.number, d.title, d.region, d.work, d.level, d.issuers, d.issued_on `
-	namedSQLite  = namedColumns + `FROM json_each($1) q, json_each((SELECT json_group_array(document) FROM
-			(SELECT document FROM document_names WHERE name = q.value ORDER BY document LIMIT $2))) j
-		JOIN document_names n ON n.name = q.value AND n.document = j.value JOIN documents d ON d.id = n.document ORDER BY d.id`
-	namedPostgres = namedColumns + `FROM jsonb_array_elements_text($1::jsonb) q (value) CROSS JOIN LATERAL
-			(SELECT name, document, kind FROM document_names WHERE name = q.value ORDER BY document LIMIT $2) n JOIN documents d ON d.id = n.document ORDER BY d.id`
-)
-
-func (b *batch) addName(n name, c *candidate) {
-	if !slices.Contains(b.named[n.name], c) {
-		b.named[n.name] = append(b.named[n.name], c)
-		if n.kind == "inner" {
-			b.inner[fmt.Sprint(n.name, "\n", c.id)] = true
-		}
-	}
-}
-
-// identify returns the known document that an article carries; nil if it is new.
-// A number is one document's within its region, unless the titles have little in
-// common; without a number title, date and issuer decide.
-func (b *batch) identify(a *arrival) *candidate {
-	f := a.Facts
-	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
-		for _, c := range b.named[n] {
-			key := policy.TitleKey(c.title)
-			if key == a.titleKey || policy.RegionsCompatible(c.region, f.Region) && policy.TitlesShare(c.title, f.Title) >= 0.5 {
-				return c
-			}
-		}
-	}
-	if f.IssuedOn.IsZero() || a.titleKey == "" {
-		return nil
-	}
-	for _, c := range b.named[a.titleKey] {
-		numbers := f.DocumentNumber == "" || c.number == "" || slices.Contains(policy.NumberNames(c.number, c.region), f.DocumentNumber)
-		if numbers && c.issuedOn == f.IssuedOn && !b.inner[fmt.Sprint(a.titleKey, "\n", c.id)] &&
-			(len(c.issuers) == 0 || len(f.Issuers) == 0 || shareOrgan(c.issuers, f.Issuers)) {
-			return c
-		}
-	}
-	return nil
-}
-
-// shareOrgan reports whether two lists of organs have one in common, be it
-// written with or without its region (民政厅, 四川省民政厅).
-func shareOrgan(a, b []string) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if strings.HasSuffix(x, y) || strings.HasSuffix(y, x) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// carry finds or makes the document of each article that is one's text.
-func (b *batch) carry(ctx context.Context) error {
+// storeDocuments finds or makes the document of each article that is one's text.
+func (b *batch) storeDocuments(ctx context.Context) error {
 	var names []string
 	for _, a := range b.articles {
 		a.titleKey = a.title().Key // corrections may have changed it
@@ -312,7 +85,7 @@ func (b *batch) carry(ctx context.Context) error {
 			b.addName(name{page, "inner"}, c)
 			b.fresh = append(b.fresh, page)
 		}
-		carrierRows = append(carrierRows, []any{a.ID, c.id, a.standing()})
+		carrierRows = append(carrierRows, []any{a.ID, c.id, a.rank()})
 	}
 	if err := b.insert(ctx, insertNames, nameRows); err != nil {
 		return err
@@ -326,15 +99,6 @@ func (b *batch) carry(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func sortedKeys[T any](m map[int64]T) []int64 {
-	keys := make([]int64, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 var (
@@ -365,19 +129,6 @@ func (b *batch) hasOthers(ctx context.Context, document, article int64) bool {
 	return err != nil || has
 }
 
-// documentKey is the identity of a document when it comes. What has neither a
-// number nor a date is known by the article alone.
-func documentKey(a *arrival) string {
-	f := a.Facts
-	switch {
-	case f.DocumentNumber != "":
-		return "n " + f.Region + " " + f.DocumentNumber + " " + a.titleKey
-	case f.IssuedOn.IsZero() || a.titleKey == "":
-		return fmt.Sprintf("a %d", a.ID)
-	}
-	return "t " + f.IssuedOn.String() + " " + a.titleKey + " " + strings.Join(f.Issuers, " ")
-}
-
 func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error) {
 	f := a.Facts
 	issuers, err := json.Marshal(orEmpty(f.Issuers))
@@ -399,16 +150,16 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 		return nil, fmt.Errorf("store the document of %s: %w", a.URL, err)
 	}
 	b.byID[c.id] = c
-	b.born = append(b.born, c)
+	b.created = append(b.created, c)
 	return c, nil
 }
 
 // maxCarriers bounds the articles that are heard of one document, those of the best
-// standing: what thousands of pages say of it, the first hundred do.
+// rank: what thousands of pages say of it, the first hundred do.
 const maxCarriers = 100
 
 // mergeCarriers sets what a document is from the articles that carry it and are
-// shown, or from all while none is: for each fact the article of the best standing
+// shown, or from all while none is: for each fact the article of the best rank
 // that has it counts, so that the order in which they came does not. A document
 // that nothing carries any more goes.
 func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
@@ -510,13 +261,13 @@ func (b *batch) updateDocument(ctx context.Context, id int64, f policy.Facts, sh
 			return err
 		}
 	}
-	if before != subject && !slices.Contains(b.born, c) { // others may implement it now, or no longer
+	if before != subject && !slices.Contains(b.created, c) { // others may implement it now, or no longer
 		if err := b.dropEdges(ctx, id); err != nil {
 			return err
 		}
 	}
-	if (before != subject || c.work != "") && !slices.Contains(b.born, c) {
-		b.renewed = append(b.renewed, c)
+	if (before != subject || c.work != "") && !slices.Contains(b.created, c) {
+		b.changed = append(b.changed, c)
 	}
 	have, err := database.Collect(ctx, b.tx, database.ScanOne[string], `SELECT name FROM document_names WHERE document = $1`, id)
 	if err != nil {

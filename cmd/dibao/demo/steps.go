@@ -18,9 +18,9 @@ import (
 	"dibao/subscribers"
 )
 
-// walk goes the whole road; what goes wrong is noted, and what does not depend
+// runSteps runs every step of the demo; what goes wrong is noted, and what does not depend
 // on it goes on.
-func (d *Demo) walk(ctx context.Context, o Options) {
+func (d *Demo) runSteps(ctx context.Context, o Options) {
 	for _, step := range []struct {
 		name string
 		run  func(context.Context) error

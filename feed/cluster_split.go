@@ -65,7 +65,7 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	for _, m := range members {
 		b.regrouped[group[m.id]] = true
 		if group[m.id] != group[members[0].id] {
-			b.parted = append(b.parted, ids...)
+			b.separated = append(b.separated, ids...)
 			break
 		}
 	}
@@ -85,18 +85,18 @@ func (b *batch) adoptAgain(ctx context.Context, x, y int64) error {
 	return nil
 }
 
-// recarry has articles whose cluster fell apart judged again after this: one without
+// queueSeparated has articles whose cluster was split judged again after this: one without
 // a number took the document of another.
-func (b *batch) recarry(ctx context.Context) error {
+func (b *batch) queueSeparated(ctx context.Context) error {
 	for _, a := range b.articles {
-		b.parted = slices.DeleteFunc(b.parted, func(id int64) bool { return id == a.ID })
+		b.separated = slices.DeleteFunc(b.separated, func(id int64) bool { return id == a.ID })
 	}
-	if len(b.parted) == 0 {
+	if len(b.separated) == 0 {
 		return nil
 	}
-	slices.Sort(b.parted)
+	slices.Sort(b.separated)
 	var rows [][]any
-	for _, id := range slices.Compact(b.parted) {
+	for _, id := range slices.Compact(b.separated) {
 		rows = append(rows, []any{id})
 	}
 	return b.insert(ctx, insertJudging, rows)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/feed/site"
 	"dibao/internal/web"
@@ -34,12 +33,12 @@ type programBytes struct {
 // serveProgram answers a program with bytes from the cache, made anew when
 // something changed.
 func (h *Web) serveProgram(w http.ResponseWriter, r *http.Request, key string, build func(context.Context) (programBytes, error)) {
-	stamp, _, err := h.stamp(r.Context())
+	version, _, err := h.version(r.Context())
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	err = h.Cache.Serve(w, r, key, stamp, func() (web.Document, error) {
+	err = h.Cache.Serve(w, r, key, version, func() (web.Document, error) {
 		b, err := build(r.Context())
 		return web.Document{Body: b.body, MediaType: b.mediaType, Modified: b.modified, Header: http.Header{
 			"Access-Control-Allow-Origin": {"*"}, "Vary": {"Accept-Encoding"},
@@ -59,52 +58,6 @@ func (h *Web) publicLists(ctx context.Context) (public []subscribers.List, err e
 		}
 	}
 	return public, err
-}
-
-// opml names the feeds of all lists and sources, to subscribe to at once.
-func (h *Web) opml(w http.ResponseWriter, r *http.Request) {
-	h.serveProgram(w, r, "/opml", func(ctx context.Context) (programBytes, error) {
-		o := h.Service.opts
-		lists, err := h.publicLists(ctx)
-		if err != nil {
-			return programBytes{}, err
-		}
-		sources, err := h.Service.articles.Sources(ctx)
-		if err != nil {
-			return programBytes{}, err
-		}
-		all := publish.Group{Title: o.SiteName, Feeds: []publish.Subscribable{{Title: o.SiteName, XML: o.BaseURL + "/feed.xml", HTML: o.BaseURL + "/"}}}
-		changed := time.Time{}
-		for _, l := range lists {
-			path := o.BaseURL + l.Path()
-			all.Feeds = append(all.Feeds, publish.Subscribable{Title: l.Title, Description: l.Description, XML: path + "feed.xml", HTML: path})
-		}
-		groups := []publish.Group{all}
-		themes := make(map[string]int)
-		for _, s := range sources {
-			if s.State == feed.StateRemoved {
-				continue
-			}
-			folder := s.Theme
-			if folder == "" {
-				folder = "来源"
-			}
-			at, ok := themes[folder]
-			if !ok {
-				at = len(groups)
-				themes[folder] = at
-				groups = append(groups, publish.Group{Title: folder})
-			}
-			path := fmt.Sprintf("%s/sources/%d/", o.BaseURL, s.ID)
-			groups[at].Feeds = append(groups[at].Feeds, publish.Subscribable{Title: s.Name, XML: path + "feed.xml", HTML: path})
-			if s.CreatedAt.After(changed) {
-				changed = s.CreatedAt
-			}
-		}
-		var buf bytes.Buffer
-		err = publish.WriteOPML(&buf, o.SiteName, changed, groups)
-		return programBytes{buf.Bytes(), publish.OPMLType, changed}, err
-	})
 }
 
 const sitemapType = "application/xml; charset=utf-8"
@@ -177,7 +130,7 @@ func (h *Web) sitemapPages(ctx context.Context, name string) ([]publish.Location
 // siteLocations are the home page, the lists and their issues.
 func (h *Web) siteLocations(ctx context.Context) ([]publish.Location, error) {
 	s := h.Service
-	_, modified, err := h.stamp(ctx)
+	_, modified, err := h.version(ctx)
 	if err != nil {
 		return nil, err
 	}

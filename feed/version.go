@@ -10,58 +10,58 @@ import (
 	"time"
 )
 
-// stampAge is how long a stamp is believed while this process writes nothing:
+// versionAge is how long a version is believed while this process writes nothing:
 // how late what another node stores may be seen.
-const stampAge = time.Second
+const versionAge = time.Second
 
-// stamps remembers the last stamp that was read, so that requests need not ask
+// versions remembers the last version that was read, so that requests need not ask
 // the database one by one.
-type stamps struct {
-	last    atomic.Pointer[stampRead]
+type versions struct {
+	last    atomic.Pointer[versionRead]
 	reading sync.Mutex
 }
 
-type stampRead struct {
-	stamp     string
+type versionRead struct {
+	version   string
 	modified  time.Time // when an article was stored or changed last
 	corrected time.Time // when an admin corrected, hid or showed an article last
 	writes    int64     // of this process, before it was read
 	at        time.Time // by the machine's clock, which stands for no time of day here
 }
 
-// Stamp names a version of everything that pages and feeds are made of:
+// Version names a version of everything that pages and feeds are made of:
 // articles, sources, lists, matches and issues. It is at most a second behind
 // what other processes commit, and never behind what this one did. modified is
 // when an article was stored or its text changed last.
-func (st *Store) Stamp(ctx context.Context) (stamp string, modified time.Time, err error) {
-	r, err := st.readStamp(ctx)
-	return r.stamp, r.modified, err
+func (st *Store) Version(ctx context.Context) (version string, modified time.Time, err error) {
+	r, err := st.readVersion(ctx)
+	return r.version, r.modified, err
 }
 
 // CorrectedAt returns when an admin corrected, hid or showed an article last; zero
-// if none did. It is as fresh as [Store.Stamp].
+// if none did. It is as fresh as [Store.Version].
 func (st *Store) CorrectedAt(ctx context.Context) (time.Time, error) {
-	r, err := st.readStamp(ctx)
+	r, err := st.readVersion(ctx)
 	return r.corrected, err
 }
 
-func (st *Store) readStamp(ctx context.Context) (stampRead, error) {
-	if r := st.freshStamp(); r != nil {
+func (st *Store) readVersion(ctx context.Context) (versionRead, error) {
+	if r := st.freshVersion(); r != nil {
 		return *r, nil
 	}
-	st.stamps.reading.Lock()
-	defer st.stamps.reading.Unlock()
-	if r := st.freshStamp(); r != nil { // who held the lock read it
+	st.versions.reading.Lock()
+	defer st.versions.reading.Unlock()
+	if r := st.freshVersion(); r != nil { // who held the lock has read it
 		return *r, nil
 	}
-	r := &stampRead{writes: st.db.Writes(), at: time.Now()}
+	r := &versionRead{writes: st.db.Writes(), at: time.Now()}
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		// The sum grows with every change, in whatever order they are committed.
 		var version int64
 		if err := tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM changes`).Scan(&version); err != nil {
 			return err
 		}
-		r.stamp = strconv.FormatInt(version, 36)
+		r.version = strconv.FormatInt(version, 36)
 		for query, at := range map[string]*time.Time{
 			`SELECT updated_at FROM articles ORDER BY updated_at DESC LIMIT 1`: &r.modified,
 			`SELECT at FROM corrections ORDER BY id DESC LIMIT 1`:              &r.corrected,
@@ -73,15 +73,15 @@ func (st *Store) readStamp(ctx context.Context) (stampRead, error) {
 		return nil
 	})
 	if err != nil {
-		return stampRead{}, err
+		return versionRead{}, err
 	}
-	st.stamps.last.Store(r)
+	st.versions.last.Store(r)
 	return *r, nil
 }
 
-func (st *Store) freshStamp() *stampRead {
-	r := st.stamps.last.Load()
-	if r == nil || r.writes != st.db.Writes() || time.Since(r.at) > stampAge {
+func (st *Store) freshVersion() *versionRead {
+	r := st.versions.last.Load()
+	if r == nil || r.writes != st.db.Writes() || time.Since(r.at) > versionAge {
 		return nil
 	}
 	return r

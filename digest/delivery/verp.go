@@ -1,0 +1,10 @@
+package delivery
+
+// EnvelopeFrom is the envelope sender of a mail: an address that says which mail
+// a report is about (VERP), or where no domain takes those, the sender's own.
+func (s *Service) EnvelopeFrom(from, token string) string {
+	if s.opts.BounceDomain == "" {
+		return from
+	}
+	return "b+" + token + "@" + s.opts.BounceDomain
+}

@@ -1,0 +1,106 @@
+package inbound
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"dibao/digest/delivery"
+	"dibao/digest/verdict"
+	"dibao/internal/database"
+)
+
+type feedbackRow struct{ kind, class, code, status, text, phase string }
+
+// noteReport stores a report once for its delivery, and returns whether what it
+// means is still to be done and how many issues got one of its class lately.
+func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fresh bool, refusals int, err error) {
+	now := s.now()
+	text := database.Clip(verdict.Anonymous(f.text), 500)
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		fresh, refusals = false, 0
+		res, err := tx.ExecContext(ctx, `
+			INSERT INTO feedback (delivery, subscriber, kind, class, code, status, text, at, report, phase)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (report) WHERE report IS NOT NULL DO NOTHING`,
+			d.id, d.subscriber, f.kind, f.class, codeNumber(f.code), f.status, text, now, reportKey(d, f.kind, f.class), f.phase)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 { // it is read again; whoever read it first may not have got as far as its effect
+			err := tx.QueryRowContext(ctx, `SELECT effect = '' FROM feedback WHERE report = $1`, reportKey(d, f.kind, f.class)).Scan(&fresh)
+			if err != nil || !fresh {
+				return err
+			}
+		}
+		fresh = true
+		return tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT delivery) FROM feedback WHERE subscriber = $1 AND class = $2 AND at > $3`,
+			d.subscriber, f.class, now.Add(-delivery.IssuesWithin)).Scan(&refusals)
+	})
+	return fresh, refusals, err
+}
+
+func (s *Service) noteEffect(ctx context.Context, d reported, kind, class, effect string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE feedback SET effect = $2 WHERE report = $1`, reportKey(d, kind, class), effect)
+		return err
+	})
+}
+
+// reportKey is one for each delivery and what is said of it: a report that comes
+// again, or is replayed, is known.
+func reportKey(d reported, kind, class string) string {
+	return fmt.Sprintf("%d %s %s", d.id, kind, class)
+}
+
+func codeNumber(code string) int {
+	n := 0
+	_, _ = fmt.Sscanf(code, "%d", &n) // none is 0
+	return n
+}
+
+// Feedback is a line of what came back.
+type Feedback struct {
+	ID         int64     `json:"id"`
+	At         time.Time `json:"at"`
+	Subscriber int64     `json:"subscriber"`
+	Delivery   int64     `json:"delivery"`
+	Kind       string    `json:"kind"`
+	Class      string    `json:"class"`
+	Status     string    `json:"status"`
+	Code       int       `json:"code"`
+	Text       string    `json:"text"`
+	Effect     string    `json:"effect"`
+}
+
+// FeedbackLog returns what came back, the newest first: at most limit, older
+// than the id before (0: the newest), of a kind ("": any).
+func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, limit int) ([]Feedback, error) {
+	var all []Feedback
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Collect(ctx, tx, func(r database.Row) (f Feedback, err error) {
+			err = r.Scan(&f.ID, &f.At, &f.Subscriber, &f.Delivery, &f.Kind, &f.Class, &f.Status, &f.Code, &f.Text, &f.Effect)
+			return f, err
+		}, `SELECT id, at, COALESCE(subscriber, 0), COALESCE(delivery, 0), kind, class, status, code, text, effect FROM feedback
+			WHERE ($1 = 0 OR id < $1) AND ($2 = '' OR kind = $2) ORDER BY id DESC LIMIT $3`, before, kind, limit)
+		return err
+	})
+	return all, err
+}
+
+// PruneFeedback deletes what came back longer ago than retention.
+func (s *Service) PruneFeedback(ctx context.Context, retention time.Duration) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		for _, table := range []string{"feedback", "strikes"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE at < $1`, s.now().Add(-retention)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,303 @@
+package digest
+
+import (
+	"context"
+	"fmt"
+	netmail "net/mail"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dibao/feed"
+	"dibao/internal/mail"
+	"dibao/templates"
+)
+
+const (
+	// maxHTML is how large the HTML of a mail may be: some programs cut it off
+	// at 102 kB. Past it the last items are shortened, and left out at the end.
+	maxHTML = 100_000
+	// footRoom is kept for what stands below the items.
+	footRoom = 4_000
+	// maxPieces bounds the pieces that are kept, in bytes.
+	maxPieces = 48 << 20
+	// maxEditions bounds the issues that are kept with their items.
+	maxEditions = 64
+)
+
+// piece is a piece of a mail, written and encoded once for all variants.
+type piece struct {
+	text, html mail.Piece
+	size       int // of the HTML, as a mail program counts it
+}
+
+// pieceRenderer renders mails from pieces. It is not safe for concurrent use.
+type pieceRenderer struct {
+	s        *Service
+	editions map[int64]*issueItems
+	pieces   map[string]piece
+	bytes    int // that the pieces hold
+}
+
+// issueItems is an issue with its items, by what they are mailed for.
+type issueItems struct {
+	issue Issue
+	items map[mailed]IssueItem
+}
+
+func newPieceRenderer(s *Service) *pieceRenderer {
+	return &pieceRenderer{s: s, editions: make(map[int64]*issueItems), pieces: make(map[string]piece)}
+}
+
+func (p *pieceRenderer) edition(ctx context.Context, id int64) (*issueItems, error) {
+	if e, ok := p.editions[id]; ok {
+		return e, nil
+	}
+	issues, err := p.s.issuesByID(ctx, []int64{id})
+	if err != nil {
+		return nil, err
+	}
+	items, err := p.s.IssueItems(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	e := &issueItems{issues[0], make(map[mailed]IssueItem, len(items))}
+	for _, it := range items {
+		e.items[mailed{it.Article.ID, it.Event}] = it
+	}
+	if len(p.editions) >= maxEditions {
+		clear(p.editions)
+	}
+	p.editions[id] = e
+	return e, nil
+}
+
+// item returns an item as a variant names it; none if an admin hid it since.
+func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, ok bool, err error) {
+	e, err := p.edition(ctx, c.Issue)
+	if err != nil {
+		return IssueItem{}, false, err
+	}
+	it, ok = e.items[mailed{c.Article, c.Event}]
+	it.Issue, it.Chosen = c.Issue, c.Chosen
+	return it, ok, nil
+}
+
+// renderedMail is a mail but for what is each reader's own.
+type renderedMail struct {
+	subject    string
+	text, html []mail.Piece
+	own        int // bytes that it shares with no other
+}
+
+// renderMail renders a mail: its head, the sections with their items, its foot.
+func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail, error) {
+	v := p.s.outline(e, from)
+	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // what joins the pieces
+	title := fmt.Sprint(e.language, v.Title, "\n", v.Number, v.Date)
+	for _, x := range []struct {
+		key   string // "": the mail's own
+		write func() (templates.Mail, error)
+	}{
+		{"top " + title, v.Top}, {"", v.Teaser}, {"masthead " + title, v.Masthead}, {"", v.Contents}, {"note " + e.language + v.Note, v.EditorsNote},
+	} {
+		var made piece
+		var err error
+		if x.key != "" {
+			made, err = p.piece(x.key, x.write)
+		} else {
+			made, err = encode(x.write())
+			m.own += made.text.Size() + made.html.Size()
+		}
+		if err != nil {
+			return renderedMail{}, err
+		}
+		m.add(made)
+	}
+	for _, b := range v.blocks {
+		if err := m.section(b); err != nil {
+			return renderedMail{}, err
+		}
+	}
+	if m.left > 0 {
+		v.foot.Remarks = append(v.foot.Remarks, templates.Words(e.language, "mail.more", m.left))
+	}
+	foot, err := p.piece(fmt.Sprint("foot ", e.language, v.foot.ArchiveURL, v.foot.Sender, v.foot.Remarks), v.foot.Mail)
+	if err != nil {
+		return renderedMail{}, err
+	}
+	m.add(foot)
+	return m.renderedMail, nil
+}
+
+// mailBuilder builds a mail.
+type mailBuilder struct {
+	*pieceRenderer
+	outline
+	renderedMail
+	size int // of the HTML so far
+	rest int // items that are not rendered yet
+	left int // items that found no room
+}
+
+func (m *mailBuilder) add(x piece) {
+	m.text, m.html = append(m.text, x.text), append(m.html, x.html)
+	m.size += x.size
+}
+
+// section adds a section: its items, and in lines of their issuers those that fold.
+func (m *mailBuilder) section(b block) error {
+	heading := templates.DigestSection{Language: m.language, Key: b.section, Count: len(b.items)}
+	x, err := m.piece(fmt.Sprint("section ", m.language, b.section, " ", len(b.items)), heading.Heading)
+	if err != nil {
+		return err
+	}
+	begun := false
+	put := func(it piece, n int) {
+		if m.size+x.size+it.size+footRoom > maxHTML {
+			m.left += n
+			return
+		}
+		if !begun {
+			m.add(x)
+			begun = true
+		}
+		m.add(it)
+	}
+	for _, it := range b.items {
+		if m.foldedAs(it, b.section) != "" {
+			continue
+		}
+		m.rest--
+		full, err := m.item(it, b.section, false)
+		if err != nil {
+			return err
+		}
+		// What follows has room at least as titles, but what comes first is shown in full.
+		if m.size+x.size+full.size+min(shortSize*m.rest, maxTitles)+footRoom > maxHTML {
+			if full, err = m.item(it, b.section, true); err != nil {
+				return err
+			}
+		}
+		put(full, 1)
+	}
+	for _, f := range m.folds(b) {
+		it, err := encode(f.Mail())
+		if err != nil {
+			return err
+		}
+		m.own += it.text.Size() + it.html.Size()
+		m.rest -= len(f.Items)
+		put(it, len(f.Items))
+	}
+	return nil
+}
+
+const (
+	// shortSize is about the HTML of an item that is shortened.
+	shortSize = 420
+	// maxTitles is how much of the HTML is kept for titles: an issue of very many
+	// articles begins with some that are whole.
+	maxTitles = maxHTML * 3 / 4
+)
+
+// item returns the piece of an item where it stands, whole or as its title alone.
+func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, error) {
+	key := make([]byte, 0, 64)
+	key = append(append(key, 'i'), m.language...)
+	key = strconv.AppendInt(append(key, ' '), it.Issue, 10)
+	key = strconv.AppendInt(append(key, ' '), it.Article.ID, 10)
+	key = append(append(append(key, it.Event...), ' '), m.today...)
+	if short {
+		key = append(key, 's')
+	}
+	if it.Under != 0 {
+		key = append(key, 'u')
+	}
+	if section == sectionHighlights {
+		key = append(key, 'h')
+	}
+	for _, w := range it.Chosen {
+		key = append(append(append(append(key, ' '), w.Field...), '='), w.Value...)
+	}
+	return m.piece(string(key), func() (templates.Mail, error) {
+		v := m.s.digestItem(it, m.language, m.day)
+		v.Short, v.Under = short, it.Under != 0
+		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original leads by that
+			v.Lead = templates.Words(m.language, "lead."+it.Reason)
+		}
+		return v.Mail()
+	})
+}
+
+// folds puts the items of a section that fold into lines, one for each issuer
+// and what they are.
+func (m *mailBuilder) folds(b block) []templates.DigestFold {
+	var all []templates.DigestFold
+	at := make(map[string]int)
+	for _, it := range b.items {
+		kind := m.foldedAs(it, b.section)
+		if kind == "" {
+			continue
+		}
+		issuer := strings.Join(it.Article.Facts.Issuers, "、")
+		i, ok := at[kind+issuer]
+		if !ok {
+			i = len(all)
+			at[kind+issuer] = i
+			all = append(all, templates.DigestFold{Language: m.language, Issuer: issuer, Label: kind})
+		}
+		all[i].Items = append(all[i].Items, templates.DocLink{Title: it.Article.Title(), URL: feed.ArticleURL(m.s.opts.BaseURL, it.Article.ID)})
+	}
+	for i := range all {
+		all[i].Label = templates.Words(m.language, "fold."+all[i].Label, len(all[i].Items))
+	}
+	return all
+}
+
+// foldedAs says as what an item is folded where it stands: nothing that leads,
+// and nothing that its list asks for by its type.
+func (m *mailBuilder) foldedAs(it IssueItem, section string) string {
+	if section != sectionDocuments {
+		return ""
+	}
+	kind := folds(it.Article)
+	if kind == "" || slices.ContainsFunc(m.issues, func(i Issue) bool { return i.ID == it.Issue && len(i.List.Query.Types) > 0 }) {
+		return ""
+	}
+	return kind
+}
+
+// piece returns the piece of a key, written if it is not there yet. The key
+// names everything that it is made of.
+func (p *pieceRenderer) piece(key string, write func() (templates.Mail, error)) (piece, error) {
+	if x, ok := p.pieces[key]; ok {
+		return x, nil
+	}
+	x, err := encode(write())
+	if err != nil {
+		return piece{}, err
+	}
+	if p.bytes > maxPieces {
+		clear(p.pieces) // the variants that hold them keep theirs
+		p.bytes = 0
+	}
+	p.pieces[key] = x
+	p.bytes += x.text.Size() + x.html.Size()
+	return x, nil
+}
+
+func encode(m templates.Mail, err error) (piece, error) {
+	if err != nil {
+		return piece{}, err
+	}
+	return piece{text: mail.Encode(m.Text, marks(m.TextMarks)...), html: mail.Encode(m.HTML, marks(m.HTMLMarks)...), size: len(m.HTML)}, nil
+}
+
+func marks(of []templates.Mark) []mail.Mark {
+	out := make([]mail.Mark, len(of))
+	for i, m := range of {
+		out[i] = mail.Mark{At: m.At, Slot: int(m.Slot)}
+	}
+	return out
+}

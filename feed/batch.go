@@ -1,0 +1,152 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"dibao/feed/search"
+	"dibao/internal/database"
+	"dibao/policy"
+)
+
+// arrival is an article on its way into the store.
+type arrival struct {
+	Article
+	pageNext time.Time // when its page is to be read again; zero: never
+	document int64     // that it carries; 0: none
+	titleKey string
+	said     []Relation     // memo of relations
+	titles   *policy.Names  // memo of title
+	waiting  search.Waiting // what the index is to hold, of one that waits for it
+	readHash string         // of a stored one that is judged again: the hash of its text when it was read
+
+	// What prepare computes.
+	sketch     []int64
+	columns    largeColumns
+	columnsErr error
+
+	unfinished bool // it could not be compared with all that it may be the same as
+}
+
+// candidate is a known document: what identity and citations are compared with.
+type candidate struct {
+	id                          int64
+	number, title, region, work string
+	subject                     string // where it was stored just now
+	level                       policy.Level
+	issuers                     []string
+	issuedOn                    policy.Date
+	on                          policy.Date // of issue, else of publication
+}
+
+// batch is the work on articles that are stored together. It knows the documents
+// that go by any name that the articles use.
+type batch struct {
+	st        *Store
+	tx        *sql.Tx
+	now       time.Time
+	articles  []*arrival
+	named     map[string][]*candidate // by name
+	inner     map[string]bool         // name + "\n" + id: not the document's own title
+	loaded    map[string]bool         // names that were looked up
+	byID      map[int64]*candidate
+	fresh     []string           // names that documents got just now
+	created   []*candidate       // new documents
+	changed   []*candidate       // documents whose relations are looked for again
+	leftWorks []work             // works that a document left: their versions are ordered again
+	separated []int64            // articles whose cluster was split
+	extends   []int64            // documents whose term others extend, or no longer do
+	regrouped map[int64]bool     // clusters that were put together anew
+	clusters  map[int64]int64    // as they are now, of the articles that were asked for; 0: none
+	keys      map[int64]textRef  // of the articles that those of the batch are compared with
+	folded    map[int64]bool     // clusters whose original is to be picked
+	adopted   map[int64][]string // pages by document that took them over
+	compared  *comparisons
+	waiting   []bearer // memo of waitingTitles
+	hasRead   bool     // waiting is there
+}
+
+func (b *batch) ids() []int64 {
+	ids := make([]int64, len(b.articles))
+	for i, a := range b.articles {
+		ids[i] = a.ID
+	}
+	return ids
+}
+
+// load looks up the documents that go by these names.
+func (b *batch) load(ctx context.Context, names []string) error {
+	names = slices.DeleteFunc(names, func(n string) bool { return n == "" || b.loaded[n] })
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, n := range names {
+		b.loaded[n] = true
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	type found struct {
+		name, kind string
+		candidate
+	}
+	all, err := database.Collect(ctx, b.tx, func(row database.Row) (found, error) {
+		var f found
+		var issuers string
+		err := row.Scan(&f.name, &f.kind, &f.id, &f.number, &f.title, &f.region, &f.work, &f.level, &issuers, &f.issuedOn)
+		if err != nil {
+			return f, err
+		}
+		return f, json.Unmarshal([]byte(issuers), &f.issuers)
+	}, b.st.db.Dialect().Pick(namedSQLite, namedPostgres), string(list), maxNamed)
+	if err != nil {
+		return fmt.Errorf("look up documents: %w", err)
+	}
+	for _, f := range all {
+		c := b.byID[f.id]
+		if c == nil {
+			c = &f.candidate
+			b.byID[f.id] = c
+		}
+		b.addName(name{f.name, f.kind}, c)
+	}
+	return nil
+}
+
+// maxNamed bounds the documents that are looked at for one name. So many have one
+// only where a name says nothing, or somebody wants us to look at them all.
+const maxNamed = 50
+
+const (
+	namedColumns = `SELECT n.name, n.kind, d.id, d.number, d.title, d.region, d.work, d.level, d.issuers, d.issued_on `
+	namedSQLite  = namedColumns + `FROM json_each($1) q, json_each((SELECT json_group_array(document) FROM
+			(SELECT document FROM document_names WHERE name = q.value ORDER BY document LIMIT $2))) j
+		JOIN document_names n ON n.name = q.value AND n.document = j.value JOIN documents d ON d.id = n.document ORDER BY d.id`
+	namedPostgres = namedColumns + `FROM jsonb_array_elements_text($1::jsonb) q (value) CROSS JOIN LATERAL
+			(SELECT name, document, kind FROM document_names WHERE name = q.value ORDER BY document LIMIT $2) n JOIN documents d ON d.id = n.document ORDER BY d.id`
+)
+
+func (b *batch) addName(n name, c *candidate) {
+	if !slices.Contains(b.named[n.name], c) {
+		b.named[n.name] = append(b.named[n.name], c)
+		if n.kind == "inner" {
+			b.inner[fmt.Sprint(n.name, "\n", c.id)] = true
+		}
+	}
+}
+
+func sortedKeys[T any](m map[int64]T) []int64 {
+	keys := make([]int64, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,93 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+)
+
+// Answer is a page of what was found: titles before numbers before texts, and the
+// newest first within each.
+type Answer struct {
+	Hits     []Hit
+	Total    int
+	AtLeast  bool // there are more than Total, or a few less
+	Facets   Facets
+	Problems []string // parts of the query that were not understood
+}
+
+// Hit is one article that was found.
+type Hit struct {
+	ID      int64
+	Where   string // number, title, head (number or issuer in part), text
+	Title   []Span
+	Snippet []Span
+}
+
+// Texts are what a hit is marked in.
+type Texts struct {
+	Title, Summary string
+	Paragraphs     []string // nil where they may not be shown: query after query would give them away
+}
+
+// Reader reads the articles of a page and calls each with what a hit shows of them.
+type Reader func(ctx context.Context, tx *sql.Tx, ids []int64, each func(id int64, t Texts)) error
+
+// Span is a piece of text, marked where it is what was looked for.
+type Span struct {
+	Text string `json:"text"`
+	Hit  bool   `json:"hit,omitempty"`
+}
+
+// Facets counts the newest of what was found, at most FacetSample of it.
+type Facets struct {
+	Kinds, Themes, Regions, Issuers, Years []FacetCount
+	Sampled                                bool // more were found than counted
+}
+
+// FacetCount is a value and how many have it.
+type FacetCount struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// facets counts the newest of what was found.
+func (s *searching) facets() Facets {
+	same := make(map[string]int) // most have few different ones
+	for _, f := range s.newest[:min(len(s.newest), FacetSample)] {
+		same[f.facets]++
+	}
+	counts := [5]map[string]int{}
+	for i := range counts {
+		counts[i] = make(map[string]int)
+	}
+	for packed, n := range same {
+		for i, v := range strings.SplitN(packed, "\n", len(counts)) {
+			if v != "" {
+				counts[i][v] += n
+			}
+		}
+	}
+	regions := make(map[string]int)
+	for code, n := range counts[2] { // by province: a city of it counts for it
+		regions[code[:min(2, len(code))]] += n
+	}
+	return Facets{Kinds: ranked(counts[0]), Themes: ranked(counts[1]), Regions: ranked(regions), Issuers: ranked(counts[3]), Years: ranked(counts[4]),
+		Sampled: len(s.newest) > FacetSample}
+}
+
+// maxFacet is how many values of a facet are told.
+const maxFacet = 20
+
+func ranked(counts map[string]int) []FacetCount {
+	all := make([]FacetCount, 0, len(counts))
+	for v, n := range counts {
+		all = append(all, FacetCount{v, n})
+	}
+	slices.SortFunc(all, func(a, b FacetCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
+	})
+	return all[:min(len(all), maxFacet)]
+}
