@@ -16,9 +16,6 @@ import (
 	"dibao/feed/ingest"
 )
 
-// maildirScheme begins the address of a mailbox folder: maildir:///var/mail/policy.
-const maildirScheme = "maildir://"
-
 const (
 	maxMessages     = 200     // the newest that are read
 	maxMessageBytes = 5 << 20 // of one
