@@ -312,9 +312,18 @@ func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int6
 	return nil
 }
 
-// finish lets a mailing be sent whose readers all have their deliveries.
+// finish lets a mailing be sent whose readers all have their deliveries; without
+// deliveries it is done.
 func (m *mailingRun) finish(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'sending', composed_at = $2 WHERE id = $1 AND state = 'composed' AND composed_at IS NULL`,
+	res, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'sending', composed_at = $2 WHERE id = $1 AND state = 'composed' AND composed_at IS NULL`,
+		m.id, m.s.now())
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE mailings SET state = 'done', done_at = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE mailing = $1)`,
 		m.id, m.s.now())
 	return err
 }

@@ -3,9 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	netmail "net/mail"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -70,8 +74,17 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	if !g.inServer {
 		budget.Set(c.Server.Memory)
 	}
+	if path := database.File(c.Database.URL.Reveal()); path != "" && !slices.Contains(beginners, cmd.Name()) {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no database %s; run dibao in its folder, name it with --database, or make it with: dibao init", path)
+		}
+	}
 	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
 }
+
+// beginners are the verbs that make a database where there is none. All others would
+// show an empty one to those who are in the wrong folder.
+var beginners = []string{"serve", "migrate", "restore", "add", "import", "create", "collect"}
 
 // verb is what a command runs that works on the database: run, with all open.
 func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {

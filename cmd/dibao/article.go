@@ -154,7 +154,7 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 	}
 	text := v.Paragraphs
 	v.Paragraphs = nil
-	if err := writeIndented(cmd.OutOrStdout(), v); err != nil {
+	if err := cli.WriteFields(cmd.OutOrStdout(), v); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", strings.Join(text, "\n\n"))

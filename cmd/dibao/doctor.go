@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -42,7 +43,7 @@ func (g *globals) examine(cmd *cobra.Command) []doctor.Finding {
 	if err != nil {
 		return []doctor.Finding{{Check: "configuration", Status: "failed", Text: oneLine(err)}}
 	}
-	all := append([]doctor.Finding{{Check: "configuration", Status: "ok", Text: "read"}}, doctor.Surroundings(c, time.Now())...)
+	all := append([]doctor.Finding{{Check: "configuration", Status: "ok", Text: cmp.Or(c.File, "no config.toml is here; built-in values and the environment are used")}}, doctor.Surroundings(c, time.Now())...)
 	a, state := g.openAsIs(cmd, c)
 	all = append(all, state)
 	if a == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/feed"
 	"dibao/policy"
 )
@@ -157,7 +158,7 @@ func newDocumentShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), page)
 			}
-			return writeIndented(cmd.OutOrStdout(), page)
+			return cli.WriteFields(cmd.OutOrStdout(), page)
 		}),
 	}
 }

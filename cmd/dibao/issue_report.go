@@ -137,7 +137,7 @@ func newIssueReport(g *globals) *cobra.Command {
 }
 
 func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.MailingReport) error {
-	headings := []any{"Mailing", "Due", "State", "Waiting", "Claimed", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Left"}
+	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Left"}
 	return printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			rateText(r), leftText(r)}

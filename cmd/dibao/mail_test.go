@@ -78,9 +78,12 @@ func TestMailDoctor(t *testing.T) {
 		"7.100.51.198.in-addr.arpa. IN PTR mx.example.org.",
 		"mx.example.org. IN A 198.51.100.7",
 	)
-	status := func(resolver string) map[string]string {
+	if _, err := dibao(t, "migrate", "--config", path); err != nil {
+		t.Fatal(err)
+	}
+	status := func(resolver string, from ...string) map[string]string {
 		t.Helper()
-		out, err := dibao(t, "mail", "doctor", "--config", path, "--resolver", resolver, "--from-ip", "198.51.100.7", "--json")
+		out, err := dibao(t, append([]string{"mail", "doctor", "--config", path, "--resolver", resolver, "--json"}, from...)...)
 		var partial *partialError
 		if err != nil && !errors.As(err, &partial) {
 			t.Fatal(err)
@@ -92,6 +95,9 @@ func TestMailDoctor(t *testing.T) {
 				t.Fatal(err)
 			}
 			if f.Record != nil {
+				if strings.Contains(*f.Record, "127.0.0.1") {
+					t.Errorf("the address of a relay on this machine in %s", *f.Record)
+				}
 				if _, err := dns.NewRR(*f.Record); err != nil {
 					t.Errorf("the record for %s is none: %v: %s", f.Check, err, *f.Record)
 				}
@@ -101,17 +107,22 @@ func TestMailDoctor(t *testing.T) {
 		return found
 	}
 	want := map[string]string{"mx": "ok", "spf": "ok", "dkim": "ok", "dmarc": "ok", "alignment": "ok", "ptr": "ok", "relay": "warning", "unsubscribe": "failed"}
-	got := status(good)
+	const from = "--from-ip=198.51.100.7"
+	got := status(good, from)
 	for check, w := range want {
 		if got[check] != w {
 			t.Errorf("%s is %s where all is published, want %s", check, got[check], w)
 		}
 	}
-	got = status(dnstest.Serve(t, `bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.8 -all"`, `s1._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=AAAA"`))
+	got = status(dnstest.Serve(t, `bounces.example.org. IN TXT "v=spf1 ip4:198.51.100.8 -all"`, `s1._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=AAAA"`), from)
 	for check, w := range map[string]string{"mx": "failed", "spf": "failed", "dkim": "failed", "dmarc": "failed", "ptr": "failed", "alignment": "ok"} {
 		if got[check] != w {
 			t.Errorf("%s is %s where it is wrong, want %s", check, got[check], w)
 		}
+	}
+	// The relay is on this machine: receivers see an address that nobody named.
+	if got = status(dnstest.Serve(t)); got["spf"] != "failed" || got["ptr"] != "" {
+		t.Errorf("without the address that receivers see: %v", got)
 	}
 }
 

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
@@ -39,14 +37,6 @@ func (g *globals) either(english, chinese string) string {
 
 func writeJSON(w io.Writer, v any) error { return cli.WriteJSON(w, v) }
 
-// writeIndented writes one value for a reader's eye.
-func writeIndented(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
 // printRows writes rows as JSON lines with --json, else as a table with these headings.
 func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, cells func(T) []any) error {
 	out := cmd.OutOrStdout()
@@ -58,15 +48,11 @@ func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, 
 		}
 		return nil
 	}
-	t := table.NewWriter()
-	t.SetOutputMirror(out)
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.AppendHeader(headings)
+	t := cli.Table{Headings: headings, Chinese: g.chinese}
 	for _, r := range rows {
-		t.AppendRow(cells(r))
+		t.Rows = append(t.Rows, cells(r))
 	}
-	t.Render()
+	t.Print(out)
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/collect"
@@ -108,7 +108,7 @@ func newSourceList(g *globals) *cobra.Command {
 				views[i] = viewSource(s)
 				views[i].ItemsPerWeek = rates[s.ID]
 			}
-			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "A week", "Problem", "What to do"}, views, func(s sourceView) []any {
+			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Per week", "Problem", "What to do"}, views, func(s sourceView) []any {
 				last, problem := "never", ""
 				if s.SucceededAt != nil {
 					last = s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04")
@@ -141,9 +141,7 @@ func newSourceShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), view)
 			}
-			b, err := json.MarshalIndent(view, "", "  ")
-			fmt.Fprintln(cmd.OutOrStdout(), string(b))
-			return err
+			return cli.WriteFields(cmd.OutOrStdout(), view)
 		}),
 	}
 }

@@ -87,6 +87,7 @@ type Config struct {
 		Format string
 	}
 
+	File        string    // that was read; "" for none
 	Settings    []Setting // every key with its value and where that came from
 	SecretFiles []string  // that passwords and keys were read from, this file among them if it holds one
 }
@@ -197,7 +198,9 @@ func Load(path string, getenv func(string) string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	return parse(file, content, getenv)
+	c, err := parse(file, content, getenv)
+	c.File = file
+	return c, err
 }
 
 func find(path string) (name string, content []byte, err error) {

@@ -37,7 +37,7 @@ func (c *Config) find(g given, k key) (value, from string, problems []error) {
 	}
 	if v, ok := section[k.name+"_file"]; ok && k.isFromFile() {
 		where := fmt.Sprintf("%s:%d", g.file, lineOf(g.content, k.section, k.name+"_file"))
-		read(scalar(v), where, fmt.Sprintf("%s: %s_file in [%s]", where, k.name, k.section))
+		read(scalar(v), where+" ("+k.name+"_file)", fmt.Sprintf("%s: %s_file in [%s]", where, k.name, k.section))
 	}
 	if v := g.getenv(k.env()); v != "" {
 		value, from = v, k.env()

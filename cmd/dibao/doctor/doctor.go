@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/mailer"
 	"dibao/cmd/dibao/status"
@@ -117,7 +119,7 @@ func examineDisk(databaseURL string) (f Finding, ok bool) {
 	if err != nil {
 		return Finding{"disk", "warning", "it is not known how much is free: " + redact.Line(err)}, true
 	}
-	f = Finding{"disk", "ok", fmt.Sprintf("%.1f GB free for %s", float64(free)/(1<<30), file)}
+	f = Finding{"disk", "ok", humanize.Bytes(free) + " free for " + file}
 	switch {
 	case free < noDisk:
 		f.Status = "failed"

@@ -117,7 +117,11 @@ func (d *Mail) addressesOf(ctx context.Context, hostPort string) (out []netip.Ad
 		d.add(host, "relay", "failed", "the name of the relay is not found: "+redact.Line(err))
 	}
 	for _, a := range all {
-		out = append(out, a.Unmap())
+		if a = a.Unmap(); a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
+			d.add(a.String(), "relay", "warning", "the relay is on this machine or in this network; receivers see another address: name it with --from-ip")
+			continue
+		}
+		out = append(out, a)
 	}
 	return out
 }
@@ -171,7 +175,12 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 		return
 	}
 	if len(record) == 0 {
-		d.publish(domain, "spf", "failed", "no SPF record says who may send for the envelope's domain", wanted)
+		const none = "no SPF record says who may send for the envelope's domain"
+		if len(d.From) == 0 {
+			d.add(domain, "spf", "failed", none+"; to get the record, name the addresses that mail comes from with --from-ip")
+			return
+		}
+		d.publish(domain, "spf", "failed", none, wanted)
 		return
 	}
 	if len(record) > 1 {
@@ -199,9 +208,6 @@ func (d *Mail) examineSPF(ctx context.Context, domain string) {
 
 // mechanisms writes the sending addresses as SPF has them.
 func (d *Mail) mechanisms() string {
-	if len(d.From) == 0 {
-		return " mx"
-	}
 	var b strings.Builder
 	for _, a := range d.From {
 		kind := " ip4:"
@@ -321,13 +327,9 @@ func aligned(from, other, mode string) bool {
 
 func (d *Mail) examinePTR(ctx context.Context) {
 	for _, addr := range d.From {
-		if addr.IsPrivate() || addr.IsLoopback() {
-			d.add(addr.String(), "ptr", "warning", "a private address; receivers see another: name it with --from-ip")
-			continue
-		}
 		names, err := d.Resolver.LookupAddr(ctx, addr.String())
 		if err != nil || len(names) == 0 {
-			d.add(addr.String(), "ptr", "failed", "the address has no name; whoever gave it to you sets the PTR record")
+			d.add(addr.String(), "ptr", "failed", "the address has no name; ask the provider of the address to set its PTR record")
 			continue
 		}
 		back, err := d.Resolver.LookupNetIP(ctx, "ip", strings.TrimSuffix(names[0], "."))
@@ -428,7 +430,7 @@ func (d *Mail) examineUnsubscribe(ctx context.Context) {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		d.add(base, "unsubscribe", "failed", "readers can't reach the pages to unsubscribe: "+redact.Line(err))
+		d.add(base, "unsubscribe", "failed", "the pages to unsubscribe can't be reached: "+redact.Line(err)+"; check base_url in [server], its name in DNS, and that dibao serve runs")
 		return
 	}
 	resp.Body.Close()

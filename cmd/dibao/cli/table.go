@@ -1,0 +1,119 @@
+package cli
+
+import (
+	_ "embed" // of the headings in Chinese
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/mattn/go-runewidth"
+	"golang.org/x/term"
+)
+
+// chineseHeadings are the headings of tables in Chinese by their English text.
+//
+//go:embed headings.zh.json
+var chineseHeadings []byte
+
+// ChineseHeadings returns the headings of tables in Chinese by their English text.
+var ChineseHeadings = sync.OnceValue(func() map[string]string {
+	words := make(map[string]string)
+	if err := json.Unmarshal(chineseHeadings, &words); err != nil {
+		panic("the headings in Chinese are broken: " + err.Error()) // a test reads them
+	}
+	return words
+})
+
+// Table is a table that a verb prints.
+type Table struct {
+	Headings []any // in English
+	Rows     [][]any
+	Chinese  bool // headings in Chinese
+}
+
+// smallest is the width that a column keeps, in characters of a terminal.
+const smallest = 8
+
+// gap is between two columns.
+const gap = 2
+
+// Print writes the table. On a terminal it fits the width: texts in the last column
+// are wrapped, those in other columns end in "…". Elsewhere nothing is cut.
+func (t Table) Print(out io.Writer) {
+	w := table.NewWriter()
+	w.SetOutputMirror(out)
+	w.SetStyle(table.StyleLight)
+	w.Style().Options = table.OptionsNoBordersAndSeparators
+	headings := make(table.Row, len(t.Headings))
+	for i, h := range t.Headings {
+		headings[i] = h
+		if chinese, ok := ChineseHeadings()[fmt.Sprint(h)]; ok && t.Chinese {
+			headings[i] = chinese
+		}
+	}
+	w.AppendHeader(headings)
+	for _, r := range t.Rows {
+		w.AppendRow(r)
+	}
+	if width := terminalWidth(out); width > 0 {
+		w.SetColumnConfigs(fit(headings, t.Rows, width))
+	}
+	w.Render()
+}
+
+// fit bounds the widest columns until a row has the width.
+func fit(headings table.Row, rows [][]any, width int) []table.ColumnConfig {
+	widths := make([]int, len(headings))
+	for _, row := range append([][]any{headings}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], text.LongestLineLen(fmt.Sprint(cell)))
+		}
+	}
+	sum := 0
+	for _, w := range widths {
+		sum += w + gap
+	}
+	var configs []table.ColumnConfig
+	for ; sum > width; sum-- {
+		widest := 0
+		for i, w := range widths {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= smallest {
+			break // more columns than fit
+		}
+		widths[widest]--
+	}
+	for i, w := range widths {
+		enforcer := text.WrapSoft
+		if i < len(widths)-1 {
+			enforcer = func(s string, most int) string { return runewidth.Truncate(s, most, "…") }
+		}
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: enforcer})
+	}
+	return configs
+}
+
+// terminalWidth is the width of the terminal that out is, in characters; 0 where out is
+// no terminal. COLUMNS takes its place, as for other programs.
+func terminalWidth(out io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	f, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
+}

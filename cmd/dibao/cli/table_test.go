@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// A table fits the terminal; what has to be read in full is wrapped, not cut.
+func TestTableFitsTheTerminal(t *testing.T) {
+	reason := strings.Repeat("the server refuses our mail ", 8)
+	wide := Table{Headings: []any{"ID", "Title", "Problem"}, Rows: [][]any{
+		{1, strings.Repeat("关于印发办法的通知", 12), reason}, {2, "短", ""},
+	}}
+	print := func() string {
+		var out bytes.Buffer
+		wide.Print(&out)
+		return out.String()
+	}
+	t.Setenv("COLUMNS", "80")
+	narrow := print()
+	for line := range strings.Lines(narrow) {
+		if w := text.StringWidthWithoutEscSequences(strings.TrimRight(line, "\n")); w > 80 {
+			t.Errorf("%d columns: %s", w, line)
+		}
+	}
+	words := strings.Count(narrow, "refuses")
+	if words != 8 || !strings.Contains(narrow, "…") {
+		t.Errorf("the last column has %d of 8 words, and the title is to end in …:\n%s", words, narrow)
+	}
+	t.Setenv("COLUMNS", "")
+	if full := print(); !strings.Contains(full, strings.Repeat("关于印发办法的通知", 12)) || !strings.Contains(full, strings.TrimSpace(reason)) {
+		t.Errorf("cut without a terminal:\n%s", full)
+	}
+	wide.Chinese = true
+	if got := print(); !strings.Contains(got, "标题") || strings.Contains(got, "TITLE") {
+		t.Errorf("no Chinese headings:\n%s", got)
+	}
+}
+
+// Every heading in the program has its Chinese, and none is translated that is not used.
+func TestHeadingsInChineseAreWhole(t *testing.T) {
+	t.Parallel()
+	used := make(map[string]bool)
+	err := filepath.WalkDir("..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		headings := func(e ast.Expr) {
+			list, ok := e.(*ast.CompositeLit)
+			if !ok {
+				return
+			}
+			for _, x := range list.Elts {
+				if lit, ok := x.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					s, _ := strconv.Unquote(lit.Value)
+					used[s] = true
+				}
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch x := n.(type) {
+			case *ast.CallExpr:
+				if f, ok := x.Fun.(*ast.Ident); ok && f.Name == "printRows" && len(x.Args) > 2 {
+					headings(x.Args[2])
+				}
+			case *ast.AssignStmt:
+				if f, ok := x.Lhs[0].(*ast.Ident); ok && f.Name == "headings" {
+					headings(x.Rhs[0])
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || len(used) < 50 {
+		t.Fatal(len(used), err)
+	}
+	for h := range used {
+		if ChineseHeadings()[h] == "" {
+			t.Errorf("no Chinese in headings.zh.json for %q", h)
+		}
+	}
+	for h := range ChineseHeadings() {
+		if !used[h] {
+			t.Errorf("headings.zh.json translates what is no heading: %q", h)
+		}
+	}
+}
