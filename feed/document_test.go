@@ -113,11 +113,6 @@ func (r *room) describe(ctx context.Context) string {
 	for a, c := range clusters {
 		lines = append(lines, fmt.Sprintf("%s is one of %d, the first is %s", guid[a], len(c.Articles), guid[c.First]))
 	}
-	events, err := r.Store.Events(ctx, 0, nil, 0)
-	r.check(err)
-	for _, e := range events {
-		lines = append(lines, fmt.Sprintf("event %s of %s", e.Kind, name[e.Document]))
-	}
 	slices.Sort(lines)
 	b.WriteString(strings.Join(lines, "\n"))
 	return b.String()
@@ -152,11 +147,6 @@ func TestDocuments(t *testing.T) {
 			"  四川省人民政府关于加快发展养老服务业的实施意见 2014-02-14 ← [废止] repealer text",
 			"  国务院办公厅关于做好2016年民政重点工作的通知 2016-01-05 [即将出台] → 农村留守儿童关爱保护工作实施办法 2016-08-01 (农村留守儿童关爱保护工作实施办法 ) text",
 			"  version 1 of 样例养老机构管理条例 2010-01-01: 样例养老机构管理条例 2020-05-01",
-			"event repealed of 四川省人民政府关于加快发展养老服务业的实施意见 2014-02-14",
-			"event amended of 样例养老机构管理条例 2010-01-01",
-			"event appeared of 国务院办公厅关于做好2016年民政重点工作的通知 2016-01-05",
-			"event interpreted of 国务院关于加快发展养老服务业的若干意见 2013-09-06",
-			"event implemented of 国务院关于加快发展养老服务业的若干意见 2013-09-06",
 		} {
 			if !slices.Contains(strings.Split(got, "\n"), want) {
 				t.Errorf("missing: %s", want)
@@ -192,7 +182,7 @@ func TestRebuild(t *testing.T) {
 		}
 		for _, tables := range [][]string{
 			{"article_search", "search_keys"},
-			{"article_search", "search_keys", "document_events", "relations", "clusters", "carriers", "documents"},
+			{"article_search", "search_keys", "relations", "clusters", "carriers", "documents"},
 		} {
 			err := db.Write(t.Context(), func(tx *sql.Tx) error {
 				for _, table := range tables {

@@ -52,7 +52,7 @@ func (b *batch) storeRelations(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("relate subjects: %w", err)
 	}
-	return b.announce(ctx, append(resolved, bySubject...), touched)
+	return b.applyRelations(ctx, append(resolved, bySubject...), touched)
 }
 
 var (

@@ -105,11 +105,7 @@ func (st *Store) PageGone(ctx context.Context, article int64) (isWithdrawn bool,
 		if err := touch(ctx, tx); err != nil {
 			return err
 		}
-		err := oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, now))
-		if err != nil {
-			return err
-		}
-		return noteWithdrawn(ctx, tx, article, now)
+		return oneRow(tx.ExecContext(ctx, `UPDATE articles SET withdrawn_at = $2, updated_at = $2, page_next_at = NULL WHERE id = $1`, article, now))
 	})
 	return isWithdrawn, err
 }

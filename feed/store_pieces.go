@@ -205,7 +205,7 @@ func (st *Store) settleSome(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	if err := b.announce(ctx, resolved, make(map[int64]bool)); err != nil {
+	if err := b.applyRelations(ctx, resolved, make(map[int64]bool)); err != nil {
 		return err
 	}
 	if last == 0 {
