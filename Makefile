@@ -5,7 +5,7 @@ AXE = axe-core@4.14.1
 DEADCODE = golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: build dist test lint bench demo needs fuzz trust
+.PHONY: build dist check test lint bench demo needs fuzz trust
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/dibao ./cmd/dibao
@@ -27,6 +27,12 @@ test: needs
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m -run '^Test(Serve|DemoGoes|API)' ./cmd/dibao
 	$(GO) test -shuffle=on -timeout 20m $$($(GO) list ./... | grep -E '$(PURE)')
 	$(GO) test -timeout 20m -run '^$(COST)' $$(grep -rlE '^func $(COST)' --include=*_test.go . | xargs dirname | sort -u | sed 's,^\./,dibao/,' | grep -vE '$(PURE)')
+
+# A quick look with Go alone: no whole processes, and no databases or servers beside them.
+check:
+	@test -z "$$(gofmt -l .)" || { echo "these files are not formatted by gofmt:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) test $$($(GO) list ./... | grep -vE '^dibao/(cmd/dibao|digest|feed|feed/(collect|hub|search|site)|subscribers|internal/(browser|database|inbox|jobs|trust|web))$$')
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

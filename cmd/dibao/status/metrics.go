@@ -67,7 +67,10 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+func (c *collector) Describe(ch chan<- *prometheus.Desc) { DescribeMetrics(ch) }
+
+// DescribeMetrics sends the descriptions of the metrics that this package exports.
+func DescribeMetrics(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricHeld, metricListNext, metricListOverdue,
 		metricListMatched, metricHeldIssues, metricDeliveries, metricOldest, metricPaused, metricReports, metricPending,
