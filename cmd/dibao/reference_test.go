@@ -53,7 +53,7 @@ func commandPage(cmd *cobra.Command) string {
 			continue
 		}
 		if !sub.HasSubCommands() {
-			fmt.Fprintf(&b, "## %s\n\n%s\n\n```\n%s\n```\n\n", sub.CommandPath(), sentence(sub), sub.UseLine())
+			fmt.Fprintf(&b, "## %s\n\n%s\n\n", strings.TrimSuffix(sub.UseLine(), " [flags]"), sentence(sub))
 			var flags []string
 			sub.LocalFlags().VisitAll(func(f *pflag.Flag) {
 				if !f.Hidden && f.Name != "help" {
