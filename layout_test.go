@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dibao/internal/redact"
 )
 
 // TestImports holds the imports of every package against the table of packages in
@@ -158,6 +160,27 @@ func TestSizes(t *testing.T) {
 		}
 		if n > most {
 			t.Errorf("%s has %d lines, %d are the most; cut it by subject", dir, n, most)
+		}
+	}
+}
+
+var tokenRoute = regexp.MustCompile("\"[A-Z]* ?(/[a-z/]*)\\{token\\}")
+
+// TestTokenRoutes holds routes whose path has a token against the list by which logs
+// and robots.txt hide them.
+func TestTokenRoutes(t *testing.T) {
+	t.Parallel()
+	routed := make(map[string]bool)
+	eachFile(t, func(name string, src []byte) {
+		for _, m := range tokenRoute.FindAllSubmatch(src, -1) {
+			if routed[string(m[1])] = true; !slices.Contains(redact.TokenPaths, string(m[1])) {
+				t.Errorf("%s routes %s{token}, which redact.TokenPaths does not name: logs would hold the token", name, m[1])
+			}
+		}
+	})
+	for _, path := range redact.TokenPaths {
+		if !routed[path] {
+			t.Errorf("redact.TokenPaths names %s, which no route has", path)
 		}
 	}
 }

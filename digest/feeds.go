@@ -24,7 +24,7 @@ func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format)
 		if errors.Is(err, subscribers.ErrNotFound) {
 			err = feed.ErrNotFound
 		}
-		return site.FeedSpec{Title: l.Title, Description: cmp.Or(l.Description, l.Title), Entries: h.Service.matched(l.ID)}, err
+		return site.FeedSpec{Title: l.Title, Description: cmp.Or(l.Description, l.Title), Language: l.Language, Entries: h.Service.matched(l.ID)}, err
 	})
 }
 
@@ -36,7 +36,7 @@ func (h *Web) listCalendar(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, subscribers.ErrNotFound) {
 			err = feed.ErrNotFound
 		}
-		return publish.Calendar{Name: l.Title, Description: l.Description}, site.Agenda{List: l.ID}, err
+		return publish.Calendar{Name: l.Title, Description: l.Description, Language: l.Language}, site.Agenda{List: l.ID}, err
 	})
 }
 

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -49,7 +50,8 @@ func WriteCalendar(w io.Writer, c Calendar) error {
 		return errors.New("a calendar needs a name")
 	}
 	cal := ics.NewCalendarFor("dibao")
-	cal.SetProductId("-//dibao//policy calendar//ZH")
+	language, _, _ := strings.Cut(cmp.Or(c.Language, "zh"), "-")
+	cal.SetProductId("-//dibao//policy calendar//" + strings.ToUpper(language)) // the language of its words, ISO 9070
 	cal.SetCalscale("GREGORIAN")
 	name := line(c.Name)
 	cal.SetName(name)       // RFC 7986

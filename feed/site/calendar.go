@@ -16,6 +16,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/policy"
+	"dibao/templates"
 )
 
 // DayKind is what happens on a day.
@@ -102,9 +103,6 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 	return all[max(len(all)-maxDays, 0):], err
 }
 
-// dayWords begin the titles of events.
-var dayWords = map[DayKind]string{DayEffective: "施行", DayExpires: "有效期止", DayRepealed: "废止", DayDeadline: "截止"}
-
 // agendaPast is how many months back a calendar reaches: programs forget what a
 // calendar no longer holds.
 const agendaPast = 12
@@ -125,7 +123,7 @@ func uidOf(d Day, host string) string {
 func (h *Web) registerCalendars(mux *http.ServeMux) {
 	mux.HandleFunc("GET /calendar.ics", func(w http.ResponseWriter, r *http.Request) {
 		h.ServeCalendar(w, r, "/", func(context.Context) (publish.Calendar, Agenda, error) {
-			return publish.Calendar{Name: h.SiteName, Description: "施行、截止、到期日"}, Agenda{}, nil
+			return publish.Calendar{Name: h.SiteName, Description: templates.Words("zh", "calendar.description")}, Agenda{}, nil
 		})
 	})
 	for _, x := range []struct {
@@ -169,10 +167,11 @@ func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string,
 		if err != nil {
 			return web.Document{}, err
 		}
-		c.URL, c.Self, c.Language = h.BaseURL+path, h.BaseURL+path+"calendar.ics", "zh-CN"
+		language := cmp.Or(c.Language, "zh")
+		c.URL, c.Self, c.Language = h.BaseURL+path, h.BaseURL+path+"calendar.ics", languageTag(language)
 		modified := feedEpoch
 		for _, d := range days {
-			c.Events = append(c.Events, h.event(d))
+			c.Events = append(c.Events, h.event(d, language))
 			modified = later(modified, d.At)
 		}
 		var buf bytes.Buffer
@@ -188,10 +187,11 @@ func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string,
 	}
 }
 
-func (h *Web) event(d Day) publish.Event {
+func (h *Web) event(d Day, language string) publish.Event {
+	kind := templates.Words(language, "day."+string(d.Kind))
 	e := publish.Event{
-		UID: uidOf(d, hostOf(h.BaseURL)), On: d.On.String(), Summary: dayWords[d.Kind] + "：" + d.Title, Description: d.Number,
-		Categories: []string{dayWords[d.Kind]}, Sequence: d.Changes, Stamp: d.At,
+		UID: uidOf(d, hostOf(h.BaseURL)), On: d.On.String(), Summary: kind + templates.Words(language, "colon") + d.Title, Description: d.Number,
+		Categories: []string{kind}, Sequence: d.Changes, Stamp: d.At,
 	}
 	if d.Article > 0 {
 		e.URL = feed.ArticleURL(h.BaseURL, d.Article)

@@ -32,7 +32,7 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time
 	self := h.BaseURL + ask.path + "feed" + ask.format.Suffix + ask.query
 	doc := publish.Feed{
 		ID: tagURI(h.BaseURL, feedEpoch, "feed"+ask.path+strings.Replace(ask.query, "+", "%20", -1)), Title: s.Title, Description: cmp.Or(s.Description, s.Title),
-		Link: cmp.Or(s.Link, h.BaseURL+ask.path), Language: "zh-CN", Updated: feedEpoch, Now: h.Store.Now(),
+		Link: cmp.Or(s.Link, h.BaseURL+ask.path), Language: languageTag(s.Language), Updated: feedEpoch, Now: h.Store.Now(),
 		Self: self, Hub: h.hub(), Stylesheet: templates.StaticPath("feed.xsl"),
 	}
 	if ask.query != "" {
@@ -47,21 +47,21 @@ func (h *Web) fillFeed(ctx context.Context, ask feedRequest) (publish.Feed, time
 	if page.Older > 0 {
 		doc.Older = fmt.Sprintf("%s?page=%d", self, page.Older)
 	}
-	changed, err := h.fillItems(ctx, &doc, s.Entries, page)
+	changed, err := h.fillItems(ctx, &doc, s, page)
 	return doc, changed, err
 }
 
 // goneFor is how long a feed says of an article that it was withdrawn.
 const goneFor = 90 * 24 * time.Hour
 
-func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, entries Entries, page EntryPage) (changed time.Time, err error) {
+func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, s FeedSpec, page EntryPage) (changed time.Time, err error) {
 	if changed, err = h.Store.CorrectedAt(ctx); err != nil { // whatever was corrected: it may have left this feed
 		return time.Time{}, err
 	}
 	changed = later(doc.Updated, changed)
 	ids := page.Articles
 	if doc.Current == "" {
-		gone, err := entries.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
+		gone, err := s.Entries.Withdrawn(ctx, h.Store.Now().Add(-goneFor))
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -88,7 +88,7 @@ func (h *Web) fillItems(ctx context.Context, doc *publish.Feed, entries Entries,
 			continue
 		}
 		if !a.WithdrawnAt.IsZero() {
-			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.WithdrawnAt.In(a.Location()), Comment: "原网站已撤下此文"})
+			doc.Removed = append(doc.Removed, publish.Removal{ID: articleID(a, h.BaseURL), At: a.WithdrawnAt.In(a.Location()), Comment: templates.Words(cmp.Or(s.Language, "zh"), "feed.withdrawn")})
 			doc.Updated = later(doc.Updated, a.WithdrawnAt.In(a.Location()))
 			continue
 		}

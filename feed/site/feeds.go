@@ -21,6 +21,7 @@ type FeedSpec struct {
 	Title       string
 	Description string // "": Title
 	Link        string // the page that it mirrors; "": the one at its path
+	Language    string // zh or en, of its title; "" is zh
 	Feed        string // its key in article_feeds, where it has one
 	Entries     Entries
 }
@@ -168,7 +169,7 @@ func (h *Web) ofChain(number string) findFeed {
 		}
 		d := found[0]
 		return FeedSpec{
-			Title: "落实：" + d.Title + " · " + h.SiteName, Description: "各地各部门落实《" + d.Title + "》的文件",
+			Title: templates.Words("zh", "feed.chain.title", d.Title) + " · " + h.SiteName, Description: templates.Words("zh", "feed.chain.description", d.Title),
 			Link: h.BaseURL + "/documents/" + url.PathEscape(number), Entries: implementing(h.Store, d.ID),
 		}, nil
 	}
@@ -184,7 +185,12 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 		web.NotFound(w, r)
 		return
 	}
+	language := "zh"
 	ask := feedRequest{format: f, path: "/search/", query: "?q=" + url.QueryEscape(text), negotiated: !strings.HasSuffix(r.URL.Path, f.Suffix)}
+	if web.LanguageChosen(r) && web.Language(r) == "en" {
+		language = "en"
+		ask.query += "&lang=en"
+	}
 	ask.find = func(ctx context.Context) (FeedSpec, error) {
 		found, err := h.Store.Search(ctx, search.Query{Text: text, Limit: 4 * PageSize})
 		var places []Place
@@ -192,8 +198,9 @@ func (h *Web) searchFeed(w http.ResponseWriter, r *http.Request, f publish.Forma
 			places = append(places, Place{Number: hit.Article.ID, Article: hit.Article.ID})
 		}
 		return FeedSpec{
-			Title: "检索：" + text + " · " + h.SiteName, Description: "检索“" + text + "”的最新结果",
-			Link: h.BaseURL + "/search" + ask.query, Entries: newestEntries(places),
+			Title:       templates.Words(language, "feed.search.title", text) + " · " + h.SiteName,
+			Description: templates.Words(language, "feed.search.description", text),
+			Link:        h.BaseURL + "/search" + ask.query, Language: language, Entries: newestEntries(places),
 		}, err
 	}
 	if err := h.answerFeed(w, r, ask); err != nil {

@@ -175,6 +175,30 @@ func TestFeedIsDatedByItsLastChange(t *testing.T) {
 	})
 }
 
+// The feed of a search says in its language what it is.
+func TestSearchFeedLanguage(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sitetest.New(t, db)
+		s.Add(1, 2, func(int) (int, string) { return 1, "国防" })
+		for query, want := range map[string][]string{
+			"":         {"<language>zh-CN</language>", "<title>检索：通知 · 邸报</title>"},
+			"&lang=zh": {"<language>zh-CN</language>", "<title>检索：通知 · 邸报</title>"},
+			"&lang=en": {"<language>en</language>", "<title>Search: 通知 · 邸报</title>", "&amp;lang=en"},
+		} {
+			got := s.Read("/search/feed.xml?q=" + url.QueryEscape("通知") + query)
+			for _, w := range want {
+				if !strings.Contains(got, w) {
+					t.Errorf("%q: no %s in\n%s", query, w, got)
+				}
+			}
+		}
+		if page := s.Read("/search?lang=en&q=" + url.QueryEscape("通知")); !strings.Contains(page, "&amp;lang=en\"") {
+			t.Error("the English page does not link to its feed in English")
+		}
+	})
+}
+
 // The full text of a source that has not allowed it is in no feed.
 func TestFeedTextByLicence(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		if s.page > 0 {
 			p.Newest = s.address("", "")
 		}
-		p.Feeds = searchFeeds(h.BaseURL, query, h.SiteName)
+		p.Feeds = searchFeeds(h.BaseURL, query, h.SiteName, p.Language)
 		if number, ok := policy.ParseNumber(s.text); ok {
 			documents, err := h.Store.FindDocuments(ctx, number)
 			if err != nil {
@@ -180,10 +180,13 @@ func (s searchRequest) facets(f search.Facets, language string) []templates.Face
 const facetValues = 8
 
 // searchFeeds are the feeds of a search.
-func searchFeeds(base, query, title string) []templates.FeedLink {
+func searchFeeds(base, query, title, language string) []templates.FeedLink {
 	links := FeedLinks(base, "/search/", title+" · "+query)
 	for i := range links {
 		links[i].URL += "?q=" + url.QueryEscape(query)
+		if language == "en" {
+			links[i].URL += "&lang=en"
+		}
 	}
 	return links
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/internal/redact"
 	"dibao/internal/web"
 )
 
@@ -128,6 +129,10 @@ func TestEveryAnswerIsSafe(t *testing.T) {
 	posts := 0
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
+	for _, path := range redact.TokenPaths {
+		mux.HandleFunc("GET "+path+"{token}", func(http.ResponseWriter, *http.Request) { panic("boom") })
+		mux.HandleFunc("GET "+path+"{token}/served", web.NotFound)
+	}
 	mux.HandleFunc("POST /", func(http.ResponseWriter, *http.Request) { posts++ })
 	mux.HandleFunc("/", web.NotFound)
 	base, log, stop := serve(t, web.Options{Handler: mux})
@@ -140,6 +145,10 @@ func TestEveryAnswerIsSafe(t *testing.T) {
 	}
 	if res, _ := fetch(t, "POST", base+"/subscribe", nil, "a=b"); res.StatusCode != 200 {
 		t.Errorf("a program without Origin: %d", res.StatusCode)
+	}
+	for _, path := range redact.TokenPaths { // /change/ and /websub/ were in the log once
+		fetch(t, "GET", base+path+"geheim", nil, "")
+		fetch(t, "GET", base+path+"geheim/served", nil, "")
 	}
 	res, _ := fetch(t, "GET", base+"/panic", nil, "")
 	if res.StatusCode != 500 {
@@ -158,6 +167,11 @@ func TestEveryAnswerIsSafe(t *testing.T) {
 	}
 	if s := log.String(); strings.Contains(s, "geheim") || strings.Contains(s, "127.0.0.1") || !strings.Contains(s, "panicked") {
 		t.Errorf("the log holds a token or an address, or misses the panic:\n%s", s)
+	}
+	for _, path := range redact.TokenPaths {
+		if s := log.String(); strings.Count(s, path+redact.Mark) < 3 { // the panic and two answers
+			t.Errorf("the log does not hold the panic and the answers of %s", path)
+		}
 	}
 }
 

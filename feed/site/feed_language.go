@@ -1,0 +1,10 @@
+package site
+
+// languageTag returns the BCP 47 tag of a language of ours, for the <language> of a
+// feed or calendar: that of its list or search, else Chinese.
+func languageTag(language string) string {
+	if language == "en" {
+		return "en"
+	}
+	return "zh-CN"
+}
