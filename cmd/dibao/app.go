@@ -84,7 +84,7 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 
 // beginners are the verbs that make a database where there is none. All others would
 // show an empty one to those who are in the wrong folder.
-var beginners = []string{"serve", "migrate", "restore", "add", "import", "create", "collect"}
+var beginners = []string{"init", "serve", "migrate", "restore", "add", "import", "create", "collect"}
 
 // verb is what a command runs that works on the database: run, with all open.
 func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
