@@ -14,6 +14,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
+	"dibao/policy/workday"
 	"dibao/subscribers"
 )
 
@@ -100,7 +101,7 @@ func TestWorkingDaysWaitForTheNextOne(t *testing.T) {
 		// The seven days of National Day, and the working Saturday after it.
 		w.at = time.Date(2026, 9, 30, 9, 0, 0, 0, shanghai)
 		next := must[time.Time](t)(w.service.NextDue(l)).In(shanghai)
-		if works, _ := policy.IsWorkday(policy.DateOf(next)); !works {
+		if works, _ := workday.Is(policy.DateOf(next)); !works {
 			t.Fatalf("due %s, a day without work", next)
 		}
 		if next.Day() == 1 || next.Hour() != 8 {

@@ -12,6 +12,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/jobs"
 	"dibao/policy"
+	"dibao/policy/workday"
 	"dibao/subscribers"
 )
 
@@ -68,7 +69,7 @@ func (w workingDays) Next(t time.Time) time.Time {
 func (w workingDays) moved(t time.Time) time.Time {
 	t = t.In(w.zone)
 	for range longestHoliday {
-		if works, _ := policy.IsWorkday(policy.DateOf(t)); works {
+		if works, _ := workday.Is(policy.DateOf(t)); works {
 			break
 		}
 		t = t.AddDate(0, 0, 1) // the same time of day, whatever the zone does
@@ -94,7 +95,7 @@ func (s *Service) dueAt(ctx context.Context, l subscribers.List) (time.Time, boo
 		if err != nil {
 			return time.Time{}, false, err
 		}
-		if works, _ := policy.IsWorkday(policy.DateOf(now.In(zone))); l.WorkingDays && !works {
+		if works, _ := workday.Is(policy.DateOf(now.In(zone))); l.WorkingDays && !works {
 			return time.Time{}, false, nil
 		}
 		waiting, err := s.anyWaiting(ctx, l.ID)

@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"dibao/policy/words"
+)
 
 // Audiences are the readers that a text may speak to, with the words that say so.
 // The order is that in which they are shown.
@@ -36,11 +40,11 @@ var Audiences = []struct {
 	{"消费者", "消费者"},
 }
 
-var audienceFinder = func() *finder {
-	f := new(finder)
+var audienceFinder = func() *words.Finder {
+	f := new(words.Finder)
 	for i, a := range Audiences {
 		for w := range strings.FieldsSeq(a.words) {
-			f.add(w, i)
+			f.Add(w, i)
 		}
 	}
 	return f
@@ -62,10 +66,10 @@ func (u *understanding) audiences() {
 	if len(subject) > maxTitle {
 		return
 	}
-	found, headings := audienceFinder.find(subject), 0
+	found, headings := audienceFinder.Find(subject), 0
 	for _, p := range u.Paragraphs {
 		if m := headingOf(p); m != "" && len(m) <= longestHeading {
-			found |= audienceFinder.find(m)
+			found |= audienceFinder.Find(m)
 			if headings++; headings > maxAudienceHeadings {
 				break
 			}

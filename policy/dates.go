@@ -8,6 +8,7 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/workday"
 )
 
 const (
@@ -268,4 +269,21 @@ func signers(paragraphs []string) []string {
 		all = append(all, splitOrgans(strings.TrimSpace(fold(p)))...)
 	}
 	return all
+}
+
+const (
+	latestDays = 20   // working days in which a document is to be made public (政府信息公开条例 第二十六条)
+	openSince  = 2008 // the year that the regulation came into force
+)
+
+// late counts the working days between issue and publication where they are more
+// than the regulation gives, and the page itself says when it was published.
+func (u *understanding) late() {
+	said := u.PublishedFrom != "" && u.PublishedFrom != "url" && u.PublishedFrom != "feed" && u.PublishedFrom != "list page"
+	if u.Kind != KindDocument || u.IssuedOn.IsZero() || u.PublishedOn.IsZero() || !said || u.IssuedOn.Year < openSince {
+		return
+	}
+	if n, _ := workday.Between(u.IssuedOn, u.PublishedOn); n > latestDays {
+		u.LateDays = n
+	}
 }

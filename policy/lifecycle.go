@@ -431,20 +431,3 @@ func (u *understanding) expires() {
 		return
 	}
 }
-
-// after counts n days, working days or months from a date, the first day not
-// counted (民法典 第二百零一条). exact is false where the calendar does not reach.
-func after(d Date, n int, unit string) (end Date, exact bool) {
-	switch unit {
-	case "个工作日":
-		return AddWorkdays(d, n)
-	case "个月":
-		month := int(d.Month) - 1 + n
-		for day := d.Day; day > 0; day-- { // 31 January and a month is 28 February
-			if end = when.MakeDate(d.Year+month/12, month%12+1, day); !end.IsZero() {
-				return end, true
-			}
-		}
-	}
-	return d.AddDays(n), true
-}

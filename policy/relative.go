@@ -6,6 +6,8 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/words"
+	"dibao/policy/workday"
 )
 
 // RelativeDate is a day, or a span of days, that a text gives by the day of its
@@ -26,10 +28,10 @@ var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "
 // termFrom is a term that runs from a day of the document: 自印发之日起30日内.
 var termFrom = lazyregexp.New(`自(?:本\p{Han}{2,6}?)?(印发|下发|发布|公布|施行|实施|生效)之日起\s*` + amount + `\s*(个工作日|个月|日|天|年)(?:之|以)?内`)
 
-var relativeFinder = func() *finder {
-	f := new(finder)
+var relativeFinder = func() *words.Finder {
+	f := new(words.Finder)
 	for _, w := range relativeWords {
-		f.add(w, 0)
+		f.Add(w, 0)
 	}
 	return f
 }()
@@ -89,7 +91,7 @@ func (u *understanding) relativeDates() {
 			continue
 		}
 		p = fold(p)
-		for at := relativeFinder.next(p, 0); at >= 0 && len(u.RelativeDates) < maxRelative; {
+		for at := relativeFinder.Next(p, 0); at >= 0 && len(u.RelativeDates) < maxRelative; {
 			end := at + len("去")
 			if m := relativeDay.FindStringSubmatch(firstRunes(p[at:], relativeWidth)); m != nil {
 				end = at + len(m[0])
@@ -97,7 +99,7 @@ func (u *understanding) relativeDates() {
 					u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], on, to, i})
 				}
 			}
-			at = relativeFinder.next(p, end)
+			at = relativeFinder.Next(p, end)
 		}
 	}
 }
@@ -158,4 +160,21 @@ func resolveYear(year int, month, day, part string) (on, to Date) {
 func firstOfMonth(d Date, n int) Date {
 	month := int(d.Month) - 1 + n
 	return when.MakeDate(d.Year+(month+1200)/12-100, (month+1200)%12+1, 1)
+}
+
+// after counts n days, working days or months from a date, the first day not
+// counted (民法典 第二百零一条). exact is false where the calendar does not reach.
+func after(d Date, n int, unit string) (end Date, exact bool) {
+	switch unit {
+	case "个工作日":
+		return workday.Add(d, n)
+	case "个月":
+		month := int(d.Month) - 1 + n
+		for day := d.Day; day > 0; day-- { // 31 January and a month is 28 February
+			if end = when.MakeDate(d.Year+month/12, month%12+1, day); !end.IsZero() {
+				return end, true
+			}
+		}
+	}
+	return d.AddDays(n), true
 }

@@ -1,11 +1,15 @@
-package policy
+package workday
 
-import "testing"
+import (
+	"testing"
+
+	"dibao/policy/when"
+)
 
 func TestWorkdays(t *testing.T) {
 	t.Parallel()
-	day := func(s string) Date {
-		d, err := ParseDate(s)
+	day := func(s string) when.Date {
+		d, err := when.ParseDate(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -15,18 +19,18 @@ func TestWorkdays(t *testing.T) {
 		"2024-02-04": true, "2024-02-12": false, "2024-10-12": true, "2024-10-07": false, "2026-01-04": true, "2026-11-24": true, "2026-11-28": false,
 		"2020-01-31": false, // the longer Spring Festival, by a notice of its own
 	} {
-		if works, exact := IsWorkday(day(s)); works != want || !exact {
+		if works, exact := Is(day(s)); works != want || !exact {
 			t.Errorf("%s: works %v, exact %v", s, works, exact)
 		}
 	}
-	if works, exact := IsWorkday(day("2035-10-01")); !works || exact {
+	if works, exact := Is(day("2035-10-01")); !works || exact {
 		t.Error("a year without a notice counts weekends and says so")
 	}
 	// 2024-09-27 is a Friday; the weekend's Sunday is worked, then seven days are off.
-	if end, exact := AddWorkdays(day("2024-09-27"), 3); end.String() != "2024-10-08" || !exact {
+	if end, exact := Add(day("2024-09-27"), 3); end.String() != "2024-10-08" || !exact {
 		t.Errorf("three working days later: %s, %v", end, exact)
 	}
-	if n, exact := WorkdaysBetween(day("2024-09-27"), day("2024-10-08")); n != 3 || !exact {
+	if n, exact := Between(day("2024-09-27"), day("2024-10-08")); n != 3 || !exact {
 		t.Errorf("%d working days, %v", n, exact)
 	}
 }

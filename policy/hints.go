@@ -3,85 +3,9 @@ package policy
 import (
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/words"
 )
-
-// finder finds many Chinese words in one pass over a text: strings.Contains for
-// each takes as many passes, and each stops at every third byte, since most
-// characters of a Chinese text begin with the same few.
-type finder struct {
-	pages [256]*[256]uint16 // by the two bytes of a word's first character: its list
-	lists [][]finderWord    // the first is empty
-}
-
-type finderWord struct {
-	rest string // of the word, behind its first character
-	id   int
-}
-
-// add makes the finder find a word, whose first character has three bytes.
-func (f *finder) add(word string, id int) {
-	r, size := utf8.DecodeRuneInString(word)
-	if size != 3 {
-		panic("policy: the word " + word + " does not begin with a Chinese character")
-	}
-	if f.lists == nil {
-		f.lists = make([][]finderWord, 1)
-	}
-	page := &f.pages[r>>8]
-	if *page == nil {
-		*page = new([256]uint16)
-	}
-	list := &(*page)[r&0xFF]
-	if *list == 0 {
-		f.lists = append(f.lists, nil)
-		*list = uint16(len(f.lists) - 1)
-	}
-	f.lists[*list] = append(f.lists[*list], finderWord{word[size:], id})
-}
-
-// find sets the bits of the words that s holds.
-func (f *finder) find(s string) (ids uint64) {
-	for i := 0; i+2 < len(s); {
-		c := s[i]
-		if c < 0xE0 || c > 0xEF {
-			i++
-			continue
-		}
-		r := uint16(c&0xF)<<12 | uint16(s[i+1]&0x3F)<<6 | uint16(s[i+2]&0x3F)
-		i += 3
-		page := f.pages[r>>8]
-		if page == nil || page[r&0xFF] == 0 {
-			continue
-		}
-		for _, w := range f.lists[page[r&0xFF]] {
-			if ids&(1<<w.id) == 0 && strings.HasPrefix(s[i:], w.rest) {
-				ids |= 1 << w.id
-			}
-		}
-	}
-	return ids
-}
-
-// next returns where the first word of s at or behind from begins; -1 if none does.
-func (f *finder) next(s string, from int) int {
-	for i := from; i+2 < len(s); {
-		c := s[i]
-		if c < 0xE0 || c > 0xEF {
-			i++
-			continue
-		}
-		r := uint16(c&0xF)<<12 | uint16(s[i+1]&0x3F)<<6 | uint16(s[i+2]&0x3F)
-		if page := f.pages[r>>8]; page != nil && page[r&0xFF] != 0 {
-			for _, w := range f.lists[page[r&0xFF]] {
-				if strings.HasPrefix(s[i+3:], w.rest) {
-					return i
-				}
-			}
-		}
-		i += 3
-	}
-	return -1
-}
 
 // The hints of a paragraph: without their words an expression can't match, and is
 // not tried.
@@ -118,11 +42,11 @@ var hintWords = map[int][]string{
 	hintDecides:   decisionWords,
 }
 
-var hintFinder = func() *finder {
-	f := new(finder)
+var hintFinder = func() *words.Finder {
+	f := new(words.Finder)
 	for id, words := range hintWords {
 		for _, w := range words {
-			f.add(w, id)
+			f.Add(w, id)
 		}
 	}
 	return f
@@ -133,7 +57,7 @@ var hintFinder = func() *finder {
 func (u *understanding) findHints() {
 	u.hints = make([]uint64, len(u.Paragraphs))
 	for i, p := range u.Paragraphs {
-		u.hints[i] = hintFinder.find(p)
+		u.hints[i] = hintFinder.Find(p)
 		if u.hinted(i, hintDates) && hasYear(p) {
 			u.hints[i] |= 1 << hintYear
 		}

@@ -1,0 +1,85 @@
+// Package words finds many Chinese words in one pass over a text.
+package words
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Finder finds many Chinese words in one pass over a text: strings.Contains for
+// each takes as many passes, and each stops at every third byte, since most
+// characters of a Chinese text begin with the same few.
+type Finder struct {
+	pages [256]*[256]uint16 // by the two bytes of a word's first character: its list
+	lists [][]entry         // the first is empty
+}
+
+type entry struct {
+	rest string // of the word, behind its first character
+	id   int
+}
+
+// Add makes a Finder find a word, whose first character has three bytes.
+func (f *Finder) Add(word string, id int) {
+	r, size := utf8.DecodeRuneInString(word)
+	if size != 3 {
+		panic("words: the word " + word + " does not begin with a Chinese character")
+	}
+	if f.lists == nil {
+		f.lists = make([][]entry, 1)
+	}
+	page := &f.pages[r>>8]
+	if *page == nil {
+		*page = new([256]uint16)
+	}
+	list := &(*page)[r&0xFF]
+	if *list == 0 {
+		f.lists = append(f.lists, nil)
+		*list = uint16(len(f.lists) - 1)
+	}
+	f.lists[*list] = append(f.lists[*list], entry{word[size:], id})
+}
+
+// Find sets the bits of the words that s holds.
+func (f *Finder) Find(s string) (ids uint64) {
+	for i := 0; i+2 < len(s); {
+		c := s[i]
+		if c < 0xE0 || c > 0xEF {
+			i++
+			continue
+		}
+		r := uint16(c&0xF)<<12 | uint16(s[i+1]&0x3F)<<6 | uint16(s[i+2]&0x3F)
+		i += 3
+		page := f.pages[r>>8]
+		if page == nil || page[r&0xFF] == 0 {
+			continue
+		}
+		for _, w := range f.lists[page[r&0xFF]] {
+			if ids&(1<<w.id) == 0 && strings.HasPrefix(s[i:], w.rest) {
+				ids |= 1 << w.id
+			}
+		}
+	}
+	return ids
+}
+
+// Next returns where the first word of s at or behind from begins; -1 if none does.
+func (f *Finder) Next(s string, from int) int {
+	for i := from; i+2 < len(s); {
+		c := s[i]
+		if c < 0xE0 || c > 0xEF {
+			i++
+			continue
+		}
+		r := uint16(c&0xF)<<12 | uint16(s[i+1]&0x3F)<<6 | uint16(s[i+2]&0x3F)
+		if page := f.pages[r>>8]; page != nil && page[r&0xFF] != 0 {
+			for _, w := range f.lists[page[r&0xFF]] {
+				if strings.HasPrefix(s[i+3:], w.rest) {
+					return i
+				}
+			}
+		}
+		i += 3
+	}
+	return -1
+}

@@ -1,0 +1,87 @@
+// Package workday counts the days that are worked in China, by the yearly notices of
+// the State Council.
+package workday
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/policy/when"
+)
+
+//go:embed holidays.tsv
+var holidaysText string
+
+// calendar holds what differs from a plain week, by date; years are those that
+// the State Council has given notice of.
+var calendar = func() (c struct {
+	off, on map[when.Date]bool
+	years   map[int]string // number of the notice
+}) {
+	c.off, c.on, c.years = make(map[when.Date]bool), make(map[when.Date]bool), make(map[int]string)
+	for line := range strings.Lines(holidaysText) {
+		cells := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") || len(cells) != 4 {
+			continue
+		}
+		year, _ := strconv.Atoi(cells[0])
+		c.years[year] = cells[1]
+		for i, to := range []map[when.Date]bool{c.off, c.on} {
+			for day := range strings.FieldsSeq(cells[2+i]) {
+				if d, err := when.ParseDate(cells[0] + "-" + day); err == nil {
+					to[d] = true
+				}
+			}
+		}
+	}
+	return c
+}()
+
+// Is reports whether a date is worked in China, by the State Council's
+// yearly notice. exact is false where there is no notice for its year.
+func Is(d when.Date) (works, exact bool) {
+	_, exact = calendar.years[d.Year]
+	switch weekday := d.In(time.UTC).Weekday(); {
+	case calendar.off[d]:
+		return false, exact
+	case calendar.on[d]:
+		return true, exact
+	default:
+		return weekday != time.Saturday && weekday != time.Sunday, exact
+	}
+}
+
+// maxWorkdays bounds a count: nobody gives a term of ten years in working days.
+const maxWorkdays = 3000
+
+// Add returns the nth working day after d. exact is false where a year of
+// the way has no notice.
+func Add(d when.Date, n int) (end when.Date, exact bool) {
+	exact = true
+	for n = min(n, maxWorkdays); n > 0; {
+		d = d.AddDays(1)
+		works, known := Is(d)
+		exact = exact && known
+		if works {
+			n--
+		}
+	}
+	return d, exact
+}
+
+// Between counts the working days after from, up to and with to; 0 if to
+// is not later. exact is as in Add.
+func Between(from, to when.Date) (n int, exact bool) {
+	exact = true
+	for d := from; d.Before(to) && n < maxWorkdays; {
+		d = d.AddDays(1)
+		works, known := Is(d)
+		exact = exact && known
+		if works {
+			n++
+		}
+	}
+	return n, exact
+}
