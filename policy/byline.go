@@ -7,20 +7,18 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/hans"
 	"dibao/policy/label"
 )
 
 var (
-	bylineAlone  = lazyregexp.New(`^[（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*(.{2,60}?)\s*[）)]$`)
-	bylineBehind = lazyregexp.New(`[。！？”]\s*([（(]\s*(?:本文)?作者(?:为|系|是|单位)?\s*[:：]?\s*([^（）()]{2,60}?)\s*[）)])$`)
-	bylineOpen   = lazyregexp.New(`^[（(【□■◎◆●▲]?\s*(?:(?:本文)?作者|(?:图\s*)?文|撰文|图文)\s*(?:[:：/／|｜丨])\s*(.{2,40}?|[^，。]{2,12}[（(][^（）()]{4,50}[)）])[)）】]?$`)
-	reporter     = lazyregexp.New(`^[（(□■◎◆●▲]?\s*(?:(?:本报|本网|本刊|新华社|央视|\p{Han}{2,8}(?:报|网|社|新闻|财经|电视台|客户端))?\s*(?:首席|特派|见习)?(?:记者|评论员|通讯员))\s*[·:：|｜]?\s*([\p{Han} 、·]{2,24}?)[）)]?$`)
-	// Who took the pictures and who wrote: （图/张明 文/李样）.
-	pictureAndText = lazyregexp.New(`^[（(]\s*(?:图片?|摄影)\s*[/／:：]\s*\p{Han}{2,4}[\s、;；，]+(?:文字?|撰文)\s*[/／:：]\s*(\p{Han}{2,4})\s*[）)]$|^[（(]\s*(?:文字?|撰文)\s*[/／:：]\s*(\p{Han}{2,4})[\s、;；，]+(?:图片?|摄影)\s*[/／:：]\s*\p{Han}{2,4}\s*[）)]$`)
+	// authorWords begin a line that names who wrote a text: (作者为民政部部长、党组书记).
+	authorWords = lazyregexp.New(`^(?:本文|文章)?作者(?:单位|简介|[为系是])?\s*[:：︱|｜丨/／]?\s*(.{2,60})$`)
 	// A report's first words: where, when, who sent it.
-	datelineOpen   = lazyregexp.New(`^[（(【]?(新华社|新华网|中新社|中新网|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月\d{1,2}日)?(?:专)?(?:电|讯)`)
-	reporterInLead = lazyregexp.New(`[（(](?:本报|本网)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)]{0,20})?[）)]`)
-	noAuthor       = lazyregexp.New(`摄|供稿|责任编辑|编辑[:：]|校对|审核|图片|供图`)
+	datelineOpen = lazyregexp.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
+	// reporterInLead names reporters in a bracket: （记者李样冰、管例江）, 〔记者王样／台北报导〕,
+	// （中央社记者王样文台北21日电）.
+	reporterInLead = lazyregexp.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
 	officeEnd      = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
 	organWord      = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
 	firstOffice    = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
@@ -28,160 +26,220 @@ var (
 	hanName        = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
-// bylineWords are those without one of which a line is no by-line.
-var bylineWords = []string{"作者", "记者", "文", "通讯员", "评论员"}
-
-// byline takes the by-line out of the paragraphs: (作者为民政部部长、党组书记) names
-// an office, (作者：X，系Y研究员) a person and an office. Photographers (摄), editors
-// (责任编辑) and senders (供稿) are no authors.
-func (u *understanding) byline() {
-	n := len(u.Paragraphs)
-	for _, i := range []int{n - 1, n - 2, 0, 1} {
-		if i < 0 || i >= n || u.Byline != "" {
-			continue
-		}
-		p := strings.TrimSpace(u.Paragraphs[i])
-		if u.personLine(p, i) {
-			continue
-		}
-		if m := pictureAndText.FindStringSubmatch(p); m != nil {
-			u.Byline = p
-			u.setAuthor(m[1] + m[2])
-			u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), i, i+1)
-			continue
-		}
-		if len(p) <= maxByline && containsAny(p, bylineWords...) && !noAuthor.MatchString(p) {
-			for _, form := range []*lazyregexp.Regexp{bylineAlone, bylineOpen, reporter} {
-				if m := form.FindStringSubmatch(p); m != nil {
-					u.Byline = p
-					u.setAuthor(m[1])
-					u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
-					break
-				}
-			}
-		}
-		if u.Byline == "" && i == n-1 { // behind the last sentence
-			if m := bylineBehind.FindStringSubmatch(lastRunes(p, bylineReach)); m != nil {
-				u.Byline = m[1]
-				u.setAuthor(m[2])
-				u.Paragraphs = append([]string{}, u.Paragraphs...)
-				u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(p, m[1]))
-			}
-		}
-	}
-	u.labelledAuthor(true)
-	u.dateline()
-	u.labelledAuthor(false)
-	if u.Author == "" && u.AuthorOffice == "" && u.e.FeedAuthor != "" {
-		u.setAuthor(u.e.FeedAuthor)
-	}
-}
-
-// leadOfReporter stands before the name of somebody who reports: 本报记者 李明.
-var leadOfReporter = lazyregexp.New(`^(?:\p{Han}{0,8})?(?:首席|特派|见习)?记者[\s·:：/|｜]*`)
-
-// labelledAuthor takes the author from the label of the page's head: a person's name
-// before what a dateline says, anything else behind it. An office that a by-line
-// named stays with the person.
-func (u *understanding) labelledAuthor(person bool) {
-	if u.Author != "" || !person && u.AuthorOffice != "" {
-		return
-	}
-	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
-	for _, l := range u.e.Labels {
-		reports := person && !written && squeeze(l.Name) == "记者" // who reports is the author where nobody else is named
-		if label.KindOf(l.Name) != label.Author && !reports {
-			continue
-		}
-		value := leadOfReporter.ReplaceAllString(l.Value, "")
-		if names, _ := personsAndOffice(value); person && names == nil && !isPerson(value) {
-			continue
-		}
-		office, body := u.AuthorOffice, u.AuthorBody
-		if u.setAuthor(value); office != "" {
-			u.AuthorOffice, u.AuthorBody = office, body
-		}
-		if u.Author != "" || u.AuthorOffice != "" {
-			return
-		}
-	}
-}
-
 const (
 	maxByline   = 70 * 3 // bytes of a line
 	bylineReach = 80     // characters at the end of a text
+	bylineLines = 4      // at either end of a text among which a by-line stands
 )
+
+// candidate is who may have written a text.
+type candidate struct {
+	value   string // of a label, or of a line
+	line    string // of the text that says so
+	at      int    // its paragraph; -1 if it stays
+	weight  int
+	reports bool // as a reporter
+}
+
+// What speaks for an author, the more the better: by-lines before labels, persons
+// before offices and pen names.
+const (
+	byFeed = iota + 1
+	byLabel
+	byMeta
+	byDateline
+	byPersonLabel
+	byLine
+)
+
+// byline finds who wrote the text, and takes the line that says so out of it.
+// Photographers (摄), editors (责任编辑) and senders (供稿) are no authors.
+func (u *understanding) byline() {
+	all := slices.Concat(u.linesOfAuthors(), u.labelledAuthors(), u.dateline(), u.statedAuthors())
+	best := candidate{at: -1}
+	for _, c := range all {
+		if c.weight > best.weight {
+			best = c
+		}
+	}
+	if best.weight == 0 {
+		return
+	}
+	if best.at >= 0 && best.line != "" {
+		u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), best.at, best.at+1)
+	} else if i := len(u.Paragraphs) - 1; best.weight == byLine { // behind the last sentence
+		u.Paragraphs = slices.Clone(u.Paragraphs)
+		u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(u.Paragraphs[i]), best.line))
+	}
+	u.Byline, u.reported = best.line, best.reports || strings.Contains(hans.Simplify(best.line+best.value), "记者")
+	if u.setAuthor(best.value); u.Author == "" { // an office, and the label names who holds it
+		office, body := u.AuthorOffice, u.AuthorBody
+		if i := slices.IndexFunc(all, func(c candidate) bool { return c.weight == byPersonLabel }); i >= 0 {
+			u.setAuthor(all[i].value)
+			u.AuthorOffice, u.AuthorBody = office, body
+		}
+	}
+}
+
+// linesOfAuthors looks for by-lines at the end of the text, then above it.
+func (u *understanding) linesOfAuthors() []candidate {
+	n := len(u.Paragraphs)
+	for i := n - 1; i >= max(0, n-bylineLines); i-- {
+		p := strings.TrimSpace(u.Paragraphs[i])
+		if i == n-1 {
+			if before, inner, ok := lastBracket(lastRunes(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”") {
+				if value := authorsOf(inner, false); value != "" {
+					return []candidate{{value: value, line: p[strings.LastIndex(p, inner)-len("（"):], at: -1, weight: byLine}}
+				}
+			}
+		}
+		if value := authorsOf(p, false); value != "" {
+			return []candidate{{value: value, line: p, at: i, weight: byLine}}
+		}
+		if utf8.RuneCountInString(p) > bylineReach {
+			break
+		}
+	}
+	for i := 0; i < min(n, bylineLines-1) && len(u.Paragraphs[i]) <= maxByline && !strings.Contains(u.Paragraphs[i], "。"); i++ {
+		p := strings.TrimSpace(u.Paragraphs[i])
+		if value := authorsOf(p, i < 2 && n > 1); value != "" && (i == 0 || value != p || utf8.RuneCountInString(u.Paragraphs[0]) <= contextChars) && !u.isAbout(value) {
+			return []candidate{{value: value, line: p, at: i, weight: byLine}}
+		}
+	}
+	return nil
+}
+
+// authorsOf returns whom a line names as authors, "" if it is something else. Names
+// that no word introduces count where they are bare: above a text.
+func authorsOf(p string, bare bool) string {
+	if len(p) > maxByline || strings.Contains(p, "。") || strings.HasSuffix(unwrap(p), "摄") {
+		return ""
+	}
+	c := ReadCredit(p)
+	if m := authorWords.FindStringSubmatch(strings.TrimSpace(unwrap(p))); m != nil && len(c.Fields) < 2 {
+		return strings.TrimSpace(m[1])
+	}
+	for _, f := range c.Fields {
+		if f.Kind == label.Author {
+			return f.Value
+		}
+	}
+	if c.Whole && len(c.Persons) > 0 && (c.Role || bare || marked.MatchString(p)) {
+		if c.Role && c.Office == "" {
+			return strings.Join(c.Persons, "、")
+		}
+		return c.Author()
+	}
+	return ""
+}
+
+// isAbout reports whether the title names the persons: then the line is no by-line.
+func (u *understanding) isAbout(names string) bool {
+	return strings.Contains(squeeze(u.Title), squeeze(names))
+}
+
+// labelledAuthors are those whom the labels of the page's head name: a person, or an
+// office or a pen name. Who reports is the author where nobody else is named.
+func (u *understanding) labelledAuthors() []candidate {
+	var all []candidate
+	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
+	for _, l := range u.e.Labels {
+		c := candidate{value: l.Value, at: -1, weight: byLabel}
+		if persons := readAuthors(l.Value); persons.Whole && len(persons.Persons) > 0 {
+			c.weight = byPersonLabel
+		}
+		isReporter := !written && squeeze(l.Name) == "记者" && c.weight == byPersonLabel
+		if (label.KindOf(l.Name) == label.Author || isReporter) && cleanCredit(l.Value) != "" {
+			c.reports = isReporter
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// personsName is a name in Chinese, or one of two words and more.
+var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
+
+// statedAuthors are those whom only linked data, meta elements and feeds name: a
+// person, and neither a site, nor an account, nor who edited the page.
+func (u *understanding) statedAuthors() []candidate {
+	var all []candidate
+	for _, m := range u.e.Meta {
+		switch name := strings.ToLower(m.Name); name {
+		case "ld:author", "og:article:author", "author":
+			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) && (name != "author" || isPerson(m.Content)) && !u.edited(m.Content) {
+				all = append(all, candidate{value: m.Content, at: -1, weight: byMeta})
+			}
+		}
+	}
+	if u.e.FeedAuthor != "" {
+		all = append(all, candidate{value: u.e.FeedAuthor, at: -1, weight: byFeed})
+	}
+	return all
+}
+
+// edited reports whether the page names somebody as its editor.
+func (u *understanding) edited(name string) bool {
+	for _, l := range u.e.Labels {
+		if label.KindOf(l.Name) == label.Editor && strings.Contains(l.Value, name) {
+			return true
+		}
+	}
+	last := u.e.Paragraphs[max(0, len(u.e.Paragraphs)-bylineLines):]
+	return slices.ContainsFunc(last, func(p string) bool { return len(p) <= maxByline && strings.Contains(p, name) && IsFurniture(p) })
+}
 
 // dateline reads how reports begin: 本报北京11月4日电（记者李泓冰、管克江）…. The agency is
 // the source, where nothing else names one; the line stays in the text.
-func (u *understanding) dateline() {
+func (u *understanding) dateline() []candidate {
 	if len(u.Paragraphs) == 0 {
-		return
+		return nil
 	}
-	head := firstRunes(u.Paragraphs[0], bylineReach)
-	if !containsAny(head, "记者", "电", "讯") {
-		return
-	}
-	if m := datelineOpen.FindStringSubmatch(head); m != nil && u.Credit == "" {
-		if m[1] == "本报" || m[1] == "本网" {
-			u.Credit = u.siteName()
-		} else {
-			u.Credit = m[1]
+	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] { // a picture may stand above it
+		head := firstRunes(p, bylineReach)
+		plain := hans.Simplify(head)
+		if !containsAny(plain, "记者", "电", "讯") {
+			continue
+		}
+		if m := datelineOpen.FindStringSubmatch(plain); m != nil && u.Credit == "" && i == 0 {
+			if m[1] == "本报" || m[1] == "本网" {
+				u.Credit = u.siteName()
+			} else {
+				u.Credit = m[1]
+			}
+		}
+		if m := reporterInLead.FindStringSubmatchIndex(plain); m != nil {
+			if names := nameBeforePlace(head[m[2]:m[3]]); names != "" {
+				return []candidate{{value: names, line: head[m[0]:m[1]], at: -1, weight: byDateline}}
+			}
 		}
 	}
-	if m := reporterInLead.FindStringSubmatch(head); m != nil && u.Author == "" && u.AuthorOffice == "" {
-		u.Byline = m[0]
-		u.setAuthor(m[1])
-	}
+	return nil
 }
 
-// personLine takes a line of persons out of the text that has no word for it: ■ 张三
-// anywhere, 张三 李四 or 张三 样例研究院院长 above the text.
-func (u *understanding) personLine(p string, i int) bool {
-	mark := marked.FindString(p)
-	if len(p) > maxByline || mark == "" && (i > 1 || i == 1 && utf8.RuneCountInString(u.Paragraphs[0]) > contextChars || len(u.Paragraphs) < 2) {
-		return false
+// nameBeforePlace takes the place off that a dateline glues to the name: 王样文台北.
+func nameBeforePlace(names string) string {
+	names = strings.TrimSpace(names)
+	if n := utf8.RuneCountInString(names); n < 5 || n > 7 || !onlyHan(names) {
+		return names
 	}
-	names, office := personsAndOffice(p[len(mark):])
-	if names == nil {
-		return false
-	}
-	u.Byline = p
-	u.Author, u.AuthorOffice = strings.Join(names, "、"), office
-	u.AuthorBody = bodyOf(office)
-	u.Paragraphs = append(append([]string{}, u.Paragraphs[:i]...), u.Paragraphs[i+1:]...)
-	return true
-}
-
-// personsAndOffice reads a line of nothing but names, with or without an office
-// behind them: 张三 样例研究院院长, 李四（样例大学教授）, 王样/样例所研究员.
-func personsAndOffice(line string) (names []string, office string) {
-	line = strings.TrimSpace(fold(line))
-	if names = personsOf(line); names != nil {
-		return names, ""
-	}
-	if before, inner, ok := lastBracket(line); ok && before != "" && isOffice(inner) {
-		if names = namesOf(before); names != nil {
-			return names, inner
+	for _, n := range []int{3, 4, 2} {
+		if name := firstRunes(names, n); isPerson(name) {
+			return name
 		}
 	}
-	for _, sep := range []string{"/", "／", "，", ","} {
-		if before, after, ok := strings.Cut(line, sep); ok && isOffice(after) && namesOf(before) != nil {
-			return namesOf(before), strings.TrimSpace(after)
-		}
-	}
-	if before, after, ok := strings.Cut(line, " "); ok && isPerson(before) && isOffice(after) {
-		return []string{before}, strings.TrimSpace(after)
-	}
-	return nil, ""
+	return ""
 }
 
-// namesOf is personsOf where an office beside the names says that they are such.
-func namesOf(s string) []string {
-	if isPerson(s) {
-		return []string{strings.TrimSpace(s)}
+// readAuthors reads the value of a label for authors: every word of it may be a name.
+func readAuthors(value string) Credit {
+	if len(value) > maxByline {
+		return Credit{}
 	}
-	return personsOf(s)
+	r := creditReader{wrote: writer}
+	r.Role = true
+	r.take(value)
+	return r.Credit
 }
 
 // isOffice reports whether s is an office in an organ: 样例大学教授、博士生导师.
@@ -196,52 +254,16 @@ func (u *understanding) setAuthor(s string) {
 	if cleanCredit(s) == "" {
 		return
 	}
-	if names, office := personsAndOffice(s); names != nil && office != "" {
-		u.Author, u.AuthorOffice, u.AuthorBody = strings.Join(names, "、"), office, bodyOf(office)
-		return
-	}
-	name, office, _ := cutAny(s, "，系", ",系", "，为", "，", ",", " 系 ", "系")
-	name = joinNames(name)
-	switch {
-	case isName(name):
-		u.Author = name
-		u.AuthorOffice = strings.TrimSpace(strings.TrimPrefix(office, "系"))
-	case officeEnd.MatchString(s) || organWord.MatchString(s):
+	if c := readAuthors(s); c.Whole && len(c.Persons) > 0 {
+		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
+	} else if officeEnd.MatchString(s) || organWord.MatchString(s) {
 		u.AuthorOffice = s
-	default:
+	} else {
 		u.Author = s // a name that is not Chinese, or a pen name
 	}
 	if u.AuthorOffice != "" {
 		u.AuthorBody = bodyOf(u.AuthorOffice)
 	}
-}
-
-func cutAny(s string, seps ...string) (before, after string, found bool) {
-	for _, sep := range seps {
-		if before, after, found = strings.Cut(s, sep); found {
-			return before, after, true
-		}
-	}
-	return s, "", false
-}
-
-// joinNames writes several names with 、 between them; a name of two characters may
-// hold a space (王 晔).
-func joinNames(s string) string {
-	s = strings.TrimSpace(fold(s))
-	parts := strings.Fields(s)
-	if len(parts) < 2 || strings.Contains(s, "、") {
-		return s
-	}
-	if len(parts) == 2 && utf8.RuneCountInString(parts[0]) == 1 && utf8.RuneCountInString(parts[1]) == 1 {
-		return s
-	}
-	for _, p := range parts {
-		if n := utf8.RuneCountInString(p); n < 2 || n > 4 || !isName(p) {
-			return s
-		}
-	}
-	return strings.Join(parts, "、")
 }
 
 // isName reports whether s looks like one or more Chinese names.

@@ -26,6 +26,12 @@ func TestByline(t *testing.T) {
 		{"Label", Evidence{Labels: []Label{{"span", "作者", "王样例"}}, Paragraphs: []string{"正文。"}}, "王样例", "", "", "", 1},
 		{"Unknown", Evidence{Labels: []Label{{"span", "作者", "佚名"}, {"span", "来源", "未知"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
 		{"OwnSite", Evidence{SiteName: "样例门户", Labels: []Label{{"span", "来源", "本站"}}, Paragraphs: []string{"正文。"}}, "", "", "", "样例门户", 1},
+		{"UnitBeforeName", Evidence{Labels: []Label{{"span", "作者", "研究室 李样样"}}, Paragraphs: []string{"正文。"}}, "李样样", "研究室", "", "", 1},
+		{"CommentatorBehind", Evidence{Paragraphs: []string{"正文到此为止。（评论员 罗样 萧海样）"}}, "罗样、萧海样", "", "", "", 1},
+		{"Traditional", Evidence{Paragraphs: []string{"〔記者巫其樣／台北報導〕財政部今天公佈清冊。"}}, "巫其樣", "", "", "", 1},
+		{"GluedPlace", Evidence{Paragraphs: []string{"（中央社記者溫貴樣台北21日電）會議今天召開。"}}, "溫貴樣", "", "", "中央社", 1},
+		{"EditorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Labels: []Label{{"div", "责任编辑", "孔德样"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
+		{"AuthorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Paragraphs: []string{"正文。"}}, "孔德样", "", "", "", 1},
 		{"Text", Evidence{Paragraphs: []string{"作者：认为这一问题值得研究，应当从三个方面入手加以解决，否则将来会出现更大的问题，必须高度重视起来。", "正文。"}}, "", "", "", "", 2},
 	} {
 		c.e.Title = "论样例"

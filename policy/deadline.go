@@ -192,3 +192,12 @@ func (u *understanding) windowOf(r deadline.Reader, p, heading, where string, w 
 		w.endsOn(writtenEnd, d, from)
 	}
 }
+
+func cutAny(s string, seps ...string) (before, after string, found bool) {
+	for _, sep := range seps {
+		if before, after, found = strings.Cut(s, sep); found {
+			return before, after, true
+		}
+	}
+	return s, "", false
+}

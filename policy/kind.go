@@ -190,10 +190,12 @@ func (u *understanding) textEvidence(score kindScore) {
 		score[KindOther] += fair
 	}
 	switch {
-	case strings.Contains(u.Byline, "记者"): // as good as a dateline, and often beside one
+	case u.reported: // as good as a dateline, and often beside one
 		score[KindNews] = max(score[KindNews], strong)
 	case u.Byline != "" && (u.Author != "" || u.AuthorOffice != ""):
 		score[KindSignedArticle] += strong
+	case u.Author != "" && mediaCredit.MatchString(hans.Simplify(u.Credit)): // media name who reports
+		score[KindNews] += fair
 	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
 		score[KindSignedArticle] += fair
 	}
@@ -219,13 +221,17 @@ func simplified(lines []string) []string {
 
 // reportEvidence is how reports begin, and the lines under their pictures.
 func (u *understanding) reportEvidence(score kindScore, head []string) {
+	speaks := authorFirst.MatchString(hans.Simplify(u.Title)) // or is reported to
 	for _, p := range head[:min(len(head), 2)] {
 		if dateline.MatchString(firstRunes(p, bylineReach)) {
 			score[KindNews] += strong
 			return
 		}
 	}
-	if len(head) > 0 && newsDay.MatchString(firstRunes(head[0], contextChars)) || u.photographed() {
+	isNews := len(head) > 0 && newsDay.MatchString(firstRunes(head[0], contextChars))
+	if isNews && speaks {
+		score[KindNews] += strong
+	} else if isNews || u.photographed() {
 		score[KindNews] += slight
 	}
 }
@@ -241,7 +247,7 @@ func (u *understanding) pageEvidence(score kindScore) {
 	}
 }
 
-var mediaCredit = lazyregexp.New(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|网易|新浪|搜狐)$`)
+var mediaCredit = lazyregexp.New(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|报道|快讯|网易|新浪|搜狐)$`)
 
 // hasFormula reports whether the beginning of a paragraph holds a formula of
 // announcements.

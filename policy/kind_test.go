@@ -53,8 +53,11 @@ func TestPersonLines(t *testing.T) {
 		"王 样 李 例 陈样例": "王 样、李 例、陈样例|", "王样例、李例": "王样例、李例|", "欧阳样例": "欧阳样例|",
 		"高质量": "|", "方案": "|", "样例市民政局": "|", "成都 安徽": "|", "金融": "|", "第一章 总则": "|", "王样例 副市长": "|", "": "|",
 	} {
-		names, office := personsAndOffice(line)
-		if got := strings.Join(names, "、") + "|" + office; got != want {
+		c := ReadCredit(line)
+		if !c.Whole {
+			c = Credit{}
+		}
+		if got := strings.Join(c.Persons, "、") + "|" + c.Office; got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/hans"
 )
 
 // surnames are the most frequent Chinese family names (those of about 99 in 100
@@ -12,7 +12,7 @@ import (
 const surnames = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾萧肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊白孟秦邱侯江尹薛闫阎雷龙黎史陶贺毛段郝顾龚邵覃武钱戴严莫孔向常汤康易乔赖文" +
 	"樊兰殷施洪翟安颜倪牛温芦季俞章鲁葛毕聂丛焦齐梅庄辛管祝左涂谷祁时舒耿牟卜路詹关苗凌费纪靳盛童欧甄项曲成游阳裴席卫查屈鲍位覃霍翁隋植甘景薄单包司柏宁柯阮桂闵解强柴华车冉房边蔚晏宫蒲冷岳商连佟母蓝迟揭党池仇喻米瞿丛柳邢骆臧"
 
-var compoundSurnames = []string{"欧阳", "司马", "上官", "诸葛", "司徒", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "端木", "南宫"}
+var compoundSurnames = []string{"欧阳", "司马", "范姜", "上官", "诸葛", "司徒", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "夏侯", "端木", "南宫"}
 
 // notNames are words that begin like a name.
 var notNames = map[string]bool{"高质量": true, "于是": true, "路线图": true, "时间表": true, "白皮书": true, "向未来": true, "高水平": true,
@@ -21,7 +21,7 @@ var notNames = map[string]bool{"高质量": true, "于是": true, "路线图": t
 // isPerson reports whether s is the name of one Chinese person: a family name and
 // one or two characters, perhaps with spaces between them (王 样).
 func isPerson(s string) bool {
-	name := squeeze(s)
+	name := hans.Simplify(squeeze(s))
 	n := utf8.RuneCountInString(name)
 	if n < 2 || n > 4 || !onlyHan(name) || notNames[name] || regions.short[name] != "" || strings.ContainsAny(lastRunes(name, 1), "部局委办会院司处长记社网厅省市县区法的了等书化性论率度感") {
 		return false
@@ -32,57 +32,4 @@ func isPerson(s string) bool {
 		}
 	}
 	return n <= 3 && strings.Contains(surnames, firstRunes(name, 1))
-}
-
-// PersonsOf returns who a line of nothing but persons names: several, or one of
-// three characters, or reporters of a medium (某报记者 张明); "" for any other line.
-func PersonsOf(line string) string {
-	if m := reporter.FindStringSubmatch(line); m != nil && namesOf(m[1]) != nil {
-		return m[1]
-	}
-	if personsOf(line) != nil {
-		return line
-	}
-	return ""
-}
-
-// unit is how the name of an organ ends that stands behind its author's.
-var unit = lazyregexp.New(`^\p{Han}{4,30}(?:部|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会)$`)
-
-// PersonOfUnit returns a person and the organ behind the name, parted by a comma;
-// "" unless that is all that the two texts say.
-func PersonOfUnit(name, organ string) string {
-	if isPerson(name) && unit.MatchString(organ) {
-		return name + "，" + organ
-	}
-	return ""
-}
-
-// personsOf returns the names of a line that is nothing but names: 张三、李四, 张 三 李 四;
-// nil for any other. A single name of two characters is told only by a space in it.
-func personsOf(line string) []string {
-	line = strings.TrimSpace(fold(line))
-	if line == "" || len(line) > 40*3 {
-		return nil
-	}
-	parts := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '、' || r == '，' })
-	var names []string
-	for i := 0; i < len(parts); i++ {
-		name := parts[i]
-		if utf8.RuneCountInString(name) == 1 { // 王 样
-			if i+1 == len(parts) || utf8.RuneCountInString(parts[i+1]) > 2 {
-				return nil
-			}
-			name += " " + parts[i+1]
-			i++
-		}
-		if !isPerson(name) {
-			return nil
-		}
-		names = append(names, name)
-	}
-	if len(names) == 1 && utf8.RuneCountInString(names[0]) == 2 {
-		return nil
-	}
-	return names
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/hans"
 )
 
 // understanding is the work on one article.
@@ -17,6 +18,8 @@ type understanding struct {
 	title  Title
 	organs []string // that stand above the headline in the text
 	hints  []uint64 // of each paragraph
+
+	reported bool // its author is a reporter
 }
 
 // Understand judges what the evidence says. The same evidence gives the same
@@ -104,12 +107,13 @@ var furniture = lazyregexp.New(`^(?:` + strings.Join([]string{
 	`(?:浏览|阅读|访问|查看)(?:次数|量|数)?\s*[:：]?\s*\d{0,9}\s*次?|点击.{0,10}\d+.{0,4}|\+1`,
 	`相关(?:链接|文章|阅读|稿件|附件|新闻|报道)[:：]?`, `(?:延伸|推荐|相关)阅读[:：]?`,
 	`(?:点击)?下载.{0,8}客户端`, `.{0,8}客户端下载`, `独家抢先看`, `阅读全文.{0,12}`, `(?:点击)?(?:查看|阅读|加载)更多.{0,4}`, `展开全文`, `(?:共|已有)?\d+\s*(?:条|人)(?:评论|参与).*`,
+	`(?:[TA]\s*[+＋-]?\s*){2,4}`, `[TA]\s*[+＋]\s*[-－]`, `.{0,40}(?:下载|加入|扫码|关注).{0,12}(?:APP|App|公众号|视频号|LINE|Telegram).{0,30}`,
 	`- THE END -`, `(?:欢迎|敬请|请)?(?:扫码)?关注.{0,16}(?:公众号|微信|微博|视频号).{0,12}`, `\d{2}:\d{2}\s*/\s*\d{2}:\d{2}.{0,30}`, `您的浏览器不支持.{0,20}`, `分享让更多人看到`, `发表评论|我来说两句.{0,12}|我要评论`, `今日推荐`, `共找到\s*[\d,]+\s*个相关新闻\.?`,
 	`(?i)(?:(?:PDF|Word|WPS|OFD|DOCX?)(?:版|文档|文件|格式)?下载\s*)+`, `第\s*\d+\s*页\s*[/／]?\s*共?\s*\d+\s*页.{0,24}`,
 }, "|") + `)$`)
 
 // notices are lines of furniture that go on with other words.
-var notices = lazyregexp.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?原标题\s*[:：]|[上下]一[篇条页]|(?:版权|免责|特别)声明|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
+var notices = lazyregexp.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?原标题\s*[:：]|[上下]一[篇条页]|(?:版权|免责|特别)声明|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
 // Most characters of a line of furniture.
 const (
@@ -121,7 +125,11 @@ const (
 // of an editor, and no part of a text.
 func IsFurniture(line string) bool {
 	n := utf8.RuneCountInString(line)
-	return n < maxNotice && notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && furniture.MatchString(line)
+	if n >= maxNotice {
+		return false
+	}
+	line = hans.Simplify(line)
+	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && furniture.MatchString(line)
 }
 
 // cleanParagraphs drops furniture.

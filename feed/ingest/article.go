@@ -101,8 +101,7 @@ func (r *articleReader) read() error {
 	if r.inPage() {
 		r.body = r.view.textOf(r.container, r.head)
 	}
-	r.e.Labels = r.view.readLabels(r.head, r.body)
-	r.e.Labels = append(r.e.Labels, scriptAuthor(r.e.Meta, r.e.Labels)...)
+	r.e.Labels = r.view.readLabels(r.head, r.body, append(r.siteNames(), sitesOf(r.title)...))
 	r.addTimes()
 	r.setTitle(listed)
 	r.out.Attachments = r.view.readAttachments(r.doc.Nodes[0], r.container, r.base)

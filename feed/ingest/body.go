@@ -11,6 +11,7 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
+	"dibao/policy/hans"
 	"dibao/policy/label"
 	"dibao/policy/when"
 )
@@ -173,7 +174,7 @@ var (
 	clockLine = lazyregexp.New(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
 	countLine = lazyregexp.New(`^[\d,. ]{1,12}$`)
 	// moreHeading heads what follows an article: other articles, comments, notices.
-	moreHeading = lazyregexp.New(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
+	moreHeading = lazyregexp.New(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|热门|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|点阅|点击|浏览|排行|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
 )
 
 // commentHeading heads what readers say of an article, however much it is.
@@ -188,17 +189,15 @@ func isHeader(l line) bool {
 	if policy.IsFurniture(l.text) || clockLine.MatchString(l.text) && !strings.HasSuffix(l.text, "日") || countLine.MatchString(l.text) || crumbLine.MatchString(l.text) {
 		return true
 	}
-	return len(headerLabels(l)) > 0 || isCell(l.node) && isLabelCell(l) || l.size <= 60 && isDatedMedium(l.text)
+	return len(headerLabels(l)) > 0 || isCell(l.node) && isLabelCell(l) || l.size <= maxHeadLine && mayCredit(l.text) && policy.ReadCredit(l.raw).IsCredit()
 }
 
-// isDatedMedium reports whether a line is a date and a medium: 2026-11-27 某省日报.
-func isDatedMedium(text string) bool {
-	text = siteLead.ReplaceAllString(text, "")
-	at := label.FindDate(text)
-	if at == nil || at[0] > 0 && at[1] < len(text) {
-		return false
-	}
-	return medium.MatchString(strings.Trim(text[:at[0]]+text[at[1]:], "《》|｜丨 "))
+// maxHeadLine is the most characters of a line of credits in a head.
+const maxHeadLine = 80
+
+// mayCredit finds, at little cost, lines that are no credits.
+func mayCredit(text string) bool {
+	return strings.ContainsAny(text, "0123456789記记文编編")
 }
 
 // isLabelCell reports whether a cell of a register is nothing but a label.
@@ -264,11 +263,31 @@ func (v *view) textOf(container *html.Node, h headline) span {
 		}
 		start++
 	}
+	for start < s.to && v.repeats(start, s) { // a prompt beside each picture
+		start++
+	}
 	end := v.endOf(span{start, s.to})
-	for n := 0; end > start+1 && n < maxHeaders && v.endsPage(v.lines[end-1]); n++ {
+	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || v.repeats(end-1, s)); n++ {
 		end--
 	}
 	return span{start, end}
+}
+
+// Least and most characters of a prompt, which is told by coming again.
+const minPrompt, maxPrompt = 15, 50
+
+// repeats reports whether a line stands among others more than once.
+func (v *view) repeats(i int, s span) bool {
+	l, times := v.lines[i], 0
+	if l.size < minPrompt || l.size > maxPrompt {
+		return false
+	}
+	for _, other := range v.lines[s.from:s.to] {
+		if other.text == l.text {
+			times++
+		}
+	}
+	return times > 1
 }
 
 // endsPage reports whether the last line of a text is a control, a counter, or a
@@ -310,11 +329,15 @@ func (v *view) endOf(s span) int {
 	last, begun := s.from, false // a count of comments may stand above the text
 	for i := s.from; i < s.to; i++ {
 		l := v.lines[i]
-		if begun && (commentHeading.MatchString(l.text) || l.size <= 90 && moreHeading.MatchString(l.text) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
+		plain := ""
+		if begun && l.size <= 90 {
+			plain = hans.Simplify(l.text)
+		}
+		if begun && (commentHeading.MatchString(plain) || moreHeading.MatchString(plain) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
 			s.to = i
 			break
 		}
-		if l.prose > 0 && l.aside == inArticle || isFileLine(l) {
+		if l.prose > 0 && l.aside == inArticle && !policy.IsFurniture(l.text) || isFileLine(l) {
 			last, begun = i, true
 		}
 	}

@@ -86,6 +86,9 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.looksLikeOne(body, site); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
+	if h, ok := v.plainHeadline(body); ok && refs.title != "" && (siteName.MatchString(squeeze(refs.title)) || slices.Contains(site, squeeze(refs.title))) {
+		return h
+	}
 	for _, name := range refs.names {
 		if runes(name) >= minTitle && (refs.title == "" || sharesText(name, refs.title)) {
 			return headline{text: clip(collapse(name), maxTitle)}
@@ -147,6 +150,9 @@ func (v *view) scoreHeadline(at span, plain string, body int, refs references) i
 	if l.aside == elsewhere {
 		score -= 20
 	}
+	if at.to-at.from == 1 && slices.ContainsFunc(sitesOf(refs.title), func(s string) bool { return squeeze(s) == plain }) {
+		score -= 30
+	}
 	if at.to-at.from == 1 && v.namesPlace(plain) {
 		switch {
 		case plain == squeeze(refs.title) && siteName.MatchString(plain): // which may name the site alone
@@ -198,6 +204,23 @@ func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
 		opening = h
 	}
 	return opening, opening.text != ""
+}
+
+// plainHeadline finds the first of the short lines right above the text that are
+// neither labels nor links nor credits: what is left for a headline that is set as
+// text.
+func (v *view) plainHeadline(body int) (h headline, ok bool) {
+	for i := min(len(v.lines), body) - 1; i >= max(0, body-headLines); i-- {
+		l := v.lines[i]
+		if l.aside != inArticle || l.link > 0 || l.size < minTitle || l.size > maxTitle/2 || l.prose > 0 || isHeader(l) || siteName.MatchString(squeeze(l.text)) || columnName.MatchString(squeeze(l.text)) {
+			if ok {
+				break
+			}
+			continue
+		}
+		h, ok = headline{text: l.text, lines: span{i, i + 1}, at: l.node}, true
+	}
+	return h, ok
 }
 
 // opens reports whether a line that is set as a headline and no sentence opens a
@@ -327,6 +350,15 @@ func withoutSite(title string, site []string, links map[string]bool) string {
 		}
 		first = rest
 	}
+}
+
+// sitesOf returns the parts of a page's title that may name the site: all but the first.
+func sitesOf(title string) []string {
+	parts := titleCut.Split(title, -1)
+	if last := parts[len(parts)-1]; len(parts) == 1 {
+		parts = weakCut.Split(last, -1)
+	}
+	return parts[1:]
 }
 
 func squeeze(s string) string { return strings.ReplaceAll(s, " ", "") }

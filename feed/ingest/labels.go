@@ -23,6 +23,7 @@ const (
 // labelReader gathers the labelled values of a page.
 type labelReader struct {
 	view   *view
+	site   []string // what the page calls its site
 	labels []policy.Label
 }
 
@@ -38,14 +39,14 @@ const (
 // next or below. A date that stands alone between headline and text is a label
 // without a name. The text begins at body.from and ends before body.to; where it
 // is not known, it is nowhere.
-func (v *view) readLabels(h headline, body span) []policy.Label {
-	r := &labelReader{view: v}
+func (v *view) readLabels(h headline, body span, site []string) []policy.Label {
+	r := &labelReader{view: v, site: site}
 	end := body.from
 	if body.to == 0 {
 		end = len(v.lines)
 	}
 	for i, n := 0, 0; i < end && n < maxLabelLines; n++ {
-		bare := h.lines.to > 0 && body.to > 0 && (i >= h.lines.from || i >= h.lines.from-linesAbove && v.hasTime(i) && v.lines[i].part == v.lines[h.lines.from].part)
+		bare := h.lines.to > 0 && body.to > 0 && (i >= h.lines.from || v.isAbove(i, h))
 		i = r.read(i, bare, h, body)
 	}
 	if h.date != "" && !r.hasDate(label.Date) && !r.has(label.Date) {
@@ -60,6 +61,27 @@ func (v *view) readLabels(h headline, body span) []policy.Label {
 
 // linesAbove is how many lines above a headline its head may begin.
 const linesAbove = 4
+
+// isAbove reports whether a line above a headline belongs to its head: it has a time,
+// or stands in the same small element.
+func (v *view) isAbove(i int, h headline) bool {
+	if i < h.lines.from-linesAbove || v.lines[i].part != v.lines[h.lines.from].part {
+		return false
+	}
+	if v.hasTime(i) {
+		return true
+	}
+	n := h.at.Parent
+	for up := 0; up < 2 && n != nil && n.Data != "body"; n, up = n.Parent, up+1 {
+		if contains(n, v.lines[i].node) {
+			return (v.under(n).from >= h.lines.from-linesAbove || i == h.lines.from-1) && !today.MatchString(v.lines[i].text)
+		}
+	}
+	return false
+}
+
+// today begins a clock of the page.
+var today = lazyregexp.New(`今[天日]|现在|欢迎`)
 
 // hasTime reports whether a line opens with a date and a time of day: above a
 // headline a day alone may be today's.
@@ -90,32 +112,8 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	}
 	fields, rest := label.Split(raw)
 	r.add(l.node, fields)
-	if bare && !inHeadline(i, h) && l.size <= 100 {
-		text := collapse(strings.ReplaceAll(rest, string(label.Boundary), " "))
-		text = siteLead.ReplaceAllString(text, "")
-		if at := label.FindDate(text); at != nil && (len(fields) > 0 || isDated(text, at) || standsAlone(raw, text[at[0]:at[1]])) {
-			date := text[at[0]:at[1]]
-			r.put(policy.Label{Element: elementName(innermost(l, date)), Value: date})
-			r.readName(l, fields, text[at[1]:])
-			if at[1] == len(text) {
-				r.readName(l, fields, text[:at[0]])
-			}
-		}
-		if m := submitted.FindStringSubmatch(text); m != nil && !r.has(label.Author) {
-			r.put(policy.Label{Element: elementName(innermost(l, m[1])), Name: "作者", Value: m[1]})
-		}
-		if m := byEnglish.FindStringSubmatch(text); m != nil && !r.has(label.Author) {
-			r.put(policy.Label{Element: elementName(innermost(l, m[1])), Name: "By", Value: strings.TrimSpace(m[1])})
-		}
-	}
-	if bare && i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0 && l.size <= maxHint && !r.has(label.Author) {
-		if names := policy.PersonsOf(collapse(strings.ReplaceAll(raw, string(label.Boundary), " "))); names != "" {
-			r.put(policy.Label{Element: elementName(l.node), Name: "作者", Value: names})
-		} else if name, organ, ok := strings.Cut(strings.Trim(raw, string(label.Boundary)+" "), string(label.Boundary)); ok {
-			if who := policy.PersonOfUnit(collapse(name), collapse(organ)); who != "" {
-				r.put(policy.Label{Element: elementName(l.node), Name: "作者", Value: who})
-			}
-		}
+	if bare && !inHeadline(i, h) {
+		r.readCredit(i, rest, len(fields) > 0, h, body)
 	}
 	if bare {
 		r.readHint(l)
@@ -123,10 +121,43 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	return next
 }
 
-// isDated reports whether the date in a line without labels is the page's and not
-// one that a sentence or a subtitle speaks of: it opens or ends the line.
-func isDated(text string, at []int) bool {
-	return (at[0] == 0 || at[1] == len(text) || runes(text[:at[0]]) <= 12) && !strings.ContainsAny(text, "。，；")
+// readCredit reads what a line of the head says without labels: a date, who printed
+// the text, who wrote it. rest is what its labels leave of it.
+func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, body span) {
+	l := r.view.lines[i]
+	c := policy.ReadCredit(rest, r.site...)
+	dated := c.Date != "" && !monthAlone.MatchString(c.Date) && (labelled || c.Whole || isDated(rest, c.Date) || standsAlone(l.raw, c.Date))
+	if dated {
+		r.put(policy.Label{Element: elementName(innermost(l, c.Date)), Value: c.Date})
+	}
+	if !dated && !c.Whole {
+		return
+	}
+	below := i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0
+	if c.Medium != "" && (dated || c.Role) && !r.has(label.Source) {
+		r.put(policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium})
+	}
+	if who := c.Author(); who != "" && !r.has(label.Author) && (c.Role || h.speaker(c.Persons[0]) || (dated || below) && !strings.Contains(squeeze(h.text), squeeze(c.Persons[0]))) {
+		name := "作者"
+		if c.Reports {
+			name = "记者"
+		}
+		r.put(policy.Label{Element: elementName(innermost(l, c.Persons[0])), Name: name, Value: who})
+	}
+}
+
+// speaker reports whether the headline names somebody as who speaks: 周样：论样例.
+func (h headline) speaker(name string) bool {
+	return strings.HasPrefix(squeeze(h.text), squeeze(name)+"：")
+}
+
+// isDated reports whether the date in a line that says other things, too, is the
+// page's and not one that a sentence or a subtitle speaks of: it opens or ends the
+// line.
+func isDated(text, date string) bool {
+	text = collapse(strings.ReplaceAll(text, string(label.Boundary), " "))
+	before, after, _ := strings.Cut(text, collapse(date))
+	return (runes(before) <= 12 || after == "") && !strings.ContainsAny(text, "。，；")
 }
 
 // standsAlone reports whether a date is all that an element of a line holds: the
@@ -240,33 +271,6 @@ func (r *labelReader) cells(row *html.Node) []cell {
 	return all
 }
 
-// medium is how the names of media and organs end that stand without a label
-// behind a date.
-var medium = lazyregexp.New(`^[\p{Han}A-Za-z·—]{2,18}(?:报|网|社|台|刊|杂志|新闻|财经|传媒|融媒体中心|消息|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
-
-// siteLead is the address of the site that stands in front of a date:
-// http://www.sina.com.cn 2005年03月21日 11:21.
-var siteLead = lazyregexp.New(`(?i)^(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,}/?\s+`)
-
-// byEnglish is an English by-line.
-var byEnglish = lazyregexp.New(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,]|\d|(?:on|Published|Updated)\b)`)
-
-// submitted is the by-line that Drupal prints in Chinese: 由 张明 提交于 2026年11月27日.
-var submitted = lazyregexp.New(`^由\s+(\p{Han}{2,4})\s+(?:提交|发布|发表)于`)
-
-// readName takes the name of a medium that follows a date and nothing else:
-// "2019-11-25 18:57 参考消息".
-func (r *labelReader) readName(l line, fields []label.Field, behind string) {
-	if slices.ContainsFunc(fields, func(f label.Field) bool { return f.Kind == label.Source }) {
-		return
-	}
-	name, _, _ := strings.Cut(strings.TrimLeft(strings.TrimSpace(behind), "|｜丨/- "), " ")
-	name = strings.Trim(name, "《》")
-	if medium.MatchString(name) && !policy.IsFurniture(name) {
-		r.put(policy.Label{Element: elementName(innermost(l, name)), Name: "来源", Value: name})
-	}
-}
-
 var (
 	sourceWords = set(`source laiyuan ly comefrom origin nickname`)
 	authorWords = set(`author zuozhe writer`)
@@ -343,7 +347,7 @@ func (r *labelReader) readBehind(i int) {
 		fields, _ := label.Split(l.raw)
 		for _, f := range fields {
 			old := labelReader{labels: before}
-			if (f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author) && f.Value != "" && !old.has(f.Kind) && !old.hasDate(f.Kind) {
+			if (f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author || f.Kind == label.Editor) && f.Value != "" && !old.has(f.Kind) && !old.hasDate(f.Kind) {
 				r.add(l.node, []label.Field{f})
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/policy/label"
 )
 
@@ -58,7 +59,7 @@ type lineWriter struct {
 }
 
 func (b *lineWriter) flush() {
-	raw := b.raw.String()
+	raw := strings.Join(strings.FieldsFunc(b.raw.String(), isPadding), " ")
 	text := collapse(strings.ReplaceAll(raw, string(label.Boundary), ""))
 	if text != "" && len(b.view.lines) < maxBlocks {
 		l := line{text: text, raw: raw, node: b.block, nodes: b.nodes, size: utf8.RuneCountInString(text), link: b.link}
@@ -72,6 +73,9 @@ func (b *lineWriter) flush() {
 	b.raw.Reset()
 	b.nodes, b.link = nil, 0
 }
+
+// isPadding reports whether a character of the source only lays out its markup.
+func isPadding(r rune) bool { return r <= ' ' && r != label.Boundary }
 
 // walk writes the lines under n; block is the innermost block around it.
 func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
@@ -145,10 +149,13 @@ const (
 	minBareProse = 50
 )
 
+// imprint is a line of who runs a site.
+var imprint = lazyregexp.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$`)
+
 // proseOf returns how many characters of a line are running text.
 func proseOf(text string, size, link int) int {
 	plain := size - link
-	if plain < minProse || link*2 > size {
+	if plain < minProse || link*2 > size || imprint.MatchString(text) {
 		return 0
 	}
 	if strings.ContainsAny(text, "。，；！？、：") || strings.Contains(text, ". ") || strings.Contains(text, ", ") || strings.HasSuffix(text, ".") && plain > 30 {

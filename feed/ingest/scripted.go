@@ -9,7 +9,6 @@ import (
 	"dibao/feed/ingest/literal"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
-	"dibao/policy/label"
 	"dibao/policy/when"
 )
 
@@ -94,31 +93,6 @@ func linkedData(v any, depth int, add func(name, value string)) {
 			}
 		}
 	}
-}
-
-// personsName is a name in Chinese, or one of two words and more.
-var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
-
-// scriptAuthor returns the author whom only linked data or a meta element names, as
-// a label: a person, and neither a site nor an account.
-func scriptAuthor(meta []policy.Pair, labels []policy.Label) []policy.Label {
-	for _, l := range labels {
-		if label.KindOf(l.Name) == label.Author && l.Value != "" {
-			return nil
-		}
-	}
-	for _, m := range meta {
-		switch strings.ToLower(m.Name) {
-		case "ld:author", "og:article:author", "author":
-			if strings.EqualFold(m.Name, "author") && policy.PersonsOf(m.Content) == "" {
-				continue // at times the site, or who built it
-			}
-			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) {
-				return []policy.Label{{Element: "meta[" + m.Name + "]", Name: "作者", Value: m.Content}}
-			}
-		}
-	}
-	return nil
 }
 
 // addTimes completes the labels that print a day by the time that a time element

@@ -41,7 +41,7 @@ const (
 // mark finds a label: a name and a colon, or a name that fills an element.
 // unknown finds what looks like a label and is none of the names.
 var (
-	mark    = lazyregexp.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
+	mark    = lazyregexp.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
 	unknown = lazyregexp.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
 	sizes   = lazyregexp.New(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
 	control = lazyregexp.New(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
@@ -143,7 +143,7 @@ func mayHold(line string) bool {
 	if utf8.RuneCountInString(line) > maxLine {
 		return false
 	}
-	if strings.ContainsAny(line, ":：|｜丨") {
+	if strings.ContainsAny(line, ":：|｜丨︱") {
 		return true
 	}
 	for run := range strings.SplitSeq(line, string(Boundary)) {
@@ -172,7 +172,7 @@ func labelsOf(line string) []found {
 			break
 		}
 		name := squeezed(line[at+m[2] : at+m[3]])
-		f := found{name, KindOf(name), at + m[2], at + m[3], at + m[1], strings.ContainsAny(line[at+m[3]:at+m[1]], ":：|｜丨")}
+		f := found{name, KindOf(name), at + m[2], at + m[3], at + m[1], strings.ContainsAny(line[at+m[3]:at+m[1]], ":：|｜丨︱")}
 		from := 0
 		if len(all) > 0 {
 			from = all[len(all)-1].value
@@ -277,8 +277,9 @@ func (f found) readDate(out Field, text string) (Field, string) {
 func name(text string, person bool) (value, left string) {
 	run, left := firstRun(text)
 	if person && utf8.RuneCountInString(run) == 1 {
-		if next, rest := firstRun(left); utf8.RuneCountInString(next) == 1 {
-			run, left = run+" "+next, rest
+		next, rest := firstRun(left)
+		if second, behind, _ := strings.Cut(next, " "); utf8.RuneCountInString(second) == 1 {
+			run, left = run+" "+second, behind+string(Boundary)+rest
 		}
 	}
 	if loc := FindDate(run); loc != nil {
@@ -297,7 +298,7 @@ func name(text string, person bool) (value, left string) {
 // firstRun returns the first text that is not blank up to where another element, a
 // gap, a bar or a comma ends it, and what follows.
 func firstRun(text string) (run, left string) {
-	text = strings.TrimLeftFunc(text, func(r rune) bool { return isGap(r) || strings.ContainsRune("|｜丨│[【（(", r) })
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return isGap(r) || strings.ContainsRune("|｜丨│︱[【（(", r) })
 	end := strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("\x1f\u3000|｜丨│，,；;】]", r) })
 	if end < 0 {
 		return plain(text), ""

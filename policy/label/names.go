@@ -25,7 +25,7 @@ const (
 // names are the labels that the header lines, registers and tables of official and
 // news sites use.
 var names = map[Kind]string{
-	Source: `来源 信息来源 稿件来源 文章来源 新闻来源 消息来源 内容来源 转载来源 媒体来源 来源于 来源网站 文档来源 资料来源 稿源 出处 文章出处 转载自 转自 摘自 来自 出自 source sources`,
+	Source: `来源 本文来源 信息来源 稿件来源 文章来源 新闻来源 消息来源 内容来源 转载来源 媒体来源 来源于 来源网站 文档来源 资料来源 稿源 出处 文章出处 转载自 转自 摘自 来自 出自 source sources`,
 	Author: `作者 文章作者 本文作者 作者姓名 撰稿 撰稿人 撰文 author authors writer by`,
 	Editor: `责任编辑 责编 网络编辑 文字编辑 编辑 编审 审核 审核人 审校 校对 校审 终审 初审 复审 一审 二审 三审 签发人 监制 统筹 摄影 供图 图片 供稿 供稿单位 记者 通讯员 实习生 录入 录入人 录入者 发布人 发布者 editor editors photo reporter`,
 	Date: `发布日期 发布时间 发布于 公布日期 公布时间 公开日期 公开时间 发稿时间 发稿日期 发表时间 发表日期 发表于 刊发时间 刊发日期 刊登日期 刊登时间 上网时间 上网日期 上传时间 上传日期 录入时间 添加时间 添加日期 创建时间 创建日期 发帖时间 信息时间 日期 时间

@@ -1,0 +1,256 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy/hans"
+	"dibao/policy/label"
+)
+
+// Credit is what a short line around a text says of who wrote and printed it, and
+// when: 某报记者 张明 2026-11-27. The line is taken apart into words, and each word is
+// explained or not; a line of a text has words that nothing explains.
+type Credit struct {
+	Fields  []label.Field // labelled values
+	Date    string        // the first date without a label, as printed
+	Medium  string        // who printed or sent the text
+	Persons []string      // who wrote it
+	Office  string        // of the persons, or their organ
+	Role    bool          // a word says that they wrote it: 记者, 文
+	Reports bool          // that word is 记者 or the like
+	Editors []string      // who edited, checked or photographed it
+	Whole   bool          // the line says nothing else
+}
+
+// Author returns the persons with their office, as a label would give them.
+func (c Credit) Author() string {
+	if c.Office == "" || len(c.Persons) == 0 {
+		return strings.Join(c.Persons, "、")
+	}
+	return strings.Join(c.Persons, "、") + "，" + c.Office
+}
+
+// IsCredit reports whether the line is a credit and no part of a text, even where
+// it stands within one.
+func (c Credit) IsCredit() bool {
+	return c.Whole && (c.Date != "" || c.Role || len(c.Editors) > 0 || len(c.Fields) > 0)
+}
+
+const (
+	maxCredit     = 100 // characters of a line of credits
+	maxCreditWord = 24  // characters of a name in it
+)
+
+// creditMarks parts the words of a line of credits; ends of brackets are left to
+// the words, since an office or an organ may have its own.
+const creditMarks = "|｜丨│┃︱/／，,；;、\x1f"
+
+// ReadCredit takes a line apart; site is what the page calls its site, whose
+// channels are named after it. Boundaries between elements may stand in the line.
+func ReadCredit(line string, site ...string) Credit {
+	if utf8.RuneCountInString(line) > maxCredit || strings.ContainsAny(line, "。！？") {
+		return Credit{}
+	}
+	r := creditReader{site: site}
+	r.take(line)
+	return r.Credit
+}
+
+// take reads a line.
+func (r *creditReader) take(line string) {
+	r.Fields, line = label.Split(unwrap(line))
+	if m := byEnglish.FindStringSubmatchIndex(line); m != nil {
+		r.Persons, r.Role = append(r.Persons, strings.TrimSpace(line[m[2]:m[3]])), true
+		line = line[m[3]:]
+	}
+	if m := periodical.FindStringSubmatchIndex(line); m != nil {
+		r.Medium = line[m[2]:m[3]]
+		line = line[:m[0]] + string(label.Boundary) + line[m[1]:]
+	}
+	for range 3 {
+		at := label.FindDate(line)
+		if at == nil {
+			break
+		}
+		if r.Date == "" {
+			r.Date = strings.ReplaceAll(line[at[0]:at[1]], string(label.Boundary), " ")
+		}
+		line = line[:at[0]] + string(label.Boundary) + line[at[1]:]
+	}
+	r.left = strings.FieldsFunc(strings.Map(foldCredit, line), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(creditMarks, r) })
+	r.read()
+}
+
+// foldCredit is foldRune that keeps the boundaries of elements, and makes brackets
+// one: they part words.
+func foldCredit(r rune) rune {
+	switch r {
+	case '（', '）', '(', ')', '【', '】', '[', ']', '〔', '〕', '［', '］', '■', '□', '◎', '◆', '●', '▲', '★', '<', '>', '〈', '〉':
+		return '\x1f'
+	case label.Boundary:
+		return r
+	}
+	return foldRune(r)
+}
+
+// unwrap takes the brackets and marks off that stand around a whole line.
+func unwrap(s string) string {
+	return strings.Trim(s, "（）()【】[]〔〕■□◎◆●▲★- \u00a0\u3000\x1f")
+}
+
+// creditReader is the work on one line.
+type creditReader struct {
+	Credit
+	site    []string
+	left    []string // words that are still to be read
+	strange int      // words that nothing explains
+	wrote   creditRole
+}
+
+// creditRole is who is named behind a word.
+type creditRole int
+
+const (
+	noRole creditRole = iota
+	writer
+	other // who edited, checked, photographed, sent or planned it
+)
+
+var (
+	// writes ends in a word for those who write, with a medium before it and names behind.
+	writes = lazyregexp.New(`^(.{0,16}?)(?:(?:首席|特派|特约|见习|实习)?(?:记者|评论员|通讯员|撰稿人?)|撰文|图文|作者|文字)[:·]?(.*)$`)
+	// others is a word for those who do something else.
+	others = lazyregexp.New(`^(?:责任?编辑|责编|编辑|编审|审核|审校|校对|审读|初审|复审|终审|摄影|摄|图片?|制图|供图|供稿|来稿|出品|策划|监制|统筹|编译|翻译|设计|美编|主编|值班\p{Han}{2}|视频|剪辑|音频|配音)[:·]?(.*)$`)
+	// medium is how the names of media and organs end that stand without a label.
+	medium = lazyregexp.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|杂志|新闻|财经|传媒|融媒体中心|中文站|消息|快讯|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
+	// unit is how the name of an organ ends beside which its authors stand.
+	unit = lazyregexp.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
+	// filler are words of credits that name nobody.
+	filler = lazyregexp.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
+	// periodical is a medium in its marks.
+	periodical = lazyregexp.New(`《([^《》]{2,20})》`)
+	// byEnglish is an English by-line.
+	byEnglish = lazyregexp.New(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,\x1f]|\d|(?:on|Published|Updated)\b)`)
+)
+
+func (r *creditReader) read() {
+	for len(r.left) > 0 {
+		word := r.left[0]
+		r.left = r.left[1:]
+		if !r.explain(word) {
+			r.strange++
+		}
+	}
+	named := len(r.Persons) + len(r.Editors)
+	r.Whole = r.strange == 0 && (named > 0 || r.Medium != "" || r.Office != "" || r.Date != "" || len(r.Fields) > 0)
+	if r.Office != "" && len(r.Persons) == 0 {
+		r.Whole = false
+	}
+	if len(r.Persons) == 1 && named == 1 && !r.Role && r.Date == "" && len(r.Fields) == 0 && r.Medium == "" && r.Office == "" && utf8.RuneCountInString(r.Persons[0]) == 2 {
+		r.Whole = false // a word of two characters
+	}
+}
+
+// explain says what one word is.
+func (r *creditReader) explain(word string) bool {
+	if word = strings.Trim(word, "·-—:："); word == "" {
+		return true
+	}
+	plain := hans.Simplify(word)
+	if m := writes.FindStringSubmatchIndex(plain); m != nil && r.names(word[m[4]:m[5]], writer) {
+		if m[2] < m[3] && r.Medium == "" && medium.MatchString(plain[m[2]:m[3]]) {
+			r.Medium = word[m[2]:m[3]]
+		}
+		r.wrote, r.Role, r.Reports = writer, true, r.Reports || containsAny(plain, "记者", "通讯员")
+		return true
+	}
+	if m := others.FindStringSubmatchIndex(plain); m != nil && r.names(word[m[2]:m[3]], other) {
+		r.wrote = other
+		return true
+	}
+	if plain == "文" {
+		r.wrote, r.Role = writer, true
+		return true
+	}
+	if one := utf8.RuneCountInString(word) == 1; one && len(r.left) > 0 && utf8.RuneCountInString(r.left[0]) <= 2 && isPerson(word+r.left[0]) { // 王 样
+		word += " " + r.left[0]
+		r.left = r.left[1:]
+		return r.name(word)
+	}
+	switch {
+	case filler.MatchString(plain), regions.short[plain] != "", IsFurniture(word):
+		return true
+	case isPerson(plain):
+		return r.name(word)
+	case r.Office == "" && isOffice(plain), r.Office == "" && (len(r.Persons) > 0 || r.personsFollow()) && unit.MatchString(plain):
+		r.Office = strings.TrimPrefix(strings.TrimPrefix(word, "系"), "为")
+		return true
+	case r.Office != "" && officeEnd.MatchString(plain):
+		r.Office += "、" + word
+		return true
+	case r.named(word, plain):
+		return true
+	case r.Medium == "" && (medium.MatchString(plain) && !isPerson(plain) || r.ofSite(plain)):
+		r.Medium = word
+		return true
+	}
+	return false
+}
+
+// named takes a word as somebody's name.
+func (r *creditReader) named(word, plain string) bool {
+	if r.wrote != noRole && isName(plain) {
+		return r.name(word)
+	}
+	if r.wrote == other && utf8.RuneCountInString(word) <= maxCreditWord/2 {
+		r.Editors = append(r.Editors, word)
+		return true
+	}
+	return false
+}
+
+func (r *creditReader) name(word string) bool {
+	if r.wrote == other {
+		r.Editors = append(r.Editors, word)
+	} else {
+		r.Persons = append(r.Persons, word)
+	}
+	return true
+}
+
+// names takes what is glued to the word for a role.
+func (r *creditReader) names(word string, role creditRole) bool {
+	word = strings.Trim(word, " :：·-")
+	if word == "" {
+		return true
+	}
+	was := r.wrote
+	r.wrote = role
+	if role == other && utf8.RuneCountInString(word) <= maxCreditWord/2 || isName(hans.Simplify(word)) {
+		return r.name(word)
+	}
+	r.wrote = was
+	return false
+}
+
+// personsFollow reports whether the next word is somebody's name.
+func (r *creditReader) personsFollow() bool {
+	return len(r.left) > 0 && isPerson(r.left[0])
+}
+
+// ofSite reports whether a word is the name of the site or of one of its channels:
+// 样浪娱乐 of 样浪网.
+func (r *creditReader) ofSite(word string) bool {
+	if n := utf8.RuneCountInString(word); n < 3 || n > 8 || !onlyHan(word) {
+		return false
+	}
+	for _, s := range r.site {
+		if utf8.RuneCountInString(s) >= 3 && strings.HasPrefix(hans.Simplify(s), firstRunes(word, 2)) {
+			return true
+		}
+	}
+	return false
+}
