@@ -39,6 +39,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 		before := s
 		stored := &cobra.Command{}
 		addSourceFlags(stored, &s)
+		s = before // defining a flag wrote its default
 		var err error
 		cmd.Flags().Visit(func(f *pflag.Flag) {
 			if stored.Flags().Lookup(f.Name) != nil && err == nil {
@@ -48,7 +49,6 @@ func newSourceEdit(g *globals) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		restoreUnset(cmd, &s, before)
 		if *address != "" {
 			s.URL = *address
 		}
@@ -75,25 +75,6 @@ func newSourceEdit(g *globals) *cobra.Command {
 		return edit(cmd, args)
 	}
 	return cmd
-}
-
-// restoreUnset undoes that defining a flag writes its default.
-func restoreUnset(cmd *cobra.Command, s *feed.Source, before feed.Source) {
-	for name, restore := range map[string]func(){
-		"kind": func() { s.Kind = before.Kind }, "name": func() { s.Name = before.Name }, "issuer": func() { s.Issuer = before.Issuer },
-		"region": func() { s.Region = before.Region }, "zone": func() { s.Zone = before.Zone }, "theme": func() { s.Theme = before.Theme },
-		"licence": func() { s.Licence = before.Licence }, "interval": func() { s.Interval = before.Interval },
-		"item": func() { s.Settings.Item = before.Settings.Item }, "link": func() { s.Settings.Link = before.Settings.Link },
-		"title": func() { s.Settings.Title = before.Settings.Title }, "date": func() { s.Settings.Date = before.Settings.Date },
-		"date-pattern": func() { s.Settings.DatePattern = before.Settings.DatePattern },
-		"pages":        func() { s.Settings.Pages = before.Settings.Pages }, "proxy": func() { s.Proxy = before.Proxy },
-		"user-agent": func() { s.UserAgent = before.UserAgent }, "content": func() { s.Settings.Content = before.Settings.Content }, "charset": func() { s.Settings.Charset = before.Settings.Charset },
-		"render": func() { s.Settings.Render = before.Settings.Render },
-	} {
-		if !cmd.Flags().Changed(name) {
-			restore()
-		}
-	}
 }
 
 // newSourceActions returns the verbs that do one thing to one source.
