@@ -159,7 +159,7 @@ func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error 
 	if g.yes || !ok || !isatty.IsTerminal(in.Fd()) {
 		return nil
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), format+" [y/N] ", args...)
+	fmt.Fprint(cmd.ErrOrStderr(), g.message(format, args...), " [y/N] ")
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil || !isYes(answer) {
 		g.change.none = true

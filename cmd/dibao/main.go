@@ -33,8 +33,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	keepFilesPrivate()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := newRoot()
-	if cli.WantsChinese(os.Getenv) {
+	root, g := newRoot(), &globals{}
+	if g.chinese = cli.WantsChinese(os.Getenv); g.chinese {
 		cli.SpeakChinese(root)
 	}
 	root.SetArgs(args)
@@ -48,13 +48,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var part *partialError
 	switch {
 	case errors.As(err, &part):
-		fmt.Fprintf(stderr, "dibao: %s\n", redact.Text(err.Error()))
+		fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", redact.Text(err.Error())))
 		return 3
 	case isUsage(err):
-		fmt.Fprintf(stderr, "dibao: %v\n", oneLine(err))
+		fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", oneLine(err)))
 		return 2
 	}
-	fmt.Fprintf(stderr, "dibao: %v\n", oneLine(err))
+	fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", oneLine(err)))
 	return 1
 }
 
@@ -128,7 +128,7 @@ func noVerb(cmd *cobra.Command, args []string) error {
 	text := fmt.Sprintf("unknown verb %q for %q", args[0], cmd.CommandPath())
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
+		text += "; did you mean " + strings.Join(near, ", ") + "?"
 	}
 	return unknownVerb(text)
 }

@@ -121,7 +121,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"issue preview weekly --format foo", 2, "use one of html, text, browser"},
 		{"article reread 99", 1, "dibao article list"},
 		{"help source nothing", 2, `unknown verb "nothing" for "dibao source"`},
-		{"sorce list", 2, "did you mean serve or source?"},
+		{"sorce list", 2, "did you mean serve, source?"},
 		{"completion foo", 2, `unknown verb "foo"`},
 		{"backup nowhere/x", 1, "the folder nowhere is not there"},
 		{"audit --limit 0", 2, "use a whole number from 1"},

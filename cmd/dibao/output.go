@@ -23,8 +23,21 @@ type globals struct {
 // say writes talk to stderr without what is secret, unless --quiet.
 func (g *globals) say(cmd *cobra.Command, format string, args ...any) {
 	if !g.quiet {
-		fmt.Fprintln(cmd.ErrOrStderr(), redact.Text(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(cmd.ErrOrStderr(), redact.Text(g.message(format, args...)))
 	}
+}
+
+// print writes a line for a person to stdout.
+func (g *globals) print(cmd *cobra.Command, format string, args ...any) {
+	fmt.Fprintln(cmd.OutOrStdout(), g.message(format, args...))
+}
+
+// message formats a text in the language of who runs the verb.
+func (g *globals) message(format string, args ...any) string {
+	if g.chinese {
+		return cli.Say(format, args...)
+	}
+	return fmt.Sprintf(format, args...)
 }
 
 // either returns a text in the language of who runs the verb.

@@ -293,7 +293,7 @@ func (t *trial) write(w io.Writer) {
 	}
 	r.say("address", t.URL)
 	for _, hop := range t.Hops {
-		r.say("followed", hop.By+" to "+hop.To)
+		r.say("followed", hop.By+" → "+hop.To)
 	}
 	if t.Drawn {
 		r.say("drawn", "by the browser")

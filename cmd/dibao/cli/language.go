@@ -35,12 +35,17 @@ var usageWords = strings.NewReplacer(
 
 // SpeakChinese puts the help of a command and those below it into Chinese.
 func SpeakChinese(root *cobra.Command) {
-	words := make(map[string]string)
-	if err := json.Unmarshal(ChineseHelp, &words); err != nil {
-		panic("the help in Chinese is broken: " + err.Error()) // a test reads it
-	}
 	root.SetUsageTemplate(usageWords.Replace(root.UsageTemplate()))
-	translate(root, words)
+	translate(root, words(ChineseHelp))
+}
+
+// words reads a file of Chinese by English text.
+func words(file []byte) map[string]string {
+	all := make(map[string]string)
+	if err := json.Unmarshal(file, &all); err != nil {
+		panic("a file of texts in Chinese is broken: " + err.Error()) // tests read all of them
+	}
+	return all
 }
 
 func translate(cmd *cobra.Command, words map[string]string) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	_ "embed" // of the headings in Chinese
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -21,13 +20,7 @@ import (
 var chineseHeadings []byte
 
 // ChineseHeadings returns the headings of tables in Chinese by their English text.
-var ChineseHeadings = sync.OnceValue(func() map[string]string {
-	words := make(map[string]string)
-	if err := json.Unmarshal(chineseHeadings, &words); err != nil {
-		panic("the headings in Chinese are broken: " + err.Error()) // a test reads them
-	}
-	return words
-})
+var ChineseHeadings = sync.OnceValue(func() map[string]string { return words(chineseHeadings) })
 
 // Table is a table that a verb prints.
 type Table struct {

@@ -1,0 +1,254 @@
+package cli
+
+import (
+	"cmp"
+	_ "embed" // of the messages in Chinese
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"dibao/internal/lazyregexp"
+)
+
+// chineseMessages are the formats of messages, errors and findings in Chinese by their
+// English formats. In the Chinese, %[2]s is the second value; %s for %q is the value
+// without its quotes.
+//
+//go:embed messages.zh.json
+var chineseMessages []byte
+
+// chineseLibraries are the same of what the system and libraries say.
+//
+//go:embed libraries.zh.json
+var chineseLibraries []byte
+
+// message is a format in English and in Chinese.
+type message struct {
+	chinese  string
+	literals []string // around the verbs
+	verbs    []verb
+	pattern  func() *regexp.Regexp // of what the format writes in English
+}
+
+// verb is a verb of a format.
+type verb struct {
+	arg  int // counted from 0
+	text string
+}
+
+func (v verb) letter() byte { return v.text[len(v.text)-1] }
+
+var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
+
+// cut splits a format into its verbs and what stands around them.
+func cut(format string) (literals []string, verbs []verb) {
+	literal, end, next := "", 0, 0
+	for _, at := range verbPattern.FindAllStringSubmatchIndex(format, -1) {
+		literal += format[end:at[0]]
+		end = at[1]
+		if format[at[1]-1] == '%' {
+			literal += "%"
+			continue
+		}
+		if at[2] >= 0 {
+			next, _ = strconv.Atoi(format[at[2]:at[3]])
+			next-- // the pattern takes digits only, and formats count from 1
+		}
+		literals, verbs = append(literals, literal), append(verbs, verb{next, "%" + format[at[4]:at[5]]})
+		literal, next = "", next+1
+	}
+	return append(literals, literal+format[end:]), verbs
+}
+
+// messages are all messages by their English format, and those whose text can be told
+// from others, the most literal first.
+var messages = sync.OnceValues(func() (map[string]*message, []*message) {
+	byFormat := make(map[string]*message)
+	var all []*message
+	for _, file := range [][]byte{chineseMessages, chineseLibraries} {
+		for english, chinese := range words(file) {
+			m := &message{chinese: chinese}
+			m.literals, m.verbs = cut(english)
+			m.pattern = sync.OnceValue(m.compile)
+			byFormat[english] = m
+			all = append(all, m)
+		}
+	}
+	slices.SortFunc(all, func(a, b *message) int {
+		return cmp.Or(cmp.Compare(b.weight(), a.weight()), cmp.Compare(b.quoted(), a.quoted()), cmp.Compare(a.chinese, b.chinese))
+	})
+	return byFormat, all
+})
+
+// weight is how much of a message's text is known beforehand.
+func (m *message) weight() int { return len(strings.Join(m.literals, "")) }
+
+// quoted counts the values in quotes, which nothing else looks like.
+func (m *message) quoted() (n int) {
+	for _, v := range m.verbs {
+		if v.letter() == 'q' {
+			n++
+		}
+	}
+	return n
+}
+
+// lightest is the weight below which other texts could be taken for a message, were its
+// only value, or one in the middle, of several words.
+const lightest = 10
+
+// compile returns the pattern of what a format writes. A text in the middle holds no
+// "; ", which joins errors.
+func (m *message) compile() *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString(`(?s)^`)
+	isLight := m.weight() < lightest
+	for i, literal := range m.literals {
+		b.WriteString(regexp.QuoteMeta(literal))
+		if i == len(m.verbs) {
+			break
+		}
+		switch v := m.verbs[i]; {
+		case v.letter() == 'd':
+			b.WriteString(`\s*(-?\d+)\s*`)
+		case v.letter() == 'q':
+			b.WriteString(`("(?:[^"\\]|\\.)*")`)
+		case v.letter() == 'v' || v.letter() == 'w':
+			b.WriteString(`(.*?)`)
+		case isLight && (len(m.verbs) == 1 || i > 0 && i < len(m.verbs)-1):
+			b.WriteString(`(\S*?)`)
+		case i == len(m.verbs)-1:
+			b.WriteString(`(.*?)`)
+		default:
+			b.WriteString(`((?:[^;]|;[^ ])*?)`)
+		}
+	}
+	return regexp.MustCompile(b.String() + `$`)
+}
+
+// read returns the values that a text in English was formatted with, by argument.
+func (m *message) read(text string) (values map[int]string, ok bool) {
+	for _, literal := range m.literals {
+		if !strings.Contains(text, literal) {
+			return nil, false
+		}
+	}
+	found := m.pattern().FindStringSubmatch(text)
+	if found == nil {
+		return nil, false
+	}
+	values = make(map[int]string)
+	for i, v := range m.verbs {
+		values[v.arg] = found[i+1]
+	}
+	return values, true
+}
+
+// write returns the message in Chinese with these values, which are translated where
+// they are messages.
+func (m *message) write(values map[int]string) string {
+	quoted := make(map[int]bool)
+	for _, v := range m.verbs {
+		quoted[v.arg] = v.letter() == 'q'
+	}
+	literals, verbs := cut(m.chinese)
+	out := literals[0]
+	for i, v := range verbs {
+		value := values[v.arg]
+		switch {
+		case !quoted[v.arg]:
+			value = Chinese(value)
+		case v.letter() == 's' && len(value) > 1:
+			value = value[1 : len(value)-1]
+		}
+		out += value + literals[i+1]
+	}
+	return out
+}
+
+// Say formats a message in Chinese, in English where it is not translated.
+func Say(format string, args ...any) string {
+	byFormat, _ := messages()
+	m := byFormat[format]
+	if m == nil {
+		return Chinese(fmt.Sprintf(format, args...))
+	}
+	values := make(map[int]string)
+	for _, v := range m.verbs {
+		values[v.arg] = fmt.Sprintf(v.text, args[v.arg])
+	}
+	return m.write(values)
+}
+
+// joints stand between the parts of a text, such as an error and what it wraps.
+var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
+
+// mostParts is how many parts of a text are looked at; a longer one is no message.
+const mostParts = 60
+
+// Chinese translates a text that was formatted in English: an error, a finding. Errors
+// that wrap others are translated part by part; what is not known stays as it is.
+func Chinese(text string) string {
+	if before, after, ok := strings.Cut(text, "\n"); ok {
+		return Chinese(before) + "\n" + Chinese(after)
+	}
+	parts := partsOf(text)
+	out := parts[0].text
+	for i, p := range parts[1:] {
+		if before := parts[i]; before.translated || p.translated {
+			p.joint = joints[p.joint]
+		}
+		out += p.joint + p.text
+	}
+	return out
+}
+
+// part is a part of a text, translated where it is a message.
+type part struct {
+	joint      string // before it
+	text       string
+	translated bool
+}
+
+// partsOf cuts a text at joints, into the longest parts that are messages.
+func partsOf(text string) (parts []part) {
+	joint := ""
+	for {
+		ends := []int{len(text)} // where a part can end, the last first
+		for i := len(text) - 2; i >= 0; i-- {
+			if joints[text[i:i+2]] != "" {
+				ends = append(ends, i)
+			}
+		}
+		next := part{joint, text[:ends[len(ends)-1]], false}
+		end := len(next.text)
+		for _, e := range ends {
+			if len(ends) > mostParts {
+				break
+			}
+			if chinese, ok := translated(text[:e]); ok {
+				next.text, next.translated, end = chinese, true, e
+				break
+			}
+		}
+		parts = append(parts, next)
+		if end == len(text) {
+			return parts
+		}
+		joint, text = text[end:end+2], text[end+2:]
+	}
+}
+
+// translated translates a text that is one message.
+func translated(text string) (string, bool) {
+	_, all := messages()
+	for _, m := range all {
+		if values, ok := m.read(text); ok {
+			return m.write(values), true
+		}
+	}
+	return text, false
+}

@@ -1,0 +1,297 @@
+package cli
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// translatedFolders hold the messages, errors and findings that verbs print.
+var translatedFolders = []string{"..", "../doctor", "../filereader", "../inspect", "../mailer", "../status", "../../../internal/config", "../../../feed", "../../../subscribers"}
+
+// formatOf returns the format that an expression amounts to: a literal, literals and
+// values that are added, or a call of fmt.Sprintf.
+func formatOf(e ast.Expr) (string, bool) {
+	switch x := e.(type) {
+	case *ast.BasicLit:
+		if x.Kind == token.STRING {
+			s, err := strconv.Unquote(x.Value)
+			return s, err == nil
+		}
+	case *ast.ParenExpr:
+		return formatOf(x.X)
+	case *ast.BinaryExpr:
+		left, leftOK := plainFormat(x.X)
+		right, rightOK := plainFormat(x.Y)
+		return left + right, leftOK || rightOK
+	case *ast.CallExpr:
+		if callee(x) == "fmt.Sprintf" {
+			return formatOf(x.Args[0])
+		}
+	}
+	return "%s", false
+}
+
+// plainFormat is formatOf for a part of a sum: its text is no format yet.
+func plainFormat(e ast.Expr) (string, bool) {
+	s, ok := formatOf(e)
+	if _, isLiteral := e.(*ast.BasicLit); isLiteral {
+		s = strings.ReplaceAll(s, "%", "%%")
+	}
+	return s, ok
+}
+
+// bare is a format without what joins it to another.
+func bare(format string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(format, "; "), ", "), "\n")
+}
+
+// callee names what a call calls, with the package or receiver.
+func callee(call *ast.CallExpr) string {
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		if of, ok := f.X.(*ast.Ident); ok {
+			return of.Name + "." + f.Sel.Name
+		}
+		return "." + f.Sel.Name
+	}
+	return ""
+}
+
+// formatArgument is which argument of a function is a format that a user reads.
+var formatArgument = map[string]int{
+	"g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
+	"invalid": 0, "Invalid": 0, "feed.Invalid": 0, "d.add": 3, "d.publish": 3, "r.say": 1,
+}
+
+var (
+	anyVerb = regexp.MustCompile(`%(?:\[\d+\])?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z%]`)
+	// noWords is what is no sentence: values and names of what they are about.
+	noWords = regexp.MustCompile(`^[\W\d_]*(?:[a-z0-9_]+: )?[\W\d_]*[a-z]?$`)
+)
+
+// said returns the formats of what users read, by place, and all texts of the sources.
+func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
+	formats, texts = make(map[string]string), make(map[string]bool)
+	files := token.NewFileSet()
+	for _, folder := range translatedFolders {
+		paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		add := func(e ast.Expr) {
+			format, ok := formatOf(e)
+			format = bare(format)
+			if ok && !noWords.MatchString(anyVerb.ReplaceAllString(format, "")) {
+				formats[format] = files.Position(e.Pos()).String()
+			}
+		}
+		for _, path := range paths {
+			if name := filepath.Base(path); strings.HasSuffix(name, "_test.go") || name == "bench.go" || name == "api.go" { // the API speaks English
+				continue
+			}
+			file, err := parser.ParseFile(files, path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				switch x := n.(type) {
+				case *ast.CallExpr:
+					if i, ok := formatArgument[callee(x)]; ok && len(x.Args) > i {
+						add(x.Args[i])
+					}
+					if callee(x) == "append" && filepath.Base(folder) == "doctor" {
+						add(x.Args[1])
+					}
+				case *ast.CompositeLit:
+					finding(x, add)
+				case *ast.AssignStmt:
+					if to, ok := x.Lhs[0].(*ast.SelectorExpr); ok && to.Sel.Name == "Text" {
+						add(x.Rhs[0])
+					}
+					if to, ok := x.Lhs[0].(*ast.Ident); ok && to.Name == "text" && filepath.Base(folder) == "doctor" {
+						add(x.Rhs[0])
+					}
+				case *ast.FuncDecl:
+					if x.Name.Name == "Advice" || x.Name.Name == "nextIssue" {
+						ast.Inspect(x, func(n ast.Node) bool {
+							if r, ok := n.(*ast.ReturnStmt); ok {
+								add(r.Results[0])
+							}
+							return true
+						})
+					}
+				}
+				if e, ok := n.(ast.Expr); ok {
+					if s, ok := formatOf(e); ok {
+						texts[bare(s)] = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	if len(formats) < 300 {
+		t.Fatalf("%d formats were found", len(formats))
+	}
+	return formats, texts
+}
+
+// finding adds the text of a finding of the doctors.
+func finding(x *ast.CompositeLit, add func(ast.Expr)) {
+	name := ""
+	switch of := x.Type.(type) {
+	case *ast.Ident:
+		name = of.Name
+	case *ast.SelectorExpr:
+		name = of.Sel.Name
+	case nil:
+		name = "Finding" // the element of a list of them
+	}
+	if name != "Finding" || len(x.Elts) != 3 {
+		return
+	}
+	if named, ok := x.Elts[2].(*ast.KeyValueExpr); ok {
+		if key, ok := named.Key.(*ast.Ident); ok && key.Name == "Text" {
+			add(named.Value)
+		}
+		return
+	}
+	add(x.Elts[2])
+}
+
+// verbsOf returns the verbs of a format by argument, as they are compared between
+// languages.
+func verbsOf(format string, chinese bool) []string {
+	_, verbs := cut(format)
+	var out []string
+	for _, v := range verbs {
+		letter := string(v.letter())
+		if letter == "q" || letter == "w" || letter == "v" {
+			letter = "s" // the Chinese may leave the quotes to the format
+		}
+		out = append(out, strconv.Itoa(v.arg)+letter)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Every message, error and finding has its Chinese with the same values, and none is
+// translated that is not said.
+func TestMessagesInChineseAreWhole(t *testing.T) {
+	t.Parallel()
+	formats, texts := said(t)
+	chinese := words(chineseMessages)
+	for _, format := range slices.Sorted(maps.Keys(formats)) {
+		if chinese[format] == "" {
+			t.Errorf("%s: no Chinese in messages.zh.json for %q", formats[format], format)
+		}
+	}
+	for format, text := range chinese {
+		if !texts[format] {
+			t.Errorf("messages.zh.json translates what is said nowhere: %q", format)
+		}
+		if !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			t.Errorf("%q is no Chinese", text)
+		}
+		if en, zh := verbsOf(format, false), verbsOf(text, true); !slices.Equal(en, zh) {
+			t.Errorf("%q has the values %v, its Chinese %q has %v", format, en, text, zh)
+		}
+	}
+}
+
+// Errors are translated as they stand, and those that wrap others part by part; what
+// is not known stays in English.
+func TestErrorsInChinese(t *testing.T) {
+	t.Parallel()
+	for english, want := range map[string]string{
+		`no list "wekly"; see them with: dibao list show`:                   `没有列表“wekly”；查看：dibao list show`,
+		`source 3: not found`:                                               `来源 3：不存在`,
+		`backup a.dibao: open a.dibao: no such file or directory`:           `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
+		`3 of 10 articles are not there; see them with: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
+		// Values are not translated by halves, and their order may differ.
+		`c.toml:3: unknown key "hots" in [mail]; did you mean "host"?; c.toml:9: timeout in [fetch]: "90m" is not a time from 1s to 10m`: `c.toml:3：[mail] 里没有“hots”这个键；是不是要写“host”？；c.toml:9：[fetch] 的 timeout："90m" 不是 1s 至 10m 的时间`,
+		`unknown flag: --jsn; see: dibao source list --help`:                                                                             `没有选项 --jsn；查看：dibao source list --help`,
+		`the moon is full: buy cheese; run: dibao moon`:                                                                                  `the moon is full: buy cheese; run: dibao moon`,
+		`tls: the moon is full: connection refused`:                                                                                      `tls: the moon is full：连接被拒绝`,
+		`see host in [mail]: it is what to set in [mail] some day`:                                                                       `see host in [mail]: it is what to set in [mail] some day`,
+		"": "",
+	} {
+		if got := Chinese(english); got != want {
+			t.Errorf("%s\n got %s\nwant %s", english, got, want)
+		}
+	}
+	if got := Say("no document is called %q; look for it with: dibao article search %q", "a", "a"); got != `没有公文叫“a”；请检索：dibao article search "a"` {
+		t.Error(got)
+	}
+	if got := Say("%d mails went, 100%% of them", 3); got != "3 mails went, 100% of them" {
+		t.Error("what has no Chinese is formatted in English: ", got)
+	}
+}
+
+// Each text of a library or the system occurs.
+func TestLibrariesInChinese(t *testing.T) {
+	t.Parallel()
+	flags := func(args ...string) error {
+		f := pflag.NewFlagSet("", pflag.ContinueOnError)
+		f.SetOutput(io.Discard)
+		f.BoolP("all", "a", false, "")
+		f.String("text", "", "")
+		return f.Parse(args)
+	}
+	group := func(args []string, mark func(c *cobra.Command)) error {
+		c := &cobra.Command{SilenceErrors: true, SilenceUsage: true, Run: func(*cobra.Command, []string) {}}
+		c.Flags().Bool("one", false, "")
+		c.Flags().Bool("two", false, "")
+		mark(c)
+		c.SetArgs(args)
+		return c.Execute()
+	}
+	used := make(map[string]bool)
+	for _, err := range []error{
+		syscall.ECONNREFUSED, syscall.ENOENT, syscall.EACCES, syscall.EISDIR, syscall.ENOTDIR, syscall.ENOSPC, syscall.EEXIST, syscall.EADDRINUSE,
+		syscall.ECONNRESET, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EROFS, syscall.ETIMEDOUT, os.ErrDeadlineExceeded, context.DeadlineExceeded, context.Canceled,
+		io.EOF, io.ErrUnexpectedEOF, &net.DNSError{Err: "no such host", Name: "a.test"}, &fs.PathError{Op: "open", Path: "a", Err: syscall.ENOENT},
+		&fs.PathError{Op: "stat", Path: "a", Err: syscall.ENOENT}, &fs.PathError{Op: "read", Path: "a", Err: syscall.EISDIR}, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+		flags("--al"), flags("-b"), flags("--text"), flags("---"),
+		group([]string{"--one", "--two"}, func(c *cobra.Command) { c.MarkFlagsMutuallyExclusive("one", "two") }),
+	} {
+		if text := err.Error(); Chinese(text) == text {
+			t.Errorf("no Chinese in libraries.zh.json for %q", text)
+		}
+		for english := range words(chineseLibraries) {
+			m := &message{}
+			m.literals, m.verbs = cut(english)
+			m.pattern = m.compile
+			for _, part := range append(strings.Split(err.Error(), ": "), err.Error()) {
+				if _, ok := m.read(part); ok {
+					used[english] = true
+				}
+			}
+		}
+	}
+	for english := range words(chineseLibraries) {
+		if !used[english] {
+			t.Errorf("libraries.zh.json translates what does not occur: %q", english)
+		}
+	}
+}
