@@ -144,6 +144,10 @@ func newIssueCompose(g *globals) *cobra.Command {
 			for _, i := range made.Issues {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s No. %d: %d articles\n", i.List.Slug, i.Number, len(i.Articles))
 			}
+			if made.Deliveries == 0 {
+				g.say(cmd, "mailing %d has no readers: nothing is sent, and the issue is in the archive", made.Mailing)
+				return nil
+			}
 			g.say(cmd, "mailing %d has %d deliveries; dibao serve sends them at once; without it, run: dibao issue send", made.Mailing, made.Deliveries)
 			return nil
 		}),

@@ -1,0 +1,85 @@
+//go:build linux
+
+package digest_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// mostCommands is what it may take from the program alone to a reader's first issue.
+const mostCommands = 12
+
+// From nothing but the program, in an empty root folder and as a user without rights,
+// to an issue of a local site in a mailbox: by Postfix and LMTP into a Dovecot, read
+// by IMAP.
+func TestFirstIssueFromTheProgramAlone(t *testing.T) {
+	t.Parallel()
+	installed(t, "/usr/bin/python3", "python3")
+	lmtp, imap := dovecot(t)
+	addr, _ := postfix(t, []string{"reader"}, nil, "virtual_transport = lmtp:inet:"+lmtp+"\n")
+	day := func(i int) string { return time.Now().AddDate(0, 0, -i).Format("2006-01-02") }
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			fmt.Fprint(w, `<html><head><title>政策文件-样例市</title></head><body><ul class="list">`)
+			for i := range 6 {
+				fmt.Fprintf(w, `<li><a href="/a/%d.html">样例市关于印发养老服务办法第%d号的通知</a><span>%s</span></li>`, i, i, day(i))
+			}
+			fmt.Fprint(w, `</ul></body></html>`)
+		case "/robots.txt":
+			http.NotFound(w, r)
+		default:
+			fmt.Fprintf(w, `<html><body><h1>样例市关于印发养老服务办法第%s号的通知</h1><p>发布时间：%s</p><div class="content"><p>各区人民政府：</p>%s</div></body></html>`,
+				r.URL.Path[3:4], day(int(r.URL.Path[3]-'0')), strings.Repeat("<p>现将养老服务办法印发给你们，请认真贯彻执行。各区要落实经费，加强监督检查。</p>", 4))
+		}
+	}))
+	t.Cleanup(site.Close)
+	root := folderForAll(t, "root")
+	// With these tags nothing needs cgo, so that it is static as the released one.
+	if out, err := exec.Command("go", "build", "-tags", "netgo,osusergo", "-o", filepath.Join(root, "dibao"), "dibao/cmd/dibao").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := errors.Join(os.Chown(root, 65534, 65534), os.Chmod(filepath.Join(root, "dibao"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	commands := 0
+	dibao := func(args ...string) string {
+		t.Helper()
+		commands++
+		cmd := exec.Command("/dibao", args...)
+		cmd.Dir = "/"
+		cmd.Env = []string{"DIBAO_MAIL_HOST=" + strings.Split(addr, ":")[0], "DIBAO_MAIL_PORT=" + port(addr), "DIBAO_MAIL_TLS=none", "DIBAO_MAIL_FROM=邸报 <dibao@test.example>"}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("dibao %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		t.Logf("dibao %s\n%s", strings.Join(args, " "), out)
+		return string(out)
+	}
+	dibao("init")
+	dibao("source", "add", site.URL+"/", "--private", "--name", "样例市", "--yes")
+	dibao("collect")
+	dibao("list", "create", "weekly", "--title", "政策周报")
+	dibao("subscriber", "add", "reader@test.example", "--list", "weekly", "--consent", "on paper")
+	dibao("issue", "compose", "weekly")
+	out := dibao("issue", "send")
+	if !strings.Contains(out, "sent 1,") || commands > mostCommands {
+		t.Fatalf("%d commands (at most %d); the last one: %s", commands, mostCommands, out)
+	}
+	var got []mailboxMessage
+	waitFor(t, "the reader has no mail", func() bool { got = readIMAP(t, imap, "reader@test.example"); return len(got) > 0 })
+	if len(got) != 1 || strings.Count(got[0].Text, "养老服务办法第") < 6 || !strings.Contains(got[0].Header["Subject"], "政策周报") {
+		t.Errorf("%d messages; the first: %+v", len(got), got[0])
+	}
+}
