@@ -59,11 +59,13 @@ func (f *finder) read(c *candidate) Found {
 	return found
 }
 
-// rowNumber is the number of a row in front of its title: 1. or 01、.
-var rowNumber = lazyregexp.New(`^(\d{1,4})(?:[.、．,，)）]\s*|\s+)`)
+// rowNumber is the number of a row in front of its title: 1. or 01、. A year, a sum
+// (1.5万亿元) and what is counted (3 月份) belong to the title.
+var rowNumber = lazyregexp.New(`^(\d{1,3})(?:[.、．,，)）]\s*|\s+)([^\d年月日号期项条个批季届周级\s])`)
 
 // unnumber takes the numbers of rows off their titles, where each title begins with
-// the number that follows that of the row before.
+// the number that follows that of the row before; a page begins with the first row, or
+// behind a round number of them.
 func unnumber(rows []Row) {
 	if len(rows) < minNumbered {
 		return
@@ -74,7 +76,10 @@ func unnumber(rows []Row) {
 		if m == nil || i > 0 && number(m[1]) != number(rowNumber.FindStringSubmatch(rows[i-1].Title)[1])+1 {
 			return
 		}
-		rest[i] = r.Title[len(m[0]):]
+		if i == 0 && number(m[1])%5 != 1 {
+			return
+		}
+		rest[i] = r.Title[len(m[0])-len(m[2]):]
 	}
 	for i := range rows {
 		rows[i].Title = rest[i]
