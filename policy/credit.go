@@ -8,6 +8,7 @@ import (
 	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 	"dibao/policy/label"
+	"dibao/policy/surname"
 )
 
 // Credit is what a short line around a text says of who wrote and printed it, and
@@ -253,4 +254,11 @@ func (r *creditReader) ofSite(word string) bool {
 		}
 	}
 	return false
+}
+
+// isPerson reports whether s is the name of one Chinese person, perhaps with spaces
+// in it (王 样), and no place.
+func isPerson(s string) bool {
+	name := hans.Simplify(squeeze(s))
+	return regions.short[name] == "" && surname.Begins(name)
 }

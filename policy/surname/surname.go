@@ -1,10 +1,10 @@
-package policy
+// Package surname knows the family names of Chinese people.
+package surname
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
-
-	"dibao/policy/hans"
 )
 
 // surnames are the most frequent Chinese family names (those of about 99 in 100
@@ -18,12 +18,14 @@ var compoundSurnames = []string{"欧阳", "司马", "范姜", "上官", "诸葛"
 var notNames = map[string]bool{"高质量": true, "于是": true, "路线图": true, "时间表": true, "白皮书": true, "向未来": true, "高水平": true,
 	"华龙网": true, "解放军": true, "任务书": true, "关键词": true, "方案": true, "程序": true, "关于": true, "成果": true, "安排": true}
 
-// isPerson reports whether s is the name of one Chinese person: a family name and
-// one or two characters, perhaps with spaces between them (王 样).
-func isPerson(s string) bool {
-	name := hans.Simplify(squeeze(s))
+// Begins reports whether a word in simplified characters, without spaces, may be the
+// name of one person: a family name and one or two characters.
+func Begins(name string) bool {
 	n := utf8.RuneCountInString(name)
-	if n < 2 || n > 4 || !onlyHan(name) || notNames[name] || regions.short[name] != "" || strings.ContainsAny(lastRunes(name, 1), "部局委办会院司处长记社网厅省市县区法的了等书化性论率度感") {
+	if n < 2 || n > 4 || notNames[name] || strings.ContainsFunc(name, func(r rune) bool { return !unicode.Is(unicode.Han, r) && r != '·' }) {
+		return false
+	}
+	if last, _ := utf8.DecodeLastRuneInString(name); strings.ContainsRune(endings, last) {
 		return false
 	}
 	for _, c := range compoundSurnames {
@@ -31,5 +33,9 @@ func isPerson(s string) bool {
 			return n >= 3
 		}
 	}
-	return n <= 3 && strings.Contains(surnames, firstRunes(name, 1))
+	first, _ := utf8.DecodeRuneInString(name)
+	return n <= 3 && strings.ContainsRune(surnames, first)
 }
+
+// endings are characters with which words end and names do not.
+const endings = "部局委办会院司处长记社网厅省市县区法的了等书化性论率度感摄室"
