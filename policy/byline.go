@@ -144,13 +144,15 @@ func (u *understanding) labelledAuthors() []candidate {
 	var all []candidate
 	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
 	for _, l := range u.e.Labels {
-		c := candidate{value: l.Value, at: -1, weight: byLabel}
+		isReporter := !written && squeeze(l.Name) == "记者"
+		if label.KindOf(l.Name) != label.Author && !isReporter || cleanCredit(l.Value) == "" {
+			continue
+		}
+		c := candidate{value: l.Value, at: -1, weight: byLabel, reports: isReporter}
 		if persons := readAuthors(l.Value); persons.Whole && len(persons.Persons) > 0 {
 			c.weight = byPersonLabel
 		}
-		isReporter := !written && squeeze(l.Name) == "记者" && c.weight == byPersonLabel
-		if (label.KindOf(l.Name) == label.Author || isReporter) && cleanCredit(l.Value) != "" {
-			c.reports = isReporter
+		if c.weight == byPersonLabel || !isReporter {
 			all = append(all, c)
 		}
 	}

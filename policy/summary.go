@@ -130,6 +130,9 @@ func headingsOf(paragraphs []string) []string {
 
 func headingsAt(level *lazyregexp.Regexp, paragraphs []string) (telling, empty []string) {
 	for _, p := range paragraphs {
+		if len(telling) == maxHeadings {
+			break
+		}
 		if !strings.HasPrefix(p, "第") && !strings.HasPrefix(p, "（") && !strings.HasPrefix(p, "(") && !strings.ContainsAny(firstRunes(p, 1), "一二三四五六七八九十") {
 			continue
 		}
@@ -141,7 +144,7 @@ func headingsAt(level *lazyregexp.Regexp, paragraphs []string) (telling, empty [
 		switch {
 		case emptyHeading.MatchString(squeeze(words)):
 			empty = append(empty, words)
-		case len(telling) < maxHeadings:
+		default:
 			telling = append(telling, words)
 		}
 	}
