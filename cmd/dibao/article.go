@@ -15,7 +15,7 @@ import (
 )
 
 func newArticle(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "article", Short: "Show collected articles"}
+	cmd := &cobra.Command{Use: "article", SuggestFor: []string{"search", "find"}, Short: "Show collected articles"}
 	cmd.AddCommand(newArticleList(g), newArticleShow(g), newArticleDiff(g), newArticleSearch(g), newArticleEdit(g), newArticleReread(g), newArticleHistory(g))
 	return cmd
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func newIssue(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "issue", Short: "Compose, send and show issues"}
+	cmd := &cobra.Command{Use: "issue", SuggestFor: []string{"send", "compose", "preview", "report"}, Short: "Compose, send and show issues"}
 	cmd.AddCommand(newIssueList(g), newIssueCompose(g), newIssuePreview(g), newIssueSend(g), newIssueReport(g))
 	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueDrop(g), newIssueTest(g), newIssueResend(g))
 	cmd.AddCommand(newIssueStates(g)...)

@@ -17,7 +17,7 @@ import (
 )
 
 func newSource(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "source", Short: "Manage sources of articles"}
+	cmd := &cobra.Command{Use: "source", SuggestFor: []string{"feed", "add"}, Short: "Manage sources of articles"}
 	cmd.AddCommand(newSourceAdd(g), newSourceList(g), newSourceShow(g), newSourceTest(g), newSourceRemove(g),
 		newSourceEdit(g), newSourceImport(g), newSourceExport(g), newSourceCatalog(g))
 	cmd.AddCommand(newSourceActions(g)...)

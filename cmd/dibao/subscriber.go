@@ -11,7 +11,7 @@ import (
 )
 
 func newSubscriber(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "subscriber", Short: "Manage readers"}
+	cmd := &cobra.Command{Use: "subscriber", SuggestFor: []string{"reader", "user", "import"}, Short: "Manage readers"}
 	cmd.AddCommand(
 		newSubscriberAdd(g), newSubscriberList(g), newSubscriberShow(g), newSubscriberImport(g), newSubscriberExport(g),
 		newSubscriberUnsubscribe(g), newSubscriberSuppress(g), newSubscriberUnsuppress(g), newSubscriberForget(g), newSubscriberPrune(g),
