@@ -82,11 +82,11 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			}
 			switch {
 			case err != nil:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", s.Name, *row.Error)
+				g.print(cmd, "%s: %s", s.Name, *row.Error)
 			case row.NotModified:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: not modified\n", s.Name)
+				g.print(cmd, "%s: not modified", s.Name)
 			default:
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: %d items, %d new, %d changed\n", s.Name, row.Items, row.New, row.Changed)
+				g.print(cmd, "%s: %d items, %d new, %d changed", s.Name, row.Items, row.New, row.Changed)
 			}
 			for _, w := range row.Warnings {
 				g.say(cmd, "  %s", w)

@@ -21,7 +21,7 @@ func newDoctor(g *globals) *cobra.Command {
 		Short: "Check configuration, clock, database, disk, sources and mail, and suggest fixes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			findings := g.examine(cmd)
-			if err := printRows(g, cmd, []any{"Check", "Status", "What"}, findings, func(f doctor.Finding) []any { return []any{f.Check, f.Status, g.message("%s", f.Text)} }); err != nil {
+			if err := printRows(g, cmd, []any{"Check", "Status", "What"}, findings, func(f doctor.Finding) []any { return []any{f.Check, f.Status, f.Text} }); err != nil {
 				return err
 			}
 			for _, f := range findings {

@@ -132,7 +132,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), map[string]any{"mailing": null(made.Mailing), "issues": issues, "deliveries": made.Deliveries})
 			}
 			for _, i := range made.Held {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s No. %d: %d articles, held\n", i.List.Slug, i.Number, len(i.Articles))
+				g.print(cmd, "%s No. %d: %d articles, held", i.List.Slug, i.Number, len(i.Articles))
 				g.say(cmd, "look at it with: dibao issue show %s %d; send it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug)
 			}
 			if made.Mailing == 0 {
@@ -142,7 +142,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 				return nil
 			}
 			for _, i := range made.Issues {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s No. %d: %d articles\n", i.List.Slug, i.Number, len(i.Articles))
+				g.print(cmd, "%s No. %d: %d articles", i.List.Slug, i.Number, len(i.Articles))
 			}
 			if made.Deliveries == 0 {
 				g.say(cmd, "mailing %d has no readers: nothing is sent, and the issue is in the archive", made.Mailing)
@@ -262,7 +262,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(cmd.OutOrStdout(), "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d, waiting %d\n",
+		g.print(cmd, "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d, waiting %d",
 			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed, waiting)
 	}
 	switch {

@@ -33,7 +33,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 				return err
 			}
 			if err := printRows(g, cmd, []any{"Domain", "Check", "Status", "What"}, d.Found, func(f doctor.MailFinding) []any {
-				return []any{f.Domain, f.Check, f.Status, g.message("%s", f.Text)}
+				return []any{f.Domain, f.Check, f.Status, f.Text}
 			}); err != nil {
 				return err
 			}

@@ -42,9 +42,9 @@ func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *
 	case isTerminal(cmd.ErrOrStderr()) && size > 0:
 		p.bars = mpb.New(mpb.WithOutput(cmd.ErrOrStderr()), mpb.WithWidth(50))
 		p.bar = p.bars.AddBar(size, mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(name+" "), decor.Percentage()), mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)))
+			mpb.PrependDecorators(decor.Name(g.message("%s", name)+" "), decor.Percentage()), mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO)))
 	default:
-		p.line = func(n int) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d %s\n", name, n, units) }
+		p.line = func(n int) { fmt.Fprintln(cmd.ErrOrStderr(), g.message("%s: %d %s", name, n, units)) }
 	}
 	return p
 }

@@ -83,10 +83,10 @@ func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
 		for i, d := range l.Dropped {
 			parts[i] = fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(g.chinese), d.Example)
 		}
-		g.say(cmd, g.either("left out: %s", "未收录：%s"), strings.Join(parts, g.either("; ", "；")))
+		g.say(cmd, "left out: %s", strings.Join(parts, g.either("; ", "；")))
 	}
 	if pages > 1 && l.Next == "" {
-		g.say(cmd, g.either("%d pages were asked for, and only this one can be read: %s", "要求读取 %d 页，只读到这一页：%s"), pages, l.Pager.Say(g.chinese))
+		g.say(cmd, "%d pages were asked for, and only this one can be read: %s", pages, l.Pager.Say(g.chinese))
 	}
 }
 

@@ -143,7 +143,7 @@ func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
 	if in, ok := cmd.InOrStdin().(*os.File); !ok || !isatty.IsTerminal(in.Fd()) {
 		return fmt.Errorf("the source was not added: look at the items and add --yes to agree, or set --item yourself")
 	}
-	fmt.Fprint(cmd.ErrOrStderr(), "Store it like this? [y/N] ")
+	fmt.Fprint(cmd.ErrOrStderr(), g.message("Store it like this?"), " [y/N] ")
 	answer, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	if err != nil || !isYes(answer) {
 		return fmt.Errorf("the source was not added; set the selectors with --item, --date and --content")

@@ -86,7 +86,7 @@ func viewImport(file sourcelist.File, trust bool) (views []importRow, refused in
 		case row.Problem != nil:
 			v.Refused = null(oneLine(row.Problem))
 		case len(v.NeedsTrust) > 0 && !trust:
-			v.Refused = null("it " + strings.Join(v.NeedsTrust, ", and ") + "; if that is meant, import it with --trust")
+			v.Refused = null("it " + strings.Join(v.NeedsTrust, ", ") + "; if that is meant, import it with --trust")
 		}
 		if v.Refused != nil {
 			refused++
@@ -137,11 +137,11 @@ func (a *app) importSources(g *globals, cmd *cobra.Command, file sourcelist.File
 				return err
 			}
 		}
-		name := ""
-		if v.Name != "" {
-			name = " (" + v.Name + ")"
+		text := g.message("line %d (%s) is refused: %s", v.Line, v.Name, *v.Refused)
+		if v.Name == "" {
+			text = g.message("line %d is refused: %s", v.Line, *v.Refused)
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "line %d%s is refused: %s\n", v.Line, name, *v.Refused)
+		fmt.Fprintln(cmd.ErrOrStderr(), text)
 	}
 	var taken []feed.Source
 	for _, row := range file.Rows {

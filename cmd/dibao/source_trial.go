@@ -10,9 +10,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/ingest"
@@ -22,11 +22,7 @@ import (
 	"dibao/internal/redact"
 )
 
-const (
-	triedArticles = 3  // of a list that are read
-	reportWidth   = 79 // columns
-	labelWidth    = 10
-)
+const triedArticles = 3 // of a list that are read
 
 func newSourceTest(g *globals) *cobra.Command {
 	var isPrivate, render bool
@@ -287,41 +283,41 @@ func (t *trial) writeJSON(cmd *cobra.Command) error {
 
 // write prints the report within 80 columns.
 func (t *trial) write(w io.Writer) {
-	r := report{w}
+	r := cli.Report{Out: w, Chinese: t.chinese}
 	if t.Source != nil {
-		r.say("source", *t.Source)
+		r.Say("source", *t.Source)
 	}
-	r.say("address", t.URL)
+	r.Say("address", t.URL)
 	for _, hop := range t.Hops {
-		r.say("followed", hop.By+" → "+hop.To)
+		r.Say("followed", hop.By+" → "+hop.To)
 	}
 	if t.Drawn {
-		r.say("drawn", "by the browser")
+		r.Say("drawn", "by the browser")
 	}
-	r.say("robots", t.Robots.String())
-	r.say("time", fmt.Sprintf("%.1f s", t.Seconds))
+	r.Say("robots", t.Robots.String())
+	r.Say("time", fmt.Sprintf("%.1f s", t.Seconds))
 	if t.Problem != nil {
-		r.say("problem", *t.Problem)
+		r.Say("problem", *t.Problem)
 		if t.Advice != nil {
-			r.say("advice", *t.Advice)
+			r.Say("advice", *t.Advice)
 		}
 		return
 	}
-	r.say("kind", *t.Kind)
+	r.Say("kind", *t.Kind)
 	rows := fmt.Sprintf("%d found, %d with a date; %d stored, %d new", t.Rows, t.Dated, t.Stored, t.New)
 	if t.Usual > 0 {
 		rows += fmt.Sprintf("; usually %d", t.Usual)
 	}
-	r.say("rows", rows)
+	r.Say("rows", rows)
 	if t.Plain != nil {
-		r.say("structure", t.plainRows())
+		r.Say("structure", t.plainRows())
 	}
 	for _, d := range t.Dropped {
-		r.say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.chinese), d.Example))
+		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.chinese), d.Example))
 	}
-	r.say("next page", t.nextPage())
+	r.Say("next page", t.nextPage())
 	for _, title := range t.Retitled {
-		r.say("retitled", "stored as: "+title)
+		r.Say("retitled", "stored as: "+title)
 	}
 	t.writeRows(r)
 	for i, a := range t.Articles {
@@ -329,8 +325,8 @@ func (t *trial) write(w io.Writer) {
 	}
 }
 
-func (t *trial) writeRows(r report) {
-	fmt.Fprintln(r.w)
+func (t *trial) writeRows(r cli.Report) {
+	fmt.Fprintln(r.Out)
 	for _, it := range t.items[:min(len(t.items), shownItems)] {
 		mark := " "
 		if t.isNew[it.GUID] {
@@ -340,10 +336,10 @@ func (t *trial) writeRows(r report) {
 		if it.DateFrom != "" {
 			from = " [date: " + it.DateFrom + "]"
 		}
-		r.line(mark+" "+cmp.Or(inspect.DateOfItem(it), "no date   "), it.Title+from, 12)
+		r.Line(mark+" "+cmp.Or(inspect.DateOfItem(it), "no date   "), it.Title+from, 12)
 	}
 	if more := len(t.items) - shownItems; more > 0 {
-		r.line("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more), 12)
+		r.Say("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more))
 	}
 }
 
@@ -371,12 +367,12 @@ func (r trialRobots) String() string {
 	return "allowed"
 }
 
-func (a trialArticle) write(r report, n int) {
-	fmt.Fprintln(r.w)
-	r.say(fmt.Sprintf("article %d", n), a.Title)
-	r.say("", a.URL)
+func (a trialArticle) write(r cli.Report, n int) {
+	fmt.Fprintln(r.Out)
+	r.Say(fmt.Sprintf("article %d", n), a.Title)
+	r.Say("", a.URL)
 	if a.Problem != nil {
-		r.say("problem", *a.Problem)
+		r.Say("problem", *a.Problem)
 		return
 	}
 	date := "no date"
@@ -386,58 +382,22 @@ func (a trialArticle) write(r report, n int) {
 			date += " [" + *a.PublishedFrom + "]"
 		}
 	}
-	r.say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source", a.Source), orNone("kind", a.Kind), a.Characters, a.Paragraphs))
+	r.Say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source %s", a.Source, "no source"), orNone("kind %s", a.Kind, "no kind"), a.Characters, a.Paragraphs))
 	for _, f := range a.Attachments {
 		name := f.URL
 		if f.Title != nil {
 			name = *f.Title + " " + f.URL
 		}
-		r.say("file", name)
+		r.Say("file", name)
 	}
 	for _, w := range a.Warnings {
-		r.say("warning", w)
+		r.Say("warning", w)
 	}
 }
 
-func orNone(what string, value *string) string {
+func orNone(format string, value *string, none string) string {
 	if value == nil {
-		return "no " + what
+		return none
 	}
-	return what + " " + *value
-}
-
-// report writes lines that fit a terminal.
-type report struct{ w io.Writer }
-
-// say writes what belongs to a label.
-func (r report) say(label, value string) { r.line(label, value, labelWidth) }
-
-// line writes a value behind a label, in lines of at most reportWidth columns.
-func (r report) line(label, value string, indent int) {
-	label = text.Pad(label, indent, ' ')
-	rest := strings.Join(strings.Fields(redact.Text(value)), " ")
-	for first := true; first || rest != ""; first = false {
-		var part string
-		part, rest = cutColumns(rest, reportWidth-indent-1)
-		fmt.Fprintln(r.w, strings.TrimRight(label+" "+part, " "))
-		label = strings.Repeat(" ", indent)
-	}
-}
-
-// cutColumns cuts a text where it fills a number of columns, at a space if there
-// is one in its second half.
-func cutColumns(s string, columns int) (part, rest string) {
-	used, space := 0, -1
-	for i, r := range s {
-		if used += text.RuneWidth(r); used > columns {
-			if space > i/2 {
-				return s[:space], s[space+1:]
-			}
-			return s[:i], s[i:]
-		}
-		if r == ' ' {
-			space = i
-		}
-	}
-	return s, ""
+	return fmt.Sprintf(format, *value)
 }

@@ -167,7 +167,7 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 	g.change = change{target: "file", detail: fmt.Sprintf("%d addresses", fresh)}
 	g.say(cmd, "%d addresses suppressed, %d were already", fresh, len(addresses)-fresh-len(refused))
 	for _, r := range refused {
-		fmt.Fprintf(cmd.OutOrStdout(), "no address: %.80q\n", r)
+		g.print(cmd, "no address: %.80q", r)
 	}
 	if len(refused) > 0 {
 		return &partialError{Err: fmt.Errorf("%d lines hold no address", len(refused))}

@@ -105,13 +105,13 @@ func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subs
 			return err
 		}
 	} else {
-		would := "would be "
 		if in.Apply {
-			would = ""
+			g.print(cmd, "%d rows: %d subscriptions of %d new readers added, %d rows change nothing, %d refused", out.Rows, out.Added, out.Readers, out.Known, out.Refused)
+		} else {
+			g.print(cmd, "%d rows: %d subscriptions of %d new readers would be added, %d rows change nothing, %d refused", out.Rows, out.Added, out.Readers, out.Known, out.Refused)
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%d rows: %d subscriptions of %d new readers %sadded, %d rows change nothing, %d refused\n", out.Rows, out.Added, out.Readers, would, out.Known, out.Refused)
 		if v.Report != nil {
-			fmt.Fprintf(cmd.OutOrStdout(), "row by row in %s\n", report)
+			g.print(cmd, "row by row in %s", report)
 		}
 	}
 	if !in.Apply {

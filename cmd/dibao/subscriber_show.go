@@ -79,20 +79,19 @@ func newSubscriberShow(g *globals) *cobra.Command {
 }
 
 func (a *app) printPerson(g *globals, cmd *cobra.Command, v personView) error {
-	out := cmd.OutOrStdout()
 	zone := a.config.Schedule.Zone
-	fmt.Fprintf(out, "%s  (number %d, since %s, %s, %s)\n", subscribers.Readable(v.Address), v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
+	g.print(cmd, "%s  (number %d, since %s, %s, %s)", subscribers.Readable(v.Address), v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
 	if v.Suppressed != nil {
-		fmt.Fprintf(out, "suppressed: %s; gets no mail\n", *v.Suppressed)
+		g.print(cmd, "suppressed: %s; gets no mail", *v.Suppressed)
 	}
 	if v.PausedUntil != nil {
-		fmt.Fprintf(out, "paused until %s\n", *v.PausedUntil)
+		g.print(cmd, "paused until %s", *v.PausedUntil)
 	}
 	for _, s := range v.Subscriptions {
 		narrowed := strings.Join(append(slices.Clone(s.Themes), s.Regions...), ", ")
-		fmt.Fprintf(out, "  %s %s, every %s %s\n", s.List, s.State, s.Frequency, narrowed)
+		g.print(cmd, "  %s %s, every %s %s", s.List, s.State, s.Frequency, narrowed)
 	}
-	fmt.Fprintln(out)
+	fmt.Fprintln(cmd.OutOrStdout())
 	return printRows(g, cmd, []any{"When", "What", "List", "Detail"}, v.TimeLine, func(e timeLine) []any {
 		return []any{shortTime(e.At, zone), e.Event, orEmpty(e.List), orEmpty(e.Detail)}
 	})

@@ -76,11 +76,11 @@ func CheckAddr(addr netip.Addr) string {
 		return "no address"
 	}
 	if addr.Is6() && !globalUnicast.Contains(addr) {
-		return addr.String() + " is not a public address (RFC 4291, RFC 6890)"
+		return addr.String() + " is no public address (RFC 4291, RFC 6890)"
 	}
 	for _, r := range specialRanges {
 		if r.prefix.Contains(addr) {
-			return addr.String() + " is " + r.what
+			return addr.String() + " is no public address: " + r.what
 		}
 	}
 	return ""

@@ -150,16 +150,18 @@ func (m *message) read(text string) (values map[int]string, ok bool) {
 // write returns the message in Chinese with these values, which are translated where
 // they are messages.
 func (m *message) write(values map[int]string) string {
-	quoted := make(map[int]bool)
+	letters := make(map[int]byte)
 	for _, v := range m.verbs {
-		quoted[v.arg] = v.letter() == 'q'
+		letters[v.arg] = v.letter()
 	}
 	literals, verbs := cut(m.chinese)
 	out := literals[0]
 	for i, v := range verbs {
 		value := values[v.arg]
 		switch {
-		case !quoted[v.arg]:
+		case letters[v.arg] == 'v' && strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]"):
+			value = strings.Join(strings.Fields(value[1:len(value)-1]), "、")
+		case letters[v.arg] != 'q':
 			value = Chinese(value)
 		case v.letter() == 's' && len(value) > 1:
 			value = value[1 : len(value)-1]

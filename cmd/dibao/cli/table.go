@@ -29,6 +29,9 @@ type Table struct {
 	Chinese  bool // headings in Chinese
 }
 
+// sentences are the headings above what is said in English, not above values.
+var sentences = map[string]bool{"Problem": true, "What to do": true, "What": true, "Why": true, "Refused": true, "Needs trust": true}
+
 // smallest is the width that a column keeps, in characters of a terminal.
 const smallest = 8
 
@@ -51,6 +54,11 @@ func (t Table) Print(out io.Writer) {
 	}
 	w.AppendHeader(headings)
 	for _, r := range t.Rows {
+		for i, cell := range r {
+			if t.Chinese && sentences[t.Headings[i].(string)] {
+				r[i] = Chinese(fmt.Sprint(cell))
+			}
+		}
 		w.AppendRow(r)
 	}
 	if width := terminalWidth(out); width > 0 {

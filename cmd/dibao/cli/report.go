@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"dibao/internal/redact"
+)
+
+// The width of a report and of its labels, in columns.
+const (
+	reportWidth = 79
+	labelWidth  = 10
+)
+
+// Report writes lines that fit a terminal.
+type Report struct {
+	Out     io.Writer
+	Chinese bool
+}
+
+// Say writes what belongs to a label.
+func (r Report) Say(label, value string) {
+	if r.Chinese {
+		label, value = chineseLabel(label), Chinese(value)
+	}
+	r.Line(label, value, labelWidth)
+}
+
+// Line writes a value behind a label, in lines of at most reportWidth columns.
+func (r Report) Line(label, value string, indent int) {
+	label = text.Pad(label, indent, ' ')
+	rest := strings.Join(strings.Fields(redact.Text(value)), " ")
+	for first := true; first || rest != ""; first = false {
+		var part string
+		part, rest = cutColumns(rest, reportWidth-indent-1)
+		fmt.Fprintln(r.Out, strings.TrimRight(label+" "+part, " "))
+		label = strings.Repeat(" ", indent)
+	}
+}
+
+// chineseLabel returns the label of a line in Chinese: that of a heading, or a message.
+func chineseLabel(label string) string {
+	if label != "" {
+		if chinese := ChineseHeadings()[strings.ToUpper(label[:1])+label[1:]]; chinese != "" {
+			return chinese
+		}
+	}
+	return Chinese(label)
+}
+
+// cutColumns cuts a text where it fills a number of columns, at a space if there
+// is one in its second half.
+func cutColumns(s string, columns int) (part, rest string) {
+	used, space := 0, -1
+	for i, r := range s {
+		if used += text.RuneWidth(r); used > columns {
+			if space > i/2 {
+				return s[:space], s[space+1:]
+			}
+			return s[:i], s[i:]
+		}
+		if r == ' ' {
+			space = i
+		}
+	}
+	return s, ""
+}
