@@ -83,10 +83,16 @@ func (u *understanding) citations() {
 		if len(u.Citations) >= maxCitations {
 			return
 		}
-		listed := repeals && listedLine.MatchString(p)
+		listed := "" // what a decision that repeals says of the documents in its list: it may amend some
+		if repeals && listedLine.MatchString(p) {
+			listed = RelationRepeals
+			if amendsLine.MatchString(p) { // 一、将《甲》第三条中的“乙”修改为“丙”
+				listed = RelationAmends
+			}
+		}
 		if u.hinted(i, hintQuote) {
 			u.quotedCitations(p, i, listed)
-		} else if listed {
+		} else if listed != "" {
 			title := strings.TrimSpace(listedLine.ReplaceAllString(p, ""))
 			if _, base := typeOf(withoutTrailing(title)); base != "" && len(title) < maxTitle {
 				u.cite(Citation{Title: title, Status: StatusIssued, Relation: RelationRepeals})
@@ -198,7 +204,7 @@ func interpreted(title string) string {
 	return ""
 }
 
-func (u *understanding) quotedCitations(p string, at int, listed bool) {
+func (u *understanding) quotedCitations(p string, at int, listed string) {
 	for _, m := range citation.FindAllStringSubmatchIndex(p, maxSetsOfMarks) {
 		title := p[m[2]:m[3]]
 		number := ""
@@ -228,7 +234,7 @@ func (u *understanding) quotedCitations(p string, at int, listed bool) {
 
 // bareNumbers are the numbers outside of 《》 and of the brackets behind them that
 // the text repeals, implements or rests on.
-func (u *understanding) bareNumbers(p string, at int, listed bool) {
+func (u *understanding) bareNumbers(p string, at int, listed string) {
 	folded := fold(p)
 	for _, n := range FindNumbers(folded) {
 		if n.Number == u.DocumentNumber {
@@ -250,13 +256,13 @@ func belongsToTitle(before string) bool {
 }
 
 // relationAt says what a paragraph does with the document that it names from
-// start to end; "" if it only mentions it. A repeal needs the verb behind the
-// name in the same sentence; what is implemented and what is rested on stands in
-// the first paragraphs.
-func relationAt(p string, start, end, paragraph int, listed bool) string {
-	from := strings.LastIndex(p[:start], "。") + 1
-	to := len(p)
-	if i := strings.Index(p[end:], "。"); i >= 0 {
+// start to end: what the list says that it stands in, if any; "" if it only mentions
+// it. A repeal needs the verb behind the name in the same sentence; what is implemented
+// and what is rested on stands in the first paragraphs. Longer sentences are not read.
+func relationAt(p string, start, end, paragraph int, listed string) string {
+	low, to := max(0, start-longSentence-1), min(len(p), end+longSentence+1)
+	from := low + strings.LastIndex(p[low:start], "。") + 1
+	if i := strings.Index(p[end:to], "。"); i >= 0 {
 		to = end + i
 	}
 	if to-from > longSentence {
@@ -264,11 +270,8 @@ func relationAt(p string, start, end, paragraph int, listed bool) string {
 	}
 	behind := p[end:to]
 	before := strings.ToValidUTF8(p[max(from, start-120):start], "")
-	if listed { // a decision that repeals may amend, too: 一、将《甲》第三条中的“乙”修改为“丙”
-		if amendsLine.MatchString(p) {
-			return RelationAmends
-		}
-		return RelationRepeals
+	if listed != "" {
+		return listed
 	}
 	if strings.Contains(before, "废止") && repealsNext.MatchString(withoutNames.ReplaceAllString(before, "")) {
 		return RelationRepeals

@@ -42,6 +42,9 @@ func TestCostOfUnderstanding(t *testing.T) {
 		"Text": func(b []byte) {
 			policy.Understand(policy.Evidence{Title: "关于做好养老服务工作的通知", Paragraphs: strings.Split(string(b), "\n")})
 		},
+		"Repeal": func(b []byte) {
+			policy.Understand(policy.Evidence{Title: "关于废止部分文件的决定", Paragraphs: strings.Split("一、"+string(b), "\n")})
+		},
 		"Title":   func(b []byte) { policy.ParseTitle(string(b)) },
 		"Numbers": func(b []byte) { policy.FindNumbers(string(b)) },
 		"Number":  func(b []byte) { policy.ParseNumber(string(b)) },
