@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"dibao/internal/lazyregexp"
@@ -41,6 +42,10 @@ const (
 	rewritingFrom = 0.4
 	// maxBigrams bounds what is compared of one paragraph.
 	maxBigrams = 4000
+	// perParagraph and perCharacter are what one costs that is compared, in steps:
+	// the time, and the memory that goes with it.
+	perParagraph = 60
+	perCharacter = 8
 	// shortKept is how many characters that stayed between two changes are too few
 	// to be read as such.
 	shortKept = 2
@@ -59,7 +64,7 @@ func Diff(before, after []string) []Change {
 // returns false for texts that need more, or are too different to pay for it.
 func DiffWithin(before, after []string, budget int) ([]Change, bool) {
 	d := differ{before: before, after: after, left: steps(budget)}
-	d.left.spend(bytesOf(before) + bytesOf(after))
+	d.left.spend(bytesOf(before) + bytesOf(after) + perParagraph*(len(before)+len(after)))
 	if d.left.over() {
 		return nil, false
 	}
@@ -188,6 +193,7 @@ func (d *differ) hunk(i, iEnd, j, jEnd int) {
 func bigramSets(paragraphs []string) []map[[2]rune]struct{} {
 	out := make([]map[[2]rune]struct{}, len(paragraphs))
 	for i, p := range paragraphs {
+		p = p[:min(len(p), 16*maxBigrams)]
 		runes := []rune(cleanForComparison(leadingArticle.ReplaceAllString(p, "")))
 		out[i] = make(map[[2]rune]struct{}, len(runes))
 		for k := 1; k < min(len(runes), maxBigrams); k++ {
@@ -238,14 +244,11 @@ func (left *steps) align(a, b []string) [][2]int {
 		n, m = n-1, m-1
 		tail = append(tail, [2]int{n, m})
 	}
-	middle := left.commonSubsequence(a[offset:n], b[offset:m])
-	for _, p := range middle {
+	for _, p := range left.commonSubsequence(a[offset:n], b[offset:m]) {
 		head = append(head, [2]int{p[0] + offset, p[1] + offset})
 	}
-	for i := len(tail) - 1; i >= 0; i-- {
-		head = append(head, tail[i])
-	}
-	return head
+	slices.Reverse(tail)
+	return append(head, tail...)
 }
 
 // commonSubsequence is that of Wagner and Fischer (1974) for short texts; longer
@@ -310,13 +313,11 @@ func uniqueAnchors(a, b []string) [][2]int {
 		if count[s] == nil {
 			count[s] = &seen{}
 		}
-		count[s].inA++
-		count[s].a = i
+		count[s].inA, count[s].a = count[s].inA+1, i
 	}
 	for j, s := range b {
 		if c := count[s]; c != nil {
-			c.inB++
-			c.b = j
+			c.inB, c.b = c.inB+1, j
 		}
 	}
 	var pairs [][2]int
@@ -329,14 +330,7 @@ func uniqueAnchors(a, b []string) [][2]int {
 	var tops []int // index in pairs of the smallest end of a run of each length
 	back := make([]int, len(pairs))
 	for k, p := range pairs {
-		lo, hi := 0, len(tops)
-		for lo < hi {
-			if mid := (lo + hi) / 2; pairs[tops[mid]][1] < p[1] {
-				lo = mid + 1
-			} else {
-				hi = mid
-			}
-		}
+		lo, _ := slices.BinarySearchFunc(tops, p[1], func(top, at int) int { return pairs[top][1] - at })
 		back[k] = -1
 		if lo > 0 {
 			back[k] = tops[lo-1]

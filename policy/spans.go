@@ -3,10 +3,14 @@ package policy
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // spans compares two paragraphs by character; numbers and Latin words are whole.
 func (left *steps) spans(before, after string) []Span {
+	if left.spend(perCharacter * (utf8.RuneCountInString(before) + utf8.RuneCountInString(after))); left.over() {
+		return nil
+	}
 	a, b := tokens(before), tokens(after)
 	var out []Span
 	var run strings.Builder // of one operation: to append a character at a time would copy the paragraph for each
