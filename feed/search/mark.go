@@ -15,21 +15,21 @@ const (
 // folded is a text folded, with where each byte of it stood before.
 type folded struct {
 	text string
-	at   []int // of each byte of text, and of its end
+	at   []int32 // of each byte of text, and of its end
 }
 
 func foldWithPlaces(s string) folded {
 	var b strings.Builder
-	at := make([]int, 0, len(s)+1)
+	at := make([]int32, 0, len(s)+1)
 	for i, r := range s {
 		if f := fold.Rune(r); f != -1 {
 			b.WriteRune(f)
 			for len(at) < b.Len() {
-				at = append(at, i)
+				at = append(at, int32(i))
 			}
 		}
 	}
-	return folded{b.String(), append(at, len(s))}
+	return folded{b.String(), append(at, int32(len(s)))}
 }
 
 // places returns which bytes of a text are what the query looks for.
@@ -46,7 +46,7 @@ func (q parsedQuery) places(s string) [][2]int {
 				if i < 0 {
 					break
 				}
-				all = append(all, [2]int{f.at[from+i], f.at[from+end]})
+				all = append(all, [2]int{int(f.at[from+i]), int(f.at[from+end])})
 				from += end
 			}
 		}
