@@ -176,7 +176,7 @@ func (f *journalFile) append(words []byte) error {
 		if errors.Is(err, syscall.ENOSPC) {
 			return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
 		}
-		return fmt.Errorf("journal of a delivery: %w", err)
+		return fmt.Errorf("disk failed: journal of a delivery: %w; look for its errors in the system's log, and see what is damaged: dibao doctor", err)
 	}
 	f.end += int64(len(words))
 	return nil

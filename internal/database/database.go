@@ -138,8 +138,8 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	for _, conn := range []*sql.DB{db.writer, db.reader} {
 		if err := conn.PingContext(ctx); err != nil {
 			db.Close()
-			if err = explain(err); errors.Is(err, ErrDamaged) {
-				return nil, fmt.Errorf("database %s: %w", path, err)
+			if explained := explain(err); explained != err {
+				return nil, fmt.Errorf("database %s: %w", path, explained)
 			}
 			return nil, fmt.Errorf("database %s cannot be opened: %v; check that dibao may write the file and its folder", path, err)
 		}
@@ -356,7 +356,8 @@ func IsUniqueViolation(err error) bool {
 	return pgCode(err) == pgUniqueViolation || c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
-// explain adds what to do to errors that an admin can mend.
+// explain adds what to do to errors that an admin can correct. SQLite reports a
+// page that the disk can't read as a damaged one.
 func explain(err error) error {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -365,6 +366,8 @@ func explain(err error) error {
 		return fmt.Errorf("database can't be written: %w; check the permissions of the file and its folder", err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("disk is full: %w; free space and run again: nothing was lost", err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("disk failed: %w; look for its errors in the system's log, and see what is damaged: dibao doctor", err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %v; check that url in [database] names the right file; if so, %s", ErrDamaged, err, restoreAdvice)
 	case sqlite3.SQLITE_CORRUPT:
@@ -377,7 +380,7 @@ func explain(err error) error {
 // overwritten or lost.
 var ErrDamaged = errors.New("database file is damaged")
 
-const restoreAdvice = "stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
+const restoreAdvice = "look for errors of the disk in the system's log, stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
 
 // Check reads all of SQLite's file and returns ErrDamaged, with what is wrong and
 // what to do, if a page of it is. It takes about a second a gigabyte, and nothing
