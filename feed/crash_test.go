@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +44,6 @@ func hostileSource(t *testing.T, r *room) (*stubSite, feed.Source) {
 // process ended three times while it was collected; until then, and after a
 // success, it is collected as ever.
 func TestThirdCrashSlowsSource(t *testing.T) {
-	t.Cleanup(func() { trust.Report(t, "source that ends the process", "slowed at the third time, tried once a day") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
@@ -65,16 +65,19 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 			t.Fatalf("a crash after a success: %s, %v", done.Source.State, err)
 		}
 		_, src = hostileSource(t, r)
-		for range 3 {
+		const crashes = 3
+		for range crashes {
 			crash(t, db, r.at, src.ID)
 		}
 		done, err := r.collect(src.ID)
 		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "ended 3 times") {
 			t.Errorf("after three crashes: %s, %v", done.Source.State, err)
 		}
-		if pause := done.Source.NextAt.Sub(r.at); pause < 23*time.Hour {
+		pause := done.Source.NextAt.Sub(r.at)
+		if pause < 23*time.Hour {
 			t.Errorf("the next collection is in %s", pause)
 		}
+		trust.Report(t, "source that ends the process", "%s after %d ends in a row, the next try %s later", done.Source.State, crashes, pause.Round(time.Minute))
 		stored, err := r.Store.SourceByRef(t.Context(), src.URL)
 		if err != nil || stored.State != feed.StateFailing || stored.Advice() == "" {
 			t.Errorf("stored: %s, %v", stored.State, err)
@@ -114,15 +117,24 @@ func TestStoppingIsNoCrash(t *testing.T) {
 
 // TestPanicIsOfOneSource keeps a panic in what reads a source from the daemon.
 func TestPanicIsOfOneSource(t *testing.T) {
-	t.Cleanup(func() { trust.Report(t, "panic in what reads a source", "1 source failing, with the reason") })
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
 		_, src := hostileSource(t, r)
-		r.FileText = func(context.Context, []byte) ([]string, error) { panic("index out of range") }
+		_, next := hostileSource(t, r)
+		var panics atomic.Int64
+		r.FileText = func(context.Context, []byte) ([]string, error) { panics.Add(1); panic("index out of range") }
 		done, err := r.collect(src.ID)
 		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "index out of range") {
 			t.Errorf("%s, %v", done.Source.State, err)
 		}
+		r.FileText = func(context.Context, []byte) ([]string, error) {
+			return []string{"一、各地要认真做好养老服务工作。"}, nil
+		}
+		other, err := r.collect(next.ID)
+		if err != nil || other.Source.State != feed.StateOK {
+			t.Errorf("the next source: %s, %v", other.Source.State, err)
+		}
+		trust.Report(t, "panic in what reads a source", "%d panics: their source is %s with the reason, the next one %s", panics.Load(), done.Source.State, other.Source.State)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -47,6 +48,7 @@ func (s *soak) clock() time.Time { return time.Unix(s.now.Load(), 0).UTC() }
 // month is what an installation holds at the end of a simulated month.
 type month struct {
 	heap, file        float64 // bytes
+	resident          float64 // bytes of the process, SQLite's included; 0 where it is not known
 	goroutines, files int
 	articles          int
 }
@@ -77,8 +79,9 @@ func TestSoak(t *testing.T) {
 	settled := history[months/3:]
 	first, last := settled[0], settled[len(settled)-1]
 	slope := slopeOf(settled, func(m month) float64 { return m.heap }) * 100
+	resident := slopeOf(settled, func(m month) float64 { return m.resident }) * 100
 	perArticle := slopeOf(settled, func(m month) float64 { return m.file }) * first.file / max(1, float64(last.articles-first.articles)/float64(len(settled)-1))
-	trust.Report(t, "soak, heap a simulated month", "%+.2f %% of %.0f MB", slope, last.heap/1e6)
+	trust.Report(t, "soak, heap a simulated month", "%+.2f %% of %.0f MB; of the process %+.2f %% of %.0f MB", slope, last.heap/1e6, resident, last.resident/1e6)
 	trust.Report(t, "soak, goroutines and descriptors", "%d to %d and %d to %d", first.goroutines, last.goroutines, first.files, last.files)
 	trust.Report(t, "soak, database", "%.0f MB after %d articles and %d mails, %.1f kB an article", last.file/1e6, last.articles, s.mails.Load(), perArticle/1e3)
 	if slope > 1 || slope < -1 {
@@ -190,13 +193,19 @@ func (s *soak) measure() month {
 		return tx.QueryRowContext(ctx, `SELECT count(*) FROM articles`).Scan(&m.articles)
 	}))
 	http.DefaultClient.CloseIdleConnections()
-	runtime.GC()
-	runtime.GC()
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	m.heap, m.goroutines = float64(stats.HeapAlloc), runtime.NumGoroutine()
 	if open, err := os.ReadDir("/proc/self/fd"); err == nil {
 		m.files = len(open)
+	}
+	if statm, err := os.ReadFile("/proc/self/statm"); err == nil {
+		var pages float64
+		_, err := fmt.Sscan(strings.Fields(string(statm))[1], &pages)
+		s.check(nil, err)
+		m.resident = pages * float64(os.Getpagesize())
 	}
 	for _, suffix := range []string{"", "-wal"} {
 		if info, err := os.Stat(s.file + suffix); err == nil {

@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,16 +17,20 @@ func TestBuildIsReproducible(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("compiles everything from an empty cache, minutes of CPU; set DIBAO_LONG=1")
 	}
-	first := build(t, "first", os.Getenv("GOCACHE"))
-	second := build(t, "second folder", t.TempDir())
-	if first != second {
-		t.Fatalf("two builds have the hashes %x and %x", first, second)
+	builds := make(map[string]int) // by hash
+	for folder, cache := range map[string]string{"first": os.Getenv("GOCACHE"), "second folder": t.TempDir()} {
+		builds[build(t, folder, cache)]++
 	}
-	trust.Report(t, "reproducible build", "2 builds, 2 folders, 2 caches, 1 hash")
+	if len(builds) != 1 {
+		t.Fatalf("two builds have the hashes %v", builds)
+	}
+	for hash, n := range builds {
+		trust.Report(t, "reproducible build", "%d builds have the hash %.16s…", n, hash)
+	}
 }
 
 // build builds the program from a copy of the repository and returns its hash.
-func build(t *testing.T, name, cache string) [sha256.Size]byte {
+func build(t *testing.T, name, cache string) (hash string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
 	if err := os.CopyFS(dir, os.DirFS(top)); err != nil {
@@ -43,5 +48,5 @@ func build(t *testing.T, name, cache string) [sha256.Size]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sha256.Sum256(file)
+	return fmt.Sprintf("%x", sha256.Sum256(file))
 }

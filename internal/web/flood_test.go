@@ -101,8 +101,9 @@ func (c *h2) open(block []byte, endHeaders bool) (stream uint32, err error) {
 	return stream, c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block, EndStream: true, EndHeaders: endHeaders})
 }
 
-// othersAreServed checks that a client that does nothing wrong is served.
-func othersAreServed(t *testing.T, addr string, pool *x509.CertPool) {
+// othersAreServed checks that a client that does nothing wrong is served, and
+// returns how many of its requests were.
+func othersAreServed(t *testing.T, addr string, pool *x509.CertPool) (served int64) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}, Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
@@ -116,14 +117,19 @@ func othersAreServed(t *testing.T, addr string, pool *x509.CertPool) {
 		if res.StatusCode != http.StatusOK || res.ProtoMajor != 2 {
 			t.Fatalf("an honest request: %s %s", res.Proto, res.Status)
 		}
+		served++
 	}
+	return served
 }
 
 // What HTTP/2 lets a client do for little (CVE-2023-44487, CVE-2023-45288 and
 // their like) costs the server no more than its limits, and others are served
 // meanwhile.
 func TestHTTP2Floods(t *testing.T) {
-	t.Cleanup(func() { trust.Report(t, "floods of HTTP/2", "7 floods: others were served") })
+	var floods, served, most atomic.Int64
+	t.Cleanup(func() {
+		trust.Report(t, "floods of HTTP/2", "%d floods: %d honest requests were served, at most %d requests ran at a time", floods.Load(), served.Load(), most.Load())
+	})
 	t.Parallel()
 	const streams = 100 // at a time, of one connection
 	big := hpack.HeaderField{Name: "cookie", Value: strings.Repeat("x", 3000)}
@@ -199,14 +205,18 @@ func TestHTTP2Floods(t *testing.T) {
 			ended := make(chan error, 1)
 			c := dialH2(t, addr, pool)
 			go func() { ended <- attack(c) }()
-			othersAreServed(t, addr, pool)
+			served.Add(othersAreServed(t, addr, pool))
 			c.SetDeadline(time.Now().Add(10 * time.Second))
 			if err := <-ended; err != nil {
 				t.Error(err)
 			}
-			othersAreServed(t, addr, pool)
-			if most := h.most.Load(); most > streams+1 {
-				t.Errorf("%d requests ran at a time", most)
+			served.Add(othersAreServed(t, addr, pool))
+			floods.Add(1)
+			n := h.most.Load()
+			if n > streams+1 {
+				t.Errorf("%d requests ran at a time", n)
+			}
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 			}
 			if name == "header bomb" && h.calls.Load() != 40 {
 				t.Errorf("%d calls, want the honest 40", h.calls.Load())
@@ -239,12 +249,14 @@ func TestManySlowConnections(t *testing.T) {
 	t.Parallel()
 	h := &busy{body: []byte("x")}
 	addr, pool := serveTLS(t, h)
+	connections := 0
 	for i := range 600 {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
+		connections++
 		switch i % 3 {
 		case 1:
 			io.WriteString(c, "\x16\x03\x01") // a handshake that is not finished
@@ -255,8 +267,8 @@ func TestManySlowConnections(t *testing.T) {
 			}()
 		}
 	}
-	othersAreServed(t, addr, pool)
-	trust.Report(t, "slow and idle clients", "600 connections: others were served")
+	served := othersAreServed(t, addr, pool)
+	trust.Report(t, "slow and idle clients", "%d connections: %d honest requests were served", connections, served)
 }
 
 // Renegotiation lets a client make the server compute much more than itself, and
@@ -331,7 +343,8 @@ func raw(t *testing.T, addr, text string) (statuses []int) {
 // A request whose length can be read in two ways is refused, or is the last of
 // its connection: what a proxy takes for its body is never another request.
 func TestRequestsAreNotSmuggled(t *testing.T) {
-	t.Cleanup(func() { trust.Report(t, "smuggled requests", "0 of 20 forms") })
+	var forms, passed atomic.Int64
+	t.Cleanup(func() { trust.Report(t, "smuggled requests", "%d of %d forms", passed.Load(), forms.Load()) })
 	t.Parallel()
 	const second = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 	for name, request := range map[string]string{
@@ -366,7 +379,9 @@ func TestRequestsAreNotSmuggled(t *testing.T) {
 				io.Copy(io.Discard, r.Body)
 			})})
 			statuses := raw(t, strings.TrimPrefix(base, "http://"), request)
+			forms.Add(1)
 			if smuggled.Load() || len(statuses) != 1 {
+				passed.Add(1)
 				t.Errorf("answers %v; the second request was served: %v", statuses, smuggled.Load())
 			}
 		})

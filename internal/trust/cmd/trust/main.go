@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"flag"
 	"fmt"
@@ -45,9 +44,8 @@ func run(ctx context.Context, only string, update bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	reports := filepath.Join(dir, "reports")
 	start, failed, ran := time.Now(), 0, make(map[string]bool)
-	figures := make(map[string]string)
+	figures, computed := make(map[string]string), time.Duration(0)
 	for _, row := range rows {
 		if !strings.Contains(row.Name+" "+row.Command, only) {
 			continue
@@ -55,20 +53,26 @@ func run(ctx context.Context, only string, update bool) error {
 		if !ran[row.Command] {
 			ran[row.Command] = true
 			began := time.Now()
-			if out, err := command(ctx, row.Command, reports); err != nil {
+			reports := filepath.Join(dir, fmt.Sprint(len(ran)))
+			out, processor, err := command(ctx, row.Command, reports)
+			computed += processor
+			if err != nil {
 				failed++
 				fmt.Printf("%s\n%s: FAILED: %v\n", out, row.Command, err)
-			}
-			if figures, err = read(reports); err != nil {
+			} else if err := read(reports, figures); err != nil {
 				return err
 			}
 			if update {
-				// After each: whoever stops this keeps what was measured.
+				// After each: whoever stops this keeps what was measured. The document may
+				// have been edited meanwhile.
+				if text, err = os.ReadFile(document); err != nil {
+					return err
+				}
 				if err := os.WriteFile(document, []byte(trust.Update(string(text), figures)), 0o644); err != nil {
 					return err
 				}
 			}
-			fmt.Printf("%s took %s\n", row.Command, time.Since(began).Round(time.Second))
+			fmt.Printf("%s took %s, %s of a processor\n", row.Command, time.Since(began).Round(time.Second), processor.Round(time.Second))
 		}
 		if figures[row.Name] == "" {
 			failed++
@@ -77,36 +81,36 @@ func run(ctx context.Context, only string, update bool) error {
 		}
 		fmt.Printf("%s: %s (%s)\n", row.Name, figures[row.Name], row.Limit)
 	}
-	fmt.Printf("%d commands in %s, %d failures\n", len(ran), time.Since(start).Round(time.Second), failed)
+	fmt.Printf("%d commands in %s, %s of a processor, %d failures\n", len(ran), time.Since(start).Round(time.Second), computed.Round(time.Second), failed)
 	if failed > 0 {
 		return fmt.Errorf("%d rows or commands failed", failed)
 	}
 	return nil
 }
 
-// command runs one command of the table in full.
-func command(ctx context.Context, line, reports string) (output []byte, err error) {
+// command runs one command of the table in full. How long it computed does not depend
+// on what else the machine does.
+func command(ctx context.Context, line, reports string) (output []byte, processor time.Duration, err error) {
 	// -count=1: a cached result reports nothing.
 	args := append(strings.Fields(line), "-count=1", "-timeout=40m")
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "DIBAO_LONG=1", trust.FileVariable+"="+reports)
-	return cmd.CombinedOutput()
+	output, err = cmd.CombinedOutput()
+	if s := cmd.ProcessState; s != nil {
+		processor = s.UserTime() + s.SystemTime()
+	}
+	return output, processor, err
 }
 
-// read returns the figures that were reported, the last one of each name.
-func read(path string) (map[string]string, error) {
-	figures := make(map[string]string)
-	f, err := os.Open(path)
-	if os.IsNotExist(err) {
-		return figures, nil
+// read adds the figures that a command reported, the last one of each name.
+func read(path string, figures map[string]string) error {
+	text, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	for in := bufio.NewScanner(f); in.Scan(); {
-		name, figure, _ := strings.Cut(in.Text(), "\t")
+	for line := range strings.Lines(string(text)) {
+		name, figure, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		figures[name] = figure
 	}
-	return figures, nil
+	return nil
 }
