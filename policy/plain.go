@@ -91,36 +91,26 @@ func plainDates(line string) (plain string, said map[string]string) {
 
 // hasOtherDate reports whether a line may hold a date that plainDates rewrites. It
 // looks at each byte once: every line of a text is asked, some of them often.
-func hasOtherDate(s string) bool {
-	for i := 0; i < len(s); i++ {
+func hasOtherDate(s string) (found bool) {
+	for i := 0; i < len(s) && !found; i++ {
 		switch c := s[i]; {
 		case c == '-' || c == '.' || c == '/': // a year of three digits has a word before it
-			if i >= 4 && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1') {
-				return true
-			}
+			found = i >= 4 && isDigit(s[i-1]) && isDigit(s[i-2]) && (isDigit(s[i-3]) && (s[i-4] == '1' || s[i-4] == '2') || s[i-3] == '1')
 		case c != "一"[0] && c != "民"[0] || i+3 > len(s):
 		default:
 			switch s[i : i+3] {
 			case "二":
-				if strings.HasPrefix(s[i+3:], "〇") || strings.HasPrefix(s[i+3:], "○") || strings.HasPrefix(s[i+3:], "零") || strings.HasPrefix(s[i+3:], "O") || strings.HasPrefix(s[i+3:], "Ｏ") {
-					return true
-				}
+				found = strings.HasPrefix(s[i+3:], "〇") || strings.HasPrefix(s[i+3:], "○") || strings.HasPrefix(s[i+3:], "零") || strings.HasPrefix(s[i+3:], "O") || strings.HasPrefix(s[i+3:], "Ｏ")
 			case "一":
-				if strings.HasPrefix(s[i+3:], "九") || strings.HasPrefix(s[i+3:], "百") {
-					return true
-				}
+				found = strings.HasPrefix(s[i+3:], "九") || strings.HasPrefix(s[i+3:], "百")
 			case "民":
-				if strings.HasPrefix(s[i+3:], "國") || strings.HasPrefix(s[i+3:], "国") {
-					return true
-				}
+				found = strings.HasPrefix(s[i+3:], "國") || strings.HasPrefix(s[i+3:], "国")
 			case "日":
-				if endsInAny(s[:i], "一", "二", "三", "四", "五", "六", "七", "八", "九", "十") {
-					return true
-				}
+				found = endsInAny(s[:i], "一", "二", "三", "四", "五", "六", "七", "八", "九", "十")
 			}
 		}
 	}
-	return false
+	return found
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
