@@ -3,6 +3,7 @@ package feed_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func TestTextBesideThePage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, warned := strings.Join(a.Facts.Paragraphs, "\n"), strings.Join(a.Warnings, "\n")
+			text, warned := strings.Join(a.Facts.Paragraphs, "\n"), fmt.Sprint(a.Warnings)
 			switch {
 			case strings.HasSuffix(a.URL, "/1.html"):
 				if !strings.Contains(text, "抄送有关部门") || strings.Contains(warned, "frame") || a.PageState != feed.PageComplete {

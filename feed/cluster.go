@@ -141,7 +141,7 @@ func (b *batch) storeClusters(ctx context.Context) error {
 // may be the same text as.
 func (b *batch) warnUncompared(ctx context.Context) error {
 	for _, a := range b.articles {
-		if !a.unfinished || slices.Contains(a.Warnings, uncompared) {
+		if !a.unfinished || slices.ContainsFunc(a.Warnings, uncompared.Equal) {
 			continue
 		}
 		a.Warnings = append(slices.Clone(a.Warnings), uncompared)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"dibao/policy/warn"
+
 	"dibao/internal/budget"
 	"dibao/internal/database"
 	"dibao/policy"
@@ -30,7 +32,7 @@ const (
 
 // uncompared is the warning of an article that was not compared with all that it
 // may be the same text as.
-const uncompared = "it was not compared with every text that is like it, for that would take too long; whether it is a repost is unknown"
+var uncompared = warn.New("not-compared")
 
 // textKey names what is compared of an article.
 type textKey struct {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/warn"
+
 	"dibao/internal/database"
 	"dibao/policy"
 )
@@ -428,8 +430,8 @@ func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arri
 }
 
 // readingWarnings are those of reading the page: all but what was judged before.
-func readingWarnings(all, judged []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(w string) bool { return slices.Contains(judged, w) })
+func readingWarnings(all, judged []warn.Warning) []warn.Warning {
+	return slices.DeleteFunc(slices.Clone(all), func(w warn.Warning) bool { return slices.ContainsFunc(judged, w.Equal) })
 }
 
 // withNext scans one column more than the function that it is given to knows of.

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"time"
 
+	"dibao/policy/warn"
+
 	"dibao/feed/ingest"
 	"dibao/feed/search"
 	"dibao/internal/database"
@@ -130,8 +132,8 @@ type Article struct {
 	Content     string       // sanitised HTML; only where the method says so
 	Evidence    policy.Evidence
 	Attachments []ingest.Attachment
-	Warnings    []string // of reading and of judging
-	Touches     []Touch  // only where the method says so
+	Warnings    []warn.Warning // of reading and of judging
+	Touches     []Touch        // only where the method says so
 	PageState   PageState
 	PageTries   int
 	Pinned      bool // by an admin: first in its issue

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/warn"
+
 	"dibao/feed/ingest"
 	"dibao/policy"
 )
@@ -38,7 +40,7 @@ func dropFuture(f *policy.Facts, now time.Time) {
 	} else if !f.PublishedAt.After(limit) {
 		return
 	}
-	f.Warnings = append(f.Warnings, fmt.Sprintf("it says that it is published on %s, which has not come yet", f.PublishedOn))
+	f.Warnings = append(f.Warnings, warn.New("published-in-future", f.PublishedOn))
 	f.PublishedOn, f.PublishedAt, f.PublishedFrom, f.LateDays = policy.Date{}, time.Time{}, "", 0
 }
 
@@ -71,9 +73,9 @@ func shorten(it *ingest.Item) {
 		}
 	}
 	it.Evidence.Paragraphs, it.HTML = kept, plain.String()
-	warning := "its markup was too large and was left out"
+	warning := warn.New("markup-left-out")
 	if size > maxText {
-		warning = fmt.Sprintf("its text has %.1f MB; the first %.1f MB are kept", float64(size)/1e6, float64(maxText-left)/1e6)
+		warning = warn.New("text-cut", fmt.Sprintf("%.1f", float64(size)/1e6), fmt.Sprintf("%.1f", float64(maxText-left)/1e6))
 	}
 	it.Warnings = append(slices.Clone(it.Warnings), warning)
 }

@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,8 +25,8 @@ func TestPagerIsNamed(t *testing.T) {
 		if err != nil || done.New != 4 {
 			t.Fatalf("%+v, %v", done, err)
 		}
-		const want = "2 of 3 pages of the list were read: not understood: 下一页 by toPage(3)"
-		if said := strings.Join(done.Warnings, "\n"); !strings.Contains(said, want) {
+		const want = "{list-pages-fewer [2 3 not understood: 下一页 by toPage(3)"
+		if said := fmt.Sprint(done.Warnings); !strings.Contains(said, want) {
 			t.Errorf("warnings %q, want %q", said, want)
 		}
 	})

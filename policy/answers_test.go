@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("row %s: %q, want %q", c.n, got, c.want)
 		}
 	}
-	row("7", Evidence{Title: "样例", Labels: []Label{{"td", "发文字号", "晋政发〔2014〕号16"}}}, func(f Facts) string { return f.DocumentNumber + strings.Join(f.Warnings, "") }, "document number not understood: 晋政发〔2014〕号16")
+	row("7", Evidence{Title: "样例", Labels: []Label{{"td", "发文字号", "晋政发〔2014〕号16"}}}, func(f Facts) string { return f.DocumentNumber + fmt.Sprint(f.Warnings) }, "[{number-not-understood [晋政发〔2014〕号16]}]")
 	for n, c := range map[string][2]string{
 		"8":  {"根据国家经贸委等部门下发的国经贸经〔1998〕154号文件精神", "国经贸经〔1998〕154号"},
 		"10": {"十三届全国人大三次会议第4196号代表建议; 联系电话54038732", ""},
@@ -85,7 +86,7 @@ func TestAnswers(t *testing.T) {
 	redated := func(f Facts) string {
 		s := f.PublishedOn.String()
 		for _, w := range f.Warnings {
-			s += " " + strings.SplitN(w, ":", 2)[0]
+			s += " " + w.Code
 		}
 		if f.LateDays > 0 {
 			s += " late"

@@ -139,7 +139,7 @@ func (u *understanding) published() {
 			}
 		}
 		set(moment{on: early}, from)
-		u.warn("redated: the list says " + list.on.String() + ", the address " + inURL.String())
+		u.warn("redated", list.on, inURL)
 	case hasList:
 		set(list, "list page")
 	case hasURL:

@@ -99,7 +99,7 @@ func (u *understanding) deadline() {
 	}
 	ends := w.last()
 	if len(ends) > 1 {
-		u.warn("page and text name more than one deadline; none is shown")
+		u.warn("deadlines-differ")
 		return
 	}
 	for d, from := range ends {

@@ -10,7 +10,11 @@
 // (meta tags of government sites); GB/T 9704; GB/T 2260.
 package policy
 
-import "time"
+import (
+	"time"
+
+	"dibao/policy/warn"
+)
 
 // Kind is what an article is to its reader (稿件类别).
 type Kind string
@@ -116,9 +120,9 @@ type Facts struct {
 	Audiences      []string `json:"audiences,omitempty"` // of [Audiences]: whom title and headings speak to
 	Marker         string   `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
 
-	Citations []Citation `json:"citations,omitempty"`
-	Originals []Link     `json:"originals,omitempty"` // of an interpretation: links to what it explains
-	Warnings  []string   `json:"warnings,omitempty"`
+	Citations []Citation     `json:"citations,omitempty"`
+	Originals []Link         `json:"originals,omitempty"` // of an interpretation: links to what it explains
+	Warnings  []warn.Warning `json:"warnings,omitempty"`
 }
 
 // Citation is a document that the text names.

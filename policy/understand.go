@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"dibao/policy/warn"
+
 	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 	"dibao/policy/words"
@@ -51,15 +53,17 @@ func Understand(e Evidence) Facts {
 	u.summary()
 	u.language()
 	if !u.IssuedOn.IsZero() && !u.PublishedOn.IsZero() && u.PublishedOn.Before(u.IssuedOn) {
-		u.warn("published on " + u.PublishedOn.String() + ", before it was made on " + u.IssuedOn.String())
+		u.warn("published-before-made", u.PublishedOn, u.IssuedOn)
 	}
 	if y := numberYearOf(u.DocumentNumber); y > 0 && !u.PublishedOn.IsZero() && y > u.PublishedOn.Year {
-		u.warn("the document number " + u.DocumentNumber + " is of a later year than the publication on " + u.PublishedOn.String())
+		u.warn("number-of-later-year", u.DocumentNumber, u.PublishedOn)
 	}
 	return u.Facts
 }
 
-func (u *understanding) warn(s string) { u.Warnings = append(u.Warnings, s) }
+func (u *understanding) warn(code string, params ...any) {
+	u.Warnings = append(u.Warnings, warn.New(code, params...))
+}
 
 // shanghai is the zone of nearly every source; loading it takes longer than most
 // of what is done with it.
@@ -170,7 +174,7 @@ func (u *understanding) identity() {
 			}
 			n, ok := ParseNumber(l.Value)
 			if !ok && cleanCredit(l.Value) != "" {
-				u.warn("document number not understood: " + l.Value)
+				u.warn("number-not-understood", l.Value)
 			}
 			u.DocumentNumber = n
 		case "发文机关", "制发机关", "发布机关", "发布机构", "发文单位", "发布单位", "制定机关", "公布机关", "发文机构":
@@ -227,7 +231,7 @@ func (u *understanding) signed() {
 	case u.Issuers == nil, len(u.Issuers) == 1 && strings.HasSuffix(source, u.Issuers[0]):
 		u.Issuers = []string{source}
 	case !slices.ContainsFunc(u.Issuers, func(s string) bool { return strings.HasSuffix(s, source) || strings.HasSuffix(source, s) }):
-		u.warn("signed by " + strings.Join(u.Issuers, "、") + ", not by the source's issuer " + source)
+		u.warn("signed-by-other", strings.Join(u.Issuers, "、"), source)
 	}
 }
 

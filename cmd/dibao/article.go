@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/warn"
+
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
@@ -123,7 +125,7 @@ func viewArticle(a feed.Article) articleView {
 	}
 	v.URL = &a.URL
 	v.Title = a.Title()
-	v.Warnings = append([]string{}, a.Warnings...)
+	v.Warnings, v.Codes = inspect.Sentences(a.Warnings, "en"), append([]warn.Warning{}, a.Warnings...)
 	for _, x := range a.Attachments {
 		v.Attachment = append(v.Attachment, x.URL)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 )
 
@@ -70,7 +71,7 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			defer mu.Unlock()
 			row := collected{
 				Source: s.ID, Name: s.Name, State: string(done.Source.State), NotModified: done.NotModified,
-				Items: done.Items, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn, Warnings: done.Warnings,
+				Items: done.Items, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn, Warnings: inspect.Sentences(done.Warnings, "en"),
 			}
 			if err != nil {
 				failed++
@@ -88,7 +89,7 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			default:
 				g.print(cmd, "%s: %d items, %d new, %d changed", s.Name, row.Items, row.New, row.Changed)
 			}
-			for _, w := range row.Warnings {
+			for _, w := range inspect.Sentences(done.Warnings, g.either("en", "zh")) {
 				g.say(cmd, "  %s", w)
 			}
 			return nil

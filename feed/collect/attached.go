@@ -2,10 +2,11 @@ package collect
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/warn"
 
 	"dibao/feed"
 	"dibao/feed/ingest"
@@ -33,7 +34,7 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 		return it, ctx.Err()
 	}
 	if err != nil {
-		it.Warnings = append(it.Warnings, fmt.Sprintf("its file was not read: %v", err))
+		it.Warnings = append(it.Warnings, warn.New("file-unread", err))
 		return it, nil
 	}
 	if err := out.hold(ctx, len(it.HTML)+len(strings.Join(pages, ""))); err != nil {
@@ -57,7 +58,7 @@ func (c *Collector) readFrame(ctx context.Context, src *feed.Source, it ingest.I
 		return it, ctx.Err()
 	}
 	if err != nil {
-		it.Warnings = append(it.Warnings, fmt.Sprintf("the frame with its text was not read: %v", err))
+		it.Warnings = append(it.Warnings, warn.New("frame-unread", err))
 		return it, nil
 	}
 	return ingest.AddFrame(it, frame), nil

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/warn"
+
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
@@ -71,7 +73,7 @@ type Collection struct {
 	New         int  // articles stored
 	Changed     int  // articles whose text changed
 	Withdrawn   int  // articles whose page the site took away
-	Warnings    []string
+	Warnings    []warn.Warning
 	header      http.Header // of the answer, nil if there was none
 	old         int         // of what was stored, made over a year ago
 	intake      *feed.Intake

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"dibao/policy/warn"
+
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
@@ -78,7 +80,7 @@ func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.Lis
 				return items, ctx.Err()
 			}
 			c.Logger.Info("the next page of a list was not read", "source_id", src.ID, "url", l.Next, "err", err)
-			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list was not read: %v", n+1, err))
+			out.Warnings = append(out.Warnings, warn.New("list-page-unread", n+1, err))
 			return items, nil
 		}
 		size += len(resp.Body)
@@ -87,7 +89,7 @@ func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.Lis
 		}
 		next := l.Next
 		if l, err = read(ctx, src.Kind, c.pageOf(resp), src); err != nil || len(l.Items) == 0 {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("page %d of the list (%s) holds no list", n+1, next))
+			out.Warnings = append(out.Warnings, warn.New("list-page-empty", n+1, next))
 			return items, nil // an odd page behind a good one is no failure of the source
 		}
 		before := len(items)
@@ -107,6 +109,6 @@ func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.Lis
 // notePager warns where more pages of a list were asked for than were reached.
 func (out *Collection) notePager(p pager.Pager, reached, asked int) {
 	if asked > reached {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d of %d pages of the list were read: %s", reached, asked, p.Say(false)))
+		out.Warnings = append(out.Warnings, warn.New("list-pages-fewer", reached, asked, p.Say(false), p.Say(true)))
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dibao/policy/warn"
+
 	"dibao/feed"
 	"dibao/feed/ingest"
 )
@@ -57,7 +59,7 @@ func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir st
 	size := 0
 	for _, f := range files {
 		if f.info.Size() > maxMessageBytes {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: larger than %d MB, not read", f.path, maxMessageBytes>>20))
+			out.Warnings = append(out.Warnings, warn.New("message-too-large", f.path, maxMessageBytes>>20))
 			continue
 		}
 		body, err := os.ReadFile(f.path)
@@ -73,7 +75,7 @@ func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir st
 		}
 		message, err := read(ctx, src.Kind, ingest.Page{URL: src.URL, Body: body}, src)
 		if err != nil {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %v", f.path, err))
+			out.Warnings = append(out.Warnings, warn.New("message-unread", f.path, err))
 			continue
 		}
 		items = append(items, message.Items...)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"dibao/policy/warn"
+
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/internal/fetch"
@@ -56,9 +58,8 @@ func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ing
 				in.PageNext = c.Store.Now().Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
 				failed++
 			}
-			warning := fmt.Sprintf("page not read: %v", err)
-			a.Warnings = append(a.Warnings, warning)
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: %s", it.URL, warning))
+			a.Warnings = append(a.Warnings, warn.New("page-unread", err))
+			out.Warnings = append(out.Warnings, warn.New("article-unread", it.URL, err))
 		} else {
 			a.PageState, a.PageTries, failed = feed.PageComplete, 0, 0
 			in.PageNext = feed.RecheckAt(0, c.Store.Now())

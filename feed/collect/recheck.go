@@ -3,8 +3,9 @@ package collect
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+
+	"dibao/policy/warn"
 
 	"dibao/feed"
 	"dibao/internal/fetch"
@@ -34,7 +35,7 @@ func (c *Collector) recheckPages(ctx context.Context, src *feed.Source, due []fe
 			gone, err = append(gone, stored), nil
 		case err != nil:
 			failed++
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s: not read again: %v", stored.URL, err))
+			out.Warnings = append(out.Warnings, warn.New("article-unread-again", stored.URL, err))
 			err = c.Store.PageNotRead(ctx, stored.ID, stored.PageTries+1)
 		default:
 			there++
@@ -49,7 +50,7 @@ func (c *Collector) recheckPages(ctx context.Context, src *feed.Source, due []fe
 		}
 	}
 	if len(gone) >= manyGone && there == 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d pages are gone at once and none is there: the site seems to have moved them; nothing is withdrawn", len(gone)))
+		out.Warnings = append(out.Warnings, warn.New("pages-moved", len(gone)))
 		for _, stored := range gone {
 			if err := c.Store.PageNotRead(ctx, stored.ID, stored.PageTries+1); err != nil {
 				return err

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/policy/warn"
+
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
@@ -129,7 +131,7 @@ func (r *articleReader) find() (err error) {
 		r.container = nodeOf(r.doc.Find("body"))
 		r.warn(textOnly)
 	} else if by == byShape && r.container != nil {
-		r.warn("the text was found by its shape; set the source's content selector")
+		r.warn(warn.New("text-by-shape"))
 	}
 	from := len(r.view.lines)
 	if r.container != nil {
@@ -160,8 +162,8 @@ func (r *articleReader) siteNames() []string {
 	return names
 }
 
-func (r *articleReader) warn(s string) {
-	r.out.Warnings = append(r.out.Warnings[:len(r.out.Warnings):len(r.out.Warnings)], s)
+func (r *articleReader) warn(w ...warn.Warning) {
+	r.out.Warnings = append(r.out.Warnings[:len(r.out.Warnings):len(r.out.Warnings)], w...)
 }
 
 // setTitle takes the headline, unless the list calls the article something else.
@@ -174,7 +176,7 @@ func (r *articleReader) setTitle(listed string) {
 	}
 	r.e.Title = firstOf(r.head.text, listed)
 	if listed != "" && r.head.text != "" && !sharesText(listed, r.head.text) {
-		r.warn(fmt.Sprintf("the page is headed %q, the list calls it %q; the list's title is kept", clip(r.head.text, 80), clip(listed, 80)))
+		r.warn(warn.New("headline-differs", clip(r.head.text, 80), clip(listed, 80)))
 		r.e.Title = listed
 	}
 	if r.out.Title == "" {
@@ -194,8 +196,8 @@ func (r *articleReader) readText() {
 	}
 	dropHidden(r.container)
 	r.e.Paragraphs = blocksOf(r.container)
-	var warning string
-	if r.out.HTML, warning = sanitizeSelection(whole, r.base.String()); warning != "" {
+	var warning warn.Warning
+	if r.out.HTML, warning = sanitizeSelection(whole, r.base.String()); warning.Code != "" {
 		r.warn(warning)
 	}
 }
@@ -207,30 +209,28 @@ func (r *articleReader) finish() error {
 		pictures := strings.Count(r.out.HTML, "<img")
 		switch {
 		case len(r.out.Attachments) > 0:
-			r.warn(fmt.Sprintf("the page has no text of its own; its files: %d", len(r.out.Attachments)))
+			r.warn(warn.New("files-only", len(r.out.Attachments)))
 		case r.out.Frame != "":
-			r.warn(inFrame + r.out.Frame)
+			r.warn(warn.New(inFrame, r.out.Frame))
 		case pictures > 0:
-			r.warn(fmt.Sprintf("the text is in pictures: %d", pictures))
+			r.warn(warn.New("text-in-pictures", pictures))
 		case r.head.lines.to == 0 && len(r.e.Labels) == 0:
 			if len(r.view.lines) < 3 {
 				return errShell
 			}
 			return errNoText
 		default:
-			r.warn("the page shows no text under its headline")
+			r.warn(warn.New("no-text"))
 		}
 	}
-	for _, s := range cutWarning(max(len(r.view.lines), len(r.e.Paragraphs))) {
-		r.warn(s)
-	}
+	r.warn(cutWarning(max(len(r.view.lines), len(r.e.Paragraphs)))...)
 	r.out.Evidence, r.out.NeedsPage = r.e, false
 	return nil
 }
 
-// inFrame begins the warning of a page whose text is in a frame, which is to be
+// inFrame is the warning of a page whose text is in a frame, which is to be
 // fetched.
-const inFrame = "the text stands in a frame: "
+const inFrame = "text-in-frame"
 
 // frame returns the address of a frame of the same site that may hold the text.
 func (r *articleReader) frame() string {

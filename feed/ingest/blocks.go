@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/policy/warn"
+
 	"golang.org/x/net/html"
 
 	"dibao/internal/markup"
@@ -17,11 +19,11 @@ const maxBlocks = 20000
 
 // cutWarning is the warning of a text with as many blocks as are kept, nil for a
 // shorter one.
-func cutWarning(blocks int) []string {
+func cutWarning(blocks int) []warn.Warning {
 	if blocks < maxBlocks {
 		return nil
 	}
-	return []string{"the text has 20,000 lines or more; what is behind them was not read"}
+	return []warn.Warning{warn.New("lines-cut", maxBlocks)}
 }
 
 // textBlocks returns the blocks of text in sanitised markup.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"dibao/policy/warn"
+
 	"dibao/internal/costtest"
 	"dibao/internal/trust"
 )
@@ -43,7 +45,7 @@ func TestFormattingElementsOfAPage(t *testing.T) {
 	if err != nil || used > 100 {
 		t.Fatalf("%v, %d MB", err, used)
 	}
-	if it.Title != "关于做好工作的通知" || len(it.Evidence.Paragraphs) != 10000 || !slices.Contains(it.Warnings, textOnly) {
+	if it.Title != "关于做好工作的通知" || len(it.Evidence.Paragraphs) != 10000 || !slices.ContainsFunc(it.Warnings, textOnly.Equal) {
 		t.Errorf("title %q, %d paragraphs, warnings %q", it.Title, len(it.Evidence.Paragraphs), it.Warnings)
 	}
 	if _, err := (pageReader{}).Read(page, Source{}); err != errCostly {
@@ -71,7 +73,7 @@ func TestFormattingElementsOfAFeed(t *testing.T) {
 		t.Fatalf("%d bytes: %d items, %v, %d MB", len(body), len(got), err, used)
 	}
 	for _, it := range got {
-		if len(it.Evidence.Paragraphs) != 1200 || !slices.Contains(it.Warnings, textOnly) {
+		if len(it.Evidence.Paragraphs) != 1200 || !slices.ContainsFunc(it.Warnings, textOnly.Equal) {
 			t.Errorf("%s: %d paragraphs, warnings %q", it.GUID, len(it.Evidence.Paragraphs), it.Warnings)
 		}
 	}
@@ -91,7 +93,7 @@ func TestRowOfManyCells(t *testing.T) {
 func TestSignsThatGrowWhenEscapedAreCutWithAWarning(t *testing.T) {
 	t.Parallel()
 	clean, warning := sanitize("<p>关于做好工作的通知<p>"+strings.Repeat("&", maxMarkup/4), "")
-	if warning != tooLong || len(clean) < maxMarkup/2 || len(clean) > maxMarkup || !strings.HasPrefix(clean, "<p>关于") {
+	if !warning.Equal(tooLong) || len(clean) < maxMarkup/2 || len(clean) > maxMarkup || !strings.HasPrefix(clean, "<p>关于") {
 		t.Errorf("%d bytes, %q", len(clean), warning)
 	}
 	if again := Sanitize(clean, ""); again != clean {
@@ -110,7 +112,7 @@ func TestItemsBeyondTheLimitAreSaid(t *testing.T) {
 		{Head: `<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title>`, Units: []string{"<entry><title>通知</title><id>%d</id></entry>"}, Tail: "</feed>"},
 	} {
 		doc, err := readFeed(Page{URL: "http://site.test/", Body: feed.Input(2 * maxFeedItems * len(item))}, "", nil)
-		if err != nil || len(doc.Items) != maxFeedItems || len(doc.Items[0].Warnings) == 0 || !strings.Contains(doc.Items[0].Warnings[0], "more than 2000") {
+		if err != nil || len(doc.Items) != maxFeedItems || len(doc.Items[0].Warnings) == 0 || !doc.Items[0].Warnings[0].Equal(warn.New("feed-too-long", maxFeedItems)) {
 			t.Errorf("%s: %d items, %v", feed.Head, len(doc.Items), err)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"dibao/policy/warn"
+
 	"github.com/mmcdole/gofeed"
 	"github.com/mmcdole/gofeed/atom"
 	jsonfeed "github.com/mmcdole/gofeed/json"
@@ -43,17 +45,17 @@ type FeedDoc struct {
 // FeedItem is one item of a feed. Addresses are absolute http or https, title
 // and author plain text, summary and content sanitised HTML.
 type FeedItem struct {
-	ID         Text         `json:"id"`
-	Link       Text         `json:"link"`
-	Title      Text         `json:"title"`
-	Published  *time.Time   `json:"published"`
-	Updated    *time.Time   `json:"updated"`
-	Author     Text         `json:"author"`
-	Summary    Text         `json:"summary"`
-	Content    Text         `json:"content"`
-	Enclosures []Attachment `json:"enclosures"` // never nil
-	Categories []string     `json:"-"`
-	Warnings   []string     `json:"-"`
+	ID         Text           `json:"id"`
+	Link       Text           `json:"link"`
+	Title      Text           `json:"title"`
+	Published  *time.Time     `json:"published"`
+	Updated    *time.Time     `json:"updated"`
+	Author     Text           `json:"author"`
+	Summary    Text           `json:"summary"`
+	Content    Text           `json:"content"`
+	Enclosures []Attachment   `json:"enclosures"` // never nil
+	Categories []string       `json:"-"`
+	Warnings   []warn.Warning `json:"-"`
 }
 
 // Limits on what one item may hold; what is longer is cut or left out.
@@ -100,7 +102,7 @@ func (feedReader) Read(p Page, src Source) ([]Item, error) {
 		it := feedItem(f, site, src)
 		if ambiguous[string(f.ID)] && f.Link != "" {
 			it.GUID = identity(it.URL)
-			it.Warnings = append(it.Warnings, "the feed gives several items the same id; the address is taken")
+			it.Warnings = append(it.Warnings, warn.New("feed-id-repeated"))
 		}
 		// The same headline at the same address is the same item, whatever its id.
 		same := "\x00" + it.Title + "\x00" + identity(it.URL)
@@ -142,12 +144,12 @@ func feedItem(f FeedItem, site string, src Source) Item {
 	}
 	if it.URL == "" {
 		it.URL = site
-		it.Warnings = append(it.Warnings, "the feed gives no address for this item")
+		it.Warnings = append(it.Warnings, warn.New("feed-without-address"))
 	}
 	blocks := textBlocks(it.HTML)
 	if it.Title == "" && len(blocks) > 0 {
 		it.Title = clip(blocks[0], 60)
-		it.Warnings = append(it.Warnings, "the feed gives no title for this item")
+		it.Warnings = append(it.Warnings, warn.New("feed-without-title"))
 	}
 	it.Evidence = policy.Evidence{
 		URL: it.URL, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region,
@@ -180,7 +182,7 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 		}
 	}
 	if len(feed.Items) > maxFeedItems && len(doc.Items) > 0 {
-		doc.Items[0].Warnings = append(doc.Items[0].Warnings, fmt.Sprintf("the feed has more than %d items; only the first %d were read", maxFeedItems, maxFeedItems))
+		doc.Items[0].Warnings = append(doc.Items[0].Warnings, warn.New("feed-too-long", maxFeedItems))
 	}
 	return doc, nil
 }
@@ -200,8 +202,10 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 	summary, summaryWarning := sanitize(f.Description, near)
 	content, contentWarning := sanitize(f.Content, near)
 	it.Summary, it.Content = Text(summary), Text(content)
-	if warning := firstOf(contentWarning, summaryWarning); warning != "" {
-		it.Warnings = append(it.Warnings, warning)
+	for _, w := range []warn.Warning{contentWarning, summaryWarning} {
+		if w.Code != "" && len(it.Warnings) == 0 {
+			it.Warnings = append(it.Warnings, w)
+		}
 	}
 	for _, c := range f.Categories[:min(len(f.Categories), maxAttached)] {
 		if c = clip(plainText(c), maxName); c != "" {
@@ -215,7 +219,7 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 	}{{published, &it.Published}, {f.Updated, &it.Updated}} {
 		*d.to = feedTime(d.raw, zone)
 		if *d.to == nil && strings.TrimSpace(d.raw) != "" {
-			it.Warnings = append(it.Warnings, fmt.Sprintf("the feed's date %q is none", clip(collapse(d.raw), 60)))
+			it.Warnings = append(it.Warnings, warn.New("feed-date-not-understood", clip(collapse(d.raw), 60)))
 		}
 	}
 	return it

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/policy/warn"
+
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
@@ -98,7 +100,7 @@ func AddFile(it Item, pages []string) Item {
 	blocks := fileParagraphs(pages)
 	it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], cutWarning(len(blocks))...)
 	if len(blocks) == 0 {
-		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], "its file has no text layer: it is a scan or empty")
+		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], warn.New("file-without-text"))
 		return it
 	}
 	it.Evidence.Paragraphs = append(it.Evidence.Paragraphs[:len(it.Evidence.Paragraphs):len(it.Evidence.Paragraphs)], blocks...)
@@ -139,7 +141,7 @@ func (a Attachment) HasReadableText() bool {
 // AddFrame puts the text of a frame into the page that shows it.
 func AddFrame(page, frame Item) Item {
 	whole := AddPart(page, frame)
-	whole.Warnings = slices.DeleteFunc(slices.Concat(page.Warnings, frame.Warnings), func(s string) bool { return strings.HasPrefix(s, inFrame) })
+	whole.Warnings = slices.DeleteFunc(slices.Concat(page.Warnings, frame.Warnings), func(w warn.Warning) bool { return w.Code == inFrame })
 	whole.HTML, whole.Frame = strings.TrimSpace(whole.HTML), ""
 	whole.Evidence.Links = append(whole.Evidence.Links[:len(whole.Evidence.Links):len(whole.Evidence.Links)], frame.Evidence.Links...)
 	return whole

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"time"
 
+	"dibao/policy/warn"
+
 	"github.com/andybalholm/cascadia"
 
 	"dibao/policy"
@@ -79,10 +81,10 @@ type Item struct {
 	HTML        string // sanitised content, "" if the source gives none
 	Attachments []Attachment
 	Evidence    policy.Evidence
-	DateFrom    string      // what stated the date of a list's row: a label, a column, an element; "" for none
-	AddressDate policy.Date // the day in the address, where the list prints no dates
-	NeedsPage   bool        // the text stands on the article's own page: fetch URL, then ReadArticle
-	Warnings    []string    // what was odd, one sentence each
+	DateFrom    string         // what stated the date of a list's row: a label, a column, an element; "" for none
+	AddressDate policy.Date    // the day in the address, where the list prints no dates
+	NeedsPage   bool           // the text stands on the article's own page: fetch URL, then ReadArticle
+	Warnings    []warn.Warning // what was odd
 
 	// Frame is the address of a frame of the same site that the page shows instead
 	// of a text: fetch it, then ReadFrame. It is "" where the page has a text.

@@ -192,7 +192,7 @@ func TestListTitleStays(t *testing.T) {
 	t.Parallel()
 	page := `<title>某省能源局</title><h1>本站升级公告</h1>` + pageHead + `<div class=TRS_Editor>` + pageText + `</div>`
 	it, err := ReadArticle(Page{URL: "https://www.example.gov.cn/1.html", Body: []byte(page)}, Source{}, Item{Title: pageTitle, Evidence: policy.Evidence{ListTitle: pageTitle}})
-	if err != nil || it.Evidence.Title != pageTitle || len(it.Warnings) != 1 || !strings.Contains(it.Warnings[0], "本站升级公告") {
+	if err != nil || it.Evidence.Title != pageTitle || len(it.Warnings) != 1 || it.Warnings[0].Params[0] != "本站升级公告" {
 		t.Errorf("%q, %q, %v", it.Evidence.Title, it.Warnings, err)
 	}
 }

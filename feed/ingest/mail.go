@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"dibao/policy/warn"
+
 	"github.com/PuerkitoBio/goquery"
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // GBK, Big5 and the like
@@ -73,8 +75,8 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	var blocks []string
 	var tree *goquery.Selection
 	if markup != "" {
-		var warning string
-		if it.HTML, warning = sanitize(markup, ""); warning != "" {
+		var warning warn.Warning
+		if it.HTML, warning = sanitize(markup, ""); warning.Code != "" {
 			it.Warnings = append(it.Warnings, warning)
 		}
 		tree = fromMarkup(it.HTML)
@@ -102,7 +104,7 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 		it.Evidence.FeedAuthor = clip(collapse(from[0].Name), maxName)
 	}
 	if files > 0 {
-		it.Warnings = append(it.Warnings, fmt.Sprintf("%d attached files were left in the mailbox", files))
+		it.Warnings = append(it.Warnings, warn.New("files-left-in-mailbox", files))
 	}
 	if it.Title == "" && len(blocks) > 0 {
 		it.Title = clip(blocks[0], 60)

@@ -1,10 +1,11 @@
 package ingest
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/warn"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/microcosm-cc/bluemonday"
@@ -50,20 +51,20 @@ func Sanitize(text, base string) string {
 }
 
 // textOnly is the warning about markup whose tree would cost too much.
-const textOnly = "its markup is nested too deep or leaves too many elements open; its text was read without markup"
+var textOnly = warn.New("markup-too-complex")
 
 // tooLong is the warning about markup that is longer than any that is kept.
-var tooLong = fmt.Sprintf("its markup is longer than %d MB; only the beginning of its text was kept, without markup", maxMarkup>>20)
+var tooLong = warn.New("markup-too-long", maxMarkup>>20)
 
 // maxMarkup is the longest markup that is kept, in bytes. Signs that have to be
 // escaped make what is written longer than what was read.
 const maxMarkup = 8 << 20
 
 // sanitize is Sanitize. The warning says that only text was kept, and why; it is
-// "" where markup was.
-func sanitize(text, base string) (clean, warning string) {
+// zero where markup was.
+func sanitize(text, base string) (clean string, warning warn.Warning) {
 	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
-		return strings.TrimSpace(text), ""
+		return strings.TrimSpace(text), warn.Warning{}
 	}
 	if strings.Contains(text, "/>") {
 		text = selfClosed.ReplaceAllString(text, "<$1$2></$1>")
@@ -82,7 +83,7 @@ func sanitize(text, base string) (clean, warning string) {
 }
 
 // sanitizeSelection is sanitize of the inside of one element. It changes the element.
-func sanitizeSelection(s *goquery.Selection, base string) (clean, warning string) {
+func sanitizeSelection(s *goquery.Selection, base string) (clean string, warning warn.Warning) {
 	s.Find(removed).Remove()
 	s.Find(fallbacks).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
 	u, err := url.Parse(base)
@@ -104,7 +105,7 @@ func sanitizeSelection(s *goquery.Selection, base string) (clean, warning string
 	if len(text) > maxMarkup {
 		return textOf(s), tooLong
 	}
-	return strings.TrimSpace(permitted(text)), ""
+	return strings.TrimSpace(permitted(text)), warn.Warning{}
 }
 
 // textOf writes the paragraphs of an element, as many as are kept.

@@ -93,7 +93,7 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		}
 		view := templates.ArticlePage{
 			Facts:    articleFacts(a, p.Language),
-			Warnings: a.Warnings,
+			Warnings: publicWarnings(a, p.Language),
 		}
 		p.Title, p.Description, p.Article = a.Title(), a.Facts.Summary, true
 		p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)

@@ -96,3 +96,13 @@ func provenance(from, language string) string {
 	}
 	return from
 }
+
+// publicWarnings are the warnings of an article that are for readers, too.
+func publicWarnings(a feed.Article, language string) (all []string) {
+	for _, w := range a.Warnings {
+		if text := templates.Warning(language, w.Code, w.Params); text != "" {
+			all = append(all, text)
+		}
+	}
+	return all
+}

@@ -16,6 +16,7 @@ import (
 	"dibao/feed/publish"
 	"dibao/internal/redact"
 	"dibao/subscribers"
+	"dibao/templates"
 )
 
 // runSteps runs every step of the demo; what goes wrong is noted, and what does not depend
@@ -54,7 +55,9 @@ func (d *Demo) collectAll(ctx context.Context) error {
 		d.Summary.Sources++
 		done, err := d.Collector.Collect(ctx, added.ID)
 		errs = append(errs, err)
-		d.Summary.Warnings = append(d.Summary.Warnings, done.Warnings...)
+		for _, w := range done.Warnings {
+			d.Summary.Warnings = append(d.Summary.Warnings, templates.AdminWarning("en", w.Code, w.Params))
+		}
 		d.Summary.Articles += done.New
 		d.say("collected %-24s %d articles", added.Name, done.New)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,9 +110,10 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 				if err != nil {
 					return nil, err
 				}
-				v := ViewFacts(policy.Understand(item.Evidence))
+				f := policy.Understand(item.Evidence)
+				f.Warnings = append(slices.Clone(item.Warnings), f.Warnings...)
+				v := ViewFacts(f)
 				v.URL = cli.Null(address)
-				v.Warnings = append(append([]string{}, item.Warnings...), v.Warnings...)
 				return struct {
 					File    string  `json:"file"`
 					Charset *string `json:"charset"`

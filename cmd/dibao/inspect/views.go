@@ -4,10 +4,13 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/warn"
+
 	"dibao/cmd/dibao/cli"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/list"
 	"dibao/policy"
+	"dibao/templates"
 )
 
 // citationView is a cited document in JSON.
@@ -63,6 +66,7 @@ type FactsView struct {
 	Paragraphs []string       `json:"paragraphs"`
 	Citations  []citationView `json:"citations"`
 	Warnings   []string       `json:"warnings"`
+	Codes      []warn.Warning `json:"warning_codes"`
 }
 
 // unknownAddress stands for the address of a page that was saved without one, so
@@ -93,7 +97,7 @@ func ViewFacts(f policy.Facts) FactsView {
 		Deadline: cli.Null(f.DeadlineOn.String()), Source: cli.Null(f.Credit), Author: cli.Null(f.Author), AuthorOffice: cli.Null(f.AuthorOffice),
 		DocumentNumber: cli.Null(f.DocumentNumber), Kind: cli.Null(string(f.Kind)), Type: cli.Null(f.Type), Theme: cli.Null(f.Theme), Region: cli.Null(f.Region),
 		Language: cli.Null(f.Language), Summary: cli.Null(f.Summary), Paragraphs: append([]string{}, f.Paragraphs...),
-		Citations: []citationView{}, Warnings: append([]string{}, f.Warnings...),
+		Citations: []citationView{}, Warnings: Sentences(f.Warnings, "en"), Codes: append([]warn.Warning{}, f.Warnings...),
 	}
 	v.RegionName, v.Level, v.ThemeFrom = cli.Null(policy.RegionName(f.Region)), cli.Null(string(f.Level)), cli.Null(f.ThemeFrom)
 	v.IssuedFrom, v.EffectiveFrom, v.FirstEffective = cli.Null(f.IssuedFrom), cli.Null(f.EffectiveFrom), cli.Null(f.FirstEffectiveOn.String())
@@ -135,4 +139,13 @@ type ListedView struct {
 // ViewListed returns a row of a list as it is printed in JSON.
 func ViewListed(it ingest.Item) ListedView {
 	return ListedView{it.URL, it.Title, cli.Null(DateOfItem(it)), cli.Null(it.DateFrom), nil}
+}
+
+// Sentences are warnings in words, for admins; never nil.
+func Sentences(all []warn.Warning, language string) []string {
+	out := make([]string, len(all))
+	for i, w := range all {
+		out[i] = templates.AdminWarning(language, w.Code, w.Params)
+	}
+	return out
 }
