@@ -50,3 +50,13 @@ func newHealthCheck(g *globals) *cobra.Command {
 		},
 	}
 }
+
+// ready answers /readyz: the daemon runs and reaches its database.
+func (a *app) ready(w http.ResponseWriter, r *http.Request) {
+	if _, _, err := a.articles.Version(r.Context()); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, "database not reached")
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}

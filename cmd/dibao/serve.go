@@ -164,14 +164,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if _, _, err := a.articles.Version(r.Context()); err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprintln(w, "database not reached")
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
+	mux.HandleFunc("GET /readyz", a.ready)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { web.NoRoute(w, r, mux) })
 	return readers
 }
