@@ -169,7 +169,7 @@ func (u *understanding) statedAuthors() []candidate {
 	for _, m := range u.e.Meta {
 		switch name := strings.ToLower(m.Name); name {
 		case "ld:author", "og:article:author", "author":
-			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) && (name != "author" || isPerson(m.Content)) && !u.edited(m.Content) {
+			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) && (name != "author" || isPerson(m.Content) && (utf8.RuneCountInString(m.Content) > 2 || u.shows(m.Content))) && !u.edited(m.Content) {
 				all = append(all, candidate{value: m.Content, at: -1, weight: byMeta})
 			}
 		}
@@ -178,6 +178,17 @@ func (u *understanding) statedAuthors() []candidate {
 		all = append(all, candidate{value: u.e.FeedAuthor, at: -1, weight: byFeed})
 	}
 	return all
+}
+
+// shows reports whether text or labels name somebody, too: a short name that stands
+// in a meta element alone is mostly who put the page online.
+func (u *understanding) shows(name string) bool {
+	if slices.ContainsFunc(u.e.Labels, func(l Label) bool { return strings.Contains(l.Value, name) }) {
+		return true
+	}
+	n := len(u.e.Paragraphs)
+	edges := slices.Concat(u.e.Paragraphs[:min(n, bylineLines)], u.e.Paragraphs[max(0, n-bylineLines):])
+	return slices.ContainsFunc(edges, func(p string) bool { return strings.Contains(p, name) })
 }
 
 // edited reports whether the page names somebody as its editor.
@@ -330,8 +341,8 @@ func (u *understanding) credit() {
 			value = cleanCredit(p.Content)
 		}
 	}
-	if ownCredit[value] {
-		value = u.siteName()
+	if name := u.siteName(); ownCredit[value] && name != "" {
+		value = name
 	}
 	if utf8.RuneCountInString(value) <= 40 {
 		u.Credit = value

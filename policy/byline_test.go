@@ -31,7 +31,9 @@ func TestByline(t *testing.T) {
 		{"Traditional", Evidence{Paragraphs: []string{"〔記者巫其樣／台北報導〕財政部今天公佈清冊。"}}, "巫其樣", "", "", "", 1},
 		{"GluedPlace", Evidence{Paragraphs: []string{"（中央社記者溫貴樣台北21日電）會議今天召開。"}}, "溫貴樣", "", "", "中央社", 1},
 		{"EditorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Labels: []Label{{"div", "责任编辑", "孔德样"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
-		{"AuthorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Paragraphs: []string{"正文。"}}, "孔德样", "", "", "", 1},
+		{"AuthorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Paragraphs: []string{"孔德样在会上说。", "正文。"}}, "孔德样", "", "", "", 2},
+		{"AuthorInMetaAlone", Evidence{Meta: []Pair{{"author", "孔样"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
+		{"TextAndPictures", Evidence{Paragraphs: []string{"正文。", "（文/图 刘样东 易样楠）"}}, "刘样东、易样楠", "", "", "", 1},
 		{"Text", Evidence{Paragraphs: []string{"作者：认为这一问题值得研究，应当从三个方面入手加以解决，否则将来会出现更大的问题，必须高度重视起来。", "正文。"}}, "", "", "", "", 2},
 	} {
 		c.e.Title = "论样例"

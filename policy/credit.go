@@ -168,6 +168,9 @@ func (r *creditReader) explain(word string) bool {
 		r.wrote, r.Role, r.Reports = writer, true, r.Reports || containsAny(plain, "记者", "通讯员")
 		return true
 	}
+	if r.wrote == writer && len(r.Persons) == 0 && plain == "图" { // 文/图
+		return true
+	}
 	if m := others.FindStringSubmatchIndex(plain); m != nil && r.names(word[m[2]:m[3]], other) {
 		r.wrote = other
 		return true

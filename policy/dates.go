@@ -11,6 +11,16 @@ import (
 	"dibao/policy/workday"
 )
 
+// Date is a calendar date without a time of day or zone (成文日期, 施行日期 …).
+// The zero Date means that no date is known.
+type Date = when.Date
+
+// DateOf returns the calendar date of t in t's own location.
+func DateOf(t time.Time) Date { return when.DateOf(t) }
+
+// ParseDate reads YYYY-MM-DD. Days that the calendar lacks are refused.
+func ParseDate(s string) (Date, error) { return when.ParseDate(s) }
+
 const (
 	digitsOrHan = `(?:\d{1,2}|[一二三四五六七八九十]{1,3})`
 	yearOrHan   = `(?:(?:19|20)\d{2}|[一二][〇○ＯO零一二三四五六七八九]{3})`
@@ -88,8 +98,8 @@ func (u *understanding) published() {
 				continue
 			}
 			if m, ok := readMoment(p.Content, u.zone); ok {
-				if m.at.IsZero() {
-					m.at = u.timeOn(m.on)
+				if at := u.timeOn(m.on); !at.IsZero() { // what readers see
+					m.at = at
 				}
 				set(m, "meta[name="+p.Name+"]")
 				return
@@ -159,7 +169,7 @@ func (u *understanding) published() {
 }
 
 // timeOn returns the time of a day that a label for the publication prints, for a
-// meta element that names the day alone; zero if none does.
+// meta element that names the day alone or another time; zero if none does.
 func (u *understanding) timeOn(day Date) time.Time {
 	for _, l := range u.e.Labels {
 		if m, ok := readMoment(l.Value, u.zone); ok && m.on == day && !m.at.IsZero() && (l.Name == "" || when.RoleOf(l.Name) == when.RolePublished) {

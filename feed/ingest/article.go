@@ -219,6 +219,8 @@ func (r *articleReader) finish() error {
 				return errShell
 			}
 			return errNoText
+		case r.view.isList():
+			return errNoText
 		default:
 			r.warn(warn.New("no-text"))
 		}

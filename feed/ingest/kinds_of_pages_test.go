@@ -177,6 +177,7 @@ func TestErrorPages(t *testing.T) {
 		{name: "StackTrace", head: "HTTP Status 500", html: "<h1>HTTP Status 500 - Internal Server Error</h1><pre>java.lang.NullPointerException\n\tat com.cms.Show.doGet(Show.java:33)\n\tat javax.servlet.http.HttpServlet.service(HttpServlet.java:635)\n</pre>"},
 		{name: "ServerError", head: "运行时错误", html: `<h1>“/”应用程序中的服务器错误。</h1><h2>运行时错误</h2><p>说明: 服务器上出现应用程序错误。此应用程序的当前自定义错误设置禁止远程查看错误的详细信息。</p>`},
 		{name: "FatalError", head: "show", html: `<b>Fatal error</b>: Uncaught Error: Call to undefined function query() in /www/show.php:12 thrown in <b>/www/show.php</b> on line <b>12</b>`},
+		{name: "List", head: "财政新闻", html: `<div class=main><h2>财政新闻</h2><ul>` + repeat(8, `<li><a href="/%d.htm">财政部下达农业生产防灾救灾资金第%d批</a><span>2026-08-0%d</span></li>`) + `</ul><div>主办：某部 承办：某部信息中心 地址：长安路18号 邮编：100018</div></div>`},
 	} {
 		k.fails = true
 		t.Run(k.name, k.check)

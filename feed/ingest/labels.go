@@ -137,7 +137,7 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	if c.Medium != "" && (dated || c.Role) && !r.has(label.Source) {
 		r.put(policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium})
 	}
-	if who := c.Author(); who != "" && !r.has(label.Author) && (c.Role || h.speaker(c.Persons[0]) || (dated || below) && !strings.Contains(squeeze(h.text), squeeze(c.Persons[0]))) {
+	if who := c.Author(); who != "" && !r.has(label.Author) && (c.Role || h.speaker(c.Persons[0]) || c.Whole && (dated || below) && !strings.Contains(squeeze(h.text), squeeze(c.Persons[0]))) {
 		name := "作者"
 		if c.Reports {
 			name = "记者"

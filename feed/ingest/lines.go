@@ -227,3 +227,17 @@ func words(n *html.Node) []string {
 	}
 	return all
 }
+
+// minRows is how many links with dates make a page without text a list.
+const minRows = 5
+
+// isList reports whether a page shows links to other articles with their dates.
+func (v *view) isList() bool {
+	rows := 0
+	for i, l := range v.lines {
+		if l.aside != elsewhere && l.link*2 > l.size && l.link >= 2*minTitle && (label.FindDate(l.text) != nil || i+1 < len(v.lines) && clockLine.MatchString(v.lines[i+1].text)) {
+			rows++
+		}
+	}
+	return rows >= minRows
+}

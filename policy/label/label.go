@@ -206,7 +206,7 @@ func (f found) stands(line string, from int, behindLabel bool) bool {
 	last, _ := utf8.DecodeLastRuneInString(before)
 	glued := before != "" && (unicode.Is(unicode.Han, last) || unicode.IsLetter(last))
 	if !f.colon {
-		return !glued && (before == "" || strings.HasSuffix(before, string(Boundary))) && utf8.RuneCountInString(f.name) >= 2
+		return !glued && (strings.TrimRight(before, " ") == "" || strings.HasSuffix(before, string(Boundary)) || strings.HasSuffix(strings.TrimRight(before, " "), "|")) && utf8.RuneCountInString(f.name) >= 2
 	}
 	if !glued {
 		return true
