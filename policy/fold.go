@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"dibao/policy/hans"
+)
 
 // fold makes full-width letters, digits and brackets half-width, and drops
 // characters that have no width. Punctuation of Chinese text stays.
@@ -87,57 +91,5 @@ func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), "")
 }
 
-// chineseDigits are the digits of dates and small numbers; zero has five forms.
-const chineseDigits = "〇一二三四五六七八九"
-
-// digit returns the value of an ASCII or Chinese digit.
-func digit(r rune) (int, bool) {
-	if r >= '0' && r <= '9' {
-		return int(r - '0'), true
-	}
-	switch r {
-	case '○', 'Ｏ', 'O', 'o', '零', '〇', '０':
-		return 0, true
-	case '两':
-		return 2, true
-	}
-	for i, c := range []rune(chineseDigits) {
-		if c == r {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// number reads an ASCII or Chinese number below 100 (二十一, 十一, 廿 is not used),
-// or a run of digits (二〇一一, 2011).
-func number(s string) (int, bool) {
-	runes := []rune(s)
-	if len(runes) == 0 || len(runes) > 6 {
-		return 0, false
-	}
-	if before, after, found := strings.Cut(s, "十"); found {
-		tens, ones := 1, 0
-		var ok bool
-		if before != "" {
-			if tens, ok = number(before); !ok || tens > 9 {
-				return 0, false
-			}
-		}
-		if after != "" {
-			if ones, ok = number(after); !ok || ones > 9 {
-				return 0, false
-			}
-		}
-		return tens*10 + ones, true
-	}
-	n := 0
-	for _, r := range runes {
-		d, ok := digit(r)
-		if !ok {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	return n, true
-}
+// digit and number read Chinese and ASCII numerals.
+var digit, number = hans.Digit, hans.Number
