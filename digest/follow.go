@@ -11,7 +11,7 @@ import (
 )
 
 // followed finds the documents that the list follows by number and whose last day
-// is near, if the list has not told so: that needs no article that is new, and the
+// is near, if the list has not reported it: that needs no article that is new, and the
 // document may never have been in an issue.
 func (s *Service) followed(ctx context.Context, tx *sql.Tx, l subscribers.List, today policy.Date) ([]IssueItem, error) {
 	if len(l.Query.Documents) == 0 {

@@ -105,7 +105,7 @@ func dateText(language, form string, d policy.Date) string {
 	return templates.Words(language, form, d.Year, int(d.Month), d.Day, templates.Words(language, fmt.Sprint("weekday.", int(weekday))), d.Month.String()[:3])
 }
 
-// nearDays is within how many days a date is told with its day of the week.
+// nearDays is within how many days a date is shown with its day of the week.
 const nearDays = 14
 
 // dayText writes a date as short as it is clear today.

@@ -27,7 +27,7 @@ func (a *arrival) rank() int {
 }
 
 // carriesDocument reports whether the article is the text of a document. A title
-// that only a list told may be cut short.
+// that only a list gave may be cut short.
 func (a *arrival) carriesDocument() bool {
 	return a.Facts.Kind == policy.KindDocument && a.PageState != PageWanted
 }

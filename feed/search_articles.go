@@ -66,7 +66,7 @@ func (a *arrival) dayOf() policy.Date {
 	return policy.DateOf(a.CollectedAt.In(shanghai))
 }
 
-// indexed is what the search index is told of an article.
+// indexed is what the search index gets of an article.
 func (a *arrival) indexed() search.Article {
 	out := search.Article{ID: a.ID, SourceID: a.SourceID, Title: a.Title(), Facts: a.Facts, On: a.dayOf()}
 	for _, r := range a.relations() {

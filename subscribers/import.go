@@ -20,7 +20,7 @@ type Import struct {
 	Lists    []List                        // for rows that name none
 	Consent  string                        // how the readers agreed, for rows that do not say
 	Language string                        // for rows that name none; "" is zh
-	Apply    bool                          // else nothing is stored, and the outcome is told all the same
+	Apply    bool                          // else nothing is stored, and the outcome is reported all the same
 	Progress func(rows int)                // called now and then; may be nil
 }
 

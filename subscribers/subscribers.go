@@ -3,7 +3,7 @@
 //
 // A list's query and schedule are kept as data; what they mean for articles is
 // not known here. Times are UTC cut to microseconds. Every change of a
-// subscription writes a consent event, so that the state can be told from the
+// subscription writes a consent event, so that the state can be derived from the
 // log. No address is logged.
 package subscribers
 

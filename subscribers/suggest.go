@@ -85,7 +85,7 @@ type Role string
 // The roles of an address.
 const (
 	RolePerson  Role = ""
-	RoleOffice  Role = "office"  // info@…: may subscribe, and is told in imports
+	RoleOffice  Role = "office"  // info@…: may subscribe, and is reported by imports
 	RoleMachine Role = "machine" // noreply@…: is refused
 )
 

@@ -39,7 +39,7 @@ type Web struct {
 	Logger  *slog.Logger
 	MinFill time.Duration // 2 s; how long a person needs for the form at least
 	// History tells what happened to a reader's mails, for the data they may have;
-	// nil: nothing is told.
+	// nil: nothing is shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 
 	requests chan Request // to Run; nobody listens where it does not run
@@ -267,7 +267,7 @@ func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request R
 	return false
 }
 
-// allow reports whether a network may post once more; else it is told so.
+// allow reports whether a network may post once more; else it answers so.
 func (h *Web) allow(w http.ResponseWriter, r *http.Request) bool {
 	if h.Limiter.Allow(web.Client(r)) {
 		return true

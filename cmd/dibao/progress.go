@@ -30,7 +30,7 @@ type progress struct {
 	last time.Time
 }
 
-// lineEvery is how often progress is told where nobody looks at a bar.
+// lineEvery is how often progress is printed where nobody looks at a bar.
 const lineEvery = 3 * time.Second
 
 // progress begins to show work called name, which counts in units; size is how

@@ -30,7 +30,7 @@ func (a *app) hub(mux *http.ServeMux) *hub.Hub {
 	}
 }
 
-// hubTopics are the feeds that other hubs are told of: everything and each list.
+// hubTopics are the feeds that other hubs are notified of: everything and each list.
 func (a *app) hubTopics(ctx context.Context) ([]string, error) {
 	lists, err := a.subscribers.Lists(ctx)
 	paths := []string{"/"}

@@ -40,7 +40,7 @@ type Ledger struct {
 	now   func() time.Time
 	owner string // host, process, a random part and the run: who claims
 	lease time.Duration
-	fail  func(error) // told of what could not be committed
+	fail  func(error) // called with what could not be committed
 	// busy is how many connections have a message on its way: as many hand-overs
 	// may come together.
 	busy func() int
@@ -133,7 +133,7 @@ type Delivery struct {
 // inRow reports whether the journal is in the row of its run.
 func (l *Ledger) inRow() bool { return l.db.Dialect() == database.Postgres }
 
-// begin makes the run known, so that its claims can be told from those of others.
+// begin makes the run known, so that its claims can be distinguished from those of others.
 func (l *Ledger) begin(ctx context.Context) (err error) {
 	if l.file, err = createJournal(journalPath(l.db, l.owner)); err != nil && !l.inRow() {
 		return err

@@ -10,7 +10,7 @@ import (
 	"dibao/internal/database"
 )
 
-// NoticeKind is what an admin is told of.
+// NoticeKind is what an admin is notified of.
 type NoticeKind string
 
 // The kinds of notices.
@@ -33,7 +33,7 @@ type Notice struct {
 }
 
 // stuckAfter is how old the oldest delivery of a mailing is that waits while
-// others were sent, when an admin is told.
+// others were sent, when an admin is notified.
 const stuckAfter = 6 * time.Hour
 
 // close marks the mailings that are through, and tells of those and of the stuck.
@@ -61,7 +61,7 @@ func (r *deliveryRun) close(ctx context.Context) error {
 	return nil
 }
 
-// stuckMailings returns mailings that are late and were not told of before.
+// stuckMailings returns mailings that are late and were not reported before.
 func (s *Service) stuckMailings(ctx context.Context) (ids []int64, err error) {
 	now := s.now()
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {

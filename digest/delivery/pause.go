@@ -33,7 +33,7 @@ const (
 	firstPause     = 5 * time.Minute // after a 5xx
 	firstSoftPause = time.Minute     // after a 4xx
 	longestPause   = time.Hour
-	softTries      = 3 // 4xx in a row of which the admin is told
+	softTries      = 3 // 4xx in a row of which the admin is notified
 )
 
 // pauseFor is how long the nth refusal in a row pauses.
@@ -85,7 +85,7 @@ func (p *pauses) of(name string) Pause {
 }
 
 // refused notes a refusal. Replies that were on their way when the pause began
-// count as the same one. tell reports whether the admin is to be told now: once.
+// count as the same one. tell reports whether the admin is to be notified now: once.
 func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyError, v verdict.Verdict) (x Pause, tell bool, err error) {
 	now := p.service.now()
 	p.mu.Lock()

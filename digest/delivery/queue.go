@@ -204,7 +204,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 			c.begin(j)
 			return j, true
 		}
-		if !idle { // told once: idle connections that wake each other would never rest
+		if !idle { // notified once: idle connections that wake each other would never rest
 			idle = true
 			r.idle++
 			r.changed.Broadcast()

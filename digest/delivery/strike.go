@@ -45,7 +45,7 @@ type Struck struct {
 
 // Strike suppresses a reader, unless too many of the domain would be by this
 // mailing: then all of them wait for an admin, those who were suppressed included.
-// The admin is told once for a domain and a mailing. It reports whether the reader
+// The admin is notified once for a domain and a mailing. It reports whether the reader
 // is suppressed now.
 func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := mail.DomainOf(x.Address)

@@ -30,8 +30,8 @@ type Hub struct {
 	BaseURL string       // without a slash at the end
 	// Fetch says how callbacks and other hubs are asked. They are public addresses.
 	Fetch  fetch.Options
-	Others []string // addresses of other hubs that are told
-	// Topics returns the paths of the feeds that other hubs are told of.
+	Others []string // addresses of other hubs that are notified
+	// Topics returns the paths of the feeds that other hubs are notified of.
 	Topics  func(context.Context) ([]string, error)
 	Limiter *web.Limiter // of requests to the hub; nil: none
 	Most    int          // subscriptions that are taken; 0: 20,000
@@ -100,7 +100,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 		hubAnswer(w, http.StatusBadRequest, "The form can't be read.")
 		return
 	}
-	if r.PostForm.Get("hub.mode") == "publish" { // what changes here is seen without being told
+	if r.PostForm.Get("hub.mode") == "publish" { // what changes here is seen without a ping
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}

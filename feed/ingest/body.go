@@ -273,7 +273,7 @@ func (v *view) textOf(container *html.Node, h headline) span {
 	return span{start, end}
 }
 
-// Least and most characters of a prompt, which is told by coming again.
+// Least and most characters of a prompt, which is known by its repetition.
 const minPrompt, maxPrompt = 15, 50
 
 // repeats reports whether a line stands among others more than once.

@@ -78,7 +78,7 @@ func (s *searching) facets() Facets {
 		Sampled: len(s.newest) > FacetSample}
 }
 
-// maxFacet is how many values of a facet are told.
+// maxFacet is how many values of a facet are listed.
 const maxFacet = 20
 
 func ranked(counts map[string]int) []FacetCount {

@@ -16,7 +16,7 @@ import (
 // in one row: a thousand rows cost more to hand over than to find.
 //
 // FTS5 goes through the articles of a word from the newest on. PostgreSQL's GIN
-// gives all that have it, be it every second one, before the newest can be told.
+// gives all that have it, be it every second one, before the newest is known.
 // So it is asked within bands first: articles have tokens of the week, the month,
 // the season and the years around their day, and the index puts those of a
 // band and a word together without reading the rest. Few words need a second

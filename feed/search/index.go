@@ -16,7 +16,7 @@ import (
 	"dibao/policy"
 )
 
-// Article is what the index is told of an article.
+// Article is what the index gets of an article.
 type Article struct {
 	ID       int64
 	SourceID int64

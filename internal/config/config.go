@@ -63,7 +63,7 @@ type Config struct {
 		Connections             int
 		Rate                    int // messages a minute in all; 0: no limit
 		Direct                  bool
-		Admin                   string           // address that is told when a mailing is done or stuck
+		Admin                   string           // address that gets a mail when a mailing is done or stuck
 		Limits                  map[string]Limit // by domain
 		Inbound                 string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
 		InboundCert, InboundKey string           // files; "": no STARTTLS
@@ -192,7 +192,7 @@ func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.na
 const maxFile = 128 << 10
 
 // Load reads the file at path, else config.toml here, else the one in the user's
-// config folder, else none. getenv is os.Getenv. All mistakes are told together.
+// config folder, else none. getenv is os.Getenv. All mistakes are reported together.
 func Load(path string, getenv func(string) string) (Config, error) {
 	file, content, err := find(path)
 	if err != nil {

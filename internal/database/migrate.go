@@ -60,7 +60,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// migrateJobs runs River's migrations, quietly: they are told by our own version.
+// migrateJobs runs River's migrations, quietly: our own version implies them.
 func (db *DB) migrateJobs(ctx context.Context) error {
 	config := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)}
 	if db.dialect == Postgres {

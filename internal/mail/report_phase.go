@@ -27,7 +27,7 @@ var googleStates = map[string]string{"12": "MAIL", "13": "MAIL", "14": "RCPT", "
 var spokenCommand = lazyregexp.New(`(?im)^[ \t]*(?:>>>|=>|In:)[ \t]+(RCPT TO|DATA|MAIL FROM|[EH]E?LO|AUTH)[^\n]*`)
 
 // commandIn returns the SMTP command that a refusal answered, as servers tell it
-// in their reports: RCPT, DATA, MAIL, HELO, AUTH, or "" where none is told.
+// in their reports: RCPT, DATA, MAIL, HELO, AUTH, or "" where none is named.
 func commandIn(text string) string {
 	for _, re := range saidAfter {
 		m := re.FindStringSubmatch(text)

@@ -52,7 +52,7 @@ type Options struct {
 	Password  string
 	Timeouts  Timeouts
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net.Dialer
-	// Trace, if set, is told each line of the dialogue, "C: …" and "S: …"; of
+	// Trace, if set, gets each line of the dialogue, "C: …" and "S: …"; of
 	// passwords and of the message only that they were sent.
 	Trace func(line string)
 }

@@ -1,6 +1,6 @@
 // Package mailbox is a mail server that keeps what it gets, for the demo, the
 // benchmarks and the tests: a real SMTP conversation, and a page that shows the
-// mail. It forwards nothing and listens where it is told to, which is loopback.
+// mail. It forwards nothing and listens on the address that it is given, which is loopback.
 package mailbox
 
 import (
@@ -29,7 +29,7 @@ import (
 // refuses nothing.
 type Options struct {
 	// Dir, if set, is where each message is written before it is acknowledged:
-	// what a sender was told is kept even if everything is killed.
+	// what a sender got as an answer is kept even if everything is killed.
 	Dir string
 	// Reject, if set, is asked for each recipient; what it returns is answered.
 	Reject func(from, to string) *smtp.SMTPError
