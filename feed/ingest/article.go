@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -214,7 +215,7 @@ func (r *articleReader) finish() error {
 			r.warn(warn.New(inFrame, r.out.Frame))
 		case pictures > 0:
 			r.warn(warn.New("text-in-pictures", pictures))
-		case r.head.lines.to == 0 && len(r.e.Labels) == 0:
+		case r.head.lines.to == 0 && !slices.ContainsFunc(r.e.Labels, func(l policy.Label) bool { return l.Value != "" }):
 			if len(r.view.lines) < 3 {
 				return errShell
 			}

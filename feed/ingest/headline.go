@@ -86,7 +86,7 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.looksLikeOne(body, site); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
-	if h, ok := v.plainHeadline(body); ok && refs.title != "" && (siteName.MatchString(squeeze(refs.title)) || slices.Contains(site, squeeze(refs.title))) {
+	if h, ok := v.plainHeadline(body); ok && body < len(v.lines) && refs.title != "" && (siteName.MatchString(squeeze(refs.title)) || slices.Contains(site, squeeze(refs.title))) {
 		return h
 	}
 	for _, name := range refs.names {

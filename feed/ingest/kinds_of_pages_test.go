@@ -148,6 +148,7 @@ func TestHeaderLines(t *testing.T) {
 		{name: "Icons", html: `<div class=info><i class="icon-time"></i>2026-11-27 09:30<i class="icon-source"></i>省能源局<i class="icon-eye"></i>333</div>`},
 		{name: "NamedElements", html: `<div class=info><span class="time">2026-11-27 09:30</span><span class="source">省能源局</span></div>`},
 		{name: "English", html: `<div>Source: Xinhua | Published: 2026-11-27 09:30 | Author: Zhang Ming | Editor: Li</div>`, source: "Xinhua", author: "Zhang Ming"},
+		{name: "EnglishByline", html: `<div>By LI LEI | Sample Daily | Updated: 2026-11-27 09:30</div>`, source: "-", author: "LI LEI"},
 		{name: "AllEmptyButOne", html: `<div><span>来源：</span><span>作者：</span><span>发布时间：2026-11-27 09:30</span></div>`, source: "-"},
 		{name: "EmptyBeforeADate", html: `<table><tr><td>文章来源：<span></span></td><td>2026-11-27 09:30:03</td></tr></table>`, source: "-"},
 		{name: "EmptyBeforeALabel", html: `<table><tr><td>作者：</td><td>来源：省能源局</td><td>发布时间：2026-11-27 09:30</td></tr></table>`},
@@ -177,6 +178,8 @@ func TestErrorPages(t *testing.T) {
 		{name: "StackTrace", head: "HTTP Status 500", html: "<h1>HTTP Status 500 - Internal Server Error</h1><pre>java.lang.NullPointerException\n\tat com.cms.Show.doGet(Show.java:33)\n\tat javax.servlet.http.HttpServlet.service(HttpServlet.java:635)\n</pre>"},
 		{name: "ServerError", head: "运行时错误", html: `<h1>“/”应用程序中的服务器错误。</h1><h2>运行时错误</h2><p>说明: 服务器上出现应用程序错误。此应用程序的当前自定义错误设置禁止远程查看错误的详细信息。</p>`},
 		{name: "FatalError", head: "show", html: `<b>Fatal error</b>: Uncaught Error: Call to undefined function query() in /www/show.php:12 thrown in <b>/www/show.php</b> on line <b>12</b>`},
+		{name: "Loading", head: "某省能源局", html: `<div id=app><div class=loading>正在加载，请稍候…</div></div><script src=/js/app.js></script>`},
+		{name: "EmptyTemplate", head: "某县政府信息公开", html: `<div class=nav><a>首页</a><a>政务公开</a></div><div class=ar><h1></h1><div>发布时间： 来源： 作者：</div><div class=v_news_content></div></div>`},
 		{name: "List", head: "财政新闻", html: `<div class=main><h2>财政新闻</h2><ul>` + repeat(8, `<li><a href="/%d.htm">财政部下达农业生产防灾救灾资金第%d批</a><span>2026-08-0%d</span></li>`) + `</ul><div>主办：某部 承办：某部信息中心 地址：长安路18号 邮编：100018</div></div>`},
 	} {
 		k.fails = true

@@ -130,7 +130,7 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	if dated {
 		r.put(policy.Label{Element: elementName(innermost(l, c.Date)), Value: c.Date})
 	}
-	if !dated && !c.Whole {
+	if !dated && !c.Whole && !(c.Role && labelled) {
 		return
 	}
 	below := i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0
