@@ -91,5 +91,5 @@ func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), "")
 }
 
-// digit and number read Chinese and ASCII numerals.
-var digit, number = hans.Digit, hans.Number
+// number reads Chinese and ASCII numerals.
+var number = hans.Number
