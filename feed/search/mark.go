@@ -19,8 +19,13 @@ type folded struct {
 }
 
 func foldWithPlaces(s string) folded {
+	size := 0 // an invalid byte becomes three
+	for _, r := range s {
+		size += max(0, utf8.RuneLen(fold.Rune(r)))
+	}
 	var b strings.Builder
-	at := make([]int32, 0, len(s)+1)
+	b.Grow(size)
+	at := make([]int32, 0, size+1)
 	for i, r := range s {
 		if f := fold.Rune(r); f != -1 {
 			b.WriteRune(f)
