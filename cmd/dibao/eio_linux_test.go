@@ -178,7 +178,7 @@ func TestServeOutlivesFailingDisk(t *testing.T) {
 			all := make(chan error, 1)
 			go func() { all <- r.box.Wait(ctx, readers) }()
 			for sent, first := false, calls.spare+1; !sent; first *= 3 { // each start comes farther
-				serve, said := r.startFailing(t, strace, calls.names, fmt.Sprintf("%d..%d", first, first+20), "serve")
+				serve, said := r.startFailing(t, strace, calls.names, fmt.Sprintf("%d..%d", first, first+4), "serve")
 				gone := make(chan error, 1)
 				go func() { gone <- serve.Wait() }()
 				select {

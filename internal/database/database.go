@@ -138,7 +138,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	for _, conn := range []*sql.DB{db.writer, db.reader} {
 		if err := conn.PingContext(ctx); err != nil {
 			db.Close()
-			if explained := explain(err); explained != err {
+			if explained := Explain(err); explained != err {
 				return nil, fmt.Errorf("database %s: %w", path, explained)
 			}
 			return nil, fmt.Errorf("database %s cannot be opened: %v; check that dibao may write the file and its folder", path, err)
@@ -308,13 +308,13 @@ func (db *DB) Writes() int64 { return db.writes.Load() }
 func transact(ctx context.Context, conn *sql.DB, opts *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, opts)
 	if err != nil {
-		return explain(err)
+		return Explain(err)
 	}
 	defer tx.Rollback() // after a commit it does nothing; after a panic it frees the writer
 	if err := f(tx); err != nil {
-		return explain(err)
+		return Explain(err)
 	}
-	return explain(tx.Commit())
+	return Explain(tx.Commit())
 }
 
 // PostgreSQL's class codes (appendix A of its manual).
@@ -356,9 +356,9 @@ func IsUniqueViolation(err error) bool {
 	return pgCode(err) == pgUniqueViolation || c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
-// explain adds what to do to errors that an admin can correct. SQLite reports a
-// page that the disk can't read as a damaged one.
-func explain(err error) error {
+// Explain adds what to do to errors that an admin can correct, here and where others
+// query the database. SQLite reports a page that the disk can't read as a damaged one.
+func Explain(err error) error {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("another program has been writing to the database for a minute: %w; end it, or run the command again later", err)
@@ -391,7 +391,7 @@ func (db *DB) Check(ctx context.Context) error {
 	}
 	var found string
 	if err := db.reader.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found); err != nil {
-		return explain(err)
+		return Explain(err)
 	}
 	if found != "ok" {
 		return fmt.Errorf("%w: %s; %s", ErrDamaged, strings.ReplaceAll(found, "\n", " "), restoreAdvice)
@@ -407,7 +407,7 @@ func (db *DB) Flush(ctx context.Context) error {
 		return nil
 	}
 	_, err := db.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	return explain(err)
+	return Explain(err)
 }
 
 // Megabytes is how large the database is.

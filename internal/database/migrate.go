@@ -46,16 +46,16 @@ func (db *DB) Migrate(ctx context.Context) error {
 	}
 	current, latest, err := p.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("read the schema version of %s: %w", db, explain(err))
+		return fmt.Errorf("read the schema version of %s: %w", db, Explain(err))
 	}
 	if current > latest {
 		return fmt.Errorf("database %s has schema %d and this program knows %d; run the newer dibao, or restore a backup", db, current, latest)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate %s: %w", db, explain(err))
+		return fmt.Errorf("migrate %s: %w", db, Explain(err))
 	}
 	if err := db.migrateJobs(ctx); err != nil {
-		return fmt.Errorf("migrate the jobs of %s: %w", db, explain(err))
+		return fmt.Errorf("migrate the jobs of %s: %w", db, Explain(err))
 	}
 	return nil
 }

@@ -240,7 +240,7 @@ func insertOpts(kind string, attempts int) *river.InsertOpts {
 // and returns when they have ended. A job that was cut short runs again later.
 func (r *Runner) Run(ctx context.Context) error {
 	if err := r.client.Start(ctx); err != nil {
-		return fmt.Errorf("start the job queue: %w", err)
+		return fmt.Errorf("start the job queue: %w", database.Explain(err))
 	}
 	<-r.client.Stopped()
 	if ctx.Err() == nil {

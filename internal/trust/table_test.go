@@ -1,7 +1,9 @@
 package trust_test
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,7 +42,17 @@ func TestDocumentHasRows(t *testing.T) {
 	if err != nil || len(rows) == 0 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
+	kills := 0
 	for _, r := range rows {
 		checkTestExists(t, r.Command)
+		if n := 0; strings.HasPrefix(r.Name, "kill -9") {
+			if _, err := fmt.Sscanf(r.Figure, "%d kills", &n); err != nil {
+				t.Errorf("%s: %q says no number of kills", r.Name, r.Figure)
+			}
+			kills += n
+		}
+	}
+	if kills < 500 {
+		t.Errorf("the program was killed %d times in all rows, want at least 500", kills)
 	}
 }
