@@ -113,7 +113,7 @@ func importsByPackage(t *testing.T) map[string][]string {
 	return all
 }
 
-// eachFile calls f with every Go file that is no test.
+// eachFile calls f with every Go file that is not a test.
 func eachFile(t *testing.T, f func(name string, src []byte)) {
 	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		switch {

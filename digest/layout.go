@@ -11,7 +11,7 @@ import (
 )
 
 // The sections of an issue, in reading order: what has a deadline first. The
-// highlights are no section of their own: they are taken out of the others when
+// highlights are not a section of their own: they are taken out of the others when
 // an issue, or what a reader gets of it, is laid out.
 const (
 	sectionHighlights      = "highlights"

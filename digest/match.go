@@ -190,7 +190,7 @@ func wants(l subscribers.List, a feed.Article) (why []filter.Reason, ok bool) {
 	return Query(l.Query).Match(a)
 }
 
-// The reasons for which an article is no news for a list, whatever its query.
+// The reasons for which an article is not news for a list, whatever its query.
 const (
 	leftOutHidden    = "hidden"    // by an admin
 	leftOutHeld      = "held"      // it came in a flood of old articles
@@ -199,7 +199,7 @@ const (
 	leftOutArchive   = "archive"   // it was old when it came
 )
 
-// leftOut says why an article is no news for a list, "" if it is.
+// leftOut says why an article is not news for a list, "" if it is.
 func leftOut(l subscribers.List, a feed.Article) string {
 	switch on := a.Facts.PublishedOn; {
 	case a.Hidden:

@@ -117,7 +117,7 @@ func TestEveryReaderGetsWhatTheDefinitionGives(t *testing.T) {
 		run := 0
 		rapid.Check(t, func(rt *rapid.T) {
 			run++
-			w.advance(60 * 24 * time.Hour) // what other runs left is no news
+			w.advance(60 * 24 * time.Hour) // what other runs left is not news
 			m := &model{world: w, changed: make(map[*modelArticle]bool)}
 			m.begin(rt, run)
 			for range rapid.IntRange(4, 14).Draw(rt, "steps") {
@@ -445,7 +445,7 @@ func (m *model) matchModel() {
 		for _, l := range m.lists {
 			at := slices.Index(l.pending, a)
 			switch {
-			case l.wants(a) && at < 0 && !l.issued[a] && m.now().Sub(a.at) <= 45*24*time.Hour: // later it is no news
+			case l.wants(a) && at < 0 && !l.issued[a] && m.now().Sub(a.at) <= 45*24*time.Hour: // later it is not news
 				l.pending = append(l.pending, a)
 			case !l.wants(a) && at >= 0:
 				l.pending = slices.Delete(l.pending, at, at+1)

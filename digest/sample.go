@@ -91,7 +91,7 @@ func (s *Service) test(e edited, to, messageID string, dkim *mail.Signer) (Sampl
 	return r.toNobody(v, to, messageID)
 }
 
-// toNobody addresses a mail to somebody who is no reader.
+// toNobody addresses a mail to somebody who is not a reader.
 func (r *renderer) toNobody(v *variant, to, messageID string) (Sample, error) {
 	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+mail.DomainOf(v.from.Address))
 	if err != nil {

@@ -181,7 +181,7 @@ func (st *Store) KnownArticles(ctx context.Context, source int64, guids []string
 	return found, err
 }
 
-// hashText names a version of an article's text. Our own summary is no part of it:
+// hashText names a version of an article's text. Our own summary is not a part of it:
 // a better rule for it makes no new text. Where there is no text, the feed's is.
 func hashText(f policy.Facts) string {
 	h := sha256.New()

@@ -148,7 +148,7 @@ func correctAudience(f *policy.Facts, v string) error {
 func correctNumber(f *policy.Facts, v string) error {
 	n, ok := policy.ParseNumber(v)
 	if v != "" && !ok {
-		return fmt.Errorf("%q is no document number; write it as 国办发〔2023〕15号", v)
+		return fmt.Errorf("%q is not a document number; write it as 国办发〔2023〕15号", v)
 	}
 	f.DocumentNumber = n
 	return nil

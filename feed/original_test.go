@@ -64,7 +64,7 @@ func TestOriginalsByLink(t *testing.T) {
 		if again, _ := r.Store.Interpretations(ctx, d.ID); len(again) != 3 {
 			t.Errorf("judged again, %d interpretations", len(again))
 		}
-		r.correct(ctx, "plan", "kind", "news") // it is no document any more
+		r.correct(ctx, "plan", "kind", "news") // it is not a document any more
 		if got := explains("late"); got != "" {
 			t.Errorf("a link still leads to a document that is none: %q", got)
 		}

@@ -66,7 +66,7 @@ func (b *batch) reorder(w work) {
 	}
 }
 
-// leaveWork takes a document out of a work that it is no version of any more:
+// leaveWork takes a document out of a work that it is not a version of any more:
 // it was misread, or corrected by hand.
 func (b *batch) leaveWork(ctx context.Context, document int64, was work) error {
 	if was.name == "" {

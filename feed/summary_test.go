@@ -64,7 +64,7 @@ func TestSummarizer(t *testing.T) {
 		}
 		broken.Store(1)
 		if err := work.Run(t.Context()); err == nil {
-			t.Error("a broken server is no error")
+			t.Error("a broken server is not an error")
 		}
 		broken.Store(0)
 		run(3) // then the day's tokens are spent

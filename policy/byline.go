@@ -53,7 +53,7 @@ const (
 )
 
 // byline finds who wrote the text, and takes the line that says so out of it.
-// Photographers (摄), editors (责任编辑) and senders (供稿) are no authors.
+// Photographers (摄), editors (责任编辑) and senders (供稿) are not authors.
 func (u *understanding) byline() {
 	all := slices.Concat(u.linesOfAuthors(), u.labelledAuthors(), u.dateline(), u.statedAuthors())
 	best := candidate{at: -1}
@@ -133,7 +133,7 @@ func authorsOf(p string, bare bool) string {
 	return ""
 }
 
-// isAbout reports whether the title names the persons: then the line is no by-line.
+// isAbout reports whether the title names the persons: then the line is not a by-line.
 func (u *understanding) isAbout(names string) bool {
 	return strings.Contains(squeeze(u.Title), squeeze(names))
 }

@@ -74,7 +74,7 @@ var (
 	// afterAsking are titles of what came of it.
 	afterAsking = lazyregexp.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
 	// officialEnd are further ends of titles of official texts: announcements that
-	// are no types of the regulation.
+	// are not types of the regulation.
 	officialEnd = lazyregexp.New(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
 	// speech is the title of what somebody said: 在全市经济工作会议上的讲话.
 	speech = lazyregexp.New(`[上时中]的(?:主旨|重要)?(?:讲话|致辞|发言|演讲|总结)(?:稿|全文|摘要|提纲)?(?:[（(].{1,12}[)）])?$`)

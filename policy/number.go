@@ -286,7 +286,7 @@ var (
 )
 
 // withoutLead takes off a code, or an organ that gave an order, what the sentence
-// puts before it: 经国务院令第703号修订, 住建部建办城〔2020〕24号. "" is no code.
+// puts before it: 经国务院令第703号修订, 住建部建办城〔2020〕24号. "" is not a code.
 func withoutLead(s string) string {
 	order := endsInAny(s, "令", "公告", "通告")
 	for range 3 {

@@ -6,7 +6,7 @@ import (
 )
 
 // What a sentence puts before a number is none of it, and case numbers, deeds and
-// addresses are no numbers of documents.
+// addresses are not numbers of documents.
 func TestFindHardNumbers(t *testing.T) {
 	for _, c := range [][2]string{
 		{"按照《关于样例的通知》（财税〔2018〕54号）、《样例意见》（国发〔2015〕9号）要求", "财税〔2018〕54号 国发〔2015〕9号"},

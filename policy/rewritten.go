@@ -27,7 +27,7 @@ func (s *steps) contains(whole, part string) bool {
 
 // rewritten returns a paragraph of one text that stands in the other in other
 // words; "" if there is none. A paragraph that the other has as a part of
-// another, or split in two, is no rewriting. Paragraphs find each other by their
+// another, or split in two, is not a rewriting. Paragraphs find each other by their
 // 5-grams, so that the work grows with what they share and not with their pairs.
 func rewritten(a, b fingerprint, left *steps) string {
 	onlyA, onlyB := missing(a, b, left), missing(b, a, left)

@@ -120,7 +120,7 @@ var furniture = lazyregexp.New(`^(?:` + strings.Join([]string{
 // notices are lines of furniture that go on with other words.
 var notices = lazyregexp.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?原标题\s*[:：]|[上下]一[篇条页]|(?:版权|免责|特别)声明|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
-// noticeFinder finds the words without one of which a line is no notice.
+// noticeFinder finds the words without one of which a line is not a notice.
 var noticeFinder = func() *words.Finder {
 	f := new(words.Finder)
 	for w := range strings.FieldsSeq(`返回 原标题 一篇 一条 一页 声明 标签 关键字 字号 字体 位置 授权 许可 转载 版权 点我 点此 立即 扫码

@@ -126,7 +126,7 @@ func FuzzUnderstand(f *testing.F) {
 		for _, d := range []Date{a.PublishedOn, a.IssuedOn, a.EffectiveOn, a.ExpiresOn, a.DeadlineOn} {
 			if !d.IsZero() {
 				if _, err := ParseDate(d.String()); err != nil {
-					t.Fatalf("%s is no date", d)
+					t.Fatalf("%s is not a date", d)
 				}
 			}
 		}

@@ -21,7 +21,7 @@ const (
 	maxTyped   = 1024 // with a display name
 )
 
-// ErrAddress says that something is no address that mail can be sent to.
+// ErrAddress says that something is not an address that mail can be sent to.
 var ErrAddress = errors.New("bad address")
 
 // ParseAddress reads what a person typed as an address and returns it as it is

@@ -63,7 +63,7 @@ func (s storedChoice) choice() (c Choice, err error) {
 			continue
 		}
 		if err := json.Unmarshal([]byte(field.text), field.into); err != nil {
-			return Choice{}, fmt.Errorf("%q is no JSON array of strings", field.text)
+			return Choice{}, fmt.Errorf("%q is not a JSON array of strings", field.text)
 		}
 	}
 	return c, nil
@@ -72,7 +72,7 @@ func (s storedChoice) choice() (c Choice, err error) {
 // The most that a reader may choose on one list.
 const maxChosen = 100
 
-// check refuses what is no choice.
+// check refuses what is not a choice.
 func (c Choice) check() error {
 	switch {
 	case c.Frequency != "" && c.Frequency != EveryIssue && c.Frequency != Weekly && c.Frequency != Monthly:

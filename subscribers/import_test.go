@@ -153,7 +153,7 @@ func TestImportRefusesByRow(t *testing.T) {
 func TestImportWantsConsentAndAddresses(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
-		for file, want := range map[string]string{"email\na@example.org\n": "--consent", "": "empty", "name,age\nZ,7\n": "no column", "PK\x03\x04\x00\x00": "no text file", "<table><tr><td>email</td></tr></table>": "HTML"} {
+		for file, want := range map[string]string{"email\na@example.org\n": "--consent", "": "empty", "name,age\nZ,7\n": "no column", "PK\x03\x04\x00\x00": "not a text file", "<table><tr><td>email</td></tr></table>": "HTML"} {
 			consent := "form 7"
 			if want == "--consent" {
 				consent = ""

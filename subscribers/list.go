@@ -134,7 +134,7 @@ func (l *List) check() error {
 	}
 	if l.Sender != "" {
 		if _, err := mail.ParseAddress(l.Sender); err != nil {
-			return fmt.Errorf("sender %q is no address; write it as 名称 <name@example.org>", l.Sender)
+			return fmt.Errorf("sender %q is not an address; write it as 名称 <name@example.org>", l.Sender)
 		}
 	}
 	if err := l.Query.check(); err != nil {
@@ -174,7 +174,7 @@ func (q *Query) check() error {
 		for i, n := range numbers {
 			canonical, ok := policy.ParseNumber(n)
 			if !ok {
-				return fmt.Errorf("%q is no document number; write it as 国办发〔2023〕15号", n)
+				return fmt.Errorf("%q is not a document number; write it as 国办发〔2023〕15号", n)
 			}
 			numbers[i] = canonical
 		}
@@ -182,7 +182,7 @@ func (q *Query) check() error {
 	return nil
 }
 
-// checkSchedule refuses, besides what is no cron expression, those without due
+// checkSchedule refuses, besides what is not a cron expression, those without due
 // times of their own: a mailing is known by its due time.
 func checkSchedule(expr, zone string) error {
 	location, err := time.LoadLocation(zone)

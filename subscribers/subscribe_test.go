@@ -314,7 +314,7 @@ func TestUnsubscribe(t *testing.T) {
 type event struct {
 	name string
 	do   func(f *fixture, id int64, token string) error
-	// next is the state after it, by the state before: "" is no subscription;
+	// next is the state after it, by the state before: "" is not a subscription;
 	// where a state is missing, nothing changes.
 	next map[State]State
 }

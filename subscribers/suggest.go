@@ -31,7 +31,7 @@ func Suggest(address string) string {
 	return ""
 }
 
-// slipsOf are endings that are no domains, or of places where the provider has
+// slipsOf are endings that are not domains, or of places where the provider has
 // none, and lie beside .com or .net on a keyboard.
 var slipsOf = map[string][]string{
 	"com": {"con", "cm", "co", "comm", "cmo", "om", "vom", "xom", "ocm", "coom", "cpm", "c0m", "cim", "col", "con.cn", "como"},

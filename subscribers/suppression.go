@@ -186,7 +186,7 @@ func (s *Store) CountSuppressions(ctx context.Context) (map[string]int, error) {
 }
 
 // SuppressAll suppresses the addresses of another provider's list in one step:
-// all or none. It returns how many were new. Lines that are no address come
+// all or none. It returns how many were new. Lines that are not addresses come
 // back as they are.
 func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string) (fresh int, refused []string, err error) {
 	parsed := make([]string, 0, len(addresses))
@@ -288,7 +288,7 @@ type SuppressedReader struct {
 const suppressedPage = 1000
 
 // SuppressedReaders returns the readers whose suppression fits, in the order of
-// their ids. Of addresses that are no reader's only a hash is kept: they are not
+// their ids. Of addresses that are not a reader's only a hash is kept: they are not
 // among them.
 func (s *Store) SuppressedReaders(ctx context.Context, sel SuppressedSelection) (all []SuppressedReader, err error) {
 	pattern := "%"

@@ -1,6 +1,6 @@
 package templates
 
-// Letter is a mail that is no digest: a request to confirm, a note to the admin.
+// Letter is a mail that is not a digest: a request to confirm, a note to the admin.
 // What is "" or empty is left out.
 type Letter struct {
 	Language  string

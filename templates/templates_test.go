@@ -141,7 +141,7 @@ func check(t *testing.T, name, text string) {
 			switch n.Data {
 			case "script":
 				if len(n.Attr) != 1 || n.Attr[0].Val != "application/ld+json" || n.FirstChild == nil || !json.Valid([]byte(n.FirstChild.Data)) {
-					t.Errorf("%s holds a <script> that is no description of it", name)
+					t.Errorf("%s holds a <script> that is not a description of it", name)
 				}
 			case "iframe", "object":
 				t.Errorf("%s holds <%s>", name, n.Data)

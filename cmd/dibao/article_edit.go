@@ -17,7 +17,7 @@ import (
 func articleID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id <= 0 {
-		return 0, usagef("%q is no article number; see them with: dibao article list", s)
+		return 0, usagef("%q is not an article number; see them with: dibao article list", s)
 	}
 	return id, nil
 }

@@ -79,7 +79,7 @@ func (a *app) issueOf(ctx context.Context, list, number string) (digest.Issue, e
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 1 {
-		return digest.Issue{}, usagef("%q is no number of an issue, such as 3", number)
+		return digest.Issue{}, usagef("%q is not an issue number, such as 3", number)
 	}
 	i, err := a.digest.IssueOf(ctx, l.ID, n)
 	if err != nil {

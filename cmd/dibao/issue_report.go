@@ -17,25 +17,31 @@ import (
 // newIssueStates returns the verbs that hold, go on with and end mailings.
 func newIssueStates(g *globals) []*cobra.Command {
 	verbs := []struct {
-		use, short, done string
-		change           func(s *digest.Service, ctx context.Context, mailing int64) error
+		use, short, long, done string
+		change                 func(s *digest.Service, ctx context.Context, mailing int64) error
 	}{
-		{"pause", "Pause a mailing on all nodes within seconds", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
-		{"resume", "Resume a paused mailing", "goes on; dibao serve sends it at once; without it, run: dibao issue send (mailing %d)", (*digest.Service).Resume},
-		{"cancel", "Cancel a mailing; unsent messages are dropped", "cancelled (mailing %d)", (*digest.Service).Cancel},
+		{"pause", "Pause a mailing on all nodes within seconds", "", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
+		{"resume", "Resume a paused mailing", "", "goes on; dibao serve sends it at once; without it, run: dibao issue send (mailing %d)", (*digest.Service).Resume},
+		{"cancel", "Cancel a mailing; unsent messages are dropped",
+			"It cancels the messages that have not been sent, for good. Messages that were sent and the issue in the archive stay.\n",
+			"cancelled mailing %d", (*digest.Service).Cancel},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
 	for _, v := range verbs {
 		cmds = append(cmds, &cobra.Command{
 			Use: v.use + " [MAILING]", Short: v.short, Args: cobra.MaximumNArgs(1),
-			Long: v.short + ".\nMAILING is the number that \"dibao issue report\" shows; without it, the newest that is not done.",
+			Long: v.short + ".\n" + v.long + "MAILING is the number that \"dibao issue report\" shows; without it, the newest that is not done.",
 			RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 				mailing, err := a.mailing(cmd.Context(), args, v.use)
 				if err != nil {
 					return err
 				}
 				if v.use == "cancel" {
-					if err := g.confirm(cmd, "End mailing %d? Who has not got it will not.", mailing); err != nil {
+					r, err := a.digest.ReportOf(cmd.Context(), mailing)
+					if err != nil {
+						return err
+					}
+					if err := g.confirm(cmd, "Cancel mailing %d? %d unsent messages are dropped; %d were sent.", mailing, r.Waiting+r.Uncertain+r.Claimed, r.Sent); err != nil {
 						return err
 					}
 				}
@@ -66,7 +72,7 @@ func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, e
 	if len(args) > 0 {
 		n, err := strconv.ParseInt(args[0], 10, 64)
 		if err != nil {
-			return 0, usagef("%q is no number of a mailing; see: dibao issue report", args[0])
+			return 0, usagef("%q is not a mailing number; see: dibao issue report", args[0])
 		}
 		return n, nil
 	}

@@ -48,7 +48,7 @@ func TestHelpInChineseIsWhole(t *testing.T) {
 		case !ok:
 			t.Errorf("%s: no Chinese in help.zh.json for %q", where, text)
 		case !strings.ContainsFunc(chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }):
-			t.Errorf("%s: %q is no Chinese", where, chinese)
+			t.Errorf("%s: %q is not Chinese", where, chinese)
 		}
 	}
 	for text := range words {

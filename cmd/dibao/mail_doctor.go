@@ -25,7 +25,7 @@ func newMailDoctor(g *globals) *cobra.Command {
 			for _, s := range addresses {
 				addr, err := netip.ParseAddr(s)
 				if err != nil {
-					return usagef("--from-ip %q is no IP address", s)
+					return usagef("--from-ip %q is not an IP address", s)
 				}
 				d.From = append(d.From, addr)
 			}

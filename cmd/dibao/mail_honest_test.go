@@ -65,7 +65,7 @@ func TestTestsPassWhereMailingsDo(t *testing.T) {
 	if got := relay.Received(); got["a@reader.example"] != 1 {
 		t.Errorf("received %v", got)
 	}
-	// A name server that does not answer is no name server without a record.
+	// A name server that does not answer is not a name server without a record.
 	out, _ := dibao(t, "mail", "doctor", "--config", path, "--resolver", "127.0.0.1:1", "--from-ip", "198.51.100.7")
 	if !strings.Contains(out, "no answer from DNS, so that it is not known who may send") || strings.Contains(out, "no SPF record") {
 		t.Errorf("mail doctor:\n%s", out)

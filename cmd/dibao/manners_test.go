@@ -90,7 +90,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"article list --region 火星", 2, "such as 51 or 四川省"},
 		{"article list --limit -1", 2, "use a whole number from 1"},
 		{"article list --since soon", 2, "is not YYYY-MM-DD"},
-		{"article show abc", 2, "is no article number"},
+		{"article show abc", 2, "is not an article number"},
 		{"article show 99", 1, "article 99: not found"},
 		{"article edit 99 --theme 胡说", 2, "none of 主题分类"},
 		{"article edit 99 --region 火星", 2, "is unknown"},
@@ -334,7 +334,7 @@ func TestProgressInLines(t *testing.T) {
 	}
 }
 
-// A theme that is no official one is taken, and told of.
+// A theme that is not an official one is taken, and told of.
 func TestStrangeThemesAreToldOf(t *testing.T) {
 	t.Parallel()
 	d := inFolder(t)

@@ -17,7 +17,7 @@ import (
 )
 
 // TestRequestsDoNotNameOurSite asks with another Host and with what proxies add,
-// from a peer that is no trusted proxy: no page, feed, redirect or mail repeats
+// from a peer that is not a trusted proxy: no page, feed, redirect or mail repeats
 // it, and the next reader gets the page from the cache as it should be.
 func TestRequestsDoNotNameOurSite(t *testing.T) {
 	var p poisoner

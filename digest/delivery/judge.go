@@ -120,7 +120,7 @@ func (r *deliveryRun) react(j job, v verdict.Verdict, refused *mail.ReplyError) 
 	now := r.service.now()
 	class := v.Class.String()
 	if v.Full && v.Class == verdict.Temporary {
-		class = ClassFull // unlike a refusal for now that was given up, which is no fault of the reader's
+		class = ClassFull // unlike a refusal for now that was given up, which is not a fault of the reader's
 	}
 	refusals := 0 // of this class, in a row or lately
 	err := r.service.db.Write(ctx, func(tx *sql.Tx) error {

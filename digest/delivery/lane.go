@@ -8,7 +8,7 @@ import (
 	"dibao/digest/verdict"
 )
 
-// Limit bounds what one group of domains gets. Zero is no limit of its own.
+// Limit bounds what one group of domains gets. Zero is not a limit of its own.
 type Limit struct {
 	Connections   int // at the same time
 	PerMinute     int // messages

@@ -86,7 +86,7 @@ func (s *Service) Resume(ctx context.Context, mailing int64) error {
 	return s.setMailing(ctx, mailing, "sending", "paused")
 }
 
-// Cancel ends a mailing: who has not got it will not.
+// Cancel cancels a mailing: its unsent messages are dropped.
 func (s *Service) Cancel(ctx context.Context, mailing int64) error {
 	if err := s.setMailing(ctx, mailing, "cancelled", "sending", "paused", "composed"); err != nil {
 		return err

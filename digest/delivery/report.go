@@ -135,7 +135,7 @@ type DomainReport struct {
 	Failed    int        `json:"failed"`
 	Uncertain int        `json:"uncertain"`
 	NextAt    *time.Time `json:"next_at"`
-	Reply     *string    `json:"reply"` // the last that was no success
+	Reply     *string    `json:"reply"` // the last that was not a success
 }
 
 // Domains returns how a mailing stands by the domains of its readers, the

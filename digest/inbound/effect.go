@@ -41,7 +41,7 @@ func (s *Service) wentToOldAddress(ctx context.Context, d reported, r mail.Repor
 
 // takeBackComplaint lifts the suppression that a complaint of the reader brought.
 func (s *Service) takeBackComplaint(ctx context.Context, subscriber int64, in *Result) error {
-	lifted, err := s.subscribers.LiftComplaint(ctx, subscriber, "the reader says that it is no spam")
+	lifted, err := s.subscribers.LiftComplaint(ctx, subscriber, "the reader says that it is not spam")
 	if lifted {
 		in.Effect = EffectRestored
 	}

@@ -92,7 +92,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 		in.Why = "is a report for the admin and about no reader: " + database.Clip(report.Subject, 200)
 		return in, nil
 	default:
-		in.Why = "is no report"
+		in.Why = "is not a report"
 		return in, nil
 	}
 	found, err := s.deliveryOf(ctx, to, report, m.FromAdmin)
@@ -100,7 +100,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 		return in, err
 	}
 	if found.id == 0 {
-		in.Why = "is about no mail of ours"
+		in.Why = "is not about a mail of ours"
 		return in, nil
 	}
 	in.Delivery, in.Subscriber = found.id, found.subscriber

@@ -215,7 +215,7 @@ func FullText(text string) bool { return fullText.MatchString(clean(text)) }
 
 var (
 	// Addresses stand in brackets or bare; "收件人邮件地址（x@y）不存在" is one sentence
-	// without them, and what a person is called is no reason.
+	// without them, and what a person is called is not a reason.
 	anAddress = lazyregexp.New(`[（(【\[]\s*<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?\s*[)）】\]]|<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?`)
 	bareURL   = lazyregexp.New(`https?://[^\s"'<>]+`)
 	// An enhanced code that does not stand first, as qmail writes it: "(#5.1.1)".
@@ -226,7 +226,7 @@ var (
 // Anonymous returns a text without the addresses in it.
 func Anonymous(text string) string { return anAddress.ReplaceAllString(text, "<>") }
 
-// clean takes out what is no reason: addresses, and links to explanations, whose
+// clean takes out what is not a reason: addresses, and links to explanations, whose
 // paths hold any word.
 func clean(text string) string {
 	text = bareURL.ReplaceAllString(text, " ")

@@ -92,7 +92,7 @@ var (
 		`(?:account|mail_?box|user|recipient|address)…(?:suspend\w*|inactive|not activ(?:e|ated)|locked|frozen|on hold|temporarily|expired|restricted|unavailable|limited)`, `inactive (?:account|mail_?box|user)`, `\bsuspended\b`, `not (?:currently )?accepting`,
 		`(?:帐号|账号|帐户|账户|邮箱|用户)(?:已被|已|被|处于)?(?:冻结|锁定|暂停|休眠|过期|挂起)`,
 	)
-	// idleText: nobody reads the mailbox. Its "blocked" is no judgement of the mail.
+	// idleText: nobody reads the mailbox. Its "blocked" does not judge the mail.
 	idleText = words(`(?:account|mail_?box|user)…(?:due to|for) inactivity`)
 	// filterText: refused by what a reader set up, or the reader's server for them.
 	filterText = words(

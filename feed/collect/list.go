@@ -90,7 +90,7 @@ func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.Lis
 		next := l.Next
 		if l, err = read(ctx, src.Kind, c.pageOf(resp), src); err != nil || len(l.Items) == 0 {
 			out.Warnings = append(out.Warnings, warn.New("list-page-empty", n+1, next))
-			return items, nil // an odd page behind a good one is no failure of the source
+			return items, nil // an odd page behind a good one is not a failure of the source
 		}
 		before := len(items)
 		for _, it := range l.Items {

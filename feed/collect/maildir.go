@@ -34,7 +34,7 @@ func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir st
 	for _, sub := range []string{"new", "cur"} {
 		entries, err := os.ReadDir(filepath.Join(dir, sub))
 		if err != nil {
-			return fmt.Errorf("%s is no Maildir folder that dibao may read: %w", dir, err)
+			return fmt.Errorf("%s is not a Maildir folder that dibao may read: %w", dir, err)
 		}
 		for _, e := range entries {
 			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {

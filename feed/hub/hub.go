@@ -107,7 +107,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 	req, problem := h.readRequest(r.PostForm)
 	if problem == "" {
 		if _, ok := h.content(r.Context(), req.topic); !ok {
-			problem = "hub.topic is no feed of this site; take the address in its link rel=self."
+			problem = "hub.topic is not a feed of this site; take the address in its link rel=self."
 		}
 	}
 	if problem != "" {
@@ -143,7 +143,7 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 	if s := form.Get("hub.lease_seconds"); s != "" {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n <= 0 {
-			return req, "hub.lease_seconds is no number of seconds."
+			return req, "hub.lease_seconds is not a number of seconds."
 		}
 		req.lease = min(max(time.Duration(min(n, int64(longestLease/time.Second)))*time.Second, shortestLease), longestLease)
 	}
@@ -154,7 +154,7 @@ func (h *Hub) readRequest(form url.Values) (req pushRequest, problem string) {
 	case len(req.secret) >= maxSecret:
 		return req, "hub.secret is 200 bytes or longer."
 	case len(req.callback) > maxCallback || refused != nil:
-		return req, "hub.callback is no address that may be called: it must be http or https at a public host, on port 80, 443 or one above 1023."
+		return req, "hub.callback is not an address that may be called: it must be http or https at a public host, on port 80, 443 or one above 1023."
 	case strings.HasPrefix(req.callback, h.BaseURL+"/hub"):
 		return req, "hub.callback is this hub."
 	}

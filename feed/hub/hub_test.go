@@ -184,7 +184,7 @@ func TestHubPushesWhatIsNew(t *testing.T) {
 		}
 		await(t, broken.pushed, "the push to the broken one")
 		s.until("the end of who is gone", func() bool { return s.count("push_subscriptions") == 3 })
-		// What is no change of the feed is no push.
+		// What is not a change of the feed is not a push.
 		s.Exec(`UPDATE sources SET name = '丙' WHERE id = 2`)
 		s.Exec(`UPDATE sources SET name = '乙' WHERE id = 2`)
 		select {

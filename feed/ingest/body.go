@@ -195,7 +195,7 @@ func isHeader(l line) bool {
 // maxHeadLine is the most characters of a line of credits in a head.
 const maxHeadLine = 80
 
-// mayCredit finds, at little cost, lines that are no credits.
+// mayCredit finds, at little cost, lines that are not credits.
 func mayCredit(text string) bool {
 	return strings.ContainsAny(text, "0123456789記记文编編")
 }

@@ -36,7 +36,7 @@ func clockOf(p Page, src Source) when.Clock {
 const lastYear = 2100
 
 // feedTime returns the instant of a feed's date in zone, or nil where it states
-// none: a feed may have been written at any time, so 昨天 is no date in it.
+// none: a feed may have been written at any time, so 昨天 is not a date in it.
 func feedTime(raw string, zone *time.Location) *time.Time {
 	w, ok := when.Read(raw, when.Clock{Zone: zone})
 	if !ok {

@@ -15,7 +15,7 @@ const (
 	errorHead    = 12 // lines in which it says so
 )
 
-// errNoArticle is the error of a page that is there and is no article.
+// errNoArticle is the error of a page that is there and is not an article.
 type errNoArticle struct{ says string }
 
 func (e *errNoArticle) Error() string {

@@ -324,7 +324,7 @@ func parseJSON(text string) (*gofeed.Feed, error) {
 	}
 	feed, err := (&jsonfeed.Parser{}).Parse(strings.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("this is no JSON Feed that can be read: %v", err)
+		return nil, fmt.Errorf("this is not a valid JSON Feed: %v", err)
 	}
 	return (&gofeed.DefaultJSONTranslator{}).Translate(feed)
 }
@@ -340,7 +340,7 @@ func parseXML(text string) (*gofeed.Feed, error) {
 	case "rss", "rdf", "channel":
 		feed, err := (&rss.Parser{}).Parse(strings.NewReader(text))
 		if err != nil {
-			return nil, fmt.Errorf("this is no RSS that can be read: %v", err)
+			return nil, fmt.Errorf("this is not valid RSS: %v", err)
 		}
 		out, err := (&gofeed.DefaultRSSTranslator{}).Translate(feed)
 		if err == nil {
@@ -350,7 +350,7 @@ func parseXML(text string) (*gofeed.Feed, error) {
 	case "feed":
 		feed, err := (&atom.Parser{}).Parse(strings.NewReader(text))
 		if err != nil {
-			return nil, fmt.Errorf("this is no Atom that can be read: %v", err)
+			return nil, fmt.Errorf("this is not valid Atom: %v", err)
 		}
 		out, err := (&gofeed.DefaultAtomTranslator{}).Translate(feed)
 		if err == nil {
@@ -360,7 +360,7 @@ func parseXML(text string) (*gofeed.Feed, error) {
 	case "cdf":
 		return nil, errors.New("this is a channel in CDF, which is not read; look for a feed in RSS or Atom")
 	}
-	return nil, fmt.Errorf("this is no feed: its first element is %q", clip(root, 40))
+	return nil, fmt.Errorf("this is not a feed: its first element is %q", clip(root, 40))
 }
 
 // keepIDs undoes what the parser does to ids that are addresses: they are

@@ -43,7 +43,7 @@ func cleanXML(text string) (cleaned, root string, err error) {
 		return "", "", errors.New("this is a page in HTML, not a feed")
 	}
 	if at == nil {
-		return "", "", errors.New("this is no feed: it has no rss, feed or RDF element")
+		return "", "", errors.New("this is not a feed: it has no rss, feed or RDF element")
 	}
 	text = text[at[0]:]
 	head = text[:min(len(text), 64<<10)]
@@ -181,7 +181,7 @@ func cleanJSON(text string) (string, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	if err := d.Decode(&doc); err != nil {
-		return "", fmt.Errorf("this is no JSON that can be read: %v", err)
+		return "", fmt.Errorf("this is not valid JSON: %v", err)
 	}
 	version, _ := doc["version"].(string)
 	items, ok := doc["items"].([]any)
@@ -201,7 +201,7 @@ func cleanJSON(text string) (string, error) {
 	return string(out), err
 }
 
-// The types of the keys that are no strings (JSON Feed 1.1).
+// The types of the keys that are not strings (JSON Feed 1.1).
 const (
 	jsonText = iota
 	jsonNumber

@@ -24,7 +24,7 @@ var (
 	controls = set(`share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
 )
 
-// aside says that a line is no part of the article's text.
+// aside says that a line is not a part of the article's text.
 type aside int
 
 const (
@@ -42,7 +42,7 @@ func set(list string) map[string]bool {
 }
 
 // Shares of the page's running text, in percent, from which a name no longer says
-// that an element is no part of the article.
+// that an element is not a part of the article.
 const (
 	maxRemarks    = 100
 	maxStranger   = 90

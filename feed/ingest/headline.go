@@ -289,7 +289,7 @@ func emphatic(n *html.Node) bool {
 			return true
 		}
 		var only *html.Node
-		parts := 0 // a text of many lines asks for each of them, and is no headline
+		parts := 0 // a text of many lines asks for each of them, and is not a headline
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			if parts++; parts > 2*headlineLines {
 				return false

@@ -18,7 +18,7 @@ const (
 	maxWalkDepth = 8
 	maxWalkNodes = 20000
 	maxSampled   = 200  // elements of an array that are looked at
-	maxRowKeys   = 1000 // of an element; what has more is no row of a list
+	maxRowKeys   = 1000 // of an element; what has more is not a row of a list
 	minJSONRows  = 2
 )
 

@@ -26,7 +26,7 @@ func TestJSON(t *testing.T) {
 		{"Callback", "\uFEFFcb({l:[{title:'关于某事的通知',url:'/a/1.html',t:'2024-05-01'},]});", Settings{Item: "l[]", Date: "t"}, []listRow{one}, ""},
 		{"NoPath", `[]`, Settings{}, nil, "item path"},
 		{"BadPath", `[]`, Settings{Item: "[x]"}, nil, "neither [] nor [0]"},
-		{"NoJSON", `<html>`, Settings{Item: "[]"}, nil, "no JSON"},
+		{"NoJSON", `<html>`, Settings{Item: "[]"}, nil, "not valid JSON"},
 		{"Script", `[{"title":"关于某事的通知","url":"javascript:f()"}]`, Settings{Item: "[]"}, nil, ""},
 	}
 	for _, tt := range tests {
@@ -52,7 +52,7 @@ func TestSitemap(t *testing.T) {
 		{"CutShort", ns + `<url><loc>http://site.test/2.html</loc></url><url><lo`, []listRow{{"", "", two.URL}}, ""},
 		{"Empty", ns + `</urlset>`, nil, ""},
 		{"Index", `<sitemapindex><sitemap><loc>http://site.test/s1.xml</loc></sitemap></sitemapindex>`, nil, "such as http://site.test/s1.xml"},
-		{"Page", `<html><body>`, nil, "no sitemap"},
+		{"Page", `<html><body>`, nil, "not a sitemap"},
 		{"Entities", `<!DOCTYPE urlset [<!ENTITY a "b">]>` + ns, nil, "entities"},
 		{"Deep", strings.Repeat("<urlset>", 1000), nil, "nested deeper"},
 		{"Nothing", "", nil, "no elements"},

@@ -10,7 +10,7 @@ import (
 )
 
 // errNoJSON is what is said of an answer that is neither JSON nor JSONP.
-var errNoJSON = errors.New("this is no JSON that can be read")
+var errNoJSON = errors.New("this is not valid JSON")
 
 // jsonp finds the call or the assignment that an answer in JSONP is wrapped in.
 var jsonp = lazyregexp.New(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var|let|const|window)[\s.]+)?[\w.$\[\]"']{1,100}\s*(?:&&\s*[\w.$]{1,100}\s*)?[=(]\s*[{\["']`)

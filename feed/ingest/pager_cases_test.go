@@ -7,7 +7,7 @@ import (
 )
 
 // TestOwnPagers follows pagers of many systems, and names those that only a browser
-// can follow; "?" stands for those. What is no pager is not named.
+// can follow; "?" stands for those. What is not a pager is not named.
 func TestOwnPagers(t *testing.T) {
 	t.Parallel()
 	var rows strings.Builder

@@ -47,7 +47,7 @@ func TestPagers(t *testing.T) {
 		{"a script", first, `<a href="javascript:toPage(2)">下一页</a>`, "", "not understood: 下一页 by toPage(2)"},
 		{"more", first, `<a href="javascript:;">加载更多</a>`, "", "not understood: 加载更多"},
 		{"so many pages", first, `<span>共 31 页</span>`, "", "not understood: 共 31 页"},
-		{"a date is no pager", first, `<span>(2026/11/27)</span>`, "", ""},
+		{"a date is not a pager", first, `<span>(2026/11/27)</span>`, "", ""},
 	} {
 		p := Page{URL: c.at, ContentType: "text/html; charset=utf-8", Body: []byte("<html><body>" + c.body)}
 		doc, err := parseList(p, "")

@@ -68,7 +68,7 @@ func TestListFamilies(t *testing.T) {
 	}
 }
 
-// A menu, links to other sites and a page of an error are no list.
+// A menu, links to other sites and a page of an error are not a list.
 func TestNoList(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{

@@ -169,7 +169,7 @@ func splitTexts(n *html.Node) {
 	n.Parent.InsertBefore(&html.Node{Type: html.CommentNode}, rest)
 }
 
-// absolute resolves a reference; what is no http(s) or mailto address, or is
+// absolute resolves a reference; what is not an http(s) or mailto address, or is
 // longer than any real one, becomes "". User names and passwords are dropped.
 func absolute(base *url.URL, ref string) string {
 	ref = strings.TrimSpace(strings.Map(func(r rune) rune {

@@ -57,7 +57,7 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 	for {
 		token, err := d.Token()
 		if err != nil && !errors.Is(err, io.EOF) && len(items) == 0 {
-			return nil, fmt.Errorf("this is no sitemap that can be read: %w", err)
+			return nil, fmt.Errorf("this is not a valid sitemap: %w", err)
 		}
 		if err != nil {
 			break // a sitemap that was cut short still has what came before
@@ -67,7 +67,7 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 		case !ok:
 		case root == "":
 			if root = start.Name.Local; root != "urlset" && root != "sitemapindex" {
-				return nil, fmt.Errorf("this is no sitemap: its first element is %q", clip(root, 40))
+				return nil, fmt.Errorf("this is not a sitemap: its first element is %q", clip(root, 40))
 			}
 		case root == "sitemapindex" && start.Name.Local == "loc":
 			var first string
@@ -86,7 +86,7 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 		}
 	}
 	if root == "" {
-		return nil, errors.New("this is no sitemap: it has no elements")
+		return nil, errors.New("this is not a sitemap: it has no elements")
 	}
 	slices.SortStableFunc(items, func(a, b Item) int { return strings.Compare(changed[b.URL], changed[a.URL]) })
 	return items[:min(len(items), maxSitemapItems)], nil

@@ -74,7 +74,7 @@ func WriteCalendar(w io.Writer, c Calendar) error {
 	for _, e := range c.Events {
 		day, err := time.Parse(time.DateOnly, e.On)
 		if err != nil || e.UID == "" || seen[e.UID] {
-			continue // without a day or a name of its own it is no event
+			continue // without a day or a name of its own it is not an event
 		}
 		seen[e.UID] = true
 		addEvent(cal, e, day)

@@ -164,7 +164,7 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' || c >= 'a' && c <= 'f'
 }
 
-// text drops what XML 1.0 §2.2 forbids or discourages, what was no character in
+// text drops what XML 1.0 §2.2 forbids or discourages, what was not a character in
 // the first place, and white space at the ends.
 func text(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {

@@ -125,7 +125,7 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 			return nil, err
 		}
 		if len(articles) == 0 && before == 0 && !c.known {
-			return nil, feed.ErrNotFound // nobody made such a theme or issuer; it is no page to keep
+			return nil, feed.ErrNotFound // nobody made such a theme or issuer; it is not a page to keep
 		}
 		p.Title, p.Description, p.Current = c.name, templates.Words(p.Language, "collection."+c.key), "browse"
 		p.Crumbs = []templates.Crumb{{Title: templates.Words(p.Language, "facet."+c.key), URL: "/" + c.key + "s/"}}

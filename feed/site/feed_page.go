@@ -13,7 +13,7 @@ import (
 
 // isOpened reports whether a person opened a feed in a window. Only browsers say
 // so, and they say it of nothing that a script or a reader fetches (W3C Fetch
-// Metadata §2.1); what Accept says is no sign, since readers like text/html, too.
+// Metadata §2.1); what Accept says is not a sign, since readers like text/html, too.
 func isOpened(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Dest") == "document" && strings.Contains(r.Header.Get("Accept"), "text/html")
 }

@@ -84,7 +84,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		query := s.query()
 		view := templates.SearchPage{Query: s.text, Asked: query != "", Total: -1}
 		p.Current, p.Title = "search", templates.Words(p.Language, "search.title")
-		p.NoIndex = query != "" // an answer is no page to be found by others
+		p.NoIndex = query != "" // an answer is not a page to be found by others
 		for _, name := range searchFields {
 			if v := s.fields[name]; v != "" {
 				view.Hidden = append(view.Hidden, templates.FacetValue{Text: name, URL: v})

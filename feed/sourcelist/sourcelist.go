@@ -38,7 +38,7 @@ const (
 )
 
 // column is one of a table of sources, with other headings that are understood.
-// What is no text has get and set.
+// What is not text has get and set.
 type column struct {
 	name string
 	also []string
@@ -284,7 +284,7 @@ func ReadOPML(r io.Reader) (File, error) {
 	d := newXMLDecoder(text)
 	var doc opml
 	if err := d.Decode(&doc); err != nil {
-		return File{}, fmt.Errorf("this is no OPML that can be read: %w", err)
+		return File{}, fmt.Errorf("this is not valid OPML: %w", err)
 	}
 	var file File
 	var walk func(outlines []outline, folder string) error

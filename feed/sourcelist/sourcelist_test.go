@@ -130,12 +130,12 @@ func TestOPML(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"":       "no OPML",
-		"<html>": "no OPML",
+		"":       "not valid OPML",
+		"<html>": "not valid OPML",
 		`<opml><body>` + strings.Repeat(`<outline text="x">`, 100):              "nested deeper",
 		`<opml><body><outline text="x" xmlUrl="file:///etc"/></body></opml>`:    "source address",
 		`<!DOCTYPE opml [<!ENTITY a "b">]><opml><body></body></opml>`:           "entities",
-		`<opml><body><outline xmlUrl="https://a.test/" text="` + "\x00" + `"/>`: "no OPML",
+		`<opml><body><outline xmlUrl="https://a.test/" text="` + "\x00" + `"/>`: "not valid OPML",
 	} {
 		if err := problem(sourcelist.ReadOPML(strings.NewReader(in))); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want …%s…", in[:min(len(in), 60)], err, want)

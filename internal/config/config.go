@@ -241,9 +241,9 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 		var decode *toml.DecodeError
 		if errors.As(err, &decode) {
 			line, _ := decode.Position()
-			return c, fmt.Errorf("%s:%d: this is no TOML: %s", file, line, strings.TrimPrefix(decode.Error(), "toml: "))
+			return c, fmt.Errorf("%s:%d: this is not TOML: %s", file, line, strings.TrimPrefix(decode.Error(), "toml: "))
 		}
-		return c, fmt.Errorf("%s: this is no TOML: %w", file, err)
+		return c, fmt.Errorf("%s: this is not TOML: %w", file, err)
 	}
 	problems = append(problems, c.setLimits(file, content, tree)...)
 	problems = append(problems, retired(file, content, tree, getenv)...)

@@ -13,7 +13,7 @@ import (
 
 func setSummaryURL(c *Config, v string) error {
 	if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return errors.New("is no address such as https://models.example.org/v1")
+		return errors.New("is not an address such as https://models.example.org/v1")
 	}
 	c.Summary.URL = redact.Address(v)
 	return nil

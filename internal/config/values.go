@@ -89,7 +89,7 @@ func networks(v string) (all []netip.Prefix, err error) {
 		if err != nil {
 			addr, err := netip.ParseAddr(part)
 			if err != nil {
-				return nil, fmt.Errorf("holds %q, which is no network such as 10.0.0.0/8", part)
+				return nil, fmt.Errorf("holds %q, which is not a network such as 10.0.0.0/8", part)
 			}
 			p = netip.PrefixFrom(addr, addr.BitLen())
 		}
@@ -116,7 +116,7 @@ func setHubs(c *Config, v string) error {
 	}
 	for _, hub := range c.Server.Hubs {
 		if u, err := url.Parse(hub); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("holds %q, which is no address such as https://hub.example.org/", hub)
+			return fmt.Errorf("holds %q, which is not an address such as https://hub.example.org/", hub)
 		}
 	}
 	return nil
@@ -233,7 +233,7 @@ func setEhlo(c *Config, v string) error {
 	if strings.ContainsFunc(v, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".-[]:", r)
 	}) {
-		return fmt.Errorf("%q is no name of a host, such as mail.example.org", v)
+		return fmt.Errorf("%q is not a host name such as mail.example.org", v)
 	}
 	c.Mail.Ehlo = v
 	return nil

@@ -201,12 +201,12 @@ var ErrNotEmpty = errors.New("the database holds data already; restore into a ne
 func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time.Time, err error) {
 	zipped, err := gzip.NewReader(r)
 	if err != nil {
-		return 0, time.Time{}, fmt.Errorf("this is no backup of dibao: %w", err)
+		return 0, time.Time{}, fmt.Errorf("this is not a backup of dibao: %w", err)
 	}
 	lines := &lineReader{r: bufio.NewReaderSize(zipped, 64<<10)}
 	var head backupHead
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != backupFormat {
-		return 0, time.Time{}, errors.Join(errors.New("this is no backup of dibao: it does not begin as one"), lines.Err())
+		return 0, time.Time{}, errors.Join(errors.New("this is not a backup of dibao: it does not begin as one"), lines.Err())
 	}
 	if err := db.migrateTo(ctx, head.Schema); err != nil {
 		return 0, time.Time{}, err

@@ -11,7 +11,7 @@ import (
 // Limits on the lines of a backup, in bytes.
 const (
 	maxBackupLine = 256 << 20 // of a row: the largest column is an article's text
-	maxOtherLine  = 1 << 20   // of what is no row
+	maxOtherLine  = 1 << 20   // of what is not a row
 	maxNumber     = 400       // of a number: that of 1e308 written out has 309 digits
 )
 
@@ -83,7 +83,7 @@ func decodeRow(line []byte, width int) ([]any, error) {
 				values[i] = *v.Bytes
 			}
 		case len(r) > maxNumber && r[0] != '"':
-			err = errors.New("a value that is no text is too long")
+			err = errors.New("a value that is not text is too long")
 		case len(r) > 0 && (r[0] == '-' || r[0] >= '0' && r[0] <= '9'):
 			var n json.Number
 			if err = json.Unmarshal(r, &n); err == nil {

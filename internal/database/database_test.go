@@ -173,7 +173,7 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	notDatabase := filepath.Join(dir, "text.db")
-	if err := os.WriteFile(notDatabase, []byte(strings.Repeat("this is no database\n", 100)), 0o600); err != nil {
+	if err := os.WriteFile(notDatabase, []byte(strings.Repeat("this is not a database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ url, want string }{

@@ -32,7 +32,7 @@ func (e *BlockedError) Error() string {
 }
 
 // specialRanges are the ranges of the IANA special-purpose registries (RFC 6890
-// and its updates) and what else is no public unicast address.
+// and its updates) and what else is not a public unicast address.
 var specialRanges = []struct {
 	prefix netip.Prefix
 	what   string
@@ -76,11 +76,11 @@ func CheckAddr(addr netip.Addr) string {
 		return "no address"
 	}
 	if addr.Is6() && !globalUnicast.Contains(addr) {
-		return addr.String() + " is no public address (RFC 4291, RFC 6890)"
+		return addr.String() + " is not a public address (RFC 4291, RFC 6890)"
 	}
 	for _, r := range specialRanges {
 		if r.prefix.Contains(addr) {
-			return addr.String() + " is no public address: " + r.what
+			return addr.String() + " is not a public address: " + r.what
 		}
 	}
 	return ""
@@ -114,11 +114,11 @@ func CheckURL(raw string) (u *url.URL, reason string) {
 // returns is in ASCII and lower case.
 func parseURL(raw string) (*url.URL, string) {
 	if !utf8.ValidString(raw) || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
-		return nil, "it holds spaces, control characters, backslashes or bytes that are no text"
+		return nil, "it holds spaces, control characters, backslashes or bytes that are not text"
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, "it is no URL"
+		return nil, "it is not a URL"
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -138,7 +138,7 @@ func parseURL(raw string) (*url.URL, string) {
 	// full stops and enclosed digits are mapped (UTS #46).
 	host, err := lookup.ToASCII(u.Hostname())
 	if err != nil || host == "" {
-		return u, "its host is no name and no address"
+		return u, "its host is neither a name nor an address"
 	}
 	if port := u.Port(); port != "" {
 		host = net.JoinHostPort(host, port)
@@ -192,11 +192,11 @@ func checkHost(host string) string {
 	return ""
 }
 
-// checkName returns why something that is no address is no name either.
+// checkName returns why something that is not an address is not a name either.
 func checkName(host string) string {
 	host = strings.TrimSuffix(host, ".")
 	if strings.ContainsAny(host, ":%") || strings.Contains(host, "..") {
-		return "its host is no name and no address"
+		return "its host is neither a name nor an address"
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	// Resolvers read "127.1", "0x7f000001" and "017700000001" as addresses; the

@@ -15,7 +15,7 @@ import (
 func CheckProxy(proxy string) error {
 	u, err := neturl.Parse(proxy)
 	if err != nil || u.Hostname() == "" {
-		return errors.New("the proxy is no address; write it like http://proxy.example.org:3128 or socks5://127.0.0.1:1080")
+		return errors.New("the proxy is not an address; write it like http://proxy.example.org:3128 or socks5://127.0.0.1:1080")
 	}
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":

@@ -101,7 +101,7 @@ func TestRedirectOfAPageAsksRobotsAgain(t *testing.T) {
 }
 
 // TestRobotsCases measures the parser on the cases of Google's suite. It reads
-// two things otherwise than they do: a rule without a colon is no rule, and
+// two things otherwise than they do: a rule without a colon is not a rule, and
 // which of two groups for one agent counts.
 func TestRobotsCases(t *testing.T) {
 	t.Parallel()

@@ -93,7 +93,7 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 			return nil
 		}
 		if a.tags++; limited.exceeded() || a.tags > maxTokens {
-			err = errUnpacked // what came before it is no text of anybody
+			err = errUnpacked // what came before it is not anybody's text
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

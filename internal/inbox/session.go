@@ -39,7 +39,7 @@ type session struct {
 	last  string    // the reply with which it has to end; "" if it need not
 }
 
-// The stages of a session. To repeat one is no progress.
+// The stages of a session. To repeat one is not progress.
 const (
 	stageConnected = iota
 	stageGreeted

@@ -34,7 +34,7 @@ func NewSigner(domain, selector string, keyPEM []byte) (*Signer, error) {
 	}
 	block, _ := pem.Decode(keyPEM)
 	if block == nil {
-		return nil, errors.New("the DKIM key is no PEM file")
+		return nil, errors.New("the DKIM key is not a PEM file")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {

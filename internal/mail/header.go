@@ -19,7 +19,7 @@ import (
 type Header struct{ Name, Value string }
 
 // check refuses what could end the field and begin another (header injection),
-// and what is no text.
+// and what is not text.
 func (h Header) check() error {
 	if h.Name == "" || strings.ContainsFunc(h.Name, func(r rune) bool { return r <= ' ' || r == ':' || r > '~' }) {
 		return fmt.Errorf("header name %q is not allowed", h.Name)
@@ -40,7 +40,7 @@ func isPlainText(s string) bool { return mime.BEncoding.Encode("utf-8", s) == s 
 
 func checkValue(name, value string) error {
 	if strings.ContainsAny(value, "\r\n\x00") || !utf8.ValidString(value) {
-		return fmt.Errorf("%s holds a line break, a NUL or bytes that are no text", name)
+		return fmt.Errorf("%s holds a line break, a NUL or bytes that are not text", name)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func checkAddress(a netmail.Address) error {
 	}
 	back, err := netmail.ParseAddress((&netmail.Address{Address: a.Address}).String())
 	if err != nil || back.Address != a.Address || strings.ContainsAny(a.Address, "\r\n\x00 <>") {
-		return fmt.Errorf("%q is no address that mail can be sent to", a.Address)
+		return fmt.Errorf("%q is not an address that mail can be sent to", a.Address)
 	}
 	return nil
 }

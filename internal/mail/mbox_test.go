@@ -62,7 +62,7 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-// What is no complaint of a reader is not taken for one.
+// What is not a complaint of a reader is not taken for one.
 func TestFeedbackReportsAreComplaintsOnlyIfAbuseOrFraud(t *testing.T) {
 	for feedback, want := range map[string]ReportKind{
 		"abuse": ReportComplaint, "Fraud": ReportComplaint, "not-spam": ReportNotSpam, "opt-out": ReportUnsubscribe, "auth-failure": ReportNotice, "virus": ReportNotice, "other": ReportNotice, "x": ReportNotice,

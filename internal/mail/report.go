@@ -190,7 +190,7 @@ func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
 	}
 }
 
-// plainText is the text of an HTML report. A tag that holds an @ is no tag
+// plainText is the text of an HTML report. A tag that holds an @ is not a tag
 // but a bare <address>, which many hand-made reports forget to escape.
 func plainText(b []byte) string {
 	z := html.NewTokenizer(bytes.NewReader(b[:min(len(b), 4*maxReportText)]))

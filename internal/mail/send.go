@@ -363,7 +363,7 @@ func (c *Conn) converse(mechanism string, initial []byte, next func([]byte) ([]b
 		}
 		challenge, err := base64.StdEncoding.DecodeString(r.lines[0])
 		if err != nil {
-			return errors.New("auth: the server's challenge is no base64")
+			return errors.New("auth: the server's challenge is not base64")
 		}
 		answer, err := next(challenge)
 		if err != nil {

@@ -235,7 +235,7 @@ type reply struct {
 	lines []string // without the code
 }
 
-// readReply reads one reply. A reply that is no SMTP, too long, or late ends
+// readReply reads one reply. A reply that is not SMTP, too long, or late ends
 // the connection.
 func (c *Conn) readReply() (reply, error) {
 	var r reply
@@ -252,7 +252,7 @@ func (c *Conn) readReply() (reply, error) {
 		code := replyCode(line)
 		if code == 0 || len(line) > 3 && line[3] != ' ' && line[3] != '-' || r.code != 0 && code != r.code {
 			c.usable = false
-			return reply{}, fmt.Errorf("the server's reply is no SMTP: %q", clean(line))
+			return reply{}, fmt.Errorf("the server's reply is not SMTP: %q", clean(line))
 		}
 		if c.opts.Trace != nil {
 			c.opts.Trace("S: " + clean(line))

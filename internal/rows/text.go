@@ -32,7 +32,7 @@ func text(file io.Reader) (*bufio.Reader, error) {
 		return nil, fmt.Errorf("read the file: %w", err)
 	}
 	if bytes.HasPrefix(head, zipMagic) || bytes.HasPrefix(head, oleMagic) {
-		return nil, errors.New("this is no text file; save a spreadsheet as CSV first")
+		return nil, errors.New("this is not a text file; save a spreadsheet as CSV first")
 	}
 	var out io.Reader = in
 	if endian, mark := utf16Of(head); mark {
@@ -41,7 +41,7 @@ func text(file io.Reader) (*bufio.Reader, error) {
 	lines := bufio.NewReaderSize(out, MaxRow)
 	head, _ = lines.Peek(sniffed) // what is missing is found when it is read
 	if bytes.IndexByte(head, 0) >= 0 {
-		return nil, errors.New("this is no text file; save a spreadsheet as CSV first")
+		return nil, errors.New("this is not a text file; save a spreadsheet as CSV first")
 	}
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		_, _ = lines.Discard(3) // it was peeked

@@ -3,7 +3,7 @@
 //
 // Text in, text out; it stores nothing, retries nothing and knows no feature. What
 // a model says is not believed: an answer that holds a number which its text does
-// not have, or is no plain text of the asked length, is an error ([ErrRejected]).
+// not have, or is not plain text of the asked length, is an error ([ErrRejected]).
 // The answer is always that of a machine and has to be shown as such.
 package summarize
 
@@ -57,7 +57,7 @@ type Response struct {
 // and says the same.
 var ErrRejected = errors.New("the model's answer is not to be used")
 
-// StatusError is an answer of the endpoint that is no summary.
+// StatusError is an answer of the endpoint that is not a summary.
 type StatusError struct {
 	Status     int
 	RetryAfter time.Duration // 0: it did not say
@@ -79,7 +79,7 @@ const (
 func New(o Options) (*Client, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("url in [summary] is %q, which is no address such as https://models.example.org/v1", o.URL)
+		return nil, fmt.Errorf("url in [summary] is %q, which is not an address such as https://models.example.org/v1", o.URL)
 	}
 	if o.Model == "" {
 		return nil, errors.New("model in [summary] is empty; name the model that the endpoint serves")
@@ -158,7 +158,7 @@ func read(answer []byte, model, source string) (Response, error) {
 		} `json:"usage"`
 	}
 	if err := json.Unmarshal(answer, &a); err != nil {
-		return Response{}, fmt.Errorf("the answer of the model is no JSON: %v", err)
+		return Response{}, fmt.Errorf("the answer of the model is not JSON: %v", err)
 	}
 	out := Response{Model: a.Model, Tokens: a.Usage.Total}
 	if out.Model == "" {
@@ -228,7 +228,7 @@ func numbers(s string) []string {
 	return all
 }
 
-// oneLine drops what is no printable character and joins lines.
+// oneLine drops what is not a printable character and joins lines.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -297,7 +297,7 @@ func (e *Entry) known(r *http.Request) bool {
 }
 
 // Tag returns the digest in an ETag that an [Entry] gave, without its coding; ""
-// if it is no ETag.
+// if it is not an ETag.
 func Tag(etag string) string {
 	tag, opened := strings.CutPrefix(strings.TrimPrefix(etag, "W/"), `"`)
 	tag, closed := strings.CutSuffix(tag, `"`)

@@ -2,7 +2,7 @@
 //
 // Each day of a sentence is judged by what governs it: the label before it
 // (报名时间：…), or the verb behind it with its subject (请于…前报送我厅). A day that
-// nothing known governs is no deadline: none is better than a wrong one.
+// nothing known governs is not a deadline: none is better than a wrong one.
 package deadline
 
 import (

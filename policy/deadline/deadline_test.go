@@ -67,7 +67,7 @@ func TestTerms(t *testing.T) {
 	}
 }
 
-// Duties of those who won a call are no terms of the call.
+// Duties of those who won a call are not terms of the call.
 func TestAfterTheCall(t *testing.T) {
 	t.Parallel()
 	r := Reader{Title: "样例项目招标公告", Asks: true, From: when.MakeDate(2026, 6, 1)}

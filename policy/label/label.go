@@ -272,7 +272,7 @@ func (f found) readDate(out Field, text string) (Field, string) {
 	return out, left
 }
 
-// name takes the name of somebody: the first text that is no date, no label and no
+// name takes the name of somebody: the first text that is neither a date nor a label nor
 // control of the page. A person's name of two characters may be spaced out.
 func name(text string, person bool) (value, left string) {
 	run, left := firstRun(text)

@@ -8,7 +8,7 @@ import (
 
 var (
 	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/ …
-	// A month alone (/202611/1100.html) is no day, so the parts are parted or
+	// A month alone (/202611/1100.html) is not a day, so the parts are parted or
 	// eight digits together.
 	partedAddress  = lazyregexp.New(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
 	compactAddress = lazyregexp.New(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)

@@ -25,7 +25,7 @@ const (
 )
 
 // roleWords are what labels and column heads are known by; the first that a label
-// holds counts, so that 意见征集截止时间 is a deadline and 发布时间 is no period.
+// holds counts, so that 意见征集截止时间 is a deadline and 发布时间 is not a period.
 var roleWords = []struct {
 	role  Role
 	words []string

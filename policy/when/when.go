@@ -20,7 +20,7 @@ const Border = '\x1f'
 
 // Clock is what a date that leaves something out is counted from.
 type Clock struct {
-	// Now is when the text was fetched. Where it is zero, 昨天 is no date and a
+	// Now is when the text was fetched. Where it is zero, 昨天 is not a date and a
 	// date without a year stays without one.
 	Now time.Time
 	// Zone is that of dates that name none; nil is UTC+8.

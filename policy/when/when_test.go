@@ -103,7 +103,7 @@ func TestFind(t *testing.T) {
 		{"2026年11月27日（星期五）", "2026-11-27"},
 		{"2018-12-06-09:30:00", "2018-12-06T09:30:00"},
 		{"2026-11-27T09:30:00+08:00", "2026-11-27T09:30:00"},
-		// Numbers that are no dates.
+		// Numbers that are not dates.
 		{"索引号 2026-02-00018", ""},
 		{"006939748/2026-00100", ""},
 		{"0233621J/2026-00150", ""},
@@ -242,7 +242,7 @@ func FuzzFind(f *testing.F) {
 			}
 		}
 		if w, ok := Read(s, at); ok && w.On.IsZero() {
-			t.Errorf("Read(%q) is no date: %+v", s, w)
+			t.Errorf("Read(%q) is not a date: %+v", s, w)
 		}
 	})
 }

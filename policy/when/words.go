@@ -238,7 +238,7 @@ var spans = []struct {
 	{"hours ago", 3600}, {"hour ago", 3600}, {"days ago", 86400}, {"day ago", 86400}, {"weeks ago", 7 * 86400}, {"week ago", 7 * 86400},
 }
 
-// agoIn reads 3天前. Months and years ago are no day, and are left unknown.
+// agoIn reads 3天前. Months and years ago are not days, and are left unknown.
 func (sc *scanner) agoIn(p part) bool {
 	at := sc.spaces(p.end)
 	if p.digits() > 4 || at >= len(sc.s) {

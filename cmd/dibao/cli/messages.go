@@ -188,7 +188,7 @@ func Say(format string, args ...any) string {
 // joints stand between the parts of a text, such as an error and what it wraps.
 var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 
-// mostParts is how many parts of a text are looked at; a longer one is no message.
+// mostParts is how many parts of a text are looked at; a longer one is not a message.
 const mostParts = 60
 
 // Chinese translates a text that was formatted in English: an error, a finding. Errors

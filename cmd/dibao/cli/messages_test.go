@@ -92,7 +92,7 @@ var formatArgument = map[string]int{
 
 var (
 	anyVerb = regexp.MustCompile(`%(?:\[\d+\])?[-+# 0]*\d*(?:\.\d+)?[a-zA-Z%]`)
-	// noWords is what is no sentence: values and names of what they are about.
+	// noWords is what is not a sentence: values and names of what they are about.
 	noWords = regexp.MustCompile(`^[\W\d_]*(?:[a-z0-9_]+: )?[\W\d_]*[a-z]?$`)
 )
 
@@ -224,7 +224,7 @@ func TestMessagesInChineseAreWhole(t *testing.T) {
 			t.Errorf("messages.zh.json translates what is said nowhere: %q", format)
 		}
 		if !strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
-			t.Errorf("%q is no Chinese", text)
+			t.Errorf("%q is not Chinese", text)
 		}
 		if en, zh := verbsOf(format, false), verbsOf(text, true); !slices.Equal(en, zh) {
 			t.Errorf("%q has the values %v, its Chinese %q has %v", format, en, text, zh)

@@ -100,7 +100,7 @@ func TestHeadingsInChineseAreWhole(t *testing.T) {
 	}
 	for h := range ChineseHeadings() {
 		if !used[h] {
-			t.Errorf("headings.zh.json translates what is no heading: %q", h)
+			t.Errorf("headings.zh.json translates what is not a heading: %q", h)
 		}
 	}
 }

@@ -366,7 +366,7 @@ func (d *Mail) examineRelay(ctx context.Context) {
 func (d *Mail) examineEHLO() {
 	name := mailer.EHLOName(d.Node.Config)
 	if !mailer.IsFullName(name) {
-		d.add(name, "ehlo", "warning", "mail servers are given this name, which is no full name of a host; many refuse that: set ehlo in [mail], such as mail.example.org")
+		d.add(name, "ehlo", "warning", "dibao greets mail servers with this name, which is not a full host name, and many refuse it: set ehlo in [mail], such as mail.example.org")
 		return
 	}
 	d.add(name, "ehlo", "ok", "the name that mail servers are given")

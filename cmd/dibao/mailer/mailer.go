@@ -27,7 +27,7 @@ func Sender(c config.Config) (netmail.Address, error) {
 	}
 	from, err := netmail.ParseAddress(c.Mail.From)
 	if err != nil {
-		return netmail.Address{}, fmt.Errorf("from = %q in [mail] is no address; write it as 邸报 <dibao@example.org>", c.Mail.From)
+		return netmail.Address{}, fmt.Errorf("from = %q in [mail] is not an address; write it as 邸报 <dibao@example.org>", c.Mail.From)
 	}
 	return *from, nil
 }
@@ -54,7 +54,7 @@ func Servers(c config.Config) []mail.Options {
 func Direct(c config.Config) bool { return c.Mail.Host == "" && c.Mail.Direct }
 
 // EHLOName is what we call ourselves to mail servers (RFC 5321 §4.1.1.1): as
-// configured, or the host of our pages, or where that is no full name, the
+// configured, or the host of our pages, or where that is not a full name, the
 // machine's.
 func EHLOName(c config.Config) string {
 	if c.Mail.Ehlo != "" {
@@ -71,7 +71,7 @@ func EHLOName(c config.Config) string {
 }
 
 // IsFullName reports whether a host's name can be looked up by others: it has a dot
-// and is no address.
+// and is not an address.
 func IsFullName(host string) bool {
 	_, err := netip.ParseAddr(host)
 	dot := strings.IndexByte(strings.TrimSuffix(host, "."), '.')

@@ -35,7 +35,7 @@ type Answer struct {
 	Kind      Kind
 	What      string   // in words: which wall, what the error page says, how browsers are sent on
 	Cause     Cause    // of a Wall
-	Sure      bool     // its title, or that it has no text of its own, says so: whatever is found on it is no list
+	Sure      bool     // its title, or that it has no text of its own, says so: whatever is found on it is not a list
 	To        string   // where browsers are sent on to
 	Frames    []string // of the same site that may hold the list, the largest first
 	Scripts   []string // addresses of scripts of the same site

@@ -49,7 +49,7 @@ type frame struct {
 // seen is the text of a page that was seen, in characters.
 func (s *scan) seen() int { return s.prose + s.linked }
 
-// rawText are the elements whose content is no visible text.
+// rawText are the elements whose content is not visible text.
 var rawText = map[string]bool{"script": true, "style": true, "textarea": true, "title": true, "iframe": true, "noembed": true, "noframes": true, "xmp": true, "noscript": true, "template": true, "svg": true, "select": true}
 
 // scanPage reads the beginning of a page.

@@ -23,7 +23,7 @@ const maxLevels = 3
 const maxSteps = 200000
 
 // repeated joins containers that repeat: several ul one after the other, one dl
-// for each month. Where a heading that is no date stands between them they are
+// for each month. Where a heading that is not a date stands between them they are
 // lists of their own.
 func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*candidate {
 	groups := make(map[place][]*candidate)
@@ -133,7 +133,7 @@ func (c *candidate) form() (string, int) {
 	return c.rows[0].form, len(c.rows)
 }
 
-// parts reports whether a heading that is no date stands between two containers.
+// parts reports whether a heading that is not a date stands between two containers.
 func (f *finder) parts(a, b *html.Node) bool {
 	for n := nextOutside(a); n != nil && n != b; {
 		if f.steps--; f.steps < 0 {

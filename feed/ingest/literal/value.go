@@ -8,7 +8,7 @@ import (
 )
 
 // Value reads the literal that begins at a byte of a script, and returns where it
-// ends. What is no literal in it is nil; ok is false where the text ends in it or
+// ends. What is not a literal in it is nil; ok is false where the text ends in it or
 // it nests too deep.
 func Value(s string, at int) (v any, end int, ok bool) {
 	r := &valueReader{s: s, at: at}
@@ -17,7 +17,7 @@ func Value(s string, at int) (v any, end int, ok bool) {
 }
 
 // valueReader reads the literals of a script: JSON with single quotes, names
-// without quotes, comments and commas at the end. What is no literal is nil.
+// without quotes, comments and commas at the end. What is not a literal is nil.
 type valueReader struct {
 	s     string
 	at    int
@@ -84,7 +84,7 @@ func (r *valueReader) value(depth int) (v any, ok bool) {
 	return nil, r.at < len(r.s)
 }
 
-// expression passes over what is no literal, to the next comma or bracket.
+// expression passes over what is not a literal, to the next comma or bracket.
 func (r *valueReader) expression() {
 	open := 0
 	for r.at < len(r.s) {

@@ -79,7 +79,7 @@ type pagerReader struct {
 
 // Find looks for the next page in the tree of a page. address is that of the page,
 // base what its relative addresses are relative to, resolve makes one absolute, ""
-// for what is no address of a page.
+// for what is not an address of a page.
 func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, href string) string) Pager {
 	r := &pagerReader{root: root, address: address, base: base, absolute: resolve}
 	var scripts strings.Builder

@@ -12,7 +12,7 @@ const (
 
 func (v *validator) atom(root *element) {
 	if qualified(root.name) != "atom:feed" {
-		v.add("atom.root", "the document is no atom:feed")
+		v.add("atom.root", "the document is not an atom:feed")
 		return
 	}
 	v.known(root, atomFeedElements)
@@ -36,7 +36,7 @@ func (v *validator) atom(root *element) {
 		v.add("atom.alternate", "the feed has %d alternate links", alternate)
 	}
 	if lang := root.attr["lang"]; lang != "" && !languageTag.MatchString(lang) {
-		v.add("atom.language", "%q is no language", lang)
+		v.add("atom.language", "%q is not a language", lang)
 	}
 	feedAuthor := root.first("atom:author") != nil
 	ids, updated := make(map[string]bool), make(map[string]bool)
@@ -147,7 +147,7 @@ func (v *validator) atomDate(e *element) {
 	}
 	t, err := time.Parse(time.RFC3339, strings.TrimSpace(e.text))
 	if err != nil || t.Year() < 1000 {
-		v.add("atom.date", "%q is no date of RFC 3339", e.text)
+		v.add("atom.date", "%q is not a date of RFC 3339", e.text)
 		return
 	}
 	v.plausible("atom.date", t)

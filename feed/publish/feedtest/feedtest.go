@@ -179,7 +179,7 @@ func (v *validator) notHTML(rule, text string) {
 func (v *validator) id(rule, id string) {
 	v.absolute(rule, id)
 	if strings.HasPrefix(id, "tag:") && !tagURI.MatchString(id) {
-		v.add(rule+".tag", "%q is no tag URI", id)
+		v.add(rule+".tag", "%q is not a tag URI", id)
 	}
 	if lowerEscape.MatchString(id) || badEscape.MatchString(id) {
 		v.add(rule+".canonical", "%q is not in canonical form", id)
@@ -215,7 +215,7 @@ var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 func (v *validator) absolute(rule, address string) {
 	u, err := url.Parse(address)
 	if err != nil || !u.IsAbs() || (u.Scheme == "http" || u.Scheme == "https") && u.Host == "" || !plainURI.MatchString(address) || badEscape.MatchString(address) {
-		v.add(rule, "%q is no absolute address in ASCII", address)
+		v.add(rule, "%q is not an absolute address in ASCII", address)
 	}
 }
 
@@ -237,7 +237,7 @@ func (v *validator) known(e *element, names string) {
 
 func (v *validator) linkType(l *element) {
 	if t := l.attr["type"]; t != "" && !mediaType.MatchString(t) {
-		v.add("link.type", "%q is no media type", t)
+		v.add("link.type", "%q is not a media type", t)
 	}
 }
 

@@ -43,7 +43,7 @@ func (v *validator) json(body []byte) {
 	v.isSelf(f.FeedURL)
 	v.absolute("json.home_page_url", f.HomePageURL)
 	if f.Language != "" && !languageTag.MatchString(f.Language) {
-		v.add("json.language", "%q is no language", f.Language)
+		v.add("json.language", "%q is not a language", f.Language)
 	}
 	if f.Items == nil {
 		v.add("json.items", "no items; an empty list is needed")
@@ -73,7 +73,7 @@ func (v *validator) json(body []byte) {
 				continue
 			}
 			if _, err := time.Parse(time.RFC3339, *d); err != nil {
-				v.add("json.date", "%q is no date of RFC 3339", *d)
+				v.add("json.date", "%q is not a date of RFC 3339", *d)
 			}
 		}
 		for _, a := range it.Attachments {

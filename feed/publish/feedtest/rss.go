@@ -13,7 +13,7 @@ var rssItemElements = "title link description author category comments enclosure
 func (v *validator) rss(root *element) {
 	channel := root.first("channel")
 	if root.name.Local != "rss" || root.attr["version"] != "2.0" || channel == nil {
-		v.add("rss.root", "the document is no <rss version=\"2.0\"> with a <channel>")
+		v.add("rss.root", "the document is not a <rss version=\"2.0\"> with a <channel>")
 		return
 	}
 	v.known(channel, rssChannelElements)
@@ -28,7 +28,7 @@ func (v *validator) rss(root *element) {
 	v.notHTML("rss.channel.description", channel.value("description"))
 	v.history(channel)
 	if l := channel.first("language"); l != nil && !languageTag.MatchString(l.text) {
-		v.add("rss.language", "%q is no language", l.text)
+		v.add("rss.language", "%q is not a language", l.text)
 	}
 	v.rssDate("rss.lastBuildDate", channel.first("lastBuildDate"))
 	self := ""
@@ -77,7 +77,7 @@ func (v *validator) rssItem(item *element, guids map[string]bool) {
 	}
 	if a := item.first("author"); a != nil {
 		if _, err := mail.ParseAddress(a.text); err != nil {
-			v.add("rss.author", "<author> %q is no mail address; names belong in dc:creator", a.text)
+			v.add("rss.author", "<author> %q is not a mail address; names belong in dc:creator", a.text)
 		}
 	}
 	if e := item.first("enclosure"); e != nil {
@@ -106,5 +106,5 @@ func (v *validator) rssDate(rule string, e *element) {
 			return
 		}
 	}
-	v.add(rule, "%q is no date of RFC 822 with a weekday that fits", e.text)
+	v.add(rule, "%q is not a date of RFC 822 with a weekday that fits", e.text)
 }

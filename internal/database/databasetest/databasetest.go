@@ -246,7 +246,7 @@ func findBinaries() string {
 func version(initdb string) int {
 	n, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
 	if err != nil {
-		return 0 // a folder that is no version sorts first
+		return 0 // a folder that is not a version sorts first
 	}
 	return n
 }

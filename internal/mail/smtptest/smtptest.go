@@ -24,7 +24,7 @@ type Fault struct {
 	do   func(c net.Conn)
 }
 
-// Faults are all that a Server can do. After one that is no reply, or a 421, it
+// Faults are all that a Server can do. After one that is not a reply, or a 421, it
 // says nothing more.
 var Faults = []Fault{
 	{"4xx", 451, say("451 4.3.0 try later\r\n")},
