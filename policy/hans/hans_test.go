@@ -26,3 +26,19 @@ func TestPairs(t *testing.T) {
 		}
 	}
 }
+
+func TestNumber(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]int{
+		"一": 1, "十": 10, "十一": 11, "二十": 20, "九十九": 99, "二〇二六": 2026, "二○二六": 2026, "2026": 2026, "两": 2,
+		"": -1, "十十": -1, "十〇五": -1, "二十十": -1, "二六年": -1, "一百": -1, "2026111": -1,
+	} {
+		got, ok := Number(s)
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%q: %d, want %d", s, got, want)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package hans
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // chineseDigits are the digits of dates and small numbers; zero has five forms.
 const chineseDigits = "〇一二三四五六七八九"
@@ -35,12 +38,12 @@ func Number(s string) (int, bool) {
 		tens, ones := 1, 0
 		var ok bool
 		if before != "" {
-			if tens, ok = Number(before); !ok || tens > 9 {
+			if tens, ok = oneDigit(before); !ok {
 				return 0, false
 			}
 		}
 		if after != "" {
-			if ones, ok = Number(after); !ok || ones > 9 {
+			if ones, ok = oneDigit(after); !ok {
 				return 0, false
 			}
 		}
@@ -55,4 +58,13 @@ func Number(s string) (int, bool) {
 		n = n*10 + d
 	}
 	return n, true
+}
+
+// oneDigit reads a text that is one digit: 十〇五 is not a number.
+func oneDigit(s string) (int, bool) {
+	r, size := utf8.DecodeRuneInString(s)
+	if size < len(s) {
+		return 0, false
+	}
+	return Digit(r)
 }

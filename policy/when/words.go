@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"dibao/policy/hans"
 )
 
 // units reads a number with 年, 月 or 日 behind it, and what follows it:
@@ -106,7 +108,7 @@ func (sc *scanner) value(i int) (n, end int, ok bool) {
 func (sc *scanner) numerals(i int) int {
 	for n := 0; n < 4 && i < len(sc.s); n++ {
 		r, size := utf8.DecodeRuneInString(sc.s[i:])
-		if _, isNumeral := hanDigit(r); !isNumeral && r != '十' {
+		if !isNumeral(r) {
 			break
 		}
 		i += size
@@ -114,63 +116,19 @@ func (sc *scanner) numerals(i int) int {
 	return i
 }
 
-// hanDigit is the value of a Chinese numeral; the zero has several forms.
-func hanDigit(r rune) (int, bool) {
-	switch r {
-	case '〇', '○', '零', 'O', 'o':
-		return 0, true
-	case '一':
-		return 1, true
-	case '二':
-		return 2, true
-	case '三':
-		return 3, true
-	case '四':
-		return 4, true
-	case '五':
-		return 5, true
-	case '六':
-		return 6, true
-	case '七':
-		return 7, true
-	case '八':
-		return 8, true
-	case '九':
-		return 9, true
-	}
-	return 0, false
+// isNumeral reports whether r belongs to a number in Chinese numerals. 两 does not:
+// 近两月 is a span.
+func isNumeral(r rune) bool {
+	_, ok := hans.Digit(r)
+	return r == '十' || ok && r != '两' && !(r >= '0' && r <= '9')
 }
 
 // hanNumber reads one to ninety-nine, and years digit by digit: 六, 十, 二十一, 二〇二六.
+// Other runs of digits are no number: 一二月 is January and February.
 func hanNumber(s string) (int, bool) {
-	tens, ones, hasTen := strings.Cut(s, "十")
-	if !hasTen {
-		n, digits := 0, 0
-		for _, r := range s {
-			d, ok := hanDigit(r)
-			if !ok {
-				return 0, false
-			}
-			n, digits = 10*n+d, digits+1
-		}
-		return n, digits == 1 || digits == 4
-	}
-	n := 10
-	if tens != "" {
-		t, ok := hanNumber(tens)
-		if !ok || t > 9 {
-			return 0, false
-		}
-		n = 10 * t
-	}
-	if ones != "" {
-		o, ok := hanNumber(ones)
-		if !ok || o > 9 {
-			return 0, false
-		}
-		n += o
-	}
-	return n, true
+	n, ok := hans.Number(s)
+	digits := utf8.RuneCountInString(s)
+	return n, ok && (digits == 1 || digits == 4 || strings.Contains(s, "十"))
 }
 
 // han reads what begins with a character outside ASCII: Chinese numerals, words
@@ -186,7 +144,7 @@ func (sc *scanner) han() {
 			}
 		}
 	}
-	if _, ok := hanDigit(r); !ok && r != '十' {
+	if !isNumeral(r) {
 		sc.at += size
 		return
 	}
