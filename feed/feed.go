@@ -10,6 +10,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dibao/policy/warn"
@@ -56,6 +57,12 @@ const (
 
 // States are all states of a source that is listed.
 var States = []State{StateNew, StateOK, StateFailing, StateBlocked, StateChanged, StateQuiet, StateFlood, StateGone, StatePaused}
+
+// Severity orders states: what an admin should look at first is the highest. Zero
+// needs nobody.
+func (s State) Severity() int {
+	return slices.Index([]State{StateQuiet, StateFlood, StateFailing, StateChanged, StateGone, StateBlocked}, s) + 1
+}
 
 // Licence says how much of a source's articles may be shown (著作权法 第五条).
 type Licence string

@@ -26,13 +26,17 @@ func (st *Store) StopCollection(ctx context.Context, source int64) error {
 	})
 }
 
-// SaveCollection stores how a collection of s ended.
+// SaveCollection stores how a collection of s ended, and counts it among those of
+// its day.
 func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 	hints, err := json.Marshal(s.Hints)
 	if err != nil {
 		return fmt.Errorf("hints of %s: %w", s.URL, err)
 	}
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := noteDay(ctx, tx, s); err != nil {
+			return err
+		}
 		return oneRow(tx.ExecContext(ctx, `
 		UPDATE sources SET state = CASE WHEN state IN ('paused', 'removed') THEN state ELSE $2 END,
 			etag = $3, last_modified = $4, body_hash = $5, failures = $6, last_error = $7,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"dibao/cmd/dibao/demo"
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/templates/templatestest"
 )
 
 // TestPagesInABrowser opens the pages and the mail of a demo in a real browser,
@@ -30,31 +30,14 @@ import (
 // DIBAO_SCREENSHOTS set to a folder every look is kept there; with
 // DIBAO_PICTURES=1 the pictures of the documents are made anew.
 func TestPagesInABrowser(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("chromium is not installed")
-		}
-		t.Skip("chromium is not installed; install the package chromium to see the pages in a browser")
-	}
-	o := demo.Options{AfterSteps: func(d *demo.Demo) { lookAt(t, d, chromium) }}
+	ctx := templatestest.Browser(t)
+	o := demo.Options{AfterSteps: func(d *demo.Demo) { lookAt(ctx, t, d) }}
 	if _, err := demoOnce(t, o, ""); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func lookAt(t *testing.T, d *demo.Demo, chromium string) {
-	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "zh-CN"),
-		chromedp.Flag("hide-scrollbars", true), chromedp.Env("LANGUAGE=zh_CN"))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	ctx, cancel = chromedp.NewExecAllocator(ctx, flags...)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
-
+func lookAt(ctx context.Context, t *testing.T, d *demo.Demo) {
 	var mu sync.Mutex
 	var complaints []string
 	complain := func(format string, args ...any) {
@@ -86,7 +69,7 @@ func lookAt(t *testing.T, d *demo.Demo, chromium string) {
 	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)
 	}
-	axe := axeCore(t)
+	axe := templatestest.Axe(t)
 	for _, p := range sights(t, d) {
 		mu.Lock()
 		complaints = nil
@@ -194,23 +177,6 @@ func sights(t *testing.T, d *demo.Demo) []sight {
 	return all
 }
 
-// axeCore is the script of axe-core, which «make needs» fetches from npm; "" where
-// it is not there.
-func axeCore(t *testing.T) string {
-	dir, err := os.UserCacheDir()
-	if err == nil {
-		var b []byte
-		if b, err = os.ReadFile(filepath.Join(dir, "dibao-tests", "node_modules", "axe-core", "axe.min.js")); err == nil {
-			return string(b)
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("axe-core is not here (%v); make needs fetches it", err)
-	}
-	t.Logf("the pages are not checked by axe-core, which is not here (%v); make needs fetches it", err)
-	return ""
-}
-
 // visit opens a page and looks at it in windows of all its widths, light and
 // dark, and says what is wrong with it.
 func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []string) {
@@ -263,7 +229,7 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 			if axe == "" {
 				continue
 			}
-			violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise))
+			violations, err := templatestest.Violations(ctx)
 			run(err)
 			for _, v := range violations {
 				wrong = append(wrong, where+": axe: "+v)
@@ -275,14 +241,6 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 	}
 	return wrong
 }
-
-// axeRun checks by all rules of WCAG 2.2 A and AA and those of good practice. That
-// some rules passed shows that it looked.
-const axeRun = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => {
-	const wrong = r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n =>
-		n.target + " " + n.html.slice(0, 120) + " " + n.failureSummary.replace(/\s+/g, " ")).join("; "))
-	return r.passes.length < 20 ? wrong.concat("only " + r.passes.length + " rules were applied") : wrong
-})`
 
 // contrast is the contrast ratio of two colours as browsers write them (WCAG 2.2 §1.4.3).
 func contrast(a, b string) float64 {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"dibao/cmd/dibao/adminsite"
 	"dibao/cmd/dibao/doctor"
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
@@ -181,6 +182,7 @@ func (a *app) adminHandler() http.Handler {
 	mux.Handle("GET /metrics", a.node().Metrics(a.counts))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	registerPprof(mux)
+	(&adminsite.Site{Node: a.node(), SiteName: siteName}).Register(mux)
 	if a.api != nil {
 		a.api.Register(mux)
 	}

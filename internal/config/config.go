@@ -113,7 +113,7 @@ type key struct {
 var keys = []key{
 	{"server", "addr", "127.0.0.1:8080", "address that serves pages and feeds", false, address(func(c *Config) *string { return &c.Server.Addr })},
 	{"server", "base_url", "http://127.0.0.1:8080", "public address of this server; it is in every mail and feed", false, setBaseURL},
-	{"server", "admin_addr", "127.0.0.1:9090", "address of metrics, profiles and the admin API; keep it private", false, address(func(c *Config) *string { return &c.Server.AdminAddr })},
+	{"server", "admin_addr", "127.0.0.1:9090", "address of the pages for admins, metrics, profiles and the admin API; keep it private", false, address(func(c *Config) *string { return &c.Server.AdminAddr })},
 	{"server", "trusted_proxies", "", "networks of reverse proxies whose X-Forwarded-For is trusted, separated by commas", false, setProxies},
 	{"server", "tls_cert", "", "file with the certificate chain, for HTTPS without a proxy; dibao reloads it when it changes", false, text(func(c *Config) *string { return &c.Server.TLSCert })},
 	{"server", "tls_key", "", "file with the private key of tls_cert", false, text(func(c *Config) *string { return &c.Server.TLSKey })},

@@ -95,45 +95,45 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	for _, s := range feed.States {
-		set(metricSources, float64(st.feed.Sources[s]), string(s))
+		set(metricSources, float64(st.Feed.Sources[s]), string(s))
 	}
-	for _, src := range st.sources {
+	for _, src := range st.Sources {
 		set(metricSourceSuccess, unixTime(src.SucceededAt), strconv.FormatInt(src.ID, 10), src.Name, string(src.State))
 	}
-	ch <- prometheus.MustNewConstMetric(metricArticles, prometheus.CounterValue, float64(st.feed.Articles))
-	set(metricUnindexed, float64(st.feed.Unindexed))
-	set(metricHeld, float64(st.feed.Held))
-	for _, l := range st.digest.Lists {
+	ch <- prometheus.MustNewConstMetric(metricArticles, prometheus.CounterValue, float64(st.Feed.Articles))
+	set(metricUnindexed, float64(st.Feed.Unindexed))
+	set(metricHeld, float64(st.Feed.Held))
+	for _, l := range st.Digest.Lists {
 		if !l.NextAt.IsZero() {
 			set(metricListNext, unixTime(l.NextAt), l.List.Slug)
 			overdue := 0.0
 			if !l.OverdueSince.IsZero() {
-				overdue = st.at.Sub(l.OverdueSince).Seconds()
+				overdue = st.At.Sub(l.OverdueSince).Seconds()
 			}
 			set(metricListOverdue, overdue, l.List.Slug)
 		}
 		set(metricListMatched, float64(l.Matched), l.List.Slug)
 	}
-	set(metricHeldIssues, float64(st.digest.HeldIssues))
+	set(metricHeldIssues, float64(st.Digest.HeldIssues))
 	oldest := 0.0
-	if !st.digest.OldestWaiting.IsZero() {
-		oldest = st.at.Sub(st.digest.OldestWaiting).Seconds()
+	if !st.Digest.OldestWaiting.IsZero() {
+		oldest = st.At.Sub(st.Digest.OldestWaiting).Seconds()
 	}
 	set(metricOldest, oldest)
-	set(metricPaused, float64(len(st.digest.Paused)))
-	set(metricPending, float64(st.digest.Pending))
+	set(metricPaused, float64(len(st.Digest.Paused)))
+	set(metricPending, float64(st.Digest.Pending))
 	for d, counts := range map[*prometheus.Desc]map[string]int{
-		metricDeliveries: st.digest.Deliveries, metricReports: st.digest.Reports,
-		metricSubscriptions: st.readers, metricSuppressions: st.suppressions, metricJobs: st.jobs,
+		metricDeliveries: st.Digest.Deliveries, metricReports: st.Digest.Reports,
+		metricSubscriptions: st.Readers, metricSuppressions: st.Suppressions, metricJobs: st.Jobs,
 	} {
 		for name, n := range counts {
 			set(d, float64(n), name)
 		}
 	}
-	if st.diskFree > 0 {
-		set(metricDiskFree, float64(st.diskFree))
+	if st.DiskFree > 0 {
+		set(metricDiskFree, float64(st.DiskFree))
 	}
-	set(metricClock, st.clockSkew.Seconds())
+	set(metricClock, st.ClockSkew.Seconds())
 }
 
 func (c *collector) snapshot() (Snapshot, error) {

@@ -46,63 +46,57 @@ type Node struct {
 
 // Snapshot is the state of everything at one time; /metrics serves the same figures.
 type Snapshot struct {
-	at           time.Time
-	zone         *time.Location
-	feed         feed.Status
-	sources      []feed.Source // the worst first
-	digest       digest.Status
-	mailings     []delivery.MailingReport // the latest first
-	readers      map[string]int           // subscriptions by state
-	suppressions map[string]int           // by reason
-	jobs         map[string]int           // by state
-	clockSkew    time.Duration            // how far the clock of the database server is ahead
-	diskFree     uint64                   // bytes where the database is; 0: not known
-	database     string
+	At           time.Time
+	Zone         *time.Location // of the times that are printed
+	Feed         feed.Status
+	Sources      []feed.Source // the worst first
+	Digest       digest.Status
+	Mailings     []delivery.MailingReport // the latest first
+	Readers      map[string]int           // subscriptions by state
+	Suppressions map[string]int           // by reason
+	Jobs         map[string]int           // by state
+	ClockSkew    time.Duration            // how far the clock of the database server is ahead
+	DiskFree     uint64                   // bytes where the database is; 0: not known
+	Database     string                   // without its password
 }
 
 // Read reads a snapshot of everything.
 func (a Node) Read(ctx context.Context) (Snapshot, error) {
-	st := Snapshot{at: a.Articles.Now(), zone: a.Zone, database: a.DB.String()}
+	st := Snapshot{At: a.Articles.Now(), Zone: a.Zone, Database: a.DB.String()}
 	var err error
-	if st.feed, err = a.Articles.Status(ctx); err != nil {
+	if st.Feed, err = a.Articles.Status(ctx); err != nil {
 		return st, err
 	}
-	if st.sources, err = a.Articles.Sources(ctx); err != nil {
+	if st.Sources, err = a.Articles.Sources(ctx); err != nil {
 		return st, err
 	}
-	slices.SortStableFunc(st.sources, func(x, y feed.Source) int {
-		return cmp.Or(cmp.Compare(severity(y.State), severity(x.State)), x.SucceededAt.Compare(y.SucceededAt))
+	slices.SortStableFunc(st.Sources, func(x, y feed.Source) int {
+		return cmp.Or(cmp.Compare(y.State.Severity(), x.State.Severity()), x.SucceededAt.Compare(y.SucceededAt))
 	})
-	if st.digest, err = a.Digest.Status(ctx); err != nil {
+	if st.Digest, err = a.Digest.Status(ctx); err != nil {
 		return st, err
 	}
-	if st.mailings, err = a.Digest.Report(ctx, statusMails); err != nil {
+	if st.Mailings, err = a.Digest.Report(ctx, statusMails); err != nil {
 		return st, err
 	}
-	if st.readers, err = a.Subscribers.CountSubscriptions(ctx); err != nil {
+	if st.Readers, err = a.Subscribers.CountSubscriptions(ctx); err != nil {
 		return st, err
 	}
-	if st.suppressions, err = a.Subscribers.CountSuppressions(ctx); err != nil {
+	if st.Suppressions, err = a.Subscribers.CountSuppressions(ctx); err != nil {
 		return st, err
 	}
-	if st.jobs, err = jobs.Counts(ctx, a.DB); err != nil {
+	if st.Jobs, err = jobs.Counts(ctx, a.DB); err != nil {
 		return st, err
 	}
-	if st.clockSkew, err = a.DB.ClockSkew(ctx); err != nil {
+	if st.ClockSkew, err = a.DB.ClockSkew(ctx); err != nil {
 		return st, err
 	}
 	if a.DB.Dialect() == database.SQLite {
 		if free, err := FreeSpace(filepath.Dir(a.DB.Path())); err == nil {
-			st.diskFree = free
+			st.DiskFree = free
 		}
 	}
 	return st, nil
-}
-
-// severity orders the states of sources: what an admin should look at first is
-// the highest. Zero needs nobody.
-func severity(s feed.State) int {
-	return slices.Index([]feed.State{feed.StateQuiet, feed.StateFlood, feed.StateFailing, feed.StateChanged, feed.StateGone, feed.StateBlocked}, s) + 1
 }
 
 // statusChinese are the words of the screen in Chinese by their English text.
@@ -132,6 +126,9 @@ var statusChinese = map[string]string{
 	"bounce": "退信", "complaint": "投诉", "unsubscribe": "退订", "auto-reply": "自动回复",
 	"not-spam": "非垃圾邮件", "notice": "给管理员的报告", "other": "其他", "admin": "管理员", "forgotten": "已删除", "imported": "导入",
 }
+
+// Word returns a word of the status, such as a state, in the language of the reader.
+func Word(english string, chinese bool) string { return (&screen{chinese: chinese}).text(english) }
 
 // screen writes a status in one language.
 type screen struct {
@@ -193,60 +190,60 @@ func (s *screen) counts(counts map[string]int) string {
 // Print writes the screen, 80 columns wide.
 func (st Snapshot) Print(w io.Writer, chinese bool) error {
 	s := &screen{w: w, chinese: chinese}
-	s.line(cli.VersionLine() + "  " + cli.ShortTime(st.at, st.zone))
+	s.line(cli.VersionLine() + "  " + cli.ShortTime(st.At, st.Zone))
 	st.printSources(s)
 	st.printLists(s)
 	st.printMailings(s)
 	s.head("READERS")
-	s.item(s.counts(st.readers))
-	if len(st.suppressions) > 0 {
-		s.item(s.text("suppressed addresses: %s", s.counts(st.suppressions)))
+	s.item(s.counts(st.Readers))
+	if len(st.Suppressions) > 0 {
+		s.item(s.text("suppressed addresses: %s", s.counts(st.Suppressions)))
 	}
 	s.head("SYSTEM")
-	if st.diskFree > 0 {
-		s.item(s.text("database %s, %s of disk free", st.database, humanize.Bytes(st.diskFree)))
+	if st.DiskFree > 0 {
+		s.item(s.text("database %s, %s of disk free", st.Database, humanize.Bytes(st.DiskFree)))
 	} else {
-		s.item(s.text("database %s", st.database))
+		s.item(s.text("database %s", st.Database))
 	}
 	return s.err
 }
 
 func (st Snapshot) printSources(s *screen) {
 	s.head("SOURCES")
-	if len(st.sources) == 0 {
+	if len(st.Sources) == 0 {
 		s.item(s.text("none; add one with: dibao source add URL"))
 		return
 	}
-	s.item(s.counts(byText(st.feed.Sources)))
-	for i, src := range st.sources {
-		if severity(src.State) == 0 {
+	s.item(s.counts(byText(st.Feed.Sources)))
+	for i, src := range st.Sources {
+		if src.State.Severity() == 0 {
 			break
 		}
 		if i == statusSources {
-			s.item(s.text("and %d more", st.unwell()-i))
+			s.item(s.text("and %d more", st.Unwell()-i))
 			break
 		}
 		last := s.text("never succeeded")
 		if !src.SucceededAt.IsZero() {
-			last = s.text("last success %s", cli.ShortTime(src.SucceededAt, st.zone))
+			last = s.text("last success %s", cli.ShortTime(src.SucceededAt, st.Zone))
 		}
 		s.item(src.Name, s.text(string(src.State)), last)
 	}
-	if !st.feed.NewestAt.IsZero() {
-		s.item(s.text("%d articles stored, the newest on %s", st.feed.Articles, cli.ShortTime(st.feed.NewestAt, st.zone)))
+	if !st.Feed.NewestAt.IsZero() {
+		s.item(s.text("%d articles stored, the newest on %s", st.Feed.Articles, cli.ShortTime(st.Feed.NewestAt, st.Zone)))
 	}
-	if n := st.feed.Unindexed; n > 0 {
+	if n := st.Feed.Unindexed; n > 0 {
 		s.item(s.text("%d articles wait for the search index", n))
 	}
-	if n := st.feed.Held; n > 0 {
+	if n := st.Feed.Held; n > 0 {
 		s.item(s.text("%d articles are held back until released", n))
 	}
 }
 
-// unwell counts the sources that an admin should look at.
-func (st Snapshot) unwell() (n int) {
-	for state, count := range st.feed.Sources {
-		if severity(state) > 0 {
+// Unwell counts the sources that an admin should look at.
+func (st Snapshot) Unwell() (n int) {
+	for state, count := range st.Feed.Sources {
+		if state.Severity() > 0 {
 			n += count
 		}
 	}
@@ -255,54 +252,59 @@ func (st Snapshot) unwell() (n int) {
 
 func (st Snapshot) printLists(s *screen) {
 	s.head("NEXT ISSUES")
-	if len(st.digest.Lists) == 0 {
+	if len(st.Digest.Lists) == 0 {
 		s.item(s.text("none; create one with: dibao list create NAME"))
 	}
-	lists := slices.SortedStableFunc(slices.Values(st.digest.Lists), func(a, b digest.ListStatus) int {
-		if a.OverdueSince.IsZero() != b.OverdueSince.IsZero() {
-			return cmp.Compare(b.OverdueSince.Unix(), a.OverdueSince.Unix()) // overdue ones first
-		}
-		return a.NextAt.Compare(b.NextAt)
-	})
+	lists := st.ListsByTime()
 	for i, l := range lists {
 		if i == statusLists {
 			s.item(s.text("and %d more", len(lists)-i))
 			break
 		}
-		when := cli.ShortTime(l.NextAt, st.zone)
+		when := cli.ShortTime(l.NextAt, st.Zone)
 		switch {
 		case l.NextAt.IsZero():
 			when = s.text("as it happens")
 		case !l.OverdueSince.IsZero():
-			when = s.text("OVERDUE since %s", cli.ShortTime(l.OverdueSince, st.zone))
+			when = s.text("OVERDUE since %s", cli.ShortTime(l.OverdueSince, st.Zone))
 		}
 		s.columns([]int{26, 30}, l.List.Slug, when, s.text("%d articles match", l.Matched))
 	}
-	if n := st.digest.HeldIssues; n > 0 {
+	if n := st.Digest.HeldIssues; n > 0 {
 		s.item(s.text("%d issues are held; see: dibao issue list", n))
 	}
 }
 
+// ListsByTime returns the lists in the order of their next issues, overdue ones first.
+func (st Snapshot) ListsByTime() []digest.ListStatus {
+	return slices.SortedStableFunc(slices.Values(st.Digest.Lists), func(a, b digest.ListStatus) int {
+		if a.OverdueSince.IsZero() != b.OverdueSince.IsZero() {
+			return cmp.Compare(b.OverdueSince.Unix(), a.OverdueSince.Unix())
+		}
+		return a.NextAt.Compare(b.NextAt)
+	})
+}
+
 func (st Snapshot) printMailings(s *screen) {
 	s.head("MAILINGS")
-	if len(st.mailings) == 0 {
+	if len(st.Mailings) == 0 {
 		s.item(s.text("none yet"))
 	}
-	for _, m := range st.mailings {
+	for _, m := range st.Mailings {
 		all := m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed
-		s.item(cli.ShortTime(m.DueAt, st.zone), s.text("%s: %d of %d sent, %d failed, %d waiting", s.text(m.State), m.Sent, all, m.Failed, m.Waiting+m.Claimed))
+		s.item(cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", s.text(m.State), m.Sent, all, m.Failed, m.Waiting+m.Claimed))
 	}
-	if !st.digest.OldestWaiting.IsZero() {
-		s.item(s.text("unsent messages are due since %s", cli.ShortTime(st.digest.OldestWaiting, st.zone)))
+	if !st.Digest.OldestWaiting.IsZero() {
+		s.item(s.text("unsent messages are due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
 	}
-	for _, p := range st.digest.Paused {
-		s.item(s.text("%s refuses our mail, next try %s: %s", p.Name, cli.ShortTime(p.NextTryAt, st.zone), p.Reply))
+	for _, p := range st.Digest.Paused {
+		s.item(s.text("%s refuses our mail, next try %s: %s", p.Name, cli.ShortTime(p.NextTryAt, st.Zone), p.Reply))
 	}
-	if n := st.digest.Pending; n > 0 {
+	if n := st.Digest.Pending; n > 0 {
 		s.item(s.text("%d suppressions wait for you; see: dibao bounce list --pending", n))
 	}
-	if len(st.digest.Reports) > 0 {
-		s.item(s.text("reports of the last 7 days: %s", s.counts(st.digest.Reports)))
+	if len(st.Digest.Reports) > 0 {
+		s.item(s.text("reports of the last 7 days: %s", s.counts(st.Digest.Reports)))
 	}
 }
 
@@ -347,18 +349,18 @@ func (st Snapshot) JSON() any {
 		Jobs          map[string]int           `json:"jobs"`
 		ClockSkew     float64                  `json:"clock_skew_seconds"`
 	}{
-		At: st.at.UTC(), Version: version, Revision: revision, Database: st.database, DiskFree: cli.Null(st.diskFree),
-		Sources: st.feed.Sources, Unwell: []source{}, Articles: st.feed.Articles, NewestArticle: cli.Null(st.feed.NewestAt), Unindexed: st.feed.Unindexed, Held: st.feed.Held,
-		Lists: []list{}, HeldIssues: st.digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.mailings...), Deliveries: st.digest.Deliveries, OldestWaiting: cli.Null(st.digest.OldestWaiting),
-		Paused: append([]delivery.Pause{}, st.digest.Paused...), Reports: st.digest.Reports, Pending: st.digest.Pending, Subscriptions: st.readers, Suppressions: st.suppressions,
-		Jobs: st.jobs, ClockSkew: st.clockSkew.Seconds(),
+		At: st.At.UTC(), Version: version, Revision: revision, Database: st.Database, DiskFree: cli.Null(st.DiskFree),
+		Sources: st.Feed.Sources, Unwell: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held,
+		Lists: []list{}, HeldIssues: st.Digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.Mailings...), Deliveries: st.Digest.Deliveries, OldestWaiting: cli.Null(st.Digest.OldestWaiting),
+		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Subscriptions: st.Readers, Suppressions: st.Suppressions,
+		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
 	}
-	for _, src := range st.sources {
-		if severity(src.State) > 0 {
+	for _, src := range st.Sources {
+		if src.State.Severity() > 0 {
 			out.Unwell = append(out.Unwell, source{src.ID, src.Name, string(src.State), cli.Null(src.SucceededAt), cli.Null(src.LastError)})
 		}
 	}
-	for _, l := range st.digest.Lists {
+	for _, l := range st.Digest.Lists {
 		out.Lists = append(out.Lists, list{l.List.Slug, cli.Null(l.NextAt), cli.Null(l.OverdueSince), l.Matched})
 	}
 	return out

@@ -1,0 +1,151 @@
+package adminsite
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"dibao/feed"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/internal/web"
+)
+
+// serve puts the pages on a real address, as the daemon does.
+func (w *world) serve() (base string) {
+	w.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	mux := http.NewServeMux()
+	w.site.Register(mux)
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(w.t.Context(), l, web.Options{Handler: mux, Logger: w.site.Node.Log}) }()
+	w.t.Cleanup(func() { <-ended })
+	return "http://" + l.Addr().String()
+}
+
+func (w *world) get(address string, header ...string) (status int, body string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), "GET", address, nil)
+	w.must(err)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	res, err := http.DefaultClient.Do(r)
+	w.must(err)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	w.must(err)
+	if res.StatusCode == 200 && !strings.Contains(res.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+		w.t.Errorf("%s has the policy %q", address, res.Header.Get("Content-Security-Policy"))
+	}
+	return res.StatusCode, string(b)
+}
+
+// words returns the text that a page shows, with single spaces.
+func words(t *testing.T, page string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data + " ")
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(root)
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func (w *world) shows(address string, all ...string) string {
+	w.t.Helper()
+	status, body := w.get(address)
+	text := words(w.t, body)
+	if status != 200 {
+		w.t.Fatalf("%s: %d %s", address, status, text)
+	}
+	for _, want := range all {
+		if !strings.Contains(text, want) {
+			w.t.Errorf("%s does not show %q:\n%s", address, want, text)
+		}
+	}
+	for _, secret := range []string{"geheim", "@test.example", "%!"} {
+		if strings.Contains(body, secret) {
+			w.t.Errorf("%s holds %q", address, secret)
+		}
+	}
+	if strings.Contains(text, "admin.") {
+		w.t.Errorf("%s shows a key: %s", address, text)
+	}
+	return body
+}
+
+func TestOverviewAndSources(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		base := w.serve()
+		w.shows(base+"/?lang=en", "All is well", "There are no lists yet.")
+		w.shows(base+"/sources", "还没有来源。")
+		w.collectors(8)
+
+		w.shows(base+"/?lang=zh", "民政部 通知公告：被拒", "dibao source test 3", "正常的来源 3", "共 6 个")
+		w.shows(base+"/?lang=en", "样例县 信息公开: failing", "no such host: gov.sample.example")
+		body := w.shows(base+"/sources?lang=en", "blocked 1", "Last success", "样例市人民政府", "6 d", "40 min", "dibao source list")
+		if at, last := strings.Index(body, "民政部 通知公告"), strings.Index(body, "国务院 政策"); at < 0 || at > last {
+			t.Error("the blocked source does not come before those that are well")
+		}
+		// The calendar: nine days of three collections, one today; four days blocked.
+		w.shows(base+"/sources/3?lang=en", "Recorded days: 9; without a failure: 5", "2026-11-30 blocked 1 1", "2026-11-27 blocked 3 3", "token=")
+		w.shows(base+"/sources/6?lang=zh", "有失败的日子", "会自动重试")
+		if status, _ := w.get(base + "/sources/99"); status != 404 {
+			t.Errorf("a source that is not there: %d", status)
+		}
+		if status, _ := w.get(base+"/", "Host", "evil.example"); status != http.StatusMisdirectedRequest {
+			t.Errorf("a stranger's name: %d", status)
+		}
+		for _, host := range []string{"127.0.0.1:9090", "[::1]", "localhost", "dibao:9090"} {
+			if status, _ := w.get(base+"/", "Host", host); status != 200 {
+				t.Errorf("%s: %d", host, status)
+			}
+		}
+	})
+}
+
+// What is kept of a source's days ends after ninety; the worst state of a day stays.
+func TestSourceDaysAreKeptFor90Days(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		src, err := w.site.Node.Articles.AddSource(t.Context(), feed.Source{URL: "https://a.example/", Kind: "feed", Name: "样例"})
+		w.must(err)
+		for i, states := range [][]feed.State{{feed.StateOK}, {feed.StateOK, feed.StateBlocked, feed.StateFailing, feed.StateOK}, {feed.StateQuiet, feed.StateOK}} {
+			for _, s := range states {
+				src.State, src.CheckedAt, src.Failures = s, end.AddDate(0, 0, -90+i*45), 0
+				if s != feed.StateOK && s != feed.StateQuiet {
+					src.Failures = 1
+				}
+				w.must(w.site.Node.Articles.SaveCollection(t.Context(), src))
+			}
+		}
+		days, err := w.site.Node.Articles.SourceDays(t.Context(), "2000-01-01")
+		w.must(err)
+		want := []feed.SourceDay{{Source: src.ID, Day: "2026-10-16", State: feed.StateBlocked, Collections: 4, Failures: 2}, {Source: src.ID, Day: "2026-11-30", State: feed.StateQuiet, Collections: 2}}
+		if len(days) != 2 || days[0] != want[0] || days[1] != want[1] {
+			t.Errorf("got %+v, want %+v", days, want)
+		}
+	})
+}

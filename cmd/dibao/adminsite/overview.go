@@ -1,0 +1,190 @@
+package adminsite
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/status"
+	"dibao/digest/delivery"
+	"dibao/feed"
+	"dibao/internal/redact"
+	"dibao/templates"
+)
+
+const (
+	shownNeeds = 8                // sources that are listed as needs
+	lateMail   = 6 * time.Hour    // unsent messages that are due for so long need an admin
+	leastDisk  = 1 << 30          // bytes
+	mostSkew   = 10 * time.Second // between the clocks of the database server and of this one
+)
+
+// overview shows what dibao status shows.
+func (s *Site) overview(ctx context.Context, _ *http.Request, p templates.AdminPage) (page, error) {
+	st, err := s.Node.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := s.voice(p)
+	p.Section = "overview"
+	out := templates.AdminOverview{AdminPage: p, Figures: v.figures(st), Reports: v.counts(st.Digest.Reports), System: v.system(st)}
+	out.Needs, out.More = v.needs(st)
+	for _, l := range st.ListsByTime() {
+		one := templates.AdminList{Slug: l.List.Slug, Title: l.List.Title, Matched: l.Matched, Overdue: !l.OverdueSince.IsZero(), Next: cli.ShortTime(l.NextAt, st.Zone)}
+		switch {
+		case one.Overdue:
+			one.Next = cli.ShortTime(l.OverdueSince, st.Zone)
+		case l.NextAt.IsZero():
+			one.Next = v.say("asithappens")
+		}
+		out.Lists = append(out.Lists, one)
+	}
+	for _, m := range st.Mailings {
+		out.Mailings = append(out.Mailings, v.mailing(m))
+	}
+	return out, nil
+}
+
+// figures are the numbers at the head of the overview.
+func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
+	all := 0
+	for _, n := range st.Feed.Sources {
+		all += n
+	}
+	well := all - st.Unwell() - st.Feed.Sources[feed.StatePaused] - st.Feed.Sources[feed.StateNew]
+	next, matched := "–", ""
+	for _, l := range st.ListsByTime() {
+		if !l.NextAt.IsZero() && l.OverdueSince.IsZero() {
+			next, matched = l.NextAt.In(st.Zone).Format("01-02 15:04"), v.say("figure.matched", l.Matched)
+			break
+		}
+	}
+	sent, failed := st.Digest.Deliveries["sent"], st.Digest.Deliveries["failed"]
+	share := ""
+	if sent+failed > 0 {
+		share = v.say("figure.share", fmt.Sprintf("%.1f%%", float64(failed)*100/float64(sent+failed)))
+	}
+	pending := ""
+	if n := st.Readers["pending"]; n > 0 {
+		pending = v.say("figure.pending", n)
+	}
+	return []templates.AdminFigure{
+		{Key: "sources", Value: strconv.Itoa(well), Note: v.say("figure.of", all), Bad: st.Unwell() > 0},
+		{Key: "articles", Value: humanize.Comma(st.Feed.Articles)},
+		{Key: "next", Value: next, Note: matched},
+		{Key: "readers", Value: humanize.Comma(int64(st.Readers["confirmed"])), Note: pending},
+		{Key: "sent", Value: humanize.Comma(int64(sent))},
+		{Key: "failed", Value: humanize.Comma(int64(failed)), Note: share, Bad: failed*50 > sent+failed},
+	}
+}
+
+// needs are what an admin should look at; more counts the sources that are left out.
+func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int) {
+	add := func(bad bool, verb, detail, key string, args ...any) {
+		needs = append(needs, templates.AdminNeed{Text: v.say("need."+key, args...), Detail: detail, Verb: verb, Bad: bad})
+	}
+	for _, l := range st.ListsByTime() {
+		if !l.OverdueSince.IsZero() {
+			add(true, "dibao issue list --list "+l.List.Slug, "", "overdue", l.List.Title, cli.ShortTime(l.OverdueSince, st.Zone))
+		}
+	}
+	if t := st.Digest.OldestWaiting; !t.IsZero() && st.At.Sub(t) > lateMail {
+		add(true, "dibao issue report", "", "waiting", cli.ShortTime(t, st.Zone))
+	}
+	for _, p := range st.Digest.Paused {
+		add(true, "dibao issue report", delivery.WithoutAddresses(redact.Text(p.Reply)), "paused", p.Name, cli.ShortTime(p.NextTryAt, st.Zone))
+	}
+	if n := st.Digest.HeldIssues; n > 0 {
+		add(false, "dibao issue list", "", "heldissues", n)
+	}
+	if n := st.Digest.Pending; n > 0 {
+		add(false, "dibao bounce list --pending", "", "pending", n)
+	}
+	if st.DiskFree > 0 && st.DiskFree < leastDisk {
+		add(true, "dibao doctor", "", "disk", humanize.Bytes(st.DiskFree))
+	}
+	if st.ClockSkew.Abs() > mostSkew {
+		add(true, "dibao doctor", "", "clock", st.ClockSkew.Abs().Round(time.Second))
+	}
+	if n := st.Feed.Held; n > 0 {
+		add(false, "dibao source release SOURCE", "", "heldarticles", n)
+	}
+	for i, src := range st.Sources {
+		if src.State.Severity() == 0 {
+			break
+		}
+		if i == shownNeeds {
+			return needs, st.Unwell() - i
+		}
+		needs = append(needs, templates.AdminNeed{
+			Text: v.say("need.source", src.Name, v.word(string(src.State))), URL: sourcePath(src.ID), Detail: v.detail(src),
+			Verb: fmt.Sprintf("dibao source test %d", src.ID), Bad: class(src.State) == "bad",
+		})
+	}
+	return needs, 0
+}
+
+// detail says what is wrong with a source.
+func (v voice) detail(src feed.Source) string {
+	return cmp.Or(v.sentence(redact.Text(src.LastError)), v.sentence(src.Advice()))
+}
+
+// system are the figures of the machine.
+func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
+	add := func(key, value string) {
+		if value != "" {
+			facts = append(facts, templates.Fact{Key: key, Values: []templates.FactValue{{Text: value}}})
+		}
+	}
+	add("version", cli.VersionLine())
+	add("database", st.Database)
+	if st.DiskFree > 0 {
+		add("disk", humanize.Bytes(st.DiskFree))
+	}
+	add("clock", st.ClockSkew.Round(time.Millisecond).String())
+	add("newest", cli.ShortTime(st.Feed.NewestAt, st.Zone))
+	add("index", cmp.Or(humanize.Comma(st.Feed.Unindexed), "0"))
+	add("subscriptions", v.list(st.Readers))
+	add("suppressions", v.list(st.Suppressions))
+	add("jobs", v.list(st.Jobs))
+	return facts
+}
+
+// counts are counts by name, the largest first.
+func (v voice) counts(counts map[string]int) (all []templates.AdminCount) {
+	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	}) {
+		if counts[name] > 0 {
+			all = append(all, templates.AdminCount{Name: v.word(name), Class: "plain", Count: counts[name]})
+		}
+	}
+	return all
+}
+
+// list writes counts by name on one line.
+func (v voice) list(counts map[string]int) (text string) {
+	for i, c := range v.counts(counts) {
+		if i > 0 {
+			text += templates.Words(v.language, "comma")
+		}
+		text += c.Name + " " + humanize.Comma(int64(c.Count))
+	}
+	return text
+}
+
+// mailing is a row of a table of mailings.
+func (v voice) mailing(m delivery.MailingReport) templates.AdminMailing {
+	return templates.AdminMailing{
+		Number: m.Mailing, Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.word(m.State), Class: mailingClass(m.State),
+		All: m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed, Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, No: m.Suppressed,
+	}
+}

@@ -1,0 +1,273 @@
+package adminsite
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/feed"
+	"dibao/feed/collect"
+	"dibao/internal/redact"
+	"dibao/templates"
+)
+
+const (
+	weeksShown = 13 // of articles a source published
+	shownLags  = 20 // issuers
+	shownRows  = 30 // days of a source that did not go well
+)
+
+func sourcePath(id int64) string { return fmt.Sprintf("/sources/%d", id) }
+
+// span is the days that a calendar shows, today last.
+type span struct {
+	days  []string // YYYY-MM-DD
+	index map[string]int
+}
+
+func spanOf(now time.Time, zone *time.Location, n int) span {
+	sp := span{index: make(map[string]int, n)}
+	today := now.In(zone)
+	for i := range n {
+		day := today.AddDate(0, 0, i+1-n).Format(time.DateOnly)
+		sp.days = append(sp.days, day)
+		sp.index[day] = i
+	}
+	return sp
+}
+
+// months are the marks above the days: the first of each month.
+func (sp span) months() (ticks []templates.ChainTick) {
+	for i, day := range sp.days {
+		if day[8:] == "01" && i < len(sp.days)-4 {
+			ticks = append(ticks, templates.ChainTick{At: i * 1000 / len(sp.days), Label: day[:7]})
+		}
+	}
+	return ticks
+}
+
+// history is what is known of the days behind the sources.
+type history struct {
+	span
+	days  map[int64][]feed.SourceDay // by source
+	first string                     // the first day of which anything is known; "": none
+	weeks map[int64][]int            // articles by source, of each week
+}
+
+func (s *Site) history(ctx context.Context) (history, error) {
+	now := s.Node.Articles.Now()
+	h := history{span: spanOf(now, s.Node.Zone, feed.KeptDays), days: make(map[int64][]feed.SourceDay), weeks: make(map[int64][]int)}
+	all, err := s.Node.Articles.SourceDays(ctx, h.span.days[0])
+	if err != nil {
+		return h, err
+	}
+	for _, d := range all {
+		if h.first == "" {
+			h.first = d.Day
+		}
+		h.days[d.Source] = append(h.days[d.Source], d)
+	}
+	counts, err := s.Node.Articles.PublishedByDay(ctx, now.AddDate(0, 0, -7*weeksShown))
+	if err != nil {
+		return h, err
+	}
+	for _, c := range counts {
+		if h.weeks[c.Source] == nil {
+			h.weeks[c.Source] = make([]int, weeksShown)
+		}
+		if i, ok := h.index[c.Day]; ok { // else it is of a day ahead, or just before the span
+			week := weeksShown - 1 - (len(h.span.days)-1-i)/7
+			h.weeks[c.Source][week] += c.Articles
+		}
+	}
+	return h, nil
+}
+
+// dayClass is the colour of a day of a source.
+func dayClass(d feed.SourceDay) string {
+	switch {
+	case d.Failures == d.Collections:
+		return "bad"
+	case d.Failures > 0 || d.State.Severity() > 0:
+		return "wait"
+	}
+	return "good"
+}
+
+// sources shows all sources with what is known of the days behind them.
+func (s *Site) sources(ctx context.Context, _ *http.Request, p templates.AdminPage) (page, error) {
+	st, err := s.Node.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.history(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := s.voice(p)
+	p.Section, p.Title = "sources", v.say("sources")
+	out := templates.AdminSources{AdminPage: p, Ticks: h.months(), Since: h.first, Days: len(h.span.days)}
+	for _, state := range slices.Backward(feed.States) {
+		if n := st.Feed.Sources[state]; n > 0 {
+			out.Counts = append(out.Counts, templates.AdminCount{Name: v.word(string(state)), Class: class(state), Count: n})
+		}
+	}
+	slices.SortStableFunc(out.Counts, func(a, b templates.AdminCount) int { return b.Count - a.Count })
+	for _, src := range st.Sources {
+		out.Rows = append(out.Rows, v.source(src, h))
+	}
+	lags, cut, err := s.Node.Articles.Lags(ctx, s.Node.Articles.Now().AddDate(0, 0, -feed.KeptDays))
+	if err != nil {
+		return nil, err
+	}
+	out.LagsCut = cut
+	lags = lags[:min(len(lags), shownLags)]
+	longest := 0
+	for _, l := range lags {
+		longest = max(longest, l.IssueDays)
+	}
+	for _, l := range lags {
+		row := templates.AdminLag{Issuer: l.Issuer, Published: l.Published, Collected: l.Collected}
+		if l.Published > 0 {
+			row.Issue, row.Share = v.say("days", l.IssueDays), l.IssueDays*100/max(longest, 1)
+		}
+		if l.Collected > 0 {
+			row.Collect = v.duration(l.CollectTime)
+		}
+		out.Lags = append(out.Lags, row)
+	}
+	return out, nil
+}
+
+// duration writes a time in the largest unit that fits.
+func (v voice) duration(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return v.say("seconds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return v.say("minutes", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return v.say("hours", strconv.FormatFloat(d.Hours(), 'f', 1, 64))
+	}
+	return v.say("days", int(d.Hours()/24))
+}
+
+// source is a source with the days behind it.
+func (v voice) source(src feed.Source, h history) templates.AdminSource {
+	zone := v.Node.Zone
+	out := templates.AdminSource{
+		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), Address: redact.Text(src.URL), Kind: src.Kind, State: v.word(string(src.State)), Class: class(src.State),
+		Last: cli.ShortTime(src.SucceededAt, zone), Next: cli.ShortTime(src.NextAt, zone), Checked: cli.ShortTime(src.CheckedAt, zone),
+		Error: v.sentence(redact.Text(src.LastError)), Advice: v.sentence(src.Advice()), Failures: src.Failures,
+	}
+	out.Days, out.Known, out.Well = v.runs(h.days[src.ID], h.span)
+	if out.DaysText = v.say("health.nothing"); out.Known > 0 {
+		out.DaysText = v.say("health.text", out.Known, out.Well)
+	}
+	out.Weeks = h.weeks[src.ID]
+	most, sum := 1, 0
+	for _, n := range out.Weeks {
+		most, sum = max(most, n), sum+n
+	}
+	for _, n := range out.Weeks {
+		out.Tops = append(out.Tops, strconv.FormatFloat(20-float64(n)*20/float64(most), 'f', 1, 64))
+	}
+	out.PerWeek = strconv.FormatFloat(float64(sum)/weeksShown, 'f', 1, 64)
+	return out
+}
+
+// runs joins days that went the same way.
+func (v voice) runs(days []feed.SourceDay, sp span) (runs []templates.AdminRun, known, well int) {
+	percent := func(days int) string {
+		return strconv.FormatFloat(float64(days)*100/float64(len(sp.days)), 'f', 3, 64)
+	}
+	for i := 0; i < len(days); {
+		at, ok := sp.index[days[i].Day]
+		if !ok { // the source's day is ahead of ours
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(days) && dayClass(days[end]) == dayClass(days[i]) && days[end].State == days[i].State && sp.index[days[end].Day] == at+end-i {
+			end++
+		}
+		known += end - i
+		label := days[i].Day + " " + v.word(string(days[i].State))
+		if end-i > 1 {
+			label = v.say("health.run", days[i].Day, days[end-1].Day, v.word(string(days[i].State)))
+		}
+		if dayClass(days[i]) == "good" {
+			well += end - i
+		}
+		runs = append(runs, templates.AdminRun{X: percent(at), W: percent(end - i), Class: dayClass(days[i]), Label: label})
+		i = end
+	}
+	return runs, known, well
+}
+
+// source shows one source.
+func (s *Site) source(ctx context.Context, r *http.Request, p templates.AdminPage) (page, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return nil, feed.ErrNotFound
+	}
+	src, err := s.Node.Articles.SourceByID(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.history(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := s.voice(p)
+	p.Section, p.Title = "sources", src.Name
+	out := templates.AdminSourcePage{AdminPage: p, Source: v.source(src, h), Ticks: h.months(), Facts: v.sourceFacts(src)}
+	for _, d := range slices.Backward(h.days[id]) {
+		if c := dayClass(d); c != "good" && len(out.Bad) < shownRows {
+			out.Bad = append(out.Bad, templates.AdminDay{Day: d.Day, State: v.word(string(d.State)), Class: class(d.State), Collections: d.Collections, Failures: d.Failures})
+		}
+	}
+	out.Weeks = templates.Chart{ID: "plot-weeks", Title: v.say("weeks"), Step: v.say("week"), Series: []templates.Series{{Name: v.say("weeks.series"), Class: "good"}}}
+	sum := 0
+	for i := range weeksShown {
+		n := 0
+		if out.Source.Weeks != nil {
+			n = out.Source.Weeks[i]
+		}
+		sum += n
+		out.Weeks.Labels = append(out.Weeks.Labels, s.Node.Articles.Now().In(s.Node.Zone).AddDate(0, 0, 1-7*(weeksShown-i)).Format(time.DateOnly))
+		out.Weeks.Series[0].Values = append(out.Weeks.Series[0].Values, float64(n))
+		if i%4 == 0 {
+			out.Weeks.Ticks = append(out.Weeks.Ticks, i)
+		}
+	}
+	out.Weeks.Note = v.say("weeks.note", weeksShown, sum)
+	return out, nil
+}
+
+func (v voice) sourceFacts(src feed.Source) (facts []templates.Fact) {
+	add := func(key, value string) {
+		if value != "" {
+			facts = append(facts, templates.Fact{Key: key, Values: []templates.FactValue{{Text: value}}})
+		}
+	}
+	zone := v.Node.Zone
+	add("address", redact.Text(src.URL))
+	add("kind", src.Kind)
+	add("issuer", src.Issuer)
+	add("last", cli.ShortTime(src.SucceededAt, zone))
+	add("checked", cli.ShortTime(src.CheckedAt, zone))
+	if src.State != feed.StatePaused {
+		add("next", cli.ShortTime(src.NextAt, zone))
+	}
+	add("every", v.duration(collect.Interval(src)))
+	if src.Failures > 0 {
+		add("failures", strconv.Itoa(src.Failures))
+	}
+	add("added", cli.ShortTime(src.CreatedAt, zone))
+	return facts
+}

@@ -1,0 +1,87 @@
+package feed
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// KeptDays is for how many days it is known how the collections of a source ended.
+const KeptDays = 90
+
+// SourceDay says how the collections of a source ended on a day in its zone.
+type SourceDay struct {
+	Source      int64
+	Day         string // YYYY-MM-DD
+	State       State  // the worst of the day
+	Collections int
+	Failures    int
+}
+
+// noteDay counts a collection of s that has just ended. The first of a day takes
+// away the days that are no longer kept.
+func noteDay(ctx context.Context, tx *sql.Tx, s Source) error {
+	zone, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		return err
+	}
+	at := s.CheckedAt.In(zone)
+	day, failed := at.Format(time.DateOnly), 0
+	if s.Failures > 0 {
+		failed = 1
+	}
+	var before State
+	switch err := tx.QueryRowContext(ctx, `SELECT state FROM source_days WHERE day = $1 AND source = $2`, day, s.ID).Scan(&before); {
+	case errors.Is(err, sql.ErrNoRows):
+		if _, err := tx.ExecContext(ctx, `DELETE FROM source_days WHERE day <= $1`, at.AddDate(0, 0, -KeptDays).Format(time.DateOnly)); err != nil {
+			return err
+		}
+		before = s.State
+	case err != nil:
+		return err
+	}
+	if before.Severity() < s.State.Severity() {
+		before = s.State
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO source_days (day, source, state, collections, failures) VALUES ($1, $2, $3, 1, $4)
+		ON CONFLICT (day, source) DO UPDATE SET state = excluded.state, collections = source_days.collections + 1, failures = source_days.failures + excluded.failures`,
+		day, s.ID, before, failed)
+	return err
+}
+
+// SourceDays returns how the collections of the sources ended since a day, in the
+// order of days. A day without a collection has no entry.
+func (st *Store) SourceDays(ctx context.Context, since string) (all []SourceDay, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(row database.Row) (d SourceDay, err error) {
+			return d, row.Scan(&d.Source, &d.Day, &d.State, &d.Collections, &d.Failures)
+		}, `SELECT source, day, state, collections, failures FROM source_days WHERE day >= $1 ORDER BY day, source`, since)
+		return err
+	})
+	return all, err
+}
+
+// DayCount is how many articles a source published on a day.
+type DayCount struct {
+	Source   int64
+	Day      string // YYYY-MM-DD
+	Articles int
+}
+
+// PublishedByDay counts the articles of each source by the day on which they were
+// published, of those that came since. An article without a date counts on the day it
+// came, in UTC; what is older, such as the archive that a new source brings, does not.
+func (st *Store) PublishedByDay(ctx context.Context, since time.Time) (all []DayCount, err error) {
+	came := st.db.Dialect().Pick(`substr(collected_at, 1, 10)`, `to_char(collected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(row database.Row) (c DayCount, err error) {
+			return c, row.Scan(&c.Source, &c.Day, &c.Articles)
+		}, `SELECT source, day, COUNT(*) FROM (SELECT source, COALESCE(NULLIF(published_on, ''), `+came+`) AS day FROM articles WHERE collected_at >= $1) AS a
+			WHERE day >= $2 GROUP BY source, day ORDER BY day, source`, since, since.Format(time.DateOnly))
+		return err
+	})
+	return all, err
+}

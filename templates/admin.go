@@ -1,0 +1,146 @@
+package templates
+
+import (
+	"fmt"
+	"html/template"
+	"io"
+)
+
+// AdminPage is what every page for admins needs. Verb names the command that shows the
+// same, or changes it: the pages change nothing.
+type AdminPage struct {
+	Page
+	Section string // of the navigation: overview, sources, mailings, lists
+	At      string // when its figures were read
+	Zone    string // of its times
+	Version string
+	File    bool // it is one file with its styles in it, and no links
+}
+
+// AdminFigure is a number at the head of a page, with what it counts below
+// "admin.figure.". Bad asks for attention.
+type AdminFigure struct {
+	Key, Value, Note string
+	Bad              bool
+}
+
+// AdminNeed is something that an admin should look at, with the command for it.
+type AdminNeed struct {
+	Text, URL, Detail, Verb string
+	Bad                     bool // else it can wait
+}
+
+// AdminCount is a count of a state, whose name is in the page's language.
+type AdminCount struct {
+	Name, Class string
+	Count       int
+}
+
+// AdminOverview shows the state of everything.
+type AdminOverview struct {
+	AdminPage
+	Figures  []AdminFigure
+	Needs    []AdminNeed
+	More     int // needs that are not listed
+	Lists    []AdminList
+	Mailings []AdminMailing
+	Reports  []AdminCount
+	System   []Fact // Key is in the catalogue below "admin.system."
+}
+
+// AdminList is a list in the overview of lists.
+type AdminList struct {
+	Slug, Title, URL string
+	Next             string // when its next issue is due
+	Overdue          bool   // then Next is when it was due
+	Matched          int    // articles that no issue has dealt with
+	Readers          int
+	Joined, Left     int // in the last four weeks
+}
+
+// AdminMailing is a mailing in a table.
+type AdminMailing struct {
+	Number                                    int64
+	URL, Due, State, Class, Rate, Left, Done  string
+	All, Sent, Waiting, Failed, Uncertain, No int // No: suppressed
+}
+
+// AdminSources shows how the sources are.
+type AdminSources struct {
+	AdminPage
+	Counts  []AdminCount
+	Rows    []AdminSource
+	Ticks   []ChainTick // months above the days; At is in thousandths
+	Since   string      // the day from which on health is known
+	Lags    []AdminLag
+	LagsCut bool
+	Days    int // that the page looks back
+}
+
+// AdminSource is a source with the days behind it, the worst first.
+type AdminSource struct {
+	ID                       int64
+	Name, URL, Address, Kind string
+	State, Class             string // Class is of its colour: good, wait, bad or plain
+	Last, Next, Checked      string // times
+	Error, Advice            string
+	Failures                 int
+	Days                     []AdminRun
+	DaysText                 string // the same as Days, in words
+	Known, Well              int    // days with collections, and those of them on which all went well
+	Weeks                    []int  // articles published in each
+	Tops                     []string
+	PerWeek                  string
+}
+
+// AdminRun are days in a row that went the same way. X and W are in percent.
+type AdminRun struct{ X, W, Class, Label string }
+
+// AdminLag is how long the articles of an issuer take until they are here.
+type AdminLag struct {
+	Issuer               string
+	Issue, Collect       string // medians, "" if not known
+	Published, Collected int
+	Share                int // of the longest time from issue to publication, in percent
+}
+
+// AdminSourcePage shows one source.
+type AdminSourcePage struct {
+	AdminPage
+	Source AdminSource
+	Ticks  []ChainTick
+	Facts  []Fact // Key is in the catalogue below "admin.source."
+	Weeks  Chart
+	Bad    []AdminDay // days that did not go well, the latest first
+}
+
+// AdminDay is a day of a source on which collections failed.
+type AdminDay struct {
+	Day, State, Class     string
+	Collections, Failures int
+}
+
+// Render writes the page.
+func (v AdminOverview) Render(w io.Writer) error { return render(w, v.Page, "admin_overview.html", v) }
+
+// Render writes the page.
+func (v AdminSources) Render(w io.Writer) error { return render(w, v.Page, "admin_sources.html", v) }
+
+// Render writes the page.
+func (v AdminSourcePage) Render(w io.Writer) error { return render(w, v.Page, "admin_source.html", v) }
+
+// styles are the style sheets of pages for admins, for one that is a file of its own.
+func styles() (template.CSS, error) {
+	all := template.CSS("")
+	for _, name := range []string{"style.css", "admin.css"} {
+		b, err := files.ReadFile("static/" + name)
+		if err != nil {
+			return "", err
+		}
+		all += template.CSS(b)
+	}
+	return all, nil
+}
+
+// tenth writes thousandths as percent.
+func tenth(n int) string { return fmt.Sprintf("%d.%d", n/10, n%10) }
