@@ -9,8 +9,10 @@ import (
 	"dibao/internal/costtest"
 )
 
-// TestCostOfConfigurations reads files of keys that are unknown, nested or many.
+// TestCostOfConfigurations loads files of keys that are unknown, nested or many.
+// Files above maxFile are refused.
 func TestCostOfConfigurations(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
 	costtest.Linear(t, []costtest.Seed{
 		{Name: "Limits", Units: []string{"[mail.limits.\"a%d.test\"]\nconnections = 1\n"}},
 		{Name: "Comments", Units: []string{"# a\n"}},
@@ -18,7 +20,12 @@ func TestCostOfConfigurations(t *testing.T) {
 		{Name: "Dots", Head: "a", Units: []string{".a"}, Tail: " = 1\n"},
 		{Name: "LongValue", Head: "[server]\nbase_url = \"", Units: []string{"a"}, Tail: "\"\n"},
 		{Name: "Networks", Head: "[server]\ntrusted_proxies = \"", Units: []string{"10.0.0.0/8,"}, Tail: "\"\n"},
-	}, func(b []byte) { parse("c.toml", b, func(string) string { return "" }) })
+	}, func(b []byte) {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		Load(path, func(string) string { return "" })
+	})
 	costtest.Report(t, "internal/config")
 }
 
