@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/remote"
 	"dibao/digest"
 	"dibao/feed"
 	"dibao/internal/web"
@@ -22,17 +24,21 @@ import (
 // apiVerbs are the verbs that the admin API offers: those that read and write no
 // file of the server and end in a moment.
 var apiVerbs = []string{
-	"source list", "source show", "source pause", "source resume",
-	"article list", "article show", "article search",
+	"source list", "source show", "source pause", "source resume", "source test", "source edit", "source release", "source remove",
+	"article list", "article show", "article search", "article diff", "article history", "article edit",
+	"document list", "document show", "document chain",
 	"list show", "list preview", "list create", "list edit", "list remove", "list invite",
 	"subscriber list", "subscriber show", "subscriber add", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget",
-	"issue list", "issue show", "issue report", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
+	"issue list", "issue show", "issue preview", "issue report", "issue compose", "issue send", "issue resend",
+	"issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
 	"bounce list", "audit", "status",
 }
 
 // apiClosedFlags are flags that name files or other surroundings of the server, or
-// that keep a verb from ending.
-var apiClosedFlags = []string{"config", "database", "file", "out", "report", "watch", "json", "quiet", "help"}
+// that keep a verb from ending, or that open the server's network.
+var apiClosedFlags = []string{
+	"config", "database", "server", "token-file", "file", "html", "out", "report", "watch", "every", "json", "quiet", "help", "private", "proxy",
+}
 
 var apiFlag = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
 
@@ -54,12 +60,6 @@ func (s *api) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/{group}", s.run) // of a verb without a group: audit
 }
 
-// apiRequest is what a program asks for.
-type apiRequest struct {
-	Args  []string       `json:"args"`
-	Flags map[string]any `json:"flags"` // by name; an array gives the flag several times
-}
-
 // apiProblem is the answer where something is wrong.
 type apiProblem struct {
 	Error string `json:"error"`
@@ -72,36 +72,48 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, subscribers.ErrToken):
 		if !s.failed.Allow(web.Client(r)) {
-			s.answer(w, http.StatusTooManyRequests, apiProblem{"too many wrong tokens; try again in a minute"})
+			s.refuse(w, http.StatusTooManyRequests, errors.New("too many wrong tokens; try again in a minute"))
 			return
 		}
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		s.answer(w, http.StatusUnauthorized, apiProblem{"no such token; make one with: dibao token create"})
+		s.refuse(w, http.StatusUnauthorized, errors.New("no such token; make one with: dibao token create"))
 		return
 	case err != nil:
 		s.app.log.Error("token not checked", "err", err)
-		s.answer(w, http.StatusInternalServerError, apiProblem{"the token could not be checked"})
+		s.refuse(w, http.StatusInternalServerError, errors.New("the token could not be checked"))
 		return
 	case !slices.Contains(apiVerbs, name):
-		s.answer(w, http.StatusNotFound, apiProblem{fmt.Sprintf("the API has no verb %q", name)})
+		s.refuse(w, http.StatusNotFound, fmt.Errorf("the API has no verb %q", name))
 		return
 	case !token.Allows(group, verb, slices.Contains(audited, name)):
-		s.answer(w, http.StatusForbidden, apiProblem{fmt.Sprintf("this token may not use %q", name)})
+		s.refuse(w, http.StatusForbidden, fmt.Errorf("this token may not use %q", name))
 		return
 	}
-	args, err := s.arguments(w, r, name)
+	terminal, args, err := s.arguments(w, r, name)
 	if err != nil {
-		s.answer(w, http.StatusBadRequest, apiProblem{oneLine(err)})
+		s.refuse(w, http.StatusBadRequest, err)
 		return
+	}
+	// A verb may read a site of a source, which takes longer than an answer may elsewhere.
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(remote.Timeout)); err != nil {
+		s.app.log.Debug("deadline not set", "err", err) // as in tests that write into memory
 	}
 	var out, talk bytes.Buffer
 	g := s.from
 	g.actor, g.inServer = "token:"+token.Name, true
+	if terminal != nil {
+		g.chinese, g.asks = terminal.Chinese, true
+	}
 	root := newRootWith(&g)
 	root.SetArgs(args)
 	root.SetIn(strings.NewReader(""))
 	root.SetOut(&out)
 	root.SetErr(&talk)
+	if terminal != nil {
+		root.SetOut(cli.Screen{Writer: &out, Columns: terminal.Columns})
+		s.answer(w, http.StatusOK, ended(root.ExecuteContext(r.Context()), out.String, talk.String))
+		return
+	}
 	status := http.StatusOK
 	var part *partialError
 	switch err := root.ExecuteContext(r.Context()); {
@@ -109,10 +121,10 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &part):
 		status = http.StatusMultiStatus
 	case errors.Is(err, subscribers.ErrNotFound), errors.Is(err, feed.ErrNotFound), errors.Is(err, digest.ErrNotFound):
-		s.answer(w, http.StatusNotFound, apiProblem{oneLine(err)})
+		s.refuse(w, http.StatusNotFound, err)
 		return
 	default:
-		s.answer(w, http.StatusUnprocessableEntity, apiProblem{oneLine(err)})
+		s.refuse(w, http.StatusUnprocessableEntity, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
@@ -121,6 +133,18 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	if _, err := w.Write(out.Bytes()); err != nil {
 		s.app.log.Debug("answer not written", "err", err) // the program left
 	}
+}
+
+// ended is what a terminal shows of a verb that ran.
+func ended(err error, out, talk func() string) remote.Answer {
+	a := remote.Answer{Out: out(), Talk: talk()}
+	var q question
+	if errors.As(err, &q) {
+		a.Question = string(q)
+	} else if err != nil {
+		a.Error, a.Status = exit(err)
+	}
+	return a
 }
 
 func (s *api) token(r *http.Request) (subscribers.APIToken, error) {
@@ -133,18 +157,23 @@ func (s *api) token(r *http.Request) (subscribers.APIToken, error) {
 
 // arguments makes the command line of a request. Values stay one argument each:
 // none can become a flag.
-func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) ([]string, error) {
-	var asked apiRequest
+func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*remote.Terminal, []string, error) {
+	var asked remote.Request
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, s.maxBody))
 	dec.DisallowUnknownFields()
 	dec.UseNumber()
 	if err := dec.Decode(&asked); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("the body is no {\"args\": […], \"flags\": {…}}: %w", err)
+		return nil, nil, fmt.Errorf("the body is not {\"args\": […], \"flags\": {…}}: %w", err)
 	}
-	args := append(strings.Fields(name), "--json", "--quiet")
+	args := strings.Fields(name)
+	if t := asked.Terminal; t == nil {
+		args = append(args, "--json", "--quiet")
+	} else {
+		args = append(args, fmt.Sprintf("--json=%t", t.JSON), fmt.Sprintf("--quiet=%t", t.Quiet))
+	}
 	for _, flag := range slices.Sorted(maps.Keys(asked.Flags)) {
 		if slices.Contains(apiClosedFlags, flag) || !apiFlag.MatchString(flag) {
-			return nil, fmt.Errorf("the API has no flag %q", flag)
+			return nil, nil, fmt.Errorf("the API has no flag %q", flag)
 		}
 		values, many := asked.Flags[flag].([]any)
 		if !many {
@@ -155,11 +184,16 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) ([]
 			case string, bool, json.Number:
 				args = append(args, fmt.Sprintf("--%s=%v", flag, v))
 			default:
-				return nil, fmt.Errorf("flag %q is a text, a number, true or false, or an array of those", flag)
+				return nil, nil, fmt.Errorf("flag %q is a text, a number, true or false, or an array of those", flag)
 			}
 		}
 	}
-	return append(append(args, "--"), asked.Args...), nil
+	return asked.Terminal, append(append(args, "--"), asked.Args...), nil
+}
+
+// refuse answers with what is wrong.
+func (s *api) refuse(w http.ResponseWriter, status int, err error) {
+	s.answer(w, status, apiProblem{oneLine(err)})
 }
 
 func (s *api) answer(w http.ResponseWriter, status int, body any) {

@@ -156,6 +156,10 @@ func flagProblem(err error) string {
 // beforehand. Where nobody can be asked, whoever wrote the command has decided.
 func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error {
 	in, ok := cmd.InOrStdin().(*os.File)
+	if g.asks && !g.yes {
+		g.change.none = true
+		return question(g.message(format, args...))
+	}
 	if g.yes || !ok || !isatty.IsTerminal(in.Fd()) {
 		return nil
 	}
@@ -167,6 +171,11 @@ func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error 
 	}
 	return nil
 }
+
+// question is what the person at another machine has to answer first.
+type question string
+
+func (q question) Error() string { return string(q) }
 
 // isYes reports whether an answer begins with a yes, in English or Chinese.
 func isYes(answer string) bool {

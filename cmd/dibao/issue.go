@@ -201,6 +201,8 @@ func newIssuePreview(g *globals) *cobra.Command {
 			switch {
 			case g.json:
 				return writeJSON(cmd.OutOrStdout(), map[string]string{"subject": mail.Subject, "html": mail.HTML, "text": mail.Text})
+			case format == "browser" && g.inServer:
+				return usagef("no browser can be opened on the machine of the service; use --format html")
 			case format == "browser":
 				return showInBrowser(g, cmd, mail.HTML)
 			case format == "html":
@@ -235,6 +237,10 @@ func newIssueSend(g *globals) *cobra.Command {
 			}
 			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
 				return err
+			}
+			if g.inServer {
+				g.say(cmd, "dibao serve sends what is due")
+				return jobs.Request(cmd.Context(), a.db, "deliver")
 			}
 			return a.sendNow(g, cmd)
 		}),

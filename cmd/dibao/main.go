@@ -45,17 +45,24 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
+	text, status := exit(err)
+	fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", text))
+	return status
+}
+
+// exit returns the text and the exit status of an error.
+func exit(err error) (text string, status int) {
 	var part *partialError
+	var elsewhere *remoteError
 	switch {
+	case errors.As(err, &elsewhere):
+		return elsewhere.Error(), elsewhere.status
 	case errors.As(err, &part):
-		fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", redact.Text(err.Error())))
-		return 3
+		return redact.Text(err.Error()), 3
 	case isUsage(err):
-		fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", oneLine(err)))
-		return 2
+		return oneLine(err), 2
 	}
-	fmt.Fprintf(stderr, "dibao: %s\n", g.message("%s", oneLine(err)))
-	return 1
+	return oneLine(err), 1
 }
 
 // oneLine is an error as a verb prints it or the API answers it.
@@ -99,6 +106,8 @@ func newRootWith(g *globals) *cobra.Command {
 	flags.BoolVar(&g.json, "json", false, "print JSON with stable keys")
 	flags.BoolVar(&g.quiet, "quiet", false, "print only results and errors")
 	flags.BoolVar(&g.yes, "yes", false, "answer yes to every question")
+	flags.StringVar(&g.server, "server", os.Getenv("DIBAO_SERVER"), "run the command on the dibao serve with this admin address")
+	flags.StringVar(&g.tokenFile, "token-file", os.Getenv("DIBAO_TOKEN_FILE"), "file with the token for --server")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%s; see: %s --help", flagProblem(err), cmd.CommandPath())
 	})
@@ -112,6 +121,9 @@ func newRootWith(g *globals) *cobra.Command {
 	usageForArgs(root)
 	completeChoices(root)
 	g.auditVerbs(root, "")
+	if !g.inServer {
+		g.remoteVerbs(root, "")
+	}
 	return root
 }
 

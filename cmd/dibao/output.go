@@ -17,6 +17,8 @@ type globals struct {
 	change               change // what the verb that runs changed
 	actor                string // who runs it; "" is the user of the system
 	inServer             bool   // it runs inside serve, which has set the limits of the process
+	asks                 bool   // in serve, for a person who can answer questions
+	server, tokenFile    string // where it runs, if not here
 	chinese              bool   // who runs it reads Chinese
 }
 

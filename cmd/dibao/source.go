@@ -10,6 +10,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
+	"dibao/cmd/dibao/trial"
 	"dibao/feed"
 	"dibao/feed/collect"
 	"dibao/feed/ingest"
@@ -65,12 +66,9 @@ func viewSource(s feed.Source) sourceView {
 	}
 }
 
-// shownItems is how many items are shown before a source is stored.
-const shownItems = 10
-
 func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	g.say(cmd, "%d items:", len(items))
-	for _, it := range items[:min(shownItems, len(items))] {
+	for _, it := range items[:min(trial.ShownRows, len(items))] {
 		g.say(cmd, "  %-10s  %s\n              %s", inspect.DateOfItem(it), it.Title, it.URL)
 	}
 }

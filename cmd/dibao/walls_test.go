@@ -17,6 +17,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"dibao/cmd/dibao/inspect"
+	"dibao/cmd/dibao/trial"
 )
 
 // served is a site of fixed pages, of which each may have a status.
@@ -114,7 +115,7 @@ func TestSourceTestReports(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(d.must("--json", "source", "test", "--private", s.URL+"/")), "\n")
 	var row inspect.ListedView
-	var rest trial
+	var rest trial.Report
 	if len(lines) != 4 || json.Unmarshal([]byte(lines[0]), &row) != nil || json.Unmarshal([]byte(lines[3]), &rest) != nil {
 		t.Fatalf("in JSON: %s", lines)
 	}

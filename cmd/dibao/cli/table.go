@@ -61,7 +61,7 @@ func (t Table) Print(out io.Writer) {
 		}
 		w.AppendRow(r)
 	}
-	if width := terminalWidth(out); width > 0 {
+	if width := TerminalWidth(out); width > 0 {
 		w.SetColumnConfigs(fit(headings, t.Rows, width))
 	}
 	w.Render()
@@ -102,9 +102,18 @@ func fit(headings table.Row, rows [][]any, width int) []table.ColumnConfig {
 	return configs
 }
 
-// terminalWidth is the width of the terminal that out is, in characters; 0 where out is
+// Screen is a terminal of so many characters a line on another machine.
+type Screen struct {
+	io.Writer
+	Columns int // 0: no terminal
+}
+
+// TerminalWidth is the width of the terminal that out is, in characters; 0 where out is
 // no terminal. COLUMNS takes its place, as for other programs.
-func terminalWidth(out io.Writer) int {
+func TerminalWidth(out io.Writer) int {
+	if s, ok := out.(Screen); ok {
+		return s.Columns
+	}
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}

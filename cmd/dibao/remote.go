@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/remote"
+)
+
+// remoteError is how a verb ended on the server.
+type remoteError struct {
+	text   string
+	status int
+}
+
+func (e *remoteError) Error() string { return e.text }
+
+// hereVerbs are the verbs and groups that need no service.
+var hereVerbs = []string{"version", "help", "completion", "man", "handbook", "inspect", "demo"}
+
+// remoteVerbs makes the verbs below cmd run on the server, if one is named.
+func (g *globals) remoteVerbs(cmd *cobra.Command, path string) {
+	for _, sub := range cmd.Commands() {
+		name := strings.TrimSpace(path + " " + sub.Name())
+		g.remoteVerbs(sub, name)
+		if run := sub.RunE; run != nil && !sub.HasSubCommands() {
+			sub.RunE = func(cmd *cobra.Command, args []string) error {
+				if group, _, _ := strings.Cut(name, " "); g.server == "" || slices.Contains(hereVerbs, group) {
+					return run(cmd, args)
+				}
+				if !slices.Contains(apiVerbs, name) {
+					return usagef("%q runs only on the machine of the service; leave out --server (and DIBAO_SERVER)", name)
+				}
+				return g.runRemotely(cmd, name, args)
+			}
+		}
+	}
+}
+
+// runRemotely runs a verb on the server and writes what it wrote there.
+func (g *globals) runRemotely(cmd *cobra.Command, name string, args []string) error {
+	client, err := remote.New(g.server, g.tokenFile)
+	if err != nil {
+		return err
+	}
+	out := cmd.OutOrStdout()
+	r := remote.Request{Args: args, Flags: make(map[string]any), Terminal: &remote.Terminal{
+		Columns: cli.TerminalWidth(out), Chinese: g.chinese, JSON: g.json, Quiet: g.quiet,
+	}}
+	for _, f := range givenFlags(cmd) {
+		r.Flags[f.Name] = f.Value.String()
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			r.Flags[f.Name] = many.GetSlice()
+		}
+	}
+	inBrowser := name == "issue preview" && r.Flags["format"] == "browser"
+	if inBrowser {
+		r.Flags["format"] = "html"
+	}
+	if g.yes {
+		r.Flags["yes"] = true
+	}
+	answer, err := client.Run(cmd.Context(), name, r)
+	if err == nil && answer.Question != "" {
+		if err := g.confirm(cmd, "%s", answer.Question); err != nil {
+			return err
+		}
+		r.Flags["yes"] = true
+		answer, err = client.Run(cmd.Context(), name, r)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.ErrOrStderr(), answer.Talk)
+	switch {
+	case answer.Status != 0:
+		err = &remoteError{answer.Error, answer.Status}
+	case inBrowser:
+		return showInBrowser(g, cmd, answer.Out)
+	}
+	_, writeErr := fmt.Fprint(out, answer.Out)
+	return errors.Join(err, writeErr)
+}

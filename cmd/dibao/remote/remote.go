@@ -1,0 +1,133 @@
+// Package remote runs verbs of the command line on the machine of the service,
+// through the admin API.
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"dibao/internal/redact"
+)
+
+// Request is what the body of POST /api/GROUP/VERB holds.
+type Request struct {
+	Args     []string       `json:"args"`
+	Flags    map[string]any `json:"flags"`              // by name; an array gives the flag several times
+	Terminal *Terminal      `json:"terminal,omitempty"` // nil: a program asks, which reads JSON
+}
+
+// Terminal is where the answer is shown.
+type Terminal struct {
+	Columns int  `json:"columns"` // 0: no terminal, and nothing is cut
+	Chinese bool `json:"chinese"`
+	JSON    bool `json:"json"`
+	Quiet   bool `json:"quiet"`
+}
+
+// Answer is what the verb wrote there, and how it ended.
+type Answer struct {
+	Out      string `json:"out"`      // to standard output
+	Talk     string `json:"talk"`     // to standard error
+	Error    string `json:"error"`    // "": none
+	Status   int    `json:"status"`   // the exit status
+	Question string `json:"question"` // to be answered with yes first; nothing was done
+}
+
+// Timeout is how long a verb may take.
+const Timeout = 5 * time.Minute
+
+const (
+	maxAnswer  = 64 << 20 // bytes
+	maxProblem = 64 << 10 // bytes, of an answer that refuses
+)
+
+// Client runs verbs on one server.
+type Client struct {
+	server *url.URL
+	token  string
+	http   *http.Client
+}
+
+// New returns a client of the server at an http or https URL with the token in a file.
+// Plain HTTP is for this machine only: anybody on the way could read the token.
+func New(server, tokenFile string) (*Client, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("--server %q is not an http or https URL", redact.URL(server))
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		return nil, fmt.Errorf("--server %s would send the token in plain text; use https, or a tunnel such as: ssh -L 9090:localhost:9090 HOST", redact.URL(server))
+	}
+	if tokenFile == "" {
+		return nil, errors.New("--server needs --token-file with a token that the server made with: dibao token create")
+	}
+	text, err := os.ReadFile(tokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	redact.Register(token)
+	return &Client{server: u, token: token, http: &http.Client{
+		Timeout:       Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token stays here
+	}}, nil
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// Run runs a verb such as "issue note". The error says what to do where no verb ran.
+func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	at := c.server.JoinPath("api", strings.ReplaceAll(verb, " ", "/"))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return Answer{}, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := c.http.Do(req)
+	var refused *net.OpError
+	switch {
+	case errors.As(err, &refused) && refused.Op == "dial":
+		return Answer{}, fmt.Errorf("%s does not answer: %w; check --server and admin_addr in [server] there", redact.URL(c.server.String()), refused.Err)
+	case err != nil:
+		return Answer{}, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return Answer{}, problem(res)
+	}
+	var a Answer
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&a); err != nil {
+		return Answer{}, fmt.Errorf("the answer of %s cannot be read: %w; check that --server is the admin address of dibao", redact.URL(c.server.String()), err)
+	}
+	return a, nil
+}
+
+// problem is the error of an answer that is not one of a verb.
+func problem(res *http.Response) error {
+	var said struct {
+		Error string `json:"error"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxProblem)).Decode(&said); err != nil || said.Error == "" {
+		return fmt.Errorf("the server answered %s; check --server, and api = \"true\" in [server] there", res.Status)
+	}
+	return errors.New(said.Error)
+}

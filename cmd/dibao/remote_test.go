@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/internal/config"
+	"dibao/internal/database/databasetest"
+	"dibao/subscribers"
+)
+
+// TestRemoteVerbsWriteWhatLocalOnesDo runs verbs here and through the admin API and
+// compares what a person sees.
+func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
+	t.Parallel()
+	url := databasetest.SQLite(t)
+	c, err := config.Load("", func(k string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[k] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.close()
+	weekly, err := a.subscribers.CreateList(t.Context(), subscribers.List{Slug: "weekly", Title: "周刊"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.subscribers.AddConfirmed(t.Context(), "a@example.org", "zh", []subscribers.List{weekly}, "test"); err != nil {
+		t.Fatal(err)
+	}
+	tokenFile := filepath.Join(t.TempDir(), "token")
+	newToken := func(name string, scopes ...string) {
+		t.Helper()
+		token, err := a.subscribers.CreateAPIToken(t.Context(), name, scopes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(tokenFile, []byte(token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newToken("editor", "read", "list", "subscriber", "issue")
+	a.api = newAPI(a, globals{database: url})
+	server := httptest.NewServer(a.adminHandler())
+	defer server.Close()
+	type ended struct {
+		out, talk string
+		status    int
+	}
+	local := func(args ...string) ended {
+		var out, talk bytes.Buffer
+		status := run(args, strings.NewReader(""), &out, &talk)
+		return ended{out.String(), talk.String(), status}
+	}
+	far := []string{"--server", server.URL, "--token-file", tokenFile}
+	remotely := func(args ...string) ended { return local(append(far, args...)...) }
+
+	for line, want := range map[string]ended{
+		"list show":                                          {out: "weekly"},
+		"list show weekly --json":                            {out: `"slug":"weekly"`},
+		"subscriber list *@example.org":                      {out: "a@example.org"},
+		"subscriber list *@example.org --state pending":      {},
+		"subscriber show nobody@example.org":                 {talk: "no reader", status: 1},
+		"subscriber add nobody --list weekly --consent shop": {talk: "nobody", status: 2},
+		"subscriber list --limit 0":                          {talk: "--limit", status: 2},
+		"issue list --list monthly":                          {talk: "monthly", status: 1},
+		"issue preview weekly --quiet":                       {out: "周刊"},
+		"article search 养老 --limit 2":                        {},
+		"status":                                             {},
+		"version":                                            {out: "dibao"},
+	} {
+		args := strings.Fields(line)
+		here, there := local(append([]string{"--database", url}, args...)...), remotely(args...)
+		if line != "status" && here != there || here.status != there.status { // a status has times
+			t.Errorf("%s\nhere:  %+v\nthere: %+v", line, here, there)
+		}
+		if there.status != want.status || !strings.Contains(there.out, want.out) || !strings.Contains(there.talk, want.talk) {
+			t.Errorf("%s: %+v, want %+v", line, there, want)
+		}
+	}
+
+	// What is done by a token is in the audit log under its name; a question that nobody can answer is a yes, as here.
+	if got := remotely("subscriber", "add", "b@example.org", "--list", "weekly", "--consent", "asked in person"); got.status != 0 {
+		t.Errorf("add: %+v", got)
+	}
+	if got := remotely("list", "remove", "weekly", "--yes"); got.status != 0 {
+		t.Errorf("remove: %+v", got)
+	}
+	if got := remotely("audit", "--action", "list remove"); !strings.Contains(got.out, "token:editor") || !strings.Contains(got.out, "weekly") {
+		t.Errorf("audit: %+v", got)
+	}
+
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for _, wrong := range []struct {
+		args   []string
+		status int
+		talk   string
+	}{
+		{append(far, "token", "list"), 2, "only on the machine of the service"},
+		{append(far, "issue", "preview", "weekly", "--number", "0x"), 2, "--number"},
+		{append(far, "source", "list", "--watch"), 2, "unknown flag"},
+		{append(far, "issue", "report", "--watch"), 1, "the API has no flag"},
+		{[]string{"--server", server.URL, "list", "show"}, 1, "--token-file"},
+		{[]string{"--server", server.URL + "/elsewhere", "--token-file", tokenFile, "list", "show"}, 1, "404"},
+		{[]string{"--server", "http://dibao.example:9090", "--token-file", tokenFile, "list", "show"}, 1, "in plain text"},
+		{[]string{"--server", "ftp://localhost", "--token-file", tokenFile, "list", "show"}, 1, "not an http or https URL"},
+		{[]string{"--server", "http://" + closed.Addr().String(), "--token-file", tokenFile, "list", "show"}, 1, "does not answer"},
+		{[]string{"--server", server.URL, "--token-file", tokenFile + "x", "list", "show"}, 1, "read the token"},
+	} {
+		if got := local(wrong.args...); got.status != wrong.status || !strings.Contains(got.talk, wrong.talk) {
+			t.Errorf("%q: %+v, want %d and %q", wrong.args, got, wrong.status, wrong.talk)
+		}
+	}
+	newToken("looker", "list:show")
+	if got := remotely("subscriber", "list"); got.status != 1 || !strings.Contains(got.talk, `may not use "subscriber list"`) {
+		t.Errorf("without the scope: %+v", got)
+	}
+}

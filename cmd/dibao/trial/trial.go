@@ -1,0 +1,228 @@
+// Package trial is the report of "dibao source test": what a source would give.
+package trial
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/inspect"
+	"dibao/feed/ingest"
+	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/pager"
+	"dibao/feed/visit"
+)
+
+// ShownRows is how many rows of a list people are shown.
+const ShownRows = 10
+
+// Report is what trying a source showed, in JSON.
+type Report struct {
+	Source          *string     `json:"source"`
+	URL             string      `json:"url"`
+	Kind            *string     `json:"kind"`
+	Answer          answer.Kind `json:"answer"`  // what the page is: page, wall, fault, shell …
+	Problem         *string     `json:"problem"` // null if a list was read
+	Advice          *string     `json:"advice"`
+	Hops            []visit.Hop `json:"hops"`
+	Drawn           bool        `json:"drawn"` // by a browser
+	Robots          Robots      `json:"robots"`
+	Rows            int         `json:"rows"`
+	Dated           int         `json:"dated"`
+	Stored          int         `json:"stored"`
+	New             int         `json:"new"`
+	Usual           int         `json:"usual_items"`
+	Retitled        []string    `json:"retitled"`
+	inspect.LeftOut             // dropped, next, pager
+	NextPage        *Page       `json:"next_page"` // null if there is none, or it was not understood
+	Articles        []Article   `json:"articles"`
+	Plain           *Plain      `json:"by_structure"` // null where the source has no selectors for its list
+	Seconds         float64     `json:"seconds"`
+
+	Items   []ingest.Item   `json:"-"` // the rows
+	IsNew   map[string]bool `json:"-"` // by GUID
+	Pager   pager.Pager     `json:"-"`
+	Chinese bool            `json:"-"` // who reads it reads Chinese
+	Err     error           `json:"-"` // the exit status
+}
+
+// Robots is what robots.txt says of the page of a list.
+type Robots struct {
+	Allowed *bool   `json:"allowed"` // null: not asked
+	Delay   float64 `json:"crawl_delay_seconds"`
+	Problem *string `json:"problem"`
+}
+
+// Plain is what the list finder reads of a page whose source has selectors.
+type Plain struct {
+	Rows  int `json:"rows"`
+	Dated int `json:"dated"`
+}
+
+// Page is the next page of a list.
+type Page struct {
+	URL     string  `json:"url"`
+	Rows    int     `json:"rows"`
+	New     int     `json:"other_rows"` // that the page before does not have
+	Problem *string `json:"problem"`
+}
+
+// Article is one article that was read.
+type Article struct {
+	URL           string                   `json:"url"`
+	Title         string                   `json:"title"`
+	Published     *string                  `json:"published"`
+	PublishedFrom *string                  `json:"published_from"`
+	Source        *string                  `json:"source"`
+	Author        *string                  `json:"author"`
+	Kind          *string                  `json:"kind"`
+	Characters    int                      `json:"characters"`
+	Paragraphs    int                      `json:"paragraphs"`
+	Attachments   []inspect.AttachmentView `json:"attachments"`
+	Warnings      []string                 `json:"warnings"`
+	Problem       *string                  `json:"problem"`
+}
+
+// plainRows says what the list finder reads, and how to leave the list to it.
+func (t *Report) plainRows() string {
+	text := fmt.Sprintf("%d found, %d with a date, without the selectors of the source", t.Plain.Rows, t.Plain.Dated)
+	if t.Plain.Rows == 0 || t.Plain.Dated < t.Dated || t.Source == nil {
+		return text
+	}
+	return text + fmt.Sprintf("; to read it so: dibao source edit '%s' --item '' --link '' --title '' --date '' --date-pattern ''", *t.Source)
+}
+
+// WriteJSON prints a line for each row, then one with the rest.
+func (t *Report) WriteJSON(w io.Writer) error {
+	for _, it := range t.Items {
+		row := inspect.ViewListed(it)
+		isNew := t.IsNew[it.GUID]
+		row.New = &isNew
+		if err := cli.WriteJSON(w, row); err != nil {
+			return err
+		}
+	}
+	return cli.WriteJSON(w, t)
+}
+
+// Write prints the report within 80 columns.
+func (t *Report) Write(w io.Writer) {
+	r := cli.Report{Out: w, Chinese: t.Chinese}
+	if t.Source != nil {
+		r.Say("source", *t.Source)
+	}
+	r.Say("address", t.URL)
+	for _, hop := range t.Hops {
+		r.Say("followed", hop.By+" → "+hop.To)
+	}
+	if t.Drawn {
+		r.Say("drawn", "by the browser")
+	}
+	r.Say("robots", t.Robots.String())
+	r.Say("time", fmt.Sprintf("%.1f s", t.Seconds))
+	if t.Problem != nil {
+		r.Say("problem", *t.Problem)
+		if t.Advice != nil {
+			r.Say("advice", *t.Advice)
+		}
+		return
+	}
+	r.Say("kind", *t.Kind)
+	rows := fmt.Sprintf("%d found, %d with a date; %d stored, %d new", t.Rows, t.Dated, t.Stored, t.New)
+	if t.Usual > 0 {
+		rows += fmt.Sprintf("; usually %d", t.Usual)
+	}
+	r.Say("rows", rows)
+	if t.Plain != nil {
+		r.Say("structure", t.plainRows())
+	}
+	for _, d := range t.Dropped {
+		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
+	}
+	r.Say("next page", t.nextPage())
+	for _, title := range t.Retitled {
+		r.Say("retitled", "stored as: "+title)
+	}
+	t.writeRows(r)
+	for i, a := range t.Articles {
+		a.write(r, i+1)
+	}
+}
+
+func (t *Report) writeRows(r cli.Report) {
+	fmt.Fprintln(r.Out)
+	for _, it := range t.Items[:min(len(t.Items), ShownRows)] {
+		mark := " "
+		if t.IsNew[it.GUID] {
+			mark = "+"
+		}
+		from := ""
+		if it.DateFrom != "" {
+			from = " [date: " + it.DateFrom + "]"
+		}
+		r.Line(mark+" "+cmp.Or(inspect.DateOfItem(it), "no date   "), it.Title+from, 12)
+	}
+	if more := len(t.Items) - ShownRows; more > 0 {
+		r.Say("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more))
+	}
+}
+
+func (t *Report) nextPage() string {
+	n := t.NextPage
+	switch {
+	case n == nil:
+		return t.Pager.Say(t.Chinese)
+	case n.Problem != nil:
+		return n.URL + " was not read: " + *n.Problem
+	}
+	return fmt.Sprintf("%d rows, %d of them other ones: %s", n.Rows, n.New, n.URL)
+}
+
+// String says in words what robots.txt says.
+func (r Robots) String() string {
+	switch {
+	case r.Problem != nil:
+		return *r.Problem
+	case r.Allowed == nil:
+		return "not asked for a feed"
+	case r.Delay > 0:
+		return fmt.Sprintf("allowed, with %g s between requests", r.Delay)
+	}
+	return "allowed"
+}
+
+func (a Article) write(r cli.Report, n int) {
+	fmt.Fprintln(r.Out)
+	r.Say(fmt.Sprintf("article %d", n), a.Title)
+	r.Say("", a.URL)
+	if a.Problem != nil {
+		r.Say("problem", *a.Problem)
+		return
+	}
+	date := "no date"
+	if a.Published != nil {
+		date = *a.Published
+		if a.PublishedFrom != nil {
+			date += " [" + *a.PublishedFrom + "]"
+		}
+	}
+	r.Say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source %s", a.Source, "no source"), orNone("kind %s", a.Kind, "no kind"), a.Characters, a.Paragraphs))
+	for _, f := range a.Attachments {
+		name := f.URL
+		if f.Title != nil {
+			name = *f.Title + " " + f.URL
+		}
+		r.Say("file", name)
+	}
+	for _, w := range a.Warnings {
+		r.Say("warning", w)
+	}
+}
+
+func orNone(format string, value *string, none string) string {
+	if value == nil {
+		return none
+	}
+	return fmt.Sprintf(format, *value)
+}
