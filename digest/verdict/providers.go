@@ -24,7 +24,8 @@ type line struct {
 // QQ is Tencent's list "退信代码说明" (service.mail.qq.com, articles 1000725 to
 // 1000736) for incoming mail, and what exmail.qq.com says.
 var qqLines = []line{
-	{550, "Mailbox not found", gone},                       // 收件人不存在
+	{550, "Mailbox not found", gone}, // 收件人不存在
+	{550, "The recipient may contain a non-existent account", gone},
 	{550, "Mailbox unavailable or access denied", unknown}, // 收件人拒收或邮箱不可用: one text for both
 	{0, "frequency limited", slower},                       // 连接、域名、IP、发信频率超限
 	{0, "Too many", slower},                                // 连接数超限
