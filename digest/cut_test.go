@@ -1,10 +1,10 @@
 package digest_test
 
 import (
+	"bytes"
 	"context"
-	"fmt"
+	"encoding/json"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +27,24 @@ func cutProxy(t *testing.T, upstream string) *toxiproxy.Proxy {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Stop)
+	return p
+}
+
+// addToxic adds a fault to a proxy; type and attributes are those of toxiproxy.
+func addToxic(t *testing.T, p *toxiproxy.Proxy, toxic map[string]any) {
+	t.Helper()
+	if _, err := p.Toxics.AddToxicJson(bytes.NewReader(must[[]byte](t)(json.Marshal(toxic)))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// slowProxy delays what we say and what the server says.
+func slowProxy(t *testing.T, upstream string, latency time.Duration) *toxiproxy.Proxy {
+	t.Helper()
+	p := cutProxy(t, upstream)
+	for _, stream := range []string{"upstream", "downstream"} {
+		addToxic(t, p, map[string]any{"name": stream, "type": "latency", "stream": stream, "attributes": map[string]any{"latency": latency.Milliseconds()}})
+	}
 	return p
 }
 
@@ -53,18 +71,15 @@ func TestCutNetworkLosesNobody(t *testing.T) {
 	// As often as goes before the first uncertain ones have their second try, which
 	// is the last.
 	for round := range 10 {
-		bytes := rand.IntN(200) // in the greeting, EHLO or the commands
+		after := rand.IntN(200) // bytes, in the greeting, EHLO or the commands
 		if round%2 == 0 {
-			bytes = 200 + rand.IntN(60_000) // in or after a message
+			after = 200 + rand.IntN(60_000) // in or after a message
 		}
 		stream := []string{"upstream", "downstream"}[rand.IntN(2)]
 		if stream == "downstream" {
-			bytes %= 1500
+			after %= 1500
 		}
-		toxic := fmt.Sprintf(`{"name":"cut","type":"limit_data","stream":%q,"toxicity":1,"attributes":{"bytes":%d}}`, stream, bytes)
-		if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-			t.Fatal(err)
-		}
+		addToxic(t, proxy, map[string]any{"name": "cut", "type": "limit_data", "stream": stream, "attributes": map[string]any{"bytes": after}})
 		deliver()
 		if err := proxy.Toxics.RemoveToxic(t.Context(), "cut"); err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package digest_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -142,15 +141,9 @@ func TestCutInEveryPhaseLosesNobody(t *testing.T) {
 	for round := range 2 * len(phases) {
 		p := phases[round%len(phases)]
 		p.cutAt.Hang = round >= len(phases)
-		attributes := must[[]byte](t)(json.Marshal(p.cutAt))
-		toxic := must[[]byte](t)(json.Marshal(map[string]any{
-			"name": "cut", "type": "cut_at", "stream": p.stream, "toxicity": 0.7, "attributes": json.RawMessage(attributes),
-		}))
 		made := make(chan struct{}, 1000)
 		cutMade.Store(p.Words, made)
-		if _, err := proxy.Toxics.AddToxicJson(bytes.NewReader(toxic)); err != nil {
-			t.Fatal(err)
-		}
+		addToxic(t, proxy, map[string]any{"name": "cut", "type": "cut_at", "stream": p.stream, "toxicity": 0.7, "attributes": p.cutAt})
 		// A round ends after its cuts. All are over before the first uncertain ones
 		// have their second try, which is the last.
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)

@@ -37,13 +37,7 @@ func TestHealthyDomainsKeepTheirRate(t *testing.T) {
 			add(domain, everybody)
 		}
 	}
-	proxy := cutProxy(t, w.addr)
-	for _, stream := range []string{"upstream", "downstream"} {
-		toxic := fmt.Sprintf(`{"name":%q,"type":"latency","stream":%q,"attributes":{"latency":4}}`, stream, stream)
-		if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	proxy := slowProxy(t, w.addr, 4*time.Millisecond)
 	release := make(chan struct{})
 	var fine, stalled, grey atomic.Int64
 	var through chan struct{}

@@ -2,7 +2,6 @@ package digest_test
 
 import (
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,13 +24,7 @@ func TestFirstPassOverAGreylistingProvider(t *testing.T) {
 	for i := range readers {
 		must[int64](t)(w.readers.AddConfirmed(t.Context(), fmt.Sprintf("r%d@grey.example", i), "zh", []subscribers.List{l}, "test"))
 	}
-	proxy := cutProxy(t, w.addr)
-	for _, stream := range []string{"upstream", "downstream"} {
-		toxic := fmt.Sprintf(`{"name":%q,"type":"latency","stream":%q,"attributes":{"latency":10}}`, stream, stream)
-		if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	proxy := slowProxy(t, w.addr, 10*time.Millisecond)
 	var at, most, refused atomic.Int64
 	w.rejecting(func(string) *smtp.SMTPError {
 		most.Store(max(most.Load(), at.Add(1)))

@@ -115,19 +115,14 @@ func (c *chooser) lookMissed(ctx context.Context, readers []subscribers.Reader, 
 func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []int64, err error) {
 	var text string
 	var items []contentItem
-	lists := make(map[int64]int64) // by issue
+	var lists map[int64]int64 // by issue
 	err = c.s.db.Read(ctx, func(tx *sql.Tx) error {
 		var of string
 		err := tx.QueryRowContext(ctx, `SELECT items, issues FROM variants WHERE id = $1`, variant).Scan(&text, &of)
 		if err != nil {
 			return err
 		}
-		_, err = database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
-			var id, list int64
-			err := r.Scan(&id, &list)
-			lists[id] = list
-			return struct{}{}, err
-		}, `SELECT id, list FROM issues WHERE id IN (`+c.s.db.Dialect().IDs("$1")+`)`, of)
+		lists, err = database.CollectMap(ctx, tx, database.ScanPair[int64, int64], `SELECT id, list FROM issues WHERE id IN (`+c.s.db.Dialect().IDs("$1")+`)`, of)
 		return err
 	})
 	if err == nil {

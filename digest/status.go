@@ -49,8 +49,8 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	}
 	since := s.now().Add(-statusWindow)
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		deliveries, errDeliveries := database.CountBy[string](ctx, tx, `SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE m.due_at >= $1 GROUP BY d.state`, since)
-		reports, errReports := database.CountBy[string](ctx, tx, `SELECT kind, COUNT(*) FROM feedback WHERE kind <> 'reply' AND at >= $1 GROUP BY kind`, since)
+		deliveries, errDeliveries := database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE m.due_at >= $1 GROUP BY d.state`, since)
+		reports, errReports := database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT kind, COUNT(*) FROM feedback WHERE kind <> 'reply' AND at >= $1 GROUP BY kind`, since)
 		st.Deliveries, st.Reports = deliveries, reports
 		err := errors.Join(errDeliveries, errReports,
 			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM issues WHERE held = 1`).Scan(&st.HeldIssues),

@@ -124,14 +124,14 @@ func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Artic
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[int64]Article, len(ids))
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		all, err := database.Collect(ctx, tx, scanArticle, `SELECT `+articleColumns+`
+	var found map[int64]Article
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		found, err = database.CollectMap(ctx, tx, func(r database.Row) (int64, Article, error) {
+			a, err := scanArticle(r)
+			return a.ID, a, err
+		}, `SELECT `+articleColumns+`
 			FROM articles a JOIN sources s ON s.id = a.source
 			WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) AND a.hidden = 0`, string(list))
-		for _, a := range all {
-			found[a.ID] = a
-		}
 		return err
 	})
 	return found, err
@@ -165,17 +165,14 @@ func (st *Store) KnownArticles(ctx context.Context, source int64, guids []string
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]Known, len(guids))
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		all, err := database.Collect(ctx, tx, func(r database.Row) (Known, error) {
+	var found map[string]Known
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		found, err = database.CollectMap(ctx, tx, func(r database.Row) (string, Known, error) {
 			var k Known
 			err := r.Scan(&k.ID, &k.GUID, &k.Hash)
-			return k, err
+			return k.GUID, k, err
 		}, `SELECT id, guid, text_hash FROM articles
 			WHERE source = $1 AND guid IN (`+st.db.Dialect().Texts("$2")+`)`, source, string(list))
-		for _, k := range all {
-			found[k.GUID] = k
-		}
 		return err
 	})
 	return found, err

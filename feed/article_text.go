@@ -31,19 +31,8 @@ const maxFeedText = 1 << 20
 
 // sizes returns how many characters a column of these articles has, by id.
 func (st *Store) sizes(ctx context.Context, tx *sql.Tx, column, list string) (map[int64]int, error) {
-	type size struct {
-		article int64
-		length  int
-	}
-	all, err := database.Collect(ctx, tx, func(row database.Row) (s size, err error) {
-		err = row.Scan(&s.article, &s.length)
-		return s, err
-	}, `SELECT id, length(`+column+`) FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, list)
-	found := make(map[int64]int, len(all))
-	for _, s := range all {
-		found[s.article] = s.length
-	}
-	return found, err
+	return database.CollectMap(ctx, tx, database.ScanPair[int64, int],
+		`SELECT id, length(`+column+`) FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, list)
 }
 
 // ArticlesForFeed returns articles, and the content of the first of them, as far as

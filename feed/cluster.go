@@ -277,11 +277,11 @@ func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	if a.document == 0 {
 		return nil
 	}
-	other := make(map[int64]int64)
-	if err := b.st.carried(ctx, b.tx, []int64{id}, other); err != nil {
+	carried, err := b.st.documentsOf(ctx, b.tx, []int64{id})
+	if err != nil {
 		return err
 	}
-	theirs := other[id]
+	theirs := carried[id]
 	if theirs == 0 || theirs == a.document {
 		return nil
 	}

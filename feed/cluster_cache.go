@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
 
 	"dibao/internal/database"
 )
@@ -34,13 +35,9 @@ func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike ma
 	if err != nil {
 		return err
 	}
-	rows, err := database.Collect(ctx, b.tx, func(row database.Row) (pair [2]int64, err error) {
-		err = row.Scan(&pair[0], &pair[1])
-		return pair, err
-	}, `SELECT article, cluster FROM clusters WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
-	for _, r := range rows {
-		b.clusters[r[0]] = r[1]
-	}
+	stored, err := database.CollectMap(ctx, b.tx, database.ScanPair[int64, int64],
+		`SELECT article, cluster FROM clusters WHERE article IN (`+b.st.db.Dialect().IDs("$1")+`)`, string(list))
+	maps.Copy(b.clusters, stored)
 	return err
 }
 

@@ -112,13 +112,12 @@ func (st *Store) DocumentsByID(ctx context.Context, ids []int64) (map[int64]Docu
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[int64]Document, len(ids))
-	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		all, err := database.Collect(ctx, tx, scanDocument,
-			`SELECT `+documentColumns+` FROM documents d WHERE d.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
-		for _, d := range all {
-			found[d.ID] = d
-		}
+	var found map[int64]Document
+	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		found, err = database.CollectMap(ctx, tx, func(r database.Row) (int64, Document, error) {
+			d, err := scanDocument(r)
+			return d.ID, d, err
+		}, `SELECT `+documentColumns+` FROM documents d WHERE d.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
 		return err
 	})
 	return found, err
@@ -226,31 +225,22 @@ func (st *Store) DocumentArticles(ctx context.Context, id int64) ([]int64, error
 // DocumentsOf returns the document that each article carries; articles that
 // carry none are missing from the map.
 func (st *Store) DocumentsOf(ctx context.Context, articles []int64) (map[int64]int64, error) {
-	found := make(map[int64]int64)
-	err := st.db.Read(ctx, func(tx *sql.Tx) error { return st.carried(ctx, tx, articles, found) })
+	var found map[int64]int64
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		found, err = st.documentsOf(ctx, tx, articles)
+		return err
+	})
 	return found, err
 }
 
-// carried fills found with the document of each article.
-func (st *Store) carried(ctx context.Context, tx *sql.Tx, articles []int64, found map[int64]int64) error {
+func (st *Store) documentsOf(ctx context.Context, tx *sql.Tx, articles []int64) (map[int64]int64, error) {
 	if len(articles) == 0 {
-		return nil
+		return map[int64]int64{}, nil
 	}
 	list, err := json.Marshal(articles)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT article, document FROM carriers WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var article, document int64
-		if err := rows.Scan(&article, &document); err != nil {
-			return err
-		}
-		found[article] = document
-	}
-	return rows.Err()
+	return database.CollectMap(ctx, tx, database.ScanPair[int64, int64],
+		`SELECT article, document FROM carriers WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
 }

@@ -33,9 +33,10 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 	if err := b.loadPages(ctx, names); err != nil {
 		return err
 	}
-	before := make(map[int64]int64)
+	var before map[int64]int64
 	if slices.ContainsFunc(b.articles, func(a *arrival) bool { return !a.isNew }) {
-		if err := b.st.carried(ctx, b.tx, b.ids(), before); err != nil {
+		var err error
+		if before, err = b.st.documentsOf(ctx, b.tx, b.ids()); err != nil {
 			return err
 		}
 	}

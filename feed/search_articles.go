@@ -26,12 +26,11 @@ type Hit struct {
 func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 	var articles map[int64]Article
 	found, err := st.Index.Search(ctx, q, func(ctx context.Context, tx *sql.Tx, ids []int64, each func(int64, search.Texts)) error {
-		articles = make(map[int64]Article, len(ids))
 		list, err := json.Marshal(ids)
 		if err != nil {
 			return err
 		}
-		all, err := database.Collect(ctx, tx, func(row database.Row) (Article, error) {
+		articles, err = database.CollectMap(ctx, tx, func(row database.Row) (int64, Article, error) {
 			a, err := scanFullArticle(row)
 			t := search.Texts{Title: a.Title(), Summary: a.Facts.Summary}
 			if a.MayShowText() {
@@ -39,12 +38,9 @@ func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 			}
 			each(a.ID, t)
 			a.Facts.Paragraphs = nil // a page of long texts takes much memory
-			return a, err
+			return a.ID, a, err
 		}, `SELECT `+articleColumns+`, '', a.paragraphs, '{}'
 			FROM articles a JOIN sources s ON s.id = a.source WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
-		for _, a := range all {
-			articles[a.ID] = a
-		}
 		return err
 	})
 	out := Results{Answer: found, Hits: make([]Hit, len(found.Hits))}
@@ -85,8 +81,8 @@ func (st *Store) indexSource() search.Source {
 		if err != nil {
 			return nil, err
 		}
-		carried := make(map[int64]int64)
-		if err := st.carried(ctx, tx, ids, carried); err != nil {
+		carried, err := st.documentsOf(ctx, tx, ids)
+		if err != nil {
 			return nil, err
 		}
 		var out []search.Article

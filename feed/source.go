@@ -309,19 +309,16 @@ const ratedDays = 28
 // the day they came, and an archive that a new source brings does not.
 func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	since := st.Now().Add(-ratedDays * 24 * time.Hour)
-	rates := make(map[int64]float64)
-	err := st.db.Read(ctx, func(tx *sql.Tx) error {
-		type count struct{ source, articles int64 }
-		all, err := database.Collect(ctx, tx, func(row database.Row) (c count, err error) {
-			return c, row.Scan(&c.source, &c.articles)
-		}, `SELECT source, COUNT(*) FROM articles
+	var rates map[int64]float64
+	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+		rates, err = database.CollectMap(ctx, tx, database.ScanPair[int64, float64], `SELECT source, COUNT(*) FROM articles
 			WHERE collected_at >= $1 AND (published_on IS NULL OR published_on = '' OR published_on >= $2) GROUP BY source`,
 			since, since.Format(time.DateOnly))
-		for _, c := range all {
-			rates[c.source] = float64(c.articles) * 7 / ratedDays
-		}
 		return err
 	})
+	for source, articles := range rates {
+		rates[source] = articles * 7 / ratedDays
+	}
 	return rates, err
 }
 

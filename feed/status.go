@@ -23,7 +23,7 @@ type Status struct {
 func (st *Store) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		s.Sources, err = database.CountBy[State](ctx, tx, `SELECT state, COUNT(*) FROM sources WHERE state <> 'removed' GROUP BY state`)
+		s.Sources, err = database.CollectMap(ctx, tx, database.ScanPair[State, int], `SELECT state, COUNT(*) FROM sources WHERE state <> 'removed' GROUP BY state`)
 		if err != nil {
 			return err
 		}

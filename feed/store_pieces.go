@@ -111,22 +111,14 @@ func (st *Store) unchanged(ctx context.Context, tx *sql.Tx, articles []*arrival)
 	if err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT id, text_hash FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		var hash string
-		if err := rows.Scan(&id, &hash); err != nil {
-			return err
-		}
+	is, err := database.CollectMap(ctx, tx, database.ScanPair[int64, string],
+		`SELECT id, text_hash FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
+	for id, hash := range is {
 		if was[id] != hash {
 			return errChanged
 		}
 	}
-	return rows.Err()
+	return err
 }
 
 // finish does what transactions left to do: what would have made them long.

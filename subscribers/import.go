@@ -326,17 +326,10 @@ func (r *importRun) withoutSuppressed(ctx context.Context, tx *sql.Tx, entries [
 	for i, e := range entries {
 		hashes[i] = e.hash
 	}
-	type found struct{ hash, reason string }
-	suppressed, err := database.Collect(ctx, tx, func(row database.Row) (f found, err error) {
-		err = row.Scan(&f.hash, &f.reason)
-		return f, err
-	}, `SELECT address_hash, reason FROM suppressions WHERE address_hash IN (`+r.store.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
-	if err != nil || len(suppressed) == 0 {
+	reasons, err := database.CollectMap(ctx, tx, database.ScanPair[string, string],
+		`SELECT address_hash, reason FROM suppressions WHERE address_hash IN (`+r.store.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
+	if err != nil || len(reasons) == 0 {
 		return entries, err
-	}
-	reasons := make(map[string]string)
-	for _, f := range suppressed {
-		reasons[f.hash] = f.reason
 	}
 	kept := entries[:0]
 	for _, e := range entries {
@@ -359,21 +352,8 @@ func (r *importRun) readers(ctx context.Context, tx *sql.Tx, entries []importEnt
 }
 
 func readersByKey(ctx context.Context, tx *sql.Tx, d database.Dialect, keys []string) (map[string]int64, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, address_key FROM subscribers WHERE address_key IN (`+d.Texts("$1")+`)`, jsonArray(keys))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	found := make(map[string]int64, len(keys))
-	for rows.Next() {
-		var id int64
-		var key string
-		if err := rows.Scan(&id, &key); err != nil {
-			return nil, err
-		}
-		found[key] = id
-	}
-	return found, rows.Err()
+	return database.CollectMap(ctx, tx, database.ScanPair[string, int64],
+		`SELECT address_key, id FROM subscribers WHERE address_key IN (`+d.Texts("$1")+`)`, jsonArray(keys))
 }
 
 // subscriptionKey is a place on a list before its reader has an id.
@@ -389,19 +369,10 @@ func (r *importRun) states(ctx context.Context, tx *sql.Tx, readers map[string]i
 		ids = append(ids, id)
 		keys[id] = key
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT subscriber, list, state FROM subscriptions WHERE subscriber IN (`+r.store.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	states := make(map[subscriptionKey]State)
-	for rows.Next() {
-		var id, list int64
-		var state State
-		if err := rows.Scan(&id, &list, &state); err != nil {
-			return nil, err
-		}
-		states[subscriptionKey{keys[id], list}] = state
-	}
-	return states, rows.Err()
+	return database.CollectMap(ctx, tx, func(r database.Row) (k subscriptionKey, state State, err error) {
+		var id int64
+		err = r.Scan(&id, &k.list, &state)
+		k.key = keys[id]
+		return k, state, err
+	}, `SELECT subscriber, list, state FROM subscriptions WHERE subscriber IN (`+r.store.db.Dialect().IDs("$1")+`)`, jsonArray(ids))
 }

@@ -344,7 +344,7 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, error) {
 	counts := map[string]int{string(StateConfirmed): 0, string(StatePending): 0, string(StateUnsubscribed): 0}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
-		found, err := database.CountBy[string](ctx, tx, `SELECT state, COUNT(*) FROM subscriptions WHERE list = $1 GROUP BY state`, list)
+		found, err := database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT state, COUNT(*) FROM subscriptions WHERE list = $1 GROUP BY state`, list)
 		if err != nil {
 			return err
 		}
@@ -366,7 +366,7 @@ func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int, error) 
 // countBy returns the counts that a query gives for names.
 func (s *Store) countBy(ctx context.Context, query string) (counts map[string]int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		counts, err = database.CountBy[string](ctx, tx, query)
+		counts, err = database.CollectMap(ctx, tx, database.ScanPair[string, int], query)
 		return err
 	})
 	return counts, err

@@ -319,13 +319,9 @@ func (s *Store) fillSuppressions(ctx context.Context, tx *sql.Tx, page []Suppres
 	for i, x := range page {
 		hashes[i] = s.addressHash(x.Address)
 	}
-	found := make(map[string]Suppression)
-	_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
-		var hash string
-		var x Suppression
-		err := r.Scan(&hash, &x.Reason, &x.Note, &x.At)
-		found[hash] = x
-		return struct{}{}, err
+	found, err := database.CollectMap(ctx, tx, func(r database.Row) (hash string, x Suppression, err error) {
+		err = r.Scan(&hash, &x.Reason, &x.Note, &x.At)
+		return hash, x, err
 	}, `SELECT address_hash, reason, note, at FROM suppressions WHERE address_hash IN (`+s.db.Dialect().Texts("$1")+`)`, jsonArray(hashes))
 	for i, x := range page {
 		f, ok := found[hashes[i]]

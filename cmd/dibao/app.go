@@ -74,12 +74,24 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	if !g.inServer {
 		budget.Set(c.Server.Memory)
 	}
-	if path := database.File(c.Database.URL.Reveal()); path != "" && !slices.Contains(beginners, cmd.Name()) {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no database %s; run dibao in its folder, name it with --database, or make it with: dibao init", path)
+	if !slices.Contains(beginners, cmd.Name()) {
+		if err := missingDatabase(c); err != nil {
+			return nil, err
 		}
 	}
 	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
+}
+
+// missingDatabase returns an error if the database is a file that does not exist.
+func missingDatabase(c config.Config) error {
+	path := database.File(c.Database.URL.Reveal())
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database %s; run dibao in its folder, name it with --database, or make it with: dibao init", path)
+	}
+	return nil
 }
 
 // beginners are the verbs that make a database where there is none. All others would

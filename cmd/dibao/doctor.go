@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,10 +59,8 @@ func (a *app) examined() *doctor.Node {
 // openAsIs opens a database that is there and of this program's schema; else the
 // finding says what to do.
 func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, doctor.Finding) {
-	if file := database.File(c.Database.URL.Reveal()); file != "" {
-		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-			return nil, doctor.Finding{Check: "database", Status: "failed", Text: file + " is not there; make it with: dibao init, or dibao migrate where there is a config.toml"}
-		}
+	if err := missingDatabase(c); err != nil {
+		return nil, doctor.Finding{Check: "database", Status: "failed", Text: err.Error()}
 	}
 	db, err := database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{ReadURL: c.Database.ReadURL.Reveal()})
 	if err != nil {

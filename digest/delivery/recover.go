@@ -24,8 +24,12 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 			`SELECT DISTINCT claimed_by, lease_until FROM deliveries WHERE state = 'claimed' AND claimed_by NOT IN (SELECT owner FROM delivery_runs)`,
 			`SELECT owner, lease_until FROM delivery_runs`,
 		} {
-			if err := scanLeases(ctx, tx, query, runs); err != nil {
+			leases, err := database.CollectMap(ctx, tx, database.ScanPair[string, sql.Null[time.Time]], query)
+			if err != nil {
 				return err
+			}
+			for owner, lease := range leases {
+				runs[owner] = lease.V
 			}
 		}
 		return nil
@@ -74,23 +78,6 @@ func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) 
 		return 0, nil
 	}
 	return l.takeOver(ctx, owner, nil, now)
-}
-
-func scanLeases(ctx context.Context, tx *sql.Tx, query string, into map[string]time.Time) error {
-	rows, err := tx.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var owner string
-		var lease sql.Null[time.Time]
-		if err := rows.Scan(&owner, &lease); err != nil {
-			return err
-		}
-		into[owner] = lease.V
-	}
-	return rows.Err()
 }
 
 // takeOver ends a run in its place; file is what its file holds, nil where there

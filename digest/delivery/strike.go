@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -212,13 +213,8 @@ func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string,
 			return err
 		}
 		sizes[""] = all
-		_, err = database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
-			var name string
-			var size int
-			err := r.Scan(&name, &size)
-			sizes[name] = size
-			return struct{}{}, err
-		}, s.db.Dialect().Pick(largeDomainsSQLite, largeDomainsPostgres), mailing, strikesLeast*100/strikesPercent)
+		large, err := database.CollectMap(ctx, tx, database.ScanPair[string, int], s.db.Dialect().Pick(largeDomainsSQLite, largeDomainsPostgres), mailing, strikesLeast*100/strikesPercent)
+		maps.Copy(sizes, large)
 		return err
 	})
 	if err != nil || n < strikesLeast && !need {

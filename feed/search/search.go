@@ -337,23 +337,12 @@ func (s *searching) texts(ctx context.Context, all []found, query string) (map[i
 	if err != nil {
 		return nil, err
 	}
-	texts := make(map[int64]searchText, len(all))
-	rows, err := s.tx.QueryContext(ctx, query+`(`+s.ix.db.Dialect().IDs("$1")+`)`, string(list))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id int64
-		var t searchText
-		if err := rows.Scan(&id, &t.title, &t.number, &t.issuers, &t.summary, &t.paragraphs); err != nil {
-			return nil, err
-		}
+	return database.CollectMap(ctx, s.tx, func(r database.Row) (id int64, t searchText, err error) {
+		err = r.Scan(&id, &t.title, &t.number, &t.issuers, &t.summary, &t.paragraphs)
 		t.title, t.number, t.issuers = fold.Text(t.title), fold.Text(t.number), fold.Text(t.issuers)
 		t.summary, t.paragraphs = fold.Text(t.summary), fold.Text(t.paragraphs)
-		texts[id] = t
-	}
-	return texts, rows.Err()
+		return id, t, err
+	}, query+`(`+s.ix.db.Dialect().IDs("$1")+`)`, string(list))
 }
 
 // holds reports whether a folded text satisfies every clause.

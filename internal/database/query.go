@@ -33,22 +33,29 @@ func ScanOne[T any](r Row) (T, error) {
 	return v, err
 }
 
-// CountBy runs a query whose rows are a name and a count, and returns the counts by
-// name.
-func CountBy[K ~string](ctx context.Context, tx *sql.Tx, query string, args ...any) (map[K]int, error) {
-	type row struct {
-		name K
-		n    int
+// CollectMap runs a query and scans every row of its result into a key and its
+// value. Of rows with one key the last counts.
+func CollectMap[K comparable, V any](ctx context.Context, tx *sql.Tx, scan func(Row) (K, V, error), query string, args ...any) (map[K]V, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := Collect(ctx, tx, func(r Row) (c row, err error) {
-		err = r.Scan(&c.name, &c.n)
-		return c, err
-	}, query, args...)
-	counts := make(map[K]int, len(rows))
-	for _, c := range rows {
-		counts[c.name] = c.n
+	defer rows.Close()
+	all := make(map[K]V)
+	for rows.Next() {
+		k, v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all[k] = v
 	}
-	return counts, err
+	return all, rows.Err()
+}
+
+// ScanPair scans a row of two columns.
+func ScanPair[K comparable, V any](r Row) (k K, v V, err error) {
+	err = r.Scan(&k, &v)
+	return k, v, err
 }
 
 // IDs returns a subquery that yields the integers of a JSON array, for

@@ -280,7 +280,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
 // running, retryable, scheduled, and for a while completed and discarded.
 func Counts(ctx context.Context, db *database.DB) (counts map[string]int, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
-		counts, err = database.CountBy[string](ctx, tx, `SELECT state, COUNT(*) FROM river_job GROUP BY state`)
+		counts, err = database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT state, COUNT(*) FROM river_job GROUP BY state`)
 		return err
 	})
 	return counts, err
