@@ -2,12 +2,10 @@ package browser
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 // watchMemory returns true when a process and those that it started take more
@@ -31,21 +29,11 @@ func watchMemory(ctx context.Context, pid int, most int64) bool {
 // memoryOf is what a process and those that it started hold for themselves, in
 // bytes.
 func memoryOf(pid int) int64 {
-	parents := make(map[int]int)
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, name := range stats {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			continue
-		}
-		// pid (name) state ppid …; the name may hold anything.
-		_, rest, _ := strings.Cut(string(b), ")")
-		if i := strings.LastIndexByte(string(b), ')'); i >= 0 {
-			rest = string(b[i+1:])
-		}
-		id, _ := strconv.Atoi(strings.Split(name, "/")[2])
-		if fields := strings.Fields(rest); len(fields) > 1 {
-			parents[id], _ = strconv.Atoi(fields[1])
+	processes, _ := procfs.AllProcs()
+	parents := make(map[int]int, len(processes))
+	for _, p := range processes {
+		if stat, err := p.Stat(); err == nil {
+			parents[p.PID] = stat.PPID
 		}
 	}
 	total := int64(0)
@@ -62,12 +50,13 @@ func memoryOf(pid int) int64 {
 
 // residentOf is the memory of one process that it shares with no other.
 func residentOf(pid int) int64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	fields := strings.Fields(string(b))
-	if err != nil || len(fields) < 3 {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
 		return 0
 	}
-	resident, _ := strconv.ParseInt(fields[1], 10, 64)
-	shared, _ := strconv.ParseInt(fields[2], 10, 64)
-	return (resident - shared) * int64(os.Getpagesize())
+	pages, err := p.Statm()
+	if err != nil || pages.Resident < pages.Shared {
+		return 0
+	}
+	return int64(pages.Resident-pages.Shared) * int64(os.Getpagesize())
 }

@@ -1,17 +1,17 @@
 package bench
 
 import (
-	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 // IdleFigures are what "bench idle" measures of a daemon without sources, readers and
@@ -125,39 +125,23 @@ type usage struct {
 func usageOf(pids ...int) (out []usage, err error) {
 	for _, pid := range pids {
 		u := usage{at: time.Now()}
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
-		if err == nil && len(threads) == 0 {
-			err = fmt.Errorf("process %d can't be measured: \"bench idle\" needs Linux's /proc, and the process running", pid)
-		}
-		if err != nil {
-			return nil, err
-		}
+		threads, err := procfs.AllThreads(pid)
+		measured := 0
 		for _, thread := range threads {
-			// The first number of schedstat is the time on a CPU in nanoseconds.
-			stat, _ := os.ReadFile(thread + "/schedstat")
-			if fields := strings.Fields(string(stat)); len(fields) > 0 {
-				ns, _ := strconv.ParseFloat(fields[0], 64)
-				u.cpu += ns / 1e9
+			scheduled, errScheduled := thread.Schedstat()
+			status, errStatus := thread.NewStatus()
+			if err = errors.Join(errScheduled, errStatus); err != nil {
+				continue // it ended since it was listed
 			}
-			u.switches += field(thread+"/status", "voluntary_ctxt_switches:")
+			measured++
+			u.cpu += float64(scheduled.RunningNanoseconds) / 1e9
+			u.switches += float64(status.VoluntaryCtxtSwitches)
+			u.rss = float64(status.VmRSS) / 1024 / 1000 // of the process; the baselines count thousands of KiB
 		}
-		u.rss = field(fmt.Sprintf("/proc/%d/status", pid), "VmRSS:") / 1000
+		if measured == 0 {
+			return nil, errors.Join(fmt.Errorf("process %d can't be measured: \"bench idle\" needs Linux's /proc, and the process running", pid), err)
+		}
 		out = append(out, u)
 	}
 	return out, nil
-}
-
-// field returns the number behind a name in a file of /proc; 0 where it is missing.
-func field(path, name string) (n float64) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for in := bufio.NewScanner(f); in.Scan(); {
-		if fields := strings.Fields(in.Text()); len(fields) > 1 && fields[0] == name {
-			n, _ = strconv.ParseFloat(fields[1], 64)
-		}
-	}
-	return n
 }
