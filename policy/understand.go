@@ -25,6 +25,11 @@ type understanding struct {
 	reported bool // its author is a reporter
 }
 
+// MaxText is how much of a text is read and kept, in bytes; feed/ingest cuts what is
+// longer. The longest law, the Civil Code, has a third of that. Pages, feeds, searches
+// and digests load texts by the dozen.
+const MaxText = 1 << 20
+
 // Understand judges what the evidence says. The same evidence gives the same
 // facts on every machine and day.
 func Understand(e Evidence) Facts {

@@ -110,6 +110,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 				if err != nil {
 					return nil, err
 				}
+				item.Shorten()
 				f := policy.Understand(item.Evidence)
 				f.Warnings = append(slices.Clone(item.Warnings), f.Warnings...)
 				v := ViewFacts(f)
@@ -158,6 +159,7 @@ func factsOfFiles(ctx context.Context, readFile FileReader, names []string) ([]p
 		if err != nil {
 			return facts, fmt.Errorf("%s: %w", name, err)
 		}
+		item.Shorten()
 		facts = append(facts, policy.Understand(item.Evidence))
 	}
 	return facts, nil
