@@ -41,6 +41,9 @@ func TestOwnPagers(t *testing.T) {
 		{"href-hash-next", `<div class="slide"><a href="#next" class="next">&nbsp;</a></div>`, ""},
 		{"article-next", `<p>下一篇：<a href="/a/1.html">关于某事的公告</a></p>`, ""},
 		{"jump-fn-base", `<script>function go(p){location.href="index_"+p+".html"}</script><a href="javascript:go(2)">下一页</a>`, "https://www.pager.example/zwgk/wj/index_2.html"},
+		{"encoded-jhtml", `<a href="#" onclick="location.href=encodeURI('index_2.jhtml');">下一页</a>`, "https://www.pager.example/zwgk/wj/index_2.jhtml"},
+		{"written-vars", `<div class="page"><script>function draw(){var currentPage=0;var nextPage=currentPage+1;var countPage=25//共多少页
+			document.write("<a class=\"home\" href=\"#\">首页</a>");if(currentPage!=countPage-1)document.write("<a class=\"end\" href=\"index"+"_"+nextPage+"."+"html\">></a>")}draw()</script></div>`, "https://www.pager.example/zwgk/wj/index_1.html"},
 		{"onclick-a-num", `<a href="javascript:gotopage('/zwgk/wj/index_2.html')">下一页</a>`, "https://www.pager.example/zwgk/wj/index_2.html"},
 		{"vue-el", `<div class="el-pagination"><button class="btn-next"><i></i></button><ul class="el-pager"><li class="number active">1</li><li class="number">2</li></ul></div>`, "?"},
 	} {

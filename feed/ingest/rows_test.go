@@ -2,8 +2,11 @@ package ingest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"dibao/feed/ingest/list"
 )
 
 // Lists as the systems that official sites and think-tanks run on draw them: each
@@ -77,6 +80,40 @@ func TestNoList(t *testing.T) {
 	} {
 		if items, err := (pageReader{}).Read(Page{URL: "http://www.sample.example/", Body: []byte(body)}, Source{}); err != nil || len(items) > 0 {
 			t.Errorf("%d rows, %v", len(items), err)
+		}
+	}
+}
+
+// TestWhatIsNoRow reads lists beside which something else has the shape of rows: where
+// the page stands on its site, a pager in a row of the table, pictures whose addresses
+// hold days. What is left out of a container is said.
+func TestWhatIsNoRow(t *testing.T) {
+	t.Parallel()
+	titles := []string{"样例省燃气管理条例", "关于修改《样例省物业管理条例》的决定", "样例省历史文化名城保护条例", "样例省民用建筑节能条例"}
+	var sheets, table, pictures strings.Builder
+	for i, title := range titles {
+		fmt.Fprintf(&sheets, `<div class="item"><h4><a href="2%d.html">%s</a></h4><p>全文摘要，%s。<a href="2%d.html">[看全文]</a></p><p>发布时间：2026-11-2%d 09:48:12</p></div>`, i, title, title, i, 7-i)
+		fmt.Fprintf(&table, `<tr><td>-</td><td><a href="2%d.html">%s</a></td><td>2026-11-2%d</td></tr>`, i, title, 7-i)
+		for j := range 2 {
+			fmt.Fprintf(&pictures, `<dl class="pic"><dd><a href="/2025/1%d1%d/9.html">样例冰雪节第%d幕</a></dd></dl>`, j, i, j)
+		}
+	}
+	for _, c := range []struct{ name, markup, dropped string }{
+		{"pictures beside the list", `<div class="l">` + sheets.String() + `</div><div class="r">` + pictures.String() + `</div>`, "another-list"},
+		{"breadcrumbs and a pager in the table", `<table><tr><td colspan="3">您现在的位置：<a href="/">首页</a> >> <a href="../">政策法规库</a></td></tr>` + table.String() + `<tr><td colspan="3"><a href="">第一页</a><a href="index_2.html">2</a><a href="index_9.html">最后一页</a></td></tr></table>`, "breadcrumbs"},
+	} {
+		l, err := ReadList(Page{URL: "http://www.sample.example/zwgk/", Body: []byte("<html><body>" + c.markup + "</body></html>"), FetchedAt: casesAt}, Source{})
+		if err != nil || len(l.Items) != len(titles) {
+			t.Errorf("%s: %d rows, %v", c.name, len(l.Items), err)
+			continue
+		}
+		for i, it := range l.Items {
+			if it.Title != titles[i] || it.Evidence.ListDate != fmt.Sprintf("2026-11-2%d", 7-i) {
+				t.Errorf("%s: row %d is %q of %q", c.name, i, it.Title, it.Evidence.ListDate)
+			}
+		}
+		if !slices.ContainsFunc(l.Dropped, func(d list.Drop) bool { return string(d.Code) == c.dropped }) {
+			t.Errorf("%s: dropped %+v", c.name, l.Dropped)
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/literal"
-	"dibao/feed/ingest/pager"
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
@@ -120,16 +119,14 @@ func (u *unfolder) records(n *html.Node, text string) {
 		return
 	}
 	var b strings.Builder
-	if group := pager.NextGroup.FindString(text); group != "" {
-		b.WriteString(group + "></nextgroup>") // the pager needs it
-	}
 	for _, m := range rows {
 		b.WriteString(m[1])
 	}
 	u.replace(n, b.String())
 }
 
-// replace parses markup where n stands, and removes n.
+// replace parses markup where n stands, and removes n; a script stays, since pagers
+// are read out of it.
 func (u *unfolder) replace(n *html.Node, text string) {
 	parent := n.Parent
 	if u.left -= len(text); u.left < 0 || parent == nil || parent.Type != html.ElementNode || parent.Data == "head" || strings.TrimSpace(text) == "" {
@@ -139,7 +136,9 @@ func (u *unfolder) replace(n *html.Node, text string) {
 		x.Parent.RemoveChild(x)
 		parent.InsertBefore(x, n)
 	}
-	parent.RemoveChild(n)
+	if n.Data != "script" {
+		parent.RemoveChild(n)
+	}
 }
 
 // tableParts are what rows and cells of a table have to stand in to be read.

@@ -44,6 +44,9 @@ const (
 	minBareTitle = 10 // letters on average, of a list without any date
 )
 
+// onlyInAddress is how much a list counts whose dates stand in its addresses alone.
+const onlyInAddress = 0.4
+
 // candidates returns the containers of a page that may be its list.
 func (f *finder) candidates(root *html.Node) []*candidate {
 	var all []*candidate
@@ -213,6 +216,9 @@ func (f *finder) weigh(c *candidate) {
 		}
 	}
 	if dated*2 >= float64(n)*0.5 && dated >= minDated {
+		if c.dated == 0 { // as boxes of pictures
+			like *= onlyInAddress
+		}
 		c.score = dated * titles * like * side
 		return
 	}

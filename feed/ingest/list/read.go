@@ -52,6 +52,10 @@ func (f *finder) read(c *candidate) Found {
 		}
 		seen[row.Href+"\x00"+row.Title] = true
 		row.Date, row.From = f.date(s, links[i], heads[s.node.Parent])
+		if row.Date.On.IsZero() && crumbs.MatchString(textOf(s.node, 120, ' ')) {
+			drops.Add(Crumbs, "", row.Title)
+			continue
+		}
 		found.Rows = append(found.Rows, row)
 	}
 	unnumber(found.Rows)
@@ -100,6 +104,12 @@ const minShort = 2
 
 // minShortRows is how many rows with a date there are in a list of short titles.
 const minShortRows = 5
+
+// crumbs begin with where the page stands on its site.
+var crumbs = lazyregexp.New(`(?i)^[\s>»·|\[【]{0,4}(?:您?(?:的|当前|现在|目前|所在|所处){1,4}位置|(?:首\s*页|主页|home)\s*[>＞»›→/])`)
+
+// maxPagerWord is the most bytes of a link of a pager that a word makes one: 最后一页.
+const maxPagerWord = 15
 
 // pagerWord is a link of a pager.
 var pagerWord = lazyregexp.New(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)

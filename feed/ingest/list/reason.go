@@ -12,6 +12,7 @@ const (
 	Placeholder   Reason = "template"
 	NoText        Reason = "no-text"
 	Twice         Reason = "twice"
+	Crumbs        Reason = "breadcrumbs"
 	Another       Reason = "another-list" // Detail names its element
 	SameAddress   Reason = "same-address"
 	NoPage        Reason = "no-page"
@@ -29,6 +30,7 @@ var sentences = map[Reason][2]string{
 	Placeholder:   {"the row is a template without content", "这一行是没有内容的模板"},
 	NoText:        {"the link of the row has no text", "这一行的链接没有文字"},
 	Twice:         {"the row is on the page twice", "这一行在页面上出现了两次"},
+	Crumbs:        {"the row says where the page stands on its site", "这一行是页面在网站中的位置"},
 	Another:       {"another list of the page: %s", "页面上的另一个列表：%s"},
 	SameAddress:   {"the row leads to the address of another one", "这一行与另一行的网址相同"},
 	NoPage:        {"the link of the row leads to no page", "这一行的链接不指向任何页面"},

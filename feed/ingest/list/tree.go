@@ -90,7 +90,7 @@ func (f *finder) look(n *html.Node) *info {
 	}
 	href := Address(n)
 	in.any = in.any || href != ""
-	if text := textOrTitle(n); href != "" && in.links == 0 && letters(text) >= f.least && !isNumber(text) && (f.least == minTitle || !pagerWord.MatchString(text)) {
+	if text := textOrTitle(n); href != "" && in.links == 0 && letters(text) >= f.least && !isNumber(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(textOrTitle(n)), maxChars)
@@ -254,7 +254,7 @@ func looksLikeAddress(s string) bool {
 		pageName.MatchString(s)
 }
 
-var pageName = lazyregexp.New(`^[\w./%-]+\.(?:s?html?|jspx?|aspx?|php|do)(?:\?[^\s]*)?$`)
+var pageName = lazyregexp.New(`^[\w./%-]+\.(?:[jsx]?html?|jspx?|aspx?|php|do)(?:\?[^\s]*)?$`)
 
 // isHidden reports whether a style or a class hides an element.
 func isHidden(n *html.Node) bool {

@@ -1,6 +1,9 @@
 package literal
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // A page may write its rows by document.write. Nothing is run: what is read is a
 // string that is put together of literals and of variables that were set to such.
@@ -101,17 +104,18 @@ func (r *scriptReader) word() {
 }
 
 // sumOf reads literals and variables with + between them. It stops at what it does
-// not understand and reports whether it understood all.
+// not understand and reports whether it understood all. Numbers without a string are
+// added up: currentPage+1.
 func (r *scriptReader) sumOf() (string, bool) {
 	var b strings.Builder
-	for {
+	for total, terms := 0, 1; ; terms++ {
 		r.space()
 		if r.at >= len(r.s) {
 			return b.String(), false
 		}
-		before := b.Len()
+		before, isQuoted := b.Len(), strings.IndexByte("\"'`", r.s[r.at]) >= 0
 		switch c := r.s[r.at]; {
-		case c == '"' || c == '\'' || c == '`':
+		case isQuoted:
 			b.WriteString(r.literal())
 		case isNameByte(c):
 			name := r.name()
@@ -135,7 +139,15 @@ func (r *scriptReader) sumOf() (string, bool) {
 			return "", false
 		}
 		r.space()
+		if n, err := strconv.Atoi(b.String()[before:]); err != nil || b.Len()-before > 6 || isQuoted {
+			total = -1
+		} else if total >= 0 {
+			total += n
+		}
 		if r.at >= len(r.s) || r.s[r.at] != '+' {
+			if total >= 0 && terms > 1 {
+				return strconv.Itoa(total), true
+			}
 			return b.String(), r.at >= len(r.s) || strings.IndexByte(");,}\nvdifl", r.s[r.at]) >= 0
 		}
 		r.at++

@@ -288,16 +288,16 @@ func (r *pagerReader) byVariables() string {
 	return r.numbered(pages, at, name, extension)
 }
 
-// NextGroup finds where pages of 大汉 jcms keep the address of more records.
-var NextGroup = lazyregexp.New(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
+// nextGroup finds where pages of 大汉 jcms keep the address of more records.
+var nextGroup = lazyregexp.New(`(?s)<nextgroup>\s*(?:<!\[CDATA\[)?.{0,40}?href=['"]([^'"]{1,1000})['"]`)
 
 func (r *pagerReader) byGroup() string {
-	if m := NextGroup.FindStringSubmatch(r.scripts); m != nil {
+	if m := nextGroup.FindStringSubmatch(r.scripts); m != nil {
 		return html.UnescapeString(m[1])
 	}
 	for n := range r.root.Descendants() {
 		if n.Type == html.CommentNode && n.Parent != nil && n.Parent.Data == "nextgroup" {
-			if m := NextGroup.FindStringSubmatch("<nextgroup>" + n.Data); m != nil {
+			if m := nextGroup.FindStringSubmatch("<nextgroup>" + n.Data); m != nil {
 				return html.UnescapeString(m[1])
 			}
 		}
