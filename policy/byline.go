@@ -19,11 +19,13 @@ var (
 	// reporterInLead names reporters in a bracket: （记者李样冰、管例江）, 〔记者王样／台北报导〕,
 	// （中央社记者王样文台北21日电）.
 	reporterInLead = lazyregexp.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
-	officeEnd      = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
-	organWord      = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
-	firstOffice    = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
-	marked         = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
-	hanName        = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
+	// reporterReports opens a report with who wrote it: 记者王样例报道.
+	reporterReports = lazyregexp.New(`^(?:本报讯\s*)?(?:本[报网台])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
+	officeEnd       = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
+	organWord       = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	firstOffice     = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	marked          = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
+	hanName         = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
 const (
@@ -88,12 +90,13 @@ func (u *understanding) linesOfAuthors() []candidate {
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if i == n-1 {
 			if before, inner, ok := lastBracket(lastRunes(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”") {
-				if value := authorsOf(inner, false); value != "" {
-					return []candidate{{value: value, line: p[strings.LastIndex(p, inner)-len("（"):], at: -1, weight: byLine}}
+				if value := authorsOf(inner, true); value != "" && !u.mentions(value) { // names alone are how reports end
+					return []candidate{{value: value, line: p[strings.LastIndex(p, inner)-len("（"):], at: -1, weight: byLine, reports: authorsOf(inner, false) == ""}}
 				}
 			}
 		}
-		if value := authorsOf(p, false); value != "" {
+		_, inner, ok := lastBracket(p)
+		if value := authorsOf(p, ok && len(inner) > len(p)-len("（）")-1); value != "" && (i > 0 || value != inner) && !u.mentions(value) {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
 		if utf8.RuneCountInString(p) > bylineReach {
@@ -120,7 +123,7 @@ func authorsOf(p string, bare bool) string {
 		return strings.TrimSpace(m[1])
 	}
 	for _, f := range c.Fields {
-		if f.Kind == label.Author {
+		if f.Kind == label.Author || squeeze(f.Name) == "记者" && readAuthors(f.Value).Whole {
 			return f.Value
 		}
 	}
@@ -131,6 +134,13 @@ func authorsOf(p string, bare bool) string {
 		return c.Author()
 	}
 	return ""
+}
+
+// mentions reports whether a sentence of the text is about whom a line names.
+func (u *understanding) mentions(names string) bool {
+	return slices.ContainsFunc(u.Paragraphs, func(p string) bool {
+		return len(p) > maxByline && strings.Contains(firstRunes(p, utf8.RuneCountInString(p)-bylineReach), names)
+	})
 }
 
 // isAbout reports whether the title names the persons: then the line is not a by-line.
@@ -221,7 +231,13 @@ func (u *understanding) dateline() []candidate {
 				u.Credit = m[1]
 			}
 		}
-		if m := reporterInLead.FindStringSubmatchIndex(plain); m != nil {
+		m := reporterInLead.FindStringSubmatchIndex(plain)
+		if m == nil {
+			if m = reporterReports.FindStringSubmatchIndex(plain); m != nil && !readAuthors(plain[m[2]:m[3]]).Whole {
+				m = nil // 记者从省能源局获悉
+			}
+		}
+		if m != nil {
 			if names := nameBeforePlace(head[m[2]:m[3]]); names != "" {
 				return []candidate{{value: names, line: head[m[0]:m[1]], at: -1, weight: byDateline}}
 			}

@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestByline(t *testing.T) {
 	t.Parallel()
@@ -34,6 +37,13 @@ func TestByline(t *testing.T) {
 		{"AuthorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Paragraphs: []string{"孔德样在会上说。", "正文。"}}, "孔德样", "", "", "", 2},
 		{"AuthorInMetaAlone", Evidence{Meta: []Pair{{"author", "孔样"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
 		{"TextAndPictures", Evidence{Paragraphs: []string{"正文。", "（文/图 刘样东 易样楠）"}}, "刘样东、易样楠", "", "", "", 1},
+		{"ReporterReports", Evidence{Paragraphs: []string{"记者王样例报道 6月10日，省能源局召开会议。", "正文。"}}, "王样例", "", "", "", 2},
+		{"ReporterHears", Evidence{Paragraphs: []string{"记者从省能源局获悉，已有多家企业报道 情况。", "正文。"}}, "", "", "", "", 2},
+		{"LabelBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（记者：王样例）"}}, "王样例", "", "", "", 1},
+		{"ReporterAsks", Evidence{Paragraphs: []string{"正文。", "记者：今年有何打算？"}}, "", "", "", "", 2},
+		{"NamesBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（李样晟 韦样鑫）"}}, "李样晟、韦样鑫", "", "", "", 1},
+		{"WordsBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（全文完）"}}, "", "", "", "", 1},
+		{"OfWhomTheTextSpeaks", Evidence{Paragraphs: []string{"李样晟" + strings.Repeat("在全省能源工作会议上作了发言，介绍了经验", 6) + "。", "这是他的原话。（李样晟）"}}, "", "", "", "", 2},
 		{"Text", Evidence{Paragraphs: []string{"作者：认为这一问题值得研究，应当从三个方面入手加以解决，否则将来会出现更大的问题，必须高度重视起来。", "正文。"}}, "", "", "", "", 2},
 	} {
 		c.e.Title = "论样例"

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -94,7 +95,7 @@ func (u *understanding) published() {
 	}
 	for _, name := range publishedMeta {
 		for _, p := range u.e.Meta {
-			if metaName(p.Name) != name {
+			if metaName(p.Name) != name || u.isMadeAt(p.Content) {
 				continue
 			}
 			if m, ok := readMoment(p.Content, u.zone); ok {
@@ -166,6 +167,14 @@ func (u *understanding) published() {
 	case u.e.FeedUpdated != nil:
 		set(moment{on: DateOf(u.e.FeedUpdated.In(u.zone))}, "feed")
 	}
+}
+
+// isMadeAt reports whether another meta element says of that moment that the page was
+// made then: 页面生成时间 2026-11-27 15:33:34. It moves whenever the site is made anew.
+func (u *understanding) isMadeAt(moment string) bool {
+	return slices.ContainsFunc(u.e.Meta, func(p Pair) bool {
+		return strings.Contains(p.Content, "生成时间") && moment != "" && strings.Contains(p.Content, moment)
+	})
 }
 
 // timeOn returns the time of a day that a label for the publication prints, for a

@@ -17,3 +17,17 @@ func TestReadSignature(t *testing.T) {
 		}
 	}
 }
+
+// TestPublishedIsNotGenerated takes the day that readers see where the meta element for
+// the publication gives the moment in which the site made the page anew.
+func TestPublishedIsNotGenerated(t *testing.T) {
+	e := Evidence{Title: "样例会议召开", Meta: []Pair{{"PubDate", "2023-11-10 15:33:34"}, {"others", "页面生成时间 2023-11-10 15:33:34"}},
+		Labels: []Label{{"p", "日期", "2021/09/06"}}, Paragraphs: []string{"9月2日下午，会议召开。"}}
+	if f := Understand(e); f.PublishedOn.String() != "2021-09-06" {
+		t.Errorf("published on %s from %s", f.PublishedOn, f.PublishedFrom)
+	}
+	e.Meta[1].Content = "页面生成时间 2023-11-10 16:00:00"
+	if f := Understand(e); f.PublishedOn.String() != "2023-11-10" {
+		t.Errorf("published on %s from %s", f.PublishedOn, f.PublishedFrom)
+	}
+}

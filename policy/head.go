@@ -107,7 +107,11 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 	}
 	rest := whole
 	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
-		part, found := strings.CutPrefix(rest, cleanForComparison(p))
+		clean := cleanForComparison(p)
+		if at := strings.Index(clean, firstRunes(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…
+			organs, clean = append(organs, clean[:at]), clean[at:]
+		}
+		part, found := strings.CutPrefix(rest, clean)
 		switch {
 		case !found && rest == whole && signs(fold(p)):
 			organs = append(organs, splitOrgans(strings.TrimSpace(fold(p)))...)

@@ -27,7 +27,7 @@ const (
 var (
 	numberLabel = lazyregexp.New(`^[\s\x{3000}]*(?:发文字号|公文字号|文件编号|文件字号|发文号|文[\s\x{3000}]*号|字[\s\x{3000}]*号|编[\s\x{3000}]*号)[\s\x{3000}]*[:：]?`)
 	// 国办发〔2023〕15号, in any bracket: 机关代字, 年份, 发文顺序号 (条例第九条).
-	numberYear = lazyregexp.New(`(\p{Han}[\p{Han}A-Za-z·]{0,23})` + sp + `[〔\[［（(【〖<＜〈《﹝{「『]` + sp + yr + sp + `年?` + sp +
+	numberYear = lazyregexp.New(`(\p{Han}[\p{Han}A-Za-z·]{0,23}(?:[（(]\p{Han}{1,8}[）)][函发字办通规]{1,2})?)` + sp + `[〔\[［（(【〖<＜〈《﹝{「『]` + sp + yr + sp + `年?` + sp +
 		`[〕\]］）)】〗>＞〉》﹞}」』]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
 	// 公告2018年第14号
 	numberNotice = lazyregexp.New(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
