@@ -290,13 +290,16 @@ func (v *view) repeats(i int, s span) bool {
 	return times > 1
 }
 
+// noFiles heads files where there are none.
+var noFiles = lazyregexp.New(`^(?:相关)?(?:附件|文件)(?:下载|列表)?\s*[:：]?$`)
+
 // endsPage reports whether the last line of a text is a control, a counter, or a
 // label that says where the text comes from.
 func (v *view) endsPage(l line) bool {
 	if isCell(l.node) || l.size > 60 {
 		return false
 	}
-	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) {
+	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) || l.link == 0 && noFiles.MatchString(l.text) {
 		return true
 	}
 	return slices.ContainsFunc(headerLabels(l), func(f label.Field) bool {

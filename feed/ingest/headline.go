@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -83,7 +84,7 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.agreed(body, refs); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
-	if h, ok := v.looksLikeOne(body, site); ok {
+	if h, ok := v.looksLikeOne(body, refs.title, site); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
 	if h, ok := v.plainHeadline(body); ok && body < len(v.lines) && refs.title != "" && (siteName.MatchString(squeeze(refs.title)) || slices.Contains(site, squeeze(refs.title))) {
@@ -182,9 +183,10 @@ func joinTitle(lines []line) string {
 }
 
 // looksLikeOne finds the last line before the text, or first in it, that is set
-// as a headline and is neither a link, nor a label, nor the site's name.
-func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
-	opening := headline{} // in the text, where none stands before it
+// as a headline and is neither a link, nor a label, nor the site's name. A heading of
+// a part gives way to one above it that the page's title shares words with.
+func (v *view) looksLikeOne(body int, title string, site []string) (headline, bool) {
+	opening, ofPart := headline{}, headline{} // in the text, where none stands before it
 	for i := min(len(v.lines), body+3) - 1; i >= max(0, body-headlineReach/2); i-- {
 		l := v.lines[i]
 		if l.aside == elsewhere || l.size < minTitle || l.size > maxTitle/2 || l.link*2 > l.size && !isHeading(l.node) {
@@ -198,12 +200,17 @@ func (v *view) looksLikeOne(body int, site []string) (headline, bool) {
 			continue
 		}
 		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}
-		if i < body || isHeading(l.node) {
+		switch shares := title == "" || sharesText(h.text, title); {
+		case shares && (i < body || isHeading(l.node)), !isHeading(l.node) && i < body && ofPart.text == "":
 			return h, true
+		case i < body || isHeading(l.node):
+			ofPart = cmp.Or(ofPart, h)
+		default:
+			opening = h
 		}
-		opening = h
 	}
-	return opening, opening.text != ""
+	h := cmp.Or(ofPart, opening)
+	return h, h.text != ""
 }
 
 // plainHeadline finds the first of the short lines right above the text that are

@@ -143,6 +143,7 @@ func TestArticleLayouts(t *testing.T) {
 		{"OwnSelector", `<div id=zoom>` + strings.Repeat("别的内容", 20) + `</div><div class=b><p>` + first + `<p>` + second + `</div>`, ".b", text},
 		{"Wrapper", `<div class=content><div class=nav><a href=/>首页首页首页首页</a></div><div class=x><p>` + first + first + first + first + `</p><p>` + second + `</p></div><div class=f>版权所有</div></div>`, "", []string{first + first + first + first, second}},
 		{"Unclosed", `<div id=zoom><p>` + first + `<p>` + second, "", text},
+		{"NoFiles", `<div class=x><p>` + first + `</p><p>` + second + `</p><div class=files>附件：</div></div>`, "", text},
 		{"List", `<div id=zoom><h2>标题</h2><p>` + first + `<ol><li>` + second + `</ol></div>`, "", []string{"标题", first, second}},
 		{"Script", `<div id=zoom><script>var a="` + second + `"</script><style>p{}</style><p>` + first + `<!--` + second + `--></p></div>`, "", []string{first}},
 	}
@@ -177,6 +178,8 @@ func TestHeadline(t *testing.T) {
 		{"ListKnows", `<title>某某网</title><h1>欢迎访问我们</h1><h2>关于某事的通知</h2>`, "关于某事的通知", "关于某事的通知"},
 		{"MetaKnows", `<title>某某网</title><meta name=ArticleTitle content="关于某事的通知"><h1>欢迎访问我们</h1><h2>关于某事的通知</h2>`, "", "关于某事的通知"},
 		{"NoElement", `<title>关于某事的通知 - 政策文件 - 某某网</title>`, "", "关于某事的通知"},
+		{"ControlsBelow", `<title>某某交易信息网</title><h1>关于某某采购政策的通知</h1><p class="info"><b>【信息发布时间：2019-11-28 阅读次数：】【<a href="javascript:print()">我要打印</a>】</b></p>`, "", "关于某某采购政策的通知"},
+		{"HeadingOfAPart", `<title>样例彩票“双球”第2020131期公告_往期_某某网</title><h2>样例彩票双球第2020131期全国公告</h2><table><tr><th>日期</th><td>2020-12-24</td></tr></table><h3>本期中奖情况</h3>`, "", "样例彩票双球第2020131期全国公告"},
 		{"TwoLines", `<title>某市 关于某事的通知</title><h1>某市<br>关于某事的通知</h1>`, "", "某市关于某事的通知"},
 	}
 	for _, tt := range tests {
