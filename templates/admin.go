@@ -61,7 +61,7 @@ type AdminList struct {
 // AdminMailing is a mailing in a table.
 type AdminMailing struct {
 	Number                                    int64
-	URL, Due, State, Class, Rate, Left, Done  string
+	URL, Due, State, Class                    string
 	All, Sent, Waiting, Failed, Uncertain, No int // No: suppressed
 }
 
@@ -118,6 +118,49 @@ type AdminSourcePage struct {
 type AdminDay struct {
 	Day, State, Class     string
 	Collections, Failures int
+}
+
+// AdminMailings shows the last mailings and what came back of mails.
+type AdminMailings struct {
+	AdminPage
+	Mailings []AdminMailing
+	Needs    []AdminNeed
+	Reports  Chart
+}
+
+// AdminMailingPage shows one mailing.
+type AdminMailingPage struct {
+	AdminPage
+	Mailing     AdminMailing
+	Figures     []AdminFigure
+	Lists       string // that it brings something of
+	Curve       Chart  // without labels where nothing is through
+	Domains     []AdminDomain
+	MoreDomains int
+	Refusals    []AdminRefusal
+	MoreRefused int // deliveries whose reasons are not listed
+}
+
+// AdminDomain is how a mailing goes to the readers of a domain. The shares are in percent.
+type AdminDomain struct {
+	Domain                                                    string
+	All, Sent, Waiting, Deferred, Failed, Uncertain, No       int
+	SentShare, WaitingShare, WaitingAt, FailedShare, FailedAt string
+	Next, Reply                                               string
+}
+
+// AdminRefusal is a reason for which deliveries failed or wait.
+type AdminRefusal struct {
+	State, Class, Reply, Domains string
+	Count                        int
+}
+
+// Render writes the page.
+func (v AdminMailings) Render(w io.Writer) error { return render(w, v.Page, "admin_mailings.html", v) }
+
+// Render writes the page.
+func (v AdminMailingPage) Render(w io.Writer) error {
+	return render(w, v.Page, "admin_mailing.html", v)
 }
 
 // Render writes the page.

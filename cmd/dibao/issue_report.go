@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -97,12 +98,15 @@ type mailingView struct {
 func newIssueReport(g *globals) *cobra.Command {
 	var limit int
 	var watch, variants bool
+	var page string
 	cmd := &cobra.Command{
 		Use:   "report [MAILING]",
 		Short: "Show the delivery status of mailings; of one mailing, by domain",
 		Long: "Shows how the newest mailings stand: what was sent, how fast, and how long the rest takes at that rate. Of one\n" +
 			"MAILING it shows the domains, too; with --variants, what different mails it consists of, for how many readers each\n" +
-			"(look at one with: dibao issue preview --variant NUMBER). With --watch it stays and follows a mailing until it is done.",
+			"(look at one with: dibao issue preview --variant NUMBER). With --watch it stays and follows a mailing until it is done.\n" +
+			"With --html it writes the page of a mailing that the pages for admins have, as one file to send on; it holds no address\n" +
+			"of a reader.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if watch {
@@ -119,6 +123,9 @@ func newIssueReport(g *globals) *cobra.Command {
 				}
 				return a.printVariants(g, cmd, mailing, limit)
 			}
+			if len(args) == 0 && page != "" {
+				return usagef("name the mailing that is to be written to %s; see: dibao issue report", page)
+			}
 			if len(args) == 0 {
 				rows, err := a.digest.Report(cmd.Context(), limit)
 				if err != nil {
@@ -133,12 +140,19 @@ func newIssueReport(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if page != "" {
+				return writeNew(page, func(w io.Writer) error {
+					return a.adminSite().WriteMailing(cmd.Context(), w, mailing, map[bool]string{true: "zh", false: "en"}[g.chinese])
+				})
+			}
 			return a.printMailing(g, cmd, mailing)
 		}),
 	}
 	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "maximum number of mailings or variants")
 	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those of the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
+	cmd.Flags().StringVar(&page, "html", "", "file to write the page of a mailing to")
+	cmd.MarkFlagsMutuallyExclusive("html", "watch", "variants")
 	return cmd
 }
 

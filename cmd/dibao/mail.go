@@ -10,7 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,7 +57,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := writeNew(args[0], block); err != nil {
+			if err := writeNew(args[0], func(w io.Writer) error { _, err := w.Write(block); return err }); err != nil {
 				return err
 			}
 			name, record, err := signer.Record()
@@ -93,22 +93,6 @@ func newDKIMKey(kind string) ([]byte, error) {
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
-}
-
-// writeNew writes a secret into a file that is not there yet.
-func writeNew(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is there already and is not overwritten; name another file", path)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
-	}
-	return nil
 }
 
 func newMailTest(g *globals) *cobra.Command {

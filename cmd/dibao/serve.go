@@ -176,13 +176,16 @@ var staticTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
+// adminSite are the pages for admins.
+func (a *app) adminSite() *adminsite.Site { return &adminsite.Site{Node: a.node(), SiteName: siteName} }
+
 // adminHandler serves what only the node's admin may see.
 func (a *app) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.node().Metrics(a.counts))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	registerPprof(mux)
-	(&adminsite.Site{Node: a.node(), SiteName: siteName}).Register(mux)
+	a.adminSite().Register(mux)
 	if a.api != nil {
 		a.api.Register(mux)
 	}

@@ -178,17 +178,7 @@ func newSubscriberExport(g *globals) *cobra.Command {
 			if out == "" {
 				return write(cmd.OutOrStdout())
 			}
-			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-			if errors.Is(err, os.ErrExist) {
-				return fmt.Errorf("%s is there already and is not overwritten; name another file", out)
-			}
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(write(f), f.Close()); err != nil {
-				return errors.Join(err, os.Remove(out))
-			}
-			return nil
+			return writeNew(out, write)
 		}),
 	}
 	cmd.Flags().StringVar(&list, "list", "", "of this list only")

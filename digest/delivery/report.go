@@ -129,13 +129,15 @@ func (m *MailingReport) progress(ctx context.Context, tx *sql.Tx, now time.Time)
 
 // DomainReport says how the deliveries of a mailing to one domain stand.
 type DomainReport struct {
-	Domain    string     `json:"domain"`
-	Sent      int        `json:"sent"`
-	Waiting   int        `json:"waiting"` // and claimed
-	Failed    int        `json:"failed"`
-	Uncertain int        `json:"uncertain"`
-	NextAt    *time.Time `json:"next_at"`
-	Reply     *string    `json:"reply"` // the last that was not a success
+	Domain     string     `json:"domain"`
+	Sent       int        `json:"sent"`
+	Waiting    int        `json:"waiting"`  // and claimed
+	Deferred   int        `json:"deferred"` // of those that wait: tried, and to be tried again
+	Failed     int        `json:"failed"`
+	Uncertain  int        `json:"uncertain"`
+	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was cancelled
+	NextAt     *time.Time `json:"next_at"`
+	Reply      *string    `json:"reply"` // the last that was not a success
 }
 
 // Domains returns how a mailing stands by the domains of its readers, the
@@ -176,7 +178,7 @@ func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, e
 	return all, nil
 }
 
-func (d *DomainReport) total() int { return d.Sent + d.Waiting + d.Failed + d.Uncertain }
+func (d *DomainReport) total() int { return d.Sent + d.Waiting + d.Failed + d.Uncertain + d.Suppressed }
 
 func (d *DomainReport) add(state, reply string, next sql.Null[time.Time]) {
 	switch state {
@@ -185,10 +187,16 @@ func (d *DomainReport) add(state, reply string, next sql.Null[time.Time]) {
 		return
 	case "waiting", "claimed":
 		d.Waiting++
+		if reply != "" {
+			d.Deferred++
+		}
 	case "uncertain":
 		d.Uncertain++
 	case "failed":
 		d.Failed++
+	case "suppressed":
+		d.Suppressed++
+		return
 	default:
 		return
 	}

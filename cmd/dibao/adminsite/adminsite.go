@@ -37,6 +37,8 @@ func (s *Site) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.serve(s.overview))
 	mux.HandleFunc("GET /sources", s.serve(s.sources))
 	mux.HandleFunc("GET /sources/{id}", s.serve(s.source))
+	mux.HandleFunc("GET /mailings", s.serve(s.mailings))
+	mux.HandleFunc("GET /mailings/{n}", s.serve(s.mailing))
 	mux.HandleFunc("GET /static/{name}", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
 		body, ok := templates.Static(name)
@@ -91,7 +93,7 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 
 // isOurs reports whether a request names this server as one in our own network: by an
 // address, or by a name without dots. A page of a stranger whose name leads to our
-// address (DNS rebinding) is none of ours.
+// address (DNS rebinding) is not.
 func isOurs(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

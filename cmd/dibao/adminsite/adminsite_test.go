@@ -1,6 +1,7 @@
 package adminsite
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -82,7 +83,7 @@ func (w *world) shows(address string, all ...string) string {
 			w.t.Errorf("%s does not show %q:\n%s", address, want, text)
 		}
 	}
-	for _, secret := range []string{"geheim", "@test.example", "%!"} {
+	for _, secret := range []string{"geheim", "reader1", "%!"} {
 		if strings.Contains(body, secret) {
 			w.t.Errorf("%s holds %q", address, secret)
 		}
@@ -146,6 +147,38 @@ func TestSourceDaysAreKeptFor90Days(t *testing.T) {
 		want := []feed.SourceDay{{Source: src.ID, Day: "2026-10-16", State: feed.StateBlocked, Collections: 4, Failures: 2}, {Source: src.ID, Day: "2026-11-30", State: feed.StateQuiet, Collections: 2}}
 		if len(days) != 2 || days[0] != want[0] || days[1] != want[1] {
 			t.Errorf("got %+v, want %+v", days, want)
+		}
+	})
+}
+
+func TestMailings(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		base := w.serve()
+		w.shows(base+"/mailings?lang=en", "There are no mailings yet.", "There are no numbers for this time.")
+		w.readers()
+		w.collectors(2)
+		w.mail()
+		// 24 readers, of whom three left, one of them all lists.
+		w.shows(base+"/mailings?lang=zh", "发送中", "地址不存在", "邮箱已满", "dibao bounce list")
+		w.shows(base+"/mailings/1?lang=en", "Accepted 18 of 22", "Through: 20, in 5 min.", "Deferred", "452 4.2.2 mailbox is full, try again later full.example", "550 5.1.1 <…@corp2.example>: no such user here corp2.example", "weekly", "sending")
+		w.shows(base+"/?lang=zh", "近 7 天投递失败 2", "邸报周刊")
+		if status, _ := w.get(base + "/mailings/2"); status != 404 {
+			t.Errorf("a mailing that is not there: %d", status)
+		}
+		var file bytes.Buffer
+		w.must(w.site.WriteMailing(t.Context(), &file, 1, "zh"))
+		text := words(t, file.String())
+		for _, want := range []string{"投递曲线", "按域名", "full.example"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the file does not show %q: %s", want, text)
+			}
+		}
+		for _, foreign := range []string{"href=", "src=", "@full.example", "reader1"} {
+			if strings.Contains(strings.ReplaceAll(file.String(), `href="#main"`, ""), foreign) {
+				t.Errorf("the file holds %q", foreign)
+			}
 		}
 	})
 }

@@ -68,10 +68,6 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 		}
 	}
 	sent, failed := st.Digest.Deliveries["sent"], st.Digest.Deliveries["failed"]
-	share := ""
-	if sent+failed > 0 {
-		share = v.say("figure.share", fmt.Sprintf("%.1f%%", float64(failed)*100/float64(sent+failed)))
-	}
 	pending := ""
 	if n := st.Readers["pending"]; n > 0 {
 		pending = v.say("figure.pending", n)
@@ -82,14 +78,14 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 		{Key: "next", Value: next, Note: matched},
 		{Key: "readers", Value: humanize.Comma(int64(st.Readers["confirmed"])), Note: pending},
 		{Key: "sent", Value: humanize.Comma(int64(sent))},
-		{Key: "failed", Value: humanize.Comma(int64(failed)), Note: share, Bad: failed*50 > sent+failed},
+		{Key: "failed", Value: humanize.Comma(int64(failed)), Note: percent(failed, sent+failed), Bad: failed*50 > sent+failed},
 	}
 }
 
 // needs are what an admin should look at; more counts the sources that are left out.
 func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int) {
-	add := func(bad bool, verb, detail, key string, args ...any) {
-		needs = append(needs, templates.AdminNeed{Text: v.say("need."+key, args...), Detail: detail, Verb: verb, Bad: bad})
+	add := func(bad bool, verb, key string, args ...any) {
+		needs = append(needs, templates.AdminNeed{Text: v.say("need."+key, args...), Verb: verb, Bad: bad})
 	}
 	for _, l := range st.ListsByTime() {
 		if !l.OverdueSince.IsZero() {
@@ -97,25 +93,25 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 		}
 	}
 	if t := st.Digest.OldestWaiting; !t.IsZero() && st.At.Sub(t) > lateMail {
-		add(true, "dibao issue report", "", "waiting", cli.ShortTime(t, st.Zone))
+		add(true, "dibao issue report", "waiting", cli.ShortTime(t, st.Zone))
 	}
 	for _, p := range st.Digest.Paused {
-		add(true, "dibao issue report", delivery.WithoutAddresses(redact.Text(p.Reply)), "paused", p.Name, cli.ShortTime(p.NextTryAt, st.Zone))
+		needs = append(needs, v.paused(p))
 	}
 	if n := st.Digest.HeldIssues; n > 0 {
-		add(false, "dibao issue list", "", "heldissues", n)
+		add(false, "dibao issue list", "heldissues", n)
 	}
 	if n := st.Digest.Pending; n > 0 {
-		add(false, "dibao bounce list --pending", "", "pending", n)
+		add(false, "dibao bounce list --pending", "pending", n)
 	}
 	if st.DiskFree > 0 && st.DiskFree < leastDisk {
-		add(true, "dibao doctor", "", "disk", humanize.Bytes(st.DiskFree))
+		add(true, "dibao doctor", "disk", humanize.Bytes(st.DiskFree))
 	}
 	if st.ClockSkew.Abs() > mostSkew {
-		add(true, "dibao doctor", "", "clock", st.ClockSkew.Abs().Round(time.Second))
+		add(true, "dibao doctor", "clock", st.ClockSkew.Abs().Round(time.Second))
 	}
 	if n := st.Feed.Held; n > 0 {
-		add(false, "dibao source release SOURCE", "", "heldarticles", n)
+		add(false, "dibao source release SOURCE", "heldarticles", n)
 	}
 	for i, src := range st.Sources {
 		if src.State.Severity() == 0 {
@@ -184,7 +180,7 @@ func (v voice) list(counts map[string]int) (text string) {
 // mailing is a row of a table of mailings.
 func (v voice) mailing(m delivery.MailingReport) templates.AdminMailing {
 	return templates.AdminMailing{
-		Number: m.Mailing, Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.word(m.State), Class: mailingClass(m.State),
+		Number: m.Mailing, URL: fmt.Sprintf("/mailings/%d", m.Mailing), Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.word(m.State), Class: mailingClass(m.State),
 		All: m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed, Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, No: m.Suppressed,
 	}
 }

@@ -50,17 +50,45 @@ func (sp span) months() (ticks []templates.ChainTick) {
 	return ticks
 }
 
+// weeks are weeks that end today.
+type weeks struct {
+	labels []string // their first days
+	ticks  []int
+	week   map[string]int // of each day
+}
+
+func weeksUntil(now time.Time, zone *time.Location, n int) weeks {
+	w := weeks{week: make(map[string]int, 7*n)}
+	sp := spanOf(now, zone, 7*n)
+	for i, day := range sp.days {
+		if i%7 == 0 {
+			w.labels = append(w.labels, day)
+		}
+		w.week[day] = i / 7
+	}
+	for i := 0; i < n; i += (n + 3) / 4 {
+		w.ticks = append(w.ticks, i)
+	}
+	return w
+}
+
+func (w weeks) of(day string) (int, bool) {
+	i, ok := w.week[day]
+	return i, ok
+}
+
 // history is what is known of the days behind the sources.
 type history struct {
 	span
 	days  map[int64][]feed.SourceDay // by source
 	first string                     // the first day of which anything is known; "": none
-	weeks map[int64][]int            // articles by source, of each week
+	weeks                            // that articles are counted in
+	count map[int64][]int            // articles by source, of each week
 }
 
 func (s *Site) history(ctx context.Context) (history, error) {
 	now := s.Node.Articles.Now()
-	h := history{span: spanOf(now, s.Node.Zone, feed.KeptDays), days: make(map[int64][]feed.SourceDay), weeks: make(map[int64][]int)}
+	h := history{span: spanOf(now, s.Node.Zone, feed.KeptDays), days: make(map[int64][]feed.SourceDay), weeks: weeksUntil(now, s.Node.Zone, weeksShown), count: make(map[int64][]int)}
 	all, err := s.Node.Articles.SourceDays(ctx, h.span.days[0])
 	if err != nil {
 		return h, err
@@ -76,13 +104,14 @@ func (s *Site) history(ctx context.Context) (history, error) {
 		return h, err
 	}
 	for _, c := range counts {
-		if h.weeks[c.Source] == nil {
-			h.weeks[c.Source] = make([]int, weeksShown)
+		week, ok := h.of(c.Day)
+		if !ok { // a day ahead
+			continue
 		}
-		if i, ok := h.index[c.Day]; ok { // else it is of a day ahead, or just before the span
-			week := weeksShown - 1 - (len(h.span.days)-1-i)/7
-			h.weeks[c.Source][week] += c.Articles
+		if h.count[c.Source] == nil {
+			h.count[c.Source] = make([]int, weeksShown)
 		}
+		h.count[c.Source][week] += c.Articles
 	}
 	return h, nil
 }
@@ -147,13 +176,13 @@ func (s *Site) sources(ctx context.Context, _ *http.Request, p templates.AdminPa
 func (v voice) duration(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
-		return v.say("seconds", int(d.Seconds()))
+		return v.say("seconds", int(d.Round(time.Second).Seconds()))
 	case d < 2*time.Hour:
-		return v.say("minutes", int(d.Minutes()))
+		return v.say("minutes", int(d.Round(time.Minute).Minutes()))
 	case d < 48*time.Hour:
 		return v.say("hours", strconv.FormatFloat(d.Hours(), 'f', 1, 64))
 	}
-	return v.say("days", int(d.Hours()/24))
+	return v.say("days", int(d.Hours()/24+0.5))
 }
 
 // source is a source with the days behind it.
@@ -168,7 +197,7 @@ func (v voice) source(src feed.Source, h history) templates.AdminSource {
 	if out.DaysText = v.say("health.nothing"); out.Known > 0 {
 		out.DaysText = v.say("health.text", out.Known, out.Well)
 	}
-	out.Weeks = h.weeks[src.ID]
+	out.Weeks = h.count[src.ID]
 	most, sum := 1, 0
 	for _, n := range out.Weeks {
 		most, sum = max(most, n), sum+n
@@ -231,19 +260,14 @@ func (s *Site) source(ctx context.Context, r *http.Request, p templates.AdminPag
 			out.Bad = append(out.Bad, templates.AdminDay{Day: d.Day, State: v.word(string(d.State)), Class: class(d.State), Collections: d.Collections, Failures: d.Failures})
 		}
 	}
-	out.Weeks = templates.Chart{ID: "plot-weeks", Title: v.say("weeks"), Step: v.say("week"), Series: []templates.Series{{Name: v.say("weeks.series"), Class: "good"}}}
+	out.Weeks = templates.Chart{
+		ID: "plot-weeks", Title: v.say("weeks"), Step: v.say("week"), Labels: h.labels, Ticks: h.ticks,
+		Series: []templates.Series{{Name: v.say("weeks.series"), Class: "good", Values: make([]float64, weeksShown)}},
+	}
 	sum := 0
-	for i := range weeksShown {
-		n := 0
-		if out.Source.Weeks != nil {
-			n = out.Source.Weeks[i]
-		}
+	for i, n := range out.Source.Weeks {
 		sum += n
-		out.Weeks.Labels = append(out.Weeks.Labels, s.Node.Articles.Now().In(s.Node.Zone).AddDate(0, 0, 1-7*(weeksShown-i)).Format(time.DateOnly))
-		out.Weeks.Series[0].Values = append(out.Weeks.Series[0].Values, float64(n))
-		if i%4 == 0 {
-			out.Weeks.Ticks = append(out.Weeks.Ticks, i)
-		}
+		out.Weeks.Series[0].Values[i] = float64(n)
 	}
 	out.Weeks.Note = v.say("weeks.note", weeksShown, sum)
 	return out, nil

@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/mail"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +30,7 @@ type world struct {
 	site  *Site
 	db    *database.DB
 	lists []subscribers.List
+	crowd int // readers
 }
 
 func (w *world) must(err error) {
@@ -49,7 +52,7 @@ var end = time.Date(2026, 11, 30, 1, 30, 0, 0, time.UTC) // a Monday, 09:30 in S
 
 func newWorld(t *testing.T, db *database.DB) *world {
 	t.Helper()
-	w := &world{t: t, at: end.AddDate(0, 0, -95), db: db}
+	w := &world{t: t, at: end.AddDate(0, 0, -95), db: db, crowd: 24}
 	now := func() time.Time { return w.at }
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	readers, err := subscribers.New(t.Context(), db, now)
@@ -128,6 +131,79 @@ func (w *world) collectors(n int) {
 				_, err := c.Add(w.t.Context(), src.ID, items)
 				w.must(err)
 			}
+		}
+	}
+	w.at = end
+}
+
+// readers are 480 in eleven domains: most came by and by, some left.
+func (w *world) readers() {
+	w.t.Helper()
+	w.at = end.AddDate(0, 0, -175)
+	store := w.site.Node.Subscribers
+	for _, l := range []subscribers.List{{Slug: "weekly", Title: "邸报周刊"}, {Slug: "elderly", Title: "养老政策", Query: subscribers.Query{Any: []string{"养老"}}}} {
+		made, err := store.CreateList(w.t.Context(), l)
+		w.must(err)
+		w.lists = append(w.lists, made)
+	}
+	domains := []string{"qq.example", "qq.example", "qq.example", "163.example", "163.example", "mail.example", "sample.gov.example", "corp1.example", "corp2.example", "corp3.example", "campus.example", "full.example"}
+	for i := range w.crowd {
+		w.at = end.AddDate(0, 0, -170+i*160/w.crowd)
+		id, err := store.AddConfirmed(w.t.Context(), fmt.Sprintf("reader%d@%s", i, domains[i%len(domains)]), "zh", w.lists[:1+i%2], "by the form on paper")
+		w.must(err)
+		if i%9 == 4 {
+			w.at = w.at.AddDate(0, 0, 9)
+			_, err := store.Unsubscribe(w.t.Context(), id, w.lists[0].ID, "by the test", netip.Prefix{})
+			w.must(err)
+		}
+	}
+	w.at = end
+}
+
+// mail composes what is due and sets down how servers answered: all but a few accept
+// within minutes, one domain refuses for good, another for now.
+func (w *world) mail() {
+	w.t.Helper()
+	w.at = time.Date(2026, 11, 30, 0, 0, 30, 0, time.UTC)
+	made, err := w.site.Node.Digest.ComposeDue(w.t.Context())
+	w.must(err)
+	if len(made) == 0 || made[0].Deliveries == 0 {
+		w.t.Fatalf("nothing was composed: %+v", made)
+	}
+	type delivered struct {
+		id      int64
+		address string
+	}
+	var all []delivered
+	w.must(w.db.Read(w.t.Context(), func(tx *sql.Tx) (err error) {
+		all, err = database.Collect(w.t.Context(), tx, func(r database.Row) (d delivered, err error) { return d, r.Scan(&d.id, &d.address) },
+			`SELECT d.id, u.address FROM deliveries d JOIN subscribers u ON u.id = d.subscriber ORDER BY d.id`)
+		return err
+	}))
+	for i, d := range all {
+		at := w.at.Add(time.Duration(i*i) * 6 * time.Minute / time.Duration(len(all)*len(all)))
+		_, domain, _ := strings.Cut(d.address, "@")
+		switch {
+		case domain == "corp2.example":
+			w.exec(`UPDATE deliveries SET state = 'failed', next_at = NULL, done_at = $2, attempts = 1, reply_code = 550, reply = $3 WHERE id = $1`, d.id, at, "5.1.1 <"+d.address+">: no such user here")
+			w.exec(`INSERT INTO feedback (delivery, kind, class, code, text, at) VALUES ($1, 'reply', 'permanent', 550, 'no such user', $2)`, d.id, at)
+		case domain == "full.example":
+			w.exec(`UPDATE deliveries SET attempts = 1, next_at = $2, reply_code = 452, reply = '4.2.2 mailbox is full, try again later' WHERE id = $1`, d.id, end.Add(20*time.Minute))
+		case i%97 == 50:
+			w.exec(`UPDATE deliveries SET state = 'suppressed', next_at = NULL, done_at = $2, reply = 'suppressed' WHERE id = $1`, d.id, at)
+		default:
+			w.exec(`UPDATE deliveries SET state = 'sent', next_at = NULL, done_at = $2, attempts = 1, reply_code = 250, reply = 'ok' WHERE id = $1`, d.id, at)
+		}
+	}
+	w.exec(`UPDATE mailings SET state = 'sending'`)
+	for week := range 24 {
+		for class, n := range map[string]int{"permanent": week % 4, "full": week % 3, "policy": week / 18, "unknown": (week + 1) % 2} {
+			for range n {
+				w.exec(`INSERT INTO feedback (kind, class, code, text, at) VALUES ('bounce', $1, 550, 'x', $2)`, class, end.AddDate(0, 0, -7*week-1))
+			}
+		}
+		if week%8 == 3 {
+			w.exec(`INSERT INTO feedback (kind, class, code, text, at) VALUES ('complaint', '', 0, 'x', $1)`, end.AddDate(0, 0, -7*week-1))
 		}
 	}
 	w.at = end
