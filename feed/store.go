@@ -131,8 +131,8 @@ func (b *batch) follow(ctx context.Context) error {
 	return nil
 }
 
-// place puts new articles into the feeds that carry them; those that are known
-// the database moves by itself when they are judged otherwise.
+// place puts new articles into their feeds, many at once. When a known article
+// changes, a trigger updates its feeds.
 func (b *batch) place(ctx context.Context) error {
 	var rows [][]any
 	for _, a := range b.articles {
@@ -150,8 +150,9 @@ var insertFeeds = database.Insertion{
 	Postgres: `INSERT INTO article_feeds (feed, article) SELECT value ->> 0, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
 }
 
-// feeds returns the feeds that carry the article, as the trigger articles_judged
-// has them.
+// feeds returns the feeds that the article is in. The triggers articles_published and
+// articles_judged (00006_publish.sql, 00024_storing.sql) hold the same rule for articles
+// that change; TestFeedsOfTriggersAndStore compares them.
 func (a *arrival) feeds() []string {
 	f := a.Facts
 	all := []string{"source/" + strconv.FormatInt(a.SourceID, 10)}

@@ -2,12 +2,14 @@ package feed_test
 
 import (
 	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/policy"
 )
 
 // Everything that pages and feeds show moves the stamp; what they don't, not.
@@ -105,6 +107,79 @@ func TestArticleFeeds(t *testing.T) {
 			"issuer/国务院", "issuer/民政部", "number/国发〔2026〕1号", "number/国发〔2025〕9号")
 		exec(`UPDATE articles SET theme = '国防', region = '', issuers = '[]', document_number = '', facts = '{}' WHERE collected_at = $1`)
 		same(feeds(), "source/1", "theme/国防")
+	})
+}
+
+// The rule of which feeds an article is in exists twice: in Go for new articles, many at
+// once, and in triggers for those that change or come from elsewhere. Both agree.
+func TestFeedsOfTriggersAndStore(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		st := feed.NewStore(db, clock)
+		src, err := st.AddSource(ctx, feed.Source{URL: "https://a.example/", Kind: "feed", Name: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []feed.Incoming
+		add := func(f policy.Facts) {
+			guid := fmt.Sprint("g", len(all))
+			f.Title = guid
+			all = append(all, feed.Incoming{New: true, Article: feed.Article{
+				SourceID: src.ID, GUID: guid, URL: src.URL + guid, Facts: f, PageState: feed.PageComplete, CollectedAt: clock(),
+			}})
+		}
+		for _, theme := range []string{"", "国防", `民政、扶贫、救灾\优抚`, `\优抚`, `民政\优抚\其他`, `民政\`} {
+			for _, region := range []string{"", "11", "440", "4403", "440304", "4403040", "440304001002"} {
+				add(policy.Facts{Theme: theme, Region: region})
+			}
+		}
+		for _, issuers := range [][]string{nil, {""}, {"国务院"}, {"国务院", "民政部", "国务院"}} {
+			for _, number := range []string{"", "国发〔2026〕1号"} {
+				for _, cited := range [][]policy.Citation{nil, {{Number: ""}}, {{Number: "国发〔2025〕9号"}, {Number: "国发〔2025〕9号"}, {Number: number}}} {
+					add(policy.Facts{Issuers: issuers, DocumentNumber: number, Citations: cited})
+				}
+			}
+		}
+		if added, err := st.NewIntake().Store(ctx, all, clock()); err != nil || added != len(all) {
+			t.Fatal(added, err)
+		}
+		feeds := func(query string) map[string]string {
+			t.Helper()
+			got := make(map[string]string)
+			err := db.Write(ctx, func(tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, query); err != nil {
+					return err
+				}
+				rows, err := database.Collect(ctx, tx, func(r database.Row) (row [2]string, err error) {
+					err = r.Scan(&row[0], &row[1])
+					return row, err
+				}, `SELECT a.guid, f.feed FROM articles a JOIN article_feeds f ON f.article = a.id ORDER BY a.guid, f.feed`)
+				for _, r := range rows {
+					got[r[0]] += r[1] + "\n"
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		want := feeds(`UPDATE articles SET updated_at = updated_at`) // of the store
+		if len(want) != len(all) {
+			t.Fatalf("%d of %d articles are in feeds", len(want), len(all))
+		}
+		same := func(what string, got map[string]string, prefix string) {
+			t.Helper()
+			for i, a := range all {
+				if got[prefix+a.GUID] != want[a.GUID] {
+					t.Errorf("%s, article %d (%+v):\n%sthe store has\n%s", what, i, a.Facts, got[prefix+a.GUID], want[a.GUID])
+				}
+			}
+		}
+		same("changed", feeds(`UPDATE articles SET theme = theme`), "")
+		same("inserted", feeds(`INSERT INTO articles (source, guid, url, title, theme, region, issuers, document_number, facts, page_state, collected_at, updated_at)
+			SELECT source, 'again ' || guid, url, title, theme, region, issuers, document_number, facts, page_state, collected_at, updated_at FROM articles`), "again ")
 	})
 }
 
