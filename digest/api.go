@@ -11,6 +11,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/site"
+	"dibao/internal/fault"
 	"dibao/subscribers"
 )
 
@@ -115,7 +116,7 @@ func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if q.Get("list") == "" {
-			return nil, feed.Invalid("list is missing: the slug of a list, from /api/v1/lists")
+			return nil, fault.Invalid("list is missing: the slug of a list, from /api/v1/lists")
 		}
 		l, err := h.publicList(ctx, q.Get("list"))
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/internal/fault"
 	"dibao/policy/warn"
 
 	"dibao/internal/database"
@@ -125,7 +126,7 @@ func correctKind(f *policy.Facts, v string) error {
 
 func correctLevel(f *policy.Facts, v string) error {
 	if v != "" && !slices.Contains(levels, policy.Level(v)) {
-		return Invalid("level %q is none of %v", v, levels)
+		return fault.Invalid("level %q is none of %v", v, levels)
 	}
 	f.Level = policy.Level(v)
 	return nil
@@ -139,7 +140,7 @@ func correctAudience(f *policy.Facts, v string) error {
 			known = known || x.Name == a
 		}
 		if !known {
-			return Invalid("audience %q is unknown; give one such as 企业 or 老年人", a)
+			return fault.Invalid("audience %q is unknown; give one such as 企业 or 老年人", a)
 		}
 	}
 	return nil
@@ -188,17 +189,17 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 	for _, c := range corrections {
 		apply, ok := correctable[c.Field]
 		if !ok {
-			return Invalid("field %q can't be corrected; the fields are %s", c.Field, strings.Join(CorrectableFields(), ", "))
+			return fault.Invalid("field %q can't be corrected; the fields are %s", c.Field, strings.Join(CorrectableFields(), ", "))
 		}
 		if c.Value == nil {
 			continue
 		}
 		if apply == nil {
 			if *c.Value != "0" && *c.Value != "1" {
-				return Invalid("%s is 0 or 1, not %q", c.Field, *c.Value)
+				return fault.Invalid("%s is 0 or 1, not %q", c.Field, *c.Value)
 			}
 		} else if err := apply(&policy.Facts{}, *c.Value); err != nil {
-			return InvalidError{err}
+			return fault.InvalidError{Err: err}
 		}
 	}
 	now := st.Now()
@@ -229,7 +230,7 @@ func checkLife(ctx context.Context, tx *sql.Tx, article int64, corrections []Cor
 	var effective, expires string
 	err := tx.QueryRowContext(ctx, `SELECT COALESCE(effective_on, ''), COALESCE(expires_on, '') FROM articles WHERE id = $1`, article).Scan(&effective, &expires)
 	if err == nil && effective != "" && expires != "" && expires < effective {
-		return Invalid("the article would expire on %s, before it is in force on %s; correct the other date, too", expires, effective)
+		return fault.Invalid("the article would expire on %s, before it is in force on %s; correct the other date, too", expires, effective)
 	}
 	return err
 }

@@ -8,35 +8,19 @@
 package feed
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"time"
-
-	"dibao/policy/warn"
 
 	"dibao/feed/ingest"
 	"dibao/feed/search"
 	"dibao/internal/database"
+	"dibao/internal/fault"
 	"dibao/policy"
+	"dibao/policy/warn"
 )
 
 // ErrNotFound says that there is no such source or article.
-var ErrNotFound = errors.New("not found")
-
-// missing is ErrNotFound in words of its own.
-type missing struct{ error }
-
-func (missing) Is(target error) bool { return target == ErrNotFound }
-
-// InvalidError says that what was asked for can't be, whatever is stored. On the
-// command line it is wrong usage; the API answers 400.
-type InvalidError struct{ error }
-
-func (e InvalidError) Unwrap() error { return e.error }
-
-// Invalid returns an InvalidError.
-func Invalid(format string, args ...any) error { return InvalidError{fmt.Errorf(format, args...)} }
+var ErrNotFound = fault.ErrNotFound
 
 // State is how a source is doing, as its admin should read it.
 type State string

@@ -17,6 +17,7 @@ import (
 
 	"dibao/feed/ingest"
 	"dibao/internal/database"
+	"dibao/internal/fault"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
 	"dibao/policy"
@@ -189,7 +190,7 @@ func (s *Source) PermitPrivate() { s.Private = fetch.Origin(s.URL) }
 // there already is an error.
 func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	if err := s.Check(); err != nil {
-		return Source{}, InvalidError{err}
+		return Source{}, fault.InvalidError{Err: err}
 	}
 	settings, err := json.Marshal(s.Settings)
 	if err != nil {
@@ -248,7 +249,7 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 	case err != nil:
 		return Source{}, err
 	case len(found) == 0:
-		return Source{}, missing{fmt.Errorf("no source %q; list them with: dibao source list", ref)}
+		return Source{}, fault.Missing("no source %q; list them with: dibao source list", ref)
 	case len(found) > 1:
 		return Source{}, fmt.Errorf("%d sources are called %q; name one by its number", len(found), ref)
 	}
@@ -259,7 +260,7 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 // interval and the like. It is due at once, and read anew whatever its validators say.
 func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	if err := s.Check(); err != nil {
-		return InvalidError{err}
+		return fault.InvalidError{Err: err}
 	}
 	settings, err := json.Marshal(s.Settings)
 	if err != nil {

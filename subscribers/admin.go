@@ -4,11 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/fault"
 )
 
 // Selection says which subscribers to list.
@@ -100,7 +100,7 @@ func (s *Store) SubscriberByAddress(ctx context.Context, address string) (Subscr
 		return s.complete(ctx, tx, &x)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return Subscriber{}, missing{fmt.Errorf("no reader %s; see them with: dibao subscriber list", parsed)}
+		return Subscriber{}, fault.Missing("no reader %s; see them with: dibao subscriber list", parsed)
 	}
 	return x, err
 }

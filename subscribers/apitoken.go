@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/fault"
 	"dibao/internal/lazyregexp"
 )
 
@@ -46,14 +47,14 @@ const apiPrefix = "dibao_" // so that a scanner of leaked secrets knows it
 // CreateAPIToken makes a token and returns it: it can't be read again.
 func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string) (string, error) {
 	if !apiName.MatchString(name) {
-		return "", invalid("name %q of the token: use small letters, digits and hyphens, such as backoffice", name)
+		return "", fault.Invalid("name %q of the token: use small letters, digits and hyphens, such as backoffice", name)
 	}
 	if len(scopes) == 0 {
-		return "", invalid("give the token a scope: read, a group such as subscriber, or a verb such as subscriber:add")
+		return "", fault.Invalid("give the token a scope: read, a group such as subscriber, or a verb such as subscriber:add")
 	}
 	for _, scope := range scopes {
 		if !apiScope.MatchString(scope) {
-			return "", invalid("scope %q is not read, a group such as subscriber, or a verb such as subscriber:add", scope)
+			return "", fault.Invalid("scope %q is not read, a group such as subscriber, or a verb such as subscriber:add", scope)
 		}
 	}
 	secret := make([]byte, 32)
@@ -83,7 +84,7 @@ func (s *Store) RevokeAPIToken(ctx context.Context, name string) error {
 			return err
 		}
 		if n, err := res.RowsAffected(); n == 0 || err != nil {
-			return errors.Join(err, missing{fmt.Errorf("no token %q; see them with: dibao token list", name)})
+			return errors.Join(err, fault.Missing("no token %q; see them with: dibao token list", name))
 		}
 		return nil
 	})

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/database"
+	"dibao/internal/fault"
 	"dibao/internal/jobs"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
@@ -243,7 +244,7 @@ func flag(b bool) int64 {
 func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
 	l.fill()
 	if err := l.check(); err != nil {
-		return List{}, InvalidError{err}
+		return List{}, fault.InvalidError{Err: err}
 	}
 	now, slug := s.now(), l.Slug
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -270,7 +271,7 @@ func explainSlug(err error, slug string) error {
 func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 	l.fill()
 	if err := l.check(); err != nil {
-		return List{}, InvalidError{err}
+		return List{}, fault.InvalidError{Err: err}
 	}
 	now, slug := s.now(), l.Slug
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -285,7 +286,7 @@ func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, missing{fmt.Errorf("no list %q", slug)}
+		return List{}, fault.Missing("no list %q", slug)
 	}
 	return l, explainSlug(err, slug)
 }
@@ -334,7 +335,7 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, missing{fmt.Errorf("no list %q; see them with: dibao list show", slug)}
+		return List{}, fault.Missing("no list %q; see them with: dibao list show", slug)
 	}
 	return l, err
 }

@@ -11,30 +11,17 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/fault"
 	"dibao/policy"
 )
 
 // ErrNotFound says that there is no such list or reader.
-var ErrNotFound = errors.New("not found")
-
-// missing is ErrNotFound in words of its own.
-type missing struct{ error }
-
-func (missing) Is(target error) bool { return target == ErrNotFound }
-
-// InvalidError says that what was asked for can't be, whatever is stored: wrong
-// usage of the command line.
-type InvalidError struct{ error }
-
-func (e InvalidError) Unwrap() error { return e.error }
-
-func invalid(format string, args ...any) error { return InvalidError{fmt.Errorf(format, args...)} }
+var ErrNotFound = fault.ErrNotFound
 
 // Store keeps readers and lists. Safe for concurrent use.
 type Store struct {

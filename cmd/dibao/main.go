@@ -21,7 +21,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/filereader"
 	"dibao/cmd/dibao/inspect"
-	"dibao/feed"
+	"dibao/internal/fault"
 	"dibao/internal/redact"
 	"dibao/subscribers"
 )
@@ -74,9 +74,8 @@ func usagef(format string, args ...any) error { return cli.Usagef(format, args..
 // asked for can't be, whatever is stored.
 func isUsage(err error) bool {
 	var usage *cli.UsageError
-	var ofFeed feed.InvalidError
-	var ofReaders subscribers.InvalidError
-	return errors.As(err, &usage) || errors.As(err, &ofFeed) || errors.As(err, &ofReaders) || errors.Is(err, subscribers.ErrAddress)
+	var invalid fault.InvalidError
+	return errors.As(err, &usage) || errors.As(err, &invalid) || errors.Is(err, subscribers.ErrAddress)
 }
 
 // partialError says that some of the work was refused: exit status 3.

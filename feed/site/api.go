@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/internal/fault"
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
@@ -52,7 +53,7 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 	}
 	key := r.URL.Path + "?" + kept.Encode()
 	if len(key) > 1000 {
-		h.failAPI(w, r, feed.Invalid("the address is too long"))
+		h.failAPI(w, r, fault.Invalid("the address is too long"))
 		return
 	}
 	err = h.Cache.Serve(w, r, key, version+" "+h.Today().String(), func() (web.Document, error) {
@@ -76,7 +77,7 @@ func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, bui
 // failAPI answers with an error as JSON (RFC 9457).
 func (h *Web) failAPI(w http.ResponseWriter, r *http.Request, err error) {
 	status, what := http.StatusInternalServerError, "something went wrong here; try again later"
-	var invalid feed.InvalidError
+	var invalid fault.InvalidError
 	switch {
 	case errors.As(err, &invalid):
 		status, what = http.StatusBadRequest, invalid.Error()
@@ -100,12 +101,12 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	limit = 50
 	if s := q.Get("limit"); s != "" {
 		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxAPIPage {
-			return 0, 0, feed.Invalid("limit is from 1 to %d", maxAPIPage)
+			return 0, 0, fault.Invalid("limit is from 1 to %d", maxAPIPage)
 		}
 	}
 	if s := q.Get("cursor"); s != "" {
 		if before, err = strconv.ParseInt(s, 36, 64); err != nil || before < 1 {
-			return 0, 0, feed.Invalid("cursor is none of ours; take it from next")
+			return 0, 0, fault.Invalid("cursor is none of ours; take it from next")
 		}
 	}
 	return limit, before, nil
@@ -201,7 +202,7 @@ func newAPIArticle(a feed.Article, base string) apiArticleView {
 var apiFilters = map[string]func(string) (string, error){
 	"source": func(v string) (string, error) {
 		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < 1 {
-			return "", feed.Invalid("source is the number of a source, not %q", v)
+			return "", fault.Invalid("source is the number of a source, not %q", v)
 		}
 		return "source/" + v, nil
 	},
@@ -214,7 +215,7 @@ var apiFilters = map[string]func(string) (string, error){
 	"number": func(v string) (string, error) {
 		n, ok := policy.ParseNumber(v)
 		if !ok {
-			return "", feed.Invalid("number is a document number such as 国办发〔2023〕15号, not %q", v)
+			return "", fault.Invalid("number is a document number such as 国办发〔2023〕15号, not %q", v)
 		}
 		return "number/" + n, nil
 	},
@@ -224,7 +225,7 @@ var apiFilters = map[string]func(string) (string, error){
 func apiRegion(v string) (string, error) {
 	code := policy.RegionCode(v)
 	if v != "" && code == "" {
-		return "", feed.Invalid("region is the code of a region such as 51 or its name, not %q", v)
+		return "", fault.Invalid("region is the code of a region such as 51 or its name, not %q", v)
 	}
 	return code, nil
 }
@@ -247,7 +248,7 @@ func (h *Web) apiArticles(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if filters > 1 {
-			return nil, feed.Invalid("only one of source, theme, region, issuer and number narrows a list; for more use /search")
+			return nil, fault.Invalid("only one of source, theme, region, issuer and number narrows a list; for more use /search")
 		}
 		if before == 0 {
 			before = LastPlace
@@ -340,7 +341,7 @@ func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
 		}
 		level := policy.Level(q.Get("level"))
 		if level != "" && !slices.Contains(policy.Levels, level) {
-			return nil, feed.Invalid("level is one of %v, not %q", policy.Levels, level)
+			return nil, fault.Invalid("level is one of %v, not %q", policy.Levels, level)
 		}
 		all, err := h.Store.Documents(ctx, feed.DocumentSelection{
 			Region: region, Level: level, Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,
@@ -425,7 +426,7 @@ func (h *Web) apiRelations(w http.ResponseWriter, r *http.Request) {
 		}
 		kind := q.Get("kind")
 		if known := append([]string{feed.RelationPromises, feed.CitesName}, policy.Relations...); kind != "" && !slices.Contains(known, kind) {
-			return nil, feed.Invalid("kind is one of %v, not %q", known, kind)
+			return nil, fault.Invalid("kind is one of %v, not %q", known, kind)
 		}
 		all, err := h.Store.RelationsBefore(ctx, kind, before, limit)
 		page := APIPage{Data: apiRelations(all)}

@@ -87,7 +87,7 @@ func callee(call *ast.CallExpr) string {
 // formatArgument is which argument of a function is a format that a user reads.
 var formatArgument = map[string]int{
 	"g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
-	"invalid": 0, "Invalid": 0, "feed.Invalid": 0, "d.add": 3, "d.publish": 3, "r.Say": 1,
+	"fault.Invalid": 0, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1,
 }
 
 var (

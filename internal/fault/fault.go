@@ -1,0 +1,28 @@
+// Package fault has the errors that verbs and the API treat specially: what was asked
+// for does not exist, or the request is invalid, whatever is stored.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNotFound says that what was asked for does not exist.
+var ErrNotFound = errors.New("not found")
+
+type missingError struct{ error }
+
+func (missingError) Is(target error) bool { return target == ErrNotFound }
+
+// Missing returns an error that is ErrNotFound and reads as given.
+func Missing(format string, args ...any) error { return missingError{fmt.Errorf(format, args...)} }
+
+// InvalidError says that a request is invalid, whatever is stored. On the command line it
+// is wrong usage; the API answers 400.
+type InvalidError struct{ Err error }
+
+func (e InvalidError) Error() string { return e.Err.Error() }
+func (e InvalidError) Unwrap() error { return e.Err }
+
+// Invalid returns an InvalidError.
+func Invalid(format string, args ...any) error { return InvalidError{fmt.Errorf(format, args...)} }
