@@ -120,6 +120,33 @@ type AdminDay struct {
 	Collections, Failures int
 }
 
+// AdminLists shows all lists, and how readers joined and left them.
+type AdminLists struct {
+	AdminPage
+	Lists  []AdminList
+	Growth Chart
+}
+
+// AdminListPage shows one list and what its next issue would hold now.
+type AdminListPage struct {
+	AdminPage
+	List     AdminList
+	Figures  []AdminFigure
+	Number   int // of the next issue
+	Count    int // of its articles
+	More     int // of them that are not listed
+	Sections []Section
+	LeftOut  []Item // newest articles that it does not hold; Why says the reason
+	Growth   Chart
+	Issues   []IssueCard // Lead is the number of the mailing, and URL its page
+}
+
+// Render writes the page.
+func (v AdminLists) Render(w io.Writer) error { return render(w, v.Page, "admin_lists.html", v) }
+
+// Render writes the page.
+func (v AdminListPage) Render(w io.Writer) error { return render(w, v.Page, "admin_list.html", v) }
+
 // AdminMailings shows the last mailings and what came back of mails.
 type AdminMailings struct {
 	AdminPage

@@ -16,9 +16,15 @@ type Chart struct {
 	Note   string   // what it shows, in a sentence; "" if the title says it
 	Step   string   // what a step is, the heading of the table's first column
 	Labels []string // of the steps
-	Ticks  []int    // steps whose labels stand below the plot
+	Ticks  []Tick
 	Series []Series
 	Line   bool // a line that is filled, in place of bars
+}
+
+// Tick is a label below a plot, at a step.
+type Tick struct {
+	At   int
+	Text string
 }
 
 // Series are the values of a chart, one a step. Values below zero hang from the line
@@ -130,10 +136,10 @@ const plotTop = 14
 // Below are the labels below the plot, in percent of its width.
 func (c Chart) Below() (rules []rule) {
 	n := float64(max(len(c.Labels), 1))
-	for _, i := range c.Ticks {
-		at, anchor := (float64(i)+0.5)/n*100, "middle"
+	for _, tick := range c.Ticks {
+		at, anchor := (float64(tick.At)+0.5)/n*100, "middle"
 		if c.Line {
-			at = float64(i) / max(n-1, 1) * 100
+			at = float64(tick.At) / max(n-1, 1) * 100
 		}
 		switch {
 		case at < 6:
@@ -141,7 +147,7 @@ func (c Chart) Below() (rules []rule) {
 		case at > 94:
 			at, anchor = 100, "end"
 		}
-		rules = append(rules, rule{coordinate(at), c.Labels[i], anchor})
+		rules = append(rules, rule{coordinate(at), tick.Text, anchor})
 	}
 	return rules
 }

@@ -177,7 +177,9 @@ var staticTypes = map[string]string{
 }
 
 // adminSite are the pages for admins.
-func (a *app) adminSite() *adminsite.Site { return &adminsite.Site{Node: a.node(), SiteName: siteName} }
+func (a *app) adminSite() *adminsite.Site {
+	return &adminsite.Site{Node: a.node(), SiteName: siteName, BaseURL: a.config.Server.BaseURL}
+}
 
 // adminHandler serves what only the node's admin may see.
 func (a *app) adminHandler() http.Handler {

@@ -27,6 +27,7 @@ import (
 type Site struct {
 	Node     status.Node
 	SiteName string
+	BaseURL  string // of the public pages
 }
 
 // page is a page for admins.
@@ -39,6 +40,8 @@ func (s *Site) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sources/{id}", s.serve(s.source))
 	mux.HandleFunc("GET /mailings", s.serve(s.mailings))
 	mux.HandleFunc("GET /mailings/{n}", s.serve(s.mailing))
+	mux.HandleFunc("GET /lists", s.serve(s.lists))
+	mux.HandleFunc("GET /lists/{slug}", s.serve(s.list))
 	mux.HandleFunc("GET /static/{name}", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
 		body, ok := templates.Static(name)

@@ -2,6 +2,7 @@ package adminsite
 
 import (
 	"bytes"
+	"database/sql"
 	"io"
 	"net"
 	"net/http"
@@ -163,7 +164,7 @@ func TestMailings(t *testing.T) {
 		// 24 readers, of whom three left, one of them all lists.
 		w.shows(base+"/mailings?lang=zh", "发送中", "地址不存在", "邮箱已满", "dibao bounce list")
 		w.shows(base+"/mailings/1?lang=en", "Accepted 18 of 22", "Through: 20, in 5 min.", "Deferred", "452 4.2.2 mailbox is full, try again later full.example", "550 5.1.1 <…@corp2.example>: no such user here corp2.example", "weekly", "sending")
-		w.shows(base+"/?lang=zh", "近 7 天投递失败 2", "邸报周刊")
+		w.shows(base+"/?lang=zh", "近 7 天投递失败 2", "邸报周刊 weekly")
 		if status, _ := w.get(base + "/mailings/2"); status != 404 {
 			t.Errorf("a mailing that is not there: %d", status)
 		}
@@ -180,5 +181,30 @@ func TestMailings(t *testing.T) {
 				t.Errorf("the file holds %q", foreign)
 			}
 		}
+	})
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		base := w.serve()
+		w.shows(base+"/lists?lang=en", "There are no lists yet.")
+		w.readers()
+		w.collectors(2)
+		// 24 joined one list and 12 of them another, over 160 days; three left the first.
+		w.shows(base+"/lists?lang=en", "Weeks: 26; joined: 36; left: 3.", "邸报周刊 weekly", "21", "dibao list preview NAME")
+		w.shows(base+"/lists/weekly?lang=zh", "第 1 期将有的内容", "国务院关于做好第", "来源", "已确认的读者 21", "近 26 周加入 24 人次，退订 3 人次")
+		w.mail()
+		w.shows(base+"/lists/weekly?lang=en", "What No. 2 would hold", "Nothing is new now", "in an earlier issue", "No. 1 2026-11-30 08:00")
+		if status, _ := w.get(base + "/lists/none"); status != 404 {
+			t.Errorf("a list that is not there: %d", status)
+		}
+		// Who leaves and comes back counts each time; who is deleted does not.
+		w.must(db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `DELETE FROM subscribers WHERE address LIKE 'reader4@%'`)
+			return err
+		}))
+		w.shows(base+"/lists/weekly?lang=en", "joined: 23; left: 2.")
 	})
 }

@@ -39,7 +39,7 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 	}))
 	axe := templatestest.Axe(t)
-	for name, path := range map[string]string{"overview": "/", "sources": "/sources", "source": "/sources/3", "mailings": "/mailings", "mailing": "/mailings/1"} {
+	for name, path := range map[string]string{"overview": "/", "sources": "/sources", "source": "/sources/3", "mailings": "/mailings", "mailing": "/mailings/1", "lists": "/lists", "list": "/lists/weekly"} {
 		for _, language := range []string{"zh", "en"} {
 			_, err := chromedp.Run(ctx, chromedp.Navigate(base+path+"?lang="+language))
 			w.must(err)

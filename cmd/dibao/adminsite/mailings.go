@@ -213,7 +213,7 @@ func (v voice) curve(ctx context.Context, mailing int64) (templates.Chart, error
 		chart.Series[0].Values = append(chart.Series[0].Values, float64(at.Sent))
 		chart.Series[1].Values = append(chart.Series[1].Values, float64(at.Failed))
 		if i%(curveSteps/3) == 0 {
-			chart.Ticks = append(chart.Ticks, i)
+			chart.Ticks = append(chart.Ticks, templates.Tick{At: i, Text: chart.Labels[i]})
 		}
 	}
 	chart.Note = v.say("curve.note", last.Sent+last.Failed, v.duration(last.At.Sub(first.At)))

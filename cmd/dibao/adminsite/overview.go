@@ -21,6 +21,7 @@ import (
 )
 
 const (
+	soon       = "01-02 15:04"    // the form of times that are near
 	shownNeeds = 8                // sources that are listed as needs
 	lateMail   = 6 * time.Hour    // unsent messages that are due for so long need an admin
 	leastDisk  = 1 << 30          // bytes
@@ -37,15 +38,8 @@ func (s *Site) overview(ctx context.Context, _ *http.Request, p templates.AdminP
 	p.Section = "overview"
 	out := templates.AdminOverview{AdminPage: p, Figures: v.figures(st), Reports: v.counts(st.Digest.Reports), System: v.system(st)}
 	out.Needs, out.More = v.needs(st)
-	for _, l := range st.ListsByTime() {
-		one := templates.AdminList{Slug: l.List.Slug, Title: l.List.Title, Matched: l.Matched, Overdue: !l.OverdueSince.IsZero(), Next: cli.ShortTime(l.NextAt, st.Zone)}
-		switch {
-		case one.Overdue:
-			one.Next = cli.ShortTime(l.OverdueSince, st.Zone)
-		case l.NextAt.IsZero():
-			one.Next = v.say("asithappens")
-		}
-		out.Lists = append(out.Lists, one)
+	if out.Lists, _, err = v.listRows(ctx, st.ListsByTime()); err != nil {
+		return nil, err
 	}
 	for _, m := range st.Mailings {
 		out.Mailings = append(out.Mailings, v.mailing(m))
@@ -63,7 +57,7 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 	next, matched := "–", ""
 	for _, l := range st.ListsByTime() {
 		if !l.NextAt.IsZero() && l.OverdueSince.IsZero() {
-			next, matched = l.NextAt.In(st.Zone).Format("01-02 15:04"), v.say("figure.matched", l.Matched)
+			next, matched = l.NextAt.In(st.Zone).Format(soon), v.say("figure.matched", l.Matched)
 			break
 		}
 	}

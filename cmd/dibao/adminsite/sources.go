@@ -53,7 +53,7 @@ func (sp span) months() (ticks []templates.ChainTick) {
 // weeks are weeks that end today.
 type weeks struct {
 	labels []string // their first days
-	ticks  []int
+	ticks  []templates.Tick
 	week   map[string]int // of each day
 }
 
@@ -67,7 +67,7 @@ func weeksUntil(now time.Time, zone *time.Location, n int) weeks {
 		w.week[day] = i / 7
 	}
 	for i := 0; i < n; i += (n + 3) / 4 {
-		w.ticks = append(w.ticks, i)
+		w.ticks = append(w.ticks, templates.Tick{At: i, Text: w.labels[i][len("2026-"):]})
 	}
 	return w
 }
