@@ -122,7 +122,7 @@ const (
 
 var (
 	// writes ends in a word for those who write, with a medium before it and names behind.
-	writes = lazyregexp.New(`^(.{0,16}?)(?:(?:首席|特派|特约|见习|实习)?(?:记者|评论员|通讯员|撰稿人?)|撰文|图文|作者|文字)[:·]?(.*)$`)
+	writes = lazyregexp.New(`^(.{0,16}?)(?:(?:首席|特派|特约|见习|实习)?(?:记者|评论员|通讯员|撰稿人?)|撰文|图文|作者|文字|文[:：·])[:·]?(.*)$`)
 	// others is a word for those who do something else.
 	others = lazyregexp.New(`^(?:责任?编辑|责编|编辑|编审|审核|审校|校对|审读|初审|复审|终审|摄影|摄|图片?|制图|供图|供稿|来稿|出品|策划|监制|统筹|编译|翻译|设计|美编|主编|值班\p{Han}{2}|视频|剪辑|音频|配音)[:·]?(.*)$`)
 	// medium is how the names of media and organs end that stand without a label.

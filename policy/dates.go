@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -95,12 +94,17 @@ func (u *understanding) published() {
 	}
 	for _, name := range publishedMeta {
 		for _, p := range u.e.Meta {
-			if metaName(p.Name) != name || u.isMadeAt(p.Content) {
+			if metaName(p.Name) != name {
 				continue
 			}
 			if m, ok := readMoment(p.Content, u.zone); ok {
 				if at := u.timeOn(m.on); !at.IsZero() { // what readers see
 					m.at = at
+				}
+				if seen, l := u.seenFirst(); l != nil && m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap { // re-dated, as below
+					set(seen, strings.TrimSpace(l.Element+" "+l.Name))
+					u.warn("meta-redated", m.on, seen.on)
+					return
 				}
 				set(m, "meta[name="+p.Name+"]")
 				return
@@ -169,12 +173,16 @@ func (u *understanding) published() {
 	}
 }
 
-// isMadeAt reports whether another meta element says of that moment that the page was
-// made then: 页面生成时间 2026-11-27 15:33:34. It moves whenever the site is made anew.
-func (u *understanding) isMadeAt(moment string) bool {
-	return slices.ContainsFunc(u.e.Meta, func(p Pair) bool {
-		return strings.Contains(p.Content, "生成时间") && moment != "" && strings.Contains(p.Content, moment)
-	})
+// seenFirst returns the first day of publication that the page's head shows, with a label
+// or a time.
+func (u *understanding) seenFirst() (first moment, by *Label) {
+	for i, l := range u.e.Labels {
+		m, ok := readMoment(l.Value, u.zone)
+		if ok && (l.Name == "" && !m.at.IsZero() || l.Name != "" && when.RoleOf(l.Name) == when.RolePublished) && !m.on.Before(u.IssuedOn) && (by == nil || m.on.Before(first.on)) {
+			first, by = m, &u.e.Labels[i]
+		}
+	}
+	return first, by
 }
 
 // timeOn returns the time of a day that a label for the publication prints, for a

@@ -18,16 +18,21 @@ func TestReadSignature(t *testing.T) {
 	}
 }
 
-// TestPublishedIsNotGenerated takes the day that readers see where the meta element for
-// the publication gives the moment in which the site made the page anew.
-func TestPublishedIsNotGenerated(t *testing.T) {
-	e := Evidence{Title: "样例会议召开", Meta: []Pair{{"PubDate", "2023-11-10 15:33:34"}, {"others", "页面生成时间 2023-11-10 15:33:34"}},
-		Labels: []Label{{"p", "日期", "2021/09/06"}}, Paragraphs: []string{"9月2日下午，会议召开。"}}
-	if f := Understand(e); f.PublishedOn.String() != "2021-09-06" {
-		t.Errorf("published on %s from %s", f.PublishedOn, f.PublishedFrom)
-	}
-	e.Meta[1].Content = "页面生成时间 2023-11-10 16:00:00"
-	if f := Understand(e); f.PublishedOn.String() != "2023-11-10" {
-		t.Errorf("published on %s from %s", f.PublishedOn, f.PublishedFrom)
+// TestPublishedAfterAMove takes the day on the page where the metadata name one that is
+// more than a week later: a move of the site dates articles anew.
+func TestPublishedAfterAMove(t *testing.T) {
+	for _, c := range []struct{ meta, name, value, want, from string }{
+		{"2023-05-12 23:20", "发布时间", "2009-09-30 10:53", "2009-09-30", "div.cinfo 发布时间"},
+		{"2020-12-31 17:34", "发布时间", "2020-12-30 15:37", "2020-12-31", "meta[name=PubDate]"},
+		{"2022-10-14 10:16", "", "2020年09月15日 09时32分", "2020-09-15", "div.cinfo"},
+		{"2022-10-14 10:16", "", "2020年09月15日", "2022-10-14", "meta[name=PubDate]"},
+		{"2018-11-27", "成文日期", "1998-03-02", "2018-11-27", "meta[name=PubDate]"},
+		{"2009-09-30", "发布时间", "2023-05-12 23:20", "2009-09-30", "meta[name=PubDate]"},
+	} {
+		f := Understand(Evidence{Title: "样例会议召开", Meta: []Pair{{"PubDate", c.meta}}, Labels: []Label{{"div.cinfo", c.name, c.value}}, Paragraphs: []string{"会议召开。"}})
+		isMoved := len(f.Warnings) > 0 && f.Warnings[0].Code == "meta-redated"
+		if f.PublishedOn.String() != c.want || f.PublishedFrom != c.from || isMoved != (c.from != "meta[name=PubDate]") {
+			t.Errorf("%+v: published on %s from %s, %v", c, f.PublishedOn, f.PublishedFrom, f.Warnings)
+		}
 	}
 }
