@@ -157,7 +157,7 @@ func (v *view) afterHeadline(h headline) *html.Node {
 			}
 			s := v.under(next)
 			for i, l := range v.lines[s.from:s.to] {
-				if l.aside == inArticle && (i >= maxHeaders || !isHeader(l)) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
+				if l.aside == inArticle && (i >= maxHeaders || !isHeader(l)) && !policy.IsFurniture(l.text) && (l.prose > 0 || isFileLine(l) || l.link == 0 && strings.HasSuffix(l.text, "。")) {
 					return next
 				}
 			}

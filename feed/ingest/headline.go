@@ -111,6 +111,9 @@ func (v *view) titleLine(refs references) int {
 	return -1
 }
 
+// welcome greets those who visit a site.
+var welcome = lazyregexp.New(`欢迎(?:您|你|访问|光临|来到|进入)`)
+
 // agreed finds the headline by what it is called elsewhere.
 func (v *view) agreed(body int, refs references) (headline, bool) {
 	best, most := headline{}, 0
@@ -121,7 +124,7 @@ func (v *view) agreed(body int, refs references) (headline, bool) {
 		joined := ""
 		for j := i; j < min(len(v.lines), i+headlineLines); j++ {
 			l := v.lines[j]
-			if l.size > maxJoined || j > i && (l.aside == elsewhere) != (v.lines[i].aside == elsewhere) {
+			if l.size > maxJoined || welcome.MatchString(l.text) || j > i && (l.aside == elsewhere) != (v.lines[i].aside == elsewhere) {
 				break
 			}
 			joined = strings.TrimSpace(joined + " " + l.text)

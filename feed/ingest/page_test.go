@@ -180,6 +180,7 @@ func TestHeadline(t *testing.T) {
 		{"NoElement", `<title>关于某事的通知 - 政策文件 - 某某网</title>`, "", "关于某事的通知"},
 		{"ControlsBelow", `<title>某某交易信息网</title><h1>关于某某采购政策的通知</h1><p class="info"><b>【信息发布时间：2019-11-28 阅读次数：】【<a href="javascript:print()">我要打印</a>】</b></p>`, "", "关于某某采购政策的通知"},
 		{"HeadingOfAPart", `<title>样例彩票“双球”第2020131期公告_往期_某某网</title><h2>样例彩票双球第2020131期全国公告</h2><table><tr><th>日期</th><td>2020-12-24</td></tr></table><h3>本期中奖情况</h3>`, "", "样例彩票双球第2020131期全国公告"},
+		{"Welcome", `<title>样例市某某区胜利实验小学</title><p>样例市某某区胜利实验小学欢迎您！</p><div class=head>详情信息</div><div class=tit>我校学生参加省样例竞赛</div><div class=t>[发布时间2020年11月30日]</div>`, "", "我校学生参加省样例竞赛"},
 		{"TwoLines", `<title>某市 关于某事的通知</title><h1>某市<br>关于某事的通知</h1>`, "", "某市关于某事的通知"},
 	}
 	for _, tt := range tests {
