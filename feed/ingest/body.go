@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/andybalholm/cascadia"
@@ -263,11 +264,12 @@ func (v *view) textOf(container *html.Node, h headline) span {
 		}
 		start++
 	}
-	for start < s.to && v.repeats(start, s) { // a prompt beside each picture
+	repeats := v.repeats(s)
+	for start < s.to && repeats(start) { // a prompt beside each picture
 		start++
 	}
 	end := v.endOf(span{start, s.to})
-	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || v.repeats(end-1, s)); n++ {
+	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || repeats(end-1)); n++ {
 		end--
 	}
 	return span{start, end}
@@ -276,18 +278,19 @@ func (v *view) textOf(container *html.Node, h headline) span {
 // Least and most characters of a prompt, which is known by its repetition.
 const minPrompt, maxPrompt = 15, 50
 
-// repeats reports whether a line stands among others more than once.
-func (v *view) repeats(i int, s span) bool {
-	l, times := v.lines[i], 0
-	if l.size < minPrompt || l.size > maxPrompt {
-		return false
-	}
-	for _, other := range v.lines[s.from:s.to] {
-		if other.text == l.text {
-			times++
+// repeats returns what reports whether a line stands among others more than once.
+func (v *view) repeats(s span) func(i int) bool {
+	isPrompt := func(l line) bool { return l.size >= minPrompt && l.size <= maxPrompt }
+	times := sync.OnceValue(func() map[string]int {
+		times := make(map[string]int)
+		for _, l := range v.lines[s.from:s.to] {
+			if isPrompt(l) {
+				times[l.text]++
+			}
 		}
-	}
-	return times > 1
+		return times
+	})
+	return func(i int) bool { return isPrompt(v.lines[i]) && times()[v.lines[i].text] > 1 }
 }
 
 // noFiles heads files where there are none.

@@ -77,6 +77,10 @@ type pagerReader struct {
 	absolute func(base *url.URL, href string) string
 }
 
+// maxScript is how much of the beginning and of the end of a script is looked at, and
+// maxScripts how much of all of them, in bytes. A pager takes a line or two.
+const maxScript, maxScripts = 32 << 10, 512 << 10
+
 // Find looks for the next page in the tree of a page. address is that of the page,
 // base what its relative addresses are relative to, resolve makes one absolute, ""
 // for what is not an address of a page.
@@ -90,8 +94,13 @@ func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, h
 			r.links = append(r.links, n)
 			r.texts = append(r.texts, linkText(n))
 		case n.Data == "script":
-			for c := n.FirstChild; c != nil; c = c.NextSibling {
-				scripts.WriteString(c.Data)
+			for c := n.FirstChild; c != nil && scripts.Len() < maxScripts; c = c.NextSibling {
+				text := c.Data
+				if len(text) > 2*maxScript { // rows, or a library
+					scripts.WriteString(text[:maxScript] + "\n")
+					text = text[len(text)-maxScript:]
+				}
+				scripts.WriteString(text)
 			}
 			scripts.WriteByte('\n')
 		}
