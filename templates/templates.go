@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	texttemplate "text/template"
+
+	"dibao/internal/plural"
 )
 
 //go:embed pages/*.html mails/* words/*.json static/*
@@ -73,7 +75,7 @@ func (c catalogue) say(key string, args ...any) string {
 	if len(args) == 0 {
 		return word
 	}
-	return fmt.Sprintf(word, args...)
+	return plural.English(fmt.Sprintf(word, args...))
 }
 
 func pick(name string) *language {

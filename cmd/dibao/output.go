@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/internal/plural"
 	"dibao/internal/redact"
 )
 
@@ -41,7 +42,7 @@ func (g *globals) message(format string, args ...any) string {
 	if g.chinese {
 		return cli.Say(format, args...)
 	}
-	return fmt.Sprintf(format, args...)
+	return plural.English(fmt.Sprintf(format, args...))
 }
 
 // either returns a text in the language of who runs the verb.

@@ -100,7 +100,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	talk.Reset()
-	if err := a.addEntries(&globals{}, cmd, entries, true); err != nil || !strings.Contains(talk.String(), "墙 is added although it cannot be read now") || !strings.Contains(talk.String(), "1 sources added, 3 were there already") {
+	if err := a.addEntries(&globals{}, cmd, entries, true); err != nil || !strings.Contains(talk.String(), "墙 is added although it cannot be read now") || !strings.Contains(talk.String(), "1 source added, 3 were there already") {
 		t.Errorf("%v\n%s", err, talk.String())
 	}
 	if got := stored(); len(got) != 4 {

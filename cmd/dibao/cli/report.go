@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"dibao/internal/plural"
 	"dibao/internal/redact"
 )
 
@@ -33,6 +34,9 @@ func (r Report) Say(label, value string) {
 // Line writes a value behind a label, in lines of at most reportWidth columns.
 func (r Report) Line(label, value string, indent int) {
 	label = text.Pad(label, indent, ' ')
+	if !r.Chinese {
+		value = plural.English(value)
+	}
 	rest := strings.Join(strings.Fields(redact.Text(value)), " ")
 	for first := true; first || rest != ""; first = false {
 		var part string

@@ -12,6 +12,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
+
+	"dibao/internal/plural"
 )
 
 // chineseHeadings are the headings of tables in Chinese by their English text.
@@ -55,8 +57,11 @@ func (t Table) Print(out io.Writer) {
 	w.AppendHeader(headings)
 	for _, r := range t.Rows {
 		for i, cell := range r {
-			if t.Chinese && sentences[t.Headings[i].(string)] {
+			switch isSentence := sentences[t.Headings[i].(string)]; {
+			case isSentence && t.Chinese:
 				r[i] = Chinese(fmt.Sprint(cell))
+			case isSentence:
+				r[i] = plural.English(fmt.Sprint(cell))
 			}
 		}
 		w.AppendRow(r)

@@ -1,0 +1,44 @@
+// Package plural corrects counted nouns in English texts: "1 deliveries were" becomes
+// "1 delivery was". Chinese has no plural.
+package plural
+
+import (
+	"strings"
+
+	"dibao/internal/lazyregexp"
+)
+
+// counted is a 1 that counts a noun of ours, with one word between at most, and the verb
+// that follows. A number in front, as in "No. 1", counts nothing: no such noun follows it.
+var counted = lazyregexp.New(`(^|[^\w.,:/-])1 ((?:[a-z]+ )?)(` +
+	`addresses|articles|attempts|bytes|cells|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|` +
+	`failures|feeds|files|hours|interpretations|issues|items|kills|lines|lists|mailings|mails|messages|minutes|months|nodes|pages|` +
+	`paragraphs|parts|readers|redirects|regions|requests|rows|seconds|servers|sources|subscriptions|suppressions|themes|times|tokens|` +
+	`versions|warnings|weeks|words)\b((?: (?:are|were|have|change|hold|implement|lie|take|wait))?)\b`)
+
+var singularVerbs = map[string]string{" are": " is", " were": " was", " have": " has"}
+
+// English returns the text with each noun in the singular that is counted by 1.
+func English(text string) string {
+	if !strings.Contains(text, "1 ") {
+		return text
+	}
+	return counted.ReplaceAllStringFunc(text, func(found string) string {
+		part := counted.FindStringSubmatch(found)
+		noun, verb := part[3], part[4]
+		switch {
+		case strings.HasSuffix(noun, "ies"):
+			noun = strings.TrimSuffix(noun, "ies") + "y"
+		case noun == "addresses":
+			noun = "address"
+		default:
+			noun = strings.TrimSuffix(noun, "s")
+		}
+		if one, ok := singularVerbs[verb]; ok {
+			verb = one
+		} else if verb != "" {
+			verb += "s"
+		}
+		return part[1] + "1 " + part[2] + noun + verb
+	})
+}
