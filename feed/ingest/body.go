@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/andybalholm/cascadia"
@@ -274,27 +273,6 @@ func (v *view) textOf(container *html.Node, h headline) span {
 	}
 	return span{start, end}
 }
-
-// Least and most characters of a prompt, which is known by its repetition.
-const minPrompt, maxPrompt = 15, 50
-
-// repeats returns what reports whether a line stands among others more than once.
-func (v *view) repeats(s span) func(i int) bool {
-	isPrompt := func(l line) bool { return l.size >= minPrompt && l.size <= maxPrompt }
-	times := sync.OnceValue(func() map[string]int {
-		times := make(map[string]int)
-		for _, l := range v.lines[s.from:s.to] {
-			if isPrompt(l) {
-				times[l.text]++
-			}
-		}
-		return times
-	})
-	return func(i int) bool { return isPrompt(v.lines[i]) && times()[v.lines[i].text] > 1 }
-}
-
-// noFiles heads files where there are none.
-var noFiles = lazyregexp.New(`^(?:相关)?(?:附件|文件)(?:下载|列表)?\s*[:：]?$`)
 
 // endsPage reports whether the last line of a text is a control, a counter, or a
 // label that says where the text comes from.

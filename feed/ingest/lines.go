@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -241,3 +242,24 @@ func (v *view) isList() bool {
 	}
 	return rows >= minRows
 }
+
+// Least and most characters of a prompt, which is known by its repetition.
+const minPrompt, maxPrompt = 15, 50
+
+// repeats returns what reports whether a line stands among others more than once.
+func (v *view) repeats(s span) func(i int) bool {
+	isPrompt := func(l line) bool { return l.size >= minPrompt && l.size <= maxPrompt }
+	times := sync.OnceValue(func() map[string]int {
+		times := make(map[string]int)
+		for _, l := range v.lines[s.from:s.to] {
+			if isPrompt(l) {
+				times[l.text]++
+			}
+		}
+		return times
+	})
+	return func(i int) bool { return isPrompt(v.lines[i]) && times()[v.lines[i].text] > 1 }
+}
+
+// noFiles heads files where there are none.
+var noFiles = lazyregexp.New(`^(?:相关)?(?:附件|文件)(?:下载|列表)?\s*[:：]?$`)
