@@ -26,12 +26,13 @@ type Lag struct {
 }
 
 // lagRows is how many articles the lags of issuers are counted from.
-const lagRows = 50_000
+const lagRows = 10_000
 
 // Lags returns how long articles took that came since, by the host issuer, those of
 // the most articles first. What was published before its source was added says nothing
 // about how soon it is found, and an archive nothing about how soon documents are
-// published: neither counts. cut says that more than the newest 50,000 articles came.
+// published: neither counts. Only the newest 10,000 articles are read; cut says that more
+// came.
 func (st *Store) Lags(ctx context.Context, since time.Time) (lags []*Lag, cut bool, err error) {
 	byIssuer := make(map[string]*Lag)
 	rows := 0

@@ -52,13 +52,13 @@ func noteDay(ctx context.Context, tx *sql.Tx, s Source) error {
 	return err
 }
 
-// SourceDays returns how the collections of the sources ended since a day, in the
-// order of days. A day without a collection has no entry.
-func (st *Store) SourceDays(ctx context.Context, since string) (all []SourceDay, err error) {
+// SourceDays returns how the collections of a source, 0 of all, ended since a day, in
+// the order of days. A day without a collection has no entry.
+func (st *Store) SourceDays(ctx context.Context, source int64, since string) (all []SourceDay, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(row database.Row) (d SourceDay, err error) {
 			return d, row.Scan(&d.Source, &d.Day, &d.State, &d.Collections, &d.Failures)
-		}, `SELECT source, day, state, collections, failures FROM source_days WHERE day >= $1 ORDER BY day, source`, since)
+		}, `SELECT source, day, state, collections, failures FROM source_days WHERE day >= $1 AND ($2 = 0 OR source = $2) ORDER BY day, source`, since, source)
 		return err
 	})
 	return all, err
@@ -71,16 +71,21 @@ type DayCount struct {
 	Articles int
 }
 
-// PublishedByDay counts the articles of each source by the day on which they were
-// published, of those that came since. An article without a date counts on the day it
-// came, in UTC; what is older, such as the archive that a new source brings, does not.
-func (st *Store) PublishedByDay(ctx context.Context, since time.Time) (all []DayCount, err error) {
+// PublishedByDay counts the articles of a source, 0 of each source, by the day on which
+// they were published, of those that came since. An article without a date counts on
+// the day it came, in UTC; what is older, such as the archive that a new source brings,
+// does not.
+func (st *Store) PublishedByDay(ctx context.Context, source int64, since time.Time) (all []DayCount, err error) {
 	came := st.db.Dialect().Pick(`substr(collected_at, 1, 10)`, `to_char(collected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	which, args := ``, []any{since, since.Format(time.DateOnly)}
+	if source != 0 {
+		which, args = `source = $3 AND `, append(args, source)
+	}
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(row database.Row) (c DayCount, err error) {
 			return c, row.Scan(&c.Source, &c.Day, &c.Articles)
-		}, `SELECT source, day, COUNT(*) FROM (SELECT source, COALESCE(NULLIF(published_on, ''), `+came+`) AS day FROM articles WHERE collected_at >= $1) AS a
-			WHERE day >= $2 GROUP BY source, day ORDER BY day, source`, since, since.Format(time.DateOnly))
+		}, `SELECT source, day, COUNT(*) FROM (SELECT source, COALESCE(NULLIF(published_on, ''), `+came+`) AS day FROM articles WHERE `+which+`collected_at >= $1) AS a
+			WHERE day >= $2 GROUP BY source, day ORDER BY day, source`, args...)
 		return err
 	})
 	return all, err

@@ -143,7 +143,7 @@ func TestSourceDaysAreKeptFor90Days(t *testing.T) {
 				w.must(w.site.Node.Articles.SaveCollection(t.Context(), src))
 			}
 		}
-		days, err := w.site.Node.Articles.SourceDays(t.Context(), "2000-01-01")
+		days, err := w.site.Node.Articles.SourceDays(t.Context(), src.ID, "2000-01-01")
 		w.must(err)
 		want := []feed.SourceDay{{Source: src.ID, Day: "2026-10-16", State: feed.StateBlocked, Collections: 4, Failures: 2}, {Source: src.ID, Day: "2026-11-30", State: feed.StateQuiet, Collections: 2}}
 		if len(days) != 2 || days[0] != want[0] || days[1] != want[1] {

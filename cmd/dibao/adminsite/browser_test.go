@@ -1,6 +1,7 @@
 package adminsite
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,9 +40,17 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 	}))
 	axe := templatestest.Axe(t)
-	for name, path := range map[string]string{"overview": "/", "sources": "/sources", "source": "/sources/3", "mailings": "/mailings", "mailing": "/mailings/1", "lists": "/lists", "list": "/lists/weekly"} {
+	file := filepath.Join(t.TempDir(), "mailing.html")
+	f, err := os.Create(file)
+	w.must(err)
+	w.must(errors.Join(w.site.WriteMailing(t.Context(), f, 1, "zh"), f.Close()))
+	for name, path := range map[string]string{"file": "file://" + file, "overview": "/", "sources": "/sources", "source": "/sources/3", "mailings": "/mailings", "mailing": "/mailings/1", "lists": "/lists", "list": "/lists/weekly"} {
 		for _, language := range []string{"zh", "en"} {
-			_, err := chromedp.Run(ctx, chromedp.Navigate(base+path+"?lang="+language))
+			address := base + path + "?lang=" + language
+			if name == "file" {
+				address = path
+			}
+			_, err := chromedp.Run(ctx, chromedp.Navigate(address))
 			w.must(err)
 			if axe != "" {
 				w.must(chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe+";0")))

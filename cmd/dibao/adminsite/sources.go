@@ -86,10 +86,11 @@ type history struct {
 	count map[int64][]int            // articles by source, of each week
 }
 
-func (s *Site) history(ctx context.Context) (history, error) {
+// history reads what is known of a source, 0 of all.
+func (s *Site) history(ctx context.Context, source int64) (history, error) {
 	now := s.Node.Articles.Now()
 	h := history{span: spanOf(now, s.Node.Zone, feed.KeptDays), days: make(map[int64][]feed.SourceDay), weeks: weeksUntil(now, s.Node.Zone, weeksShown), count: make(map[int64][]int)}
-	all, err := s.Node.Articles.SourceDays(ctx, h.span.days[0])
+	all, err := s.Node.Articles.SourceDays(ctx, source, h.span.days[0])
 	if err != nil {
 		return h, err
 	}
@@ -99,7 +100,7 @@ func (s *Site) history(ctx context.Context) (history, error) {
 		}
 		h.days[d.Source] = append(h.days[d.Source], d)
 	}
-	counts, err := s.Node.Articles.PublishedByDay(ctx, now.AddDate(0, 0, -7*weeksShown))
+	counts, err := s.Node.Articles.PublishedByDay(ctx, source, now.AddDate(0, 0, -7*weeksShown))
 	if err != nil {
 		return h, err
 	}
@@ -133,7 +134,7 @@ func (s *Site) sources(ctx context.Context, _ *http.Request, p templates.AdminPa
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.history(ctx)
+	h, err := s.history(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +249,7 @@ func (s *Site) source(ctx context.Context, r *http.Request, p templates.AdminPag
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.history(ctx)
+	h, err := s.history(ctx, id)
 	if err != nil {
 		return nil, err
 	}
