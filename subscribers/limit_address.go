@@ -11,7 +11,7 @@ import (
 
 // How often one address is asked. The limits are kept in the database, so that a
 // restart or a second node does not begin them anew; who asks, and of which domain,
-// is limited in share.go.
+// is limited in limit_network.go.
 const (
 	maxConfirmations     = 3 // to one address, ever, until it answers
 	confirmationInterval = 24 * time.Hour
