@@ -45,9 +45,9 @@ func newArticleEdit(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "edit ID",
 		Short: "Correct facts, pin or hide an article; corrections survive later collections",
-		Long: `Correct what dibao understood of an article. A correction is kept as data and laid over what
-is judged each time the article is stored. An empty value says that the fact is unknown.
-A hidden article is shown nowhere; a pinned one is first in its issue.`,
+		Long: `Corrects what dibao understood of an article. A correction is stored separately and applied each
+time the article is stored. An empty value says that the fact is unknown. A hidden article is not
+shown anywhere; a pinned one comes first in its issue.`,
 		Example: "  dibao article edit 12 --number 国办发〔2023〕15号 --note 页面写错\n  dibao article edit 12 --undo number",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,11 +99,11 @@ A hidden article is shown nowhere; a pinned one is first in its issue.`,
 	flags := cmd.Flags()
 	for _, f := range []struct{ field, help string }{
 		{"title", "title"}, {"kind", "document, interpretation, news, signed-article, consultation or other"}, {"type", "文种"},
-		{"number", "发文字号, in any brackets"}, {"issuer", "issuers, the host first, with 、 between"}, {"published", "YYYY-MM-DD"},
+		{"number", "发文字号, in any brackets"}, {"issuer", "issuers, the host first, separated by 、"}, {"published", "YYYY-MM-DD"},
 		{"issued", "YYYY-MM-DD"}, {"effective", "YYYY-MM-DD"}, {"expires", "last day in force"}, {"deadline", "last day that counts"},
 		{"theme", "主题分类"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
 		{"office", "office of the author"}, {"body", "organ that the author speaks for"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalogue of the site (索引号)"},
-		{"level", "central, ministry, province, city or county"}, {"audience", "whom it speaks to, with 、 between"}, {"opens", "first day that counts"},
+		{"level", "central, ministry, province, city or county"}, {"audience", "audience, separated by 、"}, {"opens", "first day that counts"},
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)
 	}
@@ -233,9 +233,9 @@ func newArticleSearch(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "search QUERY",
 		Short: "Search titles, numbers and texts, in Chinese and English",
-		Long: `Words are all required. "…" holds words together, -word excludes, OR stands between alternatives.
+		Long: `All words are required. "…" keeps words together, -word excludes, OR separates alternatives.
 Fields: issuer: theme: region: kind: type: source: number: year: after: before:
-Document numbers are found in brackets of any form, traditional characters by simplified ones.`,
+Brackets of document numbers may have any form; simplified characters find traditional ones.`,
 		Example: "  dibao article search '养老 region:四川 after:2024-01-01'\n  dibao article search '国办发[2023]15号'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

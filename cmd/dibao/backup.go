@@ -16,8 +16,8 @@ func newBackup(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Back up the whole database to a file, also while dibao runs",
-		Long: "The file holds sources, articles, lists, readers, consents, issues, deliveries and keys as they stand at one\n" +
-			"moment; it restores into SQLite and PostgreSQL alike. Keep it as safe as the database: it names your readers.",
+		Long: "The file holds sources, articles, lists, readers, consents, issues, deliveries and keys as of one moment. It can be\n" +
+			"restored into SQLite or PostgreSQL. Protect it like the database: it contains your readers' addresses.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if _, err := os.Stat(args[0]); err == nil && !g.yes {
@@ -67,12 +67,12 @@ func newRestore(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Restore a backup into a new database, SQLite or PostgreSQL",
-		Long: "The database must hold nothing yet. Mailings that were on their way when the backup was made are paused, since\n" +
-			"some of their mails may have gone out after it: look with \"dibao issue report\", then resume or cancel them.\n" +
-			"An issue that was due since the backup may have gone out, too, and the database knows nothing of it. Such lists hold\n" +
-			"their issues: look at them with \"dibao issue show\", then send them, or end them with \"dibao issue drop\", and let the\n" +
-			"list go on with \"dibao list edit NAME --hold=false\". With --send-due they are sent as if nothing had happened.\n" +
-			"Whoever subscribed or left since the backup has to do so again.",
+		Long: "The database must be empty. Mailings that were being sent when the backup was made are paused, since some of their\n" +
+			"mails may have been sent after it: check \"dibao issue report\", then resume or cancel them. An issue that was due after\n" +
+			"the backup may have been sent, too, but the database has no record of it. Such lists hold their issues: check them with\n" +
+			"\"dibao issue show\", then send them or drop them with \"dibao issue drop\", and release the list with\n" +
+			"\"dibao list edit NAME --hold=false\". With --send-due they are sent as usual. Readers who subscribed or unsubscribed\n" +
+			"since the backup must do so again.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])

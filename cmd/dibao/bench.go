@@ -94,7 +94,7 @@ func newBenchCollect(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&feeds, "feeds", 1000, "sources")
-	cmd.Flags().IntVar(&items, "items", 20, "items of each")
+	cmd.Flags().IntVar(&items, "items", 20, "items of each source")
 	return cmd
 }
 
@@ -103,7 +103,7 @@ func newBenchCompose(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compose",
 		Short: "Benchmark composing and rendering personal digests of one list",
-		Long: "Makes readers with so many different choices of themes and regions, composes an issue for them, and renders\n" +
+		Long: "Creates readers with that many different choices of themes and regions, composes an issue for them, and renders\n" +
 			"every reader's message as it would be sent, unsigned. No message leaves the process.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -174,7 +174,7 @@ func newBenchDeliver(g *globals) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&b.Recipients, "recipients", 50_000, "readers")
 	cmd.Flags().IntVar(&b.BodyKB, "body-kb", 32, "approximate size of text and HTML of a message, before encoding")
-	cmd.Flags().IntVar(&b.Connections, "connections", 4, "to the mail server")
+	cmd.Flags().IntVar(&b.Connections, "connections", 4, "connections to the mail server")
 	cmd.Flags().StringVar(&b.DKIM, "dkim", "none", "none, rsa or ed25519")
 	cmd.Flags().StringVar(&b.SMTP, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
 	return cmd

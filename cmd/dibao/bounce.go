@@ -38,10 +38,10 @@ func newBounceRead(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "read FILE…",
 		Short: "Read reports from files and process them as the listener does",
-		Long: "A file is one mail, or an mbox of many; either may be packed with gzip. A report is about a mail of ours by its envelope\n" +
-			"token, its Message-ID, or, since an admin hands it over, by the reader whom it names. A mailbox that is not there and a\n" +
-			"complaint suppress the address; a full one after 3 issues; a refusal by policy never. \"Not spam\" takes a complaint\n" +
-			"back. Reading a file again changes nothing. At the end it says how many were read, used and left.",
+		Long: "A file is one mail or an mbox of many, optionally compressed with gzip. A report is matched to a mail by its envelope\n" +
+			"token, its Message-ID, or the reader that it names. An unknown mailbox and a complaint suppress the address; a full\n" +
+			"mailbox does so after 3 issues; a refusal by policy never does. \"Not spam\" withdraws a complaint. Reading a file again\n" +
+			"changes nothing. At the end it prints how many reports were read, used and left.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			t := bounceTotals{kinds: make(map[string]int)}
@@ -143,8 +143,8 @@ func newBounceList(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List bounces and other reports, newest first",
-		Long: "With --pending it lists the readers whom one mailing would have suppressed together with many of their domain: more\n" +
-			"than three, and more than 2 in 100. None of them is suppressed until: dibao bounce apply",
+		Long: "With --pending, lists the readers whom a mailing would have suppressed together with many others of their domain (more\n" +
+			"than three, and more than 2 in 100). To suppress them: dibao bounce apply",
 		Args: cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			switch {
@@ -189,8 +189,8 @@ func newBounceApply(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Suppress the readers that wait for your decision (dry run without --apply)",
-		Long: "Without --apply nothing is changed. A reader who was sent a mail since, and did not refuse it, is not suppressed. To let\n" +
-			"readers be mailed again: dibao subscriber unsuppress",
+		Long: "Without --apply, nothing changes. A reader who has accepted a mail since is not suppressed. To send to readers again:\n" +
+			"dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",
 		Args:    cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {

@@ -97,7 +97,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compose [LIST…]",
 		Short: "Compose an issue of the given lists (default: all) now, outside the schedule",
-		Long:  "Composes what is new since each list's last issue, and the mailing that brings it. Nothing new: no issue.",
+		Long:  "Composes an issue of what is new since each list's last one, and its mailing. A list with nothing new gets no issue.",
 		Args:  cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)
@@ -164,9 +164,9 @@ func newIssuePreview(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview [LIST]",
 		Short: "Print the next issue of a list, or the next mail of a reader",
-		Long: "Without --number it is the next issue of LIST, as a reader who takes all of it would get it now. --reader shows the\n" +
-			"next mail of one reader: their lists and choices, without what they had before. --variant shows what the readers of\n" +
-			"one variant of a mailing get, or got; \"dibao issue report MAILING --variants\" names them.",
+		Long: "Without --number, prints the next issue of LIST as a reader without preferences would get it now. --reader prints the\n" +
+			"next mail of one reader: their lists and choices, without what they already got. --variant prints what the readers of\n" +
+			"one variant of a mailing get; \"dibao issue report MAILING --variants\" lists the variants.",
 		Example: "  dibao issue preview weekly --format html > weekly.html\n" +
 			"  dibao issue preview weekly --number 12\n" +
 			"  dibao issue preview --reader name@example.org\n" +
@@ -215,7 +215,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 	}
 	choiceVar(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
 	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
-	cmd.Flags().StringVar(&reader, "reader", "", "address of a reader: with their lists, choices and what they had before")
+	cmd.Flags().StringVar(&reader, "reader", "", "address of a reader whose next mail to print")
 	boundedVar(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
 }
@@ -226,10 +226,10 @@ func newIssueSend(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send [LIST…]",
 		Short: "Deliver all mail that is due, in this process",
-		Long: "Delivers every waiting delivery of every composed mailing whose time has come. It may be stopped and run again, and\n" +
-			"beside dibao serve: each delivery is claimed by one process. Held issues of the lists that are named, as arguments or\n" +
-			"with --list, are released first; with --over 2h their mails go out over two hours, those that are not due yet by\n" +
-			"dibao serve or another issue send. A mail server that refused our mail is tried at once, with one message.",
+		Long: "Delivers the waiting mails of all mailings that are due. You can stop it and run it again, also beside dibao serve: each\n" +
+			"delivery is claimed by one process. Held issues of the lists that you name, as arguments or with --list, are released\n" +
+			"first; with --over 2h their mails are sent over two hours, the later ones by dibao serve or another issue send. A mail\n" +
+			"server that refused our mail is tried immediately, with one message.",
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if over != 0 && len(args)+len(lists) == 0 {
@@ -290,9 +290,9 @@ func newIssueResend(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resend MAILING --failed",
 		Short: "Send a mailing again to readers who did not get it",
-		Long: "Sends the same mails, with the same Message-IDs, to the readers whose delivery failed for good. Nobody gets anything\n" +
-			"twice: left out are mails that may have arrived, and readers whom a later mailing brings the same articles, as the next\n" +
-			"issue does by itself. MAILING is the number that \"dibao issue report\" shows.",
+		Long: "Sends the same mails, with the same Message-IDs, to the readers whose delivery failed permanently. Nobody gets anything\n" +
+			"twice: it skips mails that may have arrived, and readers to whom a later mailing sends the same articles (the next issue\n" +
+			"does so by itself). MAILING is the number that \"dibao issue report\" shows.",
 		Example: "  dibao issue resend 12 --failed --domain qq.com",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {

@@ -115,8 +115,8 @@ func newIssueNote(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "note LIST NUMBER TEXT",
 		Short: "Set the editor's note of an issue; an empty text removes it",
-		Long: "The note stands above the articles, in the mail and in the archive. A mail that went out is not changed by it: to\n" +
-			"write a note in time, let the list hold its issues (dibao list edit NAME --hold), or: dibao issue compose --note TEXT",
+		Long: "The note appears above the articles, in the mail and in the archive. It does not change mails that were already sent: to\n" +
+			"add a note in time, let the list hold its issues (dibao list edit NAME --hold), or run: dibao issue compose --note TEXT",
 		Args: cobra.ExactArgs(3),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])
@@ -152,7 +152,7 @@ func newIssueDrop(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "drop LIST NUMBER",
 		Short: "Drop a held issue: it is not mailed, stays in the archive, and its articles count as delivered",
-		Long:  "For an issue that went out already, by a database that was lost and restored, or that nobody should get by mail.",
+		Long:  "Use it for an issue that was already sent before a database was restored, or that nobody should get by mail.",
 		Args:  cobra.ExactArgs(2),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])
@@ -174,8 +174,8 @@ func newIssueTest(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Send the next issue of a list, or an existing issue, to one address",
-		Long: "The mail goes out as one of a mailing does, and the dialogue with the server is printed. The links to unsubscribe and to\n" +
-			"the preferences lead nowhere: the mail is nobody's.",
+		Long: "The mail is sent like one of a mailing, and the SMTP dialogue is printed. The links to unsubscribe and to the preferences\n" +
+			"lead nowhere: the mail belongs to no reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := subscribers.ParseAddress(args[0]); err != nil {

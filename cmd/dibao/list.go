@@ -70,8 +70,8 @@ func newListCreate(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a list",
-		Long: "A list is a saved query with a schedule. Within one flag any value is enough, all flags that are given must agree;\n" +
-			"without any, the list takes everything.",
+		Long: "A list is a saved query with a schedule. An article must match one value of each flag; without flags, the list takes\n" +
+			"every article.",
 		Example: "  dibao list create weekly --title 邸报周刊\n" +
 			"  dibao list create elderly --title 养老政策 --any 养老 --any 老年 --kind document --kind interpretation --cron \"0 9 * * 1-5\"",
 		Args: cobra.ExactArgs(1),
@@ -108,8 +108,8 @@ func newListShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show [NAME]",
 		Short: "Show one list or all lists",
-		Long: "The address of a list that is not public is secret: who has it sees its page, issues, feeds and calendar, and nobody\n" +
-			"else does. Another one is made by: dibao list edit NAME --new-address",
+		Long: "The address of a list that is not public is secret: only people who have it can see its page, issues, feeds and\n" +
+			"calendar. To replace it: dibao list edit NAME --new-address",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)

@@ -88,7 +88,7 @@ func newListEdit(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "edit NAME",
 		Short: "Edit a list; settings without a flag stay as they are",
-		Long:  "A condition is given whole: --theme 民政 --theme 财政 replaces all themes, --theme \"\" takes the condition back.",
+		Long:  "A flag replaces the whole condition: --theme 民政 --theme 财政 replaces all themes, --theme \"\" removes the condition.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(givenFlags(cmd)) == 0 {
@@ -135,7 +135,7 @@ func newListEdit(g *globals) *cobra.Command {
 	}
 	listFlags(cmd, &from)
 	cmd.Flags().StringVar(&name, "name", "", "new name; links to the old one break")
-	cmd.Flags().BoolVar(&renew, "new-address", false, "print another secret address for a list that is not public; the old one, also in mails that went out, leads nowhere")
+	cmd.Flags().BoolVar(&renew, "new-address", false, "create and print another secret address for a list that is not public; the old one, also in sent mails, stops working")
 	return cmd
 }
 

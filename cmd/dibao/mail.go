@@ -32,8 +32,8 @@ func newMailKeygen(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keygen FILE",
 		Short: "Create a DKIM key in a new file, and print its DNS record",
-		Long: "The file is readable by its owner only and never overwritten. Name it as key_file in [dkim]; an Ed25519 key may stand\n" +
-			"beside an RSA key as ed25519_key_file, since not all servers know it.",
+		Long: "Only its owner can read the file, and it is never overwritten. Set it as key_file in [dkim]. You can add an Ed25519 key\n" +
+			"as ed25519_key_file beside an RSA key, since not all servers support it.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := g.loadConfig()
@@ -99,9 +99,8 @@ func newMailTest(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Send the newest issue to one address, and print the SMTP dialogue",
-		Long: "Sends the newest mail that was composed, or one of the mails that would be next, signed and addressed as mail is, with\n" +
-			"the envelope sender of a mailing and by the same server. Its links lead nowhere, and nothing is noted. The whole dialogue\n" +
-			"with the mail server goes to stdout, without passwords.",
+		Long: "Sends the newest composed mail, or one that would be composed next, signed and addressed like a mailing and through the\n" +
+			"same server. Its links lead nowhere, and nothing is recorded. The whole SMTP dialogue goes to stdout, without passwords.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			to, err := subscribers.ParseAddress(args[0])

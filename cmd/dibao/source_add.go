@@ -26,9 +26,9 @@ func newSourceAdd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add URL",
 		Short: "Add a feed or a list page as a source",
-		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is known by itself; of a page the\n" +
-			"feeds that it names are tried, then its own list of articles, by --item and the other selectors or, without them, by\n" +
-			"its structure: then selectors are proposed and stored only when you agree (--yes agrees beforehand).",
+		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is recognized. For a page, dibao tries\n" +
+			"the feeds that it links to, then its own list of articles: by --item and the other selectors, or by its structure. In the\n" +
+			"latter case it proposes selectors, and stores them only if you agree (--yes agrees beforehand).",
 		Example: "  dibao source add --catalog 国务院\n  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
 			"  dibao source add https://www.example.org/feed.xml",
 		Args: cobra.ExactArgs(1),
@@ -79,7 +79,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 	}
 	addSourceFlags(cmd, &s)
 	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
-	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or a part of it, of sources of the built-in catalog; each is read as its site is today")
+	cmd.Flags().BoolVar(&fromCatalog, "catalog", false, "URL is the name, or part of it, of sources in the built-in catalog; each is read from its site now")
 	cmd.Flags().BoolVar(&anyway, "anyway", false, "with --catalog: also add sources that cannot be read now")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if !fromCatalog || len(args) > 0 {
@@ -90,9 +90,9 @@ func newSourceAdd(g *globals) *cobra.Command {
 	return cmd
 }
 
-const renderHelp = "let the browser that is set in [fetch] draw the page before it is read: for pages that scripts fill"
+const renderHelp = "render the page with the browser that is set in [fetch] before reading it, for pages that scripts fill"
 
-const privateHelp = "let URL be in your own network: its host and port, and nothing that it links or redirects to elsewhere"
+const privateHelp = "allow URL in your own network: only its host and port, not what it links or redirects to"
 
 // adviseOnPrivate says how to add a source that is in one's own network.
 func adviseOnPrivate(err error) error {
@@ -106,15 +106,15 @@ func adviseOnPrivate(err error) error {
 // addSourceFlags adds the flags that describe a source.
 func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f := cmd.Flags()
-	choiceVar(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source, found out where it is not given")
+	choiceVar(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source (default: detected)")
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
 	f.StringVar(&s.Region, "region", "", "its region: code of GB/T 2260, or name")
 	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
 	choiceVar(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
-	f.StringVar(&s.Proxy, "proxy", "", "go through this proxy (http, https or socks5 address)")
-	f.StringVar(&s.UserAgent, "user-agent", "", "name ourselves so to this source (default user_agent in [fetch])")
+	f.StringVar(&s.Proxy, "proxy", "", "use this proxy (http, https or socks5 address)")
+	f.StringVar(&s.UserAgent, "user-agent", "", "User-Agent for this source (default: user_agent in [fetch])")
 	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, its folder in OPML")
 	inspect.AddSelectors(cmd, &s.Settings)
 	f.BoolVar(&s.Settings.Render, "render", false, renderHelp)

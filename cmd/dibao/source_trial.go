@@ -26,8 +26,8 @@ func newSourceTest(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test SOURCE|URL",
 		Short: "Test a source or an address: report what would be read, without storing anything",
-		Long: "Reports the way to the list, what robots.txt says, rows found and left out, what stated each date, the next page, and\n" +
-			"three articles with their files and warnings. With --json: a line for each row, then one with the rest.",
+		Long: "Reports the path to the list, what robots.txt says, rows found and left out, where each date comes from, the next page,\n" +
+			"and three articles with their files and warnings. With --json: a line for each row, then one with the rest.",
 		Example: "  dibao source test 3\n  dibao source test https://www.example.gov.cn/zhengce/",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {

@@ -45,8 +45,8 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add ADDRESS",
 		Short: "Subscribe a reader who has agreed, or send a confirmation request",
-		Long: "Without --consent the reader gets the mail that asks to confirm, as from the form. With it, the reader is subscribed\n" +
-			"at once and the words are kept as the proof: say how and when they agreed.",
+		Long: "Without --consent, the reader gets a confirmation mail, as from the form. With it, the reader is subscribed immediately,\n" +
+			"and the text is kept as proof: say how and when they agreed.",
 		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
 			"  dibao subscriber add reader@example.org --list weekly --consent \"signed form of 2026-11-02, folder 7\"",
 		Args: cobra.ExactArgs(1),

@@ -182,9 +182,9 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "unsuppress [ADDRESS]",
 		Short: "Lift the suppression of an address, or of many with --since, --reason and --domain",
-		Long: "With an address it may be mailed again. Without, all readers are meant whom the flags name: of the bounces, or of another\n" +
-			"--reason; without --apply they are only listed. The next issue of their lists brings them what came out meanwhile, of\n" +
-			"the last 31 days.",
+		Long: "With an address, lifts its suppression. Without one, lifts those that the flags select: bounces, or those of another\n" +
+			"--reason; without --apply they are only listed. The next issue of their lists contains what they missed in the last\n" +
+			"31 days.",
 		Example: "  dibao subscriber unsuppress reader@example.org --note \"wrote to us\"\n" +
 			"  dibao subscriber unsuppress --since 2026-11-20 --domain example.org --note \"their server was broken\" --apply",
 		Args: cobra.MaximumNArgs(1),
@@ -259,9 +259,9 @@ func newSubscriberForget(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forget ADDRESS|PATTERN",
 		Short: "Delete a reader and all data about the reader",
-		Long: "Deletes the reader, subscriptions, the log of consent, mails and what came back, and keeps only a hash of the address,\n" +
-			"so that no import brings them back. It can't be undone; \"subscriber export ADDRESS\" writes all of it first. Backups\n" +
-			"that were made before still hold the reader.",
+		Long: "Deletes the reader, subscriptions, consent log, mails and bounces, and keeps only a hash of the address, so that no\n" +
+			"import adds the reader again. This can't be undone; to keep a copy first: dibao subscriber export ADDRESS. Earlier\n" +
+			"backups still contain the reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if !strings.Contains(args[0], "*") { // the number of many is asked for

@@ -81,7 +81,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
 	choiceVar(f, &in.Language, "language", "zh", languages, "language of rows that name none")
 	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
-	f.StringVar(&report, "report", "", "where refused rows are written (default: FILE.report.csv)")
+	f.StringVar(&report, "report", "", "file for refused rows (default: FILE.report.csv)")
 	return cmd
 }
 

@@ -99,7 +99,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 	var address, charset string
 	cmd := &cobra.Command{
 		Use:     "page FILE…",
-		Short:   "An article's page: one JSON object a line",
+		Short:   "Read an article's page: one JSON object a line",
 		Example: "  dibao inspect page --url https://www.example.gov.cn/a/1.html page.html",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -168,7 +168,7 @@ func factsOfFiles(ctx context.Context, readFile FileReader, names []string) ([]p
 func newInspectDiff(readFile FileReader) *cobra.Command {
 	return &cobra.Command{
 		Use:     "diff OLD NEW",
-		Short:   "What changed between two versions of a page, PDF file or text, by article and paragraph",
+		Short:   "Show what changed between two versions of a page, PDF file or text, by article and paragraph",
 		Example: "  dibao inspect diff law-2020.html law-2024.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -185,7 +185,7 @@ func newInspectDiff(readFile FileReader) *cobra.Command {
 func newInspectSame(readFile FileReader) *cobra.Command {
 	return &cobra.Command{
 		Use:     "same FILE FILE",
-		Short:   "Whether two pages, PDF files or texts carry one text: one JSON object",
+		Short:   "Compare two pages, PDF files or texts: whether they are the same text, as one JSON object",
 		Example: "  dibao inspect same original.html repost.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -209,7 +209,7 @@ func newInspectList() *cobra.Command {
 	var now timeFlag
 	cmd := &cobra.Command{
 		Use:     "list --url URL FILE",
-		Short:   "A list page, or a list in JSON or JSONP: one JSON object a row, then one with what was left out and the next page",
+		Short:   "Read a list page, or a list in JSON or JSONP: one JSON object a row, then one with what was left out and the next page",
 		Example: "  dibao inspect list --url https://www.example.gov.cn/zhengce/ --item 'ul.list li' list.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -245,7 +245,7 @@ func newInspectList() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&src.URL, "url", "", "address that the page was served at")
-	cmd.Flags().Var(&now, "now", "when the page was fetched, which 昨天 and 11-27 are counted from (default now)")
+	cmd.Flags().Var(&now, "now", "time at which the page was fetched, from which 昨天 and 11-27 are counted (default: now)")
 	AddSelectors(cmd, &src.Settings)
 	return cmd
 }
@@ -264,7 +264,7 @@ func newInspectFeed() *cobra.Command {
 	var address string
 	cmd := &cobra.Command{
 		Use:   "feed FILE…",
-		Short: "A feed: one JSON object a line",
+		Short: "Read a feed: one JSON object a line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			type feedView struct {
@@ -299,7 +299,7 @@ func newInspectBounce() *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:   "bounce FILE…",
-		Short: "A mail that came back: one JSON object a line",
+		Short: "Read a mail that came back: one JSON object a line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {

@@ -28,11 +28,11 @@ func newInspectLines() []*cobra.Command {
 		use, short string
 		answer     func(out io.Writer, line string) error
 	}{
-		{"number", "Document numbers: lines on stdin, raw and canonical on stdout", answerNumber},
-		{"title", "Titles: lines on stdin, JSON lines on stdout", answerTitle},
-		{"reply", "SMTP replies: lines on stdin, class, whether to suppress, and retry-after on stdout", answerReply},
-		{"url", "Addresses: lines on stdin, what the fetcher's guard says on stdout, without connecting", answerURL},
-		{"html", "Markup: JSON strings on stdin, the sanitised markup as JSON strings on stdout", answerHTML},
+		{"number", "Read document numbers: lines on stdin, raw and canonical on stdout", answerNumber},
+		{"title", "Read titles: lines on stdin, JSON lines on stdout", answerTitle},
+		{"reply", "Classify SMTP replies: lines on stdin, class, whether to suppress, and retry-after on stdout", answerReply},
+		{"url", "Check addresses: lines on stdin, whether they may be fetched on stdout, without connecting", answerURL},
+		{"html", "Sanitize markup: JSON strings on stdin and stdout", answerHTML},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
 	for _, v := range verbs {
