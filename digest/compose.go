@@ -135,7 +135,7 @@ func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration
 		return err
 	})
 	if err != nil {
-		return Composed{}, fmt.Errorf("compose what is due: %w", err)
+		return Composed{}, fmt.Errorf("compose due issues: %w", err)
 	}
 	for _, issue := range out.Held {
 		s.opts.Logger.Info("issue is held for an admin", "list", issue.List.Slug, "issue", issue.Number, "articles", len(issue.Articles))

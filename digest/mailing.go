@@ -22,7 +22,7 @@ const readerPage = 1000
 
 // errTaken says that somebody else made deliveries since a page of readers was
 // looked at: of this mailing, or of another that may bring them the same articles.
-var errTaken = errors.New("somebody else is making deliveries")
+var errTaken = errors.New("another process is making deliveries")
 
 // finishMailings makes the deliveries of mailings that a process that ended had
 // not finished.

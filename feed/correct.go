@@ -75,7 +75,7 @@ func CorrectableFields() []string {
 
 func correctTitle(f *policy.Facts, v string) error {
 	if strings.TrimSpace(v) == "" {
-		return errors.New("an article without a title can't be shown; give one, or take the correction back with --undo title")
+		return errors.New("an article without a title can't be shown; give one, or undo the correction with --undo title")
 	}
 	f.Title = v
 	return nil

@@ -92,7 +92,7 @@ func (s Source) NeedsTrust() (powers []string) {
 		powers = append(powers, "is fetched through the proxy "+redact.URL(s.Proxy))
 	}
 	if s.UserAgent != "" {
-		powers = append(powers, fmt.Sprintf("is asked under the name %q", s.UserAgent))
+		powers = append(powers, fmt.Sprintf("gets requests with the User-Agent %q", s.UserAgent))
 	}
 	if s.Settings.Render {
 		powers = append(powers, "runs the scripts of its pages in your browser")
@@ -213,7 +213,7 @@ func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme, s.Proxy, s.UserAgent, s.Private)
 		added, err = scanSource(row)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("source %s is there already; see it with: dibao source show %s", s.URL, s.URL)
+			return fmt.Errorf("source %s exists already; see it with: dibao source show %s", s.URL, s.URL)
 		}
 		return err
 	})

@@ -85,13 +85,13 @@ func (s Source) Advice() string {
 	case StateFailing:
 		return "it is tried again by itself; if this lasts, look at its address"
 	case StateBlocked:
-		return "the site refuses us: ask its administrators to admit this server, or collect more rarely"
+		return "the site refuses us: ask its administrators to admit this server, or collect less often"
 	case StateChanged:
 		return "the page was rebuilt: compare with dibao source test " + ref + ", then dibao source edit " + ref + " --item …"
 	case StateGone:
-		return "the site took it away for good: dibao source remove " + ref
+		return "the site has removed it for good: dibao source remove " + ref
 	case StateFlood:
-		return "old texts came at once and are held back: look at them, then dibao source release " + ref
+		return "many old texts came at once and are held back: check them, then run: dibao source release " + ref
 	case StateQuiet:
 		return "nothing new for half a year: see whether the site moved"
 	case StatePaused:

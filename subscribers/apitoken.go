@@ -66,7 +66,7 @@ func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string
 		return err
 	})
 	if database.IsUniqueViolation(err) {
-		return "", fmt.Errorf("a token %q is there already; revoke it first, or choose another name", name)
+		return "", fmt.Errorf("a token %q exists already; revoke it first, or choose another name", name)
 	}
 	return token, err
 }

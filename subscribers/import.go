@@ -230,7 +230,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 			state := cmp.Or(e.state, StateConfirmed)
 			switch old := cmp.Or(r.planned[planOf(e.key, l)], states[subscriptionKey{e.key, l}]); {
 			case old == StateUnsubscribed && state != StateUnsubscribed:
-				refused = "left the list; only the reader can come back, by the page /subscribe"
+				refused = "unsubscribed from the list; only the reader can subscribe again, at /subscribe"
 				continue
 			case old == StatePending && state == StateConfirmed:
 				ended = append(ended, subscriptionKey{e.key, l})

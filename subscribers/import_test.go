@@ -133,7 +133,7 @@ func TestImportRefusesByRow(t *testing.T) {
 			fmt.Fprintf(&notes, "%d %t %.60s\n", n.Row, n.Refused, n.Why)
 		}
 		for _, want := range []string{
-			"3 true has no address", "4 true bad address", "5 true left the list", "6 true is suppressed (bounce)", "7 true is the address of a program",
+			"3 true has no address", "4 true bad address", "5 true unsubscribed from the list", "6 true is suppressed (bounce)", "7 true is the address of a program",
 			"8 true was given up by the other provider", "9 true left at the other provider", "10 true was given up", "11 true never confirmed", `12 true names the list "nowhere"`,
 			"13 false is an office's", "14 false looks like a slip", "17 true column 1 is longer",
 		} {

@@ -149,12 +149,12 @@ func (l *List) check() error {
 func (q *Query) check() error {
 	for _, field := range [][]string{q.Themes, q.Regions, q.Issuers, q.Kinds, q.Types, q.Documents, q.Chains, q.Any, q.All, q.None} {
 		if slices.Contains(field, "") {
-			return errors.New("an empty value in what the list asks for matches nothing; leave it out")
+			return errors.New("an empty value in a condition of the list matches nothing; leave it out")
 		}
 	}
 	for _, words := range [][]string{q.Any, q.All, q.None} {
 		if i := slices.IndexFunc(words, func(w string) bool { return strings.TrimSpace(fold.Text(w)) == "" }); i >= 0 {
-			return fmt.Errorf("the word %q has no character that can be seen; leave it out", words[i])
+			return fmt.Errorf("the word %q has no visible character; leave it out", words[i])
 		}
 	}
 	for i, r := range q.Regions {
@@ -262,7 +262,7 @@ func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
 
 func explainSlug(err error, slug string) error {
 	if database.IsUniqueViolation(err) {
-		return fmt.Errorf("a list %q is there already; choose another name", slug)
+		return fmt.Errorf("a list %q exists already; choose another name", slug)
 	}
 	return err
 }

@@ -212,7 +212,7 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 			case StateConfirmed:
 				continue
 			case StateUnsubscribed:
-				return fmt.Errorf("%s left the list %s; only the reader can come back, by the page /subscribe", address, l.Slug)
+				return fmt.Errorf("%s unsubscribed from the list %s; only the reader can subscribe again, at /subscribe", address, l.Slug)
 			}
 			if err := setState(ctx, tx, id, l.ID, StateConfirmed, now); err != nil {
 				return err

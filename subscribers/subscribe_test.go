@@ -253,7 +253,7 @@ func TestAddConfirmed(t *testing.T) {
 			t.Fatal(err)
 		}
 		before = f.dump()
-		if _, err := f.AddConfirmed(ctx, "a@example.org", "zh", []List{f.monthly, f.weekly}, "a form"); err == nil || !strings.Contains(err.Error(), "left the list weekly") {
+		if _, err := f.AddConfirmed(ctx, "a@example.org", "zh", []List{f.monthly, f.weekly}, "a form"); err == nil || !strings.Contains(err.Error(), "unsubscribed from the list weekly") {
 			t.Errorf("an admin brings back who left: %v", err)
 		}
 		if diff := cmp.Diff(before, f.dump()); diff != "" {

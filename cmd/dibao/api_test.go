@@ -77,7 +77,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		{"reader", "/api/subscriber/list", `{"args": ["*@example.org"], "flags": {"state": "confirmed", "limit": 5}}`, 200, `"address":"a@example.org"`},
 		{"reader", "/api/subscriber/show", `{"args": ["nobody@example.org"]}`, 404, "no reader"},
 		{"all", "/api/subscriber/unsubscribe", `{"args": ["a@example.org"]}`, 200, ""},
-		{"all", "/api/subscriber/add", add, 422, "only the reader can come back"},
+		{"all", "/api/subscriber/add", add, 422, "only the reader can subscribe again"},
 		{"all", "/api/subscriber/export", `{}`, 404, "no verb"},
 		{"all", "/api/restore/x", `{}`, 404, "no verb"},
 		{"all", "/api/subscriber/suppress", `{"flags": {"file": "/etc/passwd"}}`, 400, "no flag"},

@@ -148,9 +148,9 @@ func newArticleReread(g *globals) *cobra.Command {
 			}
 			switch {
 			case len(ids) > 0 && n == 0:
-				return errors.New("no such article is there; see them with: dibao article list")
+				return errors.New("no such article exists; see them with: dibao article list")
 			case len(ids) > n:
-				return &partialError{Err: fmt.Errorf("%d of %d articles are not there; see them with: dibao article list", len(ids)-n, len(ids))}
+				return &partialError{Err: fmt.Errorf("%d of %d articles do not exist; see them with: dibao article list", len(ids)-n, len(ids))}
 			}
 			g.say(cmd, "%d articles were judged again", n)
 			return nil

@@ -46,7 +46,7 @@ func (g *globals) auditVerbs(cmd *cobra.Command, path string) {
 					return err
 				}
 				if auditErr := g.audit(cmd, name, args); auditErr != nil && err == nil {
-					return fmt.Errorf("it is done, but the audit log was not written: %w", auditErr)
+					return fmt.Errorf("the command succeeded, but the audit log was not written: %w", auditErr)
 				}
 				return err
 			}

@@ -21,11 +21,11 @@ func newBackup(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if _, err := os.Stat(args[0]); err == nil && !g.yes {
-				return fmt.Errorf("%s is there already; name another file, or overwrite it with --yes", args[0])
+				return fmt.Errorf("%s exists already; name another file, or overwrite it with --yes", args[0])
 			}
 			dir := filepath.Dir(args[0])
 			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-				return fmt.Errorf("backup %s: the folder %s is not there; make it first", args[0], dir)
+				return fmt.Errorf("backup %s: the folder %s does not exist; create it first", args[0], dir)
 			}
 			db, err := g.openDatabase(cmd)
 			if err != nil {
@@ -124,7 +124,7 @@ func newRestore(g *globals) *cobra.Command {
 				if send {
 					g.say(cmd, "%s was due %s: dibao serve composes and sends it, again if it went out after the backup", d.List.Slug, shortTime(d.At, a.config.Schedule.Zone))
 				} else {
-					g.say(cmd, "%s was due %s and may have gone out after the backup: its issues wait for you. Send one with: dibao issue send %s; end one that went out with: dibao issue drop %s NUMBER; then: dibao list edit %s --hold=false",
+					g.say(cmd, "%s was due %s and may have been sent after the backup: its issues are held. Send one with: dibao issue send %s; drop one that was sent with: dibao issue drop %s NUMBER; then: dibao list edit %s --hold=false",
 						d.List.Slug, shortTime(d.At, a.config.Schedule.Zone), d.List.Slug, d.List.Slug, d.List.Slug)
 				}
 			}

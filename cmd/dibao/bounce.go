@@ -100,7 +100,7 @@ func (t *bounceTotals) add(v bounceView) {
 func (t bounceTotals) String() string {
 	text := fmt.Sprintf("%d messages read, %d used (%d readers changed), %d left", t.read, t.used, t.changed, t.read-t.used)
 	for _, why := range slices.Sorted(maps.Keys(t.kinds)) {
-		text += fmt.Sprintf("; %d: %s", t.kinds[why], cmp.Or(why, "is of no use"))
+		text += fmt.Sprintf("; %d: %s", t.kinds[why], cmp.Or(why, "has no effect"))
 	}
 	return text
 }
@@ -199,7 +199,7 @@ func newBounceApply(g *globals) *cobra.Command {
 				return err
 			}
 			if g.change.none = !apply && !g.yes || len(all) == 0; g.change.none {
-				g.say(cmd, "%d readers would be suppressed; nothing was done: do it with --apply", len(all))
+				g.say(cmd, "%d readers would be suppressed; nothing was done; to suppress them, add --apply", len(all))
 				return nil
 			}
 			n, err := a.digest.ApplyPending(cmd.Context(), strings.ToLower(domain))

@@ -297,7 +297,7 @@ func newIssueResend(g *globals) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if !failed {
-				return usagef("say with --failed that those get it whose delivery failed")
+				return usagef("add --failed: a mailing is sent again only to readers whose delivery failed")
 			}
 			mailing, err := a.mailing(cmd.Context(), args, "resend")
 			if err != nil {
@@ -315,7 +315,7 @@ func newIssueResend(g *globals) *cobra.Command {
 				all = digest.Resent{Again: all.Again + out.Again, Brought: all.Brought + out.Brought, Suppressed: all.Suppressed + out.Suppressed}
 			}
 			g.change = change{none: all.Again == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
-			g.say(cmd, "%d mails are sent again; left out are %d readers whom a later mailing brings it, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
+			g.say(cmd, "%d mails are sent again; skipped are %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
 			if all.Again == 0 {
 				if g.json {
 					return writeJSON(cmd.OutOrStdout(), viewDelivered(delivery.Delivered{}))

@@ -137,7 +137,7 @@ func newIssueNote(g *globals) *cobra.Command {
 			case i.Held:
 				g.say(cmd, "%s No. %d has the note; look at it with: dibao issue preview %s --number %d; send it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug, i.Number, i.List.Slug)
 			case i.Mailing == 0:
-				g.say(cmd, "%s No. %d has the note in the archive; no mail brings it", i.List.Slug, i.Number)
+				g.say(cmd, "%s No. %d has the note in the archive; no mail contains it", i.List.Slug, i.Number)
 			case sent > 0:
 				g.say(cmd, "%s No. %d has the note in the archive, but %d mails went out without it; to reach those readers, write it for the next issue: dibao issue compose %s --hold --note TEXT", i.List.Slug, i.Number, sent, i.List.Slug)
 			default:
@@ -162,7 +162,7 @@ func newIssueDrop(g *globals) *cobra.Command {
 			if err := a.digest.Drop(cmd.Context(), i); err != nil {
 				return err
 			}
-			g.say(cmd, "%s No. %d is in the archive and goes to nobody", i.List.Slug, i.Number)
+			g.say(cmd, "%s No. %d is in the archive and is not mailed to anyone", i.List.Slug, i.Number)
 			return nil
 		}),
 	}

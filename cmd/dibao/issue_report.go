@@ -21,8 +21,8 @@ func newIssueStates(g *globals) []*cobra.Command {
 		use, short, long, done string
 		change                 func(s *digest.Service, ctx context.Context, mailing int64) error
 	}{
-		{"pause", "Pause a mailing on all nodes within seconds", "", "paused; go on with: dibao issue resume %d", (*digest.Service).Pause},
-		{"resume", "Resume a paused mailing", "", "goes on; dibao serve sends it at once; without it, run: dibao issue send (mailing %d)", (*digest.Service).Resume},
+		{"pause", "Pause a mailing on all nodes within seconds", "", "paused; to resume it: dibao issue resume %d", (*digest.Service).Pause},
+		{"resume", "Resume a paused mailing", "", "resumed mailing %d; dibao serve sends it immediately; without it, run: dibao issue send", (*digest.Service).Resume},
 		{"cancel", "Cancel a mailing; unsent messages are dropped",
 			"It cancels the messages that have not been sent, for good. Messages that were sent and the issue in the archive stay.\n",
 			"cancelled mailing %d", (*digest.Service).Cancel},

@@ -96,7 +96,7 @@ func newListCreate(g *globals) *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), v)
 			}
 			g.change.target = "list " + v.Slug
-			g.say(cmd, "list %s made; its first issue %s; look ahead with: dibao list preview %s", v.Slug, a.nextIssue(v), v.Slug)
+			g.say(cmd, "list %s created; its first issue %s; preview it with: dibao list preview %s", v.Slug, a.nextIssue(v), v.Slug)
 			return nil
 		}),
 	}
@@ -215,7 +215,7 @@ func newListPreview(g *globals) *cobra.Command {
 				return err
 			}
 			if len(items) == 0 {
-				g.say(cmd, "nothing is new for %s: no issue would come out", l.Slug)
+				g.say(cmd, "nothing is new for %s: there would be no issue", l.Slug)
 			}
 			if left <= 0 {
 				return printItems(g, cmd, items)

@@ -143,7 +143,7 @@ func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to strin
 		}
 	}
 	if sendErr == nil {
-		g.say(cmd, "sent to %s; look at it, and at its headers, where it arrives", to)
+		g.say(cmd, "sent to %s; check the mail and its headers in that mailbox", to)
 	}
 	return sendErr
 }

@@ -123,7 +123,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"help source nothing", 2, `unknown verb "nothing" for "dibao source"`},
 		{"sorce list", 2, "did you mean serve, source?"},
 		{"completion foo", 2, `unknown verb "foo"`},
-		{"backup nowhere/x", 1, "the folder nowhere is not there"},
+		{"backup nowhere/x", 1, "the folder nowhere does not exist"},
 		{"audit --limit 0", 2, "use a whole number from 1"},
 		{"mail keygen --type foo --domain example.org key.pem", 2, "use one of rsa, ed25519"},
 	} {

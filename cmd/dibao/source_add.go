@@ -126,7 +126,7 @@ func showHops(g *globals, cmd *cobra.Command, v visit.Visit) {
 		g.say(cmd, "followed %s to %s", hop.By, hop.To)
 	}
 	if v.Drawn {
-		g.say(cmd, "the page was drawn by the browser")
+		g.say(cmd, "the page was rendered by the browser")
 	}
 }
 

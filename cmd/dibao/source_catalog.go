@@ -136,7 +136,7 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 	if err != nil {
 		return err
 	}
-	g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there+again)
+	g.say(cmd, "%d sources added, %d existed already; collect them with: dibao collect", added, there+again)
 	if unread == 0 {
 		return nil
 	}

@@ -29,7 +29,7 @@ func newSourceImport(g *globals) *cobra.Command {
 				return err
 			}
 			if len(file.Unread) > 0 {
-				g.say(cmd, "these columns are not known and were not read: %s", strings.Join(file.Unread, ", "))
+				g.say(cmd, "these columns are unknown and were ignored: %s", strings.Join(file.Unread, ", "))
 			}
 			a, err := g.open(cmd)
 			if err != nil {
@@ -153,7 +153,7 @@ func (a *app) importSources(g *globals, cmd *cobra.Command, file sourcelist.File
 	if err != nil {
 		return err
 	}
-	g.say(cmd, "%d sources added, %d were there already; collect them with: dibao collect", added, there)
+	g.say(cmd, "%d sources added, %d existed already; collect them with: dibao collect", added, there)
 	g.change.detail = fmt.Sprintf("%d added, %d refused", added, refused)
 	return refusedRows(refused, len(views))
 }

@@ -44,7 +44,7 @@ func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f fu
 		}
 	}
 	if len(addresses) == 0 {
-		return fmt.Errorf("no reader is like %s", pattern)
+		return fmt.Errorf("no reader matches %s", pattern)
 	}
 	if m.count != len(addresses) && !g.yes {
 		g.change.none = true
@@ -52,9 +52,9 @@ func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f fu
 			fmt.Fprintln(cmd.OutOrStdout(), address)
 		}
 		if m.count != 0 {
-			return fmt.Errorf("%d readers are like %s, not %d; nothing was done", len(addresses), pattern, m.count)
+			return fmt.Errorf("%d readers match %s, not %d; nothing was done", len(addresses), pattern, m.count)
 		}
-		g.say(cmd, "%d readers are like %s; nothing was done: do it with --confirm %d", len(addresses), pattern, len(addresses))
+		g.say(cmd, "%d readers match %s; nothing was done; to apply, add --confirm %d", len(addresses), pattern, len(addresses))
 		return nil
 	}
 	g.change.target, g.change.detail = "", fmt.Sprintf("%d readers", len(addresses))
@@ -138,7 +138,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 				if err := a.subscribers.Suppress(ctx, address, subscribers.ReasonAdmin, note); err != nil {
 					return err
 				}
-				g.say(cmd, "%s gets no mail any more", address)
+				g.say(cmd, "%s no longer gets mail", address)
 				return nil
 			})
 		},
@@ -192,7 +192,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 			many := since != "" || sel.Domain != "" || cmd.Flags().Changed("reason")
 			switch {
 			case note == "":
-				return usagef("say with --note why this address may be mailed again")
+				return usagef("give with --note the reason why mail may be sent to this address again")
 			case len(args) == 1 == many:
 				return usagef("give an address, or say which readers with --since, --reason or --domain")
 			case many:
@@ -213,7 +213,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 				g.change.none = true
 				return fmt.Errorf("%s is not suppressed", args[0])
 			}
-			g.say(cmd, "%s may be mailed again; what it was subscribed to holds", args[0])
+			g.say(cmd, "suppression of %s lifted; its subscriptions are unchanged", args[0])
 			return nil
 		}),
 	}
@@ -240,7 +240,7 @@ func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.Sup
 		return err
 	}
 	if g.change.none = !apply || len(all) == 0; g.change.none {
-		g.say(cmd, "%d readers may be mailed again then; nothing was done: do it with --apply", len(all))
+		g.say(cmd, "%d suppressions would be lifted; nothing was done; to lift them, add --apply", len(all))
 		return nil
 	}
 	g.change.target = ""
@@ -250,7 +250,7 @@ func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.Sup
 		}
 	}
 	g.change.target = fmt.Sprintf("%d readers", len(all))
-	g.say(cmd, "%d readers may be mailed again; what they were subscribed to holds", len(all))
+	g.say(cmd, "%d suppressions lifted; the readers' subscriptions are unchanged", len(all))
 	return nil
 }
 
@@ -265,7 +265,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if !strings.Contains(args[0], "*") { // the number of many is asked for
-				if err := g.confirm(cmd, "Delete everything that is kept of %s? It can't be undone.", args[0]); err != nil {
+				if err := g.confirm(cmd, "Delete all data of %s? This can't be undone.", args[0]); err != nil {
 					return err
 				}
 			}
@@ -275,7 +275,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 					return err
 				}
 				if !found {
-					g.say(cmd, "there was no reader %s; the hash is kept all the same", address)
+					g.say(cmd, "there was no reader %s; the hash is kept anyway", address)
 					return nil
 				}
 				g.say(cmd, "%s is forgotten", address)

@@ -115,7 +115,7 @@ func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subs
 		}
 	}
 	if !in.Apply {
-		g.say(cmd, "nothing was stored; do it with --apply")
+		g.say(cmd, "nothing was stored; to store it, add --apply")
 	}
 	if out.Refused > 0 {
 		return &partialError{Err: fmt.Errorf("%d of %d rows are refused; see %s", out.Refused, out.Rows, report)}

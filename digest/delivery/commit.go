@@ -289,4 +289,4 @@ func mustAffect(res sql.Result, err error) error {
 }
 
 // errLost says that our claims are no longer ours: the lease ran out.
-var errLost = errors.New("the lease of this run ran out and another took its deliveries over; the next run goes on")
+var errLost = errors.New("the lease of this run expired and another run took over its deliveries; the next run continues")

@@ -89,7 +89,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	switch report.Kind {
 	case mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe, mail.ReportNotSpam:
 	case mail.ReportNotice:
-		in.Why = "is a report for the admin and about no reader: " + database.Clip(report.Subject, 200)
+		in.Why = "is a report for the admin, not about a reader: " + database.Clip(report.Subject, 200)
 		return in, nil
 	default:
 		in.Why = "is not a report"
@@ -124,7 +124,7 @@ func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.
 		in.Kind, in.Subscriber = mail.ReportUnsubscribe, subscriber
 		ended, err := s.subscribers.Unsubscribe(ctx, subscriber, list, "mail", netip.Prefix{})
 		if errors.Is(err, subscribers.ErrNotFound) {
-			in.Why = "its reader is not there any more"
+			in.Why = "its reader no longer exists"
 			return true, nil
 		}
 		if err != nil {
@@ -172,7 +172,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	}
 	reader, ok := readers[d.subscriber]
 	if !ok {
-		in.Why = "its reader is not there any more"
+		in.Why = "its reader no longer exists"
 		return nil
 	}
 	one, v := ruling(r, reader.Address)

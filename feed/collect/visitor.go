@@ -11,7 +11,7 @@ import (
 
 // ErrNoBrowser is the error of a source that is to be drawn on a node without a
 // browser.
-var ErrNoBrowser = errors.New("a browser is to draw the pages of this source, and none is set up; set browser in [fetch] to the path of a Chromium")
+var ErrNoBrowser = errors.New("this source needs a browser to render its pages, and none is set; set browser in [fetch] to the path of a Chromium")
 
 // Visitor returns who asks for the pages of a source.
 func (c *Collector) Visitor(s feed.Source) (*visit.Visitor, error) { return c.visitor(&s) }

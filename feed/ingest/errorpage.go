@@ -22,7 +22,7 @@ func (e *errNoArticle) Error() string {
 	return fmt.Sprintf("the page is not an article: it says %q", e.says)
 }
 
-var errShell = errors.New("the page is an empty shell: a script draws its text in the browser")
+var errShell = errors.New("the page is an empty shell: a script renders its text in the browser")
 
 // errorPage returns an error if the page is what a system shows in the place of an
 // article, with whatever status it is served. A headline that the list names, or

@@ -149,7 +149,7 @@ func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) 
 	}
 	res, err := v.Get(ctx, v.request(hop.To))
 	if err != nil {
-		return step{}, fmt.Errorf("%s sends browsers on by %s: %w", from.res.URL, hop.By, err)
+		return step{}, fmt.Errorf("%s redirects browsers by %s: %w", from.res.URL, hop.By, err)
 	}
 	return step{res, append(slices.Clip(from.hops), hop)}, nil
 }
@@ -177,7 +177,7 @@ func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error)
 	if v.Browser != nil && a.Kind != answer.Wall && a.Kind != answer.Fault && !ingest.IsJSON(out.Page) {
 		drawn, err := v.Browser.Draw(ctx, v.request(at.res.URL), at.res)
 		if err != nil {
-			return out, fmt.Errorf("draw %s in the browser: %w", at.res.URL, err)
+			return out, fmt.Errorf("render %s in the browser: %w", at.res.URL, err)
 		}
 		out.Response, out.Page, out.Drawn = drawn, v.page(drawn), true
 		if a, err = answered(ctx, out.Page, drawn.Status, v.Charset); err != nil {

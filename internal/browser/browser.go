@@ -232,12 +232,12 @@ func (d *drawing) draw(tab context.Context) (html, address string, err error) {
 		select {
 		case <-time.After(look):
 		case <-tab.Done():
-			return "", "", errors.Join(errors.New("the browser ended while it drew the page"), tab.Err())
+			return "", "", errors.Join(errors.New("the browser ended while rendering the page"), tab.Err())
 		}
 	}
 	markup := fmt.Sprintf(`document.documentElement.outerHTML.slice(0, %d)`, maxMarkup)
 	if html, err = chromedp.Run(tab, chromedp.Evaluate[string](markup)); err != nil {
-		return "", "", fmt.Errorf("the browser could not be asked for what it drew: %w", err)
+		return "", "", fmt.Errorf("the rendered page could not be read from the browser: %w", err)
 	}
 	address, err = chromedp.Run(tab, chromedp.Evaluate[string](`location.href.split("#")[0]`))
 	if err != nil || !strings.HasPrefix(address, "http") {

@@ -15,7 +15,7 @@ import (
 )
 
 // errRefused is the error of a request that a page may not make.
-var errRefused = errors.New("a page that is drawn may not ask for this")
+var errRefused = errors.New("a rendered page may not request this")
 
 // maxPost is the longest form or query that a page may post, in bytes.
 const maxPost = 64 << 10

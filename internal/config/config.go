@@ -215,7 +215,7 @@ func find(path string) (name string, content []byte, err error) {
 		f, err := os.Open(name)
 		if errors.Is(err, os.ErrNotExist) {
 			if path != "" {
-				return "", nil, fmt.Errorf("configuration %s is not there; write one with: dibao init --config %s", path, path)
+				return "", nil, fmt.Errorf("configuration %s does not exist; create one with: dibao init --config %s", path, path)
 			}
 			continue
 		}

@@ -307,7 +307,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 			return 0, err
 		}
 	}
-	return 0, errors.Join(errors.New("the backup is cut off before its end"), lines.Err())
+	return 0, errors.Join(errors.New("the backup is truncated"), lines.Err())
 }
 
 func isSubset(some, all []string) bool {

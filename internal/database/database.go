@@ -99,7 +99,7 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 	}
 	if dir := filepath.Dir(path); dir != "." {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, fmt.Errorf("database %s: the folder %s is not there; make it first", path, dir)
+			return nil, fmt.Errorf("database %s: the folder %s does not exist; create it first", path, dir)
 		}
 	}
 	// A new file is its owner's alone: it names the readers. SQLite gives its log

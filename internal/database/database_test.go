@@ -179,7 +179,7 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 	for name, c := range map[string]struct{ url, want string }{
 		"Memory":      {"sqlite::memory:", "path of a file"},
 		"NoPath":      {"sqlite:", "path of a file"},
-		"NoFolder":    {"sqlite:" + filepath.Join(dir, "missing", "x.db"), "make it first"},
+		"NoFolder":    {"sqlite:" + filepath.Join(dir, "missing", "x.db"), "create it first"},
 		"NoDatabase":  {"sqlite:" + notDatabase, "check that"},
 		"Scheme":      {"mysql://x", "sqlite:PATH"},
 		"Unreachable": {"postgres://dibao:geheim@127.0.0.1:1/dibao", "check that PostgreSQL runs"},

@@ -21,7 +21,7 @@ func CheckProxy(proxy string) error {
 	case "http", "https", "socks5", "socks5h":
 		return nil
 	}
-	return fmt.Errorf("a proxy is reached by http, https or socks5, not by %q", u.Scheme)
+	return fmt.Errorf("a proxy must use http, https or socks5, not %q", u.Scheme)
 }
 
 // through returns the HTTP client that goes through a proxy, which an admin has
@@ -67,9 +67,9 @@ func explainTLS(err error) string {
 	case errors.As(err, &invalid):
 		return "its certificate is not valid"
 	case errors.As(err, &unknown):
-		return "its certificate comes from an authority that this machine does not know; many sites forget to send the one between"
+		return "its certificate is from an authority that this machine does not know; often the site does not send the intermediate certificate"
 	case errors.As(err, &record):
-		return "it speaks no TLS on that port; try http://"
+		return "it does not use TLS on that port; try http://"
 	}
 	return ""
 }

@@ -69,7 +69,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 func (b *bounded) exceeded() bool { return b.own < 0 || b.token < 0 || *b.left < 0 }
 
-var errUnpacked = errors.New("the file unpacks to more than anybody writes")
+var errUnpacked = errors.New("the file decompresses to more than any real text")
 
 // walk calls token for each token of an XML file; depth counts elements in each
 // other. A file with a document type is refused: it may define entities.
@@ -115,7 +115,7 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 	return ctx.Err()
 }
 
-var errFull = errors.New("the text is as long as is read")
+var errFull = errors.New("the text is cut at the maximum length")
 
 // docxText gathers the text of a DOCX file: runs (w:t) make paragraphs (w:p), those
 // of a table's row one.

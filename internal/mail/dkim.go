@@ -46,7 +46,7 @@ func NewSigner(domain, selector string, keyPEM []byte) (*Signer, error) {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
 		if key.N.BitLen() < 2048 {
-			return nil, fmt.Errorf("the DKIM key has %d bits; make one of 2048", key.N.BitLen())
+			return nil, fmt.Errorf("the DKIM key has %d bits; create one with 2048", key.N.BitLen())
 		}
 		s.key, s.algorithm, s.options = key, "rsa-sha256", crypto.SHA256
 	case ed25519.PrivateKey:

@@ -49,7 +49,7 @@ func unpacked(file io.Reader) (*bufio.Reader, error) {
 	}
 	packed, err := gzip.NewReader(in)
 	if err != nil {
-		return nil, fmt.Errorf("is packed and can't be unpacked: %w", err)
+		return nil, fmt.Errorf("is compressed and can't be decompressed: %w", err)
 	}
 	return bufio.NewReaderSize(io.LimitReader(packed, maxFile), 64<<10), nil
 }

@@ -75,10 +75,10 @@ func examineAddress(base string) Finding {
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	if u.Hostname() == "localhost" || err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsLinkLocalUnicast()) {
-		return Finding{"base_url", "warning", base + " leads nowhere for readers, and it is in every mail and feed; set base_url in [server] to the address that they use"}
+		return Finding{"base_url", "warning", "readers cannot open " + base + ", but it is in every mail and feed; set base_url in [server] to the address that they use"}
 	}
 	if u.Scheme != "https" {
-		return Finding{"base_url", "warning", base + " is not https, which one-click unsubscribing asks for (RFC 8058); see tls_cert and acme_hosts in [server]"}
+		return Finding{"base_url", "warning", base + " is not https, which one-click unsubscribing requires (RFC 8058); see tls_cert and acme_hosts in [server]"}
 	}
 	return Finding{"base_url", "ok", base}
 }
@@ -96,7 +96,7 @@ func examineClock(now, built time.Time, zone *time.Location) Finding {
 func (n *Node) examineStamp(ctx context.Context, now time.Time) []Finding {
 	_, modified, err := n.Articles.Version(ctx)
 	if err == nil && modified.After(now.Add(5*time.Minute)) {
-		return []Finding{{"clock", "warning", "an article was stored on " + cli.ShortTime(modified, n.Config.Schedule.Zone) + ", which is still to come: is the clock right?"}}
+		return []Finding{{"clock", "warning", "an article was stored on " + cli.ShortTime(modified, n.Config.Schedule.Zone) + ", which is in the future: is the clock right?"}}
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func examineDisk(databaseURL string) (f Finding, ok bool) {
 	default:
 		return f, true
 	}
-	f.Text += "; make room: without it nothing is collected and no mail is noted as sent"
+	f.Text += "; free some space: otherwise nothing is collected and sent mail can't be recorded"
 	return f, true
 }
 
@@ -160,7 +160,7 @@ func (n *Node) trySender(ctx context.Context, server mail.Options) (text string,
 
 func (n *Node) examineMail(ctx context.Context) Finding {
 	if n.Config.Mail.Host == "" && mailer.Direct(n.Config) {
-		return Finding{"mail", "ok", "goes to the servers of the readers' domains; look further with: dibao mail doctor"}
+		return Finding{"mail", "ok", "goes to the servers of the readers' domains; for details, run: dibao mail doctor"}
 	}
 	if n.Config.Mail.Host == "" {
 		return Finding{"mail", "warning", "no server is set: nothing is delivered; set host in [mail]"}

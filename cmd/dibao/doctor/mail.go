@@ -273,7 +273,7 @@ func (d *Mail) examineDKIM(ctx context.Context) error {
 		case len(published) == 0:
 			d.publish(name, "dkim", "failed", "the key is not published", mailer.ZoneLine(name, record))
 		case !slices.ContainsFunc(published, func(r string) bool { return tags(r)["p"] == tags(record)["p"] }):
-			d.publish(name, "dkim", "failed", "another key is published than the one we sign with", mailer.ZoneLine(name, record))
+			d.publish(name, "dkim", "failed", "the published key is not the one that we sign with", mailer.ZoneLine(name, record))
 		default:
 			d.add(name, "dkim", "ok", "our key is published")
 		}
@@ -293,7 +293,7 @@ func (d *Mail) examineDMARC(ctx context.Context, domain, envelope string) {
 	case err != nil:
 		d.add(domain, "dmarc", "warning", "no answer from DNS, so that the policy is not known; run it again: "+redact.Line(err))
 	case len(records) == 0:
-		d.publish(domain, "dmarc", "failed", "no DMARC record; large providers ask for one of who sends in bulk",
+		d.publish(domain, "dmarc", "failed", "no DMARC record; large providers require one from bulk senders",
 			"_dmarc."+domain+`. IN TXT "v=DMARC1; p=none; rua=mailto:postmaster@`+domain+`"`)
 	case len(records) == 1:
 		policy = tags(records[0])
@@ -355,7 +355,7 @@ func (d *Mail) examineRelay(ctx context.Context) {
 		case err != nil:
 			d.add(server.Addr, "relay", "failed", redact.Line(err))
 		case strings.HasSuffix(text, "without TLS"):
-			d.add(server.Addr, "relay", "warning", text+"; set tls = \"required\" in [mail] unless the way is safe")
+			d.add(server.Addr, "relay", "warning", text+"; set tls = \"required\" in [mail] unless the connection is safe")
 		default:
 			d.add(server.Addr, "relay", "ok", text+", encrypted")
 		}
@@ -369,7 +369,7 @@ func (d *Mail) examineEHLO() {
 		d.add(name, "ehlo", "warning", "dibao greets mail servers with this name, which is not a full host name, and many refuse it: set ehlo in [mail], such as mail.example.org")
 		return
 	}
-	d.add(name, "ehlo", "ok", "the name that mail servers are given")
+	d.add(name, "ehlo", "ok", "the name in EHLO")
 }
 
 // examineBounces looks whether mail that comes back reaches us.
@@ -380,7 +380,7 @@ func (d *Mail) examineBounces(ctx context.Context) {
 	case m.BounceDomain == "" && m.Inbound == "":
 		d.add("", "bounces", "warning", "mail that comes back goes to the address in from, and nobody reads it here: set bounce_domain and inbound in [mail], or read files with: dibao bounce read")
 	case m.BounceDomain == "":
-		d.add("", "bounces", "warning", "bounce_domain in [mail] is not set: reports come to the address in from and do not say of which mail they are")
+		d.add("", "bounces", "warning", "bounce_domain in [mail] is not set: reports go to the address in from and do not say which mail they are about")
 	case m.Inbound == "":
 		d.add(m.BounceDomain, "bounces", "warning", "inbound in [mail] is not set: nobody reads what comes to this domain, unless you do with: dibao bounce read")
 	case scheme == "maildir":
@@ -388,7 +388,7 @@ func (d *Mail) examineBounces(ctx context.Context) {
 	default:
 		conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", where)
 		if err != nil {
-			d.add(m.BounceDomain, "bounces", "failed", "nobody listens at "+where+" for mail that comes back; run dibao serve: "+redact.Line(err))
+			d.add(m.BounceDomain, "bounces", "failed", "nothing listens at "+where+" for returned mail; run dibao serve: "+redact.Line(err))
 			return
 		}
 		conn.Close()
@@ -413,7 +413,7 @@ func (d *Mail) examineMaildir(dir string) {
 		}
 	}
 	if unread > 0 {
-		d.add(domain, "bounces", "failed", fmt.Sprintf("%d mails that came back lie unread in %s; run dibao serve", unread, dir))
+		d.add(domain, "bounces", "failed", fmt.Sprintf("%d returned mails in %s are unread; run dibao serve", unread, dir))
 		return
 	}
 	d.add(domain, "bounces", "ok", "read from "+dir)
@@ -441,7 +441,7 @@ func (d *Mail) examineUnsubscribe(ctx context.Context) {
 	case resp.StatusCode != http.StatusOK:
 		d.add(base, "unsubscribe", "failed", fmt.Sprintf("%s/healthz answers %s; does base_url lead to dibao serve?", base, resp.Status))
 	case !strings.HasPrefix(base, "https://"):
-		d.add(base, "unsubscribe", "warning", "one-click unsubscribing asks for https (RFC 8058); put a certificate before it and set base_url")
+		d.add(base, "unsubscribe", "warning", "one-click unsubscribing requires https (RFC 8058); put a certificate before it and set base_url")
 	default:
 		d.add(base, "unsubscribe", "ok", "reachable")
 	}

@@ -83,7 +83,7 @@ func Read(ctx context.Context, file []byte) ([]string, error) {
 			return nil, errors.New(redact.Line(errors.New(said[:min(len(said), 500)])))
 		}
 		if cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= fileProcessor-time.Second {
-			return nil, fmt.Errorf("the file takes more than %v of a processor to read", fileProcessor)
+			return nil, fmt.Errorf("reading the file takes more than %v of CPU time", fileProcessor)
 		}
 		return nil, fmt.Errorf("read the file: %w", err)
 	}

@@ -90,7 +90,7 @@ func (t *Report) plainRows() string {
 	if t.Plain.Rows == 0 || t.Plain.Dated < t.Dated || t.Source == nil {
 		return text
 	}
-	return text + fmt.Sprintf("; to read it so: dibao source edit '%s' --item '' --link '' --title '' --date '' --date-pattern ''", *t.Source)
+	return text + fmt.Sprintf("; to use that: dibao source edit '%s' --item '' --link '' --title '' --date '' --date-pattern ''", *t.Source)
 }
 
 // WriteJSON prints a line for each row, then one with the rest.
@@ -176,7 +176,7 @@ func (t *Report) nextPage() string {
 	case n.Problem != nil:
 		return n.URL + " was not read: " + *n.Problem
 	}
-	return fmt.Sprintf("%d rows, %d of them other ones: %s", n.Rows, n.New, n.URL)
+	return fmt.Sprintf("%d rows, %d of them new: %s", n.Rows, n.New, n.URL)
 }
 
 // String says in words what robots.txt says.

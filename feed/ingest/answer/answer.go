@@ -91,7 +91,7 @@ func (s *scan) kind(status int) Answer {
 	switch {
 	case s.seen() >= maxShell || len(s.frames) > 0:
 	case s.root && len(s.sources) > 0, len(s.sources) > 0 && s.links < 3:
-		return Answer{Kind: Shell, What: "an app that scripts draw in the browser", Sure: s.seen() < maxBare}
+		return Answer{Kind: Shell, What: "an app that scripts render in the browser", Sure: s.seen() < maxBare}
 	case s.seen() == 0 && scripted && !s.root:
 		return Answer{Kind: Wall, What: "a page of nothing but a script", Cause: Script, Sure: true}
 	case scripted && s.seen() > 0 && s.links < 3:

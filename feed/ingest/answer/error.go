@@ -39,7 +39,7 @@ func (e *Error) Sentence() string {
 	case Fault:
 		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
 	case Onward:
-		return fmt.Sprintf("the page sends browsers on to %s (by %s)", e.To, e.What)
+		return fmt.Sprintf("the page redirects browsers to %s (by %s)", e.To, e.What)
 	case Shell:
 		return "the page is an empty shell: it is " + e.What + e.calls()
 	case Empty:
@@ -65,9 +65,9 @@ func (e *Error) calls() string {
 // causeAdvice says what can help against each kind of wall. None suggests to get
 // round it.
 var causeAdvice = map[Cause]string{
-	Script:  "the site admits only browsers that run its test, and dibao does not get round it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
-	Human:   "somebody would have to solve it in a browser each time, and dibao does not get round it: ask the site's administrators to admit this server, or use another source of the same texts",
-	Refused: "its firewall refuses the requests of this server: ask the site's administrators to admit it, collect more rarely (--interval), or go through a proxy of yours that the site admits (--proxy)",
+	Script:  "the site admits only browsers that run its test, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
+	Human:   "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",
+	Refused: "its firewall refuses the requests of this server: ask the site's administrators to admit it, collect less often (--interval), or use a proxy that the site admits (--proxy)",
 	Login:   "dibao does not log in: use an address that everybody can read",
 }
 
@@ -90,11 +90,11 @@ func (e *Error) Advice(source string) string {
 		case e.Found != "":
 			return "add that address: dibao source add '" + e.Found + "'"
 		case len(e.Endpoints) > 0:
-			return "look in a browser which of them answers with the list and add that, or let a browser of yours draw the page: set browser in [fetch], then " + edit + "render"
+			return "check in a browser which of them returns the list and add that, or render the page with your own browser: set browser in [fetch], then " + edit + "render"
 		}
-		return "let a browser of yours draw the page: set browser in [fetch], then " + edit + "render"
+		return "render the page with your own browser: set browser in [fetch], then " + edit + "render"
 	case Empty:
-		return "open the address in a browser and use the one at which the list stands"
+		return "open the address in a browser and use the address of the list"
 	}
 	switch {
 	case e.Found != "":
@@ -102,7 +102,7 @@ func (e *Error) Advice(source string) string {
 	case len(e.Frames) > 0:
 		return "use the address of the frame"
 	case len(e.Endpoints) > 0:
-		return "if scripts draw the list, add the address that they call, or " + edit + "render; else name a row of the list: " + edit + "item"
+		return "if scripts render the list, add the address that they call, or " + edit + "render; otherwise select a row of the list with " + edit + "item"
 	}
-	return "name a row of the list: " + edit + "item"
+	return "select a row of the list with " + edit + "item"
 }
