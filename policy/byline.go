@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -285,6 +286,8 @@ func (u *understanding) setAuthor(s string) {
 	}
 	if c := readAuthors(s); c.Whole && len(c.Persons) > 0 {
 		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
+	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // who printed it
+		u.Credit = cmp.Or(u.Credit, s)
 	} else if officeEnd.MatchString(s) || organWord.MatchString(s) {
 		u.AuthorOffice = s
 	} else {
@@ -318,7 +321,7 @@ func bodyOf(office string) string {
 
 // noCredit are values of 来源 that name nobody.
 var noCredit = map[string]bool{
-	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "admin": true, "管理员": true, "匿名": true,
+	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "admin": true, "管理员": true, "匿名": true,
 }
 
 var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}

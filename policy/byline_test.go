@@ -37,6 +37,8 @@ func TestByline(t *testing.T) {
 		{"AuthorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Paragraphs: []string{"孔德样在会上说。", "正文。"}}, "孔德样", "", "", "", 2},
 		{"AuthorInMetaAlone", Evidence{Meta: []Pair{{"author", "孔样"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
 		{"TextAndPictures", Evidence{Paragraphs: []string{"正文。", "（文/图 刘样东 易样楠）"}}, "刘样东、易样楠", "", "", "", 1},
+		{"MediumAsAuthor", Evidence{Labels: []Label{{"div", "作者", "样例市发布"}}, Paragraphs: []string{"正文。"}}, "", "", "", "样例市发布", 1},
+		{"WhoWroteItUp", Evidence{Paragraphs: []string{"正文。", "采写：样都见习记者 林子样"}}, "林子样", "", "", "", 1},
 		{"ReporterReports", Evidence{Paragraphs: []string{"记者王样例报道 6月10日，省能源局召开会议。", "正文。"}}, "王样例", "", "", "", 2},
 		{"ReporterHears", Evidence{Paragraphs: []string{"记者从省能源局获悉，已有多家企业报道 情况。", "正文。"}}, "", "", "", "", 2},
 		{"LabelBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（记者：王样例）"}}, "王样例", "", "", "", 1},

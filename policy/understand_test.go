@@ -160,3 +160,20 @@ func FuzzParseTitle(f *testing.F) {
 		}
 	})
 }
+
+// TestIsFurniture tells what a page says of itself, of its channels and of other pages
+// from sentences of a text.
+func TestIsFurniture(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]bool{
+		"点击右上角": true, "选择在浏览器中打开": true, "努力加载中，请稍后...": true, "样浪新闻公众号": true, "图片均来自网络": true,
+		"更多！欢迎扫描左方二维码关注样浪新闻官方微信（yang-xinwen）": true, "转载请注明出处：样科技": true, "点击进入“文艺样青年”>>": true, "返回样讯网首页>>": true,
+		"（原题为《新年伊始，样例文章谈了啥？》）": true, "本文原标题：《定了！样例港即将开通！地铁直达，以及更多内容，都在这里，一起来看》": true,
+		"安装样浪财经客户端第一时间接收最全面的市场资讯→【下载地址】": true,
+		"打开工作局面，加强公众号建设":                 false, "图片来自网络安全宣传周的现场，由主办方提供给各家媒体使用": false, "他原题写于一九五二年": false, "点击进入报名系统，填写信息": false, "正在加快建设": false,
+	} {
+		if got := IsFurniture(line); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}

@@ -172,7 +172,7 @@ func (v *view) afterHeadline(h headline) *html.Node {
 var (
 	crumbLine = lazyregexp.New(`^(?:.{0,10}位置\s?[:：]?\s?|首\s?页\s?[>＞»›→/\-|·]).{0,60}$|^(?:\S{1,12}\s?[>＞»›→]\s?){2,6}\S{0,40}$`)
 	clockLine = lazyregexp.New(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
-	countLine = lazyregexp.New(`^[\d,. ]{1,12}$`)
+	countLine = lazyregexp.New(`^(?:[\d,. ]{1,12}|\d{1,2}:\d{2}(?::\d{2})?)$`)
 	// moreHeading heads what follows an article: other articles, comments, notices.
 	moreHeading = lazyregexp.New(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|热门|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|点阅|点击|浏览|排行|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
 )
