@@ -4,11 +4,10 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -255,15 +254,20 @@ func (s *soak) serveFeed(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `</channel></rss>`)
 }
 
-// soakText is a text of its own for each notice: about 1,500 characters.
+// soakText is a text of its own for each notice: about 1,500 characters. Texts that
+// differ in a few words would be compared with one another, as real notices are not.
 func soakText(n int, k int64) string {
+	words := rand.New(rand.NewPCG(uint64(n), uint64(k)))
 	var b strings.Builder
 	for i := range 12 {
-		h := fnv.New64a()
-		fmt.Fprint(h, n, k, i)
-		word := hex.EncodeToString(h.Sum(nil))
-		fmt.Fprintf(&b, "&lt;p&gt;%d．关于%s的措施：各单位要按照职责分工，在第%s阶段完成编号%s的任务，并将进展情况报送样例市第%d工作小组，确保各项政策落实到位，切实解决群众反映的第%s类问题。&lt;/p&gt;",
-			i+1, word[:4], word[4:6], word[6:12], n, word[12:])
+		fmt.Fprintf(&b, "&lt;p&gt;%d．", i+1)
+		for range 15 {
+			for range 2 + words.IntN(8) {
+				b.WriteRune('一' + rune(words.IntN(3000)))
+			}
+			b.WriteString([]string{"，", "、", "；", "的"}[words.IntN(4)])
+		}
+		b.WriteString("。&lt;/p&gt;")
 	}
 	return b.String()
 }
