@@ -73,13 +73,14 @@ type DayCount struct {
 
 // PublishedByDay counts the articles of a source, 0 of each source, by the day on which
 // they were published, of those that came since. An article without a date counts on
-// the day it came, in UTC; what is older, such as the archive that a new source brings,
-// does not.
+// the day it came, by the clock of since; what is older, such as the archive that a new
+// source brings, does not.
 func (st *Store) PublishedByDay(ctx context.Context, source int64, since time.Time) (all []DayCount, err error) {
-	came := st.db.Dialect().Pick(`substr(collected_at, 1, 10)`, `to_char(collected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
-	which, args := ``, []any{since, since.Format(time.DateOnly)}
+	_, ahead := since.Zone()
+	came := st.db.Dialect().DayOf("collected_at", "$3")
+	which, args := ``, []any{since.UTC(), since.Format(time.DateOnly), ahead}
 	if source != 0 {
-		which, args = `source = $3 AND `, append(args, source)
+		which, args = `source = $4 AND `, append(args, source)
 	}
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(row database.Row) (c DayCount, err error) {

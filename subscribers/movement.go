@@ -11,15 +11,16 @@ import (
 // Movement is how many readers joined and left a list on a day.
 type Movement struct {
 	List         int64
-	Day          string // YYYY-MM-DD in UTC
+	Day          string // YYYY-MM-DD
 	Joined, Left int
 }
 
 // Movements returns how readers joined and left the lists since a time, as the log of
 // consents has it: who confirmed, was added or imported; who had done so before and
-// unsubscribed. Readers who were deleted since are in neither.
+// unsubscribed. Days are by the clock of since. Readers who were deleted are in neither.
 func (s *Store) Movements(ctx context.Context, since time.Time) (all []Movement, err error) {
-	day := s.db.Dialect().Pick(`substr(c.at, 1, 10)`, `to_char(c.at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	_, ahead := since.Zone()
+	day := s.db.Dialect().DayOf("c.at", "$2")
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (m Movement, err error) {
 			return m, r.Scan(&m.List, &m.Day, &m.Joined, &m.Left)
@@ -27,7 +28,7 @@ func (s *Store) Movements(ctx context.Context, since time.Time) (all []Movement,
 				SELECT c.list, `+day+` AS day, CASE WHEN c.event = 'unsubscribed' THEN 0 ELSE 1 END AS joined, CASE WHEN c.event = 'unsubscribed' THEN 1 ELSE 0 END AS ended
 				FROM consents c WHERE c.at >= $1 AND c.list IS NOT NULL AND (c.event IN ('confirmed', 'added', 'imported') OR c.event = 'unsubscribed' AND EXISTS (
 					SELECT 1 FROM consents j WHERE j.subscriber = c.subscriber AND j.list = c.list AND j.id < c.id AND j.event IN ('confirmed', 'added', 'imported')))) AS m
-			GROUP BY list, day ORDER BY day, list`, since)
+			GROUP BY list, day ORDER BY day, list`, since.UTC(), ahead)
 		return err
 	})
 	return all, err

@@ -79,18 +79,16 @@ type AdminSources struct {
 
 // AdminSource is a source with the days behind it, the worst first.
 type AdminSource struct {
-	ID                       int64
-	Name, URL, Address, Kind string
-	State, Class             string // Class is of its colour: good, wait, bad or plain
-	Last, Next, Checked      string // times
-	Error, Advice            string
-	Failures                 int
-	Days                     []AdminRun
-	DaysText                 string // the same as Days, in words
-	Known, Well              int    // days with collections, and those of them on which all went well
-	Weeks                    []int  // articles published in each
-	Tops                     []string
-	PerWeek                  string
+	ID            int64
+	Name, URL     string
+	State, Class  string // Class is its color: good, wait, bad or plain
+	Last          string // when it was last collected
+	Error, Advice string
+	Days          []AdminRun
+	DaysText      string   // the same as Days, in words
+	Weeks         []int    // articles published in each
+	Tops          []string // where their bars end, from the top
+	PerWeek       string
 }
 
 // AdminRun are days in a row that went the same way. X and W are in percent.
@@ -142,10 +140,10 @@ type AdminListPage struct {
 }
 
 // Render writes the page.
-func (v AdminLists) Render(w io.Writer) error { return render(w, v.Page, "admin_lists.html", v) }
+func (v AdminLists) Render(w io.Writer) error { return v.write(w, "lists.html", v) }
 
 // Render writes the page.
-func (v AdminListPage) Render(w io.Writer) error { return render(w, v.Page, "admin_list.html", v) }
+func (v AdminListPage) Render(w io.Writer) error { return v.write(w, "list.html", v) }
 
 // AdminMailings shows the last mailings and what came back of mails.
 type AdminMailings struct {
@@ -173,7 +171,7 @@ type AdminDomain struct {
 	Domain                                                    string
 	All, Sent, Waiting, Deferred, Failed, Uncertain, No       int
 	SentShare, WaitingShare, WaitingAt, FailedShare, FailedAt string
-	Next, Reply                                               string
+	Next                                                      string
 }
 
 // AdminRefusal is a reason for which deliveries failed or wait.
@@ -183,21 +181,30 @@ type AdminRefusal struct {
 }
 
 // Render writes the page.
-func (v AdminMailings) Render(w io.Writer) error { return render(w, v.Page, "admin_mailings.html", v) }
+func (v AdminMailings) Render(w io.Writer) error { return v.write(w, "mailings.html", v) }
 
 // Render writes the page.
 func (v AdminMailingPage) Render(w io.Writer) error {
-	return render(w, v.Page, "admin_mailing.html", v)
+	return v.write(w, "mailing.html", v)
 }
 
 // Render writes the page.
-func (v AdminOverview) Render(w io.Writer) error { return render(w, v.Page, "admin_overview.html", v) }
+func (v AdminOverview) Render(w io.Writer) error { return v.write(w, "overview.html", v) }
 
 // Render writes the page.
-func (v AdminSources) Render(w io.Writer) error { return render(w, v.Page, "admin_sources.html", v) }
+func (v AdminSources) Render(w io.Writer) error { return v.write(w, "sources.html", v) }
 
 // Render writes the page.
-func (v AdminSourcePage) Render(w io.Writer) error { return render(w, v.Page, "admin_source.html", v) }
+func (v AdminSourcePage) Render(w io.Writer) error { return v.write(w, "source.html", v) }
+
+// write writes a page for admins.
+func (p AdminPage) write(w io.Writer, name string, view any) error {
+	set := p.Language
+	if p.Chosen {
+		set += "!"
+	}
+	return execute(w, pick(set).admin(), name, view)
+}
 
 // styles are the style sheets of pages for admins, for one that is a file of its own.
 func styles() (template.CSS, error) {

@@ -8,7 +8,7 @@ import (
 )
 
 // Chart is a plot of one or more series over the same steps: bars that stand on each
-// other, or a filled line. It is drawn as SVG in the colours of the page, with texts of
+// other, or a filled line. It is drawn as SVG in the colors of the page, with texts of
 // the page's own fonts, and has its numbers as a table below.
 type Chart struct {
 	ID     string   // of the element, one of its kind on the page
@@ -28,7 +28,7 @@ type Tick struct {
 }
 
 // Series are the values of a chart, one a step. Values below zero hang from the line
-// of zero. Class is its colour: good, wait, bad or plain.
+// of zero. Class is its color: good, wait, bad or plain.
 type Series struct {
 	Name, Class string
 	Values      []float64
@@ -46,9 +46,8 @@ type mark struct{ X, Y, W, H, Class, Label, Points string }
 // rule is a line of the scale, or a label below the plot.
 type rule struct{ At, Text, Anchor string }
 
-func short(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
-
-func coordinate(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+// short writes a number with two decimals at most.
+func short(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
 // extent is the range of the scale, with a round upper end.
 func (c Chart) extent() (low, high float64) {
@@ -90,7 +89,7 @@ func (c Chart) Marks() (marks []mark) {
 		for _, s := range c.Series {
 			points := []string{fmt.Sprintf("0,%d", plotHeight)}
 			for i, v := range s.Values {
-				points = append(points, coordinate(float64(i)*plotWidth/float64(max(len(s.Values)-1, 1)))+","+coordinate(y(v)))
+				points = append(points, short(float64(i)*plotWidth/float64(max(len(s.Values)-1, 1)))+","+short(y(v)))
 			}
 			points = append(points, fmt.Sprintf("%d,%d", plotWidth, plotHeight))
 			marks = append(marks, mark{Class: s.Class, Points: strings.Join(points, " ")})
@@ -110,7 +109,7 @@ func (c Chart) Marks() (marks []mark) {
 				continue
 			}
 			marks = append(marks, mark{
-				X: coordinate(float64(i)*width + gap/2), W: coordinate(width - gap), Y: coordinate(y(max(from, from+v))), H: coordinate(math.Abs(v) * plotHeight / (high - low)),
+				X: short(float64(i)*width + gap/2), W: short(width - gap), Y: short(y(max(from, from+v))), H: short(math.Abs(v) * plotHeight / (high - low)),
 				Class: s.Class, Label: label + " · " + s.Name + " " + short(math.Abs(v)),
 			})
 		}
@@ -125,7 +124,7 @@ func (c Chart) Scale() (rules []rule) {
 		if v == high/2 && v != math.Trunc(v) || v == low && low == 0 && len(rules) == 3 {
 			continue
 		}
-		rules = append(rules, rule{At: coordinate(plotTop + plotHeight*(high-v)/(high-low)), Text: short(math.Abs(v))})
+		rules = append(rules, rule{At: short(plotTop + plotHeight*(high-v)/(high-low)), Text: short(math.Abs(v))})
 	}
 	return rules
 }
@@ -147,7 +146,7 @@ func (c Chart) Below() (rules []rule) {
 		case at > 94:
 			at, anchor = 100, "end"
 		}
-		rules = append(rules, rule{coordinate(at), tick.Text, anchor})
+		rules = append(rules, rule{short(at), tick.Text, anchor})
 	}
 	return rules
 }

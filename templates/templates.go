@@ -17,7 +17,7 @@ import (
 	"dibao/internal/plural"
 )
 
-//go:embed pages/*.html mails/* words/*.json static/*
+//go:embed pages/*.html admin/*.html mails/* words/*.json static/*
 var files embed.FS
 
 // catalogue are the words of one language by key.
@@ -29,6 +29,7 @@ type language struct {
 	pages *template.Template
 	mails *template.Template
 	texts *texttemplate.Template
+	admin func() *template.Template // parsed when an admin first looks
 }
 
 // languages are parsed once, when they are first used: most commands use none. A
@@ -62,6 +63,9 @@ func mustParse(name, parameter string) *language {
 		"han": unbroken(name), "format": feedFormat, "facts": itemFacts, "change": kindOfChange, "clause": clauseOfChange, "readable": readable, "list": func(all ...any) []any { return all }, "styles": styles, "tenth": tenth,
 	}
 	l.pages = template.Must(template.New("").Funcs(funcs).ParseFS(files, "pages/*.html"))
+	l.admin = sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("").Funcs(funcs).ParseFS(files, "admin/*.html"))
+	})
 	l.mails = template.Must(template.New("").Funcs(funcs).ParseFS(files, "mails/*.html"))
 	l.texts = texttemplate.Must(texttemplate.New("").Funcs(funcs).ParseFS(files, "mails/*.txt"))
 	return l
@@ -148,8 +152,13 @@ func render(w io.Writer, p Page, name string, view any) error {
 	if p.Chosen {
 		set += "!"
 	}
-	var buf bytes.Buffer // so that half a page is never sent
-	if err := pick(set).pages.ExecuteTemplate(&buf, name, view); err != nil {
+	return execute(w, pick(set).pages, name, view)
+}
+
+// execute writes a page, or nothing of it.
+func execute(w io.Writer, set *template.Template, name string, view any) error {
+	var buf bytes.Buffer
+	if err := set.ExecuteTemplate(&buf, name, view); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	_, err := buf.WriteTo(w)

@@ -131,21 +131,22 @@ func (p *Progress) add(state string) {
 
 // ReportCount is how many reports and final refusals of a class came on a day.
 type ReportCount struct {
-	Day   string // YYYY-MM-DD in UTC
+	Day   string // YYYY-MM-DD
 	Kind  string // reply (a final refusal), bounce or complaint
 	Class string
 	Count int
 }
 
 // ReportsByDay counts what came back of mails since a time: final refusals, bounces
-// and complaints.
+// and complaints. Days are by the clock of since.
 func (s *Service) ReportsByDay(ctx context.Context, since time.Time) (all []ReportCount, err error) {
-	day := s.db.Dialect().Pick(`substr(at, 1, 10)`, `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	_, ahead := since.Zone()
+	day := s.db.Dialect().DayOf("at", "$2")
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (c ReportCount, err error) {
 			return c, r.Scan(&c.Day, &c.Kind, &c.Class, &c.Count)
 		}, `SELECT day, kind, class, COUNT(*) FROM (SELECT `+day+` AS day, kind, class FROM feedback WHERE at >= $1 AND kind IN ('reply', 'bounce', 'complaint')) AS f
-			GROUP BY day, kind, class ORDER BY day, kind, class`, since)
+			GROUP BY day, kind, class ORDER BY day, kind, class`, since.UTC(), ahead)
 		return err
 	})
 	return all, err

@@ -78,3 +78,9 @@ func (d Dialect) Texts(param string) string {
 func (d Dialect) Rows(param string) string {
 	return d.Pick("json_each("+param+")", "jsonb_array_elements("+param+"::jsonb)")
 }
+
+// DayOf returns the SQL of the day, YYYY-MM-DD, on which an instant is where clocks are
+// ahead of UTC by the seconds of a parameter.
+func (d Dialect) DayOf(column, seconds string) string {
+	return d.Pick(`date(`+column+`, `+seconds+` || ' seconds')`, `to_char(`+column+` AT TIME ZONE 'UTC' + make_interval(secs => `+seconds+`::double precision), 'YYYY-MM-DD')`)
+}

@@ -138,7 +138,7 @@ func (v voice) sentence(english string) string {
 	return english
 }
 
-// class is the colour of a state of a source.
+// class is the color of a state of a source.
 func class(s feed.State) string {
 	switch s {
 	case feed.StateOK:
@@ -151,7 +151,7 @@ func class(s feed.State) string {
 	return "plain"
 }
 
-// mailingClass is the colour of a state of a mailing.
+// mailingClass is the color of a state of a mailing.
 func mailingClass(state string) string {
 	switch state {
 	case "done":

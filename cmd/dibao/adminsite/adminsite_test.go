@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -15,6 +16,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/web"
+	"dibao/subscribers"
 )
 
 // serve puts the pages on a real address, as the daemon does.
@@ -206,5 +208,30 @@ func TestLists(t *testing.T) {
 			return err
 		}))
 		w.shows(base+"/lists/weekly?lang=en", "joined: 23; left: 2.")
+	})
+}
+
+// What comes in the evening of UTC belongs to the next day in Shanghai.
+func TestDaysAreThoseOfTheZone(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		w.at = end.AddDate(0, 0, -10)
+		l, err := w.site.Node.Subscribers.CreateList(t.Context(), subscribers.List{Slug: "weekly"})
+		w.must(err)
+		w.at = time.Date(2026, 11, 28, 20, 0, 0, 0, time.UTC)
+		_, err = w.site.Node.Subscribers.AddConfirmed(t.Context(), "a@test.example", "zh", []subscribers.List{l}, "by the test")
+		w.must(err)
+		w.exec(`INSERT INTO feedback (kind, class, code, text, at) VALUES ('bounce', 'full', 552, 'x', $1)`, w.at)
+		for zone, day := range map[*time.Location]string{time.UTC: "2026-11-28", w.site.Node.Zone: "2026-11-29"} {
+			since := end.AddDate(0, 0, -9).In(zone)
+			moved, err := w.site.Node.Subscribers.Movements(t.Context(), since)
+			w.must(err)
+			reports, err := w.site.Node.Digest.ReportsByDay(t.Context(), since)
+			w.must(err)
+			if len(moved) != 1 || moved[0].Day != day || len(reports) != 1 || reports[0].Day != day {
+				t.Errorf("%s: got %+v and %+v, want both on %s", zone, moved, reports, day)
+			}
+		}
 	})
 }

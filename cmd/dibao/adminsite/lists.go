@@ -41,11 +41,11 @@ func (s *Site) lists(ctx context.Context, _ *http.Request, p templates.AdminPage
 
 // listRows are the rows of a table of lists, with how readers moved in half a year.
 func (v voice) listRows(ctx context.Context, lists []digest.ListStatus) (rows []templates.AdminList, movements []subscribers.Movement, err error) {
-	now := v.Node.Articles.Now()
+	now := v.Node.Articles.Now().In(v.Node.Zone)
 	if movements, err = v.Node.Subscribers.Movements(ctx, now.AddDate(0, 0, -7*growthWeeks)); err != nil {
 		return nil, nil, err
 	}
-	since := now.AddDate(0, 0, -lately).UTC().Format(time.DateOnly)
+	since := now.AddDate(0, 0, -lately).Format(time.DateOnly)
 	for _, l := range lists {
 		counts, err := v.Node.Subscribers.CountStates(ctx, l.List.ID)
 		if err != nil {

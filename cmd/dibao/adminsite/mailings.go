@@ -73,7 +73,7 @@ var reportClasses = []struct {
 // reports plots what came back of mails, by week and class.
 func (v voice) reports(ctx context.Context) (templates.Chart, error) {
 	weeks := weeksUntil(v.Node.Articles.Now(), v.Node.Zone, reportWeeks)
-	counts, err := v.Node.Digest.ReportsByDay(ctx, v.Node.Articles.Now().AddDate(0, 0, -7*reportWeeks))
+	counts, err := v.Node.Digest.ReportsByDay(ctx, v.Node.Articles.Now().In(v.Node.Zone).AddDate(0, 0, -7*reportWeeks))
 	chart := templates.Chart{ID: "plot-reports", Title: v.say("reports"), Step: v.say("week"), Labels: weeks.labels, Ticks: weeks.ticks}
 	for _, c := range reportClasses {
 		chart.Series = append(chart.Series, templates.Series{Name: v.say("report." + c.key), Class: c.class, Values: make([]float64, reportWeeks)})

@@ -88,7 +88,7 @@ type history struct {
 
 // history reads what is known of a source, 0 of all.
 func (s *Site) history(ctx context.Context, source int64) (history, error) {
-	now := s.Node.Articles.Now()
+	now := s.Node.Articles.Now().In(s.Node.Zone)
 	h := history{span: spanOf(now, s.Node.Zone, feed.KeptDays), days: make(map[int64][]feed.SourceDay), weeks: weeksUntil(now, s.Node.Zone, weeksShown), count: make(map[int64][]int)}
 	all, err := s.Node.Articles.SourceDays(ctx, source, h.span.days[0])
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Site) history(ctx context.Context, source int64) (history, error) {
 	return h, nil
 }
 
-// dayClass is the colour of a day of a source.
+// dayClass is the color of a day of a source.
 func dayClass(d feed.SourceDay) string {
 	switch {
 	case d.Failures == d.Collections:
@@ -188,15 +188,14 @@ func (v voice) duration(d time.Duration) string {
 
 // source is a source with the days behind it.
 func (v voice) source(src feed.Source, h history) templates.AdminSource {
-	zone := v.Node.Zone
 	out := templates.AdminSource{
-		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), Address: redact.Text(src.URL), Kind: src.Kind, State: v.word(string(src.State)), Class: class(src.State),
-		Last: cli.ShortTime(src.SucceededAt, zone), Next: cli.ShortTime(src.NextAt, zone), Checked: cli.ShortTime(src.CheckedAt, zone),
-		Error: v.sentence(redact.Text(src.LastError)), Advice: v.sentence(src.Advice()), Failures: src.Failures,
+		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), State: v.word(string(src.State)), Class: class(src.State),
+		Last: cli.ShortTime(src.SucceededAt, v.Node.Zone), Error: v.sentence(redact.Text(src.LastError)), Advice: v.sentence(src.Advice()),
 	}
-	out.Days, out.Known, out.Well = v.runs(h.days[src.ID], h.span)
-	if out.DaysText = v.say("health.nothing"); out.Known > 0 {
-		out.DaysText = v.say("health.text", out.Known, out.Well)
+	var known, well int
+	out.Days, known, well = v.runs(h.days[src.ID], h.span)
+	if out.DaysText = v.say("health.nothing"); known > 0 {
+		out.DaysText = v.say("health.text", known, well)
 	}
 	out.Weeks = h.count[src.ID]
 	most, sum := 1, 0
