@@ -302,7 +302,7 @@ func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
 
 // NotFound answers 404.
 func NotFound(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusNotFound, "This page is not here.\n没有找到这一页。")
+	fail(w, r, http.StatusNotFound, "Page not found.\n没有找到这一页。")
 }
 
 // NoRoute answers a request that no pattern of mux takes but "/": 405 with what is
@@ -329,7 +329,7 @@ func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 
 // ServerError answers 500; what went wrong is for the log.
 func ServerError(w http.ResponseWriter, r *http.Request) {
-	fail(w, r, http.StatusInternalServerError, "Something went wrong here. Please try again later.\n服务出现问题，请稍后再试。")
+	fail(w, r, http.StatusInternalServerError, "Something went wrong. Please try again later.\n服务出现问题，请稍后再试。")
 }
 
 // LanguageChosen reports whether the reader chose the language by ?lang=, so that
