@@ -254,7 +254,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error)
 			if n > 0 {
 				a.log.Info("articles indexed that were not", "articles", n)
 			}
-			return errors.Join(err, a.articles.Index.Tidy(jobCtx))
+			return errors.Join(err, a.articles.Index.Tidy(jobCtx, a.articles.Now().Weekday() == time.Sunday))
 		}},
 		{Name: "renew-hubs", Run: func(jobCtx context.Context, _ int64) error {
 			if !a.reachable() {

@@ -159,7 +159,7 @@ func (s *soak) day() {
 		s.deliver(ctx)
 	}
 	s.check(s.articles.Rebuild(ctx))
-	s.check(nil, s.articles.Index.Tidy(ctx))
+	s.check(nil, s.articles.Index.Tidy(ctx, s.clock().Weekday() == time.Sunday))
 	s.check(s.prune(ctx))
 	if s.clock().Weekday() == time.Wednesday {
 		s.churn(ctx)

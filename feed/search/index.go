@@ -278,9 +278,9 @@ func phraseTokens(phrase string) []string {
 const tidyPages = 1000
 
 // Tidy puts the search index in order, a little at a time, so that a search reads
-// one piece of it. It may be left out: the databases do so by themselves as far
-// as they must.
-func (ix *Index) Tidy(ctx context.Context) error {
+// few pieces of it, or one after all is put in order, which writes the whole index
+// again. It may be left out: the databases do so by themselves as far as they must.
+func (ix *Index) Tidy(ctx context.Context, all bool) error {
 	if err := ix.Flush(ctx); err != nil {
 		return err
 	}
@@ -297,7 +297,11 @@ func (ix *Index) Tidy(ctx context.Context) error {
 	}
 	// A negative number begins to merge all there is, a positive one goes on with it
 	// (FTS5, "The 'merge' Command").
-	for pages := -tidyPages; ; pages = tidyPages {
+	pages := tidyPages
+	if all {
+		pages = -tidyPages
+	}
+	for ; ; pages = tidyPages {
 		var before, after int64
 		err := ix.db.Write(ctx, func(tx *sql.Tx) error {
 			if err := tx.QueryRowContext(ctx, `SELECT total_changes()`).Scan(&before); err != nil {

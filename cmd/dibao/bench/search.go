@@ -77,7 +77,7 @@ func Search(ctx context.Context, open Open, articles, queries int) (SearchFigure
 // given database holds from a run before are not stored again.
 func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err error) {
 	if newest, err := a.Articles.Articles(ctx, feed.Selection{Limit: 1}); err != nil || len(newest) > 0 && newest[0].ID >= int64(n) {
-		return 0, errors.Join(err, a.Articles.Index.Tidy(ctx))
+		return 0, errors.Join(err, a.Articles.Index.Tidy(ctx, true))
 	}
 	src, err := a.Articles.AddSource(ctx, feed.Source{URL: "http://bench.example/list", Kind: "page", Name: "样例公报", Licence: feed.LicenceOfficial})
 	if err != nil {
@@ -93,7 +93,7 @@ func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err
 			return 0, err
 		}
 	}
-	err = a.Articles.Index.Tidy(ctx)
+	err = a.Articles.Index.Tidy(ctx, true)
 	return time.Since(begin).Seconds(), err
 }
 
