@@ -98,9 +98,10 @@ func TestWhatIsNoRow(t *testing.T) {
 			fmt.Fprintf(&pictures, `<dl class="pic"><dd><a href="/2025/1%d1%d/9.html">样例冰雪节第%d幕</a></dd></dl>`, j, i, j)
 		}
 	}
+	registered := `<tr><td>-</td><td><a href="http://beian.example/x">样公网安备 11010502042638号</a></td><td></td></tr><tr><td>-</td><td><a href="http://icp.example/">样ICP备05003321号-1</a></td></tr>`
 	for _, c := range []struct{ name, markup, dropped string }{
 		{"pictures beside the list", `<div class="l">` + sheets.String() + `</div><div class="r">` + pictures.String() + `</div>`, "another-list"},
-		{"breadcrumbs and a pager in the table", `<table><tr><td colspan="3">您现在的位置：<a href="/">首页</a> >> <a href="../">政策法规库</a></td></tr>` + table.String() + `<tr><td colspan="3"><a href="">第一页</a><a href="index_2.html">2</a><a href="index_9.html">最后一页</a></td></tr></table>`, "breadcrumbs"},
+		{"breadcrumbs and a pager in the table", `<table><tr><td colspan="3">您现在的位置：<a href="/">首页</a> >> <a href="../">政策法规库</a></td></tr>` + table.String() + `<tr><td colspan="3"><a href="">第一页</a><a href="index_2.html">2</a><a href="index_9.html">最后一页</a></td></tr>` + registered + `</table>`, "breadcrumbs"},
 	} {
 		l, err := ReadList(Page{URL: "http://www.sample.example/zwgk/", Body: []byte("<html><body>" + c.markup + "</body></html>"), FetchedAt: casesAt}, Source{})
 		if err != nil || len(l.Items) != len(titles) {

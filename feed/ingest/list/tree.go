@@ -200,11 +200,12 @@ func letters(s string) int {
 	return n
 }
 
-// aNumber is a document number or a date that is all of a text.
+// aNumber is a document number or a date that is all of a text; the numbers under which
+// sites are registered are known by their words.
 var aNumber = lazyregexp.New(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
 
 func isNumber(s string) bool {
-	return len(s) < 90 && (strings.HasSuffix(s, "号") || s[0] >= '0' && s[0] <= '9') && aNumber.MatchString(s)
+	return strings.Contains(s, "公网安备") || strings.Contains(s, "ICP备") || len(s) < 90 && (strings.HasSuffix(s, "号") || s[0] >= '0' && s[0] <= '9') && aNumber.MatchString(s)
 }
 
 func attr(n *html.Node, key string) string {
