@@ -42,6 +42,7 @@ func TestByline(t *testing.T) {
 		{"ReporterReports", Evidence{Paragraphs: []string{"记者王样例报道 6月10日，省能源局召开会议。", "正文。"}}, "王样例", "", "", "", 2},
 		{"ReporterHears", Evidence{Paragraphs: []string{"记者从省能源局获悉，已有多家企业报道 情况。", "正文。"}}, "", "", "", "", 2},
 		{"LabelBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（记者：王样例）"}}, "王样例", "", "", "", 1},
+		{"OfThePaper", Evidence{Paragraphs: []string{"正文到此为止。（本报记者：高样）"}}, "高样", "", "", "", 1},
 		{"ReporterAsks", Evidence{Paragraphs: []string{"正文。", "记者：今年有何打算？"}}, "", "", "", "", 2},
 		{"NamesBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（李样晟 韦样鑫）"}}, "李样晟、韦样鑫", "", "", "", 1},
 		{"WordsBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（全文完）"}}, "", "", "", "", 1},

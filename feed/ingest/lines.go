@@ -151,7 +151,7 @@ const (
 )
 
 // imprint is a line of who runs a site.
-var imprint = lazyregexp.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$`)
+var imprint = lazyregexp.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$|^网站(?:管理|维护|保留)|^地\s?址[:：].{0,50}(?:邮编|电话)`)
 
 // proseOf returns how many characters of a line are running text.
 func proseOf(text string, size, link int) int {

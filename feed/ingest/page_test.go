@@ -168,6 +168,18 @@ func TestArticleLayouts(t *testing.T) {
 	}
 }
 
+// TestFooterIsNoText takes the imprint of a site for no text where the article is
+// nothing but files.
+func TestFooterIsNoText(t *testing.T) {
+	t.Parallel()
+	page := `<title>关于征求样例标准意见的函 - 样例信息网</title><div class=m><h1>关于征求样例标准意见的函</h1><p>附件：<a href=1.doc>样例标准.doc</a></p></div>
+		<div class=b><p>版权所有：样例部样例检定所</p><p>网站管理：样例检定所信息处 备案序号：京ICP备05008494号</p><p>地址：样例市样例区样例店22号 邮编：100125 电话：010-59194018</p><p>网站保留所有权，未经许可不得复制，镜像</p></div>`
+	it, err := ReadArticle(Page{URL: "http://site.test/a.html", Body: []byte(page)}, Source{}, Item{})
+	if err != nil || len(it.Attachments) != 1 || strings.Contains(strings.Join(it.Evidence.Paragraphs, ""), "网站") {
+		t.Errorf("%d files, %q, %v", len(it.Attachments), it.Evidence.Paragraphs, err)
+	}
+}
+
 func TestHeadline(t *testing.T) {
 	t.Parallel()
 	body := `<div id=zoom>` + strings.Repeat("正文内容", 20) + `</div>`
