@@ -53,8 +53,8 @@ type edition struct {
 }
 
 // chooser says what each reader of a mailing gets: of every list that is due,
-// what its issue brings, what was carried over for the reader from earlier ones,
-// and what was not delivered to the reader lately; of that what the reader's choices take and no mail brought before; each
+// the articles of its issue, what was carried over for the reader from earlier ones,
+// and what was not delivered to the reader lately; of that what the reader's choices take and no mail contained before; each
 // text once.
 type chooser struct {
 	s       *Service
@@ -63,14 +63,14 @@ type chooser struct {
 	current map[int64]*edition   // by list
 	older   map[int64][]*edition // by list, the oldest first, as far as somebody's wait for them
 	zones   map[int64]*time.Location
-	unnoted []mailed // what the mailing may bring and that is not stored yet
+	unnoted []mailed // what the mailing may contain and is not stored yet
 
 	version   int64              // of the composition that prior was found at
-	prior     map[int64][]mailed // by variant of another mailing: what it brought of ours
+	prior     map[int64][]mailed // by variant of another mailing: its articles that are also ours
 	priorIn   []int64            // the mailings of those variants
 	memo      map[string]*content
 	filtered  map[string][]chosenItem
-	ofVariant map[int64][]int64 // lists that a variant brought
+	ofVariant map[int64][]int64 // lists that a variant has articles of
 
 	// Of the page of readers that is looked at:
 	carried map[int64]map[int64]int64 // by reader and list: the first issue that waits
@@ -120,8 +120,8 @@ func (c *chooser) note(e *edition) {
 	}
 }
 
-// findPrior finds the variants of other mailings that brought something that
-// this one would bring.
+// findPrior finds the variants of other mailings that contained something that
+// this one would contain.
 func (c *chooser) findPrior(ctx context.Context) error {
 	ours := make(map[mailed]bool)
 	ids := []int64{}
@@ -180,7 +180,7 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 	if err != nil {
 		return err
 	}
-	if version != c.version { // another mailing may have brought what this one would
+	if version != c.version { // another mailing may contain the same
 		c.version = version
 		if err := c.findPrior(ctx); err != nil {
 			return err

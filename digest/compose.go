@@ -13,7 +13,7 @@ import (
 	"dibao/subscribers"
 )
 
-// Composed says what one due time brought.
+// Composed is what was composed at one due time.
 type Composed struct {
 	Mailing    int64 // 0: nothing was new, or everything is held; nothing is sent
 	DueAt      time.Time
@@ -93,7 +93,7 @@ type dueList struct {
 	at   time.Time
 }
 
-// compose makes the issues of lists and the mailing that brings them. The issues
+// compose makes the issues of lists and their mailing. The issues
 // and the mailing are made in one transaction; the deliveries of its readers
 // follow in pages, and the mailing is sent when all are there.
 func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration) (Composed, error) {
@@ -221,7 +221,7 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 	return out, err
 }
 
-// newMailing makes the mailing that brings issues, numbered or not, and whose
+// newMailing makes the mailing of issues, numbered or not, and whose
 // mails go out over some time.
 func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64, over time.Duration) (int64, error) {
 	id, err := insertMailing(ctx, tx, due, issues, s.now())
@@ -249,7 +249,7 @@ func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int6
 	}
 }
 
-// anybodyWaits reports whether lists whose due time brought nothing have readers
+// anybodyWaits reports whether lists whose due time had nothing new have readers
 // who wait for something all the same: for what was carried over, or for a note.
 func (s *Service) anybodyWaits(ctx context.Context, tx *sql.Tx, issues []int64) (waits bool, err error) {
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],

@@ -22,7 +22,7 @@ type draft struct {
 	lastSeq  int64       // matches up to here are dealt with
 	backfill int         // old articles that came in a flood since the last issue: they are held back
 	waiting  int         // matches that the next issue has no place for
-	folded   []matched   // matches that are the text of an item, or of one that was brought before
+	folded   []matched   // matches that are the text of an item, or of one that was issued before
 }
 
 // matched is a match with its article.
@@ -34,7 +34,7 @@ type matched struct {
 
 // draft makes the issue of a list from the matches after lastSeq, at most as
 // many as an issue holds: the rest waits for the next one. What is the same text
-// as an item, or as something that the list brought before, is folded into it.
+// as an item, or as something that the list issued before, is folded into it.
 func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int64) (draft, error) {
 	out := draft{lastSeq: lastSeq}
 	today := localDate(d.at, d.list.Zone)
@@ -143,7 +143,7 @@ const maxCandidates = 4000
 
 // candidates returns the matches of l after a sequence number, the oldest first.
 // What was withdrawn or held back since it matched is left out; if that is
-// mended it matches again.
+// corrected it matches again.
 func (s *Service) candidates(ctx context.Context, tx *sql.Tx, l subscribers.List, after int64) ([]matched, error) {
 	ids := []int64{}
 	all, err := database.Collect(ctx, tx, func(r database.Row) (matched, error) {
@@ -209,7 +209,7 @@ func (s *Service) sameTexts(ctx context.Context, found []matched) (texts, error)
 }
 
 // broughtBefore returns which of the articles, or of those that are one text with
-// them, an issue of the list has brought.
+// them, an issue of the list contained.
 func (s *Service) broughtBefore(ctx context.Context, tx *sql.Tx, list int64, same texts) (map[int64]bool, error) {
 	ids := []int64{}
 	for id := range same.members {
@@ -228,7 +228,7 @@ func (s *Service) broughtBefore(ctx context.Context, tx *sql.Tx, list int64, sam
 	return brought, err
 }
 
-// returning finds what the list brought before and whose state changes now: it
+// returning finds what the list issued before and whose state changes now: it
 // was repealed or amended, it comes into force this week, or its last day is near. Each returns once for
 // each event, and only in an issue that comes out anyway.
 func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today policy.Date, items []IssueItem) ([]IssueItem, error) {
@@ -286,7 +286,7 @@ func vanished(a feed.Article) bool { return a.Held || a.Hidden || !a.WithdrawnAt
 // changedFor is how many days after it a change of a document's state is news.
 const changedFor = 31
 
-// changed finds what the list brought before and what another document has
+// changed finds what the list issued before and what another document has
 // repealed or amended since.
 func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	type place struct {

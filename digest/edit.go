@@ -18,7 +18,7 @@ import (
 const maxNote = 2000
 
 // Drop takes a held issue as gone out: it is in the archive, what it holds counts
-// as brought, and no mail brings it.
+// as issued, and no mail contains it.
 func (s *Service) Drop(ctx context.Context, issue Issue) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error { return unhold(ctx, tx, issue) })
 }

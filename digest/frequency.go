@@ -60,7 +60,7 @@ func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) er
 	})
 }
 
-// listsOf returns the lists of which a variant brought something.
+// listsOf returns the lists of which a variant contained something.
 func (c *chooser) listsOf(ctx context.Context, tx *sql.Tx, variant int64) ([]int64, error) {
 	if lists, ok := c.ofVariant[variant]; ok {
 		return lists, nil

@@ -138,7 +138,7 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 	return items, s.relate(ctx, items, ids)
 }
 
-// relate tells which items carry which document, explain one, or change one.
+// relate finds which items carry which document, explain one, or change one.
 func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) error {
 	carried, err := s.articles.DocumentsOf(ctx, ids)
 	if err != nil {

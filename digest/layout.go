@@ -30,7 +30,7 @@ var sections = []string{
 	sectionInterpretations, sectionSigned, sectionNews, sectionOther,
 }
 
-// The events for which an article that was brought before returns, once each.
+// The events for which an article that was issued before returns, once each.
 const (
 	eventEffective = "effective" // it comes into force this week
 	eventExpiring  = "expiring"

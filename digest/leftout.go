@@ -21,7 +21,7 @@ type LeftOut struct {
 // The reasons besides those of leftOut and the fields of a query.
 const (
 	leftOutSame   = "same"   // another article of the issue is the same text
-	leftOutIssued = "issued" // an issue brought it
+	leftOutIssued = "issued" // an issue contained it
 	leftOutFull   = "full"   // the issue is full; it waits for the next one
 )
 

@@ -21,7 +21,7 @@ import (
 const readerPage = 1000
 
 // errTaken says that somebody else made deliveries since a page of readers was
-// looked at: of this mailing, or of another that may bring them the same articles.
+// looked at: of this mailing, or of another that may send them the same articles.
 var errTaken = errors.New("another process is making deliveries")
 
 // finishMailings makes the deliveries of mailings that a process that ended had
@@ -100,7 +100,7 @@ type mailingRun struct {
 	over   time.Duration // from then on its mails go out
 	open   bool
 	after  int64   // readers up to here are done
-	issues []int64 // that it brings, numbered or not
+	issues []int64 // that it contains, numbered or not
 	lists  []int64
 	fresh  bool // an issue is numbered: every reader is looked at
 	*chooser
@@ -298,7 +298,7 @@ func (s *Service) compositionVersion(ctx context.Context) (version int64, err er
 
 // countComposition notes that deliveries are made of what was known at version,
 // or returns errTaken if some were made since. It holds the row until the end of
-// the transaction: two mailings that are composed at the same time can't bring one
+// the transaction: two mailings that are composed at the same time can't send one
 // reader the same article.
 func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int64) error {
 	res, err := tx.ExecContext(ctx, `INSERT INTO composition (id, version) VALUES (1, 1)
@@ -393,7 +393,7 @@ func (m *mailingRun) storeVariant(ctx context.Context, tx *sql.Tx, c *content) (
 	return id, err
 }
 
-// noteItems stores what the mailing may bring: where later mailings look for
+// noteItems stores what the mailing may contain: where later mailings look for
 // what was sent before.
 func (m *mailingRun) noteItems(ctx context.Context, tx *sql.Tx) error {
 	for _, it := range m.unnoted {

@@ -47,7 +47,7 @@ func Query(q subscribers.Query) filter.Query {
 
 // Match looks at the articles that came or changed since it last did, and gives
 // each list that asks for one a match with the next sequence number of the list.
-// A match that no longer holds, and that no issue has brought, is taken back. A
+// A match that no longer holds, and that was in no issue, is deleted. A
 // list that is new or asks for something else looks back over a week.
 func (s *Service) Match(ctx context.Context) error {
 	lists, err := s.subscribers.Lists(ctx)
@@ -224,7 +224,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	if err := s.lockList(ctx, tx, list); err != nil {
 		return err
 	}
-	// What was passed over by an issue and not brought by one comes anew.
+	// What an issue skipped and none contained is matched again.
 	_, err := tx.ExecContext(ctx, `DELETE FROM matches WHERE list = $1 AND article IN (`+s.db.Dialect().IDs("$2")+`)
 		AND seq <= COALESCE((SELECT MAX(last_seq) FROM issues WHERE list = $1), 0) AND `+notIssued, list, database.JSON(page))
 	if err != nil {
@@ -263,7 +263,7 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 	return err
 }
 
-// notIssued holds for matches that no issue of their list has brought.
+// notIssued holds for matches that no issue of their list contained.
 const notIssued = `NOT EXISTS (
 	SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = matches.list AND x.article = matches.article)`
 

@@ -17,7 +17,7 @@ import (
 // or from the time that a suppression was lifted.
 const missedFor = 31 * 24 * time.Hour
 
-// missedPart is what a reader did not get: of an issue what a variant brought that
+// missedPart is what a reader did not get: the part of an issue that a variant contained and
 // was not delivered, or, with variant 0, all that the reader's choices take.
 type missedPart struct{ list, issue, variant int64 }
 
@@ -110,7 +110,7 @@ func (c *chooser) lookMissed(ctx context.Context, readers []subscribers.Reader, 
 	return c.loadMissed(ctx, issues)
 }
 
-// noteUndelivered notes what a variant brought of the lists that are due, and
+// noteUndelivered notes what a variant contained of the lists that are due, and
 // returns its issues.
 func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []int64, err error) {
 	var text string
@@ -192,7 +192,7 @@ func (c *chooser) missedBy(reader int64, lists []int64) []missedPart {
 	return all
 }
 
-// brings reports whether a part brings an item.
+// brings reports whether a part contains an item.
 func (c *chooser) brings(p missedPart, it IssueItem) bool {
 	return p.variant == 0 || c.missing.items[p][mailed{it.Article.ID, it.Event}]
 }

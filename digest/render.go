@@ -106,7 +106,7 @@ type variant struct {
 	bytes    int
 	why      because
 	said     sync.Map // whySaid by the quarter of an hour in which its reader was added
-	void     bool     // all that it brought is hidden: nobody wants it
+	void     bool     // all its articles are hidden: nobody wants it
 }
 
 func newRenderer(s *Service, dkim *mail.Signer) *renderer {
@@ -123,7 +123,7 @@ func (r *renderer) Forget() {
 	r.bytes, r.press = 0, newPieceRenderer(r.service)
 }
 
-// WantedBy reports whether the variant still brings something and the reader still
+// WantedBy reports whether the variant still has something and the reader still
 // takes a list of it.
 func (v *variant) WantedBy(r subscribers.Reader) bool {
 	return !v.void && slices.ContainsFunc(v.lists, func(l int64) bool { return slices.Contains(r.Lists, l) })

@@ -14,7 +14,7 @@ import (
 // Resent says what Resend did.
 type Resent struct {
 	Again      int `json:"again"`      // deliveries that are sent again
-	Brought    int `json:"brought"`    // readers whom a later mailing brings the same articles
+	Brought    int `json:"brought"`    // readers who get the same articles in a later mailing
 	Suppressed int `json:"suppressed"` // readers who are suppressed or gone
 }
 
@@ -27,7 +27,7 @@ type failedDelivery struct {
 // Resend sends a mailing again to those of a domain, or with "" to all, whose
 // delivery failed for good: the same mail, with the same Message-ID. Nobody gets
 // anything twice: a mail that may have been delivered is not sent, nor one of
-// whose articles a later mailing brings. A mailing that was through is being sent
+// whose articles a later mailing contains. A mailing that was through is being sent
 // again.
 func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out Resent, err error) {
 	report, err := s.ReportOf(ctx, mailing)
@@ -120,7 +120,7 @@ func (s *Service) failedDeliveries(ctx context.Context, tx *sql.Tx, mailing int6
 		ORDER BY d.id LIMIT $4`, mailing, domain, after, readerPage)
 }
 
-// broughtElsewhere returns what other mailings brought readers, or are about to.
+// broughtElsewhere returns what other mailings sent to readers, or are about to send.
 func (s *Service) broughtElsewhere(ctx context.Context, tx *sql.Tx, mailing int64, failed []failedDelivery) (map[int64]map[mailed]bool, error) {
 	ids := make([]int64, len(failed))
 	for i, f := range failed {

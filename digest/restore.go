@@ -59,7 +59,7 @@ func (s *Service) DueSinceBackup(ctx context.Context) ([]DueList, error) {
 }
 
 // HoldLists has the issues of lists wait for an admin, as after a restore: what
-// they would bring may have been sent by the database that was lost.
+// they would contain may have been sent by the database that was lost.
 func (s *Service) HoldLists(ctx context.Context, lists []DueList) error {
 	for _, d := range lists {
 		d.List.Hold = true

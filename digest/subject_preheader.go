@@ -78,7 +78,7 @@ func titleOf(e edited) (title string, number int, archive *Issue) {
 	return titles[0], number, archive
 }
 
-// numberText says which issues of one list a mail brings, "" for several lists.
+// numberText says which issues of one list a mail contains, "" for several lists.
 func numberText(e edited) string {
 	var least, most int64
 	for _, i := range e.issues {

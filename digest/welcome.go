@@ -36,7 +36,7 @@ func (s *Service) composeWelcomes(ctx context.Context) ([]Composed, error) {
 }
 
 // composeWelcome composes the last issue of a list for readers who just
-// confirmed it. A list that had no issue yet owes them none.
+// confirmed it. A list without an issue sends them none.
 func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscribers.Welcome) (Composed, error) {
 	last, err := s.Issues(ctx, list, 1)
 	if err != nil {

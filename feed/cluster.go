@@ -271,7 +271,7 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	return b.fold(ctx, a.ID, id, sameness.Why)
 }
 
-// adopt gives an article that could not tell its document, for want of a number
+// adopt gives an article whose document could not be found, for want of a number
 // or a date, that of an article which is the same text.
 func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
 	if a.document == 0 {

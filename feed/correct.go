@@ -341,7 +341,7 @@ func oneIf(b bool) int {
 const rereadPage = 100
 
 // Reread judges stored articles again by today's rules, without fetching; no ids
-// means all. It returns how many there were, and tells progress, if there is one,
+// means all. It returns how many there were, and reports to progress, if there is one,
 // after every page how many are done.
 func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int)) (int, error) {
 	ctx = database.Background(ctx)

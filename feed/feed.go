@@ -1,7 +1,7 @@
 // Package feed owns sources and articles: their types, their SQL, what is due,
 // how an article comes into the store, and what pages and feeds read of it.
 //
-// A [Store] keeps what feed/collect brings; storing it again changes nothing
+// A [Store] stores what feed/collect collects; storing it again changes nothing
 // (articles are unique by source and GUID). Times are UTC instants cut to
 // microseconds; dates are [policy.Date]. The package knows neither readers nor
 // mail.
@@ -25,7 +25,7 @@ var ErrNotFound = fault.ErrNotFound
 // State is how a source is doing, as its admin should read it.
 type State string
 
-// The states of a source that this version tells apart.
+// The states of a source that this version distinguishes.
 const (
 	StateNew     State = "new"     // never collected
 	StateOK      State = "ok"      // the last collection succeeded
@@ -173,7 +173,7 @@ func (a Article) MayShowText() bool {
 // Store keeps sources and articles.
 type Store struct {
 	db *database.DB
-	// Now tells the time; the constructor sets it to the clock it was given.
+	// Now returns the time; the constructor sets it to the clock it was given.
 	Now func() time.Time
 
 	// Index finds articles by their words.

@@ -12,7 +12,7 @@ type Incoming struct {
 	PageNext time.Time // when its page is to be read again; zero: never
 }
 
-// Intake stores what one collection brings. What it compared it does not compare
+// Intake stores the articles of one collection. What it compared it does not compare
 // again, and it compares within a budget.
 type Intake struct {
 	st       *Store

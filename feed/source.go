@@ -307,7 +307,7 @@ const ratedDays = 28
 
 // ItemsPerWeek returns how many articles each source published a week over the
 // last four; sources without any are missing. Articles without a date count on
-// the day they came, and an archive that a new source brings does not.
+// the day they came, and the archive of a new source does not.
 func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	since := st.Now().Add(-ratedDays * 24 * time.Hour)
 	var rates map[int64]float64

@@ -30,7 +30,7 @@ type storing struct {
 	after      func(tx *sql.Tx) error // the same, last
 }
 
-// store stores articles, a piece at a time, and has what they bring about done
+// store stores articles, a piece at a time, and does what follows from them
 // after. It returns how many are new.
 func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (added int, err error) {
 	if how.compared == nil {

@@ -278,7 +278,7 @@ func isOffice(s string) bool {
 	return utf8.RuneCountInString(s) >= 4 && !strings.ContainsAny(s, "。！？") && officeEnd.MatchString(strings.TrimRight(s, "）)")) && organWord.MatchString(s)
 }
 
-// setAuthor tells a person from an office.
+// setAuthor distinguishes a person from an office.
 func (u *understanding) setAuthor(s string) {
 	s = strings.TrimSpace(s)
 	if cleanCredit(s) == "" {

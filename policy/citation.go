@@ -28,7 +28,7 @@ var Relations = []string{
 	RelationRepealsPart, RelationExtends, RelationBasis, RelationImplements, RelationInterprets,
 }
 
-// The states of a cited document, as the text tells them.
+// The states of a cited document, as the text says.
 const (
 	StatusIssued   = "issued"
 	StatusPromised = "promised"

@@ -194,7 +194,7 @@ var changesAnother = lazyregexp.New(`(?:关于|决定)(?:宣布|同意|继续|�
 // ChangesAnother reports whether a title is of what ends, extends or changes another text.
 func ChangesAnother(title string) bool { return changesAnother.MatchString(title) }
 
-// minSubject is how many characters a subject has at least to tell documents apart.
+// minSubject is how many characters a subject has at least to distinguish documents.
 const minSubject = 6
 
 var (

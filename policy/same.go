@@ -10,7 +10,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Sameness says whether two articles carry one text.
+// Sameness says whether two articles have the same text.
 type Sameness struct {
 	Same        bool
 	Version     bool    // they are versions of one document: never one text
@@ -39,7 +39,7 @@ var (
 	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
 	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
 	ofAnOther = lazyregexp.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
-	// versionMark tells versions apart in a title: （2021年修订）, （征求意见稿）.
+	// versionMark distinguishes versions in a title: （2021年修订）, （征求意见稿）.
 	versionMark = lazyregexp.New(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
 
@@ -130,7 +130,7 @@ type Text struct{ fingerprint }
 // TextOf prepares an article for comparison.
 func TextOf(f Facts) *Text { return &Text{newFingerprint(f)} }
 
-// Compare says whether two articles carry one text (DOMAIN rule of 同文): one
+// Compare says whether two articles have the same text (DOMAIN rule of 同文): one
 // number, or one title and date of issue, or nearly all 5-grams in common, and no
 // sign that one is another version of the other. Amended versions share most of
 // their text and are never one text.
@@ -222,7 +222,7 @@ func bigramShare(a, b string) float64 {
 	return float64(n) / float64(len(x)-1)
 }
 
-// versionSign returns what tells two texts apart as versions; "" if nothing does.
+// versionSign returns what distinguishes two texts as versions; "" if nothing does.
 func versionSign(a, b fingerprint, left *steps) string {
 	if !slices.Equal(a.marks, b.marks) && !leftOut(a, b) {
 		return fmt.Sprintf("the titles say %q and %q", strings.Join(a.marks, ", "), strings.Join(b.marks, ", "))

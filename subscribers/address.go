@@ -87,7 +87,7 @@ func isDomain(name string) bool {
 	return dot > 0 && dot < len(name)-1 && strings.Trim(name[dot+1:], "0123456789") != ""
 }
 
-// addressKey is the identity of a parsed address: case does not tell two
+// addressKey is the identity of a parsed address: case does not distinguish two
 // readers apart, a +tag does.
 func addressKey(address string) string { return strings.ToLower(address) }
 

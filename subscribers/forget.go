@@ -11,7 +11,7 @@ import (
 
 // Forget deletes a reader with everything that is kept of them, mails and
 // reports of mails included, and leaves the hash of the address among the
-// suppressions, so that no import brings them back. Only they can come back, by
+// suppressions, so that no import adds them again. Only they can come back, by
 // the form. It reports whether there was anybody; the hash is kept in any case.
 func (s *Store) Forget(ctx context.Context, address string) (bool, error) {
 	address, err := ParseAddress(address)
@@ -84,7 +84,7 @@ type Pruned struct {
 }
 
 // Prune deletes what has been kept long enough: readers who never confirmed
-// after 30 days; after retention those who left all lists, address blocks of the
+// after 30 days; after retention those who unsubscribed from all lists, address blocks of the
 // consent log, and the audit log. Running it again changes nothing.
 func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, error) {
 	ctx = database.Background(ctx)
@@ -175,7 +175,7 @@ func (s *Store) pruneReaders(ctx context.Context, asked, left time.Time, out *Pr
 			if g.ended == 0 {
 				continue
 			}
-			// Who left stays gone: no import may bring them back.
+			// Readers who unsubscribed stay unsubscribed: no import may add them again.
 			if _, err := tx.ExecContext(ctx, `INSERT INTO suppressions (address_hash, reason, at) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING`,
 				s.addressHash(g.address), ReasonForgotten, s.now()); err != nil {
 				return err

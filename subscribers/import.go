@@ -67,7 +67,7 @@ func (e *PartialImportError) Error() string {
 func (e *PartialImportError) Unwrap() error { return e.Err }
 
 // Import takes readers over: none of a file that can't be read to its end. It never
-// brings back who left or is suppressed, mails nobody, and run again it changes
+// resubscribes readers who unsubscribed or are suppressed, mails nobody, and run again it changes
 // nothing. Interrupted after it began to store, it is a *PartialImportError.
 func (s *Store) Import(ctx context.Context, in Import) (Imported, error) {
 	ctx = database.Background(ctx)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Proof is what a form brought to show that a person sent it.
+// Proof is what a form contained to show that a person sent it.
 type Proof int
 
 // The proofs. They are asked for only while very many mails go out.

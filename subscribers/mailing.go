@@ -145,7 +145,7 @@ func (c *choiceCache) of(stored storedChoice) (Choice, error) {
 	return choice, nil
 }
 
-// fillSuppressed tells which readers are suppressed.
+// fillSuppressed finds which readers are suppressed.
 func (s *Store) fillSuppressed(ctx context.Context, tx *sql.Tx, readers []Reader) error {
 	var any bool
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM suppressions)`).Scan(&any); err != nil || !any {

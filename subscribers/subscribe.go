@@ -180,7 +180,7 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 }
 
 // AddConfirmed subscribes an address on an admin's word; basis says how the
-// reader agreed and is kept. A reader who left is not brought back: that is
+// reader agreed and is kept. A reader who unsubscribed is not added again: that is
 // refused, and so is a suppressed address.
 func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []List, basis string) (int64, error) {
 	address, err := ParseAddress(address)

@@ -58,12 +58,12 @@ func (s *Store) SuppressIn(ctx context.Context, tx *sql.Tx, address, reason, not
 }
 
 // LiftBounce lifts, within a transaction, the suppression of a reader that a
-// bounce brought at a time or later. It reports whether there was one.
+// bounce caused at a time or later. It reports whether there was one.
 func (s *Store) LiftBounce(ctx context.Context, tx *sql.Tx, subscriber int64, since time.Time, note string) (bool, error) {
 	return s.lift(ctx, tx, subscriber, ReasonBounce, since, note)
 }
 
-// LiftComplaint lifts the suppression of a reader that a complaint brought. It
+// LiftComplaint lifts the suppression of a reader that a complaint caused. It
 // reports whether there was one.
 func (s *Store) LiftComplaint(ctx context.Context, subscriber int64, note string) (lifted bool, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {

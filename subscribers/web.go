@@ -38,7 +38,7 @@ type Web struct {
 	Send    func(Confirmation)
 	Logger  *slog.Logger
 	MinFill time.Duration // 2 s; how long a person needs for the form at least
-	// History tells what happened to a reader's mails, for the data they may have;
+	// History returns what happened to a reader's mails, for the data they may have;
 	// nil: nothing is shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 
@@ -244,7 +244,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	h.message(w, r, http.StatusOK, "checkmail", nil)
 }
 
-// proved reports whether a request brings the proof that it needs now. Else the form
+// proved reports whether a request has the proof that it needs now. Else the form
 // is shown again, filled in, to be sent once more with it.
 func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request Request, address string, same bool) bool {
 	needed, err := h.Store.ProofNeeded(r.Context(), request.Network, address)
@@ -287,7 +287,7 @@ func (h *Web) note(ctx context.Context, r Request) error {
 }
 
 // Run notes requests beside their answers until ctx ends, so that the time of
-// an answer tells nothing about an address. Where it does not run, and while it
+// an answer reveals nothing about an address. Where it does not run, and while it
 // is behind, they are noted before they are answered.
 func (h *Web) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
@@ -381,7 +381,7 @@ func (h *Web) asked(r *http.Request) (pending, confirmed []List, err error) {
 	return pending, confirmed, err
 }
 
-// confirmed tells a reader what is confirmed. Who left since must ask again.
+// confirmed shows a reader what is confirmed. Readers who unsubscribed since must ask again.
 func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 	if len(lists) == 0 {
 		h.message(w, r, http.StatusGone, "expired", nil)
@@ -391,7 +391,7 @@ func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 }
 
 // unsubscribePage shows what the button of a link ends; a link of all lists
-// does not tell which ones the reader takes.
+// does not reveal which ones the reader takes.
 func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
 	if err != nil {

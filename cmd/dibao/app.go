@@ -110,7 +110,7 @@ func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error
 	}
 }
 
-// openApp opens the database, brings its schema up to date and puts the features
+// openApp opens the database, migrates its schema and puts the features
 // on it. now is the clock of everything but the network.
 func openApp(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*app, error) {
 	db, err := database.Open(ctx, c.Database.URL.Reveal(), database.Options{ReadURL: c.Database.ReadURL.Reveal()})

@@ -121,7 +121,7 @@ func (r regionFlag) Set(s string) error {
 	return nil
 }
 
-// hintThemes tells of themes that only a site's own words can be: they are not
+// hintThemes warns of themes that only a site itself can state: they are not
 // refused, since sites have classifications of their own, and are mostly slips.
 func (g *globals) hintThemes(cmd *cobra.Command, themes ...string) {
 	for _, theme := range themes {

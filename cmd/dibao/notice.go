@@ -125,7 +125,7 @@ func domainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 	return rows
 }
 
-// remindHeld tells the admin, once a day, of issues that wait for them: in the
+// remindHeld reminds the admin, once a day, of held issues: in the
 // log, and by mail where one is set up.
 func (a *app) remindHeld(ctx context.Context) error {
 	held, err := a.digest.RemindHeld(ctx)

@@ -61,7 +61,7 @@ func (p *progress) reader(r io.ReadCloser) io.ReadCloser {
 	return counted
 }
 
-// count tells how many units are done, where they are what there is so much of.
+// count returns how many units are done, where the total is known.
 func (p *progress) count(n int) {
 	if p.bar != nil {
 		p.bar.SetCurrent(int64(n))
@@ -69,7 +69,7 @@ func (p *progress) count(n int) {
 	p.rows(n)
 }
 
-// rows tells how many units are done of a file that is read.
+// rows returns how many units are done of a file that is read.
 func (p *progress) rows(n int) {
 	if p.line != nil && time.Since(p.last) >= lineEvery {
 		p.last = time.Now()

@@ -192,7 +192,7 @@ func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) er
 	return err
 }
 
-// committed notes what a commit did, and tells who waits for it. A hand-over that
+// committed records what a commit did, and notifies its waiters. A hand-over that
 // was not committed is none. l.mu is held.
 func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 	l.unwanted = l.unwanted || errors.Is(err, errLost)

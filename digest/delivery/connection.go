@@ -142,7 +142,7 @@ func (c *connection) endProbe() {
 
 func (c *connection) finish(j job, o outcome) { c.run.ledger.finish(j.Delivery, o) }
 
-// deliver brings one claimed delivery to an outcome.
+// deliver delivers one claimed delivery and records the outcome.
 func (c *connection) deliver(ctx context.Context, j job) {
 	r := c.run
 	now := r.service.now()
@@ -299,7 +299,7 @@ func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdic
 // refuses us, before it fails. With a relay it waits until an admin ends it.
 const ownFaultGiveUp = 7
 
-// pause notes that our mail is refused and tells the admin, once.
+// pause records that our mail is refused and notifies the admin once.
 func (r *deliveryRun) pause(name string, refused *mail.ReplyError, v verdict.Verdict) Pause {
 	ctx := context.Background()
 	p, tell, err := r.pauses.refused(ctx, name, refused, v)

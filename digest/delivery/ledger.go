@@ -70,7 +70,7 @@ func newLedger(db *database.DB, now func() time.Time, lease time.Duration) (*Led
 	return l, err
 }
 
-// process tells this process from an earlier one that had the same number. It is
+// process distinguishes this process from an earlier one that had the same number. It is
 // one for all deliverers of the process: they must not take each other for dead.
 var (
 	process = rand.Text()

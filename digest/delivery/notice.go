@@ -36,7 +36,7 @@ type Notice struct {
 // others were sent, when an admin is notified.
 const stuckAfter = 6 * time.Hour
 
-// close marks the mailings that are through, and tells of those and of the stuck.
+// close marks the mailings that are done, and reports those and the stuck ones.
 func (r *deliveryRun) close(ctx context.Context) error {
 	done, err := r.ledger.closeMailings(ctx)
 	if err == nil && len(done) > 0 {

@@ -58,7 +58,7 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 }
 
 // recoverRun takes back what a run had claimed, if it ended. The lock of its
-// journal tells that for certain; where there is none, its process or its lease.
+// journal proves that; where there is none, its process or its lease.
 func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) (n int, err error) {
 	now := l.now()
 	file, err := openJournal(journalPath(l.db, owner))

@@ -1,4 +1,4 @@
-// Package delivery brings composed mailings to the readers' servers: the queue, its
+// Package delivery sends composed mailings to the readers' servers: the queue, its
 // lanes and connections, the ledger and its journal, what replies mean for readers,
 // and reports of all that.
 package delivery
@@ -52,7 +52,7 @@ type Renderer interface {
 type Message interface {
 	// Sender is the address that the mail is from.
 	Sender() string
-	// WantedBy reports whether the mail still brings something that the reader takes.
+	// WantedBy reports whether the mail still has something that the reader takes.
 	WantedBy(reader subscribers.Reader) bool
 	// Assemble fills in what is the reader's own.
 	Assemble(to *mail.Assembly, reader subscribers.Reader, messageID string) error

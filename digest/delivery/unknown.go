@@ -90,7 +90,7 @@ const (
 	OfDomainPostgres = `split_part(u.address_key, '@', 2) = $2`
 )
 
-// acceptedOthers reports whether a mailing brought a mail to any reader of a domain
+// acceptedOthers reports whether a mailing reached any reader of a domain
 // about the time of a refusal. Where refusals come as reports, whose time says
 // nothing, those of the others have to have had their time.
 func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool, at time.Time) (accepted bool, err error) {

@@ -39,7 +39,7 @@ func (s *Service) wentToOldAddress(ctx context.Context, d reported, r mail.Repor
 	return s.subscribers.ChangedAddressSince(ctx, d.subscriber, sent)
 }
 
-// takeBackComplaint lifts the suppression that a complaint of the reader brought.
+// takeBackComplaint lifts the suppression that a complaint of the reader caused.
 func (s *Service) takeBackComplaint(ctx context.Context, subscriber int64, in *Result) error {
 	lifted, err := s.subscribers.LiftComplaint(ctx, subscriber, "the reader says that it is not spam")
 	if lifted {

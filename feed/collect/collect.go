@@ -51,7 +51,7 @@ const (
 // asked for again; after the last it counts as missing.
 var pageRetries = [...]time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
-// Collector brings the articles of a source into the store.
+// Collector collects the articles of a source into the store.
 type Collector struct {
 	Store  *feed.Store
 	Client *fetch.Client

@@ -31,7 +31,7 @@ func (e *crashError) Error() string {
 		"see what it serves, or pause it with: dibao source pause", e.times)
 }
 
-// panicError is a fault of ours that a source brought to light.
+// panicError is a fault of ours that a source triggered.
 type panicError struct{ value any }
 
 func (e *panicError) Error() string {

@@ -15,7 +15,7 @@ import (
 	"dibao/internal/markup"
 )
 
-// What tells a healthy source from one that only seems so.
+// These distinguish a healthy source from one that only seems so.
 const (
 	suspectFrom   = 10                   // items that a list had usually, from which a much shorter one is suspect
 	suspectShare  = 4                    // it has less than a fourth of them
@@ -23,7 +23,7 @@ const (
 	quietAfter    = 180 * 24 * time.Hour // without a new article
 )
 
-// titleStart is how much of a title tells one article from another, in characters.
+// titleStart is how much of a title distinguishes articles, in characters.
 const titleStart = 8
 
 // showsTitle reports whether the text of a page carries the title under which it is

@@ -23,7 +23,7 @@ const (
 	longestGap  = 90 * 24 * time.Hour // between news, that counts
 )
 
-// noteNews follows the mean time between two collections that brought news.
+// noteNews follows the mean time between two collections with news.
 func noteNews(s *feed.Source, now time.Time) {
 	if gap := now.Sub(s.NewsAt); !s.NewsAt.IsZero() && gap > 0 {
 		gap = min(gap, longestGap)

@@ -18,7 +18,7 @@ import (
 )
 
 // Hub pushes our feeds to who asked for them (W3C WebSub, where we are publisher
-// and hub in one), and tells other hubs what changed.
+// and hub in one), and notifies other hubs of changes.
 //
 // What is due is in the database: a subscription that was not sent what its feed
 // holds now. So a change is pushed once, by whichever node sees it first, and a

@@ -261,7 +261,7 @@ func (p *pusher) update(ctx context.Context, query string, args ...any) (changed
 	return changed, err
 }
 
-// ping tells the other hubs which feeds changed, once a change.
+// ping notifies the other hubs of changed feeds, once a change.
 func (p *pusher) ping(ctx context.Context) error {
 	if len(p.Others) == 0 {
 		return nil

@@ -33,7 +33,7 @@ import (
 type Subscriber struct {
 	Collector *collect.Collector
 	BaseURL   string                      // of our own site, where hubs reach us
-	Stored    func(context.Context) error // called after a push brought something
+	Stored    func(context.Context) error // called after a push with something new
 	Logger    *slog.Logger
 }
 

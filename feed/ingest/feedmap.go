@@ -44,7 +44,7 @@ func mapElements(text, root string) string {
 		}
 		if strings.Contains(text, "&lt;") && !strings.Contains(text, "base64") {
 			// Text is text: what looks like markup in it is meant to be read (RFC 4287
-			// §3.1.1.1). The parser does not tell, so that it is escaped once more.
+			// §3.1.1.1). The parser does not say so, so that it is escaped once more.
 			text = plainEl.ReplaceAllStringFunc(text, func(element string) string {
 				m := plainEl.FindStringSubmatch(element)
 				return m[1] + strings.ReplaceAll(m[2], "&", "&amp;") + m[3]

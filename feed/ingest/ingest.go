@@ -1,7 +1,7 @@
 // Package ingest is the way in: bytes of a feed, a list page or an article page
 // become items. One [Reader] per kind of source, all in the table [Kinds].
 //
-// Input is what internal/fetch brought; output text is UTF-8, HTML is
+// Input is what internal/fetch fetched; output text is UTF-8, HTML is
 // sanitised, addresses are absolute. A reader reports what it saw as
 // [policy.Evidence] and judges nothing: that is policy's work. It knows no
 // database and starts no request.
@@ -19,7 +19,7 @@ import (
 	"dibao/policy"
 )
 
-// Page is what a fetch brought: the bytes as served, after content decoding.
+// Page is the result of a fetch: the bytes as served, after content decoding.
 type Page struct {
 	URL         string // final address, after redirects
 	ContentType string // header value, "" if none

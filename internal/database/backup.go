@@ -221,7 +221,7 @@ func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time
 	return rows, head.MadeAt, db.Migrate(ctx)
 }
 
-// migrateTo brings an empty database to the schema of a backup.
+// migrateTo migrates an empty database to the schema of a backup.
 func (db *DB) migrateTo(ctx context.Context, schema int64) error {
 	p, err := db.provider()
 	if err != nil {

@@ -399,7 +399,7 @@ func (db *DB) Check(ctx context.Context) error {
 	return nil
 }
 
-// Flush brings what was committed from SQLite's log into its file, so that what
+// Flush moves what was committed from SQLite's log into its file, so that what
 // was deleted stays in neither. While others read, it does what it can; the log
 // goes with the next one. PostgreSQL does it by itself.
 func (db *DB) Flush(ctx context.Context) error {

@@ -37,7 +37,7 @@ func (db *DB) Version(ctx context.Context) (current, latest int64, err error) {
 	return p.GetVersions(ctx)
 }
 
-// Migrate brings the schema to the latest version, with the job engine's own.
+// Migrate migrates the schema to the latest version, with the job engine's own.
 // It may be run again. A schema that is newer than the program is refused.
 func (db *DB) Migrate(ctx context.Context) error {
 	p, err := db.provider()

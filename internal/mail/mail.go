@@ -1,4 +1,4 @@
-// Package mail builds messages and brings them to a server.
+// Package mail builds messages and sends them to a server.
 //
 // [Prepare] builds once what all readers of a variant share (jordan-wright/email
 // behind a guard that refuses CR, LF and NUL in every header value);

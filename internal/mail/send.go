@@ -31,7 +31,7 @@ func (e *Envelope) size() int {
 	return n
 }
 
-// Send brings one message to the server. MAIL, RCPT and DATA go out together
+// Send sends one message to the server. MAIL, RCPT and DATA go out together
 // where the server takes that (RFC 2920). When the body is written, handOver is
 // called, and only if it returns nil the final dot is sent: before that call
 // the message can't have been delivered, after it only the reply can tell.
@@ -152,7 +152,7 @@ func (w *blockWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// begin brings a transaction to where the body may be written.
+// begin runs a transaction up to the body.
 func (c *Conn) begin(e *Envelope) error {
 	commands, err := c.commands(e)
 	if err != nil {
@@ -234,7 +234,7 @@ func (c *Conn) TrySender(from string) error {
 	return refused
 }
 
-// stale tells a connection that was closed since its last message from one that
+// stale distinguishes a connection that was closed since its last message from one that
 // never worked.
 func (c *Conn) stale(err error) error {
 	c.usable = false

@@ -214,7 +214,7 @@ func (c *Conn) send(b []byte) error {
 	return nil
 }
 
-// traceCommands tells of commands. In the middle of AUTH only that something was
+// traceCommands reports commands. In the middle of AUTH only that something was
 // sent.
 func (c *Conn) traceCommands(commands string) {
 	for line := range strings.Lines(commands) {

@@ -25,7 +25,7 @@ const (
 
 var errHandshake = errors.New("starttls")
 
-// hello brings a new connection to where MAIL may be sent.
+// hello runs a new connection up to where MAIL may be sent.
 func (c *Conn) hello(host string) error {
 	encrypted := false
 	if c.opts.TLS == TLSImplicit {

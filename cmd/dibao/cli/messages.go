@@ -63,7 +63,7 @@ func cut(format string) (literals []string, verbs []verb) {
 	return append(literals, literal+format[end:]), verbs
 }
 
-// messages are all messages by their English format, and those whose text can be told
+// messages are all messages by their English format, and those whose text can be distinguished
 // from others, the most literal first.
 var messages = sync.OnceValues(func() (map[string]*message, []*message) {
 	byFormat := make(map[string]*message)

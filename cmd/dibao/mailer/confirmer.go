@@ -15,7 +15,7 @@ import (
 var ErrNoServer = errors.New("no mail server is set; set host in [mail]")
 
 // Confirmer sends confirmation mails off the request path, so that an answer's
-// time tells nothing about an address. What waits is lost when the node stops:
+// time reveals nothing about an address. What waits is lost when the node stops:
 // who wants the list asks again the next day.
 type Confirmer struct {
 	send  func(context.Context, subscribers.Confirmation) error
