@@ -3,15 +3,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"dibao/internal/trust"
 )
@@ -44,46 +50,101 @@ func run(ctx context.Context, only string, update bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	start, failed, ran := time.Now(), 0, make(map[string]bool)
-	figures, computed := make(map[string]string), time.Duration(0)
+	all := &suite{dir: dir, update: update, figures: make(map[string]string)}
+	var together, alone [][]trust.Row
+	byCommand := make(map[string]int)
 	for _, row := range rows {
 		if !strings.Contains(row.Name+" "+row.Command, only) {
 			continue
 		}
-		if !ran[row.Command] {
-			ran[row.Command] = true
-			began := time.Now()
-			reports := filepath.Join(dir, fmt.Sprint(len(ran)))
-			out, processor, err := command(ctx, row.Command, reports)
-			computed += processor
-			if err != nil {
-				failed++
-				fmt.Printf("%s\n%s: FAILED: %v\n", out, row.Command, err)
-			} else if err := read(reports, figures); err != nil {
-				return err
-			}
-			if update {
-				// After each: whoever stops this keeps what was measured. The document may
-				// have been edited meanwhile.
-				if text, err = os.ReadFile(document); err != nil {
-					return err
-				}
-				if err := os.WriteFile(document, []byte(trust.Update(string(text), figures)), 0o644); err != nil {
-					return err
-				}
-			}
-			fmt.Printf("%s took %s, %s of a processor\n", row.Command, time.Since(began).Round(time.Second), processor.Round(time.Second))
+		group := &together
+		if measures.MatchString(row.Command) {
+			group = &alone
 		}
-		if figures[row.Name] == "" {
-			failed++
+		at, ok := byCommand[row.Command]
+		if !ok {
+			at = len(*group)
+			byCommand[row.Command] = at
+			*group = append(*group, nil)
+		}
+		(*group)[at] = append((*group)[at], row)
+	}
+	// The longest first, so that the other processor has something to do meanwhile.
+	slices.SortStableFunc(together, func(a, b []trust.Row) int {
+		return cmp.Compare(strings.Index(b[0].Command, longest), strings.Index(a[0].Command, longest))
+	})
+	start := time.Now()
+	for i, group := range [][][]trust.Row{together, alone} {
+		var g errgroup.Group
+		g.SetLimit([]int{runtime.NumCPU(), 1}[i])
+		for _, rows := range group {
+			g.Go(func() error { return all.run(ctx, rows) })
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%d commands in %s, %s of a processor, %d failures\n", len(together)+len(alone), time.Since(start).Round(time.Second), all.processor.Round(time.Second), all.failed)
+	if all.failed > 0 {
+		return fmt.Errorf("%d rows or commands failed", all.failed)
+	}
+	return nil
+}
+
+// longest is the test that takes longest.
+const longest = "TestSoak"
+
+// measures are the commands whose figures are times or memory: they run alone.
+var measures = regexp.MustCompile(`TestCost|Hostile|Costly|Bomb|Memory|Linear|Large|Formatting|AnswerTime|Floods|SlowConnections|Strangers|KeepsReadersIn`)
+
+// suite is a run of the table.
+type suite struct {
+	dir    string
+	update bool
+
+	mu        sync.Mutex
+	figures   map[string]string
+	processor time.Duration
+	failed    int
+}
+
+// run runs the command of some rows and prints their figures.
+func (s *suite) run(ctx context.Context, rows []trust.Row) error {
+	began, line := time.Now(), rows[0].Command
+	f, err := os.CreateTemp(s.dir, "")
+	if err != nil {
+		return err
+	}
+	f.Close()
+	out, processor, failure := command(ctx, line, f.Name())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.processor += processor
+	if failure != nil {
+		s.failed++
+		fmt.Printf("%s\n%s: FAILED: %v\n", out, line, failure)
+	} else if err := read(f.Name(), s.figures); err != nil {
+		return err
+	}
+	if s.update {
+		// After each: whoever stops this keeps what was measured. The document may
+		// have been edited meanwhile.
+		text, err := os.ReadFile(document)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(document, []byte(trust.Update(string(text), s.figures)), 0o644); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%s took %s, %s of a processor\n", line, time.Since(began).Round(time.Second), processor.Round(time.Second))
+	for _, row := range rows {
+		if s.figures[row.Name] == "" {
+			s.failed++
 			fmt.Printf("%s: NO FIGURE (%s): nothing reported it; run: DIBAO_LONG=1 %s -v\n", row.Name, row.Limit, row.Command)
 			continue
 		}
-		fmt.Printf("%s: %s (%s)\n", row.Name, figures[row.Name], row.Limit)
-	}
-	fmt.Printf("%d commands in %s, %s of a processor, %d failures\n", len(ran), time.Since(start).Round(time.Second), computed.Round(time.Second), failed)
-	if failed > 0 {
-		return fmt.Errorf("%d rows or commands failed", failed)
+		fmt.Printf("%s: %s (%s)\n", row.Name, s.figures[row.Name], row.Limit)
 	}
 	return nil
 }
