@@ -90,6 +90,7 @@ var samples = []sample{
 func (w *world) collectors(n int) {
 	w.t.Helper()
 	c := &collect.Collector{Store: w.site.Node.Articles, Logger: w.site.Node.Log}
+	w.at = end.AddDate(0, 0, -n-5)
 	var sources []feed.Source
 	for i, s := range samples {
 		src, err := w.site.Node.Articles.AddSource(w.t.Context(), feed.Source{URL: fmt.Sprintf("https://s%d.example/list?token=geheim%d", i, i), Kind: "page", Name: s.name, Issuer: s.issuer, Licence: feed.LicenceOfficial})
