@@ -161,76 +161,73 @@ func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (h *Web) list(w http.ResponseWriter, r *http.Request) {
+// serveList serves a page of the list that the path names; from is the number that a
+// continued page starts before, else 0.
+func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (site.PageView, error)) {
 	from, query, err := before(r)
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
 	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
-		s := h.Service
-		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
+		l, err := h.Service.subscribers.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
-		path := l.Path()
 		p.NoIndex = l.Visibility != subscribers.Public
-		p.Title, p.Description, p.Feeds = l.Title, l.Description, site.PageFeeds(s.opts.BaseURL, path, l.Title)
-		view := templates.ListPage{List: s.listCard(l, p.Language)}
-		if view.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
+		p.Title, p.Feeds = l.Title, site.PageFeeds(h.Service.opts.BaseURL, l.Path(), l.Title)
+		return view(ctx, p, l, from)
+	})
+}
+
+// issuesOf returns the cards of at most limit issues of a list before a number (0: the
+// newest), and the address of the earlier ones, "" if there are none.
+func (h *Web) issuesOf(ctx context.Context, l subscribers.List, from int64, limit int) (cards []templates.IssueCard, earlier string, err error) {
+	issues, err := h.Service.issuesBefore(ctx, l.ID, from, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(issues) > limit {
+		issues = issues[:limit]
+		earlier = fmt.Sprintf("%sissues/?before=%d", l.Path(), issues[limit-1].Number)
+	}
+	cards, err = h.Service.issueCards(ctx, issues, []subscribers.List{l})
+	return cards, earlier, err
+}
+
+func (h *Web) list(w http.ResponseWriter, r *http.Request) {
+	h.serveList(w, r, func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (view site.PageView, err error) {
+		page := templates.ListPage{List: h.Service.listCard(l, p.Language)}
+		if page.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
 			return nil, err
 		}
 		if p.Older != "" {
-			p.Older = path + p.Older
+			p.Older = l.Path() + p.Older
 		}
 		if from > 0 {
-			p.Newest = path
+			p.Newest = l.Path()
 		}
-		view.Page = p
-		issues, err := s.issuesBefore(ctx, l.ID, 0, listIssues+1)
-		if err != nil {
-			return nil, err
-		}
-		if len(issues) > listIssues {
-			issues = issues[:listIssues]
-			view.MoreIssues = fmt.Sprintf("%sissues/?before=%d", path, issues[listIssues-1].Number)
-		}
-		view.Issues, err = s.issueCards(ctx, issues, []subscribers.List{l})
-		return view, err
+		p.Description = l.Description
+		page.Page = p
+		page.Issues, page.MoreIssues, err = h.issuesOf(ctx, l, 0, listIssues)
+		return page, err
 	})
 }
 
 // archive lists the issues of a list, the newest first.
 func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
-	from, query, err := before(r)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
-		s := h.Service
-		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
-		if err != nil {
+	h.serveList(w, r, func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (view site.PageView, err error) {
+		page := templates.ArchivePage{List: h.Service.listCard(l, p.Language)}
+		if page.Issues, p.Older, err = h.issuesOf(ctx, l, from, archiveIssues); err != nil {
 			return nil, err
-		}
-		path := l.Path()
-		p.NoIndex = l.Visibility != subscribers.Public
-		p.Title, p.Feeds = l.Title+" · "+templates.Words(p.Language, "list.archive"), site.PageFeeds(s.opts.BaseURL, path, l.Title)
-		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}}
-		issues, err := s.issuesBefore(ctx, l.ID, from, archiveIssues+1)
-		if err != nil {
-			return nil, err
-		}
-		if len(issues) > archiveIssues {
-			issues = issues[:archiveIssues]
-			p.Older = fmt.Sprintf("%sissues/?before=%d", path, issues[archiveIssues-1].Number)
 		}
 		if from > 0 {
-			p.Newest = path + "issues/"
+			p.Newest = l.Path() + "issues/"
 		}
-		view := templates.ArchivePage{Page: p, List: s.listCard(l, p.Language)}
-		view.Issues, err = s.issueCards(ctx, issues, []subscribers.List{l})
-		return view, err
+		p.Title = l.Title + " · " + templates.Words(p.Language, "list.archive")
+		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: l.Path()}}
+		page.Page = p
+		return page, nil
 	})
 }
 
