@@ -56,8 +56,17 @@ func newAPI(a *app, from globals) *api {
 
 // Register puts the API on the admin address.
 func (s *api) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		s.answer(w, http.StatusOK, describeAPI("http://"+s.app.config.Server.AdminAddr))
+	})
 	mux.HandleFunc("POST /api/{group}/{verb}", s.run)
 	mux.HandleFunc("POST /api/{group}", s.run) // of a verb without a group: audit
+}
+
+// describeAPI describes the API at an address.
+func describeAPI(server string) map[string]any {
+	version, _ := cli.BuiltFrom()
+	return remote.Describe(newRootWith(&globals{inServer: true}), apiVerbs, apiClosedFlags, server, version)
 }
 
 // apiProblem is the answer where something is wrong.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,4 +117,59 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		t.Errorf("the API is on without being asked for: %v, %v", res, err)
 	}
 	res.Body.Close()
+}
+
+// TestAPIIsDescribed compares the description of the API with what it takes.
+func TestAPIIsDescribed(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(describeAPI("http://127.0.0.1:9090"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file := os.Getenv("DIBAO_OPENAPI"); file != "" { // for redocly lint
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var d struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+			RequestBody struct {
+				Content map[string]struct {
+					Schema struct {
+						Properties struct {
+							Flags struct {
+								Properties map[string]struct {
+									Type        string
+									Description string
+									Enum        []string
+								}
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Paths) != len(apiVerbs) {
+		t.Errorf("%d paths, %d verbs", len(d.Paths), len(apiVerbs))
+	}
+	for _, verb := range apiVerbs {
+		op, ok := d.Paths["/api/"+strings.ReplaceAll(verb, " ", "/")]["post"]
+		if !ok || op.OperationID != strings.ReplaceAll(verb, " ", "-") {
+			t.Errorf("%s is not described: %+v", verb, op)
+		}
+		for name, flag := range op.RequestBody.Content["application/json"].Schema.Properties.Flags.Properties {
+			if slices.Contains(apiClosedFlags, name) || flag.Type == "" || flag.Description == "" {
+				t.Errorf("%s --%s: %+v", verb, name, flag)
+			}
+		}
+	}
+	states := d.Paths["/api/subscriber/list"]["post"].RequestBody.Content["application/json"].Schema.Properties.Flags.Properties["state"]
+	if states.Type != "string" || !slices.Contains(states.Enum, "confirmed") {
+		t.Errorf("the states of readers: %+v", states)
+	}
 }

@@ -40,8 +40,8 @@ func (c *choice[T]) Set(s string) error {
 	return nil
 }
 
-// words are what a shell offers.
-func (c *choice[T]) words() []string {
+// Words are what a shell offers and the API takes.
+func (c *choice[T]) Words() []string {
 	all := make([]string, len(c.of))
 	for i, w := range c.of {
 		all[i] = string(w)
@@ -61,11 +61,11 @@ func listOf[T ~string](words []T) string {
 // completeChoices lets a shell complete the words of flags that take one of some.
 func completeChoices(cmd *cobra.Command) {
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		c, ok := f.Value.(interface{ words() []string })
+		c, ok := f.Value.(interface{ Words() []string })
 		if !ok {
 			return
 		}
-		if err := cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.words(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		if err := cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(c.Words(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 			panic("completion of --" + f.Name + ": " + err.Error()) // it is defined above
 		}
 	})
