@@ -174,7 +174,7 @@ func (c *chooser) findPrior(ctx context.Context) error {
 }
 
 // look reads what is known of a page of readers, whose ids are in (after, last].
-// What it finds holds as long as nobody else makes deliveries.
+// The result is valid as long as nobody else makes deliveries.
 func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	version, err := c.s.compositionVersion(ctx)
 	if err != nil {

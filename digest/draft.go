@@ -142,8 +142,8 @@ func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, e
 const maxCandidates = 4000
 
 // candidates returns the matches of l after a sequence number, the oldest first.
-// What was withdrawn or held back since it matched is left out; if that is
-// corrected it matches again.
+// Articles that were withdrawn or held back since they matched are left out; if that is
+// undone, they match again.
 func (s *Service) candidates(ctx context.Context, tx *sql.Tx, l subscribers.List, after int64) ([]matched, error) {
 	ids := []int64{}
 	all, err := database.Collect(ctx, tx, func(r database.Row) (matched, error) {

@@ -173,7 +173,7 @@ func (m *mailBuilder) section(b block) error {
 		if err != nil {
 			return err
 		}
-		// What follows has room at least as titles, but what comes first is shown in full.
+		// The items that follow fit at least as titles; the first ones are shown in full.
 		if m.size+x.size+full.size+min(shortSize*m.rest, maxTitles)+footRoom > maxHTML {
 			if full, err = m.item(it, b.section, true); err != nil {
 				return err

@@ -24,7 +24,7 @@ type arrival struct {
 	waiting  search.Waiting // what the index is to hold, of one that waits for it
 	readHash string         // of a stored one that is judged again: the hash of its text when it was read
 
-	// What prepare computes.
+	// Results of prepare.
 	sketch     []int64
 	columns    largeColumns
 	columnsErr error

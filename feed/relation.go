@@ -168,7 +168,7 @@ func (st *Store) TargetsOf(ctx context.Context, articles []int64) (map[int64][]R
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err := database.Collect(ctx, tx, scanRelation, `SELECT `+relationColumns+` FROM relations r JOIN documents d ON d.id = r.target
 			WHERE r.article IN (`+st.db.Dialect().IDs("$1")+`) AND r.kind <> '' AND d.article IS NOT NULL AND r.gone_at IS NULL ORDER BY r.id`, string(list))
-		// What an interpretation's title and its link say of one document is one.
+		// The title and the link of an interpretation may state the same relation.
 		for _, r := range once(all, func(r Relation) string { return fmt.Sprint(r.Article, " ", r.Kind, " ", r.Target) }) {
 			found[r.Article] = append(found[r.Article], r)
 		}

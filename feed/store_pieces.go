@@ -144,7 +144,7 @@ func (st *Store) rejudgeWaiting(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// What parts again while these are judged is noted after they are taken off.
+		// Clusters that split while these are judged are queued after this deletion.
 		err = st.db.Write(ctx, func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM judge_pending WHERE article IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
 			return err

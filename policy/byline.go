@@ -44,7 +44,7 @@ type candidate struct {
 	reports bool // as a reporter
 }
 
-// What speaks for an author, the more the better: by-lines before labels, persons
+// These are ranks of evidence for an author, the higher the better: by-lines before labels, persons
 // before offices and pen names.
 const (
 	byFeed = iota + 1

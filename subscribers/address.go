@@ -56,7 +56,7 @@ func ParseAddress(typed string) (string, error) {
 	if len(address) > maxAddress || len(local) > maxLocal {
 		return "", fmt.Errorf("%w: it is longer than %d characters, or %d before the @", ErrAddress, maxAddress, maxLocal)
 	}
-	// What needed quotes is not itself without them.
+	// An address that needs quotes is another address without them.
 	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, `"()<>`) || strings.ContainsFunc(local, unicode.IsSpace) {
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
 	}

@@ -30,7 +30,7 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 		if err := tx.QueryRowContext(ctx, `SELECT address, language FROM subscribers WHERE id = $1`, subscriber).Scan(&old, &lang); err != nil {
 			return notFound(err)
 		}
-		// Who holds a link that was mailed needs no other proof.
+		// The holder of a mailed link needs no other proof.
 		if needed, err := s.proofNeeded(ctx, tx, network, address); err != nil || needed > ProofWorked {
 			return err
 		}

@@ -67,9 +67,9 @@ var headerWords = map[column]string{
 
 var headers = tableOf(headerWords)
 
-// What the name of a column says of what it holds: tokens are whole words of it,
-// parts stand anywhere in it in the form of plain. What counts, links or is about
-// another channel is harmless whatever else it says.
+// The name of a column says what it holds: tokens are whole words of it, parts occur
+// anywhere in it in the form of plain. Columns that count, link or are about another
+// channel are harmless whatever else their names say.
 var (
 	harmlessTokens = words("count, counts, number, total, rate, score, url, link, token, hash, sms, phone, whatsapp, push, postal, anzahl, nombre, soft, amount, spent, revenue, orders, tax, ip")
 	harmlessParts  = words("次数, 数量, 短信, 电话, 手机, 回数, 电话号码")

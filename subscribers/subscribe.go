@@ -166,7 +166,7 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 		if err := s.answered(ctx, tx, t.Subscriber, address); err != nil {
 			return err
 		}
-		// Who answers can be written to: the mail came where it should.
+		// A reader who answers can get mail: the confirmation arrived.
 		if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
 			return err
 		}

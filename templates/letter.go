@@ -1,7 +1,7 @@
 package templates
 
 // Letter is a mail that is not a digest: a request to confirm, a note to the admin.
-// What is "" or empty is left out.
+// Empty fields are left out.
 type Letter struct {
 	Language  string
 	SiteName  string

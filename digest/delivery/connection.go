@@ -24,7 +24,7 @@ type connection struct {
 
 	// standIn starts another connection while this one is stalled.
 	standIn func()
-	// What follows is the run's, under its lock.
+	// The following fields belong to the run, under its lock.
 	current *lane
 	began   time.Time // with its message, by the machine's clock
 	stalled bool

@@ -31,7 +31,7 @@ const begins = `^\W*(?:5\d\d\W+)?(?:5\.\d+\.\d+\W+)?`
 
 const mailboxWords = `(?:user(?:_?(?:name|id))?|mail_box|recipient|addressee|address|account|inbox|local_part)`
 
-// What servers say where the codes don't. Each phrase was said by a real server.
+// These are phrases of servers whose codes are not clear. Each is from a real server.
 var (
 	// senderText: about whom the mail is from, our host and its names, or our login,
 	// although it speaks of unknown users and hosts as well.

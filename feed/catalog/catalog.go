@@ -41,7 +41,7 @@ var Levels = []Level{Central, Ministry, Regulator, Province, City, ThinkTank}
 // Lists is what a source mainly lists.
 type Lists string
 
-// What sources list.
+// The kinds of content that sources list.
 const (
 	Documents       Lists = "document"
 	Interpretations Lists = "interpretation"

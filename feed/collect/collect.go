@@ -130,7 +130,7 @@ func (c *Collector) succeed(ctx context.Context, s *feed.Source, out Collection,
 		}
 	}
 	if held == 0 && s.Failures > 0 {
-		// What came in a flood is still held, whatever the source has been since.
+		// Articles of a flood are still held, whatever the state of the source since.
 		var err error
 		if held, err = c.Store.CountHeld(ctx, s.ID); err != nil {
 			return err

@@ -10,8 +10,8 @@ import (
 	"dibao/internal/budget"
 )
 
-// What strangers send is parsed here, each piece as soon as there is memory for it.
-// A test looks for parsers elsewhere.
+// Untrusted input is parsed only here, each piece as soon as there is memory for it.
+// A test finds parsers elsewhere.
 
 func read(ctx context.Context, kind string, page ingest.Page, src *feed.Source) (ingest.List, error) {
 	return budget.Within(ctx, len(page.Body), func() (ingest.List, error) { return ingest.ReadKind(kind, page, src.Ingest()) })

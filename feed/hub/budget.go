@@ -14,7 +14,7 @@ import (
 // callbacks are in, whatever their names, and in all.
 type quotas struct{ host, network, all *quota.Quota }
 
-// What one host and one network get. A host with the most subscriptions renews
+// These are the limits of one host and one network. A host with the most subscriptions renews
 // them all at once; a push is about half a megabyte.
 const (
 	verifyOfHost, verifyOfHostHourly       = mostOfHost + 20, 360

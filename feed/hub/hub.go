@@ -17,11 +17,11 @@ import (
 	"dibao/internal/web"
 )
 
-// Hub pushes our feeds to who asked for them (W3C WebSub, where we are publisher
+// Hub pushes our feeds to subscribers (W3C WebSub, where we are publisher
 // and hub in one), and notifies other hubs of changes.
 //
-// What is due is in the database: a subscription that was not sent what its feed
-// holds now. So a change is pushed once, by whichever node sees it first, and a
+// The database says which pushes are due: the subscriptions that were not sent the
+// current content of their feed. So a change is pushed once, by whichever node sees it first, and a
 // restart forgets nothing. Content is asked of the site itself, which has it as
 // bytes.
 type Hub struct {

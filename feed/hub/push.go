@@ -76,7 +76,7 @@ type pusher struct {
 }
 
 func (p *pusher) round(ctx context.Context) error {
-	// What is taken counts as tried, so that no more is taken than can begin;
+	// A request that is taken counts as tried, so take no more than can begin;
 	// nobody else begins in this lane.
 	for _, r := range p.waiting.due(p.Store.Now(), cap(p.verifying)-len(p.verifying)) {
 		p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })

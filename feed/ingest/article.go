@@ -35,8 +35,8 @@ var containers = []string{
 }
 
 // ReadArticle reads the page of an article into the item that its list gave.
-// What stands beside the text is not read, but for the headline, meta elements,
-// labelled values and attachments. The list's title is replaced by a headline that
+// Beside the text it reads only the headline, meta elements, labelled values and
+// attachments. The list's title is replaced by a headline that
 // shares text with it only. A page that holds no text keeps its title, dates and
 // source, with a warning. An error leaves the item as it was: the page is a
 // system's message or an empty shell.
@@ -87,7 +87,7 @@ type articleReader struct {
 func (r *articleReader) read() error {
 	r.title = clip(firstOf(collapse(r.doc.Find("head title").First().Text()), collapse(r.doc.Find("title").First().Text())), maxTitle)
 	r.hidden = scriptText(r.doc)
-	// What nobody sees on the page must not be read as if it stood there.
+	// Remove elements that are not visible on the page.
 	r.doc.Find("script, style, noscript, template, head base, select, [hidden]").Remove()
 	dropComments(r.doc.Nodes[0])
 	r.view = lookAt(r.doc.Nodes[0])

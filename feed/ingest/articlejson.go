@@ -10,8 +10,8 @@ import (
 	"dibao/policy/when"
 )
 
-// What the members of an answer in JSON are called that hold an article's text and
-// what its head says; in lower case, without underscores. The first that has a
+// These are the names of members of JSON responses that hold an article's text and
+// the facts of its head, in lower case and without underscores. The first one with a
 // value counts.
 var (
 	jsonBodies = strings.Fields(`content contenthtml htmlcontent doccontent dochtmlcon articlecontent infocontent newscontent articlebody txt text body html detail zw nr`)

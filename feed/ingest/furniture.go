@@ -8,15 +8,15 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// What the parts of a page that are not its article are called. An element that
-// is named so is left out unless it holds much of the page's running text: names
+// These are the names of the parts of a page that are not its article. An element
+// with such a name is left out unless it holds much of the page's running text: names
 // mislead, measures do not.
 var (
-	// What readers say, however much it is.
+	// Comments of readers, of any length.
 	remarks = set(`comment comments cmt cmts pinglun gentie tie sohucs changyan disqus livere uyan`)
 	// Parts that are something else even where they hold much text.
 	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx`)
-	// Parts that speak of other articles or of the site.
+	// Parts about other articles or about the site.
 	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
 		dqwz place weizhi app-download feedback jiucuo`)

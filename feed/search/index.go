@@ -151,7 +151,7 @@ func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []ro
 	if ix.db.Dialect() != database.Postgres || len(rows) == 0 {
 		return nil
 	}
-	// What is pending every query would read.
+	// Every query would read the pending entries.
 	_, err = tx.ExecContext(ctx, `SELECT gin_clean_pending_list(i::regclass) FROM (VALUES ('article_search_head'), ('article_search_body')) AS v (i)`)
 	return err
 }

@@ -231,7 +231,7 @@ func (s *searching) findHeads(ctx context.Context) error {
 	if !positive { // fields alone: the day is all that orders
 		return nil
 	}
-	// What must not stand anywhere, only the whole text can show.
+	// Only the whole text can show that a word does not occur.
 	query, whole := headTexts, slices.ContainsFunc(s.q.clauses, func(c clause) bool { return c.exclude && !c.isExact() })
 	if whole {
 		query = wholeTexts

@@ -38,7 +38,7 @@ func (h *Web) registerAPI(mux *http.ServeMux) {
 }
 
 // ServeAPI answers with JSON from the cache, made anew when something changed.
-// What the query holds beside names is of no account and not looked at.
+// Query parameters other than names are ignored.
 func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, build func(ctx context.Context, q url.Values) (any, error)) {
 	version, modified, err := h.Store.Version(r.Context())
 	if err != nil {

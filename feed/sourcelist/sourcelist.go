@@ -38,7 +38,7 @@ const (
 )
 
 // column is one of a table of sources, with other headings that are understood.
-// What is not text has get and set.
+// Columns that are not text have get and set.
 type column struct {
 	name string
 	also []string

@@ -28,7 +28,7 @@ const (
 	// maxGrowth is how much an input of four times the length may cost, as a
 	// multiple. What grows with the square costs 16 times as much.
 	maxGrowth = 9
-	// What costs less than this is noise.
+	// Lower costs are noise.
 	noiseBytes = 8 << 20
 	noiseTime  = 100 * time.Millisecond
 	// maxRuns is how often a run that looks too slow is measured.

@@ -134,7 +134,7 @@ func parseURL(raw string) (*url.URL, string) {
 	if strings.Contains(u.Host, "[") {
 		return u, ""
 	}
-	// What browsers and resolvers make of it: full-width letters, ideographic
+	// Map the name as browsers and resolvers do: full-width letters, ideographic
 	// full stops and enclosed digits are mapped (UTS #46).
 	host, err := lookup.ToASCII(u.Hostname())
 	if err != nil || host == "" {

@@ -88,8 +88,8 @@ func Prepare(m Message) (*Prepared, error) {
 	if err := checkValue("the subject", m.Subject); err != nil {
 		return nil, err
 	}
-	// What the library would make up if it were missing is given, and the
-	// fields of a reader are put in later.
+	// Set the fields that the library would otherwise generate; the fields of a reader
+	// are inserted later.
 	headers := textproto.MIMEHeader{
 		"Message-Id": {"<nobody@reader.invalid>"},
 		"Date":       {m.Date.Format(time.RFC1123Z)},

@@ -125,7 +125,7 @@ var (
 )
 
 // formReason returns what such a form says of the reader: the words of the other
-// server in the first line, then the reason; "" if the text is no such form.
+// server in the first line, then the reason; "" if the text does not have that form.
 func formReason(text string) string {
 	m := formWhy.FindStringSubmatch(text)
 	if m == nil {

@@ -90,7 +90,7 @@ func (c *Cache) Get(ctx context.Context, key, version string, build func() (Docu
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		// Who built it may have hung up in the middle; then it is our turn.
+		// The client for which it was built may have disconnected; then build it again.
 		if !errors.Is(b.err, context.Canceled) {
 			return b.entry, b.err
 		}
@@ -198,8 +198,8 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
 	default:
 		e.forms = new([len(codings)]form)
-		// Whoever validates by time alone must see that the bytes are others: what is in
-		// them may be older than they are, as when a list is renamed.
+		// Clients that validate by time alone must see that the bytes changed, although the
+		// articles in them may be older, as when a list is renamed.
 		if !doc.Modified.IsZero() {
 			if !doc.Dated || old != nil && !doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
 				e.doc.Modified = time.Now()

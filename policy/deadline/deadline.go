@@ -202,7 +202,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 }
 
 // isDutyOf reports whether a body behind a day has the duty: 9月30日前，市数据局会同….
-// What all report to the issuer (各市要梳理…报送至省) is asked of readers.
+// A report by all bodies to the issuer (各市要梳理…报送至省) is a duty of readers.
 func isDutyOf(right string) bool {
 	return itsDuty.MatchString(right) && !(strings.HasPrefix(strings.TrimLeft(right, "，, "), "各") && thenToUs.MatchString(right))
 }

@@ -124,7 +124,7 @@ func isNumeral(r rune) bool {
 }
 
 // hanNumber reads one to ninety-nine, and years digit by digit: 六, 十, 二十一, 二〇二六.
-// Other runs of digits are no number: 一二月 is January and February.
+// Other runs of digits are not numbers: 一二月 is January and February.
 func hanNumber(s string) (int, bool) {
 	n, ok := hans.Number(s)
 	digits := utf8.RuneCountInString(s)
