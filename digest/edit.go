@@ -30,7 +30,7 @@ func unhold(ctx context.Context, tx *sql.Tx, issue Issue) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); n == 0 || err != nil {
-		return cmp.Or(err, fmt.Errorf("issue %d of %s is not held; it was sent", issue.Number, issue.List.Slug))
+		return cmp.Or(err, fmt.Errorf("issue %d of %s is not held: it was sent or dropped", issue.Number, issue.List.Slug))
 	}
 	return nil
 }

@@ -185,6 +185,31 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 	}
 }
 
+// TestSendTriesAtOnceWhatWaitsForOurFault is the fault that "issue send" left the mail
+// that met a wrong password to its own time, although the password was right again.
+func TestSendTriesAtOnceWhatWaitsForOurFault(t *testing.T) {
+	t.Parallel()
+	for phase, reply := range map[string]string{"auth": "535 Error: authentication failed", "mail": "550 Domain may not exist or DNS check failed"} {
+		databasetest.Each(t, func(t *testing.T, db *database.DB) {
+			w := newWorld(t, db)
+			w.readersAt("a.example", 2, w.list("weekly", subscribers.Query{}))
+			r, n := newRelay(t), &told{}
+			r.says(phase, reply)
+			w.composeOne()
+			if done := w.run(w.through(n, r)); done.Sent > 0 || done.Refused == "" {
+				t.Fatalf("%s: %+v", phase, done)
+			}
+			r.says("", "")
+			probing := must[*delivery.Deliverer](t)(w.service.NewDeliverer(delivery.Options{
+				Server: mail.Options{Addr: r.Addr, TLS: mail.TLSNone, Username: "u", Password: "p"}, Connections: 4, MessageKey: []byte("key"), Probe: true,
+			}))
+			if done := w.run(probing); done.Sent != 2 {
+				t.Errorf("%s: %+v; want both sent at once", phase, done)
+			}
+		})
+	}
+}
+
 // A refusal for our fault at RCPT or after the message fails the issue, never
 // suppresses, and what was not brought comes with the next issue.
 func TestRefusedForOurFaultSuppressesNobody(t *testing.T) {

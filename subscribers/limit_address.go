@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -39,6 +41,28 @@ func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address st
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE subscribers SET confirmations = confirmations + 1, last_confirmation_at = $2 WHERE id = $1`, id, now)
 	return err == nil, err
+}
+
+// NotMailed takes back that a reader was asked to confirm, since the mail did not go
+// out: the address may be asked again at once.
+func (s *Store) NotMailed(ctx context.Context, address string) error {
+	now := s.now()
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		var id int64
+		err := tx.QueryRowContext(ctx, `UPDATE subscribers SET confirmations = confirmations - 1, last_confirmation_at = NULL
+			WHERE address = $1 AND confirmations > 0 RETURNING id`, address).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE confirmation_counts SET mailed = mailed - 1, last_at = $2 WHERE address_hash = $1 AND mailed > 0`,
+			s.mailboxHash(address), now.Add(-mailboxInterval)); err != nil {
+			return err
+		}
+		return logConsent(ctx, tx, id, 0, "confirmation not mailed", netip.Prefix{}, "", now)
+	})
 }
 
 // mailboxMayBeAsked counts a mail to the mailbox of an address, if one more is

@@ -56,7 +56,7 @@ func (g *globals) openBench(ctx context.Context, settings map[string]string) (*b
 	if g.database != "" {
 		settings["DIBAO_DATABASE_URL"] = g.database
 	}
-	c, err := config.Load("", func(k string) string { return settings[k] })
+	c, err := config.Load(os.DevNull, func(k string) string { return settings[k] })
 	if err != nil {
 		remove()
 		return nil, nil, err

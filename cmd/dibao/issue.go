@@ -193,7 +193,9 @@ func newIssuePreview(g *globals) *cobra.Command {
 			case reader != "":
 				mail, err = a.previewReader(cmd.Context(), reader)
 			default:
-				mail, err = a.previewList(cmd.Context(), args[0], number)
+				if mail, err = a.previewList(cmd.Context(), args[0], number); err == nil {
+					err = a.sayNothingNew(g, cmd, args[0], number)
+				}
 			}
 			if err != nil {
 				return err
@@ -235,12 +237,20 @@ func newIssueSend(g *globals) *cobra.Command {
 			if over != 0 && len(args)+len(lists) == 0 {
 				return usagef("--over is for the held issues of lists; name a list")
 			}
+			if _, err := a.deliverer(); err != nil { // before an issue is released
+				return err
+			}
 			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
 				return err
 			}
 			if g.inServer {
 				g.say(cmd, "dibao serve sends what is due")
 				return jobs.Request(cmd.Context(), a.db, "deliver")
+			}
+			if len(args)+len(lists) == 0 {
+				if err := a.sayHeld(g, cmd); err != nil {
+					return err
+				}
 			}
 			return a.sendNow(g, cmd)
 		}),

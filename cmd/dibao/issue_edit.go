@@ -38,6 +38,30 @@ func (a *app) previewList(ctx context.Context, list string, number int64) (diges
 	return a.digest.PreviewMail(ctx, l)
 }
 
+// sayNothingNew says where the next issue of a list would hold nothing, and which
+// issue is held: the mail is the one that only readers get who want one nevertheless.
+func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number int64) error {
+	if number > 0 {
+		return nil
+	}
+	l, err := a.subscribers.ListBySlug(cmd.Context(), list)
+	if err != nil {
+		return err
+	}
+	items, err := a.digest.Preview(cmd.Context(), l)
+	if err != nil || len(items) > 0 {
+		return err
+	}
+	g.say(cmd, "nothing is new for %s: this mail goes only to readers who want one nevertheless", list)
+	held, err := a.digest.HeldIssues(cmd.Context())
+	for _, i := range held {
+		if i.List.ID == l.ID {
+			g.say(cmd, "%s No. %d is held; see it with --number %d", list, i.Number, i.Number)
+		}
+	}
+	return err
+}
+
 // previewReader renders the next mail of a reader.
 func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, error) {
 	known, err := a.subscribers.SubscriberByAddress(ctx, address)
@@ -159,6 +183,9 @@ func newIssueDrop(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := g.confirm(cmd, "Drop %s No. %d? Its articles count as delivered.", i.List.Slug, i.Number); err != nil {
+				return err
+			}
 			if err := a.digest.Drop(cmd.Context(), i); err != nil {
 				return err
 			}
@@ -197,6 +224,9 @@ func newIssueTest(g *globals) *cobra.Command {
 				return err
 			}
 			if _, err := a.deliverer(); err != nil { // it says what is not set
+				return err
+			}
+			if err := a.sayNothingNew(g, cmd, list, number); err != nil {
 				return err
 			}
 			return a.sendTest(g, cmd, sample, args[0])
@@ -269,4 +299,13 @@ func (a *app) release(g *globals, cmd *cobra.Command, lists []string, over time.
 		}
 	}
 	return nil
+}
+
+// sayHeld names the issues that wait for their release.
+func (a *app) sayHeld(g *globals, cmd *cobra.Command) error {
+	held, err := a.digest.HeldIssues(cmd.Context())
+	for _, i := range held {
+		g.say(cmd, "%s No. %d is held; release it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug)
+	}
+	return err
 }

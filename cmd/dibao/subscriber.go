@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/mailer"
 	"dibao/subscribers"
 )
 
@@ -67,7 +70,10 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 					return fmt.Errorf("no mail goes to %s: the reader takes the lists, is suppressed, or was asked today or three times", args[0])
 				}
 				g.change.detail = "asked to confirm"
-				if err := a.sendConfirmation(cmd.Context(), *mail); err != nil {
+				if err := a.confirm(cmd.Context(), *mail); err != nil {
+					if mailer.IsOurs(err) {
+						err = errors.Join(err, a.subscribers.NotMailed(context.WithoutCancel(cmd.Context()), mail.Address))
+					}
 					return err
 				}
 				g.say(cmd, "asked %s to confirm", subscribers.Readable(mail.Address))

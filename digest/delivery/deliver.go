@@ -109,6 +109,11 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	if n := run.total.Recovered; n > 0 {
 		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", n)
 	}
+	if d.opts.Probe {
+		if err := ledger.hasten(ctx); err != nil {
+			return run.total, fmt.Errorf("find what was refused for our fault: %w", err)
+		}
+	}
 	if err := run.keepPauses(ctx); err != nil {
 		return run.total, err
 	}

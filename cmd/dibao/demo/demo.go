@@ -173,7 +173,7 @@ func (d *Demo) start(ctx context.Context, group *errgroup.Group, o Options, dir 
 	if err != nil {
 		return err
 	}
-	c, err := config.Load("", d.env(o, dir, public, smtpListener))
+	c, err := config.Load(os.DevNull, d.env(o, dir, public, smtpListener))
 	if err != nil {
 		public.Close()
 		return err

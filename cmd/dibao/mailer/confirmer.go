@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,13 @@ import (
 
 // ErrNoServer is the error of a node without a mail server.
 var ErrNoServer = errors.New("no mail server is set; set host in [mail]")
+
+// IsOurs reports whether a mail failed for a reason that does not lie with its address:
+// the server did not refuse it for good once the address was named.
+func IsOurs(err error) bool {
+	var refused *mail.ReplyError
+	return !errors.As(err, &refused) || refused.Code < 500 || !slices.Contains([]string{"rcpt", "data", "dot"}, refused.Phase)
+}
 
 // Confirmer sends confirmation mails off the request path, so that an answer's
 // time reveals nothing about an address. What waits is lost when the node stops:
@@ -85,8 +93,7 @@ func (c *Confirmer) try(ctx context.Context, m waitingMail) {
 		return
 	}
 	m.tries++
-	var refused *mail.ReplyError
-	if errors.As(err, &refused) && refused.Code >= 500 || m.tries >= confirmationTries {
+	if !IsOurs(err) || m.tries >= confirmationTries {
 		c.log.Error("confirmation not sent", "attempt", m.tries, "err", err)
 		return
 	}

@@ -23,6 +23,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/jobs"
+	"dibao/internal/plural"
 	"dibao/subscribers"
 )
 
@@ -145,7 +146,7 @@ func (s *screen) text(english string, args ...any) string {
 	if len(args) == 0 {
 		return format
 	}
-	return fmt.Sprintf(format, args...)
+	return plural.English(fmt.Sprintf(format, args...))
 }
 
 // line writes a line, cut to the width of the screen.
