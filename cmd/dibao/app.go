@@ -79,6 +79,9 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 			return nil, err
 		}
 	}
+	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // a verb says itself what it did
+		c.Log.Level = slog.LevelWarn
+	}
 	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
 }
 

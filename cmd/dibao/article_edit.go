@@ -184,7 +184,7 @@ func newArticleHistory(g *globals) *cobra.Command {
 			for _, c := range changes {
 				views = append(views, historyView{c.At.Format(time.RFC3339), c.What, null(c.Field), c.Value, null(c.Detail)})
 			}
-			return printRows(g, cmd, []any{"At", "What", "Field", "Value", "Detail"}, views, func(v historyView) []any {
+			return printRows(g, cmd, []any{"At", "Event", "Field", "Value", "Detail"}, views, func(v historyView) []any {
 				value := deref(v.Value)
 				if v.What == "correction" && v.Value == nil {
 					value = "(unknown)"

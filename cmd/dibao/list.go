@@ -249,7 +249,7 @@ func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, i
 	if err := printItems(g, cmd, items); err != nil {
 		return err
 	}
-	return printRows(g, cmd, []any{"Left out", "Title", "Why", "Has"}, p.LeftOut, func(v leftView) []any {
+	return printRows(g, cmd, []any{"Left out", "Title", "Why", "Found"}, p.LeftOut, func(v leftView) []any {
 		return []any{v.Article, v.Title, v.Why, deref(v.Has)}
 	})
 }

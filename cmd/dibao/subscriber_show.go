@@ -92,7 +92,7 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v personView) error {
 		g.print(cmd, "  %s %s, every %s %s", s.List, s.State, s.Frequency, narrowed)
 	}
 	fmt.Fprintln(cmd.OutOrStdout())
-	return printRows(g, cmd, []any{"When", "What", "List", "Detail"}, v.TimeLine, func(e timeLine) []any {
+	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e timeLine) []any {
 		return []any{shortTime(e.At, zone), e.Event, orEmpty(e.List), orEmpty(e.Detail)}
 	})
 }

@@ -241,7 +241,7 @@ func parse(file string, content []byte, getenv func(string) string) (Config, err
 		var decode *toml.DecodeError
 		if errors.As(err, &decode) {
 			line, _ := decode.Position()
-			return c, fmt.Errorf("%s:%d: this is not TOML: %s", file, line, strings.TrimPrefix(decode.Error(), "toml: "))
+			return c, fmt.Errorf("%s:%d: this is not TOML: %s; put text in quotes, as in host = \"smtp.example.org\"", file, line, strings.TrimPrefix(decode.Error(), "toml: "))
 		}
 		return c, fmt.Errorf("%s: this is not TOML: %w", file, err)
 	}
