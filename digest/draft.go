@@ -108,7 +108,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 const maxHeldBack = 5000
 
 // heldBack counts the articles that the list asks for, that came since its last
-// issue, and that are held back since they are old and came in a flood (补发旧文).
+// issue, and that are held back since they are old and came in a flood (补登旧文).
 func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, err error) {
 	since := d.list.CreatedAt
 	var last sql.Null[time.Time]

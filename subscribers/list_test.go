@@ -115,7 +115,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("read and given differ:\n%s", diff)
 		}
 
-		if _, err := f.CreateList(ctx, List{Slug: "zhili"}); err == nil || !strings.Contains(err.Error(), "there already") {
+		if _, err := f.CreateList(ctx, List{Slug: "zhili"}); err == nil || !strings.Contains(err.Error(), "exists already") {
 			t.Errorf("a second list of the name: got %v", err)
 		}
 
@@ -129,7 +129,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("after the update: %+v", changed)
 		}
 		got.Slug = "weekly"
-		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "there already") {
+		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "exists already") {
 			t.Errorf("renamed to a name that is taken: got %v", err)
 		}
 		if _, err := f.UpdateList(ctx, List{ID: 999, Slug: "no"}); !errors.Is(err, ErrNotFound) {

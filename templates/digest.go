@@ -94,7 +94,7 @@ type DigestFold struct {
 // DigestFoot is what stands below the sections.
 type DigestFoot struct {
 	Language   string
-	Remarks    []string // 逾期公开 2 件, 补发旧文 12 件, what is left out
+	Remarks    []string // 逾期公开 2 件, 补登旧文 12 件, what is left out
 	ArchiveURL string
 	HomeURL    string
 	Sender     string // name and postal or web address of who sends

@@ -107,7 +107,7 @@ func newAudit(g *globals) *cobra.Command {
 	limit := 50
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Show what admins changed, when and who",
+		Short: "Show who changed what, and when",
 		Args:  cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := a.subscribers.AuditLog(cmd.Context(), before, action, limit)

@@ -77,7 +77,7 @@ func sentence(cmd *cobra.Command) string {
 	if cmd.Long != "" {
 		return cmd.Long
 	}
-	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) {
+	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {
 		return cmd.Short + "。"
 	}
 	return cmd.Short + "."

@@ -102,7 +102,7 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 
 // statusChinese are the words of the screen in Chinese by their English text.
 var statusChinese = map[string]string{
-	"SOURCES": "来源", "NEXT ISSUES": "下一期", "MAILINGS": "发送", "READERS": "读者", "SYSTEM": "系统",
+	"SOURCES": "来源", "NEXT ISSUES": "下一期", "MAILINGS": "群发", "READERS": "读者", "SYSTEM": "系统",
 	"none; add one with: dibao source add URL":      "没有；添加来源：dibao source add URL",
 	"none; create one with: dibao list create NAME": "没有；创建列表：dibao list create 名称",
 	"none yet":        "还没有",
@@ -122,7 +122,7 @@ var statusChinese = map[string]string{
 	"reports of the last 7 days: %s":                                 "近 7 天的报告：%s", "suppressed addresses: %s": "停发的地址：%s",
 	"database %s, %s of disk free": "数据库 %s，磁盘剩余 %s", "database %s": "数据库 %s",
 	"confirmed": "已确认", "pending": "待确认", "unsubscribed": "已退订",
-	"ok": "正常", "new": "未采集", "failing": "失败", "blocked": "被拒", "changed": "已改版", "quiet": "沉寂", "flood": "存档涌入", "gone": "已撤", "paused": "暂停",
+	"ok": "正常", "new": "未采集", "failing": "采集失败", "blocked": "被拒", "changed": "已改版", "quiet": "久未更新", "flood": "旧文涌入", "gone": "已撤除", "paused": "暂停",
 	"composed": "已编排", "sending": "发送中", "cancelled": "已取消", "done": "完成",
 	"bounce": "退信", "complaint": "投诉", "unsubscribe": "退订", "auto-reply": "自动回复",
 	"not-spam": "非垃圾邮件", "notice": "给管理员的报告", "other": "其他", "admin": "管理员", "forgotten": "已删除", "imported": "导入",
