@@ -53,6 +53,9 @@ func Find(root *html.Node, c when.Clock) Found {
 		return Found{}
 	}
 	found := f.read(best)
+	if f.links > maxLinks {
+		found.Dropped.Add(ManyLinks, "30,000", "")
+	}
 	if next != nil {
 		f.offer(next, &found)
 	}

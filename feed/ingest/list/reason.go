@@ -8,6 +8,7 @@ type Reason string
 // The reasons.
 const (
 	Behind        Reason = "behind-limit"
+	ManyLinks     Reason = "many-links"
 	NoLink        Reason = "no-link"
 	Placeholder   Reason = "template"
 	NoText        Reason = "no-text"
@@ -26,6 +27,7 @@ const (
 // sentences say the reasons to admins, in English and Chinese; %s is the detail.
 var sentences = map[Reason][2]string{
 	Behind:        {"the list has more than %s rows", "列表超过 %s 行"}, // that are read
+	ManyLinks:     {"the page has more than %s links; the others were not read", "页面上的链接超过 %s 个，其余没有读取"},
 	NoLink:        {"the row has no link", "这一行没有链接"},
 	Placeholder:   {"the row is a template without content", "这一行是没有内容的模板"},
 	NoText:        {"the link of the row has no text", "这一行的链接没有文字"},

@@ -40,7 +40,12 @@ type finder struct {
 	dates map[*html.Node][]when.When
 	often map[string]int // how many links that may be titles lead to an address
 	steps int            // left between repeated containers
+	links int            // that may be titles
 }
+
+// maxLinks is how many links of a page are looked at; the longest lists have some
+// thousand rows.
+const maxLinks = 30_000
 
 // isRow reports whether an element may be a row.
 func (f *finder) isRow(n *html.Node) bool {
@@ -90,7 +95,10 @@ func (f *finder) look(n *html.Node) *info {
 	}
 	href := Address(n)
 	in.any = in.any || href != ""
-	if text := textOrTitle(n); href != "" && in.links == 0 && letters(text) >= f.least && !isNumber(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
+	if href != "" {
+		f.links++
+	}
+	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && letters(text) >= f.least && !isNumber(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(textOrTitle(n)), maxChars)
