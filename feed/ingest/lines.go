@@ -153,10 +153,14 @@ const (
 // imprint is a line of who runs a site.
 var imprint = lazyregexp.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$|^网站(?:管理|维护|保留)|^地\s?址[:：].{0,50}(?:邮编|电话)`)
 
+// maxImprint is the most characters of such a line; a longer one that names copyright
+// is a text about it.
+const maxImprint = 400
+
 // proseOf returns how many characters of a line are running text.
 func proseOf(text string, size, link int) int {
 	plain := size - link
-	if plain < minProse || link*2 > size || imprint.MatchString(text) {
+	if plain < minProse || link*2 > size || size <= maxImprint && imprint.MatchString(text) {
 		return 0
 	}
 	if strings.ContainsAny(text, "。，；！？、：") || strings.Contains(text, ". ") || strings.Contains(text, ", ") || strings.HasSuffix(text, ".") && plain > 30 {
