@@ -120,12 +120,14 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	root.SetErr(&talk)
 	if terminal != nil {
 		root.SetOut(cli.Screen{Writer: &out, Columns: terminal.Columns})
-		s.answer(w, http.StatusOK, ended(root.ExecuteContext(r.Context()), out.String, talk.String))
-		return
 	}
+	err = root.ExecuteContext(r.Context())
 	status := http.StatusOK
 	var part *partialError
-	switch err := root.ExecuteContext(r.Context()); {
+	switch {
+	case terminal != nil:
+		s.answer(w, status, ended(err, out.String(), talk.String()))
+		return
 	case err == nil:
 	case errors.As(err, &part):
 		status = http.StatusMultiStatus
@@ -145,8 +147,8 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 }
 
 // ended is what a terminal shows of a verb that ran.
-func ended(err error, out, talk func() string) remote.Answer {
-	a := remote.Answer{Out: out(), Talk: talk()}
+func ended(err error, out, talk string) remote.Answer {
+	a := remote.Answer{Out: out, Talk: talk}
 	var q question
 	if errors.As(err, &q) {
 		a.Question = string(q)

@@ -3,16 +3,13 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
 	"dibao/subscribers"
 )
@@ -20,18 +17,11 @@ import (
 func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 	t.Parallel()
 	url := databasetest.SQLite(t)
-	c, err := config.Load("", func(k string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[k] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
 	if _, err := a.subscribers.CreateList(t.Context(), subscribers.List{Slug: "weekly"}); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	tokens := map[string]string{"none": "", "wrong": "dibao_" + strings.Repeat("A", 43)}
 	for name, scopes := range map[string][]string{"reader": {"read"}, "adder": {"subscriber:add"}, "all": {"subscriber", "list", "read"}, "gone": {"read"}} {
 		if tokens[name], err = a.subscribers.CreateAPIToken(t.Context(), name, scopes); err != nil {

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -19,6 +21,7 @@ import (
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/feed/publish/feedtest"
+	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/mail/smtptest"
@@ -67,6 +70,21 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// openTestApp opens what verbs work with, by settings of the environment.
+func openTestApp(t *testing.T, settings map[string]string) *app {
+	t.Helper()
+	c, err := config.Load("", func(name string) string { return settings[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.close)
+	return a
 }
 
 // demoOnce runs the demo once and returns its summary and exit error.

@@ -2,17 +2,13 @@ package main
 
 import (
 	"bytes"
-	"io"
-	"log/slog"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
 	"dibao/subscribers"
 )
@@ -22,15 +18,7 @@ import (
 func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 	t.Parallel()
 	url := databasetest.SQLite(t)
-	c, err := config.Load("", func(k string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[k] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
 	weekly, err := a.subscribers.CreateList(t.Context(), subscribers.List{Slug: "weekly", Title: "周刊"})
 	if err != nil {
 		t.Fatal(err)

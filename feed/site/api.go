@@ -106,7 +106,7 @@ func Paging(q url.Values) (limit int, before int64, err error) {
 	}
 	if s := q.Get("cursor"); s != "" {
 		if before, err = strconv.ParseInt(s, 36, 64); err != nil || before < 1 {
-			return 0, 0, fault.Invalid("cursor is none of ours; take it from next")
+			return 0, 0, fault.Invalid("cursor is not valid; use the value of next in the previous answer")
 		}
 	}
 	return limit, before, nil

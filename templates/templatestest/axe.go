@@ -9,7 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Axe returns the script of axe-core, which «make needs» fetches; "" where it is not
+// Axe returns the script of axe-core, which "make needs" fetches; "" where it is not
 // there.
 func Axe(t testing.TB) string {
 	t.Helper()
