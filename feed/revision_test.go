@@ -10,7 +10,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
-	"dibao/policy"
+	"dibao/policy/diff"
 )
 
 // TestRecheck edits one page silently, takes another away and puts a wall before
@@ -60,13 +60,13 @@ func TestRecheck(t *testing.T) {
 		if err != nil || len(revisions) != 1 {
 			t.Fatalf("%d revisions, %v", len(revisions), err)
 		}
-		var changes []policy.Change
-		for _, c := range policy.Diff(revisions[0].Paragraphs, get(all[0]).Facts.Paragraphs) {
-			if c.Op != policy.Kept {
+		var changes []diff.Change
+		for _, c := range diff.Between(revisions[0].Paragraphs, get(all[0]).Facts.Paragraphs) {
+			if c.Op != diff.Kept {
 				changes = append(changes, c)
 			}
 		}
-		if len(changes) != 1 || changes[0].Op != policy.Rewritten || !strings.Contains(changes[0].Old, "年底前") || !strings.Contains(changes[0].New, "明年六月底前") {
+		if len(changes) != 1 || changes[0].Op != diff.Rewritten || !strings.Contains(changes[0].Old, "年底前") || !strings.Contains(changes[0].New, "明年六月底前") {
 			t.Errorf("changes %+v", changes)
 		}
 		if a := get(all[1]); !a.WithdrawnAt.IsZero() {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dibao/policy/diff"
 )
 
 // lawFacts reads a law of the test data as a page of nothing but text.
@@ -203,5 +205,27 @@ func TestCompareIsBounded(t *testing.T) {
 			t.Errorf("%s: %+v, %d steps", c.name, s, maxSteps-int(left))
 		}
 		t.Logf("%s: %d steps", c.name, maxSteps-int(left))
+	}
+}
+
+// Between a law and its amended version most paragraphs stay, and what was
+// rewritten is shown by its words.
+func TestDiffOfLaws(t *testing.T) {
+	t.Parallel()
+	dir := sharedData(t, "laws")
+	b, err := os.ReadFile(filepath.Join(dir, "pairs.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[byte]int)
+	for _, row := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		old, amended, _ := strings.Cut(strings.TrimSpace(row), "\t")
+		for _, c := range diff.Between(lawFacts(t, filepath.Join(dir, "versions"), old).Paragraphs, lawFacts(t, filepath.Join(dir, "versions"), amended).Paragraphs) {
+			counts[c.Op]++
+		}
+	}
+	t.Logf("kept %d, rewritten %d, removed %d, added %d", counts[diff.Kept], counts[diff.Rewritten], counts[diff.Removed], counts[diff.Added])
+	if all := counts[diff.Kept] + counts[diff.Rewritten]; all == 0 || counts[diff.Removed]+counts[diff.Added] > all {
+		t.Errorf("more came and went than stayed: %v", counts)
 	}
 }

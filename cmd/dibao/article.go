@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/diff"
 	"dibao/policy/warn"
 
 	"github.com/spf13/cobra"
@@ -181,8 +182,8 @@ func newArticleDiff(g *globals) *cobra.Command {
 			for i, v := range versions[:len(versions)-1] {
 				next := versions[i+1]
 				fmt.Fprintf(cmd.OutOrStdout(), "@@ %s\n", v.ReplacedAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04"))
-				changes := policy.Diff(append([]string{v.Title}, v.Paragraphs...), append([]string{next.Title}, next.Paragraphs...))
-				fmt.Fprint(cmd.OutOrStdout(), policy.FormatDiff(changes))
+				changes := diff.Between(append([]string{v.Title}, v.Paragraphs...), append([]string{next.Title}, next.Paragraphs...))
+				fmt.Fprint(cmd.OutOrStdout(), diff.Format(changes))
 			}
 			return nil
 		}),

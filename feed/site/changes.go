@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"dibao/feed"
-	"dibao/policy"
+	"dibao/policy/diff"
 	"dibao/templates"
 )
 
@@ -50,21 +50,21 @@ func textChange(ctx context.Context, before, after []string) (templates.TextChan
 		return templates.TextChange{}, ctx.Err()
 	}
 	defer func() { <-comparing }()
-	changes, ok := policy.DiffWithin(before, after, maxDiff)
+	changes, ok := diff.Within(before, after, maxDiff)
 	return templates.TextChange{Paragraphs: changedParagraphs(changes), TooLong: !ok}, nil
 }
 
 // changedParagraphs fills what a page shows of a comparison: all but what stayed.
-func changedParagraphs(changes []policy.Change) []templates.ChangedParagraph {
+func changedParagraphs(changes []diff.Change) []templates.ChangedParagraph {
 	var all []templates.ChangedParagraph
 	for _, c := range changes {
 		p := templates.ChangedParagraph{Article: c.Article}
 		switch c.Op {
-		case policy.Kept:
+		case diff.Kept:
 			continue
-		case policy.Removed:
+		case diff.Removed:
 			p.Pieces = []templates.ChangedPiece{{Op: "-", Text: c.Old}}
-		case policy.Added:
+		case diff.Added:
 			p.Pieces = []templates.ChangedPiece{{Op: "+", Text: c.New}}
 		default:
 			for _, s := range c.Spans {

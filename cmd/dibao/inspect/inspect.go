@@ -23,6 +23,7 @@ import (
 	"dibao/internal/mail"
 	"dibao/internal/redact"
 	"dibao/policy"
+	"dibao/policy/diff"
 )
 
 // FileReader returns the text of a PDF, DOCX or OFD file, page by page.
@@ -176,7 +177,7 @@ func newInspectDiff(readFile FileReader) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(cmd.OutOrStdout(), policy.FormatDiff(policy.Diff(facts[0].Paragraphs, facts[1].Paragraphs)))
+			_, err = io.WriteString(cmd.OutOrStdout(), diff.Format(diff.Between(facts[0].Paragraphs, facts[1].Paragraphs)))
 			return err
 		},
 	}

@@ -1,4 +1,4 @@
-package policy
+package diff
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 )
 
 // spans compares two paragraphs by character; numbers and Latin words are whole.
-func (left *steps) spans(before, after string) []Span {
+func (left *budget) spans(before, after string) []Span {
 	if left.spend(perCharacter * (utf8.RuneCountInString(before) + utf8.RuneCountInString(after))); left.over() {
 		return nil
 	}

@@ -1,11 +1,11 @@
-package policy_test
+package diff_test
 
 import (
 	"strings"
 	"testing"
 
 	"dibao/internal/costtest"
-	"dibao/policy"
+	"dibao/policy/diff"
 )
 
 // TestCostOfComparing compares texts with versions of themselves, within the
@@ -24,8 +24,8 @@ func TestCostOfComparing(t *testing.T) {
 	}, func(b []byte) {
 		before := strings.Split(string(b), "\n")
 		after := strings.Split(strings.NewReplacer("做好", "开展", "养", "老", "a1", "b", "条", "款").Replace(string(b)), "\n")
-		changes, _ := policy.DiffWithin(before, after, budget)
-		policy.FormatDiff(changes)
+		changes, _ := diff.Within(before, after, budget)
+		diff.Format(changes)
 	})
 	costtest.Report(t, "policy, comparison")
 }

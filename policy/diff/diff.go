@@ -1,12 +1,16 @@
-package policy
+// Package diff says what differs between two versions of a text: by paragraph, and
+// within a rewritten paragraph by word.
+package diff
 
 import (
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/fold"
 )
 
 // The operations of a [Change] and of a [Span].
@@ -51,19 +55,19 @@ const (
 	shortKept = 2
 )
 
-// Diff compares two versions of a text by paragraph, and within a rewritten
+// Between compares two versions of a text by paragraph, and within a rewritten
 // paragraph by character, number and Latin word. A paragraph that only moved
 // under another article number (第五条 is now 第六条) is matched with itself. The Old
 // of all changes is the old text, the New the new one.
-func Diff(before, after []string) []Change {
-	changes, _ := DiffWithin(before, after, math.MaxInt)
+func Between(before, after []string) []Change {
+	changes, _ := Within(before, after, math.MaxInt)
 	return changes
 }
 
-// DiffWithin is Diff within a budget of steps, of which one takes about 10 ns. It
+// Within is Between within a budget of steps, of which one takes about 10 ns. It
 // returns false for texts that need more, or are too different to pay for it.
-func DiffWithin(before, after []string, budget int) ([]Change, bool) {
-	d := differ{before: before, after: after, left: steps(budget)}
+func Within(before, after []string, most int) ([]Change, bool) {
+	d := differ{before: before, after: after, left: budget(most)}
 	d.left.spend(bytesOf(before) + bytesOf(after) + perParagraph*(len(before)+len(after)))
 	if d.left.over() {
 		return nil, false
@@ -84,6 +88,12 @@ func DiffWithin(before, after []string, budget int) ([]Change, bool) {
 	return d.changes, true
 }
 
+// budget is how many steps are left.
+type budget int
+
+func (left *budget) spend(n int) { *left -= budget(n) }
+func (left *budget) over() bool  { return *left < 0 }
+
 func bytesOf(paragraphs []string) (n int) {
 	for _, p := range paragraphs {
 		n += len(p)
@@ -96,7 +106,7 @@ type differ struct {
 	before, after            []string
 	oldArticles, newArticles []string
 	changes                  []Change
-	left                     steps
+	left                     budget
 }
 
 var leadingArticle = lazyregexp.New(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
@@ -123,6 +133,9 @@ func keysOf(paragraphs []string) []string {
 	}
 	return out
 }
+
+// squeeze drops all white space.
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // pair adds two paragraphs that stand for each other.
 func (d *differ) pair(i, j int) {
@@ -194,7 +207,8 @@ func bigramSets(paragraphs []string) []map[[2]rune]struct{} {
 	out := make([]map[[2]rune]struct{}, len(paragraphs))
 	for i, p := range paragraphs {
 		p = p[:min(len(p), 16*maxBigrams)]
-		runes := []rune(cleanForComparison(leadingArticle.ReplaceAllString(p, "")))
+		runes := []rune(fold.Text(leadingArticle.ReplaceAllString(p, "")))
+		runes = slices.DeleteFunc(runes, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '〇' })
 		out[i] = make(map[[2]rune]struct{}, len(runes))
 		for k := 1; k < min(len(runes), maxBigrams); k++ {
 			out[i][[2]rune{runes[k-1], runes[k]}] = struct{}{}
@@ -232,7 +246,7 @@ func diceSteps(olds, news []map[[2]rune]struct{}) (n int) {
 
 // align returns which elements of a and b stay, as pairs of indexes in order: a
 // longest common subsequence where the table for it is small enough.
-func (left *steps) align(a, b []string) [][2]int {
+func (left *budget) align(a, b []string) [][2]int {
 	var head, tail [][2]int
 	offset := 0
 	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
@@ -253,7 +267,7 @@ func (left *steps) align(a, b []string) [][2]int {
 
 // commonSubsequence is that of Wagner and Fischer (1974) for short texts; longer
 // ones are parted at what both have exactly once (patience).
-func (left *steps) commonSubsequence(a, b []string) [][2]int {
+func (left *budget) commonSubsequence(a, b []string) [][2]int {
 	n, m := len(a), len(b)
 	if n == 0 || m == 0 {
 		return nil
@@ -351,10 +365,10 @@ func uniqueAnchors(a, b []string) [][2]int {
 	return out
 }
 
-// FormatDiff writes changes for a terminal or a mail, a line each: its article,
+// Format writes changes for a terminal or a mail, a line each: its article,
 // "-" went, "+" came, "~" rewritten with [-what went-] and {+what came+} (as wdiff
 // does). What stayed is left out but for its count.
-func FormatDiff(changes []Change) string {
+func Format(changes []Change) string {
 	var b strings.Builder
 	kept, article := 0, ""
 	stayed := func() {

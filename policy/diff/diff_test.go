@@ -1,10 +1,8 @@
-package policy
+package diff
 
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +24,7 @@ func versionsOf(changes []Change) (before, after []string) {
 // checkDiff fails where a diff does not give both versions back.
 func checkDiff(t *testing.T, before, after []string) []Change {
 	t.Helper()
-	changes := Diff(before, after)
+	changes := Between(before, after)
 	a, b := versionsOf(changes)
 	if !slices.Equal(a, before) || !slices.Equal(b, after) {
 		t.Fatalf("from %q to %q gives %q and %q", before, after, a, b)
@@ -62,7 +60,7 @@ func TestDiff(t *testing.T) {
 		{"ShortKept", "甲乙丙丁戊己庚辛壬癸子丑寅卯", "甲乙丙丁天己地辛壬癸子丑寅卯", "~ 甲乙丙丁[-戊己庚-]{+天己地+}辛壬癸子丑寅卯\n"},
 	} {
 		changes := checkDiff(t, strings.Split(c.before, "\n"), strings.Split(c.after, "\n"))
-		if got := FormatDiff(changes); got != c.want {
+		if got := Format(changes); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
@@ -99,28 +97,6 @@ func TestDiffComesBack(t *testing.T) {
 	checkDiff(t, slices.Repeat([]string{"y", "x"}, 3000), slices.Repeat([]string{"x", "z"}, 3000))
 }
 
-// Between a law and its amended version most paragraphs stay, and what was
-// rewritten is shown by its words.
-func TestDiffOfLaws(t *testing.T) {
-	t.Parallel()
-	dir := sharedData(t, "laws")
-	b, err := os.ReadFile(filepath.Join(dir, "pairs.tsv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	counts := make(map[byte]int)
-	for _, row := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
-		old, amended, _ := strings.Cut(strings.TrimSpace(row), "\t")
-		for _, c := range checkDiff(t, lawFacts(t, filepath.Join(dir, "versions"), old).Paragraphs, lawFacts(t, filepath.Join(dir, "versions"), amended).Paragraphs) {
-			counts[c.Op]++
-		}
-	}
-	t.Logf("kept %d, rewritten %d, removed %d, added %d", counts[Kept], counts[Rewritten], counts[Removed], counts[Added])
-	if all := counts[Kept] + counts[Rewritten]; all == 0 || counts[Removed]+counts[Added] > all {
-		t.Errorf("more came and went than stayed: %v", counts)
-	}
-}
-
 func FuzzDiff(f *testing.F) {
 	f.Add("第一条 甲\n乙", "第二条 甲\n丙")
 	f.Add("a\n\nb", "b\na")
@@ -140,7 +116,7 @@ func TestDiffIsBounded(t *testing.T) {
 		return out
 	}
 	const budget = 20 << 20
-	if changes, ok := DiffWithin(paragraphs(50, "甲"), paragraphs(50, "乙"), budget); !ok || len(changes) != 50 {
+	if changes, ok := Within(paragraphs(50, "甲"), paragraphs(50, "乙"), budget); !ok || len(changes) != 50 {
 		t.Errorf("a short text: %d changes, %v", len(changes), ok)
 	}
 	alike := func(end string) (out []string) {
@@ -159,7 +135,7 @@ func TestDiffIsBounded(t *testing.T) {
 		"20 MB":                              {paragraphs(200_000, ""), paragraphs(200_000, "")},
 		"one endless paragraph":              {long, {long[0][3:] + "戊"}},
 	} {
-		if _, ok := DiffWithin(pair[0], pair[1], budget); ok && name != "one endless paragraph" {
+		if _, ok := Within(pair[0], pair[1], budget); ok && name != "one endless paragraph" {
 			t.Errorf("%s was compared", name)
 		}
 	}
