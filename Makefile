@@ -70,6 +70,8 @@ needs:
 	[ -x /usr/sbin/postgrey ] || missing="$$missing postgrey"; \
 	[ -x /usr/bin/rspamd ] || missing="$$missing rspamd"; \
 	command -v spamassassin >/dev/null || missing="$$missing spamassassin"; \
+	[ ! -f /etc/debian_version ] || command -v debootstrap >/dev/null || missing="$$missing debootstrap"; \
+	[ ! -f /etc/debian_version ] || command -v lintian >/dev/null || missing="$$missing lintian"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing$$missing"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
@@ -81,6 +83,8 @@ needs:
 	[ -f "$$cache/node_modules/axe-core/axe.min.js" ] || \
 	npm install --prefix "$$cache" --no-audit --no-fund --no-save --loglevel=error $(AXE) >/dev/null || \
 	{ echo "left out: the check of the pages by $(AXE)"; [ "$$CI" != true ]; }
+	@[ ! -f /etc/debian_version ] || [ "$$(id -u)" != 0 ] || deploy/debian-root.sh || \
+	{ echo "left out: the installation of the .deb"; [ "$$CI" != true ]; }
 
 # The trust suite in full: every command of the table in docs/trust.md, one line a
 # figure. It takes up to an hour on 2 cores.

@@ -5,7 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-nfpm="$go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0"
 sbom="$go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
 # linux/arm is left out: the queue's SQLite driver fails on 32 bits.
 platforms=${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 windows/amd64}
@@ -13,22 +12,12 @@ version=$(git describe --tags --match 'v*' --always --dirty 2>/dev/null | sed 's
 case $version in [0-9]*.[0-9]*) ;; *) version=0.0.0-$version ;; esac
 epoch=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH=$epoch
-rm -rf dist && mkdir -p dist/stage/man dist/stage/completions
+rm -rf dist && mkdir -p dist/stage
 stage=dist/stage
 
 # What is the same on each platform comes from the program on this one.
 CGO_ENABLED=0 $go build -trimpath -ldflags "-s -w" -o $stage/native ./cmd/dibao
-$stage/native man $stage/man
-gzip -9n $stage/man/*.1
-$stage/native completion bash > $stage/completions/dibao.bash
-$stage/native completion zsh > $stage/completions/_dibao
-$stage/native completion fish > $stage/completions/dibao.fish
-$go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/dibao | sort -u |
-while read -r path v dir; do
-	printf '%s\n%s %s\n\n' "----------------------------------------------------------------" "$path" "$v"
-	find "$dir" -maxdepth 1 -type f \( -iname 'licen*' -o -iname 'copying*' -o -iname 'notice*' \) | sort | xargs -r cat
-	echo
-done > $stage/NOTICES.txt
+deploy/texts.sh $stage/native $stage "$version"
 
 archive() { # archive NAME FOLDER: reproducible
 	tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$2" -cf - . | gzip -9n > "dist/$1.tar.gz"
@@ -45,7 +34,7 @@ for platform in $platforms; do
 	if [ "$os" = linux ]; then
 		cp "$into/dibao" $stage/dibao
 		for kind in deb rpm; do
-			ARCH=$arch VERSION=$version $nfpm package --config deploy/nfpm.yaml --packager $kind --target dist/
+			deploy/pack.sh $kind $stage "$arch" "$version" dist/
 		done
 	fi
 done

@@ -35,8 +35,15 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	for _, end := range atExit {
+		end()
+	}
+	os.Exit(status)
 }
+
+// atExit is what tests share until all have ended.
+var atExit []func()
 
 // receive is the mail server of receiver: it says where it listens, and a line
 // for each message.

@@ -42,9 +42,7 @@ func TestCommandsInDocsExist(t *testing.T) {
 			var shown []string
 			if inBlock {
 				trimmed = strings.TrimPrefix(trimmed, "bin/")
-				if i := strings.Index(trimmed, "dibao --"); i > 0 { // behind sudo and the like
-					trimmed = trimmed[i:]
-				}
+				trimmed = strings.TrimPrefix(trimmed, "sudo -u dibao ")
 				if strings.HasPrefix(trimmed, "dibao ") {
 					shown = append(shown, trimmed)
 				}

@@ -100,7 +100,7 @@ func newRootWith(g *globals) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version") // as the library would, without a letter of its own
 	flags := root.PersistentFlags()
-	flags.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder)")
+	flags.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder, then /etc/dibao)")
 	flags.StringVar(&g.database, "database", g.database, "database URL, sqlite:PATH or postgres://… (overrides the configuration)")
 	flags.BoolVar(&g.json, "json", false, "print JSON with stable keys")
 	flags.BoolVar(&g.quiet, "quiet", false, "print only results and errors")

@@ -192,7 +192,8 @@ func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.na
 const maxFile = 128 << 10
 
 // Load reads the file at path, else config.toml here, else the one in the user's
-// config folder, else none. getenv is os.Getenv. All mistakes are reported together.
+// config folder, else that of an installed package, else none. getenv is os.Getenv.
+// All mistakes are reported together.
 func Load(path string, getenv func(string) string) (Config, error) {
 	file, content, err := find(path)
 	if err != nil {
@@ -203,6 +204,9 @@ func Load(path string, getenv func(string) string) (Config, error) {
 	return c, err
 }
 
+// systemFile is the configuration of the daemon where a package installed dibao.
+const systemFile = "/etc/dibao/config.toml"
+
 func find(path string) (name string, content []byte, err error) {
 	names := []string{path}
 	if path == "" {
@@ -210,6 +214,7 @@ func find(path string) (name string, content []byte, err error) {
 		if dir, err := os.UserConfigDir(); err == nil {
 			names = append(names, filepath.Join(dir, "dibao", "config.toml"))
 		}
+		names = append(names, systemFile)
 	}
 	for _, name := range names {
 		f, err := os.Open(name)
@@ -218,6 +223,9 @@ func find(path string) (name string, content []byte, err error) {
 				return "", nil, fmt.Errorf("configuration %s does not exist; create one with: dibao init --config %s", path, path)
 			}
 			continue
+		}
+		if errors.Is(err, os.ErrPermission) && name == systemFile {
+			return "", nil, fmt.Errorf("configuration: %w; run the command as the user of the daemon: sudo -u dibao dibao …, or name a file of yours with --config", err)
 		}
 		if err != nil {
 			return "", nil, fmt.Errorf("configuration: %w", err)

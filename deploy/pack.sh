@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Makes a package of what is in STAGE: pack.sh deb|rpm STAGE ARCH VERSION INTO.
+# Who publishes packages sets MAINTAINER to a name and address.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+package=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+export STAGE=$2 ARCH=$3 VERSION=$4
+export MAINTAINER=${MAINTAINER:-dibao <dibao@localhost>}
+config=deploy/nfpm.yaml
+if [ "$1" = deb ]; then # there, the license has a file and no field
+	config=$2/nfpm.yaml
+	grep -v '^license:' deploy/nfpm.yaml > "$config"
+fi
+${NFPM:-${GO:-go} run $package} package --config "$config" --packager "$1" --target "$5"
