@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	netmail "net/mail"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -28,11 +26,9 @@ import (
 	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
-	"dibao/internal/mail"
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/subscribers"
-	"dibao/templates"
 )
 
 // app is an open database with the features on it: what every verb works with.
@@ -173,94 +169,9 @@ const siteName = mailer.SiteName
 
 func (a *app) close() { a.db.Close() }
 
-// sendConfirmation mails the opt-in of one reader, or asks a mailbox for its
-// word on a change of address.
-func (a *app) sendConfirmation(ctx context.Context, c subscribers.Confirmation) error {
-	switch c.Kind {
-	case subscribers.KindOptIn:
-	case subscribers.KindChangeOld, subscribers.KindChangeNew:
-		return a.sendChange(ctx, c)
-	default:
-		return a.sendLink(ctx, c)
-	}
-	titles := make([]string, len(c.Lists))
-	for i, l := range c.Lists {
-		titles[i] = l.Title
-	}
-	view := templates.Confirmation{
-		Language: c.Language, SiteName: siteName, Lists: titles, Days: subscribers.ConfirmDays,
-		ConfirmURL: a.config.Server.BaseURL + "/confirm/" + c.Token,
-	}
-	m, err := view.Mail()
-	if err != nil {
-		return err
-	}
-	return a.sendOne(ctx, c.Address, view.Subject(), m.Text, m.HTML)
-}
-
-func (a *app) sendChange(ctx context.Context, c subscribers.Confirmation) error {
-	view := templates.AddressChange{
-		Language: c.Language, SiteName: siteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: subscribers.Readable(c.NewAddress),
-		Hours: subscribers.AskHours, ConfirmURL: a.config.Server.BaseURL + "/change/" + c.Token,
-	}
-	m, err := view.Mail()
-	if err != nil {
-		return err
-	}
-	return a.sendOne(ctx, c.Address, view.Subject(), m.Text, m.HTML)
-}
-
-// sendLink sends the link that a reader asked for.
-func (a *app) sendLink(ctx context.Context, c subscribers.Confirmation) error {
-	view := templates.ReaderLink{Language: c.Language, SiteName: siteName, Key: string(c.Kind), Hours: subscribers.AskHours}
-	path := "/" + string(c.Kind) + "/"
-	if c.Kind == subscribers.KindLink {
-		path, view.Hours = "/preferences/", 0
-	}
-	view.URL = a.config.Server.BaseURL + path + c.Token
-	m, err := view.Mail()
-	if err != nil {
-		return err
-	}
-	return a.sendOne(ctx, c.Address, view.Subject(), m.Text, m.HTML)
-}
-
-// sendOne sends one message that belongs to no mailing.
-func (a *app) sendOne(ctx context.Context, address, subject, text, html string) error {
-	body, from, err := a.oneMessage(address, subject, text, html)
-	if err != nil {
-		return err
-	}
-	conn, err := a.dial(ctx, address)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	_, err = conn.Send(ctx, mail.Envelope{From: from, To: address, Body: body}, func() error { return nil })
-	return err
-}
-
-// oneMessage makes a message from the node's own address, signed.
-func (a *app) oneMessage(address, subject, text, html string) (body []byte, from string, err error) {
-	sender, err := mailer.Sender(a.config)
-	if err != nil {
-		return nil, "", err
-	}
-	signer, err := mailer.Signer(a.config)
-	if err != nil {
-		return nil, "", err
-	}
-	prepared, err := mail.Prepare(mail.Message{
-		From: sender, Subject: subject, Date: time.Now(), Text: text, HTML: html, DKIM: signer,
-		Headers: []mail.Header{{Name: "Auto-Submitted", Value: "auto-generated"}},
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	domain := sender.Address[strings.LastIndexByte(sender.Address, '@')+1:]
-	id := mail.MessageID(a.subscribers.Keys().MessageIDKey(), -time.Now().UnixNano(), 0, domain)
-	body, err = prepared.Append(nil, mail.Personal{To: netmail.Address{Address: address}, MessageID: id})
-	return body, sender.Address, err
+// mailer sends messages that belong to no mailing.
+func (a *app) mailer() *mailer.Mailer {
+	return &mailer.Mailer{Config: a.config, Keys: a.subscribers.Keys()}
 }
 
 // newLogger writes the log as configured, without passwords and tokens.

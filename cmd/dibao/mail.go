@@ -177,7 +177,7 @@ func (a *app) sendTraced(ctx context.Context, m digest.Sample, to string, trace 
 	var unreached []error
 	for _, server := range mailer.Servers(a.config) {
 		server.Trace = trace
-		conn, err := a.dialWith(ctx, server, to)
+		conn, err := a.mailer().DialWith(ctx, server, to)
 		if err != nil {
 			unreached = append(unreached, fmt.Errorf("%s: %w", server.Addr, err))
 			continue

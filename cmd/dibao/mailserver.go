@@ -1,41 +1,17 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"strings"
 
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest/delivery"
 	"dibao/internal/budget"
-	"dibao/internal/fetch"
-	"dibao/internal/mail"
 )
-
-// server says how the first configured mail server is reached.
-func (a *app) server() mail.Options { return mailer.Servers(a.config)[0] }
 
 // envelopeFrom is the sender that a mailing's mail has on its envelope, for a mail
 // that is of no mailing.
 func (a *app) envelopeFrom(from string) string {
 	return a.digest.EnvelopeFrom(from, a.subscribers.Keys().BounceToken(0))
-}
-
-// router finds the servers of domains.
-func (a *app) router() *mail.Router {
-	return &mail.Router{Check: fetch.CheckAddr}
-}
-
-// dial connects to where a message to an address is sent.
-func (a *app) dial(ctx context.Context, address string) (*mail.Conn, error) {
-	return a.dialWith(ctx, a.server(), address)
-}
-
-func (a *app) dialWith(ctx context.Context, server mail.Options, address string) (*mail.Conn, error) {
-	if !mailer.Direct(a.config) {
-		return mail.Dial(ctx, server)
-	}
-	return a.router().Dial(ctx, address[strings.LastIndexByte(address, '@')+1:], server)
 }
 
 // newDeliverer returns a deliverer that sends by the configured servers.
@@ -59,7 +35,7 @@ func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]delivery.Limit),
 	}
 	if mailer.Direct(a.config) {
-		opts.Direct = a.router()
+		opts.Direct = mailer.Router()
 		for domain, l := range delivery.StandardLimits {
 			opts.Limits[domain] = l
 		}

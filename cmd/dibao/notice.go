@@ -36,7 +36,7 @@ func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
 	if err != nil {
 		return err
 	}
-	return a.sendOne(ctx, a.config.Mail.Admin, siteName+": "+letter.Title, m.Text, m.HTML)
+	return a.mailer().Send(ctx, a.config.Mail.Admin, siteName+": "+letter.Title, m.Text, m.HTML)
 }
 
 func (a *app) noticeLetter(n delivery.Notice) templates.Letter {

@@ -297,5 +297,5 @@ func (a *app) confirm(ctx context.Context, m subscribers.Confirmation) error {
 	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
 		return mailer.ErrNoServer
 	}
-	return a.sendConfirmation(ctx, m)
+	return a.mailer().Confirm(ctx, m)
 }
