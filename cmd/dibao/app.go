@@ -26,6 +26,7 @@ import (
 	"dibao/internal/config"
 	"dibao/internal/database"
 	"dibao/internal/fetch"
+	"dibao/internal/nodes"
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -41,9 +42,10 @@ type app struct {
 	digest      *digest.Service
 	inbound     *inbound.Service
 	log         *slog.Logger
-	counts      *web.Metrics // of requests, while it serves
-	api         *api         // nil: off
-	probe       bool         // the deliverer tries at once who refused our mail
+	counts      *web.Metrics  // of requests, while it serves
+	member      *nodes.Member // among the nodes of the database, while it serves or sends
+	api         *api          // nil: off
+	probe       bool          // the deliverer tries at once who refused our mail
 	// deliverer returns the one deliverer of the process, by the configured server.
 	deliverer func() (*delivery.Deliverer, error)
 }
@@ -139,7 +141,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 		Store:    a.articles, Logger: log,
 		Client: fetch.New(fetch.Options{
 			UserAgent: userAgent(c), PerHost: c.Fetch.PerHost, Timeout: c.Fetch.Timeout, MaxBytes: c.Fetch.MaxBytes,
-			Private: c.Fetch.Private, Now: time.Now,
+			Private: c.Fetch.Private, Now: time.Now, Turn: nodes.TurnsOf(db, c.Fetch.PerHost, c.Fetch.Timeout),
 		}),
 	}
 	if c.Fetch.Browser != "" {

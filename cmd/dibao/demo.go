@@ -10,6 +10,7 @@ import (
 
 	"dibao/cmd/dibao/demo"
 	"dibao/internal/config"
+	"dibao/internal/nodes"
 )
 
 func newDemo(g *globals) *cobra.Command {
@@ -50,6 +51,6 @@ func openDemo(ctx context.Context, c config.Config, log *slog.Logger, now func()
 	return &demo.Node{
 		Config: a.config, DB: a.db, Articles: a.articles, Collector: a.collector, Subscribers: a.subscribers, Digest: a.digest,
 		Deliverer: a.deliverer, SendConfirmation: a.mailer().Confirm,
-		Run: func(ctx context.Context, public net.Listener) error { return a.run(ctx, public, nil) },
+		Run: func(ctx context.Context, public net.Listener) error { return a.run(ctx, public, nil, nodes.Roles) },
 	}, nil
 }

@@ -53,7 +53,7 @@ func (g *globals) examine(cmd *cobra.Command) []doctor.Finding {
 
 // examined is what the doctors examine.
 func (a *app) examined() *doctor.Node {
-	return &doctor.Node{Config: a.config, Articles: a.articles, Subscribers: a.subscribers, Digest: a.digest, Deliverer: a.deliverer}
+	return &doctor.Node{Config: a.config, DB: a.db, Articles: a.articles, Subscribers: a.subscribers, Digest: a.digest, Deliverer: a.deliverer}
 }
 
 // openAsIs opens a database that is there and of this program's schema; else the

@@ -10,9 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/internal/jobs"
+	"dibao/internal/nodes"
 )
 
 func newIssue(g *globals) *cobra.Command {
@@ -109,7 +112,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			}
 			made, err := a.digest.ComposeOver(cmd.Context(), lists, over)
 			if err == nil && made.Deliveries > 0 {
-				err = jobs.Request(cmd.Context(), a.db, "deliver")
+				err = jobs.Signal(cmd.Context(), a.db, "deliver")
 			}
 			if err != nil {
 				return err
@@ -245,7 +248,7 @@ func newIssueSend(g *globals) *cobra.Command {
 			}
 			if g.inServer {
 				g.say(cmd, "dibao serve sends what is due")
-				return jobs.Request(cmd.Context(), a.db, "deliver")
+				return jobs.Signal(cmd.Context(), a.db, "deliver")
 			}
 			if len(args)+len(lists) == 0 {
 				if err := a.sayHeld(g, cmd); err != nil {
@@ -267,9 +270,14 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	leave, err := a.joinSenders(g, cmd)
+	if err != nil {
+		return err
+	}
 	told := a.tellSending(g, cmd)
 	done, err := d.Deliver(cmd.Context())
 	told()
+	leave()
 	waiting, countErr := a.digest.Waiting(context.WithoutCancel(cmd.Context()))
 	if err = errors.Join(err, countErr); g.json {
 		view := viewDelivered(done)
@@ -292,6 +300,33 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
 	}
 	return nil
+}
+
+// joinSenders makes this process one of the nodes that send, for as long as it does.
+// Where others send, too, it waits for its part of the limits.
+func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err error) {
+	version, _ := cli.BuiltFrom()
+	if a.member, err = nodes.Join(cmd.Context(), a.db, version, []nodes.Role{nodes.Deliver}, a.log); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(cmd.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- a.member.Run(ctx) }()
+	leave = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			a.log.Warn("this process stays in the list of nodes for a while", "err", err)
+		}
+	}
+	hasLimits := a.config.Mail.Rate > 0 || mailer.Direct(a.config) || len(a.config.Mail.Limits) > 0
+	if hasLimits && a.share().Of == 0 {
+		g.say(cmd, "other nodes send, too; this process waits until they share their limits with it, at most 20 seconds")
+		if err := a.member.Settled(cmd.Context(), nodes.Deliver); err != nil {
+			leave()
+			return nil, err
+		}
+	}
+	return leave, nil
 }
 
 func newIssueResend(g *globals) *cobra.Command {

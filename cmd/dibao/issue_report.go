@@ -48,7 +48,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 				}
 				err = v.change(a.digest, cmd.Context(), mailing)
 				if err == nil && v.use == "resume" {
-					err = jobs.Request(cmd.Context(), a.db, "deliver")
+					err = jobs.Signal(cmd.Context(), a.db, "deliver")
 				}
 				if err != nil {
 					return err

@@ -6,6 +6,7 @@ import (
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest/delivery"
 	"dibao/internal/budget"
+	"dibao/internal/nodes"
 )
 
 // envelopeFrom is the sender that a mailing's mail has on its envelope, for a mail
@@ -31,7 +32,7 @@ func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 	keys := a.subscribers.Keys()
 	servers := mailer.Servers(a.config)
 	opts := delivery.Options{
-		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer, Probe: a.probe,
+		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer, Probe: a.probe, Share: a.share,
 		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]delivery.Limit),
 	}
 	if mailer.Direct(a.config) {
@@ -44,4 +45,12 @@ func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 		opts.Limits[domain] = delivery.Limit(l)
 	}
 	return a.digest.NewDeliverer(opts)
+}
+
+// share is this process's part of the limits that all nodes keep together.
+func (a *app) share() nodes.Share {
+	if a.member == nil {
+		return nodes.Whole
+	}
+	return a.member.Share(nodes.Deliver)
 }

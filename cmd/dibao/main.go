@@ -111,7 +111,7 @@ func newRootWith(g *globals) *cobra.Command {
 		return usagef("%s; see: %s --help", flagProblem(err), cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDemo(g), newServe(g), newStatus(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
+		newDemo(g), newServe(g), newStatus(g), newNode(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
 		newSubscriber(g), newIssue(g), newMail(g), inspect.New(filereader.Read), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), filereader.Command(),
 		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(), newHandbook(),
 	)

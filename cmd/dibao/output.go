@@ -55,23 +55,11 @@ func (g *globals) either(english, chinese string) string {
 
 func writeJSON(w io.Writer, v any) error { return cli.WriteJSON(w, v) }
 
-// printRows writes rows as JSON lines with --json, else as a table with these headings.
+// output says how the results of this run are written.
+func (g *globals) output() cli.Output { return cli.Output{JSON: g.json, Chinese: g.chinese} }
+
 func printRows[T any](g *globals, cmd *cobra.Command, headings []any, rows []T, cells func(T) []any) error {
-	out := cmd.OutOrStdout()
-	if g.json {
-		for _, r := range rows {
-			if err := writeJSON(out, r); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	t := cli.Table{Headings: headings, Chinese: g.chinese}
-	for _, r := range rows {
-		t.Rows = append(t.Rows, cells(r))
-	}
-	t.Print(out)
-	return nil
+	return cli.PrintRows(g.output(), cmd, headings, rows, cells)
 }
 
 func null[T comparable](v T) *T { return cli.Null(v) }

@@ -9,13 +9,14 @@ import (
 	"net"
 	"net/http"
 	"path"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"dibao/cmd/dibao/adminsite"
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/doctor"
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
@@ -24,51 +25,76 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/jobs"
+	"dibao/internal/nodes"
 	"dibao/internal/web"
 	"dibao/subscribers"
 	"dibao/templates"
 )
 
 func newServe(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var role string
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the daemon: collect, publish, compose and deliver on schedule",
 		Long: "Collects the sources when they are due, serves pages and feeds, composes the issues of each list at its time\n" +
 			"(0 8 * * 1 in Asia/Shanghai unless the list says otherwise) and delivers them. SIGTERM stops it cleanly:\n" +
-			"what was handed to the mail server is noted, the rest is sent after the next start.",
+			"what was handed to the mail server is noted, the rest is sent after the next start.\n" +
+			"On PostgreSQL, any number of nodes share the work and the limits; --role says what this one does.",
+		Example: "  dibao serve\n  dibao serve --role web\n  dibao serve --role collect,deliver",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
+			roles, err := nodes.ParseRoles(role)
+			if err != nil {
+				return usagef("--role: %w", err)
+			}
 			if a.config.Server.API {
 				a.api = newAPI(a, globals{configFile: g.configFile, database: g.database})
 			}
-			return a.serve(cmd.Context())
+			return a.serve(cmd.Context(), roles)
 		}),
 	}
+	cmd.Flags().StringVar(&role, "role", "", "what this node does: web, collect, deliver, separated by commas; default all")
+	return cmd
 }
 
 // serve listens and runs until ctx ends.
-func (a *app) serve(ctx context.Context) error {
-	public, err := web.Listen(ctx, a.config.Server.Addr, "addr in [server]")
-	if err != nil {
-		return err
+func (a *app) serve(ctx context.Context, roles []nodes.Role) error {
+	log := a.log
+	var public net.Listener
+	if slices.Contains(roles, nodes.Web) {
+		l, err := web.Listen(ctx, a.config.Server.Addr, "addr in [server]")
+		if err != nil {
+			return err
+		}
+		public, log = l, log.With("addr", l.Addr().String())
 	}
 	admin, err := web.Listen(ctx, a.config.Server.AdminAddr, "admin_addr in [server]")
 	if err != nil {
-		public.Close()
+		if public != nil {
+			public.Close()
+		}
 		return err
 	}
-	a.log.Info("serving", "addr", public.Addr().String(), "admin_addr", admin.Addr().String(), "database", a.db.String())
-	return a.run(ctx, public, admin)
+	log.Info("serving", "admin_addr", admin.Addr().String(), "database", a.db.String())
+	return a.run(ctx, public, admin, roles)
 }
 
 // run is the daemon, wired in one place. Parts end in the order in which their
-// work ends: jobs (with the messages they have in flight), then HTTP.
-func (a *app) run(ctx context.Context, public, admin net.Listener) error {
-	runner, confirmations, err := a.jobs(ctx)
+// work ends: jobs (with the messages they have in flight), then HTTP. public is nil
+// where the node does not have the role web.
+func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes.Role) error {
+	version, _ := cli.BuiltFrom()
+	var err error
+	var runner *jobs.Runner
+	var confirmations *mailer.Confirmer
+	if a.member, err = nodes.Join(ctx, a.db, version, roles, a.log); err == nil {
+		runner, confirmations, err = a.jobs(ctx, roles)
+	}
 	encryption, errTLS := a.tls()
 	if err = errors.Join(err, errTLS); err != nil {
-		public.Close()
-		if admin != nil {
-			admin.Close()
+		for _, l := range []net.Listener{public, admin} {
+			if l != nil {
+				l.Close()
+			}
 		}
 		return err
 	}
@@ -82,21 +108,26 @@ func (a *app) run(ctx context.Context, public, admin net.Listener) error {
 		return runner.Run(groupCtx)
 	})
 	group.Go(func() error { return confirmations.Run(groupCtx) })
-	group.Go(func() error { return a.receive(groupCtx) })
+	group.Go(func() error { return a.member.Run(webCtx) })
+	if slices.Contains(roles, nodes.Deliver) {
+		group.Go(func() error { return a.receive(groupCtx) })
+	}
 	group.Go(func() error { return a.notifySystemd(groupCtx) })
-	mux := http.NewServeMux()
-	readers := a.register(mux, cache, confirmations.Enqueue)
-	group.Go(func() error { return readers.Run(webCtx) })
-	hub := a.hub(mux)
-	hub.Register(mux)
-	group.Go(func() error { return hub.Run(webCtx) })
-	group.Go(func() error {
-		return web.Serve(webCtx, public, web.Options{
-			Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage,
-			LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: a.counts,
-			Path: web.BasePath(a.config.Server.BaseURL),
+	if public != nil {
+		mux := http.NewServeMux()
+		readers := a.register(mux, cache, confirmations.Enqueue)
+		group.Go(func() error { return readers.Run(webCtx) })
+		hub := a.hub(mux)
+		hub.Register(mux)
+		group.Go(func() error { return hub.Run(webCtx) })
+		group.Go(func() error {
+			return web.Serve(webCtx, public, web.Options{
+				Handler: mux, TrustedProxies: a.config.Server.TrustedProxies, Logger: a.log, ErrorPage: errorPage,
+				LargeBody: []string{"/websub/"}, TLS: encryption, HSTS: a.isSecure(), Metrics: a.counts,
+				Path: web.BasePath(a.config.Server.BaseURL),
+			})
 		})
-	})
+	}
 	if admin != nil {
 		group.Go(func() error {
 			return web.Serve(webCtx, admin, web.Options{Handler: a.adminHandler(), Logger: a.log})
@@ -196,7 +227,7 @@ func (a *app) adminHandler() http.Handler {
 
 // jobs registers what runs in the background. The schedules are heartbeats: what
 // is due is in the database.
-func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error) {
+func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mailer.Confirmer, error) {
 	var runner *jobs.Runner
 	deliver := func(context.Context, int64) error { return nil }
 	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
@@ -206,12 +237,7 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error)
 		if err != nil {
 			return nil, nil, err
 		}
-		var busy atomic.Bool
 		deliver = func(jobCtx context.Context, _ int64) error {
-			if !busy.CompareAndSwap(false, true) {
-				return nil // the run that is on takes what is due, too
-			}
-			defer busy.Store(false)
 			done, err := d.Deliver(jobCtx)
 			if done.Sent+done.Failed+done.Deferred+done.Uncertain > 0 {
 				a.log.Info("deliveries done", "sent", done.Sent, "failed", done.Failed, "deferred", done.Deferred, "uncertain", done.Uncertain)
@@ -270,9 +296,10 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error)
 			return err
 		}},
 		{Name: "summarize", Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, _ int64) error { return summaries(jobCtx) }},
-		{Name: "deliver", Parallel: 2, Timeout: 50 * time.Minute, Run: deliver},
+		{Name: "deliver", EveryNode: true, Run: deliver},
 	}
 	for i, k := range kinds {
+		kinds[i].Elsewhere = !slices.Contains(roles, roleOf(k.Name))
 		if k.Name != "deliver" { // readers and their mails go first
 			kinds[i].Run = func(jobCtx context.Context, id int64) error { return k.Run(database.Background(jobCtx), id) }
 		}
@@ -284,12 +311,20 @@ func (a *app) jobs(ctx context.Context) (*jobs.Runner, *mailer.Confirmer, error)
 		{Cron: "20 4 * * *", Zone: zone, Kind: "rebuild", AtStart: true},
 		{Cron: "40 3 * * *", Zone: zone, Kind: "prune"},
 		{Cron: "*/5 * * * *", Zone: zone, Kind: "summarize"},
-		{Cron: "* * * * *", Zone: zone, Kind: "deliver", AtStart: true},
-	}, jobs.Options{Logger: a.log})
+	}, jobs.Options{Logger: a.log, Node: a.member.ID()})
 	if err != nil {
 		return nil, nil, err
 	}
 	return runner, mailer.NewConfirmer(a.confirm, a.log), nil
+}
+
+// roleOf returns the role of nodes that run a kind of job.
+func roleOf(kind string) nodes.Role {
+	switch kind {
+	case "compose", "deliver", "prune":
+		return nodes.Deliver
+	}
+	return nodes.Collect
 }
 
 // confirm sends a confirmation where a mail server is set.

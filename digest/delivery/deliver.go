@@ -9,23 +9,27 @@ import (
 	"time"
 
 	"dibao/internal/mail"
+	"dibao/internal/nodes"
 )
 
 // Options say how a node sends. The zero value of a field is the default
 // named beside it.
 type Options struct {
-	Server      mail.Options     // where to; required, but for Direct
-	Fallbacks   []mail.Options   // servers to use while the first is not reached, in this order
-	Direct      *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
-	Limits      map[string]Limit // by domain; it holds for all domains of its group together
-	PerMinute   int              // messages to all domains together; 0: no limit
-	Connections int              // 4; each sends one message at a time
-	Lease       time.Duration    // 10 m; how long claims hold if their node says nothing
-	GiveUpAfter time.Duration    // 48 h; since the first attempt
-	RetryIn     time.Duration    // 1 m; pause after the server could not be reached
-	StallAfter  time.Duration    // 2 s; a message that waits longer for its server no longer keeps a connection from others
-	DKIM        *mail.Signer     // nil: unsigned
-	Probe       bool             // try at once whether who refused our mail accepts it now, with one message
+	Server    mail.Options     // where to; required, but for Direct
+	Fallbacks []mail.Options   // servers to use while the first is not reached, in this order
+	Direct    *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
+	Limits    map[string]Limit // by domain; it holds for all domains of its group together
+	PerMinute int              // messages to all domains together; 0: no limit
+	// Share is this process's part of Limits and PerMinute, which hold for all nodes of
+	// the database together; nil: the whole.
+	Share       func() nodes.Share
+	Connections int           // 4; each sends one message at a time
+	Lease       time.Duration // 10 m; how long claims hold if their node says nothing
+	GiveUpAfter time.Duration // 48 h; since the first attempt
+	RetryIn     time.Duration // 1 m; pause after the server could not be reached
+	StallAfter  time.Duration // 2 s; a message that waits longer for its server no longer keeps a connection from others
+	DKIM        *mail.Signer  // nil: unsigned
+	Probe       bool          // try at once whether who refused our mail accepts it now, with one message
 	BounceToken func(delivery int64) string
 	MessageKey  []byte // makes Message-IDs; the same on every node
 	// Notify reports what an admin should know; nil: the Notify of the service.
@@ -38,6 +42,9 @@ func (o *Options) fill() error {
 	}
 	if o.Connections <= 0 {
 		o.Connections = 4
+	}
+	if o.Share == nil {
+		o.Share = func() nodes.Share { return nodes.Whole }
 	}
 	for _, f := range []struct {
 		d        *time.Duration
@@ -146,6 +153,7 @@ type deliveryRun struct {
 	changed  *sync.Cond   // with every change of what follows
 	ready    []*lane      // lanes with something to send, in turn
 	queued   int          // messages in the lanes' queues
+	low      int          // of those, below which more are claimed
 	active   int          // on their way
 	lively   atomic.Int64 // active without those that are stalled
 	idle     int          // connections that wait for a message
@@ -163,8 +171,11 @@ type deliveryRun struct {
 }
 
 const (
-	claimSize = 512 // deliveries claimed together: little to put back at a stop
-	lowWater  = 128 // queued messages below which more are claimed
+	// claimSize is how many deliveries are claimed together: little to put back at a
+	// stop. Nodes divide it, so that none is long alone with the last of a mailing, but
+	// to no less than minClaim.
+	claimSize = 512
+	minClaim  = 64
 	lookEvery = time.Second
 )
 
@@ -190,7 +201,7 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 				if err := r.dropPaused(ctx); err != nil && ctx.Err() == nil {
 					r.note(err)
 				}
-				r.wake()
+				r.noteHeld()
 			case <-ticking:
 				return
 			}
@@ -218,6 +229,20 @@ func (r *deliveryRun) dispatch(ctx context.Context) error {
 	return err
 }
 
+// noteHeld notes lanes that other nodes now have, and wakes all that wait.
+func (r *deliveryRun) noteHeld() {
+	now, share := r.service.now(), r.opts.Share()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range r.lanes.byName {
+		if len(x.queue) > 0 {
+			_, held := x.held(now, share)
+			r.heldQueued = r.heldQueued || held
+		}
+	}
+	r.changed.Broadcast()
+}
+
 func (r *deliveryRun) wake() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -235,13 +260,13 @@ func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 // feed claims until nothing is due and nothing on its way.
 func (r *deliveryRun) feed(ctx context.Context) error {
 	for {
-		if err := r.waitForRoom(); err != nil {
+		size := max(minClaim, claimSize/max(1, r.opts.Share().Of))
+		if err := r.waitForRoom(size / 4); err != nil {
 			return err
 		}
 		if r.blocked() {
 			r.clearWay()
 		}
-		size := claimSize
 		if r.unproven() {
 			size = 1
 		}
@@ -267,12 +292,13 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 	}
 }
 
-// waitForRoom returns when more can be queued, or when the queue has to be
+// waitForRoom returns when fewer than low are queued, or when the queue has to be
 // cleared of what is in the way.
-func (r *deliveryRun) waitForRoom() error {
+func (r *deliveryRun) waitForRoom(low int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.stopped() == nil && (r.queued >= lowWater || r.queued+r.active > 0 && r.unproven()) && !r.heldQueued && !r.inTheWay() {
+	r.low = low
+	for r.stopped() == nil && (r.queued >= r.low || r.queued+r.active > 0 && r.unproven()) && !r.heldQueued && !r.inTheWay() {
 		r.changed.Wait()
 	}
 	return r.stopped()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dibao/digest/verdict"
+	"dibao/internal/nodes"
 )
 
 // Limit bounds what one group of domains gets. Zero is not a limit of its own.
@@ -110,15 +111,15 @@ func (l *lanes) of(domain string) *lane {
 // newLane returns a lane that begins with a part of its messages a minute.
 func newLane(name string, limit Limit, part int) *lane {
 	x := &lane{name: name, limit: limit, window: 1, perMinute: max(1, float64(limit.PerMinute)/float64(part))}
-	x.tokens = x.perMinute
+	x.tokens = 1
 	return x
 }
 
 // open reports whether the lane may take one more message now; most is the
-// number of connections.
-func (x *lane) open(most int) bool {
+// number of connections, share this node's part of the lane's own limit.
+func (x *lane) open(most int, share nodes.Share) bool {
 	if x.limit.Connections > 0 {
-		most = min(most, x.limit.Connections)
+		most = min(most, share.Count(x.limit.Connections, x.name))
 	}
 	return x.active < min(x.window, most)
 }
@@ -131,22 +132,30 @@ func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 // restsFor is how many messages of others go between two that are refused for now.
 const restsFor = 20
 
-// held reports until when nothing of the lane is sent.
-func (x *lane) held(now time.Time) (until time.Time, held bool) {
+// held reports until when nothing of the lane is sent: because the domain refuses it,
+// or because other nodes have all its connections.
+func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, held bool) {
+	if x.limit.Connections > 0 && share.Count(x.limit.Connections, x.name) == 0 {
+		return latest(x.heldUntil, now.Add(slowLanePause)), true
+	}
 	return x.heldUntil, now.Before(x.heldUntil)
 }
 
-// pass takes a token. Where there is none it returns when there will be: the
-// limit is kept by the clock of the ledger, not by waiting.
-func (x *lane) pass(now time.Time) (at time.Time, ok bool) {
+// pass takes a token of this node's part. Where there is none it returns when there
+// will be: the limit is kept by the clock of the ledger, not by waiting.
+func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	if x.limit.PerMinute <= 0 {
 		return now, true
+	}
+	rate := share.Rate(x.perMinute)
+	if rate == 0 {
+		return now.Add(nodes.Beat), false
 	}
 	if x.filledAt.IsZero() || now.Before(x.filledAt) {
 		x.filledAt = now
 	}
-	passed := x.perMinute * now.Sub(x.filledAt).Minutes()
-	x.tokens = min(x.tokens+passed, x.perMinute)
+	passed := rate * now.Sub(x.filledAt).Minutes()
+	x.tokens = min(x.tokens+passed, max(1, rate*atOnce))
 	x.promised = max(0, x.promised-passed)
 	x.filledAt = now
 	if x.tokens >= 1 {
@@ -154,8 +163,12 @@ func (x *lane) pass(now time.Time) (at time.Time, ok bool) {
 		return now, true
 	}
 	x.promised++
-	return now.Add(time.Duration((x.promised - x.tokens) / x.perMinute * float64(time.Minute))), false
+	return now.Add(time.Duration((x.promised - x.tokens) / rate * float64(time.Minute))), false
 }
+
+// atOnce is the share of the messages of a minute that may go at one time: by no more
+// than that any minute exceeds the limit.
+const atOnce = 0.05
 
 // succeeded lets the lane take a little more.
 func (x *lane) succeeded() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dibao/digest/verdict"
+	"dibao/internal/nodes"
 )
 
 func TestLane(t *testing.T) {
@@ -17,11 +18,11 @@ func TestLane(t *testing.T) {
 	}
 	t.Run("WindowGrowsAndHalves", func(t *testing.T) {
 		y := newLane("y", Limit{}, 4)
-		if !y.open(4) {
+		if !y.open(4, nodes.Whole) {
 			t.Fatal("a new lane takes nothing")
 		}
 		y.active = 1
-		if y.open(4) {
+		if y.open(4, nodes.Whole) {
 			t.Fatal("a new lane takes two at once")
 		}
 		for range 7 {
@@ -41,7 +42,7 @@ func TestLane(t *testing.T) {
 		passed := 0
 		var last time.Time
 		for range 6 {
-			due, ok := y.pass(at)
+			due, ok := y.pass(at, nodes.Whole)
 			if ok {
 				passed++
 			}
@@ -50,8 +51,52 @@ func TestLane(t *testing.T) {
 			}
 			last = due
 		}
-		if passed != 2 || last.Sub(at) != 2*time.Minute {
-			t.Errorf("%d of 6 passed at once, the last is due in %s; want 2, 2m0s", passed, last.Sub(at))
+		if passed != 1 || last.Sub(at) != 150*time.Second {
+			t.Errorf("%d of 6 passed at once, the last is due in %s; want 1, 2m30s", passed, last.Sub(at))
+		}
+	})
+	t.Run("NodesShareALimit", func(t *testing.T) {
+		// Four nodes ask ever again for ten minutes: in no minute more than 1.05 times
+		// the limit passes, and nearly the limit does.
+		const limit = 600
+		var sharing [4]*lane
+		for i := range sharing {
+			sharing[i] = newLane("y", Limit{PerMinute: limit}, 1)
+		}
+		var times []time.Duration
+		for now := time.Duration(0); now < 10*time.Minute; now += 250 * time.Millisecond {
+			for rank, y := range sharing {
+				for {
+					if _, ok := y.pass(at.Add(now), nodes.Share{Rank: rank, Of: 4}); !ok {
+						break
+					}
+					times = append(times, now)
+				}
+			}
+		}
+		for i := range times {
+			if j := i + limit*105/100; j < len(times) && times[j]-times[i] < time.Minute {
+				t.Fatalf("from %s on %d messages pass in less than a minute", times[i], limit*105/100)
+			}
+		}
+		if len(times) < 10*limit*98/100 {
+			t.Errorf("%d messages passed in ten minutes, not %d", len(times), 10*limit)
+		}
+		y := newLane("y", Limit{PerMinute: limit, Connections: 2}, 1)
+		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, nodes.Share{}) {
+			t.Error("a node without a part of the limit sends")
+		}
+		open := 0
+		for rank := range 4 {
+			_, held := y.held(at, nodes.Share{Rank: rank, Of: 4})
+			if is := y.open(4, nodes.Share{Rank: rank, Of: 4}); is {
+				open++
+			} else if !held {
+				t.Errorf("node %d keeps messages that it may not send", rank)
+			}
+		}
+		if open != 2 {
+			t.Errorf("%d of 4 nodes have one of 2 connections", open)
 		}
 	})
 	t.Run("PolicyPausesTheGroup", func(t *testing.T) {
@@ -61,10 +106,10 @@ func TestLane(t *testing.T) {
 				t.Errorf("refusal %d paused: %v", i+1, paused)
 			}
 		}
-		if _, held := y.held(at.Add(policyPause - time.Second)); !held {
+		if _, held := y.held(at.Add(policyPause-time.Second), nodes.Whole); !held {
 			t.Error("the lane is not held")
 		}
-		if _, held := y.held(at.Add(policyPause)); held {
+		if _, held := y.held(at.Add(policyPause), nodes.Whole); held {
 			t.Error("the lane is held for ever")
 		}
 		y.learn(verdict.Verdict{Class: verdict.Policy}, at)

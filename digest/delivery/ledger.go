@@ -11,10 +11,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/nodes"
 )
 
 // A Ledger keeps what is known of each delivery.
@@ -106,17 +106,7 @@ func ownerDied(claimedBy, self string) bool {
 		return true // our own number, and not us: it was used before
 	}
 	pid, err := strconv.Atoi(a[1])
-	return err == nil && processEnded(pid)
-}
-
-// processEnded reports whether no process has this number.
-func processEnded(pid int) bool {
-	p, err := os.FindProcess(pid)
-	if err != nil { // Windows looks for it here, Unix on the first signal
-		return true
-	}
-	defer p.Release()
-	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+	return err == nil && nodes.Ended(pid)
 }
 
 // Delivery is one claimed delivery with what is needed to send it.

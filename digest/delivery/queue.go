@@ -23,7 +23,7 @@ type job struct {
 
 // enqueue puts jobs into the queues of their lanes.
 func (r *deliveryRun) enqueue(jobs []job) {
-	now := r.service.now()
+	now, share := r.service.now(), r.opts.Share()
 	var back []deferral
 	r.mu.Lock()
 	lively := 0
@@ -39,15 +39,15 @@ func (r *deliveryRun) enqueue(jobs []job) {
 			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
 			continue
 		}
-		if until, held := j.lane.held(now); held {
+		if until, held := j.lane.held(now, share); held {
 			back = append(back, deferral{j.Delivery, until, "the domain refuses our mail for now"})
 			continue
 		}
-		if at, ok := j.lane.pass(now); !ok {
+		if at, ok := j.lane.pass(now, share); !ok {
 			back = append(back, deferral{j.Delivery, at, "the domain's limit of messages a minute"})
 			continue
 		}
-		if at, ok := r.all.pass(now); !ok {
+		if at, ok := r.all.pass(now, share); !ok {
 			back = append(back, deferral{j.Delivery, at, "the limit of messages a minute"})
 			continue
 		}
@@ -77,7 +77,7 @@ func (r *deliveryRun) putOff(d deferral) {
 
 // makeReady puts a lane in line if it may go on; r.mu is held.
 func (r *deliveryRun) makeReady(x *lane) {
-	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections) {
+	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share()) {
 		x.ready = true
 		r.ready = append(r.ready, x)
 	}
@@ -86,13 +86,13 @@ func (r *deliveryRun) makeReady(x *lane) {
 // clearWay puts back what can't go now: lanes that are held, and, where
 // connections idle beside a full queue, most of what waits for a slow lane.
 func (r *deliveryRun) clearWay() {
-	now := r.service.now()
+	now, share := r.service.now(), r.opts.Share()
 	r.mu.Lock()
 	full := r.inTheWay()
 	left := make(map[*lane]int)
 	var until time.Time
 	held := r.takeQueued(func(j job) bool {
-		at, held := j.lane.held(now)
+		at, held := j.lane.held(now, share)
 		if held {
 			until = latest(until, at)
 		}
@@ -159,7 +159,7 @@ func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 // though the queue is full: what is in it can't go, and keeps out what could.
 // r.mu is held.
 func (r *deliveryRun) inTheWay() bool {
-	if r.idle == 0 || len(r.ready) > 0 || r.queued < lowWater {
+	if r.idle == 0 || len(r.ready) > 0 || r.queued < r.low {
 		r.idleSince = time.Time{}
 		return false
 	}
@@ -198,7 +198,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 			r.active++
 			r.lively.Add(1)
 			r.makeReady(x)
-			if r.queued == lowWater-1 {
+			if r.queued == r.low-1 {
 				r.changed.Broadcast()
 			}
 			c.begin(j)
@@ -217,7 +217,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 // others. r.mu is held.
 func (r *deliveryRun) turn() *lane {
 	r.ready = slices.DeleteFunc(r.ready, func(x *lane) bool {
-		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections)
+		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share())
 		return !x.ready
 	})
 	if len(r.ready) == 0 {

@@ -41,9 +41,10 @@ type backupLine struct {
 
 const backupFormat = "dibao-backup"
 
-// isDerived reports whether a table is made from others, or the job engine's.
+// isDerived reports whether a table is made from others, the job engine's, or about
+// processes that run.
 func isDerived(table string) bool {
-	for _, prefix := range []string{"river_", "goose_", "sqlite_", "article_search", "search_keys", "search_pending"} {
+	for _, prefix := range []string{"river_", "goose_", "sqlite_", "node_", "nodes", "article_search", "search_keys", "search_pending"} {
 		if strings.HasPrefix(table, prefix) {
 			return true
 		}

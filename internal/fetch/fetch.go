@@ -43,6 +43,9 @@ type Options struct {
 	PerHost  int              // 1; requests at a time to one host
 	MinDelay time.Duration    // 0; from the end of one request to the start of the next, to one host
 	Now      func() time.Time // time.Now
+	// Turn waits for a turn at a host that other processes ask, too, where there are
+	// any; who has it gives it back with the pause before the next. nil: there are none.
+	Turn func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error)
 }
 
 // Client fetches. It is safe for concurrent use; requests to one host wait for
@@ -130,7 +133,7 @@ func New(opts Options) *Client {
 	}
 	c := &Client{
 		opts:  opts,
-		hosts: hosts{perHost: opts.PerHost, pause: opts.MinDelay, now: opts.Now},
+		hosts: hosts{perHost: opts.PerHost, pause: opts.MinDelay, now: opts.Now, turn: opts.Turn},
 	}
 	c.http = c.connect(reach{private: opts.AllowPrivate, admit: opts.Admit})
 	c.private = c.connect(reach{private: true, networks: opts.Private, admit: opts.Admit})

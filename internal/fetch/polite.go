@@ -11,6 +11,7 @@ type hosts struct {
 	perHost int
 	pause   time.Duration
 	now     func() time.Time
+	turn    func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) // of all processes together; nil: this one is alone
 
 	mu sync.Mutex
 	by map[string]*host
@@ -52,7 +53,16 @@ func (h *hosts) enter(ctx context.Context, name string, delay time.Duration) (re
 			return nil, ctx.Err()
 		}
 	}
+	giveBack := func(time.Duration) {}
+	if h.turn != nil {
+		if giveBack, err = h.turn(ctx, name); err != nil {
+			<-x.turns
+			h.leave(name, x, false)
+			return nil, err
+		}
+	}
 	return func() {
+		giveBack(pause)
 		h.leave(name, x, true)
 		<-x.turns
 	}, nil

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -33,6 +34,12 @@ type Kind struct {
 	Timeout  time.Duration // 10 m; of one run
 	Attempts int           // 3; an error is tried again, ever more rarely
 	Parallel int           // 1; runs at the same time on this node
+	// EveryNode is set for work that all nodes do together: no job, but a call on each
+	// node at its start, every minute, and when one asks for it. It runs once at a
+	// time on a node, without a timeout; Attempts and Parallel mean nothing to it.
+	EveryNode bool
+	// Elsewhere is set for work that other nodes do: this one only asks for it.
+	Elsewhere bool
 }
 
 // Schedule enqueues a job again and again.
@@ -47,6 +54,7 @@ type Schedule struct {
 // named beside it.
 type Options struct {
 	Logger *slog.Logger // slog.Default
+	Node   string       // its name among the nodes, which Leader returns; a random one
 }
 
 const (
@@ -67,7 +75,10 @@ type Runner struct {
 	// starts its producers while others may be asking (a race in River 0.51).
 	inserter *river.Client[*sql.Tx]
 	kinds    map[string]Kind
-	watch    *watch // wakes the queues
+	hasWork  bool
+	watch    *watch      // wakes the queues, and what is together
+	together []*together // the kinds that every node runs
+	db       *database.DB
 }
 
 // call is the job as the queue stores it.
@@ -87,6 +98,7 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	}
 	r := &Runner{kinds: make(map[string]Kind, len(kinds))}
 	config := &river.Config{
+		ID:                          opts.Node,
 		Logger:                      slog.New(quieter{opts.Logger.Handler()}),
 		FetchPollInterval:           fetchInterval,
 		RescueStuckJobsAfter:        rescueAfter,
@@ -105,6 +117,13 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 			k.Attempts = defaultAttempts
 		}
 		r.kinds[k.Name] = k
+		switch {
+		case k.Elsewhere:
+			continue
+		case k.EveryNode:
+			r.together = append(r.together, newTogether(k, opts.Logger))
+			continue
+		}
 		config.Queues[k.Name] = river.QueueConfig{MaxWorkers: max(k.Parallel, 1)}
 	}
 	if err := river.AddWorkerSafely(config.Workers, &worker{kinds: r.kinds, logger: opts.Logger}); err != nil {
@@ -117,7 +136,11 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 		}
 		config.PeriodicJobs = append(config.PeriodicJobs, job)
 	}
-	r.watch = newWatch(db.JobsDB())
+	if len(config.Queues) == 0 && len(r.together) > 0 {
+		config.Queues["together"] = river.QueueConfig{MaxWorkers: 1} // River watches only for a queue
+	}
+	r.hasWork = len(config.Queues) > 0
+	r.db, r.watch = db, newWatch(db.JobsDB(), r.together)
 	client, err := river.NewClient(watchedDriver{driver(db), r.watch}, config)
 	if err == nil {
 		r.client = client
@@ -132,20 +155,6 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 // newInserter returns a client that asks for jobs and works none.
 func newInserter(db *database.DB, logger *slog.Logger) (*river.Client[*sql.Tx], error) {
 	return river.NewClient(watchedDriver{Driver: driver(db)}, &river.Config{Logger: logger})
-}
-
-// Request asks the nodes that run jobs for one of a kind, from a process that runs
-// none, such as a command beside the daemon. Where no node runs, the job waits for
-// one. While one of the same kind waits or runs, it asks for nothing.
-func Request(ctx context.Context, db *database.DB, kind string) error {
-	inserter, err := newInserter(db, slog.New(slog.DiscardHandler))
-	if err == nil {
-		_, err = inserter.Insert(ctx, call{Task: kind}, insertOpts(kind, defaultAttempts))
-	}
-	if err != nil {
-		return fmt.Errorf("ask the daemon to %s: %w", kind, err)
-	}
-	return nil
 }
 
 // quieter makes River's information ours to look for errors: it counts its jobs
@@ -197,13 +206,18 @@ func (r *Runner) periodic(s Schedule) (*river.PeriodicJob, error) {
 }
 
 // Enqueue asks for a job as soon as a worker is free. While one of the same kind
-// and subject waits or runs, it asks for nothing.
+// and subject waits or runs, it asks for nothing. A kind that every node runs is
+// asked for from all nodes, and has no subject.
 func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error {
 	opts, err := r.insertOpts(kind)
 	if err != nil {
 		return err
 	}
-	_, err = r.inserter.Insert(ctx, call{kind, subject}, opts)
+	if r.kinds[kind].EveryNode {
+		err = Signal(ctx, r.db, kind)
+	} else {
+		_, err = r.inserter.Insert(ctx, call{kind, subject}, opts)
+	}
 	r.watch.look()
 	return err
 }
@@ -239,8 +253,24 @@ func insertOpts(kind string, attempts int) *river.InsertOpts {
 // Run takes jobs until ctx ends, which ends the context of running jobs too,
 // and returns when they have ended. A job that was cut short runs again later.
 func (r *Runner) Run(ctx context.Context) error {
+	if !r.hasWork {
+		<-ctx.Done()
+		return nil
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for _, t := range r.together { // jobs of releases that had a schedule for it; nobody works them
+		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state = 'available'`, t.kind.Name); err != nil {
+			return fmt.Errorf("start the job queue: %w", database.Explain(err))
+		}
+	}
 	if err := r.client.Start(ctx); err != nil {
 		return fmt.Errorf("start the job queue: %w", database.Explain(err))
+	}
+	for _, t := range r.together {
+		all.Go(func() { t.run(ctx) })
 	}
 	<-r.client.Stopped()
 	if ctx.Err() == nil {
@@ -284,4 +314,17 @@ func Counts(ctx context.Context, db *database.DB) (counts map[string]int, err er
 		return err
 	})
 	return counts, err
+}
+
+// Leader returns the name of the node that asks for the jobs of the schedules; "" if
+// none does at the moment.
+func Leader(ctx context.Context, db *database.DB) (node string, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT leader_id FROM river_leader WHERE expires_at > $1`, time.Now().UTC()).Scan(&node)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return node, err
 }

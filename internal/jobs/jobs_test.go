@@ -174,28 +174,79 @@ func TestNewRefusesABadSchedule(t *testing.T) {
 }
 
 // Without the watch it would take a minute, which is longer than the test waits.
-func TestRequestOfAnotherProcessRunsAtOnce(t *testing.T) {
+func TestJobsRunAtOnce(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		ran := make(chan int64, 10)
-		run := func(_ context.Context, subject int64) error { ran <- subject; return nil }
-		r, err := jobs.New(db, []jobs.Kind{{Name: "deliver", Run: run}, {Name: "collect", Run: run}}, nil, quiet)
+		r, err := jobs.New(db, []jobs.Kind{{Name: "collect", Run: func(_ context.Context, subject int64) error { ran <- subject; return nil }}}, nil, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}
 		start(t, r)
-		if err := jobs.Request(t.Context(), db, "deliver"); err != nil {
-			t.Fatal(err)
-		}
-		await(t, ran, "the requested job")
 		// Those that follow another closely are not forgotten, either.
-		for i := range int64(5) {
+		for i := range int64(6) {
 			if err := r.Enqueue(t.Context(), "collect", i); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for range 5 {
-			await(t, ran, "each of five jobs")
+		for range 6 {
+			await(t, ran, "each of six jobs")
 		}
+	})
+}
+
+// What all nodes do together, each does at its start and when any process asks, and
+// once more if one asks while it is at it. A node that leaves it to others asks them.
+func TestEveryNode(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ran := make(chan int64, 10)
+		release := make(chan struct{})
+		node := func(n int64, fails error) *jobs.Runner {
+			r, err := jobs.New(db, []jobs.Kind{{Name: "deliver", EveryNode: true, Run: func(ctx context.Context, _ int64) error {
+				ran <- n
+				select {
+				case <-release:
+				case <-ctx.Done():
+				}
+				return fails
+			}}}, nil, quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			start(t, r)
+			return r
+		}
+		node(1, nil)
+		node(2, errors.New("it failed"))
+		both := func(what string) {
+			t.Helper()
+			if a, b := await(t, ran, what), await(t, ran, what); a == b {
+				t.Fatalf("%s: node %d ran twice", what, a)
+			}
+		}
+		both("the run at the start")
+		// The watch may still see a first signal: what counts is one after it.
+		if err := jobs.Signal(t.Context(), db, "deliver"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second) // both are at it, and see the signal
+		select {
+		case n := <-ran:
+			t.Fatalf("node %d runs twice at a time", n)
+		default:
+		}
+		close(release)
+		both("the run after a signal that came meanwhile")
+		other, err := jobs.New(db, []jobs.Kind{{Name: "deliver", EveryNode: true, Elsewhere: true}}, nil, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := start(t, other)
+		if err := other.Enqueue(t.Context(), "deliver", 0); err != nil {
+			t.Fatal(err)
+		}
+		both("the run that a node without it asked for")
+		stop()
 	})
 }

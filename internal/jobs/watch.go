@@ -30,16 +30,23 @@ func (d watchedDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver
 }
 
 // watch notifies River of every queue in which jobs wait, as long as they wait: at once
-// of jobs that this process asks for, within a second of all others. One prepared
-// query serves all queues.
+// of jobs that this process asks for, within a second of all others. It wakes what all
+// nodes do together when its signal changes. One prepared query serves all.
 type watch struct {
 	db      *sql.DB
 	query   *sql.Stmt
 	wake    chan struct{} // this process asked for a job
 	waiting []*riverdriver.Notification
+	signals map[string]*together
 }
 
-func newWatch(db *sql.DB) *watch { return &watch{db: db, wake: make(chan struct{}, 1)} }
+func newWatch(db *sql.DB, all []*together) *watch {
+	w := &watch{db: db, wake: make(chan struct{}, 1), signals: make(map[string]*together)}
+	for _, t := range all {
+		w.signals[t.kind.Name] = t
+	}
+	return w
+}
 
 // look has the watch look now.
 func (w *watch) look() {
@@ -50,7 +57,8 @@ func (w *watch) look() {
 }
 
 func (w *watch) Connect(ctx context.Context) (err error) {
-	w.query, err = w.db.PrepareContext(ctx, `SELECT DISTINCT queue FROM river_job WHERE state = 'available'`)
+	w.query, err = w.db.PrepareContext(ctx, `
+		SELECT DISTINCT queue, 0 FROM river_job WHERE state = 'available' UNION ALL SELECT name, count FROM node_signals`)
 	return err
 }
 
@@ -92,8 +100,15 @@ func (w *watch) queues(ctx context.Context) (out []*riverdriver.Notification, er
 		var payload struct {
 			Queue string `json:"queue"`
 		}
-		if err := rows.Scan(&payload.Queue); err != nil {
+		var signal int64
+		if err := rows.Scan(&payload.Queue, &signal); err != nil {
 			return nil, err
+		}
+		if signal > 0 {
+			if t, ok := w.signals[payload.Queue]; ok {
+				t.signalled(signal)
+			}
+			continue
 		}
 		text, err := json.Marshal(payload)
 		if err != nil {

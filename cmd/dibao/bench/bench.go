@@ -90,7 +90,7 @@ func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (kn
 	case "empty":
 		serve = func(l net.Listener) error { return web.ServePlain(ctx, l, http.NotFoundHandler()) }
 	case "smtp":
-		serve = func(l net.Listener) error { return runSink(ctx, l) }
+		serve = func(l net.Listener) error { return runSink(ctx, l, time.Duration(items)*time.Millisecond) }
 	default:
 		return false, nil
 	}
@@ -102,9 +102,10 @@ func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (kn
 	return true, serve(l)
 }
 
-// runSink is a mail server that takes everything and keeps nothing.
-func runSink(ctx context.Context, l net.Listener) error {
-	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{}, nil }))
+// runSink is a mail server that takes everything and keeps nothing, and thinks about
+// each message for a while.
+func runSink(ctx context.Context, l net.Listener, latency time.Duration) error {
+	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{latency}, nil }))
 	s.Domain, s.MaxRecipients, s.EnableSMTPUTF8 = "sink.invalid", 100, true
 	context.AfterFunc(ctx, func() { s.Close() })
 	err := s.Serve(l)
@@ -114,11 +115,12 @@ func runSink(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-type sinkSession struct{}
+type sinkSession struct{ latency time.Duration }
 
 func (*sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
 func (*sinkSession) Rcpt(string, *smtp.RcptOptions) error { return nil }
-func (*sinkSession) Data(r io.Reader) error {
+func (s *sinkSession) Data(r io.Reader) error {
+	time.Sleep(s.latency)
 	_, err := io.Copy(io.Discard, r)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/mattn/go-runewidth"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"dibao/internal/plural"
@@ -131,4 +132,29 @@ func TerminalWidth(out io.Writer) int {
 		return 0
 	}
 	return n
+}
+
+// Output says how results are written.
+type Output struct {
+	JSON    bool
+	Chinese bool // headings and what is translated of the cells
+}
+
+// PrintRows writes rows as JSON lines, or as a table with these headings.
+func PrintRows[T any](o Output, cmd *cobra.Command, headings []any, rows []T, cells func(T) []any) error {
+	out := cmd.OutOrStdout()
+	if o.JSON {
+		for _, r := range rows {
+			if err := WriteJSON(out, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t := Table{Headings: headings, Chinese: o.Chinese}
+	for _, r := range rows {
+		t.Rows = append(t.Rows, cells(r))
+	}
+	t.Print(out)
+	return nil
 }

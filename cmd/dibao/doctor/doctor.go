@@ -35,6 +35,7 @@ type Finding struct {
 // Node is what is examined. All fields are required.
 type Node struct {
 	Config      config.Config
+	DB          *database.DB
 	Articles    *feed.Store
 	Subscribers *subscribers.Store
 	Digest      *digest.Service
@@ -54,7 +55,8 @@ func Surroundings(c config.Config, now time.Time) []Finding {
 // Examine examines what is in the database, and whether the mail server accepts
 // our mail.
 func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
-	all := append(n.examineStamp(ctx, now), n.examineSources(ctx, now)...)
+	all := append(n.examineStamp(ctx, now), n.examineNodes(ctx)...)
+	all = append(all, n.examineSources(ctx, now)...)
 	lists, err := n.Subscribers.Lists(ctx)
 	switch {
 	case err != nil:

@@ -1,0 +1,46 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/nodes"
+	"dibao/internal/redact"
+)
+
+// mostSkew is by how much the clock of a node may differ from the database server's.
+const mostSkew = 10 * time.Second
+
+// examineNodes finds nodes that ended without saying so, whose clocks differ, or that
+// run another version than the others. One process has nothing to compare.
+func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
+	list, err := nodes.List(ctx, n.DB)
+	if err != nil {
+		return []Finding{{"nodes", "failed", redact.Line(err)}}
+	}
+	versions, living := []string{}, 0
+	for _, node := range list {
+		name := fmt.Sprintf("%s, process %d", node.Host, node.PID)
+		if node.Gone {
+			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("%s was last seen at %s and did not stop by itself; see its log", name, node.SeenAt.In(n.Config.Schedule.Zone).Format(time.DateTime))})
+			continue
+		}
+		living++
+		if node.Clock.Abs() > mostSkew {
+			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("the clock of %s differs from the database server's by %s; set it by NTP", name, node.Clock.Round(time.Second))})
+		}
+		if !slices.Contains(versions, node.Version) {
+			versions = append(versions, node.Version)
+		}
+	}
+	if len(versions) > 1 {
+		all = append(all, Finding{"nodes", "warning", "the nodes run different versions: " + strings.Join(versions, ", ") + "; upgrade all of them"})
+	}
+	if len(all) == 0 && living > 1 {
+		all = append(all, Finding{"nodes", "ok", fmt.Sprint(living)})
+	}
+	return all
+}

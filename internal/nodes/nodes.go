@@ -1,0 +1,326 @@
+// Package nodes keeps which processes work on one database, so that they can share
+// what holds for all of them together: limits of mail servers and the patience of
+// hosts.
+//
+// Each node renews its row every [Beat] and reads those of the others. A limit is
+// divided among the nodes of a role; a node that joins gets no part before all
+// others have seen it, and the part of a node that died is given out when it has not
+// been seen for [GoneAfter]. A node that can't renew its row has no part, either. So
+// the parts never add up to more than the whole, whoever starts, stops or sleeps.
+package nodes
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// Role is what a node does.
+type Role string
+
+// The roles.
+const (
+	Web     Role = "web"     // pages and feeds
+	Collect Role = "collect" // sources
+	Deliver Role = "deliver" // composing and sending
+)
+
+// Roles are all roles.
+var Roles = []Role{Web, Collect, Deliver}
+
+const (
+	// Beat is how often a node renews its row and reads the others'.
+	Beat = 10 * time.Second
+	// settleAfter is when all others have seen a node that joined: those that have
+	// not renewed their own row for as long have no part.
+	settleAfter = 2 * Beat
+	// GoneAfter is when a node counts as gone that was not seen.
+	GoneAfter = 3 * Beat
+	// rememberFor is how long a node that is gone is listed.
+	rememberFor = 24 * time.Hour
+)
+
+// Node is a process that works on the database.
+type Node struct {
+	ID        string
+	Host      string
+	PID       int
+	Version   string
+	Roles     []Role
+	StartedAt time.Time     // by the clock of the database server, as SeenAt
+	SeenAt    time.Time     // when it last renewed its row
+	Clock     time.Duration // how far its clock is ahead of the database server's
+	Gone      bool          // it was not seen for GoneAfter
+}
+
+// Share is a node's part of a limit.
+type Share struct {
+	Rank int // from 0
+	Of   int // how many share; 0: this node may take nothing now
+}
+
+// Whole is the share of who is alone.
+var Whole = Share{Of: 1}
+
+// Rate divides a limit that can be divided, such as messages a minute.
+func (s Share) Rate(limit float64) float64 {
+	if s.Of == 0 {
+		return 0
+	}
+	return limit / float64(s.Of)
+}
+
+// Count divides whole things, such as connections; name distributes what remains, so
+// that not the same node has it for every limit.
+func (s Share) Count(limit int, name string) int {
+	if s.Of == 0 {
+		return 0
+	}
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	part := limit / s.Of
+	if (s.Rank+int(h.Sum32()%uint32(s.Of)))%s.Of < limit%s.Of {
+		part++
+	}
+	return part
+}
+
+// Member is this process among the nodes.
+type Member struct {
+	db  *database.DB
+	log *slog.Logger
+
+	mu       sync.Mutex
+	self     Node
+	all      []Node    // as last read, without those that are gone
+	joinedAt time.Time // by the machine's clock, as readAt
+	readAt   time.Time
+	settled  bool // all others have seen this node
+}
+
+// Join makes this process a node. Call Run to keep it one.
+func Join(ctx context.Context, db *database.DB, version string, roles []Role, log *slog.Logger) (*Member, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name of this host: %w", err)
+	}
+	m := &Member{db: db, log: log, joinedAt: time.Now(), self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Version: version, Roles: roles}}
+	joined.Store(m.self.ID, true)
+	if err = m.forget(ctx); err == nil {
+		err = m.beat(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("join the nodes of this database: %w", err)
+	}
+	return m, nil
+}
+
+// ID names this node in the database.
+func (m *Member) ID() string { return m.self.ID }
+
+// Run renews the node's row until ctx ends, and then removes it.
+func (m *Member) Run(ctx context.Context) error {
+	ticker := time.NewTicker(Beat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return m.Leave(context.WithoutCancel(ctx))
+		case <-ticker.C:
+		}
+		if err := m.beat(ctx); err != nil && ctx.Err() == nil {
+			m.log.Warn("this node could not renew its row; it gets no part of shared limits until it can", "err", err)
+		}
+	}
+}
+
+// Leave removes the node's row: the others share its part at once.
+func (m *Member) Leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, Beat)
+	defer cancel()
+	return m.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, m.self.ID)
+		return err
+	})
+}
+
+// Has reports whether the node has a role.
+func (m *Member) Has(role Role) bool { return slices.Contains(m.self.Roles, role) }
+
+// beat renews the node's row and reads the others'.
+func (m *Member) beat(ctx context.Context) error {
+	skew, err := m.db.ClockSkew(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now() // others that join from here on are not in what is read
+	now := began.Add(skew).UTC()
+	if m.self.StartedAt.IsZero() {
+		m.self.StartedAt = now
+	}
+	var all []Node
+	err = m.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO nodes (id, host, pid, version, roles, started_at, seen_at, clock_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, clock_ms = excluded.clock_ms`,
+			m.self.ID, m.self.Host, m.self.PID, m.self.Version, JoinRoles(m.self.Roles), m.self.StartedAt, now, -skew.Milliseconds())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// Read after that is committed, and not from a replica: of two that join together
+	// one sees the other.
+	err = m.db.Write(ctx, func(tx *sql.Tx) error {
+		all, err = read(ctx, tx, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = slices.DeleteFunc(all, func(n Node) bool { return n.Gone })
+	m.readAt = began
+	m.settled = m.settled || len(m.all) == 1 || began.Sub(m.joinedAt) >= settleAfter
+	return nil
+}
+
+// forget drops nodes that were not heard of for a day and those of this host whose
+// process has ended, with the hosts that nobody asked for a day.
+func (m *Member) forget(ctx context.Context) error {
+	return m.db.Write(ctx, func(tx *sql.Tx) error {
+		all, err := read(ctx, tx, time.Now())
+		if err != nil {
+			return err
+		}
+		for _, n := range all {
+			hasEnded := n.Host == m.self.Host && (n.PID == m.self.PID && !ours(n.ID) || Ended(n.PID))
+			if !hasEnded && time.Since(n.SeenAt) < rememberFor {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, n.ID); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM node_turns WHERE free_at < $1`, time.Now().Add(-rememberFor))
+		return err
+	})
+}
+
+// joined are the nodes of this process: tests have several.
+var joined sync.Map
+
+func ours(id string) bool {
+	_, ok := joined.Load(id)
+	return ok
+}
+
+// Ended reports whether no process of this host has this number.
+func Ended(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil { // Windows looks for it here, Unix on the first signal
+		return true
+	}
+	defer p.Release()
+	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// Share returns this node's part of what the nodes of a role share.
+func (m *Member) Share(role Role) Share {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := Share{Rank: -1}
+	for _, n := range m.all {
+		if !slices.Contains(n.Roles, role) {
+			continue
+		}
+		if n.ID == m.self.ID {
+			s.Rank = s.Of
+		}
+		s.Of++
+	}
+	if s.Rank < 0 || !m.settled || time.Since(m.readAt) > settleAfter {
+		return Share{}
+	}
+	return s
+}
+
+// Settled waits until this node has its part.
+func (m *Member) Settled(ctx context.Context, role Role) error {
+	for m.Share(role).Of == 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(Beat / 10):
+		}
+	}
+	return nil
+}
+
+// List returns the nodes, those that are gone for less than a day included, in the
+// order in which they started.
+func List(ctx context.Context, db *database.DB) (all []Node, err error) {
+	skew, err := db.ClockSkew(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = read(ctx, tx, time.Now().Add(skew))
+		return err
+	})
+	slices.SortStableFunc(all, func(a, b Node) int { return a.StartedAt.Compare(b.StartedAt) })
+	return all, err
+}
+
+// read returns all rows by id, which gives each node its rank.
+func read(ctx context.Context, tx *sql.Tx, now time.Time) ([]Node, error) {
+	return database.Collect(ctx, tx, func(r database.Row) (n Node, err error) {
+		var roles string
+		var clock int64
+		err = r.Scan(&n.ID, &n.Host, &n.PID, &n.Version, &roles, &n.StartedAt, &n.SeenAt, &clock)
+		n.Clock, n.Gone = time.Duration(clock)*time.Millisecond, now.Sub(n.SeenAt) > GoneAfter
+		for r := range strings.SplitSeq(roles, ",") {
+			n.Roles = append(n.Roles, Role(r))
+		}
+		return n, err
+	}, `SELECT id, host, pid, version, roles, started_at, seen_at, clock_ms FROM nodes ORDER BY id`)
+}
+
+// JoinRoles writes roles as ParseRoles reads them.
+func JoinRoles(roles []Role) string {
+	texts := make([]string, len(roles))
+	for i, r := range roles {
+		texts[i] = string(r)
+	}
+	return strings.Join(texts, ",")
+}
+
+// ParseRoles reads roles as --role has them; "" is all of them.
+func ParseRoles(s string) (roles []Role, err error) {
+	if s == "" {
+		return Roles, nil
+	}
+	for name := range strings.SplitSeq(s, ",") {
+		role := Role(strings.TrimSpace(name))
+		if !slices.Contains(Roles, role) {
+			return nil, fmt.Errorf("there is no role %q; the roles are %s", name, strings.ReplaceAll(JoinRoles(Roles), ",", ", "))
+		}
+		if !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles, nil
+}

@@ -1,0 +1,173 @@
+package nodes
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// The parts of all nodes add up to the whole, whatever the limit is.
+func TestSharesAddUp(t *testing.T) {
+	t.Parallel()
+	for of := 1; of < 8; of++ {
+		for limit := range 20 {
+			sum, rate := 0, 0.0
+			for rank := range of {
+				s := Share{rank, of}
+				sum += s.Count(limit, "qq.com")
+				rate += s.Rate(float64(limit))
+			}
+			if sum != limit || rate < float64(limit)-1e-9 || rate > float64(limit)+1e-9 {
+				t.Errorf("%d nodes share %d as %d and %f", of, limit, sum, rate)
+			}
+		}
+	}
+	if s := (Share{}); s.Count(9, "") != 0 || s.Rate(9) != 0 {
+		t.Error("who has no part gets something")
+	}
+}
+
+// pass makes a member believe that time has passed.
+func (m *Member) pass(d time.Duration) {
+	m.joinedAt, m.readAt = m.joinedAt.Add(-d), m.readAt.Add(-d)
+}
+
+func join(t *testing.T, db *database.DB, roles ...Role) *Member {
+	t.Helper()
+	m, err := Join(t.Context(), db, "v1", roles, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMembersShare(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		beat := func(all ...*Member) {
+			for _, m := range all {
+				if err := m.beat(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		first := join(t, db, Roles...)
+		if s := first.Share(Deliver); s != Whole {
+			t.Fatalf("who is alone has %+v", s)
+		}
+		reader := join(t, db, Web)
+		second := join(t, db, Deliver)
+		if s := second.Share(Deliver); s.Of != 0 {
+			t.Fatalf("who just joined has %+v while the first has the whole", s)
+		}
+		if s := reader.Share(Deliver); s.Of != 0 {
+			t.Fatalf("who does not deliver has %+v", s)
+		}
+		beat(first)
+		if s := first.Share(Deliver); s.Of != 2 {
+			t.Fatalf("the first has %+v of two", s)
+		}
+		second.pass(settleAfter)
+		beat(second)
+		if a, b := first.Share(Deliver), second.Share(Deliver); b.Of != 2 || a.Rank == b.Rank {
+			t.Fatalf("the two have %+v and %+v", a, b)
+		}
+		// Who could not renew its row has nothing.
+		first.pass(settleAfter + time.Second)
+		if s := first.Share(Deliver); s.Of != 0 {
+			t.Fatalf("who was away has %+v", s)
+		}
+		beat(first)
+		// Who leaves gives its part back; who dies does so later.
+		if err := second.Leave(ctx); err != nil {
+			t.Fatal(err)
+		}
+		beat(first)
+		if s := first.Share(Deliver); s != Whole {
+			t.Fatalf("who is left has %+v", s)
+		}
+		all, err := List(ctx, db)
+		if err != nil || len(all) != 2 || all[0].ID != first.ID() || all[1].Gone || len(all[1].Roles) != 1 || all[0].Clock.Abs() > time.Minute {
+			t.Fatalf("%+v, %v", all, err)
+		}
+	})
+}
+
+func TestParseRoles(t *testing.T) {
+	t.Parallel()
+	if r, err := ParseRoles(""); err != nil || len(r) != len(Roles) {
+		t.Errorf("no roles: %v, %v", r, err)
+	}
+	if r, err := ParseRoles("web, deliver,web"); err != nil || JoinRoles(r) != "web,deliver" {
+		t.Errorf("two roles: %v, %v", r, err)
+	}
+	if _, err := ParseRoles("king"); err == nil {
+		t.Error("a role that does not exist was taken")
+	}
+}
+
+// Several nodes never have more than the agreed requests under way at a host, and a
+// turn that was not given back is another's after its time.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	url := databasetest.Postgres(t)
+	var under, most, done atomic.Int64
+	var all sync.WaitGroup
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, name := range []string{"a", "b", "c"} {
+		db, err := database.Open(ctx, url, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		turns := &Turns{DB: db, Node: name, PerHost: 2, Longest: time.Minute}
+		for range 4 {
+			all.Go(func() {
+				for range 5 {
+					giveBack, err := turns.Take(ctx, "site.example")
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					n := under.Add(1)
+					for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+					}
+					time.Sleep(5 * time.Millisecond)
+					under.Add(-1)
+					done.Add(1)
+					giveBack(time.Millisecond)
+				}
+			})
+		}
+	}
+	all.Wait()
+	if most.Load() != 2 || done.Load() != 60 {
+		t.Errorf("%d requests at once, %d in all; want 2 and 60", most.Load(), done.Load())
+	}
+	db, err := database.Open(ctx, url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	dying := &Turns{DB: db, Node: "d", PerHost: 1, Longest: 300 * time.Millisecond}
+	if _, err := dying.Take(ctx, "other.example"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	giveBack, err := (&Turns{DB: db, Node: "e", PerHost: 1, Longest: time.Minute}).Take(ctx, "other.example")
+	if err != nil || time.Since(began) < 100*time.Millisecond {
+		t.Errorf("a turn that was not given back was another's after %s (%v)", time.Since(began), err)
+	}
+	giveBack(0)
+}

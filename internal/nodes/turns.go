@@ -1,0 +1,85 @@
+package nodes
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// Turns gives the nodes of one PostgreSQL database turns at hosts, so that all of them
+// together have no more requests under way at a host than one of them may have. The
+// clock is the database server's.
+type Turns struct {
+	DB      *database.DB
+	Node    string        // whose turns they are
+	PerHost int           // requests at a time to one host
+	Longest time.Duration // after which a turn that was not given back is another's: the node died
+}
+
+// TurnsOf returns how a process takes turns that each last no longer than a request
+// may, with some time for what is around it. It is nil on SQLite, which one process
+// collects for.
+func TurnsOf(db *database.DB, perHost int, request time.Duration) func(ctx context.Context, host string) (func(time.Duration), error) {
+	if db.Dialect() == database.SQLite {
+		return nil
+	}
+	t := &Turns{DB: db, Node: rand.Text(), PerHost: max(perHost, 1), Longest: 2*request + 10*time.Second}
+	return t.Take
+}
+
+const (
+	askFirst = 20 * time.Millisecond
+	askLast  = time.Second
+)
+
+// Take waits for a turn at a host. Who is done gives it back with the pause before
+// the next request.
+func (t *Turns) Take(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) {
+	for wait := askFirst; ; wait = min(2*wait, askLast) {
+		turn, err := t.take(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		if turn >= 0 {
+			return func(pause time.Duration) { t.giveBack(context.WithoutCancel(ctx), host, turn, pause) }, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// take returns the number of a turn, or -1 where none is free.
+func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
+	err = t.DB.Write(ctx, func(tx *sql.Tx) error {
+		for turn = range int64(t.PerHost) {
+			var taken int64
+			err := tx.QueryRowContext(ctx, `
+				INSERT INTO node_turns (host, turn, node, free_at) VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+				ON CONFLICT (host, turn) DO UPDATE SET node = excluded.node, free_at = excluded.free_at
+				WHERE node_turns.free_at <= clock_timestamp() RETURNING turn`, host, turn, t.Node, t.Longest.Seconds()).Scan(&taken)
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		turn = -1
+		return nil
+	})
+	return turn, err
+}
+
+func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, t.Longest)
+	defer cancel()
+	// What can't be given back now is free after Longest.
+	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4) WHERE host = $1 AND turn = $2 AND node = $3`, host, turn, t.Node, pause.Seconds())
+		return err
+	})
+}
