@@ -98,6 +98,7 @@ func inspectFailed(cmd *cobra.Command, name string, err error) error {
 
 func newInspectPage(readFile FileReader) *cobra.Command {
 	var address, charset string
+	var now timeFlag
 	cmd := &cobra.Command{
 		Use:     "page FILE…",
 		Short:   "Read an article's page: one JSON object a line",
@@ -106,7 +107,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {
 				src := ingest.Source{Settings: ingest.Settings{Charset: charset}}
-				page := ingest.Page{URL: cmp.Or(address, unknownAddress), Body: b}
+				page := ingest.Page{URL: cmp.Or(address, unknownAddress), Body: b, FetchedAt: now.orNow()}
 				item, decodedAs, err := readForInspection(cmd.Context(), readFile, page, src, name)
 				if err != nil {
 					return nil, err
@@ -126,6 +127,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&address, "url", "", "address that the page was served at")
+	cmd.Flags().Var(&now, "now", "time at which the page was fetched, from which 昨天 and 11-27 are counted (default: now)")
 	cmd.Flags().StringVar(&charset, "charset", "", "character set, overriding every other sign")
 	return cmd
 }
