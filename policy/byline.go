@@ -26,6 +26,7 @@ var (
 	organWord       = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
 	firstOffice     = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
 	marked          = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
+	penName         = lazyregexp.New(`^\p{Han}{2,4}$`)
 	hanName         = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
@@ -91,13 +92,17 @@ func (u *understanding) linesOfAuthors() []candidate {
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if i == n-1 {
 			if before, inner, ok := lastBracket(lastRunes(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”") {
-				if value := authorsOf(inner, true); value != "" && !u.mentions(value) { // names alone are how reports end
+				value := authorsOf(inner, true)
+				if value == "" && utf8.RuneCountInString(inner) == 2 && isPerson(inner) {
+					value = inner
+				}
+				if value != "" && !u.mentions(value) { // names alone are how reports end
 					return []candidate{{value: value, line: p[strings.LastIndex(p, inner)-len("（"):], at: -1, weight: byLine, reports: authorsOf(inner, false) == ""}}
 				}
 			}
 		}
 		_, inner, ok := lastBracket(p)
-		if value := authorsOf(p, ok && len(inner) > len(p)-len("（）")-1); value != "" && (i > 0 || value != inner) && !u.mentions(value) {
+		if value := authorsOf(p, ok && len(inner) > len(p)-len("（）")-1 || i == n-1 && marked.MatchString(p)); value != "" && (i > 0 || value != inner) && !u.mentions(value) {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
 		if utf8.RuneCountInString(p) > bylineReach {
@@ -127,6 +132,9 @@ func authorsOf(p string, bare bool) string {
 		if f.Kind == label.Author || squeeze(f.Name) == "记者" && readAuthors(f.Value).Whole {
 			return f.Value
 		}
+	}
+	if name := marked.ReplaceAllString(p, ""); name != p && bare && penName.MatchString(name) {
+		return name
 	}
 	if c.Whole && len(c.Persons) > 0 && (c.Role || bare || marked.MatchString(p)) {
 		if c.Role && c.Office == "" {
@@ -159,7 +167,7 @@ func (u *understanding) labelledAuthors() []candidate {
 		if label.KindOf(l.Name) != label.Author && !isReporter || cleanCredit(l.Value) == "" {
 			continue
 		}
-		c := candidate{value: l.Value, at: -1, weight: byLabel, reports: isReporter}
+		c := candidate{value: l.Value, at: -1, weight: byLabel, reports: isReporter || strings.Contains("报道 采写 采写记者", hans.Simplify(squeeze(l.Name)))}
 		if persons := readAuthors(l.Value); persons.Whole && len(persons.Persons) > 0 {
 			c.weight = byPersonLabel
 		}
@@ -360,8 +368,8 @@ func (u *understanding) credit() {
 			value = cleanCredit(p.Content)
 		}
 	}
-	if name := u.siteName(); ownCredit[value] && name != "" {
-		value = name
+	if ownCredit[value] {
+		value = u.siteName()
 	}
 	if utf8.RuneCountInString(value) <= 40 {
 		u.Credit = value

@@ -23,6 +23,7 @@ type Credit struct {
 	Role    bool          // a word says that they wrote it: 记者, 文
 	Reports bool          // that word is 记者 or the like
 	Editors []string      // who edited, checked or photographed it
+	Strange string        // the one word that nothing explains
 	Whole   bool          // the line says nothing else
 }
 
@@ -126,7 +127,7 @@ var (
 	// others is a word for those who do something else.
 	others = lazyregexp.New(`^(?:责任?编辑|责编|编辑|编审|审核|审校|校对|审读|初审|复审|终审|摄影|摄|图片?|制图|供图|供稿|来稿|出品|策划|监制|统筹|编译|翻译|设计|美编|主编|值班\p{Han}{2}|视频|剪辑|音频|配音)[:·]?(.*)$`)
 	// medium is how the names of media and organs end that stand without a label.
-	medium = lazyregexp.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|周刊|月刊|杂志|新闻|财经|传媒|融媒体中心|中文站|消息|快讯|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
+	medium = lazyregexp.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|周刊|月刊|杂志|新闻|财经|传媒|融媒体中心|中文站|网站|频道|公众号|头条|观察|消息|快讯|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
 	// unit is how the name of an organ ends beside which its authors stand.
 	unit = lazyregexp.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
 	// filler are words of credits that name nobody.
@@ -143,10 +144,14 @@ func (r *creditReader) read() {
 		r.left = r.left[1:]
 		if !r.explain(word) {
 			r.strange++
+			r.Strange = word
 		}
 	}
+	if r.strange > 1 {
+		r.Strange = ""
+	}
 	named := len(r.Persons) + len(r.Editors)
-	r.Whole = r.strange == 0 && (named > 0 || r.Medium != "" || r.Office != "" || r.Date != "" || len(r.Fields) > 0)
+	r.Whole = r.strange == 0 && (named > 0 || r.Role || r.Medium != "" || r.Office != "" || r.Date != "" || len(r.Fields) > 0)
 	if r.Office != "" && len(r.Persons) == 0 {
 		r.Whole = false
 	}

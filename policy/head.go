@@ -154,9 +154,13 @@ func (u *understanding) numberLine() {
 	}
 }
 
+// lineDate is a date behind a number: （民发〔2012〕124号 2012年7月10日）.
+var lineDate = lazyregexp.New(`[\s，,]+(?:19|20)\d{2}年\d{1,2}月\d{1,2}日[）)]?$`)
+
 // numberOf returns the number of a line that is nothing else, "" where it is
 // another document's.
 func (u *understanding) numberOf(line string) string {
+	line = lineDate.ReplaceAllString(line, "")
 	n, ok := ParseNumber(line)
 	if !ok && u.title.Type != "" && len(u.title.Issuers) == 1 && u.title.Subject == "" { // 样例市人民政府令, and under it 第77号
 		if m := orderNumber.FindStringSubmatch(squeeze(fold(line))); m != nil {

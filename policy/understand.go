@@ -102,6 +102,11 @@ func (u *understanding) headline() {
 	if title == "" {
 		title = u.e.ListTitle
 	}
+	if site := u.siteName(); utf8.RuneCountInString(site) >= 4 { // 某市人民政府网——关于…
+		if rest, ok := strings.CutPrefix(title, site); ok && strings.HasPrefix(strings.TrimLeft(rest, " "), "——") {
+			title = strings.Trim(rest, " —")
+		}
+	}
 	u.title = ParseTitle(title)
 	u.Title = u.title.Title
 }
@@ -118,7 +123,7 @@ var furniture = lazyregexp.New(`^(?:` + strings.Join([]string{
 	`相关(?:链接|文章|阅读|稿件|附件|新闻|报道)[:：]?`, `(?:延伸|推荐|相关)阅读[:：]?`,
 	`(?:点击)?下载.{0,8}客户端`, `.{0,8}客户端下载`, `独家抢先看`, `阅读全文.{0,12}`, `(?:点击)?(?:查看|阅读|加载)更多.{0,4}`, `展开全文`, `(?:共|已有)?\d+\s*(?:条|人)(?:评论|参与).*`,
 	`(?:[TA]\s*[+＋-]?\s*){2,4}`, `[TA]\s*[+＋]\s*[-－]`, `.{0,40}(?:下载|加入|扫码|关注).{0,12}(?:APP|App|公众号|视频号|LINE|Telegram).{0,30}`,
-	`- THE END -`, `(?:正在|努力)*加载中.{0,8}`, `.{0,8}(?:微信)?公众号`, `.{0,12}扫描.{0,12}二维码.{0,30}`, `.{2,8}官方微信.{0,30}`, `图片均?(?:来自|来源于?|源自|源于)(?:互联)?网络?.{0,20}`, `转载请注明.{0,24}`, `点击进入.{0,24}[>＞»]+`, `.{0,4}资讯请关注.{0,16}`, `返回\p{Han}{2,8}首页[>＞»]*`,
+	`- THE END -`, `[■□◎◆●▲★]\s*本[报刊网]\p{Han}{0,4}评论员`, `.{0,12}(?:(?:登录|注册|订阅|付费|购买|开通会员|成为会员|解锁)后?[，,]?(?:即可|才能|方可|可以?|以)?(?:继续)?(?:查看|阅读|浏览|观看|解锁)(?:更多|全文|全部|剩余|完整|本文)?.{0,8}|(?:还剩|剩余)\s?\d{1,2}%.{0,16}|(?:会员|付费|订阅|登录)(?:用户)?(?:专享|专属|可见|可读)内?容?.{0,18})`, `(?:正在|努力)*加载中.{0,8}`, `.{0,8}(?:微信)?公众号`, `.{0,12}扫描.{0,12}二维码.{0,30}`, `.{2,8}官方微信.{0,30}`, `图片均?(?:来自|来源于?|源自|源于)(?:互联)?网络?.{0,20}`, `转载请注明.{0,24}`, `点击进入.{0,24}[>＞»]+`, `.{0,4}资讯请关注.{0,16}`, `返回\p{Han}{2,8}首页[>＞»]*`,
 	`[（(]?(?:本文)?原(?:标题|题)为?\s*[:：]?\s*《.{1,36}》[）)]?`, `(?:安装|下载|打开)\p{Han}{2,12}客户端.{0,24}`, `点击右上角.{0,20}`, `(?:请|选择)*在(?:手机)?浏览器中?打开.{0,10}`, `(?:欢迎|敬请|请)?(?:扫码)?关注.{0,16}(?:公众号|微信|微博|视频号).{0,12}`, `\d{2}:\d{2}\s*/\s*\d{2}:\d{2}.{0,30}`, `您的浏览器不支持.{0,20}`, `分享让更多人看到`, `发表评论|我来说两句.{0,12}|我要评论`, `今日推荐`, `共找到\s*[\d,]+\s*个相关新闻\.?`,
 	`(?i)(?:(?:PDF|Word|WPS|OFD|DOCX?)(?:版|文档|文件|格式)?下载\s*)+`, `第\s*\d+\s*页\s*[/／]?\s*共?\s*\d+\s*页.{0,24}`,
 }, "|") + `)$`)
@@ -156,17 +161,35 @@ func IsFurniture(line string) bool {
 	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && furniture.MatchString(line)
 }
 
-// cleanParagraphs drops furniture.
+// caption stands under a picture: it says who took or lent it, or what it shows.
+var caption = lazyregexp.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:[上下左右]?图[为：:]|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
+
+// maxCaption is the most characters of a caption.
+const maxCaption = 120
+
+// isCaption reports whether a paragraph is the line under a picture.
+func isCaption(p string) bool {
+	return utf8.RuneCountInString(p) <= maxCaption && caption.MatchString(p)
+}
+
+// cleanParagraphs drops furniture and captions; of a story in pictures, whose captions
+// are its text, it keeps them.
 func cleanParagraphs(all []string) []string {
-	var out []string
+	var out, plain []string
 	for _, p := range all {
 		p = strings.TrimSpace(strings.ReplaceAll(p, `\`, ""))
 		if p == "" || IsFurniture(p) {
 			continue
 		}
 		out = append(out, p)
+		if !isCaption(p) {
+			plain = append(plain, p)
+		}
 	}
-	return out
+	if len(out) > 2*len(plain) {
+		return out
+	}
+	return plain
 }
 
 // identity finds number and issuers: labelled values, else the title, else the
@@ -243,7 +266,7 @@ func (u *understanding) signed() {
 
 // photographed reports whether a line under a picture names who took it.
 func (u *understanding) photographed() bool {
-	for _, p := range u.Paragraphs[:min(len(u.Paragraphs), 6)] {
+	for _, p := range u.e.Paragraphs[:min(len(u.e.Paragraphs), 6)] {
 		if utf8.RuneCountInString(p) < 40 && photographer.MatchString(p) {
 			return true
 		}

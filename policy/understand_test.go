@@ -177,3 +177,20 @@ func TestIsFurniture(t *testing.T) {
 		}
 	}
 }
+
+// 原创 names the site, where the page says what it is called, and nobody where it does
+// not; the site's name in front of a title is not a part of it.
+func TestNameOfTheSite(t *testing.T) {
+	t.Parallel()
+	for _, site := range []string{"", "样例市人民政府网"} {
+		e := Evidence{Meta: []Pair{{"ArticleTitle", "样例市人民政府网——样例市统筹推进产业转型升级"}}, Labels: []Label{{Name: "来源", Value: "本站原创"}}}
+		title := e.Meta[0].Content
+		if site != "" {
+			e.Meta = append(e.Meta, Pair{"SiteName", site})
+			title = "样例市统筹推进产业转型升级"
+		}
+		if f := Understand(e); f.Title != title || f.Credit != site {
+			t.Errorf("site %q: title %q, credit %q", site, f.Title, f.Credit)
+		}
+	}
+}

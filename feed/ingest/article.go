@@ -14,6 +14,7 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
+	"dibao/policy/when"
 )
 
 // containers are where the systems that official sites run on put the text, the
@@ -46,6 +47,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	} else if says, ok := answerOfJSON(p, s.Settings.Charset); ok {
 		return it, &errNoArticle{says}
 	}
+	clock := clockOfArticle(p, s, it)
 	doc, plain := parseText(p, s.Settings.Charset)
 	if page, ok := articleInScripts(doc, p); ok {
 		doc, plain = parseText(page, "")
@@ -54,7 +56,7 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	if err != nil {
 		return it, fmt.Errorf("address %q of the article: %w", p.URL, err)
 	}
-	r := &articleReader{doc: doc, plain: plain, base: pageBase(doc, base), set: s.Settings, out: it}
+	r := &articleReader{doc: doc, plain: plain, base: pageBase(doc, base), set: s.Settings, out: it, clock: clock}
 	e := it.Evidence // a copy; slices are made anew below
 	e.URL = firstOf(it.URL, p.URL)
 	e.SiteName, e.Zone, e.Issuer, e.Region = s.Name, s.Zone, s.Issuer, s.Region
@@ -67,12 +69,28 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	return r.out, nil
 }
 
+// clockOfArticle returns what the dates of an article's page are counted from: the day
+// that its list or its address gives, else that on which it was fetched.
+func clockOfArticle(p Page, s Source, it Item) when.Clock {
+	c := clockOf(p, s)
+	w, ok := when.First(it.Evidence.ListDate, c)
+	on := w.On
+	if !ok {
+		on, ok = when.InAddress(firstOf(it.URL, p.URL))
+	}
+	if ok && !c.Now.IsZero() {
+		c.Now = on.In(c.Zone).AddDate(0, 0, 1)
+	}
+	return c
+}
+
 // articleReader is the work on one article's page.
 type articleReader struct {
 	doc   *goquery.Document
 	plain bool // its markup would have cost too much: paragraphs are all it has
 	base  *url.URL
 	set   Settings
+	clock when.Clock // from which the page's dates are counted
 	out   Item
 	e     policy.Evidence
 
@@ -104,7 +122,7 @@ func (r *articleReader) read() error {
 	if r.inPage() {
 		r.body = r.view.textOf(r.container, r.head)
 	}
-	r.e.Labels = r.view.readLabels(r.head, r.body, append(r.siteNames(), sitesOf(r.title)...))
+	r.e.Labels = r.view.readLabels(r.head, r.body, append(r.siteNames(), sitesOf(r.title)...), r.clock)
 	r.addTimes()
 	r.setTitle(listed)
 	r.out.Attachments = r.view.readAttachments(r.doc.Nodes[0], r.container, r.base)
@@ -139,6 +157,11 @@ func (r *articleReader) find() (err error) {
 		from = r.view.under(r.container).from
 	}
 	r.head = r.view.findHeadline(from, refs, r.siteNames())
+	if by == byShape && r.container != nil && r.view.isBox(r.container, r.head) {
+		if n := r.view.afterHeadline(r.head); n != nil && !contains(n, r.container) {
+			r.container = n
+		}
+	}
 	if r.container == nil && r.hidden != "" {
 		r.container = nodeOf(fromMarkup(r.hidden))
 	}

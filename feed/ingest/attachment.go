@@ -102,7 +102,7 @@ func attr(n *html.Node, key string) string {
 var annexWords = set(`fujian fj xgfj filelist files attach attachs attachment attachments annex appendix enclosure xiazai download downloads accessory file`)
 
 // annexHeading heads attachments.
-var annexHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]`)
+var annexHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件下载|文件下载|下载附件|附\d?)[\d一二三四五六七八九十]{0,3}(?:下载|列表)?[】\]）)]?[:：]?$|^[【\[]?(?:相关)?附件[】\]]?\s?\d{0,2}\s?[:：.]|^附件\s?[【\[（(]|^附\s?[:：]`)
 
 // wholeText is a link to the text as a file.
 var wholeText = lazyregexp.New(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -39,15 +40,29 @@ func textBlocks(text string) []string {
 // paragraphs, headings, elements of lists, lines that end in br or stand bare.
 // The cells of a table's row are one block.
 func blocksOf(n *html.Node) []string {
-	var b blockWriter
-	b.walk(n, false)
-	b.flush()
-	return b.blocks
+	for _, captions := range []bool{false, true} {
+		b := blockWriter{captions: captions}
+		b.walk(n, false)
+		if b.flush(); len(b.blocks) > 0 {
+			return b.blocks
+		}
+	}
+	return nil
+}
+
+// isCaption reports whether an element is the line under a picture.
+func isCaption(n *html.Node) bool {
+	if n.Data != "figcaption" && !slices.Contains(words(n), "caption") {
+		return false
+	}
+	_, short := textUpTo(n, maxTitle)
+	return short
 }
 
 type blockWriter struct {
-	blocks []string
-	line   strings.Builder
+	blocks   []string
+	captions bool // those of pictures count, too: the element holds nothing else
+	line     strings.Builder
 }
 
 func (b *blockWriter) flush() {
@@ -64,7 +79,7 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	case n.Type == html.TextNode:
 		b.line.WriteString(n.Data)
 		return
-	case n.Type == html.ElementNode && unseen[n.Data]:
+	case n.Type == html.ElementNode && (unseen[n.Data] || !b.captions && isCaption(n)):
 		return
 	}
 	isBlock := n.Type == html.ElementNode && (blockTags[n.Data] || n.Data == "td" || n.Data == "th")

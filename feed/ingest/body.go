@@ -254,18 +254,14 @@ func (v *view) textOf(container *html.Node, h headline) span {
 			}
 		}
 	}
-	for headers := 0; start < s.to && headers < maxHeaders; {
-		if v.lines[start].aside == inArticle {
-			if !isHeader(v.lines[start]) && !v.isValueCell(start) {
+	repeats := v.repeats(s)
+	for headers := 0; start < s.to && headers < maxHeaders; start++ {
+		if l := v.lines[start]; l.aside == inArticle {
+			if !isHeader(l) && !v.isValueCell(start) && !repeats(start) && (l.size >= columnTitle || !isLinkLine(l)) { // a prompt beside each picture, a link to the video
 				break
 			}
 			headers++
 		}
-		start++
-	}
-	repeats := v.repeats(s)
-	for start < s.to && repeats(start) { // a prompt beside each picture
-		start++
 	}
 	end := v.endOf(span{start, s.to})
 	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || repeats(end-1)); n++ {
@@ -310,7 +306,7 @@ func (v *view) trim(container *html.Node, text span) {
 // endOf returns where a text ends: before what is headed as something else, or
 // before the links that follow its last running text.
 func (v *view) endOf(s span) int {
-	last, begun := s.from, false // a count of comments may stand above the text
+	last, begun, annexed := s.from, false, false // a count of comments may stand above the text
 	for i := s.from; i < s.to; i++ {
 		l := v.lines[i]
 		plain := ""
@@ -321,8 +317,12 @@ func (v *view) endOf(s span) int {
 			s.to = i
 			break
 		}
-		if l.prose > 0 && l.aside == inArticle && !policy.IsFurniture(l.text) || isFileLine(l) {
+		annexed = annexHeading.MatchString(l.text) || annexed && l.link > 0 && !policy.IsFurniture(l.text)
+		switch {
+		case l.prose > 0 && l.aside == inArticle && !policy.IsFurniture(l.text) || isFileLine(l):
 			last, begun = i, true
+		case begun && l.aside == inArticle && (annexed || i-last <= maxSigned && signedOn.MatchString(l.text)):
+			last = i
 		}
 	}
 	for i := last + 1; i < s.to; i++ {
@@ -333,6 +333,12 @@ func (v *view) endOf(s span) int {
 	}
 	return s.to
 }
+
+// signedOn is the date under a document, which ends its text; maxSigned is how many lines
+// of addresses and organs stand before it.
+var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
+
+const maxSigned = 12
 
 // closes reports whether the text that follows a heading is not the article's: it
 // is mostly links, or less than the half of what the article holds.

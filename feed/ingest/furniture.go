@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -141,4 +142,18 @@ func (v *view) setAside(n *html.Node, kind aside) {
 			v.lines[i].aside, v.lines[i].part = kind, n
 		}
 	}
+}
+
+// maxBox is the most running text, in characters, of a box beside an article.
+const maxBox = 300
+
+// isBox reports whether what looks like the text is a box with a heading of its own,
+// behind the files that are all that the headline heads.
+func (v *view) isBox(n *html.Node, h headline) bool {
+	s := v.under(n)
+	if h.lines.to == 0 || s.from <= h.lines.to || v.weights[n].prose > maxBox || v.lines[s.from].size > columnTitle || v.lines[s.from].prose > 0 {
+		return false
+	}
+	between := v.lines[h.lines.to:s.from]
+	return slices.ContainsFunc(between, isFileLine) && !slices.ContainsFunc(between, func(l line) bool { return l.prose > 0 && !isHeader(l) && !isFileLine(l) })
 }

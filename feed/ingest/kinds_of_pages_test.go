@@ -26,6 +26,7 @@ type kindOfPage struct {
 	author            string
 	lines, files      int
 	warns, fails      bool
+	now               time.Time
 }
 
 func (k kindOfPage) check(t *testing.T) {
@@ -35,7 +36,7 @@ func (k kindOfPage) check(t *testing.T) {
 		head = pageTitle + "_某省能源局"
 	}
 	page := fmt.Sprintf(`<!DOCTYPE html><html><head><meta charset="utf-8"><title>%s</title></head><body>%s%s</body></html>`, head, k.html, pageFoot)
-	it, err := ReadArticle(Page{URL: "https://www.example.gov.cn/a/1.html", Body: []byte(page)}, Source{}, Item{})
+	it, err := ReadArticle(Page{URL: "https://www.example.gov.cn/a/1.html", Body: []byte(page), FetchedAt: k.now}, Source{}, Item{})
 	if err != nil || k.fails {
 		if (err != nil) != k.fails {
 			t.Errorf("error %v, want one: %t; text %q", err, k.fails, it.Evidence.Paragraphs)

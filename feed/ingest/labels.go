@@ -24,6 +24,7 @@ const (
 type labelReader struct {
 	view   *view
 	site   []string // what the page calls its site
+	clock  when.Clock
 	labels []policy.Label
 }
 
@@ -39,8 +40,8 @@ const (
 // next or below. A date that stands alone between headline and text is a label
 // without a name. The text begins at body.from and ends before body.to; where it
 // is not known, it is nowhere.
-func (v *view) readLabels(h headline, body span, site []string) []policy.Label {
-	r := &labelReader{view: v, site: site}
+func (v *view) readLabels(h headline, body span, site []string, clock when.Clock) []policy.Label {
+	r := &labelReader{view: v, site: site, clock: clock}
 	end := body.from
 	if body.to == 0 {
 		end = len(v.lines)
@@ -128,12 +129,15 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	c := policy.ReadCredit(rest, r.site...)
 	dated := c.Date != "" && !monthAlone.MatchString(c.Date) && (labelled || c.Whole || isDated(rest, c.Date) || standsAlone(l.raw, c.Date))
 	if dated {
-		r.put(policy.Label{Element: elementName(innermost(l, c.Date)), Value: c.Date})
+		r.put(policy.Label{Element: elementName(innermost(l, c.Date)), Value: r.dated(c.Date)})
 	}
 	if !dated && !c.Whole && !(c.Role && labelled) {
 		return
 	}
 	below := i >= h.lines.to && i < body.from && body.from-i <= headLines && l.link == 0
+	if word := squeeze(c.Strange); c.Medium == "" && dated && below && l.part == nil && runes(word) >= minTitle && !r.view.namesPlace(word) && !labelled && len(c.Persons) == 0 {
+		c.Medium = c.Strange // a medium whose name does not end as others do
+	}
 	if c.Medium != "" && (dated || c.Role) && !r.has(label.Source) {
 		r.put(policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium})
 	}
@@ -182,7 +186,7 @@ func (r *labelReader) put(l policy.Label) {
 func (r *labelReader) add(n *html.Node, fields []label.Field) {
 	for _, f := range fields {
 		if f.Kind == label.Date {
-			f.Value = withYear(f.Value)
+			f.Value = r.dated(f.Value)
 		}
 		r.put(policy.Label{Element: elementName(n), Name: f.Name, Value: clip(f.Value, maxLabelValue)})
 	}
@@ -298,6 +302,9 @@ func (r *labelReader) readHint(l line) {
 // maxHint is the most characters of a value that has no label.
 const maxHint = 30
 
+// accountMark stands behind the name of an account of a platform, which is not a person.
+var accountMark = lazyregexp.New(`\s?(?:企鹅|百家|大鱼|头条|搜狐|网易|澎湃|公众|微信)号$`)
+
 // hintOf returns the label that the name or the tip of an element stands for.
 func hintOf(n *html.Node) string {
 	if tip := strings.TrimRight(squeeze(attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
@@ -319,6 +326,9 @@ func (r *labelReader) putHint(n *html.Node, name, text string) {
 		return
 	}
 	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in an element of its own
+	if at := accountMark.FindStringIndex(text); at != nil {
+		name, text = "来源", text[:at[0]]
+	}
 	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
 		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
 	}
@@ -345,8 +355,11 @@ func (r *labelReader) readBehind(i int) {
 			continue
 		}
 		fields, _ := label.Split(l.raw)
+		old := labelReader{labels: before}
+		if c := policy.ReadCredit(l.raw); c.Whole && c.Role && len(c.Persons) > 0 && !c.Reports && !old.has(label.Author) { // 文：张三 图片：李四
+			fields = append(fields, label.Field{Name: "作者", Value: c.Author(), Kind: label.Author})
+		}
 		for _, f := range fields {
-			old := labelReader{labels: before}
 			if (f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author || f.Kind == label.Editor) && f.Value != "" && !old.has(f.Kind) && !old.hasDate(f.Kind) {
 				r.add(l.node, []label.Field{f})
 			}

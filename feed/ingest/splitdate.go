@@ -3,12 +3,14 @@ package ingest
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/label"
+	"dibao/policy/when"
 )
 
 var (
@@ -55,12 +57,25 @@ func meet(a, b *html.Node) bool {
 // ofRepublic is a date in the calendar that Taiwan counts by: 115-11-27.
 var ofRepublic = lazyregexp.New(`^(1[01]\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日)(?:\s|$)`)
 
-// withYear gives a date behind a label its year in the common calendar.
-func withYear(value string) string {
-	m := ofRepublic.FindStringSubmatch(value)
-	if m == nil {
+// dated gives a date behind a label its year in the common calendar: one that counts
+// by that of Taiwan, or by the day on which the page was fetched (09-30, 昨天).
+func (r *labelReader) dated(value string) string {
+	if m := ofRepublic.FindStringSubmatch(value); m != nil {
+		n, _ := strconv.Atoi(m[1]) // three digits
+		return strconv.Itoa(n+1911) + strings.TrimPrefix(value, m[1])
+	}
+	if _, whole := when.First(value, when.Clock{}); whole || r.clock.Now.IsZero() {
 		return value
 	}
-	n, _ := strconv.Atoi(m[1]) // three digits
-	return strconv.Itoa(n+1911) + strings.TrimPrefix(value, m[1])
+	for _, w := range when.Find(value, r.clock) {
+		switch w = w.Complete(when.Context{}, r.clock); {
+		case w.On.IsZero() || !strings.HasPrefix(value, w.Text):
+		case w.At.IsZero():
+			return w.On.String()
+		default:
+			return w.At.In(r.clock.Zone).Format(time.DateTime)
+		}
+		break
+	}
+	return value
 }

@@ -16,7 +16,7 @@ var compoundSurnames = []string{"欧阳", "司马", "范姜", "上官", "诸葛"
 
 // notNames are words that begin like a name.
 var notNames = map[string]bool{"高质量": true, "于是": true, "路线图": true, "时间表": true, "白皮书": true, "向未来": true, "高水平": true,
-	"华龙网": true, "解放军": true, "任务书": true, "关键词": true, "方案": true, "程序": true, "关于": true, "成果": true, "安排": true}
+	"华龙网": true, "解放军": true, "任务书": true, "关键词": true, "方案": true, "程序": true, "关于": true, "成果": true, "安排": true, "连载": true, "时评": true, "文摘": true, "单位": true, "时间": true, "关注": true, "高清": true, "文件": true, "文章": true, "全文": true, "路透": true}
 
 // Begins reports whether a word in simplified characters, without spaces, may be the
 // name of one person: a family name and one or two characters.

@@ -1,0 +1,56 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+)
+
+// News that a site reports: its text has three paragraphs.
+const (
+	newsTitle = "某省推进冬季清洁取暖取得新成效"
+	newsText  = `<p>近日，某省召开会议，研究部署冬季清洁取暖工作，要求各地统筹推进。</p><p>会议强调，要完善政策体系，加大资金投入，确保群众温暖过冬。</p><p>会议要求，各地要加强组织领导，明确责任分工，及时报告进展情况。`
+	newsHead  = `<div class=info>发布时间：2026-11-27 09:30 来源：省能源局</div>`
+	picture   = `<p><img src=/1.jpg></p>`
+)
+
+// What stands at the edges of a text tells who wrote it, shows a picture, or asks
+// readers to log in, and is no paragraph of it.
+func TestAroundTheText(t *testing.T) {
+	t.Parallel()
+	fetched := time.Date(2026, 11, 29, 4, 0, 0, 0, time.UTC)
+	for _, k := range []kindOfPage{
+		{name: "NameOfTwoInABracket", html: newsHead + `<div class=con>` + newsText + `（吴样）</p></div>`, author: "吴样"},
+		{name: "AWordInABracket", html: newsHead + `<div class=con>` + newsText + `（连载）</p></div>`},
+		{name: "TextAndPictures", html: newsHead + `<div class=con>` + newsText + `</p><p>文：张样 图片：李例</p></div>`, author: "张样"},
+		{name: "PenNameBehind", html: newsHead + `<div class=con>` + newsText + `</p><p>□ 国样平</p></div>`, author: "国样平"},
+		{name: "PenNameAbove", html: newsHead + `<div class=con><p>□ 宣样</p>` + newsText + `</p></div>`, author: "宣样"},
+		{name: "Writer", html: newsHead + `<div class=con>` + newsText + `</p><p>（执笔：胡样愚）</p></div>`, author: "胡样愚"},
+		{name: "Reporter", html: `<div>2026-11-27 09:30 | 来源：省能源局 | 报道：杜样　摄影：吴样望</div><div class=con>` + newsText + `</p></div>`, author: "杜样"},
+		{name: "LinkToTheVideo", html: newsHead + `<div class=con><p><a href=/v.html>点击观看访谈视频</a></p>` + newsText + `</p></div>`},
+		{name: "CaptionWithAName", html: newsHead + `<div class=con>` + picture + `<p>工人在检修管道（张样 摄）</p>` + newsText + `</p></div>`},
+		{name: "CaptionThatShows", html: newsHead + `<div class=con>` + picture + `<p>图为会议现场。</p>` + newsText + `</p></div>`},
+		{name: "CaptionLent", html: newsHead + `<div class=con>` + picture + `<p>工人正在检修（某县能源局供图）</p>` + newsText + `</p></div>`},
+		{name: "CaptionOfTaiwan", html: newsHead + `<div class=con>` + picture + `<p>圖為民眾在公園散步。某社記者張樣偉攝 115年2月16日</p>` + newsText + `</p></div>`},
+		{name: "CaptionInEnglish", html: newsHead + `<div class=con>` + picture + `<p>Workers check pipes on Nov 26, 2026. [Photo/Sample]</p>` + newsText + `</p></div>`},
+		{name: "CaptionByElement", html: newsHead + `<div class=con><figure><img src=/1.jpg><figcaption>检修现场</figcaption></figure>` + newsText + `</p></div>`},
+		{name: "LogIn", html: newsHead + `<div class=con>` + newsText + `</p><div>登录后查看全文</div></div>`},
+		{name: "MembersOnly", html: newsHead + `<div class=con>` + newsText + `</p><p>还剩65%未读，<a href=/vip>开通会员</a>继续阅读</p></div>`},
+		{name: "MediumOfAnyName", html: `<div>2026-11-27 09:30 省能源之窗</div><div class=con>` + newsText + `</p></div>`, source: "省能源之窗"},
+		{name: "ColumnBesideTheDate", html: `<div class=nav><a href=/c>能源之窗</a></div><div>2026-11-27 09:30 能源之窗</div><div class=con>` + newsText + `</p></div>`, source: "-"},
+		{name: "DayWithoutYear", html: `<div>发布时间：09-30 来源：省能源局</div><div class=con>` + newsText + `</p></div>`, at: "2026-09-30", now: fetched},
+		{name: "TimeWithoutYear", html: `<div>发布时间：12-30 10:20 来源：省能源局</div><div class=con>` + newsText + `</p></div>`, at: "2025-12-30T10:20", now: fetched},
+		{name: "DayWithoutYearOrClock", html: `<div>发布时间：09-30 来源：省能源局</div><div class=con>` + newsText + `</p></div>`, at: "-"},
+	} {
+		k.title, k.lines = newsTitle, 3
+		k.head, k.html = newsTitle+"_某省能源局", `<h1>`+newsTitle+`</h1>`+k.html
+		t.Run(k.name, k.check)
+	}
+	for _, k := range []kindOfPage{
+		{name: "StoryInPictures", html: `<div class=con>` + picture + `<p>11月26日，工人在某县检修管道。某社记者 张样 摄</p>` + picture + `<p>11月26日，技术人员在某市调试设备。某社记者 李样 摄</p>` + picture + `<p>11月26日，供热站的烟囱不再冒烟。某社记者 王样 摄</p></div>`, lines: 3},
+		{name: "SignedBelowLinks", html: `<div class=con><p>各市能源局：</p><p>现将有关事项通知如下，请结合实际认真贯彻执行，并及时报告。</p><p>附件：1.<a href=/show?id=1>实施方案（征求意见稿）</a></p><p>2.<a href=/show?id=2>意见反馈表</a></p><p>某省能源局</p><p>2026年11月20日</p><div><a href=/a>打印</a></div></div>`, lines: 6},
+		{name: "FilesBesideABox", html: `<div class=con><p><a href=/a.pdf>` + pageTitle + `.pdf</a></p></div><div class=box><h3>办事指南</h3><p>群众办理缴费业务，可持有效证件到服务大厅办理，也可通过网上平台办理。</p><p>咨询电话：12345，工作时间为每日九时至十七时，节假日除外。</p></div>`, lines: 1, files: 1},
+	} {
+		k.html = `<h1>` + pageTitle + `</h1>` + pageHead + k.html
+		t.Run(k.name, k.check)
+	}
+}
