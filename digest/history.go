@@ -28,7 +28,10 @@ func (s *Service) History(ctx context.Context, subscriber int64) ([]subscribers.
 				e.At = done.V
 			}
 			e.Event = "mail " + state
-			detail := strings.TrimSpace(fmt.Sprintf("mailing %d %s", mailing, reply))
+			detail := fmt.Sprintf("mailing %d", mailing)
+			if reply != "" {
+				detail = fmt.Sprintf("mailing %d: %s", mailing, reply)
+			}
 			e.Detail = &detail
 			return e, err
 		}, `SELECT m.created_at, d.done_at, d.state, d.reply, d.mailing FROM deliveries d JOIN mailings m ON m.id = d.mailing WHERE d.subscriber = $1`, subscriber)
@@ -39,7 +42,17 @@ func (s *Service) History(ctx context.Context, subscriber int64) ([]subscribers.
 			var e subscribers.HistoryEvent
 			var class, status, text, effect string
 			err := r.Scan(&e.At, &e.Event, &class, &status, &text, &effect)
-			detail := strings.Join(strings.Fields(strings.Join([]string{class, status, text, effect}, " ")), " ")
+			var parts []string
+			if class != "" {
+				parts = append(parts, "class "+class)
+			}
+			if effect != "" {
+				parts = append(parts, "effect "+effect)
+			}
+			if text = strings.Join(strings.Fields(status+" "+text), " "); text != "" {
+				parts = append(parts, text)
+			}
+			detail := strings.Join(parts, ", ")
 			e.Detail = &detail
 			return e, err
 		}, `SELECT at, kind, class, status, text, effect FROM feedback WHERE subscriber = $1`, subscriber)

@@ -103,7 +103,7 @@ func addressIn(field string) (address string, cleaned bool, why string) {
 	}, field))
 	cleaned = seen != strings.Trim(field, " \t\r\n")
 	if seen == "" {
-		return "", cleaned, "has no address"
+		return "", cleaned, "the row has no address"
 	}
 	if len(seen) > 7 && strings.EqualFold(seen[:7], "mailto:") {
 		seen = seen[7:]

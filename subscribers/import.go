@@ -230,7 +230,7 @@ func (r *importRun) flush(ctx context.Context, tx *sql.Tx) error {
 			state := cmp.Or(e.state, StateConfirmed)
 			switch old := cmp.Or(r.planned[planOf(e.key, l)], states[subscriptionKey{e.key, l}]); {
 			case old == StateUnsubscribed && state != StateUnsubscribed:
-				refused = "unsubscribed from the list; only the reader can subscribe again, at /subscribe"
+				refused = "the reader unsubscribed from the list; only the reader can subscribe again, at /subscribe"
 				continue
 			case old == StatePending && state == StateConfirmed:
 				ended = append(ended, subscriptionKey{e.key, l})
@@ -285,23 +285,23 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 		return e, x.gone
 	}
 	if cleaned {
-		r.note(Note{x.number, address, false, "had invisible characters or wide spaces; taken without them"})
+		r.note(Note{x.number, address, false, "the address had invisible characters or wide spaces; it was imported without them"})
 	}
 	switch RoleOf(address) {
 	case RoleMachine:
-		return e, "is the address of a program, not of a reader"
+		return e, "this is the address of a program, not of a reader"
 	case RoleOffice:
-		r.note(Note{x.number, address, false, "is an office's address; taken, several people may read it"})
+		r.note(Note{x.number, address, false, "this is the address of an office, which several people may read; it was imported"})
 	}
 	if meant := Suggest(address); meant != "" {
-		r.note(Note{x.number, address, false, "looks like a slip; taken as it is, perhaps " + meant + " is meant"})
+		r.note(Note{x.number, address, false, "the address looks misspelled, perhaps " + meant + " is meant; it was imported as it is"})
 	}
 	e = importEntry{row: x, key: addressKey(address), hash: r.store.addressHash(address)}
 	e.address, e.language, e.consent = address, cmp.Or(x.language, r.in.Language), cmp.Or(x.consent, r.in.Consent)
 	if x.state == StatePending { // nobody agreed yet
 		e.consent = ""
 	} else if e.consent == "" {
-		return e, "does not say how the reader agreed"
+		return e, "the row does not say how the reader agreed"
 	}
 	if x.lists == nil {
 		for _, l := range r.in.Lists {
@@ -311,12 +311,12 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	for _, slug := range x.lists {
 		id, ok := r.bySlug[slug]
 		if !ok {
-			return e, fmt.Sprintf("names the list %q, which is not there", slug)
+			return e, fmt.Sprintf("the row names the list %q, which does not exist", slug)
 		}
 		e.lists = append(e.lists, id)
 	}
 	if len(e.lists) == 0 {
-		return e, "names no list; give one with --list"
+		return e, "the row names no list; give one with --list"
 	}
 	return e, ""
 }
@@ -334,7 +334,7 @@ func (r *importRun) withoutSuppressed(ctx context.Context, tx *sql.Tx, entries [
 	kept := entries[:0]
 	for _, e := range entries {
 		if reason, is := reasons[e.hash]; is && e.state != StateUnsubscribed {
-			r.refuse(e.row, "is suppressed ("+reason+")")
+			r.refuse(e.row, "the address is suppressed ("+reason+")")
 			continue
 		}
 		kept = append(kept, e)

@@ -133,9 +133,9 @@ func TestImportRefusesByRow(t *testing.T) {
 			fmt.Fprintf(&notes, "%d %t %.60s\n", n.Row, n.Refused, n.Why)
 		}
 		for _, want := range []string{
-			"3 true has no address", "4 true bad address", "5 true unsubscribed from the list", "6 true is suppressed (bounce)", "7 true is the address of a program",
-			"8 true was given up by the other provider", "9 true left at the other provider", "10 true was given up", "11 true never confirmed", `12 true names the list "nowhere"`,
-			"13 false is an office's", "14 false looks like a slip", "17 true column 1 is longer",
+			"3 true the row has no address", "4 true bad address", "5 true the reader unsubscribed from the list", "6 true the address is suppressed (bounce)", "7 true this is the address of a program",
+			"8 true the other provider no longer mails", "9 true the reader unsubscribed at the other provider", "10 true the other provider no longer mails", "11 true the reader never confirmed", `12 true the row names the list "nowhere"`,
+			"13 false this is the address of an office", "14 false the address looks misspelled", "17 true column 1 is longer",
 		} {
 			if !strings.Contains(notes.String(), want) {
 				t.Errorf("no note %q in\n%s", want, notes.String())

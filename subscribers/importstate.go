@@ -84,22 +84,22 @@ func elsewhere(c column, name, field string) string {
 		case isUnset(field):
 			return ""
 		case s == standingDead, holdsAny(plain(name), deadParts):
-			return "was given up by the other provider"
+			return "the other provider no longer mails this address"
 		}
-		return "left at the other provider"
+		return "the reader unsubscribed at the other provider"
 	case columnAgreed:
 		switch {
 		case s == standingYes || s == standingIn || dateLike.MatchString(field) && !isUnset(field):
 			return ""
 		case s == standingNo || plain(field) == "":
-			return "left or never confirmed at the other provider"
+			return "the reader unsubscribed or never confirmed at the other provider"
 		}
 	case columnSaid:
 		if s == standingYes || s == standingIn {
 			return ""
 		}
 		if s == standingNo {
-			return "left at the other provider"
+			return "the reader unsubscribed at the other provider"
 		}
 	case columnKind:
 		if s != standingLeft && s != standingDead && s != standingPending {
@@ -112,13 +112,13 @@ func elsewhere(c column, name, field string) string {
 	}
 	switch s {
 	case standingLeft:
-		return "left at the other provider"
+		return "the reader unsubscribed at the other provider"
 	case standingDead:
-		return "was given up by the other provider"
+		return "the other provider no longer mails this address"
 	case standingPending:
-		return "never confirmed at the other provider"
+		return "the reader never confirmed at the other provider"
 	}
-	return fmt.Sprintf("has the state %q at the other provider, which is not understood", clipField(field))
+	return fmt.Sprintf("the other provider has the state %q for this address, which is not understood", clipField(field))
 }
 
 // stateParts stand in what people write of a reader who is mailed no more:

@@ -305,8 +305,8 @@ func (s *Store) RemoveList(ctx context.Context, id int64) error {
 			return cmp.Or(err, ErrNotFound)
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, list, event, at, detail)
-			SELECT subscriber, list, 'unsubscribed', $2, 'the list was removed' FROM subscriptions
-			WHERE list = $1 AND state <> 'unsubscribed' ORDER BY subscriber`, id, now)
+			SELECT subscriber, list, 'unsubscribed', $2, $3 FROM subscriptions
+			WHERE list = $1 AND state <> 'unsubscribed' ORDER BY subscriber`, id, now, "the list was removed")
 		if err != nil {
 			return err
 		}

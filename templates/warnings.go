@@ -22,6 +22,19 @@ func AdminWarning(lang, code string, params []string) string {
 	return strings.Join(append([]string{code}, params...), " ") // of a later version
 }
 
+// LeftOut returns why an issue does not hold an article, by the code of the reason; has is what
+// the article has in place of what the list asks for, "" where it has nothing.
+func LeftOut(lang, why, has string) string {
+	words := pick(lang).words
+	switch {
+	case has == "":
+		has = words.say("fact.unknown")
+	case why == "kind":
+		has = words.say("kind." + has)
+	}
+	return words.fill("admin.left."+why, []string{has})
+}
+
 // fill returns the words of a key with parameters where they are named; "" if there
 // are no such words.
 func (c catalogue) fill(key string, params []string) string {

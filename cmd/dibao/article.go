@@ -156,8 +156,9 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 		return writeJSON(cmd.OutOrStdout(), v)
 	}
 	text := v.Paragraphs
-	v.Paragraphs = nil
-	if err := cli.WriteFields(cmd.OutOrStdout(), v); err != nil {
+	v.Paragraphs, v.Codes = nil, nil
+	v.Warnings = inspect.Sentences(x.Warnings, g.language())
+	if err := cli.WriteFields(cmd.OutOrStdout(), v, g.chinese); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", strings.Join(text, "\n\n"))

@@ -224,7 +224,13 @@ func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
 			rows = append(rows, row{x.by, c})
 		}
 	}
-	return printRows(g, cmd, []any{"By", "Value", "Articles"}, rows, func(r row) []any { return []any{r.by, r.Value, r.Count} })
+	return printRows(g, cmd, []any{"By", "Value", "Articles"}, rows, func(r row) []any {
+		value := r.Value
+		if r.by == "kind" {
+			value = g.code("Kind", value)
+		}
+		return []any{r.by, value, r.Count}
+	})
 }
 
 func newArticleSearch(g *globals) *cobra.Command {

@@ -89,7 +89,7 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			default:
 				g.print(cmd, "%s: %d items, %d new, %d changed", s.Name, row.Items, row.New, row.Changed)
 			}
-			for _, w := range inspect.Sentences(done.Warnings, g.either("en", "zh")) {
+			for _, w := range inspect.Sentences(done.Warnings, g.language()) {
 				g.say(cmd, "  %s", w)
 			}
 			return nil

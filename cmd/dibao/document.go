@@ -158,7 +158,7 @@ func newDocumentShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), page)
 			}
-			return cli.WriteFields(cmd.OutOrStdout(), page)
+			return cli.WriteFields(cmd.OutOrStdout(), page, g.chinese)
 		}),
 	}
 }

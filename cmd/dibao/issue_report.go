@@ -142,7 +142,7 @@ func newIssueReport(g *globals) *cobra.Command {
 			}
 			if page != "" {
 				return writeNew(page, func(w io.Writer) error {
-					return a.adminSite().WriteMailing(cmd.Context(), w, mailing, map[bool]string{true: "zh", false: "en"}[g.chinese])
+					return a.adminSite().WriteMailing(cmd.Context(), w, mailing, g.language())
 				})
 			}
 			return a.printMailing(g, cmd, mailing)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/demo"
 )
 
 // helpTexts returns what the help of all commands says, by where.
@@ -81,9 +84,74 @@ func TestHelpSpeaksTheUsersLanguage(t *testing.T) {
 	if err := root.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"修改一个来源", "用法：", "dibao source edit SOURCE", "--licence", "所在地区", "全局选项：", "显示帮助"} {
+	for _, want := range []string{"修改一个来源", "用法：", "dibao source edit 来源 [选项]", "--licence", "所在地区", "全局选项：", "显示帮助"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
+	}
+}
+
+// spokenVerbs are lines of verbs that together print most of what the program says.
+var spokenVerbs = []string{
+	"article list", "article search 通知", "article search 通知 --facets", "article show 1", "article edit 3 --title 改题", "article history 3", "article diff 3", "article reread 3",
+	"audit", "bounce list", "bounce list --pending", "bounce apply", "bounce read BOUNCE", "collect", "doctor", "document list", "document show 1", "document chain 1",
+	"issue list", "issue show weekly 1", "issue report", "issue report 1", "issue report 1 --variants", "issue compose weekly", "issue note weekly 1 文字", "issue drop weekly 1",
+	"issue send", "issue pause", "issue resend 1 --failed", "list create daily --title 日报", "list show", "list preview weekly --left-out 20", "list edit weekly --hold", "list invite weekly",
+	"list remove daily", "source list", "source show 1", "source test 1", "source test 3", "source edit 1 --item b", "source test 1", "source pause 1", "source list", "source resume 1", "source release 1",
+	"source import SOURCES", "source catalog 民政部", "subscriber list", "subscriber show reader1@demo.example", "subscriber show reader2@demo.example", "subscriber suppress reader3@demo.example", "subscriber show reader3@demo.example",
+	"subscriber unsuppress --since 2020-01-01 --reason admin --note 试", "subscriber import READERS --list weekly --consent 表单", "subscriber prune", "status", "token list", "source", "source edit --help", "nosuch",
+}
+
+// verbatim is what stands in Chinese texts as it is: commands with their flags, and what sites and servers say.
+var verbatim = regexp.MustCompile(`dibao(?: [^，；。）\n]+)?|--[a-z-]+|404 Not|user unknown|article edit|Ministry of [\w ]+: \w+`)
+
+// With Chinese chosen, no line that verbs print is in English.
+func TestVerbsSpeakChineseAlone(t *testing.T) {
+	t.Setenv("DIBAO_LANG", "zh")
+	d := inFolder(t)
+	files := strings.NewReplacer(
+		"BOUNCE", d.write("bounce.eml", "From: MAILER-DAEMON@demo.example\nTo: dibao@demo.example\nSubject: failed\n\n<reader2@demo.example>: 550 5.1.1 user unknown\n"),
+		"SOURCES", d.write("sources.tsv", "name\tkind\turl\tlicence\n样例一\tfeed\thttps://www.example.com/1.xml\tofficial\n样例二\tnosuch\thttps://www.example.com/2.xml\t\n样例三\tfeed\tftp://www.example.com/\t\n"),
+		"READERS", d.write("readers.csv", "email,state\nx@demo.example,confirmed\nno address,confirmed\ny@demo.example,bounced\n"),
+	)
+	var codes map[string]map[string]string
+	text, err := os.ReadFile("cli/codes.zh.json")
+	if err == nil {
+		err = json.Unmarshal(text, &codes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two words beside one another are English; so is a word alone in a cell of a table that is a code.
+	sentence, cell := regexp.MustCompile(`\b[A-Za-z]?[a-z]+ [a-z]{2,}\b`), regexp.MustCompile(`\s{2,}`)
+	isEnglish := func(line string) bool {
+		for _, c := range cell.Split(strings.TrimSpace(line), -1) {
+			for heading, all := range codes {
+				if all[c] != "" && all[c] != c && heading != "Action" {
+					return true
+				}
+			}
+		}
+		return sentence.MatchString(verbatim.ReplaceAllString(line, ""))
+	}
+	_, err = demoOnce(t, demo.Options{AfterSteps: func(*demo.Demo) {
+		for _, line := range spokenVerbs {
+			status, out, talk := d.run(append(strings.Fields(files.Replace(line)), "--yes")...)
+			if out+talk == "" {
+				t.Errorf("dibao %s prints nothing (status %d)", line, status)
+			}
+			for said := range strings.Lines(out + talk) {
+				if isEnglish(said) {
+					t.Errorf("dibao %s says %q", line, strings.TrimSpace(said))
+				}
+			}
+		}
+		report, err := os.ReadFile(files.Replace("READERS.report.csv"))
+		if err != nil || isEnglish(strings.ReplaceAll(string(report), `“no address”不像 name@example.org,no address`, "")) {
+			t.Errorf("the report of an import says (%v)\n%s", err, report)
+		}
+	}}, d.url)
+	if err != nil {
+		t.Fatal(err)
 	}
 }

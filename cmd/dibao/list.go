@@ -10,6 +10,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/digest"
 	"dibao/subscribers"
+	"dibao/templates"
 )
 
 func newList(g *globals) *cobra.Command {
@@ -175,7 +176,12 @@ func printItems(g *globals, cmd *cobra.Command, items []digest.IssueItem) error 
 		views[i] = viewItem(it)
 	}
 	return printRows(g, cmd, []any{"Article", "Section", "Title", "Why"}, views, func(v itemView) []any {
-		return []any{v.Article, v.Section, v.Title, strings.Join(v.Why, ", ")}
+		why := make([]string, len(v.Why))
+		for i, w := range v.Why {
+			field, value, _ := strings.Cut(w, ": ")
+			why[i] = templates.Words(g.language(), "why."+field, value)
+		}
+		return []any{v.Article, v.Section, v.Title, strings.Join(why, g.either(", ", "，"))}
 	})
 }
 
@@ -249,8 +255,8 @@ func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, i
 	if err := printItems(g, cmd, items); err != nil {
 		return err
 	}
-	return printRows(g, cmd, []any{"Left out", "Title", "Why", "Found"}, p.LeftOut, func(v leftView) []any {
-		return []any{v.Article, v.Title, v.Why, deref(v.Has)}
+	return printRows(g, cmd, []any{"Left out", "Title", "Why"}, p.LeftOut, func(v leftView) []any {
+		return []any{v.Article, v.Title, templates.LeftOut(g.language(), v.Why, deref(v.Has))}
 	})
 }
 

@@ -53,6 +53,17 @@ func (g *globals) either(english, chinese string) string {
 	return english
 }
 
+// language is that of who runs the verb, as the words of pages name it.
+func (g *globals) language() string { return g.either("en", "zh") }
+
+// code returns a code, such as a state, in the language of who runs the verb.
+func (g *globals) code(heading, code string) string {
+	if g.chinese {
+		return cli.Code(heading, code)
+	}
+	return code
+}
+
 func writeJSON(w io.Writer, v any) error { return cli.WriteJSON(w, v) }
 
 // output says how the results of this run are written.

@@ -139,7 +139,7 @@ func newSourceShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), view)
 			}
-			return cli.WriteFields(cmd.OutOrStdout(), view)
+			return cli.WriteFields(cmd.OutOrStdout(), view, g.chinese)
 		}),
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -128,10 +130,10 @@ func newSubscriberList(g *globals) *cobra.Command {
 			}
 			return printRows(g, cmd, []any{"ID", "Address", "Language", "Lists", "Suppressed"}, views, func(v subscriberView) []any {
 				var lists []string
-				for name, state := range v.Lists {
-					lists = append(lists, name+" "+state)
+				for _, name := range slices.Sorted(maps.Keys(v.Lists)) {
+					lists = append(lists, name+" "+g.code("State", v.Lists[name]))
 				}
-				return []any{v.ID, subscribers.Readable(v.Address), v.Language, strings.Join(lists, ", "), deref(v.Suppressed)}
+				return []any{v.ID, subscribers.Readable(v.Address), v.Language, strings.Join(lists, ", "), g.code("Reason", deref(v.Suppressed))}
 			})
 		},
 	}

@@ -95,7 +95,7 @@ type importView struct {
 func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {
 	v := importView{Imported: out, Applied: in.Apply}
 	if len(out.Notes) > 0 {
-		if err := writeNotes(report, out.Notes); err != nil {
+		if err := g.writeNotes(report, out.Notes); err != nil {
 			return fmt.Errorf("the report %s can't be written: %w", report, err)
 		}
 		v.Report = &report
@@ -124,20 +124,20 @@ func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subs
 }
 
 // writeNotes writes the report of an import, whole or not at all.
-func writeNotes(path string, notes []subscribers.Note) error {
+func (g *globals) writeNotes(path string, notes []subscribers.Note) error {
 	f, err := os.CreateTemp(dirOf(path), ".report-*")
 	if err != nil {
 		return err
 	}
 	_, err = f.WriteString("\uFEFF") // without it Excel takes UTF-8 for the code page of the system
 	w := csv.NewWriter(f)
-	err = errors.Join(err, w.Write([]string{"row", "outcome", "why", "address"}))
+	err = errors.Join(err, w.Write([]string{g.message("row"), g.message("outcome"), g.message("why"), g.message("address")}))
 	for _, n := range notes {
-		outcome := "taken"
+		outcome := "imported"
 		if n.Refused {
 			outcome = "refused"
 		}
-		err = errors.Join(err, w.Write([]string{strconv.Itoa(n.Row), outcome, n.Why, subscribers.Guard(n.Address)}))
+		err = errors.Join(err, w.Write([]string{strconv.Itoa(n.Row), g.code("Outcome", outcome), g.message("%s", n.Why), subscribers.Guard(n.Address)}))
 	}
 	w.Flush()
 	if err = errors.Join(err, w.Error(), f.Close()); err == nil {

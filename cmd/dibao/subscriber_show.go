@@ -39,7 +39,7 @@ func (a *app) person(ctx context.Context, id int64) (personView, error) {
 	}
 	v := personView{ID: id, Person: p, TimeLine: []timeLine{}}
 	for _, e := range p.Consents {
-		detail := strings.TrimSpace(orEmpty(e.Detail) + " " + orEmpty(e.Network))
+		detail := strings.Trim(orEmpty(e.Detail)+", "+orEmpty(e.Network), ", ")
 		v.TimeLine = append(v.TimeLine, timeLine{e.At, e.Event, e.List, null(detail)})
 	}
 	for _, e := range p.History {

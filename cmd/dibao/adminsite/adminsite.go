@@ -127,8 +127,13 @@ func (v voice) say(key string, args ...any) string {
 	return templates.Words(v.language, "admin."+key, args...)
 }
 
-// word is a word of dibao status.
-func (v voice) word(english string) string { return status.Word(english, v.language == "zh") }
+// code returns a code, such as a state, by the heading that dibao prints it under.
+func (v voice) code(heading, code string) string {
+	if v.language == "zh" {
+		return cli.Code(heading, code)
+	}
+	return code
+}
 
 // sentence is a sentence of the program, such as an error, in the page's language.
 func (v voice) sentence(english string) string {

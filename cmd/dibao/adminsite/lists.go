@@ -145,7 +145,7 @@ func (s *Site) list(ctx context.Context, r *http.Request, p templates.AdminPage)
 		section.Items = append(section.Items, one)
 	}
 	for _, l := range left {
-		out.LeftOut = append(out.LeftOut, templates.Item{Title: l.Article.Title(), URL: s.articleURL(l.Article.ID), Why: []string{v.leftOut(l)}})
+		out.LeftOut = append(out.LeftOut, templates.Item{Title: l.Article.Title(), URL: s.articleURL(l.Article.ID), Why: []string{templates.LeftOut(v.language, l.Why, l.Detail)}})
 	}
 	for i, issue := range issues {
 		if i == 0 {
@@ -161,18 +161,3 @@ func (s *Site) list(ctx context.Context, r *http.Request, p templates.AdminPage)
 }
 
 func (s *Site) articleURL(id int64) string { return fmt.Sprintf("%s/articles/%d", s.BaseURL, id) }
-
-// leftOut says why an issue does not hold an article.
-func (v voice) leftOut(l digest.LeftOut) string {
-	switch l.Why {
-	case "source", "kind", "type", "theme", "region", "issuer", "document", "chain":
-		has := l.Detail
-		if has == "" {
-			has = templates.Words(v.language, "fact.unknown")
-		} else if l.Why == "kind" {
-			has = templates.Words(v.language, "kind."+has)
-		}
-		return v.say("left."+l.Why, has)
-	}
-	return v.say("left." + l.Why)
-}

@@ -36,7 +36,7 @@ func (s *Site) overview(ctx context.Context, _ *http.Request, p templates.AdminP
 	}
 	v := s.voice(p)
 	p.Section = "overview"
-	out := templates.AdminOverview{AdminPage: p, Figures: v.figures(st), Reports: v.counts(st.Digest.Reports), System: v.system(st)}
+	out := templates.AdminOverview{AdminPage: p, Figures: v.figures(st), Reports: v.counts("Kind", st.Digest.Reports), System: v.system(st)}
 	out.Needs, out.More = v.needs(st)
 	if out.Lists, _, err = v.listRows(ctx, st.ListsByTime()); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 			return needs, st.Unwell() - i
 		}
 		needs = append(needs, templates.AdminNeed{
-			Text: v.say("need.source", src.Name, v.word(string(src.State))), URL: sourcePath(src.ID), Detail: v.detail(src),
+			Text: v.say("need.source", src.Name, v.code("State", string(src.State))), URL: sourcePath(src.ID), Detail: v.detail(src),
 			Verb: fmt.Sprintf("dibao source test %d", src.ID), Bad: class(src.State) == "bad",
 		})
 	}
@@ -142,27 +142,27 @@ func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
 	add("clock", st.ClockSkew.Round(time.Millisecond).String())
 	add("newest", cli.ShortTime(st.Feed.NewestAt, st.Zone))
 	add("index", cmp.Or(humanize.Comma(st.Feed.Unindexed), "0"))
-	add("subscriptions", v.list(st.Readers))
-	add("suppressions", v.list(st.Suppressions))
-	add("jobs", v.list(st.Jobs))
+	add("subscriptions", v.list("State", st.Readers))
+	add("suppressions", v.list("Reason", st.Suppressions))
+	add("jobs", v.list("Job", st.Jobs))
 	return facts
 }
 
-// counts are counts by name, the largest first.
-func (v voice) counts(counts map[string]int) (all []templates.AdminCount) {
+// counts are counts by code, the largest first.
+func (v voice) counts(heading string, counts map[string]int) (all []templates.AdminCount) {
 	for _, name := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	}) {
 		if counts[name] > 0 {
-			all = append(all, templates.AdminCount{Name: v.word(name), Class: "plain", Count: counts[name]})
+			all = append(all, templates.AdminCount{Name: v.code(heading, name), Class: "plain", Count: counts[name]})
 		}
 	}
 	return all
 }
 
 // list writes counts by name on one line.
-func (v voice) list(counts map[string]int) (text string) {
-	for i, c := range v.counts(counts) {
+func (v voice) list(heading string, counts map[string]int) (text string) {
+	for i, c := range v.counts(heading, counts) {
 		if i > 0 {
 			text += templates.Words(v.language, "comma")
 		}
@@ -174,7 +174,7 @@ func (v voice) list(counts map[string]int) (text string) {
 // mailing is a row of a table of mailings.
 func (v voice) mailing(m delivery.MailingReport) templates.AdminMailing {
 	return templates.AdminMailing{
-		Number: m.Mailing, URL: fmt.Sprintf("/mailings/%d", m.Mailing), Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.word(m.State), Class: mailingClass(m.State),
+		Number: m.Mailing, URL: fmt.Sprintf("/mailings/%d", m.Mailing), Due: cli.ShortTime(m.DueAt, v.Node.Zone), State: v.code("State", m.State), Class: mailingClass(m.State),
 		All: m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed, Sent: m.Sent, Waiting: m.Waiting + m.Claimed, Failed: m.Failed, Uncertain: m.Uncertain, No: m.Suppressed,
 	}
 }

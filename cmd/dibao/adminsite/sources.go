@@ -143,7 +143,7 @@ func (s *Site) sources(ctx context.Context, _ *http.Request, p templates.AdminPa
 	out := templates.AdminSources{AdminPage: p, Ticks: h.months(), Since: h.first, Days: len(h.span.days)}
 	for _, state := range slices.Backward(feed.States) {
 		if n := st.Feed.Sources[state]; n > 0 {
-			out.Counts = append(out.Counts, templates.AdminCount{Name: v.word(string(state)), Class: class(state), Count: n})
+			out.Counts = append(out.Counts, templates.AdminCount{Name: v.code("State", string(state)), Class: class(state), Count: n})
 		}
 	}
 	slices.SortStableFunc(out.Counts, func(a, b templates.AdminCount) int { return b.Count - a.Count })
@@ -189,7 +189,7 @@ func (v voice) duration(d time.Duration) string {
 // source is a source with the days behind it.
 func (v voice) source(src feed.Source, h history) templates.AdminSource {
 	out := templates.AdminSource{
-		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), State: v.word(string(src.State)), Class: class(src.State),
+		ID: src.ID, Name: src.Name, URL: sourcePath(src.ID), State: v.code("State", string(src.State)), Class: class(src.State),
 		Last: cli.ShortTime(src.SucceededAt, v.Node.Zone), Error: v.sentence(redact.Text(src.LastError)), Advice: v.sentence(src.Advice()),
 	}
 	var known, well int
@@ -225,9 +225,9 @@ func (v voice) runs(days []feed.SourceDay, sp span) (runs []templates.AdminRun, 
 			end++
 		}
 		known += end - i
-		label := days[i].Day + " " + v.word(string(days[i].State))
+		label := days[i].Day + " " + v.code("State", string(days[i].State))
 		if end-i > 1 {
-			label = v.say("health.run", days[i].Day, days[end-1].Day, v.word(string(days[i].State)))
+			label = v.say("health.run", days[i].Day, days[end-1].Day, v.code("State", string(days[i].State)))
 		}
 		if dayClass(days[i]) == "good" {
 			well += end - i
@@ -257,7 +257,7 @@ func (s *Site) source(ctx context.Context, r *http.Request, p templates.AdminPag
 	out := templates.AdminSourcePage{AdminPage: p, Source: v.source(src, h), Ticks: h.months(), Facts: v.sourceFacts(src)}
 	for _, d := range slices.Backward(h.days[id]) {
 		if c := dayClass(d); c != "good" && len(out.Bad) < shownRows {
-			out.Bad = append(out.Bad, templates.AdminDay{Day: d.Day, State: v.word(string(d.State)), Class: class(d.State), Collections: d.Collections, Failures: d.Failures})
+			out.Bad = append(out.Bad, templates.AdminDay{Day: d.Day, State: v.code("State", string(d.State)), Class: class(d.State), Collections: d.Collections, Failures: d.Failures})
 		}
 	}
 	out.Weeks = templates.Chart{

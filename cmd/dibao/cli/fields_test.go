@@ -23,7 +23,7 @@ func TestWriteFields(t *testing.T) {
 		None      []relation `json:"none"`
 	}{Title: title, Day: "2026-11-29", Tags: []string{"a", "no"}, Relations: []relation{{"repeals", &title}, {"amends", nil}}}
 	var out bytes.Buffer
-	if err := WriteFields(&out, v); err != nil {
+	if err := WriteFields(&out, v, false); err != nil {
 		t.Fatal(err)
 	}
 	const want = `title: 关于印发《办法》的通知：试行

@@ -3,10 +3,15 @@ package cli
 import (
 	_ "embed" // of the help in Chinese
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"dibao/internal/lazyregexp"
 )
 
 // ChineseHelp is the help in Chinese by its English text; a test finds what is
@@ -30,12 +35,52 @@ func WantsChinese(getenv func(string) string) bool {
 var usageWords = strings.NewReplacer(
 	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "可用命令：", "Additional Commands:", "其他命令：",
 	"Global Flags:", "全局选项：", "Flags:", "选项：", "Additional help topics:", "其他帮助主题：",
+	"{{.CommandPath}} [command]\n", "{{.CommandPath}} [命令]\n",
 	`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `用“{{.CommandPath}} [命令] --help”查看一个命令的详细说明。`,
 )
+
+// placeholders are what stands for arguments in the first line of usage.
+var placeholders = strings.NewReplacer(
+	"[flags]", "[选项]", "LIST NUMBER", "列表 期号", "NUMBER", "文号", "ADDRESS", "地址", "DIR", "目录", "FILE", "文件", "ID", "编号", "LIST", "列表", "MAILING", "群发编号",
+	"NAME", "名称", "NEW", "新文件", "OLD", "旧文件", "PATTERN", "模式", "QUERY", "查询", "SOURCE", "来源", "TEXT", "文字", "URL", "网址", "WORD", "词",
+)
+
+// flagLine is a line of a flag that takes a value, with the type of the value.
+var flagLine = lazyregexp.New(`(?m)^( +(?:-\w, )?--[\w-]+ )([A-Za-z0-9]+)( {2,})(\S.*)$`)
+
+// flagTypes are the types of values in Chinese.
+var flagTypes = map[string]string{
+	"string": "文字", "stringArray": "文字", "stringSlice": "文字", "strings": "文字", "word": "词", "int": "数字", "int64": "数字", "float": "数字", "int64Slice": "数字", "duration": "时长",
+	"number": "数字", "time": "时间", "region": "地区", "theme": "主题",
+}
+
+var flagDefault = lazyregexp.New(`(?m) \(default (.*)\)$`)
+
+// UseLine returns the first line of a command's usage in Chinese.
+func UseLine(cmd *cobra.Command) string { return placeholders.Replace(cmd.UseLine()) }
 
 // SpeakChinese puts the help of a command and those below it into Chinese.
 func SpeakChinese(root *cobra.Command) {
 	root.SetUsageTemplate(usageWords.Replace(root.UsageTemplate()))
+	english := root.UsageFunc()
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		var b strings.Builder
+		out := cmd.OutOrStderr()
+		cmd.SetOut(&b)
+		err := english(cmd)
+		cmd.SetOut(out)
+		usage := strings.Replace(b.String(), cmd.UseLine(), UseLine(cmd), 1)
+		usage = flagLine.ReplaceAllStringFunc(usage, func(line string) string {
+			m := flagLine.FindStringSubmatch(line)
+			name, ok := flagTypes[m[2]]
+			if !ok {
+				return line
+			}
+			return m[1] + text.Pad(name, text.StringWidthWithoutEscSequences(m[2]+m[3]), ' ') + m[4]
+		})
+		_, writeErr := io.WriteString(out, flagDefault.ReplaceAllString(usage, "（默认 $1）"))
+		return errors.Join(err, writeErr)
+	})
 	translate(root, words(ChineseHelp))
 }
 

@@ -15,7 +15,7 @@ import (
 
 // chineseMessages are the formats of messages, errors and findings in Chinese by their
 // English formats. In the Chinese, %[2]s is the second value; %s for %q is the value
-// without its quotes.
+// without its quotes; %{State}s is the value as a code under that heading.
 //
 //go:embed messages.zh.json
 var chineseMessages []byte
@@ -37,11 +37,12 @@ type message struct {
 type verb struct {
 	arg  int // counted from 0
 	text string
+	code string // the heading of its codes; "" if it is no code
 }
 
 func (v verb) letter() byte { return v.text[len(v.text)-1] }
 
-var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
+var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?(?:\{([A-Z][a-z ]*)\})?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
 
 // cut splits a format into its verbs and what stands around them.
 func cut(format string) (literals []string, verbs []verb) {
@@ -57,7 +58,11 @@ func cut(format string) (literals []string, verbs []verb) {
 			next, _ = strconv.Atoi(format[at[2]:at[3]])
 			next-- // the pattern takes digits only, and formats count from 1
 		}
-		literals, verbs = append(literals, literal), append(verbs, verb{next, "%" + format[at[4]:at[5]]})
+		v := verb{arg: next, text: "%" + format[at[6]:at[7]]}
+		if at[4] >= 0 {
+			v.code = format[at[4]:at[5]]
+		}
+		literals, verbs = append(literals, literal), append(verbs, v)
 		literal, next = "", next+1
 	}
 	return append(literals, literal+format[end:]), verbs
@@ -161,6 +166,8 @@ func (m *message) write(values map[int]string) string {
 		switch {
 		case letters[v.arg] == 'v' && strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]"):
 			value = strings.Join(strings.Fields(value[1:len(value)-1]), "、")
+		case v.code != "":
+			value = countedCodes(v.code, strings.Trim(value, `"`))
 		case letters[v.arg] != 'q':
 			value = Chinese(value)
 		case v.letter() == 's' && len(value) > 1:
@@ -169,6 +176,21 @@ func (m *message) write(values map[int]string) string {
 		out += value + literals[i+1]
 	}
 	return out
+}
+
+// countedCodes translates a code, or codes with counts before them such as "2 failing, 30 ok".
+func countedCodes(heading, text string) string {
+	parts := strings.Split(text, ", ")
+	for i, p := range parts {
+		if n, code, ok := strings.Cut(p, " "); ok {
+			if _, err := strconv.Atoi(n); err == nil {
+				parts[i] = Code(heading, code) + " " + n
+				continue
+			}
+		}
+		parts[i] = Code(heading, p)
+	}
+	return strings.Join(parts, "，")
 }
 
 // Say formats a message in Chinese, in English where it is not translated.

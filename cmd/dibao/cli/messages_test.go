@@ -26,7 +26,7 @@ import (
 )
 
 // translatedFolders hold the messages, errors and findings that verbs print.
-var translatedFolders = []string{"..", "../doctor", "../filereader", "../inspect", "../mailer", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers",
+var translatedFolders = []string{"..", "../demo", "../doctor", "../filereader", "../inspect", "../mailer", "../remote", "../status", "../trial", "../../../internal/config", "../../../feed", "../../../subscribers",
 	"../../../internal/fetch", "../../../internal/database", "../../../feed/sourcelist", "../../../feed/visit", "../../../feed/collect", "../../../feed/ingest", "../../../feed/ingest/answer",
 	"../../../digest", "../../../digest/inbound", "../../../digest/delivery", "../../../internal/jobs", "../../../internal/mail", "../../../internal/web", "../../../internal/filetext", "../../../internal/browser", "../../../feed/catalog"}
 
@@ -87,7 +87,7 @@ func callee(call *ast.CallExpr) string {
 // formatArgument is which argument of a function is a format that a user reads.
 var formatArgument = map[string]int{
 	"g.say": 1, "g.print": 1, "g.confirm": 1, "g.message": 0, "g.text": 0, "usagef": 0, "Usagef": 0, "cli.Usagef": 0, "fmt.Errorf": 0, "errors.New": 0,
-	"fault.Invalid": 0, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1,
+	"fault.Invalid": 0, "fault.Missing": 0, "d.add": 3, "d.publish": 3, "r.Say": 1, "d.say": 0, "d.text": 0, "s.text": 0, "r.Text": 0, "r.refuse": 1, "s.head": 0,
 }
 
 var (
@@ -97,7 +97,7 @@ var (
 )
 
 // sayingMethods return what a user reads.
-var sayingMethods = []string{"Advice", "Error", "LastSeen", "NeedsTrust", "Reason", "Sentence", "String", "nextIssue",
+var sayingMethods = []string{"Advice", "Error", "LastSeen", "NeedsTrust", "check", "elsewhere", "Reason", "Sentence", "String", "nextIssue",
 	"CheckAddr", "checkHost", "checkName", "checkPort", "parseURL", "explainTLS", "calls"}
 
 // said returns the formats of what users read, by place, and all texts of the sources.
@@ -134,6 +134,9 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 						add(x.Args[1])
 					}
 				case *ast.CompositeLit:
+					if of, ok := x.Type.(*ast.Ident); ok && of.Name == "Note" && len(x.Elts) == 4 {
+						add(x.Elts[3]) // of an import
+					}
 					if filepath.Base(folder) == "doctor" || folder == ".." {
 						finding(x, add)
 					}

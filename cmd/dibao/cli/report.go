@@ -23,12 +23,23 @@ type Report struct {
 	Chinese bool
 }
 
-// Say writes what belongs to a label.
+// Say writes what belongs to a label: a code or a sentence.
 func (r Report) Say(label, value string) {
-	if r.Chinese {
-		label, value = chineseLabel(label), Chinese(value)
+	if code := Code(heading(label), value); r.Chinese && code != value {
+		value = code
 	}
-	r.Line(label, value, labelWidth)
+	if r.Chinese {
+		label = chineseLabel(label)
+	}
+	r.Line(label, r.Text(value), labelWidth)
+}
+
+// Text returns a text in the language of the report.
+func (r Report) Text(english string) string {
+	if r.Chinese {
+		return Chinese(english)
+	}
+	return english
 }
 
 // Line writes a value behind a label, in lines of at most reportWidth columns.
@@ -48,10 +59,8 @@ func (r Report) Line(label, value string, indent int) {
 
 // chineseLabel returns the label of a line in Chinese: that of a heading, or a message.
 func chineseLabel(label string) string {
-	if label != "" {
-		if chinese := ChineseHeadings()[strings.ToUpper(label[:1])+label[1:]]; chinese != "" {
-			return chinese
-		}
+	if chinese := ChineseHeadings()[heading(label)]; chinese != "" {
+		return chinese
 	}
 	return Chinese(label)
 }

@@ -29,11 +29,13 @@ var ChineseHeadings = sync.OnceValue(func() map[string]string { return words(chi
 type Table struct {
 	Headings []any // in English
 	Rows     [][]any
-	Chinese  bool // headings in Chinese
+	Chinese  bool // headings, codes and sentences in Chinese
 }
 
 // sentences are the headings above what is said in English, not above values.
-var sentences = map[string]bool{"Problem": true, "What to do": true, "What": true, "Why": true, "Refused": true, "Needs trust": true}
+var sentences = map[string]bool{
+	"Check": true, "Detail": true, "Needs trust": true, "Problem": true, "Refused": true, "What": true, "What to do": true, "Why": true,
+}
 
 // smallest is the width that a column keeps, in characters of a terminal.
 const smallest = 8
@@ -58,12 +60,7 @@ func (t Table) Print(out io.Writer) {
 	w.AppendHeader(headings)
 	for _, r := range t.Rows {
 		for i, cell := range r {
-			switch isSentence := sentences[t.Headings[i].(string)]; {
-			case isSentence && t.Chinese:
-				r[i] = Chinese(fmt.Sprint(cell))
-			case isSentence:
-				r[i] = plural.English(fmt.Sprint(cell))
-			}
+			r[i] = t.say(t.Headings[i].(string), cell)
 		}
 		w.AppendRow(r)
 	}
@@ -71,6 +68,23 @@ func (t Table) Print(out io.Writer) {
 		w.SetColumnConfigs(fit(headings, t.Rows, width))
 	}
 	w.Render()
+}
+
+// say returns a cell as it is printed: a code or a sentence in the language of the reader.
+func (t Table) say(heading string, cell any) any {
+	english := fmt.Sprint(cell)
+	if t.Chinese {
+		if chinese := Code(heading, english); chinese != english {
+			return chinese
+		}
+	}
+	switch {
+	case !sentences[heading]:
+		return cell
+	case t.Chinese:
+		return Chinese(english)
+	}
+	return plural.English(english)
 }
 
 // fit bounds the widest columns until a row has the width.

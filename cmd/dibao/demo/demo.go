@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/digest"
@@ -42,6 +43,7 @@ type Options struct {
 	ReadURL     string // database URL of a user who may only read; "": the usual one
 	MailServer  string // another receiver's address; "": our own
 	JSON, Quiet bool   // as the global flags
+	Chinese     bool   // who runs it reads Chinese
 
 	Out, Talk io.Writer // results, and what is said meanwhile
 	Open      Open
@@ -213,8 +215,16 @@ func (d *Demo) env(o Options, dir string, public, smtp net.Listener) func(string
 
 func (d *Demo) say(format string, args ...any) {
 	if !d.options.JSON && !d.options.Quiet {
-		fmt.Fprintln(d.options.Talk, redact.Text(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(d.options.Talk, redact.Text(d.text(format, args...)))
 	}
+}
+
+// text formats a text in the language of who runs the demo.
+func (d *Demo) text(format string, args ...any) string {
+	if d.options.Chinese {
+		return cli.Say(format, args...)
+	}
+	return fmt.Sprintf(format, args...)
 }
 
 func (d *Demo) fail(format string, args ...any) {
@@ -231,8 +241,8 @@ func (d *Demo) report() error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(d.options.Out, "sources %d, articles %d, feeds %d, subscribers %d, issues %d, messages sent %d, received %d, unsubscribed %d, warnings %d\n",
-			s.Sources, s.Articles, len(s.Feeds), s.Subscribers, s.Issues, s.MessagesSent, s.MessagesReceived, s.Unsubscribed, len(s.Warnings))
+		fmt.Fprintln(d.options.Out, d.text("sources %d, articles %d, feeds %d, subscribers %d, issues %d, messages sent %d, received %d, unsubscribed %d, warnings %d",
+			s.Sources, s.Articles, len(s.Feeds), s.Subscribers, s.Issues, s.MessagesSent, s.MessagesReceived, s.Unsubscribed, len(s.Warnings)))
 	}
 	if len(s.Errors) > 0 {
 		return errors.New(strings.Join(s.Errors, "; "))
@@ -245,9 +255,9 @@ func (d *Demo) invite(ctx context.Context) {
 	base := d.Config.Server.BaseURL
 	out := d.options.Out
 	for _, e := range d.Summary.Errors {
-		fmt.Fprintf(out, "failed: %s\n", e)
+		fmt.Fprintln(out, d.text("failed: %s", e))
 	}
-	fmt.Fprintf(out, "\n  archive     %s/lists/weekly/issues/1\n  home        %s/\n  feeds       %s/feed.xml  /feed.atom  /feed.json\n  mail        %s\n  sample site %s%s\n\nCtrl-C ends the demo.\n",
-		base, base, base, d.BoxURL, d.siteURL, d.site.Sources[0].URLPath)
+	fmt.Fprintln(out, d.text("\n  archive     %s/lists/weekly/issues/1\n  home        %s/\n  feeds       %s/feed.xml  /feed.atom  /feed.json\n  mail        %s\n  sample site %s%s\n\nPress Ctrl-C to end the demo.",
+		base, base, base, d.BoxURL, d.siteURL, d.site.Sources[0].URLPath))
 	<-ctx.Done()
 }

@@ -59,7 +59,7 @@ func (d *Demo) collectAll(ctx context.Context) error {
 			d.Summary.Warnings = append(d.Summary.Warnings, templates.AdminWarning("en", w.Code, w.Params))
 		}
 		d.Summary.Articles += done.New
-		d.say("collected %-24s %d articles", added.Name, done.New)
+		d.say("collected %s: %d articles", added.Name, done.New)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

@@ -43,9 +43,9 @@ func (n *Node) examineSources(ctx context.Context, now time.Time) []Finding {
 		case feed.StateOK, feed.StateNew, feed.StatePaused:
 			continue
 		}
-		parts := []string{string(s.State)}
+		parts := []string{"state: " + string(s.State)}
 		if s.LastError != "" {
-			parts[0] += ": " + s.LastError
+			parts = append(parts, s.LastError)
 		}
 		if s.SucceededAt.IsZero() {
 			parts = append(parts, "it never succeeded")

@@ -100,37 +100,6 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 	return st, nil
 }
 
-// statusChinese are the words of the screen in Chinese by their English text.
-var statusChinese = map[string]string{
-	"SOURCES": "来源", "NEXT ISSUES": "下一期", "MAILINGS": "群发", "READERS": "读者", "SYSTEM": "系统",
-	"none; add one with: dibao source add URL":      "没有；添加来源：dibao source add URL",
-	"none; create one with: dibao list create NAME": "没有；创建列表：dibao list create 名称",
-	"none yet":        "还没有",
-	"and %d more":     "另有 %d 个",
-	"never succeeded": "从未成功", "last success %s": "上次成功 %s",
-	"%d articles stored, the newest on %s":                           "已收录 %d 篇，最近一篇 %s",
-	"%d articles wait for the search index":                          "%d 篇等待建立索引",
-	"%d articles are held back until released":                       "%d 篇暂缓，等待放行",
-	"OVERDUE since %s":                                               "已逾期，应于 %s",
-	"as it happens":                                                  "随到随发",
-	"%d articles match":                                              "匹配 %d 篇",
-	"%d issues are held; see: dibao issue list":                      "%d 期等待放行；查看：dibao issue list",
-	"%s: %d of %d sent, %d failed, %d waiting":                       "%s：已发 %d/%d，失败 %d，等待 %d",
-	"unsent messages are due since %s":                               "有邮件自 %s 起应发未发",
-	"%s refuses our mail, next try %s: %s":                           "%s 拒收我方邮件，下次尝试 %s：%s",
-	"%d suppressions wait for you; see: dibao bounce list --pending": "%d 个停发等您确认；查看：dibao bounce list --pending",
-	"reports of the last 7 days: %s":                                 "近 7 天的报告：%s", "suppressed addresses: %s": "停发的地址：%s",
-	"database %s, %s of disk free": "数据库 %s，磁盘剩余 %s", "database %s": "数据库 %s",
-	"confirmed": "已确认", "pending": "待确认", "unsubscribed": "已退订",
-	"ok": "正常", "new": "未采集", "failing": "采集失败", "blocked": "被拒", "changed": "已改版", "quiet": "久未更新", "flood": "旧文涌入", "gone": "已撤除", "paused": "暂停",
-	"composed": "已编排", "sending": "发送中", "cancelled": "已取消", "done": "完成",
-	"bounce": "退信", "complaint": "投诉", "unsubscribe": "退订", "auto-reply": "自动回复",
-	"not-spam": "非垃圾邮件", "notice": "给管理员的报告", "other": "其他", "admin": "管理员", "forgotten": "已删除", "imported": "导入",
-}
-
-// Word returns a word of the status, such as a state, in the language of the reader.
-func Word(english string, chinese bool) string { return (&screen{chinese: chinese}).text(english) }
-
 // screen writes a status in one language.
 type screen struct {
 	w       io.Writer
@@ -139,14 +108,18 @@ type screen struct {
 }
 
 func (s *screen) text(english string, args ...any) string {
-	format := english
-	if c, ok := statusChinese[english]; ok && s.chinese {
-		format = c
+	if s.chinese {
+		return cli.Say(english, args...)
 	}
-	if len(args) == 0 {
-		return format
+	return plural.English(fmt.Sprintf(english, args...))
+}
+
+// code returns a code, such as a state, under a heading.
+func (s *screen) code(heading, code string) string {
+	if s.chinese {
+		return cli.Code(heading, code)
 	}
-	return plural.English(fmt.Sprintf(format, args...))
+	return code
 }
 
 // line writes a line, cut to the width of the screen.
@@ -156,7 +129,7 @@ func (s *screen) line(line string) {
 	}
 }
 
-func (s *screen) head(english string) { s.line(s.text(english)) }
+func (s *screen) head(english string) { s.line(s.text("%s", english)) }
 
 // item writes what is said of one thing, in columns.
 func (s *screen) item(cells ...string) { s.columns([]int{30, 16}, cells...) }
@@ -174,15 +147,15 @@ func (s *screen) columns(widths []int, cells ...string) {
 	s.line(line)
 }
 
-// counts lists counts by name, the largest first.
-func (s *screen) counts(counts map[string]int) string {
+// counts lists counts by code, the largest first.
+func (s *screen) counts(heading string, counts map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	var parts []string
 	for _, n := range names {
 		if counts[n] > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", s.text(n), counts[n]))
+			parts = append(parts, fmt.Sprintf("%s %d", s.code(heading, n), counts[n]))
 		}
 	}
 	return cmp.Or(strings.Join(parts, ", "), "0")
@@ -196,9 +169,9 @@ func (st Snapshot) Print(w io.Writer, chinese bool) error {
 	st.printLists(s)
 	st.printMailings(s)
 	s.head("READERS")
-	s.item(s.counts(st.Readers))
+	s.item(s.counts("State", st.Readers))
 	if len(st.Suppressions) > 0 {
-		s.item(s.text("suppressed addresses: %s", s.counts(st.Suppressions)))
+		s.item(s.text("suppressed addresses: %s", s.counts("Reason", st.Suppressions)))
 	}
 	s.head("SYSTEM")
 	if st.DiskFree > 0 {
@@ -215,7 +188,7 @@ func (st Snapshot) printSources(s *screen) {
 		s.item(s.text("none; add one with: dibao source add URL"))
 		return
 	}
-	s.item(s.counts(byText(st.Feed.Sources)))
+	s.item(s.counts("State", byText(st.Feed.Sources)))
 	for i, src := range st.Sources {
 		if src.State.Severity() == 0 {
 			break
@@ -228,7 +201,7 @@ func (st Snapshot) printSources(s *screen) {
 		if !src.SucceededAt.IsZero() {
 			last = s.text("last success %s", cli.ShortTime(src.SucceededAt, st.Zone))
 		}
-		s.item(src.Name, s.text(string(src.State)), last)
+		s.item(src.Name, s.code("State", string(src.State)), last)
 	}
 	if !st.Feed.NewestAt.IsZero() {
 		s.item(s.text("%d articles stored, the newest on %s", st.Feed.Articles, cli.ShortTime(st.Feed.NewestAt, st.Zone)))
@@ -293,7 +266,7 @@ func (st Snapshot) printMailings(s *screen) {
 	}
 	for _, m := range st.Mailings {
 		all := m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed
-		s.item(cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", s.text(m.State), m.Sent, all, m.Failed, m.Waiting+m.Claimed))
+		s.item(cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
 	}
 	if !st.Digest.OldestWaiting.IsZero() {
 		s.item(s.text("unsent messages are due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
@@ -305,7 +278,7 @@ func (st Snapshot) printMailings(s *screen) {
 		s.item(s.text("%d suppressions wait for you; see: dibao bounce list --pending", n))
 	}
 	if len(st.Digest.Reports) > 0 {
-		s.item(s.text("reports of the last 7 days: %s", s.counts(st.Digest.Reports)))
+		s.item(s.text("reports of the last 7 days: %s", s.counts("Kind", st.Digest.Reports)))
 	}
 }
 

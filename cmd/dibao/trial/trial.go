@@ -2,7 +2,6 @@
 package trial
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 
@@ -159,9 +158,13 @@ func (t *Report) writeRows(r cli.Report) {
 		}
 		from := ""
 		if it.DateFrom != "" {
-			from = " [date: " + it.DateFrom + "]"
+			from = " [" + it.DateFrom + "]"
 		}
-		r.Line(mark+" "+cmp.Or(inspect.DateOfItem(it), "no date   "), it.Title+from, 12)
+		date := inspect.DateOfItem(it)
+		if date == "" {
+			date = r.Text("no date")
+		}
+		r.Line(mark+" "+date, it.Title+from, 12)
 	}
 	if more := len(t.Items) - ShownRows; more > 0 {
 		r.Say("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more))

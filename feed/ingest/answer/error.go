@@ -74,9 +74,10 @@ var causeAdvice = map[Cause]string{
 // Advice says in one sentence what can help; "" if nothing is known to. source is
 // the number of the source, "" if it is not stored.
 func (e *Error) Advice(source string) string {
-	edit := "add it with --"
+	render, item := "add it with --render", "--item"
 	if source != "" {
-		edit = "dibao source edit " + source + " --"
+		edit := "dibao source edit " + source
+		render, item = edit+" --render", edit+" --item"
 	}
 	switch e.Kind {
 	case Wall:
@@ -90,9 +91,9 @@ func (e *Error) Advice(source string) string {
 		case e.Found != "":
 			return "add that address: dibao source add '" + e.Found + "'"
 		case len(e.Endpoints) > 0:
-			return "check in a browser which of them returns the list and add that, or render the page with your own browser: set browser in [fetch], then " + edit + "render"
+			return "check in a browser which of them returns the list and add that, or render the page with your own browser: set browser in [fetch], then " + render
 		}
-		return "render the page with your own browser: set browser in [fetch], then " + edit + "render"
+		return "render the page with your own browser: set browser in [fetch], then " + render
 	case Empty:
 		return "open the address in a browser and use the address of the list"
 	}
@@ -102,7 +103,7 @@ func (e *Error) Advice(source string) string {
 	case len(e.Frames) > 0:
 		return "use the address of the frame"
 	case len(e.Endpoints) > 0:
-		return "if scripts render the list, add the address that they call, or " + edit + "render; otherwise select a row of the list with " + edit + "item"
+		return "if scripts render the list, add the address that they call, or " + render + "; otherwise select a row of the list with " + item
 	}
-	return "select a row of the list with " + edit + "item"
+	return "select a row of the list with " + item
 }
