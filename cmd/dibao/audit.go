@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"os/user"
@@ -19,7 +20,7 @@ import (
 // in the audit log when it has done so.
 var audited = []string{
 	"source add", "source edit", "source pause", "source resume", "source release", "source remove", "source import",
-	"article edit", "article pin", "article hide",
+	"article edit",
 	"list create", "list edit", "list remove", "list invite",
 	"subscriber add", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
 	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop", "issue resend",
@@ -33,31 +34,24 @@ type change struct {
 	detail string
 }
 
-// auditVerbs makes the audited verbs below cmd write the audit log.
-func (g *globals) auditVerbs(cmd *cobra.Command, path string) {
-	for _, sub := range cmd.Commands() {
-		name := strings.TrimSpace(path + " " + sub.Name())
-		g.auditVerbs(sub, name)
-		if run := sub.RunE; run != nil && slices.Contains(audited, name) {
-			sub.RunE = func(cmd *cobra.Command, args []string) error {
-				g.change = change{}
-				err := run(cmd, args)
-				if partial := (*partialError)(nil); err != nil && !asPartial(err, &partial) || g.change.none {
-					return err
-				}
-				if auditErr := g.audit(cmd, name, args); auditErr != nil && err == nil {
-					return fmt.Errorf("the command succeeded, but the audit log was not written: %w", auditErr)
-				}
-				return err
-			}
-		}
+// auditVerb makes a verb write the audit log, if it is one of those that do.
+func (g *globals) auditVerb(verb *cobra.Command, name string) {
+	run := verb.RunE
+	if run == nil || !slices.Contains(audited, name) {
+		return
 	}
-}
-
-func asPartial(err error, into **partialError) bool {
-	p, ok := err.(*partialError)
-	*into = p
-	return ok
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		g.change = change{}
+		err := run(cmd, args)
+		var partial *partialError
+		if err != nil && !errors.As(err, &partial) || g.change.none {
+			return err
+		}
+		if auditErr := g.audit(cmd, name, args); auditErr != nil && err == nil {
+			return fmt.Errorf("the command succeeded, but the audit log was not written: %w", auditErr)
+		}
+		return err
+	}
 }
 
 // audit writes a line of the audit log: who by the user of the system.

@@ -69,9 +69,6 @@ func completeChoices(cmd *cobra.Command) {
 			panic("completion of --" + f.Name + ": " + err.Error()) // it is defined above
 		}
 	})
-	for _, sub := range cmd.Commands() {
-		completeChoices(sub)
-	}
 }
 
 // bounded is a flag that takes a whole number from least to most.

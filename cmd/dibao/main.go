@@ -117,13 +117,25 @@ func newRootWith(g *globals) *cobra.Command {
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
-	usageForArgs(root)
-	completeChoices(root)
-	g.auditVerbs(root, "")
-	if !g.inServer {
-		g.remoteVerbs(root, "")
-	}
+	g.checkArguments(root)
+	forEachCommand(root, "", func(cmd *cobra.Command, name string) {
+		g.checkArguments(cmd)
+		completeChoices(cmd)
+		g.auditVerb(cmd, name)
+		if !g.inServer {
+			g.remoteVerb(cmd, name)
+		}
+	})
 	return root
+}
+
+// forEachCommand calls do for the commands below cmd, each with its name, such as "source add".
+func forEachCommand(cmd *cobra.Command, group string, do func(cmd *cobra.Command, name string)) {
+	for _, sub := range cmd.Commands() {
+		name := strings.TrimSpace(group + " " + sub.Name())
+		do(sub, name)
+		forEachCommand(sub, name, do)
+	}
 }
 
 // unknownVerb says that a group has no such verb.
@@ -144,9 +156,9 @@ func noVerb(cmd *cobra.Command, args []string) error {
 	return unknownVerb(text)
 }
 
-// usageForArgs makes wrong arguments of any command wrong usage, and a group
+// checkArguments makes wrong arguments of a command wrong usage, and a group
 // without a verb show its help.
-func usageForArgs(cmd *cobra.Command) {
+func (g *globals) checkArguments(cmd *cobra.Command) {
 	check := cmd.Args
 	switch {
 	case cmd.HasSubCommands():
@@ -167,14 +179,15 @@ func usageForArgs(cmd *cobra.Command) {
 			if _, unknown := err.(unknownVerb); unknown {
 				return usagef("%v; see: %s --help", err, cmd.CommandPath())
 			}
-			return usagef("wrong number of arguments; write it as: %s", cmd.UseLine())
+			use := cmd.UseLine()
+			if g.chinese {
+				use = cli.UseLine(cmd)
+			}
+			return usagef("wrong number of arguments; write it as: %s", use)
 		}
 		return nil
 	}
 	if cmd.Run == nil && cmd.RunE == nil {
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
-	for _, sub := range cmd.Commands() {
-		usageForArgs(sub)
 	}
 }

@@ -24,22 +24,20 @@ func (e *remoteError) Error() string { return e.text }
 // hereVerbs are the verbs and groups that need no service.
 var hereVerbs = []string{"version", "help", "completion", "man", "handbook", "inspect", "demo"}
 
-// remoteVerbs makes the verbs below cmd run on the server, if one is named.
-func (g *globals) remoteVerbs(cmd *cobra.Command, path string) {
-	for _, sub := range cmd.Commands() {
-		name := strings.TrimSpace(path + " " + sub.Name())
-		g.remoteVerbs(sub, name)
-		if run := sub.RunE; run != nil && !sub.HasSubCommands() {
-			sub.RunE = func(cmd *cobra.Command, args []string) error {
-				if group, _, _ := strings.Cut(name, " "); g.server == "" || slices.Contains(hereVerbs, group) {
-					return run(cmd, args)
-				}
-				if !slices.Contains(apiVerbs, name) {
-					return usagef("%q runs only on the machine of the service; leave out --server (and DIBAO_SERVER)", name)
-				}
-				return g.runRemotely(cmd, name, args)
-			}
+// remoteVerb makes a verb run on the server, if one is named.
+func (g *globals) remoteVerb(verb *cobra.Command, name string) {
+	run := verb.RunE
+	if run == nil || verb.HasSubCommands() {
+		return
+	}
+	verb.RunE = func(cmd *cobra.Command, args []string) error {
+		if group, _, _ := strings.Cut(name, " "); g.server == "" || slices.Contains(hereVerbs, group) {
+			return run(cmd, args)
 		}
+		if !slices.Contains(apiVerbs, name) {
+			return usagef("%q runs only on the machine of the service; leave out --server (and DIBAO_SERVER)", name)
+		}
+		return g.runRemotely(cmd, name, args)
 	}
 }
 
