@@ -94,7 +94,7 @@ func TestHelpSpeaksTheUsersLanguage(t *testing.T) {
 // spokenVerbs are lines of verbs that together print most of what the program says.
 var spokenVerbs = []string{
 	"article list", "article search 通知", "article search 通知 --facets", "article show 1", "article edit 3 --title 改题", "article history 3", "article diff 3", "article reread 3",
-	"audit", "bounce list", "bounce list --pending", "bounce apply", "bounce read BOUNCE", "collect", "doctor", "document list", "document show 1", "document chain 1",
+	"audit", "node list", "bounce list", "bounce list --pending", "bounce apply", "bounce read BOUNCE", "collect", "doctor", "document list", "document show 1", "document chain 1",
 	"issue list", "issue show weekly 1", "issue report", "issue report 1", "issue report 1 --variants", "issue compose weekly", "issue note weekly 1 文字", "issue drop weekly 1",
 	"issue send", "issue pause", "issue resend 1 --failed", "list create daily --title 日报", "list show", "list preview weekly --left-out 20", "list edit weekly --hold", "list invite weekly",
 	"list remove daily", "source list", "source show 1", "source test 1", "source test 3", "source edit 1 --item b", "source test 1", "source pause 1", "source list", "source resume 1", "source release 1",
