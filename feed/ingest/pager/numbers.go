@@ -95,7 +95,7 @@ func numberOfPage(n *html.Node) (int, bool) {
 // behindCurrent returns the address of the number behind the current one in a group
 // of page numbers.
 func (r *pagerReader) behindCurrent(group *html.Node) string {
-	links := make(map[int]string)
+	links, calls := make(map[int]string), make(map[int]string)
 	current, seen := 0, 0
 	for n := range group.Descendants() {
 		if seen++; seen > maxGroupNodes {
@@ -112,6 +112,7 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 		if n.Data == "a" {
 			to = list.Address(n)
 		}
+		call := callOf(n)
 		switch {
 		case isCurrent(n) || isCurrent(n.Parent) && n.Parent != group:
 			current = v
@@ -119,17 +120,28 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 			if links[v] == "" {
 				links[v] = to
 			}
+		case aCall.MatchString(call):
+			if calls[v] == "" {
+				calls[v] = call
+			}
 		case n.FirstChild != nil && n.FirstChild.Type == html.TextNode && current == 0:
 			current = v // no link: this page, or a link to it
 		}
 	}
-	if current == 0 && len(links) > 1 && links[1] == "" {
+	if current == 0 && len(links)+len(calls) > 1 && links[1] == "" && calls[1] == "" {
 		current = 1
 	}
 	if current == 0 {
 		return ""
 	}
-	return links[current+1]
+	to, call := links[current+1], calls[current+1]
+	if to != "" || call == "" {
+		return to
+	}
+	if to = r.call(call); to == "" && r.unknown == "" {
+		r.note(strconv.Itoa(current+1), call)
+	}
+	return to
 }
 
 var currentName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:cur|curr|current|on|active|select|selected|now|this|thisclass|hover)(?:$|[\s_-])`)

@@ -56,6 +56,7 @@ var pagers = []struct {
 	{"title 下一页", (*pagerReader).byAttribute},
 	{"class next", (*pagerReader).byClass},
 	{"createPageHTML", (*pagerReader).byCall},
+	{"Pager", (*pagerReader).byObject},
 	{"nextgroup", (*pagerReader).byGroup},
 	{"page numbers", (*pagerReader).byNumbers},
 	{">", (*pagerReader).bySign},
@@ -73,6 +74,9 @@ type pagerReader struct {
 	base    *url.URL
 	scripts string
 	unknown string // a pager that was seen and not understood
+	isLast  bool   // a script says that this is the last page
+	posts   bool   // the next page is asked for by a form that is posted
+	lookups int    // how often a name was looked for in the scripts
 
 	absolute func(base *url.URL, href string) string
 }
@@ -141,11 +145,35 @@ func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string
 		if to := list.Address(a); r.resolve(to) != "" {
 			return to
 		}
-		if call := cmp.Or(attribute(a, "onclick"), strings.TrimPrefix(attribute(a, "href"), "javascript:")); r.unknown == "" && call != "" && call[0] != '#' && a.Data != "link" && (isNext(r.texts[i]) || isNext(strings.ToLower(attribute(a, "title"))) || call != "void(0)" && call != "void(0);" && call != ";") {
-			r.unknown = cmp.Or(linkText(a), "next") + " by " + plain.Clip(plain.Collapse(call), 60)
+		call := callOf(a)
+		if to := r.call(call); r.resolve(to) != "" {
+			return to
+		}
+		if r.unknown == "" && call != "" && call[0] != '#' && a.Data != "link" && (isNext(r.texts[i]) || isNext(strings.ToLower(attribute(a, "title"))) || call != "void(0)" && call != "void(0);" && call != ";") {
+			r.note(cmp.Or(linkText(a), plain.Collapse(attribute(a, "value")), "next"), call)
 		}
 	}
 	return ""
+}
+
+// callOf returns the script that a link runs, "" for none.
+func callOf(a *html.Node) string {
+	if call := attribute(a, "onclick"); call != "" {
+		return call
+	}
+	href := strings.TrimSpace(attribute(a, "href"))
+	if len(href) > len("javascript:") && strings.EqualFold(href[:len("javascript:")], "javascript:") {
+		return strings.TrimSpace(href[len("javascript:"):])
+	}
+	return strings.TrimPrefix(href, "javascript:")
+}
+
+// note notes a link that a script follows to where nobody knows.
+func (r *pagerReader) note(text, call string) {
+	r.unknown = text + " by " + plain.Clip(plain.Collapse(call), 60)
+	if r.posts {
+		r.unknown += " (POST)"
+	}
 }
 
 func (r *pagerReader) byRel() string {
@@ -265,6 +293,7 @@ func (r *pagerReader) numbered(pages, at int, name, extension string) string {
 		last = pages // counted from 1
 	}
 	if at >= last || pages > 100000 {
+		r.isLast = at >= last
 		return ""
 	}
 	return fmt.Sprintf("%s_%d.%s", name, at+1, extension)
@@ -323,6 +352,9 @@ var (
 func (r *pagerReader) notUnderstood() string {
 	if r.unknown != "" {
 		return r.unknown
+	}
+	if r.isLast {
+		return ""
 	}
 	if m := countVar.FindStringSubmatch(r.scripts); m != nil && m[1] != "0" && m[1] != "1" {
 		return plain.Collapse(m[0])
