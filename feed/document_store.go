@@ -43,35 +43,12 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 	redo := make(map[int64]bool)
 	var nameRows, carrierRows [][]any
 	for _, a := range b.articles {
-		was := before[a.ID]
-		if !a.carriesDocument() {
-			if was != 0 {
-				b.fresh = append(b.fresh, pageName(a.URL))
-				if _, err := b.tx.ExecContext(ctx, `DELETE FROM carriers WHERE article = $1`, a.ID); err != nil {
-					return err
-				}
-				redo[was] = true
-			}
+		c, err := b.documentOf(ctx, a, before[a.ID], redo)
+		if err != nil {
+			return err
+		}
+		if c == nil {
 			continue
-		}
-		c := b.identify(a)
-		switch {
-		case c != nil:
-			redo[c.id] = true
-		case was != 0 && (a.Hidden || b.knowsLess(was, a) || !b.hasOthers(ctx, was, a.ID)): // it is the same text, better understood
-			redo[was] = true
-			if c = b.byID[was]; c == nil {
-				c = &candidate{id: was} // mergeCarriers fills it
-				b.byID[was] = c
-			}
-		default:
-			var err error
-			if c, err = b.newDocument(ctx, a); err != nil {
-				return err
-			}
-		}
-		if was != 0 && was != c.id {
-			redo[was] = true
 		}
 		a.document = c.id
 		for _, n := range a.names() {
@@ -100,6 +77,39 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// documentOf returns the document that an article carries, made where it is new; nil where it carries
+// none. was is the document that it carried before, 0 for none; redo gets the documents whose facts
+// change by this.
+func (b *batch) documentOf(ctx context.Context, a *arrival, was int64, redo map[int64]bool) (c *candidate, err error) {
+	if !a.carriesDocument() {
+		if was != 0 {
+			b.fresh = append(b.fresh, pageName(a.URL))
+			redo[was] = true
+			_, err = b.tx.ExecContext(ctx, `DELETE FROM carriers WHERE article = $1`, a.ID)
+		}
+		return nil, err
+	}
+	c = b.identify(a)
+	switch {
+	case c != nil:
+		redo[c.id] = true
+	case was != 0 && (a.Hidden || b.knowsLess(was, a) || !b.hasOthers(ctx, was, a.ID)): // it is the same text, better understood
+		redo[was] = true
+		if c = b.byID[was]; c == nil {
+			c = &candidate{id: was} // mergeCarriers fills it
+			b.byID[was] = c
+		}
+	default:
+		if c, err = b.newDocument(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	if was != 0 && was != c.id {
+		redo[was] = true
+	}
+	return c, nil
 }
 
 var (

@@ -138,6 +138,12 @@ func (u *understanding) published() {
 			return
 		}
 	}
+	u.publishedOutside(set, updated, updatedMoment)
+}
+
+// publishedOutside sets the day of publication by what is said outside of the page: its list, its
+// address, its feed; or by its last change, where the page states nothing else.
+func (u *understanding) publishedOutside(set func(moment, string), updated *Label, updatedMoment moment) {
 	list, hasList := readMoment(u.e.ListDate, u.zone)
 	inURL, hasURL := when.InAddress(u.e.URL)
 	switch {

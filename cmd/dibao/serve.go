@@ -229,21 +229,9 @@ func (a *app) adminHandler() http.Handler {
 // is due is in the database.
 func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mailer.Confirmer, error) {
 	var runner *jobs.Runner
-	deliver := func(context.Context, int64) error { return nil }
-	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
-		a.log.Warn("no mail server is set: issues are composed and not delivered", "key", "host in [mail]")
-	} else {
-		d, err := a.deliverer()
-		if err != nil {
-			return nil, nil, err
-		}
-		deliver = func(jobCtx context.Context, _ int64) error {
-			done, err := d.Deliver(jobCtx)
-			if done.Sent+done.Failed+done.Deferred+done.Uncertain > 0 {
-				a.log.Info("deliveries done", "sent", done.Sent, "failed", done.Failed, "deferred", done.Deferred, "uncertain", done.Uncertain)
-			}
-			return err
-		}
+	deliver, err := a.deliverJob()
+	if err != nil {
+		return nil, nil, err
 	}
 	zone := a.config.Schedule.Zone
 	summaries, err := a.summarizer()
@@ -316,6 +304,25 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 		return nil, nil, err
 	}
 	return runner, mailer.NewConfirmer(a.confirm, a.log), nil
+}
+
+// deliverJob returns the job that delivers what is due; without a mail server it does nothing.
+func (a *app) deliverJob() (func(context.Context, int64) error, error) {
+	if a.config.Mail.Host == "" && !a.config.Mail.Direct {
+		a.log.Warn("no mail server is set: issues are composed and not delivered", "key", "host in [mail]")
+		return func(context.Context, int64) error { return nil }, nil
+	}
+	d, err := a.deliverer()
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, _ int64) error {
+		done, err := d.Deliver(ctx)
+		if done.Sent+done.Failed+done.Deferred+done.Uncertain > 0 {
+			a.log.Info("deliveries done", "sent", done.Sent, "failed", done.Failed, "deferred", done.Deferred, "uncertain", done.Uncertain)
+		}
+		return err
+	}, nil
 }
 
 // roleOf returns the role of nodes that run a kind of job.
