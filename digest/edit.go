@@ -6,12 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"dibao/internal/database"
 	"dibao/subscribers"
+	"dibao/templates"
 )
 
 // maxNote is how long an editor's note may be, in characters.
@@ -30,15 +30,20 @@ func unhold(ctx context.Context, tx *sql.Tx, issue Issue) error {
 		return err
 	}
 	if n, err := res.RowsAffected(); n == 0 || err != nil {
-		return cmp.Or(err, fmt.Errorf("issue %d of %s is not held: it was sent or dropped", issue.Number, issue.List.Slug))
+		return cmp.Or(err, NotHeld(issue))
 	}
 	return nil
+}
+
+// NotHeld says that an issue can't be released or dropped any more.
+func NotHeld(issue Issue) error {
+	return fmt.Errorf("issue %d of %s is not held: it was sent or dropped", issue.Number, issue.List.Slug)
 }
 
 // SetNote sets the editor's note of an issue. A mail that was composed already
 // carries it if it has not been rendered yet; see [Service.Begun].
 func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
-	note = strings.TrimSpace(note)
+	note = templates.NoteText(note)
 	if n := utf8.RuneCountInString(note); n > maxNote || !utf8.ValidString(note) {
 		return fmt.Errorf("the note has %d characters; write at most %d of plain text", n, maxNote)
 	}

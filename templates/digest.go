@@ -141,6 +141,19 @@ func (v DigestHead) Masthead() (Mail, error) { return mailPiece(v.Language, "mas
 // Contents writes what the mail holds, in figures.
 func (v DigestHead) Contents() (Mail, error) { return mailPiece(v.Language, "counts", v) }
 
+// NoteText is an editor's note without the label that dibao writes before it.
+func NoteText(note string) string {
+	note = strings.TrimSpace(note)
+	for name := range languages {
+		if rest, ok := strings.CutPrefix(note, Words(name, "mail.note")); ok {
+			if text := strings.TrimLeft(rest, ":： \u3000"); text != rest {
+				return strings.TrimSpace(text)
+			}
+		}
+	}
+	return note
+}
+
 // EditorsNote writes the editor's note, nothing if there is none.
 func (v DigestHead) EditorsNote() (Mail, error) { return mailPiece(v.Language, "note", v) }
 

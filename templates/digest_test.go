@@ -221,6 +221,26 @@ func withSlots(m Mail) string {
 	return out.String() + m.HTML[from:]
 }
 
+// A note keeps the lines that its editor wrote, and has one label.
+func TestEditorsNoteKeepsItsLines(t *testing.T) {
+	t.Parallel()
+	for _, typed := range []string{"编者按：第一段。\n第二段。", "  编者按\u3000第一段。\n\n第二段。\n", "第一段。\n第二段。"} {
+		m, err := DigestHead{Language: "zh", Note: NoteText(typed)}.EditorsNote()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "\n编者按  第一段。\n第二段。\n"; m.Text != want {
+			t.Errorf("%q: the text %q, want %q", typed, m.Text, want)
+		}
+		if strings.Count(m.HTML, "编者按") != 1 || !strings.Contains(m.HTML, "第一段。<br>\n第二段。</p>") {
+			t.Errorf("%q: the HTML %s", typed, m.HTML)
+		}
+	}
+	if got := NoteText("编者按语很长"); got != "编者按语很长" {
+		t.Errorf("%q: a word that begins like the label was cut", got)
+	}
+}
+
 func TestSubject(t *testing.T) {
 	for _, x := range []struct {
 		language, title, lead, want string

@@ -42,6 +42,16 @@ func hang(first, indent, s string) string {
 	return strings.Join(lines, "\n")
 }
 
+// textLines are the lines of a text that a person wrote, without empty ones.
+func textLines(s string) (lines []string) {
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // maxBracket is how many characters 〔…〕 may hold to be kept on a line.
 const maxBracket = 20
 

@@ -150,15 +150,19 @@ func flagProblem(err error) string {
 }
 
 // confirm asks on a terminal whether to do what can't be undone; --yes answers
-// beforehand. Where nobody can be asked, whoever wrote the command has decided.
+// beforehand, and must where nobody can be asked. A program that uses the API has
+// decided.
 func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error {
 	in, ok := cmd.InOrStdin().(*os.File)
-	if g.asks && !g.yes {
+	switch {
+	case g.yes || g.inServer && !g.asks:
+		return nil
+	case g.asks:
 		g.change.none = true
 		return question(g.message(format, args...))
-	}
-	if g.yes || !ok || !isatty.IsTerminal(in.Fd()) {
-		return nil
+	case !ok || !isatty.IsTerminal(in.Fd()):
+		g.change.none = true
+		return fmt.Errorf("nothing was done, because nobody can be asked here: %s Add --yes to agree", g.message(format, args...))
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), g.message(format, args...), " [y/N] ")
 	answer, err := bufio.NewReader(in).ReadString('\n')

@@ -20,6 +20,7 @@ import (
 	"dibao/digest"
 	"dibao/internal/mail"
 	"dibao/subscribers"
+	"dibao/templates"
 )
 
 // previewList renders the mail of the next issue of a list, or of issue number.
@@ -155,7 +156,7 @@ func newIssueNote(g *globals) *cobra.Command {
 				return err
 			}
 			if g.json {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"list": i.List.Slug, "number": i.Number, "note": strings.TrimSpace(args[2]), "held": i.Held, "sent_without": sent})
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"list": i.List.Slug, "number": i.Number, "note": templates.NoteText(args[2]), "held": i.Held, "sent_without": sent})
 			}
 			switch {
 			case i.Held:
@@ -182,6 +183,9 @@ func newIssueDrop(g *globals) *cobra.Command {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])
 			if err != nil {
 				return err
+			}
+			if !i.Held {
+				return digest.NotHeld(i)
 			}
 			if err := g.confirm(cmd, "Drop %s No. %d? Its articles count as delivered.", i.List.Slug, i.Number); err != nil {
 				return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/doctor"
 	"dibao/cmd/dibao/remote"
 )
 
@@ -46,6 +48,9 @@ func (g *globals) runRemotely(cmd *cobra.Command, name string, args []string) er
 	client, err := remote.New(g.server, g.tokenFile)
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(g.tokenFile); err == nil && doctor.OthersMayRead(info) {
+		g.say(cmd, "other users can read the token in %s; run: chmod 600 %s", g.tokenFile, g.tokenFile)
 	}
 	out := cmd.OutOrStdout()
 	r := remote.Request{Args: args, Flags: make(map[string]any), Terminal: &remote.Terminal{

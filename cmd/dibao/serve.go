@@ -58,6 +58,11 @@ func newServe(g *globals) *cobra.Command {
 
 // serve listens and runs until ctx ends.
 func (a *app) serve(ctx context.Context, roles []nodes.Role) error {
+	release, err := a.db.Daemon()
+	if err != nil {
+		return err
+	}
+	defer release()
 	log := a.log
 	var public net.Listener
 	if slices.Contains(roles, nodes.Web) {

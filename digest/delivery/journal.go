@@ -136,7 +136,7 @@ type journalFile struct {
 }
 
 // errAlive says that the run still holds its journal.
-var errAlive = errors.New("the run is alive")
+var errAlive = database.ErrLocked
 
 func journalPath(db *database.DB, owner string) string {
 	prefix := db.Path()
@@ -162,7 +162,7 @@ func lockJournal(path string, flags int) (*journalFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journal of a delivery: %w", err)
 	}
-	if err := lockFile(f); err != nil {
+	if err := database.LockFile(f); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("lock the journal %s: %w", path, err)
 	}

@@ -169,6 +169,31 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
+// A database in a file has one daemon at a time; of PostgreSQL there may be many.
+func TestDaemon(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		release, err := db.Daemon()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := db.Daemon()
+		switch {
+		case db.Dialect() == database.Postgres && err != nil:
+			t.Errorf("a second node: %v", err)
+		case db.Dialect() == database.SQLite && (err == nil || !strings.Contains(err.Error(), "another dibao serve runs")):
+			t.Errorf("a second daemon: %v, want that it is refused", err)
+		}
+		if second != nil {
+			second()
+		}
+		release()
+		if release, err = db.Daemon(); err != nil {
+			t.Fatalf("after the first has ended: %v", err)
+		}
+		release()
+	})
+}
+
 func TestOpenSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

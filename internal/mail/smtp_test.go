@@ -43,6 +43,9 @@ func TestFaultsOfServers(t *testing.T) {
 				isReply, uncertain := errors.As(err, &refused), errors.Is(err, mail.ErrUncertain)
 				hasCode := f.Code != 0
 				atDot := phase == "dot" || phase == "body"
+				if phase == "auth" && isReply && refused.Code >= 500 != strings.Contains(err.Error(), "password_file") {
+					t.Errorf("%v: advice is for a login that was refused for good", err)
+				}
 				switch {
 				case err == nil:
 					// A server may refuse EHLO and take HELO, refuse RSET and take the

@@ -154,7 +154,11 @@ func (c *Conn) auth(host string) error {
 	}
 	c.secret = true
 	defer func() { c.secret = false }()
-	return c.converse(mechanism, initial, next)
+	err = c.converse(mechanism, initial, next)
+	if reply := (*ReplyError)(nil); errors.As(err, &reply) && reply.Code >= 500 {
+		return fmt.Errorf("%w; check username and password_file in [mail]: mailboxes of QQ and NetEase require an authorization code (授权码) instead of the password", err)
+	}
+	return err
 }
 
 func isLoopback(addr net.Addr) bool {

@@ -34,7 +34,7 @@ func examineFiles(c config.Config) []Finding {
 	var open []Finding
 	for _, path := range privateFiles(c) {
 		info, err := os.Stat(path)
-		if path == "" || err != nil || !othersMayRead(info) {
+		if path == "" || err != nil || !OthersMayRead(info) {
 			continue // a file that is needed and not there fails elsewhere
 		}
 		mode := "600"

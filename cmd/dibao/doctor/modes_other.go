@@ -4,5 +4,5 @@ package doctor
 
 import "os"
 
-// othersMayRead is not known on this system.
-func othersMayRead(os.FileInfo) bool { return false }
+// OthersMayRead is not known on this system.
+func OthersMayRead(os.FileInfo) bool { return false }

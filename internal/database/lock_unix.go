@@ -1,6 +1,6 @@
 //go:build unix
 
-package delivery
+package database
 
 import (
 	"errors"
@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// lockFile locks a file for this process until it is closed: errAlive if another
+// LockFile locks a file for this process until it is closed: ErrLocked if another
 // process has locked it.
-func lockFile(f *os.File) error {
+func LockFile(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return errAlive
+		return ErrLocked
 	}
 	return err
 }
