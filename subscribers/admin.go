@@ -131,7 +131,7 @@ func (s *Store) complete(ctx context.Context, tx *sql.Tx, x *Subscriber) error {
 		var sub Subscription
 		var confirmed, ended sql.Null[time.Time]
 		err := r.Scan(&sub.List, &sub.Slug, &sub.Title, &sub.State, &sub.CreatedAt, &confirmed, &ended)
-		sub.ConfirmedAt, sub.EndedAt = confirmed.V, ended.V
+		sub.Slug, sub.ConfirmedAt, sub.EndedAt = shownSlug(sub.Slug), confirmed.V, ended.V
 		return sub, err
 	}, `SELECT l.id, l.slug, l.title, x.state, x.created_at, x.confirmed_at, x.ended_at
 		FROM subscriptions x JOIN lists l ON l.id = x.list WHERE x.subscriber = $1 ORDER BY l.id`, x.ID)

@@ -142,6 +142,7 @@ func (s *Store) Person(ctx context.Context, subscriber int64) (Person, error) {
 				return sub, err
 			}
 			choice, err := c.choice()
+			sub.List = shownSlug(sub.List)
 			sub.ConfirmedAt, sub.EndedAt, sub.Frequency = timeOrNull(confirmed), timeOrNull(ended), c.frequency
 			sub.Themes, sub.Regions = append([]string{}, choice.Themes...), append([]string{}, choice.Regions...)
 			return sub, err
@@ -165,7 +166,7 @@ func (s *Store) ConsentLog(ctx context.Context, subscriber int64) ([]ConsentEven
 			var list sql.Null[string]
 			var network, version, detail string
 			err := r.Scan(&e.At, &list, &e.Event, &network, &version, &detail)
-			e.List, e.Network, e.TextVersion, e.Detail = orNull(list.V), orNull(network), orNull(version), orNull(detail)
+			e.List, e.Network, e.TextVersion, e.Detail = orNull(shownSlug(list.V)), orNull(network), orNull(version), orNull(detail)
 			return e, err
 		}, `SELECT c.at, l.slug, c.event, c.network, c.text_version, c.detail
 			FROM consents c LEFT JOIN lists l ON l.id = c.list WHERE c.subscriber = $1 ORDER BY c.id`, subscriber)

@@ -315,6 +315,15 @@ func (s *Store) RemoveList(ctx context.Context, id int64) error {
 	})
 }
 
+// shownSlug is a slug as people see it: RemoveList adds to that of a removed list, so
+// that its name is free again.
+func shownSlug(slug string) string {
+	if name, _, removed := strings.Cut(slug, "~"); removed {
+		return name + " (removed)"
+	}
+	return slug
+}
+
 // Lists returns all lists by id.
 func (s *Store) Lists(ctx context.Context) ([]List, error) {
 	var all []List
@@ -362,6 +371,16 @@ func (s *Store) CountStates(ctx context.Context, list int64) (map[string]int, er
 // reader of two lists counts twice.
 func (s *Store) CountSubscriptions(ctx context.Context) (map[string]int, error) {
 	return s.countBy(ctx, `SELECT s.state, COUNT(*) FROM subscriptions s JOIN lists l ON l.id = s.list WHERE l.removed_at IS NULL GROUP BY s.state`)
+}
+
+// CountReaders returns how many people have a confirmed subscription: a reader of two
+// lists counts once.
+func (s *Store) CountReaders(ctx context.Context) (n int, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT s.subscriber) FROM subscriptions s JOIN lists l ON l.id = s.list
+			WHERE l.removed_at IS NULL AND s.state = 'confirmed'`).Scan(&n)
+	})
+	return n, err
 }
 
 // countBy returns the counts that a query gives for names.

@@ -229,6 +229,16 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 	return id, err
 }
 
+// hasLive reports whether a reader has a subscription to a list, or to any with list 0,
+// that has not ended.
+func (s *Store) hasLive(ctx context.Context, subscriber, list int64) (live bool, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscriptions
+			WHERE subscriber = $1 AND (list = $2 OR $2 = 0) AND state <> 'unsubscribed')`, subscriber, list).Scan(&live)
+	})
+	return live, err
+}
+
 // Unsubscribe ends a reader's subscription to a list, or to all with list 0, and
 // returns the lists that it ended. Doing it again changes nothing. how says by
 // which way: one-click, page, mail, admin.

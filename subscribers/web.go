@@ -390,16 +390,21 @@ func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 	h.message(w, r, http.StatusOK, "confirmed", lists)
 }
 
-// unsubscribePage shows what the button of a link ends; a link of all lists
-// does not reveal which ones the reader takes.
+// unsubscribePage shows what the button of a link ends, or that it has ended; a link
+// of all lists does not reveal which ones the reader takes.
 func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	all, err := h.Store.Lists(r.Context())
-	if err != nil {
+	live, err := h.Store.hasLive(r.Context(), t.Subscriber, t.List)
+	if err == nil && !live {
+		h.message(w, r, http.StatusOK, "unsubscribed", nil)
+		return
+	}
+	all, errLists := h.Store.Lists(r.Context())
+	if err = errors.Join(err, errLists); err != nil {
 		h.fail(w, r, err)
 		return
 	}

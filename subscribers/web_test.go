@@ -388,6 +388,12 @@ func TestUnsubscribePage(t *testing.T) {
 		if log := s.log("a@example.org"); !strings.HasSuffix(log, "monthly unsubscribed  page\n") {
 			t.Errorf("log:\n%s", log)
 		}
+		for _, list := range []int64{0, s.monthly.ID} { // opened again, there is nothing to press
+			again := s.do("GET", "/u/"+s.keys.UnsubscribeToken(id, list), nil)
+			if s.want(again, 200, "已退订"); again.page.Find("button[type=submit]").Length() > 0 && strings.Contains(again.body, "One-Click") {
+				t.Errorf("the page of list %d has the button still", list)
+			}
+		}
 		s.want(s.do("POST", "/u/"+s.keys.UnsubscribeToken(999, 0), nil), 200, "已退订") // forgotten since
 	})
 }

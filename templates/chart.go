@@ -121,7 +121,7 @@ func (c Chart) Marks() (marks []mark) {
 func (c Chart) Scale() (rules []rule) {
 	low, high := c.extent()
 	for _, v := range []float64{high, high / 2, 0, low} {
-		if v == high/2 && v != math.Trunc(v) || v == low && low == 0 && len(rules) == 3 {
+		if v == high/2 && v != math.Trunc(v) || v == low && low == 0 && len(rules) > 0 && rules[len(rules)-1].Text == "0" {
 			continue
 		}
 		rules = append(rules, rule{At: short(plotTop + plotHeight*(high-v)/(high-low)), Text: short(math.Abs(v))})

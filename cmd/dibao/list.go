@@ -123,6 +123,9 @@ func newListShow(g *globals) *cobra.Command {
 					return err
 				}
 			}
+			if len(args) == 1 && !g.json {
+				return cli.WriteFields(cmd.OutOrStdout(), views[0], g.chinese)
+			}
 			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility", "Address"}, views, func(v listView) []any {
 				schedule, next := v.Cron, ""
 				if v.AsItHappens {

@@ -63,14 +63,14 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 	}
 	sent, failed := st.Digest.Deliveries["sent"], st.Digest.Deliveries["failed"]
 	pending := ""
-	if n := st.Readers["pending"]; n > 0 {
+	if n := st.Subscriptions["pending"]; n > 0 {
 		pending = v.say("figure.pending", n)
 	}
 	return []templates.AdminFigure{
 		{Key: "sources", Value: strconv.Itoa(well), Note: v.say("figure.of", all), Bad: st.Unwell() > 0},
 		{Key: "articles", Value: humanize.Comma(st.Feed.Articles)},
 		{Key: "next", Value: next, Note: matched},
-		{Key: "readers", Value: humanize.Comma(int64(st.Readers["confirmed"])), Note: pending},
+		{Key: "readers", Value: humanize.Comma(int64(st.Readers)), Note: pending},
 		{Key: "sent", Value: humanize.Comma(int64(sent))},
 		{Key: "failed", Value: humanize.Comma(int64(failed)), Note: percent(failed, sent+failed), Bad: failed*50 > sent+failed},
 	}
@@ -142,7 +142,7 @@ func (v voice) system(st status.Snapshot) (facts []templates.Fact) {
 	add("clock", st.ClockSkew.Round(time.Millisecond).String())
 	add("newest", cli.ShortTime(st.Feed.NewestAt, st.Zone))
 	add("index", cmp.Or(humanize.Comma(st.Feed.Unindexed), "0"))
-	add("subscriptions", v.list("State", st.Readers))
+	add("subscriptions", v.list("State", st.Subscriptions))
 	add("suppressions", v.list("Reason", st.Suppressions))
 	add("jobs", v.list("Job", st.Jobs))
 	return facts

@@ -84,6 +84,7 @@ type history struct {
 	first string                     // the first day of which anything is known; "": none
 	weeks                            // that articles are counted in
 	count map[int64][]int            // articles by source, of each week
+	rates map[int64]float64          // articles a week by source, as dibao source list has them
 }
 
 // history reads what is known of a source, 0 of all.
@@ -99,6 +100,9 @@ func (s *Site) history(ctx context.Context, source int64) (history, error) {
 			h.first = d.Day
 		}
 		h.days[d.Source] = append(h.days[d.Source], d)
+	}
+	if h.rates, err = s.Node.Articles.ItemsPerWeek(ctx); err != nil {
+		return h, err
 	}
 	counts, err := s.Node.Articles.PublishedByDay(ctx, source, now.AddDate(0, 0, -7*weeksShown))
 	if err != nil {
@@ -198,14 +202,14 @@ func (v voice) source(src feed.Source, h history) templates.AdminSource {
 		out.DaysText = v.say("health.text", known, well)
 	}
 	out.Weeks = h.count[src.ID]
-	most, sum := 1, 0
+	most := 1
 	for _, n := range out.Weeks {
-		most, sum = max(most, n), sum+n
+		most = max(most, n)
 	}
 	for _, n := range out.Weeks {
 		out.Tops = append(out.Tops, strconv.FormatFloat(20-float64(n)*20/float64(most), 'f', 1, 64))
 	}
-	out.PerWeek = strconv.FormatFloat(float64(sum)/weeksShown, 'f', 1, 64)
+	out.PerWeek = strconv.FormatFloat(h.rates[src.ID], 'f', -1, 64)
 	return out
 }
 

@@ -124,7 +124,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	set(metricPending, float64(st.Digest.Pending))
 	for d, counts := range map[*prometheus.Desc]map[string]int{
 		metricDeliveries: st.Digest.Deliveries, metricReports: st.Digest.Reports,
-		metricSubscriptions: st.Readers, metricSuppressions: st.Suppressions, metricJobs: st.Jobs,
+		metricSubscriptions: st.Subscriptions, metricSuppressions: st.Suppressions, metricJobs: st.Jobs,
 	} {
 		for name, n := range counts {
 			set(d, float64(n), name)

@@ -47,18 +47,19 @@ type Node struct {
 
 // Snapshot is the state of everything at one time; /metrics serves the same figures.
 type Snapshot struct {
-	At           time.Time
-	Zone         *time.Location // of the times that are printed
-	Feed         feed.Status
-	Sources      []feed.Source // the worst first
-	Digest       digest.Status
-	Mailings     []delivery.MailingReport // the latest first
-	Readers      map[string]int           // subscriptions by state
-	Suppressions map[string]int           // by reason
-	Jobs         map[string]int           // by state
-	ClockSkew    time.Duration            // how far the clock of the database server is ahead
-	DiskFree     uint64                   // bytes where the database is; 0: not known
-	Database     string                   // without its password
+	At            time.Time
+	Zone          *time.Location // of the times that are printed
+	Feed          feed.Status
+	Sources       []feed.Source // the worst first
+	Digest        digest.Status
+	Mailings      []delivery.MailingReport // the latest first
+	Readers       int                      // with a confirmed subscription
+	Subscriptions map[string]int           // by state
+	Suppressions  map[string]int           // by reason
+	Jobs          map[string]int           // by state
+	ClockSkew     time.Duration            // how far the clock of the database server is ahead
+	DiskFree      uint64                   // bytes where the database is; 0: not known
+	Database      string                   // without its password
 }
 
 // Read reads a snapshot of everything.
@@ -80,7 +81,10 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 	if st.Mailings, err = a.Digest.Report(ctx, statusMails); err != nil {
 		return st, err
 	}
-	if st.Readers, err = a.Subscribers.CountSubscriptions(ctx); err != nil {
+	if st.Readers, err = a.Subscribers.CountReaders(ctx); err != nil {
+		return st, err
+	}
+	if st.Subscriptions, err = a.Subscribers.CountSubscriptions(ctx); err != nil {
 		return st, err
 	}
 	if st.Suppressions, err = a.Subscribers.CountSuppressions(ctx); err != nil {
@@ -169,7 +173,7 @@ func (st Snapshot) Print(w io.Writer, chinese bool) error {
 	st.printLists(s)
 	st.printMailings(s)
 	s.head("READERS")
-	s.item(s.counts("State", st.Readers))
+	s.item(s.text("%d readers", st.Readers), s.text("subscriptions: %s", s.counts("State", st.Subscriptions)))
 	if len(st.Suppressions) > 0 {
 		s.item(s.text("suppressed addresses: %s", s.counts("Reason", st.Suppressions)))
 	}
@@ -318,6 +322,7 @@ func (st Snapshot) JSON() any {
 		Paused        []delivery.Pause         `json:"paused_servers"`
 		Reports       map[string]int           `json:"reports_7_days"`
 		Pending       int                      `json:"pending_suppressions"`
+		Readers       int                      `json:"readers"`
 		Subscriptions map[string]int           `json:"subscriptions"`
 		Suppressions  map[string]int           `json:"suppressions"`
 		Jobs          map[string]int           `json:"jobs"`
@@ -326,7 +331,7 @@ func (st Snapshot) JSON() any {
 		At: st.At.UTC(), Version: version, Revision: revision, Database: st.Database, DiskFree: cli.Null(st.DiskFree),
 		Sources: st.Feed.Sources, Unwell: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held,
 		Lists: []list{}, HeldIssues: st.Digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.Mailings...), Deliveries: st.Digest.Deliveries, OldestWaiting: cli.Null(st.Digest.OldestWaiting),
-		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Subscriptions: st.Readers, Suppressions: st.Suppressions,
+		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
 		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
 	}
 	for _, src := range st.Sources {
