@@ -95,7 +95,7 @@ func TestWhatIsNoRow(t *testing.T) {
 		fmt.Fprintf(&sheets, `<div class="item"><h4><a href="2%d.html">%s</a></h4><p>全文摘要，%s。<a href="2%d.html">[看全文]</a></p><p>发布时间：2026-11-2%d 09:48:12</p></div>`, i, title, title, i, 7-i)
 		fmt.Fprintf(&table, `<tr><td>-</td><td><a href="2%d.html">%s</a></td><td>2026-11-2%d</td></tr>`, i, title, 7-i)
 		for j := range 2 {
-			fmt.Fprintf(&pictures, `<dl class="pic"><dd><a href="/2025/1%d1%d/9.html">样例冰雪节第%d幕</a></dd></dl>`, j, i, j)
+			fmt.Fprintf(&pictures, `<dl class="pic"><dd><a href="/2025/1%d1%d/9.html">样例冰雪节第%d幕雪雕亮相江畔</a></dd></dl>`, j, i, j)
 		}
 	}
 	registered := `<tr><td>-</td><td><a href="http://beian.example/x">样公网安备 11010502042638号</a></td><td></td></tr><tr><td>-</td><td><a href="http://icp.example/">样ICP备05003321号-1</a></td></tr>`

@@ -37,7 +37,7 @@ var roleWords = []struct {
 	{RoleEffective, []string{"施行", "实施", "生效", "执行"}},
 	{RoleUpdated, []string{"更新", "修改时间", "修改日期", "修订"}},
 	{RoleWritten, []string{"成文", "发文", "印发", "签发", "生成", "制发", "制定", "拟稿", "创建", "通过", "签署", "批准"}},
-	{RoleEvent, []string{"会议", "活动", "开庭", "考试", "召开", "举办"}},
+	{RoleEvent, []string{"会议", "活动", "开庭", "考试", "召开", "举办", "开标", "磋商", "谈判", "评标", "面试", "笔试", "培训", "讲座"}},
 	{RolePublished, []string{"发布", "发表", "公开", "公布", "刊发", "刊登", "上网", "上线", "发稿", "时间", "日期", "posted", "published", "date"}},
 }
 
@@ -55,6 +55,21 @@ func RoleOf(label string) Role {
 		}
 	}
 	return RoleUnknown
+}
+
+// isVague reports whether a label names a time and does not say of what, as 受理时间.
+func isVague(label string) bool {
+	label = strings.ToLower(strings.Join(strings.Fields(label), ""))
+	switch label {
+	case "时间", "日期", "date", "posted", "published":
+		return false
+	}
+	for _, word := range []string{"发布", "发表", "公开", "公布", "刊发", "刊登", "上网", "上线", "发稿", "posted", "published"} {
+		if strings.Contains(label, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxLabel is the most characters of a label.

@@ -163,7 +163,7 @@ func later(a, b When, today Date) bool {
 // not at all. What a sentence says counts less than what stands for itself.
 func (w When) rank() int {
 	switch {
-	case w.Role == RolePublished && (w.hasColon || w.Alone):
+	case w.Role == RolePublished && (w.Alone || w.hasColon && !isVague(w.Label)):
 		return 6
 	case w.Role == RoleUnknown && w.Alone && !w.Weak:
 		return 5

@@ -216,8 +216,8 @@ func (f *finder) weigh(c *candidate) {
 		}
 	}
 	if dated*2 >= float64(n)*0.5 && dated >= minDated {
-		if c.dated == 0 { // as boxes of pictures
-			like *= onlyInAddress
+		if c.dated == 0 { // as boxes of pictures, whose titles are short
+			like *= onlyInAddress * min(1, float64(chars)/float64(n*maxChars/2))
 		}
 		c.score = dated * titles * like * side
 		return

@@ -18,6 +18,7 @@ func (f *finder) read(c *candidate) Found {
 	found := Found{Containers: c.containers, Bare: c.bare}
 	drops := &found.Dropped
 	f.addShort(c)
+	f.unfold(c)
 	if beyond := c.rows[min(len(c.rows), maxRows):]; len(beyond) > 0 {
 		c.rows = c.rows[:maxRows]
 		for _, s := range beyond {
@@ -57,6 +58,10 @@ func (f *finder) read(c *candidate) Found {
 			continue
 		}
 		found.Rows = append(found.Rows, row)
+	}
+	if !c.bare && !c.fixed {
+		found.dropMenus()
+		f.dropHeadings(&found)
 	}
 	unnumber(found.Rows)
 	f.settle(&found)
@@ -106,7 +111,7 @@ const minShort = 2
 const minShortRows = 5
 
 // crumbs begin with where the page stands on its site.
-var crumbs = lazyregexp.New(`(?i)^[\s>»·|\[【]{0,4}(?:您?(?:的|当前|现在|目前|所在|所处){1,4}位置|(?:首\s*页|主页|home)\s*[>＞»›→/])`)
+var crumbs = lazyregexp.New(`(?i)^[\s>»·|\[【]{0,4}(?:首\s*页|主页|home)\s*[>＞»›→/]|(?:^|[\s>»·|\[【])您?(?:的|当前|现在|目前|所在|所处){1,4}位置`)
 
 // maxPagerWord is the most bytes of a link of a pager that a word makes one: 最后一页.
 const maxPagerWord = 15
@@ -318,6 +323,9 @@ func (f *finder) heads(n *html.Node, rows []segment) []string {
 	return nil
 }
 
+// dateHead is how the head of a column of dates ends: 会议时间, while 会议通知 heads a list.
+var dateHead = lazyregexp.New(`(?i)(?:时间|日期|[日期至于止]|发布|发表|公布|更新|截止|date|posted|published)$`)
+
 // headsOf reads an element as the heads of columns: short texts without a title, a
 // date among them.
 func (f *finder) headsOf(n *html.Node) []string {
@@ -332,7 +340,7 @@ func (f *finder) headsOf(n *html.Node) []string {
 			return nil
 		}
 		role := when.RoleOf(text)
-		dated = dated || role != when.RoleUnknown && role != when.RoleNumber
+		dated = dated || role != when.RoleUnknown && role != when.RoleNumber && dateHead.MatchString(text)
 		heads = append(heads, text)
 	}
 	if len(heads) < 2 || !dated {

@@ -14,6 +14,8 @@ const (
 	NoText        Reason = "no-text"
 	Twice         Reason = "twice"
 	Crumbs        Reason = "breadcrumbs"
+	Menu          Reason = "menu"
+	Heading       Reason = "heading"
 	Another       Reason = "another-list" // Detail names its element
 	SameAddress   Reason = "same-address"
 	NoPage        Reason = "no-page"
@@ -33,6 +35,8 @@ var sentences = map[Reason][2]string{
 	NoText:        {"the link of the row has no text", "这一行的链接没有文字"},
 	Twice:         {"the row is on the page twice", "这一行在页面上出现了两次"},
 	Crumbs:        {"the row says where the page stands on its site", "这一行是页面在网站中的位置"},
+	Menu:          {"all links of the row stand in a list inside it", "这一行的链接都在行内的另一个列表中"},
+	Heading:       {"the row is the heading of a part of the list", "这一行是列表中一部分的标题"},
 	Another:       {"another list of the page: %s", "页面上的另一个列表：%s"},
 	SameAddress:   {"the row leads to the address of another one", "这一行与另一行的网址相同"},
 	NoPage:        {"the link of the row leads to no page", "这一行的链接不指向任何页面"},

@@ -1,0 +1,101 @@
+package list
+
+import (
+	"golang.org/x/net/html"
+)
+
+// unfold puts the rows of a list or table that stands in a row in its place, where the
+// row has no title of its own: pinned items in a table of their own, or a table that
+// was closed too early.
+func (f *finder) unfold(c *candidate) {
+	if c.bare || c.fixed {
+		return
+	}
+	var rows []segment
+	for _, s := range c.rows {
+		if f.seen[s.node].links < 2 || !isWithinNested(s.node, s.link) {
+			rows = append(rows, s)
+			continue
+		}
+		var inner []segment
+		for _, n := range f.innerRows(s.node) {
+			if x := f.segment(n); x.isDated() {
+				inner = append(inner, x)
+			}
+		}
+		if len(inner) < minRows || len(inner) < f.seen[s.node].links {
+			inner = []segment{s}
+		}
+		rows = append(rows, inner...)
+	}
+	c.rows = rows
+}
+
+// innerRows returns the largest elements in n that hold one title each.
+func (f *finder) innerRows(n *html.Node) []*html.Node {
+	switch in := f.seen[n]; {
+	case in == nil || in.links == 0:
+		return nil
+	case in.links == 1:
+		return []*html.Node{n}
+	}
+	var all []*html.Node
+	for x := n.FirstChild; x != nil; x = x.NextSibling {
+		all = append(all, f.innerRows(x)...)
+	}
+	return all
+}
+
+// isWithinNested reports whether a link stands in a list or table inside its row.
+func isWithinNested(row, link *html.Node) bool {
+	if link == nil || link == row {
+		return false
+	}
+	for n := link.Parent; n != nil && n != row; n = n.Parent {
+		if isNested(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// dropMenus drops rows without a date of a list whose rows have one, where all that
+// they link to stands in a list inside them: filters in the head of a table.
+func (found *Found) dropMenus() {
+	found.dropUndated(Menu, func(r Row) bool { return isWithinNested(r.Node, r.Link) })
+}
+
+// dropHeadings drops rows that are nothing but a short link without a date, where all
+// such rows have one shape that no row with a date has, and each stands right before
+// one with a date: the headings of the columns whose articles are listed.
+func (f *finder) dropHeadings(found *Found) {
+	heads := make(map[string]bool)
+	for i, r := range found.Rows {
+		name := shape(r.Node)
+		isHead := r.From == "" && letters(r.Title) <= maxHead && f.seen[r.Node].runes <= visible(r.Title) &&
+			i+1 < len(found.Rows) && (found.Rows[i+1].From != "" || shape(found.Rows[i+1].Node) == name)
+		if known, ok := heads[name]; !ok || known {
+			heads[name] = isHead
+		}
+	}
+	found.dropUndated(Heading, func(r Row) bool { return heads[shape(r.Node)] })
+}
+
+// dropUndated drops the rows without a date that are meant, where others have one.
+func (found *Found) dropUndated(why Reason, isMeant func(r Row) bool) {
+	dated := 0
+	for _, r := range found.Rows {
+		if r.From != "" {
+			dated++
+		}
+	}
+	var rest []Row
+	for _, r := range found.Rows {
+		if r.From == "" && isMeant(r) && dated > 0 {
+			found.Dropped.Add(why, "", r.Title)
+			continue
+		}
+		rest = append(rest, r)
+	}
+	found.Rows = rest
+}
