@@ -19,7 +19,16 @@ import (
 	jsonfeed "github.com/mmcdole/gofeed/json"
 	"github.com/mmcdole/gofeed/rss"
 
+	"dibao/feed/ingest/feedtext"
+	"dibao/internal/lazyregexp"
 	"dibao/policy"
+)
+
+// Limits on a feed. Without them 133 KB of nested xmlns attributes make the parser use
+// 976 MB.
+const (
+	maxFeedBytes = 5 << 20
+	maxFeedItems = feedtext.MaxItems
 )
 
 // Text is a string whose JSON is null when it is empty: the feed does not say.
@@ -318,7 +327,7 @@ func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
 }
 
 func parseJSON(text string) (*gofeed.Feed, error) {
-	text, err := cleanJSON(text)
+	text, err := feedtext.JSON(text)
 	if err != nil {
 		return nil, err
 	}
@@ -332,7 +341,7 @@ func parseJSON(text string) (*gofeed.Feed, error) {
 // parseXML chooses gofeed's parser itself: gofeed looks for the root in the
 // first 4 KiB only.
 func parseXML(text string) (*gofeed.Feed, error) {
-	text, root, err := cleanXML(text)
+	text, root, err := feedtext.XML(text)
 	if err != nil {
 		return nil, err
 	}
@@ -362,6 +371,8 @@ func parseXML(text string) (*gofeed.Feed, error) {
 	}
 	return nil, fmt.Errorf("this is not a feed: its first element is %q", clip(root, 40))
 }
+
+var atomID = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
 
 // keepIDs undoes what the parser does to ids that are addresses: they are
 // compared character by character (RFC 4287 §4.2.6.1).

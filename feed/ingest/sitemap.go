@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"dibao/feed/ingest/feedtext"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -42,12 +43,11 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 		return nil, err
 	}
 	text, _ := Decode(body, p.ContentType, src.Settings.Charset)
-	head := text[:min(len(text), 64<<10)]
-	text = strings.Map(dropControl, xmlDeclaration.ReplaceAllString(head, "")+text[len(head):])
+	text = feedtext.WithoutDeclaration(text)
 	if strings.Contains(text, "<!ENTITY") {
 		return nil, errors.New("the sitemap declares entities, which are not read")
 	}
-	if _, _, err := checkDepth(text); err != nil {
+	if _, _, err := feedtext.Check(text); err != nil {
 		return nil, err
 	}
 	d := xml.NewDecoder(strings.NewReader(text))

@@ -1,4 +1,6 @@
-package ingest
+// Package feedtext makes the text of a feed ready for the feed parser: it repairs what
+// sites break, and refuses what is built to exhaust a parser.
+package feedtext
 
 import (
 	"encoding/json"
@@ -14,13 +16,12 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Limits on a feed. Without them 133 KB of nested xmlns attributes make the
-// parser use 976 MB.
+// Limits on a feed.
 const (
-	maxFeedBytes = 5 << 20
-	maxFeedDepth = 64
-	maxFeedNames = 64 // xmlns attributes in force at one element
-	maxFeedItems = 2000
+	MaxItems = 2000 // that are read
+
+	maxDepth = 64
+	maxNames = 64 // xmlns attributes in force at one element
 )
 
 var (
@@ -33,10 +34,10 @@ var (
 	isHTML         = lazyregexp.New(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
 )
 
-// cleanXML makes decoded text ready for the feed parser: no declaration, which
+// XML makes decoded text ready for the feed parser: no declaration, which
 // names the character set that it no longer is in, no characters that XML 1.0
 // forbids, nothing before the root. It returns the name of the root in lower case.
-func cleanXML(text string) (cleaned, root string, err error) {
+func XML(text string) (cleaned, root string, err error) {
 	head := text[:min(len(text), 64<<10)]
 	at := feedStart.FindStringIndex(head)
 	if isHTML.MatchString(head) {
@@ -50,12 +51,11 @@ func cleanXML(text string) (cleaned, root string, err error) {
 	if strings.Contains(head, "<!ENTITY") {
 		return "", "", errors.New("the feed declares entities, which are not read")
 	}
-	head = xmlDeclaration.ReplaceAllString(head, "")
-	text = strings.Map(dropControl, head+text[min(len(text), 64<<10):])
+	text = WithoutDeclaration(text)
 	if tail := text[max(0, len(text)-100):]; cutEnd.MatchString(tail) {
 		text += ">"
 	}
-	if text, root, err = checkDepth(text); err != nil {
+	if text, root, err = Check(text); err != nil {
 		return "", "", err
 	}
 	if root == "channel" && strings.Contains(head, "<CHANNEL") {
@@ -88,10 +88,17 @@ func dropControl(r rune) rune {
 	return r
 }
 
-// checkDepth refuses documents that are built to exhaust a parser. Broken markup
+// WithoutDeclaration drops the declaration of an XML text, which names the character set
+// that it no longer is in, and the characters that XML 1.0 forbids.
+func WithoutDeclaration(text string) string {
+	head := text[:min(len(text), 64<<10)]
+	return strings.Map(dropControl, xmlDeclaration.ReplaceAllString(head, "")+text[len(head):])
+}
+
+// Check refuses documents that are built to exhaust a parser. Broken markup
 // it leaves to the parser, which is more patient. It returns the root's name, and
 // the text up to the first item that is not read.
-func checkDepth(text string) (kept, root string, err error) {
+func Check(text string) (kept, root string, err error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
@@ -105,7 +112,7 @@ func checkDepth(text string) (kept, root string, err error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if c.isItem(t.Name) {
-				if c.items++; c.items > maxFeedItems+1 {
+				if c.items++; c.items > MaxItems+1 {
 					return text[:at] + c.ends(), c.root, nil
 				}
 			}
@@ -153,8 +160,8 @@ func (c *depthChecker) begin(t xml.StartElement) error {
 		}
 	}
 	// Declarations on the root alone cost nothing; a feed may have many.
-	if len(c.open) > 0 && n > maxFeedNames+ofRoot || len(c.open) >= maxFeedDepth {
-		return fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxFeedDepth, maxFeedNames)
+	if len(c.open) > 0 && n > maxNames+ofRoot || len(c.open) >= maxDepth {
+		return fmt.Errorf("the feed is nested deeper than %d elements or %d name spaces", maxDepth, maxNames)
 	}
 	c.open = append(c.open, openElement{t.Name, n})
 	return nil
@@ -173,10 +180,10 @@ func (c *depthChecker) ends() string {
 	return b.String()
 }
 
-// cleanJSON makes a JSON Feed ready for the feed parser, which gives up at the
+// JSON makes a JSON Feed ready for the feed parser, which gives up at the
 // first value of a wrong type: numbers become strings where strings belong (the
 // specification asks readers to), other wrong values and items are dropped.
-func cleanJSON(text string) (string, error) {
+func JSON(text string) (string, error) {
 	var doc map[string]any
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -189,9 +196,9 @@ func cleanJSON(text string) (string, error) {
 		return "", errors.New("this is JSON, but no JSON Feed: it has no version or no list of items")
 	}
 	keepTyped(doc)
-	kept := make([]any, 0, min(len(items), maxFeedItems+1))
+	kept := make([]any, 0, min(len(items), MaxItems+1))
 	for _, it := range items {
-		if m, ok := it.(map[string]any); ok && len(kept) <= maxFeedItems {
+		if m, ok := it.(map[string]any); ok && len(kept) <= MaxItems {
 			keepTyped(m)
 			kept = append(kept, m)
 		}

@@ -1,4 +1,4 @@
-package ingest
+package feedtext
 
 import (
 	"encoding/base64"
@@ -12,7 +12,6 @@ var (
 	bodyTag  = lazyregexp.New(`<(/?)(?:xhtml:body|body|fullitem)\b[^<>]{0,300}>`)
 	aboutTag = lazyregexp.New(`<item\s[^<>]{0,100}rdf:about=["']([^"'<>]{1,500})["'][^<>]{0,300}>`)
 	feedTag  = lazyregexp.New(`^(\s*<feed\s[^<>]{0,300}?xmlns=)["'][^"'<>]{0,200}["']`)
-	atomID   = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
 	plainEl  = lazyregexp.New(`(<(?:title|summary|content|subtitle)\b[^<>]{0,300}\btype=["']text(?:/plain)?["'][^<>]{0,300}>)([^<>]+)(</)`)
 	base64El = lazyregexp.New(`(<[\w:]{1,40}\s[^<>]{0,300}mode=)["']base64["']([^<>]{0,300}>)\s*([A-Za-z0-9+/=\s]+)<`)
 )
