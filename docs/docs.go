@@ -1,7 +1,12 @@
-// Package docs holds the handbook for admins, so that the program can print it.
+// Package docs holds the handbook for admins and the reference pages, so that the
+// program can print and serve them.
 package docs
 
-import _ "embed" // of the handbook
+import (
+	"embed"
+	"io/fs"
+	"strings"
+)
 
 // HandbookZH and HandbookEN are the handbook in Chinese and in English, in Markdown.
 var (
@@ -10,3 +15,18 @@ var (
 	//go:embed en/handbook.md
 	HandbookEN string
 )
+
+//go:embed reference/*.md
+var reference embed.FS
+
+// Reference returns a reference page in Markdown: cli, configuration, json or metrics.
+// A page that is not written in Chinese is in English.
+func Reference(name, language string) (text string, ok bool) {
+	for _, file := range []string{name + "." + language + ".md", name + ".md"} {
+		if b, err := fs.ReadFile(reference, "reference/"+file); err == nil {
+			_, text, _ = strings.Cut(string(b), "-->\n") // how it was made
+			return text, true
+		}
+	}
+	return "", false
+}

@@ -10,7 +10,7 @@ import (
 // same, or changes it: the pages change nothing.
 type AdminPage struct {
 	Page
-	Section string // of the navigation: overview, sources, mailings, lists
+	Section string // of the navigation: overview, sources, mailings, lists, help
 	At      string // when its figures were read
 	Zone    string // of its times
 	Version string
@@ -138,6 +138,23 @@ type AdminListPage struct {
 	Growth   Chart
 	Issues   []IssueCard // Lead is the number of the mailing, and URL its page
 }
+
+// AdminHelp is the handbook, or a reference page.
+type AdminHelp struct {
+	AdminPage
+	Handbook bool
+	Contents []FeedLink // its headings
+	Text     template.HTML
+}
+
+// AdminMissing says that there is no such page.
+type AdminMissing struct{ AdminPage }
+
+// Render writes the page.
+func (v AdminHelp) Render(w io.Writer) error { return v.write(w, "help.html", v) }
+
+// Render writes the page.
+func (v AdminMissing) Render(w io.Writer) error { return v.write(w, "missing.html", v) }
 
 // Render writes the page.
 func (v AdminLists) Render(w io.Writer) error { return v.write(w, "lists.html", v) }

@@ -57,7 +57,7 @@ func commandPage(cmd *cobra.Command) string {
 			var flags []string
 			sub.LocalFlags().VisitAll(func(f *pflag.Flag) {
 				if !f.Hidden && f.Name != "help" {
-					flags = append(flags, fmt.Sprintf("- `--%s`: %s", f.Name, f.Usage))
+					flags = append(flags, fmt.Sprintf("- `--%s`: %s", f.Name, strings.ReplaceAll(f.Usage, "<", `\<`)))
 				}
 			})
 			if len(flags) > 0 {

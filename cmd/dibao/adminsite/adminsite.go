@@ -42,6 +42,9 @@ func (s *Site) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /mailings/{n}", s.serve(s.mailing))
 	mux.HandleFunc("GET /lists", s.serve(s.lists))
 	mux.HandleFunc("GET /lists/{slug}", s.serve(s.list))
+	mux.HandleFunc("GET /help/{$}", s.serve(s.help))
+	mux.HandleFunc("GET /help/{page}", s.serve(s.help))
+	mux.HandleFunc("GET /", s.serve(func(context.Context, *http.Request, templates.AdminPage) (page, error) { return nil, feed.ErrNotFound }))
 	mux.HandleFunc("GET /static/{name}", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
 		body, ok := templates.Static(name)
@@ -72,10 +75,11 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 		p := s.page(web.Language(r))
 		p.Chosen, p.Canonical = web.LanguageChosen(r), r.URL.EscapedPath()
 		v, err := read(r.Context(), r, p)
+		status := http.StatusOK
 		switch {
 		case errors.Is(err, feed.ErrNotFound), errors.Is(err, digest.ErrNotFound), errors.Is(err, subscribers.ErrNotFound):
-			http.NotFound(w, r)
-			return
+			p.Title, status = s.voice(p).say("missing"), http.StatusNotFound
+			v = templates.AdminMissing{AdminPage: p}
 		case err != nil:
 			s.Node.Log.Error("admin page not read", "url", r.URL.Path, "err", err)
 			http.Error(w, "The figures could not be read; see the log.\n数据读取失败，详见日志。", http.StatusInternalServerError)
@@ -88,6 +92,7 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
 		if _, err := buf.WriteTo(w); err != nil {
 			s.Node.Log.Debug("answer not written", "err", err) // the browser left
 		}

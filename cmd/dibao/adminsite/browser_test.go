@@ -44,7 +44,7 @@ func TestPagesInABrowser(t *testing.T) {
 	f, err := os.Create(file)
 	w.must(err)
 	w.must(errors.Join(w.site.WriteMailing(t.Context(), f, 1, "zh"), f.Close()))
-	for name, path := range map[string]string{"file": "file://" + file, "overview": "/", "sources": "/sources", "source": "/sources/3", "mailings": "/mailings", "mailing": "/mailings/1", "lists": "/lists", "list": "/lists/weekly"} {
+	for name, path := range map[string]string{"file": "file://" + file, "overview": "/", "sources": "/sources", "source": "/sources/3", "mailings": "/mailings", "mailing": "/mailings/1", "lists": "/lists", "list": "/lists/weekly", "help": "/help/", "reference": "/help/configuration"} {
 		for _, language := range []string{"zh", "en"} {
 			address := base + path + "?lang=" + language
 			if name == "file" {
