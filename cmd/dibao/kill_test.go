@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
+
 	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/cmd/dibao/demo/samplesite"
 	"dibao/feed"
@@ -36,9 +38,14 @@ const killConnections = 4
 
 // newKillRun composes a mailing for so many readers.
 func newKillRun(t *testing.T, url string, readers int) *killRun {
+	return newSlowRun(t, url, readers, 0)
+}
+
+// newSlowRun is newKillRun with a mail server that thinks about each reader.
+func newSlowRun(t *testing.T, url string, readers int, latency time.Duration) *killRun {
 	t.Helper()
 	ctx := t.Context()
-	box := mailbox.New(mailbox.Options{})
+	box := mailbox.New(mailbox.Options{Reject: func(string, string) *smtp.SMTPError { time.Sleep(latency); return nil }})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,8 @@ func (s *Service) NewDeliverer(opts Options, render Renderer) (*Deliverer, error
 	}, nil
 }
 
-// Deliver sends until nothing is due and returns what it did. When ctx ends it
+// Deliver sends until nothing is due and nothing waits for a limit of messages a
+// minute, and returns what it did. When ctx ends it
 // claims no more, lets the messages that were handed over have their answer,
 // puts the rest back and returns ctx's error. It may be called again at any
 // time; deliveries that wait for a later try are left for a later call.
@@ -165,6 +166,10 @@ type deliveryRun struct {
 	total    Delivered
 	failure  error // of the ledger or of rendering: the run stops
 	down     error // no server is reached or accepts our mail: the run stops and is tried later
+
+	// limitedUntil is when the last message goes that a limit of messages a minute did
+	// not let through: the run stays for it.
+	limitedUntil time.Time
 
 	heldQueued bool      // a lane was paused that has messages queued
 	idleSince  time.Time // since when there is nothing for idle connections in a full queue
@@ -260,7 +265,10 @@ func (r *deliveryRun) startWorker(ctx context.Context, all *sync.WaitGroup) {
 // feed claims until nothing is due and nothing on its way.
 func (r *deliveryRun) feed(ctx context.Context) error {
 	for {
-		size := max(minClaim, claimSize/max(1, r.opts.Share().Of))
+		size := minClaim
+		if nodes := r.opts.Share().Of; nodes > 0 {
+			size = max(size, claimSize/nodes)
+		}
 		if err := r.waitForRoom(size / 4); err != nil {
 			return err
 		}
@@ -278,7 +286,11 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 			return fmt.Errorf("claim deliveries: %w", err)
 		}
 		if len(batch) == 0 {
-			if over, err := r.waitForChange(); over || err != nil {
+			isLimited, err := r.isLimited(ctx)
+			if err != nil {
+				return err
+			}
+			if over, err := r.waitForChange(isLimited); over || err != nil {
 				return err
 			}
 			continue
@@ -304,12 +316,28 @@ func (r *deliveryRun) waitForRoom(low int) error {
 	return r.stopped()
 }
 
-// waitForChange returns when something happened that may have made more due;
-// over says that nothing is left to happen.
-func (r *deliveryRun) waitForChange() (over bool, err error) {
+// isLimited reports whether messages wait for a limit, and their mailings go on.
+func (r *deliveryRun) isLimited(ctx context.Context) (bool, error) {
+	now := r.service.now()
+	r.mu.Lock()
+	until := r.limitedUntil
+	r.mu.Unlock()
+	if !now.Before(until) {
+		return false, nil
+	}
+	waiting, err := r.ledger.due(ctx, until)
+	if err != nil && ctx.Err() == nil {
+		return false, fmt.Errorf("look for messages that wait: %w", err)
+	}
+	return len(waiting) > 0, nil
+}
+
+// waitForChange returns when something happened that may have made more due; over
+// says that nothing is left to happen.
+func (r *deliveryRun) waitForChange(isLimited bool) (over bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopped() == nil && r.queued == 0 && r.active == 0 {
+	if r.stopped() == nil && r.queued == 0 && r.active == 0 && !isLimited {
 		return true, nil
 	}
 	if r.stopped() == nil {

@@ -44,11 +44,11 @@ func (r *deliveryRun) enqueue(jobs []job) {
 			continue
 		}
 		if at, ok := j.lane.pass(now, share); !ok {
-			back = append(back, deferral{j.Delivery, at, "the domain's limit of messages a minute"})
+			back = append(back, r.limited(j, at, "the domain's limit of messages a minute"))
 			continue
 		}
 		if at, ok := r.all.pass(now, share); !ok {
-			back = append(back, deferral{j.Delivery, at, "the limit of messages a minute"})
+			back = append(back, r.limited(j, at, "the limit of messages a minute"))
 			continue
 		}
 		j.lane.queue = append(j.lane.queue, j)
@@ -68,6 +68,12 @@ type deferral struct {
 	Delivery
 	until time.Time
 	why   string
+}
+
+// limited puts a message off to when the limit lets it through; r.mu is held.
+func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {
+	r.limitedUntil = latest(r.limitedUntil, at)
+	return deferral{j.Delivery, at, why}
 }
 
 // putOff returns a claim that was not begun, and so was not handed over.

@@ -14,6 +14,10 @@ import (
 // becomes due by time is nobody's signal.
 const togetherEvery = time.Minute
 
+// firstRetry is how soon it runs again when it failed, such as when the database was
+// away; the time doubles with each failure, up to togetherEvery.
+const firstRetry = 5 * time.Second
+
 // together runs a kind that all nodes do together.
 type together struct {
 	kind   Kind
@@ -39,17 +43,21 @@ func (t *together) signalled(count int64) {
 }
 
 func (t *together) run(ctx context.Context) {
-	ticker := time.NewTicker(togetherEvery)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		if err := t.call(ctx); err != nil && ctx.Err() == nil {
+	for retry := firstRetry; ctx.Err() == nil; {
+		pause := togetherEvery
+		if err := t.call(ctx); err == nil {
+			retry = firstRetry
+		} else if ctx.Err() == nil {
 			t.logger.Warn("job failed", "job", t.kind.Name, "err", err)
+			pause, retry = retry, min(2*retry, togetherEvery)
 		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 		case <-t.wake:
-		case <-ticker.C:
+		case <-timer.C:
 		}
+		timer.Stop()
 	}
 }
 

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/internal/jobs"
+	"dibao/internal/nodes"
+	"dibao/internal/trust"
+)
+
+// node starts a node that delivers, with settings beside those of the run.
+func (r *killRun) node(t *testing.T, settings ...string) *exec.Cmd {
+	t.Helper()
+	one := *r
+	one.env = append(slices.Clone(r.env), "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0")
+	one.env = append(one.env, settings...)
+	return one.start(t, "serve", "--role", "deliver")
+}
+
+// finish waits until every reader has a mail.
+func (r *killRun) finish(t *testing.T, within time.Duration) {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(200 * time.Millisecond) {
+		got := make(map[string]bool)
+		for _, m := range r.box.Messages() {
+			got[m.To] = true
+		}
+		if len(got) == r.readers {
+			return
+		}
+		if time.Since(begun) > within {
+			t.Fatalf("%d of %d readers have a mail after %s", len(got), r.readers, within)
+		}
+	}
+}
+
+// Four nodes deliver together while one after another is killed and replaced:
+// everybody has the mail, nobody three times, and no more twice than were on their way.
+func TestKilledNodesLoseNobody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs four nodes")
+	}
+	t.Parallel()
+	const count = 4
+	kills, readers, every := 6, 2400, time.Second
+	if os.Getenv("DIBAO_LONG") != "" {
+		kills, readers, every = 120, 40_000, 2*time.Second
+	}
+	url, restart := databasetest.PostgresOfItsOwn(t)
+	r := newSlowRun(t, url, readers, 40*time.Millisecond)
+	var running [count]*exec.Cmd
+	for i := range running {
+		running[i] = r.node(t)
+	}
+	done := 0
+	for ; done < kills && r.box.Count() < readers*9/10; done++ {
+		time.Sleep(every)
+		i := rand.IntN(count)
+		running[i].Process.Signal(syscall.SIGKILL)
+		running[i].Wait() // a killed program's status says nothing
+		if done == kills/2 {
+			restart() // the database, too
+		}
+		running[i] = r.node(t)
+	}
+	r.finish(t, 20*time.Minute)
+	for _, cmd := range running {
+		cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("a node that was stopped: %v", err)
+		}
+	}
+	lost, duplicates := r.copies(t)
+	trust.Report(t, "kill -9 of one of four nodes", "%d kills, PostgreSQL restarted: %d lost, %d twice, none three times", done, lost, duplicates)
+	// The restart ends the connection of all that were on their way, too.
+	if most := (done + count) * killConnections; lost > 0 || duplicates > most {
+		t.Errorf("%d lost and %d duplicates; want none and at most %d", lost, duplicates, most)
+	}
+}
+
+// Two nodes, of which the second comes when the first sends already, together send no
+// more a minute than one may.
+func TestNodesShareTheRate(t *testing.T) {
+	if os.Getenv("DIBAO_LONG") == "" {
+		t.Skip("takes minutes; set DIBAO_LONG=1")
+	}
+	t.Parallel()
+	const rate = 300
+	r := newSlowRun(t, databasetest.Postgres(t), 4*rate, 0)
+	limit := fmt.Sprintf("DIBAO_MAIL_RATE=%d", rate)
+	first := r.node(t, limit)
+	time.Sleep(15 * time.Second)
+	r.node(t, limit)
+	time.Sleep(time.Minute)
+	first.Process.Signal(syscall.SIGSTOP) // longer than a node counts as gone
+	time.Sleep(45 * time.Second)
+	first.Process.Signal(syscall.SIGCONT)
+	r.finish(t, 10*time.Minute)
+	times := make([]time.Time, 0, 4*rate)
+	for _, m := range r.box.Messages() {
+		times = append(times, m.ReceivedAt)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	worst := 0
+	for i, j := 0, 0; i < len(times); i++ {
+		for times[i].Sub(times[j]) >= time.Minute {
+			j++
+		}
+		worst = max(worst, i-j+1)
+	}
+	took := times[len(times)-1].Sub(times[0])
+	trust.Report(t, "messages a minute of two nodes", "%d in the fullest minute of %s, limit %d", worst, took.Round(time.Second), rate)
+	if worst > rate*105/100 {
+		t.Errorf("%d messages in a minute, of %d that the nodes may send together", worst, rate)
+	}
+}
+
+// A command that composes beside the nodes wakes them at once.
+func TestNodesBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	url := databasetest.Postgres(t)
+	r := newSlowRun(t, url, 40, 0)
+	r.node(t)
+	db, err := database.Open(t.Context(), url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	r.finish(t, time.Minute) // what was due at its start
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	list, err := nodes.List(ctx, db)
+	if err != nil || len(list) != 1 || list[0].Gone || !slices.Equal(list[0].Roles, []nodes.Role{nodes.Deliver}) {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for leader := ""; leader != list[0].ID; time.Sleep(100 * time.Millisecond) {
+		if leader, err = jobs.Leader(ctx, db); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
