@@ -89,40 +89,6 @@ func (g *globals) hasDatabase(ctx context.Context) (bool, error) {
 	return version > 0, err
 }
 
-func newMigrate(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "migrate",
-		Short: "Migrate the database to the schema of this program",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := g.loadConfig()
-			if err != nil {
-				return err
-			}
-			db, err := database.Open(cmd.Context(), c.Database.URL.Reveal(), database.Options{})
-			if err != nil {
-				return err
-			}
-			defer db.Close()
-			before, _, err := db.Version(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if err := db.Migrate(cmd.Context()); err != nil {
-				return err
-			}
-			after, _, err := db.Version(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if g.json {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"database": db.String(), "from": before, "to": after})
-			}
-			g.say(cmd, "%s: schema %d → %d", db, before, after)
-			return nil
-		},
-	}
-}
-
 func newVersion(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

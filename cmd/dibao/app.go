@@ -130,6 +130,9 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	if err := db.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	if err := db.Moved(ctx); err != nil {
+		return nil, err
+	}
 	readers, err := subscribers.New(ctx, db, now)
 	if err != nil {
 		return nil, err

@@ -62,11 +62,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int6
 	zipped := gzip.NewWriter(w)
 	out := json.NewEncoder(zipped)
 	out.SetEscapeHTML(false)
-	isolation := &sql.TxOptions{}
-	if db.dialect == Postgres { // a SQLite transaction sees one moment anyway
-		isolation = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
-	}
-	err = transact(ctx, db.reader, isolation, func(tx *sql.Tx) error {
+	err = db.atOneMoment(ctx, func(tx *sql.Tx) error {
 		head := backupHead{Format: backupFormat, Schema: schema, MadeAt: now.UTC()}
 		tables, err := db.tables(ctx, tx)
 		if err != nil {
@@ -79,7 +75,10 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int6
 			return err
 		}
 		for _, t := range tables {
-			n, err := backupTable(ctx, tx, out, t)
+			if err := out.Encode(backupLine{Table: t.name, Columns: t.columns}); err != nil {
+				return err
+			}
+			n, err := eachRow(ctx, tx, t, func(values []any) error { return out.Encode(values) })
 			if err != nil {
 				return fmt.Errorf("table %s: %w", t.name, err)
 			}
@@ -91,6 +90,15 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int6
 		return 0, fmt.Errorf("back up %s: %w", db, err)
 	}
 	return rows, nil
+}
+
+// atOneMoment reads what others can't change meanwhile.
+func (db *DB) atOneMoment(ctx context.Context, f func(tx *sql.Tx) error) error {
+	isolation := &sql.TxOptions{}
+	if db.dialect == Postgres { // a SQLite transaction sees one moment anyway
+		isolation = &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+	}
+	return transact(ctx, db.reader, isolation, f)
 }
 
 // schemaTable is a table with the columns that are stored in it.
@@ -154,10 +162,9 @@ func (db *DB) lastIDs(ctx context.Context, tx *sql.Tx, tables []schemaTable) (ma
 // quoted writes identifiers, which come from the schema, for a statement.
 func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
 
-func backupTable(ctx context.Context, tx *sql.Tx, out *json.Encoder, t schemaTable) (n int64, err error) {
-	if err := out.Encode(backupLine{Table: t.name, Columns: t.columns}); err != nil {
-		return 0, err
-	}
+// eachRow calls f with the values of each row as a backup has them; they are
+// overwritten by the next.
+func eachRow(ctx context.Context, tx *sql.Tx, t schemaTable, f func(values []any) error) (n int64, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT "+quoted(t.columns)+" FROM "+quoted([]string{t.name}))
 	if err != nil {
 		return 0, err
@@ -180,7 +187,7 @@ func backupTable(ctx context.Context, tx *sql.Tx, out *json.Encoder, t schemaTab
 				values[i] = backupValue{Bytes: &v}
 			}
 		}
-		if err := out.Encode(values); err != nil {
+		if err := f(values); err != nil {
 			return n, err
 		}
 	}

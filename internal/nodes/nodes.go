@@ -228,6 +228,12 @@ func ours(id string) bool {
 	return ok
 }
 
+// OfThisHost reports whether a node runs on this host.
+func OfThisHost(n Node) bool {
+	host, err := os.Hostname()
+	return err == nil && n.Host == host
+}
+
 // Ended reports whether no process of this host has this number.
 func Ended(pid int) bool {
 	p, err := os.FindProcess(pid)

@@ -1,0 +1,123 @@
+package database
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Sum is what a table holds: the same whichever database it is in.
+type Sum struct {
+	Rows  int64
+	Check uint64 // of all rows, in any order
+}
+
+// Sums returns the sum of each table of a backup.
+func (db *DB) Sums(ctx context.Context) (map[string]Sum, error) {
+	sums := make(map[string]Sum)
+	err := db.atOneMoment(ctx, func(tx *sql.Tx) error {
+		tables, err := db.tables(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, t := range tables {
+			var s Sum
+			s.Rows, err = eachRow(ctx, tx, t, func(values []any) error {
+				text, err := json.Marshal(values)
+				h := sha256.Sum256(text)
+				s.Check += binary.LittleEndian.Uint64(h[:])
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("table %s: %w", t.name, err)
+			}
+			sums[t.name] = s
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", db, err)
+	}
+	return sums, nil
+}
+
+// MoveTo copies everything into an empty database, in one transaction there, and
+// compares what arrived. From its beginning on this database is closed to work: see
+// [DB.Moved]. If it fails, it is open again, and what to holds must be thrown away.
+func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, err error) {
+	if err := db.Write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM node_moves`); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO node_moves (address, began_at) VALUES ($1, $2)`, to.String(), now)
+		return err
+	}); err != nil {
+		return 0, fmt.Errorf("close %s: %w", db, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Reopen(context.WithoutCancel(ctx)))
+		}
+	}()
+	in, out := io.Pipe()
+	go func() {
+		_, err := db.Backup(ctx, out, now)
+		out.CloseWithError(err)
+	}()
+	rows, _, err = to.Restore(ctx, in)
+	in.CloseWithError(errors.New("the other side ended"))
+	if err != nil {
+		return 0, err
+	}
+	before, err := db.Sums(ctx)
+	if err != nil {
+		return 0, err
+	}
+	after, err := to.Sums(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var differ []string
+	for _, table := range slices.Sorted(maps.Keys(before)) {
+		if before[table] != after[table] {
+			differ = append(differ, table)
+		}
+	}
+	if len(differ) > 0 {
+		return 0, fmt.Errorf("%s does not hold what %s holds in %s; delete it and move again", to, db, strings.Join(differ, ", "))
+	}
+	return rows, nil
+}
+
+// Reopen makes a database that was moved one to work with again.
+func (db *DB) Reopen(ctx context.Context) error {
+	return db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM node_moves`)
+		return err
+	})
+}
+
+// Moved returns an error if this database was moved to another, or is being moved.
+func (db *DB) Moved(ctx context.Context) error {
+	return db.Read(ctx, func(tx *sql.Tx) error {
+		var address string
+		var began time.Time
+		err := tx.QueryRowContext(ctx, `SELECT address, began_at FROM node_moves`).Scan(&address, &began)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("this database was moved to %s on %s; set url in [database] to that, or work with this one again: dibao migrate --stay", address, began.Format(time.DateOnly))
+	})
+}

@@ -1,0 +1,69 @@
+package database_test
+
+import (
+	"bytes"
+	"maps"
+	"strings"
+	"testing"
+
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// What is moved is the same there, and the old database is closed until an admin opens
+// it again.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, from *database.DB) {
+		fill(t, from)
+		databasetest.Each(t, func(t *testing.T, to *database.DB) {
+			if rows, err := from.MoveTo(t.Context(), to, backedUpAt); err != nil || rows != 13 {
+				t.Fatalf("%d rows, %v", rows, err)
+			}
+			if err := from.Moved(t.Context()); err == nil || !strings.Contains(err.Error(), to.String()) {
+				t.Errorf("the old database says %v", err)
+			}
+			if err := to.Moved(t.Context()); err != nil {
+				t.Errorf("the new database says %v", err)
+			}
+			// A second move finds data, and leaves both as they were.
+			if _, err := from.MoveTo(t.Context(), to, backedUpAt); err == nil {
+				t.Error("moved over what was there")
+			}
+			if err := from.Moved(t.Context()); err != nil {
+				t.Errorf("after a move that failed: %v", err)
+			}
+		})
+	})
+}
+
+// One value that differs shows in the sum of its table, and in no other.
+func TestSums(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		fill(t, db)
+		sums := func(db *database.DB) map[string]database.Sum {
+			t.Helper()
+			s, err := db.Sums(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		before := sums(db)
+		databasetest.Each(t, func(t *testing.T, other *database.DB) {
+			if _, _, err := other.Restore(t.Context(), bytes.NewReader(backup(t, db))); err != nil {
+				t.Fatal(err)
+			}
+			if after := sums(other); !maps.Equal(before, after) {
+				t.Errorf("%v is %v elsewhere", before, after)
+			}
+			exec(t, other, `UPDATE lists SET title = 'another'`)
+			for table, s := range sums(other) {
+				if table != "changes" && (s != before[table]) != (table == "lists") { // a trigger notes changes
+					t.Errorf("%s: %v, before %v", table, s, before[table])
+				}
+			}
+		})
+	})
+}
