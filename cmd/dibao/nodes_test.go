@@ -120,8 +120,10 @@ func TestNodesShareTheRate(t *testing.T) {
 	}
 	took := times[len(times)-1].Sub(times[0])
 	trust.Report(t, "messages a minute of two nodes", "%d in the fullest minute of %s, limit %d", worst, took.Round(time.Second), rate)
-	if worst > rate*105/100 {
-		t.Errorf("%d messages in a minute, of %d that the nodes may send together", worst, rate)
+	// While a node joins or has died, its part is not used: a minute and a half of half
+	// the rate.
+	if least := time.Duration(4) * time.Minute; worst > rate*105/100 || took > least+3*time.Minute/2 {
+		t.Errorf("%d messages in a minute, of %d that the nodes may send together; all in %s, which is %s at that rate", worst, rate, took, least)
 	}
 }
 

@@ -278,7 +278,7 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 		if r.unproven() {
 			size = 1
 		}
-		batch, err := r.ledger.claim(ctx, size)
+		batch, err := r.claim(ctx, size)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -304,6 +304,18 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 	}
 }
 
+// claim claims no more than the limit of all messages lets through: the rest is for
+// other nodes, or for later.
+func (r *deliveryRun) claim(ctx context.Context, n int) ([]Delivery, error) {
+	r.mu.Lock()
+	n = r.all.allowance(r.service.now(), r.opts.Share(), n)
+	r.mu.Unlock()
+	if n == 0 {
+		return nil, nil
+	}
+	return r.ledger.claim(ctx, n)
+}
+
 // waitForRoom returns when fewer than low are queued, or when the queue has to be
 // cleared of what is in the way.
 func (r *deliveryRun) waitForRoom(low int) error {
@@ -321,10 +333,12 @@ func (r *deliveryRun) isLimited(ctx context.Context) (bool, error) {
 	now := r.service.now()
 	r.mu.Lock()
 	until := r.limitedUntil
+	isLimited := r.all.allowance(now, r.opts.Share(), 1) == 0
 	r.mu.Unlock()
-	if !now.Before(until) {
+	if !isLimited && !now.Before(until) {
 		return false, nil
 	}
+	until = latest(until, now)
 	waiting, err := r.ledger.due(ctx, until)
 	if err != nil && ctx.Err() == nil {
 		return false, fmt.Errorf("look for messages that wait: %w", err)
@@ -417,41 +431,6 @@ func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 
 // onTheirWay is how many messages are on their way to a server that answers.
 func (r *deliveryRun) onTheirWay() int { return int(r.lively.Load()) }
-
-// keepPauses reads who refuses our mail.
-func (r *deliveryRun) keepPauses(ctx context.Context) error {
-	if err := r.pauses.load(ctx, r.opts.Probe); err != nil {
-		return fmt.Errorf("read who refuses our mail: %w", err)
-	}
-	if r.opts.Direct == nil {
-		if refused := r.servers.refusing(r.service.now()); refused != nil {
-			r.total.Refused = refused.Error()
-		}
-		return nil
-	}
-	for _, p := range r.pauses.all() {
-		if p.Tries > 0 {
-			r.lanes.of(p.Name).hold(p.NextTryAt)
-		}
-	}
-	return nil
-}
-
-// unproven reports whether one message has to find out whether the relays accept
-// our mail again, before others follow.
-func (r *deliveryRun) unproven() bool { return r.opts.Direct == nil && r.servers.unproven() }
-
-// serverDown stops the run: every delivery would fail the same way, and none of
-// them is to blame.
-func (r *deliveryRun) serverDown(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.down == nil {
-		r.down = err
-		r.service.opts.Logger.Error("no mail server takes our mail", "err", err)
-	}
-	r.changed.Broadcast()
-}
 
 func (r *deliveryRun) count(f func(*Delivered)) {
 	r.mu.Lock()

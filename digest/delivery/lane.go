@@ -147,10 +147,31 @@ func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	if x.limit.PerMinute <= 0 {
 		return now, true
 	}
-	rate := share.Rate(x.perMinute)
-	if rate == 0 {
+	rate := x.refill(now, share)
+	switch {
+	case rate == 0:
 		return now.Add(nodes.Beat), false
+	case x.tokens >= 1:
+		x.tokens--
+		return now, true
 	}
+	x.promised++
+	return now.Add(time.Duration((x.promised - x.tokens) / rate * float64(time.Minute))), false
+}
+
+// allowance returns how many of n messages pass now.
+func (x *lane) allowance(now time.Time, share nodes.Share, n int) int {
+	if x.limit.PerMinute <= 0 {
+		return n
+	}
+	x.refill(now, share)
+	return min(n, int(x.tokens))
+}
+
+// refill gives the tokens of the time that passed. It returns this node's messages a
+// minute.
+func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
+	rate = share.Rate(x.perMinute)
 	if x.filledAt.IsZero() || now.Before(x.filledAt) {
 		x.filledAt = now
 	}
@@ -158,12 +179,7 @@ func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	x.tokens = min(x.tokens+passed, max(1, rate*atOnce))
 	x.promised = max(0, x.promised-passed)
 	x.filledAt = now
-	if x.tokens >= 1 {
-		x.tokens--
-		return now, true
-	}
-	x.promised++
-	return now.Add(time.Duration((x.promised - x.tokens) / rate * float64(time.Minute))), false
+	return rate
 }
 
 // atOnce is the share of the messages of a minute that may go at one time: by no more

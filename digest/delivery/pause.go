@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"sync"
 	"time"
@@ -136,6 +137,41 @@ func (p *pauses) all() map[string]Pause {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.byName)
+}
+
+// keepPauses reads who refuses our mail.
+func (r *deliveryRun) keepPauses(ctx context.Context) error {
+	if err := r.pauses.load(ctx, r.opts.Probe); err != nil {
+		return fmt.Errorf("read who refuses our mail: %w", err)
+	}
+	if r.opts.Direct == nil {
+		if refused := r.servers.refusing(r.service.now()); refused != nil {
+			r.total.Refused = refused.Error()
+		}
+		return nil
+	}
+	for _, p := range r.pauses.all() {
+		if p.Tries > 0 {
+			r.lanes.of(p.Name).hold(p.NextTryAt)
+		}
+	}
+	return nil
+}
+
+// unproven reports whether one message has to find out whether the relays accept
+// our mail again, before others follow.
+func (r *deliveryRun) unproven() bool { return r.opts.Direct == nil && r.servers.unproven() }
+
+// serverDown stops the run: every delivery would fail the same way, and none of
+// them is to blame.
+func (r *deliveryRun) serverDown(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down == nil {
+		r.down = err
+		r.service.opts.Logger.Error("no mail server takes our mail", "err", err)
+	}
+	r.changed.Broadcast()
 }
 
 // Pauses returns who refuses our mail before a reader is named.
