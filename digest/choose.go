@@ -46,22 +46,22 @@ type mailed struct {
 // waiting is an issue that waits for a later mail of a reader.
 type waiting struct{ subscriber, list, issue int64 }
 
-// edition is an issue as choosing needs it.
-type edition struct {
+// composedIssue is an issue as choosing needs it.
+type composedIssue struct {
 	issue Issue
 	items []IssueItem
 }
 
 // chooser says what each reader of a mailing gets: of every list that is due,
-// the articles of its issue, what was carried over for the reader from earlier ones,
+// the articles of its issue, issues that wait for the reader from earlier on,
 // and what was not delivered to the reader lately; of that what the reader's choices take and no mail contained before; each
 // text once.
 type chooser struct {
 	s       *Service
 	mailing int64
 	due     time.Time
-	current map[int64]*edition   // by list
-	older   map[int64][]*edition // by list, the oldest first, as far as somebody's wait for them
+	current map[int64]*composedIssue   // by list
+	older   map[int64][]*composedIssue // by list, the oldest first, as far as somebody's wait for them
 	zones   map[int64]*time.Location
 	unnoted []mailed // what the mailing may contain and is not stored yet
 
@@ -73,9 +73,9 @@ type chooser struct {
 	ofVariant map[int64][]int64 // lists that a variant has articles of
 
 	// Of the page of readers that is looked at:
-	carried map[int64]map[int64]int64 // by reader and list: the first issue that waits
-	sent    map[int64][]int64         // by reader: variants of prior, sorted
-	lastOn  map[int64]map[int64]time.Time
+	firstWaiting map[int64]map[int64]int64 // by reader and list: the first issue that waits
+	sent         map[int64][]int64         // by reader: variants of prior, sorted
+	lastOn       map[int64]map[int64]time.Time
 	missing
 }
 
@@ -84,11 +84,11 @@ const maxMemo = 50_000
 
 func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, issues []Issue) (c *chooser, err error) {
 	c = &chooser{
-		s: s, mailing: mailing, due: due, current: make(map[int64]*edition), older: make(map[int64][]*edition), zones: make(map[int64]*time.Location),
+		s: s, mailing: mailing, due: due, current: make(map[int64]*composedIssue), older: make(map[int64][]*composedIssue), zones: make(map[int64]*time.Location),
 		memo: make(map[string]*content), filtered: make(map[string][]chosenItem), ofVariant: make(map[int64][]int64),
 	}
 	for _, i := range issues {
-		e, err := s.edition(ctx, i)
+		e, err := s.composedIssue(ctx, i)
 		if err != nil {
 			return nil, err
 		}
@@ -107,14 +107,14 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 	return c, c.findPrior(ctx)
 }
 
-// edition reads an issue without what was withdrawn or held back since.
-func (s *Service) edition(ctx context.Context, i Issue) (*edition, error) {
+// composedIssue reads an issue without what was withdrawn or held back since.
+func (s *Service) composedIssue(ctx context.Context, i Issue) (*composedIssue, error) {
 	items, err := s.IssueItems(ctx, i.ID)
-	items = slices.DeleteFunc(items, func(it IssueItem) bool { return vanished(it.Article) })
-	return &edition{i, items}, err
+	items = slices.DeleteFunc(items, func(it IssueItem) bool { return isWithheld(it.Article) })
+	return &composedIssue{i, items}, err
 }
 
-func (c *chooser) note(e *edition) {
+func (c *chooser) note(e *composedIssue) {
 	for _, it := range e.items {
 		c.unnoted = append(c.unnoted, mailed{it.Article.ID, it.Event})
 	}
@@ -125,7 +125,7 @@ func (c *chooser) note(e *edition) {
 func (c *chooser) findPrior(ctx context.Context) error {
 	ours := make(map[mailed]bool)
 	ids := []int64{}
-	add := func(e *edition) {
+	add := func(e *composedIssue) {
 		for _, it := range e.items {
 			for _, m := range it.identities() {
 				if !ours[m] {
@@ -138,12 +138,12 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	for _, e := range c.current {
 		add(e)
 	}
-	for _, editions := range c.older {
-		for _, e := range editions {
+	for _, composedIssues := range c.older {
+		for _, e := range composedIssues {
 			add(e)
 		}
 	}
-	for _, e := range c.missing.editions {
+	for _, e := range c.missing.composedIssues {
 		add(e)
 	}
 	c.prior = make(map[int64][]mailed)
@@ -217,7 +217,7 @@ func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after,
 
 // lookCarried reads what waits for the readers of a page, and the issues that do.
 func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
-	c.carried = make(map[int64]map[int64]int64)
+	c.firstWaiting = make(map[int64]map[int64]int64)
 	first := make(map[int64]int64) // by list: the oldest issue that waits for anybody
 	lists := make([]int64, 0, len(c.current))
 	for list := range c.current {
@@ -227,10 +227,10 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 		_, err := database.Collect(ctx, tx, func(r database.Row) (struct{}, error) {
 			var w waiting
 			err := r.Scan(&w.subscriber, &w.list, &w.issue)
-			if c.carried[w.subscriber] == nil {
-				c.carried[w.subscriber] = make(map[int64]int64)
+			if c.firstWaiting[w.subscriber] == nil {
+				c.firstWaiting[w.subscriber] = make(map[int64]int64)
 			}
-			c.carried[w.subscriber][w.list] = w.issue
+			c.firstWaiting[w.subscriber][w.list] = w.issue
 			if first[w.list] == 0 || w.issue < first[w.list] {
 				first[w.list] = w.issue
 			}
@@ -259,14 +259,14 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 		if err != nil {
 			return err
 		}
-		editions := make([]*edition, len(more))
+		composedIssues := make([]*composedIssue, len(more))
 		for i, issue := range more {
-			if editions[i], err = c.s.edition(ctx, issue); err != nil {
+			if composedIssues[i], err = c.s.composedIssue(ctx, issue); err != nil {
 				return err
 			}
-			c.note(editions[i])
+			c.note(composedIssues[i])
 		}
-		c.older[list] = append(editions, c.older[list]...)
+		c.older[list] = append(composedIssues, c.older[list]...)
 		found = true
 	}
 	if !found {
@@ -278,34 +278,34 @@ func (c *chooser) lookCarried(ctx context.Context, after, last int64) error {
 // chosen is what a reader gets, and what waits for them from now on and no longer.
 type chosen struct {
 	content       *content // nil: no mail
-	carry, served []waiting
+	waits, served []waiting
 }
 
 // choose says what a reader of the page gets.
 func (c *chooser) choose(r subscribers.Reader) (out chosen) {
 	var lists []int64
-	carried := c.carried[r.ID]
+	firstWaiting := c.firstWaiting[r.ID]
 	for _, list := range r.Lists {
 		current := c.current[list]
 		switch {
 		case current == nil:
 		case c.takesMail(r, list):
 			lists = append(lists, list)
-			if first, ok := carried[list]; ok {
+			if first, ok := firstWaiting[list]; ok {
 				out.served = append(out.served, waiting{r.ID, list, first})
 			}
-		case current.issue.Number > 0 && carried[list] == 0:
-			out.carry = append(out.carry, waiting{r.ID, list, current.issue.ID})
+		case current.issue.Number > 0 && firstWaiting[list] == 0:
+			out.waits = append(out.waits, waiting{r.ID, list, current.issue.ID})
 		}
 	}
 	if len(lists) == 0 {
 		return out
 	}
 	slices.Sort(lists)
-	key := c.preferences(r, lists, carried)
+	key := c.preferences(r, lists, firstWaiting)
 	got, ok := c.memo[key]
 	if !ok {
-		got = c.assemble(r, lists, carried)
+		got = c.assemble(r, lists, firstWaiting)
 		if len(c.memo) > maxMemo {
 			clear(c.memo)
 		}
@@ -317,7 +317,7 @@ func (c *chooser) choose(r subscribers.Reader) (out chosen) {
 
 // preferences names everything of a reader that decides what they get: two
 // readers with the same get the same.
-func (c *chooser) preferences(r subscribers.Reader, lists []int64, carried map[int64]int64) string {
+func (c *chooser) preferences(r subscribers.Reader, lists []int64, firstWaiting map[int64]int64) string {
 	key := make([]byte, 0, 64)
 	key = append(key, r.Language...)
 	key = append(key, '|')
@@ -327,7 +327,7 @@ func (c *chooser) preferences(r subscribers.Reader, lists []int64, carried map[i
 	}
 	for _, list := range lists {
 		key = binary.AppendVarint(append(key, 'L'), list)
-		key = binary.AppendVarint(key, carried[list])
+		key = binary.AppendVarint(key, firstWaiting[list])
 		if choice, ok := r.Choices[list]; ok {
 			key = append(key, choiceKey(choice)...)
 		}
@@ -354,8 +354,8 @@ type chosenItem struct {
 	why  []filter.Reason
 }
 
-// taken returns the items of an edition that a choice takes.
-func (c *chooser) taken(e *edition, choice subscribers.Choice) []chosenItem {
+// taken returns the items of a composed issue that a choice takes.
+func (c *chooser) taken(e *composedIssue, choice subscribers.Choice) []chosenItem {
 	key := fmt.Sprint(e.issue.ID, " ", choiceKey(choice))
 	if items, ok := c.filtered[key]; ok {
 		return items
@@ -376,7 +376,7 @@ func (c *chooser) taken(e *edition, choice subscribers.Choice) []chosenItem {
 
 // assemble merges the issues of a reader's lists: each text once, through the
 // first list that has it, without what the reader already got.
-func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int64]int64) *content {
+func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map[int64]int64) *content {
 	out := &content{language: r.Language, format: cmp.Or(r.Format, subscribers.HTML)}
 	got := make(map[mailed]bool)
 	for _, variant := range c.sent[r.ID] {
@@ -384,10 +384,10 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int6
 			got[m] = true
 		}
 	}
-	add := func(e *edition, choice subscribers.Choice, part missedPart) {
+	add := func(e *composedIssue, choice subscribers.Choice, part missedPart) {
 		for _, x := range c.taken(e, choice) {
 			same := x.item.identities()
-			if !c.brings(part, *x.item) {
+			if !c.contains(part, *x.item) {
 				continue
 			}
 			if slices.ContainsFunc(same, func(m mailed) bool { return got[m] }) {
@@ -405,7 +405,7 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int6
 	all := missedPart{}
 	missed := c.missedBy(r.ID, lists)
 	for _, list := range lists {
-		if first, ok := carried[list]; ok {
+		if first, ok := firstWaiting[list]; ok {
 			for _, e := range c.older[list] {
 				if e.issue.ID >= first {
 					add(e, r.Choices[list], all)
@@ -414,7 +414,7 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, carried map[int6
 		}
 		for _, p := range missed {
 			if p.list == list {
-				add(c.missing.editions[p.issue], r.Choices[list], p)
+				add(c.missing.composedIssues[p.issue], r.Choices[list], p)
 			}
 		}
 		add(c.current[list], r.Choices[list], all)

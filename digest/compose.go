@@ -125,7 +125,7 @@ func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration
 			return nil
 		}
 		if len(out.Issues) == 0 {
-			waiting, err := s.anybodyWaits(ctx, tx, seen)
+			waiting, err := s.hasWaitingReaders(ctx, tx, seen)
 			if err != nil || !waiting {
 				return err
 			}
@@ -207,7 +207,7 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 		if err := unhold(ctx, tx, issue); err != nil {
 			return err
 		}
-		if err := s.repin(ctx, tx, issue.ID); err != nil {
+		if err := s.orderPinned(ctx, tx, issue.ID); err != nil {
 			return err
 		}
 		var err error
@@ -249,9 +249,9 @@ func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int6
 	}
 }
 
-// anybodyWaits reports whether lists whose due time had nothing new have readers
-// who wait for something all the same: for what was carried over, or for a note.
-func (s *Service) anybodyWaits(ctx context.Context, tx *sql.Tx, issues []int64) (waits bool, err error) {
+// hasWaitingReaders reports whether lists whose due time had nothing new have readers
+// who wait for something all the same: for earlier issues, or for a note.
+func (s *Service) hasWaitingReaders(ctx context.Context, tx *sql.Tx, issues []int64) (waits bool, err error) {
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
 		`SELECT list FROM issues WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(issues))
 	if err != nil {

@@ -2,7 +2,7 @@
 // lists, composing issues and mailings, rendering variants, the delivery ledger
 // and what a reply means for a reader.
 //
-// The database carries the promises: one issue per list and due time, one
+// The database enforces the promises: one issue per list and due time, one
 // mailing per due time, one delivery per mailing and reader, one match per list
 // and article. Every step may be run again, by any node, and does nothing twice.
 // Due times are UTC instants computed from the schedule of a list and the last

@@ -46,7 +46,7 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 	if err != nil {
 		return draft{}, err
 	}
-	brought, err := s.broughtBefore(ctx, tx, d.list.ID, same)
+	brought, err := s.inEarlierIssues(ctx, tx, d.list.ID, same)
 	if err != nil {
 		return draft{}, err
 	}
@@ -208,9 +208,9 @@ func (s *Service) sameTexts(ctx context.Context, found []matched) (texts, error)
 	return t, err
 }
 
-// broughtBefore returns which of the articles, or of those that are one text with
+// inEarlierIssues returns which of the articles, or of those that are one text with
 // them, an issue of the list contained.
-func (s *Service) broughtBefore(ctx context.Context, tx *sql.Tx, list int64, same texts) (map[int64]bool, error) {
+func (s *Service) inEarlierIssues(ctx context.Context, tx *sql.Tx, list int64, same texts) (map[int64]bool, error) {
 	ids := []int64{}
 	for id := range same.members {
 		ids = append(ids, id)
@@ -270,7 +270,7 @@ func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today p
 		}
 		for _, id := range ids {
 			a, ok := articles[id]
-			if !ok || taken[id] || vanished(a) {
+			if !ok || taken[id] || isWithheld(a) {
 				continue
 			}
 			taken[id] = true
@@ -280,8 +280,8 @@ func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today p
 	return out, nil
 }
 
-// vanished reports whether an article is not shown any more.
-func vanished(a feed.Article) bool { return a.Held || a.Hidden || !a.WithdrawnAt.IsZero() }
+// isWithheld reports whether an article is not shown any more.
+func isWithheld(a feed.Article) bool { return a.Held || a.Hidden || !a.WithdrawnAt.IsZero() }
 
 // changedFor is how many days after it a change of a document's state is news.
 const changedFor = 31
@@ -307,18 +307,18 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	carried, err := s.articles.DocumentsOf(ctx, ids)
+	documentOf, err := s.articles.DocumentsOf(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	documents, err := s.articles.DocumentsByID(ctx, slices.Sorted(maps.Values(carried)))
+	documents, err := s.articles.DocumentsByID(ctx, slices.Sorted(maps.Values(documentOf)))
 	if err != nil {
 		return nil, err
 	}
 	var out []IssueItem
 	var by []int64 // articles whose titles are wanted
 	for _, id := range ids {
-		d, ok := documents[carried[id]]
+		d, ok := documents[documentOf[id]]
 		if !ok {
 			continue
 		}
@@ -348,7 +348,7 @@ func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today pol
 	}
 	out = slices.DeleteFunc(out, func(it IssueItem) bool {
 		a, ok := articles[it.Article.ID]
-		return !ok || vanished(a)
+		return !ok || isWithheld(a)
 	})
 	for i := range out {
 		out[i].Article = articles[out[i].Article.ID]

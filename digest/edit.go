@@ -41,7 +41,7 @@ func NotHeld(issue Issue) error {
 }
 
 // SetNote sets the editor's note of an issue. A mail that was composed already
-// carries it if it has not been rendered yet; see [Service.Begun].
+// contains it if it has not been rendered yet; see [Service.Begun].
 func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	note = templates.NoteText(note)
 	if n := utf8.RuneCountInString(note); n > maxNote || !utf8.ValidString(note) {
@@ -101,8 +101,8 @@ func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
 	return issues, err
 }
 
-// repin gives what an admin pinned since an issue was composed its place.
-func (s *Service) repin(ctx context.Context, tx *sql.Tx, issue int64) error {
+// orderPinned gives what an admin pinned since an issue was composed its place.
+func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) error {
 	for _, q := range []string{
 		`UPDATE issue_items SET standing = 1000, reason = 'pinned' WHERE issue = $1 AND event = '' AND article IN (SELECT id FROM articles WHERE pinned = 1)`,
 		`UPDATE issue_items SET standing = 0, reason = '' WHERE issue = $1 AND reason = 'pinned' AND article IN (SELECT id FROM articles WHERE pinned = 0)`,
@@ -144,7 +144,7 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 		if len(items) == 0 {
 			next.Number = 0
 		}
-		c.current[l.ID] = &edition{next, items}
+		c.current[l.ID] = &composedIssue{next, items}
 		if c.zones[l.ID], err = time.LoadLocation(l.Zone); err != nil {
 			return Mail{}, err
 		}
@@ -160,20 +160,20 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 		return Mail{}, ErrNothingNew
 	}
 	e := edited{due: s.now(), language: got.language, format: got.format}
-	editions := make(map[int64]*edition)
+	composedIssues := make(map[int64]*composedIssue)
 	for _, x := range c.current {
-		editions[x.issue.ID] = x
+		composedIssues[x.issue.ID] = x
 	}
 	for _, all := range c.older {
 		for _, x := range all {
-			editions[x.issue.ID] = x
+			composedIssues[x.issue.ID] = x
 		}
 	}
 	for _, id := range got.issues {
-		e.issues = append(e.issues, editions[id].issue)
+		e.issues = append(e.issues, composedIssues[id].issue)
 	}
 	for _, want := range got.items {
-		for _, it := range editions[want.Issue].items {
+		for _, it := range composedIssues[want.Issue].items {
 			if it.Article.ID == want.Article && it.Event == want.Event {
 				it.Issue, it.Chosen = want.Issue, want.Chosen
 				e.items = append(e.items, it)
@@ -195,7 +195,7 @@ func (s *Service) MailOfIssue(ctx context.Context, issue Issue, language string)
 
 // editedIssue is an issue, made already, for a reader who takes all of it.
 func (s *Service) editedIssue(ctx context.Context, issue Issue, language string) (edited, error) {
-	x, err := s.edition(ctx, issue)
+	x, err := s.composedIssue(ctx, issue)
 	if err != nil {
 		return edited{}, err
 	}

@@ -45,7 +45,7 @@ func (s *Service) followed(ctx context.Context, tx *sql.Tx, l subscribers.List, 
 	var out []IssueItem
 	for _, d := range all {
 		a, ok := articles[d.article]
-		if !ok || vanished(a) {
+		if !ok || isWithheld(a) {
 			continue
 		}
 		a.Facts.ExpiresOn = d.expires // others may have extended it

@@ -20,7 +20,7 @@ import (
 // ErrNotFound says that there is no such issue, mailing or variant.
 var ErrNotFound = delivery.ErrNotFound
 
-// Issue is one numbered edition (第 N 期) of a list at one due time.
+// Issue is one numbered composedIssue (第 N 期) of a list at one due time.
 type Issue struct {
 	ID        int64
 	List      subscribers.List // only the id where the method says so
@@ -140,7 +140,7 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 
 // relate finds which items carry which document, explain one, or change one.
 func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) error {
-	carried, err := s.articles.DocumentsOf(ctx, ids)
+	documentOf, err := s.articles.DocumentsOf(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -155,14 +155,14 @@ func (s *Service) relate(ctx context.Context, items []IssueItem, ids []int64) er
 	var changed []int64 // documents that were repealed
 	for _, it := range items {
 		if it.Event == eventRepealed {
-			changed = append(changed, carried[it.Article.ID])
+			changed = append(changed, documentOf[it.Article.ID])
 		}
 	}
 	documents, err := s.articles.DocumentsByID(ctx, changed)
 	for i := range items {
 		id := items[i].Article.ID
-		items[i].Document, items[i].Explains, items[i].Targets = carried[id], explained[id], targets[id]
-		if d, ok := documents[carried[id]]; ok && items[i].Event == eventRepealed {
+		items[i].Document, items[i].Explains, items[i].Targets = documentOf[id], explained[id], targets[id]
+		if d, ok := documents[documentOf[id]]; ok && items[i].Event == eventRepealed {
 			items[i].ChangedBy, items[i].ChangedOn = d.RepealedBy, d.RepealedOn
 		}
 	}

@@ -21,8 +21,8 @@ const (
 	footRoom = 4_000
 	// maxPieces bounds the pieces that are kept, in bytes.
 	maxPieces = 48 << 20
-	// maxEditions bounds the issues that are kept with their items.
-	maxEditions = 64
+	// maxIssues bounds the issues that are kept with their items.
+	maxIssues = 64
 )
 
 // piece is a piece of a mail, written and encoded once for all variants.
@@ -33,10 +33,10 @@ type piece struct {
 
 // pieceRenderer renders mails from pieces. It is not safe for concurrent use.
 type pieceRenderer struct {
-	s        *Service
-	editions map[int64]*issueItems
-	pieces   map[string]piece
-	bytes    int // that the pieces hold
+	s              *Service
+	composedIssues map[int64]*issueItems
+	pieces         map[string]piece
+	bytes          int // that the pieces hold
 }
 
 // issueItems is an issue with its items, by what they are mailed for.
@@ -46,11 +46,11 @@ type issueItems struct {
 }
 
 func newPieceRenderer(s *Service) *pieceRenderer {
-	return &pieceRenderer{s: s, editions: make(map[int64]*issueItems), pieces: make(map[string]piece)}
+	return &pieceRenderer{s: s, composedIssues: make(map[int64]*issueItems), pieces: make(map[string]piece)}
 }
 
-func (p *pieceRenderer) edition(ctx context.Context, id int64) (*issueItems, error) {
-	if e, ok := p.editions[id]; ok {
+func (p *pieceRenderer) composedIssue(ctx context.Context, id int64) (*issueItems, error) {
+	if e, ok := p.composedIssues[id]; ok {
 		return e, nil
 	}
 	issues, err := p.s.issuesByID(ctx, []int64{id})
@@ -65,16 +65,16 @@ func (p *pieceRenderer) edition(ctx context.Context, id int64) (*issueItems, err
 	for _, it := range items {
 		e.items[mailed{it.Article.ID, it.Event}] = it
 	}
-	if len(p.editions) >= maxEditions {
-		clear(p.editions)
+	if len(p.composedIssues) >= maxIssues {
+		clear(p.composedIssues)
 	}
-	p.editions[id] = e
+	p.composedIssues[id] = e
 	return e, nil
 }
 
 // item returns an item as a variant names it; none if an admin hid it since.
 func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, ok bool, err error) {
-	e, err := p.edition(ctx, c.Issue)
+	e, err := p.composedIssue(ctx, c.Issue)
 	if err != nil {
 		return IssueItem{}, false, err
 	}

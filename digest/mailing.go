@@ -193,7 +193,7 @@ func (m *mailingRun) readers(ctx context.Context) ([]subscribers.Reader, bool, e
 // batch is what the readers of a page get.
 type batch struct {
 	deliveries    []planned
-	carry, served []waiting
+	waits, served []waiting
 	last          int64 // reader
 }
 
@@ -205,7 +205,7 @@ type planned struct {
 // without is the batch less some readers.
 func (p batch) without(gone map[int64]bool) batch {
 	p.deliveries = slices.DeleteFunc(slices.Clone(p.deliveries), func(d planned) bool { return gone[d.subscriber] })
-	p.carry = slices.DeleteFunc(slices.Clone(p.carry), func(w waiting) bool { return gone[w.subscriber] })
+	p.waits = slices.DeleteFunc(slices.Clone(p.waits), func(w waiting) bool { return gone[w.subscriber] })
 	p.served = slices.DeleteFunc(slices.Clone(p.served), func(w waiting) bool { return gone[w.subscriber] })
 	return p
 }
@@ -221,7 +221,7 @@ func (m *mailingRun) plan(ctx context.Context, readers []subscribers.Reader, aft
 		if got.content != nil {
 			p.deliveries = append(p.deliveries, planned{r.ID, got.content})
 		}
-		p.carry, p.served = append(p.carry, got.carry...), append(p.served, got.served...)
+		p.waits, p.served = append(p.waits, got.waits...), append(p.served, got.served...)
 	}
 	return p, nil
 }
@@ -285,7 +285,7 @@ func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string
 	if err := m.insertDeliveries(ctx, tx, rows); err != nil {
 		return nil, err
 	}
-	return stored, m.noteCarried(ctx, tx, p.carry, p.served)
+	return stored, m.saveWaiting(ctx, tx, p.waits, p.served)
 }
 
 // compositionVersion returns how often deliveries were made so far.
@@ -351,24 +351,24 @@ func (m *mailingRun) insertDeliveries(ctx context.Context, tx *sql.Tx, rows [][2
 	return nil
 }
 
-// carry and serve go by pairs and triples of numbers, all of a page at once.
+// These go by pairs and triples of numbers, all of a page at once.
 const (
-	carrySQLite = `INSERT INTO carried (subscriber, list, issue)
+	addWaitingSQLite = `INSERT INTO carried (subscriber, list, issue)
 		SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1) WHERE true ON CONFLICT (subscriber, list) DO UPDATE SET issue = excluded.issue`
-	carryPostgres = `INSERT INTO carried (subscriber, list, issue)
+	addWaitingPostgres = `INSERT INTO carried (subscriber, list, issue)
 		SELECT (value ->> 0)::bigint, (value ->> 1)::bigint, (value ->> 2)::bigint FROM jsonb_array_elements($1::jsonb) ON CONFLICT (subscriber, list) DO UPDATE SET issue = excluded.issue`
-	serveSQLite   = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))`
-	servePostgres = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb))`
+	removeWaitingSQLite   = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))`
+	removeWaitingPostgres = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb))`
 )
 
-// noteCarried stores whose issues wait for a later mail and whose no longer do.
-func (m *mailingRun) noteCarried(ctx context.Context, tx *sql.Tx, carry, served []waiting) error {
+// saveWaiting stores whose issues wait for a later mail and whose no longer do.
+func (m *mailingRun) saveWaiting(ctx context.Context, tx *sql.Tx, waits, served []waiting) error {
 	for _, step := range []struct {
 		statement string
 		rows      []waiting
 	}{
-		{m.s.db.Dialect().Pick(carrySQLite, carryPostgres), carry},
-		{m.s.db.Dialect().Pick(serveSQLite, servePostgres), served},
+		{m.s.db.Dialect().Pick(addWaitingSQLite, addWaitingPostgres), waits},
+		{m.s.db.Dialect().Pick(removeWaitingSQLite, removeWaitingPostgres), served},
 	} {
 		if len(step.rows) == 0 {
 			continue

@@ -23,19 +23,19 @@ type missedPart struct{ list, issue, variant int64 }
 
 // missing is what the readers of a mailing did not get.
 type missing struct {
-	editions map[int64]*edition             // by issue
-	items    map[missedPart]map[mailed]bool // of a variant that was not delivered
-	parts    map[int64][]missedPart         // by variant
-	lifted   map[int64][]missedPart         // by reader
-	failed   map[int64][]int64              // by reader of the page: variants
-	mailings []int64                        // whose deliveries may have failed
+	composedIssues map[int64]*composedIssue       // by issue
+	items          map[missedPart]map[mailed]bool // of a variant that was not delivered
+	parts          map[int64][]missedPart         // by variant
+	lifted         map[int64][]missedPart         // by reader
+	failed         map[int64][]int64              // by reader of the page: variants
+	mailings       []int64                        // whose deliveries may have failed
 }
 
 // lookMissing reads what holds for all pages: the mailings and the lifted
 // suppressions to look at.
 func (c *chooser) lookMissing(ctx context.Context) error {
 	c.missing = missing{
-		editions: make(map[int64]*edition), items: make(map[missedPart]map[mailed]bool), parts: make(map[int64][]missedPart), lifted: make(map[int64][]missedPart),
+		composedIssues: make(map[int64]*composedIssue), items: make(map[missedPart]map[mailed]bool), parts: make(map[int64][]missedPart), lifted: make(map[int64][]missedPart),
 	}
 	lifted, err := c.s.subscribers.Lifted(ctx, c.due.Add(-missedFor), missedFor)
 	if err != nil {
@@ -152,7 +152,7 @@ func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []
 // loadMissed reads issues of which somebody missed something, and what mailings
 // brought of them since.
 func (c *chooser) loadMissed(ctx context.Context, issues []int64) error {
-	issues = slices.DeleteFunc(issues, func(id int64) bool { return c.missing.editions[id] != nil })
+	issues = slices.DeleteFunc(issues, func(id int64) bool { return c.missing.composedIssues[id] != nil })
 	if len(issues) == 0 {
 		return nil
 	}
@@ -162,11 +162,11 @@ func (c *chooser) loadMissed(ctx context.Context, issues []int64) error {
 		return err
 	}
 	for _, i := range all {
-		e, err := c.s.edition(ctx, i)
+		e, err := c.s.composedIssue(ctx, i)
 		if err != nil {
 			return err
 		}
-		c.missing.editions[i.ID] = e
+		c.missing.composedIssues[i.ID] = e
 		c.note(e)
 	}
 	return c.findPrior(ctx)
@@ -181,7 +181,7 @@ func (c *chooser) missedBy(reader int64, lists []int64) []missedPart {
 	}
 	all = append(all, c.missing.lifted[reader]...)
 	all = slices.DeleteFunc(all, func(p missedPart) bool {
-		return !slices.Contains(lists, p.list) || c.current[p.list].issue.Number == 0 || c.missing.editions[p.issue] == nil
+		return !slices.Contains(lists, p.list) || c.current[p.list].issue.Number == 0 || c.missing.composedIssues[p.issue] == nil
 	})
 	slices.SortFunc(all, func(a, b missedPart) int {
 		if a.issue != b.issue {
@@ -192,7 +192,7 @@ func (c *chooser) missedBy(reader int64, lists []int64) []missedPart {
 	return all
 }
 
-// brings reports whether a part contains an item.
-func (c *chooser) brings(p missedPart, it IssueItem) bool {
+// contains reports whether a part contains an item.
+func (c *chooser) contains(p missedPart, it IssueItem) bool {
 	return p.variant == 0 || c.missing.items[p][mailed{it.Article.ID, it.Event}]
 }

@@ -118,9 +118,9 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 	return s.mailOf(e)
 }
 
-// nobodys are what a reader that is not there has of their own. Its addresses lead
+// sampleSlots are what a reader that is not there has of their own. Its addresses lead
 // nowhere (RFC 6761 keeps .invalid free).
-func nobodys(why because) []string {
+func sampleSlots(why receiptReason) []string {
 	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
 }
 
@@ -136,7 +136,7 @@ func (s *Service) mailOf(e edited) (Mail, error) {
 	}
 	m := Mail{Subject: p.subject}
 	var html, text strings.Builder
-	nobody := nobodys(becauseOf(e, from))
+	nobody := sampleSlots(receiptReasonOf(e, from))
 	for i := range p.html {
 		html.WriteString(p.html[i].Decoded(nobody))
 		text.WriteString(p.text[i].Decoded(nobody))

@@ -26,15 +26,15 @@ func slotsOf(unsubscribe, preferences string, why whySaid) []string {
 }
 
 // because is what a mail needs to say why its reader gets it.
-type because struct{ language, lists, by, zone string }
+type receiptReason struct{ language, lists, by, zone string }
 
-func becauseOf(e edited, from netmail.Address) because {
+func receiptReasonOf(e edited, from netmail.Address) receiptReason {
 	title, _, _ := titleOf(e)
-	return because{e.language, title, cmp.Or(from.Name, from.Address), e.issues[0].List.Zone}
+	return receiptReason{e.language, title, cmp.Or(from.Name, from.Address), e.issues[0].List.Zone}
 }
 
 // of returns why, given when the reader was added; zero if the reader confirmed.
-func (b because) of(added time.Time) whySaid {
+func (b receiptReason) of(added time.Time) whySaid {
 	date := ""
 	if !added.IsZero() {
 		date = dateText(b.language, "date.year", localDate(added, b.zone))
@@ -104,7 +104,7 @@ type variant struct {
 	lists    []int64
 	slugs    []string
 	bytes    int
-	why      because
+	why      receiptReason
 	said     sync.Map // whySaid by the quarter of an hour in which its reader was added
 	void     bool     // all its articles are hidden: nobody wants it
 }
@@ -267,7 +267,7 @@ func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error
 func (p *pieceRenderer) edit(ctx context.Context, stored storedVariant) (edited, error) {
 	e := stored.edited
 	for _, id := range stored.issueIDs {
-		k, err := p.edition(ctx, id)
+		k, err := p.composedIssue(ctx, id)
 		if err != nil {
 			return e, err
 		}
@@ -300,7 +300,7 @@ func (r *renderer) render(e edited) (*variant, error) {
 	if v.from, err = s.senderOf(e.issues[0].List); err != nil {
 		return nil, err
 	}
-	v.why = becauseOf(e, v.from)
+	v.why = receiptReasonOf(e, v.from)
 	paper, err := r.press.renderMail(e, v.from)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (s *Service) resendPage(ctx context.Context, mailing int64, domain string, 
 		if failed, err = s.failedDeliveries(ctx, tx, mailing, domain, after); err != nil {
 			return err
 		}
-		got, err = s.broughtElsewhere(ctx, tx, mailing, failed)
+		got, err = s.sentElsewhere(ctx, tx, mailing, failed)
 		return err
 	})
 	if err != nil || len(failed) == 0 {
@@ -120,8 +120,8 @@ func (s *Service) failedDeliveries(ctx context.Context, tx *sql.Tx, mailing int6
 		ORDER BY d.id LIMIT $4`, mailing, domain, after, readerPage)
 }
 
-// broughtElsewhere returns what other mailings sent to readers, or are about to send.
-func (s *Service) broughtElsewhere(ctx context.Context, tx *sql.Tx, mailing int64, failed []failedDelivery) (map[int64]map[mailed]bool, error) {
+// sentElsewhere returns what other mailings sent to readers, or are about to send.
+func (s *Service) sentElsewhere(ctx context.Context, tx *sql.Tx, mailing int64, failed []failedDelivery) (map[int64]map[mailed]bool, error) {
 	ids := make([]int64, len(failed))
 	for i, f := range failed {
 		ids[i] = f.subscriber

@@ -59,7 +59,7 @@ func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail
 	if err != nil {
 		return Sample{}, err
 	}
-	return r.toNobody(v, to, messageID)
+	return r.sampleFor(v, to, messageID)
 }
 
 // TestNext returns what the next issue of a list would be as it would go to an
@@ -88,11 +88,11 @@ func (s *Service) test(e edited, to, messageID string, dkim *mail.Signer) (Sampl
 	if err != nil {
 		return Sample{}, err
 	}
-	return r.toNobody(v, to, messageID)
+	return r.sampleFor(v, to, messageID)
 }
 
-// toNobody addresses a mail to somebody who is not a reader.
-func (r *renderer) toNobody(v *variant, to, messageID string) (Sample, error) {
+// sampleFor addresses a mail to somebody who is not a reader.
+func (r *renderer) sampleFor(v *variant, to, messageID string) (Sample, error) {
 	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+mail.DomainOf(v.from.Address))
 	if err != nil {
 		return Sample{}, err

@@ -90,7 +90,7 @@ func (b *batch) storeClusters(ctx context.Context) error {
 	if err := b.insert(ctx, insertSketches, rows); err != nil {
 		return err
 	}
-	alike, err := b.alike(ctx, sketches)
+	alike, err := b.withSharedSketch(ctx, sketches)
 	if err != nil {
 		return err
 	}
@@ -165,9 +165,9 @@ func numbered(f policy.Facts) int {
 	return 0
 }
 
-// alike returns, for each article, those that share a hash of its sketch, the
+// withSharedSketch returns, for each article, those that share a hash of its sketch, the
 // newest first.
-func (b *batch) alike(ctx context.Context, sketches map[*arrival][]int64) (map[*arrival][]int64, error) {
+func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]int64) (map[*arrival][]int64, error) {
 	var rows [][]any
 	who := make(map[[2]int64][]*arrival)
 	for a, hashes := range sketches {
@@ -265,23 +265,23 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	if !sameness.Same {
 		return nil
 	}
-	if err := b.adopt(ctx, a, id); err != nil {
+	if err := b.adoptDocument(ctx, a, id); err != nil {
 		return err
 	}
 	return b.fold(ctx, a.ID, id, sameness.Why)
 }
 
-// adopt gives an article whose document could not be found, for want of a number
+// adoptDocument gives an article whose document could not be found, for want of a number
 // or a date, that of an article which is the same text.
-func (b *batch) adopt(ctx context.Context, a *arrival, id int64) error {
+func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
 	if a.document == 0 {
 		return nil
 	}
-	carried, err := b.st.documentsOf(ctx, b.tx, []int64{id})
+	documentOf, err := b.st.documentsOf(ctx, b.tx, []int64{id})
 	if err != nil {
 		return err
 	}
-	theirs := carried[id]
+	theirs := documentOf[id]
 	if theirs == 0 || theirs == a.document {
 		return nil
 	}

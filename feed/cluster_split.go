@@ -47,7 +47,7 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 			if !sameness.Same {
 				continue
 			}
-			if err := b.adoptAgain(ctx, a.id, other.id); err != nil {
+			if err := b.adoptStoredDocument(ctx, a.id, other.id); err != nil {
 				return err
 			}
 			if err := b.fold(ctx, a.id, other.id, sameness.Why); err != nil {
@@ -72,14 +72,14 @@ func (b *batch) regroup(ctx context.Context, article int64) error {
 	return nil
 }
 
-// adoptAgain is adopt for two stored articles, of which either may be judged anew.
-func (b *batch) adoptAgain(ctx context.Context, x, y int64) error {
+// adoptStoredDocument is adoptDocument for two stored articles, of which either may be judged anew.
+func (b *batch) adoptStoredDocument(ctx context.Context, x, y int64) error {
 	for _, a := range b.articles {
 		switch a.ID {
 		case x:
-			return b.adopt(ctx, a, y)
+			return b.adoptDocument(ctx, a, y)
 		case y:
-			return b.adopt(ctx, a, x)
+			return b.adoptDocument(ctx, a, x)
 		}
 	}
 	return nil

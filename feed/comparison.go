@@ -122,9 +122,9 @@ func (c *comparisons) compare(key [2]textKey, a, b *policy.Text) {
 	c.known[key] = s
 }
 
-// foresee compares the articles with those that share a part of their sketch, or
+// compareAhead compares the articles with those that share a part of their sketch, or
 // carry what seems to be the same document: most of what the transaction will ask for.
-func (st *Store) foresee(ctx context.Context, articles []*arrival, c *comparisons) error {
+func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *comparisons) error {
 	sketches := make(map[*arrival][]int64)
 	for _, a := range articles {
 		if a.PageState != PageWanted && len(a.sketch) > 0 {
@@ -134,11 +134,11 @@ func (st *Store) foresee(ctx context.Context, articles []*arrival, c *comparison
 	c.unknown, c.last = nil, false
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		b := newBatch(st, tx, articles, storing{compared: c})
-		alike, err := b.alike(ctx, sketches)
+		alike, err := b.withSharedSketch(ctx, sketches)
 		if err != nil {
 			return err
 		}
-		if err := b.seemingMates(ctx, alike); err != nil {
+		if err := b.addLikelyCarriers(ctx, alike); err != nil {
 			return err
 		}
 		for a, ids := range alike {
@@ -160,10 +160,10 @@ func (st *Store) foresee(ctx context.Context, articles []*arrival, c *comparison
 	return st.compareUnknown(ctx, articles, c)
 }
 
-// seemingMates adds to found, for each article, some that carry the document which
+// addLikelyCarriers adds to found, for each article, some that carry the document which
 // is stored under its names. Articles of the batch that seem to carry the same new
 // document it asks to be compared.
-func (b *batch) seemingMates(ctx context.Context, found map[*arrival][]int64) error {
+func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int64) error {
 	var names []string
 	for _, a := range b.articles {
 		if a.carriesDocument() {

@@ -23,17 +23,17 @@ func (st *Store) RelationsBefore(ctx context.Context, kind string, before int64,
 
 // DocumentsOfArticles returns the document that each article carries, if any.
 func (st *Store) DocumentsOfArticles(ctx context.Context, articles []int64) (map[int64]Document, error) {
-	carried, err := st.DocumentsOf(ctx, articles)
-	if err != nil || len(carried) == 0 {
+	documentOf, err := st.DocumentsOf(ctx, articles)
+	if err != nil || len(documentOf) == 0 {
 		return nil, err
 	}
 	var ids []int64
-	for _, id := range carried {
+	for _, id := range documentOf {
 		ids = append(ids, id)
 	}
 	documents, err := st.DocumentsByID(ctx, ids)
-	found := make(map[int64]Document, len(carried))
-	for article, id := range carried {
+	found := make(map[int64]Document, len(documentOf))
+	for article, id := range documentOf {
 		if d, ok := documents[id]; ok {
 			found[article] = d
 		}

@@ -81,13 +81,13 @@ func (st *Store) indexSource() search.Source {
 		if err != nil {
 			return nil, err
 		}
-		carried, err := st.documentsOf(ctx, tx, ids)
+		documentOf, err := st.documentsOf(ctx, tx, ids)
 		if err != nil {
 			return nil, err
 		}
 		var out []search.Article
 		for _, a := range all {
-			a.document, a.titleKey = carried[a.ID], a.title().Key
+			a.document, a.titleKey = documentOf[a.ID], a.title().Key
 			if !a.Hidden {
 				out = append(out, a.indexed())
 			}

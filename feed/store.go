@@ -23,7 +23,7 @@ const maxForesights = 4
 // where a pair turns up in it that was not, it is rolled back and begun again.
 // It returns the articles as they are stored.
 func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storing) (stored []*arrival, added int, err error) {
-	if err := st.foresee(ctx, prepared, how.compared); err != nil {
+	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, 0, err
 	}
 	for try := 1; ; try++ {

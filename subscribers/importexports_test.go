@@ -226,8 +226,8 @@ func TestImportReadsSharedCases(t *testing.T) {
 
 // A word that stands in two lists would mean whichever the program met last.
 func TestImportWordsMeanOneThing(t *testing.T) {
-	if len(headers) != wordsIn(headerWords) || len(standings) != wordsIn(standingWords) {
-		t.Errorf("%d headers of %d words, %d standings of %d", len(headers), wordsIn(headerWords), len(standings), wordsIn(standingWords))
+	if len(headers) != wordsIn(headerWords) || len(providerStates) != wordsIn(providerStateWords) {
+		t.Errorf("%d headers of %d words, %d providerStates of %d", len(headers), wordsIn(headerWords), len(providerStates), wordsIn(providerStateWords))
 	}
 }
 

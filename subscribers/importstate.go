@@ -9,63 +9,63 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// standing is what a word says of a reader at another provider.
-type standing int
+// providerState is what a word says of a reader at another provider.
+type providerState int
 
 const (
-	standingUnknown standing = iota
-	standingIn
-	standingLeft
-	standingDead
-	standingPending
-	standingYes
-	standingNo
-	standingCrossed // yes to some, no to others
+	providerUnknown providerState = iota
+	providerIn
+	providerLeft
+	providerDead
+	providerPending
+	providerYes
+	providerNo
+	providerCrossed // yes to some, no to others
 )
 
-// standingWords are the words of states, in the form of plain, as the programs that
+// providerStateWords are the words of states, in the form of plain, as the programs that
 // headerWords names write them.
-var standingWords = map[standing]string{
-	standingYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有, sim, да, tak, evet, 예, 네",
-	standingNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽, nee, nao, нет, nie, hayir, 아니요, 아니오",
-	standingIn: "subscribed, resubscribed, confirmed, enabled, active, activated, member, regular, premium, paid, free, comped, complimentary, gifted, trialed, churning, " +
+var providerStateWords = map[providerState]string{
+	providerYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有, sim, да, tak, evet, 예, 네",
+	providerNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽, nee, nao, нет, nie, hayir, 아니요, 아니오",
+	providerIn: "subscribed, resubscribed, confirmed, enabled, active, activated, member, regular, premium, paid, free, comped, complimentary, gifted, trialed, churning, " +
 		"pastdue, marketingcontact, verified, optedin, optin, 已订阅, 订阅, 订阅中, 在订, 已确认, 正常, 有效, 启用, 已启用, 活跃, 已激活, 激活, 已訂閱, 正常訂閱, " +
 		"abonniert, angemeldet, bestatigt, aktiv, abonne, inscrit, actif, confirme, suscrito, activo, confirmado, 購読中, 購読, 有効, 配信中, 登録済み, 登録中, 登録, 確認済み, " +
 		"iscritto, iscritta, attivo, attiva, confermato, inscrito, ativo, ativa, aangemeld, ingeschreven, actief, bevestigd, подписан, подписана, активен, активный, подтвержден, prenumererar, tilmeldt, pameldt, zapisany, aktywny, 구독, 구독중, 수신, 수신동의",
-	standingLeft: "unsubscribed, unsubscribe, optedout, optout, left, removed, deleted, cancelled, canceled, archived, trash, trashed, churned, nonmember, donotcontact, dnc, " +
+	providerLeft: "unsubscribed, unsubscribe, optedout, optout, left, removed, deleted, cancelled, canceled, archived, trash, trashed, churned, nonmember, donotcontact, dnc, " +
 		"已退订, 退订, 已取消, 取消, 取消订阅, 已取消订阅, 未订阅, 不订阅, 拒收, 已注销, 注销, 已删除, 删除, 已退訂, 退訂, 已离开, " +
 		"abgemeldet, abbestellt, ausgetragen, geloscht, widerrufen, desabonne, desinscrit, supprime, resilie, dadodebaja, baja, desuscrito, cancelado, eliminado, nosuscrito, " +
 		"配信停止, 解除, 解除済み, 購読解除, 登録解除, 退会, 退会済み, 停止, 停止中, 拒否, nomail, noemail, notsending, notsubscribed, donotmail, donotemail, donotsend, " +
 		"disiscritto, disiscritta, cancellato, cancellata, annullato, descadastrado, desinscrito, removido, excluido, afgemeld, uitgeschreven, opgezegd, отписан, отписана, отписался, удален, avregistrerad, avmeldt, afmeldt, wypisany, 구독취소, 수신거부, 해지, 탈퇴",
-	standingDead: "bounced, hardbounced, hardbounce, softbounced, bounce, bouncing, cleaned, undeliverable, invalid, malformed, complained, complaining, complaint, spam, spammy, " +
+	providerDead: "bounced, hardbounced, hardbounce, softbounced, bounce, bouncing, cleaned, undeliverable, invalid, malformed, complained, complaining, complaint, spam, spammy, " +
 		"junk, abuse, reported, markedasspam, blocked, blocklisted, blacklisted, suppressed, disabled, inactive, suspended, banned, held, quarantined, " +
 		"byuser, bybounces, bymoderator, 退信, 已退信, 无效, 失效, 已失效, 黑名单, 已拉黑, 拉黑, 屏蔽, 已屏蔽, 停用, 已停用, 禁用, 已禁用, 投诉, 已投诉, 封禁, 未激活, 异常, 黑名單, 無效, " +
 		"gebounct, unzustellbar, gesperrt, inaktiv, deaktiviert, bereinigt, rebond, rebondi, bloque, invalide, inactif, nettoye, rebotado, bloqueado, inactivo, limpiado, invalido, " +
 		"無効, 不達, エラー, バウンス, ブロック, ブロック済み, rimbalzato, bloccato, inattivo, inativo, bloqueada, devolvido, geblokkeerd, inactief, заблокирован, недоступен, недействителен, nieaktywny, 반송, 차단, 휴면",
-	standingPending: "pending, unconfirmed, unactivated, notconfirmed, unverified, nonsubscribed, transactional, notoptedin, nonmarketingcontact, invited, waiting, 未确认, 待确认, 未验证, 待验证, 待激活, " +
+	providerPending: "pending, unconfirmed, unactivated, notconfirmed, unverified, nonsubscribed, transactional, notoptedin, nonmarketingcontact, invited, waiting, 未确认, 待确认, 未验证, 待验证, 待激活, " +
 		"未確認, 待確認, unbestatigt, ausstehend, nonconfirme, enattente, sinconfirmar, noconfirmado, pendiente, 仮登録, 確認待ち",
 }
 
-var standings = tableOf(standingWords)
+var providerStates = tableOf(providerStateWords)
 
 // isUnset reports whether a field of a column of yes and no says no.
 func isUnset(field string) bool {
-	switch standingOf(field) {
-	case standingNo, standingIn:
+	switch providerStateOf(field) {
+	case providerNo, providerIn:
 		return true
 	}
 	return strings.Trim(field, " \u00a0\u30000-–—/.:TZ") == "" // -, 0000-00-00 00:00:00
 }
 
-// standingOf reads a field of a state, a tick or a cross.
-func standingOf(field string) standing {
+// providerStateOf reads a field of a state, a tick or a cross.
+func providerStateOf(field string) providerState {
 	switch strings.Trim(field, " \u00a0\u3000\ufe0f") {
 	case "√", "✓", "✔", "☑", "✅":
-		return standingYes
+		return providerYes
 	case "×", "✗", "✘", "☒", "❌":
-		return standingCrossed
+		return providerCrossed
 	}
-	return standings[plain(field)]
+	return providerStates[plain(field)]
 }
 
 // dateLike is a date in figures, in any order.
@@ -77,45 +77,45 @@ var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quaran
 // elsewhere says why a reader of whom another provider's column says so is not
 // taken, "" if they are.
 func elsewhere(c column, name, field string) string {
-	s := standingOf(field)
+	s := providerStateOf(field)
 	switch c {
 	case columnLeft:
 		switch {
 		case isUnset(field):
 			return ""
-		case s == standingDead, holdsAny(plain(name), deadParts):
+		case s == providerDead, holdsAny(plain(name), deadParts):
 			return "the other provider no longer mails this address"
 		}
 		return "the reader unsubscribed at the other provider"
 	case columnAgreed:
 		switch {
-		case s == standingYes || s == standingIn || dateLike.MatchString(field) && !isUnset(field):
+		case s == providerYes || s == providerIn || dateLike.MatchString(field) && !isUnset(field):
 			return ""
-		case s == standingNo || plain(field) == "":
+		case s == providerNo || plain(field) == "":
 			return "the reader unsubscribed or never confirmed at the other provider"
 		}
 	case columnSaid:
-		if s == standingYes || s == standingIn {
+		if s == providerYes || s == providerIn {
 			return ""
 		}
-		if s == standingNo {
+		if s == providerNo {
 			return "the reader unsubscribed at the other provider"
 		}
 	case columnKind:
-		if s != standingLeft && s != standingDead && s != standingPending {
+		if s != providerLeft && s != providerDead && s != providerPending {
 			return ""
 		}
 	case columnStatus:
-		if field == "" || s == standingIn {
+		if field == "" || s == providerIn {
 			return ""
 		}
 	}
 	switch s {
-	case standingLeft:
+	case providerLeft:
 		return "the reader unsubscribed at the other provider"
-	case standingDead:
+	case providerDead:
 		return "the other provider no longer mails this address"
-	case standingPending:
+	case providerPending:
 		return "the reader never confirmed at the other provider"
 	}
 	return fmt.Sprintf("the other provider has the state %q for this address, which is not understood", clipField(field))
@@ -149,16 +149,16 @@ func (s *suspects) look(i int, field string) {
 	if value == "" || slices.Contains(s.flags[i], value) {
 		return
 	}
-	switch p := plain(value); standingOf(value) {
-	case standingUnknown:
+	switch p := plain(value); providerStateOf(value) {
+	case providerUnknown:
 		if s.others[i] = true; holdsAny(p, stateParts) && !strings.Contains(value, "://") {
 			s.word[i] = value
 		}
-	case standingYes, standingNo, standingCrossed:
+	case providerYes, providerNo, providerCrossed:
 		if len(s.flags[i]) < maxFlags {
 			s.flags[i] = append(s.flags[i], value)
 		}
-	case standingIn:
+	case providerIn:
 		if slices.Contains(commonWords, p) {
 			s.others[i] = true
 			return

@@ -135,7 +135,7 @@ func derive(secret []byte, purpose string) []byte {
 }
 
 // MessageIDKey returns the key that Message-IDs are made with; it stays the same
-// when token keys rotate, so that a second copy carries the first one's ID.
+// when token keys rotate, so that a second copy has the same ID.
 func (k *Keys) MessageIDKey() []byte { return k.lasting("message id") }
 
 // lasting derives a key that rotation does not change.

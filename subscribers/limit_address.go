@@ -96,8 +96,8 @@ func (s *Store) remember(ctx context.Context, tx *sql.Tx, id int64, address stri
 	return err
 }
 
-// recall gives a reader's new row the count of an earlier one.
-func (s *Store) recall(ctx context.Context, tx *sql.Tx, id int64, address string) error {
+// restoreCount gives a reader's new row the count of an earlier one.
+func (s *Store) restoreCount(ctx context.Context, tx *sql.Tx, id int64, address string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscribers SET
 			confirmations = c.mailed, last_confirmation_at = c.last_at
 		FROM confirmation_counts c WHERE c.address_hash = $2 AND subscribers.id = $1 AND subscribers.last_confirmation_at IS NULL`,
@@ -105,9 +105,9 @@ func (s *Store) recall(ctx context.Context, tx *sql.Tx, id int64, address string
 	return err
 }
 
-// strangerMayBeAsked reports whether an address that no reader has may be mailed,
+// mayMailUnknown reports whether an address that no reader has may be mailed,
 // without counting anything: what is refused here leaves no row.
-func (s *Store) strangerMayBeAsked(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
+func (s *Store) mayMailUnknown(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
 		return false, err
 	}

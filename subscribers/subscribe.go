@@ -76,7 +76,7 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 		if err != nil {
 			return err
 		}
-		if err := s.recall(ctx, tx, id, address); err != nil {
+		if err := s.restoreCount(ctx, tx, id, address); err != nil {
 			return err
 		}
 		var wanted []List
@@ -130,7 +130,7 @@ func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address 
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1)`, addressKey(address)).Scan(&known); err != nil || known {
 		return known, err
 	}
-	return s.strangerMayBeAsked(ctx, tx, address, now)
+	return s.mayMailUnknown(ctx, tx, address, now)
 }
 
 // Confirm confirms, of the lists that the reader of the token asked for and did
@@ -156,7 +156,7 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 		if err := logConsents(ctx, tx, t.Subscriber, confirmed, "confirmed", network, "by the button behind the mailed link", now); err != nil {
 			return err
 		}
-		if err := s.oweWelcome(ctx, tx, t.Subscriber, confirmed); err != nil {
+		if err := s.requestWelcome(ctx, tx, t.Subscriber, confirmed); err != nil {
 			return err
 		}
 		var address string
@@ -298,7 +298,7 @@ func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, list
 	if err := logConsents(ctx, tx, subscriber, begun, "confirmed", network, how, now); err != nil {
 		return err
 	}
-	if err := s.oweWelcome(ctx, tx, subscriber, begun); err != nil {
+	if err := s.requestWelcome(ctx, tx, subscriber, begun); err != nil {
 		return err
 	}
 	ended, err := database.Collect(ctx, tx, database.ScanOne[int64], `

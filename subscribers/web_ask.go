@@ -23,7 +23,7 @@ func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 		p := h.page(r, "button."+key+".title")
 		own := "/preferences/" + r.PathValue("token")
 		h.show(w, http.StatusOK, templates.ButtonPage{
-			Page: p, Key: key, Subject: veiled(reader.Address), Action: own + "/" + string(what) + "?lang=" + p.Language, Back: own + "?lang=" + p.Language,
+			Page: p, Key: key, Subject: masked(reader.Address), Action: own + "/" + string(what) + "?lang=" + p.Language, Back: own + "?lang=" + p.Language,
 		})
 	}
 }
@@ -124,9 +124,9 @@ func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// veiled is an address as its owner knows it again and nobody else can write to
+// masked is an address as its owner knows it again and nobody else can write to
 // it: r…@example.org.
-func veiled(address string) string {
+func masked(address string) string {
 	address = Readable(address)
 	at := strings.LastIndexByte(address, '@')
 	_, n := utf8.DecodeRuneInString(address)

@@ -79,7 +79,7 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	own := "/preferences/" + r.PathValue("token")
 	lang := "?lang=" + p.Language
 	view := templates.PreferencesPage{
-		Page: p, Action: own + lang, Address: veiled(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
+		Page: p, Action: own + lang, Address: masked(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
 		PausedUntil: prefs.PausedUntil.String(), WantsEmpty: prefs.WantsEmpty,
 		DataURL: own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
 	}
@@ -246,7 +246,7 @@ func (h *Web) addressPage(w http.ResponseWriter, r *http.Request) {
 		h.failPreferences(w, r, err)
 		return
 	}
-	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: veiled(reader.Address)})
+	h.showAddress(w, r, http.StatusOK, templates.AddressPage{Address: masked(reader.Address)})
 }
 
 func (h *Web) showAddress(w http.ResponseWriter, r *http.Request, status int, view templates.AddressPage) {
@@ -273,7 +273,7 @@ func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 		if _, bad := ParseAddress(typed); bad == nil {
 			problem = "machine"
 		}
-		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: veiled(reader.Address), Typed: typed, Error: problem})
+		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: masked(reader.Address), Typed: typed, Error: problem})
 		return
 	}
 	if err != nil {

@@ -37,9 +37,9 @@ func (s *Store) Welcomed(ctx context.Context, tx *sql.Tx, w Welcome) (bool, erro
 	return n == 1, err
 }
 
-// oweWelcome marks, of lists that a reader just confirmed, those with a welcome
+// requestWelcome marks, of lists that a reader just confirmed, those with a welcome
 // issue.
-func (s *Store) oweWelcome(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64) error {
+func (s *Store) requestWelcome(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET welcome_due = 1
 		WHERE subscriber = $1 AND state = 'confirmed' AND list IN (
 			SELECT id FROM lists WHERE welcome = 1 AND id IN (`+s.db.Dialect().IDs("$2")+`))`, subscriber, jsonArray(lists))

@@ -156,7 +156,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 	}
 	opts := digest.Options{SiteName: siteName, BaseURL: c.Server.BaseURL, From: from, BounceDomain: c.Mail.BounceDomain, Now: now, Logger: log}
 	if c.Mail.Admin != "" && (c.Mail.Host != "" || c.Mail.Direct) {
-		opts.Notify = a.tellAdmin
+		opts.Notify = a.notifyAdmin
 	}
 	if a.digest, err = digest.New(db, a.articles, readers, opts); err != nil {
 		return nil, err

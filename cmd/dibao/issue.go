@@ -274,7 +274,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	told := a.tellSending(g, cmd)
+	told := a.showSending(g, cmd)
 	done, err := d.Deliver(cmd.Context())
 	told()
 	leave()
@@ -375,9 +375,9 @@ func newIssueResend(g *globals) *cobra.Command {
 	return cmd
 }
 
-// tellSending shows how far the mailings are that are being sent, until done is
+// showSending shows how far the mailings are that are being sent, until done is
 // called.
-func (a *app) tellSending(g *globals, cmd *cobra.Command) (done func()) {
+func (a *app) showSending(g *globals, cmd *cobra.Command) (done func()) {
 	left := func() (n int) {
 		rows, err := a.digest.Report(cmd.Context(), maxListed)
 		for _, r := range rows {

@@ -10,9 +10,9 @@ import (
 	"dibao/templates"
 )
 
-// tellAdmin mails a notice to the admin. That it can't is logged and no more: the
+// notifyAdmin mails a notice to the admin. That it can't is logged and no more: the
 // deliveries are what matters.
-func (a *app) tellAdmin(ctx context.Context, n delivery.Notice) {
+func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	letter := a.noticeLetter(n)

@@ -70,7 +70,7 @@ func newSubscriberImport(g *globals) *cobra.Command {
 			if report == "" {
 				report = args[0] + ".report.csv"
 			}
-			return g.tellImport(cmd, in, out, report)
+			return g.reportImport(cmd, in, out, report)
 		}),
 	}
 	f := cmd.Flags()
@@ -92,7 +92,7 @@ type importView struct {
 	Report  *string `json:"report"` // file of what was refused, null if nothing was
 }
 
-func (g *globals) tellImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {
+func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out subscribers.Imported, report string) error {
 	v := importView{Imported: out, Applied: in.Apply}
 	if len(out.Notes) > 0 {
 		if err := g.writeNotes(report, out.Notes); err != nil {

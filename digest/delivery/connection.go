@@ -68,7 +68,7 @@ func (c *connection) stall() {
 		return
 	}
 	c.stalled = true
-	r.lively.Add(-1)
+	r.inFlight.Add(-1)
 	c.current.stalled++
 	c.current.slow = true
 	if !r.ended && r.extra < 4*r.opts.Connections {
@@ -180,10 +180,10 @@ func (c *connection) deliver(ctx context.Context, j job) {
 		return
 	}
 	reply, err := c.transmit(ctx, envelope, j)
-	refused, ruled := rulingOn(j, err)
+	refused, ruled := verdictOn(j, err)
 	for tries := 1; ctx.Err() == nil && c.elsewhere(refused, ruled, tries); tries++ {
 		reply, err = c.transmit(ctx, envelope, j)
-		refused, ruled = rulingOn(j, err)
+		refused, ruled = verdictOn(j, err)
 	}
 	var unreached *unreachedError
 	switch {
@@ -366,7 +366,7 @@ func (c *connection) connect(ctx context.Context, x *lane, domain string) error 
 		c.conn, err = r.opts.Direct.Dial(ctx, domain, r.opts.Server)
 	} else {
 		c.conn, c.relay, c.probes, err = r.servers.dial(ctx, now, r.opts.RetryIn, func(name string, refused *mail.ReplyError) {
-			_, v := rulingOn(job{}, refused)
+			_, v := verdictOn(job{}, refused)
 			r.pause(name, refused, v)
 		})
 	}

@@ -110,7 +110,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	defer living.Delete(ledger.owner)
 	run := &deliveryRun{Deliverer: d, ledger: ledger, mailings: make(map[int64]int)}
 	run.changed = sync.NewCond(&run.mu)
-	ledger.fail, ledger.busy = run.note, run.onTheirWay
+	ledger.fail, ledger.busy = run.note, run.countInFlight
 	if run.total.Recovered, err = run.ledger.recover(ctx); err != nil {
 		return run.total, fmt.Errorf("take back claims: %w", err)
 	}
@@ -118,7 +118,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", n)
 	}
 	if d.opts.Probe {
-		if err := ledger.hasten(ctx); err != nil {
+		if err := ledger.retryNow(ctx); err != nil {
 			return run.total, fmt.Errorf("find what was refused for our fault: %w", err)
 		}
 	}
@@ -156,7 +156,7 @@ type deliveryRun struct {
 	queued   int          // messages in the lanes' queues
 	low      int          // of those, below which more are claimed
 	active   int          // on their way
-	lively   atomic.Int64 // active without those that are stalled
+	inFlight atomic.Int64 // active without those that are stalled
 	idle     int          // connections that wait for a message
 	workers  int
 	extra    int           // of those, the ones that stand in for stalled ones
@@ -273,7 +273,7 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 			return err
 		}
 		if r.blocked() {
-			r.clearWay()
+			r.requeueBlocked()
 		}
 		if r.unproven() {
 			size = 1
@@ -429,8 +429,8 @@ func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 	return jobs[0], nil
 }
 
-// onTheirWay is how many messages are on their way to a server that answers.
-func (r *deliveryRun) onTheirWay() int { return int(r.lively.Load()) }
+// countInFlight is how many messages are on their way to a server that answers.
+func (r *deliveryRun) countInFlight() int { return int(r.inFlight.Load()) }
 
 func (r *deliveryRun) count(f func(*Delivered)) {
 	r.mu.Lock()

@@ -13,9 +13,9 @@ import (
 	"dibao/internal/mail"
 )
 
-// rulingOn returns the refusal that a Send ended with, nil if it did not, and what
+// verdictOn returns the refusal that a Send ended with, nil if it did not, and what
 // it means.
-func rulingOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
+func verdictOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
 	var refused *mail.ReplyError
 	if !errors.As(err, &refused) {
 		return nil, verdict.Verdict{}

@@ -26,16 +26,16 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	now, share := r.service.now(), r.opts.Share()
 	var back []deferral
 	r.mu.Lock()
-	lively := 0
+	inFlight := 0
 	for i := range jobs {
 		jobs[i].lane = r.lanes.of(mail.DomainOf(jobs[i].reader.Address))
 		if !jobs[i].lane.yields() {
-			lively++
+			inFlight++
 		}
 	}
 	for _, j := range jobs {
 		// Beside much that can go, what can't must not fill the queue.
-		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && lively > len(jobs)/4 {
+		if j.lane.yields() && len(j.lane.queue) >= r.opts.Connections && inFlight > len(jobs)/4 {
 			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
 			continue
 		}
@@ -59,7 +59,7 @@ func (r *deliveryRun) enqueue(jobs []job) {
 	r.changed.Broadcast()
 	r.mu.Unlock()
 	for _, d := range back {
-		r.putOff(d)
+		r.postpone(d)
 	}
 }
 
@@ -76,8 +76,8 @@ func (r *deliveryRun) limited(j job, at time.Time, why string) deferral {
 	return deferral{j.Delivery, at, why}
 }
 
-// putOff returns a claim that was not begun, and so was not handed over.
-func (r *deliveryRun) putOff(d deferral) {
+// postpone returns a claim that was not begun, and so was not handed over.
+func (r *deliveryRun) postpone(d deferral) {
 	r.ledger.finish(d.Delivery, outcome{state: "waiting", nextAt: d.until, reply: d.why, untried: true})
 }
 
@@ -89,9 +89,9 @@ func (r *deliveryRun) makeReady(x *lane) {
 	}
 }
 
-// clearWay puts back what can't go now: lanes that are held, and, where
+// requeueBlocked puts back what can't go now: lanes that are held, and, where
 // connections idle beside a full queue, most of what waits for a slow lane.
-func (r *deliveryRun) clearWay() {
+func (r *deliveryRun) requeueBlocked() {
 	now, share := r.service.now(), r.opts.Share()
 	r.mu.Lock()
 	full := r.inTheWay()
@@ -157,7 +157,7 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 // putBack puts claims off to one time.
 func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	for _, d := range batch {
-		r.putOff(deferral{d, until, why})
+		r.postpone(deferral{d, until, why})
 	}
 }
 
@@ -202,7 +202,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 			r.leaves(j)
 			x.active++
 			r.active++
-			r.lively.Add(1)
+			r.inFlight.Add(1)
 			r.makeReady(x)
 			if r.queued == r.low-1 {
 				r.changed.Broadcast()
@@ -245,7 +245,7 @@ func (r *deliveryRun) release(c *connection, x *lane) (leave bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if stalled := c.finishWatch(x); !stalled {
-		r.lively.Add(-1)
+		r.inFlight.Add(-1)
 	} else if r.extra > 0 {
 		r.extra--
 		leave = true

@@ -135,10 +135,10 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 	return n, err
 }
 
-// hasten makes due what waits because no server took it, or after a reply that is
+// retryNow makes due what waits because no server took it, or after a reply that is
 // final (5xx): that is about us, not the reader, and whoever asks for a try has
 // repaired the cause. What is spread over time has no reply.
-func (l *Ledger) hasten(ctx context.Context) error {
+func (l *Ledger) retryNow(ctx context.Context) error {
 	return l.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'waiting' AND next_at > $1 AND reply <> '' AND (attempts = 0 OR reply_code >= 500)
 			AND mailing IN (SELECT id FROM mailings WHERE state = 'sending')`, l.now())

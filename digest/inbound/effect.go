@@ -39,8 +39,8 @@ func (s *Service) wentToOldAddress(ctx context.Context, d reported, r mail.Repor
 	return s.subscribers.ChangedAddressSince(ctx, d.subscriber, sent)
 }
 
-// takeBackComplaint lifts the suppression that a complaint of the reader caused.
-func (s *Service) takeBackComplaint(ctx context.Context, subscriber int64, in *Result) error {
+// withdrawComplaint lifts the suppression that a complaint of the reader caused.
+func (s *Service) withdrawComplaint(ctx context.Context, subscriber int64, in *Result) error {
 	lifted, err := s.subscribers.LiftComplaint(ctx, subscriber, "the reader says that it is not spam")
 	if lifted {
 		in.Effect = EffectRestored

@@ -42,7 +42,7 @@ func New(db *database.DB, readers *subscribers.Store, ledger *delivery.Service, 
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// reportWithin is how long after a mail a report that carries no token of ours
+// reportWithin is how long after a mail a report without a token of ours
 // is believed to be about it.
 const reportWithin = 30 * 24 * time.Hour
 
@@ -149,7 +149,7 @@ func tokenIn(address, prefix string) (string, bool) {
 	return m[2], true
 }
 
-// Takes reports whether an address is one that a mail of ours carries: that its
+// Takes reports whether an address is one that a mail of ours has: that its
 // token is signed by us. Everybody else's mail is refused before it is read.
 func (s *Service) Takes(ctx context.Context, address string) bool {
 	if token, ok := tokenIn(address, "b+"); ok {
@@ -175,7 +175,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 		in.Why = "its reader no longer exists"
 		return nil
 	}
-	one, v := ruling(r, reader.Address)
+	one, v := verdictFor(r, reader.Address)
 	in.Class, in.Status = v.Class.String(), one.Status
 	kind := string(r.Kind)
 	if r.Kind != mail.ReportBounce {
@@ -211,7 +211,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	case old:
 		in.Why = "went to an earlier address of the reader"
 	case r.Kind == mail.ReportNotSpam:
-		if err := s.takeBackComplaint(ctx, d.subscriber, in); err != nil {
+		if err := s.withdrawComplaint(ctx, d.subscriber, in); err != nil {
 			return err
 		}
 	case r.Kind == mail.ReportComplaint:
@@ -235,9 +235,9 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	return s.noteEffect(ctx, d, kind, class, in.Effect)
 }
 
-// ruling returns what a report says of a reader: by their address, or of the
+// verdictFor returns what a report says of a reader: by their address, or of the
 // only one it names.
-func ruling(r mail.Report, address string) (mail.ReportRecipient, verdict.Verdict) {
+func verdictFor(r mail.Report, address string) (mail.ReportRecipient, verdict.Verdict) {
 	if r.Kind != mail.ReportBounce {
 		one := mail.ReportRecipient{Action: "failed"}
 		if len(r.Recipients) > 0 {

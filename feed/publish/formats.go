@@ -78,8 +78,8 @@ func cleanItem(it Item, f Feed) Item {
 	return it
 }
 
-// plausible reports whether a feed can carry an instant: the validator doubts
-// what was before feeds were thought of, and what is still to come.
+// plausible reports whether a time in a feed is plausible: the validator warns about
+// times before feeds existed and in the future.
 func plausible(t, now time.Time) bool {
 	return t.Year() >= 1990 && (now.IsZero() || !t.After(now))
 }

@@ -41,7 +41,7 @@ func peerOf(a net.Addr) peer {
 func (s *server) admit(c *session) (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if group := s.crowd(c.peer); group != nil {
+	if group := s.evictable(c.peer); group != nil {
 		victim := longestWaiting(group)
 		if victim == nil {
 			return false
@@ -53,8 +53,8 @@ func (s *server) admit(c *session) (ok bool) {
 	return true
 }
 
-// crowd returns the sessions of which one has to give way to another of p.
-func (s *server) crowd(p peer) []*session {
+// evictable returns the sessions of which one has to give way to another of p.
+func (s *server) evictable(p peer) []*session {
 	networks := make(map[netip.Prefix][]*session)
 	var same []*session
 	for c := range s.open {

@@ -56,7 +56,7 @@ func (s *server) serve(ctx context.Context, conn net.Conn) {
 	c.use(conn)
 	defer c.raw.Close()
 	if !s.admit(c) {
-		c.farewell("421 4.7.0 too many connections; try again later")
+		c.sendLastReply("421 4.7.0 too many connections; try again later")
 		return
 	}
 	err := c.converse()
@@ -68,13 +68,13 @@ func (s *server) serve(ctx context.Context, conn net.Conn) {
 	c.mu.Unlock()
 	switch {
 	case last != "":
-		c.farewell(last)
+		c.sendLastReply(last)
 	case errors.As(err, &refused):
-		c.farewell(refused.reply)
+		c.sendLastReply(refused.reply)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.farewell("421 4.4.2 " + s.Domain + " waited too long")
+		c.sendLastReply("421 4.4.2 " + s.Domain + " waited too long")
 	case err == nil:
-		c.farewell("")
+		c.sendLastReply("")
 	}
 }
 
@@ -117,9 +117,9 @@ func (c *session) deadline(d time.Duration) {
 	c.raw.SetDeadline(at)
 }
 
-// farewell sends the last reply. It reads on for a moment: a connection that is
+// sendLastReply sends the last reply. It reads on for a moment: a connection that is
 // closed with bytes unread takes the reply away from its sender.
-func (c *session) farewell(reply string) {
+func (c *session) sendLastReply(reply string) {
 	c.raw.SetDeadline(time.Now().Add(lastWords))
 	err := c.w.Flush()
 	if reply != "" { // past the writer, which writes nothing any more after an error

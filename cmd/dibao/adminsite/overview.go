@@ -53,7 +53,7 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 	for _, n := range st.Feed.Sources {
 		all += n
 	}
-	well := all - st.Unwell() - st.Feed.Sources[feed.StatePaused] - st.Feed.Sources[feed.StateNew]
+	well := all - st.Unhealthy() - st.Feed.Sources[feed.StatePaused] - st.Feed.Sources[feed.StateNew]
 	next, matched := "–", ""
 	for _, l := range st.ListsByTime() {
 		if !l.NextAt.IsZero() && l.OverdueSince.IsZero() {
@@ -67,7 +67,7 @@ func (v voice) figures(st status.Snapshot) []templates.AdminFigure {
 		pending = v.say("figure.pending", n)
 	}
 	return []templates.AdminFigure{
-		{Key: "sources", Value: strconv.Itoa(well), Note: v.say("figure.of", all), Bad: st.Unwell() > 0},
+		{Key: "sources", Value: strconv.Itoa(well), Note: v.say("figure.of", all), Bad: st.Unhealthy() > 0},
 		{Key: "articles", Value: humanize.Comma(st.Feed.Articles)},
 		{Key: "next", Value: next, Note: matched},
 		{Key: "readers", Value: humanize.Comma(int64(st.Readers)), Note: pending},
@@ -112,7 +112,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 			break
 		}
 		if i == shownNeeds {
-			return needs, st.Unwell() - i
+			return needs, st.Unhealthy() - i
 		}
 		needs = append(needs, templates.AdminNeed{
 			Text: v.say("need.source", src.Name, v.code("State", string(src.State))), URL: sourcePath(src.ID), Detail: v.detail(src),

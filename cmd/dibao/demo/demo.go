@@ -47,7 +47,7 @@ type Options struct {
 
 	Out, Talk io.Writer // results, and what is said meanwhile
 	Open      Open
-	// BreakSite and AfterWalk are for tests: a site that is broken, and a look at
+	// BreakSite and AfterSteps are for tests: a site that is broken, and a look at
 	// what stands before the demo ends.
 	BreakSite  func(*samplesite.Site)
 	AfterSteps func(*Demo)

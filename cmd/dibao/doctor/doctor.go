@@ -55,7 +55,7 @@ func Surroundings(c config.Config, now time.Time) []Finding {
 // Examine examines what is in the database, and whether the mail server accepts
 // our mail.
 func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
-	all := append(n.examineStamp(ctx, now), n.examineNodes(ctx)...)
+	all := append(n.examineStoredTimes(ctx, now), n.examineNodes(ctx)...)
 	all = append(all, n.examineSources(ctx, now)...)
 	lists, err := n.Subscribers.Lists(ctx)
 	switch {
@@ -94,8 +94,8 @@ func examineClock(now, built time.Time, zone *time.Location) Finding {
 	return Finding{"clock", "ok", shown}
 }
 
-// examineStamp finds a database that was written by a clock ahead of ours.
-func (n *Node) examineStamp(ctx context.Context, now time.Time) []Finding {
+// examineStoredTimes finds a database that was written by a clock ahead of ours.
+func (n *Node) examineStoredTimes(ctx context.Context, now time.Time) []Finding {
 	_, modified, err := n.Articles.Version(ctx)
 	if err == nil && modified.After(now.Add(5*time.Minute)) {
 		return []Finding{{"clock", "warning", "an article was stored on " + cli.ShortTime(modified, n.Config.Schedule.Zone) + ", which is in the future: is the clock right?"}}

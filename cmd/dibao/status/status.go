@@ -198,7 +198,7 @@ func (st Snapshot) printSources(s *screen) {
 			break
 		}
 		if i == statusSources {
-			s.item(s.text("and %d more", st.Unwell()-i))
+			s.item(s.text("and %d more", st.Unhealthy()-i))
 			break
 		}
 		last := s.text("never succeeded")
@@ -218,8 +218,8 @@ func (st Snapshot) printSources(s *screen) {
 	}
 }
 
-// Unwell counts the sources that an admin should look at.
-func (st Snapshot) Unwell() (n int) {
+// Unhealthy counts the sources that an admin should look at.
+func (st Snapshot) Unhealthy() (n int) {
 	for state, count := range st.Feed.Sources {
 		if state.Severity() > 0 {
 			n += count
@@ -309,7 +309,7 @@ func (st Snapshot) JSON() any {
 		Database      string                   `json:"database"`
 		DiskFree      *uint64                  `json:"disk_free_bytes"` // null: not known
 		Sources       map[feed.State]int       `json:"sources"`
-		Unwell        []source                 `json:"unwell_sources"`
+		Unhealthy     []source                 `json:"unwell_sources"`
 		Articles      int64                    `json:"articles"`
 		NewestArticle *time.Time               `json:"newest_article_at"`
 		Unindexed     int64                    `json:"unindexed_articles"`
@@ -329,14 +329,14 @@ func (st Snapshot) JSON() any {
 		ClockSkew     float64                  `json:"clock_skew_seconds"`
 	}{
 		At: st.At.UTC(), Version: version, Revision: revision, Database: st.Database, DiskFree: cli.Null(st.DiskFree),
-		Sources: st.Feed.Sources, Unwell: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held,
+		Sources: st.Feed.Sources, Unhealthy: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held,
 		Lists: []list{}, HeldIssues: st.Digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.Mailings...), Deliveries: st.Digest.Deliveries, OldestWaiting: cli.Null(st.Digest.OldestWaiting),
 		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
 		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
 	}
 	for _, src := range st.Sources {
 		if src.State.Severity() > 0 {
-			out.Unwell = append(out.Unwell, source{src.ID, src.Name, string(src.State), cli.Null(src.SucceededAt), cli.Null(src.LastError)})
+			out.Unhealthy = append(out.Unhealthy, source{src.ID, src.Name, string(src.State), cli.Null(src.SucceededAt), cli.Null(src.LastError)})
 		}
 	}
 	for _, l := range st.Digest.Lists {
