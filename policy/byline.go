@@ -22,12 +22,14 @@ var (
 	reporterInLead = lazyregexp.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
 	// reporterReports opens a report with who wrote it: 记者王样例报道.
 	reporterReports = lazyregexp.New(`^(?:本报讯\s*)?(?:本[报网台])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
-	officeEnd       = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
-	organWord       = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
-	firstOffice     = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
-	marked          = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
-	penName         = lazyregexp.New(`^\p{Han}{2,4}$`)
-	hanName         = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
+	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
+	reporterOpens = lazyregexp.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
+	officeEnd     = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
+	organWord     = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	firstOffice   = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	marked        = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
+	penName       = lazyregexp.New(`^\p{Han}{2,4}$`)
+	hanName       = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
 const (
@@ -71,6 +73,10 @@ func (u *understanding) byline() {
 	}
 	if best.at >= 0 && best.line != "" {
 		u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), best.at, best.at+1)
+		if i := best.at - 1; i > 0 && i == len(u.Paragraphs)-1 && authorsOf(u.Paragraphs[i], false) != "" { // 采写：…, and 作者：… below it
+			best.reports = best.reports || strings.Contains(u.Paragraphs[i], "记者")
+			u.Paragraphs = u.Paragraphs[:i]
+		}
 	} else if i := len(u.Paragraphs) - 1; best.weight == byLine { // behind the last sentence
 		u.Paragraphs = slices.Clone(u.Paragraphs)
 		u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(u.Paragraphs[i]), best.line))
@@ -109,9 +115,17 @@ func (u *understanding) linesOfAuthors() []candidate {
 			break
 		}
 	}
-	for i := 0; i < min(n, bylineLines-1) && len(u.Paragraphs[i]) <= maxByline && !strings.Contains(u.Paragraphs[i], "。"); i++ {
+	lead := false // stands above the by-line
+	for i := 0; i < min(n, bylineLines-1); i++ {
 		p := strings.TrimSpace(u.Paragraphs[i])
-		if value := authorsOf(p, i < 2 && n > 1); value != "" && (i == 0 || value != p || utf8.RuneCountInString(u.Paragraphs[0]) <= contextChars) && !u.isAbout(value) {
+		if len(p) > maxByline || strings.Contains(p, "。") {
+			if i > 0 {
+				break
+			}
+			lead = true
+			continue
+		}
+		if value := authorsOf(p, i < 2 && n > 1 && !lead); value != "" && (i == 0 || value != p || utf8.RuneCountInString(u.Paragraphs[0]) <= contextChars) && !u.isAbout(value) {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
 	}
@@ -242,7 +256,10 @@ func (u *understanding) dateline() []candidate {
 		}
 		m := reporterInLead.FindStringSubmatchIndex(plain)
 		if m == nil {
-			if m = reporterReports.FindStringSubmatchIndex(plain); m != nil && !readAuthors(plain[m[2]:m[3]]).Whole {
+			if m = reporterReports.FindStringSubmatchIndex(plain); m == nil {
+				m = reporterOpens.FindStringSubmatchIndex(plain)
+			}
+			if m != nil && !readAuthors(plain[m[2]:m[3]]).Whole {
 				m = nil // 记者从省能源局获悉
 			}
 		}
@@ -267,6 +284,13 @@ func nameBeforePlace(names string) string {
 		}
 	}
 	return ""
+}
+
+// IsAuthor reports whether a text is nothing but the names of persons, perhaps with their
+// office.
+func IsAuthor(text string) bool {
+	c := readAuthors(text)
+	return c.Whole && len(c.Persons) > 0 && !slices.ContainsFunc(c.Persons, func(s string) bool { return !isPerson(s) })
 }
 
 // readAuthors reads the value of a label for authors: every word of it may be a name.

@@ -157,6 +157,9 @@ func (r *articleReader) find() (err error) {
 		from = r.view.under(r.container).from
 	}
 	r.head = r.view.findHeadline(from, refs, r.siteNames())
+	if by == byShape && r.container != nil {
+		r.container = r.view.fromHeadline(r.container, r.head)
+	}
 	if by == byShape && r.container != nil && r.view.isBox(r.container, r.head) {
 		if n := r.view.afterHeadline(r.head); n != nil && !contains(n, r.container) {
 			r.container = n

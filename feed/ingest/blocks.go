@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
 
@@ -40,28 +41,73 @@ func textBlocks(text string) []string {
 // paragraphs, headings, elements of lists, lines that end in br or stand bare.
 // The cells of a table's row are one block.
 func blocksOf(n *html.Node) []string {
-	for _, captions := range []bool{false, true} {
-		b := blockWriter{captions: captions}
-		b.walk(n, false)
-		if b.flush(); len(b.blocks) > 0 {
-			return b.blocks
-		}
+	plain, all := blockWriter{}, blockWriter{captions: true}
+	plain.walk(n, false)
+	plain.flush()
+	if !plain.met {
+		return plain.blocks
 	}
-	return nil
+	all.walk(n, false)
+	if all.flush(); len(all.blocks) > 2*len(plain.blocks) { // a story in pictures
+		return all.blocks
+	}
+	return plain.blocks
 }
 
-// isCaption reports whether an element is the line under a picture.
+// maxCaption is the most characters of a line that its place makes a caption.
+const maxCaption = 30
+
+// isCaption reports whether an element is the line under a picture: it is called so, or
+// stands short behind one, in the middle or before the next.
 func isCaption(n *html.Node) bool {
-	if n.Data != "figcaption" && !slices.Contains(words(n), "caption") {
+	if n.Data == "figcaption" || slices.Contains(words(n), "caption") {
+		_, short := textUpTo(n, maxTitle)
+		return short
+	}
+	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isPicture(previousElement(n)) {
 		return false
 	}
-	_, short := textUpTo(n, maxTitle)
-	return short
+	text, short := textUpTo(n, maxCaption)
+	return short && text != "" && !strings.HasSuffix(text, "：") && !numbered.MatchString(text) && (isCentred(n) || isPicture(nextElement(n)) || isLast(n))
+}
+
+// isLast reports whether a line stands behind the last of several pictures with a line
+// under each.
+func isLast(n *html.Node) bool {
+	above := previousElement(previousElement(n))
+	if above == nil || !isPicture(previousElement(above)) {
+		return false
+	}
+	text, short := textUpTo(above, maxCaption)
+	return short && text != ""
+}
+
+func previousElement(n *html.Node) *html.Node {
+	if n == nil {
+		return nil
+	}
+	for n = n.PrevSibling; n != nil && n.Type != html.ElementNode; {
+		n = n.PrevSibling
+	}
+	return n
+}
+
+// isPicture reports whether an element holds a picture and no text.
+func isPicture(n *html.Node) bool {
+	return n != nil && holdsPicture(n) && isEmpty(n)
+}
+
+var centred = lazyregexp.New(`(?i)text-align\s*:\s*center`)
+
+// isCentred reports whether a line is set in the middle.
+func isCentred(n *html.Node) bool {
+	return attr(n, "align") == "center" || centred.MatchString(attr(n, "style"))
 }
 
 type blockWriter struct {
 	blocks   []string
-	captions bool // those of pictures count, too: the element holds nothing else
+	captions bool // those of pictures count, too
+	met      bool // a caption was left out
 	line     strings.Builder
 }
 
@@ -79,7 +125,11 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	case n.Type == html.TextNode:
 		b.line.WriteString(n.Data)
 		return
-	case n.Type == html.ElementNode && (unseen[n.Data] || !b.captions && isCaption(n)):
+	case n.Type == html.ElementNode && unseen[n.Data]:
+		return
+	case n.Type == html.ElementNode && !b.captions && isCaption(n):
+		b.flush()
+		b.met = true
 		return
 	}
 	isBlock := n.Type == html.ElementNode && (blockTags[n.Data] || n.Data == "td" || n.Data == "th")

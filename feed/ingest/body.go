@@ -11,7 +11,6 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
-	"dibao/policy/hans"
 	"dibao/policy/label"
 	"dibao/policy/when"
 )
@@ -135,6 +134,19 @@ func (v *view) widen(n *html.Node) *html.Node {
 	return n
 }
 
+// fromHeadline goes up to take in the lines that stand between the headline and the
+// text, which ends where it did.
+func (v *view) fromHeadline(n *html.Node, h headline) *html.Node {
+	for up := n.Parent; h.lines.to > 0 && up != nil && v.under(up).from >= h.lines.to && v.under(up).to == v.under(n).to; up = up.Parent {
+		have, all := v.weights[n], v.weights[up]
+		if (all.link-have.link)*2 > all.size-have.size || v.hasAside(up) || slices.ContainsFunc(v.lines[v.under(up).from:v.under(n).from], isHeader) {
+			break
+		}
+		n = up
+	}
+	return n
+}
+
 // hasAside reports whether running text under n stands beside the article.
 func (v *view) hasAside(n *html.Node) bool {
 	s := v.under(n)
@@ -179,6 +191,9 @@ var (
 
 // commentHeading heads what readers say of an article, however much it is.
 var commentHeading = lazyregexp.New(`^[【\[]?(?:(?:网友|最新|热门|全部|精彩|我要|发表|用户|文章|读者)?(?:评论|跟帖|留言)(?:列表|区|专区|\(|（|\s|\d|条|）|\)){0,12})[:：】\]]?$`)
+
+// editorLine names who edited a text, below it.
+var editorLine = lazyregexp.New(`^[（(【\[]?(?:责任编辑|责编|编辑)\s*[:：].{0,20}$`)
 
 // isHeader reports whether a line belongs to the head of an article: labels, a
 // date, a trail of columns, a control.
@@ -234,56 +249,6 @@ func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
 	return nil
 }
 
-const (
-	headLines = 12 // the most lines between a headline and its text
-)
-
-// textOf returns the lines of the text in its container: behind the headline and
-// the head, before what follows the text.
-func (v *view) textOf(container *html.Node, h headline) span {
-	s := v.under(container)
-	start := s.from
-	if h.lines.to > s.from && h.lines.from >= s.from && h.lines.to <= s.to {
-		start = h.lines.to
-		for i := start; i < min(s.to, start+headLines) && (v.lines[i].prose == 0 || isHeader(v.lines[i])); i++ {
-			switch l := v.lines[i]; {
-			case isHeader(l) || v.isValueCell(i): // with whatever short lines stand before it
-				start = i + 1
-			case i > start && isLinkLine(l) && isLinkLine(v.lines[i-1]): // other articles
-				start = i + 1
-			}
-		}
-	}
-	repeats := v.repeats(s)
-	for headers := 0; start < s.to && headers < maxHeaders; start++ {
-		if l := v.lines[start]; l.aside == inArticle {
-			if !isHeader(l) && !v.isValueCell(start) && !repeats(start) && (l.size >= columnTitle || !isLinkLine(l)) { // a prompt beside each picture, a link to the video
-				break
-			}
-			headers++
-		}
-	}
-	end := v.endOf(span{start, s.to})
-	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || repeats(end-1)); n++ {
-		end--
-	}
-	return span{start, end}
-}
-
-// endsPage reports whether the last line of a text is a control, a counter, or a
-// label that says where the text comes from.
-func (v *view) endsPage(l line) bool {
-	if isCell(l.node) || l.size > 60 {
-		return false
-	}
-	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) || l.link == 0 && noFiles.MatchString(l.text) {
-		return true
-	}
-	return slices.ContainsFunc(headerLabels(l), func(f label.Field) bool {
-		return f.Kind == label.Source && f.Value != "" || f.Kind == label.Editor || f.Kind == label.Date && when.RoleOf(f.Name) == when.RolePublished && runes(f.Name) > 2
-	})
-}
-
 // trim takes out of the container what is not the text, whose lines are given: what
 // stands before and in the head of the article, what follows it, and controls
 // between.
@@ -301,75 +266,6 @@ func (v *view) trim(container *html.Node, text span) {
 	if start > s.from && start < s.to {
 		dropBefore(container, v.lines[start])
 	}
-}
-
-// endOf returns where a text ends: before what is headed as something else, or
-// before the links that follow its last running text.
-func (v *view) endOf(s span) int {
-	last, begun, annexed := s.from, false, false // a count of comments may stand above the text
-	for i := s.from; i < s.to; i++ {
-		l := v.lines[i]
-		plain := ""
-		if begun && l.size <= 90 {
-			plain = hans.Simplify(l.text)
-		}
-		if begun && (commentHeading.MatchString(plain) || moreHeading.MatchString(plain) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
-			s.to = i
-			break
-		}
-		annexed = annexHeading.MatchString(l.text) || annexed && l.link > 0 && !policy.IsFurniture(l.text)
-		switch {
-		case l.prose > 0 && l.aside == inArticle && !policy.IsFurniture(l.text) || isFileLine(l):
-			last, begun = i, true
-		case begun && l.aside == inArticle && (annexed || i-last <= maxSigned && signedOn.MatchString(l.text)):
-			last = i
-		}
-	}
-	for i := last + 1; i < s.to; i++ {
-		l := v.lines[i]
-		if (l.link*2 > l.size && !isFileLine(l) || policy.IsFurniture(l.text)) && v.linksFrom(span{i, s.to}) {
-			return i
-		}
-	}
-	return s.to
-}
-
-// signedOn is the date under a document, which ends its text; maxSigned is how many lines
-// of addresses and organs stand before it.
-var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
-
-const maxSigned = 12
-
-// closes reports whether the text that follows a heading is not the article's: it
-// is mostly links, or less than the half of what the article holds.
-func (v *view) closes(s span) bool {
-	var after, total mass
-	for _, l := range v.lines[s.from:s.to] {
-		after = mass{after.size + l.size, after.link + l.link, after.prose + l.prose}
-	}
-	for _, l := range v.lines {
-		if l.aside == inArticle {
-			total.prose += l.prose
-		}
-	}
-	return after.link*3 > after.size || after.prose*2 < total.prose || after.prose*3 < after.size
-}
-
-// linksFrom reports whether most of what follows is links and controls.
-func (v *view) linksFrom(s span) bool {
-	var size, link int
-	for _, l := range v.lines[s.from:s.to] {
-		size += l.size
-		if link += l.link; policy.IsFurniture(l.text) {
-			link += l.size - l.link
-		}
-	}
-	return link*2 > size
-}
-
-// filesFollow reports whether the next line is a link to a file: 相关附件.
-func (v *view) filesFollow(i, end int) bool {
-	return i+1 < end && isFileLine(v.lines[i+1])
 }
 
 // isLinkLine reports whether a line is a link to another page and nothing else.

@@ -118,7 +118,7 @@ var welcome = lazyregexp.New(`欢迎(?:您|你|访问|光临|来到|进入)`)
 func (v *view) agreed(body int, refs references) (headline, bool) {
 	best, most := headline{}, 0
 	for i := max(0, body-5*headlineReach); i < min(len(v.lines), body+headlineLines+4); i++ {
-		if i >= body && most > 0 {
+		if i >= body && most > 0 && slices.ContainsFunc(refs.all, func(ref string) bool { return strings.HasPrefix(ref, squeeze(best.text)) }) {
 			break // a title that the text repeats
 		}
 		joined := ""
@@ -199,7 +199,7 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 			continue
 		}
 		fields, _ := label.Split(l.raw)
-		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") {
+		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
 			continue
 		}
 		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}
@@ -215,6 +215,9 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 	h := cmp.Or(ofPart, opening)
 	return h, h.text != ""
 }
+
+// numbered begins the heading of a part.
+var numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)
 
 // plainHeadline finds the first of the short lines right above the text that are
 // neither labels nor links nor credits: what is left for a headline that is set as

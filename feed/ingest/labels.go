@@ -310,6 +310,9 @@ func hintOf(n *html.Node) string {
 	if tip := strings.TrimRight(squeeze(attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
 		return tip
 	}
+	if attr(n, "id") == "js_name" { // the account of an article in WeChat
+		return "来源"
+	}
 	for _, w := range words(n) {
 		if sourceWords[w] {
 			return "来源"
@@ -328,6 +331,8 @@ func (r *labelReader) putHint(n *html.Node, name, text string) {
 	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in an element of its own
 	if at := accountMark.FindStringIndex(text); at != nil {
 		name, text = "来源", text[:at[0]]
+	} else if name == "作者" && !policy.IsAuthor(text) {
+		return // an account, an office: a name alone does not say which
 	}
 	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
 		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
@@ -356,7 +361,7 @@ func (r *labelReader) readBehind(i int) {
 		}
 		fields, _ := label.Split(l.raw)
 		old := labelReader{labels: before}
-		if c := policy.ReadCredit(l.raw); c.Whole && c.Role && len(c.Persons) > 0 && !c.Reports && !old.has(label.Author) { // 文：张三 图片：李四
+		if c := policy.ReadCredit(l.raw); c.Whole && c.Role && !c.Reports && policy.IsAuthor(c.Author()) && !old.has(label.Author) { // 文：张三 图片：李四
 			fields = append(fields, label.Field{Name: "作者", Value: c.Author(), Kind: label.Author})
 		}
 		for _, f := range fields {

@@ -103,7 +103,7 @@ func Split(line string) (fields []Field, rest string) {
 // Labels in brackets or with a slash: [来源]某委, 文/张明.
 var (
 	bracketed = lazyregexp.New(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
-	slashed   = lazyregexp.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
+	slashed   = lazyregexp.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|执笔|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
 )
 
 // Labels that read on: 来源于 某报, 发布于 2026-11-27.

@@ -1,0 +1,145 @@
+package ingest
+
+import (
+	"slices"
+
+	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy"
+	"dibao/policy/hans"
+	"dibao/policy/label"
+	"dibao/policy/when"
+)
+
+const (
+	headLines = 12 // the most lines between a headline and its text
+)
+
+// textOf returns the lines of the text in its container: behind the headline and
+// the head, before what follows the text.
+func (v *view) textOf(container *html.Node, h headline) span {
+	s := v.under(container)
+	start := s.from
+	if h.lines.to > s.from && h.lines.from >= s.from && h.lines.to <= s.to {
+		start = h.lines.to
+		for i := start; i < min(s.to, start+headLines) && (v.lines[i].prose == 0 || isHeader(v.lines[i])); i++ {
+			switch l := v.lines[i]; {
+			case v.isEvent(span{i, s.to}):
+				i = s.to
+			case isHeader(l) || v.isValueCell(i): // with whatever short lines stand before it
+				start = i + 1
+			case i > start && isLinkLine(l) && isLinkLine(v.lines[i-1]): // other articles
+				start = i + 1
+			}
+		}
+	}
+	repeats := v.repeats(s)
+	for headers := 0; start < s.to && headers < maxHeaders; start++ {
+		if l := v.lines[start]; l.aside == inArticle {
+			if v.isEvent(span{start, s.to}) || !isHeader(l) && !v.isValueCell(start) && !repeats(start) && (l.size >= columnTitle || !isLinkLine(l)) { // a prompt beside each picture, a link to the video
+				break
+			}
+			headers++
+		}
+	}
+	end := v.endOf(span{start, s.to})
+	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || repeats(end-1)); n++ {
+		end--
+	}
+	return span{start, end}
+}
+
+var (
+	eventTime  = lazyregexp.New(`^(?:活动|会议|讲座|报告|培训|举办|考试)?时\s?间\s?[:：]`)
+	eventPlace = lazyregexp.New(`^(?:活动|会议|讲座|报告|培训|举办|考试)?(?:地\s?点|主\s?题|题\s?目|主讲人?|报告人|主办单位)\s?[:：]`)
+)
+
+// isEvent reports whether the first line of a text is when something takes place, and not
+// when the page was published.
+func (v *view) isEvent(s span) bool {
+	return s.from+1 < s.to && eventTime.MatchString(v.lines[s.from].text) && eventPlace.MatchString(v.lines[s.from+1].text)
+}
+
+// endsPage reports whether the last line of a text is a control, a counter, or a
+// label that says where the text comes from.
+func (v *view) endsPage(l line) bool {
+	if isCell(l.node) || l.size > 60 {
+		return false
+	}
+	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) || l.link == 0 && noFiles.MatchString(l.text) {
+		return true
+	}
+	return slices.ContainsFunc(headerLabels(l), func(f label.Field) bool {
+		return f.Kind == label.Source && f.Value != "" || f.Kind == label.Editor || f.Kind == label.Date && when.RoleOf(f.Name) == when.RolePublished && runes(f.Name) > 2
+	})
+}
+
+// endOf returns where a text ends: before what is headed as something else, or
+// before the links that follow its last running text.
+func (v *view) endOf(s span) int {
+	last, begun, annexed := s.from, false, false // a count of comments may stand above the text
+	for i := s.from; i < s.to; i++ {
+		l := v.lines[i]
+		plain := ""
+		if begun && l.size <= 90 {
+			plain = hans.Simplify(l.text)
+		}
+		if begun && (commentHeading.MatchString(plain) || (moreHeading.MatchString(plain) || editorLine.MatchString(plain)) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
+			s.to = i
+			break
+		}
+		annexed = annexHeading.MatchString(l.text) || annexed && l.link > 0 && !policy.IsFurniture(l.text)
+		switch {
+		case l.prose > 0 && l.aside == inArticle && !policy.IsFurniture(l.text) || isFileLine(l):
+			last, begun = i, true
+		case begun && l.aside == inArticle && (annexed || i-last <= maxSigned && signedOn.MatchString(l.text)):
+			last = i
+		}
+	}
+	for i := last + 1; i < s.to; i++ {
+		l := v.lines[i]
+		if (l.link*2 > l.size && !isFileLine(l) || policy.IsFurniture(l.text)) && v.linksFrom(span{i, s.to}) {
+			return i
+		}
+	}
+	return s.to
+}
+
+// signedOn is the date under a document, which ends its text; maxSigned is how many lines
+// of addresses and organs stand before it.
+var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
+
+const maxSigned = 12
+
+// closes reports whether the text that follows a heading is not the article's: it
+// is mostly links, or less than the half of what the article holds.
+func (v *view) closes(s span) bool {
+	var after, total mass
+	for _, l := range v.lines[s.from:s.to] {
+		after = mass{after.size + l.size, after.link + l.link, after.prose + l.prose}
+	}
+	for _, l := range v.lines {
+		if l.aside == inArticle {
+			total.prose += l.prose
+		}
+	}
+	return after.link*3 > after.size || after.prose*2 < total.prose || after.prose*3 < after.size
+}
+
+// linksFrom reports whether most of what follows is links and controls.
+func (v *view) linksFrom(s span) bool {
+	var size, link int
+	for _, l := range v.lines[s.from:s.to] {
+		size += l.size
+		if link += l.link; policy.IsFurniture(l.text) {
+			link += l.size - l.link
+		}
+	}
+	return link*2 > size
+}
+
+// filesFollow reports whether the next line is a link to a file: 相关附件.
+func (v *view) filesFollow(i, end int) bool {
+	return i+1 < end && isFileLine(v.lines[i+1])
+}
