@@ -89,7 +89,7 @@ func (f *finder) container(n *html.Node) *candidate {
 		if x.Data == "br" {
 			breaks++
 		}
-		if f.isRow(x) {
+		if f.isRow(x) || len(c.rows) > 0 && f.isLongRow(x, c.rows[len(c.rows)-1].node) {
 			c.rows = append(c.rows, f.segment(x))
 		}
 	}
@@ -334,27 +334,36 @@ func wholeRows(best *candidate, all []*candidate) *candidate {
 		return best
 	}
 	for _, c := range all {
-		if c.bare || c.score == 0 || len(c.containers) != 1 || len(c.rows) != len(best.containers) || c.dated < best.dated {
+		if c.bare || c.score == 0 || len(c.containers) != 1 || len(c.rows) < len(best.containers) || c.dated < best.dated {
 			continue
 		}
-		if isWithin(best.containers, c.rows) {
-			return c
+		if rows := rowsAround(best.containers, c.rows); rows != nil {
+			return &candidate{containers: c.containers, rows: rows, score: c.score, dated: c.dated}
 		}
 	}
 	return best
 }
 
-// isWithin reports whether each node is in the row of its number.
-func isWithin(nodes []*html.Node, rows []segment) bool {
-	for i, n := range nodes {
-		for n != nil && n != rows[i].node {
+// rowsAround returns the rows that hold nodes, nil unless each node is in a row of its
+// own, in their order.
+func rowsAround(nodes []*html.Node, rows []segment) []segment {
+	at := make(map[*html.Node]int, len(rows))
+	for i, r := range rows {
+		at[r.node] = i + 1
+	}
+	var around []segment
+	last := 0
+	for _, n := range nodes {
+		for n != nil && at[n] == 0 {
 			n = n.Parent
 		}
-		if n == nil {
-			return false
+		if n == nil || at[n] <= last {
+			return nil
 		}
+		last = at[n]
+		around = append(around, rows[last-1])
 	}
-	return true
+	return around
 }
 
 // aroundOf returns the containers and everything that holds them.

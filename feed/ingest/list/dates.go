@@ -63,7 +63,7 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 		case c == link:
 			own.WriteByte(when.Border)
 		case c.Type == html.TextNode:
-			own.WriteString(c.Data)
+			own.WriteString(short(c.Data))
 		case c.Type != html.ElementNode || isUnseen(c):
 		case isNested(c) && !holds(c, link):
 			if nested.Len() < 4000 {
@@ -126,6 +126,22 @@ func (f *finder) ofSeconds(text string) string {
 	return w.On.String()
 }
 
+// maxProse is how many bytes of one piece of a row are looked at for dates: an abstract
+// may be long, and the date stands behind it.
+const maxProse = 600
+
+// short cuts a text that is too long to be a date with its label.
+func short(s string) string {
+	if len(s) <= maxProse {
+		return s
+	}
+	at := maxProse
+	for s[at]&0xC0 == 0x80 {
+		at--
+	}
+	return s[:at]
+}
+
 // isNested reports whether an element is a list or table of its own.
 func isNested(n *html.Node) bool {
 	switch n.Data {
@@ -135,6 +151,10 @@ func isNested(n *html.Node) bool {
 	return false
 }
 
+// longLink is how many characters a link has that holds an abstract, or all of the
+// article; each piece of its text is looked at then, and no more of it than maxProse.
+const longLink = 300
+
 // linkRest returns the text of a link by its elements, without the one that is the
 // title; the date that stands behind a title with nothing but a space between
 // counts, too.
@@ -143,6 +163,11 @@ func (f *finder) linkRest(link *html.Node) string {
 		return ""
 	}
 	text := textOf(link, 1200, when.Border)
+	if in := f.seen[link]; in != nil && in.runes > longLink {
+		var own, nested strings.Builder
+		f.rowText(link, nil, &own, &nested)
+		text = own.String() + string(rune(when.Border)) + nested.String()
+	}
 	title := titleIn(strings.Split(text, string(rune(when.Border))))
 	var b strings.Builder
 	for part := range strings.SplitSeq(text, string(rune(when.Border))) {
@@ -150,7 +175,7 @@ func (f *finder) linkRest(link *html.Node) string {
 		case on != "":
 			b.WriteString(on)
 		case part != title:
-			b.WriteString(part)
+			b.WriteString(short(part))
 		}
 		b.WriteByte(when.Border)
 	}

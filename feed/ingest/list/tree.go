@@ -18,6 +18,8 @@ const (
 	maxRowRunes = 2000
 	maxRowLinks = 40
 	maxRowNodes = 500
+
+	maxColumn = 30 // bytes of the name of a column
 )
 
 // info is what is known of an element from its parts.
@@ -51,6 +53,13 @@ const maxLinks = 30_000
 func (f *finder) isRow(n *html.Node) bool {
 	in := f.seen[n]
 	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes
+}
+
+// isLongRow reports whether an element holds too much text for a row and is one like
+// the row before it: an article that the list prints in full.
+func (f *finder) isLongRow(n, before *html.Node) bool {
+	in := f.seen[n]
+	return in != nil && in.first != nil && in.links <= f.seen[before].links && in.nodes <= maxRowNodes && shape(n) == shape(before)
 }
 
 func newFinder(root *html.Node, c when.Clock, least int) *finder {
@@ -98,7 +107,7 @@ func (f *finder) look(n *html.Node) *info {
 	if href != "" {
 		f.links++
 	}
-	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && letters(text) >= f.least && !isNumber(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
+	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(textOrTitle(n)), maxChars)
@@ -195,7 +204,16 @@ func isInline(n *html.Node) bool {
 
 // isTitle reports whether a text is long enough to be a title and more than a
 // number or a date.
-func isTitle(s string) bool { return letters(s) >= minTitle && !isNumber(s) }
+func isTitle(s string) bool { return letters(s) >= minTitle && !isNumber(s) && !isColumn(s) }
+
+// aColumn is a name in brackets: that of the column of an article, which stands before
+// its title.
+var aColumn = lazyregexp.New(`^(?:\[[^\[\]]*\]|【[^【】]*】|（[^（）]*）|\([^()]*\))$`)
+
+// isColumn reports whether a text is nothing but a short name in brackets.
+func isColumn(s string) bool {
+	return len(s) <= maxColumn && strings.ContainsAny(s, "[【（(") && aColumn.MatchString(s)
+}
 
 // letters counts the letters of a text; digits and signs do not count.
 func letters(s string) int {
