@@ -312,8 +312,9 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	since := st.Now().Add(-ratedDays * 24 * time.Hour)
 	var rates map[int64]float64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
-		rates, err = database.CollectMap(ctx, tx, database.ScanPair[int64, float64], `SELECT source, COUNT(*) FROM articles
-			WHERE collected_at >= $1 AND (published_on IS NULL OR published_on = '' OR published_on >= $2) GROUP BY source`,
+		// With +source, SQLite does not go through the rows in the order of another index.
+		rates, err = database.CollectMap(ctx, tx, database.ScanPair[int64, float64], `SELECT +source, COUNT(*) FROM articles
+			WHERE collected_at >= $1 AND (published_on IS NULL OR published_on = '' OR published_on >= $2) GROUP BY +source`,
 			since, since.Format(time.DateOnly))
 		return err
 	})

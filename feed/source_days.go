@@ -83,9 +83,10 @@ func (st *Store) PublishedByDay(ctx context.Context, source int64, since time.Ti
 		which, args = `source = $4 AND `, append(args, source)
 	}
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		// With +source, SQLite does not go through the rows in the order of another index.
 		all, err = database.Collect(ctx, tx, func(row database.Row) (c DayCount, err error) {
 			return c, row.Scan(&c.Source, &c.Day, &c.Articles)
-		}, `SELECT source, day, COUNT(*) FROM (SELECT source, COALESCE(NULLIF(published_on, ''), `+came+`) AS day FROM articles WHERE `+which+`collected_at >= $1) AS a
+		}, `SELECT source, day, COUNT(*) FROM (SELECT +source AS source, COALESCE(NULLIF(published_on, ''), `+came+`) AS day FROM articles WHERE `+which+`collected_at >= $1) AS a
 			WHERE day >= $2 GROUP BY source, day ORDER BY day, source`, args...)
 		return err
 	})
