@@ -100,10 +100,10 @@ shown anywhere; a pinned one comes first in its issue.`,
 	for _, f := range []struct{ field, help string }{
 		{"title", "title"}, {"kind", "document, interpretation, news, signed-article, consultation or other"}, {"type", "文种"},
 		{"number", "发文字号, in any brackets"}, {"issuer", "issuers, the host first, separated by 、"}, {"published", "YYYY-MM-DD"},
-		{"issued", "YYYY-MM-DD"}, {"effective", "YYYY-MM-DD"}, {"expires", "last day in force"}, {"deadline", "last day that counts"},
+		{"issued", "YYYY-MM-DD"}, {"effective", "YYYY-MM-DD"}, {"expires", "last day in force"}, {"deadline", "last day to apply or comment"},
 		{"theme", "主题分类"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
-		{"office", "office of the author"}, {"body", "organ that the author speaks for"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalogue of the site (索引号)"},
-		{"level", "central, ministry, province, city or county"}, {"audience", "audience, separated by 、"}, {"opens", "first day that counts"},
+		{"office", "office of the author"}, {"body", "organization that the author represents"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalogue of the site (索引号)"},
+		{"level", "central, ministry, province, city or county"}, {"audience", "audience, separated by 、"}, {"opens", "first day to apply or comment"},
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)
 	}

@@ -165,7 +165,7 @@ func newBounceList(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	boundedVar(f, &before, "before", 0, 0, math.MaxInt64, "only results with a lower number")
-	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "of this kind only")
+	choiceVar(f, &kind, "kind", "", []string{"reply", "bounce", "complaint", "unsubscribe", "not-spam"}, "only of this kind")
 	boundedVar(f, &limit, "limit", limit, 1, maxListed, "maximum number of results")
 	f.BoolVar(&pending, "pending", false, "list suppressions that wait for your decision")
 	f.StringVar(&domain, "domain", "", "only this domain")
@@ -189,8 +189,8 @@ func newBounceApply(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Suppress the readers that wait for your decision (dry run without --apply)",
-		Long: "Without --apply, nothing changes. A reader who has accepted a mail since is not suppressed. To send to readers again:\n" +
-			"dibao subscriber unsuppress",
+		Long: "Without --apply, nothing changes. A reader whose server has accepted a mail since is not suppressed. To send to readers\n" +
+			"again: dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",
 		Args:    cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {

@@ -18,16 +18,16 @@ func newDemo(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Demonstrate everything on this machine; needs no setup",
-		Long: "Starts a small sample site, a database in a temporary folder, a mail server that keeps what it gets, and the daemon,\n" +
-			"all on loopback. Collects, publishes, subscribes readers by the confirmed opt-in, composes and delivers an issue,\n" +
-			"unsubscribes one reader with one click, and prints the addresses to look at. Ends with Ctrl-C; nothing stays behind.",
+		Long: "Starts a small sample site, a database in a temporary folder, a mail server that stores all mail, and the daemon, all on\n" +
+			"loopback. Collects, publishes, subscribes readers by the confirmed opt-in, composes and delivers an issue, unsubscribes\n" +
+			"one reader with one click, and prints the addresses to look at. Press Ctrl-C to end it; it leaves no files behind.",
 		Example: "  dibao demo\n  dibao demo --once --json --site saved-pages/",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(g, cmd, o)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Site, "site", "", "folder of saved pages to serve instead of the sample site; its site.json says what is where")
+	f.StringVar(&o.Site, "site", "", "folder of saved pages to serve instead of the sample site; described by its site.json")
 	f.StringVar(&o.Addr, "addr", "127.0.0.1:0", "address of the pages")
 	f.BoolVar(&o.Once, "once", false, "print a summary and exit with 0 only if every step succeeded")
 	f.IntVar(&o.Subscribers, "subscribers", 3, "number of subscribed readers")

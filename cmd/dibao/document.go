@@ -79,11 +79,11 @@ func newDocumentList(g *globals) *cobra.Command {
 	flags := cmd.Flags()
 	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
 	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
-	regionVar(flags, &sel.Region, "of this region and those in it")
-	choiceVar(flags, &sel.Level, "level", "", policy.Levels, "of an organ of this level")
-	flags.StringVar(&sel.Theme, "theme", "", "of this theme")
-	flags.StringVar(&sel.Type, "type", "", "of this 文种")
-	flags.StringVar(&sel.Issuer, "issuer", "", "of this issuer")
+	regionVar(flags, &sel.Region, "only this region and those in it")
+	choiceVar(flags, &sel.Level, "level", "", policy.Levels, "only issuers of this level")
+	flags.StringVar(&sel.Theme, "theme", "", "only this theme")
+	flags.StringVar(&sel.Type, "type", "", "only this 文种")
+	flags.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
 	return cmd
 }
 

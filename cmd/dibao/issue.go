@@ -88,7 +88,7 @@ func newIssueList(g *globals) *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&list, "list", "", "of this list")
+	cmd.Flags().StringVar(&list, "list", "", "only this list")
 	boundedVar(cmd.Flags(), &limit, "limit", 50, 1, maxListed, "maximum number of results")
 	return cmd
 }
@@ -100,8 +100,9 @@ func newIssueCompose(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compose [LIST…]",
 		Short: "Compose an issue of the given lists (default: all) now, outside the schedule",
-		Long:  "Composes an issue of what is new since each list's last one, and its mailing. A list with nothing new gets no issue.",
-		Args:  cobra.ArbitraryArgs,
+		Long: "Composes an issue with the articles that are new since each list's last issue, and its mailing. A list without new\n" +
+			"articles gets no issue.",
+		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)
 			if err != nil {
@@ -155,7 +156,7 @@ func newIssueCompose(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&hold, "hold", false, "wait for: dibao issue send LIST")
+	cmd.Flags().BoolVar(&hold, "hold", false, "hold the issues until you run: dibao issue send LIST")
 	cmd.Flags().DurationVar(&over, "over", 0, "spread the messages over this time, such as 2h")
 	cmd.Flags().StringVar(&note, "note", "", "the editor's note, above the articles")
 	return cmd
@@ -220,7 +221,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 	}
 	choiceVar(cmd.Flags(), &format, "format", "text", []string{"html", "text", "browser"}, "output")
 	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
-	cmd.Flags().StringVar(&reader, "reader", "", "address of a reader whose next mail to print")
+	cmd.Flags().StringVar(&reader, "reader", "", "address of the reader whose next mail to print")
 	boundedVar(cmd.Flags(), &variant, "variant", 0, 0, math.MaxInt64, "number of a variant of a mailing")
 	return cmd
 }

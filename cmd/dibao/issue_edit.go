@@ -205,8 +205,8 @@ func newIssueTest(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test ADDRESS",
 		Short: "Send the next issue of a list, or an existing issue, to one address",
-		Long: "The mail is sent like one of a mailing, and the SMTP dialogue is printed. The links to unsubscribe and to the preferences\n" +
-			"lead nowhere: the mail belongs to no reader.",
+		Long: "Sends the mail like one of a mailing and prints the SMTP dialogue. The links to unsubscribe and to the preferences lead\n" +
+			"nowhere, because the mail belongs to no reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if _, err := subscribers.ParseAddress(args[0]); err != nil {
@@ -236,7 +236,7 @@ func newIssueTest(g *globals) *cobra.Command {
 			return a.sendTest(g, cmd, sample, args[0])
 		}),
 	}
-	cmd.Flags().StringVar(&list, "list", "", "of this list (default: the only one)")
+	cmd.Flags().StringVar(&list, "list", "", "list to use (default: the only one)")
 	boundedVar(cmd.Flags(), &number, "number", 0, 0, math.MaxInt64, "number of an existing issue (default: the next issue)")
 	return cmd
 }

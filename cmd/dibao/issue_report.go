@@ -24,14 +24,14 @@ func newIssueStates(g *globals) []*cobra.Command {
 		{"pause", "Pause a mailing on all nodes within seconds", "", "paused; to resume it: dibao issue resume %d", (*digest.Service).Pause},
 		{"resume", "Resume a paused mailing", "", "resumed mailing %d; dibao serve sends it immediately; without it, run: dibao issue send", (*digest.Service).Resume},
 		{"cancel", "Cancel a mailing; unsent messages are dropped",
-			"It cancels the messages that have not been sent, for good. Messages that were sent and the issue in the archive stay.\n",
+			"Cancels unsent messages permanently. Sent messages and the issue in the archive stay.\n",
 			"cancelled mailing %d", (*digest.Service).Cancel},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
 	for _, v := range verbs {
 		cmds = append(cmds, &cobra.Command{
 			Use: v.use + " [MAILING]", Short: v.short, Args: cobra.MaximumNArgs(1),
-			Long: v.short + ".\n" + v.long + "MAILING is the number that \"dibao issue report\" shows; without it, the newest that is not done.",
+			Long: v.short + ".\n" + v.long + "MAILING is the number that \"dibao issue report\" shows; the default is the newest that is not done.",
 			RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 				mailing, err := a.mailing(cmd.Context(), args, v.use)
 				if err != nil {
@@ -102,11 +102,10 @@ func newIssueReport(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report [MAILING]",
 		Short: "Show the delivery status of mailings; of one mailing, by domain",
-		Long: "Shows how the newest mailings stand: what was sent, how fast, and how long the rest takes at that rate. Of one\n" +
-			"MAILING it shows the domains, too; with --variants, what different mails it consists of, for how many readers each\n" +
-			"(look at one with: dibao issue preview --variant NUMBER). With --watch it stays and follows a mailing until it is done.\n" +
-			"With --html it writes the page of a mailing that the pages for admins have, as one file to send on; it holds no address\n" +
-			"of a reader.",
+		Long: "Shows the newest mailings: what was sent, how fast, and how long the rest takes at that rate. With MAILING it also shows\n" +
+			"the domains; with --variants, the different mails of the mailing and how many readers each has (to look at one: dibao\n" +
+			"issue preview --variant NUMBER). --watch follows a mailing until it is done. --html writes the admin page of a mailing\n" +
+			"to one file that you can share; it contains no addresses of readers.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if watch {
@@ -149,7 +148,7 @@ func newIssueReport(g *globals) *cobra.Command {
 		}),
 	}
 	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "maximum number of mailings or variants")
-	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those of the most readers first")
+	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those with the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
 	cmd.Flags().StringVar(&page, "html", "", "file to write the page of a mailing to")
 	cmd.MarkFlagsMutuallyExclusive("html", "watch", "variants")

@@ -16,9 +16,9 @@ func newMailDoctor(g *globals) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check the DNS records of the sender domains, and print the records to publish",
 		Long: "Checks, for each domain that mail is sent from: the servers of the envelope's domain (MX), who may send for it (SPF),\n" +
-			"the DKIM keys, DMARC and what aligns with it, the names of the sending addresses (PTR), the name in EHLO, whether the\n" +
-			"relay accepts our login and the sender of mailings, whether mail that comes back is read, and that readers can reach the\n" +
-			"unsubscribe pages.",
+			"the DKIM keys, DMARC and its alignment, the names of the sending addresses (PTR), the name in EHLO, whether the relay\n" +
+			"accepts our login and the sender of mailings, whether returned mail is read, and that readers can reach the unsubscribe\n" +
+			"pages.",
 		Args: cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			d := &doctor.Mail{Node: a.examined(), Resolver: doctor.ResolverAt(nameServer)}

@@ -33,7 +33,7 @@ func newNodeList(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the nodes, oldest first",
-		Long: "Lists the processes that serve, collect or deliver on this database, and for a day those that ended without saying so.\n" +
+		Long: "Lists the processes that serve, collect or deliver on this database, and for a day those that ended unexpectedly.\n" +
 			"The leader starts what is scheduled; any node takes its place within a minute. Limits of mail servers and hosts hold\n" +
 			"for all nodes together.",
 		Args: cobra.NoArgs,

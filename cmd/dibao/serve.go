@@ -38,7 +38,7 @@ func newServe(g *globals) *cobra.Command {
 		Short: "Run the daemon: collect, publish, compose and deliver on schedule",
 		Long: "Collects the sources when they are due, serves pages and feeds, composes the issues of each list at its time\n" +
 			"(0 8 * * 1 in Asia/Shanghai unless the list says otherwise) and delivers them. SIGTERM stops it cleanly:\n" +
-			"what was handed to the mail server is noted, the rest is sent after the next start.\n" +
+			"it records what the mail server has accepted, and sends the rest after the next start.\n" +
 			"On PostgreSQL, any number of nodes share the work and the limits; --role says what this one does.",
 		Example: "  dibao serve\n  dibao serve --role web\n  dibao serve --role collect,deliver",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {

@@ -26,9 +26,9 @@ func newSourceAdd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add URL",
 		Short: "Add a feed or a list page as a source",
-		Long: "Fetches the address, shows what would be collected, and stores the source. A feed is recognized. For a page, dibao tries\n" +
-			"the feeds that it links to, then its own list of articles: by --item and the other selectors, or by its structure. In the\n" +
-			"latter case it proposes selectors, and stores them only if you agree (--yes agrees beforehand).",
+		Long: "Fetches the address, shows what would be collected, and stores the source. dibao recognizes feeds. For a page, it tries\n" +
+			"the feeds that the page links to, then the list of articles on it, by --item and the other selectors, or by its\n" +
+			"structure. In the latter case it proposes selectors, and stores them only if you agree (--yes agrees beforehand).",
 		Example: "  dibao source add --catalog 国务院\n  dibao source add https://www.example.gov.cn/zhengce/ --name 某市政府 --issuer 某市人民政府 --licence official\n" +
 			"  dibao source add https://www.example.org/feed.xml",
 		Args: cobra.ExactArgs(1),
@@ -108,7 +108,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f := cmd.Flags()
 	choiceVar(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source (default: detected)")
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
-	f.StringVar(&s.Issuer, "issuer", "", "the organ that runs it")
+	f.StringVar(&s.Issuer, "issuer", "", "organization that runs the source")
 	f.StringVar(&s.Region, "region", "", "its region: code of GB/T 2260, or name")
 	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
 	choiceVar(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")

@@ -41,7 +41,7 @@ func newSourceCatalog(g *globals) *cobra.Command {
 		Use:   "catalog [WORD…]",
 		Short: "List the built-in official sources; add them with: dibao source add --catalog NAME",
 		Long: "Lists the built-in official sources that have every WORD in their name, issuer, region or address. Nothing in the list\n" +
-			"was checked on the live sites. The column Evidence says what an address is known from: \"saved page\" is a saved copy,\n" +
+			"was checked on the live sites. The column Evidence shows where an address is known from: \"saved page\" is a saved copy,\n" +
 			"\"crawler\" a public crawler that reads the address, \"paper\" documentation only. Checked is the day of that evidence;\n" +
 			"--json shows the public project in which the address was seen.",
 		Example:           "  dibao source catalog 财政部\n  dibao source catalog --region 广东省 --level city\n  dibao source catalog --lists consultation",
@@ -63,9 +63,9 @@ func newSourceCatalog(g *globals) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	regionVar(f, &s.Region, "only of this region and those in it")
+	regionVar(f, &s.Region, "only this region and those in it")
 	choiceVar(f, &s.Level, "level", "", catalog.Levels, "only of this level")
-	choiceVar(f, &s.Lists, "lists", "", catalog.AllLists, "only what mainly lists this")
+	choiceVar(f, &s.Lists, "lists", "", catalog.AllLists, "only sources that mainly list this")
 	return cmd
 }
 

@@ -18,8 +18,8 @@ func newSourceImport(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Add the sources of an OPML or TSV file; folders become themes",
-		Long: "A file may ask for more than a public feed or page: to read mail on this machine (maildir:), to use a proxy or a\n" +
-			"user agent, to reach your own network, to show texts in full (licence). Such rows are refused without --trust.\n" +
+		Long: "A file may need more than public feeds and pages: reading mail on this machine (maildir:), a proxy or a user agent,\n" +
+			"access to your own network, or showing texts in full (licence). Such rows are refused without --trust.\n" +
 			"--dry-run stores nothing and lists them first.",
 		Example: "  dibao source import --dry-run subscriptions.opml\n  dibao source import sources.tsv",
 		Args:    cobra.ExactArgs(1),

@@ -99,7 +99,7 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&list, "list", "", "of this list only")
+	cmd.Flags().StringVar(&list, "list", "", "only this list")
 	m.flag(cmd)
 	return cmd
 }
@@ -110,8 +110,8 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "suppress ADDRESS|PATTERN",
 		Short: "Suppress an address: it never gets mail, subscribed or not",
-		Long: "Only a hash of the address is kept. With --file, all addresses of a file (one a line, or a CSV of another provider),\n" +
-			"all or none of them.",
+		Long: "Stores only a hash of the address. --file suppresses all addresses in a file (one per line, or a CSV file of another\n" +
+			"provider), or none of them if one is invalid.",
 		Example: "  dibao subscriber suppress reader@example.org --note \"asked by telephone\"\n  dibao subscriber suppress --file bounced.csv --note \"from the old provider\"",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -74,12 +74,12 @@ func newSubscriberImport(g *globals) *cobra.Command {
 		}),
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&lists, "list", nil, "list of rows that name none (repeatable)")
+	f.StringArrayVar(&lists, "list", nil, "list for rows that name none (repeatable)")
 	f.StringVar(&in.Columns.Address, "column", "", "name or number of the column of addresses")
 	f.StringArrayVar(&in.Columns.Status, "status-column", nil, "a column that says who gets mail, with values such as true, 1, subscribed, 已订阅 (repeatable)")
 	f.StringArrayVar(&in.Columns.Ignore, "ignore-column", nil, "a column that does not say who gets mail (repeatable)")
 	f.StringVar(&in.Consent, "consent", "", "how and when these readers agreed; kept with each")
-	choiceVar(f, &in.Language, "language", "zh", languages, "language of rows that name none")
+	choiceVar(f, &in.Language, "language", "zh", languages, "language for rows that name none")
 	f.BoolVar(&in.Apply, "apply", false, "apply the changes")
 	f.StringVar(&report, "report", "", "file for refused rows (default: FILE.report.csv)")
 	return cmd
@@ -162,8 +162,8 @@ func newSubscriberExport(g *globals) *cobra.Command {
 		Use:   "export [ADDRESS]",
 		Short: "Export all readers as CSV, or all data about one as JSON",
 		Long: "Without an address: a line for each subscription as CSV, or with --json an object for each reader. \"subscriber\n" +
-			"import\" takes the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
-			"With an address: everything that is kept of that reader, as JSON, to be handed to them.",
+			"import\" reads the CSV back. Fields that a spreadsheet would run as a formula begin with an apostrophe.\n" +
+			"With an address: all data of that reader as JSON, to hand to them.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) (err error) {
 			id := int64(0)
@@ -181,7 +181,7 @@ func newSubscriberExport(g *globals) *cobra.Command {
 			return writeNew(out, write)
 		}),
 	}
-	cmd.Flags().StringVar(&list, "list", "", "of this list only")
+	cmd.Flags().StringVar(&list, "list", "", "only this list")
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
 	return cmd
 }

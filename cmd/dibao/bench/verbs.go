@@ -77,7 +77,7 @@ func (v *verbs) newCompose() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compose",
 		Short: "Benchmark composing and rendering personal digests of one list",
-		Long: "Creates readers with that many different choices of themes and regions, composes an issue for them, and renders\n" +
+		Long: "Creates readers with --sets different choices of themes and regions, composes an issue for them, and renders\n" +
 			"every reader's message as it would be sent, unsigned. No message leaves the process.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -103,7 +103,7 @@ func (v *verbs) newIdle() *cobra.Command {
 	var during time.Duration
 	cmd := &cobra.Command{
 		Use:   "idle",
-		Short: "Benchmark a daemon that has nothing to do, beside an empty HTTP server",
+		Short: "Benchmark an idle daemon against an empty HTTP server",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			figures, err := Idle(cmd.Context(), *v.database, during)
@@ -124,9 +124,9 @@ func (v *verbs) newDeliver() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deliver",
 		Short: "Benchmark delivering: the ledger against the bare transport, a connection pool and bare signing",
-		Long: "Composes a mailing for invented readers and delivers it to a mail server that takes everything and keeps nothing: one\n" +
-			"of its own, or the one of --smtp. The baselines send the same bytes through the same transport with no ledger and no\n" +
-			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is the bare signature of a hash.",
+		Long: "Composes a mailing for generated readers and delivers it to a mail server that accepts and discards everything: its own,\n" +
+			"or the one given with --smtp. The baselines send the same bytes through the same transport without ledger and\n" +
+			"rendering (raw), and through the pool of jordan-wright/email (pool); sign is only the signature of a hash.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if b.Recipients < 1 || b.Recipients > 5_000_000 || b.BodyKB < 4 || b.BodyKB > 90 || b.Connections < 1 || b.Connections > 100 {
@@ -179,7 +179,7 @@ func (v *verbs) newCluster() *cobra.Command {
 	}
 	cmd.Flags().IntSliceVar(&b.Nodes, "nodes", b.Nodes, "numbers of nodes, one run each")
 	cmd.Flags().IntVar(&b.Recipients, "recipients", 12_000, "readers")
-	cmd.Flags().DurationVar(&b.Latency, "latency", 20*time.Millisecond, "how long the mail server thinks about each message")
+	cmd.Flags().DurationVar(&b.Latency, "latency", 20*time.Millisecond, "time that the mail server takes for each message")
 	return cmd
 }
 

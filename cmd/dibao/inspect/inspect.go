@@ -101,7 +101,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 	var now timeFlag
 	cmd := &cobra.Command{
 		Use:     "page FILE…",
-		Short:   "Read an article's page: one JSON object a line",
+		Short:   "Read an article's page: one JSON object per line",
 		Example: "  dibao inspect page --url https://www.example.gov.cn/a/1.html page.html",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -127,7 +127,7 @@ func newInspectPage(readFile FileReader) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&address, "url", "", "address that the page was served at")
-	cmd.Flags().Var(&now, "now", "time at which the page was fetched, from which 昨天 and 11-27 are counted (default: now)")
+	cmd.Flags().Var(&now, "now", "time at which the page was fetched, to resolve 昨天 and 11-27 (default: now)")
 	cmd.Flags().StringVar(&charset, "charset", "", "character set, overriding every other sign")
 	return cmd
 }
@@ -188,7 +188,7 @@ func newInspectDiff(readFile FileReader) *cobra.Command {
 func newInspectSame(readFile FileReader) *cobra.Command {
 	return &cobra.Command{
 		Use:     "same FILE FILE",
-		Short:   "Compare two pages, PDF files or texts: whether they are the same text, as one JSON object",
+		Short:   "Compare two pages, PDF files or texts, and print as one JSON object whether they are the same text",
 		Example: "  dibao inspect same original.html repost.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -212,7 +212,7 @@ func newInspectList() *cobra.Command {
 	var now timeFlag
 	cmd := &cobra.Command{
 		Use:     "list --url URL FILE",
-		Short:   "Read a list page, or a list in JSON or JSONP: one JSON object a row, then one with what was left out and the next page",
+		Short:   "Read a list page, or a list in JSON or JSONP: one JSON object per row, then one with the left-out rows and the next page",
 		Example: "  dibao inspect list --url https://www.example.gov.cn/zhengce/ --item 'ul.list li' list.html",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -248,7 +248,7 @@ func newInspectList() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&src.URL, "url", "", "address that the page was served at")
-	cmd.Flags().Var(&now, "now", "time at which the page was fetched, from which 昨天 and 11-27 are counted (default: now)")
+	cmd.Flags().Var(&now, "now", "time at which the page was fetched, to resolve 昨天 and 11-27 (default: now)")
 	AddSelectors(cmd, &src.Settings)
 	return cmd
 }
@@ -267,7 +267,7 @@ func newInspectFeed() *cobra.Command {
 	var address string
 	cmd := &cobra.Command{
 		Use:   "feed FILE…",
-		Short: "Read a feed: one JSON object a line",
+		Short: "Read a feed: one JSON object per line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			type feedView struct {
@@ -302,7 +302,7 @@ func newInspectBounce() *cobra.Command {
 	}
 	return &cobra.Command{
 		Use:   "bounce FILE…",
-		Short: "Read a mail that came back: one JSON object a line",
+		Short: "Read returned mail: one JSON object per line",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return inspectFiles(cmd, args, newUnreadable, func(name string, b []byte) (any, error) {
@@ -347,6 +347,6 @@ func AddSelectors(cmd *cobra.Command, s *ingest.Settings) {
 	f.StringVar(&s.Date, "date", "", "CSS selector of the date in a row")
 	f.StringVar(&s.DatePattern, "date-pattern", "", "regular expression whose first group is the date")
 	f.StringVar(&s.Content, "content", "", "CSS selector of the text on an article's page")
-	f.IntVar(&s.Pages, "pages", 0, "pages of its list that a new source is read from (default 1)")
+	f.IntVar(&s.Pages, "pages", 0, "number of list pages to read from a new source (default 1)")
 	f.StringVar(&s.Charset, "charset", "", "character set, where the site declares a wrong one")
 }

@@ -31,7 +31,7 @@ func newInspectLines() []*cobra.Command {
 		{"number", "Read document numbers: lines on stdin, raw and canonical on stdout", answerNumber},
 		{"title", "Read titles: lines on stdin, JSON lines on stdout", answerTitle},
 		{"reply", "Classify SMTP replies: lines on stdin, class, whether to suppress, and retry-after on stdout", answerReply},
-		{"url", "Check addresses: lines on stdin, whether they may be fetched on stdout, without connecting", answerURL},
+		{"url", "Check, without connecting, whether the addresses on stdin may be fetched", answerURL},
 		{"html", "Sanitize markup: JSON strings on stdin and stdout", answerHTML},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
