@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -101,7 +102,7 @@ func (u *understanding) published() {
 				if at := u.timeOn(m.on); !at.IsZero() { // what readers see
 					m.at = at
 				}
-				if seen, l := u.seenFirst(); l != nil && m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap { // re-dated, as below
+				if seen, l := u.seenFirst(); l != nil && (m.on.In(time.UTC).Sub(seen.on.In(time.UTC)) > maxListGap || seen.on.Before(m.on) && u.generated(p.Content)) { // re-dated, as below
 					set(seen, strings.TrimSpace(l.Element+" "+l.Name))
 					u.warn("meta-redated", m.on, seen.on)
 					return
@@ -177,6 +178,12 @@ func (u *understanding) publishedOutside(set func(moment, string), updated *Labe
 	case u.e.FeedUpdated != nil:
 		set(moment{on: DateOf(u.e.FeedUpdated.In(u.zone))}, "feed")
 	}
+}
+
+// generated reports whether a date is that on which the page was made, which one of the
+// site's systems repeats in a meta element of its own.
+func (u *understanding) generated(date string) bool {
+	return slices.ContainsFunc(u.e.Meta, func(p Pair) bool { return p.Name == "others" && p.Content == "页面生成时间 "+date })
 }
 
 // seenFirst returns the first day of publication that the page's head shows, with a label

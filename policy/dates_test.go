@@ -36,3 +36,14 @@ func TestPublishedAfterAMove(t *testing.T) {
 		}
 	}
 }
+
+// The day on which a system made the page again is not that of the article.
+func TestDayOfThePage(t *testing.T) {
+	t.Parallel()
+	for made, want := range map[string]string{"页面生成时间 2026-12-07 09:25:28": "2026-12-04", "页面生成时间 2026-12-09 08:00:00": "2026-12-07"} {
+		e := Evidence{Title: "样例会议召开", Meta: []Pair{{"PubDate", "2026-12-07 09:25:28"}, {"others", made}}, Labels: []Label{{"div.xx", "发布时间", "2026-12-04 09:24"}}, Paragraphs: []string{"会议召开。"}}
+		if f := Understand(e); f.PublishedOn.String() != want {
+			t.Errorf("%s: published on %s, want %s", made, f.PublishedOn, want)
+		}
+	}
+}

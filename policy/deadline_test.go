@@ -37,6 +37,7 @@ func TestDeadlineForms(t *testing.T) {
 		{"CommentsByDay", comment, "请将意见于6月26日前反馈至我局。", "2026-06-26"},
 		{"SpanOfEvents", apply, "可以申报2026年1月1日至2026年12月31日期间发生的费用。", ""},
 		{"Traditional", "關於推行樣例計劃的公告", "合資格機構可由即日起至2026年6月30日下午五時前遞交申請表。", "2026-06-30"},
+		{"Lease", "房屋招租公告", "洽谈时请携带营业执照及单位简介，截止时间为2026年6月28日。", "2026-06-28"},
 		{"LongPast", apply, "请于5月1日前将材料报送我厅。", ""},
 	} {
 		e := Evidence{Title: c.title, ListDate: "2026-06-01", Paragraphs: append([]string{"各有关单位："}, strings.Split(c.text, "\n")...)}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,9 +49,16 @@ func TestAroundTheText(t *testing.T) {
 	for _, k := range []kindOfPage{
 		{name: "StoryInPictures", html: `<div class=con>` + picture + `<p>11月26日，工人在某县检修管道。某社记者 张样 摄</p>` + picture + `<p>11月26日，技术人员在某市调试设备。某社记者 李样 摄</p>` + picture + `<p>11月26日，供热站的烟囱不再冒烟。某社记者 王样 摄</p></div>`, lines: 3},
 		{name: "SignedBelowLinks", html: `<div class=con><p>各市能源局：</p><p>现将有关事项通知如下，请结合实际认真贯彻执行，并及时报告。</p><p>附件：1.<a href=/show?id=1>实施方案（征求意见稿）</a></p><p>2.<a href=/show?id=2>意见反馈表</a></p><p>某省能源局</p><p>2026年11月20日</p><div><a href=/a>打印</a></div></div>`, lines: 6},
+		{name: "SiteSignsTheText", head: "某样省注册会计师协会网-执业质量检查通告", title: "某样省注册会计师协会网执业质量检查通告（第十二号）", html: `<div class=top><h1>某样省注册会计师协会网执业质量检查通告（第十二号）</h1></div><div class=con>` + pageText + `<p>某样省注册会计师协会网</p><p>2026年11月20日</p></div>`, lines: 8},
+		{name: "HeadlineWithACommaInTheText", head: "某信息网-某组织信息网", title: "闲暇时约上好友，沏上一杯茶", html: `<div class=list1><p style="font-size:24px">闲暇时约上好友，沏上一杯茶</p><div>时间：2026-11-27 09:30&nbsp;&nbsp;来源：省能源局</div><div>` + pageText + `</div></div>`, lines: pageLines},
 		{name: "FilesBesideABox", html: `<div class=con><p><a href=/a.pdf>` + pageTitle + `.pdf</a></p></div><div class=box><h3>办事指南</h3><p>群众办理缴费业务，可持有效证件到服务大厅办理，也可通过网上平台办理。</p><p>咨询电话：12345，工作时间为每日九时至十七时，节假日除外。</p></div>`, lines: 1, files: 1},
 	} {
-		k.html = `<h1>` + pageTitle + `</h1>` + pageHead + k.html
+		switch {
+		case k.title == "":
+			k.html = `<h1>` + pageTitle + `</h1>` + pageHead + k.html
+		case !strings.Contains(k.html, "时间："):
+			k.html = strings.Replace(k.html, "</h1>", "</h1>"+pageHead, 1)
+		}
 		t.Run(k.name, k.check)
 	}
 }

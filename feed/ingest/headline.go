@@ -157,6 +157,9 @@ func (v *view) scoreHeadline(at span, plain string, body int, refs references) i
 	if at.to-at.from == 1 && slices.ContainsFunc(sitesOf(refs.title), func(s string) bool { return squeeze(s) == plain }) {
 		score -= 30
 	}
+	if at.from >= body && siteName.MatchString(plain) && plain != squeeze(refs.title) && strings.HasPrefix(squeeze(refs.title), plain) { // who signed the text
+		score -= 60
+	}
 	if at.to-at.from == 1 && v.namesPlace(plain) {
 		switch {
 		case plain == squeeze(refs.title) && siteName.MatchString(plain): // which may name the site alone
@@ -240,10 +243,13 @@ func (v *view) plainHeadline(body int) (h headline, ok bool) {
 // text and has the article's head below it.
 func (v *view) opens(i int) bool {
 	l := v.lines[i]
-	if strings.ContainsAny(l.text, "。；，：:") || i+1 >= len(v.lines) {
+	if i+1 >= len(v.lines) || strings.ContainsAny(l.text, "。；") {
 		return false
 	}
 	below := v.lines[i+1]
+	if strings.ContainsAny(l.text, "，：:") {
+		return len(headerLabels(below)) > 0
+	}
 	return isHeader(below) || below.size <= 60 && below.prose == 0 && label.FindDate(below.text) != nil
 }
 
