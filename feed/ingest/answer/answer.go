@@ -182,7 +182,7 @@ func (s *scan) wallLine(app bool) (string, sign) {
 
 // fault looks for an error page.
 func (s *scan) fault() (Answer, bool) {
-	if faultIn(s.title) != "" && s.prose <= maxTitle {
+	if m := FaultText.FindString(s.title); m != "" && !emptyList.MatchString(m) && s.prose <= maxTitle {
 		return Answer{Kind: Fault, What: clip(s.title), Sure: true}, true
 	}
 	all := strings.Join(s.lines, "\n")
@@ -193,21 +193,11 @@ func (s *scan) fault() (Answer, bool) {
 		return Answer{}, false
 	}
 	for _, line := range s.lines[:min(len(s.lines), 12)] {
-		if faultIn(line) != "" {
+		if m := FaultText.FindString(line); m != "" && !emptyList.MatchString(m) {
 			return Answer{Kind: Fault, What: clip(line), Sure: s.seen() <= maxBare}, true
 		}
 	}
 	return Answer{}, false
-}
-
-// faultIn returns what in a text says that it stands in the place of a page, "" for
-// nothing.
-func faultIn(text string) string {
-	m := cmp.Or(FaultText.FindString(text), noSite.FindString(text))
-	if emptyList.MatchString(m) {
-		return ""
-	}
-	return m
 }
 
 var (
