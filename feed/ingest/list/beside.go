@@ -1,6 +1,7 @@
 package list
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ type note struct {
 func (f *finder) neighbours(n *html.Node, c *candidate) {
 	notes := f.notes(n, c)
 	f.above(n, c)
+	f.spanned(c)
 	filled := make([]*note, len(c.rows)+1)
 	for i := range notes {
 		if x := &notes[i]; hasDate(x.dates) && filled[x.gap] == nil {
@@ -53,6 +55,32 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 	for _, x := range notes { // headings
 		for i := x.gap; i < rows; i++ {
 			c.rows[i].under(x)
+		}
+	}
+}
+
+// spanned gives the rows of a table the date in a cell that began in a row above and
+// spans them.
+func (f *finder) spanned(c *candidate) {
+	var dates []when.When
+	left := 0
+	for i := range c.rows {
+		s := &c.rows[i]
+		if s.node.Data != "tr" {
+			return
+		}
+		if left > 0 && !hasDate(s.dates) {
+			s.near = dates
+		}
+		left--
+		for cell := s.node.FirstChild; cell != nil; cell = cell.NextSibling {
+			n, err := strconv.Atoi(attr(cell, "rowspan"))
+			if in := f.seen[cell]; err != nil || n < 2 || in == nil || in.any || in.runes > maxNear {
+				continue
+			}
+			if all := when.Find(textOf(cell, 400, ' '), f.clock); hasDate(all) {
+				dates, left = all, n-1
+			}
 		}
 	}
 }

@@ -25,6 +25,13 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 			found = inLink
 		}
 	}
+	if !hasDate(found) {
+		for _, w := range when.Find(titleOf(link), f.clock) {
+			if w.Role == when.RolePublished && w.Label != "" {
+				found = append(found, w)
+			}
+		}
+	}
 	if !hasDate(found) && nested.Len() > 0 {
 		for _, w := range when.Find(nested.String(), f.clock) {
 			if w.Role == when.RolePublished || w.Role == when.RoleUnknown && w.Alone && !w.Weak && !w.IsPartial() && f.isLine(row, link) {
@@ -36,6 +43,14 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 		f.dates[row] = found
 	}
 	return found
+}
+
+// titleOf returns the title attribute of a link, whose lines may be labelled.
+func titleOf(link *html.Node) string {
+	if link == nil {
+		return ""
+	}
+	return short(strings.ReplaceAll(attr(link, "title"), "\n", string(rune(when.Border))))
 }
 
 // maxLine is the most characters of a list inside a row that says when an article
@@ -90,29 +105,44 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 // WordPress prints behind that of its publication.
 var updatedName = lazyregexp.New(`(?:^|[\s_-])(?:updated|modified)(?:$|[\s_-])`)
 
-// dateAttributes are where a page keeps the date that a script is to write.
-var dateAttributes = []string{"datetime", "data-val", "data-time", "data-date", "data-datetime", "data-timestamp", "data-pubdate", "data-ts"}
+// dateAttributes are where a page keeps the date that a script is to write, or the
+// whole of one that it prints short.
+var dateAttributes = []string{"datetime", "title", "data-val", "data-time", "data-date", "data-datetime", "data-timestamp", "data-pubdate", "data-ts"}
 
-// hiddenDate returns the date that a script would write into an element: of an
-// attribute where it is empty, of the seconds since 1970 that are all of its text.
+// hiddenDate returns the date that an attribute of an element states where its text
+// states none, or one without a year, or how long ago it was; and that of the seconds
+// since 1970 that are all of its text. It is "" where the text says more.
 func (f *finder) hiddenDate(n *html.Node) string {
 	in := f.seen[n]
-	if in == nil || in.any || in.runes > 13 {
-		return ""
-	}
-	if in.runes == 0 {
-		for _, key := range dateAttributes {
-			if w, ok := when.Read(attr(n, key), f.clock); ok {
-				return w.On.String()
-			}
-		}
+	if in == nil || in.any || in.runes > maxNear {
 		return ""
 	}
 	if in.runes == 10 || in.runes == 13 {
-		return f.ofSeconds(textOf(n, 40, ' '))
+		if on := f.ofSeconds(textOf(n, 40, ' ')); on != "" {
+			return on
+		}
 	}
-	return ""
+	stated := ""
+	for _, key := range dateAttributes {
+		if value := attr(n, key); value != "" && (in.runes == 0 || aYear.MatchString(value)) {
+			if w, ok := when.Read(value, f.clock); ok {
+				stated = w.On.String()
+				break
+			}
+		}
+	}
+	if stated == "" || in.runes == 0 {
+		return stated
+	}
+	text := textOf(n, 100, ' ')
+	if all := when.Find(text, f.clock); len(all) != 1 || aYear.MatchString(text) || letters(strings.Replace(text, all[0].Text, "", 1)) > 0 {
+		return ""
+	}
+	return stated
 }
+
+// aYear is a year in four figures.
+var aYear = lazyregexp.New(`(?:19|20)\d{2}`)
 
 // ofSeconds reads a text that is nothing but the seconds or milliseconds since 1970.
 func (f *finder) ofSeconds(text string) string {

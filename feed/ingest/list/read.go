@@ -248,6 +248,9 @@ func elementName(n *html.Node) string {
 // maxHead is the most letters of the head of a column.
 const maxHead = 12
 
+// maxSpan is how many columns a head spans at most.
+const maxSpan = 8
+
 // cells returns the cells of a row: those of a table, or the elements that its
 // only element holds.
 func cells(row *html.Node) []*html.Node {
@@ -342,6 +345,11 @@ func (f *finder) headsOf(n *html.Node) []string {
 		role := when.RoleOf(text)
 		dated = dated || role != when.RoleUnknown && role != when.RoleNumber && dateHead.MatchString(text)
 		heads = append(heads, text)
+		if span, err := strconv.Atoi(attr(c, "colspan")); err == nil {
+			for range min(span, maxSpan) - 1 {
+				heads = append(heads, text)
+			}
+		}
 	}
 	if len(heads) < 2 || !dated {
 		return nil

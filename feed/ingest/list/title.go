@@ -238,6 +238,11 @@ func titleIn(texts []string) string {
 			return t
 		}
 	}
+	for _, t := range texts { // 2026年10月18日学术报告通知
+		if isTitle(t) && when.RoleOf(t) == when.RoleUnknown {
+			return t
+		}
+	}
 	if len(texts) > 0 {
 		return texts[0]
 	}
