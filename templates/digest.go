@@ -32,15 +32,6 @@ type Mark struct {
 	Slot Slot
 }
 
-// Digest is the mail of one variant. It is written in pieces, so that a piece
-// that many variants hold is written once: its head, then for each section a
-// heading and the items, then its foot.
-type Digest struct {
-	DigestHead
-	Sections []DigestSection
-	DigestFoot
-}
-
 // DigestHead is what stands above the sections.
 type DigestHead struct {
 	Language  string
@@ -195,47 +186,6 @@ func mailPiece(language, name string, view any) (m Mail, err error) {
 		err = writeMail(&text, language, name+".txt", view)
 	}
 	return Mail{HTML: html.String(), Text: text.String()}, err
-}
-
-// Mail writes the whole mail.
-func (v Digest) Mail() (Mail, error) {
-	var html, text strings.Builder
-	var marks Mail
-	var failed error
-	add := func(m Mail, err error) {
-		if err != nil && failed == nil {
-			failed = err
-		}
-		marks.HTMLMarks = append(marks.HTMLMarks, shifted(m.HTMLMarks, html.Len())...)
-		marks.TextMarks = append(marks.TextMarks, shifted(m.TextMarks, text.Len())...)
-		html.WriteString(m.HTML)
-		text.WriteString(m.Text)
-	}
-	add(v.Top())
-	add(v.Teaser())
-	add(v.Masthead())
-	add(v.Contents())
-	add(v.EditorsNote())
-	for _, s := range v.Sections {
-		add(s.Heading())
-		for _, it := range s.Items {
-			add(it.Mail())
-		}
-		for _, f := range s.Folds {
-			add(f.Mail())
-		}
-	}
-	add(v.DigestFoot.Mail())
-	marks.HTML, marks.Text = html.String(), text.String()
-	return marks, failed
-}
-
-// shifted are marks of a piece that stands so far into a mail.
-func shifted(marks []Mark, by int) (out []Mark) {
-	for _, m := range marks {
-		out = append(out, Mark{m.At + by, m.Slot})
-	}
-	return out
 }
 
 // maxSubject is how many characters of a subject mail programs show at most; the

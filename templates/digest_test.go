@@ -334,3 +334,52 @@ func contrast(t *testing.T, a, b string) float64 {
 	x, y := luminance(a), luminance(b)
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
+
+// Digest is the mail of one variant, whose pieces the program renders one by one: its head,
+// for each section a heading and the items, its foot.
+type Digest struct {
+	DigestHead
+	Sections []DigestSection
+	DigestFoot
+}
+
+// Mail writes the whole mail.
+func (v Digest) Mail() (Mail, error) {
+	var html, text strings.Builder
+	var marks Mail
+	var failed error
+	add := func(m Mail, err error) {
+		if err != nil && failed == nil {
+			failed = err
+		}
+		marks.HTMLMarks = append(marks.HTMLMarks, shifted(m.HTMLMarks, html.Len())...)
+		marks.TextMarks = append(marks.TextMarks, shifted(m.TextMarks, text.Len())...)
+		html.WriteString(m.HTML)
+		text.WriteString(m.Text)
+	}
+	add(v.Top())
+	add(v.Teaser())
+	add(v.Masthead())
+	add(v.Contents())
+	add(v.EditorsNote())
+	for _, s := range v.Sections {
+		add(s.Heading())
+		for _, it := range s.Items {
+			add(it.Mail())
+		}
+		for _, f := range s.Folds {
+			add(f.Mail())
+		}
+	}
+	add(v.DigestFoot.Mail())
+	marks.HTML, marks.Text = html.String(), text.String()
+	return marks, failed
+}
+
+// shifted are marks of a piece that stands so far into a mail.
+func shifted(marks []Mark, by int) (out []Mark) {
+	for _, m := range marks {
+		out = append(out, Mark{m.At + by, m.Slot})
+	}
+	return out
+}

@@ -119,13 +119,6 @@ func (q *requests) done(r pushRequest, again time.Time) {
 	}
 }
 
-// Waiting returns how many requests the callbacks have not confirmed yet.
-func (h *Hub) Waiting() int {
-	h.waiting.mu.Lock()
-	defer h.waiting.mu.Unlock()
-	return len(h.waiting.all)
-}
-
 // hubRefusal is why a request is not taken.
 type hubRefusal struct {
 	status int

@@ -1,12 +1,10 @@
-// Package jobs runs work in the background on the database's own job queue
-// (River), so that a job and the rows it belongs to commit together and any
-// node may take it. It runs functions that features register and knows none of
-// them.
+// Package jobs runs work in the background on the database's own job queue (River), so that any
+// node may take it. It runs functions that other packages register.
 //
-// Both drivers used here work on *sql.Tx, so that there is one client type for
-// SQLite and PostgreSQL. Jobs are coarse: collect this source, compose, deliver
-// what is due; never one per recipient. A schedule is only a heartbeat: what is
-// due is computed from the database by the function that it calls.
+// Both drivers used here work on *sql.Tx, so that there is one client type for SQLite and
+// PostgreSQL. Jobs are coarse: collect this source, compose, deliver what is due; never one
+// per recipient. A schedule only triggers: the function that it calls computes from the
+// database what is due.
 package jobs
 
 import (
@@ -219,16 +217,6 @@ func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error 
 		_, err = r.inserter.Insert(ctx, call{kind, subject}, opts)
 	}
 	r.watch.look()
-	return err
-}
-
-// EnqueueTx is Enqueue that commits with the caller's rows.
-func (r *Runner) EnqueueTx(ctx context.Context, tx *sql.Tx, kind string, subject int64) error {
-	opts, err := r.insertOpts(kind)
-	if err != nil {
-		return err
-	}
-	_, err = r.inserter.InsertTx(ctx, tx, call{kind, subject}, opts)
 	return err
 }
 

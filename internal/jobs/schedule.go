@@ -7,12 +7,10 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// ParseSchedule reads a cron expression of five fields ("0 8 * * 1") or a
-// descriptor ("@daily") whose times are times of day in zone. Where clocks are
-// set forward, a time of day that does not exist is due as long after the last
-// one that does: 2:30 at 3:30. Where they are set back, a time of day that comes
-// twice is due the first time. Only schedules of every hour go by the hours that
-// pass.
+// ParseSchedule reads a cron expression of five fields ("0 8 * * 1") or a descriptor
+// ("@daily") whose times are times of day in zone. Where clocks are set forward, a time of day
+// that does not exist is due an hour later: 2:30 at 3:30. Where they are set back, a time of
+// day that occurs twice is due the first time. Hourly schedules run every hour that passes.
 func ParseSchedule(expr string, zone *time.Location) (cron.Schedule, error) {
 	schedule, err := cron.ParseStandard(expr)
 	if err != nil {

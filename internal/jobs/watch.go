@@ -13,10 +13,10 @@ import (
 // as a command beside the daemon.
 const watchInterval = time.Second
 
-// watchedDriver is River's driver with the watch as its listener. Without one River
-// asks for each queue every second; its listener for SQLite reads a table 20 times a
-// second, each time with a newly prepared statement; and its notifications leave out
-// jobs that follow another within 100 ms and those that a retry made due.
+// watchedDriver is River's driver with the watch as its listener. Without it, River polls each
+// queue every second; its listener for SQLite reads a table 20 times a second, each time with
+// a newly prepared statement; and its notifications leave out jobs that follow another within
+// 100 ms and those that a retry made due.
 type watchedDriver struct {
 	riverdriver.Driver[*sql.Tx]
 	watch *watch

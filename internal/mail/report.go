@@ -64,18 +64,8 @@ const (
 	maxReplyText   = 2000
 )
 
-// ParseReport reads a mail that came back. It takes whatever comes: what it
-// can't read is other. It never reads more than 10 MB.
-func ParseReport(r io.Reader) (Report, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxReport))
-	if err != nil {
-		return Report{}, err
-	}
-	return ReadReport(raw), nil
-}
-
-// ReadReport is ParseReport of a mail that is in memory already; no more than
-// its first 10 MB count.
+// ReadReport reads a returned mail. A mail that it can't read is other; only the first 10 MB
+// count.
 func ReadReport(raw []byte) Report {
 	raw = raw[:min(len(raw), maxReport)]
 	p := &reportParser{}

@@ -1,13 +1,12 @@
 package mail
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 	"unicode/utf8"
 )
 
-func TestParseReport(t *testing.T) {
+func TestReadReport(t *testing.T) {
 	t.Parallel()
 	const dsn = "From: MAILER-DAEMON@mx.test\r\nTo: bounce+x@site.test\r\nSubject: Undelivered Mail\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n" +
 		"--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\n\r\nFinal-Recipient: rfc822; Reader@Test.Example\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user\r\n" +
@@ -39,9 +38,9 @@ func TestParseReport(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r, err := ParseReport(strings.NewReader(tt.raw))
-			if err != nil || r.Kind != tt.kind {
-				t.Fatalf("kind %s, %v, want %s", r.Kind, err, tt.kind)
+			r := ReadReport([]byte(tt.raw))
+			if r.Kind != tt.kind {
+				t.Fatalf("kind %s, want %s", r.Kind, tt.kind)
 			}
 			var address, status string
 			if len(r.Recipients) > 0 {
@@ -78,9 +77,9 @@ func TestWordsOfServers(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := ParseReport(strings.NewReader(header + tt.words))
-			if err != nil || r.Kind != ReportBounce || len(r.Recipients) != 1 {
-				t.Fatalf("%s of %+v, %v; want a bounce of one reader", r.Kind, r.Recipients, err)
+			r := ReadReport([]byte(header + tt.words))
+			if r.Kind != ReportBounce || len(r.Recipients) != 1 {
+				t.Fatalf("%s of %+v; want a bounce of one reader", r.Kind, r.Recipients)
 			}
 			got := r.Recipients[0]
 			if got.Address != tt.address || got.Status != tt.status || got.Code != tt.code || got.Command != tt.command || got.Action != tt.action {
@@ -104,9 +103,9 @@ func TestReportsByJSON(t *testing.T) {
 		"Complaint": {`{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"r@reader.test"}]}}`, ReportComplaint, "failed"},
 		"Delivery":  {`{"notificationType":"Delivery","delivery":{"recipients":["r@reader.test"],"smtpResponse":"250 ok"}}`, ReportBounce, "delivered"},
 	} {
-		r, err := ParseReport(strings.NewReader(header + tt.json + "\n\n--\nIf you wish to stop receiving, write to x@sns.test\n"))
-		if err != nil || r.Kind != tt.kind || len(r.Recipients) != 1 || r.Recipients[0].Address != "r@reader.test" || r.Recipients[0].Action != tt.action {
-			t.Errorf("%s: %s of %+v, %v", name, r.Kind, r.Recipients, err)
+		r := ReadReport([]byte(header + tt.json + "\n\n--\nIf you wish to stop receiving, write to x@sns.test\n"))
+		if r.Kind != tt.kind || len(r.Recipients) != 1 || r.Recipients[0].Address != "r@reader.test" || r.Recipients[0].Action != tt.action {
+			t.Errorf("%s: %s of %+v", name, r.Kind, r.Recipients)
 		}
 	}
 }
@@ -117,9 +116,9 @@ func TestEnclosedReport(t *testing.T) {
 	t.Parallel()
 	const raw = "From: MAILER-DAEMON@relay.test\nTo: sender@site.test\nSubject: Returned mail\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nThe addresses:\n\n--b\nContent-Type: message/rfc822\n\n" +
 		"From: MAILER-DAEMON@inner.test\nSubject: Returned mail\n\n<r@reader.test>\n550 5.1.1 no\n--b--\n"
-	r, err := ParseReport(strings.NewReader(raw))
-	if err != nil || r.Kind != ReportBounce || len(r.Recipients) != 1 || r.Recipients[0].Address != "r@reader.test" || r.Recipients[0].Status != "5.1.1" {
-		t.Errorf("%s of %+v, %v", r.Kind, r.Recipients, err)
+	r := ReadReport([]byte(raw))
+	if r.Kind != ReportBounce || len(r.Recipients) != 1 || r.Recipients[0].Address != "r@reader.test" || r.Recipients[0].Status != "5.1.1" {
+		t.Errorf("%s of %+v", r.Kind, r.Recipients)
 	}
 }
 
@@ -133,21 +132,21 @@ func TestHostileReports(t *testing.T) {
 		"Parts": "Content-Type: multipart/report; boundary=b\n\n" + strings.Repeat("--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@b.test\n\n", 20_000),
 		"Tags":  "From: mailer-daemon@x\nContent-Type: text/html\n\n" + strings.Repeat("<a<style>", 500_000),
 	} {
-		r, err := ParseReport(strings.NewReader(raw))
-		if err != nil || len(r.Recipients) > maxRecipients {
-			t.Errorf("%s: %d recipients, %v", name, len(r.Recipients), err)
+		r := ReadReport([]byte(raw))
+		if len(r.Recipients) > maxRecipients {
+			t.Errorf("%s: %d recipients", name, len(r.Recipients))
 		}
 	}
 }
 
-func FuzzParseReport(f *testing.F) {
+func FuzzReadReport(f *testing.F) {
 	f.Add([]byte("From: MAILER-DAEMON@x\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@b.test\nStatus: 5.1.1\n\n--b--"))
 	f.Add([]byte("Subject: failure notice\n\n<a@b.test>: 550 no\n"))
 	f.Add([]byte("From x\nContent-Transfer-Encoding: base64\n\n!!!"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		r, err := ParseReport(bytes.NewReader(raw))
-		if err != nil || len(r.Recipients) > maxRecipients {
-			t.Fatalf("%d recipients, %v", len(r.Recipients), err)
+		r := ReadReport(raw)
+		if len(r.Recipients) > maxRecipients {
+			t.Fatalf("%d recipients", len(r.Recipients))
 		}
 		for _, one := range r.Recipients {
 			if len(one.Text) > maxReplyText || !utf8.ValidString(one.Text) || one.Action == "" {

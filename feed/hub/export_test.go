@@ -1,0 +1,8 @@
+package hub
+
+// Waiting returns how many requests the callbacks have not confirmed yet.
+func (h *Hub) Waiting() int {
+	h.waiting.mu.Lock()
+	defer h.waiting.mu.Unlock()
+	return len(h.waiting.all)
+}
