@@ -22,11 +22,11 @@ type Composed struct {
 	Deliveries int
 }
 
-// ComposeDue composes everything that is due now: for each list at most one
-// issue, at the latest due time that passed since its last one, so that a node
-// that slept through several makes one. What is due together goes out together:
-// a reader of several lists gets one mail. Running it again, or on two nodes at
-// once, makes nothing twice; what a process that ended had begun is finished.
+// ComposeDue composes everything that is due now: for each list at most one issue, at the
+// latest due time that passed since its last one, so that a node that slept through several
+// makes one. Lists that are due together are sent together: a reader of several lists gets one
+// mail. Running it again, or on two nodes at once, makes nothing twice; it finishes what
+// another process left unfinished.
 func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 	all, err := s.finishMailings(ctx)
 	if err != nil {

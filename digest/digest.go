@@ -1,6 +1,5 @@
-// Package digest is where articles and readers meet: matching articles to
-// lists, composing issues and mailings, rendering variants, the delivery ledger
-// and what a reply means for a reader.
+// Package digest connects articles and readers: matching articles to lists, composing issues
+// and mailings, rendering variants, the delivery ledger and what a reply means for a reader.
 //
 // The database enforces the promises: one issue per list and due time, one
 // mailing per due time, one delivery per mailing and reader, one match per list

@@ -115,7 +115,7 @@ func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) erro
 }
 
 // ErrNothingNew says that a reader would get no mail now.
-var ErrNothingNew = errors.New("nothing is new to this reader")
+var ErrNothingNew = errors.New("there is nothing new for this reader")
 
 // PreviewReader renders the mail that one reader would get now if all of their
 // lists came due, or returns ErrNothingNew.

@@ -273,7 +273,7 @@ func (s *Service) lockList(ctx context.Context, tx *sql.Tx, list int64) error {
 	var id int64
 	err := tx.QueryRowContext(ctx, s.db.Dialect().Pick(`SELECT id FROM lists WHERE id = $1`, `SELECT id FROM lists WHERE id = $1 FOR UPDATE`), list).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("list %d is gone", list)
+		return fmt.Errorf("list %d no longer exists", list)
 	}
 	return err
 }

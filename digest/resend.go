@@ -24,11 +24,10 @@ type failedDelivery struct {
 	items          []contentItem
 }
 
-// Resend sends a mailing again to those of a domain, or with "" to all, whose
-// delivery failed for good: the same mail, with the same Message-ID. Nobody gets
-// anything twice: a mail that may have been delivered is not sent, nor one of
-// whose articles a later mailing contains. A mailing that was through is being sent
-// again.
+// Resend sends a mailing again to the readers of a domain, or with "" to all, whose delivery
+// failed permanently: the same mail, with the same Message-ID. Nobody gets anything twice: a
+// mail is not sent if it may have been delivered, or if a later mailing contains any of its
+// articles. A finished mailing is then in the state sending again.
 func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out Resent, err error) {
 	report, err := s.ReportOf(ctx, mailing)
 	if err != nil {

@@ -16,7 +16,7 @@ const (
 
 func checkSpread(over time.Duration) error {
 	if over < 0 || over > MaxSpread || over%time.Second != 0 {
-		return fmt.Errorf("a mailing is sent over 0 to %g hours, in whole seconds, not %s", MaxSpread.Hours(), over)
+		return fmt.Errorf("a mailing can be spread over 0 to %g hours, in whole seconds, not %s", MaxSpread.Hours(), over)
 	}
 	return nil
 }

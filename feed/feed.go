@@ -1,5 +1,5 @@
-// Package feed owns sources and articles: their types, their SQL, what is due,
-// how an article comes into the store, and what pages and feeds read of it.
+// Package feed owns sources and articles: their types and SQL, which sources are due, how
+// articles are stored, and the queries of pages and feeds.
 //
 // A [Store] stores what feed/collect collects; storing it again changes nothing
 // (articles are unique by source and GUID). Times are UTC instants cut to

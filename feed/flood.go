@@ -17,10 +17,10 @@ const (
 	freshAge = 45 * 24 * time.Hour // since its publication, up to which it may come into an issue
 )
 
-// HoldFlood holds back what looks like an archive put online again: five or more
-// texts made over a year ago that came from one source in a day (DOMAIN 2.7) and
-// would pass for new, by their date or for want of one. They stay stored, searchable and in the feeds; no list takes them until an
-// admin releases them. It returns how many are held.
+// HoldFlood holds back what looks like an archive put online again: five or more texts made
+// over a year ago that came from one source in a day and would count as new, by their date or
+// without one. They are stored, searchable and in the feeds, but not in lists until an admin
+// releases them. It returns the number of held articles.
 func (st *Store) HoldFlood(ctx context.Context, source int64) (held int64, err error) {
 	now := st.Now()
 	const flood = `source = $1 AND held = 0 AND collected_at >= $2 AND issued_on < $3 AND (published_on IS NULL OR published_on = '' OR published_on >= $4)`

@@ -28,11 +28,10 @@ type Lag struct {
 // lagRows is how many articles the lags of issuers are counted from.
 const lagRows = 10_000
 
-// Lags returns how long articles took that came since, by the host issuer, those of
-// the most articles first. What was published before its source was added says nothing
-// about how soon it is found, and an archive nothing about how soon documents are
-// published: neither counts. Only the newest 10,000 articles are read; cut says that more
-// came.
+// Lags returns how long articles took that were collected since a time, by host issuer, those
+// with the most articles first. Articles that were published before their source was added do
+// not count, and neither do archives. Only the newest 10,000 articles are read; cut reports
+// that there are more.
 func (st *Store) Lags(ctx context.Context, since time.Time) (lags []*Lag, cut bool, err error) {
 	byIssuer := make(map[string]*Lag)
 	rows := 0

@@ -83,7 +83,7 @@ func (s Source) Advice() string {
 	}
 	switch s.State {
 	case StateFailing:
-		return "it is tried again by itself; if this lasts, look at its address"
+		return "dibao tries again automatically; if this persists, check the address"
 	case StateBlocked:
 		return "the site refuses us: ask its administrators to admit this server, or collect less often"
 	case StateChanged:

@@ -17,11 +17,10 @@ import (
 // are looked up before.
 const maxForesights = 4
 
-// storeChunk stores articles in one transaction with all that follows from them:
-// documents, relations, clusters, events. It may be run again with the same
-// articles, in any order; what is stored is the same. Texts are compared before it:
-// where a pair turns up in it that was not, it is rolled back and begun again.
-// It returns the articles as they are stored.
+// storeChunk stores articles in one transaction with all that follows from them: documents,
+// relations, clusters, events. It may be run again with the same articles, in any order, with
+// the same result. Texts are compared beforehand: if the transaction finds a pair that was not
+// compared, it is rolled back and started again. It returns the articles as they are stored.
 func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storing) (stored []*arrival, added int, err error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, 0, err

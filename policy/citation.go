@@ -255,10 +255,10 @@ func belongsToTitle(before string) bool {
 	return strings.HasSuffix(before, "》（") || strings.HasSuffix(before, "》(")
 }
 
-// relationAt says what a paragraph does with the document that it names from
-// start to end: what the list says that it stands in, if any; "" if it only mentions
-// it. A repeal needs the verb behind the name in the same sentence; what is implemented
-// and what is rested on stands in the first paragraphs. Longer sentences are not read.
+// relationAt returns the relation of a paragraph to the document that it names from start to
+// end: that of the list which it is in, if any; "" for a mere mention. A repeal needs the verb
+// after the name in the same sentence; implemented documents and legal bases are in the first
+// paragraphs. Very long sentences are not read.
 func relationAt(p string, start, end, paragraph int, listed string) string {
 	low, to := max(0, start-longSentence-1), min(len(p), end+longSentence+1)
 	from := low + strings.LastIndex(p[low:start], "。") + 1

@@ -25,10 +25,10 @@ func (s *steps) contains(whole, part string) bool {
 	return !s.over() && strings.Contains(whole, part)
 }
 
-// rewritten returns a paragraph of one text that stands in the other in other
-// words; "" if there is none. A paragraph that the other has as a part of
-// another, or split in two, is not a rewriting. Paragraphs find each other by their
-// 5-grams, so that the work grows with what they share and not with their pairs.
+// rewritten returns a paragraph of one text that the other text has in other words; "" if
+// there is none. A paragraph that the other text has as a part of another, or split in two,
+// does not count. Paragraphs are matched by their 5-grams, so that the work grows with what
+// they share, not with the number of pairs.
 func rewritten(a, b fingerprint, left *steps) string {
 	onlyA, onlyB := missing(a, b, left), missing(b, a, left)
 	if len(onlyA) > maxRewritings || len(onlyB) > maxRewritings {

@@ -24,11 +24,10 @@ const (
 // ErrAddress says that something is not an address that mail can be sent to.
 var ErrAddress = errors.New("bad address")
 
-// ParseAddress reads what a person typed as an address and returns it as it is
-// written to: the domain in lower case and as punycode, the local part as typed.
-// A display name is dropped; full-width letters of a Chinese keyboard are taken
-// for what they stand for. Quoted local parts and address literals are refused:
-// no mailbox of a reader has one.
+// ParseAddress reads what a person typed as an address and returns it as it is written to: the
+// domain in lower case and as punycode, the local part as typed. A display name is dropped;
+// full-width letters from a Chinese keyboard are converted. Quoted local parts and address
+// literals are refused: readers' mailboxes do not have them.
 func ParseAddress(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
 	switch {

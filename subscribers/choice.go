@@ -78,7 +78,7 @@ func (c Choice) check() error {
 	case c.Frequency != "" && c.Frequency != EveryIssue && c.Frequency != Weekly && c.Frequency != Monthly:
 		return fmt.Errorf("frequency %q is not issue, weekly or monthly", c.Frequency)
 	case len(c.Themes) > maxChosen || len(c.Regions) > maxChosen:
-		return fmt.Errorf("at most %d themes and %d regions of one list; take all of them", maxChosen, maxChosen)
+		return fmt.Errorf("choose at most %d themes and %d regions for one list, or take all of them", maxChosen, maxChosen)
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (r *importRun) each(flush func() error) error {
 		return err
 	}
 	if r.in.Consent == "" && !reader.has(columnConsent) {
-		return errors.New("say how the readers agreed with --consent; it is kept with each as the proof of consent")
+		return errors.New("say with --consent how the readers agreed; this is stored with each as proof of consent")
 	}
 	r.out, r.batch = Imported{}, nil
 	for {

@@ -35,11 +35,11 @@ const (
 	columnFrequency
 )
 
-// headerWords are the names of columns whose meaning their words do not say, in the
-// form of plain. Sources: our own export; the exports of Mailchimp, listmonk
-// (cmd/subscribers.go), Ghost (members-csv), Buttondown, phpList (the column
-// titles in admin/structure.php), Mautic, MailPoet (ImportExportFactory.php),
-// MailerLite, Brevo, HubSpot and Substack, and the words of spreadsheets.
+// headerWords are names of columns whose words do not give their meaning, normalized by plain.
+// Sources: our own export; the exports of Mailchimp, listmonk (cmd/subscribers.go), Ghost
+// (members-csv), Buttondown, phpList (the column titles in admin/structure.php), Mautic,
+// MailPoet (ImportExportFactory.php), MailerLite, Brevo, HubSpot and Substack, and the words
+// of spreadsheets.
 var headerWords = map[column]string{
 	columnLanguage:  "language, lang, locale, preferredlocale, 语言, sprache, langue, idioma, 言語",
 	columnFormat:    "format, 格式",

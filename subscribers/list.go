@@ -129,7 +129,7 @@ func (l *List) check() error {
 	case l.MinGap < 0 || l.MinGap > maxMinGap || l.MinGap%time.Second != 0:
 		return fmt.Errorf("the gap between two issues is 0 to %d days in whole seconds, not %s", maxMinGap/(24*time.Hour), l.MinGap)
 	case l.AsItHappens && l.MinGap < minMinGap:
-		return fmt.Errorf("a list that comes out as it happens needs a gap of %s or more between two issues, such as 1h", minMinGap)
+		return fmt.Errorf("--as-it-happens needs a --min-gap of at least %s, such as 1h", minMinGap)
 	case l.MaxItems < 1 || l.MaxItems > maxMaxItems:
 		return fmt.Errorf("an issue holds 1 to %d articles, not %d", maxMaxItems, l.MaxItems)
 	}
@@ -202,7 +202,7 @@ func checkSchedule(expr, zone string) error {
 	}
 	// Any start will do: within five years every date comes, 29 February too.
 	if schedule.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, location)).IsZero() {
-		return fmt.Errorf("cron expression %q never comes due; no month has that day", expr)
+		return fmt.Errorf("cron expression %q is never due, because no month has that day", expr)
 	}
 	return nil
 }

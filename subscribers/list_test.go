@@ -32,7 +32,7 @@ func TestListIsChecked(t *testing.T) {
 		"CronWithZone":         {List{Slug: "w", Cron: "TZ=UTC 0 8 * * 1"}, "zone of the list"},
 		"CronWithZoneAlone":    {List{Slug: "w", Cron: "CRON_TZ=UTC"}, "zone of the list"}, // the parser panics on it
 		"CronEvery":            {List{Slug: "w", Cron: "@every 1s"}, "no times of day"},
-		"CronNeverDue":         {List{Slug: "w", Cron: "0 8 31 2 *"}, "never comes due"},
+		"CronNeverDue":         {List{Slug: "w", Cron: "0 8 31 2 *"}, "is never due"},
 		"BadZone":              {List{Slug: "w", Zone: "Mars/Olympus"}, "Asia/Shanghai"},
 		"ZoneOfTheMachine":     {List{Slug: "w", Zone: "Local"}, "Asia/Shanghai"},
 		"ZoneIsAPath":          {List{Slug: "w", Zone: "../../etc/passwd"}, "Asia/Shanghai"},

@@ -32,13 +32,13 @@ type subscribed struct {
 	storedChoice
 }
 
-// ForMailing returns the readers who confirmed one of the lists, in the order
-// of their ids after the given one, at most limit; fewer are the last page. Of
-// their lists only the given ones are told. Suppressed readers are told with no
-// list at all: a page that left them out would look like the last one.
+// ForMailing returns the readers who confirmed one of the lists, in the order of their ids
+// after the given one, at most limit; a shorter page is the last one. Only the given lists are
+// returned for each reader. Suppressed readers are returned without lists: a page without them
+// would look like the last one.
 //
-// Each list is read along its own index, so that a page costs what it holds,
-// however many readers there are.
+// Each list is read along its own index, so that the cost of a page does not depend on the
+// number of readers.
 func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limit int) ([]Reader, error) {
 	var readers []Reader
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

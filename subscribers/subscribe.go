@@ -188,7 +188,7 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 		return 0, err
 	}
 	if basis == "" {
-		return 0, errors.New("say how the reader agreed; it is kept as the proof of consent")
+		return 0, errors.New("say how the reader agreed; this is stored as proof of consent")
 	}
 	now := s.now()
 	var id int64

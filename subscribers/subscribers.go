@@ -1,10 +1,9 @@
 // Package subscribers owns readers and lists: addresses, the confirmed opt-in,
 // subscriptions with the log of consent, suppression, and the tokens in links.
 //
-// A list's query and schedule are kept as data; what they mean for articles is
-// not known here. Times are UTC cut to microseconds. Every change of a
-// subscription writes a consent event, so that the state can be derived from the
-// log. No address is logged.
+// A list's query and schedule are stored as data; this package does not apply them to
+// articles. Times are UTC cut to microseconds. Every change of a subscription writes a consent
+// event, so that the state can be derived from the log. No address is logged.
 package subscribers
 
 import (

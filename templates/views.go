@@ -1,10 +1,10 @@
 // Package templates holds everything a reader sees: web pages, mails (HTML and
 // text), the style sheet and the message catalogues (zh, en), all embedded.
 //
-// It takes the view structs defined here and decides nothing; features fill
-// them. Text is escaped by html/template; only fields of type template.HTML are
-// written as they are, and they come from the sanitiser alone. Addresses are
-// absolute or start with "/". Languages are "zh" and "en"; any other is "en".
+// It renders the view structs defined here, which other packages fill. Text is escaped by
+// html/template; only fields of type template.HTML are written as they are, and they come only
+// from the sanitizer. Addresses are absolute or start with "/". Languages are "zh" and "en";
+// any other is "en".
 package templates
 
 import "html/template"

@@ -195,7 +195,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 			case string, bool, json.Number:
 				args = append(args, fmt.Sprintf("--%s=%v", flag, v))
 			default:
-				return nil, nil, fmt.Errorf("flag %q is a text, a number, true or false, or an array of those", flag)
+				return nil, nil, fmt.Errorf("flag %q must be a text, a number, true or false, or an array of those", flag)
 			}
 		}
 	}

@@ -79,7 +79,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 				}
 			}
 			if len(all) == 0 {
-				return usagef("nothing to change; see: dibao article edit --help")
+				return usagef("no change is given; see: dibao article edit --help")
 			}
 			a, err := g.open(cmd)
 			if err != nil {
@@ -125,7 +125,7 @@ func newArticleReread(g *globals) *cobra.Command {
 		Short: "Judge stored articles again by the current rules, without fetching",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
-				return usagef("name articles, or say --all")
+				return usagef("name articles, or use --all")
 			}
 			var ids []int64
 			for _, s := range args {

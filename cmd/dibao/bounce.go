@@ -152,7 +152,7 @@ func newBounceList(g *globals) *cobra.Command {
 				_, err := a.printPending(g, cmd, domain)
 				return err
 			case domain != "":
-				return usagef("--domain is for --pending")
+				return usagef("--domain works only with --pending")
 			}
 			all, err := a.inbound.FeedbackLog(cmd.Context(), before, kind, limit)
 			if err != nil {
@@ -254,7 +254,7 @@ func (a *app) receive(ctx context.Context) error {
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", where)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w; is another program there? change inbound in [mail]", where, err)
+		return fmt.Errorf("listen on %s: %w; if another program uses it, change inbound in [mail]", where, err)
 	}
 	a.log.Info("taking mail that comes back", "addr", l.Addr().String(), "protocol", scheme)
 	box.LMTP = scheme == "lmtp"

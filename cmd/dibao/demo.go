@@ -36,7 +36,7 @@ func newDemo(g *globals) *cobra.Command {
 
 func runDemo(g *globals, cmd *cobra.Command, o demo.Options) error {
 	if o.Subscribers < 1 || o.Subscribers > 1000 {
-		return usagef("--subscribers is from 1 to 1000")
+		return usagef("--subscribers must be from 1 to 1000")
 	}
 	o.Database, o.JSON, o.Quiet, o.Chinese, o.Out, o.Talk, o.Open = g.database, g.json, g.quiet, g.chinese, cmd.OutOrStdout(), cmd.ErrOrStderr(), openDemo
 	return demo.Run(cmd.Context(), o)

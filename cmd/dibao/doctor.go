@@ -70,7 +70,7 @@ func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, doctor.Fi
 	switch {
 	case err != nil:
 	case have < latest:
-		err = fmt.Errorf("%s has schema %d and this program wants %d; back it up, then run: dibao migrate", db, have, latest)
+		err = fmt.Errorf("%s has schema %d and this program needs %d; back it up, then run: dibao migrate", db, have, latest)
 	case have > latest:
 		err = fmt.Errorf("%s has schema %d and this program knows %d; run the newer dibao", db, have, latest)
 	}

@@ -123,7 +123,7 @@ func (r regionFlag) Set(s string) error {
 func (g *globals) hintThemes(cmd *cobra.Command, themes ...string) {
 	for _, theme := range themes {
 		if err := feed.CheckTheme(theme); theme != "" && err != nil {
-			g.say(cmd, "only what a site itself calls so has this theme: %v", err)
+			g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
 		}
 	}
 }

@@ -185,7 +185,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 				return usagef("name a list, or a reader with --reader ADDRESS, or a variant with --variant NUMBER")
 			}
 			if number != 0 && len(args) == 0 {
-				return usagef("--number is of a list; name the list")
+				return usagef("--number needs a list; name one")
 			}
 			var mail digest.Mail
 			var err error
@@ -239,7 +239,7 @@ func newIssueSend(g *globals) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if over != 0 && len(args)+len(lists) == 0 {
-				return usagef("--over is for the held issues of lists; name a list")
+				return usagef("--over applies to the held issues of a list; name a list")
 			}
 			if _, err := a.deliverer(); err != nil { // before an issue is released
 				return err
@@ -292,7 +292,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	}
 	switch {
 	case cmd.Context().Err() != nil:
-		return &partialError{Err: errors.New("stopped; what is left is sent by the next: dibao issue send")}
+		return &partialError{Err: errors.New("stopped; to send the rest, run: dibao issue send")}
 	case err != nil:
 		return err
 	case done.Refused != "":

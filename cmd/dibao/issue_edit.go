@@ -53,7 +53,7 @@ func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number 
 	if err != nil || len(items) > 0 {
 		return err
 	}
-	g.say(cmd, "nothing is new for %s: this mail goes only to readers who want one nevertheless", list)
+	g.say(cmd, "nothing is new for %s: this mail goes only to readers who want mail even then", list)
 	held, err := a.digest.HeldIssues(cmd.Context())
 	for _, i := range held {
 		if i.List.ID == l.ID {

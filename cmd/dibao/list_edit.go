@@ -92,7 +92,7 @@ func newListEdit(g *globals) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(givenFlags(cmd)) == 0 {
-				return usagef("nothing to change is given; see: dibao list edit --help")
+				return usagef("no change is given; see: dibao list edit --help")
 			}
 			a, err := g.open(cmd)
 			if err != nil {

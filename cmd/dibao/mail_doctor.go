@@ -47,16 +47,22 @@ func newMailDoctor(g *globals) *cobra.Command {
 
 // concludeMail prints the records to publish, and fails where something has to be done.
 func concludeMail(g *globals, cmd *cobra.Command, found []doctor.MailFinding) error {
-	failed := 0
+	failed, records := 0, 0
 	for _, f := range found {
 		if f.Status == "failed" {
 			failed++
+		}
+		if f.Record != nil {
+			records++
 		}
 		if f.Record != nil && !g.json {
 			fmt.Fprintln(cmd.OutOrStdout(), *f.Record)
 		}
 	}
-	if failed > 0 {
+	switch {
+	case failed > 0 && records == 0:
+		return &partialError{Err: fmt.Errorf("%d checks failed; do what they say, and run it again", failed)}
+	case failed > 0:
 		return &partialError{Err: fmt.Errorf("%d checks failed; publish the records that were printed, wait for DNS, and run it again", failed)}
 	}
 	return nil

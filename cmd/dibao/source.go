@@ -84,7 +84,7 @@ func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
 		g.say(cmd, "left out: %s", strings.Join(parts, g.either("; ", "；")))
 	}
 	if pages > 1 && l.Next == "" {
-		g.say(cmd, "%d pages were asked for, and only this one can be read: %s", pages, l.Pager.Say(g.chinese))
+		g.say(cmd, "%d pages were requested, but only this one can be read: %s", pages, l.Pager.Say(g.chinese))
 	}
 }
 

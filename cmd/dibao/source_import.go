@@ -86,7 +86,7 @@ func viewImport(file sourcelist.File, trust bool) (views []importRow, refused in
 		case row.Problem != nil:
 			v.Refused = null(oneLine(row.Problem))
 		case len(v.NeedsTrust) > 0 && !trust:
-			v.Refused = null("it " + strings.Join(v.NeedsTrust, ", ") + "; if that is meant, import it with --trust")
+			v.Refused = null("it " + strings.Join(v.NeedsTrust, ", ") + "; to allow that, import it with --trust")
 		}
 		if v.Refused != nil {
 			refused++

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,7 +32,7 @@ func newSourceTest(g *globals) *cobra.Command {
 			"and three articles with their files and warnings. With --json: a line for each row, then one with the rest.",
 		Example: "  dibao source test 3\n  dibao source test https://www.example.gov.cn/zhengce/",
 		Args:    cobra.ExactArgs(1),
-		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+		RunE: g.orWithoutDatabase(func(cmd *cobra.Command, args []string, a *app) error {
 			s, err := a.articles.SourceByRef(cmd.Context(), args[0])
 			if err != nil && strings.HasPrefix(args[0], "http") {
 				s, err = feed.Source{URL: args[0]}, nil
@@ -55,6 +57,29 @@ func newSourceTest(g *globals) *cobra.Command {
 	cmd.Flags().BoolVar(&isPrivate, "private", false, privateHelp)
 	cmd.Flags().BoolVar(&render, "render", false, renderHelp)
 	return cmd
+}
+
+// orWithoutDatabase is verb for what only reads the address that is its argument: where
+// there is no database yet, it works on an empty one that is removed after it.
+func (g *globals) orWithoutDatabase(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c, err := g.loadConfig()
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(args[0], "http") && missingDatabase(c) != nil {
+			dir, err := os.MkdirTemp("", "dibao-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			g.database = "sqlite:" + filepath.Join(dir, "dibao.db")
+			if err := os.WriteFile(filepath.Join(dir, "dibao.db"), nil, 0o600); err != nil {
+				return err
+			}
+		}
+		return g.verb(run)(cmd, args)
+	}
 }
 
 // try reads a source as a collection would, and stores nothing.

@@ -69,7 +69,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 					return err
 				}
 				if mail == nil {
-					return fmt.Errorf("no mail goes to %s: the reader takes the lists, is suppressed, or was asked today or three times", args[0])
+					return fmt.Errorf("no confirmation mail was sent to %s: the reader is subscribed or suppressed, or already got one today or three in all", args[0])
 				}
 				g.change.detail = "asked to confirm"
 				if err := a.confirm(cmd.Context(), *mail); err != nil {
@@ -78,7 +78,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 					}
 					return err
 				}
-				g.say(cmd, "asked %s to confirm", subscribers.Readable(mail.Address))
+				g.say(cmd, "sent a confirmation request to %s", subscribers.Readable(mail.Address))
 				return nil
 			}
 			id, err := a.subscribers.AddConfirmed(cmd.Context(), args[0], language, chosen, consent)

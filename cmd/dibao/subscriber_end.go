@@ -192,7 +192,7 @@ func newSubscriberUnsuppress(g *globals) *cobra.Command {
 			many := since != "" || sel.Domain != "" || cmd.Flags().Changed("reason")
 			switch {
 			case note == "":
-				return usagef("give with --note the reason why mail may be sent to this address again")
+				return usagef("say with --note why mail may be sent to this address again")
 			case len(args) == 1 == many:
 				return usagef("give an address, or say which readers with --since, --reason or --domain")
 			case many:
@@ -278,7 +278,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 					g.say(cmd, "there was no reader %s; the hash is kept anyway", address)
 					return nil
 				}
-				g.say(cmd, "%s is forgotten", address)
+				g.say(cmd, "all data of %s was deleted", address)
 				return nil
 			})
 		}),

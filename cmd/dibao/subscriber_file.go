@@ -111,7 +111,7 @@ func (g *globals) reportImport(cmd *cobra.Command, in subscribers.Import, out su
 			g.print(cmd, "%d rows: %d subscriptions of %d new readers would be added, %d rows change nothing, %d refused", out.Rows, out.Added, out.Readers, out.Known, out.Refused)
 		}
 		if v.Report != nil {
-			g.print(cmd, "row by row in %s", report)
+			g.print(cmd, "each row is in %s", report)
 		}
 	}
 	if !in.Apply {

@@ -143,10 +143,10 @@ func (l *Ledger) finish(d Delivery, o outcome) {
 	}
 }
 
-// commit renews the lease and writes, in one transaction, the outcomes to their
-// rows where fold says so or enough have come, what also does, and a journal that
-// is a row; the latter again, until no hand-over waits. It returns the error of
-// the transaction that also was part of. l.mu is held, but not while writing.
+// commit renews the lease and writes, in one transaction, the outcomes to their rows if fold
+// is set or there are enough, the statements of also, and a journal that is a row; it repeats
+// the latter until no hand-over waits. It returns the error of the transaction that ran also.
+// l.mu is held, but not while writing.
 func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) error) (err error) {
 	for l.committing {
 		l.free.Wait()

@@ -95,10 +95,9 @@ func (s *Service) NewDeliverer(opts Options, render Renderer) (*Deliverer, error
 	}, nil
 }
 
-// Deliver sends until nothing is due and nothing waits for a limit of messages a
-// minute, and returns what it did. When ctx ends it
-// claims no more, lets the messages that were handed over have their answer,
-// puts the rest back and returns ctx's error. It may be called again at any
+// Deliver sends until nothing is due and nothing waits for a limit of messages a minute, and
+// returns what it did. When ctx ends it stops claiming, waits for the replies to messages that
+// were handed over, puts the rest back and returns ctx's error. It may be called again at any
 // time; deliveries that wait for a later try are left for a later call.
 func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	d.mu.Lock()
@@ -119,7 +118,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	}
 	if d.opts.Probe {
 		if err := ledger.retryNow(ctx); err != nil {
-			return run.total, fmt.Errorf("find what was refused for our fault: %w", err)
+			return run.total, fmt.Errorf("find mails that were refused because of us: %w", err)
 		}
 	}
 	if err := run.keepPauses(ctx); err != nil {
@@ -341,7 +340,7 @@ func (r *deliveryRun) isLimited(ctx context.Context) (bool, error) {
 	until = latest(until, now)
 	waiting, err := r.ledger.due(ctx, until)
 	if err != nil && ctx.Err() == nil {
-		return false, fmt.Errorf("look for messages that wait: %w", err)
+		return false, fmt.Errorf("find waiting messages: %w", err)
 	}
 	return len(waiting) > 0, nil
 }

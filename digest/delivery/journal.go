@@ -16,11 +16,10 @@ import (
 	"dibao/internal/database"
 )
 
-// A journal says in a few bytes what a run did since the ledger's rows were last
-// written: "h17 s17 h18 r18 " is delivery 17 handed over and sent, 18 handed over
-// and refused; "f " says that the rows were written and all before it is old. It
-// is kept before each final dot. To write a row of deliveries touches several
-// indexes; the rows follow, many at a time.
+// A journal says in a few bytes what a run did since the ledger's rows were last written: "h17
+// s17 h18 r18 " is delivery 17 handed over and sent, 18 handed over and refused; "f " says
+// that the rows were written and all before it is old. It is written before each final dot.
+// Writing a row of deliveries touches several indexes, so the rows follow in batches.
 type journal struct {
 	handed []int64 // handed over and not answered: one a connection, and those that never will be
 	sent   []int64 // answered, and not yet written to their rows
@@ -122,14 +121,13 @@ func parseJournal(text string) journal {
 	return j
 }
 
-// A journalFile is where a run on SQLite keeps its journal: a file beside the
-// database's, since only this host uses that database. To append to it takes a
-// microsecond, to commit a row fifty. Like SQLite's own log it is the kernel's
-// once it is written, and outlives the process. On PostgreSQL it is one of this
-// host's temporary files; who does not find it goes by the row alone.
+// A journalFile is where a run on SQLite keeps its journal: a file beside the database's,
+// since only this host uses that database. An append takes a microsecond, a commit of a row
+// fifty. Like SQLite's own log, it survives the process once it is written to the kernel. On
+// PostgreSQL it is one of this host's temporary files; without it, the row alone counts.
 //
-// The run that writes it holds a lock on it until its end, however that comes:
-// who gets the lock knows that the run is over.
+// The run that writes it holds a lock on it until it ends in any way: a process that gets the
+// lock knows that the run is over.
 type journalFile struct {
 	file *os.File
 	end  int64 // behind the last word that was written

@@ -17,24 +17,23 @@ import (
 	"dibao/internal/nodes"
 )
 
-// A Ledger keeps what is known of each delivery.
+// A Ledger records the state of each delivery.
 //
 //	waiting ──claim──▶ claimed ──▶ sent | failed | suppressed
 //	   ▲                  │
 //	   ├── put back ◀─────┤  refused for now, or never handed over
 //	   └── uncertain ◀────┘  handed over and not answered: once more, then never
 //
-// A claim, with its lease, is committed before a message is begun, and the
-// hand-over before its final dot is sent. So a delivery whose owner died before
-// the hand-over was certainly not delivered, and is tried as if nothing had
-// been; after the hand-over it may have been, and gets one more copy at most.
+// A claim, with its lease, is committed before a message is started, and the hand-over before
+// its final dot is sent. So a delivery whose owner died before the hand-over was certainly not
+// delivered and is tried again; after the hand-over it may have been delivered and gets at
+// most one more copy.
 //
-// A Ledger is of one run of one process. What happens is kept at once in the
-// run's journal, and written to the rows of deliveries many at a time. The
-// journal of a run on SQLite is a file of its own (journalFile), that of one on
-// PostgreSQL is in its row of delivery_runs, where other nodes find it. There the
-// file holds only which of the hand-overs in the row came to their dot: between
-// the two a commit travels, and a kill in that time would count for a copy.
+// A Ledger belongs to one run of one process. Events are written at once to the run's journal,
+// and in batches to the rows of deliveries. The journal of a run on SQLite is a file of its
+// own (journalFile), that of one on PostgreSQL is in its row of delivery_runs, where other
+// nodes find it. There the file only says which of the hand-overs in the row reached their
+// final dot: a commit takes time to return, and a kill in that time would count as a copy.
 type Ledger struct {
 	db    *database.DB
 	now   func() time.Time

@@ -157,4 +157,4 @@ func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration, 
 
 // errProbing says that another connection is finding out whether the only relay
 // accepts our mail again.
-var errProbing = errors.New("another connection tries whether the mail server accepts our mail again")
+var errProbing = errors.New("another connection checks whether the mail server accepts our mail again")

@@ -15,11 +15,11 @@ import (
 	"dibao/subscribers"
 )
 
-// A domain may lose so many readers by one mailing, by replies and reports
-// together: three, or 2 in 100 of the readers that the mailing has there. If more
-// would be suppressed, something is wrong at the domain or with us: none is, and
-// an admin decides. The same holds for a whole mailing, whose readers may each
-// have a domain of their own: ten, or 5 in 100, and of a small one half.
+// The most readers of a domain that one mailing may suppress, by replies and reports together:
+// three, or 2 in 100 of the readers that the mailing has there. If it would suppress more,
+// something is wrong at the domain or with us: none is suppressed, and an admin decides. The
+// same holds for a whole mailing, whose readers may each have a domain of their own: ten, or 5
+// in 100, and half of a small one.
 const (
 	strikesLeast          = 3
 	strikesPercent        = 2

@@ -28,10 +28,10 @@ type refusedUnknown struct {
 	at                  time.Time // of the last refusal
 }
 
-// settleUnknown suppresses the readers whom mailings that are through found refused
-// at RCPT for an unknown reason: those of whom another issue lately said the same,
-// with nothing accepted between, where the server accepted mail of the same mailing to
-// others of the domain at that time. A server that refuses everybody speaks of us.
+// settleUnknown suppresses readers whom finished mailings found refused at RCPT for an unknown
+// reason, if another recent issue was refused in the same way, with nothing accepted between,
+// and the server accepted mail of the same mailing to others of the domain. A server that
+// refuses everybody has a problem with us.
 func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, Notice)) error {
 	var accused []refusedUnknown
 	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -19,11 +19,11 @@ var (
 	ofMoment     = lazyregexp.New(`account is (?:disabled|temporarily limited)`)
 )
 
-// ClassifyBounce says what a report means for the reader it names, by the table
-// that judges SMTP replies. Of a refusal after the message (DATA) only a code of
-// the mailbox speaks of the reader. Where the report does not say which command
-// was refused, "no such user" counts only with such a code, or in the words of
-// a server that looked into its own directory; otherwise it is unknown.
+// ClassifyBounce returns what a report means for the reader that it names, by the table for
+// SMTP replies. In a refusal after the message (DATA), only a code about the mailbox refers to
+// the reader. Where the report does not say which command was refused, "no such user" counts
+// only with such a code, or in the words of a server that looked into its own directory;
+// otherwise it is unknown.
 func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	said := strings.TrimPrefix(verdict.Anonymous(r.Text), "<>")
 	if strings.ContainsAny(r.Text, "（【") { // brackets around an address would split the words

@@ -75,10 +75,10 @@ const (
 	EffectNothing      = "nothing"
 )
 
-// Receive reads a mail that came back and does what it means for the reader: a
-// mailbox that is not there and a complaint suppress the address at once, "not
-// spam" takes a complaint back, a full one and what nobody understands after several issues, a policy never. A report
-// of no mail of ours, one with a forged token, and one read before change nothing.
+// Receive reads a returned mail and applies it to the reader: an unknown mailbox and a
+// complaint suppress the address at once, a full mailbox and an unknown reason after several
+// issues, a refusal by policy never; "not spam" withdraws a complaint. A report that is not
+// about a mail of ours, has a forged token, or was read before changes nothing.
 func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	report := mail.ReadReport(m.Raw)
 	in := Result{Kind: report.Kind, Effect: EffectNothing}
@@ -89,10 +89,10 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	switch report.Kind {
 	case mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe, mail.ReportNotSpam:
 	case mail.ReportNotice:
-		in.Why = "is a report for the admin, not about a reader: " + database.Clip(report.Subject, 200)
+		in.Why = "this is a report for the admin, not about a reader: " + database.Clip(report.Subject, 200)
 		return in, nil
 	default:
-		in.Why = "is not a report"
+		in.Why = "this is not a report"
 		return in, nil
 	}
 	found, err := s.deliveryOf(ctx, to, report, m.FromAdmin)
@@ -100,7 +100,7 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 		return in, err
 	}
 	if found.id == 0 {
-		in.Why = "is not about a mail of ours"
+		in.Why = "this is not about a mail of ours"
 		return in, nil
 	}
 	in.Delivery, in.Subscriber = found.id, found.subscriber
@@ -131,7 +131,7 @@ func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.
 			return true, err // the mail is read again: nobody's wish to leave is lost
 		}
 		if in.Effect = EffectUnsubscribed; len(ended) == 0 {
-			in.Effect, in.Why = EffectNothing, "was unsubscribed already"
+			in.Effect, in.Why = EffectNothing, "the reader was already unsubscribed"
 		}
 		return true, nil
 	}
@@ -201,7 +201,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 		return err
 	}
 	if !fresh {
-		in.Why = "was read before"
+		in.Why = "this report was read before"
 		return nil
 	}
 	in.Effect = EffectNoted
@@ -209,7 +209,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	suppressed := false
 	switch {
 	case old:
-		in.Why = "went to an earlier address of the reader"
+		in.Why = "the mail went to an earlier address of the reader"
 	case r.Kind == mail.ReportNotSpam:
 		if err := s.withdrawComplaint(ctx, d.subscriber, in); err != nil {
 			return err
@@ -230,7 +230,7 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	case suppressed:
 		in.Effect = EffectSuppressed
 	case v.Suppress:
-		in.Why = "waits for an admin with others of the domain; see: dibao bounce list --pending"
+		in.Why = "the suppression waits for an admin, with others of the domain; see: dibao bounce list --pending"
 	}
 	return s.noteEffect(ctx, d, kind, class, in.Effect)
 }

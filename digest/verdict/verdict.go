@@ -1,12 +1,11 @@
-// Package verdict says what a refusal means, whether a server says it in an SMTP
-// reply or a report (RFC 3464, or a server's own words) brings it later: one
-// table for both. Pure: text in, verdict out; no clock, network or database.
+// Package verdict says what a refusal means, whether a server says it in an SMTP reply or in a
+// later report (RFC 3464, or a server's own words): one table for both. Pure: text in, verdict
+// out; no clock, network or database.
 //
-// The rule of the table: a reader loses the subscription only to a server that
-// says that this mailbox or its host does not exist. What names the sender, our
-// host, DNS, SPF, DKIM, login, content or rate is our fault, and so is what is
-// said before RCPT TO. What nobody understands is unknown, which by itself
-// suppresses nobody.
+// The rule of the table: a reader is suppressed only if a server says that this mailbox or its
+// host does not exist. A refusal that names the sender, our host, DNS, SPF, DKIM, login,
+// content or rate is our fault, and so is every refusal before RCPT TO. A refusal that no rule
+// matches is unknown, which by itself suppresses nobody.
 //
 // Sources: RFC 5321 §4.2, RFC 3463, RFC 7504, RFC 7505, and the providers' own
 // lists of replies (providers.go).

@@ -2,8 +2,8 @@
 // of the State Council, ministries, regulators, provinces, cities and think
 // tanks, each with the public project in which the address was seen.
 //
-// The table is catalog.tsv, which an admin can read and import, too. Nothing in
-// it was checked on the live sites.
+// The table is catalog.tsv, which an admin can read and import, too. The addresses were not
+// checked on the live sites.
 package catalog
 
 import (

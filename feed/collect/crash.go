@@ -35,7 +35,7 @@ func (e *crashError) Error() string {
 type panicError struct{ value any }
 
 func (e *panicError) Error() string {
-	return fmt.Sprintf("a fault in dibao stopped the collection of this source: %v; report it with the log, please", e.value)
+	return fmt.Sprintf("an error in dibao stopped the collection of this source: %v; please report it with the log", e.value)
 }
 
 // turns lets collections run side by side, and that of a source that may have

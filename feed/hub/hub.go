@@ -20,10 +20,9 @@ import (
 // Hub pushes our feeds to subscribers (W3C WebSub, where we are publisher
 // and hub in one), and notifies other hubs of changes.
 //
-// The database says which pushes are due: the subscriptions that were not sent the
-// current content of their feed. So a change is pushed once, by whichever node sees it first, and a
-// restart forgets nothing. Content is asked of the site itself, which has it as
-// bytes.
+// A push is due for each subscription that did not get the current content of its feed, by the
+// database. So a change is pushed once, by whichever node sees it first, and a restart loses
+// nothing. The content comes from the site, which caches it as bytes.
 type Hub struct {
 	Store   *feed.Store
 	Site    http.Handler // answers for the feeds

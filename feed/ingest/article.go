@@ -35,12 +35,11 @@ var containers = []string{
 	".viewbox .content",
 }
 
-// ReadArticle reads the page of an article into the item that its list gave.
-// Beside the text it reads only the headline, meta elements, labelled values and
-// attachments. The list's title is replaced by a headline that
-// shares text with it only. A page that holds no text keeps its title, dates and
-// source, with a warning. An error leaves the item as it was: the page is a
-// system's message or an empty shell.
+// ReadArticle reads the page of an article into the item that its list gave. Besides the text,
+// it reads only the headline, meta elements, labelled values and attachments. A headline
+// replaces the list's title only if they share text. A page without text keeps its title,
+// dates and source, with a warning. If the page is a system message or an empty shell, it
+// returns an error and leaves the item unchanged.
 func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	if page, ok := articleOfJSON(p, s.Settings.Charset); ok {
 		p, s.Settings.Charset = page, ""

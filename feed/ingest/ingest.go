@@ -1,10 +1,9 @@
-// Package ingest is the way in: bytes of a feed, a list page or an article page
-// become items. One [Reader] per kind of source, all in the table [Kinds].
+// Package ingest turns the bytes of a feed, a list page or an article page into items. One
+// [Reader] per kind of source, all in the table [Kinds].
 //
-// Input is what internal/fetch fetched; output text is UTF-8, HTML is
-// sanitised, addresses are absolute. A reader reports what it saw as
-// [policy.Evidence] and judges nothing: that is policy's work. It knows no
-// database and starts no request.
+// Input is what internal/fetch fetched; output text is UTF-8, HTML is sanitised, addresses are
+// absolute. A reader reports its findings as [policy.Evidence] and leaves judgments to package
+// policy. It does not use the database and makes no requests.
 package ingest
 
 import (

@@ -299,10 +299,15 @@ func (t *tally) asDate(name string, elements int) float64 {
 // asID is how well the values of a key tell the elements apart: what an address
 // can be made of.
 func asID(name string, t *tally, elements int) float64 {
-	if len(t.texts) < elements || !strings.HasSuffix(strings.ToLower(name), "id") {
+	switch short := strings.ToLower(name); {
+	case len(t.texts) < elements:
 		return 0
+	case strings.HasSuffix(short, "id"):
+		return 1 / float64(len(name))
+	case strings.HasSuffix(short, "url") || strings.HasSuffix(short, "path"): // of a part of an address
+		return 0.1 / float64(len(name))
 	}
-	return 1 / float64(len(name))
+	return 0
 }
 
 // The names, without case, under which programs keep title, address and day of
@@ -322,9 +327,19 @@ func containsAnyOf(s string, words ...string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) })
 }
 
+// isPictureAddress reports whether an address is that of a picture.
+func isPictureAddress(s string) bool {
+	path, _, _ := strings.Cut(s, "?")
+	switch strings.ToLower(path[strings.LastIndexByte(path, '.')+1:]) {
+	case "png", "jpg", "jpeg", "gif", "webp", "svg", "bmp", "ico":
+		return true
+	}
+	return false
+}
+
 // isAddress reports whether a value is an address, of its own or on the site.
 func isAddress(s string) bool {
-	if strings.ContainsAny(s, " \u3000<>") || strings.HasPrefix(s, "/Date(") {
+	if strings.ContainsAny(s, " \u3000<>") || strings.HasPrefix(s, "/Date(") || isPictureAddress(s) {
 		return false
 	}
 	for _, head := range []string{"http://", "https://", "./", "../"} {

@@ -36,10 +36,9 @@ const (
 )
 
 // readLabels returns the labelled values around the text, as somebody sees them:
-// "时间:2011-06-21 来源:未知", or a label in one cell of a table and its value in the
-// next or below. A date that stands alone between headline and text is a label
-// without a name. The text begins at body.from and ends before body.to; where it
-// is not known, it is nowhere.
+// "时间:2011-06-21 来源:未知", or a label in one cell of a table and its value in the next or below.
+// A date that stands alone between headline and text is a label without a name. The text
+// begins at body.from and ends before body.to; both are unset if it is not known.
 func (v *view) readLabels(h headline, body span, site []string, clock when.Clock) []policy.Label {
 	r := &labelReader{view: v, site: site, clock: clock}
 	end := body.from

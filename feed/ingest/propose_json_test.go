@@ -1,6 +1,9 @@
 package ingest
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestProposeJSON(t *testing.T) {
 	t.Parallel()
@@ -19,6 +22,25 @@ func TestProposeJSON(t *testing.T) {
 	for _, body := range []string{`{"error":"no"}`, `[1,2,3]`, `{`, `[{"title":"只有一件事项","url":"/1"}]`} {
 		if set, err := ProposeJSON(Page{Body: []byte(body)}, Source{}); err == nil {
 			t.Errorf("%s: %+v", body, set)
+		}
+	}
+}
+
+// TestProposeJSONAddress takes no picture and no part of an address for that of an
+// article, and names the key that a template can be made of.
+func TestProposeJSONAddress(t *testing.T) {
+	t.Parallel()
+	for key, row := range map[string]string{
+		"contId":     `{"contId":"90%s","name":"关于印发样例行动方案的通知%s","sharePic":"https://p.sample.example/%s.png","pubTimeLong":1732060800000}`,
+		"adjunctUrl": `{"secName":"样例","announcementTitle":"关于样例事项的公告%s","adjunctUrl":"finalpage/2026-11-27/12%s%s.PDF","announcementTime":1732060800000}`,
+	} {
+		rows := make([]string, 3)
+		for i, n := range []string{"甲1", "乙2", "丙3"} {
+			rows[i] = strings.ReplaceAll(row, "%s", n)
+		}
+		_, err := ProposeJSON(Page{URL: "http://www.sample.example/api", Body: []byte(`{"list":[` + strings.Join(rows, ",") + `]}`)}, Source{})
+		if err == nil || !strings.Contains(err.Error(), "{"+key+"}") {
+			t.Errorf("%s: %v", key, err)
 		}
 	}
 }

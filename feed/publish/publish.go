@@ -1,6 +1,6 @@
-// Package publish is the way out: it writes a [Feed] as RSS 2.0, Atom 1.0 or
-// JSON Feed 1.1, valid by the rules of the public feed validator. gorilla/feeds
-// builds the core; this package adds what validity and readers need.
+// Package publish writes a [Feed] as RSS 2.0, Atom 1.0 or JSON Feed 1.1, valid by the rules of
+// the public feed validator. gorilla/feeds builds the core; this package adds what validity
+// and readers need.
 //
 // Input is UTF-8 text and sanitised HTML with absolute addresses; output is
 // UTF-8. It knows neither where articles come from nor HTTP routing.

@@ -12,15 +12,14 @@ import (
 	"dibao/internal/database"
 )
 
-// Both databases are asked for the newest that a query of theirs finds, and answer
-// in one row: a thousand rows cost more to hand over than to find.
+// Both databases return the newest results of a query in one row: a thousand rows cost more to
+// transfer than to find.
 //
-// FTS5 goes through the articles of a word from the newest on. PostgreSQL's GIN
-// gives all that have it, be it every second one, before the newest is known.
-// So it is asked within bands first: articles have tokens of the week, the month,
-// the season and the years around their day, and the index puts those of a
-// band and a word together without reading the rest. Few words need a second
-// question.
+// FTS5 reads the articles with a word from the newest on. PostgreSQL's GIN returns all of
+// them, even if it is every second article, before the newest is known. So the query is
+// limited to bands first: articles have tokens for the week, the month, the season and the
+// years around their day, and the index intersects a band and a word without reading the rest.
+// Few words need a second query.
 const (
 	findSQLite = `SELECT COALESCE(group_concat(k.key || char(10) || k.article || char(10) || k.facets, char(30)), '') FROM
 		(SELECT rowid AS key FROM article_search WHERE article_search MATCH $1 AND rowid >= $2 AND rowid < $3 ORDER BY rowid DESC LIMIT $4) s

@@ -13,12 +13,11 @@ import (
 	"dibao/internal/database"
 )
 
-// An index is cheapest to write in large pieces, and articles come in small ones.
-// So what a collection stores waits in the table search_pending, written in the
-// same transaction, and goes into the index by the thousand, in transactions of its
-// own that stay short: when there are that many, when the first has waited for a second, or when the
-// last collection that runs has ended. A crash in between loses nothing: what
-// waits is found again by whoever indexes next.
+// An index is cheapest to write in large batches, but articles arrive in small ones. So a
+// collection queues its articles in the table search_pending, in the same transaction, and
+// they are indexed up to a thousand at a time, in short transactions: when a thousand are
+// queued, when the first has waited for a second, or when the last running collection has
+// ended. A crash in between loses nothing: the next process that indexes finds the queue.
 
 const (
 	// Batch is how many articles are indexed at once.

@@ -148,7 +148,7 @@ func ReadTSV(r io.Reader) (File, error) {
 			continue
 		}
 		if len(file.Rows) >= maxSources {
-			return File{}, fmt.Errorf("line %d: more than %d sources; divide the file", n+2, maxSources)
+			return File{}, fmt.Errorf("line %d: more than %d sources; split the file", n+2, maxSources)
 		}
 		row := Row{Line: n + 2}
 		row.Source, row.Problem = readCells(strings.Split(strings.TrimRight(line, "\r"), "\t"), at)
@@ -303,7 +303,7 @@ func ReadOPML(r io.Reader) (File, error) {
 			row := Row{Line: o.line, Source: feed.Source{URL: strings.TrimSpace(o.XMLURL), Kind: "feed", Name: name, Theme: folder}}
 			row.Problem = row.Source.Check()
 			if file.Rows = append(file.Rows, row); len(file.Rows) > maxSources {
-				return fmt.Errorf("line %d: more than %d sources; divide the file", o.line, maxSources)
+				return fmt.Errorf("line %d: more than %d sources; split the file", o.line, maxSources)
 			}
 		}
 		return nil

@@ -1,11 +1,10 @@
-// Package browser draws pages in a Chromium of the admin's: it runs the scripts of
-// a page that was fetched and returns the markup that they made.
+// Package browser renders pages in the admin's Chromium: it runs the scripts of a fetched page
+// and returns the resulting markup.
 //
-// The browser has no network of its own. Each request of a page is taken out of
-// it and answered by internal/fetch, with the same guard, turns, limits and
-// robots.txt as all others; whatever would go another way (web sockets, workers,
-// its own services) meets a proxy that refuses it. It keeps no cookies from one
-// page to the next, and none that a site sets: it does not get round walls.
+// The browser has no network of its own. Each request of a page is intercepted and answered by
+// internal/fetch, with the same guard, rate limits and robots.txt as all others; everything
+// else (web sockets, workers, its own services) goes to a proxy that refuses it. It keeps no
+// cookies: it does not bypass walls.
 package browser
 
 import (

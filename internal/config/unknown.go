@@ -75,7 +75,7 @@ func suggest(word string, known []string) string {
 		}
 	}
 	if best == "" {
-		return "; known are: " + strings.Join(known, ", ")
+		return "; known keys: " + strings.Join(known, ", ")
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
 }

@@ -23,8 +23,8 @@ import (
 //	[1,3,…]                       a row; instants are {"t":"…"}, bytes {"b":"…"}
 //	{"rows":4711}                 the last line: without it the file was cut off
 //
-// It leaves out what is made from the rest (the search index) or belongs to the
-// job engine, whose jobs are found again from what is due.
+// It omits derived data (the search index) and the tables of the job engine, whose jobs are
+// scheduled again from what is due.
 type backupHead struct {
 	Format  string           `json:"format"`
 	Schema  int64            `json:"schema"`

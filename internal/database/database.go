@@ -1,10 +1,9 @@
-// Package database opens dibao's database, SQLite or PostgreSQL, migrates it and
-// runs transactions on it. It knows no feature but the schema.
+// Package database opens dibao's database, SQLite or PostgreSQL, migrates it and runs
+// transactions on it. It knows nothing but the schema.
 //
-// SQLite has one writer connection (BEGIN IMMEDIATE), a pool of readers that
-// see committed rows, and a connection of its own for the job engine;
-// PostgreSQL serves all three from one pool. Times are UTC and are cut to
-// microseconds by who writes them, since PostgreSQL keeps no more.
+// SQLite has one writer connection (BEGIN IMMEDIATE), a pool of readers that see committed
+// rows, and a connection of its own for the job engine; PostgreSQL serves all three from one
+// pool. Times are UTC, and callers truncate them to microseconds, the precision of PostgreSQL.
 package database
 
 import (

@@ -2,10 +2,9 @@
 // against addresses inside our own network, polite to each host, bounded in
 // size and time.
 //
-// Bodies come back decompressed and not decoded: what character set they are
-// in is for who reads them. No proxy is taken from the environment. Sources:
-// RFC 9110 (conditional requests), RFC 9309 (robots.txt), RFC 6890 (special
-// addresses).
+// Bodies are decompressed but not decoded: callers detect the character set. Proxies in the
+// environment are ignored. Sources: RFC 9110 (conditional requests), RFC 9309 (robots.txt),
+// RFC 6890 (special addresses).
 package fetch
 
 import (
@@ -310,7 +309,7 @@ func explain(url string, err error) error {
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		return fmt.Errorf("fetch %s: there is no host of that name", url)
+		return fmt.Errorf("fetch %s: the host name does not exist", url)
 	}
 	var outer *neturl.Error
 	if errors.As(err, &outer) {

@@ -207,11 +207,10 @@ func checkName(host string) string {
 	return ""
 }
 
-// dial returns a function that looks a name up once, checks every address that
-// it has, and dials these very addresses, so that a second answer can't lead
-// elsewhere. One address that is refused refuses the name: who mixes them wants
-// us to find the wrong one. The addresses are checked once more directly before
-// connect(2), whatever way led there.
+// dial returns a function that looks a name up once, checks every address that it has, and
+// dials these very addresses, so that a second answer can't lead elsewhere. If one address is
+// refused, so is the name: a mix of addresses is an attempt to make us choose the wrong one.
+// The addresses are checked once more directly before connect(2).
 func (c *Client) dial(r reach) func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: min(c.opts.Timeout, 10*time.Second), Control: r.checkDial}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -200,7 +200,7 @@ func TestNamesAreCheckedWhenDialled(t *testing.T) {
 			t.Errorf("%s: got %v, want allowed %v", name, err, allowed)
 		}
 	}
-	if _, err := w.Get(t.Context(), Request{URL: "http://nowhere.test/"}); err == nil || !strings.Contains(err.Error(), "no host of that name") {
+	if _, err := w.Get(t.Context(), Request{URL: "http://nowhere.test/"}); err == nil || !strings.Contains(err.Error(), "the host name does not exist") {
 		t.Errorf("nowhere.test: got %v", err)
 	}
 	n := w.asked.Load()

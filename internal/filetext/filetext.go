@@ -1,8 +1,8 @@
-// Package filetext reads the text of the files that official pages have instead of
-// a text: PDF, DOCX and OFD. One table says which reader takes which file.
+// Package filetext reads the text of the files that official pages have instead of a text:
+// PDF, DOCX and OFD. One table maps formats to readers.
 //
-// Files are strangers': each reader bounds what it unpacks, reads and returns. The
-// daemon runs them in a process of its own, whose memory and time are bounded, too.
+// Files are untrusted: each reader limits what it unpacks, reads and returns. The daemon runs
+// them in a process of its own, whose memory and time are bounded, too.
 package filetext
 
 import (

@@ -1,6 +1,6 @@
-// Package inbox takes mail that comes back to us: by SMTP, by LMTP, or from a
-// Maildir folder. The listener is open to strangers, so that everything they can
-// take is bounded: connections, time, memory, recipients, errors.
+// Package inbox receives returned mail: by SMTP, by LMTP, or from a Maildir folder. The
+// listener is open to strangers, so everything that they can use is limited: connections,
+// time, memory, recipients, errors.
 //
 // Sources: RFC 5321 (SMTP), 2033 (LMTP), 2920 (PIPELINING), 1870 (SIZE), 6152
 // (8BITMIME), 3207 (STARTTLS), 6531 (SMTPUTF8), 2034 (enhanced codes).

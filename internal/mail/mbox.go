@@ -62,7 +62,7 @@ func messagesOf(in *bufio.Reader, yield func([]byte, error) bool) {
 	for {
 		line, err := in.ReadSlice('\n')
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-			yield(nil, fmt.Errorf("can't be read whole: %w", err))
+			yield(nil, fmt.Errorf("can't be read completely: %w", err))
 			return
 		}
 		if whole && blank && fromLine.Match(line) {

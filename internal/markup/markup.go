@@ -1,10 +1,9 @@
-// Package markup parses HTML of strangers within limits. The tree builder of
-// HTML5 does more work than its input is long: formatting elements that nobody
-// closes are built anew in every block, so that 46 kB can take 2 GB. [Parse]
-// reads the tokens first, bounds what the tree can cost, and reads the text
-// without its markup where that is too much.
+// Package markup parses untrusted HTML within limits. The cost of the tree builder of HTML5 is
+// not linear: it rebuilds unclosed formatting elements in every block, so that 46 kB can take
+// 2 GB. [Parse] reads the tokens first, computes a bound of the cost of the tree, and reads
+// the text without markup if that is too high.
 //
-// No other package may call a parser of HTML: a test looks for it.
+// No other package may call a parser of HTML; a test checks this.
 package markup
 
 import (

@@ -1,12 +1,11 @@
-// Package nodes keeps which processes work on one database, so that they can share
-// what holds for all of them together: limits of mail servers and the patience of
-// hosts.
+// Package nodes records which processes work on one database, so that they can share the
+// limits of mail servers and hosts.
 //
-// Each node renews its row every [Beat] and reads those of the others. A limit is
-// divided among the nodes of a role; a node that joins gets no part before all
-// others have seen it, and the part of a node that died is given out when it has not
-// been seen for [GoneAfter]. A node that can't renew its row has no part, either. So
-// the parts never add up to more than the whole, whoever starts, stops or sleeps.
+// Each node renews its row every [Beat] and reads those of the others. A limit is divided
+// among the nodes of a role; a new node gets no part before all others have seen it, and the
+// part of a node is redistributed when it has not been seen for [GoneAfter]. A node that can't
+// renew its row has no part, either. So the parts never add up to more than the whole, whoever
+// starts, stops or sleeps.
 package nodes
 
 import (

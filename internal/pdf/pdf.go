@@ -1,8 +1,8 @@
 //go:build !nopdf
 
-// Package pdf reads the text of PDF files. PDFium does it, the engine of Chrome,
-// compiled to WebAssembly: it knows the character maps of Chinese fonts, needs no
-// C compiler, and what a hostile file does to it stays in its sandbox.
+// Package pdf reads the text of PDF files. It uses PDFium, the engine of Chrome, compiled to
+// WebAssembly: it has the character maps of Chinese fonts, needs no C compiler, and confines
+// hostile files to its sandbox.
 //
 // It takes 150 to 300 MB and a second to start, so the daemon runs it in a
 // process of its own, once for each file.

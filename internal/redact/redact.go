@@ -1,6 +1,6 @@
-// Package redact takes passwords, keys and tokens out of text that somebody
-// reads: logs, errors, what verbs print, the audit log. It is used at these
-// borders (Handler for logs), so that no caller has to think of it.
+// Package redact takes passwords, keys and tokens out of logs, errors, the output of verbs and
+// the audit log. It is applied at these boundaries (Handler for logs), so that callers do not
+// have to.
 //
 // Text knows the forms in which secrets occur (RFC 3986 §3.2.1 user information,
 // parameters of queries, tokens in our own paths, private keys) and the secrets

@@ -1,8 +1,7 @@
-// Package rows reads the rows of a delimited text file as people have them:
-// with commas, semicolons, tabs or bars, in UTF-8, UTF-16 or an older encoding,
-// with any line ends. It reads RFC 4180 strictly: a file that can be read in two
-// ways is an error that names the line, since a quote that is not closed would
-// otherwise swallow the rows behind it.
+// Package rows reads the rows of a delimited text file as people have them, with commas,
+// semicolons, tabs or bars, in UTF-8, UTF-16 or an older encoding, with any line ends. It
+// follows RFC 4180 strictly: an ambiguous file is an error that names the line, since an
+// unclosed quote would otherwise swallow the rows after it.
 package rows
 
 import (

@@ -1,10 +1,9 @@
 // Package summarize asks a language model behind an OpenAI-compatible endpoint
 // (POST …/chat/completions) for a summary of one text.
 //
-// Text in, text out; it stores nothing, retries nothing and knows no feature. What
-// a model says is not believed: an answer that holds a number which its text does
-// not have, or is not plain text of the asked length, is an error ([ErrRejected]).
-// The answer is always that of a machine and has to be shown as such.
+// Text in, text out; it does not store or retry anything. Answers are checked: one that
+// contains a number that is not in the text, or is not plain text of the requested length, is
+// an error ([ErrRejected]). An answer must always be shown as made by a machine.
 package summarize
 
 import (

@@ -1,10 +1,10 @@
-// Package trust reports and collects the figures of the trust suite: what the
-// program withstands, measured by tests with real servers and databases.
+// Package trust reports and collects the figures of the trust suite: limits of the program,
+// measured by tests with real servers and databases.
 //
-// A test reports a figure under the name of a row of docs/trust.md. The command
-// "make trust" runs the commands of that table in full (DIBAO_LONG=1), prints
-// one line "name: figure (limit)" a row, and fails where a command fails or a
-// row has no figure, so that the table cannot promise what nothing measures.
+// A test reports a figure under the name of a row of docs/trust.md. The command "make trust"
+// runs the commands of that table in full (DIBAO_LONG=1), prints one line "name: figure
+// (limit)" a row, and fails where a command fails or a row has no figure, so that every row of
+// the table is measured.
 package trust
 
 import (

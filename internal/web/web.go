@@ -1,9 +1,9 @@
-// Package web is the HTTP server that knows no feature: listening, time and size
-// limits, security headers, the check of where a form came from, logging without
-// addresses and tokens, cached bytes, and limits by network.
+// Package web is the generic part of the HTTP server: listening, time and size limits,
+// security headers, the check of where a form came from, logging without addresses and tokens,
+// cached bytes, and limits by network.
 //
-// No GET changes state; that is for the handlers to keep. Sources: RFC 9110,
-// 9111, the Fetch standard (Sec-Fetch-Site), RFC 8058 (one-click posts).
+// Handlers must not change state on GET. Sources: RFC 9110, 9111, the Fetch standard
+// (Sec-Fetch-Site), RFC 8058 (one-click posts).
 package web
 
 import (

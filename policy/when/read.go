@@ -7,11 +7,10 @@ import (
 	"unicode"
 )
 
-// Read reads a value that is meant to be nothing but a date: an element of a feed,
-// a member of an answer in JSON, a meta element. It knows seconds and milliseconds
-// since 1970 and digits without separators, too. Values that may be read in two
-// ways (05/01/2024), the epoch and other placeholders, and values with other words
-// in them are refused.
+// Read reads a value that should be only a date: an element of a feed, a member of a JSON
+// object, a meta element. It also reads seconds and milliseconds since 1970 and digits without
+// separators. Values that may be read in two ways (05/01/2024), the epoch and other
+// placeholders, and values with other words in them are refused.
 func Read(value string, c Clock) (When, bool) {
 	value = strings.Trim(fold(clip(value)), " []（）【】")
 	if inner, ok := strings.CutPrefix(value, "/Date("); ok { // of ASP.NET, perhaps with a zone

@@ -1,11 +1,9 @@
-// Package when reads dates as pages, lists, feeds and answers in JSON write them:
-// one reader for all of them. It finds every date in a text, with the label in
-// front of it and what the words around it say of it, and leaves it to its caller
-// which of them is meant.
+// Package when reads dates as pages, lists, feeds and answers in JSON write them: one reader
+// for all of them. It finds every date in a text, with the label in front of it and the role
+// that the words around it give it; the caller chooses among them.
 //
-// What a text leaves out (the year, the month) stays out until something says it:
-// the time of fetching, a heading, the rows around it. Nothing is guessed without
-// one of them.
+// A missing year or month stays missing until something supplies it: the time of fetching, a
+// heading, or the rows around it. It is never guessed.
 package when
 
 import (

@@ -227,7 +227,7 @@ func (d *Demo) deliver(ctx context.Context) error {
 	}
 	d.Summary.Issues = len(made.Issues)
 	if made.Mailing == 0 {
-		return errors.New("no issue came out")
+		return errors.New("no issue was composed")
 	}
 	sender, err := d.Deliverer()
 	if err != nil {

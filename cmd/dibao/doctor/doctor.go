@@ -119,7 +119,7 @@ func examineDisk(databaseURL string) (f Finding, ok bool) {
 	}
 	free, err := status.FreeSpace(filepath.Dir(file))
 	if err != nil {
-		return Finding{"disk", "warning", "it is not known how much is free: " + redact.Line(err)}, true
+		return Finding{"disk", "warning", "the free space is not known: " + redact.Line(err)}, true
 	}
 	f = Finding{"disk", "ok", humanize.Bytes(free) + " free for " + file}
 	switch {
@@ -162,7 +162,7 @@ func (n *Node) trySender(ctx context.Context, server mail.Options) (text string,
 
 func (n *Node) examineMail(ctx context.Context) Finding {
 	if n.Config.Mail.Host == "" && mailer.Direct(n.Config) {
-		return Finding{"mail", "ok", "goes to the servers of the readers' domains; for details, run: dibao mail doctor"}
+		return Finding{"mail", "ok", "mail goes directly to the servers of the readers' domains; for details, run: dibao mail doctor"}
 	}
 	if n.Config.Mail.Host == "" {
 		return Finding{"mail", "warning", "no server is set: nothing is delivered; set host in [mail]"}

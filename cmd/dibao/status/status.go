@@ -273,7 +273,7 @@ func (st Snapshot) printMailings(s *screen) {
 		s.item(cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
 	}
 	if !st.Digest.OldestWaiting.IsZero() {
-		s.item(s.text("unsent messages are due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
+		s.item(s.text("unsent messages have been due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
 	}
 	for _, p := range st.Digest.Paused {
 		s.item(s.text("%s refuses our mail, next try %s: %s", p.Name, cli.ShortTime(p.NextTryAt, st.Zone), p.Reply))

@@ -4,6 +4,7 @@ package trial
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
@@ -86,7 +87,10 @@ type Article struct {
 // plainRows says what the list finder reads, and how to leave the list to it.
 func (t *Report) plainRows() string {
 	text := fmt.Sprintf("%d found, %d with a date, without the selectors of the source", t.Plain.Rows, t.Plain.Dated)
-	if t.Plain.Rows == 0 || t.Plain.Dated < t.Dated || t.Source == nil {
+	switch {
+	case t.Plain.Rows == t.Rows && t.Plain.Dated == t.Dated:
+		return text + ": the same"
+	case t.Plain.Rows == 0 || t.Plain.Dated < t.Dated || t.Source == nil:
 		return text
 	}
 	return text + fmt.Sprintf("; to use that: dibao source edit '%s' --item '' --link '' --title '' --date '' --date-pattern ''", *t.Source)
@@ -176,6 +180,8 @@ func (t *Report) nextPage() string {
 	switch {
 	case n == nil:
 		return t.Pager.Say(t.Chinese)
+	case n.Problem != nil && strings.HasPrefix(*n.Problem, n.URL):
+		return "was not read: " + *n.Problem
 	case n.Problem != nil:
 		return n.URL + " was not read: " + *n.Problem
 	}

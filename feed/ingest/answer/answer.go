@@ -93,7 +93,7 @@ func (s *scan) kind(status int) Answer {
 	case s.root && len(s.sources) > 0, len(s.sources) > 0 && s.links < 3:
 		return Answer{Kind: Shell, What: "an app that scripts render in the browser", Sure: s.seen() < maxBare}
 	case s.seen() == 0 && scripted && !s.root:
-		return Answer{Kind: Wall, What: "a page of nothing but a script", Cause: Script, Sure: true}
+		return Answer{Kind: Wall, What: "a page that contains only a script", Cause: Script, Sure: true}
 	case scripted && s.seen() > 0 && s.links < 3:
 		return Answer{Kind: Shell, What: "a page that scripts fill in the browser"}
 	case s.seen() == 0 && !scripted:
@@ -182,7 +182,7 @@ func (s *scan) wallLine(app bool) (string, sign) {
 
 // fault looks for an error page.
 func (s *scan) fault() (Answer, bool) {
-	if m := FaultText.FindString(s.title); m != "" && !emptyList.MatchString(m) && s.prose <= maxTitle {
+	if faultIn(s.title) != "" && s.prose <= maxTitle {
 		return Answer{Kind: Fault, What: clip(s.title), Sure: true}, true
 	}
 	all := strings.Join(s.lines, "\n")
@@ -193,11 +193,21 @@ func (s *scan) fault() (Answer, bool) {
 		return Answer{}, false
 	}
 	for _, line := range s.lines[:min(len(s.lines), 12)] {
-		if m := FaultText.FindString(line); m != "" && !emptyList.MatchString(m) {
+		if faultIn(line) != "" {
 			return Answer{Kind: Fault, What: clip(line), Sure: s.seen() <= maxBare}, true
 		}
 	}
 	return Answer{}, false
+}
+
+// faultIn returns what in a text says that it stands in the place of a page, "" for
+// nothing.
+func faultIn(text string) string {
+	m := cmp.Or(FaultText.FindString(text), noSite.FindString(text))
+	if emptyList.MatchString(m) {
+		return ""
+	}
+	return m
 }
 
 var (

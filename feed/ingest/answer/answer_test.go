@@ -65,6 +65,13 @@ var wild = []page{
 
 	{"error with a way home", `<html><head><title>出错啦</title><meta http-equiv="refresh" content="3;url=/"></head><body><p>您访问的页面不存在，3秒后自动返回首页</p></body></html>`, 200, Fault, "", ""},
 	{"stack trace", `<html><head><title>Error</title></head><body><pre>java.lang.NullPointerException at com.site.web.ListAction.list(ListAction.java:77) at org.apache.struts.Action</pre></body></html>`, 200, Fault, "", ""},
+	{"no such site", `<html><head><title>没有找到站点</title></head><body><h1>没有找到站点</h1><p>您的请求在服务器中没有对应的站点！</p><ul><li>您没有将此域名或 IP 绑定到站点</li><li>配置文件未生效</li></ul></body></html>`, 200, Fault, "", ""},
+	{"stopped site", `<html><head><title>提示</title></head><body><h1>抱歉！该站点已经被管理员停止运行</h1></body></html>`, 200, Fault, "", ""},
+	{"new site", `<html><head><title>恭喜，站点创建成功！</title></head><body><h1>恭喜，站点创建成功！</h1><h3>本页面由系统自动生成</h3><ul><li>您可以修改、删除或覆盖本页面</li></ul></body></html>`, 200, Fault, "", ""},
+	{"default page", `<html><head><title>Welcome to nginx!</title></head><body><h1>Welcome to nginx!</h1><p>The web server is installed and works. Further configuration is required.</p></body></html>`, 200, Fault, "", ""},
+	{"not registered", `<html><head><title>提示</title></head><body><h3>网站暂时无法访问</h3><p>该网站未根据工信部相关法规进行备案。</p></body></html>`, 200, Fault, "", ""},
+	{"for sale", `<html><head><title>sample.example</title></head><body><h1>sample.example</h1><p>该域名正在出售，有意者请联系。</p></body></html>`, 200, Fault, "", ""},
+	{"blocked page", `<html><head><title>Web Page Blocked!</title></head><body><h1>Web Page Blocked!</h1><p>Please contact the administrator. Attack ID: 20000051</p></body></html>`, 200, Wall, Refused, ""},
 	{"maintenance", `<html><head><title>系统维护中</title></head><body><h1>网站升级中，请稍后访问</h1></body></html>`, 200, Fault, "", ""},
 	{"iis", `<html><head><title>404 - 找不到文件或目录。</title></head><body><h1>服务器错误</h1><h2>404 - 找不到文件或目录。</h2><h3>您要查找的资源可能已被删除，已更改名称或者暂时不可用。</h3></body></html>`, 200, Fault, "", ""},
 	{"nothing", `<html><head></head><body></body></html>`, 200, Empty, "", ""},

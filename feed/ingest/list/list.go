@@ -2,14 +2,13 @@
 // each hold a link that is long enough to be a title and, where the page prints
 // them, a date.
 //
-// Every element is a candidate container. What counts is what its direct rows hold:
-// nothing else about the page, no name of a class, says what the list is, but the
-// names that menus and footers have count against a candidate. All rows of the
-// container that is found belong to the list, whatever their class, with or
-// without a date; nothing outside it does. Containers that repeat (one ul for
-// each five rows, one dl for each month) count as one.
+// Every element is a candidate container. Only the content of its direct rows counts; class
+// names do not, except that the usual names of menus and footers count against a candidate.
+// All rows of the container that is found belong to the list, whatever their class, with or
+// without a date; nothing outside it does. Containers that repeat (one ul for each five rows,
+// one dl for each month) count as one.
 //
-// Finding takes time that grows with the size of the page.
+// The time grows linearly with the size of the page.
 package list
 
 import (
