@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/literal"
+	"dibao/feed/ingest/pager"
 	"dibao/feed/ingest/plain"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
@@ -30,7 +31,32 @@ func parseList(p Page, override string) (*goquery.Document, error) {
 	if deeper(root, 0) {
 		return nil, errCostly
 	}
+	followCalls(root)
 	return doc, nil
+}
+
+// maxCalls bounds the links of a page that are followed through a function.
+const maxCalls = 1000
+
+// followCalls notes where the functions lead that the links of a page call.
+func followCalls(root *html.Node) {
+	var scripts *pager.Scripts
+	left := maxCalls
+	for n := range root.Descendants() {
+		call := pager.CallOf(n)
+		if call == "" || attribute(n, "data-href") != "" {
+			continue
+		}
+		if left--; left < 0 {
+			return
+		}
+		if scripts == nil {
+			scripts = pager.ReadScripts(root)
+		}
+		if to := scripts.Address(call); to != "" {
+			n.Attr = append(n.Attr, html.Attribute{Key: "data-href", Val: to})
+		}
+	}
 }
 
 // maxUnfolded bounds the markup that is parsed out of scripts and the like of one

@@ -23,41 +23,91 @@ const (
 // aCall is a function that is called with literals: goPage('2', 10).
 var aCall = lazyregexp.New(`^(?:javascript:)?\s*(?:return\s+)?([\w$.]{1,60})\(([^()]{0,300})\)`)
 
-// call returns where the function that a link calls leads: its definition puts an
-// address together of literals and what it is called with, or sends a form by GET.
-func (r *pagerReader) call(script string) string {
-	m := aCall.FindStringSubmatch(strings.TrimSpace(script))
+// Scripts are the scripts of a page, in which the functions are looked up that its
+// links call.
+type Scripts struct {
+	text      string
+	lookups   int // how often a name was looked for
+	functions map[string]function
+	variables map[string]string
+}
+
+// function is what the scripts say of a name.
+type function struct {
+	parameters []string
+	body       string
+}
+
+// ReadScripts gathers the scripts of a page.
+func ReadScripts(root *html.Node) *Scripts {
+	var text strings.Builder
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "script" {
+			continue
+		}
+		for c := n.FirstChild; c != nil && text.Len() < maxScripts; c = c.NextSibling {
+			s := c.Data
+			if len(s) > 2*maxScript { // rows, or a library
+				text.WriteString(s[:maxScript] + "\n")
+				s = s[len(s)-maxScript:]
+			}
+			text.WriteString(s)
+		}
+		text.WriteByte('\n')
+	}
+	return &Scripts{text: text.String(), functions: make(map[string]function), variables: make(map[string]string)}
+}
+
+// Address returns the address to which the function leads that a link calls, as it
+// puts it together of literals and of what it is called with; "" where that is not
+// known. It stays on the site only if the function does.
+func (s *Scripts) Address(call string) string {
+	body, known := s.called(call)
+	return s.located(body, known)
+}
+
+// called returns the body of the function that a script calls, and the values of its
+// parameters.
+func (s *Scripts) called(call string) (body string, known map[string]string) {
+	m := aCall.FindStringSubmatch(strings.TrimSpace(call))
 	if m == nil {
-		return ""
+		return "", nil
 	}
-	parameters, body := r.function(m[1])
-	if body == "" {
-		return ""
+	f, ok := s.functions[m[1]]
+	if !ok {
+		f.parameters, f.body = s.function(m[1])
+		s.functions[m[1]] = f
 	}
-	known := make(map[string]string)
+	known = make(map[string]string)
 	if m[2] != "" {
 		for i, arg := range strings.Split(m[2], ",") {
-			if arg = strings.TrimSpace(arg); i < len(parameters) {
-				known[parameters[i]] = strings.Trim(arg, `'"`)
+			if i < len(f.parameters) {
+				known[f.parameters[i]] = strings.Trim(strings.TrimSpace(arg), `'"`)
 			}
 		}
 	}
-	if to := r.located(body, known); to != "" {
+	return f.body, known
+}
+
+// call returns where the function that a link calls leads: to an address, or to a
+// form that it sends by GET.
+func (r *pagerReader) call(script string) string {
+	body, known := r.functions.called(script)
+	if to := r.functions.located(body, known); to != "" {
 		return to
 	}
 	return r.submitted(body, known)
 }
 
-// function returns the parameters and the body of a function that the scripts of
-// the page define.
-func (r *pagerReader) function(name string) (parameters []string, body string) {
+// function returns the parameters and the body of a function that the scripts define.
+func (s *Scripts) function(name string) (parameters []string, body string) {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		name = name[i+1:]
 	}
-	if r.lookups++; r.lookups > maxLookups || name == "" {
+	if s.lookups++; s.lookups > maxLookups || name == "" {
 		return nil, ""
 	}
-	rest := r.scripts
+	rest := s.text
 	for range maxMentions {
 		i := strings.Index(rest, name)
 		if i < 0 {
@@ -105,9 +155,9 @@ var toLocation = lazyregexp.New(`(?:\blocation(?:\.href)?\s*=|\blocation\.(?:rep
 
 // located returns the first address of a function's body that depends on what it
 // is called with.
-func (r *pagerReader) located(body string, known map[string]string) string {
+func (s *Scripts) located(body string, known map[string]string) string {
 	for _, m := range toLocation.FindAllStringSubmatch(body, 8) {
-		if to, depends := r.sum(m[1], known); depends {
+		if to, depends := s.sum(m[1], known); depends {
 			return to
 		}
 	}
@@ -116,14 +166,14 @@ func (r *pagerReader) located(body string, known map[string]string) string {
 
 // sum puts a sum of strings together: "index_" + (page - 1) + ".html". It is "" where
 // a term is not known; depends reports whether a parameter is in it.
-func (r *pagerReader) sum(expression string, known map[string]string) (value string, depends bool) {
+func (s *Scripts) sum(expression string, known map[string]string) (value string, depends bool) {
 	var b strings.Builder
 	for n, rest := 0, strings.TrimSpace(expression); ; n++ {
 		term, behind, ok := cutTerm(rest)
 		if !ok || n == maxTerms {
 			return "", false
 		}
-		v, isParameter, ok := r.term(term, known)
+		v, isParameter, ok := s.term(term, known)
 		if !ok {
 			return "", false
 		}
@@ -175,37 +225,39 @@ var (
 )
 
 // term returns the value of a term of a sum.
-func (r *pagerReader) term(s string, known map[string]string) (value string, isParameter, ok bool) {
-	if s[0] == '"' || s[0] == '\'' {
-		return s[1 : len(s)-1], false, true
+func (s *Scripts) term(text string, known map[string]string) (value string, isParameter, ok bool) {
+	if text[0] == '"' || text[0] == '\'' {
+		return text[1 : len(text)-1], false, true
 	}
-	if m := shifted.FindStringSubmatch(s); m != nil {
+	if m := shifted.FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(known[m[1]])
 		by, _ := strconv.Atoi(m[2] + m[3])
 		return strconv.Itoa(n + by), true, err == nil
 	}
-	if m := wrapped.FindStringSubmatch(s); m != nil {
-		s = m[1]
+	if m := wrapped.FindStringSubmatch(text); m != nil {
+		text = m[1]
 	}
-	if _, err := strconv.Atoi(s); err == nil {
-		return s, false, true
+	if _, err := strconv.Atoi(text); err == nil {
+		return text, false, true
 	}
-	if v, ok := known[s]; ok {
+	if v, ok := known[text]; ok {
 		return v, true, true
 	}
-	if v := r.variable(s); v != "" {
-		return v, false, true
+	v, ok := s.variables[text]
+	if !ok {
+		v = s.variable(text)
+		s.variables[text] = v
 	}
-	return "", false, false
+	return v, false, v != ""
 }
 
 // variable returns the literal that the scripts of the page give a variable, "" for
 // none.
-func (r *pagerReader) variable(name string) string {
-	if r.lookups++; r.lookups > maxLookups || !aName.MatchString(name) {
+func (s *Scripts) variable(name string) string {
+	if s.lookups++; s.lookups > maxLookups || !aName.MatchString(name) {
 		return ""
 	}
-	rest := r.scripts
+	rest := s.text
 	for range maxMentions {
 		i := strings.Index(rest, name)
 		if i < 0 {
@@ -273,7 +325,7 @@ func (r *pagerReader) submitted(body string, known map[string]string) string {
 // formOf returns the form of a field with a name or an id, and the name. In a table a
 // form does not hold its fields: they stand behind it.
 func (r *pagerReader) formOf(field string) (form *html.Node, name string) {
-	if r.lookups++; r.lookups > maxLookups {
+	if r.functions.lookups++; r.functions.lookups > maxLookups {
 		return nil, ""
 	}
 	for n := range r.root.Descendants() {

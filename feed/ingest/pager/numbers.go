@@ -112,7 +112,7 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 		if n.Data == "a" {
 			to = list.Address(n)
 		}
-		call := callOf(n)
+		call := CallOf(n)
 		switch {
 		case isCurrent(n) || isCurrent(n.Parent) && n.Parent != group:
 			current = v
@@ -120,7 +120,7 @@ func (r *pagerReader) behindCurrent(group *html.Node) string {
 			if links[v] == "" {
 				links[v] = to
 			}
-		case aCall.MatchString(call):
+		case call != "":
 			if calls[v] == "" {
 				calls[v] = call
 			}

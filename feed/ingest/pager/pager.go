@@ -76,7 +76,8 @@ type pagerReader struct {
 	unknown string // a pager that was seen and not understood
 	isLast  bool   // a script says that this is the last page
 	posts   bool   // the next page is asked for by a form that is posted
-	lookups int    // how often a name was looked for in the scripts
+
+	functions *Scripts
 
 	absolute func(base *url.URL, href string) string
 }
@@ -89,27 +90,14 @@ const maxScript, maxScripts = 32 << 10, 512 << 10
 // base what its relative addresses are relative to, resolve makes one absolute, ""
 // for what is not an address of a page.
 func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, href string) string) Pager {
-	r := &pagerReader{root: root, address: address, base: base, absolute: resolve}
-	var scripts strings.Builder
+	r := &pagerReader{root: root, address: address, base: base, absolute: resolve, functions: ReadScripts(root)}
 	for n := range root.Descendants() {
-		switch {
-		case n.Type != html.ElementNode:
-		case n.Data == "a" || n.Data == "link" || attribute(n, "onclick") != "" || attribute(n, "data-href") != "":
+		if n.Type == html.ElementNode && (n.Data == "a" || n.Data == "link" || attribute(n, "onclick") != "" || attribute(n, "data-href") != "") {
 			r.links = append(r.links, n)
 			r.texts = append(r.texts, linkText(n))
-		case n.Data == "script":
-			for c := n.FirstChild; c != nil && scripts.Len() < maxScripts; c = c.NextSibling {
-				text := c.Data
-				if len(text) > 2*maxScript { // rows, or a library
-					scripts.WriteString(text[:maxScript] + "\n")
-					text = text[len(text)-maxScript:]
-				}
-				scripts.WriteString(text)
-			}
-			scripts.WriteByte('\n')
 		}
 	}
-	r.scripts = scripts.String()
+	r.scripts = r.functions.text
 	for _, way := range pagers {
 		if to := r.resolve(way.find(r)); to != "" {
 			return Pager{Next: to, Way: way.name}
@@ -145,7 +133,7 @@ func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string
 		if to := list.Address(a); r.resolve(to) != "" {
 			return to
 		}
-		call := callOf(a)
+		call := scriptOf(a)
 		if to := r.call(call); r.resolve(to) != "" {
 			return to
 		}
@@ -156,8 +144,20 @@ func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string
 	return ""
 }
 
-// callOf returns the script that a link runs, "" for none.
-func callOf(a *html.Node) string {
+// CallOf returns the call of a function that an element makes when somebody clicks it,
+// "" for none.
+func CallOf(n *html.Node) string {
+	if n.Type != html.ElementNode || len(n.Attr) == 0 {
+		return ""
+	}
+	if call := scriptOf(n); aCall.MatchString(call) {
+		return call
+	}
+	return ""
+}
+
+// scriptOf returns what a link runs or, for a link to a page, its address.
+func scriptOf(a *html.Node) string {
 	if call := attribute(a, "onclick"); call != "" {
 		return call
 	}
