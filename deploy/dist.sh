@@ -30,6 +30,9 @@ for platform in $platforms; do
 	echo "building $name"
 	CGO_ENABLED=0 GOOS=$os GOARCH=$arch $go build -trimpath -ldflags "-s -w" -o "$into/$exe" ./cmd/dibao
 	cp -r LICENSE README.md config.toml $stage/NOTICES.txt $stage/man $stage/completions "$into/"
+	mkdir -p "$into/deploy/kubernetes"
+	cp deploy/{Caddyfile,Dockerfile,alerts.yaml,compose.yaml,grafana.json,nginx.conf} "$into/deploy/"
+	cp deploy/kubernetes/* "$into/deploy/kubernetes/"
 	archive "$name" "$into"
 	if [ "$os" = linux ]; then
 		cp "$into/dibao" $stage/dibao

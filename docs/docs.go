@@ -19,6 +19,14 @@ var (
 //go:embed reference/*.md
 var reference embed.FS
 
+// Chapters returns the chapters of the handbook.
+func Chapters(handbook string) (all []string) {
+	for _, chapter := range strings.Split(handbook, "\n## ")[1:] {
+		all = append(all, "## "+strings.TrimRight(chapter, "\n")+"\n")
+	}
+	return all
+}
+
 // Reference returns a reference page in Markdown: cli, configuration, json or metrics.
 // A page that is not written in Chinese is in English.
 func Reference(name, language string) (text string, ok bool) {

@@ -66,9 +66,12 @@ func (d Document) On() policy.Date {
 	return d.IssuedOn
 }
 
+// documentColumns are what scanDocument reads. Whether a document is withdrawn is a
+// scalar query: PostgreSQL would answer NOT EXISTS for all documents at once, before the
+// LIMIT.
 const documentColumns = `d.id, d.number, d.title, d.issuers, d.type, d.level, d.region, d.theme, d.issued_on, d.published_on,
 	d.effective_on, d.expires_on, d.repealed_on, COALESCE(d.repealed_by, 0), d.superseded_on, COALESCE(d.superseded_by, 0), d.marker, d.work, COALESCE(d.article, 0), d.created_at, d.updated_at,
-	NOT EXISTS (SELECT 1 FROM carriers c JOIN articles a ON a.id = c.article WHERE c.document = d.id AND a.withdrawn_at IS NULL)`
+	COALESCE((SELECT 0 FROM carriers c JOIN articles a ON a.id = c.article WHERE c.document = d.id AND a.withdrawn_at IS NULL LIMIT 1), 1) = 1`
 
 func scanDocument(row database.Row) (Document, error) {
 	var d Document

@@ -21,6 +21,7 @@ func TestKinds(t *testing.T) {
 		{"StoppedByAMinistry", Evidence{Title: "样例部叫停违规收费通知", ListDate: "2026-11-27", Paragraphs: []string{"样例部日前要求各地停止收费。"}}, KindNews},
 		{"Conference", Evidence{Title: "样例部召开新闻发布会介绍行动方案", ListDate: "2026-11-27", Paragraphs: []string{"11月27日上午，样例部召开发布会。"}}, KindNews},
 		{"ReportOfAnIssue", Evidence{Title: "中办 国办印发《关于样例的意见》", ListDate: "2026-11-27", Paragraphs: []string{"新华社北京11月27日电 近日，中共中央办公厅、国务院办公厅印发了《关于样例的意见》，并发出通知。"}}, KindNews},
+		{"Exclaims", Evidence{Title: "注意啦！样例市养老服务申请指南", ListDate: "2026-11-27", Paragraphs: []string{"市民可以在样例中心申请养老服务。"}}, KindNews},
 		{"OrganPublishes", Evidence{Title: "样例组织发布样例管理新准则", ListDate: "2026-11-27", Paragraphs: []string{"样例组织25日发布新的准则，呼吁各国更新框架。"}}, KindNews},
 		{"PublishesByAnnouncement", Evidence{Title: "样例部关于发布样例准则的公告", ListDate: "2026-11-27", Paragraphs: []string{"现予公布。", "样例部", "2026年11月27日"}}, KindDocument},
 		{"IssuedByAnOrgan", Evidence{Title: "样例部等九部门印发《样例方案》的通知", ListDate: "2026-11-27", Paragraphs: []string{"各有关单位：", "现将《样例方案》印发给你们。"}}, KindDocument},

@@ -151,7 +151,7 @@ const (
 // of an editor, and no part of a text.
 func IsFurniture(line string) bool {
 	n := utf8.RuneCountInString(line)
-	if n >= maxNotice {
+	if n >= maxNotice || step.MatchString(line) {
 		return false
 	}
 	if n >= maxFurniture && noticeFinder.Find(line) == 0 {
@@ -160,6 +160,9 @@ func IsFurniture(line string) bool {
 	line = hans.Simplify(line)
 	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && furniture.MatchString(line)
 }
+
+// step begins a line of a list of steps: 1.先扫二维码.
+var step = lazyregexp.New(`^(?:步骤|[（(]?\d{1,2}[）).、．])`)
 
 // caption stands under a picture: it says who took or lent it, or what it shows.
 var caption = lazyregexp.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:[上下左右]?图[为：:]|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)

@@ -17,7 +17,7 @@ func newToken(g *globals) *cobra.Command {
 		Long: "With api = \"true\" in [server], programs use the verbs of the command line over HTTP, on admin_addr:\n\n" +
 			"  curl -H \"Authorization: Bearer dibao_…\" -d '{\"args\": [\"*@qq.com\"], \"flags\": {\"state\": \"confirmed\"}}' \\\n" +
 			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
-			"The answer is what --json prints. See: dibao help handbook.",
+			"The answer is what --json prints. See: dibao handbook 8",
 	}
 	cmd.AddCommand(newTokenCreate(g), newTokenList(g), newTokenRevoke(g), newTokenRotateKeys(g))
 	return cmd

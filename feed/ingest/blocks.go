@@ -58,28 +58,49 @@ func blocksOf(n *html.Node) []string {
 const maxCaption = 30
 
 // isCaption reports whether an element is the line under a picture: it is called so, or
-// stands short behind one, in the middle or before the next.
+// stands short behind one, in the middle of the page, or above the text behind pictures
+// that all have one.
 func isCaption(n *html.Node) bool {
 	if n.Data == "figcaption" || slices.Contains(words(n), "caption") {
 		_, short := textUpTo(n, maxTitle)
 		return short
 	}
-	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isPicture(previousElement(n)) {
+	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isUnderPicture(n) {
+		return false
+	}
+	if isCentred(n) {
+		return true
+	}
+	run := 1
+	for above := lineAbove(n); above != nil; above, run = lineAbove(above), run+1 {
+		if run == maxRun || !isUnderPicture(above) {
+			return false
+		}
+	}
+	return run > 1 || isPicture(nextElement(n))
+}
+
+// lineAbove returns what stands above the picture above a line, nil at the start.
+func lineAbove(n *html.Node) *html.Node {
+	for n = previousElement(previousElement(n)); n != nil && isEmpty(n); {
+		n = previousElement(n)
+	}
+	return n
+}
+
+// maxRun is how many pictures above a text may have a line each.
+const maxRun = 20
+
+// step begins what readers are to do, beside the picture that shows it.
+var step = lazyregexp.New(`^(?:步骤|第[一二三四五六七八九十\d]{1,2}步|[（(]?\d{1,2}[）).、．]|[①-⑳]|点击|点选|选择|打开|进入|登录|扫|搜索|填写|输入|提交|下载|关注|确认|注[:：])`)
+
+// isUnderPicture reports whether an element is a short line that follows a picture.
+func isUnderPicture(n *html.Node) bool {
+	if !isPicture(previousElement(n)) {
 		return false
 	}
 	text, short := textUpTo(n, maxCaption)
-	return short && text != "" && !strings.HasSuffix(text, "：") && !numbered.MatchString(text) && (isCentred(n) || isPicture(nextElement(n)) || isLast(n))
-}
-
-// isLast reports whether a line stands behind the last of several pictures with a line
-// under each.
-func isLast(n *html.Node) bool {
-	above := previousElement(previousElement(n))
-	if above == nil || !isPicture(previousElement(above)) {
-		return false
-	}
-	text, short := textUpTo(above, maxCaption)
-	return short && text != ""
+	return short && text != "" && !strings.HasSuffix(text, "：") && !numbered.MatchString(text) && !step.MatchString(text)
 }
 
 func previousElement(n *html.Node) *html.Node {

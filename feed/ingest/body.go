@@ -123,6 +123,10 @@ func (v *view) widen(n *html.Node) *html.Node {
 	for up := n.Parent; up != nil && up.Type == html.ElementNode && up.Data != "html"; up = up.Parent {
 		have, all := v.weights[n], v.weights[up]
 		size, prose := all.size-have.size, all.prose-have.prose
+		if size > 0 && v.isSections(up, n) {
+			n = up
+			continue
+		}
 		if prose*10 < have.prose || prose*10 < size*7 || v.hasAside(up) {
 			if size > 0 {
 				break
@@ -132,6 +136,26 @@ func (v *view) widen(n *html.Node) *html.Node {
 		n = up
 	}
 	return n
+}
+
+// isSections reports whether an element consists of parts that are made like one of
+// them, which holds the text: the sections of a document that was pasted, such as forms
+// behind a notice.
+func (v *view) isSections(up, n *html.Node) bool {
+	for c := up.FirstChild; c != nil; c = c.NextSibling {
+		w := v.weights[c]
+		if c == n || w.size == 0 || c.Data == "p" && w.link == 0 {
+			continue
+		}
+		if c.Data != n.Data || attr(c, "class") != attr(n, "class") || attr(c, "id") != attr(n, "id") || w.link*10 > w.size {
+			return false
+		}
+		s := v.under(c)
+		if s.from < v.under(n).from || slices.ContainsFunc(v.lines[s.from:s.to], func(l line) bool { return l.aside != inArticle || imprint.MatchString(l.text) }) {
+			return false
+		}
+	}
+	return n.Data == "div" || n.Data == "section"
 }
 
 // fromHeadline goes up to take in the lines that stand between the headline and the

@@ -38,6 +38,7 @@ const (
 // mention is a day, or a span, that a sentence names.
 type mention struct {
 	groups   []string
+	at       int    // where it begins in the line
 	left     string // of the sentence before it, in simplified characters
 	right    string // of the sentence behind it
 	until    string // 前, 止 … right behind it
@@ -65,7 +66,7 @@ func mentions(line, heading string) (all []mention) {
 	plain := hans.Simplify(line)
 	end := 0 // of the mention before, with its 前
 	for _, at := range days.FindAllStringSubmatchIndex(plain, maxMentions) {
-		m := mention{groups: make([]string, len(at)/2)}
+		m := mention{groups: make([]string, len(at)/2), at: at[0]}
 		for i := range m.groups {
 			if at[2*i] >= 0 {
 				m.groups[i] = plain[at[2*i]:at[2*i+1]]

@@ -47,20 +47,43 @@ const longestHeading = 25 * 3
 // Terms returns the terms of a line whose dates are written with 年, 月 and 日.
 // above is the line before it, if it is a heading.
 func (r Reader) Terms(line, above string) (all []Term) {
+	for _, d := range r.Days(line, above) {
+		if d.Ours {
+			all = append(all, d.Term)
+		}
+	}
+	return all
+}
+
+// Day is a day or a span of days that a line names, with what stands around it.
+type Day struct {
+	Term
+	Ours  bool   // it is a term for readers
+	Until bool   // something is due by then: 前, 止, a span or 截止时间
+	At    int    // where it begins in the line, in bytes
+	Left  string // what stands before it in its sentence, in simplified characters
+	Right string // and behind it
+}
+
+// Days returns the days of a line that has a date: terms for readers and others,
+// by which bodies have duties or things happened.
+func (r Reader) Days(line, above string) (all []Day) {
 	written := false // a day had its year: those behind it share it
 	for _, m := range mentions(line, above) {
 		written = written || !m.yearless
-		if !r.governs(m) {
-			continue
-		}
 		first, last := m.dates(r.From)
-		if last.IsZero() || r.isFar(last) && !labelOf(m.left).closes && !m.isSpan {
+		if last.IsZero() {
 			continue
 		}
+		closes := labelOf(m.left).closes
+		ours := r.governs(m) && (!r.isFar(last) || closes || m.isSpan)
 		if !m.isSpan {
 			first = when.Date{}
 		}
-		all = append(all, Term{first, last, !written, moved.MatchString(m.left), m.text})
+		all = append(all, Day{
+			Term: Term{first, last, !written, moved.MatchString(m.left), m.text},
+			Ours: ours, Until: m.isSpan || m.until != "" || closes, At: m.at, Left: m.left, Right: m.right,
+		})
 	}
 	return all
 }

@@ -1,0 +1,160 @@
+package call
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"dibao/internal/lazyregexp"
+)
+
+// Benefit is money that a call offers. A figure that the text does not give is 0.
+type Benefit struct {
+	Yuan     int64   `json:"yuan"`    // the amount, or the least of a span
+	UpTo     int64   `json:"up_to"`   // the most of a span: 20万元至50万元
+	Percent  float64 `json:"percent"` // a rate
+	Cap      int64   `json:"cap"`     // in yuan: 最高不超过
+	Per      string  `json:"per"`     // 每人, 每个项目 …, as written
+	Evidence string  `json:"evidence"`
+}
+
+const figure = `(\d[\d,.]{0,15})\s*(亿|千万|百万|万|千)?`
+
+var (
+	money   = lazyregexp.New(`(?:` + figure + `\s*元?\s*(?:至|到|-|~|～|—+|–)\s*)?(?:人民币|￥|¥)?` + figure + `\s*元(\s*/\s*(?:人|项|家|户|件|亩|年|月|台|套|个|名|次|平方米))?`)
+	percent = lazyregexp.New(`(\d{1,3}(?:\.\d{1,3})?)\s*%`)
+
+	benefit = lazyregexp.New(`给予|奖励|补贴|补助|资助|奖金|奖补|扶持|贴息|支持强度|支持金额|支持|资助经费|提供`)
+	// money that is a condition, a price or somebody else's.
+	condition = lazyregexp.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
+	already   = lazyregexp.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
+	capped    = lazyregexp.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
+	behindIs  = lazyregexp.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)`)
+	onlyIf    = lazyregexp.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
+	perWhom   = lazyregexp.New(`(?:每(?:人每月|人每年|人|家企业|家|户|个(?:[^,。;\d]{0,8}?(?:项目|中心|展会|单位|平台|课题))?|项|件(?:作品)?|名|亩|年|平方米|套|台|位)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$)`)
+	rateFrom  = lazyregexp.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|^且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额|投入|支出|费用|总额|金额)的?$`)
+	rateNot   = lazyregexp.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
+	rateOf    = lazyregexp.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
+	offered   = lazyregexp.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
+)
+
+// brings reads the money that a line offers. Texts that ask for comments or bids
+// name money, too: it is nobody's to have.
+func (r *reading) brings(l line) {
+	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || len(r.call.Brings) >= maxEntries {
+		return
+	}
+	if strings.Contains(l.text, "元") {
+		for _, at := range money.FindAllStringSubmatchIndex(l.text, maxEntries) {
+			r.amount(l, at)
+		}
+	}
+	if strings.Contains(l.text, "%") {
+		for _, at := range percent.FindAllStringSubmatchIndex(l.text, maxEntries) {
+			r.rate(l, at)
+		}
+	}
+}
+
+func (r *reading) amount(l line, at []int) {
+	clause, sentence := clauseBefore(l.text, at[0])
+	behind := firstRunes(l.text[at[1]:], 24)
+	if onlyIf.MatchString(behind) || already.MatchString(clause) || inBrackets(clause) {
+		return
+	}
+	governor, against := lastEnd(benefit, clause), lastEnd(condition, clause)
+	capOf := capped.MatchString(clause)
+	switch {
+	case behindIs.MatchString(behind) && governor >= against:
+	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
+	case governor < 0 && l.section == bringsSection && standard.MatchString(clause):
+	case governor <= against:
+		return
+	}
+	b := Benefit{Per: perOf(clause, sub(l.text, at, 5)), Evidence: l.sentence(at[0], at[1])}
+	low, high := yuan(sub(l.text, at, 1), sub(l.text, at, 2)), yuan(sub(l.text, at, 3), sub(l.text, at, 4))
+	if low > 0 && sub(l.text, at, 2) == "" && low < 10000 {
+		low = yuan(sub(l.text, at, 1), sub(l.text, at, 4)) // 20至50万元
+	}
+	switch {
+	case high <= 0 || low > high:
+		return
+	case capOf:
+		b.Cap = high
+	case low > 0:
+		b.Yuan, b.UpTo = low, high
+	default:
+		b.Yuan = high
+	}
+	if !r.is("money", strconv.FormatInt(b.Yuan, 10), strconv.FormatInt(b.UpTo, 10), strconv.FormatInt(b.Cap, 10), b.Per) {
+		r.call.Brings = append(r.call.Brings, b)
+	}
+}
+
+var (
+	// spends is said of what applicants must spend before they get anything.
+	spends   = lazyregexp.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
+	standard = lazyregexp.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)
+)
+
+func (r *reading) rate(l line, at []int) {
+	clause, sentence := clauseBefore(l.text, at[0])
+	behind := firstRunes(l.text[at[1]:], 24)
+	if rateNot.MatchString(clause) || inBrackets(clause) || strings.HasPrefix(behind, "以上") {
+		return
+	}
+	if !behindIs.MatchString(behind) && !rateOf.MatchString(behind) && !(rateFrom.MatchString(clause) && offered.MatchString(sentence)) {
+		return
+	}
+	p, err := strconv.ParseFloat(l.text[at[2]:at[3]], 64)
+	if err != nil || p <= 0 || p > 100 {
+		return
+	}
+	if !r.is("rate", l.text[at[2]:at[3]]) {
+		r.call.Brings = append(r.call.Brings, Benefit{Percent: p, Per: perOf(clause, ""), Evidence: l.sentence(at[0], at[1])})
+	}
+}
+
+// inBrackets reports whether a bracket is open behind a clause.
+func inBrackets(clause string) bool {
+	return strings.LastIndex(clause, "(") > strings.LastIndex(clause, ")")
+}
+
+// lastEnd returns where the last match ends, -1 if there is none.
+func lastEnd(re *lazyregexp.Regexp, s string) int {
+	all := re.FindAllStringIndex(s, 40)
+	if len(all) == 0 {
+		return -1
+	}
+	return all[len(all)-1][1]
+}
+
+func perOf(clause, behind string) string {
+	if behind != "" {
+		return "每" + strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(behind), "/"))
+	}
+	all := perWhom.FindAllString(clause, 8)
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
+// sub returns a group of a match, "" if it took no part.
+func sub(s string, at []int, group int) string {
+	if at[2*group] < 0 {
+		return ""
+	}
+	return s[at[2*group]:at[2*group+1]]
+}
+
+var units = map[string]float64{"": 1, "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8}
+
+// yuan reads a figure with its unit; 0 is none.
+func yuan(number, unit string) int64 {
+	f, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", ""), 64)
+	if err != nil || f < 0 || f*units[unit] > 1e15 {
+		return 0
+	}
+	return int64(math.Round(f * units[unit]))
+}

@@ -1,0 +1,304 @@
+// Package call reads what a notice asks of its readers or offers them: who may
+// apply, what it brings, what is to be done until when, and where.
+//
+// Every value keeps the sentence that says so. What the text leaves open stays
+// empty, and what bodies between the reader and the issuer have to do is kept
+// apart from what the reader has to do. Nothing here says that a reader qualifies.
+package call
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy/deadline"
+	"dibao/policy/hans"
+	"dibao/policy/when"
+)
+
+// Kind is what a notice wants of its readers.
+type Kind string
+
+// The kinds of calls.
+const (
+	KindApplication  Kind = "application"  // 申报, 申请, 申领, 认定
+	KindCollection   Kind = "collection"   // 征集, 征文
+	KindSelection    Kind = "selection"    // 评选, 推荐, 遴选
+	KindConsultation Kind = "consultation" // 征求意见
+	KindObjection    Kind = "objection"    // 公示: who disagrees says so
+	KindTender       Kind = "tender"       // 招标, 采购, 磋商, 询价
+)
+
+// Said is a value as the text has it, and the sentence that says it.
+type Said struct {
+	Value    string `json:"value"`
+	Evidence string `json:"evidence"`
+}
+
+// Call is what a notice asks of its readers.
+type Call struct {
+	Kind      Kind      `json:"kind"`
+	Subject   Said      `json:"subject"` // the project, fund, title or text, from the title
+	Who       Who       `json:"who"`
+	Brings    []Benefit `json:"brings"`
+	Steps     []Step    `json:"steps"`     // what readers do, in the order of the text
+	ByOthers  []Step    `json:"by_others"` // what bodies between readers and issuer do
+	Materials []Said    `json:"materials"`
+	Platforms []Said    `json:"platforms"` // addresses on the web where readers apply
+	Addresses []Said    `json:"addresses"` // postal, as printed
+	Contacts  []Contact `json:"contacts"`
+}
+
+// Limits of what is read and returned. A text that exceeds them is read in part.
+const (
+	maxParagraphs = 2000
+	maxParagraph  = 8000  // bytes
+	maxText       = 400e3 // bytes
+	maxEntries    = 60    // of a list in a Call
+	maxEvidence   = 300   // characters
+)
+
+// line is a paragraph in simplified characters and half-width signs, with what it
+// stands under.
+type line struct {
+	raw     string // as printed
+	text    string // as it is read: one character for one of raw
+	above   string // the line before it, if it is a heading
+	section section
+}
+
+// reading is what is known of a text while it is read.
+type reading struct {
+	call  *Call
+	title string
+	lines []line
+	terms deadline.Reader
+	// authorities is whether the text speaks to authorities alone, who pass it on.
+	authorities bool
+	// passedOn is whether papers go to the issuer through a body that collects them.
+	passedOn bool
+	seen     map[string]bool
+}
+
+// Extract reads a notice: its title, its paragraphs, and the day from which days
+// without a year are counted. It reports false for texts that ask readers for
+// nothing and offer nothing.
+func Extract(title string, paragraphs []string, published when.Date) (Call, bool) {
+	printed := strings.TrimSpace(strings.ToValidUTF8(firstBytes(title, maxParagraph), ""))
+	title = plain(printed)
+	kind := kindOf(title)
+	if kind == "" {
+		return Call{}, false
+	}
+	c := Call{Kind: kind, Subject: Said{printedSubject(printed, title, kind), printed}}
+	r := reading{
+		call: &c, title: title, seen: make(map[string]bool),
+		terms: deadline.Reader{Title: title, Asks: true, Comments: kind == KindConsultation, Notice: strings.HasSuffix(title, "通知"), From: published},
+	}
+	r.split(paragraphs)
+	r.authorities = speaksToAuthorities(r.lines)
+	for _, l := range r.lines {
+		r.passedOn = r.passedOn || strings.Contains(l.text, "由") && passing.MatchString(l.text)
+		r.steps(l)
+		r.who(l)
+		r.brings(l)
+		r.materials(l)
+		r.places(l)
+		r.contacts(l)
+	}
+	w := c.Who
+	return c, len(c.Steps)+len(c.ByOthers)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
+}
+
+// split reads the paragraphs within limits and notes what each stands under.
+func (r *reading) split(paragraphs []string) {
+	left, above, at := int(maxText), "", noSection
+	for _, p := range paragraphs[:min(len(paragraphs), maxParagraphs)] {
+		for text := range strings.SplitSeq(p, "\n") {
+			raw := strings.TrimSpace(strings.ToValidUTF8(firstBytes(text, maxParagraph), ""))
+			text = plain(raw)
+			if left -= len(text); left < 0 || len(r.lines) >= maxParagraphs {
+				return
+			}
+			if text == "" {
+				continue
+			}
+			if attachment.MatchString(text) {
+				at = noSection
+			}
+			s, heads := sectionOf(text)
+			if heads {
+				at = s
+			}
+			r.lines = append(r.lines, line{raw, text, above, at})
+			above = ""
+			if deadline.IsHeading(text) || heads && utf8.RuneCountInString(text) <= 25 {
+				above = text
+			}
+		}
+	}
+}
+
+// is reports whether a value was noted before, and notes it.
+func (r *reading) is(parts ...string) bool {
+	key := strings.Join(parts, "\x00")
+	if r.seen[key] {
+		return true
+	}
+	r.seen[key] = true
+	return false
+}
+
+// signs are written in half width, one character for one, so that a place in a line
+// is found in the line as printed.
+var signs = strings.NewReplacer("！", "!", "？", "?", "：", ":", "，", ",", "（", "(", "）", ")", "；", ";", "％", "%", "＠", "@", "／", "/", "．", ".", "－", "-", "　", " ", "\u00a0", " ",
+	"０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9")
+
+// plain writes a text in simplified characters and with half-width signs.
+func plain(s string) string {
+	return signs.Replace(hans.Simplify(strings.ToValidUTF8(s, "")))
+}
+
+// printed returns a part of a line as printed.
+func (l line) printed(from, to int) string {
+	if from >= to {
+		return ""
+	}
+	skip, take := utf8.RuneCountInString(l.text[:from]), utf8.RuneCountInString(l.text[from:to])
+	rest := l.raw[len(firstRunes(l.raw, skip)):]
+	return strings.TrimSpace(firstRunes(rest, take))
+}
+
+// sentence returns the sentence around a place in a line, as printed. One of a page
+// or more is quoted from what it says on.
+func (l line) sentence(from, to int) string {
+	start, end := 0, len(l.text)
+	if i := strings.LastIndexAny(l.text[:from], "。;!?"); i >= 0 {
+		_, size := utf8.DecodeRuneInString(l.text[i:])
+		start = i + size
+	}
+	if i := strings.IndexAny(l.text[to:], "。;!?"); i >= 0 {
+		_, size := utf8.DecodeRuneInString(l.text[to+i:])
+		end = to + i + size
+	}
+	if utf8.RuneCountInString(l.text[start:end]) > maxEvidence {
+		start = max(start, from-len(lastRunes(l.text[:from], maxEvidence/3)))
+		end = min(end, start+len(firstRunes(l.text[start:], maxEvidence)))
+	}
+	return l.printed(start, end)
+}
+
+// clauseBefore returns what stands before a place back to the last sign of the
+// sentence, and the whole sentence before it.
+func clauseBefore(text string, at int) (clause, sentence string) {
+	sentence = lastRunes(behindLast(text[:at], "。;!?"), 150)
+	return behindLast(sentence, ","), sentence
+}
+
+// clauseBehind returns what stands behind a place to the next sign.
+func clauseBehind(text string, at int) string {
+	s := firstRunes(text[at:], 80)
+	if i := strings.IndexAny(s, ",。;!?"); i >= 0 {
+		s = s[:i]
+	}
+	return s
+}
+
+func behindLast(s, marks string) string {
+	if i := strings.LastIndexAny(s, marks); i >= 0 {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		return s[i+size:]
+	}
+	return s
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+func lastRunes(s string, n int) string {
+	i := len(s)
+	for ; n > 0 && i > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
+}
+
+// firstBytes cuts a text to at most n bytes, between characters.
+func firstBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// section is what the lines under a heading are about.
+type section int
+
+const (
+	noSection section = iota
+	whoSection
+	bringsSection
+	materialsSection
+	whereSection
+	contactSection
+	stepsSection
+	otherSection
+)
+
+var (
+	attachment = lazyregexp.New(`^附\s*件?\s*\d*\s*[:：.]|^附\s*件\s*\d*$`)
+	numbered   = lazyregexp.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,](?:\D|$)|[(]\d{1,2}[)])\s*`)
+	// sections are what headings name, the first that matches counts.
+	sections = []struct {
+		section section
+		words   *lazyregexp.Regexp
+	}{
+		{materialsSection, lazyregexp.New(`(?:申报|申请|报名|提交|报送|所需|应提供|需提供|提供|佐证|证明)的?(?:材料|资料)|材料(?:要求|清单)|所备资料`)},
+		{contactSection, lazyregexp.New(`联系(?:方式|人|电话|事项)|咨询(?:方式|电话)`)},
+		{bringsSection, lazyregexp.New(`(?:支持|补贴|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
+		{whoSection, lazyregexp.New(`(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围|单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|见习单位|申报的?范围`)},
+		{whereSection, lazyregexp.New(`(?:申报|报送|报名|受理|投稿|反馈|征集|提交|递交)(?:方式|地点|地址|途径|渠道|平台|网址)|材料报送`)},
+		{stepsSection, lazyregexp.New(`(?:申报|报名|申请|评审|评选|推荐|办理|工作|受理|征集)(?:时间|程序|流程|步骤|安排|期限|时限)|时间(?:节点|安排)`)},
+	}
+)
+
+// sectionOf reports what a line heads. A line that begins with its heading and goes
+// on (一、申报对象:…) heads itself, too.
+func sectionOf(text string) (section, bool) {
+	lead := numbered.FindString(text)
+	head := firstRunes(text[len(lead):], 26)
+	short := utf8.RuneCountInString(text) <= 26
+	if i := strings.IndexAny(head, ":。,;"); i >= 0 {
+		if lead == "" && !short {
+			return noSection, false
+		}
+		head = head[:i]
+	} else if !short {
+		return noSection, false
+	}
+	if strings.Contains(head, "《") && !short {
+		return noSection, false
+	}
+	for _, s := range sections {
+		if s.words.MatchString(head) {
+			return s.section, true
+		}
+	}
+	// Another chapter (二、…) ends the section; its points do not.
+	if chapter.MatchString(text) {
+		return otherSection, true
+	}
+	return noSection, false
+}
+
+var chapter = lazyregexp.New(`^\s*第?[一二三四五六七八九十]{1,3}[、,.]`)

@@ -1,0 +1,201 @@
+package call
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/internal/costtest"
+	"dibao/policy/when"
+)
+
+// TestCalls reads notices with the structures and phrases of real ones. A row has
+// a title, the day of publication, the paragraphs (separated by ¶) and what is to
+// be read: all of it, so that nothing else may be found either.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("testdata/calls.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(strings.TrimSpace(string(b)), "\n")[1:]
+	if len(rows) < 30 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for i, row := range rows {
+		f := strings.Split(row, "\t")
+		if len(f) != 4 {
+			t.Fatalf("row %d has %d columns, want 4", i+2, len(f))
+		}
+		published, err := when.ParseDate(f[1])
+		if err != nil {
+			t.Fatalf("row %d: %v", i+2, err)
+		}
+		c, ok := Extract(f[0], strings.Split(f[2], "¶"), published)
+		got := "none"
+		if ok {
+			got = brief(c)
+		}
+		if got != f[3] {
+			t.Errorf("row %d: %s\n got %s\nwant %s", i+2, f[0], got, f[3])
+		}
+	}
+}
+
+// brief writes a call in one line: steps, steps of others, money, who, where.
+func brief(c Call) string {
+	var parts []string
+	add := func(key, value string) {
+		if value != "" {
+			parts = append(parts, key+"="+value)
+		}
+	}
+	values := func(all []Said) string {
+		var s []string
+		for _, x := range all {
+			s = append(s, x.Value)
+		}
+		return strings.Join(s, ",")
+	}
+	steps := func(all []Step) string {
+		var s []string
+		for _, x := range all {
+			s = append(s, strings.TrimSpace(x.What+" "+x.Last.String()))
+		}
+		return strings.Join(s, ",")
+	}
+	add("subject", c.Subject.Value)
+	add("steps", steps(c.Steps))
+	add("others", steps(c.ByOthers))
+	var money, thresholds, contacts []string
+	for _, b := range c.Brings {
+		switch {
+		case b.Percent > 0:
+			money = append(money, fmt.Sprintf("%g%%", b.Percent))
+		case b.Cap > 0:
+			money = append(money, fmt.Sprintf("<=%d", b.Cap)+b.Per)
+		case b.UpTo > 0:
+			money = append(money, fmt.Sprintf("%d-%d", b.Yuan, b.UpTo)+b.Per)
+		default:
+			money = append(money, fmt.Sprint(b.Yuan)+b.Per)
+		}
+	}
+	add("brings", strings.Join(money, ","))
+	add("who", values(c.Who.Entities))
+	add("region", values(c.Who.Regions))
+	add("industry", values(c.Who.Industries))
+	add("size", values(c.Who.Sizes))
+	add("qualified", values(c.Who.Qualifications))
+	for _, x := range c.Who.Thresholds {
+		thresholds = append(thresholds, fmt.Sprintf("%s %s %g %s", x.What, x.Bound, x.Value, x.Unit))
+	}
+	add("if", strings.Join(thresholds, ","))
+	add("papers", values(c.Materials))
+	add("web", values(c.Platforms))
+	add("address", values(c.Addresses))
+	for _, x := range c.Contacts {
+		contacts = append(contacts, x.Telephone+x.Email)
+	}
+	add("contact", strings.Join(contacts, ","))
+	return strings.Join(parts, "; ")
+}
+
+// quotes collects every Evidence of a call.
+func quotes(v reflect.Value) (all []string) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).Name == "Evidence" {
+				all = append(all, v.Field(i).String())
+				continue
+			}
+			all = append(all, quotes(v.Field(i))...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			all = append(all, quotes(v.Index(i))...)
+		}
+	}
+	return all
+}
+
+// Every value quotes a sentence of the text as printed, none is without one, and
+// lists stay within their limits.
+func FuzzExtract(f *testing.F) {
+	f.Add("关于组织申报样例项目的通知", "一、申报条件\n（１）在样例省注册的企业，营业收入2000万元以上。\n请于2026年6月5日前登录http://a.example/b申报，电话：010-12345678，邮箱:a@b.cn")
+	f.Add("样例补贴申领公告", "补贴标准：按50%给予补助，最高不超过20万元。\xff\n地址：样例市样例路1号")
+	f.Fuzz(func(t *testing.T, title, text string) {
+		c, ok := Extract(title, strings.Split(text, "\n"), when.MakeDate(2026, 6, 1))
+		if !ok {
+			return
+		}
+		whole := strings.ToValidUTF8(title+"\n"+text, "")
+		for _, q := range quotes(reflect.ValueOf(c)) {
+			if q == "" || !strings.Contains(whole, q) {
+				t.Errorf("%q is no quotation of the text", q)
+			}
+		}
+		for _, n := range []int{len(c.Brings), len(c.Steps), len(c.ByOthers), len(c.Materials), len(c.Platforms), len(c.Addresses), len(c.Contacts), len(c.Who.Entities), len(c.Who.Thresholds)} {
+			if n > 2*maxEntries {
+				t.Errorf("%d entries", n)
+			}
+		}
+		for _, b := range c.Brings {
+			if b.Yuan < 0 || b.Cap < 0 || b.UpTo < 0 || b.Percent < 0 || b.Percent > 100 || b.UpTo > 0 && b.UpTo < b.Yuan {
+				t.Errorf("%+v", b)
+			}
+		}
+	})
+}
+
+// A text is read in time that grows with its length, up to its limits.
+func TestCostOfCalls(t *testing.T) {
+	costtest.Linear(t, []costtest.Seed{
+		{Name: "Money", Units: []string{"对企业给予奖励%d万元，最高不超过50%%。\n"}},
+		{Name: "MoneyInOneLine", Units: []string{"给予奖励%d万元，"}},
+		{Name: "Days", Units: []string{"请各单位于2026年6月%d日前报送。\n"}},
+		{Name: "DaysInOneLine", Units: []string{"于2026年6月5日前,"}},
+		{Name: "Telephones", Units: []string{"电话：010-12345678、"}},
+		{Name: "Mails", Units: []string{"a%d@b.cn "}},
+		{Name: "Websites", Units: []string{"登录http://a.example/%d "}},
+		{Name: "Addresses", Units: []string{"地址：样例市样例路%d号，"}},
+		{Name: "Sections", Units: []string{"一、申报条件\n（一）在样例省注册的企业；\n"}},
+		{Name: "Signs", Units: []string{"，。；（"}},
+		{Name: "Digits", Units: []string{"1234567"}},
+		{Name: "Letters", Units: []string{"a"}},
+		{Name: "Spaces", Units: []string{" \u3000"}},
+		{Name: "Lines", Units: []string{"\n"}},
+		{Name: "Invalid", Units: []string{"\xff\xe5"}},
+	}, func(b []byte) {
+		Extract("关于组织申报样例项目的通知", strings.Split(string(b), "\n"), when.DateOf(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)))
+	})
+	costtest.Report(t, "policy/call")
+}
+
+// A day that the text gives for a body between reader and issuer is never shown as
+// the reader's, wherever the body stands in the sentence.
+func TestDutiesOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{
+		"请各市科技局于2026年6月5日前将推荐文件报送我厅。",
+		"主管部门网上审核推荐截止时间为2026年6月5日17:00。",
+		"论文请于2026年6月5日前，各单位收集筛选后打包发送。",
+		"2026年6月5日前各县（市、区）人社部门必须完成网上审查并提交。",
+		"申报单位提交后，各推荐单位应于2026年6月5日前完成审核。",
+		"各单位科研管理部门须于2026年6月5日前将汇总的电子数据发至邮箱。",
+		"请各地抓紧组织，把握时间节点，于2026年6月5日前将推荐名单报我局。",
+		"经院校初审后，2026年6月5日前由所在学校主管部门统一报送。",
+	} {
+		c, _ := Extract("关于组织申报样例项目的通知", []string{"各有关单位：", s}, when.MakeDate(2026, 5, 1))
+		if len(c.Steps) > 0 {
+			t.Errorf("%s: shown as the reader's: %+v", s, c.Steps)
+		}
+		if !slices.ContainsFunc(c.ByOthers, func(x Step) bool { return x.Last == when.MakeDate(2026, 6, 5) }) {
+			t.Errorf("%s: %+v", s, c.ByOthers)
+		}
+	}
+}

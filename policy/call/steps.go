@@ -1,0 +1,230 @@
+package call
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy/deadline"
+	"dibao/policy/when"
+)
+
+// Step is something to be done within a time. First is the zero Date where the text
+// gives only the last day.
+type Step struct {
+	What     string    `json:"what"` // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
+	By       string    `json:"by"`   // who does it, as written, "" if the text does not say
+	First    when.Date `json:"first"`
+	Last     when.Date `json:"last"`
+	Moved    bool      `json:"moved"` // it takes the place of an earlier day
+	Evidence string    `json:"evidence"`
+}
+
+var (
+	// between are bodies that stand between those who apply and the issuer.
+	between = lazyregexp.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核|组织)(?:部门|单位|机构)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
+	// itself are bodies that decide: the issuer and its experts.
+	itself = lazyregexp.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
+	// recipient stands before a body to which, or through which, something is sent.
+	recipient = lazyregexp.New(`(?:向|报|送|至|交|经|到|给)[^,。;]{0,12}$`)
+	// applicants are those who apply.
+	applicants = lazyregexp.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|负责人|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|(?:各|有关|相关)?(?:类)?企业`)
+	// hands are papers that only those who pass applications on hand in.
+	hands  = lazyregexp.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
+	duties = lazyregexp.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
+	// ownLabel are labels of what applicants do themselves.
+	ownLabel = lazyregexp.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理)?(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+
+	// ownClosing is a label that leaves no doubt, whatever stands behind its day.
+	ownClosing = lazyregexp.New(`(?:申报|填报|报名|提交|投稿)截止(?:时间|日期)(?:为|:|是)?\s*$`)
+	// passing is said of papers that applicants give to a body that hands them in.
+	passing = lazyregexp.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
+
+	whats = []struct {
+		what  string
+		words *lazyregexp.Regexp
+	}{
+		{"意见反馈", lazyregexp.New(`征求[^,。]{0,8}意见|意见|反馈`)},
+		{"公示", lazyregexp.New(`公示`)},
+		{"审核推荐", lazyregexp.New(`审核|审查|初审|推荐`)},
+		{"递交响应文件", lazyregexp.New(`投标|响应文件|标书|报价`)},
+		{"网上填报", lazyregexp.New(`网上|网络|在线|系统|平台|填报|上传`)},
+		{"纸质报送", lazyregexp.New(`纸质|书面|纸件|一式|报送|寄|送达|送交|报交`)},
+		{"电子邮件", lazyregexp.New(`邮箱|电子版|发送至|发至|@`)},
+		{"报名", lazyregexp.New(`报名`)},
+		{"投稿", lazyregexp.New(`投稿|征稿|征文|截稿|论文`)},
+		{"申报", lazyregexp.New(`申报|申请|受理|征集`)},
+	}
+)
+
+// steps reads the days of a line by which something is to be done, and by whom.
+func (r *reading) steps(l line) {
+	if !strings.Contains(l.text, "月") || len(r.call.Steps)+len(r.call.ByOthers) >= maxEntries {
+		return
+	}
+	end := 0 // of the day before
+	for _, d := range r.terms.Days(l.text, l.above) {
+		from := end
+		end = d.At + len(d.Text)
+		if !d.Until && !d.Ours || d.At < from {
+			continue
+		}
+		who, by := r.doer(l, d)
+		clause, _ := clauseBefore(l.text, d.At)
+		if who == unknown || !d.Ours && who == readers && !ownClosing.MatchString(clause) {
+			continue
+		}
+		what := whatOf(clause, clauseBehind(l.text, min(d.At+1, len(l.text))), l.above)
+		if who == readers && by == "" && r.passedOn && what == "纸质报送" {
+			who = others
+		}
+		s := Step{What: what, By: by, First: d.First, Last: d.Last, Moved: d.Moved, Evidence: l.sentence(d.At, min(end, len(l.text)))}
+		list := &r.call.Steps
+		if who == others {
+			list = &r.call.ByOthers
+		}
+		if !r.is("step", s.Last.String(), s.What, s.By) {
+			*list = append(*list, s)
+		}
+	}
+}
+
+func whatOf(places ...string) string {
+	for _, p := range places {
+		for _, w := range whats {
+			if p != "" && w.words.MatchString(p) {
+				return w.what
+			}
+		}
+	}
+	return ""
+}
+
+// doer says to whom a day belongs.
+type doer int
+
+const (
+	unknown doer = iota
+	readers
+	others
+)
+
+// doer judges a day by the nearest subject: in its clause, the clause behind it and
+// the clauses before it. A day that belongs to nobody named is the reader's only
+// where the text speaks to readers.
+func (r *reading) doer(l line, d deadline.Day) (doer, string) {
+	clause, sentence := clauseBefore(l.text, d.At)
+	behind := dutyBehind(l.text[d.At:])
+	if who, by := subjectOf(clause); who != unknown {
+		return r.checked(who, by, d, clause, behind)
+	}
+	if ownLabel.MatchString(clause) && !hands.MatchString(clause) {
+		return readers, ""
+	}
+	right := strings.TrimLeft(d.Right, ",， ")
+	if who, by := subjectOf(firstRunes(right, 24)); who == others && duties.MatchString(right) && !sentTo(right, by) {
+		return others, by
+	}
+	if hands.MatchString(clause) || hands.MatchString(behind) {
+		return others, ""
+	}
+	for rest := strings.TrimSuffix(sentence, clause); rest != ""; {
+		rest = strings.TrimRight(rest, ",")
+		c := behindLast(rest, ",")
+		if who, by := subjectOf(c); who != unknown {
+			return r.checked(who, by, d, c, behind)
+		}
+		rest = strings.TrimSuffix(rest, c)
+	}
+	if l.above != "" && ownLabel.MatchString(l.above) {
+		return readers, ""
+	}
+	if r.authorities {
+		return others, ""
+	}
+	if d.Ours {
+		return readers, ""
+	}
+	return unknown, ""
+}
+
+// checked takes a duty from readers where only those who pass on can have it.
+func (r *reading) checked(who doer, by string, d deadline.Day, clause, behind string) (doer, string) {
+	if who == readers && (hands.MatchString(clause) || hands.MatchString(behind)) {
+		return others, by
+	}
+	if who == others && itself.MatchString(clause) {
+		return unknown, ""
+	}
+	return who, by
+}
+
+// subjectOf finds who acts in a clause.
+func subjectOf(clause string) (doer, string) {
+	for _, at := range between.FindAllStringIndex(clause, 8) {
+		if !recipient.MatchString(clause[:at[0]]) {
+			return others, clause[at[0]:at[1]]
+		}
+	}
+	if by := applicants.FindString(clause); by != "" {
+		return readers, by
+	}
+	return unknown, ""
+}
+
+// sentTo reports whether a body behind a day only receives: 前报送各市科技局.
+func sentTo(right, by string) bool {
+	i := strings.Index(right, by)
+	return i > 0 && recipient.MatchString(right[:i])
+}
+
+// dutyBehind is what is to be done by a day: the rest of its clause, or the next one
+// where the clause ends with the day (6月5日前,将…).
+func dutyBehind(s string) string {
+	s = firstRunes(s, 90)
+	if i := strings.IndexAny(s, "。;!?"); i >= 0 {
+		s = s[:i]
+	}
+	clause, rest, found := strings.Cut(s, ",")
+	if found && endsWithDay.MatchString(clause) {
+		next, _, _ := strings.Cut(rest, ",")
+		return next
+	}
+	return clause
+}
+
+var endsWithDay = lazyregexp.New(`[前止](?:\([^()]*\))?\s*$`)
+
+var (
+	authority = lazyregexp.New(`(?:局|委|厅|部门|政府|管委会|团委|办公室|办事处|街道办|镇|文化旅游委|\(委\)|宣传部)(?:\([^()]{1,6}\))?$`)
+	reader    = lazyregexp.New(`有关单位|各单位|企业|公司|高校|院校|学校|院所|协会|学会|个人|社会|单位$|老师|同学|集团|医院|学院|研究院|师生|部门和`)
+)
+
+// speaksToAuthorities reports whether the line of addressees, which ends with a
+// colon, names authorities alone.
+func speaksToAuthorities(lines []line) bool {
+	for _, l := range lines[:min(len(lines), 4)] {
+		names, found := strings.CutSuffix(l.text, ":")
+		if !found || utf8.RuneCountInString(names) > 200 || strings.ContainsAny(names, "。;") || utf8.RuneCountInString(names) < 3 {
+			continue
+		}
+		if strings.Contains(names, "如下") || strings.Contains(names, "通知") {
+			return false
+		}
+		all := strings.FieldsFunc(names, func(c rune) bool { return c == '、' || c == ',' })
+		n := 0
+		for _, a := range all {
+			if reader.MatchString(a) {
+				if strings.Contains(a, "管理企业") {
+					continue // 中央管理企业 passes on what its own firms apply for
+				}
+				return false
+			}
+			if authority.MatchString(strings.TrimSpace(a)) {
+				n++
+			}
+		}
+		return n > 0
+	}
+	return false
+}

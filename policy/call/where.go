@@ -1,0 +1,189 @@
+package call
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
+)
+
+// Contact is where readers ask, as printed. Only what the text gives is set.
+type Contact struct {
+	Office    string `json:"office"`
+	Telephone string `json:"telephone"`
+	Email     string `json:"email"`
+	Evidence  string `json:"evidence"`
+}
+
+var (
+	website = lazyregexp.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
+	applies = lazyregexp.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
+	// reads is said of pages that are only read.
+	reads = lazyregexp.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|导出|下载地址`)
+
+	email = lazyregexp.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
+
+	telephone = lazyregexp.New(`1[3-9]\d{9}|(?:\(?0\d{2,3}\)?\s*[-—–]{0,2}\s*)?\d{7,8}(?:\s*[-转]\s*\d{1,6})?`)
+	withCode  = lazyregexp.New(`^\(?0\d{2,3}\)?\s*[-—–]{1,2}|^\(0\d{2,3}\)`)
+	calls     = lazyregexp.New(`电\s*话|联系\s*人|联系方式|咨询|手机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
+	notPhone  = lazyregexp.New(`(?:传\s*真|QQ|qq|邮\s*编|邮政编码|编号|账号|帐号|群号?|微信|ID|号码|代码|证)[^,。;、:]{0,6}[:为]?\s*(?:[\d\-—、/()\s]*)$`)
+	both      = lazyregexp.New(`电\s*话\s*[/及和、(]\s*传\s*真`)
+	office    = lazyregexp.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
+
+	addressLabel = lazyregexp.New(`(?:地\s*址|地\s*点)\s*(?:及邮编)?\s*[:为]\s*`)
+	sends        = lazyregexp.New(`(?:寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
+	street       = lazyregexp.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
+	endOfAddress = lazyregexp.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}`)
+	notAddress   = lazyregexp.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
+)
+
+// places reads where readers apply, on the web and by post.
+func (r *reading) places(l line) {
+	if strings.Contains(l.text, "/") || strings.Contains(l.text, "www.") {
+		r.platforms(l)
+	}
+	if len(r.call.Addresses) >= maxEntries {
+		return
+	}
+	for _, at := range addressLabel.FindAllStringIndex(l.text, 20) {
+		before := lastRunes(l.text[:at[0]], 8)
+		if !notAddress.MatchString(before) {
+			r.address(l, at[1], !strings.HasSuffix(strings.TrimSpace(l.text[:at[1]]), "点:"))
+		}
+	}
+	for _, at := range sends.FindAllStringIndex(l.text, 20) {
+		r.address(l, at[1], false)
+	}
+	if l.section == contactSection || l.section == whereSection {
+		for _, at := range street.FindAllStringIndex(l.text, 8) {
+			if i := strings.LastIndexAny(l.text[:at[0]], "("); i >= 0 && i == at[0]-1 {
+				r.address(l, at[0], false)
+			}
+		}
+	}
+}
+
+// address notes what stands behind a place, if it has the form of an address.
+// Behind a label, a name of an office is enough.
+func (r *reading) address(l line, from int, labelled bool) {
+	s := firstRunes(l.text[from:], 70)
+	if at := endOfAddress.FindStringIndex(s); at != nil {
+		if rest := s[at[0]:]; at[0] == 0 && strings.HasPrefix(rest, "(") {
+			return
+		}
+		s = s[:at[0]]
+	}
+	start := from + len(s) - len(strings.TrimLeft(s, " "))
+	s = strings.TrimSpace(s)
+	n := utf8.RuneCountInString(s)
+	if n < 5 || n > 60 || !(street.MatchString(s) || strings.Contains(s, "号") || built.MatchString(s) || labelled && placed.MatchString(s)) || strings.ContainsAny(s, "@《") {
+		return
+	}
+	if !r.is("address", s) && len(r.call.Addresses) < maxEntries {
+		r.call.Addresses = append(r.call.Addresses, Said{l.printed(start, start+len(s)), l.sentence(start, start+len(s))})
+	}
+}
+
+var placed = lazyregexp.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)`)
+
+// built is an address without a number of its house.
+var built = lazyregexp.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Han}{2,12}(?:大厦|广场|大楼|中心)`)
+
+func (r *reading) platforms(l line) {
+	for _, at := range website.FindAllStringIndex(l.text, 20) {
+		_, sentence := clauseBefore(l.text, at[0])
+		near := lastRunes(sentence, 40)
+		behind := firstRunes(l.text[at[1]:], 16)
+		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(near) || reads.MatchString(behind) {
+			continue
+		}
+		value := strings.TrimRight(strings.Join(strings.Fields(l.text[at[0]:at[1]]), ""), ".:,/")
+		if !r.is("platform", value) && len(r.call.Platforms) < maxEntries {
+			r.call.Platforms = append(r.call.Platforms, Said{value, l.sentence(at[0], at[1])})
+		}
+	}
+}
+
+// contacts reads telephones and addresses of e-mail. A number without an area code
+// is a telephone only behind a word that says so.
+func (r *reading) contacts(l line) {
+	add := func(c Contact) {
+		if len(r.call.Contacts) < maxEntries && !r.is("contact", c.Telephone, c.Email) {
+			r.call.Contacts = append(r.call.Contacts, c)
+		}
+	}
+	if strings.Contains(l.text, "@") {
+		for _, at := range email.FindAllStringIndex(l.text, 20) {
+			value := strings.Join(strings.Fields(l.text[at[0]:at[1]]), "")
+			add(Contact{Office: officeOf(l.text[:at[0]]), Email: value, Evidence: l.sentence(at[0], at[1])})
+		}
+	}
+	chain := -1 // where a telephone ended, behind which another may follow
+	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
+		value := l.text[at[0]:at[1]]
+		before := lastRunes(l.text[:at[0]], 40)
+		if touches(l.text, at[0], at[1]) || notPhone.MatchString(before) && !both.MatchString(before) {
+			continue
+		}
+		linked := chain >= 0 && joint.MatchString(l.text[chain:at[0]])
+		named := withCode.MatchString(value) || linked || calls.MatchString(lastRunes(before, 24)) || l.section == contactSection && r.person(before)
+		if !named {
+			continue
+		}
+		chain = at[1]
+		add(Contact{Office: officeOf(l.text[:at[0]]), Telephone: l.printed(at[0], at[1]), Evidence: l.sentence(at[0], at[1])})
+	}
+}
+
+var (
+	joint  = lazyregexp.New(`^\s*(?:[、,;/ ]|或|及|和|\([^()]{1,12}\))*\s*$`)
+	people = lazyregexp.New(`\p{Han}{1,4}\s*$`)
+)
+
+// person reports whether a name stands before a number.
+func (r *reading) person(before string) bool { return people.MatchString(before) }
+
+// touches reports whether a number is part of a longer one, or of a word.
+func touches(s string, from, to int) bool {
+	if from > 0 && (isDigit(s[from-1]) || isLetter(s[from-1]) || s[from-1] == '.' || s[from-1] == '/' && from > 1 && isDigit(s[from-2])) {
+		return true
+	}
+	return to < len(s) && (isDigit(s[to]) || isLetter(s[to]) || s[to] == '@' || s[to] == '.' && to+1 < len(s) && isDigit(s[to+1]))
+}
+
+func isDigit(b byte) bool  { return b >= '0' && b <= '9' }
+func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' }
+
+// officeOf is the office that stands last before a place in its line.
+func officeOf(before string) string {
+	before = lastRunes(before, 60)
+	before = behindLast(before, "。;")
+	all := office.FindAllString(before, 6)
+	if len(all) == 0 {
+		return ""
+	}
+	return strings.TrimSpace(all[len(all)-1])
+}
+
+var (
+	listed = lazyregexp.New(`^\s*(?:[(]?[一二三四五六七八九十\d]{1,3}[)、.,]\s*)`)
+	paper  = lazyregexp.New(`表|书|证|报告|证明|材料|复印件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函`)
+)
+
+// materials reads the points of a list of papers that applicants hand in.
+func (r *reading) materials(l line) {
+	lead := listed.FindString(l.text)
+	if l.section != materialsSection || lead == "" || len(r.call.Materials) >= maxEntries {
+		return
+	}
+	name := strings.TrimRight(l.text[len(lead):], "。;, ")
+	if i := strings.IndexAny(name, "。;"); i >= 0 {
+		name = name[:i]
+	}
+	if n := utf8.RuneCountInString(name); n < 2 || n > 60 || !paper.MatchString(name) {
+		return
+	}
+	if _, heads := sectionOf(l.text); !heads && !r.is("material", name) {
+		r.call.Materials = append(r.call.Materials, Said{l.printed(len(lead), len(lead)+len(name)), l.raw})
+	}
+}

@@ -1,0 +1,197 @@
+package call
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy/hans"
+)
+
+// Who is who may apply, as far as the text says so.
+type Who struct {
+	Entities       []Said      `json:"entities"`       // values of Entities
+	Regions        []Said      `json:"regions"`        // where they are registered, as written
+	Industries     []Said      `json:"industries"`     // codes of GB/T 4754-2017: C, I65
+	Sizes          []Said      `json:"sizes"`          // 中小微企业, 规模以上企业 …
+	Qualifications []Said      `json:"qualifications"` // 高新技术企业, 专精特新中小企业 …
+	Thresholds     []Threshold `json:"thresholds"`
+}
+
+// Threshold is a condition with a number.
+type Threshold struct {
+	Text     string  `json:"text"` // as written: 营业收入2000万元以上
+	What     string  `json:"what"`
+	Bound    string  `json:"bound"` // least or most
+	Value    float64 `json:"value"`
+	Unit     string  `json:"unit"` // yuan, years, percent or people
+	Evidence string  `json:"evidence"`
+}
+
+// entities are the kinds of those who apply, with the words that name them. A word
+// that goes on otherwise (企业信用) names something else.
+var entities = []struct {
+	name  string
+	words *lazyregexp.Regexp
+}{
+	{"enterprise", lazyregexp.New(`企业(?:$|[^名信法规负家文所产资标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
+	{"institution", lazyregexp.New(`事业单位|企事业单位`)},
+	{"university", lazyregexp.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生])|大专院校`)},
+	{"institute", lazyregexp.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
+	{"association", lazyregexp.New(`行业组织|行业协会|社会组织|社会团体|协会|商会|学会`)},
+	{"school", lazyregexp.New(`中小学|幼儿园|基地学校`)},
+	{"legal-entity", lazyregexp.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
+	{"self-employed", lazyregexp.New(`个体工商户|个体经营`)},
+	{"cooperative", lazyregexp.New(`合作社|家庭农场`)},
+	{"student", lazyregexp.New(`在校(?:大学)?生|在读学生`)},
+	{"graduate", lazyregexp.New(`毕业生(?:$|[^就求])`)},
+	{"individual", lazyregexp.New(`和个人|企业职工|失业人员|或个人|个人均|自然人`)},
+	{"public", lazyregexp.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
+	{"government", lazyregexp.New(`行政部门|机关团体|有关管理部门`)},
+}
+
+var (
+	// speaksOf are sentences that say who may apply, wherever they stand.
+	speaksOf = lazyregexp.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|现邀请|对企业|本公告适用|广泛征求|具有独立`)
+	// excludes are sentences that say who may not, or what happens later.
+	excludes = lazyregexp.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|负责对|要高度重视`)
+	region   = lazyregexp.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)?(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工商注册|的独立法人|的企业)`)
+	regionIn = lazyregexp.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工作|从事)`)
+	size     = lazyregexp.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业`)
+
+	quality   = lazyregexp.New(`(?:国家|省级|有效期内的?)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
+	mustBe    = lazyregexp.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
+	numbers   = `(\d[\d,.]{0,12}|[一二三四五六七八九十两]{1,3})`
+	threshold = lazyregexp.New(`((?:上一?年度|年度|近[一二三两\d]年|年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
+	mostly    = lazyregexp.New(`不超过|不高于|不大于|未满|不满`)
+	least     = lazyregexp.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
+	below     = lazyregexp.New(`少于|低于`)
+)
+
+// industries are sections and divisions of GB/T 4754-2017 that calls name.
+var industries = []struct {
+	code  string
+	words *lazyregexp.Regexp
+}{
+	{"A", lazyregexp.New(`农林牧渔业|种植业|养殖业`)},
+	{"B", lazyregexp.New(`采矿业`)},
+	{"C", lazyregexp.New(`制造业|工业企业`)},
+	{"E", lazyregexp.New(`建筑业`)},
+	{"F", lazyregexp.New(`批发(?:和|及|、)?零售`)},
+	{"G", lazyregexp.New(`交通运输`)},
+	{"G59", lazyregexp.New(`仓储业|物流业`)},
+	{"H", lazyregexp.New(`住宿(?:和|、)?餐饮`)},
+	{"I65", lazyregexp.New(`软件和信息技术服务业|软件业`)},
+	{"J", lazyregexp.New(`金融业`)},
+	{"K", lazyregexp.New(`房地产业`)},
+	{"L", lazyregexp.New(`租赁和商务服务业`)},
+	{"M", lazyregexp.New(`科学研究和技术服务业`)},
+	{"P", lazyregexp.New(`教育行业`)},
+	{"R", lazyregexp.New(`文化(?:、)?体育和娱乐业`)},
+}
+
+// who reads who may apply from the sentences that say so.
+func (r *reading) who(l line) {
+	inSection := l.section == whoSection
+	if !inSection && !speaksOf.MatchString(l.text) {
+		return
+	}
+	from := 0
+	for from < len(l.text) {
+		to := len(l.text)
+		if i := strings.IndexAny(l.text[from:], "。;"); i >= 0 {
+			_, size := utf8.DecodeRuneInString(l.text[from+i:])
+			to = from + i + size
+		}
+		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(s) {
+			r.whoOf(s, l.printed(from, to), inSection)
+		}
+		from = to
+	}
+}
+
+func (r *reading) whoOf(s, quote string, inSection bool) {
+	w := &r.call.Who
+	add := func(list *[]Said, value string) {
+		if len(*list) < maxEntries && !r.is("who", value) {
+			*list = append(*list, Said{value, quote})
+		}
+	}
+	names := s
+	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
+		names = "" // whoever disagrees or bids
+	}
+	for _, e := range entities {
+		if e.words.MatchString(names) {
+			add(&w.Entities, e.name)
+		}
+	}
+	if r.call.Kind == KindConsultation || r.call.Kind == KindObjection {
+		return
+	}
+	for _, re := range []*lazyregexp.Regexp{region, regionIn} {
+		for _, m := range re.FindAllStringSubmatch(s, 4) {
+			if name := strings.TrimPrefix(m[1], "在"); !strings.HasPrefix(name, "我") && !strings.HasPrefix(name, "本") && !strings.HasPrefix(name, "全") && !strings.HasPrefix(name, "各") && !strings.HasPrefix(name, "外") {
+				add(&w.Regions, name)
+			}
+		}
+	}
+	for _, m := range size.FindAllString(s, 4) {
+		add(&w.Sizes, m)
+	}
+	for _, i := range industries {
+		if inSection && i.words.MatchString(s) {
+			add(&w.Industries, i.code)
+		}
+	}
+	for _, at := range quality.FindAllStringIndex(s, 8) {
+		clause, _ := clauseBefore(s, at[0])
+		if mustBe.MatchString(clause) && !strings.Contains(r.call.Subject.Value, s[at[0]:at[1]]) {
+			add(&w.Qualifications, s[at[0]:at[1]])
+		}
+	}
+	r.thresholds(s, quote)
+}
+
+func (r *reading) thresholds(s, quote string) {
+	for _, m := range threshold.FindAllStringSubmatch(s, 12) {
+		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote}
+		behind := m[5]
+		switch {
+		case mostly.MatchString(m[2]) || strings.HasSuffix(behind, "下") || strings.HasSuffix(behind, "内"):
+			t.Bound = "most"
+		case least.MatchString(m[2]) || strings.HasSuffix(behind, "上"):
+			t.Bound = "least"
+		case below.MatchString(m[2]):
+			t.Bound = "most"
+		default:
+			continue
+		}
+		t.Value, t.Unit = quantity(m[3], m[4])
+		if t.Unit != "" && len(r.call.Who.Thresholds) < maxEntries && !r.is("threshold", t.Text) {
+			r.call.Who.Thresholds = append(r.call.Who.Thresholds, t)
+		}
+	}
+}
+
+// quantity reads a number with its unit; an unknown one has no unit.
+func quantity(number, unit string) (float64, string) {
+	f, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", ""), 64)
+	if err != nil {
+		n, ok := hans.Number(strings.ReplaceAll(number, "两", "二"))
+		if !ok {
+			return 0, ""
+		}
+		f = float64(n)
+	}
+	switch unit {
+	case "年", "周岁", "岁":
+		return f, "years"
+	case "人", "名":
+		return f, "people"
+	case "%":
+		return f, "percent"
+	}
+	return f * units[strings.TrimSuffix(unit, "元")], "yuan"
+}
