@@ -10,12 +10,12 @@ import (
 
 // Benefit is money that a call offers. A figure that the text does not give is 0.
 type Benefit struct {
-	Yuan     int64   `json:"yuan"`    // the amount, or the least of a span
-	UpTo     int64   `json:"up_to"`   // the most of a span: 20万元至50万元
-	Percent  float64 `json:"percent"` // a rate
-	Cap      int64   `json:"cap"`     // in yuan: 最高不超过
-	Per      string  `json:"per"`     // 每人, 每个项目 …, as written
-	Evidence string  `json:"evidence"`
+	Yuan     int64   // the amount, or the least of a span
+	UpTo     int64   // the most of a span: 20万元至50万元
+	Percent  float64 // a rate
+	Cap      int64   // in yuan: 最高不超过
+	Per      string  // 每人, 每个项目 …, as written
+	Evidence string
 }
 
 const figure = `(\d[\d,.]{0,15})\s*(亿|千万|百万|万|千)?`
@@ -26,13 +26,13 @@ var (
 
 	benefit = lazyregexp.New(`给予|奖励|补贴|补助|资助|奖金|奖补|扶持|贴息|支持强度|支持金额|支持|资助经费|提供`)
 	// money that is a condition, a price or somebody else's.
-	condition = lazyregexp.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
+	condition = lazyregexp.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|(?:^|[^不])超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
 	already   = lazyregexp.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
 	capped    = lazyregexp.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
-	behindIs  = lazyregexp.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)`)
+	behindIs  = lazyregexp.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)`)
 	onlyIf    = lazyregexp.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
 	perWhom   = lazyregexp.New(`(?:每(?:人每月|人每年|人|家企业|家|户|个(?:[^,。;\d]{0,8}?(?:项目|中心|展会|单位|平台|课题))?|项|件(?:作品)?|名|亩|年|平方米|套|台|位)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$)`)
-	rateFrom  = lazyregexp.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|^且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额|投入|支出|费用|总额|金额)的?$`)
+	rateFrom  = lazyregexp.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
 	rateNot   = lazyregexp.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
 	rateOf    = lazyregexp.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
 	offered   = lazyregexp.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
@@ -59,7 +59,7 @@ func (r *reading) brings(l line) {
 func (r *reading) amount(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
 	behind := firstRunes(l.text[at[1]:], 24)
-	if onlyIf.MatchString(behind) || already.MatchString(clause) || inBrackets(clause) {
+	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(behind) || already.MatchString(clause) || inBrackets(clause) {
 		return
 	}
 	governor, against := lastEnd(benefit, clause), lastEnd(condition, clause)
@@ -67,7 +67,7 @@ func (r *reading) amount(l line, at []int) {
 	switch {
 	case behindIs.MatchString(behind) && governor >= against:
 	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
-	case governor < 0 && l.section == bringsSection && standard.MatchString(clause):
+	case governor < 0 && against < 0 && l.section == bringsSection && standard.MatchString(clause):
 	case governor <= against:
 		return
 	}

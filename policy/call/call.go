@@ -31,22 +31,22 @@ const (
 
 // Said is a value as the text has it, and the sentence that says it.
 type Said struct {
-	Value    string `json:"value"`
-	Evidence string `json:"evidence"`
+	Value    string
+	Evidence string
 }
 
 // Call is what a notice asks of its readers.
 type Call struct {
-	Kind      Kind      `json:"kind"`
-	Subject   Said      `json:"subject"` // the project, fund, title or text, from the title
-	Who       Who       `json:"who"`
-	Brings    []Benefit `json:"brings"`
-	Steps     []Step    `json:"steps"`     // what readers do, in the order of the text
-	ByOthers  []Step    `json:"by_others"` // what bodies between readers and issuer do
-	Materials []Said    `json:"materials"`
-	Platforms []Said    `json:"platforms"` // addresses on the web where readers apply
-	Addresses []Said    `json:"addresses"` // postal, as printed
-	Contacts  []Contact `json:"contacts"`
+	Kind      Kind
+	Subject   Said // the project, fund, title or text, from the title
+	Who       Who
+	Brings    []Benefit
+	Steps     []Step // what readers do, in the order of the text
+	ByOthers  []Step // what bodies between readers and issuer do
+	Materials []Said
+	Platforms []Said // addresses on the web where readers apply
+	Addresses []Said // postal, as printed
+	Contacts  []Contact
 }
 
 // Limits of what is read and returned. A text that exceeds them is read in part.
@@ -255,6 +255,9 @@ const (
 	otherSection
 )
 
+// titles are texts that are named, whose words say nothing of the sentence.
+var titles = lazyregexp.New(`《[^《》]*》`)
+
 var (
 	attachment = lazyregexp.New(`^附\s*件?\s*\d*\s*[:：.]|^附\s*件\s*\d*$`)
 	numbered   = lazyregexp.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,](?:\D|$)|[(]\d{1,2}[)])\s*`)
@@ -266,7 +269,7 @@ var (
 		{materialsSection, lazyregexp.New(`(?:申报|申请|报名|提交|报送|所需|应提供|需提供|提供|佐证|证明)的?(?:材料|资料)|材料(?:要求|清单)|所备资料`)},
 		{contactSection, lazyregexp.New(`联系(?:方式|人|电话|事项)|咨询(?:方式|电话)`)},
 		{bringsSection, lazyregexp.New(`(?:支持|补贴|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
-		{whoSection, lazyregexp.New(`(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围|单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|见习单位|申报的?范围`)},
+		{whoSection, lazyregexp.New(`(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围|单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|(?:机构|单位|企业|人员|对象|者|人)的?(?:基本)?条件|见习单位|申报的?范围`)},
 		{whereSection, lazyregexp.New(`(?:申报|报送|报名|受理|投稿|反馈|征集|提交|递交)(?:方式|地点|地址|途径|渠道|平台|网址)|材料报送`)},
 		{stepsSection, lazyregexp.New(`(?:申报|报名|申请|评审|评选|推荐|办理|工作|受理|征集)(?:时间|程序|流程|步骤|安排|期限|时限)|时间(?:节点|安排)`)},
 	}

@@ -12,17 +12,17 @@ import (
 // Step is something to be done within a time. First is the zero Date where the text
 // gives only the last day.
 type Step struct {
-	What     string    `json:"what"` // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
-	By       string    `json:"by"`   // who does it, as written, "" if the text does not say
-	First    when.Date `json:"first"`
-	Last     when.Date `json:"last"`
-	Moved    bool      `json:"moved"` // it takes the place of an earlier day
-	Evidence string    `json:"evidence"`
+	What     string // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
+	By       string // who does it, as written, "" if the text does not say
+	First    when.Date
+	Last     when.Date
+	Moved    bool // it takes the place of an earlier day
+	Evidence string
 }
 
 var (
 	// between are bodies that stand between those who apply and the issuer.
-	between = lazyregexp.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核|组织)(?:部门|单位|机构)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
+	between = lazyregexp.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|组织(?:部门|单位)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
 	// itself are bodies that decide: the issuer and its experts.
 	itself = lazyregexp.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
 	// recipient stands before a body to which, or through which, something is sent.
@@ -33,12 +33,16 @@ var (
 	hands  = lazyregexp.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	duties = lazyregexp.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
 	// ownLabel are labels of what applicants do themselves.
-	ownLabel = lazyregexp.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理)?(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	ownLabel = lazyregexp.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 
 	// ownClosing is a label that leaves no doubt, whatever stands behind its day.
-	ownClosing = lazyregexp.New(`(?:申报|填报|报名|提交|投稿)截止(?:时间|日期)(?:为|:|是)?\s*$`)
+	ownClosing = lazyregexp.New(`(?:申报|填报|报名|提交|投稿)(?:受理)?截止(?:时间|日期)(?:为|:|是)?\s*$`)
 	// passing is said of papers that applicants give to a body that hands them in.
 	passing = lazyregexp.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
+
+	// ofThose stands behind a day that only says whom a rule means: 5月30日之前的可以申请.
+	// Or things were counted until then: 截至9月30日,共收到.
+	ofThose = lazyregexp.New(`^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
 
 	whats = []struct {
 		what  string
@@ -66,7 +70,7 @@ func (r *reading) steps(l line) {
 	for _, d := range r.terms.Days(l.text, l.above) {
 		from := end
 		end = d.At + len(d.Text)
-		if !d.Until && !d.Ours || d.At < from {
+		if !d.Until && !d.Ours || d.At < from || ofThose.MatchString(d.Right) {
 			continue
 		}
 		who, by := r.doer(l, d)
@@ -161,6 +165,7 @@ func (r *reading) checked(who doer, by string, d deadline.Day, clause, behind st
 
 // subjectOf finds who acts in a clause.
 func subjectOf(clause string) (doer, string) {
+	clause = titles.ReplaceAllString(clause, "")
 	for _, at := range between.FindAllStringIndex(clause, 8) {
 		if !recipient.MatchString(clause[:at[0]]) {
 			return others, clause[at[0]:at[1]]

@@ -9,10 +9,10 @@ import (
 
 // Contact is where readers ask, as printed. Only what the text gives is set.
 type Contact struct {
-	Office    string `json:"office"`
-	Telephone string `json:"telephone"`
-	Email     string `json:"email"`
-	Evidence  string `json:"evidence"`
+	Office    string
+	Telephone string
+	Email     string
+	Evidence  string
 }
 
 var (
@@ -31,7 +31,7 @@ var (
 	office    = lazyregexp.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
 
 	addressLabel = lazyregexp.New(`(?:地\s*址|地\s*点)\s*(?:及邮编)?\s*[:为]\s*`)
-	sends        = lazyregexp.New(`(?:寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
+	sends        = lazyregexp.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
 	street       = lazyregexp.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = lazyregexp.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}`)
 	notAddress   = lazyregexp.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
@@ -51,6 +51,9 @@ func (r *reading) places(l line) {
 			r.address(l, at[1], !strings.HasSuffix(strings.TrimSpace(l.text[:at[1]]), "点:"))
 		}
 	}
+	if strings.Contains(l.above, "地址") || strings.Contains(l.above, "地点") && !notAddress.MatchString(l.above) {
+		r.address(l, 0, false)
+	}
 	for _, at := range sends.FindAllStringIndex(l.text, 20) {
 		r.address(l, at[1], false)
 	}
@@ -67,6 +70,9 @@ func (r *reading) places(l line) {
 // Behind a label, a name of an office is enough.
 func (r *reading) address(l line, from int, labelled bool) {
 	s := firstRunes(l.text[from:], 70)
+	if m := inBracket.FindStringSubmatchIndex(s); m != nil && !street.MatchString(s[:m[2]]) && street.MatchString(s[m[2]:m[3]]) {
+		from, s = from+m[2], s[m[2]:m[3]] // the office, and where it is in brackets
+	}
 	if at := endOfAddress.FindStringIndex(s); at != nil {
 		if rest := s[at[0]:]; at[0] == 0 && strings.HasPrefix(rest, "(") {
 			return
@@ -84,6 +90,9 @@ func (r *reading) address(l line, from int, labelled bool) {
 	}
 }
 
+// inBracket is a bracket right behind a name.
+var inBracket = lazyregexp.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
+
 var placed = lazyregexp.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)`)
 
 // built is an address without a number of its house.
@@ -92,7 +101,7 @@ var built = lazyregexp.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Ha
 func (r *reading) platforms(l line) {
 	for _, at := range website.FindAllStringIndex(l.text, 20) {
 		_, sentence := clauseBefore(l.text, at[0])
-		near := lastRunes(sentence, 40)
+		near := lastRunes(sentence, 60)
 		behind := firstRunes(l.text[at[1]:], 16)
 		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(near) || reads.MatchString(behind) {
 			continue

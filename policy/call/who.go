@@ -11,22 +11,22 @@ import (
 
 // Who is who may apply, as far as the text says so.
 type Who struct {
-	Entities       []Said      `json:"entities"`       // values of Entities
-	Regions        []Said      `json:"regions"`        // where they are registered, as written
-	Industries     []Said      `json:"industries"`     // codes of GB/T 4754-2017: C, I65
-	Sizes          []Said      `json:"sizes"`          // 中小微企业, 规模以上企业 …
-	Qualifications []Said      `json:"qualifications"` // 高新技术企业, 专精特新中小企业 …
-	Thresholds     []Threshold `json:"thresholds"`
+	Entities       []Said // values of Entities
+	Regions        []Said // where they are registered, as written
+	Industries     []Said // codes of GB/T 4754-2017: C, I65
+	Sizes          []Said // 中小微企业, 规模以上企业 …
+	Qualifications []Said // 高新技术企业, 专精特新中小企业 …
+	Thresholds     []Threshold
 }
 
 // Threshold is a condition with a number.
 type Threshold struct {
-	Text     string  `json:"text"` // as written: 营业收入2000万元以上
-	What     string  `json:"what"`
-	Bound    string  `json:"bound"` // least or most
-	Value    float64 `json:"value"`
-	Unit     string  `json:"unit"` // yuan, years, percent or people
-	Evidence string  `json:"evidence"`
+	Text     string // as written: 营业收入2000万元以上
+	What     string
+	Bound    string // least or most
+	Value    float64
+	Unit     string // yuan, years, percent or people
+	Evidence string
 }
 
 // entities are the kinds of those who apply, with the words that name them. A word
@@ -53,7 +53,9 @@ var entities = []struct {
 
 var (
 	// speaksOf are sentences that say who may apply, wherever they stand.
-	speaksOf = lazyregexp.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|现邀请|对企业|本公告适用|广泛征求|具有独立`)
+	speaksOf = lazyregexp.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|现邀请|对企业|本公告适用|广泛征求|具有独立`)
+	// hires are those whom applicants employ, who don't apply themselves.
+	hires = lazyregexp.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}就业`)
 	// excludes are sentences that say who may not, or what happens later.
 	excludes = lazyregexp.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|负责对|要高度重视`)
 	region   = lazyregexp.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)?(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工商注册|的独立法人|的企业)`)
@@ -122,6 +124,7 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
 		names = "" // whoever disagrees or bids
 	}
+	names = hires.ReplaceAllString(titles.ReplaceAllString(names, ""), "")
 	for _, e := range entities {
 		if e.words.MatchString(names) {
 			add(&w.Entities, e.name)

@@ -11,7 +11,7 @@ var (
 	asksTitle = lazyregexp.New(`征求|征集|申报|报名|报送|公示|反馈|遴选|招募|推荐|征询|招聘|招考|征文|征稿|评选|选拔|填报|选聘|选调|招标|采购|磋商|询价|比选|大赛|竞赛|比赛|招租|竞租|拍租|竞买|竞价|咨询|申请|受理|招生|征选|征件|申领|征订`)
 	heading   = lazyregexp.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$`)
 
-	untilWord = lazyregexp.New(`^(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
+	untilWord = lazyregexp.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
 	// joint stands between two days that share what follows: 3月2日、7月6日前.
 	joint = lazyregexp.New(`^\s*(?:[、和及或]|以及)\s*$`)
 	// asksAnew stands between a day that belongs to the subject and the day of its
