@@ -35,7 +35,7 @@ func New(readFile FileReader) *cobra.Command {
 		Use:   "inspect",
 		Short: "Show how dibao understands one input, without a database",
 	}
-	cmd.AddCommand(newInspectPage(readFile), newInspectList(), newInspectSame(readFile), newInspectDiff(readFile), newInspectFeed(), newInspectBounce())
+	cmd.AddCommand(newInspectPage(readFile), newInspectCall(readFile), newInspectList(), newInspectSame(readFile), newInspectDiff(readFile), newInspectFeed(), newInspectBounce())
 	cmd.AddCommand(newInspectLines()...)
 	return cmd
 }
