@@ -29,8 +29,10 @@ var (
 	recipient = lazyregexp.New(`(?:向|报|送|至|交|经|到|给)[^,。;]{0,12}$`)
 	// applicants are those who apply.
 	applicants = lazyregexp.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|负责人|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|(?:各|有关|相关)?(?:类)?企业`)
+	// led stands before applicants whom others gather: 组织辖区内企业申报.
+	led = lazyregexp.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
 	// hands are papers that only those who pass applications on hand in.
-	hands  = lazyregexp.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
+	hands  = lazyregexp.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
 	duties = lazyregexp.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
 	// ownLabel are labels of what applicants do themselves.
 	ownLabel = lazyregexp.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
@@ -171,8 +173,10 @@ func subjectOf(clause string) (doer, string) {
 			return others, clause[at[0]:at[1]]
 		}
 	}
-	if by := applicants.FindString(clause); by != "" {
-		return readers, by
+	for _, at := range applicants.FindAllStringIndex(clause, 8) {
+		if !led.MatchString(clause[:at[0]]) {
+			return readers, clause[at[0]:at[1]]
+		}
 	}
 	return unknown, ""
 }

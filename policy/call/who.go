@@ -33,27 +33,28 @@ type Threshold struct {
 // that goes on otherwise (企业信用) names something else.
 var entities = []struct {
 	name  string
+	stems string // one of which a sentence that names it has: looked for first, since it is cheap
 	words *lazyregexp.Regexp
 }{
-	{"enterprise", lazyregexp.New(`企业(?:$|[^名信法规负家文所产资标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
-	{"institution", lazyregexp.New(`事业单位|企事业单位`)},
-	{"university", lazyregexp.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生])|大专院校`)},
-	{"institute", lazyregexp.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
-	{"association", lazyregexp.New(`行业组织|行业协会|社会组织|社会团体|协会|商会|学会`)},
-	{"school", lazyregexp.New(`中小学|幼儿园|基地学校`)},
-	{"legal-entity", lazyregexp.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
-	{"self-employed", lazyregexp.New(`个体工商户|个体经营`)},
-	{"cooperative", lazyregexp.New(`合作社|家庭农场`)},
-	{"student", lazyregexp.New(`在校(?:大学)?生|在读学生`)},
-	{"graduate", lazyregexp.New(`毕业生(?:$|[^就求])`)},
-	{"individual", lazyregexp.New(`和个人|企业职工|失业人员|或个人|个人均|自然人`)},
-	{"public", lazyregexp.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
-	{"government", lazyregexp.New(`行政部门|机关团体|有关管理部门`)},
+	{"enterprise", "企业 企事业 事务所 有限公司", lazyregexp.New(`企业(?:$|[^名信法规负家文所产资汇标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
+	{"institution", "事业单位", lazyregexp.New(`事业单位|企事业单位`)},
+	{"university", "高校 高等 大专院校", lazyregexp.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生])|大专院校`)},
+	{"institute", "科研 研究", lazyregexp.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
+	{"association", "组织 协会 商会 学会 团体", lazyregexp.New(`行业组织|行业协会|社会组织|社会团体|协会|商会|学会`)},
+	{"school", "中小学 幼儿园 基地学校", lazyregexp.New(`中小学|幼儿园|基地学校`)},
+	{"legal-entity", "法人 民事责任", lazyregexp.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
+	{"self-employed", "个体", lazyregexp.New(`个体工商户|个体经营`)},
+	{"cooperative", "合作社 家庭农场", lazyregexp.New(`合作社|家庭农场`)},
+	{"student", "在校 在读", lazyregexp.New(`在校(?:大学)?生|在读学生`)},
+	{"graduate", "毕业生", lazyregexp.New(`毕业生(?:$|[^就求])`)},
+	{"individual", "个人 职工 失业 自然人", lazyregexp.New(`和个人|企业职工|失业人员|或个人|个人均|自然人`)},
+	{"public", "社会 公众 市民", lazyregexp.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
+	{"government", "部门 机关团体", lazyregexp.New(`行政部门|机关团体|有关管理部门`)},
 }
 
 var (
 	// speaksOf are sentences that say who may apply, wherever they stand.
-	speaksOf = lazyregexp.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|现邀请|对企业|本公告适用|广泛征求|具有独立`)
+	speaksOf = lazyregexp.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|现邀请|对企业|本公告适用|广泛征求|具有独立`)
 	// hires are those whom applicants employ, who don't apply themselves.
 	hires = lazyregexp.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}就业`)
 	// excludes are sentences that say who may not, or what happens later.
@@ -62,10 +63,10 @@ var (
 	regionIn = lazyregexp.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工作|从事)`)
 	size     = lazyregexp.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业`)
 
-	quality   = lazyregexp.New(`(?:国家|省级|有效期内的?)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
+	quality   = lazyregexp.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
 	mustBe    = lazyregexp.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
 	numbers   = `(\d[\d,.]{0,12}|[一二三四五六七八九十两]{1,3})`
-	threshold = lazyregexp.New(`((?:上一?年度|年度|近[一二三两\d]年|年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
+	threshold = lazyregexp.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
 	mostly    = lazyregexp.New(`不超过|不高于|不大于|未满|不满`)
 	least     = lazyregexp.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
 	below     = lazyregexp.New(`少于|低于`)
@@ -74,23 +75,23 @@ var (
 // industries are sections and divisions of GB/T 4754-2017 that calls name.
 var industries = []struct {
 	code  string
-	words *lazyregexp.Regexp
+	words string
 }{
-	{"A", lazyregexp.New(`农林牧渔业|种植业|养殖业`)},
-	{"B", lazyregexp.New(`采矿业`)},
-	{"C", lazyregexp.New(`制造业|工业企业`)},
-	{"E", lazyregexp.New(`建筑业`)},
-	{"F", lazyregexp.New(`批发(?:和|及|、)?零售`)},
-	{"G", lazyregexp.New(`交通运输`)},
-	{"G59", lazyregexp.New(`仓储业|物流业`)},
-	{"H", lazyregexp.New(`住宿(?:和|、)?餐饮`)},
-	{"I65", lazyregexp.New(`软件和信息技术服务业|软件业`)},
-	{"J", lazyregexp.New(`金融业`)},
-	{"K", lazyregexp.New(`房地产业`)},
-	{"L", lazyregexp.New(`租赁和商务服务业`)},
-	{"M", lazyregexp.New(`科学研究和技术服务业`)},
-	{"P", lazyregexp.New(`教育行业`)},
-	{"R", lazyregexp.New(`文化(?:、)?体育和娱乐业`)},
+	{"A", "农林牧渔业 种植业 养殖业"},
+	{"B", "采矿业"},
+	{"C", "制造业 工业企业"},
+	{"E", "建筑业"},
+	{"F", "批发和零售 批发及零售 批发、零售 批发零售"},
+	{"G", "交通运输"},
+	{"G59", "仓储业 物流业"},
+	{"H", "住宿和餐饮 住宿、餐饮 住宿餐饮"},
+	{"I65", "软件和信息技术服务业 软件业"},
+	{"J", "金融业"},
+	{"K", "房地产业"},
+	{"L", "租赁和商务服务业"},
+	{"M", "科学研究和技术服务业"},
+	{"P", "教育行业"},
+	{"R", "文化、体育和娱乐业 文化体育和娱乐业"},
 }
 
 // who reads who may apply from the sentences that say so.
@@ -124,9 +125,10 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
 		names = "" // whoever disagrees or bids
 	}
+	names = strings.ReplaceAll(names, "管理企业", "") // which pass applications on
 	names = hires.ReplaceAllString(titles.ReplaceAllString(names, ""), "")
 	for _, e := range entities {
-		if e.words.MatchString(names) {
+		if !r.seen["who\x00"+e.name] && containsAny(names, e.stems) && e.words.MatchString(names) {
 			add(&w.Entities, e.name)
 		}
 	}
@@ -134,19 +136,26 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 		return
 	}
 	for _, re := range []*lazyregexp.Regexp{region, regionIn} {
+		if !containsAny(s, "注册 登记 设立 成立 经营 创办 工作 从事 法人 的企业") {
+			break
+		}
 		for _, m := range re.FindAllStringSubmatch(s, 4) {
 			if name := strings.TrimPrefix(m[1], "在"); !strings.HasPrefix(name, "我") && !strings.HasPrefix(name, "本") && !strings.HasPrefix(name, "全") && !strings.HasPrefix(name, "各") && !strings.HasPrefix(name, "外") {
 				add(&w.Regions, name)
 			}
 		}
 	}
-	for _, m := range size.FindAllString(s, 4) {
-		add(&w.Sizes, m)
-	}
 	for _, i := range industries {
-		if inSection && i.words.MatchString(s) {
+		if inSection && containsAny(s, i.words) {
 			add(&w.Industries, i.code)
 		}
+	}
+	if !containsAny(s, "企业 冠军") {
+		r.thresholds(s, quote)
+		return
+	}
+	for _, m := range size.FindAllString(s, 4) {
+		add(&w.Sizes, m)
 	}
 	for _, at := range quality.FindAllStringIndex(s, 8) {
 		clause, _ := clauseBefore(s, at[0])
@@ -158,6 +167,9 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 }
 
 func (r *reading) thresholds(s, quote string) {
+	if !containsAny(s, "收入 销售 营业额 产值 研发 投资 资本 纳税 税收 原值 注册 成立 登记 经营 毕业 创办 年龄 人员 职工 就业 吸纳") {
+		return
+	}
 	for _, m := range threshold.FindAllStringSubmatch(s, 12) {
 		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote}
 		behind := m[5]
@@ -176,6 +188,16 @@ func (r *reading) thresholds(s, quote string) {
 			r.call.Who.Thresholds = append(r.call.Who.Thresholds, t)
 		}
 	}
+}
+
+// containsAny reports whether a text has one of the words, which spaces separate.
+func containsAny(s, words string) bool {
+	for w := range strings.FieldsSeq(words) {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // quantity reads a number with its unit; an unknown one has no unit.
