@@ -52,6 +52,9 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 		}
 		return
 	}
+	if n.Data == "tr" || n.Data == "li" {
+		return // what stands in a row heads no rows
+	}
 	for _, x := range notes { // headings
 		for i := x.gap; i < rows; i++ {
 			c.rows[i].under(x)

@@ -2,6 +2,7 @@ package pager
 
 import (
 	"cmp"
+	"iter"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,6 +19,8 @@ const (
 	maxLookups  = 30   // of names in the scripts of a page
 	maxTerms    = 12   // of a sum
 	maxFields   = 40   // of a form
+
+	maxStatements = 3 // of what a link runs
 )
 
 // aCall is a function that is called with literals: goPage('2', 10).
@@ -62,8 +65,26 @@ func ReadScripts(root *html.Node) *Scripts {
 // puts it together of literals and of what it is called with; "" where that is not
 // known. It stays on the site only if the function does.
 func (s *Scripts) Address(call string) string {
-	body, known := s.called(call)
-	return s.located(body, known)
+	for statement := range firstStatements(call) {
+		if to := s.located(s.called(statement)); to != "" {
+			return to
+		}
+	}
+	return ""
+}
+
+// firstStatements are the first statements of what a link runs: it may count the
+// click before it leads anywhere.
+func firstStatements(script string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for range maxStatements {
+			statement, rest, more := strings.Cut(script, ";")
+			if !yield(statement) || !more {
+				return
+			}
+			script = rest
+		}
+	}
 }
 
 // called returns the body of the function that a script calls, and the values of its
@@ -92,11 +113,10 @@ func (s *Scripts) called(call string) (body string, known map[string]string) {
 // call returns where the function that a link calls leads: to an address, or to a
 // form that it sends by GET.
 func (r *pagerReader) call(script string) string {
-	body, known := r.functions.called(script)
-	if to := r.functions.located(body, known); to != "" {
+	if to := r.functions.Address(script); to != "" {
 		return to
 	}
-	return r.submitted(body, known)
+	return r.submitted(r.functions.called(script))
 }
 
 // function returns the parameters and the body of a function that the scripts define.
@@ -153,9 +173,17 @@ func braced(s string) string {
 // toLocation finds where a function sends the browser.
 var toLocation = lazyregexp.New(`(?:\blocation(?:\.href)?\s*=|\blocation\.(?:replace|assign)\(|\bwindow\.open\()\s*([^=;\r\n][^;\r\n}]{0,400})`)
 
+// ownVariable finds what a function puts together before it uses it.
+var ownVariable = lazyregexp.New(`(?:var|let|const)\s+([\w$]{1,40})\s*=\s*([^=;\r\n][^;\r\n]{0,400})`)
+
 // located returns the first address of a function's body that depends on what it
 // is called with.
 func (s *Scripts) located(body string, known map[string]string) string {
+	for _, m := range ownVariable.FindAllStringSubmatch(body, 8) {
+		if v, depends := s.sum(m[2], known); depends {
+			known[m[1]] = v
+		}
+	}
 	for _, m := range toLocation.FindAllStringSubmatch(body, 8) {
 		if to, depends := s.sum(m[1], known); depends {
 			return to

@@ -150,8 +150,11 @@ func CallOf(n *html.Node) string {
 	if n.Type != html.ElementNode || len(n.Attr) == 0 {
 		return ""
 	}
-	if call := scriptOf(n); aCall.MatchString(call) {
-		return call
+	call := scriptOf(n)
+	for statement := range firstStatements(call) {
+		if aCall.MatchString(strings.TrimSpace(statement)) {
+			return call
+		}
 	}
 	return ""
 }
