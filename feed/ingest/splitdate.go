@@ -67,15 +67,16 @@ func (r *labelReader) dated(value string) string {
 	if _, whole := when.First(value, when.Clock{}); whole || r.clock.Now.IsZero() {
 		return value
 	}
-	for _, w := range when.Find(value, r.clock) {
-		switch w = w.Complete(when.Context{}, r.clock); {
-		case w.On.IsZero() || !strings.HasPrefix(value, w.Text):
-		case w.At.IsZero():
-			return w.On.String()
-		default:
-			return w.At.In(r.clock.Zone).Format(time.DateTime)
-		}
-		break
+	found := when.Find(value, r.clock)
+	if len(found) == 0 || !strings.HasPrefix(value, found[0].Text) {
+		return value
 	}
-	return value
+	switch w := found[0].Complete(when.Context{}, r.clock); {
+	case w.On.IsZero():
+		return value
+	case w.At.IsZero():
+		return w.On.String()
+	default:
+		return w.At.In(r.clock.Zone).Format(time.DateTime)
+	}
 }
