@@ -74,8 +74,8 @@ func scanIssue(r database.Row) (Issue, error) {
 	return i, err
 }
 
-// Issues returns the newest issues, of one list or, with list 0, of all, without
-// those that are held; of the list they hold the id only.
+// Issues returns the newest issues of one list, or with list 0 of all, without held ones. They
+// only have the id of their list.
 func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, error) {
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

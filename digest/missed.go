@@ -149,8 +149,8 @@ func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []
 	return issues, nil
 }
 
-// loadMissed reads issues of which somebody missed something, and what mailings
-// brought of them since.
+// loadMissed reads issues of which somebody missed something, and what later mailings
+// sent of them.
 func (c *chooser) loadMissed(ctx context.Context, issues []int64) error {
 	issues = slices.DeleteFunc(issues, func(id int64) bool { return c.missing.composedIssues[id] != nil })
 	if len(issues) == 0 {

@@ -71,10 +71,10 @@ type DayCount struct {
 	Articles int
 }
 
-// PublishedByDay counts the articles of a source, 0 of each source, by the day on which
-// they were published, of those that came since. An article without a date counts on
-// the day it came, by the clock of since; what is older, such as the archive that a new
-// source brings, does not.
+// PublishedByDay counts the articles of a source (0: of each source) that were collected since
+// a time, by the day on which they were published. An article without a date counts on the day
+// of its collection, in the zone of since; older articles, such as the archive of a new
+// source, do not count.
 func (st *Store) PublishedByDay(ctx context.Context, source int64, since time.Time) (all []DayCount, err error) {
 	_, ahead := since.Zone()
 	came := st.db.Dialect().DayOf("collected_at", "$3")

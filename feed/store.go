@@ -150,8 +150,8 @@ var insertFeeds = database.Insertion{
 }
 
 // feeds returns the feeds that the article is in. The triggers articles_published and
-// articles_judged (00006_publish.sql, 00024_storing.sql) hold the same rule for articles
-// that change; TestFeedsOfTriggersAndStore compares them.
+// articles_judged (00006_publish.sql, 00024_storing.sql) have the same rule for articles that
+// change; TestFeedsOfTriggersAndStore compares them.
 func (a *arrival) feeds() []string {
 	f := a.Facts
 	all := []string{"source/" + strconv.FormatInt(a.SourceID, 10)}

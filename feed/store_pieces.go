@@ -163,7 +163,7 @@ func (st *Store) rejudgeWaiting(ctx context.Context) error {
 const settlePage = 300
 
 // settleWaiting settles the relations to documents that so many texts name that
-// the transaction which brought them left some.
+// the transaction that stored them left some.
 func (st *Store) settleWaiting(ctx context.Context) error {
 	for {
 		var any bool

@@ -71,8 +71,8 @@ func (s *Summarizer) Run(ctx context.Context) error {
 	return nil
 }
 
-// unsummarized returns articles whose text nothing was asked for, the newest
-// first. Only what says something of policy is worth it.
+// unsummarized returns articles for whose text no summary was requested, the newest first.
+// Only articles about policy qualify.
 func (st *Store) unsummarized(ctx context.Context, language string, since time.Time) ([]Article, error) {
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {

@@ -38,8 +38,8 @@ func (st *Store) Version(ctx context.Context) (version string, modified time.Tim
 	return r.version, r.modified, err
 }
 
-// CorrectedAt returns when an admin corrected, hid or showed an article last; zero
-// if none did. It is as fresh as [Store.Version].
+// CorrectedAt returns when an admin last corrected, hid or unhid an article; zero if never. It
+// is as fresh as [Store.Version].
 func (st *Store) CorrectedAt(ctx context.Context) (time.Time, error) {
 	r, err := st.readVersion(ctx)
 	return r.corrected, err

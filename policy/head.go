@@ -98,8 +98,8 @@ const (
 	headLines     = headlineLines + maxSigners // with those of its organs and number
 )
 
-// headlineIn returns how many lines at the start of a text are the headline that it
-// repeats, and the organs that stand in lines of their own above it.
+// headlineIn returns how many lines at the start of a text repeat its headline, and the
+// issuers in lines of their own above it.
 func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
 	whole := cleanForComparison(title)
 	if whole == "" {

@@ -128,8 +128,8 @@ const longestPrefix = 16
 // and numbers of motions, telephones and the like are none.
 func FindNumbers(text string) []NumberAt {
 	var found []NumberAt
-	// Each number ends in digits and 号. Only what stands right before that is
-	// searched: over the whole text the expressions take ten times as long.
+	// Each number ends in digits and 号. Only the characters right before that are searched: on
+	// the whole text, the expressions take ten times as long.
 	for from, end := 0, 0; len(found) < maxFound; from = end {
 		i := strings.Index(text[end:], "号")
 		if i < 0 {

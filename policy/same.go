@@ -251,9 +251,8 @@ func lastOf(s string, n int) string {
 	return string(runes[:min(len(runes), n)])
 }
 
-// Sketch returns the smallest hashes of a text's 5-grams, by which texts that may
-// be the same find each other without being compared; nil for a text too short to
-// tell.
+// Sketch returns the smallest hashes of a text's 5-grams, which texts that may be the same
+// share; nil for a text that is too short.
 func Sketch(paragraphs []string) []int64 {
 	const size = 8
 	c := cleanForComparison(strings.Join(paragraphs, ""))

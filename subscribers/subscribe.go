@@ -120,8 +120,8 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	return mail, err
 }
 
-// mayBeStored decides, before a row is written, whether a request is taken: there
-// is a mail left for its network, and the address has a reader, or may be mailed.
+// mayBeStored decides, before a row is written, whether a request is accepted: its network has
+// mails left, and the address has a reader or may be mailed.
 func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address string, now time.Time) (bool, error) {
 	if needed, err := s.proofNeeded(ctx, tx, r.Network, address); err != nil || needed > r.Proof {
 		return false, err

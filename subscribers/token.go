@@ -180,8 +180,8 @@ func (k *Keys) InviteToken(list int64) string {
 // lower is base32 in lower case: a local part may come back in any case.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// BounceToken names a delivery in an envelope sender (VERP): small letters and
-// digits, at most 54 of them where ids stay below 2^56.
+// BounceToken names a delivery in an envelope sender (VERP): lowercase letters and digits, at
+// most 54 of them while ids are below 2^56.
 func (k *Keys) BounceToken(delivery int64) string {
 	return lower.EncodeToString(k.seal(Token{Action: actionBounce, Subscriber: delivery}))
 }

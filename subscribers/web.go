@@ -244,8 +244,8 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	h.message(w, r, http.StatusOK, "checkmail", nil)
 }
 
-// proved reports whether a request has the proof that it needs now. Else the form
-// is shown again, filled in, to be sent once more with it.
+// proved reports whether a request has the proof that it needs now. If not, the form is shown
+// again, filled in, to be sent with the proof.
 func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request Request, address string, same bool) bool {
 	needed, err := h.Store.ProofNeeded(r.Context(), request.Network, address)
 	switch {

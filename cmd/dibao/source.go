@@ -73,8 +73,8 @@ func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	}
 }
 
-// showLeftOut says what of a list was left out, in one line, and why no more than
-// one page can be read where more were asked for.
+// showLeftOut prints in one line what was left out of a list, and why only one page can be
+// read if more were requested.
 func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
 	if len(l.Dropped) > 0 {
 		parts := make([]string, len(l.Dropped))

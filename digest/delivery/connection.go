@@ -295,8 +295,8 @@ func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdic
 	return o
 }
 
-// ownFaultGiveUp is how many times as long as other mail one waits whose domain
-// refuses us, before it fails. With a relay it waits until an admin ends it.
+// ownFaultGiveUp is how many times longer than other mail a mail waits if its domain refuses
+// us, before it fails. With a relay, it waits until an admin cancels it.
 const ownFaultGiveUp = 7
 
 // pause records that our mail is refused and notifies the admin once.

@@ -132,8 +132,8 @@ func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 // restsFor is how many messages of others go between two that are refused for now.
 const restsFor = 20
 
-// held reports until when nothing of the lane is sent: because the domain refuses it,
-// or because other nodes have all its connections.
+// held returns until when the lane sends nothing: because the domain refuses it, or because
+// other nodes have all its connections.
 func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, held bool) {
 	if x.limit.Connections > 0 && share.Count(x.limit.Connections, x.name) == 0 {
 		return latest(x.heldUntil, now.Add(slowLanePause)), true
@@ -182,8 +182,8 @@ func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
 	return rate
 }
 
-// atOnce is the share of the messages of a minute that may go at one time: by no more
-// than that any minute exceeds the limit.
+// atOnce is the share of the messages of a minute that may go at one time: no minute exceeds
+// the limit by more than that.
 const atOnce = 0.05
 
 // succeeded lets the lane take a little more.
@@ -205,8 +205,8 @@ func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 	switch {
 	case v.Class != verdict.Temporary || v.Full:
 	case v.Retry == verdict.GreylistPause:
-		// The server answers, and each reader has to be tried once before any mail is
-		// accepted: one by one that takes minutes for a large provider.
+		// The server answers, but each reader must be tried once before it accepts any mail: one at
+		// a time, that takes minutes for a large provider.
 		x.widen()
 	default:
 		x.slowDown()

@@ -70,8 +70,8 @@ func (s *servers) refusing(now time.Time) *refusedError {
 	return &refusedError{first}
 }
 
-// candidates returns the relays to try, in order: those that were not reached a
-// moment ago come last, and those that refuse our mail not at all.
+// candidates returns the relays to try, in order: those that could not be reached a moment ago
+// come last, and those that refuse our mail are left out.
 func (s *servers) candidates(now time.Time) []mail.Options {
 	known := s.pauses.all()
 	s.mu.Lock()

@@ -189,9 +189,9 @@ const (
 		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
 )
 
-// mostStrikes is how many readers of a domain and of all one mailing may suppress.
-// The readers of a mailing are counted once, and only when it comes to the number or
-// the caller needs it; until then the limits are the least there can be.
+// mostStrikes is how many readers of a domain and of all one mailing may suppress. The readers
+// of a mailing are counted once, and only when the number matters or the caller needs it;
+// until then the lowest limits apply.
 func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
 	var sizes sizesOf
 	s.sizes.mu.Lock()

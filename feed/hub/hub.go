@@ -87,8 +87,8 @@ func hubAnswer(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text + "\n")) // a client that went away
 }
 
-// accept takes a request (W3C WebSub §5.1). Whether it is meant is asked later, of
-// the callback: until then nothing is promised, and nothing is stored.
+// accept takes a request (W3C WebSub §5.1). The callback is asked later whether it wants this:
+// until then nothing is promised or stored.
 func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 	if h.Limiter != nil && !h.Limiter.Allow(web.Client(r)) {
 		w.Header().Set("Retry-After", "60")

@@ -195,8 +195,8 @@ func signedBy(secret, signature string, body []byte) bool {
 	return hmac.Equal(mac.Sum(nil), want)
 }
 
-// push takes what a hub sends. What is not signed with our secret is answered
-// like the rest and dropped, as the standard asks.
+// push receives content from a hub. Content that is not signed with our secret gets the same
+// answer and is dropped, as the standard requires.
 func (h *Subscriber) push(w http.ResponseWriter, r *http.Request) {
 	sub, err := h.byToken(r.Context(), r.PathValue("token"))
 	if err != nil {

@@ -85,8 +85,8 @@ type Item struct {
 	NeedsPage   bool           // the text stands on the article's own page: fetch URL, then ReadArticle
 	Warnings    []warn.Warning // what was odd
 
-	// Frame is the address of a frame of the same site that the page shows instead
-	// of a text: fetch it, then ReadFrame. It is "" where the page has a text.
+	// Frame is the address of a frame of the same site that the page shows instead of a text:
+	// fetch it and call ReadFrame. It is "" if the page has a text.
 	Frame string
 }
 

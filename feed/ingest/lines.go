@@ -117,8 +117,8 @@ func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
 	}
 }
 
-// markGaps turns white space that a page shows as a gap (two and more U+00A0, or
-// U+3000) into a boundary: it parts what elements part elsewhere.
+// markGaps turns white space that a page shows as a gap (two and more U+00A0, or U+3000) into
+// a boundary, as elements are elsewhere.
 func markGaps(s string) string {
 	if !strings.ContainsAny(s, "\u00a0\u3000\u2003") {
 		return s

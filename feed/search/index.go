@@ -38,8 +38,8 @@ type Source struct {
 }
 
 // Index is the full-text index of the articles of a database. It owns the tables
-// article_search, search_keys and search_pending, and looks through texts of
-// articles and names of sources by statements of its own.
+// article_search, search_keys and search_pending, and searches texts of articles and names of
+// sources with statements of its own.
 type Index struct {
 	db     *database.DB
 	source Source

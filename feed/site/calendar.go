@@ -57,8 +57,8 @@ const agendaArticles = ` (SELECT a.id FROM articles a
 		UNION ALL SELECT f.article FROM article_feeds f WHERE $2 <> '' AND f.feed = $2 AND f.article = w.article
 		UNION ALL SELECT m.article FROM matches m WHERE $3 > 0 AND m.list = $3 AND m.article = w.article)`
 
-// dayQueries find the days of each kind. A text that several sites carry is one:
-// its document's, or the first of its cluster's.
+// dayQueries find the days of each kind. A text on several sites counts once: as its document,
+// or as the first article of its cluster.
 var dayQueries = map[DayKind]string{
 	DayEffective: dayOfDocument("effective_on"),
 	DayExpires:   dayOfDocument("expires_on"),

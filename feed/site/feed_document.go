@@ -165,7 +165,7 @@ func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item 
 	switch {
 	case a.UpdatedAt.After(a.CollectedAt) && a.UpdatedAt.After(published): // the text changed since
 		item.Updated = a.UpdatedAt.In(zone)
-	case published.After(a.CollectedAt) || published.Year() < 1990: // foretold, or older than feeds
+	case published.After(a.CollectedAt) || published.Year() < 1990: // in the future, or older than feeds
 		item.Updated = a.CollectedAt.In(zone)
 	}
 	// Most pages give a day and no time. Two items must not be updated at one

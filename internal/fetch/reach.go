@@ -28,8 +28,8 @@ var ownNetworks = []netip.Prefix{
 // sharedNetwork may belong to the carrier; it is reached only where it is listed.
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// metadataAddrs are where clouds answer with a machine's keys, inside networks
-// that may be one's own. No permission opens them; 169.254.169.254 is link-local.
+// metadataAddrs are the metadata services of clouds, which have the keys of a machine, in
+// networks that may be private. No permission allows them; 169.254.169.254 is link-local.
 var metadataAddrs = []netip.Addr{
 	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"),
 }

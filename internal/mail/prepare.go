@@ -50,8 +50,8 @@ type Prepared struct {
 	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }
 
-// segment is a piece of the body: bytes as they are sent, whole lines of which
-// none begins with a dot, or a line with slots that is encoded for each reader.
+// segment is a piece of the body: whole lines as they are sent, none of which begins with a
+// dot, or a line with slots that is encoded for each reader.
 type segment struct {
 	encoded []byte
 	own     []slotted

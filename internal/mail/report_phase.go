@@ -6,8 +6,8 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// saidAfter are the words by which servers tell at which command they were
-// refused, each with an example; the first group is the command.
+// saidAfter are the words in which servers say which command was refused, each with an
+// example; the first group is the command.
 var saidAfter = []*lazyregexp.Regexp{
 	lazyregexp.New(`(?i)in reply to (?:end of )?(DATA|RCPT TO|MAIL FROM|[EH]E?LO|AUTH)`),                                                                          // Postfix: (in reply to RCPT TO command)
 	lazyregexp.New(`(?i)\b(?:after|for|following) (?:pipelined )?(?:sending )?(?:end of )?(DATA|RCPT(?: TO)?|MAIL(?: FROM)?|[EH]E?LO|AUTH)(?::|\b(?: command)?)`), // Exim: SMTP error from remote mail server after RCPT TO:<…>

@@ -312,8 +312,8 @@ func clean(line []byte) string {
 	return text
 }
 
-// DecodeText reads what a server says as UTF-8, else as GB18030, in which servers
-// in China write although SMTP knows ASCII only (RFC 5321 §2.4).
+// DecodeText decodes the text of a server as UTF-8, or else as GB18030, which servers in China
+// use although SMTP is ASCII (RFC 5321 §2.4).
 func DecodeText(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)

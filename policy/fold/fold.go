@@ -1,5 +1,5 @@
-// Package fold makes characters one that a reader takes for one. It serves
-// comparing, searching and matching alone; texts are never changed.
+// Package fold maps characters that readers consider the same to one. It is only for
+// comparing, searching and matching; texts are never changed.
 package fold
 
 import (

@@ -68,10 +68,10 @@ func (w When) on(d Date, c Clock) When {
 // minRun is how many dates in falling order show that a list is in that order.
 const minRun = 3
 
-// Series completes the dates of one list by each other. Where the list falls, a
-// date without a year that would be later than those above it belongs to the year
-// before; 05/01/2024 is read as the rows around it have to be. Rows without a date
-// are zero values. It changes all in place.
+// Series completes the dates of a list from each other. In a list with the newest first, a
+// date without a year that would be later than those above it belongs to the year before;
+// 05/01/2024 is read as the rows around it have to be. Rows without a date are zero values. It
+// changes all in place.
 func Series(all []When, c Clock) {
 	resolveOrder(all)
 	previous, run := Date{}, 0

@@ -26,9 +26,9 @@ import (
 	"dibao/subscribers"
 )
 
-// PublishFigures are what "bench publish" measures. Requests a second are those
-// of one client in another process, each kind in many short turns with the
-// others, so that what else runs on the machine slows all of them.
+// PublishFigures are what "bench publish" measures. Requests a second are those of one client
+// in another process, each kind in many short turns with the others, so that other load on the
+// machine slows all of them.
 type PublishFigures struct {
 	Articles        int     `json:"articles"`
 	FeedBytes       int     `json:"feed_bytes"`

@@ -77,8 +77,8 @@ func (f *finder) join(members []*candidate) []*candidate {
 	return all
 }
 
-// inOneFolder reports whether all rows of two containers lead to numbered pages
-// beside the page and state no date: the sections of an issue of a gazette.
+// inOneFolder reports whether all rows of two containers lead to numbered pages in the folder
+// of the page and have no date: the sections of a gazette issue.
 func inOneFolder(a, b *candidate) bool {
 	name, rows := "", 0
 	for _, c := range []*candidate{a, b} {
