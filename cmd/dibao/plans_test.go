@@ -77,7 +77,7 @@ func TestNoQueryReadsABigTableWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []subscribers.List{{Slug: "weekly", Title: "样例周报"}, {Slug: "old", Title: "样例旧报", Query: subscribers.Query{Any: []string{"没有的词"}}}} {
+	for _, l := range []subscribers.List{{Slug: "weekly", Title: "样例周报", Query: subscribers.Query{Any: []string{"养老"}}}, {Slug: "old", Title: "样例旧报", Query: subscribers.Query{Any: []string{"没有的词"}}}} {
 		if _, err := a.subscribers.CreateList(ctx, l); err != nil {
 			t.Fatal(err)
 		}
