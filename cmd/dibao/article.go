@@ -91,17 +91,17 @@ func deref(s *string) string {
 // articleView is an article in JSON; unknown is null.
 type articleView struct {
 	ID     int64  `json:"id"`
-	Source string `json:"collected_from"`
-	GUID   string `json:"guid"`
+	Source string `json:"collected_from"` // name of the source
+	GUID   string `json:"guid"`           // identity of the item in its feed
 	inspect.FactsView
-	PageState  feed.PageState `json:"page_state"`
+	PageState  feed.PageState `json:"page_state"` // complete, wanted or missing
 	Collected  string         `json:"collected_at"`
 	Updated    string         `json:"updated_at"`
-	Withdrawn  *string        `json:"withdrawn_at"`
-	Held       bool           `json:"held"`
-	Pinned     bool           `json:"pinned"`
-	Hidden     bool           `json:"hidden"`
-	Attachment []string       `json:"attachments"`
+	Withdrawn  *string        `json:"withdrawn_at"` // when its page was gone for good
+	Held       bool           `json:"held"`         // waits until an admin releases it
+	Pinned     bool           `json:"pinned"`       // first in its issue
+	Hidden     bool           `json:"hidden"`       // shown nowhere
+	Attachment []string       `json:"attachments"`  // addresses of files
 
 	MachineSummaries []machineSummaryView `json:"machine_summaries"` // of a language model, if one is configured
 }

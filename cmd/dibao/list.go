@@ -22,24 +22,24 @@ func newList(g *globals) *cobra.Command {
 // listView is a list in JSON.
 type listView struct {
 	ID          int64             `json:"id"`
-	Slug        string            `json:"slug"`
+	Slug        string            `json:"slug"` // the name in commands and addresses
 	Title       string            `json:"title"`
 	Description *string           `json:"description"`
-	Query       subscribers.Query `json:"query"`
-	Cron        string            `json:"cron"`
+	Query       subscribers.Query `json:"query"` // what it takes; {} is everything
+	Cron        string            `json:"cron"`  // when it is due, in its zone
 	Zone        string            `json:"zone"`
 	Sender      *string           `json:"sender"`
 	Language    string            `json:"language"`
 	MaxItems    int               `json:"max_items"`
-	Visibility  string            `json:"visibility"`
-	Address     string            `json:"address"` // of its page; secret where the list is not public
+	Visibility  string            `json:"visibility"` // public, hidden or invitation
+	Address     string            `json:"address"`    // of its page; secret where the list is not public
 	AsItHappens bool              `json:"as_it_happens"`
-	MinGap      *string           `json:"min_gap"`
-	WorkingDays bool              `json:"working_days"`
-	Welcome     bool              `json:"welcome"`
-	Hold        bool              `json:"hold"`
-	Subscribers map[string]int    `json:"subscribers"` // by state
-	NextDue     *time.Time        `json:"next_due_at"` // null where it comes out as it happens
+	MinGap      *string           `json:"min_gap"`      // between issues, where it comes out as it happens
+	WorkingDays bool              `json:"working_days"` // due on working days only
+	Welcome     bool              `json:"welcome"`      // new readers get the newest issue
+	Hold        bool              `json:"hold"`         // issues wait until an admin releases them
+	Subscribers map[string]int    `json:"subscribers"`  // by state
+	NextDue     *time.Time        `json:"next_due_at"`  // null where it comes out as it happens
 }
 
 func (a *app) viewList(ctx context.Context, l subscribers.List) (listView, error) {

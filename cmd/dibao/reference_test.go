@@ -31,6 +31,7 @@ func TestReferencePages(t *testing.T) {
 		"cli.zh.md":        "# 命令\n\n" + commandPage(chinese),
 		"configuration.md": configurationPage(t),
 		"metrics.md":       metricsPage(),
+		"json.md":          jsonPage(t),
 	} {
 		text = "<!-- Generated; see cmd/dibao/reference_test.go. -->\n\n" + text
 		path := filepath.Join("../../docs/reference", name)

@@ -30,26 +30,26 @@ type sourceView struct {
 	ID              int64           `json:"id"`
 	Name            string          `json:"name"`
 	URL             string          `json:"url"`
-	Kind            string          `json:"kind"`
-	State           feed.State      `json:"state"`
-	Zone            string          `json:"zone"`
+	Kind            string          `json:"kind"`  // feed, json, mail, page or sitemap
+	State           feed.State      `json:"state"` // ok, quiet, flood, failing, changed, blocked, gone, paused or new
+	Zone            string          `json:"zone"`  // of dates without one
 	Issuer          *string         `json:"issuer"`
 	Region          *string         `json:"region"`
 	Licence         feed.Licence    `json:"licence"`
-	IntervalSeconds int64           `json:"interval_seconds"`
-	Settings        ingest.Settings `json:"settings"`
-	Failures        int             `json:"failures"`
+	IntervalSeconds int64           `json:"interval_seconds"` // as set; see pace_seconds
+	Settings        ingest.Settings `json:"settings"`         // selectors and other settings
+	Failures        int             `json:"failures"`         // collections in a row that failed
 	LastError       *string         `json:"last_error"`
-	Advice          *string         `json:"advice"`
+	Advice          *string         `json:"advice"` // what to do
 	Theme           *string         `json:"theme"`
-	UsualItems      int             `json:"usual_items"`
-	NewsAt          *time.Time      `json:"news_at"`
-	CheckedAt       *time.Time      `json:"checked_at"`
-	SucceededAt     *time.Time      `json:"succeeded_at"`
+	UsualItems      int             `json:"usual_items"`  // rows of its list, as a rule
+	NewsAt          *time.Time      `json:"news_at"`      // when something new came last
+	CheckedAt       *time.Time      `json:"checked_at"`   // of the last collection
+	SucceededAt     *time.Time      `json:"succeeded_at"` // of the last collection without a failure
 	NextAt          time.Time       `json:"next_at"`
 	PaceSeconds     int64           `json:"pace_seconds"`       // between collections now
 	NewsEvery       *int64          `json:"news_every_seconds"` // mean time between collections with news
-	Hints           ingest.Hints    `json:"hints"`
+	Hints           ingest.Hints    `json:"hints"`              // what the feed says of itself: when to ask again, its hub
 	Proxy           *string         `json:"proxy"`
 	UserAgent       *string         `json:"user_agent"`
 	Private         *string         `json:"private"`        // host and port that may be in our own network

@@ -16,10 +16,10 @@ import (
 // citationView is a cited document in JSON.
 type citationView struct {
 	Title    string   `json:"title"`
-	Number   *string  `json:"number"`
+	Number   *string  `json:"number"` // 发文字号
 	Issuers  []string `json:"issuers"`
-	Relation *string  `json:"relation"`
-	Status   *string  `json:"status"`
+	Relation *string  `json:"relation"` // what the text does to it, such as repeals
+	Status   *string  `json:"status"`   // of the document, where the text says so
 }
 
 // FactsView is what dibao understood, in JSON; unknown is null.
@@ -27,46 +27,46 @@ type FactsView struct {
 	URL            *string  `json:"url"`
 	Title          string   `json:"title"`
 	Subtitle       *string  `json:"subtitle"`
-	Published      *string  `json:"published"`
-	PublishedFrom  *string  `json:"published_from"`
-	Issued         *string  `json:"issued"`
-	Effective      *string  `json:"effective"`
-	Expires        *string  `json:"expires"`
-	Deadline       *string  `json:"deadline"`
-	Source         *string  `json:"source"`
-	Issuer         *string  `json:"issuer"`
-	Issuers        []string `json:"issuers"`
-	Author         *string  `json:"author"`
-	AuthorOffice   *string  `json:"author_office"`
-	DocumentNumber *string  `json:"document_number"`
-	IndexNumber    *string  `json:"index_number"`
-	Kind           *string  `json:"kind"`
-	Type           *string  `json:"type"`
-	Theme          *string  `json:"theme"`
-	Region         *string  `json:"region"`
+	Published      *string  `json:"published"`       // date, or time where the page gives one
+	PublishedFrom  *string  `json:"published_from"`  // the element, label or pattern that said so; so are the other keys in _from
+	Issued         *string  `json:"issued"`          // 成文日期
+	Effective      *string  `json:"effective"`       // 施行日期, the first day in force
+	Expires        *string  `json:"expires"`         // 失效日期, the last day in force
+	Deadline       *string  `json:"deadline"`        // 截止日期, the last day for readers
+	Source         *string  `json:"source"`          // what the page prints behind 来源：
+	Issuer         *string  `json:"issuer"`          // all issuers, joined by 、
+	Issuers        []string `json:"issuers"`         // the host (主办机关) first
+	Author         *string  `json:"author"`          // a person's name
+	AuthorOffice   *string  `json:"author_office"`   // the office that stands with the name
+	DocumentNumber *string  `json:"document_number"` // 发文字号, in its canonical form
+	IndexNumber    *string  `json:"index_number"`    // 索引号
+	Kind           *string  `json:"kind"`            // document, interpretation, news, signed-article, consultation or other
+	Type           *string  `json:"type"`            // 文种, such as 通知
+	Theme          *string  `json:"theme"`           // 主题分类 of the State Council
+	Region         *string  `json:"region"`          // code of GB/T 2260
 
 	RegionName     *string               `json:"region_name"`
-	Level          *string               `json:"level"`
+	Level          *string               `json:"level"` // central, ministry, regulator, province, city or county
 	ThemeFrom      *string               `json:"theme_from"`
 	IssuedFrom     *string               `json:"issued_from"`
 	EffectiveFrom  *string               `json:"effective_from"`
-	FirstEffective *string               `json:"first_effective"`
+	FirstEffective *string               `json:"first_effective"` // of the first version, where a later one repeats it
 	ExpiresFrom    *string               `json:"expires_from"`
 	DeadlineFrom   *string               `json:"deadline_from"`
-	LateDays       *int                  `json:"late_days"`
-	AuthorBody     *string               `json:"author_body"`
-	RelativeDates  []policy.RelativeDate `json:"relative_dates"`
-	Opens          *string               `json:"opens"`
+	LateDays       *int                  `json:"late_days"`      // working days until it was published, where they are too many (逾期公开)
+	AuthorBody     *string               `json:"author_body"`    // the body of the office, such as 民政部
+	RelativeDates  []policy.RelativeDate `json:"relative_dates"` // days that the text gives relative to another
+	Opens          *string               `json:"opens"`          // first day for comments or applications
 	OpensFrom      *string               `json:"opens_from"`
-	Audience       []string              `json:"audience"`
-	Marker         *string               `json:"marker"`
+	Audience       []string              `json:"audience"` // whom title and headings speak to
+	Marker         *string               `json:"marker"`   // 有效, 失效 and the like, as the page itself says
 
-	Language   *string        `json:"language"`
+	Language   *string        `json:"language"` // zh or en
 	Summary    *string        `json:"summary"`
-	Paragraphs []string       `json:"paragraphs"`
-	Citations  []citationView `json:"citations"`
-	Warnings   []string       `json:"warnings"`
-	Codes      []warn.Warning `json:"warning_codes"`
+	Paragraphs []string       `json:"paragraphs"`    // the text
+	Citations  []citationView `json:"citations"`     // documents that the text mentions
+	Warnings   []string       `json:"warnings"`      // in English
+	Codes      []warn.Warning `json:"warning_codes"` // the same as codes with parameters
 }
 
 // unknownAddress stands for the address of a page that was saved without one, so

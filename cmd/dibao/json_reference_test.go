@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bufio"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"dibao/cmd/dibao/demo"
+	"dibao/cmd/dibao/doctor"
+	"dibao/cmd/dibao/status"
+	"dibao/cmd/dibao/trial"
+	"dibao/digest"
+	"dibao/digest/delivery"
+	"dibao/digest/inbound"
+	"dibao/internal/config"
+	"dibao/subscribers"
+)
+
+// printed is what a verb prints with --json: one object, or one a line.
+type printed struct {
+	verbs string
+	of    any
+	try   []string // lines that print it in a demo
+}
+
+var printedJSON = []printed{
+	{"article list, article show", articleView{}, []string{"article list", "article show 1"}},
+	{"article search", hitView{}, []string{"article search 通知"}},
+	{"article history", historyView{}, []string{"article edit 3 --title 改题", "article history 3"}},
+	{"audit", subscribers.AuditEvent{}, []string{"audit"}},
+	{"bounce list", inbound.Feedback{}, []string{"bounce list"}},
+	{"config", config.Setting{}, []string{"config"}},
+	{"doctor", doctor.Finding{}, []string{"doctor"}},
+	{"document list", documentView{}, []string{"document list"}},
+	{"document show", documentPage{}, []string{"document show 1"}},
+	{"document chain", stepView{}, []string{"document chain 1"}},
+	{"issue list", issueView{}, []string{"issue list"}},
+	{"issue show", itemView{}, []string{"issue show weekly 1"}},
+	{"issue report", delivery.MailingReport{}, []string{"issue report"}},
+	{"issue report MAILING", mailingView{}, []string{"issue report 1"}},
+	{"issue report MAILING --variants", digest.Variant{}, []string{"issue report 1 --variants"}},
+	{"list show, list create, list edit", listView{}, []string{"list show", "list create daily --title 日报", "list edit daily --hold"}},
+	{"list preview --left-out", previewView{}, []string{"list preview weekly --left-out 20"}},
+	{"mail doctor", doctor.MailFinding{}, []string{"mail doctor --resolver 127.0.0.1:1"}},
+	{"node list", nodeView{}, []string{"node list"}},
+	{"source list, source show", sourceView{}, []string{"source list", "source show 1"}},
+	{"source catalog", entryView{}, []string{"source catalog 民政部"}},
+	{"source test (its last line)", trial.Report{}, nil},
+	{"status", status.Snapshot{}.JSON(), []string{"status"}},
+	{"subscriber list", subscriberView{}, []string{"subscriber list"}},
+	{"subscriber show", personView{}, []string{"subscriber show reader2@demo.example"}},
+	{"token list", subscribers.APIToken{}, []string{"token create editor --scope read --quiet", "token list"}},
+}
+
+// jsonPage describes what verbs print with --json, by their types and the comments on
+// fields.
+func jsonPage(t *testing.T) string {
+	t.Helper()
+	notes := fieldComments(t)
+	var b strings.Builder
+	b.WriteString("# JSON\n\nWith `--json`, a verb prints one JSON object, or one object a line where it lists things; the admin API answers the same.\n" +
+		"Unknown is null. Times are in UTC (RFC 3339), dates are YYYY-MM-DD. Keys are added, but not renamed or removed without a\n" +
+		"line in CHANGELOG.md. `dibao inspect --help` describes the output of its verbs.\n")
+	for _, p := range printedJSON {
+		fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", p.verbs)
+		writeKeys(&b, reflect.TypeOf(p.of), "", notes)
+	}
+	return b.String()
+}
+
+func writeKeys(b *strings.Builder, t reflect.Type, prefix string, notes map[string]string) {
+	for _, f := range jsonFields(t) {
+		value, inner := jsonValue(f.Type)
+		note := strings.ReplaceAll(notes[f.owner+"."+f.Name], "|", `\|`)
+		fmt.Fprintf(b, "| `%s%s` | %s | %s |\n", prefix, f.key, value, strings.ReplaceAll(note, "<", `\<`))
+		if inner != nil {
+			writeKeys(b, inner, prefix+f.key+".", notes)
+		}
+	}
+}
+
+// jsonField is a field of a struct with its key.
+type jsonField struct {
+	reflect.StructField
+	key, owner string // owner is the type that declares it
+	optional   bool
+}
+
+// jsonFields returns the fields of a struct as encoding/json has them.
+func jsonFields(t reflect.Type) (all []jsonField) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case tag == "-" || !f.IsExported() && !f.Anonymous:
+		case f.Anonymous && tag == "" && f.Type.Kind() == reflect.Struct:
+			for _, inner := range jsonFields(f.Type) { // a key of the outer struct goes first
+				if !slices.ContainsFunc(all, func(x jsonField) bool { return x.key == inner.key }) {
+					all = append(all, inner)
+				}
+			}
+		default:
+			if tag == "" {
+				tag = f.Name
+			}
+			all = slices.DeleteFunc(all, func(x jsonField) bool { return x.key == tag })
+			all = append(all, jsonField{f, tag, t.String(), strings.Contains(options, "omit")})
+		}
+	}
+	return all
+}
+
+var (
+	marshalsJSON = reflect.TypeFor[json.Marshaler]()
+	marshalsText = reflect.TypeFor[encoding.TextMarshaler]()
+)
+
+// isText reports whether a type writes itself as a string.
+func isText(t reflect.Type) bool { return t.Implements(marshalsJSON) || t.Implements(marshalsText) }
+
+// jsonValue names what a type is in JSON; inner is the struct whose keys follow.
+func jsonValue(t reflect.Type) (value string, inner reflect.Type) {
+	switch {
+	case t.Kind() == reflect.Pointer:
+		value, inner = jsonValue(t.Elem())
+		return value + " or null", inner
+	case isText(t):
+		return "string", nil
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return "object", t
+	case reflect.Slice, reflect.Array:
+		value, inner = jsonValue(t.Elem())
+		return "array: " + value, inner
+	case reflect.Map:
+		value, inner = jsonValue(t.Elem())
+		return "object: " + value + " by name", inner
+	case reflect.Bool:
+		return "boolean", nil
+	case reflect.String:
+		return "string", nil
+	case reflect.Interface:
+		return "any", nil
+	}
+	return "number", nil
+}
+
+// fieldComments are the comments behind and above fields, by package, type and field.
+func fieldComments(t *testing.T) map[string]string {
+	t.Helper()
+	notes := make(map[string]string)
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			s, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				return true
+			}
+			for _, f := range s.Fields.List {
+				text := f.Comment.Text()
+				if text == "" {
+					text = f.Doc.Text()
+				}
+				for _, name := range f.Names {
+					notes[file.Name.Name+"."+spec.Name.Name+"."+name.Name] = strings.Join(strings.Fields(text), " ")
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return notes
+}
+
+// What verbs print with --json has the keys that the reference names, no more and no
+// fewer.
+func TestJSONIsAsDocumented(t *testing.T) {
+	t.Setenv("DIBAO_LANG", "en")
+	d := inFolder(t)
+	_, err := demoOnce(t, demo.Options{AfterSteps: func(*demo.Demo) {
+		t.Setenv("DIBAO_MAIL_FROM", "邸报 <news@demo.example>")
+		d.run("subscriber", "suppress", "reader3@demo.example")
+		for _, p := range printedJSON {
+			for _, line := range p.try {
+				_, out, talk := d.run(append([]string{"--json"}, strings.Fields(line)...)...)
+				if strings.HasPrefix(line, "article edit") || strings.HasPrefix(line, "token create") {
+					continue // they make what the next line shows
+				}
+				objects := 0
+				lines := bufio.NewScanner(strings.NewReader(out))
+				lines.Buffer(nil, 1<<24)
+				for lines.Scan() {
+					var value any
+					if err := json.Unmarshal(lines.Bytes(), &value); err != nil {
+						t.Errorf("dibao %s: %v in %.200s", line, err, lines.Text())
+						continue
+					}
+					objects++
+					for _, problem := range compareKeys(value, reflect.TypeOf(p.of), "") {
+						t.Errorf("dibao %s: %s", line, problem)
+					}
+				}
+				if objects == 0 && !slices.Contains([]string{"bounce list", "document chain 1", "node list"}, line) {
+					t.Errorf("dibao %s prints nothing: %s", line, talk)
+				}
+			}
+		}
+	}}, d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compareKeys returns how a value differs from what its type says.
+func compareKeys(value any, t reflect.Type, path string) (problems []string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch value := value.(type) {
+	case []any:
+		if t.Kind() != reflect.Slice && t.Kind() != reflect.Array {
+			return []string{path + " is an array"}
+		}
+		for _, v := range value {
+			problems = append(problems, compareKeys(v, t.Elem(), path+"[]")...)
+		}
+	case map[string]any:
+		if t.Kind() == reflect.Map {
+			for _, v := range value {
+				problems = append(problems, compareKeys(v, t.Elem(), path+".*")...)
+			}
+			return problems
+		}
+		if t.Kind() != reflect.Struct || isText(t) {
+			return []string{path + " is an object"}
+		}
+		fields := jsonFields(t)
+		for _, f := range fields {
+			v, ok := value[f.key]
+			if !ok && !f.optional {
+				problems = append(problems, path+"."+f.key+" is missing")
+			} else if ok && v != nil {
+				problems = append(problems, compareKeys(v, f.Type, path+"."+f.key)...)
+			}
+		}
+		for key := range value {
+			if !slices.ContainsFunc(fields, func(f jsonField) bool { return f.key == key }) {
+				problems = append(problems, path+"."+key+" is not documented")
+			}
+		}
+	}
+	return problems
+}
