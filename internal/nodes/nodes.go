@@ -155,9 +155,6 @@ func (m *Member) Leave(ctx context.Context) error {
 	})
 }
 
-// Has reports whether the node has a role.
-func (m *Member) Has(role Role) bool { return slices.Contains(m.self.Roles, role) }
-
 // beat renews the node's row and reads the others'.
 func (m *Member) beat(ctx context.Context) error {
 	skew, err := m.db.ClockSkew(ctx)
