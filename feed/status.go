@@ -12,14 +12,14 @@ import (
 // Status is a snapshot of collecting.
 type Status struct {
 	Sources   map[State]int // removed ones are not counted
-	Articles  int64         // ever stored; of those some may be deleted
-	Unindexed int64         // articles that wait for the search index
-	Held      int64         // articles held back until an admin releases them
-	NewestAt  time.Time     // when the newest article was stored; zero: none
+	Articles  int64
+	Unindexed int64     // articles that wait for the search index
+	Held      int64     // articles held back until an admin releases them
+	NewestAt  time.Time // when the newest article was stored; zero: none
 }
 
-// Status returns a snapshot of collecting. It reads indexes and small tables
-// only, so that it may be asked often.
+// Status returns a snapshot of collecting. It counts articles by an index, and reads
+// small tables otherwise.
 func (st *Store) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -27,11 +27,12 @@ func (st *Store) Status(ctx context.Context) (Status, error) {
 		if err != nil {
 			return err
 		}
-		err = tx.QueryRowContext(ctx, `SELECT id, collected_at FROM articles ORDER BY id DESC LIMIT 1`).Scan(&s.Articles, &s.NewestAt)
+		err = tx.QueryRowContext(ctx, `SELECT collected_at FROM articles ORDER BY id DESC LIMIT 1`).Scan(&s.NewestAt)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		return errors.Join(
+			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles`).Scan(&s.Articles),
 			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM search_pending`).Scan(&s.Unindexed),
 			tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE held = 1`).Scan(&s.Held))
 	})

@@ -241,6 +241,7 @@ func newIssueSend(g *globals) *cobra.Command {
 			if over != 0 && len(args)+len(lists) == 0 {
 				return usagef("--over applies to the held issues of a list; name a list")
 			}
+			a.probe = !g.inServer
 			if _, err := a.deliverer(); err != nil { // before an issue is released
 				return err
 			}
@@ -266,7 +267,6 @@ func newIssueSend(g *globals) *cobra.Command {
 
 // sendNow delivers what is due and prints what became of it.
 func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
-	a.probe = true
 	d, err := a.deliverer()
 	if err != nil {
 		return err
@@ -316,7 +316,7 @@ func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err err
 	leave = func() {
 		cancel()
 		if err := <-ended; err != nil {
-			a.log.Warn("this process stays in the list of nodes for a while", "err", err)
+			a.log.Error("this process may not send", "err", err)
 		}
 	}
 	hasLimits := a.config.Mail.Rate > 0 || mailer.Direct(a.config) || len(a.config.Mail.Limits) > 0

@@ -26,6 +26,9 @@ func newMigrate(g *globals) *cobra.Command {
 		Example: "  dibao migrate\n  dibao migrate --to postgres://dibao@localhost/dibao",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if to != "" && stay {
+				return usagef("--to and --stay are mutually exclusive")
+			}
 			db, err := g.openDatabase(cmd)
 			if err != nil {
 				return err
@@ -43,10 +46,11 @@ func newMigrate(g *globals) *cobra.Command {
 				return err
 			}
 			switch {
-			case to != "" && stay:
-				return usagef("--to and --stay are mutually exclusive")
 			case stay:
-				return db.Reopen(cmd.Context())
+				if err := db.Reopen(cmd.Context()); err != nil {
+					return err
+				}
+				g.say(cmd, "%s can be used again", db)
 			case to != "":
 				return g.move(cmd, db, to)
 			}
@@ -82,6 +86,9 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 		return err
 	}
 	defer target.Close()
+	if target.String() == db.String() {
+		return usagef("--to names the configured database, %s; name another", db)
+	}
 	rows, err := db.MoveTo(ctx, target, time.Now())
 	if err != nil {
 		return err

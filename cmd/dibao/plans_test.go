@@ -138,6 +138,7 @@ var readWhole = []string{
 	"SELECT s.state, COUNT(*) FROM subscriptions s",            // status
 	"SELECT state, COUNT(*) FROM subscriptions WHERE list",     // list show
 	"SELECT d.state, COUNT(*) FROM deliveries d JOIN mailings", // status
+	"SELECT COUNT(*) FROM articles",                            // status
 	"(SELECT COUNT(*) FROM articles) -",                        // whether all are indexed
 	"SELECT id FROM articles WHERE collected_at >= $2",         // a list that was edited
 	"INSERT INTO", "UPDATE documents SET article =", // of this test

@@ -68,16 +68,10 @@ type Deliverer struct {
 	all     *lane // bounds the messages of all lanes together
 	servers *servers
 	pauses  *pauses
-	mu      sync.Mutex // one Deliver at a time: lanes and connections are counted per process
-}
-
-// Delivered counts what one call of Deliver did.
-type Delivered struct {
-	Sent, Failed, Deferred, Uncertain, Suppressed int
-	Recovered                                     int // claims of owners that died, taken back
-	// Refused is what the mail servers say that accept no mail of ours now, "" if
-	// one does; what is due waits.
-	Refused string
+	// limitedUntil is when the last message goes that a limit of messages a minute did
+	// not let through: Deliver stays for it.
+	limitedUntil time.Time
+	mu           sync.Mutex // one Deliver at a time: lanes and connections are counted per process
 }
 
 // NewDeliverer returns a deliverer of s, whose messages render makes. It opens no connection.
@@ -99,36 +93,50 @@ func (s *Service) NewDeliverer(opts Options, render Renderer) (*Deliverer, error
 // returns what it did. When ctx ends it stops claiming, waits for the replies to messages that
 // were handed over, puts the rest back and returns ctx's error. It may be called again at any
 // time; deliveries that wait for a later try are left for a later call.
-func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
+func (d *Deliverer) Deliver(ctx context.Context) (all Delivered, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for again := true; again && err == nil; {
+		var done Delivered
+		done, again, err = d.run(ctx)
+		all.add(done)
+	}
+	return all, err
+}
+
+// longestLimited is how long a run lasts that only waits for a limit: what is done at the
+// beginning and the end of a run is not to wait for the end of a slow mailing.
+const longestLimited = time.Minute
+
+// run is one run of Deliver; isLimited says that messages wait for a limit.
+func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, err error) {
 	ledger, err := newLedger(d.service.db, d.service.now, d.opts.Lease)
 	if err != nil {
-		return Delivered{}, err
+		return Delivered{}, false, err
 	}
 	defer living.Delete(ledger.owner)
-	run := &deliveryRun{Deliverer: d, ledger: ledger, mailings: make(map[int64]int)}
+	run := &deliveryRun{Deliverer: d, ledger: ledger, mailings: make(map[int64]int), began: time.Now()}
 	run.changed = sync.NewCond(&run.mu)
 	ledger.fail, ledger.busy = run.note, run.countInFlight
 	if run.total.Recovered, err = run.ledger.recover(ctx); err != nil {
-		return run.total, fmt.Errorf("take back claims: %w", err)
+		return run.total, false, fmt.Errorf("take back claims: %w", err)
 	}
 	if n := run.total.Recovered; n > 0 {
 		d.service.opts.Logger.Warn("claims of a process that ended were taken back", "deliveries", n)
 	}
 	if d.opts.Probe {
 		if err := ledger.retryNow(ctx); err != nil {
-			return run.total, fmt.Errorf("find mails that were refused because of us: %w", err)
+			return run.total, false, fmt.Errorf("find mails that were refused because of us: %w", err)
 		}
 	}
 	if err := run.keepPauses(ctx); err != nil {
-		return run.total, err
+		return run.total, false, err
 	}
 	if due, err := run.ledger.due(ctx, d.service.now()); err != nil || len(due) == 0 || run.total.Refused != "" {
-		return run.total, errors.Join(err, run.close(ctx))
+		return run.total, false, errors.Join(err, run.close(ctx))
 	}
 	if err := run.ledger.begin(ctx); err != nil {
-		return run.total, fmt.Errorf("begin to deliver: %w", err)
+		return run.total, false, fmt.Errorf("begin to deliver: %w", err)
 	}
 	defer d.render.Forget()
 	var writing sync.WaitGroup
@@ -141,7 +149,7 @@ func (d *Deliverer) Deliver(ctx context.Context) (Delivered, error) {
 	}
 	close(stop)
 	writing.Wait()
-	return run.total, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
+	return run.total, run.isCut, errors.Join(err, run.failure, run.close(context.WithoutCancel(ctx)))
 }
 
 // deliveryRun is the state of one Deliver.
@@ -166,9 +174,8 @@ type deliveryRun struct {
 	failure  error // of the ledger or of rendering: the run stops
 	down     error // no server is reached or accepts our mail: the run stops and is tried later
 
-	// limitedUntil is when the last message goes that a limit of messages a minute did
-	// not let through: the run stays for it.
-	limitedUntil time.Time
+	began time.Time // by the machine's clock
+	isCut bool      // it ended though messages wait for a limit
 
 	heldQueued bool      // a lane was paused that has messages queued
 	idleSince  time.Time // since when there is nothing for idle connections in a full queue
@@ -240,7 +247,7 @@ func (r *deliveryRun) noteHeld() {
 	defer r.mu.Unlock()
 	for _, x := range r.lanes.byName {
 		if len(x.queue) > 0 {
-			_, held := x.held(now, share)
+			_, _, held := x.held(now, share)
 			r.heldQueued = r.heldQueued || held
 		}
 	}
@@ -350,7 +357,8 @@ func (r *deliveryRun) isLimited(ctx context.Context) (bool, error) {
 func (r *deliveryRun) waitForChange(isLimited bool) (over bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopped() == nil && r.queued == 0 && r.active == 0 && !isLimited {
+	if r.stopped() == nil && r.queued == 0 && r.active == 0 && (!isLimited || time.Since(r.began) >= longestLimited) {
+		r.isCut = isLimited
 		return true, nil
 	}
 	if r.stopped() == nil {

@@ -86,7 +86,7 @@ const brokenPause = time.Minute
 func (r *deliveryRun) learn(x *lane, v verdict.Verdict, now time.Time) {
 	r.mu.Lock()
 	paused := x.learn(v, now)
-	if _, held := x.held(now, r.opts.Share()); held && len(x.queue) > 0 {
+	if _, _, held := x.held(now, r.opts.Share()); held && len(x.queue) > 0 {
 		r.heldQueued = true
 		r.changed.Broadcast()
 	}

@@ -132,13 +132,16 @@ func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 // restsFor is how many messages of others go between two that are refused for now.
 const restsFor = 20
 
-// held returns until when the lane sends nothing: because the domain refuses it, or because
-// other nodes have all its connections.
-func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, held bool) {
-	if x.limit.Connections > 0 && share.Count(x.limit.Connections, x.name) == 0 {
-		return latest(x.heldUntil, now.Add(slowLanePause)), true
+// held returns until when the lane sends nothing, and why: because the domain refuses it,
+// or because other nodes have all its connections.
+func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why string, held bool) {
+	switch {
+	case now.Before(x.heldUntil):
+		return x.heldUntil, "the domain refuses our mail for now", true
+	case x.limit.Connections > 0 && share.Count(x.limit.Connections, x.name) == 0:
+		return now.Add(slowLanePause), "other nodes have the connections to the domain", true
 	}
-	return x.heldUntil, now.Before(x.heldUntil)
+	return time.Time{}, "", false
 }
 
 // pass takes a token of this node's part. Where there is none it returns when there
@@ -164,7 +167,9 @@ func (x *lane) allowance(now time.Time, share nodes.Share, n int) int {
 	if x.limit.PerMinute <= 0 {
 		return n
 	}
-	x.refill(now, share)
+	if x.refill(now, share) == 0 {
+		return 0
+	}
 	return min(n, int(x.tokens))
 }
 

@@ -83,12 +83,12 @@ func TestLane(t *testing.T) {
 			t.Errorf("%d messages passed in ten minutes, not %d", len(times), 10*limit)
 		}
 		y := newLane("y", Limit{PerMinute: limit, Connections: 2}, 1)
-		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, nodes.Share{}) {
+		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, nodes.Share{}) || y.allowance(at, nodes.Share{}, 9) > 0 {
 			t.Error("a node without a part of the limit sends")
 		}
 		open := 0
 		for rank := range 4 {
-			_, held := y.held(at, nodes.Share{Rank: rank, Of: 4})
+			_, _, held := y.held(at, nodes.Share{Rank: rank, Of: 4})
 			if is := y.open(4, nodes.Share{Rank: rank, Of: 4}); is {
 				open++
 			} else if !held {
@@ -106,10 +106,10 @@ func TestLane(t *testing.T) {
 				t.Errorf("refusal %d paused: %v", i+1, paused)
 			}
 		}
-		if _, held := y.held(at.Add(policyPause-time.Second), nodes.Whole); !held {
+		if _, _, held := y.held(at.Add(policyPause-time.Second), nodes.Whole); !held {
 			t.Error("the lane is not held")
 		}
-		if _, held := y.held(at.Add(policyPause), nodes.Whole); held {
+		if _, _, held := y.held(at.Add(policyPause), nodes.Whole); held {
 			t.Error("the lane is held for ever")
 		}
 		y.learn(verdict.Verdict{Class: verdict.Policy}, at)

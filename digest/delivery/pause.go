@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,6 +80,26 @@ func (p *pauses) load(ctx context.Context, probe bool) error {
 	return nil
 }
 
+// forgetOthers drops the pauses of relays that are not configured any more.
+func (p *pauses) forgetOthers(ctx context.Context, configured []string) error {
+	for name := range p.all() {
+		if slices.Contains(configured, name) {
+			continue
+		}
+		err := p.service.db.Write(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM send_pauses WHERE name = $1`, name)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		p.mu.Lock()
+		delete(p.byName, name)
+		p.mu.Unlock()
+	}
+	return nil
+}
+
 func (p *pauses) of(name string) Pause {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,6 +166,9 @@ func (r *deliveryRun) keepPauses(ctx context.Context) error {
 		return fmt.Errorf("read who refuses our mail: %w", err)
 	}
 	if r.opts.Direct == nil {
+		if err := r.pauses.forgetOthers(ctx, r.servers.names()); err != nil {
+			return fmt.Errorf("forget mail servers that are not used any more: %w", err)
+		}
 		if refused := r.servers.refusing(r.service.now()); refused != nil {
 			r.total.Refused = refused.Error()
 		}

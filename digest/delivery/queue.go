@@ -39,8 +39,8 @@ func (r *deliveryRun) enqueue(jobs []job) {
 			back = append(back, deferral{j.Delivery, now.Add(slowLanePause), "the domain takes mail slowly"})
 			continue
 		}
-		if until, held := j.lane.held(now, share); held {
-			back = append(back, deferral{j.Delivery, until, "the domain refuses our mail for now"})
+		if until, why, held := j.lane.held(now, share); held {
+			back = append(back, deferral{j.Delivery, until, why})
 			continue
 		}
 		if at, ok := j.lane.pass(now, share); !ok {
@@ -96,11 +96,11 @@ func (r *deliveryRun) requeueBlocked() {
 	r.mu.Lock()
 	full := r.inTheWay()
 	left := make(map[*lane]int)
-	var until time.Time
-	held := r.takeQueued(func(j job) bool {
-		at, held := j.lane.held(now, share)
+	var back []deferral
+	r.takeQueued(func(j job) bool {
+		until, why, held := j.lane.held(now, share)
 		if held {
-			until = latest(until, at)
+			back = append(back, deferral{j.Delivery, until, why})
 		}
 		return held
 	})
@@ -110,7 +110,9 @@ func (r *deliveryRun) requeueBlocked() {
 	})
 	r.heldQueued = false
 	r.mu.Unlock()
-	r.putBack(held, until, "the domain refuses our mail for now")
+	for _, d := range back {
+		r.postpone(d)
+	}
 	r.putBack(slow, now.Add(slowLanePause), "the domain takes mail slowly")
 }
 

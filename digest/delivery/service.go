@@ -40,6 +40,21 @@ func New(db *database.DB, readers *subscribers.Store, opts ServiceOptions) *Serv
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
 
+// Delivered counts what one call of Deliver did.
+type Delivered struct {
+	Sent, Failed, Deferred, Uncertain, Suppressed int
+	Recovered                                     int // claims of owners that died, taken back
+	// Refused is what the mail servers say that accept no mail of ours now, "" if
+	// one does; what is due waits.
+	Refused string
+}
+
+func (d *Delivered) add(more Delivered) {
+	d.Sent, d.Failed, d.Deferred = d.Sent+more.Sent, d.Failed+more.Failed, d.Deferred+more.Deferred
+	d.Uncertain, d.Suppressed, d.Recovered = d.Uncertain+more.Uncertain, d.Suppressed+more.Suppressed, d.Recovered+more.Recovered
+	d.Refused = more.Refused
+}
+
 // Renderer makes the messages of deliveries.
 type Renderer interface {
 	// Render returns the mail of a variant, which many deliveries share.

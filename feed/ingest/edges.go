@@ -79,13 +79,18 @@ func (v *view) endsPage(l line) bool {
 // before the links that follow its last running text.
 func (v *view) endOf(s span) int {
 	last, begun, annexed := s.from, false, false // a count of comments may stand above the text
+	asked := 0
+	closes := func(i int) bool {
+		asked++
+		return asked <= maxEnds && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})
+	}
 	for i := s.from; i < s.to; i++ {
 		l := v.lines[i]
 		plain := ""
 		if begun && l.size <= 90 {
 			plain = hans.Simplify(l.text)
 		}
-		if begun && (commentHeading.MatchString(plain) || (moreHeading.MatchString(plain) || editorLine.MatchString(plain)) && !v.filesFollow(i, s.to) && v.closes(span{i, s.to})) {
+		if begun && (commentHeading.MatchString(plain) || (moreHeading.MatchString(plain) || editorLine.MatchString(plain)) && closes(i)) {
 			s.to = i
 			break
 		}
@@ -111,6 +116,10 @@ func (v *view) endOf(s span) int {
 var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
 
 const maxSigned = 12
+
+// maxEnds is how many lines of a text are looked at as its end: each is compared with all
+// that follows.
+const maxEnds = 20
 
 // closes reports whether the text that follows a heading is not the article's: it
 // is mostly links, or less than the half of what the article holds.

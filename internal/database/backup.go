@@ -207,6 +207,11 @@ var ErrNotEmpty = errors.New("the database holds data already; restore into a ne
 // to this program's schema. All of it comes or nothing. It returns the number
 // of rows and when the backup was made.
 func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time.Time, err error) {
+	return db.restoreWith(ctx, r, restoreGap)
+}
+
+// restoreWith is Restore with so many ids left between those of the backup and new ones.
+func (db *DB) restoreWith(ctx context.Context, r io.Reader, gap int64) (rows int64, madeAt time.Time, err error) {
 	zipped, err := gzip.NewReader(r)
 	if err != nil {
 		return 0, time.Time{}, fmt.Errorf("this is not a backup of dibao: %w", err)
@@ -220,7 +225,7 @@ func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time
 		return 0, time.Time{}, err
 	}
 	err = db.Write(ctx, func(tx *sql.Tx) error {
-		rows, err = db.restore(ctx, tx, head, lines)
+		rows, err = db.restore(ctx, tx, head, lines, gap)
 		return err
 	})
 	if err != nil {
@@ -248,7 +253,7 @@ func (db *DB) migrateTo(ctx context.Context, schema int64) error {
 	return err
 }
 
-func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *lineReader) (rows int64, err error) {
+func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *lineReader, gap int64) (rows int64, err error) {
 	tables, err := db.tables(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -305,7 +310,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 			if err := restoreKeys(); err != nil {
 				return 0, err
 			}
-			return rows, db.setLastIDs(ctx, tx, head.LastIDs, known) // last: PostgreSQL's sequences know no way back
+			return rows, db.setLastIDs(ctx, tx, head.LastIDs, gap, known) // last: PostgreSQL's sequences know no way back
 		}
 		if width = len(l.Columns); width == 0 || width > len(left[l.Table]) || !isSubset(l.Columns, left[l.Table]) {
 			return 0, fmt.Errorf("the backup is broken: this schema has no table %q with such columns, or the table comes twice", l.Table)
@@ -415,12 +420,12 @@ func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() e
 const restoreGap = 1 << 24
 
 // setLastIDs makes new rows get ids behind those that were ever given out.
-func (db *DB) setLastIDs(ctx context.Context, tx *sql.Tx, ids map[string]int64, known map[string][]string) error {
+func (db *DB) setLastIDs(ctx context.Context, tx *sql.Tx, ids map[string]int64, gap int64, known map[string][]string) error {
 	for table, id := range ids {
 		if known[table] == nil || id < 1 {
 			continue
 		}
-		id += restoreGap
+		id += gap
 		if db.dialect == SQLite {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM sqlite_sequence WHERE name = $1`, table); err != nil {
 				return err

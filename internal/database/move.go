@@ -52,8 +52,10 @@ func (db *DB) Sums(ctx context.Context) (map[string]Sum, error) {
 
 // MoveTo copies everything into an empty database, in one transaction there, and
 // compares what arrived. From its beginning on this database is closed to work: see
-// [DB.Moved]. If it fails, it is open again, and what to holds must be thrown away.
+// [DB.Moved]. If it fails, what to holds must be thrown away, and this one is as open as
+// it was: one that was moved before stays closed.
 func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, err error) {
+	wasClosed := db.Moved(ctx) != nil
 	if err := db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM node_moves`); err != nil {
 			return err
@@ -64,7 +66,7 @@ func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, er
 		return 0, fmt.Errorf("close %s: %w", db, err)
 	}
 	defer func() {
-		if err != nil {
+		if err != nil && !wasClosed {
 			err = errors.Join(err, db.Reopen(context.WithoutCancel(ctx)))
 		}
 	}()
@@ -73,7 +75,7 @@ func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, er
 		_, err := db.Backup(ctx, out, now)
 		out.CloseWithError(err)
 	}()
-	rows, _, err = to.Restore(ctx, in)
+	rows, _, err = to.restoreWith(ctx, in, 0) // no ids were given out since
 	in.CloseWithError(errors.New("the other side ended"))
 	if err != nil {
 		return 0, err
@@ -106,7 +108,10 @@ func (db *DB) Reopen(ctx context.Context) error {
 	})
 }
 
-// Moved returns an error if this database was moved to another, or is being moved.
+// MovedError says that the database was moved to another.
+type MovedError struct{ error }
+
+// Moved returns a [MovedError] if this database was moved to another, or is being moved.
 func (db *DB) Moved(ctx context.Context) error {
 	return db.Read(ctx, func(tx *sql.Tx) error {
 		var address string
@@ -118,6 +123,6 @@ func (db *DB) Moved(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return fmt.Errorf("this database was moved to %s on %s; set url in [database] to that, or work with this one again: dibao migrate --stay", address, began.Format(time.DateOnly))
+		return &MovedError{fmt.Errorf("this database was moved to %s on %s; set url in [database] to that, or work with this one again: dibao migrate --stay", address, began.Format(time.DateOnly))}
 	})
 }

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"bytes"
+	"database/sql"
 	"maps"
 	"strings"
 	"testing"
@@ -26,12 +27,27 @@ func TestMove(t *testing.T) {
 			if err := to.Moved(t.Context()); err != nil {
 				t.Errorf("the new database says %v", err)
 			}
-			// A second move finds data, and leaves both as they were.
+			// Ids go on, without the gap of a backup: none was given out since.
+			exec(t, to, `INSERT INTO matches (list, article, matched_at) SELECT l.id, MAX(a.id), $1 FROM lists l, articles a GROUP BY l.id`, backedUpAt)
+			var seq int64
+			if err := to.Read(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRowContext(t.Context(), `SELECT MAX(seq) FROM matches`).Scan(&seq)
+			}); err != nil || seq != 3 {
+				t.Errorf("the next match is number %d (%v), want 3", seq, err)
+			}
+			// A second move finds data, and leaves both as they were: the new one may be at work.
 			if _, err := from.MoveTo(t.Context(), to, backedUpAt); err == nil {
 				t.Error("moved over what was there")
 			}
-			if err := from.Moved(t.Context()); err != nil {
-				t.Errorf("after a move that failed: %v", err)
+			if err := from.Moved(t.Context()); err == nil {
+				t.Error("a second move that failed opens the old database again")
+			}
+			if err := from.Reopen(t.Context()); err != nil || from.Moved(t.Context()) != nil {
+				t.Errorf("opened again: %v, %v", err, from.Moved(t.Context()))
+			}
+			// A first move that fails closes nothing.
+			if _, err := from.MoveTo(t.Context(), to, backedUpAt); err == nil || from.Moved(t.Context()) != nil {
+				t.Errorf("after a first move that failed: %v, %v", err, from.Moved(t.Context()))
 			}
 		})
 	})

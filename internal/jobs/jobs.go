@@ -198,8 +198,8 @@ func (r *Runner) periodic(s Schedule) (*river.PeriodicJob, error) {
 		return nil, err
 	}
 	return river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
-		// One try: the next beat comes anyway.
-		return call{Task: kind.Name}, &river.InsertOpts{Queue: kind.Name, MaxAttempts: 1}
+		// One try: the next beat comes anyway. One at a time: no node may work them.
+		return call{Task: kind.Name}, insertOpts(kind.Name, 1)
 	}, &river.PeriodicJobOpts{RunOnStart: s.AtStart}), nil
 }
 
@@ -250,7 +250,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	for _, t := range r.together { // jobs of releases that had a schedule for it; nobody works them
-		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state = 'available'`, t.kind.Name); err != nil {
+		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state <> 'running'`, t.kind.Name); err != nil {
 			return fmt.Errorf("start the job queue: %w", database.Explain(err))
 		}
 	}

@@ -115,7 +115,7 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 	if err != nil {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
-	m := &Member{db: db, log: log, joinedAt: time.Now(), self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Version: version, Roles: roles}}
+	m := &Member{db: db, log: log, self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Version: version, Roles: roles}}
 	joined.Store(m.self.ID, true)
 	if err = m.forget(ctx); err == nil {
 		err = m.beat(ctx)
@@ -129,24 +129,32 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 // ID names this node in the database.
 func (m *Member) ID() string { return m.self.ID }
 
-// Run renews the node's row until ctx ends, and then removes it.
+// Run renews the node's row until ctx ends, and then removes it. It returns an error if
+// the database was moved to another: nobody may work with this one.
 func (m *Member) Run(ctx context.Context) error {
 	ticker := time.NewTicker(Beat)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return m.Leave(context.WithoutCancel(ctx))
+			if err := m.leave(context.WithoutCancel(ctx)); err != nil {
+				m.log.Warn("this node stays in the list of nodes for a while", "err", err)
+			}
+			return nil
 		case <-ticker.C:
 		}
-		if err := m.beat(ctx); err != nil && ctx.Err() == nil {
+		err := m.beat(ctx)
+		if moved := (*database.MovedError)(nil); errors.As(err, &moved) {
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
 			m.log.Warn("this node could not renew its row; it gets no part of shared limits until it can", "err", err)
 		}
 	}
 }
 
-// Leave removes the node's row: the others share its part at once.
-func (m *Member) Leave(ctx context.Context) error {
+// leave removes the node's row: the others share its part at once.
+func (m *Member) leave(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, Beat)
 	defer cancel()
 	return m.db.Write(ctx, func(tx *sql.Tx) error {
@@ -157,6 +165,9 @@ func (m *Member) Leave(ctx context.Context) error {
 
 // beat renews the node's row and reads the others'.
 func (m *Member) beat(ctx context.Context) error {
+	if err := m.db.Moved(ctx); err != nil {
+		return err
+	}
 	skew, err := m.db.ClockSkew(ctx)
 	if err != nil {
 		return err
@@ -188,10 +199,19 @@ func (m *Member) beat(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.readAt.IsZero() || passed(m.readAt) > settleAfter { // others may have taken this node for gone
+		m.joinedAt, m.settled = time.Now(), false
+	}
 	m.all = slices.DeleteFunc(all, func(n Node) bool { return n.Gone })
 	m.readAt = began
-	m.settled = m.settled || len(m.all) == 1 || began.Sub(m.joinedAt) >= settleAfter
+	m.settled = m.settled || len(m.all) == 1 || passed(m.joinedAt) >= settleAfter
 	return nil
+}
+
+// passed is the time since t by the clock that went on longer: the machine's stands
+// still while it sleeps, and the other may be set back.
+func passed(t time.Time) time.Duration {
+	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
 // forget drops nodes that were not heard of for a day and those of this host whose
@@ -254,7 +274,7 @@ func (m *Member) Share(role Role) Share {
 		}
 		s.Of++
 	}
-	if s.Rank < 0 || !m.settled || time.Since(m.readAt) > settleAfter {
+	if s.Rank < 0 || !m.settled || passed(m.readAt) > settleAfter {
 		return Share{}
 	}
 	return s
@@ -318,7 +338,7 @@ func ParseRoles(s string) (roles []Role, err error) {
 	for name := range strings.SplitSeq(s, ",") {
 		role := Role(strings.TrimSpace(name))
 		if !slices.Contains(Roles, role) {
-			return nil, fmt.Errorf("there is no role %q; the roles are %s", name, strings.ReplaceAll(JoinRoles(Roles), ",", ", "))
+			return nil, fmt.Errorf("there is no role %q; use web, collect or deliver", name)
 		}
 		if !slices.Contains(roles, role) {
 			roles = append(roles, role)

@@ -36,10 +36,8 @@ func TestSharesAddUp(t *testing.T) {
 	}
 }
 
-// pass makes a member believe that time has passed.
-func (m *Member) pass(d time.Duration) {
-	m.joinedAt, m.readAt = m.joinedAt.Add(-d), m.readAt.Add(-d)
-}
+// settle makes a member believe that it joined long ago.
+func (m *Member) settle() { m.joinedAt = m.joinedAt.Add(-settleAfter) }
 
 func join(t *testing.T, db *database.DB, roles ...Role) *Member {
 	t.Helper()
@@ -77,19 +75,27 @@ func TestMembersShare(t *testing.T) {
 		if s := first.Share(Deliver); s.Of != 2 {
 			t.Fatalf("the first has %+v of two", s)
 		}
-		second.pass(settleAfter)
+		second.settle()
 		beat(second)
 		if a, b := first.Share(Deliver), second.Share(Deliver); b.Of != 2 || a.Rank == b.Rank {
 			t.Fatalf("the two have %+v and %+v", a, b)
 		}
 		// Who could not renew its row has nothing.
-		first.pass(settleAfter + time.Second)
+		first.readAt = first.readAt.Add(-settleAfter - time.Second)
 		if s := first.Share(Deliver); s.Of != 0 {
 			t.Fatalf("who was away has %+v", s)
 		}
 		beat(first)
+		if s := first.Share(Deliver); s.Of != 0 {
+			t.Fatalf("who was away, and taken for gone, has %+v before the others have seen it again", s)
+		}
+		first.settle()
+		beat(first)
+		if s := first.Share(Deliver); s.Of != 2 {
+			t.Fatalf("who is back has %+v", s)
+		}
 		// Who leaves gives its part back; who dies does so later.
-		if err := second.Leave(ctx); err != nil {
+		if err := second.leave(ctx); err != nil {
 			t.Fatal(err)
 		}
 		beat(first)

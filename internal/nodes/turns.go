@@ -34,17 +34,20 @@ func TurnsOf(db *database.DB, perHost int, request time.Duration) func(ctx conte
 const (
 	askFirst = 20 * time.Millisecond
 	askLast  = time.Second
+	outage   = time.Minute // that a database may take to restart
 )
 
 // Take waits for a turn at a host. Who is done gives it back with the pause before
 // the next request.
 func (t *Turns) Take(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) {
+	begun := time.Now()
 	for wait := askFirst; ; wait = min(2*wait, askLast) {
 		turn, err := t.take(ctx, host)
-		if err != nil {
+		// A database that restarts is not the host's fault.
+		if err != nil && (ctx.Err() != nil || time.Since(begun) > outage) {
 			return nil, err
 		}
-		if turn >= 0 {
+		if err == nil && turn >= 0 {
 			return func(pause time.Duration) { t.giveBack(context.WithoutCancel(ctx), host, turn, pause) }, nil
 		}
 		select {
@@ -77,9 +80,12 @@ func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, t.Longest)
 	defer cancel()
-	// What can't be given back now is free after Longest.
+	// The pause is the host's: other turns that are free wait, too. What can't be given
+	// back now is free after Longest.
 	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4) WHERE host = $1 AND turn = $2 AND node = $3`, host, turn, t.Node, pause.Seconds())
+		_, err := tx.ExecContext(ctx, `
+			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4)
+			WHERE host = $1 AND (turn = $2 AND node = $3 OR free_at < clock_timestamp() + make_interval(secs => $4))`, host, turn, t.Node, pause.Seconds())
 		return err
 	})
 }

@@ -73,7 +73,7 @@ func (r *reading) amount(l line, at []int) {
 	}
 	b := Benefit{Per: perOf(clause, sub(l.text, at, 5)), Evidence: l.sentence(at[0], at[1])}
 	low, high := yuan(sub(l.text, at, 1), sub(l.text, at, 2)), yuan(sub(l.text, at, 3), sub(l.text, at, 4))
-	if low > 0 && sub(l.text, at, 2) == "" && low < 10000 {
+	if low > 0 && sub(l.text, at, 2) == "" && low < 10000 && !strings.Contains(l.text[at[3]:at[6]], "元") {
 		low = yuan(sub(l.text, at, 1), sub(l.text, at, 4)) // 20至50万元
 	}
 	switch {

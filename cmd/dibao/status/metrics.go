@@ -47,7 +47,7 @@ var (
 	metricBuild         = gauge("build_info", "Version of the program; the value is 1.", "version", "revision")
 	metricSources       = gauge("sources", "Sources by state.", "state")
 	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0: never.", "source", "name", "state")
-	metricArticles      = prometheus.NewDesc("dibao_articles_total", "Articles ever stored.", nil, nil)
+	metricArticles      = prometheus.NewDesc("dibao_articles_total", "Stored articles.", nil, nil)
 	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
