@@ -221,19 +221,27 @@ func withSlots(m Mail) string {
 	return out.String() + m.HTML[from:]
 }
 
-// A note keeps the lines that its editor wrote, and has one label.
+// A note keeps the lines and paragraphs that its editor wrote, and has one label.
 func TestEditorsNoteKeepsItsLines(t *testing.T) {
 	t.Parallel()
-	for _, typed := range []string{"编者按：第一段。\n第二段。", "  编者按\u3000第一段。\n\n第二段。\n", "第一段。\n第二段。"} {
-		m, err := DigestHead{Language: "zh", Note: NoteText(typed)}.EditorsNote()
+	for _, x := range []struct {
+		typed, text  string
+		paragraphs   int
+		hasLineBreak bool
+	}{
+		{"编者按：第一行。\n第二行。", "\n编者按  第一行。\n第二行。\n", 1, true},
+		{"第一行。\n第二行。", "\n编者按  第一行。\n第二行。\n", 1, true},
+		{"  编者按\u3000第一段。\r\n \r\n\r\n第二段。\r\n", "\n编者按  第一段。\n\n第二段。\n", 2, false},
+	} {
+		m, err := DigestHead{Language: "zh", Note: NoteText(x.typed)}.EditorsNote()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "\n编者按  第一段。\n第二段。\n"; m.Text != want {
-			t.Errorf("%q: the text %q, want %q", typed, m.Text, want)
+		if m.Text != x.text {
+			t.Errorf("%q: the text %q, want %q", x.typed, m.Text, x.text)
 		}
-		if strings.Count(m.HTML, "编者按") != 1 || !strings.Contains(m.HTML, "第一段。<br>\n第二段。</p>") {
-			t.Errorf("%q: the HTML %s", typed, m.HTML)
+		if strings.Count(m.HTML, "编者按") != 1 || strings.Count(m.HTML, "<p ") != x.paragraphs || strings.Contains(m.HTML, "<br>") != x.hasLineBreak {
+			t.Errorf("%q: the HTML %s", x.typed, m.HTML)
 		}
 	}
 	if got := NoteText("编者按语很长"); got != "编者按语很长" {

@@ -42,14 +42,21 @@ func hang(first, indent, s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// textLines are the lines of a text that a person wrote, without empty ones.
-func textLines(s string) (lines []string) {
+// paragraphs are the lines of a text that a person wrote, in the paragraphs between
+// which lines are empty.
+func paragraphs(s string) (all [][]string) {
+	isOpen := false
 	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line)
+		switch line = strings.TrimSpace(line); {
+		case line == "":
+			isOpen = false
+		case isOpen:
+			all[len(all)-1] = append(all[len(all)-1], line)
+		default:
+			all, isOpen = append(all, []string{line}), true
 		}
 	}
-	return lines
+	return all
 }
 
 // maxBracket is how many characters 〔…〕 may hold to be kept on a line.
