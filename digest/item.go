@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,13 +13,25 @@ import (
 	"dibao/templates"
 )
 
+// ReasonText says in a language why an article is in a list: the field of a
+// [filter.Reason] and its value, by the word for it where it is a code.
+func ReasonText(language, field, value string) string {
+	switch field {
+	case "kind":
+		value = templates.Words(language, "kind."+value)
+	case "region":
+		value = cmp.Or(policy.RegionName(value), value)
+	}
+	return templates.Words(language, "why."+field, value)
+}
+
 func (s *Service) itemView(it IssueItem, language string) templates.Item {
 	v := feed.ItemView(it.Article, s.opts.BaseURL)
 	for _, w := range it.Why {
-		v.Why = append(v.Why, templates.Words(language, "why."+w.Field, w.Value))
+		v.Why = append(v.Why, ReasonText(language, w.Field, w.Value))
 	}
 	for _, w := range it.Chosen {
-		v.Why = append(v.Why, templates.Words(language, "mail.chosen", templates.Words(language, "why."+w.Field, w.Value)))
+		v.Why = append(v.Why, templates.Words(language, "mail.chosen", ReasonText(language, w.Field, w.Value)))
 	}
 	return v
 }

@@ -182,7 +182,7 @@ func printItems(g *globals, cmd *cobra.Command, items []digest.IssueItem) error 
 		why := make([]string, len(v.Why))
 		for i, w := range v.Why {
 			field, value, _ := strings.Cut(w, ": ")
-			why[i] = templates.Words(g.language(), "why."+field, value)
+			why[i] = digest.ReasonText(g.language(), field, value)
 		}
 		return []any{v.Article, v.Section, v.Title, strings.Join(why, g.either(", ", "，"))}
 	})

@@ -139,7 +139,7 @@ func (s *Site) list(ctx context.Context, r *http.Request, p templates.AdminPage)
 		}
 		one := templates.Item{Title: it.Article.Title(), URL: s.articleURL(it.Article.ID), Source: it.Article.SourceName}
 		for _, why := range it.Why {
-			one.Why = append(one.Why, templates.Words(p.Language, "why."+why.Field, why.Value))
+			one.Why = append(one.Why, digest.ReasonText(p.Language, why.Field, why.Value))
 		}
 		section := &out.Sections[len(out.Sections)-1]
 		section.Items = append(section.Items, one)
