@@ -195,7 +195,7 @@ func TestReportsAddUp(t *testing.T) {
 					t.Errorf("%s %q, issue %d: %q, want %q", c.status, c.text, n, got, want)
 				}
 			}
-			if _, err := w.readers.Forget(t.Context(), inboundReader); err != nil {
+			if err := w.readers.Forget(t.Context(), inboundReader); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := w.readers.Unsuppress(t.Context(), inboundReader, "test"); err != nil {

@@ -12,28 +12,14 @@ import (
 // Forget deletes a reader with everything that is kept of them, mails and
 // reports of mails included, and leaves the hash of the address among the
 // suppressions, so that no import adds them again. Only they can come back, by
-// the form. It reports whether there was anybody; the hash is kept in any case.
-func (s *Store) Forget(ctx context.Context, address string) (bool, error) {
-	address, err := ParseAddress(address)
+// the form. Where nobody has the address, it may be misspelled: nothing is kept of
+// it, and the error is [ErrNotFound].
+func (s *Store) Forget(ctx context.Context, address string) error {
+	x, err := s.SubscriberByAddress(ctx, address)
 	if err != nil {
-		return false, err
+		return err
 	}
-	found := false
-	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		var id int64
-		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM subscribers WHERE address_key = $1`, addressKey(address))
-		if err != nil {
-			return err
-		}
-		if found = len(ids) > 0; found {
-			id = ids[0]
-		}
-		return s.forget(ctx, tx, id, address)
-	})
-	if err != nil {
-		return false, err
-	}
-	return found, s.db.Flush(ctx)
+	return s.ForgetReader(ctx, x.ID)
 }
 
 // ForgetReader is Forget of the reader whom a token let in.

@@ -3,6 +3,7 @@ package subscribers
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,9 +70,8 @@ func TestForgetLeavesNoTraceInAnyTable(t *testing.T) {
 		if n := f.hits("zzyzx"); n == 0 {
 			t.Fatal("the search finds nothing before")
 		}
-		found, err := f.Forget(t.Context(), address)
-		if err != nil || !found {
-			t.Fatalf("forget: %t, %v", found, err)
+		if err := f.Forget(t.Context(), address); err != nil {
+			t.Fatal(err)
 		}
 		if n := f.hits("zzyzx"); n != 0 {
 			t.Errorf("%d columns still hold the address", n)
@@ -85,8 +85,15 @@ func TestForgetLeavesNoTraceInAnyTable(t *testing.T) {
 		if out := f.take("email\n" + address + "\n"); out.Added != 0 || out.Refused != 1 {
 			t.Errorf("an import brought back who was forgotten: %+v", out)
 		}
-		if again, err := f.Forget(t.Context(), address); err != nil || again {
-			t.Errorf("the second time: %t, %v", again, err)
+		if err := f.Forget(t.Context(), address); !errors.Is(err, ErrNotFound) {
+			t.Errorf("the second time: %v", err)
+		}
+		const misspelled = "nobody@forget.example.org"
+		if err := f.Forget(t.Context(), misspelled); !errors.Is(err, ErrNotFound) {
+			t.Errorf("an address that nobody has: %v", err)
+		}
+		if is, err := f.Suppression(t.Context(), misspelled); err != nil || is != nil {
+			t.Errorf("an address that nobody has is suppressed: %+v, %v", is, err)
 		}
 		f.clock.Advance(25 * time.Hour)
 		if mail := f.ask(address, f.weekly); mail == nil {
@@ -133,7 +140,7 @@ func TestForgetLeavesNoTraceInTheFile(t *testing.T) {
 	for i := range 300 {
 		f.reader(fmt.Sprintf("more%d@example.org", i), f.weekly)
 	}
-	if _, err := f.Forget(t.Context(), address); err != nil {
+	if err := f.Forget(t.Context(), address); err != nil {
 		t.Fatal(err)
 	}
 	for _, when := range []string{"right after", "after VACUUM"} {

@@ -107,8 +107,9 @@ func newListCreate(g *globals) *cobra.Command {
 
 func newListShow(g *globals) *cobra.Command {
 	return &cobra.Command{
-		Use:   "show [NAME]",
-		Short: "Show one list or all lists",
+		Use:        "show [NAME]",
+		SuggestFor: []string{"list", "ls"},
+		Short:      "Show one list or all lists",
 		Long: "The address of a list that is not public is secret: only people who have it can see its page, issues, feeds and\n" +
 			"calendar. To replace it: dibao list edit NAME --new-address",
 		Args: cobra.MaximumNArgs(1),

@@ -148,12 +148,16 @@ func noVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("unknown verb %q for %q", args[0], cmd.CommandPath())
+	path := cmd.CommandPath()
 	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, ", ") + "?"
+	near := cmd.SuggestionsFor(args[0])
+	switch {
+	case path == "dibao issue" && args[0] == "hold":
+		return unknownVerb(fmt.Sprintf("unknown verb %q for %q; to hold issues: dibao issue compose LIST --hold, or dibao list edit LIST --hold", args[0], path))
+	case len(near) > 0:
+		return unknownVerb(fmt.Sprintf("unknown verb %q for %q; did you mean %s? See: %s --help", args[0], path, strings.Join(near, ", "), path))
 	}
-	return unknownVerb(text)
+	return unknownVerb(fmt.Sprintf("unknown verb %q for %q; see: %s --help", args[0], path, path))
 }
 
 // checkArguments makes wrong arguments of a command wrong usage, and a group
@@ -177,7 +181,7 @@ func (g *globals) checkArguments(cmd *cobra.Command) {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
 			if _, unknown := err.(unknownVerb); unknown {
-				return usagef("%v; see: %s --help", err, cmd.CommandPath())
+				return usagef("%v", err)
 			}
 			use := cmd.UseLine()
 			if g.chinese {

@@ -122,6 +122,8 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"article reread 99", 1, "dibao article list"},
 		{"help source nothing", 2, `unknown verb "nothing" for "dibao source"`},
 		{"sorce list", 2, "did you mean serve, source?"},
+		{"list list", 2, "did you mean show"},
+		{"issue hold", 2, "issue compose LIST --hold"},
 		{"completion foo", 2, `unknown verb "foo"`},
 		{"backup nowhere/x", 1, "the folder nowhere does not exist"},
 		{"audit --limit 0", 2, "use a whole number from 1"},

@@ -257,26 +257,26 @@ func (a *app) unsuppressMany(g *globals, cmd *cobra.Command, sel subscribers.Sup
 func newSubscriberForget(g *globals) *cobra.Command {
 	var m many
 	cmd := &cobra.Command{
-		Use:   "forget ADDRESS|PATTERN",
-		Short: "Delete a reader and all data about the reader",
+		Use:        "forget ADDRESS|PATTERN",
+		SuggestFor: []string{"remove", "delete"},
+		Short:      "Delete a reader and all data about the reader",
 		Long: "Deletes the reader, subscriptions, consent log, mails and bounces, and keeps only a hash of the address, so that no\n" +
 			"import adds the reader again. This can't be undone; to keep a copy first: dibao subscriber export ADDRESS. Earlier\n" +
 			"backups still contain the reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			if !strings.Contains(args[0], "*") { // the number of many is asked for
+				if _, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0]); err != nil {
+					g.change.none = true
+					return fmt.Errorf("%w; nothing was done; to stop mail to an address without a reader: dibao subscriber suppress ADDRESS", a.explainUnknown(cmd.Context(), args[0], err))
+				}
 				if err := g.confirm(cmd, "Delete all data of %s? This can't be undone.", args[0]); err != nil {
 					return err
 				}
 			}
 			return m.each(g, cmd, a, args[0], func(ctx context.Context, address string) error {
-				found, err := a.subscribers.Forget(ctx, address)
-				if err != nil {
+				if err := a.subscribers.Forget(ctx, address); err != nil {
 					return err
-				}
-				if !found {
-					g.say(cmd, "there was no reader %s; the hash is kept anyway", address)
-					return nil
 				}
 				g.say(cmd, "all data of %s was deleted", address)
 				return nil
