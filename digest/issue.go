@@ -87,6 +87,18 @@ func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, e
 	return all, err
 }
 
+// IssuesOfMailing returns the issues that a mailing sends: their numbers, and the titles
+// of their lists.
+func (s *Service) IssuesOfMailing(ctx context.Context, mailing int64) (all []Issue, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (i Issue, err error) {
+			return i, r.Scan(&i.ID, &i.Number, &i.List.ID, &i.List.Title)
+		}, `SELECT i.id, i.number, l.id, l.title FROM issues i JOIN lists l ON l.id = i.list WHERE i.mailing = $1 AND i.number > 0 ORDER BY i.id`, mailing)
+		return err
+	})
+	return all, err
+}
+
 // IssueOf returns issue n of a list; of the list it holds the id only.
 func (s *Service) IssueOf(ctx context.Context, list, n int64) (Issue, error) {
 	var i Issue

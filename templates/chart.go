@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -151,14 +152,16 @@ func (c Chart) Below() (rules []rule) {
 	return rules
 }
 
-// Rows are the numbers of the table, one row a step that has any.
+// Rows are the numbers of the table, one row a step that has any; of a line, one row a
+// step at which it changes.
 func (c Chart) Rows() (rows [][]string) {
 	for i, label := range c.Labels {
 		row, some := []string{label}, false
 		for _, s := range c.Series {
 			row, some = append(row, short(math.Abs(s.Values[i]))), some || s.Values[i] != 0
 		}
-		if some {
+		isFlat := c.Line && len(rows) > 0 && slices.Equal(row[1:], rows[len(rows)-1][1:])
+		if some && !isFlat {
 			rows = append(rows, row)
 		}
 	}

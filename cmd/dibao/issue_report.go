@@ -140,9 +140,13 @@ func newIssueReport(g *globals) *cobra.Command {
 				return err
 			}
 			if page != "" {
-				return writeNew(page, func(w io.Writer) error {
+				err := writeNew(page, func(w io.Writer) error {
 					return a.adminSite().WriteMailing(cmd.Context(), w, mailing, g.language())
 				})
+				if err == nil {
+					g.say(cmd, "the page of mailing %d is in %s", mailing, page)
+				}
+				return err
 			}
 			return a.printMailing(g, cmd, mailing)
 		}),

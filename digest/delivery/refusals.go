@@ -105,6 +105,7 @@ func (s *Service) Curve(ctx context.Context, mailing int64, steps int) (curve []
 		begin = due
 	}
 	over := max(ends[len(ends)-1-int(float64(len(ends))*tail)].at.Sub(begin), time.Second)
+	steps = min(steps, int(over/time.Second)) // a clock shows seconds
 	i, now := 0, Progress{}
 	for step := range steps + 1 {
 		now.At = begin.Add(over * time.Duration(step) / time.Duration(steps))

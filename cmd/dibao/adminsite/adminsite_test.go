@@ -165,7 +165,7 @@ func TestMailings(t *testing.T) {
 		w.mail()
 		// 24 readers, of whom three left, one of them all lists.
 		w.shows(base+"/mailings?lang=zh", "发送中", "地址不存在", "邮箱已满", "dibao bounce list")
-		w.shows(base+"/mailings/1?lang=en", "Accepted 18 of 22", "Delivered or failed: 20, in 5 min.", "Deferred", "452 4.2.2 mailbox is full, try again later full.example", "550 5.1.1 <…@corp2.example>: no such user here corp2.example", "weekly", "sending")
+		w.shows(base+"/mailings/1?lang=en", "邸报周刊 No. 1, 养老政策 No. 1 · Mailing 1", "Accepted 18 of 22", "Delivered or failed: 20, in 5 min.", "Deferred", "452 4.2.2 mailbox is full, try again later full.example", "550 5.1.1 <…@corp2.example>: no such user here corp2.example", "weekly", "sending")
 		w.shows(base+"/?lang=zh", "近 7 天投递失败 2", "邸报周刊 weekly")
 		if status, _ := w.get(base + "/mailings/2"); status != 404 {
 			t.Errorf("a mailing that is not there: %d", status)

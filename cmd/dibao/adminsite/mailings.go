@@ -23,6 +23,7 @@ import (
 const (
 	shownMailings = 50
 	shownDomains  = 50
+	titledIssues  = 3 // in the title of a mailing
 	shownRefusals = 30
 	curveSteps    = 60
 	reportWeeks   = 26
@@ -136,7 +137,10 @@ func (s *Site) mailingPage(ctx context.Context, mailing int64, p templates.Admin
 		return nil, err
 	}
 	v := s.voice(p)
-	p.Section, p.Title = "mailings", v.say("mailing.title", mailing)
+	p.Section = "mailings"
+	if p.Title, err = v.mailingTitle(ctx, mailing); err != nil {
+		return nil, err
+	}
 	out := templates.AdminMailingPage{AdminPage: p, Mailing: v.mailing(report), MoreDomains: max(len(domains)-shownDomains, 0)}
 	out.Figures = v.mailingFigures(report, domains)
 	var lists []string
@@ -159,6 +163,24 @@ func (s *Site) mailingPage(ctx context.Context, mailing int64, p templates.Admin
 		out.Refusals = append(out.Refusals, v.refusal(refused))
 	}
 	return out, nil
+}
+
+// mailingTitle names a mailing by the issues that it sends.
+func (v voice) mailingTitle(ctx context.Context, mailing int64) (string, error) {
+	issues, err := v.Node.Digest.IssuesOfMailing(ctx, mailing)
+	title := v.say("mailing.title", mailing)
+	if err != nil || len(issues) == 0 {
+		return title, err
+	}
+	names := make([]string, min(len(issues), titledIssues))
+	for i := range names {
+		names[i] = templates.Words(v.language, "issue.title", issues[i].List.Title, issues[i].Number)
+	}
+	title = strings.Join(names, templates.Words(v.language, "comma")) + " · " + title
+	if more := len(issues) - len(names); more > 0 {
+		title += fmt.Sprintf(" +%d", more)
+	}
+	return title, nil
 }
 
 func (v voice) mailingFigures(m delivery.MailingReport, domains []delivery.DomainReport) []templates.AdminFigure {
@@ -212,7 +234,7 @@ func (v voice) curve(ctx context.Context, mailing int64) (templates.Chart, error
 		chart.Labels = append(chart.Labels, at.At.In(v.Node.Zone).Format(form))
 		chart.Series[0].Values = append(chart.Series[0].Values, float64(at.Sent))
 		chart.Series[1].Values = append(chart.Series[1].Values, float64(at.Failed))
-		if i%(curveSteps/3) == 0 {
+		if i%max((len(curve)-1)/3, 1) == 0 {
 			chart.Ticks = append(chart.Ticks, templates.Tick{At: i, Text: chart.Labels[i]})
 		}
 	}
