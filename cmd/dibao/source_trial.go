@@ -204,7 +204,7 @@ func (a *app) tryArticle(ctx context.Context, s feed.Source, it ingest.Item) tri
 	f := article.Facts
 	v := trial.Article{URL: it.URL, Title: f.Title, Published: null(f.PublishedOn.String()), PublishedFrom: null(f.PublishedFrom), Source: null(f.Credit),
 		Author: null(f.Author), Kind: null(string(f.Kind)), Paragraphs: len(f.Paragraphs), Attachments: inspect.ViewAttachments(article.Attachments),
-		Warnings: inspect.Sentences(article.Warnings, "en")}
+		Warnings: inspect.Sentences(article.Warnings, "en"), Codes: article.Warnings}
 	for _, p := range f.Paragraphs {
 		v.Characters += utf8.RuneCountInString(p)
 	}

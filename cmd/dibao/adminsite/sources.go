@@ -285,7 +285,7 @@ func (v voice) sourceFacts(src feed.Source) (facts []templates.Fact) {
 	}
 	zone := v.Node.Zone
 	add("address", redact.Text(src.URL))
-	add("kind", src.Kind)
+	add("kind", v.code("Kind", src.Kind))
 	add("issuer", src.Issuer)
 	add("last", cli.ShortTime(src.SucceededAt, zone))
 	add("checked", cli.ShortTime(src.CheckedAt, zone))

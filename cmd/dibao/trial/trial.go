@@ -12,6 +12,7 @@ import (
 	"dibao/feed/ingest/answer"
 	"dibao/feed/ingest/pager"
 	"dibao/feed/visit"
+	"dibao/policy/warn"
 )
 
 // ShownRows is how many rows of a list people are shown.
@@ -80,7 +81,8 @@ type Article struct {
 	Characters    int                      `json:"characters"`
 	Paragraphs    int                      `json:"paragraphs"`
 	Attachments   []inspect.AttachmentView `json:"attachments"`
-	Warnings      []string                 `json:"warnings"`
+	Warnings      []string                 `json:"warnings"` // in English
+	Codes         []warn.Warning           `json:"-"`        // the same
 	Problem       *string                  `json:"problem"`
 }
 
@@ -89,7 +91,7 @@ func (t *Report) plainRows() string {
 	text := fmt.Sprintf("%d found, %d with a date, without the selectors of the source", t.Plain.Rows, t.Plain.Dated)
 	switch {
 	case t.Plain.Rows == t.Rows && t.Plain.Dated == t.Dated:
-		return text + ": the same"
+		return fmt.Sprintf("%d found, %d with a date, without the selectors of the source: the same", t.Plain.Rows, t.Plain.Dated)
 	case t.Plain.Rows == 0 || t.Plain.Dated < t.Dated || t.Source == nil:
 		return text
 	}
@@ -224,7 +226,11 @@ func (a Article) write(r cli.Report, n int) {
 		}
 		r.Say("file", name)
 	}
-	for _, w := range a.Warnings {
+	language := "en"
+	if r.Chinese {
+		language = "zh"
+	}
+	for _, w := range inspect.Sentences(a.Codes, language) {
 		r.Say("warning", w)
 	}
 }
