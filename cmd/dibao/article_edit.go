@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/feed"
 	"dibao/feed/search"
+	"dibao/policy"
 )
 
 // articleID reads the number of an article.
@@ -59,6 +61,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 			add := func(field string, value *string) {
 				all = append(all, feed.Correction{Field: field, Value: value, Note: note})
 			}
+			*values["kind"] = string(cli.CodeNamed("kind", *values["kind"], policy.Kinds))
 			for _, field := range feed.CorrectableFields() {
 				if v := values[field]; v != nil && cmd.Flags().Changed(field) {
 					add(field, v)

@@ -13,26 +13,29 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/feed"
 	"dibao/policy"
 )
 
 // choice is a flag that takes one of some words, or none where it is "".
 type choice[T ~string] struct {
-	to *T
-	of []T
+	to   *T
+	of   []T
+	name string
 }
 
 // choiceVar defines a flag that takes one of some words; its help ends with them.
 func choiceVar[T ~string](f *pflag.FlagSet, to *T, name string, value T, of []T, help string) {
 	*to = value
-	f.Var(&choice[T]{to, of}, name, strings.TrimSpace(help+": "+listOf(of)))
+	f.Var(&choice[T]{to, of, name}, name, strings.TrimSpace(help+": "+listOf(of)))
 }
 
 func (c *choice[T]) String() string { return string(*c.to) }
 func (c *choice[T]) Type() string   { return "word" }
 
 func (c *choice[T]) Set(s string) error {
+	s = string(cli.CodeNamed(c.name, s, c.of))
 	if s != "" && !slices.Contains(c.of, T(s)) {
 		return fmt.Errorf("use one of %s", listOf(c.of))
 	}

@@ -78,6 +78,7 @@ func newListCreate(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			l.Slug = args[0]
+			nameKinds(&l.Query)
 			if hidden, err := cmd.Flags().GetBool("hidden"); err == nil && hidden {
 				l.Visibility = subscribers.Hidden
 			}

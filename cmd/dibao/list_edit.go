@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"dibao/cmd/dibao/cli"
+	"dibao/policy"
 	"dibao/subscribers"
 )
 
@@ -68,6 +70,13 @@ func given(cmd *cobra.Command, from, l *subscribers.List) {
 	})
 }
 
+// nameKinds makes codes of kinds that are named in Chinese.
+func nameKinds(q *subscribers.Query) {
+	for i, kind := range q.Kinds {
+		q.Kinds[i] = string(cli.CodeNamed("kind", kind, policy.Kinds))
+	}
+}
+
 // withoutEmpty takes out the empty values by which a condition is taken back.
 func withoutEmpty(q *subscribers.Query) {
 	for _, field := range []*[]string{&q.Themes, &q.Regions, &q.Issuers, &q.Kinds, &q.Types, &q.Documents, &q.Chains, &q.Any, &q.All, &q.None} {
@@ -105,6 +114,7 @@ func newListEdit(g *globals) *cobra.Command {
 			}
 			given(cmd, &from, &l)
 			withoutEmpty(&l.Query)
+			nameKinds(&l.Query)
 			if name != "" {
 				l.Slug = name
 			}

@@ -102,7 +102,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"subscriber show foo@example.org", 1, "see them with: dibao subscriber list\n"},
 		{"subscriber add a@example.org --list nosuch", 1, "see them with: dibao list show\n"},
 		{"list create Weekly", 2, "small letters"},
-		{"list create daily --cron foo", 2, "write minute hour day month weekday"},
+		{"list create daily --cron foo", 2, "is not valid; write minute (0-59)"},
 		{"list create daily --language fr", 2, "use one of zh, en"},
 		{"list show nosuch", 1, "dibao list show\n"},
 		{"list preview weekly --left-out abc", 2, `--left-out "abc": use a whole number`},

@@ -14,7 +14,7 @@ import (
 func ParseSchedule(expr string, zone *time.Location) (cron.Schedule, error) {
 	schedule, err := cron.ParseStandard(expr)
 	if err != nil {
-		return nil, fmt.Errorf("cron expression %q: %v; write minute hour day month weekday, such as 0 8 * * 1", expr, err)
+		return nil, fmt.Errorf("cron expression %q is not valid; write minute (0-59), hour (0-23), day (1-31), month (1-12) and weekday (0-6, 0 is Sunday), such as 0 8 * * 1", expr)
 	}
 	spec, ok := schedule.(*cron.SpecSchedule)
 	switch {

@@ -28,6 +28,17 @@ var codes = sync.OnceValue(func() map[string]map[string]string {
 	return all
 })
 
+// CodeNamed returns the code of some that a word in Chinese stands for under a heading or
+// the key of a field; another word as it is.
+func CodeNamed[T ~string](key, word string, of []T) T {
+	for _, code := range of {
+		if Code(heading(key), string(code)) == word {
+			return code
+		}
+	}
+	return T(word)
+}
+
 // Code returns a code in Chinese by the heading that it stands under, such as "State"; what is not
 // a code there stays as it is.
 func Code(heading, code string) string {

@@ -165,7 +165,11 @@ func (m *message) write(values map[int]string) string {
 		value := values[v.arg]
 		switch {
 		case letters[v.arg] == 'v' && strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]"):
-			value = strings.Join(strings.Fields(value[1:len(value)-1]), "、")
+			all := strings.Fields(value[1 : len(value)-1])
+			for i := range all {
+				all[i] = Code(v.code, all[i])
+			}
+			value = strings.Join(all, "、")
 		case v.code != "":
 			value = countedCodes(v.code, strings.Trim(value, `"`))
 		case letters[v.arg] != 'q':
