@@ -183,7 +183,10 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 		args = append(args, fmt.Sprintf("--json=%t", t.JSON), fmt.Sprintf("--quiet=%t", t.Quiet))
 	}
 	for _, flag := range slices.Sorted(maps.Keys(asked.Flags)) {
-		if slices.Contains(apiClosedFlags, flag) || !apiFlag.MatchString(flag) {
+		if slices.Contains(apiClosedFlags, flag) {
+			return nil, nil, fmt.Errorf("the API does not take --%s; run the command on the machine of the service, without --server", flag)
+		}
+		if !apiFlag.MatchString(flag) {
 			return nil, nil, fmt.Errorf("the API has no flag %q", flag)
 		}
 		values, many := asked.Flags[flag].([]any)

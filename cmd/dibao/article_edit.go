@@ -74,11 +74,12 @@ shown anywhere; a pinned one comes first in its issue.`,
 				add(field, nil)
 			}
 			for _, f := range []struct {
-				asked        bool
-				field, value string
-			}{{pin, "pinned", "1"}, {unpin, "pinned", "0"}, {hide, "hidden", "1"}, {unhide, "hidden", "0"}} {
-				if f.asked {
-					add(f.field, &f.value)
+				flag, field string
+				is          bool
+			}{{"pin", "pinned", pin}, {"unpin", "pinned", !unpin}, {"hide", "hidden", hide}, {"unhide", "hidden", !unhide}} {
+				if cmd.Flags().Changed(f.flag) { // --hide=false shows it again
+					value := map[bool]string{true: "1", false: "0"}[f.is]
+					add(f.field, &value)
 				}
 			}
 			if len(all) == 0 {
