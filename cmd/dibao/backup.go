@@ -80,6 +80,11 @@ func newRestore(g *globals) *cobra.Command {
 				return fmt.Errorf("restore: %w", err)
 			}
 			defer f.Close()
+			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // else a database would be made for nothing
+				if err := database.CheckBackup(f); err != nil {
+					return fmt.Errorf("%s: %w", args[0], err)
+				}
+			}
 			db, err := g.openDatabase(cmd)
 			if err != nil {
 				return err

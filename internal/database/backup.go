@@ -1,7 +1,6 @@
 package database
 
 import (
-	"bufio"
 	"compress/gzip"
 	"context"
 	"database/sql"
@@ -212,14 +211,9 @@ func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time
 
 // restoreWith is Restore with so many ids left between those of the backup and new ones.
 func (db *DB) restoreWith(ctx context.Context, r io.Reader, gap int64) (rows int64, madeAt time.Time, err error) {
-	zipped, err := gzip.NewReader(r)
+	head, lines, err := openBackup(r)
 	if err != nil {
-		return 0, time.Time{}, fmt.Errorf("this is not a backup of dibao: %w", err)
-	}
-	lines := &lineReader{r: bufio.NewReaderSize(zipped, 64<<10)}
-	var head backupHead
-	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != backupFormat {
-		return 0, time.Time{}, errors.Join(errors.New("this is not a backup of dibao: it does not begin as one"), lines.Err())
+		return 0, time.Time{}, err
 	}
 	if err := db.migrateTo(ctx, head.Schema); err != nil {
 		return 0, time.Time{}, err

@@ -2,11 +2,41 @@ package database
 
 import (
 	"bufio"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 )
+
+// ErrNoBackup says that a file does not begin as a backup does.
+var ErrNoBackup = errors.New("this is not a backup of dibao; name a file that dibao backup wrote")
+
+// openBackup reads how a backup begins.
+func openBackup(r io.Reader) (head backupHead, lines *lineReader, err error) {
+	zipped, err := gzip.NewReader(r)
+	switch {
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return head, nil, ErrNoBackup
+	case err != nil:
+		return head, nil, err
+	}
+	lines = &lineReader{r: bufio.NewReaderSize(zipped, 64<<10)}
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &head) != nil || head.Format != backupFormat {
+		return head, nil, errors.Join(ErrNoBackup, lines.Err())
+	}
+	return head, lines, nil
+}
+
+// CheckBackup returns [ErrNoBackup] if a file does not begin as a backup does, and leaves
+// it at its begin.
+func CheckBackup(f io.ReadSeeker) error {
+	if _, _, err := openBackup(f); err != nil {
+		return err
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
 
 // Limits on the lines of a backup, in bytes.
 const (

@@ -122,7 +122,7 @@ func parseURL(raw string) (*url.URL, string) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return u, "only http and https are fetched"
+		return u, "only http and https are fetched; begin the address with https:// or http://"
 	case u.User != nil:
 		return u, "a user name or password in an address is not sent"
 	case u.Opaque != "" || u.Hostname() == "":

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -131,7 +133,7 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 	defer cancel()
 	nc, err := dial(connectCtx, "tcp", opts.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, connectError(err, opts.Dial == nil)
 	}
 	// A stop breaks the wait for the greeting, too.
 	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(time.Unix(1, 0)) })
@@ -150,6 +152,27 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// connectError says why there is no connection, and what to do where an admin set the
+// server. Callers name the server, so that the error does not.
+func connectError(err error, isSet bool) error {
+	var dial *net.OpError
+	if errors.As(err, &dial) {
+		err = dial.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	var lookup *net.DNSError
+	switch isUnknown := errors.As(err, &lookup) && lookup.IsNotFound; {
+	case isSet && isUnknown:
+		return errors.New("no such host; check host in [mail]")
+	case isSet && errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w; check that the mail server is running, and host and port in [mail]", err)
+	}
+	return fmt.Errorf("connect: %w", err)
 }
 
 func (c *Conn) use(nc net.Conn) {

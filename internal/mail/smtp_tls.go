@@ -31,7 +31,12 @@ func (c *Conn) hello(host string) error {
 	if c.opts.TLS == TLSImplicit {
 		client := tls.Client(c.conn, c.tlsConfig(host))
 		c.deadline(c.opts.Timeouts.Greeting)
-		if err := client.Handshake(); err != nil {
+		err := client.Handshake()
+		var plain tls.RecordHeaderError
+		switch {
+		case errors.As(err, &plain):
+			return errors.New("the server does not begin with TLS on this port; use port 465, or set tls = \"required\" in [mail] for STARTTLS, or tls = \"none\" without a username if the connection to the server is safe")
+		case err != nil:
 			return fmt.Errorf("tls: %w%s", err, c.tlsAdvice(host, err))
 		}
 		c.use(client)
@@ -55,7 +60,7 @@ func (c *Conn) hello(host string) error {
 		}
 		encrypted = err == nil
 	case c.opts.TLS == TLSRequired:
-		return fmt.Errorf("mail server %s offers no STARTTLS; use another port, or set tls = \"implicit\" in [mail] for port 465, or tls = \"none\" without a username if the connection to the server is safe", c.opts.Addr)
+		return errors.New("the server offers no STARTTLS; use another port, or set tls = \"implicit\" in [mail] for port 465, or tls = \"none\" without a username if the connection to the server is safe")
 	}
 	if c.opts.Username == "" {
 		return nil
@@ -146,7 +151,7 @@ func (c *Conn) auth(host string) error {
 		start = func() (string, []byte, error) { return client.Start(&smtp.ServerInfo{Name: host, TLS: true}) }
 		next = func(challenge []byte) ([]byte, error) { return client.Next(challenge, true) }
 	default:
-		return fmt.Errorf("mail server %s offers none of PLAIN, LOGIN and CRAM-MD5", c.opts.Addr)
+		return errors.New("the server offers none of PLAIN, LOGIN and CRAM-MD5")
 	}
 	mechanism, initial, err := start()
 	if err != nil {

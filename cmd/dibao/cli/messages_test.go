@@ -285,7 +285,7 @@ func TestLibrariesInChinese(t *testing.T) {
 	for _, err := range []error{
 		syscall.ECONNREFUSED, syscall.ENOENT, syscall.EACCES, syscall.EISDIR, syscall.ENOTDIR, syscall.ENOSPC, syscall.EEXIST, syscall.EADDRINUSE,
 		syscall.ECONNRESET, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EROFS, syscall.ETIMEDOUT, os.ErrDeadlineExceeded, context.DeadlineExceeded, context.Canceled,
-		io.EOF, io.ErrUnexpectedEOF, &net.DNSError{Err: "no such host", Name: "a.test"}, &fs.PathError{Op: "open", Path: "a", Err: syscall.ENOENT},
+		io.EOF, io.ErrUnexpectedEOF, &net.DNSError{Err: "no such host", Name: "a.test"}, &net.DNSError{Err: "no such host", Name: "a.test", Server: "192.0.2.53:53"}, &fs.PathError{Op: "open", Path: "a", Err: syscall.ENOENT},
 		&fs.PathError{Op: "stat", Path: "a", Err: syscall.ENOENT}, &fs.PathError{Op: "read", Path: "a", Err: syscall.EISDIR}, &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
 		os.NewSyscallError("connect", syscall.ECONNREFUSED), &url.Error{Op: "Get", URL: "http://a.test", Err: io.EOF},
 		flags("--al"), flags("-b"), flags("--text"), flags("---"),

@@ -2,6 +2,7 @@ package mailer
 
 import (
 	"context"
+	"fmt"
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -30,7 +31,11 @@ func (m *Mailer) dial(ctx context.Context, address string) (*mail.Conn, error) {
 // DialWith connects to server or, with direct delivery, to that of the address.
 func (m *Mailer) DialWith(ctx context.Context, server mail.Options, address string) (*mail.Conn, error) {
 	if !Direct(m.Config) {
-		return mail.Dial(ctx, server)
+		conn, err := mail.Dial(ctx, server)
+		if err != nil {
+			return nil, fmt.Errorf("mail server %s: %w", server.Addr, err)
+		}
+		return conn, nil
 	}
 	return Router().Dial(ctx, address[strings.LastIndexByte(address, '@')+1:], server)
 }
