@@ -1,5 +1,5 @@
 #!/bin/sh
-# A new installation is configured first; an upgrade goes on with the new program.
+# After a new installation the admin configures dibao first; an upgrade restarts it with the new program.
 set -e
 install -d -m 0700 -o dibao -g dibao /var/lib/dibao
 install -d -m 0750 -o root -g dibao /etc/dibao

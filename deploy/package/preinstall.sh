@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user that the daemon runs as exists before its files do.
+# Create the user that the daemon runs as before its files are installed.
 set -e
 if ! getent group dibao >/dev/null; then
 	groupadd --system dibao
