@@ -20,7 +20,7 @@ func TestPublicWarnings(t *testing.T) {
 			{"code":"file-unread","params":["get http://10.0.0.7/secret.pdf: connection refused"]},{"code":"text-by-shape"},{"code":"redated","params":["2023-02-09","2015-08-10"]}]`)
 		for language, want := range map[string][]string{
 			"zh": {"附件未能读取</li>", "列表所示日期为 2023-02-09，网址中的日期为 2015-08-10"},
-			"en": {"its file could not be read</li>", "the list says 2023-02-09, the address says 2015-08-10"},
+			"en": {"its file could not be read</li>", "the date is 2023-02-09 in the list and 2015-08-10 in the address"},
 		} {
 			page := s.Read("/articles/1?lang=" + language)
 			for _, w := range want {
