@@ -42,7 +42,7 @@ func (p Pager) Say(chinese bool) string {
 	case chinese:
 		return "页面没有下一页的链接"
 	}
-	return "the page names no next page"
+	return "the page has no link to a next page"
 }
 
 // pagers are the ways in which pages name their next one, the surest first. Each
