@@ -54,7 +54,7 @@ type Variant struct {
 	Readers  int                `json:"readers"`
 	Language string             `json:"language"`
 	Format   subscribers.Format `json:"format"`
-	Lists    []string           `json:"lists"` // of which it contains something
+	Lists    []string           `json:"lists"` // lists of which it contains articles
 	Articles int                `json:"articles"`
 }
 

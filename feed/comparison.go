@@ -17,7 +17,7 @@ import (
 // transaction. What a transaction needs is looked up in what was compared before.
 
 // errUncompared says that a transaction met texts that were not compared yet.
-var errUncompared = errors.New("texts were not compared yet")
+var errUncompared = errors.New("texts have not been compared yet")
 
 const (
 	// maxCompared bounds the steps that one collection compares texts with: about five

@@ -102,7 +102,7 @@ func CheckTheme(theme string) error {
 	for _, t := range policy.Themes {
 		names = append(names, t.Name)
 	}
-	return fmt.Errorf("theme %q is none of 主题分类: %s, %s", theme, strings.Join(names, ", "), otherTheme)
+	return fmt.Errorf("theme %q is not in 主题分类: %s, %s", theme, strings.Join(names, ", "), otherTheme)
 }
 
 // MainTheme returns the theme of the 主题分类 that a name means, or "".
@@ -118,7 +118,7 @@ func MainTheme(name string) string {
 
 func correctKind(f *policy.Facts, v string) error {
 	if v != "" && !slices.Contains(policy.Kinds, policy.Kind(v)) {
-		return fmt.Errorf("kind %q is none of %v", v, policy.Kinds)
+		return fmt.Errorf("kind %q is not one of %v", v, policy.Kinds)
 	}
 	f.Kind = policy.Kind(v)
 	return nil
@@ -126,7 +126,7 @@ func correctKind(f *policy.Facts, v string) error {
 
 func correctLevel(f *policy.Facts, v string) error {
 	if v != "" && !slices.Contains(levels, policy.Level(v)) {
-		return fault.Invalid("level %q is none of %v", v, levels)
+		return fault.Invalid("level %q is not one of %v", v, levels)
 	}
 	f.Level = policy.Level(v)
 	return nil

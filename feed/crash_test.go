@@ -70,7 +70,7 @@ func TestThirdCrashSlowsSource(t *testing.T) {
 			crash(t, db, r.at, src.ID)
 		}
 		done, err := r.collect(src.ID)
-		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "ended 3 times") {
+		if err == nil || done.Source.State != feed.StateFailing || !strings.Contains(done.Source.LastError, "unexpectedly 3 times") {
 			t.Errorf("after three crashes: %s, %v", done.Source.State, err)
 		}
 		pause := done.Source.NextAt.Sub(r.at)

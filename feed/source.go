@@ -169,7 +169,7 @@ func (s *Source) Check() error {
 		s.Licence = LicenceLinkOnly
 	}
 	if !slices.Contains(Licences, s.Licence) {
-		return fmt.Errorf("licence %q is none of %v", s.Licence, Licences)
+		return fmt.Errorf("licence %q is not one of %v", s.Licence, Licences)
 	}
 	if s.Interval == 0 {
 		s.Interval = DefaultInterval

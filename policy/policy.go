@@ -117,7 +117,7 @@ type Facts struct {
 	ThemeFrom      string   `json:"theme_from,omitempty"` // 主题分类, or the words of the title
 	Region         string   `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
 	Level          Level    `json:"level,omitempty"`
-	Audiences      []string `json:"audiences,omitempty"` // of [Audiences]: whom title and headings speak to
+	Audiences      []string `json:"audiences,omitempty"` // of [Audiences]: whom the title and headings address
 	Marker         string   `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
 
 	Citations []Citation     `json:"citations,omitempty"`

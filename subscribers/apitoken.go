@@ -50,11 +50,11 @@ func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string
 		return "", fault.Invalid("name %q of the token: use small letters, digits and hyphens, such as backoffice", name)
 	}
 	if len(scopes) == 0 {
-		return "", fault.Invalid("give the token a scope: read, a group such as subscriber, or a verb such as subscriber:add")
+		return "", fault.Invalid("give the token a scope: read, a group such as subscriber, or a command such as subscriber:add")
 	}
 	for _, scope := range scopes {
 		if !apiScope.MatchString(scope) {
-			return "", fault.Invalid("scope %q is not read, a group such as subscriber, or a verb such as subscriber:add", scope)
+			return "", fault.Invalid("scope %q is not read, a group such as subscriber, or a command such as subscriber:add", scope)
 		}
 	}
 	secret := make([]byte, 32)

@@ -84,7 +84,7 @@ type Person struct {
 	Suppressed    *string              `json:"suppressed"`
 	Subscriptions []PersonSubscription `json:"subscriptions"`
 	Consents      []ConsentEvent       `json:"consents"`
-	History       []HistoryEvent       `json:"history"` // mails and what came back, reported by who sends them
+	History       []HistoryEvent       `json:"history"` // mails and the reports about them
 }
 
 // PersonSubscription is a subscription with what the reader chose.

@@ -49,7 +49,7 @@ type Query struct {
 	Kinds     []string `json:"kinds,omitempty"`
 	Types     []string `json:"types,omitempty"` // 文种, such as 通知
 	Sources   []int64  `json:"sources,omitempty"`
-	Documents []string `json:"documents,omitempty"` // numbers of documents that are followed: what is, changes or explains them
+	Documents []string `json:"documents,omitempty"` // numbers of followed documents: articles that carry, change or explain them
 	Chains    []string `json:"chains,omitempty"`    // numbers of documents whose implementation by lower levels is followed
 	Any       []string `json:"any,omitempty"`       // words and phrases
 	All       []string `json:"all,omitempty"`
@@ -125,7 +125,7 @@ func (l *List) check() error {
 	case l.Language != "zh" && l.Language != "en":
 		return fmt.Errorf("language %q is not zh or en", l.Language)
 	case l.Visibility != Public && l.Visibility != Hidden && l.Visibility != Invitation:
-		return fmt.Errorf("visibility %q is not public or hidden or invitation", l.Visibility)
+		return fmt.Errorf("visibility %q is not public, hidden or invitation", l.Visibility)
 	case l.MinGap < 0 || l.MinGap > maxMinGap || l.MinGap%time.Second != 0:
 		return fmt.Errorf("the gap between two issues is 0 to %d days in whole seconds, not %s", maxMinGap/(24*time.Hour), l.MinGap)
 	case l.AsItHappens && l.MinGap < minMinGap:
@@ -168,7 +168,7 @@ func (q *Query) check() error {
 	}
 	for _, k := range q.Kinds {
 		if !slices.Contains(policy.Kinds, policy.Kind(k)) {
-			return fmt.Errorf("kind %q is none of %v", k, policy.Kinds)
+			return fmt.Errorf("kind %q is not one of %v", k, policy.Kinds)
 		}
 	}
 	for _, numbers := range [][]string{q.Documents, q.Chains} {

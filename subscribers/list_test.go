@@ -42,7 +42,7 @@ func TestListIsChecked(t *testing.T) {
 		"SenderIsNoAddress":    {List{Slug: "w", Sender: "nobody"}, "name@example.org"},
 		"SenderWithNewline":    {List{Slug: "w", Sender: "a@example.org\nBcc: b@example.org"}, "one line"},
 		"BadLanguage":          {List{Slug: "w", Language: "fr"}, "zh or en"},
-		"BadVisibility":        {List{Slug: "w", Visibility: "secret"}, "public or hidden"},
+		"BadVisibility":        {List{Slug: "w", Visibility: "secret"}, "public, hidden or invitation"},
 		"NegativeItems":        {List{Slug: "w", MaxItems: -1}, "1 to 500"},
 		"TooManyItems":         {List{Slug: "w", MaxItems: 501}, "1 to 500"},
 		"HugeQuery":            {List{Slug: "w", Query: Query{Any: []string{strings.Repeat("a", 70<<10)}}}, "query"},

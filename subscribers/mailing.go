@@ -78,7 +78,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 			return err
 		}
 		if len(readers) != len(ids) {
-			return fmt.Errorf("%d readers of a page of %d are gone", len(ids)-len(readers), len(ids)) // a foreign key forbids it
+			return fmt.Errorf("%d readers in a batch of %d no longer exist", len(ids)-len(readers), len(ids)) // a foreign key forbids it
 		}
 		at := 0
 		for _, x := range all[:end] {

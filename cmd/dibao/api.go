@@ -92,7 +92,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusInternalServerError, errors.New("the token could not be checked"))
 		return
 	case !slices.Contains(apiVerbs, name):
-		s.refuse(w, http.StatusNotFound, fmt.Errorf("the API has no verb %q", name))
+		s.refuse(w, http.StatusNotFound, fmt.Errorf("the API has no command %q", name))
 		return
 	case !token.Allows(group, verb, slices.Contains(audited, name)):
 		s.refuse(w, http.StatusForbidden, fmt.Errorf("this token may not use %q", name))

@@ -47,7 +47,7 @@ func newArticleEdit(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "edit ID",
 		Short: "Correct facts, pin or hide an article; corrections survive later collections",
-		Long: `Corrects what dibao understood of an article. A correction is stored separately and applied each
+		Long: `Corrects what dibao concluded about an article. A correction is stored separately and applied each
 time the article is stored. An empty value says that the fact is unknown. A hidden article is not
 shown anywhere; a pinned one comes first in its issue.`,
 		Example: "  dibao article edit 12 --number 国办发〔2023〕15号 --note 页面写错\n  dibao article edit 12 --undo number",
@@ -126,7 +126,7 @@ func newArticleReread(g *globals) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "reread [ID…]",
-		Short: "Judge stored articles again by the current rules, without fetching",
+		Short: "Reread stored articles by the current rules, without fetching",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usagef("name articles, or use --all")
@@ -156,7 +156,7 @@ func newArticleReread(g *globals) *cobra.Command {
 			case len(ids) > n:
 				return &partialError{Err: fmt.Errorf("%d of %d articles do not exist; see them with: dibao article list", len(ids)-n, len(ids))}
 			}
-			g.say(cmd, "%d articles were judged again", n)
+			g.say(cmd, "%d articles were reread", n)
 			return nil
 		},
 		Args: cobra.ArbitraryArgs,
@@ -245,7 +245,7 @@ func newArticleSearch(g *globals) *cobra.Command {
 		Short: "Search titles, numbers and texts, in Chinese and English",
 		Long: `All words are required. "…" keeps words together, -word excludes, OR separates alternatives.
 Fields: issuer: theme: region: kind: type: source: number: year: after: before:
-Brackets of document numbers may have any form; simplified characters find traditional ones.`,
+Brackets of document numbers may have any form; simplified and traditional characters find each other.`,
 		Example: "  dibao article search '养老 region:四川 after:2024-01-01'\n  dibao article search '国办发[2023]15号'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

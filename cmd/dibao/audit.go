@@ -108,7 +108,7 @@ func newAudit(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printRows(g, cmd, []any{"ID", "When", "Who", "Verb", "Of", "How"}, all, func(e subscribers.AuditEvent) []any {
+			return printRows(g, cmd, []any{"ID", "When", "Who", "Command", "Target", "Arguments"}, all, func(e subscribers.AuditEvent) []any {
 				return []any{e.ID, shortTime(e.At, a.config.Schedule.Zone), e.Actor, e.Action, e.Target, e.Detail}
 			})
 		}),

@@ -41,7 +41,7 @@ func newBounceRead(g *globals) *cobra.Command {
 		Long: "A file is one mail or an mbox of many, optionally compressed with gzip. A report is matched to a mail by its envelope\n" +
 			"token, its Message-ID, or the reader that it names. An unknown mailbox and a complaint suppress the address; a full\n" +
 			"mailbox does so after 3 issues; a refusal by policy never does. \"Not spam\" withdraws a complaint. Reading a file again\n" +
-			"changes nothing. At the end it prints how many reports were read, used and left.",
+			"changes nothing. At the end it prints how many reports were read, used and not used.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			t := bounceTotals{kinds: make(map[string]int)}
@@ -98,7 +98,7 @@ func (t *bounceTotals) add(v bounceView) {
 }
 
 func (t bounceTotals) String() string {
-	text := fmt.Sprintf("%d messages read, %d used (%d readers changed), %d left", t.read, t.used, t.changed, t.read-t.used)
+	text := fmt.Sprintf("%d messages read, %d used (%d readers changed), %d not used", t.read, t.used, t.changed, t.read-t.used)
 	for _, why := range slices.Sorted(maps.Keys(t.kinds)) {
 		text += fmt.Sprintf("; %d: %s", t.kinds[why], cmp.Or(why, "has no effect"))
 	}

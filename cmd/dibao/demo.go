@@ -19,7 +19,7 @@ func newDemo(g *globals) *cobra.Command {
 		Use:   "demo",
 		Short: "Demonstrate everything on this machine; needs no setup",
 		Long: "Starts a small sample site, a database in a temporary folder, a mail server that stores all mail, and the daemon, all on\n" +
-			"loopback. Collects, publishes, subscribes readers by the confirmed opt-in, composes and delivers an issue, unsubscribes\n" +
+			"loopback. Collects, publishes, subscribes readers with confirmed opt-in, composes and delivers an issue, unsubscribes\n" +
 			"one reader with one click, and prints the addresses to look at. Press Ctrl-C to end it; it leaves no files behind.",
 		Example: "  dibao demo\n  dibao demo --once --json --site saved-pages/",
 		RunE: func(cmd *cobra.Command, _ []string) error {

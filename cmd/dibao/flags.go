@@ -165,7 +165,7 @@ func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error 
 		return question(g.message(format, args...))
 	case !ok || !isatty.IsTerminal(in.Fd()):
 		g.change.none = true
-		return fmt.Errorf("nothing was done, because nobody can be asked here: %s Add --yes to agree", g.message(format, args...))
+		return fmt.Errorf("nothing was done, because there is no terminal to ask on: %s Add --yes to agree", g.message(format, args...))
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), g.message(format, args...), " [y/N] ")
 	answer, err := bufio.NewReader(in).ReadString('\n')

@@ -34,10 +34,9 @@ func newHandbook() *cobra.Command {
 			return err
 		},
 	}
-	usual := cmd.HelpFunc()
 	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		if cmd.Flags().Changed("help") {
-			usual(cmd, args)
+			cmd.Root().HelpFunc()(cmd, args)
 			return
 		}
 		fmt.Fprint(cmd.OutOrStdout(), handbook()) // dibao help handbook

@@ -232,7 +232,7 @@ func newIssueSend(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send [LIST…]",
 		Short: "Deliver all mail that is due, in this process",
-		Long: "Delivers the waiting mails of all mailings that are due. You can stop it and run it again, also beside dibao serve: each\n" +
+		Long: "Delivers the waiting mails of all mailings that are due. You can stop it and run it again, even while dibao serve runs: each\n" +
 			"delivery is claimed by one process. Held issues of the lists that you name, as arguments or with --list, are released\n" +
 			"first; with --over 2h their mails are sent over two hours, the later ones by dibao serve or another issue send. A mail\n" +
 			"server that refused our mail is tried immediately, with one message.",
@@ -361,7 +361,7 @@ func newIssueResend(g *globals) *cobra.Command {
 				all = digest.Resent{Again: all.Again + out.Again, Brought: all.Brought + out.Brought, Suppressed: all.Suppressed + out.Suppressed}
 			}
 			g.change = change{none: all.Again == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
-			g.say(cmd, "%d mails are sent again; skipped are %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
+			g.say(cmd, "resending %d mails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
 			if all.Again == 0 {
 				if g.json {
 					return writeJSON(cmd.OutOrStdout(), viewDelivered(delivery.Delivered{}))

@@ -75,7 +75,7 @@ func (a *app) previewReader(ctx context.Context, address string) (digest.Mail, e
 	}
 	mail, err := a.digest.PreviewReader(ctx, readers[known.ID])
 	if errors.Is(err, digest.ErrNothingNew) {
-		return mail, fmt.Errorf("%s would get no mail now: %w", address, err)
+		return mail, fmt.Errorf("there is no mail for %s now: %w", address, err)
 	}
 	return mail, err
 }
@@ -117,7 +117,7 @@ func (a *app) issueOf(ctx context.Context, list, number string) (digest.Issue, e
 func newIssueShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show LIST NUMBER",
-		Short: "Show the content of an issue and the reasons for it",
+		Short: "Show the articles of an issue, and why each is in it",
 		Args:  cobra.ExactArgs(2),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			i, err := a.issueOf(cmd.Context(), args[0], args[1])

@@ -31,7 +31,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 	for _, v := range verbs {
 		cmds = append(cmds, &cobra.Command{
 			Use: v.use + " [MAILING]", Short: v.short, Args: cobra.MaximumNArgs(1),
-			Long: v.short + ".\n" + v.long + "MAILING is the number that \"dibao issue report\" shows; the default is the newest that is not done.",
+			Long: v.long + "MAILING is the number that \"dibao issue report\" shows; the default is the newest that is not done.",
 			RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 				mailing, err := a.mailing(cmd.Context(), args, v.use)
 				if err != nil {
@@ -160,7 +160,7 @@ func newIssueReport(g *globals) *cobra.Command {
 }
 
 func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.MailingReport) error {
-	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Left"}
+	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Time left"}
 	return printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
 			rateText(r), leftText(r)}
@@ -171,7 +171,7 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 func (a *app) sayPauses(g *globals, cmd *cobra.Command) error {
 	pauses, err := a.digest.Pauses(cmd.Context())
 	for _, p := range pauses {
-		g.say(cmd, "%s refuses our mail before a reader is named, since %s: %s; one message tries again at %s, or now: dibao issue send",
+		g.say(cmd, "%s has refused our mail before we name a recipient since %s: %s; dibao tries again with one message at %s; to try now, run: dibao issue send",
 			p.Name, shortTime(p.Since, a.config.Schedule.Zone), p.Reply, shortTime(p.NextTryAt, a.config.Schedule.Zone))
 	}
 	return err

@@ -68,9 +68,9 @@ func jsonPage(t *testing.T) string {
 	t.Helper()
 	notes := fieldComments(t)
 	var b strings.Builder
-	b.WriteString("# JSON\n\nWith `--json`, a verb prints one JSON object, or one object a line where it lists things; the admin API answers the same.\n" +
+	b.WriteString("# JSON\n\nWith `--json`, a command prints one JSON object, or one object a line where it lists things; the admin API answers the same.\n" +
 		"Unknown is null. Times are in UTC (RFC 3339), dates are YYYY-MM-DD. Keys are added, but not renamed or removed without a\n" +
-		"line in CHANGELOG.md. `dibao inspect --help` describes the output of its verbs.\n")
+		"line in CHANGELOG.md. `dibao inspect --help` describes the output of its commands.\n")
 	for _, p := range printedJSON {
 		fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", p.verbs)
 		writeKeys(&b, reflect.TypeOf(p.of), "", notes)

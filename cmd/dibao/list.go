@@ -25,7 +25,7 @@ type listView struct {
 	Slug        string            `json:"slug"` // the name in commands and addresses
 	Title       string            `json:"title"`
 	Description *string           `json:"description"`
-	Query       subscribers.Query `json:"query"` // what it takes; {} is everything
+	Query       subscribers.Query `json:"query"` // which articles it takes; {}: all
 	Cron        string            `json:"cron"`  // when it is due, in its zone
 	Zone        string            `json:"zone"`
 	Sender      *string           `json:"sender"`

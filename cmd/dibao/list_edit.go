@@ -181,7 +181,7 @@ func newListRemove(g *globals) *cobra.Command {
 			g.change.target = "list " + l.Slug
 			if n := counts["confirmed"]; n > 0 && !g.yes {
 				g.change.none = true
-				return fmt.Errorf("%d readers take the list %s; end their subscriptions, too, with: dibao list remove %s --yes", n, l.Slug, l.Slug)
+				return fmt.Errorf("%d readers have subscribed to the list %s; to end their subscriptions, too, run: dibao list remove %s --yes", n, l.Slug, l.Slug)
 			}
 			if err := g.confirm(cmd, "Remove list %s?", l.Slug); err != nil {
 				return err

@@ -67,7 +67,7 @@ func TestTestsPassWhereMailingsDo(t *testing.T) {
 	}
 	// A name server that does not answer is not a name server without a record.
 	out, _ := dibao(t, "mail", "doctor", "--config", path, "--resolver", "127.0.0.1:1", "--from-ip", "198.51.100.7")
-	if !strings.Contains(out, "DNS gives no answer, so that no record was checked") || strings.Contains(out, "no SPF record") {
+	if !strings.Contains(out, "DNS does not answer, so no record was checked") || strings.Contains(out, "no SPF record") {
 		t.Errorf("mail doctor:\n%s", out)
 	}
 }

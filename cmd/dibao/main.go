@@ -98,6 +98,7 @@ func newRootWith(g *globals) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
+	cli.DescribeInHelp(root)
 	root.Flags().Bool("version", false, "print the version") // as the library would, without a letter of its own
 	flags := root.PersistentFlags()
 	flags.StringVar(&g.configFile, "config", g.configFile, "configuration file (default config.toml, then the user's config folder, then /etc/dibao)")
@@ -153,11 +154,11 @@ func noVerb(cmd *cobra.Command, args []string) error {
 	near := cmd.SuggestionsFor(args[0])
 	switch {
 	case path == "dibao issue" && args[0] == "hold":
-		return unknownVerb(fmt.Sprintf("unknown verb %q for %q; to hold issues: dibao issue compose LIST --hold, or dibao list edit LIST --hold", args[0], path))
+		return unknownVerb(fmt.Sprintf("unknown command %q for %q; to hold issues: dibao issue compose LIST --hold, or dibao list edit LIST --hold", args[0], path))
 	case len(near) > 0:
-		return unknownVerb(fmt.Sprintf("unknown verb %q for %q; did you mean %s? See: %s --help", args[0], path, strings.Join(near, ", "), path))
+		return unknownVerb(fmt.Sprintf("unknown command %q for %q; did you mean %s? See: %s --help", args[0], path, strings.Join(near, ", "), path))
 	}
-	return unknownVerb(fmt.Sprintf("unknown verb %q for %q; see: %s --help", args[0], path, path))
+	return unknownVerb(fmt.Sprintf("unknown command %q for %q; see: %s --help", args[0], path, path))
 }
 
 // checkArguments makes wrong arguments of a command wrong usage, and a group

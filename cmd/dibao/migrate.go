@@ -21,8 +21,8 @@ func newMigrate(g *globals) *cobra.Command {
 		Use:   "migrate",
 		Short: "Migrate the database to the schema of this program, or move it to another database",
 		Long: "With --to, copies everything from the configured database into an empty one, SQLite or PostgreSQL, and compares each\n" +
-			"table of the two. Stop dibao serve first. From then on the old database refuses to work, so that nobody gets a mail\n" +
-			"twice; --stay opens it again. If the move is interrupted, run it again.",
+			"table of the two. Stop dibao serve first. From then on dibao refuses to use the old database, so that nobody gets a\n" +
+			"mail twice; --stay opens it again. If the migration is interrupted, run it again.",
 		Example: "  dibao migrate\n  dibao migrate --to postgres://dibao@localhost/dibao",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,7 +74,7 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 		return err
 	}
 	if i := slices.IndexFunc(list, func(n nodes.Node) bool { return !n.Gone && !(nodes.OfThisHost(n) && nodes.Ended(n.PID)) }); i >= 0 {
-		return fmt.Errorf("%s, process %d, works on %s; stop it, and move again", list[i].Host, list[i].PID, db)
+		return fmt.Errorf("%s, process %d, is using %s; stop it and migrate again", list[i].Host, list[i].PID, db)
 	}
 	c, err := g.loadConfig()
 	if err != nil {

@@ -25,7 +25,7 @@ type nodeView struct {
 	StartedAt time.Time    `json:"started_at"`
 	SeenAt    time.Time    `json:"seen_at"`
 	Clock     float64      `json:"clock_ahead_seconds"` // of the database server's
-	Leader    bool         `json:"leader"`              // it asks for the jobs of the schedules
+	Leader    bool         `json:"leader"`              // it starts the scheduled jobs
 	Gone      bool         `json:"gone"`
 }
 
@@ -33,9 +33,9 @@ func newNodeList(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the nodes, oldest first",
-		Long: "Lists the processes that serve, collect or deliver on this database, and for a day those that ended unexpectedly.\n" +
-			"The leader starts what is scheduled; any node takes its place within a minute. Limits of mail servers and hosts hold\n" +
-			"for all nodes together.",
+		Long: "Lists the processes that serve, collect or deliver on this database, and those that ended unexpectedly in the last day.\n" +
+			"The leader starts what is scheduled; if it stops, any node takes its place within a minute. Limits of mail servers\n" +
+			"and hosts apply to all nodes together.",
 		Args: cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			all, err := nodes.List(cmd.Context(), a.db)

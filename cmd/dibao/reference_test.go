@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -54,7 +52,7 @@ func commandPage(cmd *cobra.Command) string {
 			continue
 		}
 		if !sub.HasSubCommands() {
-			fmt.Fprintf(&b, "## %s\n\n%s\n\n", strings.TrimSuffix(sub.UseLine(), " [flags]"), sentence(sub))
+			fmt.Fprintf(&b, "## %s\n\n%s\n\n", strings.TrimSuffix(sub.UseLine(), " [flags]"), cli.Describe(sub))
 			var flags []string
 			sub.LocalFlags().VisitAll(func(f *pflag.Flag) {
 				if !f.Hidden && f.Name != "help" {
@@ -71,17 +69,6 @@ func commandPage(cmd *cobra.Command) string {
 		b.WriteString(commandPage(sub))
 	}
 	return b.String()
-}
-
-// sentence is the long text of a verb, or the short one.
-func sentence(cmd *cobra.Command) string {
-	if cmd.Long != "" {
-		return cmd.Long
-	}
-	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {
-		return cmd.Short + "。"
-	}
-	return cmd.Short + "."
 }
 
 // configurationPage lists the keys as dibao init writes them.

@@ -36,10 +36,10 @@ func newServe(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the daemon: collect, publish, compose and deliver on schedule",
-		Long: "Collects the sources when they are due, serves pages and feeds, composes the issues of each list at its time\n" +
+		Long: "Collects the sources when they are due, serves pages and feeds, composes each list's issues when they are due\n" +
 			"(0 8 * * 1 in Asia/Shanghai unless the list says otherwise) and delivers them. SIGTERM stops it cleanly:\n" +
 			"it records what the mail server has accepted, and sends the rest after the next start.\n" +
-			"On PostgreSQL, any number of nodes share the work and the limits; --role says what this one does.",
+			"On PostgreSQL, any number of nodes share the work and the limits; --role says what this node does.",
 		Example: "  dibao serve\n  dibao serve --role web\n  dibao serve --role collect,deliver",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			roles, err := nodes.ParseRoles(role)

@@ -42,14 +42,14 @@ type sourceView struct {
 	LastError       *string         `json:"last_error"`
 	Advice          *string         `json:"advice"` // what to do
 	Theme           *string         `json:"theme"`
-	UsualItems      int             `json:"usual_items"`  // rows of its list, as a rule
+	UsualItems      int             `json:"usual_items"`  // usual number of rows of its list
 	NewsAt          *time.Time      `json:"news_at"`      // when something new came last
 	CheckedAt       *time.Time      `json:"checked_at"`   // of the last collection
 	SucceededAt     *time.Time      `json:"succeeded_at"` // of the last collection without a failure
 	NextAt          time.Time       `json:"next_at"`
 	PaceSeconds     int64           `json:"pace_seconds"`       // between collections now
 	NewsEvery       *int64          `json:"news_every_seconds"` // mean time between collections with news
-	Hints           ingest.Hints    `json:"hints"`              // what the feed says of itself: when to ask again, its hub
+	Hints           ingest.Hints    `json:"hints"`              // what the feed says about itself: when to collect it again, its hub
 	Proxy           *string         `json:"proxy"`
 	UserAgent       *string         `json:"user_agent"`
 	Private         *string         `json:"private"`        // host and port that may be in our own network

@@ -110,7 +110,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "organization that runs the source")
 	f.StringVar(&s.Region, "region", "", "its region: code of GB/T 2260, or name")
-	f.StringVar(&s.Zone, "zone", "", "time zone of its dates (default Asia/Shanghai)")
+	f.StringVar(&s.Zone, "zone", "", "time zone of the dates on its pages (default Asia/Shanghai)")
 	choiceVar(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
 	f.StringVar(&s.Proxy, "proxy", "", "use this proxy (http, https or socks5 address)")

@@ -261,7 +261,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 		SuggestFor: []string{"remove", "delete"},
 		Short:      "Delete a reader and all data about the reader",
 		Long: "Deletes the reader, subscriptions, consent log, mails and bounces, and keeps only a hash of the address, so that no\n" +
-			"import adds the reader again. This can't be undone; to keep a copy first: dibao subscriber export ADDRESS. Earlier\n" +
+			"import adds the reader again. This can't be undone; to keep a copy, first run: dibao subscriber export ADDRESS. Earlier\n" +
 			"backups still contain the reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {

@@ -89,7 +89,7 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v personView) error {
 	}
 	for _, s := range v.Subscriptions {
 		narrowed := strings.Join(append(slices.Clone(s.Themes), s.Regions...), ", ")
-		g.print(cmd, "  %s %s, every %s %s", s.List, s.State, s.Frequency, narrowed)
+		g.print(cmd, "  %s %s, frequency: %s %s", s.List, s.State, s.Frequency, narrowed)
 	}
 	fmt.Fprintln(cmd.OutOrStdout())
 	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e timeLine) []any {

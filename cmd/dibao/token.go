@@ -14,7 +14,7 @@ func newToken(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Manage access to the admin API",
-		Long: "With api = \"true\" in [server], programs use the verbs of the command line over HTTP, on admin_addr:\n\n" +
+		Long: "With api = \"true\" in [server], programs use the commands of the command line over HTTP, on admin_addr:\n\n" +
 			"  curl -H \"Authorization: Bearer dibao_…\" -d '{\"args\": [\"*@qq.com\"], \"flags\": {\"state\": \"confirmed\"}}' \\\n" +
 			"    http://127.0.0.1:9090/api/subscriber/list\n\n" +
 			"The answer is what --json prints. See: dibao handbook 8",
@@ -33,7 +33,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			for _, s := range scopes {
 				if !isScope(s) {
-					return usagef("scope %q is neither read nor a group or a verb of the API: %s", s, strings.Join(apiScopes(), ", "))
+					return usagef("scope %q is neither read nor a group or a command of the API: %s", s, strings.Join(apiScopes(), ", "))
 				}
 			}
 			token, err := a.subscribers.CreateAPIToken(cmd.Context(), args[0], scopes)
@@ -48,7 +48,7 @@ func newTokenCreate(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "permission: read, a group such as subscriber, or a verb such as subscriber:add (repeatable)")
+	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "permission: read, a group such as subscriber, or a command such as subscriber:add (repeatable)")
 	return cmd
 }
 

@@ -68,7 +68,7 @@ func TestSourceAddNamesWalls(t *testing.T) {
 				args = append(args, kind)
 			}
 			status, _, talk := d.run(args...)
-			if status != 1 || !strings.Contains(talk, "a wall in place of its pages") || !strings.Contains(talk, "ask the site's administrators to admit") || strings.Contains(talk, "--item") {
+			if status != 1 || !strings.Contains(talk, "a challenge, login or refusal page in place of its pages") || !strings.Contains(talk, "ask the site's administrators to admit") || strings.Contains(talk, "--item") {
 				t.Errorf("%s %s: status %d, said %q", path, kind, status, talk)
 			}
 		}
@@ -102,7 +102,7 @@ func TestSourceTestReports(t *testing.T) {
 	d := inFolder(t)
 	d.must("migrate")
 	out := d.must("source", "test", "--private", s.URL+"/")
-	for _, want := range []string{"followed   a meta refresh → " + s.URL + "/list.html", "robots     allowed", "3 found, 3 with a date", "left out   1 × the row leads to the address of another one",
+	for _, want := range []string{"followed   a meta refresh → " + s.URL + "/list.html", "robots     allowed", "3 found, 3 with a date", "left out   1 × the row has the same address as another row",
 		"next page  3 rows, 3 of them new", "+ 2026-11-20", "[", "某市民政局", "file       附件：实施方案.pdf", "problem    " + s.URL + "/a/2.html answered 404"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

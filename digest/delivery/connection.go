@@ -307,7 +307,7 @@ func (r *deliveryRun) pause(name string, refused *mail.ReplyError, v verdict.Ver
 	if !tell {
 		return p
 	}
-	r.service.opts.Logger.Error("our mail is refused before a reader is named; it waits", "name", name, "reply", p.Reply, "next_try_at", p.NextTryAt)
+	r.service.opts.Logger.Error("our mail is refused before we name a recipient; it waits", "name", name, "reply", p.Reply, "next_try_at", p.NextTryAt)
 	if r.opts.Notify != nil {
 		r.opts.Notify(ctx, Notice{Kind: NoticeRefused, Domain: name, Text: p.Reply})
 	}

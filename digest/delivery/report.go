@@ -25,8 +25,8 @@ type MailingReport struct {
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"`
 	PerSecond  *float64   `json:"per_second"`  // sent in the last minute; null: nothing is being sent
-	ETASeconds *int64     `json:"eta_seconds"` // for what waits, at that rate
-	NextAt     *time.Time `json:"next_at"`     // when the next that waits is tried
+	ETASeconds *int64     `json:"eta_seconds"` // for the waiting messages, at that rate
+	NextAt     *time.Time `json:"next_at"`     // when the next waiting message is tried
 	DoneAt     *time.Time `json:"done_at"`
 }
 
@@ -137,7 +137,7 @@ type DomainReport struct {
 	Uncertain  int        `json:"uncertain"`
 	Suppressed int        `json:"suppressed"` // not tried: the reader is suppressed, or the mailing was cancelled
 	NextAt     *time.Time `json:"next_at"`
-	Reply      *string    `json:"reply"` // the last that was not a success
+	Reply      *string    `json:"reply"` // the last reply that was not a success
 }
 
 // Domains returns how a mailing stands by the domains of its readers, the

@@ -40,7 +40,7 @@ type refusedError struct {
 }
 
 func (e *refusedError) Error() string {
-	return fmt.Sprintf("the mail server %s refuses our mail before a reader is named: %s", e.pause.Name, e.pause.Reply)
+	return fmt.Sprintf("the mail server %s refuses our mail before we name a recipient: %s", e.pause.Name, e.pause.Reply)
 }
 
 // unproven reports whether every relay refused our mail when last tried, so that

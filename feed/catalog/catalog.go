@@ -84,7 +84,7 @@ func (e Entry) LastSeen() string {
 		day = "an unknown day"
 	}
 	if e.Evidence == Paper {
-		return fmt.Sprintf("it was never seen working; the address is from documentation of %s (%s)", day, e.SeenIn)
+		return fmt.Sprintf("it has never been seen working; the address is from documentation dated %s (%s)", day, e.SeenIn)
 	}
 	return fmt.Sprintf("it was last seen working on %s (%s: %s)", day, e.Evidence, e.SeenIn)
 }

@@ -229,7 +229,7 @@ func TestLastSeen(t *testing.T) {
 	}{
 		{Entry{Checked: "2026-08-22", Evidence: Crawler, SeenIn: "a route"}, "it was last seen working on 2026-08-22 (crawler: a route)"},
 		{Entry{Evidence: Crawler, SeenIn: "a route"}, "it was last seen working on an unknown day (crawler: a route)"},
-		{Entry{Checked: "2026-07", Evidence: Paper, SeenIn: "a list"}, "it was never seen working; the address is from documentation of 2026-07 (a list)"},
+		{Entry{Checked: "2026-07", Evidence: Paper, SeenIn: "a list"}, "it has never been seen working; the address is from documentation dated 2026-07 (a list)"},
 	} {
 		if got := c.e.LastSeen(); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

@@ -27,7 +27,7 @@ const (
 type crashError struct{ times int }
 
 func (e *crashError) Error() string {
-	return fmt.Sprintf("dibao ended %d times while it collected this source; it is collected once a day until that succeeds; "+
+	return fmt.Sprintf("dibao stopped unexpectedly %d times while it collected this source; it is collected once a day until that succeeds; "+
 		"see what it serves, or pause it with: dibao source pause", e.times)
 }
 

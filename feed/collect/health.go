@@ -47,7 +47,7 @@ func showsTitle(p ingest.Page, charset, listed string) bool {
 type shrunkError struct{ have, usual int }
 
 func (e *shrunkError) Error() string {
-	return fmt.Sprintf("the list has %d items where it usually has %d; what it has was stored; look at the page and set its selectors", e.have, e.usual)
+	return fmt.Sprintf("the list has %d items where it usually has %d; its items were stored; look at the page and set the selectors", e.have, e.usual)
 }
 
 // stateAfter names the state that an error puts a source into.

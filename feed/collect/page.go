@@ -148,12 +148,12 @@ func (c *Collector) readParts(ctx context.Context, src *feed.Source, page ingest
 		seen[next] = true
 		resp, err := c.Client.Get(ctx, src.Request(next, true))
 		if err != nil {
-			return whole, fmt.Errorf("its further page: %w", err)
+			return whole, fmt.Errorf("a further page of the article: %w", err)
 		}
 		page = c.pageOf(resp)
 		part, err := readArticle(ctx, page, src, ingest.Item{URL: next})
 		if err != nil {
-			return whole, fmt.Errorf("its further page %s: %w", next, err)
+			return whole, fmt.Errorf("page %s of the article: %w", next, err)
 		}
 		whole = ingest.AddPart(whole, part)
 	}

@@ -48,7 +48,7 @@ type Settings struct {
 	Content     string `json:"content,omitempty"`      // container on the article page
 	Charset     string `json:"charset,omitempty"`      // overrides every other sign
 	Pages       int    `json:"pages,omitempty"`        // of the list that a new source is read from; 0 is 1
-	Render      bool   `json:"render,omitempty"`       // a browser draws the page before it is read
+	Render      bool   `json:"render,omitempty"`       // a browser renders the page before it is read
 }
 
 // Check refuses, for a source of a kind, selectors and names that can't be read.

@@ -49,7 +49,7 @@ type Config struct {
 		Timeout     time.Duration
 		MaxBytes    int64
 		Private     []netip.Prefix // that private sources may be in; none: any of one's own
-		Browser     string         // path of a Chromium that draws pages; "": none
+		Browser     string         // path of a Chromium that renders pages; "": none
 	}
 	Mail struct {
 		Host                    string
@@ -120,19 +120,19 @@ var keys = []key{
 	{"server", "acme_directory", "", "ACME directory URL of another authority; empty: Let's Encrypt", false, text(func(c *Config) *string { return &c.Server.ACMEDirectory })},
 	{"server", "acme_dir", "acme", "folder that stores these certificates", false, text(func(c *Config) *string { return &c.Server.ACMEDir })},
 	{"server", "hubs", "", "WebSub hubs to notify of new articles besides the built-in hub at /hub, separated by commas", false, setHubs},
-	{"server", "hub_rate", "1000", "maximum number of megabytes an hour that the built-in hub pushes; what exceeds it is pushed later", false, integer(func(c *Config) *int { return &c.Server.HubRate }, 1, 1_000_000)},
+	{"server", "hub_rate", "1000", "maximum number of megabytes an hour that the built-in hub pushes; it pushes the rest later", false, integer(func(c *Config) *int { return &c.Server.HubRate }, 1, 1_000_000)},
 	{"server", "contact", "", "where to report a vulnerability: a mailto: or https: address, for security.txt", false, setContact},
 	{"server", "api", "false", "true serves the admin API on admin_addr, to programs with a token from \"dibao token create\"", false, setAPI},
 	{"server", "memory", "256MB", "memory that dibao may use, such as 256MB or 1GB; GOMEMLIMIT in the environment takes precedence", false, setMemory},
-	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes; with a password in it, better as url_file", false, setDatabase},
-	{"database", "read_url", "", "the same PostgreSQL database as a user who may only read, for pages, feeds and everything else that reads; empty: url", false, setReadDatabase},
+	{"database", "url", "sqlite:dibao.db", "sqlite:PATH, or postgres://USER@HOST:PORT/NAME for several nodes; if it contains a password, use url_file instead", false, setDatabase},
+	{"database", "read_url", "", "URL of the same PostgreSQL database with a user who may only read; dibao reads pages, feeds and everything else with it; empty: url", false, setReadDatabase},
 	{"fetch", "user_agent", "", "User-Agent that sites see; include an address at which they can reach you; empty: dibao (+base_url/)", false, text(func(c *Config) *string { return &c.Fetch.UserAgent })},
 	{"fetch", "concurrency", "8", "number of sources collected at the same time", false, integer(func(c *Config) *int { return &c.Fetch.Concurrency }, 1, 256)},
 	{"fetch", "per_host", "1", "maximum number of simultaneous requests to one host", false, integer(func(c *Config) *int { return &c.Fetch.PerHost }, 1, 16)},
 	{"fetch", "timeout", "30s", "maximum duration of one request", false, setTimeout},
 	{"fetch", "max_bytes", "5242880", "maximum size of one response, in bytes", false, setMaxBytes},
 	{"fetch", "private", "", "networks of your own that sources with --private may be in, such as 10.1.0.0/16, separated by commas; empty: any private or loopback address of the host that you typed", false, setPrivate},
-	{"fetch", "browser", "", "path of a Chromium that draws the pages of sources with --render, such as /usr/bin/chromium; empty: none", false, setBrowser},
+	{"fetch", "browser", "", "path of a Chromium that renders the pages of sources with --render, such as /usr/bin/chromium; empty: none", false, setBrowser},
 	{"mail", "host", "", "mail server that accepts outgoing mail; further servers, separated by commas, are fallbacks; empty: dibao sends no mail", false, text(func(c *Config) *string { return &c.Mail.Host })},
 	{"mail", "port", "587", "port of host", false, integer(func(c *Config) *int { return &c.Mail.Port }, 1, 65535)},
 	{"mail", "username", "", "login of host; empty: no login", false, text(func(c *Config) *string { return &c.Mail.Username })},
@@ -155,7 +155,7 @@ var keys = []key{
 	{"dkim", "ed25519_key", "", "file that contains the second private key (PEM)", true, secret(func(c *Config) *redact.Secret { return &c.DKIM.EdKey })},
 	{"schedule", "zone", "Asia/Shanghai", "time zone of new lists and of times shown to admins", false, setZone},
 	{"privacy", "retention", "365d", "how long to keep the bounce log, network blocks and the audit log", false, setRetention},
-	{"summary", "url", "", "OpenAI-compatible endpoint that writes additional summaries, such as https://models.example.org/v1; empty: none; with a password in it, better as url_file", false, setSummaryURL},
+	{"summary", "url", "", "OpenAI-compatible endpoint that writes additional summaries, such as https://models.example.org/v1; empty: none; if it contains a password, use url_file instead", false, setSummaryURL},
 	{"summary", "model", "", "name of the model", false, text(func(c *Config) *string { return &c.Summary.Model })},
 	{"summary", "key", "", "file that contains the API key", true, secret(func(c *Config) *redact.Secret { return &c.Summary.Key })},
 	{"summary", "languages", "en", "languages of the summaries, separated by commas: en, zh", false, setSummaryLanguages},

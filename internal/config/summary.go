@@ -35,7 +35,7 @@ func setSummaryLanguages(c *Config, v string) error {
 func setSummaryTimeout(c *Config, v string) error {
 	d, err := time.ParseDuration(v)
 	if err != nil || d < time.Second || d > 10*time.Minute {
-		return errors.New("is not a time from 1s to 10m")
+		return errors.New("is not a duration from 1s to 10m")
 	}
 	c.Summary.Timeout = d
 	return nil

@@ -149,7 +149,7 @@ func setReadDatabase(c *Config, v string) error {
 func setTimeout(c *Config, v string) error {
 	d, err := time.ParseDuration(v)
 	if err != nil || d < time.Second || d > 10*time.Minute {
-		return errors.New("is not a time from 1s to 10m")
+		return errors.New("is not a duration from 1s to 10m")
 	}
 	c.Fetch.Timeout = d
 	return nil

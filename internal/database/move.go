@@ -95,7 +95,7 @@ func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, er
 		}
 	}
 	if len(differ) > 0 {
-		return 0, fmt.Errorf("%s does not hold what %s holds in %s; delete it and move again", to, db, strings.Join(differ, ", "))
+		return 0, fmt.Errorf("%s and %s differ in the tables %s; delete the new database and migrate again", to, db, strings.Join(differ, ", "))
 	}
 	return rows, nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // errTooLarge stops a body at the limit of its compressed or decompressed size.
-var errTooLarge = errors.New("the body is larger than fetch.max_bytes allows")
+var errTooLarge = errors.New("the body is larger than max_bytes in [fetch] allows")
 
 // readBody reads and decompresses a body; neither size may pass the limit. A
 // body that is cut or whose checksum is wrong is an error: what stands in it

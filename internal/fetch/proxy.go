@@ -61,7 +61,7 @@ func explainTLS(err error) string {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &name):
-		return "its certificate is for another name; look whether the address has the right host"
+		return "its certificate is for another name; check that the host in the address is right"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "its certificate has expired, or this machine's clock is wrong"
 	case errors.As(err, &invalid):

@@ -67,9 +67,9 @@ func TestText(t *testing.T) {
 		"Entities":  {zipped(t, "word/document.xml", `<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>`+wordOpen+`<w:p><w:r><w:t>&b;</w:t></w:r></w:p>`+wordClose), "", "document type"},
 		"Deep":      {zipped(t, "word/document.xml", deep), "", "nested deeper"},
 		"LongTag":   {zipped(t, "word/document.xml", wordOpen+"<w:p "+strings.Repeat(`a="" `, maxToken/4)+"/>"+wordClose), "", "more than any real text"},
-		"NoPages":   {zipped(t, "OFD.xml", ofdRoot), "", "lacks its Doc_0/Document.xml"},
+		"NoPages":   {zipped(t, "OFD.xml", ofdRoot), "", "it has no Doc_0/Document.xml"},
 		"Unclosed":  {zipped(t, "word/document.xml", wordOpen+"<w:p"), "", "EOF"},
-		"OutsideIt": {zipped(t, "OFD.xml", strings.Replace(ofdRoot, "Doc_0/Document.xml", "../../etc/passwd", 1)), "", "lacks its"},
+		"OutsideIt": {zipped(t, "OFD.xml", strings.Replace(ofdRoot, "Doc_0/Document.xml", "../../etc/passwd", 1)), "", "it has no"},
 	} {
 		pages, err := Text(t.Context(), c.file)
 		if got := strings.ReplaceAll(strings.Join(pages, "|"), Paragraph, "¶"); c.err == "" && (err != nil || got != c.text) {

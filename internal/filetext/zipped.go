@@ -76,7 +76,7 @@ var errUnpacked = errors.New("the file decompresses to more than any real text")
 func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token, depth int) error) error {
 	f := a.files[strings.TrimPrefix(name, "/")]
 	if f == nil {
-		return fmt.Errorf("it lacks its %s", name)
+		return fmt.Errorf("it has no %s", name)
 	}
 	r, err := f.Open()
 	if err != nil {
@@ -106,7 +106,7 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 		case xml.EndElement:
 			depth--
 		case xml.Directive:
-			return fmt.Errorf("%s has a document type", name)
+			return fmt.Errorf("%s has a document type declaration", name)
 		}
 		if err := token(t, depth); err != nil {
 			return err

@@ -37,7 +37,7 @@ func TestPasswordIsSentOnlyOverVerifiedTLS(t *testing.T) {
 		"unknown authority":        {smtptest.Security{Certificate: smtptest.NewAuthority(t).Issue("127.0.0.1", later), AuthBefore: true, AuthAfter: true}, "SSL_CERT_FILE"},
 		"stripped":                 {smtptest.Security{Certificate: good, Strip: true, AuthBefore: true}, "no STARTTLS"},
 		"refused":                  {smtptest.Security{Certificate: good, Refuse: true, AuthBefore: true}, "454"},
-		"injected EHLO reply":      {smtptest.Security{Certificate: good, Inject: "250-test\r\n250 AUTH PLAIN\r\n", AuthBefore: true, AuthAfter: true}, "in the clear"},
+		"injected EHLO reply":      {smtptest.Security{Certificate: good, Inject: "250-test\r\n250 AUTH PLAIN\r\n", AuthBefore: true, AuthAfter: true}, "plain text"},
 		"AUTH only before TLS":     {smtptest.Security{Certificate: good, AuthBefore: true}, "offers none of"},
 	}
 	for _, mode := range []mail.TLSMode{mail.TLSOpportunistic, mail.TLSRequired} {

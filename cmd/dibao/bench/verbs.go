@@ -177,7 +177,7 @@ func (v *verbs) newCluster() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().IntSliceVar(&b.Nodes, "nodes", b.Nodes, "numbers of nodes, one run each")
+	cmd.Flags().IntSliceVar(&b.Nodes, "nodes", b.Nodes, "numbers of nodes, with one run for each number")
 	cmd.Flags().IntVar(&b.Recipients, "recipients", 12_000, "readers")
 	cmd.Flags().DurationVar(&b.Latency, "latency", 20*time.Millisecond, "time that the mail server takes for each message")
 	return cmd

@@ -4,8 +4,11 @@ import (
 	_ "embed" // of the help in Chinese
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -58,6 +61,23 @@ var flagDefault = lazyregexp.New(`(?m) \(default (.*)\)$`)
 
 // UseLine returns the first line of a command's usage in Chinese.
 func UseLine(cmd *cobra.Command) string { return placeholders.Replace(cmd.UseLine()) }
+
+// Describe says what a command does: its short text as a sentence, then the long one,
+// which can therefore begin with the details.
+func Describe(cmd *cobra.Command) string {
+	stop := "."
+	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {
+		stop = "。"
+	}
+	return strings.TrimSpace(cmd.Short + stop + "\n" + cmd.Long)
+}
+
+// DescribeInHelp begins the help of a command and those below it with Describe.
+func DescribeInHelp(root *cobra.Command) {
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s\n\n%s", Describe(cmd), cmd.UsageString())
+	})
+}
 
 // SpeakChinese puts the help of a command and those below it into Chinese.
 func SpeakChinese(root *cobra.Command) {

@@ -191,7 +191,7 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 		}
 		d.Summary.Subscribers++
 	}
-	d.say("subscribed %d readers by the confirmed opt-in", d.Summary.Subscribers)
+	d.say("subscribed %d readers with confirmed opt-in", d.Summary.Subscribers)
 	return nil
 }
 
@@ -209,7 +209,7 @@ func (d *Demo) AskByAdmin(ctx context.Context, address string) error {
 	}
 	mail, err := d.Subscribers.Subscribe(ctx, subscribers.Request{Address: address, Language: "zh", Lists: lists})
 	if err != nil || mail == nil {
-		return fmt.Errorf("%s could not be asked: %w", address, err)
+		return fmt.Errorf("could not send a confirmation request to %s: %w", address, err)
 	}
 	return d.SendConfirmation(ctx, *mail)
 }

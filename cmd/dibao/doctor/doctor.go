@@ -148,7 +148,7 @@ func (n *Node) trySender(ctx context.Context, server mail.Options) (text string,
 	}
 	envelope := n.Digest.EnvelopeFrom(from.Address, n.Subscribers.Keys().BounceToken(0))
 	if err := conn.TrySender(envelope); err != nil {
-		return "", fmt.Errorf("%s does not accept mail from %s, as mailings have it on the envelope: %w; permit it there, or set bounce_domain = \"\" in [mail]", server.Addr, envelope, err)
+		return "", fmt.Errorf("%s does not accept mail from %s, the envelope sender of mailings: %w; permit it there, or set bounce_domain = \"\" in [mail]", server.Addr, envelope, err)
 	}
 	text = server.Addr + " accepts our sender"
 	if server.Username != "" {
@@ -177,7 +177,7 @@ func (n *Node) examineMail(ctx context.Context) Finding {
 		return Finding{"mail", "failed", redact.Line(err)}
 	}
 	if pauses, err := n.Digest.Pauses(ctx); err == nil && len(pauses) > 0 {
-		return Finding{"mail", "warning", fmt.Sprintf("%s, but refused our mail last: %s; try now with: dibao issue send", text, pauses[0].Reply)}
+		return Finding{"mail", "warning", fmt.Sprintf("%s, but refused our mail last time: %s; try now with: dibao issue send", text, pauses[0].Reply)}
 	}
 	return Finding{"mail", "ok", text}
 }

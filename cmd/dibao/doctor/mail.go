@@ -29,7 +29,7 @@ type MailFinding struct {
 	Check  string  `json:"check"`
 	Status string  `json:"status"` // ok, warning, failed
 	Text   string  `json:"text"`
-	Record *string `json:"record"` // to publish, as a zone file has it
+	Record *string `json:"record"` // the record to publish, as in a zone file
 }
 
 // ResolverAt returns a resolver that asks one name server, or the system's.
@@ -83,7 +83,7 @@ func (d *Mail) Examine(ctx context.Context) error {
 		d.From = d.addressesOf(ctx, mailer.Servers(d.Node.Config)[0].Addr)
 	}
 	if err := d.askDNS(ctx, senders[0]); err != nil {
-		d.add("", "dns", "failed", "DNS gives no answer, so that no record was checked; check the name server of this machine, or name one with --resolver: "+redact.Line(err))
+		d.add("", "dns", "failed", "DNS does not answer, so no record was checked; check the name server of this machine, or name one with --resolver: "+redact.Line(err))
 		senders = nil
 	}
 	for _, domain := range senders {
@@ -179,7 +179,7 @@ func (d *Mail) examineBounces(ctx context.Context) {
 			return
 		}
 		conn.Close()
-		d.add(m.BounceDomain, "bounces", "ok", "accepted at "+where)
+		d.add(m.BounceDomain, "bounces", "ok", "accepted by "+where)
 	}
 }
 
@@ -222,7 +222,7 @@ func (d *Mail) examineUnsubscribe(ctx context.Context) {
 	}
 	resp.Body.Close()
 	if resp.Header.Get(ForwardedHeader) == "ignored" {
-		d.add(base, "proxy", "failed", "requests come from a proxy that is not in trusted_proxies of [server], so that all readers have its address and share its limits: set the proxy's network there")
+		d.add(base, "proxy", "failed", "requests come from a proxy that is not in trusted_proxies of [server], so all readers have its address and share its limits: set the proxy's network there")
 	}
 	switch {
 	case resp.StatusCode != http.StatusOK:

@@ -30,7 +30,7 @@ func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
 		}
 		living++
 		if node.Clock.Abs() > mostSkew {
-			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("the clock of %s differs from the database server's by %s; set it by NTP", name, node.Clock.Round(time.Second))})
+			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("the clock of %s differs from the database server's by %s; synchronize it with NTP", name, node.Clock.Round(time.Second))})
 		}
 		if !slices.Contains(versions, node.Version) {
 			versions = append(versions, node.Version)

@@ -28,12 +28,12 @@ type FactsView struct {
 	Title          string   `json:"title"`
 	Subtitle       *string  `json:"subtitle"`
 	Published      *string  `json:"published"`       // date, or time where the page gives one
-	PublishedFrom  *string  `json:"published_from"`  // the element, label or pattern that said so; so are the other keys in _from
+	PublishedFrom  *string  `json:"published_from"`  // the element, label or pattern that states it; the same applies to other keys in _from
 	Issued         *string  `json:"issued"`          // 成文日期
 	Effective      *string  `json:"effective"`       // 施行日期, the first day in force
 	Expires        *string  `json:"expires"`         // 失效日期, the last day in force
 	Deadline       *string  `json:"deadline"`        // 截止日期, the last day for readers
-	Source         *string  `json:"source"`          // what the page prints behind 来源：
+	Source         *string  `json:"source"`          // what the page prints after 来源：
 	Issuer         *string  `json:"issuer"`          // all issuers, joined by 、
 	Issuers        []string `json:"issuers"`         // the host (主办机关) first
 	Author         *string  `json:"author"`          // a person's name
@@ -55,10 +55,10 @@ type FactsView struct {
 	DeadlineFrom   *string               `json:"deadline_from"`
 	LateDays       *int                  `json:"late_days"`      // working days until it was published, where they are too many (逾期公开)
 	AuthorBody     *string               `json:"author_body"`    // the body of the office, such as 民政部
-	RelativeDates  []policy.RelativeDate `json:"relative_dates"` // days that the text gives relative to another
+	RelativeDates  []policy.RelativeDate `json:"relative_dates"` // days that the text states relative to another day
 	Opens          *string               `json:"opens"`          // first day for comments or applications
 	OpensFrom      *string               `json:"opens_from"`
-	Audience       []string              `json:"audience"` // whom title and headings speak to
+	Audience       []string              `json:"audience"` // whom the title and headings address
 	Marker         *string               `json:"marker"`   // 有效, 失效 and the like, as the page itself says
 
 	Language   *string        `json:"language"` // zh or en

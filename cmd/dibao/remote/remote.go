@@ -116,7 +116,7 @@ func (c *Client) Run(ctx context.Context, verb string, r Request) (Answer, error
 	}
 	var a Answer
 	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&a); err != nil {
-		return Answer{}, fmt.Errorf("the answer of %s cannot be read: %w; check that --server is the admin address of dibao", redact.URL(c.server.String()), err)
+		return Answer{}, fmt.Errorf("the response of %s can't be read: %w; check that --server is the admin address of dibao", redact.URL(c.server.String()), err)
 	}
 	return a, nil
 }

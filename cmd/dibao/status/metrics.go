@@ -51,7 +51,7 @@ var (
 	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
-	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list is overdue.", "list")
+	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list has been overdue.", "list")
 	metricListMatched   = gauge("list_matched_articles", "Articles of a list that no issue has dealt with.", "list")
 	metricHeldIssues    = gauge("issues_held", "Issues that wait for an admin to release them.")
 	metricDeliveries    = gauge("deliveries", "Deliveries by state, of mailings due in the last seven days.", "state")

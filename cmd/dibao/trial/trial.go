@@ -50,7 +50,7 @@ type Report struct {
 
 // Robots is what robots.txt says of the page of a list.
 type Robots struct {
-	Allowed *bool   `json:"allowed"` // null: not asked
+	Allowed *bool   `json:"allowed"` // null: not checked
 	Delay   float64 `json:"crawl_delay_seconds"`
 	Problem *string `json:"problem"`
 }
@@ -122,7 +122,7 @@ func (t *Report) Write(w io.Writer) {
 		r.Say("followed", hop.By+" → "+hop.To)
 	}
 	if t.Drawn {
-		r.Say("drawn", "by the browser")
+		r.Say("rendered", "by the browser")
 	}
 	r.Say("robots", t.Robots.String())
 	r.Say("time", fmt.Sprintf("%.1f s", t.Seconds))
@@ -173,7 +173,7 @@ func (t *Report) writeRows(r cli.Report) {
 		r.Line(mark+" "+date, it.Title+from, 12)
 	}
 	if more := len(t.Items) - ShownRows; more > 0 {
-		r.Say("", fmt.Sprintf("and %d more; + is new. --json shows all, with their addresses", more))
+		r.Say("", fmt.Sprintf("and %d more; + marks new rows. --json shows all, with their addresses", more))
 	}
 }
 
@@ -196,7 +196,7 @@ func (r Robots) String() string {
 	case r.Problem != nil:
 		return *r.Problem
 	case r.Allowed == nil:
-		return "not asked for a feed"
+		return "not checked for a feed"
 	case r.Delay > 0:
 		return fmt.Sprintf("allowed, with %g s between requests", r.Delay)
 	}

@@ -35,7 +35,7 @@ func (e *Error) Sentence() string {
 		if e.Status != 0 {
 			status = fmt.Sprintf("%d and ", e.Status)
 		}
-		return "the site answers with " + status + "a wall in place of its pages (" + e.What + "); it is not taken for \"nothing new\""
+		return "the site answers with " + status + "a challenge, login or refusal page in place of its pages (" + e.What + "); it is not taken for \"nothing new\""
 	case Fault:
 		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
 	case Onward:
@@ -83,7 +83,7 @@ func (e *Error) Advice(source string) string {
 	case Wall:
 		return causeAdvice[e.Cause]
 	case Fault:
-		return "open the address in a browser: if the error stays, use the address that the site has now"
+		return "open the address in a browser: if the error persists, use the address that the site has now"
 	case Onward:
 		return "use that address"
 	case Shell:

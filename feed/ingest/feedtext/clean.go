@@ -41,7 +41,7 @@ func XML(text string) (cleaned, root string, err error) {
 	head := text[:min(len(text), 64<<10)]
 	at := feedStart.FindStringIndex(head)
 	if isHTML.MatchString(head) {
-		return "", "", errors.New("this is a page in HTML, not a feed")
+		return "", "", errors.New("this is an HTML page, not a feed")
 	}
 	if at == nil {
 		return "", "", errors.New("this is not a feed: it has no rss, feed or RDF element")
@@ -193,7 +193,7 @@ func JSON(text string) (string, error) {
 	version, _ := doc["version"].(string)
 	items, ok := doc["items"].([]any)
 	if !ok || !strings.Contains(version, "jsonfeed.org/version/") {
-		return "", errors.New("this is JSON, but no JSON Feed: it has no version or no list of items")
+		return "", errors.New("this is JSON, but not a JSON Feed: it has no version or no list of items")
 	}
 	keepTyped(doc)
 	kept := make([]any, 0, min(len(items), MaxItems+1))
