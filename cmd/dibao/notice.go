@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 	"time"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/digest/delivery"
+	"dibao/internal/plural"
 	"dibao/templates"
 )
 
@@ -28,15 +31,37 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 	}
 }
 
-// writeAdmin mails a letter to the admin, from the node.
+// writeAdmin mails a letter to the admin, from the node, in the language of the node's
+// environment.
 func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
-	letter.Language, letter.SiteName = "en", siteName
-	letter.Remarks = append(letter.Remarks, "You get this mail because your address is \"admin\" in [mail] of the configuration of "+a.config.Server.BaseURL+".")
+	letter.SiteName = siteName
+	letter.Remarks = append(letter.Remarks, fmt.Sprintf("You get this mail because your address is \"admin\" in [mail] of the configuration of %s.", a.config.Server.BaseURL))
+	letter = letterIn(letter, cli.WantsChinese(os.Getenv))
 	m, err := letter.Mail()
 	if err != nil {
 		return err
 	}
 	return a.mailer().Send(ctx, a.config.Mail.Admin, siteName+": "+letter.Title, m.Text, m.HTML)
+}
+
+// letterIn puts a letter that was written in English into the language of the admin.
+func letterIn(l templates.Letter, isChinese bool) templates.Letter {
+	l.Language = "en"
+	say := plural.English
+	if isChinese {
+		l.Language, say = "zh", cli.Chinese
+	}
+	l.Title, l.Lead = say(l.Title), say(l.Lead)
+	for i, r := range l.Rows {
+		if chinese := cli.ChineseHeadings()[r.Name]; isChinese && chinese != "" {
+			r.Name = chinese
+		}
+		l.Rows[i] = templates.LetterRow{Name: say(r.Name), Value: say(r.Value)}
+	}
+	for i, r := range l.Remarks {
+		l.Remarks[i] = say(r)
+	}
+	return l
 }
 
 func (a *app) noticeLetter(n delivery.Notice) templates.Letter {
@@ -46,45 +71,45 @@ func (a *app) noticeLetter(n delivery.Notice) templates.Letter {
 	case delivery.NoticeDone:
 		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: a.reportRows(r), Commands: report}
 		if r.Failed > 0 {
-			l.Lead = fmt.Sprintf("%d mails were refused for good. What the servers said stands below, by domain.", r.Failed)
+			l.Lead = fmt.Sprintf("%d mails were refused for good. The replies of the servers are below, by domain.", r.Failed)
 		}
 		return l
 	case delivery.NoticeStuck:
 		return templates.Letter{
-			Title: fmt.Sprintf("Mailing %d is stuck, %d wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: a.reportRows(r), Commands: append(report, "dibao mail doctor"),
-			Lead: "Some of its mails were first tried over six hours ago and are not through. They are tried for two days; nothing is lost until then.",
+			Title: fmt.Sprintf("Mailing %d is stuck, %d mails wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: a.reportRows(r), Commands: append(report, "dibao mail doctor"),
+			Lead: "Some of its mails were first tried over six hours ago and have not been delivered. dibao tries them for two days; nothing is lost until then.",
 		}
 	case delivery.NoticePolicy:
 		return templates.Letter{
 			Title: fmt.Sprintf("%s refuses our mail", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue report"},
-			Lead: fmt.Sprintf("%s refused three messages in a row by its policy. Its mail waits for four hours and is tried again then. No reader was suppressed for it.", n.Domain),
+			Lead: fmt.Sprintf("%s refused three messages in a row because of its policy. Its mail waits for four hours; then dibao tries again. No reader was suppressed.", n.Domain),
 		}
 	}
 	switch n.Kind {
 	case delivery.NoticeRefused:
 		return templates.Letter{
-			Title: fmt.Sprintf("%s refuses our mail before a reader is named", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
+			Title: fmt.Sprintf("%s refuses our mail before we name a recipient", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
 			Lead: fmt.Sprintf("It answered: %s. This is about us: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
-				"One message tries again from time to time, at least once an hour; when you have corrected the cause, \"dibao issue send\" tries at once.", n.Text),
+				"dibao tries again with one message, at least once an hour; after you correct the cause, \"dibao issue send\" tries at once.", n.Text),
 		}
 	case delivery.NoticePending:
 		if n.Domain == "" {
 			return templates.Letter{
 				Title:    fmt.Sprintf("Many readers would be suppressed by mailing %d", n.Mailing),
 				Commands: []string{"dibao bounce list --pending", "dibao bounce apply"},
-				Lead: fmt.Sprintf("More than ten of them, and more than 5 %% of all, or half of a small mailing, would be suppressed at once, at many domains. That is more often a fault of ours. "+
+				Lead: fmt.Sprintf("More than ten of them, and more than 5 %% of all, or half of a small mailing, would be suppressed at once, at many domains. That is usually a fault of ours. "+
 					"None is suppressed: you decide. The last answer was: %s", n.Text),
 			}
 		}
 		return templates.Letter{
 			Title:    fmt.Sprintf("Many readers at %s would be suppressed by mailing %d", n.Domain, n.Mailing),
 			Commands: []string{"dibao bounce list --pending --domain " + n.Domain, "dibao bounce apply --domain " + n.Domain},
-			Lead: fmt.Sprintf("More than three of them, and more than 2 %% of the readers there, would be suppressed at once. That is more often a fault of ours or of the domain. "+
+			Lead: fmt.Sprintf("More than three of them, and more than 2 %% of the readers there, would be suppressed at once. That is usually a fault of ours or of the domain. "+
 				"None is suppressed: you decide. The last answer was: %s", n.Text),
 		}
 	}
 	return templates.Letter{
-		Title: fmt.Sprintf("A message of mailing %d can't be taken", n.Mailing), Commands: report,
+		Title: fmt.Sprintf("A message of mailing %d can't be delivered", n.Mailing), Commands: report,
 		Lead: fmt.Sprintf("%s answered: %s", n.Domain, n.Text),
 	}
 }
@@ -135,7 +160,7 @@ func (a *app) remindHeld(ctx context.Context) error {
 	for _, i := range held {
 		letter := templates.Letter{
 			Title: fmt.Sprintf("No. %d of %s waits for you", i.Number, i.List.Slug),
-			Lead:  "The list holds its issues: this one goes out when you send it. You are reminded once a day.",
+			Lead:  "The list holds its issues: this one goes out when you send it. dibao reminds you once a day.",
 			Rows: []templates.LetterRow{
 				{Name: "List", Value: i.List.Title}, {Name: "Due", Value: shortTime(i.DueAt, a.config.Schedule.Zone)}, {Name: "Articles", Value: strconv.Itoa(i.Count)},
 			},

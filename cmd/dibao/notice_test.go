@@ -4,9 +4,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"dibao/digest/delivery"
 	"dibao/internal/config"
+	"dibao/templates"
 )
 
 // Each notice says in its title what is the matter, and then what to do.
@@ -22,16 +24,17 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		command     string
 	}{
 		{delivery.Notice{Kind: delivery.NoticeDone, Mailing: 12, Report: report}, "Mailing 12 is done, 970 sent", "3 mails were refused for good", "dibao issue report 12"},
-		{delivery.Notice{Kind: delivery.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 wait", "tried for two days", "dibao mail doctor"},
+		{delivery.Notice{Kind: delivery.NoticeStuck, Mailing: 12, Report: report}, "Mailing 12 is stuck, 25 mails wait", "tries them for two days", "dibao mail doctor"},
 		{delivery.Notice{Kind: delivery.NoticePolicy, Domain: "qq.com"}, "qq.com refuses our mail", "No reader was suppressed", "dibao mail doctor"},
-		{delivery.Notice{Kind: delivery.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before a reader is named", "535 no", "dibao issue send"},
+		{delivery.Notice{Kind: delivery.NoticeRefused, Domain: "smtp.example:465", Text: "server answered 535 no (auth)"}, "smtp.example:465 refuses our mail before we name a recipient", "535 no", "dibao issue send"},
 		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Text: "550 gone"}, "Many readers would be suppressed by mailing 12", "None is suppressed", "dibao bounce list --pending"},
 		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "None is suppressed", "dibao bounce apply --domain qq.com"},
-		{delivery.Notice{Kind: delivery.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be taken", "552 <too> large", "dibao issue report 12"},
+		{delivery.Notice{Kind: delivery.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be delivered", "552 <too> large", "dibao issue report 12"},
 	} {
 		letter := a.noticeLetter(x.notice)
-		letter.Language, letter.SiteName = "en", siteName
+		letter.SiteName = siteName
 		letter.Rows = append(letter.Rows, domainRows([]delivery.DomainReport{{Domain: "done.example", Sent: 5}, {Domain: "qq.com", Waiting: 25, Reply: &reply}})...)
+		letter = letterIn(letter, false)
 		m, err := letter.Mail()
 		if err != nil {
 			t.Fatal(err)
@@ -45,5 +48,18 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		if letter.Title != x.title || strings.Contains(m.Text, "done.example") || strings.Contains(m.HTML, "<too>") {
 			t.Errorf("%s: title %q\n%s", x.notice.Kind, letter.Title, m.Text)
 		}
+		chinese := letterIn(a.noticeLetter(x.notice), true)
+		for _, s := range append([]string{chinese.Title, chinese.Lead}, rowNames(chinese)...) {
+			if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+				t.Errorf("%s: %q is not Chinese", x.notice.Kind, s)
+			}
+		}
 	}
+}
+
+func rowNames(l templates.Letter) (names []string) {
+	for _, r := range l.Rows {
+		names = append(names, r.Name)
+	}
+	return names
 }

@@ -139,8 +139,15 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 					if filepath.Base(folder) == "doctor" || folder == ".." {
 						finding(x, add)
 					}
+					if of, ok := x.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "Letter" && folder == ".." {
+						for _, e := range x.Elts {
+							if named, ok := e.(*ast.KeyValueExpr); ok && slices.Contains([]string{"Title", "Lead"}, named.Key.(*ast.Ident).Name) {
+								add(named.Value) // of a mail to the admin
+							}
+						}
+					}
 				case *ast.AssignStmt:
-					if to, ok := x.Lhs[0].(*ast.SelectorExpr); ok && (to.Sel.Name == "Text" || to.Sel.Name == "Why") {
+					if to, ok := x.Lhs[0].(*ast.SelectorExpr); ok && (to.Sel.Name == "Text" || to.Sel.Name == "Why" || to.Sel.Name == "Lead") {
 						add(x.Rhs[0])
 					}
 					if to, ok := x.Lhs[0].(*ast.Ident); ok && to.Name == "text" && filepath.Base(folder) == "doctor" {
