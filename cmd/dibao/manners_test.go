@@ -68,7 +68,7 @@ func TestExitStatusAndWords(t *testing.T) {
 	}{
 		{"source edit 样例一", 2, "no change is given"},
 		{"source edit 样例一 --region 火星", 2, `region "火星" is unknown`},
-		{"source edit 样例一 --theme 胡说", 2, "none of 主题分类"},
+		{"source edit 样例一 --theme 胡说", 2, "not in 主题分类"},
 		{"source edit 样例一 --item li[[", 2, `item selector "li[["`},
 		{"source edit 样例一 --content li[[", 2, `content selector "li[["`},
 		{"source edit 样例一 --date-pattern (", 2, "date pattern"},
@@ -92,7 +92,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"article list --since soon", 2, "is not YYYY-MM-DD"},
 		{"article show abc", 2, "is not an article number"},
 		{"article show 99", 1, "article 99: not found"},
-		{"article edit 99 --theme 胡说", 2, "none of 主题分类"},
+		{"article edit 99 --theme 胡说", 2, "not in 主题分类"},
 		{"article edit 99 --region 火星", 2, "is unknown"},
 		{"article edit 99 --expires soon", 2, "soon"},
 		{"article edit 99 --title=", 2, "--undo title"},
@@ -108,7 +108,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		{"list preview weekly --left-out abc", 2, `--left-out "abc": use a whole number`},
 		{"bounce list --kind foo", 2, "use one of reply"},
 		{"bounce read nofile", 1, "no file could be read"},
-		{"token create x --scope bogus", 2, "neither read nor a group or a verb of the API"},
+		{"token create x --scope bogus", 2, "neither read nor a group or a command of the API"},
 		{"token create x --scope subscriber:bogus", 2, "subscriber:add"},
 		{"token revoke nosuch", 1, "dibao token list\n"},
 		{"inspect list nofile", 2, "--url"},
@@ -348,7 +348,7 @@ func TestStrangeThemesAreToldOf(t *testing.T) {
 		{"article list --theme 胡说", true}, {"document list --theme 养老", true}, {"article list --theme 民政", false}, {"article list", false},
 	} {
 		status, _, talk := d.run(strings.Fields(c.args)...)
-		if told := strings.Contains(talk, "none of 主题分类"); told != c.strange || status != 0 {
+		if told := strings.Contains(talk, "not in 主题分类"); told != c.strange || status != 0 {
 			t.Errorf("dibao %s: status %d, %q", c.args, status, talk)
 		}
 	}
