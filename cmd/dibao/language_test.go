@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -99,7 +100,7 @@ var spokenVerbs = []string{
 	"issue send", "issue pause", "issue resend 1 --failed", "list create daily --title 日报", "list show", "list preview weekly --left-out 20", "list edit weekly --hold", "list invite weekly",
 	"list remove daily", "source list", "source show 1", "source test 1", "source test 3", "source edit 1 --item b", "source test 1", "source pause 1", "source list", "source resume 1", "source release 1",
 	"source import SOURCES", "source catalog 民政部", "subscriber list", "subscriber show reader1@demo.example", "subscriber show reader2@demo.example", "subscriber suppress reader3@demo.example", "subscriber show reader3@demo.example",
-	"subscriber unsuppress --since 2020-01-01 --reason admin --note 试", "subscriber import READERS --list weekly --consent 表单", "subscriber prune", "subscriber forget nobody@example.net", "issue hold", "list list", "issue report 1 --html page.html", "status", "token list", "source", "source edit --help", "nosuch",
+	"subscriber unsuppress --since 2020-01-01 --reason admin --note 试", "subscriber import READERS --list weekly --consent 表单", "subscriber prune", "subscriber forget nobody@example.net", "issue hold", "list list", "issue report 1 --html PAGE", "status", "token list", "source", "source edit --help", "nosuch",
 }
 
 // verbatim is what stands in Chinese texts as it is: commands with their flags, and what sites and servers say.
@@ -112,6 +113,7 @@ func TestVerbsSpeakChineseAlone(t *testing.T) {
 	files := strings.NewReplacer(
 		"BOUNCE", d.write("bounce.eml", "From: MAILER-DAEMON@demo.example\nTo: dibao@demo.example\nSubject: failed\n\n<reader2@demo.example>: 550 5.1.1 user unknown\n"),
 		"SOURCES", d.write("sources.tsv", "name\tkind\turl\tlicence\n样例一\tfeed\thttps://www.example.com/1.xml\tofficial\n样例二\tnosuch\thttps://www.example.com/2.xml\t\n样例三\tfeed\tftp://www.example.com/\t\n"),
+		"PAGE", filepath.Join(d.dir, "page.html"),
 		"READERS", d.write("readers.csv", "email,state\nx@demo.example,confirmed\nno address,confirmed\ny@demo.example,bounced\n"),
 	)
 	var codes map[string]map[string]string
