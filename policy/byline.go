@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/label"
 )
@@ -97,7 +98,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 	for i := n - 1; i >= max(0, n-bylineLines); i-- {
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if i == n-1 {
-			if before, inner, ok := lastBracket(lastRunes(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”") {
+			if before, inner, ok := lastBracket(cut.Last(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”") {
 				value := authorsOf(inner, true)
 				if value == "" && utf8.RuneCountInString(inner) == 2 && isPerson(inner) {
 					value = inner
@@ -162,7 +163,7 @@ func authorsOf(p string, bare bool) string {
 // mentions reports whether a sentence of the text is about whom a line names.
 func (u *understanding) mentions(names string) bool {
 	return slices.ContainsFunc(u.Paragraphs, func(p string) bool {
-		return len(p) > maxByline && strings.Contains(firstRunes(p, utf8.RuneCountInString(p)-bylineReach), names)
+		return len(p) > maxByline && strings.Contains(cut.First(p, utf8.RuneCountInString(p)-bylineReach), names)
 	})
 }
 
@@ -242,7 +243,7 @@ func (u *understanding) dateline() []candidate {
 		return nil
 	}
 	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] { // a picture may stand above it
-		head := firstRunes(p, bylineReach)
+		head := cut.First(p, bylineReach)
 		plain := hans.Simplify(head)
 		if !containsAny(plain, "记者", "电", "讯") {
 			continue
@@ -279,7 +280,7 @@ func nameBeforePlace(names string) string {
 		return names
 	}
 	for _, n := range []int{3, 4, 2} {
-		if name := firstRunes(names, n); isPerson(name) {
+		if name := cut.First(names, n); isPerson(name) {
 			return name
 		}
 	}
@@ -335,7 +336,7 @@ func isName(s string) bool {
 	for part := range strings.SplitSeq(s, "、") {
 		part = strings.TrimSpace(part)
 		if !hanName.MatchString(part) || officeEnd.MatchString(part) ||
-			strings.ContainsAny(lastRunes(part, 1), "部局委办会院司处长记社网厅") {
+			strings.ContainsAny(cut.Last(part, 1), "部局委办会院司处长记社网厅") {
 			return false
 		}
 	}
@@ -368,7 +369,7 @@ func cleanCredit(s string) string {
 		s = m[1]
 	}
 	for _, pair := range []string{"《》", "[]", "【】"} {
-		open, end := firstRunes(pair, 1), lastRunes(pair, 1)
+		open, end := cut.First(pair, 1), cut.Last(pair, 1)
 		if inner, ok := strings.CutPrefix(s, open); ok && !strings.Contains(strings.TrimSuffix(inner, end), end) || strings.HasSuffix(s, end) && !strings.Contains(s, open) {
 			s = strings.TrimSpace(strings.TrimSuffix(inner, end))
 		}

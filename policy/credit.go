@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/label"
 	"dibao/policy/surname"
@@ -257,7 +258,7 @@ func (r *creditReader) ofSite(word string) bool {
 		return false
 	}
 	for _, s := range r.site {
-		if utf8.RuneCountInString(s) >= 3 && strings.HasPrefix(hans.Simplify(s), firstRunes(word, 2)) {
+		if utf8.RuneCountInString(s) >= 3 && strings.HasPrefix(hans.Simplify(s), cut.First(word, 2)) {
 			return true
 		}
 	}

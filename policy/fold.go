@@ -77,15 +77,6 @@ func endsInAny(s string, words ...string) bool {
 // contextChars is how many characters beside a place say what stands there.
 const contextChars = 30
 
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n--; n < 0 {
-			return s[:i]
-		}
-	}
-	return s
-}
-
 // squeeze drops all white space.
 func squeeze(s string) string {
 	return strings.Join(strings.Fields(s), "")

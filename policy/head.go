@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/label"
 )
 
@@ -108,7 +109,7 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 	rest := whole
 	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
 		clean := cleanForComparison(p)
-		if at := strings.Index(clean, firstRunes(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…
+		if at := strings.Index(clean, cut.First(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…
 			organs, clean = append(organs, clean[:at]), clean[at:]
 		}
 		part, found := strings.CutPrefix(rest, clean)

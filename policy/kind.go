@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 )
 
@@ -203,7 +204,7 @@ func (u *understanding) textEvidence(score kindScore) {
 
 // isOfPaper reports whether a line is one that only papers have.
 func isOfPaper(p string) bool {
-	p = firstRunes(p, bylineReach)
+	p = cut.First(p, bylineReach)
 	return containsAny(p, "摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库") && ofPaper.MatchString(p)
 }
 
@@ -223,12 +224,12 @@ func simplified(lines []string) []string {
 func (u *understanding) reportEvidence(score kindScore, head []string) {
 	speaks := authorFirst.MatchString(hans.Simplify(u.Title)) // or is reported to
 	for _, p := range head[:min(len(head), 2)] {
-		if dateline.MatchString(firstRunes(p, bylineReach)) {
+		if dateline.MatchString(cut.First(p, bylineReach)) {
 			score[KindNews] += strong
 			return
 		}
 	}
-	isNews := len(head) > 0 && newsDay.MatchString(firstRunes(head[0], contextChars))
+	isNews := len(head) > 0 && newsDay.MatchString(cut.First(head[0], contextChars))
 	if isNews && speaks {
 		score[KindNews] += strong
 	} else if isNews || u.photographed() {
@@ -252,7 +253,7 @@ var mediaCredit = lazyregexp.New(`(?:日报|晚报|时报|早报|周报|新闻�
 // hasFormula reports whether the beginning of a paragraph holds a formula of
 // announcements.
 func hasFormula(p string) bool {
-	p = firstRunes(p, 150)
+	p = cut.First(p, 150)
 	return containsAny(p, "现", "如下", "特此", "此件", "信息公开") && formulas.MatchString(p)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/when"
 )
@@ -88,7 +89,7 @@ func (u *understanding) occurrences(re *lazyregexp.Regexp, hint int, dated bool)
 					o.groups[i] = line[at[2*i]:at[2*i+1]]
 				}
 			}
-			o.before = lastRunes(line[:at[0]], 40)
+			o.before = cut.Last(line[:at[0]], 40)
 			start := 0
 			if i := strings.LastIndex(line[:at[0]], "。"); i >= 0 {
 				start = i + len("。")
@@ -98,7 +99,7 @@ func (u *understanding) occurrences(re *lazyregexp.Regexp, hint int, dated bool)
 				end = at[1] + i
 			}
 			o.sentence = line[start:end]
-			o.behind = firstRunes(line[at[1]:end], 12)
+			o.behind = cut.First(line[at[1]:end], 12)
 			out = append(out, o)
 		}
 	}
@@ -340,7 +341,7 @@ func (u *understanding) amended(enacted []Date) bool {
 			continue
 		}
 		what, _, _ := strings.Cut(head[at[1]:], "\n")
-		what = firstRunes(what, headingForward)
+		what = cut.First(what, headingForward)
 		if containsAny(what, "决定》", "决定〉", "修正", "修改") || !strings.Contains(what, "修订") {
 			return true
 		}
@@ -371,7 +372,7 @@ func (u *understanding) promulgated(enacted []Date) Date {
 func (u *understanding) publicDays() (days []Date) {
 	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, maxOccurrences) {
-		if !publicWord.MatchString(firstRunes(head[at[1]:], contextChars+10)) {
+		if !publicWord.MatchString(cut.First(head[at[1]:], contextChars+10)) {
 			continue
 		}
 		if on := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !on.IsZero() {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 // NumberAt is a document number found in running text.
@@ -140,7 +141,7 @@ func FindNumbers(text string) []NumberAt {
 		if before == "" {
 			continue
 		}
-		start := end - len(lastRunes(text[from:end], longestNumber))
+		start := end - len(cut.Last(text[from:end], longestNumber))
 		if last, _ := utf8.DecodeLastRuneInString(before); last < '0' || last > '9' {
 			if n, ok := hanOrderIn(text[start:end]); ok {
 				n.Start, n.End = n.Start+start, end
@@ -208,7 +209,7 @@ func numberIn(window string) (NumberAt, bool) {
 			continue
 		}
 		start := at[3] - len(m[1])
-		if i := strings.LastIndex(window[:at[3]], lastRunes(prefix, 2)); i >= start {
+		if i := strings.LastIndex(window[:at[3]], cut.Last(prefix, 2)); i >= start {
 			start = at[3] - min(len(m[1]), len(prefix))
 		}
 		return NumberAt{form.make(squeeze(prefix), m), start, at[1]}, true
@@ -259,15 +260,15 @@ const maxFound = 2000
 // cutPrefix takes the organ's code from the end of the characters before a number.
 func cutPrefix(s string) string {
 	s = joinedNames.Replace(strings.ReplaceAll(s, "中华人民共和国", ""))
-	cut := 0
+	end := 0
 	for _, w := range prefixCuts {
-		if i := strings.LastIndex(s, w); i >= 0 && i+len(w) > cut && i+len(w) < len(s) {
-			cut = i + len(w)
+		if i := strings.LastIndex(s, w); i >= 0 && i+len(w) > end && i+len(w) < len(s) {
+			end = i + len(w)
 		}
 	}
-	s = s[cut:]
+	s = s[end:]
 	if n := utf8.RuneCountInString(s); n > longestPrefix {
-		s = lastRunes(s, longestPrefix)
+		s = cut.Last(s, longestPrefix)
 	}
 	return strings.ReplaceAll(strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '第' }), "&", "和")
 }
@@ -317,15 +318,6 @@ func withoutLead(s string) string {
 		}
 	}
 	return s
-}
-
-func lastRunes(s string, n int) string {
-	at := len(s)
-	for ; n > 0 && at > 0; n-- {
-		_, size := utf8.DecodeLastRuneInString(s[:at])
-		at -= size
-	}
-	return s[at:]
 }
 
 // numberYearOf returns the year of a canonical number, 0 where it has none.

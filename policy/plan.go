@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 var (
@@ -68,7 +69,7 @@ var (
 func (u *understanding) reportPromises() {
 	begin := -1
 	for i, p := range u.Paragraphs {
-		if utf8.RuneCountInString(firstRunes(p, 40)) >= 30 || containsAny(p, "回顾", "总结", "成绩", "过去", "报告") {
+		if utf8.RuneCountInString(cut.First(p, 40)) >= 30 || containsAny(p, "回顾", "总结", "成绩", "过去", "报告") {
 			continue
 		}
 		if m := yearsWork.FindStringSubmatch(p); m != nil && (m[1][0] != '2' || strings.Contains(u.Title, m[1])) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/when"
 	"dibao/policy/words"
 	"dibao/policy/workday"
@@ -93,7 +94,7 @@ func (u *understanding) relativeDates() {
 		p = fold(p)
 		for at := relativeFinder.Next(p, 0); at >= 0 && len(u.RelativeDates) < maxRelative; {
 			end := at + len("去")
-			if m := relativeDay.FindStringSubmatch(firstRunes(p[at:], relativeWidth)); m != nil {
+			if m := relativeDay.FindStringSubmatch(cut.First(p[at:], relativeWidth)); m != nil {
 				end = at + len(m[0])
 				if on, to := resolve(m, base); !on.IsZero() {
 					u.RelativeDates = append(u.RelativeDates, RelativeDate{m[0], on, to, i})

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 var (
@@ -133,10 +134,10 @@ func headingsAt(level *lazyregexp.Regexp, paragraphs []string) (telling, empty [
 		if len(telling) == maxHeadings {
 			break
 		}
-		if !strings.HasPrefix(p, "第") && !strings.HasPrefix(p, "（") && !strings.HasPrefix(p, "(") && !strings.ContainsAny(firstRunes(p, 1), "一二三四五六七八九十") {
+		if !strings.HasPrefix(p, "第") && !strings.HasPrefix(p, "（") && !strings.HasPrefix(p, "(") && !strings.ContainsAny(cut.First(p, 1), "一二三四五六七八九十") {
 			continue
 		}
-		m := level.FindStringSubmatch(firstRunes(p, headingWidth))
+		m := level.FindStringSubmatch(cut.First(p, headingWidth))
 		if m == nil {
 			continue
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"dibao/policy/cut"
 )
 
 //go:embed themeweights.txt
@@ -249,7 +251,7 @@ func (u *understanding) theme() {
 	}
 	scores.ofTitle(title)
 	scores.ofOrgan(organ)
-	scores.ofText(firstRunes(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), textLines)], "\n"), textChars))
+	scores.ofText(cut.First(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), textLines)], "\n"), textChars))
 	if first, ok := scores.best(); ok {
 		u.Theme, u.ThemeFrom = Themes[first.theme].Name, first.from()
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 // Benefit is money that a call offers. A figure that the text does not give is 0.
@@ -58,7 +59,7 @@ func (r *reading) brings(l line) {
 
 func (r *reading) amount(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
-	behind := firstRunes(l.text[at[1]:], 24)
+	behind := cut.First(l.text[at[1]:], 24)
 	if strings.HasSuffix(clause, "每") || onlyIf.MatchString(behind) || already.MatchString(clause) || inBrackets(clause) {
 		return
 	}
@@ -99,7 +100,7 @@ var (
 
 func (r *reading) rate(l line, at []int) {
 	clause, sentence := clauseBefore(l.text, at[0])
-	behind := firstRunes(l.text[at[1]:], 24)
+	behind := cut.First(l.text[at[1]:], 24)
 	if rateNot.MatchString(clause) || inBrackets(clause) || strings.HasPrefix(behind, "以上") {
 		return
 	}

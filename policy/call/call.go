@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/deadline"
 	"dibao/policy/hans"
 	"dibao/policy/when"
@@ -165,8 +166,8 @@ func (l line) printed(from, to int) string {
 		return ""
 	}
 	skip, take := utf8.RuneCountInString(l.text[:from]), utf8.RuneCountInString(l.text[from:to])
-	rest := l.raw[len(firstRunes(l.raw, skip)):]
-	return strings.TrimSpace(firstRunes(rest, take))
+	rest := l.raw[len(cut.First(l.raw, skip)):]
+	return strings.TrimSpace(cut.First(rest, take))
 }
 
 // sentence returns the sentence around a place in a line, as printed. One of a page
@@ -182,8 +183,8 @@ func (l line) sentence(from, to int) string {
 		end = to + i + size
 	}
 	if utf8.RuneCountInString(l.text[start:end]) > maxEvidence {
-		start = max(start, from-len(lastRunes(l.text[:from], maxEvidence/3)))
-		end = min(end, start+len(firstRunes(l.text[start:], maxEvidence)))
+		start = max(start, from-len(cut.Last(l.text[:from], maxEvidence/3)))
+		end = min(end, start+len(cut.First(l.text[start:], maxEvidence)))
 	}
 	return l.printed(start, end)
 }
@@ -191,43 +192,17 @@ func (l line) sentence(from, to int) string {
 // clauseBefore returns what stands before a place back to the last sign of the
 // sentence, and the whole sentence before it.
 func clauseBefore(text string, at int) (clause, sentence string) {
-	sentence = lastRunes(behindLast(text[:at], "。;!?"), 150)
-	return behindLast(sentence, ","), sentence
+	sentence = cut.Last(cut.BehindLast(text[:at], "。;!?"), 150)
+	return cut.BehindLast(sentence, ","), sentence
 }
 
 // clauseBehind returns what stands behind a place to the next sign.
 func clauseBehind(text string, at int) string {
-	s := firstRunes(text[at:], 80)
+	s := cut.First(text[at:], 80)
 	if i := strings.IndexAny(s, ",。;!?"); i >= 0 {
 		s = s[:i]
 	}
 	return s
-}
-
-func behindLast(s, marks string) string {
-	if i := strings.LastIndexAny(s, marks); i >= 0 {
-		_, size := utf8.DecodeRuneInString(s[i:])
-		return s[i+size:]
-	}
-	return s
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n--; n < 0 {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-func lastRunes(s string, n int) string {
-	i := len(s)
-	for ; n > 0 && i > 0; n-- {
-		_, size := utf8.DecodeLastRuneInString(s[:i])
-		i -= size
-	}
-	return s[i:]
 }
 
 // firstBytes cuts a text to at most n bytes, between characters.
@@ -279,7 +254,7 @@ var (
 // on (一、申报对象:…) heads itself, too.
 func sectionOf(text string) (section, bool) {
 	lead := numbered.FindString(text)
-	head := firstRunes(text[len(lead):], 26)
+	head := cut.First(text[len(lead):], 26)
 	short := utf8.RuneCountInString(text) <= 26
 	if i := strings.IndexAny(head, ":。,;"); i >= 0 {
 		if lead == "" && !short {

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/deadline"
 	"dibao/policy/when"
 )
@@ -128,7 +129,7 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 		return readers, ""
 	}
 	right := strings.TrimLeft(d.Right, ",， ")
-	if who, by := subjectOf(firstRunes(right, 24)); who == others && duties.MatchString(right) && !sentTo(right, by) {
+	if who, by := subjectOf(cut.First(right, 24)); who == others && duties.MatchString(right) && !sentTo(right, by) {
 		return others, by
 	}
 	if hands.MatchString(clause) || hands.MatchString(behind) {
@@ -136,7 +137,7 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	}
 	for rest := strings.TrimSuffix(sentence, clause); rest != ""; {
 		rest = strings.TrimRight(rest, ",")
-		c := behindLast(rest, ",")
+		c := cut.BehindLast(rest, ",")
 		if who, by := subjectOf(c); who != unknown {
 			return r.checked(who, by, d, c, behind)
 		}
@@ -190,7 +191,7 @@ func sentTo(right, by string) bool {
 // dutyBehind is what is to be done by a day: the rest of its clause, or the next one
 // where the clause ends with the day (6月5日前,将…).
 func dutyBehind(s string) string {
-	s = firstRunes(s, 90)
+	s = cut.First(s, 90)
 	if i := strings.IndexAny(s, "。;!?"); i >= 0 {
 		s = s[:i]
 	}

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 // Contact is where readers ask, as printed. Only what the text gives is set.
@@ -46,7 +47,7 @@ func (r *reading) places(l line) {
 		return
 	}
 	for _, at := range addressLabel.FindAllStringIndex(l.text, 20) {
-		before := lastRunes(l.text[:at[0]], 8)
+		before := cut.Last(l.text[:at[0]], 8)
 		if !notAddress.MatchString(before) {
 			r.address(l, at[1], !strings.HasSuffix(strings.TrimSpace(l.text[:at[1]]), "点:"))
 		}
@@ -69,7 +70,7 @@ func (r *reading) places(l line) {
 // address notes what stands behind a place, if it has the form of an address.
 // Behind a label, a name of an office is enough.
 func (r *reading) address(l line, from int, labelled bool) {
-	s := firstRunes(l.text[from:], 70)
+	s := cut.First(l.text[from:], 70)
 	if m := inBracket.FindStringSubmatchIndex(s); m != nil && !street.MatchString(s[:m[2]]) && street.MatchString(s[m[2]:m[3]]) {
 		from, s = from+m[2], s[m[2]:m[3]] // the office, and where it is in brackets
 	}
@@ -101,8 +102,8 @@ var built = lazyregexp.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Ha
 func (r *reading) platforms(l line) {
 	for _, at := range website.FindAllStringIndex(l.text, 20) {
 		_, sentence := clauseBefore(l.text, at[0])
-		near := lastRunes(sentence, 60)
-		behind := firstRunes(l.text[at[1]:], 16)
+		near := cut.Last(sentence, 60)
+		behind := cut.First(l.text[at[1]:], 16)
 		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(near) || reads.MatchString(behind) {
 			continue
 		}
@@ -130,12 +131,12 @@ func (r *reading) contacts(l line) {
 	chain := -1 // where a telephone ended, behind which another may follow
 	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
 		value := l.text[at[0]:at[1]]
-		before := lastRunes(l.text[:at[0]], 40)
+		before := cut.Last(l.text[:at[0]], 40)
 		if touches(l.text, at[0], at[1]) || notPhone.MatchString(before) && !both.MatchString(before) {
 			continue
 		}
 		linked := chain >= 0 && joint.MatchString(l.text[chain:at[0]])
-		named := withCode.MatchString(value) || linked || calls.MatchString(lastRunes(before, 24)) || l.section == contactSection && r.person(before)
+		named := withCode.MatchString(value) || linked || calls.MatchString(cut.Last(before, 24)) || l.section == contactSection && r.person(before)
 		if !named {
 			continue
 		}
@@ -165,8 +166,8 @@ func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 
 // officeOf is the office that stands last before a place in its line.
 func officeOf(before string) string {
-	before = lastRunes(before, 60)
-	before = behindLast(before, "。;")
+	before = cut.Last(before, 60)
+	before = cut.BehindLast(before, "。;")
 	all := office.FindAllString(before, 6)
 	if len(all) == 0 {
 		return ""

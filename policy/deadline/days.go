@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/when"
 )
@@ -78,8 +79,8 @@ func mentions(line, heading string) (all []mention) {
 		}
 		m.yearless = g[firstYear] == ""
 		m.isSpan = g[lastDay] != "" || g[untilHour] != ""
-		m.left = behindLast(lastRunes(plain[:at[0]], leftChars), "。；;！!？?")
-		m.right = beforeFirst(firstRunes(plain[at[1]:], rightChars), "。；;！!？?")
+		m.left = cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;！!？?")
+		m.right = beforeFirst(cut.First(plain[at[1]:], rightChars), "。；;！!？?")
 		m.until = untilWord.FindString(m.right)
 		lead := m.lead()
 		m.text = strings.TrimSpace(line[at[0]-len(lead) : at[1]+len(m.until)])
@@ -103,7 +104,7 @@ var enumerated = lazyregexp.New(`^\s*[（(]?[一二三四五六七八九十\d]{1
 // lead is what a quotation of a day begins with: the words before it, back to the
 // comma, if they are few.
 func (m mention) lead() string {
-	lead := enumerated.ReplaceAllString(behindLast(m.left, "，,"), "")
+	lead := enumerated.ReplaceAllString(cut.BehindLast(m.left, "，,"), "")
 	if utf8.RuneCountInString(lead) > longestLead {
 		return ""
 	}
@@ -192,37 +193,10 @@ func date(year, month, day string) when.Date {
 	return when.MakeDate(y, m, d)
 }
 
-// behindLast returns what stands behind the last of the marks.
-func behindLast(s, marks string) string {
-	if i := strings.LastIndexAny(s, marks); i >= 0 {
-		_, size := utf8.DecodeRuneInString(s[i:])
-		return s[i+size:]
-	}
-	return s
-}
-
 // beforeFirst returns what stands before the first of the marks.
 func beforeFirst(s, marks string) string {
 	if i := strings.IndexAny(s, marks); i >= 0 {
 		return s[:i]
 	}
 	return s
-}
-
-func firstRunes(s string, n int) string {
-	for i := range s {
-		if n--; n < 0 {
-			return s[:i]
-		}
-	}
-	return s
-}
-
-func lastRunes(s string, n int) string {
-	i := len(s)
-	for ; n > 0 && i > 0; n-- {
-		_, size := utf8.DecodeLastRuneInString(s[:i])
-		i -= size
-	}
-	return s[i:]
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/when"
 )
@@ -105,7 +106,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	}
 	plain := hans.Simplify(line)
 	for _, at := range fromPublication.FindAllStringSubmatchIndex(plain, maxMentions) {
-		m := mention{left: behindLast(lastRunes(plain[:at[0]], leftChars), "。；;"), right: beforeFirst(firstRunes(plain[at[1]:], rightChars), "。；;"), until: "内"}
+		m := mention{left: cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;"), right: beforeFirst(cut.First(plain[at[1]:], rightChars), "。；;"), until: "内"}
 		if r.isAsked(m, false) {
 			return plain[at[2]:at[3]], plain[at[4]:at[5]], line[at[0]:at[1]]
 		}
@@ -139,7 +140,7 @@ func (r Reader) governs(m mention) bool {
 	case foreign:
 		return false
 	case ours:
-		if afterwards.MatchString(firstRunes(m.left, shortLeft)) && !shows.MatchString(l.text) {
+		if afterwards.MatchString(cut.First(m.left, shortLeft)) && !shows.MatchString(l.text) {
 			return false
 		}
 		return l.closes && !stood.MatchString(m.right) || m.isSpan || m.until != "" || l.fromNow
@@ -200,7 +201,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	case sends:
 	default: // 申报书请送至我局，不迟于6月5日
-		if verbOf(lastRunes(m.left, nearChars)) != sends || !closes && !asksNow.MatchString(m.left) {
+		if verbOf(cut.Last(m.left, nearChars)) != sends || !closes && !asksNow.MatchString(m.left) {
 			return false
 		}
 	}
@@ -216,7 +217,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	case (afterwards.MatchString(m.left) || promoted.MatchString(m.right)) && (r.Asks || !r.Notice):
 		return false
-	case m.yearless && !r.Asks && everyYear.MatchString(behindLast(m.left, "，,")+firstRunes(m.right, nearChars)):
+	case m.yearless && !r.Asks && everyYear.MatchString(cut.BehindLast(m.left, "，,")+cut.First(m.right, nearChars)):
 		return false
 	case others.MatchString(m.left) && !r.Asks && !toUs.MatchString(m.right), provinces.MatchString(m.left), reviewed.MatchString(m.left) && !r.Notice && !toUs.MatchString(m.right):
 		return false
@@ -239,7 +240,7 @@ func (r Reader) isOfOthers(m mention) bool {
 	if who := speakers.FindStringSubmatch(m.left); who != nil && !strings.Contains(hans.Simplify(r.Title), who[1]+who[2]) {
 		return true
 	}
-	near := lastRunes(m.left, nearChars) + firstRunes(m.right, nearChars)
+	near := cut.Last(m.left, nearChars) + cut.First(m.right, nearChars)
 	return r.Asks && !r.Comments && !r.isFor("公示") && calls.MatchString(r.Title) && (objects.MatchString(near) || fetches.MatchString(near))
 }
 

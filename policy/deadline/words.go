@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
 )
 
 var (
@@ -137,8 +138,8 @@ func labelOf(left string) (l label) {
 	text := strings.TrimSpace(left[:len(left)-len(tail)])
 	text = inBracket.ReplaceAllString(text, "")
 	text = andWhere.ReplaceAllString(text, "$1")
-	l.text = enumerated.ReplaceAllString(behindLast(text, "，,、：:（）()“”"), "")
-	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(lastRunes(l.text, 2))
+	l.text = enumerated.ReplaceAllString(cut.BehindLast(text, "，,、：:（）()“”"), "")
+	l.isLabel = labelHead.MatchString(l.text) || strings.Contains(tail, "安排") && ourWords.MatchString(cut.Last(l.text, 2))
 	l.closes = moved.MatchString(left) || closing.MatchString(tail) || l.isLabel && closing.MatchString(l.text)
 	return l
 }
@@ -161,7 +162,7 @@ func (r Reader) judge(l label) verdict {
 		return foreign
 	}
 	if !l.isLabel { // 截至6月5日
-		if ourWords.MatchString(lastRunes(l.text, 6)) && (r.Asks || r.Comments) {
+		if ourWords.MatchString(cut.Last(l.text, 6)) && (r.Asks || r.Comments) {
 			return ours
 		}
 		return unknown

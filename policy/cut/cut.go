@@ -1,0 +1,36 @@
+// Package cut cuts texts by characters and by marks.
+package cut
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// First returns at most the first n characters of s.
+func First(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// Last returns at most the last n characters of s.
+func Last(s string, n int) string {
+	i := len(s)
+	for ; n > 0 && i > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
+}
+
+// BehindLast returns what stands behind the last of the marks; all of s if it has none.
+func BehindLast(s, marks string) string {
+	if i := strings.LastIndexAny(s, marks); i >= 0 {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		return s[i+size:]
+	}
+	return s
+}
