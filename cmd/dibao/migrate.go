@@ -73,7 +73,7 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(list, func(n nodes.Node) bool { return !n.Gone && !(nodes.OfThisHost(n) && nodes.Ended(n.PID)) }); i >= 0 {
+	if i := slices.IndexFunc(list, func(n nodes.Node) bool { return !n.Gone && !n.Ended() }); i >= 0 {
 		return fmt.Errorf("%s, process %d, is using %s; stop it and migrate again", list[i].Host, list[i].PID, db)
 	}
 	c, err := g.loadConfig()

@@ -47,6 +47,8 @@ const (
 	settleAfter = 2 * Beat
 	// GoneAfter is when a node counts as gone that was not seen.
 	GoneAfter = 3 * Beat
+	// MostSkew is by how much the clock of a node may differ from the database server's.
+	MostSkew = 10 * time.Second
 	// rememberFor is how long a node that is gone is listed.
 	rememberFor = 24 * time.Hour
 )
@@ -223,8 +225,8 @@ func (m *Member) forget(ctx context.Context) error {
 			return err
 		}
 		for _, n := range all {
-			hasEnded := n.Host == m.self.Host && (n.PID == m.self.PID && !ours(n.ID) || Ended(n.PID))
-			if !hasEnded && time.Since(n.SeenAt) < rememberFor {
+			isReused := n.Host == m.self.Host && n.PID == m.self.PID && !ours(n.ID) // our number was another's
+			if !isReused && !n.Ended() && time.Since(n.SeenAt) < rememberFor {
 				continue
 			}
 			if _, err := tx.ExecContext(ctx, `DELETE FROM nodes WHERE id = $1`, n.ID); err != nil {
@@ -244,10 +246,11 @@ func ours(id string) bool {
 	return ok
 }
 
-// OfThisHost reports whether a node runs on this host.
-func OfThisHost(n Node) bool {
+// Ended reports whether a node of this host ended without removing its row. Of other hosts
+// nothing is known.
+func (n Node) Ended() bool {
 	host, err := os.Hostname()
-	return err == nil && n.Host == host
+	return err == nil && n.Host == host && Ended(n.PID)
 }
 
 // Ended reports whether no process of this host has this number.

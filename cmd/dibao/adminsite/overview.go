@@ -16,16 +16,16 @@ import (
 	"dibao/cmd/dibao/status"
 	"dibao/digest/delivery"
 	"dibao/feed"
+	"dibao/internal/nodes"
 	"dibao/internal/redact"
 	"dibao/templates"
 )
 
 const (
-	soon       = "01-02 15:04"    // the form of times that are near
-	shownNeeds = 8                // sources that are listed as needs
-	lateMail   = 6 * time.Hour    // unsent messages that are due for so long need an admin
-	leastDisk  = 1 << 30          // bytes
-	mostSkew   = 10 * time.Second // between the clocks of the database server and of this one
+	soon       = "01-02 15:04" // the form of times that are near
+	shownNeeds = 8             // sources that are listed as needs
+	lateMail   = 6 * time.Hour // unsent messages that are due for so long need an admin
+	leastDisk  = 1 << 30       // bytes
 )
 
 // overview shows what dibao status shows.
@@ -101,7 +101,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 	if st.DiskFree > 0 && st.DiskFree < leastDisk {
 		add(true, "dibao doctor", "disk", humanize.Bytes(st.DiskFree))
 	}
-	if st.ClockSkew.Abs() > mostSkew {
+	if st.ClockSkew.Abs() > nodes.MostSkew {
 		add(true, "dibao doctor", "clock", st.ClockSkew.Abs().Round(time.Second))
 	}
 	if n := st.Feed.Held; n > 0 {

@@ -11,9 +11,6 @@ import (
 	"dibao/internal/redact"
 )
 
-// mostSkew is by how much the clock of a node may differ from the database server's.
-const mostSkew = 10 * time.Second
-
 // examineNodes finds nodes that ended without saying so, whose clocks differ, or that
 // run another version than the others. One process has nothing to compare.
 func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
@@ -29,7 +26,7 @@ func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
 			continue
 		}
 		living++
-		if node.Clock.Abs() > mostSkew {
+		if node.Clock.Abs() > nodes.MostSkew {
 			all = append(all, Finding{"nodes", "warning", fmt.Sprintf("the clock of %s differs from the database server's by %s; synchronize it with NTP", name, node.Clock.Round(time.Second))})
 		}
 		if !slices.Contains(versions, node.Version) {
