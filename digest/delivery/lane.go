@@ -116,10 +116,11 @@ func newLane(name string, limit Limit, part int) *lane {
 }
 
 // open reports whether the lane may take one more message now; most is the
-// number of connections, share this node's part of the lane's own limit.
-func (x *lane) open(most int, share nodes.Share) bool {
+// number of connections, share this node's part of the lane's own limit. It is asked for
+// each message, and most lanes have no limit.
+func (x *lane) open(most int, share func() nodes.Share) bool {
 	if x.limit.Connections > 0 {
-		most = min(most, share.Count(x.limit.Connections, x.name))
+		most = min(most, share().Count(x.limit.Connections, x.name))
 	}
 	return x.active < min(x.window, most)
 }

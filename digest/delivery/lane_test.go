@@ -8,6 +8,8 @@ import (
 	"dibao/internal/nodes"
 )
 
+func shareOf(s nodes.Share) func() nodes.Share { return func() nodes.Share { return s } }
+
 func TestLane(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
@@ -18,11 +20,11 @@ func TestLane(t *testing.T) {
 	}
 	t.Run("WindowGrowsAndHalves", func(t *testing.T) {
 		y := newLane("y", Limit{}, 4)
-		if !y.open(4, nodes.Whole) {
+		if !y.open(4, shareOf(nodes.Whole)) {
 			t.Fatal("a new lane takes nothing")
 		}
 		y.active = 1
-		if y.open(4, nodes.Whole) {
+		if y.open(4, shareOf(nodes.Whole)) {
 			t.Fatal("a new lane takes two at once")
 		}
 		for range 7 {
@@ -83,13 +85,13 @@ func TestLane(t *testing.T) {
 			t.Errorf("%d messages passed in ten minutes, not %d", len(times), 10*limit)
 		}
 		y := newLane("y", Limit{PerMinute: limit, Connections: 2}, 1)
-		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, nodes.Share{}) || y.allowance(at, nodes.Share{}, 9) > 0 {
+		if _, ok := y.pass(at, nodes.Share{}); ok || y.open(4, shareOf(nodes.Share{})) || y.allowance(at, nodes.Share{}, 9) > 0 {
 			t.Error("a node without a part of the limit sends")
 		}
 		open := 0
 		for rank := range 4 {
 			_, _, held := y.held(at, nodes.Share{Rank: rank, Of: 4})
-			if is := y.open(4, nodes.Share{Rank: rank, Of: 4}); is {
+			if is := y.open(4, shareOf(nodes.Share{Rank: rank, Of: 4})); is {
 				open++
 			} else if !held {
 				t.Errorf("node %d keeps messages that it may not send", rank)

@@ -83,7 +83,7 @@ func (r *deliveryRun) postpone(d deferral) {
 
 // makeReady puts a lane in line if it may go on; r.mu is held.
 func (r *deliveryRun) makeReady(x *lane) {
-	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share()) {
+	if !x.ready && len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share) {
 		x.ready = true
 		r.ready = append(r.ready, x)
 	}
@@ -225,7 +225,7 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 // others. r.mu is held.
 func (r *deliveryRun) turn() *lane {
 	r.ready = slices.DeleteFunc(r.ready, func(x *lane) bool {
-		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share())
+		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share)
 		return !x.ready
 	})
 	if len(r.ready) == 0 {
