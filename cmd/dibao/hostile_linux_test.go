@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,7 +21,6 @@ import (
 
 	"dibao/cmd/dibao/demo"
 	"dibao/feed"
-	"dibao/internal/config"
 	"dibao/internal/trust"
 	"dibao/templates"
 )
@@ -115,23 +113,13 @@ func collectHostile(t *testing.T, wanted func(name string) bool) (alone, reader,
 // openRun opens the run's database beside the daemon.
 func openRun(t *testing.T, run *killRun) *app {
 	t.Helper()
-	c, err := config.Load("", func(name string) string {
-		for _, v := range slices.Backward(run.env) {
-			if value, ok := strings.CutPrefix(v, name+"="); ok && strings.HasPrefix(name, "DIBAO_") {
-				return value
-			}
+	settings := make(map[string]string)
+	for _, v := range run.env {
+		if name, value, ok := strings.Cut(v, "="); ok && strings.HasPrefix(name, "DIBAO_") {
+			settings[name] = value
 		}
-		return ""
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	a, err := openApp(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.close)
-	return a
+	return openTestApp(t, settings)
 }
 
 // addHostileSources stores each source, served from an address of its own so that

@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/web"
 	"dibao/subscribers"
@@ -26,11 +23,7 @@ func TestMovedMailingGoesOn(t *testing.T) {
 	const readers = 400
 	old := "sqlite:" + filepath.Join(t.TempDir(), "old.db")
 	r := newSlowRun(t, old, readers, 10*time.Millisecond)
-	cmd := r.send(t)
-	for r.box.Count() < readers/4 {
-		time.Sleep(10 * time.Millisecond)
-	}
-	stop(t, cmd)
+	r.interrupt(t, syscall.SIGTERM, readers/4)
 	target := databasetest.Postgres(t)
 	feeds := feedsOf(t, old)
 	move := func(args ...string) string {
@@ -67,15 +60,7 @@ func TestMovedMailingGoesOn(t *testing.T) {
 // feedsOf returns the feeds that a database publishes.
 func feedsOf(t *testing.T, url string) string {
 	t.Helper()
-	c, err := config.Load("", func(k string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[k] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := openApp(t.Context(), c, slog.New(slog.DiscardHandler), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
 	mux := http.NewServeMux()
 	a.register(mux, &web.Cache{}, func(subscribers.Confirmation) {})
 	var all strings.Builder
@@ -88,12 +73,4 @@ func feedsOf(t *testing.T, url string) string {
 		all.WriteString(w.Body.String())
 	}
 	return all.String()
-}
-
-func stop(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait() // its status says that it was stopped
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,10 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"dibao/cmd/dibao/demo/mailbox"
-	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
 	"dibao/internal/web"
@@ -67,16 +63,8 @@ func TestNoQueryReadsABigTableWhole(t *testing.T) {
 	}
 	go box.Run(ctx, l)
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	c, err := config.Load("", func(k string) string {
-		return map[string]string{"DIBAO_DATABASE_URL": url, "DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_HOST": "127.0.0.1", "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none"}[k]
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := openApp(ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	settings := map[string]string{"DIBAO_DATABASE_URL": url, "DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_HOST": "127.0.0.1", "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none"}
+	a := openTestApp(t, settings)
 	for _, l := range []subscribers.List{{Slug: "weekly", Title: "样例周报", Query: subscribers.Query{Any: []string{"养老"}}}, {Slug: "old", Title: "样例旧报", Query: subscribers.Query{Any: []string{"没有的词"}}}} {
 		if _, err := a.subscribers.CreateList(ctx, l); err != nil {
 			t.Fatal(err)
@@ -97,12 +85,7 @@ func TestNoQueryReadsABigTableWhole(t *testing.T) {
 		run("ALTER DATABASE template_dibao SET " + setting)
 	}
 	run("ANALYZE")
-	a.close()
-	if a, err = openApp(ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)), time.Now); err != nil {
-		t.Fatal(err)
-	}
-	defer a.close()
-	useAll(ctx, t, a)
+	useAll(ctx, t, openTestApp(t, settings)) // its connections log their plans
 	parsed, err := neturl.Parse(url)
 	if err != nil {
 		t.Fatal(err)

@@ -3,19 +3,16 @@ package main
 import (
 	"bytes"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"dibao/feed"
 	"dibao/feed/catalog"
 	"dibao/feed/ingest"
-	"dibao/internal/config"
 	"dibao/internal/database/databasetest"
 )
 
@@ -57,21 +54,13 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 	}
 
 	url := databasetest.SQLite(t)
-	c, err := config.Load("", func(k string) string { return map[string]string{"DIBAO_DATABASE_URL": url}[k] })
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := openApp(t.Context(), c, slog.New(slog.DiscardHandler), time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.close)
+	a := openTestApp(t, map[string]string{"DIBAO_DATABASE_URL": url})
 	var talk bytes.Buffer
 	cmd := &cobra.Command{}
 	cmd.SetContext(t.Context())
 	cmd.SetErr(&talk)
 	cmd.SetOut(io.Discard)
-	err = a.addEntries(&globals{}, cmd, entries, false)
+	err := a.addEntries(&globals{}, cmd, entries, false)
 	if err == nil || !strings.Contains(err.Error(), "1 of 4 sources were not added") || !strings.Contains(err.Error(), "--anyway") {
 		t.Errorf("%v", err)
 	}
