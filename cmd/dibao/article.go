@@ -6,15 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"dibao/policy/diff"
-	"dibao/policy/warn"
-
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/diff"
 )
 
 func newArticle(g *globals) *cobra.Command {
@@ -45,11 +44,11 @@ func newArticleList(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views := make([]articleView, len(all))
+			views := make([]view.Article, len(all))
 			for i, x := range all {
-				views[i] = viewArticle(x)
+				views[i] = view.OfArticle(x)
 			}
-			return printRows(g, cmd, []any{"ID", "Published", "Kind", "Number", "Title"}, views, func(v articleView) []any {
+			return printRows(g, cmd, []any{"ID", "Published", "Kind", "Number", "Title"}, views, func(v view.Article) []any {
 				return []any{v.ID, deref(v.Published), deref(v.Kind), deref(v.DocumentNumber), v.Title}
 			})
 		}),
@@ -88,51 +87,6 @@ func deref(s *string) string {
 	return *s
 }
 
-// articleView is an article in JSON; unknown is null.
-type articleView struct {
-	ID     int64  `json:"id"`
-	Source string `json:"collected_from"` // name of the source
-	GUID   string `json:"guid"`           // identity of the item in its feed
-	inspect.FactsView
-	PageState  feed.PageState `json:"page_state"` // complete, wanted or missing
-	Collected  string         `json:"collected_at"`
-	Updated    string         `json:"updated_at"`
-	Withdrawn  *string        `json:"withdrawn_at"` // when its page was gone for good
-	Held       bool           `json:"held"`         // waits until an admin releases it
-	Pinned     bool           `json:"pinned"`       // first in its issue
-	Hidden     bool           `json:"hidden"`       // shown nowhere
-	Attachment []string       `json:"attachments"`  // addresses of files
-
-	MachineSummaries []machineSummaryView `json:"machine_summaries"` // of a language model, if one is configured
-}
-
-// machineSummaryView is what a model, and not dibao, says of the text.
-type machineSummaryView struct {
-	Language    string `json:"language"`
-	Text        string `json:"text"`
-	Model       string `json:"model"`
-	MadeAt      string `json:"made_at"`
-	MachineMade bool   `json:"machine_made"`
-}
-
-func viewArticle(a feed.Article) articleView {
-	v := articleView{
-		ID: a.ID, Source: a.SourceName, GUID: a.GUID, FactsView: inspect.ViewFacts(a.Facts), PageState: a.PageState,
-		Collected: a.CollectedAt.Format("2006-01-02T15:04:05Z07:00"), Updated: a.UpdatedAt.Format("2006-01-02T15:04:05Z07:00"),
-		Attachment: []string{}, MachineSummaries: []machineSummaryView{}, Held: a.Held, Pinned: a.Pinned, Hidden: a.Hidden,
-	}
-	if !a.WithdrawnAt.IsZero() {
-		v.Withdrawn = null(a.WithdrawnAt.Format("2006-01-02T15:04:05Z07:00"))
-	}
-	v.URL = &a.URL
-	v.Title = a.Title()
-	v.Warnings, v.Codes = inspect.Sentences(a.Warnings, "en"), append([]warn.Warning{}, a.Warnings...)
-	for _, x := range a.Attachments {
-		v.Attachment = append(v.Attachment, x.URL)
-	}
-	return v
-}
-
 func newArticleShow(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
@@ -144,13 +98,15 @@ func newArticleShow(g *globals) *cobra.Command {
 
 // showArticle prints an article with its text.
 func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
-	v := viewArticle(x)
+	v := view.OfArticle(x)
 	machine, err := a.articles.MachineSummaries(cmd.Context(), x)
 	if err != nil {
 		return err
 	}
 	for _, m := range machine {
-		v.MachineSummaries = append(v.MachineSummaries, machineSummaryView{m.Language, m.Text, m.Model, m.MadeAt.UTC().Format(time.RFC3339), true})
+		v.MachineSummaries = append(v.MachineSummaries, view.MachineSummary{
+			Language: m.Language, Text: m.Text, Model: m.Model, MadeAt: m.MadeAt.UTC().Format(time.RFC3339), MachineMade: true,
+		})
 	}
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), v)

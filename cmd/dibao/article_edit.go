@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/search"
 	"dibao/policy"
@@ -165,15 +166,6 @@ func newArticleReread(g *globals) *cobra.Command {
 	return cmd
 }
 
-// historyView is one thing that happened to an article.
-type historyView struct {
-	At     string  `json:"at"`
-	What   string  `json:"what"` // collected, text, correction, undone, relation, relation-gone, withdrawn
-	Field  *string `json:"field"`
-	Value  *string `json:"value"`
-	Detail *string `json:"detail"`
-}
-
 func newArticleHistory(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "history ID",
@@ -184,11 +176,11 @@ func newArticleHistory(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views := []historyView{{At: x.CollectedAt.Format(time.RFC3339), What: "collected", Detail: null(x.URL)}}
+			views := []view.Event{{At: x.CollectedAt.Format(time.RFC3339), What: "collected", Detail: null(x.URL)}}
 			for _, c := range changes {
-				views = append(views, historyView{c.At.Format(time.RFC3339), c.What, null(c.Field), c.Value, null(c.Detail)})
+				views = append(views, view.Event{At: c.At.Format(time.RFC3339), What: c.What, Field: null(c.Field), Value: c.Value, Detail: null(c.Detail)})
 			}
-			return printRows(g, cmd, []any{"At", "Event", "Field", "Value", "Detail"}, views, func(v historyView) []any {
+			return printRows(g, cmd, []any{"At", "Event", "Field", "Value", "Detail"}, views, func(v view.Event) []any {
 				value := deref(v.Value)
 				if v.What == "correction" && v.Value == nil {
 					value = "(unknown)"
@@ -197,14 +189,6 @@ func newArticleHistory(g *globals) *cobra.Command {
 			})
 		}),
 	}
-}
-
-// hitView is an article that was found, in JSON.
-type hitView struct {
-	articleView
-	Where      string        `json:"where"`
-	TitleSpans []search.Span `json:"title_spans"`
-	Snippet    []search.Span `json:"snippet"`
 }
 
 // printFacets prints how many articles a search finds of each kind, theme, region,
@@ -276,11 +260,11 @@ Brackets of document numbers may have any form; simplified and traditional chara
 			if facets {
 				return printFacets(g, cmd, found)
 			}
-			views := make([]hitView, len(found.Hits))
+			views := make([]view.Hit, len(found.Hits))
 			for i, h := range found.Hits {
-				views[i] = hitView{viewArticle(h.Article), h.Where, append([]search.Span{}, h.Title...), append([]search.Span{}, h.Snippet...)}
+				views[i] = view.Hit{Article: view.OfArticle(h.Article), Where: h.Where, TitleSpans: append([]search.Span{}, h.Title...), Snippet: append([]search.Span{}, h.Snippet...)}
 			}
-			return printRows(g, cmd, []any{"ID", "Published", "Where", "Number", "Title"}, views, func(v hitView) []any {
+			return printRows(g, cmd, []any{"ID", "Published", "Where", "Number", "Title"}, views, func(v view.Hit) []any {
 				return []any{v.ID, deref(v.Published), v.Where, deref(v.DocumentNumber), v.Title}
 			})
 		},

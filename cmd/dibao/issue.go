@@ -12,6 +12,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/mailer"
+	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/internal/jobs"
@@ -24,16 +25,6 @@ func newIssue(g *globals) *cobra.Command {
 	cmd.AddCommand(newIssueShow(g), newIssueNote(g), newIssueDrop(g), newIssueTest(g), newIssueResend(g))
 	cmd.AddCommand(newIssueStates(g)...)
 	return cmd
-}
-
-// issueView is an issue in JSON.
-type issueView struct {
-	List    string    `json:"list"`
-	Number  int64     `json:"number"`
-	DueAt   time.Time `json:"due_at"`
-	Mailing *int64    `json:"mailing"`
-	Count   int       `json:"articles"`
-	Held    bool      `json:"held"` // waits for: dibao issue send LIST
 }
 
 func newIssueList(g *globals) *cobra.Command {
@@ -72,11 +63,11 @@ func newIssueList(g *globals) *cobra.Command {
 					issues = append([]digest.Issue{x}, issues...)
 				}
 			}
-			views := make([]issueView, len(issues))
+			views := make([]view.Issue, len(issues))
 			for i, x := range issues {
-				views[i] = issueView{names[x.List.ID], x.Number, x.DueAt, null(x.Mailing), x.Count, x.Held}
+				views[i] = view.Issue{List: names[x.List.ID], Number: x.Number, DueAt: x.DueAt, Mailing: null(x.Mailing), Count: x.Count, Held: x.Held}
 			}
-			return printRows(g, cmd, []any{"List", "No.", "Due", "Articles", "Mailing"}, views, func(v issueView) []any {
+			return printRows(g, cmd, []any{"List", "No.", "Due", "Articles", "Mailing"}, views, func(v view.Issue) []any {
 				mailing := ""
 				if v.Mailing != nil {
 					mailing = fmt.Sprint(*v.Mailing)
@@ -126,12 +117,12 @@ func newIssueCompose(g *globals) *cobra.Command {
 				}
 			}
 			if g.json {
-				issues := []issueView{}
+				issues := []view.Issue{}
 				for _, i := range made.Issues {
-					issues = append(issues, issueView{List: i.List.Slug, Number: i.Number, DueAt: i.DueAt, Mailing: &made.Mailing, Count: len(i.Articles)})
+					issues = append(issues, view.Issue{List: i.List.Slug, Number: i.Number, DueAt: i.DueAt, Mailing: &made.Mailing, Count: len(i.Articles)})
 				}
 				for _, i := range made.Held {
-					issues = append(issues, issueView{List: i.List.Slug, Number: i.Number, DueAt: i.DueAt, Held: true, Count: len(i.Articles)})
+					issues = append(issues, view.Issue{List: i.List.Slug, Number: i.Number, DueAt: i.DueAt, Held: true, Count: len(i.Articles)})
 				}
 				return writeJSON(cmd.OutOrStdout(), map[string]any{"mailing": null(made.Mailing), "issues": issues, "deliveries": made.Deliveries})
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/internal/jobs"
@@ -87,12 +88,6 @@ func (a *app) mailing(ctx context.Context, args []string, verb string) (int64, e
 		}
 	}
 	return 0, fmt.Errorf("there is no mailing to %s; see: dibao issue report", verb)
-}
-
-// mailingView is a mailing in JSON, with its domains where one was asked for.
-type mailingView struct {
-	delivery.MailingReport
-	Domains []delivery.DomainReport `json:"domains,omitempty"`
 }
 
 func newIssueReport(g *globals) *cobra.Command {
@@ -214,7 +209,7 @@ func (a *app) printMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 		return err
 	}
 	if g.json {
-		return writeJSON(cmd.OutOrStdout(), mailingView{report, domains})
+		return writeJSON(cmd.OutOrStdout(), view.Mailing{MailingReport: report, Domains: domains})
 	}
 	if err := a.printReports(g, cmd, []delivery.MailingReport{report}); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"dibao/cmd/dibao/doctor"
 	"dibao/cmd/dibao/status"
 	"dibao/cmd/dibao/trial"
+	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
 	"dibao/digest/inbound"
@@ -34,27 +35,27 @@ type printed struct {
 }
 
 var printedJSON = []printed{
-	{"article list, article show", articleView{}, []string{"article list", "article show 1"}},
-	{"article search", hitView{}, []string{"article search 通知"}},
-	{"article history", historyView{}, []string{"article edit 3 --title 改题", "article history 3"}},
+	{"article list, article show", view.Article{}, []string{"article list", "article show 1"}},
+	{"article search", view.Hit{}, []string{"article search 通知"}},
+	{"article history", view.Event{}, []string{"article edit 3 --title 改题", "article history 3"}},
 	{"audit", subscribers.AuditEvent{}, []string{"audit"}},
 	{"bounce list", inbound.Feedback{}, []string{"bounce list"}},
 	{"config", config.Setting{}, []string{"config"}},
 	{"doctor", doctor.Finding{}, []string{"doctor"}},
-	{"document list", documentView{}, []string{"document list"}},
-	{"document show", documentPage{}, []string{"document show 1"}},
-	{"document chain", stepView{}, []string{"document chain 1"}},
-	{"issue list", issueView{}, []string{"issue list"}},
-	{"issue show", itemView{}, []string{"issue show weekly 1"}},
+	{"document list", view.Document{}, []string{"document list"}},
+	{"document show", view.DocumentPage{}, []string{"document show 1"}},
+	{"document chain", view.Step{}, []string{"document chain 1"}},
+	{"issue list", view.Issue{}, []string{"issue list"}},
+	{"issue show", view.Item{}, []string{"issue show weekly 1"}},
 	{"issue report", delivery.MailingReport{}, []string{"issue report"}},
-	{"issue report MAILING", mailingView{}, []string{"issue report 1"}},
+	{"issue report MAILING", view.Mailing{}, []string{"issue report 1"}},
 	{"issue report MAILING --variants", digest.Variant{}, []string{"issue report 1 --variants"}},
-	{"list show, list create, list edit", listView{}, []string{"list show", "list create daily --title 日报", "list edit daily --hold"}},
-	{"list preview --left-out", previewView{}, []string{"list preview weekly --left-out 20"}},
+	{"list show, list create, list edit", view.List{}, []string{"list show", "list create daily --title 日报", "list edit daily --hold"}},
+	{"list preview --left-out", view.Preview{}, []string{"list preview weekly --left-out 20"}},
 	{"mail doctor", doctor.MailFinding{}, []string{"mail doctor --resolver 127.0.0.1:1"}},
 	{"node list", nodeView{}, []string{"node list"}},
-	{"source list, source show", sourceView{}, []string{"source list", "source show 1"}},
-	{"source catalog", entryView{}, []string{"source catalog 民政部"}},
+	{"source list, source show", view.Source{}, []string{"source list", "source show 1"}},
+	{"source catalog", view.Entry{}, []string{"source catalog 民政部"}},
 	{"source test (its last line)", trial.Report{}, nil},
 	{"status", status.Snapshot{}.JSON(), []string{"status"}},
 	{"subscriber list", subscriberView{}, []string{"subscriber list"}},

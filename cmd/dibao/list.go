@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/subscribers"
 	"dibao/templates"
@@ -19,51 +20,20 @@ func newList(g *globals) *cobra.Command {
 	return cmd
 }
 
-// listView is a list in JSON.
-type listView struct {
-	ID          int64             `json:"id"`
-	Slug        string            `json:"slug"` // the name in commands and addresses
-	Title       string            `json:"title"`
-	Description *string           `json:"description"`
-	Query       subscribers.Query `json:"query"` // which articles it takes; {}: all
-	Cron        string            `json:"cron"`  // when it is due, in its zone
-	Zone        string            `json:"zone"`
-	Sender      *string           `json:"sender"`
-	Language    string            `json:"language"`
-	MaxItems    int               `json:"max_items"`
-	Visibility  string            `json:"visibility"` // public, hidden or invitation
-	Address     string            `json:"address"`    // of its page; secret where the list is not public
-	AsItHappens bool              `json:"as_it_happens"`
-	MinGap      *string           `json:"min_gap"`      // between issues, where it comes out as it happens
-	WorkingDays bool              `json:"working_days"` // due on working days only
-	Welcome     bool              `json:"welcome"`      // new readers get the newest issue
-	Hold        bool              `json:"hold"`         // issues wait until an admin releases them
-	Subscribers map[string]int    `json:"subscribers"`  // by state
-	NextDue     *time.Time        `json:"next_due_at"`  // null where it comes out as it happens
-}
-
-func (a *app) viewList(ctx context.Context, l subscribers.List) (listView, error) {
+func (a *app) viewList(ctx context.Context, l subscribers.List) (view.List, error) {
 	counts, err := a.subscribers.CountStates(ctx, l.ID)
 	if err != nil {
-		return listView{}, err
+		return view.List{}, err
 	}
 	var due *time.Time
 	if !l.AsItHappens {
 		next, err := a.digest.NextDue(l)
 		if err != nil {
-			return listView{}, err
+			return view.List{}, err
 		}
 		due = &next
 	}
-	gap := ""
-	if l.MinGap > 0 {
-		gap = l.MinGap.String()
-	}
-	return listView{
-		ID: l.ID, Slug: l.Slug, Title: l.Title, Description: null(l.Description), Query: l.Query, Cron: l.Cron, Zone: l.Zone,
-		Sender: null(l.Sender), Language: l.Language, MaxItems: l.MaxItems, Visibility: string(l.Visibility), NextDue: due, Address: a.config.Server.BaseURL + l.Path(),
-		AsItHappens: l.AsItHappens, MinGap: null(gap), WorkingDays: l.WorkingDays, Welcome: l.Welcome, Hold: l.Hold, Subscribers: counts,
-	}, nil
+	return view.OfList(l, counts, due, a.config.Server.BaseURL+l.Path()), nil
 }
 
 func newListCreate(g *globals) *cobra.Command {
@@ -119,7 +89,7 @@ func newListShow(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views := make([]listView, len(lists))
+			views := make([]view.List, len(lists))
 			for i, l := range lists {
 				if views[i], err = a.viewList(cmd.Context(), l); err != nil {
 					return err
@@ -128,7 +98,7 @@ func newListShow(g *globals) *cobra.Command {
 			if len(args) == 1 && !g.json {
 				return cli.WriteFields(cmd.OutOrStdout(), views[0], g.chinese)
 			}
-			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility", "Address"}, views, func(v listView) []any {
+			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility", "Address"}, views, func(v view.List) []any {
 				schedule, next := v.Cron, ""
 				if v.AsItHappens {
 					schedule = "as it happens"
@@ -158,29 +128,12 @@ func (a *app) lists(cmd *cobra.Command, names []string) ([]subscribers.List, err
 	return lists, nil
 }
 
-// itemView is an article of an issue in JSON.
-type itemView struct {
-	Article int64    `json:"article"`
-	Section string   `json:"section"`
-	Title   string   `json:"title"`
-	URL     string   `json:"url"`
-	Why     []string `json:"why"`
-}
-
-func viewItem(it digest.IssueItem) itemView {
-	v := itemView{Article: it.Article.ID, Section: it.Section, Title: it.Article.Title(), URL: it.Article.URL, Why: []string{}}
-	for _, w := range it.Why {
-		v.Why = append(v.Why, w.Field+": "+w.Value)
-	}
-	return v
-}
-
 func printItems(g *globals, cmd *cobra.Command, items []digest.IssueItem) error {
-	views := make([]itemView, len(items))
+	views := make([]view.Item, len(items))
 	for i, it := range items {
-		views[i] = viewItem(it)
+		views[i] = view.OfItem(it)
 	}
-	return printRows(g, cmd, []any{"Article", "Section", "Title", "Why"}, views, func(v itemView) []any {
+	return printRows(g, cmd, []any{"Article", "Section", "Title", "Why"}, views, func(v view.Item) []any {
 		why := make([]string, len(v.Why))
 		for i, w := range v.Why {
 			field, value, _ := strings.Cut(w, ": ")
@@ -188,22 +141,6 @@ func printItems(g *globals, cmd *cobra.Command, items []digest.IssueItem) error 
 		}
 		return []any{v.Article, v.Section, v.Title, strings.Join(why, g.either(", ", "，"))}
 	})
-}
-
-// previewView is what the next issue of a list would hold, in JSON.
-type previewView struct {
-	List    string     `json:"list"`
-	Due     *time.Time `json:"due_at"`
-	Items   []itemView `json:"items"`
-	LeftOut []leftView `json:"left_out"`
-}
-
-// leftView is an article that it would not hold.
-type leftView struct {
-	Article int64   `json:"article"`
-	Title   string  `json:"title"`
-	Why     string  `json:"why"`
-	Has     *string `json:"has"`
 }
 
 func newListPreview(g *globals) *cobra.Command {
@@ -247,12 +184,12 @@ func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, i
 	if err != nil {
 		return err
 	}
-	p := previewView{List: l.Slug, Due: v.NextDue, Items: []itemView{}, LeftOut: []leftView{}}
+	p := view.Preview{List: l.Slug, Due: v.NextDue, Items: []view.Item{}, LeftOut: []view.LeftOut{}}
 	for _, it := range items {
-		p.Items = append(p.Items, viewItem(it))
+		p.Items = append(p.Items, view.OfItem(it))
 	}
 	for _, o := range out {
-		p.LeftOut = append(p.LeftOut, leftView{o.Article.ID, o.Article.Title(), o.Why, null(o.Detail)})
+		p.LeftOut = append(p.LeftOut, view.LeftOut{Article: o.Article.ID, Title: o.Article.Title(), Why: o.Why, Has: null(o.Detail)})
 	}
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), p)
@@ -260,7 +197,7 @@ func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, i
 	if err := printItems(g, cmd, items); err != nil {
 		return err
 	}
-	return printRows(g, cmd, []any{"Left out", "Title", "Why"}, p.LeftOut, func(v leftView) []any {
+	return printRows(g, cmd, []any{"Left out", "Title", "Why"}, p.LeftOut, func(v view.LeftOut) []any {
 		return []any{v.Article, v.Title, templates.LeftOut(g.language(), v.Why, deref(v.Has))}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dibao/cmd/dibao/cli"
+	"dibao/cmd/dibao/view"
 	"dibao/policy"
 	"dibao/subscribers"
 )
@@ -150,7 +151,7 @@ func newListEdit(g *globals) *cobra.Command {
 }
 
 // nextIssue says when the next issue of a list comes.
-func (a *app) nextIssue(v listView) string {
+func (a *app) nextIssue(v view.List) string {
 	if v.NextDue == nil {
 		return "comes out when something is new"
 	}

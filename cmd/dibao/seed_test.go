@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dibao/cmd/dibao/demo"
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/internal/config"
 	"dibao/internal/redact"
@@ -99,7 +100,7 @@ func TestSeed(t *testing.T) {
 		}
 	}
 	// Unknown is null: neither «未知» nor an office as a name.
-	if v := viewArticle(got); v.FactsView.Source != nil || v.Author != nil {
+	if v := view.OfArticle(got); v.FactsView.Source != nil || v.Author != nil {
 		t.Errorf("source %v and author %v, want null", v.FactsView.Source, v.Author)
 	}
 	if !slices.Equal(f.Paragraphs, w.Paragraphs) {

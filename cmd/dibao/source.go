@@ -4,17 +4,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
 	"dibao/cmd/dibao/trial"
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
-	"dibao/feed/collect"
 	"dibao/feed/ingest"
-	"dibao/internal/redact"
 )
 
 func newSource(g *globals) *cobra.Command {
@@ -23,47 +21,6 @@ func newSource(g *globals) *cobra.Command {
 		newSourceEdit(g), newSourceImport(g), newSourceExport(g), newSourceCatalog(g))
 	cmd.AddCommand(newSourceActions(g)...)
 	return cmd
-}
-
-// sourceView is a source in JSON.
-type sourceView struct {
-	ID              int64           `json:"id"`
-	Name            string          `json:"name"`
-	URL             string          `json:"url"`
-	Kind            string          `json:"kind"`  // feed, json, mail, page or sitemap
-	State           feed.State      `json:"state"` // ok, quiet, flood, failing, changed, blocked, gone, paused or new
-	Zone            string          `json:"zone"`  // of dates without one
-	Issuer          *string         `json:"issuer"`
-	Region          *string         `json:"region"`
-	Licence         feed.Licence    `json:"licence"`
-	IntervalSeconds int64           `json:"interval_seconds"` // as set; see pace_seconds
-	Settings        ingest.Settings `json:"settings"`         // selectors and other settings
-	Failures        int             `json:"failures"`         // collections in a row that failed
-	LastError       *string         `json:"last_error"`
-	Advice          *string         `json:"advice"` // what to do
-	Theme           *string         `json:"theme"`
-	UsualItems      int             `json:"usual_items"`  // usual number of rows of its list
-	NewsAt          *time.Time      `json:"news_at"`      // when something new came last
-	CheckedAt       *time.Time      `json:"checked_at"`   // of the last collection
-	SucceededAt     *time.Time      `json:"succeeded_at"` // of the last collection without a failure
-	NextAt          time.Time       `json:"next_at"`
-	PaceSeconds     int64           `json:"pace_seconds"`       // between collections now
-	NewsEvery       *int64          `json:"news_every_seconds"` // mean time between collections with news
-	Hints           ingest.Hints    `json:"hints"`              // what the feed says about itself: when to collect it again, its hub
-	Proxy           *string         `json:"proxy"`
-	UserAgent       *string         `json:"user_agent"`
-	Private         *string         `json:"private"`        // host and port that may be in our own network
-	ItemsPerWeek    float64         `json:"items_per_week"` // of the last four weeks
-}
-
-func viewSource(s feed.Source) sourceView {
-	return sourceView{
-		ID: s.ID, Name: s.Name, URL: redact.URL(s.URL), Kind: s.Kind, State: s.State, Zone: s.Zone, Issuer: null(s.Issuer), Region: null(s.Region),
-		Licence: s.Licence, IntervalSeconds: int64(s.Interval / time.Second), Settings: s.Settings, Failures: s.Failures,
-		LastError: null(redact.Text(s.LastError)), Advice: null(s.Advice()), Theme: null(s.Theme), UsualItems: s.UsualItems, NewsAt: null(s.NewsAt), CheckedAt: null(s.CheckedAt), SucceededAt: null(s.SucceededAt), NextAt: s.NextAt,
-		PaceSeconds: int64(collect.Interval(s) / time.Second), NewsEvery: null(int64(s.ChangeEvery / time.Second)), Hints: s.Hints,
-		Proxy: null(redact.URL(s.Proxy)), UserAgent: null(s.UserAgent), Private: null(s.Private),
-	}
 }
 
 func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
@@ -101,12 +58,12 @@ func newSourceList(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views := make([]sourceView, len(all))
+			views := make([]view.Source, len(all))
 			for i, s := range all {
-				views[i] = viewSource(s)
+				views[i] = view.OfSource(s)
 				views[i].ItemsPerWeek = rates[s.ID]
 			}
-			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Per week", "Problem", "What to do"}, views, func(s sourceView) []any {
+			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Per week", "Problem", "What to do"}, views, func(s view.Source) []any {
 				last, problem := "never", ""
 				if s.SucceededAt != nil {
 					last = s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04")
@@ -134,7 +91,7 @@ func newSourceShow(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			view := viewSource(s)
+			view := view.OfSource(s)
 			view.ItemsPerWeek = rates[s.ID]
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), view)

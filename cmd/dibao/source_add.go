@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dibao/cmd/dibao/inspect"
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
@@ -71,7 +72,7 @@ func newSourceAdd(g *globals) *cobra.Command {
 				return err
 			}
 			if g.json {
-				return writeJSON(cmd.OutOrStdout(), viewSource(added))
+				return writeJSON(cmd.OutOrStdout(), view.OfSource(added))
 			}
 			g.say(cmd, "source %d (%s, %s) added; it is collected by dibao serve, or now by: dibao collect %d", added.ID, added.Kind, added.Name, added.ID)
 			return nil

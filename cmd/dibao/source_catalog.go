@@ -8,32 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/catalog"
 	"dibao/feed/ingest"
 )
-
-// entryView is an entry of the catalog in JSON.
-type entryView struct {
-	Name     string           `json:"name"`
-	NameEN   string           `json:"name_en"`
-	Level    catalog.Level    `json:"level"`
-	Region   *string          `json:"region"`
-	Issuer   string           `json:"issuer"`
-	Lists    catalog.Lists    `json:"lists"`
-	Kind     string           `json:"kind"`
-	URL      string           `json:"url"`
-	Checked  *string          `json:"checked"`
-	Evidence catalog.Evidence `json:"evidence"`
-	SeenIn   string           `json:"seen_in"`
-}
-
-func viewEntry(e catalog.Entry) entryView {
-	return entryView{
-		Name: e.Source.Name, NameEN: e.NameEN, Level: e.Level, Region: null(e.Source.Region), Issuer: e.Source.Issuer, Lists: e.Lists,
-		Kind: e.Source.Kind, URL: e.Source.URL, Checked: null(e.Checked), Evidence: e.Evidence, SeenIn: e.SeenIn,
-	}
-}
 
 func newSourceCatalog(g *globals) *cobra.Command {
 	var s catalog.Selection
@@ -53,11 +32,11 @@ func newSourceCatalog(g *globals) *cobra.Command {
 			if len(chosen) == 0 {
 				return errors.New("the catalog has no such source; use fewer words or leave out --region, --level or --lists")
 			}
-			views := make([]entryView, len(chosen))
+			views := make([]view.Entry, len(chosen))
 			for i, e := range chosen {
-				views[i] = viewEntry(e)
+				views[i] = view.OfEntry(e)
 			}
-			return printRows(g, cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v entryView) []any {
+			return printRows(g, cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v view.Entry) []any {
 				return []any{v.Name, v.NameEN, v.Level, orEmpty(v.Region), v.Lists, v.Evidence, orEmpty(v.Checked), shortAddress(v.URL)}
 			})
 		},

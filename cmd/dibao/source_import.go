@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/feed/sourcelist"
 	"dibao/internal/redact"
@@ -180,7 +181,7 @@ func (a *app) addAll(g *globals, cmd *cobra.Command, all []feed.Source) (added, 
 		known[s.URL] = true
 		added++
 		if g.json {
-			if err := writeJSON(cmd.OutOrStdout(), viewSource(stored)); err != nil {
+			if err := writeJSON(cmd.OutOrStdout(), view.OfSource(stored)); err != nil {
 				return added, there, err
 			}
 		}

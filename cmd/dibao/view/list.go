@@ -1,0 +1,97 @@
+package view
+
+import (
+	"time"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/digest"
+	"dibao/digest/delivery"
+	"dibao/subscribers"
+)
+
+// List is a list in JSON.
+type List struct {
+	ID          int64             `json:"id"`
+	Slug        string            `json:"slug"` // the name in commands and addresses
+	Title       string            `json:"title"`
+	Description *string           `json:"description"`
+	Query       subscribers.Query `json:"query"` // which articles it takes; {}: all
+	Cron        string            `json:"cron"`  // when it is due, in its zone
+	Zone        string            `json:"zone"`
+	Sender      *string           `json:"sender"`
+	Language    string            `json:"language"`
+	MaxItems    int               `json:"max_items"`
+	Visibility  string            `json:"visibility"` // public, hidden or invitation
+	Address     string            `json:"address"`    // of its page; secret where the list is not public
+	AsItHappens bool              `json:"as_it_happens"`
+	MinGap      *string           `json:"min_gap"`      // between issues, where it comes out as it happens
+	WorkingDays bool              `json:"working_days"` // due on working days only
+	Welcome     bool              `json:"welcome"`      // new readers get the newest issue
+	Hold        bool              `json:"hold"`         // issues wait until an admin releases them
+	Subscribers map[string]int    `json:"subscribers"`  // by state
+	NextDue     *time.Time        `json:"next_due_at"`  // null where it comes out as it happens
+}
+
+// OfList returns the view of a list: how many subscribers it has by state, when it is due
+// next (nil: as it happens), and the address of its page.
+func OfList(l subscribers.List, counts map[string]int, due *time.Time, address string) List {
+	gap := ""
+	if l.MinGap > 0 {
+		gap = l.MinGap.String()
+	}
+	return List{
+		ID: l.ID, Slug: l.Slug, Title: l.Title, Description: cli.Null(l.Description), Query: l.Query, Cron: l.Cron, Zone: l.Zone,
+		Sender: cli.Null(l.Sender), Language: l.Language, MaxItems: l.MaxItems, Visibility: string(l.Visibility), NextDue: due, Address: address,
+		AsItHappens: l.AsItHappens, MinGap: cli.Null(gap), WorkingDays: l.WorkingDays, Welcome: l.Welcome, Hold: l.Hold, Subscribers: counts,
+	}
+}
+
+// Item is an article of an issue in JSON.
+type Item struct {
+	Article int64    `json:"article"`
+	Section string   `json:"section"`
+	Title   string   `json:"title"`
+	URL     string   `json:"url"`
+	Why     []string `json:"why"`
+}
+
+// OfItem returns the view of an article of an issue.
+func OfItem(it digest.IssueItem) Item {
+	v := Item{Article: it.Article.ID, Section: it.Section, Title: it.Article.Title(), URL: it.Article.URL, Why: []string{}}
+	for _, w := range it.Why {
+		v.Why = append(v.Why, w.Field+": "+w.Value)
+	}
+	return v
+}
+
+// Preview is what the next issue of a list would hold, in JSON.
+type Preview struct {
+	List    string     `json:"list"`
+	Due     *time.Time `json:"due_at"`
+	Items   []Item     `json:"items"`
+	LeftOut []LeftOut  `json:"left_out"`
+}
+
+// LeftOut is an article that it would not hold.
+type LeftOut struct {
+	Article int64   `json:"article"`
+	Title   string  `json:"title"`
+	Why     string  `json:"why"`
+	Has     *string `json:"has"`
+}
+
+// Issue is an issue in JSON.
+type Issue struct {
+	List    string    `json:"list"`
+	Number  int64     `json:"number"`
+	DueAt   time.Time `json:"due_at"`
+	Mailing *int64    `json:"mailing"`
+	Count   int       `json:"articles"`
+	Held    bool      `json:"held"` // waits for: dibao issue send LIST
+}
+
+// Mailing is a mailing in JSON, with its domains where one was asked for.
+type Mailing struct {
+	delivery.MailingReport
+	Domains []delivery.DomainReport `json:"domains,omitempty"`
+}
