@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
+	"dibao/policy/words"
 )
 
 // Benefit is money that a call offers. A figure that the text does not give is 0.
@@ -22,21 +22,21 @@ type Benefit struct {
 const figure = `(\d[\d,.]{0,15})\s*(亿|千万|百万|万|千)?`
 
 var (
-	money   = lazyregexp.New(`(?:` + figure + `\s*元?\s*(?:至|到|-|~|～|—+|–)\s*)?(?:人民币|￥|¥)?` + figure + `\s*元(\s*/\s*(?:人|项|家|户|件|亩|年|月|台|套|个|名|次|平方米))?`)
-	percent = lazyregexp.New(`(\d{1,3}(?:\.\d{1,3})?)\s*%`)
+	money   = words.New(`(?:` + figure + `\s*元?\s*(?:至|到|-|~|～|—+|–)\s*)?(?:人民币|￥|¥)?` + figure + `\s*元(\s*/\s*(?:人|项|家|户|件|亩|年|月|台|套|个|名|次|平方米))?`)
+	percent = words.New(`(\d{1,3}(?:\.\d{1,3})?)\s*%`)
 
-	benefit = lazyregexp.New(`给予|奖励|补贴|补助|资助|奖金|奖补|扶持|贴息|支持强度|支持金额|支持|资助经费|提供`)
+	benefit = words.New(`给予|奖励|补贴|补助|资助|奖金|奖补|扶持|贴息|支持强度|支持金额|支持|资助经费|提供`)
 	// money that is a condition, a price or somebody else's.
-	condition = lazyregexp.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|(?:^|[^不])超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
-	already   = lazyregexp.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
-	capped    = lazyregexp.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
-	behindIs  = lazyregexp.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)`)
-	onlyIf    = lazyregexp.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
-	perWhom   = lazyregexp.New(`(?:每(?:人每月|人每年|人|家企业|家|户|个(?:[^,。;\d]{0,8}?(?:项目|中心|展会|单位|平台|课题))?|项|件(?:作品)?|名|亩|年|平方米|套|台|位)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$)`)
-	rateFrom  = lazyregexp.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
-	rateNot   = lazyregexp.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
-	rateOf    = lazyregexp.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
-	offered   = lazyregexp.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
+	condition = words.New(`投资|收入|产值|销售|营业额|零售额|交易额|存量|增量|增长|资本|纳税|税收|规模|(?:^|[^不])超过|达到|预算|限价|售价|工资|成本|自筹|总额|总计|共计|合计|累计|安排|罚款|保证金|缴纳|收费|费用为|原值|总投入|利润|资产|违法|结余|估算|每小时|在$|满$|首超|拨付|下达|年费`)
+	already   = words.New(`(?:已|曾)(?:经)?(?:获|获得|享受|给予|发放|拨付)`)
+	capped    = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
+	behindIs  = words.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)`)
+	onlyIf    = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
+	perWhom   = words.New(`(?:每(?:人每月|人每年|人|家企业|家|户|个(?:[^,。;\d]{0,8}?(?:项目|中心|展会|单位|平台|课题))?|项|件(?:作品)?|名|亩|年|平方米|套|台|位)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$)`)
+	rateFrom  = words.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
+	rateNot   = words.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
+	rateOf    = words.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
+	offered   = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
 )
 
 // brings reads the money that a line offers. Texts that ask for comments or bids
@@ -94,8 +94,8 @@ func (r *reading) amount(l line, at []int) {
 
 var (
 	// spends is said of what applicants must spend before they get anything.
-	spends   = lazyregexp.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
-	standard = lazyregexp.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)
+	spends   = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
+	standard = words.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)
 )
 
 func (r *reading) rate(l line, at []int) {
@@ -122,7 +122,7 @@ func inBrackets(clause string) bool {
 }
 
 // lastEnd returns where the last match ends, -1 if there is none.
-func lastEnd(re *lazyregexp.Regexp, s string) int {
+func lastEnd(re *words.Regexp, s string) int {
 	all := re.FindAllStringIndex(s, 40)
 	if len(all) == 0 {
 		return -1

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/deadline"
 	"dibao/policy/hans"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // Kind is what a notice wants of its readers.
@@ -150,14 +150,37 @@ func (r *reading) is(parts ...string) bool {
 	return false
 }
 
-// signs are written in half width, one character for one, so that a place in a line
-// is found in the line as printed.
-var signs = strings.NewReplacer("！", "!", "？", "?", "：", ":", "，", ",", "（", "(", "）", ")", "；", ";", "％", "%", "＠", "@", "／", "/", "．", ".", "－", "-", "　", " ", "\u00a0", " ",
-	"０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9")
+// Signs of full width that are read as those of half width.
+const (
+	wideSigns   = "！％（），－．／０１２３４５６７８９：；？＠"
+	narrowSigns = "!%(),-./0123456789:;?@"
+	firstWide   = '！'
+	lastWide    = '＠'
+)
 
-// plain writes a text in simplified characters and with half-width signs.
+// narrow holds the sign of half width of each of full width, by its place behind
+// firstWide; 0 for any other.
+var narrow = func() (all [lastWide - firstWide + 1]rune) {
+	i := 0
+	for _, r := range wideSigns {
+		all[r-firstWide] = rune(narrowSigns[i])
+		i++
+	}
+	return all
+}()
+
+// plain writes a text in simplified characters and with half-width signs, one
+// character for one, so that a place in a line is found in the line as printed.
 func plain(s string) string {
-	return signs.Replace(hans.Simplify(strings.ToValidUTF8(s, "")))
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\u3000' || r == '\u00a0':
+			return ' '
+		case r >= firstWide && r <= lastWide && narrow[r-firstWide] != 0:
+			return narrow[r-firstWide]
+		}
+		return r
+	}, hans.Simplify(s))
 }
 
 // printed returns a part of a line as printed.
@@ -231,22 +254,22 @@ const (
 )
 
 // titles are texts that are named, whose words say nothing of the sentence.
-var titles = lazyregexp.New(`《[^《》]*》`)
+var titles = words.New(`《[^《》]*》`)
 
 var (
-	attachment = lazyregexp.New(`^附\s*件?\s*\d*\s*[:：.]|^附\s*件\s*\d*$`)
-	numbered   = lazyregexp.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,](?:\D|$)|[(]\d{1,2}[)])\s*`)
+	attachment = words.New(`^附\s*件?\s*\d*\s*[:：.]|^附\s*件\s*\d*$`)
+	numbered   = words.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,](?:\D|$)|[(]\d{1,2}[)])\s*`)
 	// sections are what headings name, the first that matches counts.
 	sections = []struct {
 		section section
-		words   *lazyregexp.Regexp
+		words   *words.Regexp
 	}{
-		{materialsSection, lazyregexp.New(`(?:申报|申请|报名|提交|报送|所需|应提供|需提供|提供|佐证|证明)的?(?:材料|资料)|材料(?:要求|清单)|所备资料`)},
-		{contactSection, lazyregexp.New(`联系(?:方式|人|电话|事项)|咨询(?:方式|电话)`)},
-		{bringsSection, lazyregexp.New(`(?:支持|补贴|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
-		{whoSection, lazyregexp.New(`(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围|单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|(?:机构|单位|企业|人员|对象|者|人)的?(?:基本)?条件|见习单位|申报的?范围`)},
-		{whereSection, lazyregexp.New(`(?:申报|报送|报名|受理|投稿|反馈|征集|提交|递交)(?:方式|地点|地址|途径|渠道|平台|网址)|材料报送`)},
-		{stepsSection, lazyregexp.New(`(?:申报|报名|申请|评审|评选|推荐|办理|工作|受理|征集)(?:时间|程序|流程|步骤|安排|期限|时限)|时间(?:节点|安排)`)},
+		{materialsSection, words.New(`(?:申报|申请|报名|提交|报送|所需|应提供|需提供|提供|佐证|证明)的?(?:材料|资料)|材料(?:要求|清单)|所备资料`)},
+		{contactSection, words.New(`联系(?:方式|人|电话|事项)|咨询(?:方式|电话)`)},
+		{bringsSection, words.New(`(?:支持|补贴|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
+		{whoSection, words.New(`(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围|单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|(?:机构|单位|企业|人员|对象|者|人)的?(?:基本)?条件|见习单位|申报的?范围`)},
+		{whereSection, words.New(`(?:申报|报送|报名|受理|投稿|反馈|征集|提交|递交)(?:方式|地点|地址|途径|渠道|平台|网址)|材料报送`)},
+		{stepsSection, words.New(`(?:申报|报名|申请|评审|评选|推荐|办理|工作|受理|征集)(?:时间|程序|流程|步骤|安排|期限|时限)|时间(?:节点|安排)`)},
 	}
 )
 
@@ -255,7 +278,7 @@ var (
 func sectionOf(text string) (section, bool) {
 	lead := numbered.FindString(text)
 	head := cut.First(text[len(lead):], 26)
-	short := utf8.RuneCountInString(text) <= 26
+	short := len(cut.First(text, 26)) == len(text)
 	if i := strings.IndexAny(head, ":。,;"); i >= 0 {
 		if lead == "" && !short {
 			return noSection, false
@@ -279,4 +302,4 @@ func sectionOf(text string) (section, bool) {
 	return noSection, false
 }
 
-var chapter = lazyregexp.New(`^\s*第?[一二三四五六七八九十]{1,3}[、,.]`)
+var chapter = words.New(`^\s*第?[一二三四五六七八九十]{1,3}[、,.]`)

@@ -4,10 +4,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/deadline"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // Step is something to be done within a time. First is the zero Date where the text
@@ -23,44 +23,44 @@ type Step struct {
 
 var (
 	// between are bodies that stand between those who apply and the issuer.
-	between = lazyregexp.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|组织(?:部门|单位)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
+	between = words.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|组织(?:部门|单位)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
 	// itself are bodies that decide: the issuer and its experts.
-	itself = lazyregexp.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
+	itself = words.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
 	// recipient stands before a body to which, or through which, something is sent.
-	recipient = lazyregexp.New(`(?:向|报|送|至|交|经|到|给)[^,。;]{0,12}$`)
+	recipient = words.New(`(?:向|报|送|至|交|经|到|给)[^,。;]{0,12}$`)
 	// applicants are those who apply.
-	applicants = lazyregexp.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|负责人|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|(?:各|有关|相关)?(?:类)?企业`)
+	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|负责人|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|(?:各|有关|相关)?(?:类)?企业`)
 	// led stands before applicants whom others gather: 组织辖区内企业申报.
-	led = lazyregexp.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
+	led = words.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
 	// hands are papers that only those who pass applications on hand in.
-	hands  = lazyregexp.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
-	duties = lazyregexp.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
+	hands  = words.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
+	duties = words.New(`审核|审查|推荐|汇总|报送|上报|提交|报|送|完成|反馈|初审|发送|集中`)
 	// ownLabel are labels of what applicants do themselves.
-	ownLabel = lazyregexp.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
+	ownLabel = words.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 
 	// ownClosing is a label that leaves no doubt, whatever stands behind its day.
-	ownClosing = lazyregexp.New(`(?:申报|填报|报名|提交|投稿)(?:受理)?截止(?:时间|日期)(?:为|:|是)?\s*$`)
+	ownClosing = words.New(`(?:申报|填报|报名|提交|投稿)(?:受理)?截止(?:时间|日期)(?:为|:|是)?\s*$`)
 	// passing is said of papers that applicants give to a body that hands them in.
-	passing = lazyregexp.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
+	passing = words.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
 
 	// ofThose stands behind a day that only says whom a rule means: 5月30日之前的可以申请.
 	// Or things were counted until then: 截至9月30日,共收到.
-	ofThose = lazyregexp.New(`^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
+	ofThose = words.New(`^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
 
 	whats = []struct {
 		what  string
-		words *lazyregexp.Regexp
+		words *words.Regexp
 	}{
-		{"意见反馈", lazyregexp.New(`征求[^,。]{0,8}意见|意见|反馈`)},
-		{"公示", lazyregexp.New(`公示`)},
-		{"审核推荐", lazyregexp.New(`审核|审查|初审|推荐`)},
-		{"递交响应文件", lazyregexp.New(`投标|响应文件|标书|报价`)},
-		{"网上填报", lazyregexp.New(`网上|网络|在线|系统|平台|填报|上传`)},
-		{"纸质报送", lazyregexp.New(`纸质|书面|纸件|一式|报送|寄|送达|送交|报交`)},
-		{"电子邮件", lazyregexp.New(`邮箱|电子版|发送至|发至|@`)},
-		{"报名", lazyregexp.New(`报名`)},
-		{"投稿", lazyregexp.New(`投稿|征稿|征文|截稿|论文`)},
-		{"申报", lazyregexp.New(`申报|申请|受理|征集`)},
+		{"意见反馈", words.New(`征求[^,。]{0,8}意见|意见|反馈`)},
+		{"公示", words.New(`公示`)},
+		{"审核推荐", words.New(`审核|审查|初审|推荐`)},
+		{"递交响应文件", words.New(`投标|响应文件|标书|报价`)},
+		{"网上填报", words.New(`网上|网络|在线|系统|平台|填报|上传`)},
+		{"纸质报送", words.New(`纸质|书面|纸件|一式|报送|寄|送达|送交|报交`)},
+		{"电子邮件", words.New(`邮箱|电子版|发送至|发至|@`)},
+		{"报名", words.New(`报名`)},
+		{"投稿", words.New(`投稿|征稿|征文|截稿|论文`)},
+		{"申报", words.New(`申报|申请|受理|征集`)},
 	}
 )
 
@@ -203,11 +203,11 @@ func dutyBehind(s string) string {
 	return clause
 }
 
-var endsWithDay = lazyregexp.New(`[前止](?:\([^()]*\))?\s*$`)
+var endsWithDay = words.New(`[前止](?:\([^()]*\))?\s*$`)
 
 var (
-	authority = lazyregexp.New(`(?:局|委|厅|部门|政府|管委会|团委|办公室|办事处|街道办|镇|文化旅游委|\(委\)|宣传部)(?:\([^()]{1,6}\))?$`)
-	reader    = lazyregexp.New(`有关单位|各单位|企业|公司|高校|院校|学校|院所|协会|学会|个人|社会|单位$|老师|同学|集团|医院|学院|研究院|师生|部门和`)
+	authority = words.New(`(?:局|委|厅|部门|政府|管委会|团委|办公室|办事处|街道办|镇|文化旅游委|\(委\)|宣传部)(?:\([^()]{1,6}\))?$`)
+	reader    = words.New(`有关单位|各单位|企业|公司|高校|院校|学校|院所|协会|学会|个人|社会|单位$|老师|同学|集团|医院|学院|研究院|师生|部门和`)
 )
 
 // speaksToAuthorities reports whether the line of addressees, which ends with a

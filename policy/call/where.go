@@ -4,8 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
+	"dibao/policy/words"
 )
 
 // Contact is where readers ask, as printed. Only what the text gives is set.
@@ -17,25 +17,25 @@ type Contact struct {
 }
 
 var (
-	website = lazyregexp.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
-	applies = lazyregexp.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
+	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
+	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
 	// reads is said of pages that are only read.
-	reads = lazyregexp.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|导出|下载地址`)
+	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|导出|下载地址`)
 
-	email = lazyregexp.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
+	email = words.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
 
-	telephone = lazyregexp.New(`1[3-9]\d{9}|(?:\(?0\d{2,3}\)?\s*[-—–]{0,2}\s*)?\d{7,8}(?:\s*[-转]\s*\d{1,6})?`)
-	withCode  = lazyregexp.New(`^\(?0\d{2,3}\)?\s*[-—–]{1,2}|^\(0\d{2,3}\)`)
-	calls     = lazyregexp.New(`电\s*话|联系\s*人|联系方式|咨询|手机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
-	notPhone  = lazyregexp.New(`(?:传\s*真|QQ|qq|邮\s*编|邮政编码|编号|账号|帐号|群号?|微信|ID|号码|代码|证)[^,。;、:]{0,6}[:为]?\s*(?:[\d\-—、/()\s]*)$`)
-	both      = lazyregexp.New(`电\s*话\s*[/及和、(]\s*传\s*真`)
-	office    = lazyregexp.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
+	telephone = words.New(`1[3-9]\d{9}|(?:\(?0\d{2,3}\)?\s*[-—–]{0,2}\s*)?\d{7,8}(?:\s*[-转]\s*\d{1,6})?`)
+	withCode  = words.New(`^\(?0\d{2,3}\)?\s*[-—–]{1,2}|^\(0\d{2,3}\)`)
+	calls     = words.New(`电\s*话|联系\s*人|联系方式|咨询|手机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
+	notPhone  = words.New(`(?:传\s*真|QQ|qq|邮\s*编|邮政编码|编号|账号|帐号|群号?|微信|ID|号码|代码|证)[^,。;、:]{0,6}[:为]?\s*(?:[\d\-—、/()\s]*)$`)
+	both      = words.New(`电\s*话\s*[/及和、(]\s*传\s*真`)
+	office    = words.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
 
-	addressLabel = lazyregexp.New(`(?:地\s*址|地\s*点)\s*(?:及邮编)?\s*[:为]\s*`)
-	sends        = lazyregexp.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
-	street       = lazyregexp.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
-	endOfAddress = lazyregexp.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}`)
-	notAddress   = lazyregexp.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
+	addressLabel = words.New(`(?:地\s*址|地\s*点)\s*(?:及邮编)?\s*[:为]\s*`)
+	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
+	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
+	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}`)
+	notAddress   = words.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
 )
 
 // places reads where readers apply, on the web and by post.
@@ -92,12 +92,12 @@ func (r *reading) address(l line, from int, labelled bool) {
 }
 
 // inBracket is a bracket right behind a name.
-var inBracket = lazyregexp.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
+var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
 
-var placed = lazyregexp.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)`)
+var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)`)
 
 // built is an address without a number of its house.
-var built = lazyregexp.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Han}{2,12}(?:大厦|广场|大楼|中心)`)
+var built = words.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Han}{2,12}(?:大厦|广场|大楼|中心)`)
 
 func (r *reading) platforms(l line) {
 	for _, at := range website.FindAllStringIndex(l.text, 20) {
@@ -128,6 +128,9 @@ func (r *reading) contacts(l line) {
 			add(Contact{Office: officeOf(l.text[:at[0]]), Email: value, Evidence: l.sentence(at[0], at[1])})
 		}
 	}
+	if !hasDigits(l.text, fewestDigits) {
+		return
+	}
 	chain := -1 // where a telephone ended, behind which another may follow
 	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
 		value := l.text[at[0]:at[1]]
@@ -146,8 +149,8 @@ func (r *reading) contacts(l line) {
 }
 
 var (
-	joint  = lazyregexp.New(`^\s*(?:[、,;/ ]|或|及|和|\([^()]{1,12}\))*\s*$`)
-	people = lazyregexp.New(`\p{Han}{1,4}\s*$`)
+	joint  = words.New(`^\s*(?:[、,;/ ]|或|及|和|\([^()]{1,12}\))*\s*$`)
+	people = words.New(`\p{Han}{1,4}\s*$`)
 )
 
 // person reports whether a name stands before a number.
@@ -159,6 +162,22 @@ func touches(s string, from, to int) bool {
 		return true
 	}
 	return to < len(s) && (isDigit(s[to]) || isLetter(s[to]) || s[to] == '@' || s[to] == '.' && to+1 < len(s) && isDigit(s[to+1]))
+}
+
+// fewestDigits are those of a telephone without an area code.
+const fewestDigits = 7
+
+// hasDigits reports whether a text has so many digits in a row.
+func hasDigits(s string, count int) bool {
+	n := 0
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			n = 0
+		} else if n++; n == count {
+			return true
+		}
+	}
+	return false
 }
 
 func isDigit(b byte) bool  { return b >= '0' && b <= '9' }
@@ -176,8 +195,8 @@ func officeOf(before string) string {
 }
 
 var (
-	listed = lazyregexp.New(`^\s*(?:[(]?[一二三四五六七八九十\d]{1,3}[)、.,]\s*)`)
-	paper  = lazyregexp.New(`表|书|证|报告|证明|材料|复印件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函`)
+	listed = words.New(`^\s*(?:[(]?[一二三四五六七八九十\d]{1,3}[)、.,]\s*)`)
+	paper  = words.New(`表|书|证|报告|证明|材料|复印件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函`)
 )
 
 // materials reads the points of a list of papers that applicants hand in.

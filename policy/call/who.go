@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
+	"dibao/policy/words"
 )
 
 // Who is who may apply, as far as the text says so.
@@ -33,43 +33,42 @@ type Threshold struct {
 // that goes on otherwise (企业信用) names something else.
 var entities = []struct {
 	name  string
-	stems string // one of which a sentence that names it has: looked for first, since it is cheap
-	words *lazyregexp.Regexp
+	words *words.Regexp
 }{
-	{"enterprise", "企业 企事业 事务所 有限公司", lazyregexp.New(`企业(?:$|[^名信法规负家文所产资汇标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
-	{"institution", "事业单位", lazyregexp.New(`事业单位|企事业单位`)},
-	{"university", "高校 高等 大专院校", lazyregexp.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生])|大专院校`)},
-	{"institute", "科研 研究", lazyregexp.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
-	{"association", "组织 协会 商会 学会 团体", lazyregexp.New(`行业组织|行业协会|社会组织|社会团体|协会|商会|学会`)},
-	{"school", "中小学 幼儿园 基地学校", lazyregexp.New(`中小学|幼儿园|基地学校`)},
-	{"legal-entity", "法人 民事责任", lazyregexp.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
-	{"self-employed", "个体", lazyregexp.New(`个体工商户|个体经营`)},
-	{"cooperative", "合作社 家庭农场", lazyregexp.New(`合作社|家庭农场`)},
-	{"student", "在校 在读", lazyregexp.New(`在校(?:大学)?生|在读学生`)},
-	{"graduate", "毕业生", lazyregexp.New(`毕业生(?:$|[^就求])`)},
-	{"individual", "个人 职工 失业 自然人", lazyregexp.New(`和个人|企业职工|失业人员|或个人|个人均|自然人`)},
-	{"public", "社会 公众 市民", lazyregexp.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
-	{"government", "部门 机关团体", lazyregexp.New(`行政部门|机关团体|有关管理部门`)},
+	{"enterprise", words.New(`企业(?:$|[^名信法规负家文所产资汇标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
+	{"institution", words.New(`事业单位|企事业单位`)},
+	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生])|大专院校`)},
+	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
+	{"association", words.New(`行业组织|行业协会|社会组织|社会团体|协会|商会|学会`)},
+	{"school", words.New(`中小学|幼儿园|基地学校`)},
+	{"legal-entity", words.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
+	{"self-employed", words.New(`个体工商户|个体经营`)},
+	{"cooperative", words.New(`合作社|家庭农场`)},
+	{"student", words.New(`在校(?:大学)?生|在读学生`)},
+	{"graduate", words.New(`毕业生(?:$|[^就求])`)},
+	{"individual", words.New(`和个人|企业职工|失业人员|或个人|个人均|自然人`)},
+	{"public", words.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
+	{"government", words.New(`行政部门|机关团体|有关管理部门`)},
 }
 
 var (
 	// speaksOf are sentences that say who may apply, wherever they stand.
-	speaksOf = lazyregexp.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|现邀请|对企业|本公告适用|广泛征求|具有独立`)
+	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|现邀请|对企业|本公告适用|广泛征求|具有独立`)
 	// hires are those whom applicants employ, who don't apply themselves.
-	hires = lazyregexp.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}就业`)
+	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}就业`)
 	// excludes are sentences that say who may not, or what happens later.
-	excludes = lazyregexp.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|负责对|要高度重视`)
-	region   = lazyregexp.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)?(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工商注册|的独立法人|的企业)`)
-	regionIn = lazyregexp.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工作|从事)`)
-	size     = lazyregexp.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业`)
+	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|负责对|要高度重视`)
+	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)?(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工商注册|的独立法人|的企业)`)
+	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工作|从事)`)
+	size     = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业`)
 
-	quality   = lazyregexp.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
-	mustBe    = lazyregexp.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
+	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
+	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
 	numbers   = `(\d[\d,.]{0,12}|[一二三四五六七八九十两]{1,3})`
-	threshold = lazyregexp.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
-	mostly    = lazyregexp.New(`不超过|不高于|不大于|未满|不满`)
-	least     = lazyregexp.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
-	below     = lazyregexp.New(`少于|低于`)
+	threshold = words.New(`((?:上一?年度|年度|近[一二三两\d]年)?(?:主营业务收入|主营收入|营业收入|销售收入|销售额|营业额|总产值|产值|研发(?:投入|费用|经费)|固定资产投资|总投资|注册资本|实缴资本|纳税额|税收|仪器设备原值|原值)(?:\([^()]{1,12}\))?|(?:注册|成立|登记|经营|毕业|创办)(?:时间|期限)?|(?:年龄|从业人员|职工|研究与试验发展人员|就业|吸纳|专职人员)(?:人?数)?)([^,。;\d一二三四五六七八九十两]{0,12})` + numbers + `\s*(亿元|千万元|万元|元|年|周岁|岁|人|名|%)(?:\([^()]{1,6}\))?(以上|及以上|以下|及以下|以内|之内|内)?`)
+	mostly    = words.New(`不超过|不高于|不大于|未满|不满`)
+	least     = words.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
+	below     = words.New(`少于|低于`)
 )
 
 // industries are sections and divisions of GB/T 4754-2017 that calls name.
@@ -93,6 +92,17 @@ var industries = []struct {
 	{"P", "教育行业"},
 	{"R", "文化、体育和娱乐业 文化体育和娱乐业"},
 }
+
+// hints finds the words of industries, by their places in the list.
+var hints = func() *words.Finder {
+	f := new(words.Finder)
+	for i, x := range industries {
+		for w := range strings.FieldsSeq(x.words) {
+			f.Add(w, i)
+		}
+	}
+	return f
+}()
 
 // who reads who may apply from the sentences that say so.
 func (r *reading) who(l line) {
@@ -128,31 +138,25 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 	names = strings.ReplaceAll(names, "管理企业", "") // which pass applications on
 	names = hires.ReplaceAllString(titles.ReplaceAllString(names, ""), "")
 	for _, e := range entities {
-		if !r.seen["who\x00"+e.name] && containsAny(names, e.stems) && e.words.MatchString(names) {
+		if e.words.MatchString(names) {
 			add(&w.Entities, e.name)
 		}
 	}
 	if r.call.Kind == KindConsultation || r.call.Kind == KindObjection {
 		return
 	}
-	for _, re := range []*lazyregexp.Regexp{region, regionIn} {
-		if !containsAny(s, "注册 登记 设立 成立 经营 创办 工作 从事 法人 的企业") {
-			break
-		}
+	for _, re := range []*words.Regexp{region, regionIn} {
 		for _, m := range re.FindAllStringSubmatch(s, 4) {
 			if name := strings.TrimPrefix(m[1], "在"); !strings.HasPrefix(name, "我") && !strings.HasPrefix(name, "本") && !strings.HasPrefix(name, "全") && !strings.HasPrefix(name, "各") && !strings.HasPrefix(name, "外") {
 				add(&w.Regions, name)
 			}
 		}
 	}
-	for _, i := range industries {
-		if inSection && containsAny(s, i.words) {
-			add(&w.Industries, i.code)
+	named := hints.Find(s)
+	for i, x := range industries {
+		if inSection && named&(1<<i) != 0 {
+			add(&w.Industries, x.code)
 		}
-	}
-	if !containsAny(s, "企业 冠军") {
-		r.thresholds(s, quote)
-		return
 	}
 	for _, m := range size.FindAllString(s, 4) {
 		add(&w.Sizes, m)
@@ -167,9 +171,6 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 }
 
 func (r *reading) thresholds(s, quote string) {
-	if !containsAny(s, "收入 销售 营业额 产值 研发 投资 资本 纳税 税收 原值 注册 成立 登记 经营 毕业 创办 年龄 人员 职工 就业 吸纳") {
-		return
-	}
 	for _, m := range threshold.FindAllStringSubmatch(s, 12) {
 		t := Threshold{Text: strings.TrimSpace(m[0]), What: strings.TrimSpace(m[1]), Evidence: quote}
 		behind := m[5]
@@ -188,16 +189,6 @@ func (r *reading) thresholds(s, quote string) {
 			r.call.Who.Thresholds = append(r.call.Who.Thresholds, t)
 		}
 	}
-}
-
-// containsAny reports whether a text has one of the words, which spaces separate.
-func containsAny(s, words string) bool {
-	for w := range strings.FieldsSeq(words) {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // quantity reads a number with its unit; an unknown one has no unit.

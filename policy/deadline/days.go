@@ -5,10 +5,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 )
 
 // days finds a day with or without a year, and a span of days or hours.
-var days = lazyregexp.New(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
+var days = words.New(`(?:` + year + `\s*)?(\d{1,2})\s*月\s*(?:(\d{1,2})\s*[日号]` + tail +
 	`(?:` + to + `(?:(?:` + year + `\s*)?(\d{1,2})\s*月)?\s*(\d{1,2})\s*[日号]` + tail + `|(` + to + hour + `)\s*)?|(\d{1,2})\s*(?:至|到|—+|–|－|-|~|～)\s*(\d{1,2})\s*[日号]` + tail + `)`)
 
 // The groups of days.
@@ -99,7 +99,7 @@ func mentions(line, heading string) (all []mention) {
 	return all
 }
 
-var enumerated = lazyregexp.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
+var enumerated = words.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
 
 // lead is what a quotation of a day begins with: the words before it, back to the
 // comma, if they are few.

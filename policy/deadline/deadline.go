@@ -8,10 +8,10 @@ package deadline
 import (
 	"strings"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // Reader reads the lines of one text. What it knows of the text decides what its
@@ -111,7 +111,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 			return plain[at[2]:at[3]], plain[at[4]:at[5]], line[at[0]:at[1]]
 		}
 	}
-	for _, re := range []*lazyregexp.Regexp{lasts, shownFor} {
+	for _, re := range []*words.Regexp{lasts, shownFor} {
 		for _, at := range re.FindAllStringSubmatchIndex(plain, maxMentions) {
 			if what := plain[at[2]:at[3]]; r.isFor(what) && !(what == "公告" && calls.MatchString(r.Title)) && !days.MatchString(plain[at[1]:]) {
 				return plain[at[4]:at[5]], plain[at[6]:at[7]], line[at[0]:at[1]]

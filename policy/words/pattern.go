@@ -1,0 +1,277 @@
+package words
+
+import (
+	"regexp/syntax"
+	"slices"
+	"unicode/utf8"
+)
+
+// Most words of a set, and most characters of a class that are written out.
+const (
+	maxWords = 500
+	maxClass = 40
+)
+
+// startsOf returns the words with one of which each match of a sequence begins, nil
+// if it may begin otherwise, or be empty.
+func startsOf(parts ...*syntax.Regexp) []string {
+	run := []string{""} // what the parts so far may be
+	for i, part := range parts {
+		if joined := cross(run, exact(part)); joined != nil {
+			run = joined
+			continue
+		}
+		if !slices.Contains(run, "") {
+			if joined := cross(run, startsOf(part)); joined != nil {
+				return joined
+			}
+			return run
+		}
+		rest := startsOfOpen(part, parts[i+1:])
+		run = slices.DeleteFunc(run, func(w string) bool { return w == "" })
+		return union(run, rest)
+	}
+	if slices.Contains(run, "") {
+		return nil
+	}
+	return run
+}
+
+// startsOfOpen is startsOf of a part that matches more than certain words, and of
+// those behind it.
+func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
+	switch part.Op {
+	case syntax.OpCapture:
+		return startsOfOpen(part.Sub[0], behind)
+	case syntax.OpConcat:
+		return startsOf(slices.Concat(part.Sub, behind)...)
+	case syntax.OpQuest, syntax.OpStar:
+		return union(startsOf(part.Sub[0]), startsOf(behind...))
+	case syntax.OpPlus:
+		return startsOf(part.Sub[0])
+	case syntax.OpAlternate:
+		all := []string{}
+		for _, sub := range part.Sub {
+			all = union(all, startsOf(sub))
+		}
+		return all
+	}
+	return exact(part) // of a class that is too large to be joined
+}
+
+// holdsOf returns words of which each match has at least one, the rarest that are
+// found; nil if it may have none.
+func holdsOf(re *syntax.Regexp) []string {
+	if all := exact(re); all != nil {
+		if slices.Contains(all, "") {
+			return nil
+		}
+		return all
+	}
+	switch re.Op {
+	case syntax.OpConcat:
+		return holdsOfSequence(re.Sub)
+	case syntax.OpAlternate:
+		all := []string{}
+		for _, sub := range re.Sub {
+			all = union(all, holdsOf(sub))
+		}
+		return all
+	case syntax.OpCapture, syntax.OpPlus:
+		return holdsOf(re.Sub[0])
+	}
+	return nil
+}
+
+// holdsOfSequence joins parts that match certain words only to longer ones.
+func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
+	better := func(all []string) {
+		if all != nil && !slices.Contains(all, "") && (holds == nil || frequency(all) < frequency(holds)) {
+			holds = all
+		}
+	}
+	run := []string{""}
+	for _, part := range parts {
+		all := exact(part)
+		if joined := cross(run, all); joined != nil {
+			run = joined
+			continue
+		}
+		better(run)
+		if run = all; all == nil {
+			better(holdsOf(part))
+			run = []string{""}
+		}
+	}
+	better(run)
+	return holds
+}
+
+// exact returns every text that a pattern matches, nil if they are many or not
+// known.
+func exact(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return []string{""}
+	case syntax.OpLiteral:
+		if re.Flags&syntax.FoldCase != 0 || slices.Contains(re.Rune, utf8.RuneError) { // which invalid bytes match, too
+			return nil
+		}
+		return []string{string(re.Rune)}
+	case syntax.OpCharClass:
+		var all []string
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+				if len(all) == maxClass || r == utf8.RuneError || !utf8.ValidRune(r) {
+					return nil
+				}
+				all = append(all, string(r))
+			}
+		}
+		return all
+	case syntax.OpCapture:
+		return exact(re.Sub[0])
+	case syntax.OpQuest:
+		return union([]string{""}, exact(re.Sub[0]))
+	case syntax.OpAlternate:
+		all := []string{}
+		for _, sub := range re.Sub {
+			all = union(all, exact(sub))
+		}
+		return all
+	case syntax.OpConcat:
+		all := []string{""}
+		for _, sub := range re.Sub {
+			all = cross(all, exact(sub))
+		}
+		return all
+	}
+	return nil
+}
+
+// union joins two sets; nil, which stands for all texts, stays so.
+func union(a, b []string) []string {
+	if a == nil || b == nil || len(a)+len(b) > maxWords {
+		return nil
+	}
+	all := slices.Clone(a)
+	for _, w := range b {
+		if !slices.Contains(all, w) {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// cross joins each word of one set with each of another.
+func cross(a, b []string) []string {
+	if a == nil || b == nil || len(a)*len(b) > maxWords {
+		return nil
+	}
+	all := make([]string, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			all = append(all, x+y)
+		}
+	}
+	return all
+}
+
+// frequency is a guess at how often a text has one of the words.
+func frequency(all []string) (f float64) {
+	for _, w := range all {
+		switch n := utf8.RuneCountInString(w); {
+		case n == 1 && len(w) == 1:
+			f += 0.02
+		case n == 1:
+			f += 0.005
+		case n == 2:
+			f += 0.0003
+		default:
+			f += 0.0001
+		}
+	}
+	return f
+}
+
+// startsWithText reports whether each match begins where the text does.
+func startsWithText(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpBeginText:
+		return true
+	case syntax.OpCapture, syntax.OpConcat:
+		return len(re.Sub) > 0 && startsWithText(re.Sub[0])
+	case syntax.OpAlternate:
+		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !startsWithText(sub) })
+	}
+	return false
+}
+
+// endsWithText reports whether each match ends where the text does.
+func endsWithText(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpEndText:
+		return true
+	case syntax.OpCapture, syntax.OpConcat:
+		return len(re.Sub) > 0 && endsWithText(re.Sub[len(re.Sub)-1])
+	case syntax.OpAlternate:
+		return !slices.ContainsFunc(re.Sub, func(sub *syntax.Regexp) bool { return !endsWithText(sub) })
+	}
+	return false
+}
+
+// looksBack reports whether a match depends on what stands before it.
+func looksBack(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpBeginText, syntax.OpBeginLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, looksBack)
+}
+
+// looksAhead reports whether a match depends on what stands behind it.
+func looksAhead(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpEndText, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, looksAhead)
+}
+
+// longest is how many characters a match has at most, 0 if that is not known.
+func longest(re *syntax.Regexp) int {
+	n, bounded := length(re)
+	if !bounded || n > 1000 {
+		return 0
+	}
+	return max(n, 1)
+}
+
+func length(re *syntax.Regexp) (n int, bounded bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune), true
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1, true
+	case syntax.OpStar, syntax.OpPlus:
+		return 0, false
+	case syntax.OpRepeat:
+		n, bounded = length(re.Sub[0])
+		return n * re.Max, bounded && re.Max >= 0
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			m, ok := length(sub)
+			if n = max(n, m); !ok {
+				return 0, false
+			}
+		}
+		return n, true
+	}
+	for _, sub := range re.Sub {
+		m, ok := length(sub)
+		if n += m; !ok {
+			return 0, false
+		}
+	}
+	return n, true
+}

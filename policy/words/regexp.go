@@ -1,0 +1,309 @@
+package words
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+	"testing"
+	"unicode/utf8"
+)
+
+// Regexp is a regular expression for words that most texts lack. It finds what a
+// regexp.Regexp finds, but looks for the words first: a text without them is not
+// searched, one where each match begins with a word is searched only from the words
+// on, and of one whose end the match reaches only the end is searched. What the
+// pattern allows is derived from it. It is compiled on its first use, and safe for
+// concurrent use.
+type Regexp struct {
+	pattern string
+	once    sync.Once
+	re      *regexp.Regexp
+	starts  *set           // the words that a match begins with; nil: not known
+	holds   *set           // other words of which a match has one; nil: not known
+	at      *regexp.Regexp // the same, from the beginning of a text on; nil if it can't be searched so
+	reach   int            // a match has at most so many characters, and what follows is all the same to it; 0: not known
+	first   bool           // a match begins with the text
+	tail    int            // a match ends with the text, and has at most so many characters; 0: not known
+}
+
+// New returns the regular expression of a pattern that is known to be valid. Under
+// go test it is compiled at once, so that any test finds a mistake in it.
+func New(pattern string) *Regexp {
+	r := &Regexp{pattern: pattern}
+	if testing.Testing() {
+		r.compile()
+	}
+	return r
+}
+
+func (r *Regexp) compile() {
+	r.once.Do(func() {
+		r.re = regexp.MustCompile(r.pattern)
+		tree, err := syntax.Parse(r.pattern, syntax.Perl)
+		if err != nil {
+			return // not reached: it compiles
+		}
+		tree = tree.Simplify()
+		starts, holds := startsOf(tree), holdsOf(tree)
+		if r.starts = newSet(starts); r.starts == nil || frequency(holds) < frequency(starts)/2 {
+			r.holds = newSet(holds)
+		}
+		if !looksAhead(tree) {
+			r.reach = longest(tree)
+		}
+		switch r.first = startsWithText(tree); {
+		case r.first:
+		case looksBack(tree):
+			if r.holds == nil {
+				r.holds = r.starts
+			}
+		case r.starts != nil:
+			r.at = regexp.MustCompile(`^(?:` + r.pattern + `)`)
+		case endsWithText(tree):
+			r.tail = longest(tree)
+		}
+	})
+}
+
+// MatchString is Regexp.MatchString of the standard library.
+func (r *Regexp) MatchString(s string) bool {
+	r.compile()
+	from := r.from(s)
+	if from < 0 {
+		return false
+	}
+	if r.at == nil {
+		return r.re.MatchString(s[from:])
+	}
+	for ; from >= 0; from = r.starts.next(s, behind(s, from)) {
+		if r.at.MatchString(r.within(s[from:])) {
+			return true
+		}
+	}
+	return false
+}
+
+// from returns a place before which no match begins, -1 if there is none: that of
+// the first word where matches begin with words.
+func (r *Regexp) from(s string) int {
+	switch {
+	case r.first:
+		if r.starts != nil && !r.starts.begins(s) {
+			return -1
+		}
+		if r.holds != nil && r.holds.next(r.within(s), 0) < 0 {
+			return -1
+		}
+		return 0
+	case r.at != nil:
+		from := r.starts.next(s, 0)
+		if from >= 0 && r.holds != nil && r.holds.next(s, from) < 0 {
+			return -1
+		}
+		return from
+	}
+	from := 0
+	if r.tail > 0 {
+		from = len(s) - len(last(s, r.tail))
+	}
+	if r.holds != nil && r.holds.next(s, from) < 0 {
+		return -1
+	}
+	return from
+}
+
+// within cuts a text behind what a match at its beginning may have.
+func (r *Regexp) within(s string) string {
+	if r.reach == 0 || len(s) <= utf8.UTFMax*r.reach {
+		return s
+	}
+	return s[:utf8.UTFMax*r.reach]
+}
+
+// FindString is Regexp.FindString of the standard library.
+func (r *Regexp) FindString(s string) string {
+	if at := r.FindStringIndex(s); at != nil {
+		return s[at[0]:at[1]]
+	}
+	return ""
+}
+
+// FindStringIndex is Regexp.FindStringIndex of the standard library.
+func (r *Regexp) FindStringIndex(s string) []int {
+	if all := r.FindAllStringIndex(s, 1); all != nil {
+		return all[0]
+	}
+	return nil
+}
+
+// FindStringSubmatch is Regexp.FindStringSubmatch of the standard library.
+func (r *Regexp) FindStringSubmatch(s string) []string {
+	if all := r.FindAllStringSubmatch(s, 1); all != nil {
+		return all[0]
+	}
+	return nil
+}
+
+// FindStringSubmatchIndex is Regexp.FindStringSubmatchIndex of the standard library.
+func (r *Regexp) FindStringSubmatchIndex(s string) []int {
+	if all := r.FindAllStringSubmatchIndex(s, 1); all != nil {
+		return all[0]
+	}
+	return nil
+}
+
+// FindAllString is Regexp.FindAllString of the standard library.
+func (r *Regexp) FindAllString(s string, n int) (all []string) {
+	for _, at := range r.FindAllStringIndex(s, n) {
+		all = append(all, s[at[0]:at[1]])
+	}
+	return all
+}
+
+// FindAllStringIndex is Regexp.FindAllStringIndex of the standard library.
+func (r *Regexp) FindAllStringIndex(s string, n int) [][]int {
+	return r.find(s, n, (*regexp.Regexp).FindStringIndex, (*regexp.Regexp).FindAllStringIndex)
+}
+
+// FindAllStringSubmatch is Regexp.FindAllStringSubmatch of the standard library.
+func (r *Regexp) FindAllStringSubmatch(s string, n int) (all [][]string) {
+	for _, at := range r.FindAllStringSubmatchIndex(s, n) {
+		groups := make([]string, len(at)/2)
+		for i := range groups {
+			if at[2*i] >= 0 {
+				groups[i] = s[at[2*i]:at[2*i+1]]
+			}
+		}
+		all = append(all, groups)
+	}
+	return all
+}
+
+// FindAllStringSubmatchIndex is Regexp.FindAllStringSubmatchIndex of the standard library.
+func (r *Regexp) FindAllStringSubmatchIndex(s string, n int) [][]int {
+	return r.find(s, n, (*regexp.Regexp).FindStringSubmatchIndex, (*regexp.Regexp).FindAllStringSubmatchIndex)
+}
+
+// ReplaceAllString is Regexp.ReplaceAllString of the standard library.
+func (r *Regexp) ReplaceAllString(src, repl string) string {
+	if !r.MatchString(src) {
+		return src
+	}
+	return r.re.ReplaceAllString(src, repl)
+}
+
+func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, many func(*regexp.Regexp, string, int) [][]int) (all [][]int) {
+	r.compile()
+	from := r.from(s)
+	if from < 0 {
+		return nil
+	}
+	if r.at == nil {
+		all = many(r.re, s[from:], n)
+		for _, at := range all {
+			shift(at, from)
+		}
+		return all
+	}
+	for from >= 0 && (n < 0 || len(all) < n) {
+		if found := one(r.at, r.within(s[from:])); found != nil {
+			all = append(all, shift(found, from))
+			from = r.starts.next(s, found[1]) // a match that begins with a word is not empty
+		} else {
+			from = r.starts.next(s, behind(s, from))
+		}
+	}
+	return all
+}
+
+func shift(at []int, by int) []int {
+	for i := range at {
+		if at[i] >= 0 {
+			at[i] += by
+		}
+	}
+	return at
+}
+
+// behind is where the character behind the one at a place begins.
+func behind(s string, at int) int {
+	_, size := utf8.DecodeRuneInString(s[at:])
+	return at + size
+}
+
+func last(s string, n int) string {
+	i := len(s)
+	for ; n > 0 && i > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
+}
+
+// set is words that are looked for in one pass.
+type set struct {
+	lists [1024]uint8 // by the lower bits of a first character: its list
+	words [][]string
+}
+
+// newSet returns nil for no words, and for more than a set can have.
+func newSet(all []string) *set {
+	if len(all) == 0 {
+		return nil
+	}
+	s := &set{words: make([][]string, 1, 2+len(all))}
+	for _, w := range all {
+		r, _ := utf8.DecodeRuneInString(w)
+		list := &s.lists[r&1023]
+		if *list == 0 {
+			if len(s.words) > 255 {
+				return nil
+			}
+			s.words = append(s.words, nil)
+			*list = uint8(len(s.words) - 1)
+		}
+		s.words[*list] = append(s.words[*list], w)
+	}
+	return s
+}
+
+// begins reports whether a text begins with one of the words.
+func (x *set) begins(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	for _, w := range x.words[x.lists[r&1023]] {
+		if strings.HasPrefix(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// next returns where the first word at or behind from begins; -1 if none does.
+func (x *set) next(s string, from int) int {
+	for i := from; i < len(s); {
+		var list uint8
+		at := i
+		switch c := s[i]; {
+		case c < 0x80:
+			list = x.lists[c]
+			i++
+		case c >= 0xE0 && c <= 0xEF && i+2 < len(s) && s[i+1]&0xC0 == 0x80 && s[i+2]&0xC0 == 0x80:
+			list = x.lists[(uint16(s[i+1])<<6|uint16(s[i+2]&0x3F))&1023]
+			i += 3
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			list = x.lists[r&1023]
+			i += size
+		}
+		if list == 0 {
+			continue
+		}
+		for _, w := range x.words[list] {
+			if strings.HasPrefix(s[at:], w) {
+				return at
+			}
+		}
+	}
+	return -1
+}
