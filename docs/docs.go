@@ -28,12 +28,12 @@ func Chapters(handbook string) (all []string) {
 }
 
 // Reference returns a reference page in Markdown: cli, configuration, json or metrics.
-// A page that is not written in Chinese is in English.
+// Its language is zh, or else en.
 func Reference(name, language string) (text string, ok bool) {
 	for _, file := range []string{name + "." + language + ".md", name + ".md"} {
 		if b, err := fs.ReadFile(reference, "reference/"+file); err == nil {
 			_, text, _ = strings.Cut(string(b), "-->\n") // how it was made
-			return text, true
+			return strings.TrimLeft(text, "\n"), true
 		}
 	}
 	return "", false

@@ -27,7 +27,7 @@ func newInit(g *globals) *cobra.Command {
 			}
 			written := *g
 			written.configFile = path
-			kept, err := writeConfig(path)
+			kept, err := writeConfig(path, g.language())
 			if err != nil {
 				return err
 			}
@@ -58,9 +58,9 @@ func newInit(g *globals) *cobra.Command {
 	}
 }
 
-// writeConfig writes the commented defaults to a new file. It keeps a file that
-// exists and says so.
-func writeConfig(path string) (kept bool, err error) {
+// writeConfig writes the defaults to a new file, with comments in a language. It keeps a
+// file that exists and says so.
+func writeConfig(path, language string) (kept bool, err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return true, nil
@@ -68,7 +68,7 @@ func writeConfig(path string) (kept bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := errors.Join(config.Write(f), f.Close()); err != nil {
+	if err := errors.Join(config.Write(f, language), f.Close()); err != nil {
 		return false, errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
 	}
 	return false, nil

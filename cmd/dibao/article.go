@@ -114,7 +114,7 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 	text := v.Paragraphs
 	v.Paragraphs, v.Codes = nil, nil
 	v.Warnings = inspect.Sentences(x.Warnings, g.language())
-	if err := cli.WriteFields(cmd.OutOrStdout(), v, g.chinese); err != nil {
+	if err := cli.WriteFields(cmd.OutOrStdout(), v, g.chinese, a.config.Schedule.Zone); err != nil {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", strings.Join(text, "\n\n"))

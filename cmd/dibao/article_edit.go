@@ -176,16 +176,16 @@ func newArticleHistory(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			views := []view.Event{{At: x.CollectedAt.Format(time.RFC3339), What: "collected", Detail: null(x.URL)}}
+			views := []view.Event{{At: x.CollectedAt.UTC().Truncate(time.Second), What: "collected", Detail: null(x.URL)}}
 			for _, c := range changes {
-				views = append(views, view.Event{At: c.At.Format(time.RFC3339), What: c.What, Field: null(c.Field), Value: c.Value, Detail: null(c.Detail)})
+				views = append(views, view.Event{At: c.At.UTC().Truncate(time.Second), What: c.What, Field: null(c.Field), Value: c.Value, Detail: null(c.Detail)})
 			}
 			return printRows(g, cmd, []any{"At", "Event", "Field", "Value", "Detail"}, views, func(v view.Event) []any {
 				value := deref(v.Value)
 				if v.What == "correction" && v.Value == nil {
 					value = "(unknown)"
 				}
-				return []any{v.At, v.What, deref(v.Field), value, deref(v.Detail)}
+				return []any{shortTime(v.At, a.config.Schedule.Zone), v.What, deref(v.Field), value, deref(v.Detail)}
 			})
 		}),
 	}

@@ -103,7 +103,7 @@ func newDocumentShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), page)
 			}
-			return cli.WriteFields(cmd.OutOrStdout(), page, g.chinese)
+			return cli.WriteFields(cmd.OutOrStdout(), page, g.chinese, a.config.Schedule.Zone)
 		}),
 	}
 }

@@ -65,27 +65,64 @@ var printedJSON = []printed{
 
 // jsonPage describes what verbs print with --json, by their types and the comments on
 // fields.
-func jsonPage(t *testing.T) string {
+func jsonPage(t *testing.T, w wording) string {
 	t.Helper()
 	notes := fieldComments(t)
 	var b strings.Builder
-	b.WriteString("# JSON\n\nWith `--json`, a command prints one JSON object, or one object a line where it lists things; the admin API answers the same.\n" +
-		"Unknown is null. Times are in UTC (RFC 3339), dates are YYYY-MM-DD. Keys are added, but not renamed or removed without a\n" +
-		"line in CHANGELOG.md. `dibao inspect --help` describes the output of its commands.\n")
+	b.WriteString(w.either("# JSON\n\nWith `--json`, a command prints one JSON object, or one object a line where it lists things; the admin API answers the same.\n"+
+		"Unknown is null. Times are in UTC (RFC 3339), dates are YYYY-MM-DD. Keys are added, but not renamed or removed without a\n"+
+		"line in CHANGELOG.md. `dibao inspect --help` describes the output of its commands.\n",
+		"# JSON\n\n加 `--json` 时，命令输出一个 JSON 对象；列出多项的，每行一个对象。管理 API 的应答相同。未知的值是 null。时间一律为 UTC（RFC 3339），日期为 YYYY-MM-DD。"+
+			"键只增不改；改名或删除一定写进 CHANGELOG.md。`dibao inspect --help` 说明该组命令的输出。\n"))
 	for _, p := range printedJSON {
-		fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", p.verbs)
-		writeKeys(&b, reflect.TypeOf(p.of), "", notes)
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n|---|---|---|\n", w.title(p.verbs), w.either("| key | value | meaning |", "| 键 | 值 | 含义 |"))
+		writeKeys(&b, reflect.TypeOf(p.of), p.verbs, "", notes, w)
 	}
 	return b.String()
 }
 
-func writeKeys(b *strings.Builder, t reflect.Type, prefix string, notes map[string]string) {
+// title returns what the verbs of a table are called.
+func (w wording) title(verbs string) string {
+	if _, ok := w.Titles[verbs]; ok {
+		return w.say(w.Titles, verbs)
+	}
+	return verbs
+}
+
+// meaning says what a key holds; in Chinese it begins with the name that verbs print.
+func (w wording) meaning(verbs, path, note string) string {
+	if w.test == nil {
+		return note
+	}
+	parts := strings.Split(path, ".")
+	key := parts[len(parts)-1]
+	name, ok := w.fields[key]
+	for _, fits := range []string{strings.Join(parts[max(len(parts)-2, 0):], "."), verbs + "." + path} {
+		if better, found := w.Names[fits]; found {
+			name, ok, w.used[fits] = better, true, true
+		}
+	}
+	if !ok {
+		w.test.Errorf("cli/fields.zh.json does not have %q", key)
+	}
+	if note = w.say(w.Notes, note); note != "" {
+		name += "：" + note
+	}
+	return name
+}
+
+// jsonWords are the kinds of values in Chinese.
+var jsonWords = strings.NewReplacer(" or null", "或 null", "array: ", "数组，元素为", "object: number by name", "对象，值为数字", "object: string by name", "对象，值为字符串",
+	"object", "对象", "string", "字符串", "number", "数字", "boolean", "布尔值", "any", "任意")
+
+func writeKeys(b *strings.Builder, t reflect.Type, verbs, prefix string, notes map[string]string, w wording) {
 	for _, f := range jsonFields(t) {
 		value, inner := jsonValue(f.Type)
-		note := strings.ReplaceAll(notes[f.owner+"."+f.Name], "|", `\|`)
+		note := strings.ReplaceAll(w.meaning(verbs, prefix+f.key, notes[f.owner+"."+f.Name]), "|", `\|`)
+		value = w.either(value, jsonWords.Replace(value))
 		fmt.Fprintf(b, "| `%s%s` | %s | %s |\n", prefix, f.key, value, strings.ReplaceAll(note, "<", `\<`))
 		if inner != nil {
-			writeKeys(b, inner, prefix+f.key+".", notes)
+			writeKeys(b, inner, verbs, prefix+f.key+".", notes, w)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func newListShow(g *globals) *cobra.Command {
 				}
 			}
 			if len(args) == 1 && !g.json {
-				return cli.WriteFields(cmd.OutOrStdout(), views[0], g.chinese)
+				return cli.WriteFields(cmd.OutOrStdout(), views[0], g.chinese, a.config.Schedule.Zone)
 			}
 			return printRows(g, cmd, []any{"Name", "Title", "Schedule", "Zone", "Next issue", "Language", "Readers", "Visibility", "Address"}, views, func(v view.List) []any {
 				schedule, next := v.Cron, ""

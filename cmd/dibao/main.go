@@ -114,7 +114,7 @@ func newRootWith(g *globals) *cobra.Command {
 	root.AddCommand(
 		newDemo(g), newServe(g), newStatus(g), newNode(g), newHealthCheck(g), newInit(g), newSource(g), newCollect(g), newArticle(g), newDocument(g), newList(g),
 		newSubscriber(g), newIssue(g), newMail(g), inspect.New(filereader.Read), newBench(g), newDoctor(g), newMigrate(g), newVersion(g), filereader.Command(),
-		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(), newHandbook(),
+		newBackup(g), newAudit(g), newBounce(g), newToken(g), newRestore(g), newConfig(g), newMan(), newHandbook(g),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

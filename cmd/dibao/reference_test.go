@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/status"
 	"dibao/internal/config"
+	"dibao/internal/database"
+	"dibao/internal/web"
 )
 
 // The reference pages are what the program says of itself. After a change run:
@@ -24,12 +27,16 @@ import (
 func TestReferencePages(t *testing.T) {
 	english, chinese := newRootWith(&globals{}), newRootWith(&globals{chinese: true})
 	cli.SpeakChinese(chinese)
+	inEnglish, inChinese := wording{}, chineseWording(t)
 	for name, text := range map[string]string{
-		"cli.md":           "# Commands\n\n" + commandPage(english),
-		"cli.zh.md":        "# 命令\n\n" + commandPage(chinese),
-		"configuration.md": configurationPage(t),
-		"metrics.md":       metricsPage(),
-		"json.md":          jsonPage(t),
+		"cli.md":              "# Commands\n\n" + commandPage(english),
+		"cli.zh.md":           "# 命令\n\n" + commandPage(chinese),
+		"configuration.md":    configurationPage(t, "en"),
+		"configuration.zh.md": configurationPage(t, "zh"),
+		"metrics.md":          metricsPage(inEnglish),
+		"metrics.zh.md":       metricsPage(inChinese),
+		"json.md":             jsonPage(t, inEnglish),
+		"json.zh.md":          jsonPage(t, inChinese),
 	} {
 		text = "<!-- Generated; see cmd/dibao/reference_test.go. -->\n\n" + text
 		path := filepath.Join("../../docs/reference", name)
@@ -42,6 +49,65 @@ func TestReferencePages(t *testing.T) {
 			t.Errorf("%s is not what the program says (%v); run: DIBAO_UPDATE=1 go test ./cmd/dibao -run TestReferencePages", path, err)
 		}
 	}
+}
+
+// wording is what reference pages say in Chinese by the English text in the code; without
+// it they are in English.
+type wording struct {
+	Notes   map[string]string `json:"notes"`   // the comments on fields
+	Metrics map[string]string `json:"metrics"` // what they are
+	Names   map[string]string `json:"names"`   // of keys whose name in fields.zh.json does not fit, by VERBS.KEY or the last two parts
+	Titles  map[string]string `json:"titles"`  // what verbs are called
+	fields  map[string]string // fields.zh.json
+	test    *testing.T        // nil: English
+	used    map[string]bool
+}
+
+// chineseWording reads the words, and reports those that no page says.
+func chineseWording(t *testing.T) wording {
+	t.Helper()
+	w := wording{test: t, used: make(map[string]bool)}
+	for path, to := range map[string]any{"testdata/reference.zh.json": &w, "cli/fields.zh.json": &w.fields} {
+		file, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(file, to)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+	t.Cleanup(func() {
+		for _, all := range []map[string]string{w.Notes, w.Metrics, w.Names, w.Titles} {
+			for english := range all {
+				if !w.used[english] {
+					t.Errorf("testdata/reference.zh.json has %q, which no page says", english)
+				}
+			}
+		}
+	})
+	return w
+}
+
+// say returns a text in the language of the page, from one of the tables.
+func (w wording) say(table map[string]string, english string) string {
+	if w.test == nil || english == "" {
+		return english
+	}
+	chinese, ok := table[english]
+	if !ok {
+		w.test.Errorf("testdata/reference.zh.json does not have %q", english)
+		return english
+	}
+	w.used[english] = true
+	return chinese
+}
+
+// either returns one of two texts.
+func (w wording) either(english, chinese string) string {
+	if w.test == nil {
+		return english
+	}
+	return chinese
 }
 
 // commandPage describes all verbs below a command.
@@ -72,23 +138,32 @@ func commandPage(cmd *cobra.Command) string {
 }
 
 // configurationPage lists the keys as dibao init writes them.
-func configurationPage(t *testing.T) string {
+func configurationPage(t *testing.T, language string) string {
 	var file bytes.Buffer
-	if err := config.Write(&file); err != nil {
+	if err := config.Write(&file, language); err != nil {
 		t.Fatal(err)
 	}
 	key := regexp.MustCompile(`^#? ?([a-z_]+|"[^"]+") = (.*)$`)
 	var b strings.Builder
-	b.WriteString("# Configuration\n\nEach key can also be set in the environment, as DIBAO_SECTION_KEY. `dibao config` prints what is in effect.\n")
+	format := "- `%s` (default `%s`): %s\n"
+	if language == "zh" {
+		format = "- `%s`（默认 `%s`）：%s\n"
+		b.WriteString("# 配置项\n\n每一项也可以用名为 DIBAO_节名_键名 的环境变量设置。`dibao config` 显示现行的值。\n")
+	} else {
+		b.WriteString("# Configuration\n\nEach key can also be set in the environment, as DIBAO_SECTION_KEY. `dibao config` prints what is in effect.\n")
+	}
 	var comment []string
 	for line := range strings.Lines(file.String()) {
 		line = strings.TrimSpace(line)
 		switch m := key.FindStringSubmatch(line); {
 		case strings.HasPrefix(strings.TrimPrefix(line, "# "), "["):
 			fmt.Fprintf(&b, "\n## %s\n\n", strings.TrimPrefix(line, "# "))
+			if len(comment) > 0 {
+				fmt.Fprintf(&b, "%s\n\n", strings.Join(comment, " "))
+			}
 			comment = nil
 		case m != nil:
-			fmt.Fprintf(&b, "- `%s` (default `%s`): %s\n", m[1], m[2], strings.Join(comment, " "))
+			fmt.Fprintf(&b, format, m[1], m[2], strings.Join(comment, " "))
 			comment = nil
 		case strings.HasPrefix(line, "# "):
 			comment = append(comment, strings.TrimPrefix(line, "# "))
@@ -100,9 +175,13 @@ func configurationPage(t *testing.T) string {
 }
 
 // metricsPage lists dibao's own metrics; those of Go and of the process are beside them.
-func metricsPage() string {
+func metricsPage(w wording) string {
 	described := regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "([^"]+)", .*variableLabels: \{([^}]*)\}`)
 	all := make(chan *prometheus.Desc, 1000)
+	registry := prometheus.NewRegistry()
+	web.NewMetrics(&web.Cache{}).Register(registry)
+	registry.Describe(all)
+	new(database.DB).Describe(all)
 	status.DescribeMetrics(all)
 	close(all)
 	var lines []string
@@ -112,9 +191,10 @@ func metricsPage() string {
 		if m[3] != "" {
 			labels = "{" + m[3] + "}"
 		}
-		lines = append(lines, fmt.Sprintf("| `%s%s` | %s |", m[1], labels, m[2]))
+		lines = append(lines, fmt.Sprintf("| `%s%s` | %s |", m[1], labels, w.say(w.Metrics, m[2])))
 	}
 	slices.Sort(lines)
-	return "# Metrics\n\n`/metrics` on `admin_addr` exports them for Prometheus, beside those of the Go runtime and the process.\n\n| metric | what it is |\n|---|---|\n" +
+	return w.either("# Metrics\n\n`/metrics` on `admin_addr` exports them for Prometheus, beside those of the Go runtime and the process.\n\n| metric | what it is |\n|---|---|\n",
+		"# 指标\n\n`admin_addr` 的 `/metrics` 供 Prometheus 采集这些指标，以及 Go 运行时和进程的指标。`/metrics` 里的说明是英文。\n\n| 指标 | 含义 |\n|---|---|\n") +
 		strings.Join(lines, "\n") + "\n"
 }

@@ -96,7 +96,7 @@ func newSourceShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), view)
 			}
-			return cli.WriteFields(cmd.OutOrStdout(), view, g.chinese)
+			return cli.WriteFields(cmd.OutOrStdout(), view, g.chinese, a.config.Schedule.Zone)
 		}),
 	}
 }

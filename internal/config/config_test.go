@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -16,8 +17,14 @@ var update = flag.Bool("update", false, "rewrite config.toml at the top of the r
 func none(string) string { return "" }
 
 func TestWrittenFileIsTheDefaults(t *testing.T) {
+	for _, language := range []string{"en", "zh"} {
+		t.Run(language, func(t *testing.T) { checkWritten(t, language) })
+	}
+}
+
+func checkWritten(t *testing.T, language string) {
 	var b bytes.Buffer
-	if err := Write(&b); err != nil {
+	if err := Write(&b, language); err != nil {
 		t.Fatal(err)
 	}
 	// Every key is there as a comment; with the comments taken away it parses.
@@ -25,6 +32,9 @@ func TestWrittenFileIsTheDefaults(t *testing.T) {
 	for _, k := range keys {
 		if !strings.Contains(content, "# "+k.name) {
 			t.Errorf("%s is not in the file", k.name)
+		}
+		if isChinese := strings.ContainsFunc(k.chinese, func(r rune) bool { return unicode.Is(unicode.Han, r) }); !isChinese && k.chinese != k.english && k.section != "log" {
+			t.Errorf("the comment on %s in Chinese is %q", k.name, k.chinese)
 		}
 	}
 	var live strings.Builder
@@ -52,7 +62,7 @@ func TestWrittenFileIsTheDefaults(t *testing.T) {
 func TestRepositoryFileIsTheWrittenFile(t *testing.T) {
 	const file = "../../config.toml"
 	var b bytes.Buffer
-	if err := Write(&b); err != nil {
+	if err := Write(&b, "en"); err != nil {
 		t.Fatal(err)
 	}
 	if *update {

@@ -16,14 +16,29 @@ type Limit struct {
 
 var limitKeys = []string{"connections", "per_connection", "per_minute"}
 
-// limitsExample is the commented table of [Write] for one domain.
-const limitsExample = `
+// limitsExamples are the commented tables of [Write] for one domain, by language.
+var limitsExamples = map[string]string{
+	"en": `
 # Limits of one receiving domain; add a table for each domain. 0: no limit.
 # [mail.limits."qq.com"]
+# maximum number of simultaneous connections
 # connections = 0
+# maximum number of messages on one connection
 # per_connection = 0
+# maximum number of messages a minute
 # per_minute = 0
-`
+`,
+	"zh": `
+# 对一个收件域名的限制；每个域名一节。0 表示不限。
+# [mail.limits."qq.com"]
+# 同时保持的连接数上限
+# connections = 0
+# 一个连接上最多发多少封
+# per_connection = 0
+# 每分钟最多发多少封
+# per_minute = 0
+`,
+}
 
 // setLimits takes the limits of domains out of [mail]: a table of tables, which
 // the table of keys can't hold.

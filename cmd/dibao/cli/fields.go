@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,9 +23,9 @@ var fieldNames = sync.OnceValue(func() map[string]string { return words(chineseF
 var saidFields = map[string]bool{"advice": true, "last_error": true}
 
 // WriteFields writes a value for a reader's eye: the fields of its JSON in their order,
-// one a line, without those that are unknown or empty; in Chinese, with the names of fields
-// and the codes in them translated.
-func WriteFields(w io.Writer, v any, chinese bool) error {
+// one a line, without those that are unknown or empty; times in a zone, which is named; in
+// Chinese, with the names of fields and the codes in them translated.
+func WriteFields(w io.Writer, v any, chinese bool, zone *time.Location) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func WriteFields(w io.Writer, v any, chinese bool) error {
 	if err := yaml.Unmarshal(text, &root); err != nil {
 		return err
 	}
-	unflow(&root)
+	unflow(&root, zone)
 	if chinese {
 		translateFields(&root)
 	}
@@ -42,11 +43,15 @@ func WriteFields(w io.Writer, v any, chinese bool) error {
 	return enc.Encode(&root)
 }
 
-// unflow gives a node and those below it a line each, and removes empty fields.
-func unflow(n *yaml.Node) {
+// unflow gives a node and those below it a line each, removes empty fields, and puts times
+// into a zone.
+func unflow(n *yaml.Node, zone *time.Location) {
 	n.Style = 0
 	for _, child := range n.Content {
-		unflow(child)
+		unflow(child, zone)
+	}
+	if at, err := time.Parse(time.RFC3339, n.Value); err == nil && n.Kind == yaml.ScalarNode {
+		n.SetString(ShortTime(at, zone) + " (" + zone.String() + ")")
 	}
 	if n.Kind != yaml.MappingNode {
 		return
@@ -72,18 +77,35 @@ func translateFields(n *yaml.Node) {
 	}
 	for pair := range slices.Chunk(n.Content, 2) {
 		key, value := pair[0], pair[1]
-		if value.Kind == yaml.ScalarNode {
-			said := Code(heading(key.Value), value.Value)
-			if saidFields[key.Value] {
-				said = Chinese(value.Value)
-			}
-			if said != value.Value {
-				value.SetString(said)
+		switch value.Kind {
+		case yaml.ScalarNode:
+			translateValue(key.Value, value)
+		case yaml.SequenceNode: // kinds: each is a kind
+			for _, v := range value.Content {
+				if v.Kind == yaml.ScalarNode {
+					translateValue(strings.TrimSuffix(key.Value, "s"), v)
+				}
 			}
 		}
-		if name, ok := fieldNames()[key.Value]; ok {
-			key.SetString(name)
+		name, ok := fieldNames()[key.Value]
+		if !ok {
+			name = Code("State", key.Value) // of a number for each state
 		}
+		key.SetString(name)
+	}
+}
+
+// translateValue puts the value of a field into Chinese, if it is a code or a sentence.
+func translateValue(key string, value *yaml.Node) {
+	said := Code(heading(key), value.Value)
+	switch {
+	case saidFields[key]:
+		said = Chinese(value.Value)
+	case value.Tag == "!!bool":
+		said = map[string]string{"true": "是", "false": "否"}[value.Value]
+	}
+	if said != value.Value {
+		value.SetString(said)
 	}
 }
 

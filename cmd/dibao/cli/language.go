@@ -44,7 +44,7 @@ var usageWords = strings.NewReplacer(
 
 // placeholders are what stands for arguments in the first line of usage.
 var placeholders = strings.NewReplacer(
-	"[flags]", "[选项]", "LIST NUMBER", "列表 期号", "NUMBER", "文号", "ADDRESS", "地址", "DIR", "目录", "FILE", "文件", "ID", "编号", "LIST", "列表", "MAILING", "群发编号",
+	"[flags]", "[选项]", "CHAPTER|PAGE", "章号|参考页", "LIST NUMBER", "列表 期号", "NUMBER", "文号", "ADDRESS", "地址", "DIR", "目录", "FILE", "文件", "ID", "编号", "LIST", "列表", "MAILING", "群发编号",
 	"NAME", "名称", "NEW", "新文件", "OLD", "旧文件", "PATTERN", "模式", "QUERY", "查询", "SOURCE", "来源", "TEXT", "文字", "URL", "网址", "WORD", "词",
 )
 

@@ -3,6 +3,8 @@
 package view
 
 import (
+	"time"
+
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
@@ -66,9 +68,9 @@ type Hit struct {
 
 // Event is one thing that happened to an article.
 type Event struct {
-	At     string  `json:"at"`
-	What   string  `json:"what"` // collected, text, correction, undone, relation, relation-gone, withdrawn
-	Field  *string `json:"field"`
-	Value  *string `json:"value"`
-	Detail *string `json:"detail"`
+	At     time.Time `json:"at"`
+	What   string    `json:"what"` // collected, text, correction, undone, relation, relation-gone, withdrawn
+	Field  *string   `json:"field"`
+	Value  *string   `json:"value"`
+	Detail *string   `json:"detail"`
 }
