@@ -18,6 +18,9 @@ import (
 const articleColumns = `a.id, a.source, s.name, s.url, s.licence, a.guid, a.url, a.facts, a.attachments, a.warnings,
 	a.page_state, a.page_tries, a.text_hash, a.collected_at, a.updated_at, a.held = 1, a.pinned = 1, a.hidden = 1, a.withdrawn_at`
 
+// textColumns are those that only some methods read, since they are large.
+const textColumns = `, a.content, a.paragraphs, a.evidence, a.call`
+
 func articleDest(a *Article, facts, attachments, warnings *string, withdrawn *sql.Null[time.Time]) []any {
 	return []any{&a.ID, &a.SourceID, &a.SourceName, &a.SourceURL, &a.Licence, &a.GUID, &a.URL, facts, attachments, warnings,
 		&a.PageState, &a.PageTries, &a.TextHash, &a.CollectedAt, &a.UpdatedAt, &a.Held, &a.Pinned, &a.Hidden, withdrawn}
@@ -43,9 +46,9 @@ func scanArticle(row database.Row) (Article, error) {
 
 func scanFullArticle(row database.Row) (Article, error) {
 	var a Article
-	var facts, attachments, warnings, paragraphs, evidence string
+	var facts, attachments, warnings, paragraphs, evidence, asks string
 	var withdrawn sql.Null[time.Time]
-	dest := append(articleDest(&a, &facts, &attachments, &warnings, &withdrawn), &a.Content, &paragraphs, &evidence)
+	dest := append(articleDest(&a, &facts, &attachments, &warnings, &withdrawn), &a.Content, &paragraphs, &evidence, &asks)
 	if err := row.Scan(dest...); err != nil {
 		return Article{}, err
 	}
@@ -53,7 +56,9 @@ func scanFullArticle(row database.Row) (Article, error) {
 	if err := a.decode(facts, attachments, warnings); err != nil {
 		return Article{}, err
 	}
-	return a, errors.Join(
+	var err error
+	a.Call, err = decodeCall(asks)
+	return a, errors.Join(err,
 		json.Unmarshal([]byte(paragraphs), &a.Facts.Paragraphs),
 		json.Unmarshal([]byte(evidence), &a.Evidence))
 }
@@ -85,7 +90,7 @@ func (st *Store) Articles(ctx context.Context, sel Selection) ([]Article, error)
 
 // ArticlesWithText is Articles with content, paragraphs and evidence.
 func (st *Store) ArticlesWithText(ctx context.Context, sel Selection) ([]Article, error) {
-	return st.selectArticles(ctx, sel, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence`)
+	return st.selectArticles(ctx, sel, scanFullArticle, `SELECT `+articleColumns+textColumns)
 }
 
 const (
@@ -142,7 +147,7 @@ func (st *Store) Article(ctx context.Context, id int64) (Article, error) {
 	var a Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
-		a, err = scanFullArticle(tx.QueryRowContext(ctx, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+		a, err = scanFullArticle(tx.QueryRowContext(ctx, `SELECT `+articleColumns+textColumns+`
 			FROM articles a JOIN sources s ON s.id = a.source WHERE a.id = $1`, id))
 		return err
 	})
@@ -195,9 +200,9 @@ func hashText(f policy.Facts) string {
 const upsertArticle = `
 		INSERT INTO articles (source, guid, url, title, kind, type, document_number, issuers, theme, region, language,
 			published_on, published_at, issued_on, effective_on, expires_on, deadline_on, summary, content, paragraphs,
-			facts, evidence, attachments, warnings, text_hash, page_state, page_tries, page_next_at, collected_at, updated_at, placed)
+			facts, evidence, attachments, warnings, text_hash, page_state, page_tries, page_next_at, collected_at, updated_at, placed, call)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28, $29, $29, 1)
+			$21, $22, $23, $24, $25, $26, $27, $28, $29, $29, 1, $30)
 		ON CONFLICT (source, guid) DO UPDATE SET
 			url = excluded.url, title = excluded.title, kind = excluded.kind, type = excluded.type,
 			document_number = excluded.document_number, issuers = excluded.issuers, theme = excluded.theme,
@@ -208,11 +213,11 @@ const upsertArticle = `
 			evidence = excluded.evidence, attachments = excluded.attachments, warnings = excluded.warnings,
 			updated_at = CASE WHEN articles.text_hash = excluded.text_hash THEN articles.updated_at ELSE excluded.updated_at END,
 			text_hash = excluded.text_hash, page_state = excluded.page_state, page_tries = excluded.page_tries,
-			page_next_at = excluded.page_next_at
+			page_next_at = excluded.page_next_at, call = excluded.call
 		RETURNING id, collected_at`
 
 // largeColumns are those of an article that may be large and no correction changes.
-type largeColumns struct{ paragraphs, evidence, attachments string }
+type largeColumns struct{ paragraphs, evidence, attachments, call string }
 
 func newColumns(a Article) (largeColumns, error) {
 	var c largeColumns
@@ -225,6 +230,10 @@ func newColumns(a Article) (largeColumns, error) {
 			return c, fmt.Errorf("article %s: %w", a.URL, err)
 		}
 		*x.to = string(b)
+	}
+	var err error
+	if c.call, err = encodeCall(a.Call); err != nil {
+		return c, fmt.Errorf("article %s: %w", a.URL, err)
 	}
 	return c, nil
 }
@@ -251,7 +260,7 @@ func saveArticle(ctx context.Context, upsert *sql.Stmt, a *arrival, now time.Tim
 		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, small[2], a.Facts.Theme,
 		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
 		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, a.columns.paragraphs, small[0], a.columns.evidence, a.columns.attachments,
-		small[1], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now).Scan(&a.ID, &inserted)
+		small[1], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now, a.columns.call).Scan(&a.ID, &inserted)
 	if err != nil {
 		return false, fmt.Errorf("store article %s: %w", a.URL, err)
 	}

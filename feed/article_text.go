@@ -17,7 +17,7 @@ func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Artic
 	}
 	var all []Article
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+textColumns+`
 			FROM articles a JOIN sources s ON s.id = a.source
 			WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))
 		return err
@@ -57,7 +57,7 @@ func (st *Store) ArticlesForFeed(ctx context.Context, ids []int64) (all []Articl
 		if err != nil {
 			return err
 		}
-		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, CASE WHEN a.id IN (`+st.db.Dialect().IDs("$1")+`) THEN a.content ELSE '' END, '[]', '{}'
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, CASE WHEN a.id IN (`+st.db.Dialect().IDs("$1")+`) THEN a.content ELSE '' END, '[]', '{}', ''
 			FROM articles a JOIN sources s ON s.id = a.source
 			WHERE a.id IN (`+st.db.Dialect().IDs("$2")+`) ORDER BY a.id`, string(some), string(list))
 		return err

@@ -408,7 +408,7 @@ func (a *arrival) rejudge() {
 	a.Facts = policy.Understand(a.Evidence)
 	dropFuture(&a.Facts, a.CollectedAt)
 	a.Warnings = append(read, a.Facts.Warnings...)
-	a.TextHash = hashText(a.Facts)
+	a.TextHash, a.Call = hashText(a.Facts), callOf(a.Facts)
 }
 
 // arrivals reads stored articles as if they came in just now.
@@ -426,7 +426,7 @@ func (st *Store) arrivals(ctx context.Context, tx *sql.Tx, ids []int64) ([]*arri
 		}
 		a.pageNext, a.readHash = next.V, a.TextHash
 		return &a, nil
-	}, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence, a.page_next_at FROM articles a JOIN sources s ON s.id = a.source
+	}, `SELECT `+articleColumns+textColumns+`, a.page_next_at FROM articles a JOIN sources s ON s.id = a.source
 		WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`) ORDER BY a.id`, string(list))
 }
 

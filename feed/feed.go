@@ -16,6 +16,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fault"
 	"dibao/policy"
+	"dibao/policy/call"
 	"dibao/policy/warn"
 )
 
@@ -125,6 +126,7 @@ type Article struct {
 	Attachments []ingest.Attachment
 	Warnings    []warn.Warning // of reading and of judging
 	Touches     []Touch        // only where the method says so
+	Call        *call.Call     // what it asks of readers, nil for nothing; read together with Paragraphs
 	PageState   PageState
 	PageTries   int
 	Pinned      bool // by an admin: first in its issue

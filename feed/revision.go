@@ -115,7 +115,7 @@ func (st *Store) PagesDue(ctx context.Context, source int64, most int) ([]Articl
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
-		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+textColumns+`
 			FROM articles a JOIN sources s ON s.id = a.source
 			WHERE a.source = $1 AND a.page_next_at <= $2 ORDER BY a.id LIMIT $3`,
 			source, st.Now(), most)

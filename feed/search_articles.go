@@ -39,7 +39,7 @@ func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 			each(a.ID, t)
 			a.Facts.Paragraphs = nil // a page of long texts takes much memory
 			return a.ID, a, err
-		}, `SELECT `+articleColumns+`, '', a.paragraphs, '{}'
+		}, `SELECT `+articleColumns+`, '', a.paragraphs, '{}', ''
 			FROM articles a JOIN sources s ON s.id = a.source WHERE a.id IN (`+st.db.Dialect().IDs("$1")+`)`, string(list))
 		return err
 	})

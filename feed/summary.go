@@ -77,7 +77,7 @@ func (st *Store) unsummarized(ctx context.Context, language string, since time.T
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) error {
 		var err error
-		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+`, a.content, a.paragraphs, a.evidence
+		all, err = database.Collect(ctx, tx, scanFullArticle, `SELECT `+articleColumns+textColumns+`
 			FROM articles a JOIN sources s ON s.id = a.source
 			WHERE a.collected_at >= $1 AND a.kind IN ('document', 'interpretation', 'consultation', 'signed-article')
 			AND a.page_state = 'complete' AND a.paragraphs <> '[]' AND a.hidden = 0 AND a.text_hash <> ''

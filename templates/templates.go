@@ -47,7 +47,7 @@ func parseOnce(name, parameter string) func() *language {
 
 func mustParse(name, parameter string) *language {
 	l := &language{}
-	for _, file := range []string{name + ".json", "mails." + name + ".json", "warnings." + name + ".json", "admin." + name + ".json"} {
+	for _, file := range []string{name + ".json", "mails." + name + ".json", "warnings." + name + ".json", "admin." + name + ".json", "calls." + name + ".json"} {
 		b, err := files.ReadFile("words/" + file)
 		if err == nil {
 			err = json.Unmarshal(b, &l.words) // adds to what is there

@@ -91,7 +91,7 @@ func pages(language string, n int, title string) map[string]view {
 		"list":    ListPage{p, card, []IssueCard{issue}, items(n, title), "/more"},
 		"archive": ArchivePage{p, card, []IssueCard{issue}},
 		"issue":   IssuePage{p, card, 1, "2026-11-23", title, sections(n, title)},
-		"article": ArticlePage{Page: p, Article: items(1, title)[0], Facts: allFacts(title), Content: "<p>正文</p>", Attachments: []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}},
+		"article": ArticlePage{Page: p, Call: []CallRow{{"what", []CallLine{{Text: title, Note: Words(language, "call.kind.application"), Quote: title}}}, {"platforms", []CallLine{{Text: "http://a.example/b", URL: "http://a.example/b", Quote: title}}}}, Article: items(1, title)[0], Facts: allFacts(title), Content: "<p>正文</p>", Attachments: []FeedLink{{title, "https://b.example/f.pdf", "application/pdf"}},
 			Warnings: []string{title}, Withdrawn: "2026-11-23", Changes: changes, ChangesURL: "/articles/1/changes", Relations: relationGroups(title), Pairs: items(n, title)},
 		"changes":       ChangesPage{p, title, "/articles/1", "2025-01-01", changes},
 		"changes empty": ChangesPage{Page: p, Name: title, URL: "/articles/1"},

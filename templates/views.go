@@ -152,6 +152,21 @@ type ArticlePage struct {
 	Machine     []MachineSummary
 	Document    string // page of the document that it carries, "" if none
 	Pairs       []Item // the original of an interpretation, or the interpretations
+	Call        []CallRow
+}
+
+// CallRow is what a notice says of one matter.
+type CallRow struct {
+	Key   string // in the catalogue below "call."
+	Lines []CallLine
+}
+
+// CallLine is a value with the sentence of the text that says so.
+type CallLine struct {
+	Text  string
+	Note  string // of ours, "" if there is none
+	URL   string // "" if it has none
+	Quote string
 }
 
 // MachineSummary is what a language model, and not dibao, says of the text.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/asks"
 	"dibao/internal/web"
 	"dibao/policy"
 	"dibao/templates"
@@ -94,6 +95,9 @@ func (h *Web) article(w http.ResponseWriter, r *http.Request) {
 		view := templates.ArticlePage{
 			Facts:    articleFacts(a, p.Language),
 			Warnings: publicWarnings(a, p.Language),
+		}
+		if a.Call != nil {
+			view.Call = asks.Rows(*a.Call, p.Language)
 		}
 		p.Title, p.Description, p.Article = a.Title(), a.Facts.Summary, true
 		p.Feeds = PageFeeds(h.BaseURL, "/", h.SiteName)

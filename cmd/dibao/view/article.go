@@ -9,6 +9,7 @@ import (
 	"dibao/cmd/dibao/inspect"
 	"dibao/feed"
 	"dibao/feed/search"
+	"dibao/policy/call"
 	"dibao/policy/warn"
 )
 
@@ -26,6 +27,8 @@ type Article struct {
 	Pinned     bool           `json:"pinned"`       // first in its issue
 	Hidden     bool           `json:"hidden"`       // shown nowhere
 	Attachment []string       `json:"attachments"`  // addresses of files
+
+	Call *call.View `json:"call,omitempty"` // what it asks of readers or offers them; only article show has it, and only where there is something
 
 	MachineSummaries []MachineSummary `json:"machine_summaries"` // of a language model, if one is configured
 }
@@ -48,6 +51,9 @@ func OfArticle(a feed.Article) Article {
 	}
 	if !a.WithdrawnAt.IsZero() {
 		v.Withdrawn = cli.Null(a.WithdrawnAt.Format("2006-01-02T15:04:05Z07:00"))
+	}
+	if a.Call != nil {
+		v.Call = a.Call.View()
 	}
 	v.URL = &a.URL
 	v.Title = a.Title()

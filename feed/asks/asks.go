@@ -1,0 +1,174 @@
+// Package asks writes what a call asks and offers in the words of pages and mails.
+package asks
+
+import (
+	"strconv"
+	"strings"
+
+	"dibao/policy/call"
+	"dibao/templates"
+)
+
+// Rows returns what a page shows of a call, each value with its sentence; what the
+// text leaves open has no row.
+func Rows(c call.Call, language string) (rows []templates.CallRow) {
+	w := words(language)
+	add := func(key string, lines ...templates.CallLine) {
+		if len(lines) > 0 {
+			rows = append(rows, templates.CallRow{Key: key, Lines: joined(lines, w.say("comma"))})
+		}
+	}
+	if c.Subject.Value != "" {
+		add("what", templates.CallLine{Text: c.Subject.Value, Note: w.say("call.kind." + string(c.Kind))})
+	}
+	add("who", w.said(c.Who.Entities, w.Entity)...)
+	add("regions", w.said(c.Who.Regions, same)...)
+	add("industries", w.said(c.Who.Industries, w.Industry)...)
+	add("sizes", w.said(c.Who.Sizes, same)...)
+	add("qualifications", w.said(c.Who.Qualifications, same)...)
+	var thresholds, brings []templates.CallLine
+	for _, t := range c.Who.Thresholds {
+		thresholds = append(thresholds, templates.CallLine{Text: t.Text, Quote: t.Evidence})
+	}
+	add("thresholds", thresholds...)
+	for _, b := range c.Brings {
+		brings = append(brings, templates.CallLine{Text: w.Benefit(b), Quote: b.Evidence})
+	}
+	add("brings", brings...)
+	add("steps", w.steps(c.Steps)...)
+	add("others", w.steps(c.ByOthers)...)
+	add("materials", w.said(c.Materials, same)...)
+	platforms := w.said(c.Platforms, same)
+	for i := range platforms {
+		platforms[i].URL = address(platforms[i].Text)
+	}
+	add("platforms", platforms...)
+	add("addresses", w.said(c.Addresses, same)...)
+	var contacts []templates.CallLine
+	for _, x := range c.Contacts {
+		contacts = append(contacts, templates.CallLine{Text: strings.Join(strings.Fields(x.Office+" "+x.Telephone+" "+x.Email), " "), Quote: x.Evidence})
+	}
+	add("contacts", contacts...)
+	return rows
+}
+
+// joined puts values that rest on one sentence into one line. Those with an address
+// or a note of their own stay apart.
+func joined(lines []templates.CallLine, comma string) (all []templates.CallLine) {
+	for _, l := range lines {
+		n := len(all)
+		if n > 0 && l.URL == "" && l.Note == "" && all[n-1].URL == "" && all[n-1].Note == "" && l.Quote != "" && all[n-1].Quote == l.Quote {
+			all[n-1].Text += comma + l.Text
+			continue
+		}
+		all = append(all, l)
+	}
+	for i := range all {
+		if all[i].Quote == all[i].Text { // a paper, whose sentence is its name
+			all[i].Quote = ""
+		}
+	}
+	return all
+}
+
+// address returns the address of a platform as a link; "" for what is none.
+func address(s string) string {
+	switch {
+	case strings.HasPrefix(s, "http://"), strings.HasPrefix(s, "https://"):
+		return s
+	case strings.HasPrefix(s, "www."):
+		return "http://" + s
+	}
+	return ""
+}
+
+func same(s string) string { return s }
+
+// In returns the words of a language, zh or en.
+func In(language string) Words { return words(language) }
+
+// Words writes parts of calls in a language.
+type Words struct{ language string }
+
+func words(language string) Words { return Words{language} }
+
+func (w Words) say(key string, args ...any) string { return templates.Words(w.language, key, args...) }
+
+func (w Words) said(all []call.Said, name func(string) string) (lines []templates.CallLine) {
+	for _, s := range all {
+		lines = append(lines, templates.CallLine{Text: name(s.Value), Quote: s.Evidence})
+	}
+	return lines
+}
+
+// Entity names a kind of those who apply.
+func (w Words) Entity(name string) string { return w.say("entity." + name) }
+
+// Industry names a section or division of GB/T 4754-2017.
+func (w Words) Industry(code string) string { return w.say("industry." + code) }
+
+// Benefit writes money that a call offers: 每个项目最高20万元.
+func (w Words) Benefit(b call.Benefit) string {
+	text := ""
+	switch {
+	case b.Percent > 0:
+		text = w.say("call.percent", strconv.FormatFloat(b.Percent, 'f', -1, 64))
+	case b.Cap > 0:
+		text = w.say("call.money.cap", w.figure(b.Cap))
+	case b.UpTo > 0:
+		text = w.say("call.money.span", w.figure(b.Yuan), w.figure(b.UpTo))
+	default:
+		text = w.say("call.money", w.figure(b.Yuan))
+	}
+	if b.Per != "" {
+		return w.say("call.per", b.Per, text)
+	}
+	return text
+}
+
+// figure writes yuan as the language does: 20万, 1500 or 200,000.
+func (w Words) figure(yuan int64) string {
+	if w.language == "zh" {
+		for _, unit := range []struct {
+			yuan int64
+			name string
+		}{{1e8, "亿"}, {1e4, "万"}} {
+			if yuan >= unit.yuan && yuan%(unit.yuan/1e4) == 0 {
+				return strconv.FormatFloat(float64(yuan)/float64(unit.yuan), 'f', -1, 64) + unit.name
+			}
+		}
+		return strconv.FormatInt(yuan, 10)
+	}
+	s := strconv.FormatInt(yuan, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func (w Words) steps(all []call.Step) (lines []templates.CallLine) {
+	for _, s := range all {
+		lines = append(lines, templates.CallLine{Text: w.Step(s), Note: w.moved(s), Quote: s.Evidence})
+	}
+	return lines
+}
+
+func (w Words) moved(s call.Step) string {
+	if s.Moved {
+		return w.say("call.moved")
+	}
+	return ""
+}
+
+// Step writes what is to be done and until when: 网上填报：2026-06-05截止.
+func (w Words) Step(s call.Step) string {
+	when := w.say("call.until", s.Last.String())
+	if !s.First.IsZero() && s.First != s.Last {
+		when = w.say("call.span", s.First.String(), s.Last.String())
+	}
+	what := w.say("step." + s.What)
+	if s.By != "" {
+		what = w.say("call.by", what, s.By)
+	}
+	return what + w.say("colon") + when
+}

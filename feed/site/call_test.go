@@ -1,0 +1,60 @@
+package site_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"dibao/feed/site/sitetest"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/policy/call"
+	"dibao/policy/when"
+)
+
+// storeCall stores what an article asks, as the store does.
+func storeCall(s *sitetest.Site, id int64, title string, paragraphs ...string) {
+	s.Helper()
+	c, ok := call.Extract(title, paragraphs, when.MakeDate(2026, 11, 20))
+	if !ok {
+		s.Fatalf("%s asks for nothing", title)
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Exec(`UPDATE articles SET call = $1, deadline_on = '2026-12-15' WHERE id = $2`, string(b), id)
+}
+
+// The page of an article shows what it asks and offers, each with its sentence, in
+// the reader's language; the API gives the same.
+func TestCallOfArticle(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sitetest.New(t, db)
+		s.Add(1, 2, func(int) (int, string) { return 1, "国防" })
+		storeCall(s, 1, "关于组织申报样例技改项目的通知", "各有关企业：", "一、申报条件：在样例市注册的制造业企业，营业收入2000万元以上。",
+			"二、支持标准：每个项目给予最高不超过20万元补助。", "请申报单位于2026年12月15日前登录http://a.example/b?x=1&y=<2填报。", "联系电话：010-12345678")
+		for language, want := range map[string][]string{
+			"zh": {"申报要点", "申报单位", "申报（申报单位）：2026-12-15截止", "每个项目最高20万元", "企业", "制造业", "营业收入2000万元以上", "010-12345678", "原文：“", `href="http://a.example/b?x=1&amp;y="`},
+			"en": {"What this notice asks and offers", "until 2026-12-15", "up to CNY 200,000", "manufacturing"},
+		} {
+			page := s.Read("/articles/1?lang=" + language)
+			for _, w := range want {
+				if !strings.Contains(page, w) {
+					t.Errorf("%s: the page lacks %q", language, w)
+				}
+			}
+			if strings.Contains(s.Read("/articles/2?lang="+language), want[0]) {
+				t.Errorf("%s: an article that asks for nothing says %q", language, want[0])
+			}
+		}
+		var answer struct{ Call *call.View }
+		if err := json.Unmarshal([]byte(s.Read("/api/v1/articles/1")), &answer); err != nil || answer.Call == nil || *answer.Call.Brings[0].Cap != 200000 || answer.Call.Steps[0].Last != "2026-12-15" {
+			t.Errorf("%+v, %v", answer.Call, err)
+		}
+		if strings.Contains(s.Read("/api/v1/articles/2"), `"call"`) {
+			t.Error("an article that asks for nothing has a call in the API")
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package call
+
+import "dibao/policy/when"
+
+// MadeOn is the day from which days without a year are counted: a site may publish
+// a notice again, but its days stay those of the year in which it was made.
+func MadeOn(issued, published when.Date) when.Date {
+	if published.IsZero() || !issued.IsZero() && issued.Before(published) {
+		return issued
+	}
+	return published
+}
+
+// View is a call in JSON; unknown is null, and a list of nothing is empty.
+type View struct {
+	Kind           string          `json:"kind"`           // application, collection, selection, consultation, objection or tender
+	Subject        *SaidView       `json:"subject"`        // the project, fund, title or text
+	Entities       []SaidView      `json:"entities"`       // who may apply: enterprise, university, individual and so on
+	Regions        []SaidView      `json:"regions"`        // where they are registered
+	Industries     []SaidView      `json:"industries"`     // codes of GB/T 4754-2017
+	Sizes          []SaidView      `json:"sizes"`          // 中小微企业, 规模以上企业
+	Qualifications []SaidView      `json:"qualifications"` // 高新技术企业, 专精特新中小企业
+	Thresholds     []ThresholdView `json:"thresholds"`     // conditions with a number
+	Brings         []BenefitView   `json:"brings"`         // money that it offers
+	Steps          []StepView      `json:"steps"`          // what readers do
+	ByOthers       []StepView      `json:"by_others"`      // what bodies between readers and issuer do
+	Materials      []SaidView      `json:"materials"`      // papers
+	Platforms      []SaidView      `json:"platforms"`      // addresses on the web
+	Addresses      []SaidView      `json:"addresses"`      // postal
+	Contacts       []ContactView   `json:"contacts"`
+}
+
+// SaidView is a value with its sentence.
+type SaidView struct {
+	Value    string `json:"value"`
+	Evidence string `json:"evidence"` // the sentence that says so; the same applies to other keys named evidence
+}
+
+// ThresholdView is a condition with a number.
+type ThresholdView struct {
+	Text     string  `json:"text"`
+	What     string  `json:"what"`
+	Bound    string  `json:"bound"` // least or most
+	Value    float64 `json:"value"`
+	Unit     string  `json:"unit"` // yuan, years, percent or people
+	Evidence string  `json:"evidence"`
+}
+
+// BenefitView is money that a call offers.
+type BenefitView struct {
+	Yuan     *int64   `json:"yuan"`
+	UpTo     *int64   `json:"up_to"`
+	Percent  *float64 `json:"percent"`
+	Cap      *int64   `json:"cap"`
+	Per      *string  `json:"per"`
+	Evidence string   `json:"evidence"`
+}
+
+// StepView is something to be done by a day.
+type StepView struct {
+	What     *string `json:"what"`
+	By       *string `json:"by"`
+	First    *string `json:"first"`
+	Last     string  `json:"last"`
+	Moved    bool    `json:"moved"` // it takes the place of an earlier day
+	Evidence string  `json:"evidence"`
+}
+
+// ContactView is where readers ask.
+type ContactView struct {
+	Office    *string `json:"office"`
+	Telephone *string `json:"telephone"`
+	Email     *string `json:"email"`
+	Evidence  string  `json:"evidence"`
+}
+
+// View returns a call as it is printed in JSON.
+func (c Call) View() *View {
+	v := View{
+		Kind: string(c.Kind), Entities: viewSaid(c.Who.Entities), Regions: viewSaid(c.Who.Regions), Industries: viewSaid(c.Who.Industries),
+		Sizes: viewSaid(c.Who.Sizes), Qualifications: viewSaid(c.Who.Qualifications), Thresholds: []ThresholdView{}, Brings: []BenefitView{},
+		Steps: viewSteps(c.Steps), ByOthers: viewSteps(c.ByOthers), Materials: viewSaid(c.Materials), Platforms: viewSaid(c.Platforms),
+		Addresses: viewSaid(c.Addresses), Contacts: []ContactView{},
+	}
+	if c.Subject.Value != "" {
+		v.Subject = &SaidView{c.Subject.Value, c.Subject.Evidence}
+	}
+	for _, t := range c.Who.Thresholds {
+		v.Thresholds = append(v.Thresholds, ThresholdView(t))
+	}
+	for _, b := range c.Brings {
+		v.Brings = append(v.Brings, BenefitView{known(b.Yuan), known(b.UpTo), known(b.Percent), known(b.Cap), known(b.Per), b.Evidence})
+	}
+	for _, x := range c.Contacts {
+		v.Contacts = append(v.Contacts, ContactView{known(x.Office), known(x.Telephone), known(x.Email), x.Evidence})
+	}
+	return &v
+}
+
+func viewSaid(all []Said) []SaidView {
+	views := []SaidView{}
+	for _, s := range all {
+		views = append(views, SaidView(s))
+	}
+	return views
+}
+
+func viewSteps(all []Step) []StepView {
+	views := []StepView{}
+	for _, s := range all {
+		views = append(views, StepView{known(s.What), known(s.By), known(s.First.String()), s.Last.String(), s.Moved, s.Evidence})
+	}
+	return views
+}
+
+// known returns nil for the zero value, which stands for what is not known.
+func known[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
