@@ -208,10 +208,23 @@ func (u *understanding) statedAuthors() []candidate {
 			}
 		}
 	}
+	if office, name := namedFirst(u.Title); name != "" && !u.speaksOf(name) {
+		all = append(all, candidate{value: Credit{Persons: []string{name}, Office: office}.Author(), at: -1, weight: byMeta})
+	}
 	if u.e.FeedAuthor != "" {
 		all = append(all, candidate{value: u.e.FeedAuthor, at: -1, weight: byFeed})
 	}
 	return all
+}
+
+// speaksOf reports whether a text names somebody or begins as a report does: then a
+// title with the name before a colon quotes who spoke, and does not say who wrote.
+func (u *understanding) speaksOf(name string) bool {
+	if len(u.Paragraphs) < 2 || slices.ContainsFunc(u.Paragraphs, func(p string) bool { return strings.Contains(squeeze(p), name) }) {
+		return true
+	}
+	first := hans.Simplify(cut.First(u.Paragraphs[0], contextChars))
+	return newsDay.MatchString(first) || dateline.MatchString(first)
 }
 
 // shows reports whether text or labels name somebody, too: a short name that stands

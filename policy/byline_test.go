@@ -37,6 +37,9 @@ func TestByline(t *testing.T) {
 		{"AuthorInMeta", Evidence{Meta: []Pair{{"author", "孔德样"}}, Paragraphs: []string{"孔德样在会上说。", "正文。"}}, "孔德样", "", "", "", 2},
 		{"AuthorInMetaAlone", Evidence{Meta: []Pair{{"author", "孔样"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
 		{"TextAndPictures", Evidence{Paragraphs: []string{"正文。", "（文/图 刘样东 易样楠）"}}, "刘样东、易样楠", "", "", "", 1},
+		{"NamedBeforeAColon", Evidence{Title: "样例院副院长 王建样：坚定信心的途径", Labels: []Label{{"p", "来源", "样例日报"}}, Paragraphs: []string{"坚定信心意义重大。", "一是继承。"}}, "王建样", "样例院副院长", "样例院", "样例日报", 2},
+		{"QuotedBeforeAColon", Evidence{Title: "样例院副院长 王建样：坚定信心", Labels: []Label{{"p", "来源", "样例日报"}}, Paragraphs: []string{"论坛今天开幕。", "王建样在会上说，要坚定信心。"}}, "", "", "", "样例日报", 2},
+		{"EnglishNames", Evidence{Paragraphs: []string{"By Ann Example and Bob Sample, Chief Correspondent", "The text."}}, "Ann Example、Bob Sample", "", "", "", 1},
 		{"MediumAsAuthor", Evidence{Labels: []Label{{"div", "作者", "样例市发布"}}, Paragraphs: []string{"正文。"}}, "", "", "", "样例市发布", 1},
 		{"WhoWroteItUp", Evidence{Paragraphs: []string{"正文。", "采写：样都见习记者 林子样"}}, "林子样", "", "", "", 1},
 		{"ReporterReports", Evidence{Paragraphs: []string{"记者王样例报道 6月10日，省能源局召开会议。", "正文。"}}, "王样例", "", "", "", 2},
@@ -49,7 +52,9 @@ func TestByline(t *testing.T) {
 		{"OfWhomTheTextSpeaks", Evidence{Paragraphs: []string{"李样晟" + strings.Repeat("在全省能源工作会议上作了发言，介绍了经验", 6) + "。", "这是他的原话。（李样晟）"}}, "", "", "", "", 2},
 		{"Text", Evidence{Paragraphs: []string{"作者：认为这一问题值得研究，应当从三个方面入手加以解决，否则将来会出现更大的问题，必须高度重视起来。", "正文。"}}, "", "", "", "", 2},
 	} {
-		c.e.Title = "论样例"
+		if c.e.Title == "" {
+			c.e.Title = "论样例"
+		}
 		f := Understand(c.e)
 		if f.Author != c.author || f.AuthorOffice != c.office || f.AuthorBody != c.body || f.Credit != c.cred || len(f.Paragraphs) != c.paragraphs {
 			t.Errorf("%s: author %q, office %q, body %q, credit %q, %d paragraphs", c.name, f.Author, f.AuthorOffice, f.AuthorBody, f.Credit, len(f.Paragraphs))

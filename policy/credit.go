@@ -66,7 +66,12 @@ func ReadCredit(line string, site ...string) Credit {
 func (r *creditReader) take(line string) {
 	r.Fields, line = label.Split(unwrap(line))
 	if m := byEnglish.FindStringSubmatchIndex(line); m != nil {
-		r.Persons, r.Role = append(r.Persons, strings.TrimSpace(line[m[2]:m[3]])), true
+		for _, name := range betweenNames.Split(strings.TrimSpace(line[m[2]:m[3]]), -1) {
+			if len(r.Persons) == 0 || !endsInAny(name, "Correspondent", "Reporter", "Editor", "Writer", "Bureau", "Staff", "Press", "News", "Times", "Post") {
+				r.Persons = append(r.Persons, name)
+			}
+		}
+		r.Role = true
 		line = line[m[3]:]
 	}
 	if m := periodical.FindStringSubmatchIndex(line); m != nil {
@@ -122,6 +127,9 @@ const (
 	other // who edited, checked, photographed, sent or planned it
 )
 
+// englishName is the name of a person in English: two to four words.
+const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
+
 var (
 	// writes ends in a word for those who write, with a medium before it and names behind.
 	writes = lazyregexp.New(`^(.{0,16}?)(?:(?:首席|特派|特约|见习|实习)?(?:记者|评论员|通讯员|撰稿人?)|撰文|图文|作者|文字|文[:：·])[:·]?(.*)$`)
@@ -136,7 +144,9 @@ var (
 	// periodical is a medium in its marks.
 	periodical = lazyregexp.New(`《([^《》]{2,20})》`)
 	// byEnglish is an English by-line.
-	byEnglish = lazyregexp.New(`^(?:By|BY)\s+([A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3})\s*(?:$|[|｜·•,\x1f]|\d|(?:on|Published|Updated)\b)`)
+	byEnglish = lazyregexp.New(`^(?:By|BY)\s+(` + englishName + `(?:(?:,|,?\s+and|\s+&)\s+` + englishName + `){0,4})\s*(?:$|[|｜·•,\x1f]|\d|(?:on|Published|Updated)\b)`)
+	// betweenNames parts the names of several.
+	betweenNames = lazyregexp.New(`\s*(?:,\s*and|,|\sand|\s&)\s+`)
 )
 
 func (r *creditReader) read() {

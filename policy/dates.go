@@ -67,7 +67,7 @@ func readSignature(line string) (Date, bool) {
 
 // publishedMeta are the meta elements that say when a page was published, the
 // standard's first; without the marks in their names and in lower case.
-var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "ldpubdate", "weiboarticlecreateat"}
+var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogarticlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "ldpubdate", "weiboarticlecreateat"}
 
 // MetaOfScript is the name of the evidence of a time of publication that only a
 // script of the page states.

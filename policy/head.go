@@ -99,6 +99,9 @@ const (
 	headLines     = headlineLines + maxSigners // with those of its organs and number
 )
 
+// columnBehind is the name of a column behind a headline that a text repeats.
+var columnBehind = lazyregexp.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
+
 // headlineIn returns how many lines at the start of a text repeat its headline, and the
 // issuers in lines of their own above it.
 func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
@@ -109,6 +112,9 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 	rest := whole
 	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
 		clean := cleanForComparison(p)
+		if column := columnBehind.FindStringIndex(p); column != nil && rest == whole && cleanForComparison(p[:column[0]]) == whole { // …（样例传真）
+			return i + 1, organs
+		}
 		if at := strings.Index(clean, cut.First(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…
 			organs, clean = append(organs, clean[:at]), clean[at:]
 		}

@@ -84,9 +84,9 @@ var (
 	issues    = lazyregexp.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织])(?:已|正式)?(?:发布|公布|出台)[^《》]{2,24}[^告示知令]$`)
 	recordEnd = lazyregexp.New(`(?:情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
-	reports = lazyregexp.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|来了[！!]?$|不实$|[！!]|[？?]$`)
+	reports = lazyregexp.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
-	authorFirst = lazyregexp.New(`^(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
+	authorFirst = lazyregexp.New(`^(?:《[^《》]{2,12}》\s*[:：丨|｜]?\s*)?(?:(\p{Han}{4,30})\s)?(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
 	yearlyPlan  = lazyregexp.New(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
 )
 
@@ -115,9 +115,19 @@ func (u *understanding) titleEvidence(score kindScore) {
 	case recordEnd.MatchString(title):
 		score[KindOther] += slight
 	}
-	if m := authorFirst.FindStringSubmatch(title); m != nil && isPerson(m[1]) {
+	if _, name := namedFirst(title); name != "" {
 		score[KindSignedArticle] += strong
 	}
+}
+
+// namedFirst returns the person whom a title names before a colon, and the office that
+// stands before the name: 某院副院长 王样：论样例.
+func namedFirst(title string) (office, name string) {
+	m := authorFirst.FindStringSubmatch(title)
+	if m == nil || !isPerson(m[2]) || m[1] != "" && !isOffice(m[1]) {
+		return "", ""
+	}
+	return m[1], m[2]
 }
 
 // official reports whether the title has the form of an official text, though a
@@ -190,6 +200,9 @@ func (u *understanding) textEvidence(score kindScore) {
 	if len(head) > 0 && comrades.MatchString(head[0]) {
 		score[KindOther] += fair
 	}
+	if answered(u.Paragraphs[:len(head)]) {
+		score[KindOther] += strong
+	}
 	switch {
 	case u.reported: // as good as a dateline, and often beside one
 		score[KindNews] = max(score[KindNews], strong)
@@ -208,6 +221,20 @@ func isOfPaper(p string) bool {
 	return containsAny(p, "摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库") && ofPaper.MatchString(p)
 }
 
+// ofLetter begins the lines of a reader's letter and its answer.
+var ofLetter = lazyregexp.New(`^(?:留言|来信|咨询|信件|提问|写信|网友)\s?(?:标题|主题|内容|编号|人|时间|日期|问题|类型)\s?[:：]|^(?:答复|回复|办理)\s?(?:内容|单位|部门|时间|日期|结果|情况)?\s?[:：]|^回\s{0,4}复\s?[:：]`)
+
+// answered reports whether a text is a letter and its answer.
+func answered(lines []string) bool {
+	n := 0
+	for _, p := range lines {
+		if ofLetter.MatchString(cut.First(p, 20)) {
+			n++
+		}
+	}
+	return n >= 2
+}
+
 // comrades opens a speech.
 var comrades = lazyregexp.New(`^(?:尊敬的[^。]{0,20}|各位[^。]{0,12}|同志们)[，,：:、！!]`)
 
@@ -222,7 +249,8 @@ func simplified(lines []string) []string {
 
 // reportEvidence is how reports begin, and the lines under their pictures.
 func (u *understanding) reportEvidence(score kindScore, head []string) {
-	speaks := authorFirst.MatchString(hans.Simplify(u.Title)) // or is reported to
+	_, speaker := namedFirst(hans.Simplify(u.Title)) // or who is reported to speak
+	speaks := speaker != ""
 	for _, p := range head[:min(len(head), 2)] {
 		if dateline.MatchString(cut.First(p, bylineReach)) {
 			score[KindNews] += strong

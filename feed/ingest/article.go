@@ -33,6 +33,7 @@ var containers = []string{
 	".article-content", ".article_content", ".articleContent", ".Article_content", "#articleContent", ".article_con", ".art-con", ".art_con",
 	".wzcon", ".wz_con", "#content_body", ".news_content", ".newsContent", "#newsContent", ".detail-content", ".detail_content", ".detail-news",
 	".viewbox .content",
+	".entry-content", // WordPress
 }
 
 // ReadArticle reads the page of an article into the item that its list gave. Besides the text,

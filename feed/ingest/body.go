@@ -40,6 +40,9 @@ func (v *view) findBody(doc *goquery.Document, selector string, title int) (*htm
 		}
 	}
 	dense := v.densest(title)
+	if dense != nil && v.weights[dense].prose < 3*minText && v.proseOfText(dense) < minText {
+		dense = nil
+	}
 	if n, _ := v.known(doc, dense); n != nil {
 		return n, byName, nil
 	}
@@ -116,6 +119,17 @@ func (v *view) densest(title int) *html.Node {
 		return nil
 	}
 	return best
+}
+
+// proseOfText returns the running text under an element without the lines of heads.
+func (v *view) proseOfText(n *html.Node) (prose int) {
+	s := v.under(n)
+	for _, l := range v.lines[s.from:s.to] {
+		if l.prose > 0 && !isHeader(l) {
+			prose += l.prose
+		}
+	}
+	return prose
 }
 
 // widen goes up as long as what comes in is running text: a text in several parts.
@@ -197,6 +211,9 @@ func (v *view) afterHeadline(h headline) *html.Node {
 					return next
 				}
 			}
+			if v.isTable(next) {
+				return next
+			}
 			if s.to == s.from && goquery.NewDocumentFromNode(next).Find("img[src]").Length() > 0 {
 				return next
 			}
@@ -205,10 +222,16 @@ func (v *view) afterHeadline(h headline) *html.Node {
 	return nil
 }
 
+// isTable reports whether an element holds a table of values and hardly a link.
+func (v *view) isTable(n *html.Node) bool {
+	w := v.weights[n]
+	return w.size >= minText && w.link*10 < w.size && goquery.NewDocumentFromNode(n).Find("tr + tr + tr").Length() > 0
+}
+
 var (
 	crumbLine = lazyregexp.New(`^(?:.{0,10}位置\s?[:：]?\s?|首\s?页\s?[>＞»›→/\-|·]).{0,60}$|^(?:\S{1,12}\s?[>＞»›→]\s?){2,6}\S{0,40}$`)
 	clockLine = lazyregexp.New(`^(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?$`)
-	countLine = lazyregexp.New(`^(?:[\d,. ]{1,12}|\d{1,2}:\d{2}(?::\d{2})?)$`)
+	countLine = lazyregexp.New(`^(?:[\d,. ]{1,12}|/?\s?\d{1,2}:\d{2}(?::\d{2})?)$`)
 	// moreHeading heads what follows an article: other articles, comments, notices.
 	moreHeading = lazyregexp.New(`^[【\[]?(?:(?:相关|推荐|延伸|更多|热门|精彩|往期|编辑|热点|热门|最新|猜你|为[您你]|大家都?在?看)(?:内容|阅读|点阅|点击|浏览|排行|新闻|报道|文章|推荐|链接|信息|稿件|资讯|专题|主题|评论|解读|政策|喜欢|精彩|推荐阅读|视频|图集|图片|热点|回顾)*|[上下]一?[篇条][:：]?.{0,80}|作者最新文章|友情链接|版权声明|免责声明|特别声明|法律声明|标签|关键[字词]|分享到?|扫一扫.{0,20})[:：】\]]?$`)
 )

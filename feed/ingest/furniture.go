@@ -16,7 +16,7 @@ var (
 	// Comments of readers, of any length.
 	remarks = set(`comment comments cmt cmts pinglun gentie tie sohucs changyan disqus livere uyan`)
 	// Parts that are something else even where they hold much text.
-	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx`)
+	strangers = set(`footer copyright nav navbar navigation breadcrumb breadcrumbs crumb crumbs mbx overlay popup popmake modal dialog lightbox`)
 	// Parts about other articles or about the site.
 	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
@@ -24,6 +24,9 @@ var (
 	// Controls of the page.
 	controls = set(`share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
 )
+
+// editors are what stands before "editor" in the names of programs for writing.
+var editors = set(`trs rich web kind html text ck ke ue`)
 
 // aside says that a line is not a part of the article's text.
 type aside int
@@ -69,7 +72,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 	all := words(n)
 	for i, word := range all {
 		switch {
-		case word == "editor" && i > 0 && (all[i-1] == "trs" || all[i-1] == "rich"):
+		case word == "editor" && i > 0 && editors[all[i-1]]:
 			return inArticle, 0 // where texts are written
 		case remarks[word], word == "thread" && i > 0 && all[i-1] == "ds":
 			return elsewhere, maxRemarks

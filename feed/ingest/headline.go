@@ -87,7 +87,7 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.looksLikeOne(body, refs.title, site); ok {
 		return h.withoutMark(refs, site, v.links)
 	}
-	if h, ok := v.plainHeadline(body); ok && body < len(v.lines) && refs.title != "" && (siteName.MatchString(squeeze(refs.title)) || slices.Contains(site, squeeze(refs.title))) {
+	if h, ok := v.plainHeadline(body); ok && body < len(v.lines) && refs.title != "" && (namesSite(refs.title) || slices.Contains(site, squeeze(refs.title))) {
 		return h
 	}
 	for _, name := range refs.names {
@@ -373,6 +373,16 @@ func withoutSite(title string, site []string, links map[string]bool) string {
 		}
 		first = rest
 	}
+}
+
+// namesSite reports whether a page's title is nothing but the name of its site, perhaps
+// twice: 样例学分银行-学分银行.
+func namesSite(title string) bool {
+	if siteName.MatchString(squeeze(title)) {
+		return true
+	}
+	parts := sitesOf(title)
+	return len(parts) == 1 && runes(parts[0]) >= minTitle && strings.Count(squeeze(title), squeeze(parts[0])) == 2
 }
 
 // sitesOf returns the parts of a page's title that may name the site: all but the first.

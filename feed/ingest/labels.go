@@ -274,70 +274,6 @@ func (r *labelReader) cells(row *html.Node) []cell {
 	return all
 }
 
-var (
-	sourceWords = set(`source laiyuan ly comefrom origin nickname`)
-	authorWords = set(`author zuozhe writer`)
-)
-
-// readHint takes the value of an element that is called source or author and
-// prints no label, or that stands behind an icon which is called so.
-func (r *labelReader) readHint(l line) {
-	if l.size > maxLabelText {
-		return
-	}
-	for _, t := range l.nodes {
-		if icon := t.PrevSibling; icon != nil && icon.Type == html.ElementNode && isEmpty(icon) {
-			r.putHint(icon, hintOf(icon), collapse(t.Data))
-		}
-		for n, up := t.Parent, 0; n != nil && n.Type == html.ElementNode && up < 2; n, up = n.Parent, up+1 {
-			if name := hintOf(n); name != "" {
-				text, _ := textUpTo(n, maxHint)
-				r.putHint(n, name, text)
-			}
-		}
-	}
-}
-
-// maxHint is the most characters of a value that has no label.
-const maxHint = 30
-
-// accountMark stands behind the name of an account of a platform, which is not a person.
-var accountMark = lazyregexp.New(`\s?(?:企鹅|百家|大鱼|头条|搜狐|网易|澎湃|公众|微信)号$`)
-
-// hintOf returns the label that the name or the tip of an element stands for.
-func hintOf(n *html.Node) string {
-	if tip := strings.TrimRight(squeeze(attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
-		return tip
-	}
-	if attr(n, "id") == "js_name" { // the account of an article in WeChat
-		return "来源"
-	}
-	for _, w := range words(n) {
-		if sourceWords[w] {
-			return "来源"
-		}
-		if authorWords[w] {
-			return "作者"
-		}
-	}
-	return ""
-}
-
-func (r *labelReader) putHint(n *html.Node, name, text string) {
-	if name == "" || text == "" || runes(text) > maxHint || strings.ContainsAny(text, ":：|0123456789") || r.has(label.KindOf(name)) {
-		return
-	}
-	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in an element of its own
-	if at := accountMark.FindStringIndex(text); at != nil {
-		name, text = "来源", text[:at[0]]
-	} else if name == "作者" && !policy.IsAuthor(text) {
-		return // an account, an office: a name alone does not say which
-	}
-	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
-		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
-	}
-}
-
 func isEmpty(n *html.Node) bool {
 	text, ok := textUpTo(n, 1)
 	return ok && text == ""
@@ -360,8 +296,12 @@ func (r *labelReader) readBehind(i int) {
 		}
 		fields, _ := label.Split(l.raw)
 		old := labelReader{labels: before}
-		if c := policy.ReadCredit(l.raw); c.Whole && c.Role && !c.Reports && policy.IsAuthor(c.Author()) && !old.has(label.Author) { // 文：张三 图片：李四
-			fields = append(fields, label.Field{Name: "作者", Value: c.Author(), Kind: label.Author})
+		if c := policy.ReadCredit(l.raw); c.Whole && c.Role && policy.IsAuthor(c.Author()) && !old.has(label.Author) { // 文：张三 图片：李四
+			name := "作者"
+			if c.Reports {
+				name = "记者"
+			}
+			fields = append(fields, label.Field{Name: name, Value: c.Author(), Kind: label.Author})
 		}
 		for _, f := range fields {
 			if (f.Kind == label.Date || f.Kind == label.Source || f.Kind == label.Author || f.Kind == label.Editor) && f.Value != "" && !old.has(f.Kind) && !old.hasDate(f.Kind) {

@@ -46,6 +46,7 @@ func lookAt(root *html.Node) *view {
 	b := lineWriter{view: v}
 	b.walk(root, root, false)
 	b.flush()
+	v.dropImprints()
 	v.weigh(root)
 	v.markAsides(root)
 	return v
@@ -171,6 +172,27 @@ func proseOf(text string, size, link int) int {
 	}
 	return 0
 }
+
+// copyright is in the line of a site that says whose it is.
+var copyright = lazyregexp.New(`版权所有|(?i:copyright|All Rights Reserved)`)
+
+// dropImprints takes the lines that share a small block with one of who runs the site for no
+// prose: address and telephones.
+func (v *view) dropImprints() {
+	for i, l := range v.lines {
+		if l.size > maxImprint || !imprint.MatchString(l.text) || !copyright.MatchString(l.text) || !textLevel[l.node.Data] && l.node.Data != "div" && l.node.Data != "td" {
+			continue
+		}
+		for _, step := range []int{-1, 1} {
+			for j := i + step; j >= 0 && j < len(v.lines) && j-i <= maxImprintLines && i-j <= maxImprintLines && v.lines[j].node == l.node && v.lines[j].size <= maxImprint/2; j += step {
+				v.lines[j].prose = 0
+			}
+		}
+	}
+}
+
+// maxImprintLines is how many lines on either side of one belong to an imprint.
+const maxImprintLines = 4
 
 // weigh adds up lines by element.
 func (v *view) weigh(root *html.Node) {

@@ -282,6 +282,9 @@ func name(text string, person bool) (value, left string) {
 			run, left = run+" "+second, behind+string(Boundary)+rest
 		}
 	}
+	if m := moreNames.FindStringSubmatchIndex(left); person && m != nil && personsName.MatchString(run) { // By A and B
+		run, left = run+"、"+strings.Join(nextName.FindAllString(plain(left[m[2]:m[3]]), -1), "、"), left[m[3]:]
+	}
 	if loc := FindDate(run); loc != nil {
 		run, left = run[:loc[0]], run[loc[0]:]+string(Boundary)+left
 	}
@@ -294,6 +297,16 @@ func name(text string, person bool) (value, left string) {
 	}
 	return value, left
 }
+
+// englishName is the name of a person in English: two to four words.
+const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
+
+// personsName is such a name, moreNames what names further persons behind it.
+var (
+	personsName = lazyregexp.New(`^` + englishName + `$`)
+	moreNames   = lazyregexp.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)
+	nextName    = lazyregexp.New(englishName)
+)
 
 // firstRun returns the first text that is not blank up to where another element, a
 // gap, a bar or a comma ends it, and what follows.

@@ -1,0 +1,34 @@
+package ingest
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestBlindPages reads structures of pages that were read wrongly when a lot of pages
+// that no rule was made on was first tried, in our own words: {T} is the headline, {B}
+// the text.
+func TestBlindPages(t *testing.T) {
+	t.Parallel()
+	fill := strings.NewReplacer("{B}", pageText, "{T}", pageTitle)
+	for _, k := range []kindOfPage{
+		{name: "AccountOfAPlatform", html: `<h1>{T}</h1><div class=media><a href=/u><p class="media-name">省能源局</p></a><p class="media-meta"><span>2026-11-27 09:30</span><span>发布于某市</span><span>省能源局官方账号</span></p></div><div class="follow">+关注</div><div class=con>{B}</div>`},
+		{name: "NameOfAnAccount", html: `<h2>{T}</h2><div class="head"><div class="img"><img src=/a.png></div><div class="author-name"><a href=/u>能源必读</a></div><div class="article-source"><span>发布时间：2026-11-27 09:30</span></div></div><div class=con>{B}</div>`, source: "能源必读"},
+		{name: "SeveralEnglishAuthors", html: `<h1>{T}</h1><p class="Byline">By <a href=/1>Ann Example</a>, <a href=/2>Bob Sample</a> and <a href=/3>Carl Probe</a></p><div>2026-11-27 09:30 来源：省能源局</div><div class=con>{B}</div>`, author: "Ann Example、Bob Sample、Carl Probe"},
+		{name: "OverlayWithAText", html: `<h1>{T}</h1>` + pageHead + `<div class=con>{B}</div><div class="site-overlay"><div class="popmake-content">` + strings.Repeat(`<p>训练计划为有志青年提供系统的课程，请在报名之前仔细阅读，并准备好全部材料。</p>`, 12) + `</div></div>`},
+		{name: "PlayerAboveTheText", html: `<h1>{T}</h1>` + pageHead + `<div class=con><div class="player"><span class="control-text">Play Video</span><p>0:00</p><p>/2:54</p></div>{B}</div>`},
+		{name: "ChainOfEditors", html: `<h1>{T}</h1>` + pageHead + `<div class=con>{B}<p>总监制：邹 某</p><p>监 制：高某某</p><p>审 读：崔某某</p><p>责编：黄某某 PN000</p></div>`},
+		{name: "ReporterBehindTheText", html: `<h1>{T}</h1><p>发稿时间：2026-11-27 09:30:00</p><div class="TRS_Editor">{B}<p>某青报·某青网记者 魏某某 来源：省能源局</p></div>`, author: "魏某某"},
+		{name: "HeadlineRepeatedWithItsColumn", html: `<div class=xx>时间：2026-11-27 09:30 来源：省能源局</div><div class=con><p>{T}(侨界传真)</p><p>本报记者 程 某</p>{B}</div>`, author: "程 某", title: pageTitle + "(侨界传真)"},
+		{name: "TitleNamesTheSiteTwice", head: "某省学习服务平台-服务平台", html: `<div class="now"><a>首页</a> &gt; <a>新闻中心</a></div><div class="m_hd">{T}</div><div class="hd"><span>发布时间：2026-11-27 09:30</span><span>文章来源：省能源局</span></div><div>{B}</div>`},
+		{name: "FileInAViewer", html: `<table><tr><td>{T}</td></tr><tr><td>2026-11-27 09:30 来源：省能源局</td></tr></table><div id="vsb_content"><div class="v_news_content"><iframe src="javascript:;"></iframe><ul><li><p>如果您无法在线浏览此 PDF 文件，则可以</p></li><li><p>下载免费小巧的 <a href=#>福昕(Foxit) PDF 阅读器</a>,安装后即可在线浏览 或</p></li><li><p>下载免费的 <a href=#>Adobe Reader PDF 阅读器</a>,安装后即可在线浏览 或</p></li><li><p><a href=/files/a.pdf>下载此 PDF 文件</a></p></li></ul></div></div>
+			<table><tr><td><p>Copyright © 2026 某远程教育中心版权所有<br>地址：某市某区一号 招生：68465940 学籍：68463020 教学：68637883 系统：68637884</p></td></tr></table>`, files: 1, warns: true},
+		{name: "TableFromAnEditor", html: `<div class="t">{T}</div><div class="i">日期：2026-11-27 09:30 来源：省能源局</div><div class="c"><div id="eWebEditor_Excel_Sheet_Div1"><table>` + repeat(8, `<tr><td>%d</td><td>某某站</td><td>某市供热中心</td><td>2019.9</td></tr>`) + `</table></div></div><div class="son"><span>核发：0 </span><span>点击数：30</span> 【<a>收藏本页</a>】</div>`, lines: 8},
+	} {
+		k.head, k.html = fill.Replace(k.head), fill.Replace(k.html)
+		if k.lines == 0 && k.files == 0 {
+			k.lines = pageLines
+		}
+		t.Run(k.name, k.check)
+	}
+}

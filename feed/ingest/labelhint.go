@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy"
+	"dibao/policy/label"
+)
+
+var (
+	sourceWords = set(`source laiyuan ly comefrom origin nickname`)
+	authorWords = set(`author zuozhe writer`)
+)
+
+// readHint takes the value of an element that is called source or author and
+// prints no label, or that stands behind an icon which is called so.
+func (r *labelReader) readHint(l line) {
+	if l.size > maxLabelText {
+		return
+	}
+	for _, t := range l.nodes {
+		if text := collapse(t.Data); isAccount(text) {
+			r.putHint(t.Parent, "来源", text)
+		}
+		if icon := t.PrevSibling; icon != nil && icon.Type == html.ElementNode && isEmpty(icon) {
+			r.putHint(icon, hintOf(icon), collapse(t.Data))
+		}
+		for n, up := t.Parent, 0; n != nil && n.Type == html.ElementNode && up < 2; n, up = n.Parent, up+1 {
+			if name := hintOf(n); name != "" {
+				text, _ := textUpTo(n, maxHint)
+				r.putHint(n, name, text)
+			}
+		}
+	}
+}
+
+// maxHint is the most characters of a value that has no label.
+const maxHint = 30
+
+// accountMark stands behind the name of an account of a platform, which is not a person.
+var accountMark = lazyregexp.New(`\s?(?:(?:企鹅|百家|大鱼|头条|搜狐|网易|澎湃|公众|微信|政务)号|官方(?:账号|帐号))$`)
+
+// isAccount reports whether a text is the name of an account with the mark of its
+// platform behind it, and no prompt to follow it.
+func isAccount(text string) bool {
+	at := accountMark.FindStringIndex(text)
+	return at != nil && runes(text[:at[0]]) >= 2 && !policy.IsFurniture(text)
+}
+
+// nameWords are how the parts of a page are called that name an account of a platform.
+var nameWords = set(`author media account nick`)
+
+// isAccountName reports whether an element is called the name of an account:
+// author-name, media_name.
+func isAccountName(n *html.Node) bool {
+	all := words(n)
+	i := slices.Index(all, "name")
+	return i > 0 && nameWords[all[i-1]]
+}
+
+// hintOf returns the label that the name or the tip of an element stands for.
+func hintOf(n *html.Node) string {
+	if tip := strings.TrimRight(squeeze(attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
+		return tip
+	}
+	if attr(n, "id") == "js_name" { // the account of an article in WeChat
+		return "来源"
+	}
+	for _, w := range words(n) {
+		if sourceWords[w] || nameWords[w] && w != "author" && isAccountName(n) {
+			return "来源"
+		}
+		if authorWords[w] {
+			return "作者"
+		}
+	}
+	return ""
+}
+
+func (r *labelReader) putHint(n *html.Node, name, text string) {
+	if name == "" || text == "" || runes(text) > maxHint || strings.ContainsAny(text, ":：|0123456789") || r.has(label.KindOf(name)) {
+		return
+	}
+	text = strings.TrimSpace(strings.TrimPrefix(text, name)) // a label without a colon in an element of its own
+	if at := accountMark.FindStringIndex(text); at != nil {
+		name, text = "来源", text[:at[0]]
+	} else if name == "作者" && !policy.IsAuthor(text) {
+		if isAccountName(n) && !r.has(label.Source) && runes(text) >= 3 && strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			r.put(policy.Label{Element: elementName(n), Name: "来源", Value: text})
+		}
+		return // an account, an office: a name alone does not say which
+	}
+	if fields, _ := label.Split(name + "：" + text); len(fields) == 1 && fields[0].Value != "" {
+		r.put(policy.Label{Element: elementName(n), Name: name, Value: fields[0].Value})
+	}
+}
