@@ -25,7 +25,10 @@ import (
 const (
 	// hubBeat is how often the hub looks for what is new: with what versions may be
 	// late it keeps a push within two seconds of the article.
-	hubBeat     = 500 * time.Millisecond
+	hubBeat = 500 * time.Millisecond
+	// idleBeat is how often the hub looks for subscriptions that other nodes stored while
+	// there are none. What this node is asked wakes it.
+	idleBeat    = 10 * time.Second
 	claimFor    = time.Minute // longer than a delivery takes
 	slowAnswer  = 2 * time.Second
 	quickLane   = 16 // deliveries at a time to callbacks that do well
@@ -47,17 +50,19 @@ func (h *Hub) Run(ctx context.Context) error {
 		Hub: h, quick: make(chan struct{}, quickLane), slow: make(chan struct{}, slowLane), verifying: make(chan struct{}, verifyLane),
 	}
 	defer p.running.Wait()
-	beat := time.NewTicker(hubBeat)
-	defer beat.Stop()
 	for {
 		if err := p.round(ctx); err != nil && ctx.Err() == nil {
 			h.Logger.Error("the hub could not look for what is due", "err", err)
 		}
+		beat := time.NewTimer(p.beat())
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-h.wake:
 		case <-beat.C:
+		}
+		beat.Stop()
+		if ctx.Err() != nil {
+			return nil
 		}
 	}
 }
@@ -67,6 +72,8 @@ type pusher struct {
 	*Hub
 	quick, slow, verifying chan struct{} // slots
 	running                sync.WaitGroup
+	subscribed             bool        // somebody was when that was last looked at
+	counted                time.Time   // when that was
 	pushed                 string      // the version when all that was due had been looked at
 	looked                 time.Time   // when that was
 	again                  atomic.Bool // something may be due though the version stands still
@@ -81,7 +88,32 @@ func (p *pusher) round(ctx context.Context) error {
 	for _, r := range p.waiting.due(p.Store.Now(), cap(p.verifying)-len(p.verifying)) {
 		p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })
 	}
-	return errors.Join(p.push(ctx), p.ping(ctx), p.sweep(ctx))
+	err := p.count(ctx)
+	if p.subscribed {
+		err = errors.Join(err, p.push(ctx))
+	}
+	return errors.Join(err, p.ping(ctx), p.sweep(ctx))
+}
+
+// beat is how long the hub waits for something to do. Without subscribers it does
+// not ask the database twice a second.
+func (p *pusher) beat() time.Duration {
+	if p.subscribed || len(p.Others) > 0 || !p.waiting.empty() {
+		return hubBeat
+	}
+	return idleBeat
+}
+
+// count looks whether there are subscriptions.
+func (p *pusher) count(ctx context.Context) error {
+	now := p.Store.Now()
+	if p.subscribed && now.Sub(p.counted) < lookAfter {
+		return nil
+	}
+	return p.Store.DB().Read(ctx, func(tx *sql.Tx) error {
+		p.counted = now
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM push_subscriptions)`).Scan(&p.subscribed)
+	})
 }
 
 // start runs f in a lane if it has a free slot.

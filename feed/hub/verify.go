@@ -119,6 +119,12 @@ func (q *requests) done(r pushRequest, again time.Time) {
 	}
 }
 
+func (q *requests) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.all) == 0
+}
+
 // hubRefusal is why a request is not taken.
 type hubRefusal struct {
 	status int
@@ -205,6 +211,7 @@ func (h *Hub) verify(ctx context.Context, req pushRequest) error {
 	case err == nil && len(res.Body) <= maxVerifyAnswer && strings.TrimSpace(string(res.Body)) == challenge:
 		err = h.grant(ctx, req, networkOf(res.Remote))
 		h.waiting.done(req, time.Time{})
+		h.wakeUp()
 		return err
 	case err != nil && req.tries < verifyTries && isTransient(err):
 		h.Logger.Debug("callback not reached", "url", req.callback, "err", err)
