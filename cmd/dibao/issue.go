@@ -311,7 +311,7 @@ func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err err
 		}
 	}
 	hasLimits := a.config.Mail.Rate > 0 || mailer.Direct(a.config) || len(a.config.Mail.Limits) > 0
-	if hasLimits && a.share().Of == 0 {
+	if hasLimits && a.member.Share(nodes.Deliver).Of == 0 {
 		g.say(cmd, "other nodes send, too; this process waits until they share their limits with it, at most 20 seconds")
 		if err := a.member.Settled(cmd.Context(), nodes.Deliver); err != nil {
 			leave()

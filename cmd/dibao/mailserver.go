@@ -32,8 +32,8 @@ func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 	keys := a.subscribers.Keys()
 	servers := mailer.Servers(a.config)
 	opts := delivery.Options{
-		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer, Probe: a.probe, Share: a.share,
-		BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]delivery.Limit),
+		Server: servers[0], Fallbacks: servers[1:], Connections: m.Connections, PerMinute: m.Rate, DKIM: signer, Probe: a.probe, Node: a.member.ID(),
+		Share: func() nodes.Share { return a.member.Share(nodes.Deliver) }, BounceToken: keys.BounceToken, MessageKey: keys.MessageIDKey(), Limits: make(map[string]delivery.Limit),
 	}
 	if mailer.Direct(a.config) {
 		opts.Direct = mailer.Router()
@@ -45,12 +45,4 @@ func (a *app) newDeliverer() (*delivery.Deliverer, error) {
 		opts.Limits[domain] = delivery.Limit(l)
 	}
 	return a.digest.NewDeliverer(opts)
-}
-
-// share is this process's part of the limits that all nodes keep together.
-func (a *app) share() nodes.Share {
-	if a.member == nil {
-		return nodes.Whole
-	}
-	return a.member.Share(nodes.Deliver)
 }

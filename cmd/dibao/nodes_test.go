@@ -139,7 +139,7 @@ func TestNodesBeginAtOnce(t *testing.T) {
 	}
 	defer db.Close()
 	r.finish(t, time.Minute) // what was due at its start
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	list, err := nodes.List(ctx, db)
 	if err != nil || len(list) != 1 || list[0].Gone || !slices.Equal(list[0].Roles, []nodes.Role{nodes.Deliver}) {

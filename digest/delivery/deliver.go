@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -23,6 +25,7 @@ type Options struct {
 	// Share is this process's part of Limits and PerMinute, which hold for all nodes of
 	// the database together; nil: the whole.
 	Share       func() nodes.Share
+	Node        string        // of this process among the nodes; "": a random name
 	Connections int           // 4; each sends one message at a time
 	Lease       time.Duration // 10 m; how long claims hold if their node says nothing
 	GiveUpAfter time.Duration // 48 h; since the first attempt
@@ -43,6 +46,7 @@ func (o *Options) fill() error {
 	if o.Connections <= 0 {
 		o.Connections = 4
 	}
+	o.Node = cmp.Or(o.Node, rand.Text())
 	if o.Share == nil {
 		o.Share = func() nodes.Share { return nodes.Whole }
 	}
@@ -110,11 +114,7 @@ const longestLimited = time.Minute
 
 // run is one run of Deliver; isLimited says that messages wait for a limit.
 func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, err error) {
-	ledger, err := newLedger(d.service.db, d.service.now, d.opts.Lease)
-	if err != nil {
-		return Delivered{}, false, err
-	}
-	defer living.Delete(ledger.owner)
+	ledger := newLedger(d.service.db, d.service.now, d.opts.Lease, d.opts.Node)
 	run := &deliveryRun{Deliverer: d, ledger: ledger, mailings: make(map[int64]int), began: time.Now()}
 	run.changed = sync.NewCond(&run.mu)
 	ledger.fail, ledger.busy = run.note, run.countInFlight

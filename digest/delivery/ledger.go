@@ -2,19 +2,15 @@ package delivery
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"dibao/internal/database"
-	"dibao/internal/nodes"
 )
 
 // A Ledger records the state of each delivery.
@@ -37,7 +33,7 @@ import (
 type Ledger struct {
 	db    *database.DB
 	now   func() time.Time
-	owner string // host, process, a random part and the run: who claims
+	owner string // who claims: the node, which is of one process, and the run
 	lease time.Duration
 	fail  func(error) // called with what could not be committed
 	// busy is how many connections have a message on its way: as many hand-overs
@@ -60,53 +56,15 @@ type Ledger struct {
 	unwanted   bool // another node took the claims over
 }
 
-// newLedger returns the ledger of a run that has not begun.
-func newLedger(db *database.DB, now func() time.Time, lease time.Duration) (*Ledger, error) {
-	l := &Ledger{db: db, now: now, lease: lease}
+// newLedger returns the ledger of a run of a node that has not begun.
+func newLedger(db *database.DB, now func() time.Time, lease time.Duration, node string) *Ledger {
+	l := &Ledger{db: db, now: now, lease: lease, owner: fmt.Sprintf("%s/%d", node, runs.Add(1))}
 	l.free = sync.NewCond(&l.mu)
-	var err error
-	l.owner, err = owner()
-	return l, err
+	return l
 }
 
-// process distinguishes this process from an earlier one that had the same number. It is
-// one for all deliverers of the process: they must not take each other for dead.
-var (
-	process = rand.Text()
-	runs    atomic.Int64
-	living  sync.Map // the owners of this process that have not ended
-)
-
-// owner names a run of this process so that another on the same host can tell
-// that it died.
-func owner() (string, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		return "", fmt.Errorf("name of this host: %w", err)
-	}
-	name := fmt.Sprintf("%s/%d/%s/%d", strings.ReplaceAll(host, "/", "_"), os.Getpid(), process, runs.Add(1))
-	living.Store(name, true)
-	return name, nil
-}
-
-// ownerDied reports whether the owner of a claim was a process of this host
-// that is no longer there, or a run of ours that could not write how it ended.
-// Of other hosts nothing is known: their lease decides.
-func ownerDied(claimedBy, self string) bool {
-	a, b := strings.Split(claimedBy, "/"), strings.Split(self, "/")
-	if len(a) < 3 || len(b) < 3 || a[0] != b[0] {
-		return false
-	}
-	if a[2] == b[2] {
-		_, lives := living.Load(claimedBy)
-		return !lives
-	}
-	if a[1] == b[1] {
-		return true // our own number, and not us: it was used before
-	}
-	pid, err := strconv.Atoi(a[1])
-	return err == nil && nodes.Ended(pid)
-}
+// runs counts the runs of this process.
+var runs atomic.Int64
 
 // Delivery is one claimed delivery with what is needed to send it.
 type Delivery struct {

@@ -58,7 +58,8 @@ func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 }
 
 // recoverRun takes back what a run had claimed, if it ended. The lock of its
-// journal proves that; where there is none, its process or its lease.
+// journal proves that; where there is none, only its lease does: containers may have
+// the same host name and the same number of their process.
 func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) (n int, err error) {
 	now := l.now()
 	file, err := openJournal(journalPath(l.db, owner))
@@ -74,7 +75,7 @@ func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) 
 	case !l.inRow() && !errors.Is(err, fs.ErrNotExist):
 		return 0, err
 	}
-	if !lease.Before(now) && !ownerDied(owner, l.owner) {
+	if !lease.Before(now) {
 		return 0, nil
 	}
 	return l.takeOver(ctx, owner, nil, now)

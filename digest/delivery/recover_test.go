@@ -3,6 +3,7 @@ package delivery
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -53,18 +54,16 @@ func claimedByDead(t *testing.T, db *database.DB, owner string) *journalFile {
 	return f
 }
 
+func utcNow() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
 // A run that lives keeps its claims whatever its lease says. Of one that ended
 // only what came to its dot may have been sent, and the rest costs no attempt.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
-		const owner = "elsewhere/1/DEAD/1"
+		const owner = "DEAD/1"
 		file := claimedByDead(t, db, owner)
-		l, err := newLedger(db, func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer living.Delete(l.owner)
+		l := newLedger(db, utcNow, time.Minute, "LIVING")
 		if n, err := l.recover(t.Context()); n != 0 || err != nil {
 			t.Fatalf("%d claims taken from a run that lives, %v", n, err)
 		}
@@ -75,7 +74,8 @@ func TestTakeOver(t *testing.T) {
 			t.Fatalf("%d claims taken back, %v; want 4", n, err)
 		}
 		var got []string
-		err = db.Read(t.Context(), func(tx *sql.Tx) error {
+		err := db.Read(t.Context(), func(tx *sql.Tx) error {
+			var err error
 			got, err = database.Collect(t.Context(), tx, database.ScanOne[string], `SELECT state || ' ' || attempts || ' ' || uncertain FROM deliveries ORDER BY id`)
 			return err
 		})
@@ -86,4 +86,43 @@ func TestTakeOver(t *testing.T) {
 			t.Error("the journal is still there")
 		}
 	})
+}
+
+// Of a run whose journal is not here, such as one in another container, only the lease
+// says when it ended, whatever the run is called.
+func TestOthersKeepTheirLease(t *testing.T) {
+	t.Parallel()
+	url := databasetest.Postgres(t)
+	db, err := database.Open(t.Context(), url, database.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := fmt.Sprintf("%s/%d/OTHER/1", host, os.Getpid()) // as releases before named it
+	if err := claimedByDead(t, db, owner).close(true); err != nil {
+		t.Fatal(err)
+	}
+	l := newLedger(db, utcNow, time.Minute, "LIVING")
+	lease := func(end time.Time) {
+		t.Helper()
+		err := db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE delivery_runs SET lease_until = $1`, end)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease(time.Now().Add(time.Hour))
+	if n, err := l.recover(t.Context()); n != 0 || err != nil {
+		t.Fatalf("%d claims taken from a run whose lease holds, %v", n, err)
+	}
+	lease(time.Now().Add(-time.Second))
+	if n, err := l.recover(t.Context()); n != 4 || err != nil {
+		t.Fatalf("%d claims taken back, %v; want 4", n, err)
+	}
 }

@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"dibao/internal/database"
@@ -58,6 +57,7 @@ type Node struct {
 	ID        string
 	Host      string
 	PID       int
+	Machine   string // on which PID is unique; "" is not known
 	Version   string
 	Roles     []Role
 	StartedAt time.Time     // by the clock of the database server, as SeenAt
@@ -98,7 +98,8 @@ func (s Share) Count(limit int, name string) int {
 	return part
 }
 
-// Member is this process among the nodes.
+// Member is this process among the nodes. A nil Member is a process that is alone and has no
+// ID.
 type Member struct {
 	db  *database.DB
 	log *slog.Logger
@@ -117,7 +118,7 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 	if err != nil {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
-	m := &Member{db: db, log: log, self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Version: version, Roles: roles}}
+	m := &Member{db: db, log: log, self: Node{ID: rand.Text(), Host: host, PID: os.Getpid(), Machine: machine(), Version: version, Roles: roles}}
 	joined.Store(m.self.ID, true)
 	if err = m.forget(ctx); err == nil {
 		err = m.beat(ctx)
@@ -129,7 +130,12 @@ func Join(ctx context.Context, db *database.DB, version string, roles []Role, lo
 }
 
 // ID names this node in the database.
-func (m *Member) ID() string { return m.self.ID }
+func (m *Member) ID() string {
+	if m == nil {
+		return ""
+	}
+	return m.self.ID
+}
 
 // Run renews the node's row until ctx ends, and then removes it. It returns an error if
 // the database was moved to another: nobody may work with this one.
@@ -182,9 +188,9 @@ func (m *Member) beat(ctx context.Context) error {
 	var all []Node
 	err = m.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO nodes (id, host, pid, version, roles, started_at, seen_at, clock_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			INSERT INTO nodes (id, host, pid, version, roles, started_at, seen_at, clock_ms, machine) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, clock_ms = excluded.clock_ms`,
-			m.self.ID, m.self.Host, m.self.PID, m.self.Version, JoinRoles(m.self.Roles), m.self.StartedAt, now, -skew.Milliseconds())
+			m.self.ID, m.self.Host, m.self.PID, m.self.Version, JoinRoles(m.self.Roles), m.self.StartedAt, now, -skew.Milliseconds(), m.self.Machine)
 		return err
 	})
 	if err != nil {
@@ -216,7 +222,7 @@ func passed(t time.Time) time.Duration {
 	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
-// forget drops nodes that were not heard of for a day and those of this host whose
+// forget drops nodes that were not heard of for a day and those of this machine whose
 // process has ended, with the hosts that nobody asked for a day.
 func (m *Member) forget(ctx context.Context) error {
 	return m.db.Write(ctx, func(tx *sql.Tx) error {
@@ -225,7 +231,7 @@ func (m *Member) forget(ctx context.Context) error {
 			return err
 		}
 		for _, n := range all {
-			isReused := n.Host == m.self.Host && n.PID == m.self.PID && !ours(n.ID) // our number was another's
+			isReused := n.isHere() && n.PID == m.self.PID && !ours(n.ID) // our number was another's
 			if !isReused && !n.Ended() && time.Since(n.SeenAt) < rememberFor {
 				continue
 			}
@@ -246,25 +252,11 @@ func ours(id string) bool {
 	return ok
 }
 
-// Ended reports whether a node of this host ended without removing its row. Of other hosts
-// nothing is known.
-func (n Node) Ended() bool {
-	host, err := os.Hostname()
-	return err == nil && n.Host == host && Ended(n.PID)
-}
-
-// Ended reports whether no process of this host has this number.
-func Ended(pid int) bool {
-	p, err := os.FindProcess(pid)
-	if err != nil { // Windows looks for it here, Unix on the first signal
-		return true
-	}
-	defer p.Release()
-	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
-}
-
 // Share returns this node's part of what the nodes of a role share.
 func (m *Member) Share(role Role) Share {
+	if m == nil {
+		return Whole
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := Share{Rank: -1}
@@ -315,13 +307,13 @@ func read(ctx context.Context, tx *sql.Tx, now time.Time) ([]Node, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (n Node, err error) {
 		var roles string
 		var clock int64
-		err = r.Scan(&n.ID, &n.Host, &n.PID, &n.Version, &roles, &n.StartedAt, &n.SeenAt, &clock)
+		err = r.Scan(&n.ID, &n.Host, &n.PID, &n.Version, &roles, &n.StartedAt, &n.SeenAt, &clock, &n.Machine)
 		n.Clock, n.Gone = time.Duration(clock)*time.Millisecond, now.Sub(n.SeenAt) > GoneAfter
 		for r := range strings.SplitSeq(roles, ",") {
 			n.Roles = append(n.Roles, Role(r))
 		}
 		return n, err
-	}, `SELECT id, host, pid, version, roles, started_at, seen_at, clock_ms FROM nodes ORDER BY id`)
+	}, `SELECT id, host, pid, version, roles, started_at, seen_at, clock_ms, machine FROM nodes ORDER BY id`)
 }
 
 // JoinRoles writes roles as ParseRoles reads them.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
+	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -105,6 +108,37 @@ func TestMembersShare(t *testing.T) {
 		all, err := List(ctx, db)
 		if err != nil || len(all) != 2 || all[0].ID != first.ID() || all[1].Gone || len(all[1].Roles) != 1 || all[0].Clock.Abs() > time.Minute {
 			t.Fatalf("%+v, %v", all, err)
+		}
+	})
+}
+
+// A node with our host name and number may be in another container: it keeps its part. One of
+// this machine whose process ended has none.
+func TestNodesOfOtherMachinesStay(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		child := exec.Command(os.Args[0], "-test.run=^$")
+		if err := child.Run(); err != nil {
+			t.Fatal(err)
+		}
+		other := join(t, db, Deliver)
+		other.self.Machine = "another"
+		ended := join(t, db, Deliver)
+		ended.self.PID = child.Process.Pid
+		for _, m := range []*Member{other, ended} {
+			if err := m.leave(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.beat(ctx); err != nil {
+				t.Fatal(err)
+			}
+			joined.Delete(m.ID()) // as if another process had joined
+		}
+		join(t, db, Deliver)
+		all, err := List(ctx, db)
+		if err != nil || len(all) != 2 || !slices.ContainsFunc(all, func(n Node) bool { return n.ID == other.ID() && n.PID == os.Getpid() }) {
+			t.Fatalf("%+v, %v; want the node of the other machine and the new one", all, err)
 		}
 	})
 }
