@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -25,6 +27,7 @@ import (
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
 
+	"dibao/internal/database/databasetest"
 	"dibao/internal/mail/dnstest"
 )
 
@@ -35,7 +38,8 @@ const acmeName = "dibao.example.org"
 // acmeAuthority is Let's Encrypt's test server. It proves names by calling them.
 type acmeAuthority struct {
 	*httptest.Server
-	roots *x509.CertPool // of the certificates that it gives
+	roots  *x509.CertPool // of the certificates that it gives
+	orders *atomic.Int64
 }
 
 func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
@@ -46,7 +50,13 @@ func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 	authority := ca.New(quiet, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {Description: "the only one"}})
 	prover := va.New(quiet, 0, tlsPort, true, dnstest.Serve(t, acmeName+". IN A 127.0.0.1"), store)
 	front := wfe.New(quiet, store, prover, authority, []string{"pebble.test"}, true, false, 1, 1)
-	s := acmeAuthority{httptest.NewTLSServer(front.Handler()), x509.NewCertPool()}
+	handler, orders := front.Handler(), new(atomic.Int64)
+	s := acmeAuthority{httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/order-plz" { // as its directory names it
+			orders.Add(1)
+		}
+		handler.ServeHTTP(w, r)
+	})), x509.NewCertPool(), orders}
 	t.Cleanup(s.Close)
 	root := httptest.NewRecorder()
 	front.ManagementHandler().ServeHTTP(root, httptest.NewRequest("GET", wfe.RootCertPath+"0", nil))
@@ -115,13 +125,13 @@ func (e *entrance) get(t *testing.T, name string, roots *x509.CertPool) (*x509.C
 var servingAt = regexp.MustCompile(`msg=serving addr=(\S+)`)
 
 // serveACME runs dibao serve behind an entrance, and returns what stops it.
-func serveACME(t *testing.T, e *entrance, dir string, authority acmeAuthority) (stop func()) {
+func serveACME(t *testing.T, e *entrance, url, dir string, authority acmeAuthority) (stop func()) {
 	t.Helper()
 	trusted := filepath.Join(dir, "authority.pem")
 	if err := os.WriteFile(trusted, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "--database", "sqlite:"+filepath.Join(dir, "dibao.db"), "serve")
+	cmd := exec.Command(os.Args[0], "--database", url, "serve")
 	cmd.Env = append(os.Environ(), asProgram+"=1", "SSL_CERT_FILE="+trusted, "DIBAO_SERVER_ADDR=127.0.0.1:0", "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0",
 		"DIBAO_SERVER_ACME_HOSTS="+acmeName, "DIBAO_SERVER_ACME_DIR="+filepath.Join(dir, "acme"), "DIBAO_SERVER_ACME_DIRECTORY="+authority.URL+wfe.DirectoryPath)
 	talk, err := cmd.StderrPipe()
@@ -159,7 +169,8 @@ func serveACME(t *testing.T, e *entrance, dir string, authority acmeAuthority) (
 func TestServerGetsItsCertificate(t *testing.T) {
 	dir, e := t.TempDir(), newEntrance(t)
 	authority := newACMEAuthority(t, e.Addr().(*net.TCPAddr).Port)
-	stop := serveACME(t, e, dir, authority)
+	url := "sqlite:" + filepath.Join(dir, "dibao.db")
+	stop := serveACME(t, e, url, dir, authority)
 	certificate, err := e.get(t, acmeName, authority.roots)
 	if err != nil {
 		stop()
@@ -170,7 +181,7 @@ func TestServerGetsItsCertificate(t *testing.T) {
 	}
 	stop()
 	authority.Close() // whoever asked again now would fail
-	stop = serveACME(t, e, dir, authority)
+	stop = serveACME(t, e, url, dir, authority)
 	defer stop()
 	again, err := e.get(t, acmeName, authority.roots)
 	if err != nil {
@@ -178,5 +189,42 @@ func TestServerGetsItsCertificate(t *testing.T) {
 	}
 	if !again.Equal(certificate) {
 		t.Error("after a restart the certificate is another")
+	}
+}
+
+// Two nodes of one database order one certificate, whether both are asked for it at once or one
+// after the other, and one proves for the other that the name is ours.
+func TestNodesShareTheirCertificate(t *testing.T) {
+	for _, atOnce := range []bool{false, true} {
+		t.Run(fmt.Sprintf("AtOnce=%v", atOnce), func(t *testing.T) {
+			url := databasetest.Postgres(t)
+			first, second := newEntrance(t), newEntrance(t)
+			authority := newACMEAuthority(t, second.Addr().(*net.TCPAddr).Port) // it calls the second
+			for _, e := range []*entrance{first, second} {
+				defer serveACME(t, e, url, t.TempDir(), authority)()
+			}
+			var got [2]*x509.Certificate
+			var all sync.WaitGroup
+			for i, e := range []*entrance{first, second} {
+				ask := func() {
+					var err error
+					if got[i], err = e.get(t, acmeName, authority.roots); err != nil {
+						t.Error(err)
+					}
+				}
+				if atOnce {
+					all.Go(ask)
+				} else {
+					ask()
+				}
+			}
+			all.Wait()
+			if t.Failed() {
+				return
+			}
+			if n := authority.orders.Load(); n != 1 || !got[0].Equal(got[1]) {
+				t.Errorf("%d orders; the nodes have the same certificate: %v", n, got[0].Equal(got[1]))
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"dibao/cmd/dibao/mailer"
 	"dibao/feed/hub"
 	"dibao/feed/publish"
+	"dibao/internal/certificates"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
 	"dibao/internal/web"
@@ -95,7 +96,7 @@ func (a *app) tls() (*tls.Config, error) {
 	case len(s.ACMEHosts) == 0:
 		return certificate(s.TLSCert, s.TLSKey, "tls_cert and tls_key in [server]")
 	}
-	return web.TLSByACME(s.ACMEHosts, s.ACMEDir, s.ACMEDirectory), nil
+	return web.TLSByACME(s.ACMEHosts, certificates.Cache(a.db, a.member.ID(), s.ACMEDir), s.ACMEDirectory), nil
 }
 
 // certificate reads the two files that the keys name.

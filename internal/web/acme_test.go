@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/acme/autocert"
+
 	"dibao/internal/trust"
 	"dibao/internal/web"
 )
@@ -106,7 +108,7 @@ func TestACMEAuthorityThatNeverStops(t *testing.T) {
 			sent.Store(0)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			err := shake(t, web.TLSByACME([]string{"a.example.org"}, t.TempDir(), authority.URL+"/"), "a.example.org", "h2")
+			err := shake(t, web.TLSByACME([]string{"a.example.org"}, autocert.DirCache(t.TempDir()), authority.URL+"/"), "a.example.org", "h2")
 			runtime.ReadMemStats(&after)
 			if err == nil {
 				t.Fatal("there is a certificate")
@@ -147,7 +149,7 @@ func TestACMENamesOfOthers(t *testing.T) {
 	if err := os.WriteFile(secret, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := web.TLSByACME([]string{"a.example.org"}, dir, authority.URL)
+	config := web.TLSByACME([]string{"a.example.org"}, autocert.DirCache(dir), authority.URL)
 	for _, name := range []string{"b.example.org", "a.example.org.evil.example", "evil.a.example.org", "xa.example.org", "outside.example.org", ""} {
 		for _, protocol := range []string{"h2", "acme-tls/1"} {
 			if err := shake(t, config, name, protocol); err == nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,17 +67,39 @@ func (f *certFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.current, nil
 }
 
+// ErrOrdering is the error of a cache of certificates if another node is ordering the one
+// that was asked for: it will be there in a moment.
+var ErrOrdering = errors.New("another node is ordering this certificate")
+
+// orderingFor is how long a client waits for another node's order, and orderingEvery how
+// often the cache is asked meanwhile.
+const orderingFor, orderingEvery = 30 * time.Second, 200 * time.Millisecond
+
 // TLSByACME gets certificates for these names by itself when they are first
 // asked for, proving by TLS-ALPN that the names are ours (RFC 8737), and keeps
-// them in dir. authority is the address of an ACME directory (RFC 8555 §7.1.1);
+// them in cache. authority is the address of an ACME directory (RFC 8555 §7.1.1);
 // "": Let's Encrypt.
-func TLSByACME(hosts []string, dir, authority string) *tls.Config {
-	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Cache: autocert.DirCache(dir)}
+func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Config {
+	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Cache: cache}
 	m.Client = &acme.Client{DirectoryURL: cmp.Or(authority, autocert.DefaultACMEDirectory), HTTPClient: &http.Client{
 		Transport: boundedTransport{http.DefaultTransport}, Timeout: acmeTimeout,
 	}}
 	c := m.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		// The cache must not wait: the library holds a lock that all names need.
+		for begun := time.Now(); ; {
+			cert, err := m.GetCertificate(hello)
+			if !errors.Is(err, ErrOrdering) || time.Since(begun) > orderingFor {
+				return cert, err
+			}
+			select {
+			case <-hello.Context().Done():
+				return nil, hello.Context().Err()
+			case <-time.After(orderingEvery):
+			}
+		}
+	}
 	return c
 }
 

@@ -1,0 +1,94 @@
+// Package certificates keeps what the nodes of one PostgreSQL database got from an ACME
+// authority, so that they order a certificate once, and each can prove for another that a name
+// is ours (RFC 8737), wherever the authority's question arrives.
+//
+// Private keys are in the database, as those that sign tokens are. Backups leave them out.
+package certificates
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/acme/autocert"
+
+	"dibao/internal/database"
+	"dibao/internal/web"
+)
+
+// orderFor is how long a node has for an order before another tries. autocert tries one that
+// failed again after as long.
+const orderFor = time.Minute
+
+// Cache returns where a node keeps certificates: on SQLite, whose only node it is, in the folder
+// dir.
+func Cache(db *database.DB, node, dir string) autocert.Cache {
+	if db.Dialect() == database.SQLite {
+		return autocert.DirCache(dir)
+	}
+	return &store{db: db, node: node}
+}
+
+// store is a cache in the database.
+type store struct {
+	db   *database.DB
+	node string // ID of this node
+}
+
+// Get returns what was put under a name. Of several nodes that ask for a certificate that is
+// not there, one is told so, and orders it: the others get web.ErrOrdering until it is there.
+func (s *store) Get(ctx context.Context, name string) (content []byte, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error { // not from a replica: it may be a moment old
+		var text string
+		err := tx.QueryRowContext(ctx, `SELECT content FROM node_certificates WHERE name = $1 AND content <> ''`, name).Scan(&text)
+		if err == nil {
+			content = []byte(text)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if !isCertificate(name) {
+			return autocert.ErrCacheMiss
+		}
+		var ours string
+		err = tx.QueryRowContext(ctx, `
+			INSERT INTO node_certificates (name, content, node, free_at) VALUES ($1, '', $2, clock_timestamp() + make_interval(secs => $3))
+			ON CONFLICT (name) DO UPDATE SET node = excluded.node, free_at = excluded.free_at
+			WHERE node_certificates.content = '' AND node_certificates.free_at <= clock_timestamp() RETURNING name`,
+			name, s.node, orderFor.Seconds()).Scan(&ours)
+		if errors.Is(err, sql.ErrNoRows) {
+			return web.ErrOrdering
+		}
+		return err
+	})
+	if err == nil && content == nil {
+		err = autocert.ErrCacheMiss
+	}
+	return content, err
+}
+
+// isCertificate tells certificates from proofs and accounts, by the names that autocert uses.
+func isCertificate(name string) bool {
+	return !strings.HasSuffix(name, "+token") && !strings.HasPrefix(name, "acme_account")
+}
+
+// Put keeps content under a name.
+func (s *store) Put(ctx context.Context, name string, content []byte) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO node_certificates (name, content, node, free_at) VALUES ($1, $2, $3, clock_timestamp())
+			ON CONFLICT (name) DO UPDATE SET content = excluded.content, node = excluded.node, free_at = excluded.free_at`,
+			name, string(content), s.node)
+		return err
+	})
+}
+
+// Delete removes what is under a name.
+func (s *store) Delete(ctx context.Context, name string) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM node_certificates WHERE name = $1`, name)
+		return err
+	})
+}

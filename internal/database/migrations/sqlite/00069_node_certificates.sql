@@ -1,0 +1,13 @@
+-- +goose Up
+
+-- What nodes got from an ACME authority, for all of them: certificates with their keys, the
+-- account, and proofs that a name is ours. On SQLite these are files.
+CREATE TABLE node_certificates (
+    name       TEXT NOT NULL PRIMARY KEY,
+    content    TEXT NOT NULL,      -- PEM; empty while a node orders it
+    node       TEXT NOT NULL,      -- who wrote or orders it
+    free_at    TIMESTAMP NOT NULL   -- when another may order it, if the content is still empty
+);
+
+-- +goose Down
+DROP TABLE node_certificates;
