@@ -1,0 +1,230 @@
+// Package match compares what a reader says of themselves with what a call states:
+// what of its conditions agrees, what contradicts, and what is left to the reader to
+// check. It never says that a reader qualifies: a call whose conditions all agree
+// may have others that the text does not state.
+package match
+
+import (
+	"slices"
+	"strings"
+
+	"dibao/policy"
+	"dibao/policy/call"
+)
+
+// Notice is a call, and what else is known of the article that makes it.
+type Notice struct {
+	Call   call.Call
+	Region string // of the issuer, GB/T 2260; "" for central organs and where it is unknown
+	Theme  string // "" if it is unknown
+}
+
+// Field says what a condition is about.
+type Field string
+
+// The fields of conditions, in the order in which they are told.
+const (
+	FieldEntity        Field = "entity"
+	FieldRegion        Field = "region"   // where who applies is registered
+	FieldPlace         Field = "place"    // whose notice it is: that of another province asks nothing of the reader
+	FieldIndustry      Field = "industry" // code of GB/T 4754-2017
+	FieldSize          Field = "size"
+	FieldQualification Field = "qualification"
+	FieldThreshold     Field = "threshold"
+	FieldTopic         Field = "topic"
+)
+
+// Condition is a condition as the call states it.
+type Condition struct {
+	Field Field  `json:"f"`
+	Value string `json:"v"`
+}
+
+// Result is how the conditions of a call stand to a profile. Every field that the
+// call states is in one of the lists.
+type Result struct {
+	Contradicts []Condition `json:"-"`
+	Why         []Condition `json:"w,omitempty"` // what of the call agrees with the profile
+	Check       []Condition `json:"c,omitempty"` // what the profile does not say
+}
+
+// Fits reports whether nothing that the call states contradicts the profile.
+func (r Result) Fits() bool { return len(r.Contradicts) == 0 }
+
+// standing is how a value that a call states stands to what a profile says.
+type standing int
+
+const (
+	against standing = iota
+	open
+	agrees
+)
+
+// Match compares a profile with a notice. A field that the profile leaves empty
+// contradicts nothing, so that a reader who says less sees no fewer calls.
+func Match(p Profile, n Notice) (r Result) {
+	w := n.Call.Who
+	r.field(FieldEntity, values(w.Entities), len(p.Entities) > 0, func(v string) standing {
+		return best(p.Entities, func(own string) standing { return entities(own, v) })
+	})
+	r.field(FieldRegion, values(w.Regions), len(p.Regions) > 0, func(v string) standing {
+		code := regionOf(v, n.Region)
+		if code == "" {
+			return open
+		}
+		return best(p.Regions, func(own string) standing { return within(own, code) })
+	})
+	if n.Region != "" && len(p.Regions) > 0 && len(w.Regions) == 0 {
+		r.field(FieldPlace, []string{n.Region}, true, func(v string) standing { return best(p.Regions, func(own string) standing { return within(own, v) }) })
+	}
+	r.field(FieldIndustry, values(w.Industries), len(p.Industries) > 0, func(v string) standing {
+		return best(p.Industries, func(own string) standing { return industries(own, v) })
+	})
+	r.field(FieldSize, values(w.Sizes), p.Size != "", func(v string) standing { return sizes(p, v) })
+	r.qualifications(p, values(w.Qualifications))
+	for _, t := range w.Thresholds {
+		r.Check = append(r.Check, Condition{FieldThreshold, t.Text})
+	}
+	if n.Theme != "" && slices.ContainsFunc(p.Topics, func(t string) bool { return policy.ThemeMatches(t, n.Theme) }) {
+		r.Why = append(r.Why, Condition{FieldTopic, n.Theme})
+	}
+	return r
+}
+
+// field judges the values that a call states of a field, one of which is enough.
+func (r *Result) field(f Field, stated []string, said bool, judge func(string) standing) {
+	var agreed, unsure []Condition
+	for _, v := range stated {
+		c := Condition{f, v}
+		switch {
+		case !said:
+			unsure = append(unsure, c)
+		case judge(v) == agrees:
+			agreed = append(agreed, c)
+		case judge(v) == open:
+			unsure = append(unsure, c)
+		}
+	}
+	switch {
+	case len(agreed) > 0:
+		r.Why = append(r.Why, agreed...)
+	case len(unsure) > 0:
+		r.Check = append(r.Check, unsure...)
+	case len(stated) > 0:
+		for _, v := range stated {
+			r.Contradicts = append(r.Contradicts, Condition{f, v})
+		}
+	}
+}
+
+// qualifications never contradict: nobody lists all that they have.
+func (r *Result) qualifications(p Profile, stated []string) {
+	for _, v := range stated {
+		c := Condition{FieldQualification, v}
+		if p.has(qualificationOf(v)) {
+			r.Why = append(r.Why, c)
+		} else {
+			r.Check = append(r.Check, c)
+		}
+	}
+}
+
+func best(own []string, judge func(string) standing) (s standing) {
+	for _, o := range own {
+		s = max(s, judge(o))
+	}
+	return s
+}
+
+func values(all []call.Said) (out []string) {
+	for _, s := range all {
+		out = append(out, s.Value)
+	}
+	return out
+}
+
+// openTo are the kinds that a call may name without meaning to leave a reader of a
+// kind out, by the reader's: whether it does is the reader's to check. (An
+// individual business is no enterprise by law, and is often meant.)
+var openTo = map[string]string{
+	"enterprise": "legal-entity public", "institution": "legal-entity public university institute school", "university": "institution legal-entity public institute",
+	"institute": "institution legal-entity public enterprise", "association": "legal-entity public", "school": "institution legal-entity public",
+	"self-employed": "enterprise individual public", "cooperative": "enterprise legal-entity public", "student": "graduate", "graduate": "student",
+	"individual": "student graduate self-employed", "government": "institution public",
+}
+
+// alsoIs are the kinds that a reader of a kind is, too.
+var alsoIs = map[string]string{"student": "individual public", "graduate": "individual public", "individual": "public"}
+
+func entities(own, stated string) standing {
+	switch {
+	case own == stated, slices.Contains(strings.Fields(alsoIs[own]), stated):
+		return agrees
+	case slices.Contains(strings.Fields(openTo[own]), stated):
+		return open
+	}
+	return against
+}
+
+// regionOf returns the code of a region as a call names it, with the region of the
+// issuer where the name alone is not clear.
+func regionOf(name, issuer string) string {
+	if code := policy.RegionCode(name); code != "" {
+		return code
+	}
+	if above := policy.RegionName(issuer); above != "" {
+		return policy.RegionCode(above + name)
+	}
+	return ""
+}
+
+// within says how a reader's region stands to one that a call names: within it, or
+// around it.
+func within(own, stated string) standing {
+	own, stated = policy.TrimRegion(own), policy.TrimRegion(stated)
+	switch {
+	case strings.HasPrefix(own, stated):
+		return agrees
+	case strings.HasPrefix(stated, own):
+		return open
+	}
+	return against
+}
+
+// industries compares a section with a section or division that a call names.
+func industries(own, stated string) standing {
+	switch {
+	case own == stated:
+		return agrees
+	case strings.HasPrefix(stated, own):
+		return open
+	}
+	return against
+}
+
+// sizesOf are the sizes that a word means (工信部联企业〔2011〕300号: 中型, 小型 and 微型
+// are 中小企业).
+func sizesOf(stated string) string {
+	switch {
+	case strings.HasPrefix(stated, "大中型"):
+		return "medium large"
+	case strings.HasPrefix(stated, "小微"):
+		return "micro small"
+	case strings.HasPrefix(stated, "中小"):
+		return "micro small medium"
+	}
+	return ""
+}
+
+func sizes(p Profile, stated string) standing {
+	all := sizesOf(stated)
+	switch {
+	case all == "" && strings.HasPrefix(stated, "规模以上") && p.has("above-scale"):
+		return agrees
+	case all == "": // 规模以上 is a matter of revenue, which no profile says
+		return open
+	case slices.Contains(strings.Fields(all), p.Size):
+		return agrees
+	}
+	return against
+}

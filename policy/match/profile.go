@@ -1,0 +1,100 @@
+package match
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dibao/policy"
+)
+
+// Profile is what a reader says of themselves. Each field may be empty: nothing is
+// known of it then.
+type Profile struct {
+	Entities       []string `json:"entities,omitempty"`       // among Entities
+	Regions        []string `json:"regions,omitempty"`        // codes of GB/T 2260
+	Industries     []string `json:"industries,omitempty"`     // among Industries
+	Size           string   `json:"size,omitempty"`           // among Sizes
+	Qualifications []string `json:"qualifications,omitempty"` // among Qualifications
+	Topics         []string `json:"topics,omitempty"`         // names of policy.Themes
+}
+
+// What a profile may say.
+var (
+	Entities       = []string{"enterprise", "self-employed", "cooperative", "university", "institute", "institution", "association", "school", "student", "graduate", "individual", "government"}
+	Industries     = strings.Split("ABCDEFGHIJKLMNOPQRST", "") // sections of GB/T 4754-2017
+	Sizes          = []string{"micro", "small", "medium", "large"}
+	Qualifications = []string{"high-tech", "tech-sme", "innovative-sme", "specialized", "little-giant", "champion", "tech-service", "above-scale"}
+)
+
+// maxValues bounds each field of a profile.
+const maxValues = 40
+
+// IsZero reports whether a profile says nothing.
+func (p Profile) IsZero() bool {
+	return len(p.Entities)+len(p.Regions)+len(p.Industries)+len(p.Size)+len(p.Qualifications)+len(p.Topics) == 0
+}
+
+// Check refuses what is not a profile.
+func (p Profile) Check() error {
+	for _, f := range []struct {
+		name   string
+		values []string
+		known  func(string) bool
+	}{
+		{"entity", p.Entities, among(Entities)},
+		{"region", p.Regions, func(v string) bool { return policy.RegionName(v) != "" }},
+		{"industry", p.Industries, among(Industries)},
+		{"qualification", p.Qualifications, among(Qualifications)},
+		{"topic", p.Topics, knownTopic},
+	} {
+		if len(f.values) > maxValues {
+			return fmt.Errorf("a profile has at most %d values of %s", maxValues, f.name)
+		}
+		for _, v := range f.values {
+			if !f.known(v) {
+				return fmt.Errorf("%q is not a known %s of a profile", v, f.name)
+			}
+		}
+	}
+	if p.Size != "" && !slices.Contains(Sizes, p.Size) {
+		return fmt.Errorf("%q is not a known size of a profile (micro, small, medium, large)", p.Size)
+	}
+	return nil
+}
+
+func among(all []string) func(string) bool {
+	return func(v string) bool { return slices.Contains(all, v) }
+}
+
+func knownTopic(v string) bool {
+	for _, t := range policy.Themes {
+		if t.Name == v {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether a profile names a qualification, or one that needs it: who is
+// a 小巨人 is 专精特新 (工信部企业〔2022〕63号).
+func (p Profile) has(qualification string) bool {
+	return slices.Contains(p.Qualifications, qualification) || qualification == "specialized" && slices.Contains(p.Qualifications, "little-giant")
+}
+
+// qualificationWords are what calls name qualifications by, the first that a name
+// contains counts.
+var qualificationWords = []struct{ word, qualification string }{
+	{"小巨人", "little-giant"}, {"专精特新", "specialized"}, {"高新技术企业", "high-tech"}, {"科技型中小企业", "tech-sme"},
+	{"创新型中小企业", "innovative-sme"}, {"单项冠军", "champion"}, {"技术先进型服务企业", "tech-service"},
+}
+
+// qualificationOf returns the qualification that a call names, "" for another one.
+func qualificationOf(name string) string {
+	for _, q := range qualificationWords {
+		if strings.Contains(name, q.word) {
+			return q.qualification
+		}
+	}
+	return ""
+}
