@@ -117,7 +117,7 @@ func Why(language, lists, by, date string) (html, text string) {
 	if date != "" {
 		why = Words(language, "mail.why.added", by, date, lists)
 	}
-	return template.HTMLEscapeString(why), strings.ReplaceAll(wrap("  ", why), "\n", "\r\n")
+	return template.HTMLEscapeString(why), strings.ReplaceAll(wrap("", why), "\n", "\r\n")
 }
 
 // Top writes what a mail begins with, the same for all mails of one title.

@@ -37,7 +37,7 @@ var apiVerbs = []string{
 // apiClosedFlags are flags that name files or other surroundings of the server, or
 // that keep a verb from ending, or that open the server's network.
 var apiClosedFlags = []string{
-	"config", "database", "server", "token-file", "file", "html", "out", "report", "watch", "every", "json", "quiet", "help", "private", "proxy",
+	"config", "database", "server", "token-file", "file", "out", "report", "watch", "every", "json", "quiet", "help", "private", "proxy",
 }
 
 var apiFlag = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)

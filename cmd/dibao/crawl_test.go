@@ -114,6 +114,9 @@ func follow(ctx context.Context, t *testing.T, address string) (links []string) 
 		if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
 			continue
 		}
+		if method == http.MethodGet && res.StatusCode == http.StatusOK && res.Request.URL.Path != "/" {
+			otherSlash(ctx, t, *res.Request.URL)
+		}
 		page, err := goquery.NewDocumentFromReader(strings.NewReader(string(body)))
 		if err != nil {
 			t.Fatal(err)
@@ -128,6 +131,28 @@ func follow(ctx context.Context, t *testing.T, address string) (links []string) 
 		})
 	}
 	return links
+}
+
+// otherSlash asks for the address of a page with a slash at its end, or without the one
+// that is there: it leads to the page, too.
+func otherSlash(ctx context.Context, t *testing.T, page url.URL) {
+	if bare, ok := strings.CutSuffix(page.EscapedPath(), "/"); ok {
+		page.Path, page.RawPath = strings.TrimSuffix(page.Path, "/"), bare
+	} else {
+		page.RawPath, page.Path = page.EscapedPath()+"/", page.Path+"/"
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatalf("%s: %v", &page, err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("%s: status %d", &page, res.StatusCode)
+	}
 }
 
 func dumpReaders(t *testing.T, d *demo.Demo) string {

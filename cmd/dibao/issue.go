@@ -195,6 +195,7 @@ func newIssuePreview(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			g.say(cmd, "links to unsubscribe and to preferences are placeholders in a preview; each reader gets their own")
 			switch {
 			case g.json:
 				return writeJSON(cmd.OutOrStdout(), map[string]string{"subject": mail.Subject, "html": mail.HTML, "text": mail.Text})

@@ -135,13 +135,7 @@ func newIssueReport(g *globals) *cobra.Command {
 				return err
 			}
 			if page != "" {
-				err := writeNew(page, func(w io.Writer) error {
-					return a.adminSite().WriteMailing(cmd.Context(), w, mailing, g.language())
-				})
-				if err == nil {
-					g.say(cmd, "the page of mailing %d is in %s", mailing, page)
-				}
-				return err
+				return a.writeMailingPage(g, cmd, mailing, page)
 			}
 			return a.printMailing(g, cmd, mailing)
 		}),
@@ -149,9 +143,36 @@ func newIssueReport(g *globals) *cobra.Command {
 	boundedVar(cmd.Flags(), &limit, "limit", 20, 1, maxListed, "maximum number of mailings or variants")
 	cmd.Flags().BoolVar(&variants, "variants", false, "show the variants of a mailing, those with the most readers first")
 	cmd.Flags().BoolVar(&watch, "watch", false, "follow a mailing until it is done")
-	cmd.Flags().StringVar(&page, "html", "", "file to write the page of a mailing to")
+	cmd.Flags().StringVar(&page, "html", "", "file to write the page of a mailing to; - for standard output")
 	cmd.MarkFlagsMutuallyExclusive("html", "watch", "variants")
 	return cmd
+}
+
+// toStdout is the name of a file that stands for standard output.
+const toStdout = "-"
+
+// writeMailingPage writes the page of a mailing to a new file, or to standard output.
+func (a *app) writeMailingPage(g *globals, cmd *cobra.Command, mailing int64, file string) error {
+	write := func(w io.Writer) error {
+		return a.adminSite().WriteMailing(cmd.Context(), w, mailing, g.language())
+	}
+	switch {
+	case file == toStdout && g.json:
+		var page strings.Builder
+		if err := write(&page); err != nil {
+			return err
+		}
+		return writeJSON(cmd.OutOrStdout(), map[string]string{"html": page.String()})
+	case file == toStdout:
+		return write(cmd.OutOrStdout())
+	case g.inServer:
+		return usagef("the API writes no files; use --html -, which returns the page")
+	}
+	if err := writeNew(file, write); err != nil {
+		return err
+	}
+	g.say(cmd, "the page of mailing %d is in %s", mailing, file)
+	return nil
 }
 
 func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.MailingReport) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -66,6 +67,10 @@ func (g *globals) runRemotely(cmd *cobra.Command, name string, args []string) er
 	if inBrowser {
 		r.Flags["format"] = "html"
 	}
+	page, _ := r.Flags["html"].(string) // a file on this machine
+	if page != "" {
+		r.Flags["html"] = toStdout
+	}
 	if g.yes {
 		r.Flags["yes"] = true
 	}
@@ -86,6 +91,12 @@ func (g *globals) runRemotely(cmd *cobra.Command, name string, args []string) er
 		err = &remoteError{answer.Error, answer.Status}
 	case inBrowser:
 		return showInBrowser(g, cmd, answer.Out)
+	case page != "" && page != toStdout:
+		if err := writeNew(page, func(w io.Writer) error { _, err := io.WriteString(w, answer.Out); return err }); err != nil {
+			return err
+		}
+		g.say(cmd, "the page of mailing %s is in %s", args[0], page)
+		return nil
 	}
 	_, writeErr := fmt.Fprint(out, answer.Out)
 	return errors.Join(err, writeErr)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dibao/internal/database/databasetest"
 	"dibao/subscribers"
@@ -77,6 +79,29 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		}
 	}
 
+	// A page of a mailing goes into a file on this machine, as it does there; nothing overwrites a file.
+	err = a.db.Write(t.Context(), func(tx *sql.Tx) error {
+		now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO mailings (id, due_at, state, created_at, done_at) VALUES (1, $1, 'done', $1, $1)`, now)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(t.TempDir(), "mailing.html")
+	if got := remotely("issue", "report", "1", "--html", page); got.status != 0 || got.out != "" || !strings.Contains(got.talk, page) {
+		t.Errorf("a page: %+v", got)
+	}
+	if text, err := os.ReadFile(page); err != nil || !strings.HasPrefix(string(text), "<!DOCTYPE html>") || !strings.Contains(string(text), "</html>") {
+		t.Errorf("the page: %v\n%.200s", err, text)
+	}
+	if got := remotely("issue", "report", "1", "--html", page); got.status != 1 || !strings.Contains(got.talk, "not overwritten") {
+		t.Errorf("a page over a file: %+v", got)
+	}
+	if got := remotely("issue", "report", "1", "--html", "-", "--json"); got.status != 0 || !strings.HasPrefix(got.out, `{"html":"<!DOCTYPE html>`) {
+		t.Errorf("a page as JSON: %d, %s\n%.200s", got.status, got.talk, got.out)
+	}
+
 	// What is done by a token is in the audit log under its name; a question that nobody can answer is a yes, as here.
 	if got := remotely("subscriber", "add", "b@example.org", "--list", "weekly", "--consent", "asked in person"); got.status != 0 {
 		t.Errorf("add: %+v", got)
@@ -100,7 +125,6 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 	}{
 		{append(far, "token", "list"), 2, "only on the machine of the service"},
 		{append(far, "issue", "preview", "weekly", "--number", "0x"), 2, "--number"},
-		{append(far, "issue", "report", "1", "--html", "x.html"), 1, "the API does not take --html"},
 		{append(far, "source", "list", "--watch"), 2, "unknown flag"},
 		{append(far, "issue", "report", "--watch"), 1, "the API does not take --watch; run the command on"},
 		{[]string{"--server", server.URL, "list", "show"}, 1, "--token-file"},

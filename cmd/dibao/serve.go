@@ -202,7 +202,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", a.ready)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { web.NoRoute(w, r, mux) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { web.NoRoute(w, r, mux, web.NotFound) })
 	return readers
 }
 

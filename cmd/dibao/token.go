@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -25,30 +26,52 @@ func newToken(g *globals) *cobra.Command {
 
 func newTokenCreate(g *globals) *cobra.Command {
 	var scopes []string
+	var file string
 	cmd := &cobra.Command{
-		Use:     "create NAME",
-		Short:   "Create a token; it is printed once, and only its hash is stored",
-		Example: "  dibao token create backoffice --scope read --scope subscriber:add",
-		Args:    cobra.ExactArgs(1),
+		Use:   "create NAME",
+		Short: "Create a token; it is printed once, and only its hash is stored",
+		Long:  "With --file, the token goes to a new file that only you can read, and not to the terminal.",
+		Example: "  dibao token create backoffice --scope read --scope subscriber:add\n" +
+			"  dibao token create editor --scope read --file ~/.dibao-token",
+		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			for _, s := range scopes {
 				if !isScope(s) {
 					return usagef("scope %q is neither read nor a group or a command of the API: %s", s, strings.Join(apiScopes(), ", "))
 				}
 			}
-			token, err := a.subscribers.CreateAPIToken(cmd.Context(), args[0], scopes)
-			if err != nil {
-				return err
-			}
 			g.change.target = "token " + args[0]
-			if g.json {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"name": args[0], "scopes": scopes, "token": token})
+			create := func(write func(token string) error) error {
+				token, err := a.subscribers.CreateAPIToken(cmd.Context(), args[0], scopes)
+				if err != nil {
+					return err
+				}
+				return write(token)
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), token)
-			return nil
+			if file != "" {
+				err := writeNew(file, func(w io.Writer) error {
+					return create(func(token string) error { _, err := fmt.Fprintln(w, token); return err })
+				})
+				if err != nil {
+					return err
+				}
+				if g.json {
+					return writeJSON(cmd.OutOrStdout(), map[string]any{"name": args[0], "scopes": scopes, "file": file})
+				}
+				g.say(cmd, "token %s is in %s, which only you can read", args[0], file)
+				return nil
+			}
+			return create(func(token string) error {
+				if g.json {
+					return writeJSON(cmd.OutOrStdout(), map[string]any{"name": args[0], "scopes": scopes, "token": token})
+				}
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), token)
+				return err
+			})
 		}),
 	}
 	cmd.Flags().StringArrayVar(&scopes, "scope", nil, "permission: read, a group such as subscriber, or a command such as subscriber:add (repeatable)")
+	cmd.Flags().StringVar(&file, "file", "", "new file to write the token to, readable by you alone")
 	return cmd
 }
 

@@ -20,6 +20,9 @@ func (h *Web) registerDocuments(mux *http.ServeMux) {
 	mux.HandleFunc("GET /documents/{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/search?kind="+string(policy.KindDocument), http.StatusFound)
 	})
+	mux.HandleFunc("GET /articles/{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/search", http.StatusFound)
+	})
 	mux.HandleFunc("GET /documents/{number}", h.documentPage)
 	mux.HandleFunc("GET /documents/{number}/{$}", h.documentPage)
 	mux.HandleFunc("GET /documents/{number}/chain", h.chainPage)

@@ -282,8 +282,8 @@ func (p *Prepared) join(pieces []Piece) {
 }
 
 // pad ends text with a line break and adds up to two spaces, so that its length is
-// a multiple of quantum. They go where spaces stand in a row already, in front of
-// something, since nobody sees them there; else before the line break.
+// a multiple of quantum. They go into an empty line, where nobody sees them, or else to the
+// end of the last line: within a line they would move what stands in columns.
 func pad(s []byte) []byte {
 	if !bytes.HasSuffix(s, lineEnd) {
 		s = append(s, lineEnd...)
@@ -292,11 +292,11 @@ func pad(s []byte) []byte {
 	if missing == 0 {
 		return s
 	}
-	at := bytes.LastIndex(s, []byte("  "))
-	if at >= 0 && at+2 < len(s) && s[at+2] != ' ' && s[at+2] != '\r' {
-		at += 2
-	} else {
-		at = len(s) - len(lineEnd)
+	at := len(s) - len(lineEnd)
+	if bytes.HasPrefix(s, lineEnd) {
+		at = 0
+	} else if empty := bytes.LastIndex(s, []byte("\r\n\r\n")); empty >= 0 {
+		at = empty + len(lineEnd)
 	}
 	return slices.Insert(s, at, []byte("  ")[:missing]...)
 }

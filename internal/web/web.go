@@ -306,18 +306,24 @@ func NotFound(w http.ResponseWriter, r *http.Request) {
 }
 
 // NoRoute answers a request that no pattern of mux takes but "/": 405 with what is
-// allowed where others of its methods are taken (RFC 9110 §15.5.6), else 404.
-func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
+// allowed where others of its methods are taken (RFC 9110 §15.5.6), 301 to the address
+// without a slash at the end where that one is taken, else by notFound. The mux itself
+// adds a slash where one is missing.
+func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux, notFound http.HandlerFunc) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		other := r.Clone(r.Context())
-		other.Method = method
-		if _, pattern := mux.Handler(other); pattern != "" && pattern != "/" {
+		if hasRoute(mux, r, method, r.URL) {
 			allowed = append(allowed, method)
 		}
 	}
 	if len(allowed) == 0 {
-		NotFound(w, r)
+		to, at, ok := withoutSlash(r.URL)
+		if isReading := r.Method == http.MethodGet || r.Method == http.MethodHead; !ok || !isReading || !hasRoute(mux, r, http.MethodGet, to) {
+			notFound(w, r)
+			return
+		}
+		w.Header().Set("Location", at)
+		w.WriteHeader(http.StatusMovedPermanently)
 		return
 	}
 	if allowed[0] == http.MethodGet {
@@ -325,6 +331,30 @@ func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	plain(w, http.StatusMethodNotAllowed, "This address takes "+strings.Join(allowed, ", ")+" only.\n这个地址不接受这种请求。")
+}
+
+// hasRoute reports whether a pattern of mux other than "/" takes a request to u.
+func hasRoute(mux *http.ServeMux, r *http.Request, method string, u *url.URL) bool {
+	other := r.Clone(r.Context())
+	other.Method, other.URL = method, u
+	_, pattern := mux.Handler(other)
+	return pattern != "" && pattern != "/"
+}
+
+// withoutSlash returns a URL without the slash at the end of its path, and its address
+// relative to the URL: proxies may serve us below a path.
+func withoutSlash(u *url.URL) (to *url.URL, relative string, ok bool) {
+	bare, ok := strings.CutSuffix(u.EscapedPath(), "/")
+	if !ok || bare == "" {
+		return nil, "", false
+	}
+	without := *u
+	without.Path, without.RawPath = strings.TrimSuffix(u.Path, "/"), bare
+	relative = ".." + bare[strings.LastIndex(bare, "/"):]
+	if u.RawQuery != "" {
+		relative += "?" + u.RawQuery
+	}
+	return &without, relative, true
 }
 
 // ServerError answers 500; what went wrong is for the log.

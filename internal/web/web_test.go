@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -250,6 +251,38 @@ func TestLanguage(t *testing.T) {
 		r := &http.Request{URL: &url.URL{RawQuery: c.query}, Header: http.Header{"Accept-Language": {c.accept}}}
 		if got := web.Language(r); got != c.want {
 			t.Errorf("%+v: got %s", c, got)
+		}
+	}
+}
+
+// Addresses that nothing takes: those of another method, and those of which only the slash
+// at the end is wrong, are answered as such.
+func TestNoRoute(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"GET /lists/{slug}/{$}", "GET /articles/{id}", "POST /hub"} {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { web.NoRoute(w, r, mux, web.NotFound) })
+	for _, x := range []struct {
+		method, target string
+		status         int
+		location       string
+	}{
+		{"GET", "/lists/weekly?page=2", 307, "/lists/weekly/?page=2"},
+		{"HEAD", "/articles/5/", 301, "../5"},
+		{"GET", "/articles/a%2Fb/?lang=zh", 301, "../a%2Fb?lang=zh"},
+		{"GET", "/articles/javascript:x/", 301, "../javascript:x"},
+		{"POST", "/articles/5/", 404, ""},
+		{"POST", "/lists/weekly/", 405, ""},
+		{"GET", "/hub", 405, ""},
+		{"GET", "/hub/", 404, ""},
+		{"GET", "/nothing/", 404, ""},
+	} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(x.method, x.target, nil))
+		if got := w.Header().Get("Location"); w.Code != x.status || got != x.location {
+			t.Errorf("%s %s: status %d, Location %q; want %d, %q", x.method, x.target, w.Code, got, x.status, x.location)
 		}
 	}
 }

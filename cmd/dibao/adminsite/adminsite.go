@@ -44,7 +44,8 @@ func (s *Site) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /lists/{slug}", s.serve(s.list))
 	mux.HandleFunc("GET /help/{$}", s.serve(s.help))
 	mux.HandleFunc("GET /help/{page}", s.serve(s.help))
-	mux.HandleFunc("/", s.serve(func(context.Context, *http.Request, templates.AdminPage) (page, error) { return nil, feed.ErrNotFound }))
+	missing := s.serve(func(context.Context, *http.Request, templates.AdminPage) (page, error) { return nil, feed.ErrNotFound })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { web.NoRoute(w, r, mux, missing) })
 	mux.HandleFunc("GET /static/{name}", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
 		body, ok := templates.Static(name)

@@ -1,6 +1,7 @@
 package adminsite
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -39,6 +40,13 @@ func TestHelp(t *testing.T) {
 			if strings.Contains(body, "raw HTML omitted") {
 				t.Errorf("%s: HTML in the text is left out", address)
 			}
+			other := strings.TrimSuffix(address, "/")
+			if other == address {
+				other += "/"
+			}
+			if status, _ := w.get(base + other + "?lang=" + language); status != 200 {
+				t.Errorf("%s: status %d", other, status)
+			}
 			doc.Find(".doc a, .toc a").Each(func(_ int, a *goquery.Selection) {
 				href := a.AttrOr("href", "")
 				if id, ok := strings.CutPrefix(href, "#"); ok {
@@ -60,6 +68,14 @@ func TestHelp(t *testing.T) {
 		status, body := w.get(base + address + "?lang=zh")
 		if status != 404 || !strings.Contains(body, "没有这个页面") || !strings.Contains(body, `href="/help/`) {
 			t.Errorf("%s: status %d\n%.300s", address, status, body)
+		}
+	}
+	for address, want := range map[string]int{"/": 405, "/sources": 405, "/help/": 405, "/mailings/1": 405, "/nothing": 404} {
+		res, err := http.Post(base+address, "text/plain", nil)
+		w.must(err)
+		res.Body.Close()
+		if allow := res.Header.Get("Allow"); res.StatusCode != want || want == 405 && allow != "GET, HEAD" {
+			t.Errorf("POST %s: status %d, Allow %q", address, res.StatusCode, allow)
 		}
 	}
 }
