@@ -43,7 +43,7 @@ type mailed struct {
 	event   string
 }
 
-// waiting is an issue that waits for a later mail of a reader.
+// waiting is an issue that waits for a later email of a reader.
 type waiting struct{ subscriber, list, issue int64 }
 
 // composedIssue is an issue as choosing needs it.

@@ -71,7 +71,7 @@ func (s *Service) ComposeNow(ctx context.Context, lists []subscribers.List) (Com
 	return s.ComposeOver(ctx, lists, 0)
 }
 
-// ComposeOver is ComposeNow with mails that go out over some time, each reader's
+// ComposeOver is ComposeNow with emails that go out over some time, each reader's
 // at a time of their own; see [MaxSpread].
 func (s *Service) ComposeOver(ctx context.Context, lists []subscribers.List, over time.Duration) (Composed, error) {
 	if err := checkSpread(over); err != nil {
@@ -197,7 +197,7 @@ func (s *Service) Release(ctx context.Context, issue Issue) (Composed, error) {
 	return s.ReleaseOver(ctx, issue, 0)
 }
 
-// ReleaseOver is Release with mails that go out over some time.
+// ReleaseOver is Release with emails that go out over some time.
 func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Duration) (Composed, error) {
 	if err := checkSpread(over); err != nil {
 		return Composed{}, err

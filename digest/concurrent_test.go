@@ -98,7 +98,7 @@ func TestMailingsComposedAtOnceBringNothingTwice(t *testing.T) {
 			t.Fatalf("%d readers got an article twice, such as %s", len(twice), twice[0])
 		}
 		if mails != n {
-			t.Errorf("%d mails, want %d", mails, n)
+			t.Errorf("%d emails, want %d", mails, n)
 		}
 	})
 }

@@ -170,7 +170,7 @@ func (w *world) week() {
 	w.advance(7 * 24 * time.Hour)
 }
 
-// to returns the texts of the mails that a reader got.
+// to returns the texts of the emails that a reader got.
 func (w *world) to(name string) (texts []string) {
 	for _, m := range w.box.Messages() {
 		if m.To == name+"@test.example" {
@@ -264,7 +264,7 @@ func TestLateArticleIsCarriedOver(t *testing.T) {
 		w.deliver()
 		got := w.to("a")
 		if len(got) != 2 {
-			t.Fatalf("%d mails, want 2", len(got))
+			t.Fatalf("%d emails, want 2", len(got))
 		}
 		for _, title := range []string{"甲通知", "乙通知", "丙通知", "丁通知"} {
 			n := 0
@@ -293,7 +293,7 @@ func TestReaderOfSeveralListsGetsOneMailWithEachArticleOnce(t *testing.T) {
 		w.deliver()
 		got := w.to("both")
 		if len(got) != 1 {
-			t.Fatalf("the reader of three lists got %d mails, want 1 (the Tuesday list has nothing new to them)", len(got))
+			t.Fatalf("the reader of three lists got %d emails, want 1 (the Tuesday list has nothing new to them)", len(got))
 		}
 		if !strings.Contains(got[0], "养老服务通知") || !strings.Contains(got[0], "道路通知") {
 			t.Fatalf("an article is missing:\n%s", got[0])

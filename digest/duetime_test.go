@@ -124,7 +124,7 @@ func TestNeverTwoIssues(t *testing.T) {
 			w.deliver()
 			text := strings.Join(w.to(reader), "\n")
 			if mails := len(w.to(reader)); mails != len(sundays) {
-				t.Errorf("%s %s: %d mails, want %d", c.zone, c.cron, mails, len(sundays))
+				t.Errorf("%s %s: %d emails, want %d", c.zone, c.cron, mails, len(sundays))
 			}
 			for _, title := range titles {
 				if n := strings.Count(text, "· "+title); n != 1 {

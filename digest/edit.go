@@ -40,7 +40,7 @@ func NotHeld(issue Issue) error {
 	return fmt.Errorf("issue %d of %s is not held: it was sent or dropped", issue.Number, issue.List.Slug)
 }
 
-// SetNote sets the editor's note of an issue. A mail that was composed already
+// SetNote sets the editor's note of an issue. An email that was composed already
 // contains it if it has not been rendered yet; see [Service.Begun].
 func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	note = templates.NoteText(note)
@@ -53,7 +53,7 @@ func (s *Service) SetNote(ctx context.Context, issue int64, note string) error {
 	})
 }
 
-// Begun returns how many mails of a mailing were sent, or are being sent, already:
+// Begun returns how many emails of a mailing were sent, or are being sent, already:
 // a note that is set now is not in them.
 func (s *Service) Begun(ctx context.Context, mailing int64) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -10,7 +10,7 @@ import (
 	"dibao/subscribers"
 )
 
-// lookLast reads, for the readers who want fewer mails than there are issues,
+// lookLast reads, for the readers who want fewer emails than there are issues,
 // when each of their lists last came.
 func (c *chooser) lookLast(ctx context.Context, readers []subscribers.Reader) error {
 	c.lastOn = make(map[int64]map[int64]time.Time)

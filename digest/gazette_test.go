@@ -114,7 +114,7 @@ func cites(relation, title, number string) func(*policy.Facts) {
 	}
 }
 
-// gazette makes issue 2 of a list that holds one of everything that a mail may
+// gazette makes issue 2 of a list that holds one of everything that an email may
 // show; issue 1 brought what returns in it. Today is Monday, 2026-11-23.
 func (w *world) gazette(language string) (subscribers.List, digest.Issue) {
 	t := w.t
@@ -187,7 +187,7 @@ func (w *world) gazette(language string) (subscribers.List, digest.Issue) {
 	return l, i
 }
 
-// One of everything stands where the order of a mail has it.
+// One of everything stands where the order of an email has it.
 func TestGazette(t *testing.T) {
 	t.Parallel()
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

@@ -79,7 +79,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 				t.Errorf("the page of %s may be indexed", l.Slug)
 			}
 			if m := strings.Join(w.to("a"), ""); strings.Contains(m, "/lists/"+l.Slug+"/") {
-				t.Errorf("a mail links to %s without its key", l.Slug)
+				t.Errorf("an email links to %s without its key", l.Slug)
 			}
 			if shown := redact.Path(l.Path() + "feed.xml"); strings.Contains(shown, l.PageKey) {
 				t.Errorf("a log shows %s", shown)

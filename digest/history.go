@@ -13,7 +13,7 @@ import (
 	"dibao/subscribers"
 )
 
-// History returns what happened to a reader's mails, the oldest first: mails
+// History returns what happened to a reader's emails, the oldest first: emails
 // sent or not, and what came back.
 func (s *Service) History(ctx context.Context, subscriber int64) ([]subscribers.HistoryEvent, error) {
 	events := []subscribers.HistoryEvent{}

@@ -18,7 +18,7 @@ import (
 	"dibao/subscribers"
 )
 
-// inboundWorld is a world with a reader to whom mails went out.
+// inboundWorld is a world with a reader to whom emails went out.
 type inboundWorld struct {
 	*world
 	list     subscribers.List
@@ -81,7 +81,7 @@ func (w *inboundWorld) receive(m inbound.Incoming) inbound.Result {
 	return in
 }
 
-// state is what a mail could have changed of the reader.
+// state is what an email could have changed of the reader.
 func (w *inboundWorld) state() string {
 	w.t.Helper()
 	x, err := w.readers.SubscriberByAddress(w.t.Context(), inboundReader)
@@ -162,7 +162,7 @@ func TestReceive(t *testing.T) {
 		}
 		history, err := w.service.History(t.Context(), w.reader)
 		if err != nil || len(history) != 3 {
-			t.Errorf("history %+v, %v; want two mails and a bounce", history, err)
+			t.Errorf("history %+v, %v; want two emails and a bounce", history, err)
 		}
 	})
 }

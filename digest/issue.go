@@ -42,7 +42,7 @@ type IssueItem struct {
 	Why      []filter.Reason
 	Issue    int64           // it is of; only where the method says so
 	Event    string          // "": it is new; else why it returns
-	Under    int64           // the article of the same mail that it explains; 0: none
+	Under    int64           // the article of the same email that it explains; 0: none
 	By       string          // the title of what repealed or amended it; "" if that is not known
 	Document int64           // that the article carries; 0: none
 	Explains int64           // the document that it is an interpretation of; 0: none

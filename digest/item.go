@@ -36,7 +36,7 @@ func (s *Service) itemView(it IssueItem, language string) templates.Item {
 	return v
 }
 
-// digestItem fills what a mail shows of an item.
+// digestItem fills what an email shows of an item.
 func (s *Service) digestItem(it IssueItem, language string, today policy.Date) templates.DigestItem {
 	f := it.Article.Facts
 	v := templates.DigestItem{Item: s.itemView(it, language), Language: language}
@@ -94,7 +94,7 @@ func (s *Service) targetURL(it IssueItem, c policy.Citation) string {
 }
 
 const (
-	// maxSummary bounds a summary in a mail, in bytes.
+	// maxSummary bounds a summary in an email, in bytes.
 	maxSummary = 600
 	// maxSays bounds the documents that an item names.
 	maxSays = 3

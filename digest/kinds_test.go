@@ -65,10 +65,10 @@ func TestWelcomeIsTheLastIssue(t *testing.T) {
 			t.Errorf("the new reader got %q", got)
 		}
 		if n := len(w.to("r1")); n != 3 {
-			t.Errorf("the old reader got %d mails, want 3", n)
+			t.Errorf("the old reader got %d emails, want 3", n)
 		}
 		if n := len(w.to("r3")); n != 0 {
-			t.Errorf("who left got %d mails", n)
+			t.Errorf("who left got %d emails", n)
 		}
 	})
 }

@@ -265,13 +265,13 @@ func layOut(items []IssueItem) []block {
 	return out
 }
 
-// explained says which items of a mail explain which others.
+// explained says which items of an email explain which others.
 type explained struct {
 	of map[int64]int64       // by article: the article that it explains
 	by map[int64][]IssueItem // by article: what explains it, in the order of the mail
 }
 
-// explanations finds the interpretations whose original is in the same mail.
+// explanations finds the interpretations whose original is in the same email.
 func explanations(items []IssueItem) explained {
 	e := explained{make(map[int64]int64), make(map[int64][]IssueItem)}
 	carriers := make(map[int64]int64)

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// maxHTML is how large the HTML of a mail may be: some programs cut it off
+	// maxHTML is how large the HTML of an email may be: some programs cut it off
 	// at 102 kB. Past it the last items are shortened, and left out at the end.
 	maxHTML = 100_000
 	// footRoom is kept for what stands below the items.
@@ -25,13 +25,13 @@ const (
 	maxIssues = 64
 )
 
-// piece is a piece of a mail, written and encoded once for all variants.
+// piece is a piece of an email, written and encoded once for all variants.
 type piece struct {
 	text, html mail.Piece
 	size       int // of the HTML, as a mail program counts it
 }
 
-// pieceRenderer renders mails from pieces. It is not safe for concurrent use.
+// pieceRenderer renders emails from pieces. It is not safe for concurrent use.
 type pieceRenderer struct {
 	s              *Service
 	composedIssues map[int64]*issueItems
@@ -83,14 +83,14 @@ func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, 
 	return it, ok, nil
 }
 
-// renderedMail is a mail but for what is each reader's own.
+// renderedMail is an email but for what is each reader's own.
 type renderedMail struct {
 	subject    string
 	text, html []mail.Piece
 	own        int // bytes that it shares with no other
 }
 
-// renderMail renders a mail: its head, the sections with their items, its foot.
+// renderMail renders an email: its head, the sections with their items, its foot.
 func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail, error) {
 	v := p.s.outline(e, from)
 	m := &mailBuilder{pieceRenderer: p, outline: v, rest: len(e.items), renderedMail: renderedMail{subject: v.Subject, own: 2048}} // what joins the pieces
@@ -130,7 +130,7 @@ func (p *pieceRenderer) renderMail(e edited, from netmail.Address) (renderedMail
 	return m.renderedMail, nil
 }
 
-// mailBuilder builds a mail.
+// mailBuilder builds an email.
 type mailBuilder struct {
 	*pieceRenderer
 	outline

@@ -97,7 +97,7 @@ type mailingRun struct {
 	id     int64
 	due    time.Time
 	made   time.Time     // when it was begun
-	over   time.Duration // from then on its mails go out
+	over   time.Duration // from then on its emails go out
 	open   bool
 	after  int64   // readers up to here are done
 	issues []int64 // that it contains, numbered or not
@@ -361,7 +361,7 @@ const (
 	removeWaitingPostgres = `DELETE FROM carried WHERE (subscriber, list) IN (SELECT (value ->> 0)::bigint, (value ->> 1)::bigint FROM jsonb_array_elements($1::jsonb))`
 )
 
-// saveWaiting stores whose issues wait for a later mail and whose no longer do.
+// saveWaiting stores whose issues wait for a later email and whose no longer do.
 func (m *mailingRun) saveWaiting(ctx context.Context, tx *sql.Tx, waits, served []waiting) error {
 	for _, step := range []struct {
 		statement string

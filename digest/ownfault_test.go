@@ -175,7 +175,7 @@ func TestRelayThatRefusesUsLosesNobody(t *testing.T) {
 			}
 			for to, copies := range r.Received() {
 				if copies != 2 {
-					t.Errorf("%s got %d mails, want 2", to, copies)
+					t.Errorf("%s got %d emails, want 2", to, copies)
 				}
 			}
 			if p := must[[]delivery.Pause](t)(w.service.Pauses(t.Context())); len(p) != 0 {
@@ -471,7 +471,7 @@ func TestPropertyRepliesAboutUsSuppressNobody(t *testing.T) {
 		}
 		for to, copies := range r.Received() {
 			if copies > w.mailingsMade() {
-				rt.Fatalf("%s got %d mails of %d mailings", to, copies, w.mailingsMade())
+				rt.Fatalf("%s got %d emails of %d mailings", to, copies, w.mailingsMade())
 			}
 		}
 	})

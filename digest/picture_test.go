@@ -19,7 +19,7 @@ import (
 	"dibao/templates/templatestest"
 )
 
-// TestMailsInABrowser opens a mail that holds one of everything, and a request to
+// TestMailsInABrowser opens an email that holds one of everything, and a request to
 // confirm, in a real browser, at the widths of a telephone and of a mail program,
 // by day and by night: nothing is wider than the window, no line of Chinese begins
 // with what may not begin one, and every text stands out from its ground. With
@@ -31,7 +31,7 @@ func TestMailsInABrowser(t *testing.T) {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("chromium is not installed; run make needs")
 		}
-		t.Skip("chromium is not installed; install the package chromium to see the mails in a browser")
+		t.Skip("chromium is not installed; install the package chromium to see the emails in a browser")
 	}
 	files := make(map[string]string) // by what they are
 	write := func(name, html string) {

@@ -124,7 +124,7 @@ func sampleSlots(why receiptReason) []string {
 	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
 }
 
-// mailOf sets a mail and returns it as a reader's program would show it.
+// mailOf sets an email and returns it as a reader's program would show it.
 func (s *Service) mailOf(e edited) (Mail, error) {
 	from, err := s.senderOf(e.issues[0].List)
 	if err != nil {

@@ -79,10 +79,10 @@ type modelReader struct {
 	suppressed time.Time           // zero: not
 	confirmed  map[int64]time.Time // by list that is taken
 	lifted     [][2]time.Time      // from when to when the reader was suppressed
-	missed     []modelMissed       // of mails that failed
+	missed     []modelMissed       // of emails that failed
 }
 
-// modelMissed is an article of a mail that failed: it is offered again with the
+// modelMissed is an article of an email that failed: it is offered again with the
 // next numbered issue of its list, for 31 days.
 type modelMissed struct {
 	list    int64
@@ -258,7 +258,7 @@ func (m *model) toggle(rt *rapid.T, r *modelReader) {
 }
 
 // offers returns what a reader did not get of a list and is offered again at a due
-// time: what mails brought that failed lately, and the issues that were made while
+// time: what emails brought that failed lately, and the issues that were made while
 // the reader took the list and was suppressed, until lately.
 func (m *model) offers(r *modelReader, list int64, at time.Time) (all []*modelArticle) {
 	for _, x := range r.missed {
@@ -428,7 +428,7 @@ func (m *model) compose(rt *rapid.T) {
 				rt.Logf("missed 〈%d〉 of list %d, due %s", x.article.number, x.list, x.due)
 			}
 			rt.Logf("suppressed %s, lifted %s, refused %v", r.suppressed, r.lifted, r.refused)
-			rt.Fatalf("at %s %s got %v in %d mails, want %v; choices %+v, paused %s, last %v", now, r.name, have, mails[r.name+"@test.example"], titles, r.choices, r.paused, r.lastOn)
+			rt.Fatalf("at %s %s got %v in %d emails, want %v; choices %+v, paused %s, last %v", now, r.name, have, mails[r.name+"@test.example"], titles, r.choices, r.paused, r.lastOn)
 		}
 	}
 }

@@ -207,7 +207,7 @@ func TestKilledReceiverLosesNobody(t *testing.T) {
 		Server: mail.Options{Addr: r.addr, TLS: mail.TLSNone}, Connections: connections, RetryIn: time.Second, MessageKey: []byte("key"),
 	}))
 	uncertain := 0
-	// Uncertain mails have their second and last try in eleven minutes at the
+	// Uncertain emails have their second and last try in eleven minutes at the
 	// earliest; the kills are over before.
 	for range kills {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)

@@ -20,12 +20,12 @@ import (
 	"dibao/templates"
 )
 
-// slotsOf are what is a reader's own in a mail, by templates.Slot.
+// slotsOf are what is a reader's own in an email, by templates.Slot.
 func slotsOf(unsubscribe, preferences string, why whySaid) []string {
 	return []string{templates.SlotUnsubscribe: unsubscribe, templates.SlotPreferences: preferences, templates.SlotWhyHTML: why.html, templates.SlotWhyText: why.text}
 }
 
-// because is what a mail needs to say why its reader gets it.
+// because is what an email needs to say why its reader gets it.
 type receiptReason struct{ language, lists, by, zone string }
 
 func receiptReasonOf(e edited, from netmail.Address) receiptReason {
@@ -43,10 +43,10 @@ func (b receiptReason) of(added time.Time) whySaid {
 	return whySaid{html, text}
 }
 
-// whySaid is why a reader gets a mail, in words.
+// whySaid is why a reader gets an email, in words.
 type whySaid struct{ html, text string }
 
-// slots are what is a reader's own in a mail. Most readers of a variant confirmed
+// slots are what is a reader's own in an email. Most readers of a variant confirmed
 // or came by one file, so that the sentence why is made once.
 func (v *variant) slots(unsubscribe, preferences string, added time.Time) []string {
 	quarter := added.Unix() / 900 // days of all zones begin with one
@@ -173,7 +173,7 @@ func (v *variant) Assemble(to *mail.Assembly, reader subscribers.Reader, message
 
 // personal fills in what is a reader's own: tokens and addresses.
 func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID string) (mail.Personal, error) {
-	list := int64(0) // a mail of several lists is left with all of them
+	list := int64(0) // an email of several lists is left with all of them
 	if len(v.lists) == 1 {
 		list = v.lists[0]
 	}
@@ -195,7 +195,7 @@ func (r *renderer) personal(v *variant, reader subscribers.Reader, messageID str
 	}, nil
 }
 
-// edited is what a mail is made of.
+// edited is what an email is made of.
 type edited struct {
 	mailing  int64
 	due      time.Time
@@ -324,11 +324,11 @@ func (r *renderer) render(e edited) (*variant, error) {
 	return v, err
 }
 
-// lateAfter is how long after it was due a mail is dated by when it is made: an
+// lateAfter is how long after it was due an email is dated by when it is made: an
 // old Date puts it far down among what a reader has read, and counts against it.
 const lateAfter = time.Hour
 
-// dateOf returns the Date of a mail: when it was due or, where the mailing was
+// dateOf returns the Date of an email: when it was due or, where the mailing was
 // paused, sent again or made much later, the time now, to the minute.
 func (s *Service) dateOf(due time.Time) time.Time {
 	if now := s.now(); now.Sub(due) > lateAfter {
@@ -337,7 +337,7 @@ func (s *Service) dateOf(due time.Time) time.Time {
 	return due
 }
 
-// senderOf returns who sends the mails of a list.
+// senderOf returns who sends the emails of a list.
 func (s *Service) senderOf(l subscribers.List) (netmail.Address, error) {
 	from := s.opts.From
 	if l.Sender != "" {

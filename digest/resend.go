@@ -25,7 +25,7 @@ type failedDelivery struct {
 }
 
 // Resend sends a mailing again to the readers of a domain, or with "" to all, whose delivery
-// failed permanently: the same mail, with the same Message-ID. Nobody gets anything twice: a
+// failed permanently: the same email, with the same Message-ID. Nobody gets anything twice: a
 // mail is not sent if it may have been delivered, or if a later mailing contains any of its
 // articles. A finished mailing is then in the state sending again.
 func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out Resent, err error) {

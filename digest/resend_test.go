@@ -94,7 +94,7 @@ func TestResendToThoseWhoGotNothing(t *testing.T) {
 	})
 }
 
-// A mail that was handed over without an answer may be there: it is not sent again.
+// An email that was handed over without an answer may be there: it is not sent again.
 func TestResendLeavesWhatMayHaveArrived(t *testing.T) {
 	t.Parallel()
 	w := newInboundWorld(t, sqlite(t))
@@ -146,7 +146,7 @@ func TestLiftedSuppressionBringsMissedWeeks(t *testing.T) {
 			}
 		}
 		if mails := len(w.to("a")); mails != 2 {
-			t.Errorf("%d mails, want 2", mails)
+			t.Errorf("%d emails, want 2", mails)
 		}
 	})
 }
@@ -172,7 +172,7 @@ func TestPausedMailingIsDatedByItsSending(t *testing.T) {
 		w.deliver()
 		all := w.box.Messages()
 		if len(all) != 2 {
-			t.Fatalf("%d mails came", len(all))
+			t.Fatalf("%d emails came", len(all))
 		}
 		first, err := all[0].Header.Date()
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // PauseAll pauses every mailing that is composed or on its way and returns how many there
-// are. After a restore nobody knows which of their mails went out since the
+// are. After a restore nobody knows which of their emails went out since the
 // backup was made, and a reader should not get one twice.
 func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {

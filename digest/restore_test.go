@@ -78,7 +78,7 @@ func TestHiddenArticleIsInNoMailAndNoCount(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d := w.deliver(); d.Sent != 1 || d.Suppressed != 1 || d.Failed != 0 {
-			t.Fatalf("%+v, want one mail sent and one that has nothing left", d)
+			t.Fatalf("%+v, want one email sent and one that has nothing left", d)
 		}
 		if got := w.to("both"); len(got) != 1 || !strings.Contains(got[0], "甲通知") || strings.Contains(got[0], "乙") || !strings.Contains(got[0], "共 1 条") {
 			t.Fatalf("got %q", got)

@@ -40,7 +40,7 @@ worker "normal" { bind_socket = "ADDR"; count = 1; mime = true; }
 // avoided, with the reason.
 var rspamdMay = map[string]string{
 	"MIME_BASE64_TEXT":     "Chinese in quoted-printable would be twice as long",
-	"MANY_INVISIBLE_PARTS": "the preheader is there to be shown in lists of mails only",
+	"MANY_INVISIBLE_PARTS": "the preheader is there to be shown in lists of emails only",
 }
 
 // rspamdShould are what must be found in its favour.

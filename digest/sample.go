@@ -11,7 +11,7 @@ import (
 	"dibao/subscribers"
 )
 
-// Sample is one mail of a mailing as it is sent, to a reader that is not there.
+// Sample is one email of a mailing as it is sent, to a reader that is not there.
 type Sample struct {
 	From string // address of the sender
 	Raw  []byte
@@ -40,7 +40,7 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 	return Sample{From: v.from.Address, Raw: raw}, err
 }
 
-// TestMail returns the newest mail that was composed as it would go to an
+// TestMail returns the newest email that was composed as it would go to an
 // address, signed as mail is; its links lead nowhere. Where none was composed
 // yet, ErrNotFound.
 func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail.Signer) (Sample, error) {
@@ -91,7 +91,7 @@ func (s *Service) test(e edited, to, messageID string, dkim *mail.Signer) (Sampl
 	return r.sampleFor(v, to, messageID)
 }
 
-// sampleFor addresses a mail to somebody who is not a reader.
+// sampleFor addresses an email to somebody who is not a reader.
 func (r *renderer) sampleFor(v *variant, to, messageID string) (Sample, error) {
 	personal, err := r.personal(v, subscribers.Reader{}, messageID+"@"+mail.DomainOf(v.from.Address))
 	if err != nil {

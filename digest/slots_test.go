@@ -102,7 +102,7 @@ func TestSourcesTextIsNeverFilledWithATokenOfAReader(t *testing.T) {
 	trust.Report(t, "tokens of readers in text of sources", "0 of %d forms in every field", len(markerForms()))
 }
 
-// checkTokens finds the tokens of the reader of a mail where our foot has them, and
+// checkTokens finds the tokens of the reader of an email where our foot has them, and
 // nowhere else.
 func checkTokens(t *testing.T, m mailbox.Message) {
 	t.Helper()

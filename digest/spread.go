@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// MaxSpread is the longest time over which the mails of a mailing go out.
+	// MaxSpread is the longest time over which the emails of a mailing go out.
 	MaxSpread = 24 * time.Hour
-	// spreadStep is how far apart the times are at which mails may go out, while
+	// spreadStep is how far apart the times are at which emails may go out, while
 	// there are no more than maxSpreadSteps of them.
 	spreadStep     = time.Minute
 	maxSpreadSteps = 240

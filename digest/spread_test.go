@@ -33,7 +33,7 @@ func TestMailsGoOutOverSomeTime(t *testing.T) {
 			w.advance(30 * time.Minute)
 			d := w.deliver()
 			if sent += d.Sent; d.Sent < n/4-40 || d.Sent > n/4+40 {
-				t.Errorf("part %d: %d of %d mails", part+1, d.Sent, n)
+				t.Errorf("part %d: %d of %d emails", part+1, d.Sent, n)
 			}
 		}
 		if sent != n {

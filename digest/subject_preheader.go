@@ -9,7 +9,7 @@ import (
 	"dibao/templates"
 )
 
-// outline is what a mail says and in which order, before it is rendered.
+// outline is what an email says and in which order, before it is rendered.
 type outline struct {
 	edited
 	templates.DigestHead
@@ -19,7 +19,7 @@ type outline struct {
 	today  string
 }
 
-// outline decides what a mail says: its subject, its preheader, its sections.
+// outline decides what an email says: its subject, its preheader, its sections.
 func (s *Service) outline(e edited, from netmail.Address) outline {
 	title, number, archive := titleOf(e)
 	day := localDate(e.due, e.issues[0].List.Zone)
@@ -55,7 +55,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 	return v
 }
 
-// titleOf returns what a mail is called, the number of its issue (0 for several
+// titleOf returns what an email is called, the number of its issue (0 for several
 // lists) and the issue that is its archive page, nil if there is no one page.
 func titleOf(e edited) (title string, number int, archive *Issue) {
 	var titles []string
@@ -78,7 +78,7 @@ func titleOf(e edited) (title string, number int, archive *Issue) {
 	return titles[0], number, archive
 }
 
-// numberText says which issues of one list a mail contains, "" for several lists.
+// numberText says which issues of one list an email contains, "" for several lists.
 func numberText(e edited) string {
 	var least, most int64
 	for _, i := range e.issues {

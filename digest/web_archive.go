@@ -124,7 +124,7 @@ func (s *Service) issueCards(ctx context.Context, issues []Issue, lists []subscr
 	return cards, nil
 }
 
-// enrich adds to the items of sections what a page shows and a mail has no room
+// enrich adds to the items of sections what a page shows and an email has no room
 // for: states today, what a document repeals, reposts.
 func (h *Web) enrich(ctx context.Context, items []IssueItem, sections []templates.Section) error {
 	articles := make([]feed.Article, len(items))

@@ -119,10 +119,10 @@ func (s *Source) Check() error {
 		}
 		s.Kind = "mail"
 	} else if s.Kind == "mail" {
-		return fmt.Errorf("a source of kind mail is a folder: maildir:///ABSOLUTE/FOLDER")
+		return fmt.Errorf("the address of a source of kind mail is a folder: write maildir:///ABSOLUTE/FOLDER")
 	}
 	if u != nil && u.User != nil {
-		return fmt.Errorf("source address %q holds a user name or password, which is not sent; remove it", redact.URL(s.URL))
+		return fmt.Errorf("source address %q contains a user name or password, which is not sent; remove it", redact.URL(s.URL))
 	}
 	if strings.Contains(s.Proxy, ":"+redact.Mark+"@") {
 		return fmt.Errorf("the proxy %s was written without its password; put the password in its place", s.Proxy)

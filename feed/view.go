@@ -22,7 +22,7 @@ func (d Document) Path() string {
 	return "/documents/" + strconv.FormatInt(d.ID, 10)
 }
 
-// ItemView fills what pages and mails show of an article.
+// ItemView fills what pages and emails show of an article.
 func ItemView(a Article, base string) templates.Item {
 	f := a.Facts
 	v := templates.Item{

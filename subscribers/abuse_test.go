@@ -24,11 +24,11 @@ func requests() int {
 	return 150
 }
 
-// Whoever asks how often for how many addresses: the mails are counted.
+// Whoever asks how often for how many addresses: the emails are counted.
 func TestOptInIsNoBomb(t *testing.T) {
 	asked, sent, above, ways := 0, 0, 0, 0
 	t.Cleanup(func() {
-		trust.Report(t, "mails that a stranger can cause", "%d above the limits: %d mails for %d requests in %d ways", above, sent, asked, ways)
+		trust.Report(t, "emails that a stranger can cause", "%d above the limits: %d emails for %d requests in %d ways", above, sent, asked, ways)
 	})
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		n := requests()
@@ -65,7 +65,7 @@ func TestOptInIsNoBomb(t *testing.T) {
 				}
 				asked, sent, above, ways = asked+n, sent+mails, above+max(0, mails-c.most), ways+1
 				if mails == 0 || mails > c.most {
-					t.Errorf("%d requests brought %d mails, want 1 to %d", n, mails, c.most)
+					t.Errorf("%d requests brought %d emails, want 1 to %d", n, mails, c.most)
 				}
 				if rows := f.query(`SELECT COUNT(*) FROM subscribers`); c.name == "OneNetwork" && rows != fmt.Sprintln(networkConfirmations) {
 					t.Errorf("a flood left %s rows", rows)
@@ -97,7 +97,7 @@ func TestOneMailboxAskedAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		if n := mails.Load(); n != 1 {
-			t.Errorf("%d mails, want 1", n)
+			t.Errorf("%d emails, want 1", n)
 		}
 	})
 }

@@ -22,7 +22,7 @@ const (
 )
 
 // ErrAddress says that something is not an address that mail can be sent to.
-var ErrAddress = errors.New("bad address")
+var ErrAddress = errors.New("invalid address")
 
 // ParseAddress reads what a person typed as an address and returns it as it is written to: the
 // domain in lower case and as punycode, the local part as typed. A display name is dropped;
@@ -36,7 +36,7 @@ func ParseAddress(typed string) (string, error) {
 	case len(typed) > maxTyped:
 		return "", fmt.Errorf("%w: it is longer than %d characters", ErrAddress, maxAddress)
 	case !utf8.ValidString(typed) || strings.ContainsFunc(typed, forbidden):
-		return "", fmt.Errorf("%w: it holds characters that an address can't have", ErrAddress)
+		return "", fmt.Errorf("%w: it contains characters that an address can't have", ErrAddress)
 	}
 	if strings.HasSuffix(typed, ";") { // net/mail takes a group of one
 		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)

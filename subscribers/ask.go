@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A link of any old mail opens a reader's preferences, so that it must not be
+// A link of any old email opens a reader's preferences, so that it must not be
 // enough for what can't be taken back. Deleting, and handing out what is kept,
 // need a second link that is mailed to the reader's own address when it is asked
 // for.
@@ -39,7 +39,7 @@ func (a AskedFor) action() Action {
 const AskHours = 24
 
 const (
-	askInterval = time.Hour // between two mails of one kind to a reader
+	askInterval = time.Hour // between two emails of one kind to a reader
 	maxAsks     = 5         // mails of one kind, until one of their links is used
 )
 
@@ -66,7 +66,7 @@ func (s *Store) Ask(ctx context.Context, subscriber int64, what AskedFor) (*Conf
 	return mail, err
 }
 
-// mayAsk counts a mail to a reader, if one more is allowed, and returns the number
+// mayAsk counts an email to a reader, if one more is allowed, and returns the number
 // of its link, else 0. It is one statement, since several nodes may be asked at once.
 func (s *Store) mayAsk(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor, now time.Time) (nonce int64, err error) {
 	err = tx.QueryRowContext(ctx, `INSERT INTO reader_asks (subscriber, kind, nonce, mailed, asked_at) VALUES ($1, $2, $3, 1, $4)
@@ -86,7 +86,7 @@ func (s *Store) askToken(what AskedFor, subscriber, nonce int64, address string)
 	return s.keys.Sign(Token{Action: what.action(), Subscriber: subscriber, List: nonce, Expires: s.now().Add(AskHours * time.Hour)})
 }
 
-// CheckAsked returns the reader whom the link of a mail is for, if it is good for
+// CheckAsked returns the reader whom the link of an email is for, if it is good for
 // this and no later one was mailed; else ErrToken, ErrExpired, or ErrNotFound
 // where the reader was deleted.
 func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Subscriber, error) {
@@ -108,7 +108,7 @@ func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Su
 	return reader, err
 }
 
-// used ends the counting of mails of one kind: somebody reads them.
+// used ends the counting of emails of one kind: somebody reads them.
 func used(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor) error {
 	_, err := tx.ExecContext(ctx, `UPDATE reader_asks SET mailed = 0 WHERE subscriber = $1 AND kind = $2`, subscriber, what)
 	return err

@@ -10,7 +10,7 @@ import (
 	"dibao/internal/database"
 )
 
-// AskChange notes that a reader wants another address and returns the two mails
+// AskChange notes that a reader wants another address and returns the two emails
 // that ask both mailboxes, none if the address can't be used: another reader has
 // it, it is suppressed, or was asked too often. Who asked must not learn which.
 // A request takes the place of an earlier one, whose links are void.

@@ -13,10 +13,10 @@ import (
 	"dibao/policy"
 )
 
-// Format is what a reader's mails are made of.
+// Format is what a reader's emails are made of.
 type Format string
 
-// The formats of a mail.
+// The formats of an email.
 const (
 	HTML Format = "html" // with a text part
 	Text Format = "text" // the text part alone
@@ -29,8 +29,8 @@ type Frequency string
 // The frequencies.
 const (
 	EveryIssue Frequency = "issue"
-	Weekly     Frequency = "weekly"  // at most one mail in seven days
-	Monthly    Frequency = "monthly" // at most one mail in a calendar month
+	Weekly     Frequency = "weekly"  // at most one email in seven days
+	Monthly    Frequency = "monthly" // at most one email in a calendar month
 )
 
 // Choice is what a reader wants of one list. The zero value takes it as it is.
@@ -110,7 +110,7 @@ func (s *Store) Preferences(ctx context.Context, subscriber int64) (Preferences,
 }
 
 // SetPreferences stores what a reader chose: the lists to take, with the
-// reader's choices on each, and how mails are made. Lists that are new need no
+// reader's choices on each, and how emails are made. Lists that are new need no
 // mail: the reader holds the token that came to the address.
 func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferences, network netip.Prefix) error {
 	p.Format = cmp.Or(p.Format, HTML)

@@ -70,13 +70,13 @@ func TestCrowdOfNetworksKeepsNobodyOut(t *testing.T) {
 							s.from(crowd.attacker(i), "POST", "/subscribe", url.Values{"address": {"junk"}})
 						}
 					})
-					t.Logf("%d networks got %d mails; the reader pressed %d times", n, mails, pressed)
+					t.Logf("%d networks got %d emails; the reader pressed %d times", n, mails, pressed)
 					tried, largest = tried+1, max(largest, n)
 					if !t.Failed() {
 						in++
 					}
 					if mails > shares[ProofNone].all {
-						t.Errorf("%d mails without a proof, want at most %d", mails, shares[ProofNone].all)
+						t.Errorf("%d emails without a proof, want at most %d", mails, shares[ProofNone].all)
 					}
 				})
 			}
@@ -85,7 +85,7 @@ func TestCrowdOfNetworksKeepsNobodyOut(t *testing.T) {
 }
 
 // attack has each network post junk until it is refused, and fill in the form
-// three times as a person does. It returns how many mails that brought.
+// three times as a person does. It returns how many emails that brought.
 func (s *site) attack(n int, addr func(int) netip.Addr) (mails int) {
 	s.t.Helper()
 	_, form := s.from(addr(0), "GET", "/subscribe", nil).form(s.t)
@@ -138,7 +138,7 @@ func (s *site) persist(addr netip.Addr, address string, meanwhile func()) (press
 	return pressed
 }
 
-// mailed notes mails that n networks got.
+// mailed notes emails that n networks got.
 func (s *site) mailed(n int, addr func(int) netip.Addr) {
 	s.t.Helper()
 	err := s.db.Write(s.t.Context(), func(tx *sql.Tx) error {

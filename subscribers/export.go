@@ -109,7 +109,7 @@ type ConsentEvent struct {
 	Detail      *string   `json:"detail"`
 }
 
-// HistoryEvent is a line of what happened to a reader's mails.
+// HistoryEvent is a line of what happened to a reader's emails.
 type HistoryEvent struct {
 	At     time.Time `json:"at"`
 	Event  string    `json:"event"`

@@ -9,8 +9,8 @@ import (
 	"dibao/internal/database"
 )
 
-// Forget deletes a reader with everything that is kept of them, mails and
-// reports of mails included, and leaves the hash of the address among the
+// Forget deletes a reader with everything that is kept of them, emails and
+// reports of emails included, and leaves the hash of the address among the
 // suppressions, so that no import adds them again. Only they can come back, by
 // the form. Where nobody has the address, it may be misspelled: nothing is kept of
 // it, and the error is [ErrNotFound].

@@ -45,7 +45,7 @@ type Note struct {
 // maxNotes bounds the memory of notes; what is refused is counted beyond it, too.
 const maxNotes = 100_000
 
-// An import is written in slices, so that readers can leave and mails be sent
+// An import is written in slices, so that readers can leave and emails be sent
 // meanwhile.
 const (
 	importBatch  = 500                    // rows of a slice
@@ -67,7 +67,7 @@ func (e *PartialImportError) Error() string {
 func (e *PartialImportError) Unwrap() error { return e.Err }
 
 // Import takes readers over: none of a file that can't be read to its end. It never
-// resubscribes readers who unsubscribed or are suppressed, mails nobody, and run again it changes
+// resubscribes readers who unsubscribed or are suppressed, emails nobody, and run again it changes
 // nothing. Interrupted after it began to store, it is a *PartialImportError.
 func (s *Store) Import(ctx context.Context, in Import) (Imported, error) {
 	ctx = database.Background(ctx)
@@ -294,7 +294,7 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 		r.note(Note{x.number, address, false, "this is the address of an office, which several people may read; it was imported"})
 	}
 	if meant := Suggest(address); meant != "" {
-		r.note(Note{x.number, address, false, "the address looks misspelled, perhaps " + meant + " is meant; it was imported as it is"})
+		r.note(Note{x.number, address, false, "the address looks misspelled (for " + meant + "?); it was imported unchanged"})
 	}
 	e = importEntry{row: x, key: addressKey(address), hash: r.store.addressHash(address)}
 	e.address, e.language, e.consent = address, cmp.Or(x.language, r.in.Language), cmp.Or(x.consent, r.in.Consent)

@@ -181,7 +181,7 @@ func TestImportReadsCellsOfAddresses(t *testing.T) {
 	for cell, want := range map[string]string{
 		`"Z" <a@example.org>`: "a@example.org", "<a@example.org>": "a@example.org", "MAILTO:a@example.org": "a@example.org", " a@example.org ": "a@example.org",
 		"\u200ba@example.org": "a@example.org seen", "a@example.org\u00a0": "a@example.org seen", "a\u200e@example.org": "a@example.org seen", "a＠example．org": "a@example.org",
-		"a@example.org;b@example.org": "several", "a@example.org, b@example.org": "several", "a@example.org/b@example.org": "several", "a\u00a0b@example.org": "bad address", "": "no address", "\u3000": "no address",
+		"a@example.org;b@example.org": "several", "a@example.org, b@example.org": "several", "a@example.org/b@example.org": "several", "a\u00a0b@example.org": "invalid address", "": "no address", "\u3000": "no address",
 	} {
 		address, cleaned, why := addressIn(cell)
 		if cleaned && address != "" {

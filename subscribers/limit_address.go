@@ -23,7 +23,7 @@ const (
 	mailboxInterval         = time.Hour
 )
 
-// mayConfirm counts a confirmation mail to the address, if one more is allowed.
+// mayConfirm counts a confirmation email to the address, if one more is allowed.
 func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address string, now time.Time) (bool, error) {
 	closed, err := s.isClosed(ctx, tx, address, now)
 	if err != nil || closed {
@@ -65,7 +65,7 @@ func (s *Store) NotMailed(ctx context.Context, address string) error {
 	})
 }
 
-// mailboxMayBeAsked counts a mail to the mailbox of an address, if one more is
+// mailboxMayBeAsked counts an email to the mailbox of an address, if one more is
 // allowed: in one statement, since several nodes may be asked at once.
 func (s *Store) mailboxMayBeAsked(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO confirmation_counts (address_hash, mailed, last_at) VALUES ($1, 1, $2)

@@ -15,7 +15,7 @@ import (
 // Proof is what a form contained to show that a person sent it.
 type Proof int
 
-// The proofs. They are asked for only while very many mails go out.
+// The proofs. They are asked for only while very many emails go out.
 const (
 	ProofNone   Proof = iota
 	ProofWaited       // it was kept open for a minute
@@ -23,10 +23,10 @@ const (
 	proofNever        // none is enough: what there is to give away is given away
 )
 
-// limitWindow is the time within which mails are counted.
+// limitWindow is the time within which emails are counted.
 const limitWindow = time.Hour
 
-// share is how many mails an hour go to addresses whose owner has not spoken yet,
+// share is how many emails an hour go to addresses whose owner has not spoken yet,
 // with each proof. The larger figures are reached by somebody only who has
 // thousands of networks and computes for each.
 type share struct{ all, domain int }
@@ -36,12 +36,12 @@ var shares = []share{ProofNone: {1000, 50}, ProofWaited: {1500, 75}, ProofWorked
 // networkConfirmations is what one network gets an hour, if nobody else asks.
 const networkConfirmations = 20
 
-// asked says how many mails of the last hour went out: in all, for the network of
+// asked says how many emails of the last hour went out: in all, for the network of
 // who asks, for the wider network around it, and to the domain.
 type asked struct{ all, own, wide, domain int }
 
-// open reports whether a share has a mail left. What is left goes to those first
-// who had the least: with each four mails that a network got, it may take only of
+// open reports whether a share has an email left. What is left goes to those first
+// who had the least: with each four emails that a network got, it may take only of
 // half as much, so that many networks together leave at least half to others. A
 // wide network gets half at most.
 func (s share) open(n asked, large bool) bool {
@@ -49,7 +49,7 @@ func (s share) open(n asked, large bool) bool {
 	return n.own < networkConfirmations && n.all < s.all>>halves && n.wide < s.all/2 && (large || n.domain < max(networkConfirmations, s.domain>>halves))
 }
 
-// ProofNeeded returns the least proof with which a network may have a mail sent to
+// ProofNeeded returns the least proof with which a network may have an email sent to
 // an address; proofNever if there is none at the moment. It says the same for all
 // addresses of a domain, whether their owners are readers or not. A request of an
 // admin comes from no network and needs none.
@@ -82,7 +82,7 @@ func (s *Store) proofNeeded(ctx context.Context, tx *sql.Tx, network netip.Prefi
 	return proofNever, nil
 }
 
-// countMail notes a mail that a network asked for.
+// countMail notes an email that a network asked for.
 func (s *Store) countMail(ctx context.Context, tx *sql.Tx, network netip.Prefix, address string, now time.Time) error {
 	if !network.IsValid() {
 		return nil

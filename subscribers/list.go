@@ -84,7 +84,7 @@ type List struct {
 
 var slugPattern = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// The most that a list may hold: it is shown whole on pages and in mails.
+// The most that a list may hold: it is shown whole on pages and in emails.
 const (
 	maxTitle       = 200      // characters
 	maxDescription = 2000     // characters
@@ -92,7 +92,7 @@ const (
 	maxMaxItems    = 500
 )
 
-// The gap between two issues. A shorter one than ten minutes is a mail an
+// The gap between two issues. A shorter one than ten minutes is an email an
 // article, which readers take for spam.
 const (
 	minMinGap = 10 * time.Minute
@@ -131,7 +131,7 @@ func (l *List) check() error {
 	case l.AsItHappens && l.MinGap < minMinGap:
 		return fmt.Errorf("--as-it-happens needs a --min-gap of at least %s, such as 1h", minMinGap)
 	case l.MaxItems < 1 || l.MaxItems > maxMaxItems:
-		return fmt.Errorf("an issue holds 1 to %d articles, not %d", maxMaxItems, l.MaxItems)
+		return fmt.Errorf("an issue contains 1 to %d articles, not %d", maxMaxItems, l.MaxItems)
 	}
 	if l.Sender != "" {
 		if _, err := mail.ParseAddress(l.Sender); err != nil {

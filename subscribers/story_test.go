@@ -21,7 +21,7 @@ type happening struct {
 // story is one reader with what came to them.
 type story struct {
 	*fixture
-	tokens []string // of confirmation mails
+	tokens []string // of confirmation emails
 	mails  int
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // TextVersion names the words that a reader agreed to. Change it with the words
-// of the form or of the confirmation mail.
+// of the form or of the confirmation email.
 const TextVersion = "2026-11"
 
 // Kind is what a confirmation confirms.
@@ -29,7 +29,7 @@ const (
 	KindLink           = Kind(AskedLink)
 )
 
-// Confirmation is a mail to send: the only one that goes to an address whose
+// Confirmation is an email to send: the only one that goes to an address whose
 // owner has not spoken yet.
 type Confirmation struct {
 	Kind       Kind
@@ -43,13 +43,13 @@ type Confirmation struct {
 // Request asks for lists in the name of an address.
 type Request struct {
 	Address  string // as typed
-	Language string // of the mails: zh or en
+	Language string // of the emails: zh or en
 	Lists    []List
 	Network  netip.Prefix // address block of who asks
 	Proof    Proof        // that a person does
 }
 
-// Subscribe notes a request and returns the confirmation mail to send, nil if
+// Subscribe notes a request and returns the confirmation email to send, nil if
 // none is to be sent: the reader has the lists, or is suppressed, or was asked
 // too often. Who asked must not learn which, neither by the answer nor by its
 // time: answer first, send then. Only a bad address and no list are errors.

@@ -21,11 +21,11 @@ func TestConfirmedOptIn(t *testing.T) {
 		f := newFixture(t, db)
 		mail := f.ask("Reader@Example.org", f.weekly, f.monthly)
 		if mail == nil {
-			t.Fatal("no confirmation mail")
+			t.Fatal("no confirmation email")
 		}
 		want := &Confirmation{Address: "Reader@example.org", Language: "zh", Token: mail.Token, Lists: []List{f.weekly, f.monthly}}
 		if diff := cmp.Diff(want, mail); diff != "" {
-			t.Errorf("confirmation mail:\n%s", diff)
+			t.Errorf("confirmation email:\n%s", diff)
 		}
 		if got, want := f.states("reader@example.org"), "weekly=pending monthly=pending"; got != want {
 			t.Errorf("before confirming: %q, want %q", got, want)
@@ -124,7 +124,7 @@ func TestConfirmationMailsAreFew(t *testing.T) {
 			f.clock.Advance(c.after)
 			count([]string{"A@example.org", "a@EXAMPLE.org"}[i%2])
 			if mails != c.want {
-				t.Fatalf("after request %d: %d mails, want %d", i+1, mails, c.want)
+				t.Fatalf("after request %d: %d emails, want %d", i+1, mails, c.want)
 			}
 		}
 	})
@@ -151,7 +151,7 @@ func TestConfirmationMailsAreCountedAnewForWhoConfirmed(t *testing.T) {
 	})
 }
 
-// Many requests at once for one address get one mail between them.
+// Many requests at once for one address get one email between them.
 func TestConcurrentRequestsGetOneMail(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		f := newFixture(t, db)
@@ -170,7 +170,7 @@ func TestConcurrentRequestsGetOneMail(t *testing.T) {
 		}
 		all.Wait()
 		if len(mails) != 1 {
-			t.Errorf("%d mails, want 1", len(mails))
+			t.Errorf("%d emails, want 1", len(mails))
 		}
 		if got, want := f.log("a@example.org"), "weekly asked  \nmonthly asked  \n- confirmation mailed  \n"; got != want {
 			t.Errorf("log:\n%swant:\n%s", got, want)
@@ -220,7 +220,7 @@ func TestSuppressedAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		if mail := f.ask("new@example.org", f.weekly); mail != nil {
-			t.Error("a suppressed address gets a confirmation mail")
+			t.Error("a suppressed address gets a confirmation email")
 		}
 		if _, err := f.AddConfirmed(ctx, "new@example.org", "zh", []List{f.weekly}, "a form"); err == nil || !strings.Contains(err.Error(), "suppressed") {
 			t.Errorf("an admin adds a suppressed address: %v", err)

@@ -69,7 +69,7 @@ func (f *fixture) create(l List) List {
 	return created
 }
 
-// ask subscribes and returns the confirmation mail, nil if there is none.
+// ask subscribes and returns the confirmation email, nil if there is none.
 func (f *fixture) ask(address string, lists ...List) *Confirmation {
 	f.t.Helper()
 	mail, err := f.Subscribe(f.t.Context(), Request{Address: address, Language: "zh", Lists: lists, Network: testNetwork})

@@ -33,7 +33,7 @@ const (
 )
 
 // ErrToken says that a token is not ours, is for something else, or is damaged.
-var ErrToken = errors.New("bad token")
+var ErrToken = errors.New("invalid token")
 
 // ErrExpired says that a token was good and is too old.
 var ErrExpired = errors.New("expired token")
@@ -42,7 +42,7 @@ var ErrExpired = errors.New("expired token")
 // for ever.
 const ConfirmDays = 7
 
-// PreferencesDays is how long the link to the preferences of a mail works. Behind
+// PreferencesDays is how long the link to the preferences of an email works. Behind
 // an older one a new one can be asked for.
 const PreferencesDays = 90
 
@@ -75,7 +75,7 @@ func (k *Keys) seal(t Token) []byte {
 	return set.tokens[set.current].append(payload, payload)
 }
 
-// macKey makes the MACs of one key. A mail has four; to key each anew takes
+// macKey makes the MACs of one key. An email has four; to key each anew takes
 // longer than to compute it.
 type macKey struct {
 	key   []byte
@@ -208,7 +208,7 @@ func (k *Keys) openLower(ctx context.Context, text string) (Token, error) {
 	return k.open(ctx, b)
 }
 
-// MailUnsubscribeToken is UnsubscribeToken for the address of a mail.
+// MailUnsubscribeToken is UnsubscribeToken for the address of an email.
 func (k *Keys) MailUnsubscribeToken(subscriber, list int64) string {
 	_, mail := k.UnsubscribeTokens(subscriber, list)
 	return mail

@@ -38,7 +38,7 @@ type Web struct {
 	Send    func(Confirmation)
 	Logger  *slog.Logger
 	MinFill time.Duration // 2 s; how long a person needs for the form at least
-	// History returns what happened to a reader's mails, for the data they may have;
+	// History returns what happened to a reader's emails, for the data they may have;
 	// nil: nothing is shown.
 	History func(ctx context.Context, subscriber int64) ([]HistoryEvent, error)
 

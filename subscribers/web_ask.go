@@ -11,7 +11,7 @@ import (
 	"dibao/templates"
 )
 
-// askPage shows what a link of any mail may ask for: that a second link is mailed.
+// askPage shows what a link of any email may ask for: that a second link is mailed.
 func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.reader(r)

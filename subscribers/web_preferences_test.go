@@ -73,7 +73,7 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 	})
 }
 
-// preferencesToken is the token in a mail to a reader.
+// preferencesToken is the token in an email to a reader.
 func (s *site) preferencesToken(id int64) string {
 	s.t.Helper()
 	reader, err := s.subscriberByID(s.t.Context(), id)
@@ -83,8 +83,8 @@ func (s *site) preferencesToken(id int64) string {
 	return s.keys.PreferencesToken(id, reader.Address)
 }
 
-// askFor presses the button behind the link of a mail and returns the token of the
-// second mail, "" if none was sent.
+// askFor presses the button behind the link of an email and returns the token of the
+// second email, "" if none was sent.
 func (s *site) askFor(link string, what AskedFor) string {
 	s.t.Helper()
 	action, values := s.do("GET", link+"/"+string(what), nil).form(s.t)
@@ -125,7 +125,7 @@ func TestReaderTakesTheirDataAndGoes(t *testing.T) {
 	})
 }
 
-// The link of a mail that was forwarded or stolen deleted the reader, handed out
+// The link of an email that was forwarded or stolen deleted the reader, handed out
 // all their data and showed their address. It can't any more: what it asks for is
 // mailed to the reader.
 func TestLeakedLinkCannotDeleteExportOrChangeTheAddress(t *testing.T) {
@@ -182,12 +182,12 @@ func TestSecondLinkIsShortLived(t *testing.T) {
 		link := "/preferences/" + s.preferencesToken(id)
 		first := s.askFor(link, AskedDelete)
 		if second := s.askFor(link, AskedDelete); second != "" {
-			t.Error("a second mail within the hour")
+			t.Error("a second email within the hour")
 		}
 		s.clock.Advance(2 * time.Hour)
 		second := s.askFor(link, AskedDelete)
 		if a := s.do("POST", "/delete/"+first, nil); a.status != 410 {
-			t.Errorf("the link of an earlier mail: %d", a.status)
+			t.Errorf("the link of an earlier email: %d", a.status)
 		}
 		s.clock.Advance(AskHours * time.Hour)
 		if a := s.do("POST", "/delete/"+second, nil); a.status != 410 {
@@ -201,7 +201,7 @@ func TestSecondLinkIsShortLived(t *testing.T) {
 			}
 		}
 		if mails != maxAsks || s.states("a@example.org") != "weekly=confirmed" {
-			t.Errorf("%d mails that nobody asked for, want at most %d; the reader is %s", mails, maxAsks, s.states("a@example.org"))
+			t.Errorf("%d emails that nobody asked for, want at most %d; the reader is %s", mails, maxAsks, s.states("a@example.org"))
 		}
 	})
 }
@@ -266,7 +266,7 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 		s.reader("taken@example.org", s.weekly)
 		old, fresh := s.askChange(id, "New@example.org")
 		if old == "" || fresh == "" {
-			t.Fatal("not two mails")
+			t.Fatal("not two emails")
 		}
 		before := s.dump()
 		for _, link := range []string{old, fresh} {
@@ -292,7 +292,7 @@ func TestChangeOfAddressNeedsBothMailboxes(t *testing.T) {
 		}
 		s.clock.Advance(2 * time.Hour)
 		if a, b := s.askChange(id, "taken@example.org"); a+b != "" {
-			t.Error("mails for an address that another reader has")
+			t.Error("emails for an address that another reader has")
 		}
 		action, _ := s.do("GET", "/preferences/"+s.preferencesToken(id)+"/address", nil).form(t)
 		if a := s.do("POST", action, url.Values{"address": {"nonsense"}}); a.status != 400 {

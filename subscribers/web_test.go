@@ -20,7 +20,7 @@ import (
 	"dibao/internal/web"
 )
 
-// site is the pages of readers with the mails that they send.
+// site is the pages of readers with the emails that they send.
 type site struct {
 	*fixture
 	mux   *http.ServeMux
@@ -276,7 +276,7 @@ func TestFormIsRefused(t *testing.T) {
 				t.Errorf("%s: got %d, want %d with %q:\n%s", name, a.status, c.status, c.want, a.body)
 			}
 			if m := s.mail(); m != nil {
-				t.Errorf("%s: a mail was sent", name)
+				t.Errorf("%s: an email was sent", name)
 			}
 		}
 		if diff := cmp.Diff(before, s.dump()); diff != "" {
@@ -496,7 +496,7 @@ func TestPagesInEnglish(t *testing.T) {
 		v.Set("address", "a@example.org")
 		v.Set("list", "weekly")
 		s.clock.Advance(time.Minute)
-		s.want(s.do("POST", action, v), 200, "Please check your mail")
+		s.want(s.do("POST", action, v), 200, "Please check your email")
 		mail := s.mail()
 		if mail == nil || mail.Language != "en" {
 			t.Errorf("mail %+v, want one in English", mail)
@@ -537,7 +537,7 @@ func TestRunNotesRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := len(s.mails); got != readers {
-			t.Errorf("%d mails, want %d", got, readers)
+			t.Errorf("%d emails, want %d", got, readers)
 		}
 	})
 }

@@ -162,7 +162,7 @@ func (v AdminLists) Render(w io.Writer) error { return v.write(w, "lists.html", 
 // Render writes the page.
 func (v AdminListPage) Render(w io.Writer) error { return v.write(w, "list.html", v) }
 
-// AdminMailings shows the last mailings and what came back of mails.
+// AdminMailings shows the last mailings and what came back of emails.
 type AdminMailings struct {
 	AdminPage
 	Mailings []AdminMailing

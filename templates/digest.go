@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Mail is a mail, or a piece of one, in its two forms, with the places in them for
+// Mail is an email, or a piece of one, in its two forms, with the places in them for
 // what is a reader's own.
 type Mail struct {
 	HTML, Text           string
@@ -17,7 +17,7 @@ type Mail struct {
 // Slot names what is a reader's own.
 type Slot int
 
-// The slots of a mail.
+// The slots of an email.
 const (
 	SlotUnsubscribe Slot = iota // the address that ends the subscription
 	SlotPreferences             // the address of the reader's preferences
@@ -39,7 +39,7 @@ type DigestHead struct {
 	Subject   string
 	Preheader string
 	Title     string   // of the list, or of the lists of a merged mailing
-	Number    string   // 第 N 期, in words; "" for a mail of several lists
+	Number    string   // 第 N 期, in words; "" for an email of several lists
 	Date      string   // YYYY-MM-DD
 	Note      string   // the editor's
 	Counts    []string // "新发文件 3", in reading order
@@ -56,7 +56,7 @@ type DigestSection struct {
 	Folds    []DigestFold
 }
 
-// DigestItem is one article in a mail.
+// DigestItem is one article in an email.
 type DigestItem struct {
 	Item
 	Language string
@@ -109,8 +109,8 @@ func (v markedFoot) WhyHTML() template.HTML { v.note(SlotWhyHTML); return "" }
 // WhyText is like WhyHTML.
 func (v markedFoot) WhyText() string { v.note(SlotWhyText); return "" }
 
-// Why says why a reader gets a mail: that the reader confirmed the lists, or, with
-// a date, that somebody added the reader then. The text has the line ends of mails,
+// Why says why a reader gets an email: that the reader confirmed the lists, or, with
+// a date, that somebody added the reader then. The text has the line ends of emails,
 // and is indented, where spaces can be added that nobody sees (mail.Encode).
 func Why(language, lists, by, date string) (html, text string) {
 	why := Words(language, "mail.why", lists)
@@ -120,13 +120,13 @@ func Why(language, lists, by, date string) (html, text string) {
 	return template.HTMLEscapeString(why), strings.ReplaceAll(wrap("", why), "\n", "\r\n")
 }
 
-// Top writes what a mail begins with, the same for all mails of one title.
+// Top writes what an email begins with, the same for all emails of one title.
 func (v DigestHead) Top() (Mail, error) { return mailPiece(v.Language, "top", v) }
 
 // Teaser writes the preheader.
 func (v DigestHead) Teaser() (Mail, error) { return mailPiece(v.Language, "teaser", v) }
 
-// Masthead writes the title, the same for all mails of one issue.
+// Masthead writes the title, the same for all emails of one issue.
 func (v DigestHead) Masthead() (Mail, error) { return mailPiece(v.Language, "masthead", v) }
 
 // Contents writes what the mail holds, in figures.
@@ -192,8 +192,8 @@ func mailPiece(language, name string, view any) (m Mail, err error) {
 // lead is cut to fit.
 const maxSubject = 72
 
-// Subject returns the subject of a mail: the list, the number of the issue (0
-// for a mail of several) and the title that leads it.
+// Subject returns the subject of an email: the list, the number of the issue (0
+// for an email of several) and the title that leads it.
 func Subject(language, title string, number int, lead string) string {
 	fill := func(lead string) string {
 		switch {
@@ -234,7 +234,7 @@ func isWeb(address string) bool {
 	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }
 
-// foreign marks the language of titles and summaries in a mail of another one, so
+// foreign marks the language of titles and summaries in an email of another one, so
 // that a screen reader reads them in theirs.
 func foreign(language string) template.HTMLAttr {
 	if language == "zh" {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/html"
 )
 
-// digestOf is a mail with n items in each section.
+// digestOf is an email with n items in each section.
 func digestOf(language, title string, n int) Digest {
 	d := Digest{
 		DigestHead: DigestHead{
@@ -57,7 +57,7 @@ var mailRules = map[string]*regexp.Regexp{
 	"!important outside <style>":     regexp.MustCompile(`style="[^"]*!important`),
 }
 
-// lint says what is wrong with a mail's markup.
+// lint says what is wrong with an email's markup.
 func lint(t *testing.T, name, markup string) {
 	t.Helper()
 	head, body, ok := strings.Cut(markup, "</head>")
@@ -210,7 +210,7 @@ func checkMarks(t *testing.T, name string, m Mail) {
 	}
 }
 
-// withSlots is the HTML of a mail with an address in each slot.
+// withSlots is the HTML of an email with an address in each slot.
 func withSlots(m Mail) string {
 	var out strings.Builder
 	from := 0
@@ -351,7 +351,7 @@ type Digest struct {
 	DigestFoot
 }
 
-// Mail writes the whole mail.
+// Mail writes the whole email.
 func (v Digest) Mail() (Mail, error) {
 	var html, text strings.Builder
 	var marks Mail
@@ -384,7 +384,7 @@ func (v Digest) Mail() (Mail, error) {
 	return marks, failed
 }
 
-// shifted are marks of a piece that stands so far into a mail.
+// shifted are marks of a piece that stands so far into an email.
 func shifted(marks []Mark, by int) (out []Mark) {
 	for _, m := range marks {
 		out = append(out, Mark{m.At + by, m.Slot})

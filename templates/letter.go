@@ -1,6 +1,6 @@
 package templates
 
-// Letter is a mail that is not a digest: a request to confirm, a note to the admin.
+// Letter is an email that is not a digest: a request to confirm, a note to the admin.
 // Empty fields are left out.
 type Letter struct {
 	Language  string

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// letters are all mails that are not digests, by what they are.
+// letters are all emails that are not digests, by what they are.
 func letters(language, hostile string) map[string]func() (Mail, error) {
 	return map[string]func() (Mail, error){
 		"confirmation": Confirmation{Language: language, SiteName: "邸报", Lists: []string{"周刊", hostile}, ConfirmURL: "https://a.example/confirm/x", Days: 7}.Mail,

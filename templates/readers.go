@@ -2,7 +2,7 @@ package templates
 
 import "io"
 
-// PreferencesPage is what a reader chooses, behind the link of their mails.
+// PreferencesPage is what a reader chooses, behind the link of their emails.
 type PreferencesPage struct {
 	Page
 	Action      string

@@ -191,7 +191,7 @@ func (v UnsubscribePage) Render(w io.Writer) error {
 // Render writes the page.
 func (v MessagePage) Render(w io.Writer) error { return render(w, v.Page, "message.html", v) }
 
-// writeMail writes a template of mails, in the order of its text.
+// writeMail writes a template of emails, in the order of its text.
 func writeMail(w io.Writer, lang, name string, view any) (err error) {
 	if strings.HasSuffix(name, ".txt") {
 		err = pick(lang).texts.ExecuteTemplate(w, name, view)

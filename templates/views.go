@@ -1,4 +1,4 @@
-// Package templates holds everything a reader sees: web pages, mails (HTML and
+// Package templates holds everything a reader sees: web pages, emails (HTML and
 // text), the style sheet and the message catalogues (zh, en), all embedded.
 //
 // It renders the view structs defined here, which other packages fill. Text is escaped by

@@ -75,7 +75,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		{"all", "/api/restore/x", `{}`, 404, "no command"},
 		{"all", "/api/subscriber/suppress", `{"flags": {"file": "/etc/passwd"}}`, 400, "does not take --file"},
 		{"all", "/api/subscriber/list", `{"flags": {"database=x": "y"}}`, 400, "no flag"},
-		{"all", "/api/subscriber/show", `{"args": ["--config=/etc/passwd"]}`, 422, "bad address"},
+		{"all", "/api/subscriber/show", `{"args": ["--config=/etc/passwd"]}`, 422, "invalid address"},
 		{"all", "/api/subscriber/list", `{"surprise": 1}`, 400, "unknown field"},
 		{"all", "/api/subscriber/list", `{"flags": {"limit": {"a": 1}}}`, 400, "must be a text"},
 		{"reader", "/api/audit", `{"flags": {"action": "subscriber add"}}`, 200, `"actor":"token:adder"`},

@@ -62,9 +62,9 @@ func newArticleList(g *globals) *cobra.Command {
 	flags.StringVar(&sel.Issuer, "issuer", "", "only this issuer")
 	flags.StringVar(&since, "since", "", "collected since YYYY-MM-DD")
 	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
-	flags.BoolVar(&sel.Hidden, "hidden", false, "include hidden ones")
-	flags.BoolVar(&sel.Pinned, "pinned", false, "only those that are pinned")
-	flags.BoolVar(&sel.Corrected, "corrected", false, "only those that were corrected by hand")
+	flags.BoolVar(&sel.Hidden, "hidden", false, "include hidden articles")
+	flags.BoolVar(&sel.Pinned, "pinned", false, "only pinned articles")
+	flags.BoolVar(&sel.Corrected, "corrected", false, "only articles that were corrected by hand")
 	return cmd
 }
 

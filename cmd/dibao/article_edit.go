@@ -84,7 +84,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 				}
 			}
 			if len(all) == 0 {
-				return usagef("no change is given; see: dibao article edit --help")
+				return usagef("no change was specified; see: dibao article edit --help")
 			}
 			a, err := g.open(cmd)
 			if err != nil {
@@ -107,15 +107,15 @@ shown anywhere; a pinned one comes first in its issue.`,
 		{"number", "发文字号, in any brackets"}, {"issuer", "issuers, the host first, separated by 、"}, {"published", "YYYY-MM-DD"},
 		{"issued", "YYYY-MM-DD"}, {"effective", "YYYY-MM-DD"}, {"expires", "last day in force"}, {"deadline", "last day to apply or comment"},
 		{"theme", "主题分类"}, {"region", "code of GB/T 2260, or name"}, {"summary", "summary"}, {"author", "author"},
-		{"office", "office of the author"}, {"body", "organization that the author represents"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalogue of the site (索引号)"},
+		{"office", "office of the author"}, {"body", "organization that the author represents"}, {"credit", "source that the page names (来源)"}, {"index", "number in the catalog of the site (索引号)"},
 		{"level", "central, ministry, province, city or county"}, {"audience", "audience, separated by 、"}, {"opens", "first day to apply or comment"},
 	} {
 		values[f.field] = flags.String(f.field, "", f.help)
 	}
-	flags.BoolVar(&pin, "pin", false, "place it first in its issue")
-	flags.BoolVar(&unpin, "unpin", false, "no longer place it first")
-	flags.BoolVar(&hide, "hide", false, "hide it everywhere")
-	flags.BoolVar(&unhide, "unhide", false, "show it again")
+	flags.BoolVar(&pin, "pin", false, "place the article first in its issue")
+	flags.BoolVar(&unpin, "unpin", false, "no longer place the article first")
+	flags.BoolVar(&hide, "hide", false, "hide the article everywhere")
+	flags.BoolVar(&unhide, "unhide", false, "show a hidden article again")
 	flags.StringVar(&note, "note", "", "reason; stored in the history")
 	flags.StringSliceVar(&undo, "undo", nil, "remove the correction of a field")
 	cmd.MarkFlagsMutuallyExclusive("pin", "unpin")

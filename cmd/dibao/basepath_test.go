@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// letter is a mail that a source brings.
+// letter is an email that a source brings.
 const letter = "From: editor@example.org\nTo: dibao@example.org\nMessage-ID: <1@example.org>\n" +
 	"Subject: =?utf-8?b?5Zub5bed55yB5Lq65rCR5pS/5bqc5YWz5LqO5Yqg5b+r5Y+R5bGV5YW76ICB5pyN5Yqh55qE6YCa55+l?=\n" +
 	"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n川府发〔2026〕3号\n\n各市（州）人民政府：\n\n现就加快发展养老服务有关事项通知如下。\n"

@@ -38,7 +38,7 @@ func newBounceRead(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "read FILE…",
 		Short: "Read reports from files and process them as the listener does",
-		Long: "A file is one mail or an mbox of many, optionally compressed with gzip. A report is matched to a mail by its envelope\n" +
+		Long: "A file is one email or an mbox of many, optionally compressed with gzip. A report is matched to an email by its envelope\n" +
 			"token, its Message-ID, or the reader that it names. An unknown mailbox and a complaint suppress the address; a full\n" +
 			"mailbox does so after 3 issues; a refusal by policy never does. \"Not spam\" withdraws a complaint. Reading a file again\n" +
 			"changes nothing. At the end it prints how many reports were read, used and not used.",
@@ -189,7 +189,7 @@ func newBounceApply(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Suppress the readers that wait for your decision (dry run without --apply)",
-		Long: "Without --apply, nothing changes. A reader whose server has accepted a mail since is not suppressed. To send to readers\n" +
+		Long: "Without --apply, nothing changes. A reader whose server has accepted an email since is not suppressed. To send to readers\n" +
 			"again: dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",
 		Args:    cobra.NoArgs,

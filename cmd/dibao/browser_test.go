@@ -98,7 +98,7 @@ type sight struct {
 	name, address string
 	widths        []int64 // nil: narrow, middle and wide
 	missing       bool    // it answers 404
-	foreign       bool    // a mail, or the demo's own mailbox: no page of ours
+	foreign       bool    // an email, or the demo's own mailbox: no page of ours
 }
 
 // sights are all pages of a demo that has gone its way. Those that hang on what
@@ -128,7 +128,7 @@ func sights(t *testing.T, d *demo.Demo) []sight {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The pages of readers have the links of their mails, but for the reader who
+	// The pages of readers have the links of their emails, but for the reader who
 	// unsubscribed, whose confirmation link is gone.
 	gone, err := d.Subscribers.Subscribers(t.Context(), subscribers.Selection{State: subscribers.StateUnsubscribed})
 	if err != nil {
@@ -225,7 +225,7 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 				run(err)
 				run(os.WriteFile(filepath.Join(dir, p.name+"-"+where+".png"), picture, 0o644))
 			}
-			if p.foreign { // the sandbox of a mail runs no script
+			if p.foreign { // the sandbox of an email runs no script
 				ink, err := chromedp.Run(ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector('h1')).color`))
 				run(err)
 				paper, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(function(e){for(;e;e=e.parentElement){

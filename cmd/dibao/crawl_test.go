@@ -25,8 +25,8 @@ var keptOfReaders = []string{
 	"issues", "issue_items", "mailings", "deliveries", "feedback",
 }
 
-// TestNoLinkChangesAnything follows every link of every mail and page as a link
-// scanner does, by GET and HEAD: afterwards nothing of readers or mails has
+// TestNoLinkChangesAnything follows every link of every email and page as a link
+// scanner does, by GET and HEAD: afterwards nothing of readers or emails has
 // changed.
 func TestNoLinkChangesAnything(t *testing.T) {
 	o := demo.Options{AfterSteps: func(d *demo.Demo) { crawl(t, d) }}
@@ -59,7 +59,7 @@ func crawl(t *testing.T, d *demo.Demo) {
 	defer stop()
 	mails := d.Summary.Subscribers*2 + 3
 	if err := d.Box.Wait(wait, mails); err != nil {
-		t.Fatalf("%d of %d mails: %v", d.Box.Count(), mails, err)
+		t.Fatalf("%d of %d emails: %v", d.Box.Count(), mails, err)
 	}
 
 	before := dumpReaders(t, d)

@@ -17,7 +17,7 @@ func newDemo(g *globals) *cobra.Command {
 	var o demo.Options
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Demonstrate everything on this machine; needs no setup",
+		Short: "Run a demo of everything on this machine; no setup needed",
 		Long: "Starts a small sample site, a database in a temporary folder, a mail server that stores all mail, and the daemon, all on\n" +
 			"loopback. Collects, publishes, subscribes readers with confirmed opt-in, composes and delivers an issue, unsubscribes\n" +
 			"one reader with one click, and prints the addresses to look at. Press Ctrl-C to end it; it leaves no files behind.",
@@ -28,7 +28,7 @@ func newDemo(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Site, "site", "", "folder of saved pages to serve instead of the sample site; described by its site.json")
-	f.StringVar(&o.Addr, "addr", "127.0.0.1:0", "address of the pages")
+	f.StringVar(&o.Addr, "addr", "127.0.0.1:0", "address to serve the pages at")
 	f.BoolVar(&o.Once, "once", false, "print a summary and exit with 0 only if every step succeeded")
 	f.IntVar(&o.Subscribers, "subscribers", 3, "number of subscribed readers")
 	return cmd

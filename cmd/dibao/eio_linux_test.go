@@ -112,9 +112,9 @@ func TestFailingDiskLosesNobody(t *testing.T) {
 			lost, twice = lost+l, twice+d
 		})
 	}
-	trust.Report(t, "disk that fails (EIO) during delivery", "%d times, %d of them with mails under way: %d lost, %d twice", failed, during, lost, twice)
+	trust.Report(t, "disk that fails (EIO) during delivery", "%d times, %d of them with emails under way: %d lost, %d twice", failed, during, lost, twice)
 	if lost > 0 || twice > failed*killConnections || failed == 0 || during == 0 && os.Getenv("DIBAO_LONG") != "" { // four times may all miss the moment
-		t.Errorf("%d times, %d of them with mails under way: %d lost, %d twice", failed, during, lost, twice)
+		t.Errorf("%d times, %d of them with emails under way: %d lost, %d twice", failed, during, lost, twice)
 	}
 }
 
@@ -132,7 +132,7 @@ func (r *killRun) sendFailing(t *testing.T, strace, calls, when string) bool {
 		return false
 	}
 	text := said.String()
-	t.Logf("call %s of a thread, after %d mails: %s", when, r.box.Count()-before, text)
+	t.Logf("call %s of a thread, after %d emails: %s", when, r.box.Count()-before, text)
 	if !saysDiskFailed(text) || strings.Contains(text, "panic:") || strings.Contains(text, "goroutine ") {
 		t.Errorf("the command says:\n%s", text)
 	}

@@ -224,9 +224,9 @@ func newIssueSend(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send [LIST…]",
 		Short: "Deliver all mail that is due, in this process",
-		Long: "Delivers the waiting mails of all mailings that are due. You can stop it and run it again, even while dibao serve runs: each\n" +
+		Long: "Delivers the waiting emails of all mailings that are due. You can stop it and run it again, even while dibao serve runs: each\n" +
 			"delivery is claimed by one process. Held issues of the lists that you name, as arguments or with --list, are released\n" +
-			"first; with --over 2h their mails are sent over two hours, the later ones by dibao serve or another issue send. A mail\n" +
+			"first; with --over 2h their emails are sent over two hours, the later ones by dibao serve or another issue send. An email\n" +
 			"server that refused our mail is tried immediately, with one message.",
 		Args: cobra.ArbitraryArgs,
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -328,8 +328,8 @@ func newIssueResend(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resend MAILING --failed",
 		Short: "Send a mailing again to readers who did not get it",
-		Long: "Sends the same mails, with the same Message-IDs, to the readers whose delivery failed permanently. Nobody gets anything\n" +
-			"twice: it skips mails that may have arrived, and readers to whom a later mailing sends the same articles (the next issue\n" +
+		Long: "Sends the same emails, with the same Message-IDs, to the readers whose delivery failed permanently. Nobody gets anything\n" +
+			"twice: it skips emails that may have arrived, and readers to whom a later mailing sends the same articles (the next issue\n" +
 			"does so by itself). MAILING is the number that \"dibao issue report\" shows.",
 		Example: "  dibao issue resend 12 --failed --domain qq.com",
 		Args:    cobra.ExactArgs(1),
@@ -353,7 +353,7 @@ func newIssueResend(g *globals) *cobra.Command {
 				all = digest.Resent{Again: all.Again + out.Again, Brought: all.Brought + out.Brought, Suppressed: all.Suppressed + out.Suppressed}
 			}
 			g.change = change{none: all.Again == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
-			g.say(cmd, "resending %d mails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
+			g.say(cmd, "resending %d emails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
 			if all.Again == 0 {
 				if g.json {
 					return writeJSON(cmd.OutOrStdout(), viewDelivered(delivery.Delivered{}))
@@ -384,7 +384,7 @@ func (a *app) showSending(g *globals, cmd *cobra.Command) (done func()) {
 		return n
 	}
 	all := left()
-	bar := g.progress(cmd, "send", "mails", int64(all))
+	bar := g.progress(cmd, "send", "messages", int64(all))
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

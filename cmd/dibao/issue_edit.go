@@ -140,7 +140,7 @@ func newIssueNote(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "note LIST NUMBER TEXT",
 		Short: "Set the editor's note of an issue; an empty text removes it",
-		Long: "The note appears above the articles, in the mail and in the archive. It does not change mails that were already sent: to\n" +
+		Long: "The note appears above the articles, in the mail and in the archive. It does not change emails that were already sent: to\n" +
 			"add a note in time, let the list hold its issues (dibao list edit NAME --hold), or run: dibao issue compose --note TEXT",
 		Args: cobra.ExactArgs(3),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -164,9 +164,9 @@ func newIssueNote(g *globals) *cobra.Command {
 			case i.Mailing == 0:
 				g.say(cmd, "%s No. %d has the note in the archive; no mail contains it", i.List.Slug, i.Number)
 			case sent > 0:
-				g.say(cmd, "%s No. %d has the note in the archive, but %d mails went out without it; to reach those readers, write it for the next issue: dibao issue compose %s --hold --note TEXT", i.List.Slug, i.Number, sent, i.List.Slug)
+				g.say(cmd, "%s No. %d has the note in the archive, but %d emails went out without it; to reach those readers, write it for the next issue: dibao issue compose %s --hold --note TEXT", i.List.Slug, i.Number, sent, i.List.Slug)
 			default:
-				g.say(cmd, "%s No. %d has the note; none of its mails went out yet", i.List.Slug, i.Number)
+				g.say(cmd, "%s No. %d has the note; none of its emails went out yet", i.List.Slug, i.Number)
 			}
 			return nil
 		}),

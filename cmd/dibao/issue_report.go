@@ -26,7 +26,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 		{"resume", "Resume a paused mailing", "", "resumed mailing %d; dibao serve sends it immediately; without it, run: dibao issue send", (*digest.Service).Resume},
 		{"cancel", "Cancel a mailing; unsent messages are dropped",
 			"Cancels unsent messages permanently. Sent messages and the issue in the archive stay.\n",
-			"cancelled mailing %d", (*digest.Service).Cancel},
+			"canceled mailing %d", (*digest.Service).Cancel},
 	}
 	cmds := make([]*cobra.Command, 0, len(verbs))
 	for _, v := range verbs {
@@ -98,7 +98,7 @@ func newIssueReport(g *globals) *cobra.Command {
 		Use:   "report [MAILING]",
 		Short: "Show the delivery status of mailings; of one mailing, by domain",
 		Long: "Shows the newest mailings: what was sent, how fast, and how long the rest takes at that rate. With MAILING it also shows\n" +
-			"the domains; with --variants, the different mails of the mailing and how many readers each has (to look at one: dibao\n" +
+			"the domains; with --variants, the different emails of the mailing and how many readers each has (to look at one: dibao\n" +
 			"issue preview --variant NUMBER). --watch follows a mailing until it is done. --html writes the admin page of a mailing\n" +
 			"to one file that you can share; it contains no addresses of readers.",
 		Args: cobra.MaximumNArgs(1),

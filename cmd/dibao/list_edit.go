@@ -102,7 +102,7 @@ func newListEdit(g *globals) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(givenFlags(cmd)) == 0 {
-				return usagef("no change is given; see: dibao list edit --help")
+				return usagef("no change was specified; see: dibao list edit --help")
 			}
 			a, err := g.open(cmd)
 			if err != nil {
@@ -146,14 +146,14 @@ func newListEdit(g *globals) *cobra.Command {
 	}
 	listFlags(cmd, &from)
 	cmd.Flags().StringVar(&name, "name", "", "new name; links to the old one break")
-	cmd.Flags().BoolVar(&renew, "new-address", false, "create and print another secret address for a list that is not public; the old one, also in sent mails, stops working")
+	cmd.Flags().BoolVar(&renew, "new-address", false, "create and print another secret address for a list that is not public; the old one, also in sent emails, stops working")
 	return cmd
 }
 
 // nextIssue says when the next issue of a list comes.
 func (a *app) nextIssue(v view.List) string {
 	if v.NextDue == nil {
-		return "comes out when something is new"
+		return "is published when something is new"
 	}
 	return "is due " + v.NextDue.In(a.config.Schedule.Zone).Format("2006-01-02 15:04") + " (" + a.config.Schedule.Zone.String() + ")"
 }

@@ -47,7 +47,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 				domain = c.DKIM.Domain
 			}
 			if domain == "" {
-				return usagef("say which domain signs, with --domain or as domain in [dkim]")
+				return usagef("name the signing domain with --domain, or set domain in [dkim]")
 			}
 			block, err := newDKIMKey(kind)
 			if err != nil {
@@ -72,7 +72,7 @@ func newMailKeygen(g *globals) *cobra.Command {
 			return nil
 		},
 	}
-	choiceVar(cmd.Flags(), &kind, "type", "rsa", []string{"rsa", "ed25519"}, "kind of key, rsa with 2048 bits")
+	choiceVar(cmd.Flags(), &kind, "type", "rsa", []string{"rsa", "ed25519"}, "kind of key (rsa has 2048 bits)")
 	cmd.Flags().StringVar(&selector, "selector", "", "the key's name in DNS (default: selector in [dkim])")
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain that signs (default: domain in [dkim])")
 	return cmd
@@ -124,7 +124,7 @@ func newMailTest(g *globals) *cobra.Command {
 	}
 }
 
-// sendTest sends a test mail as a mailing would and prints the dialogue.
+// sendTest sends a test email as a mailing would and prints the dialogue.
 func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to string) error {
 	var dialogue []string
 	sendErr := a.sendTraced(cmd.Context(), m, to, func(line string) {
@@ -148,7 +148,7 @@ func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to strin
 	return sendErr
 }
 
-// testMail returns the newest mail, or what the next of the first list would be.
+// testMail returns the newest email, or what the next of the first list would be.
 func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	ctx := cmd.Context()
 	signer, err := mailer.Signer(a.config)

@@ -29,7 +29,7 @@ func honestRelay(t *testing.T, refuses string) (path string, relay *smtptest.Ser
 }
 
 // The disaster: doctor, mail test and issue test said ok, since they used the From
-// address, and the relay refused every mail of a mailing.
+// address, and the relay refused every email of a mailing.
 func TestTestsUseTheSenderOfMailings(t *testing.T) {
 	path, relay := honestRelay(t, "@bounces.example.org")
 	if _, err := dibao(t, "list", "create", "weekly", "--config", path); err != nil {

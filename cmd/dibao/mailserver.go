@@ -9,7 +9,7 @@ import (
 	"dibao/internal/nodes"
 )
 
-// envelopeFrom is the sender that a mailing's mail has on its envelope, for a mail
+// envelopeFrom is the sender that a mailing's mail has on its envelope, for an email
 // that is of no mailing.
 func (a *app) envelopeFrom(from string) string {
 	return a.digest.EnvelopeFrom(from, a.subscribers.Keys().BounceToken(0))

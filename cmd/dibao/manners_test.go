@@ -324,14 +324,14 @@ func TestProgressInLines(t *testing.T) {
 	cmd := &cobra.Command{}
 	cmd.SetErr(&talk)
 	for _, g := range []*globals{{}, {quiet: true}} {
-		p := g.progress(cmd, "send", "mails", 100)
+		p := g.progress(cmd, "send", "messages", 100)
 		p.count(10) // too soon
 		p.last = time.Now().Add(-lineEvery)
 		p.count(20)
 		p.count(30) // too soon again
 		p.done()
 	}
-	if got := talk.String(); got != "send: 20 mails\n" {
+	if got := talk.String(); got != "send: 20 messages\n" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -62,7 +62,7 @@ func newMigrate(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "move to this database, such as postgres://dibao@localhost/dibao")
-	cmd.Flags().BoolVar(&stay, "stay", false, "work with this database again after it was moved")
+	cmd.Flags().BoolVar(&stay, "stay", false, "use this database again after its data was moved")
 	return cmd
 }
 
@@ -103,6 +103,6 @@ func (g *globals) move(cmd *cobra.Command, db *database.DB, address string) erro
 	if g.json {
 		return writeJSON(cmd.OutOrStdout(), map[string]any{"from": db.String(), "to": target.String(), "rows": rows})
 	}
-	g.say(cmd, "%d rows moved from %s to %s; both hold the same. Set url in [database] to the new one, then start dibao serve", rows, db, target)
+	g.say(cmd, "%d rows moved from %s to %s; both contain the same data. Set url in [database] to the new one, then start dibao serve", rows, db, target)
 	return nil
 }

@@ -27,7 +27,7 @@ func (r *killRun) node(t *testing.T, settings ...string) *exec.Cmd {
 	return one.start(t, "serve", "--role", "deliver")
 }
 
-// finish waits until every reader has a mail.
+// finish waits until every reader has an email.
 func (r *killRun) finish(t *testing.T, within time.Duration) {
 	t.Helper()
 	for begun := time.Now(); ; time.Sleep(200 * time.Millisecond) {
@@ -39,7 +39,7 @@ func (r *killRun) finish(t *testing.T, within time.Duration) {
 			return
 		}
 		if time.Since(begun) > within {
-			t.Fatalf("%d of %d readers have a mail after %s", len(got), r.readers, within)
+			t.Fatalf("%d of %d readers have an email after %s", len(got), r.readers, within)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 // environment.
 func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
 	letter.SiteName = siteName
-	letter.Remarks = append(letter.Remarks, fmt.Sprintf("You get this mail because your address is \"admin\" in [mail] of the configuration of %s.", a.config.Server.BaseURL))
+	letter.Remarks = append(letter.Remarks, fmt.Sprintf("You get this email because your address is \"admin\" in [mail] of the configuration of %s.", a.config.Server.BaseURL))
 	letter = letterIn(letter, cli.WantsChinese(os.Getenv))
 	m, err := letter.Mail()
 	if err != nil {
@@ -71,13 +71,13 @@ func (a *app) noticeLetter(n delivery.Notice) templates.Letter {
 	case delivery.NoticeDone:
 		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: a.reportRows(r), Commands: report}
 		if r.Failed > 0 {
-			l.Lead = fmt.Sprintf("%d mails were refused for good. The replies of the servers are below, by domain.", r.Failed)
+			l.Lead = fmt.Sprintf("%d emails were refused for good. The replies of the servers are below, by domain.", r.Failed)
 		}
 		return l
 	case delivery.NoticeStuck:
 		return templates.Letter{
-			Title: fmt.Sprintf("Mailing %d is stuck, %d mails wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: a.reportRows(r), Commands: append(report, "dibao mail doctor"),
-			Lead: "Some of its mails were first tried over six hours ago and have not been delivered. dibao tries them for two days; nothing is lost until then.",
+			Title: fmt.Sprintf("Mailing %d is stuck, %d emails wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: a.reportRows(r), Commands: append(report, "dibao mail doctor"),
+			Lead: "Some of its emails were first tried over six hours ago and have not been delivered. dibao tries them for two days; nothing is lost until then.",
 		}
 	case delivery.NoticePolicy:
 		return templates.Letter{
@@ -132,7 +132,7 @@ func (a *app) reportRows(r delivery.MailingReport) []templates.LetterRow {
 	return rows
 }
 
-// maxDomainRows bounds the domains that a mail to the admin names.
+// maxDomainRows bounds the domains that an email to the admin names.
 const maxDomainRows = 8
 
 // domainRows names the domains that did not take all of a mailing.

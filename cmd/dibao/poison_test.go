@@ -24,7 +24,7 @@ func TestRequestsDoNotNameOurSite(t *testing.T) {
 	if _, err := demoOnce(t, demo.Options{AfterSteps: func(d *demo.Demo) { p.all(t, d) }}, ""); err != nil {
 		t.Fatal(err)
 	}
-	trust.Report(t, "answers that repeat a host of a request", "%d of %d answers and %d of %d mails", p.poisoned, p.answers, p.poisonedMails, p.mails)
+	trust.Report(t, "answers that repeat a host of a request", "%d of %d answers and %d of %d emails", p.poisoned, p.answers, p.poisonedMails, p.mails)
 }
 
 // evilHeader is what would name another site.
@@ -52,7 +52,7 @@ func ask(t *testing.T, addr, target, host, header string) (res *http.Response, b
 	return res, string(b)
 }
 
-// poisoner counts answers and mails, and those of them that repeat a host.
+// poisoner counts answers and emails, and those of them that repeat a host.
 type poisoner struct{ answers, poisoned, mails, poisonedMails int }
 
 func (p *poisoner) all(t *testing.T, d *demo.Demo) {
@@ -131,7 +131,7 @@ func (p *poisoner) form(t *testing.T, d *demo.Demo) {
 		p.mails++
 		if strings.Contains(string(m.Raw)+m.Text+m.HTML, "evil.example") {
 			p.poisonedMails++
-			t.Errorf("a mail to %s names another site:\n%s", m.To, m.Text)
+			t.Errorf("an email to %s names another site:\n%s", m.To, m.Text)
 		}
 	}
 }

@@ -293,7 +293,7 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 	}
 	for i, k := range kinds {
 		kinds[i].Elsewhere = !slices.Contains(roles, roleOf(k.Name))
-		if k.Name != "deliver" { // readers and their mails go first
+		if k.Name != "deliver" { // readers and their emails go first
 			kinds[i].Run = func(jobCtx context.Context, id int64) error { return k.Run(database.Background(jobCtx), id) }
 		}
 	}

@@ -69,10 +69,10 @@ func TestSoak(t *testing.T) {
 			s.day()
 		}
 		history = append(history, s.measure())
-		t.Logf("month %d: %+v, %d mails", len(history), history[len(history)-1], s.mails.Load())
+		t.Logf("month %d: %+v, %d emails", len(history), history[len(history)-1], s.mails.Load())
 	}
 	if s.mails.Load() == 0 || history[months-1].articles == 0 {
-		t.Fatalf("%d mails and %d articles: nothing was simulated", s.mails.Load(), history[months-1].articles)
+		t.Fatalf("%d emails and %d articles: nothing was simulated", s.mails.Load(), history[months-1].articles)
 	}
 	// The first third fills caches and the tables that are pruned after a time.
 	settled := history[months/3:]
@@ -82,7 +82,7 @@ func TestSoak(t *testing.T) {
 	perArticle := slopeOf(settled, func(m month) float64 { return m.file }) * first.file / max(1, float64(last.articles-first.articles)/float64(len(settled)-1))
 	trust.Report(t, "soak, heap a simulated month", "%+.2f %% of %.0f MB; of the process %+.2f %% of %.0f MB", slope, last.heap/1e6, resident, last.resident/1e6)
 	trust.Report(t, "soak, goroutines and descriptors", "%d to %d and %d to %d", first.goroutines, last.goroutines, first.files, last.files)
-	trust.Report(t, "soak, database", "%.0f MB after %d articles and %d mails, %.1f kB an article", last.file/1e6, last.articles, s.mails.Load(), perArticle/1e3)
+	trust.Report(t, "soak, database", "%.0f MB after %d articles and %d emails, %.1f kB an article", last.file/1e6, last.articles, s.mails.Load(), perArticle/1e3)
 	if slope > 1 || slope < -1 {
 		t.Errorf("the heap changes by %.2f %% a month", slope)
 	}
@@ -272,8 +272,8 @@ func soakText(n int, k int64) string {
 	return b.String()
 }
 
-// receiver starts a mail server that counts mails and keeps none. It is our own
-// since the library's takes a millisecond a mail, a third of the whole test.
+// receiver starts a mail server that counts emails and keeps none. It is our own
+// since the library's takes a millisecond an email, a third of the whole test.
 func (s *soak) receiver() (addr string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -70,7 +70,7 @@ func newSourceEdit(g *globals) *cobra.Command {
 	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(givenFlags(cmd)) == 0 {
-			return usagef("no change is given; see: dibao source edit --help")
+			return usagef("no change was specified; see: dibao source edit --help")
 		}
 		return edit(cmd, args)
 	}

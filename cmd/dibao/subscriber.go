@@ -24,7 +24,7 @@ func newSubscriber(g *globals) *cobra.Command {
 	return cmd
 }
 
-// languages are those of mails.
+// languages are those of emails.
 var languages = []string{"zh", "en"}
 
 // subscriberView is a reader in JSON.
@@ -50,7 +50,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add ADDRESS",
 		Short: "Subscribe a reader who has agreed, or send a confirmation request",
-		Long: "Without --consent, the reader gets a confirmation mail, as from the form. With it, the reader is subscribed immediately,\n" +
+		Long: "Without --consent, the reader gets a confirmation email, as from the form. With it, the reader is subscribed immediately,\n" +
 			"and the text is kept as proof: say how and when they agreed.",
 		Example: "  dibao subscriber add reader@example.org --list weekly\n" +
 			"  dibao subscriber add reader@example.org --list weekly --consent \"signed form of 2026-11-02, folder 7\"",
@@ -69,7 +69,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 					return err
 				}
 				if mail == nil {
-					return fmt.Errorf("no confirmation mail was sent to %s: the reader is subscribed or suppressed, or already got one today or three in all", args[0])
+					return fmt.Errorf("no confirmation email was sent to %s: the reader is subscribed or suppressed, or already got one today or three in all", args[0])
 				}
 				g.change.detail = "asked to confirm"
 				if err := a.confirm(cmd.Context(), *mail); err != nil {
@@ -92,7 +92,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "name of a list (repeatable; default: all)")
 	cmd.Flags().StringVar(&consent, "consent", "", "how and when the reader agreed")
-	choiceVar(cmd.Flags(), &language, "language", "zh", languages, "language of the mails")
+	choiceVar(cmd.Flags(), &language, "language", "zh", languages, "language of the emails")
 	return cmd
 }
 

@@ -144,7 +144,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&note, "note", "", "reason; stored without addresses")
-	cmd.Flags().StringVar(&file, "file", "", "a file of addresses")
+	cmd.Flags().StringVar(&file, "file", "", "file that lists addresses")
 	m.flag(cmd)
 	return cmd
 }
@@ -165,12 +165,12 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 		return err
 	}
 	g.change = change{target: "file", detail: fmt.Sprintf("%d addresses", fresh)}
-	g.say(cmd, "%d addresses suppressed, %d were already", fresh, len(addresses)-fresh-len(refused))
+	g.say(cmd, "%d addresses suppressed, %d were suppressed already", fresh, len(addresses)-fresh-len(refused))
 	for _, r := range refused {
 		g.print(cmd, "no address: %.80q", r)
 	}
 	if len(refused) > 0 {
-		return &partialError{Err: fmt.Errorf("%d lines hold no address", len(refused))}
+		return &partialError{Err: fmt.Errorf("%d lines contain no address", len(refused))}
 	}
 	return nil
 }
@@ -260,7 +260,7 @@ func newSubscriberForget(g *globals) *cobra.Command {
 		Use:        "forget ADDRESS|PATTERN",
 		SuggestFor: []string{"remove", "delete"},
 		Short:      "Delete a reader and all data about the reader",
-		Long: "Deletes the reader, subscriptions, consent log, mails and bounces, and keeps only a hash of the address, so that no\n" +
+		Long: "Deletes the reader, subscriptions, consent log, emails and bounces, and keeps only a hash of the address, so that no\n" +
 			"import adds the reader again. This can't be undone; to keep a copy, first run: dibao subscriber export ADDRESS. Earlier\n" +
 			"backups still contain the reader.",
 		Args: cobra.ExactArgs(1),
@@ -298,7 +298,7 @@ func newSubscriberPrune(g *globals) *cobra.Command {
 				return err
 			}
 			g.change = change{target: "readers", detail: fmt.Sprintf("%d never confirmed, %d left", out.Unconfirmed, out.Left)}
-			g.say(cmd, "deleted %d readers who never confirmed, %d who left long ago, %d address blocks, %d lines of the audit log", out.Unconfirmed, out.Left, out.Networks, out.Audit)
+			g.say(cmd, "deleted %d readers who never confirmed, %d who unsubscribed long ago, %d address blocks, %d lines of the audit log", out.Unconfirmed, out.Left, out.Networks, out.Audit)
 			return nil
 		}),
 	}

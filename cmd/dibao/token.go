@@ -132,7 +132,7 @@ func newTokenRevoke(g *globals) *cobra.Command {
 func newTokenRotateKeys(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate-keys",
-		Short: "Create a new key that signs the links in mails; links that are already sent stay valid",
+		Short: "Create a new key that signs the links in emails; links that are already sent stay valid",
 		Args:  cobra.NoArgs,
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if err := a.subscribers.Keys().Rotate(cmd.Context()); err != nil {

@@ -295,7 +295,7 @@ func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdic
 	return o
 }
 
-// ownFaultGiveUp is how many times longer than other mail a mail waits if its domain refuses
+// ownFaultGiveUp is how many times longer than other mail an email waits if its domain refuses
 // us, before it fails. With a relay, it waits until an admin cancels it.
 const ownFaultGiveUp = 7
 

@@ -126,7 +126,7 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 	}
 	if d.opts.Probe {
 		if err := ledger.retryNow(ctx); err != nil {
-			return run.total, false, fmt.Errorf("find mails that were refused because of us: %w", err)
+			return run.total, false, fmt.Errorf("find emails that were refused because of us: %w", err)
 		}
 	}
 	if err := run.keepPauses(ctx); err != nil {

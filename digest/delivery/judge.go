@@ -25,7 +25,7 @@ func verdictOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
 	})
 }
 
-// late reports whether a mail has been tried for long enough. A first attempt is
+// late reports whether an email has been tried for long enough. A first attempt is
 // never too late: the mail may have waited for a relay that was down, or for an
 // admin's pause, and was tried by nobody. While the cause was ours no time passes.
 func (r *deliveryRun) late(j job, now time.Time) bool {

@@ -211,7 +211,7 @@ func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 	switch {
 	case v.Class != verdict.Temporary || v.Full:
 	case v.Retry == verdict.GreylistPause:
-		// The server answers, but each reader must be tried once before it accepts any mail: one at
+		// The server answers, but each reader must be tried once before it accepts any email: one at
 		// a time, that takes minutes for a large provider.
 		x.widen()
 	default:

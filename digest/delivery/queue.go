@@ -152,7 +152,7 @@ func (r *deliveryRun) dropPaused(ctx context.Context) error {
 	taken := r.takeQueued(func(j job) bool { return slices.Contains(halted, j.Mailing) })
 	r.mu.Unlock()
 	r.putBack(taken, r.service.now(), "")
-	r.render.Forget() // when the mailing goes on, its mails get another Date
+	r.render.Forget() // when the mailing goes on, its emails get another Date
 	return nil
 }
 

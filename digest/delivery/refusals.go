@@ -138,7 +138,7 @@ type ReportCount struct {
 	Count int
 }
 
-// ReportsByDay counts what came back of mails since a time: final refusals, bounces
+// ReportsByDay counts what came back of emails since a time: final refusals, bounces
 // and complaints. Days are by the clock of since.
 func (s *Service) ReportsByDay(ctx context.Context, since time.Time) (all []ReportCount, err error) {
 	_, ahead := since.Zone()

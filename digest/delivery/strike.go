@@ -241,7 +241,7 @@ type Pending struct {
 }
 
 // Pending returns the suppressions that wait for an admin, of one domain or, with
-// "", of all, the newest of each reader. Who was sent a mail since is left out: the
+// "", of all, the newest of each reader. Who was sent an email since is left out: the
 // mailbox takes mail.
 func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -9,12 +9,12 @@ import (
 	"dibao/internal/mail"
 )
 
-// acceptedNear is how far from a refusal another mail to the domain was accepted
+// acceptedNear is how far from a refusal another email to the domain was accepted
 // that shows that the server accepted mail then: one that refused everybody for a
 // while spoke of us.
 const acceptedNear = 10 * time.Minute
 
-// bouncesWithin is how long after a mail its report comes, as a rule: a mail that
+// bouncesWithin is how long after an email its report comes, as a rule: an email that
 // a server took and that did not come back for so long was accepted.
 const bouncesWithin = 24 * time.Hour
 
@@ -24,7 +24,7 @@ type refusedUnknown struct {
 	mailing, subscriber int64
 	address             string
 	text                string
-	reported            bool      // by a mail that came back, and not in a reply
+	reported            bool      // by an email that came back, and not in a reply
 	at                  time.Time // of the last refusal
 }
 
@@ -66,7 +66,7 @@ func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, 
 }
 
 // repeatedUnknown finds the readers whom a mailing, and another one lately, found
-// refused so, and of whom that was not judged yet. A mail that came back was not
+// refused so, and of whom that was not judged yet. An email that came back was not
 // accepted.
 func (s *Service) repeatedUnknown(ctx context.Context, tx *sql.Tx) ([]refusedUnknown, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (x refusedUnknown, err error) {

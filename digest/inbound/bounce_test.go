@@ -48,7 +48,7 @@ func TestClassifyBounce(t *testing.T) {
 	}
 }
 
-// TestBounces measures the reader of reports on the shared mails: which are
+// TestBounces measures the reader of reports on the shared emails: which are
 // bounces, which of those are for good, and that nobody is suppressed for a
 // refusal that is our fault.
 func TestBounces(t *testing.T) {

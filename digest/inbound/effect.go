@@ -10,7 +10,7 @@ import (
 	"dibao/internal/mail"
 )
 
-// classOld is of feedback on a mail that went to an address which the reader has
+// classOld is of feedback on an email that went to an address which the reader has
 // changed since; it counts for nothing.
 const classOld = "old address"
 

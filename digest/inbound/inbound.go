@@ -42,16 +42,16 @@ func New(db *database.DB, readers *subscribers.Store, ledger *delivery.Service, 
 
 func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Microsecond) }
 
-// reportWithin is how long after a mail a report without a token of ours
+// reportWithin is how long after an email a report without a token of ours
 // is believed to be about it.
 const reportWithin = 30 * 24 * time.Hour
 
-// Incoming is a mail that came to an address of ours.
+// Incoming is an email that came to an address of ours.
 type Incoming struct {
 	To  []string // of the envelope; empty: only its header tells
 	Raw []byte
 	// FromAdmin is a file that an admin hands over. Anybody can write to a mailbox,
-	// and there a report needs the token or the Message-ID of a mail of ours.
+	// and there a report needs the token or the Message-ID of an email of ours.
 	FromAdmin bool
 }
 
@@ -78,7 +78,7 @@ const (
 // Receive reads a returned mail and applies it to the reader: an unknown mailbox and a
 // complaint suppress the address at once, a full mailbox and an unknown reason after several
 // issues, a refusal by policy never; "not spam" withdraws a complaint. A report that is not
-// about a mail of ours, has a forged token, or was read before changes nothing.
+// about an email of ours, has a forged token, or was read before changes nothing.
 func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 	report := mail.ReadReport(m.Raw)
 	in := Result{Kind: report.Kind, Effect: EffectNothing}
@@ -100,14 +100,14 @@ func (s *Service) Receive(ctx context.Context, m Incoming) (Result, error) {
 		return in, err
 	}
 	if found.id == 0 {
-		in.Why = "this is not about a mail of ours"
+		in.Why = "this is not about an email that dibao sent"
 		return in, nil
 	}
 	in.Delivery, in.Subscriber = found.id, found.subscriber
 	return in, s.apply(ctx, found, report, &in)
 }
 
-// unsubscribeByMail takes a mail to u+TOKEN@… (List-Unsubscribe's mailto).
+// unsubscribeByMail takes an email to u+TOKEN@… (List-Unsubscribe's mailto).
 func (s *Service) unsubscribeByMail(ctx context.Context, to []string, kind mail.ReportKind, in *Result) (bool, error) {
 	if kind == mail.ReportBounce || kind == mail.ReportAutoReply {
 		return false, nil // programs answer to any address
@@ -149,7 +149,7 @@ func tokenIn(address, prefix string) (string, bool) {
 	return m[2], true
 }
 
-// Takes reports whether an address is one that a mail of ours has: that its
+// Takes reports whether an address is one that an email of ours has: that its
 // token is signed by us. Everybody else's mail is refused before it is read.
 func (s *Service) Takes(ctx context.Context, address string) bool {
 	if token, ok := tokenIn(address, "b+"); ok {

@@ -81,7 +81,7 @@ type Verdict struct {
 	Retry    time.Duration // when to try again; 0: by Backoff
 }
 
-// Retries reports whether the same mail is tried again.
+// Retries reports whether the same email is tried again.
 func (v Verdict) Retries() bool { return v.Class == Temporary && !v.Full }
 
 var (
@@ -137,7 +137,7 @@ var rules = []rule{
 	{text: edgeBlock, verdict: gone},
 	{text: strongPolicy, verdict: ours}, // "user unknown in our spam list": in doubt it was us
 	{text: vagueText, verdict: unknown},
-	{text: laterText, verdict: slower}, // GMX says "mailbox unavailable, try again later" to too many mails
+	{text: laterText, verdict: slower}, // GMX says "mailbox unavailable, try again later" to too many emails
 	{text: goneText, verdict: gone},
 	{text: heldText, verdict: full},
 	{text: rateText, verdict: slower},

@@ -1,4 +1,4 @@
-// Package asks writes what a call asks and offers in the words of pages and mails.
+// Package asks writes what a call asks and offers in the words of pages and emails.
 package asks
 
 import (

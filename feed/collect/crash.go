@@ -28,7 +28,7 @@ type crashError struct{ times int }
 
 func (e *crashError) Error() string {
 	return fmt.Sprintf("dibao stopped unexpectedly %d times while it collected this source; it is collected once a day until that succeeds; "+
-		"see what it serves, or pause it with: dibao source pause", e.times)
+		"check what the site returns, or pause the source with: dibao source pause", e.times)
 }
 
 // panicError is a fault of ours that a source triggered.

@@ -32,7 +32,7 @@ func unpack(body []byte, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("the gzip file is damaged or cut short: %v", err)
 	}
 	if int64(len(body)) > most {
-		return nil, fmt.Errorf("the gzip file holds more than %d MB", most>>20)
+		return nil, fmt.Errorf("the gzip file contains more than %d MB", most>>20)
 	}
 	return body, nil
 }

@@ -315,7 +315,7 @@ func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
 	defer func() {
 		// The parser is fed by strangers; a panic of it is a feed we can't read.
 		if p := recover(); p != nil {
-			feed, err = nil, fmt.Errorf("the feed breaks its parser: %v", p)
+			feed, err = nil, fmt.Errorf("the parser failed on this feed: %v", p)
 		}
 	}()
 	if text[0] == '{' {

@@ -71,7 +71,7 @@ func TestCostOfMails(t *testing.T) {
 		costtest.Seed{Name: "Quoted", Head: head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n", Units: []string{"=E5=85=B3=\r\n"}},
 	)
 	costtest.Linear(t, seeds, func(b []byte) { mailReader{}.Read(Page{URL: "http://site.test/", Body: b}, Source{}) })
-	costtest.Report(t, "feed/ingest, mails")
+	costtest.Report(t, "feed/ingest, emails")
 }
 
 // TestCostOfFiles joins the lines of pages to paragraphs.

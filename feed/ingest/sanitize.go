@@ -43,7 +43,7 @@ const fallbacks = "object, applet"
 var selfClosed = lazyregexp.New(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
 
 // Sanitize makes markup safe to show: what is not allowed is dropped, links and
-// pictures become absolute by base, and a mail or page that shows the result
+// pictures become absolute by base, and an email or page that shows the result
 // runs nothing and asks nothing but pictures. Sanitizing again changes nothing.
 func Sanitize(text, base string) string {
 	clean, _ := sanitize(text, base)

@@ -62,7 +62,7 @@ type Config struct {
 		Connections             int
 		Rate                    int // messages a minute in all; 0: no limit
 		Direct                  bool
-		Admin                   string           // address that gets a mail when a mailing is done or stuck
+		Admin                   string           // address that gets an email when a mailing is done or stuck
 		Limits                  map[string]Limit // by domain
 		Inbound                 string           // "", lmtp:HOST:PORT, smtp:HOST:PORT or maildir:PATH
 		InboundCert, InboundKey string           // files; "": no STARTTLS

@@ -18,7 +18,7 @@ var keys = []key{
 		"address that serves pages and feeds",
 		"提供网页和订阅源的地址", false, address(func(c *Config) *string { return &c.Server.Addr })},
 	{"server", "base_url", "http://127.0.0.1:8080",
-		"public address of this server; it is in every mail and feed",
+		"public address of this server; it is in every email and feed",
 		"本服务对外的网址；每封邮件、每个订阅源都用它", false, setBaseURL},
 	{"server", "admin_addr", "127.0.0.1:9090",
 		"address of the pages for admins, metrics, profiles and the admin API; keep it private",

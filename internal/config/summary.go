@@ -24,7 +24,7 @@ func setSummaryLanguages(c *Config, v string) error {
 	for part := range strings.SplitSeq(v, ",") {
 		switch part = strings.TrimSpace(part); {
 		case part != "en" && part != "zh":
-			return fmt.Errorf("holds %q, which is neither en nor zh", part)
+			return fmt.Errorf("contains %q, which is neither en nor zh", part)
 		case !slices.Contains(c.Summary.Languages, part):
 			c.Summary.Languages = append(c.Summary.Languages, part)
 		}

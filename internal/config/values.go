@@ -89,7 +89,7 @@ func networks(v string) (all []netip.Prefix, err error) {
 		if err != nil {
 			addr, err := netip.ParseAddr(part)
 			if err != nil {
-				return nil, fmt.Errorf("holds %q, which is not a network such as 10.0.0.0/8", part)
+				return nil, fmt.Errorf("contains %q, which is not a network such as 10.0.0.0/8", part)
 			}
 			p = netip.PrefixFrom(addr, addr.BitLen())
 		}
@@ -116,7 +116,7 @@ func setHubs(c *Config, v string) error {
 	}
 	for _, hub := range c.Server.Hubs {
 		if u, err := url.Parse(hub); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("holds %q, which is not an address such as https://hub.example.org/", hub)
+			return fmt.Errorf("contains %q, which is not an address such as https://hub.example.org/", hub)
 		}
 	}
 	return nil
@@ -170,7 +170,7 @@ func setPrivate(c *Config, v string) (err error) {
 	}
 	for _, p := range c.Fetch.Private {
 		if !fetch.IsOwnNetwork(p) {
-			return fmt.Errorf("holds %s, which is not within a private or loopback network (RFC 1918, 4193, 6598)", p)
+			return fmt.Errorf("contains %s, which is not within a private or loopback network (RFC 1918, 4193, 6598)", p)
 		}
 	}
 	return nil

@@ -200,7 +200,7 @@ type backupValue struct {
 }
 
 // ErrNotEmpty says that a backup would overwrite what a database holds.
-var ErrNotEmpty = errors.New("the database holds data already; restore into a new one")
+var ErrNotEmpty = errors.New("the database already contains data; restore into a new one")
 
 // Restore reads a backup into a database that holds nothing yet, and brings it
 // to this program's schema. All of it comes or nothing. It returns the number
@@ -274,7 +274,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 		line := lines.Bytes()
 		if len(line) > 0 && line[0] == '[' {
 			if insert == nil {
-				return 0, errors.New("the backup is broken: a row stands before its table")
+				return 0, errors.New("the backup is damaged: a row precedes its table")
 			}
 			values, err := decodeRow(line, width)
 			if err != nil {
@@ -288,7 +288,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 		}
 		var l backupLine
 		if err := json.Unmarshal(line, &l); err != nil {
-			return 0, fmt.Errorf("the backup is broken: %w", err)
+			return 0, fmt.Errorf("the backup is damaged: %w", err)
 		}
 		if insert != nil {
 			insert.Close()
@@ -296,7 +296,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 		}
 		if l.Rows != nil {
 			if *l.Rows != rows {
-				return 0, fmt.Errorf("the backup is broken: it should have %d rows and has %d", *l.Rows, rows)
+				return 0, fmt.Errorf("the backup is damaged: it should have %d rows and has %d", *l.Rows, rows)
 			}
 			if err := restoreTriggers(); err != nil {
 				return 0, err
@@ -307,7 +307,7 @@ func (db *DB) restore(ctx context.Context, tx *sql.Tx, head backupHead, lines *l
 			return rows, db.setLastIDs(ctx, tx, head.LastIDs, gap, known) // last: PostgreSQL's sequences know no way back
 		}
 		if width = len(l.Columns); width == 0 || width > len(left[l.Table]) || !isSubset(l.Columns, left[l.Table]) {
-			return 0, fmt.Errorf("the backup is broken: this schema has no table %q with such columns, or the table comes twice", l.Table)
+			return 0, fmt.Errorf("the backup is damaged: this schema has no table %q with such columns, or the table occurs twice", l.Table)
 		}
 		delete(left, l.Table)
 		if insert, err = tx.PrepareContext(ctx, insertStatement(l.Table, l.Columns)); err != nil {

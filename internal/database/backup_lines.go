@@ -95,11 +95,11 @@ func (l *lineReader) Err() error { return l.err }
 // decodeRow reads a row of a backup for a statement.
 func decodeRow(line []byte, width int) ([]any, error) {
 	if elements(line) != width {
-		return nil, errors.New("the backup is broken: a row is not as wide as its table")
+		return nil, errors.New("the backup is damaged: a row is not as wide as its table")
 	}
 	var raw []json.RawMessage
 	if err := json.Unmarshal(line, &raw); err != nil || len(raw) != width {
-		return nil, errors.Join(errors.New("the backup is broken: a row is not as wide as its table"), err)
+		return nil, errors.Join(errors.New("the backup is damaged: a row is not as wide as its table"), err)
 	}
 	values := make([]any, width)
 	for i, r := range raw {
@@ -125,7 +125,7 @@ func decodeRow(line []byte, width int) ([]any, error) {
 			err = json.Unmarshal(r, &values[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("the backup is broken: %w", err)
+			return nil, fmt.Errorf("the backup is damaged: %w", err)
 		}
 	}
 	return values, nil

@@ -76,7 +76,7 @@ func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, er
 		out.CloseWithError(err)
 	}()
 	rows, _, err = to.restoreWith(ctx, in, 0) // no ids were given out since
-	in.CloseWithError(errors.New("the other side ended"))
+	in.CloseWithError(errors.New("the other database failed"))
 	if err != nil {
 		return 0, err
 	}

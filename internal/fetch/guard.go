@@ -114,7 +114,7 @@ func CheckURL(raw string) (u *url.URL, reason string) {
 // returns is in ASCII and lower case.
 func parseURL(raw string) (*url.URL, string) {
 	if !utf8.ValidString(raw) || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
-		return nil, "it holds spaces, control characters, backslashes or bytes that are not text"
+		return nil, "it contains spaces, control characters, backslashes or bytes that are not text"
 	}
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -37,7 +37,7 @@ func openArchive(file []byte) (*archive, error) {
 		return nil, fmt.Errorf("the ZIP file is damaged: %w", err)
 	}
 	if len(z.File) > maxEntries {
-		return nil, fmt.Errorf("the ZIP file holds more than %d files", maxEntries)
+		return nil, fmt.Errorf("the ZIP file contains more than %d files", maxEntries)
 	}
 	a := &archive{files: make(map[string]*zip.File, len(z.File)), left: maxTotal}
 	for _, f := range z.File {

@@ -235,7 +235,7 @@ func TestMemoryOfAllMessagesIsBounded(t *testing.T) {
 	}
 }
 
-// Two servers that disagree about where a message ends make one mail two. What
+// Two servers that disagree about where a message ends make one email two. What
 // could be read in two ways is refused, and nothing behind it is read.
 func TestSmugglingIsRefused(t *testing.T) {
 	var forms, smuggled atomic.Int64

@@ -40,7 +40,7 @@ func isPlainText(s string) bool { return mime.BEncoding.Encode("utf-8", s) == s 
 
 func checkValue(name, value string) error {
 	if strings.ContainsAny(value, "\r\n\x00") || !utf8.ValidString(value) {
-		return fmt.Errorf("%s holds a line break, a NUL or bytes that are not text", name)
+		return fmt.Errorf("%s contains a line break, a NUL or bytes that are not text", name)
 	}
 	return nil
 }

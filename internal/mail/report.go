@@ -18,7 +18,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// ReportKind is what a mail that comes back is.
+// ReportKind is what an email that comes back is.
 type ReportKind string
 
 // The kinds of mail that come back.
@@ -32,7 +32,7 @@ const (
 	ReportOther       ReportKind = "other"
 )
 
-// Report is a mail that came back, taken apart. What it means for a reader is
+// Report is an email that came back, taken apart. What it means for a reader is
 // judged elsewhere.
 type Report struct {
 	Kind       ReportKind
@@ -64,7 +64,7 @@ const (
 	maxReplyText   = 2000
 )
 
-// ReadReport reads a returned mail. A mail that it can't read is other; only the first 10 MB
+// ReadReport reads a returned mail. An email that it can't read is other; only the first 10 MB
 // count.
 func ReadReport(raw []byte) Report {
 	raw = raw[:min(len(raw), maxReport)]
@@ -132,7 +132,7 @@ type reportParser struct {
 	enclosed []byte // the original as it came
 	parts    int
 	inner    bool // itself enclosed in a report
-	receipt  bool // says that somebody read a mail (RFC 8098)
+	receipt  bool // says that somebody read an email (RFC 8098)
 }
 
 func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
@@ -419,7 +419,7 @@ func clipText(s string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(s[:min(len(s), maxReplyText)], ""))
 }
 
-// AddressesOf returns the addresses that a mail's header says it came to.
+// AddressesOf returns the addresses that an email's header says it came to.
 func AddressesOf(raw []byte) []string {
 	h, _ := splitHeader(raw)
 	var all []string

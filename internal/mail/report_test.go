@@ -90,7 +90,7 @@ func TestWordsOfServers(t *testing.T) {
 	}
 }
 
-// TestReportsByJSON reads what Amazon's notification service mails.
+// TestReportsByJSON reads what Amazon's notification service emails.
 func TestReportsByJSON(t *testing.T) {
 	t.Parallel()
 	const header = "From: SES <no-reply@sns.test>\nTo: sender@site.test\nSubject: Notification\n\n"
@@ -122,7 +122,7 @@ func TestEnclosedReport(t *testing.T) {
 	}
 }
 
-// TestHostileReports reads mails built to cost much: that it ends is the test.
+// TestHostileReports reads emails built to cost much: that it ends is the test.
 func TestHostileReports(t *testing.T) {
 	t.Parallel()
 	nested := strings.Repeat("Content-Type: multipart/mixed; boundary=b\n\n--b\n", 1000)

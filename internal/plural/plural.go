@@ -11,7 +11,7 @@ import (
 // counted is a 1 that counts a noun of ours, with one word between at most, and the verb
 // that follows. A number in front, as in "No. 1", counts nothing: no such noun follows it.
 var counted = lazyregexp.New(`(^|[^\w.,:/-])1 ((?:[a-z]+ )?)(` +
-	`addresses|articles|attempts|bytes|cells|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|` +
+	`addresses|articles|attempts|bytes|cells|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|emails|` +
 	`failures|feeds|files|hours|interpretations|issues|items|kills|lines|lists|mailings|mails|messages|minutes|months|nodes|pages|` +
 	`paragraphs|parts|readers|redirects|regions|requests|rows|seconds|servers|sources|subscriptions|suppressions|themes|times|tokens|` +
 	`versions|warnings|weeks|words)\b((?: (?:are|were|have|change|hold|implement|lie|take|wait))?)\b`)

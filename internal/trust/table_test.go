@@ -12,22 +12,22 @@ import (
 )
 
 const sample = "# Table\n\n| what | limit | figure | command |\n|---|---|---|---|\n" +
-	"| lost mails | 0 | 0 of 5,000 | `go test ./digest -run TestKilled` |\n| another | table | of | words |\n"
+	"| lost emails | 0 | 0 of 5,000 | `go test ./digest -run TestKilled` |\n| another | table | of | words |\n"
 
 func TestTable(t *testing.T) {
 	rows, err := trust.Table(sample)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []trust.Row{{Name: "lost mails", Limit: "0", Figure: "0 of 5,000", Command: "go test ./digest -run TestKilled"}}
+	want := []trust.Row{{Name: "lost emails", Limit: "0", Figure: "0 of 5,000", Command: "go test ./digest -run TestKilled"}}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Error(diff)
 	}
-	changed, err := trust.Table(trust.Update(sample, map[string]string{"lost mails": "1", "another": "2"}))
+	changed, err := trust.Table(trust.Update(sample, map[string]string{"lost emails": "1", "another": "2"}))
 	if err != nil || len(changed) != 1 || changed[0].Figure != "1" {
 		t.Errorf("%v %v", changed, err)
 	}
-	if _, err := trust.Table(sample + "| lost mails | 0 | 0 | `go test ./feed` |\n"); err == nil {
+	if _, err := trust.Table(sample + "| lost emails | 0 | 0 | `go test ./feed` |\n"); err == nil {
 		t.Error("two rows of one name are accepted")
 	}
 }

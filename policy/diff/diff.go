@@ -365,7 +365,7 @@ func uniqueAnchors(a, b []string) [][2]int {
 	return out
 }
 
-// Format writes changes for a terminal or a mail, a line each: its article,
+// Format writes changes for a terminal or an email, a line each: its article,
 // "-" went, "+" came, "~" rewritten with [-what went-] and {+what came+} (as wdiff
 // does). What stayed is left out but for its count.
 func Format(changes []Change) string {

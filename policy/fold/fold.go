@@ -9,7 +9,7 @@ import (
 )
 
 // simplifiedText holds pairs of a traditional character and its simplified form,
-// from kSimplifiedVariant of the Unihan database 15.0 (Unicode licence), as far as
+// from kSimplifiedVariant of the Unihan database 15.0 (Unicode license), as far as
 // one form is meant. It serves indexing and queries alone; texts are never changed.
 //
 //go:embed simplified.txt

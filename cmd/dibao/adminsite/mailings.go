@@ -71,7 +71,7 @@ var reportClasses = []struct {
 	{"other", "plain", func(c delivery.ReportCount) bool { return true }},
 }
 
-// reports plots what came back of mails, by week and class.
+// reports plots what came back of emails, by week and class.
 func (v voice) reports(ctx context.Context) (templates.Chart, error) {
 	weeks := weeksUntil(v.Node.Articles.Now(), v.Node.Zone, reportWeeks)
 	counts, err := v.Node.Digest.ReportsByDay(ctx, v.Node.Articles.Now().In(v.Node.Zone).AddDate(0, 0, -7*reportWeeks))

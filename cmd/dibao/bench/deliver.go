@@ -46,7 +46,7 @@ type DeliverFigures struct {
 // Delivery is one run of the benchmark of delivering.
 type Delivery struct {
 	Recipients  int
-	BodyKB      int    // about how much text and HTML a mail has, before it is encoded
+	BodyKB      int    // about how much text and HTML an email has, before it is encoded
 	Connections int    // to the mail server
 	DKIM        string // none, rsa or ed25519
 	SMTP        string // HOST:PORT of another mail server; "": one of its own
@@ -172,7 +172,7 @@ func storeArticle(ctx context.Context, a *Node, source, n int64) error {
 	})
 }
 
-// storeReaders stores readers who confirmed the list, without the mails and
+// storeReaders stores readers who confirmed the list, without the emails and
 // proofs of consent that real ones have.
 func storeReaders(ctx context.Context, a *Node, list subscribers.List, n int) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)

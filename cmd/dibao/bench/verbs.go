@@ -67,8 +67,8 @@ func (v *verbs) newCollect() *cobra.Command {
 				})
 		},
 	}
-	cmd.Flags().IntVar(&feeds, "feeds", 1000, "sources")
-	cmd.Flags().IntVar(&items, "items", 20, "items of each source")
+	cmd.Flags().IntVar(&feeds, "feeds", 1000, "number of sources")
+	cmd.Flags().IntVar(&items, "items", 20, "number of items in each source")
 	return cmd
 }
 
@@ -146,9 +146,9 @@ func (v *verbs) newDeliver() *cobra.Command {
 				})
 		},
 	}
-	cmd.Flags().IntVar(&b.Recipients, "recipients", 50_000, "readers")
+	cmd.Flags().IntVar(&b.Recipients, "recipients", 50_000, "number of readers")
 	cmd.Flags().IntVar(&b.BodyKB, "body-kb", 32, "approximate size of text and HTML of a message, before encoding")
-	cmd.Flags().IntVar(&b.Connections, "connections", 4, "connections to the mail server")
+	cmd.Flags().IntVar(&b.Connections, "connections", 4, "number of connections to the mail server")
 	cmd.Flags().StringVar(&b.DKIM, "dkim", "none", "none, rsa or ed25519")
 	cmd.Flags().StringVar(&b.SMTP, "smtp", "", "a mail server HOST:PORT on this machine or a test network, instead of the bench's own")
 	return cmd
@@ -178,7 +178,7 @@ func (v *verbs) newCluster() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntSliceVar(&b.Nodes, "nodes", b.Nodes, "numbers of nodes, with one run for each number")
-	cmd.Flags().IntVar(&b.Recipients, "recipients", 12_000, "readers")
+	cmd.Flags().IntVar(&b.Recipients, "recipients", 12_000, "number of readers")
 	cmd.Flags().DurationVar(&b.Latency, "latency", 20*time.Millisecond, "time that the mail server takes for each message")
 	return cmd
 }
@@ -227,7 +227,7 @@ func (v *verbs) newPublish() *cobra.Command {
 				})
 		},
 	}
-	cmd.Flags().IntVar(&articles, "articles", 200, "articles in the database")
+	cmd.Flags().IntVar(&articles, "articles", 200, "number of articles in the database")
 	return cmd
 }
 

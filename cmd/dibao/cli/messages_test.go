@@ -142,7 +142,7 @@ func said(t *testing.T) (formats map[string]string, texts map[string]bool) {
 					if of, ok := x.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "Letter" && folder == ".." {
 						for _, e := range x.Elts {
 							if named, ok := e.(*ast.KeyValueExpr); ok && slices.Contains([]string{"Title", "Lead"}, named.Key.(*ast.Ident).Name) {
-								add(named.Value) // of a mail to the admin
+								add(named.Value) // of an email to the admin
 							}
 						}
 					}
@@ -265,7 +265,7 @@ func TestErrorsInChinese(t *testing.T) {
 	if got := Say("no document is called %q; look for it with: dibao article search %q", "a", "a"); got != `没有公文叫“a”；请检索：dibao article search "a"` {
 		t.Error(got)
 	}
-	if got := Say("%d mails went, 100%% of them", 3); got != "3 mails went, 100% of them" {
+	if got := Say("%d emails went, 100%% of them", 3); got != "3 emails went, 100% of them" {
 		t.Error("what has no Chinese is formatted in English: ", got)
 	}
 }

@@ -178,13 +178,13 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 	wait, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := d.Box.Wait(wait, n); err != nil {
-		return fmt.Errorf("%d of %d confirmation mails came: %w", d.Box.Count(), n, err)
+		return fmt.Errorf("%d of %d confirmation emails arrived: %w", d.Box.Count(), n, err)
 	}
 	link := regexp.MustCompile(regexp.QuoteMeta(base) + `/confirm/[A-Za-z0-9_-]+`)
 	for _, mail := range d.Box.Messages() {
 		address := link.FindString(mail.Text)
 		if address == "" {
-			return fmt.Errorf("the mail to %s holds no link to confirm", mail.To)
+			return fmt.Errorf("the email to %s contains no link to confirm", mail.To)
 		}
 		if _, err := d.Post(ctx, address, nil); err != nil {
 			return err

@@ -77,7 +77,7 @@ func examineAddress(base string) Finding {
 	}
 	addr, err := netip.ParseAddr(u.Hostname())
 	if u.Hostname() == "localhost" || err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsLinkLocalUnicast()) {
-		return Finding{"base_url", "warning", "readers cannot open " + base + ", but it is in every mail and feed; set base_url in [server] to the address that they use"}
+		return Finding{"base_url", "warning", "readers cannot open " + base + ", but it is in every email and feed; set base_url in [server] to the address that they use"}
 	}
 	if u.Scheme != "https" {
 		return Finding{"base_url", "warning", base + " is not https, which one-click unsubscribing requires (RFC 8058); see tls_cert and acme_hosts in [server]"}

@@ -41,7 +41,7 @@ func examineFiles(c config.Config) []Finding {
 		if info.IsDir() {
 			mode = "700"
 		}
-		open = append(open, Finding{"files", "warning", fmt.Sprintf("%s holds secrets or readers' addresses, and its mode %04o lets other users in; run: chmod %s %s", path, info.Mode().Perm(), mode, path)})
+		open = append(open, Finding{"files", "warning", fmt.Sprintf("%s contains secrets or readers' addresses, and its mode %04o gives other users access; run: chmod %s %s", path, info.Mode().Perm(), mode, path)})
 	}
 	if len(open) > 0 {
 		return open

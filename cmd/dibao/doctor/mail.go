@@ -183,7 +183,7 @@ func (d *Mail) examineBounces(ctx context.Context) {
 	}
 }
 
-// unreadFor is how long a mail may lie in a Maildir that is read.
+// unreadFor is how long an email may lie in a Maildir that is read.
 const unreadFor = time.Hour
 
 func (d *Mail) examineMaildir(dir string) {
@@ -200,7 +200,7 @@ func (d *Mail) examineMaildir(dir string) {
 		}
 	}
 	if unread > 0 {
-		d.add(domain, "bounces", "failed", fmt.Sprintf("%d returned mails in %s are unread; run dibao serve", unread, dir))
+		d.add(domain, "bounces", "failed", fmt.Sprintf("%d returned emails in %s are unread; run dibao serve", unread, dir))
 		return
 	}
 	d.add(domain, "bounces", "ok", "read from "+dir)

@@ -15,7 +15,7 @@ func newInspectCall(readFile FileReader) *cobra.Command {
 	var now timeFlag
 	cmd := &cobra.Command{
 		Use:     "call FILE…",
-		Short:   "Read what a notice asks of its readers, with the sentence that says each thing: one JSON object per line",
+		Short:   "Read what a notice asks of its readers, with the sentence for each fact: one JSON object per line",
 		Example: "  dibao inspect call --url https://www.example.gov.cn/a/1.html notice.html",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

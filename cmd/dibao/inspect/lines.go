@@ -83,7 +83,7 @@ func answerTitle(out io.Writer, line string) error {
 }
 
 // answerReply prints what a reply means, whether it suppresses the reader, and
-// retry-after in seconds: empty where the same mail is not tried again. A line is
+// retry-after in seconds: empty where the same email is not tried again. A line is
 // PHASE<TAB>DOMAIN<TAB>REPLY, DOMAIN<TAB>REPLY or REPLY; the phase is rcpt where
 // none is given. A line that is not a reply says how a connection ended.
 func answerReply(out io.Writer, line string) error {

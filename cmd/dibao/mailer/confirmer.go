@@ -15,14 +15,14 @@ import (
 // ErrNoServer is the error of a node without a mail server.
 var ErrNoServer = errors.New("no mail server is set; set host in [mail]")
 
-// IsOurs reports whether a mail failed for a reason that does not lie with its address:
+// IsOurs reports whether an email failed for a reason that does not lie with its address:
 // the server did not refuse it for good once the address was named.
 func IsOurs(err error) bool {
 	var refused *mail.ReplyError
 	return !errors.As(err, &refused) || refused.Code < 500 || !slices.Contains([]string{"rcpt", "data", "dot"}, refused.Phase)
 }
 
-// Confirmer sends confirmation mails off the request path, so that an answer's
+// Confirmer sends confirmation emails off the request path, so that an answer's
 // time reveals nothing about an address. What waits is lost when the node stops:
 // who wants the list asks again the next day.
 type Confirmer struct {
@@ -46,13 +46,13 @@ const (
 	confirmationTries = 8
 )
 
-// NewConfirmer returns a confirmer that sends each mail with send. It sends nothing
+// NewConfirmer returns a confirmer that sends each email with send. It sends nothing
 // before Run.
 func NewConfirmer(send func(context.Context, subscribers.Confirmation) error, log *slog.Logger) *Confirmer {
 	return &Confirmer{send: send, log: log, queue: make(chan waitingMail, maxWaiting)}
 }
 
-// Enqueue has a mail sent; where too many wait, it is dropped and the log says so.
+// Enqueue has an email sent; where too many wait, it is dropped and the log says so.
 func (c *Confirmer) Enqueue(m subscribers.Confirmation) { c.add(waitingMail{Confirmation: m}) }
 
 func (c *Confirmer) add(m waitingMail) {
@@ -82,7 +82,7 @@ func (c *Confirmer) Run(ctx context.Context) error {
 	return nil
 }
 
-// try sends one mail, and tries again later unless the server refused it for good.
+// try sends one email, and tries again later unless the server refused it for good.
 func (c *Confirmer) try(ctx context.Context, m waitingMail) {
 	err := c.send(ctx, m.Confirmation)
 	if err == nil || ctx.Err() != nil {

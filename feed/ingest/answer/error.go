@@ -35,7 +35,7 @@ func (e *Error) Sentence() string {
 		if e.Status != 0 {
 			status = fmt.Sprintf("%d and ", e.Status)
 		}
-		return "the site answers with " + status + "a challenge, login or refusal page in place of its pages (" + e.What + "); it is not taken for \"nothing new\""
+		return "the site answers with " + status + "a challenge, login or refusal page in place of its pages (" + e.What + "); it does not count as \"nothing new\""
 	case Fault:
 		return fmt.Sprintf("the site answers with an error page: \"%s\"", e.What)
 	case Onward:
