@@ -40,7 +40,7 @@ func (r *killRun) container(t *testing.T) *exec.Cmd {
 }
 
 // Two containers have one host name and process 1 each. They do not take each other for
-// ended: everybody has one mail, though the second starts while the first is sending.
+// ended: everybody has one email, though the second starts while the first is sending.
 func TestContainersShareTheMailing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sends 600 messages")
