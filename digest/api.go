@@ -15,7 +15,8 @@ import (
 	"dibao/subscribers"
 )
 
-// openAPI describes the whole API, that of package feed too (OpenAPI 3.1).
+// openAPI describes the whole API, including that of package feed (OpenAPI
+// 3.1).
 //
 //go:embed openapi.json
 var openAPI []byte

@@ -19,8 +19,8 @@ import (
 	"dibao/subscribers"
 )
 
-// content is what a set of readers gets: the same items in the same language
-// and format. Its key names it.
+// content is the mail of a set of readers: the same items in the same language
+// and format. Its key identifies it.
 type content struct {
 	key      string
 	language string
@@ -52,10 +52,10 @@ type composedIssue struct {
 	items []IssueItem
 }
 
-// chooser says what each reader of a mailing gets: of every list that is due,
-// the articles of its issue, issues that wait for the reader from earlier on,
-// and what was not delivered to the reader lately; of that what the reader's choices take and no mail contained before; each
-// text once.
+// chooser decides what each reader of a mailing gets: of every list that is
+// due, the articles of its issue, of earlier issues that wait for the reader,
+// and of deliveries that failed lately; of these, the articles that match the
+// reader's choices and that no earlier email contained; each text once.
 type chooser struct {
 	s       *Service
 	mailing int64
@@ -173,8 +173,8 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	})
 }
 
-// look reads what is known of a page of readers, whose ids are in (after, last].
-// The result is valid as long as nobody else makes deliveries.
+// look reads what is known about a page of readers, whose ids are in (after,
+// last]. The result is valid until another process makes deliveries.
 func (c *chooser) look(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	version, err := c.s.compositionVersion(ctx)
 	if err != nil {
@@ -315,8 +315,8 @@ func (c *chooser) choose(r subscribers.Reader) (out chosen) {
 	return out
 }
 
-// preferences names everything of a reader that decides what they get: two
-// readers with the same get the same.
+// preferences identifies everything about a reader that decides what they get:
+// two readers with equal preferences get the same.
 func (c *chooser) preferences(r subscribers.Reader, lists []int64, firstWaiting map[int64]int64) string {
 	key := make([]byte, 0, 64)
 	key = append(key, r.Language...)
@@ -374,8 +374,8 @@ func (c *chooser) taken(e *composedIssue, choice subscribers.Choice) []chosenIte
 	return items
 }
 
-// assemble merges the issues of a reader's lists: each text once, through the
-// first list that has it, without what the reader already got.
+// assemble merges the issues of a reader's lists: each text once, in the first
+// list that has it, without what the reader already got.
 func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map[int64]int64) *content {
 	out := &content{language: r.Language, format: cmp.Or(r.Format, subscribers.HTML)}
 	got := make(map[mailed]bool)

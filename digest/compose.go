@@ -22,11 +22,12 @@ type Composed struct {
 	Deliveries int
 }
 
-// ComposeDue composes everything that is due now: for each list at most one issue, at the
-// latest due time that passed since its last one, so that a node that slept through several
-// makes one. Lists that are due together are sent together: a reader of several lists gets one
-// mail. Running it again, or on two nodes at once, makes nothing twice; it finishes what
-// another process left unfinished.
+// ComposeDue composes everything that is due now: for each list at most one
+// issue, at the latest due time that passed since its last one, so that a node
+// that slept through several due times makes one issue. Lists that are due
+// together are sent together: a reader of several lists gets one email. Running
+// it again, or on two nodes at once, makes nothing twice; it completes what
+// another process left incomplete.
 func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 	all, err := s.finishMailings(ctx)
 	if err != nil {
@@ -65,14 +66,14 @@ func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 	return append(all, welcomes...), err
 }
 
-// ComposeNow composes an issue of the given lists outside their schedule. It
-// waits for an admin where the Hold of a list as it is given says so.
+// ComposeNow composes an issue of the given lists outside their schedule. The
+// issue waits for an admin if Hold of the given list is set.
 func (s *Service) ComposeNow(ctx context.Context, lists []subscribers.List) (Composed, error) {
 	return s.ComposeOver(ctx, lists, 0)
 }
 
-// ComposeOver is ComposeNow with emails that go out over some time, each reader's
-// at a time of their own; see [MaxSpread].
+// ComposeOver is ComposeNow with emails spread over some time, each reader's at
+// a time of their own; see [MaxSpread].
 func (s *Service) ComposeOver(ctx context.Context, lists []subscribers.List, over time.Duration) (Composed, error) {
 	if err := checkSpread(over); err != nil {
 		return Composed{}, err
@@ -93,9 +94,9 @@ type dueList struct {
 	at   time.Time
 }
 
-// compose makes the issues of lists and their mailing. The issues
-// and the mailing are made in one transaction; the deliveries of its readers
-// follow in pages, and the mailing is sent when all are there.
+// compose makes the issues of lists and their mailing in one transaction; the
+// deliveries of its readers follow in pages, and the mailing is sent when all
+// of them exist.
 func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration) (Composed, error) {
 	slices.SortFunc(due, func(a, b dueList) int { return cmp.Compare(a.list.ID, b.list.ID) })
 	var out Composed
@@ -146,10 +147,10 @@ func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration
 	return out, err
 }
 
-// composeIssue makes the issue of one list at a due time from the matches that
-// came after its last issue. Where there are none it stores issue 0, which only
-// remembers that the due time was seen. An issue that is there already comes
-// back without an ID.
+// composeIssue makes the issue of one list at a due time from the matches after
+// its last issue. If there are none it stores issue 0, which only remembers
+// that the due time was examined. An issue that exists already is returned
+// without an ID.
 func (s *Service) composeIssue(ctx context.Context, tx *sql.Tx, d dueList) (Issue, error) {
 	l := d.list
 	if err := s.lockList(ctx, tx, l.ID); err != nil {
@@ -221,8 +222,8 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 	return out, err
 }
 
-// newMailing makes the mailing of issues, numbered or not, and whose
-// mails go out over some time.
+// newMailing makes the mailing of issues, numbered or not, whose emails are
+// spread over some time.
 func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64, over time.Duration) (int64, error) {
 	id, err := insertMailing(ctx, tx, due, issues, s.now())
 	if err != nil {
@@ -235,9 +236,9 @@ func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, iss
 	return id, err
 }
 
-// insertMailing makes the mailing of a due time. Where one is there already (a
-// list came due a moment after the others were composed) the new one is a
-// microsecond later: a mailing that may be on its way is never changed.
+// insertMailing makes the mailing of a due time. If one exists already (a list
+// came due a moment after the others were composed) the new one is a
+// microsecond later: a mailing that may be in progress is never changed.
 func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int64, now time.Time) (id int64, err error) {
 	for at := due; ; at = at.Add(time.Microsecond) {
 		err = tx.QueryRowContext(ctx, `
@@ -249,8 +250,9 @@ func insertMailing(ctx context.Context, tx *sql.Tx, due time.Time, issues []int6
 	}
 }
 
-// hasWaitingReaders reports whether lists whose due time had nothing new have readers
-// who wait for something all the same: for earlier issues, or for a note.
+// hasWaitingReaders reports whether lists that had nothing new at their due
+// time have readers who wait for something else: for earlier issues, or for a
+// note.
 func (s *Service) hasWaitingReaders(ctx context.Context, tx *sql.Tx, issues []int64) (waits bool, err error) {
 	lists, err := database.Collect(ctx, tx, database.ScanOne[int64],
 		`SELECT list FROM issues WHERE id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(issues))

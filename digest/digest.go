@@ -1,11 +1,12 @@
-// Package digest connects articles and readers: matching articles to lists, composing issues
-// and mailings, rendering variants, the delivery ledger and what a reply means for a reader.
+// Package digest connects articles and readers: it matches articles with lists,
+// composes issues and mailings, renders variants, and applies the meaning of
+// replies to readers.
 //
 // The database enforces the promises: one issue per list and due time, one
 // mailing per due time, one delivery per mailing and reader, one match per list
-// and article. Every step may be run again, by any node, and does nothing twice.
-// Due times are UTC instants computed from the schedule of a list and the last
-// due time stored, never from a timer.
+// and article. Every step may be run again, by any node, and does nothing
+// twice. Due times are UTC instants computed from the schedule of a list and
+// the last due time stored, never from a timer.
 package digest
 
 import (
@@ -21,8 +22,8 @@ import (
 	"dibao/subscribers"
 )
 
-// Options say how a node composes and sends. The zero value of a field is the
-// default named beside it.
+// Options say how a node composes and sends. The zero value of a field means
+// the default named next to it.
 type Options struct {
 	SiteName     string           // 邸报
 	BaseURL      string           // of the web pages, without a slash at the end; required
@@ -34,8 +35,8 @@ type Options struct {
 	Notify func(ctx context.Context, n delivery.Notice)
 }
 
-// Service composes and delivers; what it does with deliveries is the Service of
-// package delivery.
+// Service composes mailings and delivers them through the Service of package
+// delivery.
 type Service struct {
 	*delivery.Service
 	db          *database.DB
@@ -62,7 +63,7 @@ func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts
 	return &Service{Service: ledger, db: db, articles: articles, subscribers: readers, opts: opts}, nil
 }
 
-// NewDeliverer returns a deliverer of what the service composes. It opens no
+// NewDeliverer returns a deliverer for what the service composes. It opens no
 // connection.
 func (s *Service) NewDeliverer(opts delivery.Options) (*delivery.Deliverer, error) {
 	return s.Service.NewDeliverer(opts, newRenderer(s, opts.DKIM))

@@ -32,9 +32,9 @@ type matched struct {
 	article feed.Article
 }
 
-// draft makes the issue of a list from the matches after lastSeq, at most as
-// many as an issue holds: the rest waits for the next one. What is the same text
-// as an item, or as something that the list issued before, is folded into it.
+// draft makes the issue of a list from the matches after lastSeq, up to its
+// maximum size: the rest waits for the next one. An article with the same text
+// as an item of this or an earlier issue is merged into that item.
 func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int64) (draft, error) {
 	out := draft{lastSeq: lastSeq}
 	today := localDate(d.at, d.list.Zone)
@@ -107,8 +107,9 @@ func (s *Service) draft(ctx context.Context, tx *sql.Tx, d dueList, lastSeq int6
 // maxHeldBack bounds how many articles that are held back are looked at for a list.
 const maxHeldBack = 5000
 
-// heldBack counts the articles that the list asks for, that came since its last
-// issue, and that are held back since they are old and came in a flood (补登旧文).
+// heldBack counts the articles that match the list, arrived since its last
+// issue, and are held back since they are old and arrived in a flood
+// (补登旧文).
 func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, err error) {
 	since := d.list.CreatedAt
 	var last sql.Null[time.Time]
@@ -141,9 +142,9 @@ func (s *Service) heldBack(ctx context.Context, tx *sql.Tx, d dueList) (n int, e
 // maxCandidates bounds how many matches are looked at for one issue.
 const maxCandidates = 4000
 
-// candidates returns the matches of l after a sequence number, the oldest first.
-// Articles that were withdrawn or held back since they matched are left out; if that is
-// undone, they match again.
+// candidates returns the matches of l after a sequence number, the oldest
+// first. It leaves out articles that were withdrawn or held back since they
+// matched; if that is undone, they match again.
 func (s *Service) candidates(ctx context.Context, tx *sql.Tx, l subscribers.List, after int64) ([]matched, error) {
 	ids := []int64{}
 	all, err := database.Collect(ctx, tx, func(r database.Row) (matched, error) {
@@ -180,8 +181,8 @@ type texts struct {
 	firsts  map[int64]bool    // the originals
 }
 
-// of returns the articles that are the text of one, itself among them; the first
-// of them names the text.
+// of returns the articles that have the same text as one, including itself; the
+// first of them identifies the text.
 func (t texts) of(article int64) []int64 {
 	if ids := t.members[article]; len(ids) > 0 {
 		return ids
@@ -208,8 +209,8 @@ func (s *Service) sameTexts(ctx context.Context, found []matched) (texts, error)
 	return t, err
 }
 
-// inEarlierIssues returns which of the articles, or of those that are one text with
-// them, an issue of the list contained.
+// inEarlierIssues returns which of the articles, or of those with the same
+// text, an issue of the list contained.
 func (s *Service) inEarlierIssues(ctx context.Context, tx *sql.Tx, list int64, same texts) (map[int64]bool, error) {
 	ids := []int64{}
 	for id := range same.members {
@@ -228,9 +229,10 @@ func (s *Service) inEarlierIssues(ctx context.Context, tx *sql.Tx, list int64, s
 	return brought, err
 }
 
-// returning finds what the list issued before and whose state changes now: it
-// was repealed or amended, it comes into force this week, or its last day is near. Each returns once for
-// each event, and only in an issue that comes out anyway.
+// returning finds articles of earlier issues of the list whose state changes
+// now: they were repealed or amended, come into force this week, or their last
+// day is near. Each returns once for each event, and only in an issue that is
+// published anyway.
 func (s *Service) returning(ctx context.Context, tx *sql.Tx, list int64, today policy.Date, items []IssueItem) ([]IssueItem, error) {
 	taken := make(map[int64]bool)
 	for _, it := range items {
@@ -286,8 +288,8 @@ func isWithheld(a feed.Article) bool { return a.Held || a.Hidden || !a.Withdrawn
 // changedFor is how many days after it a change of a document's state is news.
 const changedFor = 31
 
-// changed finds what the list issued before and what another document has
-// repealed or amended since.
+// changed finds articles of earlier issues of the list that another document
+// has repealed or amended since.
 func (s *Service) changed(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
 	type place struct {
 		article int64
@@ -372,8 +374,8 @@ func (it IssueItem) identities() []mailed {
 	return out
 }
 
-// issuesBetween returns the numbered issues of a list from one to before
-// another, the oldest first, without those that are held.
+// issuesBetween returns the numbered issues of a list in a range of numbers,
+// the oldest first, without held ones.
 func (s *Service) issuesBetween(ctx context.Context, l subscribers.List, from, to int64) ([]Issue, error) {
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

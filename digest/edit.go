@@ -17,8 +17,8 @@ import (
 // maxNote is how long an editor's note may be, in characters.
 const maxNote = 2000
 
-// Drop takes a held issue as gone out: it is in the archive, what it holds counts
-// as issued, and no mail contains it.
+// Drop marks a held issue as published without sending it: it is in the
+// archive, its articles count as issued, and no mail contains it.
 func (s *Service) Drop(ctx context.Context, issue Issue) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error { return unhold(ctx, tx, issue) })
 }
@@ -80,8 +80,8 @@ func (s *Service) HeldIssues(ctx context.Context) ([]Issue, error) {
 // remindEvery is how often an admin is reminded of an issue that waits.
 const remindEvery = 24 * time.Hour
 
-// RemindHeld returns the held issues of which an admin was not reminded for a
-// day, and notes that they are now: of several nodes one reminds.
+// RemindHeld returns the held issues of which no admin was reminded for a day,
+// and records the reminder, so that only one of several nodes sends it.
 func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
 	var ids []int64
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -118,7 +118,7 @@ func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) erro
 var ErrNothingNew = errors.New("there is nothing new for this reader")
 
 // PreviewReader renders the mail that one reader would get now if all of their
-// lists came due, or returns ErrNothingNew.
+// lists were due, or returns ErrNothingNew.
 func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) (Mail, error) {
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
@@ -183,8 +183,8 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 	return s.mailOf(e)
 }
 
-// MailOfIssue renders the mail of an issue, made already, as a reader who takes
-// all of it gets it.
+// MailOfIssue renders the mail of an existing issue as a reader without
+// preferences gets it.
 func (s *Service) MailOfIssue(ctx context.Context, issue Issue, language string) (Mail, error) {
 	e, err := s.editedIssue(ctx, issue, language)
 	if err != nil {

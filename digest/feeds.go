@@ -15,8 +15,8 @@ import (
 	"dibao/subscribers"
 )
 
-// listFeed serves what a list matched, issued or not: a feed reader need not wait
-// for Monday.
+// listFeed serves the matches of a list, issued or not: a feed reader need not
+// wait for Monday.
 func (h *Web) listFeed(w http.ResponseWriter, r *http.Request, f publish.Format) {
 	name := r.PathValue("slug")
 	h.Feeds.ServeFeed(w, r, f, "/lists/"+url.PathEscape(name)+"/", func(ctx context.Context) (site.FeedSpec, error) {

@@ -85,8 +85,8 @@ func rarer(c subscribers.Choice) bool {
 	return c.Frequency == subscribers.Weekly || c.Frequency == subscribers.Monthly
 }
 
-// takesMail reports whether a reader takes mail of a list at this due time:
-// not while they pause, and not oftener than they chose.
+// takesMail reports whether a reader wants mail of a list at this due time: not
+// during a pause, and not more often than they chose.
 func (c *chooser) takesMail(r subscribers.Reader, list int64) bool {
 	today := policy.DateOf(c.due.In(c.zones[list]))
 	if !r.PausedUntil.IsZero() && today.Before(r.PausedUntil) {

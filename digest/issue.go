@@ -74,8 +74,8 @@ func scanIssue(r database.Row) (Issue, error) {
 	return i, err
 }
 
-// Issues returns the newest issues of one list, or with list 0 of all, without held ones. They
-// only have the id of their list.
+// Issues returns the newest issues of one list, or of all with list 0, without
+// held ones. Of their list they only have the id.
 func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, error) {
 	var all []Issue
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -87,8 +87,8 @@ func (s *Service) Issues(ctx context.Context, list int64, limit int) ([]Issue, e
 	return all, err
 }
 
-// IssuesOfMailing returns the issues that a mailing sends: their numbers, and the titles
-// of their lists.
+// IssuesOfMailing returns the issues that a mailing sends: their numbers, and
+// the titles of their lists.
 func (s *Service) IssuesOfMailing(ctx context.Context, mailing int64) (all []Issue, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (i Issue, err error) {
@@ -114,7 +114,7 @@ func (s *Service) IssueOf(ctx context.Context, list, n int64) (Issue, error) {
 }
 
 // IssueItems returns the articles of an issue in reading order, without their
-// text, and without those that are hidden now.
+// text and without hidden ones.
 func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, error) {
 	var items []IssueItem
 	var ids []int64

@@ -14,7 +14,7 @@ import (
 )
 
 // ReasonText says in a language why an article is in a list: the field of a
-// [filter.Reason] and its value, by the word for it where it is a code.
+// [filter.Reason] and its value; codes are translated.
 func ReasonText(language, field, value string) string {
 	switch field {
 	case "kind":
@@ -66,8 +66,8 @@ var shownRelations = []string{
 	policy.RelationRepeals, policy.RelationRepealsPart, policy.RelationAmends, policy.RelationExtends, policy.RelationImplements, policy.RelationInterprets,
 }
 
-// unquoted is a title that is put in 《》: those within become 〈〉, as GB/T 15834
-// has it.
+// unquoted prepares a title for 《》: a pair of 《》 inside becomes 〈〉, as
+// GB/T 15834 requires.
 func unquoted(title string) string {
 	return strings.NewReplacer("《", "〈", "》", "〉").Replace(title)
 }

@@ -10,9 +10,9 @@ import (
 	"dibao/policy"
 )
 
-// The sections of an issue, in reading order: what has a deadline first. The
-// highlights are not a section of their own: they are taken out of the others when
-// an issue, or what a reader gets of it, is laid out.
+// The sections of an issue, in reading order: items with a deadline first.
+// Highlights are not a section of their own: they are taken out of the others
+// when an issue, or a reader's part of it, is laid out.
 const (
 	sectionHighlights      = "highlights"
 	sectionDeadlines       = "deadlines"
@@ -45,8 +45,8 @@ const (
 	expiringWithin = 90
 	// oldAfter is how long ago something was published that leads no issue.
 	oldAfter = 180
-	// maxHighlights and minForHighlights: of a handful of items none need be
-	// taken out.
+	// maxHighlights and minForHighlights: an issue with only a few items needs
+	// no highlights.
 	maxHighlights    = 5
 	minForHighlights = 8
 )
@@ -88,8 +88,8 @@ func within(d, today policy.Date, n int) bool {
 // sortItems puts items in reading order.
 func sortItems(items []IssueItem) { slices.SortStableFunc(items, byReadingOrder) }
 
-// byReadingOrder sorts by section; what has a date by it, documents by level and
-// type; what an admin pinned first, then the newest.
+// byReadingOrder sorts by section; items with a date by it, documents by level
+// and type; pinned items first, then the newest.
 func byReadingOrder(x, y IssueItem) int {
 	a, b := x.Article, y.Article
 	if c := cmp.Compare(slices.Index(sections, x.Section), slices.Index(sections, y.Section)); c != 0 {
@@ -133,8 +133,8 @@ func levelRank(a feed.Article) int {
 	return len(levels)
 }
 
-// types in reading order: rules before what is said about them. (DOMAIN: 法 >
-// 行政法规 > 决定、意见 > 通知.)
+// types in reading order: rules before texts about them (法 > 行政法规 >
+// 决定、意见 > 通知).
 var types = [][]string{
 	{"法", "条例"}, {"命令", "令", "决定", "决议"}, {"意见", "纲要", "规划"},
 	{"规定", "办法", "细则", "规则", "准则", "解释"}, {"方案", "计划", "措施", "目录", "清单", "标准", "指南", "规范"},
@@ -159,15 +159,15 @@ const (
 	leadReposted = "reposted" // by several sites
 )
 
-// mustLead is the priority from which an item leads, whatever else there is;
-// mayLead the least with which it may.
+// mustLead is the priority from which an item is always a highlight; mayLead is
+// the lowest priority with which it can be one.
 const (
 	mustLead = 1000
 	mayLead  = 100
 )
 
-// priorityOf says how much an item asks to lead and why. What has a deadline
-// stands right behind the highlights anyway.
+// priorityOf returns the priority of an item as a highlight, and the reason.
+// Items with a deadline directly follow the highlights anyway.
 func priorityOf(it IssueItem, today policy.Date) (priority int, reason string) {
 	a := it.Article
 	if it.Pinned {
@@ -205,8 +205,9 @@ func repeals(a feed.Article) bool {
 	})
 }
 
-// folds says as what an item is folded into a line of its issuer: documents that
-// are many and matter to few. "" is none.
+// folds returns the group in which an item is combined into one line for its
+// issuer: documents that are many and matter to few. "" means that it is not
+// combined.
 func folds(a feed.Article) string {
 	title := a.Title()
 	switch {

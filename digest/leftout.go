@@ -25,8 +25,8 @@ const (
 	leftOutFull   = "full"   // the issue is full; it waits for the next one
 )
 
-// LeftOut returns, of the articles that came lately, those that the next issue
-// of l would not hold, the newest first, at most limit.
+// LeftOut returns recent articles that the next issue of l would not contain,
+// the newest first, at most limit.
 func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([]LeftOut, error) {
 	if err := s.Match(ctx); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (s *Service) LeftOut(ctx context.Context, l subscribers.List, limit int) ([
 }
 
 // unmet returns the first condition of a query that an article does not meet,
-// and what it has instead; "" if it meets all.
+// and the value that it has instead; "" if it meets all.
 func unmet(q subscribers.Query, a feed.Article) (field, has string) {
 	f := a.Facts
 	for _, one := range []struct {

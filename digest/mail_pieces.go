@@ -196,8 +196,8 @@ func (m *mailBuilder) section(b block) error {
 const (
 	// shortSize is about the HTML of an item that is shortened.
 	shortSize = 420
-	// maxTitles is how much of the HTML is kept for titles: an issue of very many
-	// articles begins with some that are whole.
+	// maxTitles is how much of the HTML is reserved for titles: an issue of
+	// very many articles begins with some complete items.
 	maxTitles = maxHTML * 3 / 4
 )
 
@@ -230,8 +230,7 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 	})
 }
 
-// folds puts the items of a section that fold into lines, one for each issuer
-// and what they are.
+// folds combines items of a section into lines, one for each issuer and group.
 func (m *mailBuilder) folds(b block) []templates.DigestFold {
 	var all []templates.DigestFold
 	at := make(map[string]int)
@@ -255,8 +254,8 @@ func (m *mailBuilder) folds(b block) []templates.DigestFold {
 	return all
 }
 
-// foldedAs says as what an item is folded where it stands: nothing that leads,
-// and nothing that its list asks for by its type.
+// foldedAs returns the group of an item in its section: "" for highlights, and
+// for items whose type the list asks for.
 func (m *mailBuilder) foldedAs(it IssueItem, section string) string {
 	if section != sectionDocuments {
 		return ""
@@ -268,8 +267,8 @@ func (m *mailBuilder) foldedAs(it IssueItem, section string) string {
 	return kind
 }
 
-// piece returns the piece of a key, written if it is not there yet. The key
-// names everything that it is made of.
+// piece returns the piece with a key, and writes it if it does not exist yet.
+// The key contains everything that decides the piece.
 func (p *pieceRenderer) piece(key string, write func() (templates.Mail, error)) (piece, error) {
 	if x, ok := p.pieces[key]; ok {
 		return x, nil

@@ -16,16 +16,17 @@ import (
 )
 
 // readerPage is how many readers get their deliveries in one transaction: few
-// enough to be a short one and to hold in memory, many enough that its
-// statements cost nothing beside the rows.
+// enough for a short transaction that fits in memory, many enough that the cost
+// of its statements does not matter.
 const readerPage = 1000
 
-// errTaken says that somebody else made deliveries since a page of readers was
-// looked at: of this mailing, or of another that may send them the same articles.
+// errTaken says that another process made deliveries since a page of readers
+// was read: of this mailing, or of another that may send them the same
+// articles.
 var errTaken = errors.New("another process is making deliveries")
 
-// finishMailings makes the deliveries of mailings that a process that ended had
-// not finished.
+// finishMailings makes the deliveries of mailings that a process left
+// incomplete when it ended.
 func (s *Service) finishMailings(ctx context.Context) ([]Composed, error) {
 	return s.finishBefore(ctx, math.MaxInt64)
 }
@@ -50,9 +51,9 @@ func (s *Service) finishBefore(ctx context.Context, mailing int64) ([]Composed, 
 	return begun, err
 }
 
-// finishMailing makes the deliveries of a mailing, after those of earlier ones
-// that are being made: two that go on side by side would have each other look
-// again at every page.
+// finishMailing makes the deliveries of a mailing, after those of earlier
+// incomplete ones: two that run at the same time would make each other read
+// every page again.
 func (s *Service) finishMailing(ctx context.Context, mailing int64) (int, error) {
 	if _, err := s.finishBefore(ctx, mailing); err != nil {
 		return 0, err
@@ -60,9 +61,9 @@ func (s *Service) finishMailing(ctx context.Context, mailing int64) (int, error)
 	return s.makeDeliveries(ctx, mailing)
 }
 
-// makeDeliveries gives every reader of a mailing one delivery with what is new to
-// that reader, page by page, and then lets the mailing be sent. It goes on where
-// it was left, and returns how many deliveries it made.
+// makeDeliveries gives every reader of a mailing one delivery with what is new
+// to that reader, page by page, and then releases the mailing for sending. It
+// continues where it stopped, and returns how many deliveries it made.
 func (s *Service) makeDeliveries(ctx context.Context, mailing int64) (n int, err error) {
 	m, err := s.openMailing(ctx, mailing)
 	if err != nil {
@@ -258,7 +259,7 @@ func (m *mailingRun) page(ctx context.Context, readers []subscribers.Reader) (n 
 }
 
 // store stores the deliveries of a page. It returns the variants that were new:
-// a transaction that is run again stores them again.
+// if the transaction is run again, they are stored again.
 func (m *mailingRun) store(ctx context.Context, tx *sql.Tx, p batch) (map[string]int64, error) {
 	if err := m.s.countComposition(ctx, tx, m.version); err != nil {
 		return nil, err
@@ -296,10 +297,10 @@ func (s *Service) compositionVersion(ctx context.Context) (version int64, err er
 	return version, err
 }
 
-// countComposition notes that deliveries are made of what was known at version,
-// or returns errTaken if some were made since. It holds the row until the end of
-// the transaction: two mailings that are composed at the same time can't send one
-// reader the same article.
+// countComposition records that deliveries are made from what was known at
+// version, or returns errTaken if others were made since. It locks the row
+// until the end of the transaction: two mailings that are composed at the same
+// time can't send one reader the same article.
 func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int64) error {
 	res, err := tx.ExecContext(ctx, `INSERT INTO composition (id, version) VALUES (1, 1)
 		ON CONFLICT (id) DO UPDATE SET version = composition.version + 1 WHERE composition.version = $1`, version)
@@ -312,8 +313,8 @@ func (s *Service) countComposition(ctx context.Context, tx *sql.Tx, version int6
 	return nil
 }
 
-// finish lets a mailing be sent whose readers all have their deliveries; without
-// deliveries it is done.
+// finish releases a mailing for sending when all of its readers have their
+// deliveries; without deliveries it is done.
 func (m *mailingRun) finish(ctx context.Context, tx *sql.Tx) error {
 	res, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'sending', composed_at = $2 WHERE id = $1 AND state = 'composed' AND composed_at IS NULL`,
 		m.id, m.s.now())
@@ -393,8 +394,8 @@ func (m *mailingRun) storeVariant(ctx context.Context, tx *sql.Tx, c *content) (
 	return id, err
 }
 
-// noteItems stores what the mailing may contain: where later mailings look for
-// what was sent before.
+// noteItems stores which articles the mailing may contain: later mailings look
+// there for what was sent before.
 func (m *mailingRun) noteItems(ctx context.Context, tx *sql.Tx) error {
 	for _, it := range m.unnoted {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO mailing_items (article, event, mailing) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,

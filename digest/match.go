@@ -18,13 +18,13 @@ import (
 
 const (
 	// staleAfter is the age at which an article that is collected for the first
-	// time is archive and no news: it is stored and searchable, but no list
-	// takes it. It keeps a new source, or a migration that re-dates an archive,
-	// from filling an issue.
+	// time counts as archive, not as news: it is stored and searchable, but in
+	// no issue. Otherwise a new source, or a migration that changes the dates
+	// of an archive, would fill an issue.
 	staleAfter = 31 * 24 * time.Hour
 	// newsFor is how long after it was collected an article may still become
 	// news, because it was corrected or released. It is longer than any outage
-	// that should cost nothing.
+	// that should have no effect.
 	newsFor = 45 * 24 * time.Hour
 	// welcomeWindow is how far a new list, or one whose query changed, looks
 	// back, so that its next issue is not empty.
@@ -45,10 +45,10 @@ func Query(q subscribers.Query) filter.Query {
 	}
 }
 
-// Match looks at the articles that came or changed since it last did, and gives
-// each list that asks for one a match with the next sequence number of the list.
-// A match that no longer holds, and that was in no issue, is deleted. A
-// list that is new or asks for something else looks back over a week.
+// Match examines the articles that are new or changed since it last ran, and
+// gives each list that asks for one a match with the next sequence number of
+// the list. It deletes a match that no longer holds and was in no issue. A list
+// that is new or has a changed query looks back over a week.
 func (s *Service) Match(ctx context.Context) error {
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *Service) Match(ctx context.Context) error {
 	}
 }
 
-// matchChanged matches a page of the articles that changed and takes it off the
-// queue in the same transaction. It returns how many rows of the queue it took.
+// matchChanged matches a page of changed articles and removes it from the queue
+// in the same transaction. It returns how many rows of the queue it removed.
 func (s *Service) matchChanged(ctx context.Context, lists []subscribers.List) (int, error) {
 	var seqs, ids []int64
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -216,10 +216,10 @@ func leftOut(l subscribers.List, a feed.Article) string {
 	return ""
 }
 
-// saveMatches stores which of the articles of a page a list asks for, and takes
-// back what it no longer asks for. Holding the row of the list makes the order
-// of sequence numbers the order of commits: without that, an issue composed
-// meanwhile could pass over a match for good.
+// saveMatches stores which of the articles of a page match a list, and deletes
+// matches that no longer hold. Locking the row of the list makes the order of
+// sequence numbers the order of commits: otherwise an issue composed at the
+// same time could skip a match forever.
 func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found []match, page []int64) error {
 	if err := s.lockList(ctx, tx, list); err != nil {
 		return err
@@ -267,8 +267,8 @@ func (s *Service) saveMatches(ctx context.Context, tx *sql.Tx, list int64, found
 const notIssued = `NOT EXISTS (
 	SELECT 1 FROM issue_items x JOIN issues i ON i.id = x.issue WHERE i.list = matches.list AND x.article = matches.article)`
 
-// lockList keeps other transactions that lock the list waiting. On SQLite any
-// transaction that writes does.
+// lockList makes other transactions that lock the list wait. On SQLite any
+// write transaction does.
 func (s *Service) lockList(ctx context.Context, tx *sql.Tx, list int64) error {
 	var id int64
 	err := tx.QueryRowContext(ctx, s.db.Dialect().Pick(`SELECT id FROM lists WHERE id = $1`, `SELECT id FROM lists WHERE id = $1 FOR UPDATE`), list).Scan(&id)

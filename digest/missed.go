@@ -12,13 +12,14 @@ import (
 	"dibao/subscribers"
 )
 
-// missedFor is how long what a reader did not get is offered again with the
-// numbered issues of its list: counted from the due time of a mailing that failed,
-// or from the time that a suppression was lifted.
+// missedFor is how long articles that a reader did not get are offered again
+// with the numbered issues of their list: counted from the due time of the
+// failed mailing, or from the time when a suppression was lifted.
 const missedFor = 31 * 24 * time.Hour
 
-// missedPart is what a reader did not get: the part of an issue that a variant contained and
-// was not delivered, or, with variant 0, all that the reader's choices take.
+// missedPart is something that a reader did not get: the part of an issue that
+// an undelivered variant contained, or, with variant 0, everything that matches
+// the reader's choices.
 type missedPart struct{ list, issue, variant int64 }
 
 // missing is what the readers of a mailing did not get.
@@ -31,7 +32,7 @@ type missing struct {
 	mailings       []int64                        // whose deliveries may have failed
 }
 
-// lookMissing reads what holds for all pages: the mailings and the lifted
+// lookMissing reads what is the same for all pages: the mailings and the lifted
 // suppressions to look at.
 func (c *chooser) lookMissing(ctx context.Context) error {
 	c.missing = missing{
@@ -67,8 +68,8 @@ func (c *chooser) lookMissing(ctx context.Context) error {
 
 const undelivered = `state IN ('failed', 'uncertain', 'suppressed') AND (state = 'failed' OR state = 'suppressed' AND reply = '` + delivery.ReplySuppressed + `')`
 
-// lookMissed reads what the readers of a page did not get, whose ids are in
-// (after, last].
+// lookMissed reads what the readers of a page, whose ids are in (after, last],
+// did not get.
 func (c *chooser) lookMissed(ctx context.Context, readers []subscribers.Reader, after, last int64) error {
 	c.missing.failed = make(map[int64][]int64)
 	variants := make(map[int64]bool)
@@ -110,8 +111,8 @@ func (c *chooser) lookMissed(ctx context.Context, readers []subscribers.Reader, 
 	return c.loadMissed(ctx, issues)
 }
 
-// noteUndelivered notes what a variant contained of the lists that are due, and
-// returns its issues.
+// noteUndelivered records what a variant contained of the lists that are due,
+// and returns its issues.
 func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []int64, err error) {
 	var text string
 	var items []contentItem
@@ -149,8 +150,8 @@ func (c *chooser) noteUndelivered(ctx context.Context, variant int64) (issues []
 	return issues, nil
 }
 
-// loadMissed reads issues of which somebody missed something, and what later mailings
-// sent of them.
+// loadMissed reads issues of which some reader missed something, and which of
+// their articles later mailings sent.
 func (c *chooser) loadMissed(ctx context.Context, issues []int64) error {
 	issues = slices.DeleteFunc(issues, func(id int64) bool { return c.missing.composedIssues[id] != nil })
 	if len(issues) == 0 {
@@ -172,8 +173,8 @@ func (c *chooser) loadMissed(ctx context.Context, issues []int64) error {
 	return c.findPrior(ctx)
 }
 
-// missedBy returns what a reader did not get of lists, in the order of its issues.
-// It comes with a numbered issue of the list.
+// missedBy returns the articles of lists that a reader did not get, in the
+// order of their issues. They are sent with a numbered issue of the list.
 func (c *chooser) missedBy(reader int64, lists []int64) []missedPart {
 	var all []missedPart
 	for _, variant := range c.missing.failed[reader] {

@@ -47,7 +47,7 @@ func (s *Service) nextEdited(ctx context.Context, l subscribers.List) (edited, e
 	return edited{due: next.DueAt, language: l.Language, format: subscribers.HTML, issues: []Issue{next}, items: items}, nil
 }
 
-// Variant is a set of deliveries of a mailing that are the same but for their
+// Variant is a set of deliveries of a mailing that differ only in their
 // readers' own addresses and links.
 type Variant struct {
 	ID       int64              `json:"variant"`
@@ -118,8 +118,8 @@ func (s *Service) MailOfVariant(ctx context.Context, variant int64) (Mail, error
 	return s.mailOf(e)
 }
 
-// sampleSlots are what a reader that is not there has of their own. Its addresses lead
-// nowhere (RFC 6761 keeps .invalid free).
+// sampleSlots are the links of a reader who does not exist. Their addresses
+// lead nowhere (RFC 6761 reserves .invalid).
 func sampleSlots(why receiptReason) []string {
 	return slotsOf("https://unsubscribe.invalid/", "https://preferences.invalid/", why.of(time.Time{}))
 }

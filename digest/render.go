@@ -57,8 +57,8 @@ func (v *variant) slots(unsubscribe, preferences string, added time.Time) []stri
 	return slotsOf(unsubscribe, preferences, said.(whySaid))
 }
 
-// addedAt returns when an admin added a reader to all lists of a variant that the
-// reader takes; zero if the reader confirmed one of them.
+// addedAt returns when an admin added a reader to all lists of a variant that
+// the reader takes; zero if the reader confirmed one of them.
 func (v *variant) addedAt(reader subscribers.Reader) (at time.Time) {
 	for _, l := range v.lists {
 		if !slices.Contains(reader.Lists, l) {
@@ -76,9 +76,9 @@ func (v *variant) addedAt(reader subscribers.Reader) (at time.Time) {
 }
 
 const (
-	// maxVariants is how many rendered variants are kept: readers with the same
-	// wishes are spread over all of a mailing. One takes a few kilobytes, since
-	// its items are pieces that all variants share.
+	// maxVariants is how many rendered variants are kept: readers with equal
+	// preferences are spread over all of a mailing. One takes a few kilobytes,
+	// since its items are pieces that all variants share.
 	maxVariants = 20_000
 	// maxVariantBytes bounds what they hold beside the shared pieces.
 	maxVariantBytes = 64 << 20
@@ -113,8 +113,8 @@ func newRenderer(s *Service, dkim *mail.Signer) *renderer {
 	return &renderer{service: s, dkim: dkim, cache: make(map[int64]*variant), press: newPieceRenderer(s), rows: make(map[int64]storedVariant)}
 }
 
-// Forget drops what was rendered, up to 110 MB: between mailings, which are days
-// apart, nobody needs it.
+// Forget drops rendered variants, up to 110 MB: between mailings, which are
+// days apart, nobody needs them.
 func (r *renderer) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,8 +123,8 @@ func (r *renderer) Forget() {
 	r.bytes, r.press = 0, newPieceRenderer(r.service)
 }
 
-// WantedBy reports whether the variant still has something and the reader still
-// takes a list of it.
+// WantedBy reports whether the variant still has articles and the reader still
+// takes one of its lists.
 func (v *variant) WantedBy(r subscribers.Reader) bool {
 	return !v.void && slices.ContainsFunc(v.lists, func(l int64) bool { return slices.Contains(r.Lists, l) })
 }
@@ -213,8 +213,8 @@ type storedVariant struct {
 	contents []contentItem
 }
 
-// variantPage is how many variants are read at a time: those that were made one
-// after the other are wanted one after the other.
+// variantPage is how many variants are read at a time: variants that were made
+// in succession are needed in succession.
 const variantPage = 200
 
 // read returns a variant's row.

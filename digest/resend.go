@@ -106,7 +106,7 @@ func anyOf(items []contentItem, got map[mailed]bool) bool {
 }
 
 // failedDeliveries returns deliveries of a mailing that failed and were never
-// handed over without an answer.
+// handed over without a reply.
 func (s *Service) failedDeliveries(ctx context.Context, tx *sql.Tx, mailing int64, domain string, after int64) ([]failedDelivery, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (f failedDelivery, err error) {
 		var items string

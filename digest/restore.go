@@ -9,9 +9,9 @@ import (
 	"dibao/subscribers"
 )
 
-// PauseAll pauses every mailing that is composed or on its way and returns how many there
-// are. After a restore nobody knows which of their emails went out since the
-// backup was made, and a reader should not get one twice.
+// PauseAll pauses every mailing that is composed or being sent and returns how
+// many there are. After a restore nobody knows which of their emails were sent
+// since the backup was made, and a reader should not get one twice.
 func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'paused' WHERE state IN ('sending', 'composed')`)
@@ -30,9 +30,10 @@ type DueList struct {
 	At   time.Time // of a list that comes out as it happens: now
 }
 
-// DueSinceBackup returns, right after a restore, the lists of which an issue may
-// have gone out since the backup was made, which knows nothing of it: those whose
-// due time passed, and those that come out as it happens and might have.
+// DueSinceBackup returns, right after a restore, the lists of which an issue
+// may have been sent since the backup was made: those whose due time passed,
+// and as-it-happens lists that might have had one. The backup has no record of
+// such issues.
 func (s *Service) DueSinceBackup(ctx context.Context) ([]DueList, error) {
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
@@ -58,8 +59,8 @@ func (s *Service) DueSinceBackup(ctx context.Context) ([]DueList, error) {
 	return due, nil
 }
 
-// HoldLists has the issues of lists wait for an admin, as after a restore: what
-// they would contain may have been sent by the database that was lost.
+// HoldLists makes the issues of lists wait for an admin, as after a restore:
+// the lost database may have sent what they would contain.
 func (s *Service) HoldLists(ctx context.Context, lists []DueList) error {
 	for _, d := range lists {
 		d.List.Hold = true

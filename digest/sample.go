@@ -62,8 +62,8 @@ func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail
 	return r.sampleFor(v, to, messageID)
 }
 
-// TestNext returns what the next issue of a list would be as it would go to an
-// address, like TestMail.
+// TestNext returns the next issue of a list as it would be sent to an address,
+// like TestMail.
 func (s *Service) TestNext(ctx context.Context, l subscribers.List, to, messageID string, dkim *mail.Signer) (Sample, error) {
 	e, err := s.nextEdited(ctx, l)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Service) TestNext(ctx context.Context, l subscribers.List, to, messageI
 	return s.test(e, to, messageID, dkim)
 }
 
-// TestIssue returns an issue, made already, as it would go to an address, like
+// TestIssue returns an existing issue as it would be sent to an address, like
 // TestMail.
 func (s *Service) TestIssue(ctx context.Context, issue Issue, to, messageID string, dkim *mail.Signer) (Sample, error) {
 	e, err := s.editedIssue(ctx, issue, issue.List.Language)

@@ -16,8 +16,8 @@ import (
 	"dibao/subscribers"
 )
 
-// NextDue returns when the next issue of l is due; zero for a list that comes
-// out as it happens.
+// NextDue returns when the next issue of l is due; zero for an as-it-happens
+// list.
 func (s *Service) NextDue(l subscribers.List) (time.Time, error) {
 	if l.AsItHappens {
 		return time.Time{}, nil
@@ -41,8 +41,8 @@ func listSchedule(l subscribers.List) (cron.Schedule, error) {
 	return workingDays{schedule, zone}, nil
 }
 
-// workingDays moves due times on days without work to the same time of the next
-// working day.
+// workingDays moves due times on days off to the same time of the next working
+// day.
 type workingDays struct {
 	cron.Schedule
 	zone *time.Location
@@ -51,8 +51,8 @@ type workingDays struct {
 // longestHoliday is more than any row of days without work, in days.
 const longestHoliday = 15
 
-// Next returns the first due time after t. A due time that was moved may come
-// after a later one, so all that may be moved behind t are looked at.
+// Next returns the first due time after t. A moved due time may come after a
+// later one, so all that may be moved past t are examined.
 func (w workingDays) Next(t time.Time) time.Time {
 	var first time.Time
 	for at := w.Schedule.Next(t.AddDate(0, 0, -longestHoliday)); !at.IsZero(); at = w.Schedule.Next(at) {
@@ -80,7 +80,7 @@ func (w workingDays) moved(t time.Time) time.Time {
 // dueAt returns the latest due time of l that has passed since its last issue,
 // so that a node that slept through several finds one. Due times come from the
 // schedule and the last one stored: a clock that is set back and forth finds
-// none that was seen before.
+// none that was examined before.
 func (s *Service) dueAt(ctx context.Context, l subscribers.List) (time.Time, bool, error) {
 	last, err := s.lastDue(ctx, l)
 	if err != nil {
@@ -113,9 +113,9 @@ func (s *Service) dueAt(ctx context.Context, l subscribers.List) (time.Time, boo
 	return at.UTC(), ok, nil
 }
 
-// lastDue returns the due time of the last issue of a list, or of the last time
-// that nothing was new; zero if there was none. A list that comes out as it
-// happens has no due times but those of its issues.
+// lastDue returns the due time of the last issue of a list, or the last time at
+// which nothing was new; zero if there was none. An as-it-happens list has no
+// due times except those of its issues.
 func (s *Service) lastDue(ctx context.Context, l subscribers.List) (time.Time, error) {
 	var last time.Time
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -30,7 +30,7 @@ type programBytes struct {
 	modified  time.Time
 }
 
-// serveProgram answers a program with bytes from the cache, made anew when
+// serveProgram answers a program with bytes from the cache, rebuilt when
 // something changed.
 func (h *Web) serveProgram(w http.ResponseWriter, r *http.Request, key string, build func(context.Context) (programBytes, error)) {
 	version, _, err := h.version(r.Context())

@@ -21,9 +21,9 @@ func checkSpread(over time.Duration) error {
 	return nil
 }
 
-// spread divides deliveries, pairs of a reader and a variant, among the times at
-// which they go out. A reader has the same place in every mailing: what comes once
-// a week comes about the same time.
+// spread distributes deliveries, pairs of a reader and a variant, over the
+// times at which they are sent. A reader has the same place in every mailing,
+// so that weekly email arrives at about the same time.
 func (m *mailingRun) spread(rows [][2]int64) map[time.Time][][2]int64 {
 	if m.over == 0 {
 		return map[time.Time][][2]int64{m.s.now(): rows}

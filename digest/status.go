@@ -94,8 +94,8 @@ func (s *Service) listStatus(ctx context.Context, l subscribers.List) (ListStatu
 	return one, err
 }
 
-// Waiting counts the deliveries that wait: for their time, a later try, a pause or
-// another process.
+// Waiting counts the waiting deliveries: for their time, a later try, a pause
+// or another process.
 func (s *Service) Waiting(ctx context.Context) (n int, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM deliveries WHERE state IN ('waiting', 'uncertain') AND next_at IS NOT NULL`).Scan(&n)

@@ -18,7 +18,7 @@ import (
 	"dibao/templates"
 )
 
-// Web serves what needs both articles and lists: the home page, lists with
+// Web serves pages that need both articles and lists: the home page, lists with
 // their feeds, and the archive of issues.
 type Web struct {
 	Service *Service
@@ -48,8 +48,8 @@ func (h *Web) Register(mux *http.ServeMux) {
 	h.registerAPI(mux)
 }
 
-// serve answers with a page. Query is what of the address's query says which part
-// of the page is asked for, "" for the first.
+// serve answers with a page. Query is the part of the address's query that
+// selects a part of the page, "" for the first.
 func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build func(ctx context.Context, p templates.Page) (site.PageView, error)) {
 	if err := h.Feeds.ServePage(w, r, r.URL.EscapedPath()+query, build); err != nil {
 		h.fail(w, r, err)
@@ -161,8 +161,8 @@ func (h *Web) lists(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveList serves a page of the list that the path names; from is the number that a
-// continued page starts before, else 0.
+// serveList serves a page of the list that the path names; from is the number
+// before which a continued page starts, else 0.
 func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (site.PageView, error)) {
 	from, query, err := before(r)
 	if err != nil {
@@ -180,8 +180,8 @@ func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx co
 	})
 }
 
-// issuesOf returns the cards of at most limit issues of a list before a number (0: the
-// newest), and the address of the earlier ones, "" if there are none.
+// issuesOf returns the cards of at most limit issues of a list before a number
+// (0: the newest), and the address of earlier ones, "" if there are none.
 func (h *Web) issuesOf(ctx context.Context, l subscribers.List, from int64, limit int) (cards []templates.IssueCard, earlier string, err error) {
 	issues, err := h.Service.issuesBefore(ctx, l.ID, from, limit+1)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"dibao/templates"
 )
 
-// issuesBefore returns the newest issues, of one list or, with list 0, of all,
-// that have a lower number than before, if that is not 0, and that wait for no
-// admin; of the list they hold the id only.
+// issuesBefore returns the newest published issues of one list, or of all with
+// list 0, whose number is lower than before (0: any); of the list they contain
+// only the id.
 func (s *Service) issuesBefore(ctx context.Context, list, before int64, limit int) ([]Issue, error) {
 	if list == 0 {
 		return s.Issues(ctx, 0, limit)

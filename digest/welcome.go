@@ -12,7 +12,7 @@ import (
 )
 
 // composeWelcomes composes the welcome issues that readers wait for: the last
-// issue of a list, for those who confirmed it since.
+// issue of a list, for readers who confirmed it since.
 func (s *Service) composeWelcomes(ctx context.Context) ([]Composed, error) {
 	due, err := s.subscribers.DueWelcomes(ctx, readerPage)
 	if err != nil || len(due) == 0 {
@@ -75,8 +75,8 @@ func (s *Service) composeWelcome(ctx context.Context, list int64, due []subscrib
 	return out, err
 }
 
-// welcomed notes that readers get their welcome issue. It returns those who don't
-// wait for it any more: another node does it, or they left.
+// welcomed records that readers get their welcome issue. It returns those who
+// no longer wait for it: another node sends it, or they unsubscribed.
 func (s *Service) welcomed(ctx context.Context, tx *sql.Tx, due []subscribers.Welcome) (gone map[int64]bool, err error) {
 	gone = make(map[int64]bool)
 	for _, w := range due {
@@ -89,7 +89,7 @@ func (s *Service) welcomed(ctx context.Context, tx *sql.Tx, due []subscribers.We
 	return gone, nil
 }
 
-// welcome makes a mailing of its own for the readers that still wait for it. It
+// welcome makes a separate mailing for the readers that still wait for it. It
 // returns mailing 0 if none does.
 func (m *mailingRun) welcome(ctx context.Context, readers []subscribers.Reader, due []subscribers.Welcome) (mailing int64, n int, err error) {
 	all, err := m.plan(ctx, readers, readers[0].ID-1)

@@ -63,8 +63,8 @@ func scanFullArticle(row database.Row) (Article, error) {
 		json.Unmarshal([]byte(evidence), &a.Evidence))
 }
 
-// Selection says which articles to list. The zero Selection is all of them;
-// each field that is set narrows it.
+// Selection says which articles to list. The zero Selection selects all of
+// them; each field that is set narrows it.
 type Selection struct {
 	Source int64
 	Since  time.Time // collected at or after
@@ -122,8 +122,8 @@ func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(da
 	return all, err
 }
 
-// ArticlesByID returns the articles with these ids, without their text, keyed by
-// id. Ids that are not there, or hidden, are missing from the map.
+// ArticlesByID returns the articles with these ids, without their text, keyed
+// by id. Ids that do not exist or are hidden are missing from the map.
 func (st *Store) ArticlesByID(ctx context.Context, ids []int64) (map[int64]Article, error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -183,8 +183,9 @@ func (st *Store) KnownArticles(ctx context.Context, source int64, guids []string
 	return found, err
 }
 
-// hashText names a version of an article's text. Our own summary is not a part of it:
-// a better rule for it makes no new text. Where there is no text, the feed's is.
+// hashText identifies a version of an article's text. Our own summary does not
+// count: a better rule for it does not make a new text. If there is no text,
+// the feed's is used.
 func hashText(f policy.Facts) string {
 	h := sha256.New()
 	text := f.Paragraphs
@@ -239,8 +240,9 @@ func newColumns(a Article) (largeColumns, error) {
 }
 
 // saveArticle inserts an article or replaces what is stored of it. UpdatedAt
-// moves only when the text did. It sets the id and reports whether the article is new. upsert is
-// upsertArticle, prepared: the statement takes longer to parse than to run.
+// changes only if the text does. It sets the id and reports whether the article
+// is new. upsert is upsertArticle, prepared: parsing the statement takes longer
+// than running it.
 func saveArticle(ctx context.Context, upsert *sql.Stmt, a *arrival, now time.Time) (isNew bool, err error) {
 	if a.columnsErr != nil {
 		return false, a.columnsErr

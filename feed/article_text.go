@@ -8,8 +8,8 @@ import (
 	"dibao/internal/database"
 )
 
-// ArticlesWithTextByID is ArticlesByID with content, paragraphs and evidence, by
-// id. Ids that are not there are left out.
+// ArticlesWithTextByID is ArticlesByID with content, paragraphs and evidence,
+// by id. Ids that do not exist are left out.
 func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Article, error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -25,8 +25,8 @@ func (st *Store) ArticlesWithTextByID(ctx context.Context, ids []int64) ([]Artic
 	return all, err
 }
 
-// maxFeedText bounds the texts in one feed, in characters: of the articles beyond, it has
-// the summary.
+// maxFeedText bounds the texts in one feed, in characters: for further
+// articles, the feed has only the summary.
 const maxFeedText = 1 << 20
 
 // sizes returns how many characters a column of these articles has, by id.
@@ -35,8 +35,8 @@ func (st *Store) sizes(ctx context.Context, tx *sql.Tx, column, list string) (ma
 		`SELECT id, length(`+column+`) FROM articles WHERE id IN (`+st.db.Dialect().IDs("$1")+`)`, list)
 }
 
-// ArticlesForFeed returns articles, and the content of the first of them, as far as
-// it fits into a feed. Hidden articles are among them.
+// ArticlesForFeed returns articles, with the content of the first of them, as
+// far as it fits into a feed. It includes hidden articles.
 func (st *Store) ArticlesForFeed(ctx context.Context, ids []int64) (all []Article, err error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -90,15 +90,15 @@ func (st *Store) InPieces(ctx context.Context, ids []int64) (pieces [][]int64, e
 	return pieces, err
 }
 
-// Touch is a document that an article has to do with: it carries it (Kind ""), does
-// something with it by a resolved relation, or is what it promised.
+// Touch is a document to which an article is related: the article carries it
+// (Kind ""), has a resolved relation to it, or announced it.
 type Touch struct {
 	Number string // canonical
 	Kind   string // of relation; RelationPromises for what was promised there
 }
 
-// ArticlesForMatching is ArticlesWithTextByID with what each has to do with documents
-// that have a number, also where its text names them by title alone.
+// ArticlesForMatching is ArticlesWithTextByID with the documents with a number
+// to which each article is related, even if its text names them only by title.
 func (st *Store) ArticlesForMatching(ctx context.Context, ids []int64) ([]Article, error) {
 	all, err := st.ArticlesWithTextByID(ctx, ids)
 	if err != nil || len(all) == 0 {

@@ -43,8 +43,8 @@ type candidate struct {
 	on                          policy.Date // of issue, else of publication
 }
 
-// batch is the work on articles that are stored together. It knows the documents
-// that go by any name that the articles use.
+// batch is the state for articles that are stored together. It knows the
+// documents that have any name used in the articles.
 type batch struct {
 	st        *Store
 	tx        *sql.Tx
@@ -120,8 +120,9 @@ func (b *batch) load(ctx context.Context, names []string) error {
 	return nil
 }
 
-// maxNamed bounds the documents that are looked at for one name. So many have one
-// only where a name says nothing, or somebody wants us to look at them all.
+// maxNamed bounds the documents that are considered for one name. More have the
+// same name only if it is meaningless, or if somebody tries to make us look at
+// them all.
 const maxNamed = 50
 
 const (

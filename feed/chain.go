@@ -27,7 +27,7 @@ type Step struct {
 	Quote    string
 }
 
-// Chain returns the documents that implement a document, as their own texts say
+// Chain returns the documents that implement a document, as their texts state
 // or their titles show.
 func (st *Store) Chain(ctx context.Context, document int64) (Chain, error) {
 	d, err := st.Document(ctx, document)
@@ -116,9 +116,9 @@ type bearer struct {
 	title, key        string
 }
 
-// relateSubjects finds documents whose titles speak of the matter of a higher
-// document, or of what was promised, whichever came first. The edges are weaker
-// than those that a text draws itself.
+// relateSubjects finds documents whose titles name the subject of a higher
+// document, or of one that was announced, in whatever order they arrived. These
+// relations are weaker than those that a text states itself.
 func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 	var lower []bearer
 	for _, a := range b.articles {
@@ -191,8 +191,8 @@ func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, err
 	return found, nil
 }
 
-// edge returns the relation of a document to the higher one whose subject its
-// title holds, if it was made on the same day or later.
+// edge returns the relation of a document to the higher one whose subject is in
+// its title, if it was made on the same day or later.
 func edge(x bearer, id int64, c *candidate, subject string) (citing, bool) {
 	if x.document == id || !isBelow(x.level, c.level) || x.on.IsZero() || c.on.IsZero() || x.on.Before(c.on) || !strings.Contains(x.key, subject) || policy.ChangesAnother(x.title) {
 		return citing{}, false
@@ -215,9 +215,9 @@ func (b *batch) storeEdges(ctx context.Context, edges []citing) error {
 	return b.insert(ctx, insertEdges, rows)
 }
 
-// keepPromises closes promises with the documents that were promised: those of
-// the batch for earlier promises, and earlier documents for promises of the batch
-// (a page may be collected long after it was written).
+// keepPromises relates announcements to the announced documents: documents of
+// the batch to earlier announcements, and earlier documents to announcements of
+// the batch (a page may be collected long after it was written).
 func (b *batch) keepPromises(ctx context.Context, arrived []bearer) ([]citing, error) {
 	var grams []string
 	for _, x := range arrived {
@@ -308,8 +308,8 @@ func (b *batch) titled(ctx context.Context, subject string) ([]bearer, error) {
 	return once(all, func(x bearer) int64 { return x.document }), err
 }
 
-// maxWaiting bounds the titles of articles that wait for the index: more are there
-// only while a database is indexed anew, before anything is collected.
+// maxWaiting bounds the titles of articles that wait for the index: more wait
+// only while a database is indexed from scratch, before anything is collected.
 const maxWaiting = 2 * search.Batch
 
 // waitingTitles returns the documents of articles that wait for the search index.

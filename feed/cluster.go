@@ -18,8 +18,8 @@ type Cluster struct {
 	Articles []int64 // all that are shown, the original first
 }
 
-// Clusters returns the cluster of each of these articles; one that is alone is
-// missing from the map.
+// Clusters returns the cluster of each of these articles; articles without
+// reposts are missing from the map.
 func (st *Store) Clusters(ctx context.Context, articles []int64) (map[int64]Cluster, error) {
 	list, err := json.Marshal(orEmpty(articles))
 	if err != nil {
@@ -61,8 +61,9 @@ func (st *Store) Clusters(ctx context.Context, articles []int64) (map[int64]Clus
 }
 
 const (
-	// sketchSize is how many hashes of a text are kept. Two texts that share nine
-	// tenths of their 5-grams have one of four in common but once in thousands.
+	// sketchSize is how many hashes of a text are stored. Of two texts that
+	// share nine tenths of their 5-grams, only one pair in thousands has none
+	// of four hashes in common.
 	sketchSize = 4
 	// maxAlike bounds the articles that one is compared with, by hash.
 	maxAlike = 12
@@ -137,8 +138,8 @@ func (b *batch) storeClusters(ctx context.Context) error {
 	return b.warnUncompared(ctx)
 }
 
-// warnUncompared notes on articles that they were not compared with all that they
-// may be the same text as.
+// warnUncompared adds a warning to articles that were not compared with every
+// article that may have the same text.
 func (b *batch) warnUncompared(ctx context.Context) error {
 	for _, a := range b.articles {
 		if !a.unfinished || slices.ContainsFunc(a.Warnings, uncompared.Equal) {
@@ -156,8 +157,8 @@ func (b *batch) warnUncompared(ctx context.Context) error {
 	return nil
 }
 
-// numbered is 1 for an article with a document number: two of them are one text
-// only by that number, and need not find each other by their words.
+// numbered is 1 for an article with a document number: two such articles have
+// the same text only by that number, and need not be found by their words.
 func numbered(f policy.Facts) int {
 	if f.DocumentNumber != "" {
 		return 1
@@ -165,8 +166,8 @@ func numbered(f policy.Facts) int {
 	return 0
 }
 
-// withSharedSketch returns, for each article, those that share a hash of its sketch, the
-// newest first.
+// withSharedSketch returns, for each article, those that share a hash of its
+// sketch, the newest first.
 func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]int64) (map[*arrival][]int64, error) {
 	var rows [][]any
 	who := make(map[[2]int64][]*arrival)
@@ -207,7 +208,7 @@ func (b *batch) withSharedSketch(ctx context.Context, sketches map[*arrival][]in
 	return found, result.Err()
 }
 
-// A hash may be that of a sentence which thousands of texts share: of each only
+// A hash may be that of a sentence that thousands of texts share: of each only
 // the newest articles are read.
 const (
 	alikeSQLite = `WITH asked AS (SELECT CAST(value ->> 0 AS BIGINT) AS hash, CAST(value ->> 1 AS BIGINT) AS numbered FROM json_each($1))
@@ -218,8 +219,8 @@ const (
 			(SELECT s.article FROM sketches s WHERE s.hash = q.hash AND s.numbered = q.numbered ORDER BY s.article DESC LIMIT $2) j`
 )
 
-// mates returns, for each article, others that carry the same document: a few of
-// them, since they are one cluster, or will be.
+// mates returns, for each article, a few others that carry the same document:
+// these are one cluster, or will be.
 func (b *batch) mates(ctx context.Context) (map[int64][]int64, error) {
 	inBatch := make(map[int64][]int64)
 	for _, a := range b.articles {
@@ -271,8 +272,9 @@ func (b *batch) compare(ctx context.Context, a *arrival, id int64) error {
 	return b.fold(ctx, a.ID, id, sameness.Why)
 }
 
-// adoptDocument gives an article whose document could not be found, for want of a number
-// or a date, that of an article which is the same text.
+// adoptDocument gives an article whose document could not be determined,
+// because it has no number or date, the document of an article with the same
+// text.
 func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
 	if a.document == 0 {
 		return nil
@@ -322,8 +324,8 @@ func (b *batch) adoptDocument(ctx context.Context, a *arrival, id int64) error {
 	return b.mergeCarriers(ctx, from.ID) // nothing carries it any more: it goes
 }
 
-// mergeAdopted sets what documents are that took over the articles of others, once
-// for all that they took over.
+// mergeAdopted updates documents that took over the articles of others, once
+// for all articles that they took over.
 func (b *batch) mergeAdopted(ctx context.Context) error {
 	for _, id := range sortedKeys(b.adopted) {
 		if err := b.mergeCarriers(ctx, id); err != nil {
@@ -358,8 +360,8 @@ func (b *batch) keepNames(ctx context.Context, id int64) error {
 	return b.insert(ctx, insertNames, rows)
 }
 
-// fold puts two articles, and what is folded with either, into one cluster. It is
-// named after the least id in it, whatever the order.
+// fold merges the clusters of two articles. The new cluster is named after its
+// lowest article id, whatever the order.
 func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 	least := min(x, y)
 	var was [2]int64
@@ -391,12 +393,12 @@ func (b *batch) fold(ctx context.Context, x, y int64, why string) error {
 	return nil
 }
 
-// maxRanked bounds the articles of a cluster among which its original is picked
-// anew; in a larger one, those that came compete with the one that was.
+// maxRanked bounds the articles of a cluster among which its original is chosen
+// again; in a larger cluster, new articles compete with the present original.
 const maxRanked = 200
 
-// pickFirst marks the original of a cluster: the page of the best rank, then
-// the earliest, that is shown.
+// pickFirst marks the original of a cluster: of the shown pages, the one of the
+// best rank, then the earliest.
 func (b *batch) pickFirst(ctx context.Context, cluster int64) error {
 	own, err := json.Marshal(b.ids())
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"dibao/internal/database"
 )
 
-// A transaction asks for the clusters and texts of many articles, which are loaded at
-// once: one by one, they were three fourths of the statements of a feed whose items
-// have one title, and as long as the transaction took nobody could write to SQLite.
+// A transaction loads the clusters and texts of many articles at once: one by
+// one, they made up three fourths of the statements of a feed whose items have
+// one title, and during that transaction nobody else could write to SQLite.
 
-// loadMates loads what is asked of the articles that those of the batch are compared
-// with.
+// loadMates loads what the articles that those of the batch are compared with
+// have.
 func (b *batch) loadMates(ctx context.Context, mates map[int64][]int64, alike map[*arrival][]int64) error {
 	var ids []int64
 	for _, a := range b.articles {

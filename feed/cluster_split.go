@@ -8,13 +8,13 @@ import (
 	"dibao/internal/database"
 )
 
-// maxRegrouped bounds the clusters whose articles are compared anew: one page of a
-// text that stands on more says little of the others.
+// maxRegrouped bounds the clusters whose articles are compared again: in a
+// larger one, a single page says little about the others.
 const maxRegrouped = 64
 
-// regroup takes the cluster of an article whose text may have changed apart, and
-// folds those that are still one text: the article may have been all that the
-// others have in common.
+// regroup splits the cluster of an article whose text may have changed, and
+// merges the articles that still have the same text: the changed article may
+// have been the only link between the others.
 func (b *batch) regroup(ctx context.Context, article int64) error {
 	cluster, err := b.clusterOf(ctx, article)
 	if err != nil || cluster == 0 || b.regrouped[cluster] {
@@ -85,8 +85,8 @@ func (b *batch) adoptStoredDocument(ctx context.Context, x, y int64) error {
 	return nil
 }
 
-// queueSeparated has articles whose cluster was split judged again after this: one without
-// a number took the document of another.
+// queueSeparated queues articles whose cluster was split to be judged again:
+// one without a number took over the document of another.
 func (b *batch) queueSeparated(ctx context.Context) error {
 	for _, a := range b.articles {
 		b.separated = slices.DeleteFunc(b.separated, func(id int64) bool { return id == a.ID })

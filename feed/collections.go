@@ -13,9 +13,10 @@ import (
 // maxEntries bounds an index of themes, regions, issuers or sources.
 const maxEntries = 3000
 
-// ArticlesIn returns articles of a feed of the table article_feeds, such as
-// theme/民政 or issuer/国务院, without their text, the newest stored first; before
-// is 0 or an article id to go on from. However old the page, it costs the same.
+// ArticlesIn returns articles of a feed in the table article_feeds, such as
+// theme/民政 or issuer/国务院, without their text, the most recently stored
+// first; before is 0 or the article id to continue from. The cost does not
+// depend on the age of the page.
 func (st *Store) ArticlesIn(ctx context.Context, feed string, before int64, limit int) ([]Article, error) {
 	var all []Article
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -27,9 +28,9 @@ func (st *Store) ArticlesIn(ctx context.Context, feed string, before int64, limi
 	return all, err
 }
 
-// FeedNames returns what stands behind a prefix such as theme/ in article_feeds.
-// It steps from one name to the next, since counting the rows of each would read
-// the whole table. What only hidden articles have is left out.
+// FeedNames returns the names after a prefix such as theme/ in article_feeds.
+// It steps from one name to the next, since counting the rows of each would
+// read the whole table. Names with only hidden articles are left out.
 func (st *Store) FeedNames(ctx context.Context, prefix string) ([]string, error) {
 	var all []string
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -13,25 +13,27 @@ import (
 	"dibao/policy"
 )
 
-// Comparing two texts takes longer than storing them, so it is never done inside a
-// transaction. What a transaction needs is looked up in what was compared before.
+// Comparing two texts takes longer than storing them, so it is never done
+// inside a transaction. The transaction looks up the results of earlier
+// comparisons.
 
 // errUncompared says that a transaction met texts that were not compared yet.
 var errUncompared = errors.New("texts have not been compared yet")
 
 const (
-	// maxCompared bounds the steps that one collection compares texts with: about five
-	// seconds. What goes beyond is not compared, and its articles say so.
+	// maxCompared bounds the steps that one collection spends on comparing
+	// texts: about five seconds. Texts beyond that are not compared, and their
+	// articles get a warning.
 	maxCompared = 1 << 29
 	// stepsOfByte is what it costs to load and prepare a byte of text.
 	stepsOfByte = 8
-	// maxKept bounds the texts that are kept prepared while some are compared, in
+	// maxKept bounds the texts that are kept prepared during a comparison, in
 	// bytes of their text, and keptBetween those that are kept until the next.
 	maxKept, keptBetween = 2 << 20, 64 << 10
 )
 
-// uncompared is the warning of an article that was not compared with all that it
-// may be the same text as.
+// uncompared is the warning for an article that was not compared with every
+// article that may have the same text.
 var uncompared = warn.New("not-compared")
 
 // textKey names what is compared of an article.
@@ -76,8 +78,8 @@ func newComparisons() *comparisons {
 	return &comparisons{known: make(map[[2]textKey]policy.Sameness), prepared: make(map[textKey]*policy.Text), left: maxCompared}
 }
 
-// sameness returns what is known of two texts. Where nothing is, it is asked for
-// after the transaction.
+// sameness returns the known result for two texts. If there is none, the pair
+// is compared after the transaction.
 func (c *comparisons) sameness(a, b textRef) policy.Sameness {
 	s, ok := c.known[pairOf(a.key, b.key)]
 	if ok {
@@ -122,8 +124,9 @@ func (c *comparisons) compare(key [2]textKey, a, b *policy.Text) {
 	c.known[key] = s
 }
 
-// compareAhead compares the articles with those that share a part of their sketch, or
-// carry what seems to be the same document: most of what the transaction will ask for.
+// compareAhead compares the articles with those that share a part of their
+// sketch, or seem to carry the same document: most of the pairs that the
+// transaction will need.
 func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *comparisons) error {
 	sketches := make(map[*arrival][]int64)
 	for _, a := range articles {
@@ -160,9 +163,9 @@ func (st *Store) compareAhead(ctx context.Context, articles []*arrival, c *compa
 	return st.compareUnknown(ctx, articles, c)
 }
 
-// addLikelyCarriers adds to found, for each article, some that carry the document which
-// is stored under its names. Articles of the batch that seem to carry the same new
-// document it asks to be compared.
+// addLikelyCarriers adds to found, for each article, some that carry the
+// document stored under its names. Articles of the batch that seem to carry the
+// same new document are compared, too.
 func (b *batch) addLikelyCarriers(ctx context.Context, found map[*arrival][]int64) error {
 	var names []string
 	for _, a := range b.articles {

@@ -17,8 +17,8 @@ import (
 	"dibao/policy"
 )
 
-// Correction is a fact of an article that an admin set by hand. It is laid over
-// what policy judges each time the article is stored.
+// Correction is a fact of an article that an admin set by hand. It overrides
+// the judgment of package policy each time the article is stored.
 type Correction struct {
 	Field string
 	Value *string // nil takes the correction back
@@ -92,8 +92,8 @@ func correctTheme(f *policy.Facts, v string) error {
 // otherTheme is the class of 主题分类 that no words lead to.
 const otherTheme = "其他"
 
-// CheckTheme refuses what is neither a theme of the 主题分类 nor a part of one (民政 of
-// 民政、扶贫、救灾, or what stands below it after a backslash).
+// CheckTheme refuses themes that are neither in the 主题分类 nor a part of one
+// (民政 of 民政、扶贫、救灾, or a second level after a backslash).
 func CheckTheme(theme string) error {
 	if theme == otherTheme || MainTheme(theme) != "" {
 		return nil
@@ -183,8 +183,9 @@ func splitWords(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '、' || r == ',' || r == '，' })
 }
 
-// Correct sets facts of an article by hand. The article is judged and stored
-// again with them, and so are the document that it carries and the search index.
+// Correct sets facts of an article by hand. It judges and stores the article
+// again with them, and updates the document that it carries and the search
+// index.
 func (st *Store) Correct(ctx context.Context, article int64, corrections []Correction) error {
 	for _, c := range corrections {
 		apply, ok := correctable[c.Field]
@@ -249,8 +250,8 @@ func (st *Store) Corrections(ctx context.Context, article int64) ([]Correction, 
 	return all, err
 }
 
-// applyCorrections lays what was set by hand over what was judged of the articles
-// that are known already.
+// applyCorrections overrides the judged facts of known articles with those that
+// were set by hand.
 func (st *Store) applyCorrections(ctx context.Context, tx *sql.Tx, articles []*arrival) error {
 	type key struct {
 		source int64
@@ -340,9 +341,9 @@ func oneIf(b bool) int {
 // rereadPage is how many articles are judged again in one transaction.
 const rereadPage = 100
 
-// Reread judges stored articles again by today's rules, without fetching; no ids
-// means all. It returns how many there were, and reports to progress, if there is one,
-// after every page how many are done.
+// Reread judges stored articles again by the current rules, without fetching;
+// no ids means all. It returns their number, and calls progress, if it is set,
+// after every page with the number done so far.
 func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int)) (int, error) {
 	ctx = database.Background(ctx)
 	total := 0
@@ -381,8 +382,8 @@ func (st *Store) Reread(ctx context.Context, ids []int64, progress func(done int
 	}
 }
 
-// reread judges stored articles again and returns how many there were. Where one
-// was stored by somebody else meanwhile, it is read once more.
+// reread judges stored articles again and returns their number. If another
+// process stored one in the meantime, it is read once more.
 func (st *Store) reread(ctx context.Context, ids []int64, how storing) (int, error) {
 	for try := 1; ; try++ {
 		var all []*arrival

@@ -14,8 +14,9 @@ import (
 	"dibao/policy"
 )
 
-// Document is an official text, known by its number in its region (发文字号), or
-// by title, date and issuer. Articles carry it; other texts name it.
+// Document is an official text, identified by its number in its region
+// (发文字号), or by title, date and issuer. Articles carry it; other texts name
+// it.
 type Document struct {
 	ID           int64
 	Number       string   // canonical, "" where it has none
@@ -66,9 +67,9 @@ func (d Document) On() policy.Date {
 	return d.IssuedOn
 }
 
-// documentColumns are what scanDocument reads. Whether a document is withdrawn is a
-// scalar query: PostgreSQL would answer NOT EXISTS for all documents at once, before the
-// LIMIT.
+// documentColumns are the columns that scanDocument reads. Whether a document
+// is withdrawn is a scalar query: PostgreSQL would evaluate NOT EXISTS for all
+// documents at once, before the LIMIT.
 const documentColumns = `d.id, d.number, d.title, d.issuers, d.type, d.level, d.region, d.theme, d.issued_on, d.published_on,
 	d.effective_on, d.expires_on, d.repealed_on, COALESCE(d.repealed_by, 0), d.superseded_on, COALESCE(d.superseded_by, 0), d.marker, d.work, COALESCE(d.article, 0), d.created_at, d.updated_at,
 	COALESCE((SELECT 0 FROM carriers c JOIN articles a ON a.id = c.article WHERE c.document = d.id AND a.withdrawn_at IS NULL LIMIT 1), 1) = 1`
@@ -108,8 +109,8 @@ func documentByID(ctx context.Context, tx *sql.Tx, id int64) (Document, error) {
 	return d, err
 }
 
-// DocumentsByID returns documents by id, without their aliases; ids that are not
-// there are missing from the map.
+// DocumentsByID returns documents by id, without their aliases; ids that do not
+// exist are missing from the map.
 func (st *Store) DocumentsByID(ctx context.Context, ids []int64) (map[int64]Document, error) {
 	list, err := json.Marshal(orEmpty(ids))
 	if err != nil {
@@ -126,9 +127,10 @@ func (st *Store) DocumentsByID(ctx context.Context, ids []int64) (map[int64]Docu
 	return found, err
 }
 
-// FindDocuments returns the documents that go by a number, in any form of its
-// brackets, or by a title. Two governments may use one number, so there may be
-// several; the newest is first. One whose every page is hidden is left out.
+// FindDocuments returns the documents with a number, in any form of its
+// brackets, or with a title. Two governments may use one number, so there may
+// be several; the newest is first. Documents with only hidden pages are left
+// out.
 func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, error) {
 	names := []string{policy.TitleKey(name)}
 	if n, ok := policy.ParseNumber(name); ok {
@@ -196,8 +198,8 @@ func (st *Store) Documents(ctx context.Context, sel DocumentSelection) ([]Docume
 // likeWord takes out of a word what LIKE reads as more than itself.
 func likeWord(s string) string { return strings.NewReplacer("%", "", "_", "").Replace(s) }
 
-// Versions returns the documents that are versions of one law or rule, the oldest
-// first, this one among them; nil where there is no other.
+// Versions returns the documents that are versions of one law or rule, the
+// oldest first, including this one; nil if there is no other.
 func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
 	var all []Document
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -212,8 +214,8 @@ func (st *Store) Versions(ctx context.Context, id int64) ([]Document, error) {
 	return all, err
 }
 
-// DocumentArticles returns the ids of the articles that carry a document, the one
-// that shows it best first.
+// DocumentArticles returns the ids of the articles that carry a document, the
+// best rank first.
 func (st *Store) DocumentArticles(ctx context.Context, id int64) ([]int64, error) {
 	var all []int64
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -79,9 +79,9 @@ func (b *batch) storeDocuments(ctx context.Context) error {
 	return nil
 }
 
-// documentOf returns the document that an article carries, made where it is new; nil where it carries
-// none. was is the document that it carried before, 0 for none; redo gets the documents whose facts
-// change by this.
+// documentOf returns the document that an article carries, and makes it if it
+// is new; nil if it carries none. was is the document that it carried before, 0
+// for none; redo collects the documents whose facts change by this.
 func (b *batch) documentOf(ctx context.Context, a *arrival, was int64, redo map[int64]bool) (c *candidate, err error) {
 	if !a.carriesDocument() {
 		if was != 0 {
@@ -126,8 +126,8 @@ var (
 	}
 )
 
-// knowsLess reports whether the document that an article carried has its title and
-// says nothing of number or date: the only page that gave them was hidden.
+// knowsLess reports whether the document that an article carried has its title
+// and no number or date: the only page that stated them was hidden.
 func (b *batch) knowsLess(document int64, a *arrival) bool {
 	c := b.byID[document]
 	return c != nil && c.number == "" && c.issuedOn.IsZero() && a.titleKey != "" && policy.TitleKey(c.title) == a.titleKey &&
@@ -165,14 +165,15 @@ func (b *batch) newDocument(ctx context.Context, a *arrival) (*candidate, error)
 	return c, nil
 }
 
-// maxCarriers bounds the articles that are heard of one document, those of the best
-// rank: what thousands of pages say of it, the first hundred do.
+// maxCarriers bounds the articles that are considered for one document, those
+// of the best rank: thousands of pages say no more of it than the first
+// hundred.
 const maxCarriers = 100
 
-// mergeCarriers sets what a document is from the articles that carry it and are
-// shown, or from all while none is: for each fact the article of the best rank
-// that has it counts, so that the order in which they came does not. A document
-// that nothing carries any more goes.
+// mergeCarriers sets the facts of a document from the shown articles that carry
+// it, or from all if none is shown: each fact is taken from the article of the
+// best rank that has it, so that the order of arrival does not matter. A
+// document that no article carries any more is deleted.
 func (b *batch) mergeCarriers(ctx context.Context, id int64) error {
 	type carrier struct {
 		arrival

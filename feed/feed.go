@@ -1,8 +1,8 @@
-// Package feed owns sources and articles: their types and SQL, which sources are due, how
-// articles are stored, and the queries of pages and feeds.
+// Package feed owns sources and articles: their types and SQL, which sources
+// are due, how articles are stored, and the queries of pages and feeds.
 //
 // A [Store] stores what feed/collect collects; storing it again changes nothing
-// (articles are unique by source and GUID). Times are UTC instants cut to
+// (articles are unique by source and GUID). Times are UTC instants truncated to
 // microseconds; dates are [policy.Date]. The package knows neither readers nor
 // mail.
 package feed
@@ -43,8 +43,8 @@ const (
 // States are all states of a source that is listed.
 var States = []State{StateNew, StateOK, StateFailing, StateBlocked, StateChanged, StateQuiet, StateFlood, StateGone, StatePaused}
 
-// Severity orders states: what an admin should look at first is the highest. Zero
-// needs nobody.
+// Severity orders states: the state that an admin should look at first is the
+// highest. Zero needs no attention.
 func (s State) Severity() int {
 	return slices.Index([]State{StateQuiet, StateFlood, StateFailing, StateChanged, StateGone, StateBlocked}, s) + 1
 }
@@ -149,7 +149,7 @@ func (a Article) Title() string {
 
 // PublishedIn returns when the article was published, for a feed that needs an
 // instant: its time of day if known, else the first instant of its date in loc,
-// else when it was collected.
+// else the time of collection.
 func (a Article) PublishedIn(loc *time.Location) time.Time {
 	switch {
 	case !a.Facts.PublishedAt.IsZero():
@@ -161,7 +161,8 @@ func (a Article) PublishedIn(loc *time.Location) time.Time {
 }
 
 // MayShowText reports whether the full text may be shown to readers: official
-// documents are free of copyright, everything else only by the source's licence.
+// documents are free of copyright, everything else only by the source's
+// license.
 func (a Article) MayShowText() bool {
 	switch a.Licence {
 	case LicenceOwn, LicencePermitted:
@@ -192,6 +193,5 @@ func NewStore(db *database.DB, now func() time.Time) *Store {
 	return st
 }
 
-// DB is the database, for packages that keep tables of their own beside the
-// store's.
+// DB is the database, for packages that have tables of their own in it.
 func (st *Store) DB() *database.DB { return st.db }

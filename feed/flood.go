@@ -37,7 +37,7 @@ func (st *Store) HoldFlood(ctx context.Context, source int64) (held int64, err e
 }
 
 // heldAtOnce is how many articles one transaction holds or releases: each is
-// written anew with its whole text.
+// rewritten with its whole text.
 const heldAtOnce = 20
 
 // setHeld holds articles back from lists, or releases them, and returns how many it
@@ -72,8 +72,8 @@ func (st *Store) CountHeld(ctx context.Context, source int64) (n int64, err erro
 	return n, err
 }
 
-// ReleaseSource gives articles that a flood held back to the lists, and returns
-// how many there were.
+// ReleaseSource releases articles that a flood held back to the lists, and
+// returns their number.
 func (st *Store) ReleaseSource(ctx context.Context, id int64) (released int64, err error) {
 	var ids []int64
 	err = st.db.Read(ctx, func(tx *sql.Tx) (err error) {

@@ -19,8 +19,8 @@ type Happening struct {
 }
 
 // History returns what happened to an article, the oldest first: its text was
-// replaced, it was corrected by hand, it began or ceased to say something of
-// another document, its page was taken away.
+// replaced, it was corrected by hand, a relation to another document began or
+// ended, its page was removed.
 func (st *Store) History(ctx context.Context, article int64) ([]Happening, error) {
 	var all []Happening
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -40,8 +40,9 @@ func (st *Store) History(ctx context.Context, article int64) ([]Happening, error
 	return all, err
 }
 
-// AreRelated reports whether two articles are versions of one text: they are one
-// article, carry one document, stand in one cluster, or carry versions of one law.
+// AreRelated reports whether two articles are versions of one text: they are
+// the same article, carry the same document, are in one cluster, or carry
+// versions of one law.
 func (st *Store) AreRelated(ctx context.Context, a, b int64) (related bool, err error) {
 	if a == b {
 		return true, nil

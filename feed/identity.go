@@ -8,8 +8,8 @@ import (
 	"dibao/policy"
 )
 
-// rank orders the sites that carry one text: the issuer's own first, then
-// other official ones.
+// rank orders the sites that show one text: the issuer's own first, then other
+// official ones.
 func (a *arrival) rank() int {
 	official := a.Licence == LicenceOfficial
 	own := a.Evidence.Issuer != "" && slices.ContainsFunc(a.Facts.Issuers, func(s string) bool {
@@ -26,8 +26,8 @@ func (a *arrival) rank() int {
 	return 3
 }
 
-// carriesDocument reports whether the article is the text of a document. A title
-// that only a list gave may be cut short.
+// carriesDocument reports whether the article is the text of a document. A
+// title that only a list gave may be truncated.
 func (a *arrival) carriesDocument() bool {
 	return a.Facts.Kind == policy.KindDocument && a.PageState != PageWanted
 }
@@ -64,9 +64,9 @@ func (a *arrival) names() []name {
 	return all
 }
 
-// identify returns the known document that an article carries; nil if it is new.
-// A number is one document's within its region, unless the titles have little in
-// common; without a number title, date and issuer decide.
+// identify returns the known document that an article carries; nil if it is
+// new. A number identifies one document within its region, unless the titles
+// have little in common; without a number title, date and issuer decide.
 func (b *batch) identify(a *arrival) *candidate {
 	f := a.Facts
 	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
@@ -90,8 +90,8 @@ func (b *batch) identify(a *arrival) *candidate {
 	return nil
 }
 
-// shareOrgan reports whether two lists of organs have one in common, be it
-// written with or without its region (民政厅, 四川省民政厅).
+// shareOrgan reports whether two lists of issuers have one in common, written
+// with or without its region (民政厅, 四川省民政厅).
 func shareOrgan(a, b []string) bool {
 	for _, x := range a {
 		for _, y := range b {
@@ -103,8 +103,8 @@ func shareOrgan(a, b []string) bool {
 	return false
 }
 
-// documentKey is the identity of a document when it comes. What has neither a
-// number nor a date is known by the article alone.
+// documentKey is the identity of a new document. A document with neither a
+// number nor a date is identified by its article alone.
 func documentKey(a *arrival) string {
 	f := a.Facts
 	switch {

@@ -12,8 +12,8 @@ type Incoming struct {
 	PageNext time.Time // when its page is to be read again; zero: never
 }
 
-// Intake stores the articles of one collection. What it compared it does not compare
-// again, and it compares within a budget.
+// Intake stores the articles of one collection. It compares each pair of texts
+// only once, within a budget.
 type Intake struct {
 	st       *Store
 	compared *comparisons

@@ -26,8 +26,8 @@ func Judge(src Source, it ingest.Item, now time.Time) Article {
 	}
 }
 
-// dropFuture forgets a day of publication that has not come yet: it is a slip or
-// bait for the top of every list. The article counts from when it was collected.
+// dropFuture removes a publication date in the future: it is a mistake, or an
+// attempt to be first in every list. The article counts from its collection.
 func dropFuture(f *policy.Facts, now time.Time) {
 	limit := now.Add(aheadOfUs)
 	if f.PublishedAt.IsZero() {

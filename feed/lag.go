@@ -28,10 +28,11 @@ type Lag struct {
 // lagRows is how many articles the lags of issuers are counted from.
 const lagRows = 10_000
 
-// Lags returns how long articles took that were collected since a time, by host issuer, those
-// with the most articles first. Articles that were published before their source was added do
-// not count, and neither do archives. Only the newest 10,000 articles are read; cut reports
-// that there are more.
+// Lags returns how long articles that were collected since a time took to
+// appear, by host issuer, those with the most articles first. Articles that
+// were published before their source was added do not count, and neither do
+// archives. Only the newest 10,000 articles are read; cut reports that there
+// are more.
 func (st *Store) Lags(ctx context.Context, since time.Time) (lags []*Lag, cut bool, err error) {
 	byIssuer := make(map[string]*Lag)
 	rows := 0

@@ -8,8 +8,8 @@ import (
 	"dibao/internal/database"
 )
 
-// byLink begins the name of a document that is known by the address of its page
-// alone; until that page is here it is not shown.
+// byLink begins the name of a document that is known only by the address of its
+// page; until that page is collected the document is not shown.
 const byLink = "url:"
 
 // pageName is the name by which a link means the document of a page.

@@ -21,7 +21,7 @@ const (
 // CitesName is what pages and the API call RelationCites.
 const CitesName = "提到"
 
-// Relation is what one text does with a document that it names: it points from
+// Relation is what one text does to a document that it names: it points from
 // the newer to the older.
 type Relation struct {
 	ID            int64
@@ -63,8 +63,8 @@ func (r *Relation) dest() (dest []any, finish func() error) {
 		}
 }
 
-// Relations returns what an article, or the document that it carries, does with
-// others.
+// Relations returns the relations of an article, or of the document that it
+// carries, to other documents.
 func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r WHERE r.article = $1 AND r.gone_at IS NULL`+knownPage+` ORDER BY r.id`, article)
 	return once(all, func(r Relation) string { // by its title and by a link it is one
@@ -78,16 +78,16 @@ func (st *Store) Relations(ctx context.Context, article int64) ([]Relation, erro
 // knownPage leaves out links to pages that are not here.
 const knownPage = ` AND (r.target IS NOT NULL OR r.target_name NOT LIKE 'url:%')`
 
-// RelationsFrom returns what a document does with others, each once however many
-// articles carry it: those of an article that is hidden are left out.
+// RelationsFrom returns the relations of a document to others, each once
+// however many articles carry it; those of hidden articles are left out.
 func (st *Store) RelationsFrom(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN carriers c ON c.article = r.article
 		JOIN articles a ON a.id = r.article WHERE r.document = $1 AND r.gone_at IS NULL AND a.hidden = 0`+knownPage+` ORDER BY c.standing, r.id LIMIT 2000`, document)
 	return once(all, func(r Relation) string { return fmt.Sprint(r.Kind, "\n", r.TargetNumber, "\n", r.targetName) }), err
 }
 
-// RelationsTo returns what others do with a document, each once: those of an
-// article that is hidden are left out.
+// RelationsTo returns the relations of others to a document, each once; those
+// of hidden articles are left out.
 func (st *Store) RelationsTo(ctx context.Context, document int64) ([]Relation, error) {
 	all, err := st.queryRelations(ctx, `SELECT `+relationColumns+` FROM relations r JOIN articles a ON a.id = r.article
 		LEFT JOIN carriers c ON c.article = r.article LEFT JOIN clusters k ON k.article = r.article
@@ -157,8 +157,8 @@ func (st *Store) OriginalsOf(ctx context.Context, articles []int64) (map[int64]i
 	return found, err
 }
 
-// TargetsOf returns, by article, what these articles do with documents that have
-// a page here; those that only name one are left out.
+// TargetsOf returns, by article, the relations of these articles to documents
+// that have a page here; mere mentions are left out.
 func (st *Store) TargetsOf(ctx context.Context, articles []int64) (map[int64][]Relation, error) {
 	list, err := json.Marshal(orEmpty(articles))
 	if err != nil {

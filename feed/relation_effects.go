@@ -14,9 +14,9 @@ import (
 // shanghai is the zone in which a document's last day ends.
 var shanghai = time.FixedZone("CST", 8*60*60)
 
-// applyRelations stores what the relations that were just resolved mean for the
-// documents that they point to: since when these are repealed, until when they hold,
-// and which version of a law or rule is in force.
+// applyRelations stores the effects of newly resolved relations on the
+// documents that they point to: since when these are repealed, until when they
+// are in force, and which version of a law or rule is current.
 func (b *batch) applyRelations(ctx context.Context, resolved []citing, touched map[int64]bool) error {
 	for _, r := range resolved {
 		switch {
@@ -41,13 +41,13 @@ func (b *batch) applyRelations(ctx context.Context, resolved []citing, touched m
 	return b.orderWorks(ctx)
 }
 
-// repealing are the relations that repeal documents.id: those of documents that
-// are shown, with the day from which each holds.
+// repealing are the relations that repeal documents.id: those of shown
+// documents, with the day on which each takes effect.
 const repealing = ` FROM relations r JOIN articles a ON a.id = r.article WHERE r.target = documents.id AND r.kind = '` + policy.RelationRepeals + `'
 	AND r.gone_at IS NULL AND r.document IS NOT NULL AND r.document <> documents.id AND a.hidden = 0 `
 
-// setRepealed sets since when and by what a document is repealed, from all that
-// is said of it.
+// setRepealed sets since when and by what a document is repealed, from all
+// relations to it.
 func setRepealed(ctx context.Context, tx *sql.Tx, document int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE documents SET
 		repealed_on = (SELECT MIN(COALESCE(a.effective_on, a.issued_on, a.published_on))`+repealing+`),
@@ -66,7 +66,7 @@ func (b *batch) reorder(w work) {
 	}
 }
 
-// leaveWork takes a document out of a work that it is not a version of any more:
+// leaveWork removes a document from a work of which it is no longer a version:
 // it was misread, or corrected by hand.
 func (b *batch) leaveWork(ctx context.Context, document int64, was work) error {
 	if was.name == "" {
@@ -93,8 +93,8 @@ func (b *batch) orderWorks(ctx context.Context) error {
 	return nil
 }
 
-// orderVersions sets by what each version of a work is superseded: the next one
-// that is shown.
+// orderVersions sets which version supersedes each version of a work: the next
+// one that is shown.
 func (b *batch) orderVersions(ctx context.Context, w work) error {
 	if w.name == "" {
 		return nil
@@ -120,8 +120,8 @@ func (b *batch) orderVersions(ctx context.Context, w work) error {
 	return nil
 }
 
-// supersede sets the next version of a document, and from when that holds; 0 says
-// that there is none.
+// supersede sets the next version of a document, and from when that is in
+// force; 0 means that there is none.
 func (b *batch) supersede(ctx context.Context, document, newer int64) error {
 	by := sql.Null[int64]{V: newer, Valid: newer != 0}
 	_, err := b.tx.ExecContext(ctx, `UPDATE documents SET superseded_by = $2, superseded_on =
@@ -130,8 +130,8 @@ func (b *batch) supersede(ctx context.Context, document, newer int64) error {
 	return err
 }
 
-// extended returns the last day that others give a document whose term they
-// extend; zero if none does.
+// extended returns the last day that documents which extend a term give for it;
+// zero if there is none.
 func (b *batch) extended(ctx context.Context, document int64) (until policy.Date, err error) {
 	all, err := database.Collect(ctx, b.tx, database.ScanOne[string], `SELECT a.facts FROM relations r JOIN articles a ON a.id = r.article
 		WHERE r.target = $1 AND r.kind = $2 AND r.gone_at IS NULL AND r.document IS NOT NULL AND a.hidden = 0 LIMIT 100`, document, policy.RelationExtends)

@@ -107,9 +107,9 @@ func (a *arrival) citing(r Relation) citing {
 	return citing{Relation: r, region: a.Facts.Region, on: on, titleKey: a.titleKey, hidden: a.Hidden}
 }
 
-// resolve returns the known document that a text means; nil where none is known
-// or several may be meant. It depends on nothing but the documents and the text,
-// so that the order of their arrival does not matter.
+// resolve returns the known document that a text means; nil if none is known or
+// several may be meant. It depends only on the documents and the text, so that
+// the order of their arrival does not matter.
 func (b *batch) resolve(r citing) *candidate {
 	var found []*candidate
 	if r.TargetNumber != "" {
@@ -154,8 +154,8 @@ func (b *batch) resolve(r citing) *candidate {
 	return found[0]
 }
 
-// nearest keeps, of documents of several governments, those of the region that
-// the text is from, then of the region above it.
+// nearest keeps, of documents of several governments, those of the region of
+// the text, else of the region above it.
 func nearest(all []*candidate, region string) []*candidate {
 	if len(all) < 2 {
 		return all

@@ -11,8 +11,8 @@ import (
 	"dibao/policy"
 )
 
-// storeRelations stores what the articles say of other documents, and settles what
-// earlier articles said of those that have just come.
+// storeRelations stores what the articles say about other documents, and
+// resolves relations of earlier articles to documents that have just arrived.
 func (b *batch) storeRelations(ctx context.Context) error {
 	touched := make(map[int64]bool) // documents whose state may have changed
 	if err := b.endRelations(ctx, touched); err != nil {
@@ -101,8 +101,8 @@ func (b *batch) endRelations(ctx context.Context, touched map[int64]bool) error 
 	return nil
 }
 
-// settle resolves what earlier articles said of documents whose names have just
-// become known, or changed. It returns what is resolved now.
+// settle resolves relations of earlier articles to documents whose names have
+// just become known, or changed. It returns the relations that it resolved.
 func (b *batch) settle(ctx context.Context) ([]citing, error) {
 	if len(b.fresh) == 0 {
 		return nil, nil
@@ -119,8 +119,8 @@ func (b *batch) settle(ctx context.Context) ([]citing, error) {
 	return resolved, err
 }
 
-// settlePage settles relations to documents with these names, a JSON array: those
-// that are behind the relation after. It returns the last of them, or 0 if there
+// settlePage resolves relations to documents with these names, a JSON array:
+// those after the relation after. It returns the last of them, or 0 if there
 // are no more.
 func (b *batch) settlePage(ctx context.Context, list string, after int64) (resolved []citing, last int64, err error) {
 	names := b.st.db.Dialect().Texts("$1")

@@ -11,7 +11,7 @@ import (
 )
 
 // recheckAfter are the times after which the page of an article is read again:
-// most silent corrections come soon, a few late.
+// most silent corrections are made soon, a few late.
 var recheckAfter = [...]time.Duration{time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
 
 // Revision is what an article said until its text changed.
@@ -39,8 +39,8 @@ func (st *Store) Revisions(ctx context.Context, article int64) ([]Revision, erro
 	return all, err
 }
 
-// keepRevision stores what is stored of an article before it is replaced, if
-// what a reader sees is another text.
+// keepRevision stores the present version of an article before it is replaced,
+// if a reader would see a different text.
 func keepRevision(ctx context.Context, tx *sql.Tx, a *arrival, now time.Time) error {
 	if a.columnsErr != nil {
 		return a.columnsErr
@@ -61,8 +61,8 @@ func (a Article) Item() ingest.Item {
 	return ingest.Item{GUID: a.GUID, URL: a.URL, Title: a.Evidence.ListTitle, Attachments: a.Attachments, Evidence: a.Evidence, NeedsPage: true}
 }
 
-// RecheckAt returns when a page that was read n times again is due; it is zero
-// once it never is.
+// RecheckAt returns when a page that was read n times again is due; zero if it
+// is not read again.
 func RecheckAt(n int, now time.Time) time.Time {
 	if n >= len(recheckAfter) {
 		return time.Time{}
@@ -85,8 +85,8 @@ func (st *Store) PageRead(ctx context.Context, article int64, n int) error {
 	})
 }
 
-// PageGone records that a page was found gone. Once it has been for long enough
-// the site took the article away; what it said stays.
+// PageGone records that a page was found missing. After it has been missing for
+// long enough, the article is withdrawn; its text stays.
 func (st *Store) PageGone(ctx context.Context, article int64) (isWithdrawn bool, err error) {
 	err = st.db.Write(ctx, func(tx *sql.Tx) error {
 		isWithdrawn = false

@@ -50,8 +50,8 @@ func (st *Store) Search(ctx context.Context, q search.Query) (Results, error) {
 	return out, err
 }
 
-// dayOf is the day that search and its order go by: of publication, else of
-// issue, else of collection.
+// dayOf is the day by which search filters and sorts: the day of publication,
+// else of issue, else of collection.
 func (a *arrival) dayOf() policy.Date {
 	switch {
 	case !a.Facts.PublishedOn.IsZero():

@@ -67,7 +67,7 @@ func scanSource(row database.Row) (Source, error) {
 }
 
 // Request is a GET on behalf of the source. A source that moved to another host
-// has no permission left.
+// has lost its permission.
 func (s Source) Request(address string, isPage bool) fetch.Request {
 	req := fetch.Request{URL: address, Page: isPage, Proxy: s.Proxy, UserAgent: s.UserAgent}
 	if s.Private != "" && s.Private == fetch.Origin(s.URL) {
@@ -81,9 +81,9 @@ func (s Source) Ingest() ingest.Source {
 	return ingest.Source{URL: s.URL, Name: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region, Settings: s.Settings}
 }
 
-// NeedsTrust says what storing the source would allow that a stranger's file must
-// not decide by itself; none for a public feed or page of which no more than a
-// link is shown.
+// NeedsTrust says what storing the source would allow that a stranger's file
+// must not decide by itself; nothing for a public feed or page of which only
+// links are shown.
 func (s Source) NeedsTrust() (powers []string) {
 	if dir, ok := strings.CutPrefix(s.URL, MaildirScheme); ok {
 		powers = append(powers, "reads and publishes the mail in "+dir)
@@ -180,14 +180,14 @@ func (s *Source) Check() error {
 	return nil
 }
 
-// PermitPrivate lets the source's address be in our own network: the host and
-// port that it names now. What it redirects or links to elsewhere gets no
-// permission, nor does an address that it moves to.
+// PermitPrivate allows the source's address to be in our own network: only the
+// host and port that it names now, not other addresses that it redirects or
+// links to, nor an address that it moves to.
 func (s *Source) PermitPrivate() { s.Private = fetch.Origin(s.URL) }
 
 // AddSource stores a new source, due at once, and returns it with its id. A
-// source that was removed comes back with its articles. An address that is
-// there already is an error.
+// removed source is restored with its articles. An address that exists already
+// is an error.
 func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 	if err := s.Check(); err != nil {
 		return Source{}, fault.InvalidError{Err: err}
@@ -256,8 +256,9 @@ func (st *Store) SourceByRef(ctx context.Context, ref string) (Source, error) {
 	return found[0], nil
 }
 
-// UpdateSource stores what an admin changed of a source: name, kind, selectors,
-// interval and the like. It is due at once, and read anew whatever its validators say.
+// UpdateSource stores an admin's changes of a source: name, kind, selectors,
+// interval and others. It is due at once, and read again whatever its
+// validators say.
 func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	if err := s.Check(); err != nil {
 		return fault.InvalidError{Err: err}
@@ -281,7 +282,7 @@ func (st *Store) UpdateSource(ctx context.Context, s Source) error {
 	return err
 }
 
-// RemoveSource stops collecting a source and takes it off the list. Its
+// RemoveSource stops collecting a source and removes it from the list. Its
 // articles stay.
 func (st *Store) RemoveSource(ctx context.Context, id int64) error {
 	return st.db.Write(ctx, func(tx *sql.Tx) error {
@@ -305,9 +306,10 @@ func (st *Store) DueSources(ctx context.Context) ([]int64, error) {
 // ratedDays are the days that ItemsPerWeek looks back.
 const ratedDays = 28
 
-// ItemsPerWeek returns how many articles each source published a week over the
-// last four; sources without any are missing. Articles without a date count on
-// the day they came, and the archive of a new source does not.
+// ItemsPerWeek returns how many articles each source published per week over
+// the last four; sources without any are missing. Articles without a date count
+// on the day of their collection, and the archive of a new source does not
+// count.
 func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	since := st.Now().Add(-ratedDays * 24 * time.Hour)
 	var rates map[int64]float64

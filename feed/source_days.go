@@ -21,8 +21,8 @@ type SourceDay struct {
 	Failures    int
 }
 
-// noteDay counts a collection of s that has just ended. The first of a day takes
-// away the days that are no longer kept.
+// noteDay counts a collection of s that has just ended. The first one of a day
+// deletes the days that are no longer kept.
 func noteDay(ctx context.Context, tx *sql.Tx, s Source) error {
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil {
@@ -52,8 +52,8 @@ func noteDay(ctx context.Context, tx *sql.Tx, s Source) error {
 	return err
 }
 
-// SourceDays returns how the collections of a source, 0 of all, ended since a day, in
-// the order of days. A day without a collection has no entry.
+// SourceDays returns how the collections of a source (0: of all) ended since a
+// day, in the order of days. A day without a collection has no entry.
 func (st *Store) SourceDays(ctx context.Context, source int64, since string) (all []SourceDay, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(row database.Row) (d SourceDay, err error) {

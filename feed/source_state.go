@@ -26,8 +26,7 @@ func (st *Store) StopCollection(ctx context.Context, source int64) error {
 	})
 }
 
-// SaveCollection stores how a collection of s ended, and counts it among those of
-// its day.
+// SaveCollection stores how a collection of s ended, and counts it for its day.
 func (st *Store) SaveCollection(ctx context.Context, s Source) error {
 	hints, err := json.Marshal(s.Hints)
 	if err != nil {
@@ -74,7 +73,7 @@ func (st *Store) ResumeSource(ctx context.Context, id int64) error {
 	})
 }
 
-// Advice says in one sentence what an admin should do about a source; "" where
+// Advice says in one sentence what an admin should do about a source; "" if
 // there is nothing to do.
 func (s Source) Advice() string {
 	ref := strconv.FormatInt(s.ID, 10)

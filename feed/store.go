@@ -12,15 +12,16 @@ import (
 	"dibao/internal/database"
 )
 
-// maxForesights is how often a transaction is begun again because a pair of texts
-// turned up in it that nobody had compared yet. The first comes seldom: candidates
-// are looked up before.
+// maxForesights is how often a transaction is restarted because a pair of texts
+// turned up in it that was not compared yet. This is rare: candidates are
+// looked up beforehand.
 const maxForesights = 4
 
-// storeChunk stores articles in one transaction with all that follows from them: documents,
-// relations, clusters, events. It may be run again with the same articles, in any order, with
-// the same result. Texts are compared beforehand: if the transaction finds a pair that was not
-// compared, it is rolled back and started again. It returns the articles as they are stored.
+// storeChunk stores articles in one transaction with all that follows from
+// them: documents, relations, clusters, events. It may be run again with the
+// same articles, in any order, with the same result. Texts are compared
+// beforehand: if the transaction finds a pair that was not compared, it is
+// rolled back and restarted. It returns the articles as they are stored.
 func (st *Store) storeChunk(ctx context.Context, prepared []*arrival, how storing) (stored []*arrival, added int, err error) {
 	if err := st.compareAhead(ctx, prepared, how.compared); err != nil {
 		return nil, 0, err
@@ -130,8 +131,8 @@ func (b *batch) follow(ctx context.Context) error {
 	return nil
 }
 
-// place puts new articles into their feeds, many at once. When a known article
-// changes, a trigger updates its feeds.
+// place puts new articles into their feeds, many at once. For a known article
+// that changes, a trigger updates its feeds.
 func (b *batch) place(ctx context.Context) error {
 	var rows [][]any
 	for _, a := range b.articles {
@@ -179,22 +180,22 @@ func (a *arrival) feeds() []string {
 	return slices.Compact(all)
 }
 
-// beginStoring goes first in a transaction that stores articles or what follows
-// from them. It lines up the writers of a PostgreSQL database, so that two of them
+// beginStoring starts a transaction that stores articles or what follows from
+// them. It serializes the writers of a PostgreSQL database, so that two of them
 // do not make one document twice, and events are numbered in the order in which
-// they can be seen.
+// they become visible.
 func (st *Store) beginStoring(ctx context.Context, tx *sql.Tx) error {
 	if err := touch(ctx, tx); err != nil || st.db.Dialect() != database.Postgres {
 		return err
 	}
-	// All look-ups that follow are by keys. A database that was just filled has no
-	// statistics yet, and would read whole tables for them.
+	// All lookups that follow are by keys. A database that was just filled has
+	// no statistics yet, and would read whole tables for them.
 	_, err := tx.ExecContext(ctx, `SET LOCAL enable_seqscan = off`)
 	return err
 }
 
-// touch notes that something that pages or feeds show has changed. Whoever has
-// done so goes first until it commits.
+// touch records that something that pages or feeds show has changed. The
+// transaction that does so blocks others until it commits.
 func touch(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
 	return err

@@ -13,12 +13,13 @@ import (
 	"dibao/policy"
 )
 
-// SQLite has one writer, and while it stores what a source has, no reader can
-// leave and no delivery is noted. So articles are stored in pieces that take some
-// ten milliseconds each; all that can be computed or compared is, before.
+// SQLite has one writer, and while it stores the items of a source, no reader
+// can unsubscribe and no delivery can be recorded. So articles are stored in
+// pieces that take some ten milliseconds each; everything that can be computed
+// or compared beforehand is.
 
-// maxPieceBytes is how long a piece is at most: the texts of articles, unless one alone has
-// more.
+// maxPieceBytes is the maximum size of a piece: the texts of its articles,
+// unless one alone is larger.
 const maxPieceBytes = 512 << 10
 
 // storing says how articles are stored.
@@ -30,8 +31,8 @@ type storing struct {
 	after      func(tx *sql.Tx) error // the same, last
 }
 
-// store stores articles, a piece at a time, and does what follows from them
-// after. It returns how many are new.
+// store stores articles, a piece at a time, and then what follows from them. It
+// returns how many are new.
 func (st *Store) store(ctx context.Context, articles []*arrival, how storing) (added int, err error) {
 	if how.compared == nil {
 		how.compared = newComparisons()
@@ -162,8 +163,8 @@ func (st *Store) rejudgeWaiting(ctx context.Context) error {
 // settlePage is how many relations one transaction settles.
 const settlePage = 300
 
-// settleWaiting settles the relations to documents that so many texts name that
-// the transaction that stored them left some.
+// settleWaiting settles relations that the storing transaction left for later,
+// because too many texts name the document.
 func (st *Store) settleWaiting(ctx context.Context) error {
 	for {
 		var any bool
@@ -208,10 +209,10 @@ func (st *Store) settleSome(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// Rebuild makes anew what follows from articles that lack it: after a backup was
-// restored, which holds no search index, or an upgrade from a version that had
-// none. It finishes what a crash left undone, changes nothing else and returns how
-// many articles lacked it.
+// Rebuild recreates what is derived from articles that lack it: after a backup
+// was restored, which contains no search index, or an upgrade from a version
+// that had none. It completes what a crash left incomplete, changes nothing
+// else and returns how many articles lacked it.
 func (st *Store) Rebuild(ctx context.Context) (int, error) {
 	ctx = database.Background(ctx)
 	if err := st.finish(ctx); err != nil {

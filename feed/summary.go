@@ -13,8 +13,8 @@ import (
 	"dibao/internal/summarize"
 )
 
-// MachineSummary is what a language model made of an article's text. It is shown
-// as such, beside what dibao itself says, and never in its place.
+// MachineSummary is a summary of an article's text by a language model. It is
+// shown as such, next to dibao's own summary, and never in its place.
 type MachineSummary struct {
 	Language string
 	Text     string
@@ -22,7 +22,7 @@ type MachineSummary struct {
 	MadeAt   time.Time
 }
 
-// Summarizer has the texts of new articles summarised by a model, if one is
+// Summarizer requests summaries of new articles from a model, if one is
 // configured. Everything else works without it.
 type Summarizer struct {
 	Store       *Store
@@ -38,8 +38,9 @@ const (
 	summarizeSince = 7 * 24 * time.Hour // articles collected before are not summarised
 )
 
-// Run asks for summaries of the newest articles that have none, until there is no
-// more, the day's tokens are spent, or the model fails: then the next run goes on.
+// Run requests summaries of the newest articles that have none, until there are
+// no more, the day's tokens are spent, or the model fails: then the next run
+// continues.
 func (s *Summarizer) Run(ctx context.Context) error {
 	for _, language := range s.Languages {
 		due, err := s.Store.unsummarized(ctx, language, s.Now().Add(-summarizeSince))

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// versionAge is how long a version is believed while this process writes nothing:
-// how late what another node stores may be seen.
+// versionAge is how long a version is trusted while this process writes
+// nothing: the longest delay until changes by another node are visible.
 const versionAge = time.Second
 
-// versions remembers the last version that was read, so that requests need not ask
-// the database one by one.
+// versions remembers the last version that was read, so that requests need not
+// query the database one by one.
 type versions struct {
 	last    atomic.Pointer[versionRead]
 	reading sync.Mutex
@@ -29,17 +29,17 @@ type versionRead struct {
 	at        time.Time // by the machine's clock, which stands for no time of day here
 }
 
-// Version names a version of everything that pages and feeds are made of:
+// Version identifies a version of everything that pages and feeds show:
 // articles, sources, lists, matches and issues. It is at most a second behind
-// what other processes commit, and never behind what this one did. modified is
-// when an article was stored or its text changed last.
+// what other processes commit, and never behind this process. modified is when
+// an article was last stored or its text last changed.
 func (st *Store) Version(ctx context.Context) (version string, modified time.Time, err error) {
 	r, err := st.readVersion(ctx)
 	return r.version, r.modified, err
 }
 
-// CorrectedAt returns when an admin last corrected, hid or unhid an article; zero if never. It
-// is as fresh as [Store.Version].
+// CorrectedAt returns when an admin last corrected, hid or unhid an article;
+// zero if never. It is as current as [Store.Version].
 func (st *Store) CorrectedAt(ctx context.Context) (time.Time, error) {
 	r, err := st.readVersion(ctx)
 	return r.corrected, err

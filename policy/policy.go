@@ -1,13 +1,14 @@
-// Package policy says what a policy text says about itself: its number, dates,
-// issuers, author, kind and summary.
+// Package policy reads what a policy text states about itself: its number,
+// dates, issuers, author, kind and summary.
 //
-// Pure: evidence in, facts out; no clock, network, database or HTML. Everything
-// is safe for concurrent use. Text is UTF-8. Dates are calendar dates ([Date]),
-// never instants. What the text does not say is the zero value, never a guess;
-// where two sources of a fact disagree a warning says so.
+// The package is pure: evidence in, facts out; no clock, network, database or
+// HTML. Everything is safe for concurrent use. Text is UTF-8. Dates are
+// calendar dates ([Date]), never instants. A fact that the text does not state
+// is the zero value, never a guess; if two sources of a fact disagree, a
+// warning says so.
 //
-// Sources: 党政机关公文处理工作条例 (中办发〔2012〕14号) 第八、九条; 国办发〔2017〕47号
-// (meta tags of government sites); GB/T 9704; GB/T 2260.
+// Sources: 党政机关公文处理工作条例 (中办发〔2012〕14号) 第八、九条;
+// 国办发〔2017〕47号 (meta tags of government sites); GB/T 9704; GB/T 2260.
 package policy
 
 import (

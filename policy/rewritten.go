@@ -109,9 +109,10 @@ func (x *gramIndex) take(i int) int {
 // maxPieced bounds how many paragraphs are taken to pieces.
 const maxPieced = 300
 
-// pieces reports whether a paragraph of another text is nothing but pieces of this
-// one: paragraphs that were joined, or cut short. A piece that does not begin where
-// a paragraph does follows words that were taken out of its middle.
+// pieces reports whether a paragraph of another text consists only of pieces of
+// this one: paragraphs that were joined or shortened. A piece that does not
+// begin at the start of a paragraph follows words that were removed from its
+// middle.
 func (f fingerprint) pieces(q string, left *steps) bool {
 	for first := true; q != ""; first = false {
 		n := f.longestPiece(q, left)

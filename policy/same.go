@@ -130,10 +130,10 @@ type Text struct{ fingerprint }
 // TextOf prepares an article for comparison.
 func TextOf(f Facts) *Text { return &Text{newFingerprint(f)} }
 
-// Compare says whether two articles have the same text (DOMAIN rule of 同文): one
-// number, or one title and date of issue, or nearly all 5-grams in common, and no
-// sign that one is another version of the other. Amended versions share most of
-// their text and are never one text.
+// Compare reports whether two articles have the same text (同文): one number,
+// or one title and date of issue, or nearly all 5-grams in common, and no sign
+// that one is another version of the other. Amended versions share most of
+// their text and are never the same text.
 func Compare(a, b Facts) Sameness { return TextOf(a).Compare(TextOf(b)) }
 
 // Compare is the function of that name for texts that are prepared. Its steps are

@@ -7,10 +7,10 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Themes are the State Council's 主题分类 (国务院公文主题分类, first level), with the
-// words that stand for them in titles: the names of their second level, and what
-// the titles of State Council and provinces call the same things. A page's own
-// 主题分类 counts before any word.
+// Themes are the State Council's 主题分类 (国务院公文主题分类, first level),
+// with the words that mean them in titles: the names of their second level, and
+// other words for the same things in titles of the State Council and the
+// provinces. A page's own 主题分类 counts before any word.
 var Themes = []struct {
 	Name  string
 	words string

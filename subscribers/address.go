@@ -14,7 +14,7 @@ import (
 )
 
 // The longest address and local part in octets (RFC 5321 §4.5.3.1, an address
-// less its angle brackets).
+// without its angle brackets).
 const (
 	maxAddress = 254
 	maxLocal   = 64
@@ -24,10 +24,11 @@ const (
 // ErrAddress says that something is not an address that mail can be sent to.
 var ErrAddress = errors.New("invalid address")
 
-// ParseAddress reads what a person typed as an address and returns it as it is written to: the
-// domain in lower case and as punycode, the local part as typed. A display name is dropped;
-// full-width letters from a Chinese keyboard are converted. Quoted local parts and address
-// literals are refused: readers' mailboxes do not have them.
+// ParseAddress reads what a person typed as an address and returns it in the
+// form to which mail is sent: the domain in lower case and as punycode, the
+// local part as typed. A display name is dropped; full-width letters from a
+// Chinese keyboard are converted. Quoted local parts and address literals are
+// refused: readers' mailboxes do not have them.
 func ParseAddress(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
 	switch {
@@ -62,8 +63,8 @@ func ParseAddress(typed string) (string, error) {
 	return address, nil
 }
 
-// Readable returns a parsed address as people write it: a domain in punycode in
-// its own letters. It is for eyes; mail goes to the address itself.
+// Readable returns a parsed address for display: a domain in punycode in its
+// own letters. Mail is sent to the address itself.
 func Readable(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	domain, err := idna.Display.ToUnicode(address[at+1:])
@@ -73,8 +74,8 @@ func Readable(address string) string {
 	return address[:at+1] + domain
 }
 
-// forbidden are control characters and the invisible ones that make two
-// addresses look alike.
+// forbidden are control characters, and invisible ones that make two addresses
+// look alike.
 func forbidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || r == utf8.RuneError
 }
@@ -86,13 +87,13 @@ func isDomain(name string) bool {
 	return dot > 0 && dot < len(name)-1 && strings.Trim(name[dot+1:], "0123456789") != ""
 }
 
-// addressKey is the identity of a parsed address: case does not distinguish two
-// readers apart, a +tag does.
+// addressKey is the identity of a parsed address: addresses that differ only in
+// case are one reader, those that differ in a +tag are not.
 func addressKey(address string) string { return strings.ToLower(address) }
 
-// addressIn reads the address of a field of a file, as people write it there:
-// with a name, mailto: or angle brackets, and without what nobody sees. cleaned
-// is set if there was something of the latter; why says why it is none.
+// addressIn reads the address in a field of a file, in the forms that people
+// write: with a name, mailto: or angle brackets; invisible characters are
+// removed. cleaned is set if there were any; why says why it is not an address.
 func addressIn(field string) (address string, cleaned bool, why string) {
 	seen := strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {

@@ -20,7 +20,7 @@ import (
 )
 
 // APIToken lets a program use the admin API. The token itself is shown once,
-// when it is made; only its hash is kept.
+// when it is created; only its hash is stored.
 type APIToken struct {
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes"` // read, GROUP or GROUP:VERB

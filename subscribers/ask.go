@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// A link of any old email opens a reader's preferences, so that it must not be
-// enough for what can't be taken back. Deleting, and handing out what is kept,
-// need a second link that is mailed to the reader's own address when it is asked
-// for.
+// A link in any old email opens a reader's preferences, so it must not be
+// enough for what can't be undone. Deleting and downloading all data need a
+// second link that is mailed to the reader's own address on request.
 
 // AskedFor is what a mailed second link is good for.
 type AskedFor string
@@ -34,7 +33,7 @@ func (a AskedFor) action() Action {
 	return ActionPreferences
 }
 
-// AskHours is how long the mailed link works that deletes a reader, hands out
+// AskHours is how long a mailed link works that deletes a reader, downloads
 // their data, or changes their address.
 const AskHours = 24
 
@@ -43,9 +42,9 @@ const (
 	maxAsks     = 5         // mails of one kind, until one of their links is used
 )
 
-// Ask returns the mail with the link that a reader asked for, nil if they were
-// mailed one within the hour, or five that nobody used. A later link makes an
-// earlier one void.
+// Ask returns the email with the link that a reader asked for. It returns nil
+// if they were sent one within the hour, or five that nobody used. A later link
+// makes an earlier one void.
 func (s *Store) Ask(ctx context.Context, subscriber int64, what AskedFor) (*Confirmation, error) {
 	now := s.now()
 	var mail *Confirmation
@@ -114,9 +113,10 @@ func used(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor) erro
 	return err
 }
 
-// ReaderOf returns the reader whom a link to the preferences lets in. A link that
-// is older than PreferencesDays, or that went to an address which the reader left
-// since, is ErrExpired, with the reader: a new one can be mailed to them.
+// ReaderOf returns the reader whose preferences a link opens. For a link that
+// is older than PreferencesDays, or that was sent to an earlier address of the
+// reader, it returns ErrExpired with the reader: a new link can be mailed to
+// them.
 func (s *Store) ReaderOf(ctx context.Context, token string) (Subscriber, error) {
 	t, err := s.keys.Check(ctx, token, ActionPreferences)
 	if err != nil && !errors.Is(err, ErrExpired) {

@@ -18,8 +18,8 @@ type AuditEvent struct {
 	Detail string    `json:"detail"`
 }
 
-// Audit notes a change that an admin made. Addresses are taken out of it: the
-// log outlives the reader.
+// Audit records a change that an admin made, without addresses: the log
+// outlives the reader.
 func (s *Store) Audit(ctx context.Context, e AuditEvent) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO audit (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
@@ -28,8 +28,8 @@ func (s *Store) Audit(ctx context.Context, e AuditEvent) error {
 	})
 }
 
-// AuditLog returns the newest changes, the newest first: at most limit, older
-// than the id before (0: the newest), and of an action that begins so.
+// AuditLog returns changes, the newest first: at most limit, with ids lower
+// than before (0: the newest), whose action begins with the given text.
 func (s *Store) AuditLog(ctx context.Context, before int64, action string, limit int) ([]AuditEvent, error) {
 	var all []AuditEvent
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -10,10 +10,11 @@ import (
 	"dibao/internal/database"
 )
 
-// AskChange notes that a reader wants another address and returns the two emails
-// that ask both mailboxes, none if the address can't be used: another reader has
-// it, it is suppressed, or was asked too often. Who asked must not learn which.
-// A request takes the place of an earlier one, whose links are void.
+// AskChange records that a reader wants another address and returns the two
+// emails that ask both mailboxes. It returns none if the address can't be used:
+// another reader has it, it is suppressed, or it was asked too often. The
+// requester must not learn which. A request replaces an earlier one and
+// invalidates its links.
 func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, network netip.Prefix) ([]Confirmation, error) {
 	address, err := ParseAddress(typed)
 	if err != nil {
@@ -66,8 +67,8 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 	return mails, err
 }
 
-// mayChangeTo reports whether a reader may ask to be written to at an address,
-// and counts the mail that asks there.
+// mayChangeTo reports whether a reader may change to an address, and counts the
+// email that asks there.
 func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, address string, now time.Time) (bool, error) {
 	var taken bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1 AND (id <> $2 OR address = $3))`,
@@ -92,7 +93,7 @@ type Change struct {
 }
 
 // changeOf returns the change that a link is about, ErrExpired if a later one
-// took its place.
+// replaced it.
 func (s *Store) changeOf(ctx context.Context, tx *sql.Tx, t Token) (Change, error) {
 	var c Change
 	var old, fresh sql.Null[time.Time]
@@ -129,8 +130,8 @@ func (s *Store) PendingChange(ctx context.Context, token string) (Change, error)
 	return c, err
 }
 
-// ConfirmChange notes that the mailbox of a link agrees. When both have, the
-// reader's address is changed; what was sent to the old one stays theirs.
+// ConfirmChange records that the mailbox of a link agrees. When both have, the
+// reader's address is changed; deliveries to the old one stay theirs.
 func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.Prefix) (Change, error) {
 	t, err := s.checkChange(ctx, token)
 	if err != nil {

@@ -22,8 +22,8 @@ const (
 	Text Format = "text" // the text part alone
 )
 
-// Frequency says how many of a list's issues a reader gets. What is left out
-// comes with the next mail: nothing is lost.
+// Frequency says how many of a list's issues a reader gets. Articles of omitted
+// issues are in the next email: nothing is lost.
 type Frequency string
 
 // The frequencies.

@@ -9,11 +9,11 @@ import (
 	"dibao/internal/database"
 )
 
-// Forget deletes a reader with everything that is kept of them, emails and
-// reports of emails included, and leaves the hash of the address among the
-// suppressions, so that no import adds them again. Only they can come back, by
-// the form. Where nobody has the address, it may be misspelled: nothing is kept of
-// it, and the error is [ErrNotFound].
+// Forget deletes a reader with all their data, including emails and reports,
+// and keeps the hash of the address among the suppressions, so that no import
+// adds them again. Only the reader can subscribe again, by the form. If no
+// reader has the address, it may be misspelled: nothing is stored, and the
+// error is [ErrNotFound].
 func (s *Store) Forget(ctx context.Context, address string) error {
 	x, err := s.SubscriberByAddress(ctx, address)
 	if err != nil {
@@ -69,8 +69,8 @@ type Pruned struct {
 	Audit       int
 }
 
-// Prune deletes what has been kept long enough: readers who never confirmed
-// after 30 days; after retention those who unsubscribed from all lists, address blocks of the
+// Prune deletes expired data: readers who never confirmed after 30 days; after
+// retention, readers who unsubscribed from all lists, address blocks of the
 // consent log, and the audit log. Running it again changes nothing.
 func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, error) {
 	ctx = database.Background(ctx)
@@ -102,8 +102,8 @@ func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, err
 	return out, s.db.Flush(ctx)
 }
 
-// pruneRows runs a query until it finds nothing more to do, a batch at a time where
-// it takes the size of one. It adds up how many rows it changed.
+// pruneRows runs a query until it changes nothing more, a batch at a time if it
+// takes a batch size. It returns how many rows it changed.
 func (s *Store) pruneRows(ctx context.Context, query string, until time.Time, count *int) error {
 	args := []any{until}
 	if strings.Contains(query, "$2") {

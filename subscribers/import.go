@@ -53,8 +53,8 @@ const (
 	importPause  = 100 * time.Millisecond // for other processes that wait for SQLite's writer
 )
 
-// PartialImportError says that an import was interrupted while it was stored. Run
-// again, it stores the rest.
+// PartialImportError says that an import was interrupted while it was stored.
+// Running it again stores the rest.
 type PartialImportError struct {
 	Rows int // of the file that were stored, from its beginning
 	Err  error
@@ -66,9 +66,10 @@ func (e *PartialImportError) Error() string {
 
 func (e *PartialImportError) Unwrap() error { return e.Err }
 
-// Import takes readers over: none of a file that can't be read to its end. It never
-// resubscribes readers who unsubscribed or are suppressed, emails nobody, and run again it changes
-// nothing. Interrupted after it began to store, it is a *PartialImportError.
+// Import imports the readers of a file, or none if the file can't be read to
+// its end. It never resubscribes readers who unsubscribed or are suppressed,
+// sends no email, and changes nothing when it is run again. If it is
+// interrupted after it began to store, it returns a *PartialImportError.
 func (s *Store) Import(ctx context.Context, in Import) (Imported, error) {
 	ctx = database.Background(ctx)
 	run := importRun{store: s, in: in, now: s.now(), bySlug: make(map[string]int64), planned: make(map[plannedKey]State)}

@@ -35,11 +35,12 @@ const (
 	columnFrequency
 )
 
-// headerWords are names of columns whose words do not give their meaning, normalized by plain.
-// Sources: our own export; the exports of Mailchimp, listmonk (cmd/subscribers.go), Ghost
-// (members-csv), Buttondown, phpList (the column titles in admin/structure.php), Mautic,
-// MailPoet (ImportExportFactory.php), MailerLite, Brevo, HubSpot and Substack, and the words
-// of spreadsheets.
+// headerWords are names of columns whose words do not give their meaning,
+// normalized by plain. Sources: our own export; the exports of Mailchimp,
+// listmonk (cmd/subscribers.go), Ghost (members-csv), Buttondown, phpList (the
+// column titles in admin/structure.php), Mautic, MailPoet
+// (ImportExportFactory.php), MailerLite, Brevo, HubSpot and Substack, and usual
+// words in spreadsheets.
 var headerWords = map[column]string{
 	columnLanguage:  "language, lang, locale, preferredlocale, 语言, sprache, langue, idioma, 言語",
 	columnFormat:    "format, 格式",
@@ -67,9 +68,9 @@ var headerWords = map[column]string{
 
 var headers = tableOf(headerWords)
 
-// The name of a column says what it holds: tokens are whole words of it, parts occur
-// anywhere in it in the form of plain. Columns that count, link or are about another
-// channel are harmless whatever else their names say.
+// The name of a column says what it contains: tokens are whole words of it,
+// parts occur anywhere in its plain form. Columns that count, link or are about
+// another channel are harmless whatever else their names say.
 var (
 	harmlessTokens = words("count, counts, number, total, rate, score, url, link, token, hash, sms, phone, whatsapp, push, postal, anzahl, nombre, soft, amount, spent, revenue, orders, tax, ip")
 	harmlessParts  = words("次数, 数量, 短信, 电话, 手机, 回数, 电话号码")
@@ -162,16 +163,16 @@ func holdsToken(name string, list []string) bool {
 	return slices.ContainsFunc(tokens, func(t string) bool { return slices.Contains(list, plain(t)) })
 }
 
-// ColumnChoice is what an admin says of the columns of a file, each by its name
-// or, counting from 1, its number.
+// ColumnChoice is what an admin states about the columns of a file, each by its
+// name or by its number, from 1.
 type ColumnChoice struct {
 	Address string   // "": the one that is called so
 	Status  []string // say whether a reader gets mail there
 	Ignore  []string // say nothing of that
 }
 
-// columnsOf says what the columns of a file are, given their names and the first
-// row behind them.
+// columnsOf returns the meanings of the columns of a file, given their names
+// and the first data row.
 func columnsOf(names, first []string, choice ColumnChoice) ([]column, error) {
 	columns := make([]column, len(names))
 	for i, name := range names {
@@ -214,8 +215,8 @@ func columnNamed(names []string, name string) (int, error) {
 	return found, nil
 }
 
-// addressColumn finds the column of addresses: the only one that is called so,
-// or that is called something like it and has an @ in the first row.
+// addressColumn finds the column of addresses: the only one with such a name,
+// or one with a similar name and an @ in the first row.
 func addressColumn(names, first []string, columns []column, chosen string) (int, error) {
 	if chosen != "" {
 		return columnNamed(names, chosen)

@@ -91,7 +91,8 @@ func (in *importReader) withoutHeader(choice ColumnChoice) (err error) {
 func (in *importReader) has(c column) bool { return slices.Contains(in.columns, c) }
 
 // next returns the next row, or io.EOF after the last if all columns are
-// understood. What is wrong with this row alone is said in it: reading goes on.
+// understood. An error of this row alone is recorded in it, and reading
+// continues.
 func (in *importReader) next() (row, error) {
 	in.number++
 	r := row{number: in.number}

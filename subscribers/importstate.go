@@ -23,8 +23,8 @@ const (
 	providerCrossed // yes to some, no to others
 )
 
-// providerStateWords are the words of states, in the form of plain, as the programs that
-// headerWords names write them.
+// providerStateWords are the words of states, in plain form, that the programs
+// named at headerWords write.
 var providerStateWords = map[providerState]string{
 	providerYes: "true, yes, y, t, 1, on, 是, 对, 真, ja, oui, vrai, si, verdadero, はい, 有, sim, да, tak, evet, 예, 네",
 	providerNo:  "false, no, n, f, 0, off, none, null, nil, na, never, 否, 不是, 假, 无, nein, non, faux, falso, いいえ, 無, 偽, nee, nao, нет, nie, hayir, 아니요, 아니오",
@@ -74,8 +74,8 @@ var dateLike = lazyregexp.New(`^[\d\s./:,+TZapmAPM年月日時时分秒-]*(?:19|
 // deadParts are in the names of columns of addresses that the provider gave up.
 var deadParts = words("clean, bounce, invalid, undeliver, complain, spam, quarantine, 退信, 无效, 失效, 投诉, 不達, バウンス")
 
-// elsewhere says why a reader of whom another provider's column says so is not
-// taken, "" if they are.
+// elsewhere says why a reader is not imported because of another provider's
+// column, "" if the reader is.
 func elsewhere(c column, name, field string) string {
 	s := providerStateOf(field)
 	switch c {
@@ -121,13 +121,13 @@ func elsewhere(c column, name, field string) string {
 	return fmt.Sprintf("the other provider has the state %q for this address, which is not understood", clipField(field))
 }
 
-// stateParts stand in what people write of a reader who is mailed no more:
+// stateParts occur in remarks about a reader who no longer gets mail:
 // 2024年已退订, "On Hold Bounce".
 var stateParts = words("unsubscri, optout, optedout, bounce, donotmail, donotemail, nomail, 退订, 退訂, 取消订阅, 取消訂閱, 退信, 拒收, 黑名单, 黑名單, désabonn, abgemeldet, disiscri, descadastr, отпис, 配信停止, 수신거부")
 
-// suspects finds columns that nobody understands and whose values look like a
-// state: a word such as "unsubscribed" or 退订 in one row, or nothing but yes and
-// no in all.
+// suspects finds columns that are not understood and whose values look like a
+// state: a word such as "unsubscribed" or 退订 in one row, or only yes and no
+// in all.
 type suspects struct {
 	word   []string   // of a column: a word of a state that it holds
 	flags  [][]string // of a column: its values, while all are yes or no
@@ -170,7 +170,7 @@ func (s *suspects) look(i int, field string) {
 }
 
 // isInitial reports whether the only value of a column is a letter, which may
-// be of a name: yes and no are two.
+// be a person's initial: yes and no would be two values.
 func isInitial(values []string) bool {
 	return len(values) == 1 && len(values[0]) == 1 && unicode.IsLetter(rune(values[0][0]))
 }

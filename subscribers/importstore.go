@@ -32,8 +32,8 @@ func (r *importRun) subscription(e importEntry, list int64, state State) newSubs
 // stamp is an instant as SQLite stores it and PostgreSQL reads it.
 func sqlTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999999-07:00") }
 
-// insertImported stores readers and their subscriptions, a few statements for
-// all of them: a statement a row costs five times as much.
+// insertImported stores readers and their subscriptions with a few statements
+// for all of them: a statement for each row costs five times as much.
 func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReader, begun []newSubscription, pending []subscriptionKey, now time.Time) error {
 	if len(begun) == 0 {
 		return nil

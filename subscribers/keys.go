@@ -16,8 +16,9 @@ import (
 	"dibao/internal/database"
 )
 
-// Keys sign and check tokens with keys kept in the database, so that every node
-// takes every node's tokens and a backup keeps links alive. Safe for concurrent use.
+// Keys signs and checks tokens with keys that are stored in the database, so
+// that every node accepts every node's tokens and links survive a restore. It
+// is safe for concurrent use.
 type Keys struct {
 	db  *database.DB
 	now func() time.Time
@@ -34,8 +35,8 @@ type keySet struct {
 	address *macKey           // derived from the oldest, to bind tokens to an address
 }
 
-// openKeys reads the keys and makes the first one. Its id is given, so that
-// nodes that start at once make one key and agree on what must stay the same.
+// openKeys reads the keys and makes the first one. Its id is fixed, so that
+// nodes that start at the same time make one key and agree on it.
 func openKeys(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, error) {
 	k := &Keys{db: db, now: now}
 	if err := k.reload(ctx); err != nil || k.set.Load().current != 0 {
@@ -60,8 +61,8 @@ func newSecret() string {
 }
 
 // Rotate makes a new key, which signs from now on; links that older keys signed
-// stay good. Another node goes on signing with the key that it knows until it
-// meets a token of the new one.
+// stay valid. Another node continues to sign with the key that it knows until
+// it meets a token of the new one.
 func (k *Keys) Rotate(ctx context.Context) error {
 	err := k.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE secret_keys SET retired_at = $1 WHERE retired_at IS NULL`, k.now()); err != nil {
@@ -113,15 +114,15 @@ func (k *Keys) reload(ctx context.Context) error {
 // reloadEvery bounds how often tokens of keys that nobody has cost a query.
 const reloadEvery = 10 * time.Second
 
-// learn reads the keys again where a token names one that this node does not
-// know: another node may have made it.
+// learn reads the keys again if a token names one that this node does not know:
+// another node may have made it.
 func (k *Keys) learn(ctx context.Context, key int64) {
 	set := k.set.Load()
 	if _, known := set.tokens[key]; known || k.now().Sub(set.readAt) < reloadEvery {
 		return
 	}
-	// Without the key the token is refused, as it should be when the database
-	// cannot be asked.
+	// Without the key the token is refused, as it must be when the database
+	// cannot be read.
 	_ = k.reload(ctx)
 }
 
@@ -134,8 +135,8 @@ func derive(secret []byte, purpose string) []byte {
 	return key
 }
 
-// MessageIDKey returns the key that Message-IDs are made with; it stays the same
-// when token keys rotate, so that a second copy has the same ID.
+// MessageIDKey returns the key for Message-IDs; it stays the same when token
+// keys rotate, so that a second copy has the same ID.
 func (k *Keys) MessageIDKey() []byte { return k.lasting("message id") }
 
 // lasting derives a key that rotation does not change.

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// How often one address is asked. The limits are kept in the database, so that a
-// restart or a second node does not begin them anew; who asks, and of which domain,
-// is limited in limit_network.go.
+// How often one address is asked. The limits are in the database, so that a
+// restart or a second node does not reset them; limits by requester and domain
+// are in limit_network.go.
 const (
 	maxConfirmations     = 3 // to one address, ever, until it answers
 	confirmationInterval = 24 * time.Hour
@@ -43,8 +43,8 @@ func (s *Store) mayConfirm(ctx context.Context, tx *sql.Tx, id int64, address st
 	return err == nil, err
 }
 
-// NotMailed takes back that a reader was asked to confirm, since the mail did not go
-// out: the address may be asked again at once.
+// NotMailed reverts the record that a reader was asked to confirm, since the
+// email was not sent: the address may be asked again at once.
 func (s *Store) NotMailed(ctx context.Context, address string) error {
 	now := s.now()
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -106,7 +106,7 @@ func (s *Store) restoreCount(ctx context.Context, tx *sql.Tx, id int64, address 
 }
 
 // mayMailUnknown reports whether an address that no reader has may be mailed,
-// without counting anything: what is refused here leaves no row.
+// without counting anything: a refused request leaves no row.
 func (s *Store) mayMailUnknown(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	if closed, err := s.isClosed(ctx, tx, address, now); err != nil || closed {
 		return false, err

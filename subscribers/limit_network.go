@@ -40,19 +40,20 @@ const networkConfirmations = 20
 // who asks, for the wider network around it, and to the domain.
 type asked struct{ all, own, wide, domain int }
 
-// open reports whether a share has an email left. What is left goes to those first
-// who had the least: with each four emails that a network got, it may take only of
-// half as much, so that many networks together leave at least half to others. A
-// wide network gets half at most.
+// open reports whether a share has an email left. Networks that had the least
+// come first: with each four emails that a network got, it may use only half as
+// much of what is left, so that many networks together leave at least half to
+// others. A wide network gets half at most.
 func (s share) open(n asked, large bool) bool {
 	halves := (n.own + 3) / 4
 	return n.own < networkConfirmations && n.all < s.all>>halves && n.wide < s.all/2 && (large || n.domain < max(networkConfirmations, s.domain>>halves))
 }
 
-// ProofNeeded returns the least proof with which a network may have an email sent to
-// an address; proofNever if there is none at the moment. It says the same for all
-// addresses of a domain, whether their owners are readers or not. A request of an
-// admin comes from no network and needs none.
+// ProofNeeded returns the least proof with which a network may have an email
+// sent to an address; proofNever if no proof is enough at the moment. The
+// result is the same for all addresses of a domain, whether their owners are
+// readers or not. A request of an admin comes from no network and needs no
+// proof.
 func (s *Store) ProofNeeded(ctx context.Context, network netip.Prefix, address string) (p Proof, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		p, err = s.proofNeeded(ctx, tx, network, address)
@@ -92,8 +93,9 @@ func (s *Store) countMail(ctx context.Context, tx *sql.Tx, network netip.Prefix,
 	return err
 }
 
-// networksOf returns the network that mails are counted for and the one around it:
-// /24 and /16 of IPv4, /48 and /32 of IPv6, of which a customer has a whole one.
+// networksOf returns the network for which emails are counted and the wider one
+// around it: /24 and /16 of IPv4, /48 and /32 of IPv6; customers get a whole
+// /48.
 func networksOf(p netip.Prefix) (own, wide string) {
 	bits := [2]int{24, 16}
 	if p.Addr().Is6() {

@@ -40,8 +40,8 @@ const (
 	DefaultMaxItems = 60
 )
 
-// Query says which articles a list takes; digest gives it its meaning. Within a
-// field one value is enough, all fields that are set must agree.
+// Query says which articles a list takes; package digest applies it. Within a
+// field one value is enough; all fields that are set must match.
 type Query struct {
 	Themes    []string `json:"themes,omitempty"`
 	Regions   []string `json:"regions,omitempty"` // GB/T 2260 codes, children included
@@ -56,8 +56,8 @@ type Query struct {
 	None      []string `json:"none,omitempty"`
 }
 
-// List is what a reader subscribes to: a saved query, a schedule, a sender and
-// a language.
+// List is what readers subscribe to: a saved query, a schedule, a sender and a
+// language.
 type List struct {
 	ID          int64
 	Slug        string // in addresses and in List-Id
@@ -144,8 +144,8 @@ func (l *List) check() error {
 	return checkSchedule(l.Cron, l.Zone)
 }
 
-// check refuses what would match nothing for ever, and turns names of regions into
-// their codes and numbers of documents into their one form.
+// check refuses conditions that can never match, and turns names of regions
+// into codes and numbers of documents into canonical form.
 func (q *Query) check() error {
 	for _, field := range [][]string{q.Themes, q.Regions, q.Issuers, q.Kinds, q.Types, q.Documents, q.Chains, q.Any, q.All, q.None} {
 		if slices.Contains(field, "") {
@@ -183,8 +183,8 @@ func (q *Query) check() error {
 	return nil
 }
 
-// checkSchedule refuses, besides what is not a cron expression, those without due
-// times of their own: a mailing is known by its due time.
+// checkSchedule refuses invalid cron expressions, and those without due times
+// of their own: a mailing is identified by its due time.
 func checkSchedule(expr, zone string) error {
 	location, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {
@@ -291,8 +291,8 @@ func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
 	return l, explainSlug(err, slug)
 }
 
-// RemoveList ends all subscriptions to a list and takes it out of service; its
-// issues stay. Its slug is free for a new list.
+// RemoveList ends all subscriptions to a list and removes it; its issues stay.
+// Its slug is free for a new list.
 func (s *Store) RemoveList(ctx context.Context, id int64) error {
 	now := s.now()
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -315,8 +315,8 @@ func (s *Store) RemoveList(ctx context.Context, id int64) error {
 	})
 }
 
-// shownSlug is a slug as people see it: RemoveList adds to that of a removed list, so
-// that its name is free again.
+// shownSlug is a slug for display: RemoveList adds a suffix to that of a
+// removed list, so that its name is free again.
 func shownSlug(slug string) string {
 	if name, _, removed := strings.Cut(slug, "~"); removed {
 		return name + " (removed)"
@@ -392,8 +392,8 @@ func (s *Store) countBy(ctx context.Context, query string) (counts map[string]in
 	return counts, err
 }
 
-// countSuppressed counts the confirmed readers of a list who are suppressed, page
-// by page: a suppression is known by a hash, which SQL can't make.
+// countSuppressed counts the confirmed readers of a list who are suppressed,
+// page by page: a suppression is identified by a hash, which SQL can't compute.
 func (s *Store) countSuppressed(ctx context.Context, tx *sql.Tx, list int64) (n int, err error) {
 	const page = 2000
 	for after := int64(0); ; {

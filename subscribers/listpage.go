@@ -18,8 +18,9 @@ const keySign = "~"
 // newPageKey returns a key of 130 random bits.
 func newPageKey() string { return strings.ToLower(rand.Text()) }
 
-// Path returns where the pages, feeds and calendar of a list begin: /lists/NAME/ of
-// a public one, /lists/NAME~KEY/ of others, which nobody guesses.
+// Path returns the path at which the pages, feeds and calendar of a list begin:
+// /lists/NAME/ for a public one, /lists/NAME~KEY/ for others, which nobody can
+// guess.
 func (l List) Path() string {
 	if l.Visibility == Public {
 		return "/lists/" + l.Slug + "/"
@@ -27,9 +28,10 @@ func (l List) Path() string {
 	return "/lists/" + l.Slug + keySign + l.PageKey + "/"
 }
 
-// ListAt returns the list whose Path holds this name, with its key where it needs
-// one. A list that is not public and whose key is missing or wrong is ErrNotFound,
-// as one that is not there. One that became public keeps its secret address, too.
+// ListAt returns the list whose Path has this name, with its key where it needs
+// one. A list that is not public and whose key is missing or wrong is
+// ErrNotFound, like one that does not exist. A list that became public keeps
+// its secret address, too.
 func (s *Store) ListAt(ctx context.Context, name string) (List, error) {
 	slug, key, hasKey := strings.Cut(name, keySign)
 	l, err := s.ListBySlug(ctx, slug)
@@ -59,8 +61,8 @@ func (s *Store) RenewPageKey(ctx context.Context, id int64) (List, error) {
 	return l, err
 }
 
-// FillPageKeys gives lists a secret address that have none, as those of a backup of
-// an earlier version.
+// FillPageKeys gives a secret address to lists that have none, such as those of
+// a backup of an earlier version.
 func (s *Store) FillPageKeys(ctx context.Context) error {
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		ids, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT id FROM lists WHERE page_key = ''`)

@@ -9,8 +9,9 @@ type mailboxRule struct {
 	tag    string // begins what makes no difference; "" is +
 }
 
-// mailboxRules are those of providers whose addresses are more than a tag behind a
-// plus sign apart. Sources: the help pages of the providers on aliases and dots.
+// mailboxRules are for providers at which more than a tag after a plus sign
+// leads to the same mailbox. Sources: the help pages of the providers on
+// aliases and dots.
 var mailboxRules = map[string]mailboxRule{
 	"gmail.com": {ignore: "."}, "googlemail.com": {same: "gmail.com", ignore: "."},
 	"icloud.com": {}, "me.com": {same: "icloud.com"}, "mac.com": {same: "icloud.com"},
@@ -20,14 +21,14 @@ var mailboxRules = map[string]mailboxRule{
 	"fastmail.com": {}, "fastmail.fm": {}, "messagingengine.com": {},
 }
 
-// userDomains are domains below which each name is a user's: x@user.fastmail.com
-// reaches user@fastmail.com.
+// userDomains are domains below which each name is a user's:
+// x@user.fastmail.com reaches user@fastmail.com.
 var userDomains = []string{"fastmail.com", "fastmail.fm"}
 
-// mailboxOf returns one name for all addresses that reach a mailbox, as far as the
-// rules of its provider are known; elsewhere, as with qq.com, 163.com and
-// outlook.com, a tag behind a plus sign is left out. It is for limits only: no
-// reader is known by it.
+// mailboxOf returns one name for all addresses that reach a mailbox, as far as
+// the rules of its provider are known; elsewhere, as at qq.com, 163.com and
+// outlook.com, it removes a tag after a plus sign. It is for limits only:
+// readers are never identified by it.
 func mailboxOf(address string) string {
 	local, domain, _ := strings.Cut(addressKey(address), "@")
 	for _, d := range userDomains {

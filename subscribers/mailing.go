@@ -59,7 +59,7 @@ func (s *Store) ForMailing(ctx context.Context, lists []int64, after int64, limi
 			return cmp.Or(cmp.Compare(a.subscriber, b.subscriber), cmp.Compare(a.list, b.list))
 		})
 		// The first limit readers of all lists together are among the first
-		// limit of each.
+		// limit readers of each list.
 		ids := make([]int64, 0, limit)
 		end := len(all)
 		for i, x := range all {

@@ -15,9 +15,10 @@ type Movement struct {
 	Joined, Left int
 }
 
-// Movements returns how readers joined and left the lists since a time, as the log of
-// consents has it: who confirmed, was added or imported; who had done so before and
-// unsubscribed. Days are by the clock of since. Readers who were deleted are in neither.
+// Movements returns how readers joined and left the lists since a time,
+// according to the consent log: readers who confirmed, were added or were
+// imported; and readers who had done so before and unsubscribed. Days are in
+// the zone of since. Readers who were deleted are in neither count.
 func (s *Store) Movements(ctx context.Context, since time.Time) (all []Movement, err error) {
 	_, ahead := since.Zone()
 	day := s.db.Dialect().DayOf("c.at", "$2")

@@ -9,9 +9,9 @@ import (
 const (
 	// proofWait is how long a form is kept open instead of computing.
 	proofWait = time.Minute
-	// workBits is what computing costs: that many leading bits of a SHA-256 hash
-	// are zero, so about 2^20 hashes are made. A browser takes one to eight seconds
-	// for them beside the page.
+	// workBits is the number of leading zero bits that a SHA-256 hash must
+	// have, so that finding one takes about 2^20 hashes: one to eight seconds
+	// in a browser.
 	workBits = 20
 	maxWork  = 20 // characters of the number that was found
 )

@@ -7,12 +7,12 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// simpleCron are the expressions that have simple words: a minute and an hour,
-// and every day, a day of the month, or days of the week.
+// simpleCron are the expressions that can be said in plain words: a minute and
+// an hour, and every day, a day of the month, or days of the week.
 var simpleCron = lazyregexp.New(`^([0-5]?\d) ([01]?\d|2[0-3]) (?:\* \* (\*|1-5|[0-6](?:,[0-6])*)|([1-9]|[12]\d|3[01]) \* \*)$`)
 
-// ScheduleText says a cron expression in words of the language, zh or another
-// for English, or returns it as it is where there are no simple words for it.
+// ScheduleText puts a cron expression into words of the language (zh, otherwise
+// English), or returns it unchanged if there are no plain words for it.
 func ScheduleText(cron, language string) string {
 	m := simpleCron.FindStringSubmatch(cron)
 	if m == nil {

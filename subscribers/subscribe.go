@@ -49,10 +49,11 @@ type Request struct {
 	Proof    Proof        // that a person does
 }
 
-// Subscribe notes a request and returns the confirmation email to send, nil if
-// none is to be sent: the reader has the lists, or is suppressed, or was asked
-// too often. Who asked must not learn which, neither by the answer nor by its
-// time: answer first, send then. Only a bad address and no list are errors.
+// Subscribe records a request and returns the confirmation email to send. It
+// returns nil if none is to be sent: the reader has the lists already, is
+// suppressed, or was asked too often. The requester must not learn which,
+// neither from the answer nor from its timing: answer first, then send. Only an
+// invalid address or no list is an error.
 func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error) {
 	address, err := ParseAddress(r.Address)
 	if err != nil {
@@ -120,8 +121,9 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 	return mail, err
 }
 
-// mayBeStored decides, before a row is written, whether a request is accepted: its network has
-// mails left, and the address has a reader or may be mailed.
+// mayBeStored decides, before a row is written, whether a request is accepted:
+// its network is below its limit, and the address has a reader or may be
+// mailed.
 func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address string, now time.Time) (bool, error) {
 	if needed, err := s.proofNeeded(ctx, tx, r.Network, address); err != nil || needed > r.Proof {
 		return false, err
@@ -133,9 +135,9 @@ func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address 
 	return s.mayMailUnknown(ctx, tx, address, now)
 }
 
-// Confirm confirms, of the lists that the reader of the token asked for and did
-// not get yet, those that the page showed. Confirming again changes nothing. It
-// returns the lists that are confirmed now.
+// Confirm confirms those lists, of the ones that the reader of the token asked
+// for and does not get yet, that the page showed. Confirming again changes
+// nothing. It returns the lists that are confirmed now.
 func (s *Store) Confirm(ctx context.Context, token string, shown []int64, network netip.Prefix) ([]List, error) {
 	t, err := s.keys.Check(ctx, token, ActionConfirm)
 	if err != nil {
@@ -179,9 +181,9 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 	return s.listsIn(ctx, t.Subscriber, StateConfirmed)
 }
 
-// AddConfirmed subscribes an address on an admin's word; basis says how the
-// reader agreed and is kept. A reader who unsubscribed is not added again: that is
-// refused, and so is a suppressed address.
+// AddConfirmed subscribes an address at an admin's request; basis says how the
+// reader agreed and is stored. A reader who unsubscribed is refused, and so is
+// a suppressed address.
 func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []List, basis string) (int64, error) {
 	address, err := ParseAddress(address)
 	if err != nil {
@@ -229,8 +231,8 @@ func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []
 	return id, err
 }
 
-// hasLive reports whether a reader has a subscription to a list, or to any with list 0,
-// that has not ended.
+// hasLive reports whether a reader has a subscription that has not ended: to a
+// list, or to any with list 0.
 func (s *Store) hasLive(ctx context.Context, subscriber, list int64) (live bool, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscriptions
@@ -239,9 +241,9 @@ func (s *Store) hasLive(ctx context.Context, subscriber, list int64) (live bool,
 	return live, err
 }
 
-// Unsubscribe ends a reader's subscription to a list, or to all with list 0, and
-// returns the lists that it ended. Doing it again changes nothing. how says by
-// which way: one-click, page, mail, admin.
+// Unsubscribe ends a reader's subscription to a list, or to all with list 0,
+// and returns the lists that it ended. Doing it again changes nothing. how says
+// in which way: one-click, page, mail, admin.
 func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how string, network netip.Prefix) ([]int64, error) {
 	now := s.now()
 	var ended []int64
@@ -261,9 +263,9 @@ func (s *Store) Unsubscribe(ctx context.Context, subscriber, list int64, how str
 	return ended, err
 }
 
-// SetLists makes lists the ones that a reader takes, ends all others, and sets
-// the language. Lists that are new need no mail: the reader holds the token that
-// came to the address.
+// SetLists subscribes a reader to exactly these lists, ends all other
+// subscriptions, and sets the language. New lists need no confirmation email:
+// the reader has a token that was mailed to the address.
 func (s *Store) SetLists(ctx context.Context, subscriber int64, lists []int64, lang string, network netip.Prefix) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		// First of all, so that it also keeps other changes of this reader waiting.
@@ -311,9 +313,9 @@ func (s *Store) setLists(ctx context.Context, tx *sql.Tx, subscriber int64, list
 	return logConsents(ctx, tx, subscriber, ended, "unsubscribed", network, how, now)
 }
 
-// upsertSubscriber returns the reader of an address, made if need be. It holds
-// the reader's row until the transaction ends. A stranger's request does not
-// change the language of who confirmed a list.
+// upsertSubscriber returns the reader of an address, created if necessary. It
+// locks the reader's row until the transaction ends. A stranger's request does
+// not change the language of a reader who confirmed a list.
 func upsertSubscriber(ctx context.Context, tx *sql.Tx, address, lang string, now time.Time) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `
 		INSERT INTO subscribers (address, address_key, language, created_at) VALUES ($1, $2, $3, $4)

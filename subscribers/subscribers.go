@@ -1,9 +1,10 @@
 // Package subscribers owns readers and lists: addresses, the confirmed opt-in,
-// subscriptions with the log of consent, suppression, and the tokens in links.
+// subscriptions with the consent log, suppression, and the tokens in links.
 //
-// A list's query and schedule are stored as data; this package does not apply them to
-// articles. Times are UTC cut to microseconds. Every change of a subscription writes a consent
-// event, so that the state can be derived from the log. No address is logged.
+// A list's query and schedule are stored as data; this package does not apply
+// them to articles. Times are UTC, truncated to microseconds. Every change of a
+// subscription writes a consent event, so that the state can be derived from
+// the log. No address is logged.
 package subscribers
 
 import (
@@ -120,8 +121,8 @@ func scanReader(r database.Row) (Reader, error) {
 	return reader, err
 }
 
-// Readers returns readers by id with the lists they take now and whether they
-// are suppressed: the check right before sending. Who is not there any more is
+// Readers returns readers by id with their current lists and whether they are
+// suppressed: the check right before sending. Readers who no longer exist are
 // missing from the map.
 func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, error) {
 	var readers []Reader
@@ -144,10 +145,10 @@ func (s *Store) Readers(ctx context.Context, ids []int64) (map[int64]Reader, err
 	return found, nil
 }
 
-// Recipients returns what sending needs to know of readers, by id: their address,
-// the lists they take now, who added them and whether they are suppressed. Of what they chose it
-// says nothing, for a third of what Readers costs. Who is not there any more is
-// missing from the map.
+// Recipients returns what sending needs to know about readers, by id: their
+// address, their current lists, who added them and whether they are suppressed.
+// It leaves out their choices, for a third of the cost of Readers. Readers who
+// no longer exist are missing from the map.
 func (s *Store) Recipients(ctx context.Context, ids []int64) (map[int64]Reader, error) {
 	readers := make([]Reader, 0, len(ids))
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

@@ -12,9 +12,9 @@ var providerNames string
 // providers are mail domains that many people have.
 var providers = strings.Fields(providerNames)
 
-// Suggest returns the address that was perhaps meant where the domain of a
-// parsed one looks like a slip of the keyboard (gmial.com, qq.con), else "". It
-// is shown and never put in place of what was typed: gmial.com has mailboxes, too.
+// Suggest returns the address that was perhaps meant if the domain of a parsed
+// one looks like a typing error (gmial.com, qq.con), else "". It is only
+// suggested, never substituted: gmial.com has mailboxes, too.
 func Suggest(address string) string {
 	local, domain, ok := strings.Cut(address, "@")
 	if !ok || len(domain) < 3 || slices.Contains(providers, domain) {
@@ -31,16 +31,16 @@ func Suggest(address string) string {
 	return ""
 }
 
-// slipsOf are endings that are not domains, or of places where the provider has
-// none, and lie beside .com or .net on a keyboard.
+// slipsOf are endings that are not domains, or belong to places where the
+// provider has none, and are typed by mistake for .com or .net.
 var slipsOf = map[string][]string{
 	"com": {"con", "cm", "co", "comm", "cmo", "om", "vom", "xom", "ocm", "coom", "cpm", "c0m", "cim", "col", "con.cn", "como"},
 	"net": {"met", "nte", "ne", "nett", "ent", "bet"},
 	"cn":  {"cm", "ch", "cnn", "vn"},
 }
 
-// isSlip reports whether typed is one slip away from the domain of a provider:
-// its ending, or in names that are long enough one letter.
+// isSlip reports whether typed differs by one typing error from the domain of a
+// provider: in its ending, or in one letter of a name that is long enough.
 func isSlip(typed, provider string) bool {
 	dot := strings.IndexByte(provider, '.')
 	name, ending := provider[:dot], provider[dot+1:]
@@ -54,8 +54,8 @@ func isSlip(typed, provider string) bool {
 	return ok && len(name) >= 4 && !strings.ContainsAny(name+typedName, "0123456789.") && oneEditApart(typedName, name)
 }
 
-// oneEditApart reports whether a becomes b by one letter more, less, other, or
-// by two that change places.
+// oneEditApart reports whether one insertion, deletion, substitution or swap of
+// adjacent letters turns a into b.
 func oneEditApart(a, b string) bool {
 	i := 0
 	for i < len(a) && i < len(b) && a[i] == b[i] {
@@ -72,8 +72,8 @@ func oneEditApart(a, b string) bool {
 	return false
 }
 
-// machines are local parts that nobody reads as a reader: to answer them is to
-// answer a program (RFC 2142, RFC 5321 §4.5.1).
+// machines are local parts of addresses that programs read, not readers (RFC
+// 2142, RFC 5321 §4.5.1).
 var machines = []string{"mailer-daemon", "postmaster", "abuse", "noreply", "no-reply", "do-not-reply", "donotreply", "hostmaster", "bounce", "bounces", "spam", "nobody"}
 
 // offices are local parts that several people read.

@@ -22,8 +22,8 @@ const (
 	ReasonImported  = "imported"  // from another provider's list
 )
 
-// reaskAfter is when an address that bounced may be asked again: a mailbox may
-// have come back, and who asks for mail then has it read.
+// reaskAfter is when an address that bounced may be asked again: the mailbox
+// may work again, and whoever asks for mail then reads it.
 const reaskAfter = 30 * 24 * time.Hour
 
 // Suppression is an address that is not mailed; only its hash is kept.
@@ -33,9 +33,9 @@ type Suppression struct {
 	At     time.Time
 }
 
-// Suppress keeps an address from being mailed ever again, subscribed or not.
-// Doing it again keeps the first reason. reason is one of the constants; note is
-// for people.
+// Suppress makes sure that an address never gets mail again, subscribed or not.
+// Doing it again keeps the first reason. reason is one of the constants; note
+// is for people.
 func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
 	address, err := ParseAddress(address)
 	if err != nil {
@@ -101,8 +101,8 @@ func (s *Store) suppress(ctx context.Context, tx *sql.Tx, address, reason, note 
 	return true, err
 }
 
-// Unsuppress lets an address be mailed again, on an admin's word that note
-// gives. It reports whether the address was suppressed.
+// Unsuppress lifts the suppression of an address for the reason that an admin
+// gives in note. It reports whether the address was suppressed.
 func (s *Store) Unsuppress(ctx context.Context, address, note string) (bool, error) {
 	address, err := ParseAddress(address)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *Store) suppressionOf(ctx context.Context, tx *sql.Tx, address string) (
 
 // isClosed reports whether a suppressed address can't even be asked. One that
 // bounced long ago or was forgotten can: only its owner can answer, and the
-// answer lifts the suppression. A complaint and an admin's word hold.
+// answer lifts the suppression. Complaints and suppressions by an admin stay.
 func (s *Store) isClosed(ctx context.Context, tx *sql.Tx, address string, now time.Time) (bool, error) {
 	x, err := s.suppressionOf(ctx, tx, address)
 	switch {
@@ -186,8 +186,8 @@ func (s *Store) CountSuppressions(ctx context.Context) (map[string]int, error) {
 }
 
 // SuppressAll suppresses the addresses of another provider's list in one step:
-// all or none. It returns how many were new. Lines that are not addresses come
-// back as they are.
+// all or none. It returns how many were new, and the lines that are not
+// addresses.
 func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string) (fresh int, refused []string, err error) {
 	parsed := make([]string, 0, len(addresses))
 	for _, a := range addresses {
@@ -215,8 +215,8 @@ func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string
 	return fresh, refused, err
 }
 
-// withoutAddresses takes addresses out of a text that is kept longer than a
-// reader may want to be.
+// withoutAddresses removes addresses from a text that is stored longer than
+// readers may agree to.
 func withoutAddresses(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -235,16 +235,16 @@ func errSuppressed(address, reason string) error {
 	return fmt.Errorf("%s is suppressed (%s); lift it first with: dibao subscriber unsuppress %s", address, reason, address)
 }
 
-// Lifted says that a suppression was lifted, and when a reader of a list got no
-// mail for it.
+// Lifted says that a suppression was lifted, and for which time a reader of a
+// list got no mail.
 type Lifted struct {
 	Subscriber, List int64
 	From, To         time.Time
 }
 
 // Lifted returns the suppressions that were lifted since a time, for each list
-// that the reader takes. From is when the reader was suppressed or confirmed the
-// list, and at most so long before To.
+// of the reader. From is when the reader was suppressed or confirmed the list,
+// but at most the given time before To.
 func (s *Store) Lifted(ctx context.Context, since time.Time, most time.Duration) (all []Lifted, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (x Lifted, err error) {
@@ -266,8 +266,8 @@ func (s *Store) Lifted(ctx context.Context, since time.Time, most time.Duration)
 	return all, err
 }
 
-// SuppressedSelection says which suppressed readers are meant. Its zero value is
-// all of them.
+// SuppressedSelection says which suppressed readers to select. Its zero value
+// selects all of them.
 type SuppressedSelection struct {
 	Since  time.Time // zero: whenever
 	Reason string    // "": for any
@@ -283,13 +283,13 @@ type SuppressedReader struct {
 	At         time.Time `json:"at"`
 }
 
-// suppressedPage is how many readers are looked up together: suppressions are known
-// by a hash, which SQL can't make.
+// suppressedPage is how many readers are looked up together: suppressions are
+// identified by a hash, which SQL can't compute.
 const suppressedPage = 1000
 
-// SuppressedReaders returns the readers whose suppression fits, in the order of
-// their ids. Of addresses that are not a reader's only a hash is kept: they are not
-// among them.
+// SuppressedReaders returns the readers whose suppression is in the selection,
+// in the order of their ids. Suppressed addresses without a reader are not
+// among them: only their hash is stored.
 func (s *Store) SuppressedReaders(ctx context.Context, sel SuppressedSelection) (all []SuppressedReader, err error) {
 	pattern := "%"
 	if sel.Domain != "" {

@@ -38,8 +38,8 @@ var ErrToken = errors.New("invalid token")
 // ErrExpired says that a token was good and is too old.
 var ErrExpired = errors.New("expired token")
 
-// ConfirmDays is how long a confirmation link works. A link to unsubscribe works
-// for ever.
+// ConfirmDays is how long a confirmation link works. An unsubscribe link never
+// expires.
 const ConfirmDays = 7
 
 // PreferencesDays is how long the link to the preferences of an email works. Behind
@@ -127,8 +127,8 @@ func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 // Sign returns the token as text that is safe in an address.
 func (k *Keys) Sign(t Token) string { return base64.RawURLEncoding.EncodeToString(k.seal(t)) }
 
-// Check returns what a token says, if it is ours and for this action; else ErrToken.
-// With what is too old comes ErrExpired.
+// Check returns what a token says, if it is ours and for this action; else
+// ErrToken. For an expired token it also returns ErrExpired.
 func (k *Keys) Check(ctx context.Context, text string, action Action) (Token, error) {
 	if len(text) > maxToken {
 		return Token{}, ErrToken
@@ -155,8 +155,8 @@ func (k *Keys) UnsubscribeToken(subscriber, list int64) string {
 	return k.Sign(Token{Action: ActionUnsubscribe, Subscriber: subscriber, List: list})
 }
 
-// PreferencesToken opens a reader's preferences for PreferencesDays, as long as the
-// address stays theirs.
+// PreferencesToken opens a reader's preferences for PreferencesDays, as long as
+// the reader keeps the address.
 func (k *Keys) PreferencesToken(subscriber int64, address string) string {
 	return k.Sign(Token{
 		Action: ActionPreferences, Subscriber: subscriber, List: k.binding(address), Expires: k.now().AddDate(0, 0, PreferencesDays),
@@ -180,13 +180,13 @@ func (k *Keys) InviteToken(list int64) string {
 // lower is base32 in lower case: a local part may come back in any case.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// BounceToken names a delivery in an envelope sender (VERP): lowercase letters and digits, at
-// most 54 of them while ids are below 2^56.
+// BounceToken identifies a delivery in an envelope sender (VERP): lowercase
+// letters and digits, at most 54 of them while ids are below 2^56.
 func (k *Keys) BounceToken(delivery int64) string {
 	return lower.EncodeToString(k.seal(Token{Action: actionBounce, Subscriber: delivery}))
 }
 
-// ParseBounceToken returns the delivery that BounceToken named, in any case of
+// ParseBounceToken returns the delivery of a BounceToken, in any case of
 // letters, or ErrToken.
 func (k *Keys) ParseBounceToken(ctx context.Context, text string) (delivery int64, err error) {
 	t, err := k.openLower(ctx, text)
@@ -220,8 +220,8 @@ func (k *Keys) UnsubscribeTokens(subscriber, list int64) (web, mail string) {
 	return base64.RawURLEncoding.EncodeToString(sealed), lower.EncodeToString(sealed)
 }
 
-// ParseMailUnsubscribeToken returns what MailUnsubscribeToken names, in any case
-// of letters, or ErrToken.
+// ParseMailUnsubscribeToken returns the content of a MailUnsubscribeToken, in
+// any case of letters, or ErrToken.
 func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subscriber, list int64, err error) {
 	t, err := k.openLower(ctx, text)
 	if err != nil || t.Action != ActionUnsubscribe {
@@ -230,8 +230,9 @@ func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subs
 	return t.Subscriber, t.List, nil
 }
 
-// formStamp says when a form was shown, so that one sent back at once is known
-// for a robot's, and to which network, so that its proof is good for that alone.
+// formStamp says when a form was shown, so that one returned at once can be
+// recognized as a robot's, and to which network, so that its proof is valid
+// only for that one.
 func (k *Keys) formStamp(network netip.Prefix) string {
 	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli(), List: k.binding(network.String())})
 }

@@ -15,8 +15,8 @@ import (
 	"dibao/templates"
 )
 
-// A form that comes back sooner was filled in by a program; one that comes back
-// later was kept for one.
+// A form that is returned sooner was filled in by a program; one that is
+// returned later was stored for one.
 const (
 	minFillTime = 2 * time.Second
 	maxFillTime = 24 * time.Hour
@@ -33,8 +33,8 @@ type Web struct {
 	Limiter  *web.Limiter // of POSTs to /subscribe, by network
 	SiteName string
 	BaseURL  string
-	// Send mails a confirmation. It must not block, and has to try again by
-	// itself where the mail server is away.
+	// Send sends a confirmation. It must not block, and has to try again by
+	// itself if the mail server can't be reached.
 	Send    func(Confirmation)
 	Logger  *slog.Logger
 	MinFill time.Duration // 2 s; how long a person needs for the form at least
@@ -45,7 +45,7 @@ type Web struct {
 	requests chan Request // to Run; nobody listens where it does not run
 }
 
-// NewLimiter returns the limit of POSTs: of each network, and of none for all
+// NewLimiter returns the limit of POSTs: for each network, without one for all
 // together, which strangers could use up for everybody.
 func NewLimiter(now func() time.Time) *web.Limiter {
 	return &web.Limiter{Burst: 10, Every: time.Minute, Now: now}
@@ -180,8 +180,8 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	h.show(w, status, view)
 }
 
-// subscribe takes the form. Whatever is known of the address, the answer is the
-// same.
+// subscribe processes the form. The answer is the same whatever is known about
+// the address.
 func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	if !h.allow(w, r) {
 		return
@@ -244,8 +244,8 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 	h.message(w, r, http.StatusOK, "checkmail", nil)
 }
 
-// proved reports whether a request has the proof that it needs now. If not, the form is shown
-// again, filled in, to be sent with the proof.
+// proved reports whether a request has the proof that it needs now. If not, the
+// form is shown again, filled in, to be sent with the proof.
 func (h *Web) proved(w http.ResponseWriter, r *http.Request, f filled, request Request, address string, same bool) bool {
 	needed, err := h.Store.ProofNeeded(r.Context(), request.Network, address)
 	switch {
@@ -286,9 +286,9 @@ func (h *Web) note(ctx context.Context, r Request) error {
 	return err
 }
 
-// Run notes requests beside their answers until ctx ends, so that the time of
-// an answer reveals nothing about an address. Where it does not run, and while it
-// is behind, they are noted before they are answered.
+// Run records requests in the background until ctx ends, so that the time of an
+// answer reveals nothing about an address. If Run is not running, or is behind,
+// a request is recorded before it is answered.
 func (h *Web) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	for range noters {
@@ -334,8 +334,8 @@ func (h *Web) confirmPage(w http.ResponseWriter, r *http.Request) {
 		h.confirmed(w, r, confirmed)
 	default:
 		p := h.page(r, "confirm.title")
-		// The button confirms what the page shows, not what somebody asks for
-		// while it is read.
+		// The button confirms the lists that the page shows, not lists that
+		// somebody asks for while the page is read.
 		action := url.Values{"lang": {p.Language}}
 		for _, l := range pending {
 			action.Add("list", l.Slug)
@@ -390,8 +390,8 @@ func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 	h.message(w, r, http.StatusOK, "confirmed", lists)
 }
 
-// unsubscribePage shows what the button of a link ends, or that it has ended; a link
-// of all lists does not reveal which ones the reader takes.
+// unsubscribePage shows what the button of a link ends, or that it has ended; a
+// link for all lists does not reveal which ones the reader has.
 func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
 	if err != nil {
@@ -415,9 +415,9 @@ func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// unsubscribe ends at once what the token names: no cookie, no login, no
-// redirect (RFC 8058). Twice is fine. Whatever the body says, or fails to say:
-// who posts to this link wants to leave.
+// unsubscribe ends at once the subscriptions of the token: no cookie, no login,
+// no redirect (RFC 8058). It may be repeated. The body does not matter: a POST
+// to this link is a request to unsubscribe.
 func (h *Web) unsubscribe(w http.ResponseWriter, r *http.Request) {
 	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
 	if err != nil {

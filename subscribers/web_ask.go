@@ -28,8 +28,8 @@ func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 	}
 }
 
-// ask mails the second link. The answer does not depend on whether one was mailed
-// already.
+// ask sends the second link. The answer does not depend on whether one was sent
+// before.
 func (h *Web) ask(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.reader(r)
@@ -124,8 +124,8 @@ func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// masked is an address as its owner knows it again and nobody else can write to
-// it: r…@example.org.
+// masked is an address that its owner recognizes and nobody else can use:
+// r…@example.org.
 func masked(address string) string {
 	address = Readable(address)
 	at := strings.LastIndexByte(address, '@')

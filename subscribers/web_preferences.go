@@ -37,8 +37,8 @@ func (h *Web) reader(r *http.Request) (Subscriber, error) {
 	return h.Store.ReaderOf(r.Context(), r.PathValue("token"))
 }
 
-// failPreferences answers for a link to the preferences that does not work. Behind
-// one that is too old a new one can be asked for.
+// failPreferences answers for a link to the preferences that does not work. For
+// an expired link it offers to send a new one.
 func (h *Web) failPreferences(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.Is(err, ErrExpired) {
 		h.fail(w, r, err)
@@ -48,8 +48,8 @@ func (h *Web) failPreferences(w http.ResponseWriter, r *http.Request, err error)
 	h.show(w, http.StatusGone, templates.ButtonPage{Page: p, Key: "link", Action: "/preferences/" + r.PathValue("token") + "/link?lang=" + p.Language})
 }
 
-// offered returns the lists of a preference page: the public ones and those that
-// an admin put the reader on, so that they can be ended there too.
+// offered returns the lists of a preference page: the public ones, and those to
+// which an admin added the reader, so that they can be ended there, too.
 func (h *Web) offered(ctx context.Context, reader Subscriber) ([]List, error) {
 	all, err := h.Store.Lists(ctx)
 	return slices.DeleteFunc(all, func(l List) bool { return l.Visibility != Public && !reader.takes(l.ID) }), err
@@ -98,8 +98,8 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	h.show(w, status, view)
 }
 
-// themesOf returns the themes that a reader may choose of a list: its own, or
-// all where it has none.
+// themesOf returns the themes that a reader may choose for a list: those of the
+// list, or all if it has none.
 func themesOf(l List) []string {
 	if len(l.Query.Themes) > 0 {
 		return l.Query.Themes
@@ -111,8 +111,8 @@ func themesOf(l List) []string {
 	return all
 }
 
-// regionsOf returns the regions that a reader may choose of a list: its own, or
-// the provinces where it has none.
+// regionsOf returns the regions that a reader may choose for a list: those of
+// the list, or the provinces if it has none.
 func regionsOf(l List) []string {
 	if len(l.Query.Regions) > 0 {
 		return l.Query.Regions
@@ -126,8 +126,8 @@ func regionsOf(l List) []string {
 	return all
 }
 
-// boxes are values to tick. Of one there is nothing to choose. What was chosen
-// and is not offered any more stays to be seen.
+// boxes are the checkboxes for values. A single value offers no choice. Values
+// that were chosen and are no longer offered stay visible.
 func boxes(values, chosen []string, title func(string) string) []templates.Choice {
 	for _, c := range chosen {
 		if !slices.Contains(values, c) {
@@ -154,8 +154,8 @@ func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
 		h.failPreferences(w, r, err)
 		return
 	}
-	// No list chosen ends them all, so that a post which is not the form's own
-	// must not count as that.
+	// Choosing no list ends all subscriptions, so a POST that does not come
+	// from the form must not count as that.
 	if err := r.ParseForm(); err != nil || !r.PostForm.Has("language") {
 		h.showPreferences(w, r, http.StatusBadRequest, reader, "")
 		return
@@ -185,7 +185,7 @@ func (h *Web) preferences(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// chosenIn returns the preferences of a form; what the form does not ask for
+// chosenIn returns the preferences in a form; what the form does not contain
 // stays as it is.
 func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Date) (Preferences, string) {
 	before := prefs.Lists
@@ -225,8 +225,8 @@ func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Dat
 	return prefs, ""
 }
 
-// among returns the chosen values that are offered; all of them is none: the
-// reader takes what comes later, too.
+// among returns the chosen values that are offered; if all are chosen, none:
+// the reader also takes values that are added later.
 func among(chosen, offered []string) []string {
 	var kept []string
 	for _, o := range offered {

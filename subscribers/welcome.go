@@ -7,8 +7,8 @@ import (
 	"dibao/internal/database"
 )
 
-// Welcome is a reader who confirmed a list whose new readers get the last issue
-// at once.
+// Welcome is a reader who confirmed a list that sends its last issue to new
+// readers at once.
 type Welcome struct{ Subscriber, List int64 }
 
 // DueWelcomes returns readers who wait for their welcome issue, at most limit.
@@ -26,7 +26,7 @@ func (s *Store) DueWelcomes(ctx context.Context, limit int) ([]Welcome, error) {
 	return due, err
 }
 
-// Welcomed notes, in the transaction that composes it, that a reader has the
+// Welcomed records, in the transaction that composes it, that a reader gets the
 // welcome issue. It reports whether it was still due.
 func (s *Store) Welcomed(ctx context.Context, tx *sql.Tx, w Welcome) (bool, error) {
 	res, err := tx.ExecContext(ctx, `UPDATE subscriptions SET welcome_due = 0 WHERE subscriber = $1 AND list = $2 AND welcome_due = 1`, w.Subscriber, w.List)
@@ -37,8 +37,8 @@ func (s *Store) Welcomed(ctx context.Context, tx *sql.Tx, w Welcome) (bool, erro
 	return n == 1, err
 }
 
-// requestWelcome marks, of lists that a reader just confirmed, those with a welcome
-// issue.
+// requestWelcome marks those of the lists that a reader just confirmed that
+// have a welcome issue.
 func (s *Store) requestWelcome(ctx context.Context, tx *sql.Tx, subscriber int64, lists []int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE subscriptions SET welcome_due = 1
 		WHERE subscriber = $1 AND state = 'confirmed' AND list IN (

@@ -109,9 +109,9 @@ func (v markedFoot) WhyHTML() template.HTML { v.note(SlotWhyHTML); return "" }
 // WhyText is like WhyHTML.
 func (v markedFoot) WhyText() string { v.note(SlotWhyText); return "" }
 
-// Why says why a reader gets an email: that the reader confirmed the lists, or, with
-// a date, that somebody added the reader then. The text has the line ends of emails,
-// and is indented, where spaces can be added that nobody sees (mail.Encode).
+// Why says why a reader gets an email: the reader confirmed the lists, or, with
+// a date, somebody added the reader then. The text has the line ends of emails,
+// and is indented where invisible spaces can be added (mail.Encode).
 func Why(language, lists, by, date string) (html, text string) {
 	why := Words(language, "mail.why", lists)
 	if date != "" {

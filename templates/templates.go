@@ -32,11 +32,11 @@ type language struct {
 	admin func() *template.Template // parsed when an admin first looks
 }
 
-// languages are parsed once, when they are first used: most commands use none. A
-// template that is broken is a broken program, which any test of pages finds.
+// languages are parsed once, when they are first used: most commands use none.
+// Any test of pages finds a broken template.
 //
-// A reader who chose a language by ?lang= keeps it: the sets whose names end in
-// "!" have links that say it again.
+// If a reader chose a language by ?lang=, links keep it: the sets whose names
+// end in "!" have such links.
 var languages = map[string]func() *language{
 	"zh": parseOnce("zh", ""), "en": parseOnce("en", ""), "zh!": parseOnce("zh", "lang=zh"), "en!": parseOnce("en", "lang=en"),
 }

@@ -1,10 +1,10 @@
-// Package templates holds everything a reader sees: web pages, emails (HTML and
-// text), the style sheet and the message catalogues (zh, en), all embedded.
+// Package templates holds everything that readers see: web pages, emails (HTML
+// and text), the style sheet and the message catalogs (zh, en), all embedded.
 //
-// It renders the view structs defined here, which other packages fill. Text is escaped by
-// html/template; only fields of type template.HTML are written as they are, and they come only
-// from the sanitizer. Addresses are absolute or start with "/". Languages are "zh" and "en";
-// any other is "en".
+// It renders the view structs defined here, which other packages fill.
+// html/template escapes text; only fields of type template.HTML are written as
+// they are, and they come only from the sanitizer. Addresses are absolute or
+// start with "/". Languages are "zh" and "en"; any other is "en".
 package templates
 
 import "html/template"

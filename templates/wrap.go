@@ -11,9 +11,10 @@ import (
 // textWidth is how many columns a line of a text mail has; a Han character takes two.
 const textWidth = 72
 
-// wrap breaks text into lines of at most textWidth columns, each begun with
+// wrap breaks text into lines of at most textWidth columns, each prefixed with
 // indent. Chinese breaks between any two characters, but no line begins with
-// closing punctuation or ends in an opening bracket; other scripts break at spaces.
+// closing punctuation or ends in an opening bracket; other scripts break at
+// spaces.
 func wrap(indent, s string) string { return hang(indent, indent, s) }
 
 // hang is wrap with a first line that begins with something else, such as what the

@@ -1,8 +1,8 @@
-// Command dibao (邸报) collects policy articles, publishes feeds and mails every
-// subscriber a weekly digest of what is new to that reader.
+// Command dibao (邸报) collects policy articles, publishes feeds and emails
+// every subscriber a weekly digest of what is new to that reader.
 //
-// Exit status: 0 done; 1 failed (one line on stderr: what, why, what to do);
-// 2 wrong usage; 3 done in part (what was refused is listed).
+// Exit status: 0 done; 1 failed (one line on stderr: what, why, what to do); 2
+// wrong usage; 3 partly done (what was refused is listed).
 package main
 
 import (
@@ -70,8 +70,8 @@ func oneLine(err error) string { return redact.Line(err) }
 
 func usagef(format string, args ...any) error { return cli.Usagef(format, args...) }
 
-// isUsage reports whether an error is about the command line itself: what was
-// asked for can't be, whatever is stored.
+// isUsage reports whether an error is about the command line itself, whatever
+// is stored.
 func isUsage(err error) bool {
 	var usage *cli.UsageError
 	var invalid fault.InvalidError
@@ -161,8 +161,8 @@ func noVerb(cmd *cobra.Command, args []string) error {
 	return unknownVerb(fmt.Sprintf("unknown command %q for %q; see: %s --help", args[0], path, path))
 }
 
-// checkArguments makes wrong arguments of a command wrong usage, and a group
-// without a verb show its help.
+// checkArguments reports wrong arguments of a command as wrong usage, and makes
+// a group without a verb show its help.
 func (g *globals) checkArguments(cmd *cobra.Command) {
 	check := cmd.Args
 	switch {

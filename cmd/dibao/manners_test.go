@@ -66,7 +66,7 @@ func TestExitStatusAndWords(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"source edit 样例一", 2, "no change is given"},
+		{"source edit 样例一", 2, "no change was specified"},
 		{"source edit 样例一 --region 火星", 2, `region "火星" is unknown`},
 		{"source edit 样例一 --theme 胡说", 2, "not in 主题分类"},
 		{"source edit 样例一 --item li[[", 2, `item selector "li[["`},

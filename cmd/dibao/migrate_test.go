@@ -36,7 +36,7 @@ func TestMovedMailingGoesOn(t *testing.T) {
 		}
 		return out.String()
 	}
-	if said := move("--to", target); !strings.Contains(said, "both hold the same") {
+	if said := move("--to", target); !strings.Contains(said, "both contain the same data") {
 		t.Fatalf("migrate says %q", said)
 	}
 	var said bytes.Buffer

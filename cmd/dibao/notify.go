@@ -7,10 +7,10 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// notifySystemd says to systemd that the daemon is ready, that it lives, and that
-// it stops (sd_notify(3), Type=notify). Without systemd it does nothing. The
-// watchdog hears from us only while the database answers or refuses: a process in
-// which a query hangs is restarted.
+// notifySystemd tells systemd that the daemon is ready, alive, or stopping
+// (sd_notify(3), Type=notify). Without systemd it does nothing. The watchdog is
+// fed only while the database answers or refuses: a process in which a query
+// hangs is restarted.
 func (a *app) notifySystemd(ctx context.Context) error {
 	a.notify(daemon.SdNotifyReady)
 	defer a.notify(daemon.SdNotifyStopping)

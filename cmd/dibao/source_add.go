@@ -131,8 +131,8 @@ func showHops(g *globals, cmd *cobra.Command, v visit.Visit) {
 	}
 }
 
-// agree asks whether to store selectors that were worked out, which an admin has
-// to look at first.
+// agree asks whether to store selectors that dibao proposed, which an admin has
+// to check first.
 func agree(g *globals, cmd *cobra.Command, asked, found feed.Source) error {
 	if found.Kind != "page" && found.Kind != "json" || asked.Settings.Item != "" || asked.Kind != "" {
 		return nil
@@ -166,10 +166,10 @@ func selectorFlags(s ingest.Settings) string {
 	return strings.Join(flags, " ")
 }
 
-// look fetches a source and reads it without storing anything. Without a kind it
-// finds out what the address is: a feed, a sitemap, a page that names feeds, a
-// list page, or a site with a feed at a well-known path. The source that it
-// returns has address, kind and selectors set.
+// look fetches a source and reads it without storing anything. Without a kind
+// it detects what the address is: a feed, a sitemap, a page that links to
+// feeds, a list page, or a site with a feed at a well-known path. The source
+// that it returns has address, kind and selectors set.
 func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, visit.Visit, error) {
 	if strings.HasPrefix(s.URL, "maildir:") {
 		s.Kind = "mail"
@@ -234,8 +234,8 @@ type looker struct {
 	first  string      // that the address answered from
 }
 
-// at gives a source the address of a page that another one sent browsers to: of a
-// list page the way is gone each time, of others it is not.
+// at sets the address of a source to that of a page to which another one
+// redirected browsers. For a list page the redirect is followed anew each time.
 func (l *looker) at(s feed.Source, page ingest.Page) feed.Source {
 	if page.URL != l.first {
 		s.URL = page.URL
@@ -243,8 +243,8 @@ func (l *looker) at(s feed.Source, page ingest.Page) feed.Source {
 	return s
 }
 
-// read is a [visit.Reader]. Without a kind a page is tried as a feed and a
-// sitemap, then the feeds that it names are, then its own list.
+// read is a [visit.Reader]. Without a kind it tries a page as a feed and a
+// sitemap, then the feeds that it links to, then the list on it.
 func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error) {
 	s := l.source
 	if s.Kind == "" {
@@ -339,8 +339,8 @@ func (a *app) tryAt(ctx context.Context, s feed.Source, address string) (feed.So
 	return found, l, ok && len(l.Items) > 0
 }
 
-// proposeContent looks at one article of a list; "" where its text is found
-// without a selector, or not at all.
+// proposeContent reads one article of a list and proposes a selector for its
+// text; "" if the text is found without one, or not at all.
 func (a *app) proposeContent(ctx context.Context, s feed.Source, it ingest.Item) string {
 	page, err := a.getPage(ctx, s, it.URL, true)
 	if err != nil {

@@ -76,8 +76,8 @@ func (a *app) addFromCatalog(g *globals, cmd *cobra.Command, word string, anyway
 	return a.addEntries(g, cmd, chosen, anyway)
 }
 
-// addEntries reads each entry as its site is today and stores those that can be
-// read; with anyway also the others, as the catalog has them.
+// addEntries reads each entry from its site and stores those that can be read;
+// with anyway also the others, as the catalog has them.
 func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry, anyway bool) error {
 	have, err := a.articles.Sources(cmd.Context())
 	if err != nil {
@@ -122,10 +122,11 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 	return &partialError{Err: fmt.Errorf("%d of %d sources were not added, since they cannot be read now; see above, and add them with --anyway if you want to wait for them", unread, len(entries))}
 }
 
-// readEntry reads an entry by the structure of its list and, where the catalog
-// has selectors, by those. The selectors count where they find rows with dates,
-// since there the structure alone reads something else; otherwise the structure
-// counts, since the site was rebuilt. how says what was read, in one clause.
+// readEntry reads an entry by the structure of its list and, if the catalog has
+// selectors, by those. The selectors count if they find rows with dates, since
+// the structure alone reads something else there; otherwise the structure
+// counts, since the site was rebuilt. how describes what was read, in one
+// clause.
 func (a *app) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source, how string, err error) {
 	plain := e.Source
 	plain.Settings = ingest.Settings{}

@@ -13,7 +13,7 @@ import (
 const (
 	foldAfter = 512                    // outcomes that are written to their rows together
 	foldEvery = 500 * time.Millisecond // or sooner, for who looks on
-	// gatherFor is how long a hand-over waits for those of other connections where
+	// gatherFor is how long a hand-over waits for those of other connections if
 	// the journal is a row: a commit costs the same for one and for all.
 	gatherFor = 2 * time.Millisecond
 )
@@ -47,9 +47,9 @@ func (l *Ledger) run(stop <-chan struct{}) {
 	}
 }
 
-// handOver keeps that the final dot of a delivery is about to be sent; the dot
-// may go once it returns nil. done is the caller's channel with room for one,
-// used again for each message.
+// handOver records that the final dot of a delivery is about to be sent; the
+// dot may be sent once it returns nil. done is the caller's channel with room
+// for one, reused for each message.
 func (l *Ledger) handOver(id int64, done chan error) error {
 	if !l.inRow() {
 		return l.handOverInFile(id)
@@ -71,9 +71,9 @@ func (l *Ledger) handOver(id int64, done chan error) error {
 	return l.noteDot(id)
 }
 
-// noteDot keeps in the file beside a journal that is a row that the dot of a
-// hand-over is about to be sent. Where that fails the file goes, and the row alone
-// tells.
+// noteDot records in the file of a journal that is a row that the dot of a
+// hand-over is about to be sent. If that fails, the file is removed, and only
+// the row counts.
 func (l *Ledger) noteDot(id int64) (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,7 +114,7 @@ func (l *Ledger) writeFile() error {
 	return err
 }
 
-// wakeLater commits what waits, should the other connections take their time.
+// wakeLater commits what waits in case the other connections take their time.
 // l.mu is held.
 func (l *Ledger) wakeLater() {
 	if l.timer != nil {
@@ -143,10 +143,11 @@ func (l *Ledger) finish(d Delivery, o outcome) {
 	}
 }
 
-// commit renews the lease and writes, in one transaction, the outcomes to their rows if fold
-// is set or there are enough, the statements of also, and a journal that is a row; it repeats
-// the latter until no hand-over waits. It returns the error of the transaction that ran also.
-// l.mu is held, but not while writing.
+// commit renews the lease and writes, in one transaction, the outcomes to their
+// rows (if fold is set or there are enough), the statements of also, and a
+// journal that is a row; it repeats the latter until no hand-over waits. It
+// returns the error of the transaction that ran also. l.mu is held, but not
+// while writing.
 func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) error) (err error) {
 	for l.committing {
 		l.free.Wait()
@@ -192,8 +193,8 @@ func (l *Ledger) commit(fold bool, also func(ctx context.Context, tx *sql.Tx) er
 	return err
 }
 
-// committed records what a commit did, and notifies its waiters. A hand-over that
-// was not committed is none. l.mu is held.
+// committed records the result of a commit and notifies its waiters. A
+// hand-over that was not committed did not happen. l.mu is held.
 func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 	l.unwanted = l.unwanted || errors.Is(err, errLost)
 	for _, w := range waiting {
@@ -218,8 +219,8 @@ func (l *Ledger) committed(waiting []handOver, outcomes []entry, err error) {
 	}
 }
 
-// A database that restarts, or whose disk was full for a moment, is waited for a
-// little at the end of a run: what it does not learn is sent once more.
+// At the end of a run, wait a little for a database that restarts, or whose
+// disk was full for a moment: whatever it does not record is sent once more.
 const (
 	endTries = 12
 	endPause = 500 * time.Millisecond
@@ -250,8 +251,8 @@ func (l *Ledger) end() {
 	}
 }
 
-// commitWithin bounds one commit; it is not cut short by a stop, since what it
-// writes has happened.
+// commitWithin bounds one commit; a stop does not interrupt it, since what it
+// records has happened.
 const commitWithin = 30 * time.Second
 
 // write commits.
@@ -269,7 +270,7 @@ func (l *Ledger) write(f func(ctx context.Context, tx *sql.Tx) error) error {
 }
 
 // writeRun renews the lease and writes a journal that is a row. It fails if
-// another node took the claims over.
+// another node took over the claims.
 func (l *Ledger) writeRun(ctx context.Context, tx *sql.Tx, text string) error {
 	until := l.now().Add(l.lease)
 	if !l.inRow() {

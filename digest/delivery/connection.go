@@ -58,8 +58,8 @@ func (c *connection) begin(j job) {
 	}
 }
 
-// stall notes that a message takes long: another connection takes the place of
-// this one, and its lane yields to others.
+// stall records that a message takes long: another connection takes the place
+// of this one, and its lane yields to others.
 func (c *connection) stall() {
 	r := c.run
 	r.mu.Lock()
@@ -211,8 +211,9 @@ func (c *connection) deliver(ctx context.Context, j job) {
 	r.log(j, o)
 }
 
-// elsewhere reports whether a message that was refused may go on at once: by a new
-// connection, where the server counts the messages of one, or by another relay.
+// elsewhere reports whether a refused message may be sent at once in another
+// way: by a new connection, if the server limits the messages of a connection,
+// or by another relay.
 func (c *connection) elsewhere(refused *mail.ReplyError, v verdict.Verdict, tries int) bool {
 	r := c.run
 	switch {
@@ -229,8 +230,8 @@ func (c *connection) elsewhere(refused *mail.ReplyError, v verdict.Verdict, trie
 	return r.servers.refusing(r.service.now()) == nil
 }
 
-// unreached notes that no relay took a connection, and returns when the message
-// may be tried again.
+// unreached records that no relay accepted a connection, and returns when the
+// message may be tried again.
 func (r *deliveryRun) unreached(err error, now time.Time) time.Time {
 	var refused *refusedError
 	switch {
@@ -252,8 +253,8 @@ func (c *connection) refuser(j job) string {
 	return c.relay
 }
 
-// noteAccepted notes that whoever refused our mail accepts it again: it heard of
-// the reader.
+// noteAccepted records that a relay or domain that refused our mail accepts it
+// again: it let us name a reader.
 func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 	heard := err == nil || errors.Is(err, mail.ErrUncertain) ||
 		refused != nil && (refused.Phase == "rcpt" || refused.Phase == "data" || refused.Phase == "dot")
@@ -267,8 +268,8 @@ func (c *connection) noteAccepted(j job, refused *mail.ReplyError, err error) {
 	c.run.wake()
 }
 
-// refusedUs pauses who refuses our mail before a reader is named. The delivery
-// waits, and the attempt is none.
+// refusedUs pauses a relay or domain that refuses our mail before a reader is
+// named. The delivery waits, and the attempt does not count.
 func (c *connection) refusedUs(j job, refused *mail.ReplyError, v verdict.Verdict) outcome {
 	r, now := c.run, c.run.service.now()
 	p := r.pause(c.refuser(j), refused, v)
@@ -324,8 +325,8 @@ type unreachedError struct{ error }
 
 func (e *unreachedError) Unwrap() error { return e.error }
 
-// transmit connects where it has to and sends. A connection that turns out to
-// have been closed since its last message is replaced once.
+// transmit connects if necessary and sends. A connection that turns out to have
+// been closed since its last message is replaced once.
 func (c *connection) transmit(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
 	if err := c.connect(ctx, j.lane, mail.DomainOf(e.To)); err != nil {
 		return mail.Reply{}, err

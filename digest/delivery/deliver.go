@@ -14,16 +14,16 @@ import (
 	"dibao/internal/nodes"
 )
 
-// Options say how a node sends. The zero value of a field is the default
-// named beside it.
+// Options say how a node sends. The zero value of a field means the default
+// named next to it.
 type Options struct {
 	Server    mail.Options     // where to; required, but for Direct
 	Fallbacks []mail.Options   // servers to use while the first is not reached, in this order
 	Direct    *mail.Router     // not nil: to the servers of the readers' domains, as Server says but for its address
 	Limits    map[string]Limit // by domain; it holds for all domains of its group together
 	PerMinute int              // messages to all domains together; 0: no limit
-	// Share is this process's part of Limits and PerMinute, which hold for all nodes of
-	// the database together; nil: the whole.
+	// Share is this process's part of Limits and PerMinute, which hold for all
+	// nodes of the database together; nil: the whole.
 	Share       func() nodes.Share
 	Node        string        // of this process among the nodes; "": a random name
 	Connections int           // 4; each sends one message at a time
@@ -72,8 +72,8 @@ type Deliverer struct {
 	all     *lane // bounds the messages of all lanes together
 	servers *servers
 	pauses  *pauses
-	// limitedUntil is when the last message goes that a limit of messages a minute did
-	// not let through: Deliver stays for it.
+	// limitedUntil is when the last message that a limit per minute delayed may
+	// be sent: Deliver stays until then.
 	limitedUntil time.Time
 	mu           sync.Mutex // one Deliver at a time: lanes and connections are counted per process
 }
@@ -93,10 +93,11 @@ func (s *Service) NewDeliverer(opts Options, render Renderer) (*Deliverer, error
 	}, nil
 }
 
-// Deliver sends until nothing is due and nothing waits for a limit of messages a minute, and
-// returns what it did. When ctx ends it stops claiming, waits for the replies to messages that
-// were handed over, puts the rest back and returns ctx's error. It may be called again at any
-// time; deliveries that wait for a later try are left for a later call.
+// Deliver sends until nothing is due and nothing waits for a limit per minute,
+// and returns what it did. When ctx ends it stops claiming, waits for the
+// replies to messages that were handed over, puts the rest back and returns
+// ctx's error. It may be called again at any time; it leaves deliveries that
+// wait for a later try to a later call.
 func (d *Deliverer) Deliver(ctx context.Context) (all Delivered, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,8 +109,9 @@ func (d *Deliverer) Deliver(ctx context.Context) (all Delivered, err error) {
 	return all, err
 }
 
-// longestLimited is how long a run lasts that only waits for a limit: what is done at the
-// beginning and the end of a run is not to wait for the end of a slow mailing.
+// longestLimited is how long a run may last that only waits for a limit: the
+// work at the beginning and the end of a run must not wait for the end of a
+// slow mailing.
 const longestLimited = time.Minute
 
 // run is one run of Deliver; isLimited says that messages wait for a limit.
@@ -182,9 +184,9 @@ type deliveryRun struct {
 }
 
 const (
-	// claimSize is how many deliveries are claimed together: little to put back at a
-	// stop. Nodes divide it, so that none is long alone with the last of a mailing, but
-	// to no less than minClaim.
+	// claimSize is how many deliveries are claimed together: few, so that
+	// little is put back at a stop. Nodes divide it, down to minClaim, so that
+	// no node is left alone with the end of a mailing.
 	claimSize = 512
 	minClaim  = 64
 	lookEvery = time.Second
@@ -310,7 +312,7 @@ func (r *deliveryRun) feed(ctx context.Context) error {
 	}
 }
 
-// claim claims no more than the limit of all messages lets through: the rest is for
+// claim claims no more than the limit on all messages allows: the rest is for
 // other nodes, or for later.
 func (r *deliveryRun) claim(ctx context.Context, n int) ([]Delivery, error) {
 	r.mu.Lock()
@@ -322,8 +324,8 @@ func (r *deliveryRun) claim(ctx context.Context, n int) ([]Delivery, error) {
 	return r.ledger.claim(ctx, n)
 }
 
-// waitForRoom returns when fewer than low are queued, or when the queue has to be
-// cleared of what is in the way.
+// waitForRoom returns when fewer than low are queued, or when blocked
+// deliveries have to be removed from the queue.
 func (r *deliveryRun) waitForRoom(low int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -352,8 +354,8 @@ func (r *deliveryRun) isLimited(ctx context.Context) (bool, error) {
 	return len(waiting) > 0, nil
 }
 
-// waitForChange returns when something happened that may have made more due; over
-// says that nothing is left to happen.
+// waitForChange returns when something happened that may have made more
+// deliveries due; over says that nothing more can happen.
 func (r *deliveryRun) waitForChange(isLimited bool) (over bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -380,8 +382,8 @@ func (r *deliveryRun) note(err error) {
 	r.changed.Broadcast()
 }
 
-// prepare looks up the readers of a batch, and who of them still wants it:
-// readers who left or were suppressed since composing get nothing.
+// prepare looks up the readers of a batch, and which of them still want it:
+// readers who unsubscribed or were suppressed since composing get nothing.
 func (r *deliveryRun) prepare(ctx context.Context, batch []Delivery) ([]job, error) {
 	jobs := make([]job, len(batch))
 	for i, d := range batch {
@@ -407,12 +409,12 @@ func (r *deliveryRun) lookUp(ctx context.Context, jobs []job) error {
 	return nil
 }
 
-// lookedUpTogether is how many readers of a lane that goes slowly are looked up
-// again at a time.
+// lookedUpTogether is how many readers of a slow lane are looked up again at a
+// time.
 const lookedUpTogether = 64
 
-// lookUpAgain looks up the reader of a message that waited, with those that come
-// after it in its lane and will have waited, too.
+// lookUpAgain looks up the reader of a message that waited, with those that
+// follow in its lane and will have waited, too.
 func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 	r.mu.Lock()
 	next := j.lane.queue[:min(len(j.lane.queue), lookedUpTogether-1)]

@@ -16,10 +16,12 @@ import (
 	"dibao/internal/database"
 )
 
-// A journal says in a few bytes what a run did since the ledger's rows were last written: "h17
-// s17 h18 r18 " is delivery 17 handed over and sent, 18 handed over and refused; "f " says
-// that the rows were written and all before it is old. It is written before each final dot.
-// Writing a row of deliveries touches several indexes, so the rows follow in batches.
+// A journal records in a few bytes what a run did since the ledger's rows were
+// last written: "h17 s17 h18 r18 " means that delivery 17 was handed over and
+// sent, 18 handed over and refused; "f " means that the rows were written and
+// that everything before it is obsolete. It is written before each final dot.
+// Writing a row of deliveries updates several indexes, so the rows follow in
+// batches.
 type journal struct {
 	handed []int64 // handed over and not answered: one a connection, and those that never will be
 	sent   []int64 // answered, and not yet written to their rows
@@ -98,8 +100,8 @@ func (j *journal) settled(written, pending []entry) {
 	}
 }
 
-// parseJournal reads what a run left that ended without writing its rows. Words
-// that it can't read say nothing.
+// parseJournal reads the journal of a run that ended without writing its rows.
+// It ignores words that it can't read.
 func parseJournal(text string) journal {
 	var j journal
 	for word := range strings.FieldsSeq(text) {
@@ -121,13 +123,14 @@ func parseJournal(text string) journal {
 	return j
 }
 
-// A journalFile is where a run on SQLite keeps its journal: a file beside the database's,
-// since only this host uses that database. An append takes a microsecond, a commit of a row
-// fifty. Like SQLite's own log, it survives the process once it is written to the kernel. On
-// PostgreSQL it is one of this host's temporary files; without it, the row alone counts.
+// A journalFile is where a run on SQLite keeps its journal: a file next to the
+// database file, since only this host uses that database. An append takes a
+// microsecond, a commit of a row fifty. Like SQLite's own log, the file
+// survives the end of the process. On PostgreSQL it is one of this host's
+// temporary files; if it is missing, only the row counts.
 //
-// The run that writes it holds a lock on it until it ends in any way: a process that gets the
-// lock knows that the run is over.
+// The run holds a lock on its file until it ends in any way: a process that
+// gets the lock knows that the run is over.
 type journalFile struct {
 	file *os.File
 	end  int64 // behind the last word that was written
@@ -151,8 +154,8 @@ func createJournal(path string) (*journalFile, error) {
 	return lockJournal(path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
 
-// openJournal takes the journal of a run that ended: errAlive if it did not,
-// fs.ErrNotExist if it left none.
+// openJournal takes over the journal of a run that ended: errAlive if the run
+// is alive, fs.ErrNotExist if it left none.
 func openJournal(path string) (*journalFile, error) { return lockJournal(path, os.O_RDWR) }
 
 func lockJournal(path string, flags int) (*journalFile, error) {
@@ -180,8 +183,8 @@ func (f *journalFile) append(words []byte) error {
 	return nil
 }
 
-// read returns the words of the journal. One that its run did not come to end is
-// no word: what it was about did not happen.
+// read returns the words of the journal. An incomplete last word is dropped:
+// what it was about did not happen.
 func (f *journalFile) read() (string, error) {
 	text, err := os.ReadFile(f.file.Name())
 	if err != nil {
@@ -199,9 +202,9 @@ func (f *journalFile) close(remove bool) error {
 	return errors.Join(err, f.file.Close())
 }
 
-// sweepJournals removes what runs left that ended between their last word in the
-// database and the removal of their file; known are the runs in the database. One
-// that was written in the last minute may be of a run that is about to lock it.
+// sweepJournals removes files of runs that ended between their last commit and
+// the removal of their file; known are the runs in the database. It keeps files
+// written in the last minute, since their run may be about to lock them.
 func sweepJournals(db *database.DB, known func(path string) bool) error {
 	prefix := journalPath(db, "")
 	entries, err := os.ReadDir(filepath.Dir(prefix))

@@ -13,8 +13,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// verdictOn returns the refusal that a Send ended with, nil if it did not, and what
-// it means.
+// verdictOn returns the refusal with which a Send ended, nil if it did not, and
+// what it means.
 func verdictOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
 	var refused *mail.ReplyError
 	if !errors.As(err, &refused) {
@@ -25,9 +25,10 @@ func verdictOn(j job, err error) (*mail.ReplyError, verdict.Verdict) {
 	})
 }
 
-// late reports whether an email has been tried for long enough. A first attempt is
-// never too late: the mail may have waited for a relay that was down, or for an
-// admin's pause, and was tried by nobody. While the cause was ours no time passes.
+// late reports whether an email has been tried for long enough. A first attempt
+// is never late: the email may have waited for a relay that was down or for an
+// admin's pause, without an attempt. Time during which the cause was ours does
+// not count.
 func (r *deliveryRun) late(j job, now time.Time) bool {
 	if j.Attempt <= 1 {
 		return false
@@ -39,8 +40,8 @@ func (r *deliveryRun) late(j job, now time.Time) bool {
 	return now.Sub(latest(j.FirstTried, r.pauses.resumed(names...))) >= r.opts.GiveUpAfter
 }
 
-// judge turns how a Send ended into what the ledger keeps (the table of replies
-// in docs/delivery.md), and lets the lane learn from it.
+// judge turns the end of a Send into what the ledger records (the table of
+// replies in docs/delivery.md), and lets the lane learn from it.
 func (r *deliveryRun) judge(j job, reply mail.Reply, refused *mail.ReplyError, v verdict.Verdict, err error) outcome {
 	now := r.service.now()
 	switch {

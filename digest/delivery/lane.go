@@ -16,8 +16,8 @@ type Limit struct {
 	PerConnection int // messages before a connection is closed
 }
 
-// domainGroups are domains that one provider serves, by the one that names the
-// group: what one of them refuses the others will.
+// domainGroups are domains that one provider serves, by the domain that names
+// the group: what one of them refuses, the others refuse, too.
 var domainGroups = map[string][]string{
 	"qq.com":      {"foxmail.com", "vip.qq.com"},
 	"163.com":     {"126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com"},
@@ -30,8 +30,8 @@ var domainGroups = map[string][]string{
 	"icloud.com":  {"me.com", "mac.com"},
 }
 
-// StandardLimits are for sending to the providers' servers directly: they ask for
-// few messages a connection and a minute.
+// StandardLimits are for sending directly to the providers' servers: they
+// accept few messages a connection and a minute.
 var StandardLimits = map[string]Limit{
 	"qq.com":  {Connections: 2, PerMinute: 60, PerConnection: 20},
 	"163.com": {Connections: 2, PerMinute: 60, PerConnection: 20},
@@ -115,9 +115,9 @@ func newLane(name string, limit Limit, part int) *lane {
 	return x
 }
 
-// open reports whether the lane may take one more message now; most is the
-// number of connections, share this node's part of the lane's own limit. It is asked for
-// each message, and most lanes have no limit.
+// open reports whether the lane may send one more message now; most is the
+// number of connections, share this node's part of the lane's own limit. It is
+// called for each message, and most lanes have no limit.
 func (x *lane) open(most int, share func() nodes.Share) bool {
 	if x.limit.Connections > 0 {
 		most = min(most, share().Count(x.limit.Connections, x.name))
@@ -125,16 +125,16 @@ func (x *lane) open(most int, share func() nodes.Share) bool {
 	return x.active < min(x.window, most)
 }
 
-// yields reports whether lanes that are not slow go first: a slow one keeps one
-// message on its way beside them. One that refuses for now rests: what it is
-// tried with would be refused, too, and costs the others their turns.
+// yields reports whether lanes that are not slow go first: a slow lane keeps
+// one message in flight next to them. A lane whose server refuses everything
+// for now rests: a try would be refused, too, and cost the others their turns.
 func (x *lane) yields() bool { return x.slow && x.active > 0 || x.rests > 0 }
 
 // restsFor is how many messages of others go between two that are refused for now.
 const restsFor = 20
 
-// held returns until when the lane sends nothing, and why: because the domain refuses it,
-// or because other nodes have all its connections.
+// held returns until when the lane sends nothing, and why: because the domain
+// refuses it, or because other nodes have all its connections.
 func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why string, held bool) {
 	switch {
 	case now.Before(x.heldUntil):
@@ -145,8 +145,9 @@ func (x *lane) held(now time.Time, share nodes.Share) (until time.Time, why stri
 	return time.Time{}, "", false
 }
 
-// pass takes a token of this node's part. Where there is none it returns when there
-// will be: the limit is kept by the clock of the ledger, not by waiting.
+// pass takes a token of this node's part. If there is none it returns when
+// there will be one: the limit is kept by the clock of the ledger, not by
+// waiting.
 func (x *lane) pass(now time.Time, share nodes.Share) (at time.Time, ok bool) {
 	if x.limit.PerMinute <= 0 {
 		return now, true
@@ -174,8 +175,8 @@ func (x *lane) allowance(now time.Time, share nodes.Share, n int) int {
 	return min(n, int(x.tokens))
 }
 
-// refill gives the tokens of the time that passed. It returns this node's messages a
-// minute.
+// refill adds the tokens for the time that passed. It returns this node's
+// messages a minute.
 func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
 	rate = share.Rate(x.perMinute)
 	if x.filledAt.IsZero() || now.Before(x.filledAt) {
@@ -188,8 +189,8 @@ func (x *lane) refill(now time.Time, share nodes.Share) (rate float64) {
 	return rate
 }
 
-// atOnce is the share of the messages of a minute that may go at one time: no minute exceeds
-// the limit by more than that.
+// atOnce is the part of the messages of a minute that may be sent at the same
+// time: no minute exceeds the limit by more than that.
 const atOnce = 0.05
 
 // succeeded lets the lane take a little more.
@@ -202,8 +203,8 @@ func (x *lane) succeeded() {
 // widen lets one more message be on its way at the same time.
 func (x *lane) widen() { x.window = min(x.window+1, 1000) }
 
-// learn learns from a refusal. It reports whether the lane is now paused because
-// the domain's policy is against us: a person must look.
+// learn adjusts the lane after a refusal. It reports whether the lane is now
+// paused because the domain's policy is against us: an admin must look.
 func (x *lane) learn(v verdict.Verdict, now time.Time) (paused bool) {
 	if v.Retries() {
 		x.rests = restsFor

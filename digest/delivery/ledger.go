@@ -36,8 +36,8 @@ type Ledger struct {
 	owner string // who claims: the node, which is of one process, and the run
 	lease time.Duration
 	fail  func(error) // called with what could not be committed
-	// busy is how many connections have a message on its way: as many hand-overs
-	// may come together.
+	// busy is how many connections have a message in flight: that many
+	// hand-overs may come together.
 	busy func() int
 
 	dueMailings []int64 // as claim last saw them
@@ -95,8 +95,8 @@ func (l *Ledger) begin(ctx context.Context) (err error) {
 	return err
 }
 
-// A claim writes little: the lease of its run holds for it, and when it was first
-// tried matters only of what was not sent at once.
+// A claim writes little: the lease of its run covers it, and the time of the
+// first try is recorded only for deliveries that are not sent at once.
 const claimSQLite = `
 	UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = $1
 	WHERE id IN (
@@ -126,8 +126,8 @@ func (l *Ledger) claim(ctx context.Context, n int) (claimed []Delivery, err erro
 	return l.claimOf(ctx, l.dueMailings, n)
 }
 
-// claimOf claims of some mailings. The same transaction writes the outcomes that
-// came since the last.
+// claimOf claims deliveries of some mailings. The same transaction writes the
+// outcomes since the last claim.
 func (l *Ledger) claimOf(ctx context.Context, mailings []int64, n int) (claimed []Delivery, err error) {
 	if len(mailings) == 0 || ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -193,7 +193,7 @@ type entry struct {
 }
 
 // The ids are looked up one by one; that the rows are claimed by us is only
-// checked, which the plus tells SQLite.
+// checked, not looked up: the plus tells SQLite so.
 const outcomesSQLite = `
 	UPDATE deliveries SET state = o.state, uncertain = uncertain + (o.state = 'uncertain'), attempts = attempts - o.untried,
 		handed_attempt = CASE WHEN o.state IN ('sent', 'uncertain') THEN attempts ELSE handed_attempt END,
@@ -212,8 +212,9 @@ const outcomesPostgres = `
 		(value->>4)::bigint AS code, value->>5 AS reply FROM jsonb_array_elements($1::jsonb)) o
 	WHERE deliveries.id = o.id AND deliveries.state = 'claimed' AND deliveries.claimed_by = $2`
 
-// Of what was sent, nearly all, there is little to write: the ids with the text
-// of the reply, as one JSON object. It takes half as long as the above.
+// For sent deliveries, nearly all, there is little to write: the ids with the
+// text of the reply, as one JSON object. It takes half as long as the statement
+// above.
 const sentSQLite = `
 	UPDATE deliveries SET state = 'sent', handed_attempt = attempts, next_at = NULL, done_at = $3, reply_code = $4, reply = o.value, claimed_by = ''
 	FROM json_each($1) o WHERE deliveries.id = CAST(o.key AS INTEGER) AND +deliveries.state = 'claimed' AND +deliveries.claimed_by = $2`
@@ -289,8 +290,8 @@ func appendText(b []byte, reply string) []byte {
 // maxReply is how much of a reply is kept, in bytes.
 const maxReply = 500
 
-// closeMailings marks mailings done of which nothing is left to do, and returns
-// those.
+// closeMailings marks mailings as done that have nothing left to do, and
+// returns them.
 func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		done, err = database.Collect(ctx, tx, database.ScanOne[int64], `
@@ -302,6 +303,6 @@ func (l *Ledger) closeMailings(ctx context.Context) (done []int64, err error) {
 	return done, err
 }
 
-// ReplySuppressed marks deliveries that were not begun since the reader was
-// suppressed meanwhile.
+// ReplySuppressed is the reply of deliveries that were not started because the
+// reader was suppressed in the meantime.
 const ReplySuppressed = "suppressed"

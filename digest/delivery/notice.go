@@ -32,8 +32,8 @@ type Notice struct {
 	Report  MailingReport // of a mailing that is done or stuck
 }
 
-// stuckAfter is how old the oldest delivery of a mailing is that waits while
-// others were sent, when an admin is notified.
+// stuckAfter is the age of the oldest waiting delivery of a mailing, others of
+// which were sent, at which an admin is notified.
 const stuckAfter = 6 * time.Hour
 
 // close marks the mailings that are done, and reports those and the stuck ones.
@@ -74,14 +74,14 @@ func (s *Service) stuckMailings(ctx context.Context) (ids []int64, err error) {
 	return ids, err
 }
 
-// Pause keeps what is left of a mailing from being sent, on all nodes within
-// seconds. What is on its way to a server is finished.
+// Pause stops a mailing on all nodes within seconds. Messages in flight to a
+// server are completed.
 func (s *Service) Pause(ctx context.Context, mailing int64) error {
 	return s.setMailing(ctx, mailing, "paused", "sending", "composed")
 }
 
-// Resume lets a paused mailing be sent. One that was paused while it was composed
-// goes on to be composed: who has no delivery of it yet gets one.
+// Resume continues a paused mailing. If it was paused while it was being
+// composed, composing continues: readers without a delivery get one.
 func (s *Service) Resume(ctx context.Context, mailing int64) error {
 	return s.setMailing(ctx, mailing, "sending", "paused")
 }
@@ -134,8 +134,8 @@ func (s *Service) setMailing(ctx context.Context, mailing int64, state string, f
 	})
 }
 
-// haltedMailings returns the mailings that were paused or cancelled while
-// something of them was claimed.
+// haltedMailings returns the mailings that were paused or canceled while some
+// of their deliveries were claimed.
 func (s *Service) haltedMailings(ctx context.Context) (ids []int64, err error) {
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `

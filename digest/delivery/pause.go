@@ -16,7 +16,8 @@ import (
 
 // Pause says that a relay, or with direct delivery a group of domains, refuses
 // our mail before a reader is named. The fault is ours: nothing is sent there
-// until the next try, which one message makes, and no delivery fails for it.
+// until the next try, which one message makes, and no delivery fails because of
+// it.
 type Pause struct {
 	Name      string    `json:"name"` // HOST:PORT of a relay, or the domain that names the group
 	Tries     int       `json:"tries"`
@@ -47,14 +48,14 @@ func pauseFor(code, n int, v verdict.Verdict) time.Duration {
 	return max(v.Retry, min(first<<min(n-1, 6), longestPause))
 }
 
-// refusesUs returns a refusal that is about us: one from before a reader was
-// named, unless it is about this message (its size, or a form of address).
+// refusesUs returns a refusal that is about us: one before a reader was named,
+// unless it is about this message (its size, or a form of address).
 func refusesUs(reply *mail.ReplyError, v verdict.Verdict) bool {
 	return verdict.Phase(reply.Phase).BeforeReader() && v.Class != verdict.Message
 }
 
-// pauses are the pauses of this node. They are stored, so that a restart and
-// other nodes keep to them.
+// pauses are the pauses that this node knows. They are stored, so that they
+// also hold after a restart and on other nodes.
 type pauses struct {
 	service *Service
 	mu      sync.Mutex
@@ -106,8 +107,9 @@ func (p *pauses) of(name string) Pause {
 	return p.byName[name]
 }
 
-// refused notes a refusal. Replies that were on their way when the pause began
-// count as the same one. tell reports whether the admin is to be notified now: once.
+// refused records a refusal. Replies that were in flight when the pause began
+// count as the same one. tell reports whether to notify the admin now: this
+// happens once.
 func (p *pauses) refused(ctx context.Context, name string, reply *mail.ReplyError, v verdict.Verdict) (x Pause, tell bool, err error) {
 	now := p.service.now()
 	p.mu.Lock()
@@ -182,12 +184,12 @@ func (r *deliveryRun) keepPauses(ctx context.Context) error {
 	return nil
 }
 
-// unproven reports whether one message has to find out whether the relays accept
+// unproven reports whether one message has to test whether the relays accept
 // our mail again, before others follow.
 func (r *deliveryRun) unproven() bool { return r.opts.Direct == nil && r.servers.unproven() }
 
-// serverDown stops the run: every delivery would fail the same way, and none of
-// them is to blame.
+// serverDown stops the run: every delivery would fail in the same way, and none
+// of them is to blame.
 func (r *deliveryRun) serverDown(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

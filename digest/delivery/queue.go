@@ -9,14 +9,15 @@ import (
 	"dibao/subscribers"
 )
 
-// job is a claimed delivery with its reader. Until it is begun it stands in the
+// job is a claimed delivery with its reader. Until it is started it is in the
 // queue of its lane.
 type job struct {
 	Delivery
 	reader subscribers.Reader
 	wanted bool
-	// lookedUp is when by the machine's clock: what waits behind a slow domain is
-	// looked up again before it is sent.
+	// lookedUp is when the reader was looked up, by the machine's clock: a
+	// delivery that waits behind a slow domain is looked up again before it is
+	// sent.
 	lookedUp time.Time
 	lane     *lane
 }
@@ -89,8 +90,9 @@ func (r *deliveryRun) makeReady(x *lane) {
 	}
 }
 
-// requeueBlocked puts back what can't go now: lanes that are held, and, where
-// connections idle beside a full queue, most of what waits for a slow lane.
+// requeueBlocked puts back what can't be sent now: lanes that are held, and, if
+// connections are idle next to a full queue, most of what waits for a slow
+// lane.
 func (r *deliveryRun) requeueBlocked() {
 	now, share := r.service.now(), r.opts.Share()
 	r.mu.Lock()
@@ -163,8 +165,8 @@ func (r *deliveryRun) putBack(batch []Delivery, until time.Time, why string) {
 	}
 }
 
-// inTheWay reports whether, for a while already, connections have been idle
-// though the queue is full: what is in it can't go, and keeps out what could.
+// inTheWay reports whether connections have been idle for a while although the
+// queue is full: its deliveries can't be sent, and keep out others that could.
 // r.mu is held.
 func (r *deliveryRun) inTheWay() bool {
 	if r.idle == 0 || len(r.ready) > 0 || r.queued < r.low {
@@ -221,8 +223,8 @@ func (r *deliveryRun) next(c *connection) (j job, ok bool) {
 	}
 }
 
-// turn takes the lane whose turn it is out of line; slow lanes come after the
-// others. r.mu is held.
+// turn removes the lane whose turn it is from the line; slow lanes come after
+// the others. r.mu is held.
 func (r *deliveryRun) turn() *lane {
 	r.ready = slices.DeleteFunc(r.ready, func(x *lane) bool {
 		x.ready = len(x.queue) > 0 && x.open(r.opts.Connections, r.opts.Share)

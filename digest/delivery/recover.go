@@ -13,9 +13,9 @@ import (
 	"dibao/internal/database"
 )
 
-// recover takes back what runs that ended had claimed: what their journals say
-// was sent is sent, what was handed over and not answered gets one more copy at
-// most, and the rest is tried as if nothing had been.
+// recover takes back the claims of runs that ended: deliveries that their
+// journals say were sent are sent; those handed over without a reply get one
+// more copy at most; the rest is tried as if nothing had happened.
 func (l *Ledger) recover(ctx context.Context) (n int, err error) {
 	runs := make(map[string]time.Time) // lease by owner
 	err = l.db.Read(ctx, func(tx *sql.Tx) error {
@@ -81,15 +81,15 @@ func (l *Ledger) recoverRun(ctx context.Context, owner string, lease time.Time) 
 	return l.takeOver(ctx, owner, nil, now)
 }
 
-// takeOver ends a run in its place; file is what its file holds, nil where there
-// is none. Where two nodes try, one finds nothing.
+// takeOver ends a run in its place; file is the content of its file, nil if
+// there is none. If two nodes try, one finds nothing.
 func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now time.Time) (n int, err error) {
 	ids := l.db.Dialect().IDs("$3")
 	ofRun := ` WHERE state = 'claimed' AND claimed_by = $2`
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		n = 0
-		// Deleting the row makes sure that the run, if it lives after all, hands
-		// nothing over any more.
+		// Deleting the row makes sure that the run, if it is alive after all,
+		// hands nothing over any more.
 		texts, err := database.Collect(ctx, tx, database.ScanOne[string], `DELETE FROM delivery_runs WHERE owner = $1 RETURNING journal`, owner)
 		if err != nil {
 			return err
@@ -136,9 +136,10 @@ func (l *Ledger) takeOver(ctx context.Context, owner string, file *string, now t
 	return n, err
 }
 
-// retryNow makes due what waits because no server took it, or after a reply that is
-// final (5xx): that is about us, not the reader, and whoever asks for a try has
-// repaired the cause. What is spread over time has no reply.
+// retryNow makes deliveries due that wait because no server accepted them, or
+// after a final reply (5xx): such replies are about us, not the reader, and an
+// admin who asks for a try has fixed the cause. Deliveries that are spread over
+// time have no reply.
 func (l *Ledger) retryNow(ctx context.Context) error {
 	return l.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET next_at = $1 WHERE state = 'waiting' AND next_at > $1 AND reply <> '' AND (attempts = 0 OR reply_code >= 500)

@@ -15,8 +15,9 @@ import (
 
 var addressInReply = lazyregexp.New(`[^\s<>"'(),;:@]+@([^\s<>"'(),;:@]+)`)
 
-// WithoutAddresses returns a reply without the names of mailboxes in it, so that it can
-// be shown to whoever may see a mailing, and equal ones be counted.
+// WithoutAddresses returns a reply without the names of mailboxes in it, so
+// that it can be shown to everybody who may see a mailing, and equal replies
+// can be counted.
 func WithoutAddresses(reply string) string { return addressInReply.ReplaceAllString(reply, "…@$1") }
 
 // Refusal is what servers said of deliveries that are not through.
@@ -74,13 +75,14 @@ type Progress struct {
 	Sent, Failed int
 }
 
-// tail is the share of the deliveries, the last ones, whose time a curve leaves out: a
-// few that were tried for days would press the rest into one point.
+// tail is the share of the last deliveries that a curve leaves out: a few that
+// were tried for days would squeeze the rest into one point.
 const tail = 0.01
 
-// Curve returns how a mailing went, in equal steps of time from when it was due until
-// nearly all that are through were through. later is when the last one was, and how
-// many came after the curve's end. Without any the curve is empty.
+// Curve returns how a mailing progressed, in equal steps of time from when it
+// was due until nearly all deliveries were finished. later is the time of the
+// last one, and how many came after the curve's end. Without any delivery the
+// curve is empty.
 func (s *Service) Curve(ctx context.Context, mailing int64, steps int) (curve []Progress, later Progress, err error) {
 	type end struct {
 		state string

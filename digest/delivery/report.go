@@ -33,8 +33,8 @@ type MailingReport struct {
 // rateWindow is how far back the rate of a mailing is measured.
 const rateWindow = time.Minute
 
-// reportColumns count by the indexes that the rows are in: sent are those that
-// are in none.
+// reportColumns count by the indexes that contain the rows: sent ones are in
+// none.
 const reportColumns = `m.id, m.due_at, m.state, m.done_at,
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL),
@@ -140,7 +140,7 @@ type DomainReport struct {
 	Reply      *string    `json:"reply"` // the last reply that was not a success
 }
 
-// Domains returns how a mailing stands by the domains of its readers, the
+// Domains returns the state of a mailing by the domains of its readers, the
 // largest first.
 func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, error) {
 	byDomain := make(map[string]*DomainReport)

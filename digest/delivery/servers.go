@@ -43,8 +43,8 @@ func (e *refusedError) Error() string {
 	return fmt.Sprintf("the mail server %s refuses our mail before we name a recipient: %s", e.pause.Name, e.pause.Reply)
 }
 
-// unproven reports whether every relay refused our mail when last tried, so that
-// one message has to find out whether that is over.
+// unproven reports whether every relay refused our mail when last tried, so
+// that one message has to test whether that is over.
 func (s *servers) unproven() bool {
 	for _, o := range s.all {
 		if s.pauses.of(o.Addr).Tries == 0 {
@@ -70,7 +70,7 @@ func (s *servers) refusing(now time.Time) *refusedError {
 	return &refusedError{first}
 }
 
-// candidates returns the relays to try, in order: those that could not be reached a moment ago
+// candidates returns the relays to try, in order: recently unreachable ones
 // come last, and those that refuse our mail are left out.
 func (s *servers) candidates(now time.Time) []mail.Options {
 	known := s.pauses.all()
@@ -118,8 +118,8 @@ func (s *servers) noteDown(name string, until time.Time) {
 }
 
 // dial connects to the first relay that can be reached and does not refuse us
-// from the start; refused is called for one that does. probes says that the
-// connection is to find out whether the relay accepts our mail again.
+// from the start; it calls refused for one that does. probes says that the
+// connection tests whether the relay accepts our mail again.
 func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration, refused func(string, *mail.ReplyError)) (conn *mail.Conn, name string, probes bool, err error) {
 	var errs []error
 	for _, o := range s.candidates(now) {
@@ -155,6 +155,6 @@ func (s *servers) dial(ctx context.Context, now time.Time, pause time.Duration, 
 	return nil, "", false, fmt.Errorf("mail server %s: %w", strings.Join(s.names(), ", "), errors.Join(errs...))
 }
 
-// errProbing says that another connection is finding out whether the only relay
+// errProbing says that another connection is testing whether the only relay
 // accepts our mail again.
 var errProbing = errors.New("another connection checks whether the mail server accepts our mail again")

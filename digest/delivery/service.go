@@ -44,8 +44,8 @@ func (s *Service) now() time.Time { return s.opts.Now().UTC().Truncate(time.Micr
 type Delivered struct {
 	Sent, Failed, Deferred, Uncertain, Suppressed int
 	Recovered                                     int // claims of owners that died, taken back
-	// Refused is what the mail servers say that accept no mail of ours now, "" if
-	// one does; what is due waits.
+	// Refused is the reply of the mail servers if none accepts our mail now, ""
+	// if one does; due deliveries wait.
 	Refused string
 }
 

@@ -15,11 +15,12 @@ import (
 	"dibao/subscribers"
 )
 
-// The most readers of a domain that one mailing may suppress, by replies and reports together:
-// three, or 2 in 100 of the readers that the mailing has there. If it would suppress more,
-// something is wrong at the domain or with us: none is suppressed, and an admin decides. The
-// same holds for a whole mailing, whose readers may each have a domain of their own: ten, or 5
-// in 100, and half of a small one.
+// The most readers of a domain that one mailing may suppress, by replies and
+// reports together: three, or 2 % of the readers that the mailing has there. If
+// it would suppress more, something is wrong at the domain or with us: none is
+// suppressed, and an admin decides. The same holds for a whole mailing, whose
+// readers may each have a domain of their own: ten, or 5 %, and half of a small
+// mailing.
 const (
 	strikesLeast          = 3
 	strikesPercent        = 2
@@ -27,8 +28,8 @@ const (
 	mailingStrikesPercent = 5
 )
 
-// How often a reader's mailbox may answer so before the address is suppressed, by
-// a reply or by a report.
+// How many such answers of a reader's mailbox suppress the address, in replies
+// or in reports.
 const (
 	FullIssues    = 3 // issues that found it full
 	unknownIssues = 2 // issues refused for a reason that nobody understands
@@ -44,10 +45,10 @@ type Struck struct {
 	Note                string // what the server said
 }
 
-// Strike suppresses a reader, unless too many of the domain would be by this
-// mailing: then all of them wait for an admin, those who were suppressed included.
-// The admin is notified once for a domain and a mailing. It reports whether the reader
-// is suppressed now.
+// Strike suppresses a reader, unless this mailing would suppress too many of
+// the domain: then all of them become pending until an admin decides, also
+// those who were suppressed already. The admin gets one notice for a domain and
+// a mailing. Strike reports whether the reader is suppressed now.
 func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Context, Notice)) (suppressed bool, err error) {
 	domain := mail.DomainOf(x.Address)
 	most, mostOfAll, counted, err := s.mostStrikes(ctx, x.Mailing, domain, false)
@@ -115,12 +116,12 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 	return suppressed, err
 }
 
-// errNotCounted says that a limit is reached for which the readers of the mailing
-// have to be counted first.
+// errNotCounted says that a limit is reached for which the readers of the
+// mailing have to be counted first.
 var errNotCounted = errors.New("the readers of the mailing are not counted")
 
 // ofMailing returns how many readers a mailing suppressed, and whether those of
-// the whole mailing wait for an admin: then some of a domain with few strikes do.
+// the whole mailing are pending: then new ones of any domain are pending, too.
 func ofMailing(ctx context.Context, tx *sql.Tx, mailing int64) (done int, waits bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(done), 0), COUNT(CASE WHEN done < n AND n <= $2 THEN 1 END) > 0
 		FROM (SELECT COUNT(*) AS n, COUNT(CASE WHEN state = 'suppressed' THEN 1 END) AS done FROM strikes WHERE mailing = $1 GROUP BY domain) AS d`,
@@ -128,8 +129,8 @@ func ofMailing(ctx context.Context, tx *sql.Tx, mailing int64) (done int, waits 
 	return done, waits, err
 }
 
-// trip makes what a mailing said of the readers where wait, and lifts what it did;
-// where is a domain or, with "", all.
+// trip makes the suppressions by a mailing pending, and lifts those that it
+// made; where is a domain or, with "", all.
 func (s *Service) trip(ctx context.Context, tx *sql.Tx, x Struck, domain, where string) error {
 	type done struct {
 		subscriber int64
@@ -189,9 +190,9 @@ const (
 		JOIN subscribers u ON u.id = d.subscriber WHERE d.mailing = $1 GROUP BY 1 HAVING COUNT(*) > $2`
 )
 
-// mostStrikes is how many readers of a domain and of all one mailing may suppress. The readers
-// of a mailing are counted once, and only when the number matters or the caller needs it;
-// until then the lowest limits apply.
+// mostStrikes is how many readers of a domain and in total one mailing may
+// suppress. The readers of a mailing are counted once, and only when the number
+// matters or the caller needs it; until then the lowest limits apply.
 func (s *Service) mostStrikes(ctx context.Context, mailing int64, domain string, need bool) (ofDomain, ofAll int, counted bool, err error) {
 	var sizes sizesOf
 	s.sizes.mu.Lock()
@@ -258,8 +259,8 @@ func (s *Service) Pending(ctx context.Context, domain string) (all []Pending, er
 	return all, err
 }
 
-// ApplyPending suppresses the readers whose suppression waits, of one domain or,
-// with "", of all, and returns how many those are.
+// ApplyPending suppresses the readers whose suppression is pending, of one
+// domain or, with "", of all, and returns their number.
 func (s *Service) ApplyPending(ctx context.Context, domain string) (n int, err error) {
 	all, err := s.Pending(ctx, domain)
 	if err != nil {

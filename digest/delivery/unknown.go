@@ -18,8 +18,8 @@ const acceptedNear = 10 * time.Minute
 // a server took and that did not come back for so long was accepted.
 const bouncesWithin = 24 * time.Hour
 
-// refusedUnknown is a reader whom a server refused at RCPT for a reason that
-// nobody understands.
+// refusedUnknown is a reader whom a server refused at RCPT for a reason that no
+// rule matches.
 type refusedUnknown struct {
 	mailing, subscriber int64
 	address             string
@@ -28,10 +28,11 @@ type refusedUnknown struct {
 	at                  time.Time // of the last refusal
 }
 
-// settleUnknown suppresses readers whom finished mailings found refused at RCPT for an unknown
-// reason, if another recent issue was refused in the same way, with nothing accepted between,
-// and the server accepted mail of the same mailing to others of the domain. A server that
-// refuses everybody has a problem with us.
+// settleUnknown suppresses readers whom finished mailings found refused at RCPT
+// for an unknown reason, if another recent issue was refused in the same way,
+// nothing was accepted between, and the server accepted mail of the same
+// mailing to others of the domain. A server that refuses everybody has a
+// problem with us.
 func (s *Service) settleUnknown(ctx context.Context, tell func(context.Context, Notice)) error {
 	var accused []refusedUnknown
 	err := s.db.Read(ctx, func(tx *sql.Tx) (err error) {
@@ -90,9 +91,9 @@ const (
 	OfDomainPostgres = `split_part(u.address_key, '@', 2) = $2`
 )
 
-// acceptedOthers reports whether a mailing reached any reader of a domain
-// about the time of a refusal. Where refusals come as reports, whose time says
-// nothing, those of the others have to have had their time.
+// acceptedOthers reports whether a mailing reached any reader of a domain at
+// about the time of a refusal. If refusals come as reports, whose time says
+// nothing, enough time for reports on the others must have passed.
 func (s *Service) acceptedOthers(ctx context.Context, mailing int64, domain string, reported bool, at time.Time) (accepted bool, err error) {
 	after, before := at.Add(-acceptedNear), at.Add(acceptedNear)
 	if reported {

@@ -9,8 +9,8 @@ import (
 	"dibao/internal/mail"
 )
 
-// Japanese carriers answer "550 : User unknown", without the address, for what
-// their readers filter, and with it for a mailbox that does not exist.
+// Japanese carriers answer "550 : User unknown", without the address, if their
+// readers filter a message, and with the address if a mailbox does not exist.
 var (
 	namedUnknown = lazyregexp.New(`(?i)550 <>: user unknown`)
 	anyUnknown   = lazyregexp.New(`(?i)user unknown|unknown user`)
@@ -19,11 +19,11 @@ var (
 	ofMoment     = lazyregexp.New(`account is (?:disabled|temporarily limited)`)
 )
 
-// ClassifyBounce returns what a report means for the reader that it names, by the table for
-// SMTP replies. In a refusal after the message (DATA), only a code about the mailbox refers to
-// the reader. Where the report does not say which command was refused, "no such user" counts
-// only with such a code, or in the words of a server that looked into its own directory;
-// otherwise it is unknown.
+// ClassifyBounce returns what a report means for the reader that it names, by
+// the table for SMTP replies. In a refusal after the message (DATA), only a
+// code about the mailbox refers to the reader. If the report does not say which
+// command was refused, "no such user" counts only with such a code, or in the
+// words of a server that searched its own directory; otherwise it is unknown.
 func ClassifyBounce(r mail.ReportRecipient) verdict.Verdict {
 	said := strings.TrimPrefix(verdict.Anonymous(r.Text), "<>")
 	if strings.ContainsAny(r.Text, "（【") { // brackets around an address would split the words

@@ -18,8 +18,8 @@ import (
 type reported struct{ id, mailing, subscriber int64 }
 
 // deliveryOf finds the delivery of a report: by the token of its envelope
-// sender, else by the Message-ID of the mail that came back, else, in an admin's
-// file, by the reader it names.
+// sender, else by the Message-ID of the returned mail, else, in an admin's
+// file, by the reader that it names.
 func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fromAdmin bool) (reported, error) {
 	forged := false
 	for _, address := range append(to, r.Original["Return-Path"]...) {
@@ -59,8 +59,8 @@ func (s *Service) deliveryOf(ctx context.Context, to []string, r mail.Report, fr
 
 var unsubscribeLink = lazyregexp.New(`/u/([A-Za-z0-9_-]{20,160})[>?\s]`)
 
-// deliveryOfLink finds a reader's latest delivery by the link to unsubscribe of
-// the mail that came back: complaints hide whom they are of.
+// deliveryOfLink finds a reader's latest delivery by the unsubscribe link of
+// the returned mail: complaints hide who sent them.
 func (s *Service) deliveryOfLink(ctx context.Context, original netmail.Header) (reported, error) {
 	m := unsubscribeLink.FindStringSubmatch(original.Get("List-Unsubscribe") + " ")
 	if m == nil {

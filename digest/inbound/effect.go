@@ -14,9 +14,9 @@ import (
 // changed since; it counts for nothing.
 const classOld = "old address"
 
-// wentToOldAddress reports whether a bounce is of an address that the reader had
-// when the mail was sent and has no more. A report that names the present address
-// is about that one, whenever it comes.
+// wentToOldAddress reports whether a bounce is about an address that the reader
+// had when the mail was sent and has given up since. A report that names the
+// present address is about that one, whenever it arrives.
 func (s *Service) wentToOldAddress(ctx context.Context, d reported, r mail.Report, one mail.ReportRecipient, present string) (bool, error) {
 	if r.Kind != mail.ReportBounce || strings.EqualFold(one.Address, present) {
 		return false, nil

@@ -13,8 +13,9 @@ import (
 
 type feedbackRow struct{ kind, class, code, status, text, phase string }
 
-// noteReport stores a report once for its delivery, and returns whether what it
-// means is still to be done and how many issues got one of its class lately.
+// noteReport stores a report once for its delivery. It returns whether its
+// effect is still to be applied, and how many issues got a report of its class
+// lately.
 func (s *Service) noteReport(ctx context.Context, d reported, f feedbackRow) (fresh bool, refusals int, err error) {
 	now := s.now()
 	text := database.Clip(verdict.Anonymous(f.text), 500)
@@ -51,8 +52,8 @@ func (s *Service) noteEffect(ctx context.Context, d reported, kind, class, effec
 	})
 }
 
-// reportKey is one for each delivery and what is said of it: a report that comes
-// again, or is replayed, is known.
+// reportKey is the same for equal reports of one delivery: a report that is
+// sent again, or replayed, is recognized.
 func reportKey(d reported, kind, class string) string {
 	return fmt.Sprintf("%d %s %s", d.id, kind, class)
 }
@@ -77,8 +78,8 @@ type Feedback struct {
 	Effect     string    `json:"effect"`
 }
 
-// FeedbackLog returns what came back, the newest first: at most limit, older
-// than the id before (0: the newest), of a kind ("": any).
+// FeedbackLog returns returned reports, the newest first: at most limit, with
+// ids lower than before (0: the newest), of a kind ("": any).
 func (s *Service) FeedbackLog(ctx context.Context, before int64, kind string, limit int) ([]Feedback, error) {
 	var all []Feedback
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {

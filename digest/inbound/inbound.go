@@ -1,5 +1,5 @@
-// Package inbound reads mail that comes back (bounces, feedback reports, requests
-// to unsubscribe), decides what it means for the reader, and keeps a record of it.
+// Package inbound reads returned mail (bounces, feedback reports, requests to
+// unsubscribe), decides what it means for the reader, and keeps a record of it.
 package inbound
 
 import (
@@ -17,8 +17,8 @@ import (
 	"dibao/subscribers"
 )
 
-// Options say how mail that comes back is read. The zero value of a field is the
-// default named beside it.
+// Options say how returned mail is read. The zero value of a field means the
+// default named next to it.
 type Options struct {
 	Now    func() time.Time                             // time.Now
 	Notify func(ctx context.Context, n delivery.Notice) // is called with what an admin should know; nil: only the log has it
@@ -235,8 +235,8 @@ func (s *Service) apply(ctx context.Context, d reported, r mail.Report, in *Resu
 	return s.noteEffect(ctx, d, kind, class, in.Effect)
 }
 
-// verdictFor returns what a report says of a reader: by their address, or of the
-// only one it names.
+// verdictFor returns what a report says about a reader: the recipient with
+// their address, or its only recipient.
 func verdictFor(r mail.Report, address string) (mail.ReportRecipient, verdict.Verdict) {
 	if r.Kind != mail.ReportBounce {
 		one := mail.ReportRecipient{Action: "failed"}

@@ -9,8 +9,8 @@ import (
 type provider struct {
 	domains []string
 	lines   []line
-	// listed says that the operator publishes a whole list: what it says besides
-	// without an enhanced code is not taken for a mailbox that does not exist.
+	// listed says that the operator publishes a complete list: other replies
+	// without an enhanced code do not count as a mailbox that does not exist.
 	listed bool
 }
 
@@ -22,7 +22,7 @@ type line struct {
 }
 
 // QQ is Tencent's list "退信代码说明" (service.mail.qq.com, articles 1000725 to
-// 1000736) for incoming mail, and what exmail.qq.com says.
+// 1000736) for incoming mail, and the replies of exmail.qq.com.
 var qqLines = []line{
 	{550, "Mailbox not found", gone}, // 收件人不存在
 	{550, "The recipient may contain a non-existent account", gone},
@@ -44,8 +44,9 @@ var qqLines = []line{
 	{0, "Access denied", slower},
 }
 
-// NetEase's list "企业退信的常见问题" (help.163.com, 退信代码) with the marks of its
-// gates: HL (connection), MI (sender), RP (recipients), DT (content), WM, IP.
+// NetEase's list "企业退信的常见问题" (help.163.com, 退信代码) with the
+// prefixes of its filters: HL (connection), MI (sender), RP (recipients), DT
+// (content), WM, IP.
 var neteaseLines = []line{
 	{450, "MI:DMC", anew}, // 当前连接发送的邮件数量超出限制: per connection
 	{451, "MI:DMC", anew},
@@ -131,8 +132,8 @@ var net263Lines = []line{
 	{0, "Content reject", ours},
 }
 
-// Coremail's replies (its product runs at universities, ministries, 139, 21cn;
-// icoremail.vip, 退信).
+// Coremail's replies (universities and ministries run its product, as do 139
+// and 21cn; icoremail.vip, 退信).
 var coremailLines = []line{
 	{0, "Invalid IP", ours},
 	{0, "IP is ", ours},
@@ -179,8 +180,8 @@ var outlookLines = []line{
 	{0, "required authentication level", ours}, // 5.7.515
 }
 
-// Yahoo's list "SMTP error codes" (senders.yahooinc.com/smtp-error-codes), whose
-// servers say after the message who does not exist.
+// Yahoo's list "SMTP error codes" (senders.yahooinc.com/smtp-error-codes). Its
+// servers name unknown users after the message.
 var yahooLines = []line{
 	{0, "This user doesn't have", gone},
 	{0, "Not a valid recipient", gone},
@@ -201,8 +202,9 @@ var yahooMarks = []line{
 	{0, "delivery error: dd Not a valid recipient", gone},
 }
 
-// providers in the order in which they are asked. The first whose domains hold the
-// reader's is asked alone; Coremail's sentences are known wherever it runs.
+// providers in the order in which they are tried. If the domains of one include
+// the reader's, only that one is used; Coremail's sentences apply wherever it
+// runs.
 var providers = []provider{
 	{domains: []string{"qq.com", "foxmail.com", "vip.qq.com", "exmail.qq.com"}, lines: qqLines, listed: true},
 	{domains: []string{"163.com", "126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com", "netease.com"}, lines: neteaseLines, listed: true},

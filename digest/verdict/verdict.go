@@ -1,11 +1,12 @@
-// Package verdict says what a refusal means, whether a server says it in an SMTP reply or in a
-// later report (RFC 3464, or a server's own words): one table for both. Pure: text in, verdict
-// out; no clock, network or database.
+// Package verdict says what a refusal means, in an SMTP reply or in a later
+// report (RFC 3464, or a server's own words): one table for both. It is pure:
+// text in, verdict out; no clock, network or database.
 //
-// The rule of the table: a reader is suppressed only if a server says that this mailbox or its
-// host does not exist. A refusal that names the sender, our host, DNS, SPF, DKIM, login,
-// content or rate is our fault, and so is every refusal before RCPT TO. A refusal that no rule
-// matches is unknown, which by itself suppresses nobody.
+// The rule of the table: a reader is suppressed only if a server says that this
+// mailbox or its host does not exist. A refusal that names the sender, our
+// host, DNS, SPF, DKIM, login, content or rate is our fault, and so is every
+// refusal before RCPT TO. A refusal that no rule matches is unknown, which by
+// itself suppresses nobody.
 //
 // Sources: RFC 5321 §4.2, RFC 3463, RFC 7504, RFC 7505, and the providers' own
 // lists of replies (providers.go).
@@ -55,8 +56,8 @@ const (
 	PhaseUnsaid Phase = "unsaid"
 )
 
-// BeforeReader reports whether no reader has been named in this phase, so that a
-// refusal is about us.
+// BeforeReader reports whether no reader has been named in this phase, so that
+// a refusal is about us.
 func (p Phase) BeforeReader() bool {
 	return slices.Contains([]Phase{PhaseGreeting, PhaseEHLO, PhaseStartTLS, PhaseAuth, PhaseMail}, p)
 }
@@ -109,8 +110,8 @@ type rule struct {
 // mailboxCodes say that the mailbox or its host does not exist (RFC 3463, RFC 7505).
 var mailboxCodes = []string{"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"}
 
-// rules are for 5xx. Lines that blame us stand before those that blame the
-// reader: that a mailbox does not exist has to be said, not guessed.
+// rules are for 5xx. Lines that blame us precede those that blame the reader:
+// that a mailbox does not exist has to be stated, not guessed.
 var rules = []rule{
 	{enhanced: []string{"-"}, text: qqMark, not: goneText, verdict: slower},
 	{text: neteaseMark, not: goneText, verdict: ours},
@@ -169,8 +170,8 @@ func Judge(r Reply) Verdict {
 	return ours
 }
 
-// byTable judges by the first line of the table that fits what the server said,
-// else by the first that fits what stands around it.
+// byTable judges by the first line of the table that matches what the server
+// said, else by the first that matches the text around it.
 func (r Reply) byTable() Verdict {
 	table, otherwise := rules, unknown
 	if r.Code/100 == 4 {
@@ -186,10 +187,10 @@ func (r Reply) byTable() Verdict {
 	return otherwise
 }
 
-// aboutReader reports whether a refusal speaks of the reader: RCPT TO names them;
-// after the message, and where nobody says after what, only a code of the
-// mailbox or the words of its directory do. "5.2.1 user unknown" is a code and a
-// text that differ, and comes from filters as well.
+// aboutReader reports whether a refusal concerns the reader. At RCPT TO it
+// does; after the message, and if the command is not known, only a mailbox code
+// or words of a directory lookup do. In "5.2.1 user unknown" code and text
+// differ, and filters say it, too.
 func (r Reply) aboutReader() bool {
 	switch r.Phase {
 	case PhaseRcpt, PhaseLookup, "":
@@ -213,8 +214,8 @@ func (l rule) fits(r Reply, text string) bool {
 func FullText(text string) bool { return fullText.MatchString(clean(text)) }
 
 var (
-	// Addresses stand in brackets or bare; "收件人邮件地址（x@y）不存在" is one sentence
-	// without them, and what a person is called is not a reason.
+	// Addresses are in brackets or bare; "收件人邮件地址（x@y）不存在" is one
+	// sentence without its address, and a person's name is not a reason.
 	anAddress = lazyregexp.New(`[（(【\[]\s*<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?\s*[)）】\]]|<?[\w.!#$%&'*+/=?^{|}~-]{1,128}@[\w.-]{1,253}>?`)
 	bareURL   = lazyregexp.New(`https?://[^\s"'<>]+`)
 	// An enhanced code that does not stand first, as qmail writes it: "(#5.1.1)".
@@ -225,8 +226,8 @@ var (
 // Anonymous returns a text without the addresses in it.
 func Anonymous(text string) string { return anAddress.ReplaceAllString(text, "<>") }
 
-// clean takes out what is not a reason: addresses, and links to explanations, whose
-// paths hold any word.
+// clean removes what is not a reason: addresses, and links to explanations,
+// whose paths may contain any word.
 func clean(text string) string {
 	text = bareURL.ReplaceAllString(text, " ")
 	bracketed := anAddress.ReplaceAllStringFunc(text, func(a string) string {
@@ -238,8 +239,8 @@ func clean(text string) string {
 	return strings.TrimSpace(spaces.ReplaceAllString(bracketed, " "))
 }
 
-// enhancedIn finds the enhanced code in a reply's text; it has to be of the
-// class of the code. An address (5.1.1.2) is none.
+// enhancedIn finds the enhanced code in a reply's text; it must have the class
+// of the code. An IP address (5.1.1.2) does not count.
 func enhancedIn(code int, text string) string {
 	for _, m := range innerCode.FindAllStringSubmatch(text, 3) {
 		if int(m[1][0]-'0') == code/100 {

@@ -6,9 +6,9 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// words makes one expression of many phrases, any case. In a phrase "…" stands
-// for up to 50 characters of the same sentence, and "_" for a space, a hyphen or
-// nothing.
+// words makes one regular expression of many phrases, case-insensitive. In a
+// phrase "…" stands for up to 50 characters of the same sentence, and "_" for a
+// space, a hyphen or nothing.
 func words(phrases ...string) *lazyregexp.Regexp {
 	parts := make([]string, len(phrases))
 	for i, p := range phrases {
@@ -33,8 +33,8 @@ const mailboxWords = `(?:user(?:_?(?:name|id))?|mail_box|recipient|addressee|add
 
 // These are phrases of servers whose codes are not clear. Each is from a real server.
 var (
-	// senderText: about whom the mail is from, our host and its names, or our login,
-	// although it speaks of unknown users and hosts as well.
+	// senderText matches replies about the sender of the mail, our host and its
+	// names, or our login, although they mention unknown users and hosts.
 	senderText = words(
 		`\bsender(?:.?s)?\b…(?:address|domain|verif|reject|refus|denied|unknown|not |invalid|black|bad|forged|fake|policy|callout|ip\b|host|spoof)`,
 		`(?:invalid|unknown|bad|fake|forged|spoofed|unverified|address of|domain of|denies the|local) sender`, `sender table`, `sender (?:address |domain )?(?:verif|not found|must|is)`,
@@ -68,8 +68,9 @@ var (
 	noMailText = words(`\b(?:no|not|null|never) (?:\w+ ){0,3}(?:e?mail|smtp|mx)\b`)
 	// goneRecipient says of the recipient, and of nothing else, that there is none.
 	goneRecipient = words(`(?:recipient|user|mail_?box)(?: address)?(?: rejected)?:? (?:is )?(?:unknown|not found|does ?n.?t exist|does not exist)`, `unknown (?:recipient|user)\b`, `no such (?:user|recipient)`)
-	// certainText are the words of a server that looked into its own directory, or
-	// of DNS: Exchange, Notes, IMail, mail.local, Google, Exim, Yahoo, Sendmail.
+	// certainText are the words of a server that searched its own directory, or
+	// of DNS: Exchange, Notes, IMail, mail.local, Google, Exim, Yahoo,
+	// Sendmail.
 	certainText = words(
 		`recipient name is not recognized|unknown recipient|not listed in (?:the )?(?:public|domino)|^\W*unknown user|invalid final delivery userid|mail\.local: unknown user|unknown local[ -]part|unrouteable (?:(?:mail )?domain|address)|domain name not found|local mailbox <> is unavailable: (?:user not found|account is disabled)`,
 		`no valid recipients for this MM|address (?:not|couldn.?t be) found|RESOLVER\.ADR\.(?:\w*NotFound|BadPrimary)|account or domain may not exist|no such user here\W*$|^\W*542 <> rejected|does ?n.?t have an? [\w.]+ account`,

@@ -140,8 +140,8 @@ func Select(all []Entry, s Selection) []Entry {
 	return where(all, s.matches)
 }
 
-// Named returns the entries that a word names: the one of this name, else all of
-// the issuer of this name, else all that Select finds by the word.
+// Named returns the entries with this name, else all of the issuer with this
+// name, else all that Select finds by the word.
 func Named(all []Entry, word string) []Entry {
 	for _, is := range []func(Entry) bool{
 		func(e Entry) bool { return e.Source.Name == word || strings.EqualFold(e.NameEN, word) },

@@ -12,9 +12,9 @@ import (
 	"dibao/feed/ingest"
 )
 
-// readFile adds the text of the first attached file that can be read to an article
-// whose page has hardly any text: many official documents are put online as nothing
-// else. A file that can't be had is a warning: the page itself was read.
+// readFile adds the text of the first readable attached file to an article
+// whose page has hardly any text: many official documents are published only as
+// a file. A file that can't be read is a warning: the page itself was read.
 func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.Item, out *Collection) (ingest.Item, error) {
 	if c.FileText == nil || utf8.RuneCountInString(strings.Join(it.Evidence.Paragraphs, "")) >= shortText {
 		return it, nil
@@ -43,8 +43,8 @@ func (c *Collector) readFile(ctx context.Context, src *feed.Source, it ingest.It
 	return ingest.AddFile(it, pages), nil
 }
 
-// readFrame adds the text of the frame that a page without a text of its own shows.
-// A frame that can't be had is a warning, as a file is.
+// readFrame adds the text of the frame of a page that has no text of its own. A
+// frame that can't be read is a warning, as a file is.
 func (c *Collector) readFrame(ctx context.Context, src *feed.Source, it ingest.Item) (ingest.Item, error) {
 	if it.Frame == "" {
 		return it, nil

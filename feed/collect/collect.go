@@ -1,6 +1,6 @@
-// Package collect reads sources. A [Collector] fetches a source, has feed/ingest read
-// what it got and policy judge it, and stores the result in a [feed.Store]; collecting
-// again changes nothing.
+// Package collect reads sources. A [Collector] fetches a source, reads it with
+// feed/ingest, judges it with package policy, and stores the result in a
+// [feed.Store]; collecting again changes nothing.
 package collect
 
 import (
@@ -31,8 +31,8 @@ const (
 	maxPages = 100
 	// maxPageBytes is how much of them it reads: a hundred pages of 5 MB took minutes.
 	maxPageBytes = 32 << 20
-	// giveUpAfter pages in a row that could not be read, the site is left alone
-	// until the next collection.
+	// giveUpAfter is the number of consecutive pages that could not be read
+	// after which the site is left alone until the next collection.
 	giveUpAfter = 5
 	// maxParts is how many further pages an article may have.
 	maxParts = 30
@@ -40,15 +40,15 @@ const (
 	maxPartsTime = 3 * time.Minute
 	// shortPage is the length, in bytes, of a text that may be a wall's.
 	shortPage = 1000
-	// shortText is the length, in characters, of a page's text under which the
-	// file beside it is read.
+	// shortText is the length of a page's text, in characters, below which an
+	// attached file is read.
 	shortText = 300
 	// maxBackoff is the longest pause of a source that keeps failing.
 	maxBackoff = 24 * time.Hour
 )
 
 // pageRetries are the pauses before an article page that could not be read is
-// asked for again; after the last it counts as missing.
+// requested again; after the last it counts as missing.
 var pageRetries = [...]time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
 // Collector collects the articles of a source into the store.
@@ -234,8 +234,8 @@ func (c *Collector) collect(ctx context.Context, src *feed.Source, out *Collecti
 	return c.retryPages(ctx, src, out)
 }
 
-// adviseOnPrivate adds what to do where the address of a source itself is in our
-// own network.
+// adviseOnPrivate adds what to do if the address of a source is in our own
+// network.
 func adviseOnPrivate(src *feed.Source, err error) error {
 	var blocked *fetch.BlockedError
 	if errors.As(err, &blocked) && blocked.Local && blocked.URL == src.URL {
@@ -249,8 +249,8 @@ func (c *Collector) pageOf(resp *fetch.Response) ingest.Page {
 	return ingest.Page{URL: resp.URL, ContentType: resp.Header.Get("Content-Type"), Body: resp.Body, FetchedAt: c.Store.Now()}
 }
 
-// storeItems stores what is new or changed among items, the oldest first, so
-// that ids grow with time. It reports whether it got through all of them.
+// storeItems stores new and changed items, the oldest first, so that ids grow
+// with time. It reports whether it completed.
 func (c *Collector) storeItems(ctx context.Context, src *feed.Source, items []ingest.Item, out *Collection) (finished bool, err error) {
 	guids := make([]string, len(items))
 	for i, it := range items {

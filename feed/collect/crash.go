@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// crashesToSlow is how many collections of a source in a row, with no success
-	// between, end together with the process before the source is slowed.
+	// crashesToSlow is how many collections of a source in a row, without a
+	// success between, must end together with the process before the source is
+	// slowed.
 	crashesToSlow = 3
 	// sideBySide is more than the collections that may run at the same time.
 	sideBySide = 1000
@@ -38,8 +39,9 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("an error in dibao stopped the collection of this source: %v; please report it with the log", e.value)
 }
 
-// turns lets collections run side by side, and that of a source that may have
-// ended the process alone: else those beside it would be blamed, too.
+// turns lets collections run at the same time, except that of a source that may
+// have ended the process: it runs alone, since others running with it would be
+// blamed, too.
 type turns struct {
 	begin sync.Once
 	free  *semaphore.Weighted
@@ -57,8 +59,8 @@ func (t *turns) enter(ctx context.Context, alone bool) (leave func(), err error)
 	return func() { t.free.Release(n) }, nil
 }
 
-// begin records that a collection of s begins. If the one before has never
-// ended, the process did: from the third time on, the collection does not begin.
+// begin records that a collection of s begins. If the previous one never ended,
+// the process died: after the third time, the collection does not begin.
 func (c *Collector) begin(ctx context.Context, s *feed.Source) error {
 	if !s.BegunAt.IsZero() {
 		s.Crashes++
@@ -76,7 +78,7 @@ func (c *Collector) stopped(ctx context.Context, source int64) error {
 	return c.Store.StopCollection(ctx, source)
 }
 
-// guarded collects a source. A panic is a failure of that source and not of the
+// guarded collects a source. A panic is a failure of that source, not of the
 // daemon.
 func (c *Collector) guarded(ctx context.Context, src *feed.Source, out *Collection) (err error) {
 	defer func() {

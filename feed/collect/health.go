@@ -26,8 +26,8 @@ const (
 // titleStart is how much of a title distinguishes articles, in characters.
 const titleStart = 8
 
-// showsTitle reports whether the text of a page carries the title under which it is
-// listed.
+// showsTitle reports whether the text of a page contains the title under which
+// it is listed.
 func showsTitle(p ingest.Page, charset, listed string) bool {
 	start := []rune(strings.Join(strings.Fields(listed), ""))
 	if len(start) < titleStart {
@@ -66,9 +66,9 @@ func stateAfter(err error) feed.State {
 	return feed.StateFailing
 }
 
-// noteItems compares how many items a list has with how many it usually has. The
-// figure follows a shrinking list slowly, so that a site that was rebuilt is
-// suspect until somebody looked, or for about ten collections.
+// noteItems compares how many items a list has with how many it usually has.
+// The usual number follows a shrinking list slowly, so that a rebuilt site is
+// reported until an admin looks at it, or for about ten collections.
 func noteItems(src *feed.Source, items int) error {
 	usual := src.UsualItems
 	src.UsualItems = max(items, usual-max(1, usual/10))
@@ -78,8 +78,8 @@ func noteItems(src *feed.Source, items int) error {
 	return nil
 }
 
-// noteMove follows a permanent redirect once it was seen three times in a row:
-// one alone may be a slip (RFC 9110 §15.4.2).
+// noteMove follows a permanent redirect after it was seen three times in a row:
+// a single one may be a mistake (RFC 9110 §15.4.2).
 func noteMove(src *feed.Source, resp *fetch.Response) (moved bool) {
 	if !resp.Permanent || resp.URL == src.URL {
 		src.MovedTo, src.Moves = "", 0
@@ -92,8 +92,9 @@ func noteMove(src *feed.Source, resp *fetch.Response) (moved bool) {
 	return src.Moves >= movesToFollow
 }
 
-// spread moves a source's next collection by up to a tenth of its interval, by
-// its address, so that sources that were added together don't all start at once.
+// spread shifts a source's next collection by up to a tenth of its interval,
+// depending on its address, so that sources that were added together don't all
+// start at once.
 func spread(src feed.Source, interval time.Duration) time.Duration {
 	h := fnv.New32a()
 	h.Write([]byte(src.URL))

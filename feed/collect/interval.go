@@ -11,8 +11,8 @@ import (
 	"dibao/feed/ingest"
 )
 
-// How often a source is asked: its interval at least, up to slowest times its
-// interval where it seldom has news.
+// How often a source is collected: at its interval at the most, and at slowest
+// times its interval if it seldom has news.
 const (
 	slowest     = 6
 	maxInterval = 12 * time.Hour      // of a source whose interval is shorter
@@ -36,8 +36,8 @@ func noteNews(s *feed.Source, now time.Time) {
 	s.NewsAt = now
 }
 
-// Interval is the time between two collections of a source: a fourth of the time
-// between its news, but its interval at least and six times that at most.
+// Interval is the time between two collections of a source: a fourth of the
+// time between its news, but at least its interval and at most six times that.
 func Interval(s feed.Source) time.Duration {
 	between := s.ChangeEvery
 	if !s.NewsAt.IsZero() {
@@ -46,9 +46,9 @@ func Interval(s feed.Source) time.Duration {
 	return min(max(between/perChange, s.Interval), max(min(slowest*s.Interval, maxInterval), s.Interval))
 }
 
-// nextAfter returns when a source is due after it was collected: after its interval,
-// not before what it asks for (RSS 2.0 ttl, RFC 9111 max-age), and in no hour or
-// day that it asks to skip (RSS 2.0, in UTC).
+// nextAfter returns when a source is due after it was collected: after its
+// interval, not before the time that it asks for (RSS 2.0 ttl, RFC 9111
+// max-age), and in no hour or day that it asks to skip (RSS 2.0, in UTC).
 func nextAfter(s feed.Source, now time.Time, header http.Header) time.Time {
 	wait := max(Interval(s), min(max(s.Hints.TTL, maxAge(header)), maxHint))
 	next := now.Add(spread(s, wait)).UTC()
@@ -74,8 +74,8 @@ func maxAge(header http.Header) time.Duration {
 	return 0
 }
 
-// readHints keeps what the source says of itself; a body that could not be read
-// changes nothing.
+// readHints stores what the source says about its updates; a body that could
+// not be read changes nothing.
 func readHints(s *feed.Source, p ingest.Page, header http.Header) {
 	if s.Kind == "feed" {
 		s.Hints = ingest.ReadHints(p, header)

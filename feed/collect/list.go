@@ -14,8 +14,8 @@ import (
 	"dibao/internal/fetch"
 )
 
-// readList reads the list of a source from what its address answered with. hash is
-// that of the page that holds the list.
+// readList reads the list of a source from the answer of its address. hash is
+// the hash of the page that contains the list.
 func (c *Collector) readList(ctx context.Context, src *feed.Source, v *visit.Visitor, resp *fetch.Response) (l ingest.List, hash string, err error) {
 	page := c.pageOf(resp)
 	if src.Kind != "page" {
@@ -44,10 +44,10 @@ func (c *Collector) readList(ctx context.Context, src *feed.Source, v *visit.Vis
 	return found.List, hashOf(found.Hash()), nil
 }
 
-// readMore goes on to the next pages of a list as long as everything on a page is
-// new to us, so that nothing that came since the last collection is missed. Of a
-// new source it reads as many pages as the admin asked for. size is that of the page
-// that l was read of, in bytes.
+// readMore reads the next pages of a list as long as everything on a page is
+// new to us, so that no article since the last collection is missed. Of a new
+// source it reads as many pages as the admin asked for. size is the size of the
+// page from which l was read, in bytes.
 func (c *Collector) readMore(ctx context.Context, src *feed.Source, l ingest.List, size int, out *Collection) ([]ingest.Item, error) {
 	most, asked, items := feed.MaxListPages, 0, l.Items
 	if src.SucceededAt.IsZero() {

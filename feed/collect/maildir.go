@@ -23,8 +23,8 @@ const (
 	maxMessageBytes = 5 << 20 // of one
 )
 
-// collectMaildir reads the messages of a Maildir folder. It moves and marks
-// nothing: other programs may read the same mailbox.
+// collectMaildir reads the messages of a Maildir folder. It does not move or
+// mark anything: other programs may read the same mailbox.
 func (c *Collector) collectMaildir(ctx context.Context, src *feed.Source, dir string, out *Collection) error {
 	type file struct {
 		path string

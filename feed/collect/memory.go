@@ -10,7 +10,7 @@ import (
 	"dibao/internal/budget"
 )
 
-// Untrusted input is parsed only here, each piece as soon as there is memory for it.
+// Untrusted input is parsed only here, each piece when there is memory for it.
 // A test finds parsers elsewhere.
 
 func read(ctx context.Context, kind string, page ingest.Page, src *feed.Source) (ingest.List, error) {
@@ -41,8 +41,9 @@ func findWall(ctx context.Context, page ingest.Page, src *feed.Source) error {
 	return err
 }
 
-// isWall returns an *answer.Error if a page with a short text is a wall. One that
-// shows the title under which it is listed is none: a notice about 安全验证 is a notice.
+// isWall returns an *answer.Error if a page with a short text is a wall. A page
+// that shows the title under which it is listed is not: a notice about 安全验证
+// is a notice.
 func isWall(ctx context.Context, page ingest.Page, src *feed.Source, listed string) error {
 	shown, err := budget.Within(ctx, len(page.Body), func() (bool, error) { return showsTitle(page, src.Settings.Charset, listed), nil })
 	if err != nil || shown {
@@ -51,8 +52,8 @@ func isWall(ctx context.Context, page ingest.Page, src *feed.Source, listed stri
 	return findWall(ctx, page, src)
 }
 
-// hold waits until there is memory for what is read of an input, until the next one
-// is held or the collection ends. What was held before is stored.
+// hold waits until there is memory for an input, and reserves it until the next
+// one is held or the collection ends. What was held before is stored by then.
 func (out *Collection) hold(ctx context.Context, bytes int) (err error) {
 	out.release()
 	out.held, err = budget.Hold(ctx, bytes)

@@ -39,8 +39,8 @@ func (c *Collector) retryPages(ctx context.Context, src *feed.Source, out *Colle
 }
 
 // readPages reads the article pages of items and stores each article as soon as
-// it is known, so that a stop in the middle loses one page at most. tries says
-// how often each was asked for before. It reports whether it got through.
+// it is read, so that a stop in the middle loses one page at most. tries says
+// how often each was requested before. It reports whether it completed.
 func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ingest.Item, tries map[string]int, out *Collection) (finished bool, err error) {
 	failed := 0
 	for i, it := range items {
@@ -131,8 +131,8 @@ func (c *Collector) readPage(ctx context.Context, src *feed.Source, it ingest.It
 	return c.judge(src, full), nil
 }
 
-// readParts joins the further pages of an article that its site has cut up. One
-// that can't be read is an error: a part must not pass for the whole.
+// readParts joins the further pages of an article that its site has split. A
+// page that can't be read is an error: a part must not pass for the whole.
 func (c *Collector) readParts(ctx context.Context, src *feed.Source, page ingest.Page, whole ingest.Item) (ingest.Item, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxPartsTime)
 	defer cancel()
@@ -160,8 +160,8 @@ func (c *Collector) readParts(ctx context.Context, src *feed.Source, page ingest
 	return whole, nil
 }
 
-// articlePage fetches the page of an article, or the one that it sends browsers
-// on to.
+// articlePage fetches the page of an article, or the page to which it redirects
+// browsers.
 func (c *Collector) articlePage(ctx context.Context, src *feed.Source, address string) (*fetch.Response, error) {
 	v, err := c.visitor(src)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"dibao/internal/database"
 )
 
-// Push stores the items of a body that a source sent by itself, which may be a
-// part of its feed.
+// Push stores the items of a body that a hub pushed, which may be a part of the
+// source's feed.
 func (c *Collector) Push(ctx context.Context, id int64, page ingest.Page) (Collection, error) {
 	ctx = database.Background(ctx)
 	src, err := c.Store.SourceByID(ctx, id)

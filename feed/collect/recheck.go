@@ -11,13 +11,13 @@ import (
 	"dibao/internal/fetch"
 )
 
-// manyGone pages that are gone at once, while none is there, were moved by their site:
-// nothing is withdrawn.
+// If manyGone pages disappear at once and none is left, the site has moved
+// them, and nothing is withdrawn.
 const manyGone = 5
 
-// recheckPages reads the pages of stored articles again, which are due: a text
-// that was edited becomes a revision, a page that stays gone marks its article as
-// withdrawn. Neither is ever deleted.
+// recheckPages reads the pages of stored articles again when they are due: an
+// edited text becomes a revision, and an article is marked as withdrawn when
+// its page stays missing. Neither is ever deleted.
 func (c *Collector) recheckPages(ctx context.Context, src *feed.Source, due []feed.Article, out *Collection) error {
 	failed, there := 0, 0
 	var gone []feed.Article

@@ -9,8 +9,8 @@ import (
 	"dibao/feed/visit"
 )
 
-// ErrNoBrowser is the error of a source that is to be drawn on a node without a
-// browser.
+// ErrNoBrowser is the error for a source that needs rendering on a node without
+// a browser.
 var ErrNoBrowser = errors.New("this source needs a browser to render its pages, and none is set; set browser in [fetch] to the path of a Chromium")
 
 // Visitor returns who asks for the pages of a source.

@@ -1,5 +1,5 @@
-// Package filter says which articles a list or a reader asks for, and why an article
-// agrees. It asks no database.
+// Package filter decides which articles match the query of a list or a reader,
+// and why. It does not use the database.
 package filter
 
 import (
@@ -11,8 +11,8 @@ import (
 	"dibao/policy/fold"
 )
 
-// Query says which articles somebody asks for. Each field that is set must
-// agree; within a field one value is enough. The zero Query asks for everything.
+// Query says which articles somebody asks for. All fields that are set must
+// match; within a field one value is enough. The zero Query matches everything.
 type Query struct {
 	Themes  []string
 	Regions []string // GB/T 2260 codes; each stands for its children too
@@ -20,9 +20,9 @@ type Query struct {
 	Kinds   []policy.Kind
 	Types   []string // 文种
 	Sources []int64
-	// Documents are numbers of documents that are followed: what is, changes or
-	// explains one of them is asked for. Chains are numbers of documents of which
-	// only that is asked for what carries them out (落实).
+	// Documents are numbers of followed documents: the document itself and
+	// everything that changes or explains it match. Chains are numbers of
+	// documents of which only implementing documents (落实) match.
 	Documents []string
 	Chains    []string
 	Any       []string // words, one of which must stand in title, summary or text, as fold.Text makes them one
@@ -30,8 +30,8 @@ type Query struct {
 	None      []string // words that must not stand in title or summary
 }
 
-// Reason is a part of a query that an article agrees with: a field's name in
-// the singular and the value, such as {"theme", "民政"}.
+// Reason is a part of a query that an article matches: a field's name in the
+// singular and the value, such as {"theme", "民政"}.
 type Reason struct {
 	Field string `json:"field"`
 	Value string `json:"value"`
@@ -77,16 +77,16 @@ func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 	return append(why, words...), true
 }
 
-// cites reports whether the text names the document with number n, in a relation
-// or, with "", in any.
+// cites reports whether the text names the document with number n, in the given
+// relation or, with "", in any.
 func cites(f policy.Facts, n, relation string) bool {
 	return slices.ContainsFunc(f.Citations, func(c policy.Citation) bool {
 		return c.Number == n && (relation == "" || c.Relation == relation)
 	})
 }
 
-// touches reports whether the article is known to have to do with the document with
-// number n, in a relation or, with "", in any.
+// touches reports whether the article is known to be related to the document
+// with number n, in the given relation or, with "", in any.
 func touches(a feed.Article, n, relation string) bool {
 	return slices.ContainsFunc(a.Touches, func(t feed.Touch) bool {
 		return t.Number == n && (relation == "" || t.Kind == relation)

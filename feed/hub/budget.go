@@ -11,7 +11,7 @@ import (
 )
 
 // quotas bound what the hub does for one callback host, for one network that
-// callbacks are in, whatever their names, and in all.
+// contains callbacks, whatever their names, and in total.
 type quotas struct{ host, network, all *quota.Quota }
 
 // These are the limits of one host and one network. A host with the most subscriptions renews
@@ -53,8 +53,8 @@ func (q quotas) spend(s pushSubscription, bytes int) {
 	q.all.Spend("", n)
 }
 
-// networkOf names the network of an address as limits count it: /24 of IPv4, /48
-// of IPv6; "" where it is not known.
+// networkOf returns the network of an address for limits: /24 of IPv4, /48 of
+// IPv6; "" if it is not known.
 func networkOf(addr netip.Addr) string {
 	addr = addr.Unmap()
 	bits := 24
@@ -71,8 +71,8 @@ func networkOf(addr netip.Addr) string {
 // shortestDelay is how long a push waits at least that is over a budget.
 const shortestDelay = time.Minute
 
-// postpone has pushes that are over a budget wait for it. They are sent what is
-// the newest then.
+// postpone makes pushes that are over a budget wait for it. They then send the
+// newest content.
 func (p *pusher) postpone(ctx context.Context, late map[int64]time.Duration, now time.Time) error {
 	if len(late) == 0 {
 		return nil

@@ -1,5 +1,5 @@
-// Package hub pushes feeds by W3C WebSub: ours to who asked for them, and those of
-// sources from their hubs to us.
+// Package hub implements W3C WebSub in both directions: it pushes our feeds to
+// subscribers, and receives pushes from the hubs of sources.
 package hub
 
 import (
@@ -17,12 +17,13 @@ import (
 	"dibao/internal/web"
 )
 
-// Hub pushes our feeds to subscribers (W3C WebSub, where we are publisher
-// and hub in one), and notifies other hubs of changes.
+// Hub pushes our feeds to subscribers (W3C WebSub; we are publisher and hub in
+// one), and notifies other hubs of changes.
 //
-// A push is due for each subscription that did not get the current content of its feed, by the
-// database. So a change is pushed once, by whichever node sees it first, and a restart loses
-// nothing. The content comes from the site, which caches it as bytes.
+// The database determines what to push: a push is due for each subscription
+// that did not get the current content of its feed. So a change is pushed once,
+// by whichever node sees it first, and a restart loses nothing. The content
+// comes from the site, which caches it as bytes.
 type Hub struct {
 	Store   *feed.Store
 	Site    http.Handler // answers for the feeds
@@ -34,8 +35,8 @@ type Hub struct {
 	Topics  func(context.Context) ([]string, error)
 	Limiter *web.Limiter // of requests to the hub; nil: none
 	Most    int          // subscriptions that are taken; 0: 20,000
-	// HourlyBytes is how much is pushed an hour in all, a fourth of it at once; what
-	// is over it comes later, with the newest content. 0: 1 GB.
+	// HourlyBytes is how many bytes are pushed an hour in all, a fourth of it
+	// at once; pushes beyond it come later, with the newest content. 0: 1 GB.
 	HourlyBytes int64
 	Logger      *slog.Logger
 
@@ -87,8 +88,8 @@ func hubAnswer(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text + "\n")) // a client that went away
 }
 
-// accept takes a request (W3C WebSub §5.1). The callback is asked later whether it wants this:
-// until then nothing is promised or stored.
+// accept takes a request (W3C WebSub §5.1). The hub asks the callback later
+// whether it wants this; until then nothing is promised or stored.
 func (h *Hub) accept(w http.ResponseWriter, r *http.Request) {
 	if h.Limiter != nil && !h.Limiter.Allow(web.Client(r)) {
 		w.Header().Set("Retry-After", "60")

@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	// hubBeat is how often the hub looks for what is new: with what versions may be
-	// late it keeps a push within two seconds of the article.
+	// hubBeat is how often the hub looks for new content: together with
+	// versionAge it keeps a push within two seconds of the article.
 	hubBeat = 500 * time.Millisecond
 	// idleBeat is how often the hub looks for subscriptions that other nodes stored while
 	// there are none. What this node is asked wakes it.
@@ -42,8 +42,8 @@ type topicContent struct {
 	mediaType, digest string
 }
 
-// Run verifies, pushes and pings until ctx ends, and returns when what it began
-// has ended.
+// Run verifies, pushes and pings until ctx ends, and returns when everything
+// that it started has ended.
 func (h *Hub) Run(ctx context.Context) error {
 	h.init()
 	p := &pusher{
@@ -83,8 +83,8 @@ type pusher struct {
 }
 
 func (p *pusher) round(ctx context.Context) error {
-	// A request that is taken counts as tried, so take no more than can begin;
-	// nobody else begins in this lane.
+	// A request that is taken counts as tried, so take only as many as can
+	// start; nobody else starts requests in this lane.
 	for _, r := range p.waiting.due(p.Store.Now(), cap(p.verifying)-len(p.verifying)) {
 		p.start(p.verifying, func() { p.log(p.verify(ctx, r)) })
 	}
@@ -367,8 +367,8 @@ func (h *Hub) content(ctx context.Context, topic string) (c topicContent, ok boo
 		return c, false
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
-	// Archive documents never change, and a search is work that anybody could ask
-	// for again at every change; each other feed has one address.
+	// Archive documents never change, and a search is work that anybody could
+	// trigger again at every change; each other feed has one address.
 	if err != nil || r.URL.Host != "" || strings.Contains(path, "?") || strings.Contains(path, "#") || strings.HasPrefix(path, "/search/") {
 		return c, false
 	}

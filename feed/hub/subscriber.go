@@ -28,8 +28,8 @@ import (
 	"dibao/internal/web"
 )
 
-// Subscriber has hubs push what is new in the feeds that name one (W3C WebSub).
-// Pushes come beside collecting and never in its place.
+// Subscriber subscribes to the hubs of source feeds that name one (W3C WebSub).
+// Pushes supplement regular collecting and never replace it.
 type Subscriber struct {
 	Collector *collect.Collector
 	BaseURL   string                      // of our own site, where hubs reach us
@@ -56,8 +56,8 @@ func (h *Subscriber) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /websub/{token}", h.push)
 }
 
-// Renew subscribes to the hubs of sources that have none yet, and again where the
-// lease is about to end.
+// Renew subscribes to the hubs of sources without a subscription, and again
+// when the lease is about to end.
 func (h *Subscriber) Renew(ctx context.Context) error {
 	st := h.Collector.Store
 	all, err := st.Sources(ctx)

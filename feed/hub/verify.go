@@ -47,16 +47,16 @@ const (
 	unverifiedBefore   = time.Minute
 )
 
-// requests are what was asked of the hub and not yet confirmed by the callback.
-// They are kept in memory: anybody can ask. A restart forgets them, as if the
-// callback had not been reached; who meant it asks again.
+// requests are requests to the hub that the callback has not confirmed yet.
+// They are kept in memory, since anybody can send them. A restart forgets them,
+// as if the callback had not been reached; a real subscriber asks again.
 type requests struct {
 	mu  sync.Mutex
 	all map[[2]string]*pushRequest // by topic and callback
 }
 
-// add keeps a request in place of an earlier one for the same, unless there are
-// too many.
+// add stores a request in place of an earlier one for the same callback and
+// topic, unless there are too many.
 func (q *requests) add(r pushRequest) (kept bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -101,8 +101,8 @@ func (q *requests) due(now time.Time, limit int) (taken []pushRequest) {
 	return taken
 }
 
-// done forgets a request, or keeps it for a further try. One that was asked anew
-// meanwhile is kept as it was asked.
+// done removes a request, or keeps it for another try. A request that was
+// replaced in the meantime stays.
 func (q *requests) done(r pushRequest, again time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -132,8 +132,8 @@ type hubRefusal struct {
 	retry  time.Duration
 }
 
-// admitRequest keeps a request to be verified, or says why not. Who is subscribed
-// may always renew and leave, as often as callbacks may be asked.
+// admitRequest stores a request for verification, or says why not. Subscribers
+// may always renew and unsubscribe, as often as callbacks may be asked.
 func (h *Hub) admitRequest(ctx context.Context, req pushRequest, from netip.Prefix) (*hubRefusal, error) {
 	req.from, req.next = from, h.Store.Now()
 	var c subscriptionCounts
@@ -186,9 +186,10 @@ func countSubscriptions(ctx context.Context, tx *sql.Tx, req pushRequest, networ
 	return c, err
 }
 
-// verify asks a callback whether a request was meant (W3C WebSub §5.3). Whoever
-// did not ask for it answers otherwise, and the request is dropped. A redirect is
-// no answer: it would lead to who was not named.
+// verify asks a callback whether it wants the request (W3C WebSub §5.3). A
+// callback that did not ask for it does not confirm, and the request is
+// dropped. A redirect does not count as an answer: it would lead to a host that
+// was not named.
 func (h *Hub) verify(ctx context.Context, req pushRequest) error {
 	u, err := url.Parse(req.callback)
 	if err != nil {
@@ -223,8 +224,8 @@ func (h *Hub) verify(ctx context.Context, req pushRequest) error {
 	return nil
 }
 
-// grant does what was asked for and confirmed from a network. A new subscriber is
-// sent what comes from now on.
+// grant carries out a confirmed request from a network. A new subscriber gets
+// the content from now on.
 func (h *Hub) grant(ctx context.Context, req pushRequest, network string) error {
 	current, ok := h.content(ctx, req.topic)
 	if !ok {

@@ -8,8 +8,8 @@ func Answered(p Page, status int, charset string) answer.Answer {
 	return answer.Read(p.URL, status, text)
 }
 
-// NoList is the error of a page that holds no list of articles: it says what the
-// page is, and what can help.
+// NoList is the error for a page that contains no list of articles: it says
+// what the page is, and what can help.
 func NoList(p Page, charset string) *answer.Error {
 	a := Answered(p, 200, charset)
 	a.FindEndpoints()

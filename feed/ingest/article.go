@@ -17,8 +17,8 @@ import (
 	"dibao/policy/when"
 )
 
-// containers are where the systems that official sites run on put the text, the
-// more particular first.
+// containers are the elements in which the systems that run official sites put
+// the text, the more specific first.
 var containers = []string{
 	"#artcontent",                                     // 织梦 DedeCMS
 	"#UCAP-CONTENT", ".pages_content", "#contentText", // gov.cn
@@ -36,11 +36,12 @@ var containers = []string{
 	".entry-content", // WordPress
 }
 
-// ReadArticle reads the page of an article into the item that its list gave. Besides the text,
-// it reads only the headline, meta elements, labelled values and attachments. A headline
-// replaces the list's title only if they share text. A page without text keeps its title,
-// dates and source, with a warning. If the page is a system message or an empty shell, it
-// returns an error and leaves the item unchanged.
+// ReadArticle reads the page of an article into the item that its list gave.
+// Besides the text, it reads only the headline, meta elements, labeled values
+// and attachments. A headline replaces the list's title only if they share
+// text. A page without text keeps its title, dates and source, with a warning.
+// If the page is a system message or an empty shell, it returns an error and
+// leaves the item unchanged.
 func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	if page, ok := articleOfJSON(p, s.Settings.Charset); ok {
 		p, s.Settings.Charset = page, ""
@@ -69,8 +70,9 @@ func ReadArticle(p Page, s Source, it Item) (Item, error) {
 	return r.out, nil
 }
 
-// clockOfArticle returns what the dates of an article's page are counted from: the day
-// that its list or its address gives, else that on which it was fetched.
+// clockOfArticle returns the day from which relative dates on an article's page
+// are counted: the day that its list or its address gives, else the day on
+// which it was fetched.
 func clockOfArticle(p Page, s Source, it Item) when.Clock {
 	c := clockOf(p, s)
 	w, ok := when.First(it.Evidence.ListDate, c)
@@ -138,8 +140,8 @@ func (r *articleReader) isLogin() bool {
 // inPage reports whether the container stands in the page and not in a script.
 func (r *articleReader) inPage() bool { return contains(r.doc.Nodes[0], r.container) }
 
-// find finds container and headline. A text in a script or text area counts only
-// where the page shows none.
+// find finds container and headline. Text in a script or text area counts only
+// if the page shows no text itself.
 func (r *articleReader) find() (err error) {
 	var by foundBy
 	refs := newReferences(r.title, r.e, r.out)
@@ -257,7 +259,7 @@ func (r *articleReader) finish() error {
 	return nil
 }
 
-// inFrame is the warning of a page whose text is in a frame, which is to be
+// inFrame is the warning of a page whose text is in a frame, which has to be
 // fetched.
 const inFrame = "text-in-frame"
 
@@ -338,8 +340,9 @@ const maxLinks = 20
 // originalText is what sites write on a link from an interpretation to its text.
 var originalText = lazyregexp.New(`原文|(?:文件|政策)全文|政策文件|(?:查看|阅读)(?:文件|政策)`)
 
-// readLinks returns the links of the text that bear words enough to be a title,
-// and those of the whole page that say that they lead to the original.
+// readLinks returns the links in the text whose words are long enough to be a
+// title, and links anywhere on the page whose words say that they lead to the
+// original.
 func readLinks(whole, container *goquery.Selection, base *url.URL) []policy.Link {
 	var all []policy.Link
 	seen := make(map[string]bool)

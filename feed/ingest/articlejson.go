@@ -10,9 +10,9 @@ import (
 	"dibao/policy/when"
 )
 
-// These are the names of members of JSON responses that hold an article's text and
-// the facts of its head, in lower case and without underscores. The first one with a
-// value counts.
+// These are the names of JSON members that contain an article's text and its
+// metadata, in lower case and without underscores. The first one with a value
+// counts.
 var (
 	jsonBodies = strings.Fields(`content contenthtml htmlcontent doccontent dochtmlcon articlecontent infocontent newscontent articlebody txt text body html detail zw nr`)
 	jsonTitles = strings.Fields(`title doctitle articletitle infotitle newstitle headline subject bt name`)
@@ -33,8 +33,9 @@ const (
 	maxJSONDepth = 12
 )
 
-// articleOfJSON turns an answer in JSON that holds an article into the page that a
-// program would draw of it. It reports whether the body is one.
+// articleOfJSON turns a JSON response that contains an article into the page
+// that a script would render from it. It reports whether the body is such a
+// response.
 func articleOfJSON(p Page, override string) (page Page, ok bool) {
 	text, _ := Decode(p.Body, p.ContentType, override)
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
@@ -84,8 +85,8 @@ func bodyMember(object map[string]any) string {
 	return body
 }
 
-// answerOfJSON returns what an answer in JSON says that holds no article, such as
-// that there is none; it reports whether the body is in JSON.
+// answerOfJSON returns the message of a JSON response without an article, such
+// as that it does not exist; it reports whether the body is JSON.
 func answerOfJSON(p Page, override string) (says string, ok bool) {
 	text, _ := Decode(p.Body, p.ContentType, override)
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))

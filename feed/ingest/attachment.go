@@ -27,8 +27,9 @@ const (
 	TypeOFD  = "application/ofd"
 )
 
-// typeOf returns the media type of a file by an address or a file's name, "" if it
-// names none: of its path, or of a value in its query (download.jsp?filename=a.pdf).
+// typeOf returns the media type of a file by an address or file name, "" if it
+// shows none: by its path, or by a value in its query
+// (download.jsp?filename=a.pdf).
 func typeOf(address string) string {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || len(address) > maxAddress {
@@ -48,7 +49,7 @@ func typeOf(address string) string {
 }
 
 // typeOfLink returns the media type of the file that a link leads to: by its
-// address, by what a script does with it, or by its text.
+// address, by its script, or by its text.
 func typeOfLink(a *html.Node) string {
 	href := attr(a, "href")
 	if t := typeOf(href); t != "" {
@@ -118,8 +119,8 @@ type fileReader struct {
 }
 
 // readAttachments returns the files of an article in the page's order: links in
-// the text and in what is called or headed 附件 beside it, and files that the page
-// shows (embed, object, a viewer in a frame).
+// the text and in elements named or headed 附件 near it, and files that the
+// page shows (embed, object, a viewer in a frame).
 func (v *view) readAttachments(root, container *html.Node, base *url.URL) []Attachment {
 	r := &fileReader{base: base, seen: make(map[string]bool)}
 	near := v.nearFiles(container)
@@ -147,7 +148,7 @@ func named2(n *html.Node) bool {
 	return false
 }
 
-// nearFiles returns the blocks behind the text that hold files: those under a
+// nearFiles returns the blocks after the text that contain files: those under a
 // heading 附件, and those that directly follow.
 func (v *view) nearFiles(container *html.Node) map[*html.Node]bool {
 	near := make(map[*html.Node]bool)

@@ -19,8 +19,8 @@ var blockTags = markup.Blocks
 // maxBlocks bounds the blocks of one text; the longest known law has about 2,000.
 const maxBlocks = 20000
 
-// cutWarning is the warning of a text with as many blocks as are kept, nil for a
-// shorter one.
+// cutWarning is the warning for a text that reached the maximum number of
+// blocks, nil for a shorter one.
 func cutWarning(blocks int) []warn.Warning {
 	if blocks < maxBlocks {
 		return nil
@@ -37,9 +37,9 @@ func textBlocks(text string) []string {
 	return blocksOf(root)
 }
 
-// blocksOf returns the blocks of text of an element, white space collapsed:
-// paragraphs, headings, elements of lists, lines that end in br or stand bare.
-// The cells of a table's row are one block.
+// blocksOf returns the blocks of text of an element, with white space
+// collapsed: paragraphs, headings, list items, lines that end in br or are not
+// in any element. The cells of a table row are one block.
 func blocksOf(n *html.Node) []string {
 	plain, all := blockWriter{}, blockWriter{captions: true}
 	plain.walk(n, false)
@@ -57,9 +57,9 @@ func blocksOf(n *html.Node) []string {
 // maxCaption is the most characters of a line that its place makes a caption.
 const maxCaption = 30
 
-// isCaption reports whether an element is the line under a picture: it is called so, or
-// stands short behind one, in the middle of the page, or above the text behind pictures
-// that all have one.
+// isCaption reports whether an element is the caption of a picture: it has such
+// a name, or is a short line after a picture, centered, or before the text
+// where all pictures have one.
 func isCaption(n *html.Node) bool {
 	if n.Data == "figcaption" || slices.Contains(words(n), "caption") {
 		_, short := textUpTo(n, maxTitle)
@@ -139,8 +139,8 @@ func (b *blockWriter) flush() {
 	b.line.Reset()
 }
 
-// walk writes an element; inRow says that it stands in a table's row, where
-// blocks are only parted by a space.
+// walk writes an element; inRow says that it is in a table row, where blocks
+// are separated only by a space.
 func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	switch {
 	case n.Type == html.TextNode:
@@ -169,8 +169,8 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	end()
 }
 
-// isLayout reports whether a table's row only places text on the page: one cell
-// with paragraphs in it, as old pages do.
+// isLayout reports whether a table row is only used for layout: one cell with
+// paragraphs in it, as on old pages.
 func isLayout(row *html.Node) bool {
 	cells, paragraphs := 0, 0
 	var count func(n *html.Node)
@@ -192,9 +192,9 @@ func isLayout(row *html.Node) bool {
 	return cells == 1 && paragraphs > 1
 }
 
-// textUpTo returns the text of an element, white space collapsed, if it has no
-// more than the given number of characters. It stops reading early: on a deep
-// page reading the whole of every element would take the square of its size.
+// textUpTo returns the text of an element, with white space collapsed, if it
+// has no more than the given number of characters. It stops early: on a deeply
+// nested page, reading every element whole would take quadratic time.
 func textUpTo(n *html.Node, limit int) (text string, ok bool) {
 	var b strings.Builder
 	nodes := 0

@@ -27,9 +27,9 @@ const (
 	byHeadline                // it follows the headline
 )
 
-// findBody returns the element of the text: the source's own selector, else that
-// of a known system, else where most of the running text is. It is nil if there is
-// none.
+// findBody returns the element of the text: by the source's own selector, else
+// by the containers of known systems, else the element with most of the running
+// text. It is nil if there is none.
 func (v *view) findBody(doc *goquery.Document, selector string, title int) (*html.Node, foundBy, error) {
 	if selector != "" {
 		if _, err := cascadia.ParseGroup(selector); err != nil {
@@ -52,12 +52,13 @@ func (v *view) findBody(doc *goquery.Document, selector string, title int) (*htm
 	return nil, 0, nil
 }
 
-// least is the share of the prose of the densest element, in percent, that a
-// container with a known name holds: sites use those names for other things, too.
+// least is the minimum share of the prose of the densest element, in percent,
+// for a container with a known name: sites use those names for other things,
+// too.
 const least = 30
 
-// known returns the first container of a known system that holds text enough, and
-// its selector.
+// known returns the first container of a known system that contains enough
+// text, and its selector.
 func (v *view) known(doc *goquery.Document, dense *html.Node) (n *html.Node, selector string) {
 	for _, selector := range containers {
 		for _, n := range doc.Find(selector).Nodes {
@@ -74,12 +75,12 @@ func (v *view) known(doc *goquery.Document, dense *html.Node) (n *html.Node, sel
 // textLevel are elements whose text belongs to the one around them.
 var textLevel = set(`p span h1 h2 h3 h4 h5 h6 li ul ol dl dt dd blockquote pre tr tbody thead table strong b font em i u a center figure figcaption`)
 
-// nearTitle is how many times the text counts that follows the headline: other
-// articles are announced below it, at times with more words than it has itself.
+// nearTitle is the factor for text that follows the headline: below it other
+// articles are announced, sometimes with more words than the article has.
 const nearTitle = 3
 
-// densest returns the element to which most running text belongs: all that of its
-// own paragraphs, and parts of that in elements below. title is the line of the
+// densest returns the element with most running text: all of its own paragraphs
+// count, and those of elements below it in part. title is the line of the
 // headline, -1 if it is unknown.
 func (v *view) densest(title int) *html.Node {
 	scores := make(map[*html.Node]int)
@@ -152,9 +153,9 @@ func (v *view) widen(n *html.Node) *html.Node {
 	return n
 }
 
-// isSections reports whether an element consists of parts that are made like one of
-// them, which holds the text: the sections of a document that was pasted, such as forms
-// behind a notice.
+// isSections reports whether an element consists of parts of the same
+// structure, one of which contains the text: the sections of a pasted document,
+// such as forms after a notice.
 func (v *view) isSections(up, n *html.Node) bool {
 	for c := up.FirstChild; c != nil; c = c.NextSibling {
 		w := v.weights[c]
@@ -172,8 +173,8 @@ func (v *view) isSections(up, n *html.Node) bool {
 	return n.Data == "div" || n.Data == "section"
 }
 
-// fromHeadline goes up to take in the lines that stand between the headline and the
-// text, which ends where it did.
+// fromHeadline extends the container upward to include the lines between the
+// headline and the text; its end stays.
 func (v *view) fromHeadline(n *html.Node, h headline) *html.Node {
 	for up := n.Parent; h.lines.to > 0 && up != nil && v.under(up).from >= h.lines.to && v.under(up).to == v.under(n).to; up = up.Parent {
 		have, all := v.weights[n], v.weights[up]
@@ -191,8 +192,8 @@ func (v *view) hasAside(n *html.Node) bool {
 	return slices.ContainsFunc(v.lines[s.from:s.to], func(l line) bool { return l.aside == elsewhere && l.prose > 0 })
 }
 
-// afterHeadline returns the element that follows the headline and its header lines,
-// for texts that are too short to be found by their weight.
+// afterHeadline returns the element that follows the headline and its header
+// lines, for texts that are too short to be found by their weight.
 func (v *view) afterHeadline(h headline) *html.Node {
 	if h.at == nil {
 		return nil
@@ -285,8 +286,8 @@ func headerLabels(l line) []label.Field {
 	return nil
 }
 
-// knownEmpty returns the first container of a known system that holds a file or a
-// picture and hardly any text: a document that was put online as a file.
+// knownEmpty returns the first container of a known system that contains a file
+// or a picture and hardly any text: a document published as a file.
 func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
 	for _, selector := range containers {
 		if s := doc.Find(selector).First(); s.Length() > 0 && (v.weights[s.Nodes[0]].size > 0 || s.Find("a[href], img[src], embed, object, iframe").Length() > 0) {
@@ -296,9 +297,9 @@ func (v *view) knownEmpty(doc *goquery.Document) *html.Node {
 	return nil
 }
 
-// trim takes out of the container what is not the text, whose lines are given: what
-// stands before and in the head of the article, what follows it, and controls
-// between.
+// trim removes from the container everything that is not the text, whose lines
+// are given: what precedes it, the head of the article, what follows it, and
+// controls between.
 func (v *view) trim(container *html.Node, text span) {
 	s := v.under(container)
 	start, end := text.from, text.to
@@ -354,7 +355,7 @@ func dropBehind(container *html.Node, l line) {
 	}
 }
 
-// dropBefore takes out pictures and the like that stand before a line within a
+// dropBefore removes pictures and similar elements that precede a line within a
 // container.
 func dropBefore(container *html.Node, l line) {
 	for n := l.nodes[0]; n != nil && n != container; n = n.Parent {

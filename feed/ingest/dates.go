@@ -35,7 +35,7 @@ func clockOf(p Page, src Source) when.Clock {
 // lastYear is the last year that a feed's date may have; 9999 is a placeholder.
 const lastYear = 2100
 
-// feedTime returns the instant of a feed's date in zone, or nil where it states
+// feedTime returns the instant of a feed's date in zone, or nil if it states
 // none: a feed may have been written at any time, so 昨天 is not a date in it.
 func feedTime(raw string, zone *time.Location) *time.Time {
 	w, ok := when.Read(raw, when.Clock{Zone: zone})

@@ -18,8 +18,9 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// unpack inflates a body that is itself a gzip file: sitemaps and some feeds are
-// served as such. What is cut short or damaged is an error, not half a feed.
+// unpack decompresses a body that is itself a gzip file: sitemaps and some
+// feeds are served like that. A truncated or damaged file is an error, not half
+// a feed.
 func unpack(body []byte, most int64) ([]byte, error) {
 	if !bytes.HasPrefix(body, []byte("\x1f\x8b")) {
 		return body, nil

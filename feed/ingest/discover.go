@@ -24,8 +24,8 @@ const maxCandidates = 10
 // WellKnown are the paths where feeds are found that no page names.
 var WellKnown = []string{"/feed", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/rss", "/feed.json", "/sitemap.xml"}
 
-// Discover returns the feeds that a page names: link elements (WHATWG HTML,
-// rel=alternate) first, then links whose address or text says RSS or Atom.
+// Discover returns the feeds to which a page links: link elements (WHATWG HTML,
+// rel=alternate) first, then links whose address or text contains RSS or Atom.
 func Discover(p Page) []Candidate {
 	doc, err := parsePage(p, "")
 	if err != nil {
@@ -62,9 +62,9 @@ func Discover(p Page) []Candidate {
 	return all
 }
 
-// ProposeList proposes the selector of the rows of a list page that was found by
-// structure. It is "" where no short selector finds the same rows, and for more
-// rows than are read of one page.
+// ProposeList proposes the selector for the rows of a list page that was found
+// by structure. It is "" if no short selector finds the same rows, or if there
+// are more rows than dibao reads of one page.
 func ProposeList(p Page, s Source) string {
 	doc, err := parseList(p, s.Settings.Charset)
 	if err != nil {
@@ -113,8 +113,8 @@ func selectorsOf(container *html.Node, rows string) []string {
 	return append(all, path)
 }
 
-// ProposeContent proposes the selector of the text on an article's page: the one
-// of a known system that holds it, "" if none does.
+// ProposeContent proposes the selector for the text on an article's page: the
+// container of a known system, "" if there is none.
 func ProposeContent(p Page, s Source) string {
 	doc, err := parsePage(p, s.Settings.Charset)
 	if err != nil {

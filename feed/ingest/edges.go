@@ -16,7 +16,7 @@ const (
 	headLines = 12 // the most lines between a headline and its text
 )
 
-// textOf returns the lines of the text in its container: behind the headline and
+// textOf returns the lines of the text in its container: after the headline and
 // the head, before what follows the text.
 func (v *view) textOf(container *html.Node, h headline) span {
 	s := v.under(container)
@@ -55,14 +55,14 @@ var (
 	eventPlace = lazyregexp.New(`^(?:活动|会议|讲座|报告|培训|举办|考试)?(?:地\s?点|主\s?题|题\s?目|主讲人?|报告人|主办单位)\s?[:：]`)
 )
 
-// isEvent reports whether the first line of a text is when something takes place, and not
-// when the page was published.
+// isEvent reports whether the first line of a text gives the time of an event,
+// not of the page's publication.
 func (v *view) isEvent(s span) bool {
 	return s.from+1 < s.to && eventTime.MatchString(v.lines[s.from].text) && eventPlace.MatchString(v.lines[s.from+1].text)
 }
 
-// endsPage reports whether the last line of a text is a control, a counter, or a
-// label that says where the text comes from.
+// endsPage reports whether the last line of a text is a control, a counter, or
+// a label for the source of the text.
 func (v *view) endsPage(l line) bool {
 	if isCell(l.node) || l.size > 60 {
 		return false
@@ -75,7 +75,7 @@ func (v *view) endsPage(l line) bool {
 	})
 }
 
-// endOf returns where a text ends: before what is headed as something else, or
+// endOf returns the end of a text: before a heading of something else, or
 // before the links that follow its last running text.
 func (v *view) endOf(s span) int {
 	last, begun, annexed := s.from, false, false // a count of comments may stand above the text
@@ -111,18 +111,18 @@ func (v *view) endOf(s span) int {
 	return s.to
 }
 
-// signedOn is the date under a document, which ends its text; maxSigned is how many lines
-// of addresses and organs stand before it.
+// signedOn is the date below a document, which ends its text; maxSigned is how
+// many lines of addresses and issuers may precede it.
 var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
 
 const maxSigned = 12
 
-// maxEnds is how many lines of a text are looked at as its end: each is compared with all
-// that follows.
+// maxEnds is how many lines of a text are examined as its possible end: each is
+// compared with all that follows.
 const maxEnds = 20
 
-// closes reports whether the text that follows a heading is not the article's: it
-// is mostly links, or less than the half of what the article holds.
+// closes reports whether the text that follows a heading is not part of the
+// article: it is mostly links, or shorter than half of the article.
 func (v *view) closes(s span) bool {
 	var after, total mass
 	for _, l := range v.lines[s.from:s.to] {

@@ -8,8 +8,8 @@ import (
 	"dibao/feed/ingest/answer"
 )
 
-// Most characters of running text on a page that says it is an error: without and
-// with an article's head.
+// The maximum number of characters of running text on an error page: without
+// and with an article's head.
 const (
 	maxErrorText = 400
 	errorHead    = 12 // lines in which it says so
@@ -24,9 +24,9 @@ func (e *errNoArticle) Error() string {
 
 var errShell = errors.New("the page is an empty shell: a script renders its text in the browser")
 
-// errorPage returns an error if the page is what a system shows in the place of an
-// article, with whatever status it is served. A headline that the list names, or
-// labels of date and source, are an article's.
+// errorPage returns an error if the page is a system message in place of an
+// article, whatever its status. A headline that the list names, or labels of
+// date and source, belong to an article.
 func (v *view) errorPage(title, listed string) error {
 	var text []string
 	prose := 0

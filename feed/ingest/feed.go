@@ -52,7 +52,7 @@ type FeedDoc struct {
 }
 
 // FeedItem is one item of a feed. Addresses are absolute http or https, title
-// and author plain text, summary and content sanitised HTML.
+// and author plain text, summary and content sanitized HTML.
 type FeedItem struct {
 	ID         Text           `json:"id"`
 	Link       Text           `json:"link"`
@@ -139,8 +139,8 @@ func sharedIDs(items []FeedItem) map[string]bool {
 	return shared
 }
 
-// shortText is the length in characters up to which a feed's text is taken for
-// a summary whose whole stands on the article's page.
+// shortText is the length in characters up to which a feed's text counts as a
+// summary of the full text on the article's page.
 const shortText = 400
 
 func feedItem(f FeedItem, site string, src Source) Item {
@@ -374,7 +374,7 @@ func parseXML(text string) (*gofeed.Feed, error) {
 
 var atomID = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
 
-// keepIDs undoes what the parser does to ids that are addresses: they are
+// keepIDs restores ids that are addresses, which the parser changes: they are
 // compared character by character (RFC 4287 §4.2.6.1).
 func keepIDs(feed *gofeed.Feed, text string) {
 	written := make(map[string]string) // as it stands in the feed, by what the parser makes of it
@@ -401,8 +401,8 @@ func keepIDs(feed *gofeed.Feed, text string) {
 	}
 }
 
-// addPermalinks gives RSS items without a link the address that their guid is,
-// unless it says that it is none (RSS 2.0, guid).
+// addPermalinks uses the guid of RSS items without a link as their address,
+// unless isPermaLink is false (RSS 2.0, guid).
 func addPermalinks(feed *gofeed.Feed, original *rss.Feed) {
 	if len(original.Items) != len(feed.Items) {
 		return

@@ -13,8 +13,8 @@ import (
 	"dibao/policy"
 )
 
-// paragraphMark parts the paragraphs of a file that has paragraphs and not only
-// lines: filetext.Paragraph.
+// paragraphMark separates the paragraphs of a file that has paragraphs, not
+// only lines: filetext.Paragraph.
 const paragraphMark = "\u2029"
 
 var (
@@ -24,9 +24,9 @@ var (
 	pageNumber = lazyregexp.New(`^[-—–－\s]*\d{1,4}(?:\s*/\s*\d{1,4})?[-—–－\s]*$`)
 )
 
-// fileParagraphs returns the paragraphs of a file. Where it has only lines, a line
-// goes on if it is about as long as the longest and the next does not begin like a
-// paragraph.
+// fileParagraphs returns the paragraphs of a file. If it has only lines, a
+// paragraph continues after a line that is about as long as the longest, unless
+// the next begins like a paragraph.
 func fileParagraphs(pages []string) []string {
 	if len(pages) > 0 && strings.Contains(pages[0], paragraphMark) {
 		var all []string
@@ -94,8 +94,8 @@ func columnsOf(line string) int {
 
 func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 
-// AddFile appends the text of a file, as its pages give it, to an article whose page
-// says little itself.
+// AddFile appends the text of a file, page by page, to an article whose page
+// has little text.
 func AddFile(it Item, pages []string) Item {
 	blocks := fileParagraphs(pages)
 	it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], cutWarning(len(blocks))...)

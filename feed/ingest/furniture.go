@@ -9,9 +9,9 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// These are the names of the parts of a page that are not its article. An element
-// with such a name is left out unless it holds much of the page's running text: names
-// mislead, measures do not.
+// These are the names of parts of a page that do not belong to its article. An
+// element with such a name is left out unless it contains much of the page's
+// running text: names can mislead, measurements do not.
 var (
 	// Comments of readers, of any length.
 	remarks = set(`comment comments cmt cmts pinglun gentie tie sohucs changyan disqus livere uyan`)
@@ -45,16 +45,16 @@ func set(list string) map[string]bool {
 	return all
 }
 
-// Shares of the page's running text, in percent, from which a name no longer says
-// that an element is not a part of the article.
+// Shares of the page's running text, in percent, above which an element counts
+// as part of the article in spite of its name.
 const (
 	maxRemarks    = 100
 	maxStranger   = 90
 	maxFurnishing = 30
 )
 
-// isAside says what an element's tag and name make of it, and from which share of
-// the page's text on it counts as part of the article all the same.
+// isAside classifies an element by its tag and name, and returns the share of
+// the page's text above which it counts as part of the article anyway.
 func isAside(n *html.Node) (kind aside, share int) {
 	switch n.Data {
 	case "nav":
@@ -87,8 +87,8 @@ func isAside(n *html.Node) (kind aside, share int) {
 	return kind, share
 }
 
-// markAsides marks the lines that stand beside the article. Remarks of readers are
-// measured last: by whether the rest of the page has a text.
+// markAsides marks the lines that do not belong to the article. Reader comments
+// are examined last: it depends on whether the rest of the page has a text.
 func (v *view) markAsides(root *html.Node) {
 	left := v.mark(root, v.weights[root].prose, false)
 	if left >= 2*minText {
@@ -96,8 +96,8 @@ func (v *view) markAsides(root *html.Node) {
 	}
 }
 
-// mark marks the lines under elements that are named as something else; it returns
-// the prose that is left in the article, without that of remarks.
+// mark marks the lines in elements whose names say that they are something
+// else; it returns the remaining prose of the article, without comments.
 func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
 	left = total
 	var walk func(n *html.Node)
@@ -150,8 +150,8 @@ func (v *view) setAside(n *html.Node, kind aside) {
 // maxBox is the most running text, in characters, of a box beside an article.
 const maxBox = 300
 
-// isBox reports whether what looks like the text is a box with a heading of its own,
-// behind the files that are all that the headline heads.
+// isBox reports whether the supposed text is a box with a heading of its own,
+// after the files, which are all that the headline heads.
 func (v *view) isBox(n *html.Node, h headline) bool {
 	s := v.under(n)
 	if h.lines.to == 0 || s.from <= h.lines.to || v.weights[n].prose > maxBox || v.lines[s.from].size > columnTitle || v.lines[s.from].prose > 0 {

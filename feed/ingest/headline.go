@@ -28,8 +28,8 @@ const (
 	maxJoined     = 300 // characters of a line that may be part of a headline
 )
 
-// references are the texts that a headline agrees with: the page's title, what its
-// meta elements call the article, and what the list called it.
+// references are the texts with which a headline is compared: the page's title,
+// the title in its meta elements, and the title in the list.
 type references struct {
 	title  string   // of the page, with the name of the site
 	names  []string // of the article alone
@@ -70,16 +70,17 @@ func longStart(s string) []string {
 	return nil
 }
 
-// agrees reports whether a text is named by the page, its list or its meta elements;
-// a single line may be the whole of what was cut there.
+// agrees reports whether the page's title, its list or its meta elements
+// contain a text; a single line may also be the complete form of a title that
+// was truncated there.
 func (r references) agrees(plain string, single bool) bool {
 	return slices.ContainsFunc(r.all, func(ref string) bool { return strings.Contains(ref, plain) }) ||
 		single && slices.ContainsFunc(r.starts, func(start string) bool { return strings.HasPrefix(plain, start) && runes(plain) < 3*runes(start) })
 }
 
-// findHeadline returns the headline of the text that begins at a line: the lines
-// near it that a reference agrees with, else what looks like a headline there,
-// else the page's title without the names of site and column.
+// findHeadline returns the headline of the text that begins at a line: nearby
+// lines that agree with a reference, else lines that look like a headline, else
+// the page's title without the names of site and column.
 func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.agreed(body, refs); ok {
 		return h.withoutMark(refs, site, v.links)
@@ -98,8 +99,8 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	return headline{text: clip(withoutSite(refs.title, site, v.links), maxTitle)}
 }
 
-// titleLine returns the first line that is set as a headline and that a reference
-// names, -1 if there is none.
+// titleLine returns the first line that is formatted as a headline and agrees
+// with a reference, -1 if there is none.
 func (v *view) titleLine(refs references) int {
 	for i, l := range v.lines {
 		if l.size >= 2*minTitle && l.size <= maxJoined && l.aside != elsewhere && (named(l.node) || emphatic(l.node)) {
@@ -140,8 +141,8 @@ func (v *view) agreed(body int, refs references) (headline, bool) {
 	return best, most > 0
 }
 
-// scoreHeadline says how well lines serve as the headline: the longer and the
-// nearer to the text, the better; names of sites and columns do badly.
+// scoreHeadline rates lines as a headline: the longer and the nearer to the
+// text, the higher; names of sites and columns are rated low.
 func (v *view) scoreHeadline(at span, plain string, body int, refs references) int {
 	score := 2 * runes(plain)
 	l := v.lines[at.from]
@@ -189,8 +190,9 @@ func joinTitle(lines []line) string {
 }
 
 // looksLikeOne finds the last line before the text, or first in it, that is set
-// as a headline and is neither a link, nor a label, nor the site's name. A heading of
-// a part gives way to one above it that the page's title shares words with.
+// as a headline and is neither a link, nor a label, nor the site's name. If a
+// heading above it shares words with the page's title, that one is the
+// headline.
 func (v *view) looksLikeOne(body int, title string, site []string) (headline, bool) {
 	opening, ofPart := headline{}, headline{} // in the text, where none stands before it
 	for i := min(len(v.lines), body+3) - 1; i >= max(0, body-headlineReach/2); i-- {
@@ -222,8 +224,8 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 // numbered begins the heading of a part.
 var numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)
 
-// plainHeadline finds the first of the short lines right above the text that are
-// neither labels nor links nor credits: what is left for a headline that is set as
+// plainHeadline finds the first of the short lines directly above the text that
+// are neither labels nor links nor credits: a headline that is formatted as
 // text.
 func (v *view) plainHeadline(body int) (h headline, ok bool) {
 	for i := min(len(v.lines), body) - 1; i >= max(0, body-headLines); i-- {
@@ -239,8 +241,8 @@ func (v *view) plainHeadline(body int) (h headline, ok bool) {
 	return h, ok
 }
 
-// opens reports whether a line that is set as a headline and no sentence opens a
-// text and has the article's head below it.
+// opens reports whether a line that is formatted as a headline, and is not a
+// sentence, begins a text and has the article's head below it.
 func (v *view) opens(i int) bool {
 	l := v.lines[i]
 	if i+1 >= len(v.lines) || strings.ContainsAny(l.text, "。；") {
@@ -262,8 +264,8 @@ var dateMark = lazyregexp.New(`^[（(\[【](?:19|20)\d{2}[-./年]\d{1,2}[-./月]
 // isMark reports whether a span in front of a headline names a column or a form.
 func isMark(s string) bool { return headMark.MatchString(s) || columnName.MatchString(s) }
 
-// withoutMark cuts off what a span in front of or behind a headline says (通知公告, 图解), where
-// the page's title names the rest.
+// withoutMark removes a category in a span before or after a headline
+// (通知公告, 图解) if the page's title is the rest.
 func (h headline) withoutMark(refs references, site []string, links map[string]bool) headline {
 	core, text := withoutSite(refs.title, site, links), squeeze(h.text)
 	plain := squeeze(core)
@@ -295,8 +297,8 @@ func named(n *html.Node) bool {
 
 var bigText = lazyregexp.New(`(?i)font-size\s*:\s*(?:1[89]|2\d|3\d|4\d)\s*(?:px|pt)|font-size\s*:\s*(?:1\.[5-9]|2)|font-weight\s*:\s*(?:bold|[6-9]00)`)
 
-// emphatic reports whether an element is set large or bold, in itself or by the one
-// element that it consists of.
+// emphatic reports whether an element is large or bold, itself or by its only
+// child element.
 func emphatic(n *html.Node) bool {
 	for down := 0; n != nil && n.Type == html.ElementNode && down < 4; down++ {
 		for _, a := range n.Attr {

@@ -10,8 +10,9 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Hints are what a source says of how to read it, beside its items. They are
-// stored with the source as JSON, since an answer of 304 repeats none of them.
+// Hints are what a source says about how to read it, besides its items. They
+// are stored with the source as JSON, since a 304 response repeats none of
+// them.
 type Hints struct {
 	TTL       time.Duration `json:"ttl,omitempty"`        // RSS 2.0 ttl, or the sy:update period; 0: not said
 	SkipHours []int         `json:"skip_hours,omitempty"` // 0–23, UTC (RSS 2.0)
@@ -42,8 +43,9 @@ var periods = map[string]time.Duration{
 	"hourly": time.Hour, "daily": 24 * time.Hour, "weekly": 7 * 24 * time.Hour, "monthly": 30 * 24 * time.Hour, "yearly": 365 * 24 * time.Hour,
 }
 
-// ReadHints reads the hints of a feed from what stands before its first item and
-// from the Link fields of the answer (RFC 8288), which count first (W3C WebSub §4).
+// ReadHints reads the hints of a feed from the part before its first item and
+// from the Link fields of the response (RFC 8288), which take precedence (W3C
+// WebSub §4).
 func ReadHints(p Page, header http.Header) Hints {
 	head := p.Body[:min(len(p.Body), maxHead)]
 	if at := firstItem.FindIndex(head); at != nil {

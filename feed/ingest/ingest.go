@@ -1,9 +1,10 @@
-// Package ingest turns the bytes of a feed, a list page or an article page into items. One
-// [Reader] per kind of source, all in the table [Kinds].
+// Package ingest turns the bytes of a feed, a list page or an article page into
+// items. There is one [Reader] per kind of source, all in the table [Kinds].
 //
-// Input is what internal/fetch fetched; output text is UTF-8, HTML is sanitised, addresses are
-// absolute. A reader reports its findings as [policy.Evidence] and leaves judgments to package
-// policy. It does not use the database and makes no requests.
+// Input is what internal/fetch fetched; output text is UTF-8, HTML is
+// sanitized, addresses are absolute. A reader reports its findings as
+// [policy.Evidence] and leaves judgments to package policy. It does not use the
+// database and makes no requests.
 package ingest
 
 import (
@@ -37,8 +38,8 @@ type Source struct {
 }
 
 // Settings are the selectors of a page source; all are CSS and optional. They
-// are stored with the source as JSON. The zero value lets the reader work the
-// page out by structure.
+// are stored with the source as JSON. With the zero value the reader finds
+// everything by structure.
 type Settings struct {
 	Item        string `json:"item,omitempty"`         // one row of the list
 	Link        string `json:"link,omitempty"`         // in the row; default its first a[href]
@@ -85,8 +86,9 @@ type Item struct {
 	NeedsPage   bool           // the text stands on the article's own page: fetch URL, then ReadArticle
 	Warnings    []warn.Warning // what was odd
 
-	// Frame is the address of a frame of the same site that the page shows instead of a text:
-	// fetch it and call ReadFrame. It is "" if the page has a text.
+	// Frame is the address of a frame of the same site that the page shows
+	// instead of a text: fetch it and call ReadFrame. It is "" if the page has
+	// a text.
 	Frame string
 }
 
@@ -98,9 +100,10 @@ type Attachment struct {
 	Bytes int64  `json:"length,omitempty"` // 0 if unknown
 }
 
-// Reader turns the bytes at a source's address into items, newest first where
-// the source says so. It must not keep or change the Page. An error means that
-// nothing could be read; what is odd but readable is a warning on the item.
+// Reader turns the bytes at a source's address into items, newest first if the
+// source orders them so. It must not keep or change the Page. An error means
+// that nothing could be read; anything unusual but readable is a warning on the
+// item.
 type Reader interface {
 	Read(Page, Source) ([]Item, error)
 }

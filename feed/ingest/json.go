@@ -13,10 +13,10 @@ import (
 	"dibao/policy/when"
 )
 
-// jsonReader reads the answers in JSON that list pages drawn by scripts ask for.
-// The settings are paths: names parted by dots, "[]" for every element of an
-// array and "[0]" for one. "data.html | li" takes markup at the path and rows
-// in it by a selector, or by structure where none is given.
+// jsonReader reads the JSON responses that scripts of list pages request. The
+// settings are paths: names separated by dots, "[]" for every element of an
+// array and "[0]" for one. "data.html | li" takes markup at the path and finds
+// rows in it by a selector, or by structure if none is given.
 type jsonReader struct{}
 
 var _ Reader = jsonReader{}
@@ -40,8 +40,8 @@ func decodeJSON(p Page, charset string) (any, error) {
 	return parseJSONBody(text)
 }
 
-// readJSONList reads a list in an answer by the paths of the source; where it has
-// none they are found.
+// readJSONList reads a list in a response by the paths of the source; if it has
+// none, they are detected.
 func readJSONList(p Page, src Source) (List, error) {
 	doc, err := decodeJSON(p, src.Settings.Charset)
 	if err != nil {
@@ -158,8 +158,8 @@ func addressOf(v any, link string) string {
 	return b.String()
 }
 
-// valueAt returns the text at a path, or at the first key that has any where no
-// path is set.
+// valueAt returns the text at a path or, if no path is set, at the first key
+// that has a text.
 func valueAt(v any, at string, keys []string) string {
 	if at != "" {
 		keys = []string{at}
@@ -238,8 +238,9 @@ func walkJSON(from []any, at string) ([]any, error) {
 	return from, nil
 }
 
-// statedIn reads a date as text, or as seconds or milliseconds since 1970. The year may be
-// missing, and 05/01/2026 leaves open which is the month; the zero When means no date.
+// statedIn reads a date as text, or as seconds or milliseconds since 1970. The
+// year may be missing, and 05/01/2026 leaves open which part is the month; the
+// zero When means no date.
 func statedIn(s string, clock when.Clock) when.When {
 	if s == "" {
 		return when.When{}

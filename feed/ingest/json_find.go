@@ -28,9 +28,10 @@ const (
 	maxRow      = 400
 )
 
-// ProposeJSON looks for the list of articles in an answer in JSON or JSONP: the
-// array whose elements have a title and an address each, or markup that holds a
-// list. It returns the paths that read it, which the source's own settings precede.
+// ProposeJSON looks for the list of articles in a JSON or JSONP response: the
+// array whose elements each have a title and an address, or markup that
+// contains a list. It returns the paths that read it; the source's own settings
+// take precedence.
 func ProposeJSON(p Page, src Source) (Settings, error) {
 	doc, err := decodeJSON(p, src.Settings.Charset)
 	if err != nil {
@@ -139,8 +140,8 @@ type tally struct {
 	texts                                   map[string]bool
 }
 
-// weigh names the keys of an array's elements that hold title, address and date,
-// and says how much the array counts.
+// weigh returns the keys of an array's elements that contain title, address and
+// date, and a score for the array.
 func (f *jsonFinder) weigh(all []any) (found Settings, score float64) {
 	keys := make(map[string]*tally)
 	elements := 0
@@ -236,8 +237,8 @@ func bestKey(keys map[string]*tally, count func(name string, t *tally) float64) 
 	return name, n
 }
 
-// asTitle is how well the values of a key are titles: texts that differ from each
-// other, of the length of a title, in most elements. The name counts, too.
+// asTitle rates the values of a key as titles: different texts, of the length
+// of a title, in most elements. The name counts, too.
 func (t *tally) asTitle(name string, elements int) float64 {
 	if t.titles*2 < elements {
 		return 0
@@ -275,8 +276,8 @@ func (t *tally) asAddress(name string, elements int) float64 {
 	return n
 }
 
-// asDate is how well the values of a key are days of publication; an element may
-// have several days.
+// asDate rates the values of a key as publication dates; an element may have
+// several dates.
 func (t *tally) asDate(name string, elements int) float64 {
 	if t.dates*2 < elements {
 		return 0
@@ -296,8 +297,8 @@ func (t *tally) asDate(name string, elements int) float64 {
 	return n
 }
 
-// asID is how well the values of a key tell the elements apart: what an address
-// can be made of.
+// asID rates the values of a key as ids from which an address can be made:
+// whether they distinguish the elements.
 func asID(name string, t *tally, elements int) float64 {
 	switch short := strings.ToLower(name); {
 	case len(t.texts) < elements:
@@ -310,8 +311,8 @@ func asID(name string, t *tally, elements int) float64 {
 	return 0
 }
 
-// The names, without case, under which programs keep title, address and day of
-// publication.
+// The names, regardless of case, under which programs store title, address and
+// publication date.
 var (
 	titleNames   = []string{"title", "name", "topic", "bt", "biaoti", "subject", "headline", "infotitle", "doctitle", "wjmc", "mc", "articletitle"}
 	addressNames = []string{"url", "link", "href", "articleurl", "infourl", "docurl", "docpuburl", "lj", "puburl", "publishurl", "linkurl", "pageurl"}

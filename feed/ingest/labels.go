@@ -28,17 +28,18 @@ type labelReader struct {
 	labels []policy.Label
 }
 
-// Limits on the lines that are looked at for labels: to look at one takes much
-// longer than to read it.
+// Limits on the lines that are searched for labels, which takes much longer
+// than reading them.
 const (
 	maxLabelLines = 2000
 	maxHeaders    = 100 // at the top of a text, and at its end
 )
 
-// readLabels returns the labelled values around the text, as somebody sees them:
-// "时间:2011-06-21 来源:未知", or a label in one cell of a table and its value in the next or below.
-// A date that stands alone between headline and text is a label without a name. The text
-// begins at body.from and ends before body.to; both are unset if it is not known.
+// readLabels returns the labeled values around the text, as they are displayed:
+// "时间:2011-06-21 来源:未知", or a label in one table cell and its value in
+// the next or below. A date on its own between headline and text is a label
+// without a name. The text begins at body.from and ends before body.to; both
+// are unset if it is not known.
 func (v *view) readLabels(h headline, body span, site []string, clock when.Clock) []policy.Label {
 	r := &labelReader{view: v, site: site, clock: clock}
 	end := body.from
@@ -62,8 +63,8 @@ func (v *view) readLabels(h headline, body span, site []string, clock when.Clock
 // linesAbove is how many lines above a headline its head may begin.
 const linesAbove = 4
 
-// isAbove reports whether a line above a headline belongs to its head: it has a time,
-// or stands in the same small element.
+// isAbove reports whether a line above a headline belongs to its head: it has a
+// time, or is in the same small element.
 func (v *view) isAbove(i int, h headline) bool {
 	if i < h.lines.from-linesAbove || v.lines[i].part != v.lines[h.lines.from].part {
 		return false
@@ -83,8 +84,8 @@ func (v *view) isAbove(i int, h headline) bool {
 // today begins a clock of the page.
 var today = lazyregexp.New(`今[天日]|现在|欢迎`)
 
-// hasTime reports whether a line opens with a date and a time of day: above a
-// headline a day alone may be today's.
+// hasTime reports whether a line begins with a date and a time of day: above a
+// headline, a day alone may be today's.
 func (v *view) hasTime(i int) bool {
 	l := v.lines[i]
 	if l.size > 80 || l.link*2 > l.size {
@@ -94,8 +95,8 @@ func (v *view) hasTime(i int) bool {
 	return ok && !w.At.IsZero() && strings.HasPrefix(l.text, w.Text[:min(4, len(w.Text))])
 }
 
-// read reads the labels of a line, with the cells that belong to it; it returns
-// the number of the next line.
+// read reads the labels of a line, including the cells that belong to it; it
+// returns the number of the next line.
 func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	l := r.view.lines[i]
 	inHead := bare && body.from-h.lines.to <= headLines && l.part != nil && len(words(l.part)) > 1 || contains(l.part, h.at)
@@ -121,8 +122,8 @@ func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	return next
 }
 
-// readCredit reads what a line of the head says without labels: a date, who printed
-// the text, who wrote it. rest is what its labels leave of it.
+// readCredit reads what a line of the head says without labels: a date, the
+// medium, the author. rest is the line without its labeled values.
 func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, body span) {
 	l := r.view.lines[i]
 	c := policy.ReadCredit(rest, r.site...)
@@ -154,17 +155,16 @@ func (h headline) speaker(name string) bool {
 	return strings.HasPrefix(squeeze(h.text), squeeze(name)+"：")
 }
 
-// isDated reports whether the date in a line that says other things, too, is the
-// page's and not one that a sentence or a subtitle speaks of: it opens or ends the
-// line.
+// isDated reports whether the date in a line with other text is the page's, not
+// one in a sentence or a subtitle: it is at the beginning or end of the line.
 func isDated(text, date string) bool {
 	text = collapse(strings.ReplaceAll(text, string(label.Boundary), " "))
 	before, after, _ := strings.Cut(text, collapse(date))
 	return (runes(before) <= 12 || after == "") && !strings.ContainsAny(text, "。，；")
 }
 
-// standsAlone reports whether a date is all that an element of a line holds: the
-// time of a message beside its author's and its account's name.
+// standsAlone reports whether an element of a line contains only a date: the
+// time of a message next to the names of its author and account.
 func standsAlone(raw, date string) bool {
 	for part := range strings.SplitSeq(raw, string(label.Boundary)) {
 		if collapse(part) == date {
@@ -191,8 +191,8 @@ func (r *labelReader) add(n *html.Node, fields []label.Field) {
 	}
 }
 
-// withValue returns a cell that is nothing but a label together with the cell
-// behind it, which holds the value, unless that is a label itself.
+// withValue returns a cell that consists of a label together with the next
+// cell, which contains the value, unless that is a label itself.
 func (r *labelReader) withValue(i int) (raw string, next int) {
 	l := r.view.lines[i]
 	name := strings.TrimRight(squeeze(l.text), ":：")
@@ -228,8 +228,8 @@ func nextElement(n *html.Node) *html.Node {
 	return nil
 }
 
-// headRow reads a row of labels whose values stand in the next row; it returns the
-// line behind both, or i.
+// headRow reads a row of labels whose values are in the next row; it returns
+// the line after both, or i.
 func (r *labelReader) headRow(i int) int {
 	row := r.view.lines[i].node.Parent
 	if row == nil || row.Data != "tr" || r.view.under(row).from != i {
@@ -348,8 +348,9 @@ func isCell(n *html.Node) bool {
 	return n.Data == "td" || n.Data == "th" || n.Data == "dt" || n.Data == "dd"
 }
 
-// elementName names an element for provenance: "div.info", "td#date"; an element
-// without a name of its own goes by the next one around it that has one.
+// elementName names an element for provenance: "div.info", "td#date"; an
+// element without a name of its own gets the name of the nearest ancestor that
+// has one.
 func elementName(n *html.Node) string {
 	for ; n != nil && n.Type == html.ElementNode; n = n.Parent {
 		for _, key := range []string{"id", "class"} {

@@ -12,8 +12,8 @@ import (
 	"dibao/policy/label"
 )
 
-// line is a line of a page as somebody sees it: a paragraph, a heading, a cell, a
-// piece between two br.
+// line is a displayed line of a page: a paragraph, a heading, a cell, a piece
+// between two br.
 type line struct {
 	text  string       // white space collapsed
 	raw   string       // with label.Boundary between elements
@@ -118,8 +118,8 @@ func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
 	}
 }
 
-// markGaps turns white space that a page shows as a gap (two and more U+00A0, or U+3000) into
-// a boundary, as elements are elsewhere.
+// markGaps turns white space that a page displays as a gap (two or more U+00A0,
+// or U+3000) into a boundary, like that between elements.
 func markGaps(s string) string {
 	if !strings.ContainsAny(s, "\u00a0\u3000\u2003") {
 		return s
@@ -144,8 +144,8 @@ func markGaps(s string) string {
 	return b.String()
 }
 
-// Least characters of a line of prose: of one with a stop or comma, and of one
-// without.
+// The minimum number of characters of a line of prose: with a full stop or
+// comma, and without.
 const (
 	minProse     = 10
 	minBareProse = 50
@@ -154,8 +154,8 @@ const (
 // imprint is a line of who runs a site.
 var imprint = lazyregexp.New(`版权所有|(?i:ICP备|All Rights Reserved)|公网安备|网站标识码|^(?:主办|承办|协办|技术支持)(?:单位)?[:：].{0,60}$|^网站(?:管理|维护|保留)|^地\s?址[:：].{0,50}(?:邮编|电话)`)
 
-// maxImprint is the most characters of such a line; a longer one that names copyright
-// is a text about it.
+// maxImprint is the maximum number of characters of such a line; a longer one
+// that mentions copyright is a text about it.
 const maxImprint = 400
 
 // proseOf returns how many characters of a line are running text.

@@ -25,8 +25,8 @@ type List struct {
 	Pager   pager.Pager // how the page names its next one
 }
 
-// ReadKind reads what stands at the address of a source of a kind. What was left
-// out and the next page are known of list pages and of lists in JSON.
+// ReadKind reads the content of the address of a source of a kind. What was
+// left out, and the next page, are known only for list pages and JSON lists.
 func ReadKind(kind string, p Page, src Source) (List, error) {
 	switch {
 	case kind == "page", kind == "json" && src.Settings.Item != "":
@@ -60,8 +60,8 @@ func ReadList(p Page, src Source) (List, error) {
 	return l.List, nil
 }
 
-// fewRows is a list as short as a box of hot items; the scripts of the page may
-// hold a longer one.
+// fewRows is the length of a list that may be a box of popular items; the
+// scripts of the page may contain a longer list.
 const fewRows = 5
 
 // rowsList is a List that was read of rows.
@@ -104,8 +104,8 @@ func (r *rowReader) readFound(found list.Found) rowsList {
 		out.Items = append(out.Items, it)
 	}
 	if dated && r.src.Settings.Date != "" {
-		// A wide selector for rows ("ul li") takes the menu along; the rows that
-		// are meant have a date.
+		// A broad selector for rows ("ul li") includes the menu; the intended
+		// rows have a date.
 		out.Items = slices.DeleteFunc(out.Items, func(it Item) bool {
 			if it.Evidence.ListDate == "" {
 				out.Dropped.Add(list.NoDateThere, "", it.Title)
@@ -180,8 +180,8 @@ func newRowReader(src Source, base *url.URL) (*rowReader, error) {
 // matcher lets goquery search with selectors that were compiled once.
 type matcher struct{ cascadia.SelectorGroup }
 
-// MatchAll returns what matches at n and under it, as goquery means it; cascadia
-// leaves n itself out.
+// MatchAll returns the matches at n and below, like goquery; cascadia leaves
+// out n itself.
 func (m matcher) MatchAll(n *html.Node) []*html.Node {
 	found := cascadia.QueryAll(n, m.SelectorGroup)
 	if m.Match(n) {
@@ -232,8 +232,8 @@ func (r *rowReader) read(row list.Row) (it Item, why list.Reason) {
 	return it, ""
 }
 
-// readDate returns the row's date as YYYY-MM-DD, "" where it states none, and what
-// stated it.
+// readDate returns the row's date as YYYY-MM-DD, "" if it states none, and the
+// evidence for it.
 func (r *rowReader) readDate(s *goquery.Selection, row list.Row) (date, from string) {
 	if r.date == nil && r.pattern == nil {
 		return row.Date.On.String(), row.From

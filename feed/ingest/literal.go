@@ -15,8 +15,8 @@ var errNoJSON = errors.New("this is not valid JSON")
 // jsonp finds the call or the assignment that an answer in JSONP is wrapped in.
 var jsonp = lazyregexp.New(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var|let|const|window)[\s.]+)?[\w.$\[\]"']{1,100}\s*(?:&&\s*[\w.$]{1,100}\s*)?[=(]\s*[{\["']`)
 
-// IsJSON reports whether a body is an object or array in JSON, perhaps with a byte
-// order mark in front of it, or wrapped in a call (JSONP).
+// IsJSON reports whether a body is a JSON object or array, possibly after a
+// byte order mark, or wrapped in a call (JSONP).
 func IsJSON(p Page) bool {
 	head := strings.TrimLeft(string(p.Body[:min(len(p.Body), 400)]), "\uFEFF \t\r\n")
 	switch {
@@ -60,7 +60,7 @@ func parseJSONBody(text string) (any, error) {
 // maxPacked is how often JSON is looked for in the strings of JSON.
 const maxPacked = 2
 
-// unpacked reads the strings of a value that are objects or arrays in JSON
+// unpacked reads the strings of a value that are JSON objects or arrays
 // themselves: {"data":"{\"rows\":[…]}"}.
 func unpacked(v any, depth int) any {
 	switch x := v.(type) {

@@ -28,9 +28,9 @@ const maxMailParts = 100
 // webVersion is how letters call the link to themselves.
 var webVersion = lazyregexp.New(`(?i)在线阅读|网页版|浏览器(?:中|里)?(?:查看|打开|阅读)|查看原文|阅读原文|view (?:this|it|online|in)|in (?:your|a) browser|web version`)
 
-// Read returns the message as one item. Its address is where the message says it
-// stands on the web (Archived-At, RFC 5064, or a link that says so), else its own
-// id (RFC 2392).
+// Read returns the message as one item. Its address is the address on the web
+// that the message states (Archived-At, RFC 5064, or a link that says so), else
+// its own id (RFC 2392).
 func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the message is larger than %d MB", maxFeedBytes>>20)

@@ -12,8 +12,9 @@ import (
 var partName = lazyregexp.New(`^(.*?)(?:[_-](\d{1,2}))?(\.\w+)?$`)
 
 // NextPart returns the address of the next part of an article that its site has
-// cut into pages: one with the same name and another number, since "next" on an
-// article's page mostly leads to the next article. It is "" if there is none.
+// split into pages: one with the same name and another number, since "next" on
+// an article's page usually leads to the next article. It is "" if there is
+// none.
 func NextPart(p Page, s Source) string {
 	next := NextPage(p, s)
 	a, err := url.Parse(p.URL)

@@ -15,8 +15,8 @@ import (
 	"dibao/internal/markup"
 )
 
-// policyHTML is what markup of other people may hold: text, links and pictures.
-// No style, no script, no frame, no event, no form.
+// policyHTML is what markup of others may contain: text, links and pictures. No
+// style, script, frame, event handler or form.
 var policyHTML = func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "div", "section", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd",
@@ -39,12 +39,12 @@ const removed = "script, style, iframe, frame, frameset, embed, noscript, nofram
 const fallbacks = "object, applet"
 
 // selfClosed finds elements that XHTML may close at once and HTML may not: an
-// HTML parser takes all that follows for their text.
+// HTML parser would treat everything that follows as their text.
 var selfClosed = lazyregexp.New(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
 
-// Sanitize makes markup safe to show: what is not allowed is dropped, links and
-// pictures become absolute by base, and an email or page that shows the result
-// runs nothing and asks nothing but pictures. Sanitizing again changes nothing.
+// Sanitize makes markup safe to show: it drops what is not allowed, makes links
+// and pictures absolute by base, and leaves nothing that runs or makes requests
+// except pictures. Sanitizing again changes nothing.
 func Sanitize(text, base string) string {
 	clean, _ := sanitize(text, base)
 	return clean
@@ -56,12 +56,12 @@ var textOnly = warn.New("markup-too-complex")
 // tooLong is the warning about markup that is longer than any that is kept.
 var tooLong = warn.New("markup-too-long", maxMarkup>>20)
 
-// maxMarkup is the longest markup that is kept, in bytes. Signs that have to be
-// escaped make what is written longer than what was read.
+// maxMarkup is the length of the longest markup that is kept, in bytes.
+// Escaping can make the output longer than the input.
 const maxMarkup = 8 << 20
 
-// sanitize is Sanitize. The warning says that only text was kept, and why; it is
-// zero where markup was.
+// sanitize is Sanitize. The warning says that only text was kept, and why; it
+// is zero if the markup was kept.
 func sanitize(text, base string) (clean string, warning warn.Warning) {
 	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
 		return strings.TrimSpace(text), warn.Warning{}
@@ -75,8 +75,8 @@ func sanitize(text, base string) (clean string, warning warn.Warning) {
 		warning = textOnly
 	}
 	if clean != "" && markup.HasForeign(text) {
-		// Inside SVG and MathML a tree can hold what markup without them cannot
-		// express, such as a heading in a heading: it is read once more.
+		// Inside SVG and MathML a tree can contain what HTML markup cannot
+		// express, such as a heading in a heading: it is parsed once more.
 		clean = Sanitize(clean, base)
 	}
 	return clean, warning
@@ -144,8 +144,8 @@ func permitted(text string) string {
 	return b.String()
 }
 
-// maxPiece is the longest text, in bytes, that the policy gets at once. It copies
-// a text several times before it goes on to the next.
+// maxPiece is the length of the longest text, in bytes, that the policy
+// processes at once: it copies a text several times.
 const maxPiece = 64 << 10
 
 // splitTexts parts long texts by comments, which the policy leaves out.
@@ -169,8 +169,9 @@ func splitTexts(n *html.Node) {
 	n.Parent.InsertBefore(&html.Node{Type: html.CommentNode}, rest)
 }
 
-// absolute resolves a reference; what is not an http(s) or mailto address, or is
-// longer than any real one, becomes "". User names and passwords are dropped.
+// absolute resolves a reference; it returns "" if the result is not an http(s)
+// or mailto address, or is longer than any real one. User names and passwords
+// are removed.
 func absolute(base *url.URL, ref string) string {
 	ref = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -198,9 +199,9 @@ func absolute(base *url.URL, ref string) string {
 	return ""
 }
 
-// identity names the article at an address: http and https, a default port, a
-// fragment and the marks of campaigns make no difference. It is "" for no
-// address.
+// identity identifies the article at an address: http and https, a default
+// port, a fragment and campaign parameters make no difference. It is "" if
+// there is no address.
 func identity(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

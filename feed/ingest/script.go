@@ -11,13 +11,13 @@ import (
 	"dibao/internal/markup"
 )
 
-// scriptValue finds the members of an object that programs which draw their
-// pages in the browser keep the text in; articleBody is schema.org's.
+// scriptValue finds the members in which programs that render their pages in
+// the browser store the text; articleBody is schema.org's.
 var scriptValue = lazyregexp.New(`["']?\b(articleBody|(?:article|doc|info|news|html|page|text|main|detail)?[cC]ontent(?:Html|HTML|Txt|Text|s)?|txt|text|body|html|detail|zw|nr)["']?\s*[:=]\s*("(?:[^"\\]|\\.)*")`)
 
-// scriptText returns the markup of the longest running text that stands as a
-// string in the page's scripts or in a text area, "" if there is none as long as a
-// text. It counts only where the page itself shows none.
+// scriptText returns the markup of the longest running text in a string of the
+// page's scripts or in a text area, "" if none is long enough. It counts only
+// if the page itself shows no text.
 func scriptText(doc *goquery.Document) string {
 	best, most := "", minText-1
 	take := func(value string) {
@@ -37,8 +37,8 @@ func scriptText(doc *goquery.Document) string {
 	return best
 }
 
-// readsAsProse reports whether a text is sentences and not code, an address or a
-// notice of one line.
+// readsAsProse reports whether a text consists of sentences, not of code, an
+// address or a one-line notice.
 func readsAsProse(text string) bool {
 	var letters, stops, signs int
 	for _, r := range text {
@@ -57,7 +57,7 @@ func readsAsProse(text string) bool {
 	return stops >= 3 && stops*60 > letters || strings.Count(text, ". ") >= 2
 }
 
-// fromMarkup returns the body of markup, as text only where its tree would cost
+// fromMarkup returns the body of markup; only its text if its tree would cost
 // too much.
 func fromMarkup(text string) *goquery.Selection {
 	root, _ := markup.Parse(text)

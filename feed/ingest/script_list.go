@@ -18,12 +18,11 @@ const (
 	maxScriptBytes  = 4 << 20
 )
 
-// valueStart finds where a script sets something to an array or object, or passes
-// one on.
+// valueStart finds where a script assigns or passes an array or object.
 var valueStart = lazyregexp.New(`(?:[=(:]\s*)(?:JSON\.parse\(\s*['"]|\[\s*\{|\{\s*["'\w])`)
 
-// scriptList looks for the list in the scripts of a page: an array of objects with
-// title and address that another script draws.
+// scriptList looks for the list in the scripts of a page: an array of objects
+// with title and address that another script renders.
 func scriptList(doc *goquery.Document, p Page, src Source) (List, bool) {
 	var best List
 	most, left, values := 0.0, maxScriptBytes, 0

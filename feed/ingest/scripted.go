@@ -18,16 +18,16 @@ const (
 	maxTimeScript = 256 << 10
 )
 
-// linkedMembers are those of schema.org and of Baidu's form of it that say what an
-// article is.
+// linkedMembers are the members of schema.org, and of Baidu's variant of it,
+// that describe an article.
 var linkedMembers = []string{"headline", "title", "datePublished", "pubDate"}
 
 // scriptTime finds the time of publication that a script sets on the page.
 var scriptTime = lazyregexp.New(`\b(?:createTime|create_time|publish_?[tT]ime|pubTime|publishDate|ct)["']?\s*[=:]\s*["']((?:19|20)\d\d-\d\d?-\d\d?(?:[ T]\d\d?:\d\d(?::\d\d)?)?|1\d{9})["']`)
 
-// readScriptMeta returns what linked data (JSON-LD) and the scripts of a page say of
-// the article, as meta elements: ld:headline, ld:datePublished, ld:author, and
-// [policy.MetaOfScript] for a time.
+// readScriptMeta returns what linked data (JSON-LD) and the scripts of a page
+// say about the article, as meta elements: ld:headline, ld:datePublished,
+// ld:author, and [policy.MetaOfScript] for a time.
 func readScriptMeta(doc *goquery.Document) []policy.Pair {
 	var all []policy.Pair
 	add := func(name, value string) {
@@ -95,8 +95,8 @@ func linkedData(v any, depth int, add func(name, value string)) {
 	}
 }
 
-// addTimes completes the labels that print a day by the time that a time element
-// of the page gives for that day.
+// addTimes completes labels that show a day by the time that a time element of
+// the page gives for that day.
 func (r *articleReader) addTimes() {
 	var times []when.When
 	r.doc.Find("time[datetime]").EachWithBreak(func(_ int, s *goquery.Selection) bool {
@@ -119,9 +119,9 @@ func (r *articleReader) addTimes() {
 	}
 }
 
-// articleInScripts returns the article that a page without a text of its own keeps
-// as an object for the program that draws it (__NEXT_DATA__, __INITIAL_STATE__), as
-// the page that would be drawn.
+// articleInScripts returns the article of a page without a text that contains
+// it as an object for the rendering script (__NEXT_DATA__, __INITIAL_STATE__),
+// as the page that would be rendered.
 func articleInScripts(doc *goquery.Document, p Page) (page Page, ok bool) {
 	body := doc.Find("body").Clone()
 	body.Find("script, style, noscript, template, textarea").Remove()

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// letters keeps the letters and digits of a text: brackets, quotation marks and
-// spaces differ between a list and its pages.
+// letters returns only the letters and digits of a text: brackets, quotation
+// marks and spaces differ between a list and its pages.
 func letters(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -18,7 +18,8 @@ func letters(s string) string {
 }
 
 // sharesText reports whether two titles are of one article: half of the shorter
-// stands in the other in one piece, or one begins the other and was cut.
+// one occurs in the other in one piece, or one is the truncated beginning of
+// the other.
 func sharesText(a, b string) bool {
 	x, y := []rune(letters(clip(a, maxTitle))), []rune(letters(clip(b, maxTitle)))
 	if len(x) == 0 || len(y) == 0 {

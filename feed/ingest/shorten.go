@@ -10,8 +10,9 @@ import (
 	"dibao/policy/warn"
 )
 
-// Shorten keeps the beginning of a text that is longer than policy.MaxText, as plain
-// paragraphs, and warns of it. Where the markup is too long, it keeps the text alone.
+// Shorten keeps the beginning of a text that is longer than policy.MaxText, as
+// plain paragraphs, with a warning. If only the markup is too long, it keeps
+// the whole text.
 func (it *Item) Shorten() {
 	all := it.Evidence.Paragraphs
 	size := 0

@@ -14,13 +14,13 @@ import (
 )
 
 // sitemapReader reads sitemaps (sitemaps.org 0.9), with the titles and dates of
-// the news extension where they have it.
+// the news extension if they have it.
 type sitemapReader struct{}
 
 var _ Reader = sitemapReader{}
 
-// maxSitemapItems is how many of a sitemap's addresses, the newest, are taken:
-// it may hold the whole site.
+// maxSitemapItems is how many of a sitemap's addresses are read, the newest
+// first: it may contain the whole site.
 const maxSitemapItems = 200
 
 type sitemapURL struct {
@@ -100,8 +100,8 @@ func sitemapItem(u sitemapURL, base string, src Source) (Item, bool) {
 	it := Item{GUID: identity(address), URL: address, Title: clip(collapse(u.News.Title), maxTitle), NeedsPage: true}
 	it.Evidence = policy.Evidence{
 		URL: address, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, ListTitle: it.Title,
-		// lastmod is when the page last changed: good enough to find what is new,
-		// not to say when it was published.
+		// lastmod is when the page last changed: good enough for finding new
+		// pages, but not a publication date.
 		ListDate: listDate(u.News.Date, when.Clock{}),
 	}
 	return it, true

@@ -20,9 +20,9 @@ var (
 	timeAlone  = lazyregexp.New(`^(?:香港時間|香港时间)\s?(\d{1,2})\s?[時时:]\s?(\d{1,2})\s?分?$`)
 )
 
-// readSplitDate takes a date that two lines print, where no label gives one: a day
-// over its month beside the headline, or a day and the time in Hong Kong below the
-// text.
+// readSplitDate reads a date that is split over two lines, if no label gives
+// one: a day over its month next to the headline, or a day and the time in Hong
+// Kong below the text.
 func (r *labelReader) readSplitDate(h headline, body span) {
 	if h.lines.to == 0 || r.has(label.Date) || r.hasDate(label.Date) {
 		return
@@ -57,8 +57,9 @@ func meet(a, b *html.Node) bool {
 // ofRepublic is a date in the calendar that Taiwan counts by: 115-11-27.
 var ofRepublic = lazyregexp.New(`^(1[01]\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日)(?:\s|$)`)
 
-// dated gives a date behind a label its year in the common calendar: one that counts
-// by that of Taiwan, or by the day on which the page was fetched (09-30, 昨天).
+// dated completes a labeled date that has a year of the Republic of China
+// calendar, or that is relative to the day on which the page was fetched
+// (09-30, 昨天).
 func (r *labelReader) dated(value string) string {
 	if m := ofRepublic.FindStringSubmatch(value); m != nil {
 		n, _ := strconv.Atoi(m[1]) // three digits

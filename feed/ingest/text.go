@@ -51,8 +51,8 @@ func IsText(p Page) bool {
 	return !looksLikeHTML.MatchString(text)
 }
 
-// FromText makes an article of a plain text: its first line is the title, with or
-// without the mark of a heading, every other line a paragraph.
+// FromText makes an article of plain text: its first line, with or without a
+// heading mark, is the title, every other line a paragraph.
 func FromText(p Page, s Source) Item {
 	text, _ := Decode(p.Body, p.ContentType, s.Settings.Charset)
 	e := policy.Evidence{URL: p.URL, SiteName: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region}

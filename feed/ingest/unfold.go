@@ -16,9 +16,9 @@ import (
 	"dibao/internal/markup"
 )
 
-// parseList parses a list page and puts rows that are kept elsewhere where a
-// browser shows them: records of 大汉 jcms, rows that a script writes, rows in a
-// textarea or template that another script reads.
+// parseList parses a list page and inserts rows that are stored elsewhere at
+// the place where a browser shows them: records of 大汉 jcms, rows that a
+// script writes, rows in a textarea or template that another script reads.
 func parseList(p Page, override string) (*goquery.Document, error) {
 	text, _ := Decode(p.Body, p.ContentType, override)
 	root, isPlain := markup.Parse(templateTag.ReplaceAllString(text, "<${1}div"))
@@ -59,8 +59,8 @@ func followCalls(root *html.Node) {
 	}
 }
 
-// maxUnfolded bounds the markup that is parsed out of scripts and the like of one
-// page, in bytes.
+// maxUnfolded bounds the markup that is parsed out of scripts and other
+// elements of one page, in bytes.
 const maxUnfolded = 4 << 20
 
 type unfolder struct {
@@ -70,14 +70,14 @@ type unfolder struct {
 
 var (
 	storedRow = lazyregexp.New(`(?s)<record>\s*<!\[CDATA\[(.*?)\]\]>\s*</record>`)
-	// Rows in a template are read as others are; those that are to be filled in yet
-	// are known by their text.
+	// Rows in a template are read like others; placeholders are recognized by
+	// their text.
 	templateTag = lazyregexp.New(`(?i)<(/?)template\b`)
 	hasLinkTag  = lazyregexp.New(`(?i)<a\s|<li[\s>]|<tr[\s>]`)
 )
 
-// unfold works through the children of n in the order of the document, since one
-// script may use what an earlier one has set.
+// unfold processes the children of n in document order, since a script may use
+// what an earlier one has set.
 func (u *unfolder) unfold(n *html.Node) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling
@@ -103,8 +103,8 @@ func (u *unfolder) unfold(n *html.Node) {
 	}
 }
 
-// deeper reports whether markup in markup nests deeper than code that walks it
-// bears.
+// deeper reports whether nested markup is deeper than recursive code can
+// handle.
 func deeper(n *html.Node, at int) bool {
 	if at >= markup.MaxDepth {
 		return true
@@ -117,8 +117,8 @@ func deeper(n *html.Node, at int) bool {
 	return false
 }
 
-// script puts the records that a script holds, or the markup that it writes, in
-// its place.
+// script inserts the records that a script contains, or the markup that it
+// writes, at its place.
 func (u *unfolder) script(n *html.Node) {
 	text := childText(n)
 	switch kind := strings.ToLower(attribute(n, "type")); {
@@ -136,8 +136,8 @@ func (u *unfolder) script(n *html.Node) {
 	}
 }
 
-// records puts rows in the place of n: those of a data store, or the markup as it
-// is.
+// records inserts rows at the place of n: those of a data store, or the markup
+// unchanged.
 func (u *unfolder) records(n *html.Node, text string) {
 	rows := storedRow.FindAllStringSubmatch(text, maxFeedItems)
 	if rows == nil {
@@ -151,8 +151,8 @@ func (u *unfolder) records(n *html.Node, text string) {
 	u.replace(n, b.String())
 }
 
-// replace parses markup where n stands, and removes n; a script stays, since pagers
-// are read out of it.
+// replace parses markup at the place of n, and removes n; a script stays, since
+// pagers are read from it.
 func (u *unfolder) replace(n *html.Node, text string) {
 	parent := n.Parent
 	if u.left -= len(text); u.left < 0 || parent == nil || parent.Type != html.ElementNode || parent.Data == "head" || strings.TrimSpace(text) == "" {
@@ -207,8 +207,8 @@ func attribute(n *html.Node, key string) string {
 	return ""
 }
 
-// decoded returns the markup that a text in base64 holds, perhaps with escapes of
-// addresses in it, "" if it holds none.
+// decoded returns the markup that a base64 text contains, possibly with URL
+// escapes in it, "" if it contains none.
 func decoded(s string) string {
 	b, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/gorilla/feeds"
 )
 
-// The library's Atom has one link a feed and one category an entry, and no
-// language; these types put the rest of RFC 4287 around it.
+// The library's Atom has one link per feed and one category per entry, and no
+// language; these types add the rest of RFC 4287.
 type atomDocument struct {
 	XMLName    xml.Name `xml:"http://www.w3.org/2005/Atom feed"`
 	Lang       string   `xml:"xml:lang,attr,omitempty"`

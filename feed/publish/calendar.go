@@ -25,8 +25,8 @@ type Calendar struct {
 	Events      []Event
 }
 
-// Event is one day. The same event has the same UID for ever; where its day or
-// its title changes, Sequence grows.
+// Event is one day. The same event always has the same UID; Sequence grows when
+// its day or title changes.
 type Event struct {
 	UID         string
 	On          string // YYYY-MM-DD: a day everywhere, not a midnight somewhere
@@ -42,9 +42,9 @@ type Event struct {
 // refresh is how often a program should look again (RFC 7986 §5.7).
 const refresh = "PT6H"
 
-// WriteCalendar writes a calendar that Apple, Google and Outlook read: whole
-// days, which need no time zone, and no method, since nobody is invited. The
-// same calendar gives the same bytes.
+// WriteCalendar writes a calendar that Apple, Google and Outlook can read:
+// all-day events, which need no time zone, and no method, since nobody is
+// invited. The same calendar results in the same bytes.
 func WriteCalendar(w io.Writer, c Calendar) error {
 	if c.Name == "" {
 		return errors.New("a calendar needs a name")

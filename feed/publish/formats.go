@@ -20,16 +20,16 @@ var Formats = []Format{
 	{Name: "json", Suffix: ".json", MediaType: "application/feed+json; charset=utf-8", Write: writeJSON},
 }
 
-// TagURI makes an id that never changes (RFC 4151): domain and date say who
-// gave it, and specific says what to.
+// TagURI makes an id that never changes (RFC 4151): domain and date identify
+// who assigned it, and specific identifies the thing.
 func TagURI(domain string, date time.Time, specific string) string {
 	return "tag:" + domain + "," + date.UTC().Format(time.DateOnly) + ":" + specific
 }
 
 // clean returns a copy of f that can be written in every format: text without
 // characters that XML forbids, items with ids and titles, links that are
-// addresses, updated never before published and no two items updated at once,
-// which the validator takes for a program that stamps everything anew.
+// addresses, no update before publication, and no two items updated at the same
+// time, which the validator reports as a program that dates everything anew.
 func clean(f Feed) Feed {
 	f.Title, f.Description, f.Language = text(f.Title), text(f.Description), text(f.Language)
 	if f.Description == "" {
@@ -78,8 +78,8 @@ func cleanItem(it Item, f Feed) Item {
 	return it
 }
 
-// plausible reports whether a time in a feed is plausible: the validator warns about
-// times before feeds existed and in the future.
+// plausible reports whether a time in a feed is plausible: the validator warns
+// about times in the future or before feeds existed.
 func plausible(t, now time.Time) bool {
 	return t.Year() >= 1990 && (now.IsZero() || !t.After(now))
 }
@@ -107,8 +107,8 @@ func cleanCategories(all []Category) []Category {
 	return out
 }
 
-// address returns an http(s) address as it may stand in a feed, in ASCII (RSS
-// knows no IRI) and in canonical form (RFC 3986 §6.2), else "".
+// address returns an http(s) address in the form for a feed, in ASCII (RSS does
+// not support IRIs) and in canonical form (RFC 3986 §6.2), else "".
 func address(s string) string {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -164,8 +164,8 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' || c >= 'a' && c <= 'f'
 }
 
-// text drops what XML 1.0 §2.2 forbids or discourages, what was not a character in
-// the first place, and white space at the ends.
+// text removes what XML 1.0 §2.2 forbids or discourages, undecodable
+// characters, and white space at the ends.
 func text(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {
@@ -181,8 +181,8 @@ func text(s string) string {
 // looksLikeHTML are the beginnings of tags, and references to characters.
 var looksLikeHTML = regexp.MustCompile(`<[A-Za-z/!?]|&#?\w+;`)
 
-// plain returns text for places where some readers, and the validator, would
-// take what looks like HTML for HTML: it is written with the full-width signs.
+// plain returns text for places where some feed readers, and the validator,
+// would interpret what looks like HTML: it uses full-width signs instead.
 func plain(s string) string {
 	return looksLikeHTML.ReplaceAllStringFunc(s, func(m string) string {
 		return map[byte]string{'<': "＜", '&': "＆"}[m[0]] + m[1:]

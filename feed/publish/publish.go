@@ -1,11 +1,11 @@
-// Package publish writes a [Feed] as RSS 2.0, Atom 1.0 or JSON Feed 1.1, valid by the rules of
-// the public feed validator. gorilla/feeds builds the core; this package adds what validity
-// and readers need.
+// Package publish writes a [Feed] as RSS 2.0, Atom 1.0 or JSON Feed 1.1, valid
+// by the rules of the public feed validator. gorilla/feeds builds the core;
+// this package adds what validity and readers need.
 //
-// Input is UTF-8 text and sanitised HTML with absolute addresses; output is
-// UTF-8. It knows neither where articles come from nor HTTP routing.
-// Sources: RFC 4287, RFC 5005, RFC 6721, the RSS 2.0 specification of the RSS
-// Advisory Board, jsonfeed.org/version/1.1, and for calendars RFC 5545 and 7986.
+// Input is UTF-8 text and sanitized HTML with absolute addresses; output is
+// UTF-8. It knows neither where articles come from nor HTTP routing. Sources:
+// RFC 4287, RFC 5005, RFC 6721, the RSS 2.0 specification of the RSS Advisory
+// Board, jsonfeed.org/version/1.1, and for calendars RFC 5545 and 7986.
 package publish
 
 import (

@@ -10,10 +10,10 @@ import (
 	"github.com/gorilla/feeds"
 )
 
-// The library's RSS lacks what the validator asks for: the channel's own
-// address, ids that say whether they are addresses, authors that are not mail
-// addresses (dc:creator), and more than one category. These types put them
-// around the library's.
+// The library's RSS lacks what the validator requires: the channel's own
+// address, ids that say whether they are addresses, authors that are not email
+// addresses (dc:creator), and more than one category. These types add them to
+// the library's output.
 type rssDocument struct {
 	XMLName xml.Name   `xml:"rss"`
 	Version string     `xml:"version,attr"`
@@ -132,11 +132,12 @@ const (
 )
 
 // isArchive reports whether f is to be marked as a document that never changes
-// (RFC 5005 §4). The oldest has nothing behind it that a mark would lead to.
+// (RFC 5005 §4). For the oldest one, there is nothing to which a mark would
+// lead.
 func (f Feed) isArchive() bool { return f.Current != "" && f.Older != "" }
 
 // relatives returns the rel and address of a feed's own document, its hub and
-// its neighbours (RFC 5005 §3 and §4), without those that are not there.
+// its neighbors (RFC 5005 §3 and §4), if they exist.
 func relatives(f Feed) [][2]string {
 	var all [][2]string
 	for _, r := range [][2]string{{"self", f.Self}, {"hub", f.Hub}, {"current", f.Current}, {"prev-archive", f.Older}, {"next", f.Older}} {

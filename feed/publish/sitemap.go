@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// SitemapPart is how many addresses a part of the sitemap names; the protocol
-// allows ten times that, and a part of that size takes a moment to make.
+// SitemapPart is how many addresses a part of the sitemap contains; the
+// protocol allows ten times that, and a part of that size takes a moment to
+// build.
 const SitemapPart = 5000
 
 // Location is a page in a sitemap, or a part in its index.

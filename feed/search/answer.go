@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Answer is a page of what was found: titles before numbers before texts, and the
-// newest first within each.
+// Answer is a page of results: matches in titles before numbers before texts,
+// and the newest first within each.
 type Answer struct {
 	Hits     []Hit
 	Total    int

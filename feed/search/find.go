@@ -39,8 +39,8 @@ func (s *searching) plan(ctx context.Context) error {
 	if s.ix.db.Dialect() != database.Postgres {
 		return nil
 	}
-	// By the index for words, however common it takes a word to be; and not by a plan
-	// made for any word.
+	// Use the index for words, however common the planner assumes a word to be,
+	// and no generic plan.
 	_, err := s.tx.ExecContext(ctx, `SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`)
 	return err
 }
@@ -107,8 +107,8 @@ func (s *searching) ask(ctx context.Context, statement, query string, from, to i
 	return all, nil
 }
 
-// bandDays are the sizes of bands, in days. A band and the one before it are asked
-// together, so that the newest band may have just begun.
+// bandDays are the sizes of bands, in days. A band and the one before it are
+// queried together, since the newest band may have just begun.
 var bandDays = [...]int64{8, 32, 128, 512, 2048}
 
 func bandToken(level int, band int64) string {
@@ -123,8 +123,8 @@ type bands struct {
 }
 
 const (
-	// bandsFor is how long bands are not counted again: which of them is asked first
-	// changes nothing but how long it takes.
+	// bandsFor is how long the counts of bands are cached: they decide only
+	// which band is queried first, and so how long it takes.
 	bandsFor = time.Minute
 	// bandEnough articles need not be counted further.
 	bandEnough = 50_000

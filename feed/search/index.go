@@ -24,8 +24,8 @@ type Article struct {
 	Facts    policy.Facts
 	On       policy.Date // the day that search and its order go by
 	Cited    []string    // numbers of documents that it names
-	// DocumentTitle is the cleaned title of the document that it carries, where that
-	// may implement another; else "".
+	// DocumentTitle is the cleaned title of the carried document, if that may
+	// implement another; else "".
 	DocumentTitle string
 }
 
@@ -37,9 +37,9 @@ type Source struct {
 	Begin func(ctx context.Context, tx *sql.Tx) error
 }
 
-// Index is the full-text index of the articles of a database. It owns the tables
-// article_search, search_keys and search_pending, and searches texts of articles and names of
-// sources with statements of its own.
+// Index is the full-text index of the articles of a database. It owns the
+// tables article_search, search_keys and search_pending, and reads texts of
+// articles and names of sources with statements of its own.
 type Index struct {
 	db     *database.DB
 	source Source
@@ -53,8 +53,8 @@ func New(db *database.DB, source Source) *Index {
 	return &Index{db: db, source: source, pieces: database.NewPieces(128, 32, 4096)}
 }
 
-// searchDay is how many articles a day has room for in the order of keys before
-// two take turns; they do then, and nothing else happens.
+// searchDay is how many key positions there are for the articles of a day; if
+// there are more articles, some share a position, without harm.
 const searchDay = 1 << 20
 
 // searchKey orders articles by the day they are from, then by id.
@@ -121,14 +121,13 @@ func (m matcher) rowOf(a Article) row {
 		head: head.String(), body: body.String(), fields: fields.String()}
 }
 
-// store replaces what the index holds of articles: known may be in it, rows are
-// what it holds then.
+// store replaces the entries of articles: known may be in the index, rows are
+// their new entries.
 func (ix *Index) store(ctx context.Context, tx *sql.Tx, known []int64, rows []row) error {
 	if err := ix.unindex(ctx, tx, known); err != nil {
 		return err
 	}
-	// FTS5 writes out what it has gathered whenever a key is less than the one
-	// before.
+	// FTS5 flushes its memory whenever a key is lower than the one before.
 	sortRows(rows)
 	if err := ix.insertKeys(ctx, tx, rows); err != nil {
 		return err
@@ -238,8 +237,8 @@ func sortRows(rows []row) {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.key, b.key) })
 }
 
-// TitleQuery is the query for documents whose cleaned title holds all pairs of a
-// cleaned phrase, in the language of the database's index.
+// TitleQuery is the query, in the language of the database's index, for
+// documents whose cleaned title contains all pairs of a cleaned phrase.
 func TitleQuery(dialect database.Dialect, phrase string) string {
 	tokens := marked(markTitle, phraseTokens(phrase))
 	if dialect == database.Postgres {
@@ -261,8 +260,8 @@ func joinTokens(all []string, quote, between string) string {
 	return quote + strings.Join(all, between) + quote
 }
 
-// phraseTokens returns the tokens that a text with this phrase has: all but the
-// last character alone, since the run may go on there.
+// phraseTokens returns the tokens of any text with this phrase: all but the
+// single last character, since the run of characters may continue there.
 func phraseTokens(phrase string) []string {
 	all := split(phrase)
 	if n := len(all); n > 1 {
@@ -273,13 +272,14 @@ func phraseTokens(phrase string) []string {
 	return all
 }
 
-// tidyPages is how much of the search index one transaction of Tidy puts in
-// order: what comes in meanwhile waits for no more than that.
+// tidyPages is how many pages of the search index one transaction of Tidy
+// merges: writes at the same time wait no longer than that.
 const tidyPages = 1000
 
-// Tidy puts the search index in order, a little at a time, so that a search reads
-// few pieces of it, or one after all is put in order, which writes the whole index
-// again. It may be left out: the databases do so by themselves as far as they must.
+// Tidy merges the segments of the search index, a little at a time, so that a
+// search reads few of them, or merges them all into one, which rewrites the
+// index. It may be skipped: the databases merge by themselves as far as they
+// must.
 func (ix *Index) Tidy(ctx context.Context, all bool) error {
 	if err := ix.Flush(ctx); err != nil {
 		return err
@@ -295,7 +295,7 @@ func (ix *Index) Tidy(ctx context.Context, all bool) error {
 		}
 		return nil
 	}
-	// A negative number begins to merge all there is, a positive one goes on with it
+	// A negative number starts merging everything, a positive one continues
 	// (FTS5, "The 'merge' Command").
 	pages := tidyPages
 	if all {

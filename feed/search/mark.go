@@ -79,8 +79,9 @@ func (q parsedQuery) mark(s string) []Span {
 	return spans
 }
 
-// snippet is the part of an article that shows best why it was found: of the
-// paragraph with the most different hits, if its text may be shown, else its summary.
+// snippet is the part of an article that best shows why it was found: from the
+// paragraph with the most different hits, if its text may be shown, else from
+// its summary.
 func (q parsedQuery) snippet(t Texts) []Span {
 	best, most := t.Summary, 0
 	for i, p := range append([]string{t.Summary}, t.Paragraphs...) {

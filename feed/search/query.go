@@ -10,8 +10,8 @@ import (
 	"dibao/policy/fold"
 )
 
-// phrase is what a text must hold: pieces that follow each other, with nothing
-// but punctuation between them. Numbers are cited in brackets of every form.
+// phrase is what a text must contain: pieces that follow each other, with only
+// punctuation between them. Numbers are cited in brackets of every form.
 type phrase struct {
 	pieces []string // folded runs of Han or of letters and digits
 	prefix bool     // the last piece may go on: 养老*
@@ -60,7 +60,7 @@ const (
 // queryWord is a word of a query: with field and quotes, or a bare one.
 var queryWord = regexp.MustCompile(`(-?)(?:([\p{Han}a-zA-Z]{1,10})[:：])?(?:"([^"]*)"|“([^”]*)”|「([^」]*)」|([^\s\x{3000}"“”「」]+))`)
 
-// parseQuery takes a query apart. What makes no sense is left out and named in
+// parseQuery parses a query. Parts that make no sense are left out and named in
 // problems: a search box must never answer with an error.
 func parseQuery(text string) parsedQuery {
 	var q parsedQuery
@@ -104,8 +104,8 @@ func parseQuery(text string) parsedQuery {
 	return q
 }
 
-// wholeNumber reads a query that is nothing but a document number, with whatever
-// spaces and brackets.
+// wholeNumber reads a query that consists of a document number, with any spaces
+// and brackets.
 func wholeNumber(text string) (phrase, bool) {
 	n, ok := policy.ParseNumber(text)
 	if !ok || utf8.RuneCountInString(strings.Join(strings.Fields(text), "")) > utf8.RuneCountInString(n)+4 {
@@ -221,8 +221,8 @@ func splitValues(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == '，' || r == '|' })
 }
 
-// parseDay reads 2024, 2024-05 or 2024-05-01; the first two are the first day of
-// it, or the last.
+// parseDay reads 2024, 2024-05 or 2024-05-01; the first two mean their first
+// day, or their last.
 func parseDay(s string, last bool) (policy.Date, bool) {
 	s = strings.NewReplacer("/", "-", ".", "-", "年", "-", "月", "-", "日", "").Replace(s)
 	s = strings.TrimSuffix(s, "-")
@@ -242,8 +242,8 @@ func parseDay(s string, last bool) (policy.Date, bool) {
 	return policy.Date{}, false
 }
 
-// tokens returns the tokens that a text with this phrase has; the last may be
-// one that a token of the text only begins with.
+// tokens returns the tokens of any text with this phrase; the last may be a
+// prefix of a token of the text.
 func (p phrase) tokens() (all []string, prefix string) {
 	for i, piece := range p.pieces {
 		last := i == len(p.pieces)-1
@@ -277,15 +277,15 @@ func cutWord(w string) string {
 	return w
 }
 
-// isExact reports whether the tokens say all: a text that has them holds the
-// phrase.
+// isExact reports whether the tokens are sufficient: a text that has them
+// contains the phrase.
 func (p phrase) isExact() bool {
 	all, prefix := p.tokens()
 	return len(p.pieces) == 1 && p.number == "" && (len(all) == 1 && prefix == "" || len(all) == 0)
 }
 
-// find returns where the phrase begins and ends in a folded text, in bytes; -1 if
-// it does not hold it.
+// find returns where the phrase begins and ends in a folded text, in bytes; -1
+// if the text does not contain it.
 func (p phrase) find(text string) (from, to int) {
 	for at := 0; at < len(text); {
 		i := strings.Index(text[at:], p.pieces[0])

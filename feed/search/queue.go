@@ -26,8 +26,8 @@ const (
 	flushWithin = time.Second
 )
 
-// queue has the index rows of articles that wait, as far as this process
-// stored them: the table knows them all, and the rest is read from the store.
+// queue has the index rows of waiting articles, as far as this process stored
+// them: the table lists all of them, and the others are read from the store.
 type queue struct {
 	mu      sync.Mutex
 	rows    map[int64]queuedRow // by article
@@ -69,7 +69,7 @@ type Waiting struct {
 	Article *Article // nil: it is hidden
 }
 
-// Queue takes articles whose transaction has been committed, with what they hold.
+// Queue adds articles whose transaction has been committed, with their entries.
 // It indexes what waits if that is due.
 func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 	rows := make([]row, len(articles))
@@ -101,8 +101,8 @@ func (ix *Index) Queue(ctx context.Context, articles []Waiting) error {
 	return err
 }
 
-// Flush puts into the search index what was stored and waits for it. It
-// may be called at any time.
+// Flush indexes everything that waits, and returns when that is done. It may be
+// called at any time.
 func (ix *Index) Flush(ctx context.Context) error {
 	var any bool
 	err := ix.db.Read(ctx, func(tx *sql.Tx) error {
@@ -221,8 +221,8 @@ func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArti
 	return err
 }
 
-// waitingRows returns what the index is to hold of articles that wait, by article:
-// as this process knows it, or read from the store.
+// waitingRows returns the index entries of waiting articles, by article: as
+// this process knows them, or read from the store.
 func (ix *Index) waitingRows(ctx context.Context, page []waitingArticle) (map[int64]row, error) {
 	rows := make(map[int64]row, len(page))
 	var unread []int64
@@ -270,8 +270,8 @@ var insertWaiting = database.Insertion{
 		FROM jsonb_array_elements($1::jsonb) ON CONFLICT (article) DO UPDATE SET stamp = excluded.stamp`,
 }
 
-// Wait has articles wait for the index, in the transaction that stores them; those
-// of hidden, which are among them, leave it at once.
+// Wait queues articles for the index, in the transaction that stores them;
+// those in hidden, a part of them, are removed from the index at once.
 func (ix *Index) Wait(ctx context.Context, tx *sql.Tx, ids, hidden []int64) ([]Waiting, error) {
 	all := make([]Waiting, len(ids))
 	rows := make([][]any, len(ids))

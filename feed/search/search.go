@@ -14,10 +14,10 @@ import (
 	"dibao/policy/fold"
 )
 
-// Query is what a reader types, and which page of the answer is wanted.
-// Words are all required; "…" holds words together; -word excludes; OR stands
-// between alternatives; fields are issuer: theme: region: kind: type: source:
-// number: year: after: before: (docs/search.md).
+// Query is what a reader types, and which page of the answer is wanted. All
+// words are required; "…" keeps words together; -word excludes; OR separates
+// alternatives; fields are issuer: theme: region: kind: type: source: number:
+// year: after: before: (docs/search.md).
 type Query struct {
 	Text   string
 	Limit  int // 0 is 20; at most 200
@@ -29,11 +29,12 @@ type Query struct {
 const MaxOffset = 1000
 
 const (
-	// FacetSample is how many of the newest articles that were found are counted,
-	// by facet and in all: an answer says "1000 or more", and never counts on.
+	// FacetSample is how many of the newest results are counted, by facet and
+	// in total: an answer says "1000 or more" and does not count further.
 	FacetSample = 1000
-	// verifiedWhole is up to how many articles are all looked at, so that the
-	// total is exact though the index knows pairs of characters only.
+	// verifiedWhole is the number of articles up to which all are checked, so
+	// that the total is exact although the index contains only pairs of
+	// characters.
 	verifiedWhole = 60
 	searchPage    = 20  // candidates that are looked at together
 	maxVerified   = 400 // candidates whose text is looked at for one answer
@@ -280,8 +281,8 @@ func plainTitle(s string) string {
 	}, s)
 }
 
-// findTexts finds the rest, the newest first. It reports whether it got through
-// all there are.
+// findTexts finds the rest, the newest first. It reports whether it covered all
+// of them.
 func (s *searching) findTexts(ctx context.Context) (exhausted bool, err error) {
 	if s.q.isExact() {
 		for _, f := range s.newest {
@@ -326,8 +327,8 @@ type searchText struct{ title, number, issuers, summary, paragraphs string }
 func (t searchText) head() string { return t.title + "\n" + t.number + "\n" + t.issuers }
 func (t searchText) all() string  { return t.head() + "\n" + t.summary + "\n" + t.paragraphs }
 
-// texts reads what is looked through. Lists stay JSON: what stands between their
-// quotation marks is the text, and no word holds one.
+// texts reads the texts to search. Lists stay JSON: the texts are between their
+// quotation marks, and no search word contains one.
 func (s *searching) texts(ctx context.Context, all []found, query string) (map[int64]searchText, error) {
 	ids := make([]int64, len(all))
 	for i, f := range all {

@@ -7,9 +7,9 @@ import (
 	"dibao/policy"
 )
 
-// Both databases take a query as text: FTS5 with columns and AND, OR, NOT in
-// words, PostgreSQL with & | ! in a tsquery. Tokens hold letters, digits and Han
-// alone, so that quoting them is enough.
+// Both databases take a query as text: FTS5 with columns and the words AND, OR,
+// NOT, PostgreSQL with & | ! in a tsquery. Tokens contain only letters, digits
+// and Han characters, so that quoting them is enough.
 
 // matcher writes queries of one database.
 type matcher struct {
@@ -35,8 +35,9 @@ func (m matcher) token(t string) string {
 	return m.quote + strings.ReplaceAll(t, m.quote, "") + m.quote
 }
 
-// phrase writes what a text with this phrase has. Each character has a token of
-// its own: the pairs that begin with a common one are too many to be read.
+// phrase writes the query for the tokens of a phrase. Each character has a
+// token of its own: the pairs that begin with a common one are too many to
+// read.
 func (m matcher) phrase(p phrase, in scope) string {
 	mark := ""
 	if in == inHead {

@@ -23,8 +23,8 @@ const (
 	maxWord    = 40      // bytes of a word that are indexed; longer ones are cut
 )
 
-// tokens gathers the tokens of a column, each once, separated by spaces: pairs of
-// Han characters, single ones, words and numbers whole.
+// tokens collects the tokens of a column, each once, separated by spaces: pairs
+// of Han characters, single ones, words and whole numbers.
 type tokens struct {
 	strings.Builder
 	mark  string // before each
@@ -46,8 +46,8 @@ func (t *tokens) pair(a, b rune) {
 	}
 }
 
-// pairSet is a set of pairs, none of which is zero: a table of open addresses,
-// half empty at least.
+// pairSet is a set of nonzero pairs: a hash table with open addressing, at
+// least half empty.
 type pairSet struct {
 	table []uint64
 	n     int
@@ -95,7 +95,7 @@ func (t *tokens) word(w string) {
 }
 
 // add adds the tokens of a text; single also adds each Han character alone, so
-// that a query of one need not look at all pairs that begin with it.
+// that a query for one need not read all pairs that begin with it.
 func (t *tokens) add(text string, single bool) {
 	var last rune // Han before, 0: none
 	var word strings.Builder
@@ -164,8 +164,8 @@ func (t *tokens) field(mark rune, value string) {
 	}
 }
 
-// plain keeps letters, digits and Han, folded: what a token may consist of. The
-// parts of a number stay apart: 2023〕15号 is 2023x15号.
+// plain keeps folded letters, digits and Han characters: the characters of
+// tokens. The parts of a number stay separate: 2023〕15号 becomes 2023x15号.
 func plain(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -178,8 +178,8 @@ func plain(s string) string {
 	return b.String()
 }
 
-// fieldPairs adds the tokens of a value behind a mark each, so that a part of it
-// finds it.
+// fieldPairs adds the tokens of a value, each after a mark, so that a part of
+// the value finds it.
 func (t *tokens) fieldPairs(mark rune, value string) {
 	for _, w := range split(value) {
 		t.word(string(mark) + w)

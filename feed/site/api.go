@@ -18,8 +18,8 @@ import (
 	"dibao/policy"
 )
 
-// The JSON API reads and never changes. Keys are those of the CLI; what is
-// unknown is null. It is described by digest/openapi.json.
+// The JSON API only reads. Its keys are those of the CLI; unknown values are
+// null. digest/openapi.json describes it.
 
 // APIPage is a part of a long answer; Next is the cursor of the part behind it.
 type APIPage struct {
@@ -36,7 +36,7 @@ func (h *Web) registerAPI(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/relations", h.apiRelations)
 }
 
-// ServeAPI answers with JSON from the cache, made anew when something changed.
+// ServeAPI answers with JSON from the cache, rebuilt when something changed.
 // Query parameters other than names are ignored.
 func (h *Web) ServeAPI(w http.ResponseWriter, r *http.Request, names string, build func(ctx context.Context, q url.Values) (any, error)) {
 	version, modified, err := h.Store.Version(r.Context())

@@ -30,10 +30,10 @@ func (h *Web) registerPages(mux *http.ServeMux) {
 // PageView is a view that can be rendered.
 type PageView interface{ Render(io.Writer) error }
 
-// ServePage answers with the page at an address of this site, from the cache, built
-// anew when an article, an issue or a list changed and when a day ends: states such
-// as 尚未施行 depend on the day. It returns what build returns, and has answered only
-// where that is nil.
+// ServePage answers with the page at an address of this site, from the cache,
+// rebuilt when an article, an issue or a list changed and when a day ends:
+// states such as 尚未施行 depend on the day. It returns the error of build, and
+// has answered only if that is nil.
 func (h *Web) ServePage(w http.ResponseWriter, r *http.Request, address string, build func(ctx context.Context, p templates.Page) (PageView, error)) error {
 	version, modified, err := h.Store.Version(r.Context())
 	if err != nil {

@@ -78,8 +78,8 @@ func dayOfDocument(column string) string {
 		ORDER BY d.` + column + ` DESC, d.id DESC LIMIT $4`
 }
 
-// daysOf returns the days of an agenda from a day on, the nearest to its end last,
-// at most a thousand.
+// daysOf returns the days of an agenda from a day on, at most a thousand, in
+// order.
 func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) ([]Day, error) {
 	var all []Day
 	err := st.DB().Read(ctx, func(tx *sql.Tx) error {
@@ -103,8 +103,8 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 	return all[max(len(all)-maxDays, 0):], err
 }
 
-// agendaPast is how many months back a calendar reaches: programs forget what a
-// calendar no longer holds.
+// agendaPast is how many months back a calendar reaches: programs forget events
+// that a calendar no longer contains.
 const agendaPast = 12
 
 // remind is how many days before a deadline a calendar reminds.
@@ -149,7 +149,7 @@ func (h *Web) registerCalendars(mux *http.ServeMux) {
 }
 
 // ServeCalendar answers with the calendar of the page at path, which ends in a
-// slash. find says what it is called and holds.
+// slash. find returns its title and content.
 func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string, find func(context.Context) (publish.Calendar, Agenda, error)) {
 	version, _, err := h.Store.Version(r.Context())
 	if err != nil {

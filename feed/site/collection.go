@@ -51,8 +51,8 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 	}
 }
 
-// themeOf finds a theme; one of the official list has a page even if it is empty,
-// and goes by a part of its name too (民政 is 民政、扶贫、救灾).
+// themeOf finds a theme; a theme of the official list has a page even if it is
+// empty, and a part of its name is enough (民政 is 民政、扶贫、救灾).
 func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
 	main := feed.MainTheme(theme)
 	if main != "" && !strings.HasPrefix(theme, main) {
@@ -203,8 +203,8 @@ func (h *Web) index(plural, key string) http.HandlerFunc {
 	}
 }
 
-// indexGroups puts second-level themes under their first level, and regions under
-// their province.
+// indexGroups groups second-level themes under their first level, and regions
+// under their province.
 func indexGroups(key string, names []string) []templates.IndexGroup {
 	all := []templates.IndexGroup{{}} // the first levels
 	add := func(title string, v templates.FacetValue) {

@@ -7,9 +7,9 @@ import (
 	"dibao/policy"
 )
 
-// describe is what a page says of an article to programs: schema.org
-// Legislation for official texts, NewsArticle or Article for the others. What
-// is unknown is left out.
+// describe is the description of an article for programs: schema.org
+// Legislation for official texts, NewsArticle or Article for the others.
+// Unknown facts are left out.
 func describe(a feed.Article, base string, today policy.Date) map[string]any {
 	f := a.Facts
 	d := map[string]any{
@@ -61,8 +61,8 @@ func describe(a feed.Article, base string, today policy.Date) map[string]any {
 	return d
 }
 
-// coverage is the time in force as an ISO 8601 interval, open at the end if none
-// is stated.
+// coverage is the time in force as an ISO 8601 interval, open at the end if no
+// end is stated.
 func coverage(f policy.Facts) string {
 	if f.EffectiveOn.IsZero() {
 		return ""

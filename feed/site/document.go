@@ -28,9 +28,9 @@ func (h *Web) registerDocuments(mux *http.ServeMux) {
 	mux.HandleFunc("GET /documents/{number}/chain", h.chainPage)
 }
 
-// findDocument returns the document of a path and those others that go by the same
-// number. A number that is written otherwise than we write it, or an id where
-// there is a number, is sent on to the canonical path, and ok is false.
+// findDocument returns the document of a path and others with the same number.
+// For another form of the number, or an id instead of a number, it redirects to
+// the canonical path and returns ok false.
 func (h *Web) findDocument(w http.ResponseWriter, r *http.Request, tail string) (d feed.Document, others []feed.Document, ok bool) {
 	name := r.PathValue("number")
 	var all []feed.Document
@@ -154,8 +154,8 @@ func (h *Web) itemsByID(ctx context.Context, ids []int64) ([]templates.Item, err
 	return h.Items(ctx, articles)
 }
 
-// documentFacts is the box of facts of a document: what its best page says, with
-// what others say of it.
+// documentFacts is the box of facts of a document: from its best page, with
+// what others say about it.
 func documentFacts(d feed.Document, shown feed.Article, language string) []templates.Fact {
 	a := shown
 	f := &a.Facts
@@ -171,12 +171,12 @@ func documentFacts(d feed.Document, shown feed.Article, language string) []templ
 	return articleFacts(a, language)
 }
 
-// shownRelations is how many documents one group of relations names; the others
+// shownRelations is how many documents one group of relations shows; the others
 // are counted on the page of the chain.
 const shownRelations = 12
 
-// relatives fills the groups of what a document does with others and others with
-// it, and returns the latter.
+// relatives fills the groups of relations of a document to others and of others
+// to it, and returns the latter.
 func (h *Web) relatives(ctx context.Context, d feed.Document, groups *[]templates.RelationGroup) (to []related, err error) {
 	from, err := h.Store.RelationsFrom(ctx, d.ID)
 	if err != nil {
@@ -263,8 +263,8 @@ func (h *Web) versions(ctx context.Context, d feed.Document) ([]templates.Versio
 	return out, nil
 }
 
-// life is what happened to a document and what is known to come, by day. What
-// has no day is not in it.
+// life is the history of a document and its known future events, by day. Events
+// without a day are left out.
 func (h *Web) life(d feed.Document, shown feed.Article, to []related, chain feed.Chain, language string) []templates.LifeEvent {
 	today := h.Today()
 	type event struct {

@@ -14,11 +14,11 @@ import (
 	"dibao/policy"
 )
 
-// Entries are the articles of a feed: new ones come at the end and none ever moves.
-// Each has a place, a number that grows.
+// Entries are the articles of a feed: new ones are added at the end and none
+// ever moves. Each has a place, a growing number.
 type Entries struct {
-	// Places returns the articles at the places above and up to two numbers, the
-	// newest first, at most limit of them.
+	// Places returns the articles at the places above the first and up to the
+	// second number, the newest first, at most limit of them.
 	Places func(ctx context.Context, above, upTo int64, limit int) ([]Place, error)
 	// Last returns the last place that was given out, to an article of any feed.
 	Last func(ctx context.Context) (int64, error)
@@ -32,11 +32,12 @@ type Entries struct {
 type Place struct{ Number, Article int64 }
 
 const (
-	// PageSize is how many items a feed document holds; older ones are in its
-	// archive documents.
+	// PageSize is how many items a feed document contains; older ones are in
+	// its archive documents.
 	PageSize = 50
-	// cellSize is the number of places that no archive document reaches across, so
-	// that the archive of a feed that grows slowly is cut the same way every time.
+	// cellSize is the number of places that no archive document crosses, so
+	// that the archive of a slowly growing feed is always divided in the same
+	// way.
 	cellSize = 64 * PageSize
 	// LastPlace is beyond every place.
 	LastPlace = int64(1) << 62
@@ -48,10 +49,10 @@ type EntryPage struct {
 	Older    int64   // place up to which the next older document reaches, 0: there is none
 }
 
-// Page returns the newest entries, or the archive document that reaches
-// up to a place: the items there and before, as many as fit and as are in the
-// same cell. Since places are only given out once, such a document never changes
-// and takes the same time to find however old it is.
+// Page returns the newest entries, or the archive document that ends at a
+// place: the items there and before, as many as fit in the same cell. Since
+// each place is given out only once, such a document never changes, and finding
+// it takes the same time however old it is.
 func (s Entries) Page(ctx context.Context, upTo int64) (EntryPage, error) {
 	last, err := s.Last(ctx)
 	if err != nil {
@@ -95,8 +96,8 @@ func (s Entries) newest(ctx context.Context, last int64) (EntryPage, error) {
 	if len(places) <= PageSize {
 		return EntryPage{Articles: ArticlesAt(places)}, nil
 	}
-	// The archive begins at a place that stays for a while and overlaps with this
-	// document rather than leaving something out.
+	// The archive begins at a place that stays the same for a while, and
+	// overlaps with this document rather than leaving something out.
 	first := places[PageSize].Number
 	older := cellEnd(first)
 	if older > last {
@@ -159,8 +160,8 @@ func entriesIn(st *feed.Store, key string) Entries {
 	}
 }
 
-// implementing are the articles whose documents implement a document, by the number of
-// the relation that says so.
+// implementing are the articles whose documents implement a document, by the
+// number of the relation that states it.
 func implementing(st *feed.Store, document int64) Entries {
 	const relation = ` r.target = $4 AND r.document IS NOT NULL AND r.document <> $4 AND r.gone_at IS NULL AND r.kind = '` + policy.RelationImplements + `'`
 	return Entries{

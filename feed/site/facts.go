@@ -12,8 +12,9 @@ import (
 	"dibao/templates"
 )
 
-// articleFacts fills the box of facts. What a document should say and does not
-// is listed without a value; of other articles only what is known is shown.
+// articleFacts fills the box of facts. A fact that a document should state and
+// does not is listed without a value; for other articles only known facts are
+// shown.
 func articleFacts(a feed.Article, language string) []templates.Fact {
 	f := a.Facts
 	var all []templates.Fact
@@ -80,8 +81,8 @@ var (
 	elementEvidence = lazyregexp.New(`^[a-z][a-z0-9]*(?:[.#][\w-]+)* (\p{Han}.*)$`)
 )
 
-// provenance says in a reader's words what a fact rests on: a label of the page,
-// its meta data, or the sentence of the text as it is.
+// provenance describes the evidence for a fact for readers: a label of the
+// page, its metadata, or the sentence of the text.
 func provenance(from, language string) string {
 	for key, name := range map[string]string{"feed": "feed", "list page": "list", "url": "url"} {
 		if from == key {

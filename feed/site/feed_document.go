@@ -109,8 +109,9 @@ func later(a, b time.Time) time.Time {
 // feedVary is what the answer for a feed depends on.
 const feedVary = "Accept-Encoding, Sec-Fetch-Dest"
 
-// feedPolicy lets a browser that does not say what it is show a feed by our style
-// sheet, which the standard counts among the scripts (CSP 3 §6.8.1); it runs none.
+// feedPolicy lets a browser that does not identify its request show a feed with
+// our style sheet, which the standard treats as a script (CSP 3 §6.8.1); it
+// runs no scripts.
 const feedPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -144,8 +145,8 @@ func (h *Web) document(ask feedRequest, doc publish.Feed, changed time.Time) (we
 // hub is the address of our WebSub hub.
 func (h *Web) hub() string { return h.BaseURL + "/hub" }
 
-// PublishItem fills what a feed carries of an article. The text is there only
-// if the article was read with it and may be shown.
+// PublishItem fills the feed item of an article. It contains the text only if
+// the article was read with it and the text may be shown.
 func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item {
 	published := a.PublishedIn(zone)
 	item := publish.Item{
@@ -168,8 +169,9 @@ func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item 
 	case published.After(a.CollectedAt) || published.Year() < 1990: // in the future, or older than feeds
 		item.Updated = a.CollectedAt.In(zone)
 	}
-	// Most pages give a day and no time. Two items must not be updated at one
-	// instant, so the parts of a second come from the id, which stays.
+	// Most pages give a day and no time. Two items must not be updated at the
+	// same instant, so the fraction of a second comes from the id, which never
+	// changes.
 	item.Updated = item.Updated.Truncate(time.Second).Add(time.Duration(a.ID%1e6) * time.Microsecond)
 	if a.MayShowText() {
 		item.HTML = a.Content
@@ -200,8 +202,8 @@ func articleID(a feed.Article, base string) string {
 	return tagURI(base, a.CollectedAt, fmt.Sprintf("article/%d", a.ID))
 }
 
-// tagURI makes an id that never changes from the host of base and the day the
-// thing came to be (RFC 4151).
+// tagURI makes an id that never changes from the host of base and the day on
+// which the thing was created (RFC 4151).
 func tagURI(base string, at time.Time, specific string) string {
 	return publish.TagURI(hostOf(base), at, specific)
 }

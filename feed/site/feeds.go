@@ -26,8 +26,8 @@ type FeedSpec struct {
 	Entries     Entries
 }
 
-// spec finds what a request asks for. It is called only when the feed has to be
-// written, so that a request for known bytes asks the database nothing.
+// spec describes the requested feed. It is called only when the feed has to be
+// written, so that a request for cached bytes does not query the database.
 type findFeed func(context.Context) (FeedSpec, error)
 
 // registerFeeds puts the feeds of articles on mux.
@@ -52,8 +52,8 @@ func (h *Web) registerFeeds(mux *http.ServeMux) {
 	RegisterFeeds(mux, "/search/", h.searchFeed)
 }
 
-// RegisterFeeds puts the feeds below a pattern, which ends in a slash, on mux:
-// one of each format, and one that is in the format that the client likes best.
+// RegisterFeeds registers the feeds below a pattern, which ends in a slash, on
+// mux: one for each format, and one in the format that the client prefers.
 func RegisterFeeds(mux *http.ServeMux, pattern string, serve func(http.ResponseWriter, *http.Request, publish.Format)) {
 	for _, f := range publish.Formats {
 		mux.HandleFunc("GET "+pattern+"feed"+f.Suffix, func(w http.ResponseWriter, r *http.Request) { serve(w, r, f) })
@@ -61,8 +61,8 @@ func RegisterFeeds(mux *http.ServeMux, pattern string, serve func(http.ResponseW
 	mux.HandleFunc("GET "+pattern+"feed", func(w http.ResponseWriter, r *http.Request) { serve(w, r, negotiate(r)) })
 }
 
-// feedTypes are the media types that mean a format, by its place in
-// publish.Formats; what says nothing certain means RSS.
+// feedTypes are the media types that select a format, by its place in
+// publish.Formats; anything ambiguous means RSS.
 var feedTypes = []struct {
 	mediaType string
 	format    int
@@ -214,7 +214,7 @@ func (h *Web) ifAny(key, title string) (FeedSpec, error) {
 }
 
 // ServeFeed answers with the feed of the page at path, which ends in a slash:
-// the newest items, with ?page= an archive document (RFC 5005).
+// the newest items, or with ?page= an archive document (RFC 5005).
 func (h *Web) ServeFeed(w http.ResponseWriter, r *http.Request, f publish.Format, path string, find func(context.Context) (FeedSpec, error)) {
 	ask := feedRequest{format: f, path: path, find: find}
 	if page := r.URL.Query().Get("page"); page != "" {

@@ -10,8 +10,8 @@ import (
 	"dibao/templates"
 )
 
-// statusKey is the word for a state on a day, in the catalogue below "status.";
-// "" where the text does not say.
+// statusKey is the key of the word for a state on a day, in the catalog below
+// "status."; "" if the text does not state it.
 func statusKey(s policy.Status, today policy.Date) string {
 	switch s.State {
 	case policy.StateConsultation:
@@ -31,8 +31,8 @@ func statusKey(s policy.Status, today policy.Date) string {
 	return string(s.State)
 }
 
-// documentStatus is the word for the state of a document on a day. One that is known to
-// be repealed is not just about to expire.
+// documentStatus is the word for the state of a document on a day. A document
+// that is known to be repealed is not shown as expiring soon.
 func documentStatus(d feed.Document, today policy.Date) string {
 	key := statusKey(d.Status(today), today)
 	if key == string(policy.StateExpiring) && d.RepealedBy != 0 {
@@ -46,9 +46,9 @@ func statusOn(f policy.Facts, today policy.Date) string {
 	return statusKey(policy.StatusOf(f, nil, today), today)
 }
 
-// Items fills what pages list of articles: with the state of the documents that
-// they carry where it is out of the ordinary, what they repeal and amend, and
-// who else has the same text. A repost whose original is among them is left out.
+// Items fills the views that pages list of articles: with the state of their
+// documents if it is unusual, what they repeal and amend, and who else has the
+// same text. A repost whose original is among them is left out.
 func (h *Web) Items(ctx context.Context, articles []feed.Article) ([]templates.Item, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {
@@ -105,8 +105,8 @@ func (h *Web) Items(ctx context.Context, articles []feed.Article) ([]templates.I
 // maxReposts is how many reposts of an article are listed; the others are counted.
 const maxReposts = 50
 
-// shownCopies returns what Items lists of the clusters of articles: the original of
-// a repost, and some reposts of an original.
+// shownCopies returns the parts of clusters that Items shows: the original of a
+// repost, and some reposts of an original.
 func shownCopies(articles []int64, clusters map[int64]feed.Cluster) (shown []int64) {
 	for _, id := range articles {
 		switch c := clusters[id]; c.First {
@@ -152,8 +152,8 @@ type knownDocuments struct {
 	today policy.Date
 }
 
-// targets looks up the documents that relations point to. One whose every page is
-// hidden is shown as the text calls it.
+// targets looks up the documents to which relations point. A document with only
+// hidden pages is shown by its name in the text.
 func (h *Web) targets(ctx context.Context, relations []feed.Relation) (knownDocuments, error) {
 	var ids []int64
 	for _, r := range relations {
@@ -168,8 +168,8 @@ func (h *Web) targets(ctx context.Context, relations []feed.Relation) (knownDocu
 	return knownDocuments{found, h.Today()}, err
 }
 
-// mention is the document that a relation points to: ours if we have it, else as
-// the text calls it.
+// mention is the document to which a relation points: ours if we have it, else
+// by its name in the text.
 func (k knownDocuments) mention(r feed.Relation) templates.Mention {
 	if d, ok := k.byID[r.Target]; ok {
 		m := mentionOf(d, k.today)

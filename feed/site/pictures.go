@@ -9,10 +9,10 @@ import (
 	xhtml "golang.org/x/net/html"
 )
 
-// withoutPictures replaces the pictures of sanitised HTML by links to them, with
-// what is said of each in place of it. A picture that a page of ours loaded would
-// give the address of every reader to the source; one that a reader asks for does
-// not. Feeds keep the pictures: a reader's program decides.
+// withoutPictures replaces the pictures of sanitized HTML by links to them,
+// with the description of each as the text. A picture that our page loads would
+// reveal every reader's address to the source; a link that a reader opens does
+// not. Feeds keep the pictures: the feed reader decides.
 func withoutPictures(content, word string) template.HTML {
 	if !strings.Contains(content, "<img") {
 		return template.HTML(content)

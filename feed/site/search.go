@@ -15,7 +15,7 @@ import (
 	"dibao/templates"
 )
 
-// searchFields are the filters that a search page offers, each a parameter of its
+// searchFields are the filters of a search page, each a parameter of its
 // address and a field of the query.
 var searchFields = []string{"kind", "theme", "region", "issuer", "year"}
 
@@ -54,8 +54,8 @@ func (s searchRequest) query() string {
 	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
-// address is that of the request, with one field set otherwise ("" takes it
-// away) and from the first page on.
+// address is the address of the request, with one field changed ("" removes
+// it), at the first page.
 func (s searchRequest) address(name, value string) string {
 	q := url.Values{}
 	if s.text != "" {
@@ -144,8 +144,8 @@ func spans(all []search.Span) []templates.Span {
 	return out
 }
 
-// facets are the ways to narrow an answer: the chosen value, or those that were
-// counted.
+// facets are the ways to narrow an answer: the chosen value, or the counted
+// ones.
 func (s searchRequest) facets(f search.Facets, language string) []templates.Facet {
 	var all []templates.Facet
 	for _, x := range []struct {

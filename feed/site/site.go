@@ -1,5 +1,5 @@
-// Package site is what the public sees of articles and documents: pages, feeds, calendars
-// and the JSON API.
+// Package site serves the public pages of articles and documents, with feeds,
+// calendars and the JSON API.
 package site
 
 import (

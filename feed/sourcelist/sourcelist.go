@@ -37,8 +37,8 @@ const (
 	maxFolders   = 20 // nested
 )
 
-// column is one of a table of sources, with other headings that are understood.
-// Columns that are not text have get and set.
+// column is a column of a table of sources, with other headings that are
+// recognized. Columns that are not text have get and set.
 type column struct {
 	name string
 	also []string
@@ -130,7 +130,7 @@ func yesColumn(name string, get func(feed.Source) bool, set func(*feed.Source, b
 var kindNames = map[string]string{"html-list": "page", "html": "page", "rss": "feed", "atom": "feed", "": "feed"}
 
 // ReadTSV reads a table of sources: a line of headings, tabs between cells, no
-// quotes. A heading url has to be there. A row that can't be a source has a
+// quotes. A heading url is required. A row that can't be a source has a
 // Problem; an error is about the whole file.
 func ReadTSV(r io.Reader) (File, error) {
 	text, err := readText(r)
@@ -267,7 +267,7 @@ func (o *outline) UnmarshalXML(d *xml.Decoder, start xml.StartElement) error {
 	return nil
 }
 
-// ReadOPML reads the feeds of an OPML file; the folder that a feed lies in
+// ReadOPML reads the feeds of an OPML file; the folder that contains a feed
 // becomes its theme. A feed that can't be a source has a Problem; an error is
 // about the whole file.
 func ReadOPML(r io.Reader) (File, error) {
@@ -339,8 +339,8 @@ func checkNesting(text string) error {
 	}
 }
 
-// WriteOPML writes the feeds among the sources, in folders by theme, and returns
-// how many sources have no feed and were left out.
+// WriteOPML writes the feeds among the sources, in folders by theme, and
+// returns how many sources are not feeds and were left out.
 func WriteOPML(w io.Writer, title string, all []feed.Source) (left int, err error) {
 	doc := opml{Version: "2.0", Title: title}
 	folders := make(map[string]int)

@@ -1,7 +1,7 @@
-// Package visit asks a site for a page and goes where the page sends browsers:
-// along refreshes, redirects of scripts to a literal address, and frames of the
-// same site. What a page is, [answer] says; every request goes through the guard
-// and the rules of [fetch].
+// Package visit requests a page and follows where the page sends browsers:
+// refreshes, script redirects to a literal address, and frames of the same
+// site. Package answer classifies the pages; every request obeys the guard and
+// the rules of package fetch.
 package visit
 
 import (
@@ -26,8 +26,8 @@ const (
 	maxEndpoint = 3 // that are asked whether they answer with a list
 )
 
-// Browser draws pages: it runs the scripts of a page that was fetched and returns
-// what they made of it.
+// Browser renders pages: it runs the scripts of a fetched page and returns the
+// result.
 type Browser interface {
 	Draw(ctx context.Context, req fetch.Request, page *fetch.Response) (*fetch.Response, error)
 }
@@ -80,8 +80,8 @@ func answered(ctx context.Context, page ingest.Page, status int, charset string)
 	return budget.Within(ctx, len(page.Body), func() (answer.Answer, error) { return ingest.Answered(page, status, charset), nil })
 }
 
-// explain makes an *answer.Error of an answer whose status or page says that the
-// site refuses us. Other errors come back as they are.
+// explain returns an *answer.Error for an answer whose status or page shows
+// that the site refuses us. Other errors are returned unchanged.
 func explain(ctx context.Context, err error) error {
 	var status *fetch.StatusError
 	if !errors.As(err, &status) {
@@ -114,8 +114,8 @@ type step struct {
 	hops []Hop
 }
 
-// Article goes on from an article's page that only sends browsers on, and draws
-// one that scripts draw where the source has a browser.
+// Article follows redirects of an article's page, and renders a page that needs
+// scripts if the source has a browser.
 func (v *Visitor) Article(ctx context.Context, res *fetch.Response) (*fetch.Response, error) {
 	at := step{res: res}
 	for {
@@ -137,8 +137,8 @@ func (v *Visitor) Article(ctx context.Context, res *fetch.Response) (*fetch.Resp
 	}
 }
 
-// follow fetches the next page. The permission for our own network ends where the
-// way leaves the host that it is for.
+// follow fetches the next page. The permission for our own network ends when a
+// redirect leaves its host.
 func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) {
 	if fetch.Origin(from.res.URL) != v.Base.Private {
 		v.Base.Private = ""
@@ -154,9 +154,9 @@ func (v *Visitor) follow(ctx context.Context, from step, hop Hop) (step, error) 
 	return step{res, append(slices.Clip(from.hops), hop)}, nil
 }
 
-// Open reads the list of a page that was fetched, or of the one that it sends
-// browsers to or shows in a frame. Where there is none the error is an
-// *answer.Error that says what the page is.
+// Open reads the list of a fetched page, or of the page to which it redirects
+// browsers or that it shows in a frame. If there is no list, the error is an
+// *answer.Error that classifies the page.
 func (v *Visitor) Open(ctx context.Context, res *fetch.Response, read Reader) (Visit, error) {
 	return v.open(ctx, step{res: res}, read)
 }
@@ -222,8 +222,8 @@ func (v *Visitor) openFrames(ctx context.Context, at step, a answer.Answer, read
 	return Visit{}, false
 }
 
-// nothing is the error of a page without a list. Of a page that scripts draw it
-// names what they call.
+// nothing is the error for a page without a list. For a page that needs scripts
+// it names what they call.
 func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer) error {
 	if _, err := budget.Within(ctx, len(page.Body), func() (bool, error) { a.FindEndpoints(); return true, nil }); err != nil {
 		return err
@@ -238,8 +238,8 @@ func (v *Visitor) nothing(ctx context.Context, page ingest.Page, a answer.Answer
 	return e
 }
 
-// findEndpoints searches the scripts of a page for what they call, and asks
-// whether that is a list.
+// findEndpoints searches the scripts of a page for addresses that they call,
+// and requests them to see whether they return a list.
 func (v *Visitor) findEndpoints(ctx context.Context, page ingest.Page, e *answer.Error) {
 	if fetch.Origin(page.URL) != v.Base.Private {
 		v.Base.Private = ""

@@ -42,10 +42,10 @@ func (s *share) take(ctx context.Context, n int64) (done func(), err error) {
 	return func() { s.Release(n) }, nil
 }
 
-// parsing is a fifth of the memory, for what is being parsed or compared, and
-// holding an eighth, for what is read and not stored yet: the rest is for the
-// database, caches and readers. What was reserved before Set is given back to the
-// share that it was taken from.
+// parsing is a fifth of the memory, for inputs that are being parsed or
+// compared, and holding an eighth, for inputs that are read and not stored yet:
+// the rest is for the database, caches and readers. Memory that was reserved
+// before Set is given back to the share that it was taken from.
 var parsing, holding atomic.Pointer[share]
 
 func init() { divide(Standard) }
@@ -68,9 +68,10 @@ func Set(total int64) {
 	divide(total)
 }
 
-// Reserve waits until there is memory to parse an input of so many bytes, or to
-// compare texts of so many; done gives it back. An input that is larger than all
-// there is gets all there is. Who holds a reservation must not ask for another.
+// Reserve waits until there is memory to parse an input of this many bytes, or
+// to compare texts of this many; done gives it back. An input that is larger
+// than the whole share gets the whole share. A holder of a reservation must not
+// ask for another.
 func Reserve(ctx context.Context, bytes int) (done func(), err error) {
 	return parsing.Load().take(ctx, int64(bytes)*perByte)
 }

@@ -1,9 +1,10 @@
-// Package config reads how a node runs: config.toml, overridden by the environment, with
-// defaults. What the service does (sources, lists, readers) is in the database.
+// Package config reads how a node runs: config.toml, overridden by the
+// environment, with defaults. What the service does (sources, lists, readers)
+// is in the database.
 //
 // One table of keys gives the defaults, the commented file of "dibao init", the
 // names in the environment and the checks, so that they can't disagree. The
-// file is strict: an unknown key or a bad value is refused with its line.
+// file is strict: an unknown key or an invalid value is refused with its line.
 package config
 
 import (

@@ -408,9 +408,10 @@ func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() e
 	}, nil
 }
 
-// restoreGap is left between the ids of a backup and those of new rows. Ids that
-// were given out after the backup was made are in tokens that were mailed, and
-// the keys that sign them are restored: they must never be somebody else's.
+// restoreGap is left between the ids of a backup and those of new rows. Ids
+// that were given out after the backup was made are in mailed tokens, and the
+// keys that sign them are restored: these ids must never belong to somebody
+// else.
 const restoreGap = 1 << 24
 
 // setLastIDs makes new rows get ids behind those that were ever given out.

@@ -276,10 +276,11 @@ const writeTries = 5
 // (busy_timeout).
 const maxBusy = 50 * time.Second
 
-// Write runs f in a transaction, which is committed if f returns nil. f may be
-// run again from its beginning where PostgreSQL broke it off (serialization
-// failure, deadlock), so it must not keep what an earlier run left. On SQLite f
-// must not call Write. Those under a context of Background wait for all others.
+// Write runs f in a transaction, which is committed if f returns nil.
+// PostgreSQL may abort a transaction (serialization failure, deadlock); then f
+// is run again from its beginning, so it must not keep the results of an
+// earlier run. On SQLite f must not call Write. Writes under a context of
+// Background wait for all others.
 func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	c, asked := classOf(ctx), time.Now()
 	if err := db.gate.enter(ctx, c); err != nil {

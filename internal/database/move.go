@@ -50,10 +50,10 @@ func (db *DB) Sums(ctx context.Context) (map[string]Sum, error) {
 	return sums, nil
 }
 
-// MoveTo copies everything into an empty database, in one transaction there, and
-// compares what arrived. From its beginning on this database is closed to work: see
-// [DB.Moved]. If it fails, what to holds must be thrown away, and this one is as open as
-// it was: one that was moved before stays closed.
+// MoveTo copies everything into an empty database, in one transaction there,
+// and compares the two. While it runs and afterwards, this database is closed
+// to work: see [DB.Moved]. If it fails, discard the other database; this one is
+// then open or closed as it was before.
 func (db *DB) MoveTo(ctx context.Context, to *DB, now time.Time) (rows int64, err error) {
 	wasClosed := db.Moved(ctx) != nil
 	if err := db.Write(ctx, func(tx *sql.Tx) error {

@@ -1,10 +1,10 @@
-// Package fetch is the one HTTP client that asks other people's sites: guarded
-// against addresses inside our own network, polite to each host, bounded in
-// size and time.
+// Package fetch is the only HTTP client for sites of others: guarded against
+// addresses inside our own network, polite to each host, bounded in size and
+// time.
 //
-// Bodies are decompressed but not decoded: callers detect the character set. Proxies in the
-// environment are ignored. Sources: RFC 9110 (conditional requests), RFC 9309 (robots.txt),
-// RFC 6890 (special addresses).
+// Bodies are decompressed but not decoded: callers detect the character set.
+// Proxies in the environment are ignored. Sources: RFC 9110 (conditional
+// requests), RFC 9309 (robots.txt), RFC 6890 (special addresses).
 package fetch
 
 import (

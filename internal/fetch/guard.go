@@ -88,8 +88,8 @@ func CheckAddr(addr netip.Addr) string {
 
 // blockedPorts belong to other protocols, whose servers could be made to act on
 // a request: mail, remote shells, databases, queues and orchestration (the
-// Fetch standard's bad ports and the usual stores). All below 1024 but 80 and
-// 443 are blocked too.
+// Fetch standard's bad ports and the usual stores). All ports below 1024 except
+// 80 and 443 are blocked, too.
 var blockedPorts = []int{
 	1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 2380, 3268, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 5672, 5900, 5984,
 	6000, 6379, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9092, 9200, 9300, 10080, 10250, 11211, 15672, 27017, 27018,

@@ -24,10 +24,10 @@ func CheckProxy(proxy string) error {
 	return fmt.Errorf("a proxy must use http, https or socks5, not %q", u.Scheme)
 }
 
-// through returns the HTTP client that goes through a proxy, which an admin has
-// named for a source and may stand in our own network. The guard then knows the
-// names that are asked for and not the addresses behind them: those are the
-// proxy's affair.
+// through returns the HTTP client for a proxy, which an admin has named for a
+// source and which may be in our own network. The guard then knows the
+// requested names but not the addresses behind them: the proxy is responsible
+// for those.
 func (c *Client) through(req Request) (*http.Client, error) {
 	proxy := req.Proxy
 	if proxy == "" && req.Private != "" {

@@ -34,10 +34,11 @@ const (
 	maxStars    = 10               // how many it has: it becomes a regular expression
 )
 
-// allowedByRobots asks the site's robots.txt about a page. A site without one,
-// or that refuses to show it, allows everything; one that can't be asked or
-// answers 5xx forbids for the moment (RFC 9309 §2.3.1). It returns the pause
-// that the site wants between two requests (Crawl-delay, which no RFC has).
+// allowedByRobots checks a page against the site's robots.txt. A site without
+// one, or that refuses to show it, allows everything; one that can't be reached
+// or answers 5xx forbids everything for the moment (RFC 9309 §2.3.1). It
+// returns the pause that the site wants between two requests (Crawl-delay,
+// which is in no RFC).
 func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (delay time.Duration, err error) {
 	site := u.Scheme + "://" + u.Host
 	now := c.opts.Now()
@@ -102,10 +103,10 @@ func (c *Client) fetchRobots(ctx context.Context, site string, via Request) (*ro
 	return parseRobots(res.Body), nil
 }
 
-// parseRobots reads rules; nil is none. Only lines that state rules reach the
-// parser: it drops all rules for one bad line of another kind, such as a
-// Crawl-delay in words, and RFC 9309 §2.2 lets the others be ignored. No more is
-// read than robotsBytes.
+// parseRobots reads rules; nil means none. Only lines that state rules reach
+// the parser: it drops all rules for one invalid line of another kind, such as
+// a Crawl-delay in words, and RFC 9309 §2.2 allows ignoring such lines. It
+// reads at most robotsBytes.
 func parseRobots(text []byte) *robotstxt.RobotsData {
 	var rules []byte
 	text = text[:min(len(text), robotsBytes)]

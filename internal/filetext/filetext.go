@@ -1,8 +1,9 @@
-// Package filetext reads the text of the files that official pages have instead of a text:
-// PDF, DOCX and OFD. One table maps formats to readers.
+// Package filetext reads the text of files that official pages attach instead
+// of showing a text: PDF, DOCX and OFD. One table maps formats to readers.
 //
-// Files are untrusted: each reader limits what it unpacks, reads and returns. The daemon runs
-// them in a process of its own, whose memory and time are bounded, too.
+// Files are untrusted: each reader limits what it unpacks, reads and returns.
+// The daemon runs them in a process of its own, whose memory and time are
+// bounded, too.
 package filetext
 
 import (

@@ -80,10 +80,11 @@ func (m *message) append(b []byte) error {
 	return nil
 }
 
-// read reads a message up to its final dot, without the dots that were doubled (RFC 5321
-// §4.5.2). Only CRLF ends a line: a bare CR or LF, which other servers might accept, ends the
-// session, because it could hide a second message. The rest of a message that is too large is
-// read and discarded, so that its sender gets the reply.
+// read reads a message up to its final dot and removes doubled dots (RFC 5321
+// §4.5.2). Only CRLF ends a line: a bare CR or LF, which other servers might
+// accept, ends the session, because it could hide a second message. The rest of
+// a message that is too large is read and discarded, so that its sender gets
+// the reply.
 func (m *message) read(r *bufio.Reader) error {
 	var tooLarge error
 	total := 0

@@ -32,9 +32,10 @@ type Kind struct {
 	Timeout  time.Duration // 10 m; of one run
 	Attempts int           // 3; an error is tried again, ever more rarely
 	Parallel int           // 1; runs at the same time on this node
-	// EveryNode is set for work that all nodes do together: no job, but a call on each
-	// node at its start, every minute, and when one asks for it. It runs once at a
-	// time on a node, without a timeout; Attempts and Parallel mean nothing to it.
+	// EveryNode marks work that all nodes do together. It is not a job: each
+	// node calls it at its start, every minute, and when a node asks for it. It
+	// runs once at a time on a node, without a timeout; Attempts and Parallel
+	// do not apply.
 	EveryNode bool
 	// Elsewhere is set for work that other nodes do: this one only asks for it.
 	Elsewhere bool

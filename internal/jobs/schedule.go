@@ -31,9 +31,9 @@ func ParseSchedule(expr string, zone *time.Location) (cron.Schedule, error) {
 // everyHour is how cron marks a field that is a star.
 const everyHour = 1 << 63
 
-// wallClock is a schedule of times of day as a clock on the wall shows them. The
-// cron library leaves out a time that the clock skips and takes one that it shows
-// twice for two; an issue that is due then would be missing, or be made twice.
+// wallClock is a schedule of local times of day. The cron library omits a time
+// that daylight saving time skips and runs twice at a time that occurs twice;
+// an issue that is due then would be missing, or be made twice.
 type wallClock struct {
 	shown cron.Schedule // the clock's times, as if they were UTC
 	zone  *time.Location

@@ -29,9 +29,10 @@ func (d watchedDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver
 	return d.watch
 }
 
-// watch notifies River of every queue in which jobs wait, as long as they wait: at once
-// of jobs that this process asks for, within a second of all others. It wakes what all
-// nodes do together when its signal changes. One prepared query serves all.
+// watch notifies River of every queue in which jobs wait, as long as they wait:
+// at once of jobs that this process adds, within a second of all others. It
+// starts the work that all nodes do together when its signal changes. One
+// prepared query serves all.
 type watch struct {
 	db      *sql.DB
 	query   *sql.Stmt

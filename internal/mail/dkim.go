@@ -115,9 +115,9 @@ func signedFields(shared []byte) (fields []signedField) {
 	return fields
 }
 
-// appendSignatures writes the DKIM-Signature fields of a message with this body
-// hash, these fields, and own for those that are a reader's, behind dst. What it
-// needs for it is written to scratch, which is returned to be used again.
+// appendSignatures appends to dst the DKIM-Signature fields of a message with
+// this body hash, these fields, and the reader's own fields in own. It uses
+// scratch as a buffer and returns it for reuse.
 func (s *Signer) appendSignatures(dst, scratch, bodyHash []byte, fields []signedField, own []byte) (_, _ []byte, err error) {
 	signed := scratch[:0]
 	for _, f := range fields {

@@ -167,9 +167,10 @@ func (p Piece) Size() (n int) {
 	return n
 }
 
-// Encode encodes a piece of a part. Lines with marks become segments of their own;
-// they, and the lines between them, are padded with spaces where base64 would end,
-// so that another piece can follow. Marks are in the order of the text.
+// Encode encodes a piece of a part. Lines with marks become segments of their
+// own; they, and the lines between them, are padded with spaces up to a base64
+// boundary, so that another piece can follow. Marks are in the order of the
+// text.
 func Encode(text string, marks ...Mark) Piece {
 	if text == "" && len(marks) == 0 {
 		return Piece{}

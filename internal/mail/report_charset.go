@@ -14,9 +14,10 @@ import (
 // charsetNames are names that servers write for character sets of another name.
 var charsetNames = map[string]string{"eucgb2312_cn": "gb18030", "cp936": "gb18030", "ms936": "gb18030", "x-gbk": "gb18030", "gb_2312-80": "gb18030", "unknown-8bit": ""}
 
-// toUTF8 decodes the beginning of a text by its charset. Some say none and mean
-// ISO-2022-JP, which shows by its escapes; some say GB2312 and write UTF-8, which
-// no other text looks like by chance. What is said to be nothing else is GB18030.
+// toUTF8 decodes the beginning of a text by its charset. Some texts declare
+// none and are ISO-2022-JP, which its escapes show; some declare GB2312 and are
+// UTF-8, which no other text resembles by chance. Text without any declaration
+// is read as GB18030.
 func toUTF8(b []byte, name string) []byte {
 	b = b[:min(len(b), 4*maxReportText)]
 	if bytes.Contains(b, []byte("\x1b$")) {

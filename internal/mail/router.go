@@ -57,10 +57,10 @@ func (r *Router) resolver() *net.Resolver {
 	return r.Resolver
 }
 
-// Dial connects to the first of a domain's servers that can be reached, with the
-// options of opts but for the address. Where TLS is not encrypted by the server's
-// offer it goes on without, as servers of domains are reached: that a certificate
-// is right says nothing where the name came from an unsigned look-up.
+// Dial connects to the first reachable server of a domain, with the options of
+// opts except the address. If the TLS handshake that the server offers fails,
+// it continues without TLS: a valid certificate proves nothing if the name came
+// from an unsigned lookup.
 func (r *Router) Dial(ctx context.Context, domain string, opts Options) (*Conn, error) {
 	hosts, err := r.Hosts(ctx, domain)
 	if err != nil {

@@ -31,15 +31,16 @@ func (e *Envelope) size() int {
 	return n
 }
 
-// Send sends one message to the server. MAIL, RCPT and DATA are sent together if the server
-// supports it (RFC 2920). After the body is written, handOver is called, and only if it
-// returns nil is the final dot sent: before that call the message can't have been delivered,
-// after it only the reply can tell.
+// Send sends one message to the server. MAIL, RCPT and DATA are sent together
+// if the server supports it (RFC 2920). After the body is written, Send calls
+// handOver, and sends the final dot only if that returns nil: before the call
+// the message can't have been delivered; after it only the reply shows whether
+// it was.
 //
-// Errors: *ReplyError for a refusal; ErrUncertain where no reply came after the dot; ErrStale
-// where a used connection was found closed; anything else means that the message was not
-// delivered. When ctx ends the connection is broken off, but not between the dot and its
-// reply.
+// Errors: *ReplyError for a refusal; ErrUncertain if no reply came after the
+// dot; ErrStale if a reused connection was found closed; any other error means
+// that the message was not delivered. When ctx ends, Send breaks the connection
+// off, but not between the dot and its reply.
 func (c *Conn) Send(ctx context.Context, e Envelope, handOver func() error) (Reply, error) {
 	if !c.usable {
 		return Reply{}, errors.New("the connection is closed")

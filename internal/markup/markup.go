@@ -1,9 +1,10 @@
-// Package markup parses untrusted HTML within limits. The cost of the tree builder of HTML5 is
-// not linear: it rebuilds unclosed formatting elements in every block, so that 46 kB can take
-// 2 GB. [Parse] reads the tokens first, computes a bound of the cost of the tree, and reads
-// the text without markup if that is too high.
+// Package markup parses untrusted HTML within limits. The cost of the tree
+// builder of HTML5 is not linear: it rebuilds unclosed formatting elements in
+// every block, so that 46 kB can take 2 GB. [Parse] reads the tokens first,
+// computes an upper bound of the cost of the tree, and reads the text without
+// markup if that is too high.
 //
-// No other package may call a parser of HTML; a test checks this.
+// No other package may call an HTML parser; a test checks this.
 package markup
 
 import (
@@ -18,10 +19,11 @@ import (
 const MaxDepth = 512
 
 // Parse returns the tree of a page or of a piece of markup; it is never nil.
-// Foreign elements (svg, math) and templates are left out: no reader shows them.
+// Foreign elements (svg, math) and templates are left out: no reader shows
+// them.
 //
-// Where the tree would cost too much, plain is true and the tree holds the title
-// and the text only, each block as a paragraph. The caller has to say so.
+// If the tree would cost too much, plain is true and the tree contains only the
+// title and the text, each block as a paragraph. The caller has to report that.
 func Parse(text string) (root *html.Node, plain bool) {
 	cut, ok := check(text)
 	if !ok {

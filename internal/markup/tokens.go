@@ -12,10 +12,9 @@ const (
 	overlap  = 16      // bytes; longer than any end tag of an element whose text is raw
 )
 
-// tokens reads the tokens of markup in linear time and with little memory. The
-// tokenizer of x/net/html forgets the attributes of a tag in a time that grows
-// with the most that any tag before had, so it is made anew after a tag that has
-// many.
+// tokens reads the tokens of markup in linear time and with little memory.
+// After a tag with many attributes, the tokenizer of x/net/html takes more time
+// for each later tag, so it is then replaced by a new one.
 type tokens struct {
 	z         *html.Tokenizer
 	text      string

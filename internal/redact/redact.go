@@ -1,10 +1,10 @@
-// Package redact takes passwords, keys and tokens out of logs, errors, the output of verbs and
-// the audit log. It is applied at these boundaries (Handler for logs), so that callers do not
-// have to.
+// Package redact removes passwords, keys and tokens from logs, errors, the
+// output of commands and the audit log. It is applied at these boundaries
+// (Handler for logs), so that callers do not have to.
 //
-// Text knows the forms in which secrets occur (RFC 3986 §3.2.1 user information,
-// parameters of queries, tokens in our own paths, private keys) and the secrets
-// of this process that were registered with Register.
+// Text recognizes the forms of secrets (RFC 3986 §3.2.1 user information, query
+// parameters, tokens in our own paths, private keys) and the secrets of this
+// process that were registered with Register.
 package redact
 
 import (

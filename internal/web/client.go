@@ -92,10 +92,10 @@ func WithClient(r *http.Request, addr netip.Addr) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), clientKey{}, addr))
 }
 
-// Limiter allows each network Burst requests at once and one more each Every, the
-// networks of a /48 of IPv6 together siteTimes that, and all networks together
-// Global times that. With Global 0 no stranger's requests count against another
-// network.
+// Limiter allows each network Burst requests at once and one more in each
+// Every, the networks of an IPv6 /48 together siteTimes as many, and all
+// networks together Global times as many. With Global 0 requests of strangers
+// do not count against another network.
 type Limiter struct {
 	Burst  int
 	Every  time.Duration

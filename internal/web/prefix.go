@@ -19,9 +19,9 @@ func BasePath(base string) string {
 	return strings.TrimRight(u.EscapedPath(), "/")
 }
 
-// underPath serves a handler, whose addresses begin at the root, under a path: it
-// takes the path from requests, which a proxy before us may have done already, and
-// puts it before addresses in headers and pages. With "" it is the handler.
+// underPath serves a handler, whose addresses begin at the root, under a path:
+// it removes the path from requests, unless a proxy has done so, and adds it to
+// addresses in headers and pages. With "" it returns the handler itself.
 func underPath(path string, inner http.Handler) http.Handler {
 	if path == "" {
 		return inner

@@ -131,10 +131,9 @@ var http2Limits = &http.HTTP2Config{
 	WriteByteTimeout:              30 * time.Second,
 }
 
-// isLast reports whether a request has to be the last of its connection: where
-// its body ends could be read in another way by a proxy before us (RFC 9112
-// §6.1), and what stands behind it is then no request. Who sends honestly
-// connects again.
+// isLast reports whether a request has to be the last of its connection: a
+// proxy before us could read the end of its body in another way (RFC 9112
+// §6.1), and what follows is then not a request. Honest clients connect again.
 func isLast(r *http.Request) bool {
 	return r.ProtoMajor == 1 && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0)
 }

@@ -1,9 +1,10 @@
 // Package call reads what a notice asks of its readers or offers them: who may
-// apply, what it brings, what is to be done until when, and where.
+// apply, what they get, what they have to do until when, and where.
 //
-// Every value keeps the sentence that says so. What the text leaves open stays
-// empty, and what bodies between the reader and the issuer have to do is kept
-// apart from what the reader has to do. Nothing here says that a reader qualifies.
+// Every value keeps the sentence that states it. What the text leaves open
+// stays empty. Duties of bodies between the reader and the issuer are listed
+// separately from those of the reader. Nothing here says that a reader
+// qualifies.
 package call
 
 import (

@@ -1,8 +1,10 @@
-// Package deadline reads until when a text's readers may comment, apply or bid.
+// Package deadline reads the last day on which readers of a text may comment,
+// apply or bid.
 //
-// Each day of a sentence is judged by what governs it: the label before it
-// (报名时间：…), or the verb behind it with its subject (请于…前报送我厅). A day that
-// nothing known governs is not a deadline: none is better than a wrong one.
+// Each day in a sentence is judged by what governs it: the label before it
+// (报名时间：…), or the verb after it with its subject (请于…前报送我厅). A day
+// that nothing known governs is not a deadline: none is better than a wrong
+// one.
 package deadline
 
 import (

@@ -57,8 +57,9 @@ const (
 
 // Between compares two versions of a text by paragraph, and within a rewritten
 // paragraph by character, number and Latin word. A paragraph that only moved
-// under another article number (第五条 is now 第六条) is matched with itself. The Old
-// of all changes is the old text, the New the new one.
+// under another article number (第五条 is now 第六条) is matched with its
+// counterpart. The Old parts of all changes make the old text, the New parts
+// the new one.
 func Between(before, after []string) []Change {
 	changes, _ := Within(before, after, math.MaxInt)
 	return changes

@@ -8,9 +8,10 @@ import (
 	"unicode"
 )
 
-// simplifiedText holds pairs of a traditional character and its simplified form,
-// from kSimplifiedVariant of the Unihan database 15.0 (Unicode license), as far as
-// one form is meant. It serves indexing and queries alone; texts are never changed.
+// simplifiedText holds pairs of a Traditional character and its Simplified
+// form, from kSimplifiedVariant of the Unihan database 15.0 (Unicode license),
+// for characters with only one such form. Only indexing and queries use it;
+// texts are never changed.
 //
 //go:embed simplified.txt
 var simplifiedText string

@@ -68,10 +68,11 @@ func (w When) on(d Date, c Clock) When {
 // minRun is how many dates in falling order show that a list is in that order.
 const minRun = 3
 
-// Series completes the dates of a list from each other. In a list with the newest first, a
-// date without a year that would be later than those above it belongs to the year before;
-// 05/01/2024 is read as the rows around it have to be. Rows without a date are zero values. It
-// changes all in place.
+// Series completes the dates of a list from each other. In a list with the
+// newest first, a date without a year that would be later than those above it
+// belongs to the year before; 05/01/2024 is read in the way in which the rows
+// around it must be read. Rows without a date are zero values. It changes the
+// dates in place.
 func Series(all []When, c Clock) {
 	resolveOrder(all)
 	previous, run := Date{}, 0

@@ -1,9 +1,10 @@
-// Package when reads dates as pages, lists, feeds and answers in JSON write them: one reader
-// for all of them. It finds every date in a text, with the label in front of it and the role
-// that the words around it give it; the caller chooses among them.
+// Package when reads dates in the forms in which pages, lists, feeds and JSON
+// responses write them. It finds every date in a text, with the label in front
+// of it and the role that the words around it give it; the caller chooses among
+// them.
 //
-// A missing year or month stays missing until something supplies it: the time of fetching, a
-// heading, or the rows around it. It is never guessed.
+// A missing year or month stays missing until something supplies it: the time
+// of fetching, a heading, or the rows around it. It is never guessed.
 package when
 
 import (
@@ -126,10 +127,10 @@ func First(text string, c Clock) (When, bool) {
 	return When{}, false
 }
 
-// Published returns the date among several that says when something was published:
-// the one that its label calls so, else one that nothing calls otherwise; of
-// several the latest that has come, since a document is written before it is
-// published.
+// Published returns the date among several that says when something was
+// published: a date with such a label, else a date without another role; of
+// several the latest one that is not in the future, since a document is written
+// before it is published.
 func Published(all []When, c Clock) (When, bool) {
 	best, today := -1, c.today()
 	for i, w := range all {

@@ -1,6 +1,7 @@
-// Package adminsite shows admins, on the address that is theirs, how the node is: what
-// dibao status says, the health of sources, mailings and lists, as pages. Pages are
-// read-only, name the verbs that change what they show, and hold no address of a reader.
+// Package adminsite serves the pages for admins on admin_addr: what dibao
+// status shows, and the health of sources, mailings and lists. Pages are
+// read-only, name the commands that change what they show, and contain no
+// address of a reader.
 package adminsite
 
 import (
@@ -100,9 +101,9 @@ func (s *Site) serve(read func(ctx context.Context, r *http.Request, p templates
 	}
 }
 
-// isOurs reports whether a request names this server as one in our own network: by an
-// address, or by a name without dots. A page of a stranger whose name leads to our
-// address (DNS rebinding) is not.
+// isOurs reports whether a request names this server as part of our own
+// network: by an address, or by a name without dots. A page of a stranger whose
+// name leads to our address (DNS rebinding) fails this check.
 func isOurs(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

@@ -13,14 +13,15 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// chineseMessages are the formats of messages, errors and findings in Chinese by their
-// English formats. In the Chinese, %[2]s is the second value; %s for %q is the value
-// without its quotes; %{State}s is the value as a code under that heading.
+// chineseMessages maps the English formats of messages, errors and findings to
+// Chinese ones. In the Chinese, %[2]s is the second value; %s for %q is the
+// value without its quotes; %{State}s is the value as a code under that
+// heading.
 //
 //go:embed messages.zh.json
 var chineseMessages []byte
 
-// chineseLibraries are the same of what the system and libraries say.
+// chineseLibraries are the same for messages of the system and of libraries.
 //
 //go:embed libraries.zh.json
 var chineseLibraries []byte
@@ -68,8 +69,8 @@ func cut(format string) (literals []string, verbs []verb) {
 	return append(literals, literal+format[end:]), verbs
 }
 
-// messages are all messages by their English format, and those whose text can be distinguished
-// from others, the most literal first.
+// messages are all messages by their English format, and those whose text can
+// be distinguished from others, the most specific first.
 var messages = sync.OnceValues(func() (map[string]*message, []*message) {
 	byFormat := make(map[string]*message)
 	var all []*message
@@ -101,12 +102,12 @@ func (m *message) quoted() (n int) {
 	return n
 }
 
-// lightest is the weight below which other texts could be taken for a message, were its
-// only value, or one in the middle, of several words.
+// lightest is the weight below which a format could match other texts, if it
+// had only one value, or a value of several words in the middle.
 const lightest = 10
 
-// compile returns the pattern of what a format writes. A text in the middle holds no
-// "; ", which joins errors.
+// compile returns the pattern of the texts that a format produces. A text in
+// the middle contains no "; ", which joins errors.
 func (m *message) compile() *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`(?s)^`)
@@ -152,8 +153,8 @@ func (m *message) read(text string) (values map[int]string, ok bool) {
 	return values, true
 }
 
-// write returns the message in Chinese with these values, which are translated where
-// they are messages.
+// write returns the message in Chinese with these values, which are translated
+// if they are messages.
 func (m *message) write(values map[int]string) string {
 	letters := make(map[int]byte)
 	for _, v := range m.verbs {

@@ -1,7 +1,7 @@
-// Package answer says what a page is that a site answered with: a page, a wall, a
-// fault, an empty shell that scripts draw, or one that sends browsers on. It is
-// the one place that does, for lists and articles, when a source is added, tested
-// and collected. It starts no request.
+// Package answer classifies what a site answered with: a page, a wall, an error
+// page, an empty shell that scripts render, or a page that redirects browsers.
+// It is the only place that does, for lists and articles, when a source is
+// added, tested and collected. It makes no requests.
 package answer
 
 import (
@@ -61,8 +61,8 @@ const (
 	maxTitle = 1500 // outside links, of a page whose title says that it is none
 )
 
-// Read says what a page is that was served at address with this status, as text
-// in UTF-8.
+// Read classifies a page that was served at address with this status, as UTF-8
+// text.
 func Read(address string, status int, text string) Answer {
 	s := scanPage(address, text)
 	if trimmed := strings.TrimSpace(text); trimmed != "" && trimmed[0] != '<' && s.links == 0 && s.scripts == "" && (trimmed[0] == '{' || trimmed[0] == '[') {
@@ -102,8 +102,8 @@ func (s *scan) kind(status int) Answer {
 	return Answer{Kind: Page}
 }
 
-// maxTraces is how much of the beginning of a page, and half as much of its end,
-// is searched for traces, in bytes.
+// maxTraces is how many bytes of the beginning of a page, and half as many of
+// its end, are searched for traces.
 const maxTraces = 32 << 10
 
 // wall looks for a page that keeps programs out.
@@ -160,7 +160,7 @@ func (s *scan) saysWall() string {
 	return line
 }
 
-// wallLine finds the line in which a page with little text says that it is a
+// wallLine finds the line in which a page with little text shows that it is a
 // wall.
 func (s *scan) wallLine(app bool) (string, sign) {
 	if s.links > maxLinks || s.prose > maxWall {
@@ -200,8 +200,8 @@ func (s *scan) fault() (Answer, bool) {
 	return Answer{}, false
 }
 
-// faultIn returns what in a text says that it stands in the place of a page, "" for
-// nothing.
+// faultIn returns the part of a text that shows that it replaces a page, "" if
+// there is none.
 func faultIn(text string) string {
 	m := cmp.Or(FaultText.FindString(text), noSite.FindString(text))
 	if emptyList.MatchString(m) {
@@ -219,12 +219,12 @@ var (
 	ifMobile = lazyregexp.New(`(?i)userAgent|isMobile|ipad|screen\.width|navigator\.platform`)
 )
 
-// maxRedirect is how much of a page's scripts is searched for a redirect, in
-// bytes: a page that does nothing else is short.
+// maxRedirect is how many bytes of a page's scripts are searched for a
+// redirect: a page that does nothing else is short.
 const maxRedirect = 16 << 10
 
-// longestDelay is the longest pause, in seconds, of a refresh that is a redirect;
-// news pages load themselves anew after minutes.
+// longestDelay is the longest delay, in seconds, of a refresh that is a
+// redirect; news pages reload themselves after minutes.
 const longestDelay = 15
 
 // onward looks for a page that does nothing but send browsers on.
@@ -241,8 +241,8 @@ func (s *scan) onward() (Answer, bool) {
 	return Answer{}, false
 }
 
-// target is the literal address that a script sends browsers to; "" where it has
-// to be worked out, or depends on the browser.
+// target is the literal address to which a script sends browsers; "" if it is
+// computed, or depends on the browser.
 func (s *scan) target() string {
 	scripts := s.scripts[:min(len(s.scripts), maxRedirect)]
 	for _, m := range goesTo.FindAllStringSubmatchIndex(scripts, 8) {
@@ -290,8 +290,9 @@ func (s *scan) ownScripts() []string {
 	return own
 }
 
-// IsRefusal reports whether a status alone says that a site refuses us: there is
-// no page that would say more (RFC 9110 §15.5; 521 is of 加速乐 and Cloudflare).
+// IsRefusal reports whether a status alone shows that a site refuses us: there
+// is no page that would say more (RFC 9110 §15.5; 521 is used by 加速乐 and
+// Cloudflare).
 func IsRefusal(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusPreconditionFailed, http.StatusUnavailableForLegalReasons, 521:
@@ -319,9 +320,8 @@ func clip(s string) string {
 
 var namedFunction = lazyregexp.New(`function\s+([A-Za-z_$][\w$]*)\s*\(|([A-Za-z_$][\w$]*)\s*=\s*function\b`)
 
-// waits reports whether what stands at a place of the scripts is the body of a
-// function with a name that nothing calls: a link or button does, when somebody
-// clicks it.
+// waits reports whether a place in the scripts is in the body of a named
+// function that nothing calls: a link or button calls it when somebody clicks.
 func waits(scripts string, at int) bool {
 	before := scripts[max(0, at-2000):at]
 	all := namedFunction.FindAllStringSubmatchIndex(before, -1)

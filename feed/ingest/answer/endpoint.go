@@ -26,8 +26,8 @@ const maxSearched = 1 << 20
 const maxEndpoints = 3
 
 // Endpoints returns addresses of the same site that scripts call for data, the
-// likeliest to be a list of articles first. page is the address that the scripts
-// run at.
+// most likely list of articles first. page is the address at which the scripts
+// run.
 func Endpoints(page, scripts string) []string {
 	base, err := url.Parse(page)
 	if err != nil {

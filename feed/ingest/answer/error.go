@@ -9,8 +9,8 @@ import (
 type Error struct {
 	Answer
 	URL string // that answered
-	// Found is an endpoint that was asked and answers with a list of articles, ""
-	// if none was found.
+	// Found is an endpoint that returns a list of articles, "" if none was
+	// found.
 	Found  string
 	Status int   // where it is not 2xx
 	Err    error // that the status was reported by, nil for none
@@ -62,8 +62,8 @@ func (e *Error) calls() string {
 	return ""
 }
 
-// causeAdvice says what can help against each kind of wall. None suggests to get
-// round it.
+// causeAdvice says what can help against each kind of wall. None suggests
+// bypassing it.
 var causeAdvice = map[Cause]string{
 	Script:  "the site admits only browsers that run its test, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts, such as a feed or a portal that reposts them",
 	Human:   "a person would have to solve it in a browser each time, and dibao does not bypass it: ask the site's administrators to admit this server, or use another source of the same texts",
@@ -71,8 +71,8 @@ var causeAdvice = map[Cause]string{
 	Login:   "dibao does not log in: use an address that everybody can read",
 }
 
-// Advice says in one sentence what can help; "" if nothing is known to. source is
-// the number of the source, "" if it is not stored.
+// Advice says in one sentence what can help; "" if nothing is known to help.
+// source is the number of the source, "" if it is not stored.
 func (e *Error) Advice(source string) string {
 	render, item := "add it with --render", "--item"
 	if source != "" {

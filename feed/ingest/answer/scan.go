@@ -10,9 +10,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Limits on what is looked at of a page: what a challenge, a shell or an error
-// page is, its beginning shows. Behind it the text is counted until there is enough
-// of it for a page, since long scripts and styles may precede it.
+// Limits on how much of a page is examined: its beginning shows whether it is a
+// challenge, a shell or an error page. After it, text is counted until there is
+// enough of it for a page, since long scripts and styles may precede it.
 const (
 	maxLooked  = 256 << 10 // bytes
 	maxCounted = 2 << 20   // bytes
@@ -20,8 +20,8 @@ const (
 	maxLines   = 200
 )
 
-// scan is what the beginning of a page holds, read without a tree: its cost grows
-// with its length alone.
+// scan is the content of the beginning of a page, read without a tree, in
+// linear time.
 type scan struct {
 	base     *url.URL
 	raw      string   // what was looked at
@@ -170,8 +170,8 @@ func (s *scan) takeTag(tag string, attrs map[string]string) {
 	}
 }
 
-// appRoots are the ids of the elements in which Vue, React, Nuxt, Next, uni-app
-// and the like draw.
+// appRoots are the ids of the elements into which Vue, React, Nuxt, Next,
+// uni-app and similar frameworks render.
 var appRoots = map[string]bool{"app": true, "root": true, "__nuxt": true, "__next": true, "__layout": true, "___gatsby": true, "svelte": true, "react-root": true, "vue-app": true, "main-app": true, "app-root": true, "q-app": true, "ice-container": true, "icestark-container": true, "subapp-viewport": true, "container-app": true, "appmain": true}
 
 func (s *scan) readRefresh(content string) (delay int, to string) {

@@ -13,9 +13,9 @@ const (
 	Login   Cause = "login"   // it is shown to those who have an account
 )
 
-// sign is a trace that one system leaves in the pages that it puts in the place
-// of a site's own. It counts only where a page has hardly any text: the same
-// systems leave traces in the pages that they let through.
+// sign is a trace that a system leaves in pages that it serves in place of a
+// site's own. It counts only on a page with hardly any text: the same systems
+// leave traces in pages that they let through.
 type sign struct {
 	name  string
 	cause Cause
@@ -46,8 +46,9 @@ var signs = []sign{
 	{"a script challenge of Anubis", Script, lazyregexp.New(`(?i)anubis_challenge|/\.within\.website/`)},
 }
 
-// says are the words of walls, matched against the title, the lines outside links
-// and, where no app draws the page, what it says to browsers without scripts.
+// says are the words of walls, matched against the title, the lines outside
+// links and, unless an app renders the page, the message to browsers without
+// scripts.
 var says = []sign{
 	{"", Human, lazyregexp.New(`(?i)(?:拖动|滑动|拖拽|按住|移动)[^。]{0,8}(?:滑块|拼图|按钮|验证)|滑块验证|(?:请|需要?|进行|完成|通过)[^。]{0,10}(?:人机|真人|安全|身份|滑动|图形|行为)?(?:验证|校验)(?:码)?(?:[。，,后以才!！:：]|$)|(?:人机|真人|滑动|点选|图形)验证|验证您?(?:不?是)(?:真人|机器人|人类)|(?:不是|非)机器人|请输入[^。]{0,8}验证码|verify (?:that )?(?:you(?:'re| are)|i am) (?:a )?(?:human|not a)|are you (?:a )?(?:human|robot)|prove (?:that )?you|complete the (?:security check|captcha|challenge)|solve the captcha|unusual traffic`)},
 	{"", Script, lazyregexp.New(`(?i)(?:开启|启用|打开|允许|激活|支持|禁用)(?:了)?[^。]{0,12}(?:java\s*script|js脚本|脚本|cookie)|(?:enable|turn on|requires?|activate)[^.]{0,12}(?:javascript|cookies)|(?:安全|访问|浏览器|环境)(?:验证|检测|检查|校验|检验)|正在(?:进行)?[^。]{0,10}(?:验证|检测|检查|校验)|checking (?:your browser|if the site connection|the security)|just a moment\b|ddos(?:-| )?(?:protection|guard)|please wait while (?:we|your)[^.]{0,20}(?:verif|check)|browser (?:check|verification|is being)|security (?:check|verification)`)},

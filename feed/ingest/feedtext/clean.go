@@ -1,5 +1,5 @@
-// Package feedtext makes the text of a feed ready for the feed parser: it repairs what
-// sites break, and refuses what is built to exhaust a parser.
+// Package feedtext prepares the text of a feed for the feed parser: it repairs
+// common mistakes of sites, and refuses text that is built to exhaust a parser.
 package feedtext
 
 import (
@@ -25,8 +25,8 @@ const (
 )
 
 var (
-	// feedStart finds where a feed begins: what stands before it is a warning of the
-	// program that wrote it, or white space.
+	// feedStart finds where a feed begins: it may be preceded by a warning of
+	// the program that wrote it, or white space.
 	feedStart      = lazyregexp.New(`(?i)<(?:\?xml|!doctype|(?:[a-z][\w.-]{0,30}:)?(?:rss|feed|rdf|channel))[\s>]`)
 	cutEnd         = lazyregexp.New(`</[\w:.-]+\s*$`)
 	charRef        = lazyregexp.New(`&#(?:\d{1,9}|[xX][0-9a-fA-F]{1,8});`)
@@ -34,9 +34,10 @@ var (
 	isHTML         = lazyregexp.New(`(?i)^\s*(?:<!--.{0,400}?-->\s*)*<(?:!doctype html|html|head|body|script|meta)\b`)
 )
 
-// XML makes decoded text ready for the feed parser: no declaration, which
-// names the character set that it no longer is in, no characters that XML 1.0
-// forbids, nothing before the root. It returns the name of the root in lower case.
+// XML makes decoded text ready for the feed parser: without the XML
+// declaration, which names a character set that no longer applies, without
+// characters that XML 1.0 forbids, and without anything before the root. It
+// returns the name of the root in lower case.
 func XML(text string) (cleaned, root string, err error) {
 	head := text[:min(len(text), 64<<10)]
 	at := feedStart.FindStringIndex(head)
@@ -67,8 +68,8 @@ func XML(text string) (cleaned, root string, err error) {
 	return mapElements(text, root), root, nil
 }
 
-// dropForbidden drops a reference to a character that XML 1.0 forbids: a word
-// processor's form feed in one item must not cost the whole feed.
+// dropForbidden removes references to characters that XML 1.0 forbids: a word
+// processor's form feed in one item must not make the whole feed unreadable.
 func dropForbidden(ref string) string {
 	digits, base := strings.Trim(ref, "&#;"), 10
 	if digits[0] == 'x' || digits[0] == 'X' {
@@ -88,15 +89,15 @@ func dropControl(r rune) rune {
 	return r
 }
 
-// WithoutDeclaration drops the declaration of an XML text, which names the character set
-// that it no longer is in, and the characters that XML 1.0 forbids.
+// WithoutDeclaration removes the declaration of an XML text, which names a
+// character set that no longer applies, and characters that XML 1.0 forbids.
 func WithoutDeclaration(text string) string {
 	head := text[:min(len(text), 64<<10)]
 	return strings.Map(dropControl, xmlDeclaration.ReplaceAllString(head, "")+text[len(head):])
 }
 
-// Check refuses documents that are built to exhaust a parser. Broken markup
-// it leaves to the parser, which is more patient. It returns the root's name, and
+// Check refuses documents that are built to exhaust a parser. It leaves broken
+// markup to the parser, which is more tolerant. It returns the root's name, and
 // the text up to the first item that is not read.
 func Check(text string) (kept, root string, err error) {
 	d := xml.NewDecoder(strings.NewReader(text))
@@ -139,7 +140,7 @@ type openElement struct {
 	names int      // xmlns attributes in force
 }
 
-// isItem reports whether an element that begins is an item of a feed: one below
+// isItem reports whether a start element begins an item of a feed: one below
 // the root, or below the channel.
 func (c *depthChecker) isItem(name xml.Name) bool {
 	below := len(c.open) == 1 || len(c.open) == 2 && strings.EqualFold(c.open[1].name.Local, "channel")
@@ -180,9 +181,10 @@ func (c *depthChecker) ends() string {
 	return b.String()
 }
 
-// JSON makes a JSON Feed ready for the feed parser, which gives up at the
-// first value of a wrong type: numbers become strings where strings belong (the
-// specification asks readers to), other wrong values and items are dropped.
+// JSON prepares a JSON Feed for the feed parser, which stops at the first value
+// of a wrong type: numbers become strings where strings are expected (the
+// specification asks readers to do so), other wrong values and items are
+// dropped.
 func JSON(text string) (string, error) {
 	var doc map[string]any
 	d := json.NewDecoder(strings.NewReader(text))

@@ -16,11 +16,11 @@ var (
 	base64El = lazyregexp.New(`(<[\w:]{1,40}\s[^<>]{0,300}mode=)["']base64["']([^<>]{0,300}>)\s*([A-Za-z0-9+/=\s]+)<`)
 )
 
-// mapElements rewrites what the feed parser would drop into what it reads: the
-// text that old RSS has in body, xhtml:body or fullitem (Userland's and Radio's
-// extensions) is content:encoded; an RDF item is known by its rdf:about (RSS 1.0
-// §5.5); Atom 0.3 may hold markup in base64, and drafts of it had name spaces of
-// their own.
+// mapElements rewrites elements that the feed parser would drop into ones that
+// it reads: the text that old RSS has in body, xhtml:body or fullitem
+// (Userland's and Radio's extensions) becomes content:encoded; an RDF item is
+// identified by its rdf:about (RSS 1.0 §5.5); Atom 0.3 may contain markup in
+// base64, and its drafts had name spaces of their own.
 func mapElements(text, root string) string {
 	switch root {
 	case "rss", "rdf", "channel":
@@ -42,8 +42,9 @@ func mapElements(text, root string) string {
 			text = feedTag.ReplaceAllString(text, `${1}"http://purl.org/atom/ns#"`)
 		}
 		if strings.Contains(text, "&lt;") && !strings.Contains(text, "base64") {
-			// Text is text: what looks like markup in it is meant to be read (RFC 4287
-			// §3.1.1.1). The parser does not say so, so that it is escaped once more.
+			// Content of type text is plain text, even if it looks like markup
+			// (RFC 4287 §3.1.1.1). The parser does not report the type, so the
+			// text is escaped once more.
 			text = plainEl.ReplaceAllStringFunc(text, func(element string) string {
 				m := plainEl.FindStringSubmatch(element)
 				return m[1] + strings.ReplaceAll(m[2], "&", "&amp;") + m[3]

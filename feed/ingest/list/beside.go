@@ -10,8 +10,8 @@ import (
 	"dibao/policy/when"
 )
 
-// maxNear is the most characters of an element that is nothing but a date and its
-// label.
+// maxNear is the maximum number of characters of an element that consists of a
+// date and its label.
 const maxNear = 24
 
 // note is a short text without a link that stands between rows.
@@ -21,9 +21,9 @@ type note struct {
 	dates []when.When
 }
 
-// neighbours gives the rows of a container what stands between them: the date of
-// each (dt and dd, date and link side by side), or a heading (2026年11月) that
-// counts for all rows below it.
+// neighbours attaches to the rows of a container what is between them: the date
+// of each (dt and dd, date and link side by side), or a heading (2026年11月)
+// that applies to all rows below it.
 func (f *finder) neighbours(n *html.Node, c *candidate) {
 	notes := f.notes(n, c)
 	f.above(n, c)
@@ -62,8 +62,8 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 	}
 }
 
-// spanned gives the rows of a table the date in a cell that began in a row above and
-// spans them.
+// spanned gives rows of a table the date of a cell that began in an earlier row
+// and spans them.
 func (f *finder) spanned(c *candidate) {
 	var dates []when.When
 	left := 0
@@ -143,8 +143,8 @@ func (f *finder) short(n *html.Node) (string, bool) {
 // maxUp is how many levels above a container its heading stands.
 const maxUp = 3
 
-// above looks for a heading with a date right before a container, or before what
-// holds nothing but it.
+// above looks for a heading with a date directly before a container, or before
+// an element that contains only it.
 func (f *finder) above(n *html.Node, c *candidate) {
 	for up := 0; n != nil && up < maxUp; n, up = n.Parent, up+1 {
 		before := n.PrevSibling

@@ -69,9 +69,9 @@ func (f *finder) candidates(root *html.Node) []*candidate {
 	return all
 }
 
-// container takes an element as a container: those of its children are rows that
-// hold a title. Children of a row itself (cells, or links in a line) are rows only
-// where each has a date of its own: two columns of titles in one table.
+// container treats an element as a container: its children that contain a title
+// are rows. Children of a row (cells, or links in a line) are rows only if each
+// has a date of its own: two columns of titles in one table.
 func (f *finder) container(n *html.Node) *candidate {
 	if n.Data == "a" || n.Data == "ul" && n.Parent != nil && n.Parent.Data == "a" {
 		return nil
@@ -151,8 +151,8 @@ func (f *finder) segment(n *html.Node) segment {
 // monthInAddress finds a day or a month in an address: /202411/t20241120_1.html.
 var monthInAddress = lazyregexp.New(`[/_t](?:19|20)\d{2}[-/]?(?:0[1-9]|1[0-2]|[1-9])(?:[-/]?(?:0[1-9]|[12]\d|3[01]))?[-/_]`)
 
-// isDated reports whether a row, or what stands beside it, says something that a
-// date is made of.
+// isDated reports whether a row, or what belongs to it, contains something that
+// could be a date.
 func (s segment) isDated() bool {
 	return hasDate(s.dates) || hasDate(s.near) || s.above.Day > 0
 }
@@ -178,8 +178,8 @@ func formOf(href string) string {
 	return strings.Map(withoutDigit, href)
 }
 
-// weigh scores a candidate: the more rows with a date, the longer the titles and
-// the more alike the addresses, the better.
+// weigh scores a candidate: more rows with a date, longer titles and more
+// similar addresses score higher.
 func (f *finder) weigh(c *candidate) {
 	f.passOver(c)
 	dated, titles, chars := 0.0, 0.0, 0
@@ -228,8 +228,8 @@ func (f *finder) weigh(c *candidate) {
 	}
 }
 
-// passOver chooses other links for the rows of a candidate where many lead to one
-// address: a category or an organ that stands before the title.
+// passOver chooses other links for the rows of a candidate if many lead to one
+// address: a category or an agency before the title.
 func (f *finder) passOver(c *candidate) {
 	distinct := make(map[string]bool, len(c.rows))
 	for _, r := range c.rows {
@@ -263,8 +263,8 @@ func (s segment) hasDayInAddress() bool {
 	return ok || monthInAddress.MatchString(s.href)
 }
 
-// side is how much a candidate counts by where it stands: menus, footers and boxes
-// of hot items count less.
+// side is the factor for the position of a candidate: menus, footers and boxes
+// of popular items count less.
 func (f *finder) side(n *html.Node) float64 {
 	weight := 1.0
 	for steps := 0; n != nil && n.Type == html.ElementNode && steps < 12; n, steps = n.Parent, steps+1 {
@@ -281,8 +281,8 @@ func (f *finder) side(n *html.Node) float64 {
 // boxHeading heads boxes of other articles.
 var boxHeading = lazyregexp.New(`^(?:[\p{Han}]{0,2}(?:推荐|热门|热点|最热|点击|阅读)(?:阅读|文章|新闻|排行|内容|信息|资讯|政策|专题|榜)?|(?:阅读|点击|热度)?排行榜?|相关(?:链接|文章|新闻|阅读|信息|政策)|猜你喜欢|大家都?在看|友情链接|热词)$`)
 
-// isBox reports whether the heading right before a container, or before what holds
-// it, says that it is a box of other articles.
+// isBox reports whether the heading directly before a container, or before its
+// parent, says that it is a box of other articles.
 func (f *finder) isBox(n *html.Node) bool {
 	for up := 0; n != nil && n.Type == html.ElementNode && up < maxUp; n, up = n.Parent, up+1 {
 		before := n.PrevSibling
@@ -297,12 +297,12 @@ func (f *finder) isBox(n *html.Node) bool {
 	return false
 }
 
-// aside finds the names of what is not the list: menus, footers, boxes of hot or
-// related items.
+// aside finds the names of elements that are not the list: menus, footers,
+// boxes of popular or related items.
 var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
 
 // best returns the candidate that is the list, and another one that came close.
-// Lists without any date count only where there is none with dates.
+// Lists without any date count only if there is none with dates.
 func (f *finder) best(all []*candidate) (best, next *candidate) {
 	for _, bare := range []bool{false, true} {
 		for _, c := range all {
@@ -327,8 +327,9 @@ func (f *finder) best(all []*candidate) (best, next *candidate) {
 	return best, next
 }
 
-// wholeRows returns the candidate whose rows hold the containers of another one, one
-// each, and state as many dates: there a row's title and its date are not parted.
+// wholeRows returns the candidate whose rows each contain one container of
+// another candidate, with as many dates: it keeps a row's title and its date
+// together.
 func wholeRows(best *candidate, all []*candidate) *candidate {
 	if len(best.containers) < minRows {
 		return best
@@ -344,8 +345,8 @@ func wholeRows(best *candidate, all []*candidate) *candidate {
 	return best
 }
 
-// rowsAround returns the rows that hold nodes, nil unless each node is in a row of its
-// own, in their order.
+// rowsAround returns the rows that contain nodes, in their order; nil unless
+// each node is in a row of its own.
 func rowsAround(nodes []*html.Node, rows []segment) []segment {
 	at := make(map[*html.Node]int, len(rows))
 	for i, r := range rows {

@@ -9,8 +9,8 @@ import (
 	"dibao/policy/when"
 )
 
-// datesOf returns the dates that a row states: beside its link, else in the link,
-// else in a list or table inside the row.
+// datesOf returns the dates in a row: outside its link, else in the link, else
+// in a list or table inside the row.
 func (f *finder) datesOf(row, link *html.Node) []when.When {
 	if found, ok := f.dates[row]; ok {
 		return found
@@ -53,12 +53,12 @@ func titleOf(link *html.Node) string {
 	return short(strings.ReplaceAll(attr(link, "title"), "\n", string(rune(when.Border))))
 }
 
-// maxLine is the most characters of a list inside a row that says when an article
-// was published, in which column and how often it was read.
+// maxLine is the maximum number of characters of a list inside a row that gives
+// the article's publication date, column and number of views.
 const maxLine = 60
 
-// isLine reports whether what is nested in a row is short and links to no other
-// article: the line below a headline, written as a list.
+// isLine reports whether a nested element of a row is short and links to no
+// other article: the line below a headline, marked up as a list.
 func (f *finder) isLine(row, link *html.Node) bool {
 	for n := range row.Descendants() {
 		if n.Type == html.ElementNode && isNested(n) && !holds(n, link) {
@@ -70,8 +70,8 @@ func (f *finder) isLine(row, link *html.Node) bool {
 	return true
 }
 
-// rowText gathers the text of a row without that of its link; what stands in a
-// list or table inside it is another matter.
+// rowText collects the text of a row without that of its link and without lists
+// or tables inside it.
 func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 	for c := n.FirstChild; c != nil && own.Len() < 4000; c = c.NextSibling {
 		switch {
@@ -101,17 +101,17 @@ func (f *finder) rowText(n, link *html.Node, own, nested *strings.Builder) {
 	}
 }
 
-// updatedName is the class of the time at which an article was last changed, which
-// WordPress prints behind that of its publication.
+// updatedName is the class of the time of the last change, which WordPress
+// prints after that of the publication.
 var updatedName = lazyregexp.New(`(?:^|[\s_-])(?:updated|modified)(?:$|[\s_-])`)
 
-// dateAttributes are where a page keeps the date that a script is to write, or the
-// whole of one that it prints short.
+// dateAttributes are attributes in which a page stores a date that a script
+// will write, or the complete form of one that it prints in short form.
 var dateAttributes = []string{"datetime", "title", "data-val", "data-time", "data-date", "data-datetime", "data-timestamp", "data-pubdate", "data-ts"}
 
-// hiddenDate returns the date that an attribute of an element states where its text
-// states none, or one without a year, or how long ago it was; and that of the seconds
-// since 1970 that are all of its text. It is "" where the text says more.
+// hiddenDate returns the date in an attribute of an element if its text has
+// none, or one without a year, or a relative one; also a date given as seconds
+// since 1970 if the text has nothing else. It is "" if the text says more.
 func (f *finder) hiddenDate(n *html.Node) string {
 	in := f.seen[n]
 	if in == nil || in.any || in.runes > maxNear {
@@ -156,8 +156,8 @@ func (f *finder) ofSeconds(text string) string {
 	return w.On.String()
 }
 
-// maxProse is how many bytes of one piece of a row are looked at for dates: an abstract
-// may be long, and the date stands behind it.
+// maxProse is how many bytes of one piece of a row are searched for dates: an
+// abstract may be long, with the date after it.
 const maxProse = 600
 
 // short cuts a text that is too long to be a date with its label.
@@ -181,13 +181,13 @@ func isNested(n *html.Node) bool {
 	return false
 }
 
-// longLink is how many characters a link has that holds an abstract, or all of the
-// article; each piece of its text is looked at then, and no more of it than maxProse.
+// longLink is the number of characters above which a link contains an abstract,
+// or the whole article; then each piece of its text is searched, up to
+// maxProse.
 const longLink = 300
 
-// linkRest returns the text of a link by its elements, without the one that is the
-// title; the date that stands behind a title with nothing but a space between
-// counts, too.
+// linkRest returns the text of a link by its elements, without the title; a
+// date that follows a title after only a space counts, too.
 func (f *finder) linkRest(link *html.Node) string {
 	if link == nil {
 		return ""
@@ -215,12 +215,12 @@ func (f *finder) linkRest(link *html.Node) string {
 	return b.String()
 }
 
-// inFigures is a date without 年 and 月: in brackets behind a title it is that of
-// the row, while （2026年11月27日） is part of the title.
+// inFigures is a date without 年 and 月: in brackets after a title it is the
+// date of the row, while （2026年11月27日） is part of the title.
 var inFigures = lazyregexp.New(`^[\d./-]+$`)
 
-// cutDate cuts a date off the end or the beginning of a title, where white space or
-// a bracket parts them.
+// cutDate removes a date from the end or the beginning of a title, if white
+// space or a bracket separates them.
 func cutDate(title string, c when.Clock) (rest, date string) {
 	title = strings.TrimSpace(title)
 	for _, w := range when.Find(title, c) {

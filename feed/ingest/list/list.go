@@ -1,12 +1,13 @@
 // Package list finds the list of articles on a page: the one element whose rows
-// each hold a link that is long enough to be a title and, where the page prints
+// each contain a link that is long enough to be a title and, if the page prints
 // them, a date.
 //
-// Every element is a candidate container. Only the content of its direct rows counts; class
-// names do not, except that the usual names of menus and footers count against a candidate.
-// All rows of the container that is found belong to the list, whatever their class, with or
-// without a date; nothing outside it does. Containers that repeat (one ul for each five rows,
-// one dl for each month) count as one.
+// Every element is a candidate container. Only the content of its direct rows
+// counts; class names do not, except that the usual names of menus and footers
+// count against a candidate. All rows of the container that is found belong to
+// the list, whatever their class, with or without a date; nothing outside it
+// does. Containers that repeat (one ul for each five rows, one dl for each
+// month) count as one.
 //
 // The time grows linearly with the size of the page.
 package list
@@ -35,9 +36,9 @@ type Found struct {
 	Bare       bool // no row has a date, neither printed nor in its address
 }
 
-// Find returns the list of a page, the zero Found where it has none. The page must
-// not be nested deeper than a recursion can bear; see Unfold for what has to
-// happen before.
+// Find returns the list of a page, the zero Found if it has none. The page must
+// not be nested deeper than recursion can handle; see Unfold for the required
+// preparation.
 func Find(root *html.Node, c when.Clock) Found {
 	f := newFinder(root, c, minTitle)
 	best, next := f.best(f.candidates(root))

@@ -4,9 +4,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// unfold puts the rows of a list or table that stands in a row in its place, where the
-// row has no title of its own: pinned items in a table of their own, or a table that
-// was closed too early.
+// unfold replaces a row that has no title of its own by the rows of the list or
+// table inside it: pinned items in a table of their own, or a table that was
+// closed too early.
 func (f *finder) unfold(c *candidate) {
 	if c.bare || c.fixed {
 		return
@@ -59,15 +59,16 @@ func isWithinNested(row, link *html.Node) bool {
 	return false
 }
 
-// dropMenus drops rows without a date of a list whose rows have one, where all that
-// they link to stands in a list inside them: filters in the head of a table.
+// dropMenus drops undated rows of a dated list if all of their links are in a
+// list inside them: filters in the head of a table.
 func (found *Found) dropMenus() {
 	found.dropUndated(Menu, func(r Row) bool { return isWithinNested(r.Node, r.Link) })
 }
 
-// dropHeadings drops rows that are nothing but a short link without a date, where all
-// such rows have one shape that no row with a date has, and each stands right before
-// one with a date: the headings of the columns whose articles are listed.
+// dropHeadings drops rows that are only a short link without a date, if all
+// such rows have one shape that no row with a date has, and each directly
+// precedes one with a date: the headings of the columns whose articles are
+// listed.
 func (f *finder) dropHeadings(found *Found) {
 	heads := make(map[string]bool)
 	for i, r := range found.Rows {

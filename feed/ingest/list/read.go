@@ -68,13 +68,13 @@ func (f *finder) read(c *candidate) Found {
 	return found
 }
 
-// rowNumber is the number of a row in front of its title: 1. or 01、. A year, a sum
-// (1.5万亿元) and what is counted (3 月份) belong to the title.
+// rowNumber is the number of a row before its title: 1. or 01、. A year, a sum
+// (1.5万亿元) and a counted thing (3 月份) belong to the title.
 var rowNumber = lazyregexp.New(`^(\d{1,3})(?:[.、．,，)）]\s*|\s+)([^\d年月日号期项条个批季届周级\s])`)
 
-// unnumber takes the numbers of rows off their titles, where each title begins with
-// the number that follows that of the row before; a page begins with the first row, or
-// behind a round number of them.
+// unnumber removes row numbers from titles, if each title begins with the
+// number after that of the previous row; a page begins with the first row, or
+// after a round number of rows.
 func unnumber(rows []Row) {
 	if len(rows) < minNumbered {
 		return
@@ -103,8 +103,8 @@ func number(s string) int {
 	return n
 }
 
-// minShort is how few letters the title of a row has that a list with dates holds:
-// 农业法.
+// minShort is the minimum number of letters of a short title in a list with
+// dates: 农业法.
 const minShort = 2
 
 // minShortRows is how many rows with a date there are in a list of short titles.
@@ -119,8 +119,8 @@ const maxPagerWord = 15
 // pagerWord is a link of a pager.
 var pagerWord = lazyregexp.New(`(?i)[首上下前后尾末]\s*一?\s*[页頁]|更多|next|prev|last|first|more`)
 
-// addShort adds the rows of a dated list whose titles are too short for others to
-// be found by.
+// addShort adds the rows of a dated list whose titles are too short to be
+// recognized otherwise.
 func (f *finder) addShort(c *candidate) {
 	if c.bare || c.fixed || len(c.rows) == 0 {
 		return
@@ -156,8 +156,8 @@ func (f *finder) addShort(c *candidate) {
 	}
 }
 
-// settle completes the dates by each other, and takes dates out of running text
-// back where the other rows print theirs in a place of its own.
+// settle completes the dates from each other, and discards dates from running
+// text if the other rows print theirs in a separate place.
 func (f *finder) settle(found *Found) {
 	dates := make([]when.When, len(found.Rows))
 	alone, prose := 0, 0
@@ -181,8 +181,8 @@ func (f *finder) settle(found *Found) {
 	}
 }
 
-// date judges what a row, the heads of its columns, its neighbours and the heading
-// above it say.
+// date judges the dates in a row, with the heads of its columns, its neighbors
+// and the heading above it.
 func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, string) {
 	all := f.cellDates(s.node, link, heads)
 	if all == nil {
@@ -251,8 +251,8 @@ const maxHead = 12
 // maxSpan is how many columns a head spans at most.
 const maxSpan = 8
 
-// cells returns the cells of a row: those of a table, or the elements that its
-// only element holds.
+// cells returns the cells of a row: those of a table, or the elements in its
+// only child element.
 func cells(row *html.Node) []*html.Node {
 	for {
 		var all []*html.Node
@@ -268,8 +268,8 @@ func cells(row *html.Node) []*html.Node {
 	}
 }
 
-// cellDates returns the dates of a row whose columns have heads, each with the
-// head of its column for a label; nil where there are no such heads.
+// cellDates returns the dates of a row whose columns have heads, each labeled
+// with the head of its column; nil if there are no heads.
 func (f *finder) cellDates(row, link *html.Node, heads []string) []when.When {
 	if heads == nil {
 		return nil
@@ -298,8 +298,8 @@ func (f *finder) cellDates(row, link *html.Node, heads []string) []when.When {
 	return all
 }
 
-// heads returns the heads of the columns of a container: of its first row without
-// a title, or of the row above it.
+// heads returns the heads of the columns of a container: from its first row
+// without a title, or from the row above it.
 func (f *finder) heads(n *html.Node, rows []segment) []string {
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if c.Type != html.ElementNode || isUnseen(c) {
@@ -329,8 +329,8 @@ func (f *finder) heads(n *html.Node, rows []segment) []string {
 // dateHead is how the head of a column of dates ends: 会议时间, while 会议通知 heads a list.
 var dateHead = lazyregexp.New(`(?i)(?:时间|日期|[日期至于止]|发布|发表|公布|更新|截止|date|posted|published)$`)
 
-// headsOf reads an element as the heads of columns: short texts without a title, a
-// date among them.
+// headsOf reads an element as column heads: short texts without a title,
+// including one for a date.
 func (f *finder) headsOf(n *html.Node) []string {
 	if in := f.seen[n]; in == nil || in.runes > 120 || in.links > 0 {
 		return nil

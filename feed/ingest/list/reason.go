@@ -68,8 +68,8 @@ func (d Drop) Say(chinese bool) string {
 // Drops is what was left out of a list; each reason stands in it once.
 type Drops []Drop
 
-// Add notes something that was left out. Detail is what the sentence names, ""
-// for nothing.
+// Add records something that was left out. Detail is the value in the sentence,
+// "" for none.
 func (d *Drops) Add(code Reason, detail, example string) {
 	if !strings.Contains(sentences[code][0], "%s") {
 		detail = ""

@@ -15,16 +15,16 @@ type place struct {
 	path  string
 }
 
-// maxLevels is how far above a container the element is looked for in which it
-// repeats.
+// maxLevels is how many levels above a container the repeating element is
+// searched for.
 const maxLevels = 3
 
 // maxSteps bounds how many nodes between repeated containers are looked at.
 const maxSteps = 200000
 
-// repeated joins containers that repeat: several ul one after the other, one dl
-// for each month. Where a heading that is not a date stands between them they are
-// lists of their own.
+// repeated joins containers that repeat: several ul in a row, one dl for each
+// month. If a heading that is not a date separates them they are different
+// lists.
 func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*candidate {
 	groups := make(map[place][]*candidate)
 	var order []place
@@ -55,8 +55,8 @@ func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*
 	return all
 }
 
-// join makes candidates of containers that repeat: a run of them ends where
-// something stands between two that parts them.
+// join makes candidates of containers that repeat: a run ends where something
+// separates two of them.
 func (f *finder) join(members []*candidate) []*candidate {
 	var all []*candidate
 	run := &candidate{}
@@ -77,8 +77,8 @@ func (f *finder) join(members []*candidate) []*candidate {
 	return all
 }
 
-// inOneFolder reports whether all rows of two containers lead to numbered pages in the folder
-// of the page and have no date: the sections of a gazette issue.
+// inOneFolder reports whether all rows of two containers lead to numbered pages
+// in the folder of the page and have no date: the sections of a gazette issue.
 func inOneFolder(a, b *candidate) bool {
 	name, rows := "", 0
 	for _, c := range []*candidate{a, b} {
@@ -102,8 +102,8 @@ func withoutDigit(r rune) rune {
 	return r
 }
 
-// alike reports whether two containers hold rows of one list: both with dates or
-// both without, and not each with addresses of a column of its own.
+// alike reports whether two containers contain rows of one list: both with or
+// both without dates, and not each with addresses of a different column.
 func alike(a, b *candidate) bool {
 	x, nx := a.form()
 	y, ny := b.form()
@@ -191,8 +191,8 @@ func nextOutside(n *html.Node) *html.Node {
 	return nil
 }
 
-// shape names an element by its tag and classes; classes of single elements
-// (first, odd, post-123) do not count.
+// shape identifies an element by its tag and classes; classes of single
+// elements (first, odd, post-123) do not count.
 func shape(n *html.Node) string {
 	var b strings.Builder
 	b.WriteString(n.Data)

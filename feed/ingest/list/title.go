@@ -11,9 +11,9 @@ import (
 	"dibao/policy/when"
 )
 
-// chooseLinks chooses the link of each row: the first that is long enough to be a
-// title. Links that lead to the same address from many rows name a category or an
-// organ and are passed over, as is what stands in a list inside the row.
+// chooseLinks chooses the link of each row: the first one that is long enough
+// to be a title. It skips links that lead to the same address from many rows,
+// which name a category or an agency, and links in a list inside the row.
 func chooseLinks(rows []segment) []*html.Node {
 	own := make([][]*html.Node, len(rows))
 	often := make(map[string]int)
@@ -49,8 +49,8 @@ func chooseLinks(rows []segment) []*html.Node {
 	return chosen
 }
 
-// ownLinks returns the links of a row that stand in no list or table inside it; all
-// where there are none.
+// ownLinks returns the links of a row that are not in a list or table inside
+// it; all links if there are none.
 func ownLinks(row *html.Node) []*html.Node {
 	var own, all []*html.Node
 	var walk func(n *html.Node, nested bool)
@@ -125,8 +125,8 @@ func pieces(a *html.Node) []part {
 	return all
 }
 
-// inlinePieces reads a link without blocks in it: one text, but for spans that are
-// nothing but a date or a mark.
+// inlinePieces reads a link without blocks in it as one text, without spans
+// that contain only a date or a mark.
 func inlinePieces(a *html.Node) []part {
 	var rest strings.Builder
 	var all []part
@@ -151,8 +151,8 @@ func inlinePieces(a *html.Node) []part {
 	return append([]part{{text: plain.Collapse(rest.String()), node: a}}, all...)
 }
 
-// isAside reports whether an element in a link says nothing but a date, a number or
-// a mark.
+// isAside reports whether an element in a link contains only a date, a number
+// or a mark.
 func isAside(text string) bool {
 	if len(text) > 60 {
 		return false
@@ -208,8 +208,8 @@ func named(n, a *html.Node) bool {
 
 var titleName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:title|tit|bt|biaoti|headline|subject)(?:$|[\s_-])`)
 
-// titleColumn returns which piece of the links is their title: the first that is
-// long enough and not the same in every row.
+// titleColumn returns which piece of the links is their title: the first that
+// is long enough and not the same in every row.
 func titleColumn(all [][]part) int {
 	for at := range 6 {
 		rows, long, texts := 0, 0, make(map[string]bool)
@@ -249,8 +249,8 @@ func titleIn(texts []string) string {
 	return ""
 }
 
-// title returns the title that a link shows, in full where an attribute holds more
-// than the cut text.
+// title returns the title of a link, from an attribute if that contains the
+// complete form of a truncated text.
 func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	text, from := choosePart(parts, column)
 	text = clean(text)
@@ -352,8 +352,8 @@ func clean(s string) string {
 	return s
 }
 
-// fullTitle reads a title attribute; where it holds several labelled lines, the
-// title's.
+// fullTitle reads a title attribute; if it contains several labeled lines, it
+// returns the one with the title.
 func fullTitle(s string) string {
 	if s == "" {
 		return ""
@@ -372,8 +372,8 @@ func fullTitle(s string) string {
 	return clean(s)
 }
 
-// extends reports whether full is the whole of a text that is cut short, with or
-// without a mark where it is cut.
+// extends reports whether full is the complete form of a truncated text, with
+// or without an ellipsis.
 func extends(full, text string) bool {
 	a := strings.Join(strings.Fields(full), "")
 	whole := strings.Join(strings.Fields(text), "")

@@ -45,8 +45,8 @@ type finder struct {
 	links int            // that may be titles
 }
 
-// maxLinks is how many links of a page are looked at; the longest lists have some
-// thousand rows.
+// maxLinks is how many links of a page are examined; the longest lists have
+// some thousand rows.
 const maxLinks = 30_000
 
 // isRow reports whether an element may be a row.
@@ -55,8 +55,8 @@ func (f *finder) isRow(n *html.Node) bool {
 	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes
 }
 
-// isLongRow reports whether an element holds too much text for a row and is one like
-// the row before it: an article that the list prints in full.
+// isLongRow reports whether an element contains too much text for a row and is
+// similar to the row before it: an article that the list prints in full.
 func (f *finder) isLongRow(n, before *html.Node) bool {
 	in := f.seen[n]
 	return in != nil && in.first != nil && in.links <= f.seen[before].links && in.nodes <= maxRowNodes && shape(n) == shape(before)
@@ -121,8 +121,8 @@ func (f *finder) look(n *html.Node) *info {
 	return in
 }
 
-// minOften is how many links lead to a category, an author or an organ that rows
-// name beside their title.
+// minOften is how many links must lead to a category, an author or an agency
+// that rows name next to their title.
 const minOften = 4
 
 // visible counts the characters of a text that are not white space.
@@ -153,8 +153,8 @@ func textOrTitle(n *html.Node) string {
 	return attr(n, "title")
 }
 
-// textOf returns the text in n with a character between elements, at most about so
-// many bytes of it.
+// textOf returns the text in n with a character between elements, at most about
+// this many bytes.
 func textOf(n *html.Node, limit int, border byte) string {
 	var b strings.Builder
 	var walk func(n *html.Node)
@@ -202,12 +202,12 @@ func isInline(n *html.Node) bool {
 	return false
 }
 
-// isTitle reports whether a text is long enough to be a title and more than a
+// isTitle reports whether a text is long enough to be a title and not just a
 // number or a date.
 func isTitle(s string) bool { return letters(s) >= minTitle && !isNumber(s) && !isColumn(s) }
 
-// aColumn is a name in brackets: that of the column of an article, which stands before
-// its title.
+// aColumn is a name in brackets: the column of an article, which precedes its
+// title.
 var aColumn = lazyregexp.New(`^(?:\[[^\[\]]*\]|【[^【】]*】|（[^（）]*）|\([^()]*\))$`)
 
 // isColumn reports whether a text is nothing but a short name in brackets.
@@ -226,8 +226,8 @@ func letters(s string) int {
 	return n
 }
 
-// aNumber is a document number or a date that is all of a text; the numbers under which
-// sites are registered are known by their words.
+// aNumber is a document number or a date that is the whole text; registration
+// numbers of sites are recognized by their words.
 var aNumber = lazyregexp.New(`^[\p{Han}\w]{1,14}[〔\[（(［【]?(?:19|20)\d{2}(?:[〕\]）)］】]|年)第?\d{1,5}号$|^(?:19|20)\d{2}年\d{1,2}月(?:\d{1,2}日)?$`)
 
 func isNumber(s string) bool {
@@ -243,8 +243,8 @@ func attr(n *html.Node, key string) string {
 	return ""
 }
 
-// Address returns where an element leads: the href of a link, or what a script is
-// to follow from it; "" for none.
+// Address returns the address to which an element leads: the href of a link, or
+// the address that a script follows; "" if there is none.
 func Address(n *html.Node) string {
 	if n.Type != html.ElementNode {
 		return ""

@@ -20,10 +20,10 @@ const (
 	Date
 )
 
-// Rows finds the rows of a list that a script passes on as strings, one after the
-// other: add("…", "/a/1.html", "2026-11-27"), or arrays of arrays. Each row is an
-// object with the members title, url and date. There are none where less than four
-// fifths of them are whole: a menu has no dates.
+// Rows finds the rows of a list that a script passes as strings, one after the
+// other: add("…", "/a/1.html", "2026-11-27"), or arrays of arrays. Each row is
+// an object with the members title, url and date. There are none if less than
+// four fifths of them have all three: a menu has no dates.
 func Rows(script string, sort func(string) Sort) []any {
 	var rows []any
 	begun, row := Other, map[string]any{}

@@ -1,5 +1,5 @@
-// Package literal reads what scripts of a page state in so many words: objects and
-// arrays, strings that are written into the page, rows of strings. Nothing is run.
+// Package literal reads literals in the scripts of a page: objects and arrays,
+// strings that are written into the page, rows of strings. It runs nothing.
 package literal
 
 import (
@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Value reads the literal that begins at a byte of a script, and returns where it
-// ends. What is not a literal in it is nil; ok is false where the text ends in it or
-// it nests too deep.
+// Value reads the literal that begins at a byte of a script, and returns where
+// it ends. Parts that are not literals are nil; ok is false if the text ends
+// within it or it is nested too deeply.
 func Value(s string, at int) (v any, end int, ok bool) {
 	r := &valueReader{s: s, at: at}
 	v, ok = r.value(0)
 	return v, r.at, ok
 }
 
-// valueReader reads the literals of a script: JSON with single quotes, names
-// without quotes, comments and commas at the end. What is not a literal is nil.
+// valueReader reads the literals of a script: JSON with single quotes, unquoted
+// names, comments and trailing commas. Anything else is nil.
 type valueReader struct {
 	s     string
 	at    int
@@ -173,9 +173,9 @@ func (r *valueReader) array(depth int) (any, bool) {
 	}
 }
 
-// quoted returns what stands in a string whose quote is at s[at], as it is written,
-// whether anything of it is escaped, and where it ends. A string that is not closed
-// ends with s.
+// quoted returns the content of the string whose quote is at s[at], as it is
+// written, whether it contains escapes, and where it ends. A string that is not
+// closed ends with s.
 func quoted(s string, at int) (raw string, escaped bool, after int) {
 	quote := s[at]
 	at++

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// A page may write its rows by document.write. Nothing is run: what is read is a
-// string that is put together of literals and of variables that were set to such.
+// A page may write its rows by document.write. Nothing is run: dibao reads
+// strings that are concatenated from literals and from variables that were set
+// to such.
 
 // maxVariable bounds what one variable holds, in bytes.
 const maxVariable = 64 << 10
 
-// scriptReader goes over a script and understands two kinds of statement: name = …,
+// scriptReader scans a script and understands two kinds of statement: name = …,
 // and a call of document.write.
 type scriptReader struct {
 	s    string
@@ -21,9 +22,9 @@ type scriptReader struct {
 	left *int // bytes that may still be put together
 }
 
-// Written returns what a script writes into the page by document.write. It notes
-// in vars what the script sets variables to, and takes what it puts together, in
-// bytes, off left.
+// Written returns what a script writes into the page by document.write. It
+// records in vars the values to which the script sets variables, and subtracts
+// the bytes that it concatenates from left.
 func Written(script string, vars map[string]string, left *int) string {
 	r := &scriptReader{s: script, vars: vars, left: left}
 	r.run()
@@ -103,9 +104,9 @@ func (r *scriptReader) word() {
 	}
 }
 
-// sumOf reads literals and variables with + between them. It stops at what it does
-// not understand and reports whether it understood all. Numbers without a string are
-// added up: currentPage+1.
+// sumOf reads literals and variables joined by +. It stops at anything else and
+// reports whether it understood everything. Numbers without a string are added:
+// currentPage+1.
 func (r *scriptReader) sumOf() (string, bool) {
 	var b strings.Builder
 	for total, terms := 0, 1; ; terms++ {
@@ -154,9 +155,9 @@ func (r *scriptReader) sumOf() (string, bool) {
 	}
 }
 
-// only returns the string that is all that a function is called with, such as the
-// time in timeConvert('1795743000'): what it makes of it is not known, but it is
-// read where it stands.
+// only returns the string that is the only argument of a call, such as the time
+// in timeConvert('1795743000'): the result is not known, but the argument is
+// read in its place.
 func (r *scriptReader) only() (string, bool) {
 	r.at++
 	r.space()

@@ -26,8 +26,8 @@ const (
 // aCall is a function that is called with literals: goPage('2', 10).
 var aCall = lazyregexp.New(`^(?:javascript:)?\s*(?:return\s+)?([\w$.]{1,60})\(([^()]{0,300})\)`)
 
-// Scripts are the scripts of a page, in which the functions are looked up that its
-// links call.
+// Scripts are the scripts of a page, which contain the functions that its links
+// call.
 type Scripts struct {
 	text      string
 	lookups   int // how often a name was looked for
@@ -61,9 +61,9 @@ func ReadScripts(root *html.Node) *Scripts {
 	return &Scripts{text: text.String(), functions: make(map[string]function), variables: make(map[string]string)}
 }
 
-// Address returns the address to which the function leads that a link calls, as it
-// puts it together of literals and of what it is called with; "" where that is not
-// known. It stays on the site only if the function does.
+// Address returns the address to which the function that a link calls leads, if
+// it is concatenated from literals and arguments; "" otherwise. It stays on the
+// site only if the function does.
 func (s *Scripts) Address(call string) string {
 	for statement := range firstStatements(call) {
 		if to := s.located(s.called(statement)); to != "" {
@@ -73,7 +73,7 @@ func (s *Scripts) Address(call string) string {
 	return ""
 }
 
-// firstStatements are the first statements of what a link runs: it may count the
+// firstStatements are the first statements of a link's script: it may count the
 // click before it leads anywhere.
 func firstStatements(script string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -110,8 +110,8 @@ func (s *Scripts) called(call string) (body string, known map[string]string) {
 	return f.body, known
 }
 
-// call returns where the function that a link calls leads: to an address, or to a
-// form that it sends by GET.
+// call returns where the function that a link calls leads: to an address, or to
+// a form that it submits by GET.
 func (r *pagerReader) call(script string) string {
 	if to := r.functions.Address(script); to != "" {
 		return to
@@ -176,8 +176,8 @@ var toLocation = lazyregexp.New(`(?:\blocation(?:\.href)?\s*=|\blocation\.(?:rep
 // ownVariable finds what a function puts together before it uses it.
 var ownVariable = lazyregexp.New(`(?:var|let|const)\s+([\w$]{1,40})\s*=\s*([^=;\r\n][^;\r\n]{0,400})`)
 
-// located returns the first address of a function's body that depends on what it
-// is called with.
+// located returns the first address in a function's body that depends on its
+// arguments.
 func (s *Scripts) located(body string, known map[string]string) string {
 	for _, m := range ownVariable.FindAllStringSubmatch(body, 8) {
 		if v, depends := s.sum(m[2], known); depends {
@@ -192,8 +192,8 @@ func (s *Scripts) located(body string, known map[string]string) string {
 	return ""
 }
 
-// sum puts a sum of strings together: "index_" + (page - 1) + ".html". It is "" where
-// a term is not known; depends reports whether a parameter is in it.
+// sum evaluates a concatenation: "index_" + (page - 1) + ".html". It is "" if a
+// term is not known; depends reports whether a parameter occurs in it.
 func (s *Scripts) sum(expression string, known map[string]string) (value string, depends bool) {
 	var b strings.Builder
 	for n, rest := 0, strings.TrimSpace(expression); ; n++ {
@@ -279,8 +279,8 @@ func (s *Scripts) term(text string, known map[string]string) (value string, isPa
 	return v, false, v != ""
 }
 
-// variable returns the literal that the scripts of the page give a variable, "" for
-// none.
+// variable returns the literal that the scripts of the page assign to a
+// variable, "" if there is none.
 func (s *Scripts) variable(name string) string {
 	if s.lookups++; s.lookups > maxLookups || !aName.MatchString(name) {
 		return ""
@@ -311,16 +311,16 @@ func isLetterOrDigit(c byte) bool {
 	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// setField finds the field of a form that a function sets to a name, and the address
-// to which it has the form sent.
+// setField finds the form field that a function sets to a name, and the address
+// to which the form is sent.
 var (
 	setField = lazyregexp.New(`(?:\(\s*["']#?(?:input\[name=["']?)?([\w.-]{1,40})["']?\]?["']\s*\)|\b([\w$]{1,40}))\s*\.(?:value\s*=\s*|val\(\s*)([\w$]{1,40})`)
 	setTo    = lazyregexp.New(`\.action\s*=\s*["']([^"']{1,300})["']`)
 )
 
-// submitted returns the address at which a form is asked for, where the function
-// sets one of its fields to the number of a page. A form that is posted is noted as
-// not understood.
+// submitted returns the address at which a form is requested by GET, if the
+// function sets one of its fields to the number of a page. A form that is
+// posted is recorded as not understood.
 func (r *pagerReader) submitted(body string, known map[string]string) string {
 	if !strings.Contains(body, "submit(") {
 		return ""
@@ -350,8 +350,8 @@ func (r *pagerReader) submitted(body string, known map[string]string) string {
 	return ""
 }
 
-// formOf returns the form of a field with a name or an id, and the name. In a table a
-// form does not hold its fields: they stand behind it.
+// formOf returns the form of a field with a name or an id, and the name. In a
+// table a form element does not contain its fields: they follow it.
 func (r *pagerReader) formOf(field string) (form *html.Node, name string) {
 	if r.functions.lookups++; r.functions.lookups > maxLookups {
 		return nil, ""
@@ -393,7 +393,7 @@ func fieldsOf(form *html.Node) url.Values {
 	return query
 }
 
-// pagerObject is how pages of TRS draw a pager by an object:
+// pagerObject is the form in which pages of TRS create a pager by an object:
 // Pager({size:3, current:0, prefix:'index', suffix:'html'}).
 var (
 	pagerObject = lazyregexp.New(`\bPager\(\{([^{}]{10,400})\}`)

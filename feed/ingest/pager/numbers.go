@@ -43,8 +43,8 @@ const (
 	maxGroupNodes = 400
 )
 
-// byNumbers follows the number behind that of this page, where a pager has nothing
-// but numbers.
+// byNumbers follows the number after that of this page, if a pager has only
+// numbers.
 func (r *pagerReader) byNumbers() string {
 	seen := make(map[*html.Node]bool)
 	for i, a := range r.links {
@@ -92,8 +92,8 @@ func numberOfPage(n *html.Node) (int, bool) {
 	return v, err == nil && v > 0
 }
 
-// behindCurrent returns the address of the number behind the current one in a group
-// of page numbers.
+// behindCurrent returns the address of the number after the current one in a
+// group of page numbers.
 func (r *pagerReader) behindCurrent(group *html.Node) string {
 	links, calls := make(map[int]string), make(map[int]string)
 	current, seen := 0, 0

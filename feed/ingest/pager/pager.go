@@ -45,8 +45,8 @@ func (p Pager) Say(chinese bool) string {
 	return "the page has no link to a next page"
 }
 
-// pagers are the ways in which pages name their next one, the surest first. Each
-// returns the address as written, "" for none.
+// pagers are the ways in which pages name the next page, the most reliable
+// first. Each returns the address as written, "" if there is none.
 var pagers = []struct {
 	name string
 	find func(*pagerReader) string
@@ -82,13 +82,14 @@ type pagerReader struct {
 	absolute func(base *url.URL, href string) string
 }
 
-// maxScript is how much of the beginning and of the end of a script is looked at, and
-// maxScripts how much of all of them, in bytes. A pager takes a line or two.
+// maxScript is how many bytes of the beginning and of the end of a script are
+// searched, and maxScripts how many of all scripts. A pager takes a line or
+// two.
 const maxScript, maxScripts = 32 << 10, 512 << 10
 
-// Find looks for the next page in the tree of a page. address is that of the page,
-// base what its relative addresses are relative to, resolve makes one absolute, ""
-// for what is not an address of a page.
+// Find looks for the next page in the tree of a page. address is that of the
+// page, base is the base of its relative addresses, resolve makes an address
+// absolute and returns "" if it does not lead to a page.
 func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, href string) string) Pager {
 	r := &pagerReader{root: root, address: address, base: base, absolute: resolve, functions: ReadScripts(root)}
 	for n := range root.Descendants() {
@@ -107,7 +108,7 @@ func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, h
 }
 
 // resolve returns an address that can be the next page's: on the same host, and
-// another page than this one.
+// different from this page.
 func (r *pagerReader) resolve(href string) string {
 	if href == "" {
 		return ""
@@ -123,8 +124,8 @@ func (r *pagerReader) resolve(href string) string {
 	return to.String()
 }
 
-// first returns the address of the first link that is meant. Where a script
-// follows it to an address that it does not name, it notes that.
+// first returns the address of the first suitable link. If a script follows the
+// link to an address that it does not name, it records that.
 func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string {
 	for i, a := range r.links {
 		if !isMeant(a, r.texts[i]) {
@@ -144,8 +145,8 @@ func (r *pagerReader) first(isMeant func(a *html.Node, text string) bool) string
 	return ""
 }
 
-// CallOf returns the call of a function that an element makes when somebody clicks it,
-// "" for none.
+// CallOf returns the function call that an element makes when somebody clicks
+// it, "" if there is none.
 func CallOf(n *html.Node) string {
 	if n.Type != html.ElementNode || len(n.Attr) == 0 {
 		return ""
@@ -196,8 +197,8 @@ var (
 	nextName = lazyregexp.New(`(?i)(?:^|[\s_-])(?:next|nxt|nextpage|nextbtn|pgnext|xyy|xiayiye|pagedown)(?:$|[\s_-])`)
 )
 
-// linkText returns the text of an element of a pager in lower case; that of an
-// element with more text is cut, since it is none.
+// linkText returns the text of an element of a pager in lower case; longer text
+// is cut, since it does not belong to a pager.
 func linkText(a *html.Node) string {
 	var b strings.Builder
 	for d := range a.Descendants() {
@@ -258,9 +259,10 @@ func (r *pagerReader) bySign() string {
 	})
 }
 
-// pagerCall is how pages of TRS, which runs most official sites, draw their pager:
-// createPageHTML(pages, this one, name, extension), perhaps with the id of an
-// element first, with any quotes, and counted from 0 or from 1.
+// pagerCall is the form in which pages of TRS, which runs most official sites,
+// create their pager: createPageHTML(pages, this one, name, extension),
+// possibly with the id of an element first, with any quotes, and counted from 0
+// or from 1.
 var pagerCall = lazyregexp.New(`(?i)\bcreate\w{0,12}page\w{0,12}\(([^()]{5,200})\)`)
 
 func (r *pagerReader) byCall() string {
@@ -287,9 +289,9 @@ func (r *pagerReader) byCall() string {
 
 var plainName = lazyregexp.New(`^[\w.-]{1,60}$`)
 
-// numbered returns the address of the page behind the one at, of so many. Pages are
-// counted from 0 (index.html, index_1.html) or from 1 (index.html, index_2.html):
-// the address of this page says which.
+// numbered returns the address of the page after number at, of the given total.
+// Pages are counted from 0 (index.html, index_1.html) or from 1 (index.html,
+// index_2.html): the address of this page shows which.
 func (r *pagerReader) numbered(pages, at int, name, extension string) string {
 	last := pages - 1
 	if at > 0 && !endsInPage(r.address.Path, at) {

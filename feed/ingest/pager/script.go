@@ -10,8 +10,8 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// Scripts that draw a pager say where its numbers lead: by a template, or by a
-// function that puts the number into an address.
+// Scripts that render a pager say where its numbers lead: by a template, or by
+// a function that inserts the number into an address.
 var (
 	// url: "list_{page}.html"
 	pageTemplate = lazyregexp.New(`(?i)\b(?:url|href|link|path)\w{0,8}["']?\s*[:=]\s*["']([^"'\s<>]{0,200}\{(?:page|p|pageno|pagenum|num|n|index)\}[^"'\s<>]{0,100})["']`)
@@ -23,8 +23,9 @@ var (
 	pageInURL = lazyregexp.New(`[_=/-](\d{1,5})(?:\.\w{2,6})?$`)
 )
 
-// byScript reads where the function or the template of a script leads. It counts
-// only where the page shows that it has a pager, and this is its first page.
+// byScript reads where the function or the template of a script leads. It
+// counts only if the page shows that it has a pager, and this is its first
+// page.
 func (r *pagerReader) byScript() string {
 	if m := pageInURL.FindStringSubmatch(strings.TrimSuffix(r.address.RequestURI(), "/")); m != nil && m[1] != "1" {
 		return "" // a later page: what it counts from is not known

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Collapse makes every run of white space, U+3000 and U+00A0 included, one
-// space, drops characters that have no width or turn the direction of what
-// follows, and trims the ends.
+// Collapse replaces every run of white space, including U+3000 and U+00A0, by
+// one space, removes zero-width and bidirectional control characters, and trims
+// the ends.
 func Collapse(s string) string {
 	if isCollapsed(s) {
 		return s
@@ -47,15 +47,15 @@ func isCollapsed(s string) bool {
 	})
 }
 
-// IsSpace knows every character of the Unicode category Zs and the line and page
-// breaks.
+// IsSpace reports whether a character is in the Unicode category Zs or is a
+// line or page break.
 func IsSpace(r rune) bool {
 	return unicode.IsSpace(r) || r == '\u180e'
 }
 
-// isInvisible knows what a reader does not see but a comparison would: control
-// and format characters, soft hyphens, byte order marks, marks of direction.
-// The joiners of emoji and of Indic scripts go too.
+// isInvisible reports whether a character is invisible to a reader but not to a
+// comparison: control and format characters, soft hyphens, byte order marks,
+// direction marks. The joiners of emoji and of Indic scripts count, too.
 func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !IsSpace(r)
 }

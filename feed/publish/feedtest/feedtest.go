@@ -16,8 +16,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Problem is a rule that a feed breaks. Warnings are what the public validator
-// tells without refusing the feed; we want none of either.
+// Problem is a rule that a feed breaks. Warnings are remarks of the public
+// validator that do not make a feed invalid; our feeds must have neither.
 type Problem struct {
 	Rule    string // such as "rss.guid.missing"
 	Message string
@@ -153,8 +153,8 @@ func (v *validator) parse(body []byte) *element {
 	return root
 }
 
-// isBadCharacter finds C1 controls, which are mostly Windows-1252 taken for
-// Latin-1, and what decoders put in the place of what they could not read.
+// isBadCharacter finds C1 controls, which are mostly Windows-1252 misread as
+// Latin-1, and the replacement characters of decoders.
 func isBadCharacter(r rune) bool { return r >= 0x7F && r <= 0x9F || r == 0xFFFD }
 
 var (
@@ -250,7 +250,7 @@ func (v *validator) isSelf(self string) {
 	}
 }
 
-// markup checks HTML in a feed as the validator does: nothing that runs, no
+// markup checks HTML in a feed like the validator: nothing that runs, no
 // styles, no relative addresses.
 func (v *validator) markup(rule, text string) {
 	if text == "" {

@@ -60,8 +60,8 @@ func (s *Site) Exec(query string, args ...any) {
 	}
 }
 
-// Add stores articles with the ids from..to; each is of the theme and source that
-// place names.
+// Add stores articles with the ids from..to; place returns the theme and source
+// of each.
 func (s *Site) Add(from, to int, place func(id int) (source int, theme string)) {
 	s.Helper()
 	err := s.db.Write(s.Context(), func(tx *sql.Tx) error {
@@ -107,7 +107,7 @@ func (s *Site) Read(path string, header ...string) string {
 var articleNumber = lazyregexp.New(`/articles/(\d+)</link>`)
 
 // Walk reads a feed and all its archive documents and returns how often each
-// article stands in them, and the documents by their path.
+// article occurs in them, and the documents by their path.
 func (s *Site) Walk(path string) (items map[string]int, documents map[string]string) {
 	s.Helper()
 	items, documents = make(map[string]int), make(map[string]string)

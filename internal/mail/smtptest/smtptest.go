@@ -71,9 +71,10 @@ func Start(t testing.TB, l net.Listener, phase string, fault Fault) *Server {
 	return s
 }
 
-// StartScript serves on l until the test ends, and asks script what to answer in a
-// phase: a reply without its line end, or "" to do as a server should. from and to
-// are of the transaction, as far as they were named. It is called by many at once.
+// StartScript serves on l until the test ends, and calls script for the answer
+// in a phase: a reply without its line end, or "" to behave like an ordinary
+// server. from and to are those of the transaction, if they are known yet. It
+// may be called concurrently.
 func StartScript(t testing.TB, l net.Listener, script func(phase, from, to string) string) *Server {
 	s := &Server{Addr: l.Addr().String(), received: make(map[string]int), script: script}
 	s.start(t, l)

@@ -1,6 +1,7 @@
-// Package mailbox is a mail server that keeps what it gets, for the demo, the
-// benchmarks and the tests: a real SMTP conversation, and a page that shows the
-// mail. It forwards nothing and listens on the address that it is given, which is loopback.
+// Package mailbox is a mail server that stores what it receives, for the demo,
+// the benchmarks and the tests: a real SMTP conversation, and a page that shows
+// the emails. It forwards nothing and listens on the given address, which is
+// loopback.
 package mailbox
 
 import (

@@ -1,7 +1,7 @@
-// Package samplesite is the site that the demo collects: a small one of invented
-// organs that ships with the program, in the manner of the sites that dibao
-// serves (list pages without a feed, one of them in GB2312, an RSS and an Atom
-// feed), or saved pages from a folder.
+// Package samplesite is the site that the demo collects: a small one of
+// invented agencies that ships with the program, similar to the sites that
+// dibao is made for (list pages without a feed, one of them in GB2312, an RSS
+// and an Atom feed), or saved pages from a folder.
 package samplesite
 
 import (
