@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 
+	"dibao/feed/ingest/jsonpath"
 	"dibao/feed/ingest/list"
 	"dibao/policy"
 	"dibao/policy/when"
 )
 
 // jsonReader reads the JSON responses that scripts of list pages request. The
-// settings are paths: names separated by dots, "[]" for every element of an
-// array and "[0]" for one. "data.html | li" takes markup at the path and finds
+// settings are paths (see jsonpath). "data.html | li" takes markup at the path and finds
 // rows in it by a selector, or by structure if none is given.
 type jsonReader struct{}
 
@@ -64,7 +63,12 @@ func readJSONList(p Page, src Source) (List, error) {
 func readElements(doc any, p Page, src Source) (List, error) {
 	set := src.Settings
 	at, selector, isMarkup := strings.Cut(set.Item, "|")
-	found, err := walkJSON([]any{doc}, at)
+	var order map[string]int
+	if strings.Contains(at, "{}") {
+		text, _ := Decode(p.Body, p.ContentType, set.Charset)
+		order = jsonpath.KeyOrder(text)
+	}
+	found, err := jsonpath.Walk([]any{doc}, at, order)
 	if err != nil {
 		return List{}, err
 	}
@@ -165,7 +169,7 @@ func valueAt(v any, at string, keys []string) string {
 		keys = []string{at}
 	}
 	for _, key := range keys {
-		if found, err := walkJSON([]any{v}, key); err == nil && len(found) > 0 {
+		if found, err := jsonpath.Walk([]any{v}, key, nil); err == nil && len(found) > 0 {
 			if text := textOfJSON(found[0]); text != "" {
 				return text
 			}
@@ -195,47 +199,6 @@ func textOfJSON(v any) string {
 		return strings.Join(parts[:], "-")
 	}
 	return ""
-}
-
-// walkJSON follows a path from each of the values.
-func walkJSON(from []any, at string) ([]any, error) {
-	for step := range strings.SplitSeq(strings.TrimSpace(at), ".") {
-		name, index, isArray := strings.Cut(step, "[")
-		var next []any
-		for _, v := range from {
-			if name != "" {
-				m, ok := v.(map[string]any)
-				if !ok {
-					continue
-				}
-				if v, ok = m[name]; !ok {
-					continue
-				}
-			}
-			if !isArray {
-				next = append(next, v)
-				continue
-			}
-			all, _ := v.([]any)
-			if index == "]" {
-				if next == nil {
-					next = all[:len(all):len(all)] // without a copy
-				} else {
-					next = append(next, all...)
-				}
-				continue
-			}
-			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
-			if err != nil || n < 0 {
-				return nil, fmt.Errorf("path %q of the source: \"[%s\" is neither [] nor [0]", at, index)
-			}
-			if n < len(all) {
-				next = append(next, all[n])
-			}
-		}
-		from = next
-	}
-	return from, nil
 }
 
 // statedIn reads a date as text, or as seconds or milliseconds since 1970. The

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/feed/ingest/jsonpath"
 	"dibao/feed/ingest/list"
 	"dibao/policy/when"
 )
@@ -77,7 +78,7 @@ func proposeJSON(doc any, p Page, src Source) (found proposal, err error) {
 	return proposal{set, score, f.dropped}, nil
 }
 
-// jsonFinder gathers the arrays of an answer by their path.
+// jsonFinder gathers the arrays of an answer, and objects whose keys are ids, by their path.
 type jsonFinder struct {
 	src            Source
 	page           Page
@@ -100,6 +101,15 @@ func (f *jsonFinder) walk(v any, at string, depth int) {
 		if len(v) > maxRowKeys {
 			f.dropped.Add(list.ManyKeys, cmp.Or(at, "."), "")
 			return
+		}
+		if jsonpath.IsKeyed(v) {
+			for _, name := range slices.Sorted(maps.Keys(v))[:min(len(v), maxSampled)] {
+				f.arrays[at+"{}"] = append(f.arrays[at+"{}"], v[name])
+			}
+		}
+		if jsonpath.IsGrouped(v) {
+			all, _ := jsonpath.Walk([]any{v}, "{}[]", nil)
+			f.arrays[at+"{}[]"] = append(f.arrays[at+"{}[]"], all[:min(len(all), maxSampled)]...)
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if !strings.ContainsAny(name, ".[]|{}") {

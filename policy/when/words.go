@@ -15,7 +15,7 @@ func (sc *scanner) units(p part) bool {
 	switch {
 	case strings.HasPrefix(sc.s[after:], "年"):
 		switch ofRepublic := strings.HasSuffix(sc.s[:p.start], "民国"); {
-		case ofRepublic && p.digits() <= 3:
+		case ofRepublic && p.digits() <= 3, p.digits() == 3 && n >= firstOfRepublic && n <= lastOfRepublic && sc.hasMonth(after+len("年")):
 			n += republic
 		case p.digits() == 2:
 			n += 2000
@@ -45,10 +45,20 @@ func (sc *scanner) units(p part) bool {
 // republic is the year before the first of the calendar that Taiwan counts by.
 const republic = 1911
 
+// firstOfRepublic and lastOfRepublic are the years of that calendar that a date of three
+// numbers may have: 2001 and 2061.
+const firstOfRepublic, lastOfRepublic = 90, 150
+
+// hasMonth reports whether a month with its unit stands at a place.
+func (sc *scanner) hasMonth(at int) bool {
+	m, end, ok := sc.value(at)
+	return ok && isMonth(m) && strings.HasPrefix(sc.s[sc.spaces(end):], "月")
+}
+
 // fromYear reads on behind 年.
 func (sc *scanner) fromYear(start, y int, short bool, at int) {
-	m, end, ok := sc.value(at)
-	if ok && isMonth(m) && strings.HasPrefix(sc.s[sc.spaces(end):], "月") {
+	if sc.hasMonth(at) {
+		m, end, _ := sc.value(at)
 		sc.fromMonth(token{kind: yearMonth, start: start, y: y, m: m, end: sc.spaces(end) + len("月")})
 		return
 	}

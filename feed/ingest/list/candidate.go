@@ -29,8 +29,10 @@ type candidate struct {
 	rows       []segment
 	score      float64
 	dated      int
-	bare       bool // scored without dates
-	fixed      bool // a selector names the rows
+	bare       bool                // scored without dates
+	fixed      bool                // a selector names the rows
+	own        map[*html.Node]bool // containers, once they were compared
+	around     map[*html.Node]bool // containers and what holds them
 }
 
 // maxChars is how many letters of a title count.
@@ -301,9 +303,9 @@ func (f *finder) isBox(n *html.Node) bool {
 // boxes of popular or related items.
 var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
 
-// best returns the candidate that is the list, and another one that came close.
+// best returns the candidate that is the list, and the others that came close.
 // Lists without any date count only if there is none with dates.
-func (f *finder) best(all []*candidate) (best, next *candidate) {
+func (f *finder) best(all []*candidate) (best *candidate, next []*candidate) {
 	for _, bare := range []bool{false, true} {
 		for _, c := range all {
 			if c.bare == bare && c.score > 0 && (best == nil || c.score > best.score) {
@@ -317,14 +319,8 @@ func (f *finder) best(all []*candidate) (best, next *candidate) {
 	if best == nil {
 		return nil, nil
 	}
-	best = wholeRows(best, all)
-	around := aroundOf(best.containers)
-	for _, c := range all {
-		if c != best && c.bare == best.bare && c.score > 0.2*best.score && (next == nil || c.score > next.score) && !overlaps(c, best, around) {
-			next = c
-		}
-	}
-	return best, next
+	best = f.firstOfEqual(wholeRows(best, all), all)
+	return best, others(best, all)
 }
 
 // wholeRows returns the candidate whose rows each contain one container of
@@ -365,36 +361,6 @@ func rowsAround(nodes []*html.Node, rows []segment) []segment {
 		around = append(around, rows[last-1])
 	}
 	return around
-}
-
-// aroundOf returns the containers and everything that holds them.
-func aroundOf(containers []*html.Node) map[*html.Node]bool {
-	around := make(map[*html.Node]bool)
-	for _, n := range containers {
-		for ; n != nil && !around[n]; n = n.Parent {
-			around[n] = true
-		}
-	}
-	return around
-}
-
-// overlaps reports whether one of two candidates holds a container of the other.
-func overlaps(c, best *candidate, around map[*html.Node]bool) bool {
-	own := make(map[*html.Node]bool, len(best.containers))
-	for _, n := range best.containers {
-		own[n] = true
-	}
-	for _, n := range c.containers {
-		if around[n] {
-			return true
-		}
-		for ; n != nil; n = n.Parent {
-			if own[n] {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func holds(n, x *html.Node) bool {

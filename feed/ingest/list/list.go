@@ -56,9 +56,7 @@ func Find(root *html.Node, c when.Clock) Found {
 	if f.links > maxLinks {
 		found.Dropped.Add(ManyLinks, "30,000", "")
 	}
-	if next != nil {
-		f.offer(next, &found)
-	}
+	f.offer(next, &found)
 	return found
 }
 

@@ -389,22 +389,3 @@ func isPlaceholder(s string) bool {
 	}
 	return false
 }
-
-// offer says which other list of the page came close.
-func (f *finder) offer(next *candidate, found *Found) {
-	known := make(map[string]bool)
-	for _, r := range found.Rows {
-		known[r.Href] = true
-	}
-	var examples []string
-	for _, s := range next.rows {
-		if !known[s.href] {
-			examples = append(examples, textOrTitle(s.link))
-		}
-	}
-	if len(examples) >= minRows {
-		for range examples {
-			found.Dropped.Add(Another, elementName(next.containers[0]), examples[0])
-		}
-	}
-}

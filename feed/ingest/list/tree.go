@@ -43,6 +43,7 @@ type finder struct {
 	often map[string]int // how many links that may be titles lead to an address
 	steps int            // left between repeated containers
 	links int            // that may be titles
+	paged bool           // the page has a link to a next one, or such words
 }
 
 // maxLinks is how many links of a page are examined; the longest lists have
@@ -81,6 +82,7 @@ func (f *finder) look(n *html.Node) *info {
 		switch c.Type {
 		case html.TextNode:
 			in.runes = min(in.runes+visible(c.Data), maxRowRunes+1)
+			f.paged = f.paged || len(c.Data) < maxPagerText && nextPage.MatchString(c.Data)
 		case html.ElementNode:
 			if isUnseen(c) {
 				continue
@@ -120,6 +122,12 @@ func (f *finder) look(n *html.Node) *info {
 	f.seen[n] = in
 	return in
 }
+
+// nextPage is what a pager says.
+var nextPage = lazyregexp.New(`(?i)下一?\s*[页頁]|[尾末]\s*[页頁]|共\s*\d+\s*[页頁]|next page|^\s*next\s*[>»›]?\s*$`)
+
+// maxPagerText is how many bytes a text of a pager has at most.
+const maxPagerText = 60
 
 // minOften is how many links must lead to a category, an author or an agency
 // that rows name next to their title.
