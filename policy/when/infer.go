@@ -1,5 +1,7 @@
 package when
 
+import "time"
+
 // Context is what stands above a row and may complete its date: a heading such as
 // 2026年11月, or 2026-11-27 above the rows of one day.
 type Context struct {
@@ -70,11 +72,12 @@ const minRun = 3
 
 // Series completes the dates of a list from each other. In a list with the
 // newest first, a date without a year that would be later than those above it
-// belongs to the year before; 05/01/2024 is read in the way in which the rows
-// around it must be read. Rows without a date are zero values. It changes the
+// belongs to the year before; 05/01/2024 and 05/01/24 are read in the way in
+// which the rows around them must be read. Rows without a date are zero values. It changes the
 // dates in place.
 func Series(all []When, c Clock) {
 	resolveOrder(all)
+	resolveShort(all, c)
 	previous, run := Date{}, 0
 	for i := range all {
 		w := all[i]
@@ -122,6 +125,52 @@ func resolveOrder(all []When) {
 			all[i].On, all[i].Month, all[i].Day = w.Swapped, int(w.Swapped.Month), w.Swapped.Day
 		}
 		all[i].Swapped = Date{}
+	}
+}
+
+// resolveShort decides where the year stands in dates that have it in two figures: all rows
+// are dates then, none is in the future, and they follow each other best.
+func resolveShort(all []When, c Clock) {
+	var rows []int
+	for i, w := range all {
+		if w.short != (shortDate{}) {
+			rows = append(rows, i)
+		}
+	}
+	best, fewest := [3]int{}, len(rows)+1
+	for _, o := range orders {
+		falls, rises, fits := 0, 0, len(rows) > 0
+		previous := Date{}
+		for _, i := range rows {
+			on := all[i].short.inOrder(o[0], o[1], o[2])
+			if today := c.today(); on.IsZero() || !today.IsZero() && today.Before(on) {
+				fits = false
+				break
+			}
+			switch {
+			case previous.IsZero() || previous == on:
+			case previous.Before(on):
+				rises++
+			default:
+				falls++
+			}
+			previous = on
+		}
+		if fits && min(rises, falls) < fewest {
+			best, fewest = o, min(rises, falls)
+		}
+	}
+	if fewest > len(rows) {
+		return
+	}
+	for _, i := range rows {
+		w := &all[i]
+		if on := w.short.inOrder(best[0], best[1], best[2]); on != w.On {
+			w.On, w.Year, w.Month, w.Day = on, on.Year, int(on.Month), on.Day
+			if !w.At.IsZero() {
+				w.At = time.Date(on.Year, on.Month, on.Day, w.At.Hour(), w.At.Minute(), w.At.Second(), w.At.Nanosecond(), w.At.Location())
+			}
+		}
 	}
 }
 

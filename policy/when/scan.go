@@ -27,6 +27,7 @@ type token struct {
 	start, end int
 	y, m, d    int
 	swapped    bool // d/m/y or m/d/y: nothing says which
+	short      shortDate
 	weak       bool
 	ago        int  // days, of a relative date
 	seconds    int  // hours, minutes and seconds, of a relative date; -1 for none
@@ -247,9 +248,35 @@ func readChain(p []part) (token, bool) {
 	case len(p) == 3 && short(0) && short(1) && d[2] == 4 && p[0].sep == p[1].sep:
 		return readYearLast(n[0], n[1], n[2], p[0].sep)
 	case len(p) == 3 && d[0] == 2 && short(1) && short(2) && p[0].sep == p[1].sep:
-		return token{kind: fullDate, y: 2000 + n[0], m: n[1], d: n[2], weak: p[0].sep == '.'}, !MakeDate(2000+n[0], n[1], n[2]).IsZero()
+		return readShort(n, d, p[0].sep)
 	}
 	return token{}, false
+}
+
+// shortDate is a date with a year in two figures, as written; the zero value is none.
+type shortDate [3]int
+
+// inOrder reads a date whose year is in two figures, and stands at one of three places.
+func (x shortDate) inOrder(year, month, day int) Date {
+	return MakeDate(2000+x[year], x[month], x[day])
+}
+
+// orders are where year, month and day stand in such a date, the most usual first.
+var orders = [][3]int{{0, 1, 2}, {2, 0, 1}, {2, 1, 0}}
+
+// readShort reads 26-11-27, and 11/27/26 where no other reading is a date.
+func readShort(n, digits []int, sep byte) (token, bool) {
+	t := token{kind: fullDate, y: 2000 + n[0], m: n[1], d: n[2], weak: sep == '.'}
+	if digits[2] == 2 && sep != '-' {
+		t.short = shortDate{n[0], n[1], n[2]}
+		for _, o := range orders {
+			if on := t.short.inOrder(o[0], o[1], o[2]); !on.IsZero() {
+				t.y, t.m, t.d = on.Year, int(on.Month), on.Day
+				return t, true
+			}
+		}
+	}
+	return t, !MakeDate(t.y, t.m, t.d).IsZero()
 }
 
 // readSingle says what a number without separators is.

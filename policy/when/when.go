@@ -63,8 +63,9 @@ type When struct {
 
 	hasColon bool // the label has one
 
-	clock      *hour // of a date without a year
-	start, end int   // in the text
+	short      shortDate // of a date whose year is in two figures
+	clock      *hour     // of a date without a year
+	start, end int       // in the text
 }
 
 // IsPartial reports whether the text leaves something out.

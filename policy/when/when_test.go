@@ -246,3 +246,33 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
+
+// TestSeriesOfShortYears reads dates with a year in two figures as the rows around them
+// have to be read.
+func TestSeriesOfShortYears(t *testing.T) {
+	c := Clock{Now: time.Date(2026, 11, 29, 4, 0, 0, 0, time.UTC)}
+	for _, x := range []struct{ rows, want string }{
+		{"05/01/13 04/25/13 04/12/13", "2013-05-01 2013-04-25 2013-04-12"},
+		{"05.19.15 05.18.15 03.26.15", "2015-05-19 2015-05-18 2015-03-26"},
+		{"26/11/27 26/11/20 26/10/03", "2026-11-27 2026-11-20 2026-10-03"},
+		{"27/11/26 20/11/26 03/10/26", "2026-11-27 2026-11-20 2026-10-03"},
+		{"20-09-22 20-09-09 19-12-31", "2020-09-22 2020-09-09 2019-12-31"},
+		{"12/11/10", "2012-11-10"},
+		{"115.03.19 115.03.18 114.12.31", "2026-03-19 2026-03-18 2025-12-31"},
+		{"115年3月19日", "2026-03-19"},
+	} {
+		var all []When
+		for row := range strings.FieldsSeq(x.rows) {
+			w, _ := Published(Find(row, c), c)
+			all = append(all, w)
+		}
+		Series(all, c)
+		var got []string
+		for _, w := range all {
+			got = append(got, w.On.String())
+		}
+		if strings.Join(got, " ") != x.want {
+			t.Errorf("%s: %s; want %s", x.rows, got, x.want)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 
 // maxNear is the maximum number of characters of an element that consists of a
 // date and its label.
-const maxNear = 24
+const maxNear = 30
 
 // note is a short text without a link that stands between rows.
 type note struct {

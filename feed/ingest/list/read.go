@@ -1,6 +1,7 @@
 package list
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ func (f *finder) read(c *candidate) Found {
 	links := chooseLinks(c.rows)
 	parts := partsOf(links)
 	column := titleColumn(parts)
+	f.keepsDates = f.fewEndInDates(parts, column)
 	heads := make(map[*html.Node][]string)
 	for _, x := range c.containers {
 		heads[x] = f.heads(x, c.rows)
@@ -61,6 +63,7 @@ func (f *finder) read(c *candidate) Found {
 	}
 	if !c.bare && !c.fixed {
 		found.dropMenus()
+		found.dropUndated(ToMore, func(r Row) bool { return toAll.MatchString(r.Title) })
 		f.dropHeadings(&found)
 	}
 	unnumber(found.Rows)
@@ -194,6 +197,9 @@ func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, st
 	if !hasDate(all) {
 		all = append(all[:len(all):len(all)], s.near...)
 	}
+	if f.saysLongAgo(s.node) {
+		all = slices.DeleteFunc(slices.Clone(all), func(w when.When) bool { return !w.Alone })
+	}
 	var whole []when.When
 	for _, w := range all {
 		w = w.Complete(s.above, f.clock)
@@ -209,6 +215,38 @@ func (f *finder) date(s segment, link *html.Node, heads []string) (when.When, st
 		return w.Complete(s.above, f.clock), s.head
 	}
 	return when.When{}, ""
+}
+
+// longAgo is how old a row is that does not say when it was published: 4年前.
+var longAgo = lazyregexp.New(`(?i)^(?:\d{1,2}|一|半)\s?(?:年|个?月)(?:多)?以?前$|^(?:\d{1,2}|an?)\s(?:year|month)s?\sago$`)
+
+// saysLongAgo reports whether a row says how old it is in years or months; dates in its
+// abstract are of what it tells then.
+func (f *finder) saysLongAgo(row *html.Node) bool {
+	for n := range row.Descendants() {
+		if n.Type == html.TextNode && len(n.Data) < maxPagerText && longAgo.MatchString(strings.TrimSpace(n.Data)) {
+			return true
+		}
+	}
+	return false
+}
+
+// toAll is a link to the rest of a list.
+var toAll = lazyregexp.New(`(?i)^(?:show|view|see|browse)\s+(?:all|more)\b|^(?:查看|浏览|阅读)(?:全部|所有|更多)`)
+
+// fewEndInDates reports whether the titles of a list are such that a date at the end of one
+// belongs to it: fewer than half of them end in a date.
+func (f *finder) fewEndInDates(parts [][]part, column int) bool {
+	titles, ends := 0, 0
+	for _, x := range parts {
+		if text, _ := choosePart(x, column); text != "" {
+			titles++
+			if _, date := cutDate(clean(text), f.clock); date != "" {
+				ends++
+			}
+		}
+	}
+	return ends*2 < titles
 }
 
 // from names what stated a date: its label, else the element.

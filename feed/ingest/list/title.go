@@ -32,7 +32,7 @@ func chooseLinks(rows []segment) []*html.Node {
 		for _, strict := range []bool{true, false} {
 			for _, a := range links {
 				isOften := often[Address(a)] > 1 && often[Address(a)]*5 >= len(rows)
-				if chosen[i] == nil && !(strict && isOften) && isTitle(textOrTitle(a)) {
+				if chosen[i] == nil && !(strict && (isOften || isTag(a))) && isTitle(textOrTitle(a)) {
 					chosen[i] = a
 				}
 			}
@@ -47,6 +47,17 @@ func chooseLinks(rows []segment) []*html.Node {
 		}
 	}
 	return chosen
+}
+
+// isTag reports whether a link says of itself that it leads to a tag, a category or the author.
+func isTag(a *html.Node) bool {
+	for rel := range strings.FieldsSeq(attr(a, "rel")) {
+		switch strings.ToLower(rel) {
+		case "tag", "category", "author":
+			return true
+		}
+	}
+	return false
 }
 
 // ownLinks returns the links of a row that are not in a list or table inside
@@ -76,92 +87,6 @@ func ownLinks(row *html.Node) []*html.Node {
 		}
 	}
 	return all
-}
-
-// part is one piece of the text of a link: what one element holds.
-type part struct {
-	text  string
-	node  *html.Node // the element that holds it
-	title bool       // a heading, or an element that is named so
-}
-
-// partsOf returns the pieces of each link.
-func partsOf(links []*html.Node) [][]part {
-	all := make([][]part, len(links))
-	for i, a := range links {
-		if a != nil {
-			all[i] = pieces(a)
-		}
-	}
-	return all
-}
-
-// pieces parts the text of a link where a block or a span begins.
-func pieces(a *html.Node) []part {
-	var all []part
-	var walk func(n *html.Node)
-	walk = func(n *html.Node) {
-		if n != a && (isInline(n) || !hasBlock(n)) || !hasElement(n) {
-			if text := textOf(n, 1500, ' '); text != "" {
-				all = append(all, part{text, n, named(n, a)})
-			}
-			return
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			switch {
-			case c.Type == html.TextNode:
-				if text := plain.Collapse(c.Data); text != "" {
-					all = append(all, part{text, n, named(n, a)})
-				}
-			case c.Type == html.ElementNode && !isUnseen(c):
-				walk(c)
-			}
-		}
-	}
-	if !hasBlock(a) {
-		return inlinePieces(a)
-	}
-	walk(a)
-	return all
-}
-
-// inlinePieces reads a link without blocks in it as one text, without spans
-// that contain only a date or a mark.
-func inlinePieces(a *html.Node) []part {
-	var rest strings.Builder
-	var all []part
-	var walk func(n *html.Node)
-	walk = func(n *html.Node) {
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			switch {
-			case c.Type == html.TextNode:
-				rest.WriteString(c.Data)
-			case c.Type != html.ElementNode || isUnseen(c):
-			default:
-				if text := textOf(c, 400, ' '); text != "" && isAside(text) {
-					all = append(all, part{text: text, node: c})
-					rest.WriteByte(' ')
-					continue
-				}
-				walk(c)
-			}
-		}
-	}
-	walk(a)
-	return append([]part{{text: plain.Collapse(rest.String()), node: a}}, all...)
-}
-
-// isAside reports whether an element in a link contains only a date, a number
-// or a mark.
-func isAside(text string) bool {
-	if len(text) > 60 {
-		return false
-	}
-	if mark.MatchString(text) {
-		return true
-	}
-	w := when.Find(text, when.Clock{})
-	return len(w) > 0 && letters(strings.Replace(text, w[0].Text, "", 1)) <= 6 && (hasDate(w) || letters(text) == 0)
 }
 
 func hasElement(n *html.Node) bool {
@@ -234,12 +159,17 @@ func titleColumn(all [][]part) int {
 // compare it with.
 func titleIn(texts []string) string {
 	for _, t := range texts {
-		if isTitle(t) && !isAside(t) {
+		if isTitle(t) && !isAside(t) && !isLabelled(t) {
 			return t
 		}
 	}
 	for _, t := range texts { // 2026年10月18日学术报告通知
-		if isTitle(t) && when.RoleOf(t) == when.RoleUnknown {
+		if isTitle(t) && when.RoleOf(t) == when.RoleUnknown && !isLabelled(t) {
+			return t
+		}
+	}
+	for _, t := range texts {
+		if letters(t) >= minShort {
 			return t
 		}
 	}
@@ -247,6 +177,12 @@ func titleIn(texts []string) string {
 		return texts[0]
 	}
 	return ""
+}
+
+// isLabelled reports whether a text begins with a date and its label: 发布时间：2026-11-27 来源：某部.
+func isLabelled(text string) bool {
+	w := when.Find(text, when.Clock{})
+	return len(w) > 0 && w[0].Label != "" && strings.HasPrefix(text, w[0].Label)
 }
 
 // title returns the title of a link, from an attribute if that contains the
@@ -259,7 +195,7 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 			return heading
 		}
 	}
-	if rest, date := cutDate(text, f.clock); date != "" && !hasDate(f.outside(row, link)) {
+	if rest, date := cutDate(text, f.clock); date != "" && !f.keepsDates && !hasDate(f.outside(row, link)) {
 		text = rest
 	}
 	for n := from; n != nil; n = n.Parent {

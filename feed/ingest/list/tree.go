@@ -44,6 +44,8 @@ type finder struct {
 	steps int            // left between repeated containers
 	links int            // that may be titles
 	paged bool           // the page has a link to a next one, or such words
+
+	keepsDates bool // dates at the end of titles belong to them
 }
 
 // maxLinks is how many links of a page are examined; the longest lists have
@@ -109,7 +111,7 @@ func (f *finder) look(n *html.Node) *info {
 	if href != "" {
 		f.links++
 	}
-	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
+	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(textOrTitle(n)), maxChars)
