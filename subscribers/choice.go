@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"dibao/policy"
+	"dibao/policy/match"
 )
 
 // Format is what a reader's emails are made of.
@@ -90,6 +91,7 @@ type Preferences struct {
 	PausedUntil policy.Date
 	WantsEmpty  bool
 	Lists       map[int64]Choice // the lists to take; all others end
+	Profile     match.Profile
 }
 
 // Preferences returns what a reader chose.
@@ -105,6 +107,9 @@ func (s *Store) Preferences(ctx context.Context, subscriber int64) (Preferences,
 	p := Preferences{Language: r.Language, Format: r.Format, PausedUntil: r.PausedUntil, WantsEmpty: r.WantsEmpty, Lists: make(map[int64]Choice, len(r.Lists))}
 	for _, l := range r.Lists {
 		p.Lists[l] = r.Choices[l]
+	}
+	if r.Profile != nil {
+		p.Profile = *r.Profile
 	}
 	return p, nil
 }
@@ -122,11 +127,14 @@ func (s *Store) SetPreferences(ctx context.Context, subscriber int64, p Preferen
 			return err
 		}
 	}
+	if err := p.Profile.Check(); err != nil {
+		return err
+	}
 	lists := slices.Sorted(maps.Keys(p.Lists))
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		// First of all, so that it also keeps other changes of this reader waiting.
-		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2, format = $3, paused_until = $4, wants_empty = $5 WHERE id = $1`,
-			subscriber, language(p.Language), p.Format, sql.Null[string]{V: p.PausedUntil.String(), Valid: !p.PausedUntil.IsZero()}, flag(p.WantsEmpty)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET language = $2, format = $3, paused_until = $4, wants_empty = $5, profile = $6 WHERE id = $1`,
+			subscriber, language(p.Language), p.Format, sql.Null[string]{V: p.PausedUntil.String(), Valid: !p.PausedUntil.IsZero()}, flag(p.WantsEmpty), encodeProfile(p.Profile)); err != nil {
 			return err
 		}
 		if err := s.setLists(ctx, tx, subscriber, lists, network); err != nil {

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/policy/match"
 )
 
 // exportHeader are the columns of an export; Import takes them all back.
-var exportHeader = []string{"address", "language", "format", "list", "state", "confirmed_at", "consent", "themes", "regions", "frequency"}
+var exportHeader = []string{"address", "language", "format", "list", "state", "confirmed_at", "consent", "themes", "regions", "frequency",
+	"profile_entities", "profile_regions", "profile_industries", "profile_size", "profile_qualifications", "profile_topics"}
 
 // consentOf is what a subscription began with.
 const consentOf = `COALESCE((SELECT c.detail FROM consents c WHERE c.subscriber = x.subscriber AND c.list = x.list
@@ -28,7 +30,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, `
-			SELECT u.id, u.address, u.language, u.format, l.slug, x.state, x.confirmed_at, x.ended_at, x.themes, x.regions, x.frequency, `+consentOf+`
+			SELECT u.id, u.address, u.language, u.format, l.slug, x.state, x.confirmed_at, x.ended_at, x.themes, x.regions, x.frequency, u.profile, `+consentOf+`
 			FROM subscribers u JOIN subscriptions x ON x.subscriber = u.id JOIN lists l ON l.id = x.list
 			WHERE l.removed_at IS NULL AND ($1 = 0 OR x.list = $1) ORDER BY u.id, x.list`, list)
 		if err != nil {
@@ -38,9 +40,9 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 		for last := int64(0); rows.Next(); {
 			var id int64
 			var at, ended sql.Null[time.Time]
-			var address, language, format, slug, state, consent string
+			var address, language, format, slug, state, consent, profile string
 			var c storedChoice
-			if err := rows.Scan(&id, &address, &language, &format, &slug, &state, &at, &ended, &c.themes, &c.regions, &c.frequency, &consent); err != nil {
+			if err := rows.Scan(&id, &address, &language, &format, &slug, &state, &at, &ended, &c.themes, &c.regions, &c.frequency, &profile, &consent); err != nil {
 				return err
 			}
 			choice, err := c.choice()
@@ -58,6 +60,11 @@ func (s *Store) Export(ctx context.Context, w io.Writer, list int64) (readers in
 				since = at.V.UTC().Format(time.RFC3339Nano)
 			}
 			record := []string{address, language, format, slug, state, since, consent, strings.Join(choice.Themes, "|"), strings.Join(choice.Regions, "|"), string(choice.Frequency)}
+			own, err := profileRecord(profile)
+			if err != nil {
+				return err
+			}
+			record = append(record, own...)
 			for i, field := range record {
 				record[i] = Guard(field)
 			}
@@ -82,6 +89,7 @@ type Person struct {
 	PausedUntil   *string              `json:"paused_until"`
 	CreatedAt     time.Time            `json:"created_at"`
 	Suppressed    *string              `json:"suppressed"`
+	Profile       *match.Profile       `json:"profile"` // what the reader says of themselves; null: nothing
 	Subscriptions []PersonSubscription `json:"subscriptions"`
 	Consents      []ConsentEvent       `json:"consents"`
 	History       []HistoryEvent       `json:"history"` // mails and the reports about them
@@ -129,6 +137,9 @@ func (s *Store) Person(ctx context.Context, subscriber int64) (Person, error) {
 	p := Person{
 		Address: x.Address, Language: x.Language, Format: prefs.Format, PausedUntil: orNull(prefs.PausedUntil.String()), CreatedAt: x.CreatedAt,
 		Suppressed: orNull(x.Suppressed), Subscriptions: []PersonSubscription{}, History: []HistoryEvent{},
+	}
+	if !prefs.Profile.IsZero() {
+		p.Profile = &prefs.Profile
 	}
 	if p.Consents, err = s.ConsentLog(ctx, subscriber); err != nil {
 		return Person{}, err

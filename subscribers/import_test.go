@@ -15,6 +15,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/policy/match"
 )
 
 func opener(file string) func() (io.ReadCloser, error) {
@@ -182,7 +183,7 @@ func TestExportImportExportIsTheSame(t *testing.T) {
 		}
 		if err := f.SetPreferences(ctx, id, Preferences{Language: "en", Format: Text, Lists: map[int64]Choice{
 			f.weekly.ID: {Themes: []string{"民政", "财政"}, Regions: []string{"110000"}, Frequency: Weekly}, f.monthly.ID: {},
-		}}, testNetwork); err != nil {
+		}, Profile: match.Profile{Entities: []string{"enterprise", "institute"}, Regions: []string{"5101"}, Size: "small", Topics: []string{"科技、教育"}}}, testNetwork); err != nil {
 			t.Fatal(err)
 		}
 		f.ask("pending@example.org", f.weekly)

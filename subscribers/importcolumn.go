@@ -33,6 +33,7 @@ const (
 	columnThemes
 	columnRegions
 	columnFrequency
+	columnProfile // the field is in its name
 )
 
 // headerWords are names of columns whose words do not give their meaning,
@@ -51,6 +52,7 @@ var headerWords = map[column]string{
 	columnThemes:    "themes, 主题",
 	columnRegions:   "regions, 地区",
 	columnFrequency: "frequency, 频率",
+	columnProfile:   "profileentities, profileregions, profileindustries, profilesize, profilequalifications, profiletopics",
 	columnKind:      "type, subscribertype, subscriptiontype, membership, role, 类型, typ, tipo",
 	columnStatus: "status, subscriptionstatus, subscriberstatus, emailstatus, emailmarketing, emailmarketingstatus, memberstatus, membershipstatus, " +
 		"contactstatus, liststatus, globalstatus, deliverystatus, marketingcontactstatus, marketingstatus, mailstatus, 状态, 订阅状态, 邮件状态, 会员状态, 用户状态, 狀態, " +

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/internal/rows"
+	"dibao/policy/match"
 )
 
 // row is one row of an import.
@@ -23,6 +24,7 @@ type row struct {
 	since    time.Time
 	consent  string
 	choice   Choice
+	profile  match.Profile
 	gone     string // why another provider's columns keep the reader out
 	broken   string // why it can't be read
 }
@@ -168,6 +170,10 @@ func (r *row) set(c column, name, field string) {
 		r.choice.Themes = strings.Split(field, "|")
 	case columnRegions:
 		r.choice.Regions = strings.Split(field, "|")
+	case columnProfile:
+		if err := SetProfileField(&r.profile, strings.TrimPrefix(plain(name), "profile"), strings.Split(field, "|")); err != nil {
+			r.broken = err.Error()
+		}
 	case columnFrequency:
 		r.choice.Frequency = Frequency(field)
 		if err := r.choice.check(); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"dibao/policy/match"
 )
 
 type newReader struct {
@@ -19,10 +21,11 @@ type newSubscription struct {
 	since   time.Time
 	consent string
 	choice  Choice
+	profile match.Profile // of the reader
 }
 
 func (r *importRun) subscription(e importEntry, list int64, state State) newSubscription {
-	n := newSubscription{e.key, list, state, e.since, e.consent, e.choice}
+	n := newSubscription{e.key, list, state, e.since, e.consent, e.choice, e.profile}
 	if n.since.IsZero() {
 		n.since = r.now
 	}
@@ -81,6 +84,11 @@ func (s *Store) insertImported(ctx context.Context, tx *sql.Tx, fresh []newReade
 		return err
 	}
 	for _, b := range begun {
+		if !b.profile.IsZero() { // never over what the reader said
+			if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET profile = $2 WHERE id = $1 AND profile = ''`, ids[b.key], encodeProfile(b.profile)); err != nil {
+				return err
+			}
+		}
 		if b.choice.IsDefault() {
 			continue
 		}

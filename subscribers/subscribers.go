@@ -18,6 +18,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fault"
 	"dibao/policy"
+	"dibao/policy/match"
 )
 
 // ErrNotFound says that there is no such list or reader.
@@ -82,6 +83,7 @@ type Reader struct {
 	Added       map[int64]time.Time // by list: when an admin added or imported the reader; missing where the reader confirmed
 	Choices     map[int64]Choice    // by list; missing where the reader takes the list as it is
 	Suppressed  bool
+	Profile     *match.Profile // what the reader says of themselves; nil: nothing
 }
 
 // Subscriber is a reader with everything that is known of them.
@@ -109,12 +111,16 @@ func (x Subscriber) takes(list int64) bool {
 	return slices.ContainsFunc(x.Subscriptions, func(s Subscription) bool { return s.List == list && s.State == StateConfirmed })
 }
 
-const readerColumns = `id, address, language, format, paused_until, wants_empty`
+const readerColumns = `id, address, language, format, paused_until, wants_empty, profile`
 
 func scanReader(r database.Row) (Reader, error) {
 	var reader Reader
 	var paused sql.Null[string]
-	err := r.Scan(&reader.ID, &reader.Address, &reader.Language, &reader.Format, &paused, &reader.WantsEmpty)
+	var profile string
+	err := r.Scan(&reader.ID, &reader.Address, &reader.Language, &reader.Format, &paused, &reader.WantsEmpty, &profile)
+	if err == nil {
+		reader.Profile, err = profiles.of(profile)
+	}
 	if err == nil && paused.Valid {
 		reader.PausedUntil, err = policy.ParseDate(paused.V)
 	}

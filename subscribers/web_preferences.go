@@ -81,6 +81,7 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	view := templates.PreferencesPage{
 		Page: p, Action: own + lang, Address: masked(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
 		PausedUntil: prefs.PausedUntil.String(), WantsEmpty: prefs.WantsEmpty,
+		Profile: profileView(prefs.Profile, p.Language),
 		DataURL: own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
 	}
 	for i, card := range cards(lists, p.Language) {
@@ -221,6 +222,12 @@ func chosenIn(form url.Values, prefs Preferences, lists []List, today policy.Dat
 	}
 	if prefs.Format != HTML && prefs.Format != Text {
 		return prefs, "choice"
+	}
+	if form.Has("profile") { // the form shows it
+		var err error
+		if prefs.Profile, err = profileIn(form); err != nil {
+			return prefs, "choice"
+		}
 	}
 	return prefs, ""
 }

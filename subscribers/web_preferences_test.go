@@ -2,6 +2,7 @@ package subscribers
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
 	"dibao/policy"
+	"dibao/policy/match"
 )
 
 func TestPreferencePageTakesEveryChoice(t *testing.T) {
@@ -37,10 +39,13 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 		values.Set("frequency.weekly", "monthly")
 		values["region.weekly"] = []string{"440000", "990000"} // one is not offered
 		values["theme.narrow"] = []string{"民政"}
+		values["profile.entities"], values["profile.regions"], values["profile.industries"] = []string{"enterprise"}, []string{"510000"}, []string{"C"}
+		values.Set("profile.size", "small")
 		s.want(s.do("POST", action, values), 200, "已保存")
 		want := Preferences{
 			Language: "zh", Format: Text, WantsEmpty: true, PausedUntil: policy.Date{Year: 2026, Month: 12, Day: 24},
-			Lists: map[int64]Choice{s.weekly.ID: {Regions: []string{"440000"}, Frequency: Monthly}, narrow.ID: {Themes: []string{"民政"}}},
+			Lists:   map[int64]Choice{s.weekly.ID: {Regions: []string{"440000"}, Frequency: Monthly}, narrow.ID: {Themes: []string{"民政"}}},
+			Profile: match.Profile{Entities: []string{"enterprise"}, Regions: []string{"51"}, Industries: []string{"C"}, Size: "small"},
 		}
 		got, err := s.Preferences(t.Context(), id)
 		if err != nil || cmp.Diff(want, got) != "" {
@@ -60,7 +65,7 @@ func TestPreferencePageTakesEveryChoice(t *testing.T) {
 			t.Errorf("all of a list, not paused: %+v, %v", got, err)
 		}
 		before := s.dump()
-		for name, c := range map[string][2]string{"Date": {"paused", "tomorrow"}, "Frequency": {"frequency.weekly", "hourly"}, "Format": {"format", "pdf"}} {
+		for name, c := range map[string][2]string{"Date": {"paused", "tomorrow"}, "Frequency": {"frequency.weekly", "hourly"}, "Format": {"format", "pdf"}, "Profile": {"profile.entities", "emperor"}} {
 			_, bad := s.do("GET", target, nil).form(t)
 			bad.Set(c[0], c[1])
 			if a := s.do("POST", action, bad); a.status != 400 || a.page.Find(".error").Text() == "" {
@@ -439,4 +444,43 @@ func databasetestSQLite(t *testing.T) *database.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// What readers say of themselves is among their data, and goes with them; an import
+// never writes over it.
+func TestProfileOfReader(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, ctx := newSite(t, db), t.Context()
+		id := s.reader("a@example.org", s.weekly)
+		own := match.Profile{Entities: []string{"enterprise"}, Qualifications: []string{"high-tech"}}
+		if err := s.SetProfile(ctx, id, own); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SetProfile(ctx, id, match.Profile{Size: "huge"}); err == nil {
+			t.Error("a size that does not exist was stored")
+		}
+		file := "address,list,profile_entities,profile_regions,profile_size\na@example.org,monthly,高等学校,,\nb@example.org,weekly,企业|institute,四川省,小型企业\nc@example.org,weekly,emperor,,\n"
+		out, err := s.Import(ctx, Import{Open: opener(file), Consent: "form 7", Apply: true})
+		if err != nil || out.Refused != 1 || out.Readers != 1 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		person, err := s.Person(ctx, id)
+		if err != nil || person.Profile == nil || cmp.Diff(own, *person.Profile) != "" {
+			t.Errorf("%+v, %v", person.Profile, err)
+		}
+		b, err := s.SubscriberByAddress(ctx, "b@example.org")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Profile(ctx, b.ID)
+		if want := (match.Profile{Entities: []string{"enterprise", "institute"}, Regions: []string{"51"}, Size: "small"}); err != nil || cmp.Diff(want, got) != "" {
+			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+		}
+		if err := s.ForgetReader(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(fmt.Sprint(s.dump()), "high-tech") {
+			t.Error("a profile stays behind its reader")
+		}
+	})
 }

@@ -445,7 +445,7 @@ func TestPreferencePage(t *testing.T) {
 		action, values := page.form(t)
 		want := url.Values{
 			"language": {"zh"}, "list": {"weekly", "inner"}, "choices": {"1"}, "format": {"html"}, "paused": {""},
-			"frequency.weekly": {"issue"}, "frequency.monthly": {"issue"}, "frequency.inner": {"issue"},
+			"frequency.weekly": {"issue"}, "frequency.monthly": {"issue"}, "frequency.inner": {"issue"}, "profile": {"1"}, "profile.size": {""},
 		}
 		if diff := cmp.Diff(want, values); diff != "" {
 			t.Errorf("what the page shows:\n%s", diff)

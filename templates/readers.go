@@ -13,8 +13,32 @@ type PreferencesPage struct {
 	PausedUntil string // YYYY-MM-DD, "" if not
 	WantsEmpty  bool
 	Lists       []PreferenceList
+	Profile     ProfileForm
 
 	DataURL, AddressURL, DeleteURL string
+}
+
+// ProfileForm is what a reader may say of themselves.
+type ProfileForm struct {
+	Open   bool // something is said
+	Fields []ProfileField
+	Sizes  []Choice
+}
+
+// ProfileField is a field with several values.
+type ProfileField struct {
+	Name    string // in the catalogue below "profile."
+	Choices []Choice
+}
+
+// Chosen counts the values that are chosen.
+func (f ProfileField) Chosen() (n int) {
+	for _, c := range f.Choices {
+		if c.Chosen {
+			n++
+		}
+	}
+	return n
 }
 
 // PreferenceList is a list with what may be chosen within it.

@@ -28,7 +28,7 @@ var apiVerbs = []string{
 	"article list", "article show", "article search", "article diff", "article history", "article edit",
 	"document list", "document show", "document chain",
 	"list show", "list preview", "list create", "list edit", "list remove", "list invite",
-	"subscriber list", "subscriber show", "subscriber add", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget",
+	"subscriber list", "subscriber show", "subscriber add", "subscriber edit", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget",
 	"issue list", "issue show", "issue preview", "issue report", "issue compose", "issue send", "issue resend",
 	"issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
 	"bounce list", "audit", "status",

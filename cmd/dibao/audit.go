@@ -22,7 +22,7 @@ var audited = []string{
 	"source add", "source edit", "source pause", "source resume", "source release", "source remove", "source import",
 	"article edit",
 	"list create", "list edit", "list remove", "list invite",
-	"subscriber add", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
+	"subscriber add", "subscriber edit", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
 	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop", "issue resend",
 	"bounce read", "bounce apply", "token create", "token revoke", "token rotate-keys", "restore",
 }

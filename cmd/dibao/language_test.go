@@ -99,7 +99,7 @@ var spokenVerbs = []string{
 	"issue list", "issue show weekly 1", "issue report", "issue report 1", "issue report 1 --variants", "issue compose weekly", "issue note weekly 1 文字", "issue drop weekly 1",
 	"issue send", "issue pause", "issue resend 1 --failed", "list create daily --title 日报", "list show", "list preview weekly --left-out 20", "list edit weekly --hold", "list invite weekly",
 	"list remove daily", "source list", "source show 1", "source test 1", "source test 3", "source edit 1 --item b", "source test 1", "source pause 1", "source list", "source resume 1", "source release 1",
-	"source import SOURCES", "source catalog 民政部", "subscriber list", "subscriber show reader1@demo.example", "subscriber show reader2@demo.example", "subscriber suppress reader3@demo.example", "subscriber show reader3@demo.example",
+	"source import SOURCES", "source catalog 民政部", "subscriber list", "subscriber show reader1@demo.example", "subscriber edit reader1@demo.example --entity 企业 --region 成都市 --size small", "subscriber show reader2@demo.example", "subscriber suppress reader3@demo.example", "subscriber show reader3@demo.example",
 	"subscriber unsuppress --since 2020-01-01 --reason admin --note 试", "subscriber import READERS --list weekly --consent 表单", "subscriber prune", "subscriber forget nobody@example.net", "issue hold", "list list", "issue report 1 --html PAGE", "status", "token list", "source", "source edit --help", "nosuch",
 }
 

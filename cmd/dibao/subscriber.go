@@ -18,7 +18,7 @@ import (
 func newSubscriber(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "subscriber", SuggestFor: []string{"reader", "user", "import"}, Short: "Manage readers"}
 	cmd.AddCommand(
-		newSubscriberAdd(g), newSubscriberList(g), newSubscriberShow(g), newSubscriberImport(g), newSubscriberExport(g),
+		newSubscriberAdd(g), newSubscriberEdit(g), newSubscriberList(g), newSubscriberShow(g), newSubscriberImport(g), newSubscriberExport(g),
 		newSubscriberUnsubscribe(g), newSubscriberSuppress(g), newSubscriberUnsuppress(g), newSubscriberForget(g), newSubscriberPrune(g),
 	)
 	return cmd

@@ -11,12 +11,12 @@ import (
 // Profile is what a reader says of themselves. Each field may be empty: nothing is
 // known of it then.
 type Profile struct {
-	Entities       []string `json:"entities,omitempty"`       // among Entities
+	Entities       []string `json:"entities,omitempty"`       // enterprise, university, individual and so on
 	Regions        []string `json:"regions,omitempty"`        // codes of GB/T 2260
-	Industries     []string `json:"industries,omitempty"`     // among Industries
-	Size           string   `json:"size,omitempty"`           // among Sizes
-	Qualifications []string `json:"qualifications,omitempty"` // among Qualifications
-	Topics         []string `json:"topics,omitempty"`         // names of policy.Themes
+	Industries     []string `json:"industries,omitempty"`     // sections of GB/T 4754-2017
+	Size           string   `json:"size,omitempty"`           // micro, small, medium or large
+	Qualifications []string `json:"qualifications,omitempty"` // high-tech, specialized and so on
+	Topics         []string `json:"topics,omitempty"`         // themes
 }
 
 // What a profile may say.

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/subscribers"
+)
+
+// profileFields are the fields of a profile by their flags.
+var profileFields = map[string]string{
+	"entity":        "entities",
+	"region":        "regions",
+	"industry":      "industries",
+	"size":          "size",
+	"qualification": "qualifications",
+	"topic":         "topics",
+}
+
+func newSubscriberEdit(g *globals) *cobra.Command {
+	var clearAll bool
+	cmd := &cobra.Command{
+		Use:   "edit ADDRESS",
+		Short: "Change what a reader says of themselves, by which mails begin with calls that concern the reader",
+		Long: "What is not given stays as it is; an empty value, as in --industry \"\", removes a field. The profile is used for the section of\n" +
+			"calls in the reader's mails and for nothing else. Readers see and change it on their preference page.",
+		Example: "  dibao subscriber edit reader@example.org --entity enterprise --region 成都市 --industry C --size small\n" +
+			"  dibao subscriber edit reader@example.org --clear",
+		Args: cobra.ExactArgs(1),
+		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
+			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
+			if err != nil {
+				return a.explainUnknown(cmd.Context(), args[0], err)
+			}
+			p, err := a.subscribers.Profile(cmd.Context(), x.ID)
+			if err != nil {
+				return err
+			}
+			given := clearAll
+			if clearAll {
+				p = subscribers.NoProfile
+			}
+			for flag, field := range profileFields {
+				if !cmd.Flags().Changed(flag) {
+					continue
+				}
+				given = true
+				values, err := cmd.Flags().GetStringArray(flag)
+				if err != nil {
+					return err
+				}
+				if err := subscribers.SetProfileField(&p, field, strings.FieldsFunc(strings.Join(values, ","), func(r rune) bool { return r == ',' || r == '，' })); err != nil {
+					return &cli.UsageError{Err: err}
+				}
+			}
+			if !given {
+				return &cli.UsageError{Err: errors.New("say what to change; see: dibao subscriber edit --help")}
+			}
+			g.change.target = fmt.Sprintf("subscriber %d", x.ID)
+			if err := a.subscribers.SetProfile(cmd.Context(), x.ID, p); err != nil {
+				return err
+			}
+			g.say(cmd, "saved the profile of %s", subscribers.Readable(x.Address))
+			return nil
+		}),
+	}
+	cmd.Flags().StringArray("entity", nil, "what the reader is: enterprise, self-employed, cooperative, university, institute, institution, association, school, student, graduate, individual or government (repeatable)")
+	cmd.Flags().StringArray("region", nil, "where the reader is, by name or code (repeatable)")
+	cmd.Flags().StringArray("industry", nil, "section of GB/T 4754-2017, such as C or 制造业 (repeatable)")
+	cmd.Flags().StringArray("size", nil, "size of the enterprise: micro, small, medium or large")
+	cmd.Flags().StringArray("qualification", nil, "high-tech, tech-sme, innovative-sme, specialized, little-giant, champion, tech-service or above-scale (repeatable)")
+	cmd.Flags().StringArray("topic", nil, "theme that the reader cares about (repeatable)")
+	cmd.Flags().BoolVar(&clearAll, "clear", false, "remove the whole profile, before what else is given")
+	return cmd
+}

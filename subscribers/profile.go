@@ -1,0 +1,206 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"dibao/policy"
+	"dibao/policy/match"
+	"dibao/templates"
+)
+
+// profileFields are the fields of a profile, with the names that they have on
+// the preference page and in the columns of an export (after "profile_").
+var profileFields = []struct {
+	name, words string // words names its values in the catalogue
+	values      func(*match.Profile) *[]string
+	offered     []string
+}{
+	{"entities", "entity.", func(p *match.Profile) *[]string { return &p.Entities }, match.Entities},
+	{"regions", "", func(p *match.Profile) *[]string { return &p.Regions }, nil},
+	{"industries", "industry.", func(p *match.Profile) *[]string { return &p.Industries }, match.Industries},
+	{"qualifications", "qualification.", func(p *match.Profile) *[]string { return &p.Qualifications }, match.Qualifications},
+	{"topics", "", func(p *match.Profile) *[]string { return &p.Topics }, nil},
+}
+
+// NoProfile is that of a reader who says nothing.
+var NoProfile match.Profile
+
+// profileSize is the one field with a single value.
+const profileSize = "size"
+
+// SetProfileField sets a field of a profile: entities, regions, industries, size,
+// qualifications or topics. Values are codes or their names in Chinese or English;
+// none empties the field.
+func SetProfileField(p *match.Profile, field string, values []string) error {
+	if field == profileSize {
+		p.Size = ""
+		if len(values) > 0 {
+			p.Size = coded("size.", match.Sizes, values[0])
+		}
+		return p.Check()
+	}
+	for _, f := range profileFields {
+		if f.name != field {
+			continue
+		}
+		var all []string
+		for _, v := range values {
+			v = strings.TrimSpace(v)
+			switch {
+			case v == "":
+				continue
+			case f.name == "regions":
+				if code := policy.RegionCode(v); code != "" {
+					v = code
+				}
+			case f.words != "":
+				v = coded(f.words, f.offered, v)
+			}
+			if !slices.Contains(all, v) {
+				all = append(all, v)
+			}
+		}
+		*f.values(p) = all
+		return p.Check()
+	}
+	return fmt.Errorf("a profile has no field %q", field)
+}
+
+// coded returns the code of a value that is given by its name in a language.
+func coded(words string, codes []string, value string) string {
+	for _, code := range codes {
+		if value == code || value == templates.Words("zh", words+code) || strings.EqualFold(value, templates.Words("en", words+code)) {
+			return code
+		}
+	}
+	return value
+}
+
+// encodeProfile writes a profile as it is stored, "" for one that says nothing.
+func encodeProfile(p match.Profile) string {
+	if p.IsZero() {
+		return ""
+	}
+	return toJSON(p)
+}
+
+// SetProfile stores what a reader says of themselves.
+func (s *Store) SetProfile(ctx context.Context, subscriber int64, p match.Profile) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		return setProfile(ctx, tx, subscriber, p)
+	})
+}
+
+func setProfile(ctx context.Context, tx *sql.Tx, subscriber int64, p match.Profile) error {
+	_, err := tx.ExecContext(ctx, `UPDATE subscribers SET profile = $2 WHERE id = $1`, subscriber, encodeProfile(p))
+	return err
+}
+
+// Profile returns what a reader says of themselves.
+func (s *Store) Profile(ctx context.Context, subscriber int64) (p match.Profile, err error) {
+	var stored string
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT profile FROM subscribers WHERE id = $1`, subscriber).Scan(&stored)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, ErrNotFound
+	}
+	if err == nil && stored != "" {
+		err = json.Unmarshal([]byte(stored), &p)
+	}
+	return p, err
+}
+
+// profileCache keeps profiles that were read, by how they are stored: a mailing reads
+// each reader twice, and many say the same. Whoever gets one must not change it.
+type profileCache struct {
+	mu    sync.Mutex
+	known map[string]*match.Profile
+}
+
+func (c *profileCache) of(stored string) (*match.Profile, error) {
+	if stored == "" { // nearly always
+		return nil, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.known[stored]; ok {
+		return p, nil
+	}
+	p := new(match.Profile)
+	if err := json.Unmarshal([]byte(stored), p); err != nil {
+		return nil, fmt.Errorf("stored profile: %w", err)
+	}
+	if c.known == nil || len(c.known) >= maxChoices {
+		c.known = make(map[string]*match.Profile)
+	}
+	c.known[stored] = p
+	return p, nil
+}
+
+// profiles are kept for all stores of a process: they name nobody.
+var profiles profileCache
+
+// profileView fills what the preference page shows of a profile.
+func profileView(p match.Profile, language string) templates.ProfileForm {
+	v := templates.ProfileForm{Open: !p.IsZero()}
+	for _, f := range profileFields {
+		field := templates.ProfileField{Name: f.name}
+		switch f.name {
+		case "regions":
+			field.Choices = boxes(regionsOf(List{}), full(p.Regions), policy.RegionName)
+		case "topics":
+			field.Choices = boxes(themesOf(List{}), p.Topics, func(t string) string { return t })
+		default:
+			field.Choices = boxes(f.offered, *f.values(&p), func(code string) string { return templates.Words(language, f.words+code) })
+		}
+		v.Fields = append(v.Fields, field)
+	}
+	for _, size := range match.Sizes {
+		v.Sizes = append(v.Sizes, templates.Choice{Value: size, Title: templates.Words(language, "size."+size), Chosen: p.Size == size})
+	}
+	return v
+}
+
+// full writes codes of regions with six digits, as the boxes have them.
+func full(codes []string) (all []string) {
+	for _, c := range codes {
+		all = append(all, (c + "000000")[:max(6, len(c))])
+	}
+	return all
+}
+
+// profileIn returns the profile of a form.
+func profileIn(form map[string][]string) (p match.Profile, err error) {
+	for _, f := range profileFields {
+		if err = SetProfileField(&p, f.name, form["profile."+f.name]); err != nil {
+			return p, err
+		}
+	}
+	if size := form["profile."+profileSize]; len(size) > 0 && size[0] != "" {
+		err = SetProfileField(&p, profileSize, size)
+	}
+	return p, err
+}
+
+// profileRecord returns the columns of a profile in an export.
+func profileRecord(stored string) ([]string, error) {
+	p, err := profiles.of(stored)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		p = new(match.Profile)
+	}
+	return []string{strings.Join(p.Entities, "|"), strings.Join(p.Regions, "|"), strings.Join(p.Industries, "|"), p.Size, strings.Join(p.Qualifications, "|"), strings.Join(p.Topics, "|")}, nil
+}
