@@ -12,7 +12,7 @@ import (
 
 var (
 	warnCall = regexp.MustCompile(`\b(?:warn\.New|\.warn)\("([a-z-]+)"`)
-	warnName = regexp.MustCompile(`(?:inFrame|storedWarning) = "([a-z-]+)"`)
+	warnName = regexp.MustCompile(`(?:inFrame|BehindLogin|storedWarning) = "([a-z-]+)"`)
 )
 
 // TestWarningsHaveSentences holds the codes of warnings against their sentences in both

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"dibao/internal/database/databasetest"
 	"dibao/internal/fetch"
 	"dibao/policy"
+	"dibao/policy/warn"
 )
 
 // site is a web site whose answers a test changes.
@@ -117,6 +119,37 @@ func (r *room) add(s feed.Source) feed.Source {
 func (r *room) collect(id int64) (collect.Collection, error) {
 	r.at = r.at.Add(time.Second)
 	return r.Collect(r.t.Context(), id)
+}
+
+// A page that asks to log in for the rest of its text is not complete: it is asked for
+// again, and at last counts as missing, with the beginning that it shows.
+func TestTextBehindLogin(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s, r := newSite(t), newRoom(t, db)
+		s.set("/list", list("/a/1.html", "/a/2.html", "/a/3.html"), 0)
+		for i, prompt := range []string{"登录后阅读全文", "请先登录后发表评论", "展开全文"} {
+			s.set(fmt.Sprintf("/a/%d.html", i+1), strings.Replace(fmt.Sprintf(articlePage, "养老", i+1), "</div></body>", "<p>"+strings.Repeat("要完善政策体系，加大资金投入，确保取得实效，及时报告进展情况。", 20)+"</p>"+"<p>"+prompt+"</p></div></body>", 1), 0)
+		}
+		src := r.add(feed.Source{URL: s.URL + "/list", Kind: "page", Name: "样例", Licence: feed.LicenceOfficial})
+		for range 6 {
+			if _, err := r.collect(src.ID); err != nil {
+				t.Fatal(err)
+			}
+			r.at = r.at.Add(73 * time.Hour)
+		}
+		all, err := r.Store.ArticlesWithText(t.Context(), feed.Selection{})
+		if err != nil || len(all) != 3 {
+			t.Fatalf("%d stored, %v", len(all), err)
+		}
+		for _, a := range all {
+			cut := strings.HasSuffix(a.URL, "/1.html")
+			warned := slices.ContainsFunc(a.Warnings, func(w warn.Warning) bool { return w.Code == ingest.BehindLogin })
+			if want := map[bool]feed.PageState{true: feed.PageMissing, false: feed.PageComplete}[cut]; a.PageState != want || warned != cut || len(a.Facts.Paragraphs) == 0 {
+				t.Errorf("%s: %s, warned %t, %d lines", a.URL, a.PageState, warned, len(a.Facts.Paragraphs))
+			}
+		}
+	})
 }
 
 func TestCollectPages(t *testing.T) {

@@ -107,8 +107,8 @@ type PageState string
 // The states of an article's page.
 const (
 	PageComplete PageState = "complete" // everything the source gives was read
-	PageWanted   PageState = "wanted"   // not read yet; it will be asked for again
-	PageMissing  PageState = "missing"  // gone: the article is what its list says of it
+	PageWanted   PageState = "wanted"   // not read yet, or not as a whole; it will be asked for again
+	PageMissing  PageState = "missing"  // gone: the article is what its list says of it, or the page shows a beginning only
 )
 
 // Article is a stored unit: what a source gave, and what policy judged of it.

@@ -73,6 +73,7 @@ func (u *understanding) byline() {
 		return
 	}
 	if best.at >= 0 && best.line != "" {
+		u.creditIn(best.line)
 		u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), best.at, best.at+1)
 		if i := best.at - 1; i > 0 && i == len(u.Paragraphs)-1 && authorsOf(u.Paragraphs[i], false) != "" { // 采写：…, and 作者：… below it
 			best.reports = best.reports || strings.Contains(u.Paragraphs[i], "记者")
@@ -88,6 +89,15 @@ func (u *understanding) byline() {
 		if i := slices.IndexFunc(all, func(c candidate) bool { return c.weight == byPersonLabel }); i >= 0 {
 			u.setAuthor(all[i].value)
 			u.AuthorOffice, u.AuthorBody = office, body
+		}
+	}
+}
+
+// creditIn takes the source from a line of authors, where nothing else names one.
+func (u *understanding) creditIn(line string) {
+	for _, f := range ReadCredit(line).Fields {
+		if f.Kind == label.Source && u.Credit == "" {
+			u.Credit = cleanCredit(f.Value)
 		}
 	}
 }
@@ -109,6 +119,9 @@ func (u *understanding) linesOfAuthors() []candidate {
 			}
 		}
 		_, inner, ok := lastBracket(p)
+		if i == n-1 && i > 1 && utf8.RuneCountInString(p) == 4 && isPerson(inner) && !u.mentions(inner) { // （袁样）
+			return []candidate{{value: inner, line: p, at: i, weight: byLine}}
+		}
 		if value := authorsOf(p, ok && len(inner) > len(p)-len("（）")-1 || i == n-1 && marked.MatchString(p)); value != "" && (i > 0 || value != inner) && !u.mentions(value) {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
@@ -191,51 +204,6 @@ func (u *understanding) labelledAuthors() []candidate {
 		}
 	}
 	return all
-}
-
-// personsName is a name in Chinese, or one of two words and more.
-var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
-
-// statedAuthors are those whom only linked data, meta elements and feeds name: a
-// person, and neither a site, nor an account, nor who edited the page.
-func (u *understanding) statedAuthors() []candidate {
-	var all []candidate
-	for _, m := range u.e.Meta {
-		switch name := strings.ToLower(m.Name); name {
-		case "ld:author", "og:article:author", "author":
-			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) && (name != "author" || isPerson(m.Content) && (utf8.RuneCountInString(m.Content) > 2 || u.shows(m.Content))) && !u.edited(m.Content) {
-				all = append(all, candidate{value: m.Content, at: -1, weight: byMeta})
-			}
-		}
-	}
-	if office, name := namedFirst(u.Title); name != "" && !u.speaksOf(name) {
-		all = append(all, candidate{value: Credit{Persons: []string{name}, Office: office}.Author(), at: -1, weight: byMeta})
-	}
-	if u.e.FeedAuthor != "" {
-		all = append(all, candidate{value: u.e.FeedAuthor, at: -1, weight: byFeed})
-	}
-	return all
-}
-
-// speaksOf reports whether a text names somebody or begins as a report does: then a
-// title with the name before a colon quotes who spoke, and does not say who wrote.
-func (u *understanding) speaksOf(name string) bool {
-	if len(u.Paragraphs) < 2 || slices.ContainsFunc(u.Paragraphs, func(p string) bool { return strings.Contains(squeeze(p), name) }) {
-		return true
-	}
-	first := hans.Simplify(cut.First(u.Paragraphs[0], contextChars))
-	return newsDay.MatchString(first) || dateline.MatchString(first)
-}
-
-// shows reports whether text or labels name somebody, too: a short name that stands
-// in a meta element alone is mostly who put the page online.
-func (u *understanding) shows(name string) bool {
-	if slices.ContainsFunc(u.e.Labels, func(l Label) bool { return strings.Contains(l.Value, name) }) {
-		return true
-	}
-	n := len(u.e.Paragraphs)
-	edges := slices.Concat(u.e.Paragraphs[:min(n, bylineLines)], u.e.Paragraphs[max(0, n-bylineLines):])
-	return slices.ContainsFunc(edges, func(p string) bool { return strings.Contains(p, name) })
 }
 
 // edited reports whether the page names somebody as its editor.
@@ -330,7 +298,9 @@ func (u *understanding) setAuthor(s string) {
 	if cleanCredit(s) == "" {
 		return
 	}
-	if c := readAuthors(s); c.Whole && len(c.Persons) > 0 {
+	if m := label.OfficeAndName.FindStringSubmatch(s); m != nil && isPerson(m[2]) {
+		u.Author, u.AuthorOffice = m[2], m[1]
+	} else if c := readAuthors(s); c.Whole && len(c.Persons) > 0 {
 		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
 	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // who printed it
 		u.Credit = cmp.Or(u.Credit, s)

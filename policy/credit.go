@@ -140,7 +140,7 @@ var (
 	// unit is how the name of an organ ends beside which its authors stand.
 	unit = lazyregexp.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
 	// filler are words of credits that name nobody.
-	filler = lazyregexp.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
+	filler = lazyregexp.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
 	// periodical is a medium in its marks.
 	periodical = lazyregexp.New(`《([^《》]{2,20})》`)
 	// byEnglish is an English by-line.

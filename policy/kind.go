@@ -115,19 +115,11 @@ func (u *understanding) titleEvidence(score kindScore) {
 	case recordEnd.MatchString(title):
 		score[KindOther] += slight
 	}
-	if _, name := namedFirst(title); name != "" {
+	if _, name := namedFirst(title); name != "" && u.quotes(name) {
+		score[KindNews] += fair
+	} else if name != "" {
 		score[KindSignedArticle] += strong
 	}
-}
-
-// namedFirst returns the person whom a title names before a colon, and the office that
-// stands before the name: 某院副院长 王样：论样例.
-func namedFirst(title string) (office, name string) {
-	m := authorFirst.FindStringSubmatch(title)
-	if m == nil || !isPerson(m[2]) || m[1] != "" && !isOffice(m[1]) {
-		return "", ""
-	}
-	return m[1], m[2]
 }
 
 // official reports whether the title has the form of an official text, though a

@@ -19,6 +19,7 @@ func TestKinds(t *testing.T) {
 		{"LetterAndAnswer", Evidence{Title: "王*某关于办理证件的咨询已回复，请查收。", ListDate: "2026-11-27", Paragraphs: []string{"留言标题：有关办理证件", "留言人：王*某", "留言内容：您好！我想办理证件，需要什么材料？谢谢！", "回 复：您好！请携带证明材料到窗口办理。"}}, KindOther},
 		{"WorkOfAnOffice", Evidence{Title: "样例收费站多措并举做好小长假工作", ListDate: "2026-11-27", Labels: []Label{{"dd", "作者", "王岩"}, {"dd", "来源", "样例公路网"}}, Paragraphs: []string{"小长假即将来临，收费站对各项工作进行了部署。", "一是加强值守。", "二是备足物资。"}}, KindNews},
 		{"OfficeAndNameFirst", Evidence{Title: "样例社会科学院文化研究所副所长 王建平：坚定信心的途径与方法", ListDate: "2026-11-27", Labels: []Label{{"dd", "来源", "样例日报"}}, Paragraphs: []string{"坚定信心具有重大意义。", "一是继承。二是弘扬。"}}, KindSignedArticle},
+		{"WhoIsQuoted", Evidence{Title: "王建样：修订法规要尊重农民意愿", ListDate: "2026-11-27", Labels: []Label{{"dd", "来源", "样例政府网"}}, Paragraphs: []string{"“农民作出了巨大贡献。”", "王建样说，修订这一条例是为了农民。"}}, KindNews},
 		{"NothingSaysWhatItIs", Evidence{Title: "样例"}, ""},
 		{"MediumOnANewRule", Evidence{Title: "样例部出台养老服务机构管理办法", ListDate: "2026-11-27", Paragraphs: []string{"记者27日从样例部获悉，新办法将于明年施行。"}}, KindNews},
 		{"StoppedByAMinistry", Evidence{Title: "样例部叫停违规收费通知", ListDate: "2026-11-27", Paragraphs: []string{"样例部日前要求各地停止收费。"}}, KindNews},

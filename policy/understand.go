@@ -166,14 +166,17 @@ func IsFurniture(line string) bool {
 var step = lazyregexp.New(`^(?:步骤|[（(]?\d{1,2}[）).、．])`)
 
 // caption stands under a picture: it says who took or lent it, or what it shows.
-var caption = lazyregexp.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:[上下左右]?图[为：:]|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
+var caption = lazyregexp.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:图片来源|图源|供图)[:：][^。]{2,40}$|^(?:[上下左右]?图[为：:]|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
+
+// wroteText is in a line that names who wrote the text, too: 王样/文 受访者供图.
+var wroteText = lazyregexp.New(`\p{Han}[/／]文|文[/／]\p{Han}`)
 
 // maxCaption is the most characters of a caption.
 const maxCaption = 120
 
 // isCaption reports whether a paragraph is the line under a picture.
 func isCaption(p string) bool {
-	return utf8.RuneCountInString(p) <= maxCaption && caption.MatchString(p)
+	return utf8.RuneCountInString(p) <= maxCaption && caption.MatchString(p) && !wroteText.MatchString(p)
 }
 
 // backLink ends the last line of a text: 返回某网，查看更多.

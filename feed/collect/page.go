@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"dibao/policy/warn"
@@ -61,8 +62,15 @@ func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ing
 			a.Warnings = append(a.Warnings, warn.New("page-unread", err))
 			out.Warnings = append(out.Warnings, warn.New("article-unread", it.URL, err))
 		} else {
-			a.PageState, a.PageTries, failed = feed.PageComplete, 0, 0
-			in.PageNext = feed.RecheckAt(0, c.Store.Now())
+			failed = 0
+			if behindLogin(a) {
+				if a.PageState = pageAfter(nil, a.PageTries); a.PageState == feed.PageWanted {
+					in.PageNext = c.Store.Now().Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
+				}
+			} else {
+				a.PageState, a.PageTries = feed.PageComplete, 0
+				in.PageNext = feed.RecheckAt(0, c.Store.Now())
+			}
 		}
 		in.Article = a
 		if err := c.save(ctx, []feed.Incoming{in}, out); err != nil {
@@ -72,7 +80,13 @@ func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ing
 	return true, nil
 }
 
-// pageAfter says what a page is after it could not be read for the nth time.
+// behindLogin reports whether only the beginning of an article's text was read.
+func behindLogin(a feed.Article) bool {
+	return slices.ContainsFunc(a.Warnings, func(w warn.Warning) bool { return w.Code == ingest.BehindLogin })
+}
+
+// pageAfter says what a page is after it could not be read, or not as a whole, for the
+// nth time.
 func pageAfter(err error, n int) feed.PageState {
 	var status *fetch.StatusError
 	if errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusGone) {

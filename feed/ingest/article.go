@@ -12,6 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/filelink"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/policy/when"
@@ -123,6 +124,9 @@ func (r *articleReader) read() error {
 	}
 	if r.inPage() {
 		r.body = r.view.textOf(r.container, r.head)
+	}
+	if w, ok := r.view.asksLogin(r.body); ok {
+		r.warn(w)
 	}
 	r.e.Labels = r.view.readLabels(r.head, r.body, append(r.siteNames(), sitesOf(r.title)...), r.clock)
 	r.addTimes()
@@ -353,7 +357,7 @@ func readLinks(whole, container *goquery.Selection, base *url.URL) []policy.Link
 		}
 		address := absolute(base, a.AttrOr("href", ""))
 		u, err := url.Parse(address)
-		if err != nil || seen[address] || u.Scheme != "http" && u.Scheme != "https" || typeOf(address) != "" {
+		if err != nil || seen[address] || u.Scheme != "http" && u.Scheme != "https" || filelink.Type(address) != "" {
 			return
 		}
 		seen[address] = true

@@ -2,92 +2,28 @@ package ingest
 
 import (
 	"net/url"
-	"path"
 	"strings"
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/filelink"
 	"dibao/internal/lazyregexp"
 )
-
-// fileTypes are the attachments that official pages have.
-var fileTypes = map[string]string{
-	".pdf": TypePDF, ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
-	".docx": TypeDOCX,
-	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-	".ofd":  TypeOFD, ".wps": "application/vnd.ms-works", ".et": "application/vnd.ms-excel",
-	".zip": "application/zip", ".rar": "application/vnd.rar",
-}
-
-// Media types whose text can be read.
-const (
-	TypePDF  = "application/pdf"
-	TypeDOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-	TypeOFD  = "application/ofd"
-)
-
-// typeOf returns the media type of a file by an address or file name, "" if it
-// shows none: by its path, or by a value in its query
-// (download.jsp?filename=a.pdf).
-func typeOf(address string) string {
-	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || len(address) > maxAddress {
-		return ""
-	}
-	if t := fileTypes[strings.ToLower(path.Ext(u.Path))]; t != "" {
-		return t
-	}
-	for _, values := range u.Query() {
-		for _, value := range values {
-			if t := fileTypes[strings.ToLower(path.Ext(value))]; t != "" {
-				return t
-			}
-		}
-	}
-	return ""
-}
 
 // typeOfLink returns the media type of the file that a link leads to: by its
 // address, by its script, or by its text.
 func typeOfLink(a *html.Node) string {
 	href := attr(a, "href")
-	if t := typeOf(href); t != "" {
+	if t := filelink.Type(href); t != "" {
 		return t
 	}
-	if t := typeOf(inScriptCall(attr(a, "onclick") + attr(a, "href"))); t != "" {
+	if t := filelink.Type(filelink.InCall(attr(a, "onclick") + attr(a, "href"))); t != "" {
 		return t
 	}
 	if text, ok := textUpTo(a, maxTitle); ok && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "javascript") {
-		return fileTypes[strings.ToLower(path.Ext(text))]
+		return filelink.TypeOfName(text)
 	}
 	return ""
-}
-
-// scriptFile finds the address of a file among the arguments of a call:
-// onclick="downloadFile('/files/a.pdf','a')".
-var scriptFile = lazyregexp.New(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
-
-func inScriptCall(code string) string {
-	if m := scriptFile.FindStringSubmatch(code); m != nil && len(code) <= 2*maxAddress {
-		return m[1]
-	}
-	return ""
-}
-
-// viewerFile returns the file that a viewer's address names
-// (/pdfjs/web/viewer.html?file=/files/a.pdf), or the address itself.
-func viewerFile(address string) string {
-	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil {
-		return address
-	}
-	for _, key := range []string{"file", "url", "src", "fileUrl", "furl", "path"} {
-		if value := u.Query().Get(key); value != "" && fileTypes[strings.ToLower(path.Ext(strings.SplitN(value, "?", 2)[0]))] != "" {
-			return value
-		}
-	}
-	return address
 }
 
 func attr(n *html.Node, key string) string {
@@ -177,11 +113,11 @@ func (r *fileReader) read(n *html.Node, in bool) {
 	case "a":
 		if t := typeOfLink(n); t != "" && in {
 			address := attr(n, "href")
-			if call := inScriptCall(attr(n, "onclick") + address); call != "" && (typeOf(address) == "" || strings.HasPrefix(address, "javascript")) {
+			if call := filelink.InCall(attr(n, "onclick") + address); call != "" && (filelink.Type(address) == "" || strings.HasPrefix(address, "javascript")) {
 				address = call
 			}
 			text, _ := textUpTo(n, maxTitle)
-			r.add(viewerFile(address), firstOf(text, attr(n, "title")), t)
+			r.add(filelink.Viewer(address), firstOf(text, attr(n, "title")), t)
 		}
 	case "embed", "iframe", "frame":
 		r.shown(attr(n, "src"), n)
@@ -202,8 +138,8 @@ func (r *fileReader) read(n *html.Node, in bool) {
 
 // shown takes a file that the page shows.
 func (r *fileReader) shown(address string, n *html.Node) {
-	if address = viewerFile(address); typeOf(address) != "" {
-		r.add(address, attr(n, "title"), typeOf(address))
+	if address = filelink.Viewer(address); filelink.Type(address) != "" {
+		r.add(address, attr(n, "title"), filelink.Type(address))
 	}
 }
 

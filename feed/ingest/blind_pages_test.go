@@ -24,6 +24,15 @@ func TestBlindPages(t *testing.T) {
 		{name: "FileInAViewer", html: `<table><tr><td>{T}</td></tr><tr><td>2026-11-27 09:30 来源：省能源局</td></tr></table><div id="vsb_content"><div class="v_news_content"><iframe src="javascript:;"></iframe><ul><li><p>如果您无法在线浏览此 PDF 文件，则可以</p></li><li><p>下载免费小巧的 <a href=#>福昕(Foxit) PDF 阅读器</a>,安装后即可在线浏览 或</p></li><li><p>下载免费的 <a href=#>Adobe Reader PDF 阅读器</a>,安装后即可在线浏览 或</p></li><li><p><a href=/files/a.pdf>下载此 PDF 文件</a></p></li></ul></div></div>
 			<table><tr><td><p>Copyright © 2026 某远程教育中心版权所有<br>地址：某市某区一号 招生：68465940 学籍：68463020 教学：68637883 系统：68637884</p></td></tr></table>`, files: 1, warns: true},
 		{name: "TableFromAnEditor", html: `<div class="t">{T}</div><div class="i">日期：2026-11-27 09:30 来源：省能源局</div><div class="c"><div id="eWebEditor_Excel_Sheet_Div1"><table>` + repeat(8, `<tr><td>%d</td><td>某某站</td><td>某市供热中心</td><td>2019.9</td></tr>`) + `</table></div></div><div class="son"><span>核发：0 </span><span>点击数：30</span> 【<a>收藏本页</a>】</div>`, lines: 8},
+		// From the second lot.
+		{name: "CaptionInTheBlockOfItsPicture", html: `<h1>{T}</h1>` + pageHead + `<div class=con><table><tr><td><img src=/a.jpg></td></tr><tr><td>郭某某指挥乐团练习</td></tr></table>{B}<div class="img_wrapper"><img src=/b.jpg><span>线路分布情况</span></div></div>`},
+		{name: "ScenesUnderPictures", html: `<h1>{T}</h1>` + pageHead + `<div class=con><p>第一段话说的是签约的经过和意义。</p><p><img src=/a.jpg></p><p>签约仪式现场</p>{B}</div>`, lines: pageLines + 1},
+		{name: "HeadingUnderAPicture", html: `<h1>{T}</h1>` + pageHead + `<div class=con><p>第一段话说的是签约的经过和意义。</p><p><img src=/a.jpg></p><p>打造更具吸引力的营商环境</p>{B}</div>`, lines: pageLines + 2},
+		{name: "OnlyLineBesideAPicture", html: `<h1>{T}</h1>` + pageHead + `<div class=con id=zoom><img src=/a.jpg><p>某省冬季清洁取暖线路图</p></div>`, lines: 1},
+		{name: "WriterAndLenderOfPictures", html: `<h1>{T}</h1>` + pageHead + `<div class=con><p>某端新闻·某南商报记者马俊某/文受访者供图</p>{B}</div>`, author: "马俊某"},
+		{name: "DayAndMediumBelow", html: `<h1>{T}</h1><div class=con>{B}</div><div class="lsdjre">2026-11-27 09:30 新华网</div>`, source: "新华网"},
+		{name: "SourceAndAuthorAtTheEnd", html: `<h1>{T}</h1><div class=info>2026-11-27 09:30</div><div class=con>{B}<p>（本文来源：省能源局 作者：某某中心世界经济研究部部长，“一带一路”研究部部长、研究员徐占某）返回某狐，查看更多</p></div>`, author: "徐占某"},
+		{name: "RestBehindALogin", html: `<h1>{T}</h1>` + pageHead + `<div class=con id=zoom>{B}<p>您已阅读 30%，登录后查看全文</p></div>`, warns: true},
 	} {
 		k.head, k.html = fill.Replace(k.head), fill.Replace(k.html)
 		if k.lines == 0 && k.files == 0 {

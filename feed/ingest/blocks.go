@@ -65,10 +65,13 @@ func isCaption(n *html.Node) bool {
 		_, short := textUpTo(n, maxTitle)
 		return short
 	}
+	if ofPicture(n) {
+		return true
+	}
 	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isUnderPicture(n) {
 		return false
 	}
-	if isCentred(n) {
+	if text, _ := textUpTo(n, maxCaption); isCentred(n) || sceneEnd.MatchString(text) {
 		return true
 	}
 	run := 1
@@ -78,6 +81,30 @@ func isCaption(n *html.Node) bool {
 		}
 	}
 	return run > 1 || isPicture(nextElement(n))
+}
+
+// sceneEnd ends the name of what a picture shows: 签约仪式现场.
+var sceneEnd = lazyregexp.New(`^[^。，；：！？]{2,}(?:现场|会场|场景|场面|合影|合照|留念|剪影|一角|全景|外景|实景|鸟瞰|画面|截图|示意图|效果图)$`)
+
+// ofPicture reports whether an element is the line in a block that holds nothing
+// else but pictures: a cell under that of the picture, a span behind it.
+func ofPicture(n *html.Node) bool {
+	if n.Data != "p" && n.Data != "div" && n.Data != "tr" && n.Data != "td" && n.Data != "span" || n.Parent == nil {
+		return false
+	}
+	text, short := textUpTo(n, maxCaption)
+	if !short || text == "" || strings.ContainsAny(text, "。！？：") || numbered.MatchString(text) || step.MatchString(text) || holdsPicture(n) {
+		return false
+	}
+	up := n.Parent
+	if up.Data == "tbody" && up.Parent != nil {
+		up = up.Parent
+	}
+	if up.Data != "div" && up.Data != "table" && up.Data != "figure" && up.Data != "center" || !holdsPicture(up) {
+		return false
+	}
+	all, short := textUpTo(up, maxCaption)
+	return short && all == text
 }
 
 // lineAbove returns what stands above the picture above a line, nil at the start.

@@ -9,6 +9,7 @@ import (
 
 	"dibao/policy/warn"
 
+	"dibao/feed/ingest/filelink"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
@@ -128,14 +129,14 @@ func FromFile(p Page, s Source, it Item, pages []string) Item {
 // fileType returns the media type of a file by its first bytes and its address.
 func fileType(p Page) string {
 	if bytes.Contains(p.Body[:min(len(p.Body), 1024)], []byte("%PDF-")) {
-		return TypePDF
+		return filelink.PDF
 	}
-	return typeOf(p.URL)
+	return filelink.Type(p.URL)
 }
 
 // HasReadableText reports whether the text of an attachment can be read.
 func (a Attachment) HasReadableText() bool {
-	return a.Type == TypePDF || a.Type == TypeDOCX || a.Type == TypeOFD
+	return a.Type == filelink.PDF || a.Type == filelink.DOCX || a.Type == filelink.OFD
 }
 
 // AddFrame puts the text of a frame into the page that shows it.

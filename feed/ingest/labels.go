@@ -296,6 +296,9 @@ func (r *labelReader) readBehind(i int) {
 		}
 		fields, _ := label.Split(l.raw)
 		old := labelReader{labels: before}
+		if c := policy.ReadCredit(l.raw, r.site...); len(fields) == 0 && c.Whole && c.Date != "" && c.Medium != "" && !old.has(label.Date) && !old.hasDate(label.Date) && !monthAlone.MatchString(c.Date) {
+			fields = append(fields, label.Field{Name: "发布时间", Value: c.Date, Kind: label.Date}, label.Field{Name: "来源", Value: c.Medium, Kind: label.Source})
+		}
 		if c := policy.ReadCredit(l.raw); c.Whole && c.Role && policy.IsAuthor(c.Author()) && !old.has(label.Author) { // 文：张三 图片：李四
 			name := "作者"
 			if c.Reports {

@@ -13,6 +13,7 @@ import (
 
 	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
+	"dibao/policy/surname"
 	"dibao/policy/when"
 )
 
@@ -285,6 +286,14 @@ func name(text string, person bool) (value, left string) {
 	if m := moreNames.FindStringSubmatchIndex(left); person && m != nil && personsName.MatchString(run) { // By A and B
 		run, left = run+"、"+strings.Join(nextName.FindAllString(plain(left[m[2]:m[3]]), -1), "、"), left[m[3]:]
 	}
+	if end := strings.IndexAny(left, "\x1f）)】|｜"); person && strings.HasPrefix(left, "，") { // offices before the name
+		if end < 0 {
+			end = len(left)
+		}
+		if m := OfficeAndName.FindStringSubmatch(run + left[:end]); m != nil && surname.Begins(m[2]) {
+			run, left = run+left[:end], left[end:]
+		}
+	}
 	if loc := FindDate(run); loc != nil {
 		run, left = run[:loc[0]], run[loc[0]:]+string(Boundary)+left
 	}
@@ -307,6 +316,10 @@ var (
 	moreNames   = lazyregexp.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)
 	nextName    = lazyregexp.New(englishName)
 )
+
+// OfficeAndName is one office or several with the name glued to the last:
+// 样例中心部长、研究员徐样忱.
+var OfficeAndName = lazyregexp.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者))(\p{Han}{2,3})$`)
 
 // firstRun returns the first text that is not blank up to where another element, a
 // gap, a bar or a comma ends it, and what follows.

@@ -1,0 +1,81 @@
+// Package filelink knows the files that pages link to, by the addresses and names that
+// links, scripts and viewers give.
+package filelink
+
+import (
+	"net/url"
+	"path"
+	"strings"
+
+	"dibao/internal/lazyregexp"
+)
+
+// maxAddress is the most bytes of an address.
+const maxAddress = 4096
+
+// types are those of the attachments that official pages have.
+var types = map[string]string{
+	".pdf": PDF, ".doc": "application/msword", ".xls": "application/vnd.ms-excel", ".ppt": "application/vnd.ms-powerpoint",
+	".docx": DOCX,
+	".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+	".ofd":  OFD, ".wps": "application/vnd.ms-works", ".et": "application/vnd.ms-excel",
+	".zip": "application/zip", ".rar": "application/vnd.rar",
+}
+
+// Media types whose text can be read.
+const (
+	PDF  = "application/pdf"
+	DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	OFD  = "application/ofd"
+)
+
+// Type returns the media type of a file by an address or file name, "" if it shows
+// none: by its path, or by a value in its query (download.jsp?filename=a.pdf).
+func Type(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || len(address) > maxAddress {
+		return ""
+	}
+	if t := types[strings.ToLower(path.Ext(u.Path))]; t != "" {
+		return t
+	}
+	for _, values := range u.Query() {
+		for _, value := range values {
+			if t := types[strings.ToLower(path.Ext(value))]; t != "" {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+// scriptFile finds the address of a file among the arguments of a call:
+// onclick="downloadFile('/files/a.pdf','a')".
+var scriptFile = lazyregexp.New(`(?i)['"]([^'"<>]{1,1000}\.(?:pdf|docx?|xlsx?|pptx?|ofd|wps|et|zip|rar)(?:\?[^'"<>]{0,500})?)['"]`)
+
+// InCall returns the address of a file that a call in a script names, "" if it names none.
+func InCall(code string) string {
+	if m := scriptFile.FindStringSubmatch(code); m != nil && len(code) <= 2*maxAddress {
+		return m[1]
+	}
+	return ""
+}
+
+// Viewer returns the file that a viewer's address names
+// (/pdfjs/web/viewer.html?file=/files/a.pdf), or the address itself.
+func Viewer(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return address
+	}
+	for _, key := range []string{"file", "url", "src", "fileUrl", "furl", "path"} {
+		if value := u.Query().Get(key); value != "" && types[strings.ToLower(path.Ext(strings.SplitN(value, "?", 2)[0]))] != "" {
+			return value
+		}
+	}
+	return address
+}
+
+// TypeOfName returns the media type of a file by its name, "" if it has none.
+func TypeOfName(name string) string { return types[strings.ToLower(path.Ext(name))] }

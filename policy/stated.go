@@ -1,0 +1,85 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"dibao/internal/lazyregexp"
+	"dibao/policy/cut"
+	"dibao/policy/hans"
+)
+
+// personsName is a name in Chinese, or one of two words and more.
+var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
+
+// statedAuthors are those whom only linked data, meta elements and feeds name: a
+// person, and neither a site, nor an account, nor who edited the page.
+func (u *understanding) statedAuthors() []candidate {
+	var all []candidate
+	for _, m := range u.e.Meta {
+		switch name := strings.ToLower(m.Name); name {
+		case "ld:author", "og:article:author", "author":
+			if personsName.MatchString(m.Content) && !medium.MatchString(m.Content) && (name != "author" || isPerson(m.Content) && (utf8.RuneCountInString(m.Content) > 2 || u.shows(m.Content))) && !u.edited(m.Content) {
+				all = append(all, candidate{value: m.Content, at: -1, weight: byMeta})
+			}
+		}
+	}
+	if office, name := namedFirst(u.Title); name != "" && !u.speaksOf(name) {
+		all = append(all, candidate{value: Credit{Persons: []string{name}, Office: office}.Author(), at: -1, weight: byMeta})
+	}
+	if u.e.FeedAuthor != "" {
+		all = append(all, candidate{value: u.e.FeedAuthor, at: -1, weight: byFeed})
+	}
+	return all
+}
+
+// speaksOf reports whether a text names somebody or begins as a report does: then a
+// title with the name before a colon quotes who spoke, and does not say who wrote.
+func (u *understanding) speaksOf(name string) bool {
+	if len(u.Paragraphs) < 2 || slices.ContainsFunc(u.Paragraphs, func(p string) bool { return strings.Contains(squeeze(p), name) }) {
+		return true
+	}
+	first := hans.Simplify(cut.First(u.Paragraphs[0], contextChars))
+	return newsDay.MatchString(first) || dateline.MatchString(first)
+}
+
+// quotes reports whether a text says that somebody speaks.
+func (u *understanding) quotes(name string) bool {
+	return slices.ContainsFunc(u.Paragraphs, func(p string) bool {
+		for rest := squeeze(p); ; {
+			_, behind, found := strings.Cut(rest, name)
+			if !found {
+				return false
+			}
+			if speaks.MatchString(cut.First(behind, 8)) {
+				return true
+			}
+			rest = behind
+		}
+	})
+}
+
+// speaks begins behind the name of somebody who is quoted.
+var speaks = lazyregexp.New(`^\p{Han}{0,4}(?:说|表示|指出|强调|认为|介绍|称|告诉|谈到|要求|透露|坦言)`)
+
+// shows reports whether text or labels name somebody, too: a short name that stands
+// in a meta element alone is mostly who put the page online.
+func (u *understanding) shows(name string) bool {
+	if slices.ContainsFunc(u.e.Labels, func(l Label) bool { return strings.Contains(l.Value, name) }) {
+		return true
+	}
+	n := len(u.e.Paragraphs)
+	edges := slices.Concat(u.e.Paragraphs[:min(n, bylineLines)], u.e.Paragraphs[max(0, n-bylineLines):])
+	return slices.ContainsFunc(edges, func(p string) bool { return strings.Contains(p, name) })
+}
+
+// namedFirst returns the person whom a title names before a colon, and the office that
+// stands before the name: 某院副院长 王样：论样例.
+func namedFirst(title string) (office, name string) {
+	m := authorFirst.FindStringSubmatch(title)
+	if m == nil || !isPerson(m[2]) || m[1] != "" && !isOffice(m[1]) {
+		return "", ""
+	}
+	return m[1], m[2]
+}
