@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/internal/trace"
 	"dibao/subscribers"
 )
 
@@ -98,6 +99,7 @@ type dueList struct {
 // deliveries of its readers follow in pages, and the mailing is sent when all
 // of them exist.
 func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration) (Composed, error) {
+	_, span := trace.Start(ctx, "compose issues")
 	slices.SortFunc(due, func(a, b dueList) int { return cmp.Compare(a.list.ID, b.list.ID) })
 	var out Composed
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
@@ -144,6 +146,7 @@ func (s *Service) compose(ctx context.Context, due []dueList, over time.Duration
 	if out.Mailing != 0 {
 		out.Deliveries, err = s.finishMailing(ctx, out.Mailing)
 	}
+	s.traceComposed(ctx, span, out, err)
 	return out, err
 }
 
@@ -203,6 +206,7 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 	if err := checkSpread(over); err != nil {
 		return Composed{}, err
 	}
+	_, span := trace.Start(ctx, "release issue")
 	out := Composed{DueAt: s.now(), Issues: []Issue{issue}}
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := unhold(ctx, tx, issue); err != nil {
@@ -219,6 +223,7 @@ func (s *Service) ReleaseOver(ctx context.Context, issue Issue, over time.Durati
 		return Composed{}, err
 	}
 	out.Deliveries, err = s.finishMailing(ctx, out.Mailing)
+	s.traceComposed(ctx, span, out, err)
 	return out, err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/filereader"
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
@@ -28,6 +29,7 @@ import (
 	"dibao/internal/fetch"
 	"dibao/internal/nodes"
 	"dibao/internal/redact"
+	"dibao/internal/trace"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
@@ -47,7 +49,8 @@ type app struct {
 	api         *api          // nil: off
 	probe       bool          // the deliverer tries at once who refused our mail
 	// deliverer returns the one deliverer of the process, by the configured server.
-	deliverer func() (*delivery.Deliverer, error)
+	deliverer   func() (*delivery.Deliverer, error)
+	stopTracing func() // nil: no traces are sent
 }
 
 // loadConfig reads the configuration with the flags that override it.
@@ -80,7 +83,11 @@ func (g *globals) open(cmd *cobra.Command) (*app, error) {
 	if cmd.Name() != "serve" && c.Log.Level == slog.LevelInfo { // a verb says itself what it did
 		c.Log.Level = slog.LevelWarn
 	}
-	return openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
+	a, err := openApp(cmd.Context(), c, newLogger(c, cmd.ErrOrStderr()), time.Now)
+	if err == nil {
+		a.startTracing(cmd)
+	}
+	return a, err
 }
 
 // missingDatabase returns an error if the database is a file that does not exist.
@@ -172,7 +179,32 @@ func userAgent(c config.Config) string {
 
 const siteName = mailer.SiteName
 
-func (a *app) close() { a.db.Close() }
+func (a *app) close() {
+	if a.stopTracing != nil {
+		a.stopTracing()
+	}
+	a.db.Close()
+}
+
+// startTracing sends the spans of what a verb does to the collector of traces, if one is
+// set, until the app is closed.
+func (a *app) startTracing(cmd *cobra.Command) {
+	endpoint := a.config.Trace.Endpoint.Reveal()
+	if endpoint == "" {
+		return
+	}
+	version, _ := cli.BuiltFrom()
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	t := trace.New(trace.Options{Endpoint: endpoint, Version: version, Host: host, Now: time.Now, Logger: a.log})
+	ctx, stop := context.WithCancel(context.WithoutCancel(cmd.Context()))
+	var sending sync.WaitGroup
+	sending.Go(func() { t.Run(ctx) })
+	a.stopTracing = func() { stop(); sending.Wait() }
+	cmd.SetContext(trace.With(cmd.Context(), t))
+}
 
 // mailer sends messages that belong to no mailing.
 func (a *app) mailer() *mailer.Mailer {

@@ -327,11 +327,14 @@ func (e *unreachedError) Unwrap() error { return e.error }
 
 // transmit connects if necessary and sends. A connection that turns out to have
 // been closed since its last message is replaced once.
-func (c *connection) transmit(ctx context.Context, e mail.Envelope, j job) (mail.Reply, error) {
+func (c *connection) transmit(ctx context.Context, e mail.Envelope, j job) (reply mail.Reply, err error) {
+	if span := c.run.traces.message(ctx, c.run.service, j); span != nil {
+		defer func() { endMessage(span, reply, err) }()
+	}
 	if err := c.connect(ctx, j.lane, mail.DomainOf(e.To)); err != nil {
 		return mail.Reply{}, err
 	}
-	reply, err := c.send(ctx, e, j)
+	reply, err = c.send(ctx, e, j)
 	if errors.Is(err, mail.ErrStale) && ctx.Err() == nil {
 		if err := c.connect(ctx, j.lane, mail.DomainOf(e.To)); err != nil {
 			return mail.Reply{}, err

@@ -145,6 +145,7 @@ func (d *Deliverer) run(ctx context.Context) (done Delivered, isLimited bool, er
 	stop := make(chan struct{})
 	writing.Go(func() { ledger.run(stop) })
 	err = run.dispatch(ctx)
+	run.traces.end(err)
 	var refused *refusedError
 	if errors.As(err, &refused) {
 		run.total.Refused, err = refused.Error(), nil
@@ -176,8 +177,9 @@ type deliveryRun struct {
 	failure  error // of the ledger or of rendering: the run stops
 	down     error // no server is reached or accepts our mail: the run stops and is tried later
 
-	began time.Time // by the machine's clock
-	isCut bool      // it ended though messages wait for a limit
+	began  time.Time // by the machine's clock
+	traces runTraces
+	isCut  bool // it ended though messages wait for a limit
 
 	heldQueued bool      // a lane was paused that has messages queued
 	idleSince  time.Time // since when there is nothing for idle connections in a full queue

@@ -23,6 +23,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
+	"dibao/internal/trace"
 	"dibao/policy"
 )
 
@@ -85,6 +86,20 @@ type Collection struct {
 // can't be read is an error, and the state and sentence stored with the source
 // say the same. Running it twice stores nothing twice.
 func (c *Collector) Collect(ctx context.Context, id int64) (Collection, error) {
+	ctx, span := trace.Start(ctx, "collect source", slog.Int64("source.id", id))
+	begun := c.Store.Now()
+	out, err := c.collectNow(ctx, id)
+	span.Set(slog.Bool("source.not_modified", out.NotModified), slog.Int("articles.new", out.New), slog.Int("articles.changed", out.Changed))
+	if out.New > 0 {
+		if err := c.Store.KeepTrace(ctx, span, id, begun); err != nil {
+			c.Logger.Warn("trace not kept", "source_id", id, "err", err)
+		}
+	}
+	span.End(err)
+	return out, err
+}
+
+func (c *Collector) collectNow(ctx context.Context, id int64) (Collection, error) {
 	ctx = database.Background(ctx)
 	src, err := c.Store.SourceByID(ctx, id)
 	if err != nil {
@@ -345,7 +360,9 @@ func (c *Collector) save(ctx context.Context, articles []feed.Incoming, out *Col
 		out.intake = c.Store.NewIntake()
 	}
 	now := c.Store.Now()
+	ctx, span := trace.Start(ctx, "store", slog.Int("articles", len(articles)))
 	added, err := out.intake.Store(ctx, articles, now)
+	span.End(err)
 	if err != nil {
 		return err
 	}

@@ -2,22 +2,28 @@ package collect
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
 	"dibao/internal/budget"
+	"dibao/internal/trace"
 )
 
 // Untrusted input is parsed only here, each piece when there is memory for it.
 // A test finds parsers elsewhere.
 
-func read(ctx context.Context, kind string, page ingest.Page, src *feed.Source) (ingest.List, error) {
+func read(ctx context.Context, kind string, page ingest.Page, src *feed.Source) (l ingest.List, err error) {
+	ctx, span := trace.Start(ctx, "parse", slog.String("source.kind", kind), slog.Int("bytes", len(page.Body)))
+	defer func() { span.End(err) }()
 	return budget.Within(ctx, len(page.Body), func() (ingest.List, error) { return ingest.ReadKind(kind, page, src.Ingest()) })
 }
 
-func readArticle(ctx context.Context, page ingest.Page, src *feed.Source, it ingest.Item) (ingest.Item, error) {
+func readArticle(ctx context.Context, page ingest.Page, src *feed.Source, it ingest.Item) (out ingest.Item, err error) {
+	ctx, span := trace.Start(ctx, "parse", slog.String("source.kind", "article"), slog.Int("bytes", len(page.Body)))
+	defer func() { span.End(err) }()
 	return budget.Within(ctx, len(page.Body), func() (ingest.Item, error) { return ingest.ReadArticle(page, src.Ingest(), it) })
 }
 

@@ -82,7 +82,8 @@ type Config struct {
 		DailyLimit int // tokens
 		Timeout    time.Duration
 	}
-	Log struct {
+	Trace struct{ Endpoint redact.Address } // of a collector of OpenTelemetry traces; "": off
+	Log   struct {
 		Level  slog.Level
 		Format string
 	}
@@ -103,7 +104,7 @@ type Setting struct {
 // isFromFile reports whether the value may also stand in a file, named by the
 // key with _file behind it: a secret, or an address with a password.
 func (k key) isFromFile() bool {
-	return k.secret || k.name == "url" || k.name == "read_url"
+	return k.secret || k.name == "url" || k.name == "read_url" || k.name == "endpoint"
 }
 
 // show returns a value as it may be shown, and registers what it hides.

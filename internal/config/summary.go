@@ -19,6 +19,14 @@ func setSummaryURL(c *Config, v string) error {
 	return nil
 }
 
+func setTraceEndpoint(c *Config, v string) error {
+	if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "") {
+		return errors.New("is not an address such as http://localhost:4318")
+	}
+	c.Trace.Endpoint = redact.Address(v)
+	return nil
+}
+
 func setSummaryLanguages(c *Config, v string) error {
 	c.Summary.Languages = nil
 	for part := range strings.SplitSeq(v, ",") {

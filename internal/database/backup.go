@@ -43,7 +43,7 @@ const backupFormat = "dibao-backup"
 // isDerived reports whether a table is made from others, the job engine's, or about
 // processes that run.
 func isDerived(table string) bool {
-	for _, prefix := range []string{"river_", "goose_", "sqlite_", "node_", "nodes", "article_search", "search_keys", "search_pending"} {
+	for _, prefix := range []string{"river_", "goose_", "sqlite_", "node_", "nodes", "article_search", "search_keys", "search_pending", "traces"} {
 		if strings.HasPrefix(table, prefix) {
 			return true
 		}

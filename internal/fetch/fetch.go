@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -25,6 +26,7 @@ import (
 	"time"
 
 	"dibao/internal/redact"
+	"dibao/internal/trace"
 )
 
 // Options say how to fetch. The zero value of a field is the default named
@@ -161,6 +163,17 @@ func (c *Client) connect(r reach) *http.Client {
 // Get fetches one address. Errors: *BlockedError, *StatusError, ctx's error, or
 // one that names the address and what went wrong.
 func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
+	ctx, span := trace.Start(ctx, "fetch", slog.String("url.full", redact.URL(req.URL)))
+	res, err := c.follow(ctx, req)
+	if err == nil {
+		span.Set(slog.Int("http.response.status_code", res.Status), slog.Int("http.response.body.size", len(res.Body)))
+	}
+	span.End(err)
+	return res, err
+}
+
+// follow is Get; it goes along redirects.
+func (c *Client) follow(ctx context.Context, req Request) (*Response, error) {
 	permanent, left := true, c.opts.Timeout
 	var delay time.Duration
 	for hop, url := 0, req.URL; ; hop++ {

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/internal/trace/tracetest"
+)
+
+// One trace goes from the collection of a source to the messages of the issue, through
+// three processes; it holds no address of a reader and no text.
+func TestOneTraceFromCollectToSent(t *testing.T) {
+	collector := tracetest.New(t)
+	site := oneArticle(t)
+	path, box := mailConfig(t, "[trace]\nendpoint = \""+collector.URL+"\"\n")
+	for _, line := range []string{
+		"migrate", "source add " + site + " --private", "list create weekly --title 周刊", "subscriber add a@reader.example --list weekly --consent test",
+		"collect", "issue compose weekly", "issue send",
+	} {
+		if _, err := dibao(t, append(strings.Fields(line), "--config", path)...); err != nil {
+			t.Fatalf("dibao %s: %v", line, err)
+		}
+	}
+	if box.Count() != 1 {
+		t.Fatalf("%d mails", box.Count())
+	}
+	all := collector.Spans()
+	collect := all["collect source"]
+	for name, parent := range map[string]string{
+		"collect source": "", "fetch": "collect source", "parse": "collect source", "store": "collect source",
+		"compose issues": "collect source", "deliver mailing": "compose issues", "send message": "deliver mailing",
+	} {
+		s, ok := all[name]
+		if !ok || s.TraceID != collect.TraceID || s.ParentSpanID != all[parent].SpanID || s.Failed != "" {
+			t.Errorf("span %q is %+v; it should be a part of %q in trace %s", name, s, parent, collect.TraceID)
+		}
+	}
+	if code := all["send message"].Attributes["smtp.reply_code"]; code != "250" {
+		t.Errorf("the reply code is %q", code)
+	}
+	for _, private := range []string{"a@reader", "正文", "周刊"} {
+		if strings.Contains(collector.Text(), private) {
+			t.Errorf("a span has %q", private)
+		}
+	}
+}
+
+// oneArticle serves a feed with one article of today.
+func oneArticle(t *testing.T) (address string) {
+	t.Helper()
+	site := httptest.NewUnstartedServer(nil)
+	site.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/robots.txt":
+			http.NotFound(w, r)
+		case "/1":
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			io.WriteString(w, "<title>关于样例的通知</title><h1>关于样例的通知</h1><div><p>正文一，各单位：</p><p>"+strings.Repeat("正文二，请认真执行。", 20)+"</p></div>")
+		default:
+			w.Header().Set("Content-Type", "application/rss+xml")
+			fmt.Fprintf(w, `<rss version="2.0"><channel><title>样例</title><item><guid>1</guid><title>关于样例的通知</title><link>%s/1</link><pubDate>%s</pubDate></item></channel></rss>`,
+				site.URL, time.Now().UTC().Format(time.RFC1123Z))
+		}
+	})
+	site.Start()
+	t.Cleanup(site.Close)
+	return site.URL + "/feed.xml"
+}
+
+// A collector that does not answer neither stops nor fails a verb.
+func TestCollectorOfTracesIsDown(t *testing.T) {
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+	defer down.Close()
+	path, _ := mailConfig(t, "[trace]\nendpoint = \""+down.URL+"\"\n")
+	for _, line := range []string{"source add " + oneArticle(t) + " --private", "collect"} {
+		begun := time.Now()
+		if _, err := dibao(t, append(strings.Fields(line), "--config", path)...); err != nil || time.Since(begun) > time.Minute {
+			t.Errorf("dibao %s: %v after %s", line, err, time.Since(begun))
+		}
+	}
+}

@@ -1,0 +1,16 @@
+-- +goose Up
+
+-- Spans that later ones of the same trace are part of, if traces are recorded: of the
+-- collections of a source that found something new, and of mailings.
+CREATE TABLE traces (
+    about    TEXT NOT NULL,        -- source or mailing
+    id       BIGINT NOT NULL,
+    begun_at TIMESTAMP NOT NULL,
+    ended_at TIMESTAMP NOT NULL,
+    parent   TEXT NOT NULL,        -- as the header traceparent has it
+    PRIMARY KEY (about, id, begun_at)
+);
+CREATE INDEX traces_ended ON traces (ended_at);
+
+-- +goose Down
+DROP TABLE traces;
