@@ -45,24 +45,7 @@ func newKillRun(t *testing.T, url string, readers int) *killRun {
 func newSlowRun(t *testing.T, url string, readers int, latency time.Duration) *killRun {
 	t.Helper()
 	ctx := t.Context()
-	box := mailbox.New(mailbox.Options{Reject: func(string, string) *smtp.SMTPError { time.Sleep(latency); return nil }})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	boxCtx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- box.Run(boxCtx, l) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Errorf("mailbox: %v", err)
-		}
-	})
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box, port := newMailbox(t, latency)
 	settings := map[string]string{
 		"DIBAO_DATABASE_URL": url, "DIBAO_MAIL_HOST": "127.0.0.1", "DIBAO_MAIL_PORT": port, "DIBAO_MAIL_TLS": "none",
 		"DIBAO_MAIL_FROM": "dibao@test.example", "DIBAO_MAIL_CONNECTIONS": fmt.Sprint(killConnections),
@@ -96,6 +79,30 @@ func newSlowRun(t *testing.T, url string, readers int, latency time.Duration) *k
 		t.Fatalf("%d deliveries composed (%v), want %d", made.Deliveries, err, readers)
 	}
 	return run
+}
+
+// newMailbox runs a mail server that thinks about each reader for a while.
+func newMailbox(t *testing.T, latency time.Duration) (box *mailbox.Mailbox, port string) {
+	t.Helper()
+	box = mailbox.New(mailbox.Options{Reject: func(string, string) *smtp.SMTPError { time.Sleep(latency); return nil }})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	boxCtx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- box.Run(boxCtx, l) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("mailbox: %v", err)
+		}
+	})
+	_, port, err = net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box, port
 }
 
 // collectSample collects the sample site's feed of interpretations.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -220,5 +222,43 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 				t.Fatalf("%s: %q; want %q in it and no password", c.url, err, c.want)
 			}
 		})
+	}
+}
+
+// lastReleased is the latest migration of the last release. Raise it with each release.
+const lastReleased = 61
+
+// What migrations since the last release do, its program works with: they add. A table or
+// column that it uses goes a release later.
+func TestMigrationsAdd(t *testing.T) {
+	t.Parallel()
+	takes := regexp.MustCompile(`(?i)\bDROP (?:TABLE|COLUMN)|\bRENAME\b|\bALTER COLUMN\b|\bADD CONSTRAINT\b|\bCREATE UNIQUE INDEX\b`)
+	column := regexp.MustCompile(`(?i)\bADD COLUMN [^;]*;`)
+	files, err := filepath.Glob("migrations/*/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no migrations: %v", err)
+	}
+	for _, file := range files {
+		var number int
+		if _, err := fmt.Sscanf(filepath.Base(file), "%d_", &number); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if number <= lastReleased {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		up = regexp.MustCompile(`--[^\n]*`).ReplaceAllString(up, "")
+		if found := takes.FindString(up); found != "" {
+			t.Errorf("%s: %s; nodes of the last release may need what was there", file, found)
+		}
+		for _, added := range column.FindAllString(up, -1) {
+			if strings.Contains(added, "NOT NULL") && !strings.Contains(added, "DEFAULT") {
+				t.Errorf("%s: %s nodes of the last release insert rows without it", file, added)
+			}
+		}
 	}
 }
