@@ -7,30 +7,30 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/label"
+	"dibao/policy/words"
 )
 
 var (
 	// authorWords begin a line that names who wrote a text: (作者为民政部部长、党组书记).
-	authorWords = lazyregexp.New(`^(?:本文|文章)?作者(?:单位|简介|[为系是])?\s*[:：︱|｜丨/／]?\s*(.{2,60})$`)
+	authorWords = words.New(`^(?:本文|文章)?作者(?:单位|简介|[为系是])?\s*[:：︱|｜丨/／]?\s*(.{2,60})$`)
 	// A report's first words: where, when, who sent it.
-	datelineOpen = lazyregexp.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
+	datelineOpen = words.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
 	// reporterInLead names reporters in a bracket: （记者李样冰、管例江）, 〔记者王样／台北报导〕,
 	// （中央社记者王样文台北21日电）.
-	reporterInLead = lazyregexp.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
+	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
 	// reporterReports opens a report with who wrote it: 记者王样例报道.
-	reporterReports = lazyregexp.New(`^(?:本报讯\s*)?(?:本[报网台])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
+	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
 	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
-	reporterOpens = lazyregexp.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
-	officeEnd     = lazyregexp.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
-	organWord     = lazyregexp.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
-	firstOffice   = lazyregexp.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
-	marked        = lazyregexp.New(`^[■□◎◆●▲★]\s*`)
-	penName       = lazyregexp.New(`^\p{Han}{2,4}$`)
-	hanName       = lazyregexp.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
+	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
+	officeEnd     = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
+	organWord     = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
+	firstOffice   = words.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
+	marked        = words.New(`^[■□◎◆●▲★]\s*`)
+	penName       = words.New(`^\p{Han}{2,4}$`)
+	hanName       = words.New(`^\p{Han}{1,2} ?\p{Han}{1,2}(?:·\p{Han}{1,8})?$`)
 )
 
 const (
@@ -343,7 +343,7 @@ var noCredit = map[string]bool{
 var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}
 
 // issueOf is a periodical with its issue: 《样例经济》2026年第6期.
-var issueOf = lazyregexp.New(`^《([^《》]{2,30})》[\s，,（(]*(?:19|20)\d{2}年?(?:第?\d{1,3}期|\d{1,2}月.{0,12}|第\d+卷.{0,10})?[)）]?$`)
+var issueOf = words.New(`^《([^《》]{2,30})》[\s，,（(]*(?:19|20)\d{2}年?(?:第?\d{1,3}期|\d{1,2}月.{0,12}|第\d+卷.{0,10})?[)）]?$`)
 
 // cleanCredit returns "" for words that name nobody.
 func cleanCredit(s string) string {

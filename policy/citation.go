@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 // The relations between a document and one that it names.
@@ -35,26 +35,26 @@ const (
 )
 
 var (
-	citation     = lazyregexp.New(`《((?:[^《》]|〈[^〉]*〉){2,120})》(?:[（(]([^（）()]{1,40})[)）])?`)
-	citedIssuers = lazyregexp.New(`([\p{Han}、]{2,40})(?:联合)?(?:下发|印发|发布|制定|出台)的$`)
-	promisedNear = lazyregexp.New(`(?:即将|将|拟|抓紧|尽快|年内|加快|适时)[^，。；》]{0,8}?(?:制定|出台|发布|印发|公布|修订|起草)(?:的)?$`)
-	organNames   = lazyregexp.New(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
+	citation     = words.New(`《((?:[^《》]|〈[^〉]*〉){2,120})》(?:[（(]([^（）()]{1,40})[)）])?`)
+	citedIssuers = words.New(`([\p{Han}、]{2,40})(?:联合)?(?:下发|印发|发布|制定|出台)的$`)
+	promisedNear = words.New(`(?:即将|将|拟|抓紧|尽快|年内|加快|适时)[^，。；》]{0,8}?(?:制定|出台|发布|印发|公布|修订|起草)(?:的)?$`)
+	organNames   = words.New(`(?:中央|国务院|全国人大|最高人民法院|[\p{Han}]{1,12}(?:部|委|局|厅|署|办公厅|办公室|政府|委员会))`)
 
-	takesUp = lazyregexp.New(`贯彻(?:落实|执行|实施)?《?(\p{Han}{2,30}关于[^《》]{4,80}?(?:意见|决定|通知|条例|规划|纲要|方案|办法))》?(?:的|精神|有关|实施)`)
-	extends = lazyregexp.New(`(?:延长|继续执行|延续)[^《》]{0,10}《.{2,80}》.{0,30}(?:有效期|执行期限|期限|执行)|《.{2,80}》.{0,10}(?:有效期|执行期限)(?:延长|延续)|继续(?:执行|实施)《`)
+	takesUp = words.New(`贯彻(?:落实|执行|实施)?《?(\p{Han}{2,30}关于[^《》]{4,80}?(?:意见|决定|通知|条例|规划|纲要|方案|办法))》?(?:的|精神|有关|实施)`)
+	extends = words.New(`(?:延长|继续执行|延续)[^《》]{0,10}《.{2,80}》.{0,30}(?:有效期|执行期限|期限|执行)|《.{2,80}》.{0,10}(?:有效期|执行期限)(?:延长|延续)|继续(?:执行|实施)《`)
 
-	repealed     = lazyregexp.New(`(?:同时|予以|即行|自行|一并|相应|现)?(?:废止|失效)|宣布失效|停止执行本`)
-	noRepeal     = lazyregexp.New(`不予废止|未废止|是否废止|废止程序|修改或者废止|修改、废止|废止或者|废止、|的废止|未(?:宣布)?失效|继续有效`)
-	implementing = lazyregexp.New(`(?:为|为了|现就)?(?:深入|全面|进一步|切实|认真|扎实|坚决|抓好|推动|加快|推进)*(?:贯彻落实|贯彻执行|贯彻实施|贯彻|落实)[^。；《》]{0,40}$`)
-	basis        = lazyregexp.New(`(?:根据|按照|依据|依照|遵照|参照)[^。；，《》]{0,40}$`)
-	partBefore   = lazyregexp.New(`(?:附件|附录|附表)\d{0,2}$`)
-	partBehind   = lazyregexp.New(`^(?:[（(][^（）()]{1,40}[)）])?(?:的|中|中的)?(?:第[一二三四五六七八九十百\d]+(?:条|章|款|项|部分)|附件)`)
-	amendedBy    = lazyregexp.New(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
-	listedLine   = lazyregexp.New(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
-	amendsLine   = lazyregexp.New(`修改为|改为|修改如下|作出修改|作如下修改|删去|删除|增加一|修订为`)
-	repealsNext  = lazyregexp.New(`(?:决定[^。；]{0,60}?|同时|一并|现|现予|宣布)废止$`)
-	repealsTitle = lazyregexp.New(`废止|宣布失效|失效的`)
-	promisedBare = lazyregexp.New(`(?:抓紧|尽快|即将|年内|今年将|拟)(?:研究)?(?:制定|出台|修订)(?:出台)?([\p{Han}“”]{4,30}?(?:条例|管理办法|实施办法|办法|规定|实施意见|意见|实施方案|方案|规划|实施细则|细则|行动计划))(?:[，。；、]|等)`)
+	repealed     = words.New(`(?:同时|予以|即行|自行|一并|相应|现)?(?:废止|失效)|宣布失效|停止执行本`)
+	noRepeal     = words.New(`不予废止|未废止|是否废止|废止程序|修改或者废止|修改、废止|废止或者|废止、|的废止|未(?:宣布)?失效|继续有效`)
+	implementing = words.New(`(?:为|为了|现就)?(?:深入|全面|进一步|切实|认真|扎实|坚决|抓好|推动|加快|推进)*(?:贯彻落实|贯彻执行|贯彻实施|贯彻|落实)[^。；《》]{0,40}$`)
+	basis        = words.New(`(?:根据|按照|依据|依照|遵照|参照)[^。；，《》]{0,40}$`)
+	partBefore   = words.New(`(?:附件|附录|附表)\d{0,2}$`)
+	partBehind   = words.New(`^(?:[（(][^（）()]{1,40}[)）])?(?:的|中|中的)?(?:第[一二三四五六七八九十百\d]+(?:条|章|款|项|部分)|附件)`)
+	amendedBy    = words.New(`^(?:作(?:出|如下)|进行)?(?:如下|部分|以下)?(?:修改|修订|修正)`)
+	listedLine   = words.New(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、]`)
+	amendsLine   = words.New(`修改为|改为|修改如下|作出修改|作如下修改|删去|删除|增加一|修订为`)
+	repealsNext  = words.New(`(?:决定[^。；]{0,60}?|同时|一并|现|现予|宣布)废止$`)
+	repealsTitle = words.New(`废止|宣布失效|失效的`)
+	promisedBare = words.New(`(?:抓紧|尽快|即将|年内|今年将|拟)(?:研究)?(?:制定|出台|修订)(?:出台)?([\p{Han}“”]{4,30}?(?:条例|管理办法|实施办法|办法|规定|实施意见|意见|实施方案|方案|规划|实施细则|细则|行动计划))(?:[，。；、]|等)`)
 )
 
 const (
@@ -187,14 +187,14 @@ func (u *understanding) titleCitations() {
 }
 
 var (
-	interpretsBehind = lazyregexp.New(`^(.{6,}?)的?(?:政策|文件|相关)?(?:解读|问答|答问|图解|答记者问).{0,12}$`)
-	interpretsFront  = lazyregexp.New(`^(?:一图读懂|图解|解读|政策解读|一图看懂)\s*[丨|｜:：\s]\s*(.{6,})$`)
+	interpretsBehind = words.New(`^(.{6,}?)的?(?:政策|文件|相关)?(?:解读|问答|答问|图解|答记者问).{0,12}$`)
+	interpretsFront  = words.New(`^(?:一图读懂|图解|解读|政策解读|一图看懂)\s*[丨|｜:：\s]\s*(.{6,})$`)
 )
 
 // interpreted returns the title of a document in that of its interpretation, where
 // no marks stand around it; "" if it names none.
 func interpreted(title string) string {
-	for _, form := range []*lazyregexp.Regexp{interpretsFront, interpretsBehind} {
+	for _, form := range []*words.Regexp{interpretsFront, interpretsBehind} {
 		if m := form.FindStringSubmatch(title); m != nil {
 			if name, base := typeOf(withoutTrailing(m[1])); base != "" && m[1] != name {
 				return m[1]
@@ -308,7 +308,7 @@ func relationAt(p string, start, end, paragraph int, listed string) string {
 	return ""
 }
 
-var withoutNames = lazyregexp.New(`《[^《》]*》(?:[（(][^（）()]*[)）])?(?:[和、及与]|以及|，)?`)
+var withoutNames = words.New(`《[^《》]*》(?:[（(][^（）()]*[)）])?(?:[和、及与]|以及|，)?`)
 
 // citedOrgans takes organs from the words before 下发的: 要认真贯彻落实中央办公厅、国务院办公厅.
 func citedOrgans(s string) []string {

@@ -7,8 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/when"
+	"dibao/policy/words"
 	"dibao/policy/workday"
 )
 
@@ -30,7 +30,7 @@ const (
 
 var (
 	// The line under a document: the signature's date stands alone.
-	signatureDate = lazyregexp.New(`^` + gap + `(` + yearOrHan + `)` + gap + `年` + gap + `(` + digitsOrHan + `)` + gap + `月` + gap + `(` + digitsOrHan + `)` + gap + `日` + gap + `$`)
+	signatureDate = words.New(`^` + gap + `(` + yearOrHan + `)` + gap + `年` + gap + `(` + digitsOrHan + `)` + gap + `月` + gap + `(` + digitsOrHan + `)` + gap + `日` + gap + `$`)
 )
 
 // moment is a date, and a time of day where one is given.
@@ -247,7 +247,7 @@ func signature(paragraphs []string) (at int, on Date) {
 	return 0, Date{}
 }
 
-var signedOn = lazyregexp.New(`^(\p{Han}[\p{Han}\s、\x{3000}\x{a0}]{2,60}?)` + gap + `(` + yearOrHan + gap + `年` + gap + digitsOrHan + gap + `月` + gap + digitsOrHan + gap + `日)` + gap + `$`)
+var signedOn = words.New(`^(\p{Han}[\p{Han}\s、\x{3000}\x{a0}]{2,60}?)` + gap + `(` + yearOrHan + gap + `年` + gap + digitsOrHan + gap + `月` + gap + digitsOrHan + gap + `日)` + gap + `$`)
 
 // signedLine reads a line of organs and the date of a signature: 样例市民政局 2024年3月1日.
 func signedLine(line string) (organs string, on Date) {

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/deadline"
+	"dibao/policy/words"
 )
 
 // asksWords are those without one of which a paragraph of a text whose title asks
@@ -15,7 +15,7 @@ var asksWords = []string{"意见", "反馈", "报送", "申报", "提出", "报�
 	"意見", "反饋", "報送", "申報", "報名", "建議", "來函", "來信", "徵集", "填報", "遞交", "發送", "郵寄"}
 
 // standing are rules that hold for years.
-var standing = lazyregexp.New(`办法|细则|规定|条例|规则|规程|章程|制度`)
+var standing = words.New(`办法|细则|规定|条例|规则|规程|章程|制度`)
 
 // deadlineLabels and opensLabels are those of consultation lists and pages.
 var (

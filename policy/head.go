@@ -4,14 +4,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/label"
+	"dibao/policy/words"
 )
 
 // labelLine finds the label that opens a line of a register which stands above the
 // text of a page that was saved or copied as text.
-var labelLine = lazyregexp.New(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
+var labelLine = words.New(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
 
 const (
 	registerLines = 12  // paragraphs in which a register may stand
@@ -62,7 +62,7 @@ func labelsOf(p string) []Label {
 }
 
 // cutShort ends a title that a list or a head has cut.
-var cutShort = lazyregexp.New(`(?:…+|\.{3,}|。{3})$`)
+var cutShort = words.New(`(?:…+|\.{3,}|。{3})$`)
 
 // completeTitle takes the whole of a title that was cut from the lines above the
 // text, or from the list.
@@ -100,7 +100,7 @@ const (
 )
 
 // columnBehind is the name of a column behind a headline that a text repeats.
-var columnBehind = lazyregexp.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
+var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 
 // headlineIn returns how many lines at the start of a text repeat its headline, and the
 // issuers in lines of their own above it.
@@ -162,7 +162,7 @@ func (u *understanding) numberLine() {
 }
 
 // lineDate is a date behind a number: （民发〔2012〕124号 2012年7月10日）.
-var lineDate = lazyregexp.New(`[\s，,]+(?:19|20)\d{2}年\d{1,2}月\d{1,2}日[）)]?$`)
+var lineDate = words.New(`[\s，,]+(?:19|20)\d{2}年\d{1,2}月\d{1,2}日[）)]?$`)
 
 // numberOf returns the number of a line that is nothing else, "" where it is
 // another document's.
@@ -190,8 +190,8 @@ func (u *understanding) ofHead(line string) bool {
 }
 
 var (
-	orderHead   = lazyregexp.New(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
-	orderNumber = lazyregexp.New(`^第([0-9]{1,5})号$`)
+	orderHead   = words.New(`^(?:中华人民共和国)?(\p{Han}{2,20}?)令$`)
+	orderNumber = words.New(`^第([0-9]{1,5})号$`)
 )
 
 // order reads the head of an order (令) that puts legislation into force: the

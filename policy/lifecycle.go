@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/hans"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 const (
@@ -28,23 +28,23 @@ const (
 )
 
 var (
-	effectiveOn = lazyregexp.New(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
+	effectiveOn = words.New(`(?:自|从|于)?\s*` + fullDate + `\s*(?:零时|0时)?(?:起|开始)\s*(?:正式|全面|开始)?` + inForce)
 	// effectiveBare leaves out 起: 本规则自2026年5月1日施行.
-	effectiveBare = lazyregexp.New(`[自从]\s*` + fullDate + `\s*(?:正式)?` + inForce)
-	effectiveFrom = lazyregexp.New(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
-	expiresAfter  = lazyregexp.New(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
-	expiresOn     = lazyregexp.New(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?|(?:本` + ownForm + `|施行[，,]|之日起)(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效))(?:至|到)\s*` + fullDate)
-	validFromTo   = lazyregexp.New(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
-	fromTo        = lazyregexp.New(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
-	inForceTo     = lazyregexp.New(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
-	itself        = lazyregexp.New(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
-	ofItself      = lazyregexp.New(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
-	ofALicence    = lazyregexp.New(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$|的[^，。；]{0,6}(?:合同|协议|证|证书|许可|资格|资质)[，,]$`)
+	effectiveBare = words.New(`[自从]\s*` + fullDate + `\s*(?:正式)?` + inForce)
+	effectiveFrom = words.New(`[自从]\s*(公布|发布|印发|颁布|下发|通过|批准|签发|发文)之日起\s*(?:满?\s*` + amount + `\s*(个工作日|个月|日|天)(?:后|之后)|满\s*` + amount + `\s*(个工作日|个月|日|天))?\s*(?:正式)?` + inForce)
+	expiresAfter  = words.New(`(有效期|试行期|执行期)(?:限)?\s*(?:为|是|：|:)?\s*(?:` + amount + `\s*(年|个月)|半年)`)
+	expiresOn     = words.New(`有效期(?:限)?\s*(?:为|：|:)?\s*(?:至|到|截至|截止(?:到|至)?|延长至)\s*` + fullDate + `|(?:(?:有效|执行|实施|施行)期限?(?:暂定|暂)(?:为)?|(?:本` + ownForm + `|施行[，,]|之日起)(?:有效期)?(?:继续)?(?:施行|实施|执行|试行|有效))(?:至|到)\s*` + fullDate)
+	validFromTo   = words.New(`(?:执行|有效|实施|施行|试行)(?:时间|期限|期)\s*(?:为|是|：|:)*\s*(?:` + amount + `\s*(?:年|个月)\s*[，,（(]\s*(?:即)?)?\s*(?:自|从|为|是|：|:)*\s*` + fullDate + spanTo + laterDate)
+	fromTo        = words.New(`自\s*` + fullDate + spanTo + laterDate + `\s*(?:止)?\s*(?:期间)?` + inForce)
+	inForceTo     = words.New(`自\s*` + fullDate + `\s*起\s*` + inForce + `[，,]?\s*(?:有效期)?(?:至|到)\s*` + laterDate + `\s*止?`)
+	itself        = words.New(`(?:[本该此]` + ownForm + `|现予|现将|现公布|现发布|给你们|以上|上述)[^。；]{0,38}$`)
+	ofItself      = words.New(`本(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标准|文件|政策|实施|暂行|若干|管理|计划|指南)|` + inForce + `|之日起`)
+	ofALicence    = words.New(`(?:证|证书|许可|资格|资质|合同|签证|标志|保函|协议|批件|执照|备案|商标|专利|担保|保险|合格|报告)[^，。；]{0,6}$|(?:项目|课题|任务|原` + ownForm + `[^。；]{0,38})$|的[^，。；]{0,6}(?:合同|协议|证|证书|许可|资格|资质)[，,]$`)
 	// ofAnother is a document with its number, whose term is spoken of.
-	ofAnother     = lazyregexp.New(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
-	ofAContract   = lazyregexp.New(`(?:合同|协议|协议书|证书|许可证|执照|保函|保险单|判决|裁定|决定书)[^，。；》]{0,3}$`)
-	isContract    = lazyregexp.New(`本(?:协议|合同|保函|保单|证书|许可|授权)`)
-	announcedLost = lazyregexp.New(`此文件已于` + fullDate)
+	ofAnother     = words.New(`》[（(][^（）()]{4,40}[）)][^，。；]{0,4}$`)
+	ofAContract   = words.New(`(?:合同|协议|协议书|证书|许可证|执照|保函|保险单|判决|裁定|决定书)[^，。；》]{0,3}$`)
+	isContract    = words.New(`本(?:协议|合同|保函|保单|证书|许可|授权)`)
+	announcedLost = words.New(`此文件已于` + fullDate)
 )
 
 // effectiveLabels and expiresLabels are labels of the headline block that give
@@ -69,7 +69,7 @@ const maxOccurrences = 200
 
 // occurrences returns the matches of re in the paragraphs that hold a word of the
 // hint, the last first; of those with a date only, where re has one.
-func (u *understanding) occurrences(re *lazyregexp.Regexp, hint int, dated bool) []occurrence {
+func (u *understanding) occurrences(re *words.Regexp, hint int, dated bool) []occurrence {
 	var out []occurrence
 	for n := len(u.Paragraphs) - 1; n >= 0 && len(out) < maxOccurrences; n-- {
 		if !u.hinted(n, hint) || dated && !u.hinted(n, hintYear) {
@@ -175,7 +175,7 @@ func (u *understanding) ofTitle() bool {
 // span reads sentences that give both dates.
 func (u *understanding) span() bool {
 	for _, x := range []struct {
-		re   *lazyregexp.Regexp
+		re   *words.Regexp
 		hint int
 	}{{validFromTo, hintSpanLabel}, {inForceTo, hintOnwards}, {fromTo, hintFrom}} {
 		for _, o := range u.occurrences(x.re, x.hint, true) {
@@ -198,7 +198,7 @@ func (u *understanding) span() bool {
 }
 
 // extendedTo is the last day of a longer term: 有效期延长至2029年12月31日, 继续执行至….
-var extendedTo = lazyregexp.New(`(?:延长|延续|顺延|延期|执行|实施|有效|施行)(?:实施|执行|施行|有效)?(?:期|期限)?\s*(?:至|到)\s*` + fullDate + `|(?:延长|延续|顺延)[^。；]{0,20}自\s*` + fullDate + spanTo + fullDate)
+var extendedTo = words.New(`(?:延长|延续|顺延|延期|执行|实施|有效|施行)(?:实施|执行|施行|有效)?(?:期|期限)?\s*(?:至|到)\s*` + fullDate + `|(?:延长|延续|顺延)[^。；]{0,20}自\s*` + fullDate + spanTo + fullDate)
 
 // extension finds until when a text extends the term of another; nothing where it
 // gives two.
@@ -221,7 +221,7 @@ func (u *understanding) extension() {
 }
 
 // inTitle returns the matches of re in the headline.
-func (u *understanding) inTitle(re *lazyregexp.Regexp) (out []occurrence) {
+func (u *understanding) inTitle(re *words.Regexp) (out []occurrence) {
 	for _, m := range re.FindAllStringSubmatch(fold(u.Title), maxOccurrences) {
 		out = append(out, occurrence{groups: m})
 	}
@@ -316,7 +316,7 @@ func (o occurrence) ofItself() bool {
 	return standsAlone(o.before)
 }
 
-var anotherPart = lazyregexp.New(`起` + inForce + `[^。；]*$`)
+var anotherPart = words.New(`起` + inForce + `[^。；]*$`)
 
 // amended reports whether a text is a later form of one that keeps its sentences:
 // its heading says that a decision changed parts of it, or it was issued long
@@ -386,12 +386,12 @@ func (u *understanding) publicDays() (days []Date) {
 // publicWord says of a heading's date that the text became public on it: the
 // National People's Congress passes laws that are promulgated the same day. What a
 // meeting passed (通过，现予公布) became public later.
-var publicWord = lazyregexp.New(`^[^\n，。；通]{0,40}(?:公布|发布|颁布)|^[^\n]{0,40}全国人民代表大会[^\n]{0,40}通过`)
+var publicWord = words.New(`^[^\n，。；通]{0,40}(?:公布|发布|颁布)|^[^\n]{0,40}全国人民代表大会[^\n]{0,40}通过`)
 
 // headingLines are those in which the date of coming into force may stand alone.
 const headingLines = 8
 
-var headingEffective = lazyregexp.New(`^[（(]?(?:[^。；]{0,40}(?:公布|发布|颁布)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
+var headingEffective = words.New(`^[（(]?(?:[^。；]{0,40}(?:公布|发布|颁布)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
 
 // standsAlone reports whether a sentence begins here: of an article of nothing
 // but 自…起施行.
@@ -400,7 +400,7 @@ func standsAlone(before string) bool {
 	return before == "" || articleNumber.MatchString(before)
 }
 
-var articleNumber = lazyregexp.New(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
+var articleNumber = words.New(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
 
 func (u *understanding) expires() {
 	for _, o := range u.occurrences(expiresOn, hintSpanLabel, true) {

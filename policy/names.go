@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 // TitleKey is what two spellings of one title have in common: Han, letters and
@@ -51,7 +51,7 @@ func NamesOf(f Facts) Names {
 // shortest subject has as many.
 const SubjectHead = minSubject
 
-var noSubject = lazyregexp.New(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
+var noSubject = words.New(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
 
 // SubjectKey is Subject, cleaned as TitleKey cleans. It is "" for matters that
 // concern one place or person (批复, 任免 …), which nobody implements.
@@ -86,10 +86,10 @@ func workOf(t Title, form string) string {
 func TitlesShare(a, b string) float64 { return bigramShare(TitleKey(a), TitleKey(b)) }
 
 var (
-	orderOfYear = lazyregexp.New(`^(\p{Han})(?:府|政府|政|人民政府)令〔(\d{4})〕(\d+)号$`)
-	orderOfHome = lazyregexp.New(`^(?:省|市|区|自治区|县)(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
-	orderOfWhom = lazyregexp.New(`^(?:中华人民共和国)?(国务院|主席|国家主席|\p{Han}{2,20}(?:部|委员会|总局|署|局|会))令(?:〔\d{4}〕|第)(\d+)号$`)
-	orderFull   = lazyregexp.New(`^(\p{Han}{2,8}(?:省|市|自治区))(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderOfYear = words.New(`^(\p{Han})(?:府|政府|政|人民政府)令〔(\d{4})〕(\d+)号$`)
+	orderOfHome = words.New(`^(?:省|市|区|自治区|县)(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderOfWhom = words.New(`^(?:中华人民共和国)?(国务院|主席|国家主席|\p{Han}{2,20}(?:部|委员会|总局|署|局|会))令(?:〔\d{4}〕|第)(\d+)号$`)
+	orderFull   = words.New(`^(\p{Han}{2,8}(?:省|市|自治区))(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
 )
 
 // NumberNames returns a canonical number and the other forms under which the same
@@ -189,7 +189,7 @@ func RegionsCompatible(a, b string) bool {
 
 // changesAnother is a title of what ends, extends or changes another text on the
 // same matter, or explains it: that takes nothing up.
-var changesAnother = lazyregexp.New(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
+var changesAnother = words.New(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
 
 // ChangesAnother reports whether a title is of what ends, extends or changes another text.
 func ChangesAnother(title string) bool { return changesAnother.MatchString(title) }
@@ -198,8 +198,8 @@ func ChangesAnother(title string) bool { return changesAnother.MatchString(title
 const minSubject = 6
 
 var (
-	subjectOpening = lazyregexp.New(`^(?:关于|印发|转发|批转|发布|公布|下发|做好|切实做好|认真做好|进一步)+`)
-	subjectEnding  = lazyregexp.New(`(?:若干问题|有关问题|有关事项|有关工作|若干|实施|指导|暂行|试行|管理|工作|问题|事项|的|总体|行动)+$`)
+	subjectOpening = words.New(`^(?:关于|印发|转发|批转|发布|公布|下发|做好|切实做好|认真做好|进一步)+`)
+	subjectEnding  = words.New(`(?:若干问题|有关问题|有关事项|有关工作|若干|实施|指导|暂行|试行|管理|工作|问题|事项|的|总体|行动)+$`)
 )
 
 // Subject returns what a title is about: without issuer, verb, quotation marks,

@@ -6,8 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
+	"dibao/policy/words"
 )
 
 // NumberAt is a document number found in running text.
@@ -26,16 +26,16 @@ const (
 )
 
 var (
-	numberLabel = lazyregexp.New(`^[\s\x{3000}]*(?:发文字号|公文字号|文件编号|文件字号|发文号|文[\s\x{3000}]*号|字[\s\x{3000}]*号|编[\s\x{3000}]*号)[\s\x{3000}]*[:：]?`)
+	numberLabel = words.New(`^[\s\x{3000}]*(?:发文字号|公文字号|文件编号|文件字号|发文号|文[\s\x{3000}]*号|字[\s\x{3000}]*号|编[\s\x{3000}]*号)[\s\x{3000}]*[:：]?`)
 	// 国办发〔2023〕15号, in any bracket: 机关代字, 年份, 发文顺序号 (条例第九条).
-	numberYear = lazyregexp.New(`(\p{Han}[\p{Han}A-Za-z·]{0,23}(?:[（(]\p{Han}{1,8}[）)][函发字办通规]{1,2})?)` + sp + `[〔\[［（(【〖<＜〈《﹝{「『]` + sp + yr + sp + `年?` + sp +
+	numberYear = words.New(`(\p{Han}[\p{Han}A-Za-z·]{0,23}(?:[（(]\p{Han}{1,8}[）)][函发字办通规]{1,2})?)` + sp + `[〔\[［（(【〖<＜〈《﹝{「『]` + sp + yr + sp + `年?` + sp +
 		`[〕\]］）)】〗>＞〉》﹞}」』]` + sp + `(?:第` + sp + `)?` + no0 + sp + `号`)
 	// 公告2018年第14号
-	numberNotice = lazyregexp.New(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
+	numberNotice = words.New(`(\p{Han}{0,23})` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 	// 国务院令第703号
 	// 财政部公告2021年第12号, in running text.
-	numberOrganNotice = lazyregexp.New(`(\p{Han}{2,23}(?: \p{Han}{2,12})?` + sp + `(?:令|公告|通告))` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `第` + sp + `0*(\d{1,4})` + sp + `号`)
-	numberOrder       = lazyregexp.New(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
+	numberOrganNotice = words.New(`(\p{Han}{2,23}(?: \p{Han}{2,12})?` + sp + `(?:令|公告|通告))` + sp + `[（(]?` + yr + sp + `年[）)]?` + sp + `第` + sp + `0*(\d{1,4})` + sp + `号`)
+	numberOrder       = words.New(`(\p{Han}{0,23}` + sp + `(?:令|公告|通告))` + sp + `[（(]?第` + sp + `0*(\d{1,4})` + sp + `号`)
 )
 
 // ParseNumber reads the value of a field that holds a document number, with or
@@ -74,7 +74,7 @@ func ParseNumber(field string) (canonical string, ok bool) {
 }
 
 // hanSerial is a number or year that is written in Chinese digits: 主席令第七十八号.
-var hanSerial = lazyregexp.New(`(令|公告|通告)([（(]?第)([一二三四五六七八九十百零〇]{1,7})号|([〔\[［（(【])([一二][〇○O零一二三四五六七八九]{3})([〕\]］）)】])`)
+var hanSerial = words.New(`(令|公告|通告)([（(]?第)([一二三四五六七八九十百零〇]{1,7})号|([〔\[［（(【])([一二][〇○O零一二三四五六七八九]{3})([〕\]］）)】])`)
 
 // hanSerials writes them in digits.
 func hanSerials(s string) string {
@@ -177,7 +177,7 @@ func hanOrderIn(window string) (NumberAt, bool) {
 // numberIn finds the number that ends where the window does.
 func numberIn(window string) (NumberAt, bool) {
 	for _, form := range []struct {
-		re   *lazyregexp.Regexp
+		re   *words.Regexp
 		sign string // without one of these there is none
 		make func(prefix string, m []string) string
 	}{
@@ -279,11 +279,11 @@ var joinedNames = strings.NewReplacer("发展和改革", "发展&改革", "工�
 
 var (
 	// ofASentence are words before a code that cutPrefix does not know to be none of it.
-	ofASentence = lazyregexp.New(`^(?:依照|遵照|详见|参见|执行|[我本该][省市县区州局委部厅]|全[省市县区]|[年月日]|原(?:国家)?|经(?:[国省市中]))`)
+	ofASentence = words.New(`^(?:依照|遵照|详见|参见|执行|[我本该][省市县区州局委部厅]|全[省市县区]|[年月日]|原(?:国家)?|经(?:[国省市中]))`)
 	// organBefore is an organ's name with another's code, or its own, behind it.
-	organBefore = lazyregexp.New(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
+	organBefore = words.New(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
 	// noCode ends what counts something else: 第三届（2018）5号.
-	noCode = lazyregexp.New(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)
+	noCode = words.New(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)
 )
 
 // withoutLead takes off a code, or an organ that gave an order, what the sentence

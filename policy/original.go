@@ -1,6 +1,6 @@
 package policy
 
-import "dibao/internal/lazyregexp"
+import "dibao/policy/words"
 
 // Link is a link of an article's page.
 type Link struct {
@@ -11,7 +11,7 @@ type Link struct {
 // maxOriginals bounds the documents that one interpretation explains by its links.
 const maxOriginals = 5
 
-var toOriginal = lazyregexp.New(`原文|文件全文|政策全文|(?:查看|点击|阅读)[^。]{0,4}(?:文件|政策|全文)|^(?:相关|政策)?(?:文件|政策)(?:链接|全文)?[:：]?$|政策文件`)
+var toOriginal = words.New(`原文|文件全文|政策全文|(?:查看|点击|阅读)[^。]{0,4}(?:文件|政策|全文)|^(?:相关|政策)?(?:文件|政策)(?:链接|全文)?[:：]?$|政策文件`)
 
 // originals finds the links of an interpretation that lead to what it explains
 // (解读 → 原文): those that say so or bear a title that the text names; else the only

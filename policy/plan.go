@@ -4,14 +4,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
+	"dibao/policy/words"
 )
 
 var (
-	legislativePlan = lazyregexp.New(`立法(?:工作)?(?:计划|规划)|(?:规章|重大行政决策|规范性文件)(?:制定|起草|立项)?(?:工作)?计划`)
-	planAction      = lazyregexp.New(`[（(]\s*(修订|修改|修正|废止|制定|新制定)\s*[)）]$`)
-	planNumber      = lazyregexp.New(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、\s]+`)
+	legislativePlan = words.New(`立法(?:工作)?(?:计划|规划)|(?:规章|重大行政决策|规范性文件)(?:制定|起草|立项)?(?:工作)?计划`)
+	planAction      = words.New(`[（(]\s*(修订|修改|修正|废止|制定|新制定)\s*[)）]$`)
+	planNumber      = words.New(`^[（(]?(?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）.．、\s]+`)
 )
 
 // rulesOfPlans are the types that a legislative plan promises.
@@ -59,9 +59,9 @@ func isRule(title string) bool {
 }
 
 var (
-	workReport = lazyregexp.New(`政府工作报告(?:[（(].{0,30}[）)])?$`)
-	yearsWork  = lazyregexp.New(`^(?:[一二三四五六七八九十]{1,2}、|第[一二三四]部分)?\s*(今年|20\d{2}年|新的一年).{0,12}(?:工作|任务|安排|部署)`)
-	reportRule = lazyregexp.New(`(?:制定出台|制定实施|出台实施|编制实施|推动出台|制定|出台|修订)(?:《([^《》]{4,60})》|([“\p{Han}][\p{Han}“”、0-9A-Za-z]{2,40}?(?:条例|办法|规定|实施意见|意见|行动方案|实施方案|方案|规划纲要|规划|实施细则|细则|行动计划)))[，。；、]`)
+	workReport = words.New(`政府工作报告(?:[（(].{0,30}[）)])?$`)
+	yearsWork  = words.New(`^(?:[一二三四五六七八九十]{1,2}、|第[一二三四]部分)?\s*(今年|20\d{2}年|新的一年).{0,12}(?:工作|任务|安排|部署)`)
+	reportRule = words.New(`(?:制定出台|制定实施|出台实施|编制实施|推动出台|制定|出台|修订)(?:《([^《》]{4,60})》|([“\p{Han}][\p{Han}“”、0-9A-Za-z]{2,40}?(?:条例|办法|规定|实施意见|意见|行动方案|实施方案|方案|规划纲要|规划|实施细则|细则|行动计划)))[，。；、]`)
 )
 
 // reportPromises finds what a government's work report promises: rules to be made

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 // regionsText is GB/T 2260 as of the package china-division 2.7.0 (WTFPL): a code
@@ -103,10 +103,10 @@ func regionOfSite(id string) (code string, ok bool) {
 }
 
 var (
-	centralOrgan  = lazyregexp.New(`^(?:中共中央|中央|国务院|全国人大|全国人民代表大会|全国政协|最高人民|中华人民共和国(?:主席|国务院)|国家主席)`)
-	ministryOrgan = lazyregexp.New(`^(?:中华人民共和国|国家|中国人民银行|中国证券|中国银行|中国保险|中国气象|中国民用|海关总署|审计署|税务总局|教育部|科技部|科学技术部|` +
+	centralOrgan  = words.New(`^(?:中共中央|中央|国务院|全国人大|全国人民代表大会|全国政协|最高人民|中华人民共和国(?:主席|国务院)|国家主席)`)
+	ministryOrgan = words.New(`^(?:中华人民共和国|国家|中国人民银行|中国证券|中国银行|中国保险|中国气象|中国民用|海关总署|审计署|税务总局|教育部|科技部|科学技术部|` +
 		`\p{Han}{2,10}部(?:办公厅|办公室)?$|\p{Han}{2,10}总局(?:办公厅|办公室)?$|公安部|财政部)`)
-	bareOrgan = lazyregexp.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
+	bareOrgan = words.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
 )
 
 // regionOfOrgan returns where an organ governs and its level. within is a region

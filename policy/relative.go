@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/when"
 	"dibao/policy/words"
@@ -20,14 +19,14 @@ type RelativeDate struct {
 	Paragraph int    `json:"paragraph"`   // index
 }
 
-var relativeDay = lazyregexp.New(`^(?:(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +
+var relativeDay = words.New(`^(?:(今年|本年|去年|明年|前年|上年)\s*(?:(\d{1,2})\s*月\s*(?:(\d{1,2})\s*日|(?:份|底|初|中旬|上旬|下旬)?)|(底|年底|年初|初|末|上半年|下半年))|` +
 	`(本月|上月|下月|上个月|下个月)(?:\s*(\d{1,2})\s*日)?|(上周|本周|下周)([一二三四五六日天])?|(昨天|昨日|今天|今日|明天|明日))`)
 
 // relativeWords are those without one of which nothing is relative.
 var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "上年", "本月", "上月", "下月", "上个月", "下个月", "上周", "本周", "下周", "昨天", "昨日", "今天", "今日", "明天", "明日"}
 
 // termFrom is a term that runs from a day of the document: 自印发之日起30日内.
-var termFrom = lazyregexp.New(`自(?:本\p{Han}{2,6}?)?(印发|下发|发布|公布|施行|实施|生效)之日起\s*` + amount + `\s*(个工作日|个月|日|天|年)(?:之|以)?内`)
+var termFrom = words.New(`自(?:本\p{Han}{2,6}?)?(印发|下发|发布|公布|施行|实施|生效)之日起\s*` + amount + `\s*(个工作日|个月|日|天|年)(?:之|以)?内`)
 
 var relativeFinder = func() *words.Finder {
 	f := new(words.Finder)

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 // Sameness says whether two articles have the same text.
@@ -35,12 +35,12 @@ const (
 
 var (
 	// enactment is a date on which a text was passed, amended or put into force.
-	enactment = lazyregexp.New(fullDate)
+	enactment = words.New(fullDate)
 	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
 	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
-	ofAnOther = lazyregexp.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
+	ofAnOther = words.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
 	// versionMark distinguishes versions in a title: （2021年修订）, （征求意见稿）.
-	versionMark = lazyregexp.New(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
+	versionMark = words.New(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
 )
 
 // fingerprint is what is compared of an article.

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/cut"
 	"dibao/policy/hans"
+	"dibao/policy/words"
 )
 
 // personsName is a name in Chinese, or one of two words and more.
-var personsName = lazyregexp.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
+var personsName = words.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
 
 // statedAuthors are those whom only linked data, meta elements and feeds name: a
 // person, and neither a site, nor an account, nor who edited the page.
@@ -61,7 +61,7 @@ func (u *understanding) quotes(name string) bool {
 }
 
 // speaks begins behind the name of somebody who is quoted.
-var speaks = lazyregexp.New(`^\p{Han}{0,4}(?:说|表示|指出|强调|认为|介绍|称|告诉|谈到|要求|透露|坦言)`)
+var speaks = words.New(`^\p{Han}{0,4}(?:说|表示|指出|强调|认为|介绍|称|告诉|谈到|要求|透露|坦言)`)
 
 // shows reports whether text or labels name somebody, too: a short name that stands
 // in a meta element alone is mostly who put the page online.

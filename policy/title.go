@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 // Title is what the headline of an official text says.
@@ -35,15 +35,15 @@ var types = []struct{ name, base string }{
 }
 
 var (
-	forceMarker = lazyregexp.New(`^[（(]([^（）()]{0,6}\d{4}年[^（）()]{2,12}起(?:正式)?(?:施行|实施|执行)[^（）()]{0,24})[）)]|[（(]([^（）()]{0,6}\d{4}年[^（）()]{2,12}起(?:正式)?(?:施行|实施|执行)[^（）()]{0,24})[）)]$`)
-	stateMarker = lazyregexp.New(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
-	debris      = lazyregexp.New(`^.{0,60}">`)
-	actionFirst = lazyregexp.New(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
+	forceMarker = words.New(`^[（(]([^（）()]{0,6}\d{4}年[^（）()]{2,12}起(?:正式)?(?:施行|实施|执行)[^（）()]{0,24})[）)]|[（(]([^（）()]{0,6}\d{4}年[^（）()]{2,12}起(?:正式)?(?:施行|实施|执行)[^（）()]{0,24})[）)]$`)
+	stateMarker = words.New(`^[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效)[\]】）)]|[\[【（(](现行有效|有效|失效|已失效|已废止|已修改|部分失效|此文件已于[^）)]{4,30})[\]】）)]$`)
+	debris      = words.New(`^.{0,60}">`)
+	actionFirst = words.New(`^(?:废止|修改|修订|印发|转发|批转|发布|公布|下发)`)
 	// An organ answers or takes up: 国务院对…的批复, 四川省人民政府贯彻落实国务院关于….
-	organActs = lazyregexp.New(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
-	noOrgan   = lazyregexp.New(`^(?:贯彻|落实|对|给|做好|关于)`)
+	organActs = words.New(`^(.{2,60}?)(对|给|致|贯彻落实|贯彻)(.+)$`)
+	noOrgan   = words.New(`^(?:贯彻|落实|对|给|做好|关于)`)
 	organEnds = []string{"部", "委员会", "委", "局", "厅", "署", "院", "办公室", "办", "政府", "国务院", "中央", "军委", "大", "会", "行", "社", "集团", "公司", "法院", "检察院", "区", "司", "处", "所", "中心", "小组", "机制", "党组", "政协", "大学", "联合会", "总队", "支队", "国办", "中办", "馆", "站", "台", "协", "联"}
-	quoted    = lazyregexp.New(`《((?:[^《》]|〈[^〉]*〉)+)》`)
+	quoted    = words.New(`《((?:[^《》]|〈[^〉]*〉)+)》`)
 )
 
 // maxTitle is the longest headline that is taken apart.
@@ -121,7 +121,7 @@ func ParseTitle(s string) Title {
 }
 
 // spaced is a type that was set wide: 通  知.
-var spaced = lazyregexp.New(`([通公决意批复办规]) +([知告定见复函法])$`)
+var spaced = words.New(`([通公决意批复办规]) +([知告定见复函法])$`)
 
 // withoutPrivate drops characters for private use, which old systems leave behind.
 func withoutPrivate(s string) string {
@@ -137,7 +137,7 @@ func withoutPrivate(s string) string {
 }
 
 // andOthers ends the issuers of a title that names only the first of them.
-var andOthers = lazyregexp.New(`^(.{2,60}?)等\s*[一二三四五六七八九十\d]{1,3}\s*(?:个)?(?:部委|部门|单位|部|委|机关|厅局|家单位)$`)
+var andOthers = words.New(`^(.{2,60}?)等\s*[一二三四五六七八九十\d]{1,3}\s*(?:个)?(?:部委|部门|单位|部|委|机关|厅局|家单位)$`)
 
 // ordering returns the organ of a title that is nothing but an organ and how it
 // speaks: 中华人民共和国财政部令, 海关总署公告.
@@ -260,7 +260,7 @@ func splitOrgans(s string) []string {
 }
 
 var (
-	glued      = lazyregexp.New(`(?:人民政府|办公厅|部|委员会|委|局|署|院|行|会)`)
+	glued      = words.New(`(?:人民政府|办公厅|部|委员会|委|局|署|院|行|会)`)
 	organStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民", "税务总局", "市场监管总局", "发展改革委", "工业和信息化部", "人力资源社会保障部", "住房城乡建设部", "交通运输部", "生态环境部", "农业农村部", "文化和旅游部", "商务部", "科技部"}
 )
 

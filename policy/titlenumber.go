@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 // closes maps a closing bracket to the one that opens it.
@@ -132,9 +132,9 @@ const maxFiller = 6
 
 // behindNumber is what a title that a number stands before begins with; 文件精神 and
 // 和 make the number a part of the sentence.
-var behindNumber = lazyregexp.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
+var behindNumber = words.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
 
-var notBehind = lazyregexp.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)
+var notBehind = words.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)
 
 // leadingNumber parts a title from the number before it. A title in 《》 or in
 // brackets behind the number loses them.

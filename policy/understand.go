@@ -8,7 +8,6 @@ import (
 
 	"dibao/policy/warn"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 	"dibao/policy/words"
 )
@@ -111,26 +110,37 @@ func (u *understanding) headline() {
 	u.Title = u.title.Title
 }
 
-// furniture are lines that belong to the page and not to the text.
-var furniture = lazyregexp.New(`^(?:` + strings.Join([]string{
+// furniture are lines that belong to the page and not to the text; furnitureWithin are
+// those whose first words are of no account.
+var furniture = words.New(`^(?:` + strings.Join([]string{
 	// Rows of controls: 【打印本页】【关闭窗口】, 大 中 小, 微博 微信 QQ空间.
 	`(?:[【\[（(|｜/\s]*(?:打印|字体|字号|正常|关闭|返回|收藏|纠错|我要纠错|转发|分享|分享到|分享至|分享按钮|保存|举报|点赞|关注|订阅|返回顶部|回到顶部|返回首页|返回列表|TOP|默认|特大|超大|大|中|小|放大|缩小|放大字体|缩小字体|调整字体|` +
 		`QQ好友|QQ空间|Qzone|QQ|新浪微博|腾讯微博|微博|微信|微信好友|微信朋友圈|朋友圈|人人网|豆瓣|易信|复制链接|参与互动|评论|留言|图集|听新闻|我要反馈|在看|写留言)(?:本页|本文|窗口|此页|页面|该页)?[】\])）|｜/:：\s]*)+`,
 	`(?:微信|用微信|手机|请)?扫(?:一扫|描|码).{0,24}`,
 	`[（(【\[]?\s*(?:责任?编辑|责编|编辑|网络编辑|值班编辑|文字编辑|见习编辑|审核|审校|校对|编审|监制|美编|终审|初审|复审|[一二三]审)\s*[:：/].{0,24}`,
-	`\p{Han}{2,6}编辑\s*[|｜丨]\s*\p{Han}{2,4}`,
 	`(?:浏览|阅读|访问|查看)(?:次数|量|数)?\s*[:：]?\s*\d{0,9}\s*次?|点击.{0,10}\d+.{0,4}|\+1`,
 	`相关(?:链接|文章|阅读|稿件|附件|新闻|报道)[:：]?`, `(?:延伸|推荐|相关)阅读[:：]?`,
-	`(?:点击)?下载.{0,8}客户端`, `.{0,8}客户端下载`, `独家抢先看`, `阅读全文.{0,12}`, `(?:点击)?(?:查看|阅读|加载)更多.{0,4}`, `展开全文`, `(?:共|已有)?\d+\s*(?:条|人)(?:评论|参与).*`,
-	`(?:[TA]\s*[+＋-]?\s*){2,4}`, `[TA]\s*[+＋]\s*[-－]`, `.{0,40}(?:下载|加入|扫码|关注).{0,12}(?:APP|App|公众号|视频号|LINE|Telegram).{0,30}`,
-	`- THE END -`, `作者(?:的)?(?:最新|其他|更多|热门)(?:文章|作品)`, `[（(]?(?:微信|手机|二维码|扫码|扫描)+(?:分享|查看|阅读|浏览)[）)]?`, `[■□◎◆●▲★]\s*本[报刊网]\p{Han}{0,4}评论员`, `.{0,12}(?:(?:登录|注册|订阅|付费|购买|开通会员|成为会员|解锁)后?[，,]?(?:即可|才能|方可|可以?|以)?(?:继续)?(?:查看|阅读|浏览|观看|解锁)(?:更多|全文|全部|剩余|完整|本文)?.{0,8}|(?:还剩|剩余)\s?\d{1,2}%.{0,16}|(?:会员|付费|订阅|登录)(?:用户)?(?:专享|专属|可见|可读)内?容?.{0,18})`, `(?:正在|努力)*加载中.{0,8}`, `.{0,8}(?:微信)?公众号`, `.{0,12}扫描.{0,12}二维码.{0,30}`, `.{2,8}官方微信.{0,30}`, `图片均?(?:来自|来源于?|源自|源于)(?:互联)?网络?.{0,20}`, `转载请注明.{0,24}`, `点击进入.{0,24}[>＞»]+`, `.{0,4}资讯请关注.{0,16}`, `返回\p{Han}{2,8}首页[>＞»]*`,
+	`(?:点击)?下载.{0,8}客户端`, `独家抢先看`, `阅读全文.{0,12}`, `(?:点击)?(?:查看|阅读|加载)更多.{0,4}`, `展开全文`, `(?:共|已有)?\d+\s*(?:条|人)(?:评论|参与).*`,
+	`(?:[TA]\s*[+＋-]?\s*){2,4}`, `[TA]\s*[+＋]\s*[-－]`,
+	`- THE END -`, `作者(?:的)?(?:最新|其他|更多|热门)(?:文章|作品)`, `[（(]?(?:微信|手机|二维码|扫码|扫描)+(?:分享|查看|阅读|浏览)[）)]?`, `[■□◎◆●▲★]\s*本[报刊网]\p{Han}{0,4}评论员`, `(?:正在|努力)*加载中.{0,8}`, `图片均?(?:来自|来源于?|源自|源于)(?:互联)?网络?.{0,20}`, `转载请注明.{0,24}`, `点击进入.{0,24}[>＞»]+`, `返回\p{Han}{2,8}首页[>＞»]*`,
 	`[（(]?(?:本文)?原(?:标题|题)为?\s*[:：]?\s*《.{1,36}》[）)]?`, `(?:安装|下载|打开)\p{Han}{2,12}客户端.{0,24}`, `点击右上角.{0,20}`, `(?:请|选择)*在(?:手机)?浏览器中?打开.{0,10}`, `(?:欢迎|敬请|请)?(?:扫码)?关注.{0,16}(?:公众号|微信|微博|视频号).{0,12}`, `\d{2}:\d{2}\s*/\s*\d{2}:\d{2}.{0,30}`, `您的浏览器不支持.{0,20}`, `分享让更多人看到`, `(?i)(?:Play|Pause|Replay) ?(?:Video)?|Video Player is loading\.?|Loaded: .{0,20}`,
 	`如果您?无法在线(?:浏览|查看)此?.{0,16}`, `下载.{0,24}PDF\)? ?阅读器.{0,16}`, `下载此 ?PDF ?(?:文件|文档)`, `核发\s?[:：].{0,36}`, `发表评论|我来说两句.{0,12}|我要评论`, `今日推荐`, `共找到\s*[\d,]+\s*个相关新闻\.?`,
 	`(?i)(?:(?:PDF|Word|WPS|OFD|DOCX?)(?:版|文档|文件|格式)?下载\s*)+`, `第\s*\d+\s*页\s*[/／]?\s*共?\s*\d+\s*页.{0,24}`,
 }, "|") + `)$`)
 
+var furnitureWithin = words.New(`^(?:` + strings.Join([]string{
+	`\p{Han}{2,6}编辑\s*[|｜丨]\s*\p{Han}{2,4}`,
+	`.{0,8}客户端下载`,
+	`.{0,40}(?:下载|加入|扫码|关注).{0,12}(?:APP|App|公众号|视频号|LINE|Telegram).{0,30}`,
+	`.{0,12}(?:(?:登录|注册|订阅|付费|购买|开通会员|成为会员|解锁)后?[，,]?(?:即可|才能|方可|可以?|以)?(?:继续)?(?:查看|阅读|浏览|观看|解锁)(?:更多|全文|全部|剩余|完整|本文)?.{0,8}|(?:还剩|剩余)\s?\d{1,2}%.{0,16}|(?:会员|付费|订阅|登录)(?:用户)?(?:专享|专属|可见|可读)内?容?.{0,18})`,
+	`.{0,8}(?:微信)?公众号`,
+	`.{0,12}扫描.{0,12}二维码.{0,30}`,
+	`.{2,8}官方微信.{0,30}`,
+	`.{0,4}资讯请关注.{0,16}`,
+}, "|") + `)$`)
+
 // notices are lines of furniture that go on with other words.
-var notices = lazyregexp.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?(?:本文)?原(?:标题|题)为?\s*[:：《]|安装.{2,8}客户端.{0,40}下载地址|[上下]一[篇条页]|(?:版权|免责|特别)声明|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
+var notices = words.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?(?:本文)?原(?:标题|题)为?\s*[:：《]|安装.{2,8}客户端.{0,40}下载地址|[上下]一[篇条页]|(?:版权|免责|特别)声明|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
 // noticeFinder finds the words without one of which a line is not a notice.
 var noticeFinder = func() *words.Finder {
@@ -159,17 +169,17 @@ func IsFurniture(line string) bool {
 		return false
 	}
 	line = hans.Simplify(line)
-	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && furniture.MatchString(line)
+	return notices.MatchString(line) || n < maxFurniture && !strings.Contains(line, "。") && (furniture.MatchString(line) || furnitureWithin.MatchString(line))
 }
 
 // step begins a line of a list of steps: 1.先扫二维码.
-var step = lazyregexp.New(`^(?:步骤|[（(]?\d{1,2}[）).、．])`)
+var step = words.New(`^(?:步骤|[（(]?\d{1,2}[）).、．])`)
 
 // caption stands under a picture: it says who took or lent it, or what it shows.
-var caption = lazyregexp.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:图片来源|图源|供图)[:：][^。]{2,40}$|^(?:[上下左右]?图[为：:]|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
+var caption = words.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:图片来源|图源|供图)[:：][^。]{2,40}$|^(?:[上下左右]?图[为：:]|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
 
 // wroteText is in a line that names who wrote the text, too: 王样/文 受访者供图.
-var wroteText = lazyregexp.New(`\p{Han}[/／]文|文[/／]\p{Han}`)
+var wroteText = words.New(`\p{Han}[/／]文|文[/／]\p{Han}`)
 
 // maxCaption is the most characters of a caption.
 const maxCaption = 120
@@ -180,7 +190,7 @@ func isCaption(p string) bool {
 }
 
 // backLink ends the last line of a text: 返回某网，查看更多.
-var backLink = lazyregexp.New(`\s*返回\p{Han}{2,6}[，,]\s*查看更多$`)
+var backLink = words.New(`\s*返回\p{Han}{2,6}[，,]\s*查看更多$`)
 
 // cleanParagraphs drops furniture and captions; of a story in pictures, whose captions
 // are its text, it keeps them.
@@ -286,7 +296,7 @@ func (u *understanding) photographed() bool {
 
 // governmentEnd ends the name of an organ that makes policy, unlike that of a
 // medium or an institute.
-var governmentEnd = lazyregexp.New(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
+var governmentEnd = words.New(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
 
 func isLegislation(form string) bool {
 	switch form {

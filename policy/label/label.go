@@ -11,10 +11,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/hans"
 	"dibao/policy/surname"
 	"dibao/policy/when"
+	"dibao/policy/words"
 )
 
 // Boundary stands in a line where two elements of a page meet, or where a gap
@@ -42,10 +42,10 @@ const (
 // mark finds a label: a name and a colon, or a name that fills an element.
 // unknown finds what looks like a label and is none of the names.
 var (
-	mark    = lazyregexp.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
-	unknown = lazyregexp.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
-	sizes   = lazyregexp.New(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
-	control = lazyregexp.New(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
+	mark    = words.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
+	unknown = words.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
+	sizes   = words.New(`^` + gaps + `(?:[\[【（(]?` + gaps + `(?:特大|超大|默认|标准|正常|放大|缩小|大|中|小|A\+|A-|A|T)` + gaps + `[\]】）)]?` + gaps + `[|｜/]?` + gaps + `){2,8}`)
+	control = words.New(`[\s\x{1f}](?:浏览|阅读|字号|字体|打印|分享|收藏|举报|点击|访问|评论|参与互动|关注|订阅|下载|作者|责任编辑|编辑|我要|手机看|扫码|更多)`)
 )
 
 // pattern returns the alternatives of all names; short ones may be spaced out.
@@ -103,14 +103,14 @@ func Split(line string) (fields []Field, rest string) {
 
 // Labels in brackets or with a slash: [来源]某委, 文/张明.
 var (
-	bracketed = lazyregexp.New(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
-	slashed   = lazyregexp.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|执笔|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
+	bracketed = words.New(`[\[【](来源|作者|时间|日期|发布时间|发布日期|责任编辑|责编|编辑)[\]】][ \x{a0}]*[:：]?`)
+	slashed   = words.New(`(^|[\s\x{1f}\x{a0}\x{3000}])(文|撰文|执笔|来源|作者|责编|编辑|摄影|供图)[ ]?[/／][ ]?(\p{Han})`)
 )
 
 // Labels that read on: 来源于 某报, 发布于 2026-11-27.
 var (
-	takenFrom = lazyregexp.New(`(^|[\s\x{1f}])(来源于|转载自|转自|摘自)[ \x{a0}]+(\p{Han})`)
-	putOn     = lazyregexp.New(`(^|[\s\x{1f}])(发布于|发表于)[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
+	takenFrom = words.New(`(^|[\s\x{1f}])(来源于|转载自|转自|摘自)[ \x{a0}]+(\p{Han})`)
+	putOn     = words.New(`(^|[\s\x{1f}])(发布于|发表于)[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
 )
 
 // withColons gives labels in brackets, with a slash behind them or that read on a
@@ -312,14 +312,14 @@ const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
 
 // personsName is such a name, moreNames what names further persons behind it.
 var (
-	personsName = lazyregexp.New(`^` + englishName + `$`)
-	moreNames   = lazyregexp.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)
-	nextName    = lazyregexp.New(englishName)
+	personsName = words.New(`^` + englishName + `$`)
+	moreNames   = words.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)
+	nextName    = words.New(englishName)
 )
 
 // OfficeAndName is one office or several with the name glued to the last:
 // 样例中心部长、研究员徐样忱.
-var OfficeAndName = lazyregexp.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者))(\p{Han}{2,3})$`)
+var OfficeAndName = words.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者))(\p{Han}{2,3})$`)
 
 // firstRun returns the first text that is not blank up to where another element, a
 // gap, a bar or a comma ends it, and what follows.

@@ -3,13 +3,16 @@ package words
 import (
 	"regexp/syntax"
 	"slices"
+	"unicode"
 	"unicode/utf8"
 )
 
-// Most words of a set, and most characters of a class that are written out.
+// Most words of a set, how many are not made longer, and most characters of a class that
+// are written out.
 const (
-	maxWords = 500
-	maxClass = 40
+	maxWords    = 500
+	enoughWords = 60
+	maxClass    = 40
 )
 
 // startsOf returns the words with one of which each match of a sequence begins, nil
@@ -17,11 +20,15 @@ const (
 func startsOf(parts ...*syntax.Regexp) []string {
 	run := []string{""} // what the parts so far may be
 	for i, part := range parts {
+		whole := !slices.Contains(run, "")
+		if whole && len(run) >= enoughWords {
+			return run
+		}
 		if joined := cross(run, exact(part)); joined != nil {
 			run = joined
 			continue
 		}
-		if !slices.Contains(run, "") {
+		if whole {
 			if joined := cross(run, startsOf(part)); joined != nil {
 				return joined
 			}
@@ -29,7 +36,7 @@ func startsOf(parts ...*syntax.Regexp) []string {
 		}
 		rest := startsOfOpen(part, parts[i+1:])
 		run = slices.DeleteFunc(run, func(w string) bool { return w == "" })
-		return union(run, rest)
+		return either(run, rest)
 	}
 	if slices.Contains(run, "") {
 		return nil
@@ -46,17 +53,20 @@ func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 	case syntax.OpConcat:
 		return startsOf(slices.Concat(part.Sub, behind)...)
 	case syntax.OpQuest, syntax.OpStar:
-		return union(startsOf(part.Sub[0]), startsOf(behind...))
+		return either(startsOf(part.Sub[0]), startsOf(behind...))
 	case syntax.OpPlus:
 		return startsOf(part.Sub[0])
 	case syntax.OpAlternate:
 		all := []string{}
 		for _, sub := range part.Sub {
-			all = union(all, startsOf(sub))
+			all = either(all, startsOf(sub))
 		}
 		return all
 	}
-	return exact(part) // of a class that is too large to be joined
+	if all := exact(part); all != nil { // of a class that is too large to be joined
+		return all
+	}
+	return opening(part)
 }
 
 // holdsOf returns words of which each match has at least one, the rarest that are
@@ -74,13 +84,13 @@ func holdsOf(re *syntax.Regexp) []string {
 	case syntax.OpAlternate:
 		all := []string{}
 		for _, sub := range re.Sub {
-			all = union(all, holdsOf(sub))
+			all = either(all, holdsOf(sub))
 		}
 		return all
 	case syntax.OpCapture, syntax.OpPlus:
 		return holdsOf(re.Sub[0])
 	}
-	return nil
+	return opening(re)
 }
 
 // holdsOfSequence joins parts that match certain words only to longer ones.
@@ -114,8 +124,11 @@ func exact(re *syntax.Regexp) []string {
 	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return []string{""}
 	case syntax.OpLiteral:
-		if re.Flags&syntax.FoldCase != 0 || slices.Contains(re.Rune, utf8.RuneError) { // which invalid bytes match, too
+		if slices.Contains(re.Rune, utf8.RuneError) { // which invalid bytes match, too
 			return nil
+		}
+		if re.Flags&syntax.FoldCase != 0 {
+			return folded(re.Rune)
 		}
 		return []string{string(re.Rune)}
 	case syntax.OpCharClass:
@@ -149,6 +162,27 @@ func exact(re *syntax.Regexp) []string {
 	return nil
 }
 
+// folded returns every text that matches a literal in any case, nil if they are many.
+func folded(literal []rune) []string {
+	all := []string{""}
+	for _, r := range literal {
+		cases := []string{string(r)}
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			cases = append(cases, string(other))
+		}
+		all = cross(all, cases)
+	}
+	return all
+}
+
+// opening returns the beginnings of a literal in any case, nil of another pattern.
+func opening(re *syntax.Regexp) []string {
+	if re.Op != syntax.OpLiteral || slices.Contains(re.Rune, utf8.RuneError) {
+		return nil
+	}
+	return folded(re.Rune[:min(len(re.Rune), 3)])
+}
+
 // union joins two sets; nil, which stands for all texts, stays so.
 func union(a, b []string) []string {
 	if a == nil || b == nil || len(a)+len(b) > maxWords {
@@ -161,6 +195,29 @@ func union(a, b []string) []string {
 		}
 	}
 	return all
+}
+
+// either joins two sets of words with one of which a match begins, or has: where they are
+// too many, the first characters of each do.
+func either(a, b []string) []string {
+	if all := union(a, b); all != nil || a == nil || b == nil {
+		return all
+	}
+	return union(shortened(a), shortened(b))
+}
+
+func shortened(all []string) (short []string) {
+	for _, w := range all {
+		n := 0
+		for range 2 {
+			_, size := utf8.DecodeRuneInString(w[n:])
+			n += size
+		}
+		if w = w[:n]; !slices.Contains(short, w) {
+			short = append(short, w)
+		}
+	}
+	return short
 }
 
 // cross joins each word of one set with each of another.

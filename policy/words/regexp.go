@@ -193,6 +193,20 @@ func (r *Regexp) ReplaceAllString(src, repl string) string {
 	return r.re.ReplaceAllString(src, repl)
 }
 
+// ReplaceAllStringFunc is Regexp.ReplaceAllStringFunc of the standard library.
+func (r *Regexp) ReplaceAllStringFunc(src string, repl func(string) string) string {
+	if !r.MatchString(src) {
+		return src
+	}
+	return r.re.ReplaceAllStringFunc(src, repl)
+}
+
+// Split is Regexp.Split of the standard library.
+func (r *Regexp) Split(s string, n int) []string {
+	r.compile()
+	return r.re.Split(s, n)
+}
+
 func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, many func(*regexp.Regexp, string, int) [][]int) (all [][]int) {
 	r.compile()
 	from := r.from(s)

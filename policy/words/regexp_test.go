@@ -13,7 +13,7 @@ import (
 // beginning, end and repetition.
 var parts = []string{
 	`申报`, `申请|报名`, `(?:申报|申请)(?:材料|资料)`, `(申报)?材料`, `\s*`, `[,。;]`, `[^,。;]{0,4}`, `[^,。;]*`, `\d{1,2}`, `(\d+)\s*年`, `\p{Han}{1,3}?`, `(?:各级?|有关)*部门`,
-	`(?:^|[^即])将`, `[上中下]午`, `a|b`, `(?i)pdf`, `.`, `(?:前|后|)`, `于{2,3}`, `\x{fffd}`, `\b1`,
+	`(?:^|[^即])将`, `[上中下]午`, `a|b`, `(?i)pdf`, `(?i)(?:photos? |k)by`, `.`, `(?:前|后|)`, `于{2,3}`, `\x{fffd}`, `\b1`,
 }
 
 // A Regexp finds what the standard library finds with the same pattern.
@@ -31,7 +31,7 @@ func TestRegexpFindsTheSame(t *testing.T) {
 		case 3:
 			pattern = `^(?:` + pattern + `)`
 		}
-		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"申报", "申请", "材料", "资料", "报名", ",", "。", " ", "1", "20", "年", "各级", "有关", "部门", "即", "将", "上午", "a", "PDF", "前", "于", "于于", "\xe7", "\xff", "é", "😀", "\u3000"}), 0, 12).Draw(t, "text"), "")
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"申报", "申请", "材料", "资料", "报名", ",", "。", " ", "1", "20", "年", "各级", "有关", "部门", "即", "将", "上午", "a", "PDF", "Photoſ", " bY", "\u212a", "前", "于", "于于", "\xe7", "\xff", "é", "😀", "\u3000"}), 0, 12).Draw(t, "text"), "")
 		want, got := regexp.MustCompile(pattern), New(pattern)
 		if w, g := want.MatchString(text), got.MatchString(text); w != g {
 			t.Fatalf("%q in %q: %v, want %v", pattern, text, g, w)
@@ -72,7 +72,7 @@ func TestWordsOfPatterns(t *testing.T) {
 		`\p{Han}+`:             {},
 		`(?:有关|各)*部门`:          {starts: 3, holds: 1},
 		`(?:^|[^即])将`:          {holds: 1, reach: 2},
-		`(?i)pdf`:              {reach: 3},
+		`(?i)pdf`:              {starts: 8, reach: 3},
 		`\s*第?[一二]`:            {starts: 9, holds: 4},
 		`(?:专家|院士)(?:组)?(?:评审|审核)?会`: {starts: 12, reach: 6},
 	} {
