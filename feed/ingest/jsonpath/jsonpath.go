@@ -64,7 +64,7 @@ func pick(all []any, index string) ([]any, error) {
 	}
 	n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 	if err != nil || n < 0 {
-		return nil, fmt.Errorf("\"[%s\" is neither [] nor [0]", index)
+		return nil, fmt.Errorf("%q is neither [] nor [0]", "["+index)
 	}
 	if n >= len(all) {
 		return nil, nil
