@@ -75,3 +75,19 @@ func (l *limitReader) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// announcedBody is the body of a request; before is called before its first byte is read.
+type announcedBody struct {
+	io.ReadCloser
+	before func() error
+}
+
+func (b *announcedBody) Read(p []byte) (int, error) {
+	if b.before != nil {
+		if err := b.before(); err != nil {
+			return 0, err
+		}
+		b.before = nil
+	}
+	return b.ReadCloser.Read(p)
+}

@@ -61,9 +61,10 @@ type Client struct {
 	robots   robots
 }
 
-// Request is one GET, or one POST of a form.
+// Request is one GET, or one POST of a form or a body.
 type Request struct {
 	URL          string
+	Method       string        // "" is POST where something is posted, else GET
 	ETag         string        // of what is known, "" if nothing
 	LastModified string        // of what is known, "" if nothing
 	Accept       string        // media types; "" is feeds, then pages, then anything
@@ -74,8 +75,11 @@ type Request struct {
 	Form         neturl.Values // posted, if there is any; a POST is never redirected
 	Body         []byte        // posted as ContentType, if Form is not
 	ContentType  string
-	Header       http.Header // more to send
-	NoRedirect   bool        // a redirect is a StatusError
+	// BeforeBody is called when all of the request but its body is on its way; the host
+	// can't act on it yet. Its error ends the request without the body. nil does nothing.
+	BeforeBody func() error
+	Header     http.Header // more to send
+	NoRedirect bool        // a redirect is a StatusError
 }
 
 // Response is what a source answered: 2xx, or 304 with NotModified.
@@ -229,9 +233,20 @@ func (c *Client) once(ctx context.Context, u *neturl.URL, req Request, limit tim
 			remote = to.Addr().Unmap()
 		}
 	}})
+	if req.Method != "" {
+		method = req.Method
+	}
 	hr, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, "", err
+	}
+	if req.BeforeBody != nil && hr.Body != nil {
+		hr.Body = &announcedBody{ReadCloser: hr.Body, before: req.BeforeBody}
+		whole := hr.GetBody
+		hr.GetBody = func() (io.ReadCloser, error) { // for a connection that was closed before anything was written
+			again, err := whole()
+			return &announcedBody{ReadCloser: again, before: req.BeforeBody}, err
+		}
 	}
 	c.setHeader(hr.Header, req)
 	client, err := c.through(req)
