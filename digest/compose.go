@@ -237,8 +237,12 @@ func (s *Service) newMailing(ctx context.Context, tx *sql.Tx, due time.Time, iss
 	if _, err := tx.ExecContext(ctx, `UPDATE mailings SET spread_seconds = $2 WHERE id = $1`, id, int64(over/time.Second)); err != nil {
 		return 0, err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE issues SET mailing = $2 WHERE number > 0 AND id IN (`+s.db.Dialect().IDs("$1")+`)`, database.JSON(issues), id)
-	return id, err
+	lists, err := database.CollectMap(ctx, tx, database.ScanPair[int64, int64],
+		`UPDATE issues SET mailing = $2 WHERE number > 0 AND id IN (`+s.db.Dialect().IDs("$1")+`) RETURNING id, list`, database.JSON(issues), id)
+	if err != nil {
+		return 0, err
+	}
+	return id, s.Channels.Enqueue(ctx, tx, id, lists)
 }
 
 // insertMailing makes the mailing of a due time. If one exists already (a list

@@ -16,6 +16,7 @@ import (
 	"net/mail"
 	"time"
 
+	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/database"
@@ -39,6 +40,7 @@ type Options struct {
 // delivery.
 type Service struct {
 	*delivery.Service
+	Channels    *channel.Store // of lists, and what was sent to them
 	db          *database.DB
 	articles    *feed.Store
 	subscribers *subscribers.Store
@@ -60,7 +62,7 @@ func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts
 		opts.Logger = slog.Default()
 	}
 	ledger := delivery.New(db, readers, delivery.ServiceOptions{BounceDomain: opts.BounceDomain, Now: opts.Now, Logger: opts.Logger, Notify: opts.Notify})
-	return &Service{Service: ledger, db: db, articles: articles, subscribers: readers, opts: opts}, nil
+	return &Service{Service: ledger, Channels: channel.NewStore(db, opts.Now), db: db, articles: articles, subscribers: readers, opts: opts}, nil
 }
 
 // NewDeliverer returns a deliverer for what the service composes. It opens no

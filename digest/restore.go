@@ -11,7 +11,7 @@ import (
 
 // PauseAll pauses every mailing that is composed or being sent and returns how
 // many there are. After a restore nobody knows which of their emails were sent
-// since the backup was made, and a reader should not get one twice.
+// since the backup was made, and a reader should not get one twice. The same applies to channels.
 func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE mailings SET state = 'paused' WHERE state IN ('sending', 'composed')`)
@@ -21,6 +21,9 @@ func (s *Service) PauseAll(ctx context.Context) (n int64, err error) {
 		n, err = result.RowsAffected()
 		return err
 	})
+	if err == nil {
+		_, err = s.Channels.PauseAll(ctx)
+	}
 	return n, err
 }
 

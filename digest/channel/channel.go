@@ -1,0 +1,146 @@
+// Package channel sends issues of lists to groups: robots of WeCom (企业微信), Feishu (飞书) and
+// DingTalk (钉钉), Telegram, ntfy, Matrix, and any server that verifies signed webhooks.
+//
+// An issue becomes a [Card], which each service gets in its own format and within its own
+// limits. The ledger is a row for each issue and channel: the row is claimed, the hand-over
+// is committed before the service gets the message, and what the service answered is written
+// to the row. Nothing is sent twice, except once more where a message was handed over and
+// nobody knows what became of it; where a service ignores repetitions (Matrix), it gets none.
+package channel
+
+import (
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/internal/fetch"
+)
+
+// Channel is a group that gets the issues of a list.
+type Channel struct {
+	ID         int64
+	List       int64
+	Kind       string // of Kinds
+	Address    string // of the server; "" where the address is part of the secret
+	Room       string // chat, topic or room; "" where the address names the group
+	SecretFile string // absolute; "" if there is none. Its contents are in no database
+	Private    bool   // its host may be in our own network
+	Key        string // random; in the ids of its messages
+	CreatedAt  time.Time
+}
+
+// service is how messages are sent to the channels of a kind.
+type service struct {
+	address string // default; "": it must be given
+	room    string // what Channel.Room names; "": nothing
+	// robot: the file holds the address of the robot, and a signing key where the robot has one.
+	robot    bool
+	optional bool          // no file is needed
+	pause    time.Duration // between two messages to one group
+	wait     time.Duration // when the service says that it got too many and not how long to wait
+	repeats  bool          // it ignores a message that it has already, by its id
+	check    func(t target) error
+	request  func(t target, m message) (fetch.Request, error)
+	judge    func(body []byte) verdict // of what came with a status that is no failure
+}
+
+// services has every kind. The pauses keep within the limits that the services publish: 20
+// messages a minute for robots of WeCom and DingTalk, and for groups of Telegram; 100 a
+// minute and 5 a second for robots of Feishu. DingTalk blocks a robot for ten minutes that
+// exceeds its limit. ntfy.sh and Matrix servers let a few messages pass, then one every five
+// seconds or so, and say how long to wait.
+var services = map[string]service{
+	"wecom":    {robot: true, pause: 3200 * time.Millisecond, wait: time.Minute, request: wecomRequest, judge: wecomVerdict},
+	"feishu":   {robot: true, pause: 700 * time.Millisecond, wait: time.Minute, request: feishuRequest, judge: feishuVerdict},
+	"dingtalk": {robot: true, pause: 3200 * time.Millisecond, wait: 10 * time.Minute, request: dingtalkRequest, judge: dingtalkVerdict},
+	"telegram": {address: "https://api.telegram.org", room: "the chat, such as -1001234567890 or @name", pause: 3200 * time.Millisecond, wait: time.Minute,
+		request: telegramRequest, judge: telegramVerdict},
+	"ntfy": {address: "https://ntfy.sh", room: "the topic", optional: true, pause: time.Second, wait: time.Minute, check: checkTopic, request: ntfyRequest, judge: ntfyVerdict},
+	"matrix": {room: "the id of the room, such as !abc:example.org", pause: time.Second, wait: 5 * time.Second, repeats: true, check: checkMatrixRoom,
+		request: matrixRequest, judge: matrixVerdict},
+	"webhook": {pause: 200 * time.Millisecond, wait: time.Minute, check: checkWebhook, request: webhookRequest, judge: func([]byte) verdict { return verdict{state: stateSent} }},
+}
+
+// Kinds returns the names of the kinds, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(services)) }
+
+// New returns a channel of a list, whose address is the default of the kind if it is "".
+func New(list int64, kind, address, room string) (Channel, error) {
+	s, ok := services[kind]
+	c := Channel{List: list, Kind: kind, Address: strings.TrimSuffix(address, "/"), Room: room, Key: rand.Text()}
+	switch {
+	case !ok:
+		return c, fmt.Errorf("there is no kind of channel %q; use one of: %s", kind, strings.Join(Kinds(), ", "))
+	case s.robot && address != "":
+		return c, fmt.Errorf("the address of a %s robot contains its key; write it into the file of --secret-file instead", kind)
+	case s.room != "" && room == "":
+		return c, fmt.Errorf("%s needs --room: %s", kind, s.room)
+	case s.room == "" && room != "":
+		return c, fmt.Errorf("%s takes no --room: its address names the group", kind)
+	}
+	if c.Address == "" {
+		c.Address = s.address
+	}
+	if !s.robot {
+		if c.Address == "" {
+			return c, fmt.Errorf("%s needs --address, such as https://example.org", kind)
+		}
+		if err := checkAddress(c.Address); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q is not the address of a server; begin it with https://", address)
+	}
+	if u.User != nil {
+		return fmt.Errorf("write a user name or password into the secret file, not into the address")
+	}
+	return nil
+}
+
+// target is a channel with its secret.
+type target struct {
+	Channel
+	secret secret
+}
+
+// message is a card with what makes it one message.
+type message struct {
+	Card
+	id string    // the same for each attempt
+	at time.Time // of this attempt
+}
+
+// post returns a request that posts a JSON document.
+func (t target) post(address string, body []byte) fetch.Request {
+	req := fetch.Request{
+		URL: address, Method: http.MethodPost, Body: body, ContentType: "application/json; charset=utf-8", Accept: "application/json", NoRedirect: true,
+	}
+	if t.Private {
+		req.Private = fetch.Origin(address)
+	}
+	return req
+}
+
+// host is where the channel is, for logs and lists: the address may contain a key.
+func (t target) host() string {
+	address := t.Address
+	if address == "" {
+		address = t.secret.address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

@@ -1,0 +1,279 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"dibao/internal/fetch"
+)
+
+// Sender sends what is due to the channels. All fields but Sleep are required.
+type Sender struct {
+	Store  *Store
+	Node   string // the ID of this process among the nodes; "" where it only tests a channel
+	Client *fetch.Client
+	// Card returns what a channel shows of an issue; without items nothing is left in it.
+	Card  func(ctx context.Context, issue int64) (Card, error)
+	Log   *slog.Logger
+	Sleep func(ctx context.Context, d time.Duration) error // nil: by the machine's clock
+}
+
+// Sent counts what became of the deliveries that a run has tried.
+type Sent struct {
+	Sent, Deferred, Failed, Uncertain int
+	Recovered                         int // of processes that ended
+}
+
+// parallel is how many hosts get a message at a time: one that does not answer holds up its
+// own channels only.
+const parallel = 8
+
+// longestWait is how long a run waits for the turn of a group; what has to wait longer is
+// sent by a later run.
+const longestWait = time.Minute
+
+// attemptTimeout bounds one request with all its waiting.
+const attemptTimeout = 2 * time.Minute
+
+// Run sends what is due. It may run in any number of processes at the same time.
+func (s *Sender) Run(ctx context.Context) (Sent, error) {
+	recovered, err := s.Store.recover(ctx, s.Node)
+	if err != nil {
+		return Sent{}, fmt.Errorf("take back deliveries to channels: %w", err)
+	}
+	r := &run{Sender: s, sent: Sent{Recovered: int(recovered)}}
+	due, err := s.Store.due(ctx)
+	if err != nil {
+		return r.sent, err
+	}
+	hosts := make(map[string][]*outlet)
+	for _, id := range due {
+		o, err := r.open(ctx, id)
+		if err != nil {
+			return r.sent, fmt.Errorf("channel %d: %w", id, err)
+		}
+		hosts[o.host()] = append(hosts[o.host()], o)
+	}
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	var mu sync.Mutex
+	var failed error
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		group.Go(func() error {
+			if err := r.serve(ctx, hosts[host]); err != nil && ctx.Err() == nil {
+				mu.Lock()
+				failed = errors.Join(failed, fmt.Errorf("channels at %s: %w", host, err))
+				mu.Unlock()
+			}
+			return nil // the others go on
+		})
+	}
+	_ = group.Wait() // returns none
+	return r.sent, errors.Join(failed, ctx.Err())
+}
+
+// run is one Run.
+type run struct {
+	*Sender
+
+	mu   sync.Mutex
+	sent Sent
+}
+
+// outlet is a channel of which something is due.
+type outlet struct {
+	target
+	problem error // its file can't be used
+}
+
+func (r *run) open(ctx context.Context, id int64) (*outlet, error) {
+	c, err := r.Store.Channel(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	t, problem := c.open()
+	return &outlet{t, problem}, nil
+}
+
+// serve sends what is due in the channels of one host, one message at a time and each
+// channel in turn.
+func (r *run) serve(ctx context.Context, outlets []*outlet) error {
+	for len(outlets) > 0 {
+		soonest := longestWait
+		var left []*outlet
+		hasSent := false
+		for _, o := range outlets {
+			sent, wait, err := r.next(ctx, o)
+			if err != nil {
+				return err
+			}
+			if sent || wait > 0 && wait <= longestWait {
+				left = append(left, o)
+			}
+			hasSent = hasSent || sent
+			if wait > 0 {
+				soonest = min(soonest, wait)
+			}
+		}
+		if outlets = left; len(left) > 0 && !hasSent {
+			if err := r.sleep(ctx, soonest); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// next sends the next issue to a channel, or says how long its group has to wait; neither
+// if nothing is due.
+func (r *run) next(ctx context.Context, o *outlet) (sent bool, wait time.Duration, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, 0, err
+	}
+	d, wait, err := r.Store.claim(ctx, r.Node, o.ID, o.group(), services[o.Kind].pause)
+	if err != nil || d == nil {
+		return false, wait, err
+	}
+	v := verdict{state: stateWaiting}
+	if o.problem != nil { // the admin can correct it
+		v.text = o.problem.Error()
+	} else {
+		v, err = r.attempt(ctx, o.target, *d)
+	}
+	if err == nil {
+		err = r.finish(ctx, o.target, *d, v)
+	}
+	if errors.Is(err, errLost) {
+		err = nil
+	}
+	return true, 0, err
+}
+
+// attempt sends an issue to a channel.
+func (r *run) attempt(ctx context.Context, t target, d claimed) (verdict, error) {
+	card, err := r.Card(ctx, d.issue)
+	if err != nil {
+		return verdict{state: stateWaiting, text: err.Error()}, nil
+	}
+	if len(card.Items) == 0 {
+		return verdict{state: stateCancelled, text: "nothing is left in the issue"}, nil
+	}
+	return r.post(ctx, t, message{card, fmt.Sprintf("dibao-%s-%d", t.Key, d.issue), r.Store.now()}, func() error {
+		return r.Store.handOver(ctx, r.Node, d.id)
+	})
+}
+
+// post sends a message. handOver is called just before the service gets it.
+func (s *Sender) post(ctx context.Context, t target, m message, handOver func() error) (verdict, error) {
+	service := services[t.Kind]
+	req, err := service.request(t, m)
+	if err != nil {
+		return verdict{state: stateFailed, text: err.Error()}, nil
+	}
+	var handed, lost atomic.Bool
+	req.BeforeBody = func() error {
+		err := handOver()
+		handed.Store(err == nil)
+		lost.Store(errors.Is(err, errLost))
+		return err
+	}
+	reqCtx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	res, err := s.Client.Get(reqCtx, req)
+	if lost.Load() {
+		return verdict{}, errLost
+	}
+	return service.verdictOf(res, err, handed.Load()), nil
+}
+
+// finish writes what became of an attempt. It does so also when the process is to end.
+func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	s := services[t.Kind]
+	state, now := v.state, r.Store.now()
+	var next time.Time
+	switch {
+	case state == stateUncertain && s.repeats:
+		state = stateWaiting
+	case state == stateUncertain:
+		if d.uncertain++; d.uncertain < mostUncertain {
+			state = stateWaiting
+		}
+	}
+	if state == stateWaiting {
+		if next = now.Add(s.retryIn(v, d.attempts)); next.Sub(d.firstAt) > giveUpAfter {
+			state, next = stateFailed, time.Time{}
+			if d.uncertain > 0 {
+				state = stateUncertain
+			}
+		}
+	}
+	if v.limited && !next.IsZero() {
+		if err := r.Store.hold(ctx, t.group(), next.Sub(now)); err != nil {
+			return err
+		}
+	}
+	if err := r.Store.finish(ctx, r.Node, d, state, v.reply(), next); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	log := r.Log.With("channel", t.ID, "kind", t.Kind, "host", t.host(), "issue", d.issue, "attempt", d.attempts)
+	switch state {
+	case stateSent:
+		r.sent.Sent++
+		log.Info("issue sent to channel")
+	case stateWaiting:
+		r.sent.Deferred++
+		log.Info("channel is tried again", "reply", v.reply(), "next_at", next)
+	case stateFailed:
+		r.sent.Failed++
+		log.Warn("channel refused the issue", "reply", v.reply())
+	case stateUncertain:
+		r.sent.Uncertain++
+		log.Warn("channel may have the issue, and is not tried again", "reply", v.reply())
+	}
+	return nil
+}
+
+func (s *Sender) sleep(ctx context.Context, d time.Duration) error {
+	if s.Sleep != nil {
+		return s.Sleep(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Test sends a card to a channel at once, outside the ledger. The error says in one
+// sentence what the service did not like.
+func (s *Sender) Test(ctx context.Context, c Channel, card Card) error {
+	t, err := c.open()
+	if err != nil {
+		return err
+	}
+	now := s.Store.now()
+	v, err := s.post(ctx, t, message{card, fmt.Sprintf("dibao-%s-test-%d", t.Key, now.UnixMicro()), now}, func() error { return nil })
+	switch {
+	case err != nil:
+		return err
+	case v.state != stateSent:
+		return fmt.Errorf("%s did not take the message: %s", c.Kind, v.reply())
+	}
+	return nil
+}

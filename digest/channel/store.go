@@ -1,0 +1,232 @@
+package channel
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/fault"
+)
+
+// Store keeps the channels of lists and the ledger of what was sent to them.
+type Store struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// NewStore returns the store of a database. now is its clock.
+func NewStore(db *database.DB, now func() time.Time) *Store {
+	return &Store{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+}
+
+const channelColumns = `id, list, kind, address, room, secret_file, private = 1, key, created_at`
+
+func scanChannel(r database.Row) (c Channel, err error) {
+	return c, r.Scan(&c.ID, &c.List, &c.Kind, &c.Address, &c.Room, &c.SecretFile, &c.Private, &c.Key, &c.CreatedAt)
+}
+
+// Add stores a channel, if its secret file can be read. It gets the issues that are
+// composed from now on.
+func (s *Store) Add(ctx context.Context, c Channel) (Channel, error) {
+	if _, err := c.open(); err != nil {
+		return c, err
+	}
+	c.CreatedAt = s.now()
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `
+			INSERT INTO channels (list, kind, address, room, secret_file, private, key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+			c.List, c.Kind, c.Address, c.Room, c.SecretFile, database.Bit(c.Private), c.Key, c.CreatedAt).Scan(&c.ID)
+	})
+	return c, err
+}
+
+// Channels returns the channels of a list, or with 0 of all.
+func (s *Store) Channels(ctx context.Context, list int64) (all []Channel, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, scanChannel, `SELECT `+channelColumns+` FROM channels WHERE $1 = 0 OR list = $1 ORDER BY id`, list)
+		return err
+	})
+	return all, err
+}
+
+// Channel returns one channel.
+func (s *Store) Channel(ctx context.Context, id int64) (c Channel, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		c, err = scanChannel(tx.QueryRowContext(ctx, `SELECT `+channelColumns+` FROM channels WHERE id = $1`, id))
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fault.Missing("there is no channel %d; see: dibao list channel list", id)
+	}
+	return c, err
+}
+
+// Remove removes a channel and its ledger. What is on its way is finished.
+func (s *Store) Remove(ctx context.Context, id int64) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM channels WHERE id = $1`, id)
+		return err
+	})
+}
+
+// Enqueue lets issues of a mailing be sent to the channels of their lists. It maps each
+// issue to its list.
+func (s *Store) Enqueue(ctx context.Context, tx *sql.Tx, mailing int64, issues map[int64]int64) error {
+	now := s.now()
+	for issue, list := range issues {
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO channel_deliveries (channel, issue, mailing, state, next_at) SELECT id, $1, $2, 'waiting', $3 FROM channels WHERE list = $4
+			ON CONFLICT (channel, issue) DO NOTHING`, issue, mailing, now, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move changes the states of deliveries, those of one mailing or with 0 of all.
+func (s *Store) move(ctx context.Context, mailing int64, state string, from ...string) (n int64, err error) {
+	now := s.now()
+	nextAt, doneAt := sql.Null[time.Time]{V: now, Valid: state == stateWaiting}, sql.Null[time.Time]{V: now, Valid: state == stateCancelled}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = $2, next_at = $3, done_at = $4, first_at = NULL
+			WHERE ($1 = 0 OR mailing = $1) AND state IN (`+s.db.Dialect().Texts("$5")+`)`, mailing, state, nextAt, doneAt, database.JSON(from))
+		if err == nil {
+			n, err = res.RowsAffected()
+		}
+		return err
+	})
+	return n, err
+}
+
+// PauseAll pauses all that was not sent, as after a restore: what was claimed when the backup
+// was made may have been posted.
+func (s *Store) PauseAll(ctx context.Context) (int64, error) {
+	return s.move(ctx, 0, statePaused, stateWaiting, stateClaimed)
+}
+
+// Pause keeps what waits of a mailing from being sent.
+func (s *Store) Pause(ctx context.Context, mailing int64) (int64, error) {
+	return s.move(ctx, mailing, statePaused, stateWaiting)
+}
+
+// Resume takes Pause back.
+func (s *Store) Resume(ctx context.Context, mailing int64) (int64, error) {
+	return s.move(ctx, mailing, stateWaiting, statePaused)
+}
+
+// Cancel drops what waits of a mailing.
+func (s *Store) Cancel(ctx context.Context, mailing int64) (int64, error) {
+	return s.move(ctx, mailing, stateCancelled, stateWaiting, statePaused)
+}
+
+// Retry lets what failed of a mailing be sent. What may have been posted stays as it is.
+func (s *Store) Retry(ctx context.Context, mailing int64) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = 'waiting', next_at = $2, first_at = NULL, done_at = NULL, attempts = 0
+			WHERE mailing = $1 AND state = 'failed' AND uncertain = 0`, mailing, s.now())
+		if err == nil {
+			n, err = res.RowsAffected()
+		}
+		return err
+	})
+	return n, err
+}
+
+// Row is what became of an issue in a channel, as JSON shows it.
+type Row struct {
+	Channel   int64      `json:"channel"`
+	Kind      string     `json:"kind"`
+	Issue     int64      `json:"issue_id"`
+	Mailing   int64      `json:"mailing"`
+	State     string     `json:"state"` // waiting, claimed, sent, failed, uncertain, paused, cancelled
+	Attempts  int64      `json:"attempts"`
+	Uncertain int64      `json:"uncertain"` // attempts that may have been posted and were not answered
+	NextAt    *time.Time `json:"next_at"`
+	DoneAt    *time.Time `json:"done_at"`
+	Reply     *string    `json:"reply"` // what the service said last, with what to do about it
+}
+
+const rowColumns = `d.channel, c.kind, d.issue, d.mailing, d.state, d.attempts, d.uncertain, d.next_at, d.done_at, NULLIF(d.reply, '')`
+
+func scanRow(r database.Row) (x Row, err error) {
+	return x, r.Scan(&x.Channel, &x.Kind, &x.Issue, &x.Mailing, &x.State, &x.Attempts, &x.Uncertain, &x.NextAt, &x.DoneAt, &x.Reply)
+}
+
+// Report returns what became of the issues of a mailing.
+func (s *Store) Report(ctx context.Context, mailing int64) (rows []Row, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err = database.Collect(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM channel_deliveries d JOIN channels c ON c.id = d.channel
+			WHERE d.mailing = $1 ORDER BY d.channel, d.issue`, mailing)
+		return err
+	})
+	return rows, err
+}
+
+// Latest returns what became of the newest issue in each channel.
+func (s *Store) Latest(ctx context.Context) (latest map[int64]Row, err error) {
+	var rows []Row
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		rows, err = database.Collect(ctx, tx, scanRow, `SELECT `+rowColumns+` FROM channel_deliveries d JOIN channels c ON c.id = d.channel
+			WHERE d.id IN (SELECT MAX(id) FROM channel_deliveries GROUP BY channel)`)
+		return err
+	})
+	latest = make(map[int64]Row, len(rows))
+	for _, r := range rows {
+		latest[r.Channel] = r
+	}
+	return latest, err
+}
+
+// Troubled returns the newest issue of each channel where it failed, is uncertain, or is
+// tried again.
+func (s *Store) Troubled(ctx context.Context) (rows []Row, err error) {
+	latest, err := s.Latest(ctx)
+	for _, id := range slices.Sorted(maps.Keys(latest)) {
+		r := latest[id]
+		if r.State == stateFailed || r.State == stateUncertain || r.State == stateWaiting && r.Attempts > 0 {
+			rows = append(rows, r)
+		}
+	}
+	return rows, err
+}
+
+// Says is what the service said, "" for nothing.
+func (r Row) Says() string {
+	if r.Reply == nil {
+		return ""
+	}
+	return *r.Reply
+}
+
+// Count returns how many deliveries there are by state.
+func (s *Store) Count(ctx context.Context) (counts map[string]int, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		counts, err = database.CollectMap(ctx, tx, database.ScanPair[string, int], `SELECT state, COUNT(*) FROM channel_deliveries GROUP BY state`)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count deliveries to channels: %w", err)
+	}
+	return counts, nil
+}
+
+// Check returns why a channel can't send, nil if its file is as it must be.
+func (c Channel) Check() error {
+	_, err := c.open()
+	return err
+}
+
+// Host is the server of a channel: the address of a robot contains its key. "" if its
+// file can't be read.
+func (c Channel) Host() string {
+	t, err := c.open()
+	if err != nil && t.Address == "" && t.secret.address == "" {
+		return ""
+	}
+	return t.host()
+}

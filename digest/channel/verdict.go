@@ -1,0 +1,126 @@
+package channel
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/internal/fetch"
+	"dibao/internal/redact"
+)
+
+// The states of a delivery.
+const (
+	stateWaiting   = "waiting"
+	stateClaimed   = "claimed"
+	stateSent      = "sent"
+	stateFailed    = "failed"
+	stateUncertain = "uncertain" // handed over twice and never answered
+	statePaused    = "paused"    // with its mailing
+	stateCancelled = "cancelled"
+)
+
+// verdict is what an answer means for a delivery.
+type verdict struct {
+	state   string        // waiting: it is tried again; uncertain: it may have been posted
+	text    string        // what the service said
+	advice  string        // what an admin can do; "" if that is not known
+	limited bool          // the group got too many messages; all its channels wait
+	after   time.Duration // how long to wait; 0: not said
+}
+
+// reply is the sentence that admins see.
+func (v verdict) reply() string {
+	text := v.text
+	if v.advice != "" {
+		text += ": " + v.advice
+	}
+	return database.Clip(redact.Text(text), maxReply)
+}
+
+// maxReply is how much is kept of what a service said, in bytes.
+const maxReply = 400
+
+// notUnderstood is of an answer that is not the service's, such as the page of a proxy: the
+// message may have been posted.
+func notUnderstood(body []byte) verdict {
+	start := database.Clip(string(body), 80)
+	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not the service's: %q", start)}
+}
+
+// verdictOf says what became of a request. handed tells whether the service may have got the
+// whole message.
+func (s service) verdictOf(res *fetch.Response, err error, handed bool) verdict {
+	if err == nil {
+		return s.judge(res.Body)
+	}
+	var status *fetch.StatusError
+	var blocked *fetch.BlockedError
+	switch {
+	case errors.As(err, &status):
+		return s.judgeStatus(status)
+	case errors.As(err, &blocked):
+		v := verdict{state: stateFailed, text: fmt.Sprintf("dibao does not connect to it: %s", blocked.Reason)}
+		if blocked.Local {
+			v.advice = "if the server is in your own network, add the channel again with --private"
+		}
+		return v
+	case handed:
+		return verdict{state: stateUncertain, text: fmt.Sprintf("no answer: %s", causeOf(err))}
+	}
+	return verdict{state: stateWaiting, text: fmt.Sprintf("not reached: %s", causeOf(err))}
+}
+
+// judgeStatus judges an answer with an error status, by the body where the service
+// explains itself.
+func (s service) judgeStatus(e *fetch.StatusError) verdict {
+	text := fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
+	if json.Valid(e.Body) {
+		if v := s.judge(e.Body); v.state == stateWaiting || v.state == stateFailed {
+			if v.after == 0 {
+				v.after = e.RetryAfter
+			}
+			return v
+		}
+	}
+	switch {
+	case e.Status == http.StatusTooManyRequests:
+		return verdict{state: stateWaiting, text: text, limited: true, after: e.RetryAfter}
+	case e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout:
+		return verdict{state: stateUncertain, text: text} // the service behind the gateway may have it
+	case e.Status >= 500 || e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooEarly:
+		return verdict{state: stateWaiting, text: text, after: e.RetryAfter}
+	case e.Status < 400:
+		return verdict{state: stateFailed, text: text, advice: "the address redirects; use the address that it leads to"}
+	}
+	return verdict{state: stateFailed, text: text}
+}
+
+// causeOf returns the innermost reason of an error, without the address of the request.
+func causeOf(err error) string {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err.Error()
+}
+
+// The pauses between attempts, and after which time a delivery that was never posted is
+// given up.
+var retryAfter = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
+
+const giveUpAfter = 24 * time.Hour
+
+// retryIn is when a delivery is tried again after so many attempts.
+func (s service) retryIn(v verdict, attempts int64) time.Duration {
+	if v.limited || v.after > 0 {
+		wait := v.after
+		if wait == 0 {
+			wait = s.wait
+		}
+		return min(wait+time.Second, time.Hour)
+	}
+	return retryAfter[min(int(attempts), len(retryAfter))-1]
+}
