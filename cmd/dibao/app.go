@@ -42,6 +42,7 @@ type app struct {
 	collector   *collect.Collector
 	subscribers *subscribers.Store
 	digest      *digest.Service
+	poster      *fetch.Client // of channels: it waits for no turn at a host from which others collect
 	inbound     *inbound.Service
 	log         *slog.Logger
 	counts      *web.Metrics  // of requests, while it serves
@@ -154,6 +155,7 @@ func newApp(ctx context.Context, c config.Config, db *database.DB, log *slog.Log
 			Private: c.Fetch.Private, Now: time.Now, Turn: nodes.TurnsOf(db, c.Fetch.PerHost, c.Fetch.Timeout),
 		}),
 	}
+	a.poster = fetch.New(fetch.Options{UserAgent: userAgent(c), Timeout: c.Fetch.Timeout, MaxBytes: 1 << 20, Private: c.Fetch.Private})
 	if c.Fetch.Browser != "" {
 		a.collector.Browser = browser.New(c.Fetch.Browser, a.collector.Client)
 	}

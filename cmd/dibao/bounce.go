@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/digest/delivery"
 	"dibao/digest/inbound"
 	"dibao/internal/inbox"
@@ -179,7 +180,7 @@ func (a *app) printPending(g *globals, cmd *cobra.Command, domain string) ([]del
 		return nil, err
 	}
 	return all, printRows(g, cmd, []any{"Mailing", "Domain", "Reader", "Address", "When", "Text"}, all, func(p delivery.Pending) []any {
-		return []any{p.Mailing, p.Domain, p.Subscriber, p.Address, shortTime(p.At, a.config.Schedule.Zone), clipLine(p.Text, 80)}
+		return []any{p.Mailing, p.Domain, p.Subscriber, p.Address, shortTime(p.At, a.config.Schedule.Zone), cli.Clip(p.Text, 80)}
 	})
 }
 

@@ -15,7 +15,6 @@ import (
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
-	"dibao/internal/jobs"
 	"dibao/internal/nodes"
 )
 
@@ -103,8 +102,8 @@ func newIssueCompose(g *globals) *cobra.Command {
 				lists[i].Hold = lists[i].Hold || hold
 			}
 			made, err := a.digest.ComposeOver(cmd.Context(), lists, over)
-			if err == nil && made.Deliveries > 0 {
-				err = jobs.Signal(cmd.Context(), a.db, "deliver")
+			if err == nil && made.Mailing != 0 {
+				err = a.wakeSenders(cmd.Context())
 			}
 			if err != nil {
 				return err
@@ -138,6 +137,9 @@ func newIssueCompose(g *globals) *cobra.Command {
 			}
 			for _, i := range made.Issues {
 				g.print(cmd, "%s No. %d: %d articles", i.List.Slug, i.Number, len(i.Articles))
+			}
+			if err := a.sayChannels(g, cmd, made); err != nil {
+				return err
 			}
 			if made.Deliveries == 0 {
 				g.say(cmd, "mailing %d has no readers: nothing is sent, and the issue is in the archive", made.Mailing)
@@ -234,7 +236,7 @@ func newIssueSend(g *globals) *cobra.Command {
 				return usagef("--over applies to the held issues of a list; name a list")
 			}
 			a.probe = !g.inServer
-			if _, err := a.deliverer(); err != nil { // before an issue is released
+			if _, err := a.mailDeliverer(cmd.Context()); err != nil { // before an issue is released
 				return err
 			}
 			if err := a.release(g, cmd, append(args, lists...), over); err != nil {
@@ -242,7 +244,7 @@ func newIssueSend(g *globals) *cobra.Command {
 			}
 			if g.inServer {
 				g.say(cmd, "dibao serve sends what is due")
-				return jobs.Signal(cmd.Context(), a.db, "deliver")
+				return a.wakeSenders(cmd.Context())
 			}
 			if len(args)+len(lists) == 0 {
 				if err := a.sayHeld(g, cmd); err != nil {
@@ -255,44 +257,6 @@ func newIssueSend(g *globals) *cobra.Command {
 	cmd.Flags().DurationVar(&over, "over", 0, "spread the released issues over this time, such as 2h")
 	cmd.Flags().StringArrayVar(&lists, "list", nil, "release the held issues of this list first (repeatable)")
 	return cmd
-}
-
-// sendNow delivers what is due and prints what became of it.
-func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
-	d, err := a.deliverer()
-	if err != nil {
-		return err
-	}
-	leave, err := a.joinSenders(g, cmd)
-	if err != nil {
-		return err
-	}
-	told := a.showSending(g, cmd)
-	done, err := d.Deliver(cmd.Context())
-	told()
-	leave()
-	waiting, countErr := a.digest.Waiting(context.WithoutCancel(cmd.Context()))
-	if err = errors.Join(err, countErr); g.json {
-		view := viewDelivered(done)
-		view["waiting"] = waiting
-		if err := writeJSON(cmd.OutOrStdout(), view); err != nil {
-			return err
-		}
-	} else {
-		g.print(cmd, "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d, waiting %d",
-			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed, waiting)
-	}
-	switch {
-	case cmd.Context().Err() != nil:
-		return &partialError{Err: errors.New("stopped; to send the rest, run: dibao issue send")}
-	case err != nil:
-		return err
-	case done.Refused != "":
-		return &partialError{Err: fmt.Errorf("%s; everything waits, nobody is suppressed; see: dibao mail doctor", done.Refused)}
-	case done.Failed > 0:
-		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
-	}
-	return nil
 }
 
 // joinSenders makes this process one of the nodes that send, for as long as it does.
@@ -327,10 +291,11 @@ func newIssueResend(g *globals) *cobra.Command {
 	var domains []string
 	cmd := &cobra.Command{
 		Use:   "resend MAILING --failed",
-		Short: "Send a mailing again to readers who did not get it",
+		Short: "Send a mailing again to readers and channels that did not get it",
 		Long: "Sends the same emails, with the same Message-IDs, to the readers whose delivery failed permanently. Nobody gets anything\n" +
 			"twice: it skips emails that may have arrived, and readers to whom a later mailing sends the same articles (the next issue\n" +
-			"does so by itself). MAILING is the number that \"dibao issue report\" shows.",
+			"does so by itself). Without --domain, channels that refused an issue get it again, too. MAILING is the number that\n" +
+			"\"dibao issue report\" shows.",
 		Example: "  dibao issue resend 12 --failed --domain qq.com",
 		Args:    cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
@@ -352,9 +317,18 @@ func newIssueResend(g *globals) *cobra.Command {
 				}
 				all = digest.Resent{Again: all.Again + out.Again, Brought: all.Brought + out.Brought, Suppressed: all.Suppressed + out.Suppressed}
 			}
-			g.change = change{none: all.Again == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
+			channels := int64(0)
+			if domains[0] == "" {
+				if channels, err = a.digest.Channels.Retry(cmd.Context(), mailing); err != nil {
+					return err
+				}
+			}
+			g.change = change{none: all.Again == 0 && channels == 0, target: fmt.Sprintf("mailing %d", mailing), detail: fmt.Sprintf("%d deliveries", all.Again)}
 			g.say(cmd, "resending %d emails; skipping %d readers who get the articles in a later mailing, and %d who are suppressed", all.Again, all.Brought, all.Suppressed)
-			if all.Again == 0 {
+			if channels > 0 {
+				g.say(cmd, "%d channels get the issue again", channels)
+			}
+			if all.Again == 0 && channels == 0 {
 				if g.json {
 					return writeJSON(cmd.OutOrStdout(), viewDelivered(delivery.Delivered{}))
 				}

@@ -6,14 +6,14 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/bars"
+	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
 	"dibao/digest"
 	"dibao/digest/delivery"
-	"dibao/internal/jobs"
 )
 
 // newIssueStates returns the verbs that hold, go on with and end mailings.
@@ -49,7 +49,7 @@ func newIssueStates(g *globals) []*cobra.Command {
 				}
 				err = v.change(a.digest, cmd.Context(), mailing)
 				if err == nil && v.use == "resume" {
-					err = jobs.Signal(cmd.Context(), a.db, "deliver")
+					err = a.wakeSenders(cmd.Context())
 				}
 				if err != nil {
 					return err
@@ -179,7 +179,7 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 	headings := []any{"Mailing", "Due", "State", "Waiting", "Sending", "Sent", "Failed", "Uncertain", "Suppressed", "Per second", "Time left"}
 	return printRows(g, cmd, headings, rows, func(r delivery.MailingReport) []any {
 		return []any{r.Mailing, shortTime(r.DueAt, a.config.Schedule.Zone), r.State, r.Waiting, r.Claimed, r.Sent, r.Failed, r.Uncertain, r.Suppressed,
-			rateText(r), leftText(r)}
+			bars.Rate(r), bars.Left(r)}
 	})
 }
 
@@ -206,20 +206,6 @@ func (a *app) printVariants(g *globals, cmd *cobra.Command, mailing int64, limit
 	})
 }
 
-func rateText(r delivery.MailingReport) string {
-	if r.PerSecond == nil {
-		return ""
-	}
-	return fmt.Sprintf("%.0f", *r.PerSecond)
-}
-
-func leftText(r delivery.MailingReport) string {
-	if r.ETASeconds == nil {
-		return ""
-	}
-	return (time.Duration(*r.ETASeconds) * time.Second).String()
-}
-
 func (a *app) printMailing(g *globals, cmd *cobra.Command, mailing int64) error {
 	report, err := a.digest.ReportOf(cmd.Context(), mailing)
 	if err != nil {
@@ -229,10 +215,17 @@ func (a *app) printMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 	if err != nil {
 		return err
 	}
+	channels, err := a.digest.Channels.Report(cmd.Context(), mailing)
+	if err != nil {
+		return err
+	}
 	if g.json {
-		return writeJSON(cmd.OutOrStdout(), view.Mailing{MailingReport: report, Domains: domains})
+		return writeJSON(cmd.OutOrStdout(), view.Mailing{MailingReport: report, Domains: domains, Channels: channels})
 	}
 	if err := a.printReports(g, cmd, []delivery.MailingReport{report}); err != nil {
+		return err
+	}
+	if err := a.printChannels(g, cmd, channels); err != nil {
 		return err
 	}
 	return printRows(g, cmd, []any{"Domain", "Sent", "Waiting", "Failed", "Uncertain", "Next try", "Last reply"}, domains[:min(len(domains), 50)],
@@ -242,15 +235,8 @@ func (a *app) printMailing(g *globals, cmd *cobra.Command, mailing int64) error 
 				next = shortTime(*d.NextAt, a.config.Schedule.Zone)
 			}
 			if d.Reply != nil {
-				reply = clipLine(*d.Reply, 60)
+				reply = cli.Clip(*d.Reply, 60)
 			}
 			return []any{d.Domain, d.Sent, d.Waiting, d.Failed, d.Uncertain, next, reply}
 		})
-}
-
-func clipLine(s string, n int) string {
-	if runes := []rune(s); len(runes) > n {
-		return string(runes[:n-1]) + "…"
-	}
-	return s
 }

@@ -51,6 +51,7 @@ var printedJSON = []printed{
 	{"issue report MAILING", view.Mailing{}, []string{"issue report 1"}},
 	{"issue report MAILING --variants", digest.Variant{}, []string{"issue report 1 --variants"}},
 	{"list show, list create, list edit", view.List{}, []string{"list show", "list create daily --title 日报", "list edit daily --hold"}},
+	{"list channel list, list channel add", view.Channel{}, nil},
 	{"list preview --left-out", view.Preview{}, []string{"list preview weekly --left-out 20"}},
 	{"mail doctor", doctor.MailFinding{}, []string{"mail doctor --resolver 127.0.0.1:1"}},
 	{"node list", nodeView{}, []string{"node list"}},

@@ -16,7 +16,7 @@ import (
 
 func newList(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "Manage the lists that readers subscribe to"}
-	cmd.AddCommand(newListCreate(g), newListShow(g), newListEdit(g), newListPreview(g), newListInvite(g), newListRemove(g))
+	cmd.AddCommand(newListCreate(g), newListShow(g), newListEdit(g), newListPreview(g), newListInvite(g), newListRemove(g), newListChannel(g))
 	return cmd
 }
 

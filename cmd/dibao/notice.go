@@ -143,7 +143,7 @@ func domainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 		}
 		value := fmt.Sprintf("%d sent, %d waiting, %d failed", d.Sent, d.Waiting+d.Uncertain, d.Failed)
 		if d.Reply != nil {
-			value += ": " + clipLine(*d.Reply, 160)
+			value += ": " + cli.Clip(*d.Reply, 160)
 		}
 		rows = append(rows, templates.LetterRow{Name: d.Domain, Value: value})
 	}

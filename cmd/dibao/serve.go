@@ -262,8 +262,8 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 			made, err := a.digest.ComposeDue(jobCtx)
 			err = errors.Join(err, a.remindHeld(jobCtx))
 			for _, m := range made {
-				if m.Deliveries > 0 {
-					return errors.Join(err, runner.Enqueue(jobCtx, "deliver", 0))
+				if m.Mailing != 0 {
+					return errors.Join(err, runner.Enqueue(jobCtx, "deliver", 0), runner.Enqueue(jobCtx, "channels", 0))
 				}
 			}
 			return err
@@ -290,6 +290,10 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 		}},
 		{Name: "summarize", Timeout: 20 * time.Minute, Attempts: 1, Run: func(jobCtx context.Context, _ int64) error { return summaries(jobCtx) }},
 		{Name: "deliver", EveryNode: true, Run: deliver},
+		{Name: "channels", EveryNode: true, Run: func(jobCtx context.Context, _ int64) error {
+			_, err := a.channels().Run(jobCtx)
+			return err
+		}},
 	}
 	for i, k := range kinds {
 		kinds[i].Elsewhere = !slices.Contains(roles, roleOf(k.Name))
@@ -333,7 +337,7 @@ func (a *app) deliverJob() (func(context.Context, int64) error, error) {
 // roleOf returns the role of nodes that run a kind of job.
 func roleOf(kind string) nodes.Role {
 	switch kind {
-	case "compose", "deliver", "prune":
+	case "compose", "deliver", "channels", "prune":
 		return nodes.Deliver
 	}
 	return nodes.Collect

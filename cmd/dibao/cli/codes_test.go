@@ -28,7 +28,7 @@ func texts[T ~string](all ...T) (out []string) {
 func TestCodesInChineseAreWhole(t *testing.T) {
 	t.Parallel()
 	for heading, all := range map[string][]string{
-		"State": slices.Concat(texts(subscribers.States...), []string{"composed", "sending", "paused", "cancelled", "done"},
+		"State": slices.Concat(texts(subscribers.States...), []string{"composed", "sending", "paused", "cancelled", "done", "waiting", "claimed", "sent", "failed", "uncertain"},
 			texts(feed.StateNew, feed.StateOK, feed.StateFailing, feed.StateBlocked, feed.StateChanged, feed.StateQuiet, feed.StateFlood, feed.StateGone, feed.StatePaused, feed.StateRemoved)),
 		"Kind": slices.Concat(texts(policy.Kinds...), ingest.KindNames(),
 			texts(mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe, mail.ReportAutoReply, mail.ReportNotSpam, mail.ReportNotice, mail.ReportOther)),

@@ -172,3 +172,11 @@ func PrintRows[T any](o Output, cmd *cobra.Command, headings []any, rows []T, ce
 	t.Print(out)
 	return nil
 }
+
+// Clip returns a text, cut to n characters.
+func Clip(s string, n int) string {
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return s
+}

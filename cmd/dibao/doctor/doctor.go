@@ -66,7 +66,7 @@ func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
 	default:
 		all = append(all, Finding{"lists", "ok", fmt.Sprintf("%d", len(lists))})
 	}
-	return append(all, n.examineMail(ctx))
+	return append(append(all, n.examineChannels(ctx)...), n.examineMail(ctx))
 }
 
 // examineAddress looks at how readers reach this server.

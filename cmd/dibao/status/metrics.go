@@ -55,6 +55,7 @@ var (
 	metricListMatched   = gauge("list_matched_articles", "Articles of a list that no issue has dealt with.", "list")
 	metricHeldIssues    = gauge("issues_held", "Issues that wait for an admin to release them.")
 	metricDeliveries    = gauge("deliveries", "Deliveries by state, of mailings due in the last seven days.", "state")
+	metricPosted        = gauge("channel_deliveries", "Issues in channels by state.", "state")
 	metricOldest        = gauge("oldest_waiting_seconds", "Age of the oldest mailing with unsent messages; 0: none.")
 	metricPaused        = gauge("mail_servers_paused", "Mail servers that refuse our mail and are tried again later.")
 	metricReports       = gauge("mail_reports", "Reports received in the last seven days, by kind.", "kind")
@@ -73,7 +74,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { DescribeMetrics(ch) }
 func DescribeMetrics(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricHeld, metricListNext, metricListOverdue,
-		metricListMatched, metricHeldIssues, metricDeliveries, metricOldest, metricPaused, metricReports, metricPending,
+		metricListMatched, metricHeldIssues, metricDeliveries, metricPosted, metricOldest, metricPaused, metricReports, metricPending,
 		metricSubscriptions, metricSuppressions, metricJobs, metricDiskFree, metricClock,
 	} {
 		ch <- d
@@ -115,6 +116,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		set(metricListMatched, float64(l.Matched), l.List.Slug)
 	}
 	set(metricHeldIssues, float64(st.Digest.HeldIssues))
+	for state, n := range st.Posted {
+		set(metricPosted, float64(n), state)
+	}
 	oldest := 0.0
 	if !st.Digest.OldestWaiting.IsZero() {
 		oldest = st.At.Sub(st.Digest.OldestWaiting).Seconds()

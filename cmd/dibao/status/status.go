@@ -19,6 +19,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/digest"
+	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/feed"
 	"dibao/internal/database"
@@ -53,6 +54,8 @@ type Snapshot struct {
 	Sources       []feed.Source // the worst first
 	Digest        digest.Status
 	Mailings      []delivery.MailingReport // the latest first
+	Posted        map[string]int           // issues in channels, by state
+	Troubled      []channel.Row            // the channels whose newest issue failed, is tried again or is uncertain
 	Readers       int                      // with a confirmed subscription
 	Subscriptions map[string]int           // by state
 	Suppressions  map[string]int           // by reason
@@ -79,6 +82,12 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 		return st, err
 	}
 	if st.Mailings, err = a.Digest.Report(ctx, statusMails); err != nil {
+		return st, err
+	}
+	if st.Posted, err = a.Digest.Channels.Count(ctx); err != nil {
+		return st, err
+	}
+	if st.Troubled, err = a.Digest.Channels.Troubled(ctx); err != nil {
 		return st, err
 	}
 	if st.Readers, err = a.Subscribers.CountReaders(ctx); err != nil {
@@ -116,6 +125,14 @@ func (s *screen) text(english string, args ...any) string {
 		return cli.Say(english, args...)
 	}
 	return plural.English(fmt.Sprintf(english, args...))
+}
+
+// said returns a text that was formatted in English.
+func (s *screen) said(english string) string {
+	if s.chinese {
+		return cli.Chinese(english)
+	}
+	return english
 }
 
 // code returns a code, such as a state, under a heading.
@@ -172,6 +189,13 @@ func (st Snapshot) Print(w io.Writer, chinese bool) error {
 	st.printSources(s)
 	st.printLists(s)
 	st.printMailings(s)
+	if len(st.Posted) > 0 {
+		s.head("CHANNELS")
+		s.item(s.counts("State", st.Posted))
+		for _, r := range st.Troubled {
+			s.columns([]int{6, 10, 10}, fmt.Sprint(r.Channel), s.code("Kind", r.Kind), s.code("State", r.State), s.said(r.Says()))
+		}
+	}
 	s.head("READERS")
 	s.item(s.text("%d readers", st.Readers), s.text("subscriptions: %s", s.counts("State", st.Subscriptions)))
 	if len(st.Suppressions) > 0 {
@@ -322,6 +346,8 @@ func (st Snapshot) JSON() any {
 		Paused        []delivery.Pause         `json:"paused_servers"`
 		Reports       map[string]int           `json:"reports_7_days"`
 		Pending       int                      `json:"pending_suppressions"`
+		Posted        map[string]int           `json:"channel_deliveries"`
+		Troubled      []channel.Row            `json:"troubled_channels"`
 		Readers       int                      `json:"readers"`
 		Subscriptions map[string]int           `json:"subscriptions"`
 		Suppressions  map[string]int           `json:"suppressions"`
@@ -331,7 +357,7 @@ func (st Snapshot) JSON() any {
 		At: st.At.UTC(), Version: version, Revision: revision, Database: st.Database, DiskFree: cli.Null(st.DiskFree),
 		Sources: st.Feed.Sources, Unhealthy: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held,
 		Lists: []list{}, HeldIssues: st.Digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.Mailings...), Deliveries: st.Digest.Deliveries, OldestWaiting: cli.Null(st.Digest.OldestWaiting),
-		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
+		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Posted: st.Posted, Troubled: append([]channel.Row{}, st.Troubled...), Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
 		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
 	}
 	for _, src := range st.Sources {

@@ -5,6 +5,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/digest"
+	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/subscribers"
 )
@@ -93,5 +94,6 @@ type Issue struct {
 // Mailing is a mailing in JSON, with its domains where one was asked for.
 type Mailing struct {
 	delivery.MailingReport
-	Domains []delivery.DomainReport `json:"domains,omitempty"`
+	Domains  []delivery.DomainReport `json:"domains,omitempty"`
+	Channels []channel.Row           `json:"channels,omitempty"` // what became of its issues in channels
 }

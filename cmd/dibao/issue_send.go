@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"dibao/digest/channel"
+	"dibao/digest/delivery"
+)
+
+// mailDeliverer returns what sends mail; nil where no mail server is set, if there are
+// channels to send to.
+func (a *app) mailDeliverer(ctx context.Context) (*delivery.Deliverer, error) {
+	d, err := a.deliverer()
+	if err == nil || a.config.Mail.Host != "" || a.config.Mail.Direct {
+		return d, err
+	}
+	all, listErr := a.digest.Channels.Channels(ctx, 0)
+	if listErr == nil && len(all) > 0 {
+		return nil, nil
+	}
+	return nil, errors.Join(err, listErr)
+}
+
+// sendNow sends what is due to readers and channels, and prints what became of it.
+func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
+	d, err := a.mailDeliverer(cmd.Context())
+	if err != nil {
+		return err
+	}
+	leave, err := a.joinSenders(g, cmd)
+	if err != nil {
+		return err
+	}
+	var posted channel.Sent
+	var postErr error
+	ended := make(chan struct{})
+	go func() { // neither waits for the other
+		defer close(ended)
+		posted, postErr = a.channels().Run(cmd.Context())
+	}()
+	var done delivery.Delivered
+	if d != nil {
+		told := a.showSending(g, cmd)
+		done, err = d.Deliver(cmd.Context())
+		told()
+	}
+	<-ended
+	leave()
+	waiting, countErr := a.digest.Waiting(context.WithoutCancel(cmd.Context()))
+	if err = errors.Join(err, postErr, countErr); g.json {
+		view := viewDelivered(done)
+		view["waiting"] = waiting
+		view["channels_sent"], view["channels_deferred"], view["channels_failed"], view["channels_uncertain"] = posted.Sent, posted.Deferred, posted.Failed, posted.Uncertain
+		if err := writeJSON(cmd.OutOrStdout(), view); err != nil {
+			return err
+		}
+	} else {
+		g.print(cmd, "sent %d, deferred %d, uncertain %d, failed %d, suppressed %d, waiting %d",
+			done.Sent, done.Deferred, done.Uncertain, done.Failed, done.Suppressed, waiting)
+		if posted != (channel.Sent{}) {
+			g.print(cmd, "channels: sent %d, deferred %d, uncertain %d, failed %d", posted.Sent, posted.Deferred, posted.Uncertain, posted.Failed)
+		}
+	}
+	switch {
+	case cmd.Context().Err() != nil:
+		return &partialError{Err: errors.New("stopped; to send the rest, run: dibao issue send")}
+	case err != nil:
+		return err
+	case done.Refused != "":
+		return &partialError{Err: fmt.Errorf("%s; everything waits, nobody is suppressed; see: dibao mail doctor", done.Refused)}
+	case done.Failed > 0:
+		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
+	case posted.Failed+posted.Uncertain > 0:
+		return &partialError{Err: fmt.Errorf("%d channels did not take the issue; see: dibao list channel list", posted.Failed+posted.Uncertain)}
+	}
+	return nil
+}

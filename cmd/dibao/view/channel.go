@@ -1,0 +1,35 @@
+package view
+
+import (
+	"time"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/digest/channel"
+)
+
+// Channel is a group that gets the issues of a list, in JSON.
+type Channel struct {
+	ID         int64        `json:"id"`
+	List       string       `json:"list"`
+	Kind       string       `json:"kind"`
+	Server     *string      `json:"server"`      // host and port; null if the secret file can't be read
+	Room       *string      `json:"room"`        // chat, topic or room
+	SecretFile *string      `json:"secret_file"` // its path; what it holds is never printed
+	Private    bool         `json:"private"`     // the server may be in your own network
+	CreatedAt  time.Time    `json:"created_at"`
+	Last       *channel.Row `json:"last"`  // what became of its newest issue
+	Error      *string      `json:"error"` // why it can't send now, such as a secret file that others can read
+}
+
+// OfChannel returns the view of a channel of a list, with what became of its newest issue.
+func OfChannel(c channel.Channel, list string, last *channel.Row) Channel {
+	v := Channel{
+		ID: c.ID, List: list, Kind: c.Kind, Server: cli.Null(c.Host()), Room: cli.Null(c.Room), SecretFile: cli.Null(c.SecretFile),
+		Private: c.Private, CreatedAt: c.CreatedAt, Last: last,
+	}
+	if err := c.Check(); err != nil {
+		text := err.Error()
+		v.Error = &text
+	}
+	return v
+}
