@@ -150,7 +150,7 @@ func weekdayAt(s string) int {
 
 // make turns a token into a date.
 func (c Clock) make(t token, hasTime bool) (When, bool) {
-	w := When{Year: t.y, Month: t.m, Day: t.d, Weak: t.weak, short: t.short}
+	w := When{Year: t.y, Month: t.m, Day: t.d, Weak: t.weak, short: t.short, compact: t.compact}
 	switch t.kind {
 	case relative:
 		return c.back(t, hasTime)

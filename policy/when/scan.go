@@ -28,6 +28,7 @@ type token struct {
 	y, m, d    int
 	swapped    bool // d/m/y or m/d/y: nothing says which
 	short      shortDate
+	compact    bool // eight figures, as numbers of cases have
 	weak       bool
 	ago        int  // days, of a relative date
 	seconds    int  // hours, minutes and seconds, of a relative date; -1 for none
@@ -247,18 +248,24 @@ func readChain(p []part) (token, bool) {
 		return token{kind: fullDate, y: y, m: n[1], d: n[2], weak: true}, !MakeDate(y, n[1], n[2]).IsZero()
 	case len(p) == 3 && short(0) && short(1) && d[2] == 4 && p[0].sep == p[1].sep:
 		return readYearLast(n[0], n[1], n[2], p[0].sep)
-	case len(p) == 3 && d[0] == 2 && short(1) && short(2) && p[0].sep == p[1].sep:
+	case len(p) == 3 && (d[0] == 2 || d[0] == 1 && d[2] == 2 && p[0].sep == '/') && short(1) && short(2) && p[0].sep == p[1].sep:
 		return readShort(n, d, p[0].sep)
 	}
 	return token{}, false
 }
 
 // shortDate is a date with a year in two figures, as written; the zero value is none.
-type shortDate [3]int
+type shortDate struct {
+	n         [3]int
+	yearLater bool // one figure stands in front
+}
 
 // inOrder reads a date whose year is in two figures, and stands at one of three places.
 func (x shortDate) inOrder(year, month, day int) Date {
-	return MakeDate(2000+x[year], x[month], x[day])
+	if x.yearLater && year == 0 {
+		return Date{}
+	}
+	return MakeDate(2000+x.n[year], x.n[month], x.n[day])
 }
 
 // orders are where year, month and day stand in such a date, the most usual first.
@@ -268,13 +275,14 @@ var orders = [][3]int{{0, 1, 2}, {2, 0, 1}, {2, 1, 0}}
 func readShort(n, digits []int, sep byte) (token, bool) {
 	t := token{kind: fullDate, y: 2000 + n[0], m: n[1], d: n[2], weak: sep == '.'}
 	if digits[2] == 2 && sep != '-' {
-		t.short = shortDate{n[0], n[1], n[2]}
+		t.short = shortDate{[3]int{n[0], n[1], n[2]}, digits[0] == 1}
 		for _, o := range orders {
 			if on := t.short.inOrder(o[0], o[1], o[2]); !on.IsZero() {
 				t.y, t.m, t.d = on.Year, int(on.Month), on.Day
 				return t, true
 			}
 		}
+		return t, false
 	}
 	return t, !MakeDate(t.y, t.m, t.d).IsZero()
 }
@@ -288,7 +296,7 @@ func readSingle(p part) (token, bool) {
 		return token{kind: year, y: n}, isYear(n)
 	case 8:
 		y, m, d := n/10000, n/100%100, n%100
-		return token{kind: fullDate, y: y, m: m, d: d}, isYear(y) && !MakeDate(y, m, d).IsZero()
+		return token{kind: fullDate, y: y, m: m, d: d, compact: true}, isYear(y) && !MakeDate(y, m, d).IsZero()
 	}
 	return token{}, false
 }

@@ -63,6 +63,7 @@ type When struct {
 
 	hasColon bool // the label has one
 
+	compact    bool      // eight figures, as numbers of cases have
 	short      shortDate // of a date whose year is in two figures
 	clock      *hour     // of a date without a year
 	start, end int       // in the text
@@ -163,8 +164,12 @@ func later(a, b When, today Date) bool {
 // not at all. What a sentence says counts less than what stands for itself.
 func (w When) rank() int {
 	switch {
-	case w.Role == RolePublished && (w.Alone || w.hasColon && !isVague(w.Label)):
+	case w.compact && w.Role == RoleUnknown:
+		return 1
+	case w.Role == RolePublished && (w.Alone && w.Label == "" || (w.Alone || w.hasColon) && !isVague(w.Label)):
 		return 6
+	case w.Role == RolePublished && w.Alone:
+		return 5
 	case w.Role == RoleUnknown && w.Alone && !w.Weak:
 		return 5
 	case w.Role == RolePublished:

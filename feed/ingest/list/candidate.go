@@ -54,7 +54,7 @@ func (f *finder) candidates(root *html.Node) []*candidate {
 	var all []*candidate
 	single := make(map[*html.Node]*candidate)
 	for n := range root.Descendants() {
-		if n.Type != html.ElementNode || f.seen[n] == nil || f.seen[n].links == 0 {
+		if n.Type != html.ElementNode || f.seen[n] == nil || f.seen[n].links == 0 && f.seen[n].actions < minRows {
 			continue
 		}
 		if c := f.container(n); c != nil {
@@ -93,8 +93,13 @@ func (f *finder) container(n *html.Node) *candidate {
 		}
 		if f.isRow(x) || len(c.rows) > 0 && f.isLongRow(x, c.rows[len(c.rows)-1].node) {
 			c.rows = append(c.rows, f.segment(x))
+		} else if in := f.seen[x]; in != nil && in.isActionRow() && in.runes <= maxRowRunes && in.nodes <= maxRowNodes {
+			if s, ok := f.actionSegment(x); ok {
+				c.rows = append(c.rows, s)
+			}
 		}
 	}
+	c.rows = withHeadings(c.rows)
 	if len(c.rows) == 0 {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -231,8 +232,8 @@ func (f *finder) saysLongAgo(row *html.Node) bool {
 	return false
 }
 
-// toAll is a link to the rest of a list.
-var toAll = lazyregexp.New(`(?i)^(?:show|view|see|browse)\s+(?:all|more)\b|^(?:查看|浏览|阅读)(?:全部|所有|更多)`)
+// toAll is a link to the rest of a list, or to the page above it.
+var toAll = lazyregexp.New(`(?i)^(?:show|view|see|browse)\s+(?:all|more)\b|^(?:back|return)\s+to\b|^返回|^(?:查看|浏览|阅读)(?:全部|所有|更多)`)
 
 // fewEndInDates reports whether the titles of a list are such that a date at the end of one
 // belongs to it: fewer than half of them end in a date.
@@ -285,6 +286,9 @@ func elementName(n *html.Node) string {
 
 // maxHead is the most letters of the head of a column.
 const maxHead = 12
+
+// maxEnglishHead is the most letters of a head in English: Case Reference.
+const maxEnglishHead = 30
 
 // maxSpan is how many columns a head spans at most.
 const maxSpan = 8
@@ -370,14 +374,14 @@ var dateHead = lazyregexp.New(`(?i)(?:时间|日期|[日期至于止]|发布|发
 // headsOf reads an element as column heads: short texts without a title,
 // including one for a date.
 func (f *finder) headsOf(n *html.Node) []string {
-	if in := f.seen[n]; in == nil || in.runes > 120 || in.links > 0 {
+	if in := f.seen[n]; in == nil || in.runes > 120 || in.links > 0 && !allHeads(n) {
 		return nil
 	}
 	var heads []string
 	dated := false
 	for _, c := range cells(n) {
 		text := strings.Join(strings.Fields(textOf(c, 100, ' ')), "")
-		if letters(text) > maxHead {
+		if letters(text) > maxHead && (c.Data != "th" || letters(text) > maxEnglishHead || text[0] >= utf8.RuneSelf) {
 			return nil
 		}
 		role := when.RoleOf(text)
@@ -393,6 +397,17 @@ func (f *finder) headsOf(n *html.Node) []string {
 		return nil
 	}
 	return heads
+}
+
+// allHeads reports whether all cells of a row are heads; links in them sort the table.
+func allHeads(row *html.Node) bool {
+	all := cells(row)
+	for _, c := range all {
+		if c.Data != "th" {
+			return false
+		}
+	}
+	return len(all) > 0
 }
 
 // cut cuts an example short.

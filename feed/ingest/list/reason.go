@@ -38,7 +38,7 @@ var sentences = map[Reason][2]string{
 	Crumbs:        {"the row is the breadcrumb trail of the page", "这一行是页面在网站中的位置"},
 	Menu:          {"all links of the row are in a list inside it", "这一行的链接都在行内的另一个列表中"},
 	Heading:       {"the row is the heading of a part of the list", "这一行是列表中一部分的标题"},
-	ToMore:        {"the row leads to more articles", "这一行通向更多文章的页面"},
+	ToMore:        {"the row leads to another list", "这一行通向另一个列表页面"},
 	Another:       {"another list of the page: %s", "页面上的另一个列表：%s"},
 	SameAddress:   {"the row has the same address as another row", "这一行与另一行的网址相同"},
 	NoPage:        {"the link of the row does not lead to a page", "这一行的链接不指向任何页面"},

@@ -17,7 +17,7 @@ type place struct {
 
 // maxLevels is how many levels above a container the repeating element is
 // searched for.
-const maxLevels = 3
+const maxLevels = 5
 
 // maxSteps bounds how many nodes between repeated containers are looked at.
 const maxSteps = 200000
@@ -198,7 +198,7 @@ func shape(n *html.Node) string {
 	b.WriteString(n.Data)
 	for class := range strings.FieldsSeq(attr(n, "class")) {
 		switch strings.ToLower(class) {
-		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top", "l", "r", "left", "right", "fl", "fr":
+		case "first", "last", "odd", "even", "on", "cur", "current", "active", "line", "top", "l", "r", "left", "right", "fl", "fr", "show", "open", "collapsed", "selected":
 			continue
 		}
 		if !endsInNumber(class) {

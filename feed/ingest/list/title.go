@@ -190,7 +190,7 @@ func isLabelled(text string) bool {
 func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	text, from := choosePart(parts, column)
 	text = clean(text)
-	if toDetails.MatchString(text) {
+	if toDetails.MatchString(text) || isAction(text) {
 		if heading := f.heading(row, link); heading != "" {
 			return heading
 		}
@@ -220,13 +220,13 @@ func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 }
 
 // toDetails is a link that says no more than that it leads to the article.
-var toDetails = lazyregexp.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn )?(?:more|details?)\W*$`)
+var toDetails = lazyregexp.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看|阅读|浏览|了解|进入)(?:更多|详情|详细|全文|原文|正文|内容|详细内容)?[\]】)）>》…. ]*$|^[\[【(（]?(?:详情|详细|全文|更多|详细内容)[\]】)）>》…. ]*$|^(?:read |view |learn |case )?(?:more|details?)\W*$`)
 
 // heading returns the title that a row shows outside its link, "" for none.
 func (f *finder) heading(row, link *html.Node) string {
 	var rest []part
 	for _, p := range pieces(row) {
-		if !holds(link, p.node) && !isAside(p.text) && !toDetails.MatchString(p.text) {
+		if !holds(link, p.node) && !isAside(p.text) && !toDetails.MatchString(p.text) && !isAction(p.text) {
 			rest = append(rest, p)
 		}
 	}

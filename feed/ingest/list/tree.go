@@ -32,6 +32,9 @@ type info struct {
 	nodes int        // at most a little over maxRowNodes
 	any   bool       // a link, however short
 	last  string     // address of the last such link
+
+	action  *html.Node // the first link that says what a click does
+	actions int        // such links
 }
 
 // finder holds what was found out of each element.
@@ -104,6 +107,10 @@ func (f *finder) look(n *html.Node) *info {
 			if x.links > 0 {
 				in.last = x.last
 			}
+			if in.action == nil {
+				in.action = x.action
+			}
+			in.actions += x.actions
 		}
 	}
 	href := Address(n)
@@ -111,7 +118,7 @@ func (f *finder) look(n *html.Node) *info {
 	if href != "" {
 		f.links++
 	}
-	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
+	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && !isAction(text) && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(textOrTitle(n)), maxChars)
@@ -120,6 +127,8 @@ func (f *finder) look(n *html.Node) *info {
 	} else if href != "" && n.Data == "a" && in.links > 0 {
 		in.links, in.last = 1, href
 		in.total = in.most
+	} else if href != "" && n.Data == "a" && f.links <= maxLinks && isAction(text) {
+		in.action, in.actions = n, 1
 	}
 	f.seen[n] = in
 	return in

@@ -1,0 +1,59 @@
+package list
+
+import (
+	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
+)
+
+// action is a short link that says what a click does; the title of its row stands
+// elsewhere in the row.
+var action = lazyregexp.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载|阅读|浏览|预览|pdf|docx?|word|ofd|view|download|open)(?:版|件|全文|原文|文件|附件)?[\]】)）]?$`)
+
+// isAction reports whether the text of a link says what a click does.
+func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }
+
+// opens is how links begin that lead to the text of the article that a heading names.
+var opens = lazyregexp.New(`(?i)^(?:view|read|download|open)\b|^(?:查看|阅读|下载|浏览)`)
+
+// isActionRow reports whether an element has no link that is a title, but one that says
+// what a click does, and enough other text for a title.
+func (in *info) isActionRow() bool {
+	return in.first == nil && in.action != nil && in.runes >= 2*minTitle
+}
+
+// actionSegment reads a row whose link is no title; it reports whether there is a title
+// elsewhere in the row.
+func (f *finder) actionSegment(n *html.Node) (segment, bool) {
+	link := f.seen[n].action
+	s := segment{node: n, pure: 1}
+	s.setLink(link)
+	s.chars = min(letters(f.heading(n, link)), maxChars)
+	s.dates = f.datesOf(n, link)
+	return s, s.chars >= f.least && s.isDated()
+}
+
+// withHeadings leaves out rows that only lead to what the heading before them names: where
+// headings are rows, each may have a line with its date and a line with such a link below it.
+func withHeadings(rows []segment) []segment {
+	var rest []segment
+	heading := false
+	for _, s := range rows {
+		switch {
+		case isHeading(s.node):
+			heading = true
+		case heading && opens.MatchString(textOrTitle(s.link)):
+			continue
+		}
+		rest = append(rest, s)
+	}
+	return rest
+}
+
+func isHeading(n *html.Node) bool {
+	switch n.Data {
+	case "h1", "h2", "h3", "h4", "h5", "h6":
+		return true
+	}
+	return false
+}
