@@ -152,6 +152,9 @@ func authorsOf(p string, bare bool) string {
 	if len(p) > maxByline || strings.Contains(p, "。") || strings.HasSuffix(unwrap(p), "摄") {
 		return ""
 	}
+	if m := sentFrom.FindStringSubmatch(p); m != nil {
+		return gluedNames(m[1])
+	}
 	c := ReadCredit(p)
 	if m := authorWords.FindStringSubmatch(strings.TrimSpace(unwrap(p))); m != nil && len(c.Fields) < 2 {
 		return strings.TrimSpace(m[1])
@@ -252,6 +255,31 @@ func (u *understanding) dateline() []candidate {
 		}
 	}
 	return nil
+}
+
+// sentFrom is a by-line with the place: 本报记者王样李例发自北京.
+var sentFrom = words.New(`^[（(]?本[报网刊台社](?:首席|特派|见习|实习)?记者\s*(\p{Han}{2,6})\s*发自\p{Han}{2,8}(?:报[道导])?[）)]?$`)
+
+// gluedNames parts the names of one or two persons that nothing separates; "" where they
+// can be parted in several ways.
+func gluedNames(s string) string {
+	if n := utf8.RuneCountInString(s); n <= 3 {
+		if isPerson(s) {
+			return s
+		}
+		return ""
+	}
+	found := ""
+	for _, n := range []int{2, 3} {
+		first := cut.First(s, n)
+		if second := s[len(first):]; isPerson(first) && isPerson(second) && utf8.RuneCountInString(second) <= 3 {
+			if found != "" {
+				return ""
+			}
+			found = first + "、" + second
+		}
+	}
+	return found
 }
 
 // nameBeforePlace takes the place off that a dateline glues to the name: 王样文台北.

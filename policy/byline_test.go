@@ -41,6 +41,8 @@ func TestByline(t *testing.T) {
 		{"QuotedBeforeAColon", Evidence{Title: "样例院副院长 王建样：坚定信心", Labels: []Label{{"p", "来源", "样例日报"}}, Paragraphs: []string{"论坛今天开幕。", "王建样在会上说，要坚定信心。"}}, "", "", "", "样例日报", 2},
 		{"EnglishNames", Evidence{Paragraphs: []string{"By Ann Example and Bob Sample, Chief Correspondent", "The text."}}, "Ann Example、Bob Sample", "", "", "", 1},
 		{"NameOfTwoBehind", Evidence{Paragraphs: []string{"正文。", "正文。", "（袁样）"}}, "袁样", "", "", "", 2},
+		{"SentFrom", Evidence{Paragraphs: []string{"本报记者罗样苏例发自北京", "正文。"}}, "罗样、苏例", "", "", "", 1},
+		{"SentFromByWhom", Evidence{Paragraphs: []string{"本报记者罗样马例明发自北京", "正文。"}}, "罗样、马例明", "", "", "", 1},
 		{"MediumAsAuthor", Evidence{Labels: []Label{{"div", "作者", "样例市发布"}}, Paragraphs: []string{"正文。"}}, "", "", "", "样例市发布", 1},
 		{"WhoWroteItUp", Evidence{Paragraphs: []string{"正文。", "采写：样都见习记者 林子样"}}, "林子样", "", "", "", 1},
 		{"ReporterReports", Evidence{Paragraphs: []string{"记者王样例报道 6月10日，省能源局召开会议。", "正文。"}}, "王样例", "", "", "", 2},

@@ -155,10 +155,20 @@ func (u *understanding) numberLine() {
 			u.dropHeadline()
 			return
 		}
-		if i >= 2 && !u.ofHead(p) {
+		if _, dated := readSignature(p); i >= 2 && !u.ofHead(p) && !(dated && u.isAnnounced()) {
 			return
 		}
 	}
+}
+
+// announces is in the announcement above a text that it puts into force, whose number
+// follows the announcement's date: 现予公布，自…起施行.
+var announces = words.New(`现予(?:公布|发布)|予以公布`)
+
+// isAnnounced reports whether the text opens with the announcement of the document that
+// the title names.
+func (u *understanding) isAnnounced() bool {
+	return u.title.Relation != "印发" && u.title.Relation != "转发" && u.title.Relation != "批转" && len(u.Paragraphs) > 0 && announces.MatchString(u.Paragraphs[0])
 }
 
 // lineDate is a date behind a number: （民发〔2012〕124号 2012年7月10日）.

@@ -82,7 +82,7 @@ var (
 	// issues are the verbs of media on what an organ issued; its own title ends in 通知
 	// or 批复.
 	issues    = words.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织])(?:已|正式)?(?:发布|公布|出台)[^《》]{2,24}[^告示知令]$`)
-	recordEnd = words.New(`(?:情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
+	recordEnd = words.New(`(?:职责|职能|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
 	reports = words.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
@@ -196,7 +196,7 @@ func (u *understanding) textEvidence(score kindScore) {
 		score[KindOther] += strong
 	}
 	switch {
-	case u.reported: // as good as a dateline, and often beside one
+	case u.reported || u.Author != "" && saysOften(u.Paragraphs): // as good as a dateline, and often beside one
 		score[KindNews] = max(score[KindNews], strong)
 	case u.Byline != "" && (u.Author != "" || u.AuthorOffice != ""):
 		score[KindSignedArticle] += strong
@@ -211,6 +211,17 @@ func (u *understanding) textEvidence(score kindScore) {
 func isOfPaper(p string) bool {
 	p = cut.First(p, bylineReach)
 	return containsAny(p, "摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库") && ofPaper.MatchString(p)
+}
+
+// saysOften reports whether a text in English quotes people, as reports do.
+func saysOften(lines []string) bool {
+	n := 0
+	for _, p := range lines {
+		if strings.Contains(p, " said") || strings.Contains(p, " told ") {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // ofLetter begins the lines of a reader's letter and its answer.

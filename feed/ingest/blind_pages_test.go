@@ -32,6 +32,11 @@ func TestBlindPages(t *testing.T) {
 		{name: "WriterAndLenderOfPictures", html: `<h1>{T}</h1>` + pageHead + `<div class=con><p>某端新闻·某南商报记者马俊某/文受访者供图</p>{B}</div>`, author: "马俊某"},
 		{name: "DayAndMediumBelow", html: `<h1>{T}</h1><div class=con>{B}</div><div class="lsdjre">2026-11-27 09:30 新华网</div>`, source: "新华网"},
 		{name: "SourceAndAuthorAtTheEnd", html: `<h1>{T}</h1><div class=info>2026-11-27 09:30</div><div class=con>{B}<p>（本文来源：省能源局 作者：某某中心世界经济研究部部长，“一带一路”研究部部长、研究员徐占某）返回某狐，查看更多</p></div>`, author: "徐占某"},
+		// From the third lot.
+		{name: "ColumnThatBeginsTheTitle", head: "某地取暖可以用手机交费了 老人用不了-某网取暖", title: "某地取暖可以用手机交费了 老人用不了", html: `<div class="header"><div class=city><h1>某地取暖</h1><a>[切换城市]</a></div></div><div class="crumb"><a>某网</a>&gt;<a>取暖新闻</a></div><div class="info"><h1>某地取暖可以用手机交费了 老人用不了</h1><p class="from">2026-11-27 09:30 来源：省能源局</p>{B}</div>`},
+		{name: "NoTitleAtAll", head: " ", title: "冬季取暖常识问题", html: `<table><tr><td>当前位置：首页-&gt;能源技术</td></tr><tr><td>冬季取暖常识问题<br>` + strings.Repeat("取暖归因于几种热的传递，第一种是传导，第二种是对流。", 4) + `<br>` + strings.Repeat("多种热可以同时到达，它们的总效果称为合热，要加以利用。", 4) + `</td></tr></table>`, source: "-", at: "-", lines: 2},
+		{name: "LastCellOfATable", html: `<h1>{T}</h1>` + pageHead + `<div class=con>{B}<table><tr><td><p>序号</p></td><td><p>名称</p></td><td><p>分数</p></td></tr><tr><td><p>1</p></td><td><p>某供热站</p></td><td><p>75.96</p></td></tr></table></div>`, lines: pageLines + 2},
+		{name: "CellsThatSayScan", html: `<h1>{T}</h1>` + pageHead + `<div class=con>{B}<p>扫描项</p><p>扫描件</p><p>扫一扫</p></div>`, lines: pageLines + 2},
 		{name: "RestBehindALogin", html: `<h1>{T}</h1>` + pageHead + `<div class=con id=zoom>{B}<p>您已阅读 30%，登录后查看全文</p></div>`, warns: true},
 	} {
 		k.head, k.html = fill.Replace(k.head), fill.Replace(k.html)

@@ -64,7 +64,7 @@ func (v *view) isEvent(s span) bool {
 // endsPage reports whether the last line of a text is a control, a counter, or
 // a label for the source of the text.
 func (v *view) endsPage(l line) bool {
-	if isCell(l.node) || l.size > 60 {
+	if isCell(l.node) || l.size > 60 || inRow(l.node) {
 		return false
 	}
 	if l.aside != inArticle || policy.IsFurniture(l.text) || countLine.MatchString(l.text) || l.link == 0 && noFiles.MatchString(l.text) {
@@ -73,6 +73,23 @@ func (v *view) endsPage(l line) bool {
 	return slices.ContainsFunc(headerLabels(l), func(f label.Field) bool {
 		return f.Kind == label.Source && f.Value != "" || f.Kind == label.Editor || f.Kind == label.Date && when.RoleOf(f.Name) == when.RolePublished && runes(f.Name) > 2
 	})
+}
+
+// inRow reports whether a paragraph fills a cell in a row of values, one of three cells
+// or more.
+func inRow(n *html.Node) bool {
+	for up := 0; n != nil && up < 3; n, up = n.Parent, up+1 {
+		if n.Data == "td" && n.Parent != nil {
+			cells := 0
+			for c := n.Parent.FirstChild; c != nil; c = c.NextSibling {
+				if c.Type == html.ElementNode && c.Data == "td" {
+					cells++
+				}
+			}
+			return cells > 2
+		}
+	}
+	return false
 }
 
 // endOf returns the end of a text: before a heading of something else, or

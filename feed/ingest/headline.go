@@ -91,6 +91,9 @@ func (v *view) findHeadline(body int, refs references, site []string) headline {
 	if h, ok := v.plainHeadline(body); ok && body < len(v.lines) && refs.title != "" && (namesSite(refs.title) || slices.Contains(site, squeeze(refs.title))) {
 		return h
 	}
+	if h, ok := v.firstLine(body); ok && refs.title == "" {
+		return h
+	}
 	for _, name := range refs.names {
 		if runes(name) >= minTitle && (refs.title == "" || sharesText(name, refs.title)) {
 			return headline{text: clip(collapse(name), maxTitle)}
@@ -119,7 +122,9 @@ var welcome = lazyregexp.New(`欢迎(?:您|你|访问|光临|来到|进入)`)
 func (v *view) agreed(body int, refs references) (headline, bool) {
 	best, most := headline{}, 0
 	for i := max(0, body-5*headlineReach); i < min(len(v.lines), body+headlineLines+4); i++ {
-		if i >= body && most > 0 && slices.ContainsFunc(refs.all, func(ref string) bool { return strings.HasPrefix(ref, squeeze(best.text)) }) {
+		if found := squeeze(best.text); i >= body && most > 0 && slices.ContainsFunc(refs.all, func(ref string) bool {
+			return strings.HasPrefix(ref, found) && 2*runes(found) > runes(titleCut.Split(ref, 2)[0]) // and not a column that begins like it
+		}) {
 			break // a title that the text repeats
 		}
 		joined := ""
@@ -239,6 +244,22 @@ func (v *view) plainHeadline(body int) (h headline, ok bool) {
 		h, ok = headline{text: l.text, lines: span{i, i + 1}, at: l.node}, true
 	}
 	return h, ok
+}
+
+// firstLine returns the first line of a text as its headline, if it is short, no sentence
+// and no label, and running text follows: on a page that has no title at all.
+func (v *view) firstLine(body int) (h headline, ok bool) {
+	for top := body + headlineLines; body < min(len(v.lines), top) && (isHeader(v.lines[body]) || v.lines[body].link > 0); {
+		body++
+	}
+	if body+1 >= len(v.lines) {
+		return h, false
+	}
+	l := v.lines[body]
+	if l.link > 0 || l.size < minTitle || l.size > columnTitle*2 || l.prose > 0 || isHeader(l) || numbered.MatchString(l.text) || v.lines[body+1].prose < minText {
+		return h, false
+	}
+	return headline{text: l.text, lines: span{body, body + 1}, at: l.node}, true
 }
 
 // opens reports whether a line that is formatted as a headline, and is not a
