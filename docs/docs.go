@@ -1,5 +1,5 @@
-// Package docs holds the handbook for admins and the reference pages, so that the
-// program can print and serve them.
+// Package docs contains the handbook for admins and the reference pages, so
+// that the program can print and serve them.
 package docs
 
 import (
@@ -27,8 +27,8 @@ func Chapters(handbook string) (all []string) {
 	return all
 }
 
-// Reference returns a reference page in Markdown: cli, configuration, json or metrics.
-// Its language is zh, or else en.
+// Reference returns a reference page in Markdown: cli, configuration, json or
+// metrics. language is zh, or else en.
 func Reference(name, language string) (text string, ok bool) {
 	for _, file := range []string{name + "." + language + ".md", name + ".md"} {
 		if b, err := fs.ReadFile(reference, "reference/"+file); err == nil {

@@ -6,8 +6,8 @@ import (
 	"dibao/policy/words"
 )
 
-// Audiences are the readers that a text may speak to, with the words that say so.
-// The order is that in which they are shown.
+// Audiences are the groups of readers that a text may address, with the words
+// that name them, in the order of display.
 var Audiences = []struct {
 	Name  string
 	words string
@@ -53,8 +53,8 @@ var audienceFinder = func() *words.Finder {
 // longestHeading is the most bytes of a paragraph that may be a heading.
 const longestHeading = 3 * 48
 
-// audiences finds whom the title and the headings speak to; several may be. The
-// running text is not asked: it mentions everybody.
+// audiences finds the groups that the title and the headings address; there may
+// be several. The running text does not count: it mentions everybody.
 func (u *understanding) audiences() {
 	if u.Kind == KindNews || u.Kind == KindOther {
 		return
@@ -86,7 +86,7 @@ func (u *understanding) audiences() {
 const maxAudienceHeadings = 60
 
 // headingOf returns the words of a heading (一、…, （一）…, 第三章 …), "" for a
-// paragraph that begins with none.
+// paragraph that does not begin with one.
 func headingOf(p string) string {
 	p = strings.TrimLeft(p, " （(")
 	marked := strings.TrimLeft(p[:min(len(p), longestHeading)], "一二三四五六七八九十第章")

@@ -48,8 +48,8 @@ type candidate struct {
 	reports bool // as a reporter
 }
 
-// These are ranks of evidence for an author, the higher the better: by-lines before labels, persons
-// before offices and pen names.
+// These are ranks of evidence for an author; higher ranks win: by-lines before
+// labels, persons before offices and pen names.
 const (
 	byFeed = iota + 1
 	byLabel
@@ -59,8 +59,9 @@ const (
 	byLine
 )
 
-// byline finds who wrote the text, and takes the line that says so out of it.
-// Photographers (摄), editors (责任编辑) and senders (供稿) are not authors.
+// byline finds who wrote the text, and removes the line that says so from it.
+// Photographers (摄), editors (责任编辑) and contributors (供稿) are not
+// authors.
 func (u *understanding) byline() {
 	all := slices.Concat(u.linesOfAuthors(), u.labelledAuthors(), u.dateline(), u.statedAuthors())
 	best := candidate{at: -1}
@@ -146,8 +147,9 @@ func (u *understanding) linesOfAuthors() []candidate {
 	return nil
 }
 
-// authorsOf returns whom a line names as authors, "" if it is something else. Names
-// that no word introduces count where they are bare: above a text.
+// authorsOf returns the authors that a line names, "" if it is something else.
+// Names without an introducing word count only above a text, if the line has
+// nothing else.
 func authorsOf(p string, bare bool) string {
 	if len(p) > maxByline || strings.Contains(p, "。") || strings.HasSuffix(unwrap(p), "摄") {
 		return ""
@@ -188,8 +190,9 @@ func (u *understanding) isAbout(names string) bool {
 	return strings.Contains(squeeze(u.Title), squeeze(names))
 }
 
-// labelledAuthors are those whom the labels of the page's head name: a person, or an
-// office or a pen name. Who reports is the author where nobody else is named.
+// labelledAuthors are the authors in the labels of the page's head: a person,
+// or an office or a pen name. A reporter counts as the author if nobody else is
+// named.
 func (u *understanding) labelledAuthors() []candidate {
 	var all []candidate
 	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
@@ -220,8 +223,9 @@ func (u *understanding) edited(name string) bool {
 	return slices.ContainsFunc(last, func(p string) bool { return len(p) <= maxByline && strings.Contains(p, name) && IsFurniture(p) })
 }
 
-// dateline reads how reports begin: 本报北京11月4日电（记者李泓冰、管克江）…. The agency is
-// the source, where nothing else names one; the line stays in the text.
+// dateline reads the beginning of reports:
+// 本报北京11月4日电（记者李泓冰、管克江）…. The agency is the source, unless
+// something else names one; the line stays in the text.
 func (u *understanding) dateline() []candidate {
 	if len(u.Paragraphs) == 0 {
 		return nil
@@ -296,8 +300,8 @@ func nameBeforePlace(names string) string {
 	return ""
 }
 
-// IsAuthor reports whether a text is nothing but the names of persons, perhaps with their
-// office.
+// IsAuthor reports whether a text consists only of names of persons, possibly
+// with their office.
 func IsAuthor(text string) bool {
 	c := readAuthors(text)
 	return c.Whole && len(c.Persons) > 0 && !slices.ContainsFunc(c.Persons, func(s string) bool { return !isPerson(s) })

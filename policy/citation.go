@@ -68,8 +68,8 @@ const (
 // outerMarks writes the marks of a title in a title as those of a title.
 var outerMarks = strings.NewReplacer("〈", "《", "〉", "》")
 
-// citations finds the documents that the text names, and what it does with each:
-// those of the title first, then those in 《》, then numbers that stand alone.
+// citations finds the documents that the text names, and its relation to each:
+// those of the title first, then those in 《》, then numbers on their own.
 func (u *understanding) citations() {
 	u.titleCitations()
 	repeals := repealsTitle.MatchString(u.Title)
@@ -191,8 +191,8 @@ var (
 	interpretsFront  = words.New(`^(?:一图读懂|图解|解读|政策解读|一图看懂)\s*[丨|｜:：\s]\s*(.{6,})$`)
 )
 
-// interpreted returns the title of a document in that of its interpretation, where
-// no marks stand around it; "" if it names none.
+// interpreted returns the title of a document in the title of its
+// interpretation, if it is not in 《》; "" if there is none.
 func interpreted(title string) string {
 	for _, form := range []*words.Regexp{interpretsFront, interpretsBehind} {
 		if m := form.FindStringSubmatch(title); m != nil {
@@ -232,8 +232,8 @@ func (u *understanding) quotedCitations(p string, at int, listed string) {
 	}
 }
 
-// bareNumbers are the numbers outside of 《》 and of the brackets behind them that
-// the text repeals, implements or rests on.
+// bareNumbers are the numbers outside of 《》 and the following brackets that
+// the text repeals, implements or is based on.
 func (u *understanding) bareNumbers(p string, at int, listed string) {
 	folded := fold(p)
 	for _, n := range FindNumbers(folded) {
@@ -255,10 +255,11 @@ func belongsToTitle(before string) bool {
 	return strings.HasSuffix(before, "》（") || strings.HasSuffix(before, "》(")
 }
 
-// relationAt returns the relation of a paragraph to the document that it names from start to
-// end: that of the list which it is in, if any; "" for a mere mention. A repeal needs the verb
-// after the name in the same sentence; implemented documents and legal bases are in the first
-// paragraphs. Very long sentences are not read.
+// relationAt returns the relation of a paragraph to the document that it names
+// from start to end: that of its list, if it is in one; "" for a mere mention.
+// A repeal needs the verb after the name in the same sentence; implemented
+// documents and legal bases are in the first paragraphs. Very long sentences
+// are not read.
 func relationAt(p string, start, end, paragraph int, listed string) string {
 	low, to := max(0, start-longSentence-1), min(len(p), end+longSentence+1)
 	from := low + strings.LastIndex(p[low:start], "。") + 1

@@ -12,9 +12,9 @@ import (
 	"dibao/policy/words"
 )
 
-// Credit is what a short line around a text says of who wrote and printed it, and
-// when: 某报记者 张明 2026-11-27. The line is taken apart into words, and each word is
-// explained or not; a line of a text has words that nothing explains.
+// Credit is what a short line near a text says about who wrote and published
+// it, and when: 某报记者 张明 2026-11-27. The line is split into words, each of
+// which must be explained; lines of a text have words that nothing explains.
 type Credit struct {
 	Fields  []label.Field // labelled values
 	Date    string        // the first date without a label, as printed
@@ -36,8 +36,8 @@ func (c Credit) Author() string {
 	return strings.Join(c.Persons, "、") + "，" + c.Office
 }
 
-// IsCredit reports whether the line is a credit and no part of a text, even where
-// it stands within one.
+// IsCredit reports whether the line is a credit and not part of a text, even
+// within one.
 func (c Credit) IsCredit() bool {
 	return c.Whole && (c.Date != "" || c.Role || len(c.Editors) > 0 || len(c.Fields) > 0)
 }
@@ -47,12 +47,13 @@ const (
 	maxCreditWord = 24  // characters of a name in it
 )
 
-// creditMarks parts the words of a line of credits; ends of brackets are left to
-// the words, since an office or an organ may have its own.
+// creditMarks separate the words of a line of credits; closing brackets stay
+// with the words, since the name of an office or an issuer may contain one.
 const creditMarks = "|｜丨│┃︱/／，,；;、\x1f"
 
-// ReadCredit takes a line apart; site is what the page calls its site, whose
-// channels are named after it. Boundaries between elements may stand in the line.
+// ReadCredit analyzes a line; site is the name of the page's site, which also
+// occurs in names of its channels. The line may contain boundaries between
+// elements.
 func ReadCredit(line string, site ...string) Credit {
 	if utf8.RuneCountInString(line) > maxCredit || strings.ContainsAny(line, "。！？") {
 		return Credit{}
@@ -92,8 +93,8 @@ func (r *creditReader) take(line string) {
 	r.read()
 }
 
-// foldCredit is foldRune that keeps the boundaries of elements, and makes brackets
-// one: they part words.
+// foldCredit is foldRune, but keeps the boundaries of elements and treats
+// brackets as boundaries, since they separate words.
 func foldCredit(r rune) rune {
 	switch r {
 	case '（', '）', '(', ')', '【', '】', '[', ']', '〔', '〕', '［', '］', '■', '□', '◎', '◆', '●', '▲', '★', '<', '>', '〈', '〉':
@@ -275,8 +276,8 @@ func (r *creditReader) ofSite(word string) bool {
 	return false
 }
 
-// isPerson reports whether s is the name of one Chinese person, perhaps with spaces
-// in it (王 样), and no place.
+// isPerson reports whether s is the name of one Chinese person, possibly with
+// spaces in it (王 样), and not of a place.
 func isPerson(s string) bool {
 	name := hans.Simplify(squeeze(s))
 	return regions.short[name] == "" && surname.Begins(name)

@@ -65,11 +65,11 @@ func readSignature(line string) (Date, bool) {
 	return d, !d.IsZero()
 }
 
-// publishedMeta are the meta elements that say when a page was published, the
-// standard's first; without the marks in their names and in lower case.
+// publishedMeta are the names of meta elements with the publication date, the
+// standard's first; without punctuation and in lower case.
 var publishedMeta = []string{"pubdate", "firstpublishedtime", "publishdate", "articlepublishedtime", "ogarticlepublishedtime", "ogpublishedtime", "ogtime", "apubtime", "publishtime", "pubtime", "publisheddate", "publicationdate", "releasedate", "lddatepublished", "ldpubdate", "weiboarticlecreateat"}
 
-// MetaOfScript is the name of the evidence of a time of publication that only a
+// MetaOfScript is the name of the evidence for a publication time that only a
 // script of the page states.
 const MetaOfScript = "script"
 
@@ -83,12 +83,13 @@ func metaName(s string) string {
 	}, s))
 }
 
-// maxListGap is how far the date of a list and that of the address may lie apart
-// before one of them is a re-dating (a migration of the site).
+// maxListGap is the maximum number of days between the date in the list and
+// that in the address; if they are further apart, one of them was changed by a
+// migration of the site.
 const maxListGap = 7 * 24 * time.Hour
 
-// published applies the precedence of sources: meta, label (one with a clock time
-// first), list page, address, feed.
+// published applies the precedence of sources: meta, label (one with a clock
+// time first), list page, address, feed.
 func (u *understanding) published() {
 	set := func(m moment, from string) {
 		u.PublishedOn, u.PublishedAt, u.PublishedFrom = m.on, m.at, from
@@ -142,15 +143,16 @@ func (u *understanding) published() {
 	u.publishedOutside(set, updated, updatedMoment)
 }
 
-// publishedOutside sets the day of publication by what is said outside of the page: its list, its
-// address, its feed; or by its last change, where the page states nothing else.
+// publishedOutside sets the publication date by sources outside of the page:
+// its list, its address, its feed; or by its last change, if the page states
+// nothing else.
 func (u *understanding) publishedOutside(set func(moment, string), updated *Label, updatedMoment moment) {
 	list, hasList := readMoment(u.e.ListDate, u.zone)
 	inURL, hasURL := when.InAddress(u.e.URL)
 	switch {
 	case hasList && hasURL && abs(list.on.In(time.UTC).Sub(inURL.In(time.UTC))) > maxListGap:
-		// A migration re-dates one of the two; the earlier that is not before the
-		// document itself is the true one.
+		// A migration has changed one of the two; the earlier one that is not
+		// before the document itself is right.
 		early, from := inURL, "url"
 		if list.on.Before(inURL) {
 			early, from = list.on, "list page"
@@ -180,13 +182,13 @@ func (u *understanding) publishedOutside(set func(moment, string), updated *Labe
 	}
 }
 
-// generated reports whether a date is that on which the page was made, which one of the
-// site's systems repeats in a meta element of its own.
+// generated reports whether a date is the day on which the page was generated,
+// which one of the site's systems repeats in a meta element of its own.
 func (u *understanding) generated(date string) bool {
 	return slices.ContainsFunc(u.e.Meta, func(p Pair) bool { return p.Name == "others" && p.Content == "页面生成时间 "+date })
 }
 
-// seenFirst returns the first day of publication that the page's head shows, with a label
+// seenFirst returns the first publication date in the page's head, with a label
 // or a time.
 func (u *understanding) seenFirst() (first moment, by *Label) {
 	for i, l := range u.e.Labels {
@@ -198,8 +200,8 @@ func (u *understanding) seenFirst() (first moment, by *Label) {
 	return first, by
 }
 
-// timeOn returns the time of a day that a label for the publication prints, for a
-// meta element that names the day alone or another time; zero if none does.
+// timeOn returns the time of day in a publication label, for a meta element
+// that gives only the day or another time; zero if there is none.
 func (u *understanding) timeOn(day Date) time.Time {
 	for _, l := range u.e.Labels {
 		if m, ok := readMoment(l.Value, u.zone); ok && m.on == day && !m.at.IsZero() && (l.Name == "" || when.RoleOf(l.Name) == when.RolePublished) {
@@ -216,8 +218,8 @@ func abs(d time.Duration) time.Duration {
 	return d
 }
 
-// issued takes 成文日期 from its label, else from the line under the signature. A
-// text that encloses another has two such lines; the first is its own.
+// issued reads 成文日期 from its label, else from the line under the signature.
+// A text that encloses another has two such lines; the first is its own.
 func (u *understanding) issued() {
 	for _, l := range u.e.Labels {
 		switch squeeze(l.Name) {
@@ -233,8 +235,8 @@ func (u *understanding) issued() {
 	}
 }
 
-// signature finds the first line that is nothing but a date, or organs with one
-// behind them.
+// signature finds the first line that consists of a date, or of issuers
+// followed by one.
 func signature(paragraphs []string) (at int, on Date) {
 	for i, p := range paragraphs {
 		if d, ok := readSignature(p); ok && i > 0 {
@@ -290,8 +292,8 @@ func onlyHan(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return !unicode.Is(unicode.Han, r) && r != '·' }) < 0
 }
 
-// signers returns the organs that signed a text, from the lines above the date of
-// the signature or from its own; the first is the host.
+// signers returns the issuers that signed a text, from the lines above the date
+// of the signature or from its own line; the first is the host.
 func signers(paragraphs []string) []string {
 	at, on := signature(paragraphs)
 	if on.IsZero() {
@@ -316,8 +318,8 @@ const (
 	openSince  = 2008 // the year that the regulation came into force
 )
 
-// late counts the working days between issue and publication where they are more
-// than the regulation gives, and the page itself says when it was published.
+// late counts the working days between issue and publication if they exceed the
+// limit of the regulation, and the page itself states when it was published.
 func (u *understanding) late() {
 	said := u.PublishedFrom != "" && u.PublishedFrom != "url" && u.PublishedFrom != "feed" && u.PublishedFrom != "list page"
 	if u.Kind != KindDocument || u.IssuedOn.IsZero() || u.PublishedOn.IsZero() || !said || u.IssuedOn.Year < openSince {

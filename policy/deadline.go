@@ -8,8 +8,8 @@ import (
 	"dibao/policy/words"
 )
 
-// asksWords are those without one of which a paragraph of a text whose title asks
-// nothing sets its readers no term.
+// asksWords are the words of which a paragraph needs at least one to set a
+// deadline for readers, unless the title asks for something.
 var asksWords = []string{"意见", "反馈", "报送", "申报", "提出", "报名", "建议", "来函", "来信", "函告", "上报", "寄送", "寄至", "送至", "日前报",
 	"逾期", "公示", "公告期", "征集", "受理", "截止", "截稿", "起止", "填报", "提交", "递交", "报省", "报我", "报市", "报部", "发送", "发至", "推荐", "反映", "邮寄", "即日", "传真", "交至", "交到", "报至", "寄到",
 	"意見", "反饋", "報送", "申報", "報名", "建議", "來函", "來信", "徵集", "填報", "遞交", "發送", "郵寄"}
@@ -24,8 +24,9 @@ var (
 	windowLabels   = map[string]bool{"征集时间": true, "征求意见时间": true, "起止时间": true, "起止日期": true, "征集期限": true, "公示时间": true, "公示期": true, "征求意见期限": true}
 )
 
-// window is what a text says of the time in which comments or applications are
-// taken: dates with what says so. What was made on a day sets no term before it.
+// window is the time in which comments or applications are accepted, according
+// to a text: dates with their evidence. A text cannot set a deadline before the
+// day on which it was made.
 type window struct {
 	made  Date
 	opens map[Date]string
@@ -69,9 +70,9 @@ func (w window) last() map[Date]string {
 	return nil
 }
 
-// deadline finds from when and until when comments or applications are taken.
-// Two different dates are withheld: neither the earlier nor the later may be
-// believed.
+// deadline finds from when and until when comments or applications are
+// accepted. If there are two different dates, neither is returned: either may
+// be wrong.
 func (u *understanding) deadline() {
 	from, made := u.PublishedOn, u.IssuedOn
 	if from.IsZero() {
@@ -115,8 +116,8 @@ func (u *understanding) deadline() {
 	}
 }
 
-// standing reports whether the text is, or puts into force, a rule that holds for
-// years.
+// standing reports whether the text is, or puts into force, a rule that is
+// valid for years.
 func (u *understanding) standing() bool {
 	title := u.Title
 	if u.title.Relation == "" { // 关于学习《样例规定》的通知
@@ -151,8 +152,8 @@ func (u *understanding) windowLabels(w window) {
 	}
 }
 
-// windowOf reads one paragraph. heading is the line before, if it says what the
-// paragraph is about: 报名时间.
+// windowOf reads one paragraph. heading is the preceding line, if it names the
+// topic of the paragraph: 报名时间.
 func (u *understanding) windowOf(r deadline.Reader, p, heading, where string, w window) {
 	p = fold(p)
 	var said map[string]string

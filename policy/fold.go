@@ -6,8 +6,8 @@ import (
 	"dibao/policy/hans"
 )
 
-// fold makes full-width letters, digits and brackets half-width, and drops
-// characters that have no width. Punctuation of Chinese text stays.
+// fold makes full-width letters, digits and brackets half-width, and removes
+// zero-width characters. Chinese punctuation stays.
 func fold(s string) string {
 	if !mayFold(s) {
 		return s
@@ -28,8 +28,8 @@ func foldRune(r rune) rune {
 	return r
 }
 
-// mayFold finds the first byte of a character that fold changes: most texts have
-// none, and looking at bytes is ten times as quick as at characters.
+// mayFold finds the first byte of a character that fold changes: most texts
+// have none, and scanning bytes is ten times faster than decoding characters.
 func mayFold(s string) bool {
 	for i := 0; i+1 < len(s); i++ {
 		switch s[i] {

@@ -18,8 +18,8 @@ const (
 	registerWidth = 120 // characters of a line of it
 )
 
-// headLabels reads the lines above a text that are nothing but labels and values,
-// and takes them out of it.
+// headLabels reads lines above a text that consist only of labels and values,
+// and removes them from it.
 func (u *understanding) headLabels() {
 	var labels []Label
 	var rest []string
@@ -43,8 +43,8 @@ func (u *understanding) headLabels() {
 	}
 }
 
-// labelsOf returns the labels of a line that begins with one; nil if it does not,
-// or runs on as a sentence does.
+// labelsOf returns the labels of a line that begins with one; nil if it does
+// not, or continues like a sentence.
 func labelsOf(p string) []Label {
 	if !strings.ContainsAny(p, ":：") || len(p) > registerWidth*3 || strings.Contains(p, "。") {
 		return nil
@@ -64,8 +64,8 @@ func labelsOf(p string) []Label {
 // cutShort ends a title that a list or a head has cut.
 var cutShort = words.New(`(?:…+|\.{3,}|。{3})$`)
 
-// completeTitle takes the whole of a title that was cut from the lines above the
-// text, or from the list.
+// completeTitle completes a truncated title from the lines above the text, or
+// from the list.
 func (u *understanding) completeTitle() {
 	short := cutShort.ReplaceAllString(u.Title, "")
 	if short == u.Title || short == "" {
@@ -102,8 +102,8 @@ const (
 // columnBehind is the name of a column behind a headline that a text repeats.
 var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 
-// headlineIn returns how many lines at the start of a text repeat its headline, and the
-// issuers in lines of their own above it.
+// headlineIn returns how many lines at the start of a text repeat its headline,
+// and the issuers in separate lines above it.
 func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
 	whole := cleanForComparison(title)
 	if whole == "" {
@@ -135,8 +135,8 @@ func headlineIn(paragraphs []string, title string) (lines int, organs []string) 
 	return 0, nil
 }
 
-// dropHeadline takes the headline out of the text, which repeats it in one line or
-// in several.
+// dropHeadline removes the headline from the text, which repeats it in one line
+// or in several.
 func (u *understanding) dropHeadline() {
 	n, organs := headlineIn(u.Paragraphs, u.Title)
 	u.Paragraphs = u.Paragraphs[n:]
@@ -145,8 +145,8 @@ func (u *understanding) dropHeadline() {
 	}
 }
 
-// numberLine takes the line out of the text that is nothing but the document's
-// number, under the headline or above it; where no label gave the number, it does.
+// numberLine removes the line that consists only of the document's number,
+// below or above the headline; if no label gave the number, this one counts.
 func (u *understanding) numberLine() {
 	for i, p := range u.Paragraphs[:min(headLines, len(u.Paragraphs))] {
 		if n := u.numberOf(p); n != "" {
@@ -174,7 +174,7 @@ func (u *understanding) isAnnounced() bool {
 // lineDate is a date behind a number: （民发〔2012〕124号 2012年7月10日）.
 var lineDate = words.New(`[\s，,]+(?:19|20)\d{2}年\d{1,2}月\d{1,2}日[）)]?$`)
 
-// numberOf returns the number of a line that is nothing else, "" where it is
+// numberOf returns the number in a line that has nothing else, "" if it is
 // another document's.
 func (u *understanding) numberOf(line string) string {
 	line = lineDate.ReplaceAllString(line, "")
@@ -205,7 +205,7 @@ var (
 )
 
 // order reads the head of an order (令) that puts legislation into force: the
-// organ in one line, the number in the next (条例第八条之命令).
+// issuer in one line, the number in the next (条例第八条之命令).
 func (u *understanding) order() {
 	if len(u.Paragraphs) < 2 {
 		return

@@ -7,8 +7,8 @@ import (
 	"dibao/policy/words"
 )
 
-// The hints of a paragraph: without their words an expression can't match, and is
-// not tried.
+// The hints of a paragraph are words without which a regular expression can't
+// match, so it is not tried.
 const (
 	hintQuote = iota
 	hintNumber
@@ -52,8 +52,8 @@ var hintFinder = func() *words.Finder {
 	return f
 }()
 
-// findHints looks for the hints of every paragraph, once no more is taken out of
-// the text.
+// findHints finds the hints of every paragraph, after everything that does not
+// belong to the text was removed.
 func (u *understanding) findHints() {
 	u.hints = make([]uint64, len(u.Paragraphs))
 	for i, p := range u.Paragraphs {

@@ -10,13 +10,14 @@ import (
 	"dibao/policy/words"
 )
 
-// kindScore is the evidence for each kind of article. A feature of title or text
-// adds to one or several kinds; none decides alone what another contradicts.
+// kindScore is the evidence for each kind of article. A feature of title or
+// text adds to one or several kinds; none decides alone against contrary
+// evidence.
 type kindScore map[Kind]int
 
-// The weights of evidence. A title that says what it is (解读, 征求意见) outweighs all
-// that a text may have in common with another kind, but for a number together with
-// the form of an official text.
+// The weights of evidence. A title that states the kind (解读, 征求意见)
+// outweighs everything that a text may have in common with another kind, except
+// a number together with the form of an official text.
 const (
 	certain = 10 // 《…》解读, 公开征求意见
 	strong  = 5  // a number of its own, a reporter, an agency's dateline, a by-line
@@ -48,8 +49,8 @@ func (u *understanding) kind() {
 	u.ownFacts()
 }
 
-// ownFacts drops the facts of the document that another kind of article is about,
-// and takes the issuers from under the text.
+// ownFacts removes facts that belong to the document about which an article of
+// another kind writes, and takes the issuers from the signature.
 func (u *understanding) ownFacts() {
 	switch u.Kind {
 	case KindDocument, KindConsultation:
@@ -132,8 +133,8 @@ func (u *understanding) official() bool {
 	return u.about() && (t.Type != "" || t.Relation != "" || cutShort.MatchString(u.Title) || officialEnd.MatchString(u.Title))
 }
 
-// about reports whether the title begins as those of official texts do: 关于, perhaps
-// behind an organ.
+// about reports whether the title begins like those of official texts: 关于,
+// possibly after an issuer.
 func (u *understanding) about() bool {
 	return strings.HasPrefix(u.Title, "关于") || len(u.title.Issuers) > 0 && strings.Contains(u.Title, "关于")
 }
@@ -152,8 +153,8 @@ var (
 // addressee ends the line of those to whom an official text goes (主送机关).
 var addressee = words.New(`(?:政府|部门|机构|单位|企业|直属|委员会|委|局|厅|办|部|院|校|学校|管委会|公司|银行|协会|中心|会|组|处|署|行|团)(?:[）)])?[:：]$`)
 
-// kindLines are the lines at the start of a text that are looked at for its form,
-// kindEnd those at its end.
+// kindLines are the lines at the start of a text that are examined for its
+// form, kindEnd those at its end.
 const (
 	kindLines = 8
 	kindEnd   = 4
@@ -268,8 +269,8 @@ func (u *understanding) reportEvidence(score kindScore, head []string) {
 	}
 }
 
-// pageEvidence is what page and feed say. A dated text that says nothing else of
-// itself is most likely news; without a date nothing speaks for it.
+// pageEvidence is the evidence of page and feed. A dated text without other
+// signs is most likely news; without a date there is no evidence.
 func (u *understanding) pageEvidence(score kindScore) {
 	if mediaCredit.MatchString(u.Credit) {
 		score[KindNews]++
@@ -281,7 +282,7 @@ func (u *understanding) pageEvidence(score kindScore) {
 
 var mediaCredit = words.New(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|报道|快讯|网易|新浪|搜狐)$`)
 
-// hasFormula reports whether the beginning of a paragraph holds a formula of
+// hasFormula reports whether the beginning of a paragraph contains a formula of
 // announcements.
 func hasFormula(p string) bool {
 	p = cut.First(p, 150)

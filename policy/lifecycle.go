@@ -13,10 +13,10 @@ import (
 
 const (
 	fullDate = `((?:19|20)\d{2})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日`
-	// laterDate is the second date of a span, which may leave out what it shares
+	// laterDate is the second date of a range, which may omit what it shares
 	// with the first: 2020年6月10日至23日.
 	laterDate = `(?:(?:((?:19|20)\d{2})\s*年)?\s*(\d{1,2})\s*月)?\s*(\d{1,2})\s*日`
-	// dateTail is what stands between a date and the word behind it:
+	// dateTail is what may occur between a date and the following word:
 	// 2024年5月1日（星期三）下午5时前.
 	dateTail = `(?:\s*[（(][^（）()]{1,10}[)）])?(?:\s*(?:上午|下午|晚)?\s*\d{1,2}\s*(?:[:：]\d{2}|时(?:\d{1,2}分)?|点(?:整)?))?\s*`
 	inForce  = `(?:施行|实施|执行|生效|试行)`
@@ -47,7 +47,7 @@ var (
 	announcedLost = words.New(`此文件已于` + fullDate)
 )
 
-// effectiveLabels and expiresLabels are labels of the headline block that give
+// effectiveLabels and expiresLabels are labels of the headline block that state
 // these dates themselves.
 var (
 	effectiveLabels = map[string]bool{"施行日期": true, "实施日期": true, "生效日期": true, "生效时间": true, "执行日期": true, "施行时间": true, "实施时间": true}
@@ -127,8 +127,9 @@ func (o occurrence) later(n int, first Date) Date {
 	return d
 }
 
-// lifecycle finds when a document takes effect and until when it holds. The last
-// sentence that says so counts, and only if it speaks of the document itself.
+// lifecycle finds when a document takes effect and until when it is in force.
+// The last sentence that states it counts, and only if it is about the document
+// itself.
 func (u *understanding) lifecycle() {
 	for _, l := range u.e.Labels {
 		m, ok := readMoment(l.Value, u.zone)
@@ -200,8 +201,8 @@ func (u *understanding) span() bool {
 // extendedTo is the last day of a longer term: 有效期延长至2029年12月31日, 继续执行至….
 var extendedTo = words.New(`(?:延长|延续|顺延|延期|执行|实施|有效|施行)(?:实施|执行|施行|有效)?(?:期|期限)?\s*(?:至|到)\s*` + fullDate + `|(?:延长|延续|顺延)[^。；]{0,20}自\s*` + fullDate + spanTo + fullDate)
 
-// extension finds until when a text extends the term of another; nothing where it
-// gives two.
+// extension finds until when a text extends the term of another; nothing if it
+// gives two dates.
 func (u *understanding) extension() {
 	if u.Kind != KindDocument || !extends.MatchString(u.Title) {
 		return
@@ -231,8 +232,8 @@ func (u *understanding) inTitle(re *words.Regexp) (out []occurrence) {
 // maxRetroactive is how far back, in days, a document may take effect.
 const maxRetroactive = 400
 
-// isOld reports whether a date lies so far before the document that it can't be
-// its own, but that of its first version.
+// isOld reports whether a date is so long before the document that it can't be
+// its own, but belongs to its first version.
 func (u *understanding) isOld(on Date) bool {
 	return !u.IssuedOn.IsZero() && on.Before(u.IssuedOn.AddDays(-maxRetroactive))
 }
@@ -289,9 +290,9 @@ func (u *understanding) effective() {
 	}
 }
 
-// publishedLate reports whether the day from which a text counts (公布之日) is not
-// that of the page: its number is of an earlier year, and nothing says that it was
-// issued just before.
+// publishedLate reports whether the day of publication in a text (公布之日) is
+// not that of the page: its number is of an earlier year, and nothing says that
+// it was issued shortly before.
 func (u *understanding) publishedLate(from string) bool {
 	year := numberYearOf(u.DocumentNumber)
 	if year == 0 || u.PublishedOn.IsZero() || year >= u.PublishedOn.Year || from == "印发" || from == "下发" || from == "签发" {
@@ -300,12 +301,12 @@ func (u *understanding) publishedLate(from string) bool {
 	return u.IssuedOn.IsZero() || u.IssuedOn.DaysUntil(u.PublishedOn) > turnOfYear
 }
 
-// turnOfYear is how many days after its issue, at the end of a year, a text is made
-// public in the next.
+// turnOfYear is how many days after its issue at the end of a year a text may
+// be published in the next year.
 const turnOfYear = 31
 
-// ofItself reports whether what takes effect is the document: not a contract, nor
-// what a bracket or another sentence speaks of.
+// ofItself reports whether the sentence is about the document: not about a
+// contract, nor about the subject of a bracket or another sentence.
 func (o occurrence) ofItself() bool {
 	if strings.LastIndexAny(o.before, "（(") > strings.LastIndexAny(o.before, "）)") || strings.HasPrefix(o.behind, "的") || strings.HasPrefix(o.behind, "以来") || strings.HasPrefix(o.behind, "前") || strings.HasPrefix(o.behind, "之前") || ofAContract.MatchString(o.before) {
 		return false
@@ -318,9 +319,9 @@ func (o occurrence) ofItself() bool {
 
 var anotherPart = words.New(`起` + inForce + `[^。；]*$`)
 
-// amended reports whether a text is a later form of one that keeps its sentences:
-// its heading says that a decision changed parts of it, or it was issued long
-// after the last day that the heading knows of.
+// amended reports whether a text is a later version that keeps earlier
+// sentences: its heading says that a decision changed parts of it, or it was
+// issued long after the last day in the heading.
 func (u *understanding) amended(enacted []Date) bool {
 	if len(enacted) == 0 {
 		return false
@@ -357,8 +358,9 @@ func (u *understanding) firstPublic(enacted []Date) Date {
 	return enacted[0]
 }
 
-// promulgated returns when a text without dates of its own was made public, by its
-// heading. The day of the meeting that passed it is another.
+// promulgated returns when a text without dates of its own was made public,
+// according to its heading. The day of the meeting that passed it does not
+// count.
 func (u *understanding) promulgated(enacted []Date) Date {
 	days := u.publicDays()
 	if len(enacted) == 0 || len(days) == 0 || days[len(days)-1] != enacted[len(enacted)-1] {
@@ -367,8 +369,8 @@ func (u *understanding) promulgated(enacted []Date) Date {
 	return days[len(days)-1]
 }
 
-// publicDays returns the days on which a heading says that the text became public,
-// sorted.
+// publicDays returns the days on which the text became public according to its
+// heading, sorted.
 func (u *understanding) publicDays() (days []Date) {
 	head := fold(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), headingLines)], "\n"))
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, maxOccurrences) {
@@ -393,8 +395,8 @@ const headingLines = 8
 
 var headingEffective = words.New(`^[（(]?(?:[^。；]{0,40}(?:公布|发布|颁布)[，,；;]?\s*)?(?:自)?\s*` + fullDate + `\s*起?` + inForce + `[)）]?$`)
 
-// standsAlone reports whether a sentence begins here: of an article of nothing
-// but 自…起施行.
+// standsAlone reports whether a sentence begins here: that of an article
+// consisting only of 自…起施行.
 func standsAlone(before string) bool {
 	before = strings.TrimSpace(before)
 	return before == "" || articleNumber.MatchString(before)

@@ -8,8 +8,8 @@ import (
 	"dibao/policy/words"
 )
 
-// TitleKey is what two spellings of one title have in common: Han, letters and
-// digits, without marks of state ([有效]) and brackets.
+// TitleKey is the form that different spellings of one title share: Han
+// characters, letters and digits, without marks of state ([有效]) and brackets.
 func TitleKey(title string) string {
 	s := strings.TrimSpace(title)
 	if len(s) <= maxTitle && strings.ContainsAny(s, "[【（([》>") { // else there is nothing to take off
@@ -27,8 +27,8 @@ type Names struct {
 	Work    string   // what the versions of one law or rule share, "" for other documents
 }
 
-// NamesOf returns the names of the document with these facts. A text that is
-// passed on (转发, 批转) stays another's.
+// NamesOf returns the names of the document with these facts. A forwarded text
+// (转发, 批转) remains another document.
 func NamesOf(f Facts) Names {
 	t := ParseTitle(f.Title)
 	n := Names{Key: cleanForComparison(t.Title), Work: workOf(t, f.Type)}
@@ -48,13 +48,13 @@ func NamesOf(f Facts) Names {
 }
 
 // SubjectHead is the number of characters by which subjects are looked up: the
-// shortest subject has as many.
+// length of the shortest subject.
 const SubjectHead = minSubject
 
 var noSubject = words.New(`任免|任职|免职|表彰|奖励|嘉奖|处分|机构设置|分工|放假|节假日|成立|调整.{0,20}(?:成员|组成人员|小组|委员会)`)
 
-// SubjectKey is Subject, cleaned as TitleKey cleans. It is "" for matters that
-// concern one place or person (批复, 任免 …), which nobody implements.
+// SubjectKey is Subject in the form of TitleKey. It is "" for matters of one
+// place or person (批复, 任免 …), which nobody implements.
 func SubjectKey(title string) string { return subjectKeyOf(ParseTitle(title)) }
 
 func subjectKeyOf(t Title) string {
@@ -69,7 +69,8 @@ func subjectKeyOf(t Title) string {
 }
 
 // workOf returns what the versions of one law or rule share: its cleaned title
-// without marks of version. The titles of other documents recur from year to year.
+// without version marks. It is "" for other documents, whose titles recur from
+// year to year.
 func workOf(t Title, form string) string {
 	switch form {
 	case "法", "条例", "规定", "办法", "细则", "规则", "章程", "准则", "解释":
@@ -92,8 +93,9 @@ var (
 	orderFull   = words.New(`^(\p{Han}{2,8}(?:省|市|自治区))(?:人民)?政府令(?:〔\d{4}〕|第)(\d+)号$`)
 )
 
-// NumberNames returns a canonical number and the other forms under which the same
-// order is cited: 渝府令〔2023〕358号 is 重庆市人民政府令第358号. region is whose it is.
+// NumberNames returns a canonical number and the other forms under which the
+// same order is cited: 渝府令〔2023〕358号 is 重庆市人民政府令第358号. region
+// is that of the issuer.
 func NumberNames(number, region string) []string {
 	if number == "" {
 		return nil
@@ -139,9 +141,9 @@ func provinceOfCharacter(c string) string {
 	return ""
 }
 
-// RegionCode returns the code of a region by its name, in full or without its
-// kind (四川), with those above it or without; a name that several have needs one
-// above it. "" is unknown.
+// RegionCode returns the code of a region by its name, with or without its kind
+// (四川) and the regions above it; an ambiguous name needs one above it. ""
+// means unknown.
 func RegionCode(name string) string {
 	name = strings.Join(strings.Fields(name), "")
 	if code := TrimRegion(name); regions.names[code] != "" {
@@ -170,8 +172,8 @@ func RegionCode(name string) string {
 	return ""
 }
 
-// regionIn returns the code of a city or county of parent, "" of the country, by
-// its name with or without its kind.
+// regionIn returns the code of a city or county in parent (in the country with
+// ""), by its name with or without its kind.
 func regionIn(name, parent string) string {
 	for _, form := range []string{name, name + "市", name + "县", name + "区"} {
 		if c := pickRegion(regions.codes[form], parent, parent != ""); c != "" {
@@ -181,8 +183,8 @@ func regionIn(name, parent string) string {
 	return ""
 }
 
-// RegionsCompatible reports whether two codes may be one document's: one is
-// unknown or holds the other.
+// RegionsCompatible reports whether two codes may belong to one document: one
+// is unknown or contains the other.
 func RegionsCompatible(a, b string) bool {
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
@@ -202,9 +204,10 @@ var (
 	subjectEnding  = words.New(`(?:若干问题|有关问题|有关事项|有关工作|若干|实施|指导|暂行|试行|管理|工作|问题|事项|的|总体|行动)+$`)
 )
 
-// Subject returns what a title is about: without issuer, verb, quotation marks,
-// brackets and type (国务院关于加快发展养老服务业的若干意见 is 加快发展养老服务业). It is "" where
-// fewer than six characters are left: too few to find what implements it.
+// Subject returns the subject of a title: without issuer, verb, quotation
+// marks, brackets and type (国务院关于加快发展养老服务业的若干意见 is
+// 加快发展养老服务业). It is "" if fewer than six characters are left: too few
+// to find implementing documents.
 func Subject(title string) string { return subjectOf(ParseTitle(title)) }
 
 func subjectOf(t Title) string {
@@ -231,8 +234,8 @@ func subjectOf(t Title) string {
 	return s
 }
 
-// Implements reports whether a title takes up a subject that [Subject] returned of
-// a higher document's title (落实).
+// Implements reports whether a title implements (落实) a subject that [Subject]
+// returned for a higher document's title.
 func Implements(title, subject string) bool {
 	return subject != "" && strings.Contains(cleanForComparison(title), cleanForComparison(subject)) && !changesAnother.MatchString(title)
 }

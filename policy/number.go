@@ -113,9 +113,9 @@ func hanNumber(s string) (n int, ok bool) {
 	return n, ok && n < 1000
 }
 
-// prefixCuts are the words that stand between a sentence and the organ's code:
-// 根据国家经贸委等部门下发的国经贸经〔1998〕154号. What comes before the last of them
-// is not the number's.
+// prefixCuts are the words that separate a sentence from the issuer's prefix:
+// 根据国家经贸委等部门下发的国经贸经〔1998〕154号. Text up to the last of them
+// does not belong to the number.
 var prefixCuts = []string{
 	"根据", "按照", "依据", "参照", "贯彻", "落实", "执行", "印发", "转发", "批转", "下发", "发布", "公布", "废止", "修改",
 	"以及", "文号", "通知", "意见", "规定", "办法", "决定", "和", "与", "及", "以", "见", "由", "的", "了", "为", "是",
@@ -125,12 +125,13 @@ var prefixCuts = []string{
 const longestPrefix = 16
 
 // FindNumbers finds the document numbers in running text, from left to right.
-// Orders count only with the organ that gave them (国务院令第703号, not 令第703号),
-// and numbers of motions, telephones and the like are none.
+// Orders count only with their issuer (国务院令第703号, not 令第703号); numbers
+// of motions, telephones and the like do not count.
 func FindNumbers(text string) []NumberAt {
 	var found []NumberAt
-	// Each number ends in digits and 号. Only the characters right before that are searched: on
-	// the whole text, the expressions take ten times as long.
+	// Each number ends in digits and 号. Only the characters directly before
+	// that are searched: on the whole text, the expressions would take ten
+	// times as long.
 	for from, end := 0, 0; len(found) < maxFound; from = end {
 		i := strings.Index(text[end:], "号")
 		if i < 0 {
@@ -217,8 +218,8 @@ func numberIn(window string) (NumberAt, bool) {
 	return NumberAt{}, false
 }
 
-// plainNumber is numberYear for a window that ends in a number without spaces, which
-// most do: 国办发〔2023〕15号. It takes a tenth of the time.
+// plainNumber is numberYear for a window that ends in a number without spaces,
+// as most do: 国办发〔2023〕15号. It takes a tenth of the time.
 func plainNumber(window string) []int {
 	end := strings.LastIndex(window, "号")
 	serial := end
@@ -286,8 +287,9 @@ var (
 	noCode = words.New(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)
 )
 
-// withoutLead takes off a code, or an organ that gave an order, what the sentence
-// puts before it: 经国务院令第703号修订, 住建部建办城〔2020〕24号. "" is not a code.
+// withoutLead removes words of the sentence before a prefix, or before the
+// issuer of an order: 经国务院令第703号修订, 住建部建办城〔2020〕24号. "" means
+// that it is not a prefix.
 func withoutLead(s string) string {
 	order := endsInAny(s, "令", "公告", "通告")
 	for range 3 {

@@ -13,9 +13,9 @@ const maxOriginals = 5
 
 var toOriginal = words.New(`原文|文件全文|政策全文|(?:查看|点击|阅读)[^。]{0,4}(?:文件|政策|全文)|^(?:相关|政策)?(?:文件|政策)(?:链接|全文)?[:：]?$|政策文件`)
 
-// originals finds the links of an interpretation that lead to what it explains
-// (解读 → 原文): those that say so or bear a title that the text names; else the only
-// one that bears the title of an official text.
+// originals finds the links of an interpretation that lead to the document that
+// it explains (解读 → 原文): links that say so or whose text is a title in the
+// article; else the only link whose text is an official title.
 func (u *understanding) originals() {
 	if u.Kind != KindInterpretation || len(u.e.Links) == 0 {
 		return

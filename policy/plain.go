@@ -41,8 +41,8 @@ func otherYear(dotted, named, hundred, western string) (year int, ok bool) {
 	return number(dotted)
 }
 
-// plainDates writes all dates of a line as 2024年6月5日, so that each rule is
-// written once. said are the text's own words by what stands there now.
+// plainDates writes all dates of a line as 2024年6月5日, so that each rule
+// needs only one form. said maps the new dates to the words of the text.
 func plainDates(line string) (plain string, said map[string]string) {
 	var b strings.Builder
 	from := 0
@@ -89,8 +89,9 @@ func plainDates(line string) (plain string, said map[string]string) {
 	return b.String(), said
 }
 
-// hasOtherDate reports whether a line may hold a date that plainDates rewrites. It
-// looks at each byte once: every line of a text is asked, some of them often.
+// hasOtherDate reports whether a line may contain a date that plainDates
+// rewrites. It looks at each byte once: it is called for every line of a text,
+// sometimes repeatedly.
 func hasOtherDate(s string) (found bool) {
 	for i := 0; i < len(s) && !found; i++ {
 		switch c := s[i]; {

@@ -17,8 +17,9 @@ var (
 // rulesOfPlans are the types that a legislative plan promises.
 var rulesOfPlans = []string{"条例", "办法", "规定", "细则", "规则", "法", "决定"}
 
-// planned finds what a legislative plan promises: lines that are nothing but the
-// title of a rule, with （修订） or （废止） behind it or in the next line.
+// planned finds the announcements of a legislative plan: lines that consist
+// only of the title of a rule, with （修订） or （废止） after it or in the
+// next line.
 func (u *understanding) planned() {
 	for i, p := range u.Paragraphs {
 		title := strings.Trim(planNumber.ReplaceAllString(strings.TrimSpace(p), ""), "《》 ")
@@ -64,8 +65,9 @@ var (
 	reportRule = words.New(`(?:制定出台|制定实施|出台实施|编制实施|推动出台|制定|出台|修订)(?:《([^《》]{4,60})》|([“\p{Han}][\p{Han}“”、0-9A-Za-z]{2,40}?(?:条例|办法|规定|实施意见|意见|行动方案|实施方案|方案|规划纲要|规划|实施细则|细则|行动计划)))[，。；、]`)
 )
 
-// reportPromises finds what a government's work report promises: rules to be made
-// that stand behind the heading of this year's work. What stands before it was done.
+// reportPromises finds the announcements of a government's work report: rules
+// to be made, after the heading of this year's work. Before it is what was
+// done.
 func (u *understanding) reportPromises() {
 	begin := -1
 	for i, p := range u.Paragraphs {

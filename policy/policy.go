@@ -33,8 +33,8 @@ const (
 // Kinds are all kinds of article.
 var Kinds = []Kind{KindDocument, KindInterpretation, KindNews, KindSignedArticle, KindConsultation, KindOther}
 
-// Evidence is what a reader of bytes saw and did not judge. It is stored beside
-// the facts, so that a better rule can judge again without fetching.
+// Evidence is what a reader of bytes found and did not judge. It is stored with
+// the facts, so that a better rule can judge it again without fetching.
 type Evidence struct {
 	URL      string `json:"url,omitempty"`
 	Title    string `json:"title,omitempty"`     // headline of the page or feed item
@@ -58,8 +58,8 @@ type Evidence struct {
 
 	Links []Link `json:"links,omitempty"` // of the text, and those beside it that say 原文
 
-	// Paragraphs are the text blocks of the content container, white space
-	// collapsed, in order; a by-line or signature still stands among them.
+	// Paragraphs are the text blocks of the content container in order, with
+	// white space collapsed; they still include by-line and signature.
 	Paragraphs []string `json:"paragraphs,omitempty"`
 }
 

@@ -8,8 +8,9 @@ import (
 	"dibao/policy/words"
 )
 
-// regionsText is GB/T 2260 as of the package china-division 2.7.0 (WTFPL): a code
-// of two digits for a province, four for a city, six for a county, and its name.
+// regionsText is GB/T 2260 from the package china-division 2.7.0 (WTFPL): a
+// code of two digits for a province, four for a city, six for a county, and its
+// name.
 //
 //go:embed regions.txt
 var regionsText string
@@ -53,8 +54,8 @@ var regions = func() regionTable {
 	return t
 }()
 
-// RegionName returns the name of a region with those above it (广东省深圳市); "" for
-// a code that the table lacks.
+// RegionName returns the name of a region with those above it (广东省深圳市);
+// "" for a code that is not in the table.
 func RegionName(code string) string {
 	code = TrimRegion(code)
 	name := regions.names[code]
@@ -67,8 +68,8 @@ func RegionName(code string) string {
 	return name
 }
 
-// TrimRegion cuts the zeros that fill a code up to its six digits: 440000 is 44,
-// 441900 is 4419. National codes (100000, 000000) are "".
+// TrimRegion removes the zeros that fill a code up to six digits: 440000 is 44,
+// 441900 is 4419. National codes (100000, 000000) become "".
 func TrimRegion(code string) string {
 	code = strings.TrimSpace(code)
 	if len(code) > 6 {
@@ -83,9 +84,9 @@ func TrimRegion(code string) string {
 	return code
 }
 
-// regionOfSite reads a SiteIDCode: bm and eight digits is a national body, ten
-// digits begin with the code of a region (国办发〔2017〕47号). A county that is gone
-// falls back to its city, then its province.
+// regionOfSite reads a SiteIDCode: bm and eight digits is a national body; ten
+// digits begin with the code of a region (国办发〔2017〕47号). For a county
+// that no longer exists it returns its city, else its province.
 func regionOfSite(id string) (code string, ok bool) {
 	id = strings.ToLower(strings.TrimSpace(id))
 	if strings.HasPrefix(id, "bm") {
@@ -109,9 +110,9 @@ var (
 	bareOrgan = words.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
 )
 
-// regionOfOrgan returns where an organ governs and its level. within is a region
-// that says which 鼓楼区 is meant; "" if nothing does. ok is false for a name that
-// tells neither.
+// regionOfOrgan returns the region and level of an issuer. within is a region
+// that decides which 鼓楼区 is meant; "" if it is not known. ok is false for a
+// name that shows neither.
 func regionOfOrgan(organ, within string) (code string, level Level, ok bool) {
 	organ = strings.TrimPrefix(strings.TrimPrefix(organ, "中共"), "中国共产党")
 	if centralOrgan.MatchString(organ) || strings.HasPrefix(organ, "中央") {
@@ -197,9 +198,9 @@ func pickRegion(codes []string, parent string, must bool) string {
 	return ""
 }
 
-// numberRegions are the codes that the governments of provinces begin their
-// numbers with. Districts use one character, too (青府 is 青浦 and not 青海), so
-// that nothing but these is believed.
+// numberRegions are the characters with which numbers of provincial governments
+// begin. Districts use single characters, too (青府 is 青浦 and not 青海), so
+// only these count.
 var numberRegions = map[string]string{
 	"京政": "11", "京发": "11", "津政": "12", "津党": "12", "冀政": "13", "冀发": "13", "晋政": "14", "晋发": "14", "内政": "15", "内党": "15", "辽政": "21", "辽委": "21",
 	"吉政": "22", "吉发": "22", "黑政": "23", "沪府": "31", "沪委": "31", "苏政": "32", "苏发": "32", "浙政": "33", "浙委": "33", "皖政": "34", "皖发": "34",
@@ -209,8 +210,8 @@ var numberRegions = map[string]string{
 	"青政": "63", "青发": "63", "宁政": "64", "宁党": "64", "新政": "65", "新党": "65",
 }
 
-// region finds whose document it is: by its issuer, its number, the site, the
-// source, in this order. A national document has none.
+// region finds the region of a document: by its issuer, its number, the site,
+// the source, in this order. A national document has none.
 func (u *understanding) region() {
 	site, hasSite := "", false
 	for _, p := range u.e.Meta {
@@ -274,8 +275,8 @@ func levelOf(code string) Level {
 // organsInShort are abbreviations that mean one organ everywhere.
 var organsInShort = map[string]string{"国办": "国务院办公厅", "中办": "中共中央办公厅", "全国人大常委会": "全国人民代表大会常务委员会"}
 
-// expandOrgan writes out what a government calls itself at home: 市政府 on the site
-// of 31 is 上海市人民政府, 市科委 is 上海市科委.
+// expandOrgan expands the short name that a government uses locally: 市政府 on
+// the site of 31 is 上海市人民政府, 市科委 is 上海市科委.
 func expandOrgan(organ, region string) string {
 	if full, ok := organsInShort[organ]; ok {
 		return full

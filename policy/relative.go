@@ -10,8 +10,8 @@ import (
 	"dibao/policy/workday"
 )
 
-// RelativeDate is a day, or a span of days, that a text gives by the day of its
-// own publication: derived, never written.
+// RelativeDate is a day, or a range of days, that a text gives relative to the
+// day of its publication: derived, not stated.
 type RelativeDate struct {
 	Text      string `json:"text"`
 	On        Date   `json:"on"`          // the day, or the first of a span
@@ -41,8 +41,8 @@ const (
 	relativeWidth = 16 // characters that one has at most
 )
 
-// terms resolves terms that run from the day of issue, publication or coming into
-// force: from the first to the last day that counts.
+// terms resolves terms that run from the day of issue, publication or entry
+// into force: from the first to the last day that counts.
 func (u *understanding) terms(p string, paragraph int) {
 	for _, m := range termFrom.FindAllStringSubmatch(p, maxRelative) {
 		from := u.IssuedOn
@@ -72,9 +72,9 @@ func (u *understanding) terms(p string, paragraph int) {
 	}
 }
 
-// relativeDates resolves words such as 今年2月19日 and 去年底 by the day of
-// publication, or of issue. Without either nothing is resolved; 近日 and 日前 never
-// are.
+// relativeDates resolves words such as 今年2月19日 and 去年底 relative to the
+// day of publication, or of issue. Without either nothing is resolved; 近日 and
+// 日前 never are.
 func (u *understanding) relativeDates() {
 	base := u.PublishedOn
 	if base.IsZero() {
@@ -162,8 +162,9 @@ func firstOfMonth(d Date, n int) Date {
 	return when.MakeDate(d.Year+(month+1200)/12-100, (month+1200)%12+1, 1)
 }
 
-// after counts n days, working days or months from a date, the first day not
-// counted (民法典 第二百零一条). exact is false where the calendar does not reach.
+// after counts n days, working days or months from a date; the first day does
+// not count (民法典 第二百零一条). exact is false if the calendar does not
+// reach that far.
 func after(d Date, n int, unit string) (end Date, exact bool) {
 	switch unit {
 	case "个工作日":

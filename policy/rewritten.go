@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxSteps bounds the comparison of two texts: about 100 ms. The longest
-// interpretation of a court, compared with a repost of it, takes a third of that.
+// maxSteps bounds the comparison of two texts: about 100 ms. Comparing the
+// longest interpretation of a court with a repost of it takes a third of that.
 const maxSteps = 16 << 20
 
 // steps is what is left of a budget.
@@ -25,9 +25,10 @@ func (s *steps) contains(whole, part string) bool {
 	return !s.over() && strings.Contains(whole, part)
 }
 
-// rewritten returns a paragraph of one text that the other text has in other words; "" if
-// there is none. A paragraph that the other text has as a part of another, or split in two,
-// does not count. Paragraphs are matched by their 5-grams, so that the work grows with what
+// rewritten returns a paragraph of one text that the other text has in
+// different words; "" if there is none. A paragraph that is a part of a
+// paragraph of the other text, or is split in two there, does not count.
+// Paragraphs are matched by their 5-grams, so that the work grows with what
 // they share, not with the number of pairs.
 func rewritten(a, b fingerprint, left *steps) string {
 	onlyA, onlyB := missing(a, b, left), missing(b, a, left)
@@ -78,8 +79,8 @@ func newGramIndex(paragraphs []string, left *steps) *gramIndex {
 	return x
 }
 
-// sharing returns how many 5-grams a paragraph has, and the sorted indexes of those
-// that share any with it.
+// sharing returns how many 5-grams a paragraph has, and the sorted indexes of
+// the paragraphs that share any with it.
 func (x *gramIndex) sharing(p string, left *steps) (size int, alike []int) {
 	set := grams(p)
 	left.spend(perGram * len(set))
@@ -153,8 +154,8 @@ func (f fingerprint) longestPiece(q string, left *steps) int {
 	return low
 }
 
-// begins reports whether a paragraph of the text begins with a piece, or the piece
-// with one.
+// begins reports whether a paragraph of the text begins with a piece, or the
+// piece with a paragraph.
 func (f fingerprint) begins(piece string, left *steps) bool {
 	left.spend(len(f.paragraphs))
 	return slices.ContainsFunc(f.paragraphs, func(p string) bool {
@@ -177,8 +178,9 @@ func missing(a, b fingerprint, left *steps) []string {
 	return out
 }
 
-// holds reports whether a paragraph stands in the text, be it as a part of another.
-// One with a 5-gram that the text does not have, as most are, needs no search.
+// holds reports whether a paragraph occurs in the text, possibly as a part of
+// another. If one of its 5-grams does not occur in the text, as is usual, no
+// search is needed.
 func (f fingerprint) holds(p string, left *steps) bool {
 	set := grams(p)
 	left.spend(perGram * len(set))
@@ -190,8 +192,8 @@ func (f fingerprint) holds(p string, left *steps) bool {
 	return left.contains(f.whole, p)
 }
 
-// isFringe reports whether two paragraphs differ only by what a site put before
-// the first or behind the last of them.
+// isFringe reports whether two paragraphs differ only by words that a site
+// added before the first or after the last of them.
 func isFringe(a, b fingerprint, p, q string) bool {
 	if len(p) < len(q) {
 		a, b, p, q = b, a, q, p

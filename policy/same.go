@@ -123,8 +123,8 @@ func enactments(title string, paragraphs []string) []Date {
 	return all
 }
 
-// Text is an article prepared for comparison, once for however many others. It is
-// about ten times as large as the article's text.
+// Text is an article prepared for comparison, once for any number of others. It
+// is about ten times as large as the article's text.
 type Text struct{ fingerprint }
 
 // TextOf prepares an article for comparison.
@@ -136,8 +136,8 @@ func TextOf(f Facts) *Text { return &Text{newFingerprint(f)} }
 // their text and are never the same text.
 func Compare(a, b Facts) Sameness { return TextOf(a).Compare(TextOf(b)) }
 
-// Compare is the function of that name for texts that are prepared. Its steps are
-// bounded: a pair that needs more is Unfinished.
+// Compare compares prepared texts like the function of this name. The number of
+// steps is bounded: a pair that needs more is Unfinished.
 func (t *Text) Compare(other *Text) Sameness {
 	left := steps(maxSteps)
 	out := compare(t.fingerprint, other.fingerprint, &left)
@@ -236,8 +236,9 @@ func versionSign(a, b fingerprint, left *steps) string {
 	return ""
 }
 
-// leftOut reports whether one title says （2021年修订） and the other nothing, where
-// both texts say in their heading when they were amended: a site left it out.
+// leftOut reports whether one title says （2021年修订） and the other does not,
+// while both texts say in their heading when they were amended: a site left it
+// out.
 func leftOut(a, b fingerprint) bool {
 	if len(a.marks) < len(b.marks) {
 		a, b = b, a
@@ -251,8 +252,8 @@ func lastOf(s string, n int) string {
 	return string(runes[:min(len(runes), n)])
 }
 
-// Sketch returns the smallest hashes of a text's 5-grams, which texts that may be the same
-// share; nil for a text that is too short.
+// Sketch returns the smallest hashes of a text's 5-grams, some of which texts
+// that may be the same share; nil for a text that is too short.
 func Sketch(paragraphs []string) []int64 {
 	const size = 8
 	c := cleanForComparison(strings.Join(paragraphs, ""))

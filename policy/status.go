@@ -5,8 +5,8 @@ import "strings"
 // State is where a document stands in its life.
 type State string
 
-// The states, in the order of a life. The zero State is that of an article that is
-// no document.
+// The states, in the order of a document's life. The zero State is that of an
+// article that is not a document.
 const (
 	StateConsultation State = "consultation" // comments are taken, or were: see Until
 	StatePromised     State = "promised"     // another text says that it will come
@@ -22,8 +22,8 @@ const (
 // ExpiringDays is how long before its last day a document counts as expiring.
 const ExpiringDays = 90
 
-// Event is what happened to a document from outside of its own text: another
-// document repealed, amended or extended it, or its page is gone.
+// Event is something that happened to a document, not stated in its own text:
+// another document repealed, amended or extended it, or its page disappeared.
 type Event struct {
 	State State  // StateRepealed, StateSuperseded, StateWithdrawn; StateInForce with Until for a longer term
 	On    Date   // from when; zero is at once
@@ -31,8 +31,8 @@ type Event struct {
 	From  string // the sentence or page that says so
 }
 
-// Status is the state of a document on a day, since when, until when, and what
-// says so.
+// Status is the state of a document on a day, since when, until when, and the
+// evidence.
 type Status struct {
 	State State
 	Since Date   // zero: not known
@@ -40,9 +40,9 @@ type Status struct {
 	From  string // provenance: a sentence, a label, an event
 }
 
-// StatusOf returns where a document stands on a day, by its own facts and by what
-// happened to it. The weightiest event counts: repealed before superseded before
-// withdrawn before whatever its own text says.
+// StatusOf returns the state of a document on a day, by its own facts and by
+// events. The most important event counts: repealed before superseded before
+// withdrawn before anything in its own text.
 func StatusOf(f Facts, events []Event, on Date) Status {
 	if f.Kind == KindConsultation {
 		return Status{StateConsultation, firstDate(f.OpensOn, f.PublishedOn, f.IssuedOn), f.DeadlineOn, firstText(f.DeadlineFrom, f.PublishedFrom)}
@@ -131,8 +131,8 @@ func firstText(texts ...string) string {
 	return ""
 }
 
-// lostOn is when a document that its page calls lost was, as far as the same page
-// says; a last day of its own text says nothing of that.
+// lostOn is when a document that its page marks as invalid became so, according
+// to the same page; a last day in its own text does not count.
 func lostOn(f Facts) Date {
 	if f.ExpiresOn.IsZero() || !strings.Contains(f.ExpiresFrom, f.Marker) {
 		return Date{}

@@ -27,7 +27,7 @@ const (
 )
 
 // summary is the deciding sentence with the headings for documents, the first
-// sentences for other articles; "" where there is none.
+// sentences for other articles; "" if there is none.
 func (u *understanding) summary() {
 	switch u.Kind {
 	case KindDocument, KindConsultation:
@@ -111,9 +111,9 @@ func afterLast(s, sep string) int {
 	return 0
 }
 
-// headingsOf returns the headings that say something: the first level (一、); the
-// second (（一）) where the first is what every document has; the chapters where
-// there is no first.
+// headingsOf returns the informative headings: the first level (一、); the
+// second (（一）) if the first is the same in every document; the chapters if
+// there is no first level.
 func headingsOf(paragraphs []string) []string {
 	first, empty := headingsAt(heading, paragraphs)
 	switch {
@@ -155,8 +155,8 @@ func headingsAt(level *words.Regexp, paragraphs []string) (telling, empty []stri
 // headingWidth is how many characters of a paragraph are looked at for a heading.
 const headingWidth = 60
 
-// lead cuts a text to whole sentences of at most maxLead characters; a first
-// sentence that is longer is cut at a comma.
+// lead shortens a text to whole sentences of at most maxLead characters; a
+// first sentence that is longer is cut at a comma.
 func lead(s string) string {
 	if utf8.RuneCountInString(s) <= maxLead {
 		return s

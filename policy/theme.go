@@ -38,9 +38,10 @@ var Themes = []struct {
 	{"国防", "军事设施 现役 预备役 军民融合 空军 海军 武警 国防 征兵 兵役 民兵 军事 军队 人民防空 人防 国防动员 军 飞行学员 民兵预备役"},
 }
 
-// decisive are the shapes of titles that have one theme whatever else they name,
-// as the State Council's own labels have it: a group set up for a census of
-// polluters is 国务院组织机构, the answer to a motion on hospitals 综合政务.
+// decisive are the forms of titles that always have one theme, whatever else
+// they name, according to the State Council's own classification: a group set
+// up for a census of polluters is 国务院组织机构, the answer to a motion on
+// hospitals 综合政务.
 var decisive = []struct {
 	theme string
 	title *words.Regexp
@@ -51,8 +52,9 @@ var decisive = []struct {
 	{"劳动、人事、监察", words.New(`任免|任职$|免职$|(?:等|任|免)\p{Han}{0,6}职务`)},
 }
 
-// ThemeMatches reports whether an article's theme is the one wanted: the same, a
-// part of it (卫生、体育\体育), or one that its name is made of (民政 of 民政、扶贫、救灾).
+// ThemeMatches reports whether an article's theme is the wanted one: the same,
+// a part of it (卫生、体育\体育), or one with this part in its name (民政 of
+// 民政、扶贫、救灾).
 func ThemeMatches(want, have string) bool {
 	if want == "" || have == "" {
 		return false

@@ -120,8 +120,8 @@ type themeScore struct {
 // themeScores are those of all themes.
 type themeScores []themeScore
 
-// eachWord calls f with each word of s, the longest at each place, and with how
-// often it occurs.
+// eachWord calls f with each word of s, the longest at each place, and with its
+// number of occurrences.
 func eachWord(s string, f func(w *themeWord, times int)) {
 	var found []*themeWord
 	var times []int
@@ -179,8 +179,8 @@ func (s themeScores) ofOrgan(organ string) {
 	}
 }
 
-// ofText adds the words of the text's beginning: together they are one hit, if they
-// are two or the title speaks for the same theme.
+// ofText adds the words of the text's beginning: together they are one sign, if
+// there are two of them or the title has a word of the same theme.
 func (s themeScores) ofText(text string) {
 	eachWord(text, func(w *themeWord, times int) {
 		n := utf8.RuneCountInString(w.word)
@@ -200,8 +200,8 @@ func (s themeScores) ofText(text string) {
 	}
 }
 
-// best returns the theme that leads; ok says whether enough speaks for it and
-// little for another.
+// best returns the theme with the highest score; ok says whether it has enough
+// evidence and a sufficient lead.
 func (s themeScores) best() (first themeScore, ok bool) {
 	slices.SortStableFunc(s, func(a, b themeScore) int { return cmp.Compare(b.score, a.score) })
 	first = s[0]
@@ -220,13 +220,13 @@ func (s themeScore) from() string {
 	return strings.Join(said, "，")
 }
 
-// notThemes are words that a title has by its form and not by its theme, though
-// other words are in them.
+// notThemes are words that a title contains because of its form, not its theme,
+// although they contain other words.
 const notThemes = "人民政府 高质量 工作报告 报告 通知 征求意见稿 公开征求意见 地级以上市 健康发展 现代化工作"
 
-// theme takes the page's own classification, else that of a title's shape, else
-// weighs the words of title and text and the field of the organ. What was measured
-// how stands in docs/themes.md.
+// theme uses the page's own classification, else the form of the title, else
+// the scores of the words of title and text and of the issuer's field.
+// docs/themes.md has the measurements.
 func (u *understanding) theme() {
 	if u.Theme != "" {
 		u.ThemeFrom = "主题分类"

@@ -49,8 +49,8 @@ var (
 // maxTitle is the longest headline that is taken apart.
 const maxTitle = 1000
 
-// ParseTitle takes a headline apart by the formula of official texts: organ +
-// 关于 + subject + 的 + type (条例第九条).
+// ParseTitle parses a headline by the formula of official texts: issuer + 关于
+// + subject + 的 + type (条例第九条).
 func ParseTitle(s string) Title {
 	var t Title
 	s = strings.TrimSpace(strings.Join(strings.Fields(withoutPrivate(fold(strings.ToValidUTF8(s, "")))), " "))
@@ -139,8 +139,8 @@ func withoutPrivate(s string) string {
 // andOthers ends the issuers of a title that names only the first of them.
 var andOthers = words.New(`^(.{2,60}?)等\s*[一二三四五六七八九十\d]{1,3}\s*(?:个)?(?:部委|部门|单位|部|委|机关|厅局|家单位)$`)
 
-// ordering returns the organ of a title that is nothing but an organ and how it
-// speaks: 中华人民共和国财政部令, 海关总署公告.
+// ordering returns the issuer in a title that consists only of an issuer and a
+// type: 中华人民共和国财政部令, 海关总署公告.
 func ordering(title, form string) string {
 	switch form {
 	case "令", "公告", "通告":
@@ -182,8 +182,8 @@ func splitAtVerb(s string) (organs, verb, rest string, ok bool) {
 	return organs, verb, s[at+len(verb):], true
 }
 
-// withoutTrailing cuts brackets and spaces at the end of a title: （试行）, and the
-// number of the document in brackets of any form.
+// withoutTrailing removes brackets and spaces at the end of a title: （试行）,
+// and the number of the document in brackets of any form.
 func withoutTrailing(s string) string {
 	for {
 		s = strings.TrimRightFunc(s, unicode.IsSpace)
@@ -198,8 +198,8 @@ func withoutTrailing(s string) string {
 	}
 }
 
-// clean takes off a title what is not of it: the debris of a cut attribute, a mark
-// of state, a number before it.
+// clean removes from a title what does not belong to it: the remains of a cut
+// attribute, a mark of state, a number before it.
 func (t *Title) clean(s string) string {
 	if strings.Contains(s, `">`) {
 		s = debris.ReplaceAllString(s, "")
@@ -264,8 +264,8 @@ var (
 	organStart = []string{"国家", "中国", "中华人民共和国", "中共", "教育部", "公安部", "民政部", "司法部", "财政部", "海关总署", "最高人民", "税务总局", "市场监管总局", "发展改革委", "工业和信息化部", "人力资源社会保障部", "住房城乡建设部", "交通运输部", "生态环境部", "农业农村部", "文化和旅游部", "商务部", "科技部"}
 )
 
-// gluedAt returns where the first organ of s ends: joint issuers are at times
-// written without anything between them (福建省人民政府广东省人民政府).
+// gluedAt returns where the first issuer of s ends: joint issuers are sometimes
+// written without a separator (福建省人民政府广东省人民政府).
 func gluedAt(s string) int {
 	for _, at := range glued.FindAllStringIndex(s, 20) {
 		rest := s[at[1]:]

@@ -10,8 +10,8 @@ import (
 // closes maps a closing bracket to the one that opens it.
 var closes = map[rune]rune{'）': '（', ')': '(', ']': '[', '】': '【', '〕': '〔', '》': '《', '〉': '〈', '」': '「', '』': '『'}
 
-// lastBracket parts s at the bracket that ends it. Pages mix full-width and
-// half-width brackets, so each kind closes the other.
+// lastBracket splits s at the bracket that ends it. Pages mix full-width and
+// half-width brackets, so each kind may close the other.
 func lastBracket(s string) (before, inner string, ok bool) {
 	last, size := utf8.DecodeLastRuneInString(s)
 	if _, isBracket := closes[last]; !isBracket {
@@ -50,7 +50,7 @@ func sameBracket(a, b rune) bool {
 // maxTitleBrackets bounds the brackets at the end of a title that are looked at.
 const maxTitleBrackets = 3
 
-// closingNumber finds the number in one of the brackets that end a title:
+// closingNumber finds the number in one of the brackets at the end of a title:
 // 关于样例的通知（银发〔2023〕15号）.
 func closingNumber(title string) string {
 	for range maxTitleBrackets {
@@ -66,8 +66,9 @@ func closingNumber(title string) string {
 	return ""
 }
 
-// behindTitle parts a title from the number that ends it behind a space or a dash:
-// 关于样例的通知 银发〔2023〕15号. A number alone is none.
+// behindTitle splits a title from the number at its end, after a space or a
+// dash: 关于样例的通知 银发〔2023〕15号. A number without a title does not
+// count.
 func behindTitle(s string) (title, number string, ok bool) {
 	if !strings.HasSuffix(s, "号") {
 		return s, "", false
@@ -85,7 +86,7 @@ func behindTitle(s string) (title, number string, ok bool) {
 	return title, number, ok && rest == "" && !isDigit(number[0]) // 2024年第3号 lacks its organ
 }
 
-// inFirstBracket parts a title from the number in a bracket before it:
+// inFirstBracket splits a title from the number in a bracket before it:
 // 【银发〔2023〕15号】关于样例的通知.
 func inFirstBracket(s string) (number, title string, ok bool) {
 	first, size := utf8.DecodeRuneInString(s)
@@ -126,8 +127,8 @@ func numberFirst(s string) (number, rest string, ok bool) {
 	return strings.TrimPrefix(number, "中华人民共和国"), rest, true
 }
 
-// maxFiller is how many characters a number's canonical form leaves out: 第, zeros,
-// brackets.
+// maxFiller is how many characters of a number its canonical form leaves out:
+// 第, zeros, brackets.
 const maxFiller = 6
 
 // behindNumber is what a title that a number stands before begins with; 文件精神 and
@@ -136,8 +137,8 @@ var behindNumber = words.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
 
 var notBehind = words.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)
 
-// leadingNumber parts a title from the number before it. A title in 《》 or in
-// brackets behind the number loses them.
+// leadingNumber splits a title from the number before it. It removes 《》 or
+// brackets around the title.
 func leadingNumber(s string) (number, title string, ok bool) {
 	number, rest, ok := numberFirst(s)
 	if !ok || utf8.RuneCountInString(rest) < minSubject || !behindNumber.MatchString(rest) || notBehind.MatchString(rest) {

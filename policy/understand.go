@@ -24,13 +24,13 @@ type understanding struct {
 	reported bool // its author is a reporter
 }
 
-// MaxText is how much of a text is read and kept, in bytes; feed/ingest cuts what is
-// longer. The longest law, the Civil Code, has a third of that. Pages, feeds, searches
-// and digests load texts by the dozen.
+// MaxText is how many bytes of a text are read and stored; feed/ingest cuts
+// longer ones. The longest law, the Civil Code, has a third of that. Pages,
+// feeds, searches and digests load texts by the dozen.
 const MaxText = 1 << 20
 
-// Understand judges what the evidence says. The same evidence gives the same
-// facts on every machine and day.
+// Understand judges the evidence. The same evidence gives the same facts on
+// every machine and day.
 func Understand(e Evidence) Facts {
 	u := &understanding{e: e, zone: zone(e.Zone)}
 	u.headline()
@@ -69,8 +69,8 @@ func (u *understanding) warn(code string, params ...any) {
 	u.Warnings = append(u.Warnings, warn.New(code, params...))
 }
 
-// shanghai is the zone of nearly every source; loading it takes longer than most
-// of what is done with it.
+// shanghai is the zone of nearly every source; loading it takes longer than
+// most of the work with it.
 var shanghai = loadZone("Asia/Shanghai")
 
 func zone(name string) *time.Location {
@@ -88,8 +88,8 @@ func loadZone(name string) *time.Location {
 	return loc
 }
 
-// headline takes the page's title; where the list's is the same cut short, or
-// there is no other, the longer one counts.
+// headline uses the page's title; if the list's title is a truncated form of
+// it, or the other way round, or there is no other, the longer one counts.
 func (u *understanding) headline() {
 	title := u.e.Title
 	for _, p := range u.e.Meta {
@@ -158,8 +158,8 @@ const (
 	maxNotice    = 80
 )
 
-// IsFurniture reports whether a line of a page is a control, a counter or the name
-// of an editor, and no part of a text.
+// IsFurniture reports whether a line of a page is a control, a counter or the
+// name of an editor, and not part of a text.
 func IsFurniture(line string) bool {
 	n := utf8.RuneCountInString(line)
 	if n >= maxNotice || step.MatchString(line) {
@@ -192,8 +192,8 @@ func isCaption(p string) bool {
 // backLink ends the last line of a text: 返回某网，查看更多.
 var backLink = words.New(`\s*返回\p{Han}{2,6}[，,]\s*查看更多$`)
 
-// cleanParagraphs drops furniture and captions; of a story in pictures, whose captions
-// are its text, it keeps them.
+// cleanParagraphs removes furniture and captions; it keeps the captions of a
+// story in pictures, since they are its text.
 func cleanParagraphs(all []string) []string {
 	var out, plain []string
 	for _, p := range all {
@@ -212,8 +212,8 @@ func cleanParagraphs(all []string) []string {
 	return plain
 }
 
-// identity finds number and issuers: labelled values, else the title, else the
-// organ that runs the source.
+// identity finds number and issuers: labeled values, else the title, else the
+// issuer that runs the source.
 func (u *understanding) identity() {
 	for _, l := range u.e.Labels {
 		switch squeeze(l.Name) {
@@ -270,8 +270,8 @@ func (u *understanding) identity() {
 	}
 }
 
-// signed takes the issuers from under the text (落款), else the organ that runs the
-// source. Where they are two organs, the text's own word counts.
+// signed takes the issuers from the signature (落款), else the issuer that runs
+// the source. If they differ, the text's own counts.
 func (u *understanding) signed() {
 	u.Issuers = signers(u.Paragraphs)
 	source := u.e.Issuer
@@ -306,8 +306,8 @@ func isLegislation(form string) bool {
 	return false
 }
 
-// language is that of the text; the page's own word counts only where the script
-// does not tell.
+// language is that of the text; the page's declared language counts only if the
+// script does not show it.
 func (u *understanding) language() {
 	text := u.Title + strings.Join(u.Paragraphs[:min(3, len(u.Paragraphs))], "")
 	switch {

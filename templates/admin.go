@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// AdminPage is what every page for admins needs. Verb names the command that shows the
-// same, or changes it: the pages change nothing.
+// AdminPage is what every page for admins needs. Verb names the command that
+// shows or changes the same: the pages change nothing.
 type AdminPage struct {
 	Page
 	Section string // of the navigation: overview, sources, mailings, lists, help
@@ -17,8 +17,8 @@ type AdminPage struct {
 	File    bool // it is one file with its styles in it, and no links
 }
 
-// AdminFigure is a number at the head of a page, with what it counts below
-// "admin.figure.". Bad asks for attention.
+// AdminFigure is a number at the head of a page; its label is below
+// "admin.figure.". Bad marks a number that needs attention.
 type AdminFigure struct {
 	Key, Value, Note string
 	Bad              bool

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Chart is a plot of one or more series over the same steps: bars that stand on each
-// other, or a filled line. It is drawn as SVG in the colors of the page, with texts of
-// the page's own fonts, and has its numbers as a table below.
+// Chart is a plot of one or more series over the same steps: stacked bars, or a
+// filled line. It is drawn as SVG in the colors of the page, with texts in the
+// page's own fonts, and has its numbers as a table below.
 type Chart struct {
 	ID     string   // of the element, one of its kind on the page
 	Title  string   // what is plotted
@@ -28,8 +28,8 @@ type Tick struct {
 	Text string
 }
 
-// Series are the values of a chart, one a step. Values below zero hang from the line
-// of zero. Class is its color: good, wait, bad or plain.
+// Series are the values of a chart, one per step. Values below zero extend down
+// from the zero line. Class is its color: good, wait, bad or plain.
 type Series struct {
 	Name, Class string
 	Values      []float64
@@ -152,8 +152,8 @@ func (c Chart) Below() (rules []rule) {
 	return rules
 }
 
-// Rows are the numbers of the table, one row a step that has any; of a line, one row a
-// step at which it changes.
+// Rows are the numbers of the table, one row for each step that has any; for a
+// line, one row for each step at which it changes.
 func (c Chart) Rows() (rows [][]string) {
 	for i, label := range c.Labels {
 		row, some := []string{label}, false

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Mail is an email, or a piece of one, in its two forms, with the places in them for
-// what is a reader's own.
+// Mail is an email, or a piece of one, in its two forms, with the places for a
+// reader's own parts.
 type Mail struct {
 	HTML, Text           string
 	HTMLMarks, TextMarks []Mark
@@ -25,8 +25,9 @@ const (
 	SlotWhyText
 )
 
-// Mark is a place for a slot: an offset in bytes, noted while the template is
-// written. Nothing stands there, so that no text can look like it.
+// Mark is a place for a slot: an offset in bytes, recorded while the template
+// is written. The text contains nothing there, so that no other text can
+// imitate it.
 type Mark struct {
 	At   int
 	Slot Slot
@@ -47,7 +48,7 @@ type DigestHead struct {
 }
 
 // DigestSection is a heading with its items. Key names the heading in the
-// catalogue ("section." before it).
+// catalog (after "section.").
 type DigestSection struct {
 	Language string
 	Key      string
@@ -70,8 +71,8 @@ type DigestItem struct {
 	Short    bool      // title and address only, for want of space
 }
 
-// DocLink names a document; Verb is 废止, 落实 … in the language of the mail, URL
-// may be "".
+// DocLink is a link to a document; Verb is 废止, 落实 … in the language of the
+// email, URL may be "".
 type DocLink struct{ Verb, Title, URL string }
 
 // DigestFold is many items of one issuer in one line.
@@ -171,8 +172,8 @@ func (v DigestFoot) Mail() (m Mail, err error) {
 	return m, err
 }
 
-// write notes a mark as the template comes to it: what stands before it has been
-// written then.
+// write records a mark when the template reaches it: everything before it has
+// been written by then.
 func (v DigestFoot) write(name string) (text string, marks []Mark, err error) {
 	var buf bytes.Buffer
 	view := markedFoot{v, func(s Slot) { marks = append(marks, Mark{buf.Len(), s}) }}
@@ -188,12 +189,12 @@ func mailPiece(language, name string, view any) (m Mail, err error) {
 	return Mail{HTML: html.String(), Text: text.String()}, err
 }
 
-// maxSubject is how many characters of a subject mail programs show at most; the
-// lead is cut to fit.
+// maxSubject is how many characters of a subject mail programs show at most;
+// the lead is cut to fit.
 const maxSubject = 72
 
 // Subject returns the subject of an email: the list, the number of the issue (0
-// for an email of several) and the title that leads it.
+// for several) and the title that leads it.
 func Subject(language, title string, number int, lead string) string {
 	fill := func(lead string) string {
 		switch {
@@ -228,14 +229,14 @@ func joinDots(parts ...any) string {
 	return strings.Join(all, " · ")
 }
 
-// isWeb reports whether an address can be opened in a browser: what came by mail
-// has none.
+// isWeb reports whether an address can be opened in a browser: articles that
+// came by mail have no such address.
 func isWeb(address string) bool {
 	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }
 
-// foreign marks the language of titles and summaries in an email of another one, so
-// that a screen reader reads them in theirs.
+// foreign marks the language of titles and summaries in an email in another
+// language, so that a screen reader pronounces them properly.
 func foreign(language string) template.HTMLAttr {
 	if language == "zh" {
 		return ""
@@ -243,8 +244,9 @@ func foreign(language string) template.HTMLAttr {
 	return ` lang="zh-CN"`
 }
 
-// outlook returns the table that gives Outlook for Windows, which knows no
-// max-width, the width of the mail. Other programs read a comment.
+// outlook returns the table that sets the width of the email for Outlook for
+// Windows, which does not support max-width. Other programs treat it as a
+// comment.
 func outlook(part string) template.HTML {
 	if part == "open" {
 		return `<!--[if mso]><table role="presentation" width="640" align="center" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->`

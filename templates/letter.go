@@ -1,7 +1,7 @@
 package templates
 
-// Letter is an email that is not a digest: a request to confirm, a note to the admin.
-// Empty fields are left out.
+// Letter is an email that is not a digest: a confirmation request, a notice to
+// the admin. Empty fields are left out.
 type Letter struct {
 	Language  string
 	SiteName  string
@@ -29,8 +29,8 @@ func (v Letter) Mail() (Mail, error) {
 	return mailPiece(v.Language, "letter", v)
 }
 
-// Confirmation is the opt-in mail of the lists that somebody chose for an address.
-// It holds nothing that a stranger typed.
+// Confirmation is the opt-in email for the lists that somebody chose for an
+// address. It contains nothing that a stranger typed.
 type Confirmation struct {
 	Language   string
 	SiteName   string
@@ -54,8 +54,9 @@ func (v Confirmation) Mail() (Mail, error) {
 	}.Mail()
 }
 
-// ReaderLink is the mail with a link that a reader asked for on their preference
-// page. Key names its words in the catalogue below "ask.": delete, data, link.
+// ReaderLink is the email with a link that a reader asked for on their
+// preference page. Key names its words in the catalog below "ask.": delete,
+// data, link.
 type ReaderLink struct {
 	Language string
 	SiteName string

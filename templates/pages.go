@@ -9,9 +9,8 @@ import (
 	"unicode"
 )
 
-// Fact is a line of the box of facts. Key names it in the catalogue below
-// "fact."; without values it is shown as not stated, which is never filled by
-// a guess.
+// Fact is a line of the box of facts. Key names it in the catalog below
+// "fact."; without values it is shown as not stated, never filled by a guess.
 type Fact struct {
 	Key        string
 	Values     []FactValue
@@ -140,8 +139,8 @@ type IndexPage struct {
 	Groups []IndexGroup
 }
 
-// IndexGroup are entries of an index under a heading; Title is "" where one
-// group is all.
+// IndexGroup is a group of entries of an index under a heading; Title is "" if
+// there is only one group.
 type IndexGroup struct {
 	Title   string
 	Entries []FacetValue
@@ -209,8 +208,9 @@ func withParameter(address, parameter string) string {
 // bracketed is the year and serial of a document number, which no line may part.
 var bracketed = regexp.MustCompile(`〔\d{4}〕\d{1,5}号|第\s?\d{1,5}\s?号`)
 
-// unbroken escapes a text and keeps the numbers of documents in it on one line. On
-// a page that is not Chinese it says what is (WCAG 2.2 §3.1.2).
+// unbroken escapes a text and keeps document numbers on one line. On a page
+// that is not in Chinese it marks the language of Chinese text (WCAG 2.2
+// §3.1.2).
 func unbroken(language string) func(string) template.HTML {
 	return func(s string) template.HTML {
 		text := bracketed.ReplaceAllString(template.HTMLEscapeString(s), `<span class="nb">$0</span>`)
@@ -242,8 +242,8 @@ func kindOfChange(p ChangedParagraph) string {
 	return "rewritten"
 }
 
-// clauseOfChange is the article that a changed paragraph is in, unless it begins
-// with its number anyway.
+// clauseOfChange is the article of a changed paragraph, unless the paragraph
+// begins with its number.
 func clauseOfChange(p ChangedParagraph) string {
 	var text strings.Builder
 	for _, piece := range p.Pieces {
@@ -263,8 +263,8 @@ func readable(address string) string {
 	return address
 }
 
-// itemFacts are the dates of an item that a list shows: when it was made where
-// that is known, else when it was published, and what lies ahead of it.
+// itemFacts are the dates of an item that a list shows: when it was issued if
+// known, else when it was published, and future dates.
 func itemFacts(it Item) []DateFact {
 	var shown []DateFact
 	issued := false

@@ -75,8 +75,8 @@ type AddressPage struct {
 	Error   string // catalogue key below "address.error.", "" if none
 }
 
-// ButtonPage says what its one button does. Key names its words in the
-// catalogue: delete, change.
+// ButtonPage says what its only button does. Key names its words in the
+// catalog: delete, change.
 type ButtonPage struct {
 	Page
 	Key     string

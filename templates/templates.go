@@ -129,8 +129,8 @@ func feedStylesheet(names map[string]string) []byte {
 	return b
 }
 
-// StaticPath returns the address of a static file. Its content is in its name,
-// so it may be kept for ever.
+// StaticPath returns the address of a static file. It contains a hash of the
+// content, so the file may be cached forever.
 func StaticPath(name string) string { return "/static/" + staticNames[name] }
 
 // Static returns the static file of a path below /static/.

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// asciiURL writes an address as programs recognise it in plain text: to its end,
-// without spaces and letters that are not ASCII (RFC 3986 §2.1, RFC 3987 §3.1).
+// asciiURL writes an address in the form in which programs recognize it in
+// plain text: completely, without spaces and non-ASCII letters (RFC 3986 §2.1,
+// RFC 3987 §3.1).
 func asciiURL(address any) string {
 	text := fmt.Sprint(address)
 	if u, err := url.Parse(text); err == nil && strings.IndexFunc(u.Host, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {

@@ -98,7 +98,7 @@ type Span struct {
 	Hit  bool
 }
 
-// Section is a heading with its items. Key names the heading in the catalogue:
+// Section is a heading with its items. Key names the heading in the catalog:
 // documents, consultations, interpretations, signed, news, other.
 type Section struct {
 	Key   string
@@ -185,8 +185,8 @@ type ChangedParagraph struct {
 	Pieces  []ChangedPiece
 }
 
-// ChangedPiece is a part of a paragraph: Op is "-" if it went, "+" if it came, ""
-// if it stayed.
+// ChangedPiece is a part of a paragraph: Op is "-" if it was removed, "+" if it
+// was added, "" if it is unchanged.
 type ChangedPiece struct{ Op, Text string }
 
 // FormPage is a page of the subscribe and preference forms.
@@ -217,8 +217,8 @@ type UnsubscribePage struct {
 	Lists  []ListCard // what the button ends
 }
 
-// MessagePage says one thing: what happened and what to do next. Key names its
-// title and text in the catalogue: checkmail, confirmed, unsubscribed, expired,
+// MessagePage has one message: what happened and what to do next. Key names its
+// title and text in the catalog: checkmail, confirmed, unsubscribed, expired,
 // badtoken, notfound, toomany, preferences_saved, servererror.
 type MessagePage struct {
 	Page

@@ -10,8 +10,8 @@ func Warning(lang, code string, params []string) string {
 	return pick(lang).words.fill("warning."+code, params)
 }
 
-// AdminWarning returns the sentence of a warning for admins: with the cause and what to
-// do, where there is more to say than readers see.
+// AdminWarning returns the sentence of a warning for admins: with the cause and
+// what to do, if there is more to say than readers see.
 func AdminWarning(lang, code string, params []string) string {
 	words := pick(lang).words
 	for _, key := range []string{"admin.warning." + code, "warning." + code} {
@@ -22,8 +22,9 @@ func AdminWarning(lang, code string, params []string) string {
 	return strings.Join(append([]string{code}, params...), " ") // of a later version
 }
 
-// LeftOut returns why an issue does not hold an article, by the code of the reason; has is what
-// the article has in place of what the list asks for, "" where it has nothing.
+// LeftOut returns why an issue does not contain an article, by the code of the
+// reason; has is the article's value that does not match the list, "" if it has
+// none.
 func LeftOut(lang, why, has string) string {
 	words := pick(lang).words
 	switch {
@@ -35,8 +36,8 @@ func LeftOut(lang, why, has string) string {
 	return words.fill("admin.left."+why, []string{has})
 }
 
-// fill returns the words of a key with parameters where they are named; "" if there
-// are no such words.
+// fill returns the words of a key with its parameters inserted; "" if there are
+// no such words.
 func (c catalogue) fill(key string, params []string) string {
 	text := c[key]
 	args := make([]any, len(params))

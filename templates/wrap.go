@@ -17,8 +17,8 @@ const textWidth = 72
 // spaces.
 func wrap(indent, s string) string { return hang(indent, indent, s) }
 
-// hang is wrap with a first line that begins with something else, such as what the
-// text is.
+// hang is wrap with a first line that begins with something else, such as a
+// label.
 func hang(first, indent, s string) string {
 	var lines []string
 	var line strings.Builder
@@ -43,8 +43,8 @@ func hang(first, indent, s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// paragraphs are the lines of a text that a person wrote, in the paragraphs between
-// which lines are empty.
+// paragraphs are the lines of a text that a person wrote, grouped into
+// paragraphs, which empty lines separate.
 func paragraphs(s string) (all [][]string) {
 	isOpen := false
 	for line := range strings.Lines(s) {
@@ -63,8 +63,9 @@ func paragraphs(s string) (all [][]string) {
 // maxBracket is how many characters 〔…〕 may hold to be kept on a line.
 const maxBracket = 20
 
-// pieces splits text where a line may break (UAX #14), but not within a run of
-// ASCII, such as an address, nor within 〔…〕, the year of a document number.
+// pieces splits text where a line may break (UAX #14), but not within a
+// sequence of ASCII characters, such as an address, nor within 〔…〕, the year
+// of a document number.
 func pieces(s string) []string {
 	var out []string
 	rest, state, begun := strings.Join(strings.Fields(s), " "), -1, 0

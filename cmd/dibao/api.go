@@ -21,8 +21,8 @@ import (
 	"dibao/subscribers"
 )
 
-// apiVerbs are the verbs that the admin API offers: those that read and write no
-// file of the server and end in a moment.
+// apiVerbs are the commands that the admin API offers: those that neither read
+// nor write files of the server and that end soon.
 var apiVerbs = []string{
 	"source list", "source show", "source pause", "source resume", "source test", "source edit", "source release", "source remove",
 	"article list", "article show", "article search", "article diff", "article history", "article edit",
@@ -34,8 +34,8 @@ var apiVerbs = []string{
 	"bounce list", "audit", "status",
 }
 
-// apiClosedFlags are flags that name files or other surroundings of the server, or
-// that keep a verb from ending, or that open the server's network.
+// apiClosedFlags are flags that name files or other resources of the server,
+// that keep a command from ending, or that open the server's network.
 var apiClosedFlags = []string{
 	"config", "database", "server", "token-file", "file", "out", "report", "watch", "every", "json", "quiet", "help", "private", "proxy",
 }
@@ -166,7 +166,7 @@ func (s *api) token(r *http.Request) (subscribers.APIToken, error) {
 	return s.app.subscribers.CheckAPIToken(r.Context(), text)
 }
 
-// arguments makes the command line of a request. Values stay one argument each:
+// arguments makes the command line of a request. Each value stays one argument:
 // none can become a flag.
 func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*remote.Terminal, []string, error) {
 	var asked remote.Request

@@ -103,8 +103,8 @@ func missingDatabase(c config.Config) error {
 	return nil
 }
 
-// beginners are the verbs that make a database where there is none. All others would
-// show an empty one to those who are in the wrong folder.
+// beginners are the commands that create a missing database. All others would
+// show an empty one to somebody in the wrong folder.
 var beginners = []string{"init", "serve", "migrate", "restore", "add", "import", "create", "collect"}
 
 // verb is what a command runs that works on the database: run, with all open.
@@ -119,8 +119,8 @@ func (g *globals) verb(run func(cmd *cobra.Command, args []string, a *app) error
 	}
 }
 
-// openApp opens the database, migrates its schema and puts the features
-// on it. now is the clock of everything but the network.
+// openApp opens the database, migrates its schema and sets up the features. now
+// is the clock of everything except the network.
 func openApp(ctx context.Context, c config.Config, log *slog.Logger, now func() time.Time) (*app, error) {
 	db, err := database.Open(ctx, c.Database.URL.Reveal(), database.Options{ReadURL: c.Database.ReadURL.Reveal()})
 	if err != nil {

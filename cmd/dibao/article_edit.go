@@ -191,8 +191,8 @@ func newArticleHistory(g *globals) *cobra.Command {
 	}
 }
 
-// printFacets prints how many articles a search finds of each kind, theme, region,
-// issuer and year.
+// printFacets prints how many articles a search finds for each kind, theme,
+// region, issuer and year.
 func printFacets(g *globals, cmd *cobra.Command, found feed.Results) error {
 	f := found.Facets
 	if g.json {

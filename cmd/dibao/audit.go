@@ -16,8 +16,8 @@ import (
 	"dibao/subscribers"
 )
 
-// audited are the verbs that change what the service does; each leaves a line
-// in the audit log when it has done so.
+// audited are the commands that change what the service does; each writes a
+// line to the audit log after it succeeds.
 var audited = []string{
 	"source add", "source edit", "source pause", "source resume", "source release", "source remove", "source import",
 	"article edit",

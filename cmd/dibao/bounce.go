@@ -106,8 +106,8 @@ func (t bounceTotals) String() string {
 	return text
 }
 
-// readBounces reads the messages of a file. A message of many is named by its
-// number.
+// readBounces reads the messages of a file. If there are several, each is
+// identified by its number.
 func (a *app) readBounces(ctx context.Context, name string) iter.Seq[bounceView] {
 	return func(yield func(bounceView) bool) {
 		fail := func(name string, err error) bool {

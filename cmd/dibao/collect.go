@@ -54,8 +54,9 @@ type collected struct {
 	Error       *string  `json:"error"`
 }
 
-// collect collects sources side by side, prints each as it is done, and matches
-// the lists. Sources that failed make it done in part, or failed if all did.
+// collect collects sources concurrently, prints each when it is done, and
+// matches the lists. If some sources fail the command is partly done, if all do
+// it fails.
 func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) error {
 	var mu sync.Mutex
 	failed := 0

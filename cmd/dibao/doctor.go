@@ -56,7 +56,7 @@ func (a *app) examined() *doctor.Node {
 	return &doctor.Node{Config: a.config, DB: a.db, Articles: a.articles, Subscribers: a.subscribers, Digest: a.digest, Deliverer: a.deliverer}
 }
 
-// openAsIs opens a database that is there and of this program's schema; else the
+// openAsIs opens an existing database with this program's schema; otherwise the
 // finding says what to do.
 func (g *globals) openAsIs(cmd *cobra.Command, c config.Config) (*app, doctor.Finding) {
 	if err := missingDatabase(c); err != nil {

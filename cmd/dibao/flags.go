@@ -121,8 +121,9 @@ func (r regionFlag) Set(s string) error {
 	return nil
 }
 
-// hintThemes warns of themes that only a site itself can state: they are not
-// refused, since sites have classifications of their own, and are mostly slips.
+// hintThemes warns of themes that only a site itself can assign: they are not
+// refused, since sites have classifications of their own, but are usually
+// mistakes.
 func (g *globals) hintThemes(cmd *cobra.Command, themes ...string) {
 	for _, theme := range themes {
 		if err := feed.CheckTheme(theme); theme != "" && err != nil {
@@ -131,8 +132,8 @@ func (g *globals) hintThemes(cmd *cobra.Command, themes ...string) {
 	}
 }
 
-// flagProblem says what is wrong with a flag without words of the library that
-// read it.
+// flagProblem says what is wrong with a flag, without the wording of the flag
+// library.
 func flagProblem(err error) string {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
@@ -152,9 +153,9 @@ func flagProblem(err error) string {
 	return fmt.Sprintf("--%s %q: %s", f.Name, invalid.GetValue(), why)
 }
 
-// confirm asks on a terminal whether to do what can't be undone; --yes answers
-// beforehand, and must where nobody can be asked. A program that uses the API has
-// decided.
+// confirm asks on a terminal before doing something that can't be undone; --yes
+// answers in advance, and is required if there is no terminal. Requests through
+// the API need no confirmation.
 func (g *globals) confirm(cmd *cobra.Command, format string, args ...any) error {
 	in, ok := cmd.InOrStdin().(*os.File)
 	switch {

@@ -342,8 +342,8 @@ func newIssueResend(g *globals) *cobra.Command {
 	return cmd
 }
 
-// showSending shows how far the mailings are that are being sent, until done is
-// called.
+// showSending shows the progress of the mailings that are being sent, until
+// done is called.
 func (a *app) showSending(g *globals, cmd *cobra.Command) (done func()) {
 	left := func() (n int) {
 		rows, err := a.digest.Report(cmd.Context(), maxListed)

@@ -39,8 +39,9 @@ func (a *app) previewList(ctx context.Context, list string, number int64) (diges
 	return a.digest.PreviewMail(ctx, l)
 }
 
-// sayNothingNew says where the next issue of a list would hold nothing, and which
-// issue is held: the mail is the one that only readers get who want one nevertheless.
+// sayNothingNew reports that the next issue of a list would be empty, and which
+// issue is held: then the email is the one for readers who want a note when
+// nothing is new.
 func (a *app) sayNothingNew(g *globals, cmd *cobra.Command, list string, number int64) error {
 	if number > 0 {
 		return nil

@@ -12,13 +12,13 @@ import (
 const (
 	// watchEvery is how often a mailing that is followed is looked at.
 	watchEvery = 2 * time.Second
-	// domainsEvery is how often its domains are, at most: they are counted over all
-	// of its deliveries. It grows with the time that takes.
+	// domainsEvery is the minimum time between two counts of the domains, which
+	// read all deliveries. It grows with the time that counting takes.
 	domainsEvery = 6 * time.Second
 )
 
-// watchMailing follows a mailing: bars on a terminal, for all of it and for its
-// largest domains, else a line every few seconds.
+// watchMailing follows a mailing: with bars on a terminal, for the whole and
+// for its largest domains, otherwise with a line every few seconds.
 func (a *app) watchMailing(g *globals, cmd *cobra.Command, mailing int64) error {
 	ctx := cmd.Context()
 	var shown *bars.Mailing

@@ -170,9 +170,9 @@ func (a *app) testMail(cmd *cobra.Command, to string) (digest.Sample, error) {
 	return a.digest.TestNext(ctx, lists[0], to, id, signer)
 }
 
-// sendTraced sends one message as mailings are sent, with a sender on the envelope
-// that says which mail came back, by the first relay that is reached, and tells
-// each line of the dialogue.
+// sendTraced sends one message in the way of a mailing, with an envelope sender
+// that identifies the message if it bounces, by the first relay that can be
+// reached, and reports each line of the dialogue.
 func (a *app) sendTraced(ctx context.Context, m digest.Sample, to string, trace func(string)) error {
 	var unreached []error
 	for _, server := range mailer.Servers(a.config) {

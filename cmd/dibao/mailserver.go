@@ -9,8 +9,8 @@ import (
 	"dibao/internal/nodes"
 )
 
-// envelopeFrom is the sender that a mailing's mail has on its envelope, for an email
-// that is of no mailing.
+// envelopeFrom is the envelope sender of mailings, for an email that does not
+// belong to one.
 func (a *app) envelopeFrom(from string) string {
 	return a.digest.EnvelopeFrom(from, a.subscribers.Keys().BounceToken(0))
 }

@@ -10,8 +10,8 @@ import (
 // usual is the mode mask that we were started with.
 var usual = sync.OnceValue(func() int { return syscall.Umask(0o077) })
 
-// keepFilesPrivate makes every file and folder that this process makes its
-// owner's alone, whatever makes it: databases and their logs, keys, backups.
+// keepFilesPrivate makes sure that only the owner can access the files and
+// folders that this process creates: databases and their logs, keys, backups.
 func keepFilesPrivate() { usual() }
 
 // publishFiles makes files as the user's mask says, for what others should read.

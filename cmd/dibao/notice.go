@@ -13,8 +13,8 @@ import (
 	"dibao/templates"
 )
 
-// notifyAdmin mails a notice to the admin. That it can't is logged and no more: the
-// deliveries are what matters.
+// notifyAdmin mails a notice to the admin. A failure is only logged: the
+// deliveries are more important.
 func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -31,7 +31,7 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 	}
 }
 
-// writeAdmin mails a letter to the admin, from the node, in the language of the node's
+// writeAdmin mails a letter to the admin, in the language of the node's
 // environment.
 func (a *app) writeAdmin(ctx context.Context, letter templates.Letter) error {
 	letter.SiteName = siteName
@@ -150,8 +150,8 @@ func domainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
 	return rows
 }
 
-// remindHeld reminds the admin, once a day, of held issues: in the
-// log, and by mail where one is set up.
+// remindHeld reminds the admin, once a day, of held issues: in the log, and by
+// email if that is set up.
 func (a *app) remindHeld(ctx context.Context) error {
 	held, err := a.digest.RemindHeld(ctx)
 	if err != nil || a.config.Mail.Host == "" || a.config.Mail.Admin == "" {

@@ -21,8 +21,9 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// progress shows how far long work is: a bar on a terminal, else a line every few
-// seconds. Safe for concurrent use by one who reads and one who counts.
+// progress shows the progress of long work: a bar on a terminal, otherwise a
+// line every few seconds. One goroutine may read and another count at the same
+// time.
 type progress struct {
 	bars *mpb.Progress
 	bar  *mpb.Bar
@@ -33,8 +34,8 @@ type progress struct {
 // lineEvery is how often progress is printed where nobody looks at a bar.
 const lineEvery = 3 * time.Second
 
-// progress begins to show work called name, which counts in units; size is how
-// much there is, of bytes where a file is read; 0 is unknown and shows no bar.
+// progress starts showing work called name, which is counted in units; size is
+// the total, in bytes if a file is read; 0 is unknown and shows no bar.
 func (g *globals) progress(cmd *cobra.Command, name, units string, size int64) *progress {
 	p := &progress{last: time.Now()}
 	switch {

@@ -84,8 +84,8 @@ func (a *app) serve(ctx context.Context, roles []nodes.Role) error {
 }
 
 // run is the daemon, wired in one place. Parts end in the order in which their
-// work ends: jobs (with the messages they have in flight), then HTTP. public is nil
-// where the node does not have the role web.
+// work ends: jobs (with the messages they have in flight), then HTTP. public is
+// nil if the node does not have the role web.
 func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes.Role) error {
 	version, _ := cli.BuiltFrom()
 	var err error
@@ -146,7 +146,7 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 }
 
 // errorPage says in the reader's language that there is no such page, or that
-// something is wrong here.
+// the server has a fault.
 func errorPage(r *http.Request, status int) []byte {
 	key := "servererror"
 	if status == http.StatusNotFound {
@@ -171,8 +171,8 @@ func (a *app) reachable() bool {
 	return reason == ""
 }
 
-// register puts all features on one mux. The pages of readers have work of their
-// own to run.
+// register puts all features on one mux. The returned function runs the
+// background work of the readers' pages.
 func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscribers.Confirmation)) *subscribers.Web {
 	a.hubSubscriber().Register(mux)
 	feeds := &site.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
@@ -230,8 +230,8 @@ func (a *app) adminHandler() http.Handler {
 	return mux
 }
 
-// jobs registers what runs in the background. The schedules are heartbeats: what
-// is due is in the database.
+// jobs registers what runs in the background. The schedules only trigger: the
+// database says what is due.
 func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mailer.Confirmer, error) {
 	var runner *jobs.Runner
 	deliver, err := a.deliverJob()

@@ -72,8 +72,8 @@ func (a *app) registerSite(mux *http.ServeMux) {
 	})
 }
 
-// contact is whom to write to about security: as configured, else our sender,
-// unless nobody reads its mail.
+// contact is the address for reports of vulnerabilities: the configured one,
+// else our sender, unless nobody reads its mail.
 func (a *app) contact() string {
 	if c := a.config.Server.Contact; c != "" {
 		return c

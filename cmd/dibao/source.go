@@ -30,8 +30,8 @@ func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	}
 }
 
-// showLeftOut prints in one line what was left out of a list, and why only one page can be
-// read if more were requested.
+// showLeftOut prints in one line what was left out of a list, and why only one
+// page can be read if more were requested.
 func showLeftOut(g *globals, cmd *cobra.Command, l ingest.List, pages int) {
 	if len(l.Dropped) > 0 {
 		parts := make([]string, len(l.Dropped))

@@ -59,8 +59,9 @@ func newSourceTest(g *globals) *cobra.Command {
 	return cmd
 }
 
-// orWithoutDatabase is verb for what only reads the address that is its argument: where
-// there is no database yet, it works on an empty one that is removed after it.
+// orWithoutDatabase is verb for commands that only read the address in their
+// argument: if there is no database yet, they run on an empty one that is
+// removed afterwards.
 func (g *globals) orWithoutDatabase(run func(cmd *cobra.Command, args []string, a *app) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		c, err := g.loadConfig()

@@ -23,8 +23,8 @@ func (m *many) flag(cmd *cobra.Command) {
 	boundedVar(cmd.Flags(), &m.count, "confirm", 0, 0, math.MaxInt, "apply the changes to this number of readers, as printed by a run without it")
 }
 
-// each runs f for the reader of an address, or for all of a pattern such as
-// *@example.org once their number is confirmed.
+// each runs f for the reader with an address, or for all that match a pattern
+// such as *@example.org after their number was confirmed.
 func (m *many) each(g *globals, cmd *cobra.Command, a *app, pattern string, f func(ctx context.Context, address string) error) error {
 	if !strings.Contains(pattern, "*") {
 		return f(cmd.Context(), pattern)

@@ -41,8 +41,8 @@ const (
 	maxHeap         = 256       // megabytes of a page's scripts
 )
 
-// Browser draws one page at a time, each in a browser of its own. It is safe for
-// concurrent use.
+// Browser renders one page at a time, each in a browser process of its own. It
+// is safe for concurrent use.
 type Browser struct {
 	Path     string // of the Chromium
 	Client   *fetch.Client
@@ -54,9 +54,9 @@ type Browser struct {
 // New returns a browser. Nothing is started until a page is to be drawn.
 func New(path string, client *fetch.Client) *Browser { return &Browser{Path: path, Client: client} }
 
-// Draw runs the scripts of a page that was fetched by req, and returns the answer
-// with the markup that they made. It ends when the page asks for nothing more, or
-// at the deadline with what is there.
+// Draw runs the scripts of a page that was fetched by req, and returns the
+// answer with the resulting markup. It ends when the page requests nothing
+// more, or at the deadline with what is there.
 func (b *Browser) Draw(ctx context.Context, req fetch.Request, res *fetch.Response) (*fetch.Response, error) {
 	b.turn.Lock()
 	defer b.turn.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// watchMemory returns true when a process and those that it started take more
-// than most bytes of memory, false when ctx ends. It knows only of systems with
+// watchMemory returns true when a process and its descendants take more than
+// most bytes of memory, false when ctx ends. It works only on systems with
 // /proc.
 func watchMemory(ctx context.Context, pid int, most int64) bool {
 	ticker := time.NewTicker(300 * time.Millisecond)
@@ -26,8 +26,7 @@ func watchMemory(ctx context.Context, pid int, most int64) bool {
 	}
 }
 
-// memoryOf is what a process and those that it started hold for themselves, in
-// bytes.
+// memoryOf is the private memory of a process and its descendants, in bytes.
 func memoryOf(pid int) int64 {
 	processes, _ := procfs.AllProcs()
 	parents := make(map[int]int, len(processes))

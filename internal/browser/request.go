@@ -40,7 +40,7 @@ func (d *drawing) answerAll(tab context.Context, paused <-chan *cdpfetch.EventRe
 	}
 }
 
-// answer fetches what a page asks for. Its first request is for the page itself,
+// answer answers the requests of a page. The first one is for the page itself,
 // which was fetched already.
 func (d *drawing) answer(ctx context.Context, e *cdpfetch.EventRequestPaused) (*fetch.Response, error) {
 	d.mu.Lock()
@@ -72,8 +72,8 @@ func (d *drawing) answer(ctx context.Context, e *cdpfetch.EventRequestPaused) (*
 	return res, nil
 }
 
-// request makes a request of the source of one that a page makes: documents,
-// scripts and data, and nothing that only people look at.
+// request turns a request of a page into one of its source: for documents,
+// scripts and data, not for anything that only people look at.
 func (d *drawing) request(e *cdpfetch.EventRequestPaused) (fetch.Request, error) {
 	req := d.req
 	req.URL, req.Page, req.ETag, req.LastModified = e.Request.URL, true, "", ""

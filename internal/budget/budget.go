@@ -1,6 +1,6 @@
-// Package budget keeps the memory of the process within what the admin gave it:
-// the garbage collector works harder near the limit, and what strangers send is
-// parsed only as fast as there is memory for it.
+// Package budget keeps the memory of the process within the admin's limit: the
+// garbage collector works harder near the limit, and untrusted input is parsed
+// only as fast as there is memory for it.
 package budget
 
 import (
@@ -15,11 +15,11 @@ import (
 const (
 	// Standard is the limit where none is set, in bytes.
 	Standard = 256_000_000
-	// perByte is the memory that parsing takes for one byte of input at most:
-	// the text, its tree, and what is read of that.
+	// perByte is the maximum memory for parsing one byte of input: the text,
+	// its tree, and what is read from that.
 	perByte = 24
-	// perHeld is the memory that one byte of input takes from then on until what was
-	// read of it is stored: as items, as articles, and as what is written of them.
+	// perHeld is the memory for one byte of parsed input until it is stored: as
+	// items, as articles, and as SQL parameters.
 	perHeld = 12
 	// least is what the smallest input takes, in bytes.
 	least = 1 << 20
@@ -55,12 +55,13 @@ func divide(total int64) {
 	holding.Store(newShare(total / 8))
 }
 
-// goShare is what the Go runtime may use of the memory: SQLite's caches and the
-// program itself are outside of it, and the runtime exceeds its limit for a moment.
+// goShare is the share of the memory for the Go runtime: SQLite's caches and
+// the program itself are outside of it, and the runtime may exceed its limit
+// for a moment.
 func goShare(total int64) int64 { return total / 16 * 9 }
 
-// Set limits the memory of the process to so many bytes, before anything is
-// parsed. GOMEMLIMIT in the environment counts first.
+// Set limits the memory of the process to this many bytes, before anything is
+// parsed. GOMEMLIMIT in the environment takes precedence.
 func Set(total int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(goShare(total))
@@ -76,8 +77,8 @@ func Reserve(ctx context.Context, bytes int) (done func(), err error) {
 	return parsing.Load().take(ctx, int64(bytes)*perByte)
 }
 
-// Within runs f, which parses an input of so many bytes, as soon as there is memory
-// for it. f must not ask for memory itself.
+// Within runs f, which parses an input of this many bytes, as soon as there is
+// memory for it. f must not ask for memory itself.
 func Within[T any](ctx context.Context, bytes int, f func() (T, error)) (result T, err error) {
 	done, err := Reserve(ctx, bytes)
 	if err != nil {
@@ -87,15 +88,15 @@ func Within[T any](ctx context.Context, bytes int, f func() (T, error)) (result 
 	return f()
 }
 
-// Hold waits until there is memory to keep what is read of an input of so many bytes
-// until it is stored; done gives it back. Who holds may reserve, but not hold more,
-// and who has reserved must not hold.
+// Hold waits until there is memory to keep parsed input of this many bytes
+// until it is stored; done gives it back. The holder may reserve, but not hold
+// more; the holder of a reservation must not hold.
 func Hold(ctx context.Context, bytes int) (done func(), err error) {
 	return holding.Load().take(ctx, int64(bytes)*perHeld)
 }
 
-// CollectLess lets a process that delivers keep more garbage: what lives is a few
-// dozen MB, and collecting it at each doubling costs a tenth of a delivery.
+// CollectLess lets a delivering process keep more garbage: its live memory is a
+// few dozen MB, and collecting whenever it doubles costs a tenth of a delivery.
 func CollectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)

@@ -1,8 +1,10 @@
-// Package certificates keeps what the nodes of one PostgreSQL database got from an ACME
-// authority, so that they order a certificate once, and each can prove for another that a name
-// is ours (RFC 8737), wherever the authority's question arrives.
+// Package certificates shares certificates from an ACME authority among the
+// nodes of one PostgreSQL database, so that they order each certificate once,
+// and each node can prove for another that a name is ours (RFC 8737), whichever
+// node the authority asks.
 //
-// Private keys are in the database, as those that sign tokens are. Backups leave them out.
+// Private keys are in the database, like the keys that sign tokens. Backups
+// leave them out.
 package certificates
 
 import (
@@ -18,12 +20,12 @@ import (
 	"dibao/internal/web"
 )
 
-// orderFor is how long a node has for an order before another tries. autocert tries one that
-// failed again after as long.
+// orderFor is how long a node has for an order before another tries. autocert
+// retries a failed order after the same time.
 const orderFor = time.Minute
 
-// Cache returns where a node keeps certificates: on SQLite, whose only node it is, in the folder
-// dir.
+// Cache returns where a node stores certificates: on SQLite, with its single
+// node, in the folder dir.
 func Cache(db *database.DB, node, dir string) autocert.Cache {
 	if db.Dialect() == database.SQLite {
 		return autocert.DirCache(dir)
@@ -37,8 +39,9 @@ type store struct {
 	node string // ID of this node
 }
 
-// Get returns what was put under a name. Of several nodes that ask for a certificate that is
-// not there, one is told so, and orders it: the others get web.ErrOrdering until it is there.
+// Get returns the data of a name. If several nodes ask for a certificate that
+// does not exist, one of them is selected to order it, and the others get
+// web.ErrOrdering until it exists.
 func (s *store) Get(ctx context.Context, name string) (content []byte, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error { // not from a replica: it may be a moment old
 		var text string

@@ -101,8 +101,8 @@ type Setting struct {
 	From    string `json:"from"`  // FILE:LINE, the name of a variable, or "default"
 }
 
-// isFromFile reports whether the value may also stand in a file, named by the
-// key with _file behind it: a secret, or an address with a password.
+// isFromFile reports whether the value may also be in a file, which the key
+// with the suffix _file names: a secret, or an address with a password.
 func (k key) isFromFile() bool {
 	return k.secret || k.name == "url" || k.name == "read_url" || k.name == "endpoint"
 }
@@ -122,13 +122,13 @@ func (k key) show(value string) string {
 
 func (k key) env() string { return "DIBAO_" + strings.ToUpper(k.section+"_"+k.name) }
 
-// maxFile is the largest configuration file, in bytes. The library compares each
-// key of a table with all others.
+// maxFile is the maximum size of a configuration file, in bytes. The library
+// compares each key of a table with all others.
 const maxFile = 128 << 10
 
-// Load reads the file at path, else config.toml here, else the one in the user's
-// config folder, else that of an installed package, else none. getenv is os.Getenv.
-// All mistakes are reported together.
+// Load reads the file at path, else config.toml in the current folder, else the
+// one in the user's config folder, else that of an installed package, else
+// none. getenv is os.Getenv. All mistakes are reported together.
 func Load(path string, getenv func(string) string) (Config, error) {
 	file, content, err := find(path)
 	if err != nil {

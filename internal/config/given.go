@@ -15,9 +15,9 @@ type given struct {
 	getenv  func(string) string
 }
 
-// find returns the value of a key and where it came from: the environment goes
-// before the file, and in both a file that is named before a value. It notes the
-// files of secrets.
+// find returns the value of a key and its origin: the environment takes
+// precedence over the file, and in each a named file over a value. It records
+// the files of secrets.
 func (c *Config) find(g given, k key) (value, from string, problems []error) {
 	value, from = k.standard, "default"
 	section, _ := g.tree[k.section].(map[string]any)

@@ -40,8 +40,8 @@ var limitsExamples = map[string]string{
 `,
 }
 
-// setLimits takes the limits of domains out of [mail]: a table of tables, which
-// the table of keys can't hold.
+// setLimits removes the limits of domains from [mail] and stores them: they are
+// a table of tables, which the table of keys can't express.
 func (c *Config) setLimits(file string, content []byte, tree map[string]any) (problems []error) {
 	section, _ := tree["mail"].(map[string]any)
 	value, found := section["limits"]

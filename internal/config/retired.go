@@ -3,8 +3,7 @@ package config
 import "fmt"
 
 // retiredKeys are keys of earlier versions. A value that asks for what they did
-// is refused with what to do instead; the value that was the default is passed
-// over.
+// is refused with what to do instead; the former default is ignored.
 var retiredKeys = []struct{ section, name, standard, instead string }{
 	{"fetch", "allow_private", "false", "is not read any more, since it opened your network to every link and redirect; remove it and permit each source: dibao source edit SOURCE --private"},
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// maxUnknown is how many unknown keys are named: each is looked for in the whole
-// file, and more of them say that it is another kind of file.
+// maxUnknown is how many unknown keys are reported: each is searched for in the
+// whole file, and more of them mean that it is another kind of file.
 const maxUnknown = 20
 
 // unknown finds keys that are not in the table.

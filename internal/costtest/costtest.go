@@ -1,6 +1,6 @@
-// Package costtest looks for inputs whose cost grows faster than their length. It
-// grows each input by doubling and compares what a parser allocates and how long
-// its thread computes. It is for tests only.
+// Package costtest looks for inputs whose cost grows faster than their length.
+// It doubles each input repeatedly and compares what a parser allocates and how
+// long its thread computes. It is for tests only.
 package costtest
 
 import (
@@ -25,8 +25,8 @@ const (
 
 const (
 	quickBytes = 64 << 10 // of the largest input in the quick part
-	// maxGrowth is how much an input of four times the length may cost, as a
-	// multiple. What grows with the square costs 16 times as much.
+	// maxGrowth is the maximum factor by which the cost of an input of four
+	// times the length may grow. Quadratic growth would be a factor of 16.
 	maxGrowth = 9
 	// Lower costs are noise.
 	noiseBytes = 8 << 20
@@ -35,8 +35,8 @@ const (
 	maxRuns = 4
 )
 
-// Seed is a kind of input: Head, then each of Units repeated as often as fits,
-// then Tail. %d in a unit is the number of the repetition.
+// Seed is a kind of input: Head, then each of Units repeated as often as they
+// fit, then Tail. %d in a unit is the number of the repetition.
 type Seed struct {
 	Name  string
 	Head  string
@@ -106,9 +106,9 @@ func watch(from uint64) (stop func() uint64) {
 	return func() uint64 { close(done); return <-result }
 }
 
-// Linear fails if parse costs more for an input than its length explains. The
-// quick part grows each input to 64 kB. With DIBAO_LONG set, each input of 5 MB is
-// read, too. The limits on memory and time hold for all of them.
+// Linear fails if the cost of parse grows faster than the length of its input.
+// The quick part grows each input to 64 kB. With DIBAO_LONG set, each input of
+// 5 MB is read, too. The limits on memory and time hold for all of them.
 func Linear(t *testing.T, seeds []Seed, parse func(input []byte)) {
 	t.Helper()
 	for _, seed := range seeds {
@@ -170,8 +170,8 @@ func Within(t *testing.T, length int, c Cost) {
 	}
 }
 
-// Report reports the run since the last report that came nearest to a limit, in
-// the row of docs/trust.md for the parsers so called.
+// Report reports, of the runs since the last report, the one that came nearest
+// to a limit, in the row of docs/trust.md for these parsers.
 func Report(t *testing.T, parsers string) {
 	t.Helper()
 	worst.Lock()
@@ -191,8 +191,8 @@ func check(t *testing.T, length int, before, after Cost) {
 	}
 }
 
-// Fuzz fails if parse allocates more than perByte for a byte of its input, beside
-// what any input may take. It is the body of a fuzz target.
+// Fuzz fails if parse allocates more than perByte for a byte of its input, in
+// addition to a constant. It is the body of a fuzz target.
 func Fuzz(t *testing.T, input []byte, perByte int, parse func()) {
 	t.Helper()
 	const any = 4 << 20 // expressions and tables that are made once

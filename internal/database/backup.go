@@ -40,8 +40,8 @@ type backupLine struct {
 
 const backupFormat = "dibao-backup"
 
-// isDerived reports whether a table is made from others, the job engine's, or about
-// processes that run.
+// isDerived reports whether a table is derived from others, belongs to the job
+// engine, or describes running processes.
 func isDerived(table string) bool {
 	for _, prefix := range []string{"river_", "goose_", "sqlite_", "node_", "nodes", "article_search", "search_keys", "search_pending", "traces"} {
 		if strings.HasPrefix(table, prefix) {
@@ -51,8 +51,9 @@ func isDerived(table string) bool {
 	return false
 }
 
-// Backup writes everything to w as it stands at one moment; others may go on
-// writing meanwhile. now is noted in the file. It returns the number of rows.
+// Backup writes the whole database to w in its state at one moment; others may
+// write at the same time. now is recorded in the file. It returns the number of
+// rows.
 func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int64, err error) {
 	schema, _, err := db.Version(ctx)
 	if err != nil {
@@ -106,8 +107,8 @@ type schemaTable struct {
 	columns []string
 }
 
-// tables lists what a backup holds, sorted: columns that migrations add stand in
-// another place in each database.
+// tables lists the contents of a backup, sorted: columns that migrations add
+// are in different places in the two databases.
 func (db *DB) tables(ctx context.Context, tx *sql.Tx) ([]schemaTable, error) {
 	type column struct{ table, name string }
 	all, err := Collect(ctx, tx, func(r Row) (column, error) {
@@ -161,8 +162,8 @@ func (db *DB) lastIDs(ctx context.Context, tx *sql.Tx, tables []schemaTable) (ma
 // quoted writes identifiers, which come from the schema, for a statement.
 func quoted(names []string) string { return `"` + strings.Join(names, `", "`) + `"` }
 
-// eachRow calls f with the values of each row as a backup has them; they are
-// overwritten by the next.
+// eachRow calls f with the values of each row in the form of a backup; they are
+// overwritten by the next row.
 func eachRow(ctx context.Context, tx *sql.Tx, t schemaTable, f func(values []any) error) (n int64, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT "+quoted(t.columns)+" FROM "+quoted([]string{t.name}))
 	if err != nil {
@@ -202,9 +203,9 @@ type backupValue struct {
 // ErrNotEmpty says that a backup would overwrite what a database holds.
 var ErrNotEmpty = errors.New("the database already contains data; restore into a new one")
 
-// Restore reads a backup into a database that holds nothing yet, and brings it
-// to this program's schema. All of it comes or nothing. It returns the number
-// of rows and when the backup was made.
+// Restore reads a backup into an empty database, and migrates it to this
+// program's schema: completely or not at all. It returns the number of rows and
+// when the backup was made.
 func (db *DB) Restore(ctx context.Context, r io.Reader) (rows int64, madeAt time.Time, err error) {
 	return db.restoreWith(ctx, r, restoreGap)
 }
@@ -330,8 +331,8 @@ func insertStatement(table string, columns []string) string {
 	return "INSERT INTO " + quoted([]string{table}) + " (" + quoted(columns) + ") VALUES (" + strings.Join(params, ", ") + ")"
 }
 
-// clear removes what migrations and the first start put in, and refuses where
-// somebody has worked with the database.
+// clear removes the rows that migrations and the first start inserted, and
+// refuses a database that was used.
 func clear(ctx context.Context, tx *sql.Tx, tables []schemaTable) error {
 	var used bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM lists) OR EXISTS (SELECT 1 FROM subscribers)`).Scan(&used)
@@ -349,8 +350,8 @@ func clear(ctx context.Context, tx *sql.Tx, tables []schemaTable) error {
 	return nil
 }
 
-// suspendForeignKeys lets rows come in any order; the function it returns checks
-// them all.
+// suspendForeignKeys lets rows be inserted in any order; the function that it
+// returns checks them all.
 func (db *DB) suspendForeignKeys(ctx context.Context, tx *sql.Tx) (check func() error, err error) {
 	if db.dialect == SQLite {
 		_, err := tx.ExecContext(ctx, `PRAGMA defer_foreign_keys = ON`) // until the commit, which checks
@@ -380,8 +381,8 @@ func (db *DB) suspendForeignKeys(ctx context.Context, tx *sql.Tx) (check func() 
 	}, nil
 }
 
-// suspendTriggers keeps rows that come from adding others that come, too. The
-// function it returns puts the triggers back.
+// suspendTriggers prevents inserted rows from adding further rows that are
+// inserted, too. The function that it returns restores the triggers.
 func (db *DB) suspendTriggers(ctx context.Context, tx *sql.Tx) (restore func() error, err error) {
 	type statement struct{ off, on string }
 	all, err := Collect(ctx, tx, func(r Row) (s statement, err error) {

@@ -28,8 +28,8 @@ func openBackup(r io.Reader) (head backupHead, lines *lineReader, err error) {
 	return head, lines, nil
 }
 
-// CheckBackup returns [ErrNoBackup] if a file does not begin as a backup does, and leaves
-// it at its begin.
+// CheckBackup returns [ErrNoBackup] if a file does not begin like a backup, and
+// rewinds it.
 func CheckBackup(f io.ReadSeeker) error {
 	if _, _, err := openBackup(f); err != nil {
 		return err
@@ -45,8 +45,8 @@ const (
 	maxNumber     = 400       // of a number: that of 1e308 written out has 309 digits
 )
 
-// lineReader reads the lines of a backup. A bufio.Scanner looks through all of a
-// line again with each piece of it that comes, which takes minutes for a long one.
+// lineReader reads the lines of a backup. A bufio.Scanner searches the whole
+// line again with each new piece, which takes minutes for a long one.
 type lineReader struct {
 	r    *bufio.Reader
 	line []byte
@@ -131,8 +131,8 @@ func decodeRow(line []byte, width int) ([]any, error) {
 	return values, nil
 }
 
-// elements counts the elements of an array in JSON without making them: a line of
-// a few kilobytes that was zipped can hold millions.
+// elements counts the elements of a JSON array without allocating them: a
+// compressed line of a few kilobytes can contain millions.
 func elements(line []byte) (n int) {
 	depth, quoted := 0, false
 	for i := 0; i < len(line); i++ {

@@ -9,9 +9,9 @@ import (
 // ErrLocked says that another process has locked a file.
 var ErrLocked = errors.New("another process has locked the file")
 
-// Daemon makes this process the one daemon on a database of SQLite, until release.
-// Two would collect each source twice and wait for each other. On PostgreSQL nodes
-// share the work, and any number may run.
+// Daemon makes this process the only daemon on a SQLite database, until
+// release. Two would collect each source twice and wait for each other. On
+// PostgreSQL nodes share the work, and any number may run.
 func (db *DB) Daemon() (release func(), err error) {
 	if db.dialect != SQLite {
 		return func() {}, nil

@@ -46,12 +46,12 @@ func (d Dialect) Pick(sqlite, postgres string) string {
 // String returns the dialect's name in URLs.
 func (d Dialect) String() string { return d.Pick("sqlite", "postgres") }
 
-// Options say how to use the database. The zero value of a field is the
-// default named beside it.
+// Options say how to use the database. The zero value of a field means the
+// default named next to it.
 type Options struct {
 	MaxConnections int // 10 for PostgreSQL, 4 readers for SQLite
-	// ReadURL is the same database of PostgreSQL, reached as a user who may only
-	// read: Read uses it. "": url.
+	// ReadURL is the same PostgreSQL database with a read-only user, for Read.
+	// "": url.
 	ReadURL string
 }
 
@@ -68,7 +68,7 @@ type DB struct {
 }
 
 // Open connects to sqlite:PATH, postgres://… or postgresql://…; it does not
-// migrate. A SQLite file that is not there is made, its folder is not.
+// migrate. It creates a missing SQLite file, but not its folder.
 func Open(ctx context.Context, rawURL string, opts Options) (*DB, error) {
 	scheme, rest, _ := strings.Cut(rawURL, ":")
 	switch scheme {
@@ -101,8 +101,9 @@ func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
 			return nil, fmt.Errorf("database %s: the folder %s does not exist; create it first", path, dir)
 		}
 	}
-	// A new file is its owner's alone: it names the readers. SQLite gives its log
-	// the same permissions. What can't be made SQLite explains better.
+	// Only its owner may read a new file, since it contains the readers. SQLite
+	// gives its log the same permissions. If the file can't be created, SQLite
+	// explains it better.
 	if f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 		f.Close()
 	}
@@ -194,8 +195,8 @@ func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.
 	return pool, shown, nil
 }
 
-// reason takes the cause out of a connection error, whose text holds the whole
-// connection configuration.
+// reason extracts the cause from a connection error, whose text contains the
+// whole connection configuration.
 func reason(err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) && connect.Unwrap() != nil {
@@ -210,8 +211,8 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 // String returns the URL without its password.
 func (db *DB) String() string { return db.shown }
 
-// Path returns the path of SQLite's file, links followed, for what has to lie
-// beside it; "" for PostgreSQL.
+// Path returns the path of SQLite's file, with links resolved, for files that
+// must be next to it; "" for PostgreSQL.
 func (db *DB) Path() string {
 	if real, err := filepath.EvalSymlinks(db.path); err == nil && db.path != "" {
 		return real
@@ -222,8 +223,8 @@ func (db *DB) Path() string {
 // JobsDB returns the connections that are the job engine's: one for SQLite.
 func (db *DB) JobsDB() *sql.DB { return db.jobs }
 
-// ClockSkew returns how far the clock of the database server is ahead of ours. SQLite
-// has ours.
+// ClockSkew returns how far the clock of the database server is ahead of ours.
+// SQLite uses ours.
 func (db *DB) ClockSkew(ctx context.Context) (skew time.Duration, err error) {
 	if db.dialect == SQLite {
 		return 0, nil
@@ -253,9 +254,9 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Read runs f in a read-only transaction: what f reads belongs together. Those under
-// a context of Background leave half of the connections to the others, so f must not
-// call Read.
+// Read runs f in a read-only transaction, so that f reads one consistent state.
+// Reads under a context of Background leave half of the connections to others,
+// so f must not call Read.
 func (db *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if classOf(ctx) == background {
 		select {
@@ -271,9 +272,9 @@ func (db *DB) Read(ctx context.Context, f func(tx *sql.Tx) error) error {
 // writeTries is how often a transaction is run that PostgreSQL broke off.
 const writeTries = 5
 
-// maxBusy is for how long a transaction waits for another process that writes to
-// SQLite's file, such as dibao collect beside the daemon. It tries again every 10 s
-// (busy_timeout).
+// maxBusy is how long a transaction waits for another process that writes to
+// SQLite's file, such as dibao collect next to the daemon. It retries every 10
+// s (busy_timeout).
 const maxBusy = 50 * time.Second
 
 // Write runs f in a transaction, which is committed if f returns nil.
@@ -301,8 +302,8 @@ func (db *DB) Write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	}
 }
 
-// Writes counts the transactions of this process that wrote. While it stands
-// still, nothing changed but by other processes.
+// Writes counts the write transactions of this process. While it does not
+// change, only other processes can have changed anything.
 func (db *DB) Writes() int64 { return db.writes.Load() }
 
 func transact(ctx context.Context, conn *sql.DB, opts *sql.TxOptions, f func(tx *sql.Tx) error) error {
@@ -356,8 +357,9 @@ func IsUniqueViolation(err error) bool {
 	return pgCode(err) == pgUniqueViolation || c == sqlite3.SQLITE_CONSTRAINT_UNIQUE || c == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
-// Explain adds what to do to errors that an admin can correct, here and where others
-// query the database. SQLite reports a page that the disk can't read as a damaged one.
+// Explain adds what to do to errors that an admin can fix, in this package and
+// for others that query the database. SQLite reports a page that the disk can't
+// read as damaged.
 func Explain(err error) error {
 	switch sqliteCode(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -376,15 +378,15 @@ func Explain(err error) error {
 	return err
 }
 
-// ErrDamaged says that SQLite's file does not hold what SQLite wrote: a page was
-// overwritten or lost.
+// ErrDamaged says that SQLite's file does not contain what SQLite wrote: a page
+// was overwritten or lost.
 var ErrDamaged = errors.New("database file is damaged")
 
 const restoreAdvice = "look for errors of the disk in the system's log, stop dibao, move the file and its -wal and -shm files away, and read the newest backup into a new file with: dibao restore FILE"
 
-// Check reads all of SQLite's file and returns ErrDamaged, with what is wrong and
-// what to do, if a page of it is. It takes about a second a gigabyte, and nothing
-// on PostgreSQL, which has checksums of its own.
+// Check reads SQLite's whole file and returns ErrDamaged, with the fault and
+// what to do, if a page of it is damaged. It takes about a second per gigabyte.
+// On PostgreSQL, which has checksums of its own, it does nothing.
 func (db *DB) Check(ctx context.Context) error {
 	if db.dialect != SQLite {
 		return nil
@@ -399,9 +401,9 @@ func (db *DB) Check(ctx context.Context) error {
 	return nil
 }
 
-// Flush moves what was committed from SQLite's log into its file, so that what
-// was deleted stays in neither. While others read, it does what it can; the log
-// goes with the next one. PostgreSQL does it by itself.
+// Flush moves committed data from SQLite's log into its file, so that neither
+// contains deleted data. While others read, it does what it can; the rest is
+// moved by the next call. PostgreSQL does it by itself.
 func (db *DB) Flush(ctx context.Context) error {
 	if db.dialect != SQLite {
 		return nil

@@ -17,9 +17,9 @@ func (c class) String() string { return [...]string{"interactive", "background"}
 
 type backgroundKey struct{}
 
-// Background marks work that nobody waits for. The write transactions under the
-// returned context give way to all others, so they must be short and many rather
-// than long and few.
+// Background marks work that nobody waits for. Write transactions under the
+// returned context give way to all others, so they must be short and many
+// rather than long and few.
 func Background(ctx context.Context) context.Context {
 	return context.WithValue(ctx, backgroundKey{}, true)
 }
@@ -31,12 +31,12 @@ func classOf(ctx context.Context) class {
 	return interactive
 }
 
-// maxInRow is how many interactive transactions go ahead of a background one that
-// waits: a delivery must not stop collecting altogether.
+// maxInRow is how many interactive transactions may overtake a waiting
+// background one: a delivery must not stop collecting altogether.
 const maxInRow = 50
 
-// gate admits as many write transactions at once as there are connections for
-// them, interactive ones first, each class in the order of arrival.
+// gate admits as many concurrent write transactions as there are connections
+// for them, interactive ones first, each class in the order of arrival.
 type gate struct {
 	mu      sync.Mutex
 	free    int

@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// Insertion stores rows by few statements: SQLite takes them in lists of fixed
-// lengths, so that the statements are parsed once, PostgreSQL all at once as a
-// JSON array, since each statement is a journey.
+// Insertion stores rows with few statements: on SQLite in lists of fixed
+// lengths, so that the statements are parsed once; on PostgreSQL all at once as
+// a JSON array, since each statement is a round trip.
 type Insertion struct {
 	Into     string // INSERT INTO …, up to VALUES
 	Columns  int
@@ -18,8 +18,8 @@ type Insertion struct {
 	Postgres string // with the array as $1
 }
 
-// rowLists are how many rows one statement of SQLite takes: each row alone costs
-// as much again in calls as in storing.
+// rowLists are how many rows one SQLite statement takes: inserting each row
+// alone would cost as much again in calls as in storing.
 var rowLists = [...]int{32, 8, 1}
 
 // lists remembers the texts of statements with several rows.
@@ -43,8 +43,8 @@ func (in Insertion) text(rows int) string {
 	return text
 }
 
-// Run stores the rows, each of as many values as there are columns. A key must not
-// come twice where a conflict updates.
+// Run stores the rows, each with as many values as there are columns. A key
+// must not occur twice if a conflict updates.
 func (in Insertion) Run(ctx context.Context, tx *sql.Tx, dialect Dialect, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil

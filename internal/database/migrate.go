@@ -37,8 +37,9 @@ func (db *DB) Version(ctx context.Context) (current, latest int64, err error) {
 	return p.GetVersions(ctx)
 }
 
-// Migrate migrates the schema to the latest version, with the job engine's own.
-// It may be run again. A schema that is newer than the program is refused.
+// Migrate migrates the schema to the latest version, including the job
+// engine's. It may be run again. A schema that is newer than the program is
+// refused.
 func (db *DB) Migrate(ctx context.Context) error {
 	p, err := db.provider()
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// pieceTime is what a piece may take; one that took more than twice as long is
-// followed by a smaller one.
+// pieceTime is the target duration of a piece; one that took more than twice as
+// long is followed by a smaller one.
 const pieceTime = 15 * time.Millisecond
 
-// Pieces is how much one transaction takes on this machine, today: of articles, or
-// of kilobytes. It is never less than least, however long that took: then the
-// machine is busy with something else.
+// Pieces is how many articles or kilobytes one transaction takes on this
+// machine at present. It is never less than least, however long that took: then
+// the machine is busy with something else.
 type Pieces struct {
 	mu             sync.Mutex
 	n, least, most int

@@ -34,7 +34,7 @@ func ScanOne[T any](r Row) (T, error) {
 }
 
 // CollectMap runs a query and scans every row of its result into a key and its
-// value. Of rows with one key the last counts.
+// value. If several rows have one key, the last counts.
 func CollectMap[K comparable, V any](ctx context.Context, tx *sql.Tx, scan func(Row) (K, V, error), query string, args ...any) (map[K]V, error) {
 	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -58,8 +58,8 @@ func ScanPair[K comparable, V any](r Row) (k K, v V, err error) {
 	return k, v, err
 }
 
-// IDs returns a subquery that yields the integers of a JSON array, for
-// "id IN (…)"; param is the placeholder of the array, such as $1.
+// IDs returns a subquery that yields the integers of a JSON array, for "id IN
+// (…)"; param is the placeholder of the array, such as $1.
 func (d Dialect) IDs(param string) string {
 	return d.Pick(
 		"SELECT value FROM json_each("+param+")",
@@ -73,14 +73,15 @@ func (d Dialect) Texts(param string) string {
 		"SELECT value FROM jsonb_array_elements_text("+param+"::jsonb)")
 }
 
-// Rows returns a table of the elements of a JSON array, one a row in its column
-// value, for INSERT … SELECT: value ->> 0 is the first of an inner array.
+// Rows returns a table of the elements of a JSON array, one per row in its
+// column value, for INSERT … SELECT: value ->> 0 is the first of an inner
+// array.
 func (d Dialect) Rows(param string) string {
 	return d.Pick("json_each("+param+")", "jsonb_array_elements("+param+"::jsonb)")
 }
 
-// DayOf returns the SQL of the day, YYYY-MM-DD, on which an instant is where clocks are
-// ahead of UTC by the seconds of a parameter.
+// DayOf returns the SQL for the day, YYYY-MM-DD, of an instant in a zone that
+// is ahead of UTC by the seconds of a parameter.
 func (d Dialect) DayOf(column, seconds string) string {
 	return d.Pick(`date(`+column+`, `+seconds+` || ' seconds')`, `to_char(`+column+` AT TIME ZONE 'UTC' + make_interval(secs => `+seconds+`::double precision), 'YYYY-MM-DD')`)
 }

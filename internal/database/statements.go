@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// maxStatements bounds the statements that one connection keeps. The program's
-// own are fewer; what goes beyond is parsed each time.
+// maxStatements bounds the prepared statements of one connection. The program
+// has fewer; statements beyond the limit are parsed each time.
 const maxStatements = 400
 
-// connector opens SQLite connections that keep their statements. Parsing one
-// takes longer than most of them run: a first collection spent an eighth of its
-// time on it.
+// connector opens SQLite connections that keep their prepared statements.
+// Parsing a statement takes longer than running most of them: a first
+// collection spent an eighth of its time on it.
 type connector struct {
 	driver.Connector
-	// uninterrupted statements run to their end once begun: those of the writer
-	// are short, and watching each for the end of its context takes a goroutine.
+	// uninterrupted statements always run to their end: those of the writer are
+	// short, and watching the context of each takes a goroutine.
 	uninterrupted bool
 }
 
@@ -40,7 +40,7 @@ type sqliteConn interface {
 	driver.Validator
 }
 
-// keepingConn is a connection that keeps the statements it has parsed. Like any
+// keepingConn is a connection that keeps its prepared statements. Like any
 // connection it is used by one goroutine at a time.
 type keepingConn struct {
 	sqliteConn
@@ -60,8 +60,9 @@ type keptStatement struct {
 // Unwrap lets the driver's own functions find its connection.
 func (c *keepingConn) Unwrap() driver.Conn { return c.sqliteConn }
 
-// statement returns the statement of a query, marked busy, or nil where it is
-// not to be kept: in use, one too many, or none that reads and writes rows.
+// statement returns the prepared statement of a query, marked busy, or nil if
+// it is not to be kept: it is in use, there are too many, or it does not read
+// or write rows.
 func (c *keepingConn) statement(ctx context.Context, query string) (*keptStatement, error) {
 	if k, ok := c.kept[query]; ok {
 		if k.busy {

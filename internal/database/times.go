@@ -40,7 +40,7 @@ func (t *Times) add(d time.Duration, caller func() string) {
 }
 
 // Quantile returns a duration that at least the share q (0 to 1) of all do not
-// exceed: the upper bound of a bucket, or the longest.
+// exceed: the upper bound of a bucket, or the longest one.
 func (t Times) Quantile(q float64) time.Duration {
 	var n int64
 	for i, bound := range timeBounds {
@@ -51,7 +51,7 @@ func (t Times) Quantile(q float64) time.Duration {
 	return t.Longest
 }
 
-// WriteTimes says how long write transactions waited for their turn and how long
+// WriteTimes are how long write transactions waited for their turn and how long
 // each then took, from its beginning to the end of its commit.
 type WriteTimes struct{ Wait, Hold Times }
 
@@ -86,8 +86,8 @@ func writeCaller() string {
 	}
 }
 
-// WriteTimes returns the times of this process's write transactions: those that
-// somebody waited for, and those in the background.
+// WriteTimes returns the times of this process's write transactions:
+// interactive ones and those in the background.
 func (db *DB) WriteTimes() (interactive, background WriteTimes) {
 	db.times.mu.Lock()
 	defer db.times.mu.Unlock()

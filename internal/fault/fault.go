@@ -1,5 +1,6 @@
-// Package fault has the errors that verbs and the API treat specially: what was asked
-// for does not exist, or the request is invalid, whatever is stored.
+// Package fault has the errors that commands and the API treat specially: the
+// requested thing does not exist, or the request is invalid, whatever is
+// stored.
 package fault
 
 import (
@@ -17,8 +18,8 @@ func (missingError) Is(target error) bool { return target == ErrNotFound }
 // Missing returns an error that is ErrNotFound and reads as given.
 func Missing(format string, args ...any) error { return missingError{fmt.Errorf(format, args...)} }
 
-// InvalidError says that a request is invalid, whatever is stored. On the command line it
-// is wrong usage; the API answers 400.
+// InvalidError says that a request is invalid, whatever is stored. The command
+// line reports wrong usage; the API answers 400.
 type InvalidError struct{ Err error }
 
 func (e InvalidError) Error() string { return e.Err.Error() }

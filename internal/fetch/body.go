@@ -15,9 +15,9 @@ import (
 // errTooLarge stops a body at the limit of its compressed or decompressed size.
 var errTooLarge = errors.New("the body is larger than max_bytes in [fetch] allows")
 
-// readBody reads and decompresses a body; neither size may pass the limit. A
-// body that is cut or whose checksum is wrong is an error: what stands in it
-// must not pass for the whole.
+// readBody reads and decompresses a body; neither size may exceed the limit. A
+// truncated body or one with a wrong checksum is an error: it must not pass for
+// the whole.
 func readBody(res *http.Response, limit int64) ([]byte, error) {
 	if res.ContentLength > limit {
 		return nil, errTooLarge

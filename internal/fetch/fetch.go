@@ -29,8 +29,8 @@ import (
 	"dibao/internal/trace"
 )
 
-// Options say how to fetch. The zero value of a field is the default named
-// beside it.
+// Options say how to fetch. The zero value of a field means the default named
+// next to it.
 type Options struct {
 	UserAgent    string         // dibao
 	Timeout      time.Duration  // 30 s, of one request with its redirects and body; waiting for one's turn is not counted
@@ -38,14 +38,16 @@ type Options struct {
 	MaxRedirects int            // 5
 	Private      []netip.Prefix // networks in which Request.Private may lead; none: loopback, RFC 1918 and RFC 4193
 	AllowPrivate bool           // for tests and benchmarks: every request may lead into our own network
-	// Admit is asked before each connection, when the guard has passed its address;
-	// its error ends the request. No connection is kept then. nil admits all.
+	// Admit is called before each connection, after the guard has allowed its
+	// address; its error ends the request. Connections are then not kept. nil
+	// admits all.
 	Admit    func(netip.Addr) error
 	PerHost  int              // 1; requests at a time to one host
 	MinDelay time.Duration    // 0; from the end of one request to the start of the next, to one host
 	Now      func() time.Time // time.Now
-	// Turn waits for a turn at a host that other processes ask, too, where there are
-	// any; who has it gives it back with the pause before the next. nil: there are none.
+	// Turn waits for a turn at a host that other processes also request; the
+	// returned function ends the turn with the pause before the next one. nil:
+	// there are no other processes.
 	Turn func(ctx context.Context, host string) (giveBack func(pause time.Duration), err error)
 }
 
@@ -105,8 +107,8 @@ type StatusError struct {
 	Body       []byte        // nil if it is long or can't be decoded
 }
 
-// maxErrorBody is how much is read of what comes with an error: enough to tell
-// the page of a wall from that of a fault.
+// maxErrorBody is how much is read of the body of an error: enough to
+// distinguish a wall from an error page.
 const maxErrorBody = 64 << 10
 
 func (e *StatusError) Error() string {
@@ -165,7 +167,7 @@ func (c *Client) connect(r reach) *http.Client {
 }
 
 // Get fetches one address. Errors: *BlockedError, *StatusError, ctx's error, or
-// one that names the address and what went wrong.
+// one that names the address and the problem.
 func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 	ctx, span := trace.Start(ctx, "fetch", slog.String("url.full", redact.URL(req.URL)))
 	res, err := c.follow(ctx, req)

@@ -19,8 +19,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// BlockedError says that the guard refused an address before or while it was
-// dialled; nothing was sent there.
+// BlockedError says that the guard refused an address before or while
+// connecting; nothing was sent there.
 type BlockedError struct {
 	URL    string
 	Reason string
@@ -32,7 +32,7 @@ func (e *BlockedError) Error() string {
 }
 
 // specialRanges are the ranges of the IANA special-purpose registries (RFC 6890
-// and its updates) and what else is not a public unicast address.
+// and its updates) and other addresses that are not public unicast.
 var specialRanges = []struct {
 	prefix netip.Prefix
 	what   string
@@ -62,8 +62,8 @@ var specialRanges = []struct {
 	{netip.MustParsePrefix("3fff::/20"), "documentation (RFC 9637)"},
 }
 
-// globalUnicast is where public IPv6 addresses are (RFC 4291 §2.4); NAT64,
-// unique local, link-local, multicast and all else lies outside.
+// globalUnicast is the range of public IPv6 addresses (RFC 4291 §2.4); NAT64,
+// unique local, link-local, multicast and everything else is outside.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
 // CheckAddr returns why an address may not be dialled, "" if it may.
@@ -100,8 +100,8 @@ func isBlockedPort(p int) bool {
 }
 
 // CheckURL parses an address and returns why it may not be fetched, "" if
-// nothing is against it so far: it asks no resolver; a name's addresses are
-// checked when they are dialled. The URL is nil if the address can't be read.
+// nothing forbids it so far: it does not resolve names; their addresses are
+// checked when connecting. The URL is nil if the address can't be parsed.
 func CheckURL(raw string) (u *url.URL, reason string) {
 	u, reason = parseURL(raw)
 	if reason == "" {
@@ -110,8 +110,8 @@ func CheckURL(raw string) (u *url.URL, reason string) {
 	return u, reason
 }
 
-// parseURL checks everything but whether the host is public. The host it
-// returns is in ASCII and lower case.
+// parseURL checks everything except whether the host is public. The host that
+// it returns is in ASCII and lower case.
 func parseURL(raw string) (*url.URL, string) {
 	if !utf8.ValidString(raw) || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
 		return nil, "it contains spaces, control characters, backslashes or bytes that are not text"
@@ -168,8 +168,8 @@ func checkPort(u *url.URL) string {
 	return ""
 }
 
-// localSuffixes end names that mean nothing outside one network (RFC 6761,
-// 6762, 7686, 8375; ICANN on .internal; and what routers use).
+// localSuffixes end names that have a meaning only in one network (RFC 6761,
+// 6762, 7686, 8375; ICANN on .internal; and names that routers use).
 var localSuffixes = []string{"localhost", "local", "internal", "intranet", "lan", "home", "corp", "localdomain", "home.arpa", "onion", "invalid"}
 
 // checkHost returns why a host is not public, as far as its name shows.
@@ -207,10 +207,11 @@ func checkName(host string) string {
 	return ""
 }
 
-// dial returns a function that looks a name up once, checks every address that it has, and
-// dials these very addresses, so that a second answer can't lead elsewhere. If one address is
-// refused, so is the name: a mix of addresses is an attempt to make us choose the wrong one.
-// The addresses are checked once more directly before connect(2).
+// dial returns a function that resolves a name once, checks every address that
+// it has, and connects to these very addresses, so that a second resolution
+// can't lead elsewhere. If one address is refused, so is the name: a mix of
+// addresses is an attempt to make us choose the wrong one. The addresses are
+// checked once more directly before connect(2).
 func (c *Client) dial(r reach) func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: min(c.opts.Timeout, 10*time.Second), Control: r.checkDial}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {

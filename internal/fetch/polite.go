@@ -28,7 +28,7 @@ type host struct {
 const maxIdleHosts = 1000
 
 // enter waits for the host's turn and for the pause since its last request, or
-// delay where that is longer.
+// for delay if that is longer.
 func (h *hosts) enter(ctx context.Context, name string, delay time.Duration) (release func(), err error) {
 	x := h.take(name)
 	select {

@@ -8,17 +8,17 @@ import (
 	"syscall"
 )
 
-// reach says which addresses a connection may lead to. The zero value is public
-// addresses only.
+// reach says to which addresses a connection may lead. The zero value allows
+// only public addresses.
 type reach struct {
 	private  bool           // our own machine and network, too
 	networks []netip.Prefix // and of it these only; none: all of ownNetworks but the shared range
 	admit    func(netip.Addr) error
 }
 
-// ownNetworks are where a site of one's own can be: loopback (RFC 1122), private
-// (RFC 1918), shared by carriers and used by overlay networks (RFC 6598), and
-// unique local (RFC 4193). Link-local addresses are not among them.
+// ownNetworks are the networks in which a private source can be: loopback (RFC
+// 1122), private (RFC 1918), shared by carriers and used by overlay networks
+// (RFC 6598), and unique local (RFC 4193), but not link-local.
 var ownNetworks = []netip.Prefix{
 	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
@@ -28,14 +28,15 @@ var ownNetworks = []netip.Prefix{
 // sharedNetwork may belong to the carrier; it is reached only where it is listed.
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// metadataAddrs are the metadata services of clouds, which have the keys of a machine, in
-// networks that may be private. No permission allows them; 169.254.169.254 is link-local.
+// metadataAddrs are the metadata services of clouds, which have the keys of a
+// machine, in networks that may be private. No permission allows them;
+// 169.254.169.254 is link-local.
 var metadataAddrs = []netip.Addr{
 	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"),
 }
 
-// IsOwnNetwork reports whether all addresses of a network may be one's own:
-// what Options.Private may list.
+// IsOwnNetwork reports whether all addresses of a network may belong to the
+// admin's own network: only those may be in Options.Private.
 func IsOwnNetwork(p netip.Prefix) bool {
 	return slices.ContainsFunc(ownNetworks, func(own netip.Prefix) bool { return own.Bits() <= p.Bits() && own.Contains(p.Addr()) })
 }
@@ -114,7 +115,7 @@ func origin(u *url.URL) string {
 }
 
 // reachFor returns how far a request may reach for one address of its chain of
-// redirects: into our own network only at the host and port that it names.
+// redirects: into our own network only at the host and port of its permission.
 func (c *Client) reachFor(u *url.URL, private string) reach {
 	if private != "" && origin(u) == private {
 		return reach{private: true, networks: c.opts.Private}
@@ -130,7 +131,7 @@ func (c *Client) Check(raw string) error {
 }
 
 // check parses an address and refuses what a request may not reach, as far as
-// the address shows.
+// the address alone shows.
 func (c *Client) check(raw, private string) (*url.URL, error) {
 	u, reason := parseURL(raw)
 	if reason != "" {

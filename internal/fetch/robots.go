@@ -77,9 +77,9 @@ func (c *Client) allowedByRobots(ctx context.Context, u *url.URL, via Request) (
 	return min(max(rules.group.CrawlDelay, 0), maxDelay), nil
 }
 
-// Robots asks the site's robots.txt about the page of a request, and returns the
-// pause that the site wants between two. A page that is forbidden is a
-// *BlockedError.
+// Robots checks the page of a request against the site's robots.txt, and
+// returns the pause that the site wants between two requests. A forbidden page
+// is a *BlockedError.
 func (c *Client) Robots(ctx context.Context, req Request) (delay time.Duration, err error) {
 	u, err := c.check(req.URL, req.Private)
 	if err != nil {
@@ -133,8 +133,9 @@ func parseRobots(text []byte) *robotstxt.RobotsData {
 	return data
 }
 
-// bounded returns a path with so few wildcards that it costs little to match. What is
-// cut short forbids more than the whole does, and must not allow more.
+// bounded returns a path with so few wildcards that matching it is cheap. A
+// shortened path forbids more than the original, so it must not be used to
+// allow.
 func bounded(path []byte) (short []byte, whole bool) {
 	for bytes.Contains(path, []byte("**")) {
 		path = bytes.ReplaceAll(path, []byte("**"), []byte("*"))

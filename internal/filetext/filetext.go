@@ -21,8 +21,8 @@ const (
 	maxText  = 4 << 20      // bytes of text
 )
 
-// Paragraph stands between the paragraphs of a file that has paragraphs. Where a
-// file only has lines on pages, they are parted by \n.
+// Paragraph separates the paragraphs of a file that has paragraphs. In a file
+// with only lines on pages, \n separates the lines.
 const Paragraph = "\u2029"
 
 // reader reads one kind of file.
@@ -42,8 +42,8 @@ func isPDF(file []byte) bool {
 	return bytes.Contains(file[:min(len(file), 1024)], []byte("%PDF-"))
 }
 
-// isZipWith recognises a ZIP file by the name of a file in it, which stands there
-// as it is.
+// isZipWith recognizes a ZIP file by the name of a file in it, which is stored
+// uncompressed.
 func isZipWith(name string) func([]byte) bool {
 	return func(file []byte) bool {
 		return bytes.HasPrefix(file, []byte("PK\x03\x04")) && bytes.Contains(file, []byte(name))
@@ -60,7 +60,7 @@ func Readable(file []byte) bool {
 	return false
 }
 
-// Text returns the text of a file, page by page where it has pages. A page without
+// Text returns the text of a file, page by page if it has pages. A page without
 // a text layer is "".
 func Text(ctx context.Context, file []byte) (pages []string, err error) {
 	if len(file) > MaxBytes {

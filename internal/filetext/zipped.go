@@ -71,8 +71,9 @@ func (b *bounded) exceeded() bool { return b.own < 0 || b.token < 0 || *b.left <
 
 var errUnpacked = errors.New("the file decompresses to more than any real text")
 
-// walk calls token for each token of an XML file; depth counts elements in each
-// other. A file with a document type is refused: it may define entities.
+// walk calls token for each token of an XML file; depth is the nesting depth of
+// elements. A file with a document type declaration is refused: it may define
+// entities.
 func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token, depth int) error) error {
 	f := a.files[strings.TrimPrefix(name, "/")]
 	if f == nil {
@@ -117,8 +118,8 @@ func (a *archive) walk(ctx context.Context, name string, token func(t xml.Token,
 
 var errFull = errors.New("the text is cut at the maximum length")
 
-// docxText gathers the text of a DOCX file: runs (w:t) make paragraphs (w:p), those
-// of a table's row one.
+// docxText collects the text of a DOCX file: runs (w:t) form paragraphs (w:p);
+// those of a table row form one.
 type docxText struct {
 	b       strings.Builder
 	rows    int // tables' rows around

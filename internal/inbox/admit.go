@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// isExhausted reports whether there are too many open files for another
-// connection, which passes.
+// isExhausted reports whether there are temporarily too many open files for
+// another connection.
 func isExhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
@@ -35,9 +35,9 @@ func peerOf(a net.Addr) peer {
 	return peer{addr, network, addr.IsLoopback()}
 }
 
-// admit takes a session among the open ones. Where there are too many, of its
-// address, of its network or in all, the one that has waited longest without
-// getting on gives way; ok is false where none of them can.
+// admit adds a session to the open ones. If there are too many, of its address,
+// of its network or in total, the one that has been idle longest gives way; ok
+// is false if none can.
 func (s *server) admit(c *session) (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,8 +84,8 @@ func (s *server) evictable(p peer) []*session {
 	return largest
 }
 
-// longestWaiting returns the session that got on last longest ago; nil if all of
-// them are handing a message over.
+// longestWaiting returns the session that has been idle longest; nil if all of
+// them are sending a message.
 func longestWaiting(group []*session) (victim *session) {
 	var oldest time.Time
 	for _, c := range group {

@@ -152,8 +152,8 @@ func (c *session) rcpt(rest string) error {
 
 const maxPath = 256 // bytes of an address, RFC 5321 §4.5.3.1.3
 
-// parsePath takes "FROM:<address> PARAMETER…" apart. A space behind the colon,
-// which some programs write, is not a fault.
+// parsePath parses "FROM:<address> PARAMETER…". A space after the colon, which
+// some programs write, is allowed.
 func parsePath(s, keyword string) (address string, parameters []string, err error) {
 	fault := &refusal{reply: "501 5.5.4 write " + keyword + "<address>"}
 	if len(s) < len(keyword) || !strings.EqualFold(s[:len(keyword)], keyword) {

@@ -17,7 +17,7 @@ const (
 )
 
 // refusal is a negative reply. After one that ends the session nothing more of
-// what was sent is read: where it begins and ends is not certain.
+// what was sent is read: its boundaries are not certain.
 type refusal struct {
 	reply string
 	ends  bool

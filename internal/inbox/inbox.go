@@ -1,6 +1,6 @@
-// Package inbox receives returned mail: by SMTP, by LMTP, or from a Maildir folder. The
-// listener is open to strangers, so everything that they can use is limited: connections,
-// time, memory, recipients, errors.
+// Package inbox receives returned mail: by SMTP, by LMTP, or from a Maildir
+// folder. Strangers can reach the listener, so everything that they can use is
+// limited: connections, time, memory, recipients, errors.
 //
 // Sources: RFC 5321 (SMTP), 2033 (LMTP), 2920 (PIPELINING), 1870 (SIZE), 6152
 // (8BITMIME), 3207 (STARTTLS), 6531 (SMTPUTF8), 2034 (enhanced codes).
@@ -20,11 +20,11 @@ import (
 
 // Inbox takes mail.
 type Inbox struct {
-	// Accept reports whether mail to an address is taken at all. It is asked before
-	// any of the message is read.
+	// Accept reports whether mail to an address is accepted at all. It is
+	// called before any of the message is read.
 	Accept func(ctx context.Context, to string) bool
-	// Receive takes a whole message; an error makes the sender try again. The
-	// message is its own to keep.
+	// Receive processes a whole message; an error makes the sender try again.
+	// It may keep the message.
 	Receive func(ctx context.Context, to []string, raw []byte) error
 	Domain  string      // how we greet; "localhost" if empty
 	LMTP    bool        // RFC 2033, for a mail server on this machine
@@ -33,8 +33,8 @@ type Inbox struct {
 	Logger  *slog.Logger
 }
 
-// Limits bound what senders can take. The zero value of a field is the default
-// named beside it.
+// Limits bound what senders can use. The zero value of a field means the
+// default named next to it.
 type Limits struct {
 	Message     int           // 1 MiB; bytes of one message
 	Memory      int           // 16 MiB; bytes of all messages that are being read, beyond the first 256 KiB of each
@@ -96,8 +96,8 @@ type server struct {
 	open map[*session]bool
 }
 
-// accept starts a session for each connection. Sessions that gave way still have
-// a moment for their last reply: there are at most as many of them as of others.
+// accept starts a session for each connection. Sessions that gave way have a
+// moment for their last reply: there are at most as many of them as of others.
 func (s *server) accept(ctx context.Context, l net.Listener) error {
 	running := make(chan struct{}, 2*s.Limits.Connections)
 	for {

@@ -17,8 +17,8 @@ const maxFile = 10 << 20
 // maildirEvery is how often a folder is looked at.
 const maildirEvery = 15 * time.Second
 
-// Watch takes the new mail of a Maildir folder until ctx ends. What was taken
-// moves to cur, marked as seen; what could not be taken stays new.
+// Watch processes the new mail of a Maildir folder until ctx ends. Processed
+// messages are moved to cur and marked as seen; others stay new.
 func (b *Inbox) Watch(ctx context.Context, dir string) error {
 	tick := time.NewTicker(maildirEvery)
 	defer tick.Stop()
@@ -34,8 +34,8 @@ func (b *Inbox) Watch(ctx context.Context, dir string) error {
 	}
 }
 
-// TakeMaildir takes what is new in a Maildir folder now and returns how many
-// messages that were.
+// TakeMaildir processes the new messages of a Maildir folder now and returns
+// their number.
 func (b *Inbox) TakeMaildir(ctx context.Context, dir string) (taken int, err error) {
 	entries, err := os.ReadDir(filepath.Join(dir, "new"))
 	if err != nil {

@@ -102,8 +102,8 @@ func (c *session) end(reply string) {
 	c.raw.SetDeadline(time.Unix(1, 0))
 }
 
-// deadline gives what comes next d, and the whole session no more than it has.
-// After end it does nothing.
+// deadline allows d for the next step, and no more for the whole session than
+// its maximum. After end it does nothing.
 func (c *session) deadline(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,8 +117,8 @@ func (c *session) deadline(d time.Duration) {
 	c.raw.SetDeadline(at)
 }
 
-// sendLastReply sends the last reply. It reads on for a moment: a connection that is
-// closed with bytes unread takes the reply away from its sender.
+// sendLastReply sends the last reply and reads on for a moment: if a connection
+// is closed with unread bytes, its sender may lose the reply.
 func (c *session) sendLastReply(reply string) {
 	c.raw.SetDeadline(time.Now().Add(lastWords))
 	err := c.w.Flush()
@@ -146,8 +146,8 @@ func (c *session) reached(stage int) {
 	}
 }
 
-// progress returns since when the session has stood still, and whether it is
-// handing over a message, for which it has to be left alone.
+// progress returns since when the session has been idle, and whether it is
+// sending a message, during which it must not be interrupted.
 func (c *session) progress() (since time.Time, busy bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -160,8 +160,8 @@ func (c *session) setBusy(busy bool) {
 	c.busy = busy
 }
 
-// converse answers commands. It returns nil after QUIT, a *refusal where the
-// session has to end with that reply, or what broke it.
+// converse answers commands. It returns nil after QUIT, a *refusal if the
+// session has to end with that reply, or the error of the connection.
 func (c *session) converse() error {
 	c.deadline(c.Limits.Command)
 	c.say("220 " + c.Domain + " ESMTP")
@@ -198,8 +198,8 @@ func (c *session) say(reply string) {
 	c.w.WriteString("\r\n")
 }
 
-// startTLS encrypts the connection. Whatever was said before is forgotten, and
-// what was sent behind the command in the clear ends the session.
+// startTLS encrypts the connection. Everything said before is forgotten, and
+// plain text that was sent after the command ends the session.
 func (c *session) startTLS() error {
 	_, encrypted := c.conn.(*tls.Conn)
 	switch {

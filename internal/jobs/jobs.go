@@ -49,8 +49,8 @@ type Schedule struct {
 	AtStart bool // also when this node begins to lead
 }
 
-// Options say how a node runs jobs. The zero value of a field is the default
-// named beside it.
+// Options say how a node runs jobs. The zero value of a field means the default
+// named next to it.
 type Options struct {
 	Logger *slog.Logger // slog.Default
 	Node   string       // its name among the nodes, which Leader returns; a random one
@@ -59,19 +59,19 @@ type Options struct {
 const (
 	defaultTimeout  = 10 * time.Minute
 	defaultAttempts = 3
-	// rescueAfter is when a job that a dead node left running is taken back. It
-	// is longer than any timeout of a kind.
+	// rescueAfter is when a job that a dead node left running is started again.
+	// It is longer than any timeout of a kind.
 	rescueAfter = time.Hour
-	// fetchInterval is how often each queue looks for jobs by itself. The watch
-	// notifies it of all; this is for a watch that is reconnecting.
+	// fetchInterval is how often each queue polls for jobs by itself. The watch
+	// notifies it of all jobs; this is for a watch that is reconnecting.
 	fetchInterval = time.Minute
 )
 
 // Runner runs jobs on this node.
 type Runner struct {
 	client *river.Client[*sql.Tx]
-	// inserter asks for jobs. It is a client of its own: the one that works
-	// starts its producers while others may be asking (a race in River 0.51).
+	// inserter adds jobs. It is a separate client: the working one starts its
+	// producers while others may be adding jobs (a race in River 0.51).
 	inserter *river.Client[*sql.Tx]
 	kinds    map[string]Kind
 	hasWork  bool
@@ -89,8 +89,8 @@ type call struct {
 // Kind names the job to River; what it does is in its task.
 func (call) Kind() string { return "dibao" }
 
-// New returns a runner; it takes no job before Run. Names of kinds are used as
-// names of queues, so that a slow kind never holds up another.
+// New returns a runner; it starts no job before Run. Names of kinds are also
+// names of queues, so that a slow kind never delays another.
 func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Runner, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
@@ -156,7 +156,7 @@ func newInserter(db *database.DB, logger *slog.Logger) (*river.Client[*sql.Tx], 
 	return river.NewClient(watchedDriver{Driver: driver(db)}, &river.Config{Logger: logger})
 }
 
-// quieter makes River's information ours to look for errors: it counts its jobs
+// quieter logs River's information messages at level debug: it counts its jobs
 // every few seconds.
 type quieter struct{ slog.Handler }
 
@@ -204,9 +204,9 @@ func (r *Runner) periodic(s Schedule) (*river.PeriodicJob, error) {
 	}, &river.PeriodicJobOpts{RunOnStart: s.AtStart}), nil
 }
 
-// Enqueue asks for a job as soon as a worker is free. While one of the same kind
-// and subject waits or runs, it asks for nothing. A kind that every node runs is
-// asked for from all nodes, and has no subject.
+// Enqueue adds a job, which runs as soon as a worker is free. While a job of
+// the same kind and subject waits or runs, it adds nothing. For a kind that
+// every node runs it signals all nodes; such a kind has no subject.
 func (r *Runner) Enqueue(ctx context.Context, kind string, subject int64) error {
 	opts, err := r.insertOpts(kind)
 	if err != nil {
@@ -239,8 +239,8 @@ func insertOpts(kind string, attempts int) *river.InsertOpts {
 	}
 }
 
-// Run takes jobs until ctx ends, which ends the context of running jobs too,
-// and returns when they have ended. A job that was cut short runs again later.
+// Run runs jobs until ctx ends, which also ends the context of running jobs,
+// and returns when they have ended. An interrupted job runs again later.
 func (r *Runner) Run(ctx context.Context) error {
 	if !r.hasWork {
 		<-ctx.Done()
@@ -305,8 +305,8 @@ func Counts(ctx context.Context, db *database.DB) (counts map[string]int, err er
 	return counts, err
 }
 
-// Leader returns the name of the node that asks for the jobs of the schedules; "" if
-// none does at the moment.
+// Leader returns the name of the node that adds the scheduled jobs; "" if there
+// is none at the moment.
 func Leader(ctx context.Context, db *database.DB) (node string, err error) {
 	err = db.Read(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT leader_id FROM river_leader WHERE expires_at > $1`, time.Now().UTC()).Scan(&node)

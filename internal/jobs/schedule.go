@@ -71,8 +71,8 @@ func (w wallClock) offset(t time.Time) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// instant returns when the clock first shows a time. Where it never does, it is
-// when it would have, had it not been set forward.
+// instant returns when the clock first shows a time. If it never does, it
+// returns when it would have, had the clock not been set forward.
 func (w wallClock) instant(shown time.Time) time.Time {
 	before, after := w.offset(shown.Add(-longestChange)), w.offset(shown.Add(longestChange))
 	at := shown.Add(-before)
@@ -82,12 +82,12 @@ func (w wallClock) instant(shown time.Time) time.Time {
 	return at.In(w.zone)
 }
 
-// longestGap is how far back LastDue looks. Schedules that fire less often than
-// this are found by the due time before it.
+// longestGap is how far back LastDue looks. For schedules that are due less
+// often than this, the due time before it is found first.
 const longestGap = 5 * 366 * 24 * time.Hour
 
-// LastDue returns the latest due time of s in (after, now], if there is one.
-// It halves the time between, so that a gap of years costs a few steps.
+// LastDue returns the latest due time of s in (after, now], if there is one. It
+// bisects the time between, so that a gap of years costs a few steps.
 func LastDue(s cron.Schedule, after, now time.Time) (time.Time, bool) {
 	if now.Sub(after) > longestGap {
 		after = now.Add(-longestGap)

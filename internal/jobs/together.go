@@ -10,12 +10,13 @@ import (
 	"dibao/internal/database"
 )
 
-// togetherEvery is how often a node runs by itself what all nodes do together: what
-// becomes due by time is nobody's signal.
+// togetherEvery is how often a node runs by itself the work that all nodes do
+// together: no signal announces work that becomes due by time.
 const togetherEvery = time.Minute
 
-// firstRetry is how soon it runs again when it failed, such as when the database was
-// away; the time doubles with each failure, up to togetherEvery.
+// firstRetry is how soon work runs again after a failure, such as an
+// unreachable database; the time doubles with each failure, up to
+// togetherEvery.
 const firstRetry = 5 * time.Second
 
 // together runs a kind that all nodes do together.
@@ -71,8 +72,9 @@ func (t *together) call(ctx context.Context) (err error) {
 	return t.kind.Run(ctx, 0)
 }
 
-// Signal asks all nodes to run a kind that they do together, also from a process that
-// runs no jobs, such as a command beside the daemon. They see it within a second.
+// Signal asks all nodes to run a kind of work that they do together. It also
+// works in a process that runs no jobs, such as a command next to the daemon.
+// Nodes see it within a second.
 func Signal(ctx context.Context, db *database.DB, kind string) error {
 	err := db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `

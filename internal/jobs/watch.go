@@ -9,8 +9,8 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 )
 
-// watchInterval is how often a node looks for jobs that other processes inserted, such
-// as a command beside the daemon.
+// watchInterval is how often a node looks for jobs that other processes added,
+// such as a command next to the daemon.
 const watchInterval = time.Second
 
 // watchedDriver is River's driver with the watch as its listener. Without it, River polls each

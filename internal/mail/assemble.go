@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// finish checks what sending relies on, and hashes what all readers share as far
-// as it can.
+// finish checks what sending relies on, and hashes as much as possible of what
+// all readers share.
 func (p *Prepared) finish() error {
 	for _, s := range p.segments {
 		if s.encoded == nil {
@@ -44,8 +44,8 @@ func (p *Prepared) finish() error {
 }
 
 // Assembly is one message in pieces, most of them shared with all others of its
-// variant: nothing is copied that is not a reader's own. It serves one message
-// after the other; the zero value is ready.
+// variant: only a reader's own parts are copied. It can be reused for message
+// after message; the zero value is ready.
 type Assembly struct {
 	Pieces [][]byte // of the message; valid until the next Assemble
 
@@ -55,7 +55,7 @@ type Assembly struct {
 	signed []byte
 }
 
-// Append writes the message of one reader behind dst: CRLF lines, of which none
+// Append appends the message of one reader to dst: CRLF lines, none of which
 // begins with a dot. It refuses values that would break the header.
 func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 	var a Assembly
@@ -68,8 +68,8 @@ func (p *Prepared) Append(dst []byte, r Personal) ([]byte, error) {
 	return dst, nil
 }
 
-// Assemble makes the message of one reader as pieces. It refuses what Append
-// refuses.
+// Assemble makes the message of one reader as pieces. It refuses the same
+// values as Append.
 func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	if err := checkAddress(r.To); err != nil {
 		return err
@@ -77,8 +77,8 @@ func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	if strings.ContainsAny(r.MessageID, "<> \r\n\x00") {
 		return fmt.Errorf("message id %q is not allowed", r.MessageID)
 	}
-	// All that is the reader's own is written first: the pieces point into it,
-	// and it must not move any more.
+	// All of the reader's own parts are written first: the pieces point into
+	// them, so they must not move any more.
 	own := appendHeader(a.own[:0], "To", formatAddress(r.To))
 	own = append(append(append(own, "Message-ID: <"...), r.MessageID...), ">\r\n"...)
 	for _, h := range r.Headers {
@@ -110,8 +110,8 @@ func (p *Prepared) Assemble(a *Assembly, r Personal) error {
 	return p.sign(a)
 }
 
-// sign puts the signatures before what Assemble wrote. The hash of the body goes
-// on from where the shared beginning ends.
+// sign inserts the signatures before what Assemble wrote. The hash of the body
+// continues from the end of the shared beginning.
 func (p *Prepared) sign(a *Assembly) error {
 	h, err := p.start.(hash.Cloner).Clone()
 	if err != nil {

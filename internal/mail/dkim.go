@@ -15,9 +15,9 @@ import (
 	"strings"
 )
 
-// Signer signs messages with DKIM (RFC 6376, RFC 8463), relaxed/relaxed. It is
-// ours and no library's because the body of a variant is hashed once for all its
-// readers; what it writes is verified by others in the tests.
+// Signer signs messages with DKIM (RFC 6376, RFC 8463), relaxed/relaxed. It
+// does not use a library because the body of a variant is hashed once for all
+// its readers; the tests verify its signatures with other implementations.
 type Signer struct {
 	domain, selector string
 	key              crypto.Signer
@@ -26,8 +26,8 @@ type Signer struct {
 	second           *Signer // nil: one signature
 }
 
-// NewSigner takes a private key as PEM: PKCS #8, or PKCS #1 for RSA. An RSA key
-// has 2048 bits at least.
+// NewSigner reads a private key as PEM: PKCS #8, or PKCS #1 for RSA. An RSA key
+// needs at least 2048 bits.
 func NewSigner(domain, selector string, keyPEM []byte) (*Signer, error) {
 	if domain == "" || selector == "" {
 		return nil, errors.New("DKIM needs a domain and a selector; set both in [dkim]")
@@ -57,8 +57,8 @@ func NewSigner(domain, selector string, keyPEM []byte) (*Signer, error) {
 	return s, nil
 }
 
-// And returns a signer that signs with the keys of both: servers that don't know
-// Ed25519 check the RSA signature (RFC 8463 §3).
+// And returns a signer that signs with the keys of both: servers that don't
+// support Ed25519 check the RSA signature (RFC 8463 §3).
 func (s *Signer) And(second *Signer) *Signer {
 	both := *s
 	both.second = second
@@ -86,9 +86,9 @@ func (s *Signer) Record() (name, text string, err error) {
 	return s.selector + "._domainkey." + s.domain, "v=DKIM1; k=" + kind + "; p=" + base64.StdEncoding.EncodeToString(public), nil
 }
 
-// signedHeaders are the fields under the signature, as they are named in it.
-// From stands twice: a second one that somebody adds breaks the signature
-// (oversigning, RFC 6376 §8.15); so does any other that the message has not.
+// signedHeaders are the signed fields, as they are named in the signature. From
+// is named twice: adding a second one breaks the signature (oversigning, RFC
+// 6376 §8.15); so does adding any other field that the message does not have.
 var signedHeaders = []string{
 	"from", "from", "to", "subject", "date", "message-id", "mime-version", "content-type",
 	"list-id", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "auto-submitted", "precedence",
@@ -155,8 +155,8 @@ const signatureLine = 70
 
 var foldedHeaders = strings.Join(signedHeaders[:8], ":") + ":\r\n  " + strings.Join(signedHeaders[8:], ":")
 
-// findField returns the field of this lower-case name, with the lines that
-// continue it and without its last line end; nil if it is not there.
+// findField returns the field with this lower-case name, with its continuation
+// lines and without its last line end; nil if it does not exist.
 func findField(fields []byte, name string) []byte {
 	for len(fields) > 0 {
 		end := fieldEnd(fields)
@@ -212,7 +212,7 @@ func relaxField(dst, field []byte) []byte {
 }
 
 // relaxBody returns whole lines in DKIM's relaxed form (RFC 6376 §3.4.4): the
-// same bytes where nothing has to change.
+// same bytes if nothing has to change.
 func relaxBody(lines []byte) []byte {
 	if !bytes.Contains(lines, []byte("  ")) && !bytes.Contains(lines, []byte(" \r\n")) && bytes.IndexByte(lines, '\t') < 0 {
 		return lines

@@ -15,11 +15,11 @@ import (
 )
 
 // Header is one header field; its value is the field's unencoded text, or
-// already encoded and ASCII.
+// encoded already and ASCII.
 type Header struct{ Name, Value string }
 
-// check refuses what could end the field and begin another (header injection),
-// and what is not text.
+// check refuses text that could end the field and begin another (header
+// injection), and anything that is not text.
 func (h Header) check() error {
 	if h.Name == "" || strings.ContainsFunc(h.Name, func(r rune) bool { return r <= ' ' || r == ':' || r > '~' }) {
 		return fmt.Errorf("header name %q is not allowed", h.Name)
@@ -27,7 +27,7 @@ func (h Header) check() error {
 	return checkValue(h.Name, h.Value)
 }
 
-// encoded returns the value as it stands in the message. ASCII stays as it is,
+// encoded returns the value in the form for the message. ASCII stays unchanged,
 // because it may be encoded already.
 func (h Header) encoded() string {
 	if isPlainText(h.Value) {
@@ -55,12 +55,12 @@ func Phrase(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// wordBytes is how much text one encoded word holds: 60 characters of header, so
-// that the first one fits on a line behind the name of its field.
+// wordBytes is how much text one encoded word contains: 60 characters of
+// header, so that the first one fits on the line of its field name.
 const wordBytes = 36
 
-// encodeWords is mime.BEncoding.Encode with shorter words. Text that looks like
-// an encoded word is encoded as well: a reader's program would decode it.
+// encodeWords is mime.BEncoding.Encode with shorter words. It also encodes text
+// that looks like an encoded word: a mail program would decode it.
 func encodeWords(s string) string {
 	if isPlainText(s) && !strings.Contains(s, "=?") {
 		return s
@@ -76,8 +76,8 @@ func encodeWords(s string) string {
 	return strings.Join(append(words, encodedWord(s[start:])), " ")
 }
 
-// encodedWord encodes even plain ASCII: white space between two encoded words is
-// dropped by readers, between an encoded and a plain one it is not.
+// encodedWord encodes even plain ASCII: mail programs drop white space between
+// two encoded words, but not between an encoded and a plain one.
 func encodedWord(s string) string {
 	return "=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(s)) + "?="
 }
@@ -113,8 +113,8 @@ func formatAddress(a netmail.Address) string {
 	return Phrase(a.Name) + " " + (&netmail.Address{Address: a.Address}).String()
 }
 
-// isPlain reports whether an address is of the plain kind that nearly all are
-// of, for which net/mail need not be asked.
+// isPlain reports whether an address has the simple form that nearly all have,
+// for which net/mail is not needed.
 func isPlain(address string) bool {
 	local, host, found := strings.Cut(address, "@")
 	if !found || local == "" || len(address) > 254 {
@@ -163,9 +163,9 @@ type MessageIDs struct {
 // NewMessageIDs returns what makes Message-IDs with the key.
 func NewMessageIDs(key []byte) *MessageIDs { return &MessageIDs{mac: hmac.New(sha256.New, key)} }
 
-// Of returns the Message-ID, without angle brackets, of what one subscriber gets
-// in one mailing: the same each time, so that a copy that is sent after a crash is
-// known for a copy.
+// Of returns the Message-ID, without angle brackets, of one subscriber's
+// message in one mailing: always the same, so that a copy that is sent after a
+// crash can be recognized as a copy.
 func (ids *MessageIDs) Of(mailing, subscriber int64, domain string) string {
 	ids.mac.Reset()
 	ids.text = strconv.AppendInt(append(strconv.AppendInt(ids.text[:0], mailing, 10), ' '), subscriber, 10)

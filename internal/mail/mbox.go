@@ -18,9 +18,8 @@ const maxFile = 4 << 30
 // fromLine begins a message of an mbox (RFC 4155): From, whom it is of, when.
 var fromLine = lazyregexp.New(`^From \S*.*\d\d:\d\d`)
 
-// Messages returns the messages of a file: one, or those of an mbox, each with at
-// most 10 MB; what is longer is cut. A file that is packed with gzip is unpacked.
-// An error ends it.
+// Messages returns the messages of a file: one, or those of an mbox, each cut
+// at 10 MB. It decompresses a gzip file. It ends at an error.
 func Messages(file io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		in, err := unpacked(file)
@@ -54,8 +53,8 @@ func unpacked(file io.Reader) (*bufio.Reader, error) {
 	return bufio.NewReaderSize(io.LimitReader(packed, maxFile), 64<<10), nil
 }
 
-// messagesOf takes an mbox apart. A line of a message that begins with From is
-// quoted as >From there, and one more > for each that it had.
+// messagesOf splits an mbox. A line of a message that begins with From is
+// quoted as >From there, with one more > than it had.
 func messagesOf(in *bufio.Reader, yield func([]byte, error) bool) {
 	var message []byte
 	blank, started, whole := true, false, true

@@ -23,8 +23,8 @@ type Message struct {
 	HTML    string // the text/html part
 	// TextOnly leaves the HTML out: the message is its text alone.
 	TextOnly bool
-	// TextPieces and HTMLPieces, where they are set, are the parts instead:
-	// pieces that many messages share and that were encoded once.
+	// TextPieces and HTMLPieces, if set, replace the parts: pieces that many
+	// messages share and that were encoded once.
 	TextPieces, HTMLPieces []Piece
 	Headers                []Header
 	DKIM                   *Signer // nil: unsigned
@@ -50,16 +50,16 @@ type Prepared struct {
 	relaxed  [][]byte      // the encoded segments as DKIM hashes them: mostly the same bytes
 }
 
-// segment is a piece of the body: whole lines as they are sent, none of which begins with a
-// dot, or a line with slots that is encoded for each reader.
+// segment is a piece of the body: whole lines as they are sent, none of which
+// begins with a dot, or a line with slots that is encoded for each reader.
 type segment struct {
 	encoded []byte
 	own     []slotted
 }
 
-// Mark is a place in a text for what is a reader's own: an offset in bytes that
-// was noted when the text was written. The text itself is never searched, so that
-// nothing that an article says can make such a place.
+// Mark is a place in a text for a reader's own part: an offset in bytes that
+// was recorded when the text was written. The text itself is never searched, so
+// that no text of an article can create such a place.
 type Mark struct {
 	At   int
 	Slot int // index of Personal.Slots
@@ -71,16 +71,16 @@ type slotted struct {
 	slot    int
 }
 
-// The leaves that stand in for text and HTML while the library builds the
-// message around them. Quoted-printable leaves them as they are.
+// The placeholders for text and HTML while the library builds the message
+// around them. Quoted-printable leaves them unchanged.
 const (
 	textLeaf = "dibao-text-leaf"
 	htmlLeaf = "dibao-html-leaf"
 )
 
 // Prepare checks and encodes a message. The library builds the header and the
-// multipart skeleton; its leaves are quoted-printable, which makes Chinese 2.5
-// to 3.2 times its size, so ours are put in their place as base64.
+// multipart skeleton; its parts are quoted-printable, which makes Chinese 2.5
+// to 3.2 times its size, so they are replaced by ours in base64.
 func Prepare(m Message) (*Prepared, error) {
 	if err := checkAddress(m.From); err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
@@ -152,8 +152,8 @@ func (m Message) pieces() (text, html []Piece) {
 	return text, html
 }
 
-// Piece is a piece of a part, encoded once for all the messages that hold it.
-// Safe for concurrent use. The zero Piece is empty.
+// Piece is a piece of a part, encoded once for all messages that contain it. It
+// is safe for concurrent use. The zero Piece is empty.
 type Piece struct{ segments []*segment }
 
 // Size returns how many bytes of a message the piece takes, but for its slots.
@@ -236,8 +236,8 @@ func (e *encoder) end() Piece {
 	return e.piece
 }
 
-// sharedHead takes the shared fields out of the library's header, in a fixed
-// order (the library's is a map's), folded. The sender is written anew: the
+// sharedHead extracts the shared fields from the library's header, in a fixed
+// order (the library's is random), folded. It writes the sender again: the
 // library makes the name quoted-printable, three times as long in Chinese.
 func sharedHead(head, from string, extra []Header) []byte {
 	fields := make(map[string][]string)
@@ -269,8 +269,8 @@ func sharedHead(head, from string, extra []Header) []byte {
 
 func (p *Prepared) raw(s string) { p.segments = append(p.segments, &segment{encoded: []byte(s)}) }
 
-// lineBytes make one base64 line of 76; quantum bytes make four characters without
-// a padding sign, so that another piece can follow.
+// lineBytes make one base64 line of 76 characters; quantum bytes make four
+// characters without padding, so that another piece can follow.
 const (
 	lineBytes = 57
 	quantum   = 3
@@ -282,9 +282,10 @@ func (p *Prepared) join(pieces []Piece) {
 	}
 }
 
-// pad ends text with a line break and adds up to two spaces, so that its length is
-// a multiple of quantum. They go into an empty line, where nobody sees them, or else to the
-// end of the last line: within a line they would move what stands in columns.
+// pad ends text with a line break and adds up to two spaces, so that its length
+// is a multiple of quantum. It adds them to an empty line, where they are
+// invisible, or else to the end of the last line: within a line they would
+// shift columns.
 func pad(s []byte) []byte {
 	if !bytes.HasSuffix(s, lineEnd) {
 		s = append(s, lineEnd...)
@@ -304,8 +305,8 @@ func pad(s []byte) []byte {
 
 var lineEnd = []byte("\r\n")
 
-// unifyBreaks makes every line break CRLF; a bare CR or LF would be refused by
-// strict servers, or read as the end of the message by others.
+// unifyBreaks makes every line break CRLF; strict servers would refuse a bare
+// CR or LF, and others would read it as the end of the message.
 func unifyBreaks(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.ReplaceAll(s, "\r", "\n")
@@ -323,8 +324,8 @@ func appendBase64(dst, b []byte) []byte {
 	return dst
 }
 
-// Decoded returns the text of a piece as a mail program would show it to a reader
-// with these slots.
+// Decoded returns the text of a piece as a mail program would show it to a
+// reader with these slots.
 func (p Piece) Decoded(slots []string) string {
 	var out strings.Builder
 	for _, s := range p.segments {
@@ -343,8 +344,8 @@ func (p Piece) Decoded(slots []string) string {
 	return out.String()
 }
 
-// appendOwn writes a line with a reader's slots in it. A slot that the reader has
-// none for stays empty.
+// appendOwn writes a line with a reader's slots in it. A slot without a value
+// stays empty.
 func appendOwn(dst []byte, parts []slotted, slots []string) []byte {
 	for _, part := range parts {
 		dst = append(dst, part.literal...)

@@ -32,8 +32,8 @@ const (
 	ReportOther       ReportKind = "other"
 )
 
-// Report is an email that came back, taken apart. What it means for a reader is
-// judged elsewhere.
+// Report is a parsed returned email. What it means for a reader is decided
+// elsewhere.
 type Report struct {
 	Kind       ReportKind
 	To         string            // whom it was sent to: our envelope sender
@@ -64,8 +64,8 @@ const (
 	maxReplyText   = 2000
 )
 
-// ReadReport reads a returned mail. An email that it can't read is other; only the first 10 MB
-// count.
+// ReadReport reads a returned email. One that it can't read is of kind other;
+// only the first 10 MB count.
 func ReadReport(raw []byte) Report {
 	raw = raw[:min(len(raw), maxReport)]
 	p := &reportParser{}
@@ -180,8 +180,8 @@ func (p *reportParser) part(h textproto.MIMEHeader, body []byte, depth int) {
 	}
 }
 
-// plainText is the text of an HTML report. A tag that holds an @ is not a tag
-// but a bare <address>, which many hand-made reports forget to escape.
+// plainText is the text of an HTML report. A tag that contains an @ is not a
+// tag but a bare <address>, which many hand-made reports forget to escape.
 func plainText(b []byte) string {
 	z := html.NewTokenizer(bytes.NewReader(b[:min(len(b), 4*maxReportText)]))
 	z.SetMaxBuf(maxReportText)
@@ -309,8 +309,9 @@ func (p *reportParser) report() Report {
 	return r
 }
 
-// originalAt returns where our mail begins in a text, its length if it doesn't.
-// "--- Message not delivered to the following addresses" begins none.
+// originalAt returns where our email begins in a text, the length of the text
+// if it is not there. "--- Message not delivered to the following addresses" is
+// not a beginning.
 func originalAt(text string) int {
 	for _, at := range originalMark.FindAllStringIndex(text, 10) {
 		if !undelivered.MatchString(text[at[0]:at[1]]) {
@@ -333,8 +334,8 @@ func (p *reportParser) enclosedReport(text string) (Report, bool) {
 	return r, r.Kind == ReportBounce
 }
 
-// fromDaemon reports whether a mail server wrote the mail, not a person or the
-// program that answers for one. Some servers mark their reports as replies.
+// fromDaemon reports whether a mail server wrote the message, not a person or
+// an auto-responder. Some servers mark their reports as replies.
 func (p *reportParser) fromDaemon(subject, automatic string) bool {
 	failed := failedWords.MatchString(subject)
 	if p.get("X-Failed-Recipients") != "" || daemon.MatchString(p.get("From")) && (failed || !p.isAutoReply(subject, automatic)) {
@@ -349,8 +350,8 @@ func (p *reportParser) isAutoReply(subject, automatic string) bool {
 		strings.EqualFold(strings.ReplaceAll(p.get("Precedence"), "-", "_"), "auto_reply")
 }
 
-// feedbackKind says what a feedback report is: only abuse and fraud are the
-// complaint of a reader (RFC 5965 §7.3).
+// feedbackKind returns the kind of a feedback report: only abuse and fraud are
+// complaints of a reader (RFC 5965 §7.3).
 func feedbackKind(feedback string) ReportKind {
 	switch strings.ToLower(strings.TrimSpace(feedback)) {
 	case "abuse", "fraud":

@@ -6,7 +6,7 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// saidAfter are the words in which servers say which command was refused, each with an
+// saidAfter are phrases in which servers name the refused command, each with an
 // example; the first group is the command.
 var saidAfter = []*lazyregexp.Regexp{
 	lazyregexp.New(`(?i)in reply to (?:end of )?(DATA|RCPT TO|MAIL FROM|[EH]E?LO|AUTH)`),                                                                          // Postfix: (in reply to RCPT TO command)
@@ -26,8 +26,8 @@ var googleStates = map[string]string{"12": "MAIL", "13": "MAIL", "14": "RCPT", "
 
 var spokenCommand = lazyregexp.New(`(?im)^[ \t]*(?:>>>|=>|In:)[ \t]+(RCPT TO|DATA|MAIL FROM|[EH]E?LO|AUTH)[^\n]*`)
 
-// commandIn returns the SMTP command that a refusal answered, as servers tell it
-// in their reports: RCPT, DATA, MAIL, HELO, AUTH, or "" where none is named.
+// commandIn returns the SMTP command that a refusal answered, according to the
+// server's report: RCPT, DATA, MAIL, HELO, AUTH, or "" if none is named.
 func commandIn(text string) string {
 	for _, re := range saidAfter {
 		m := re.FindStringSubmatch(text)

@@ -34,8 +34,8 @@ type notification struct {
 	} `json:"mail"`
 }
 
-// notificationIn reads a notification at the start of a text; SNS puts its own
-// words behind it. Mailed JSON is broken into lines inside of strings.
+// notificationIn reads a notification at the start of a text; SNS adds its own
+// words after it. JSON in a mail is broken into lines inside of strings.
 func notificationIn(text string) (r Report, ok bool) {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") || !strings.Contains(text, "otificationType") && !strings.Contains(text, `"eventType"`) {
@@ -82,8 +82,8 @@ func notificationIn(text string) (r Report, ok bool) {
 	return r, true
 }
 
-// codesIn returns the first enhanced status and the first reply code that a text
-// names: of a refusal, if there is one.
+// codesIn returns the first enhanced status and the first reply code in a text:
+// those of a refusal, if there is one.
 func codesIn(text string) (status, code string) {
 	return refusalOf(enhancedIn.FindAllStringSubmatch(text, maxCodes)), refusalOf(codeIn.FindAllStringSubmatch(text+" ", maxCodes))
 }

@@ -71,8 +71,8 @@ func (p *reportParser) fromStatus(text string) []ReportRecipient {
 		if r.Text == "" || codeless.MatchString(r.Text) {
 			r.Text = strings.TrimSpace(r.Text + " " + lineOf(text, address))
 		}
-		// The server's own words say more than the class that the reporter made of
-		// them; "expired" stands around the last of many refusals.
+		// The server's own words are more specific than the class that the
+		// reporter chose; "expired" often surrounds the last of many refusals.
 		said := r.Text
 		if i := strings.LastIndexByte(said, '<'); i > 0 && strings.HasPrefix(r.Status, "4.4.") && enhancedIn.MatchString(said[i+1:]) {
 			said = said[i+1:]

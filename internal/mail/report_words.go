@@ -7,8 +7,8 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// freeForm finds the readers that a server names in its own words: each with the
-// text up to the next.
+// freeForm finds the readers that a server names in its own words: each with
+// the text up to the next.
 func (p *reportParser) freeForm(text string, r Report) []ReportRecipient {
 	own := map[string]bool{r.To: true, firstAddress(p.get("From")): true, firstAddress(original(r).Get("From")): true}
 	type mention struct {
@@ -95,8 +95,8 @@ func saysWhy(s string) bool {
 // startsReader is what stands before an address that a paragraph is about.
 var startsReader = lazyregexp.New(`(?i)^[\s<"'*>(\[-]*$|^\s*(?:final-|original-)?(?:recipient|address)[^:\n]{0,20}: *(?:rfc822;)? *<?$`)
 
-// about cuts a server's own words down to what it says of one reader: from the
-// line that names the address to the next that names another.
+// about reduces a server's own words to those about one reader: from the line
+// that names the address to the next that names another.
 func about(text, address string) string {
 	at := strings.Index(strings.ToLower(text), strings.ToLower(address))
 	if at < 0 {
@@ -116,16 +116,17 @@ func about(text, address string) string {
 }
 
 // The forms in which Coremail, QQ and Aliyun report: the words of the other
-// server in one field, what the form makes of them in another, and advice that
-// names every reason there is.
+// server in one field, the reporter's interpretation in another, and advice
+// that names every possible reason.
 var (
 	formReply = lazyregexp.New(`(?:英文说明|远程响应|对方回复|服务器返回(?:信息)?|错误信息|Remote response)\s*[:：|]\s*([^\n]+)`)
 	formWhy   = lazyregexp.New(`(?s)(?:退信原因|失败原因|Bounce reason)[/\s:：|]*(.*)`)
 	formAfter = lazyregexp.New(`(?:建议)?解决方案|解决办法|退信代码|温馨提示|Proposed Solution|Bounce Code|收件人\s+\S+@|远程响应|-{8,}`)
 )
 
-// formReason returns what such a form says of the reader: the words of the other
-// server in the first line, then the reason; "" if the text does not have that form.
+// formReason returns what such a form says about the reader: the words of the
+// other server in the first line, then the reason; "" if the text does not have
+// that form.
 func formReason(text string) string {
 	m := formWhy.FindStringSubmatch(text)
 	if m == nil {

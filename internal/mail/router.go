@@ -16,17 +16,18 @@ import (
 type Router struct {
 	Resolver *net.Resolver // nil: the system's
 	Port     int           // 25
-	// Check says why an address must not be connected to, "" if it may: the
-	// domain is anybody's, and may point into our own network. nil: all may.
+	// Check says why an address must not be connected to, "" if it may: anybody
+	// can own the domain and point it into our own network. nil: all may.
 	Check func(netip.Addr) string
 }
 
 // maxHosts is how many of a domain's servers and their addresses are tried.
 const maxHosts = 5
 
-// Hosts returns the names of a domain's servers in the order of preference,
-// those of the same preference as the resolver mixed them. Errors: a *ReplyError
-// where the domain takes no mail or is not there, as a server would say it.
+// Hosts returns the names of a domain's servers in the order of preference;
+// those of the same preference are in the order of the resolver. Errors: a
+// *ReplyError, as a server would send it, if the domain accepts no mail or does
+// not exist.
 func (r *Router) Hosts(ctx context.Context, domain string) ([]string, error) {
 	records, err := r.resolver().LookupMX(ctx, domain)
 	var dns *net.DNSError
@@ -95,7 +96,7 @@ func (r *Router) Dial(ctx context.Context, domain string, opts Options) (*Conn, 
 }
 
 // addresses returns the addresses of a server that may be connected to, IPv6
-// and IPv4 as the system's order has them.
+// and IPv4 in the system's order.
 func (r *Router) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

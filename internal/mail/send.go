@@ -17,8 +17,8 @@ type Envelope struct {
 	From string // envelope sender
 	To   string
 	Body []byte // as Append wrote it; or:
-	// Pieces are the message in pieces, as Prepared.Pieces gave them: whole lines
-	// of which none begins with a dot.
+	// Pieces are the message in pieces, from Prepared.Pieces: whole lines, none
+	// of which begins with a dot.
 	Pieces [][]byte
 	DSN    bool // ask for reports of failure only, without the message (RFC 3461), where the server offers it
 }
@@ -95,7 +95,7 @@ var finalDot = []byte(".\r\n")
 const blockSize = 256 << 10
 
 // writeBody writes the message without its final dot. The pieces go to the
-// kernel as they are, all in one call where the connection is not encrypted.
+// kernel unchanged, all in one call if the connection is not encrypted.
 func (c *Conn) writeBody(ctx context.Context, e *Envelope) error {
 	c.deadline(c.opts.Timeouts.Block)
 	if err := ctx.Err(); err != nil { // it may have ended before the deadline was set anew
@@ -197,8 +197,8 @@ func (c *Conn) begin(e *Envelope) error {
 				refused = r.err(command.phase)
 			}
 		case command.phase == "data" && refused != nil:
-			// It wants a message that has no recipient. Whatever is sent now would
-			// be one, so the connection goes.
+			// The server accepts DATA although there is no recipient. Whatever
+			// is sent now would be a message, so the connection is closed.
 			c.usable = false
 		case command.phase == "data" && r.code != 354, command.phase != "data" && r.code/100 != 2:
 			c.usable = false
@@ -212,8 +212,8 @@ func (c *Conn) begin(e *Envelope) error {
 	return nil
 }
 
-// TrySender asks the server whether it accepts a sender, and takes the question
-// back (RSET): nothing is sent. A refusal is a *ReplyError of phase "mail".
+// TrySender asks the server whether it accepts a sender, and then resets
+// (RSET): nothing is sent. A refusal is a *ReplyError of phase "mail".
 func (c *Conn) TrySender(from string) error {
 	if strings.ContainsAny(from, "\r\n\x00<> ") || from == "" {
 		return fmt.Errorf("address %q is not allowed in an envelope", from)
@@ -235,8 +235,8 @@ func (c *Conn) TrySender(from string) error {
 	return refused
 }
 
-// stale distinguishes a connection that was closed since its last message from one that
-// never worked.
+// stale distinguishes a connection that was closed since its last message from
+// one that never worked.
 func (c *Conn) stale(err error) error {
 	c.usable = false
 	if c.served > 0 {
@@ -314,8 +314,8 @@ func isASCII(s string) bool {
 }
 
 // writeStuffed writes a body with every leading dot doubled (RFC 5321 §4.5.2)
-// and every line ended by CRLF, so that no line of it can be taken for the end
-// of the message.
+// and every line ended by CRLF, so that no line of it can pass for the end of
+// the message.
 func writeStuffed(w interface {
 	Write([]byte) (int, error)
 	WriteString(string) (int, error)

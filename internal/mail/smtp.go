@@ -18,8 +18,8 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// Timeouts bound every wait (RFC 5321 §4.5.3.2). The zero value of a field is
-// the default named beside it.
+// Timeouts bound every wait (RFC 5321 §4.5.3.2). The zero value of a field
+// means the default named next to it.
 type Timeouts struct {
 	Connect  time.Duration // 30 s, name look-up included
 	Greeting time.Duration // 5 m, for EHLO, STARTTLS and AUTH too
@@ -75,8 +75,8 @@ var (
 	// ErrUncertain says that the final dot was sent and no reply came: the
 	// message may have been delivered.
 	ErrUncertain = errors.New("no reply after the message was handed over")
-	// ErrStale says that a connection that had served before was closed when the
-	// next message was begun; the message may be sent on another at once.
+	// ErrStale says that a connection that was used before was found closed at
+	// the next message; the message may be sent at once on another.
 	ErrStale = errors.New("the server had closed the connection")
 )
 
@@ -154,8 +154,8 @@ func Dial(ctx context.Context, opts Options) (*Conn, error) {
 	return c, nil
 }
 
-// connectError says why there is no connection, and what to do where an admin set the
-// server. Callers name the server, so that the error does not.
+// connectError says why there is no connection, and what to do if an admin
+// configured the server. Callers name the server, so that the error does not.
 func connectError(err error, isSet bool) error {
 	var dial *net.OpError
 	if errors.As(err, &dial) {
@@ -335,8 +335,8 @@ func clean(line []byte) string {
 	return text
 }
 
-// DecodeText decodes the text of a server as UTF-8, or else as GB18030, which servers in China
-// use although SMTP is ASCII (RFC 5321 §2.4).
+// DecodeText decodes the text of a server as UTF-8, or else as GB18030, which
+// servers in China use although SMTP is ASCII (RFC 5321 §2.4).
 func DecodeText(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)

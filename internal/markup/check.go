@@ -12,8 +12,8 @@ const (
 	maxMoves = 20_000_000 // of a node to another parent, or steps of a search
 )
 
-// foreign elements are left out with all that is in them: they change how the
-// tokens that follow are read, and no reader shows them.
+// foreign elements are left out with their content: they change how the
+// following tokens are read, and no reader shows them.
 var foreign = []string{"svg", "math", "template"}
 
 // HasForeign reports whether a text may hold a foreign element or a template.
@@ -32,16 +32,16 @@ func HasForeign(text string) bool {
 	}
 }
 
-// integration elements of foreign content hold HTML, which ends nothing (HTML
-// Standard, 13.2.6).
+// integration elements of foreign content contain HTML, which does not end it
+// (HTML Standard, 13.2.6).
 var integration = set("annotation-xml desc foreignobject mi mn mo ms mtext title")
 
 // breakouts end foreign content (HTML Standard, 13.2.6.5).
 var breakouts = set("b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing " +
 	"menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var")
 
-// check returns the text without foreign elements and templates, and whether its
-// tree costs little enough to be built.
+// check returns the text without foreign elements and templates, and whether
+// its tree is cheap enough to build.
 func check(text string) (cut string, ok bool) {
 	c := newCounter()
 	var kept strings.Builder
@@ -81,8 +81,8 @@ type cutter struct {
 	left bool   // something was left out since the last mark
 }
 
-// mark stands where something was left out: without it, what stands before and
-// behind could become one tag.
+// mark replaces something that was left out: without it, the text before and
+// after could become one tag.
 func (c *cutter) mark() string {
 	if c.left {
 		c.left = false

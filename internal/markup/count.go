@@ -13,8 +13,8 @@ const (
 )
 
 var (
-	// formatting elements are built anew in each block until they are closed
-	// (HTML Standard, 13.2.4.3 The list of active formatting elements).
+	// formatting elements are rebuilt in each block until they are closed (HTML
+	// Standard, 13.2.4.3 The list of active formatting elements).
 	formatting = set("a b big code em font i nobr s small strike strong tt u")
 	// inline elements close nothing when they begin.
 	inline = set("span img br wbr label sub sup ins del abbr acronym cite q var kbd samp mark time script style link meta " +
@@ -25,9 +25,9 @@ var (
 	rows = set("td th tr tbody thead tfoot")
 )
 
-// counter counts what the tree of a text costs at most. It follows the tree
-// builder where that opens and closes formatting elements, and counts the dearer
-// way where it does not know better.
+// counter computes an upper bound of the cost of a tree. It follows the tree
+// builder in opening and closing formatting elements, and assumes the more
+// expensive way in case of doubt.
 type counter struct {
 	nodes, moves int
 	blocks       int     // tags that began a block, so far
@@ -115,7 +115,7 @@ func (c *counter) end(name string) {
 	}
 }
 
-// find returns where the last open element of a name stands in the innermost
+// find returns where the last open element with a name is in the innermost
 // scope, -1 if there is none.
 func (c *counter) find(name string) int {
 	open := c.scopes[len(c.scopes)-1].open
@@ -128,8 +128,9 @@ func (c *counter) find(name string) int {
 	return -1
 }
 
-// close closes an element of the innermost scope. What was built since it began
-// may get another parent, a block a time (the adoption agency algorithm).
+// close closes an element of the innermost scope. Everything built since it
+// began may get another parent, one block at a time (the adoption agency
+// algorithm).
 func (c *counter) close(at int) {
 	s := &c.scopes[len(c.scopes)-1]
 	e := s.open[at]
@@ -162,8 +163,8 @@ func (c *counter) inCell() bool {
 	return name == "td" || name == "th"
 }
 
-// leave closes the innermost scope. What was open in it counts on outside: the
-// tree builder ignores a cell that stands in no table.
+// leave closes the innermost scope. What was open in it continues to count
+// outside: the tree builder ignores a cell outside of a table.
 func (c *counter) leave() {
 	last := len(c.scopes) - 1
 	inner := c.scopes[last]

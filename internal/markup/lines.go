@@ -22,8 +22,8 @@ func set(names string) map[string]bool {
 }
 
 // Lines returns the text of markup, one string for each block that has any. It
-// builds no tree: its cost grows with the length of the text only. White space
-// stays as it is. Text that nobody sees is left out.
+// builds no tree: its cost grows only with the length of the text. White space
+// is kept. Invisible text is left out.
 func Lines(text string) []string {
 	_, lines := readLines(text)
 	return lines

@@ -23,7 +23,7 @@ type tokens struct {
 	attrs     int    // of the tag
 	raw       string // the element whose text, which holds no tags, comes next
 	// broken says that a token was cut because of its length, so that the tree
-	// builder may read what follows in another way.
+	// builder may read what follows in a different way.
 	broken bool
 }
 

@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// machine names where the numbers of processes are unique: on Linux, one boot and PID
-// namespace (pid_namespaces(7)); elsewhere a host. Two containers may have the same host
-// name, and their processes the same number. "": it is not known.
+// machine identifies where process ids are unique: on Linux, one boot and PID
+// namespace (pid_namespaces(7)); elsewhere a host. Two containers may have the
+// same host name, and their processes the same id. "": it is not known.
 var machine = sync.OnceValue(func() string {
 	if runtime.GOOS != "linux" {
 		host, err := os.Hostname()
@@ -34,8 +34,8 @@ var machine = sync.OnceValue(func() string {
 // isHere reports whether a node's process would be one of this machine.
 func (n Node) isHere() bool { return n.Machine != "" && n.Machine == machine() }
 
-// Ended reports whether a node of this machine ended without removing its row. Of other
-// machines nothing is known.
+// Ended reports whether a node of this machine ended without removing its row.
+// Nothing is known about other machines.
 func (n Node) Ended() bool {
 	if !n.isHere() {
 		return false

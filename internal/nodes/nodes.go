@@ -1,11 +1,12 @@
-// Package nodes records which processes work on one database, so that they can share the
-// limits of mail servers and hosts.
+// Package nodes records which processes work on one database, so that they can
+// share the limits of mail servers and hosts.
 //
-// Each node renews its row every [Beat] and reads those of the others. A limit is divided
-// among the nodes of a role; a new node gets no part before all others have seen it, and the
-// part of a node is redistributed when it has not been seen for [GoneAfter]. A node that can't
-// renew its row has no part, either. So the parts never add up to more than the whole, whoever
-// starts, stops or sleeps.
+// Each node renews its row every [Beat] and reads those of the others. A limit
+// is divided among the nodes of a role; a new node gets no part before all
+// others have seen it, and the part of a node is redistributed when it has not
+// been seen for [GoneAfter]. A node that can't renew its row has no part,
+// either. So the parts never add up to more than the whole, whichever nodes
+// start, stop or sleep.
 package nodes
 
 import (
@@ -41,8 +42,8 @@ var Roles = []Role{Web, Collect, Deliver}
 const (
 	// Beat is how often a node renews its row and reads the others'.
 	Beat = 10 * time.Second
-	// settleAfter is when all others have seen a node that joined: those that have
-	// not renewed their own row for as long have no part.
+	// settleAfter is when all others have seen a node that joined: nodes that
+	// have not renewed their own row for this long have no part.
 	settleAfter = 2 * Beat
 	// GoneAfter is when a node counts as gone that was not seen.
 	GoneAfter = 3 * Beat
@@ -83,8 +84,8 @@ func (s Share) Rate(limit float64) float64 {
 	return limit / float64(s.Of)
 }
 
-// Count divides whole things, such as connections; name distributes what remains, so
-// that not the same node has it for every limit.
+// Count divides whole things, such as connections; name distributes the
+// remainder, so that it is not always the same node that gets it.
 func (s Share) Count(limit int, name string) int {
 	if s.Of == 0 {
 		return 0
@@ -98,8 +99,8 @@ func (s Share) Count(limit int, name string) int {
 	return part
 }
 
-// Member is this process among the nodes. A nil Member is a process that is alone and has no
-// ID.
+// Member is this process among the nodes. A nil Member is a process without
+// other nodes, and has no ID.
 type Member struct {
 	db  *database.DB
 	log *slog.Logger
@@ -137,8 +138,9 @@ func (m *Member) ID() string {
 	return m.self.ID
 }
 
-// Run renews the node's row until ctx ends, and then removes it. It returns an error if
-// the database was moved to another: nobody may work with this one.
+// Run renews the node's row until ctx ends, and then removes it. It returns an
+// error if the database was moved to another one: nobody may work with it any
+// more.
 func (m *Member) Run(ctx context.Context) error {
 	ticker := time.NewTicker(Beat)
 	defer ticker.Stop()
@@ -196,8 +198,8 @@ func (m *Member) beat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Read after that is committed, and not from a replica: of two that join together
-	// one sees the other.
+	// Read after the commit, and not from a replica: if two nodes join at the
+	// same time, one sees the other.
 	err = m.db.Write(ctx, func(tx *sql.Tx) error {
 		all, err = read(ctx, tx, now)
 		return err
@@ -216,14 +218,14 @@ func (m *Member) beat(ctx context.Context) error {
 	return nil
 }
 
-// passed is the time since t by the clock that went on longer: the machine's stands
-// still while it sleeps, and the other may be set back.
+// passed is the time since t by the faster of two clocks: the machine's
+// monotonic one stops during sleep, and the other may be set back.
 func passed(t time.Time) time.Duration {
 	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
-// forget drops nodes that were not heard of for a day and those of this machine whose
-// process has ended, with the hosts that nobody asked for a day.
+// forget removes nodes that were not seen for a day and those of this machine
+// whose process has ended, and hosts that nobody requested for a day.
 func (m *Member) forget(ctx context.Context) error {
 	return m.db.Write(ctx, func(tx *sql.Tx) error {
 		all, err := read(ctx, tx, time.Now())
@@ -287,8 +289,8 @@ func (m *Member) Settled(ctx context.Context, role Role) error {
 	return nil
 }
 
-// List returns the nodes, those that are gone for less than a day included, in the
-// order in which they started.
+// List returns the nodes in the order in which they started, including those
+// that disappeared less than a day ago.
 func List(ctx context.Context, db *database.DB) (all []Node, err error) {
 	skew, err := db.ClockSkew(ctx)
 	if err != nil {

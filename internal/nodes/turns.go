@@ -10,9 +10,9 @@ import (
 	"dibao/internal/database"
 )
 
-// Turns gives the nodes of one PostgreSQL database turns at hosts, so that all of them
-// together have no more requests under way at a host than one of them may have. The
-// clock is the database server's.
+// Turns gives the nodes of one PostgreSQL database turns at hosts, so that all
+// of them together have no more concurrent requests to a host than one of them
+// may have. The clock is that of the database server.
 type Turns struct {
 	DB      *database.DB
 	Node    string        // whose turns they are
@@ -20,9 +20,9 @@ type Turns struct {
 	Longest time.Duration // after which a turn that was not given back is another's: the node died
 }
 
-// TurnsOf returns how a process takes turns that each last no longer than a request
-// may, with some time for what is around it. It is nil on SQLite, which one process
-// collects for.
+// TurnsOf returns how a process takes turns, each of which lasts no longer than
+// a request may, with some margin. It is nil on SQLite, where only one process
+// collects.
 func TurnsOf(db *database.DB, perHost int, request time.Duration) func(ctx context.Context, host string) (func(time.Duration), error) {
 	if db.Dialect() == database.SQLite {
 		return nil
@@ -37,8 +37,8 @@ const (
 	outage   = time.Minute // that a database may take to restart
 )
 
-// Take waits for a turn at a host. Who is done gives it back with the pause before
-// the next request.
+// Take waits for a turn at a host. The returned function ends it with the pause
+// before the next request.
 func (t *Turns) Take(ctx context.Context, host string) (giveBack func(pause time.Duration), err error) {
 	begun := time.Now()
 	for wait := askFirst; ; wait = min(2*wait, askLast) {
@@ -80,8 +80,8 @@ func (t *Turns) take(ctx context.Context, host string) (turn int64, err error) {
 func (t *Turns) giveBack(ctx context.Context, host string, turn int64, pause time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, t.Longest)
 	defer cancel()
-	// The pause is the host's: other turns that are free wait, too. What can't be given
-	// back now is free after Longest.
+	// The pause applies to the host: its other free turns wait, too. A turn
+	// that can't be given back now is free after Longest.
 	_ = t.DB.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE node_turns SET free_at = clock_timestamp() + make_interval(secs => $4)

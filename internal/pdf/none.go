@@ -11,8 +11,8 @@ import (
 // MaxBytes is the largest file that is read, in bytes.
 const MaxBytes = 20 << 20
 
-// Text refuses every file: the program was built with the tag nopdf, which saves
-// a third of its size.
+// Text refuses every file: the program was built with the tag nopdf, which
+// makes it a third smaller.
 func Text(context.Context, []byte) ([]string, error) {
 	return nil, errors.New("this build does not read PDF files; use one that was built without -tags nopdf")
 }

@@ -1,11 +1,11 @@
 //go:build !nopdf
 
-// Package pdf reads the text of PDF files. It uses PDFium, the engine of Chrome, compiled to
-// WebAssembly: it has the character maps of Chinese fonts, needs no C compiler, and confines
-// hostile files to its sandbox.
+// Package pdf reads the text of PDF files. It uses PDFium, the engine of
+// Chrome, compiled to WebAssembly: it has the character maps of Chinese fonts,
+// needs no C compiler, and confines hostile files to its sandbox.
 //
 // It takes 150 to 300 MB and a second to start, so the daemon runs it in a
-// process of its own, once for each file.
+// separate process, once for each file.
 package pdf
 
 import (
@@ -34,8 +34,9 @@ const (
 	memoryPages = 2048     // of 64 KiB each, for the sandbox: 128 MB
 )
 
-// Text returns the text of each page of a PDF file, lines parted by \n. A page
-// without a text layer (a scan) is "". More than 300 pages or 4 MB of text are cut.
+// Text returns the text of each page of a PDF file, with lines separated by \n.
+// A page without a text layer (a scan) is "". More than 300 pages or 4 MB of
+// text are cut.
 func Text(ctx context.Context, file []byte) ([]string, error) {
 	if len(file) > MaxBytes {
 		return nil, fmt.Errorf("the PDF is larger than %d MB", MaxBytes>>20)
@@ -84,8 +85,8 @@ func Text(ctx context.Context, file []byte) ([]string, error) {
 	return pages, nil
 }
 
-// explain says in one sentence why a page could not be read. A file that needs
-// more memory than the sandbox has makes PDFium give up in the middle.
+// explain says in one sentence why a page could not be read. If a file needs
+// more memory than the sandbox has, PDFium stops in the middle.
 func explain(ctx context.Context, page int, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -96,16 +97,16 @@ func explain(ctx context.Context, page int, err error) error {
 	return fmt.Errorf("page %d of the PDF: %w", page, err)
 }
 
-// reserved is the memory of the sandbox, reserved whole: growing it would copy it,
-// and the system gives the pages of it only when they are used.
+// reserved is the memory of the sandbox, reserved as a whole: growing it would
+// copy it, and the system provides its pages only when they are used.
 type reserved []byte
 
 func reserve(_, most uint64) experimental.LinearMemory {
 	return reserved(make([]byte, min(most, memoryPages<<16)))
 }
 
-// Reallocate returns as much of the memory as is asked for, nil where there is
-// not that much.
+// Reallocate returns the requested part of the memory, nil if there is not that
+// much.
 func (r reserved) Reallocate(size uint64) []byte {
 	if size > uint64(len(r)) {
 		return nil

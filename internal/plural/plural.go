@@ -8,8 +8,8 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// counted is a 1 that counts a noun of ours, with one word between at most, and the verb
-// that follows. A number in front, as in "No. 1", counts nothing: no such noun follows it.
+// counted matches a 1 before a counted noun, with at most one word between, and
+// the verb that follows. In "No. 1" no such noun follows.
 var counted = lazyregexp.New(`(^|[^\w.,:/-])1 ((?:[a-z]+ )?)(` +
 	`addresses|articles|attempts|bytes|cells|characters|checks|columns|complaints|connections|copies|days|deliveries|documents|domains|emails|` +
 	`failures|feeds|files|hours|interpretations|issues|items|kills|lines|lists|mailings|mails|messages|minutes|months|nodes|pages|` +

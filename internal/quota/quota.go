@@ -1,5 +1,5 @@
-// Package quota bounds what each of many strangers may use of something: token
-// buckets by key, in the memory of the process.
+// Package quota bounds how much each of many strangers may use: token buckets
+// by key, in the memory of the process.
 package quota
 
 import (
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Quota lets each key spend Burst at once, and as much again over time as Hourly
-// says. It is safe for concurrent use.
+// Quota lets each key spend Burst at once, and Hourly more per hour. It is safe
+// for concurrent use.
 type Quota struct {
 	Burst, Hourly float64
 	Now           func() time.Time
@@ -22,12 +22,12 @@ type level struct {
 	at     time.Time
 }
 
-// maxKeys bounds the memory of a quota; beyond it, keys that are at rest go, and
-// where none is, all.
+// maxKeys bounds the memory of a quota; beyond it, keys with a full bucket are
+// removed, and if there are none, all.
 const maxKeys = 20_000
 
-// Wait returns how long a key has to wait before it can spend an amount, 0 if it
-// can now. One that is larger than Burst can be spent by a key that is at rest.
+// Wait returns how long a key has to wait before it can spend an amount, 0 if
+// it can now. An amount larger than Burst can be spent from a full bucket.
 func (q *Quota) Wait(key string, amount float64) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()

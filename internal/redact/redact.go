@@ -23,8 +23,9 @@ import (
 // Mark stands where something was taken out.
 const Mark = "***"
 
-// TokenPaths begin the paths whose rest is a token of a reader or a hub: whoever
-// reads one can use it. Logs hide the rest, and robots.txt closes them.
+// TokenPaths are the beginnings of paths whose rest is a token of a reader or a
+// hub: whoever reads one can use it. Logs hide the rest, and robots.txt
+// disallows them.
 var TokenPaths = []string{"/u/", "/confirm/", "/preferences/", "/change/", "/delete/", "/data/", "/websub/"}
 
 // Path returns the path of a request for a log.
@@ -59,8 +60,9 @@ func tokenPattern() string {
 	return `(` + strings.Join(names, "|") + `)[A-Za-z0-9_.~%-]{16,}`
 }
 
-// URL takes the password out of an address, and a user name that stands alone in
-// one of the web, which is a key. All else stays, so that the address can be used.
+// URL removes the password from an address, and a user name without a password
+// in a web address, which is a key. The rest stays, so that the address can be
+// used.
 func URL(s string) string {
 	return userinfo.ReplaceAllStringFunc(s, func(m string) string {
 		parts := userinfo.FindStringSubmatch(m)
@@ -78,8 +80,8 @@ func URL(s string) string {
 // maxText is the length, in bytes, up to which a text is read. A message is shorter.
 const maxText = 256 << 10
 
-// Text takes everything secret out of a text. Of a text longer than 256 kB it
-// returns the beginning, and says so.
+// Text removes all secrets from a text. Of a text longer than 256 kB it returns
+// the beginning, and says so.
 func Text(s string) string {
 	if len(s) > maxText {
 		return Text(beginning(s)) + fmt.Sprintf(" … (shortened: the text has %d bytes)", len(s))
@@ -102,8 +104,8 @@ func Text(s string) string {
 	return pemKey.ReplaceAllString(s, "(private key)")
 }
 
-// Line joins the lines of an error that has several (errors.Join), without what is
-// secret: each error that a verb prints or the API answers passes here.
+// Line joins the lines of an error with several (errors.Join), without secrets:
+// each error that a command prints or the API answers passes through it.
 func Line(err error) string {
 	return Text(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 }
@@ -118,8 +120,8 @@ func beginning(s string) string {
 	return strings.ToValidUTF8(s[:maxText-margin], "")
 }
 
-// shortest is the length, in bytes, from which a registered secret is looked for
-// in text: shorter ones occur in words.
+// shortest is the minimum length, in bytes, of a registered secret that Text
+// looks for: shorter ones occur in words.
 const shortest = 8
 
 // secrets are what Register was given.
@@ -133,9 +135,9 @@ var (
 	registered  atomic.Pointer[secrets]
 )
 
-// Register has Text take a secret of this process out wherever it occurs, as it
-// is and as it is written in addresses. One shorter than 8 bytes is found by its
-// form only.
+// Register makes Text remove a secret of this process wherever it occurs,
+// unchanged or in the form for addresses. One shorter than 8 bytes is found
+// only by its form.
 func Register(secret string) {
 	registering.Lock()
 	defer registering.Unlock()
@@ -160,8 +162,8 @@ func Register(secret string) {
 	registered.Store(&secrets{values, strings.NewReplacer(pairs...)})
 }
 
-// RegisterURL registers the password of an address, whatever it holds: what is
-// no URL for want of escaping has one, too.
+// RegisterURL registers the password of an address, whatever it contains: an
+// address that is invalid because of missing escapes has one, too.
 func RegisterURL(address string) {
 	_, rest, ok := strings.Cut(address, "://")
 	at := strings.LastIndexByte(rest, '@')

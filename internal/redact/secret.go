@@ -4,8 +4,8 @@ import (
 	"log/slog"
 )
 
-// Secret is a value that no one is shown: printing, logging or encoding it gives
-// Mark. Reveal returns it to who has to send it.
+// Secret is a value that is never shown: printing, logging or encoding it gives
+// Mark. Reveal returns the value for its use.
 type Secret string
 
 // Reveal returns the secret itself.
@@ -28,8 +28,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue is String for logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// Address is a URL that may hold a password: it is printed without it. Reveal
-// returns the whole.
+// Address is a URL that may contain a password: it is printed without it.
+// Reveal returns the whole URL.
 type Address string
 
 // Reveal returns the address with its password.

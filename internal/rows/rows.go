@@ -1,7 +1,8 @@
-// Package rows reads the rows of a delimited text file as people have them, with commas,
-// semicolons, tabs or bars, in UTF-8, UTF-16 or an older encoding, with any line ends. It
-// follows RFC 4180 strictly: an ambiguous file is an error that names the line, since an
-// unclosed quote would otherwise swallow the rows after it.
+// Package rows reads the rows of a delimited text file from any program, with
+// commas, semicolons, tabs or bars, in UTF-8, UTF-16 or an older encoding, with
+// any line ends. It follows RFC 4180 strictly: an ambiguous file is an error
+// that names the line, since an unclosed quote would otherwise swallow the rows
+// after it.
 package rows
 
 import (
@@ -49,7 +50,7 @@ type Reader struct {
 // legacies are the encodings that older programs write. GB18030 holds GBK and GB2312.
 var legacies = []encoding.Encoding{simplifiedchinese.GB18030, japanese.ShiftJIS, charmap.Windows1252}
 
-// NewReader reads as far as the first row. A line that is not UTF-8 is read as
+// NewReader reads up to the first row. A file that is not UTF-8 is read as
 // GB18030, or in the first encoding in which known accepts the first row.
 func NewReader(file io.Reader, known func(first []string) bool) (*Reader, error) {
 	text, err := text(file)
@@ -169,8 +170,8 @@ func (r *Reader) decode(raw []byte) string {
 	return string(decoded)
 }
 
-// split takes a row apart that begins with a line, and reads further lines where
-// a quote spans them.
+// split splits a row that begins with a line, and reads further lines if a
+// quote spans them.
 func (r *Reader) split(raw []byte) (Row, error) {
 	row := Row{Line: r.line, Fields: make([]string, 0, max(r.width, 4))}
 	rest := r.decode(raw)

@@ -23,8 +23,8 @@ var (
 // markup is how a page of HTML begins that a program calls a spreadsheet.
 var markup = regexp.MustCompile(`(?i)^\s*<(?:\?xml|!doctype|html|head|meta|body|table|tr)\b`)
 
-// text turns a file into lines that end in a line feed, without a byte order
-// mark. UTF-16 becomes UTF-8; other encodings stay as they are.
+// text returns a file as lines that end in a line feed, without a byte order
+// mark. UTF-16 becomes UTF-8; other encodings stay unchanged.
 func text(file io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(file, sniffed)
 	head, err := in.Peek(sniffed)
@@ -56,8 +56,8 @@ func text(file io.Reader) (*bufio.Reader, error) {
 	return lines, nil
 }
 
-// utf16Of recognises UTF-16 by its byte order mark, or, without one, by zeros
-// that stand in every second place only: signs, digits and Latin letters.
+// utf16Of recognizes UTF-16 by its byte order mark, or, without one, by zeros
+// in every second byte only: punctuation, digits and Latin letters.
 func utf16Of(head []byte) (unicode.Endianness, bool) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")):

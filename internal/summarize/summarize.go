@@ -52,8 +52,8 @@ type Response struct {
 	Tokens int    // that the request cost, in and out; counted by us where the endpoint does not say
 }
 
-// ErrRejected is an answer that is not to be shown. Asking again costs the same
-// and says the same.
+// ErrRejected is an answer that must not be shown. Asking again would cost the
+// same and give the same answer.
 var ErrRejected = errors.New("the model's answer is not to be used")
 
 // StatusError is an answer of the endpoint that is not a summary.
@@ -181,8 +181,8 @@ func read(answer []byte, model, source string) (Response, error) {
 	return out, nil
 }
 
-// invented returns a number of a summary that its text does not hold; "" if there
-// is none. Dates may be written another way: 2024-05-01 of 2024年5月1日.
+// invented returns a number of a summary that is not in its text; "" if there
+// is none. Dates may be written differently: 2024-05-01 for 2024年5月1日.
 func invented(summary, source string) string {
 	have := make(map[string]bool)
 	for _, n := range numbers(source) {
@@ -196,8 +196,8 @@ func invented(summary, source string) string {
 	return ""
 }
 
-// numbers are the runs of digits of a text without zeros before them; full-width
-// digits are taken for ASCII, a comma between thousands is left out.
+// numbers are the sequences of digits in a text, without leading zeros and
+// thousands separators; full-width digits count as ASCII.
 func numbers(s string) []string {
 	var all []string
 	var run strings.Builder

@@ -19,18 +19,18 @@ type Document struct {
 	Body      []byte
 	MediaType string    // the Content-Type
 	Modified  time.Time // zero: unknown
-	// Dated says that Modified moves with every change of the content, also with what
-	// is hidden or corrected in it. Else the bytes count as changed when they are
-	// first built.
+	// Dated says that Modified changes with every change of the content,
+	// including hidden or corrected articles. Otherwise the bytes count as
+	// changed when they are first built.
 	Dated bool
-	// Header is served too and goes before what the cache would say; Vary is
-	// Accept-Encoding, Accept-Language where it says none.
+	// Header is served, too, and overrides the cache's fields; if it has no
+	// Vary, that is Accept-Encoding, Accept-Language.
 	Header http.Header
 }
 
 // Cache keeps documents as bytes, plain and compressed, by key and version. A
-// document that several ask for at once is built once. The zero Cache is ready
-// and keeps 32 MiB.
+// document that is requested several times at once is built once. The zero
+// Cache is ready and keeps 32 MiB.
 type Cache struct {
 	MaxBytes int64
 
@@ -50,7 +50,8 @@ type building struct {
 }
 
 // Serve answers GET or HEAD with the document of a key. While version stays the
-// same, build is not called again. An error of build comes back unanswered.
+// same, build is not called again. It returns an error of build without
+// answering.
 func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key, version string, build func() (Document, error)) error {
 	entry, err := c.Get(r.Context(), key, version, build)
 	if err != nil {
@@ -60,8 +61,8 @@ func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, key, version strin
 	return nil
 }
 
-// Get returns the document of a key as it is served. An error of build comes
-// back, and nothing is kept.
+// Get returns the document of a key in the form in which it is served. It
+// returns an error of build, and then keeps nothing.
 func (c *Cache) Get(ctx context.Context, key, version string, build func() (Document, error)) (*Entry, error) {
 	for {
 		c.mu.Lock()
@@ -167,8 +168,8 @@ func (c *Cache) Size() (documents int, bytes int64) {
 	return c.recent.Len(), c.bytes
 }
 
-// Entry is a document as it is served: with its validators, and compressed as
-// soon as somebody takes it so.
+// Entry is a document in the form in which it is served: with its validators,
+// and compressed after the first request for that coding.
 type Entry struct {
 	cache        *Cache
 	key, version string
@@ -187,8 +188,8 @@ type form struct {
 	length []string
 }
 
-// newEntry makes an entry of a document. Where the bytes are those that the
-// entry before it had, so are validators and compressed forms.
+// newEntry makes an entry of a document. If the bytes are those of the previous
+// entry, so are validators and compressed forms.
 func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 	sum := sha256.Sum256(doc.Body)
 	e := &Entry{cache: c, key: key, version: version, doc: doc, digest: hex.EncodeToString(sum[:12])}
@@ -198,8 +199,9 @@ func newEntry(c *Cache, key, version string, doc Document, old *Entry) *Entry {
 		e.doc.Modified, e.forms, e.size = old.doc.Modified, old.forms, old.size
 	default:
 		e.forms = new([len(codings)]form)
-		// Clients that validate by time alone must see that the bytes changed, although the
-		// articles in them may be older, as when a list is renamed.
+		// Clients that validate only by time must see that the bytes changed,
+		// although the articles in them may be older, for example when a list
+		// is renamed.
 		if !doc.Modified.IsZero() {
 			if !doc.Dated || old != nil && !doc.Modified.Truncate(time.Second).After(old.doc.Modified) {
 				e.doc.Modified = time.Now()
@@ -246,8 +248,8 @@ var (
 	vary         = []string{"Accept-Encoding, Accept-Language"}
 )
 
-// Serve writes the document with its validators (RFC 9110 §8.8); each coding has
-// an ETag of its own, as it has other bytes.
+// Serve writes the document with its validators (RFC 9110 §8.8); each coding
+// has an ETag of its own, since its bytes differ.
 func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Cache-Control"], h["Vary"] = cacheControl, vary
@@ -278,9 +280,8 @@ func (e *Entry) Serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// known reports whether the request names the document as one that its sender
-// has: by ETag, in whatever coding, or only where none is given by time (RFC
-// 9110 §13.2.2).
+// known reports whether the requester has this document already: by ETag, in
+// any coding, or only if none is given by time (RFC 9110 §13.2.2).
 func (e *Entry) known(r *http.Request) bool {
 	if tags := r.Header["If-None-Match"]; len(tags) > 0 {
 		for _, line := range tags {

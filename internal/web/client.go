@@ -12,8 +12,8 @@ import (
 
 type clientKey struct{}
 
-// Client returns the network that a request came from: /24 of IPv4, /64 of
-// IPv6. One address of a person is never kept.
+// Client returns the network of a request: /24 of IPv4, /64 of IPv6. The single
+// address of a person is never stored.
 func Client(r *http.Request) netip.Prefix {
 	addr, _ := r.Context().Value(clientKey{}).(netip.Addr)
 	return network(addr)
@@ -32,7 +32,7 @@ func network(addr netip.Addr) netip.Prefix {
 }
 
 // clientAddr returns who sent the request: the peer, or behind trusted proxies
-// the last address that no trusted proxy vouches for.
+// the last address that is not one of them.
 func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer := peerAddr(r)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -46,8 +46,8 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return peer
 }
 
-// peerAddr is the address at the other end of the connection; the zero Addr if that
-// is none.
+// peerAddr is the address at the other end of the connection; the zero Addr if
+// it has none.
 func peerAddr(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -60,8 +60,8 @@ func peerAddr(r *http.Request) netip.Addr {
 	return peer.Unmap().WithZone("")
 }
 
-// IgnoresProxy reports whether a request says that a proxy passed it on, and the
-// proxy is not trusted, so that its address counts as the client's.
+// IgnoresProxy reports whether a request says that it came through a proxy that
+// is not trusted, so that the proxy's address counts as the client's.
 func IgnoresProxy(r *http.Request, trusted []netip.Prefix) bool {
 	return r.Header.Get("X-Forwarded-For")+r.Header.Get("Forwarded") != "" && !isTrusted(peerAddr(r), trusted)
 }
@@ -113,16 +113,16 @@ type bucket struct {
 }
 
 const (
-	// maxBuckets bounds the memory of a limiter, to a few megabytes; beyond it the
-	// idle ones go.
+	// maxBuckets bounds the memory of a limiter to a few megabytes; beyond it
+	// idle buckets are removed.
 	maxBuckets = 50_000
-	// siteTimes is how many times what a network may, the /48 around it may: a
-	// customer with a /48 has 65,536 networks.
+	// siteTimes is how many times the limit of a network the /48 around it has:
+	// a customer with a /48 has 65,536 networks.
 	siteTimes = 4
 )
 
-// wider returns the networks that a request counts for, with how many times the
-// burst each of them has.
+// wider returns the networks against which a request counts, with the factor of
+// the burst for each of them.
 func wider(p netip.Prefix) map[netip.Prefix]int {
 	all := map[netip.Prefix]int{p: 1}
 	if p.Addr().Is6() && p.Bits() > 48 {
@@ -169,8 +169,8 @@ func (l *Limiter) refill(b bucket, now time.Time, times int) bucket {
 	return b
 }
 
-// sweep forgets networks that are at rest; if all are busy it forgets half of
-// them, whichever.
+// sweep removes idle networks; if all are busy it removes half of them at
+// random.
 func (l *Limiter) sweep(now time.Time) {
 	kept := make(map[netip.Prefix]bucket)
 	for p, b := range l.buckets {

@@ -38,15 +38,15 @@ var zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)) // its 
 func compressZstd(to *bytes.Buffer, body []byte) { to.Write(zstdEncoder.EncodeAll(body, nil)) }
 
 func compressBrotli(to *bytes.Buffer, body []byte) {
-	// Level 5 makes Chinese feeds 15 % smaller than gzip in the same time; the
-	// higher ones cost ten times that for a few per cent.
+	// Level 5 makes Chinese feeds 15 % smaller than gzip in the same time;
+	// higher levels cost ten times that for a few percent.
 	z := brotli.NewWriterLevel(to, 5)
 	z.Write(body)
 	z.Close()
 }
 
-// chooseCoding reads Accept-Encoding (RFC 9110 §12.5.3) and returns the index of
-// the coding that the client likes best; of those that it likes as much, our best.
+// chooseCoding reads Accept-Encoding (RFC 9110 §12.5.3) and returns the index
+// of the coding that the client prefers; among equals, our best.
 func chooseCoding(header string) int {
 	if header == "" {
 		return 0
@@ -99,9 +99,8 @@ func quality(params string) int {
 	return 1000
 }
 
-// Prefer returns the index of the media type that the Accept header likes best,
-// the first of those that it likes as much (RFC 9110 §12.5.1); -1 if it takes
-// none of them.
+// Prefer returns the index of the media type that the Accept header prefers,
+// the first among equals (RFC 9110 §12.5.1); -1 if it accepts none of them.
 func Prefer(accept string, types ...string) int {
 	if strings.TrimSpace(accept) == "" {
 		return 0
@@ -115,7 +114,7 @@ func Prefer(accept string, types ...string) int {
 	return best
 }
 
-// acceptance returns how much Accept likes a media type; the most specific
+// acceptance returns the quality of a media type in Accept; the most specific
 // range counts.
 func acceptance(accept, mediaType string) int {
 	main, _, _ := strings.Cut(mediaType, "/")

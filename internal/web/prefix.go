@@ -36,8 +36,8 @@ func underPath(path string, inner http.Handler) http.Handler {
 			r = r.Clone(r.Context())
 			r.URL = &whole
 		}
-		// Pages are changed on their way, so that they can't be compressed before; a
-		// proxy does that.
+		// Pages are changed while they are sent, so they can't be compressed
+		// before; a proxy does that.
 		r.Header.Del("Accept-Encoding")
 		pw := &pathWriter{ResponseWriter: w, path: path, head: r.Method == http.MethodHead, asset: strings.HasPrefix(r.URL.Path, "/static/")}
 		inner.ServeHTTP(pw, r)

@@ -67,18 +67,18 @@ func (f *certFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.current, nil
 }
 
-// ErrOrdering is the error of a cache of certificates if another node is ordering the one
-// that was asked for: it will be there in a moment.
+// ErrOrdering is the error of a certificate cache if another node is ordering
+// the requested certificate: it will be there in a moment.
 var ErrOrdering = errors.New("another node is ordering this certificate")
 
-// orderingFor is how long a client waits for another node's order, and orderingEvery how
-// often the cache is asked meanwhile.
+// orderingFor is how long a client waits for another node's order, and
+// orderingEvery how often the cache is read in the meantime.
 const orderingFor, orderingEvery = 30 * time.Second, 200 * time.Millisecond
 
-// TLSByACME gets certificates for these names by itself when they are first
-// asked for, proving by TLS-ALPN that the names are ours (RFC 8737), and keeps
-// them in cache. authority is the address of an ACME directory (RFC 8555 §7.1.1);
-// "": Let's Encrypt.
+// TLSByACME obtains certificates for these names when they are first requested,
+// proves by TLS-ALPN that the names are ours (RFC 8737), and stores the
+// certificates in cache. authority is the address of an ACME directory (RFC
+// 8555 §7.1.1); "": Let's Encrypt.
 func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Config {
 	m := &autocert.Manager{Prompt: autocert.AcceptTOS, HostPolicy: autocert.HostWhitelist(hosts...), Cache: cache}
 	m.Client = &acme.Client{DirectoryURL: cmp.Or(authority, autocert.DefaultACMEDirectory), HTTPClient: &http.Client{

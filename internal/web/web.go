@@ -25,8 +25,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// Options say how a server serves. The zero value of a field is the default
-// named beside it.
+// Options say how a server serves. The zero value of a field means the default
+// named next to it.
 type Options struct {
 	Handler        http.Handler
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed: none
@@ -34,8 +34,8 @@ type Options struct {
 	StopWithin     time.Duration  // 10 s; how long running requests may finish
 	MaxBody        int64          // 64 KiB of a request
 	HeaderTimeout  time.Duration  // 10 s; how long a request may take to say what it wants
-	// LargeBody says which paths may have larger bodies, by their beginning: the
-	// handler limits them.
+	// LargeBody says by the beginning of a path whether it may have larger
+	// bodies: the handler limits them.
 	LargeBody []string
 	TLS       *tls.Config // nil: plain HTTP
 	HSTS      bool        // readers reach us by HTTPS, through whatever: browsers may insist
@@ -45,8 +45,8 @@ type Options struct {
 	ErrorPage func(r *http.Request, status int) []byte
 }
 
-// Listen opens the address, HOST:PORT; key names where it is configured, for
-// the error.
+// Listen opens the address, HOST:PORT; key names its configuration key, for the
+// error.
 func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", addr)
@@ -61,8 +61,8 @@ func Listen(ctx context.Context, addr, key string) (net.Listener, error) {
 	return nil, fmt.Errorf("listen on %s: %v; check %s", addr, err, key)
 }
 
-// ServePlain serves a handler until ctx ends, with none of our limits: for what a
-// demo or a benchmark runs on loopback.
+// ServePlain serves a handler until ctx ends, without any of our limits: for a
+// demo or a benchmark on loopback.
 func ServePlain(ctx context.Context, l net.Listener, h http.Handler) error {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { s.Close() })
@@ -120,8 +120,9 @@ func Serve(ctx context.Context, l net.Listener, opts Options) error {
 	return err
 }
 
-// http2Limits bound what one connection can ask for at a time: a browser needs no
-// more for a page of ours. A client that takes no bytes loses its connection.
+// http2Limits bound what one connection can request at a time: a browser needs
+// no more for a page of ours. A client that reads no bytes loses its
+// connection.
 var http2Limits = &http.HTTP2Config{
 	MaxConcurrentStreams:          100,
 	MaxReceiveBufferPerConnection: 256 << 10,
@@ -139,16 +140,16 @@ func isLast(r *http.Request) bool {
 }
 
 // contentSecurityPolicy allows our own style sheet and pictures from anywhere
-// over TLS (articles have them); no script at all.
+// over TLS (articles have them), but no scripts.
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// PolicyWithScripts is the content security policy of a page that has a script of
-// ours: the policy of all others and our own files.
+// PolicyWithScripts is the content security policy of a page that has a script
+// of ours: the usual policy, plus our own files.
 const PolicyWithScripts = contentSecurityPolicy + "; script-src 'self'"
 
-// isText reports whether an address, decoded, is UTF-8 without NUL: nothing else
-// is in a database, and PostgreSQL fails when asked for it.
+// isText reports whether an address, decoded, is UTF-8 without NUL: databases
+// contain nothing else, and PostgreSQL fails on other queries.
 func isText(u *url.URL) bool {
 	query, err := url.QueryUnescape(u.RawQuery)
 	text := u.Path + query
@@ -159,7 +160,7 @@ func isText(u *url.URL) bool {
 func protect(opts Options) http.Handler {
 	forms := http.NewCrossOriginProtection()
 	// Mail providers post the one-click form from wherever they are (RFC 8058);
-	// the token is what allows it.
+	// the token is the permission.
 	forms.AddInsecureBypassPattern("POST /u/{token}")
 	forms.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusForbidden, "This form was sent from another site. Open the page here and send it again.\n本页表单须从本站提交。")
@@ -223,13 +224,13 @@ var safeHeader = map[string][]string{
 	"Cross-Origin-Resource-Policy": {"cross-origin"}, // everything here is public
 }
 
-// strictTransport lets browsers insist on HTTPS for a year. Other names of the
-// domain are not ours to speak for.
+// strictTransport makes browsers insist on HTTPS for a year, but not for other
+// names of the domain, which are not ours.
 var strictTransport = []string{"max-age=31536000"}
 
-// isPreflight answers a browser that asks before it lets another site's script
-// read something (the Fetch standard). Whether it may is said by the answer
-// itself: only feeds, calendars and the API do.
+// isPreflight answers the preflight request that a browser sends before another
+// site's script reads something (the Fetch standard). The actual response
+// decides whether it may: only feeds, calendars and the API allow it.
 func isPreflight(w http.ResponseWriter, r *http.Request) bool {
 	switch r.Header.Get("Access-Control-Request-Method") {
 	case http.MethodGet, http.MethodHead:
@@ -304,10 +305,10 @@ func NotFound(w http.ResponseWriter, r *http.Request) {
 	fail(w, r, http.StatusNotFound, "Page not found.\n没有找到这一页。")
 }
 
-// NoRoute answers a request that no pattern of mux takes but "/": 405 with what is
-// allowed where others of its methods are taken (RFC 9110 §15.5.6), 301 to the address
-// without a slash at the end where that one is taken, else by notFound. The mux itself
-// adds a slash where one is missing.
+// NoRoute answers a request that matches no pattern of mux except "/": 405 with
+// the allowed methods if others match (RFC 9110 §15.5.6), 301 to the address
+// without a trailing slash if that one matches, else by notFound. The mux
+// itself adds a missing slash.
 func NoRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux, notFound http.HandlerFunc) {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -340,8 +341,8 @@ func hasRoute(mux *http.ServeMux, r *http.Request, method string, u *url.URL) bo
 	return pattern != "" && pattern != "/"
 }
 
-// withoutSlash returns a URL without the slash at the end of its path, and its address
-// relative to the URL: proxies may serve us below a path.
+// withoutSlash returns a URL without the slash at the end of its path, and its
+// address relative to the URL: proxies may serve us below a path.
 func withoutSlash(u *url.URL) (to *url.URL, relative string, ok bool) {
 	bare, ok := strings.CutSuffix(u.EscapedPath(), "/")
 	if !ok || bare == "" {

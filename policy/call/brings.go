@@ -39,8 +39,8 @@ var (
 	offered   = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
 )
 
-// brings reads the money that a line offers. Texts that ask for comments or bids
-// name money, too: it is nobody's to have.
+// brings reads the amounts that a line offers. Calls for comments or bids
+// mention amounts, too, but nobody can get them.
 func (r *reading) brings(l line) {
 	if k := r.call.Kind; k == KindConsultation || k == KindObjection || k == KindTender || len(r.call.Brings) >= maxEntries {
 		return

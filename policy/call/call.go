@@ -60,8 +60,8 @@ const (
 	maxEvidence   = 300   // characters
 )
 
-// line is a paragraph in simplified characters and half-width signs, with what it
-// stands under.
+// line is a paragraph in Simplified characters and half-width signs, with its
+// section.
 type line struct {
 	raw     string // as printed
 	text    string // as it is read: one character for one of raw
@@ -82,9 +82,9 @@ type reading struct {
 	seen     map[string]bool
 }
 
-// Extract reads a notice: its title, its paragraphs, and the day from which days
-// without a year are counted. It reports false for texts that ask readers for
-// nothing and offer nothing.
+// Extract reads a notice: its title, its paragraphs, and the day from which
+// days without a year are counted. It reports false for texts that neither ask
+// readers for anything nor offer anything.
 func Extract(title string, paragraphs []string, published when.Date) (Call, bool) {
 	printed := strings.TrimSpace(strings.ToValidUTF8(firstBytes(title, maxParagraph), ""))
 	title = plain(printed)
@@ -159,8 +159,8 @@ const (
 	lastWide    = '＠'
 )
 
-// narrow holds the sign of half width of each of full width, by its place behind
-// firstWide; 0 for any other.
+// narrow contains the half-width form of each full-width sign, by its distance
+// from firstWide; 0 for any other.
 var narrow = func() (all [lastWide - firstWide + 1]rune) {
 	i := 0
 	for _, r := range wideSigns {
@@ -170,8 +170,9 @@ var narrow = func() (all [lastWide - firstWide + 1]rune) {
 	return all
 }()
 
-// plain writes a text in simplified characters and with half-width signs, one
-// character for one, so that a place in a line is found in the line as printed.
+// plain writes a text in Simplified characters and with half-width signs, one
+// character for one, so that a position in a line is the same in the printed
+// line.
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -194,8 +195,8 @@ func (l line) printed(from, to int) string {
 	return strings.TrimSpace(cut.First(rest, take))
 }
 
-// sentence returns the sentence around a place in a line, as printed. One of a page
-// or more is quoted from what it says on.
+// sentence returns the sentence around a position in a line, as printed. A very
+// long one is quoted from the relevant part on.
 func (l line) sentence(from, to int) string {
 	start, end := 0, len(l.text)
 	if i := strings.LastIndexAny(l.text[:from], "。;!?"); i >= 0 {
@@ -213,8 +214,8 @@ func (l line) sentence(from, to int) string {
 	return l.printed(start, end)
 }
 
-// clauseBefore returns what stands before a place back to the last sign of the
-// sentence, and the whole sentence before it.
+// clauseBefore returns the text before a position back to the last punctuation
+// mark of the sentence, and the whole sentence before it.
 func clauseBefore(text string, at int) (clause, sentence string) {
 	sentence = cut.Last(cut.BehindLast(text[:at], "。;!?"), 150)
 	return cut.BehindLast(sentence, ","), sentence
@@ -274,8 +275,8 @@ var (
 	}
 )
 
-// sectionOf reports what a line heads. A line that begins with its heading and goes
-// on (一、申报对象:…) heads itself, too.
+// sectionOf returns the section that a line heads. A line that begins with its
+// heading and continues (一、申报对象:…) heads itself, too.
 func sectionOf(text string) (section, bool) {
 	lead := numbered.FindString(text)
 	head := cut.First(text[len(lead):], 26)

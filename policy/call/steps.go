@@ -10,8 +10,8 @@ import (
 	"dibao/policy/words"
 )
 
-// Step is something to be done within a time. First is the zero Date where the text
-// gives only the last day.
+// Step is something to be done within a time. First is the zero Date if the
+// text gives only the last day.
 type Step struct {
 	What     string // 网上填报, 纸质报送, 审核推荐 …, "" if the text does not name it
 	By       string // who does it, as written, "" if the text does not say
@@ -43,8 +43,9 @@ var (
 	// passing is said of papers that applicants give to a body that hands them in.
 	passing = words.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
 
-	// ofThose stands behind a day that only says whom a rule means: 5月30日之前的可以申请.
-	// Or things were counted until then: 截至9月30日,共收到.
+	// ofThose follows a day that only says whom a rule applies to:
+	// 5月30日之前的可以申请. Or until when something was counted:
+	// 截至9月30日,共收到.
 	ofThose = words.New(`^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
 
 	whats = []struct {
@@ -116,9 +117,9 @@ const (
 	others
 )
 
-// doer judges a day by the nearest subject: in its clause, the clause behind it and
-// the clauses before it. A day that belongs to nobody named is the reader's only
-// where the text speaks to readers.
+// doer judges a day by the nearest subject: in its clause, the following clause
+// and the preceding clauses. A day without a named subject is the reader's only
+// if the text addresses readers.
 func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	clause, sentence := clauseBefore(l.text, d.At)
 	behind := dutyBehind(l.text[d.At:])
@@ -188,8 +189,8 @@ func sentTo(right, by string) bool {
 	return i > 0 && recipient.MatchString(right[:i])
 }
 
-// dutyBehind is what is to be done by a day: the rest of its clause, or the next one
-// where the clause ends with the day (6月5日前,将…).
+// dutyBehind is what is to be done by a day: the rest of its clause, or the
+// next clause if the clause ends with the day (6月5日前,将…).
 func dutyBehind(s string) string {
 	s = cut.First(s, 90)
 	if i := strings.IndexAny(s, "。;!?"); i >= 0 {
@@ -211,7 +212,7 @@ var (
 )
 
 // speaksToAuthorities reports whether the line of addressees, which ends with a
-// colon, names authorities alone.
+// colon, names only authorities.
 func speaksToAuthorities(lines []line) bool {
 	for _, l := range lines[:min(len(lines), 4)] {
 		names, found := strings.CutSuffix(l.text, ":")

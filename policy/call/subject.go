@@ -66,7 +66,7 @@ func printedSubject(printed, title string, kind Kind) string {
 	return line{raw: printed, text: title}.printed(i, i+len(s))
 }
 
-// subject is what a title is about: what stands between the issuer with its verb
+// subject is the subject of a title: the part between the issuer with its verb
 // and the type of the text.
 func subject(title string, kind Kind) string {
 	t := strings.TrimSpace(bracketed.ReplaceAllString(enclosed.ReplaceAllString(strings.TrimSpace(title), "$1"), ""))

@@ -2,8 +2,9 @@ package call
 
 import "dibao/policy/when"
 
-// MadeOn is the day from which days without a year are counted: a site may publish
-// a notice again, but its days stay those of the year in which it was made.
+// MadeOn is the day from which days without a year are counted: a site may
+// publish a notice again, but its days remain those of the year in which it was
+// made.
 func MadeOn(issued, published when.Date) when.Date {
 	if published.IsZero() || !issued.IsZero() && issued.Before(published) {
 		return issued

@@ -67,8 +67,8 @@ func (r *reading) places(l line) {
 	}
 }
 
-// address notes what stands behind a place, if it has the form of an address.
-// Behind a label, a name of an office is enough.
+// address records the text after a position if it has the form of an address.
+// After a label, the name of an office is enough.
 func (r *reading) address(l line, from int, labelled bool) {
 	s := cut.First(l.text[from:], 70)
 	if m := inBracket.FindStringSubmatchIndex(s); m != nil && !street.MatchString(s[:m[2]]) && street.MatchString(s[m[2]:m[3]]) {
@@ -114,8 +114,8 @@ func (r *reading) platforms(l line) {
 	}
 }
 
-// contacts reads telephones and addresses of e-mail. A number without an area code
-// is a telephone only behind a word that says so.
+// contacts reads telephone numbers and email addresses. A number without an
+// area code counts only after a word that says that it is a telephone number.
 func (r *reading) contacts(l line) {
 	add := func(c Contact) {
 		if len(r.call.Contacts) < maxEntries && !r.is("contact", c.Telephone, c.Email) {

@@ -29,8 +29,8 @@ type Threshold struct {
 	Evidence string
 }
 
-// entities are the kinds of those who apply, with the words that name them. A word
-// that goes on otherwise (企业信用) names something else.
+// entities are the kinds of applicants, with the words that name them. A word
+// with another continuation (企业信用) means something else.
 var entities = []struct {
 	name  string
 	words *words.Regexp

@@ -101,8 +101,8 @@ func mentions(line, heading string) (all []mention) {
 
 var enumerated = words.New(`^\s*[（(]?[一二三四五六七八九十\d]{1,3}[)）、.．]\s*`)
 
-// lead is what a quotation of a day begins with: the words before it, back to the
-// comma, if they are few.
+// lead is the beginning of the quotation for a day: the words before it, back
+// to the comma, if they are few.
 func (m mention) lead() string {
 	lead := enumerated.ReplaceAllString(cut.BehindLast(m.left, "，,"), "")
 	if utf8.RuneCountInString(lead) > longestLead {
@@ -111,8 +111,9 @@ func (m mention) lead() string {
 	return lead
 }
 
-// dates returns the first and the last day of a mention; both are the same for a
-// day alone. What leaves out its year is of the half year from from on.
+// dates returns the first and the last day of a mention; both are the same for
+// a single day. A date without a year is in the half year that begins with
+// from.
 func (m mention) dates(from when.Date) (first, last when.Date) {
 	g := m.groups
 	month := g[lastMonth]
@@ -151,8 +152,8 @@ func (m mention) dates(from when.Date) (first, last when.Date) {
 // longestTerm is how many days ahead a day without a year may lie.
 const longestTerm = 183
 
-// nextDay returns the first such day from from on, if it comes within the time in
-// which terms end.
+// nextDay returns the first such day on or after from, if it is within the time
+// in which terms end.
 func nextDay(from when.Date, month, day string) when.Date {
 	for y := from.Year; y <= from.Year+1 && !from.IsZero(); y++ {
 		if d := date(strconv.Itoa(y), month, day); !d.IsZero() && !d.Before(from) && d.Before(from.AddDays(longestTerm)) {
@@ -165,8 +166,8 @@ func nextDay(from when.Date, month, day string) when.Date {
 // Republic is the year before the first of the calendar that Taiwan counts by.
 const Republic = 1911
 
-// fullYear returns a year with four digits: 25 is 2025, 114 is 2025 if the text is
-// of about that time.
+// fullYear returns a year with four digits: 25 is 2025, 114 is 2025 if the text
+// is of about that time.
 func fullYear(y string, from when.Date) string {
 	n, _ := strconv.Atoi(y)
 	switch len(y) {

@@ -16,8 +16,8 @@ import (
 	"dibao/policy/words"
 )
 
-// Reader reads the lines of one text. What it knows of the text decides what its
-// sentences may ask for.
+// Reader reads the lines of one text. What it knows about the text decides
+// which deadlines its sentences may set.
 type Reader struct {
 	Title    string
 	Asks     bool      // the title asks readers for something
@@ -27,7 +27,7 @@ type Reader struct {
 	From     when.Date // a day without a year is the first one from here on
 }
 
-// Term is a time in which readers may act. First is the zero Date where the text
+// Term is a time in which readers may act. First is the zero Date if the text
 // gives only the last day.
 type Term struct {
 	First, Last when.Date
@@ -48,7 +48,7 @@ func IsHeading(line string) bool {
 const longestHeading = 25 * 3
 
 // Terms returns the terms of a line whose dates are written with 年, 月 and 日.
-// above is the line before it, if it is a heading.
+// above is the preceding line, if it is a heading.
 func (r Reader) Terms(line, above string) (all []Term) {
 	for _, d := range r.Days(line, above) {
 		if d.Ours {
@@ -68,8 +68,8 @@ type Day struct {
 	Right string // and behind it
 }
 
-// Days returns the days of a line that has a date: terms for readers and others,
-// by which bodies have duties or things happened.
+// Days returns the days of a line: terms for readers and for others, by which
+// bodies have duties or things happened.
 func (r Reader) Days(line, above string) (all []Day) {
 	written := false // a day had its year: those behind it share it
 	for _, m := range mentions(line, above) {
@@ -91,8 +91,8 @@ func (r Reader) Days(line, above string) (all []Day) {
 	return all
 }
 
-// isFar reports whether a day lies so far ahead that what is due then is a report
-// on what the text begins.
+// isFar reports whether a day is so far in the future that what is due then is
+// a report on something that the text begins.
 func (r Reader) isFar(day when.Date) bool {
 	return !r.From.IsZero() && r.From.AddDays(farDays).Before(day)
 }
@@ -100,8 +100,8 @@ func (r Reader) isFar(day when.Date) bool {
 // farDays is more than a year: From may be some days before the text.
 const farDays = 396
 
-// Within returns a term that runs from the publication: how long, its unit (日, 天,
-// 个工作日, 个自然日) and the words.
+// Within returns a term that runs from the publication: its length, its unit
+// (日, 天, 个工作日, 个自然日) and the words.
 func (r Reader) Within(line string) (count, unit, text string) {
 	if !r.Asks && !r.Comments || !strings.Contains(line, "日") && !strings.Contains(line, "天") {
 		return "", "", ""
@@ -123,7 +123,7 @@ func (r Reader) Within(line string) (count, unit, text string) {
 	return "", "", ""
 }
 
-// isFor reports whether the text is what a term is set for: the 公示期 in a call for
+// isFor reports whether a term is set for this text: the 公示期 in a call for
 // applications begins when there is something to show.
 func (r Reader) isFor(what string) bool {
 	return r.Comments || strings.Contains(hans.Simplify(r.Title), what)
@@ -162,8 +162,8 @@ func (r Reader) governs(m mention) bool {
 	return r.Asks && pleaseOn.MatchString(m.left) && r.isAsked(m, false)
 }
 
-// isMoved reports whether a new day takes the place of one until which readers
-// might act: 原投标截止时间：3月24日，现更正为4月2日.
+// isMoved reports whether a new day replaces an earlier deadline for readers:
+// 原投标截止时间：3月24日，现更正为4月2日.
 func (r Reader) isMoved(m mention) bool {
 	labels := movedLabel.FindAllString(m.left, -1)
 	if len(labels) == 0 {
@@ -191,8 +191,8 @@ func (r Reader) isOpen(m mention) bool {
 	return at != nil && !foreignWords.MatchString(at[0]) && (!ofSystem.MatchString(m.left) || opens.MatchString(m.right))
 }
 
-// isAsked reports whether the verb that a day governs asks its readers to send
-// something to the issuer. closes says that 截至 or the like stands before it.
+// isAsked reports whether the verb that governs a day asks readers to send
+// something to the issuer. closes says that 截至 or a similar word precedes it.
 func (r Reader) isAsked(m mention, closes bool) bool {
 	sentence := m.left + m.right
 	if r.Comments && !ofComments.MatchString(sentence) || closes && stood.MatchString(m.right) || thoseWho.MatchString(m.right) {
@@ -227,14 +227,15 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 	return true
 }
 
-// isDutyOf reports whether a body behind a day has the duty: 9月30日前，市数据局会同….
-// A report by all bodies to the issuer (各市要梳理…报送至省) is a duty of readers.
+// isDutyOf reports whether a body after a day has the duty:
+// 9月30日前，市数据局会同…. A report by all bodies to the issuer
+// (各市要梳理…报送至省) is a duty of readers.
 func isDutyOf(right string) bool {
 	return itsDuty.MatchString(right) && !(strings.HasPrefix(strings.TrimLeft(right, "，, "), "各") && thenToUs.MatchString(right))
 }
 
-// isOfOthers reports whether the subject of a day is not the reader to whom the
-// title speaks, or what is asked for belongs to a later stage.
+// isOfOthers reports whether the subject of a day is not the reader whom the
+// title addresses, or whether the request belongs to a later stage.
 func (r Reader) isOfOthers(m mention) bool {
 	if r.Comments && inDraft.MatchString(m.left) || announces.MatchString(m.left) || r.Asks && undoes.MatchString(m.left) {
 		return true

@@ -15,8 +15,8 @@ var (
 	untilWord = words.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
 	// joint stands between two days that share what follows: 3月2日、7月6日前.
 	joint = words.New(`^\s*(?:[、和及或]|以及)\s*$`)
-	// asksAnew stands between a day that belongs to the subject and the day of its
-	// duty: 12月31日前登记的企业，应当于6月30日前报送.
+	// asksAnew occurs between a day that describes the subject and the day of
+	// its duty: 12月31日前登记的企业，应当于6月30日前报送.
 	asksAnew = words.New(`[，,][^，,]*(?:请|应|须|需|务必)[^，,]*$`)
 	// recurring stands before a day that comes every year.
 	recurring = words.New(`(?:每年|每月|每季度|每学期|每学年|次年|翌年|当年|上年|次月|此后|同年)[^，。；]{0,8}$`)
@@ -81,8 +81,8 @@ var (
 	// reviewers are those who pass on what they reviewed, or whose permits run out.
 	reviewers = words.New(`(?:审核|初审|评审)(?:部门|单位|机构)[^，。；]{0,12}$|(?:有效期|到期|届满)[^。；]{0,30}$`)
 	provinces = words.New(`各省(?:份|要|应|可|须|需)`)
-	// ofComments are the words of calls for comments; a draft itself says what is to
-	// be reported until when.
+	// ofComments are the words of calls for comments; the draft itself may
+	// state other deadlines for reports.
 	ofComments = words.New(`意见|反馈|建议|来函|来信|函告|寄送|寄至|送至|线索`)
 
 	// fromPublication and lasts are terms that are counted from the publication.

@@ -1,5 +1,5 @@
-// Package diff says what differs between two versions of a text: by paragraph, and
-// within a rewritten paragraph by word.
+// Package diff finds what differs between two versions of a text: by paragraph,
+// and within a rewritten paragraph by word.
 package diff
 
 import (
@@ -37,21 +37,21 @@ type Span struct {
 }
 
 const (
-	// maxCells bounds the table of one comparison; what is longer is first parted
+	// maxCells bounds the table of one comparison; longer texts are first split
 	// at the paragraphs that each version has once, and wholly replaced if that
 	// does not help.
 	maxCells = 1 << 20
-	// rewritingFrom is from which share of common bigrams on a paragraph is shown
-	// as rewritten, and not as one that went and one that came.
+	// rewritingFrom is the share of common bigrams from which a paragraph is
+	// shown as rewritten, not as one removed and one added.
 	rewritingFrom = 0.4
 	// maxBigrams bounds what is compared of one paragraph.
 	maxBigrams = 4000
-	// perParagraph and perCharacter are what one costs that is compared, in steps:
-	// the time, and the memory that goes with it.
+	// perParagraph and perCharacter are the costs of comparing one of them, in
+	// steps: the time, and the memory that it needs.
 	perParagraph = 60
 	perCharacter = 8
-	// shortKept is how many characters that stayed between two changes are too few
-	// to be read as such.
+	// shortKept is the length in characters of an unchanged piece between two
+	// changes that is too short to be shown separately.
 	shortKept = 2
 )
 
@@ -65,8 +65,9 @@ func Between(before, after []string) []Change {
 	return changes
 }
 
-// Within is Between within a budget of steps, of which one takes about 10 ns. It
-// returns false for texts that need more, or are too different to pay for it.
+// Within is Between within a budget of steps, of which one takes about 10 ns.
+// It returns false for texts that need more, or are too different to be worth
+// it.
 func Within(before, after []string, most int) ([]Change, bool) {
 	d := differ{before: before, after: after, left: budget(most)}
 	d.left.spend(bytesOf(before) + bytesOf(after) + perParagraph*(len(before)+len(after)))
@@ -125,8 +126,8 @@ func articlesOf(paragraphs []string) []string {
 	return out
 }
 
-// keysOf are what makes paragraphs equal: their text without white space and the
-// number of their article.
+// keysOf are the keys by which paragraphs are equal: their text without white
+// space and the number of their article.
 func keysOf(paragraphs []string) []string {
 	out := make([]string, len(paragraphs))
 	for i, p := range paragraphs {
@@ -158,8 +159,9 @@ func (d *differ) add(j int) {
 	d.changes = append(d.changes, Change{Op: Added, Article: d.newArticles[j], New: d.after[j]})
 }
 
-// hunk adds what stands between two paragraphs that stayed: those that are alike
-// in pairs, in order, so that as much as can be is the same; the rest came or went.
+// hunk adds what is between two unchanged paragraphs: similar ones in pairs, in
+// order, so that as much as possible is the same; the rest was added or
+// removed.
 func (d *differ) hunk(i, iEnd, j, jEnd int) {
 	n, m := iEnd-i, jEnd-j
 	if n > 0 && m > 0 && n*m <= maxCells/64 { // each cell compares two paragraphs
@@ -245,8 +247,8 @@ func diceSteps(olds, news []map[[2]rune]struct{}) (n int) {
 	return n
 }
 
-// align returns which elements of a and b stay, as pairs of indexes in order: a
-// longest common subsequence where the table for it is small enough.
+// align returns which elements of a and b are unchanged, as pairs of indexes in
+// order: a longest common subsequence if the table for it is small enough.
 func (left *budget) align(a, b []string) [][2]int {
 	var head, tail [][2]int
 	offset := 0
@@ -266,8 +268,9 @@ func (left *budget) align(a, b []string) [][2]int {
 	return append(head, tail...)
 }
 
-// commonSubsequence is that of Wagner and Fischer (1974) for short texts; longer
-// ones are parted at what both have exactly once (patience).
+// commonSubsequence is that of Wagner and Fischer (1974) for short texts;
+// longer ones are split at elements that both have exactly once (patience
+// diff).
 func (left *budget) commonSubsequence(a, b []string) [][2]int {
 	n, m := len(a), len(b)
 	if n == 0 || m == 0 {
@@ -319,8 +322,8 @@ func (left *budget) commonSubsequence(a, b []string) [][2]int {
 	return out
 }
 
-// uniqueAnchors are elements that a and b have exactly once, in the longest order
-// that both keep.
+// uniqueAnchors are elements that a and b have exactly once, in the longest
+// order that both share.
 func uniqueAnchors(a, b []string) [][2]int {
 	type seen struct{ inA, inB, a, b int }
 	count := make(map[string]*seen, len(a))
@@ -367,8 +370,8 @@ func uniqueAnchors(a, b []string) [][2]int {
 }
 
 // Format writes changes for a terminal or an email, a line each: its article,
-// "-" went, "+" came, "~" rewritten with [-what went-] and {+what came+} (as wdiff
-// does). What stayed is left out but for its count.
+// "-" removed, "+" added, "~" rewritten with [-removed-] and {+added+} (as
+// wdiff does). Unchanged text is left out except for its count.
 func Format(changes []Change) string {
 	var b strings.Builder
 	kept, article := 0, ""

@@ -1,5 +1,5 @@
-// Package fold maps characters that readers consider the same to one. It is only for
-// comparing, searching and matching; texts are never changed.
+// Package fold maps characters that readers consider equal to one character. It
+// is only for comparing, searching and matching; texts are never changed.
 package fold
 
 import (
@@ -22,8 +22,8 @@ const (
 	LastHan  = 0x9fff
 )
 
-// simplified holds the simplified form of each character from FirstHan on; 0 is
-// the character itself.
+// simplified contains the Simplified form of each character from FirstHan on; 0
+// means the character itself.
 var simplified = func() *[LastHan - FirstHan + 1]uint16 {
 	var table [LastHan - FirstHan + 1]uint16
 	var from rune
@@ -39,9 +39,9 @@ var simplified = func() *[LastHan - FirstHan + 1]uint16 {
 	return &table
 }()
 
-// Rune makes characters one that a reader takes for one: traditional and
-// simplified, full and half width, capital and small. -1 is a character without
-// width, which goes.
+// Rune maps characters that a reader considers equal to one: Traditional and
+// Simplified, full and half width, upper and lower case. It returns -1 for a
+// zero-width character, which is to be removed.
 func Rune(r rune) rune {
 	switch {
 	case r < 0x80:

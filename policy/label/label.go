@@ -1,9 +1,9 @@
-// Package label reads labelled values: "来源：某委 作者：张明 发布时间：2026-11-27 09:30"
-// above an article, a register of a document, a row of a list, a cell of a table.
-// One reader serves all of them.
+// Package label reads labeled values: "来源：某委 作者：张明
+// 发布时间：2026-11-27 09:30" above an article, a register of a document, a row
+// of a list, a cell of a table.
 //
-// A value is never another label's: an empty label stays empty. A source is never
-// a date, and whatever the kind of its label does not allow is left out.
+// A value never comes from another label: an empty label stays empty. A source
+// is never a date, and values that a label's kind does not allow are left out.
 package label
 
 import (
@@ -17,8 +17,8 @@ import (
 	"dibao/policy/words"
 )
 
-// Boundary stands in a line where two elements of a page meet, or where a gap
-// parts two texts that a reader sees as two.
+// Boundary marks in a line where two elements of a page meet, or where a
+// visible gap separates two texts.
 const Boundary = '\x1f'
 
 // Field is a label and its value; the value is "" where the page leaves it empty.
@@ -40,7 +40,7 @@ const (
 )
 
 // mark finds a label: a name and a colon, or a name that fills an element.
-// unknown finds what looks like a label and is none of the names.
+// unknown finds what looks like a label and is not one of the names.
 var (
 	mark    = words.New(`(?i)(` + pattern() + `)[\]】）)]?(?:` + gaps + `[:：]|` + gaps + `(?:/\s*)?[丨|｜︱]|[ \x{a0}\x{3000}]*\x{1f}|` + gaps + `$)`)
 	unknown = words.New(`(?:^|[\s\x{1f}\x{3000}\x{a0}|｜丨【\[（(])(\p{Han}{2,10})[:：]`)
@@ -74,8 +74,8 @@ type found struct {
 	colon             bool
 }
 
-// Split returns the labels of a line with their values, and what the line holds
-// beside them.
+// Split returns the labels of a line with their values, and the rest of the
+// line.
 func Split(line string) (fields []Field, rest string) {
 	line = withColons(line)
 	plain := hans.Simplify(line) // of as many bytes
@@ -113,8 +113,8 @@ var (
 	putOn     = words.New(`(^|[\s\x{1f}])(发布于|发表于)[ \x{a0}]*((?:19|20)\d{2}[-/.年])`)
 )
 
-// withColons gives labels in brackets, with a slash behind them or that read on a
-// colon.
+// withColons adds colons to labels that are in brackets, followed by a slash,
+// or followed directly by their value.
 func withColons(line string) string {
 	if len(line) > 4*maxLine {
 		return line
@@ -138,8 +138,8 @@ func withColons(line string) string {
 	return line
 }
 
-// mayHold finds, at a hundredth of the cost, lines that hold no label: one needs a
-// colon or a bar, or fills an element.
+// mayHold reports, at a hundredth of the cost, whether a line may contain a
+// label: one needs a colon or a bar, or fills an element.
 func mayHold(line string) bool {
 	if utf8.RuneCountInString(line) > maxLine {
 		return false
@@ -199,9 +199,9 @@ func squeezed(name string) string {
 	}, strings.Join(strings.Fields(name), map[bool]string{true: " ", false: ""}[name[0] < utf8.RuneSelf]))
 }
 
-// stands reports whether a name is a label of its own: nothing is glued to its
-// front but the value of the label before it ("来源：某委作者：张明"). What is glued to
-// it elsewhere makes it another word ("图片来源：").
+// stands reports whether a name is a separate label: it may directly follow
+// only the value of the previous label ("来源：某委作者：张明"). Other text
+// directly before it makes it another word ("图片来源：").
 func (f found) stands(line string, from int, behindLabel bool) bool {
 	before := strings.TrimRightFunc(line[from:f.start], func(r rune) bool { return r == '[' || r == '【' || r == '（' || r == '(' })
 	last, _ := utf8.DecodeLastRuneInString(before)
@@ -219,8 +219,8 @@ func (f found) stands(line string, from int, behindLabel bool) bool {
 	return !strings.ContainsFunc(value, isGap) || FindDate(value) != nil
 }
 
-// FindDate returns where the first date of a line begins and ends, nil if there is
-// none. Edges of elements may stand in it.
+// FindDate returns where the first date of a line begins and ends, nil if there
+// is none. It may contain boundaries of elements.
 func FindDate(line string) []int {
 	plain := strings.ReplaceAll(line, string(Boundary), " ")
 	for _, w := range when.Find(plain, when.Clock{}) {
@@ -231,8 +231,7 @@ func FindDate(line string) []int {
 	return nil
 }
 
-// read takes the value of a label from what stands behind it, and returns what it
-// leaves.
+// read reads the value of a label from the text after it, and returns the rest.
 func (f found) read(text string) (Field, string) {
 	out := Field{Name: f.name, Kind: f.kind}
 	switch f.kind {
@@ -273,8 +272,8 @@ func (f found) readDate(out Field, text string) (Field, string) {
 	return out, left
 }
 
-// name takes the name of somebody: the first text that is neither a date nor a label nor
-// control of the page. A person's name of two characters may be spaced out.
+// name reads a name: the first text that is neither a date nor a label nor a
+// control of the page. A name of two characters may have a space in it.
 func name(text string, person bool) (value, left string) {
 	run, left := firstRun(text)
 	if person && utf8.RuneCountInString(run) == 1 {

@@ -54,7 +54,7 @@ var kinds = func() map[string]Kind {
 }()
 
 // KindOf returns the kind of a label, which may be written with spaces and in
-// capital letters; Unknown where it is not one of the names.
+// capital letters; Unknown if it is not one of the names.
 func KindOf(name string) Kind { return kinds[hans.Simplify(squeeze(name))] }
 
 // squeeze makes "来　源" and "Last updated" the names they are listed under.

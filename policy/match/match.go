@@ -1,7 +1,7 @@
-// Package match compares what a reader says of themselves with what a call states:
-// what of its conditions agrees, what contradicts, and what is left to the reader to
-// check. It never says that a reader qualifies: a call whose conditions all agree
-// may have others that the text does not state.
+// Package match compares a reader's profile with the conditions of a call:
+// which conditions agree, which contradict, and which the reader has to check.
+// It never says that a reader qualifies: a call whose conditions all agree may
+// have others that the text does not state.
 package match
 
 import (
@@ -40,7 +40,7 @@ type Condition struct {
 	Value string `json:"v"`
 }
 
-// Result is how the conditions of a call stand to a profile. Every field that the
+// Result is the result of comparing a call with a profile. Every field that the
 // call states is in one of the lists.
 type Result struct {
 	Contradicts []Condition `json:"-"`
@@ -143,9 +143,9 @@ func values(all []call.Said) (out []string) {
 	return out
 }
 
-// openTo are the kinds that a call may name without meaning to leave a reader of a
-// kind out, by the reader's: whether it does is the reader's to check. (An
-// individual business is no enterprise by law, and is often meant.)
+// openTo are, for each kind of reader, the kinds that a call may name without
+// meaning to exclude the reader: that is for the reader to check. (An
+// individual business is not an enterprise by law, but is often meant.)
 var openTo = map[string]string{
 	"enterprise": "legal-entity public", "institution": "legal-entity public university institute school", "university": "institution legal-entity public institute",
 	"institute": "institution legal-entity public enterprise", "association": "legal-entity public", "school": "institution legal-entity public",
@@ -166,8 +166,8 @@ func entities(own, stated string) standing {
 	return against
 }
 
-// regionOf returns the code of a region as a call names it, with the region of the
-// issuer where the name alone is not clear.
+// regionOf returns the code of a region named in a call, with the region of the
+// issuer if the name alone is ambiguous.
 func regionOf(name, issuer string) string {
 	if code := policy.RegionCode(name); code != "" {
 		return code
@@ -178,8 +178,8 @@ func regionOf(name, issuer string) string {
 	return ""
 }
 
-// within says how a reader's region stands to one that a call names: within it, or
-// around it.
+// within compares a reader's region with one that a call names: within it, or
+// containing it.
 func within(own, stated string) standing {
 	own, stated = policy.TrimRegion(own), policy.TrimRegion(stated)
 	switch {

@@ -8,8 +8,8 @@ import (
 	"dibao/policy"
 )
 
-// Profile is what a reader says of themselves. Each field may be empty: nothing is
-// known of it then.
+// Profile is what a reader states about themselves. Each field may be empty:
+// then it is unknown.
 type Profile struct {
 	Entities       []string `json:"entities,omitempty"`       // enterprise, university, individual and so on
 	Regions        []string `json:"regions,omitempty"`        // codes of GB/T 2260
@@ -76,14 +76,14 @@ func knownTopic(v string) bool {
 	return false
 }
 
-// has reports whether a profile names a qualification, or one that needs it: who is
+// has reports whether a profile names a qualification, or one that requires it:
 // a 小巨人 is 专精特新 (工信部企业〔2022〕63号).
 func (p Profile) has(qualification string) bool {
 	return slices.Contains(p.Qualifications, qualification) || qualification == "specialized" && slices.Contains(p.Qualifications, "little-giant")
 }
 
-// qualificationWords are what calls name qualifications by, the first that a name
-// contains counts.
+// qualificationWords are the words by which calls name qualifications; the
+// first one that a name contains counts.
 var qualificationWords = []struct{ word, qualification string }{
 	{"小巨人", "little-giant"}, {"专精特新", "specialized"}, {"高新技术企业", "high-tech"}, {"科技型中小企业", "tech-sme"},
 	{"创新型中小企业", "innovative-sme"}, {"单项冠军", "champion"}, {"技术先进型服务企业", "tech-service"},

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Warning says that something about an article is odd, as a code with what fills its
-// sentence in. The sentences are in templates/words.
+// Warning says that something about an article is unusual, as a code with
+// parameters for its sentence. The sentences are in templates/words.
 type Warning struct {
 	Code   string   `json:"code"`
 	Params []string `json:"params,omitempty"`

@@ -12,8 +12,8 @@ type hour struct {
 	zone          *time.Location // nil: none is named
 }
 
-// clockAt reads a time of day at i, and the zone behind it: 09:30, 9:30:05.123 PM,
-// 15时30分, 02:54:55 MST, 00:00:00 GMT+0000 (…).
+// clockAt reads a time of day at i, and the zone after it: 09:30, 9:30:05.123
+// PM, 15时30分, 02:54:55 MST, 00:00:00 GMT+0000 (…).
 func (sc *scanner) clockAt(i int) (token, bool) {
 	t := token{kind: clock, start: i}
 	n, end, ok := sc.value(i)
@@ -111,8 +111,8 @@ func (sc *scanner) half(t *token, i int) int {
 	return i
 }
 
-// zones are those that feeds name, in minutes east of Greenwich (RFC 822 §5.1).
-// CST is China's: a feed that means Chicago's says -0600.
+// zones are the zones that feeds name, in minutes east of Greenwich (RFC 822
+// §5.1). CST is China's: a feed that means Chicago's says -0600.
 var zones = map[string]int{
 	"z": 0, "gmt": 0, "utc": 0, "ut": 0, "cst": 480, "bjt": 480, "hkt": 480, "sgt": 480, "jst": 540, "kst": 540,
 	"est": -300, "edt": -240, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420,

@@ -19,8 +19,8 @@ func (x Context) With(w When) Context {
 	return x
 }
 
-// Complete fills in what a date leaves out from its heading. A year that nothing
-// states is the latest in which the date is not in the future of the clock.
+// Complete adds to a date what its heading states. If nothing states the year,
+// it is the latest year in which the date is not in the future of the clock.
 func (w When) Complete(x Context, c Clock) When {
 	if !w.On.IsZero() || !w.Swapped.IsZero() {
 		return w
@@ -101,8 +101,8 @@ func Series(all []When, c Clock) {
 	}
 }
 
-// resolveOrder decides between day and month in front for a whole list: one date
-// that can only be read in one way decides for all.
+// resolveOrder decides for a whole list whether the day or the month comes
+// first: one unambiguous date decides for all.
 func resolveOrder(all []When) {
 	dayFirst, monthFirst := 0, 0
 	for _, w := range all {

@@ -49,8 +49,8 @@ func hasNoMonth(s string) bool {
 	return true
 }
 
-// isFiller reports whether what stands beside a date says nothing: signs, a
-// weekday, a label.
+// isFiller reports whether the text next to a date has no meaning: punctuation,
+// a weekday, a label.
 func isFiller(s string) bool {
 	s = strings.TrimSpace(withoutWeekdays(s))
 	if strings.HasSuffix(s, ":") && RoleOf(s) == RolePublished {
@@ -59,8 +59,8 @@ func isFiller(s string) bool {
 	return strings.Trim(s, " ,.，:+-/|()（）[]") == ""
 }
 
-// real refuses placeholders: the epoch, whether in UTC or in the zone of the
-// clock, and years that are none.
+// real refuses placeholders: the epoch, in UTC or in the zone of the clock, and
+// impossible years.
 func (w When) real(c Clock) (When, bool) {
 	at := w.Instant(c.zone())
 	if at.Unix() >= -86400 && at.Unix() <= 86400 || at.Year() < firstPublished {
@@ -69,12 +69,12 @@ func (w When) real(c Clock) (When, bool) {
 	return w, true
 }
 
-// firstPublished is the first year that anything was published online; what is
-// older in a value of a program is a placeholder.
+// firstPublished is the first year in which anything was published online; an
+// older date in a program's value is a placeholder.
 const firstPublished = 1980
 
-// readDigits reads a value of digits alone: 20240105, 20240105093000, seconds and
-// milliseconds.
+// readDigits reads a value that consists of digits: 20240105, 20240105093000,
+// seconds and milliseconds.
 func readDigits(s string, c Clock) (When, bool) {
 	for i := range len(s) {
 		if !isDigit(s[i]) {

@@ -24,8 +24,9 @@ const (
 	RoleToday     Role = "today"     // 今天是: the banner of a page
 )
 
-// roleWords are what labels and column heads are known by; the first that a label
-// holds counts, so that 意见征集截止时间 is a deadline and 发布时间 is not a period.
+// roleWords are the words in labels and column heads that show a role; the
+// first one that a label contains counts, so that 意见征集截止时间 is a
+// deadline and 发布时间 is not a period.
 var roleWords = []struct {
 	role  Role
 	words []string
@@ -117,8 +118,8 @@ func isRange(between string) bool {
 	return false
 }
 
-// labelOf returns the label at the end of what stands before a date: a word with
-// a colon behind it, or one that stands alone and says what the date is.
+// labelOf returns the label at the end of the text before a date: a word with a
+// colon after it, or a separate word that says what the date is.
 func labelOf(before string) (label string, hasColon bool) {
 	rest := strings.TrimRight(before, " \x1f[(（【〔")
 	end := strings.TrimRight(rest, ": \x1f")
@@ -140,8 +141,8 @@ func labelOf(before string) (label string, hasColon bool) {
 	return label, hasColon
 }
 
-// bareLabel reports whether a word is a label without a colon: what it ends in says
-// so ("点击下载附件" is a link).
+// bareLabel reports whether a word is a label without a colon: its ending shows
+// that ("点击下载附件" is a link).
 func bareLabel(label string) bool {
 	for _, end := range []string{"日期", "时间", "日", "号", "至", "期", "于", "阅读", "浏览", "点击", "发布", "更新", "截止", "on", "at", "date"} {
 		if strings.HasSuffix(label, end) {
@@ -176,8 +177,8 @@ func untilBorder(s string) string {
 	return s
 }
 
-// maxBehind is how far behind a date the words are looked at that say what it is,
-// in characters.
+// maxBehind is how many characters after a date are searched for words that
+// give its role.
 const maxBehind = 24
 
 // roleBehind says what the clause behind a date calls it: 起施行, 前报送, 公布.

@@ -81,8 +81,8 @@ type part struct {
 func (p part) digits() int { return p.end - p.start }
 
 // number reads what begins with a digit: a chain of numbers with separators
-// between them, taken as a whole, so that no piece of an index number or an
-// address is a date.
+// between them, as a whole, so that no part of an index number or an address is
+// a date.
 func (sc *scanner) number() {
 	start := sc.at
 	r, _ := utf8.DecodeLastRuneInString(sc.s[:start])
@@ -103,8 +103,8 @@ func (sc *scanner) number() {
 	sc.chain(first)
 }
 
-// continues reports whether what begins at i goes on behind a whole date: the time
-// of 2026-11-27T09:30, the end of 2026.11.27-2026.12.27.
+// continues reports whether the text at i continues after a complete date: the
+// time of 2026-11-27T09:30, the end of 2026.11.27-2026.12.27.
 func (sc *scanner) continues(i int) bool {
 	if len(sc.tokens) == 0 || sc.tokens[len(sc.tokens)-1].end != i-1 {
 		return false
@@ -112,8 +112,8 @@ func (sc *scanner) continues(i int) bool {
 	return strings.IndexByte("T-/.", sc.s[i-1]) >= 0
 }
 
-// inChain reports whether a separator with something written before it stands in
-// front of i: 0233621J/2026-00150.
+// inChain reports whether i follows a separator that follows other text:
+// 0233621J/2026-00150.
 func (sc *scanner) inChain(i int) bool {
 	if i < 2 || !strings.ContainsRune("-/._", rune(sc.s[i-1])) {
 		return false
@@ -185,8 +185,9 @@ func (sc *scanner) chain(first part) {
 	sc.skipChain()
 }
 
-// cutChain cuts a chain where another date or a sum begins: at another separator
-// behind a whole date (2026.11.27-2026.12.27) or at one with spaces.
+// cutChain cuts a chain where another date or a number begins: at another
+// separator after a complete date (2026.11.27-2026.12.27) or at one with
+// spaces.
 func cutChain(parts []part) []part {
 	for i := 0; i+1 < len(parts); i++ {
 		p := parts[i]
@@ -309,8 +310,8 @@ func readPair(a, b int, sep byte) (token, bool) {
 	return token{kind: monthDay, m: b, d: a, weak: sep == '.'}, sep != '-' && isMonth(b) && isDay(a)
 }
 
-// readYearLast reads 27.11.2026, and 11/27/2026 where the numbers say which is the
-// month.
+// readYearLast reads 27.11.2026, and 11/27/2026 if the numbers show which one
+// is the month.
 func readYearLast(a, b, y int, sep byte) (token, bool) {
 	dayFirst, monthFirst := MakeDate(y, b, a), MakeDate(y, a, b)
 	switch {

@@ -13,13 +13,13 @@ import (
 	"dibao/policy/hans"
 )
 
-// Border is a character that callers put where an element begins or ends. It is
-// white space that no sentence crosses.
+// Border is a character that callers insert where an element begins or ends. It
+// is white space that no sentence crosses.
 const Border = '\x1f'
 
 // Clock is what a date that leaves something out is counted from.
 type Clock struct {
-	// Now is when the text was fetched. Where it is zero, 昨天 is not a date and a
+	// Now is when the text was fetched. If it is zero, 昨天 is not a date and a
 	// date without a year stays without one.
 	Now time.Time
 	// Zone is that of dates that name none; nil is UTC+8.
@@ -45,8 +45,8 @@ func (c Clock) today() Date {
 	return DateOf(c.Now.In(c.zone()))
 }
 
-// When is a date that a text states. On is the zero Date where the text leaves out
-// the year or the day; then Year, Month and Day say what it does state.
+// When is a date that a text states. On is the zero Date if the text omits the
+// year or the day; then Year, Month and Day contain what it states.
 type When struct {
 	On    Date
 	At    time.Time // zero where no time of day is stated
@@ -72,8 +72,8 @@ type When struct {
 // IsPartial reports whether the text leaves something out.
 func (w When) IsPartial() bool { return w.On.IsZero() }
 
-// Instant returns the time of day where one is stated, else the first instant of
-// the day in zone.
+// Instant returns the stated time of day, else the first instant of the day in
+// zone.
 func (w When) Instant(zone *time.Location) time.Time {
 	if !w.At.IsZero() {
 		return w.At
@@ -99,12 +99,12 @@ func MakeDate(year, month, day int) Date {
 	return d
 }
 
-// maxText bounds a text that is looked through, in bytes; dates stand in headers,
+// maxText bounds the text that is searched, in bytes; dates are in headers,
 // rows and cells.
 const maxText = 4096
 
-// Find returns the dates of a text in its order, each with its label and role.
-// The time that it takes grows with the length of the text.
+// Find returns the dates of a text in order, each with its label and role, in
+// linear time.
 func Find(text string, c Clock) []When {
 	written := fold(clip(text))
 	if !mayHold(written) {
@@ -160,8 +160,8 @@ func later(a, b When, today Date) bool {
 	return b.On.Before(a.On) || a.On == b.On && b.At.IsZero() && !a.At.IsZero()
 }
 
-// rank orders dates by how well they say when something was published; 0 means
-// not at all. What a sentence says counts less than what stands for itself.
+// rank orders dates by how reliably they say when something was published; 0
+// means not at all. A date in a sentence counts less than one on its own.
 func (w When) rank() int {
 	switch {
 	case w.compact && w.Role == RoleUnknown:

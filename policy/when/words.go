@@ -8,8 +8,8 @@ import (
 	"dibao/policy/hans"
 )
 
-// units reads a number with 年, 月 or 日 behind it, and what follows it:
-// 2026年11月27日, 11月27日, 27日, 15时30分. It reports whether it did.
+// units reads a number followed by 年, 月 or 日, and what continues it:
+// 2026年11月27日, 11月27日, 27日, 15时30分. It reports whether it found one.
 func (sc *scanner) units(p part) bool {
 	n, after := p.value, sc.spaces(p.end)
 	switch {
@@ -126,23 +126,24 @@ func (sc *scanner) numerals(i int) int {
 	return i
 }
 
-// isNumeral reports whether r belongs to a number in Chinese numerals. 两 does not:
-// 近两月 is a span.
+// isNumeral reports whether r belongs to a number in Chinese numerals. 两 does
+// not: 近两月 is a period.
 func isNumeral(r rune) bool {
 	_, ok := hans.Digit(r)
 	return r == '十' || ok && r != '两' && !(r >= '0' && r <= '9')
 }
 
-// hanNumber reads one to ninety-nine, and years digit by digit: 六, 十, 二十一, 二〇二六.
-// Other runs of digits are not numbers: 一二月 is January and February.
+// hanNumber reads one to ninety-nine, and years digit by digit: 六, 十, 二十一,
+// 二〇二六. Other sequences of digits are not numbers: 一二月 is January and
+// February.
 func hanNumber(s string) (int, bool) {
 	n, ok := hans.Number(s)
 	digits := utf8.RuneCountInString(s)
 	return n, ok && (digits == 1 || digits == 4 || strings.Contains(s, "十"))
 }
 
-// han reads what begins with a character outside ASCII: Chinese numerals, words
-// such as 昨天, and nothing else.
+// han reads what begins with a character outside ASCII: Chinese numerals and
+// words such as 昨天.
 func (sc *scanner) han() {
 	r, size := utf8.DecodeRuneInString(sc.s[sc.at:])
 	switch r {
@@ -195,7 +196,7 @@ func (sc *scanner) standsAlone(start, end int) bool {
 }
 
 // spans are the units of 3天前 and of "3 days ago"; the length in seconds, and
-// whether the day stays certain.
+// whether the day remains certain.
 var spans = []struct {
 	word    string
 	seconds int
@@ -290,8 +291,8 @@ func isWordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// fold makes full-width digits, letters and signs half-width and every kind of
-// white space a space.
+// fold makes full-width digits, letters and signs half-width and turns every
+// kind of white space into a space.
 func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return foldRune(r) != r }) < 0 {
 		return s

@@ -15,8 +15,8 @@ const (
 	maxClass    = 40
 )
 
-// startsOf returns the words with one of which each match of a sequence begins, nil
-// if it may begin otherwise, or be empty.
+// startsOf returns words with one of which each match of a sequence begins; nil
+// if a match may begin otherwise, or be empty.
 func startsOf(parts ...*syntax.Regexp) []string {
 	run := []string{""} // what the parts so far may be
 	for i, part := range parts {
@@ -44,8 +44,8 @@ func startsOf(parts ...*syntax.Regexp) []string {
 	return run
 }
 
-// startsOfOpen is startsOf of a part that matches more than certain words, and of
-// those behind it.
+// startsOfOpen is startsOf for a part that matches more than certain words, and
+// the parts after it.
 func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 	switch part.Op {
 	case syntax.OpCapture:
@@ -69,8 +69,8 @@ func startsOfOpen(part *syntax.Regexp, behind []*syntax.Regexp) []string {
 	return opening(part)
 }
 
-// holdsOf returns words of which each match has at least one, the rarest that are
-// found; nil if it may have none.
+// holdsOf returns words of which each match contains at least one, the rarest
+// that are found; nil if there are none.
 func holdsOf(re *syntax.Regexp) []string {
 	if all := exact(re); all != nil {
 		if slices.Contains(all, "") {
@@ -117,8 +117,8 @@ func holdsOfSequence(parts []*syntax.Regexp) (holds []string) {
 	return holds
 }
 
-// exact returns every text that a pattern matches, nil if they are many or not
-// known.
+// exact returns all texts that a pattern matches, nil if there are many or they
+// are not known.
 func exact(re *syntax.Regexp) []string {
 	switch re.Op {
 	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:

@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// Regexp is a regular expression for words that most texts lack. It finds what a
-// regexp.Regexp finds, but looks for the words first: a text without them is not
-// searched, one where each match begins with a word is searched only from the words
-// on, and of one whose end the match reaches only the end is searched. What the
-// pattern allows is derived from it. It is compiled on its first use, and safe for
-// concurrent use.
+// Regexp is a regular expression for words that most texts lack. It finds what
+// a regexp.Regexp finds, but looks for the words first: a text without them is
+// not searched; if each match begins with a word, the search starts at the
+// words; and if matches reach the end of the text, only the end is searched.
+// All this is derived from the pattern. It is compiled on its first use, and
+// safe for concurrent use.
 type Regexp struct {
 	pattern string
 	once    sync.Once
@@ -27,8 +27,8 @@ type Regexp struct {
 	tail    int            // a match ends with the text, and has at most so many characters; 0: not known
 }
 
-// New returns the regular expression of a pattern that is known to be valid. Under
-// go test it is compiled at once, so that any test finds a mistake in it.
+// New returns the regular expression of a pattern that is known to be valid.
+// Under go test it is compiled at once, so that any test finds a mistake in it.
 func New(pattern string) *Regexp {
 	r := &Regexp{pattern: pattern}
 	if testing.Testing() {
@@ -84,8 +84,8 @@ func (r *Regexp) MatchString(s string) bool {
 	return false
 }
 
-// from returns a place before which no match begins, -1 if there is none: that of
-// the first word where matches begin with words.
+// from returns a position before which no match begins, -1 if there is none:
+// that of the first word if matches begin with words.
 func (r *Regexp) from(s string) int {
 	switch {
 	case r.first:

@@ -7,8 +7,8 @@ import (
 )
 
 // Finder finds many Chinese words in one pass over a text: strings.Contains for
-// each takes as many passes, and each stops at every third byte, since most
-// characters of a Chinese text begin with the same few.
+// each word would take as many passes, and each would stop at every third byte,
+// since most characters of a Chinese text begin with the same few bytes.
 type Finder struct {
 	pages [256]*[256]uint16 // by the two bytes of a word's first character: its list
 	lists [][]entry         // the first is empty

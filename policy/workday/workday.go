@@ -1,5 +1,5 @@
-// Package workday counts the days that are worked in China, by the yearly notices of
-// the State Council.
+// Package workday counts working days in China, by the yearly notices of the
+// State Council.
 package workday
 
 import (
@@ -14,8 +14,8 @@ import (
 //go:embed holidays.tsv
 var holidaysText string
 
-// calendar holds what differs from a plain week, by date; years are those that
-// the State Council has given notice of.
+// calendar contains the exceptions from an ordinary week, by date; years are
+// those for which the State Council has published a notice.
 var calendar = func() (c struct {
 	off, on map[when.Date]bool
 	years   map[int]string // number of the notice
@@ -39,8 +39,8 @@ var calendar = func() (c struct {
 	return c
 }()
 
-// Is reports whether a date is worked in China, by the State Council's
-// yearly notice. exact is false where there is no notice for its year.
+// Is reports whether a date is a working day in China, by the State Council's
+// yearly notice. exact is false if there is no notice for its year.
 func Is(d when.Date) (works, exact bool) {
 	_, exact = calendar.years[d.Year]
 	switch weekday := d.In(time.UTC).Weekday(); {
@@ -56,8 +56,8 @@ func Is(d when.Date) (works, exact bool) {
 // maxWorkdays bounds a count: nobody gives a term of ten years in working days.
 const maxWorkdays = 3000
 
-// Add returns the nth working day after d. exact is false where a year of
-// the way has no notice.
+// Add returns the nth working day after d. exact is false if there is no notice
+// for a year in between.
 func Add(d when.Date, n int) (end when.Date, exact bool) {
 	exact = true
 	for n = min(n, maxWorkdays); n > 0; {
@@ -71,7 +71,7 @@ func Add(d when.Date, n int) (end when.Date, exact bool) {
 	return d, exact
 }
 
-// Between counts the working days after from, up to and with to; 0 if to
+// Between counts the working days after from, up to and including to; 0 if to
 // is not later. exact is as in Add.
 func Between(from, to when.Date) (n int, exact bool) {
 	exact = true

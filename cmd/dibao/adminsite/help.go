@@ -50,9 +50,9 @@ func (s *Site) help(_ context.Context, r *http.Request, p templates.AdminPage) (
 	return out, err
 }
 
-// helpPage sets a page: its title, its headings of the second level and its text.
-// numbered headings have ids that are the same in both languages; links to other pages
-// end in suffix.
+// helpPage renders a page: its title, its second-level headings and its text.
+// Numbered headings have ids that are the same in both languages; links to
+// other pages end in suffix.
 func helpPage(source []byte, numbered bool, suffix string) (title string, contents []templates.FeedLink, body template.HTML, err error) {
 	md := markdown()
 	tree := md.Parser().Parse(text.NewReader(source))

@@ -1,6 +1,6 @@
-// Package bench measures what this machine makes of dibao's work. Each benchmark
-// counts the CPU time of its own process and measures a baseline in the same run,
-// so that ratios hold on a machine that other programs share.
+// Package bench measures how fast this machine runs dibao. Each benchmark
+// counts the CPU time of its own process and measures a baseline in the same
+// run, so that ratios hold on a machine that other programs share.
 package bench
 
 import (
@@ -79,7 +79,7 @@ func startHelper(ctx context.Context, args ...string) (addr string, stop func(),
 
 // Help is the other side, which the benchmarks start as "bench helper KIND": it
 // listens on loopback, writes its address to out and serves until ctx ends. It
-// returns false for a kind that it does not know.
+// returns false for an unknown kind.
 func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (known bool, err error) {
 	var serve func(net.Listener) error
 	switch kind {
@@ -102,8 +102,8 @@ func Help(ctx context.Context, kind string, feeds, items int, out io.Writer) (kn
 	return true, serve(l)
 }
 
-// runSink is a mail server that takes everything and keeps nothing, and thinks about
-// each message for a while.
+// runSink is a mail server that accepts and discards everything, after a delay
+// for each message.
 func runSink(ctx context.Context, l net.Listener, latency time.Duration) error {
 	s := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{latency}, nil }))
 	s.Domain, s.MaxRecipients, s.EnableSMTPUTF8 = "sink.invalid", 100, true

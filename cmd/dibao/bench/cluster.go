@@ -25,8 +25,9 @@ type ClusterFigures struct {
 	First     float64 `json:"first_s"` // until the first message was sent
 }
 
-// Cluster delivers one mailing after another with ever so many nodes, processes of
-// this program on one PostgreSQL database, to a mail server that takes its time.
+// Cluster delivers one mailing after another with different numbers of nodes,
+// processes of this program on one PostgreSQL database, to a mail server with a
+// delay.
 type Cluster struct {
 	Database   string
 	Nodes      []int

@@ -34,8 +34,8 @@ type CollectFigures struct {
 	BaselineParse float64 `json:"baseline_parse_cpu_s"`
 }
 
-// Collect collects invented feeds: the first time, with 304s, and with the same
-// bytes again.
+// Collect collects generated feeds: the first time, with 304 responses, and
+// with the same bytes again.
 func Collect(ctx context.Context, open Open, feeds, items int) (CollectFigures, error) {
 	out := CollectFigures{Feeds: feeds}
 	addr, stop, err := startHelper(ctx, "feeds", "--feeds", strconv.Itoa(feeds), "--items", strconv.Itoa(items))

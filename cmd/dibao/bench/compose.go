@@ -32,16 +32,15 @@ type ComposeFigures struct {
 	MatchSecond float64 `json:"match_cpu_s"`    // of the articles, once
 }
 
-// themes and regions are what the articles are of and the readers
-// choose from.
+// themes and regions are those of the articles, from which the readers choose.
 var (
 	themes = []string{"国民经济", "财政、金融、审计", "国土资源、能源", "农业、林业、水利", "工业、交通", "商贸、海关、旅游", "市场监管、安全生产",
 		"城乡建设、环境保护", "科技、教育", "文化、广电、新闻出版", "卫生、体育", "人口与计划生育", "劳动、人事、监察", "公安、安全、司法", "民政、扶贫、救灾"}
 	regions = []string{"11", "12", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "50", "51", "53"}
 )
 
-// Compose composes an issue for readers with so many different choices and renders
-// every reader's message, unsigned.
+// Compose composes an issue for readers with the given number of different
+// preferences and renders every reader's message, unsigned.
 func Compose(ctx context.Context, open Open, readers, sets, articles int) (ComposeFigures, error) {
 	a, done, err := open(ctx, map[string]string{"DIBAO_MAIL_FROM": "dibao@bench.example"})
 	if err != nil {
@@ -124,8 +123,8 @@ func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int) erro
 // choice is what a reader chooses, as it is stored.
 type choice struct{ themes, regions string }
 
-// newChoices makes different choices, each of about a third of the themes; the
-// first is everything.
+// newChoices makes different preferences, each with about a third of the
+// themes; the first has all of them.
 func newChoices(random *rand.Rand, n int) []choice {
 	all := []choice{{"[]", "[]"}}
 	seen := map[choice]bool{all[0]: true}

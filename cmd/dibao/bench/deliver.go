@@ -54,8 +54,8 @@ type Delivery struct {
 	preview digest.Mail // what the mail says
 }
 
-// Run delivers a mailing through the ledger, against the bare transport, a pool and
-// the bare signature.
+// Run delivers a mailing through the ledger, and through the baselines: the
+// bare transport, a pool and the bare signature.
 func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err error) {
 	addr := b.SMTP
 	if addr == "" {
@@ -102,8 +102,8 @@ func (b *Delivery) Run(ctx context.Context, open Open) (out DeliverFigures, err 
 		return out, err
 	}
 	out.MessageKB = float64(len(baseline.mail.Raw)) / 1024
-	// The baselines stand before and after, so that a machine that grows busier
-	// does not favour one side.
+	// The baselines run before and after, so that a machine that becomes busier
+	// does not favor one side.
 	rawBefore, err := baseline.raw(ctx)
 	if err != nil {
 		return out, err

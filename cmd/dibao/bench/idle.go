@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// IdleFigures are what "bench idle" measures of a daemon without sources, readers and
-// requests, and of an empty server in the same time.
+// IdleFigures are the results of "bench idle": for a daemon without sources,
+// readers and requests, and for an empty server in the same time.
 type IdleFigures struct {
 	Seconds      float64 `json:"seconds"`
 	CPU          float64 `json:"cpu_s"`
@@ -27,12 +27,12 @@ type IdleFigures struct {
 	EmptyRSS     float64 `json:"empty_rss_mb"`
 }
 
-// settling is how long a daemon runs before it is measured: what it does at its start
-// is not idling.
+// settling is how long a daemon runs before it is measured: its work at the
+// start does not count as idling.
 const settling = 15 * time.Second
 
-// Idle measures for a while what "serve" costs when nothing happens, on the given
-// database.
+// Idle measures for a while what "serve" costs when nothing happens, on the
+// given database.
 func Idle(ctx context.Context, database string, during time.Duration) (out IdleFigures, err error) {
 	dir, err := os.MkdirTemp("", "dibao-idle")
 	if err != nil {

@@ -26,9 +26,9 @@ import (
 	"dibao/subscribers"
 )
 
-// PublishFigures are what "bench publish" measures. Requests a second are those of one client
-// in another process, each kind in many short turns with the others, so that other load on the
-// machine slows all of them.
+// PublishFigures are the results of "bench publish". Requests per second are
+// those of one client in another process, each kind in many short turns with
+// the others, so that other load on the machine slows all of them.
 type PublishFigures struct {
 	Articles        int     `json:"articles"`
 	FeedBytes       int     `json:"feed_bytes"`
@@ -199,8 +199,8 @@ func getWhole(ctx context.Context, address string) (body []byte, etag string, er
 	return body, res.Header.Get("ETag"), err
 }
 
-// pagesToAsk returns pages of every kind, and apart from them archive documents
-// from the newest to the oldest.
+// pagesToAsk returns pages of every kind, and separately archive documents from
+// the newest to the oldest.
 func pagesToAsk(ctx context.Context, a *Node, base string) (urls, archive []string, err error) {
 	newest, err := a.Articles.Articles(ctx, feed.Selection{Limit: 1})
 	if err != nil || len(newest) == 0 {
@@ -243,8 +243,8 @@ func pagesToAsk(ctx context.Context, a *Node, base string) (urls, archive []stri
 	return urls, archive, nil
 }
 
-// pageRounds is how often each page is asked for, built anew each time; the
-// quickest counts, since what else runs on the machine only adds.
+// pageRounds is how often each page is requested, rebuilt each time; the
+// fastest counts, since other load on the machine only adds time.
 const pageRounds = 3
 
 func measurePages(ctx context.Context, a *Node, load string, urls, archive []string, out *PublishFigures) error {

@@ -32,8 +32,8 @@ type SearchFigures struct {
 // batch is how many articles are stored in one transaction.
 const batch = 500
 
-// Search times queries, rare and common, over invented articles by the words of
-// real ones.
+// Search times rare and common queries over generated articles that consist of
+// real words.
 func Search(ctx context.Context, open Open, articles, queries int) (SearchFigures, error) {
 	out := SearchFigures{Articles: articles, Queries: queries}
 	a, closeApp, err := open(ctx, map[string]string{})
@@ -73,8 +73,8 @@ func Search(ctx context.Context, open Open, articles, queries int) (SearchFigure
 	return out, nil
 }
 
-// store stores the first n articles and returns how long that took. Those that a
-// given database holds from a run before are not stored again.
+// store stores the first n articles and returns how long that took. Articles
+// that a given database contains from an earlier run are not stored again.
 func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err error) {
 	if newest, err := a.Articles.Articles(ctx, feed.Selection{Limit: 1}); err != nil || len(newest) > 0 && newest[0].ID >= int64(n) {
 		return 0, errors.Join(err, a.Articles.Index.Tidy(ctx, true))
@@ -97,8 +97,8 @@ func (t *texts) store(ctx context.Context, a *Node, n int) (seconds float64, err
 	return time.Since(begin).Seconds(), err
 }
 
-// texts invents articles whose words are as common as those of real ones:
-// some stand in nearly every text, most in a few.
+// texts generates articles whose words are as frequent as in real ones: some
+// are in nearly every text, most in a few.
 type texts struct {
 	words []string
 }
@@ -152,8 +152,8 @@ func (t *texts) item(n int) ingest.Item {
 	}}
 }
 
-// query is the nth query: one word, common or rare, several, a phrase, a number,
-// one character, fields.
+// query is the nth query: one word, common or rare; several words; a phrase; a
+// number; one character; fields.
 func (t *texts) query(n int) string {
 	random, zipf := t.random(-n - 1)
 	word := func() string { return t.words[zipf.Uint64()] }

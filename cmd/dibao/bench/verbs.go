@@ -20,8 +20,8 @@ type verbs struct {
 	output   func() cli.Output // when the flags are read
 }
 
-// New returns the verbs that measure this machine, on the database that --database
-// names or on one that open makes.
+// New returns the commands that measure this machine, on the database that
+// --database names or on one that open creates.
 func New(open Open, database *string, output func() cli.Output) *cobra.Command {
 	v := &verbs{open, database, output}
 	cmd := &cobra.Command{Use: "bench", Short: "Benchmark this machine against a baseline in the same run"}

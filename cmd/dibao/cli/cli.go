@@ -1,5 +1,5 @@
-// Package cli holds what all verbs of the command line share: how results and
-// times are written, and the errors that decide the exit status.
+// Package cli contains what all commands share: how results and times are
+// written, and the errors that decide the exit status.
 package cli
 
 import (

@@ -8,14 +8,14 @@ import (
 	"dibao/templates"
 )
 
-// chineseCodes are the codes that verbs print, such as states, in Chinese by the English
-// heading of their column or the key of their field, then by code.
+// chineseCodes maps codes that commands print, such as states, to Chinese: by
+// the English heading of their column or the key of their field, then by code.
 //
 //go:embed codes.zh.json
 var chineseCodes []byte
 
-// readersWords are the prefixes of the keys of codes that readers see, too: their words are
-// those of the pages. By the same headings.
+// readersWords are, by the same headings, the prefixes of the keys of codes
+// that readers see, too: these have the words of the pages.
 var readersWords = map[string]string{
 	"Format": "format.", "Frequency": "frequency.", "Kind": "kind.", "Level": "level.", "Lists": "kind.", "Section": "section.", "Status": "status.",
 }
@@ -28,8 +28,8 @@ var codes = sync.OnceValue(func() map[string]map[string]string {
 	return all
 })
 
-// CodeNamed returns the code of some that a word in Chinese stands for under a heading or
-// the key of a field; another word as it is.
+// CodeNamed returns the code for a Chinese word under a heading or the key of a
+// field; any other word unchanged.
 func CodeNamed[T ~string](key, word string, of []T) T {
 	for _, code := range of {
 		if Code(heading(key), string(code)) == word {
@@ -39,8 +39,8 @@ func CodeNamed[T ~string](key, word string, of []T) T {
 	return T(word)
 }
 
-// Code returns a code in Chinese by the heading that it stands under, such as "State"; what is not
-// a code there stays as it is.
+// Code returns the Chinese word for a code under a heading, such as "State";
+// anything else unchanged.
 func Code(heading, code string) string {
 	if chinese, ok := codes()[heading][code]; ok {
 		return chinese

@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// chineseFields are the names of fields in Chinese by their keys in JSON.
+// chineseFields maps JSON keys to Chinese names of fields.
 //
 //go:embed fields.zh.json
 var chineseFields []byte
@@ -22,9 +22,9 @@ var fieldNames = sync.OnceValue(func() map[string]string { return words(chineseF
 // saidFields are the fields that hold sentences of ours.
 var saidFields = map[string]bool{"advice": true, "last_error": true}
 
-// WriteFields writes a value for a reader's eye: the fields of its JSON in their order,
-// one a line, without those that are unknown or empty; times in a zone, which is named; in
-// Chinese, with the names of fields and the codes in them translated.
+// WriteFields writes a value for people: the fields of its JSON in their order,
+// one per line, without unknown and empty ones; times in a zone, which is
+// named; in Chinese, the names of fields and the codes in them are translated.
 func WriteFields(w io.Writer, v any, chinese bool, zone *time.Location) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -43,8 +43,8 @@ func WriteFields(w io.Writer, v any, chinese bool, zone *time.Location) error {
 	return enc.Encode(&root)
 }
 
-// unflow gives a node and those below it a line each, removes empty fields, and puts times
-// into a zone.
+// unflow puts a node and those below it on a line each, removes empty fields,
+// and converts times to a zone.
 func unflow(n *yaml.Node, zone *time.Location) {
 	n.Style = 0
 	for _, child := range n.Content {

@@ -17,14 +17,14 @@ import (
 	"dibao/internal/lazyregexp"
 )
 
-// ChineseHelp is the help in Chinese by its English text; a test finds what is
-// missing or no longer said.
+// ChineseHelp maps English help texts to Chinese; a test finds missing and
+// unused ones.
 //
 //go:embed help.zh.json
 var ChineseHelp []byte
 
-// WantsChinese reports whether the user reads Chinese: by DIBAO_LANG, else by the
-// locale of the system (POSIX: LC_ALL goes before LC_MESSAGES before LANG).
+// WantsChinese reports whether the user reads Chinese: by DIBAO_LANG, else by
+// the locale of the system (POSIX: LC_ALL before LC_MESSAGES before LANG).
 func WantsChinese(getenv func(string) string) bool {
 	for _, name := range []string{"DIBAO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
@@ -62,8 +62,8 @@ var flagDefault = lazyregexp.New(`(?m) \(default (.*)\)$`)
 // UseLine returns the first line of a command's usage in Chinese.
 func UseLine(cmd *cobra.Command) string { return placeholders.Replace(cmd.UseLine()) }
 
-// Describe says what a command does: its short text as a sentence, then the long one,
-// which can therefore begin with the details.
+// Describe describes a command: its short text as a sentence, then the long
+// one, which can therefore begin with the details.
 func Describe(cmd *cobra.Command) string {
 	stop := "."
 	if last, _ := utf8.DecodeLastRuneInString(cmd.Short); unicode.Is(unicode.Han, last) || last == '）' {

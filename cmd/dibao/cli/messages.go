@@ -218,8 +218,9 @@ var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 // mostParts is how many parts of a text are looked at; a longer one is not a message.
 const mostParts = 60
 
-// Chinese translates a text that was formatted in English: an error, a finding. Errors
-// that wrap others are translated part by part; what is not known stays as it is.
+// Chinese translates a text that was formatted in English: an error, a finding.
+// Errors that wrap others are translated part by part; unknown parts stay
+// unchanged.
 func Chinese(text string) string {
 	if before, after, ok := strings.Cut(text, "\n"); ok {
 		return Chinese(before) + "\n" + Chinese(after)

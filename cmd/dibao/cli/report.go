@@ -65,8 +65,8 @@ func chineseLabel(label string) string {
 	return Chinese(label)
 }
 
-// cutColumns cuts a text where it fills a number of columns, at a space if there
-// is one in its second half.
+// cutColumns cuts a text to a number of columns, at a space if there is one in
+// its second half.
 func cutColumns(s string, columns int) (part, rest string) {
 	used, space := 0, -1
 	for i, r := range s {

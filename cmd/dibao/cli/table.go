@@ -17,7 +17,7 @@ import (
 	"dibao/internal/plural"
 )
 
-// chineseHeadings are the headings of tables in Chinese by their English text.
+// chineseHeadings maps English table headings to Chinese.
 //
 //go:embed headings.zh.json
 var chineseHeadings []byte
@@ -43,8 +43,9 @@ const smallest = 8
 // gap is between two columns.
 const gap = 2
 
-// Print writes the table. On a terminal it fits the width: texts in the last column
-// are wrapped, those in other columns end in "…". Elsewhere nothing is cut.
+// Print writes the table. On a terminal it fits the width: texts in the last
+// column are wrapped, those in other columns are cut with "…". Elsewhere
+// nothing is cut.
 func (t Table) Print(out io.Writer) {
 	w := table.NewWriter()
 	w.SetOutputMirror(out)
@@ -128,8 +129,8 @@ type Screen struct {
 	Columns int // 0: no terminal
 }
 
-// TerminalWidth is the width of the terminal that out is, in characters; 0 where out is
-// no terminal. COLUMNS takes its place, as for other programs.
+// TerminalWidth is the width of the terminal that out is, in characters; 0 if
+// out is not a terminal. COLUMNS overrides it, as in other programs.
 func TerminalWidth(out io.Writer) int {
 	if s, ok := out.(Screen); ok {
 		return s.Columns

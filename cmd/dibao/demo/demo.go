@@ -1,6 +1,6 @@
-// Package demo shows the whole road on one machine: a small sample site, a database
-// in a temporary folder, a mail server that keeps what it gets, and the daemon, all
-// on loopback.
+// Package demo shows everything on one machine: a small sample site, a database
+// in a temporary folder, a mail server that stores what it receives, and the
+// daemon, all on loopback.
 package demo
 
 import (
@@ -47,8 +47,8 @@ type Options struct {
 
 	Out, Talk io.Writer // results, and what is said meanwhile
 	Open      Open
-	// BreakSite and AfterSteps are for tests: a site that is broken, and a look at
-	// what stands before the demo ends.
+	// BreakSite and AfterSteps are for tests: they break the site, and examine
+	// the result before the demo ends.
 	BreakSite  func(*samplesite.Site)
 	AfterSteps func(*Demo)
 }
@@ -102,8 +102,8 @@ type Demo struct {
 	Summary Summary
 }
 
-// Run runs the demo. With Once it fails if any step did not do what it should; else
-// it waits for the end of ctx.
+// Run runs the demo. With Once it fails if any step did not do what it should;
+// otherwise it waits for the end of ctx.
 func Run(ctx context.Context, o Options) error {
 	started := time.Now()
 	site, err := openSite(o.Site, started)

@@ -19,8 +19,8 @@ import (
 	"dibao/templates"
 )
 
-// runSteps runs every step of the demo; what goes wrong is noted, and what does not depend
-// on it goes on.
+// runSteps runs every step of the demo; failures are recorded, and steps that
+// do not depend on the failed one continue.
 func (d *Demo) runSteps(ctx context.Context, o Options) {
 	for _, step := range []struct {
 		name string
@@ -162,8 +162,8 @@ func (d *Demo) subscribe(ctx context.Context, n int) error {
 		return ctx.Err()
 	}
 	for i := range n {
-		// The form allows one network ten at once; the demo's readers beyond that
-		// come by the admin's way.
+		// The form allows ten requests at once from one network; further
+		// readers of the demo are added as by an admin.
 		address := fmt.Sprintf("reader%d@demo.example", i+1)
 		if i >= formReaders {
 			if err := d.AskByAdmin(ctx, address); err != nil {

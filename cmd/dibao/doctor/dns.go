@@ -18,8 +18,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// askDNS returns an error if no name server answers at all: that a name has no records,
-// or that its own servers fail, is an answer.
+// askDNS returns an error if no name server answers at all: that a name has no
+// records, or that its own servers fail, is an answer.
 func (d *Mail) askDNS(ctx context.Context, domain string) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -53,8 +53,8 @@ func (d *Mail) examineMX(ctx context.Context, domain string) {
 		domain+". IN MX 10 "+mailHost(d.Node.Config.Server.BaseURL, domain)+".")
 }
 
-// mailHost is the name of the server that mail of a domain could go to: that of
-// our pages, where it is a name.
+// mailHost is a possible mail server of a domain: the host of our pages, if it
+// is a name.
 func mailHost(base, domain string) string {
 	u, err := url.Parse(base)
 	if err != nil || !strings.Contains(u.Hostname(), ".") {
@@ -124,8 +124,8 @@ func (d *Mail) mechanisms() string {
 	return b.String()
 }
 
-// txt returns the TXT records of a name that begin with a tag; an error says that
-// DNS gave no answer, which is not the same as no record.
+// txt returns the TXT records of a name that begin with a tag; an error says
+// that DNS did not answer, which is different from having no record.
 func (d *Mail) txt(ctx context.Context, name, tag string) (out []string, err error) {
 	all, err := d.Resolver.LookupTXT(ctx, name)
 	if err != nil && !isNotFound(err) {

@@ -1,5 +1,6 @@
-// Package doctor examines a node: its configuration, clock, disk, database, sources
-// and mail, and what receivers of its mail look up in DNS. It changes nothing.
+// Package doctor examines a node: its configuration, clock, disk, database,
+// sources and mail, and the DNS records that receivers of its mail look up. It
+// changes nothing.
 package doctor
 
 import (
@@ -42,8 +43,8 @@ type Node struct {
 	Deliverer   func() (*delivery.Deliverer, error) // by the configured server
 }
 
-// Surroundings examines what needs no database: the address of the pages, the
-// clock, the disk and the modes of files.
+// Surroundings examines everything outside of the database: the address of the
+// pages, the clock, the disk and the modes of files.
 func Surroundings(c config.Config, now time.Time) []Finding {
 	all := []Finding{examineAddress(c.Server.BaseURL), examineClock(now, cli.BuiltAt(), c.Schedule.Zone)}
 	if disk, hasFile := examineDisk(c.Database.URL.Reveal()); hasFile {
@@ -52,8 +53,7 @@ func Surroundings(c config.Config, now time.Time) []Finding {
 	return append(all, examineFiles(c)...)
 }
 
-// Examine examines what is in the database, and whether the mail server accepts
-// our mail.
+// Examine examines the database, and whether the mail server accepts our mail.
 func (n *Node) Examine(ctx context.Context, now time.Time) []Finding {
 	all := append(n.examineStoredTimes(ctx, now), n.examineNodes(ctx)...)
 	all = append(all, n.examineSources(ctx, now)...)
@@ -103,15 +103,15 @@ func (n *Node) examineStoredTimes(ctx context.Context, now time.Time) []Finding 
 	return nil
 }
 
-// The space on the disk of the database below which the doctor warns, and below
-// which a mailing may not fit.
+// The free space on the disk of the database below which the doctor warns, and
+// below which a mailing may not fit.
 const (
 	littleDisk = 1 << 30
 	noDisk     = 64 << 20
 )
 
-// examineDisk looks at the space for a database in a file; PostgreSQL looks after
-// its own.
+// examineDisk examines the free space for a database in a file; PostgreSQL's is
+// not ours to examine.
 func examineDisk(databaseURL string) (f Finding, ok bool) {
 	file := database.File(databaseURL)
 	if file == "" {
@@ -134,8 +134,8 @@ func examineDisk(databaseURL string) (f Finding, ok bool) {
 	return f, true
 }
 
-// trySender logs in to a relay and asks whether it accepts the sender that a
-// mailing's mail has on its envelope. Nothing is sent.
+// trySender logs in to a relay and asks whether it accepts the envelope sender
+// of mailings. Nothing is sent.
 func (n *Node) trySender(ctx context.Context, server mail.Options) (text string, err error) {
 	conn, err := mail.Dial(ctx, server)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"dibao/internal/database"
 )
 
-// privateFiles returns the files and folders that hold passwords, keys or the
-// addresses of readers, as far as the configuration names them.
+// privateFiles returns the files and folders that contain passwords, keys or
+// the addresses of readers, as far as the configuration names them.
 func privateFiles(c config.Config) []string {
 	files := append([]string{}, c.SecretFiles...)
 	if len(c.Server.ACMEHosts) > 0 {

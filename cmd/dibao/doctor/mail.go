@@ -19,8 +19,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// ForwardedHeader of /healthz is "ignored" where the request came from a proxy that
-// is not trusted.
+// ForwardedHeader of /healthz is "ignored" if the request came from a proxy
+// that is not trusted.
 const ForwardedHeader = "Dibao-Forwarded"
 
 // MailFinding is one line of the mail doctor.

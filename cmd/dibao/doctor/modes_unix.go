@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// OthersMayRead reports whether the mode of a file lets users read it who need
-// not: everybody, or the group where the file is ours. A file of root's that our
-// group reads is how services are given secrets.
+// OthersMayRead reports whether the mode of a file gives access to users who do
+// not need it: everybody, or the group if the file is ours. A file of root that
+// our group may read is the usual way to give secrets to services.
 func OthersMayRead(info os.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	isOurs := ok && int(stat.Uid) == os.Getuid()

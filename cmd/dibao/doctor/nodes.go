@@ -11,8 +11,8 @@ import (
 	"dibao/internal/redact"
 )
 
-// examineNodes finds nodes that ended without saying so, whose clocks differ, or that
-// run another version than the others. One process has nothing to compare.
+// examineNodes finds nodes that ended unexpectedly, whose clocks differ, or
+// that run a different version. A single process has nothing to compare.
 func (n *Node) examineNodes(ctx context.Context) (all []Finding) {
 	list, err := nodes.List(ctx, n.DB)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // overdueAfter is how long after its time a source may wait for its collection
-// until somebody should ask why.
+// before the doctor reports it.
 const overdueAfter = 6 * time.Hour
 
 // examineSources sums up how the sources do, then names each that needs somebody.

@@ -1,4 +1,4 @@
-// Package filereader reads the text of files in a process of its own, which is
+// Package filereader reads the text of files in a separate process, which is
 // bounded in memory and processor time.
 package filereader
 
@@ -20,17 +20,17 @@ import (
 	"dibao/internal/redact"
 )
 
-// fileTimeout is for one file, with the start of its reader, and fileProcessor the
-// time of a processor that it may take of that. The first start compiles the reader
-// and takes half.
+// fileTimeout is the time for one file, including the start of its reader, and
+// fileProcessor the processor time that it may take. The first start compiles
+// the reader and takes half of it.
 const fileTimeout, fileProcessor = time.Minute, 20 * time.Second
 
-// fileMemory is what Go may use for its own in the process that reads a PDF, beside
-// the sandbox.
+// fileMemory is how much memory Go may use in the process that reads a PDF, in
+// addition to the sandbox.
 const fileMemory = "GOMEMLIMIT=200MiB"
 
-// fileTurn is held by who reads a PDF: one at a time, because each takes about as
-// much memory as the daemon.
+// fileTurn is held while a PDF is read: one at a time, because each takes about
+// as much memory as the daemon.
 var fileTurn = make(chan struct{}, 1)
 
 // Command reads one PDF, DOCX or OFD file on stdin: hidden, run by Read.
@@ -54,8 +54,8 @@ func Command() *cobra.Command {
 	}
 }
 
-// Read returns the text of a PDF, DOCX or OFD file, page by page. Another process reads it,
-// whose memory is free again when it ends, and which ends in time.
+// Read returns the text of a PDF, DOCX or OFD file, page by page. A separate
+// process reads it, ends in time, and then frees its memory.
 func Read(ctx context.Context, file []byte) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package inspect shows how dibao understands one input, without a database: the
-// verbs of dibao inspect, and the views that other verbs print, too.
+// Package inspect shows how dibao understands one input, without a database:
+// the commands of dibao inspect, and views that other commands print, too.
 package inspect
 
 import (
@@ -56,8 +56,8 @@ func readInput(name string) ([]byte, error) {
 	return b, err
 }
 
-// inspectFiles calls f for each file and prints what it returns; a file that it
-// can't read gives what problem makes of its error, and exit status 3.
+// inspectFiles calls f for each file and prints the result; for a file that it
+// can't read it prints what problem makes of the error, and sets exit status 3.
 func inspectFiles(cmd *cobra.Command, files []string, problem func(name string, err error) any, f func(name string, b []byte) (any, error)) error {
 	failed := 0
 	for _, name := range files {
@@ -149,8 +149,8 @@ func readForInspection(ctx context.Context, readFile FileReader, page ingest.Pag
 	return it, charset, err
 }
 
-// factsOfFiles reads and understands files; those before the one that it can't
-// read come back with the error.
+// factsOfFiles reads and understands files; with an error it returns those
+// before the one that it can't read.
 func factsOfFiles(ctx context.Context, readFile FileReader, names []string) ([]policy.Facts, error) {
 	var facts []policy.Facts
 	for _, name := range names {

@@ -21,8 +21,8 @@ import (
 	"dibao/policy"
 )
 
-// newInspectLines returns the verbs that answer each line of standard input with
-// a line of standard output.
+// newInspectLines returns the commands that answer each line of standard input
+// with a line of standard output.
 func newInspectLines() []*cobra.Command {
 	verbs := []struct {
 		use, short string
@@ -83,9 +83,9 @@ func answerTitle(out io.Writer, line string) error {
 }
 
 // answerReply prints what a reply means, whether it suppresses the reader, and
-// retry-after in seconds: empty where the same email is not tried again. A line is
-// PHASE<TAB>DOMAIN<TAB>REPLY, DOMAIN<TAB>REPLY or REPLY; the phase is rcpt where
-// none is given. A line that is not a reply says how a connection ended.
+// retry-after in seconds: empty if the same email is not tried again. A line is
+// PHASE<TAB>DOMAIN<TAB>REPLY, DOMAIN<TAB>REPLY or REPLY; the default phase is
+// rcpt. A line that is not a reply says how a connection ended.
 func answerReply(out io.Writer, line string) error {
 	fields := strings.SplitN(mail.DecodeText([]byte(line)), "\t", 3)
 	phase, domain, reply := "rcpt", "", fields[len(fields)-1]

@@ -69,7 +69,7 @@ type FactsView struct {
 	Codes      []warn.Warning `json:"warning_codes"` // the same as codes with parameters
 }
 
-// unknownAddress stands for the address of a page that was saved without one, so
+// unknownAddress replaces the address of a page that was saved without one, so
 // that its relative links resolve; they are printed without it.
 const unknownAddress = "http://unknown.invalid/"
 

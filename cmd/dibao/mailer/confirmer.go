@@ -15,16 +15,16 @@ import (
 // ErrNoServer is the error of a node without a mail server.
 var ErrNoServer = errors.New("no mail server is set; set host in [mail]")
 
-// IsOurs reports whether an email failed for a reason that does not lie with its address:
-// the server did not refuse it for good once the address was named.
+// IsOurs reports whether an email failed for a reason on our side: the server
+// did not permanently refuse it after the address was named.
 func IsOurs(err error) bool {
 	var refused *mail.ReplyError
 	return !errors.As(err, &refused) || refused.Code < 500 || !slices.Contains([]string{"rcpt", "data", "dot"}, refused.Phase)
 }
 
-// Confirmer sends confirmation emails off the request path, so that an answer's
-// time reveals nothing about an address. What waits is lost when the node stops:
-// who wants the list asks again the next day.
+// Confirmer sends confirmation emails outside of the request, so that the time
+// of an answer reveals nothing about an address. Waiting emails are lost when
+// the node stops: readers can ask again the next day.
 type Confirmer struct {
 	send  func(context.Context, subscribers.Confirmation) error
 	log   *slog.Logger
@@ -37,8 +37,8 @@ type waitingMail struct {
 }
 
 const (
-	// maxWaiting bounds the confirmations that wait: more than go out in an hour
-	// whoever asks (subscribers.ProofNeeded), so that an attack crowds nobody out.
+	// maxWaiting bounds the waiting confirmations: more than can be sent in an
+	// hour (subscribers.ProofNeeded), so that an attack keeps nobody out.
 	maxWaiting = 10_000
 	// confirmationSenders is how many are sent at a time.
 	confirmationSenders = 4

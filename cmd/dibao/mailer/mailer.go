@@ -1,5 +1,5 @@
-// Package mailer reads from the configuration how mail is sent: by whom, through
-// which servers, and signed with which keys.
+// Package mailer reads from the configuration how to send mail: the sender, the
+// servers, and the signing keys.
 package mailer
 
 import (
@@ -19,8 +19,8 @@ import (
 // SiteName is what the product calls itself.
 const SiteName = "邸报"
 
-// Sender is the node's own address, or one that can't be written to where mail
-// is not set up.
+// Sender is the node's own address, or one that does not work if mail is not
+// set up.
 func Sender(c config.Config) (netmail.Address, error) {
 	if c.Mail.From == "" {
 		return netmail.Address{Name: SiteName, Address: "dibao@localhost.invalid"}, nil
@@ -32,7 +32,7 @@ func Sender(c config.Config) (netmail.Address, error) {
 	return *from, nil
 }
 
-// Servers says how the configured mail servers are reached: HOST or HOST:PORT,
+// Servers returns how to reach the configured mail servers: HOST or HOST:PORT,
 // separated by commas.
 func Servers(c config.Config) []mail.Options {
 	m := c.Mail
@@ -53,9 +53,8 @@ func Servers(c config.Config) []mail.Options {
 // Direct reports whether mail goes to the readers' own servers.
 func Direct(c config.Config) bool { return c.Mail.Host == "" && c.Mail.Direct }
 
-// EHLOName is what we call ourselves to mail servers (RFC 5321 §4.1.1.1): as
-// configured, or the host of our pages, or where that is not a full name, the
-// machine's.
+// EHLOName is our name in EHLO (RFC 5321 §4.1.1.1): as configured, or the host
+// of our pages, or if that is not a full name, the machine's.
 func EHLOName(c config.Config) string {
 	if c.Mail.Ehlo != "" {
 		return c.Mail.Ehlo
@@ -70,8 +69,8 @@ func EHLOName(c config.Config) string {
 	return name
 }
 
-// IsFullName reports whether a host's name can be looked up by others: it has a dot
-// and is not an address.
+// IsFullName reports whether others can look up a host name: it has a dot and
+// is not an address.
 func IsFullName(host string) bool {
 	_, err := netip.ParseAddr(host)
 	dot := strings.IndexByte(strings.TrimSuffix(host, "."), '.')
@@ -95,8 +94,8 @@ func Signer(c config.Config) (*mail.Signer, error) {
 	return first.And(second), nil
 }
 
-// ZoneLine writes a TXT record as a zone file has it: in strings of at most 255
-// bytes (RFC 1035 §3.3.14).
+// ZoneLine writes a TXT record in the form of a zone file: in strings of at
+// most 255 bytes (RFC 1035 §3.3.14).
 func ZoneLine(name, record string) string {
 	var parts []string
 	for len(record) > 250 {

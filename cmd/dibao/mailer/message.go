@@ -40,8 +40,8 @@ func (m *Mailer) DialWith(ctx context.Context, server mail.Options, address stri
 	return Router().Dial(ctx, address[strings.LastIndexByte(address, '@')+1:], server)
 }
 
-// Confirm sends the message of a confirmation: the opt-in of one reader, the question
-// to a mailbox about a change of address, or a link that a reader asked for.
+// Confirm sends a confirmation email: the opt-in of one reader, the question to
+// a mailbox about a change of address, or a link that a reader asked for.
 func (m *Mailer) Confirm(ctx context.Context, c subscribers.Confirmation) error {
 	switch c.Kind {
 	case subscribers.KindOptIn:

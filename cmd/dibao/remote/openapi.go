@@ -12,8 +12,9 @@ import (
 // object is a JSON object.
 type object = map[string]any
 
-// Describe returns the description of the admin API (OpenAPI 3.1) for these verbs of
-// the command line. closed are flags that the API does not take, server is its address.
+// Describe returns the description of the admin API (OpenAPI 3.1) for these
+// commands. closed are flags that the API does not accept, server is its
+// address.
 func Describe(root *cobra.Command, verbs, closed []string, server, version string) map[string]any {
 	paths := make(object)
 	for _, verb := range verbs {

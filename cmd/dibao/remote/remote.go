@@ -1,5 +1,5 @@
-// Package remote runs verbs of the command line on the machine of the service,
-// through the admin API.
+// Package remote runs commands on the machine of the service, through the admin
+// API.
 package remote
 
 import (
@@ -59,8 +59,9 @@ type Client struct {
 	http   *http.Client
 }
 
-// New returns a client of the server at an http or https URL with the token in a file.
-// Plain HTTP is for this machine only: anybody on the way could read the token.
+// New returns a client of the server at an http or https URL, with the token in
+// a file. Plain HTTP is only for this machine: others on the network could read
+// the token.
 func New(server, tokenFile string) (*Client, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -19,8 +19,8 @@ import (
 // metricsKept is how long a snapshot is served: several servers may ask.
 const metricsKept = 10 * time.Second
 
-// Metrics serves what the node counts (Prometheus), with the metrics of its web
-// server where counts is not nil.
+// Metrics serves the counts of the node (Prometheus), with the metrics of its
+// web server if counts is not nil.
 func (a Node) Metrics(counts *web.Metrics) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.DB, &collector{node: a})
@@ -81,8 +81,9 @@ func DescribeMetrics(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. A database that can't be read gives an
-// invalid metric, so that the scrape reports the error and the other metrics.
+// Collect implements prometheus.Collector. A database that can't be read
+// results in an invalid metric, so that the scrape reports the error and the
+// other metrics.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	set := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)

@@ -1,5 +1,5 @@
-// Package status reads a snapshot of a node: its sources, issues, mail and machine.
-// The verb status prints it, and /metrics exports it.
+// Package status reads a snapshot of a node: its sources, issues, mail and
+// machine. The command status prints it, and /metrics exports it.
 package status
 
 import (

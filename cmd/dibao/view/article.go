@@ -1,5 +1,5 @@
-// Package view holds what verbs print with --json of stored things: types with stable
-// keys, where unknown is null.
+// Package view contains the types that commands print with --json: with stable
+// keys, and null for unknown values.
 package view
 
 import (

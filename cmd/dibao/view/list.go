@@ -33,8 +33,8 @@ type List struct {
 	NextDue     *time.Time        `json:"next_due_at"`  // null where it comes out as it happens
 }
 
-// OfList returns the view of a list: how many subscribers it has by state, when it is due
-// next (nil: as it happens), and the address of its page.
+// OfList returns the view of a list: its numbers of subscribers by state, when
+// it is due next (nil: as it happens), and the address of its page.
 func OfList(l subscribers.List, counts map[string]int, due *time.Time, address string) List {
 	gap := ""
 	if l.MinGap > 0 {

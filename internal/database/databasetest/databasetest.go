@@ -26,8 +26,8 @@ import (
 	"dibao/internal/database"
 )
 
-// Each runs f as the subtests "sqlite" and "postgres". Where PostgreSQL is not
-// installed its subtest is skipped, and fails if CI=true.
+// Each runs f as the subtests "sqlite" and "postgres". If PostgreSQL is not
+// installed its subtest is skipped, or fails if CI=true.
 func Each(t *testing.T, f func(t *testing.T, db *database.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { f(t, open(t, SQLite(t))) })
@@ -85,8 +85,8 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + path
 }
 
-// Postgres returns the URL of a migrated, empty database of its own; it skips
-// the test where PostgreSQL is not installed.
+// Postgres returns the URL of a migrated, empty database for the test alone; it
+// skips the test if PostgreSQL is not installed.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	c, err := postgres()
@@ -113,9 +113,10 @@ func skipWhereMissing(t testing.TB, err error) {
 	}
 }
 
-// PostgresOfItsOwn starts a PostgreSQL for one test and returns the URL of a
-// migrated, empty database, and what restarts the server as a crash would: at
-// once, with everything that it acknowledged kept. It skips as Postgres does.
+// PostgresOfItsOwn starts a PostgreSQL server for one test and returns the URL
+// of a migrated, empty database, and a function that restarts the server as
+// after a crash: at once, with everything that it acknowledged. It skips like
+// Postgres.
 func PostgresOfItsOwn(t testing.TB) (url string, restart func()) {
 	t.Helper()
 	c, err := startPostgres("-c synchronous_commit=on")
@@ -143,8 +144,8 @@ type cluster struct {
 
 var postgres = sync.OnceValues(func() (*cluster, error) { return startPostgres("-c synchronous_commit=off") })
 
-// startPostgres starts a cluster that is as quick as can be: what it wrote need
-// not outlive the machine.
+// startPostgres starts a cluster with the fastest settings: its data need not
+// survive the machine.
 func startPostgres(settings string) (*cluster, error) {
 	c := &cluster{}
 	if c.bin = findBinaries(); c.bin == "" {

@@ -12,8 +12,8 @@ import (
 )
 
 // SmallDisk runs the calling test again in a process with a disk of its own, of
-// 48 MB; there it returns the disk's folder. Outside it returns "" when
-// the test is done.
+// 48 MB, and there returns the disk's folder. Outside it returns "" when the
+// test is done.
 func SmallDisk(t *testing.T) (dir string) {
 	t.Helper()
 	const inside = "DIBAO_TEST_SMALL_DISK"

@@ -10,8 +10,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Serve serves records, as lines of a zone file, on loopback over UDP and TCP until
-// the test ends, and returns the address.
+// Serve serves records, given as lines of a zone file, on loopback over UDP and
+// TCP until the test ends, and returns the address.
 func Serve(t testing.TB, records ...string) (addr string) {
 	t.Helper()
 	byName := make(map[string][]dns.RR)

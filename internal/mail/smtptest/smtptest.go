@@ -1,5 +1,5 @@
-// Package smtptest is a mail server that does as it should up to one phase of the
-// dialogue, and there what servers do that are broken, overloaded or hostile.
+// Package smtptest is a mail server that works properly up to one phase of the
+// dialogue, and there behaves like a broken, overloaded or hostile server.
 package smtptest
 
 import (
@@ -24,8 +24,8 @@ type Fault struct {
 	do   func(c net.Conn)
 }
 
-// Faults are all that a Server can do. After one that is not a reply, or a 421, it
-// says nothing more.
+// Faults are all the ways in which a Server can fail. After one that is not a
+// reply, or a 421, it sends nothing more.
 var Faults = []Fault{
 	{"4xx", 451, say("451 4.3.0 try later\r\n")},
 	{"5xx", 550, say("550 5.1.1 no such user\r\n")},
@@ -48,8 +48,8 @@ var Faults = []Fault{
 
 func say(s string) func(net.Conn) { return func(c net.Conn) { fmt.Fprint(c, s) } }
 
-// Server is a running mail server. To recipients that begin with "refused" it
-// says that they are not there.
+// Server is a running mail server. It rejects recipients that begin with
+// "refused" as unknown.
 type Server struct {
 	Addr string
 
@@ -121,16 +121,16 @@ func (s *Server) Heal() {
 	s.phase = ""
 }
 
-// Received returns how many messages came for each reader: those whose final dot
-// came, whatever was answered, but not those that were refused.
+// Received returns how many messages arrived for each reader: those whose final
+// dot arrived, whatever was answered, but not refused ones.
 func (s *Server) Received() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.received)
 }
 
-// Faults returns how often the server failed, and the longest time that a client
-// then kept the connection.
+// Faults returns how often the server failed, and the longest time for which a
+// client then kept the connection.
 func (s *Server) Faults() (n int, longest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -279,8 +279,8 @@ func (d *dialogue) answer(phase, reply string) (ok bool) {
 	return err == nil
 }
 
-// fail does what the fault says; unless it is a reply, it waits for the client to
-// go. After 421 it goes first (RFC 5321 §4.2.1).
+// fail carries out the fault; unless it is a reply, it waits for the client to
+// disconnect. After 421 the server disconnects first (RFC 5321 §4.2.1).
 func (d *dialogue) fail() (ok bool) {
 	d.mu.Lock()
 	d.faults++

@@ -30,7 +30,7 @@ import (
 // refuses nothing.
 type Options struct {
 	// Dir, if set, is where each message is written before it is acknowledged:
-	// what a sender got as an answer is kept even if everything is killed.
+	// an acknowledged message survives even if everything is killed.
 	Dir string
 	// Reject, if set, is asked for each recipient; what it returns is answered.
 	Reject func(from, to string) *smtp.SMTPError

@@ -26,8 +26,8 @@ type listed struct {
 	Selected bool
 }
 
-// Handler serves the mail below prefix, which begins and ends with a slash. The mail is
-// untrusted: its HTML can neither run scripts nor load anything.
+// Handler serves the emails below prefix, which begins and ends with a slash.
+// They are untrusted: their HTML can neither run scripts nor load anything.
 func (m *Mailbox) Handler(prefix string) http.Handler {
 	mux := http.NewServeMux()
 	show := func(w http.ResponseWriter, r *http.Request) {

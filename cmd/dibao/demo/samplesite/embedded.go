@@ -21,8 +21,8 @@ import (
 //go:embed content/*.txt content/*.html content/*.xml
 var content embed.FS
 
-// article is one invented text. Days in it are written {D-3}: three days before
-// the demo's clock, {D+20} twenty after, {Y} is the year.
+// article is one invented text. Days in it are written relative to the demo's
+// clock: {D-3} is three days before, {D+20} twenty days after, {Y} the year.
 type article struct {
 	ID, Title, Number, Issuer, Theme, Credit, Author string
 	Days                                             int // ago
@@ -138,7 +138,7 @@ func (site *Site) addPage(templates *template.Template, name, path, contentType,
 }
 
 // parse reads the articles of a file: fields "key: value", an empty line, then
-// paragraphs; "====" parts articles.
+// paragraphs; "====" separates articles.
 func parse(text string, now time.Time) ([]article, error) {
 	var all []article
 	for i, block := range strings.Split(text, "\n====\n") {

@@ -97,7 +97,7 @@ const (
 )
 
 // Open reads a folder of saved pages: its site.json names the list page, maps
-// paths to files, and says at what time the pages were news.
+// paths to files, and gives the time at which the pages were news.
 func Open(dir string) (*Site, error) {
 	name := filepath.Join(dir, "site.json")
 	b, err := readFile(name)

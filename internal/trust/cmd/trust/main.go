@@ -1,5 +1,7 @@
 // Command trust runs the trust suite from the table in docs/trust.md and prints
-// one line a row. Use: go run ./internal/trust/cmd/trust [-update] [-run TEXT]
+// one line per row.
+//
+// Usage: go run ./internal/trust/cmd/trust [-update] [-run TEXT]
 package main
 
 import (
@@ -127,8 +129,8 @@ func (s *suite) run(ctx context.Context, rows []trust.Row) error {
 		return err
 	}
 	if s.update {
-		// After each: whoever stops this keeps what was measured. The document may
-		// have been edited meanwhile.
+		// Update after each command, so that an interruption keeps what was
+		// measured. The document may have been edited in the meantime.
 		text, err := os.ReadFile(document)
 		if err != nil {
 			return err
@@ -149,7 +151,7 @@ func (s *suite) run(ctx context.Context, rows []trust.Row) error {
 	return nil
 }
 
-// command runs one command of the table in full. How long it computed does not depend
+// command runs one command of the table in full. Its CPU time does not depend
 // on what else the machine does.
 func command(ctx context.Context, line, reports string) (output []byte, processor time.Duration, err error) {
 	// -count=1: a cached result reports nothing.
