@@ -14,7 +14,7 @@ const mostLinks = 32
 
 // traceComposed ends the span in which issues were composed, if there are any. It is part
 // of the trace of the collection whose article came last, and names those of the others;
-// the mails go on in it.
+// the emails go on in it.
 func (s *Service) traceComposed(ctx context.Context, span *trace.Span, out Composed, failed error) {
 	if span == nil || len(out.Issues)+len(out.Held) == 0 {
 		return

@@ -18,8 +18,8 @@ var (
 	authorWords = words.New(`^(?:本文|文章)?作者(?:单位|简介|[为系是])?\s*[:：︱|｜丨/／]?\s*(.{2,60})$`)
 	// A report's first words: where, when, who sent it.
 	datelineOpen = words.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
-	// reporterInLead names reporters in a bracket: （记者李样冰、管例江）, 〔记者王样／台北报导〕,
-	// （中央社记者王样文台北21日电）.
+	// reporterInLead matches reporters in a bracket: （记者李样冰、管例江）,
+	// 〔记者王样／台北报导〕, （中央社记者王样文台北21日电）.
 	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
 	// reporterReports opens a report with who wrote it: 记者王样例报道.
 	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)

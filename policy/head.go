@@ -9,8 +9,8 @@ import (
 	"dibao/policy/words"
 )
 
-// labelLine finds the label that opens a line of a register which stands above the
-// text of a page that was saved or copied as text.
+// labelLine finds the label at the beginning of a register line above the text
+// of a page that was saved or copied as text.
 var labelLine = words.New(`(索引号|信息索引号|主题分类|主题词|发布机构|发文机关|制发机关|成文日期|成文时间|发文日期|发布日期|发布时间|公开日期|文件登记号|发文字号|公文字号|文号|名称|标题|有效性|时效性|日期|来源|信息来源|浏览次数|点击数)\s*[:：]`)
 
 const (

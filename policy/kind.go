@@ -69,19 +69,19 @@ func (u *understanding) ownFacts() {
 }
 
 var (
-	// explains are the forms of titles that explain a policy. 解读 elsewhere is a
-	// word: 科学解读出来的.
+	// explains are the forms of titles that explain a policy. Elsewhere 解读 is
+	// an ordinary word: 科学解读出来的.
 	explains   = words.New(`^请问.{4,}[？?]$|^[【\[](?:政策|图文)?解读[】\]]|^\p{Han}{0,4}解读[:：《丨|｜“]|》(?:[（(][^（）()]{1,20}[)）])?[^《》，：:。！]{0,8}解读|[—\-]\s*解读|解读《|(?:负责人|司长|主任|局长|部长|厅长|省长|市长|专家|部门|[部委局厅署])解读|(?:政策|文件|专家|权威|图文|视频|系列|条文|法规)解读|解读(?:[（(][^（）()]{1,12}[)）]|之[一二三四五六七八九十])?$|答记者问|一[图文](?:读懂|看懂|了解|速览|解码|说清|弄懂|搞懂)|图解|(?:政策|热点|有关)问答|答问$|问答$|解答《|问题(?:的)?解答$|负责人就《[^》]*$|详解《|(?:起草|编制|修订)说明$`)
 	asksPublic = words.New(`征求意见|意见征集|公开征求|征求.{0,40}意见|征集.{0,30}(?:意见|建议|提案线索|立法项目|金点子)|(?:意见|建议|提案线索)的?征集`)
 	// afterAsking are titles of what came of it.
 	afterAsking = words.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
-	// officialEnd are further ends of titles of official texts: announcements that
-	// are not types of the regulation.
+	// officialEnd are further endings of titles of official texts:
+	// announcements that are not types of the regulation.
 	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
 	// speech is the title of what somebody said: 在全市经济工作会议上的讲话.
 	speech = words.New(`[上时中]的(?:主旨|重要)?(?:讲话|致辞|发言|演讲|总结)(?:稿|全文|摘要|提纲)?(?:[（(].{1,12}[)）])?$`)
-	// issues are the verbs of media on what an organ issued; its own title ends in 通知
-	// or 批复.
+	// issues are verbs with which media report that something was issued; the
+	// official title itself ends in 通知 or 批复.
 	issues    = words.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织])(?:已|正式)?(?:发布|公布|出台)[^《》]{2,24}[^告示知令]$`)
 	recordEnd = words.New(`(?:职责|职能|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
@@ -123,8 +123,8 @@ func (u *understanding) titleEvidence(score kindScore) {
 	}
 }
 
-// official reports whether the title has the form of an official text, though a
-// list may have cut its end off.
+// official reports whether the title has the form of an official text, even if
+// a list may have truncated it.
 func (u *understanding) official() bool {
 	t := u.title
 	if t.Type != "" && (len(t.Issuers) > 0 || t.Relation != "") {

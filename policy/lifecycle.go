@@ -67,8 +67,8 @@ type occurrence struct {
 // maxOccurrences bounds the matches of one pattern that are looked at.
 const maxOccurrences = 200
 
-// occurrences returns the matches of re in the paragraphs that hold a word of the
-// hint, the last first; of those with a date only, where re has one.
+// occurrences returns the matches of re in the paragraphs that contain a word
+// of the hint, the last first; if re has a date, only matches with one.
 func (u *understanding) occurrences(re *words.Regexp, hint int, dated bool) []occurrence {
 	var out []occurrence
 	for n := len(u.Paragraphs) - 1; n >= 0 && len(out) < maxOccurrences; n-- {
@@ -385,9 +385,9 @@ func (u *understanding) publicDays() (days []Date) {
 	return days
 }
 
-// publicWord says of a heading's date that the text became public on it: the
-// National People's Congress passes laws that are promulgated the same day. What a
-// meeting passed (通过，现予公布) became public later.
+// publicWord finds a word saying that the text became public on a heading's
+// date: laws that the National People's Congress passes are promulgated on the
+// same day. A text passed by a meeting (通过，现予公布) became public later.
 var publicWord = words.New(`^[^\n，。；通]{0,40}(?:公布|发布|颁布)|^[^\n]{0,40}全国人民代表大会[^\n]{0,40}通过`)
 
 // headingLines are those in which the date of coming into force may stand alone.

@@ -189,8 +189,8 @@ func RegionsCompatible(a, b string) bool {
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// changesAnother is a title of what ends, extends or changes another text on the
-// same matter, or explains it: that takes nothing up.
+// changesAnother matches titles of texts that end, extend, change or explain
+// another text on the same subject: they do not implement anything.
 var changesAnother = words.New(`(?:关于|决定)(?:宣布|同意|继续|适当|部分)?(?:废止|修改|修订|修正|延长|延续|顺延|停止|暂停|终止|取消|失效|继续执行|继续实施|公布.{0,12}清理)|(?:废止|失效|有效期|执行期限)(?:限)?的?(?:通知|决定|公告|通告)$|解读|答记者问|图解`)
 
 // ChangesAnother reports whether a title is of what ends, extends or changes another text.

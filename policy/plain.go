@@ -10,9 +10,9 @@ import (
 	"dibao/policy/words"
 )
 
-// otherDate are the dates that texts write otherwise than 2024年6月5日: in Chinese
-// digits, with points and dashes, or by the calendar of Taiwan with its name or in
-// Chinese numerals (107-04-12 has its three digits).
+// otherDate are dates in other forms than 2024年6月5日: in Chinese digits, with
+// dots and dashes, or in the Republic of China calendar with its name or in
+// Chinese numerals (107-04-12 has three digits for the year).
 var otherDate = words.New(`((?:19|20)\d{2}|1[0-4]\d)[-./]([01]?\d)[-./]([0-3]?\d)日?|` +
 	`(?:(?:中[华華])?民[国國]\s*([一二三四五六七八九十百零〇\d]{1,6})|(一百[一二三四五六七八九十零〇]{1,4})|([一二][〇○O零一二三四五六七八九]{3}))\s*年\s*(` + numeral + `)\s*月\s*(` + numeral + `)\s*日|` +
 	`([一二三四五六七八九十]{1,3})\s*月\s*([一二三四五六七八九十]{1,3})\s*日`)

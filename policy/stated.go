@@ -13,8 +13,8 @@ import (
 // personsName is a name in Chinese, or one of two words and more.
 var personsName = words.New(`^(?:\p{Han}{2,4}|[A-Z][\p{L}.'’-]+(?: [A-Z][\p{L}.'’-]+){1,3})$`)
 
-// statedAuthors are those whom only linked data, meta elements and feeds name: a
-// person, and neither a site, nor an account, nor who edited the page.
+// statedAuthors are authors that only linked data, meta elements and feeds
+// name: persons, but not sites, accounts, or the page's editor.
 func (u *understanding) statedAuthors() []candidate {
 	var all []candidate
 	for _, m := range u.e.Meta {
@@ -34,8 +34,9 @@ func (u *understanding) statedAuthors() []candidate {
 	return all
 }
 
-// speaksOf reports whether a text names somebody or begins as a report does: then a
-// title with the name before a colon quotes who spoke, and does not say who wrote.
+// speaksOf reports whether a text mentions somebody or begins like a report:
+// then a title with the name before a colon quotes a speaker and does not name
+// the author.
 func (u *understanding) speaksOf(name string) bool {
 	if len(u.Paragraphs) < 2 || slices.ContainsFunc(u.Paragraphs, func(p string) bool { return strings.Contains(squeeze(p), name) }) {
 		return true
@@ -63,8 +64,8 @@ func (u *understanding) quotes(name string) bool {
 // speaks begins behind the name of somebody who is quoted.
 var speaks = words.New(`^\p{Han}{0,4}(?:说|表示|指出|强调|认为|介绍|称|告诉|谈到|要求|透露|坦言)`)
 
-// shows reports whether text or labels name somebody, too: a short name that stands
-// in a meta element alone is mostly who put the page online.
+// shows reports whether text or labels also name somebody: a short name in a
+// meta element alone usually belongs to whoever published the page.
 func (u *understanding) shows(name string) bool {
 	if slices.ContainsFunc(u.e.Labels, func(l Label) bool { return strings.Contains(l.Value, name) }) {
 		return true
@@ -74,8 +75,8 @@ func (u *understanding) shows(name string) bool {
 	return slices.ContainsFunc(edges, func(p string) bool { return strings.Contains(p, name) })
 }
 
-// namedFirst returns the person whom a title names before a colon, and the office that
-// stands before the name: 某院副院长 王样：论样例.
+// namedFirst returns the person named before a colon in a title, and the office
+// before the name: 某院副院长 王样：论样例.
 func namedFirst(title string) (office, name string) {
 	m := authorFirst.FindStringSubmatch(title)
 	if m == nil || !isPerson(m[2]) || m[1] != "" && !isOffice(m[1]) {

@@ -131,8 +131,8 @@ func numberFirst(s string) (number, rest string, ok bool) {
 // 第, zeros, brackets.
 const maxFiller = 6
 
-// behindNumber is what a title that a number stands before begins with; 文件精神 and
-// 和 make the number a part of the sentence.
+// behindNumber matches the beginning of a title after a number; 文件精神 and 和
+// would make the number a part of the sentence.
 var behindNumber = words.New(`^[\s:：《“（(]*(?:\p{Han}|《)`)
 
 var notBehind = words.New(`^(?:文|的|和|与|及|、|等|修订|精神|规定|部长|议案|提案|建议)`)

@@ -294,8 +294,8 @@ func (u *understanding) photographed() bool {
 	return false
 }
 
-// governmentEnd ends the name of an organ that makes policy, unlike that of a
-// medium or an institute.
+// governmentEnd matches the end of the name of a body that makes policy, unlike
+// that of a medium or an institute.
 var governmentEnd = words.New(`^\p{Han}{2,30}(?:部|委员会|委|局|厅|署|国务院|办公室|政府)$`)
 
 func isLegislation(form string) bool {

@@ -25,9 +25,9 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	var clearAll bool
 	cmd := &cobra.Command{
 		Use:   "edit ADDRESS",
-		Short: "Change what a reader says of themselves, by which mails begin with calls that concern the reader",
+		Short: "Change what a reader says of themselves, by which emails begin with calls that concern the reader",
 		Long: "What is not given stays as it is; an empty value, as in --industry \"\", removes a field. The profile is used for the section of\n" +
-			"calls in the reader's mails and for nothing else. Readers see and change it on their preference page.",
+			"calls in the reader's emails and for nothing else. Readers see and change it on their preference page.",
 		Example: "  dibao subscriber edit reader@example.org --entity enterprise --region 成都市 --industry C --size small\n" +
 			"  dibao subscriber edit reader@example.org --clear",
 		Args: cobra.ExactArgs(1),

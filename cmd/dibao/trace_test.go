@@ -27,7 +27,7 @@ func TestOneTraceFromCollectToSent(t *testing.T) {
 		}
 	}
 	if box.Count() != 1 {
-		t.Fatalf("%d mails", box.Count())
+		t.Fatalf("%d emails", box.Count())
 	}
 	all := collector.Spans()
 	collect := all["collect source"]

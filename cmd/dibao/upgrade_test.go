@@ -102,7 +102,7 @@ func upgradeText(title string) string {
 	return text.String()
 }
 
-// countTitles counts the mails of each reader with each headline.
+// countTitles counts the emails of each reader with each headline.
 func countTitles(mails []mailbox.Message) map[string]map[string]int {
 	counts := make(map[string]map[string]int)
 	for _, m := range mails {
@@ -208,7 +208,7 @@ func TestUpgradeNodeByNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	var sent []string // titles
-	// round adds a source, and waits until each reader has a mail with its articles; begun is
+	// round adds a source, and waits until each reader has an email with its articles; begun is
 	// called when the first has.
 	round := func(program, name string, begun func()) {
 		t.Helper()
@@ -245,14 +245,14 @@ func TestUpgradeNodeByNode(t *testing.T) {
 	lost, twice := 0, 0
 	for title, counts := range countTitles(box.Messages()) {
 		if !slices.Contains(sent, title) {
-			t.Errorf("a mail has %q, which no feed had", title)
+			t.Errorf("an email has %q, which no feed had", title)
 		}
 		for _, n := range counts {
 			twice += n - 1
 		}
 	}
 	lost = missing(box.Messages(), readers, sent)
-	trust.Report(t, "the last release beside this one", "%s and this one on one schema, %d mails: %d lost, %d twice", version, box.Count(), lost, twice)
+	trust.Report(t, "the last release beside this one", "%s and this one on one schema, %d emails: %d lost, %d twice", version, box.Count(), lost, twice)
 	if lost+twice > 0 {
 		t.Errorf("%d readers lack an article, %d articles came twice", lost, twice)
 	}

@@ -35,7 +35,7 @@ type notification struct {
 }
 
 // notificationIn reads a notification at the start of a text; SNS adds its own
-// words after it. JSON in a mail is broken into lines inside of strings.
+// words after it. JSON in an email is broken into lines inside of strings.
 func notificationIn(text string) (r Report, ok bool) {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") || !strings.Contains(text, "otificationType") && !strings.Contains(text, `"eventType"`) {

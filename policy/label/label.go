@@ -320,8 +320,8 @@ var (
 // 样例中心部长、研究员徐样忱.
 var OfficeAndName = words.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者))(\p{Han}{2,3})$`)
 
-// firstRun returns the first text that is not blank up to where another element, a
-// gap, a bar or a comma ends it, and what follows.
+// firstRun returns the first text that is not blank up to a boundary, a gap, a
+// bar or a comma, and what follows.
 func firstRun(text string) (run, left string) {
 	text = strings.TrimLeftFunc(text, func(r rune) bool { return isGap(r) || strings.ContainsRune("|｜丨│︱[【（(", r) })
 	end := strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("\x1f\u3000|｜丨│，,；;】]", r) })

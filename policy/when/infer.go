@@ -2,7 +2,7 @@ package when
 
 import "time"
 
-// Context is what stands above a row and may complete its date: a heading such as
+// Context is what precedes a row and may complete its date: a heading such as
 // 2026年11月, or 2026-11-27 above the rows of one day.
 type Context struct {
 	Year, Month, Day int // 0: not stated
