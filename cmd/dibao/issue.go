@@ -259,8 +259,8 @@ func newIssueSend(g *globals) *cobra.Command {
 	return cmd
 }
 
-// joinSenders makes this process one of the nodes that send, for as long as it does.
-// Where others send, too, it waits for its part of the limits.
+// joinSenders makes this process one of the sending nodes until it is done. If
+// others send, too, it waits for its part of the limits.
 func (a *app) joinSenders(g *globals, cmd *cobra.Command) (leave func(), err error) {
 	version, _ := cli.BuiltFrom()
 	if a.member, err = nodes.Join(cmd.Context(), a.db, version, []nodes.Role{nodes.Deliver}, a.log); err != nil {
