@@ -100,11 +100,17 @@ func ofPicture(n *html.Node) bool {
 	if up.Data == "tbody" && up.Parent != nil {
 		up = up.Parent
 	}
-	if up.Data != "div" && up.Data != "table" && up.Data != "figure" && up.Data != "center" || !holdsPicture(up) {
+	if up.Data != "div" && up.Data != "table" && up.Data != "figure" && up.Data != "center" {
 		return false
 	}
-	all, short := textUpTo(up, maxCaption)
-	return short && all == text
+	parts := 0 // a long text asks for each of its lines
+	for c := up.FirstChild; c != nil; c = c.NextSibling {
+		if parts++; parts > maxRun {
+			return false
+		}
+	}
+	all, short := textUpTo(up, maxCaption) // which reads few elements: only then all are looked at
+	return short && all == text && holdsPicture(up)
 }
 
 // lineAbove returns what stands above the picture above a line, nil at the start.

@@ -48,6 +48,8 @@ var HTML = []Seed{
 	{Name: "Text", Head: "<p>", Units: []string{"通知"}},
 	{Name: "LineBreaks", Head: "<div id=zoom>", Units: []string{"各地要做好工作。<br>"}},
 	{Name: "Images", Head: "<div id=zoom>", Units: []string{"<img src=/%d.png>"}},
+	{Name: "LinesBesideAnImage", Head: "<div id=zoom>", Units: []string{"<p>某市供热站</p>"}, Tail: "<img src=/a.png></div>"},
+	{Name: "PairsOfImageAndLine", Head: "<div id=zoom>", Units: []string{"<div><img src=/a.png><p>某市供热站</p></div>"}},
 	{Name: "Attachments", Head: "<div id=zoom>", Units: []string{"<a href=/%d.pdf>附件%d</a>"}},
 	{Name: "Pagers", Units: []string{"<a href=index_%d.html>下一页</a>"}},
 }
