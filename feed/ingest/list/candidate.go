@@ -306,7 +306,7 @@ func (f *finder) isBox(n *html.Node) bool {
 
 // aside finds the names of elements that are not the list: menus, footers,
 // boxes of popular or related items.
-var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|sidebar|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
+var aside = lazyregexp.New(`(?i)(?:^|[\s_-])(?:nav|menu|submenu|foot|footer|bottom|hot|hots|rank|ranking|recommend|tuijian|related|xgwj|side(?:bar|news|box|hot|nav)|friend|friendlinks?|yqlj|links|crumbs?|breadcrumbs?|position|pager|pagination|popbox|gov_dh)(?:$|[\s_-])`)
 
 // best returns the candidate that is the list, and the others that came close.
 // Lists without any date count only if there is none with dates.
