@@ -509,3 +509,23 @@ func TestGuards(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A service that does not answer holds up its own channels only, however many there are.
+func TestSilentHostHoldsUpItselfOnly(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		silent, other := channeltest.New(t, "wecom", w.clock.now), channeltest.New(t, "feishu", w.clock.now)
+		posted := make(chan struct{})
+		silent.Before = func(http.ResponseWriter, string) bool { <-posted; return false }
+		other.After = func(string) { close(posted) }
+		for i := range 2 * parallel {
+			w.add(t, silent, fmt.Sprintf("group-0123456789abcdef-%d", i))
+		}
+		w.add(t, other, "group-0123456789abcdef")
+		w.issues(t, 1)
+		if sent := w.run(t); sent.Sent != 2*parallel+1 { // the silent one answered when the other had its issue
+			t.Fatalf("%+v", sent)
+		}
+	})
+}
