@@ -308,7 +308,7 @@ func (a *app) jobs(ctx context.Context, roles []nodes.Role) (*jobs.Runner, *mail
 		{Cron: "20 4 * * *", Zone: zone, Kind: "rebuild", AtStart: true},
 		{Cron: "40 3 * * *", Zone: zone, Kind: "prune"},
 		{Cron: "*/5 * * * *", Zone: zone, Kind: "summarize"},
-	}, jobs.Options{Logger: a.log, Node: a.member.ID()})
+	}, jobs.Options{Logger: a.log, Node: a.member.ID(), Living: nodes.Living})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -54,13 +54,16 @@ type Schedule struct {
 type Options struct {
 	Logger *slog.Logger // slog.Default
 	Node   string       // its name among the nodes, which Leader returns; a random one
+	// Living returns the names of the nodes that run: jobs of others are taken back within a
+	// minute. nil: after an hour.
+	Living func(ctx context.Context, db *database.DB) ([]string, error)
 }
 
 const (
 	defaultTimeout  = 10 * time.Minute
 	defaultAttempts = 3
-	// rescueAfter is when a job that a dead node left running is started again.
-	// It is longer than any timeout of a kind.
+	// rescueAfter is when a job that a dead node left running is started again, if Living
+	// does not say so before. It is longer than any timeout of a kind.
 	rescueAfter = time.Hour
 	// fetchInterval is how often each queue polls for jobs by itself. The watch
 	// notifies it of all jobs; this is for a watch that is reconnecting.
@@ -78,6 +81,7 @@ type Runner struct {
 	watch    *watch      // wakes the queues, and what is together
 	together []*together // the kinds that every node runs
 	db       *database.DB
+	opts     Options
 }
 
 // call is the job as the queue stores it.
@@ -95,7 +99,7 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	r := &Runner{kinds: make(map[string]Kind, len(kinds))}
+	r := &Runner{kinds: make(map[string]Kind, len(kinds)), opts: opts}
 	config := &river.Config{
 		ID:                          opts.Node,
 		Logger:                      slog.New(quieter{opts.Logger.Handler()}),
@@ -254,6 +258,12 @@ func (r *Runner) Run(ctx context.Context) error {
 		if _, err := r.db.JobsDB().ExecContext(ctx, `DELETE FROM river_job WHERE queue = $1 AND state <> 'running'`, t.kind.Name); err != nil {
 			return fmt.Errorf("start the job queue: %w", database.Explain(err))
 		}
+	}
+	if r.opts.Living != nil {
+		if err := r.takeBack(ctx); err != nil {
+			return fmt.Errorf("start the job queue: %w", database.Explain(err))
+		}
+		all.Go(func() { r.takeBackAgain(ctx) })
 	}
 	if err := r.client.Start(ctx); err != nil {
 		return fmt.Errorf("start the job queue: %w", database.Explain(err))

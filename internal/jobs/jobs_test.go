@@ -239,3 +239,42 @@ func TestEveryNode(t *testing.T) {
 		stop()
 	})
 }
+
+// What a node was running that is gone, another runs; what a living one runs, nobody else does.
+func TestJobsOfDeadNodes(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		ran := make(chan int64, 10)
+		node := func(name string, living ...string) *jobs.Runner {
+			r, err := jobs.New(db, []jobs.Kind{{Name: "compose", Attempts: 1, Run: func(ctx context.Context, subject int64) error {
+				ran <- subject
+				<-ctx.Done()
+				return ctx.Err()
+			}}}, nil, jobs.Options{Logger: quiet.Logger, Node: name, Living: func(context.Context, *database.DB) ([]string, error) { return living, nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			start(t, r)
+			return r
+		}
+		first := node("FIRST")
+		if err := first.Enqueue(t.Context(), "compose", 7); err != nil {
+			t.Fatal(err)
+		}
+		await(t, ran, "the job")
+		second := node("SECOND", "FIRST")
+		if err := second.Enqueue(t.Context(), "compose", 7); err != nil { // it runs: asks for nothing
+			t.Fatal(err)
+		}
+		if err := second.Enqueue(t.Context(), "compose", 8); err != nil {
+			t.Fatal(err)
+		}
+		if got := await(t, ran, "another job"); got != 8 {
+			t.Fatalf("job %d of a living node was taken back", got)
+		}
+		node("THIRD", "SECOND")
+		if got := await(t, ran, "the job of the node that is gone"); got != 7 {
+			t.Fatalf("job %d runs again, want that of the node that is gone", got)
+		}
+	})
+}

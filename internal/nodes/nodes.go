@@ -304,6 +304,17 @@ func List(ctx context.Context, db *database.DB) (all []Node, err error) {
 	return all, err
 }
 
+// Living returns the IDs of the nodes that run.
+func Living(ctx context.Context, db *database.DB) (ids []string, err error) {
+	all, err := List(ctx, db)
+	for _, n := range all {
+		if !n.Gone && !n.Ended() {
+			ids = append(ids, n.ID)
+		}
+	}
+	return ids, err
+}
+
 // read returns all rows by id, which gives each node its rank.
 func read(ctx context.Context, tx *sql.Tx, now time.Time) ([]Node, error) {
 	return database.Collect(ctx, tx, func(r database.Row) (n Node, err error) {

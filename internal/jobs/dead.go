@@ -1,0 +1,55 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"dibao/internal/database"
+)
+
+// takeBackEvery is how often a node looks for jobs of nodes that are gone.
+const takeBackEvery = time.Minute
+
+// takeBack makes available again what nodes were running that are gone. Until then nobody may
+// ask for the same job: a node that was killed while it composed would keep all from it. The
+// try counts as none. A node that was only cut off from the database may finish its run
+// beside the new one, as functions of jobs must expect.
+//
+// Names with a "_" are River's own: nodes of releases before that had none.
+func (r *Runner) takeBack(ctx context.Context) error {
+	living, err := r.opts.Living(ctx, r.db)
+	if err != nil {
+		return err
+	}
+	res, err := r.db.JobsDB().ExecContext(ctx, r.db.Dialect().Pick(`
+		UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running'
+		AND instr(json_extract(attempted_by, '$[#-1]'), '_') = 0 AND json_extract(attempted_by, '$[#-1]') NOT IN (SELECT value FROM json_each($1))`, `
+		UPDATE river_job SET state = 'available', attempt = greatest(attempt - 1, 0) WHERE state = 'running'
+		AND strpos(attempted_by[array_upper(attempted_by, 1)], '_') = 0
+		AND attempted_by[array_upper(attempted_by, 1)] NOT IN (SELECT jsonb_array_elements_text($1::jsonb))`),
+		string(database.JSON(append(living, r.opts.Node))))
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if n > 0 {
+		r.opts.Logger.Warn("jobs of a node that is gone were taken back", "jobs", n)
+		r.watch.look()
+	}
+	return err
+}
+
+func (r *Runner) takeBackAgain(ctx context.Context) {
+	tick := time.NewTicker(takeBackEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := r.takeBack(ctx); err != nil && ctx.Err() == nil {
+			r.opts.Logger.Warn("jobs of nodes that are gone were not looked for", "err", err)
+		}
+	}
+}
