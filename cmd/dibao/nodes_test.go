@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/cmd/dibao/demo/mailbox"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/jobs"
@@ -88,6 +89,8 @@ func TestKilledNodesLoseNobody(t *testing.T) {
 	}
 }
 
+func byTime(a, b mailbox.Message) int { return a.ReceivedAt.Compare(b.ReceivedAt) }
+
 // Two nodes, of which the second comes when the first sends already, together send no
 // more a minute than one may.
 func TestNodesShareTheRate(t *testing.T) {
@@ -106,19 +109,9 @@ func TestNodesShareTheRate(t *testing.T) {
 	time.Sleep(45 * time.Second)
 	first.Process.Signal(syscall.SIGCONT)
 	r.finish(t, 10*time.Minute)
-	times := make([]time.Time, 0, 4*rate)
-	for _, m := range r.box.Messages() {
-		times = append(times, m.ReceivedAt)
-	}
-	slices.SortFunc(times, time.Time.Compare)
-	worst := 0
-	for i, j := 0, 0; i < len(times); i++ {
-		for times[i].Sub(times[j]) >= time.Minute {
-			j++
-		}
-		worst = max(worst, i-j+1)
-	}
-	took := times[len(times)-1].Sub(times[0])
+	mails := r.box.Messages()
+	worst := mostInAMinute(mails)
+	took := slices.MaxFunc(mails, byTime).ReceivedAt.Sub(slices.MinFunc(mails, byTime).ReceivedAt)
 	trust.Report(t, "messages a minute of two nodes", "%d in the fullest minute of %s, limit %d", worst, took.Round(time.Second), rate)
 	// While a node joins or has died, its part is not used: a minute and a half of half
 	// the rate.

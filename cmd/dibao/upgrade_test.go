@@ -129,10 +129,9 @@ func missing(mails []mailbox.Message, readers int, titles []string) (n int) {
 	return n
 }
 
-// serveFeeds serves a feed of new articles at /NAME.xml for every name.
-func serveFeeds(t *testing.T) *httptest.Server {
-	begun := time.Now()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// feedsHandler serves a feed of new articles at /NAME.xml for every name.
+func feedsHandler(begun time.Time) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		base, name := "http://"+r.Host, strings.Trim(strings.TrimSuffix(r.URL.Path, ".xml"), "/")
 		if !strings.HasSuffix(r.URL.Path, ".xml") {
 			fmt.Fprintf(w, `<html><head><title>%[1]s</title></head><body><h1>%[1]s</h1><p>%[2]s</p></body></html>`, name, upgradeText(name))
@@ -146,9 +145,7 @@ func serveFeeds(t *testing.T) *httptest.Server {
 				title, base, begun.Format(time.RFC1123Z), upgradeText(title))
 		}
 		fmt.Fprint(w, `</channel></rss>`)
-	}))
-	t.Cleanup(s.Close)
-	return s
+	})
 }
 
 // The last release and this one run on one schema: after this one migrated it, the last one
@@ -164,7 +161,8 @@ func TestUpgradeNodeByNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, feeds := databasetest.Postgres(t), serveFeeds(t)
+	url, feeds := databasetest.Postgres(t), httptest.NewServer(feedsHandler(time.Now()))
+	t.Cleanup(feeds.Close)
 	emptied(t, url)
 	box, port := newMailbox(t, 20*time.Millisecond)
 	dir := t.TempDir()
