@@ -52,10 +52,11 @@ func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 	front := wfe.New(quiet, store, prover, authority, []string{"pebble.test"}, true, false, 1, 1)
 	handler, orders := front.Handler(), new(atomic.Int64)
 	s := acmeAuthority{httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/order-plz" { // as its directory names it
+		answer := &statusWriter{ResponseWriter: w}
+		handler.ServeHTTP(answer, r)
+		if r.URL.Path == "/order-plz" && answer.status == http.StatusCreated { // it refuses some requests for a test's sake
 			orders.Add(1)
 		}
-		handler.ServeHTTP(w, r)
 	})), x509.NewCertPool(), orders}
 	t.Cleanup(s.Close)
 	root := httptest.NewRecorder()
@@ -64,6 +65,17 @@ func newACMEAuthority(t *testing.T, tlsPort int) acmeAuthority {
 		t.Fatalf("the authority's root can't be read: %d", root.Code)
 	}
 	return s
+}
+
+// statusWriter notes the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // entrance is the port at which the world calls the server, wherever it listens.
