@@ -14,42 +14,21 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest/forreader"
+	"dibao/feed"
 	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/subscribers"
 )
-
-// content is the mail of a set of readers: the same items in the same language
-// and format. Its key identifies it.
-type content struct {
-	key      string
-	language string
-	format   subscribers.Format
-	issues   []int64 // that the items are of; of a note that nothing is new, those without any
-	items    []contentItem
-}
-
-// contentItem is one article of a reader's mail, as a variant stores it.
-type contentItem struct {
-	Article int64           `json:"a"`
-	Issue   int64           `json:"i"` // it came through
-	Event   string          `json:"e,omitempty"`
-	Chosen  []filter.Reason `json:"w,omitempty"` // what of the reader's own choice it agrees with
-}
-
-// mailed is what a reader gets once: an article as news, or one event of it.
-type mailed struct {
-	article int64
-	event   string
-}
 
 // waiting is an issue that waits for a later email of a reader.
 type waiting struct{ subscriber, list, issue int64 }
 
 // composedIssue is an issue as choosing needs it.
 type composedIssue struct {
-	issue Issue
-	items []IssueItem
+	issue   Issue
+	items   []IssueItem
+	notices forreader.Notices
 }
 
 // chooser decides what each reader of a mailing gets: of every list that is
@@ -111,7 +90,20 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 func (s *Service) composedIssue(ctx context.Context, i Issue) (*composedIssue, error) {
 	items, err := s.IssueItems(ctx, i.ID)
 	items = slices.DeleteFunc(items, func(it IssueItem) bool { return isWithheld(it.Article) })
-	return &composedIssue{i, items}, err
+	if err != nil {
+		return nil, err
+	}
+	notices, err := s.notices(ctx, items)
+	return &composedIssue{i, items, notices}, err
+}
+
+// notices reads the calls among items.
+func (s *Service) notices(ctx context.Context, items []IssueItem) (forreader.Notices, error) {
+	articles := make([]feed.Article, len(items))
+	for i, it := range items {
+		articles[i] = it.Article
+	}
+	return forreader.Load(ctx, s.articles, articles)
 }
 
 func (c *chooser) note(e *composedIssue) {
@@ -325,6 +317,9 @@ func (c *chooser) preferences(r subscribers.Reader, lists []int64, firstWaiting 
 	if r.WantsEmpty {
 		key = append(key, '|')
 	}
+	if r.Profile != nil {
+		key = append(append(key, 'P'), database.JSON(r.Profile)...)
+	}
 	for _, list := range lists {
 		key = binary.AppendVarint(append(key, 'L'), list)
 		key = binary.AppendVarint(key, firstWaiting[list])
@@ -396,7 +391,11 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map
 			for _, m := range same {
 				got[m] = true
 			}
-			out.items = append(out.items, contentItem{x.item.Article.ID, e.issue.ID, x.item.Event, x.why})
+			it := contentItem{Article: x.item.Article.ID, Issue: e.issue.ID, Event: x.item.Event, Chosen: x.why}
+			if r.Profile != nil && it.Event == "" {
+				it.Match = e.notices.Match(r.Profile, x.item.Article, localDate(c.due, e.issue.List.Zone))
+			}
+			out.items = append(out.items, it)
 			if !slices.Contains(out.issues, e.issue.ID) {
 				out.issues = append(out.issues, e.issue.ID)
 			}

@@ -144,7 +144,11 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 		if len(items) == 0 {
 			next.Number = 0
 		}
-		c.current[l.ID] = &composedIssue{next, items}
+		notices, err := s.notices(ctx, items)
+		if err != nil {
+			return Mail{}, err
+		}
+		c.current[l.ID] = &composedIssue{next, items, notices}
 		if c.zones[l.ID], err = time.LoadLocation(l.Zone); err != nil {
 			return Mail{}, err
 		}
@@ -176,6 +180,7 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 		for _, it := range composedIssues[want.Issue].items {
 			if it.Article.ID == want.Article && it.Event == want.Event {
 				it.Issue, it.Chosen = want.Issue, want.Chosen
+				it.Concern = composedIssues[want.Issue].notices.Concern(want.Article, want.Match)
 				e.items = append(e.items, it)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dibao/digest/delivery"
+	"dibao/digest/forreader"
 	"dibao/feed"
 	"dibao/feed/filter"
 	"dibao/internal/database"
@@ -40,18 +41,19 @@ type IssueItem struct {
 	Article  feed.Article
 	Section  string
 	Why      []filter.Reason
-	Issue    int64           // it is of; only where the method says so
-	Event    string          // "": it is new; else why it returns
-	Under    int64           // the article of the same email that it explains; 0: none
-	By       string          // the title of what repealed or amended it; "" if that is not known
-	Document int64           // that the article carries; 0: none
-	Explains int64           // the document that it is an interpretation of; 0: none
-	Targets  []feed.Relation // what it does with documents that are here
-	Same     []int64         // other articles that are the same text
-	Pinned   bool            // by an admin
-	Priority int             // how much it asks to lead
-	Reason   string          // why
-	Chosen   []filter.Reason // what of the reader's own choice it agrees with
+	Issue    int64              // it is of; only where the method says so
+	Event    string             // "": it is new; else why it returns
+	Under    int64              // the article of the same email that it explains; 0: none
+	By       string             // the title of what repealed or amended it; "" if that is not known
+	Document int64              // that the article carries; 0: none
+	Explains int64              // the document that it is an interpretation of; 0: none
+	Targets  []feed.Relation    // what it does with documents that are here
+	Same     []int64            // other articles that are the same text
+	Pinned   bool               // by an admin
+	Priority int                // how much it asks to lead
+	Reason   string             // why
+	Chosen   []filter.Reason    // what of the reader's own choice it agrees with
+	Concern  *forreader.Concern // its call, as it stands to what the reader says of themselves; nil: it is none for the reader
 
 	ChangedBy int64       // the article that repealed or amended it; 0: that is not known
 	ChangedOn policy.Date // since when it is repealed; zero: that is not known

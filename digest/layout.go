@@ -14,6 +14,7 @@ import (
 // Highlights are not a section of their own: they are taken out of the others
 // when an issue, or a reader's part of it, is laid out.
 const (
+	sectionForReader       = "forreader" // calls that may concern the reader
 	sectionHighlights      = "highlights"
 	sectionDeadlines       = "deadlines"
 	sectionEffective       = "effective"
@@ -26,7 +27,7 @@ const (
 )
 
 var sections = []string{
-	sectionHighlights, sectionDeadlines, sectionEffective, sectionDocuments, sectionEnding,
+	sectionForReader, sectionHighlights, sectionDeadlines, sectionEffective, sectionDocuments, sectionEnding,
 	sectionInterpretations, sectionSigned, sectionNews, sectionOther,
 }
 
@@ -231,8 +232,12 @@ type block struct {
 
 // layOut puts items into their sections, and a few of them before all others.
 func layOut(items []IssueItem) []block {
+	own := forTheReader(items)
 	leads := make([]int, 0, len(items))
 	for i, it := range items {
+		if own[i] {
+			continue
+		}
 		if it.Priority >= mustLead || it.Priority >= mayLead && len(items) >= minForHighlights {
 			leads = append(leads, i)
 		}
@@ -245,6 +250,10 @@ func layOut(items []IssueItem) []block {
 	}
 	under := explanations(items)
 	for i, it := range items {
+		if own[i] {
+			byKey[sectionForReader] = append(byKey[sectionForReader], it)
+			continue
+		}
 		if slices.Contains(leads, i) || it.Event == "" && under.of[it.Article.ID] != 0 {
 			continue
 		}
@@ -257,13 +266,44 @@ func layOut(items []IssueItem) []block {
 	var out []block
 	for _, key := range sections {
 		if found := byKey[key]; len(found) > 0 {
-			if key != sectionHighlights {
+			switch key {
+			case sectionHighlights:
+			case sectionForReader:
+				slices.SortStableFunc(found, byDeadline)
+			default:
 				sortItems(found)
 			}
 			out = append(out, block{key, under.place(found)})
 		}
 	}
 	return out
+}
+
+// maxForReader is how many calls stand first in a mail; the others stand where they
+// would without the reader's profile.
+const maxForReader = 12
+
+// forTheReader picks the calls that stand first, by their places among the items:
+// those of which most agrees with what the reader says, then those that end first.
+func forTheReader(items []IssueItem) map[int]bool {
+	var at []int
+	for i, it := range items {
+		if it.Concern != nil {
+			at = append(at, i)
+		}
+	}
+	slices.SortStableFunc(at, func(a, b int) int {
+		return cmp.Or(cmp.Compare(len(items[b].Concern.Why), len(items[a].Concern.Why)), byDeadline(items[a], items[b]))
+	})
+	own := make(map[int]bool, len(at))
+	for _, i := range at[:min(len(at), maxForReader)] {
+		own[i] = true
+	}
+	return own
+}
+
+func byDeadline(x, y IssueItem) int {
+	return cmp.Or(cmp.Compare(orLast(x.Article.Facts.DeadlineOn), orLast(y.Article.Facts.DeadlineOn)), byReadingOrder(x, y))
 }
 
 // explained says which items of an email explain which others.

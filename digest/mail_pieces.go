@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"dibao/digest/forreader"
 	"dibao/feed"
+	"dibao/internal/database"
 	"dibao/internal/mail"
 	"dibao/templates"
 )
@@ -43,6 +45,8 @@ type pieceRenderer struct {
 type issueItems struct {
 	issue Issue
 	items map[mailed]IssueItem
+
+	notices forreader.Notices
 }
 
 func newPieceRenderer(s *Service) *pieceRenderer {
@@ -61,7 +65,11 @@ func (p *pieceRenderer) composedIssue(ctx context.Context, id int64) (*issueItem
 	if err != nil {
 		return nil, err
 	}
-	e := &issueItems{issues[0], make(map[mailed]IssueItem, len(items))}
+	notices, err := p.s.notices(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	e := &issueItems{issues[0], make(map[mailed]IssueItem, len(items)), notices}
 	for _, it := range items {
 		e.items[mailed{it.Article.ID, it.Event}] = it
 	}
@@ -80,6 +88,7 @@ func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, 
 	}
 	it, ok = e.items[mailed{c.Article, c.Event}]
 	it.Issue, it.Chosen = c.Issue, c.Chosen
+	it.Concern = e.notices.Concern(c.Article, c.Match)
 	return it, ok, nil
 }
 
@@ -217,12 +226,18 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 	if section == sectionHighlights {
 		key = append(key, 'h')
 	}
+	if section == sectionForReader && it.Concern != nil {
+		key = append(key, database.JSON(it.Concern.Result)...)
+	}
 	for _, w := range it.Chosen {
 		key = append(append(append(append(key, ' '), w.Field...), '='), w.Value...)
 	}
 	return m.piece(string(key), func() (templates.Mail, error) {
 		v := m.s.digestItem(it, m.language, m.day)
 		v.Short, v.Under = short, it.Under != 0
+		if section == sectionForReader && it.Concern != nil {
+			v.ForReader, v.Summary = forreader.View(m.language, it.Article, *it.Concern, m.day), ""
+		}
 		if section == sectionHighlights && it.Reason != "" { // an interpretation under its original leads by that
 			v.Lead = templates.Words(m.language, "lead."+it.Reason)
 		}

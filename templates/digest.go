@@ -69,6 +69,17 @@ type DigestItem struct {
 	Remarks  []DocLink // 转载 5 家, 逾期公开 …
 	Under    bool      // it explains the item before it and stands under it
 	Short    bool      // title and address only, for want of space
+
+	ForReader *ForReader // of a call that may concern the reader; else nil
+}
+
+// ForReader is what a mail tells of a call that may concern its reader.
+type ForReader struct {
+	Why     []string // conditions that agree with what the reader says
+	Check   []string // conditions that the reader has to check
+	Brings  []string
+	Next    string // what is to be done next
+	NextURL string // where
 }
 
 // DocLink is a link to a document; Verb is 废止, 落实 … in the language of the

@@ -1,0 +1,32 @@
+package digest
+
+import (
+	"dibao/digest/forreader"
+	"dibao/feed/filter"
+	"dibao/subscribers"
+)
+
+// content is the mail of a set of readers: the same items in the same language
+// and format. Its key identifies it.
+type content struct {
+	key      string
+	language string
+	format   subscribers.Format
+	issues   []int64 // that the items are of; of a note that nothing is new, those without any
+	items    []contentItem
+}
+
+// contentItem is one article of a reader's mail, as a variant stores it.
+type contentItem struct {
+	Article int64             `json:"a"`
+	Issue   int64             `json:"i"` // it came through
+	Event   string            `json:"e,omitempty"`
+	Chosen  []filter.Reason   `json:"w,omitempty"` // what of the reader's own choice it agrees with
+	Match   *forreader.Result `json:"m,omitempty"` // how its call stands to what the reader says of themselves; nil: it is none for the reader
+}
+
+// mailed is what a reader gets once: an article as news, or one event of it.
+type mailed struct {
+	article int64
+	event   string
+}

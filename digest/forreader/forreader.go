@@ -1,0 +1,140 @@
+// Package forreader says which calls concern a reader, by what the reader says of
+// themselves, and what a mail tells of each: why it may concern the reader, what the
+// reader has to check, what it brings and what is to be done next.
+package forreader
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"dibao/feed"
+	"dibao/feed/asks"
+	"dibao/policy"
+	"dibao/policy/call"
+	"dibao/policy/match"
+	"dibao/templates"
+)
+
+// Notices are the calls among articles, by article.
+type Notices map[int64]match.Notice
+
+// Load reads the calls among articles.
+func Load(ctx context.Context, st *feed.Store, articles []feed.Article) (Notices, error) {
+	ids := make([]int64, len(articles))
+	for i, a := range articles {
+		ids[i] = a.ID
+	}
+	calls, err := st.CallsOf(ctx, ids)
+	if err != nil || len(calls) == 0 {
+		return nil, err
+	}
+	n := make(Notices, len(calls))
+	for _, a := range articles {
+		if c, ok := calls[a.ID]; ok {
+			n[a.ID] = match.Notice{Call: c, Region: a.Facts.Region, Theme: a.Facts.Theme}
+		}
+	}
+	return n, nil
+}
+
+// Result is how the conditions of a call stand to a reader's profile.
+type Result = match.Result
+
+// Concern is a call that may concern a reader.
+type Concern struct {
+	Call call.Call
+	Result
+}
+
+// Concern returns the call of an article with how it stands to a reader, as Match
+// found it; nil if there is none.
+func (n Notices) Concern(article int64, r *Result) *Concern {
+	notice, ok := n[article]
+	if r == nil || !ok {
+		return nil
+	}
+	return &Concern{notice.Call, *r}
+}
+
+// Match returns how the call of an article stands to a reader's profile; nil where
+// the article is none, is over, or contradicts what the reader says.
+func (n Notices) Match(p *match.Profile, a feed.Article, today policy.Date) *Result {
+	notice, ok := n[a.ID]
+	if p == nil || !ok || !IsOpen(notice.Call, a.Facts.DeadlineOn, today) {
+		return nil
+	}
+	if r := match.Match(*p, notice); r.Fits() {
+		return &r
+	}
+	return nil
+}
+
+// IsOpen reports whether there is still time: by the deadline of the article, and
+// where it has none, by the last step of its readers. A call without days is open.
+func IsOpen(c call.Call, deadline, today policy.Date) bool {
+	if !deadline.IsZero() {
+		return !deadline.Before(today)
+	}
+	return len(c.Steps) == 0 || slices.ContainsFunc(c.Steps, func(s call.Step) bool { return !s.Last.Before(today) })
+}
+
+// maxTold bounds how many values of a kind a mail names.
+const maxTold = 6
+
+// View writes what a mail tells of a call.
+func View(language string, a feed.Article, x Concern, today policy.Date) *templates.ForReader {
+	c := x.Call
+	v := &templates.ForReader{Why: conditions(language, x.Why), Check: conditions(language, x.Check)}
+	if len(v.Why)+len(v.Check) == 0 {
+		v.Why = []string{templates.Words(language, "forreader.open")}
+	}
+	words := asks.In(language)
+	for _, b := range c.Brings[:min(len(c.Brings), maxTold/2)] {
+		v.Brings = append(v.Brings, words.Benefit(b))
+	}
+	v.Next, v.NextURL = templates.Words(language, "forreader.read"), a.URL
+	if next, ok := nextStep(c, today); ok {
+		v.Next = templates.Words(language, "step."+next.What)
+		// The deadline of the article is told already; a day behind it was moved since.
+		if deadline := a.Facts.DeadlineOn; deadline.IsZero() || next.Last.Before(deadline) {
+			v.Next = words.Step(next)
+		}
+	}
+	if i := slices.IndexFunc(c.Platforms, func(p call.Said) bool { return strings.HasPrefix(p.Value, "http") }); i >= 0 {
+		v.NextURL = c.Platforms[i].Value
+	}
+	return v
+}
+
+// nextStep is the first that readers can still take.
+func nextStep(c call.Call, today policy.Date) (next call.Step, ok bool) {
+	for _, s := range c.Steps {
+		if !s.Last.Before(today) && (!ok || s.Last.Before(next.Last)) {
+			next, ok = s, true
+		}
+	}
+	return next, ok
+}
+
+func conditions(language string, all []match.Condition) (told []string) {
+	words := asks.In(language)
+	for _, c := range all[:min(len(all), maxTold)] {
+		text := c.Value
+		switch c.Field {
+		case match.FieldEntity:
+			text = words.Entity(c.Value)
+		case match.FieldIndustry:
+			text = words.Industry(c.Value)
+		case match.FieldPlace:
+			text = templates.Words(language, "forreader.place", policy.RegionName(c.Value))
+		case match.FieldTopic:
+			text = templates.Words(language, "forreader.topic", c.Value)
+		}
+		told = append(told, text)
+	}
+	if more := len(all) - maxTold; more > 0 {
+		told = append(told, templates.Words(language, "forreader.more", more))
+	}
+	return told
+}
