@@ -242,53 +242,41 @@ func flag(b bool) int64 {
 
 // CreateList stores a new list and returns it with its id.
 func (s *Store) CreateList(ctx context.Context, l List) (List, error) {
-	l.fill()
-	if err := l.check(); err != nil {
-		return List{}, fault.InvalidError{Err: err}
-	}
-	now, slug := s.now(), l.Slug
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		var err error
-		row := tx.QueryRowContext(ctx, `
-			INSERT INTO lists (slug, title, description, query, cron, zone, sender, language, max_items, visibility,
-				as_it_happens, min_gap_seconds, working_days, welcome, hold, page_key, created_at, updated_at)
-			VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $1, $1) RETURNING `+listColumns,
-			append(append([]any{now}, l.values()...), newPageKey())...)
-		l, err = scanList(row)
-		return err
-	})
-	return l, explainSlug(err, slug)
+	return s.writeList(ctx, l, `
+		INSERT INTO lists (slug, title, description, query, cron, zone, sender, language, max_items, visibility,
+			as_it_happens, min_gap_seconds, working_days, welcome, hold, page_key, created_at, updated_at)
+		VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $1, $1) RETURNING `, newPageKey())
 }
 
-func explainSlug(err error, slug string) error {
-	if database.IsUniqueViolation(err) {
-		return fmt.Errorf("a list %q exists already; choose another name", slug)
-	}
-	return err
-}
-
-// UpdateList stores all fields of the list with the ID of l but its times.
+// UpdateList stores all fields of the list with the ID of l except its times.
 func (s *Store) UpdateList(ctx context.Context, l List) (List, error) {
+	updated, err := s.writeList(ctx, l, `
+		UPDATE lists SET slug = $2, title = $3, description = $4, query = $5, cron = $6, zone = $7, sender = $8, language = $9,
+			max_items = $10, visibility = $11, as_it_happens = $12, min_gap_seconds = $13, working_days = $14, welcome = $15, hold = $16,
+			updated_at = $1
+		WHERE id = $17 AND removed_at IS NULL RETURNING `, l.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return List{}, fault.Missing("no list %q", l.Slug)
+	}
+	return updated, err
+}
+
+// writeList checks a list and writes it with a statement whose parameters are the
+// time, the values of the list and one more value.
+func (s *Store) writeList(ctx context.Context, l List, statement string, last any) (List, error) {
 	l.fill()
 	if err := l.check(); err != nil {
 		return List{}, fault.InvalidError{Err: err}
 	}
-	now, slug := s.now(), l.Slug
-	err := s.db.Write(ctx, func(tx *sql.Tx) error {
-		var err error
-		row := tx.QueryRowContext(ctx, `
-			UPDATE lists SET slug = $2, title = $3, description = $4, query = $5, cron = $6, zone = $7, sender = $8, language = $9,
-				max_items = $10, visibility = $11, as_it_happens = $12, min_gap_seconds = $13, working_days = $14, welcome = $15, hold = $16,
-				updated_at = $1
-			WHERE id = $17 AND removed_at IS NULL RETURNING `+listColumns,
-			append(append([]any{now}, l.values()...), l.ID)...)
-		l, err = scanList(row)
+	slug, values := l.Slug, append(append([]any{s.now()}, l.values()...), last)
+	err := s.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		l, err = scanList(tx.QueryRowContext(ctx, statement+listColumns, values...))
 		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, fault.Missing("no list %q", slug)
+	if database.IsUniqueViolation(err) {
+		return List{}, fmt.Errorf("a list %q exists already; choose another name", slug)
 	}
-	return l, explainSlug(err, slug)
+	return l, err
 }
 
 // RemoveList ends all subscriptions to a list and removes it; its issues stay.
