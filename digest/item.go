@@ -112,7 +112,7 @@ func shownDates(all []templates.DateFact, it IssueItem) []templates.DateFact {
 	return slices.DeleteFunc(all, func(d templates.DateFact) bool { return d.Key == said })
 }
 
-// dateText writes a date in one of the catalogue's forms.
+// dateText writes a date in one of the catalog's forms.
 func dateText(language, form string, d policy.Date) string {
 	weekday := d.In(time.UTC).Weekday()
 	return templates.Words(language, form, d.Year, int(d.Month), d.Day, templates.Words(language, fmt.Sprint("weekday.", int(weekday))), d.Month.String()[:3])

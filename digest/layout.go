@@ -52,7 +52,7 @@ const (
 	minForHighlights = 8
 )
 
-// sectionOf says under which heading an item stands in an issue of today.
+// sectionOf says under which heading an item is in an issue of today.
 func sectionOf(a feed.Article, event string, today policy.Date) string {
 	f := a.Facts
 	switch {
@@ -151,7 +151,7 @@ func typeRank(a feed.Article) int {
 	return len(types)
 }
 
-// Why an item leads an issue; the words are the catalogue's, "lead." before them.
+// Why an item leads an issue; the words are the catalog's, "lead." before them.
 const (
 	leadPinned   = "pinned"   // by an admin
 	leadLaw      = "law"      // a law or an order of the central government
@@ -344,7 +344,7 @@ func (e explained) place(items []IssueItem) []IssueItem {
 	out := make([]IssueItem, 0, len(items))
 	for _, it := range items {
 		out = append(append(out, it), e.by[it.Article.ID]...)
-		delete(e.by, it.Article.ID) // it may stand here for an event, too
+		delete(e.by, it.Article.ID) // it may be here for an event, too
 	}
 	return out
 }

@@ -19,7 +19,7 @@ const (
 	// maxHTML is how large the HTML of an email may be: some programs cut it off
 	// at 102 kB. Past it the last items are shortened, and left out at the end.
 	maxHTML = 100_000
-	// footRoom is kept for what stands below the items.
+	// footRoom is kept for what is below the items.
 	footRoom = 4_000
 	// maxPieces bounds the pieces that are kept, in bytes.
 	maxPieces = 48 << 20

@@ -80,7 +80,7 @@ const (
 	// preferences are spread over all of a mailing. One takes a few kilobytes,
 	// since its items are pieces that all variants share.
 	maxVariants = 20_000
-	// maxVariantBytes bounds what they hold beside the shared pieces.
+	// maxVariantBytes bounds what they hold next to the shared pieces.
 	maxVariantBytes = 64 << 20
 )
 

@@ -43,7 +43,7 @@ var rspamdMay = map[string]string{
 	"MANY_INVISIBLE_PARTS": "the preheader is there to be shown in lists of emails only",
 }
 
-// rspamdShould are what must be found in its favour.
+// rspamdShould are what must be found in its favor.
 var rspamdShould = []string{"R_DKIM_ALLOW", "R_SPF_ALLOW", "DMARC_POLICY_ALLOW", "HAS_LIST_UNSUB", "MID_RHS_MATCH_FROM", "FROM_HAS_DN", "MIME_GOOD"}
 
 // rspamd, with the rules of its package and our own DNS, finds nothing in a weekly

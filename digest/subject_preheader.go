@@ -121,7 +121,7 @@ func remarks(e edited) (out []string) {
 	return out
 }
 
-// preheader is what a mail program shows beside the subject: the titles after the first.
+// preheader is what a mail program shows next to the subject: the titles after the first.
 func preheader(blocks []block) string {
 	var titles []string
 	for _, b := range blocks {

@@ -107,7 +107,7 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// fillHome adds what the first page shows beside the articles.
+// fillHome adds what the first page shows next to the articles.
 func (h *Web) fillHome(ctx context.Context, view *templates.HomePage) error {
 	s := h.Service
 	lists, err := s.subscribers.Lists(ctx)

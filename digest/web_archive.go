@@ -66,7 +66,7 @@ func (h *Web) matched(ctx context.Context, list, before int64) (items []template
 	return items, older, err
 }
 
-// leadTitles is how many titles stand on the card of an issue.
+// leadTitles is how many titles are on the card of an issue.
 const leadTitles = 3
 
 // leads returns the first titles of issues, by issue.

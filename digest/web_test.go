@@ -77,7 +77,7 @@ func TestPagesGoOn(t *testing.T) {
 		if seen := follow(more, ".issues .no", ".pager a[rel=next]"); len(seen) != 3 || seen[0] != "第 3 期" {
 			t.Errorf("then come %q", seen)
 		}
-		// An issue has both neighbours, and a lead of its titles in the archive.
+		// An issue has both neighbors, and a lead of its titles in the archive.
 		doc = get("/lists/weekly/issues/7?lang=zh")
 		older, _ := doc.Find("a[rel=next]").Attr("href")
 		newer, _ := doc.Find("a[rel=prev]").Attr("href")

@@ -152,7 +152,7 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 	return found, b.storeEdges(ctx, found)
 }
 
-// relateUpward finds the higher documents whose subject stands in a title.
+// relateUpward finds the higher documents whose subject is in a title.
 func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, error) {
 	var grams []string
 	for _, x := range lower {

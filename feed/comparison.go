@@ -241,7 +241,7 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 				return err
 			}
 		}
-		if texts[0] != nil && texts[1] != nil { // else it has changed meanwhile, and is asked for again
+		if texts[0] != nil && texts[1] != nil { // else it has changed in the meantime, and is asked for again
 			if key[0] != pair[0].key {
 				texts[0], texts[1] = texts[1], texts[0]
 			}

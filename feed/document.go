@@ -43,7 +43,7 @@ type Document struct {
 	UpdatedAt    time.Time
 }
 
-// Status returns where the document stands on a day.
+// Status returns where the document is on a day.
 func (d Document) Status(on policy.Date) policy.Status {
 	facts := policy.Facts{Kind: policy.KindDocument, Marker: d.Marker, IssuedOn: d.IssuedOn, PublishedOn: d.PublishedOn, EffectiveOn: d.EffectiveOn, ExpiresOn: d.ExpiresOn}
 	var events []policy.Event

@@ -121,7 +121,7 @@ type Article struct {
 	GUID        string
 	URL         string
 	Facts       policy.Facts // Paragraphs only where the method says so
-	Content     string       // sanitised HTML; only where the method says so
+	Content     string       // sanitized HTML; only where the method says so
 	Evidence    policy.Evidence
 	Attachments []ingest.Attachment
 	Warnings    []warn.Warning // of reading and of judging

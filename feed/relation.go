@@ -12,7 +12,7 @@ import (
 	"dibao/policy"
 )
 
-// Kinds of relation beside those of policy.
+// Kinds of relation next to those of policy.
 const (
 	RelationPromises = "即将出台" // announced, no document yet
 	RelationCites    = ""     // only named

@@ -35,7 +35,7 @@ type Summarizer struct {
 
 const (
 	summarizeBatch = 10                 // texts that are asked for in one run
-	summarizeSince = 7 * 24 * time.Hour // articles collected before are not summarised
+	summarizeSince = 7 * 24 * time.Hour // articles collected before are not summarized
 )
 
 // Run requests summaries of the newest articles that have none, until there are

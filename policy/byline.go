@@ -80,7 +80,7 @@ func (u *understanding) byline() {
 			best.reports = best.reports || strings.Contains(u.Paragraphs[i], "记者")
 			u.Paragraphs = u.Paragraphs[:i]
 		}
-	} else if i := len(u.Paragraphs) - 1; best.weight == byLine { // behind the last sentence
+	} else if i := len(u.Paragraphs) - 1; best.weight == byLine { // after the last sentence
 		u.Paragraphs = slices.Clone(u.Paragraphs)
 		u.Paragraphs[i] = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(u.Paragraphs[i]), best.line))
 	}
@@ -130,7 +130,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 			break
 		}
 	}
-	lead := false // stands above the by-line
+	lead := false // is above the by-line
 	for i := 0; i < min(n, bylineLines-1); i++ {
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if len(p) > maxByline || strings.Contains(p, "。") {
@@ -230,7 +230,7 @@ func (u *understanding) dateline() []candidate {
 	if len(u.Paragraphs) == 0 {
 		return nil
 	}
-	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] { // a picture may stand above it
+	for i, p := range u.Paragraphs[:min(3, len(u.Paragraphs))] { // a picture may be above it
 		head := cut.First(p, bylineReach)
 		plain := hans.Simplify(head)
 		if !containsAny(plain, "记者", "电", "讯") {

@@ -62,7 +62,7 @@ const (
 	basisBefore    = 4    // paragraphs in which a text says what it rests on or implements
 	longSentence   = 3000 // bytes; a longer one is not looked at as a whole
 	maxSetsOfMarks = 500  // in one paragraph
-	repealReach    = 900  // bytes behind a name in which the verb must stand
+	repealReach    = 900  // bytes after a name in which the verb must stand
 )
 
 // outerMarks writes the marks of a title in a title as those of a title.
@@ -249,7 +249,7 @@ func (u *understanding) bareNumbers(p string, at int, listed string) {
 	}
 }
 
-// belongsToTitle reports whether a number stands in the brackets behind a title.
+// belongsToTitle reports whether a number is in the brackets after a title.
 func belongsToTitle(before string) bool {
 	before = strings.TrimSuffix(strings.TrimRight(before, " "), "中华人民共和国")
 	return strings.HasSuffix(before, "》（") || strings.HasSuffix(before, "》(")

@@ -105,7 +105,7 @@ func foldCredit(r rune) rune {
 	return foldRune(r)
 }
 
-// unwrap takes the brackets and marks off that stand around a whole line.
+// unwrap takes the brackets and marks off that are around a whole line.
 func unwrap(s string) string {
 	return strings.Trim(s, "（）()【】[]〔〕■□◎◆●▲★- \u00a0\u3000\x1f")
 }
@@ -119,7 +119,7 @@ type creditReader struct {
 	wrote   creditRole
 }
 
-// creditRole is who is named behind a word.
+// creditRole is who is named after a word.
 type creditRole int
 
 const (
@@ -132,13 +132,13 @@ const (
 const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
 
 var (
-	// writes ends in a word for those who write, with a medium before it and names behind.
+	// writes ends in a word for those who write, with a medium before it and names after.
 	writes = words.New(`^(.{0,16}?)(?:(?:首席|特派|特约|见习|实习)?(?:记者|评论员|通讯员|撰稿人?)|撰文|图文|作者|文字|文[:：·])[:·]?(.*)$`)
 	// others is a word for those who do something else.
 	others = words.New(`^(?:责任?编辑|责编|编辑|编审|审核|审校|校对|审读|初审|复审|终审|摄影|摄|图片?|制图|供图|供稿|来稿|出品|策划|监制|统筹|编译|翻译|设计|美编|主编|值班\p{Han}{2}|视频|剪辑|音频|配音)[:·]?(.*)$`)
 	// medium is how the names of media and organs end that stand without a label.
 	medium = words.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|周刊|月刊|杂志|新闻|财经|传媒|融媒体中心|中文站|网站|频道|公众号|头条|观察|消息|快讯|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
-	// unit is how the name of an organ ends beside which its authors stand.
+	// unit is how the name of an organ ends next to which its authors stand.
 	unit = words.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
 	// filler are words of credits that name nobody.
 	filler = words.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)

@@ -74,7 +74,7 @@ func endsInAny(s string, words ...string) bool {
 	return false
 }
 
-// contextChars is how many characters beside a place say what stands there.
+// contextChars is how many characters next to a place say what is there.
 const contextChars = 30
 
 // squeeze drops all white space.

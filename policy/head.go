@@ -99,7 +99,7 @@ const (
 	headLines     = headlineLines + maxSigners // with those of its organs and number
 )
 
-// columnBehind is the name of a column behind a headline that a text repeats.
+// columnBehind is the name of a column after a headline that a text repeats.
 var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 
 // headlineIn returns how many lines at the start of a text repeat its headline,
@@ -171,7 +171,7 @@ func (u *understanding) isAnnounced() bool {
 	return u.title.Relation != "印发" && u.title.Relation != "转发" && u.title.Relation != "批转" && len(u.Paragraphs) > 0 && announces.MatchString(u.Paragraphs[0])
 }
 
-// lineDate is a date behind a number: （民发〔2012〕124号 2012年7月10日）.
+// lineDate is a date after a number: （民发〔2012〕124号 2012年7月10日）.
 var lineDate = words.New(`[\s，,]+(?:19|20)\d{2}年\d{1,2}月\d{1,2}日[）)]?$`)
 
 // numberOf returns the number in a line that has nothing else, "" if it is

@@ -67,7 +67,7 @@ func (u *understanding) findHints() {
 	}
 }
 
-// hasYear reports whether a digit, of any width, stands before a 年.
+// hasYear reports whether a digit, of any width, precedes a 年.
 func hasYear(s string) bool {
 	for end := 0; ; {
 		i := strings.Index(s[end:], "年")

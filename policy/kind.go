@@ -197,7 +197,7 @@ func (u *understanding) textEvidence(score kindScore) {
 		score[KindOther] += strong
 	}
 	switch {
-	case u.reported || u.Author != "" && saysOften(u.Paragraphs): // as good as a dateline, and often beside one
+	case u.reported || u.Author != "" && saysOften(u.Paragraphs): // as good as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
 	case u.Byline != "" && (u.Author != "" || u.AuthorOffice != ""):
 		score[KindSignedArticle] += strong

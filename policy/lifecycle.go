@@ -20,7 +20,7 @@ const (
 	// 2024年5月1日（星期三）下午5时前.
 	dateTail = `(?:\s*[（(][^（）()]{1,10}[)）])?(?:\s*(?:上午|下午|晚)?\s*\d{1,2}\s*(?:[:：]\d{2}|时(?:\d{1,2}分)?|点(?:整)?))?\s*`
 	inForce  = `(?:施行|实施|执行|生效|试行)`
-	// ownForm is what a text calls itself behind 本: 本办法, 本实施细则, 本规定.
+	// ownForm is what a text calls itself after 本: 本办法, 本实施细则, 本规定.
 	ownForm = `(?:[（(《]|(?:实施|暂行|管理|若干|试行|工作|补充|修订|修改|具体|专项|行政|地方性?|技术|示范|指导|总体|自治|收费|操作|执行|补助|补贴|奖励|扶持|优惠|临时|应急|司法|议事|基本|支持|政府|部门|强制性?){0,3}` +
 		`(?:办法|规定|通知|意见|细则|方案|规则|公告|通告|措施|决定|条例|制度|标[准準]|文件|政策|法|令|解释|规范|规程|章程|准则|规划|纲要|计划|预案|目录|清单|指南|要点|决议|公报|批复|通报|指引|导则|机制|协定|公约|守则|名录|条款|修正案|决))`
 	spanTo = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|－|-|~|～)\s*`
@@ -54,7 +54,7 @@ var (
 	expiresLabels   = map[string]bool{"失效日期": true, "废止日期": true, "失效时间": true, "有效期至": true, "有效期限": true}
 )
 
-// occurrence is a match in a text with what stands before it in its sentence.
+// occurrence is a match in a text with what precedes it in its sentence.
 type occurrence struct {
 	groups   []string
 	text     string // as written
@@ -182,7 +182,7 @@ func (u *understanding) span() bool {
 		for _, o := range u.occurrences(x.re, x.hint, true) {
 			n := 1
 			if x.re == validFromTo {
-				n = 2 // behind how long
+				n = 2 // after how long
 			}
 			first := o.date(n)
 			last := o.later(n+3, first)

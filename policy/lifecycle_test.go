@@ -32,7 +32,7 @@ func ourOwn(c []string) labelled {
 	return labelled{"", c[0], c[1], c[2], c[3], c[4], c[5], []string{"各有关单位：", c[6]}}
 }
 
-// Sentences labelled by hand, of our own and of the data, before the program was
+// Sentences labeled by hand, of our own and of the data, before the program was
 // asked: a wrong date is an error, a withheld one only counts against recall.
 func TestLifecycle(t *testing.T) {
 	t.Parallel()

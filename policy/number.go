@@ -281,7 +281,7 @@ var joinedNames = strings.NewReplacer("发展和改革", "发展&改革", "工�
 var (
 	// ofASentence are words before a code that cutPrefix does not know to be none of it.
 	ofASentence = words.New(`^(?:依照|遵照|详见|参见|执行|[我本该][省市县区州局委部厅]|全[省市县区]|[年月日]|原(?:国家)?|经(?:[国省市中]))`)
-	// organBefore is an organ's name with another's code, or its own, behind it.
+	// organBefore is an organ's name with another's code, or its own, after it.
 	organBefore = words.New(`^(\p{Han}{0,20}(?:人民政府|办公厅|办公室|委员会|总局|总会|总社|部|局|委|厅))(\p{Han}{2,12})$`)
 	// noCode ends what counts something else: 第三届（2018）5号.
 	noCode = words.New(`(?:[届次款条项期批页卷路街弄楼栋幢室]|第[一二三四五六七八九十]+\p{Han}?)$`)

@@ -56,7 +56,7 @@ type Evidence struct {
 	FeedSummary   string     `json:"feed_summary,omitempty"` // plain text
 	Categories    []string   `json:"categories,omitempty"`
 
-	Links []Link `json:"links,omitempty"` // of the text, and those beside it that say 原文
+	Links []Link `json:"links,omitempty"` // of the text, and those next to it that say 原文
 
 	// Paragraphs are the text blocks of the content container in order, with
 	// white space collapsed; they still include by-line and signature.
@@ -69,7 +69,7 @@ type Pair struct {
 	Content string `json:"content"`
 }
 
-// Label is a labelled value, such as 时间:2011-06-21 in div.info.
+// Label is a labeled value, such as 时间:2011-06-21 in div.info.
 type Label struct {
 	Element string `json:"element"` // tag with its class or id: "div.info", "td#date"
 	Name    string `json:"name"`    // without the colon

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// realRows reads a file of real material that was labelled before the program was
+// realRows reads a file of real material that was labeled before the program was
 // asked, in parts: the first rules were made on the first part only, and each other
 // part was first read when no rule had been made on it. docs/understanding.md gives
 // the figures of the first and the last run.

@@ -131,7 +131,7 @@ func (f fingerprint) pieces(q string, left *steps) bool {
 // minPiece is how many characters a piece has at least.
 const minPiece = 5
 
-// longestPiece returns how much of the beginning of q stands in the text.
+// longestPiece returns how much of the beginning of q is in the text.
 func (f fingerprint) longestPiece(q string, left *steps) int {
 	low, high := 0, len(q)
 	if left.contains(f.whole, q) {

@@ -30,7 +30,7 @@ const (
 	maxSameText    = 1e6  // cleaned characters that are compared
 	maxRewritings  = 2000 // paragraphs that are compared with each other
 	headingLength  = 1500 // bytes of a text in which its dates of passing stand
-	headingForward = 90   // bytes behind a date that say what happened on it
+	headingForward = 90   // bytes after a date that say what happened on it
 )
 
 var (

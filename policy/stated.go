@@ -61,7 +61,7 @@ func (u *understanding) quotes(name string) bool {
 	})
 }
 
-// speaks begins behind the name of somebody who is quoted.
+// speaks begins after the name of somebody who is quoted.
 var speaks = words.New(`^\p{Han}{0,4}(?:说|表示|指出|强调|认为|介绍|称|告诉|谈到|要求|透露|坦言)`)
 
 // shows reports whether text or labels also name somebody: a short name in a

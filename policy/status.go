@@ -2,7 +2,7 @@ package policy
 
 import "strings"
 
-// State is where a document stands in its life.
+// State is where a document is in its life.
 type State string
 
 // The states, in the order of a document's life. The zero State is that of an

@@ -103,7 +103,7 @@ search:
 	return sentence + "：" + strings.Join(headings, "；") + "。"
 }
 
-// afterLast returns where the text behind the last sep begins.
+// afterLast returns where the text after the last sep begins.
 func afterLast(s, sep string) int {
 	if i := strings.LastIndex(s, sep); i >= 0 {
 		return i + len(sep)

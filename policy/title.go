@@ -16,7 +16,7 @@ type Title struct {
 	Type     string   // 文种, the base form: 实施意见 is 意见
 	Inner    []string // titles that it carries or speaks of
 	Relation string   // 印发, 转发, 批转, 公布, 废止, 修改
-	Number   string   // canonical, where one stands before the title or in a bracket behind it
+	Number   string   // canonical, where one precedes the title or in a bracket after it
 	Marker   string   // 有效, 失效 …: the document's state, no part of the title
 	InForce  string   // 2024年2月18日起施行…: what a bracket at its beginning or end says
 }
@@ -123,7 +123,7 @@ func ParseTitle(s string) Title {
 // spaced is a type that was set wide: 通  知.
 var spaced = words.New(`([通公决意批复办规]) +([知告定见复函法])$`)
 
-// withoutPrivate drops characters for private use, which old systems leave behind.
+// withoutPrivate drops characters for private use, which old systems leave after.
 func withoutPrivate(s string) string {
 	if strings.IndexByte(s, 0xEE) < 0 {
 		return s

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Issuer and type of 500 titles that were drawn at random and labelled by hand:
+// Issuer and type of 500 titles that were drawn at random and labeled by hand:
 // an empty issuer is one that the title leaves to its source, an empty type that
 // of a paper which only encloses another.
 func TestTitlesByHand(t *testing.T) {
@@ -16,7 +16,7 @@ func TestTitlesByHand(t *testing.T) {
 	if rows < 500 {
 		t.Errorf("%d titles", rows)
 	}
-	// 110 more of the odd ones, labelled before the program was asked (110 issuers
+	// 110 more of the odd ones, labeled before the program was asked (110 issuers
 	// and types were right), and the forms of other organs.
 	titlesByHand(t, "titles-fresh.tsv")
 }

@@ -109,7 +109,7 @@ func inFirstBracket(s string) (number, title string, ok bool) {
 // longestFirst is how many characters the number before a title has at most.
 const longestFirst = 40
 
-// numberFirst parts s behind the number that it begins with.
+// numberFirst parts s after the number that it begins with.
 func numberFirst(s string) (number, rest string, ok bool) {
 	s = strings.TrimSpace(s)
 	i := strings.Index(s, "号")

@@ -18,7 +18,7 @@ type understanding struct {
 	e      Evidence
 	zone   *time.Location
 	title  Title
-	organs []string // that stand above the headline in the text
+	organs []string // that are above the headline in the text
 	hints  []uint64 // of each paragraph
 
 	reported bool // its author is a reporter
@@ -175,7 +175,7 @@ func IsFurniture(line string) bool {
 // step begins a line of a list of steps: 1.先扫二维码.
 var step = words.New(`^(?:步骤|[（(]?\d{1,2}[）).、．])`)
 
-// caption stands under a picture: it says who took or lent it, or what it shows.
+// caption is under a picture: it says who took or lent it, or what it shows.
 var caption = words.New(`(?:[\s（(）)/／|｜]|^)\p{Han}{0,12}[\s:：]?\p{Han}{2,4}[\s/／]?[摄攝](?:影)?[）)。]?(?:\s?[\d年月日]{4,12})?$|(?:供图|供圖|图片来源|圖片來源|资料图片?|資料圖片?|图源|视觉中国|新华社发|本报资料)[^，。]{0,16}[）)]?$|^(?:图片来源|图源|供图)[:：][^。]{2,40}$|^(?:[上下左右]?图[为注说]?[：:]|[上下左右]?图为|圖為|圖：|资料图)|(?i)(?:[\[(（]\s*(?:file )?photos?\b[^\])）]{0,60}[\])）]|\bphotos? (?:by|courtesy)\b.{0,40})\.?$`)
 
 // wroteText is in a line that names who wrote the text, too: 王样/文 受访者供图.

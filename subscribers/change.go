@@ -172,7 +172,7 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 		}
 		return logConsent(ctx, tx, t.Subscriber, 0, "address changed", network, "confirmed at both", now)
 	})
-	if database.IsUniqueViolation(err) { // somebody subscribed with it meanwhile
+	if database.IsUniqueViolation(err) { // somebody subscribed with it in the meantime
 		return Change{}, ErrExpired
 	}
 	return c, err

@@ -64,7 +64,7 @@ const unconfirmedDays = 30
 // Pruned says what Prune took away.
 type Pruned struct {
 	Unconfirmed int // readers who never answered
-	Left        int // readers who left everything long ago: a hash stays
+	Left        int // readers who unsubscribed everything long ago: a hash stays
 	Networks    int // consent events whose address block went
 	Audit       int
 }

@@ -46,7 +46,7 @@ type Note struct {
 const maxNotes = 100_000
 
 // An import is written in slices, so that readers can leave and emails be sent
-// meanwhile.
+// in the meantime.
 const (
 	importBatch  = 500                    // rows of a slice
 	importWrites = 250 * time.Millisecond // of slices in a row, and

@@ -29,7 +29,7 @@ type Keys struct {
 type keySet struct {
 	readAt  time.Time
 	current int64             // the newest: it signs
-	first   int64             // the oldest: what must stay the same for ever hangs on it
+	first   int64             // the oldest: what must stay the same forever hangs on it
 	secrets map[int64][]byte  // by id, retired ones too
 	tokens  map[int64]*macKey // derived from the secrets, to sign tokens
 	address *macKey           // derived from the oldest, to bind tokens to an address

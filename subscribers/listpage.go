@@ -12,7 +12,7 @@ import (
 	"dibao/internal/database"
 )
 
-// keySign stands between the name of a list and its key. No name has one.
+// keySign is between the name of a list and its key. No name has one.
 const keySign = "~"
 
 // newPageKey returns a key of 130 random bits.

@@ -18,7 +18,7 @@ import (
 // profileFields are the fields of a profile, with the names that they have on
 // the preference page and in the columns of an export (after "profile_").
 var profileFields = []struct {
-	name, words string // words names its values in the catalogue
+	name, words string // words names its values in the catalog
 	values      func(*match.Profile) *[]string
 	offered     []string
 }{

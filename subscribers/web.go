@@ -146,7 +146,7 @@ func (h *Web) form(w http.ResponseWriter, r *http.Request) {
 
 // filled is what a form is shown with.
 type filled struct {
-	problem string // key of the catalogue, "" if none
+	problem string // key of the catalog, "" if none
 	address string
 	chosen  []string // slugs
 	stamp   string   // "" for a new one

@@ -45,7 +45,7 @@ type AdminOverview struct {
 	Lists    []AdminList
 	Mailings []AdminMailing
 	Reports  []AdminCount
-	System   []Fact // Key is in the catalogue below "admin.system."
+	System   []Fact // Key is in the catalog below "admin.system."
 }
 
 // AdminList is a list in the overview of lists.
@@ -107,7 +107,7 @@ type AdminSourcePage struct {
 	AdminPage
 	Source AdminSource
 	Ticks  []ChainTick
-	Facts  []Fact // Key is in the catalogue below "admin.source."
+	Facts  []Fact // Key is in the catalog below "admin.source."
 	Weeks  Chart
 	Bad    []AdminDay // days that did not go well, the latest first
 }

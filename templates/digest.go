@@ -33,7 +33,7 @@ type Mark struct {
 	Slot Slot
 }
 
-// DigestHead is what stands above the sections.
+// DigestHead is what is above the sections.
 type DigestHead struct {
 	Language  string
 	SiteName  string
@@ -61,13 +61,13 @@ type DigestSection struct {
 type DigestItem struct {
 	Item
 	Language string
-	Lead     string    // why it stands before all others; "" if it does not
+	Lead     string    // why it precedes all others; "" if it does not
 	Badge    string    // its date or state, in words: 12月5日截止 · 还有 11 天
 	BadgeURL string    // of what changed it, "" if of nothing
 	Urgent   bool      // the badge is a warning
 	Says     []DocLink // what it does with other documents
 	Remarks  []DocLink // 转载 5 家, 逾期公开 …
-	Under    bool      // it explains the item before it and stands under it
+	Under    bool      // it explains the item before it and is under it
 	Short    bool      // title and address only, for want of space
 
 	ForReader *ForReader // of a call that may concern the reader; else nil
@@ -94,7 +94,7 @@ type DigestFold struct {
 	Items    []DocLink
 }
 
-// DigestFoot is what stands below the sections.
+// DigestFoot is what is below the sections.
 type DigestFoot struct {
 	Language   string
 	Remarks    []string // 逾期公开 2 件, 补登旧文 12 件, what is left out

@@ -121,7 +121,7 @@ func lint(t *testing.T, name, markup string) {
 			}
 		case "a":
 			if !strings.HasPrefix(attr("href"), "https://") || !strings.Contains(attr("style"), "color:") {
-				t.Errorf("%s: a link without an address or a colour of its own: %v", name, n.Attr)
+				t.Errorf("%s: a link without an address or a color of its own: %v", name, n.Attr)
 			}
 		case "div":
 			if attr("role") != "article" && !strings.Contains(attr("style"), "display:none") {
@@ -270,7 +270,7 @@ func TestSubject(t *testing.T) {
 	}
 }
 
-// The contrast of every colour of text with the ground it may stand on, by day
+// The contrast of every color of text with the ground it may stand on, by day
 // and by night (WCAG 2.2, 1.4.3: 4.5 : 1).
 func TestDigestContrast(t *testing.T) {
 	markup := ""
@@ -300,7 +300,7 @@ func TestDigestContrast(t *testing.T) {
 	}
 	for _, text := range []string{"ink", "soft", "red"} {
 		if len(day[text]) != 1 || night[text] == "" {
-			t.Errorf("%s has the colours %v by day and %q by night, want one each", text, day[text], night[text])
+			t.Errorf("%s has the colors %v by day and %q by night, want one each", text, day[text], night[text])
 		}
 		for _, ground := range []string{"card", "tint"} {
 			for a := range day[text] {
@@ -320,7 +320,7 @@ func TestDigestContrast(t *testing.T) {
 	}
 }
 
-// contrast is the ratio of the luminances of two colours, as WCAG computes it.
+// contrast is the ratio of the luminances of two colors, as WCAG computes it.
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	luminance := func(colour string) float64 {

@@ -6,7 +6,7 @@ type Letter struct {
 	Language  string
 	SiteName  string
 	Title     string
-	Preheader string // what a mail program shows beside the subject
+	Preheader string // what a mail program shows next to the subject
 	Lead      string
 	Points    []string // what it is about, one below the other
 	Rows      []LetterRow

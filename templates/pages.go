@@ -23,7 +23,7 @@ type FactValue struct{ Text, URL string }
 
 // RelationGroup are documents in one relation to a document, of one direction.
 type RelationGroup struct {
-	Key      string // in the catalogue below "relations."
+	Key      string // in the catalog below "relations."
 	Mentions []Mention
 }
 
@@ -39,7 +39,7 @@ type ChangesPage struct {
 // LifeEvent is a day in the life of a document.
 type LifeEvent struct {
 	Date       string
-	Key        string // in the catalogue below "life."
+	Key        string // in the catalog below "life."
 	Text, URL  string // what did it, "" if nothing
 	Provenance string
 	Ahead      bool // it lies in the future
@@ -70,7 +70,7 @@ type Version struct {
 type ChainRow struct {
 	Mention
 	Region string
-	Level  string // in the catalogue below "level.", "" if unknown
+	Level  string // in the catalog below "level.", "" if unknown
 	Lag    int    // days after the first; below 0: unknown
 	Share  int    // of the longest delay, in percent
 }
@@ -93,7 +93,7 @@ type ChainTick struct {
 
 // Facet is a way to narrow a search or to browse.
 type Facet struct {
-	Key    string // in the catalogue below "facet."
+	Key    string // in the catalog below "facet."
 	Values []FacetValue
 	All    string // address without this facet, or of its index; "" if there is none
 }
@@ -109,7 +109,7 @@ type FacetValue struct {
 type SearchPage struct {
 	Page
 	Query  string
-	Hidden []FacetValue // fields of the form beside the query: name and value
+	Hidden []FacetValue // fields of the form next to the query: name and value
 	Asked  bool         // something was asked for
 	Total  int          // below 0: not counted
 	More   bool         // Total is a lower bound

@@ -27,7 +27,7 @@ type ProfileForm struct {
 
 // ProfileField is a field with several values.
 type ProfileField struct {
-	Name    string // in the catalogue below "profile."
+	Name    string // in the catalog below "profile."
 	Choices []Choice
 }
 

@@ -278,7 +278,7 @@ func TestCatalogues(t *testing.T) {
 		b, err := fs.ReadFile(files, path)
 		for _, m := range used.FindAllSubmatch(b, -1) {
 			if _, ok := zh[string(m[1])]; !ok {
-				t.Errorf("%s uses %s, which no catalogue has", path, m[1])
+				t.Errorf("%s uses %s, which no catalog has", path, m[1])
 			}
 		}
 		return err

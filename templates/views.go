@@ -71,7 +71,7 @@ type Item struct {
 	Summary     string
 	Dates       []DateFact
 	Why         []string // why the reader gets it
-	Status      string   // state of a document or consultation today, in the catalogue below "status."; "" if unknown
+	Status      string   // state of a document or consultation today, in the catalog below "status."; "" if unknown
 	Effects     []Mention
 	Reposts     []FeedLink // the same text on other sites, some of them
 	RepostCount int        // of all of them
@@ -82,7 +82,7 @@ type Item struct {
 
 // Mention is a document that an article or document has to do with.
 type Mention struct {
-	Relation string // in the catalogue below "relation."
+	Relation string // in the catalog below "relation."
 	Title    string
 	Number   string
 	Issuer   string
@@ -157,7 +157,7 @@ type ArticlePage struct {
 
 // CallRow is what a notice says of one matter.
 type CallRow struct {
-	Key   string // in the catalogue below "call."
+	Key   string // in the catalog below "call."
 	Lines []CallLine
 }
 

@@ -32,7 +32,7 @@ func newBackup(g *globals) *cobra.Command {
 				return err
 			}
 			defer db.Close()
-			// Written beside its place and then moved: no file of that name is ever half a backup.
+			// Written next to its place and then moved: no file of that name is ever half a backup.
 			f, err := os.CreateTemp(dir, ".dibao-backup-*")
 			if err != nil {
 				return fmt.Errorf("backup %s: %w", args[0], err)

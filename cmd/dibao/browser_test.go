@@ -252,7 +252,7 @@ func visitPage(ctx context.Context, t *testing.T, p sight, axe string) (wrong []
 	return wrong
 }
 
-// contrast is the contrast ratio of two colours as browsers write them (WCAG 2.2 §1.4.3).
+// contrast is the contrast ratio of two colors as browsers write them (WCAG 2.2 §1.4.3).
 func contrast(a, b string) float64 {
 	la, lb := luminance(a), luminance(b)
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
@@ -261,7 +261,7 @@ func contrast(a, b string) float64 {
 func luminance(colour string) float64 {
 	var r, g, b float64
 	if _, err := fmt.Sscanf(strings.NewReplacer("rgba", "rgb", ",", " ").Replace(colour), "rgb(%f %f %f", &r, &g, &b); err != nil {
-		return 0.5 // no colour that we know: the check fails
+		return 0.5 // no color that we know: the check fails
 	}
 	linear := func(c float64) float64 {
 		c /= 255

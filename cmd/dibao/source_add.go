@@ -226,7 +226,7 @@ func (a *app) lookAs(s feed.Source, res *fetch.Response) (feed.Source, visit.Vis
 	return s, out, err
 }
 
-// looker finds out what the pages are that stand at an address or behind it.
+// looker finds out what the pages are that are at an address or behind it.
 type looker struct {
 	app    *app
 	source feed.Source // as it was asked for

@@ -34,7 +34,7 @@ var attacks = []string{
 	`<link rel=stylesheet href=/style.css>`, `<input autofocus onfocus=alert(1)>`, `<video><source onerror=alert(1)></video>`,
 }
 
-// TestSanitizedInABrowser loads sanitised attacks in a real browser: no script
+// TestSanitizedInABrowser loads sanitized attacks in a real browser: no script
 // runs, no dialog opens, nothing but pictures is asked for. The same attacks as
 // they are prove that the test would see it.
 func TestSanitizedInABrowser(t *testing.T) {
@@ -68,7 +68,7 @@ func TestSanitizedInABrowser(t *testing.T) {
 	}
 	runs, requests := runPage(t, chromium, clean.String())
 	if runs != 0 || requests != 0 {
-		t.Errorf("of %d sanitised attacks %d scripts ran and %d files were asked for", len(markup), runs, requests)
+		t.Errorf("of %d sanitized attacks %d scripts ran and %d files were asked for", len(markup), runs, requests)
 	}
 	trust.Report(t, "scripts executed in Chromium", "%d of %d vectors", runs, len(markup))
 }

@@ -169,7 +169,7 @@ type deliveryRun struct {
 	inFlight atomic.Int64 // active without those that are stalled
 	idle     int          // connections that wait for a message
 	workers  int
-	extra    int           // of those, the ones that stand in for stalled ones
+	extra    int           // of those, the ones that are in for stalled ones
 	mailings map[int64]int // how many messages of each are queued
 	ended    bool          // nothing is left: the workers go
 	stopped  func() error  // why the run is to end early
@@ -431,7 +431,7 @@ func (r *deliveryRun) lookUpAgain(ctx context.Context, j job) (job, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, queued := range j.lane.queue[:min(len(j.lane.queue), len(jobs))] { // some have gone meanwhile
+	for i, queued := range j.lane.queue[:min(len(j.lane.queue), len(jobs))] { // some have gone in the meantime
 		if f, ok := fresh[queued.ID]; ok {
 			q := &j.lane.queue[i]
 			q.reader, q.wanted, q.lookedUp = f.reader, f.wanted, f.lookedUp

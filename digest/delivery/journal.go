@@ -46,7 +46,7 @@ func (j *journal) answered(id int64, sent bool) {
 	}
 }
 
-// forget drops a hand-over that was not made, or that stands in its row by now.
+// forget drops a hand-over that was not made, or that is in its row by now.
 func (j *journal) forget(id int64) {
 	if i := slices.Index(j.handed, id); i >= 0 {
 		j.handed = slices.Delete(j.handed, i, i+1)
@@ -68,7 +68,7 @@ func (j *journal) rewrite() {
 	}
 }
 
-// rewriteAfterFold is rewrite for a text that others stand before.
+// rewriteAfterFold is rewrite for a text that others precede.
 func (j *journal) rewriteAfterFold() {
 	j.rewrite()
 	j.text = append([]byte("f "), j.text...)

@@ -43,7 +43,7 @@ type lane struct {
 	limit Limit
 
 	queue   []job
-	ready   bool // stands in the run's list of lanes that may go on
+	ready   bool // is in the run's list of lanes that may go on
 	active  int  // messages on their way
 	stalled int  // of those, the ones that wait for the server for long
 	slow    bool // the last message stalled: others go first

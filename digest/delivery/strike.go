@@ -102,7 +102,7 @@ func (s *Service) Strike(ctx context.Context, x Struck, tell func(context.Contex
 		}
 		return s.noteStrike(ctx, tx, x, domain, "suppressed")
 	}
-	if err = s.db.Write(ctx, strike); errors.Is(err, errNotCounted) { // others struck meanwhile
+	if err = s.db.Write(ctx, strike); errors.Is(err, errNotCounted) { // others struck in the meantime
 		if most, mostOfAll, counted, err = s.mostStrikes(ctx, x.Mailing, domain, true); err == nil {
 			err = s.db.Write(ctx, strike)
 		}

@@ -14,10 +14,10 @@ type provider struct {
 	listed bool
 }
 
-// line is a published reply; code 0 is any. The comment beside it is its meaning.
+// line is a published reply; code 0 is any. The comment next to it is its meaning.
 type line struct {
 	code    int
-	text    string // begins the reply, or stands in it; any case
+	text    string // begins the reply, or is in it; any case
 	verdict Verdict
 }
 

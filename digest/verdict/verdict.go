@@ -69,7 +69,7 @@ type Reply struct {
 	Code     int    // 400 to 599
 	Enhanced string // RFC 3463; "" if none
 	Text     string // UTF-8, the lines joined by a space
-	Around   string // in a report: what stands around the reply; it is read where no line of the table fits Text
+	Around   string // in a report: what is around the reply; it is read where no line of the table fits Text
 }
 
 // Verdict says what to do after a refusal.

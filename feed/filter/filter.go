@@ -25,9 +25,9 @@ type Query struct {
 	// documents of which only implementing documents (落实) match.
 	Documents []string
 	Chains    []string
-	Any       []string // words, one of which must stand in title, summary or text, as fold.Text makes them one
-	All       []string // words that must all stand there
-	None      []string // words that must not stand in title or summary
+	Any       []string // words, one of which must be in title, summary or text, as fold.Text makes them one
+	All       []string // words that must all are there
+	None      []string // words that must not be in title or summary
 }
 
 // Reason is a part of a query that an article matches: a field's name in the

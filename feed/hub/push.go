@@ -245,7 +245,7 @@ func (p *pusher) deliver(ctx context.Context, s pushSubscription, c topicContent
 	var status *fetch.StatusError
 	switch {
 	case err == nil:
-		// Due at once: what came meanwhile is new again.
+		// Due at once: what came in the meantime is new again.
 		_, err = p.update(ctx, `UPDATE push_subscriptions SET sent_hash = $2, failures = 0, last_error = '', next_at = $3, network = $4 WHERE id = $1`,
 			s.id, c.digest, now, networkOf(res.Remote))
 		p.again.Store(true)

@@ -102,7 +102,7 @@ type articleReader struct {
 	hidden    string // markup of a text that only scripts and text areas hold
 	container *html.Node
 	head      headline
-	body      span // the lines of the text, where it stands in the page
+	body      span // the lines of the text, where it is in the page
 }
 
 func (r *articleReader) read() error {
@@ -141,7 +141,7 @@ func (r *articleReader) isLogin() bool {
 	return r.view.weights[r.doc.Nodes[0]].prose < minText && r.doc.Find("input[type=password]").Length() > 0
 }
 
-// inPage reports whether the container stands in the page and not in a script.
+// inPage reports whether the container is in the page and not in a script.
 func (r *articleReader) inPage() bool { return contains(r.doc.Nodes[0], r.container) }
 
 // find finds container and headline. Text in a script or text area counts only
@@ -306,7 +306,7 @@ func readMeta(doc *goquery.Document) []policy.Pair {
 	return all
 }
 
-// dropHidden takes out what stands in a text and nobody sees.
+// dropHidden takes out what is in a text and nobody sees.
 func dropHidden(n *html.Node) {
 	for c := n.FirstChild; c != nil; {
 		next := c.NextSibling

@@ -12,7 +12,7 @@ import (
 
 // TestOwnArticleCases reads article pages of many systems (WeChat, SiteWeaver,
 // DedeCMS, EmpireCMS, WordPress, Drupal, ASP.NET, Next, TRS), with header lines,
-// headlines, attachments and furniture in many forms. Each was labelled before it
+// headlines, attachments and furniture in many forms. Each was labeled before it
 // was first read.
 func TestOwnArticleCases(t *testing.T) {
 	t.Parallel()

@@ -44,7 +44,7 @@ var annexHeading = lazyregexp.New(`^[【\[（(]?(?:相关)?(?:附件|附\s?件�
 // wholeText is a link to the text as a file.
 var wholeText = lazyregexp.New(`(?i)^(?:(?:全文|原文|正文|文件|本文|点击)?(?:PDF|Word|WPS|OFD|DOCX?)?(?:版|文档|格式)?下载(?:全文|原文|PDF|Word|WPS|OFD)?\s*)+$`)
 
-// annexReach is how many lines behind the text attachments are looked for.
+// annexReach is how many lines after the text attachments are looked for.
 const annexReach = 15
 
 // fileReader gathers the attachments of an article.

@@ -28,7 +28,7 @@ func cutWarning(blocks int) []warn.Warning {
 	return []warn.Warning{warn.New("lines-cut", maxBlocks)}
 }
 
-// textBlocks returns the blocks of text in sanitised markup.
+// textBlocks returns the blocks of text in sanitized markup.
 func textBlocks(text string) []string {
 	if text == "" {
 		return nil
@@ -87,7 +87,7 @@ func isCaption(n *html.Node) bool {
 var sceneEnd = lazyregexp.New(`^[^。，；：！？]{2,}(?:现场|会场|场景|场面|合影|合照|留念|剪影|一角|全景|外景|实景|鸟瞰|画面|截图|示意图|效果图)$`)
 
 // ofPicture reports whether an element is the line in a block that holds nothing
-// else but pictures: a cell under that of the picture, a span behind it.
+// else but pictures: a cell under that of the picture, a span after it.
 func ofPicture(n *html.Node) bool {
 	if n.Data != "p" && n.Data != "div" && n.Data != "tr" && n.Data != "td" && n.Data != "span" || n.Parent == nil {
 		return false
@@ -113,7 +113,7 @@ func ofPicture(n *html.Node) bool {
 	return short && all == text && holdsPicture(up)
 }
 
-// lineAbove returns what stands above the picture above a line, nil at the start.
+// lineAbove returns what is above the picture above a line, nil at the start.
 func lineAbove(n *html.Node) *html.Node {
 	for n = previousElement(previousElement(n)); n != nil && isEmpty(n); {
 		n = previousElement(n)
@@ -124,7 +124,7 @@ func lineAbove(n *html.Node) *html.Node {
 // maxRun is how many pictures above a text may have a line each.
 const maxRun = 20
 
-// step begins what readers are to do, beside the picture that shows it.
+// step begins what readers are to do, next to the picture that shows it.
 var step = lazyregexp.New(`^(?:步骤|第[一二三四五六七八九十\d]{1,2}步|[（(]?\d{1,2}[）).、．]|[①-⑳]|点击|点选|选择|打开|进入|登录|扫|搜索|填写|输入|提交|下载|关注|确认|注[:：])`)
 
 // isUnderPicture reports whether an element is a short line that follows a picture.

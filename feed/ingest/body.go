@@ -186,7 +186,7 @@ func (v *view) fromHeadline(n *html.Node, h headline) *html.Node {
 	return n
 }
 
-// hasAside reports whether running text under n stands beside the article.
+// hasAside reports whether running text under n is next to the article.
 func (v *view) hasAside(n *html.Node) bool {
 	s := v.under(n)
 	return slices.ContainsFunc(v.lines[s.from:s.to], func(l line) bool { return l.aside == elsewhere && l.prose > 0 })
@@ -268,7 +268,7 @@ func isLabelCell(l line) bool {
 	return label.KindOf(strings.TrimRight(squeeze(l.text), ":：")) != label.Unknown
 }
 
-// isValueCell reports whether a line is the value beside a label in a register.
+// isValueCell reports whether a line is the value next to a label in a register.
 func (v *view) isValueCell(i int) bool {
 	return i > 0 && isCell(v.lines[i].node) && isCell(v.lines[i-1].node) && v.lines[i].node != v.lines[i-1].node && isLabelCell(v.lines[i-1])
 }

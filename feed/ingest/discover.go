@@ -140,7 +140,7 @@ func selectorOf(n *html.Node) string {
 	return n.Data
 }
 
-// isName reports whether a name can stand in a selector without escapes.
+// isName reports whether a name can be in a selector without escapes.
 func isName(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

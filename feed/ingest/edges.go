@@ -27,7 +27,7 @@ func (v *view) textOf(container *html.Node, h headline) span {
 			switch l := v.lines[i]; {
 			case v.isEvent(span{i, s.to}):
 				i = s.to
-			case isHeader(l) || v.isValueCell(i): // with whatever short lines stand before it
+			case isHeader(l) || v.isValueCell(i): // with whatever short lines precede it
 				start = i + 1
 			case i > start && isLinkLine(l) && isLinkLine(v.lines[i-1]): // other articles
 				start = i + 1
@@ -37,7 +37,7 @@ func (v *view) textOf(container *html.Node, h headline) span {
 	repeats := v.repeats(s)
 	for headers := 0; start < s.to && headers < maxHeaders; start++ {
 		if l := v.lines[start]; l.aside == inArticle {
-			if v.isEvent(span{start, s.to}) || !isHeader(l) && !v.isValueCell(start) && !repeats(start) && (l.size >= columnTitle || !isLinkLine(l)) { // a prompt beside each picture, a link to the video
+			if v.isEvent(span{start, s.to}) || !isHeader(l) && !v.isValueCell(start) && !repeats(start) && (l.size >= columnTitle || !isLinkLine(l)) { // a prompt next to each picture, a link to the video
 				break
 			}
 			headers++
@@ -95,7 +95,7 @@ func inRow(n *html.Node) bool {
 // endOf returns the end of a text: before a heading of something else, or
 // before the links that follow its last running text.
 func (v *view) endOf(s span) int {
-	last, begun, annexed := s.from, false, false // a count of comments may stand above the text
+	last, begun, annexed := s.from, false, false // a count of comments may be above the text
 	asked := 0
 	closes := func(i int) bool {
 		asked++

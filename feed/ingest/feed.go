@@ -377,7 +377,7 @@ var atomID = lazyregexp.New(`<(?:atom:)?id>([^<>]+)</`)
 // keepIDs restores ids that are addresses, which the parser changes: they are
 // compared character by character (RFC 4287 §4.2.6.1).
 func keepIDs(feed *gofeed.Feed, text string) {
-	written := make(map[string]string) // as it stands in the feed, by what the parser makes of it
+	written := make(map[string]string) // as it is in the feed, by what the parser makes of it
 	for _, m := range atomID.FindAllStringSubmatch(text, 2*maxFeedItems) {
 		raw := html.UnescapeString(strings.TrimSpace(m[1]))
 		u, err := url.Parse(raw)

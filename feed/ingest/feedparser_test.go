@@ -16,7 +16,7 @@ var (
 )
 
 // TestFeedparserAssertions measures how many of the simple assertions of
-// feedparser's own tests hold: titles as plain text, markup after our sanitiser.
+// feedparser's own tests hold: titles as plain text, markup after our sanitizer.
 func TestFeedparserAssertions(t *testing.T) {
 	dir := shared(t, "feeds/feedparser")
 	files, right, asserted, broken := 0, 0, 0, 0

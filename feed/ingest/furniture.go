@@ -25,7 +25,7 @@ var (
 	controls = set(`share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
 )
 
-// editors are what stands before "editor" in the names of programs for writing.
+// editors are what precedes "editor" in the names of programs for writing.
 var editors = set(`trs rich web kind html text ck ke ue`)
 
 // aside says that a line is not a part of the article's text.
@@ -33,7 +33,7 @@ type aside int
 
 const (
 	inArticle aside = iota
-	control         // a control of the page, beside which labels may stand
+	control         // a control of the page, next to which labels may stand
 	elsewhere       // speaks of something else
 )
 
@@ -147,7 +147,7 @@ func (v *view) setAside(n *html.Node, kind aside) {
 	}
 }
 
-// maxBox is the most running text, in characters, of a box beside an article.
+// maxBox is the most running text, in characters, of a box next to an article.
 const maxBox = 300
 
 // isBox reports whether the supposed text is a box with a heading of its own,

@@ -15,7 +15,7 @@ import (
 // headline is what the page is called, and the lines that say so.
 type headline struct {
 	text  string
-	date  string // that stands in the headline, in an element of its own
+	date  string // that is in the headline, in an element of its own
 	lines span   // empty where only the page's title says it
 	at    *html.Node
 }
@@ -199,7 +199,7 @@ func joinTitle(lines []line) string {
 // heading above it shares words with the page's title, that one is the
 // headline.
 func (v *view) looksLikeOne(body int, title string, site []string) (headline, bool) {
-	opening, ofPart := headline{}, headline{} // in the text, where none stands before it
+	opening, ofPart := headline{}, headline{} // in the text, where none precedes it
 	for i := min(len(v.lines), body+3) - 1; i >= max(0, body-headlineReach/2); i-- {
 		l := v.lines[i]
 		if l.aside == elsewhere || l.size < minTitle || l.size > maxTitle/2 || l.link*2 > l.size && !isHeading(l.node) {
@@ -276,10 +276,10 @@ func (v *view) opens(i int) bool {
 	return isHeader(below) || below.size <= 60 && below.prose == 0 && label.FindDate(below.text) != nil
 }
 
-// headMark is what a span behind a headline says.
+// headMark is what a span after a headline says.
 var headMark = lazyregexp.New(`^[\[【(（]?(?:原创|转载|图|组图|视频|独家|置顶|推荐|精华|新|热|hot|new)[\]】)）]?$`)
 
-// dateMark is a date in brackets behind a headline.
+// dateMark is a date in brackets after a headline.
 var dateMark = lazyregexp.New(`^[（(\[【](?:19|20)\d{2}[-./年]\d{1,2}[-./月]\d{1,2}日?[）)\]】]$`)
 
 // isMark reports whether a span in front of a headline names a column or a form.

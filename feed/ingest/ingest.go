@@ -78,12 +78,12 @@ type Item struct {
 	GUID        string // stable identity within the source; the URL where none is given
 	URL         string // absolute address of the article
 	Title       string // as the list or feed gives it, white space collapsed
-	HTML        string // sanitised content, "" if the source gives none
+	HTML        string // sanitized content, "" if the source gives none
 	Attachments []Attachment
 	Evidence    policy.Evidence
 	DateFrom    string         // what stated the date of a list's row: a label, a column, an element; "" for none
 	AddressDate policy.Date    // the day in the address, where the list prints no dates
-	NeedsPage   bool           // the text stands on the article's own page: fetch URL, then ReadArticle
+	NeedsPage   bool           // the text is on the article's own page: fetch URL, then ReadArticle
 	Warnings    []warn.Warning // what was odd
 
 	// Frame is the address of a frame of the same site that the page shows

@@ -18,7 +18,7 @@ var (
 )
 
 // readHint takes the value of an element that is called source or author and
-// prints no label, or that stands behind an icon which is called so.
+// prints no label, or that follows an icon which is called so.
 func (r *labelReader) readHint(l line) {
 	if l.size > maxLabelText {
 		return
@@ -42,11 +42,11 @@ func (r *labelReader) readHint(l line) {
 // maxHint is the most characters of a value that has no label.
 const maxHint = 30
 
-// accountMark stands behind the name of an account of a platform, which is not a person.
+// accountMark follows the name of an account of a platform, which is not a person.
 var accountMark = lazyregexp.New(`\s?(?:(?:企鹅|百家|大鱼|头条|搜狐|网易|澎湃|公众|微信|政务)号|官方(?:账号|帐号))$`)
 
 // isAccount reports whether a text is the name of an account with the mark of its
-// platform behind it, and no prompt to follow it.
+// platform after it, and no prompt to follow it.
 func isAccount(text string) bool {
 	at := accountMark.FindStringIndex(text)
 	return at != nil && runes(text[:at[0]]) >= 2 && !policy.IsFurniture(text)

@@ -17,10 +17,10 @@ const (
 	maxLabels     = 60
 	maxLabelText  = 300 // characters of a line that is looked at
 	maxLabelValue = 200 // characters
-	labelsBehind  = 8   // lines behind the text in which labels may stand
+	labelsBehind  = 8   // lines after the text in which labels may stand
 )
 
-// labelReader gathers the labelled values of a page.
+// labelReader gathers the labeled values of a page.
 type labelReader struct {
 	view   *view
 	site   []string // what the page calls its site
@@ -286,7 +286,7 @@ func (r *labelReader) has(kind label.Kind) bool {
 	})
 }
 
-// readBehind takes from the lines behind the text what no label before it says.
+// readBehind takes from the lines after the text what no label before it says.
 func (r *labelReader) readBehind(i int) {
 	before := r.labels
 	for end := min(len(r.view.lines), i+labelsBehind); i < end; i++ {

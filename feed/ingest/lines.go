@@ -272,7 +272,7 @@ func (v *view) isList() bool {
 // Least and most characters of a prompt, which is known by its repetition.
 const minPrompt, maxPrompt = 15, 50
 
-// repeats returns what reports whether a line stands among others more than once.
+// repeats returns what reports whether a line is among others more than once.
 func (v *view) repeats(s span) func(i int) bool {
 	isPrompt := func(l line) bool { return l.size >= minPrompt && l.size <= maxPrompt }
 	times := sync.OnceValue(func() map[string]int {

@@ -25,7 +25,7 @@ func NextPart(p Page, s Source) string {
 	if err != nil {
 		return ""
 	}
-	if a.Path == b.Path { // the part stands in the query: every other key is the same
+	if a.Path == b.Path { // the part is in the query: every other key is the same
 		x, y := a.Query(), b.Query()
 		for _, key := range []string{"page", "p", "pageNo", "pageIndex", "pn"} {
 			was, err := strconv.Atoi(x.Get(key))

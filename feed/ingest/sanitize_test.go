@@ -49,7 +49,7 @@ var attributes = map[string][]string{"a": {"href"}, "img": {"src", "alt"}, "td":
 var elements = strings.Fields("p div section br hr h1 h2 h3 h4 h5 h6 blockquote pre code ul ol li dl dt dd strong b em i u s sub sup small " +
 	"figure figcaption table caption thead tbody tfoot tr td th a img html head body")
 
-// checkSafe parses sanitised markup as a browser would and looks at all of it.
+// checkSafe parses sanitized markup as a browser would and looks at all of it.
 func checkSafe(t *testing.T, in, out string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(out))
@@ -84,7 +84,7 @@ func checkSafe(t *testing.T, in, out string) {
 	walk(root)
 }
 
-// Property: sanitising what was sanitised changes nothing.
+// Property: sanitizing what was sanitized changes nothing.
 func checkIdempotent(t *testing.T, in, out string) {
 	t.Helper()
 	if again := Sanitize(out, "http://other.test/"); again != out {

@@ -79,7 +79,7 @@ func isWholeDate(s string, clock when.Clock) bool {
 	return ok
 }
 
-// nextValue reads the next literal of a script, and returns what stands behind it.
+// nextValue reads the next literal of a script, and returns what follows it.
 func nextValue(text string) (v any, rest string, ok bool) {
 	if head := strings.TrimSpace(text[:min(len(text), 100)]); head != "" && (head[0] == '{' || head[0] == '[') && json.Valid([]byte(text)) {
 		v, err := parseJSONBody(text) // type="application/json"

@@ -49,7 +49,7 @@ func (r *labelReader) readSplitDate(h headline, body span) {
 	}
 }
 
-// meet reports whether two elements are one, or stand in the same one.
+// meet reports whether two elements are one, or are in the same one.
 func meet(a, b *html.Node) bool {
 	return a == b || a.Parent == b.Parent || a.Parent == b || a == b.Parent
 }

@@ -167,10 +167,10 @@ func (u *unfolder) replace(n *html.Node, text string) {
 	}
 }
 
-// tableParts are what rows and cells of a table have to stand in to be read.
+// tableParts are what rows and cells of a table have to be in to be read.
 var tableParts = map[string]string{"table": "<table>", "tbody": "<table><tbody>", "tr": "<table><tbody><tr>"}
 
-// fragment parses markup that stands in an element of a name.
+// fragment parses markup that is in an element of a name.
 func fragment(text, parent string) []*html.Node {
 	root, plain := markup.Parse(tableParts[parent] + text)
 	if plain {

@@ -44,7 +44,7 @@ type Item struct {
 	Link       string
 	Title      string
 	Summary    string // plain text
-	HTML       string // full text, sanitised; "" where only the summary may be given
+	HTML       string // full text, sanitized; "" where only the summary may be given
 	Author     string
 	Published  time.Time
 	Updated    time.Time // when the text last changed; Published if never

@@ -204,7 +204,7 @@ func (ix *Index) indexPiece(ctx context.Context, tx *sql.Tx, piece []waitingArti
 	var take []row
 	for _, w := range waiting {
 		if !slices.Contains(piece, w) {
-			continue // it was stored again meanwhile
+			continue // it was stored again in the meantime
 		}
 		ids = append(ids, w.article)
 		if r := rows[w.article]; r.article != 0 { // else it is hidden

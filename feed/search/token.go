@@ -65,7 +65,7 @@ func (s *pairSet) add(pair uint64) bool {
 		}
 	}
 	mask := uint64(len(s.table) - 1)
-	for i := pair * 0x9e3779b97f4a7c15 >> 32; ; i++ { // Knuth's multiplier spreads neighbours
+	for i := pair * 0x9e3779b97f4a7c15 >> 32; ; i++ { // Knuth's multiplier spreads neighbors
 		switch s.table[i&mask] {
 		case 0:
 			s.table[i&mask] = pair

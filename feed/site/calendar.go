@@ -110,7 +110,7 @@ const agendaPast = 12
 // remind is how many days before a deadline a calendar reminds.
 const remind = 3
 
-// uidOf names a day for ever: RFC 7986 wants it globally unique and to say nothing.
+// uidOf names a day forever: RFC 7986 wants it globally unique and to say nothing.
 func uidOf(d Day, host string) string {
 	thing := "document"
 	if d.Kind == DayDeadline {

@@ -16,7 +16,7 @@ import (
 	"dibao/templates"
 )
 
-// feedEpoch dates the ids of feeds, which are the same for ever.
+// feedEpoch dates the ids of feeds, which are the same forever.
 var feedEpoch = time.Date(2011, 6, 21, 0, 0, 0, 0, time.UTC)
 
 // fillFeed fills in what is asked for, and says when the content changed last.
@@ -197,7 +197,7 @@ func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item 
 	return item
 }
 
-// articleID is the id of an article in feeds, which is the same for ever.
+// articleID is the id of an article in feeds, which is the same forever.
 func articleID(a feed.Article, base string) string {
 	return tagURI(base, a.CollectedAt, fmt.Sprintf("article/%d", a.ID))
 }

@@ -189,7 +189,7 @@ func (k knownDocuments) mention(r feed.Relation) templates.Mention {
 	return m
 }
 
-// relationKey is the word for a relation in the catalogue.
+// relationKey is the word for a relation in the catalog.
 func relationKey(kind string) string {
 	if kind == feed.RelationCites {
 		return feed.CitesName

@@ -98,7 +98,7 @@ var columns = []column{
 	yesColumn("render", func(s feed.Source) bool { return s.Settings.Render }, func(s *feed.Source, yes bool) { s.Settings.Render = yes }),
 	yesColumn("private", func(s feed.Source) bool { return s.Private != "" }, func(s *feed.Source, yes bool) {
 		if yes {
-			s.Private = "yes" // the address may stand in a later column
+			s.Private = "yes" // the address may be in a later column
 		}
 	}),
 }

@@ -92,7 +92,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, now time.Time) (rows int6
 	return rows, nil
 }
 
-// atOneMoment reads what others can't change meanwhile.
+// atOneMoment reads what others can't change in the meantime.
 func (db *DB) atOneMoment(ctx context.Context, f func(tx *sql.Tx) error) error {
 	isolation := &sql.TxOptions{}
 	if db.dialect == Postgres { // a SQLite transaction sees one moment anyway

@@ -166,7 +166,7 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 	return db, nil
 }
 
-// openPool connects to the URL that stands in a key of [database].
+// openPool connects to the URL that is in a key of [database].
 func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.DB, shown string, err error) {
 	config, err := pgx.ParseConfig(rawURL)
 	if err != nil {

@@ -66,7 +66,7 @@ var specialRanges = []struct {
 // unique local, link-local, multicast and everything else is outside.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
-// CheckAddr returns why an address may not be dialled, "" if it may.
+// CheckAddr returns why an address may not be dialed, "" if it may.
 func CheckAddr(addr netip.Addr) string {
 	if addr.Zone() != "" {
 		return "an address with a zone is local"

@@ -41,7 +41,7 @@ func IsOwnNetwork(p netip.Prefix) bool {
 	return slices.ContainsFunc(ownNetworks, func(own netip.Prefix) bool { return own.Bits() <= p.Bits() && own.Contains(p.Addr()) })
 }
 
-// checkAddr returns why an address may not be dialled, "" if it may.
+// checkAddr returns why an address may not be dialed, "" if it may.
 func (r reach) checkAddr(addr netip.Addr) string {
 	if !r.private || !isOwn(addr) {
 		return CheckAddr(addr)

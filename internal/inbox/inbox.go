@@ -108,7 +108,7 @@ func (s *server) accept(ctx context.Context, l net.Listener) error {
 		case err == nil:
 		case errors.As(err, &temporary) && temporary.Timeout(), isExhausted(err):
 			<-running
-			time.Sleep(50 * time.Millisecond) // other connections end meanwhile
+			time.Sleep(50 * time.Millisecond) // other connections end in the meantime
 			continue
 		default:
 			return fmt.Errorf("take mail on %s: %w", l.Addr(), err)

@@ -33,7 +33,7 @@ type session struct {
 	messages int
 
 	mu    sync.Mutex
-	stage int       // how far it ever got towards a message
+	stage int       // how far it ever got toward a message
 	since time.Time // when it got there
 	busy  bool      // it hands a message over
 	last  string    // the reply with which it has to end; "" if it need not
@@ -133,7 +133,7 @@ func (c *session) sendLastReply(reply string) {
 	}
 }
 
-// reached notes progress towards a message.
+// reached notes progress toward a message.
 func (c *session) reached(stage int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

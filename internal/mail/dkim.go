@@ -150,7 +150,7 @@ func (s *Signer) appendSignatures(dst, scratch, bodyHash []byte, fields []signed
 	return dst, signed, nil
 }
 
-// signatureLine is how much of a signature stands on one line.
+// signatureLine is how much of a signature is on one line.
 const signatureLine = 70
 
 var foldedHeaders = strings.Join(signedHeaders[:8], ":") + ":\r\n  " + strings.Join(signedHeaders[8:], ":")

@@ -55,7 +55,7 @@ type ReportRecipient struct {
 // Limits on a report.
 const (
 	maxReport      = 10 << 20 // bytes that are read
-	maxReportPart  = 1 << 20  // bytes of one part: our own mail behind it may be long
+	maxReportPart  = 1 << 20  // bytes of one part: our own mail after it may be long
 	maxReportParts = 100
 	maxHeader      = 1000 // fields of a header
 	maxReportDepth = 10
@@ -379,7 +379,7 @@ func (p *reportParser) complainants(original netmail.Header) []ReportRecipient {
 	return all
 }
 
-// originalIn reads the header of our mail that stands in a report's text.
+// originalIn reads the header of our mail that is in a report's text.
 func originalIn(text string) netmail.Header {
 	for range 5 {
 		h, rest := splitHeader([]byte(text))

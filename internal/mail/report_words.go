@@ -31,7 +31,7 @@ func (p *reportParser) freeForm(text string, r Report) []ReportRecipient {
 			add(a, max(strings.Index(text, a), 0))
 		}
 	}
-	// Where the words announce the readers, what stands before is of no reader.
+	// Where the words announce the readers, what precedes is of no reader.
 	from := 0
 	if at := announced.FindStringIndex(text); at != nil && mailAddress.MatchString(text[at[1]:]) {
 		from = at[1]
@@ -92,7 +92,7 @@ func saysWhy(s string) bool {
 	return enhancedIn.MatchString(s) || codeIn.MatchString(s+" ") || len(s) > 80
 }
 
-// startsReader is what stands before an address that a paragraph is about.
+// startsReader is what precedes an address that a paragraph is about.
 var startsReader = lazyregexp.New(`(?i)^[\s<"'*>(\[-]*$|^\s*(?:final-|original-)?(?:recipient|address)[^:\n]{0,20}: *(?:rfc822;)? *<?$`)
 
 // about reduces a server's own words to those about one reader: from the line

@@ -73,7 +73,7 @@ func check(text string) (cut string, ok bool) {
 	return text, true
 }
 
-// cutter knows which tokens stand in a foreign element or a template.
+// cutter knows which tokens are in a foreign element or a template.
 type cutter struct {
 	name string // of the element that is being left out
 	html bool   // HTML in it is a part of it

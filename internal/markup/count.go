@@ -69,7 +69,7 @@ func (c *counter) begin(t *tokens) {
 	name := t.name
 	switch {
 	case formatting[name]:
-		if name == "a" || name == "nobr" { // neither stands in another
+		if name == "a" || name == "nobr" { // neither is in another
 			if at := c.find(name); at >= 0 {
 				c.nodes += c.again
 				c.close(at)
@@ -174,7 +174,7 @@ func (c *counter) leave() {
 	for _, e := range inner.open {
 		c.moves++
 		if links && isLink(e) && c.blocks-e.blocks < maxHeld {
-			c.drop(e) // inside of a cell or not, no link stands in a link
+			c.drop(e) // inside of a cell or not, no link is in a link
 			continue
 		}
 		links = links || isLink(e)

@@ -275,7 +275,7 @@ func addressField(line string, comma byte) bool {
 	return false
 }
 
-// separators are the characters that may stand between fields.
+// separators are the characters that may be between fields.
 const separators = ",;\t|"
 
 // separatorOf returns what stands most often between the fields of the first line.

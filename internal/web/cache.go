@@ -121,7 +121,7 @@ func (c *Cache) build(b *building, key string, old *Entry, build func() (Documen
 	b.err = err
 }
 
-// put keeps an entry, in the place of what stood under its key; c.mu is held.
+// put keeps an entry, in the place of what was under its key; c.mu is held.
 func (c *Cache) put(e *Entry) {
 	if c.entries == nil {
 		c.entries = make(map[string]*list.Element)

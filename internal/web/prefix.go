@@ -52,7 +52,7 @@ type pathWriter struct {
 	head   bool // nobody takes the body
 	asset  bool // a file of ours
 	wrote  bool
-	change *regexp.Regexp // what stands before addresses in the body; nil: it goes out as it is
+	change *regexp.Regexp // what precedes addresses in the body; nil: it goes out as it is
 	status int
 	body   bytes.Buffer
 }

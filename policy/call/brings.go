@@ -116,7 +116,7 @@ func (r *reading) rate(l line, at []int) {
 	}
 }
 
-// inBrackets reports whether a bracket is open behind a clause.
+// inBrackets reports whether a bracket is open after a clause.
 func inBrackets(clause string) bool {
 	return strings.LastIndex(clause, "(") > strings.LastIndex(clause, ")")
 }

@@ -112,7 +112,7 @@ func Extract(title string, paragraphs []string, published when.Date) (Call, bool
 	return c, len(c.Steps)+len(c.ByOthers)+len(c.Brings)+len(c.Platforms)+len(c.Addresses)+len(c.Contacts)+len(w.Entities)+len(w.Thresholds) > 0
 }
 
-// split reads the paragraphs within limits and notes what each stands under.
+// split reads the paragraphs within limits and notes what each is under.
 func (r *reading) split(paragraphs []string) {
 	left, above, at := int(maxText), "", noSection
 	for _, p := range paragraphs[:min(len(paragraphs), maxParagraphs)] {
@@ -221,7 +221,7 @@ func clauseBefore(text string, at int) (clause, sentence string) {
 	return cut.BehindLast(sentence, ","), sentence
 }
 
-// clauseBehind returns what stands behind a place to the next sign.
+// clauseBehind returns what follows a place to the next sign.
 func clauseBehind(text string, at int) string {
 	s := cut.First(text[at:], 80)
 	if i := strings.IndexAny(s, ",。;!?"); i >= 0 {

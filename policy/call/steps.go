@@ -22,15 +22,15 @@ type Step struct {
 }
 
 var (
-	// between are bodies that stand between those who apply and the issuer.
+	// between are bodies that are between those who apply and the issuer.
 	between = words.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|组织(?:部门|单位)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
 	// itself are bodies that decide: the issuer and its experts.
 	itself = words.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
-	// recipient stands before a body to which, or through which, something is sent.
+	// recipient precedes a body to which, or through which, something is sent.
 	recipient = words.New(`(?:向|报|送|至|交|经|到|给)[^,。;]{0,12}$`)
 	// applicants are those who apply.
 	applicants = words.New(`(?:申报|申请|牵头|项目|承担|应征|参赛|投标|参评)(?:单位|人|者|企业|机构)|申请者|申报者|负责人|供应商|投标人|个人申请|申请人|老师|教师|同学|考生|投稿[者人]?|有意[^,。]{0,12}|毕业生|学生|(?:各|有关|相关)?(?:类)?企业`)
-	// led stands before applicants whom others gather: 组织辖区内企业申报.
+	// led precedes applicants whom others gather: 组织辖区内企业申报.
 	led = words.New(`(?:组织|督促|指导|动员|引导|发动|辖区|会同|协助|帮助|通知)[^,。;]{0,16}$`)
 	// hands are papers that only those who pass applications on hand in.
 	hands  = words.New(`推荐(?:文件|函|名单|材料|意见|表及|企业汇总表|项目清单)|(?:审核|初审)意见|汇总(?:审核|整理)?后|收集(?:筛选|汇总|整理)|统一(?:汇总|行文)|联合上报|推荐项目清单|推荐工作|完成(?:网上)?审[查核]|网上审[查核]|审核推荐|汇总整理|上报推荐|项目汇总表|项目审核表`)
@@ -38,7 +38,7 @@ var (
 	// ownLabel are labels of what applicants do themselves.
 	ownLabel = words.New(`(?:网上|在线|集中|网络|单位|企业|个人|项目|现场)*(?:申报|填报|报名|申请|投稿|应征|投标|征集|截稿)(?:的)?(?:截止|起止|受理){0,2}(?:时间|日期|期限|阶段)|征求意见|公示|意见征集|个人申请|项目申报[(]|意见(?:反馈|征集)|反馈截止|截稿`)
 
-	// ownClosing is a label that leaves no doubt, whatever stands behind its day.
+	// ownClosing is a label that leaves no doubt, whatever follows its day.
 	ownClosing = words.New(`(?:申报|填报|报名|提交|投稿)(?:受理)?截止(?:时间|日期)(?:为|:|是)?\s*$`)
 	// passing is said of papers that applicants give to a body that hands them in.
 	passing = words.New(`由(?:各)?[^,。;]{0,12}(?:主管部门|推荐单位|归口[^,。;]{0,6}|管理部门|科技局)[^,。;]{0,8}(?:汇总|审核)[^,。;]{0,10}(?:交|报|送)`)
@@ -183,7 +183,7 @@ func subjectOf(clause string) (doer, string) {
 	return unknown, ""
 }
 
-// sentTo reports whether a body behind a day only receives: 前报送各市科技局.
+// sentTo reports whether a body after a day only receives: 前报送各市科技局.
 func sentTo(right, by string) bool {
 	i := strings.Index(right, by)
 	return i > 0 && recipient.MatchString(right[:i])

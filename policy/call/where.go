@@ -91,7 +91,7 @@ func (r *reading) address(l line, from int, labelled bool) {
 	}
 }
 
-// inBracket is a bracket right behind a name.
+// inBracket is a bracket right after a name.
 var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
 
 var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)`)
@@ -131,7 +131,7 @@ func (r *reading) contacts(l line) {
 	if !hasDigits(l.text, fewestDigits) {
 		return
 	}
-	chain := -1 // where a telephone ended, behind which another may follow
+	chain := -1 // where a telephone ended, after which another may follow
 	for _, at := range telephone.FindAllStringIndex(l.text, 40) {
 		value := l.text[at[0]:at[1]]
 		before := cut.Last(l.text[:at[0]], 40)
@@ -153,7 +153,7 @@ var (
 	people = words.New(`\p{Han}{1,4}\s*$`)
 )
 
-// person reports whether a name stands before a number.
+// person reports whether a name precedes a number.
 func (r *reading) person(before string) bool { return people.MatchString(before) }
 
 // touches reports whether a number is part of a longer one, or of a word.

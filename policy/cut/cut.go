@@ -26,7 +26,7 @@ func Last(s string, n int) string {
 	return s[i:]
 }
 
-// BehindLast returns what stands behind the last of the marks; all of s if it has none.
+// BehindLast returns what follows the last of the marks; all of s if it has none.
 func BehindLast(s, marks string) string {
 	if i := strings.LastIndexAny(s, marks); i >= 0 {
 		_, size := utf8.DecodeRuneInString(s[i:])

@@ -13,7 +13,7 @@ import (
 
 const (
 	hour = `(?:早上|上午|中午|下午|晚上|晚间|晚|夜间|凌晨)?\s*(?:\d{1,2}\s*(?:[:：]\d{2}(?:[:：]\d{2})?|[时点](?:\d{1,2}分|半|正|整|钟)?)|[一二三四五六七八九十]{1,3}[时点](?:半|正|整|钟)?)`
-	// tail is what stands behind a day: （星期三）下午17:00（北京时间）.
+	// tail is what follows a day: （星期三）下午17:00（北京时间）.
 	tail = `(?:\s*[（(][^（）()]{1,12}[)）])?(?:\s*` + hour + `)?(?:\s*[（(][^（）()]{1,12}[)）])?\s*`
 	to   = `\s*(?:起|开始)?[，,]?\s*(?:至|到|—+|–|－|-(?:\s*-)*|~|～)\s*`
 	year = `((?:19|20)\d{2}|\d{2,3})\s*年`
@@ -41,20 +41,20 @@ type mention struct {
 	groups   []string
 	at       int    // where it begins in the line
 	left     string // of the sentence before it, in simplified characters
-	right    string // of the sentence behind it
-	until    string // 前, 止 … right behind it
+	right    string // of the sentence after it
+	until    string // 前, 止 … right after it
 	text     string // as written, with the words that give it its meaning
 	yearless bool
 	isSpan   bool
-	quoted   bool // it stands in a title: 《关于6月5日前报送材料的通知》
+	quoted   bool // it is in a title: 《关于6月5日前报送材料的通知》
 	joined   bool // it shares what governs it with another day
-	headed   bool // it stands under a heading that asks
+	headed   bool // it is under a heading that asks
 }
 
 const (
 	maxMentions = 200 // of one paragraph
 	leftChars   = 150 // of a sentence that are looked at before a day
-	rightChars  = 150 // and behind it
+	rightChars  = 150 // and after it
 	longestLead = 16  // that are quoted before it
 	shortLeft   = 12  // between a heading and its day
 )
@@ -194,7 +194,7 @@ func date(year, month, day string) when.Date {
 	return when.MakeDate(y, m, d)
 }
 
-// beforeFirst returns what stands before the first of the marks.
+// beforeFirst returns what precedes the first of the marks.
 func beforeFirst(s, marks string) string {
 	if i := strings.IndexAny(s, marks); i >= 0 {
 		return s[:i]

@@ -58,20 +58,20 @@ func (r Reader) Terms(line, above string) (all []Term) {
 	return all
 }
 
-// Day is a day or a span of days that a line names, with what stands around it.
+// Day is a day or a span of days that a line names, with what is around it.
 type Day struct {
 	Term
 	Ours  bool   // it is a term for readers
 	Until bool   // something is due by then: 前, 止, a span or 截止时间
 	At    int    // where it begins in the line, in bytes
-	Left  string // what stands before it in its sentence, in simplified characters
-	Right string // and behind it
+	Left  string // what precedes it in its sentence, in simplified characters
+	Right string // and after it
 }
 
 // Days returns the days of a line: terms for readers and for others, by which
 // bodies have duties or things happened.
 func (r Reader) Days(line, above string) (all []Day) {
-	written := false // a day had its year: those behind it share it
+	written := false // a day had its year: those after it share it
 	for _, m := range mentions(line, above) {
 		written = written || !m.yearless
 		first, last := m.dates(r.From)

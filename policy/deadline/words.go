@@ -13,12 +13,12 @@ var (
 	heading   = words.New(`^[^。，；]{0,14}(?:报名|申报|征集|公示|受理|征求意见|反馈|填报|提交|推荐|投稿|征稿|报送)[^。，；\d]{0,8}$`)
 
 	untilWord = words.New(`^(?:[上中下]午)?(?:下班)?(?:之?前|以前|或之前|或以前|止|截止|结束|为止|截稿)`)
-	// joint stands between two days that share what follows: 3月2日、7月6日前.
+	// joint is between two days that share what follows: 3月2日、7月6日前.
 	joint = words.New(`^\s*(?:[、和及或]|以及)\s*$`)
 	// asksAnew occurs between a day that describes the subject and the day of
 	// its duty: 12月31日前登记的企业，应当于6月30日前报送.
 	asksAnew = words.New(`[，,][^，,]*(?:请|应|须|需|务必)[^，,]*$`)
-	// recurring stands before a day that comes every year.
+	// recurring precedes a day that comes every year.
 	recurring = words.New(`(?:每年|每月|每季度|每学期|每学年|次年|翌年|当年|上年|次月|此后|同年)[^，。；]{0,8}$`)
 	// everyYear are the words of what is reported year by year.
 	everyYear = words.New(`上年度|上一年度|上一年|上季度|上月|每年|^[^，]*应当(?:于|在)`)
@@ -32,7 +32,7 @@ var (
 	// spanFor follows a span in which readers may do something.
 	spanFor = words.New(`^(?:期间|止|截止|内)?[，,]?\s*(?:面向社会|(?:向社会|公开|集中|统一|接受|网上|在线|全市|开始)*(?:征集|征求|接受|受理))`)
 	overdue = words.New(`^(?:止)?[，,]?\s*(?:逾期|过期)`)
-	// spanOf stands before a span, without a label: 公开征求意见，自….
+	// spanOf precedes a span, without a label: 公开征求意见，自….
 	spanOf = words.New(`(?:征求意见|意见征集|征集|反馈|申报|填报|提交|递交|报送|报名|受理|投稿|征稿)[^。；，,]{0,6}[，,]?\s*(?:时间|期限|日期)?(?:为|自|从|于|定)+\s*$`)
 	// ofSystem and opens are of a span of the system in which readers act: it is open.
 	ofSystem = words.New(`(?:系统|平台|网站|端口|通道)[^，。；]{0,6}$`)
@@ -48,26 +48,26 @@ var (
 	speakers = words.New(`(发言人|演讲[人者]|报告人|讲者|主讲人?|授课|讲师|陈述人|嘉宾|评委|评审专家|专家组|考官|裁判|组委会|评委会|评审委员会|招标人|采购人|代理机构|主办方|承办方|主办单位|承办单位)[^，。；]{0,12}$|^[^，。；]{0,4}(发言人|演讲[人者]|报告人|讲者|主讲人|陈述人|嘉宾|评委|评审专家|考官|裁判)[^。；]{0,30}$`)
 	// itsDuty follows a day until which a body that is named has a duty: 9月30日前，市数据局会同….
 	itsDuty = words.New(`^[，,]?\s*(?:各|市|省|县|区|全)[^，。；请将向报]{0,10}(?:会同|牵头|负责|应|要|须|完成|组织|制定|建立|开展)`)
-	// ledBy stands before a day of a body that is named: 由市财政局牵头，于.
+	// ledBy precedes a day of a body that is named: 由市财政局牵头，于.
 	ledBy = words.New(`(?:牵头|会同|负责)[^。；请]{0,10}$`)
 	// inDraft is the language of rules, not of those who ask for comments on them.
 	inDraft = words.New(`应当[^，。；]{0,4}$`)
 	// objects is said of what is published later, or of papers of a tender.
 	objects = words.New(`异议|质疑|疑问|疑义|澄清`)
-	// onDisplay stands before the days in which a plan may be looked at and commented on.
+	// onDisplay precedes the days in which a plan may be looked at and commented on.
 	onDisplay = words.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
-	// announces is what the issuer itself is to do behind a comma: 我厅将择优推荐，于.
+	// announces is what the issuer itself is to do after a comma: 我厅将择优推荐，于.
 	announces = words.New(`(?:我[厅局委部办院校会司]|本[局厅院会])(?:将|拟|会|计划)[^。；请]{0,24}$`)
 	// undoes are papers that end or question what readers applied for.
 	undoes = words.New(`^[^，。；]{0,6}(?:退费|退款|复核|复查|查分|放弃|补办|更名|注销)[^，。；]{0,16}$`)
 	// fetches is what bidders do before they bid.
 	fetches = words.New(`(?:获取|下载|领取|购买)[^，。；]{0,8}文件`)
-	// samples and past stand before days of forms and of earlier calls.
+	// samples and past precede days of forms and of earlier calls.
 	samples  = words.New(`(?:填写样例|示例|范例|例如|举例|样表)[^。；]{0,40}$`)
 	past     = words.New(`(?:上一轮|上一批|上批|上一届|上届[^时]|往届|往年|上次)[^。；]{0,30}$|(?:已|曾)(?:经)?(?:于|在)\s*$|有效期[^，。；]{0,12}$`)
 	promoted = words.New(`^[^，。；]{0,10}(?:晋级|入围)`)
 	pleads   = words.New(`(?:请|应|须|务必|需|要)[^，。；]{0,24}$`)
-	// announced stands before what the issuer itself is to do: 我厅将于….
+	// announced precedes what the issuer itself is to do: 我厅将于….
 	announced = words.New(`(?:(?:^|[^即])将|拟|计划|预计|预定)(?:会)?(?:于|在)[^，。；]{0,6}$`)
 	asksNow   = words.New(`(?:请|应|须|可|务必|需|要|于|在)[^，。；]{0,24}$`)
 	requests  = words.New(`请|务必|务于|须|需|要|(?:^|[，、）)．.])各|(?:上报|报送|报|送)(?:至|到|给)?(?:省|市|部|我)`)
@@ -96,7 +96,7 @@ const amount = `([0-9]{1,3}|[一二三四五六七八九十两]{1,3})`
 // counted are the words of what is counted until a day: lives, works, figures.
 var counted = words.New(`(?:数据|年龄|学历|学位|资历|资格|年限|工龄|退休|业绩|论文|获奖|计算|任职|聘期|户口|户籍|统计|注册|成立|登记|检验|在岗|毕业|出生|缴费|参保|取得)[^，。；》]{0,24}$`)
 
-// A label stands before a day and says what it is.
+// A label precedes a day and says what it is.
 type label struct {
 	text    string
 	closes  bool // it says that the day is the last
@@ -111,7 +111,7 @@ var (
 	movedLabel = words.New(`[^，,。；：:、]{1,20}(?:时间|日期|期限)`)
 	// postpones are titles of texts that only move a day.
 	postpones = words.New(`延长|延期|延后|延迟|顺延|推迟|更正|变更`)
-	// begun stands before the day on which that ends: 报名于3月12日开始，3月18日结束.
+	// begun precedes the day on which that ends: 报名于3月12日开始，3月18日结束.
 	begun = words.New(`(?:报名|申报|征集|受理|填报|投稿|申请|征求意见|公示)[^，,。；]{0,8}日[^，,。；]{0,14}(?:开始|起)[，,]\s*$`)
 	// alongside is what goes on while readers act, and ends with it: 报名和资格初审时间.
 	alongside = words.New(`(?:及|和|与)(?:网上|现场)?(?:缴费|交费|资格[初审][审查核]?)(?:时间|日期|期限)$`)
@@ -120,7 +120,7 @@ var (
 	labelHead = words.New(`(?:时间|日期|期限|期间|时限|时段|阶段|期内|期|日)$`)
 	// andWhere ends a label of more than the day: 提交投标文件截止时间、开标时间和地点.
 	andWhere = words.New(`(截止时间|截止日期)(?:[、和及与](?:开标|开启|评审)?(?:时间|日期|地点)){1,3}$`)
-	// inBracket stands between a label and its day: 递交截止时间（下同）为.
+	// inBracket is between a label and its day: 递交截止时间（下同）为.
 	inBracket = words.New(`[（(][^（）()]{1,20}[)）]$`)
 	bareLabel = words.New(`^(?:截止|截至|最后|起止)?(?:时间|日期|期限|日)?$`)
 
@@ -131,7 +131,7 @@ var (
 	foreignWords = words.New(`缴费|交费|缴款|打印|下载|查询|初审|审核|复审|复核|审查|笔试|面试|考试|测试|会议|开标|评标|评审|体检|公布|颁奖|年龄|学历|学位|业绩|资历|资格|年限|工龄|退休|论文|获奖|计算|任职|聘期|户籍|统计|数据|成立|注册|登记|取得|毕业|出生|缴纳|参保|检验|检测|执行|实施|施行|有效|生效|竣工|完工|试运行|维护|升级|停机|放假|宣讲|直播|^原|保证金|押金|完成(?:时间|时限|期限)|办[理结]时限|^结束时间|验收|培训|报到|合同|工期|交付|发售|出售|获取|购买|质疑|澄清|答辩|决赛|整改|检查|自查|认定|录取|确认|公证`)
 )
 
-// labelOf reads what stands right before a day.
+// labelOf reads what is right before a day.
 func labelOf(left string) (l label) {
 	tail := connector.FindString(left)
 	l.fromNow = nowOn.MatchString(tail)
@@ -144,7 +144,7 @@ func labelOf(left string) (l label) {
 	return l
 }
 
-// verdict is what a label says of the day behind it.
+// verdict is what a label says of the day after it.
 type verdict int
 
 const (
@@ -223,7 +223,7 @@ func verbOf(s string) action {
 	if atOnce.MatchString(s) {
 		return sends
 	}
-	if hands.MatchString(s) { // 将…报送: names of things stand before the verb
+	if hands.MatchString(s) { // 将…报送: names of things precede the verb
 		if handOver.MatchString(s) {
 			return sends
 		}

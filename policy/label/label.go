@@ -309,7 +309,7 @@ func name(text string, person bool) (value, left string) {
 // englishName is the name of a person in English: two to four words.
 const englishName = `[A-Z][\p{L}.'’-]+(?:\s[A-Z][\p{L}.'’-]+){1,3}`
 
-// personsName is such a name, moreNames what names further persons behind it.
+// personsName is such a name, moreNames what names further persons after it.
 var (
 	personsName = words.New(`^` + englishName + `$`)
 	moreNames   = words.New(`^((?:[\s\x{1f}]*(?:,|,?[\s\x{1f}]+and|&)[\s\x{1f}]+` + englishName + `){1,4})[\s\x{1f}]*(?:$|[\x{1f}|｜·•])`)

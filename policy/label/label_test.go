@@ -80,7 +80,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Header lines of public pages as their sites glue them, labelled before the program
+// Header lines of public pages as their sites glue them, labeled before the program
 // was asked: 40 of 43 at first sight.
 func TestGluedLines(t *testing.T) {
 	t.Parallel()

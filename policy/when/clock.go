@@ -80,7 +80,7 @@ func (sc *scanner) fraction(t *token, i int) int {
 	return end
 }
 
-// half reads AM or PM behind a time, and 上午 or 下午 in front of it.
+// half reads AM or PM after a time, and 上午 or 下午 in front of it.
 func (sc *scanner) half(t *token, i int) int {
 	at := sc.spaces(i)
 	afternoon, morning := false, false

@@ -128,7 +128,7 @@ func resolveOrder(all []When) {
 	}
 }
 
-// resolveShort decides where the year stands in dates that have it in two figures: all rows
+// resolveShort decides where the year is in dates that have it in two figures: all rows
 // are dates then, none is in the future, and they follow each other best.
 func resolveShort(all []When, c Clock) {
 	var rows []int

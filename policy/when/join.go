@@ -89,10 +89,10 @@ next:
 	return 0, token{}
 }
 
-// dateGap reports whether what stands between two tokens joins them.
+// dateGap reports whether what is between two tokens joins them.
 func dateGap(s string) bool { return len(s) <= 8 && strings.Trim(s, " \x1f,./|，、stndrh") == "" }
 
-// timeGap reports whether what stands between a date and a time joins them.
+// timeGap reports whether what is between a date and a time joins them.
 func timeGap(s string) bool {
 	return len(s) <= 12 && strings.Trim(s, " \x1f,T-|()[]（），") == ""
 }

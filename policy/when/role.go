@@ -9,7 +9,7 @@ import (
 // Role is what a date says of a document.
 type Role string
 
-// The roles. RoleUnknown: nothing stands beside the date that says what it is.
+// The roles. RoleUnknown: nothing is next to the date that says what it is.
 const (
 	RoleUnknown   Role = ""
 	RolePublished Role = "published" // 发布日期
@@ -76,7 +76,7 @@ func isVague(label string) bool {
 // maxLabel is the most characters of a label.
 const maxLabel = 12
 
-// judge finds the label in front of a date and what the words behind it say.
+// judge finds the label in front of a date and what the words after it say.
 func (w *When) judge(s string, all []When, i int) {
 	from := 0
 	if i > 0 {
@@ -152,7 +152,7 @@ func bareLabel(label string) bool {
 	return false
 }
 
-// maxBeside is how many letters stand at most beside a date that stands alone.
+// maxBeside is how many letters are at most next to a date that stands alone.
 const maxBeside = 8
 
 // isAlone reports whether a date is all that its element says, but for a label.
@@ -181,7 +181,7 @@ func untilBorder(s string) string {
 // give its role.
 const maxBehind = 24
 
-// roleBehind says what the clause behind a date calls it: 起施行, 前报送, 公布.
+// roleBehind says what the clause after a date calls it: 起施行, 前报送, 公布.
 func roleBehind(rest string) Role {
 	n := 0
 	for i, r := range rest {

@@ -74,8 +74,8 @@ func (sc *scanner) push(t token) {
 // part is one number of a chain such as 2026-11-27.
 type part struct {
 	start, end, value int
-	sep               byte // behind it, 0 for none
-	spaced            bool // white space stands beside sep
+	sep               byte // after it, 0 for none
+	spaced            bool // white space is next to sep
 }
 
 func (p part) digits() int { return p.end - p.start }
@@ -128,7 +128,7 @@ func (sc *scanner) skipChain() {
 	}
 }
 
-// digits reads a run of digits and the separator behind it.
+// digits reads a run of digits and the separator after it.
 func (sc *scanner) digits(at int) part {
 	p := part{start: at, end: at}
 	for p.end < len(sc.s) && isDigit(sc.s[p.end]) {
@@ -145,7 +145,7 @@ func (sc *scanner) digits(at int) part {
 	return p
 }
 
-// hasUnit reports whether the number at i has 年 or 月 behind it: 27 / 11月.
+// hasUnit reports whether the number at i has 年 or 月 after it: 27 / 11月.
 func (sc *scanner) hasUnit(i int) bool {
 	for n := 0; n < 4 && i < len(sc.s) && isDigit(sc.s[i]); n++ {
 		i++
@@ -258,10 +258,10 @@ func readChain(p []part) (token, bool) {
 // shortDate is a date with a year in two figures, as written; the zero value is none.
 type shortDate struct {
 	n         [3]int
-	yearLater bool // one figure stands in front
+	yearLater bool // one figure is in front
 }
 
-// inOrder reads a date whose year is in two figures, and stands at one of three places.
+// inOrder reads a date whose year is in two figures, and is at one of three places.
 func (x shortDate) inOrder(year, month, day int) Date {
 	if x.yearLater && year == 0 {
 		return Date{}
@@ -269,7 +269,7 @@ func (x shortDate) inOrder(year, month, day int) Date {
 	return MakeDate(2000+x.n[year], x.n[month], x.n[day])
 }
 
-// orders are where year, month and day stand in such a date, the most usual first.
+// orders are where year, month and day are in such a date, the most usual first.
 var orders = [][3]int{{0, 1, 2}, {2, 0, 1}, {2, 1, 0}}
 
 // readShort reads 26-11-27, and 11/27/26 where no other reading is a date.

@@ -59,7 +59,7 @@ type When struct {
 	Label string // the label or column head in front of it, "" if there is none
 	Role  Role
 	Weak  bool // a form that numbers have, too (11.27); counts only where it stands alone
-	Alone bool // little else but a label stands in its element
+	Alone bool // little else but a label is in its element
 
 	hasColon bool // the label has one
 

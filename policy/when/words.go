@@ -49,13 +49,13 @@ const republic = 1911
 // numbers may have: 2001 and 2061.
 const firstOfRepublic, lastOfRepublic = 90, 150
 
-// hasMonth reports whether a month with its unit stands at a place.
+// hasMonth reports whether a month with its unit is at a place.
 func (sc *scanner) hasMonth(at int) bool {
 	m, end, ok := sc.value(at)
 	return ok && isMonth(m) && strings.HasPrefix(sc.s[sc.spaces(end):], "月")
 }
 
-// fromYear reads on behind 年.
+// fromYear reads on after 年.
 func (sc *scanner) fromYear(start, y int, short bool, at int) {
 	if sc.hasMonth(at) {
 		m, end, _ := sc.value(at)
@@ -69,7 +69,7 @@ func (sc *scanner) fromYear(start, y int, short bool, at int) {
 	sc.push(token{kind: year, start: start, end: at, y: y})
 }
 
-// fromMonth reads on behind 月.
+// fromMonth reads on after 月.
 func (sc *scanner) fromMonth(t token) {
 	if !isMonth(t.m) {
 		sc.at = t.end
@@ -188,7 +188,7 @@ func (sc *scanner) relativeWord(word string, days int) {
 	}
 }
 
-// standsAlone reports whether no word continues before or behind.
+// standsAlone reports whether no word continues before or after.
 func (sc *scanner) standsAlone(start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(sc.s[:start])
 	behind, _ := utf8.DecodeRuneInString(sc.s[end:])

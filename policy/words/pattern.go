@@ -277,7 +277,7 @@ func endsWithText(re *syntax.Regexp) bool {
 	return false
 }
 
-// looksBack reports whether a match depends on what stands before it.
+// looksBack reports whether a match depends on what precedes it.
 func looksBack(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpBeginText, syntax.OpBeginLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
@@ -286,7 +286,7 @@ func looksBack(re *syntax.Regexp) bool {
 	return slices.ContainsFunc(re.Sub, looksBack)
 }
 
-// looksAhead reports whether a match depends on what stands behind it.
+// looksAhead reports whether a match depends on what follows it.
 func looksAhead(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpEndText, syntax.OpEndLine, syntax.OpWordBoundary, syntax.OpNoWordBoundary:

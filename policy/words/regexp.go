@@ -113,7 +113,7 @@ func (r *Regexp) from(s string) int {
 	return from
 }
 
-// within cuts a text behind what a match at its beginning may have.
+// within cuts a text after what a match at its beginning may have.
 func (r *Regexp) within(s string) string {
 	if r.reach == 0 || len(s) <= utf8.UTFMax*r.reach {
 		return s
@@ -240,7 +240,7 @@ func shift(at []int, by int) []int {
 	return at
 }
 
-// behind is where the character behind the one at a place begins.
+// after is where the character after the one at a place begins.
 func behind(s string, at int) int {
 	_, size := utf8.DecodeRuneInString(s[at:])
 	return at + size
@@ -293,7 +293,7 @@ func (x *set) begins(s string) bool {
 	return false
 }
 
-// next returns where the first word at or behind from begins; -1 if none does.
+// next returns where the first word at or after from begins; -1 if none does.
 func (x *set) next(s string, from int) int {
 	for i := from; i < len(s); {
 		var list uint8

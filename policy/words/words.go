@@ -15,7 +15,7 @@ type Finder struct {
 }
 
 type entry struct {
-	rest string // of the word, behind its first character
+	rest string // of the word, after its first character
 	id   int
 }
 
@@ -63,7 +63,7 @@ func (f *Finder) Find(s string) (ids uint64) {
 	return ids
 }
 
-// Next returns where the first word of s at or behind from begins; -1 if none does.
+// Next returns where the first word of s at or after from begins; -1 if none does.
 func (f *Finder) Next(s string, from int) int {
 	for i := from; i+2 < len(s); {
 		c := s[i]

@@ -17,7 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Look sets the size of the browser's window and the reader's colour scheme,
+// Look sets the size of the browser's window and the reader's color scheme,
 // light or dark.
 func Look(ctx context.Context, width, height int64, scheme string) error {
 	_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
@@ -30,7 +30,7 @@ func Look(ctx context.Context, width, height int64, scheme string) error {
 	return err
 }
 
-// Picture returns a picture of the window with its 256 most frequent colours,
+// Picture returns a picture of the window with its 256 most frequent colors,
 // which is a third of the size and, of a page, all one sees.
 func Picture(ctx context.Context) ([]byte, error) {
 	b, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
@@ -57,7 +57,7 @@ func Picture(ctx context.Context) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// brightness orders colours that are equally frequent, so that a picture of the
+// brightness orders colors that are equally frequent, so that a picture of the
 // same sight is the same.
 func brightness(c color.Color) uint64 {
 	r, g, b, _ := c.RGBA()

@@ -18,7 +18,7 @@ import (
 
 const (
 	growthWeeks = 26
-	lately      = 28  // days of the figures beside a list
+	lately      = 28  // days of the figures next to a list
 	shownItems  = 100 // articles of the next issue
 	shownLeft   = 20  // articles that it does not hold
 	shownIssues = 12

@@ -34,7 +34,7 @@ func WantsChinese(getenv func(string) string) bool {
 	return false
 }
 
-// usageWords are the words of the frame that help stands in.
+// usageWords are the words of the frame that help is in.
 var usageWords = strings.NewReplacer(
 	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "可用命令：", "Additional Commands:", "其他命令：",
 	"Global Flags:", "全局选项：", "Flags:", "选项：", "Additional help topics:", "其他帮助主题：",

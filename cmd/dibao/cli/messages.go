@@ -45,7 +45,7 @@ func (v verb) letter() byte { return v.text[len(v.text)-1] }
 
 var verbPattern = lazyregexp.New(`%(?:\[(\d+)\])?(?:\{([A-Z][a-z ]*)\})?([-+# 0]*\d*(?:\.\d+)?[a-zA-Z%])`)
 
-// cut splits a format into its verbs and what stands around them.
+// cut splits a format into its verbs and what is around them.
 func cut(format string) (literals []string, verbs []verb) {
 	literal, end, next := "", 0, 0
 	for _, at := range verbPattern.FindAllStringSubmatchIndex(format, -1) {
@@ -212,7 +212,7 @@ func Say(format string, args ...any) string {
 	return m.write(values)
 }
 
-// joints stand between the parts of a text, such as an error and what it wraps.
+// joints are between the parts of a text, such as an error and what it wraps.
 var joints = map[string]string{"; ": "；", ": ": "：", ", ": "，"}
 
 // mostParts is how many parts of a text are looked at; a longer one is not a message.

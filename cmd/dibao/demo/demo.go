@@ -45,7 +45,7 @@ type Options struct {
 	JSON, Quiet bool   // as the global flags
 	Chinese     bool   // who runs it reads Chinese
 
-	Out, Talk io.Writer // results, and what is said meanwhile
+	Out, Talk io.Writer // results, and what is said in the meantime
 	Open      Open
 	// BreakSite and AfterSteps are for tests: they break the site, and examine
 	// the result before the demo ends.

@@ -25,7 +25,7 @@ const (
 	Page   Kind = "page"
 	Wall   Kind = "wall"   // a challenge, a refusal or a login
 	Fault  Kind = "fault"  // an error page, with whatever status
-	Onward Kind = "onward" // it sends browsers on to To
+	Onward Kind = "onward" // it redirects browsers to To
 	Shell  Kind = "shell"  // scripts draw it
 	Empty  Kind = "empty"
 )
@@ -53,7 +53,7 @@ func (a *Answer) FindEndpoints() {
 
 // Most text, in characters, of a page that is not what it was asked for.
 const (
-	maxShell = 400  // of a page that leaves everything to scripts, or sends browsers on
+	maxShell = 400  // of a page that leaves everything to scripts, or redirects browsers
 	maxBare  = 200  // of a page that is known by the traces in its scripts
 	maxWall  = 700  // outside links, of a wall that says so
 	maxLinks = 20   // of a wall

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// page is a page with what it is, labelled before the rules saw it. Structures
+// page is a page with what it is, labeled before the rules saw it. Structures
 // and words are those that public crawlers and bug reports describe; the markup
 // is ours.
 type page struct {

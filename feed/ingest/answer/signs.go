@@ -2,7 +2,7 @@ package answer
 
 import "dibao/internal/lazyregexp"
 
-// Cause is what stands in the way of a page.
+// Cause is what is in the way of a page.
 type Cause string
 
 // The causes. Each has advice of its own.

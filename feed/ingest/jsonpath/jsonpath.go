@@ -1,4 +1,4 @@
-// Package jsonpath follows paths in answers in JSON: names parted by dots, "[]" for every
+// Package jsonpath follows paths in answers in JSON: names separated by dots, "[]" for every
 // element of an array, "[0]" for one, and "{}" for every value of an object whose keys are
 // ids, as PHP writes an array that has any.
 package jsonpath
@@ -98,7 +98,7 @@ func values(v any, order map[string]int) []any {
 // aKey is a key with its colon.
 var aKey = lazyregexp.New(`"((?:[^"\\]|\\.){1,200})"\s*:`)
 
-// KeyOrder returns where each key first stands in the text of an answer. A key that is
+// KeyOrder returns where each key first is in the text of an answer. A key that is
 // written with escapes is not among them.
 func KeyOrder(text string) map[string]int {
 	order := make(map[string]int)

@@ -14,7 +14,7 @@ import (
 // date and its label.
 const maxNear = 30
 
-// note is a short text without a link that stands between rows.
+// note is a short text without a link that is between rows.
 type note struct {
 	gap   int // rows before it
 	text  string
@@ -53,7 +53,7 @@ func (f *finder) neighbours(n *html.Node, c *candidate) {
 		return
 	}
 	if n.Data == "tr" || n.Data == "li" {
-		return // what stands in a row heads no rows
+		return // what is in a row heads no rows
 	}
 	for _, x := range notes { // headings
 		for i := x.gap; i < rows; i++ {

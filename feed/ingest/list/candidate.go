@@ -9,14 +9,14 @@ import (
 	"dibao/policy/when"
 )
 
-// segment is a possible row with what stands beside it in its container.
+// segment is a possible row with what is next to it in its container.
 type segment struct {
 	node  *html.Node
 	link  *html.Node
 	chars int         // letters of the title, at most maxChars
 	pure  float64     // 1 where the row has one title, less where it has more: the part of the longest
 	dates []when.When // that the row states itself
-	near  []when.When // that its neighbours without a link state
+	near  []when.When // that its neighbors without a link state
 	above when.Context
 	head  string // the heading that above is from
 	href  string // the address of link
@@ -46,7 +46,7 @@ const (
 	minBareTitle = 10 // letters on average, of a list without any date
 )
 
-// onlyInAddress is how much a list counts whose dates stand in its addresses alone.
+// onlyInAddress is how much a list counts whose dates are in its addresses alone.
 const onlyInAddress = 0.4
 
 // candidates returns the containers of a page that may be its list.

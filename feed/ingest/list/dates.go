@@ -45,7 +45,7 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 	return found
 }
 
-// titleOf returns the title attribute of a link, whose lines may be labelled.
+// titleOf returns the title attribute of a link, whose lines may be labeled.
 func titleOf(link *html.Node) string {
 	if link == nil {
 		return ""

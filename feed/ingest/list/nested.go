@@ -46,7 +46,7 @@ func (f *finder) innerRows(n *html.Node) []*html.Node {
 	return all
 }
 
-// isWithinNested reports whether a link stands in a list or table inside its row.
+// isWithinNested reports whether a link is in a list or table inside its row.
 func isWithinNested(row, link *html.Node) bool {
 	if link == nil || link == row {
 		return false

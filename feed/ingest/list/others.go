@@ -109,7 +109,7 @@ func (f *finder) offer(all []*candidate, found *Found) {
 	}
 }
 
-// toMore is the link to the rest of a list, which stands beside its heading.
+// toMore is the link to the rest of a list, which is next to its heading.
 var toMore = lazyregexp.New(`(?i)^\W*more\W+|[\s\[【(（]*(?:查看|了解)?(?:更多|more)[^\p{Han}]*$|[\s>»+]+$`)
 
 // headingOf returns the heading right before a container, or before what holds it; "" for

@@ -76,7 +76,7 @@ func pieces(a *html.Node) []part {
 // maxLines is the most letters of a title that is written in two lines.
 const maxLines = 60
 
-// isBroken reports whether a text in n goes on with the title that stands in n before it: a
+// isBroken reports whether a text in n goes on with the title that is in n before it: a
 // break is all between them, and neither is a date.
 func isBroken(before part, text string, n, c *html.Node) bool {
 	return before.node == n && c.PrevSibling != nil && c.PrevSibling.Data == "br" && !isAside(before.text) && !isAside(text) && onlyBreaks(n) &&

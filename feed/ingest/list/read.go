@@ -114,7 +114,7 @@ const minShort = 2
 // minShortRows is how many rows with a date there are in a list of short titles.
 const minShortRows = 5
 
-// crumbs begin with where the page stands on its site.
+// crumbs begin with where the page is on its site.
 var crumbs = lazyregexp.New(`(?i)^[\s>»·|\[【]{0,4}(?:首\s*页|主页|home)\s*[>＞»›→/]|(?:^|[\s>»·|\[【])您?(?:的|当前|现在|目前|所在|所处){1,4}位置`)
 
 // maxPagerWord is the most bytes of a link of a pager that a word makes one: 最后一页.

@@ -67,7 +67,7 @@ func (d Drop) Say(chinese bool) string {
 	return strings.ReplaceAll(sentences[d.Code][1], "%s", d.detail)
 }
 
-// Drops is what was left out of a list; each reason stands in it once.
+// Drops is what was left out of a list; each reason is in it once.
 type Drops []Drop
 
 // Add records something that was left out. Detail is the value in the sentence,

@@ -133,7 +133,7 @@ func (c *candidate) form() (string, int) {
 	return c.rows[0].form, len(c.rows)
 }
 
-// parts reports whether a heading that is not a date stands between two containers.
+// parts reports whether a heading that is not a date is between two containers.
 func (f *finder) parts(a, b *html.Node) bool {
 	for n := nextOutside(a); n != nil && n != b; {
 		if f.steps--; f.steps < 0 {

@@ -98,7 +98,7 @@ func hasElement(n *html.Node) bool {
 	return false
 }
 
-// hasBlock reports whether a block, or more than one span, stands in an element.
+// hasBlock reports whether a block, or more than one span, is in an element.
 func hasBlock(n *html.Node) bool {
 	spans := 0
 	for d := range n.Descendants() {
@@ -240,7 +240,7 @@ func (f *finder) heading(row, link *html.Node) string {
 // choosePart returns the piece that is the title, and its element.
 func choosePart(parts []part, column int) (string, *html.Node) {
 	longest, most := -1, 1
-	for i, p := range parts { // a mark such as 专题 or 图解 may stand in the heading, too
+	for i, p := range parts { // a mark such as 专题 or 图解 may be in the heading, too
 		if n := letters(p.text); p.title && n > most {
 			longest, most = i, n
 		}
@@ -274,7 +274,7 @@ func (f *finder) outside(row, link *html.Node) []when.When {
 
 var (
 	mark = lazyregexp.New(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
-	// lead is what stands before a title: a bullet, a mark, the label 标题.
+	// lead is what precedes a title: a bullet, a mark, the label 标题.
 	lead  = lazyregexp.New(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
 	label = lazyregexp.New(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
 )

@@ -212,7 +212,7 @@ func writeByte(b *strings.Builder, c byte) {
 	}
 }
 
-// isInline reports whether an element stands in a line of text.
+// isInline reports whether an element is in a line of text.
 func isInline(n *html.Node) bool {
 	switch n.Data {
 	case "b", "i", "em", "strong", "font", "u", "sup", "sub", "mark", "wbr", "nobr", "big", "small":

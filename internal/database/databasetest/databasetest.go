@@ -165,7 +165,7 @@ func startPostgres(settings string) (*cluster, error) {
 		c.command("pg_ctl", "-D", data, "-w", "-l", filepath.Join(dir, "log"), "-o",
 			"-k "+dir+" -c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=200 "+settings, "start"),
 	} {
-		cmd.Stdout, cmd.Stderr = nil, nil // pg_ctl's child keeps them open for ever
+		cmd.Stdout, cmd.Stderr = nil, nil // pg_ctl's child keeps them open forever
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("%s: %w; see the log in %s", filepath.Base(cmd.Path), err, dir)
 		}

@@ -71,7 +71,7 @@ func run(ctx context.Context, only string, update bool) error {
 		}
 		(*group)[at] = append((*group)[at], row)
 	}
-	// The longest first, so that the other processor has something to do meanwhile.
+	// The longest first, so that the other processor has something to do in the meantime.
 	slices.SortStableFunc(together, func(a, b []trust.Row) int {
 		return cmp.Compare(strings.Index(b[0].Command, longest), strings.Index(a[0].Command, longest))
 	})
