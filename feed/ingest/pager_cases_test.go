@@ -7,7 +7,7 @@ import (
 )
 
 // TestOwnPagers follows pagers of many systems, and names those that only a browser
-// can follow; "?" stands for those. What is not a pager is not named.
+// can follow; "?" stands for those, "form" for those that post a form. What is not a pager is not named.
 func TestOwnPagers(t *testing.T) {
 	t.Parallel()
 	var rows strings.Builder
@@ -26,7 +26,11 @@ func TestOwnPagers(t *testing.T) {
 		{"input-button", `<input type="button" value="下一页" onclick="location.href='list_2.html'">`, "https://www.pager.example/zwgk/wj/list_2.html"},
 		{"span-onclick", `<span class="pn" onclick="window.location.href='index_2.html'">下一页</span>`, "https://www.pager.example/zwgk/wj/index_2.html"},
 		{"data-page", `<a data-page="2" href="javascript:;">下一页</a>`, "?"},
-		{"postback", `<a href="javascript:__doPostBack('ctl00$P','2')">下一页</a>`, "?"},
+		{"postback", `<a href="javascript:__doPostBack('ctl00$P','2')">下一页</a>`, "form"},
+		{"postback-numbers", `<table><tr><td><span>1</span></td><td><a href="javascript:__doPostBack('GridView1','Page$2')">2</a></td></tr></table>`, "form"},
+		{"postback-options", `<a href='javascript:WebForm_DoPostBackWithOptions(new WebForm_PostBackOptions("lb", "", true, "", "", false, true))'>下一页</a>`, "form"},
+		{"submit", `<form method="post"><input type="submit" name="btnNext" value="下一页"></form>`, "form"},
+		{"submit-picture", `<form method="post"><input type="image" name="btnNext" alt="下一页" src="n.gif"></form>`, "form"},
 		{"form-post", `<a href="#" onclick="turnPage(2);return false;">下一页</a><form method="post"></form>`, "?"},
 		{"numbers-q", `<div class="pager"><b>1</b> <a href="?p=2">2</a> <a href="?p=3">3</a></div>`, "https://www.pager.example/zwgk/wj/index.html?p=2"},
 		{"total-json", `<script>var pageInfo={"totalPage":10,"currentPage":1};drawPager(pageInfo)</script>`, "?"},
@@ -51,6 +55,9 @@ func TestOwnPagers(t *testing.T) {
 		l, err := ReadList(Page{URL: "https://www.pager.example/zwgk/wj/index.html", ContentType: "text/html; charset=utf-8", Body: []byte(page), FetchedAt: casesAt}, Source{})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if c.next == "form" && l.Next == "" && l.Pager.Form && strings.HasPrefix(l.Pager.String(), "not followable") && strings.Contains(l.Pager.Say(true), "表单") {
+			continue
 		}
 		if c.next == "?" && l.Next == "" && l.Pager.Seen != "" || c.next == l.Next && (c.next != "" || l.Pager.Seen == "") {
 			continue

@@ -22,11 +22,15 @@ type Pager struct {
 	Next string // address of the next page, "" for none
 	Way  string // by which it was found: "下一页", "rel=next" …; "" for none
 	Seen string // what was seen of a pager that was not understood, "" for nothing
+	Form bool   // its next page is requested by a form that is posted, which is not followed
 }
 
 // String returns the way, or says what was not understood; "" for neither.
 func (p Pager) String() string {
-	if p.Seen != "" {
+	switch {
+	case p.Form:
+		return "not followable, a posted form: " + p.Seen
+	case p.Seen != "":
 		return "not understood: " + p.Seen
 	}
 	return p.Way
@@ -35,6 +39,10 @@ func (p Pager) String() string {
 // Say says to admins, in Chinese or English, why a page leads to no next one.
 func (p Pager) Say(chinese bool) string {
 	switch {
+	case p.Form && chinese:
+		return "翻页须提交表单，无法跟随：" + p.Seen
+	case p.Form:
+		return "not followable, a posted form: " + p.Seen
 	case p.Seen != "" && chinese:
 		return "翻页方式无法识别：" + p.Seen
 	case p.Seen != "":
@@ -76,6 +84,7 @@ type pagerReader struct {
 	unknown string // a pager that was seen and not understood
 	isLast  bool   // a script says that this is the last page
 	posts   bool   // the next page is asked for by a form that is posted
+	isForm  bool   // that is how the pager in unknown asks for it
 
 	functions *Scripts
 
@@ -104,7 +113,8 @@ func Find(root *html.Node, address, base *url.URL, resolve func(base *url.URL, h
 			return Pager{Next: to, Way: way.name}
 		}
 	}
-	return Pager{Seen: r.notUnderstood()}
+	seen := r.notUnderstood()
+	return Pager{Seen: seen, Form: r.isForm && seen == r.unknown}
 }
 
 // resolve returns an address that can be the next page's: on the same host, and
@@ -175,9 +185,7 @@ func scriptOf(a *html.Node) string {
 // note notes a link that a script follows to where nobody knows.
 func (r *pagerReader) note(text, call string) {
 	r.unknown = text + " by " + plain.Clip(plain.Collapse(call), 60)
-	if r.posts {
-		r.unknown += " (POST)"
-	}
+	r.isForm = r.posts || strings.Contains(call, "PostBack")
 }
 
 func (r *pagerReader) byRel() string {
@@ -353,8 +361,26 @@ var (
 	moreText  = lazyregexp.New(`^(?:加载更多|查看更多|点击加载更多|更多内容|load more)$`)
 )
 
+// submitButton names a button that sends a form for the next page, "" for none.
+func (r *pagerReader) submitButton() string {
+	for n := range r.root.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "input" && n.Data != "button" {
+			continue
+		}
+		text := cmp.Or(attribute(n, "value"), attribute(n, "alt"), attribute(n, "title"), linkText(n))
+		if kind := strings.ToLower(attribute(n, "type")); isNext(strings.ToLower(plain.Collapse(text))) && kind != "button" && attribute(n, "disabled") == "" {
+			r.isForm = true
+			return plain.Collapse(text)
+		}
+	}
+	return ""
+}
+
 // notUnderstood names a pager that is there and leads nowhere.
 func (r *pagerReader) notUnderstood() string {
+	if r.unknown == "" {
+		r.unknown = r.submitButton()
+	}
 	if r.unknown != "" {
 		return r.unknown
 	}
