@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -101,6 +102,17 @@ func (s *Service) RemindHeld(ctx context.Context) ([]Issue, error) {
 	return issues, err
 }
 
+// pin shows an item of a held issue as orderPinned stores it when the issue is sent.
+func (it *IssueItem) pin() {
+	switch {
+	case it.Event != "":
+	case it.Article.Pinned:
+		it.Priority, it.Reason, it.Pinned = mustLead, leadPinned, true
+	case it.Reason == leadPinned:
+		it.Priority, it.Reason, it.Pinned = 0, "", false
+	}
+}
+
 // orderPinned gives what an admin pinned since an issue was composed its place.
 func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) error {
 	for _, q := range []string{
@@ -118,7 +130,8 @@ func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) erro
 var ErrNothingNew = errors.New("there is nothing new for this reader")
 
 // PreviewReader renders the mail that one reader would get now if all of their
-// lists were due, or returns ErrNothingNew.
+// lists were due, or returns ErrNothingNew. Of a list with a held issue it is that
+// issue, since it is what the reader gets next.
 func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) (Mail, error) {
 	lists, err := s.subscribers.Lists(ctx)
 	if err != nil {
@@ -128,7 +141,20 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 	if err != nil {
 		return Mail{}, err
 	}
+	held, err := s.HeldIssues(ctx)
+	if err != nil {
+		return Mail{}, err
+	}
 	for _, l := range lists {
+		if c.zones[l.ID], err = time.LoadLocation(l.Zone); err != nil {
+			return Mail{}, err
+		}
+		if i := slices.IndexFunc(held, func(i Issue) bool { return i.List.ID == l.ID }); i >= 0 {
+			if c.current[l.ID], err = s.composedIssue(ctx, held[i]); err != nil {
+				return Mail{}, err
+			}
+			continue
+		}
 		draft, err := s.next(ctx, l)
 		if err != nil {
 			return Mail{}, err
@@ -149,9 +175,6 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 			return Mail{}, err
 		}
 		c.current[l.ID] = &composedIssue{next, items, notices}
-		if c.zones[l.ID], err = time.LoadLocation(l.Zone); err != nil {
-			return Mail{}, err
-		}
 	}
 	if err := c.findPrior(ctx); err != nil {
 		return Mail{}, err
@@ -185,7 +208,9 @@ func (s *Service) PreviewReader(ctx context.Context, reader subscribers.Reader) 
 			}
 		}
 	}
-	return s.mailOf(e)
+	m, err := s.mailOf(e)
+	m.Held = slices.DeleteFunc(slices.Clone(e.issues), func(i Issue) bool { return !i.Held })
+	return m, err
 }
 
 // MailOfIssue renders the mail of an existing issue as a reader without
@@ -207,5 +232,9 @@ func (s *Service) editedIssue(ctx context.Context, issue Issue, language string)
 	for i := range x.items {
 		x.items[i].Issue = issue.ID
 	}
-	return edited{due: issue.DueAt, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items}, nil
+	due := issue.DueAt
+	if issue.Held { // releasing it makes its mailing
+		due = s.now()
+	}
+	return edited{due: due, language: language, format: subscribers.HTML, issues: []Issue{issue}, items: x.items}, nil
 }

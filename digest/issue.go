@@ -116,13 +116,17 @@ func (s *Service) IssueOf(ctx context.Context, list, n int64) (Issue, error) {
 }
 
 // IssueItems returns the articles of an issue in reading order, without their
-// text and without hidden ones.
+// text and without hidden ones. Those of a held issue are pinned as they are now.
 func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, error) {
 	var items []IssueItem
 	var ids []int64
+	var held bool
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
 		ids = nil
-		var err error
+		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(held), 0) = 1 FROM issues WHERE id = $1`, issue).Scan(&held)
+		if err != nil {
+			return err
+		}
 		items, err = database.Collect(ctx, tx, func(r database.Row) (IssueItem, error) {
 			var it IssueItem
 			var why, folded string
@@ -148,6 +152,9 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 	items = slices.DeleteFunc(items, func(it IssueItem) bool { return articles[it.Article.ID].ID == 0 })
 	for i := range items {
 		items[i].Article = articles[items[i].Article.ID]
+		if held {
+			items[i].pin()
+		}
 	}
 	return items, s.relate(ctx, items, ids)
 }

@@ -20,6 +20,7 @@ import (
 	gomessage "github.com/emersion/go-message/mail"
 
 	"dibao/digest"
+	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	internalmail "dibao/internal/mail"
@@ -258,6 +259,21 @@ func TestHeldIssueWaitsForAnAdmin(t *testing.T) {
 		if err := w.service.SetNote(t.Context(), held[0].ID, "本期说明：养老专题。"); err != nil {
 			t.Fatal(err)
 		}
+		on := "1"
+		pinned := must[[]digest.IssueItem](t)(w.service.IssueItems(t.Context(), held[0].ID))[0].Article
+		if err := w.articles.Correct(t.Context(), pinned.ID, []feed.Correction{{Field: "pinned", Value: &on}}); err != nil {
+			t.Fatal(err)
+		}
+		known := must[subscribers.Subscriber](t)(w.readers.SubscriberByAddress(t.Context(), "a@test.example"))
+		reader := must[map[int64]subscribers.Reader](t)(w.readers.Readers(t.Context(), []int64{known.ID}))[known.ID]
+		before := must[digest.Mail](t)(w.service.PreviewReader(t.Context(), reader))
+		if len(before.Held) != 1 || !strings.Contains(before.Text, "编者推荐") || !strings.Contains(before.Text, "本期说明") {
+			t.Fatalf("preview of the reader: %+v", before)
+		}
+		held[0].Note = "本期说明：养老专题。"
+		if m := must[digest.Mail](t)(w.service.MailOfIssue(t.Context(), held[0], "zh")); m.Text != before.Text || m.Subject != before.Subject {
+			t.Fatalf("the preview of the issue is\n%s\nthat of its reader\n%s", m.Text, before.Text)
+		}
 		if _, err := w.service.Release(t.Context(), held[0]); err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +283,7 @@ func TestHeldIssueWaitsForAnAdmin(t *testing.T) {
 		if d := w.deliver(); d.Sent != 1 {
 			t.Fatalf("%+v", d)
 		}
-		if got := w.to("a"); len(got) != 1 || !strings.Contains(got[0], "本期说明：养老专题。") || !strings.Contains(got[0], "甲通知") {
+		if got := w.to("a"); len(got) != 1 || !strings.Contains(got[0], "本期说明：养老专题。") || !strings.Contains(got[0], "http://a.example/1") || !strings.Contains(got[0], "编者推荐") {
 			t.Fatalf("got %q", got)
 		}
 	})

@@ -15,7 +15,10 @@ import (
 )
 
 // Mail is a rendered mail; its links for one reader lead nowhere.
-type Mail struct{ Subject, HTML, Text string }
+type Mail struct {
+	Subject, HTML, Text string
+	Held                []Issue // of a reader's preview: the issues in it that wait for an admin
+}
 
 // PreviewMail renders the mail that the next issue of l would be now.
 func (s *Service) PreviewMail(ctx context.Context, l subscribers.List) (Mail, error) {

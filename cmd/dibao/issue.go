@@ -197,6 +197,9 @@ func newIssuePreview(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, i := range mail.Held {
+				g.say(cmd, "%s No. %d is held; release it with: dibao issue send %s", i.List.Slug, i.Number, i.List.Slug)
+			}
 			g.say(cmd, "links to unsubscribe and to preferences are placeholders in a preview; each reader gets their own")
 			switch {
 			case g.json:
