@@ -184,10 +184,11 @@ func TestCollectPages(t *testing.T) {
 		if done, err := r.collect(src.ID); err != nil || !done.NotModified || done.New+done.Changed != 0 || s.asked("/a/2.html") != 1 || s.asked("/a/1.html") != 1 {
 			t.Fatalf("again: %+v, %v", done, err)
 		}
-		// An hour later the page is there.
+		// An hour later the pages are there, that which did not exist as well.
 		s.set("/a/2.html", fmt.Sprintf(articlePage, "就业", 2), 0)
+		s.set("/a/3.html", fmt.Sprintf(articlePage, "医疗", 3), 0)
 		r.at = r.at.Add(2 * time.Hour)
-		if done, err := r.collect(src.ID); err != nil || done.Changed != 1 {
+		if done, err := r.collect(src.ID); err != nil || done.Changed != 2 {
 			t.Fatalf("later: %+v, %v", done, err)
 		}
 		if all, err = r.Store.Articles(t.Context(), feed.Selection{}); err != nil || len(all) != 3 {

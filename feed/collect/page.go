@@ -55,8 +55,13 @@ func (c *Collector) readPages(ctx context.Context, src *feed.Source, items []ing
 		a.PageTries = tries[it.GUID] + 1
 		var in feed.Incoming
 		if err != nil {
-			if a.PageState = pageAfter(err, a.PageTries); a.PageState == feed.PageWanted {
+			// Lists often name pages before they are published: what is not found
+			// counts as missing, and is requested again all the same.
+			a.PageState = pageAfter(err, a.PageTries)
+			if a.PageState == feed.PageWanted || isNotFound(err) && a.PageTries <= len(pageRetries) {
 				in.PageNext = c.Store.Now().Add(pageRetries[min(a.PageTries, len(pageRetries))-1])
+			}
+			if a.PageState == feed.PageWanted {
 				failed++
 			}
 			a.Warnings = append(a.Warnings, warn.New("page-unread", err))
@@ -89,7 +94,7 @@ func behindLogin(a feed.Article) bool {
 // nth time.
 func pageAfter(err error, n int) feed.PageState {
 	var status *fetch.StatusError
-	if errors.As(err, &status) && (status.Status == http.StatusNotFound || status.Status == http.StatusGone) {
+	if isNotFound(err) || errors.As(err, &status) && status.Status == http.StatusGone {
 		return feed.PageMissing
 	}
 	var refused *fetch.BlockedError
@@ -97,6 +102,11 @@ func pageAfter(err error, n int) feed.PageState {
 		return feed.PageMissing
 	}
 	return feed.PageWanted
+}
+
+func isNotFound(err error) bool {
+	var status *fetch.StatusError
+	return errors.As(err, &status) && status.Status == http.StatusNotFound
 }
 
 // readPage fetches and reads the page of it. With an error it returns the
