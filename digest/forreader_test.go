@@ -162,7 +162,7 @@ func TestManyCallsForReader(t *testing.T) {
 			}
 		}
 		if w.box.Count() != 1 {
-			t.Errorf("%d mails", w.box.Count())
+			t.Errorf("%d emails", w.box.Count())
 		}
 	})
 }

@@ -279,7 +279,7 @@ func layOut(items []IssueItem) []block {
 	return out
 }
 
-// maxForReader is how many calls stand first in a mail; the others stand where they
+// maxForReader is how many calls stand first in an email; the others stand where they
 // would without the reader's profile.
 const maxForReader = 12
 

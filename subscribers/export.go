@@ -92,7 +92,7 @@ type Person struct {
 	Profile       *match.Profile       `json:"profile"` // what the reader says of themselves; null: nothing
 	Subscriptions []PersonSubscription `json:"subscriptions"`
 	Consents      []ConsentEvent       `json:"consents"`
-	History       []HistoryEvent       `json:"history"` // mails and the reports about them
+	History       []HistoryEvent       `json:"history"` // emails and the reports about them
 }
 
 // PersonSubscription is a subscription with what the reader chose.

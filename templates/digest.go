@@ -73,7 +73,7 @@ type DigestItem struct {
 	ForReader *ForReader // of a call that may concern the reader; else nil
 }
 
-// ForReader is what a mail tells of a call that may concern its reader.
+// ForReader is what an email tells of a call that may concern its reader.
 type ForReader struct {
 	Why     []string // conditions that agree with what the reader says
 	Check   []string // conditions that the reader has to check

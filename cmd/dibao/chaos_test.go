@@ -59,7 +59,7 @@ func uncollectedSources(t *testing.T, db *database.DB) (n int) {
 	return n
 }
 
-// mostInAMinute is how many mails came in the fullest minute.
+// mostInAMinute is how many emails came in the fullest minute.
 func mostInAMinute(mails []mailbox.Message) (most int) {
 	times := make([]time.Time, len(mails))
 	for i, m := range mails {
@@ -78,7 +78,7 @@ func mostInAMinute(mails []mailbox.Message) (most int) {
 // Four nodes collect and send while one after another is killed and replaced, PostgreSQL is
 // restarted twice and one node is stopped until its part of the limits is others': nobody is
 // lost, copies are those under way at the kills, every source is collected, each host answers
-// one request at a time, and no minute has more mails than the nodes may send together.
+// one request at a time, and no minute has more emails than the nodes may send together.
 func TestNodesInChaos(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") == "" {
 		t.Skip("takes minutes; set DIBAO_LONG=1")
@@ -168,9 +168,9 @@ func TestNodesInChaos(t *testing.T) {
 			t.Logf("%s answered %d requests at once", host, n)
 		}
 	}
-	trust.Report(t, "four nodes in chaos", "%d kills, %d restarts of PostgreSQL, one stopped for 45 s, %d mails: %d lost, %d twice; %d of %d sources not collected; at most %d requests to a host at once; %d mails in the fullest minute, limit %d",
+	trust.Report(t, "four nodes in chaos", "%d kills, %d restarts of PostgreSQL, one stopped for 45 s, %d emails: %d lost, %d twice; %d of %d sources not collected; at most %d requests to a host at once; %d emails in the fullest minute, limit %d",
 		kills, restarts, readers, lost, duplicates, left, sources, worst, fullest, rate)
 	if most := (kills + restarts*count) * killConnections; lost > 0 || duplicates > most || left > 0 || fullest > rate*105/100 {
-		t.Errorf("%d lost, %d duplicates of at most %d, %d sources not collected, %d mails in a minute of %d", lost, duplicates, most, left, fullest, rate)
+		t.Errorf("%d lost, %d duplicates of at most %d, %d sources not collected, %d emails in a minute of %d", lost, duplicates, most, left, fullest, rate)
 	}
 }

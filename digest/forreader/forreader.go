@@ -1,5 +1,5 @@
 // Package forreader says which calls concern a reader, by what the reader says of
-// themselves, and what a mail tells of each: why it may concern the reader, what the
+// themselves, and what an email tells of each: why it may concern the reader, what the
 // reader has to check, what it brings and what is to be done next.
 package forreader
 
@@ -79,10 +79,10 @@ func IsOpen(c call.Call, deadline, today policy.Date) bool {
 	return len(c.Steps) == 0 || slices.ContainsFunc(c.Steps, func(s call.Step) bool { return !s.Last.Before(today) })
 }
 
-// maxTold bounds how many values of a kind a mail names.
+// maxTold bounds how many values of a kind an email names.
 const maxTold = 6
 
-// View writes what a mail tells of a call.
+// View writes what an email tells of a call.
 func View(language string, a feed.Article, x Concern, today policy.Date) *templates.ForReader {
 	c := x.Call
 	v := &templates.ForReader{Why: conditions(language, x.Why), Check: conditions(language, x.Check)}

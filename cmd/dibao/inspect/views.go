@@ -37,7 +37,7 @@ type FactsView struct {
 	Issuer         *string  `json:"issuer"`          // all issuers, joined by 、
 	Issuers        []string `json:"issuers"`         // the host (主办机关) first
 	Author         *string  `json:"author"`          // a person's name
-	AuthorOffice   *string  `json:"author_office"`   // the office that is with the name
+	AuthorOffice   *string  `json:"author_office"`   // the office given with the name
 	DocumentNumber *string  `json:"document_number"` // 发文字号, in its canonical form
 	IndexNumber    *string  `json:"index_number"`    // 索引号
 	Kind           *string  `json:"kind"`            // document, interpretation, news, signed-article, consultation or other
