@@ -190,6 +190,9 @@ func newListRemove(g *globals) *cobra.Command {
 			if err := a.subscribers.RemoveList(cmd.Context(), l.ID); err != nil {
 				return err
 			}
+			if err := a.digest.Channels.RemoveOf(cmd.Context(), l.ID); err != nil {
+				return err
+			}
 			g.say(cmd, "list %s removed; %d subscriptions ended", l.Slug, counts["confirmed"]+counts["pending"])
 			return nil
 		}),

@@ -74,6 +74,14 @@ func (s *Store) Remove(ctx context.Context, id int64) error {
 	})
 }
 
+// RemoveOf removes the channels of a list.
+func (s *Store) RemoveOf(ctx context.Context, list int64) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM channels WHERE list = $1`, list)
+		return err
+	})
+}
+
 // Enqueue lets issues of a mailing be sent to the channels of their lists. It maps each
 // issue to its list.
 func (s *Store) Enqueue(ctx context.Context, tx *sql.Tx, mailing int64, issues map[int64]int64) error {

@@ -26,7 +26,14 @@ func (n *Node) examineChannels(ctx context.Context) (all []Finding) {
 		return append(all, Finding{"channels", "failed", redact.Line(err)})
 	}
 	for _, r := range troubled {
-		all = append(all, Finding{"channels", "warning", fmt.Sprintf("channel %d (%s) did not take its newest issue: %s; when that is corrected, run: dibao issue resend %d --failed", r.Channel, r.Kind, r.Says(), r.Mailing)})
+		text := fmt.Sprintf("channel %d (%s) may have its newest issue, and does not get it again: %s", r.Channel, r.Kind, r.Says())
+		switch r.State {
+		case "failed":
+			text = fmt.Sprintf("channel %d (%s) did not take its newest issue; correct this and run dibao issue resend %d --failed: %s", r.Channel, r.Kind, r.Mailing, r.Says())
+		case "waiting":
+			text = fmt.Sprintf("channel %d (%s) has not taken its newest issue yet; dibao tries again: %s", r.Channel, r.Kind, r.Says())
+		}
+		all = append(all, Finding{"channels", "warning", text})
 	}
 	if len(all) == 0 {
 		all = append(all, Finding{"channels", "ok", fmt.Sprint(len(channels))})
