@@ -46,6 +46,8 @@ type Day struct {
 type Agenda struct {
 	Feed string // of article_feeds
 	List int64  // that matched the article
+
+	Calls bool // only the deadlines of calls
 }
 
 // maxDays is how many days an agenda holds.
@@ -85,6 +87,9 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 	err := st.DB().Read(ctx, func(tx *sql.Tx) error {
 		all = nil
 		for kind, query := range dayQueries {
+			if ask.Calls && kind != DayDeadline {
+				continue
+			}
 			days, err := database.Collect(ctx, tx, func(r database.Row) (Day, error) {
 				d := Day{Kind: kind}
 				err := r.Scan(&d.On, &d.ID, &d.Article, &d.Title, &d.Number, &d.Changes, &d.At)
@@ -95,7 +100,12 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 			}
 			all = append(all, days...)
 		}
-		return nil
+		if !ask.Calls {
+			return nil
+		}
+		calls, err := database.CollectMap(ctx, tx, database.ScanPair[int64, bool], `SELECT id, 1 = 1 FROM articles WHERE call <> '' AND deadline_on >= $1`, from.String())
+		all = slices.DeleteFunc(all, func(d Day) bool { return !calls[d.Article] })
+		return err
 	})
 	slices.SortFunc(all, func(a, b Day) int {
 		return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -24,6 +25,45 @@ func storeCall(s *sitetest.Site, id int64, title string, paragraphs ...string) {
 		s.Fatal(err)
 	}
 	s.Exec(`UPDATE articles SET call = $1, deadline_on = '2026-12-15' WHERE id = $2`, string(b), id)
+}
+
+// The page of calls lists those that are open, the first to end in front; it has a
+// feed and a calendar, and so has each region.
+func TestPageOfCalls(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sitetest.New(t, db)
+		s.Add(1, 4, func(int) (int, string) { return 1, "国防" })
+		for id := int64(1); id <= 3; id++ {
+			storeCall(s, id, "关于组织申报样例技改项目的通知", "各有关企业：", "请申报单位于2026年12月15日前登录http://a.example/b填报。")
+		}
+		s.Exec(`UPDATE articles SET deadline_on = '2020-01-01' WHERE id = 2`)
+		s.Exec(`UPDATE articles SET deadline_on = '2026-12-10', region = '5101', facts = '{"title":"第3号通知","region":"5101"}' WHERE id = 3`)
+		s.Exec(`UPDATE articles SET deadline_on = '2026-12-11' WHERE id = 4`)
+		for path, want := range map[string]string{"/calls/": "3 1", "/calls/51/": "3", "/calls/44/": ""} {
+			page := s.Read(path)
+			var got []string
+			for _, m := range regexp.MustCompile(`<h3>.*?/articles/(\d+)"`).FindAllStringSubmatch(page, -1) {
+				got = append(got, m[1])
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s: %v, want %s", path, got, want)
+			}
+			if n := len(events(s, path+"calendar.ics")); n != len(strings.Fields(want)) {
+				t.Errorf("%s: %d events in the calendar", path, n)
+			}
+		}
+		if page := s.Read("/calls/"); !strings.Contains(page, `href="/calls/51/"`) || !strings.Contains(page, "calendar.ics") {
+			t.Error("the page does not link its regions and its calendar")
+		}
+		items, _ := s.Walk("/calls/feed.xml")
+		if len(items) != 3 || items["4"] != 0 {
+			t.Errorf("the feed has %v", items)
+		}
+		if res := s.Get("/calls/99/"); res.StatusCode != 404 {
+			t.Errorf("an unknown region: %d", res.StatusCode)
+		}
+	})
 }
 
 // The page of an article shows what it asks and offers, each with its sentence, in

@@ -27,6 +27,7 @@ func (h *Web) Register(mux *http.ServeMux) {
 	h.registerFeeds(mux)
 	h.registerCalendars(mux)
 	h.registerAPI(mux)
+	h.registerCalls(mux)
 	h.registerPages(mux)
 }
 
