@@ -102,7 +102,7 @@ func CheckTheme(theme string) error {
 	for _, t := range policy.Themes {
 		names = append(names, t.Name)
 	}
-	return fmt.Errorf("theme %q is not in 主题分类: %s, %s", theme, strings.Join(names, ", "), otherTheme)
+	return fmt.Errorf("theme %q is not in the classification of the State Council: %s, %s", theme, strings.Join(names, ", "), otherTheme)
 }
 
 // MainTheme returns the theme of the 主题分类 that a name means, or "".

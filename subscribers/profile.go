@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -9,19 +10,23 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"dibao/policy"
 	"dibao/policy/match"
 	"dibao/templates"
 )
 
-// profileFields are the fields of a profile, with the names that they have on
-// the preference page and in the columns of an export (after "profile_").
-var profileFields = []struct {
+// profileField is a field of a profile that takes several values.
+type profileField struct {
 	name, words string // words names its values in the catalog
 	values      func(*match.Profile) *[]string
 	offered     []string
-}{
+}
+
+// profileFields are the fields of a profile, with the names that they have on
+// the preference page and in the columns of an export (after "profile_").
+var profileFields = []profileField{
 	{"entities", "entity.", func(p *match.Profile) *[]string { return &p.Entities }, match.Entities},
 	{"regions", "", func(p *match.Profile) *[]string { return &p.Regions }, nil},
 	{"industries", "industry.", func(p *match.Profile) *[]string { return &p.Industries }, match.Industries},
@@ -36,13 +41,18 @@ var NoProfile match.Profile
 const profileSize = "size"
 
 // SetProfileField sets a field of a profile: entities, regions, industries, size,
-// qualifications or topics. Values are codes or their names in Chinese or English;
-// none empties the field.
+// qualifications or topics. Values are codes, their names in Chinese or English, or a
+// part of the Chinese name that no other has; none empties the field. An error lists
+// what a field takes.
 func SetProfileField(p *match.Profile, field string, values []string) error {
 	if field == profileSize {
 		p.Size = ""
-		if len(values) > 0 {
-			p.Size = coded("size.", match.Sizes, values[0])
+		if len(values) > 0 && values[0] != "" {
+			size, err := coded("sizes", "size.", match.Sizes, values[0])
+			if err != nil {
+				return err
+			}
+			p.Size = size
 		}
 		return p.Check()
 	}
@@ -52,16 +62,12 @@ func SetProfileField(p *match.Profile, field string, values []string) error {
 		}
 		var all []string
 		for _, v := range values {
-			v = strings.TrimSpace(v)
-			switch {
-			case v == "":
+			if v = strings.TrimSpace(v); v == "" {
 				continue
-			case f.name == "regions":
-				if code := policy.RegionCode(v); code != "" {
-					v = code
-				}
-			case f.words != "":
-				v = coded(f.words, f.offered, v)
+			}
+			v, err := f.code(v)
+			if err != nil {
+				return err
 			}
 			if !slices.Contains(all, v) {
 				all = append(all, v)
@@ -73,14 +79,81 @@ func SetProfileField(p *match.Profile, field string, values []string) error {
 	return fmt.Errorf("a profile has no field %q", field)
 }
 
-// coded returns the code of a value that is given by its name in a language.
-func coded(words string, codes []string, value string) string {
-	for _, code := range codes {
-		if value == code || value == templates.Words("zh", words+code) || strings.EqualFold(value, templates.Words("en", words+code)) {
-			return code
+// code returns the code of a value of a field.
+func (f profileField) code(v string) (string, error) {
+	switch f.name {
+	case "regions":
+		if code := policy.RegionCode(v); code != "" {
+			return code, nil
+		}
+		return "", fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
+	case "topics":
+		for _, t := range policy.Themes {
+			if t.Name == v || policy.ThemeMatches(v, t.Name) {
+				return t.Name, nil
+			}
+		}
+		return "", fmt.Errorf("%q is not a known topic of a profile; use one of: %s", v, strings.Join(themesOf(List{}), ", "))
+	case "qualifications":
+		if code := match.QualificationOf(v); code != "" && strings.Contains(templates.Words("zh", f.words+code), v) { // 专精特新 is in two names
+			return code, nil
 		}
 	}
-	return value
+	return coded(f.name, f.words, f.offered, v)
+}
+
+// coded returns the code of a value that is given by its name in a language.
+func coded(field, words string, codes []string, value string) (string, error) {
+	var parts, known []string
+	for _, code := range codes {
+		chinese := templates.Words("zh", words+code)
+		if value == code || value == chinese || strings.EqualFold(value, templates.Words("en", words+code)) {
+			return code, nil
+		}
+		if utf8.RuneCountInString(value) > 1 && strings.Contains(chinese, value) {
+			parts = append(parts, code)
+		}
+		known = append(known, code+" ("+chinese+")")
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	return "", fmt.Errorf("%q is not one of the %s of a profile; use one of: %s", value, field, strings.Join(known, ", "))
+}
+
+// ProfileLine is what a profile says in one field, in a language.
+type ProfileLine struct {
+	Title  string
+	Values []string
+}
+
+// ProfileLines are the fields of a profile that say something, as the preference page
+// names them.
+func ProfileLines(p match.Profile, language string) (all []ProfileLine) {
+	for _, f := range profileFields {
+		line := ProfileLine{Title: templates.Words(language, "profile."+f.name)}
+		for _, v := range *f.values(&p) {
+			line.Values = append(line.Values, f.said(v, language))
+		}
+		if len(line.Values) > 0 {
+			all = append(all, line)
+		}
+	}
+	if p.Size != "" {
+		all = append(all, ProfileLine{templates.Words(language, "profile.size"), []string{templates.Words(language, "size."+p.Size)}})
+	}
+	return all
+}
+
+// said returns a value of a field in a language.
+func (f profileField) said(v, language string) string {
+	switch {
+	case f.name == "regions":
+		return cmp.Or(policy.RegionName(v), v)
+	case f.words != "":
+		return templates.Words(language, f.words+v)
+	}
+	return v
 }
 
 // encodeProfile writes a profile as it is stored, "" for one that says nothing.

@@ -27,7 +27,7 @@ func newArticleList(g *globals) *cobra.Command {
 	var source, since string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List articles, newest first",
+		Short: "List articles, the last collected first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
 			if err := selectSince(&sel, since, a.config.Schedule.Zone); err != nil {
 				return err
@@ -39,7 +39,7 @@ func newArticleList(g *globals) *cobra.Command {
 				}
 				sel.Source = s.ID
 			}
-			g.hintThemes(cmd, sel.Theme)
+			g.hintTheme(cmd, sel.Theme)
 			all, err := a.articles.Articles(cmd.Context(), sel)
 			if err != nil {
 				return err
@@ -49,7 +49,7 @@ func newArticleList(g *globals) *cobra.Command {
 				views[i] = view.OfArticle(x)
 			}
 			return printRows(g, cmd, []any{"ID", "Published", "Kind", "Number", "Title"}, views, func(v view.Article) []any {
-				return []any{v.ID, deref(v.Published), deref(v.Kind), deref(v.DocumentNumber), v.Title}
+				return []any{v.ID, cli.ShortText(deref(v.Published), a.config.Schedule.Zone), deref(v.Kind), deref(v.DocumentNumber), v.Title}
 			})
 		}),
 	}

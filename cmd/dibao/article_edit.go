@@ -63,6 +63,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 				all = append(all, feed.Correction{Field: field, Value: value, Note: note})
 			}
 			*values["kind"] = string(cli.CodeNamed("kind", *values["kind"], policy.Kinds))
+			*values["level"] = string(cli.CodeNamed("level", *values["level"], policy.Levels))
 			for _, field := range feed.CorrectableFields() {
 				if v := values[field]; v != nil && cmd.Flags().Changed(field) {
 					add(field, v)
@@ -265,7 +266,7 @@ Brackets of document numbers may have any form; simplified and traditional chara
 				views[i] = view.Hit{Article: view.OfArticle(h.Article), Where: h.Where, TitleSpans: append([]search.Span{}, h.Title...), Snippet: append([]search.Span{}, h.Snippet...)}
 			}
 			return printRows(g, cmd, []any{"ID", "Published", "Where", "Number", "Title"}, views, func(v view.Hit) []any {
-				return []any{v.ID, deref(v.Published), v.Where, deref(v.DocumentNumber), v.Title}
+				return []any{v.ID, cli.ShortText(deref(v.Published), a.config.Schedule.Zone), v.Where, deref(v.DocumentNumber), v.Title}
 			})
 		},
 	}

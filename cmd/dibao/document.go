@@ -29,9 +29,9 @@ func newDocumentList(g *globals) *cobra.Command {
 	var sel feed.DocumentSelection
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List official documents, newest first",
+		Short: "List official documents, the last stored first",
 		RunE: g.verb(func(cmd *cobra.Command, _ []string, a *app) error {
-			g.hintThemes(cmd, sel.Theme)
+			g.hintTheme(cmd, sel.Theme)
 			all, err := a.articles.Documents(cmd.Context(), sel)
 			if err != nil {
 				return err

@@ -121,14 +121,11 @@ func (r regionFlag) Set(s string) error {
 	return nil
 }
 
-// hintThemes warns of themes that only a site itself can assign: they are not
-// refused, since sites have classifications of their own, but are usually
-// mistakes.
-func (g *globals) hintThemes(cmd *cobra.Command, themes ...string) {
-	for _, theme := range themes {
-		if err := feed.CheckTheme(theme); theme != "" && err != nil {
-			g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
-		}
+// hintTheme warns of a theme that only a site itself can state: it is not refused,
+// since sites have classifications of their own, and is mostly a slip.
+func (g *globals) hintTheme(cmd *cobra.Command, theme string) {
+	if err := feed.CheckTheme(theme); theme != "" && err != nil {
+		g.say(cmd, "only articles that their own site classifies so have this theme: %v", err)
 	}
 }
 

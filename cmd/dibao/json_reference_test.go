@@ -60,7 +60,7 @@ var printedJSON = []printed{
 	{"source test (its last line)", trial.Report{}, nil},
 	{"status", status.Snapshot{}.JSON(), []string{"status"}},
 	{"subscriber list", subscriberView{}, []string{"subscriber list"}},
-	{"subscriber show", personView{}, []string{"subscriber show reader2@demo.example"}},
+	{"subscriber show", view.Person{}, []string{"subscriber show reader2@demo.example"}},
 	{"token list", subscribers.APIToken{}, []string{"token create editor --scope read --quiet", "token list"}},
 }
 

@@ -48,7 +48,9 @@ func newListCreate(g *globals) *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			l.Slug = args[0]
-			nameKinds(&l.Query)
+			if err := checkQuery(&l.Query); err != nil {
+				return err
+			}
 			if hidden, err := cmd.Flags().GetBool("hidden"); err == nil && hidden {
 				l.Visibility = subscribers.Hidden
 			}
@@ -59,7 +61,6 @@ func newListCreate(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g.hintThemes(cmd, made.Query.Themes...)
 			v, err := a.viewList(cmd.Context(), made)
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/view"
+	"dibao/feed"
 	"dibao/policy"
 	"dibao/subscribers"
 )
@@ -29,7 +30,7 @@ func listFlags(cmd *cobra.Command, l *subscribers.List) {
 	f.IntVar(&l.MaxItems, "max-items", subscribers.DefaultMaxItems, "maximum number of articles in an issue; the others wait for the next one")
 	f.Var((*visibilityFlag)(&l.Visibility), "visibility", "public, hidden (an admin adds readers) or invitation (by a link)")
 	f.Bool("hidden", false, "the same as --visibility hidden")
-	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme (repeatable)")
+	f.StringArrayVar(&l.Query.Themes, "theme", nil, "theme of the State Council's classification (主题分类), or a part of its name (repeatable)")
 	f.StringArrayVar(&l.Query.Regions, "region", nil, "code of GB/T 2260 or name, with all regions in it")
 	f.StringArrayVar(&l.Query.Issuers, "issuer", nil, "issuer")
 	f.StringArrayVar(&l.Query.Kinds, "kind", nil, "document, interpretation, news, signed-article, consultation, other")
@@ -71,11 +72,18 @@ func given(cmd *cobra.Command, from, l *subscribers.List) {
 	})
 }
 
-// nameKinds makes codes of kinds that are named in Chinese.
-func nameKinds(q *subscribers.Query) {
+// checkQuery makes codes of kinds that are named in Chinese, and refuses themes that no
+// article would have.
+func checkQuery(q *subscribers.Query) error {
 	for i, kind := range q.Kinds {
 		q.Kinds[i] = string(cli.CodeNamed("kind", kind, policy.Kinds))
 	}
+	for _, theme := range q.Themes {
+		if err := feed.CheckTheme(theme); theme != "" && err != nil {
+			return &cli.UsageError{Err: err}
+		}
+	}
+	return nil
 }
 
 // withoutEmpty takes out the empty values by which a condition is taken back.
@@ -104,6 +112,9 @@ func newListEdit(g *globals) *cobra.Command {
 			if len(givenFlags(cmd)) == 0 {
 				return usagef("no change was specified; see: dibao list edit --help")
 			}
+			if err := checkQuery(&from.Query); err != nil {
+				return err
+			}
 			a, err := g.open(cmd)
 			if err != nil {
 				return err
@@ -115,7 +126,6 @@ func newListEdit(g *globals) *cobra.Command {
 			}
 			given(cmd, &from, &l)
 			withoutEmpty(&l.Query)
-			nameKinds(&l.Query)
 			if name != "" {
 				l.Slug = name
 			}
@@ -128,7 +138,6 @@ func newListEdit(g *globals) *cobra.Command {
 					return err
 				}
 			}
-			g.hintThemes(cmd, changed.Query.Themes...)
 			v, err := a.viewList(cmd.Context(), changed)
 			if err != nil {
 				return err

@@ -37,7 +37,7 @@ func newSourceCatalog(g *globals) *cobra.Command {
 				views[i] = view.OfEntry(e)
 			}
 			return printRows(g, cmd, []any{"Name", "In English", "Level", "Region", "Lists", "Evidence", "Checked", "URL"}, views, func(v view.Entry) []any {
-				return []any{v.Name, v.NameEN, v.Level, orEmpty(v.Region), v.Lists, v.Evidence, orEmpty(v.Checked), shortAddress(v.URL)}
+				return []any{v.Name, v.NameEN, v.Level, deref(v.Region), v.Lists, v.Evidence, deref(v.Checked), shortAddress(v.URL)}
 			})
 		},
 	}

@@ -1,59 +1,27 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"dibao/cmd/dibao/view"
 	"dibao/subscribers"
 )
 
-// timeLine is one event of a reader, whoever keeps it.
-type timeLine struct {
-	At     time.Time `json:"at"`
-	Event  string    `json:"event"`
-	List   *string   `json:"list"`
-	Detail *string   `json:"detail"`
-}
-
-// personView is everything that is known of a reader, in JSON.
-type personView struct {
-	ID int64 `json:"id"`
-	subscribers.Person
-	TimeLine []timeLine `json:"time_line"`
-}
-
 // person gathers what subscribers and digest keep of a reader.
-func (a *app) person(ctx context.Context, id int64) (personView, error) {
+func (a *app) person(ctx context.Context, id int64) (view.Person, error) {
 	p, err := a.subscribers.Person(ctx, id)
 	if err != nil {
-		return personView{}, err
+		return view.Person{}, err
 	}
 	if p.History, err = a.digest.History(ctx, id); err != nil {
-		return personView{}, err
+		return view.Person{}, err
 	}
-	v := personView{ID: id, Person: p, TimeLine: []timeLine{}}
-	for _, e := range p.Consents {
-		detail := strings.Trim(orEmpty(e.Detail)+", "+orEmpty(e.Network), ", ")
-		v.TimeLine = append(v.TimeLine, timeLine{e.At, e.Event, e.List, null(detail)})
-	}
-	for _, e := range p.History {
-		v.TimeLine = append(v.TimeLine, timeLine{e.At, e.Event, nil, e.Detail})
-	}
-	slices.SortStableFunc(v.TimeLine, func(x, y timeLine) int { return cmp.Compare(x.At.UnixNano(), y.At.UnixNano()) })
-	return v, nil
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	return view.OfPerson(id, p), nil
 }
 
 func newSubscriberShow(g *globals) *cobra.Command {
@@ -78,7 +46,7 @@ func newSubscriberShow(g *globals) *cobra.Command {
 	}
 }
 
-func (a *app) printPerson(g *globals, cmd *cobra.Command, v personView) error {
+func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	zone := a.config.Schedule.Zone
 	g.print(cmd, "%s  (number %d, since %s, %s, %s)", subscribers.Readable(v.Address), v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
 	if v.Suppressed != nil {
@@ -91,9 +59,14 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v personView) error {
 		narrowed := strings.Join(append(slices.Clone(s.Themes), s.Regions...), ", ")
 		g.print(cmd, "  %s %s, frequency: %s %s", s.List, s.State, s.Frequency, narrowed)
 	}
+	if v.Profile != nil {
+		for _, f := range subscribers.ProfileLines(*v.Profile, g.language()) {
+			fmt.Fprintf(cmd.OutOrStdout(), "  %s%s%s\n", f.Title, g.either(": ", "："), strings.Join(f.Values, g.either("; ", "；")))
+		}
+	}
 	fmt.Fprintln(cmd.OutOrStdout())
-	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e timeLine) []any {
-		return []any{shortTime(e.At, zone), e.Event, orEmpty(e.List), orEmpty(e.Detail)}
+	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e view.PersonEvent) []any {
+		return []any{shortTime(e.At, zone), e.Event, deref(e.List), deref(e.Detail)}
 	})
 }
 

@@ -121,9 +121,30 @@ func (w Words) Benefit(b call.Benefit) string {
 		text = w.say("call.money", w.figure(b.Yuan))
 	}
 	if b.Per != "" {
-		return w.say("call.per", b.Per, text)
+		return w.say("call.per", w.per(b.Per), text)
 	}
 	return text
+}
+
+// units are what money is offered for, by what is counted in the words of calls.
+var units = []struct{ word, key string }{
+	{"人每月", "person-month"}, {"人每年", "person-year"}, {"人", "person"}, {"企业", "enterprise"}, {"家", "enterprise"}, {"户", "household"},
+	{"项目", "project"}, {"中心", "center"}, {"平台", "platform"}, {"单位", "unit"}, {"课题", "project"}, {"活动", "event"}, {"件", "piece"}, {"名", "person"}, {"位", "person"},
+	{"亩", "mu"}, {"年", "year"}, {"平方米", "square-meter"}, {"套", "set"}, {"台", "machine"}, {"项", "item"}, {"个", "item"}, {"吨", "ton"}, {"月", "month"},
+}
+
+// per writes for what money is offered: 每个项目. A unit that has no word in English stays
+// as it is written.
+func (w Words) per(written string) string {
+	if w.language == "zh" {
+		return written
+	}
+	for _, u := range units {
+		if strings.HasSuffix(written, u.word) {
+			return w.say("per." + u.key)
+		}
+	}
+	return written
 }
 
 // figure writes yuan as the language does: 20万, 1500 or 200,000.

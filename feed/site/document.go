@@ -319,7 +319,7 @@ func (h *Web) life(d feed.Document, shown feed.Article, to []related, chain feed
 	out := make([]templates.LifeEvent, len(all))
 	for i := range all {
 		out[i] = all[i].LifeEvent
-		out[i].Provenance = provenance(out[i].Provenance, language)
+		out[i].Provenance = templates.Provenance(language, out[i].Provenance)
 	}
 	return out
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dibao/feed"
-	"dibao/internal/lazyregexp"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -21,7 +20,7 @@ func articleFacts(a feed.Article, language string) []templates.Fact {
 	add := func(key, from string, expected bool, values ...templates.FactValue) {
 		values = slices.DeleteFunc(values, func(v templates.FactValue) bool { return v.Text == "" })
 		if len(values) > 0 || expected {
-			all = append(all, templates.Fact{Key: key, Values: values, Provenance: provenance(from, language)})
+			all = append(all, templates.Fact{Key: key, Values: values, Provenance: templates.Provenance(language, from)})
 		}
 	}
 	date := func(key, from string, expected bool, on policy.Date) {
@@ -29,7 +28,7 @@ func articleFacts(a feed.Article, language string) []templates.Fact {
 			add(key, "", expected)
 			return
 		}
-		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: provenance(from, language)})
+		all = append(all, templates.Fact{Key: key, Values: []templates.FactValue{{Text: on.String()}}, Date: true, Provenance: templates.Provenance(language, from)})
 	}
 	official := f.Kind == policy.KindDocument
 	draft := f.Kind == policy.KindConsultation
@@ -73,29 +72,6 @@ func themePath(theme string) string {
 		return ""
 	}
 	return "/themes/" + url.PathEscape(theme) + "/"
-}
-
-// evidence that a reader need not know by its element.
-var (
-	metaEvidence    = lazyregexp.New(`^meta\[(?:name|property)=([^\]]+)\]$`)
-	elementEvidence = lazyregexp.New(`^[a-z][a-z0-9]*(?:[.#][\w-]+)* (\p{Han}.*)$`)
-)
-
-// provenance describes the evidence for a fact for readers: a label of the
-// page, its metadata, or the sentence of the text.
-func provenance(from, language string) string {
-	for key, name := range map[string]string{"feed": "feed", "list page": "list", "url": "url"} {
-		if from == key {
-			return templates.Words(language, "provenance."+name)
-		}
-	}
-	if m := metaEvidence.FindStringSubmatch(from); m != nil {
-		return templates.Words(language, "provenance.meta", m[1])
-	}
-	if m := elementEvidence.FindStringSubmatch(from); m != nil {
-		return templates.Words(language, "provenance.label", m[1])
-	}
-	return from
 }
 
 // publicWarnings are the warnings of an article that are for readers, too.

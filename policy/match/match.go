@@ -121,7 +121,7 @@ func (r *Result) field(f Field, stated []string, said bool, judge func(string) s
 func (r *Result) qualifications(p Profile, stated []string) {
 	for _, v := range stated {
 		c := Condition{FieldQualification, v}
-		if p.has(qualificationOf(v)) {
+		if p.has(QualificationOf(v)) {
 			r.Why = append(r.Why, c)
 		} else {
 			r.Check = append(r.Check, c)

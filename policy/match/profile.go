@@ -58,7 +58,7 @@ func (p Profile) Check() error {
 		}
 	}
 	if p.Size != "" && !slices.Contains(Sizes, p.Size) {
-		return fmt.Errorf("%q is not a known size of a profile (micro, small, medium, large)", p.Size)
+		return fmt.Errorf("%q is not a known size of a profile", p.Size)
 	}
 	return nil
 }
@@ -89,8 +89,9 @@ var qualificationWords = []struct{ word, qualification string }{
 	{"创新型中小企业", "innovative-sme"}, {"单项冠军", "champion"}, {"技术先进型服务企业", "tech-service"},
 }
 
-// qualificationOf returns the qualification that a call names, "" for another one.
-func qualificationOf(name string) string {
+// QualificationOf returns the qualification that a name in Chinese is about, "" for
+// another one.
+func QualificationOf(name string) string {
 	for _, q := range qualificationWords {
 		if strings.Contains(name, q.word) {
 			return q.qualification

@@ -51,6 +51,15 @@ func ShortTime(t time.Time, zone *time.Location) string {
 	return t.In(zone).Format("2006-01-02 15:04")
 }
 
+// ShortText prints a time in RFC 3339 as ShortTime does; another text, such as a date,
+// stays as it is.
+func ShortText(text string, zone *time.Location) string {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return ShortTime(at, zone)
+	}
+	return text
+}
+
 // BuiltFrom returns the version and the commit that the program was built from.
 func BuiltFrom() (version, revision string) {
 	version, revision = "devel", "unknown"

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"dibao/templates"
 )
 
 // chineseFields maps JSON keys to Chinese names of fields.
@@ -35,6 +37,7 @@ func WriteFields(w io.Writer, v any, chinese bool, zone *time.Location) error {
 		return err
 	}
 	unflow(&root, zone)
+	describeEvidence(&root, map[bool]string{true: "zh", false: "en"}[chinese])
 	if chinese {
 		translateFields(&root)
 	}
@@ -53,6 +56,9 @@ func unflow(n *yaml.Node, zone *time.Location) {
 	if at, err := time.Parse(time.RFC3339, n.Value); err == nil && n.Kind == yaml.ScalarNode {
 		n.SetString(ShortTime(at, zone) + " (" + zone.String() + ")")
 	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" && !strings.Contains(n.Value, "\n") {
+		n.Tag = "" // nobody parses this: a code or a date needs no quotes
+	}
 	if n.Kind != yaml.MappingNode {
 		return
 	}
@@ -65,6 +71,25 @@ func unflow(n *yaml.Node, zone *time.Location) {
 		}
 	}
 	n.Content = kept
+}
+
+// evidenceFields say where a fact comes from.
+var evidenceFields = []string{"published_from", "issued_from", "effective_from", "expires_from", "deadline_from", "opens_from", "theme_from"}
+
+// describeEvidence writes where facts come from in a language; what is quoted stays as it
+// is.
+func describeEvidence(n *yaml.Node, language string) {
+	for _, child := range n.Content {
+		describeEvidence(child, language)
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	for pair := range slices.Chunk(n.Content, 2) {
+		if slices.Contains(evidenceFields, pair[0].Value) && pair[1].Kind == yaml.ScalarNode {
+			pair[1].SetString(templates.Provenance(language, pair[1].Value))
+		}
+	}
 }
 
 // translateFields puts the names of fields, and codes and sentences in them, into Chinese.

@@ -30,7 +30,7 @@ func TestWriteFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `title: 关于印发《办法》的通知：试行
-day: "2026-11-29"
+day: 2026-11-29
 checked_at: 2026-11-30 00:05 (Asia/Shanghai)
 count: 0
 hidden: false

@@ -13,6 +13,7 @@ import (
 	"dibao/feed/ingest/pager"
 	"dibao/feed/visit"
 	"dibao/policy/warn"
+	"dibao/templates"
 )
 
 // ShownRows is how many rows of a list people are shown.
@@ -145,7 +146,9 @@ func (t *Report) Write(w io.Writer) {
 	for _, d := range t.Dropped {
 		r.Say("left out", fmt.Sprintf("%d × %s (%s)", d.Count, d.Say(t.Chinese), d.Example))
 	}
-	r.Say("next page", t.nextPage())
+	if *t.Kind != "feed" { // no page lists one
+		r.Say("next page", t.nextPage())
+	}
 	for _, title := range t.Retitled {
 		r.Say("retitled", "stored as: "+title)
 	}
@@ -204,6 +207,10 @@ func (r Robots) String() string {
 }
 
 func (a Article) write(r cli.Report, n int) {
+	language := "en"
+	if r.Chinese {
+		language = "zh"
+	}
 	fmt.Fprintln(r.Out)
 	r.Say(fmt.Sprintf("article %d", n), a.Title)
 	r.Say("", a.URL)
@@ -215,7 +222,7 @@ func (a Article) write(r cli.Report, n int) {
 	if a.Published != nil {
 		date = *a.Published
 		if a.PublishedFrom != nil {
-			date += " [" + *a.PublishedFrom + "]"
+			date += " [" + templates.Provenance(language, *a.PublishedFrom) + "]"
 		}
 	}
 	r.Say("", fmt.Sprintf("%s; %s; %s; %d characters in %d paragraphs", date, orNone("source %s", a.Source, "no source"), orNone("kind %s", a.Kind, "no kind"), a.Characters, a.Paragraphs))
@@ -225,10 +232,6 @@ func (a Article) write(r cli.Report, n int) {
 			name = *f.Title + " " + f.URL
 		}
 		r.Say("file", name)
-	}
-	language := "en"
-	if r.Chinese {
-		language = "zh"
 	}
 	for _, w := range inspect.Sentences(a.Codes, language) {
 		r.Say("warning", w)

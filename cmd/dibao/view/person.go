@@ -1,0 +1,47 @@
+package view
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/subscribers"
+)
+
+// PersonEvent is one event of a reader, whoever keeps it.
+type PersonEvent struct {
+	At     time.Time `json:"at"`
+	Event  string    `json:"event"`
+	List   *string   `json:"list"`
+	Detail *string   `json:"detail"`
+}
+
+// Person is everything that is known of a reader, in JSON.
+type Person struct {
+	ID int64 `json:"id"`
+	subscribers.Person
+	TimeLine []PersonEvent `json:"time_line"`
+}
+
+// OfPerson returns the view of a reader whose history is filled in.
+func OfPerson(id int64, p subscribers.Person) Person {
+	v := Person{ID: id, Person: p, TimeLine: []PersonEvent{}}
+	for _, e := range p.Consents {
+		detail := strings.Trim(orEmpty(e.Detail)+", "+orEmpty(e.Network), ", ")
+		v.TimeLine = append(v.TimeLine, PersonEvent{e.At, e.Event, e.List, cli.Null(detail)})
+	}
+	for _, e := range p.History {
+		v.TimeLine = append(v.TimeLine, PersonEvent{e.At, e.Event, nil, e.Detail})
+	}
+	slices.SortStableFunc(v.TimeLine, func(x, y PersonEvent) int { return cmp.Compare(x.At.UnixNano(), y.At.UnixNano()) })
+	return v
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
