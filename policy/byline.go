@@ -332,6 +332,8 @@ func (u *understanding) setAuthor(s string) {
 	}
 	if m := label.OfficeAndName.FindStringSubmatch(s); m != nil && isPerson(m[2]) {
 		u.Author, u.AuthorOffice = m[2], m[1]
+	} else if name, office := nameFirst(s); name != "" {
+		u.Author, u.AuthorOffice = name, office
 	} else if c := readAuthors(s); c.Whole && len(c.Persons) > 0 {
 		u.Author, u.AuthorOffice = strings.Join(c.Persons, "、"), c.Office
 	} else if endsInAny(s, "发布", "报", "网", "客户端", "融媒体中心") { // who printed it

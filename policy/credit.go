@@ -137,7 +137,7 @@ var (
 	// others is a word for those who do something else.
 	others = words.New(`^(?:责任?编辑|责编|编辑|编审|审核|审校|校对|审读|初审|复审|终审|摄影|摄|图片?|制图|供图|供稿|来稿|出品|策划|监制|统筹|编译|翻译|设计|美编|主编|值班\p{Han}{2}|视频|剪辑|音频|配音)[:·]?(.*)$`)
 	// medium is how the names of media and organs end that stand without a label.
-	medium = words.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|周刊|月刊|杂志|新闻|财经|传媒|融媒体中心|中文站|网站|频道|公众号|头条|观察|消息|快讯|客户端|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
+	medium = words.New(`^[\p{Han}A-Za-z0-9·—-]{2,24}(?:报|网|社|台|刊|周刊|月刊|杂志|新闻|财经|传媒|融媒体中心|中文站|网站|频道|公众号|头条|观察|消息|快讯|客户端|网络版|海外版|电子版|新媒体|政府|发布|厅|局|委|委员会|办公室|研究院|研究所|研究中心|学会|协会|联合会|研究会|智库)$`)
 	// unit is how the name of an organ ends next to which its authors stand.
 	unit = words.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
 	// filler are words of credits that name nobody.

@@ -84,3 +84,15 @@ func namedFirst(title string) (office, name string) {
 	}
 	return m[1], m[2]
 }
+
+// nameFirst parts a name from the office that is glued behind it, where the office begins
+// with a place: 方样北京大学教授.
+func nameFirst(s string) (name, office string) {
+	for _, n := range []int{2, 3} {
+		name, office = cut.First(s, n), strings.TrimPrefix(s, cut.First(s, n))
+		if place := cut.First(office, 2); isPerson(name) && (regions.short[place] != "" || place == "中国" || place == "国家" || place == "中央" || place == "全国") && isOffice(office) {
+			return name, office
+		}
+	}
+	return "", ""
+}

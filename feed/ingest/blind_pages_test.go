@@ -37,6 +37,7 @@ func TestBlindPages(t *testing.T) {
 		{name: "NoTitleAtAll", head: " ", title: "冬季取暖常识问题", html: `<table><tr><td>当前位置：首页-&gt;能源技术</td></tr><tr><td>冬季取暖常识问题<br>` + strings.Repeat("取暖归因于几种热的传递，第一种是传导，第二种是对流。", 4) + `<br>` + strings.Repeat("多种热可以同时到达，它们的总效果称为合热，要加以利用。", 4) + `</td></tr></table>`, source: "-", at: "-", lines: 2},
 		{name: "LastCellOfATable", html: `<h1>{T}</h1>` + pageHead + `<div class=con>{B}<table><tr><td><p>序号</p></td><td><p>名称</p></td><td><p>分数</p></td></tr><tr><td><p>1</p></td><td><p>某供热站</p></td><td><p>75.96</p></td></tr></table></div>`, lines: pageLines + 2},
 		{name: "CellsThatSayScan", html: `<h1>{T}</h1>` + pageHead + `<div class=con>{B}<p>扫描项</p><p>扫描件</p><p>扫一扫</p></div>`, lines: pageLines + 2},
+		{name: "MediumBesideTheTime", html: `<h1>{T}</h1><div class=audio>播报文章</div><div class="info-name">某国新闻网</div><div class="info-date">2026-11-27 09:30</div><div class=con>{B}</div>`, source: "某国新闻网"},
 		{name: "RestBehindALogin", html: `<h1>{T}</h1>` + pageHead + `<div class=con id=zoom>{B}<p>您已阅读 30%，登录后查看全文</p></div>`, warns: true},
 	} {
 		k.head, k.html = fill.Replace(k.head), fill.Replace(k.html)

@@ -26,6 +26,7 @@ type labelReader struct {
 	site   []string // what the page calls its site
 	clock  when.Clock
 	labels []policy.Label
+	beside policy.Label // a medium beside the time, which counts where no label names a source
 }
 
 // Limits on the lines that are searched for labels, which takes much longer
@@ -56,6 +57,9 @@ func (v *view) readLabels(h headline, body span, site []string, clock when.Clock
 	if body.to > 0 {
 		r.readBehind(body.to)
 		r.readSplitDate(h, body)
+	}
+	if r.beside.Value != "" && !r.has(label.Source) {
+		r.put(r.beside)
 	}
 	return r.labels
 }
@@ -138,6 +142,9 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	if word := squeeze(c.Strange); c.Medium == "" && dated && below && l.part == nil && runes(word) >= minTitle && !r.view.namesPlace(word) && !labelled && len(c.Persons) == 0 {
 		c.Medium = c.Strange // a medium whose name does not end as others do
 	}
+	if c.Medium != "" && c.Whole && !dated && below && len(c.Persons) == 0 && !ownSite.MatchString(c.Medium) && r.view.besideClock(i) {
+		r.beside = policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium}
+	}
 	if c.Medium != "" && (dated || c.Role) && !r.has(label.Source) {
 		r.put(policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium})
 	}
@@ -148,6 +155,18 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 		}
 		r.put(policy.Label{Element: elementName(innermost(l, c.Persons[0])), Name: name, Value: who})
 	}
+}
+
+// ownSite is how the names of sites end that are no media.
+var ownSite = lazyregexp.New(`(?:网站|门户|政府网|官网|首页)$`)
+
+// besideClock reports whether the line above or below another is nothing but a date and
+// a time, which a medium shares the head of an article with.
+func (v *view) besideClock(i int) bool {
+	isClock := func(j int) bool {
+		return j >= 0 && j < len(v.lines) && v.lines[j].link == 0 && clockLine.MatchString(v.lines[j].text) && strings.Contains(v.lines[j].text, ":")
+	}
+	return isClock(i-1) || isClock(i+1)
 }
 
 // speaker reports whether the headline names somebody as who speaks: 周样：论样例.

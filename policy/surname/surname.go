@@ -38,4 +38,4 @@ func Begins(name string) bool {
 }
 
 // endings are characters with which words end and names do not.
-const endings = "部局委办会院司处长记社网厅省市县区法的了等书化性论率度感摄室"
+const endings = "部局委办会院司处长记社网厅省市县区法的了等书化性论率度感摄室馆系组队站"
