@@ -170,7 +170,7 @@ func selectorFlags(s ingest.Settings) string {
 // it detects what the address is: a feed, a sitemap, a page that links to
 // feeds, a list page, or a site with a feed at a well-known path. The source
 // that it returns has address, kind and selectors set.
-func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, visit.Visit, error) {
+func (a *app) look(ctx context.Context, s feed.Source) (found feed.Source, seen visit.Visit, err error) {
 	if strings.HasPrefix(s.URL, "maildir:") {
 		s.Kind = "mail"
 		return s, visit.Visit{}, nil // it is read when it is collected
@@ -182,6 +182,9 @@ func (a *app) look(ctx context.Context, s feed.Source) (feed.Source, visit.Visit
 	res, err := v.Get(ctx, s.Request(s.URL, s.Kind == "page"))
 	if err != nil {
 		return s, visit.Visit{}, err
+	}
+	if res.Permanent && res.URL != s.URL {
+		defer func() { seen.Hops = append([]visit.Hop{{By: "a permanent redirect", To: res.URL}}, seen.Hops...) }()
 	}
 	if s.Kind != "" && s.Kind != "page" {
 		return a.lookAs(s, res)

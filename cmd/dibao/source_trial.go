@@ -91,6 +91,9 @@ func (a *app) try(ctx context.Context, s feed.Source) *trial.Report {
 	t.Robots = a.tryRobots(ctx, s)
 	found, seen, err := a.look(ctx, s)
 	t.Kind, t.Drawn, t.Hops = null(found.Kind), seen.Drawn, append(t.Hops, seen.Hops...)
+	if err == nil && found.URL != s.URL {
+		t.Hops = append(t.Hops, visit.Hop{By: "a search for a feed", To: redact.URL(found.URL)})
+	}
 	if err != nil {
 		failTrial(t, s, err)
 	} else {

@@ -43,7 +43,7 @@ type Visitor struct {
 
 // Hop is a step from one page to the next.
 type Hop struct {
-	By string `json:"by"` // "a meta refresh", "a script", "a frame"
+	By string `json:"by"` // "a meta refresh", "a script", "a frame", "a permanent redirect", "a search for a feed"
 	To string `json:"to"`
 }
 

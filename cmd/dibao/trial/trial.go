@@ -120,7 +120,7 @@ func (t *Report) Write(w io.Writer) {
 	}
 	r.Say("address", t.URL)
 	for _, hop := range t.Hops {
-		r.Say("followed", hop.By+" → "+hop.To)
+		r.Say("followed", r.Text(hop.By)+" → "+hop.To)
 	}
 	if t.Drawn {
 		r.Say("rendered", "by the browser")
