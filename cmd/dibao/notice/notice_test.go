@@ -1,4 +1,4 @@
-package main
+package notice
 
 import (
 	"strings"
@@ -7,15 +7,12 @@ import (
 	"unicode"
 
 	"dibao/digest/delivery"
-	"dibao/internal/config"
 	"dibao/templates"
 )
 
 // Each notice says in its title what is the matter, and then what to do.
 func TestNoticesSayWhatToDo(t *testing.T) {
 	t.Parallel()
-	a := &app{config: config.Config{}}
-	a.config.Schedule.Zone = time.UTC
 	reply := "450 4.7.1 Frequency limited"
 	report := delivery.MailingReport{Mailing: 12, DueAt: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Sent: 970, Waiting: 20, Claimed: 5, Failed: 3}
 	for _, x := range []struct {
@@ -31,10 +28,10 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		{delivery.Notice{Kind: delivery.NoticePending, Mailing: 12, Domain: "qq.com", Text: "550 gone"}, "Many readers at qq.com would be suppressed by mailing 12", "None is suppressed", "dibao bounce apply --domain qq.com"},
 		{delivery.Notice{Kind: delivery.NoticeMessage, Mailing: 12, Domain: "a.example", Text: "552 <too> large"}, "A message of mailing 12 can't be delivered", "552 <too> large", "dibao issue report 12"},
 	} {
-		letter := a.noticeLetter(x.notice)
-		letter.SiteName = siteName
-		letter.Rows = append(letter.Rows, domainRows([]delivery.DomainReport{{Domain: "done.example", Sent: 5}, {Domain: "qq.com", Waiting: 25, Reply: &reply}})...)
-		letter = letterIn(letter, false)
+		letter := Letter(x.notice, time.UTC)
+		letter.SiteName = "邸报"
+		letter.Rows = append(letter.Rows, DomainRows([]delivery.DomainReport{{Domain: "done.example", Sent: 5}, {Domain: "qq.com", Waiting: 25, Reply: &reply}})...)
+		letter = In(letter, false)
 		m, err := letter.Mail()
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +45,7 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		if letter.Title != x.title || strings.Contains(m.Text, "done.example") || strings.Contains(m.HTML, "<too>") {
 			t.Errorf("%s: title %q\n%s", x.notice.Kind, letter.Title, m.Text)
 		}
-		chinese := letterIn(a.noticeLetter(x.notice), true)
+		chinese := In(Letter(x.notice, time.UTC), true)
 		for _, s := range append([]string{chinese.Title, chinese.Lead}, rowNames(chinese)...) {
 			if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 				t.Errorf("%s: %q is not Chinese", x.notice.Kind, s)

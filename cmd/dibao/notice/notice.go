@@ -1,0 +1,138 @@
+// Package notice writes the emails that the admin gets about mailings, held issues
+// and servers that refuse mail.
+package notice
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"dibao/cmd/dibao/cli"
+	"dibao/digest"
+	"dibao/digest/delivery"
+	"dibao/internal/plural"
+	"dibao/templates"
+)
+
+// In puts a letter that was written in English into the language of the admin.
+func In(l templates.Letter, isChinese bool) templates.Letter {
+	l.Language = "en"
+	say := plural.English
+	if isChinese {
+		l.Language, say = "zh", cli.Chinese
+	}
+	l.Title, l.Lead = say(l.Title), say(l.Lead)
+	for i, r := range l.Rows {
+		if chinese := cli.ChineseHeadings()[r.Name]; isChinese && chinese != "" {
+			r.Name = chinese
+		}
+		l.Rows[i] = templates.LetterRow{Name: say(r.Name), Value: say(r.Value)}
+	}
+	for i, r := range l.Remarks {
+		l.Remarks[i] = say(r)
+	}
+	return l
+}
+
+// Letter says what happened to a mailing or at a server, in English, and which
+// commands help. Times are in zone.
+func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
+	r := n.Report
+	report := []string{fmt.Sprintf("dibao issue report %d", n.Mailing)}
+	switch n.Kind {
+	case delivery.NoticeDone:
+		l := templates.Letter{Title: fmt.Sprintf("Mailing %d is done, %d sent", n.Mailing, r.Sent), Rows: reportRows(r, zone), Commands: report}
+		if r.Failed > 0 {
+			l.Lead = fmt.Sprintf("%d emails were refused for good. The replies of the servers are below, by domain.", r.Failed)
+		}
+		return l
+	case delivery.NoticeStuck:
+		return templates.Letter{
+			Title: fmt.Sprintf("Mailing %d is stuck, %d emails wait", n.Mailing, r.Waiting+r.Claimed+r.Uncertain), Rows: reportRows(r, zone), Commands: append(report, "dibao mail doctor"),
+			Lead: "Some of its emails were first tried over six hours ago and have not been delivered. dibao tries them for two days; nothing is lost until then.",
+		}
+	case delivery.NoticePolicy:
+		return templates.Letter{
+			Title: fmt.Sprintf("%s refuses our mail", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue report"},
+			Lead: fmt.Sprintf("%s refused three messages in a row because of its policy. Its mail waits for four hours; then dibao tries again. No reader was suppressed.", n.Domain),
+		}
+	}
+	switch n.Kind {
+	case delivery.NoticeRefused:
+		return templates.Letter{
+			Title: fmt.Sprintf("%s refuses our mail before we name a recipient", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
+			Lead: fmt.Sprintf("It answered: %s. This is about us: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
+				"dibao tries again with one message, at least once an hour; after you correct the cause, \"dibao issue send\" tries at once.", n.Text),
+		}
+	case delivery.NoticePending:
+		if n.Domain == "" {
+			return templates.Letter{
+				Title:    fmt.Sprintf("Many readers would be suppressed by mailing %d", n.Mailing),
+				Commands: []string{"dibao bounce list --pending", "dibao bounce apply"},
+				Lead: fmt.Sprintf("More than ten of them, and more than 5 %% of all, or half of a small mailing, would be suppressed at once, at many domains. That is usually a fault of ours. "+
+					"None is suppressed: you decide. The last answer was: %s", n.Text),
+			}
+		}
+		return templates.Letter{
+			Title:    fmt.Sprintf("Many readers at %s would be suppressed by mailing %d", n.Domain, n.Mailing),
+			Commands: []string{"dibao bounce list --pending --domain " + n.Domain, "dibao bounce apply --domain " + n.Domain},
+			Lead: fmt.Sprintf("More than three of them, and more than 2 %% of the readers there, would be suppressed at once. That is usually a fault of ours or of the domain. "+
+				"None is suppressed: you decide. The last answer was: %s", n.Text),
+		}
+	}
+	return templates.Letter{
+		Title: fmt.Sprintf("A message of mailing %d can't be delivered", n.Mailing), Commands: report,
+		Lead: fmt.Sprintf("%s answered: %s", n.Domain, n.Text),
+	}
+}
+
+// reportRows are the figures of a mailing, without those that are nothing.
+func reportRows(r delivery.MailingReport, zone *time.Location) []templates.LetterRow {
+	rows := []templates.LetterRow{{Name: "Due", Value: cli.ShortTime(r.DueAt, zone)}}
+	if r.DoneAt != nil {
+		rows = append(rows, templates.LetterRow{Name: "Done", Value: cli.ShortTime(*r.DoneAt, zone)})
+	}
+	rows = append(rows, templates.LetterRow{Name: "Sent", Value: strconv.Itoa(r.Sent)})
+	for _, x := range []struct {
+		name string
+		n    int
+	}{{"Waiting", r.Waiting + r.Claimed}, {"Uncertain", r.Uncertain}, {"Failed", r.Failed}, {"Suppressed", r.Suppressed}} {
+		if x.n > 0 {
+			rows = append(rows, templates.LetterRow{Name: x.name, Value: strconv.Itoa(x.n)})
+		}
+	}
+	return rows
+}
+
+// maxDomainRows bounds the domains that an email to the admin names.
+const maxDomainRows = 8
+
+// DomainRows names the domains that did not take all of a mailing.
+func DomainRows(domains []delivery.DomainReport) (rows []templates.LetterRow) {
+	for _, d := range domains {
+		if d.Failed+d.Waiting+d.Uncertain == 0 || len(rows) == maxDomainRows {
+			continue
+		}
+		value := fmt.Sprintf("%d sent, %d waiting, %d failed", d.Sent, d.Waiting+d.Uncertain, d.Failed)
+		if d.Reply != nil {
+			value += ": " + cli.Clip(*d.Reply, 160)
+		}
+		rows = append(rows, templates.LetterRow{Name: d.Domain, Value: value})
+	}
+	return rows
+}
+
+// Held reminds of an issue that waits for the admin, in English. Times are in zone.
+func Held(i digest.Issue, zone *time.Location) templates.Letter {
+	return templates.Letter{
+		Title: fmt.Sprintf("No. %d of %s waits for you", i.Number, i.List.Slug),
+		Lead:  "The list holds its issues: this one goes out when you send it. dibao reminds you once a day.",
+		Rows: []templates.LetterRow{
+			{Name: "List", Value: i.List.Title}, {Name: "Due", Value: cli.ShortTime(i.DueAt, zone)}, {Name: "Articles", Value: strconv.Itoa(i.Count)},
+		},
+		Commands: []string{
+			fmt.Sprintf("dibao issue preview %s --number %d", i.List.Slug, i.Number), "dibao issue send " + i.List.Slug,
+			fmt.Sprintf("dibao issue drop %s %d", i.List.Slug, i.Number),
+		},
+	}
+}
