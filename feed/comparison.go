@@ -39,18 +39,18 @@ var uncompared = warn.New("not-compared")
 // textKey names what is compared of an article.
 type textKey struct {
 	hash, title, number string
-	issued              policy.Date
+	issued, published   policy.Date
 }
 
 func (a *arrival) textKey() textKey {
-	return textKey{a.TextHash, a.Title(), a.Facts.DocumentNumber, a.Facts.IssuedOn}
+	return textKey{a.TextHash, a.Title(), a.Facts.DocumentNumber, a.Facts.IssuedOn, a.Facts.PublishedOn}
 }
 
 // pairOf is the key of two texts, in an order that does not depend on who came first.
 func pairOf(a, b textKey) [2]textKey {
 	less := a.hash < b.hash
 	if a.hash == b.hash {
-		less = a.title+a.number+a.issued.String() < b.title+b.number+b.issued.String()
+		less = a.title+a.number+a.issued.String()+a.published.String() < b.title+b.number+b.issued.String()+b.published.String()
 	}
 	if less {
 		return [2]textKey{a, b}
@@ -283,7 +283,7 @@ func (b *batch) textKeys(ctx context.Context, ids []int64) ([]textRef, error) {
 		return nil, err
 	}
 	return database.Collect(ctx, b.tx, func(row database.Row) (r textRef, err error) {
-		err = row.Scan(&r.id, &r.key.hash, &r.key.title, &r.key.number, &r.key.issued)
+		err = row.Scan(&r.id, &r.key.hash, &r.key.title, &r.key.number, &r.key.issued, &r.key.published)
 		return r, err
-	}, `SELECT id, text_hash, title, document_number, issued_on FROM articles WHERE id IN (`+b.st.db.Dialect().IDs("$1")+`) ORDER BY id`, string(list))
+	}, `SELECT id, text_hash, title, document_number, issued_on, published_on FROM articles WHERE id IN (`+b.st.db.Dialect().IDs("$1")+`) ORDER BY id`, string(list))
 }

@@ -168,3 +168,25 @@ func TestChainsOfRealTitles(t *testing.T) {
 		t.Errorf("%d provincial titles implement a national document; a scan of the titles found 560", len(hits))
 	}
 }
+
+// A short notice whose address changed, or that two feeds list, is one text.
+func TestShortRepostsAreFolded(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r, ctx := newRoom(t, db), t.Context()
+		src := r.sources()
+		body := []string{"为规范停车秩序，样例市起草了办法草案，现公开征求意见，请将意见发至邮箱。", "联系电话：00000000"}
+		first := text{"old", "样例市关于公开征求停车管理办法意见的公告", "", "2026-05-06", "", body}
+		moved, next := first, first
+		moved.guid = "moved"
+		next.guid, next.published = "next", "2026-05-07"
+		r.put(src["n"], first)
+		r.put(src["n"], moved, next)
+		ids := []int64{r.articleID(ctx, "old"), r.articleID(ctx, "moved"), r.articleID(ctx, "next")}
+		got, err := r.Store.Clusters(ctx, ids)
+		r.check(err)
+		if c := got[ids[0]]; len(got) != 2 || c.First != ids[0] || len(c.Articles) != 2 || c.Articles[1] != ids[1] {
+			t.Errorf("%+v", got)
+		}
+	})
+}

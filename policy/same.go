@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -25,6 +27,7 @@ const (
 	sameFrom       = 0.9  // containment
 	rewrittenFrom  = 0.6  // from which a paragraph is another's rewriting
 	minSameText    = 200  // cleaned characters, under which containment says nothing
+	minShortText   = 30   // cleaned characters, under which equal texts may say "see the annex" only
 	minParagraph   = 20   // cleaned characters of a paragraph that is compared
 	titlesShare    = 0.5  // bigrams, under which one number is on two documents
 	maxSameText    = 1e6  // cleaned characters that are compared
@@ -47,6 +50,7 @@ var (
 type fingerprint struct {
 	number     string
 	issuedOn   Date
+	published  Date
 	title      string
 	paragraphs []string // cleaned
 	whole      string   // all of them
@@ -80,7 +84,7 @@ func grams(s string) map[uint64]struct{} {
 }
 
 func newFingerprint(f Facts) fingerprint {
-	c := fingerprint{number: f.DocumentNumber, issuedOn: f.IssuedOn, title: cleanForComparison(withoutTrailing(f.Title))}
+	c := fingerprint{number: f.DocumentNumber, issuedOn: f.IssuedOn, published: f.PublishedOn, title: cleanForComparison(withoutTrailing(f.Title))}
 	size := 0
 	for _, p := range f.Paragraphs {
 		if p = cleanForComparison(p); p != "" && size < maxSameText {
@@ -173,6 +177,8 @@ func compare(x, y fingerprint, left *steps) Sameness {
 		out.Same, out.Why = true, "the document number is the same"
 	case sameTitle && !x.issuedOn.IsZero() && x.issuedOn == y.issuedOn:
 		out.Same, out.Why = true, "title and date of issue are the same"
+	case sameTitle && x.whole == y.whole && short >= minShortText && !x.published.IsZero() && x.published == y.published:
+		out.Same, out.Why = true, "title, text and day of publication are the same"
 	case short < minSameText:
 		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to tell", short)
 	case out.Containment < sameFrom:
@@ -257,10 +263,15 @@ func lastOf(s string, n int) string {
 func Sketch(paragraphs []string) []int64 {
 	const size = 8
 	c := cleanForComparison(strings.Join(paragraphs, ""))
-	if utf8.RuneCountInString(c) < minSameText {
-		return nil
-	}
 	runes := []rune(c)
+	switch {
+	case len(runes) < minShortText:
+		return nil
+	case len(runes) < minSameText:
+		h := fnv.New64a()
+		io.WriteString(h, c)
+		return []int64{int64(h.Sum64() >> 1)}
+	}
 	var least []uint64
 	for i := 0; i+gramLength <= len(runes); i++ {
 		h := uint64(14695981039346656037)

@@ -229,3 +229,41 @@ func TestDiffOfLaws(t *testing.T) {
 		t.Errorf("more came and went than stayed: %v", counts)
 	}
 }
+
+// Short texts are one text only when all of it, the title and the day agree.
+func TestCompareShortTexts(t *testing.T) {
+	t.Parallel()
+	short := Facts{Title: "样例市关于公开征求停车管理办法意见的公告", PublishedOn: Date{Year: 2026, Month: 11, Day: 20}, Paragraphs: []string{
+		"为规范停车秩序，现就办法草案公开征求意见，请于2026年12月20日前将意见发至邮箱。", "联系电话：00000000"}}
+	with := func(change func(*Facts)) Facts {
+		f := short
+		change(&f)
+		return f
+	}
+	for _, c := range []struct {
+		name  string
+		other Facts
+		same  bool
+	}{
+		{"again", with(func(f *Facts) {}), true},
+		{"with other punctuation", with(func(f *Facts) { f.Paragraphs = []string{strings.Join(short.Paragraphs, "。")} }), true},
+		{"on another day", with(func(f *Facts) { f.PublishedOn = Date{Year: 2026, Month: 11, Day: 21} }), false},
+		{"without a day", with(func(f *Facts) { f.PublishedOn = Date{} }), false},
+		{"under another title", with(func(f *Facts) { f.Title = "样例市关于公开征求绿化管理办法意见的公告" }), false},
+		{"with another date in it", with(func(f *Facts) {
+			f.Paragraphs = []string{strings.Replace(short.Paragraphs[0], "20日", "21日", 1), short.Paragraphs[1]}
+		}), false},
+		{"with little text", with(func(f *Facts) { f.Paragraphs = []string{"详见附件。"} }), false},
+	} {
+		if got := Compare(short, c.other); got.Same != c.same {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+		if c.same && fmt.Sprint(Sketch(short.Paragraphs)) != fmt.Sprint(Sketch(c.other.Paragraphs)) {
+			t.Errorf("%s: the sketches differ", c.name)
+		}
+	}
+	stub := with(func(f *Facts) { f.Paragraphs = []string{"详见附件。"} })
+	if Compare(stub, stub).Same || Sketch(stub.Paragraphs) != nil {
+		t.Error("a text that says nothing is compared")
+	}
+}
