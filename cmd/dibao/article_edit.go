@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -185,6 +186,9 @@ func newArticleHistory(g *globals) *cobra.Command {
 				value := deref(v.Value)
 				if v.What == "correction" && v.Value == nil {
 					value = "(unknown)"
+				}
+				if slices.Contains([]string{"kind", "level"}, deref(v.Field)) {
+					value = g.code(strings.ToUpper((*v.Field)[:1])+(*v.Field)[1:], value)
 				}
 				return []any{shortTime(v.At, a.config.Schedule.Zone), v.What, deref(v.Field), value, deref(v.Detail)}
 			})

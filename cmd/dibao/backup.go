@@ -124,7 +124,7 @@ func newRestore(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), map[string]any{"rows": rows, "made_at": madeAt, "paused": paused, "due": names, "held": !send && len(due) > 0})
 			}
-			g.say(cmd, "%s: %d rows as of %s; %d mailings are paused", a.db, rows, madeAt.Format(time.RFC3339), paused)
+			g.say(cmd, "%s: %d rows as of %s; %d mailings are paused", a.db, rows, shortTime(madeAt, a.config.Schedule.Zone), paused)
 			for _, d := range due {
 				if send {
 					g.say(cmd, "%s was due %s: dibao serve composes and sends it, again if it went out after the backup", d.List.Slug, shortTime(d.At, a.config.Schedule.Zone))

@@ -59,7 +59,7 @@ type collected struct {
 // it fails.
 func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) error {
 	var mu sync.Mutex
-	failed := 0
+	failed, unread := 0, 0
 	var group errgroup.Group
 	group.SetLimit(max(a.config.Fetch.Concurrency, 1))
 	for _, s := range sources {
@@ -90,6 +90,11 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 			default:
 				g.print(cmd, "%s: %d items, %d new, %d changed", s.Name, row.Items, row.New, row.Changed)
 			}
+			for _, w := range done.Warnings {
+				if w.Code == "article-unread" {
+					unread++
+				}
+			}
 			for _, w := range inspect.Sentences(done.Warnings, g.language()) {
 				g.say(cmd, "  %s", w)
 			}
@@ -102,9 +107,14 @@ func (a *app) collect(g *globals, cmd *cobra.Command, sources []feed.Source) err
 	if err := a.digest.Match(cmd.Context()); err != nil {
 		return err
 	}
+	if unread > 0 {
+		g.say(cmd, "%d pages of articles could not be read; their articles hold what the list says, and their warnings say why: dibao article show ID", unread)
+	}
 	switch {
 	case failed == 0:
 		return nil
+	case failed == len(sources) && failed == 1:
+		return fmt.Errorf("the source could not be collected; see: dibao source show %d", sources[0].ID)
 	case failed == len(sources):
 		return fmt.Errorf("no source could be collected; see: dibao source list")
 	}

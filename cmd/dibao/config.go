@@ -21,7 +21,7 @@ func newConfig(g *globals) *cobra.Command {
 				return err
 			}
 			return printRows(g, cmd, []any{"Key", "Value", "From"}, c.Settings, func(s config.Setting) []any {
-				return []any{"[" + s.Section + "] " + s.Name, s.Value, s.From}
+				return []any{"[" + s.Section + "] " + s.NameInFile(), s.Value, s.From}
 			})
 		},
 	}

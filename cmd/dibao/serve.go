@@ -140,7 +140,8 @@ func (a *app) run(ctx context.Context, public, admin net.Listener, roles []nodes
 	}
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return nil // stopped, as asked
+		a.log.Info("stopped")
+		return nil // as asked
 	}
 	return err
 }

@@ -28,6 +28,9 @@ func showItems(g *globals, cmd *cobra.Command, items []ingest.Item) {
 	for _, it := range items[:min(trial.ShownRows, len(items))] {
 		g.say(cmd, "  %-10s  %s\n              %s", inspect.DateOfItem(it), it.Title, it.URL)
 	}
+	if more := len(items) - trial.ShownRows; more > 0 {
+		g.say(cmd, "and %d more", more)
+	}
 }
 
 // showLeftOut prints in one line what was left out of a list, and why only one

@@ -110,7 +110,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	choiceVar(f, &s.Kind, "kind", "", ingest.KindNames(), "kind of source (default: detected)")
 	f.StringVar(&s.Name, "name", "", "name shown to readers (default: the title of the feed, or the host)")
 	f.StringVar(&s.Issuer, "issuer", "", "organization that runs the source")
-	f.StringVar(&s.Region, "region", "", "region of the source: code of GB/T 2260, or name")
+	regionVar(f, &s.Region, "region of the source")
 	f.StringVar(&s.Zone, "zone", "", "time zone of the dates on its pages (default Asia/Shanghai)")
 	choiceVar(f, &s.Licence, "licence", "", feed.Licences, "how much may be shown (default link-only)")
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")

@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/status"
 )
 
@@ -35,7 +33,7 @@ func newStatus(g *globals) *cobra.Command {
 					if watch {
 						fmt.Fprint(out, "\x1b[H\x1b[2J") // to the top of an empty screen
 					}
-					st.Print(out, cli.WantsChinese(os.Getenv))
+					st.Print(out, g.chinese)
 				}
 				if err != nil || !watch {
 					return err

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -39,6 +40,15 @@ func Write(w io.Writer, language string) error {
 	b.WriteString(limitsExamples[language])
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// NameInFile returns the name of a setting as config.toml has it: that of a secret ends
+// in _file.
+func (s Setting) NameInFile() string {
+	if slices.ContainsFunc(keys, func(k key) bool { return k.secret && k.section == s.Section && k.name == s.Name }) {
+		return s.Name + "_file"
+	}
+	return s.Name
 }
 
 // comment is what the file says of a key.

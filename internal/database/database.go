@@ -166,6 +166,9 @@ func openPostgres(ctx context.Context, rawURL string, opts Options) (*DB, error)
 	return db, nil
 }
 
+// pgerrcodeNoDatabase is the SQLSTATE invalid_catalog_name.
+const pgerrcodeNoDatabase = "3D000"
+
 // openPool connects to the URL that is in a key of [database].
 func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.DB, shown string, err error) {
 	config, err := pgx.ParseConfig(rawURL)
@@ -190,6 +193,9 @@ func openPool(ctx context.Context, rawURL, key string, opts Options) (pool *sql.
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
+		if refused := new(pgconn.PgError); errors.As(err, &refused) && refused.Code == pgerrcodeNoDatabase {
+			return nil, "", fmt.Errorf("database %s does not exist; create it with: createdb -h %s -p %d -U %s %s", shown, config.Host, config.Port, config.User, config.Database)
+		}
 		return nil, "", fmt.Errorf("database %s can't be reached: %v; check that PostgreSQL runs there and that %s in [database] is right", shown, reason(err), key)
 	}
 	return pool, shown, nil

@@ -38,7 +38,7 @@ func WantsChinese(getenv func(string) string) bool {
 var usageWords = strings.NewReplacer(
 	"Usage:", "用法：", "Aliases:", "别名：", "Examples:", "示例：", "Available Commands:", "可用命令：", "Additional Commands:", "其他命令：",
 	"Global Flags:", "全局选项：", "Flags:", "选项：", "Additional help topics:", "其他帮助主题：",
-	"{{.CommandPath}} [command]\n", "{{.CommandPath}} [命令]\n",
+	"{{.CommandPath}} [command]{{end}}", "{{.CommandPath}} [命令]{{end}}",
 	`Use "{{.CommandPath}} [command] --help" for more information about a command.`, `用“{{.CommandPath}} [命令] --help”查看一个命令的详细说明。`,
 )
 

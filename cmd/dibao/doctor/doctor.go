@@ -148,6 +148,9 @@ func (n *Node) trySender(ctx context.Context, server mail.Options) (text string,
 	}
 	envelope := n.Digest.EnvelopeFrom(from.Address, n.Subscribers.Keys().BounceToken(0))
 	if err := conn.TrySender(envelope); err != nil {
+		if n.Config.Mail.BounceDomain == "" {
+			return "", fmt.Errorf("%s does not accept mail from %s, the envelope sender of mailings: %w; permit it there", server.Addr, envelope, err)
+		}
 		return "", fmt.Errorf("%s does not accept mail from %s, the envelope sender of mailings: %w; permit it there, or set bounce_domain = \"\" in [mail]", server.Addr, envelope, err)
 	}
 	text = server.Addr + " accepts our sender"

@@ -67,6 +67,9 @@ func (d *Mail) Examine(ctx context.Context) error {
 		return err
 	}
 	if c.Mail.From == "" {
+		if c.Mail.Host == "" && !mailer.Direct(c) {
+			return errors.New("no sender and no mail server are set; set from, such as 邸报 <dibao@example.org>, and host in [mail]")
+		}
 		return errors.New("no sender is set; set from in [mail], such as 邸报 <dibao@example.org>")
 	}
 	senders := []string{hostOf(from.Address)}

@@ -294,13 +294,16 @@ func (st Snapshot) printMailings(s *screen) {
 	}
 	for _, m := range st.Mailings {
 		all := m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed
-		s.item(cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
+		s.item(s.text("mailing %d, %s", m.Mailing, cli.ShortTime(m.DueAt, st.Zone)), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
 	}
 	if !st.Digest.OldestWaiting.IsZero() {
 		s.item(s.text("unsent messages have been due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
 	}
 	for _, p := range st.Digest.Paused {
-		s.item(s.text("%s refuses our mail, next try %s: %s", p.Name, cli.ShortTime(p.NextTryAt, st.Zone), p.Reply))
+		s.item(s.text("%s refuses our mail, next try %s:", p.Name, cli.ShortTime(p.NextTryAt, st.Zone)))
+		for _, line := range strings.Split(text.WrapSoft(s.said(p.Reply), statusWidth-4), "\n") {
+			s.item("  " + strings.TrimSpace(line))
+		}
 	}
 	if n := st.Digest.Pending; n > 0 {
 		s.item(s.text("%d suppressions wait for you; see: dibao bounce list --pending", n))
