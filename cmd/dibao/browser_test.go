@@ -114,7 +114,7 @@ func sights(t *testing.T, d *demo.Demo) []sight {
 	for _, p := range []struct{ name, path string }{
 		{"home", "/"}, {"list", "/lists/weekly/"}, {"archive", "/lists/weekly/issues/"}, {"issue", "/lists/weekly/issues/1"},
 		{"subscribe", "/subscribe"}, {"themes", "/themes/"}, {"issuers", "/issuers/"}, {"regions", "/regions/"}, {"sources", "/sources/"}, {"source", "/sources/1/"}, {"lists", "/lists/"}, {"feed", "/feed.xml"},
-		{"search", "/search"}, {"found", "/search?q=养老"}, {"narrowed", "/search?q=养老&kind=document"}, {"number", "/search?q=样政发[2026]12号"}, {"nothing", "/search?q=无此词语"},
+		{"calls", "/calls/"}, {"search", "/search"}, {"found", "/search?q=养老"}, {"narrowed", "/search?q=养老&kind=document"}, {"number", "/search?q=样政发[2026]12号"}, {"nothing", "/search?q=无此词语"},
 		{"notfound", "/no/such/page"},
 	} {
 		missing, mark := p.name == "notfound", "?"
