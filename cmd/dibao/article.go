@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,7 +118,24 @@ func showArticle(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
 	if err := cli.WriteFields(cmd.OutOrStdout(), v, g.chinese, a.config.Schedule.Zone); err != nil {
 		return err
 	}
+	if err := sayStatus(g, cmd, a, x); err != nil {
+		return err
+	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\n%s\n", strings.Join(text, "\n\n"))
+	return nil
+}
+
+// sayStatus says that the document which an article carries is no longer in force.
+func sayStatus(g *globals, cmd *cobra.Command, a *app, x feed.Article) error {
+	carried, err := a.articles.DocumentsOfArticles(cmd.Context(), []int64{x.ID})
+	if err != nil {
+		return err
+	}
+	if d, ok := carried[x.ID]; ok {
+		if status := deref(view.OfDocument(d, a.today()).Status); slices.Contains([]string{"repealed", "expired"}, status) {
+			g.print(cmd, "the document that it carries is no longer in force (%s); see: dibao document show %d", status, d.ID)
+		}
+	}
 	return nil
 }
 

@@ -178,6 +178,11 @@ func newArticleHistory(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !g.json {
+				if err := sayStatus(g, cmd, a, x); err != nil {
+					return err
+				}
+			}
 			views := []view.Event{{At: x.CollectedAt.UTC().Truncate(time.Second), What: "collected", Detail: null(x.URL)}}
 			for _, c := range changes {
 				views = append(views, view.Event{At: c.At.UTC().Truncate(time.Second), What: c.What, Field: null(c.Field), Value: c.Value, Detail: null(c.Detail)})

@@ -103,7 +103,7 @@ var spokenVerbs = []string{
 	"subscriber unsuppress --since 2020-01-01 --reason admin --note 试", "subscriber import READERS --list weekly --consent 表单", "subscriber prune", "subscriber forget nobody@example.net", "issue hold", "list list", "issue report 1 --html PAGE", "status", "token list", "source", "source edit --help", "nosuch",
 	"article edit 3 --level 市级 --kind 署名文章 --office 局长 --body 样例局", "article history 3", "article edit 3 --deadline 12月28日", "article edit 3 --deadline 2026-12-28", "article show 3", "article show 2",
 	"subscriber edit reader1@demo.example --size 小型 --topic 农业", "subscriber show reader1@demo.example", "subscriber edit reader1@demo.example --topic 星际", "subscriber edit reader1@demo.example --size 无",
-	"list edit weekly --theme 星际", "list preview weekly", "issue show weekly 1", "source list",
+	"list edit weekly --theme 星际", "list preview weekly", "issue show weekly 1", "source list", "issue note weekly 1 文字", "issue test reader1@demo.example",
 }
 
 // verbatim is what stands in Chinese texts as it is: commands with their flags, and what sites and servers say.

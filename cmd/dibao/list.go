@@ -167,6 +167,9 @@ func newListPreview(g *globals) *cobra.Command {
 				g.say(cmd, "nothing is new for %s: there would be no issue", l.Slug)
 			}
 			if left <= 0 {
+				if err := a.sayOld(g, cmd, l); err != nil {
+					return err
+				}
 				return printItems(g, cmd, items)
 			}
 			out, err := a.digest.LeftOut(cmd.Context(), l, left)
@@ -178,6 +181,24 @@ func newListPreview(g *globals) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&left, "left-out", 0, "maximum number of left-out articles to show, with reasons")
 	return cmd
+}
+
+// countedOld is how many of the newest left-out articles are looked through for old ones.
+const countedOld = 100
+
+// sayOld counts the articles that an issue leaves out because they were old.
+func (a *app) sayOld(g *globals, cmd *cobra.Command, l subscribers.List) error {
+	out, err := a.digest.LeftOut(cmd.Context(), l, countedOld)
+	old := 0
+	for _, o := range out {
+		if o.Why == "archive" {
+			old++
+		}
+	}
+	if old > 0 {
+		g.say(cmd, "%d articles that were old when they were collected are left out; see them with: dibao list preview %s --left-out %d", old, l.Slug, countedOld)
+	}
+	return err
 }
 
 func (a *app) printPreview(g *globals, cmd *cobra.Command, l subscribers.List, items []digest.IssueItem, out []digest.LeftOut) error {

@@ -130,7 +130,7 @@ func (a *app) sendTest(g *globals, cmd *cobra.Command, m digest.Sample, to strin
 	sendErr := a.sendTraced(cmd.Context(), m, to, func(line string) {
 		dialogue = append(dialogue, line)
 		if !g.json {
-			fmt.Fprintln(cmd.OutOrStdout(), line)
+			g.print(cmd, "%s", line)
 		}
 	})
 	if g.json {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -145,7 +146,11 @@ func ViewListed(it ingest.Item) ListedView {
 func Sentences(all []warn.Warning, language string) []string {
 	out := make([]string, len(all))
 	for i, w := range all {
-		out[i] = templates.AdminWarning(language, w.Code, w.Params)
+		params := slices.Clone(w.Params)
+		if n := len(params); language == "zh" && n > 0 && strings.HasSuffix(w.Code, "-unread") {
+			params[n-1] = cli.Chinese(params[n-1]) // the error
+		}
+		out[i] = templates.AdminWarning(language, w.Code, params)
 	}
 	return out
 }
