@@ -76,12 +76,23 @@ func (r *Regexp) MatchString(s string) bool {
 	if r.at == nil {
 		return r.re.MatchString(s[from:])
 	}
-	for ; from >= 0; from = r.starts.next(s, behind(s, from)) {
+	for tries := 0; from >= 0; from = r.starts.next(s, behind(s, from)) {
+		if tries++; r.isCostly(tries) {
+			return r.re.MatchString(s[from:])
+		}
 		if r.at.MatchString(r.within(s[from:])) {
 			return true
 		}
 	}
 	return false
+}
+
+// maxTries is at how many words a search may start that may read the whole text each
+// time; then one search reads the rest, so that the cost stays linear in the text.
+const maxTries, maxReach = 8, 500
+
+func (r *Regexp) isCostly(tries int) bool {
+	return tries > maxTries && (r.reach == 0 || r.reach > maxReach)
 }
 
 // from returns a position before which no match begins, -1 if there is none:
@@ -220,7 +231,17 @@ func (r *Regexp) find(s string, n int, one func(*regexp.Regexp, string) []int, m
 		}
 		return all
 	}
-	for from >= 0 && (n < 0 || len(all) < n) {
+	for tries := 0; from >= 0 && (n < 0 || len(all) < n); {
+		if tries++; r.isCostly(tries) {
+			rest := n
+			if n >= 0 {
+				rest = n - len(all)
+			}
+			for _, at := range many(r.re, s[from:], rest) {
+				all = append(all, shift(at, from))
+			}
+			break
+		}
 		if found := one(r.at, r.within(s[from:])); found != nil {
 			all = append(all, shift(found, from))
 			from = r.starts.next(s, found[1]) // a match that begins with a word is not empty
@@ -240,7 +261,7 @@ func shift(at []int, by int) []int {
 	return at
 }
 
-// after is where the character after the one at a place begins.
+// behind is where the character after the one at a place begins.
 func behind(s string, at int) int {
 	_, size := utf8.DecodeRuneInString(s[at:])
 	return at + size
