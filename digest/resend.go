@@ -27,7 +27,7 @@ type failedDelivery struct {
 // Resend sends a mailing again to the readers of a domain, or with "" to all, whose delivery
 // failed permanently: the same email, with the same Message-ID. Nobody gets anything twice: a
 // mail is not sent if it may have been delivered, or if a later mailing contains any of its
-// articles. A finished mailing is then in the state sending again.
+// articles. A finished mailing returns to the state "sending".
 func (s *Service) Resend(ctx context.Context, mailing int64, domain string) (out Resent, err error) {
 	report, err := s.ReportOf(ctx, mailing)
 	if err != nil {

@@ -197,7 +197,7 @@ func (st *Store) Correct(ctx context.Context, article int64, corrections []Corre
 		}
 		if apply == nil {
 			if *c.Value != "0" && *c.Value != "1" {
-				return fault.Invalid("%s is 0 or 1, not %q", c.Field, *c.Value)
+				return fault.Invalid("%s must be 0 or 1, not %q", c.Field, *c.Value)
 			}
 		} else if err := apply(&policy.Facts{}, *c.Value); err != nil {
 			return fault.InvalidError{Err: err}

@@ -135,6 +135,6 @@ func TestPanicIsOfOneSource(t *testing.T) {
 		if err != nil || other.Source.State != feed.StateOK {
 			t.Errorf("the next source: %s, %v", other.Source.State, err)
 		}
-		trust.Report(t, "panic in what reads a source", "%d times: the source is %s with the reason, the next one %s", panics.Load(), done.Source.State, other.Source.State)
+		trust.Report(t, "panic in what reads a source", "panics: %d; the source is %s with the reason, the next one %s", panics.Load(), done.Source.State, other.Source.State)
 	})
 }

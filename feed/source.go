@@ -157,7 +157,7 @@ func (s *Source) Check() error {
 		return err
 	}
 	if s.Settings.Pages < 0 || s.Settings.Pages > MaxListPages {
-		return fmt.Errorf("a new source is read from 1 to %d pages of its list, not %d", MaxListPages, s.Settings.Pages)
+		return fmt.Errorf("a new source is read from at least 1 and at most %d pages of its list, not %d", MaxListPages, s.Settings.Pages)
 	}
 	if s.Zone == "" {
 		s.Zone = "Asia/Shanghai"
@@ -213,7 +213,7 @@ func (st *Store) AddSource(ctx context.Context, s Source) (Source, error) {
 			s.URL, s.Kind, s.Name, s.Zone, s.Issuer, s.Region, s.Licence, string(settings), int64(s.Interval/time.Second), now, s.Theme, s.Proxy, s.UserAgent, s.Private)
 		added, err = scanSource(row)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("source %s exists already; see it with: dibao source show %s", s.URL, s.URL)
+			return fmt.Errorf("source %s already exists; see it with: dibao source show %s", s.URL, s.URL)
 		}
 		return err
 	})

@@ -47,7 +47,7 @@ const apiPrefix = "dibao_" // so that a scanner of leaked secrets knows it
 // CreateAPIToken makes a token and returns it: it can't be read again.
 func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string) (string, error) {
 	if !apiName.MatchString(name) {
-		return "", fault.Invalid("name %q of the token: use small letters, digits and hyphens, such as backoffice", name)
+		return "", fault.Invalid("name %q of the token: use lowercase letters, digits and hyphens, such as backoffice", name)
 	}
 	if len(scopes) == 0 {
 		return "", fault.Invalid("give the token a scope: read, a group such as subscriber, or a command such as subscriber:add")
@@ -66,7 +66,7 @@ func (s *Store) CreateAPIToken(ctx context.Context, name string, scopes []string
 		return err
 	})
 	if database.IsUniqueViolation(err) {
-		return "", fmt.Errorf("a token %q exists already; revoke it first, or choose another name", name)
+		return "", fmt.Errorf("a token %q already exists; revoke it first, or choose another name", name)
 	}
 	return token, err
 }
@@ -84,7 +84,7 @@ func (s *Store) RevokeAPIToken(ctx context.Context, name string) error {
 			return err
 		}
 		if n, err := res.RowsAffected(); n == 0 || err != nil {
-			return errors.Join(err, fault.Missing("no token %q; see them with: dibao token list", name))
+			return errors.Join(err, fault.Missing("no token %q; to see all tokens: dibao token list", name))
 		}
 		return nil
 	})

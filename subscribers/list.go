@@ -113,7 +113,7 @@ func (l *List) fill() {
 func (l *List) check() error {
 	switch {
 	case !slugPattern.MatchString(l.Slug):
-		return fmt.Errorf("name %q of the list: use up to 63 small letters, digits and hyphens, such as weekly", l.Slug)
+		return fmt.Errorf("name %q of the list: use up to 63 lowercase letters, digits and hyphens, such as weekly", l.Slug)
 	case !utf8.ValidString(l.Title+l.Description+l.Sender) || strings.ContainsFunc(l.Title+l.Description+l.Sender, unicode.IsControl):
 		return errors.New("title, description and sender of a list are one line of text each; take out line breaks and control characters")
 	case utf8.RuneCountInString(l.Title) > maxTitle:
@@ -274,7 +274,7 @@ func (s *Store) writeList(ctx context.Context, l List, statement string, last an
 		return err
 	})
 	if database.IsUniqueViolation(err) {
-		return List{}, fmt.Errorf("a list %q exists already; choose another name", slug)
+		return List{}, fmt.Errorf("a list %q already exists; choose another name", slug)
 	}
 	return l, err
 }
@@ -332,7 +332,7 @@ func (s *Store) ListBySlug(ctx context.Context, slug string) (List, error) {
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, fault.Missing("no list %q; see them with: dibao list show", slug)
+		return List{}, fault.Missing("no list %q; to see all lists: dibao list show", slug)
 	}
 	return l, err
 }

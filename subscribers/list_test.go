@@ -22,11 +22,11 @@ func TestListIsChecked(t *testing.T) {
 		"EverythingSet":        {List{Slug: "w-1", Title: "周报", Cron: "30 7 * * 1-5", Zone: "Europe/Paris", Sender: "邸报 <list@example.org>", Language: "en", MaxItems: 500, Visibility: Hidden}, ""},
 		"Descriptor":           {List{Slug: "w", Cron: "@weekly"}, ""},
 		"LeapDay":              {List{Slug: "w", Cron: "0 8 29 2 *"}, ""},
-		"SlugWithCapitals":     {List{Slug: "Weekly"}, "small letters"},
-		"SlugBeginsWithHyphen": {List{Slug: "-weekly"}, "small letters"},
-		"SlugTooLong":          {List{Slug: strings.Repeat("a", 64)}, "small letters"},
-		"SlugWithNewline":      {List{Slug: "weekly\n"}, "small letters"},
-		"NoSlug":               {List{Title: "周报"}, "small letters"},
+		"SlugWithCapitals":     {List{Slug: "Weekly"}, "lowercase letters"},
+		"SlugBeginsWithHyphen": {List{Slug: "-weekly"}, "lowercase letters"},
+		"SlugTooLong":          {List{Slug: strings.Repeat("a", 64)}, "lowercase letters"},
+		"SlugWithNewline":      {List{Slug: "weekly\n"}, "lowercase letters"},
+		"NoSlug":               {List{Title: "周报"}, "lowercase letters"},
 		"BadCron":              {List{Slug: "w", Cron: "61 8 * * 1"}, "0 8 * * 1"},
 		"CronOfSixFields":      {List{Slug: "w", Cron: "0 0 8 * * 1"}, "0 8 * * 1"},
 		"CronWithZone":         {List{Slug: "w", Cron: "TZ=UTC 0 8 * * 1"}, "zone of the list"},
@@ -115,7 +115,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("read and given differ:\n%s", diff)
 		}
 
-		if _, err := f.CreateList(ctx, List{Slug: "zhili"}); err == nil || !strings.Contains(err.Error(), "exists already") {
+		if _, err := f.CreateList(ctx, List{Slug: "zhili"}); err == nil || !strings.Contains(err.Error(), "already exists") {
 			t.Errorf("a second list of the name: got %v", err)
 		}
 
@@ -129,7 +129,7 @@ func TestLists(t *testing.T) {
 			t.Errorf("after the update: %+v", changed)
 		}
 		got.Slug = "weekly"
-		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "exists already") {
+		if _, err := f.UpdateList(ctx, got); err == nil || !strings.Contains(err.Error(), "already exists") {
 			t.Errorf("renamed to a name that is taken: got %v", err)
 		}
 		if _, err := f.UpdateList(ctx, List{ID: 999, Slug: "no"}); !errors.Is(err, ErrNotFound) {

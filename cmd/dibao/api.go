@@ -184,7 +184,7 @@ func (s *api) arguments(w http.ResponseWriter, r *http.Request, name string) (*r
 	}
 	for _, flag := range slices.Sorted(maps.Keys(asked.Flags)) {
 		if slices.Contains(apiClosedFlags, flag) {
-			return nil, nil, fmt.Errorf("the API does not take --%s; run the command on the machine of the service, without --server", flag)
+			return nil, nil, fmt.Errorf("the API does not accept --%s; run the command on the machine of the service, without --server", flag)
 		}
 		if !apiFlag.MatchString(flag) {
 			return nil, nil, fmt.Errorf("the API has no flag %q", flag)

@@ -73,7 +73,7 @@ func TestAPIOffersTheVerbsThatATokenMayUse(t *testing.T) {
 		{"all", "/api/subscriber/add", add, 422, "only the reader can subscribe again"},
 		{"all", "/api/subscriber/export", `{}`, 404, "no command"},
 		{"all", "/api/restore/x", `{}`, 404, "no command"},
-		{"all", "/api/subscriber/suppress", `{"flags": {"file": "/etc/passwd"}}`, 400, "does not take --file"},
+		{"all", "/api/subscriber/suppress", `{"flags": {"file": "/etc/passwd"}}`, 400, "does not accept --file"},
 		{"all", "/api/subscriber/list", `{"flags": {"database=x": "y"}}`, 400, "no flag"},
 		{"all", "/api/subscriber/show", `{"args": ["--config=/etc/passwd"]}`, 422, "invalid address"},
 		{"all", "/api/subscriber/list", `{"surprise": 1}`, 400, "unknown field"},

@@ -21,7 +21,7 @@ import (
 func articleID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id <= 0 {
-		return 0, usagef("%q is not an article number; see them with: dibao article list", s)
+		return 0, usagef("%q is not an article number; to see the numbers: dibao article list", s)
 	}
 	return id, nil
 }
@@ -155,9 +155,9 @@ func newArticleReread(g *globals) *cobra.Command {
 			}
 			switch {
 			case len(ids) > 0 && n == 0:
-				return errors.New("no such article exists; see them with: dibao article list")
+				return errors.New("no such article exists; to see all articles: dibao article list")
 			case len(ids) > n:
-				return &partialError{Err: fmt.Errorf("%d of %d articles do not exist; see them with: dibao article list", len(ids)-n, len(ids))}
+				return &partialError{Err: fmt.Errorf("%d of %d articles do not exist; to see all articles: dibao article list", len(ids)-n, len(ids))}
 			}
 			g.say(cmd, "%d articles were reread", n)
 			return nil

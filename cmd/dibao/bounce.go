@@ -189,7 +189,7 @@ func newBounceApply(g *globals) *cobra.Command {
 	var apply bool
 	cmd := &cobra.Command{
 		Use:   "apply",
-		Short: "Suppress the readers that wait for your decision (dry run without --apply)",
+		Short: "Suppress the readers who wait for your decision (dry run without --apply)",
 		Long: "Without --apply, nothing changes. A reader whose server has accepted an email since is not suppressed. To send to readers\n" +
 			"again: dibao subscriber unsuppress",
 		Example: "  dibao bounce apply --domain example.org\n  dibao bounce apply --domain example.org --apply",

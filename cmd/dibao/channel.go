@@ -42,7 +42,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 	var private bool
 	cmd := &cobra.Command{
 		Use:   "add LIST KIND",
-		Short: "Let a group get the issues of a list, from the next one on",
+		Short: "Add a channel: a group gets the issues of a list, starting with the next one",
 		Long: "The group gets a card of each issue: its title, up to five articles with links, and a link to the issue. KIND is wecom\n" +
 			"(企业微信), feishu (飞书), dingtalk (钉钉), telegram, ntfy, matrix or webhook. Secrets are read from a file that only the\n" +
 			"user of dibao can read (mode 0600), whenever something is sent; the database and its backups hold only the path.\n" +
@@ -51,7 +51,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 			"  telegram             the token of the bot; --room is the chat\n" +
 			"  ntfy                 an access token, if the topic asks for one; --room is the topic\n" +
 			"  matrix               the access token of the bot; --address is the server, --room the id of the room\n" +
-			"  webhook              the secret (whsec_…) that signs as Standard Webhooks has it; --address gets the POST",
+			"  webhook              the secret (whsec_…) that signs as Standard Webhooks specifies; --address gets the POST",
 		Example: "  dibao list channel add weekly wecom --secret-file /etc/dibao/wecom.secret\n" +
 			"  dibao list channel add weekly telegram --room -1001234567890 --secret-file /etc/dibao/telegram.secret\n" +
 			"  dibao list channel add weekly matrix --address https://matrix.example.org --room '!abc:example.org' --secret-file /etc/dibao/matrix.secret",
@@ -87,7 +87,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 func newChannelList(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [LIST]",
-		Short: "List channels, with what became of their newest issues",
+		Short: "List channels and the results of their newest issues",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			lists, err := a.lists(cmd, args)
@@ -160,7 +160,7 @@ func newChannelTest(g *globals) *cobra.Command {
 			if err := a.channels().Test(cmd.Context(), c, a.digest.TestCard(l)); err != nil {
 				return err
 			}
-			g.say(cmd, "channel %d took the test message", c.ID)
+			g.say(cmd, "channel %d accepted the test message", c.ID)
 			return nil
 		}),
 	}

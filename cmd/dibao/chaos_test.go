@@ -168,7 +168,7 @@ func TestNodesInChaos(t *testing.T) {
 			t.Logf("%s answered %d requests at once", host, n)
 		}
 	}
-	trust.Report(t, "four nodes in chaos", "%d kills, %d restarts of PostgreSQL, one stopped for 45 s, %d emails: %d lost, %d twice; %d of %d sources not collected; at most %d requests to a host at once; %d emails in the fullest minute, limit %d",
+	trust.Report(t, "four nodes in chaos", "%d kills, %d restarts of PostgreSQL, one stopped for 45 s, %d emails: %d lost, %d twice; %d of %d sources not collected; at most %d requests to a host at once; %d emails in the busiest minute, limit %d",
 		kills, restarts, readers, lost, duplicates, left, sources, worst, fullest, rate)
 	if most := (kills + restarts*count) * killConnections; lost > 0 || duplicates > most || left > 0 || fullest > rate*105/100 {
 		t.Errorf("%d lost, %d duplicates of at most %d, %d sources not collected, %d emails in a minute of %d", lost, duplicates, most, left, fullest, rate)

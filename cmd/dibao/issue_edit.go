@@ -109,7 +109,7 @@ func (a *app) issueOf(ctx context.Context, list, number string) (digest.Issue, e
 	}
 	i, err := a.digest.IssueOf(ctx, l.ID, n)
 	if err != nil {
-		return digest.Issue{}, fmt.Errorf("list %s has no issue %d; see them with: dibao issue list --list %s", list, n, list)
+		return digest.Issue{}, fmt.Errorf("list %s has no issue %d; to see its issues: dibao issue list --list %s", list, n, list)
 	}
 	i.List = l
 	return i, nil

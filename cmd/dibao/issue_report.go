@@ -96,7 +96,7 @@ func newIssueReport(g *globals) *cobra.Command {
 	var page string
 	cmd := &cobra.Command{
 		Use:   "report [MAILING]",
-		Short: "Show the delivery status of mailings; of one mailing, by domain",
+		Short: "Show the delivery status of mailings, or of one mailing by domain",
 		Long: "Shows the newest mailings: what was sent, how fast, and how long the rest takes at that rate. With MAILING it also shows\n" +
 			"the domains; with --variants, the different emails of the mailing and how many readers each has (to look at one: dibao\n" +
 			"issue preview --variant NUMBER). --watch follows a mailing until it is done. --html writes the admin page of a mailing\n" +
@@ -187,7 +187,7 @@ func (a *app) printReports(g *globals, cmd *cobra.Command, rows []delivery.Maili
 func (a *app) sayPauses(g *globals, cmd *cobra.Command) error {
 	pauses, err := a.digest.Pauses(cmd.Context())
 	for _, p := range pauses {
-		g.say(cmd, "%s has refused our mail before we name a recipient since %s: %s; dibao tries again with one message at %s; to try now, run: dibao issue send",
+		g.say(cmd, "%s has refused our mail since %s, before we name a recipient: %s; dibao tries again with one message at %s; to try now, run: dibao issue send",
 			p.Name, shortTime(p.Since, a.config.Schedule.Zone), p.Reply, shortTime(p.NextTryAt, a.config.Schedule.Zone))
 	}
 	return err

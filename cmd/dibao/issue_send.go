@@ -75,7 +75,7 @@ func (a *app) sendNow(g *globals, cmd *cobra.Command) error {
 	case done.Failed > 0:
 		return &partialError{Err: fmt.Errorf("%d deliveries were refused for good; see: dibao issue report", done.Failed)}
 	case posted.Failed+posted.Uncertain > 0:
-		return &partialError{Err: fmt.Errorf("%d channels did not take the issue; see: dibao list channel list", posted.Failed+posted.Uncertain)}
+		return &partialError{Err: fmt.Errorf("%d channels did not accept the issue; see: dibao list channel list", posted.Failed+posted.Uncertain)}
 	}
 	return nil
 }

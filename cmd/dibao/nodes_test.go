@@ -112,7 +112,7 @@ func TestNodesShareTheRate(t *testing.T) {
 	mails := r.box.Messages()
 	worst := mostInAMinute(mails)
 	took := slices.MaxFunc(mails, byTime).ReceivedAt.Sub(slices.MinFunc(mails, byTime).ReceivedAt)
-	trust.Report(t, "messages a minute of two nodes", "%d in the fullest minute of %s, limit %d", worst, took.Round(time.Second), rate)
+	trust.Report(t, "messages a minute of two nodes", "%d in the busiest minute of %s, limit %d", worst, took.Round(time.Second), rate)
 	// While a node joins or has died, its part is not used: a minute and a half of half
 	// the rate.
 	if least := time.Duration(4) * time.Minute; worst > rate*105/100 || took > least+3*time.Minute/2 {

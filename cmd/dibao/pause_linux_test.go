@@ -54,7 +54,7 @@ func TestSuspendedDeliveryIsFinishedByAnother(t *testing.T) {
 				t.Fatal(err)
 			}
 			lost, twice := r.copies(t)
-			trust.Report(t, "SIGSTOP during delivery, "+name, "%d times: %d lost, %d twice", suspended, lost, twice)
+			trust.Report(t, "SIGSTOP during delivery, "+name, "stops: %d, %d lost, %d twice", suspended, lost, twice)
 			if lost+twice > 0 || suspended == 0 {
 				t.Errorf("%d lost, %d twice after %d suspensions", lost, twice, suspended)
 			}

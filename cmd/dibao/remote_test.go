@@ -126,7 +126,7 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		{append(far, "token", "list"), 2, "only on the machine of the service"},
 		{append(far, "issue", "preview", "weekly", "--number", "0x"), 2, "--number"},
 		{append(far, "source", "list", "--watch"), 2, "unknown flag"},
-		{append(far, "issue", "report", "--watch"), 1, "the API does not take --watch; run the command on"},
+		{append(far, "issue", "report", "--watch"), 1, "the API does not accept --watch; run the command on"},
 		{[]string{"--server", server.URL, "list", "show"}, 1, "--token-file"},
 		{[]string{"--server", server.URL + "/elsewhere", "--token-file", tokenFile, "list", "show"}, 1, "404"},
 		{[]string{"--server", "http://dibao.example:9090", "--token-file", tokenFile, "list", "show"}, 1, "in plain text"},

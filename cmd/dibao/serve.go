@@ -52,7 +52,7 @@ func newServe(g *globals) *cobra.Command {
 			return a.serve(cmd.Context(), roles)
 		}),
 	}
-	cmd.Flags().StringVar(&role, "role", "", "what this node does: web, collect, deliver, separated by commas; default all")
+	cmd.Flags().StringVar(&role, "role", "", "roles of this node, separated by commas: web, collect, deliver (default: all)")
 	return cmd
 }
 

@@ -110,7 +110,7 @@ func newSourceRemove(g *globals) *cobra.Command {
 		Short: "Remove a source; its articles stay",
 		Args:  cobra.ExactArgs(1),
 		RunE: withSource(g, func(cmd *cobra.Command, a *app, s feed.Source) error {
-			if err := g.confirm(cmd, "Remove source %d (%s)? It is not collected any more; its articles stay.", s.ID, s.Name); err != nil {
+			if err := g.confirm(cmd, "Remove source %d (%s)? It is no longer collected; its articles stay.", s.ID, s.Name); err != nil {
 				return err
 			}
 			if err := a.articles.RemoveSource(cmd.Context(), s.ID); err != nil {

@@ -116,7 +116,7 @@ func addSourceFlags(cmd *cobra.Command, s *feed.Source) {
 	f.DurationVar(&s.Interval, "interval", feed.DefaultInterval, "time between collections")
 	f.StringVar(&s.Proxy, "proxy", "", "use this proxy (http, https or socks5 address)")
 	f.StringVar(&s.UserAgent, "user-agent", "", "User-Agent for this source (default: user_agent in [fetch])")
-	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, of the State Council's classification (主题分类); its folder in OPML is named so")
+	f.Var(themeFlag{&s.Theme}, "theme", "theme of the source, from the State Council's classification (主题分类); also the name of its folder in OPML")
 	inspect.AddSelectors(cmd, &s.Settings)
 	f.BoolVar(&s.Settings.Render, "render", false, renderHelp)
 }

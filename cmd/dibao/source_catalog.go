@@ -115,7 +115,7 @@ func (a *app) addEntries(g *globals, cmd *cobra.Command, entries []catalog.Entry
 	if err != nil {
 		return err
 	}
-	g.say(cmd, "%d sources added, %d existed already; collect them with: dibao collect", added, there+again)
+	g.say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there+again)
 	if unread == 0 {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (a *app) readEntry(ctx context.Context, e catalog.Entry) (found feed.Source
 	}
 	found, seen, err := a.look(ctx, plain)
 	if err == nil && e.Source.Kind == "json" && found.Kind != "json" {
-		err = fmt.Errorf("%s does not answer with a list in JSON any more", e.Source.URL)
+		err = fmt.Errorf("%s no longer answers with a list in JSON", e.Source.URL)
 	}
 	l := seen.List
 	if e.Source.Settings == (ingest.Settings{}) {

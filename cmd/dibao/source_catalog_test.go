@@ -68,7 +68,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 		"页: 3 items are read by the structure of the list; it was last seen working on 2026-09 (crawler: a route)",
 		"组: 2 items are read by the selectors of the catalog, 3 by the structure",
 		"旧: 3 items are read by the structure of the list; the selectors of the catalog find nothing",
-		"墙 is not added: ", "3 sources added, 0 existed already",
+		"墙 is not added: ", "3 sources added, 0 already existed",
 	} {
 		if !strings.Contains(talk.String(), want) {
 			t.Errorf("no %q in\n%s", want, talk.String())
@@ -89,7 +89,7 @@ func TestCatalogPrefersWhatReadsToday(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	talk.Reset()
-	if err := a.addEntries(&globals{}, cmd, entries, true); err != nil || !strings.Contains(talk.String(), "墙 is added although it cannot be read now") || !strings.Contains(talk.String(), "1 source added, 3 existed already") {
+	if err := a.addEntries(&globals{}, cmd, entries, true); err != nil || !strings.Contains(talk.String(), "墙 is added although it cannot be read now") || !strings.Contains(talk.String(), "1 source added, 3 already existed") {
 		t.Errorf("%v\n%s", err, talk.String())
 	}
 	if got := stored(); len(got) != 4 {

@@ -154,7 +154,7 @@ func (a *app) importSources(g *globals, cmd *cobra.Command, file sourcelist.File
 	if err != nil {
 		return err
 	}
-	g.say(cmd, "%d sources added, %d existed already; collect them with: dibao collect", added, there)
+	g.say(cmd, "%d sources added, %d already existed; collect them with: dibao collect", added, there)
 	g.change.detail = fmt.Sprintf("%d added, %d refused", added, refused)
 	return refusedRows(refused, len(views))
 }

@@ -25,10 +25,10 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	var clearAll bool
 	cmd := &cobra.Command{
 		Use:   "edit ADDRESS",
-		Short: "Change what a reader says of themselves, by which emails begin with calls that concern the reader",
-		Long: "What is not given stays as it is; an empty value, as in --industry \"\", removes a field. The profile is used for the section of\n" +
-			"calls in the reader's emails and for nothing else. Readers see and change it on their preference page.\n" +
-			"Values are codes or their names in Chinese, such as small or 小型企业; the error of an unknown value lists those that exist.",
+		Short: "Edit the profile of a reader, by which emails begin with calls that concern the reader",
+		Long: "Settings without a flag stay as they are; an empty value, as in --industry \"\", removes a field. The profile is used only for\n" +
+			"the section of calls in the reader's emails. Readers see and change it on their preference page.\n" +
+			"Values are codes or their names in Chinese, such as small or 小型企业; the error for an unknown value lists the known ones.",
 		Example: "  dibao subscriber edit reader@example.org --entity enterprise --region 成都市 --industry C --size small\n" +
 			"  dibao subscriber edit reader@example.org --clear",
 		Args: cobra.ExactArgs(1),
@@ -69,12 +69,12 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 			return nil
 		}),
 	}
-	cmd.Flags().StringArray("entity", nil, "what the reader is: enterprise, self-employed, cooperative, university, institute, institution, association, school, student, graduate, individual or government (repeatable)")
-	cmd.Flags().StringArray("region", nil, "where the reader is, by name or code (repeatable)")
+	cmd.Flags().StringArray("entity", nil, "kind of reader: enterprise, self-employed, cooperative, university, institute, institution, association, school, student, graduate, individual or government (repeatable)")
+	cmd.Flags().StringArray("region", nil, "region of the reader, by name or code (repeatable)")
 	cmd.Flags().StringArray("industry", nil, "section of GB/T 4754-2017, from A to T, such as C or 制造业 (repeatable)")
 	cmd.Flags().StringArray("size", nil, "size of the enterprise: micro, small, medium or large")
 	cmd.Flags().StringArray("qualification", nil, "high-tech, tech-sme, innovative-sme, specialized, little-giant, champion, tech-service or above-scale (repeatable)")
 	cmd.Flags().StringArray("topic", nil, "theme of the State Council's classification that the reader cares about, or a part of its name (repeatable)")
-	cmd.Flags().BoolVar(&clearAll, "clear", false, "remove the whole profile, before what else is given")
+	cmd.Flags().BoolVar(&clearAll, "clear", false, "remove the whole profile before the other flags are applied")
 	return cmd
 }

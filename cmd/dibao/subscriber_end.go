@@ -132,7 +132,7 @@ func newSubscriberSuppress(g *globals) *cobra.Command {
 					return err
 				}
 				if before != nil {
-					g.say(cmd, "%s was suppressed already (%s)", address, before.Reason)
+					g.say(cmd, "%s was already suppressed (%s)", address, before.Reason)
 					return nil
 				}
 				if err := a.subscribers.Suppress(ctx, address, subscribers.ReasonAdmin, note); err != nil {
@@ -165,7 +165,7 @@ func (a *app) suppressFile(g *globals, cmd *cobra.Command, file, note string) er
 		return err
 	}
 	g.change = change{target: "file", detail: fmt.Sprintf("%d addresses", fresh)}
-	g.say(cmd, "%d addresses suppressed, %d were suppressed already", fresh, len(addresses)-fresh-len(refused))
+	g.say(cmd, "%d addresses suppressed, %d were already suppressed", fresh, len(addresses)-fresh-len(refused))
 	for _, r := range refused {
 		g.print(cmd, "no address: %.80q", r)
 	}

@@ -51,8 +51,8 @@ type service struct {
 
 // services has every kind. The pauses keep within the limits that the services publish: 20
 // messages a minute for robots of WeCom and DingTalk, and for groups of Telegram; 100 a
-// minute and 5 a second for robots of Feishu. DingTalk blocks a robot for ten minutes that
-// exceeds its limit. ntfy.sh and Matrix servers let a few messages pass, then one every five
+// minute and 5 a second for robots of Feishu. For ten minutes, DingTalk blocks a robot
+// that exceeds its limit. ntfy.sh and Matrix servers let a few messages pass, then one every five
 // seconds or so, and say how long to wait.
 var services = map[string]service{
 	"wecom":    {robot: true, pause: 3200 * time.Millisecond, wait: time.Minute, request: wecomRequest, judge: wecomVerdict},
@@ -81,7 +81,7 @@ func New(list int64, kind, address, room string) (Channel, error) {
 	case s.room != "" && room == "":
 		return c, fmt.Errorf("%s needs --room: %s", kind, s.room)
 	case s.room == "" && room != "":
-		return c, fmt.Errorf("%s takes no --room: its address names the group", kind)
+		return c, fmt.Errorf("%s does not use --room: its address names the group", kind)
 	}
 	if c.Address == "" {
 		c.Address = s.address

@@ -19,7 +19,7 @@ import (
 //	   └── handed over ◀──┘  and not answered: once more, then it is uncertain
 //
 // The hand-over is a commit of its own, after all waiting and just before the service gets
-// the message: who dies before it has certainly sent nothing.
+// the message: a process that dies before it has certainly sent nothing.
 
 // lease is how long a claim holds of a node that is in the list of nodes and not known to
 // have ended: it may be asleep. A request takes less than half of it.

@@ -273,7 +273,7 @@ func (s *Sender) Test(ctx context.Context, c Channel, card Card) error {
 	case err != nil:
 		return err
 	case v.state != stateSent:
-		return fmt.Errorf("%s did not take the message: %s", c.Kind, v.reply())
+		return fmt.Errorf("%s did not accept the message: %s", c.Kind, v.reply())
 	}
 	return nil
 }

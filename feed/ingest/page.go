@@ -51,5 +51,5 @@ func (pageReader) Read(p Page, src Source) ([]Item, error) {
 
 var (
 	errNoText = errors.New("no text was found on the article's page")
-	errCostly = errors.New("the page cannot be read: its elements are nested too deep, or so many are left open that reading them would take too much memory")
+	errCostly = errors.New("the page cannot be read: its elements are nested too deeply, or so many are left open that reading them would take too much memory")
 )

@@ -5,7 +5,7 @@ import "fmt"
 // retiredKeys are keys of earlier versions. A value that asks for what they did
 // is refused with what to do instead; the former default is ignored.
 var retiredKeys = []struct{ section, name, standard, instead string }{
-	{"fetch", "allow_private", "false", "is not read any more, since it opened your network to every link and redirect; remove it and permit each source: dibao source edit SOURCE --private"},
+	{"fetch", "allow_private", "false", "is no longer read, because it opened your network to every link and redirect; remove it and permit each source: dibao source edit SOURCE --private"},
 }
 
 // retired takes the keys of earlier versions out of tree.

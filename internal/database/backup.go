@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A backup is gzip over lines of JSON, the same from both databases, so that a
-// backup of one can be restored into the other:
+// A backup is lines of JSON, compressed with gzip. Its form is the same for both
+// databases, so that a backup of one can be restored into the other:
 //
 //	{"format":"dibao-backup","schema":9,"made_at":"…","last_ids":{"articles":812}}
 //	{"table":"articles","columns":["id","source",…]}

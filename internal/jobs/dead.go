@@ -10,12 +10,12 @@ import (
 // takeBackEvery is how often a node looks for jobs of nodes that are gone.
 const takeBackEvery = time.Minute
 
-// takeBack makes available again what nodes were running that are gone. Until then nobody may
-// ask for the same job: a node that was killed while it composed would keep all from it. The
-// try counts as none. A node that was only cut off from the database may finish its run
-// beside the new one, as functions of jobs must expect.
+// takeBack makes jobs available again that were running on nodes that are gone. Until then no
+// node can start the same job: if a node was killed while it composed, no node could compose.
+// The attempt does not count. A node that was only cut off from the database may finish its
+// run beside the new one; the functions of jobs must expect this.
 //
-// Names with a "_" are River's own: nodes of releases before that had none.
+// Names that contain "_" are River's own: nodes of earlier releases had no names.
 func (r *Runner) takeBack(ctx context.Context) error {
 	living, err := r.opts.Living(ctx, r.db)
 	if err != nil {

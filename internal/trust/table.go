@@ -25,7 +25,7 @@ func Table(document string) ([]Row, error) {
 		}
 		row := Row{cells[0], cells[1], cells[2], strings.Trim(cells[3], "`")}
 		if slices.ContainsFunc(rows, func(r Row) bool { return r.Name == row.Name }) {
-			return nil, fmt.Errorf("line %d: a row named %q exists already", n+1, row.Name)
+			return nil, fmt.Errorf("line %d: a row named %q already exists", n+1, row.Name)
 		}
 		rows = append(rows, row)
 	}

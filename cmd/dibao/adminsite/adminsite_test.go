@@ -198,7 +198,7 @@ func TestLists(t *testing.T) {
 		w.shows(base+"/lists?lang=en", "Weeks: 26; joined: 36; left: 3.", "邸报周刊 weekly", "21", "dibao list preview NAME")
 		w.shows(base+"/lists/weekly?lang=zh", "第 1 期将有的内容", "国务院关于做好第", "来源", "已确认的读者 21", "近 26 周加入 24 人次，退订 3 人次")
 		w.mail()
-		w.shows(base+"/lists/weekly?lang=en", "What No. 2 would contain", "Nothing is new now", "in an earlier issue", "No. 1 2026-11-30 08:00")
+		w.shows(base+"/lists/weekly?lang=en", "Contents of the next issue (No. 2)", "Nothing is new now", "in an earlier issue", "No. 1 2026-11-30 08:00")
 		if status, _ := w.get(base + "/lists/none"); status != 404 {
 			t.Errorf("a list that is not there: %d", status)
 		}

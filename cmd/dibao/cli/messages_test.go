@@ -246,10 +246,10 @@ func TestMessagesInChineseAreWhole(t *testing.T) {
 func TestErrorsInChinese(t *testing.T) {
 	t.Parallel()
 	for english, want := range map[string]string{
-		`no list "wekly"; see them with: dibao list show`:                  `没有列表“wekly”；查看：dibao list show`,
-		`source 3: not found`:                                              `来源 3：不存在`,
-		`backup a.dibao: open a.dibao: no such file or directory`:          `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
-		`3 of 10 articles do not exist; see them with: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
+		`no list "wekly"; to see all lists: dibao list show`:                     `没有列表“wekly”；查看：dibao list show`,
+		`source 3: not found`:                                                    `来源 3：不存在`,
+		`backup a.dibao: open a.dibao: no such file or directory`:                `备份 a.dibao：打开 a.dibao：没有这个文件或目录`,
+		`3 of 10 articles do not exist; to see all articles: dibao article list`: `10 篇文章中有 3 篇不存在；查看：dibao article list`,
 		// Values are not translated by halves, and their order may differ.
 		`c.toml:3: unknown key "hots" in [mail]; did you mean "host"?; c.toml:9: timeout in [fetch]: "90m" is not a duration from 1s to 10m`: `c.toml:3：[mail] 里没有“hots”这个键；是不是要写“host”？；c.toml:9：[fetch] 的 timeout："90m" 不是 1s 至 10m 的时长`,
 		`unknown flag: --jsn; see: dibao source list --help`:       `没有选项 --jsn；查看：dibao source list --help`,

@@ -29,9 +29,9 @@ func (n *Node) examineChannels(ctx context.Context) (all []Finding) {
 		text := fmt.Sprintf("channel %d (%s) may have its newest issue, and does not get it again: %s", r.Channel, r.Kind, r.Says())
 		switch r.State {
 		case "failed":
-			text = fmt.Sprintf("channel %d (%s) did not take its newest issue; correct this and run dibao issue resend %d --failed: %s", r.Channel, r.Kind, r.Mailing, r.Says())
+			text = fmt.Sprintf("channel %d (%s) did not accept its newest issue; correct this and run dibao issue resend %d --failed: %s", r.Channel, r.Kind, r.Mailing, r.Says())
 		case "waiting":
-			text = fmt.Sprintf("channel %d (%s) has not taken its newest issue yet; dibao tries again: %s", r.Channel, r.Kind, r.Says())
+			text = fmt.Sprintf("channel %d (%s) has not accepted its newest issue yet; dibao tries again: %s", r.Channel, r.Kind, r.Says())
 		}
 		all = append(all, Finding{"channels", "warning", text})
 	}

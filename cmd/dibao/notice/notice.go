@@ -61,7 +61,7 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 	case delivery.NoticeRefused:
 		return templates.Letter{
 			Title: fmt.Sprintf("%s refuses our mail before we name a recipient", n.Domain), Commands: []string{"dibao mail doctor", "dibao issue send"},
-			Lead: fmt.Sprintf("It answered: %s. This is about us: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
+			Lead: fmt.Sprintf("It answered: %s. The cause is on our side: our login, our sender or our host. Nothing more is sent there, no delivery fails and no reader is suppressed. "+
 				"dibao tries again with one message, at least once an hour; after you correct the cause, \"dibao issue send\" tries at once.", n.Text),
 		}
 	case delivery.NoticePending:
