@@ -326,6 +326,15 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	return rates, err
 }
 
+// UnreadPages counts the articles of a source whose own page was not read as a whole. It
+// reads all of the source's rows.
+func (st *Store) UnreadPages(ctx context.Context, source int64) (n int, err error) {
+	err = st.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE source = $1 AND page_state <> 'complete'`, source).Scan(&n)
+	})
+	return n, err
+}
+
 // SourceByID returns a source, also one that was removed; else ErrNotFound.
 func (st *Store) SourceByID(ctx context.Context, id int64) (Source, error) {
 	var s Source

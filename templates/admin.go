@@ -62,7 +62,8 @@ type AdminList struct {
 type AdminMailing struct {
 	Number                                    int64
 	URL, Due, State, Class                    string
-	All, Sent, Waiting, Failed, Uncertain, No int // No: suppressed
+	Lists                                     string // titles; only the overview names them
+	All, Sent, Waiting, Failed, Uncertain, No int    // No: suppressed
 }
 
 // AdminSources shows how the sources are.

@@ -152,7 +152,7 @@ func TestVerbsSpeakChineseAlone(t *testing.T) {
 			}
 		}
 		report, err := os.ReadFile(files.Replace("READERS.report.csv"))
-		if err != nil || isEnglish(strings.ReplaceAll(string(report), `“no address”不像 name@example.org,no address`, "")) {
+		if err != nil || isEnglish(strings.ReplaceAll(string(report), `“no address”不是 name@example.org 的形式,no address`, "")) {
 			t.Errorf("the report of an import says (%v)\n%s", err, report)
 		}
 	}}, d.url)

@@ -99,7 +99,14 @@ func newSourceShow(g *globals) *cobra.Command {
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), view)
 			}
-			return cli.WriteFields(cmd.OutOrStdout(), view, g.chinese, a.config.Schedule.Zone)
+			if err := cli.WriteFields(cmd.OutOrStdout(), view, g.chinese, a.config.Schedule.Zone); err != nil {
+				return err
+			}
+			unread, err := a.articles.UnreadPages(cmd.Context(), s.ID)
+			if err == nil && unread > 0 {
+				g.print(cmd, "%d pages of its articles could not be read as a whole", unread)
+			}
+			return err
 		}),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -42,7 +43,9 @@ func (s *Site) overview(ctx context.Context, _ *http.Request, p templates.AdminP
 		return nil, err
 	}
 	for _, m := range st.Mailings {
-		out.Mailings = append(out.Mailings, v.mailing(m))
+		row := v.mailing(m)
+		row.Lists = strings.Join(st.MailingLists[m.Mailing], templates.Words(p.Language, "comma"))
+		out.Mailings = append(out.Mailings, row)
 	}
 	return out, nil
 }

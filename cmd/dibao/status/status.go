@@ -54,6 +54,7 @@ type Snapshot struct {
 	Sources       []feed.Source // the worst first
 	Digest        digest.Status
 	Mailings      []delivery.MailingReport // the latest first
+	MailingLists  map[int64][]string       // the titles of the lists of each mailing
 	Posted        map[string]int           // issues in channels, by state
 	Troubled      []channel.Row            // the channels whose newest issue failed, is tried again or is uncertain
 	Readers       int                      // with a confirmed subscription
@@ -83,6 +84,16 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 	}
 	if st.Mailings, err = a.Digest.Report(ctx, statusMails); err != nil {
 		return st, err
+	}
+	st.MailingLists = make(map[int64][]string)
+	for _, m := range st.Mailings {
+		issues, err := a.Digest.IssuesOfMailing(ctx, m.Mailing)
+		if err != nil {
+			return st, err
+		}
+		for _, i := range issues {
+			st.MailingLists[m.Mailing] = append(st.MailingLists[m.Mailing], i.List.Title)
+		}
 	}
 	if st.Posted, err = a.Digest.Channels.Count(ctx); err != nil {
 		return st, err
@@ -294,7 +305,7 @@ func (st Snapshot) printMailings(s *screen) {
 	}
 	for _, m := range st.Mailings {
 		all := m.Sent + m.Failed + m.Waiting + m.Claimed + m.Uncertain + m.Suppressed
-		s.item(s.text("mailing %d, %s", m.Mailing, cli.ShortTime(m.DueAt, st.Zone)), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
+		s.columns([]int{4, 14, 16}, fmt.Sprint(m.Mailing), strings.Join(st.MailingLists[m.Mailing], ", "), cli.ShortTime(m.DueAt, st.Zone), s.text("%s: %d of %d sent, %d failed, %d waiting", m.State, m.Sent, all, m.Failed, m.Waiting+m.Claimed))
 	}
 	if !st.Digest.OldestWaiting.IsZero() {
 		s.item(s.text("unsent messages have been due since %s", cli.ShortTime(st.Digest.OldestWaiting, st.Zone)))
