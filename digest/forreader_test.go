@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/digest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
@@ -133,6 +134,38 @@ func TestCallsForReader(t *testing.T) {
 		}
 		if own := section("school", "与您有关"); !strings.Contains(own, "样例实验室") || strings.Contains(own, "样例技改项目") {
 			t.Errorf("school:\n%s", own)
+		}
+	})
+}
+
+// A test of the newest mail goes to anybody: it says nothing of the reader that its
+// variant is for.
+func TestSamplesHaveNoProfile(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		l := w.list("weekly", subscribers.Query{})
+		w.profile("firm", "zh", match.Profile{Entities: []string{"enterprise"}, Regions: []string{"5101"}, Industries: []string{"C"}}, l)
+		w.notices()
+		w.week()
+		composed := w.composeDue()
+		w.deliver()
+		if got := w.to("firm"); len(got) != 1 || !strings.Contains(got[0], "为什么") {
+			t.Fatalf("%q", got)
+		}
+		for name, sample := range map[string]digest.Sample{
+			"mail test": must[digest.Sample](t)(w.service.TestMail(t.Context(), "checker@other.example", "test-1", nil)),
+			"sample":    must[digest.Sample](t)(w.service.SampleMail(t.Context(), composed[0].Mailing)),
+		} {
+			_, text, html := parseStandard(t, sample.Raw)
+			if !strings.Contains(text, "样例技改项目") {
+				t.Fatalf("%s is another mail:\n%s", name, text)
+			}
+			for _, never := range []string{"与您有关", "为什么", "制造业 ·"} {
+				if strings.Contains(text, never) || strings.Contains(html, never) {
+					t.Errorf("%s says %q of a reader", name, never)
+				}
+			}
 		}
 	})
 }

@@ -252,6 +252,10 @@ func (r *renderer) renderVariant(ctx context.Context, id int64) (*variant, error
 	if err != nil {
 		return nil, err
 	}
+	return r.renderStored(ctx, stored)
+}
+
+func (r *renderer) renderStored(ctx context.Context, stored storedVariant) (*variant, error) {
 	e, err := r.press.edit(ctx, stored)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 
 	"dibao/internal/mail"
 	"dibao/subscribers"
@@ -27,7 +28,7 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 		return Sample{}, err
 	}
 	r := newRenderer(s, nil)
-	v, err := r.renderVariant(ctx, id)
+	v, err := r.renderSample(ctx, id)
 	if err != nil {
 		return Sample{}, err
 	}
@@ -38,6 +39,20 @@ func (s *Service) SampleMail(ctx context.Context, mailing int64) (Sample, error)
 	personal.To = netmail.Address{Address: "reader@test.example"}
 	raw, err := v.message.Append(nil, personal)
 	return Sample{From: v.from.Address, Raw: raw}, err
+}
+
+// renderSample renders a variant without what it says of the readers that it is for: a
+// test goes to anybody.
+func (r *renderer) renderSample(ctx context.Context, id int64) (*variant, error) {
+	stored, err := r.read(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	stored.contents = slices.Clone(stored.contents)
+	for i := range stored.contents {
+		stored.contents[i].Match, stored.contents[i].Chosen = nil, nil
+	}
+	return r.renderStored(ctx, stored)
 }
 
 // TestMail returns the newest email that was composed as it would go to an
@@ -55,7 +70,7 @@ func (s *Service) TestMail(ctx context.Context, to, messageID string, dkim *mail
 		return Sample{}, err
 	}
 	r := newRenderer(s, dkim)
-	v, err := r.renderVariant(ctx, id)
+	v, err := r.renderSample(ctx, id)
 	if err != nil {
 		return Sample{}, err
 	}
