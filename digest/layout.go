@@ -248,7 +248,13 @@ func layOut(items []IssueItem) []block {
 	for _, i := range leads {
 		byKey[sectionHighlights] = append(byKey[sectionHighlights], items[i])
 	}
-	under := explanations(items)
+	others := make([]IssueItem, 0, len(items)) // what stands first does not stand below its original, too
+	for i, it := range items {
+		if !own[i] {
+			others = append(others, it)
+		}
+	}
+	under := explanations(others)
 	for i, it := range items {
 		if own[i] {
 			byKey[sectionForReader] = append(byKey[sectionForReader], it)
