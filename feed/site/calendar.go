@@ -65,11 +65,18 @@ var dayQueries = map[DayKind]string{
 	DayEffective: dayOfDocument("effective_on"),
 	DayExpires:   dayOfDocument("expires_on"),
 	DayRepealed:  dayOfDocument("repealed_on"),
-	DayDeadline: `SELECT w.deadline_on, w.article, w.article, w.title, w.number, w.date_changes, w.updated_at FROM (
+	DayDeadline:  dayOfDeadline(""),
+}
+
+// callQueries are dayQueries of calls alone.
+var callQueries = map[DayKind]string{DayDeadline: dayOfDeadline(" AND a.call <> ''")}
+
+func dayOfDeadline(and string) string {
+	return `SELECT w.deadline_on, w.article, w.article, w.title, w.number, w.date_changes, w.updated_at FROM (
 			SELECT a.deadline_on, a.id AS article, a.title, a.document_number AS number, a.date_changes, a.updated_at FROM articles a
 			LEFT JOIN clusters c ON c.article = a.id
-			WHERE a.deadline_on IS NOT NULL AND a.deadline_on <> '' AND a.deadline_on >= $1 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND COALESCE(c.first, 1) = 1) AS w
-		WHERE EXISTS` + agendaArticles + ` ORDER BY w.deadline_on DESC, w.article DESC LIMIT $4`,
+			WHERE a.deadline_on IS NOT NULL AND a.deadline_on <> '' AND a.deadline_on >= $1 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND COALESCE(c.first, 1) = 1` + and + `) AS w
+		WHERE EXISTS` + agendaArticles + ` ORDER BY w.deadline_on DESC, w.article DESC LIMIT $4`
 }
 
 // dayOfDocument is the query of one column of documents.
@@ -83,13 +90,14 @@ func dayOfDocument(column string) string {
 // daysOf returns the days of an agenda from a day on, at most a thousand, in
 // order.
 func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) ([]Day, error) {
+	queries := dayQueries
+	if ask.Calls {
+		queries = callQueries
+	}
 	var all []Day
 	err := st.DB().Read(ctx, func(tx *sql.Tx) error {
 		all = nil
-		for kind, query := range dayQueries {
-			if ask.Calls && kind != DayDeadline {
-				continue
-			}
+		for kind, query := range queries {
 			days, err := database.Collect(ctx, tx, func(r database.Row) (Day, error) {
 				d := Day{Kind: kind}
 				err := r.Scan(&d.On, &d.ID, &d.Article, &d.Title, &d.Number, &d.Changes, &d.At)
@@ -100,12 +108,7 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 			}
 			all = append(all, days...)
 		}
-		if !ask.Calls {
-			return nil
-		}
-		calls, err := database.CollectMap(ctx, tx, database.ScanPair[int64, bool], `SELECT id, 1 = 1 FROM articles WHERE call <> '' AND deadline_on >= $1`, from.String())
-		all = slices.DeleteFunc(all, func(d Day) bool { return !calls[d.Article] })
-		return err
+		return nil
 	})
 	slices.SortFunc(all, func(a, b Day) int {
 		return cmp.Or(a.On.Compare(b.On), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))

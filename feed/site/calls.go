@@ -88,7 +88,7 @@ func (h *Web) openCalls(ctx context.Context, key string) ([]feed.Article, error)
 	var ids []int64
 	err := h.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
 		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a WHERE a.call <> '' AND a.deadline_on >= $1
-			AND a.hidden = 0 AND a.withdrawn_at IS NULL AND ($2 = '' OR EXISTS (SELECT 1 FROM article_feeds f WHERE f.feed = $2 AND f.article = a.id))
+			AND a.held = 0 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND ($2 = '' OR EXISTS (SELECT 1 FROM article_feeds f WHERE f.feed = $2 AND f.article = a.id))
 			ORDER BY a.deadline_on, a.id LIMIT $3`, h.Today().String(), key, maxOpenCalls)
 		return err
 	})
