@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
+	"golang.org/x/net/idna"
 )
 
 // certRecheck is how often the files of a certificate are looked at.
@@ -87,6 +88,14 @@ func TLSByACME(hosts []string, cache autocert.Cache, authority string) *tls.Conf
 	c := m.TLSConfig()
 	c.MinVersion = tls.VersionTLS12
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		// The library looks for a proof of any name in the cache before it asks the policy.
+		name, err := idna.Lookup.ToASCII(hello.ServerName)
+		if err == nil {
+			err = m.HostPolicy(hello.Context(), name)
+		}
+		if err != nil {
+			return nil, err
+		}
 		// The cache must not wait: the library holds a lock that all names need.
 		for begun := time.Now(); ; {
 			cert, err := m.GetCertificate(hello)
