@@ -20,6 +20,10 @@ import (
 //
 // The hand-over is a commit of its own, after all waiting and just before the service gets
 // the message: a process that dies before it has certainly sent nothing.
+//
+// A mailing that is paused or canceled takes a claim away until the hand-over. Later the
+// claim stays, since the service may have the message, and its times say what becomes of
+// it instead of waiting: with done_at it is canceled, without next_at it is paused.
 
 // lease is how long a claim holds of a node that is in the list of nodes and not known to
 // have ended: it may be asleep. A request takes less than half of it.
@@ -34,8 +38,8 @@ type claimed struct {
 	firstAt   time.Time
 }
 
-// errLost says that another node took a claim over.
-var errLost = errors.New("another node has taken this delivery over")
+// errLost says that a process no longer has a claim.
+var errLost = errors.New("another node has taken this delivery over, or its mailing was stopped")
 
 // due returns the channels of which something is due.
 func (s *Store) due(ctx context.Context) (ids []int64, err error) {
@@ -102,21 +106,8 @@ func (s *Store) hold(ctx context.Context, group string, d time.Duration) error {
 
 // handOver notes that the service may have the message from now on.
 func (s *Store) handOver(ctx context.Context, self string, id int64) error {
-	return s.own(ctx, self, id, `handed = 1`)
-}
-
-// finish writes the outcome of an attempt. next is when it is tried again, zero for never.
-func (s *Store) finish(ctx context.Context, self string, c claimed, state, reply string, next time.Time) error {
-	now := s.now()
-	uncertain := c.uncertain
-	return s.own(ctx, self, c.id, `state = $3, reply = $4, next_at = $5, done_at = $6, first_at = $7, uncertain = $8, claimed_by = '', lease_until = NULL`,
-		state, reply, sql.Null[time.Time]{V: next, Valid: !next.IsZero()}, sql.Null[time.Time]{V: now, Valid: next.IsZero()}, c.firstAt, uncertain)
-}
-
-// own changes a delivery that this process still has.
-func (s *Store) own(ctx context.Context, self string, id int64, set string, args ...any) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET `+set+` WHERE id = $1 AND state = 'claimed' AND claimed_by = $2`, append([]any{id, self}, args...)...)
+		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET handed = 1 WHERE id = $1 AND state = 'claimed' AND claimed_by = $2`, id, self)
 		if err != nil {
 			return err
 		}
@@ -127,20 +118,80 @@ func (s *Store) own(ctx context.Context, self string, id int64, set string, args
 	})
 }
 
+// held is a claim as it is now.
+type held struct {
+	handed    bool // the service may have the message
+	uncertain int64
+	firstAt   sql.Null[time.Time]
+	until     time.Time // its lease
+}
+
+// outcome is what becomes of a claim.
+type outcome struct {
+	state, reply string
+	next         time.Time // when it is tried again; zero: never
+	firstAt      sql.Null[time.Time]
+	uncertain    int64
+}
+
+// finish writes the outcome of an attempt. next is when it is tried again, zero for never.
+// It returns the state that is written: what would wait may be paused or canceled.
+func (s *Store) finish(ctx context.Context, self string, c claimed, state, reply string, next time.Time) (string, error) {
+	return s.settle(ctx, self, c.id, func(held) (outcome, error) {
+		return outcome{state, reply, next, sql.Null[time.Time]{V: c.firstAt, Valid: true}, c.uncertain}, nil
+	})
+}
+
+// settle ends a claim of a process as judge says, and returns its new state. The error is
+// errLost if the process no longer has it.
+func (s *Store) settle(ctx context.Context, by string, id int64, judge func(held) (outcome, error)) (state string, err error) {
+	const read = `SELECT handed = 1, uncertain, first_at, lease_until, next_at, done_at FROM channel_deliveries WHERE id = $1 AND state = 'claimed' AND claimed_by = $2`
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		var h held
+		var nextAt, doneAt sql.Null[time.Time]
+		err := tx.QueryRowContext(ctx, s.db.Dialect().Pick(read, read+` FOR UPDATE`), id, by).Scan(&h.handed, &h.uncertain, &h.firstAt, &h.until, &nextAt, &doneAt)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errLost
+		}
+		if err != nil {
+			return err
+		}
+		o, err := judge(h)
+		if err != nil {
+			return err
+		}
+		if state = o.state; state == stateWaiting {
+			switch {
+			case doneAt.Valid:
+				state, o.next = stateCancelled, time.Time{}
+			case !nextAt.Valid:
+				state, o.next = statePaused, time.Time{}
+			}
+		}
+		nextAt = sql.Null[time.Time]{V: o.next, Valid: !o.next.IsZero()}
+		doneAt = sql.Null[time.Time]{V: s.now(), Valid: state != stateWaiting && state != statePaused}
+		_, err = tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = $2, reply = $3, next_at = $4, done_at = $5, first_at = $6, uncertain = $7,
+			claimed_by = '', lease_until = NULL WHERE id = $1`, id, state, o.reply, nextAt, doneAt, o.firstAt, o.uncertain)
+		return err
+	})
+	return state, err
+}
+
+// errHeld says that a process that may be alive has a claim.
+var errHeld = errors.New("the lease of the claim has not ended")
+
 // recover takes back what nodes that ended had claimed. What they had handed over gets
 // one more message at most, or as many as it takes where the service ignores repetitions.
 func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	type claim struct {
-		id, uncertain int64
-		handed        bool
-		kind, by      string
-		until         time.Time
+		id       int64
+		kind, by string
 	}
-	var all []claim
+	var all []claim // may be a moment old; settle looks at each again
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
 		all, err = database.Collect(ctx, tx, func(r database.Row) (x claim, err error) {
-			return x, r.Scan(&x.id, &x.uncertain, &x.handed, &x.kind, &x.by, &x.until)
-		}, `SELECT d.id, d.uncertain, d.handed = 1, c.kind, d.claimed_by, d.lease_until FROM channel_deliveries d JOIN channels c ON c.id = d.channel WHERE d.state = 'claimed'`)
+			return x, r.Scan(&x.id, &x.kind, &x.by)
+		}, `SELECT d.id, c.kind, d.claimed_by FROM channel_deliveries d JOIN channels c ON c.id = d.channel WHERE d.state = 'claimed'`)
 		return err
 	})
 	if err != nil {
@@ -157,22 +208,22 @@ func (s *Store) recover(ctx context.Context, self string) (n int64, err error) {
 	now := s.now()
 	for _, x := range all {
 		isHere := x.by == self || slices.ContainsFunc(living, func(n nodes.Node) bool { return n.ID == x.by })
-		if isHere && now.Before(x.until) {
-			continue
-		}
-		state, uncertain, reply := stateWaiting, x.uncertain, "dibao ended before it was sent"
-		if x.handed {
-			reply = "dibao ended before the service answered"
-			if !services[x.kind].repeats {
-				if uncertain++; uncertain >= mostUncertain {
-					state = stateUncertain
+		_, err := s.settle(ctx, x.by, x.id, func(h held) (outcome, error) {
+			if isHere && now.Before(h.until) {
+				return outcome{}, errHeld
+			}
+			o := outcome{stateWaiting, "dibao ended before it was sent", now, h.firstAt, h.uncertain}
+			if h.handed {
+				o.reply = "dibao ended before the service answered"
+				if !services[x.kind].repeats {
+					if o.uncertain++; o.uncertain >= mostUncertain {
+						o.state, o.next = stateUncertain, time.Time{}
+					}
 				}
 			}
-		}
-		nextAt, doneAt := sql.Null[time.Time]{V: now, Valid: state == stateWaiting}, sql.Null[time.Time]{V: now, Valid: state != stateWaiting}
-		err := s.own(ctx, x.by, x.id, `state = $3, reply = $4, next_at = $5, done_at = $6, uncertain = $7, claimed_by = '', lease_until = NULL`,
-			state, reply, nextAt, doneAt, uncertain)
-		if errors.Is(err, errLost) { // it ended just now, or another node was faster
+			return o, nil
+		})
+		if errors.Is(err, errLost) || errors.Is(err, errHeld) { // it ended just now, or another node was faster
 			continue
 		}
 		if err != nil {

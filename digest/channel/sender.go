@@ -223,7 +223,8 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 			return err
 		}
 	}
-	if err := r.Store.finish(ctx, r.Node, d, state, v.reply(), next); err != nil {
+	state, err := r.Store.finish(ctx, r.Node, d, state, v.reply(), next)
+	if err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -236,6 +237,8 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 	case stateWaiting:
 		r.sent.Deferred++
 		log.Info("channel is tried again", "reply", v.reply(), "next_at", next)
+	case statePaused, stateCancelled:
+		log.Info("issue is not sent to channel", "reply", v.reply(), "state", state)
 	case stateFailed:
 		r.sent.Failed++
 		log.Warn("channel refused the issue", "reply", v.reply())

@@ -96,13 +96,14 @@ func (s *Store) Enqueue(ctx context.Context, tx *sql.Tx, mailing int64, issues m
 	return nil
 }
 
-// move changes the states of deliveries, those of one mailing or with 0 of all.
-func (s *Store) move(ctx context.Context, mailing int64, state string, from ...string) (n int64, err error) {
+// move changes the states of deliveries that fulfill a condition, those of one mailing or
+// with 0 of all. What the service may have is only marked by its times, for settle.
+func (s *Store) move(ctx context.Context, mailing int64, state, from string) (n int64, err error) {
 	now := s.now()
 	nextAt, doneAt := sql.Null[time.Time]{V: now, Valid: state == stateWaiting}, sql.Null[time.Time]{V: now, Valid: state == stateCancelled}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = $2, next_at = $3, done_at = $4, first_at = NULL
-			WHERE ($1 = 0 OR mailing = $1) AND state IN (`+s.db.Dialect().Texts("$5")+`)`, mailing, state, nextAt, doneAt, database.JSON(from))
+		res, err := tx.ExecContext(ctx, `UPDATE channel_deliveries SET state = CASE WHEN state = 'claimed' AND handed = 1 THEN state ELSE $2 END,
+			next_at = $3, done_at = $4, first_at = NULL WHERE ($1 = 0 OR mailing = $1) AND (`+from+`)`, mailing, state, nextAt, doneAt)
 		if err == nil {
 			n, err = res.RowsAffected()
 		}
@@ -114,22 +115,24 @@ func (s *Store) move(ctx context.Context, mailing int64, state string, from ...s
 // PauseAll pauses all that was not sent, as after a restore: what was claimed when the backup
 // was made may have been posted.
 func (s *Store) PauseAll(ctx context.Context) (int64, error) {
-	return s.move(ctx, 0, statePaused, stateWaiting, stateClaimed)
+	return s.Pause(ctx, 0)
 }
 
-// Pause keeps what waits of a mailing from being sent.
+// Pause keeps what is left of a mailing from being sent. What is being posted may still
+// arrive, but is not tried again.
 func (s *Store) Pause(ctx context.Context, mailing int64) (int64, error) {
-	return s.move(ctx, mailing, statePaused, stateWaiting)
+	return s.move(ctx, mailing, statePaused, `state = 'waiting' OR state = 'claimed' AND next_at IS NOT NULL`)
 }
 
 // Resume takes Pause back.
 func (s *Store) Resume(ctx context.Context, mailing int64) (int64, error) {
-	return s.move(ctx, mailing, stateWaiting, statePaused)
+	return s.move(ctx, mailing, stateWaiting, `state = 'paused' OR state = 'claimed' AND next_at IS NULL AND done_at IS NULL`)
 }
 
-// Cancel drops what waits of a mailing.
+// Cancel drops what is left of a mailing. What is being posted may still arrive, but is not
+// tried again.
 func (s *Store) Cancel(ctx context.Context, mailing int64) (int64, error) {
-	return s.move(ctx, mailing, stateCancelled, stateWaiting, statePaused)
+	return s.move(ctx, mailing, stateCancelled, `state IN ('waiting', 'paused') OR state = 'claimed' AND done_at IS NULL`)
 }
 
 // Retry lets what failed of a mailing be sent. What may have been posted stays as it is.
@@ -162,7 +165,11 @@ type Row struct {
 const rowColumns = `d.channel, c.kind, d.issue, d.mailing, d.state, d.attempts, d.uncertain, d.next_at, d.done_at, NULLIF(d.reply, '')`
 
 func scanRow(r database.Row) (x Row, err error) {
-	return x, r.Scan(&x.Channel, &x.Kind, &x.Issue, &x.Mailing, &x.State, &x.Attempts, &x.Uncertain, &x.NextAt, &x.DoneAt, &x.Reply)
+	err = r.Scan(&x.Channel, &x.Kind, &x.Issue, &x.Mailing, &x.State, &x.Attempts, &x.Uncertain, &x.NextAt, &x.DoneAt, &x.Reply)
+	if x.State == stateClaimed { // these say what becomes of it
+		x.NextAt, x.DoneAt = nil, nil
+	}
+	return x, err
 }
 
 // Report returns what became of the issues of a mailing.
