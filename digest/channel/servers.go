@@ -54,7 +54,7 @@ func telegramVerdict(body []byte) verdict {
 	case *a.OK:
 		return verdict{state: stateSent}
 	case a.Code == http.StatusTooManyRequests:
-		v.state, v.limited, v.after = stateWaiting, true, time.Duration(a.Parameters.RetryAfter)*time.Second
+		v.state, v.limited, v.after = stateWaiting, true, afterOf(a.Parameters.RetryAfter, time.Second)
 	case a.Code >= http.StatusInternalServerError:
 		v.state = stateWaiting
 	case a.Parameters.MigratedTo != 0:
@@ -190,7 +190,7 @@ func matrixVerdict(body []byte) verdict {
 	case a.Event != "":
 		return verdict{state: stateSent}
 	case a.Code == "M_LIMIT_EXCEEDED":
-		v.state, v.limited, v.after = stateWaiting, true, time.Duration(a.RetryAfter)*time.Millisecond
+		v.state, v.limited, v.after = stateWaiting, true, afterOf(a.RetryAfter, time.Millisecond)
 	case a.Code == "M_UNKNOWN_TOKEN" || a.Code == "M_MISSING_TOKEN":
 		v.advice = "the token in the secret file is wrong or has expired; log in again and write the new one into the file"
 	case a.Code == "M_FORBIDDEN":

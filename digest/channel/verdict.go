@@ -113,14 +113,23 @@ var retryAfter = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute,
 
 const giveUpAfter = 24 * time.Hour
 
+// longestAfter is the longest wait that a service may ask for.
+const longestAfter = time.Hour
+
+// afterOf is the wait that a service asks for in units: 0, not said, for a negative number,
+// and at most longestAfter.
+func afterOf(n int64, unit time.Duration) time.Duration {
+	return time.Duration(min(max(n, 0), int64(longestAfter/unit))) * unit
+}
+
 // retryIn is when a delivery is tried again after so many attempts.
 func (s service) retryIn(v verdict, attempts int64) time.Duration {
 	if v.limited || v.after > 0 {
 		wait := v.after
-		if wait == 0 {
+		if wait <= 0 {
 			wait = s.wait
 		}
-		return min(wait+time.Second, time.Hour)
+		return min(wait, longestAfter-time.Second) + time.Second
 	}
 	return retryAfter[min(int(attempts), len(retryAfter))-1]
 }
