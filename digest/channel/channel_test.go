@@ -462,6 +462,12 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 				fmt.Fprintf(rw, `{"errcode":1,"errmsg":"%[1]s %[2]s","code":1,"msg":"%[1]s %[2]s"}`, group, channeltest.Token)
 				return true
 			}
+			page := channeltest.New(t, kind, w.clock.now)
+			w.add(t, page, "page-0123456789abcdef")
+			page.Before = func(rw http.ResponseWriter, _ string) bool { // a proxy that repeats it where its page is cut
+				fmt.Fprintf(rw, "%s%s", strings.Repeat("x", 80-len(channeltest.Token)/2), channeltest.Token)
+				return true
+			}
 			gone := channeltest.New(t, kind, w.clock.now)
 			w.add(t, gone, "unreachable-0123456789abcdef")
 			gone.Close()
@@ -483,7 +489,7 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 		if !strings.Contains(w.log.String(), "channel") {
 			t.Fatalf("nothing was logged: %s", w.log)
 		}
-		for _, secret := range []string{channeltest.SigningKey, channeltest.Token, channeltest.HookSecret, "key=rejected", "hook/rejected", "access_token=rejected", "key=unreachable", "hook/unreachable"} {
+		for _, secret := range []string{channeltest.SigningKey, channeltest.Token, channeltest.Token[:len(channeltest.Token)/2-1], channeltest.HookSecret, "key=rejected", "hook/rejected", "access_token=rejected", "key=unreachable", "hook/unreachable"} {
 			if strings.Contains(w.log.String(), secret) || strings.Contains(backup.String(), secret) {
 				t.Errorf("%s shows:\n%s\n%s", secret, w.log, &backup)
 			}

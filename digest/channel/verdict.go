@@ -47,7 +47,7 @@ const maxReply = 400
 // notUnderstood is of an answer that is not the service's, such as the page of a proxy: the
 // message may have been posted.
 func notUnderstood(body []byte) verdict {
-	start := database.Clip(string(body), 80)
+	start := database.Clip(redact.Text(string(body)), 80) // half of a secret would not be recognized
 	return verdict{state: stateUncertain, text: fmt.Sprintf("the answer is not the service's: %q", start)}
 }
 
