@@ -16,7 +16,7 @@ func (s *Service) Card(ctx context.Context, issue int64) (channel.Card, error) {
 	if err != nil {
 		return channel.Card{}, err
 	}
-	items, err := s.IssueItems(ctx, issue)
+	items, err := s.shownItems(ctx, issue)
 	if err != nil {
 		return channel.Card{}, err
 	}

@@ -36,7 +36,8 @@ func (w *world) post() channel.Sent {
 }
 
 // An issue of a list without readers goes to its channels, in the language of the list: the
-// first five articles, how many more there are, without those that are hidden.
+// first five articles, how many more there are, without those that are hidden, held back or
+// withdrawn.
 func TestIssueGoesToChannelsWithoutReaders(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string][]string{
@@ -49,7 +50,7 @@ func TestIssueGoesToChannelsWithoutReaders(t *testing.T) {
 			other := w.list("other", subscribers.Query{})
 			s := channeltest.New(t, "wecom", w.now)
 			w.channel(s, l, "group-0123456789abcdef")
-			for _, title := range []string{"甲通知", "乙通知", "丙通知", "丁通知", "戊通知", "己通知", "庚通知", "秘密通知"} {
+			for _, title := range []string{"甲通知", "乙通知", "丙通知", "丁通知", "戊通知", "己通知", "庚通知", "秘密通知", "秘密的暂缓", "秘密的撤稿"} {
 				w.article(title)
 			}
 			w.week()
@@ -57,7 +58,11 @@ func TestIssueGoesToChannelsWithoutReaders(t *testing.T) {
 				t.Fatalf("%+v", got)
 			}
 			err := db.Write(t.Context(), func(tx *sql.Tx) error {
-				_, err := tx.ExecContext(t.Context(), `UPDATE articles SET hidden = 1 WHERE title = '秘密通知'`)
+				_, err := tx.ExecContext(t.Context(), `UPDATE articles SET hidden = CASE WHEN title = '秘密通知' THEN 1 ELSE 0 END,
+					held = CASE WHEN title = '秘密的暂缓' THEN 1 ELSE 0 END WHERE title LIKE '秘密%'`)
+				if err == nil {
+					_, err = tx.ExecContext(t.Context(), `UPDATE articles SET withdrawn_at = $1 WHERE title = '秘密的撤稿'`, w.now())
+				}
 				return err
 			})
 			if err != nil {

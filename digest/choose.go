@@ -88,13 +88,18 @@ func (s *Service) newChooser(ctx context.Context, mailing int64, due time.Time, 
 
 // composedIssue reads an issue without what was withdrawn or held back since.
 func (s *Service) composedIssue(ctx context.Context, i Issue) (*composedIssue, error) {
-	items, err := s.IssueItems(ctx, i.ID)
-	items = slices.DeleteFunc(items, func(it IssueItem) bool { return isWithheld(it.Article) })
+	items, err := s.shownItems(ctx, i.ID)
 	if err != nil {
 		return nil, err
 	}
 	notices, err := s.notices(ctx, items)
 	return &composedIssue{i, items, notices}, err
+}
+
+// shownItems returns the items of an issue without what was withdrawn or held back since.
+func (s *Service) shownItems(ctx context.Context, issue int64) ([]IssueItem, error) {
+	items, err := s.IssueItems(ctx, issue)
+	return slices.DeleteFunc(items, func(it IssueItem) bool { return isWithheld(it.Article) }), err
 }
 
 // notices reads the calls among items.
