@@ -108,7 +108,7 @@ func (v voice) needs(st status.Snapshot) (needs []templates.AdminNeed, more int)
 		add(true, "dibao doctor", "clock", st.ClockSkew.Abs().Round(time.Second))
 	}
 	if n := st.Feed.Held; n > 0 {
-		add(false, "dibao source release SOURCE", "heldarticles", n)
+		add(false, "dibao source release "+v.say("arg.source"), "heldarticles", n)
 	}
 	for i, src := range st.Sources {
 		if src.State.Severity() == 0 {
