@@ -67,12 +67,12 @@ func (w *world) putAlone(papers ...renderedMail) []int64 {
 			source := max(p.source, 1)
 			err = tx.QueryRowContext(w.t.Context(), `
 				INSERT INTO articles (source, guid, url, title, facts, paragraphs, page_state, held, pinned, effective_on, expires_on, collected_at, updated_at,
-					text_hash, document_number, issued_on)
-				VALUES ($1, $2, $3, $4, $5, $6, 'complete', $7, $8, $9, $10, $11, $11, $12, $13, $14) RETURNING id`,
+					text_hash, document_number, issued_on, published_on)
+				VALUES ($1, $2, $3, $4, $5, $6, 'complete', $7, $8, $9, $10, $11, $11, $12, $13, $14, $15) RETURNING id`,
 				source, fmt.Sprint(w.serial), fmt.Sprintf("https://s%d.example/zwgk/%d.html", source, w.serial), p.Title, string(facts), string(paragraphs),
 				map[bool]int{true: 1}[p.held], map[bool]int{true: 1}[p.pinned],
 				p.EffectiveOn.String(), p.ExpiresOn.String(), at,
-				fmt.Sprintf("%x", sha256.Sum256([]byte(p.Title+string(paragraphs)))), p.DocumentNumber, p.IssuedOn.String()).Scan(&ids[i])
+				fmt.Sprintf("%x", sha256.Sum256([]byte(p.Title+string(paragraphs)))), p.DocumentNumber, p.IssuedOn.String(), p.PublishedOn.String()).Scan(&ids[i])
 			if err != nil {
 				return err
 			}
@@ -197,12 +197,12 @@ func TestGazette(t *testing.T) {
 		rest := m.Text
 		for _, want := range []string{
 			"民政周报  第 2 期", "2026年11月23日 周一", "编者按", "条例明年元旦起施行",
-			"【要点】", "* 编者推荐\n· 样例省养老服务条例", "废止  《关于加快发展养老服务业的若干意见》（样政发〔2016〕35号）",
-			"* 中央文件\n· 关于推进新时代民政事业高质量发展的意见", "国发〔2026〕21号 · 国务院", "发布 2026-11-18 · 成文 2026-11-12", "转载 2 家",
-			"【限期事项】", "* 11月28日（周六）截止 · 还有 5 天\n· 民政部关于《社会救助条例（征求意见稿）》公开征求意见的公告", "* 12月18日截止 · 还有 25 天\n· 样例市民政局",
-			"【本周施行】", "* 11月25日（周三）起施行\n· 样例省残疾人两项补贴管理办法", "  解读  《样例省残疾人两项补贴管理办法》政策解读", "* 11月27日（周五）起施行\n· 样例省临时救助办法",
+			"【要点】", "· 样例省养老服务条例", "编者推荐", "废止  《关于加快发展养老服务业的若干意见》（样政发〔2016〕35号）",
+			"· 关于推进新时代民政事业高质量发展的意见", "中央文件", "国发〔2026〕21号 · 国务院", "发布 2026-11-18 · 成文 2026-11-12", "转载 2 家",
+			"【限期事项】", "· 民政部关于《社会救助条例（征求意见稿）》公开征求意见的公告", "11月28日（周六）截止 · 还有 5 天", "· 样例市民政局", "12月18日截止 · 还有 25 天",
+			"【本周施行】", "· 样例省残疾人两项补贴管理办法", "11月25日（周三）起施行", "  解读  《样例省残疾人两项补贴管理办法》政策解读", "· 样例省临时救助办法", "11月27日（周五）起施行",
 			"【新发文件】", "的实施意见（试行）", "落实  《关于推进新时代民政事业高质量发展的意见》（国发〔2026〕21号）", "逾期公开：成文 31 个工作日后发布", "· 样例省人民政府  批复 3 件",
-			"【即将到期与已废止】", "* 2027年1月31日到期\n· 样例省民政厅关于印发困难群众价格补贴工作规程的通知", "* 2027年1月1日起被《样例省养老服务条例》废止\n· 样例省人民政府关于加快发展养老服务业的若干意见",
+			"【即将到期与已废止】", "· 样例省民政厅关于印发困难群众价格补贴工作规程的通知", "2027年1月31日到期", "· 样例省人民政府关于加快发展养老服务业的若干意见", "2027年1月1日起被《样例省养老服务条例》废止",
 			"【政策解读】", "· 一图读懂", "【署名文章】", "作者：样例省民政厅厅长、党组书记", "【要闻】", "· 样例省启动冬季困难群众走访慰问",
 			"逾期公开 1 件", "补登旧文 7 件",
 		} {
