@@ -43,7 +43,7 @@ func TestFollowedExpires(t *testing.T) {
 		w.composeDue()
 		w.deliver()
 		if n := len(w.to("zhang")); n != 1 {
-			t.Errorf("%d emails: it is told more than once", n)
+			t.Errorf("%d emails: the reader is notified more than once", n)
 		}
 	})
 }

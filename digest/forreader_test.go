@@ -67,7 +67,7 @@ func (w *world) notices() {
 
 // A reader with a profile gets the calls that do not contradict it first, ordered by
 // deadline, with why, what to check, what it brings and the next step; a reader
-// without gets no such section; nobody is told that they qualify, and nothing that
+// without gets no such section; no email says that a reader qualifies, and nothing that
 // the mail held before is missing.
 func TestCallsForReader(t *testing.T) {
 	t.Parallel()

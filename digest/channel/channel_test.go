@@ -239,7 +239,7 @@ func TestRateIsOfTheGroup(t *testing.T) {
 }
 
 // What a service answers decides whether the issue is sent again, when, and what the admin
-// is told.
+// reads.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

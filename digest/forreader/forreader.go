@@ -96,7 +96,7 @@ func View(language string, a feed.Article, x Concern, today policy.Date) *templa
 	v.Next, v.NextURL = templates.Words(language, "forreader.read"), a.URL
 	if next, ok := nextStep(c, today); ok {
 		v.Next = templates.Words(language, "step."+next.What)
-		// The deadline of the article is told already; a day behind it was moved since.
+		// The email already shows the deadline of the article; a later day was moved since.
 		if deadline := a.Facts.DeadlineOn; deadline.IsZero() || next.Last.Before(deadline) {
 			v.Next = words.Step(next)
 		}

@@ -22,7 +22,7 @@ type Notice struct {
 // Field says what a condition is about.
 type Field string
 
-// The fields of conditions, in the order in which they are told.
+// The fields of conditions, in the order in which pages and emails list them.
 const (
 	FieldEntity        Field = "entity"
 	FieldRegion        Field = "region"   // where who applies is registered

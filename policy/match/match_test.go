@@ -160,7 +160,7 @@ func TestContradictionNeverFits(t *testing.T) {
 }
 
 // A reader who says less of themselves sees no fewer calls, and every field that a
-// call states is told: as what agrees or as what is to be checked.
+// call states is listed: as agreeing, or as to be checked.
 func TestSayingLessLosesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
