@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode"
 
-	"dibao/internal/lazyregexp"
 	"dibao/policy/fold"
+	"dibao/policy/words"
 )
 
 // The operations of a [Change] and of a [Span].
@@ -111,7 +111,7 @@ type differ struct {
 	left                     budget
 }
 
-var leadingArticle = lazyregexp.New(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
+var leadingArticle = words.New(`^[\s\x{3000}]*(第[一二三四五六七八九十百千零〇\d]{1,9}条(?:之[一二三四五六七八九十]{1,3})?)`)
 
 // articlesOf returns the article that each paragraph belongs to.
 func articlesOf(paragraphs []string) []string {

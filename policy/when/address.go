@@ -3,21 +3,21 @@ package when
 import (
 	"strconv"
 
-	"dibao/internal/lazyregexp"
+	"dibao/policy/words"
 )
 
 var (
 	// Dates in addresses: /2018-12/06/, /20220528/, t20220528_, /2008/9/19/, /202202/13/ …
 	// A month alone (/202611/1100.html) is not a day, so the parts are parted or
 	// eight digits together, or the day has a folder of its own.
-	partedAddress  = lazyregexp.New(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
-	folderAddress  = lazyregexp.New(`/((?:19|20)\d{2})(0[1-9]|1[0-2])/(0[1-9]|[12]\d|3[01])/`)
-	compactAddress = lazyregexp.New(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
+	partedAddress  = words.New(`/((?:19|20)\d{2})[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?:[/_.]|$)`)
+	folderAddress  = words.New(`/((?:19|20)\d{2})(0[1-9]|1[0-2])/(0[1-9]|[12]\d|3[01])/`)
+	compactAddress = words.New(`[/_t]((?:19|20)\d{2})(\d{2})(\d{2})(?:[/_.\d]|$)`)
 )
 
 // InAddress finds the day in an address, where the site puts one.
 func InAddress(address string) (Date, bool) {
-	for _, re := range []*lazyregexp.Regexp{compactAddress, partedAddress, folderAddress} {
+	for _, re := range []*words.Regexp{compactAddress, partedAddress, folderAddress} {
 		m := re.FindStringSubmatch(address)
 		if m == nil {
 			continue
