@@ -12,7 +12,7 @@ import (
 // Rows returns what a page shows of a call, each value with its sentence; what the
 // text leaves open has no row.
 func Rows(c call.Call, language string) (rows []templates.CallRow) {
-	w := words(language)
+	w := In(language)
 	add := func(key string, lines ...templates.CallLine) {
 		if len(lines) > 0 {
 			rows = append(rows, templates.CallRow{Key: key, Lines: joined(lines, w.say("comma"))})
@@ -85,12 +85,10 @@ func address(s string) string {
 func same(s string) string { return s }
 
 // In returns the words of a language, zh or en.
-func In(language string) Words { return words(language) }
+func In(language string) Words { return Words{language} }
 
 // Words writes parts of calls in a language.
 type Words struct{ language string }
-
-func words(language string) Words { return Words{language} }
 
 func (w Words) say(key string, args ...any) string { return templates.Words(w.language, key, args...) }
 
