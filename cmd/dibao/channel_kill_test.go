@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -143,51 +144,43 @@ func TestKilledChannelsGetEachIssue(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") != "" {
 		kills, groups, after = 200, 150, 5
 	}
-	for _, db := range []struct {
-		name string
-		url  func(testing.TB) string
-	}{
-		{"sqlite", databasetest.SQLite},
-		{"postgres", databasetest.Postgres},
-	} {
-		t.Run(db.name, func(t *testing.T) {
-			r := newChannelRun(t, db.url(t), groups, 20*time.Millisecond)
-			for range kills {
-				r.kill(t, 1+rand.IntN(after))
-			}
-			cmd := r.dibao(t, "issue", "send")
-			if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 3 { // 3: it is not known whether some have it
-				t.Fatalf("the last run: %v\n%s", err, &r.log)
-			}
-			lost, twice, uncertain := 0, 0, 0
-			for kind, s := range r.servers {
-				for _, group := range r.groups {
-					switch n := len(s.Posts(group)); {
-					case n == 0:
-						lost++
-						t.Errorf("%s %s got nothing", kind, group)
-					case n > 2 || n > 1 && kind == "matrix":
-						t.Errorf("%s %s got %d copies", kind, group, n)
-					case n == 2:
-						twice++
-					}
+	databasetest.EachURL(t, func(t *testing.T, url string) {
+		r := newChannelRun(t, url, groups, 20*time.Millisecond)
+		for range kills {
+			r.kill(t, 1+rand.IntN(after))
+		}
+		cmd := r.dibao(t, "issue", "send")
+		if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() != 3 { // 3: it is not known whether some have it
+			t.Fatalf("the last run: %v\n%s", err, &r.log)
+		}
+		lost, twice, uncertain := 0, 0, 0
+		for kind, s := range r.servers {
+			for _, group := range r.groups {
+				switch n := len(s.Posts(group)); {
+				case n == 0:
+					lost++
+					t.Errorf("%s %s got nothing", kind, group)
+				case n > 2 || n > 1 && kind == "matrix":
+					t.Errorf("%s %s got %d copies", kind, group, n)
+				case n == 2:
+					twice++
 				}
 			}
-			counts, err := r.app.digest.Channels.Count(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if uncertain = counts["uncertain"]; counts["sent"]+uncertain != len(r.servers)*groups {
-				t.Errorf("the ledger says %v", counts)
-			}
-			trust.Report(t, "kill -9 while sending to channels, "+db.name, "%d kills, %d groups: %d lost, %d twice (Matrix none), none three times, %d said to be uncertain",
-				kills, len(r.servers)*groups, lost, twice, uncertain)
-			if twice > kills*8 {
-				t.Errorf("%d got it twice; at most 8 are on their way", twice)
-			}
-			r.checkSecrets(t)
-		})
-	}
+		}
+		counts, err := r.app.digest.Channels.Count(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if uncertain = counts["uncertain"]; counts["sent"]+uncertain != len(r.servers)*groups {
+			t.Errorf("the ledger says %v", counts)
+		}
+		trust.Report(t, "kill -9 while sending to channels, "+path.Base(t.Name()), "%d kills, %d groups: %d lost, %d twice (Matrix none), none three times, %d said to be uncertain",
+			kills, len(r.servers)*groups, lost, twice, uncertain)
+		if twice > kills*8 {
+			t.Errorf("%d got it twice; at most 8 are on their way", twice)
+		}
+		r.checkSecrets(t)
+	})
 }
 
 // checkSecrets looks for secrets in what was written and can be printed.

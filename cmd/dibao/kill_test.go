@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -189,28 +190,20 @@ func TestKilledDeliveryLosesNobody(t *testing.T) {
 	if os.Getenv("DIBAO_LONG") != "" {
 		kills, readers, after = 200, 5000, 12
 	}
-	for _, db := range []struct {
-		name string
-		url  func(testing.TB) string
-	}{
-		{"sqlite", databasetest.SQLite},
-		{"postgres", databasetest.Postgres},
-	} {
-		t.Run(db.name, func(t *testing.T) {
-			r := newKillRun(t, db.url(t), readers)
-			for range kills {
-				r.interrupt(t, syscall.SIGKILL, after/2+rand.IntN(after))
-			}
-			if err := r.send(t).Wait(); err != nil {
-				t.Fatalf("the last run: %v", err)
-			}
-			lost, duplicates := r.copies(t)
-			trust.Report(t, "kill -9 during delivery, "+db.name, "%d kills: %d lost, %d twice, none three times", kills, lost, duplicates)
-			if lost > 0 || duplicates > kills*killConnections {
-				t.Fatalf("%d lost and %d duplicates; want none and at most %d", lost, duplicates, kills*killConnections)
-			}
-		})
-	}
+	databasetest.EachURL(t, func(t *testing.T, url string) {
+		r := newKillRun(t, url, readers)
+		for range kills {
+			r.interrupt(t, syscall.SIGKILL, after/2+rand.IntN(after))
+		}
+		if err := r.send(t).Wait(); err != nil {
+			t.Fatalf("the last run: %v", err)
+		}
+		lost, duplicates := r.copies(t)
+		trust.Report(t, "kill -9 during delivery, "+path.Base(t.Name()), "%d kills: %d lost, %d twice, none three times", kills, lost, duplicates)
+		if lost > 0 || duplicates > kills*killConnections {
+			t.Fatalf("%d lost and %d duplicates; want none and at most %d", lost, duplicates, kills*killConnections)
+		}
+	})
 }
 
 // Stopped by SIGTERM three times in a delivery of 500 (with DIBAO_LONG=1: 200

@@ -52,17 +52,12 @@ func (p *plant) look(t *testing.T, where, text string) {
 // debug level, stderr, tables and JSON of verbs, metrics, pages, the admin API.
 func TestNoSecretIsShown(t *testing.T) {
 	planted := 0
-	for _, kind := range []struct {
-		name string
-		url  func(testing.TB) string
-	}{{"sqlite", databasetest.SQLite}, {"postgres", databasetest.Postgres}} {
-		t.Run(kind.name, func(t *testing.T) {
-			p := &plant{}
-			url := strings.Replace(kind.url(t), "dibao@", "dibao:"+p.secret("the database")+"@", 1)
-			showNoSecret(t, p, url)
-			planted += len(p.all)
-		})
-	}
+	databasetest.EachURL(t, func(t *testing.T, url string) {
+		p := &plant{}
+		url = strings.Replace(url, "dibao@", "dibao:"+p.secret("the database")+"@", 1)
+		showNoSecret(t, p, url)
+		planted += len(p.all)
+	})
 	trust.Report(t, "secrets that anything shows", "0 of %d planted", planted)
 }
 

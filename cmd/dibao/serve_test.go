@@ -21,58 +21,52 @@ import (
 // status 0 on SIGTERM, and after a restart sends nothing twice.
 func TestServe(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []struct {
-		name string
-		url  func(testing.TB) string
-	}{{"sqlite", databasetest.SQLite}, {"postgres", databasetest.Postgres}} {
-		t.Run(kind.name, func(t *testing.T) {
-			t.Parallel()
-			url := kind.url(t)
-			r := newKillRun(t, url, 3)
-			// A list that came due while nobody ran: every Monday for a month.
-			db, err := database.Open(t.Context(), url, database.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = db.Write(t.Context(), func(tx *sql.Tx) error {
-				month := time.Now().UTC().AddDate(0, -1, 0).Truncate(time.Microsecond)
-				for _, q := range []string{`DELETE FROM deliveries`, `DELETE FROM mailing_items`, `DELETE FROM variants`, `DELETE FROM issue_items`, `DELETE FROM issues`, `DELETE FROM mailings`} {
-					if _, err := tx.ExecContext(t.Context(), q); err != nil {
-						return err
-					}
-				}
-				_, err := tx.ExecContext(t.Context(), `UPDATE lists SET created_at = $1`, month)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			address := freeAddress(t)
-			r.env = append(r.env, "DIBAO_SERVER_ADDR="+address, "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0", "DIBAO_SERVER_BASE_URL=http://"+address)
-			for round := range 2 {
-				serve := r.start(t, "serve")
-				awaitAnswer(t, "http://"+address+"/readyz")
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				if err := r.box.Wait(ctx, 3); err != nil {
-					t.Fatal(err)
-				}
-				cancel()
-				if page := awaitAnswer(t, "http://"+address+"/lists/weekly/issues/1?lang=zh"); !strings.Contains(page, "第 1 期") {
-					t.Errorf("the archive has no issue 1:\n%.500s", page)
-				}
-				if err := serve.Process.Signal(syscall.SIGTERM); err != nil {
-					t.Fatal(err)
-				}
-				if err := serve.Wait(); err != nil {
-					t.Fatalf("round %d: serve ended with %v", round, err)
+	databasetest.EachURL(t, func(t *testing.T, url string) {
+		t.Parallel()
+		r := newKillRun(t, url, 3)
+		// A list that came due while nobody ran: every Monday for a month.
+		db, err := database.Open(t.Context(), url, database.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Write(t.Context(), func(tx *sql.Tx) error {
+			month := time.Now().UTC().AddDate(0, -1, 0).Truncate(time.Microsecond)
+			for _, q := range []string{`DELETE FROM deliveries`, `DELETE FROM mailing_items`, `DELETE FROM variants`, `DELETE FROM issue_items`, `DELETE FROM issues`, `DELETE FROM mailings`} {
+				if _, err := tx.ExecContext(t.Context(), q); err != nil {
+					return err
 				}
 			}
-			if n := r.box.Count(); n != 3 {
-				t.Fatalf("%d messages for 3 readers after a restart", n)
-			}
+			_, err := tx.ExecContext(t.Context(), `UPDATE lists SET created_at = $1`, month)
+			return err
 		})
-	}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		address := freeAddress(t)
+		r.env = append(r.env, "DIBAO_SERVER_ADDR="+address, "DIBAO_SERVER_ADMIN_ADDR=127.0.0.1:0", "DIBAO_SERVER_BASE_URL=http://"+address)
+		for round := range 2 {
+			serve := r.start(t, "serve")
+			awaitAnswer(t, "http://"+address+"/readyz")
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			if err := r.box.Wait(ctx, 3); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			if page := awaitAnswer(t, "http://"+address+"/lists/weekly/issues/1?lang=zh"); !strings.Contains(page, "第 1 期") {
+				t.Errorf("the archive has no issue 1:\n%.500s", page)
+			}
+			if err := serve.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if err := serve.Wait(); err != nil {
+				t.Fatalf("round %d: serve ended with %v", round, err)
+			}
+		}
+		if n := r.box.Count(); n != 3 {
+			t.Fatalf("%d messages for 3 readers after a restart", n)
+		}
+	})
 }
 
 // start starts dibao with arguments in the run's environment.

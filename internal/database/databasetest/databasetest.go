@@ -30,8 +30,14 @@ import (
 // installed its subtest is skipped, or fails if CI=true.
 func Each(t *testing.T, f func(t *testing.T, db *database.DB)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, open(t, SQLite(t))) })
-	t.Run("postgres", func(t *testing.T) { f(t, open(t, Postgres(t))) })
+	EachURL(t, func(t *testing.T, url string) { f(t, open(t, url)) })
+}
+
+// EachURL is Each for tests that open the database themselves, or in processes.
+func EachURL(t *testing.T, f func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { f(t, Postgres(t)) })
 }
 
 func open(t *testing.T, url string) *database.DB {
