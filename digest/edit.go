@@ -115,15 +115,12 @@ func (it *IssueItem) pin() {
 
 // orderPinned gives what an admin pinned since an issue was composed its place.
 func (s *Service) orderPinned(ctx context.Context, tx *sql.Tx, issue int64) error {
-	for _, q := range []string{
-		`UPDATE issue_items SET standing = 1000, reason = 'pinned' WHERE issue = $1 AND event = '' AND article IN (SELECT id FROM articles WHERE pinned = 1)`,
-		`UPDATE issue_items SET standing = 0, reason = '' WHERE issue = $1 AND reason = 'pinned' AND article IN (SELECT id FROM articles WHERE pinned = 0)`,
-	} {
-		if _, err := tx.ExecContext(ctx, q, issue); err != nil {
-			return err
-		}
+	const set = `UPDATE issue_items SET standing = $2, reason = $3 WHERE issue = $1 AND `
+	_, err := tx.ExecContext(ctx, set+`event = '' AND article IN (SELECT id FROM articles WHERE pinned = 1)`, issue, mustLead, leadPinned)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, set+`reason = $4 AND article IN (SELECT id FROM articles WHERE pinned = 0)`, issue, 0, "", leadPinned)
 	}
-	return nil
+	return err
 }
 
 // ErrNothingNew says that a reader would get no mail now.
