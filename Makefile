@@ -8,7 +8,8 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 .PHONY: build dist check test lint bench demo needs fuzz trust
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/dibao ./cmd/dibao
+	$(GO) generate ./internal/pdf
+	CGO_ENABLED=0 $(GO) build -trimpath -tags packedpdf -ldflags "-s -w" -o bin/dibao ./cmd/dibao
 
 # What a release holds, for all platforms, in dist/.
 dist:
@@ -26,6 +27,7 @@ test: needs
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m -skip '^$(COST)' $$($(GO) list ./... | grep -vE '$(PURE)')
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m -run '^Test(Serve|DemoGoes|API)' ./cmd/dibao
 	$(GO) test -shuffle=on -timeout 20m $$($(GO) list ./... | grep -E '$(PURE)')
+	$(GO) generate ./internal/pdf && $(GO) test -tags packedpdf ./internal/pdf
 	$(GO) test -timeout 20m -run '^$(COST)' $$(grep -rlE '^func $(COST)' --include=*_test.go . | xargs dirname | sort -u | sed 's,^\./,dibao/,' | grep -vE '$(PURE)')
 
 # A quick look with Go alone: no whole processes, and no databases or servers beside them.
