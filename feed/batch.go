@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"dibao/feed/amend"
 	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
@@ -28,6 +29,7 @@ type arrival struct {
 	sketch     []int64
 	columns    largeColumns
 	columnsErr error
+	amends     amend.Arrival
 
 	unfinished bool // it could not be compared with all that it may be the same as
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 
+	"dibao/feed/amend"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/policy/call"
@@ -55,4 +56,84 @@ func (st *Store) CallsOf(ctx context.Context, ids []int64) (map[int64]call.Call,
 		return err
 	})
 	return found, err
+}
+
+// amending returns what the article goes by as a call, or what it names of the call that
+// it changes. Most articles are neither.
+func (a *arrival) amending() amend.Arrival {
+	out := amend.Arrival{Article: a.ID, IsNew: a.isNew}
+	f := a.Facts
+	add := func(kind string, values ...string) {
+		for _, v := range values {
+			out.Keys = append(out.Keys, amend.KeyOf(kind, v))
+		}
+	}
+	if c, ok := call.ReadChange(f.Title, f.Paragraphs, call.MadeOn(f.IssuedOn, f.PublishedOn)); ok {
+		out.Notice = &c
+		for _, x := range f.Citations {
+			if x.Number != f.DocumentNumber {
+				add(amend.ByNumber, x.Number)
+			}
+		}
+		for _, title := range c.Titles {
+			add(amend.ByTitle, policy.TitleKey(title))
+		}
+		add(amend.ByProject, c.Projects...)
+		add(amend.BySubject, c.Names...)
+		return out
+	}
+	if a.Call == nil {
+		return out
+	}
+	projects, names := call.Identity(*a.Call, f.Paragraphs)
+	add(amend.ByNumber, f.DocumentNumber)
+	add(amend.ByTitle, a.title().Key)
+	add(amend.ByProject, projects...)
+	add(amend.BySubject, names...)
+	return out
+}
+
+// storeAmendments links calls with the notices that change them.
+func (b *batch) storeAmendments(ctx context.Context) error {
+	var all []amend.Arrival
+	for _, a := range b.articles {
+		x := a.amends
+		if x.Article, x.IsNew = a.ID, a.isNew; !x.IsNew || len(x.Keys) > 0 || x.Notice != nil {
+			all = append(all, x)
+		}
+	}
+	return amend.Store(ctx, b.tx, b.st.db.Dialect(), b.now, all)
+}
+
+// keyCalls gives calls their keys that were stored before there were any.
+func (st *Store) keyCalls(ctx context.Context) error {
+	for after := int64(0); ; {
+		var page []int64
+		var all []*arrival
+		err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
+			page, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a
+				WHERE a.call <> '' AND a.id > $1 AND NOT EXISTS (SELECT 1 FROM call_keys k WHERE k.article = a.id) ORDER BY a.id LIMIT $2`, after, rereadPage)
+			if err == nil && len(page) > 0 {
+				all, err = st.arrivals(ctx, tx, page)
+			}
+			return err
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		arrivals := make([]amend.Arrival, len(all))
+		for i, a := range all {
+			arrivals[i] = a.amending()
+		}
+		err = st.db.Write(ctx, func(tx *sql.Tx) error {
+			if err := st.beginStoring(ctx, tx); err != nil {
+				return err
+			}
+			return amend.Store(ctx, tx, st.db.Dialect(), st.Now(), arrivals)
+		})
+		if err != nil {
+			return err
+		}
+		after = page[len(page)-1]
+	}
 }

@@ -122,7 +122,7 @@ func (b *batch) follow(ctx context.Context) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"documents", b.storeDocuments}, {"clusters", b.storeClusters}, {"search index", b.queueForIndex}, {"relations", b.storeRelations}, {"split clusters", b.queueSeparated},
+		{"documents", b.storeDocuments}, {"clusters", b.storeClusters}, {"changes to calls", b.storeAmendments}, {"search index", b.queueForIndex}, {"relations", b.storeRelations}, {"split clusters", b.queueSeparated},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("store %s: %w", step.name, err)

@@ -92,6 +92,7 @@ func (a *arrival) prepare() {
 	a.sketch = policy.Sketch(a.Facts.Paragraphs)
 	a.sketch = a.sketch[:min(len(a.sketch), sketchSize)]
 	a.columns, a.columnsErr = newColumns(a.Article)
+	a.amends = a.amending()
 }
 
 // errChanged says that an article was stored by somebody else since it was read.
@@ -216,6 +217,9 @@ func (st *Store) settleSome(ctx context.Context, tx *sql.Tx) error {
 func (st *Store) Rebuild(ctx context.Context) (int, error) {
 	ctx = database.Background(ctx)
 	if err := st.finish(ctx); err != nil {
+		return 0, err
+	}
+	if err := st.keyCalls(ctx); err != nil {
 		return 0, err
 	}
 	if err := st.Index.Flush(ctx); err != nil {

@@ -1,0 +1,340 @@
+// Package amend links notices that move, correct or cancel an earlier call to that
+// call, and stores how each changed call stands: its last day before and now.
+//
+// A link rests on what both texts name: a document number, the number of a project, a
+// title, or the same subject of the same issuer. Where several calls may be meant, none
+// is linked. The order in which the texts arrive does not matter.
+package amend
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/policy/call"
+)
+
+// Arrival is what is needed of an article that is stored.
+type Arrival struct {
+	Article int64
+	IsNew   bool
+	Keys    []string     // what its call goes by, or what its notice names; by KeyOf
+	Notice  *call.Change // nil: it changes no call
+}
+
+// The kinds of keys, the surest first.
+const (
+	ByNumber  = "number"
+	ByProject = "project"
+	ByTitle   = "title"
+	BySubject = "subject"
+)
+
+var kinds = []string{ByNumber, ByProject, ByTitle, BySubject}
+
+// KeyOf writes a key, a long value as its hash; "" for an empty value.
+func KeyOf(kind, value string) string {
+	if value == "" {
+		return ""
+	}
+	if len(value) > maxKey {
+		sum := sha256.Sum256([]byte(value))
+		value = hex.EncodeToString(sum[:])
+	}
+	return kind + ":" + value
+}
+
+// maxKey is how many bytes of a value are stored as they are.
+const maxKey = 400
+
+// Store stores the keys and notices of articles, links the notices among them, and those
+// that waited for a call among them.
+func Store(ctx context.Context, tx *sql.Tx, dialect database.Dialect, now time.Time, arrivals []Arrival) error {
+	var known, notices []int64
+	var rows [][]any
+	var wanted []string // keys of calls, which notices may wait for
+	for _, a := range arrivals {
+		if !a.IsNew {
+			known = append(known, a.Article)
+		}
+		changes := 0
+		if a.Notice != nil {
+			changes = 1
+			notices = append(notices, a.Article)
+		}
+		slices.Sort(a.Keys)
+		for _, key := range slices.Compact(a.Keys) {
+			if key == "" {
+				continue
+			}
+			rows = append(rows, []any{key, a.Article, changes})
+			if changes == 0 {
+				wanted = append(wanted, key)
+			}
+		}
+	}
+	s := store{tx, dialect, now}
+	moved, err := s.forget(ctx, known)
+	if err != nil || len(rows)+len(moved) == 0 {
+		return err
+	}
+	if err := insertKeys.Run(ctx, tx, dialect, rows); err != nil {
+		return err
+	}
+	for _, a := range arrivals {
+		if a.Notice == nil {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO call_notices (article, kind, until_on, evidence) VALUES ($1, $2, $3, $4)`,
+			a.Article, string(a.Notice.Kind), a.Notice.Until, a.Notice.Evidence); err != nil {
+			return err
+		}
+	}
+	waiting, err := s.waiting(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	notices = append(notices, waiting...)
+	for range maxRounds {
+		if moved, err = s.link(ctx, notices, moved); err != nil || len(moved) == 0 {
+			return err
+		}
+		// A call that is open longer may be what a later notice means.
+		if notices, err = s.stillWaiting(ctx, moved); err != nil || len(notices) == 0 {
+			return err
+		}
+		moved = nil
+	}
+	return nil
+}
+
+// maxRounds bounds how often notices are linked again since a call is open longer.
+const maxRounds = 5
+
+var insertKeys = database.Insertion{
+	Into: `INSERT INTO call_keys (key, article, changes)`, Columns: 3, After: `ON CONFLICT DO NOTHING`,
+	Postgres: `INSERT INTO call_keys (key, article, changes) SELECT value ->> 0, (value ->> 1)::bigint, (value ->> 2)::bigint
+		FROM jsonb_array_elements($1::jsonb) ON CONFLICT DO NOTHING`,
+}
+
+type store struct {
+	tx      *sql.Tx
+	dialect database.Dialect
+	now     time.Time
+}
+
+// forget removes what was stored of articles, and returns the calls that they changed.
+func (s store) forget(ctx context.Context, articles []int64) (targets []int64, err error) {
+	if len(articles) == 0 {
+		return nil, nil
+	}
+	list := database.JSON(articles)
+	ids := s.dialect.IDs("$1")
+	if targets, err = database.Collect(ctx, s.tx, database.ScanOne[int64], `SELECT DISTINCT target FROM call_notices WHERE target IS NOT NULL AND article IN (`+ids+`)`, list); err != nil {
+		return nil, err
+	}
+	for _, statement := range []string{`DELETE FROM call_keys WHERE article IN (`, `DELETE FROM call_notices WHERE article IN (`} {
+		if _, err := s.tx.ExecContext(ctx, statement+ids+`)`, list); err != nil {
+			return nil, err
+		}
+	}
+	return targets, nil
+}
+
+// waiting returns the notices that name one of the keys.
+func (s store) waiting(ctx context.Context, keys []string) ([]int64, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return database.Collect(ctx, s.tx, database.ScanOne[int64], `SELECT DISTINCT article FROM call_keys
+		WHERE changes = 1 AND key IN (`+s.dialect.Texts("$1")+`) ORDER BY article LIMIT $2`, database.JSON(keys), maxLinks)
+}
+
+// maxLinks bounds what one transaction links, and the calls that are considered for a
+// notice: more go by one key only if it means nothing.
+const maxLinks = 200
+
+// link finds the calls of notices, and states anew how those stand and the calls in
+// moved. It returns the calls whose notices it found.
+func (s store) link(ctx context.Context, notices, moved []int64) (linked []int64, err error) {
+	slices.Sort(notices)
+	for _, id := range slices.Compact(notices) {
+		var before sql.Null[int64]
+		if err := s.tx.QueryRowContext(ctx, `SELECT target FROM call_notices WHERE article = $1`, id).Scan(&before); err != nil {
+			return nil, err
+		}
+		target, by, err := s.find(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if before.Valid {
+			moved = append(moved, before.V)
+		}
+		if target != 0 {
+			moved = append(moved, target)
+			if target != before.V {
+				linked = append(linked, target)
+			}
+		}
+		if _, err := s.tx.ExecContext(ctx, `UPDATE call_notices SET target = $2, linked_by = $3 WHERE article = $1`,
+			id, sql.Null[int64]{V: target, Valid: target != 0}, by); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(moved)
+	for _, target := range slices.Compact(moved) {
+		if err := s.state(ctx, target); err != nil {
+			return nil, err
+		}
+	}
+	return linked, nil
+}
+
+// stillWaiting returns the notices without a call that name a key of one of the calls.
+func (s store) stillWaiting(ctx context.Context, calls []int64) ([]int64, error) {
+	return database.Collect(ctx, s.tx, database.ScanOne[int64], `SELECT DISTINCT k.article FROM call_keys k JOIN call_notices n ON n.article = k.article
+		WHERE k.changes = 1 AND n.target IS NULL AND k.key IN (SELECT key FROM call_keys WHERE changes = 0 AND article IN (`+s.dialect.IDs("$1")+`))
+		ORDER BY k.article LIMIT $2`, database.JSON(calls), maxLinks)
+}
+
+// candidate is a call that a notice may mean.
+type candidate struct {
+	article, source, cluster int64 // cluster: itself if it is in none
+	issuers                  []string
+	region                   string
+	published, deadline      policy.Date
+	kind                     string // of the key
+}
+
+func scanCandidate(r database.Row) (c candidate, err error) {
+	var key, issuers string
+	if err = r.Scan(&key, &c.article, &c.source, &issuers, &c.region, &c.published, &c.deadline, &c.cluster); err != nil {
+		return c, err
+	}
+	c.kind, _, _ = strings.Cut(key, ":")
+	return c, json.Unmarshal([]byte(issuers), &c.issuers)
+}
+
+const candidateColumns = `SELECT k.key, a.id, a.source, a.issuers, a.region, a.published_on, COALESCE(s.until_on, a.deadline_on), COALESCE(c.cluster, a.id)
+	FROM call_keys k JOIN articles a ON a.id = k.article LEFT JOIN clusters c ON c.article = a.id LEFT JOIN call_states s ON s.article = a.id`
+
+// find returns the call that a notice changes and the kind of key that says so; 0 where
+// none is known or several may be meant.
+func (s store) find(ctx context.Context, id int64) (target int64, by string, err error) {
+	all, err := database.Collect(ctx, s.tx, scanCandidate, candidateColumns+` WHERE k.article = $1 LIMIT 1`, id)
+	if err != nil || len(all) == 0 {
+		return 0, "", err
+	}
+	notice := all[0]
+	found, err := database.Collect(ctx, s.tx, scanCandidate, candidateColumns+` WHERE k.changes = 0 AND k.article <> $1 AND a.hidden = 0 AND a.withdrawn_at IS NULL
+		AND k.key IN (SELECT key FROM call_keys WHERE article = $1) ORDER BY a.id DESC LIMIT $2`, id, maxLinks)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, kind := range kinds {
+		same := slices.DeleteFunc(slices.Clone(found), func(c candidate) bool { return c.kind != kind || !mayMean(notice, c) })
+		if len(same) == 0 {
+			continue
+		}
+		if target = only(same); target == 0 { // of several, those that are still open
+			target = only(slices.DeleteFunc(same, func(c candidate) bool { return !isOpen(notice, c) }))
+		}
+		if target == 0 {
+			return 0, "", nil
+		}
+		return target, kind, nil
+	}
+	return 0, "", nil
+}
+
+const (
+	// maxAge is how many days before it a call is that a notice changes.
+	maxAge = 550
+	// graceDays is how many days after the last day a notice may still move it.
+	graceDays = 15
+)
+
+// mayMean reports whether a notice may be about a call: the call is older, of the same
+// issuer or site, and from no other region.
+func mayMean(notice, c candidate) bool {
+	if !notice.published.IsZero() && !c.published.IsZero() && (notice.published.Before(c.published) || c.published.AddDays(maxAge).Before(notice.published)) {
+		return false
+	}
+	if !strings.HasPrefix(notice.region, c.region) && !strings.HasPrefix(c.region, notice.region) {
+		return false
+	}
+	if c.kind == ByProject { // agencies publish for those who buy
+		return true
+	}
+	related := notice.source == c.source || slices.ContainsFunc(notice.issuers, func(i string) bool { return slices.Contains(c.issuers, i) })
+	return related && (c.kind != BySubject || isOpen(notice, c))
+}
+
+// isOpen reports whether the last day of a call was not over when a notice was published.
+func isOpen(notice, c candidate) bool {
+	return c.deadline.IsZero() || notice.published.IsZero() || !c.deadline.AddDays(graceDays).Before(notice.published)
+}
+
+// only returns the first article of the one text that all candidates are, 0 if they are
+// several texts or none.
+func only(all []candidate) int64 {
+	if len(all) == 0 || slices.ContainsFunc(all, func(c candidate) bool { return c.cluster != all[0].cluster }) {
+		return 0
+	}
+	return slices.MinFunc(all, func(a, b candidate) int { return int(a.article - b.article) }).article
+}
+
+// state stores how a call stands, for all articles of its text.
+func (s store) state(ctx context.Context, target int64) error {
+	all, err := changesOf(ctx, s.tx, target)
+	if err != nil {
+		return err
+	}
+	articles, err := database.Collect(ctx, s.tx, database.ScanOne[int64], `SELECT article FROM clusters WHERE cluster = (SELECT cluster FROM clusters WHERE article = $1)`, target)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(articles, target) {
+		articles = append(articles, target)
+	}
+	for _, id := range articles {
+		if len(all) == 0 {
+			if _, err := s.tx.ExecContext(ctx, `DELETE FROM call_states WHERE article = $1`, id); err != nil {
+				return err
+			}
+			continue
+		}
+		last := all[len(all)-1]
+		// The time stays where nothing changes: what is sent once is not sent for it again.
+		if _, err := s.tx.ExecContext(ctx, `INSERT INTO call_states (article, notice, kind, was_on, until_on, changes, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (article) DO UPDATE SET notice = excluded.notice, kind = excluded.kind, was_on = excluded.was_on, until_on = excluded.until_on,
+				changes = excluded.changes, at = CASE WHEN call_states.notice = excluded.notice THEN call_states.at ELSE excluded.at END`,
+			id, last.Notice, string(last.Kind), last.Was, last.Until, len(all), s.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Event names the change of a notice where it is mailed: each once.
+func Event(notice int64) string { return eventPrefix + strconv.FormatInt(notice, 10) }
+
+const eventPrefix = "change/"
+
+// NoticeOf returns the notice of an event, 0 for events of other kinds.
+func NoticeOf(event string) int64 {
+	text, ok := strings.CutPrefix(event, eventPrefix)
+	if !ok {
+		return 0
+	}
+	id, _ := strconv.ParseInt(text, 10, 64)
+	return id
+}

@@ -1,0 +1,117 @@
+package amend
+
+import (
+	"context"
+	"database/sql"
+
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/policy/call"
+)
+
+// Change is what one notice did to a call.
+type Change struct {
+	Notice   int64 // the article
+	Title    string
+	On       policy.Date // published
+	Kind     call.ChangeKind
+	Was      policy.Date // the last day before; zero: not known
+	Until    policy.Date // the last day from then on; zero: not known
+	Evidence string
+	By       string // the kind of key that links them
+}
+
+// MovesDay reports whether the notice gives the call another last day.
+func (c Change) MovesDay() bool { return !c.Until.IsZero() && c.Until != c.Was }
+
+// changesOf returns what notices did to a call, the oldest first; reposts of a notice
+// count once, as the first of them that was stored.
+func changesOf(ctx context.Context, tx *sql.Tx, target int64) (all []Change, err error) {
+	var until policy.Date
+	err = tx.QueryRowContext(ctx, `SELECT deadline_on FROM articles WHERE id = $1`, target).Scan(&until)
+	if err != nil {
+		return nil, err
+	}
+	type noted struct {
+		Change
+		cluster int64
+	}
+	notices, err := database.Collect(ctx, tx, func(r database.Row) (n noted, err error) {
+		err = r.Scan(&n.Notice, &n.Title, &n.On, &n.Kind, &n.Until, &n.Evidence, &n.By, &n.cluster)
+		return n, err
+	}, `SELECT n.article, a.title, a.published_on, n.kind, n.until_on, n.evidence, n.linked_by, COALESCE(c.cluster, n.article)
+		FROM call_notices n JOIN articles a ON a.id = n.article LEFT JOIN clusters c ON c.article = n.article
+		WHERE n.target = $1 AND a.hidden = 0 AND a.withdrawn_at IS NULL ORDER BY COALESCE(a.published_on, ''), n.article LIMIT $2`, target, maxLinks)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[int64]bool)
+	for _, n := range notices {
+		if seen[n.cluster] || n.Kind == call.ChangeMoved && n.Until == until && len(all) > 0 { // somebody else says so, too
+			continue
+		}
+		seen[n.cluster] = true
+		n.Was = until
+		if n.Until.IsZero() || !n.On.IsZero() && n.Until.Before(n.On) {
+			n.Until = until
+		}
+		until = n.Until
+		all = append(all, n.Change)
+	}
+	return all, nil
+}
+
+// History returns what notices did to the call of an article, the oldest first.
+func History(ctx context.Context, db *database.DB, article int64) (all []Change, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		targets, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT n.target FROM call_states s JOIN call_notices n ON n.article = s.notice
+			WHERE s.article = $1 AND n.target IS NOT NULL`, article)
+		if err != nil || len(targets) == 0 {
+			return err
+		}
+		all, err = changesOf(ctx, tx, targets[0])
+		return err
+	})
+	return all, err
+}
+
+// Target returns the call that a notice changes, and how; 0 if none is known.
+func Target(ctx context.Context, db *database.DB, notice int64) (target int64, c Change, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		found, err := database.Collect(ctx, tx, database.ScanOne[int64], `SELECT target FROM call_notices WHERE article = $1 AND target IS NOT NULL`, notice)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		all, err := changesOf(ctx, tx, found[0])
+		for _, x := range all {
+			if x.Notice == notice {
+				target, c = found[0], x
+			}
+		}
+		return err
+	})
+	return target, c, err
+}
+
+// State is how a call stands that notices have changed.
+type State struct {
+	Notice     int64 // the latest
+	Kind       call.ChangeKind
+	Was, Until policy.Date // the last day before the latest notice and now; zero: not known
+	Changes    int
+}
+
+// States returns how calls among articles stand, without those that nothing changed.
+func States(ctx context.Context, db *database.DB, articles []int64) (all map[int64]State, err error) {
+	if len(articles) == 0 {
+		return nil, nil
+	}
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.CollectMap(ctx, tx, func(r database.Row) (id int64, s State, err error) {
+			err = r.Scan(&id, &s.Notice, &s.Kind, &s.Was, &s.Until, &s.Changes)
+			return id, s, err
+		}, `SELECT article, notice, kind, was_on, until_on, changes FROM call_states WHERE article IN (`+db.Dialect().IDs("$1")+`)`, database.JSON(articles))
+		return err
+	})
+	return all, err
+}
