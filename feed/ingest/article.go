@@ -14,6 +14,7 @@ import (
 
 	"dibao/feed/ingest/filelink"
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -271,7 +272,7 @@ const inFrame = "text-in-frame"
 func (r *articleReader) frame() string {
 	address := ""
 	r.doc.Find("iframe[src], frame[src]").EachWithBreak(func(_ int, f *goquery.Selection) bool {
-		if n := f.Nodes[0]; isHidden(n) || attr(n, "width") == "0" || attr(n, "height") == "0" || attr(n, "height") == "1" {
+		if n := f.Nodes[0]; isHidden(n) || markup.Attr(n, "width") == "0" || markup.Attr(n, "height") == "0" || markup.Attr(n, "height") == "1" {
 			return true
 		}
 		u, err := url.Parse(absolute(r.base, f.AttrOr("src", "")))

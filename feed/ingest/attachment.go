@@ -8,29 +8,21 @@ import (
 
 	"dibao/feed/ingest/filelink"
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 )
 
 // typeOfLink returns the media type of the file that a link leads to: by its
 // address, by its script, or by its text.
 func typeOfLink(a *html.Node) string {
-	href := attr(a, "href")
+	href := markup.Attr(a, "href")
 	if t := filelink.Type(href); t != "" {
 		return t
 	}
-	if t := filelink.Type(filelink.InCall(attr(a, "onclick") + attr(a, "href"))); t != "" {
+	if t := filelink.Type(filelink.InCall(markup.Attr(a, "onclick") + markup.Attr(a, "href"))); t != "" {
 		return t
 	}
 	if text, ok := textUpTo(a, maxTitle); ok && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "javascript") {
 		return filelink.TypeOfName(text)
-	}
-	return ""
-}
-
-func attr(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
 	}
 	return ""
 }
@@ -76,7 +68,7 @@ func (v *view) readAttachments(root, container *html.Node, base *url.URL) []Atta
 }
 
 func named2(n *html.Node) bool {
-	for _, w := range words(n) {
+	for _, w := range markup.ClassWords(n) {
 		if annexWords[w] {
 			return true
 		}
@@ -112,24 +104,24 @@ func (r *fileReader) read(n *html.Node, in bool) {
 	switch n.Data {
 	case "a":
 		if t := typeOfLink(n); t != "" && in {
-			address := attr(n, "href")
-			if call := filelink.InCall(attr(n, "onclick") + address); call != "" && (filelink.Type(address) == "" || strings.HasPrefix(address, "javascript")) {
+			address := markup.Attr(n, "href")
+			if call := filelink.InCall(markup.Attr(n, "onclick") + address); call != "" && (filelink.Type(address) == "" || strings.HasPrefix(address, "javascript")) {
 				address = call
 			}
 			text, _ := textUpTo(n, maxTitle)
-			r.add(filelink.Viewer(address), firstOf(text, attr(n, "title")), t)
+			r.add(filelink.Viewer(address), firstOf(text, markup.Attr(n, "title")), t)
 		}
 	case "embed", "iframe", "frame":
-		r.shown(attr(n, "src"), n)
+		r.shown(markup.Attr(n, "src"), n)
 	case "object":
-		r.shown(attr(n, "data"), n)
+		r.shown(markup.Attr(n, "data"), n)
 	case "param":
-		if name := strings.ToLower(attr(n, "name")); name == "src" || name == "filename" || name == "movie" {
-			r.shown(attr(n, "value"), n)
+		if name := strings.ToLower(markup.Attr(n, "name")); name == "src" || name == "filename" || name == "movie" {
+			r.shown(markup.Attr(n, "value"), n)
 		}
 	default:
 		for _, key := range []string{"pdfsrc", "data-pdf", "data-file", "data-url", "data-src"} {
-			if s := attr(n, key); s != "" && in {
+			if s := markup.Attr(n, key); s != "" && in {
 				r.shown(s, n)
 			}
 		}
@@ -139,7 +131,7 @@ func (r *fileReader) read(n *html.Node, in bool) {
 // shown takes a file that the page shows.
 func (r *fileReader) shown(address string, n *html.Node) {
 	if address = filelink.Viewer(address); filelink.Type(address) != "" {
-		r.add(address, attr(n, "title"), filelink.Type(address))
+		r.add(address, markup.Attr(n, "title"), filelink.Type(address))
 	}
 }
 

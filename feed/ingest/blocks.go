@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/feed/ingest/plain"
 	"dibao/policy/warn"
 
 	"golang.org/x/net/html"
@@ -12,9 +13,6 @@ import (
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
-
-// blockTags end a line of text.
-var blockTags = markup.Blocks
 
 // maxBlocks bounds the blocks of one text; the longest known law has about 2,000.
 const maxBlocks = 20000
@@ -54,6 +52,9 @@ func blocksOf(n *html.Node) []string {
 	return plain.blocks
 }
 
+// maxFigcaption is the most characters of an element that its name makes a caption.
+const maxFigcaption = 500
+
 // maxCaption is the most characters of a line that its place makes a caption.
 const maxCaption = 30
 
@@ -61,8 +62,8 @@ const maxCaption = 30
 // a name, or is a short line after a picture, centered, or before the text
 // where all pictures have one.
 func isCaption(n *html.Node) bool {
-	if n.Data == "figcaption" || slices.Contains(words(n), "caption") {
-		_, short := textUpTo(n, maxTitle)
+	if n.Data == "figcaption" || slices.Contains(markup.ClassWords(n), "caption") {
+		_, short := textUpTo(n, maxFigcaption)
 		return short
 	}
 	if ofPicture(n) {
@@ -80,7 +81,7 @@ func isCaption(n *html.Node) bool {
 			return false
 		}
 	}
-	return run > 1 || isPicture(nextElement(n))
+	return run > 1 || isPicture(markup.NextElement(n))
 }
 
 // sceneEnd ends the name of what a picture shows: 签约仪式现场.
@@ -155,7 +156,7 @@ var centred = lazyregexp.New(`(?i)text-align\s*:\s*center`)
 
 // isCentred reports whether a line is set in the middle.
 func isCentred(n *html.Node) bool {
-	return attr(n, "align") == "center" || centred.MatchString(attr(n, "style"))
+	return markup.Attr(n, "align") == "center" || centred.MatchString(markup.Attr(n, "style"))
 }
 
 type blockWriter struct {
@@ -166,7 +167,7 @@ type blockWriter struct {
 }
 
 func (b *blockWriter) flush() {
-	if text := collapse(b.line.String()); text != "" && len(b.blocks) < maxBlocks {
+	if text := plain.Collapse(b.line.String()); text != "" && len(b.blocks) < maxBlocks {
 		b.blocks = append(b.blocks, text)
 	}
 	b.line.Reset()
@@ -179,14 +180,14 @@ func (b *blockWriter) walk(n *html.Node, inRow bool) {
 	case n.Type == html.TextNode:
 		b.line.WriteString(n.Data)
 		return
-	case n.Type == html.ElementNode && unseen[n.Data]:
+	case n.Type == html.ElementNode && markup.Unseen[n.Data]:
 		return
 	case n.Type == html.ElementNode && !b.captions && isCaption(n):
 		b.flush()
 		b.met = true
 		return
 	}
-	isBlock := n.Type == html.ElementNode && (blockTags[n.Data] || n.Data == "td" || n.Data == "th")
+	isBlock := n.Type == html.ElementNode && (markup.Blocks[n.Data] || n.Data == "td" || n.Data == "th")
 	end := func() {
 		if isBlock && inRow {
 			b.line.WriteByte(' ')
@@ -252,6 +253,25 @@ func textUpTo(n *html.Node, limit int) (text string, ok bool) {
 	if !walk(n) {
 		return "", false
 	}
-	text = collapse(b.String())
+	text = plain.Collapse(b.String())
 	return text, utf8.RuneCountInString(text) <= limit
 }
+func isEmpty(n *html.Node) bool {
+	text, ok := textUpTo(n, 1)
+	return ok && text == ""
+}
+
+func holdsPicture(n *html.Node) bool {
+	if n.Data == "img" {
+		return true
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if holdsPicture(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// numbered begins the heading of a part.
+var numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)

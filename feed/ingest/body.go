@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy"
 	"dibao/policy/label"
 	"dibao/policy/when"
@@ -162,7 +163,7 @@ func (v *view) isSections(up, n *html.Node) bool {
 		if c == n || w.size == 0 || c.Data == "p" && w.link == 0 {
 			continue
 		}
-		if c.Data != n.Data || attr(c, "class") != attr(n, "class") || attr(c, "id") != attr(n, "id") || w.link*10 > w.size {
+		if c.Data != n.Data || markup.Attr(c, "class") != markup.Attr(n, "class") || markup.Attr(c, "id") != markup.Attr(n, "id") || w.link*10 > w.size {
 			return false
 		}
 		s := v.under(c)
@@ -366,16 +367,4 @@ func dropBefore(container *html.Node, l line) {
 			n.Parent.RemoveChild(prev)
 		}
 	}
-}
-
-func holdsPicture(n *html.Node) bool {
-	if n.Data == "img" {
-		return true
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if holdsPicture(c) {
-			return true
-		}
-	}
-	return false
 }

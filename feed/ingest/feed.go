@@ -69,10 +69,9 @@ type FeedItem struct {
 
 // Limits on what one item may hold; what is longer is cut or left out.
 const (
-	maxTitle    = 500  // characters
-	maxName     = 200  // characters
-	maxID       = 512  // bytes
-	maxAddress  = 4096 // bytes
+	maxTitle    = 500 // characters
+	maxName     = 200 // characters
+	maxID       = 512 // bytes
 	maxAttached = 50
 )
 

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 )
 
 // These are the names of parts of a page that do not belong to its article. An
@@ -69,7 +70,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 	case "body", "html", "head", "title", "a", "span", "p", "em", "i", "b", "strong", "font", "img", "br", "td", "tr", "table", "tbody", "h1", "h2", "h3", "h4", "h5":
 		return inArticle, 0
 	}
-	all := words(n)
+	all := markup.ClassWords(n)
 	for i, word := range all {
 		switch {
 		case word == "editor" && i > 0 && editors[all[i-1]]:

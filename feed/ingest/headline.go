@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy"
 	"dibao/policy/label"
 )
@@ -226,9 +227,6 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 	return h, h.text != ""
 }
 
-// numbered begins the heading of a part.
-var numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)
-
 // plainHeadline finds the first of the short lines directly above the text that
 // are neither labels nor links nor credits: a headline that is formatted as
 // text.
@@ -309,7 +307,7 @@ var titleWords = set(`title tit bt biaoti headline subject wzbt titles heading`)
 // named reports whether an element, or the one around it, is called a headline.
 func named(n *html.Node) bool {
 	for up := 0; n != nil && n.Type == html.ElementNode && up < 3; n, up = n.Parent, up+1 {
-		if isHeading(n) || up < 2 && slices.ContainsFunc(words(n), func(w string) bool { return titleWords[w] }) {
+		if isHeading(n) || up < 2 && slices.ContainsFunc(markup.ClassWords(n), func(w string) bool { return titleWords[w] }) {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy"
 	"dibao/policy/label"
 )
@@ -58,20 +59,20 @@ var nameWords = set(`author media account nick`)
 // isAccountName reports whether an element is called the name of an account:
 // author-name, media_name.
 func isAccountName(n *html.Node) bool {
-	all := words(n)
+	all := markup.ClassWords(n)
 	i := slices.Index(all, "name")
 	return i > 0 && nameWords[all[i-1]]
 }
 
 // hintOf returns the label that the name or the tip of an element stands for.
 func hintOf(n *html.Node) string {
-	if tip := strings.TrimRight(squeeze(attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
+	if tip := strings.TrimRight(squeeze(markup.Attr(n, "title")), ":："); label.KindOf(tip) == label.Source || label.KindOf(tip) == label.Author {
 		return tip
 	}
-	if attr(n, "id") == "js_name" { // the account of an article in WeChat
+	if markup.Attr(n, "id") == "js_name" { // the account of an article in WeChat
 		return "来源"
 	}
-	for _, w := range words(n) {
+	for _, w := range markup.ClassWords(n) {
 		if sourceWords[w] || nameWords[w] && w != "author" && isAccountName(n) {
 			return "来源"
 		}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy"
 	"dibao/policy/label"
 	"dibao/policy/when"
@@ -103,7 +104,7 @@ func (v *view) hasTime(i int) bool {
 // returns the number of the next line.
 func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	l := r.view.lines[i]
-	inHead := bare && body.from-h.lines.to <= headLines && l.part != nil && len(words(l.part)) > 1 || contains(l.part, h.at)
+	inHead := bare && body.from-h.lines.to <= headLines && l.part != nil && len(markup.ClassWords(l.part)) > 1 || contains(l.part, h.at)
 	if l.aside == elsewhere && !inHead || l.size > maxLabelText || l.node.Data == "li" && l.link*2 > l.size {
 		return i + 1
 	}
@@ -218,7 +219,7 @@ func (r *labelReader) withValue(i int) (raw string, next int) {
 	if label.KindOf(name) == label.Unknown || name == squeeze(l.text) && runes(name) < 3 && l.node.Data == "td" {
 		return l.raw, i + 1
 	}
-	behind := nextElement(l.node)
+	behind := markup.NextElement(l.node)
 	if behind == nil || behind.Data != "td" && behind.Data != "dd" {
 		return l.raw, i + 1
 	}
@@ -238,15 +239,6 @@ func (r *labelReader) withValue(i int) (raw string, next int) {
 	return joined, max(i+1, s.to)
 }
 
-func nextElement(n *html.Node) *html.Node {
-	for n = n.NextSibling; n != nil; n = n.NextSibling {
-		if n.Type == html.ElementNode {
-			return n
-		}
-	}
-	return nil
-}
-
 // headRow reads a row of labels whose values are in the next row; it returns
 // the line after both, or i.
 func (r *labelReader) headRow(i int) int {
@@ -254,7 +246,7 @@ func (r *labelReader) headRow(i int) int {
 	if row == nil || row.Data != "tr" || r.view.under(row).from != i {
 		return i
 	}
-	heads, values := r.cells(row), r.cells(nextElement(row))
+	heads, values := r.cells(row), r.cells(markup.NextElement(row))
 	if len(heads) < 2 || len(heads) != len(values) {
 		return i
 	}
@@ -267,7 +259,7 @@ func (r *labelReader) headRow(i int) int {
 		fields, _ := label.Split(strings.TrimRight(head.text, ":：") + "：" + values[k].text)
 		r.add(head.node, fields)
 	}
-	return r.view.under(nextElement(row)).to
+	return r.view.under(markup.NextElement(row)).to
 }
 
 type cell struct {
@@ -291,11 +283,6 @@ func (r *labelReader) cells(row *html.Node) []cell {
 		}
 	}
 	return all
-}
-
-func isEmpty(n *html.Node) bool {
-	text, ok := textUpTo(n, 1)
-	return ok && text == ""
 }
 
 // has reports whether a label of a kind with a value was read.

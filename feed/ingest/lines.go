@@ -3,12 +3,12 @@ package ingest
 import (
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
 	"dibao/policy/label"
 )
 
@@ -92,10 +92,10 @@ func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
 			b.link += utf8.RuneCountInString(collapse(n.Data))
 		}
 		return
-	case n.Type == html.ElementNode && (unseen[n.Data] || isHidden(n)):
+	case n.Type == html.ElementNode && (markup.Unseen[n.Data] || isHidden(n)):
 		return
 	}
-	isBlock := n.Type == html.ElementNode && (blockTags[n.Data] || isCell(n))
+	isBlock := n.Type == html.ElementNode && (markup.Blocks[n.Data] || isCell(n))
 	if isBlock {
 		b.flush()
 		if n.Data != "br" && n.Data != "hr" {
@@ -205,7 +205,7 @@ func (v *view) weigh(root *html.Node) {
 	sum = func(n *html.Node) mass {
 		total := own[n]
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			if c.Type == html.ElementNode && !unseen[c.Data] {
+			if c.Type == html.ElementNode && !markup.Unseen[c.Data] {
 				w := sum(c)
 				total = mass{total.size + w.size, total.link + w.link, total.prose + w.prose}
 			}
@@ -224,35 +224,6 @@ func (v *view) under(n *html.Node) span {
 		return s
 	}
 	return span{}
-}
-
-// words are the parts of an element's id and classes, in lower case: relatedNews
-// and post_comment-list are related, news, post, comment, list.
-func words(n *html.Node) []string {
-	var all []string
-	for _, a := range n.Attr {
-		if a.Key != "id" && a.Key != "class" || len(a.Val) > 500 {
-			continue
-		}
-		start, before := 0, rune(0)
-		for i, r := range a.Val {
-			upper := unicode.IsUpper(r) && unicode.IsLower(before)
-			if letter := unicode.IsLetter(r); !letter || upper {
-				if i > start {
-					all = append(all, strings.ToLower(a.Val[start:i]))
-				}
-				start = i
-				if !letter {
-					start = i + utf8.RuneLen(r)
-				}
-			}
-			before = r
-		}
-		if start < len(a.Val) {
-			all = append(all, strings.ToLower(a.Val[start:]))
-		}
-	}
-	return all
 }
 
 // minRows is how many links with dates make a page without text a list.

@@ -121,15 +121,3 @@ func webLink(tree *goquery.Selection) (address string) {
 	})
 	return address
 }
-
-func escapeParagraphs(blocks []string) string {
-	var b strings.Builder
-	for _, p := range blocks {
-		if p != "" {
-			b.WriteString("<p>" + htmlEscaper.Replace(p) + "</p>\n")
-		}
-	}
-	return b.String()
-}
-
-var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/feed/ingest/plain"
 	"dibao/policy/warn"
 
 	"github.com/PuerkitoBio/goquery"
@@ -114,10 +115,10 @@ func textOf(s *goquery.Selection) string {
 	left := maxMarkup / len("&amp;") // characters
 	for _, n := range s.Nodes {
 		for _, block := range blocksOf(n) {
-			if block = clip(block, left); block == "" {
+			if block = plain.Clip(block, left); block == "" {
 				break
 			}
-			left -= runes(block)
+			left -= utf8.RuneCountInString(block)
 			blocks = append(blocks, block)
 		}
 	}
@@ -169,55 +170,14 @@ func splitTexts(n *html.Node) {
 	n.Parent.InsertBefore(&html.Node{Type: html.CommentNode}, rest)
 }
 
-// absolute resolves a reference; it returns "" if the result is not an http(s)
-// or mailto address, or is longer than any real one. User names and passwords
-// are removed.
-func absolute(base *url.URL, ref string) string {
-	ref = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1 // as browsers do (WHATWG URL)
+func escapeParagraphs(blocks []string) string {
+	var b strings.Builder
+	for _, p := range blocks {
+		if p != "" {
+			b.WriteString("<p>" + htmlEscaper.Replace(p) + "</p>\n")
 		}
-		return r
-	}, ref))
-	if len(ref) > maxAddress {
-		return ""
 	}
-	u, err := base.Parse(ref)
-	if err != nil {
-		return ""
-	}
-	switch u.Scheme {
-	case "http", "https":
-		if u.Hostname() == "" || u.Opaque != "" {
-			return ""
-		}
-		u.User, u.Host = nil, strings.ToLower(u.Host)
-		return u.String()
-	case "mailto":
-		return u.String()
-	}
-	return ""
+	return b.String()
 }
 
-// identity identifies the article at an address: http and https, a default
-// port, a fragment and campaign parameters make no difference. It is "" if
-// there is no address.
-func identity(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return address
-	}
-	u.Host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), ":80"), ":443")
-	u.Scheme, u.Fragment, u.RawFragment, u.User = "http", "", "", nil
-	u = u.JoinPath() // cleans /./ and /../
-	if u.RawQuery != "" {
-		var kept []string
-		for part := range strings.SplitSeq(u.RawQuery, "&") {
-			if !strings.HasPrefix(part, "utm_") && !strings.HasPrefix(part, "spm=") {
-				kept = append(kept, part)
-			}
-		}
-		u.RawQuery = strings.Join(kept, "&")
-	}
-	return u.String()
-}
+var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

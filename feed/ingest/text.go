@@ -25,9 +25,6 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-// unseen are the elements whose text nobody reads on a page.
-var unseen = markup.Unseen
-
 // plainText returns the text of markup, white space collapsed.
 func plainText(text string) string {
 	if !strings.ContainsAny(text, "<&") {

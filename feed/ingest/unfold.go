@@ -44,7 +44,7 @@ func followCalls(root *html.Node) {
 	left := maxCalls
 	for n := range root.Descendants() {
 		call := pager.CallOf(n)
-		if call == "" || attribute(n, "data-href") != "" {
+		if call == "" || markup.Attr(n, "data-href") != "" {
 			continue
 		}
 		if left--; left < 0 {
@@ -121,7 +121,7 @@ func deeper(n *html.Node, at int) bool {
 // writes, at its place.
 func (u *unfolder) script(n *html.Node) {
 	text := childText(n)
-	switch kind := strings.ToLower(attribute(n, "type")); {
+	switch kind := strings.ToLower(markup.Attr(n, "type")); {
 	case strings.Contains(text, "<recordset") || strings.Contains(text, "<record>"):
 		u.records(n, text)
 	case kind == "text/html" || strings.Contains(kind, "template"):
@@ -196,15 +196,6 @@ func childText(n *html.Node) string {
 		}
 	}
 	return b.String()
-}
-
-func attribute(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
 }
 
 // decoded returns the markup that a base64 text contains, possibly with URL

@@ -1,0 +1,62 @@
+package ingest
+
+import (
+	"net/url"
+	"strings"
+)
+
+// maxAddress is the length of the longest address that is kept, in bytes.
+const maxAddress = 4096
+
+// absolute resolves a reference; it returns "" if the result is not an http(s)
+// or mailto address, or is longer than any real one. User names and passwords
+// are removed.
+func absolute(base *url.URL, ref string) string {
+	ref = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1 // as browsers do (WHATWG URL)
+		}
+		return r
+	}, ref))
+	if len(ref) > maxAddress {
+		return ""
+	}
+	u, err := base.Parse(ref)
+	if err != nil {
+		return ""
+	}
+	switch u.Scheme {
+	case "http", "https":
+		if u.Hostname() == "" || u.Opaque != "" {
+			return ""
+		}
+		u.User, u.Host = nil, strings.ToLower(u.Host)
+		return u.String()
+	case "mailto":
+		return u.String()
+	}
+	return ""
+}
+
+// identity identifies the article at an address: http and https, a default
+// port, a fragment and campaign parameters make no difference. It is "" if
+// there is no address.
+func identity(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	u.Host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(u.Host), ":80"), ":443")
+	u.Scheme, u.Fragment, u.RawFragment, u.User = "http", "", "", nil
+	u = u.JoinPath() // cleans /./ and /../
+	if u.RawQuery != "" {
+		var kept []string
+		for part := range strings.SplitSeq(u.RawQuery, "&") {
+			if !strings.HasPrefix(part, "utm_") && !strings.HasPrefix(part, "spm=") {
+				kept = append(kept, part)
+			}
+		}
+		u.RawQuery = strings.Join(kept, "&")
+	}
+	return u.String()
+}
