@@ -6,6 +6,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/sanitize"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
@@ -19,7 +20,7 @@ func TestPicturesLeakReaders(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := newRoom(t, db)
 		src := r.add(feed.Source{URL: "http://example.org/list", Kind: "feed", Name: "样例", Issuer: "样例", Licence: feed.LicenceOwn})
-		html := ingest.Sanitize(`<p>图如下。<img src="http://b.example/1.png" alt="流程图 &quot;一&quot;"><a href="http://b.example/x"><img src="/2.png"></a><img src='http://b.example/3.png?a=1&b=2'></p>`, "http://example.org/")
+		html := sanitize.Clean(`<p>图如下。<img src="http://b.example/1.png" alt="流程图 &quot;一&quot;"><a href="http://b.example/x"><img src="/2.png"></a><img src='http://b.example/3.png?a=1&b=2'></p>`, "http://example.org/")
 		_, err := r.Add(t.Context(), src.ID, []ingest.Item{{GUID: "a", URL: "http://example.org/a", Title: "关于养老的通知", HTML: html,
 			Evidence: policy.Evidence{Title: "关于养老的通知", Paragraphs: []string{"图如下。"}, ListDate: "2026-11-20"}}})
 		r.check(err)

@@ -17,6 +17,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/literal"
 	"dibao/feed/visit"
 	"dibao/internal/fetch"
 )
@@ -264,7 +265,7 @@ func (l *looker) read(ctx context.Context, page ingest.Page) (ingest.List, error
 			}
 		}
 	}
-	if s.Kind == "" && ingest.IsJSON(page) {
+	if s.Kind == "" && literal.IsJSON(page.Body) {
 		found, list, err := lookJSON(s, page)
 		if err == nil {
 			l.found = l.at(found, page)

@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
-	"dibao/feed/ingest"
+	"dibao/feed/ingest/sanitize"
 	"dibao/internal/trust"
 )
 
@@ -61,7 +61,7 @@ func TestSanitizedInABrowser(t *testing.T) {
 		raw.WriteString("<section>" + m + "</section>\n")
 	}
 	for _, m := range markup {
-		clean.WriteString("<section>" + ingest.Sanitize(m, "http://127.0.0.1/") + "</section>\n")
+		clean.WriteString("<section>" + sanitize.Clean(m, "http://127.0.0.1/") + "</section>\n")
 	}
 	if runs, requests := runPage(t, chromium, raw.String()); runs == 0 || requests == 0 {
 		t.Errorf("the attacks as they are run %d scripts and ask for %d files: the test sees nothing", runs, requests)

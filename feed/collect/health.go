@@ -11,6 +11,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/decode"
 	"dibao/internal/fetch"
 	"dibao/internal/markup"
 )
@@ -33,7 +34,7 @@ func showsTitle(p ingest.Page, charset, listed string) bool {
 	if len(start) < titleStart {
 		return false
 	}
-	text, _ := ingest.Decode(p.Body, p.ContentType, charset)
+	text, _ := decode.Text(p.Body, p.ContentType, charset)
 	var shown strings.Builder
 	for _, line := range markup.Lines(text) {
 		for word := range strings.FieldsSeq(line) {

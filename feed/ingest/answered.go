@@ -1,10 +1,13 @@
 package ingest
 
-import "dibao/feed/ingest/answer"
+import (
+	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/decode"
+)
 
 // Answered says what a page is that a site answered with this status.
 func Answered(p Page, status int, charset string) answer.Answer {
-	text, _ := Decode(p.Body, p.ContentType, charset)
+	text, _ := decode.Text(p.Body, p.ContentType, charset)
 	return answer.Read(p.URL, status, text)
 }
 

@@ -13,6 +13,9 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/filelink"
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
+	"dibao/feed/ingest/weburl"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
@@ -155,7 +158,7 @@ func (r *articleReader) find() (err error) {
 	}
 	if r.plain {
 		r.container = nodeOf(r.doc.Find("body"))
-		r.warn(textOnly)
+		r.warn(sanitize.TextOnly)
 	} else if by == byShape && r.container != nil {
 		r.warn(warn.New("text-by-shape"))
 	}
@@ -229,9 +232,9 @@ func (r *articleReader) readText() {
 		r.view.trim(r.container, r.body)
 	}
 	dropHidden(r.container)
-	r.e.Paragraphs = blocksOf(r.container)
+	r.e.Paragraphs = textblock.Of(r.container)
 	var warning warn.Warning
-	if r.out.HTML, warning = sanitizeSelection(whole, r.base.String()); warning.Code != "" {
+	if r.out.HTML, warning = sanitize.Selection(whole, r.base.String()); warning.Code != "" {
 		r.warn(warning)
 	}
 }
@@ -259,7 +262,7 @@ func (r *articleReader) finish() error {
 			r.warn(warn.New("no-text"))
 		}
 	}
-	r.warn(cutWarning(max(len(r.view.lines), len(r.e.Paragraphs)))...)
+	r.warn(textblock.CutWarning(max(len(r.view.lines), len(r.e.Paragraphs)))...)
 	r.out.Evidence, r.out.NeedsPage = r.e, false
 	return nil
 }
@@ -275,7 +278,7 @@ func (r *articleReader) frame() string {
 		if n := f.Nodes[0]; isHidden(n) || markup.Attr(n, "width") == "0" || markup.Attr(n, "height") == "0" || markup.Attr(n, "height") == "1" {
 			return true
 		}
-		u, err := url.Parse(absolute(r.base, f.AttrOr("src", "")))
+		u, err := url.Parse(weburl.Absolute(r.base, f.AttrOr("src", "")))
 		if err == nil && u.Host != "" && u.Host == r.base.Host && u.String() != r.base.String() {
 			address = u.String()
 		}
@@ -356,7 +359,7 @@ func readLinks(whole, container *goquery.Selection, base *url.URL) []policy.Link
 		if len(all) >= maxLinks || text == "" || !originalText.MatchString(text) && (!inText || utf8.RuneCountInString(text) < 2*minTitle) {
 			return
 		}
-		address := absolute(base, a.AttrOr("href", ""))
+		address := weburl.Absolute(base, a.AttrOr("href", ""))
 		u, err := url.Parse(address)
 		if err != nil || seen[address] || u.Scheme != "http" && u.Scheme != "https" || filelink.Type(address) != "" {
 			return

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/policy"
 )
 
@@ -73,7 +74,7 @@ func TestSeedArticle(t *testing.T) {
 	if diff := cmp.Diff(append(want.Article.Paragraphs, want.Article.Byline), e.Paragraphs); diff != "" {
 		t.Errorf("paragraphs (-want +got):\n%s", diff)
 	}
-	if got := textBlocks(it.HTML); !slices.Equal(got, e.Paragraphs) {
+	if got := textblock.OfMarkup(it.HTML); !slices.Equal(got, e.Paragraphs) {
 		t.Errorf("the markup holds other text than the paragraphs: %q", got)
 	}
 }

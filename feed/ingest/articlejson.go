@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"dibao/feed/ingest/decode"
+	"dibao/feed/ingest/sanitize"
 	"dibao/policy/when"
 )
 
@@ -37,7 +39,7 @@ const (
 // that a script would render from it. It reports whether the body is such a
 // response.
 func articleOfJSON(p Page, override string) (page Page, ok bool) {
-	text, _ := Decode(p.Body, p.ContentType, override)
+	text, _ := decode.Text(p.Body, p.ContentType, override)
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
 		return p, false
@@ -88,7 +90,7 @@ func bodyMember(object map[string]any) string {
 // answerOfJSON returns the message of a JSON response without an article, such
 // as that it does not exist; it reports whether the body is JSON.
 func answerOfJSON(p Page, override string) (says string, ok bool) {
-	text, _ := Decode(p.Body, p.ContentType, override)
+	text, _ := decode.Text(p.Body, p.ContentType, override)
 	text = strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
 	if !strings.HasPrefix(text, "{") {
 		return "", false
@@ -140,7 +142,7 @@ func drawArticle(object map[string]any) []byte {
 	body := bodyMember(object)
 	if !looksLikeHTML.MatchString(body) {
 		lines := slices.DeleteFunc(strings.Split(body, "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
-		body = escapeParagraphs(lines)
+		body = sanitize.Paragraphs(lines)
 	}
 	b.WriteString(body + "</div></body></html>")
 	return b.Bytes()

@@ -7,6 +7,8 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/filelink"
+	"dibao/feed/ingest/textblock"
+	"dibao/feed/ingest/weburl"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
@@ -21,7 +23,7 @@ func typeOfLink(a *html.Node) string {
 	if t := filelink.Type(filelink.InCall(markup.Attr(a, "onclick") + markup.Attr(a, "href"))); t != "" {
 		return t
 	}
-	if text, ok := textUpTo(a, maxTitle); ok && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "javascript") {
+	if text, ok := textblock.UpTo(a, maxTitle); ok && href != "" && !strings.HasPrefix(href, "#") && !strings.HasPrefix(href, "javascript") {
 		return filelink.TypeOfName(text)
 	}
 	return ""
@@ -108,7 +110,7 @@ func (r *fileReader) read(n *html.Node, in bool) {
 			if call := filelink.InCall(markup.Attr(n, "onclick") + address); call != "" && (filelink.Type(address) == "" || strings.HasPrefix(address, "javascript")) {
 				address = call
 			}
-			text, _ := textUpTo(n, maxTitle)
+			text, _ := textblock.UpTo(n, maxTitle)
 			r.add(filelink.Viewer(address), firstOf(text, markup.Attr(n, "title")), t)
 		}
 	case "embed", "iframe", "frame":
@@ -136,7 +138,7 @@ func (r *fileReader) shown(address string, n *html.Node) {
 }
 
 func (r *fileReader) add(ref, title, mediaType string) {
-	address := absolute(r.base, ref)
+	address := weburl.Absolute(r.base, ref)
 	if address == "" || strings.HasPrefix(address, "mailto:") || r.seen[address] || len(r.all) >= maxAttached {
 		return
 	}

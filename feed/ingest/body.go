@@ -9,6 +9,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
@@ -361,7 +362,7 @@ func dropBehind(container *html.Node, l line) {
 func dropBefore(container *html.Node, l line) {
 	for n := l.nodes[0]; n != nil && n != container; n = n.Parent {
 		for prev := n.PrevSibling; prev != nil; prev = n.PrevSibling {
-			if n.Parent == container && prev.Type == html.ElementNode && holdsPicture(prev) {
+			if n.Parent == container && prev.Type == html.ElementNode && textblock.HoldsPicture(prev) {
 				break // a picture that opens the text
 			}
 			n.Parent.RemoveChild(prev)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
 	"dibao/policy/warn"
 
 	"dibao/internal/costtest"
@@ -45,7 +47,7 @@ func TestFormattingElementsOfAPage(t *testing.T) {
 	if err != nil || used > 100 {
 		t.Fatalf("%v, %d MB", err, used)
 	}
-	if it.Title != "关于做好工作的通知" || len(it.Evidence.Paragraphs) != 10000 || !slices.ContainsFunc(it.Warnings, textOnly.Equal) {
+	if it.Title != "关于做好工作的通知" || len(it.Evidence.Paragraphs) != 10000 || !slices.ContainsFunc(it.Warnings, sanitize.TextOnly.Equal) {
 		t.Errorf("title %q, %d paragraphs, warnings %q", it.Title, len(it.Evidence.Paragraphs), it.Warnings)
 	}
 	if _, err := (pageReader{}).Read(page, Source{}); err != errCostly {
@@ -73,7 +75,7 @@ func TestFormattingElementsOfAFeed(t *testing.T) {
 		t.Fatalf("%d bytes: %d items, %v, %d MB", len(body), len(got), err, used)
 	}
 	for _, it := range got {
-		if len(it.Evidence.Paragraphs) != 1200 || !slices.ContainsFunc(it.Warnings, textOnly.Equal) {
+		if len(it.Evidence.Paragraphs) != 1200 || !slices.ContainsFunc(it.Warnings, sanitize.TextOnly.Equal) {
 			t.Errorf("%s: %d paragraphs, warnings %q", it.GUID, len(it.Evidence.Paragraphs), it.Warnings)
 		}
 	}
@@ -83,21 +85,8 @@ func TestFormattingElementsOfAFeed(t *testing.T) {
 // not with their square: the row is looked at once.
 func TestRowOfManyCells(t *testing.T) {
 	text := "<table><tr>" + strings.Repeat("<td>格", 100_000)
-	if got := textBlocks(text); len(got) != 1 || strings.Count(got[0], "格") != 100_000 {
+	if got := textblock.OfMarkup(text); len(got) != 1 || strings.Count(got[0], "格") != 100_000 {
 		t.Errorf("%d blocks", len(got))
-	}
-}
-
-// TestSignsThatGrowWhenEscapedAreCutWithAWarning keeps the beginning of a text of
-// which each sign is written as five, and says so.
-func TestSignsThatGrowWhenEscapedAreCutWithAWarning(t *testing.T) {
-	t.Parallel()
-	clean, warning := sanitize("<p>关于做好工作的通知<p>"+strings.Repeat("&", maxMarkup/4), "")
-	if !warning.Equal(tooLong) || len(clean) < maxMarkup/2 || len(clean) > maxMarkup || !strings.HasPrefix(clean, "<p>关于") {
-		t.Errorf("%d bytes, %q", len(clean), warning)
-	}
-	if again := Sanitize(clean, ""); again != clean {
-		t.Errorf("sanitized again it has %d bytes, not %d", len(again), len(clean))
 	}
 }
 

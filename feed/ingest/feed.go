@@ -19,7 +19,11 @@ import (
 	jsonfeed "github.com/mmcdole/gofeed/json"
 	"github.com/mmcdole/gofeed/rss"
 
+	"dibao/feed/ingest/decode"
 	"dibao/feed/ingest/feedtext"
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
+	"dibao/feed/ingest/weburl"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
@@ -109,11 +113,11 @@ func (feedReader) Read(p Page, src Source) ([]Item, error) {
 	for _, f := range doc.Items {
 		it := feedItem(f, site, src)
 		if ambiguous[string(f.ID)] && f.Link != "" {
-			it.GUID = identity(it.URL)
+			it.GUID = weburl.Identity(it.URL)
 			it.Warnings = append(it.Warnings, warn.New("feed-id-repeated"))
 		}
 		// The same headline at the same address is the same item, whatever its id.
-		same := "\x00" + it.Title + "\x00" + identity(it.URL)
+		same := "\x00" + it.Title + "\x00" + weburl.Identity(it.URL)
 		if it.GUID == "" || seen[it.GUID] || f.Link != "" && seen[same] {
 			continue
 		}
@@ -129,7 +133,7 @@ func sharedIDs(items []FeedItem) map[string]bool {
 	link := make(map[string]string)
 	shared := make(map[string]bool)
 	for _, f := range items {
-		id, at := string(f.ID), identity(string(f.Link))
+		id, at := string(f.ID), weburl.Identity(string(f.Link))
 		if before, ok := link[id]; ok && before != at {
 			shared[id] = true
 		}
@@ -148,13 +152,13 @@ func feedItem(f FeedItem, site string, src Source) Item {
 		Attachments: f.Enclosures, Warnings: f.Warnings,
 	}
 	if it.GUID == "" {
-		it.GUID = firstOf(identity(it.URL), it.Title)
+		it.GUID = firstOf(weburl.Identity(it.URL), it.Title)
 	}
 	if it.URL == "" {
 		it.URL = site
 		it.Warnings = append(it.Warnings, warn.New("feed-without-address"))
 	}
-	blocks := textBlocks(it.HTML)
+	blocks := textblock.OfMarkup(it.HTML)
 	if it.Title == "" && len(blocks) > 0 {
 		it.Title = clip(blocks[0], 60)
 		it.Warnings = append(it.Warnings, warn.New("feed-without-title"))
@@ -195,7 +199,7 @@ func readFeed(p Page, override string, zone *time.Location) (FeedDoc, error) {
 	return doc, nil
 }
 
-// isEmpty reports whether an item says nothing that we read.
+// IsEmpty reports whether an item says nothing that we read.
 func (it FeedItem) isEmpty() bool {
 	return it.ID+it.Link+it.Title+it.Author+it.Content+it.Summary == "" && it.Published == nil && it.Updated == nil && len(it.Enclosures) == 0
 }
@@ -207,8 +211,8 @@ func readItem(f *gofeed.Item, base string, zone *time.Location) FeedItem {
 		ID: shortID(f.GUID), Link: Text(link), Title: title(f.Title), Author: authors(f),
 		Enclosures: enclosures(f, base),
 	}
-	summary, summaryWarning := sanitize(f.Description, near)
-	content, contentWarning := sanitize(f.Content, near)
+	summary, summaryWarning := sanitize.Markup(f.Description, near)
+	content, contentWarning := sanitize.Markup(f.Content, near)
 	it.Summary, it.Content = Text(summary), Text(content)
 	for _, w := range []warn.Warning{contentWarning, summaryWarning} {
 		if w.Code != "" && len(it.Warnings) == 0 {
@@ -291,7 +295,7 @@ func resolve(base, ref string) string {
 	if err != nil {
 		u = &url.URL{}
 	}
-	if a := absolute(u, ref); !strings.HasPrefix(a, "mailto:") {
+	if a := weburl.Absolute(u, ref); !strings.HasPrefix(a, "mailto:") {
 		return a
 	}
 	return ""
@@ -302,11 +306,11 @@ func parseFeed(p Page, override string) (feed *gofeed.Feed, err error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the feed is larger than %d MB", maxFeedBytes>>20)
 	}
-	body, err := unpack(p.Body, maxFeedBytes)
+	body, err := decode.Gunzip(p.Body, maxFeedBytes)
 	if err != nil {
 		return nil, err
 	}
-	text, _ := Decode(body, p.ContentType, override)
+	text, _ := decode.Text(body, p.ContentType, override)
 	text = strings.TrimLeft(text, " \t\r\n\uFEFF")
 	if text == "" {
 		return nil, errors.New("the feed is empty")

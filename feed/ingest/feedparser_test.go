@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"dibao/feed/ingest/decode"
+	"dibao/feed/ingest/sanitize"
 	"io/fs"
 	"path/filepath"
 	"regexp"
@@ -26,7 +28,7 @@ func TestFeedparserAssertions(t *testing.T) {
 		}
 		files++
 		body := read(t, path)
-		text, _ := Decode(body, "", "")
+		text, _ := decode.Text(body, "", "")
 		contentType := ""
 		if m := feedparserType.FindStringSubmatch(text); m != nil {
 			contentType = strings.TrimSpace(m[1])
@@ -56,7 +58,7 @@ func TestFeedparserAssertions(t *testing.T) {
 				continue
 			}
 			asserted++
-			if got == want || got == plainText(want) || got == Sanitize(want, "http://127.0.0.1:8097/") {
+			if got == want || got == plainText(want) || got == sanitize.Clean(want, "http://127.0.0.1:8097/") {
 				right++
 			} else {
 				t.Logf("%s: %s %s: got %q, want %q", filepath.Base(path), m[1], m[2], got, want)

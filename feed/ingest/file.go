@@ -10,6 +10,8 @@ import (
 	"dibao/policy/warn"
 
 	"dibao/feed/ingest/filelink"
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
 )
@@ -32,7 +34,7 @@ func fileParagraphs(pages []string) []string {
 	if len(pages) > 0 && strings.Contains(pages[0], paragraphMark) {
 		var all []string
 		for block := range strings.SplitSeq(strings.Join(pages, paragraphMark), paragraphMark) {
-			if block = collapse(block); block != "" && len(all) < maxBlocks {
+			if block = collapse(block); block != "" && len(all) < textblock.Max {
 				all = append(all, block)
 			}
 		}
@@ -72,7 +74,7 @@ func joinLines(pages []string) []string {
 		n := columnsOf(line)
 		end, _ := utf8.DecodeLastRuneInString(line)
 		goesOn = n*10 >= width*8 && (!strings.ContainsRune("。！？：", end) || n+4 >= width && end != '。' && end != '：')
-		if len(all) >= maxBlocks {
+		if len(all) >= textblock.Max {
 			return all
 		}
 	}
@@ -99,13 +101,13 @@ func isASCIILetter(b byte) bool { return b|0x20 >= 'a' && b|0x20 <= 'z' }
 // has little text.
 func AddFile(it Item, pages []string) Item {
 	blocks := fileParagraphs(pages)
-	it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], cutWarning(len(blocks))...)
+	it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], textblock.CutWarning(len(blocks))...)
 	if len(blocks) == 0 {
 		it.Warnings = append(it.Warnings[:len(it.Warnings):len(it.Warnings)], warn.New("file-without-text"))
 		return it
 	}
 	it.Evidence.Paragraphs = append(it.Evidence.Paragraphs[:len(it.Evidence.Paragraphs):len(it.Evidence.Paragraphs)], blocks...)
-	it.HTML = strings.TrimSpace(it.HTML + "\n" + escapeParagraphs(blocks))
+	it.HTML = strings.TrimSpace(it.HTML + "\n" + sanitize.Paragraphs(blocks))
 	return it
 }
 

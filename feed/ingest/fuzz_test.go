@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"dibao/feed/ingest/sanitize"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,7 +32,7 @@ func checkItem(t *testing.T, it Item) {
 	if it.GUID == "" || !utf8.ValidString(it.GUID+it.URL+it.Title+it.HTML) || utf8.RuneCountInString(it.Title) > maxTitle {
 		t.Errorf("item %+v", it)
 	}
-	if again := Sanitize(it.HTML, it.URL); again != it.HTML {
+	if again := sanitize.Clean(it.HTML, it.URL); again != it.HTML {
 		t.Errorf("sanitizing again changes %q to %q", it.HTML, again)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/costtest"
 )
 
@@ -25,7 +27,7 @@ func TestCostOfMarkup(t *testing.T) {
 		},
 		"ProposeList": func(b []byte) { ProposeList(costPage(b, "text/html"), Source{}) },
 		"Pager":       func(b []byte) { NextPage(costPage(b, "text/html"), Source{}) },
-		"Sanitize":    func(b []byte) { textBlocks(Sanitize(string(b), "http://site.test/")) },
+		"Sanitize":    func(b []byte) { textblock.OfMarkup(sanitize.Clean(string(b), "http://site.test/")) },
 		"Text":        func(b []byte) { plainText(string(b)) },
 		"Plain":       func(b []byte) { FromText(costPage(b, "text/plain"), Source{}) },
 	} {

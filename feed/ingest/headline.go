@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
@@ -210,7 +211,7 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 			continue
 		}
 		fields, _ := label.Split(l.raw)
-		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
+		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
 			continue
 		}
 		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}
@@ -254,7 +255,7 @@ func (v *view) firstLine(body int) (h headline, ok bool) {
 		return h, false
 	}
 	l := v.lines[body]
-	if l.link > 0 || l.size < minTitle || l.size > columnTitle*2 || l.prose > 0 || isHeader(l) || numbered.MatchString(l.text) || v.lines[body+1].prose < minText {
+	if l.link > 0 || l.size < minTitle || l.size > columnTitle*2 || l.prose > 0 || isHeader(l) || textblock.Numbered.MatchString(l.text) || v.lines[body+1].prose < minText {
 		return h, false
 	}
 	return headline{text: l.text, lines: span{body, body + 1}, at: l.node}, true

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"compress/gzip"
+	"dibao/feed/ingest/weburl"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -91,7 +92,7 @@ func checkItems(t *testing.T, doc FeedDoc) {
 		if collapse(string(it.Title)) != string(it.Title) {
 			t.Errorf("title %q", it.Title)
 		}
-		if len(it.ID) > maxID+10 || len([]rune(it.Title)) > maxTitle || len(it.Link) > 3*maxAddress {
+		if len(it.ID) > maxID+10 || len([]rune(it.Title)) > maxTitle || len(it.Link) > 3*weburl.Max {
 			t.Errorf("an id of %d, a title of %d, a link of %d bytes", len(it.ID), len(it.Title), len(it.Link))
 		}
 	}

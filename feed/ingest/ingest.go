@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"time"
 
+	"dibao/feed/ingest/decode"
 	"dibao/policy/warn"
 
 	"github.com/andybalholm/cascadia"
@@ -67,7 +68,7 @@ func (s Settings) Check(kind string) error {
 			return fmt.Errorf("date pattern of the source: %w", err)
 		}
 	}
-	if e, _ := lookup(s.Charset); s.Charset != "" && e == nil {
+	if e, _ := decode.Lookup(s.Charset); s.Charset != "" && e == nil {
 		return fmt.Errorf("character set %q of the source is unknown; use a name such as gb18030", s.Charset)
 	}
 	return nil

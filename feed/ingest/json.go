@@ -7,8 +7,11 @@ import (
 	"net/url"
 	"strings"
 
+	"dibao/feed/ingest/decode"
 	"dibao/feed/ingest/jsonpath"
 	"dibao/feed/ingest/list"
+	"dibao/feed/ingest/literal"
+	"dibao/feed/ingest/weburl"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -35,8 +38,8 @@ func decodeJSON(p Page, charset string) (any, error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the answer is larger than %d MB", maxFeedBytes>>20)
 	}
-	text, _ := Decode(p.Body, p.ContentType, charset)
-	return parseJSONBody(text)
+	text, _ := decode.Text(p.Body, p.ContentType, charset)
+	return literal.ParseJSON(text)
 }
 
 // readJSONList reads a list in a response by the paths of the source; if it has
@@ -65,7 +68,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 	at, selector, isMarkup := strings.Cut(set.Item, "|")
 	var order map[string]int
 	if strings.Contains(at, "{}") {
-		text, _ := Decode(p.Body, p.ContentType, set.Charset)
+		text, _ := decode.Text(p.Body, p.ContentType, set.Charset)
 		order = jsonpath.KeyOrder(text)
 	}
 	found, err := jsonpath.Walk([]any{doc}, at, order)
@@ -93,7 +96,7 @@ func readElements(doc any, p Page, src Source) (List, error) {
 			why = list.NoTitleMember
 		case address == "":
 			why = list.NoAddress
-		case seen[identity(address)]:
+		case seen[weburl.Identity(address)]:
 			why = list.SameAddress
 		case len(l.Items) >= maxFeedItems:
 			why = list.Behind
@@ -102,8 +105,8 @@ func readElements(doc any, p Page, src Source) (List, error) {
 			l.Dropped.Add(why, "2,000", title)
 			continue
 		}
-		seen[identity(address)] = true
-		it := Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
+		seen[weburl.Identity(address)] = true
+		it := Item{GUID: weburl.Identity(address), URL: address, Title: title, NeedsPage: true}
 		it.Evidence = policy.Evidence{URL: address, Title: title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, ListTitle: title}
 		l.Items = append(l.Items, it)
 		dates = append(dates, statedIn(valueAt(v, set.Date, nil), clock))

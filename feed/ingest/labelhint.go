@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
@@ -28,12 +29,12 @@ func (r *labelReader) readHint(l line) {
 		if text := collapse(t.Data); isAccount(text) {
 			r.putHint(t.Parent, "来源", text)
 		}
-		if icon := t.PrevSibling; icon != nil && icon.Type == html.ElementNode && isEmpty(icon) {
+		if icon := t.PrevSibling; icon != nil && icon.Type == html.ElementNode && textblock.IsEmpty(icon) {
 			r.putHint(icon, hintOf(icon), collapse(t.Data))
 		}
 		for n, up := t.Parent, 0; n != nil && n.Type == html.ElementNode && up < 2; n, up = n.Parent, up+1 {
 			if name := hintOf(n); name != "" {
-				text, _ := textUpTo(n, maxHint)
+				text, _ := textblock.UpTo(n, maxHint)
 				r.putHint(n, name, text)
 			}
 		}

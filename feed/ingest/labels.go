@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
@@ -275,7 +276,7 @@ func (r *labelReader) cells(row *html.Node) []cell {
 	var all []cell
 	for c := row.FirstChild; c != nil; c = c.NextSibling {
 		if c.Type == html.ElementNode && isCell(c) {
-			text, ok := textUpTo(c, maxLabelText)
+			text, ok := textblock.UpTo(c, maxLabelText)
 			if !ok {
 				return nil
 			}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy/label"
@@ -63,7 +64,7 @@ type lineWriter struct {
 func (b *lineWriter) flush() {
 	raw := strings.Join(strings.FieldsFunc(b.raw.String(), isPadding), " ")
 	text := collapse(strings.ReplaceAll(raw, string(label.Boundary), ""))
-	if text != "" && len(b.view.lines) < maxBlocks {
+	if text != "" && len(b.view.lines) < textblock.Max {
 		l := line{text: text, raw: raw, node: b.block, nodes: b.nodes, size: utf8.RuneCountInString(text), link: b.link}
 		l.link = min(l.link, l.size)
 		l.prose = proseOf(text, l.size, l.link)

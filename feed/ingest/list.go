@@ -12,7 +12,9 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/feed/ingest/list"
+	"dibao/feed/ingest/literal"
 	"dibao/feed/ingest/pager"
+	"dibao/feed/ingest/weburl"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -39,7 +41,7 @@ func ReadKind(kind string, p Page, src Source) (List, error) {
 // ReadList reads a list page, or a list in JSON or JSONP, by the settings of the
 // source or, without them, by its structure.
 func ReadList(p Page, src Source) (List, error) {
-	if IsJSON(p) {
+	if literal.IsJSON(p.Body) {
 		return readJSONList(p, src)
 	}
 	doc, err := parseList(p, src.Settings.Charset)
@@ -209,7 +211,7 @@ func (r *rowReader) read(row list.Row) (it Item, why list.Reason) {
 		one := list.ReadLink(row.Node, link.Nodes[0], r.clock)
 		title, href = one.Title, one.Href
 	}
-	address := absolute(r.base, href)
+	address := weburl.Absolute(r.base, href)
 	if address == "" || strings.HasPrefix(address, "mailto:") {
 		return Item{}, list.NoPage
 	}
@@ -222,7 +224,7 @@ func (r *rowReader) read(row list.Row) (it Item, why list.Reason) {
 		return Item{}, list.NoText
 	}
 	title = clip(title, maxTitle)
-	it = Item{GUID: identity(address), URL: address, Title: title, NeedsPage: true}
+	it = Item{GUID: weburl.Identity(address), URL: address, Title: title, NeedsPage: true}
 	date, from := r.readDate(s, row)
 	it.DateFrom = from
 	it.Evidence = policy.Evidence{

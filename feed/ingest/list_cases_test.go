@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"dibao/feed/ingest/literal"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -87,7 +88,7 @@ func readListCases(t *testing.T, dir string) {
 				t.Errorf("%d rows of %d:%s\ndropped: %+v", len(l.Items), len(want.Items), diff, l.Dropped)
 			}
 			selector := ProposeList(page, Source{})
-			if selector == "" || IsJSON(page) {
+			if selector == "" || literal.IsJSON(page.Body) {
 				return
 			}
 			again, err := ReadList(page, Source{Settings: Settings{Item: selector}})

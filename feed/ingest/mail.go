@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
 	"dibao/policy/warn"
 
 	"github.com/PuerkitoBio/goquery"
@@ -76,17 +78,17 @@ func (mailReader) Read(p Page, src Source) ([]Item, error) {
 	var tree *goquery.Selection
 	if markup != "" {
 		var warning warn.Warning
-		if it.HTML, warning = sanitize(markup, ""); warning.Code != "" {
+		if it.HTML, warning = sanitize.Markup(markup, ""); warning.Code != "" {
 			it.Warnings = append(it.Warnings, warning)
 		}
 		tree = fromMarkup(it.HTML)
-		blocks = blocksOf(tree.Nodes[0])
+		blocks = textblock.Of(tree.Nodes[0])
 	} else {
 		blocks = strings.FieldsFunc(plain, func(r rune) bool { return r == '\n' })
 		for i, b := range blocks {
 			blocks[i] = collapse(b)
 		}
-		it.HTML = Sanitize(escapeParagraphs(blocks), "")
+		it.HTML = sanitize.Clean(sanitize.Paragraphs(blocks), "")
 		tree = fromMarkup(it.HTML)
 	}
 	if address := strings.Trim(r.Header.Get("Archived-At"), "<> "); strings.HasPrefix(address, "http") {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"dibao/feed/ingest/decode"
 	"dibao/internal/markup"
 )
 
@@ -27,7 +28,7 @@ func parsePage(p Page, override string) (*goquery.Document, error) {
 // parseText parses a page. If it is plain, it has no markup left: see
 // [markup.Parse].
 func parseText(p Page, override string) (doc *goquery.Document, plain bool) {
-	text, _ := Decode(p.Body, p.ContentType, override)
+	text, _ := decode.Text(p.Body, p.ContentType, override)
 	root, plain := markup.Parse(text)
 	return goquery.NewDocumentFromNode(root), plain
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/policy"
 )
 
@@ -158,7 +159,7 @@ func TestArticleLayouts(t *testing.T) {
 			if diff := cmp.Diff(tt.want, it.Evidence.Paragraphs); diff != "" {
 				t.Errorf("paragraphs (-want +got):\n%s", diff)
 			}
-			if got := textBlocks(it.HTML); tt.name != "LayoutTable" && !slices.Equal(got, tt.want) {
+			if got := textblock.OfMarkup(it.HTML); tt.name != "LayoutTable" && !slices.Equal(got, tt.want) {
 				t.Errorf("markup %q", it.HTML)
 			}
 			if it.Evidence.Title != "某某办法" && it.Evidence.Title != "标题" {

@@ -6,6 +6,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"dibao/feed/ingest/pager"
+	"dibao/feed/ingest/weburl"
 )
 
 // NextPage returns the address of the next page of a list, or of the next part of
@@ -23,5 +24,5 @@ func pagerOf(doc *goquery.Document, p Page) pager.Pager {
 	if err != nil {
 		return pager.Pager{}
 	}
-	return pager.Find(doc.Nodes[0], address, pageBase(doc, address), absolute)
+	return pager.Find(doc.Nodes[0], address, pageBase(doc, address), weburl.Absolute)
 }

@@ -82,7 +82,7 @@ func isWholeDate(s string, clock when.Clock) bool {
 // nextValue reads the next literal of a script, and returns what follows it.
 func nextValue(text string) (v any, rest string, ok bool) {
 	if head := strings.TrimSpace(text[:min(len(text), 100)]); head != "" && (head[0] == '{' || head[0] == '[') && json.Valid([]byte(text)) {
-		v, err := parseJSONBody(text) // type="application/json"
+		v, err := literal.ParseJSON(text) // type="application/json"
 		return v, "", err == nil
 	}
 	m := valueStart.FindStringIndex(text)
@@ -92,7 +92,7 @@ func nextValue(text string) (v any, rest string, ok bool) {
 	start := m[0] + strings.IndexAny(text[m[0]:m[1]], "[{'\"")
 	v, end, _ := literal.Value(text, start)
 	if s, isText := v.(string); isText {
-		v, _ = parseJSONBody(s)
+		v, _ = literal.ParseJSON(s)
 	}
 	return v, text[max(end, m[1]):], true
 }

@@ -39,7 +39,7 @@ func readScriptMeta(doc *goquery.Document) []policy.Pair {
 	doc.Find("script").Each(func(_ int, s *goquery.Selection) {
 		text := s.Text()
 		if strings.Contains(strings.ToLower(s.AttrOr("type", "")), "ld+json") {
-			if v, err := parseJSONBody(text[:min(len(text), maxLinkedData)]); err == nil {
+			if v, err := literal.ParseJSON(text[:min(len(text), maxLinkedData)]); err == nil {
 				linkedData(v, 0, add)
 			}
 			return

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"dibao/feed/ingest/decode"
 	"dibao/feed/ingest/feedtext"
+	"dibao/feed/ingest/weburl"
 	"dibao/policy"
 	"dibao/policy/when"
 )
@@ -38,11 +40,11 @@ func (sitemapReader) Read(p Page, src Source) ([]Item, error) {
 	if len(p.Body) > maxFeedBytes {
 		return nil, fmt.Errorf("the sitemap is larger than %d MB", maxFeedBytes>>20)
 	}
-	body, err := unpack(p.Body, maxFeedBytes)
+	body, err := decode.Gunzip(p.Body, maxFeedBytes)
 	if err != nil {
 		return nil, err
 	}
-	text, _ := Decode(body, p.ContentType, src.Settings.Charset)
+	text, _ := decode.Text(body, p.ContentType, src.Settings.Charset)
 	text = feedtext.WithoutDeclaration(text)
 	if strings.Contains(text, "<!ENTITY") {
 		return nil, errors.New("the sitemap declares entities, which are not read")
@@ -97,7 +99,7 @@ func sitemapItem(u sitemapURL, base string, src Source) (Item, bool) {
 	if address == "" {
 		return Item{}, false
 	}
-	it := Item{GUID: identity(address), URL: address, Title: clip(collapse(u.News.Title), maxTitle), NeedsPage: true}
+	it := Item{GUID: weburl.Identity(address), URL: address, Title: clip(collapse(u.News.Title), maxTitle), NeedsPage: true}
 	it.Evidence = policy.Evidence{
 		URL: address, Title: it.Title, SiteName: src.Name, Zone: src.Zone, Issuer: src.Issuer, Region: src.Region, ListTitle: it.Title,
 		// lastmod is when the page last changed: good enough for finding new

@@ -3,7 +3,10 @@ package ingest
 import (
 	"strings"
 
+	"dibao/feed/ingest/decode"
 	"dibao/feed/ingest/plain"
+	"dibao/feed/ingest/sanitize"
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 	"dibao/policy"
@@ -44,25 +47,25 @@ func IsText(p Page) bool {
 	if _, ok := answerOfJSON(p, ""); ok {
 		return false
 	}
-	text, _ := Decode(p.Body, p.ContentType, "")
+	text, _ := decode.Text(p.Body, p.ContentType, "")
 	return !looksLikeHTML.MatchString(text)
 }
 
 // FromText makes an article of plain text: its first line, with or without a
 // heading mark, is the title, every other line a paragraph.
 func FromText(p Page, s Source) Item {
-	text, _ := Decode(p.Body, p.ContentType, s.Settings.Charset)
+	text, _ := decode.Text(p.Body, p.ContentType, s.Settings.Charset)
 	e := policy.Evidence{URL: p.URL, SiteName: s.Name, Zone: s.Zone, Issuer: s.Issuer, Region: s.Region}
 	for line := range strings.Lines(text) {
 		line = collapse(line)
 		line = strings.TrimSpace(strings.TrimLeft(line, "#"))
 		switch {
-		case line == "" || strings.HasPrefix(line, "<!--") || len(e.Paragraphs) >= maxBlocks:
+		case line == "" || strings.HasPrefix(line, "<!--") || len(e.Paragraphs) >= textblock.Max:
 		case e.Title == "":
 			e.Title = clip(line, maxTitle)
 		default:
 			e.Paragraphs = append(e.Paragraphs, line)
 		}
 	}
-	return Item{GUID: p.URL, URL: p.URL, Title: e.Title, HTML: escapeParagraphs(e.Paragraphs), Evidence: e, Warnings: cutWarning(len(e.Paragraphs))}
+	return Item{GUID: p.URL, URL: p.URL, Title: e.Title, HTML: sanitize.Paragraphs(e.Paragraphs), Evidence: e, Warnings: textblock.CutWarning(len(e.Paragraphs))}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/decode"
 	"dibao/feed/ingest/literal"
 	"dibao/feed/ingest/pager"
 	"dibao/feed/ingest/plain"
@@ -20,7 +21,7 @@ import (
 // the place where a browser shows them: records of 大汉 jcms, rows that a
 // script writes, rows in a textarea or template that another script reads.
 func parseList(p Page, override string) (*goquery.Document, error) {
-	text, _ := Decode(p.Body, p.ContentType, override)
+	text, _ := decode.Text(p.Body, p.ContentType, override)
 	root, isPlain := markup.Parse(templateTag.ReplaceAllString(text, "<${1}div"))
 	if isPlain {
 		return nil, errCostly

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"dibao/feed"
-	"dibao/feed/ingest"
+	"dibao/feed/ingest/decode"
 	"dibao/internal/redact"
 )
 
@@ -232,7 +232,7 @@ func readText(r io.Reader) (string, error) {
 	if len(b) > maxFileBytes {
 		return "", fmt.Errorf("the file is larger than %d MB", maxFileBytes>>20)
 	}
-	text, _ := ingest.Decode(b, "", "")
+	text, _ := decode.Text(b, "", "")
 	return strings.TrimPrefix(text, "\uFEFF"), nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/literal"
 	"dibao/internal/budget"
 	"dibao/internal/fetch"
 )
@@ -174,7 +175,7 @@ func (v *Visitor) open(ctx context.Context, at step, read Reader) (Visit, error)
 		}
 		return v.open(ctx, next, read)
 	}
-	if v.Browser != nil && a.Kind != answer.Wall && a.Kind != answer.Fault && !ingest.IsJSON(out.Page) {
+	if v.Browser != nil && a.Kind != answer.Wall && a.Kind != answer.Fault && !literal.IsJSON(out.Page.Body) {
 		drawn, err := v.Browser.Draw(ctx, v.request(at.res.URL), at.res)
 		if err != nil {
 			return out, fmt.Errorf("render %s in the browser: %w", at.res.URL, err)
@@ -264,7 +265,7 @@ func (v *Visitor) findEndpoints(ctx context.Context, page ingest.Page, e *answer
 			continue
 		}
 		l, err := budget.Within(ctx, len(res.Body), func() (l ingest.List, err error) {
-			if ingest.IsJSON(v.page(res)) {
+			if literal.IsJSON(v.page(res).Body) {
 				l, err = ingest.ReadList(v.page(res), ingest.Source{URL: address})
 			}
 			return l, err

@@ -19,6 +19,8 @@ import (
 	"dibao/digest/verdict"
 	"dibao/feed/ingest"
 	"dibao/feed/ingest/answer"
+	"dibao/feed/ingest/decode"
+	"dibao/feed/ingest/literal"
 	"dibao/internal/filetext"
 	"dibao/internal/mail"
 	"dibao/internal/redact"
@@ -141,7 +143,7 @@ func readForInspection(ctx context.Context, readFile FileReader, page ingest.Pag
 		}
 		return ingest.FromFile(page, src, it, pages), "", err
 	}
-	_, charset = ingest.Decode(page.Body, "", src.Settings.Charset)
+	_, charset = decode.Text(page.Body, "", src.Settings.Charset)
 	if ingest.IsText(page) {
 		return ingest.FromText(page, src), charset, nil
 	}
@@ -219,7 +221,7 @@ func newInspectList() *cobra.Command {
 			b, err := readInput(args[0])
 			page := ingest.Page{URL: src.URL, Body: b, FetchedAt: now.orNow()}
 			kind := "page"
-			if err == nil && ingest.IsJSON(page) {
+			if err == nil && literal.IsJSON(page.Body) {
 				kind = "json"
 			}
 			if wrong := src.Settings.Check(kind); wrong != nil {

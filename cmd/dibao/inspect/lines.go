@@ -15,7 +15,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/digest/verdict"
-	"dibao/feed/ingest"
+	"dibao/feed/ingest/sanitize"
 	"dibao/internal/fetch"
 	"dibao/internal/mail"
 	"dibao/policy"
@@ -146,5 +146,5 @@ func answerHTML(out io.Writer, line string) error {
 	if err := json.Unmarshal([]byte(line), &markup); err != nil {
 		return fmt.Errorf("%w; each line is one JSON string", err)
 	}
-	return cli.WriteJSON(out, ingest.Sanitize(markup, ""))
+	return cli.WriteJSON(out, sanitize.Clean(markup, ""))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"dibao/feed/ingest"
+	"dibao/feed/ingest/decode"
 )
 
 func get(t *testing.T, site *Site, path string, header ...string) *httptest.ResponseRecorder {
@@ -60,7 +61,7 @@ func TestEmbedded(t *testing.T) {
 				continue
 			}
 			page := ingest.Page{URL: it.URL, ContentType: w.Header().Get("Content-Type"), Body: w.Body.Bytes()}
-			text, charset := ingest.Decode(page.Body, page.ContentType, "")
+			text, charset := decode.Text(page.Body, page.ContentType, "")
 			if !strings.HasPrefix(charset, "utf-8") {
 				gb++
 			}

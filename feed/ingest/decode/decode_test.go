@@ -1,4 +1,4 @@
-package ingest
+package decode
 
 import (
 	"strings"
@@ -37,7 +37,7 @@ func TestDecode(t *testing.T) {
 		{"UTF-16, big end first", "", encode(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), ""), "utf-16be"},
 		{"UTF-32 with a mark", "", encode(utf32.UTF32(utf32.BigEndian, utf32.UseBOM), ""), "utf-32be"},
 	} {
-		text, name := Decode(c.body, c.contentType, "")
+		text, name := Text(c.body, c.contentType, "")
 		if name != c.want || !strings.Contains(text, "关于喆祎〇—·的通知，请遵照执行。") {
 			t.Errorf("%s: read as %s: %.60q", c.name, name, text)
 		}

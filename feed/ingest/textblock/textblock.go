@@ -1,4 +1,7 @@
-package ingest
+// Package textblock reads the text of an element as a sequence of blocks:
+// paragraphs, headings, list items and table rows, without the captions of
+// pictures.
+package textblock
 
 import (
 	"slices"
@@ -14,31 +17,31 @@ import (
 	"dibao/internal/markup"
 )
 
-// maxBlocks bounds the blocks of one text; the longest known law has about 2,000.
-const maxBlocks = 20000
+// Max bounds the blocks of one text; the longest known law has about 2,000.
+const Max = 20000
 
-// cutWarning is the warning for a text that reached the maximum number of
+// CutWarning is the warning for a text that reached the maximum number of
 // blocks, nil for a shorter one.
-func cutWarning(blocks int) []warn.Warning {
-	if blocks < maxBlocks {
+func CutWarning(blocks int) []warn.Warning {
+	if blocks < Max {
 		return nil
 	}
-	return []warn.Warning{warn.New("lines-cut", maxBlocks)}
+	return []warn.Warning{warn.New("lines-cut", Max)}
 }
 
-// textBlocks returns the blocks of text in sanitized markup.
-func textBlocks(text string) []string {
+// OfMarkup returns the blocks of text in sanitized markup.
+func OfMarkup(text string) []string {
 	if text == "" {
 		return nil
 	}
 	root, _ := markup.Parse(text)
-	return blocksOf(root)
+	return Of(root)
 }
 
-// blocksOf returns the blocks of text of an element, with white space
+// Of returns the blocks of text of an element, with white space
 // collapsed: paragraphs, headings, list items, lines that end in br or are not
 // in any element. The cells of a table row are one block.
-func blocksOf(n *html.Node) []string {
+func Of(n *html.Node) []string {
 	plain, all := blockWriter{}, blockWriter{captions: true}
 	plain.walk(n, false)
 	plain.flush()
@@ -63,7 +66,7 @@ const maxCaption = 30
 // where all pictures have one.
 func isCaption(n *html.Node) bool {
 	if n.Data == "figcaption" || slices.Contains(markup.ClassWords(n), "caption") {
-		_, short := textUpTo(n, maxFigcaption)
+		_, short := UpTo(n, maxFigcaption)
 		return short
 	}
 	if ofPicture(n) {
@@ -72,7 +75,7 @@ func isCaption(n *html.Node) bool {
 	if n.Data != "p" && n.Data != "div" && n.Data != "section" || !isUnderPicture(n) {
 		return false
 	}
-	if text, _ := textUpTo(n, maxCaption); isCentred(n) || sceneEnd.MatchString(text) {
+	if text, _ := UpTo(n, maxCaption); isCentred(n) || sceneEnd.MatchString(text) {
 		return true
 	}
 	run := 1
@@ -93,8 +96,8 @@ func ofPicture(n *html.Node) bool {
 	if n.Data != "p" && n.Data != "div" && n.Data != "tr" && n.Data != "td" && n.Data != "span" || n.Parent == nil {
 		return false
 	}
-	text, short := textUpTo(n, maxCaption)
-	if !short || text == "" || strings.ContainsAny(text, "。！？：") || numbered.MatchString(text) || step.MatchString(text) || holdsPicture(n) {
+	text, short := UpTo(n, maxCaption)
+	if !short || text == "" || strings.ContainsAny(text, "。！？：") || Numbered.MatchString(text) || step.MatchString(text) || HoldsPicture(n) {
 		return false
 	}
 	up := n.Parent
@@ -110,13 +113,13 @@ func ofPicture(n *html.Node) bool {
 			return false
 		}
 	}
-	all, short := textUpTo(up, maxCaption) // which reads few elements: only then all are looked at
-	return short && all == text && holdsPicture(up)
+	all, short := UpTo(up, maxCaption) // which reads few elements: only then all are looked at
+	return short && all == text && HoldsPicture(up)
 }
 
 // lineAbove returns what is above the picture above a line, nil at the start.
 func lineAbove(n *html.Node) *html.Node {
-	for n = previousElement(previousElement(n)); n != nil && isEmpty(n); {
+	for n = previousElement(previousElement(n)); n != nil && IsEmpty(n); {
 		n = previousElement(n)
 	}
 	return n
@@ -133,8 +136,8 @@ func isUnderPicture(n *html.Node) bool {
 	if !isPicture(previousElement(n)) {
 		return false
 	}
-	text, short := textUpTo(n, maxCaption)
-	return short && text != "" && !strings.HasSuffix(text, "：") && !numbered.MatchString(text) && !step.MatchString(text)
+	text, short := UpTo(n, maxCaption)
+	return short && text != "" && !strings.HasSuffix(text, "：") && !Numbered.MatchString(text) && !step.MatchString(text)
 }
 
 func previousElement(n *html.Node) *html.Node {
@@ -149,7 +152,7 @@ func previousElement(n *html.Node) *html.Node {
 
 // isPicture reports whether an element holds a picture and no text.
 func isPicture(n *html.Node) bool {
-	return n != nil && holdsPicture(n) && isEmpty(n)
+	return n != nil && HoldsPicture(n) && IsEmpty(n)
 }
 
 var centred = lazyregexp.New(`(?i)text-align\s*:\s*center`)
@@ -167,7 +170,7 @@ type blockWriter struct {
 }
 
 func (b *blockWriter) flush() {
-	if text := plain.Collapse(b.line.String()); text != "" && len(b.blocks) < maxBlocks {
+	if text := plain.Collapse(b.line.String()); text != "" && len(b.blocks) < Max {
 		b.blocks = append(b.blocks, text)
 	}
 	b.line.Reset()
@@ -226,10 +229,10 @@ func isLayout(row *html.Node) bool {
 	return cells == 1 && paragraphs > 1
 }
 
-// textUpTo returns the text of an element, with white space collapsed, if it
+// UpTo returns the text of an element, with white space collapsed, if it
 // has no more than the given number of characters. It stops early: on a deeply
 // nested page, reading every element whole would take quadratic time.
-func textUpTo(n *html.Node, limit int) (text string, ok bool) {
+func UpTo(n *html.Node, limit int) (text string, ok bool) {
 	var b strings.Builder
 	nodes := 0
 	var walk func(n *html.Node) bool
@@ -256,22 +259,25 @@ func textUpTo(n *html.Node, limit int) (text string, ok bool) {
 	text = plain.Collapse(b.String())
 	return text, utf8.RuneCountInString(text) <= limit
 }
-func isEmpty(n *html.Node) bool {
-	text, ok := textUpTo(n, 1)
+
+// IsEmpty reports whether an element has no text that readers see.
+func IsEmpty(n *html.Node) bool {
+	text, ok := UpTo(n, 1)
 	return ok && text == ""
 }
 
-func holdsPicture(n *html.Node) bool {
+// HoldsPicture reports whether an element is a picture or contains one.
+func HoldsPicture(n *html.Node) bool {
 	if n.Data == "img" {
 		return true
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if holdsPicture(c) {
+		if HoldsPicture(c) {
 			return true
 		}
 	}
 	return false
 }
 
-// numbered begins the heading of a part.
-var numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)
+// Numbered finds the number that begins the heading of a part: 一、 or 第一章.
+var Numbered = lazyregexp.New(`^(?:[（(]?[一二三四五六七八九十]{1,3}[）)、.．]|第[一二三四五六七八九十]{1,3}[章节部条])`)

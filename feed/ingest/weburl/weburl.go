@@ -1,24 +1,26 @@
-package ingest
+// Package weburl makes the addresses on pages and in feeds absolute, and tells
+// which of them lead to the same article.
+package weburl
 
 import (
 	"net/url"
 	"strings"
 )
 
-// maxAddress is the length of the longest address that is kept, in bytes.
-const maxAddress = 4096
+// Max is the length of the longest address that is kept, in bytes.
+const Max = 4096
 
-// absolute resolves a reference; it returns "" if the result is not an http(s)
+// Absolute resolves a reference; it returns "" if the result is not an http(s)
 // or mailto address, or is longer than any real one. User names and passwords
 // are removed.
-func absolute(base *url.URL, ref string) string {
+func Absolute(base *url.URL, ref string) string {
 	ref = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return -1 // as browsers do (WHATWG URL)
 		}
 		return r
 	}, ref))
-	if len(ref) > maxAddress {
+	if len(ref) > Max {
 		return ""
 	}
 	u, err := base.Parse(ref)
@@ -38,10 +40,10 @@ func absolute(base *url.URL, ref string) string {
 	return ""
 }
 
-// identity identifies the article at an address: http and https, a default
+// Identity identifies the article at an address: http and https, a default
 // port, a fragment and campaign parameters make no difference. It is "" if
 // there is no address.
-func identity(address string) string {
+func Identity(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return address

@@ -1,4 +1,6 @@
-package ingest
+// Package sanitize makes HTML of others safe to show: text, links and pictures
+// stay; what runs, makes other requests or changes the page is removed.
+package sanitize
 
 import (
 	"net/url"
@@ -6,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"dibao/feed/ingest/plain"
+	"dibao/feed/ingest/textblock"
+	"dibao/feed/ingest/weburl"
 	"dibao/policy/warn"
 
 	"github.com/PuerkitoBio/goquery"
@@ -43,27 +47,27 @@ const fallbacks = "object, applet"
 // HTML parser would treat everything that follows as their text.
 var selfClosed = lazyregexp.New(`(?i)<(iframe|script|style|textarea|title|xmp|noembed|noframes|object|applet)\b([^<>]{0,1000})/>`)
 
-// Sanitize makes markup safe to show: it drops what is not allowed, makes links
+// Clean makes markup safe to show: it drops what is not allowed, makes links
 // and pictures absolute by base, and leaves nothing that runs or makes requests
 // except pictures. Sanitizing again changes nothing.
-func Sanitize(text, base string) string {
-	clean, _ := sanitize(text, base)
+func Clean(text, base string) string {
+	clean, _ := Markup(text, base)
 	return clean
 }
 
-// textOnly is the warning about markup whose tree would cost too much.
-var textOnly = warn.New("markup-too-complex")
+// TextOnly is the warning about markup whose tree would cost too much.
+var TextOnly = warn.New("markup-too-complex")
 
-// tooLong is the warning about markup that is longer than any that is kept.
-var tooLong = warn.New("markup-too-long", maxMarkup>>20)
+// TooLong is the warning about markup that is longer than any that is kept.
+var TooLong = warn.New("markup-too-long", MaxMarkup>>20)
 
-// maxMarkup is the length of the longest markup that is kept, in bytes.
+// MaxMarkup is the length of the longest markup that is kept, in bytes.
 // Escaping can make the output longer than the input.
-const maxMarkup = 8 << 20
+const MaxMarkup = 8 << 20
 
-// sanitize is Sanitize. The warning says that only text was kept, and why; it
+// Markup is Clean. The warning says that only text was kept, and why; it
 // is zero if the markup was kept.
-func sanitize(text, base string) (clean string, warning warn.Warning) {
+func Markup(text, base string) (clean string, warning warn.Warning) {
 	if !strings.ContainsAny(text, "<&>\"'\r\x00") {
 		return strings.TrimSpace(text), warn.Warning{}
 	}
@@ -71,20 +75,20 @@ func sanitize(text, base string) (clean string, warning warn.Warning) {
 		text = selfClosed.ReplaceAllString(text, "<$1$2></$1>")
 	}
 	root, plain := markup.Parse(text)
-	clean, warning = sanitizeSelection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
+	clean, warning = Selection(goquery.NewDocumentFromNode(root).Find("body").First(), base)
 	if plain {
-		warning = textOnly
+		warning = TextOnly
 	}
 	if clean != "" && markup.HasForeign(text) {
 		// Inside SVG and MathML a tree can contain what HTML markup cannot
 		// express, such as a heading in a heading: it is parsed once more.
-		clean = Sanitize(clean, base)
+		clean = Clean(clean, base)
 	}
 	return clean, warning
 }
 
-// sanitizeSelection is sanitize of the inside of one element. It changes the element.
-func sanitizeSelection(s *goquery.Selection, base string) (clean string, warning warn.Warning) {
+// Selection is Markup for the inside of one element. It changes the element.
+func Selection(s *goquery.Selection, base string) (clean string, warning warn.Warning) {
 	s.Find(removed).Remove()
 	s.Find(fallbacks).Each(func(_ int, x *goquery.Selection) { x.ReplaceWithSelection(x.Contents()) })
 	u, err := url.Parse(base)
@@ -92,10 +96,10 @@ func sanitizeSelection(s *goquery.Selection, base string) (clean string, warning
 		u = &url.URL{}
 	}
 	s.Find("a[href]").Each(func(_ int, a *goquery.Selection) {
-		a.SetAttr("href", absolute(u, a.AttrOr("href", "")))
+		a.SetAttr("href", weburl.Absolute(u, a.AttrOr("href", "")))
 	})
 	s.Find("img").Each(func(_ int, img *goquery.Selection) {
-		address := absolute(u, img.AttrOr("src", ""))
+		address := weburl.Absolute(u, img.AttrOr("src", ""))
 		if address == "" || strings.HasPrefix(address, "mailto:") {
 			img.Remove()
 			return
@@ -103,8 +107,8 @@ func sanitizeSelection(s *goquery.Selection, base string) (clean string, warning
 		img.SetAttr("src", address)
 	})
 	text := inner(s)
-	if len(text) > maxMarkup {
-		return textOf(s), tooLong
+	if len(text) > MaxMarkup {
+		return textOf(s), TooLong
 	}
 	return strings.TrimSpace(permitted(text)), warn.Warning{}
 }
@@ -112,9 +116,9 @@ func sanitizeSelection(s *goquery.Selection, base string) (clean string, warning
 // textOf writes the paragraphs of an element, as many as are kept.
 func textOf(s *goquery.Selection) string {
 	var blocks []string
-	left := maxMarkup / len("&amp;") // characters
+	left := MaxMarkup / len("&amp;") // characters
 	for _, n := range s.Nodes {
-		for _, block := range blocksOf(n) {
+		for _, block := range textblock.Of(n) {
 			if block = plain.Clip(block, left); block == "" {
 				break
 			}
@@ -122,7 +126,7 @@ func textOf(s *goquery.Selection) string {
 			blocks = append(blocks, block)
 		}
 	}
-	return strings.TrimSpace(permitted(escapeParagraphs(blocks)))
+	return strings.TrimSpace(permitted(Paragraphs(blocks)))
 }
 
 // inner writes what an element holds.
@@ -170,7 +174,8 @@ func splitTexts(n *html.Node) {
 	n.Parent.InsertBefore(&html.Node{Type: html.CommentNode}, rest)
 }
 
-func escapeParagraphs(blocks []string) string {
+// Paragraphs writes blocks of plain text as paragraphs in HTML.
+func Paragraphs(blocks []string) string {
 	var b strings.Builder
 	for _, p := range blocks {
 		if p != "" {

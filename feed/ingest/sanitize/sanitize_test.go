@@ -1,16 +1,19 @@
-package ingest
+package sanitize_test
 
 import (
 	"bufio"
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/plain"
+	"dibao/feed/ingest/sanitize"
 	"dibao/internal/trust"
 )
 
@@ -36,8 +39,8 @@ func TestSanitize(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := Sanitize(tt.in, base); got != tt.want {
-				t.Errorf("%q: got %q, want %q", clip(tt.in, 100), got, tt.want)
+			if got := sanitize.Clean(tt.in, base); got != tt.want {
+				t.Errorf("%q: got %q, want %q", plain.Clip(tt.in, 100), got, tt.want)
 			}
 		})
 	}
@@ -87,15 +90,18 @@ func checkSafe(t *testing.T, in, out string) {
 // Property: sanitizing what was sanitized changes nothing.
 func checkIdempotent(t *testing.T, in, out string) {
 	t.Helper()
-	if again := Sanitize(out, "http://other.test/"); again != out {
+	if again := sanitize.Clean(out, "http://other.test/"); again != out {
 		t.Errorf("%q gives %q, and that gives %q", in, out, again)
 	}
 }
 
 func TestSanitizeInjections(t *testing.T) {
-	dir := shared(t, "xss")
+	vectors, err := os.ReadFile("../../../../shared/data/xss/vectors.txt")
+	if err != nil {
+		t.Skipf("the shared test data are not beside the checkout: %v", err)
+	}
 	n := 0
-	lines := bufio.NewScanner(bytes.NewReader(read(t, dir, "vectors.txt")))
+	lines := bufio.NewScanner(bytes.NewReader(vectors))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var in string
@@ -103,7 +109,7 @@ func TestSanitizeInjections(t *testing.T) {
 			t.Fatal(err)
 		}
 		n++
-		out := Sanitize(in, "http://site.test/")
+		out := sanitize.Clean(in, "http://site.test/")
 		checkSafe(t, in, out)
 		checkIdempotent(t, in, out)
 	}
@@ -121,8 +127,21 @@ func FuzzSanitize(f *testing.F) {
 		f.Add(s, "http://site.test/a/")
 	}
 	f.Fuzz(func(t *testing.T, in, base string) {
-		out := Sanitize(in, base)
+		out := sanitize.Clean(in, base)
 		checkSafe(t, in, out)
 		checkIdempotent(t, in, out)
 	})
+}
+
+// TestSignsThatGrowWhenEscapedAreCutWithAWarning keeps the beginning of a text of
+// which each sign is written as five, and says so.
+func TestSignsThatGrowWhenEscapedAreCutWithAWarning(t *testing.T) {
+	t.Parallel()
+	clean, warning := sanitize.Markup("<p>关于做好工作的通知<p>"+strings.Repeat("&", sanitize.MaxMarkup/4), "")
+	if !warning.Equal(sanitize.TooLong) || len(clean) < sanitize.MaxMarkup/2 || len(clean) > sanitize.MaxMarkup || !strings.HasPrefix(clean, "<p>关于") {
+		t.Errorf("%d bytes, %q", len(clean), warning)
+	}
+	if again := sanitize.Clean(clean, ""); again != clean {
+		t.Errorf("sanitized again it has %d bytes, not %d", len(again), len(clean))
+	}
 }

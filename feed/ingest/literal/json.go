@@ -1,11 +1,10 @@
-package ingest
+package literal
 
 import (
 	"encoding/json"
 	"errors"
 	"strings"
 
-	"dibao/feed/ingest/literal"
 	"dibao/internal/lazyregexp"
 )
 
@@ -17,8 +16,8 @@ var jsonp = lazyregexp.New(`^\s*(?:/\*.{0,200}?\*/\s*)?(?:try\s*\{\s*)?(?:(?:var
 
 // IsJSON reports whether a body is a JSON object or array, possibly after a
 // byte order mark, or wrapped in a call (JSONP).
-func IsJSON(p Page) bool {
-	head := strings.TrimLeft(string(p.Body[:min(len(p.Body), 400)]), "\uFEFF \t\r\n")
+func IsJSON(body []byte) bool {
+	head := strings.TrimLeft(string(body[:min(len(body), 400)]), "\uFEFF \t\r\n")
 	switch {
 	case head == "":
 		return false
@@ -28,8 +27,8 @@ func IsJSON(p Page) bool {
 	return head[0] != '<' && jsonp.MatchString(head)
 }
 
-// parseJSONBody reads JSON, JSONP, or what a script writes like it.
-func parseJSONBody(text string) (any, error) {
+// ParseJSON reads JSON, JSONP, or what a script writes like it.
+func ParseJSON(text string) (any, error) {
 	text = strings.TrimLeft(text, "\uFEFF \t\r\n")
 	if text == "" {
 		return nil, errNoJSON
@@ -45,12 +44,12 @@ func parseJSONBody(text string) (any, error) {
 	d.UseNumber()
 	var doc any
 	if d.Decode(&doc) == nil {
-		if inner, ok := doc.(string); ok && IsJSON(Page{Body: []byte(inner)}) {
-			return parseJSONBody(inner)
+		if inner, ok := doc.(string); ok && IsJSON([]byte(inner)) {
+			return ParseJSON(inner)
 		}
 		return unpacked(doc, 0), nil
 	}
-	doc, _, ok := literal.Value(text, 0)
+	doc, _, ok := Value(text, 0)
 	if _, isText := doc.(string); !ok || isText {
 		return nil, errNoJSON
 	}
