@@ -15,6 +15,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/theme"
 )
 
 // Correction is a fact of an article that an admin set by hand. It overrides
@@ -94,26 +95,11 @@ const otherTheme = "其他"
 
 // CheckTheme refuses themes that are neither in the 主题分类 nor a part of one
 // (民政 of 民政、扶贫、救灾, or a second level after a backslash).
-func CheckTheme(theme string) error {
-	if theme == otherTheme || MainTheme(theme) != "" {
+func CheckTheme(name string) error {
+	if name == otherTheme || theme.Main(name) != "" {
 		return nil
 	}
-	var names []string
-	for _, t := range policy.Themes {
-		names = append(names, t.Name)
-	}
-	return fmt.Errorf("theme %q is not in the classification of the State Council: %s, %s", theme, strings.Join(names, ", "), otherTheme)
-}
-
-// MainTheme returns the theme of the 主题分类 that a name means, or "".
-func MainTheme(name string) string {
-	main, _, _ := strings.Cut(name, `\`)
-	for _, t := range policy.Themes {
-		if t.Name == main || policy.ThemeMatches(main, t.Name) {
-			return t.Name
-		}
-	}
-	return ""
+	return fmt.Errorf("theme %q is not in the classification of the State Council: %s, %s", name, strings.Join(theme.Names, ", "), otherTheme)
 }
 
 func correctKind(f *policy.Facts, v string) error {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dibao/policy/theme"
 )
 
 // themeRows reads titles with the theme that a reader gave them.
@@ -91,7 +93,7 @@ func TestThemeOfPage(t *testing.T) {
 		{"民政", "民政、扶贫、救灾", true}, {"体育", "卫生、体育\\体育", true}, {"卫生、体育", "卫生、体育\\体育", true}, {"卫生、体育", "卫生、体育", true},
 		{"政", "民政、扶贫、救灾", false}, {"", "国防", false}, {"国防", "", false},
 	} {
-		if got := ThemeMatches(c.want, c.have); got != c.matches {
+		if got := theme.Matches(c.want, c.have); got != c.matches {
 			t.Errorf("%q of %q: %v", c.want, c.have, got)
 		}
 	}

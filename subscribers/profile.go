@@ -14,6 +14,7 @@ import (
 
 	"dibao/policy"
 	"dibao/policy/match"
+	"dibao/policy/theme"
 	"dibao/templates"
 )
 
@@ -88,10 +89,8 @@ func (f profileField) code(v string) (string, error) {
 		}
 		return "", fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
 	case "topics":
-		for _, t := range policy.Themes {
-			if t.Name == v || policy.ThemeMatches(v, t.Name) {
-				return t.Name, nil
-			}
+		if t := theme.Main(v); t != "" {
+			return t, nil
 		}
 		return "", fmt.Errorf("%q is not a known topic of a profile; use one of: %s", v, strings.Join(themesOf(List{}), ", "))
 	case "qualifications":

@@ -10,6 +10,7 @@ import (
 
 	"dibao/internal/web"
 	"dibao/policy"
+	"dibao/policy/theme"
 	"dibao/templates"
 )
 
@@ -105,11 +106,7 @@ func themesOf(l List) []string {
 	if len(l.Query.Themes) > 0 {
 		return l.Query.Themes
 	}
-	all := make([]string, len(policy.Themes))
-	for i, t := range policy.Themes {
-		all[i] = t.Name
-	}
-	return all
+	return theme.Names
 }
 
 // regionsOf returns the regions that a reader may choose for a list: those of

@@ -9,6 +9,7 @@ import (
 	"dibao/feed"
 	"dibao/policy"
 	"dibao/policy/fold"
+	"dibao/policy/theme"
 )
 
 // Query says which articles somebody asks for. All fields that are set must
@@ -45,7 +46,7 @@ func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 		asked bool
 		value string
 	}{
-		{"theme", len(q.Themes) > 0, find(q.Themes, func(s string) bool { return policy.ThemeMatches(s, f.Theme) })},
+		{"theme", len(q.Themes) > 0, find(q.Themes, func(s string) bool { return theme.Matches(s, f.Theme) })},
 		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, policy.TrimRegion(s)) })},
 		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
 		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},

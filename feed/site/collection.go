@@ -12,6 +12,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/web"
 	"dibao/policy"
+	themes "dibao/policy/theme"
 	"dibao/templates"
 )
 
@@ -54,7 +55,7 @@ func (h *Web) registerCollections(mux *http.ServeMux) {
 // themeOf finds a theme; a theme of the official list has a page even if it is
 // empty, and a part of its name is enough (民政 is 民政、扶贫、救灾).
 func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
-	main := feed.MainTheme(theme)
+	main := themes.Main(theme)
 	if main != "" && !strings.HasPrefix(theme, main) {
 		theme = main
 	}

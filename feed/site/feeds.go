@@ -13,6 +13,7 @@ import (
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
+	themes "dibao/policy/theme"
 	"dibao/templates"
 )
 
@@ -115,7 +116,7 @@ func (h *Web) ofSource(id string) findFeed {
 
 func (h *Web) ofTheme(theme string) findFeed {
 	return func(context.Context) (FeedSpec, error) {
-		if main := feed.MainTheme(theme); main != "" {
+		if main := themes.Main(theme); main != "" {
 			if !strings.HasPrefix(theme, main) {
 				theme = main // 民政 stands for 民政、扶贫、救灾
 			}

@@ -10,6 +10,7 @@ import (
 
 	"dibao/policy"
 	"dibao/policy/call"
+	"dibao/policy/theme"
 )
 
 // Notice is a call, and what else is known of the article that makes it.
@@ -85,7 +86,7 @@ func Match(p Profile, n Notice) (r Result) {
 	for _, t := range w.Thresholds {
 		r.Check = append(r.Check, Condition{FieldThreshold, t.Text})
 	}
-	if n.Theme != "" && slices.ContainsFunc(p.Topics, func(t string) bool { return policy.ThemeMatches(t, n.Theme) }) {
+	if n.Theme != "" && slices.ContainsFunc(p.Topics, func(t string) bool { return theme.Matches(t, n.Theme) }) {
 		r.Why = append(r.Why, Condition{FieldTopic, n.Theme})
 	}
 	return r

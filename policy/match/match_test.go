@@ -9,8 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"dibao/policy"
 	"dibao/policy/call"
+	"dibao/policy/theme"
 )
 
 // parse reads key=a,b pairs.
@@ -105,7 +105,7 @@ func some(t *rapid.T, all []string, name string) []string {
 
 func anyProfile(t *rapid.T) Profile {
 	p := Profile{Entities: some(t, Entities, "entities"), Regions: some(t, regions, "regions"), Industries: some(t, Industries, "industries"),
-		Qualifications: some(t, Qualifications, "qualifications"), Topics: some(t, []string{policy.Themes[0].Name, policy.Themes[9].Name}, "topics")}
+		Qualifications: some(t, Qualifications, "qualifications"), Topics: some(t, []string{theme.Names[0], theme.Names[9]}, "topics")}
 	p.Size = rapid.SampledFrom(append([]string{""}, Sizes...)).Draw(t, "size")
 	return p
 }
@@ -114,7 +114,7 @@ func anyNotice(t *rapid.T) Notice {
 	return noticeOf(map[string][]string{
 		"entity": some(t, statedEntities, "stated entities"), "region": some(t, statedRegions, "stated regions"), "industry": some(t, statedIndustry, "stated industries"),
 		"size": some(t, statedSizes, "stated sizes"), "qualification": some(t, statedQuality, "stated qualifications"), "threshold": some(t, []string{"营业收入2000万元以上", "注册满1年"}, "thresholds"),
-		"place": {rapid.SampledFrom([]string{"", "51", "4403", "11"}).Draw(t, "place")}, "topic": {rapid.SampledFrom([]string{"", policy.Themes[9].Name}).Draw(t, "theme")},
+		"place": {rapid.SampledFrom([]string{"", "51", "4403", "11"}).Draw(t, "place")}, "topic": {rapid.SampledFrom([]string{"", theme.Names[9]}).Draw(t, "theme")},
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dibao/policy"
+	"dibao/policy/theme"
 )
 
 // Profile is what a reader states about themselves. Each field may be empty:
@@ -46,7 +47,7 @@ func (p Profile) Check() error {
 		{"region", p.Regions, func(v string) bool { return policy.RegionName(v) != "" }},
 		{"industry", p.Industries, among(Industries)},
 		{"qualification", p.Qualifications, among(Qualifications)},
-		{"topic", p.Topics, knownTopic},
+		{"topic", p.Topics, among(theme.Names)},
 	} {
 		if len(f.values) > maxValues {
 			return fmt.Errorf("a profile has at most %d values of %s", maxValues, f.name)
@@ -65,15 +66,6 @@ func (p Profile) Check() error {
 
 func among(all []string) func(string) bool {
 	return func(v string) bool { return slices.Contains(all, v) }
-}
-
-func knownTopic(v string) bool {
-	for _, t := range policy.Themes {
-		if t.Name == v {
-			return true
-		}
-	}
-	return false
 }
 
 // has reports whether a profile names a qualification, or one that requires it:

@@ -22,7 +22,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/fetch"
 	"dibao/internal/web"
-	"dibao/policy"
+	"dibao/policy/theme"
 	"dibao/subscribers"
 )
 
@@ -209,8 +209,8 @@ func pagesToAsk(ctx context.Context, a *Node, base string) (urls, archive []stri
 	last := newest[0].ID
 	suffixes := []string{"feed.xml", "feed.atom", "feed.json"}
 	paths := []string{"/", "/lists/weekly/", "/sources/1/", fmt.Sprintf("/sources/%d/", max(last/20, 1))}
-	for _, t := range policy.Themes {
-		paths = append(paths, "/themes/"+url.PathEscape(t.Name)+"/")
+	for _, t := range theme.Names {
+		paths = append(paths, "/themes/"+url.PathEscape(t)+"/")
 	}
 	for _, code := range []string{"11", "44", "4403"} {
 		paths = append(paths, "/regions/"+code+"/")

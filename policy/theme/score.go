@@ -1,8 +1,7 @@
-package policy
+package theme
 
 import (
 	"cmp"
-	_ "embed"
 	"math"
 	"slices"
 	"strconv"
@@ -11,9 +10,6 @@ import (
 
 	"dibao/policy/cut"
 )
-
-//go:embed themeweights.txt
-var themeWeights string
 
 const (
 	usualWeight = 8   // of a word, in tenths
@@ -63,36 +59,26 @@ type themeWord struct {
 	weight []float64 // of each theme
 }
 
-// readWeights reads the weights of words that are less than usual.
-func readWeights() map[[2]string]float64 {
-	weights := make(map[[2]string]float64)
-	for line := range strings.Lines(themeWeights) {
-		cells := strings.Split(strings.TrimSpace(line), "\t")
-		if tenths, err := strconv.Atoi(cells[len(cells)-1]); err == nil && len(cells) == 3 {
-			weights[[2]string{cells[0], cells[1]}] = float64(tenths) / 10
-		}
-	}
-	return weights
-}
-
 // themeWords are the words of all themes by their first character, the longest
 // first: 养老保险 is not 保险.
 var themeWords = func() map[rune][]themeWord {
-	weights, words := readWeights(), make(map[string]*themeWord)
-	for i, t := range Themes {
-		for w := range strings.FieldsSeq(t.words) {
+	words := make(map[string]*themeWord)
+	for name, list := range table() {
+		for entry := range strings.FieldsSeq(list) {
+			w, tenths, _ := strings.Cut(entry, ":")
 			if words[w] == nil {
 				words[w] = &themeWord{word: w}
 			}
-			weight, known := weights[[2]string{w, t.Name}]
-			if !known {
-				weight = usualWeight / 10.0
+			if name == noTheme {
+				continue
 			}
-			words[w].themes, words[w].weight = append(words[w].themes, i), append(words[w].weight, weight)
+			weight, err := strconv.Atoi(tenths)
+			if err != nil {
+				weight = usualWeight
+			}
+			words[w].themes = append(words[w].themes, slices.Index(Names, name))
+			words[w].weight = append(words[w].weight, float64(weight)/10)
 		}
-	}
-	for w := range strings.FieldsSeq(notThemes) {
-		words[w] = &themeWord{word: w}
 	}
 	all := make(map[rune][]themeWord)
 	for _, w := range words {
@@ -172,7 +158,7 @@ func (s themeScores) ofOrgan(organ string) {
 		}
 	}
 	for i := range s {
-		if Themes[s[i].theme].Name == first {
+		if Names[s[i].theme] == first {
 			s[i].score += organScore
 			s[i].hits++
 		}
@@ -220,42 +206,25 @@ func (s themeScore) from() string {
 	return strings.Join(said, "，")
 }
 
-// notThemes are words that a title contains because of its form, not its theme,
-// although they contain other words.
-const notThemes = "人民政府 高质量 工作报告 报告 通知 征求意见稿 公开征求意见 地级以上市 健康发展 现代化工作"
-
-// theme uses the page's own classification, else the form of the title, else
-// the scores of the words of title and text and of the issuer's field.
-// docs/themes.md has the measurements.
-func (u *understanding) theme() {
-	if u.Theme != "" {
-		u.ThemeFrom = "主题分类"
-		return
-	}
-	title := u.Title[:min(len(u.Title), maxTitle)]
-	organ, _, rest, ok := splitAtVerb(title)
-	if ok && namesOrgans(organ) {
-		title = rest
-	} else {
-		organ = strings.Join(u.Issuers, "、")
-	}
+// Of returns the theme of a document or article with this title, without the
+// organ that issues it, and this text, and the words that decided; "" if there
+// is not enough evidence: a form of the title decides, else the scores of the
+// words of title and text and of the organ's field.
+func Of(title, organ, text string) (theme, from string) {
 	for _, d := range decisive {
 		if m := d.title.FindString(title); m != "" {
-			u.Theme, u.ThemeFrom = d.theme, "标题“"+m+"”"
-			return
+			return d.theme, "标题“" + m + "”"
 		}
 	}
-	scores := make(themeScores, len(Themes))
+	scores := make(themeScores, len(Names))
 	for i := range scores {
 		scores[i].theme = i
 	}
 	scores.ofTitle(title)
 	scores.ofOrgan(organ)
-	scores.ofText(cut.First(strings.Join(u.Paragraphs[:min(len(u.Paragraphs), textLines)], "\n"), textChars))
+	scores.ofText(cut.First(text, textChars))
 	if first, ok := scores.best(); ok {
-		u.Theme, u.ThemeFrom = Themes[first.theme].Name, first.from()
+		return Names[first.theme], first.from()
 	}
+	return "", ""
 }
-
-// textLines are the paragraphs in which the beginning of a text lies.
-const textLines = 30
