@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
+	"dibao/cmd/dibao/cli"
 	"dibao/internal/config"
 )
 
@@ -37,9 +36,7 @@ func newMan() *cobra.Command {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return fmt.Errorf("man: %w", err)
 			}
-			// A fixed day: the same program writes the same pages.
-			day := time.Unix(0, 0).UTC()
-			return doc.GenManTree(cmd.Root(), &doc.GenManHeader{Section: "1", Source: "dibao", Manual: "dibao", Date: &day}, args[0])
+			return cli.WriteManual(cmd.Root(), args[0])
 		},
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -176,22 +175,14 @@ func configurationPage(t *testing.T, language string) string {
 
 // metricsPage lists dibao's own metrics; those of Go and of the process are beside them.
 func metricsPage(w wording) string {
-	described := regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "([^"]+)", .*variableLabels: \{([^}]*)\}`)
-	all := make(chan *prometheus.Desc, 1000)
-	registry := prometheus.NewRegistry()
-	web.NewMetrics(&web.Cache{}).Register(registry)
-	registry.Describe(all)
-	new(database.DB).Describe(all)
-	status.DescribeMetrics(all)
-	close(all)
+	all := slices.Concat(web.NewMetrics(&web.Cache{}).Families(), new(database.DB).Families(), status.Families())
 	var lines []string
-	for d := range all {
-		m := described.FindStringSubmatch(d.String())
+	for _, f := range all {
 		labels := ""
-		if m[3] != "" {
-			labels = "{" + m[3] + "}"
+		if len(f.Labels) > 0 {
+			labels = "{" + strings.Join(f.Labels, ",") + "}"
 		}
-		lines = append(lines, fmt.Sprintf("| `%s%s` | %s |", m[1], labels, w.say(w.Metrics, m[2])))
+		lines = append(lines, fmt.Sprintf("| `%s%s` | %s |", f.Name, labels, w.say(w.Metrics, f.Help)))
 	}
 	slices.Sort(lines)
 	return w.either("# Metrics\n\n`/metrics` on `admin_addr` exports them for Prometheus, beside those of the Go runtime and the process.\n\n| metric | what it is |\n|---|---|\n",

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"dibao/internal/metrics"
 )
 
 // timeBounds are the upper bounds of a histogram's buckets.
@@ -95,31 +95,28 @@ func (db *DB) WriteTimes() (interactive, background WriteTimes) {
 }
 
 var (
-	waitMetric = prometheus.NewDesc("dibao_database_write_wait_seconds", "How long write transactions waited for their turn.", []string{"class"}, nil)
-	holdMetric = prometheus.NewDesc("dibao_database_write_seconds", "How long write transactions took, from beginning to commit.", []string{"class"}, nil)
+	waitMetric = metrics.New(metrics.Histogram, "dibao_database_write_wait_seconds", "How long write transactions waited for their turn.", "class")
+	holdMetric = metrics.New(metrics.Histogram, "dibao_database_write_seconds", "How long write transactions took, from beginning to commit.", "class")
 )
 
-// Describe implements prometheus.Collector.
-func (db *DB) Describe(ch chan<- *prometheus.Desc) {
-	ch <- waitMetric
-	ch <- holdMetric
-}
+// Families implements metrics.Collector.
+func (db *DB) Families() []*metrics.Family { return []*metrics.Family{waitMetric, holdMetric} }
 
-// Collect implements prometheus.Collector: the histograms of write transactions.
-func (db *DB) Collect(ch chan<- prometheus.Metric) {
+// Collect implements metrics.Collector: the histograms of write transactions.
+func (db *DB) Collect(p *metrics.Page) {
 	first, second := db.WriteTimes()
 	for c, t := range []WriteTimes{first, second} {
-		ch <- t.Wait.metric(waitMetric, class(c))
-		ch <- t.Hold.metric(holdMetric, class(c))
+		t.Wait.collect(p, waitMetric, class(c))
+		t.Hold.collect(p, holdMetric, class(c))
 	}
 }
 
-func (t Times) metric(desc *prometheus.Desc, c class) prometheus.Metric {
-	buckets := make(map[float64]uint64, len(timeBounds))
+func (t Times) collect(p *metrics.Page, family *metrics.Family, c class) {
+	bounds, upTo := make([]float64, len(timeBounds)), make([]uint64, len(timeBounds))
 	var n uint64
 	for i, bound := range timeBounds {
 		n += uint64(t.counts[i])
-		buckets[bound.Seconds()] = n
+		bounds[i], upTo[i] = bound.Seconds(), n
 	}
-	return prometheus.MustNewConstHistogram(desc, uint64(t.Count), t.Sum.Seconds(), buckets, c.String())
+	p.Distribution(family, uint64(t.Count), t.Sum.Seconds(), bounds, upTo, c.String())
 }

@@ -4,44 +4,68 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"dibao/internal/metrics"
 )
+
+var (
+	requestsMetric  = metrics.New(metrics.Counter, "dibao_http_requests_total", "Requests answered, by pattern of the path, method and status.", "route", "method", "status")
+	durationMetric  = metrics.New(metrics.Histogram, "dibao_http_request_seconds", "Time until a request was answered.", "route")
+	documentsMetric = metrics.New(metrics.Gauge, "dibao_http_cache_documents", "Documents kept as bytes.")
+	bytesMetric     = metrics.New(metrics.Gauge, "dibao_http_cache_bytes", "Bytes of the documents that are kept.")
+)
+
+// durationBounds are the upper bounds of a histogram's buckets, in seconds.
+var durationBounds = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 // Metrics counts requests by kind of page, never by address or client.
 type Metrics struct {
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	cache    *Cache
+	cache *Cache
+
+	mu       sync.Mutex
+	requests map[request]int
+	duration map[string]*durations // by route
+}
+
+// A request is what is counted of one.
+type request struct {
+	route, method string
+	status        int
+}
+
+// durations is a histogram.
+type durations struct {
+	sum     float64 // in seconds
+	count   uint64
+	buckets []uint64 // how many did not exceed each bound
 }
 
 // NewMetrics returns counters of requests and of what a cache keeps.
 func NewMetrics(cache *Cache) *Metrics {
-	return &Metrics{
-		cache: cache,
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "dibao_http_requests_total", Help: "Requests answered, by pattern of the path, method and status.",
-		}, []string{"route", "method", "status"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "dibao_http_request_seconds", Help: "Time until a request was answered.", Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
-		}, []string{"route"}),
-	}
+	return &Metrics{cache: cache, requests: make(map[request]int), duration: make(map[string]*durations)}
 }
 
-// Register puts the counters into a registry.
-func (m *Metrics) Register(r prometheus.Registerer) {
-	r.MustRegister(m.requests, m.duration)
+// Families implements metrics.Collector.
+func (m *Metrics) Families() []*metrics.Family {
+	return []*metrics.Family{requestsMetric, durationMetric, documentsMetric, bytesMetric}
+}
+
+// Collect implements metrics.Collector.
+func (m *Metrics) Collect(p *metrics.Page) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for r, n := range m.requests {
+		p.Set(requestsMetric, float64(n), r.route, r.method, strconv.Itoa(r.status))
+	}
+	for route, d := range m.duration {
+		p.Distribution(durationMetric, d.count, d.sum, durationBounds, d.buckets, route)
+	}
 	if m.cache != nil {
-		r.MustRegister(
-			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dibao_http_cache_documents", Help: "Documents kept as bytes."}, func() float64 {
-				n, _ := m.cache.Size()
-				return float64(n)
-			}),
-			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dibao_http_cache_bytes", Help: "Bytes of the documents that are kept."}, func() float64 {
-				_, bytes := m.cache.Size()
-				return float64(bytes)
-			}))
+		n, bytes := m.cache.Size()
+		p.Set(documentsMetric, float64(n))
+		p.Set(bytesMetric, float64(bytes))
 	}
 }
 
@@ -60,6 +84,17 @@ func (m *Metrics) count(r *http.Request, status int, took time.Duration) {
 	default:
 		method = "other" // anybody can make up methods
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests[request{route, method, status}]++
+	d := m.duration[route]
+	if d == nil {
+		d = &durations{buckets: make([]uint64, len(durationBounds))}
+		m.duration[route] = d
+	}
+	d.count++
+	d.sum += took.Seconds()
+	for i := len(durationBounds) - 1; i >= 0 && took.Seconds() <= durationBounds[i]; i-- {
+		d.buckets[i]++
+	}
 }

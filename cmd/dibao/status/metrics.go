@@ -7,12 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	runtimemetrics "github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"dibao/cmd/dibao/cli"
 	"dibao/feed"
+	"dibao/internal/metrics"
 	"dibao/internal/web"
 )
 
@@ -22,12 +19,11 @@ const metricsKept = 10 * time.Second
 // Metrics serves the counts of the node (Prometheus), with the metrics of its
 // web server if counts is not nil.
 func (a Node) Metrics(counts *web.Metrics) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(runtimemetrics.NewGoCollector(), runtimemetrics.NewProcessCollector(runtimemetrics.ProcessCollectorOpts{}), a.DB, &collector{node: a})
+	collectors := []metrics.Collector{metrics.Process{}, a.DB, &collector{node: a}}
 	if counts != nil {
-		counts.Register(registry)
+		collectors = append(collectors, counts)
 	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return metrics.Handler(collectors...)
 }
 
 // collector exports the snapshot that dibao status shows.
@@ -39,15 +35,15 @@ type collector struct {
 	read time.Time
 }
 
-func gauge(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("dibao_"+name, help, labels, nil)
+func gauge(name, help string, labels ...string) *metrics.Family {
+	return metrics.New(metrics.Gauge, "dibao_"+name, help, labels...)
 }
 
 var (
 	metricBuild         = gauge("build_info", "Version of the program; the value is 1.", "version", "revision")
 	metricSources       = gauge("sources", "Sources by state.", "state")
 	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0: never.", "source", "name", "state")
-	metricArticles      = prometheus.NewDesc("dibao_articles_total", "Stored articles.", nil, nil)
+	metricArticles      = metrics.New(metrics.Counter, "dibao_articles_total", "Stored articles.")
 	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
@@ -67,33 +63,27 @@ var (
 	metricClock         = gauge("clock_skew_seconds", "How far the clock of the database server is ahead of ours.")
 )
 
-// Describe implements prometheus.Collector.
-func (c *collector) Describe(ch chan<- *prometheus.Desc) { DescribeMetrics(ch) }
+// Families implements metrics.Collector.
+func (c *collector) Families() []*metrics.Family { return Families() }
 
-// DescribeMetrics sends the descriptions of the metrics that this package exports.
-func DescribeMetrics(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
+// Families returns the metrics that this package exports.
+func Families() []*metrics.Family {
+	return []*metrics.Family{
 		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricHeld, metricListNext, metricListOverdue,
 		metricListMatched, metricHeldIssues, metricDeliveries, metricPosted, metricOldest, metricPaused, metricReports, metricPending,
 		metricSubscriptions, metricSuppressions, metricJobs, metricDiskFree, metricClock,
-	} {
-		ch <- d
 	}
 }
 
-// Collect implements prometheus.Collector. A database that can't be read
-// results in an invalid metric, so that the scrape reports the error and the
-// other metrics.
-func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	set := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
+// Collect implements metrics.Collector. If the database can't be read, the page
+// has the other metrics, and the error is logged.
+func (c *collector) Collect(p *metrics.Page) {
+	set := p.Set
 	version, revision := cli.BuiltFrom()
 	set(metricBuild, 1, version, revision)
 	st, err := c.snapshot()
 	if err != nil {
 		c.node.Log.Error("metrics not read", "err", err)
-		ch <- prometheus.NewInvalidMetric(metricSources, err)
 		return
 	}
 	for _, s := range feed.States {
@@ -102,7 +92,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, src := range st.Sources {
 		set(metricSourceSuccess, unixTime(src.SucceededAt), strconv.FormatInt(src.ID, 10), src.Name, string(src.State))
 	}
-	ch <- prometheus.MustNewConstMetric(metricArticles, prometheus.CounterValue, float64(st.Feed.Articles))
+	set(metricArticles, float64(st.Feed.Articles))
 	set(metricUnindexed, float64(st.Feed.Unindexed))
 	set(metricHeld, float64(st.Feed.Held))
 	for _, l := range st.Digest.Lists {
@@ -127,7 +117,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	set(metricOldest, oldest)
 	set(metricPaused, float64(len(st.Digest.Paused)))
 	set(metricPending, float64(st.Digest.Pending))
-	for d, counts := range map[*prometheus.Desc]map[string]int{
+	for d, counts := range map[*metrics.Family]map[string]int{
 		metricDeliveries: st.Digest.Deliveries, metricReports: st.Digest.Reports,
 		metricSubscriptions: st.Subscriptions, metricSuppressions: st.Suppressions, metricJobs: st.Jobs,
 	} {

@@ -4,20 +4,21 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v3"
 
 	"dibao/digest"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/internal/metrics"
 	"dibao/internal/web"
 	"dibao/subscribers"
 )
@@ -45,10 +46,10 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 		t.Fatal(err)
 	}
 	node := Node{DB: db, Articles: articles, Digest: issues, Subscribers: readers, Zone: time.UTC, Log: quiet}
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(db, &collector{node: node})
-	web.NewMetrics(&web.Cache{}).Register(registry)
-	problems, err := testutil.GatherAndLint(registry)
+	collectors := []metrics.Collector{metrics.Process{}, db, &collector{node: node}, web.NewMetrics(&web.Cache{})}
+	answer := httptest.NewRecorder()
+	metrics.Handler(collectors...).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	problems, err := promlint.New(answer.Body).Lint()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +58,11 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 	}
 
 	known := make(map[string]bool)
-	descs := make(chan *prometheus.Desc, 1000)
-	registry.Describe(descs)
-	close(descs)
-	for d := range descs {
-		name := regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(d.String())[1]
-		for _, suffix := range []string{"", "_bucket", "_sum", "_count"} {
-			known[name+suffix] = true
+	for _, c := range collectors {
+		for _, f := range c.Families() {
+			for _, suffix := range []string{"", "_bucket", "_sum", "_count"} {
+				known[f.Name+suffix] = true
+			}
 		}
 	}
 	for _, file := range []string{"../../../deploy/alerts.yaml", "../../../deploy/grafana.json"} {
