@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"dibao/digest/forreader"
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/subscribers"
@@ -124,7 +126,11 @@ func (c *chooser) findPrior(ctx context.Context) error {
 	ids := []int64{}
 	add := func(e *composedIssue) {
 		for _, it := range e.items {
-			for _, m := range it.identities() {
+			same := it.identities()
+			if amend.NoticeOf(it.Event) != 0 { // it is for those who got the call
+				same = append(same, it.asNews()...)
+			}
+			for _, m := range same {
 				if !ours[m] {
 					ours[m] = true
 					ids = append(ids, m.article)
@@ -384,6 +390,7 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map
 			got[m] = true
 		}
 	}
+	before := maps.Clone(got)
 	add := func(e *composedIssue, choice subscribers.Choice, part missedPart) {
 		for _, x := range c.taken(e, choice) {
 			same := x.item.identities()
@@ -393,11 +400,17 @@ func (c *chooser) assemble(r subscribers.Reader, lists []int64, firstWaiting map
 			if slices.ContainsFunc(same, func(m mailed) bool { return got[m] }) {
 				continue
 			}
+			if notice := amend.NoticeOf(x.item.Event); notice != 0 {
+				if !slices.ContainsFunc(x.item.asNews(), func(m mailed) bool { return before[m] }) {
+					continue
+				}
+				same = append(same, mailed{notice, ""}) // which stands for it
+			}
 			for _, m := range same {
 				got[m] = true
 			}
 			it := contentItem{Article: x.item.Article.ID, Issue: e.issue.ID, Event: x.item.Event, Chosen: x.why}
-			if r.Profile != nil && it.Event == "" {
+			if r.Profile != nil && it.Event == "" && !x.item.isCanceled() {
 				it.Match = e.notices.Match(r.Profile, x.item.Article, localDate(c.due, e.issue.List.Zone))
 			}
 			out.items = append(out.items, it)

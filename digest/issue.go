@@ -12,6 +12,7 @@ import (
 	"dibao/digest/delivery"
 	"dibao/digest/forreader"
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/policy"
@@ -55,8 +56,9 @@ type IssueItem struct {
 	Chosen   []filter.Reason    // what of the reader's own choice it agrees with
 	Concern  *forreader.Concern // its call, as it stands to what the reader says of themselves; nil: it is none for the reader
 
-	ChangedBy int64       // the article that repealed or amended it; 0: that is not known
-	ChangedOn policy.Date // since when it is repealed; zero: that is not known
+	ChangedBy int64         // the article that repealed or amended it; 0: that is not known
+	Amended   *amend.Change // what a later notice does to its call; nil: nothing
+	ChangedOn policy.Date   // since when it is repealed; zero: that is not known
 }
 
 // folded returns the same texts as they are stored.
@@ -156,7 +158,10 @@ func (s *Service) IssueItems(ctx context.Context, issue int64) ([]IssueItem, err
 			items[i].pin()
 		}
 	}
-	return items, s.relate(ctx, items, ids)
+	if err := s.relate(ctx, items, ids); err != nil {
+		return nil, err
+	}
+	return s.amendItems(ctx, items)
 }
 
 // relate finds which items carry which document, explain one, or change one.
@@ -217,5 +222,9 @@ func (s *Service) next(ctx context.Context, l subscribers.List) (next draft, err
 	for i, it := range next.items {
 		ids[i] = it.Article.ID
 	}
-	return next, s.relate(ctx, next.items, ids)
+	if err := s.relate(ctx, next.items, ids); err != nil {
+		return draft{}, err
+	}
+	next.items, err = s.amendItems(ctx, next.items)
+	return next, err
 }

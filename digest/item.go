@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/asks"
 	"dibao/internal/database"
 	"dibao/policy"
 	"dibao/templates"
@@ -43,6 +44,9 @@ func (s *Service) digestItem(it IssueItem, language string, today policy.Date) t
 	v.Summary = database.Clip(v.Summary, maxSummary)
 	v.Dates = shownDates(v.Dates, it)
 	v.Badge, v.Urgent = badge(it, language, today)
+	if it.Amended != nil && it.Event != "" {
+		v.Summary = templates.Words(language, "call.sentence", it.Amended.Evidence)
+	}
 	if it.ChangedBy != 0 {
 		v.BadgeURL = feed.ArticleURL(s.opts.BaseURL, it.ChangedBy)
 	}
@@ -136,6 +140,9 @@ func dayText(language string, d, today policy.Date) string {
 func badge(it IssueItem, language string, today policy.Date) (text string, urgent bool) {
 	f := it.Article.Facts
 	day := func(d policy.Date) string { return dayText(language, d, today) }
+	if it.Amended != nil && (it.Event != "" || it.isCanceled()) {
+		return asks.In(language).Change(*it.Amended, day), true
+	}
 	switch it.Event {
 	case eventEffective:
 		return templates.Words(language, "badge.effective", day(f.EffectiveOn)), false

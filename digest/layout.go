@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/policy"
 )
 
@@ -15,6 +16,7 @@ import (
 // when an issue, or a reader's part of it, is laid out.
 const (
 	sectionForReader       = "forreader" // calls that may concern the reader
+	sectionAmended         = "amended"   // calls that a later notice changed
 	sectionHighlights      = "highlights"
 	sectionDeadlines       = "deadlines"
 	sectionEffective       = "effective"
@@ -27,7 +29,7 @@ const (
 )
 
 var sections = []string{
-	sectionForReader, sectionHighlights, sectionDeadlines, sectionEffective, sectionDocuments, sectionEnding,
+	sectionForReader, sectionAmended, sectionHighlights, sectionDeadlines, sectionEffective, sectionDocuments, sectionEnding,
 	sectionInterpretations, sectionSigned, sectionNews, sectionOther,
 }
 
@@ -58,6 +60,8 @@ func sectionOf(a feed.Article, event string, today policy.Date) string {
 	switch {
 	case event == eventEffective:
 		return sectionEffective
+	case amend.NoticeOf(event) != 0:
+		return sectionAmended
 	case event != "":
 		return sectionEnding
 	case !f.DeadlineOn.IsZero() && !f.DeadlineOn.Before(today):
@@ -97,7 +101,7 @@ func byReadingOrder(x, y IssueItem) int {
 		return c
 	}
 	switch x.Section {
-	case sectionDeadlines:
+	case sectionAmended, sectionDeadlines:
 		if c := cmp.Compare(orLast(a.Facts.DeadlineOn), orLast(b.Facts.DeadlineOn)); c != 0 {
 			return c
 		}

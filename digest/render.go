@@ -362,6 +362,9 @@ func (s *Service) sectionViews(items []IssueItem, language string) []templates.S
 	var out []templates.Section
 	for _, b := range layOut(items) {
 		section := templates.Section{Key: b.section}
+		if b.section == sectionAmended {
+			section.Key += ".page" // its visitors received nothing
+		}
 		for _, it := range b.items {
 			section.Items = append(section.Items, s.itemView(it, language))
 		}

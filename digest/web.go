@@ -94,7 +94,7 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 			p.Older = fmt.Sprintf("/?before=%d", articles[homeArticles-1].ID)
 		}
 		view := templates.HomePage{}
-		if view.Articles, err = h.Feeds.Items(ctx, articles); err != nil {
+		if view.Articles, err = h.Feeds.Items(ctx, p.Language, articles); err != nil {
 			return nil, err
 		}
 		if from > 0 {
@@ -198,7 +198,7 @@ func (h *Web) issuesOf(ctx context.Context, l subscribers.List, from int64, limi
 func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 	h.serveList(w, r, func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (view site.PageView, err error) {
 		page := templates.ListPage{List: h.Service.listCard(l, p.Language)}
-		if page.Articles, p.Older, err = h.matched(ctx, l.ID, from); err != nil {
+		if page.Articles, p.Older, err = h.matched(ctx, p.Language, l.ID, from); err != nil {
 			return nil, err
 		}
 		if p.Older != "" {
@@ -265,7 +265,7 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 			"isPartOf": map[string]any{"@type": "Periodical", "name": l.Title, "url": s.opts.BaseURL + path},
 		}
 		view := templates.IssuePage{List: s.listCard(l, p.Language), Number: int(i.Number), Date: date, Note: i.Note, Sections: s.sectionViews(items, p.Language)}
-		if err := h.enrich(ctx, items, view.Sections); err != nil {
+		if err := h.enrich(ctx, p.Language, items, view.Sections); err != nil {
 			return nil, err
 		}
 		if p.Older, p.Newer, err = s.neighbours(ctx, i); err != nil {

@@ -31,7 +31,7 @@ func (s *Service) issuesBefore(ctx context.Context, list, before int64, limit in
 }
 
 // matched returns a page of what a list matched, and the query of the next one.
-func (h *Web) matched(ctx context.Context, list, before int64) (items []templates.Item, older string, err error) {
+func (h *Web) matched(ctx context.Context, language string, list, before int64) (items []templates.Item, older string, err error) {
 	s := h.Service
 	type match struct{ seq, article int64 }
 	var page []match
@@ -62,7 +62,7 @@ func (h *Web) matched(ctx context.Context, list, before int64) (items []template
 			articles = append(articles, a)
 		}
 	}
-	items, err = h.Feeds.Items(ctx, articles)
+	items, err = h.Feeds.Items(ctx, language, articles)
 	return items, older, err
 }
 
@@ -126,12 +126,12 @@ func (s *Service) issueCards(ctx context.Context, issues []Issue, lists []subscr
 
 // enrich adds to the items of sections what a page shows and an email has no room
 // for: states today, what a document repeals, reposts.
-func (h *Web) enrich(ctx context.Context, items []IssueItem, sections []templates.Section) error {
+func (h *Web) enrich(ctx context.Context, language string, items []IssueItem, sections []templates.Section) error {
 	articles := make([]feed.Article, len(items))
 	for i := range items {
 		articles[i] = items[i].Article
 	}
-	rich, err := h.Feeds.Items(ctx, articles)
+	rich, err := h.Feeds.Items(ctx, language, articles)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (h *Web) enrich(ctx context.Context, items []IssueItem, sections []template
 		for i := range section.Items {
 			it := &section.Items[i]
 			found := byURL[it.URL]
-			it.Status = found.Status
+			it.Status, it.Change, it.ChangeURL = found.Status, found.Change, found.ChangeURL
 			if it.Effects == nil {
 				it.Effects = found.Effects
 			}

@@ -214,7 +214,7 @@ func TestPageOfManyReposts(t *testing.T) {
 			t.Fatalf("%d articles, %v", len(articles), err)
 		}
 		page := &site.Web{Store: r.Store, BaseURL: "https://dibao.example", Zone: time.UTC}
-		items, err := page.Items(t.Context(), articles)
+		items, err := page.Items(t.Context(), "zh", articles)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,8 +76,19 @@ type Item struct {
 	Reposts     []FeedLink // the same text on other sites, some of them
 	RepostCount int        // of all of them
 	Original    FeedLink   // where the text came first, for a repost
+	Change      string     // what a later notice does to the call, "" for none
+	ChangeURL   string     // of the notice
 	Snippet     []Span     // of the text that a search found
 	Marked      []Span     // the title, with what a search found; nil elsewhere
+}
+
+// MoveDeadline shows another last day than that of the text; "" leaves it.
+func (i *Item) MoveDeadline(day string) {
+	for n := range i.Dates {
+		if i.Dates[n].Key == "deadline" && day != "" && i.Dates[n].Date != day {
+			i.Dates[n].Date, i.Dates[n].Provenance = day, ""
+		}
+	}
 }
 
 // Mention is a document that an article or document has to do with.
@@ -89,6 +100,15 @@ type Mention struct {
 	URL      string // "" if we have no page of it
 	Date     string
 	Status   string
+	Sentence string // that says so
+}
+
+// Amendment is what a later notice does to a call, as the page of either shows it.
+type Amendment struct {
+	Text     string // 截止日期由…延至…
+	Title    string // of the other article
+	URL      string
+	Date     string // on which the notice was published
 	Sentence string // that says so
 }
 
@@ -153,6 +173,8 @@ type ArticlePage struct {
 	Document    string // page of the document that it carries, "" if none
 	Pairs       []Item // the original of an interpretation, or the interpretations
 	Call        []CallRow
+	Amended     []Amendment // by later notices, the oldest first
+	Amends      *Amendment  // what it changes itself; nil: no call that is known
 }
 
 // CallRow is what a notice says of one matter.

@@ -22,7 +22,9 @@ type Change struct {
 }
 
 // MovesDay reports whether the notice gives the call another last day.
-func (c Change) MovesDay() bool { return !c.Until.IsZero() && c.Until != c.Was }
+func (c Change) MovesDay() bool {
+	return c.Kind != call.ChangeCanceled && !c.Until.IsZero() && c.Until != c.Was
+}
 
 // changesOf returns what notices did to a call, the oldest first; reposts of a notice
 // count once, as the first of them that was stored.

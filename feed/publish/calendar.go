@@ -35,8 +35,9 @@ type Event struct {
 	URL         string
 	Categories  []string
 	Sequence    int
+	Canceled    bool
 	Stamp       time.Time // when it was written or changed last
-	RemindDays  int       // how many days before the reader is reminded; 0: not
+	RemindDays  []int     // how many days before the reader is reminded
 }
 
 // refresh is how often a program should look again (RFC 7986 §5.7).
@@ -101,15 +102,22 @@ func addEvent(cal *ics.Calendar, e Event, day time.Time) {
 			v.AddCategory(c)
 		}
 	}
-	v.SetStatus(ics.ObjectStatusConfirmed)
+	status := ics.ObjectStatusConfirmed
+	if e.Canceled {
+		status = ics.ObjectStatusCancelled
+	}
+	v.SetStatus(status)
 	v.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy because a rule begins
 	v.SetClass(ics.ClassificationPublic)
 	v.SetProperty("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
 	v.SetProperty("X-MICROSOFT-CDO-ALLDAYEVENT", "TRUE")
-	if e.RemindDays > 0 {
+	for _, days := range e.RemindDays {
+		if e.Canceled {
+			break
+		}
 		a := v.AddAlarm()
 		a.SetAction(ics.ActionDisplay)
-		a.SetTrigger("-P" + strconv.Itoa(e.RemindDays) + "D")
+		a.SetTrigger("-P" + strconv.Itoa(days) + "D")
 		a.SetProperty(ics.ComponentPropertyDescription, line(e.Summary))
 	}
 }

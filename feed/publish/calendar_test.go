@@ -27,7 +27,7 @@ func TestCalendar(t *testing.T) {
 	at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	c := publish.Calendar{Name: "邸报", URL: "https://a.example/", Self: "https://a.example/calendar.ics", Events: []publish.Event{
 		{UID: "article-1-deadline@a.example", On: "2026-12-31", Summary: "截止：样例省,样例市;关于征求意见的公告\\", Description: "第一行\n第二行", URL: "https://a.example/articles/1",
-			Categories: []string{"截止"}, Sequence: 2, Stamp: at, RemindDays: 3},
+			Categories: []string{"截止"}, Sequence: 2, Stamp: at, RemindDays: []int{3}},
 		{UID: "article-1-deadline@a.example", On: "2026-12-30", Summary: "twice", Stamp: at},
 		{UID: "x@a.example", On: "someday", Summary: "no day", Stamp: at},
 	}}
@@ -86,7 +86,7 @@ func TestEveryCalendarIsValid(t *testing.T) {
 			c.Events = append(c.Events, publish.Event{
 				UID: "article-" + strings.Repeat("1", i+1) + "@a.example", On: rapid.SampledFrom([]string{"2026-02-28", "2024-02-29", "1999-12-31"}).Draw(t, "on"),
 				Summary: "s" + hostileTitle("s").Draw(t, "summary"), Description: hostile("d").Draw(t, "about"), URL: "https://a.example/articles/1",
-				Categories: []string{hostile("c").Draw(t, "category")}, Sequence: i, Stamp: time.Unix(1.7e9, 0), RemindDays: i,
+				Categories: []string{hostile("c").Draw(t, "category")}, Sequence: i, Stamp: time.Unix(1.7e9, 0), RemindDays: []int{i + 1, 1}[:i%3], Canceled: i == 3,
 			})
 		}
 		text := writeCalendar(t, c)

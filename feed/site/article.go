@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/feed/asks"
 	"dibao/internal/web"
 	"dibao/policy"
@@ -198,12 +199,15 @@ func (h *Web) articleChanges(w http.ResponseWriter, r *http.Request) {
 
 // relate fills what an article has to do with documents and other articles.
 func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.ArticlePage) error {
-	items, err := h.Items(ctx, []feed.Article{a})
+	items, err := h.Items(ctx, view.Page.Language, []feed.Article{a})
 	if err != nil {
 		return err
 	}
 	view.Article = items[0]
 	view.Article.Status = statusOn(a.Facts, h.Today())
+	if err := h.amendments(ctx, a, view); err != nil {
+		return err
+	}
 	relations, err := h.Store.Relations(ctx, a.ID)
 	if err != nil {
 		return err
@@ -230,7 +234,7 @@ func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.Articl
 		if err != nil {
 			return err
 		}
-		view.Pairs, err = h.itemsByID(ctx, ids)
+		view.Pairs, err = h.itemsByID(ctx, view.Page.Language, ids)
 		return err
 	}
 	originals, err := h.Store.OriginalsOf(ctx, []int64{a.ID})
@@ -241,7 +245,32 @@ func (h *Web) relate(ctx context.Context, a feed.Article, view *templates.Articl
 	if err != nil || d.Article == 0 {
 		return err
 	}
-	view.Pairs, err = h.itemsByID(ctx, []int64{d.Article})
+	view.Pairs, err = h.itemsByID(ctx, view.Page.Language, []int64{d.Article})
+	return err
+}
+
+// amendments fills what later notices did to a call, or which call a notice changes.
+func (h *Web) amendments(ctx context.Context, a feed.Article, view *templates.ArticlePage) error {
+	words := asks.In(view.Page.Language)
+	show := func(c amend.Change, article int64, title string) templates.Amendment {
+		return templates.Amendment{Text: words.Change(c, policy.Date.String), Title: title, URL: feed.ArticleURL(h.BaseURL, article), Date: c.On.String(), Sentence: c.Evidence}
+	}
+	history, err := amend.History(ctx, h.Store.DB(), a.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range history {
+		view.Amended = append(view.Amended, show(c, c.Notice, c.Title))
+	}
+	target, c, err := amend.Target(ctx, h.Store.DB(), a.ID)
+	if err != nil || target == 0 {
+		return err
+	}
+	found, err := h.Store.ArticlesByID(ctx, []int64{target})
+	if t, ok := found[target]; ok && !t.Hidden {
+		m := show(c, target, t.Title())
+		view.Amends = &m
+	}
 	return err
 }
 

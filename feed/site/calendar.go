@@ -39,6 +39,7 @@ type Day struct {
 	Title   string
 	Number  string
 	Changes int       // how often the day or the title did
+	Ended   bool      // it was canceled
 	At      time.Time // when what it is of was stored or changed last
 }
 
@@ -72,16 +73,20 @@ var dayQueries = map[DayKind]string{
 var callQueries = map[DayKind]string{DayDeadline: dayOfDeadline(" AND a.call <> ''")}
 
 func dayOfDeadline(and string) string {
-	return `SELECT w.deadline_on, w.article, w.article, w.title, w.number, w.date_changes, w.updated_at FROM (
-			SELECT a.deadline_on, a.id AS article, a.title, a.document_number AS number, a.date_changes, a.updated_at FROM articles a
-			LEFT JOIN clusters c ON c.article = a.id
-			WHERE a.deadline_on IS NOT NULL AND a.deadline_on <> '' AND a.deadline_on >= $1 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND COALESCE(c.first, 1) = 1` + and + `) AS w
+	// The day of a call is that of the latest notice; a notice itself has none.
+	const columns = `, a.id AS article, a.title, a.document_number AS number, a.date_changes + COALESCE(s.changes, 0) AS changes, COALESCE(s.kind, '') = 'canceled' AS ended, a.updated_at, s.at FROM articles a LEFT JOIN clusters c ON c.article = a.id `
+	where := ` AND a.hidden = 0 AND a.withdrawn_at IS NULL AND COALESCE(c.first, 1) = 1` + and
+	return `SELECT w.deadline_on, w.article, w.article, w.title, w.number, w.changes, w.ended, w.updated_at, w.at FROM (
+			SELECT a.deadline_on` + columns + `LEFT JOIN call_states s ON s.article = a.id
+			WHERE a.deadline_on IS NOT NULL AND a.deadline_on <> '' AND a.deadline_on >= $1 AND s.until_on IS NULL
+				AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)` + where + `
+			UNION ALL SELECT s.until_on` + columns + `JOIN call_states s ON s.article = a.id WHERE s.until_on >= $1` + where + `) AS w
 		WHERE EXISTS` + agendaArticles + ` ORDER BY w.deadline_on DESC, w.article DESC LIMIT $4`
 }
 
 // dayOfDocument is the query of one column of documents.
 func dayOfDocument(column string) string {
-	return `SELECT d.` + column + `, d.id, COALESCE(d.article, 0), d.title, d.number, d.date_changes, d.updated_at FROM documents d
+	return `SELECT d.` + column + `, d.id, COALESCE(d.article, 0), d.title, d.number, d.date_changes, 0 = 1, d.updated_at, d.updated_at FROM documents d
 		WHERE d.` + column + ` IS NOT NULL AND d.` + column + ` <> '' AND d.` + column + ` >= $1 AND d.article IS NOT NULL
 		AND EXISTS (SELECT 1 FROM carriers w WHERE w.document = d.id AND EXISTS` + agendaArticles + `)
 		ORDER BY d.` + column + ` DESC, d.id DESC LIMIT $4`
@@ -100,7 +105,9 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 		for kind, query := range queries {
 			days, err := database.Collect(ctx, tx, func(r database.Row) (Day, error) {
 				d := Day{Kind: kind}
-				err := r.Scan(&d.On, &d.ID, &d.Article, &d.Title, &d.Number, &d.Changes, &d.At)
+				var changed sql.Null[time.Time]
+				err := r.Scan(&d.On, &d.ID, &d.Article, &d.Title, &d.Number, &d.Changes, &d.Ended, &d.At, &changed)
+				d.At = later(d.At, changed.V)
 				return d, err
 			}, query, from, ask.Feed, ask.List, maxDays)
 			if err != nil {
@@ -121,7 +128,7 @@ func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) (
 const agendaPast = 12
 
 // remind is how many days before a deadline a calendar reminds.
-const remind = 3
+var remind = []int{3}
 
 // uidOf names a day forever: RFC 7986 wants it globally unique and to say nothing.
 func uidOf(d Day, host string) string {
@@ -204,7 +211,7 @@ func (h *Web) event(d Day, language string) publish.Event {
 	kind := templates.Words(language, "day."+string(d.Kind))
 	e := publish.Event{
 		UID: uidOf(d, hostOf(h.BaseURL)), On: d.On.String(), Summary: kind + templates.Words(language, "colon") + d.Title, Description: d.Number,
-		Categories: []string{kind}, Sequence: d.Changes, Stamp: d.At,
+		Categories: []string{kind}, Sequence: d.Changes, Stamp: d.At, Canceled: d.Ended,
 	}
 	if d.Article > 0 {
 		e.URL = feed.ArticleURL(h.BaseURL, d.Article)
@@ -212,6 +219,9 @@ func (h *Web) event(d Day, language string) publish.Event {
 			e.Description += "\n"
 		}
 		e.Description += e.URL // some programs show no address
+	}
+	if d.Ended {
+		e.Summary = templates.Words(language, "change.canceled") + templates.Words(language, "colon") + e.Summary
 	}
 	if d.Kind == DayDeadline {
 		e.RemindDays = remind

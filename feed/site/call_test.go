@@ -1,11 +1,16 @@
 package site_test
 
 import (
+	"database/sql"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/emersion/go-ical"
+
+	"dibao/feed/amend"
 	"dibao/feed/site/sitetest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -95,6 +100,69 @@ func TestCallOfArticle(t *testing.T) {
 		}
 		if strings.Contains(s.Read("/api/v1/articles/2"), `"call"`) {
 			t.Error("an article that asks for nothing has a call in the API")
+		}
+	})
+}
+
+// amended stores that article 2 changes the call of article 1.
+func amended(s *sitetest.Site, db *database.DB, change call.Change) {
+	s.Helper()
+	err := db.Write(s.Context(), func(tx *sql.Tx) error {
+		return amend.Store(s.Context(), tx, db.Dialect(), sitetest.Clock(), []amend.Arrival{
+			{Article: 1, IsNew: true, Keys: []string{"project:1"}}, {Article: 2, Keys: []string{"project:1"}, Notice: &change}})
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Exec(`INSERT INTO changes (topic, version) VALUES ('documents', 1) ON CONFLICT (topic) DO UPDATE SET version = changes.version + 1`)
+}
+
+// A call whose day was moved stands in the list and in calendars with its new day; the
+// notice has no event of its own; a cancellation ends the event. Both pages name the other.
+func TestChangedCall(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		s := sitetest.New(t, db)
+		s.Add(1, 3, func(int) (int, string) { return 1, "国防" })
+		for id := int64(1); id <= 3; id++ {
+			storeCall(s, id, "关于组织申报样例技改项目的通知", "各有关企业：", "请申报单位于2026年12月15日前登录http://a.example/b填报。")
+		}
+		event := func() string {
+			t.Helper()
+			all := events(s, "/calls/calendar.ics")
+			if len(all) != 2 {
+				t.Fatalf("%d events, want those of two calls", len(all))
+			}
+			e := all["article-1-deadline@policy.example"]
+			title, _ := e.Props.Text(ical.PropSummary)
+			return fmt.Sprint(e.Props.Get(ical.PropDateTimeStart).Value, " ", e.Props.Get(ical.PropSequence).Value, " ", e.Props.Get(ical.PropStatus).Value, " ", len(e.Children), " ", strings.HasPrefix(title, "已取消"))
+		}
+		amended(s, db, call.Change{Kind: call.ChangeMoved, Until: when.MakeDate(2026, 12, 28), Evidence: "现延长至12月28日。"})
+		first := event()
+		if !strings.HasPrefix(first, "20261228 ") || !strings.HasSuffix(first, " CONFIRMED 1 false") {
+			t.Errorf("moved: %s", first)
+		}
+		page := s.Read("/calls/")
+		if !strings.Contains(page, "截止日期由2026-12-15延至2026-12-28") || strings.Contains(page, `<a href="/articles/2">第`) {
+			t.Errorf("the list has\n%s", page)
+		}
+		for path, want := range map[string][]string{
+			"/articles/1": {"后续变更", "截止日期由2026-12-15延至2026-12-28", `/articles/2"`, "现延长至12月28日。"}, "/articles/2": {"本文变更此前的事项", `/articles/1"`, "现延长至12月28日。"},
+			"/articles/1?lang=en": {"Later changes", "deadline extended from 2026-12-15 to 2026-12-28"},
+		} {
+			page := s.Read(path)
+			for _, text := range want {
+				if !strings.Contains(page, text) {
+					t.Errorf("%s: no %q", path, text)
+				}
+			}
+		}
+		amended(s, db, call.Change{Kind: call.ChangeCanceled, Evidence: "现取消。"})
+		if got := event(); !strings.HasSuffix(got, " CANCELLED 0 true") {
+			t.Errorf("canceled: %s", got)
+		}
+		if page := s.Read("/calls/"); !strings.Contains(page, "已取消") {
+			t.Error("the list does not say that the call was canceled")
 		}
 	})
 }

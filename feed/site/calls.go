@@ -87,9 +87,11 @@ func callEntries(st *feed.Store, key string) Entries {
 func (h *Web) openCalls(ctx context.Context, key string) ([]feed.Article, error) {
 	var ids []int64
 	err := h.Store.DB().Read(ctx, func(tx *sql.Tx) (err error) {
-		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a WHERE a.call <> '' AND a.deadline_on >= $1
+		ids, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT a.id FROM articles a LEFT JOIN call_states s ON s.article = a.id
+			WHERE a.id IN (SELECT id FROM articles WHERE call <> '' AND deadline_on >= $1 UNION SELECT article FROM call_states WHERE until_on >= $1)
+			AND COALESCE(s.until_on, a.deadline_on) >= $1 AND NOT EXISTS (SELECT 1 FROM call_notices n WHERE n.article = a.id AND n.target IS NOT NULL)
 			AND a.held = 0 AND a.hidden = 0 AND a.withdrawn_at IS NULL AND ($2 = '' OR EXISTS (SELECT 1 FROM article_feeds f WHERE f.feed = $2 AND f.article = a.id))
-			ORDER BY a.deadline_on, a.id LIMIT $3`, h.Today().String(), key, maxOpenCalls)
+			ORDER BY COALESCE(s.until_on, a.deadline_on), a.id LIMIT $3`, h.Today().String(), key, maxOpenCalls)
 		return err
 	})
 	if err != nil {
@@ -117,7 +119,7 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection) {
 		}
 		p.Feeds = PageFeeds(h.BaseURL, c.path, c.name)
 		view := templates.CollectionPage{Page: p, Key: c.key, Name: c.name}
-		if view.Items, err = h.Items(ctx, articles); err != nil || c.feed != "" {
+		if view.Items, err = h.Items(ctx, p.Language, articles); err != nil || c.feed != "" {
 			return view, err
 		}
 		var codes []string // of the provinces that have some

@@ -143,7 +143,7 @@ func (h *Web) collection(w http.ResponseWriter, r *http.Request, c collection) {
 			p.Older = fmt.Sprintf("%s?before=%d", c.path, articles[pageSize-1].ID)
 		}
 		view.Page = p
-		if view.Items, err = h.Items(ctx, articles); err != nil {
+		if view.Items, err = h.Items(ctx, p.Language, articles); err != nil {
 			return nil, err
 		}
 		view.Narrower, err = h.narrower(ctx, c)

@@ -85,14 +85,14 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		if view.Carriers, err = h.itemsByID(ctx, ids); err != nil {
+		if view.Carriers, err = h.itemsByID(ctx, p.Language, ids); err != nil {
 			return nil, err
 		}
 		ids, err = h.Store.Interpretations(ctx, d.ID)
 		if err != nil {
 			return nil, err
 		}
-		if view.Readings, err = h.itemsByID(ctx, ids); err != nil {
+		if view.Readings, err = h.itemsByID(ctx, p.Language, ids); err != nil {
 			return nil, err
 		}
 		// The article that shows it best says what the dates rest on.
@@ -140,7 +140,7 @@ func (h *Web) documentPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (h *Web) itemsByID(ctx context.Context, ids []int64) ([]templates.Item, error) {
+func (h *Web) itemsByID(ctx context.Context, language string, ids []int64) ([]templates.Item, error) {
 	found, err := h.Store.ArticlesByID(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -151,7 +151,7 @@ func (h *Web) itemsByID(ctx context.Context, ids []int64) ([]templates.Item, err
 			articles = append(articles, a)
 		}
 	}
-	return h.Items(ctx, articles)
+	return h.Items(ctx, language, articles)
 }
 
 // documentFacts is the box of facts of a document: from its best page, with

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"dibao/feed"
+	"dibao/feed/amend"
+	"dibao/feed/asks"
 	"dibao/policy"
 	"dibao/templates"
 )
@@ -48,8 +50,9 @@ func statusOn(f policy.Facts, today policy.Date) string {
 
 // Items fills the views that pages list of articles: with the state of their
 // documents if it is unusual, what they repeal and amend, and who else has the
-// same text. A repost whose original is among them is left out.
-func (h *Web) Items(ctx context.Context, articles []feed.Article) ([]templates.Item, error) {
+// same text, and what later notices did to calls, in a language. A repost whose original
+// is among them is left out.
+func (h *Web) Items(ctx context.Context, language string, articles []feed.Article) ([]templates.Item, error) {
 	ids := make([]int64, len(articles))
 	for i, a := range articles {
 		ids[i] = a.ID
@@ -74,7 +77,11 @@ func (h *Web) Items(ctx context.Context, articles []feed.Article) ([]templates.I
 	if err != nil {
 		return nil, err
 	}
-	today := h.Today()
+	amended, err := amend.States(ctx, h.Store.DB(), ids)
+	if err != nil {
+		return nil, err
+	}
+	today, words := h.Today(), asks.In(language)
 	all := make([]templates.Item, 0, len(articles))
 	for _, a := range articles {
 		first := clusters[a.ID].First
@@ -95,6 +102,10 @@ func (h *Web) Items(ctx context.Context, articles []feed.Article) ([]templates.I
 				m.Status = ""
 				v.Effects = append(v.Effects, m)
 			}
+		}
+		if s, ok := amended[a.ID]; ok {
+			v.Change, v.ChangeURL = words.State(s), feed.ArticleURL(h.BaseURL, s.Notice)
+			v.MoveDeadline(s.Until.String())
 		}
 		h.addCopies(&v, a.ID, clusters[a.ID], copies)
 		all = append(all, v)

@@ -106,7 +106,7 @@ func (h *Web) searchPage(w http.ResponseWriter, r *http.Request) {
 		for i, hit := range found.Hits {
 			articles[i] = hit.Article
 		}
-		if view.Items, err = h.Items(ctx, articles); err != nil {
+		if view.Items, err = h.Items(ctx, p.Language, articles); err != nil {
 			return nil, err
 		}
 		for i := range view.Items {

@@ -1,0 +1,104 @@
+package digest
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"dibao/feed/amend"
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/policy/call"
+)
+
+// amendedCalls finds calls of earlier issues of the list that a later notice moved,
+// corrected or canceled. Each returns once for each notice, for the readers who got the
+// call, and makes an issue by itself.
+func (s *Service) amendedCalls(ctx context.Context, tx *sql.Tx, list int64, today policy.Date) ([]IssueItem, error) {
+	type due struct {
+		article, notice int64
+		was, until      policy.Date
+	}
+	all, err := database.Collect(ctx, tx, func(r database.Row) (d due, err error) {
+		return d, r.Scan(&d.article, &d.notice, &d.was, &d.until)
+	}, `SELECT DISTINCT x.article, s.notice, s.was_on, s.until_on FROM call_states s JOIN issue_items x ON x.article = s.article AND x.event = ''
+			JOIN issues i ON i.id = x.issue
+		WHERE i.list = $1 AND i.held = 0 AND s.at >= $2 AND NOT EXISTS (
+			SELECT 1 FROM issue_items y JOIN issues j ON j.id = y.issue WHERE j.list = $1 AND y.article = x.article AND y.event = 'change/' || s.notice)
+		ORDER BY x.article`, list, s.now().AddDate(0, 0, -changedFor))
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	ids := []int64{}
+	for _, d := range all {
+		ids = append(ids, d.article, d.notice)
+	}
+	articles, err := s.articles.ArticlesByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := s.articles.Clusters(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []IssueItem
+	for _, d := range all {
+		a, notice := articles[d.article], articles[d.notice]
+		over := !d.until.IsZero() && d.until.Before(today) && d.was.Before(today)
+		if a.ID == 0 || notice.ID == 0 || isWithheld(a) || isWithheld(notice) || over {
+			continue
+		}
+		out = append(out, IssueItem{Article: a, Event: amend.Event(d.notice), By: notice.Title(), Same: clusters[d.article].Articles})
+	}
+	return out, nil
+}
+
+// amendItems notes what notices did to the calls among items. It leaves out the changes
+// that turned out to be none since.
+func (s *Service) amendItems(ctx context.Context, items []IssueItem) ([]IssueItem, error) {
+	var news []int64
+	for i := range items {
+		it := &items[i]
+		notice := amend.NoticeOf(it.Event)
+		if notice == 0 {
+			news = append(news, it.Article.ID)
+			continue
+		}
+		target, c, err := amend.Target(ctx, s.db, notice)
+		if err != nil {
+			return nil, err
+		}
+		if target != 0 {
+			it.Amended, it.ChangedBy = &c, notice
+		}
+	}
+	states, err := amend.States(ctx, s.db, news)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		st, ok := states[items[i].Article.ID]
+		if !ok || items[i].Event != "" {
+			continue
+		}
+		if !st.Until.IsZero() { // a later notice moved the day
+			items[i].Article.Facts.DeadlineOn = st.Until
+		}
+		items[i].Amended, items[i].ChangedBy = &amend.Change{Notice: st.Notice, Kind: st.Kind, Was: st.Was, Until: st.Until}, st.Notice
+	}
+	return slices.DeleteFunc(items, func(it IssueItem) bool { return amend.NoticeOf(it.Event) != 0 && it.Amended == nil }), nil
+}
+
+// isCanceled reports whether the call of an item was canceled since.
+func (it IssueItem) isCanceled() bool {
+	return it.Amended != nil && it.Amended.Kind == call.ChangeCanceled
+}
+
+// asNews are the identities under which a reader got the article as news.
+func (it IssueItem) asNews() []mailed {
+	out := []mailed{{it.Article.ID, ""}}
+	for _, id := range it.Same {
+		out = append(out, mailed{id, ""})
+	}
+	return out
+}
