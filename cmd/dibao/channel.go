@@ -25,7 +25,11 @@ func newListChannel(g *globals) *cobra.Command {
 
 // channels returns what sends issues to channels.
 func (a *app) channels() *channel.Sender {
-	return &channel.Sender{Store: a.digest.Channels, Node: a.member.ID(), Client: a.poster, Card: a.digest.Card, Log: a.log}
+	s := &channel.Sender{Store: a.digest.Channels, Node: a.member.ID(), Client: a.poster, Card: a.digest.Card, Log: a.log}
+	if a.config.Mail.Admin != "" && (a.config.Mail.Host != "" || a.config.Mail.Direct) {
+		s.Notify = a.notifyChannel
+	}
+	return s
 }
 
 // wakeSenders makes all nodes send at once what is due.

@@ -8,6 +8,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/notice"
+	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/templates"
 )
@@ -27,6 +28,15 @@ func (a *app) notifyAdmin(ctx context.Context, n delivery.Notice) {
 	}
 	if err := a.writeAdmin(ctx, letter); err != nil {
 		a.log.Error("admin not told", "kind", string(n.Kind), "mailing_id", n.Mailing, "err", err)
+	}
+}
+
+// notifyChannel mails the admin what became of an issue in a channel.
+func (a *app) notifyChannel(ctx context.Context, x channel.Trouble) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := a.writeAdmin(ctx, notice.Channel(x)); err != nil {
+		a.log.Error("admin not told", "channel", x.Channel, "mailing_id", x.Mailing, "err", err)
 	}
 }
 

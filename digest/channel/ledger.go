@@ -33,6 +33,7 @@ const lease = 5 * time.Minute
 type claimed struct {
 	id        int64
 	issue     int64
+	mailing   int64
 	attempts  int64 // with this one
 	uncertain int64
 	firstAt   time.Time
@@ -65,7 +66,7 @@ func (s *Store) claim(ctx context.Context, self string, channel int64, group str
 			UPDATE channel_deliveries SET state = 'claimed', attempts = attempts + 1, handed = 0, claimed_by = $1, lease_until = $2
 			WHERE state = 'waiting' AND next_at <= $3 AND id = (
 				SELECT id FROM channel_deliveries WHERE channel = $4 AND state = 'waiting' AND next_at <= $3 ORDER BY issue LIMIT 1)
-			RETURNING id, issue, attempts, uncertain, first_at`, self, now.Add(lease), now, channel).Scan(&c.id, &c.issue, &c.attempts, &c.uncertain, &first)
+			RETURNING id, issue, mailing, attempts, uncertain, first_at`, self, now.Add(lease), now, channel).Scan(&c.id, &c.issue, &c.mailing, &c.attempts, &c.uncertain, &first)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errNothing
 		}

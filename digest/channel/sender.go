@@ -11,20 +11,20 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"dibao/internal/fault"
 	"dibao/internal/fetch"
 )
 
-// Sender sends what is due to the channels. All fields but Sleep are required.
+// Sender sends what is due to the channels. All fields but Notify and Sleep are required.
 type Sender struct {
 	Store  *Store
 	Node   string // the ID of this process among the nodes; "" where it only tests a channel
 	Client *fetch.Client
 	// Card returns what a channel shows of an issue; without items nothing is left in it.
-	Card  func(ctx context.Context, issue int64) (Card, error)
-	Log   *slog.Logger
-	Sleep func(ctx context.Context, d time.Duration) error // nil: by the machine's clock
+	Card   func(ctx context.Context, issue int64) (Card, error)
+	Log    *slog.Logger
+	Notify func(context.Context, Trouble)                   // tells the admin; nil: nobody
+	Sleep  func(ctx context.Context, d time.Duration) error // nil: by the machine's clock
 }
 
 // Sent counts what became of the deliveries that a run has tried.
@@ -33,9 +33,28 @@ type Sent struct {
 	Recovered                         int // of processes that ended
 }
 
+// Trouble is an issue that a channel did not get, or may not have got.
+type Trouble struct {
+	Channel, Mailing int64
+	Kind, Host       string
+	State            string // failed, uncertain, or waiting: it is tried again
+	Reply            string // what the service said, with what to do about it
+}
+
+// toldAfter is after how many attempts a channel that is tried again is reported: in about
+// an hour and a half.
+const toldAfter = 5
+
 // parallel is how many hosts get a message at a time: one that does not answer holds up its
 // own channels only.
-const parallel = 8
+const parallel = 32
+
+// lookEvery is how often a run that waits for a host looks for what became due elsewhere;
+// restAfter is how long it leaves a channel alone that it has just served.
+const (
+	lookEvery = time.Second
+	restAfter = 10 * time.Second
+)
 
 // longestWait is how long a run waits for the turn of a group; what has to wait longer is
 // sent by a later run.
@@ -50,43 +69,92 @@ func (s *Sender) Run(ctx context.Context) (Sent, error) {
 	if err != nil {
 		return Sent{}, fmt.Errorf("take back deliveries to channels: %w", err)
 	}
-	r := &run{Sender: s, sent: Sent{Recovered: int(recovered)}}
-	due, err := s.Store.due(ctx)
+	r := &run{Sender: s, sent: Sent{Recovered: int(recovered)}, served: make(map[int64]time.Time)}
+	active := make(map[string]bool) // hosts that are being served
+	ended := make(chan string)
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		hosts, err := r.due(ctx, active)
+		if err != nil && ctx.Err() == nil {
+			r.fail(err)
+		}
+		for _, host := range slices.Sorted(maps.Keys(hosts)) {
+			if len(active) == parallel {
+				break // the others have their turn when one of these ends
+			}
+			active[host] = true
+			for _, o := range hosts[host] {
+				r.served[o.ID] = time.Now()
+			}
+			go func() {
+				if err := r.serve(ctx, hosts[host]); err != nil && ctx.Err() == nil {
+					r.fail(fmt.Errorf("channels at %s: %w", host, err)) // the others go on
+				}
+				ended <- host
+			}()
+		}
+		if len(active) == 0 {
+			return r.sent, errors.Join(r.failure(), ctx.Err())
+		}
+		select {
+		case host := <-ended:
+			delete(active, host)
+		case <-look.C: // also when ctx has ended: then all hosts are about to end
+		}
+	}
+}
+
+// due returns the channels of which something is due, by host, without those of
+// active hosts and those that were served a moment ago. Once the context or
+// a query has failed, nothing more is begun.
+func (r *run) due(ctx context.Context, active map[string]bool) (map[string][]*outlet, error) {
+	if r.failure() != nil || ctx.Err() != nil {
+		return nil, nil
+	}
+	due, err := r.Store.due(ctx)
 	if err != nil {
-		return r.sent, err
+		return nil, err
 	}
 	hosts := make(map[string][]*outlet)
 	for _, id := range due {
-		o, err := r.open(ctx, id)
-		if err != nil {
-			return r.sent, fmt.Errorf("channel %d: %w", id, err)
+		if at, ok := r.served[id]; ok && time.Since(at) < restAfter {
+			continue
 		}
-		hosts[o.host()] = append(hosts[o.host()], o)
+		o, err := r.open(ctx, id)
+		if errors.Is(err, fault.ErrNotFound) {
+			continue // it was removed since
+		}
+		if err != nil {
+			return nil, fmt.Errorf("channel %d: %w", id, err)
+		}
+		if host := o.host(); !active[host] {
+			hosts[host] = append(hosts[host], o)
+		}
 	}
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	var mu sync.Mutex
-	var failed error
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		group.Go(func() error {
-			if err := r.serve(ctx, hosts[host]); err != nil && ctx.Err() == nil {
-				mu.Lock()
-				failed = errors.Join(failed, fmt.Errorf("channels at %s: %w", host, err))
-				mu.Unlock()
-			}
-			return nil // the others go on
-		})
-	}
-	_ = group.Wait() // returns none
-	return r.sent, errors.Join(failed, ctx.Err())
+	return hosts, nil
 }
 
 // run is one Run.
 type run struct {
 	*Sender
+	served map[int64]time.Time // when a channel's turn began
 
-	mu   sync.Mutex
-	sent Sent
+	mu     sync.Mutex
+	sent   Sent
+	failed error
+}
+
+func (r *run) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failed = errors.Join(r.failed, err)
+}
+
+func (r *run) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
 }
 
 // outlet is a channel of which something is due.
@@ -227,6 +295,7 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 	if err != nil {
 		return err
 	}
+	r.tell(ctx, t, d, state, v.reply())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	log := r.Log.With("channel", t.ID, "kind", t.Kind, "host", t.host(), "issue", d.issue, "attempt", d.attempts)
@@ -247,6 +316,14 @@ func (r *run) finish(ctx context.Context, t target, d claimed, v verdict) error 
 		log.Warn("channel may have the issue, and is not tried again", "reply", v.reply())
 	}
 	return nil
+}
+
+// tell tells the admin of an issue that a channel did not get, and once of one that is
+// still tried.
+func (r *run) tell(ctx context.Context, t target, d claimed, state, reply string) {
+	if r.Notify != nil && (state == stateFailed || state == stateUncertain || state == stateWaiting && d.attempts == toldAfter) {
+		r.Notify(ctx, Trouble{Channel: t.ID, Mailing: d.mailing, Kind: t.Kind, Host: t.host(), State: state, Reply: reply})
+	}
 }
 
 func (s *Sender) sleep(ctx context.Context, d time.Duration) error {

@@ -9,7 +9,9 @@ package certificates
 
 import (
 	"context"
+	"crypto/x509"
 	"database/sql"
+	"encoding/pem"
 	"errors"
 	"strings"
 	"time"
@@ -40,17 +42,18 @@ type store struct {
 }
 
 // Get returns the data of a name. If several nodes ask for a certificate that
-// does not exist, one of them is selected to order it, and the others get
+// does not exist or has expired, one of them is selected to order it, and the others get
 // web.ErrOrdering until it exists.
 func (s *store) Get(ctx context.Context, name string) (content []byte, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error { // not from a replica: it may be a moment old
 		var text string
-		err := tx.QueryRowContext(ctx, `SELECT content FROM node_certificates WHERE name = $1 AND content <> ''`, name).Scan(&text)
-		if err == nil {
-			content = []byte(text)
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
+		err := tx.QueryRowContext(ctx, `SELECT content FROM node_certificates WHERE name = $1`, name).Scan(&text)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
+		}
+		if text != "" && (!isCertificate(name) || isValid([]byte(text), time.Now())) {
+			content = []byte(text)
+			return nil
 		}
 		if !isCertificate(name) {
 			return autocert.ErrCacheMiss
@@ -59,8 +62,8 @@ func (s *store) Get(ctx context.Context, name string) (content []byte, err error
 		err = tx.QueryRowContext(ctx, `
 			INSERT INTO node_certificates (name, content, node, free_at) VALUES ($1, '', $2, clock_timestamp() + make_interval(secs => $3))
 			ON CONFLICT (name) DO UPDATE SET node = excluded.node, free_at = excluded.free_at
-			WHERE node_certificates.content = '' AND node_certificates.free_at <= clock_timestamp() RETURNING name`,
-			name, s.node, orderFor.Seconds()).Scan(&ours)
+			WHERE node_certificates.content = $4 AND node_certificates.free_at <= clock_timestamp() RETURNING name`,
+			name, s.node, orderFor.Seconds(), text).Scan(&ours)
 		if errors.Is(err, sql.ErrNoRows) {
 			return web.ErrOrdering
 		}
@@ -75,6 +78,21 @@ func (s *store) Get(ctx context.Context, name string) (content []byte, err error
 // isCertificate tells certificates from proofs and accounts, by the names that autocert uses.
 func isCertificate(name string) bool {
 	return !strings.HasSuffix(name, "+token") && !strings.HasPrefix(name, "acme_account")
+}
+
+// isValid reports whether a stored certificate can still be used: autocert orders
+// another one for one that has expired.
+func isValid(content []byte, now time.Time) bool {
+	for {
+		var block *pem.Block
+		if block, content = pem.Decode(content); block == nil {
+			return false
+		}
+		if block.Type == "CERTIFICATE" { // the first is the name's own
+			leaf, err := x509.ParseCertificate(block.Bytes)
+			return err == nil && !now.After(leaf.NotAfter)
+		}
+	}
 }
 
 // Put keeps content under a name.

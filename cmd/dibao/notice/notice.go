@@ -1,14 +1,16 @@
-// Package notice writes the emails that the admin gets about mailings, held issues
-// and servers that refuse mail.
+// Package notice writes the emails that the admin gets about mailings, held issues,
+// channels and servers that refuse mail.
 package notice
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"time"
 
 	"dibao/cmd/dibao/cli"
 	"dibao/digest"
+	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/internal/plural"
 	"dibao/templates"
@@ -84,6 +86,26 @@ func Letter(n delivery.Notice, zone *time.Location) templates.Letter {
 		Title: fmt.Sprintf("A message of mailing %d can't be delivered", n.Mailing), Commands: report,
 		Lead: fmt.Sprintf("%s answered: %s", n.Domain, n.Text),
 	}
+}
+
+// Channel says what became of an issue in a channel, in English.
+func Channel(x channel.Trouble) templates.Letter {
+	l := templates.Letter{
+		Title:    fmt.Sprintf("Channel %d (%s) did not get mailing %d", x.Channel, x.Kind, x.Mailing),
+		Lead:     fmt.Sprintf("%s answered: %s", cmp.Or(x.Host, x.Kind), x.Reply),
+		Commands: []string{fmt.Sprintf("dibao list channel test %d", x.Channel), fmt.Sprintf("dibao issue resend %d --failed", x.Mailing)},
+	}
+	switch x.State {
+	case "waiting":
+		l.Title = fmt.Sprintf("Channel %d (%s) has not accepted mailing %d yet", x.Channel, x.Kind, x.Mailing)
+		l.Commands = []string{fmt.Sprintf("dibao list channel test %d", x.Channel), fmt.Sprintf("dibao issue report %d", x.Mailing)}
+		l.Remarks = []string{"dibao tries again for a day."}
+	case "uncertain":
+		l.Title = fmt.Sprintf("Channel %d (%s) may have mailing %d", x.Channel, x.Kind, x.Mailing)
+		l.Commands = []string{fmt.Sprintf("dibao issue report %d", x.Mailing)}
+		l.Remarks = []string{"The service got the message and did not answer. It is not sent again, so that the group does not get it twice."}
+	}
+	return l
 }
 
 // reportRows are the figures of a mailing, without those that are nothing.

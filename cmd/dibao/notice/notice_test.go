@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"dibao/digest/channel"
 	"dibao/digest/delivery"
 	"dibao/templates"
 )
@@ -49,6 +50,31 @@ func TestNoticesSayWhatToDo(t *testing.T) {
 		for _, s := range append([]string{chinese.Title, chinese.Lead}, rowNames(chinese)...) {
 			if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 				t.Errorf("%s: %q is not Chinese", x.notice.Kind, s)
+			}
+		}
+	}
+}
+
+func TestNoticesOfChannels(t *testing.T) {
+	t.Parallel()
+	for state, title := range map[string]string{
+		"failed":    "Channel 3 (wecom) did not get mailing 12",
+		"waiting":   "Channel 3 (wecom) has not accepted mailing 12 yet",
+		"uncertain": "Channel 3 (wecom) may have mailing 12",
+	} {
+		x := channel.Trouble{Channel: 3, Mailing: 12, Kind: "wecom", Host: "qyapi.weixin.qq.com", State: state, Reply: "93000 invalid webhook url"}
+		letter := In(Channel(x), false)
+		m, err := letter.Mail()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if letter.Title != title || !strings.Contains(m.Text, "93000 invalid") || !strings.Contains(m.Text, "dibao issue re") {
+			t.Errorf("%s: %q\n%s", state, letter.Title, m.Text)
+		}
+		chinese := In(Channel(x), true)
+		for _, s := range append([]string{chinese.Title, chinese.Lead}, chinese.Remarks...) {
+			if !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) || strings.Contains(s, "wecom") {
+				t.Errorf("%s: %q is not Chinese", state, s)
 			}
 		}
 	}

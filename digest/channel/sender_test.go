@@ -1,0 +1,88 @@
+package channel
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"dibao/digest/channel/channeltest"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+)
+
+// What becomes due while a host does not answer is sent at once to the others.
+func TestSilentHostDelaysNobody(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		silent, other := channeltest.New(t, "wecom", w.clock.now), channeltest.New(t, "feishu", w.clock.now)
+		asked, answer := make(chan struct{}), make(chan struct{})
+		silent.Before = func(rw http.ResponseWriter, _ string) bool {
+			close(asked)
+			<-answer
+			return false
+		}
+		w.add(t, silent, "group-0123456789abcdef-1")
+		w.issues(t, 1)
+		w.exec(t, `INSERT INTO lists (id, slug, title, query, cron, zone, language, created_at, updated_at) VALUES (2, 'daily', '日报', '{}', '0 8 * * *', 'Asia/Shanghai', 'zh', $1, $1)`, w.clock.now())
+		ended := make(chan Sent)
+		go func() { ended <- w.run(t) }()
+		<-asked
+		c := w.add(t, other, "group-0123456789abcdef-2")
+		w.exec(t, `UPDATE channels SET list = 2 WHERE id = $1`, c.ID)
+		w.exec(t, `INSERT INTO issues (id, list, number, due_at, last_seq, created_at) VALUES (2, 2, 1, $1, 0, $1)`, w.clock.now())
+		err := db.Write(t.Context(), func(tx *sql.Tx) error { return w.Store.Enqueue(t.Context(), tx, 2, map[int64]int64{2: 2}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(time.Minute); len(other.Posts("")) == 0; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Error("the other host got nothing")
+				break
+			}
+		}
+		close(answer)
+		if sent := <-ended; sent.Sent != 2 {
+			t.Errorf("sent %+v", sent)
+		}
+	})
+}
+
+// The admin is told of an issue that is refused, and once of one that is still tried.
+func TestAdminIsTold(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		s := channeltest.New(t, "wecom", w.clock.now)
+		c := w.add(t, s, "group-0123456789abcdef-1")
+		answers := `{"errcode":-1,"errmsg":"system busy"}`
+		s.Before = func(rw http.ResponseWriter, _ string) bool {
+			fmt.Fprint(rw, answers)
+			return true
+		}
+		var told []Trouble
+		w.Notify = func(_ context.Context, x Trouble) { told = append(told, x) }
+		w.issues(t, 1)
+		for range toldAfter + 1 {
+			w.run(t)
+			w.clock.sleep(t.Context(), 5*time.Hour/2)
+		}
+		if len(told) != 1 || told[0].State != stateWaiting || told[0].Channel != c.ID || told[0].Mailing != 1 || told[0].Kind != "wecom" || told[0].Reply == "" {
+			t.Fatalf("told %+v", told)
+		}
+		answers = `{"errcode":93000,"errmsg":"invalid webhook url"}`
+		w.issues(t, 2)
+		w.run(t)
+		for _, x := range told[1:] {
+			if x.State != stateFailed {
+				t.Errorf("told %+v", x)
+			}
+		}
+		if len(told) < 2 {
+			t.Error("nobody was told of the refusal")
+		}
+	})
+}
