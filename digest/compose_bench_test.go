@@ -8,7 +8,7 @@ import (
 	"dibao/digest"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
-	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/subscribers"
 )
 
@@ -43,7 +43,7 @@ func BenchmarkCompose(b *testing.B) {
 		papers := make([]renderedMail, 60)
 		for i := range papers {
 			w.serial++
-			papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d项样例工作的通知", w.serial), fmt.Sprintf("样政发〔2026〕%d号", w.serial), "样例省人民政府", policy.LevelProvince,
+			papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d项样例工作的通知", w.serial), fmt.Sprintf("样政发〔2026〕%d号", w.serial), "样例省人民政府", division.Province,
 				theme(fmt.Sprint("主题", i%15)), summary("现就进一步做好样例工作有关事项通知如下：明确工作目标、重点任务和保障措施，自发布之日起施行。"))
 		}
 		w.put(papers...)

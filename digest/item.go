@@ -11,6 +11,7 @@ import (
 	"dibao/feed/asks"
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/templates"
 )
 
@@ -21,7 +22,7 @@ func ReasonText(language, field, value string) string {
 	case "kind":
 		value = templates.Words(language, "kind."+value)
 	case "region":
-		value = cmp.Or(policy.RegionName(value), value)
+		value = cmp.Or(division.Name(value), value)
 	}
 	return templates.Words(language, "why."+field, value)
 }

@@ -14,6 +14,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/workday"
 	"dibao/subscribers"
 )
@@ -149,7 +150,7 @@ func TestLongMailIsShortened(t *testing.T) {
 			l := must[subscribers.List](t)(w.readers.CreateList(t.Context(), subscribers.List{Slug: fmt.Sprint("long", n), MaxItems: 400}))
 			papers := make([]renderedMail, n)
 			for i := range papers {
-				papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d号样例工作的通知", i+1), fmt.Sprintf("样政发〔2026〕%d号", 1000*n+i), "样例省人民政府", policy.LevelProvince,
+				papers[i].Facts = document(fmt.Sprintf("样例省人民政府关于进一步做好第%d号样例工作的通知", i+1), fmt.Sprintf("样政发〔2026〕%d号", 1000*n+i), "样例省人民政府", division.Province,
 					summary(strings.Repeat("明确工作目标、重点任务和保障措施。", 9)))
 			}
 			w.putAlone(papers...)
@@ -181,10 +182,10 @@ func TestCorrectedAndWithdrawnArticles(t *testing.T) {
 		l := w.list("civil", subscribers.Query{Themes: []string{"民政"}})
 		w.reader("a", l)
 		civil := func(title string) policy.Facts {
-			return document(title, "", "样例省民政厅", policy.LevelProvince, theme("民政"))
+			return document(title, "", "样例省民政厅", division.Province, theme("民政"))
 		}
 		ids := w.put(renderedMail{Facts: civil("一直是民政的通知")}, renderedMail{Facts: civil("改成教育的通知")}, renderedMail{Facts: civil("撤下的通知")}, renderedMail{Facts: civil("撤下又恢复的通知")},
-			renderedMail{Facts: document("改成民政的通知", "", "样例省教育厅", policy.LevelProvince, theme("教育"))})
+			renderedMail{Facts: document("改成民政的通知", "", "样例省教育厅", division.Province, theme("教育"))})
 		if err := w.service.Match(t.Context()); err != nil {
 			t.Fatal(err)
 		}

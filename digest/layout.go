@@ -9,6 +9,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/amend"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // The sections of an issue, in reading order: items with a deadline first.
@@ -128,7 +129,7 @@ func orLast(d policy.Date) string {
 	return d.String()
 }
 
-var levels = []policy.Level{policy.LevelCentral, policy.LevelMinistry, policy.LevelProvince, policy.LevelCity, policy.LevelCounty}
+var levels = []division.Level{division.Central, division.Ministry, division.Province, division.City, division.County}
 
 // levelRank is the place of an issuer's level; what is unknown comes last.
 func levelRank(a feed.Article) int {
@@ -186,9 +187,9 @@ func priorityOf(it IssueItem, today policy.Date) (priority int, reason string) {
 	}
 	if a.Facts.Kind == policy.KindDocument {
 		switch {
-		case a.Facts.Level == policy.LevelCentral && typeRank(a) <= 1:
+		case a.Facts.Level == division.Central && typeRank(a) <= 1:
 			priority, reason = mayLead+80, leadLaw
-		case a.Facts.Level == policy.LevelCentral:
+		case a.Facts.Level == division.Central:
 			priority, reason = mayLead+50-5*typeRank(a), leadCentral
 		case repeals(a):
 			priority, reason = mayLead+20-2*levelRank(a), leadRepeals

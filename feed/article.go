@@ -12,6 +12,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // Columns of an article without its text: what lists of articles read.
@@ -110,7 +111,7 @@ func (st *Store) selectArticles(ctx context.Context, sel Selection, scan func(da
 	}
 	query := columns + selectionFrom + selectionOrder
 	args := []any{sel.Source, sel.Before, min(sel.Limit, MaxSelection), oneIf(sel.Hidden), oneIf(sel.Pinned), oneIf(sel.Corrected),
-		string(sel.Kind), policy.TrimRegion(sel.Region), likeWord(sel.Theme), likeWord(sel.Issuer)}
+		string(sel.Kind), division.TrimCode(sel.Region), likeWord(sel.Theme), likeWord(sel.Issuer)}
 	if !sel.Since.IsZero() {
 		query, args = columns+selectionFrom+selectionSince+selectionOrder, append(args, sel.Since.UTC())
 	}

@@ -12,6 +12,7 @@ import (
 	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // arrival is an article on its way into the store.
@@ -39,7 +40,7 @@ type candidate struct {
 	id                          int64
 	number, title, region, work string
 	subject                     string // where it was stored just now
-	level                       policy.Level
+	level                       division.Level
 	issuers                     []string
 	issuedOn                    policy.Date
 	on                          policy.Date // of issue, else of publication

@@ -10,6 +10,7 @@ import (
 	"dibao/feed/search"
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // Chain is who issued what to implement a document (落实).
@@ -53,7 +54,7 @@ func (st *Store) Chain(ctx context.Context, document int64) (Chain, error) {
 	}
 	for _, r := range all {
 		s := Step{Document: docs[r.Document], Days: -1, SaidIn: r.SaidIn, Quote: r.Quote}
-		s.Region = policy.RegionName(s.Document.Region)
+		s.Region = division.Name(s.Document.Region)
 		if from, to := d.On(), s.Document.On(); !from.IsZero() && !to.IsZero() {
 			s.Days = from.DaysUntil(to)
 		}
@@ -101,16 +102,16 @@ func heads(titleKey string) []string {
 }
 
 // levels orders the levels from the highest.
-var levels = []policy.Level{policy.LevelCentral, policy.LevelMinistry, policy.LevelProvince, policy.LevelCity, policy.LevelCounty}
+var levels = []division.Level{division.Central, division.Ministry, division.Province, division.City, division.County}
 
-func isBelow(a, b policy.Level) bool {
+func isBelow(a, b division.Level) bool {
 	return slices.Index(levels, a) > slices.Index(levels, b) && slices.Contains(levels, b)
 }
 
 // bearer is a document that may implement another, or be what was promised.
 type bearer struct {
 	article, document int64
-	level             policy.Level
+	level             division.Level
 	region            string
 	on                policy.Date
 	title, key        string
@@ -156,7 +157,7 @@ func (b *batch) relateSubjects(ctx context.Context) ([]citing, error) {
 func (b *batch) relateUpward(ctx context.Context, lower []bearer) ([]citing, error) {
 	var grams []string
 	for _, x := range lower {
-		if isBelow(x.level, policy.LevelCentral) {
+		if isBelow(x.level, division.Central) {
 			grams = append(grams, heads(x.key)...)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"dibao/policy/same"
 	"dibao/policy/warn"
 
 	"dibao/internal/budget"
@@ -66,8 +67,8 @@ type textRef struct {
 
 // comparisons remembers which texts were compared. It serves one storing at a time.
 type comparisons struct {
-	known    map[[2]textKey]policy.Sameness
-	prepared map[textKey]*policy.Text
+	known    map[[2]textKey]same.Result
+	prepared map[textKey]*same.Text
 	kept     int // bytes of what is prepared
 	left     int // steps
 	unknown  [][2]textRef
@@ -75,25 +76,25 @@ type comparisons struct {
 }
 
 func newComparisons() *comparisons {
-	return &comparisons{known: make(map[[2]textKey]policy.Sameness), prepared: make(map[textKey]*policy.Text), left: maxCompared}
+	return &comparisons{known: make(map[[2]textKey]same.Result), prepared: make(map[textKey]*same.Text), left: maxCompared}
 }
 
 // sameness returns the known result for two texts. If there is none, the pair
 // is compared after the transaction.
-func (c *comparisons) sameness(a, b textRef) policy.Sameness {
+func (c *comparisons) sameness(a, b textRef) same.Result {
 	s, ok := c.known[pairOf(a.key, b.key)]
 	if ok {
 		return s
 	}
 	if c.last {
-		return policy.Sameness{Unfinished: true}
+		return same.Result{Unfinished: true}
 	}
 	c.unknown = append(c.unknown, [2]textRef{a, b})
-	return policy.Sameness{}
+	return same.Result{}
 }
 
 // text prepares a text, or returns it as it was.
-func (c *comparisons) text(key textKey, facts policy.Facts) *policy.Text {
+func (c *comparisons) text(key textKey, facts policy.Facts) *same.Text {
 	if t := c.prepared[key]; t != nil {
 		return t
 	}
@@ -118,7 +119,7 @@ func (c *comparisons) forget(most int) {
 }
 
 // compare compares two texts.
-func (c *comparisons) compare(key [2]textKey, a, b *policy.Text) {
+func (c *comparisons) compare(key [2]textKey, a, b *same.Text) {
 	s := a.Compare(b)
 	c.left -= s.Steps
 	c.known[key] = s
@@ -231,10 +232,10 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 			return err
 		}
 		if c.left <= 0 {
-			c.known[key] = policy.Sameness{Unfinished: true}
+			c.known[key] = same.Result{Unfinished: true}
 			continue
 		}
-		var texts [2]*policy.Text
+		var texts [2]*same.Text
 		for i, ref := range pair {
 			var err error
 			if texts[i], err = st.textOf(ctx, ref, own, c); err != nil {
@@ -253,7 +254,7 @@ func (st *Store) compareUnknown(ctx context.Context, articles []*arrival, c *com
 }
 
 // textOf returns a text, prepared; nil if it is not stored any more.
-func (st *Store) textOf(ctx context.Context, ref textRef, own map[textKey]policy.Facts, c *comparisons) (*policy.Text, error) {
+func (st *Store) textOf(ctx context.Context, ref textRef, own map[textKey]policy.Facts, c *comparisons) (*same.Text, error) {
 	if t := c.prepared[ref.key]; t != nil {
 		return t, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dibao/internal/fault"
+	"dibao/policy/division"
 	"dibao/policy/warn"
 
 	"dibao/internal/database"
@@ -111,10 +112,10 @@ func correctKind(f *policy.Facts, v string) error {
 }
 
 func correctLevel(f *policy.Facts, v string) error {
-	if v != "" && !slices.Contains(levels, policy.Level(v)) {
+	if v != "" && !slices.Contains(levels, division.Level(v)) {
 		return fault.Invalid("level %q is not one of %v", v, levels)
 	}
-	f.Level = policy.Level(v)
+	f.Level = division.Level(v)
 	return nil
 }
 
@@ -142,8 +143,8 @@ func correctNumber(f *policy.Facts, v string) error {
 }
 
 func correctRegion(f *policy.Facts, v string) error {
-	code := policy.RegionCode(v)
-	if v != "" && code == "" && policy.TrimRegion(v) != "" {
+	code := division.Code(v)
+	if v != "" && code == "" && division.TrimCode(v) != "" {
 		return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
 	}
 	f.Region = code

@@ -12,6 +12,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // Document is an official text, identified by its number in its region
@@ -24,7 +25,7 @@ type Document struct {
 	Title        string
 	Issuers      []string // the first is the host
 	Type         string   // 文种
-	Level        policy.Level
+	Level        division.Level
 	Region       string // GB/T 2260 without the zeros at its end; "" is national or unknown
 	Theme        string
 	IssuedOn     policy.Date
@@ -169,7 +170,7 @@ func (st *Store) FindDocuments(ctx context.Context, name string) ([]Document, er
 // DocumentSelection says which documents to list; each field that is set narrows it.
 type DocumentSelection struct {
 	Region string // and the regions in it
-	Level  policy.Level
+	Level  division.Level
 	Theme  string
 	Type   string
 	Issuer string
@@ -182,7 +183,7 @@ func (st *Store) Documents(ctx context.Context, sel DocumentSelection) ([]Docume
 	if sel.Limit <= 0 {
 		sel.Limit = 50
 	}
-	region := policy.TrimRegion(sel.Region)
+	region := division.TrimCode(sel.Region)
 	var all []Document
 	err := st.db.Read(ctx, func(tx *sql.Tx) (err error) {
 		all, err = database.Collect(ctx, tx, scanDocument, `SELECT `+documentColumns+` FROM documents d

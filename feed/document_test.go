@@ -15,6 +15,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // world is a small gazette of texts that have to do with each other, each with
@@ -359,7 +360,7 @@ func TestCorrections(t *testing.T) {
 			a, err := r.Store.Article(ctx, id("plan"))
 			r.check(err)
 			f := a.Facts
-			if f.Level != policy.LevelCity || strings.Join(f.Audiences, " ") != "企业 老年人" || f.AuthorOffice != "民政部部长" || f.AuthorBody != "民政部" || f.Credit != "样例报" ||
+			if f.Level != division.City || strings.Join(f.Audiences, " ") != "企业 老年人" || f.AuthorOffice != "民政部部长" || f.AuthorBody != "民政部" || f.Credit != "样例报" ||
 				f.IndexNumber != "000014349/2018-00213" || f.OpensOn.String() != "2024-01-02" || f.OpensFrom != "人工更正" {
 				t.Errorf("collected again: %+v", f)
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // rank orders the sites that show one text: the issuer's own first, then other
@@ -72,7 +73,7 @@ func (b *batch) identify(a *arrival) *candidate {
 	for _, n := range policy.NumberNames(f.DocumentNumber, f.Region) {
 		for _, c := range b.named[n] {
 			key := policy.TitleKey(c.title)
-			if key == a.titleKey || policy.RegionsCompatible(c.region, f.Region) && policy.TitlesShare(c.title, f.Title) >= 0.5 {
+			if key == a.titleKey || division.Compatible(c.region, f.Region) && policy.TitlesShare(c.title, f.Title) >= 0.5 {
 				return c
 			}
 		}

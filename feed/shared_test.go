@@ -12,7 +12,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
-	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // TestRepostsAreFolded stores laws with their amended versions, and a repost of
@@ -143,7 +143,7 @@ func TestChainsOfRealTitles(t *testing.T) {
 	}
 	hits, followed := map[int64]bool{}, 0
 	for before := int64(0); ; {
-		page, err := r.Store.Documents(t.Context(), feed.DocumentSelection{Level: policy.LevelCentral, Before: before, Limit: 2000})
+		page, err := r.Store.Documents(t.Context(), feed.DocumentSelection{Level: division.Central, Before: before, Limit: 2000})
 		r.check(err)
 		if len(page) == 0 {
 			break

@@ -20,7 +20,7 @@ import (
 	"dibao/internal/fault"
 	"dibao/internal/fetch"
 	"dibao/internal/redact"
-	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // The length of what a source is called by, in bytes.
@@ -144,8 +144,8 @@ func (s *Source) Check() error {
 			s.Name = readable
 		}
 	}
-	if s.Region != "" && policy.TrimRegion(s.Region) != "" { // 100000 is the country
-		code := policy.RegionCode(s.Region)
+	if s.Region != "" && division.TrimCode(s.Region) != "" { // 100000 is the country
+		code := division.Code(s.Region)
 		if code == "" {
 			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", s.Region)
 		}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
-	"dibao/policy"
+	"dibao/policy/same"
 )
 
 // SQLite has one writer, and while it stores the items of a source, no reader
@@ -89,7 +89,7 @@ func (a *arrival) weight() int {
 func (a *arrival) prepare() {
 	a.titleKey = a.title().Key
 	a.relations()
-	a.sketch = policy.Sketch(a.Facts.Paragraphs)
+	a.sketch = same.Sketch(a.Facts.Paragraphs)
 	a.sketch = a.sketch[:min(len(a.sketch), sketchSize)]
 	a.columns, a.columnsErr = newColumns(a.Article)
 	a.amends = a.amending()

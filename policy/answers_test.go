@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"dibao/policy/division"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -110,7 +111,7 @@ func TestAnswers(t *testing.T) {
 	row("30", Evidence{Title: "中华人民共和国专利法实施细则", Paragraphs: []string{"第一条 样例。", "第一百二十二条 本细则自2001年7月1日起施行。1992年12月12日国务院批准修订、1992年12月21日中国专利局发布的《中华人民共和国专利法实施细则》同时废止。"}}, cited, "废止 中华人民共和国专利法实施细则")
 	row("31", Evidence{Title: "重庆市人民政府办公厅关于促进内外贸一体化发展的实施意见", Paragraphs: []string{"为贯彻落实《国务院办公厅关于促进内外贸一体化发展的意见》（国办发〔2021〕59号）精神，现提出如下实施意见。"}}, cited, "落实 国务院办公厅关于促进内外贸一体化发展的意见 国办发〔2021〕59号")
 	row("32", Evidence{Title: "样例法", Paragraphs: []string{"复议期间具体行政行为不停止执行。"}}, cited, "")
-	region := func(f Facts) string { return f.Region + " " + RegionName(f.Region) }
+	region := func(f Facts) string { return f.Region + " " + division.Name(f.Region) }
 	site := func(id string) []Pair { return []Pair{{"SiteIDCode", id}} }
 	row("34", Evidence{Title: "x", Meta: site("4403000001")}, region, "4403 广东省深圳市")
 	row("34", Evidence{Title: "x", Meta: site("4419000001")}, region, "4419 广东省东莞市")

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"dibao/policy/same"
 	"dibao/policy/words"
 )
 
@@ -143,7 +144,7 @@ func (u *understanding) cite(c Citation) {
 
 // sameWords reports whether two titles differ by no more than punctuation.
 func sameWords(a, b string) bool {
-	return a == b || a != "" && b != "" && max(len(a), len(b))-min(len(a), len(b)) < 40 && cleanForComparison(a) == cleanForComparison(b)
+	return a == b || a != "" && b != "" && max(len(a), len(b))-min(len(a), len(b)) < 40 && same.Clean(a) == same.Clean(b)
 }
 
 // titleCitations are the documents that the headline carries or speaks of.

@@ -6,9 +6,11 @@ import (
 	"unicode/utf8"
 
 	"dibao/policy/cut"
+	"dibao/policy/division"
 	"dibao/policy/hans"
 	"dibao/policy/label"
 	"dibao/policy/surname"
+	"dibao/policy/width"
 	"dibao/policy/words"
 )
 
@@ -93,7 +95,7 @@ func (r *creditReader) take(line string) {
 	r.read()
 }
 
-// foldCredit is foldRune, but keeps the boundaries of elements and treats
+// foldCredit is width.HalfRune, but keeps the boundaries of elements and treats
 // brackets as boundaries, since they separate words.
 func foldCredit(r rune) rune {
 	switch r {
@@ -102,7 +104,7 @@ func foldCredit(r rune) rune {
 	case label.Boundary:
 		return r
 	}
-	return foldRune(r)
+	return width.HalfRune(r)
 }
 
 // unwrap takes the brackets and marks off that are around a whole line.
@@ -202,7 +204,7 @@ func (r *creditReader) explain(word string) bool {
 		return r.name(word)
 	}
 	switch {
-	case filler.MatchString(plain), regions.short[plain] != "", IsFurniture(word):
+	case filler.MatchString(plain), division.IsProvince(plain), IsFurniture(word):
 		return true
 	case isPerson(plain):
 		return r.name(word)
@@ -280,5 +282,5 @@ func (r *creditReader) ofSite(word string) bool {
 // spaces in it (王 样), and not of a place.
 func isPerson(s string) bool {
 	name := hans.Simplify(squeeze(s))
-	return regions.short[name] == "" && surname.Begins(name)
+	return !division.IsProvince(name) && surname.Begins(name)
 }

@@ -6,6 +6,7 @@ import (
 
 	"dibao/policy/cut"
 	"dibao/policy/label"
+	"dibao/policy/same"
 	"dibao/policy/words"
 )
 
@@ -71,8 +72,8 @@ func (u *understanding) completeTitle() {
 	if short == u.Title || short == "" {
 		return
 	}
-	want := cleanForComparison(short)
-	if list := u.e.ListTitle; list != "" && !cutShort.MatchString(list) && strings.HasPrefix(cleanForComparison(list), want) {
+	want := same.Clean(short)
+	if list := u.e.ListTitle; list != "" && !cutShort.MatchString(list) && strings.HasPrefix(same.Clean(list), want) {
 		u.title = ParseTitle(list)
 		u.Title = u.title.Title
 		return
@@ -81,7 +82,7 @@ func (u *understanding) completeTitle() {
 		whole := ""
 		for i, p := range u.Paragraphs[first:min(len(u.Paragraphs), first+headlineLines)] {
 			whole += p
-			clean := cleanForComparison(whole)
+			clean := same.Clean(whole)
 			if !strings.HasPrefix(clean, want[:min(len(want), len(clean))]) {
 				break
 			}
@@ -105,14 +106,14 @@ var columnBehind = words.New(`\s?[（(【][^（）()【】\d]{2,10}[)）】]$`)
 // headlineIn returns how many lines at the start of a text repeat its headline,
 // and the issuers in separate lines above it.
 func headlineIn(paragraphs []string, title string) (lines int, organs []string) {
-	whole := cleanForComparison(title)
+	whole := same.Clean(title)
 	if whole == "" {
 		return 0, nil
 	}
 	rest := whole
 	for i, p := range paragraphs[:min(len(paragraphs), headLines)] {
-		clean := cleanForComparison(p)
-		if column := columnBehind.FindStringIndex(p); column != nil && rest == whole && cleanForComparison(p[:column[0]]) == whole { // …（样例传真）
+		clean := same.Clean(p)
+		if column := columnBehind.FindStringIndex(p); column != nil && rest == whole && same.Clean(p[:column[0]]) == whole { // …（样例传真）
 			return i + 1, organs
 		}
 		if at := strings.Index(clean, cut.First(whole, 4)); at > 0 && rest == whole && signs(clean[:at]) { // 样例省能源局关于做好…
@@ -195,8 +196,8 @@ const headWidth = 60
 
 // ofHead reports whether a line is a part of the headline, or organs.
 func (u *understanding) ofHead(line string) bool {
-	clean := cleanForComparison(line)
-	return utf8.RuneCountInString(line) <= headWidth && clean != "" && (clean == "文件" || strings.Contains(cleanForComparison(u.Title), clean) || signs(fold(line)))
+	clean := same.Clean(line)
+	return utf8.RuneCountInString(line) <= headWidth && clean != "" && (clean == "文件" || strings.Contains(same.Clean(u.Title), clean) || signs(fold(line)))
 }
 
 var (

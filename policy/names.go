@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/policy/division"
+	"dibao/policy/same"
 	"dibao/policy/words"
 )
 
@@ -15,7 +17,7 @@ func TitleKey(title string) string {
 	if len(s) <= maxTitle && strings.ContainsAny(s, "[【（([》>") { // else there is nothing to take off
 		s = new(Title).clean(strings.Join(strings.Fields(fold(s)), " "))
 	}
-	return cleanForComparison(s)
+	return same.Clean(s)
 }
 
 // Names is what a document is called, and what it is about, by its title.
@@ -31,7 +33,7 @@ type Names struct {
 // (转发, 批转) remains another document.
 func NamesOf(f Facts) Names {
 	t := ParseTitle(f.Title)
-	n := Names{Key: cleanForComparison(t.Title), Work: workOf(t, f.Type)}
+	n := Names{Key: same.Clean(t.Title), Work: workOf(t, f.Type)}
 	switch t.Relation {
 	case RelationDistributes, RelationPublishes, "发布", "下发":
 		for _, inner := range t.Inner {
@@ -39,9 +41,9 @@ func NamesOf(f Facts) Names {
 		}
 	}
 	if i := strings.Index(t.Title, "关于"); i > 0 && len(t.Issuers) > 0 {
-		n.Bare = cleanForComparison(t.Title[i:])
+		n.Bare = same.Clean(t.Title[i:])
 	}
-	if f.Level == LevelCentral || f.Level == LevelMinistry {
+	if f.Level == division.Central || f.Level == division.Ministry {
 		n.Subject = subjectKeyOf(t)
 	}
 	return n
@@ -61,7 +63,7 @@ func subjectKeyOf(t Title) string {
 	if t.Type == "批复" || t.Type == "函" || t.Type == "答复" || noSubject.MatchString(t.Title) {
 		return ""
 	}
-	s := cleanForComparison(subjectOf(t))
+	s := same.Clean(subjectOf(t))
 	if utf8.RuneCountInString(s) < minSubject {
 		return ""
 	}
@@ -80,11 +82,11 @@ func workOf(t Title, form string) string {
 	if t.Relation != "" || strings.HasPrefix(t.Title, "关于") {
 		return ""
 	}
-	return cleanForComparison(strings.TrimPrefix(withoutTrailing(t.Title), "中华人民共和国"))
+	return same.Clean(strings.TrimPrefix(withoutTrailing(t.Title), "中华人民共和国"))
 }
 
 // TitlesShare is the share of the shorter title's bigrams that the other has.
-func TitlesShare(a, b string) float64 { return bigramShare(TitleKey(a), TitleKey(b)) }
+func TitlesShare(a, b string) float64 { return same.BigramShare(TitleKey(a), TitleKey(b)) }
 
 var (
 	orderOfYear = words.New(`^(\p{Han})(?:府|政府|政|人民政府)令〔(\d{4})〕(\d+)号$`)
@@ -110,14 +112,14 @@ func NumberNames(number, region string) []string {
 		return names
 	}
 	if m := orderOfYear.FindStringSubmatch(number); m != nil {
-		if code := provinceOfCharacter(m[1]); code != "" {
-			add(regions.names[code] + "人民政府令第" + m[3] + "号")
+		if code := division.ProvinceOf(m[1]); code != "" {
+			add(division.OwnName(code) + "人民政府令第" + m[3] + "号")
 		} else if m[1] == "国" {
 			add("国务院令第" + m[3] + "号")
 		}
 	}
-	if m := orderOfHome.FindStringSubmatch(number); m != nil && regions.names[TrimRegion(region)] != "" {
-		add(regions.names[TrimRegion(region)] + "人民政府令第" + m[1] + "号")
+	if m := orderOfHome.FindStringSubmatch(number); m != nil && division.OwnName(division.TrimCode(region)) != "" {
+		add(division.OwnName(division.TrimCode(region)) + "人民政府令第" + m[1] + "号")
 	}
 	if m := orderFull.FindStringSubmatch(number); m != nil {
 		add(m[1] + "人民政府令第" + m[2] + "号")
@@ -129,64 +131,6 @@ func NumberNames(number, region string) []string {
 		}
 	}
 	return names
-}
-
-// provinceOfCharacter returns the code of the province that 渝 or 川 stands for.
-func provinceOfCharacter(c string) string {
-	for prefix, code := range numberRegions {
-		if strings.HasPrefix(prefix, c) {
-			return code
-		}
-	}
-	return ""
-}
-
-// RegionCode returns the code of a region by its name, with or without its kind
-// (四川) and the regions above it; an ambiguous name needs one above it. ""
-// means unknown.
-func RegionCode(name string) string {
-	name = strings.Join(strings.Fields(name), "")
-	if code := TrimRegion(name); regions.names[code] != "" {
-		return code
-	}
-	if code := regions.short[name]; code != "" {
-		return code
-	}
-	code, rest := "", name
-	if c, r, ok := cutProvince(name); ok {
-		if code, rest = c, r; rest == "" {
-			return code
-		}
-	}
-	if c := regionIn(rest, code); c != "" {
-		return c
-	}
-	// A city and a county of it: 杭州市滨江区.
-	for n := range rest {
-		if city := regionIn(rest[:n], code); len(city) == 4 {
-			if c := regionIn(rest[n:], city); c != "" {
-				return c
-			}
-		}
-	}
-	return ""
-}
-
-// regionIn returns the code of a city or county in parent (in the country with
-// ""), by its name with or without its kind.
-func regionIn(name, parent string) string {
-	for _, form := range []string{name, name + "市", name + "县", name + "区"} {
-		if c := pickRegion(regions.codes[form], parent, parent != ""); c != "" {
-			return c
-		}
-	}
-	return ""
-}
-
-// RegionsCompatible reports whether two codes may belong to one document: one
-// is unknown or contains the other.
-func RegionsCompatible(a, b string) bool {
-	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
 // changesAnother matches titles of texts that end, extend, change or explain
@@ -237,5 +181,5 @@ func subjectOf(t Title) string {
 // Implements reports whether a title implements (落实) a subject that [Subject]
 // returned for a higher document's title.
 func Implements(title, subject string) bool {
-	return subject != "" && strings.Contains(cleanForComparison(title), cleanForComparison(subject)) && !changesAnother.MatchString(title)
+	return subject != "" && strings.Contains(same.Clean(title), same.Clean(subject)) && !changesAnother.MatchString(title)
 }

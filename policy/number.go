@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/policy/cut"
+	"dibao/policy/division"
 	"dibao/policy/words"
 )
 
@@ -304,7 +305,7 @@ func withoutLead(s string) string {
 		}
 	}
 	if rest, ok := cutFirst(s, "经", "依", "据", "按", "将", "对", "即"); ok && order {
-		if _, _, known := regionOfOrgan(rest, ""); known || strings.HasPrefix(rest, "主席") {
+		if _, _, known := division.OfOrgan(rest, ""); known || strings.HasPrefix(rest, "主席") {
 			s = rest
 		}
 	}

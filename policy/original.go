@@ -1,6 +1,9 @@
 package policy
 
-import "dibao/policy/words"
+import (
+	"dibao/policy/same"
+	"dibao/policy/words"
+)
 
 // Link is a link of an article's page.
 type Link struct {
@@ -45,7 +48,7 @@ func (u *understanding) cites(text string) bool {
 		return false
 	}
 	for _, c := range u.Citations {
-		if c.Relation == RelationInterprets && (TitleKey(c.Title) == key || c.Number != "" && key == cleanForComparison(c.Number)) {
+		if c.Relation == RelationInterprets && (TitleKey(c.Title) == key || c.Number != "" && key == same.Clean(c.Number)) {
 			return true
 		}
 	}

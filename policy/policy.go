@@ -14,6 +14,7 @@ package policy
 import (
 	"time"
 
+	"dibao/policy/division"
 	"dibao/policy/warn"
 )
 
@@ -109,17 +110,17 @@ type Facts struct {
 	AuthorBody   string `json:"author_body,omitempty"`   // 民政部
 	Byline       string `json:"byline,omitempty"`        // the raw line
 
-	DocumentNumber string   `json:"document_number,omitempty"` // canonical
-	IndexNumber    string   `json:"index_number,omitempty"`    // 索引号 of the site's register
-	Issuers        []string `json:"issuers,omitempty"`         // the first is the host (主办)
-	Kind           Kind     `json:"kind,omitempty"`
-	Type           string   `json:"type,omitempty"`       // 文种
-	Theme          string   `json:"theme,omitempty"`      // 主题分类, its second level behind a backslash
-	ThemeFrom      string   `json:"theme_from,omitempty"` // 主题分类, or the words of the title
-	Region         string   `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
-	Level          Level    `json:"level,omitempty"`
-	Audiences      []string `json:"audiences,omitempty"` // of [Audiences]: whom the title and headings address
-	Marker         string   `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
+	DocumentNumber string         `json:"document_number,omitempty"` // canonical
+	IndexNumber    string         `json:"index_number,omitempty"`    // 索引号 of the site's register
+	Issuers        []string       `json:"issuers,omitempty"`         // the first is the host (主办)
+	Kind           Kind           `json:"kind,omitempty"`
+	Type           string         `json:"type,omitempty"`       // 文种
+	Theme          string         `json:"theme,omitempty"`      // 主题分类, its second level behind a backslash
+	ThemeFrom      string         `json:"theme_from,omitempty"` // 主题分类, or the words of the title
+	Region         string         `json:"region,omitempty"`     // GB/T 2260 without the zeros at its end; "" is national or unknown
+	Level          division.Level `json:"level,omitempty"`
+	Audiences      []string       `json:"audiences,omitempty"` // of [Audiences]: whom the title and headings address
+	Marker         string         `json:"marker,omitempty"`    // 有效, 失效 …, as the page itself says
 
 	Citations []Citation     `json:"citations,omitempty"`
 	Originals []Link         `json:"originals,omitempty"` // of an interpretation: links to what it explains

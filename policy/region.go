@@ -1,214 +1,9 @@
 package policy
 
 import (
-	_ "embed"
-	"slices"
+	"dibao/policy/division"
 	"strings"
-
-	"dibao/policy/words"
 )
-
-// regionsText is GB/T 2260 from the package china-division 2.7.0 (WTFPL): a
-// code of two digits for a province, four for a city, six for a county, and its
-// name.
-//
-//go:embed regions.txt
-var regionsText string
-
-// Level is that of the organ that made a document.
-type Level string
-
-// The levels, from the highest.
-const (
-	LevelCentral  Level = "central"  // 中共中央、全国人大、国务院、中央军委、最高人民法院
-	LevelMinistry Level = "ministry" // 国务院部门
-	LevelProvince Level = "province"
-	LevelCity     Level = "city"
-	LevelCounty   Level = "county"
-)
-
-// Levels are all of them, from the highest.
-var Levels = []Level{LevelCentral, LevelMinistry, LevelProvince, LevelCity, LevelCounty}
-
-type regionTable struct {
-	names map[string]string   // by code
-	codes map[string][]string // by name
-	short map[string]string   // code of a province by its name without 省, 市, 自治区
-}
-
-var regions = func() regionTable {
-	t := regionTable{names: make(map[string]string), codes: make(map[string][]string), short: make(map[string]string)}
-	for line := range strings.Lines(regionsText) {
-		code, name, _ := strings.Cut(strings.TrimSpace(line), " ")
-		t.names[code] = name
-		t.codes[name] = append(t.codes[name], code)
-		if len(code) == 2 {
-			for _, end := range []string{"特别行政区", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "省", "市"} {
-				if s, ok := strings.CutSuffix(name, end); ok {
-					t.short[s] = code
-					break
-				}
-			}
-		}
-	}
-	return t
-}()
-
-// RegionName returns the name of a region with those above it (广东省深圳市);
-// "" for a code that is not in the table.
-func RegionName(code string) string {
-	code = TrimRegion(code)
-	name := regions.names[code]
-	if name == "" {
-		return ""
-	}
-	for n := len(code) - 2; n >= 2; n -= 2 {
-		name = regions.names[code[:n]] + name // 1101 (市辖区) has none
-	}
-	return name
-}
-
-// TrimRegion removes the zeros that fill a code up to six digits: 440000 is 44,
-// 441900 is 4419. National codes (100000, 000000) become "".
-func TrimRegion(code string) string {
-	code = strings.TrimSpace(code)
-	if len(code) > 6 {
-		code = code[:6]
-	}
-	for len(code) > 2 && len(code)%2 == 0 && strings.HasSuffix(code, "00") {
-		code = code[:len(code)-2]
-	}
-	if code == "10" || code == "00" {
-		return ""
-	}
-	return code
-}
-
-// regionOfSite reads a SiteIDCode: bm and eight digits is a national body; ten
-// digits begin with the code of a region (国办发〔2017〕47号). For a county
-// that no longer exists it returns its city, else its province.
-func regionOfSite(id string) (code string, ok bool) {
-	id = strings.ToLower(strings.TrimSpace(id))
-	if strings.HasPrefix(id, "bm") {
-		return "", true
-	}
-	if len(id) != 10 || strings.Trim(id, "0123456789") != "" {
-		return "", false
-	}
-	for n := 6; n >= 2; n -= 2 {
-		if code = TrimRegion(id[:n]); regions.names[code] != "" {
-			return code, true
-		}
-	}
-	return "", false
-}
-
-var (
-	centralOrgan  = words.New(`^(?:中共中央|中央|国务院|全国人大|全国人民代表大会|全国政协|最高人民|中华人民共和国(?:主席|国务院)|国家主席)`)
-	ministryOrgan = words.New(`^(?:中华人民共和国|国家|中国人民银行|中国证券|中国银行|中国保险|中国气象|中国民用|海关总署|审计署|税务总局|教育部|科技部|科学技术部|` +
-		`\p{Han}{2,10}部(?:办公厅|办公室)?$|\p{Han}{2,10}总局(?:办公厅|办公室)?$|公安部|财政部)`)
-	bareOrgan = words.New(`^(省|市|区|县|自治区)((?:人民)?政府(?:办公厅|办公室)?|[^场域际直长\P{Han}]\p{Han}{0,9}(?:局|委|厅|办|办公室))$`)
-)
-
-// regionOfOrgan returns the region and level of an issuer. within is a region
-// that decides which 鼓楼区 is meant; "" if it is not known. ok is false for a
-// name that shows neither.
-func regionOfOrgan(organ, within string) (code string, level Level, ok bool) {
-	organ = strings.TrimPrefix(strings.TrimPrefix(organ, "中共"), "中国共产党")
-	if centralOrgan.MatchString(organ) || strings.HasPrefix(organ, "中央") {
-		return "", LevelCentral, true
-	}
-	rest := organ
-	if c, r, found := cutProvince(rest); found {
-		code, rest = c, r
-	}
-	parent := code
-	if parent == "" && len(within) >= 2 {
-		parent = within[:2]
-	}
-	for n := 12 * 3; n >= 2*3; n -= 3 { // names of two to twelve characters
-		if len(rest) <= n {
-			continue
-		}
-		if c := pickRegion(regions.codes[rest[:n]], parent, code != ""); c != "" {
-			code, rest = c, rest[n:]
-			if len(c) == 4 { // a county of it may follow
-				if d, _, found := regionOfOrganRest(rest, c); found {
-					code = d
-				}
-			}
-			break
-		}
-	}
-	switch len(code) {
-	case 2:
-		return code, LevelProvince, true
-	case 4:
-		return code, LevelCity, true
-	case 6:
-		return code, LevelCounty, true
-	}
-	if ministryOrgan.MatchString(organ) {
-		return "", LevelMinistry, true
-	}
-	return "", "", false
-}
-
-func regionOfOrganRest(rest, parent string) (code, after string, ok bool) {
-	for n := 12 * 3; n >= 2*3; n -= 3 {
-		if len(rest) > n {
-			if c := pickRegion(regions.codes[rest[:n]], parent, true); c != "" {
-				return c, rest[n:], true
-			}
-		}
-	}
-	return "", "", false
-}
-
-// cutProvince takes the name of a province, in full or short, off the beginning.
-func cutProvince(s string) (code, rest string, ok bool) {
-	for n := 9 * 3; n >= 2*3; n -= 3 {
-		if len(s) < n {
-			continue
-		}
-		for _, c := range regions.codes[s[:n]] {
-			if len(c) == 2 {
-				return c, s[n:], true
-			}
-		}
-		if c := regions.short[s[:n]]; c != "" {
-			return c, s[n:], true
-		}
-	}
-	return "", s, false
-}
-
-// pickRegion picks the code of a name: the only one, or the only one in parent.
-func pickRegion(codes []string, parent string, must bool) string {
-	inside := codes
-	if parent != "" {
-		inside = slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return !strings.HasPrefix(c, parent) || c == parent })
-	}
-	switch {
-	case len(inside) == 1:
-		return inside[0]
-	case !must && len(codes) == 1:
-		return codes[0]
-	}
-	return ""
-}
-
-// numberRegions are the characters with which numbers of provincial governments
-// begin. Districts use single characters, too (青府 is 青浦 and not 青海), so
-// only these count.
-var numberRegions = map[string]string{
-	"京政": "11", "京发": "11", "津政": "12", "津党": "12", "冀政": "13", "冀发": "13", "晋政": "14", "晋发": "14", "内政": "15", "内党": "15", "辽政": "21", "辽委": "21",
-	"吉政": "22", "吉发": "22", "黑政": "23", "沪府": "31", "沪委": "31", "苏政": "32", "苏发": "32", "浙政": "33", "浙委": "33", "皖政": "34", "皖发": "34",
-	"闽政": "35", "闽委": "35", "赣府": "36", "赣发": "36", "鲁政": "37", "鲁发": "37", "豫政": "41", "豫发": "41", "鄂政": "42", "鄂发": "42", "湘政": "43", "湘发": "43",
-	"粤府": "44", "粤办": "44", "粤发": "44", "桂政": "45", "桂发": "45", "琼府": "46", "琼发": "46", "渝府": "50", "渝委": "50", "川府": "51", "川办": "51", "川委": "51",
-	"黔府": "52", "黔党": "52", "云政": "53", "云发": "53", "滇政": "53", "藏政": "54", "藏党": "54", "陕政": "61", "陕发": "61", "甘政": "62", "甘发": "62",
-	"青政": "63", "青发": "63", "宁政": "64", "宁党": "64", "新政": "65", "新党": "65",
-}
 
 // region finds the region of a document: by its issuer, its number, the site,
 // the source, in this order. A national document has none.
@@ -216,19 +11,19 @@ func (u *understanding) region() {
 	site, hasSite := "", false
 	for _, p := range u.e.Meta {
 		if strings.EqualFold(p.Name, "SiteIDCode") {
-			site, hasSite = regionOfSite(p.Content)
+			site, hasSite = division.OfSite(p.Content)
 		}
 	}
-	source := TrimRegion(u.e.Region)
+	source := division.TrimCode(u.e.Region)
 	home := site
 	if home == "" {
 		home = source
 	}
 	for i, organ := range u.Issuers {
-		u.Issuers[i] = expandOrgan(organ, home)
+		u.Issuers[i] = division.ExpandOrgan(organ, home)
 	}
 	if len(u.Issuers) > 0 {
-		if code, level, ok := regionOfOrgan(u.Issuers[0], home); ok {
+		if code, level, ok := division.OfOrgan(u.Issuers[0], home); ok {
 			u.Region, u.Level = code, level
 			return
 		}
@@ -236,68 +31,24 @@ func (u *understanding) region() {
 	if len(u.Issuers) == 0 && u.Kind == KindDocument { // 上海市优化营商环境条例
 		switch u.title.Type {
 		case "条例", "办法", "规定", "细则", "规则":
-			if code, level, ok := regionOfOrgan(u.title.Title, home); ok && code != "" && u.title.Relation == "" {
+			if code, level, ok := division.OfOrgan(u.title.Title, home); ok && code != "" && u.title.Relation == "" {
 				u.Region, u.Level = code, level
 				return
 			}
 		}
 	}
-	if len(u.DocumentNumber) >= 2*3 {
-		if code := numberRegions[u.DocumentNumber[:2*3]]; code != "" && (home == "" || strings.HasPrefix(home, code) || !strings.HasPrefix(u.DocumentNumber, "宁政发")) {
-			u.Region = code
-			if strings.HasPrefix(home, code) {
-				u.Region = home
-			}
-			u.Level = levelOf(u.Region)
-			return
+	if code := division.OfNumber(u.DocumentNumber); code != "" && (home == "" || strings.HasPrefix(home, code) || !strings.HasPrefix(u.DocumentNumber, "宁政发")) {
+		u.Region = code
+		if strings.HasPrefix(home, code) {
+			u.Region = home
 		}
+		u.Level = division.LevelOf(u.Region)
+		return
 	}
 	if hasSite {
 		u.Region = site
 	} else {
 		u.Region = source
 	}
-	u.Level = levelOf(u.Region)
-}
-
-func levelOf(code string) Level {
-	switch len(code) {
-	case 2:
-		return LevelProvince
-	case 4:
-		return LevelCity
-	case 6:
-		return LevelCounty
-	}
-	return ""
-}
-
-// organsInShort are abbreviations that mean one organ everywhere.
-var organsInShort = map[string]string{"国办": "国务院办公厅", "中办": "中共中央办公厅", "全国人大常委会": "全国人民代表大会常务委员会"}
-
-// expandOrgan expands the short name that a government uses locally: 市政府 on
-// the site of 31 is 上海市人民政府, 市科委 is 上海市科委.
-func expandOrgan(organ, region string) string {
-	if full, ok := organsInShort[organ]; ok {
-		return full
-	}
-	m := bareOrgan.FindStringSubmatch(organ)
-	if m == nil || region == "" {
-		return organ
-	}
-	name := ""
-	for n := 2; n <= len(region); n += 2 {
-		if full := regions.names[region[:n]]; strings.HasSuffix(full, m[1]) {
-			name = full
-			break
-		}
-	}
-	if name == "" {
-		return organ
-	}
-	rest := m[2]
-	if after, ok := strings.CutPrefix(rest, "政府"); ok {
-		rest = "人民政府" + after
-	}
-	return name + rest
+	u.Level = division.LevelOf(u.Region)
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/policy/cut"
+	"dibao/policy/division"
 	"dibao/policy/hans"
 	"dibao/policy/words"
 )
@@ -90,7 +91,7 @@ func namedFirst(title string) (office, name string) {
 func nameFirst(s string) (name, office string) {
 	for _, n := range []int{2, 3} {
 		name, office = cut.First(s, n), strings.TrimPrefix(s, cut.First(s, n))
-		if place := cut.First(office, 2); isPerson(name) && (regions.short[place] != "" || place == "中国" || place == "国家" || place == "中央" || place == "全国") && isOffice(office) {
+		if place := cut.First(office, 2); isPerson(name) && (division.IsProvince(place) || place == "中国" || place == "国家" || place == "中央" || place == "全国") && isOffice(office) {
 			return name, office
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"dibao/policy/division"
 	"dibao/policy/words"
 )
 
@@ -148,7 +149,7 @@ func ordering(title, form string) string {
 		return ""
 	}
 	organ := strings.TrimPrefix(strings.TrimSpace(strings.TrimSuffix(title, form)), "中华人民共和国")
-	if _, _, known := regionOfOrgan(organ, ""); known && namesOrgans(organ) && onlyHan(organ) {
+	if _, _, known := division.OfOrgan(organ, ""); known && namesOrgans(organ) && onlyHan(organ) {
 		return organ
 	}
 	return ""
@@ -277,7 +278,7 @@ func gluedAt(s string) int {
 				return at[1]
 			}
 		}
-		if _, _, ok := cutProvince(rest); ok && strings.HasSuffix(s[:at[1]], "府") {
+		if _, _, ok := division.CutProvince(rest); ok && strings.HasSuffix(s[:at[1]], "府") {
 			return at[1]
 		}
 	}

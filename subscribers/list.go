@@ -20,6 +20,7 @@ import (
 	"dibao/internal/jobs"
 	"dibao/internal/lazyregexp"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/fold"
 )
 
@@ -158,7 +159,7 @@ func (q *Query) check() error {
 		}
 	}
 	for i, r := range q.Regions {
-		code := policy.RegionCode(r)
+		code := division.Code(r)
 		if code == "" {
 			return fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", r)
 		}

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/match"
 	"dibao/policy/theme"
 	"dibao/templates"
@@ -84,7 +84,7 @@ func SetProfileField(p *match.Profile, field string, values []string) error {
 func (f profileField) code(v string) (string, error) {
 	switch f.name {
 	case "regions":
-		if code := policy.RegionCode(v); code != "" {
+		if code := division.Code(v); code != "" {
 			return code, nil
 		}
 		return "", fmt.Errorf("region %q is unknown; give its code or its name, such as 51 or 四川省", v)
@@ -148,7 +148,7 @@ func ProfileLines(p match.Profile, language string) (all []ProfileLine) {
 func (f profileField) said(v, language string) string {
 	switch {
 	case f.name == "regions":
-		return cmp.Or(policy.RegionName(v), v)
+		return cmp.Or(division.Name(v), v)
 	case f.words != "":
 		return templates.Words(language, f.words+v)
 	}
@@ -230,7 +230,7 @@ func profileView(p match.Profile, language string) templates.ProfileForm {
 		field := templates.ProfileField{Name: f.name}
 		switch f.name {
 		case "regions":
-			field.Choices = boxes(regionsOf(List{}), full(p.Regions), policy.RegionName)
+			field.Choices = boxes(regionsOf(List{}), full(p.Regions), division.Name)
 		case "topics":
 			field.Choices = boxes(themesOf(List{}), p.Topics, func(t string) string { return t })
 		default:

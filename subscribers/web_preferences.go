@@ -10,6 +10,7 @@ import (
 
 	"dibao/internal/web"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/theme"
 	"dibao/templates"
 )
@@ -94,7 +95,7 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 		view.Lists = append(view.Lists, templates.PreferenceList{
 			ListCard: card, Frequency: string(choice.Frequency),
 			Themes:  boxes(themesOf(lists[i]), choice.Themes, func(t string) string { return t }),
-			Regions: boxes(regionsOf(lists[i]), choice.Regions, policy.RegionName),
+			Regions: boxes(regionsOf(lists[i]), choice.Regions, division.Name),
 		})
 	}
 	h.show(w, status, view)
@@ -117,7 +118,7 @@ func regionsOf(l List) []string {
 	}
 	var all []string
 	for code := 11; code <= 82; code++ {
-		if full := fmt.Sprintf("%d0000", code); policy.RegionName(full) != "" {
+		if full := fmt.Sprintf("%d0000", code); division.Name(full) != "" {
 			all = append(all, full)
 		}
 	}

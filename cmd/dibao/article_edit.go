@@ -15,6 +15,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/search"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // articleID reads the number of an article.
@@ -64,7 +65,7 @@ shown anywhere; a pinned one comes first in its issue.`,
 				all = append(all, feed.Correction{Field: field, Value: value, Note: note})
 			}
 			*values["kind"] = string(cli.CodeNamed("kind", *values["kind"], policy.Kinds))
-			*values["level"] = string(cli.CodeNamed("level", *values["level"], policy.Levels))
+			*values["level"] = string(cli.CodeNamed("level", *values["level"], division.Levels))
 			for _, field := range feed.CorrectableFields() {
 				if v := values[field]; v != nil && cmd.Flags().Changed(field) {
 					add(field, v)

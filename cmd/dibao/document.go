@@ -14,6 +14,7 @@ import (
 	"dibao/cmd/dibao/view"
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 func newDocument(g *globals) *cobra.Command {
@@ -49,7 +50,7 @@ func newDocumentList(g *globals) *cobra.Command {
 	boundedVar(flags, &sel.Limit, "limit", 50, 1, feed.MaxSelection, "maximum number of results")
 	boundedVar(flags, &sel.Before, "before", 0, 0, math.MaxInt64, "only results with a lower id")
 	regionVar(flags, &sel.Region, "only this region and those in it")
-	choiceVar(flags, &sel.Level, "level", "", policy.Levels, "only issuers of this level")
+	choiceVar(flags, &sel.Level, "level", "", division.Levels, "only issuers of this level")
 	flags.StringVar(&sel.Theme, "theme", "", "only this theme")
 	flags.StringVar(&sel.Type, "type", "", "only this 文种")
 	flags.StringVar(&sel.Issuer, "issuer", "", "only this issuer")

@@ -15,7 +15,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/feed"
-	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // choice is a flag that takes one of some words, or none where it is "".
@@ -113,7 +113,7 @@ func (r regionFlag) String() string {
 func (r regionFlag) Type() string { return "region" }
 
 func (r regionFlag) Set(s string) error {
-	code := policy.RegionCode(s)
+	code := division.Code(s)
 	if s != "" && code == "" {
 		return errors.New("unknown; give its code or its name, such as 51 or 四川省")
 	}

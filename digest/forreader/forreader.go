@@ -12,6 +12,7 @@ import (
 	"dibao/feed/asks"
 	"dibao/policy"
 	"dibao/policy/call"
+	"dibao/policy/division"
 	"dibao/policy/match"
 	"dibao/templates"
 )
@@ -127,7 +128,7 @@ func conditions(language string, all []match.Condition) (told []string) {
 		case match.FieldIndustry:
 			text = words.Industry(c.Value)
 		case match.FieldPlace:
-			text = templates.Words(language, "forreader.place", policy.RegionName(c.Value))
+			text = templates.Words(language, "forreader.place", division.Name(c.Value))
 		case match.FieldTopic:
 			text = templates.Words(language, "forreader.topic", c.Value)
 		}

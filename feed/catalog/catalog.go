@@ -16,7 +16,7 @@ import (
 
 	"dibao/feed"
 	"dibao/feed/sourcelist"
-	"dibao/policy"
+	"dibao/policy/division"
 )
 
 //go:embed catalog.tsv
@@ -167,9 +167,9 @@ func (s Selection) matches(e Entry) bool {
 	if s.Level != "" && e.Level != s.Level || s.Lists != "" && e.Lists != s.Lists {
 		return false
 	}
-	if !strings.HasPrefix(policy.TrimRegion(e.Source.Region), s.Region) {
+	if !strings.HasPrefix(division.TrimCode(e.Source.Region), s.Region) {
 		return false
 	}
-	text := strings.ToLower(strings.Join([]string{e.Source.Name, e.NameEN, e.Source.Issuer, policy.RegionName(e.Source.Region), e.Source.URL}, "\n"))
+	text := strings.ToLower(strings.Join([]string{e.Source.Name, e.NameEN, e.Source.Issuer, division.Name(e.Source.Region), e.Source.URL}, "\n"))
 	return !slices.ContainsFunc(s.Words, func(w string) bool { return !strings.Contains(text, strings.ToLower(w)) })
 }

@@ -13,7 +13,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/ingest"
 	"dibao/internal/fetch"
-	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // least is how many entries each level has at least.
@@ -110,9 +110,9 @@ func checkRegion(t *testing.T, e Entry) {
 	if code == "" && e.Level != Province && e.Level != City {
 		return
 	}
-	digits := len(policy.TrimRegion(code))
-	if len(code) != 6 || policy.RegionName(code) == "" || e.Level == Province && digits != 2 || e.Level == City && digits < 4 || e.Level != Province && e.Level != City {
-		t.Errorf("%s: level %s, region %q (%s)", e.Source.Name, e.Level, code, policy.RegionName(code))
+	digits := len(division.TrimCode(code))
+	if len(code) != 6 || division.Name(code) == "" || e.Level == Province && digits != 2 || e.Level == City && digits < 4 || e.Level != Province && e.Level != City {
+		t.Errorf("%s: level %s, region %q (%s)", e.Source.Name, e.Level, code, division.Name(code))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/fold"
 	"dibao/policy/theme"
 )
@@ -47,7 +48,7 @@ func (q Query) Match(a feed.Article) (why []Reason, ok bool) {
 		value string
 	}{
 		{"theme", len(q.Themes) > 0, find(q.Themes, func(s string) bool { return theme.Matches(s, f.Theme) })},
-		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, policy.TrimRegion(s)) })},
+		{"region", len(q.Regions) > 0, find(q.Regions, func(s string) bool { return s != "" && strings.HasPrefix(f.Region, division.TrimCode(s)) })},
 		{"issuer", len(q.Issuers) > 0, find(q.Issuers, func(s string) bool { return slices.Contains(f.Issuers, s) })},
 		{"kind", len(q.Kinds) > 0, string(find(q.Kinds, func(k policy.Kind) bool { return k == f.Kind }))},
 		{"type", len(q.Types) > 0, find(q.Types, func(s string) bool { return s == f.Type })},

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/fold"
 )
 
@@ -183,7 +184,7 @@ func (q *parsedQuery) addField(name, value string, exclude bool) {
 	case "region":
 		f.mark = markRegion
 		for i, v := range f.values {
-			if f.values[i] = policy.RegionCode(v); f.values[i] == "" {
+			if f.values[i] = division.Code(v); f.values[i] == "" {
 				q.problems = append(q.problems, name+":"+v)
 				f.values[i] = "0" // a region that is unknown has no articles
 			}

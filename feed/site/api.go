@@ -16,6 +16,7 @@ import (
 	"dibao/internal/fault"
 	"dibao/internal/web"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // The JSON API only reads. Its keys are those of the CLI; unknown values are
@@ -146,7 +147,7 @@ var apiFilters = map[string]func(string) (string, error){
 
 // apiRegion reads a region, by code or name; "" where none is given.
 func apiRegion(v string) (string, error) {
-	code := policy.RegionCode(v)
+	code := division.Code(v)
 	if v != "" && code == "" {
 		return "", fault.Invalid("region is the code of a region such as 51 or its name, not %q", v)
 	}
@@ -265,9 +266,9 @@ func (h *Web) apiDocuments(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		level := policy.Level(q.Get("level"))
-		if level != "" && !slices.Contains(policy.Levels, level) {
-			return nil, fault.Invalid("level is one of %v, not %q", policy.Levels, level)
+		level := division.Level(q.Get("level"))
+		if level != "" && !slices.Contains(division.Levels, level) {
+			return nil, fault.Invalid("level is one of %v, not %q", division.Levels, level)
 		}
 		all, err := h.Store.Documents(ctx, feed.DocumentSelection{
 			Region: region, Level: level, Theme: q.Get("theme"), Type: q.Get("type"), Issuer: q.Get("issuer"), Before: before, Limit: limit,

@@ -11,7 +11,7 @@ import (
 	"dibao/feed/publish"
 	"dibao/internal/database"
 	"dibao/internal/web"
-	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/templates"
 )
 
@@ -57,11 +57,11 @@ func callsOf(code, language string) (collection, error) {
 	if code == "" {
 		return c, nil
 	}
-	name := policy.RegionName(code)
+	name := division.Name(code)
 	if name == "" {
 		return collection{}, feed.ErrNotFound
 	}
-	code = policy.TrimRegion(code)
+	code = division.TrimCode(code)
 	c.name, c.path, c.feed = name+templates.Words(language, "colon")+c.name, "/calls/"+code+"/", "region/"+code
 	return c, nil
 }
@@ -130,7 +130,7 @@ func (h *Web) calls(w http.ResponseWriter, r *http.Request, c collection) {
 		}
 		slices.Sort(codes)
 		for _, code := range codes {
-			if name := policy.RegionName(code); name != "" {
+			if name := division.Name(code); name != "" {
 				view.Narrower = append(view.Narrower, templates.FacetValue{Text: name, URL: "/calls/" + code + "/", Count: -1})
 			}
 		}

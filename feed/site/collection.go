@@ -11,7 +11,7 @@ import (
 
 	"dibao/feed"
 	"dibao/internal/web"
-	"dibao/policy"
+	"dibao/policy/division"
 	themes "dibao/policy/theme"
 	"dibao/templates"
 )
@@ -63,11 +63,11 @@ func (h *Web) themeOf(_ context.Context, theme, _ string) (collection, error) {
 }
 
 func (h *Web) regionOf(_ context.Context, code, _ string) (collection, error) {
-	name := policy.RegionName(code)
+	name := division.Name(code)
 	if name == "" {
 		return collection{}, feed.ErrNotFound
 	}
-	code = policy.TrimRegion(code)
+	code = division.TrimCode(code)
 	return collection{key: "region", name: name, path: "/regions/" + code + "/", feed: "region/" + code, known: true}, nil
 }
 
@@ -171,8 +171,8 @@ func (h *Web) narrower(ctx context.Context, c collection) ([]templates.FacetValu
 		if c.key == "theme" {
 			theme := strings.TrimPrefix(below, "theme/") + name
 			all = append(all, templates.FacetValue{Text: name, URL: themePath(theme), Count: -1})
-		} else if code := strings.TrimPrefix(below, "region/") + name; name != "" && policy.RegionName(code) != "" {
-			all = append(all, templates.FacetValue{Text: strings.TrimPrefix(policy.RegionName(code), c.name), URL: "/regions/" + code + "/", Count: -1})
+		} else if code := strings.TrimPrefix(below, "region/") + name; name != "" && division.Name(code) != "" {
+			all = append(all, templates.FacetValue{Text: strings.TrimPrefix(division.Name(code), c.name), URL: "/regions/" + code + "/", Count: -1})
 		}
 	}
 	return all, nil
@@ -229,14 +229,14 @@ func indexGroups(key string, names []string) []templates.IndexGroup {
 			}
 			add(head, v)
 		case "region":
-			if policy.RegionName(name) == "" {
+			if division.Name(name) == "" {
 				continue
 			}
 			head := ""
 			if len(name) > 2 {
-				head = policy.RegionName(name[:2])
+				head = division.Name(name[:2])
 			}
-			v.Text, v.URL = policy.RegionName(name), "/regions/"+name+"/"
+			v.Text, v.URL = division.Name(name), "/regions/"+name+"/"
 			add(head, v)
 		default:
 			v.URL = issuerPath(name)
@@ -261,7 +261,7 @@ func (h *Web) Browse(ctx context.Context) ([]templates.Facet, error) {
 		for _, name := range names {
 			v := templates.FacetValue{Text: name, URL: themePath(name), Count: -1}
 			if key == "region" {
-				v.Text, v.URL = policy.RegionName(name), "/regions/"+name+"/"
+				v.Text, v.URL = division.Name(name), "/regions/"+name+"/"
 			}
 			top := key == "theme" && !strings.Contains(name, `\`) || key == "region" && len(name) == 2
 			if top && v.Text != "" && len(f.Values) < browseValues {

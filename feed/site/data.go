@@ -5,6 +5,7 @@ import (
 
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // describe is the description of an article for programs: schema.org
@@ -35,7 +36,7 @@ func describe(a feed.Article, base string, today policy.Date) map[string]any {
 		put("legislationIdentifier", f.DocumentNumber)
 		put("legislationType", f.Type)
 		put("legislationDate", f.IssuedOn.String())
-		put("legislationJurisdiction", policy.RegionName(f.Region))
+		put("legislationJurisdiction", division.Name(f.Region))
 		put("temporalCoverage", coverage(f))
 		put("legislationLegalForce", force(statusOn(f, today)))
 		if len(issuers) > 0 {

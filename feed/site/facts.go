@@ -8,6 +8,7 @@ import (
 
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/templates"
 )
 
@@ -54,7 +55,7 @@ func articleFacts(a feed.Article, language string) []templates.Fact {
 	add("type", "", false, templates.FactValue{Text: f.Type})
 	add("theme", f.ThemeFrom, false, templates.FactValue{Text: themeName(f.Theme), URL: themePath(f.Theme)})
 	if f.Region != "" {
-		add("region", "", false, templates.FactValue{Text: policy.RegionName(f.Region), URL: "/regions/" + f.Region + "/"})
+		add("region", "", false, templates.FactValue{Text: division.Name(f.Region), URL: "/regions/" + f.Region + "/"})
 	}
 	add("credit", "", false, templates.FactValue{Text: f.Credit})
 	add("source", "", false, templates.FactValue{Text: a.SourceName, URL: fmt.Sprintf("/sources/%d/", a.SourceID)})

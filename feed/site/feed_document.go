@@ -12,7 +12,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/publish"
 	"dibao/internal/web"
-	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/templates"
 )
 
@@ -179,7 +179,7 @@ func PublishItem(a feed.Article, base string, zone *time.Location) publish.Item 
 	for _, c := range []struct{ term, scheme, label string }{
 		{string(a.Facts.Kind), base + "/kinds", ""},
 		{a.Facts.Theme, base + "/themes", ""},
-		{a.Facts.Region, base + "/regions", policy.RegionName(a.Facts.Region)},
+		{a.Facts.Region, base + "/regions", division.Name(a.Facts.Region)},
 		{a.Facts.DocumentNumber, base + "/documents", ""},
 	} {
 		if c.term != "" {

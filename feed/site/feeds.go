@@ -13,6 +13,7 @@ import (
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/policy"
+	"dibao/policy/division"
 	themes "dibao/policy/theme"
 	"dibao/templates"
 )
@@ -128,11 +129,11 @@ func (h *Web) ofTheme(theme string) findFeed {
 
 func (h *Web) ofRegion(code string) findFeed {
 	return func(context.Context) (FeedSpec, error) {
-		name := policy.RegionName(code)
+		name := division.Name(code)
 		if name == "" {
 			return FeedSpec{}, feed.ErrNotFound
 		}
-		return FeedSpec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + policy.TrimRegion(code), Entries: entriesIn(h.Store, "region/"+policy.TrimRegion(code))}, nil
+		return FeedSpec{Title: name + " · " + h.SiteName, Description: name, Feed: "region/" + division.TrimCode(code), Entries: entriesIn(h.Store, "region/"+division.TrimCode(code))}, nil
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"dibao/feed"
 	"dibao/feed/search"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/templates"
 )
 
@@ -156,7 +157,7 @@ func (s searchRequest) facets(f search.Facets, language string) []templates.Face
 		{"kind", f.Kinds, func(v string) string { return templates.Words(language, "kind."+v) }},
 		{"year", f.Years, func(v string) string { return v }},
 		{"theme", f.Themes, themeName},
-		{"region", f.Regions, policy.RegionName},
+		{"region", f.Regions, division.Name},
 		{"issuer", f.Issuers, func(v string) string { return v }},
 	} {
 		facet := templates.Facet{Key: x.key}

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"dibao/policy"
 	"dibao/policy/call"
+	"dibao/policy/division"
 	"dibao/policy/theme"
 )
 
@@ -170,11 +170,11 @@ func entities(own, stated string) standing {
 // regionOf returns the code of a region named in a call, with the region of the
 // issuer if the name alone is ambiguous.
 func regionOf(name, issuer string) string {
-	if code := policy.RegionCode(name); code != "" {
+	if code := division.Code(name); code != "" {
 		return code
 	}
-	if above := policy.RegionName(issuer); above != "" {
-		return policy.RegionCode(above + name)
+	if above := division.Name(issuer); above != "" {
+		return division.Code(above + name)
 	}
 	return ""
 }
@@ -182,7 +182,7 @@ func regionOf(name, issuer string) string {
 // within compares a reader's region with one that a call names: within it, or
 // containing it.
 func within(own, stated string) standing {
-	own, stated = policy.TrimRegion(own), policy.TrimRegion(stated)
+	own, stated = division.TrimCode(own), division.TrimCode(stated)
 	switch {
 	case strings.HasPrefix(own, stated):
 		return agrees

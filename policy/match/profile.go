@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/policy/theme"
 )
 
@@ -44,7 +44,7 @@ func (p Profile) Check() error {
 		known  func(string) bool
 	}{
 		{"entity", p.Entities, among(Entities)},
-		{"region", p.Regions, func(v string) bool { return policy.RegionName(v) != "" }},
+		{"region", p.Regions, func(v string) bool { return division.Name(v) != "" }},
 		{"industry", p.Industries, among(Industries)},
 		{"qualification", p.Qualifications, among(Qualifications)},
 		{"topic", p.Topics, among(theme.Names)},

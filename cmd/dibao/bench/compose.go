@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/subscribers"
 )
 
@@ -105,7 +106,7 @@ func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int) erro
 			facts, err := json.Marshal(policy.Facts{
 				Title: fmt.Sprintf("样例省人民政府关于进一步做好第%d项样例工作的通知", i+1), Kind: policy.KindDocument, Type: "通知", Issuers: []string{"样例省人民政府"},
 				DocumentNumber: fmt.Sprintf("样政发〔2026〕%d号", i+1), Theme: themes[random.IntN(len(themes))], Region: regions[random.IntN(len(regions))],
-				PublishedOn: policy.DateOf(now), IssuedOn: policy.DateOf(now.AddDate(0, 0, -3)), Level: policy.LevelProvince,
+				PublishedOn: policy.DateOf(now), IssuedOn: policy.DateOf(now.AddDate(0, 0, -3)), Level: division.Province,
 				Summary: "现就进一步做好样例工作有关事项通知如下：" + strings.Repeat("明确工作目标、重点任务和保障措施，", 4) + "自发布之日起施行。",
 			})
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 	"dibao/feed/ingest"
 	"dibao/internal/mail"
 	"dibao/policy"
+	"dibao/policy/division"
 	"dibao/subscribers"
 )
 
@@ -32,7 +33,7 @@ func TestCodesInChineseAreWhole(t *testing.T) {
 			texts(feed.StateNew, feed.StateOK, feed.StateFailing, feed.StateBlocked, feed.StateChanged, feed.StateQuiet, feed.StateFlood, feed.StateGone, feed.StatePaused, feed.StateRemoved)),
 		"Kind": slices.Concat(texts(policy.Kinds...), ingest.KindNames(),
 			texts(mail.ReportBounce, mail.ReportComplaint, mail.ReportUnsubscribe, mail.ReportAutoReply, mail.ReportNotSpam, mail.ReportNotice, mail.ReportOther)),
-		"Level":    slices.Concat(texts(policy.Levels...), texts(catalog.Levels...)),
+		"Level":    slices.Concat(texts(division.Levels...), texts(catalog.Levels...)),
 		"Lists":    texts(catalog.AllLists...),
 		"Evidence": texts(catalog.AllEvidence...),
 		"Reason":   {subscribers.ReasonBounce, subscribers.ReasonComplaint, subscribers.ReasonAdmin, subscribers.ReasonForgotten, subscribers.ReasonImported},

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/policy/division"
 	"dibao/policy/warn"
 
 	"dibao/cmd/dibao/cli"
@@ -100,7 +101,7 @@ func ViewFacts(f policy.Facts) FactsView {
 		Language: cli.Null(f.Language), Summary: cli.Null(f.Summary), Paragraphs: append([]string{}, f.Paragraphs...),
 		Citations: []citationView{}, Warnings: Sentences(f.Warnings, "en"), Codes: append([]warn.Warning{}, f.Warnings...),
 	}
-	v.RegionName, v.Level, v.ThemeFrom = cli.Null(policy.RegionName(f.Region)), cli.Null(string(f.Level)), cli.Null(f.ThemeFrom)
+	v.RegionName, v.Level, v.ThemeFrom = cli.Null(division.Name(f.Region)), cli.Null(string(f.Level)), cli.Null(f.ThemeFrom)
 	v.IssuedFrom, v.EffectiveFrom, v.FirstEffective = cli.Null(f.IssuedFrom), cli.Null(f.EffectiveFrom), cli.Null(f.FirstEffectiveOn.String())
 	v.ExpiresFrom, v.DeadlineFrom, v.LateDays, v.AuthorBody = cli.Null(f.ExpiresFrom), cli.Null(f.DeadlineFrom), cli.Null(f.LateDays), cli.Null(f.AuthorBody)
 	v.RelativeDates = append([]policy.RelativeDate{}, f.RelativeDates...)

@@ -6,6 +6,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/feed"
 	"dibao/policy"
+	"dibao/policy/division"
 )
 
 // Document is a document in JSON; unknown is null.
@@ -34,7 +35,7 @@ type Document struct {
 func OfDocument(d feed.Document, on policy.Date) Document {
 	return Document{
 		ID: d.ID, Number: cli.Null(d.Number), Aliases: append([]string{}, d.Aliases...), Title: d.Title, Issuers: append([]string{}, d.Issuers...),
-		Type: cli.Null(d.Type), Level: cli.Null(string(d.Level)), Region: cli.Null(d.Region), RegionName: cli.Null(policy.RegionName(d.Region)), Theme: cli.Null(d.Theme),
+		Type: cli.Null(d.Type), Level: cli.Null(string(d.Level)), Region: cli.Null(d.Region), RegionName: cli.Null(division.Name(d.Region)), Theme: cli.Null(d.Theme),
 		Issued: cli.Null(d.IssuedOn.String()), Published: cli.Null(d.PublishedOn.String()), Effective: cli.Null(d.EffectiveOn.String()),
 		Expires: cli.Null(d.ExpiresOn.String()), Repealed: cli.Null(d.RepealedOn.String()), RepealedBy: cli.Null(d.RepealedBy),
 		Status: cli.Null(string(d.Status(on).State)), Article: cli.Null(d.Article),

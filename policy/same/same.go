@@ -1,4 +1,6 @@
-package policy
+// Package same compares texts: whether two articles have the same text, whether
+// one is another version of the other's document, and which texts may be the same.
+package same
 
 import (
 	"fmt"
@@ -9,11 +11,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"dibao/policy/words"
+	"dibao/policy/when"
+	"dibao/policy/width"
 )
 
-// Sameness says whether two articles have the same text.
-type Sameness struct {
+// Result says whether two articles have the same text.
+type Result struct {
 	Same        bool
 	Version     bool    // they are versions of one document: never one text
 	Containment float64 // of the 5-grams of the shorter in the longer, 0 to 1
@@ -23,50 +26,38 @@ type Sameness struct {
 }
 
 const (
-	gramLength     = 5    // characters
-	sameFrom       = 0.9  // containment
-	rewrittenFrom  = 0.6  // from which a paragraph is another's rewriting
-	minSameText    = 200  // cleaned characters, under which containment says nothing
-	minShortText   = 30   // cleaned characters, under which equal texts may say "see the annex" only
-	minParagraph   = 20   // cleaned characters of a paragraph that is compared
-	titlesShare    = 0.5  // bigrams, under which one number is on two documents
-	maxSameText    = 1e6  // cleaned characters that are compared
-	maxRewritings  = 2000 // paragraphs that are compared with each other
-	headingLength  = 1500 // bytes of a text in which its dates of passing stand
-	headingForward = 90   // bytes after a date that say what happened on it
-)
-
-var (
-	// enactment is a date on which a text was passed, amended or put into force.
-	enactment = words.New(fullDate)
-	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
-	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
-	ofAnOther = words.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
-	// versionMark distinguishes versions in a title: （2021年修订）, （征求意见稿）.
-	versionMark = words.New(`[（(]([^（）()]{0,12}(?:修订|修正|修改|征求意见|草案|送审稿|年本|年版|第[一二三四五六七八九十]+版|试行)[^（）()]{0,8})[)）]`)
+	gramLength    = 5    // characters
+	sameFrom      = 0.9  // containment
+	rewrittenFrom = 0.6  // from which a paragraph is another's rewriting
+	MinText       = 200  // cleaned characters, under which containment says nothing
+	minShortText  = 30   // cleaned characters, under which equal texts may say "see the annex" only
+	minParagraph  = 20   // cleaned characters of a paragraph that is compared
+	titlesShare   = 0.5  // bigrams, under which one number is on two documents
+	maxSameText   = 1e6  // cleaned characters that are compared
+	maxRewritings = 2000 // paragraphs that are compared with each other
 )
 
 // fingerprint is what is compared of an article.
 type fingerprint struct {
 	number     string
-	issuedOn   Date
-	published  Date
+	issuedOn   when.Date
+	published  when.Date
 	title      string
 	paragraphs []string // cleaned
 	whole      string   // all of them
 	grams      map[uint64]struct{}
-	heading    []Date // of passing and amending, sorted
+	heading    []when.Date // of passing and amending, sorted
 	marks      []string
 }
 
-// cleanForComparison keeps Han, letters and digits: reposts change punctuation.
-func cleanForComparison(s string) string {
+// Clean keeps Han, letters and digits: reposts change punctuation.
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Han, r) || r == '〇' || unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
 		}
 		return -1
-	}, fold(s))
+	}, width.Half(s))
 }
 
 // grams are the hashes (FNV-1a) of the 5-grams of a cleaned text.
@@ -83,74 +74,49 @@ func grams(s string) map[uint64]struct{} {
 	return set
 }
 
-func newFingerprint(f Facts) fingerprint {
-	c := fingerprint{number: f.DocumentNumber, issuedOn: f.IssuedOn, published: f.PublishedOn, title: cleanForComparison(withoutTrailing(f.Title))}
-	size := 0
-	for _, p := range f.Paragraphs {
-		if p = cleanForComparison(p); p != "" && size < maxSameText {
-			c.paragraphs = append(c.paragraphs, p)
-			size += len(p)
-		}
-	}
-	c.whole = strings.Join(c.paragraphs, "")
-	c.grams = grams(c.whole)
-	c.heading = enactments(f.Title, f.Paragraphs)
-	for _, m := range versionMark.FindAllStringSubmatch(f.Title, -1) {
-		c.marks = append(c.marks, squeeze(m[1]))
-	}
-	return c
-}
-
-// enactments returns the dates in a text's heading on which it was passed,
-// amended or made public, sorted.
-func enactments(title string, paragraphs []string) []Date {
-	head := fold(title + "\n" + strings.Join(paragraphs[:min(len(paragraphs), 12)], "\n"))
-	if i := strings.Index(head, "第一条"); i >= 0 {
-		head = head[:i]
-	}
-	head = head[:min(len(head), headingLength)]
-	var all []Date
-	if !containsAny(head, enacted...) {
-		return nil
-	}
-	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
-		behind := head[at[1]:min(len(head), at[1]+headingForward)]
-		behind, _, _ = strings.Cut(behind, "\n")
-		if ofAnOther.MatchString(behind) {
-			continue
-		}
-		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && containsAny(behind, enacted...) && !slices.Contains(all, d) {
-			all = append(all, d)
-		}
-	}
-	slices.SortFunc(all, Date.Compare)
-	return all
+// Parts are what is compared of an article.
+type Parts struct {
+	Number                string
+	IssuedOn, PublishedOn when.Date
+	Title                 string      // without the words that sites add after it
+	Marks                 []string    // of a version in the title: 2021年修订
+	Enacted               []when.Date // in the heading of the text: passed, amended, made public; sorted
+	Paragraphs            []string
 }
 
 // Text is an article prepared for comparison, once for any number of others. It
 // is about ten times as large as the article's text.
 type Text struct{ fingerprint }
 
-// TextOf prepares an article for comparison.
-func TextOf(f Facts) *Text { return &Text{newFingerprint(f)} }
+// New prepares an article for comparison.
+func New(p Parts) *Text {
+	c := fingerprint{number: p.Number, issuedOn: p.IssuedOn, published: p.PublishedOn, title: Clean(p.Title), heading: p.Enacted, marks: p.Marks}
+	size := 0
+	for _, p := range p.Paragraphs {
+		if p = Clean(p); p != "" && size < maxSameText {
+			c.paragraphs = append(c.paragraphs, p)
+			size += len(p)
+		}
+	}
+	c.whole = strings.Join(c.paragraphs, "")
+	c.grams = grams(c.whole)
+	return &Text{c}
+}
 
 // Compare reports whether two articles have the same text (同文): one number,
 // or one title and date of issue, or nearly all 5-grams in common, and no sign
 // that one is another version of the other. Amended versions share most of
-// their text and are never the same text.
-func Compare(a, b Facts) Sameness { return TextOf(a).Compare(TextOf(b)) }
-
-// Compare compares prepared texts like the function of this name. The number of
-// steps is bounded: a pair that needs more is Unfinished.
-func (t *Text) Compare(other *Text) Sameness {
-	left := steps(maxSteps)
+// their text and are never the same text. The number of steps is bounded: a
+// pair that needs more is Unfinished.
+func (t *Text) Compare(other *Text) Result {
+	left := steps(MaxSteps)
 	out := compare(t.fingerprint, other.fingerprint, &left)
-	out.Steps = maxSteps - int(left) + len(t.grams) + len(other.grams)
+	out.Steps = MaxSteps - int(left) + len(t.grams) + len(other.grams)
 	return out
 }
 
-func compare(x, y fingerprint, left *steps) Sameness {
-	out := Sameness{Containment: containment(x.grams, y.grams)}
+func compare(x, y fingerprint, left *steps) Result {
+	out := Result{Containment: containment(x.grams, y.grams)}
 	short := min(utf8.RuneCountInString(x.whole), utf8.RuneCountInString(y.whole))
 	sameNumber := x.number != "" && x.number == y.number
 	sameTitle := x.title != "" && x.title == y.title
@@ -159,7 +125,7 @@ func compare(x, y fingerprint, left *steps) Sameness {
 		out.Why = fmt.Sprintf("the document numbers differ: %s and %s", x.number, y.number)
 		return out
 	}
-	if sameNumber && bigramShare(x.title, y.title) < titlesShare {
+	if sameNumber && BigramShare(x.title, y.title) < titlesShare {
 		out.Why = "one document number stands on two titles that have little in common"
 		return out
 	}
@@ -179,7 +145,7 @@ func compare(x, y fingerprint, left *steps) Sameness {
 		out.Same, out.Why = true, "title and date of issue are the same"
 	case sameTitle && x.whole == y.whole && short >= minShortText && !x.published.IsZero() && x.published == y.published:
 		out.Same, out.Why = true, "title, text and day of publication are the same"
-	case short < minSameText:
+	case short < MinText:
 		out.Why = fmt.Sprintf("the shorter text has %d characters, too few to tell", short)
 	case out.Containment < sameFrom:
 		out.Why = fmt.Sprintf("%.3f of the shorter text stands in the longer, less than %.1f", out.Containment, sameFrom)
@@ -206,8 +172,8 @@ func containment(a, b map[uint64]struct{}) float64 {
 	return float64(n) / float64(len(a))
 }
 
-// bigramShare is the share of the shorter title's bigrams that the other has.
-func bigramShare(a, b string) float64 {
+// BigramShare is the share of the shorter title's bigrams that the other has.
+func BigramShare(a, b string) float64 {
 	x, y := []rune(a), []rune(b)
 	if len(x) > len(y) {
 		x, y = y, x
@@ -250,7 +216,12 @@ func leftOut(a, b fingerprint) bool {
 		a, b = b, a
 	}
 	return len(b.marks) == 0 && len(a.heading) > 0 && slices.Equal(a.heading, b.heading) &&
-		!slices.ContainsFunc(a.marks, func(m string) bool { return !containsAny(m, "修订", "修正", "修改", "年本", "年版") })
+		!slices.ContainsFunc(a.marks, func(m string) bool { return !isRevision(m) })
+}
+
+// isRevision reports whether a mark in a title says that the text was amended.
+func isRevision(mark string) bool {
+	return slices.ContainsFunc([]string{"修订", "修正", "修改", "年本", "年版"}, func(word string) bool { return strings.Contains(mark, word) })
 }
 
 func lastOf(s string, n int) string {
@@ -262,12 +233,12 @@ func lastOf(s string, n int) string {
 // that may be the same share; nil for a text that is too short.
 func Sketch(paragraphs []string) []int64 {
 	const size = 8
-	c := cleanForComparison(strings.Join(paragraphs, ""))
+	c := Clean(strings.Join(paragraphs, ""))
 	runes := []rune(c)
 	switch {
 	case len(runes) < minShortText:
 		return nil
-	case len(runes) < minSameText:
+	case len(runes) < MinText:
 		h := fnv.New64a()
 		io.WriteString(h, c)
 		return []int64{int64(h.Sum64() >> 1)}

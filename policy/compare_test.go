@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dibao/policy/diff"
+	"dibao/policy/same"
 )
 
 // lawFacts reads a law of the test data as a page of nothing but text.
@@ -129,7 +130,7 @@ func TestCompareReposts(t *testing.T) {
 	}
 	pairs, found, sketched := 0, 0, 0
 	for _, f := range texts {
-		if len(strings.Join(f.Paragraphs, "")) < 3*minSameText {
+		if len(strings.Join(f.Paragraphs, "")) < 3*same.MinText {
 			continue // a stub
 		}
 		pairs++
@@ -141,8 +142,8 @@ func TestCompareReposts(t *testing.T) {
 				t.Logf("%s: %+v", f.Title, s)
 			}
 		}
-		for _, h := range Sketch(f.Paragraphs) {
-			if strings.Contains(fmt.Sprint(Sketch(other.Paragraphs)), fmt.Sprint(h)) {
+		for _, h := range same.Sketch(f.Paragraphs) {
+			if strings.Contains(fmt.Sprint(same.Sketch(other.Paragraphs)), fmt.Sprint(h)) {
 				sketched++
 				break
 			}
@@ -152,7 +153,7 @@ func TestCompareReposts(t *testing.T) {
 		t.Errorf("%d of %d reposts are found, %d share a hash", found, 2*pairs, sketched)
 	}
 	wrong := 0
-	prepared := make([]*Text, len(texts))
+	prepared := make([]*same.Text, len(texts))
 	for i, a := range texts {
 		prepared[i] = TextOf(a)
 	}
@@ -199,12 +200,11 @@ func TestCompareIsBounded(t *testing.T) {
 		{"each paragraph like every other", text(different), text(different), true},
 	} {
 		x, y := TextOf(c.a), TextOf(c.b)
-		left := steps(maxSteps)
-		s := compare(x.fingerprint, y.fingerprint, &left)
-		if s.Unfinished != c.unfinished || c.unfinished && (s.Same || s.Version) || int(left) < -1<<20 {
-			t.Errorf("%s: %+v, %d steps", c.name, s, maxSteps-int(left))
+		s := x.Compare(y)
+		if s.Unfinished != c.unfinished || c.unfinished && (s.Same || s.Version) || s.Steps > same.MaxSteps+1<<20 {
+			t.Errorf("%s: %+v, %d steps", c.name, s, s.Steps)
 		}
-		t.Logf("%s: %d steps", c.name, maxSteps-int(left))
+		t.Logf("%s: %d steps", c.name, s.Steps)
 	}
 }
 
@@ -258,12 +258,12 @@ func TestCompareShortTexts(t *testing.T) {
 		if got := Compare(short, c.other); got.Same != c.same {
 			t.Errorf("%s: %+v", c.name, got)
 		}
-		if c.same && fmt.Sprint(Sketch(short.Paragraphs)) != fmt.Sprint(Sketch(c.other.Paragraphs)) {
+		if c.same && fmt.Sprint(same.Sketch(short.Paragraphs)) != fmt.Sprint(same.Sketch(c.other.Paragraphs)) {
 			t.Errorf("%s: the sketches differ", c.name)
 		}
 	}
 	stub := with(func(f *Facts) { f.Paragraphs = []string{"详见附件。"} })
-	if Compare(stub, stub).Same || Sketch(stub.Paragraphs) != nil {
+	if Compare(stub, stub).Same || same.Sketch(stub.Paragraphs) != nil {
 		t.Error("a text that says nothing is compared")
 	}
 }

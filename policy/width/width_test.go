@@ -1,20 +1,20 @@
-package policy
+package width
 
 import (
 	"testing"
 	"unicode/utf8"
 )
 
-// No character that fold changes escapes the look at bytes.
-func TestMayFold(t *testing.T) {
+// No character that Half changes escapes the look at bytes.
+func TestMayChange(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= utf8.MaxRune; r++ {
-		if foldRune(r) != r && !mayFold("文"+string(r)+"号") {
+		if HalfRune(r) != r && !mayChange("文"+string(r)+"号") {
 			t.Errorf("%U is not seen", r)
 		}
 	}
 	for _, s := range []string{"各县（市、区）人民政府，市政府：", "2026年11月20日"} {
-		if mayFold(s) {
+		if mayChange(s) {
 			t.Errorf("%q is looked at twice", s)
 		}
 	}

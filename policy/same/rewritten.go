@@ -1,4 +1,4 @@
-package policy
+package same
 
 import (
 	"slices"
@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxSteps bounds the comparison of two texts: about 100 ms. Comparing the
+// MaxSteps bounds the comparison of two texts: about 100 ms. Comparing the
 // longest interpretation of a court with a repost of it takes a third of that.
-const maxSteps = 16 << 20
+const MaxSteps = 16 << 20
 
 // steps is what is left of a budget.
 type steps int

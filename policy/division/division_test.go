@@ -1,0 +1,26 @@
+package division
+
+import "testing"
+
+func TestExpandOrgan(t *testing.T) {
+	t.Parallel()
+	for organ, want := range map[string]string{"市科委": "上海市科委", "市场监管局": "市场监管局", "市人民政府": "上海市人民政府", "省政府": "省政府", "民政部": "民政部"} {
+		if got := ExpandOrgan(organ, "310101"); got != want {
+			t.Errorf("%s is %s, want %s", organ, got, want)
+		}
+	}
+}
+
+func TestCode(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"51": "51", "510000": "51", "四川": "51", "四川省": "51", "杭州市": "3301", "浙江省杭州市": "3301", "浙江杭州": "3301",
+		"浙江省杭州市滨江区": "330108", "浙江省 杭州市 滨江区": "330108", "杭州市滨江区": "330108", "杭州滨江": "330108", "福州市鼓楼区": "350102", "南京市鼓楼区": "320106",
+		"北京市东城区": "110101", "内蒙古自治区呼和浩特市": "1501", "广西壮族自治区南宁市青秀区": "450103",
+		"鼓楼区": "", "杭州市鼓楼区": "", "火星": "", "": "", "浙江省成都市": "",
+	} {
+		if got := Code(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
