@@ -354,7 +354,7 @@ func parseXML(text string) (*gofeed.Feed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("this is not valid RSS: %v", err)
 		}
-		out, err := (&gofeed.DefaultRSSTranslator{}).Translate(feed)
+		out, err := (&gofeed.DefaultRSSTranslator{DisableContentImageScan: true}).Translate(feed) // it would parse each content as HTML
 		if err == nil {
 			addPermalinks(out, feed)
 		}

@@ -167,7 +167,7 @@ func labelsOf(line string) []found {
 			strangers = strangers[1:]
 		}
 	}
-	for at := 0; at < len(line); {
+	for at := 0; at < len(line) && hasName(line[at:]); {
 		m := mark.FindStringSubmatchIndex(line[at:])
 		if m == nil {
 			break

@@ -146,7 +146,11 @@ func TestRestOfALine(t *testing.T) {
 func FuzzSplit(f *testing.F) {
 	f.Add("来源：某委作者：张明发布时间：2026-11-27")
 	f.Add("Source: \x1fXinhua | By: ")
+	f.Add("来 源 】 \x1f \x1f 最后更新】 / ｜ last updated\x1f\x1fſource")
 	f.Fuzz(func(t *testing.T, line string) {
+		if !hasName(line) && mark.MatchString(line) {
+			t.Errorf("a name in %q is not found", line)
+		}
 		fields, _ := Split(line)
 		for _, x := range fields {
 			if x.Name == "" || strings.ContainsRune(x.Value, Boundary) || len([]rune(x.Value)) > maxValue {

@@ -3,6 +3,7 @@ package label
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"dibao/policy/hans"
@@ -80,4 +81,62 @@ func sorted() []string {
 		return strings.Compare(a, b)
 	})
 	return all
+}
+
+// backwards are the names, read from their ends, longest the characters of the
+// longest, and lastRunes the last characters of all.
+var backwards, lastRunes, longestName = func() (all map[string]bool, last map[rune]bool, longest int) {
+	all, last = make(map[string]bool), make(map[rune]bool)
+	for name := range kinds {
+		runes := []rune(name)
+		slices.Reverse(runes)
+		all[string(runes)], last[runes[0]] = true, true
+		longest = max(longest, len(runes))
+	}
+	return all, last, longest
+}()
+
+// hasName reports whether mark may find anything in a line: whether a name stands
+// before a colon, a bar, a boundary or the end. Searching for mark takes a hundred
+// times as long.
+func hasName(line string) bool {
+	seen := false // the last boundary: only gaps follow it
+	for i, r := range line {
+		if r == Boundary && seen || r != Boundary && isGap(r) {
+			continue
+		}
+		switch seen = r == Boundary; r {
+		case ':', '：', '丨', '|', '｜', '︱', Boundary:
+			if endsInName(line[:i]) {
+				return true
+			}
+		}
+	}
+	return endsInName(line)
+}
+
+// endsInName reports whether a text ends in a name, whose characters may be spaced,
+// with a bracket, gaps and a slash after it.
+func endsInName(s string) bool {
+	s = strings.TrimRightFunc(s, func(r rune) bool { return isGap(r) || r == '/' })
+	if r, size := utf8.DecodeLastRuneInString(s); strings.ContainsRune("]】）)", r) {
+		s = s[:len(s)-size]
+	}
+	var room [64]byte
+	name := room[:0]
+	for n := 0; n < longestName && s != ""; {
+		r, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+		if isGap(r) {
+			continue
+		}
+		r = unicode.ToLower(unicode.ToUpper(r)) // as (?i) folds
+		if n++; n == 1 && !lastRunes[r] {
+			return false
+		}
+		if name = utf8.AppendRune(name, r); backwards[string(name)] {
+			return true
+		}
+	}
+	return false
 }
