@@ -9,11 +9,12 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -65,9 +66,9 @@ const (
 	// rescueAfter is when a job that a dead node left running is started again, if Living
 	// does not say so before. It is longer than any timeout of a kind.
 	rescueAfter = time.Hour
-	// fetchInterval is how often each queue polls for jobs by itself. The watch
-	// notifies it of all jobs; this is for a watch that is reconnecting.
-	fetchInterval = time.Minute
+	// fetchInterval is how often each queue polls for jobs by itself, which is never
+	// needed: the watch notifies it of all jobs, each second until it has fetched them.
+	fetchInterval = 24 * time.Hour
 )
 
 // Runner runs jobs on this node.
@@ -78,8 +79,11 @@ type Runner struct {
 	inserter *river.Client[*sql.Tx]
 	kinds    map[string]Kind
 	hasWork  bool
+	worker   *worker
+	resting  atomic.Bool // the working client does not run
 	watch    *watch      // wakes the queues, and what is together
 	together []*together // the kinds that every node runs
+	plans    []planned
 	db       *database.DB
 	opts     Options
 }
@@ -99,7 +103,12 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	r := &Runner{kinds: make(map[string]Kind, len(kinds)), opts: opts}
+	if opts.Node == "" {
+		opts.Node = rand.Text()
+	}
+	r := &Runner{kinds: make(map[string]Kind, len(kinds)), db: db, opts: opts}
+	r.worker = &worker{kinds: r.kinds, logger: opts.Logger}
+	r.resting.Store(true)
 	config := &river.Config{
 		ID:                          opts.Node,
 		Logger:                      slog.New(quieter{opts.Logger.Handler()}),
@@ -129,21 +138,21 @@ func New(db *database.DB, kinds []Kind, schedules []Schedule, opts Options) (*Ru
 		}
 		config.Queues[k.Name] = river.QueueConfig{MaxWorkers: max(k.Parallel, 1)}
 	}
-	if err := river.AddWorkerSafely(config.Workers, &worker{kinds: r.kinds, logger: opts.Logger}); err != nil {
+	if err := river.AddWorkerSafely(config.Workers, r.worker); err != nil {
 		return nil, err
 	}
 	for _, s := range schedules {
-		job, err := r.periodic(s)
+		p, err := r.plan(s)
 		if err != nil {
 			return nil, err
 		}
-		config.PeriodicJobs = append(config.PeriodicJobs, job)
+		r.plans = append(r.plans, p)
 	}
-	if len(config.Queues) == 0 && len(r.together) > 0 {
-		config.Queues["together"] = river.QueueConfig{MaxWorkers: 1} // River watches only for a queue
+	r.hasWork = len(config.Queues) > 0 || len(r.together) > 0
+	r.watch = newWatch(db.JobsDB(), opts.Logger, r.together)
+	for queue := range config.Queues {
+		r.watch.own[queue] = true
 	}
-	r.hasWork = len(config.Queues) > 0
-	r.db, r.watch = db, newWatch(db.JobsDB(), r.together)
 	client, err := river.NewClient(watchedDriver{driver(db), r.watch}, config)
 	if err == nil {
 		r.client = client
@@ -191,21 +200,6 @@ func driver(db *database.DB) riverdriver.Driver[*sql.Tx] {
 		return riverdatabasesql.New(db.JobsDB())
 	}
 	return riversqlite.New(db.JobsDB())
-}
-
-func (r *Runner) periodic(s Schedule) (*river.PeriodicJob, error) {
-	kind, ok := r.kinds[s.Kind]
-	if !ok {
-		return nil, fmt.Errorf("schedule %q is for the unknown kind %q", s.Cron, s.Kind)
-	}
-	schedule, err := ParseSchedule(s.Cron, s.Zone)
-	if err != nil {
-		return nil, err
-	}
-	return river.NewPeriodicJob(schedule, func() (river.JobArgs, *river.InsertOpts) {
-		// One try: the next beat comes anyway. One at a time: no node may work them.
-		return call{Task: kind.Name}, insertOpts(kind.Name, 1)
-	}, &river.PeriodicJobOpts{RunOnStart: s.AtStart}), nil
 }
 
 // Enqueue adds a job, which runs as soon as a worker is free. While a job of
@@ -265,24 +259,22 @@ func (r *Runner) Run(ctx context.Context) error {
 		}
 		all.Go(func() { r.takeBackAgain(ctx) })
 	}
-	if err := r.client.Start(ctx); err != nil {
-		return fmt.Errorf("start the job queue: %w", database.Explain(err))
-	}
 	for _, t := range r.together {
 		all.Go(func() { t.run(ctx) })
 	}
-	<-r.client.Stopped()
-	if ctx.Err() == nil {
-		return errors.New("the job queue stopped by itself")
+	if len(r.plans) > 0 {
+		all.Go(func() { r.lead(ctx) })
 	}
-	return nil
+	all.Go(func() { r.watch.run(ctx) })
+	return r.work(ctx)
 }
 
 // worker runs every kind of job.
 type worker struct {
 	river.WorkerDefaults[call]
-	kinds  map[string]Kind
-	logger *slog.Logger
+	kinds   map[string]Kind
+	logger  *slog.Logger
+	running atomic.Int64
 }
 
 func (w *worker) Timeout(job *river.Job[call]) time.Duration {
@@ -294,6 +286,8 @@ func (w *worker) Timeout(job *river.Job[call]) time.Duration {
 
 // Work runs the job's function. A panic of it comes back as an error.
 func (w *worker) Work(ctx context.Context, job *river.Job[call]) (err error) {
+	w.running.Add(1)
+	defer w.running.Add(-1)
 	k, ok := w.kinds[job.Args.Task]
 	if !ok {
 		return river.JobCancel(fmt.Errorf("this node knows no job %q", job.Args.Task))
@@ -313,17 +307,4 @@ func Counts(ctx context.Context, db *database.DB) (counts map[string]int, err er
 		return err
 	})
 	return counts, err
-}
-
-// Leader returns the name of the node that adds the scheduled jobs; "" if there
-// is none at the moment.
-func Leader(ctx context.Context, db *database.DB) (node string, err error) {
-	err = db.Read(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT leader_id FROM river_leader WHERE expires_at > $1`, time.Now().UTC()).Scan(&node)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
-	return node, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river/riverdriver"
@@ -26,23 +28,28 @@ func (watchedDriver) SupportsListener() bool     { return true }
 func (watchedDriver) SupportsListenNotify() bool { return false }
 
 func (d watchedDriver) GetListener(*riverdriver.GetListenenerParams) riverdriver.Listener {
-	return d.watch
+	return listener{d.watch}
 }
 
-// watch notifies River of every queue in which jobs wait, as long as they wait:
-// at once of jobs that this process adds, within a second of all others. It
+// watch looks for jobs and signals: at once when this process asks for some,
+// within a second for all others. It says whether this node has jobs to run,
+// notifies River of every queue in which jobs wait, as long as they wait, and
 // starts the work that all nodes do together when its signal changes. One
 // prepared query serves all.
 type watch struct {
 	db      *sql.DB
-	query   *sql.Stmt
-	wake    chan struct{} // this process asked for a job
-	waiting []*riverdriver.Notification
+	logger  *slog.Logger
+	own     map[string]bool                // queues of this node
+	wake    chan struct{}                  // this process asked for a job
+	found   chan bool                      // by each look: whether jobs of this node wait, or are to be tried again
+	waiting chan *riverdriver.Notification // for River
+	silent  atomic.Bool                    // River is about to stop, and told of no job
 	signals map[string]*together
 }
 
-func newWatch(db *sql.DB, all []*together) *watch {
-	w := &watch{db: db, wake: make(chan struct{}, 1), signals: make(map[string]*together)}
+func newWatch(db *sql.DB, logger *slog.Logger, all []*together) *watch {
+	w := &watch{db: db, logger: logger, own: make(map[string]bool), wake: make(chan struct{}, 1), found: make(chan bool),
+		waiting: make(chan *riverdriver.Notification, 64), signals: make(map[string]*together)}
 	for _, t := range all {
 		w.signals[t.kind.Name] = t
 	}
@@ -57,16 +64,37 @@ func (w *watch) look() {
 	}
 }
 
-func (w *watch) Connect(ctx context.Context) (err error) {
-	w.query, err = w.db.PrepareContext(ctx, `
-		SELECT DISTINCT queue, 0 FROM river_job WHERE state = 'available' UNION ALL SELECT name, count FROM node_signals`)
-	return err
-}
-
-func (w *watch) Close(context.Context) error { return w.query.Close() }
-
-func (w *watch) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
-	for len(w.waiting) == 0 {
+// run looks until ctx ends.
+func (w *watch) run(ctx context.Context) {
+	var query *sql.Stmt
+	failing := false
+	for {
+		var err error
+		if query == nil {
+			query, err = w.db.PrepareContext(ctx, `
+				SELECT queue, CAST(state AS TEXT), 0 FROM river_job WHERE state IN ('available', 'pending', 'retryable', 'scheduled') GROUP BY queue, state
+				UNION ALL SELECT name, '', count FROM node_signals`)
+			if err == nil {
+				defer query.Close()
+			}
+		}
+		any := false
+		if err == nil {
+			any, err = w.queues(ctx, query)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !failing {
+			w.logger.Warn("the node cannot look for jobs; it tries again every second", "err", err)
+		}
+		if failing = err != nil; !failing {
+			select {
+			case w.found <- any:
+			case <-ctx.Done():
+				return
+			}
+		}
 		timer := time.NewTimer(watchInterval)
 		select {
 		case <-ctx.Done():
@@ -74,36 +102,24 @@ func (w *watch) WaitForNotification(ctx context.Context) (*riverdriver.Notificat
 		case <-timer.C:
 		}
 		timer.Stop()
-		err := ctx.Err() // River ends each wait after 5 s
-		if err == nil {
-			w.waiting, err = w.queues(ctx)
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
 	}
-	next := w.waiting[0]
-	w.waiting = w.waiting[1:]
-	return next, nil
 }
 
-// queues returns a notification for each queue in which jobs wait.
-func (w *watch) queues(ctx context.Context) (out []*riverdriver.Notification, err error) {
-	rows, err := w.query.QueryContext(ctx)
+// queues passes on what it finds, and reports whether jobs of this node wait.
+func (w *watch) queues(ctx context.Context, query *sql.Stmt) (any bool, err error) {
+	rows, err := query.QueryContext(ctx)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var payload struct {
 			Queue string `json:"queue"`
 		}
+		var state string
 		var signal int64
-		if err := rows.Scan(&payload.Queue, &signal); err != nil {
-			return nil, err
+		if err := rows.Scan(&payload.Queue, &state, &signal); err != nil {
+			return false, err
 		}
 		if signal > 0 {
 			if t, ok := w.signals[payload.Queue]; ok {
@@ -111,18 +127,42 @@ func (w *watch) queues(ctx context.Context) (out []*riverdriver.Notification, er
 			}
 			continue
 		}
+		if !w.own[payload.Queue] {
+			continue
+		}
+		any = true
+		if state != "available" || w.silent.Load() {
+			continue
+		}
 		text, err := json.Marshal(payload)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		out = append(out, &riverdriver.Notification{Topic: "river_insert", Payload: string(text)})
+		select {
+		case w.waiting <- &riverdriver.Notification{Topic: "river_insert", Payload: string(text)}:
+		default: // River has enough to do, or rests and looks at all queues when it starts
+		}
 	}
-	return out, rows.Err()
+	return any, rows.Err()
 }
 
-// It notifies of insertions whether River listens or not, which is always.
-func (*watch) Listen(context.Context, string) error   { return nil }
-func (*watch) Unlisten(context.Context, string) error { return nil }
-func (w *watch) Ping(ctx context.Context) error       { return w.db.PingContext(ctx) }
-func (*watch) Schema() string                         { return "" }
-func (*watch) SetAfterConnectExec(string)             {} // for River's tests
+// listener is the watch as River's listener. It notifies of insertions whether River listens
+// or not, which is always.
+type listener struct{ watch *watch }
+
+func (l listener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
+	select {
+	case n := <-l.watch.waiting:
+		return n, nil
+	case <-ctx.Done(): // River ends each wait after 5 s
+		return nil, ctx.Err()
+	}
+}
+
+func (listener) Connect(context.Context) error          { return nil }
+func (listener) Close(context.Context) error            { return nil }
+func (listener) Listen(context.Context, string) error   { return nil }
+func (listener) Unlisten(context.Context, string) error { return nil }
+func (l listener) Ping(ctx context.Context) error       { return l.watch.db.PingContext(ctx) }
+func (listener) Schema() string                         { return "" }
+func (listener) SetAfterConnectExec(string)             {} // for River's tests
