@@ -34,7 +34,7 @@ type MailingReport struct {
 const rateWindow = time.Minute
 
 // reportColumns count by the indexes that contain the rows: sent ones are in
-// none.
+// none. Messages to readers who were forgotten since have no row, and are counted.
 const reportColumns = `m.id, m.due_at, m.state, m.done_at,
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state IN ('waiting', 'uncertain') AND d.next_at IS NOT NULL),
@@ -42,15 +42,24 @@ const reportColumns = `m.id, m.due_at, m.state, m.done_at,
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'uncertain' AND d.next_at IS NOT NULL),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'failed'),
 	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'uncertain'),
-	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'suppressed')`
+	(SELECT COUNT(*) FROM deliveries d WHERE d.mailing = m.id AND d.state = 'suppressed'),
+	(SELECT COALESCE(SUM(f.count), 0) FROM mailing_forgotten f WHERE f.mailing = m.id AND f.state = 'sent'),
+	(SELECT COALESCE(SUM(f.count), 0) FROM mailing_forgotten f WHERE f.mailing = m.id AND f.state = 'failed'),
+	(SELECT COALESCE(SUM(f.count), 0) FROM mailing_forgotten f WHERE f.mailing = m.id AND f.state = 'uncertain'),
+	(SELECT COALESCE(SUM(f.count), 0) FROM mailing_forgotten f WHERE f.mailing = m.id AND f.state = 'suppressed')`
 
 func scanReport(r database.Row) (MailingReport, error) {
 	var m MailingReport
 	var done sql.Null[time.Time]
 	var all, due, again int
-	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &all, &due, &m.Claimed, &again, &m.Failed, &m.Uncertain, &m.Suppressed)
+	var forgotten MailingReport
+	err := r.Scan(&m.Mailing, &m.DueAt, &m.State, &done, &all, &due, &m.Claimed, &again, &m.Failed, &m.Uncertain, &m.Suppressed,
+		&forgotten.Sent, &forgotten.Failed, &forgotten.Uncertain, &forgotten.Suppressed)
 	m.Waiting = due - again
-	m.Sent = all - m.Waiting - m.Claimed - m.Failed - m.Uncertain - m.Suppressed
+	m.Sent = all - m.Waiting - m.Claimed - m.Failed - m.Uncertain - m.Suppressed + forgotten.Sent
+	m.Failed += forgotten.Failed
+	m.Uncertain += forgotten.Uncertain
+	m.Suppressed += forgotten.Suppressed
 	if done.Valid {
 		m.DoneAt = &done.V
 	}
@@ -141,7 +150,7 @@ type DomainReport struct {
 }
 
 // Domains returns the state of a mailing by the domains of its readers, the
-// largest first.
+// largest first. Readers who were forgotten since have none.
 func (s *Service) Domains(ctx context.Context, mailing int64) ([]DomainReport, error) {
 	byDomain := make(map[string]*DomainReport)
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
