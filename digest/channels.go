@@ -21,7 +21,7 @@ func (s *Service) Card(ctx context.Context, issue int64) (channel.Card, error) {
 		return channel.Card{}, err
 	}
 	i, language := all[0], all[0].List.Language
-	c := s.card(i.List, i.List.Title+" "+templates.Words(language, "mail.number", i.Number), s.issueURL(i))
+	c := s.card(i.List, i.List.Title+" "+templates.Words(language, "mail.number", i.Number), s.IssueURL(i))
 	c.Number, c.DueAt = i.Number, i.DueAt
 	for _, b := range layOut(items) {
 		for _, it := range b.items {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/pages"
 	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -25,7 +25,7 @@ func TestFeedsFollowTheLanguageOfTheList(t *testing.T) {
 		}
 		cache, mux := &web.Cache{}, http.NewServeMux()
 		feeds := &site.Web{Store: w.articles, Cache: cache, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Zone: time.UTC, Logger: quiet}
-		(&digest.Web{Service: w.service, Feeds: feeds, Cache: cache}).Register(mux)
+		(&pages.Web{Service: w.service, Lists: w.readers, Feeds: feeds, Cache: cache}).Register(mux)
 		for path, want := range map[string]string{
 			"/lists/weekly/feed.xml": "<language>zh-CN</language>", "/lists/english/feed.xml": "<language>en</language>",
 			"/lists/english/feed.atom": `xml:lang="en"`, "/lists/english/feed.json": `"language": "en"`, "/lists/english/calendar.ics": "PRODID:-//dibao//policy calendar//EN",

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"dibao/digest"
+	"dibao/digest/pages"
 	"dibao/feed/hub"
 	"dibao/feed/site"
 	"dibao/internal/database"
@@ -41,7 +41,7 @@ func TestListThatIsNotPublicNeedsItsSecretAddress(t *testing.T) {
 		cache := &web.Cache{}
 		feeds := &site.Web{Store: w.articles, Cache: cache, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Zone: time.UTC, Logger: quiet}
 		feeds.Register(mux)
-		(&digest.Web{Service: w.service, Feeds: feeds, Cache: cache}).Register(mux)
+		(&pages.Web{Service: w.service, Lists: w.readers, Feeds: feeds, Cache: cache}).Register(mux)
 		(&hub.Hub{Store: w.articles, Site: mux, BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)
 		get := func(path string) (int, string) {
 			rec := httptest.NewRecorder()

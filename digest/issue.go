@@ -37,6 +37,9 @@ type Issue struct {
 	Count     int     // of articles, without those that are hidden now
 }
 
+// Day returns the date on which the issue is due in the time zone of its list.
+func (i Issue) Day() policy.Date { return localDate(i.DueAt, i.List.Zone) }
+
 // IssueItem is one article of an issue, in its place.
 type IssueItem struct {
 	Article  feed.Article

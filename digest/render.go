@@ -357,8 +357,8 @@ func (s *Service) senderOf(l subscribers.List) (netmail.Address, error) {
 	return from, nil
 }
 
-// sectionViews lays items out for a page.
-func (s *Service) sectionViews(items []IssueItem, language string) []templates.Section {
+// SectionViews lays items out for a page.
+func (s *Service) SectionViews(items []IssueItem, language string) []templates.Section {
 	var out []templates.Section
 	for _, b := range layOut(items) {
 		section := templates.Section{Key: b.section}
@@ -373,7 +373,8 @@ func (s *Service) sectionViews(items []IssueItem, language string) []templates.S
 	return out
 }
 
-func (s *Service) issueURL(i Issue) string {
+// IssueURL returns the address of an issue's page.
+func (s *Service) IssueURL(i Issue) string {
 	return fmt.Sprintf("%s%sissues/%d", s.opts.BaseURL, i.List.Path(), i.Number)
 }
 

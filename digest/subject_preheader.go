@@ -34,7 +34,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 		},
 	}
 	if archive != nil {
-		v.foot.ArchiveURL = s.issueURL(*archive)
+		v.foot.ArchiveURL = s.IssueURL(*archive)
 	}
 	var notes []string
 	for _, i := range e.issues {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
-	"dibao/digest"
+	"dibao/digest/pages"
 	"dibao/feed/site"
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
@@ -38,7 +38,7 @@ func TestPagesGoOn(t *testing.T) {
 		cache := &web.Cache{}
 		mux := http.NewServeMux()
 		feeds := &site.Web{Store: w.articles, Cache: cache, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Zone: time.UTC, Logger: quiet}
-		(&digest.Web{Service: w.service, Feeds: feeds, Cache: cache}).Register(mux)
+		(&pages.Web{Service: w.service, Lists: w.readers, Feeds: feeds, Cache: cache}).Register(mux)
 		get := func(path string) *goquery.Document {
 			t.Helper()
 			rec := httptest.NewRecorder()

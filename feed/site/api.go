@@ -20,7 +20,7 @@ import (
 )
 
 // The JSON API only reads. Its keys are those of the CLI; unknown values are
-// null. digest/openapi.json describes it.
+// null. digest/pages/openapi.json describes it.
 
 // APIPage is a part of a long answer; Next is the cursor of the part behind it.
 type APIPage struct {

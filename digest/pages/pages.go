@@ -1,8 +1,10 @@
-package digest
+// Package pages serves what the public sees of lists and issues: the home page,
+// the pages, feeds and calendars of lists, the archive of issues, their part of
+// the API, the sitemap and the OPML file.
+package pages
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,9 +12,9 @@ import (
 	"strconv"
 	"time"
 
+	"dibao/digest"
 	"dibao/feed"
 	"dibao/feed/site"
-	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
 	"dibao/templates"
@@ -21,8 +23,9 @@ import (
 // Web serves pages that need both articles and lists: the home page, lists with
 // their feeds, and the archive of issues.
 type Web struct {
-	Service *Service
-	Feeds   *site.Web // writes feeds
+	Service *digest.Service
+	Lists   *subscribers.Store
+	Feeds   *site.Web // writes feeds; its base address, name and log are those of these pages, too
 	Cache   *web.Cache
 }
 
@@ -58,7 +61,7 @@ func (h *Web) serve(w http.ResponseWriter, r *http.Request, query string, build 
 
 // version names the version of everything these pages show.
 func (h *Web) version(ctx context.Context) (string, time.Time, error) {
-	return h.Service.articles.Version(ctx)
+	return h.Feeds.Store.Version(ctx)
 }
 
 // before reads ?before=, from where an archive goes on; 0 is its beginning.
@@ -69,7 +72,7 @@ func before(r *http.Request) (n int64, query string, err error) {
 	}
 	n, err = strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 {
-		return 0, "", ErrNotFound
+		return 0, "", digest.ErrNotFound
 	}
 	return n, fmt.Sprintf("?before=%d", n), nil
 }
@@ -81,14 +84,13 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
-		s := h.Service
-		articles, err := s.articles.Articles(ctx, feed.Selection{Before: from, Limit: homeArticles + 1})
+		articles, err := h.Feeds.Store.Articles(ctx, feed.Selection{Before: from, Limit: homeArticles + 1})
 		if err != nil {
 			return nil, err
 		}
 		p.Current, p.Description = "home", templates.Words(p.Language, "home.lead")
-		p.Feeds = site.PageFeeds(s.opts.BaseURL, "/", s.opts.SiteName)
-		p.Data = describeSite(s.opts.SiteName, s.opts.BaseURL, p.Language)
+		p.Feeds = site.PageFeeds(h.Feeds.BaseURL, "/", h.Feeds.SiteName)
+		p.Data = describeSite(h.Feeds.SiteName, h.Feeds.BaseURL, p.Language)
 		if len(articles) > homeArticles {
 			articles = articles[:homeArticles]
 			p.Older = fmt.Sprintf("/?before=%d", articles[homeArticles-1].ID)
@@ -109,28 +111,27 @@ func (h *Web) home(w http.ResponseWriter, r *http.Request) {
 
 // fillHome adds what the first page shows next to the articles.
 func (h *Web) fillHome(ctx context.Context, view *templates.HomePage) error {
-	s := h.Service
-	lists, err := s.subscribers.Lists(ctx)
+	lists, err := h.Lists.Lists(ctx)
 	if err != nil {
 		return err
 	}
 	lists = slices.DeleteFunc(lists, func(l subscribers.List) bool { return l.Visibility != subscribers.Public })
 	for _, l := range lists {
-		view.Lists = append(view.Lists, s.listCard(l, view.Language))
+		view.Lists = append(view.Lists, h.listCard(l, view.Language))
 	}
-	issues, err := s.issuesBefore(ctx, 0, 0, homeIssues)
+	issues, err := h.Service.IssuesBefore(ctx, 0, 0, homeIssues)
 	if err != nil {
 		return err
 	}
-	if view.Issues, err = s.issueCards(ctx, issues, lists); err != nil {
+	if view.Issues, err = h.issueCards(ctx, issues, lists); err != nil {
 		return err
 	}
-	due, err := s.articles.Upcoming(ctx, h.Feeds.Today(), homeDue)
+	due, err := h.Feeds.Store.Upcoming(ctx, h.Feeds.Today(), homeDue)
 	if err != nil {
 		return err
 	}
 	for _, d := range due {
-		view.Agenda = append(view.Agenda, templates.AgendaItem{Date: d.On.String(), Key: d.Key, Title: d.Article.Title(), URL: feed.ArticleURL(s.opts.BaseURL, d.Article.ID)})
+		view.Agenda = append(view.Agenda, templates.AgendaItem{Date: d.On.String(), Key: d.Key, Title: d.Article.Title(), URL: feed.ArticleURL(h.Feeds.BaseURL, d.Article.ID)})
 	}
 	view.Browse, err = h.Feeds.Browse(ctx)
 	return err
@@ -170,12 +171,12 @@ func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx co
 		return
 	}
 	h.serve(w, r, query, func(ctx context.Context, p templates.Page) (site.PageView, error) {
-		l, err := h.Service.subscribers.ListAt(ctx, r.PathValue("slug"))
+		l, err := h.Lists.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
 		p.NoIndex = l.Visibility != subscribers.Public
-		p.Title, p.Feeds = l.Title, site.PageFeeds(h.Service.opts.BaseURL, l.Path(), l.Title)
+		p.Title, p.Feeds = l.Title, site.PageFeeds(h.Feeds.BaseURL, l.Path(), l.Title)
 		return view(ctx, p, l, from)
 	})
 }
@@ -183,7 +184,7 @@ func (h *Web) serveList(w http.ResponseWriter, r *http.Request, view func(ctx co
 // issuesOf returns the cards of at most limit issues of a list before a number
 // (0: the newest), and the address of earlier ones, "" if there are none.
 func (h *Web) issuesOf(ctx context.Context, l subscribers.List, from int64, limit int) (cards []templates.IssueCard, earlier string, err error) {
-	issues, err := h.Service.issuesBefore(ctx, l.ID, from, limit+1)
+	issues, err := h.Service.IssuesBefore(ctx, l.ID, from, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -191,13 +192,13 @@ func (h *Web) issuesOf(ctx context.Context, l subscribers.List, from int64, limi
 		issues = issues[:limit]
 		earlier = fmt.Sprintf("%sissues/?before=%d", l.Path(), issues[limit-1].Number)
 	}
-	cards, err = h.Service.issueCards(ctx, issues, []subscribers.List{l})
+	cards, err = h.issueCards(ctx, issues, []subscribers.List{l})
 	return cards, earlier, err
 }
 
 func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 	h.serveList(w, r, func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (view site.PageView, err error) {
-		page := templates.ListPage{List: h.Service.listCard(l, p.Language)}
+		page := templates.ListPage{List: h.listCard(l, p.Language)}
 		if page.Articles, p.Older, err = h.matched(ctx, p.Language, l.ID, from); err != nil {
 			return nil, err
 		}
@@ -217,7 +218,7 @@ func (h *Web) list(w http.ResponseWriter, r *http.Request) {
 // archive lists the issues of a list, the newest first.
 func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 	h.serveList(w, r, func(ctx context.Context, p templates.Page, l subscribers.List, from int64) (view site.PageView, err error) {
-		page := templates.ArchivePage{List: h.Service.listCard(l, p.Language)}
+		page := templates.ArchivePage{List: h.listCard(l, p.Language)}
 		if page.Issues, p.Older, err = h.issuesOf(ctx, l, from, archiveIssues); err != nil {
 			return nil, err
 		}
@@ -233,42 +234,41 @@ func (h *Web) archive(w http.ResponseWriter, r *http.Request) {
 
 func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, "", func(ctx context.Context, p templates.Page) (site.PageView, error) {
-		s := h.Service
-		l, err := s.subscribers.ListAt(ctx, r.PathValue("slug"))
+		l, err := h.Lists.ListAt(ctx, r.PathValue("slug"))
 		if err != nil {
 			return nil, err
 		}
 		n, err := strconv.ParseInt(r.PathValue("n"), 10, 64)
 		if err != nil {
-			return nil, ErrNotFound
+			return nil, digest.ErrNotFound
 		}
-		i, err := s.IssueOf(ctx, l.ID, n)
+		i, err := h.Service.IssueOf(ctx, l.ID, n)
 		if err != nil {
 			return nil, err
 		}
 		if i.Held {
-			return nil, ErrNotFound
+			return nil, digest.ErrNotFound
 		}
 		i.List = l
-		items, err := s.IssueItems(ctx, i.ID)
+		items, err := h.Service.IssueItems(ctx, i.ID)
 		if err != nil {
 			return nil, err
 		}
-		date := localDate(i.DueAt, l.Zone).String()
+		date := i.Day().String()
 		path := l.Path()
 		p.NoIndex = l.Visibility != subscribers.Public
 		p.Title, p.Description, p.Article = templates.Words(p.Language, "issue.title", l.Title, i.Number), l.Description, true
-		p.Feeds = site.PageFeeds(s.opts.BaseURL, path, l.Title)
+		p.Feeds = site.PageFeeds(h.Feeds.BaseURL, path, l.Title)
 		p.Crumbs = []templates.Crumb{{Title: l.Title, URL: path}, {Title: templates.Words(p.Language, "list.archive"), URL: path + "issues/"}}
 		p.Data = map[string]any{
 			"@context": "https://schema.org", "@type": "PublicationIssue", "name": p.Title, "issueNumber": i.Number, "datePublished": date, "url": p.Canonical,
-			"isPartOf": map[string]any{"@type": "Periodical", "name": l.Title, "url": s.opts.BaseURL + path},
+			"isPartOf": map[string]any{"@type": "Periodical", "name": l.Title, "url": h.Feeds.BaseURL + path},
 		}
-		view := templates.IssuePage{List: s.listCard(l, p.Language), Number: int(i.Number), Date: date, Note: i.Note, Sections: s.sectionViews(items, p.Language)}
+		view := templates.IssuePage{List: h.listCard(l, p.Language), Number: int(i.Number), Date: date, Note: i.Note, Sections: h.Service.SectionViews(items, p.Language)}
 		if err := h.enrich(ctx, p.Language, items, view.Sections); err != nil {
 			return nil, err
 		}
-		if p.Older, p.Newer, err = s.neighbours(ctx, i); err != nil {
+		if p.Older, p.Newer, err = h.Service.Neighbours(ctx, i); err != nil {
 			return nil, err
 		}
 		view.Page = p
@@ -277,37 +277,17 @@ func (h *Web) issue(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, ErrNotFound) || errors.Is(err, subscribers.ErrNotFound) || errors.Is(err, feed.ErrNotFound) {
+	if errors.Is(err, digest.ErrNotFound) || errors.Is(err, subscribers.ErrNotFound) || errors.Is(err, feed.ErrNotFound) {
 		web.NotFound(w, r)
 		return
 	}
-	h.Service.opts.Logger.Error("request failed", "url", r.URL.Path, "err", err)
+	h.Feeds.Logger.Error("request failed", "url", r.URL.Path, "err", err)
 	web.ServerError(w, r)
 }
 
-// neighbours returns the addresses of the issues before and after i, "" at the ends.
-func (s *Service) neighbours(ctx context.Context, i Issue) (older, newer string, err error) {
-	var numbers []int64
-	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		var err error
-		numbers, err = database.Collect(ctx, tx, database.ScanOne[int64],
-			`SELECT number FROM issues WHERE list = $1 AND number IN ($2, $3) AND number > 0 AND held = 0`, i.List.ID, i.Number-1, i.Number+1)
-		return err
-	})
-	for _, n := range numbers {
-		other := s.issueURL(Issue{List: i.List, Number: n})
-		if n < i.Number {
-			older = other
-		} else {
-			newer = other
-		}
-	}
-	return older, newer, err
-}
-
-func (s *Service) listCard(l subscribers.List, language string) templates.ListCard {
+func (h *Web) listCard(l subscribers.List, language string) templates.ListCard {
 	return templates.ListCard{
-		Slug: l.Slug, Title: l.Title, Description: l.Description, URL: s.opts.BaseURL + l.Path(),
+		Slug: l.Slug, Title: l.Title, Description: l.Description, URL: h.Feeds.BaseURL + l.Path(),
 		Schedule: subscribers.ScheduleText(l.Cron, language),
 	}
 }

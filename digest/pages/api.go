@@ -1,4 +1,4 @@
-package digest
+package pages
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"dibao/digest"
 	"dibao/feed"
 	"dibao/feed/site"
 	"dibao/internal/fault"
@@ -48,7 +49,7 @@ type apiListView struct {
 }
 
 func (h *Web) newAPIList(l subscribers.List) apiListView {
-	page := h.Service.opts.BaseURL + l.Path()
+	page := h.Feeds.BaseURL + l.Path()
 	v := apiListView{
 		Slug: l.Slug, Title: l.Title, URL: page, Feed: page + "feed.json", Calendar: page + "calendar.ics", Schedule: l.Cron, Zone: l.Zone,
 		Language: l.Language, Updated: l.UpdatedAt.UTC(),
@@ -72,7 +73,7 @@ func (h *Web) apiLists(w http.ResponseWriter, r *http.Request) {
 
 // publicList returns a list that anybody may see.
 func (h *Web) publicList(ctx context.Context, slug string) (subscribers.List, error) {
-	l, err := h.Service.subscribers.ListBySlug(ctx, slug)
+	l, err := h.Lists.ListBySlug(ctx, slug)
 	if errors.Is(err, subscribers.ErrNotFound) || err == nil && l.Visibility != subscribers.Public {
 		err = feed.ErrNotFound
 	}
@@ -101,8 +102,8 @@ type apiIssueItem struct {
 	Article any    `json:"article"`
 }
 
-func (h *Web) newAPIIssue(i Issue) apiIssueView {
-	v := apiIssueView{List: i.List.Slug, Number: i.Number, URL: h.Service.issueURL(i), Due: i.DueAt.UTC(), Count: i.Count}
+func (h *Web) newAPIIssue(i digest.Issue) apiIssueView {
+	v := apiIssueView{List: i.List.Slug, Number: i.Number, URL: h.Service.IssueURL(i), Due: i.DueAt.UTC(), Count: i.Count}
 	if i.Note != "" {
 		v.Note = &i.Note
 	}
@@ -123,7 +124,7 @@ func (h *Web) apiIssues(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return nil, err
 		}
-		issues, err := h.Service.issuesBefore(ctx, l.ID, before, limit)
+		issues, err := h.Service.IssuesBefore(ctx, l.ID, before, limit)
 		data := []apiIssueView{}
 		for _, i := range issues {
 			i.List = l
@@ -148,7 +149,7 @@ func (h *Web) apiIssue(w http.ResponseWriter, r *http.Request) {
 			return nil, feed.ErrNotFound
 		}
 		i, err := h.Service.IssueOf(ctx, l.ID, n)
-		if errors.Is(err, ErrNotFound) || err == nil && i.Held {
+		if errors.Is(err, digest.ErrNotFound) || err == nil && i.Held {
 			err = feed.ErrNotFound
 		}
 		if err != nil {
@@ -159,7 +160,7 @@ func (h *Web) apiIssue(w http.ResponseWriter, r *http.Request) {
 		v := h.newAPIIssue(i)
 		v.Count = len(items)
 		for _, it := range items {
-			v.Items = append(v.Items, apiIssueItem{it.Section, site.APIArticle(it.Article, h.Service.opts.BaseURL)})
+			v.Items = append(v.Items, apiIssueItem{it.Section, site.APIArticle(it.Article, h.Feeds.BaseURL)})
 		}
 		return v, err
 	})

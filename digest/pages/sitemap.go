@@ -1,4 +1,4 @@
-package digest
+package pages
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"dibao/digest"
 	"dibao/feed/publish"
 	"dibao/feed/site"
 	"dibao/internal/web"
@@ -51,7 +52,7 @@ func (h *Web) serveProgram(w http.ResponseWriter, r *http.Request, key string, b
 
 // publicLists returns the lists that anybody may see.
 func (h *Web) publicLists(ctx context.Context) (public []subscribers.List, err error) {
-	lists, err := h.Service.subscribers.Lists(ctx)
+	lists, err := h.Lists.Lists(ctx)
 	for _, l := range lists {
 		if l.Visibility == subscribers.Public {
 			public = append(public, l)
@@ -65,8 +66,8 @@ const sitemapType = "application/xml; charset=utf-8"
 // sitemap names the parts of the sitemap.
 func (h *Web) sitemap(w http.ResponseWriter, r *http.Request) {
 	h.serveProgram(w, r, "/sitemap.xml", func(ctx context.Context) (programBytes, error) {
-		base := h.Service.opts.BaseURL
-		articles, documents, err := site.SitemapParts(ctx, h.Service.articles)
+		base := h.Feeds.BaseURL
+		articles, documents, err := site.SitemapParts(ctx, h.Feeds.Store)
 		if err != nil {
 			return programBytes{}, err
 		}
@@ -110,7 +111,7 @@ func (h *Web) sitemapPart(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Web) sitemapPages(ctx context.Context, name string) ([]publish.Location, error) {
-	base := h.Service.opts.BaseURL
+	base := h.Feeds.BaseURL
 	if name == "site" {
 		return h.siteLocations(ctx)
 	}
@@ -118,39 +119,38 @@ func (h *Web) sitemapPages(ctx context.Context, name string) ([]publish.Location
 	n, err := strconv.ParseInt(number, 10, 64)
 	switch {
 	case err != nil:
-		return nil, ErrNotFound
+		return nil, digest.ErrNotFound
 	case kind == "articles":
-		return site.SitemapArticles(ctx, h.Service.articles, base, n)
+		return site.SitemapArticles(ctx, h.Feeds.Store, base, n)
 	case kind == "documents":
-		return site.SitemapDocuments(ctx, h.Service.articles, base, n)
+		return site.SitemapDocuments(ctx, h.Feeds.Store, base, n)
 	}
-	return nil, ErrNotFound
+	return nil, digest.ErrNotFound
 }
 
 // siteLocations are the home page, the lists and their issues.
 func (h *Web) siteLocations(ctx context.Context) ([]publish.Location, error) {
-	s := h.Service
 	_, modified, err := h.version(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := []publish.Location{{URL: s.opts.BaseURL + "/", Changed: modified}}
+	all := []publish.Location{{URL: h.Feeds.BaseURL + "/", Changed: modified}}
 	for _, index := range []string{"/themes/", "/regions/", "/issuers/", "/sources/"} {
-		all = append(all, publish.Location{URL: s.opts.BaseURL + index})
+		all = append(all, publish.Location{URL: h.Feeds.BaseURL + index})
 	}
 	lists, err := h.publicLists(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range lists {
-		issues, err := s.Issues(ctx, l.ID, 1000)
+		issues, err := h.Service.Issues(ctx, l.ID, 1000)
 		if err != nil {
 			return nil, err
 		}
-		page := publish.Location{URL: s.opts.BaseURL + l.Path(), Changed: l.UpdatedAt}
+		page := publish.Location{URL: h.Feeds.BaseURL + l.Path(), Changed: l.UpdatedAt}
 		for _, i := range issues {
 			i.List = l
-			all = append(all, publish.Location{URL: s.issueURL(i), Changed: i.CreatedAt})
+			all = append(all, publish.Location{URL: h.Service.IssueURL(i), Changed: i.CreatedAt})
 			if i.CreatedAt.After(page.Changed) {
 				page.Changed = i.CreatedAt
 			}

@@ -1,4 +1,4 @@
-package digest
+package pages
 
 import (
 	"bytes"
@@ -14,12 +14,12 @@ import (
 // opml names the feeds of all lists and sources, to subscribe to at once.
 func (h *Web) opml(w http.ResponseWriter, r *http.Request) {
 	h.serveProgram(w, r, "/opml", func(ctx context.Context) (programBytes, error) {
-		o := h.Service.opts
+		o := h.Feeds
 		lists, err := h.publicLists(ctx)
 		if err != nil {
 			return programBytes{}, err
 		}
-		sources, err := h.Service.articles.Sources(ctx)
+		sources, err := h.Feeds.Store.Sources(ctx)
 		if err != nil {
 			return programBytes{}, err
 		}
