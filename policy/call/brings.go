@@ -32,11 +32,13 @@ var (
 	capped    = words.New(`(?:最高|上限|不超过|封顶|以内|限额|不高于|至多|最多)(?:[^,。;\d]{0,12})$`)
 	behindIs  = words.New(`^(?:的)?(?:标准|额度)?(?:的)?(?:一次性)?(?:给予|进行|发放|予以)?(?:的)?\p{Han}{0,6}?(?:补贴|补助|奖励|资助|奖金|奖补|扶持|发放|研究经费)|^的?(?:标准|比例)(?:给予|予以|进行)`)
 	onlyIf    = words.New(`^(?:\([^()]{1,8}\))?(?:以上|以下|及以上|及以下|的(?:部分|项目|企业|单位|,)|至|到)`)
-	perWhom   = words.New(`(?:每(?:人每月|人每年|人|家企业|家|户|个(?:[^,。;\d]{0,8}?(?:项目|中心|展会|单位|平台|课题))?|项|件(?:作品)?|名|亩|年|平方米|套|台|位)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$)`)
-	rateFrom  = words.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
-	rateNot   = words.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
-	rateOf    = words.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
-	offered   = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
+	perWhom   = words.New(`每(?:人每月|人每年|人次|人|家企业|户|项|件(?:作品)?|名|亩|年|平方米|(?:个|家|所|处|座|间|辆|台|套|场|张|例|篇|部|位|支|条|吨|千瓦)(?:[^,。;\d]{0,14})?)|单个(?:项目|企业|平台|活动)|单家企业|同一企业|各$`)
+	// gives ends the name of those for each of whom something is paid.
+	gives    = words.New(`(?:可|将|按|再|一次性|最高|分别|均|都)?(?:给予|补助|补贴|奖励|资助|支持|不超过|发放|予以|提供|不高于)|(?:标准|一次性|最高|按照)`)
+	rateFrom = words.New(`(?:补助|补贴|资助|奖励|支持|贴息)[^,。;\d]{0,16}(?:比例|标准|额度|不超过|最高)[^,。;\d]{0,20}$|给予[^,。;\d]{0,20}$|(?:^|元)且?(?:最高)?不(?:超过|高于)[^,。;\d]{0,20}(?:投资额?|投入|支出|费用|总额|金额)的?$`)
+	rateNot  = words.New(`自筹|增长|增速|不低于|不少于|占|留用|裁员|达到|参与|重复率|率(?:为|达|低于)?$|低于|股份|利率`)
+	rateOf   = words.New(`^从[^,。;]{0,10}资金[^,。;]{0,6}列支`)
+	offered  = words.New(`补助|补贴|资助|奖励|支持|贴息|扶持|奖补`)
 )
 
 // brings reads the amounts that a line offers. Calls for comments or bids
@@ -68,6 +70,7 @@ func (r *reading) amount(l line, at []int) {
 	switch {
 	case behindIs.MatchString(behind) && governor >= against:
 	case capOf && offered.MatchString(sentence) && !spends.MatchString(clause):
+	case governor < 0 && against < 0 && awards.MatchString(sentence):
 	case governor < 0 && against < 0 && l.section == bringsSection && standard.MatchString(clause):
 	case governor <= against:
 		return
@@ -94,7 +97,9 @@ func (r *reading) amount(l line, at []int) {
 
 var (
 	// spends is said of what applicants must spend before they get anything.
-	spends   = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
+	spends = words.New(`投资额?(?:不)?超过|收入(?:不)?超过|自筹`)
+	// awards precede the sum of a prize: 一等奖2名,每人5000元.
+	awards   = words.New(`(?:[特一二三]等|优秀|优胜|入围|鼓励|[金银铜])奖[^。;元]{0,20}$|(?:奖学金|助学金)[^。;元]{0,12}$|资助\d{1,5}[名人],[^。;元]{0,4}$`)
 	standard = words.New(`(?:标准|额度|强度|金额|奖金)(?:为|:)?[^,。;\d]{0,8}$|^\p{Han}{0,4}$`)
 )
 
@@ -138,7 +143,11 @@ func perOf(clause, behind string) string {
 	if len(all) == 0 {
 		return ""
 	}
-	return all[len(all)-1]
+	per := all[len(all)-1]
+	if at := gives.FindStringIndex(per[len("每"):]); at != nil && at[0] > 0 {
+		per = per[:len("每")+at[0]]
+	}
+	return per
 }
 
 // sub returns a group of a match, "" if it took no part.

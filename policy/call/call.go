@@ -66,7 +66,9 @@ type line struct {
 	raw     string // as printed
 	text    string // as it is read: one character for one of raw
 	above   string // the line before it, if it is a heading
+	before  string // the line before it
 	section section
+	heads   bool // it is nothing but the heading of its section
 }
 
 // reading is what is known of a text while it is read.
@@ -79,7 +81,9 @@ type reading struct {
 	authorities bool
 	// passedOn is whether papers go to the issuer through a body that collects them.
 	passedOn bool
-	seen     map[string]bool
+	// listing is whether the lines below an announcement of papers list them.
+	listing bool
+	seen    map[string]bool
 }
 
 // Extract reads a notice: its title, its paragraphs, and the day from which
@@ -114,7 +118,7 @@ func Extract(title string, paragraphs []string, published when.Date) (Call, bool
 
 // split reads the paragraphs within limits and notes what each is under.
 func (r *reading) split(paragraphs []string) {
-	left, above, at := int(maxText), "", noSection
+	left, above, before, at := int(maxText), "", "", noSection
 	for _, p := range paragraphs[:min(len(paragraphs), maxParagraphs)] {
 		for text := range strings.SplitSeq(p, "\n") {
 			raw := strings.TrimSpace(strings.ToValidUTF8(firstBytes(text, maxParagraph), ""))
@@ -132,9 +136,10 @@ func (r *reading) split(paragraphs []string) {
 			if heads {
 				at = s
 			}
-			r.lines = append(r.lines, line{raw, text, above, at})
-			above = ""
-			if deadline.IsHeading(text) || heads && utf8.RuneCountInString(text) <= 25 {
+			short := heads && utf8.RuneCountInString(text) <= 25
+			r.lines = append(r.lines, line{raw, text, above, before, at, short && !strings.Contains(text, ":")})
+			above, before = "", text
+			if short || deadline.IsHeading(text) {
 				above = text
 			}
 		}
@@ -260,13 +265,13 @@ var titles = words.New(`《[^《》]*》`)
 
 var (
 	attachment = words.New(`^附\s*件?\s*\d*\s*[:：.]|^附\s*件\s*\d*$`)
-	numbered   = words.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,](?:\D|$)|[(]\d{1,2}[)])\s*`)
+	numbered   = words.New(`^\s*(?:第?[一二三四五六七八九十]{1,3}[、,.:]|[(][一二三四五六七八九十]{1,3}[)]\s*|\d{1,2}[、.,]|[(]\d{1,2}[)])\s*`)
 	// sections are what headings name, the first that matches counts.
 	sections = []struct {
 		section section
 		words   *words.Regexp
 	}{
-		{materialsSection, words.New(`(?:申报|申请|报名|提交|报送|所需|应提供|需提供|提供|佐证|证明)的?(?:材料|资料)|材料(?:要求|清单)|所备资料`)},
+		{materialsSection, words.New(`(?:申报|申请|报名|提交|报送|上交|所需|应提供|需提供|提供|携带|佐证|证明)的?(?:以下|下列)?(?:材料|资料)|(?:材料|资料)(?:要求|清单|目录)|所备资料|材料$`)},
 		{contactSection, words.New(`联系(?:方式|人|电话|事项)|咨询(?:方式|电话)`)},
 		{bringsSection, words.New(`(?:支持|补贴|补助|资助|奖励|扶持|奖补|发放|奖项)(?:方式|标准|内容|政策|措施|额度|强度|设置|办法)|扶持政策|资金扶持`)},
 		{whoSection, words.New(`(?:申报|申请|报名|支持|补贴|补助|奖励|资助|征集|推荐|参评|参赛|评选|发放|申领|服务|扶持|投稿)(?:对象|条件|主体|资格|范围|单位|人员)|资格(?:要求|条件)|条件(?:和|及|与)?要求|申报要求|应具备(?:的|以下)|资质要求|(?:机构|单位|企业|人员|对象|者|人)的?(?:基本)?条件|见习单位|申报的?范围`)},
@@ -279,12 +284,17 @@ var (
 // heading and continues (一、申报对象:…) heads itself, too.
 func sectionOf(text string) (section, bool) {
 	lead := numbered.FindString(text)
+	if rest := text[len(lead):]; rest != "" && isDigit(rest[0]) && strings.ContainsAny(lead, ".,") {
+		lead = "" // 1.5万元
+	}
 	head := cut.First(text[len(lead):], 26)
 	short := len(cut.First(text, 26)) == len(text)
+	runsOn := false
 	if i := strings.IndexAny(head, ":。,;"); i >= 0 {
 		if lead == "" && !short {
 			return noSection, false
 		}
+		runsOn = head[i] == ',' || head[i] == ';'
 		head = head[:i]
 	} else if !short {
 		return noSection, false
@@ -293,7 +303,7 @@ func sectionOf(text string) (section, bool) {
 		return noSection, false
 	}
 	for _, s := range sections {
-		if s.words.MatchString(head) {
+		if at := s.words.FindStringIndex(head); at != nil && (!runsOn || at[1] == len(head) && at[0] <= len("本次项目")) {
 			return s.section, true
 		}
 	}

@@ -23,7 +23,7 @@ type Step struct {
 
 var (
 	// between are bodies that are between those who apply and the issuer.
-	between = words.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|组织(?:部门|单位)|(?:各|有关|相关)(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
+	between = words.New(`(?:各级?|有关|相关|所在|当地|上级|行业|归口|科研|属地|市|县|区|省|人社|教育|业务|科技|财政|工信|商务)*(?:管理|主管|归口管理|推荐|初审|审核)(?:部门|单位|机构)|组织(?:部门|单位)|(?:各|有关|相关)(?:设区的?|地级以上|省辖|直属)?(?:省|市|县|区|地|州|盟|镇|乡|街道|级)[^,。;:]{0,30}?(?:局|委|厅|部门|团委|办|协会|政府|管委会|机构)|[各一二三四五六七八九十]大?(?:片区|赛区)|各地(?:区)?(?:[^,。;:]{0,24}?(?:局|委|厅|部门|办))?|(?:人社|财政|科技|教育|工信|商务)部门|各(?:地级以上)?市科技局|团委|院校(?:审核|初审)|(?:市|县|区)级?(?:初审|审核|推荐)|各省(?:级)?[^,。;:]{0,24}?(?:局|委|厅|部门|办)`)
 	// itself are bodies that decide: the issuer and its experts.
 	itself = words.New(`(?:我[厅局委部办会所]|本[局厅委会]|省(?:科技厅|工信厅|教育厅|经信委|农业农村厅)|组委会|评委会|专家组?)(?:将|会|拟|于|组织)|拨付|公布结果|复审`)
 	// recipient precedes a body to which, or through which, something is sent.
@@ -47,6 +47,9 @@ var (
 	// 5月30日之前的可以申请. Or until when something was counted:
 	// 截至9月30日,共收到.
 	ofThose = words.New(`^的(?:$|[,)]|可|均|不|除外|[^,。;]{0,12}[,)])|^,?\s*(?:共|累计|已)(?:收|有|征|计|接)`)
+
+	// counted precedes a day until which something is counted, or a project runs.
+	counted = words.New(`(?:统计|数据|时点|年龄|业绩|计算)[^,。;]{0,6}(?:截止|截至|时间|日期)[^,。;]{0,6}$|(?:申请书|研究|实施|执行|合同|任务书?|服务|建设)的?(?:起止|执行|实施|研究)?(?:时间|期限|期|周期|年限)(?:统一)?[^,。;]{0,6}$|项目起止[^,。;]{0,10}$`)
 
 	whats = []struct {
 		what  string
@@ -73,13 +76,16 @@ func (r *reading) steps(l line) {
 	end := 0 // of the day before
 	for _, d := range r.terms.Days(l.text, l.above) {
 		from := end
-		end = d.At + len(d.Text)
-		if !d.Until && !d.Ours || d.At < from || ofThose.MatchString(d.Right) {
+		end = d.End
+		if !d.Until && !d.Ours && !r.dueOn(d) || d.At < from || ofThose.MatchString(d.Right) {
+			continue
+		}
+		clause, _ := clauseBefore(l.text, d.At)
+		if counted.MatchString(clause) {
 			continue
 		}
 		who, by := r.doer(l, d)
-		clause, _ := clauseBefore(l.text, d.At)
-		if who == unknown || !d.Ours && who == readers && !ownClosing.MatchString(clause) {
+		if who == unknown || !d.Ours && who == readers && !ownClosing.MatchString(clause) && !r.dueOn(d) {
 			continue
 		}
 		what := whatOf(clause, clauseBehind(l.text, min(d.At+1, len(l.text))), l.above)
@@ -96,6 +102,19 @@ func (r *reading) steps(l line) {
 		}
 	}
 }
+
+// dueOn reports whether something is to be handed in on a day itself: 于12月31日报送.
+func (r *reading) dueOn(d deadline.Day) bool {
+	return !d.Until && handsIn.MatchString(d.Right) && dueBefore.MatchString(d.Left) && !done.MatchString(d.Left)
+}
+
+var (
+	handsIn   = words.New(`^\s*(?:[上下]午)?\s*(?:报送|报交|报至|上报|提交|送交|送至|送到|送达|交至|交到|递交|寄至)`)
+	dueBefore = words.New(`(?:于|在|[纸电][质子]版|材料)\s*$`)
+	done      = words.New(`(?:已|曾|将|拟)[^,。;]{0,3}$`)
+	// reviewed is said, in the sentences before, of those who pass applications on.
+	reviewed = words.New(`(?:学院|各单位|部门|学校|院系|归口单位|科研处|推荐单位|中心校)(?:应|须|要|负责)?(?:对|组织)[^。]{0,60}(?:审核|评审|初审|推荐|汇总|遴选)`)
+)
 
 func whatOf(places ...string) string {
 	for _, p := range places {
@@ -150,7 +169,10 @@ func (r *reading) doer(l line, d deadline.Day) (doer, string) {
 	if r.authorities {
 		return others, ""
 	}
-	if d.Ours {
+	if reviewed.MatchString(cut.Last(strings.TrimSuffix(l.text[:d.At], sentence), 240)) {
+		return others, ""
+	}
+	if d.Ours || r.dueOn(d) {
 		return readers, ""
 	}
 	return unknown, ""
@@ -207,6 +229,9 @@ func dutyBehind(s string) string {
 var endsWithDay = words.New(`[前止](?:\([^()]*\))?\s*$`)
 
 var (
+	// parts are those of the country, whose bodies pass on what they get.
+	parts     = words.New(`^各(?:省|市|设区|地|区|县|直辖市|盟|州)`)
+	regional  = words.New(`协会|学会|商会|规划办`)
 	authority = words.New(`(?:局|委|厅|部门|政府|管委会|团委|办公室|办事处|街道办|镇|文化旅游委|\(委\)|宣传部)(?:\([^()]{1,6}\))?$`)
 	reader    = words.New(`有关单位|各单位|企业|公司|高校|院校|学校|院所|协会|学会|个人|社会|单位$|老师|同学|集团|医院|学院|研究院|师生|部门和`)
 )
@@ -223,8 +248,12 @@ func speaksToAuthorities(lines []line) bool {
 			return false
 		}
 		all := strings.FieldsFunc(names, func(c rune) bool { return c == '、' || c == ',' })
-		n := 0
+		n, local := 0, parts.MatchString(names)
 		for _, a := range all {
+			if local && !strings.Contains(a, "全国") && regional.MatchString(a) && !reader.MatchString(regional.ReplaceAllString(a, "")) {
+				n++
+				continue
+			}
 			if reader.MatchString(a) {
 				if strings.Contains(a, "管理企业") {
 					continue // 中央管理企业 passes on what its own firms apply for

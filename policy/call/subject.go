@@ -43,17 +43,17 @@ var (
 	bracketed = words.New(`^【[^】]*】`)
 	enclosed  = words.New(`^【([^】]*)】$`)
 	// opening is what precedes a subject: who speaks, and what is done with it.
-	opening = words.New(`^(?:(?:进一步|继续|认真)?(?:做好|开展|组织开展|组织|启动|发布|组织做好|公开|面向社会|向社会|社会|各界|再次|延长|抓好|切实|全力|下达)+(?:《?关于)?)`)
-	asking  = words.New(`^(?:申报|申请|申领|征集|征求|推荐|遴选|评选|选拔|招募|征询|公示|就|举办|启动|公开征求|公开征集|公开遴选|公开招标|认定|举办|报送|做好|开展|组织|公开|和|及|、)+`)
+	opening = words.New(`^(?:(?:进一步|继续|认真)?(?:做好|开展|组织开展|组织|启动|发布|组织做好|公开|面向社会|向社会|社会|各界|再次|延长|抓好|切实|全力|下达|印发|参加(?:\p{Han}{2,20}(?:举办|主办|组织)的)?)+(?:《?关于)?)`)
+	asking  = words.New(`^(?:申报|申请|申领|征集|征求|推荐|遴选|评选|选拔|招募|征询|公示|就|举办|启动|公开征求|公开征集|公开遴选|公开招标|认定|举办|报送|填报|做好|开展|组织|公开|和|及|、)+`)
 	papers  = words.New(`(?:的\s*(?:申报|补充|紧急|预)?(?:通\s*知|公\s*告|公\s*示|通\s*告|函|启\s*事|公开信|邀请)|(?:申报|征集|招标|招募|评选|申请|采购|竞争性磋商|报名|磋商|询价|比选)?(?:通知|公告|公示|通告|启事|指南|须知|一次性告知书|告知书|申报公告))$`)
-	acts    = words.New(`(?:的?(?:推荐|申报|征集|评选|认定|遴选|评审|申领|申请|组织|申报推荐|申报评审|(?:申报)?\(复核\)|审核|有关|相关|经办|发放|选拔|填报|征文|招标|公开招标)+(?:工作|活动|事宜|事项)?|工作|活动|征求(?:公众|社会公众)?意见|公开|开始|的?(?:申报|报名|征集|申请)(?:截止)?(?:时间|期限)|(?:申请|申报|报名)(?:已)?(?:开始|启动|开启)[了啦]?[!?]*)$`)
+	acts    = words.New(`(?:的?(?:推荐|申报|征集|评选|认定|遴选|评审|申领|申请|组织|申报推荐|申报评审|(?:申报)?\(复核\)|审核|有关|相关|经办|发放|选拔|寻访|评定|填报|报名|征文|招标|公开招标)+(?:工作|活动|事宜|事项)?|工作|活动|征求(?:公众|社会公众)?意见|公开|开始|的?(?:申报|报名|征集|申请)(?:截止)?(?:时间|期限)|(?:申请|申报|报名)(?:已)?(?:开始|启动|开启)[了啦]?[!?]*)$`)
 	// comments is what consultations ask for, which is no part of their subject.
 	comments = words.New(`(?:征求)?的?(?:社会)?(?:公众)?的?意见(?:建议)?$`)
 	// caller precedes a call in the words of a news desk.
 	caller = words.New(`^(?:重要|紧急|最新)?(?:通知|提醒|公告)[|:丨]\s*@?`)
 	// claims precedes what may be claimed: 企业职工申领补贴须知.
 	claims = words.New(`^[^《]{0,30}?(?:申领|领取)([^《》]{4,60})$`)
-	remark = words.New(`[(](?:已|公示期|第?[一二三四五六七八九十]+批?)[^()]*[)]$`)
+	remark = words.New(`[(](?:已|公示期|全年|[^()]{0,8}申报|第?[一二三四五六七八九十]+批?)[^()]*[)]$`)
 )
 
 // printedSubject is the subject of a title as printed.
@@ -81,7 +81,7 @@ func subject(title string, kind Kind) string {
 	}
 	for range 4 {
 		before := t
-		t = papers.ReplaceAllString(t, "")
+		t = remark.ReplaceAllString(papers.ReplaceAllString(t, ""), "")
 		t = opening.ReplaceAllString(t, "")
 		t = asking.ReplaceAllString(t, "")
 		if kind == KindConsultation {

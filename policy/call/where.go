@@ -20,13 +20,13 @@ var (
 	website = words.New(`(?:https?\s*:\s*/\s*/\s*|www\.)[A-Za-z0-9][A-Za-z0-9.:/?=&#%~_+\-]{3,200}`)
 	applies = words.New(`登[录陆]|系统|平台|网上|提交|申报|上传|填报|报名|报送|发送|进行|网站\(网址|录入|获取采购文件|网络申报|服务网`)
 	// reads is said of pages that are only read.
-	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|导出|下载地址`)
+	reads = words.New(`下载|查询|查阅|查看|详见|参见|见全国|公告》|认真学习|认证|注册下载|名单|未被列入|截图|官方网站公示|联网查询|练习|模拟|导出|下载地址`)
 
 	email = words.New(`[A-Za-z0-9][A-Za-z0-9._+\-]{0,63}\s?@\s?[A-Za-z0-9][A-Za-z0-9.\-]{1,80}\.[A-Za-z]{2,6}`)
 
 	telephone = words.New(`1[3-9]\d{9}|(?:\(?0\d{2,3}\)?\s*[-—–]{0,2}\s*)?\d{7,8}(?:\s*[-转]\s*\d{1,6})?`)
 	withCode  = words.New(`^\(?0\d{2,3}\)?\s*[-—–]{1,2}|^\(0\d{2,3}\)`)
-	calls     = words.New(`电\s*话|联系\s*人|联系方式|咨询|手机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
+	calls     = words.New(`(?:老师|先生|女士|同志)\s*[(:]?\s*$|电\s*话|联系\s*人|联系方式|咨询|手机|座机|热线|(?:处|科|室|部|办|局|厅|中心|会)\s*(?:\([^()]*\))?\s*:?\s*$`)
 	notPhone  = words.New(`(?:传\s*真|QQ|qq|邮\s*编|邮政编码|编号|账号|帐号|群号?|微信|ID|号码|代码|证)[^,。;、:]{0,6}[:为]?\s*(?:[\d\-—、/()\s]*)$`)
 	both      = words.New(`电\s*话\s*[/及和、(]\s*传\s*真`)
 	office    = words.New(`\p{Han}{2,24}?(?:办公室|中心|学会|公司|处|科|厅|局|司|院|所|股|委员会)`)
@@ -34,8 +34,11 @@ var (
 	addressLabel = words.New(`(?:地\s*址|地\s*点)\s*(?:及邮编)?\s*[:为]\s*`)
 	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
-	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}`)
-	notAddress   = words.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
+	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
+	// goes and there are around an address to which readers go: 到样例路1号报名.
+	goes       = words.New(`[在到至]\s*$`)
+	there      = words.New(`(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
+	notAddress = words.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
 )
 
 // places reads where readers apply, on the web and by post.
@@ -57,6 +60,12 @@ func (r *reading) places(l line) {
 	}
 	for _, at := range sends.FindAllStringIndex(l.text, 20) {
 		r.address(l, at[1], false)
+	}
+	for _, at := range street.FindAllStringIndex(l.text, 8) {
+		to := at[0] + strings.Index(l.text[at[0]:], "号")
+		if i := strings.LastIndexAny(l.text[:to], "在到至"); i >= 0 && i+90 > at[0] && there.MatchString(l.text[to:at[1]]) {
+			r.address(l, i+len("在"), false)
+		}
 	}
 	if l.section == contactSection || l.section == whereSection {
 		for _, at := range street.FindAllStringIndex(l.text, 8) {
@@ -94,15 +103,21 @@ func (r *reading) address(l line, from int, labelled bool) {
 // inBracket is a bracket right after a name.
 var inBracket = words.New(`^[^,。;:(]{2,40}\(([^()]{6,60})\)`)
 
-var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)`)
+var placed = words.New(`(?:省|市|区|县|镇)\p{Han}*(?:局|室|楼|厅|中心|大厦|委|科|窗口|院|校)|\d(?:栋|幢|号楼|座|单元|楼|层|室)`)
 
 // built is an address without a number of its house.
 var built = words.New(`(?:省|市|区|县)\p{Han}{1,20}(?:路|街|道)\p{Han}{2,12}(?:大厦|广场|大楼|中心)`)
+
+// fewWords are too few to say what a website is for.
+const fewWords = 10
 
 func (r *reading) platforms(l line) {
 	for _, at := range website.FindAllStringIndex(l.text, 20) {
 		_, sentence := clauseBefore(l.text, at[0])
 		near := cut.Last(sentence, 60)
+		if utf8.RuneCountInString(near) < fewWords { // 网址:
+			near = cut.Last(l.before, 40) + cut.Last(l.text[:at[0]], 60)
+		}
 		behind := cut.First(l.text[at[1]:], 16)
 		if !applies.MatchString(near+behind) && l.section != whereSection || reads.MatchString(near) || reads.MatchString(behind) {
 			continue
@@ -192,27 +207,4 @@ func officeOf(before string) string {
 		return ""
 	}
 	return strings.TrimSpace(all[len(all)-1])
-}
-
-var (
-	listed = words.New(`^\s*(?:[(]?[一二三四五六七八九十\d]{1,3}[)、.,]\s*)`)
-	paper  = words.New(`表|书|证|报告|证明|材料|复印件|清单|合同|方案|执照|文件|承诺|简介|光盘|流水|扫描件|函`)
-)
-
-// materials reads the points of a list of papers that applicants hand in.
-func (r *reading) materials(l line) {
-	lead := listed.FindString(l.text)
-	if l.section != materialsSection || lead == "" || len(r.call.Materials) >= maxEntries {
-		return
-	}
-	name := strings.TrimRight(l.text[len(lead):], "。;, ")
-	if i := strings.IndexAny(name, "。;"); i >= 0 {
-		name = name[:i]
-	}
-	if n := utf8.RuneCountInString(name); n < 2 || n > 60 || !paper.MatchString(name) {
-		return
-	}
-	if _, heads := sectionOf(l.text); !heads && !r.is("material", name) {
-		r.call.Materials = append(r.call.Materials, Said{l.printed(len(lead), len(lead)+len(name)), l.raw})
-	}
 }

@@ -35,32 +35,34 @@ var entities = []struct {
 	name  string
 	words *words.Regexp
 }{
-	{"enterprise", words.New(`企业(?:$|[^名信法规负家文所产资汇标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
+	{"enterprise", words.New(`企业(?:$|[^名命信法规负家文所产资汇标主内职员参技社养制经登\p{Latin}])|企业参与|会计师事务所|有限公司(?:等|、)|供应商或厂商|企事业单位`)},
 	{"institution", words.New(`事业单位|企事业单位`)},
-	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生])|大专院校`)},
+	{"university", words.New(`(?:高校|高等(?:学校|院校))(?:$|[^毕就普在学生的全具])|大专院校`)},
 	{"institute", words.New(`科研院所|科研单位|科研机构|研究机构|研究院所`)},
-	{"association", words.New(`行业组织|行业协会|社会组织|社会团体|协会|商会|学会`)},
+	{"association", words.New(`行业组织|行业协会(?:$|[^会理])|社会组织|社会团体|(?:协会|商会|学会)(?:$|[^常理会副秘年历成自推负主组确])`)},
 	{"school", words.New(`中小学|幼儿园|基地学校`)},
 	{"legal-entity", words.New(`独立(?:的)?(?:企业|事业)?法人|(?:含|为)法人|具有独立承担民事责任`)},
 	{"self-employed", words.New(`个体工商户|个体经营`)},
 	{"cooperative", words.New(`合作社|家庭农场`)},
-	{"student", words.New(`在校(?:大学)?生|在读学生`)},
+	{"student", words.New(`在校(?:大学)?生|在读[^,。;]{0,10}?(?:学生|本科生|研究生)|在校[^,。;]{0,8}?(?:学生|本科生|研究生)|全日制[^,。;]{0,8}学生|(?:院|系|籍|级|统招)本科生|本科学生`)},
 	{"graduate", words.New(`毕业生(?:$|[^就求])`)},
-	{"individual", words.New(`和个人|企业职工|失业人员|或个人|个人均|自然人`)},
+	{"individual", words.New(`和个人(?:$|[^学信简资意所业情成])|企业职工|失业人员|或个人|个人均|自然人`)},
 	{"public", words.New(`社会各界|社会公众|广大市民|向全?社会(?:公众)?(?:公开)?征|公众可`)},
 	{"government", words.New(`行政部门|机关团体|有关管理部门`)},
 }
 
 var (
 	// speaksOf are sentences that say who may apply, wherever they stand.
-	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|现邀请|对企业|本公告适用|广泛征求|具有独立`)
+	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|邀请|对企业|本公告适用|广泛征求|具有独立`)
 	// hires are those whom applicants employ, who don't apply themselves.
 	hires = words.New(`(?:吸纳|招用|招收|录用|聘用|安置)[^,。;]{0,60}就业`)
 	// excludes are sentences that say who may not, or what happens later.
-	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|负责对|要高度重视`)
+	excludes = words.New(`不得|不予|不受理|除外|严禁|取消|撤销|公示无异议|追回|合作单位|参与单位|黑名单|失信|异议|中标|列入|不接受|弄虚|下发|统一组织|负责对|要高度重视`)
+	// except is a remark in brackets on those who may not.
+	except   = words.New(`\([^()]{1,20}除外\)`)
 	region   = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)?(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工商注册|的独立法人|的企业)`)
 	regionIn = words.New(`(?:^|[在、,为是于;:(])(\p{Han}{1,6}?(?:省|市|自治区|县|区|旗))(?:行政区域|辖区|区域)?(?:境内|范围内|内)(?:依法)?(?:自主|稳定)?(?:注册|登记|设立|成立|经营|创办|工作|从事)`)
-	size     = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业`)
+	size     = words.New(`中小微(?:参保)?企业|小微企业|中小企业|规模以上(?:工业)?企业|大中型企业|小型微(?:型|利)企业|中小型企业|[大中小微]型企业`)
 
 	quality   = words.New(`(?:国家|省级)?(?:高新技术企业|专精特新(?:中小企业|[“"]?小巨人[”"]?企业)?|科技型中小企业|创新型中小企业|(?:制造业)?单项冠军(?:企业)?|技术先进型服务企业)`)
 	mustBe    = words.New(`(?:应|须|需|必须|原则上|获得|取得|具有|具备|通过|已?认定(?:为|的)|属于|有效期内)[^,。;]{0,14}$`)
@@ -107,7 +109,7 @@ var hints = func() *words.Finder {
 // who reads who may apply from the sentences that say so.
 func (r *reading) who(l line) {
 	inSection := l.section == whoSection
-	if !inSection && !speaksOf.MatchString(l.text) {
+	if l.heads || !inSection && !speaksOf.MatchString(l.text) {
 		return
 	}
 	from := 0
@@ -117,7 +119,7 @@ func (r *reading) who(l line) {
 			_, size := utf8.DecodeRuneInString(l.text[from+i:])
 			to = from + i + size
 		}
-		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(s) {
+		if s := l.text[from:to]; len(s) <= 3*maxEvidence && (inSection || speaksOf.MatchString(s)) && !excludes.MatchString(except.ReplaceAllString(s, "")) {
 			r.whoOf(s, l.printed(from, to), inSection)
 		}
 		from = to

@@ -39,7 +39,7 @@ const (
 // mention is a day, or a span, that a sentence names.
 type mention struct {
 	groups   []string
-	at       int    // where it begins in the line
+	at, end  int    // where it begins and ends in the line, with 前
 	left     string // of the sentence before it, in simplified characters
 	right    string // of the sentence after it
 	until    string // 前, 止 … right after it
@@ -94,6 +94,7 @@ func mentions(line, heading string) (all []mention) {
 			}
 		}
 		end = at[1] + len(m.until)
+		m.end = end
 		all = append(all, m)
 	}
 	return all

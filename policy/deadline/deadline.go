@@ -64,6 +64,7 @@ type Day struct {
 	Ours  bool   // it is a term for readers
 	Until bool   // something is due by then: 前, 止, a span or 截止时间
 	At    int    // where it begins in the line, in bytes
+	End   int    // and where it ends, with 前
 	Left  string // what precedes it in its sentence, in simplified characters
 	Right string // and after it
 }
@@ -85,7 +86,7 @@ func (r Reader) Days(line, above string) (all []Day) {
 		}
 		all = append(all, Day{
 			Term: Term{first, last, !written, moved.MatchString(m.left), m.text},
-			Ours: ours, Until: m.isSpan || m.until != "" || closes, At: m.at, Left: m.left, Right: m.right,
+			Ours: ours, Until: m.isSpan || m.until != "" || closes, At: m.at, End: m.end, Left: m.left, Right: m.right,
 		})
 	}
 	return all

@@ -206,6 +206,8 @@ var (
 	verbs    = words.New(`(` + sendVerb + `)|(` + doVerb + `)`)
 	// nominal follows a verb that is a part of a name: 申报材料.
 	nominal = words.New(`^(?:材料|资料|书|表|单位|人(?:[^事社力才大]|$)|者|辅导|培训|宣传|动员|指导|宣讲|咨询|复核|复查|查分|复议|仲裁|领取|退还|条件|系统|平台|网站|指南|名单|文件|函|汇总|工作|流程|要求|对象|主体|企业|的|方式|渠道|截止|时间|期|日|程序|费|网址|邮箱|机构|类别|范围|数据|情况|信息|专业|通道|端口|入口|推荐|评审|认定|后|材|手册|所需|项目(?:的|清单|汇总|材料|名单|申报))`)
+	// towards ends a verb that is followed by a place: 发至邮箱.
+	towards = words.New(`[至到往]$`)
 	// object follows the verb that governs it, at the end of a clause: 报送数据.
 	object = words.New(`^(?:报送|提交|上报|递交|反馈|填报|上传)(?:相关|有关|申请|书面)?(?:材料|资料|名单|文件|数据|情况|信息)(?:[，,。；（(]|$)`)
 	// finishes is what 完成 may have as its object: 完成网上申请.
@@ -232,7 +234,7 @@ func verbOf(s string) action {
 	for _, at := range verbs.FindAllStringSubmatchIndex(s, maxMentions) {
 		behind := s[at[1]:]
 		switch {
-		case at[2] >= 0 && (!nominal.MatchString(behind) || object.MatchString(s[at[0]:])):
+		case at[2] >= 0 && (!nominal.MatchString(behind) || object.MatchString(s[at[0]:]) || towards.MatchString(s[at[0]:at[1]])):
 			return sends
 		case at[2] >= 0, nominal.MatchString(behind):
 		case s[at[0]:at[1]] == "完成" && finishes.MatchString(behind) && !reviews.MatchString(finishes.FindString(behind)):
