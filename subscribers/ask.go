@@ -113,6 +113,20 @@ func used(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor) erro
 	return err
 }
 
+// CalendarReader returns the reader whose calendar a link opens: one of CalendarToken, or
+// one that opens the preferences.
+func (s *Store) CalendarReader(ctx context.Context, token string) (Subscriber, error) {
+	t, err := s.keys.Check(ctx, token, actionCalendar)
+	if err != nil {
+		return s.ReaderOf(ctx, token)
+	}
+	reader, err := s.subscriberByID(ctx, t.Subscriber)
+	if err == nil && t.List != s.keys.binding(reader.Address) {
+		err = ErrExpired
+	}
+	return reader, err
+}
+
 // ReaderOf returns the reader whose preferences a link opens. For a link that
 // is older than PreferencesDays, or that was sent to an earlier address of the
 // reader, it returns ErrExpired with the reader: a new link can be mailed to

@@ -30,6 +30,7 @@ const (
 	actionChangeNew   Action = 8 // of address, said by the new mailbox
 	actionDelete      Action = 9 // of the reader
 	actionData        Action = 10
+	actionCalendar    Action = 11
 )
 
 // ErrToken says that a token is not ours, is for something else, or is damaged.
@@ -161,6 +162,12 @@ func (k *Keys) PreferencesToken(subscriber int64, address string) string {
 	return k.Sign(Token{
 		Action: ActionPreferences, Subscriber: subscriber, List: k.binding(address), Expires: k.now().AddDate(0, 0, PreferencesDays),
 	})
+}
+
+// CalendarToken opens a reader's own calendar and nothing else, as long as the reader
+// keeps the address: calendar programs ask for it for years.
+func (k *Keys) CalendarToken(subscriber int64, address string) string {
+	return k.Sign(Token{Action: actionCalendar, Subscriber: subscriber, List: k.binding(address)})
 }
 
 // binding ties a token to an address without naming it: 32 bits of a MAC.

@@ -83,8 +83,9 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 	view := templates.PreferencesPage{
 		Page: p, Action: own + lang, Address: masked(reader.Address), Error: problem, Chosen: prefs.Language, Format: string(prefs.Format),
 		PausedUntil: prefs.PausedUntil.String(), WantsEmpty: prefs.WantsEmpty,
-		Profile: profileView(prefs.Profile, p.Language),
-		DataURL: own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
+		Profile:     profileView(prefs.Profile, p.Language),
+		CalendarURL: h.BaseURL + "/preferences/" + h.Store.keys.CalendarToken(reader.ID, reader.Address) + "/calendar.ics",
+		DataURL:     own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
 	}
 	for i, card := range cards(lists, p.Language) {
 		choice, takes := prefs.Lists[lists[i].ID]

@@ -1,6 +1,10 @@
 package templates
 
-import "io"
+import (
+	"html/template"
+	"io"
+	"strings"
+)
 
 // PreferencesPage is what a reader chooses, behind the link of their emails.
 type PreferencesPage struct {
@@ -15,7 +19,13 @@ type PreferencesPage struct {
 	Lists       []PreferenceList
 	Profile     ProfileForm
 
-	DataURL, AddressURL, DeleteURL string
+	CalendarURL, DataURL, AddressURL, DeleteURL string
+}
+
+// WebcalURL is the address of the reader's calendar for programs that subscribe to it.
+func (v PreferencesPage) WebcalURL() template.URL {
+	_, rest, _ := strings.Cut(v.CalendarURL, "://")
+	return template.URL("webcal://" + rest)
 }
 
 // ProfileForm is what a reader may say of themselves.

@@ -19,6 +19,7 @@ import (
 	"dibao/cmd/dibao/cli"
 	"dibao/cmd/dibao/doctor"
 	"dibao/cmd/dibao/mailer"
+	"dibao/digest/agenda"
 	"dibao/digest/pages"
 	"dibao/feed/hub"
 	"dibao/feed/site"
@@ -179,6 +180,7 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 	feeds := &site.Web{Store: a.articles, Cache: cache, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Zone: a.config.Schedule.Zone, Logger: a.log}
 	feeds.Register(mux)
 	(&pages.Web{Service: a.digest, Lists: a.subscribers, Feeds: feeds, Cache: cache}).Register(mux)
+	(&agenda.Web{DB: a.db, Readers: a.subscribers, Feeds: feeds, Logger: a.log}).Register(mux)
 	readers := &subscribers.Web{
 		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm, History: a.digest.History,
 		Limiter: subscribers.NewLimiter(time.Now),

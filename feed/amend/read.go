@@ -117,3 +117,13 @@ func States(ctx context.Context, db *database.DB, articles []int64) (all map[int
 	})
 	return all, err
 }
+
+// Targets returns the calls that notices among articles change.
+func Targets(ctx context.Context, db *database.DB, articles []int64) (targets []int64, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		targets, err = database.Collect(ctx, tx, database.ScanOne[int64], `SELECT DISTINCT target FROM call_notices
+			WHERE target IS NOT NULL AND article IN (`+db.Dialect().IDs("$1")+`)`, database.JSON(articles))
+		return err
+	})
+	return targets, err
+}

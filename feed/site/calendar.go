@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"dibao/feed"
+	"dibao/feed/amend"
 	"dibao/feed/publish"
 	"dibao/internal/database"
 	"dibao/internal/web"
@@ -49,6 +51,9 @@ type Agenda struct {
 	List int64  // that matched the article
 
 	Calls bool // only the deadlines of calls
+
+	Articles []int64 // only these, where it is not nil
+	Remind   []int   // how many days before each day to remind; nil: before deadlines, as in all calendars
 }
 
 // maxDays is how many days an agenda holds.
@@ -95,21 +100,28 @@ func dayOfDocument(column string) string {
 // daysOf returns the days of an agenda from a day on, at most a thousand, in
 // order.
 func daysOf(ctx context.Context, st *feed.Store, ask Agenda, from policy.Date) ([]Day, error) {
-	queries := dayQueries
+	queries, of := dayQueries, ask.Feed
 	if ask.Calls {
 		queries = callQueries
+	}
+	own := "(w.article IN (" + st.DB().Dialect().IDs("$2") + ") AND $3 = 0)"
+	if ask.Articles != nil {
+		of = database.JSON(ask.Articles)
 	}
 	var all []Day
 	err := st.DB().Read(ctx, func(tx *sql.Tx) error {
 		all = nil
 		for kind, query := range queries {
+			if ask.Articles != nil {
+				query = strings.ReplaceAll(query, "EXISTS"+agendaArticles, own)
+			}
 			days, err := database.Collect(ctx, tx, func(r database.Row) (Day, error) {
 				d := Day{Kind: kind}
 				var changed sql.Null[time.Time]
 				err := r.Scan(&d.On, &d.ID, &d.Article, &d.Title, &d.Number, &d.Changes, &d.Ended, &d.At, &changed)
 				d.At = later(d.At, changed.V)
 				return d, err
-			}, query, from, ask.Feed, ask.List, maxDays)
+			}, query, from, of, ask.List, maxDays)
 			if err != nil {
 				return err
 			}
@@ -176,35 +188,73 @@ func (h *Web) ServeCalendar(w http.ResponseWriter, r *http.Request, path string,
 		h.fail(w, r, err)
 		return
 	}
-	today := h.Today()
-	from := policy.DateOf(time.Date(today.Year, today.Month-agendaPast, 1, 0, 0, 0, 0, time.UTC))
+	from := h.agendaFrom()
 	err = h.Cache.Serve(w, r, path+"calendar.ics", version+" "+from.String(), func() (web.Document, error) {
 		c, ask, err := find(r.Context())
 		if err != nil {
 			return web.Document{}, err
 		}
-		days, err := daysOf(r.Context(), h.Store, ask, from)
+		c.URL, c.Self = h.BaseURL+path, h.BaseURL+path+"calendar.ics"
+		body, modified, err := h.calendar(r.Context(), c, ask, from)
 		if err != nil {
 			return web.Document{}, err
 		}
-		language := cmp.Or(c.Language, "zh")
-		c.URL, c.Self, c.Language = h.BaseURL+path, h.BaseURL+path+"calendar.ics", languageTag(language)
-		modified := feedEpoch
-		for _, d := range days {
-			c.Events = append(c.Events, h.event(d, language))
-			modified = later(modified, d.At)
-		}
-		var buf bytes.Buffer
-		if err := publish.WriteCalendar(&buf, c); err != nil {
-			return web.Document{}, err
-		}
-		return web.Document{Body: buf.Bytes(), MediaType: publish.CalendarType, Modified: modified, Header: http.Header{
+		return web.Document{Body: body, MediaType: publish.CalendarType, Modified: modified, Header: http.Header{
 			"Access-Control-Allow-Origin": {"*"}, "Vary": {"Accept-Encoding"}, "Content-Disposition": {`inline; filename="dibao.ics"`},
 		}}, nil
 	})
 	if err != nil {
 		h.fail(w, r, err)
 	}
+}
+
+// agendaFrom is the first day that a calendar has.
+func (h *Web) agendaFrom() policy.Date {
+	today := h.Today()
+	return policy.DateOf(time.Date(today.Year, today.Month-agendaPast, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// calendar writes the days of an agenda, and returns when they were changed last.
+func (h *Web) calendar(ctx context.Context, c publish.Calendar, ask Agenda, from policy.Date) (body []byte, modified time.Time, err error) {
+	days, err := daysOf(ctx, h.Store, ask, from)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	language := cmp.Or(c.Language, "zh")
+	c.Language, modified = languageTag(language), feedEpoch
+	for _, d := range days {
+		e := h.event(d, language)
+		if ask.Remind != nil {
+			e.RemindDays = ask.Remind
+		}
+		c.Events = append(c.Events, e)
+		modified = later(modified, d.At)
+	}
+	var buf bytes.Buffer
+	err = publish.WriteCalendar(&buf, c)
+	return buf.Bytes(), modified, err
+}
+
+// OwnCalendar writes a calendar of articles: their deadlines, and the days of the
+// documents that they carry. Of reposts it has the day of the original, of a notice that
+// changes a call the day of the call.
+func (h *Web) OwnCalendar(ctx context.Context, c publish.Calendar, articles []int64, remind []int) ([]byte, error) {
+	ids := slices.Clone(articles)
+	clusters, err := h.Store.Clusters(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range articles {
+		if first := clusters[id].First; first != 0 {
+			ids = append(ids, first)
+		}
+	}
+	changed, err := amend.Targets(ctx, h.Store.DB(), articles)
+	if err != nil {
+		return nil, err
+	}
+	body, _, err := h.calendar(ctx, c, Agenda{Articles: append(ids, changed...), Remind: remind}, h.agendaFrom())
+	return body, err
 }
 
 func (h *Web) event(d Day, language string) publish.Event {

@@ -1,0 +1,111 @@
+// Package agenda serves each reader's own calendar: the deadlines and the dates in force
+// of what was sent to them.
+package agenda
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"dibao/feed/publish"
+	"dibao/feed/site"
+	"dibao/internal/database"
+	"dibao/internal/web"
+	"dibao/subscribers"
+	"dibao/templates"
+)
+
+// Web serves the calendars. Whoever has the address of one can read it, so no cache
+// but the reader's keeps it.
+type Web struct {
+	DB      *database.DB
+	Readers *subscribers.Store
+	Feeds   *site.Web
+	Logger  *slog.Logger
+}
+
+// Register puts the handler on mux.
+func (h *Web) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /preferences/{token}/calendar.ics", h.calendar)
+}
+
+// remind is how many days before each day a calendar reminds.
+var remind = []int{7, 1}
+
+func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "private, no-cache")
+	header.Set("X-Robots-Tag", "noindex")
+	header.Set("Referrer-Policy", "no-referrer")
+	body, err := h.write(r.Context(), r.PathValue("token"))
+	switch {
+	case errors.Is(err, subscribers.ErrExpired):
+		http.Error(w, http.StatusText(http.StatusGone), http.StatusGone)
+		return
+	case errors.Is(err, subscribers.ErrToken), errors.Is(err, subscribers.ErrNotFound):
+		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
+		return
+	case err != nil:
+		h.Logger.Error("calendar of a reader not written", "err", err)
+		web.ServerError(w, r)
+		return
+	}
+	sum := sha256.Sum256(body)
+	header.Set("Content-Type", publish.CalendarType)
+	header.Set("Content-Disposition", `inline; filename="dibao.ics"`)
+	header.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+func (h *Web) write(ctx context.Context, token string) ([]byte, error) {
+	reader, err := h.Readers.CalendarReader(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	articles, err := Sent(ctx, h.DB, reader.ID)
+	if err != nil {
+		return nil, err
+	}
+	return h.Feeds.OwnCalendar(ctx, publish.Calendar{
+		Name: templates.Words(reader.Language, "own.calendar.name", h.Feeds.SiteName), Description: templates.Words(reader.Language, "own.calendar.about"), Language: reader.Language,
+		URL: h.Feeds.BaseURL + "/",
+	}, articles, remind)
+}
+
+// maxEmails is how many of the last emails of a reader a calendar covers: more than a
+// year of one every day.
+const maxEmails = 500
+
+// Sent returns the articles that were sent to a reader, by id.
+func Sent(ctx context.Context, db *database.DB, subscriber int64) (articles []int64, err error) {
+	err = db.Read(ctx, func(tx *sql.Tx) error {
+		all, err := database.Collect(ctx, tx, database.ScanOne[string], `SELECT v.items FROM deliveries d JOIN variants v ON v.id = d.variant
+			WHERE d.subscriber = $1 AND d.state IN ('sent', 'uncertain') ORDER BY d.id DESC LIMIT $2`, subscriber, maxEmails)
+		if err != nil {
+			return err
+		}
+		articles = []int64{}
+		for _, text := range all {
+			var items []struct {
+				Article int64 `json:"a"`
+			}
+			if err := json.Unmarshal([]byte(text), &items); err != nil {
+				return err
+			}
+			for _, it := range items {
+				articles = append(articles, it.Article)
+			}
+		}
+		return nil
+	})
+	slices.Sort(articles)
+	return slices.Compact(articles), err
+}
