@@ -54,7 +54,7 @@ func BenchmarkFindList(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	start, n := cpuTime(), 0
 	for b.Loop() {
-		if found := list.Find(root, when.Clock{Now: casesAt}); len(found.Rows) < 1000 {
+		if found := list.Find(root, nil, when.Clock{Now: casesAt}); len(found.Rows) < 1000 {
 			b.Fatal(len(found.Rows))
 		}
 		n++

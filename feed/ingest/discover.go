@@ -70,12 +70,12 @@ func ProposeList(p Page, s Source) string {
 	if err != nil {
 		return ""
 	}
-	found := list.Find(doc.Nodes[0], clockOf(p, s))
-	if len(found.Rows) == 0 || len(found.Rows) > maxFeedItems || len(found.Containers) == 0 {
-		return ""
-	}
 	reader, err := rowReaderOf(doc, p, s)
 	if err != nil {
+		return ""
+	}
+	found := list.Find(doc.Nodes[0], reader.at, reader.clock)
+	if len(found.Rows) == 0 || len(found.Rows) > maxFeedItems || len(found.Containers) == 0 {
 		return ""
 	}
 	l := reader.readFound(found)

@@ -81,7 +81,7 @@ func readRows(doc *goquery.Document, p Page, src Source) (rowsList, error) {
 	if reader.item != nil {
 		return reader.readFound(list.ReadRows(doc.Nodes[0], doc.FindMatcher(reader.item).Nodes, reader.clock)), nil
 	}
-	return reader.readFound(list.Find(doc.Nodes[0], reader.clock)), nil
+	return reader.readFound(list.Find(doc.Nodes[0], reader.at, reader.clock)), nil
 }
 
 // readFound makes items of the rows that were found.
@@ -133,7 +133,7 @@ func dateByAddress(items []Item) {
 // rowReader makes items of rows.
 type rowReader struct {
 	src                     Source
-	base                    *url.URL
+	base, at                *url.URL // of links, of the page
 	clock                   when.Clock
 	item, link, title, date goquery.Matcher // nil where the source has no selector
 	pattern                 *regexp.Regexp
@@ -149,7 +149,7 @@ func rowReaderOf(doc *goquery.Document, p Page, src Source) (*rowReader, error) 
 	if err != nil {
 		return nil, err
 	}
-	reader.clock = clockOf(p, src)
+	reader.at, reader.clock = base, clockOf(p, src)
 	return reader, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"golang.org/x/net/html"
 
 	"dibao/internal/lazyregexp"
+	"dibao/policy/when"
 )
 
 // action is a short link that says what a click does; the title of its row stands
@@ -12,6 +13,19 @@ var action = lazyregexp.New(`(?i)^[\[【(（]?(?:点击|在线)?(?:查看|下载
 
 // isAction reports whether the text of a link says what a click does.
 func isAction(text string) bool { return len(text) <= 30 && action.MatchString(text) }
+
+// reference is the number of a case or a document, which courts link instead of its name:
+// 14-90, 24-CF-0758, SC20733, 33ag/15. Years and numbers of pages are none.
+var reference = lazyregexp.New(`(?i)^(?:(?:no\.?|id)\s?)?(?:[a-z]{1,4}-?\d{3,}|\d{5,}|\d{1,4}[-/]?[a-z]{1,4}[-/]?\d{2,}|\d{1,4}[-/]\d{1,6}|[a-z]-\d{2,4}-\d{2,})(?:[-/.]?\w{1,4}){0,2}$`)
+
+// isReference reports whether the text of a link is the number of a case or a document.
+func isReference(text string) bool {
+	if len(text) < 4 || len(text) > 24 || !reference.MatchString(text) {
+		return false
+	}
+	all := when.Find(text, when.Clock{})
+	return len(all) == 0 || all[0].Weak || all[0].IsPartial()
+}
 
 // opens is how links begin that lead to the text of the article that a heading names.
 var opens = lazyregexp.New(`(?i)^(?:view|read|download|open)\b|^(?:查看|阅读|下载|浏览)`)

@@ -94,9 +94,22 @@ func (s *segment) take(x *note) {
 	}
 }
 
+// maxBesideDay is how many bytes of 汉字 a heading has beside its day: 星期五.
+const maxBesideDay = 4 * 3
+
+func onlyHan(r rune) rune {
+	if r >= 0x4E00 && r < 0xA000 {
+		return r
+	}
+	return -1
+}
+
 // under puts a row under a heading.
 func (s *segment) under(x note) {
 	for _, w := range x.dates {
+		if w.Day > 0 && len(strings.Map(onlyHan, strings.Replace(x.text, w.Text, "", 1))) > maxBesideDay {
+			continue // a line that gives a date: 某局主办 2024-01-01
+		}
 		if w.Year > 0 || w.Month > 0 && strings.Contains(w.Text, "月") {
 			s.above, s.head = s.above.With(w), x.text
 			return

@@ -31,8 +31,17 @@ type candidate struct {
 	dated      int
 	bare       bool                // scored without dates
 	fixed      bool                // a selector names the rows
+	parts      []string            // the headings of the sections that it is made of
 	own        map[*html.Node]bool // containers, once they were compared
 	around     map[*html.Node]bool // containers and what holds them
+}
+
+// enough is how many letters of a title count: all are alike where short ones do.
+func (f *finder) enough() int {
+	if f.least < minTitle {
+		return minTitle
+	}
+	return maxChars
 }
 
 // maxChars is how many letters of a title count.
@@ -176,6 +185,16 @@ func hasDate(all []when.When) bool {
 	return false
 }
 
+// hasMonth reports whether one of the dates is a month of a year, alone in its element.
+func hasMonth(all []when.When) bool {
+	for _, w := range all {
+		if w.Year > 0 && w.Month > 0 && w.Day == 0 && w.Alone {
+			return true
+		}
+	}
+	return false
+}
+
 // formOf returns an address without its numbers and its last step.
 func formOf(href string) string {
 	href, _, _ = strings.Cut(href, "?")
@@ -189,20 +208,23 @@ func formOf(href string) string {
 // similar addresses score higher.
 func (f *finder) weigh(c *candidate) {
 	f.passOver(c)
-	dated, titles, chars := 0.0, 0.0, 0
+	dated, titles, chars, months := 0.0, 0.0, 0, 0
 	forms, hrefs := make(map[string]int), make(map[string]bool)
 	for _, r := range c.rows {
 		if hrefs[r.href] {
 			continue
 		}
 		hrefs[r.href] = true
-		titles += r.pure * float64(r.chars)
+		titles += r.pure * float64(min(r.chars, f.enough()))
 		chars += r.chars
 		forms[r.form]++
 		switch {
 		case r.isDated():
 			dated += r.pure
 			c.dated++
+		case hasMonth(r.dates):
+			dated += r.pure / 2
+			months++
 		case r.hasDayInAddress():
 			dated += r.pure / 2
 		}
@@ -223,7 +245,7 @@ func (f *finder) weigh(c *candidate) {
 		}
 	}
 	if dated*2 >= float64(n)*0.5 && dated >= minDated {
-		if c.dated == 0 { // as boxes of pictures, whose titles are short
+		if c.dated+months == 0 { // as boxes of pictures, whose titles are short
 			like *= onlyInAddress * min(1, float64(chars)/float64(n*maxChars/2))
 		}
 		c.score = dated * titles * like * side
@@ -324,7 +346,10 @@ func (f *finder) best(all []*candidate) (best *candidate, next []*candidate) {
 	if best == nil {
 		return nil, nil
 	}
-	best = f.firstOfEqual(wholeRows(best, all), all)
+	best = f.firstPanel(f.ofPage(f.firstOfEqual(wholeRows(best, all), all), all), all)
+	if whole := f.sections(best); whole != nil {
+		best = whole
+	}
 	return best, others(best, all)
 }
 

@@ -1,6 +1,7 @@
 package list
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -20,9 +21,9 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 		f.rowText(row, link, &own, &nested)
 	}
 	found := when.Find(own.String(), f.clock)
-	if !hasDate(found) {
-		if inLink := when.Find(f.linkRest(link), f.clock); hasDate(inLink) {
-			found = inLink
+	if outside := hasDate(found); !outside || !hasAlone(found) {
+		if inLink := when.Find(f.linkRest(link), f.clock); hasDate(inLink) && (!outside || hasAlone(inLink)) {
+			found = inLink // what is outside may be of an abstract
 		}
 	}
 	if !hasDate(found) {
@@ -43,6 +44,11 @@ func (f *finder) datesOf(row, link *html.Node) []when.When {
 		f.dates[row] = found
 	}
 	return found
+}
+
+// hasAlone reports whether one of the dates is all that its element says.
+func hasAlone(all []when.When) bool {
+	return slices.ContainsFunc(all, func(w when.When) bool { return w.Alone })
 }
 
 // titleOf returns the title attribute of a link, whose lines may be labeled.
@@ -237,7 +243,7 @@ func cutDate(title string, c when.Clock) (rest, date string) {
 		if strings.Trim(behind, " )]）】") == "" && (strings.HasSuffix(before, " ") || strings.HasSuffix(before, "[") || strings.HasSuffix(before, "【") || isClosed && inFigures.MatchString(w.Text) || strings.HasSuffix(open, " ")) && letters(open) >= minTitle {
 			return strings.TrimSpace(open), w.Text
 		}
-		rest := strings.TrimLeft(behind, " )]）】")
+		rest := strings.TrimLeft(behind, " )]）】—–-:：")
 		if strings.Trim(before, " ([（【") == "" && len(rest) < len(behind) && letters(rest) >= minTitle {
 			return strings.TrimSpace(rest), w.Text
 		}

@@ -13,6 +13,9 @@
 package list
 
 import (
+	"net/url"
+	"strings"
+
 	"golang.org/x/net/html"
 
 	"dibao/policy/when"
@@ -36,16 +39,20 @@ type Found struct {
 	Bare       bool // no row has a date, neither printed nor in its address
 }
 
-// Find returns the list of a page, the zero Found if it has none. The page must
-// not be nested deeper than recursion can handle; see Unfold for the required
-// preparation.
-func Find(root *html.Node, c when.Clock) Found {
+// Find returns the list of a page at an address, nil if that is unknown; the zero Found if
+// the page has none. The page must not be nested deeper than recursion can handle; see
+// Unfold for the required preparation.
+func Find(root *html.Node, at *url.URL, c when.Clock) Found {
+	self := ownOf(root, at)
 	f := newFinder(root, c, minTitle)
+	f.own = self
 	best, next := f.best(f.candidates(root))
-	if best == nil || best.dated < minShortRows {
-		// A list of laws has short titles: 预算法. Its rows have a date each.
+	if best == nil || best.dated < 3*minShortRows {
+		// A list of laws has short titles: 预算法. Its rows have a date each, and it is
+		// longer than what else has dates.
 		g := newFinder(root, c, minShort)
-		if short, other := g.best(g.candidates(root)); short != nil && !short.bare && short.dated == len(short.rows) && short.dated >= minShortRows {
+		g.own = self
+		if short, other := g.best(g.candidates(root)); short.isOfShort() && (best == nil || best.dated < minShortRows || short.dated*2 > best.dated*3 && !short.overlaps(best)) {
 			f, best, next = g, short, other
 		}
 	}
@@ -56,8 +63,16 @@ func Find(root *html.Node, c when.Clock) Found {
 	if f.links > maxLinks {
 		found.Dropped.Add(ManyLinks, "30,000", "")
 	}
+	if len(best.parts) > 0 {
+		found.Dropped.Add(Parts, strings.Join(best.parts, "、"), "")
+	}
 	f.offer(next, &found)
 	return found
+}
+
+// isOfShort reports whether a list has enough rows to take short texts for titles.
+func (c *candidate) isOfShort() bool {
+	return c != nil && !c.bare && c.dated == len(c.rows) && c.dated >= minShortRows
 }
 
 // ReadRows reads elements of a page that are known to be rows.

@@ -26,7 +26,7 @@ func TestPageWithTooManyLinksSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := Find(root, when.Clock{})
+		found := Find(root, nil, when.Clock{})
 		said := slices.ContainsFunc(found.Dropped, func(d Drop) bool { return d.Code == ManyLinks })
 		if len(found.Rows) == 0 || said != cut {
 			t.Errorf("%d lists: %d rows, dropped %v", lists, len(found.Rows), found.Dropped)

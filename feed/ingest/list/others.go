@@ -124,7 +124,7 @@ func (f *finder) headingOf(n *html.Node) string {
 			continue
 		}
 		text := strings.TrimSpace(toMore.ReplaceAllString(textOf(before, 200, ' '), ""))
-		if in := f.seen[before]; in == nil || in.runes > maxNear || letters(text) < minShort || len([]rune(text)) > maxHeadings || len(when.Find(text, f.clock)) > 0 {
+		if in := f.seen[before]; in == nil || in.runes > maxNear || isNested(before) || letters(text) < minShort || len([]rune(text)) > maxHeadings || len(when.Find(text, f.clock)) > 0 {
 			return ""
 		}
 		return text

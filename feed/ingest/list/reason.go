@@ -17,7 +17,8 @@ const (
 	Menu          Reason = "menu"
 	Heading       Reason = "heading"
 	ToMore        Reason = "more"
-	Another       Reason = "another-list" // Detail names its element
+	Another       Reason = "another-list"  // Detail names its element
+	Parts         Reason = "several-lists" // Detail is their headings
 	SameAddress   Reason = "same-address"
 	NoPage        Reason = "no-page"
 	NoDateThere   Reason = "no-date-at-selector"
@@ -40,6 +41,7 @@ var sentences = map[Reason][2]string{
 	Heading:       {"the row is the heading of a part of the list", "这一行是列表中一部分的标题"},
 	ToMore:        {"the row leads to another list", "这一行通向另一个列表页面"},
 	Another:       {"another list of the page: %s", "页面上的另一个列表：%s"},
+	Parts:         {"the list is made of several lists of the page: %s", "这个列表由页面上的几个列表组成：%s"},
 	SameAddress:   {"the row has the same address as another row", "这一行与另一行的网址相同"},
 	NoPage:        {"the link of the row does not lead to a page", "这一行的链接不指向任何页面"},
 	NoDateThere:   {"the date selector finds no date in the row", "按日期选择器在这一行找不到日期"},

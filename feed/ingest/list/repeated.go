@@ -48,11 +48,32 @@ func (f *finder) repeated(root *html.Node, single map[*html.Node]*candidate) []*
 	}
 	var all []*candidate
 	for _, at := range order {
-		if members := groups[at]; len(members) > 1 {
-			all = append(all, f.join(members)...)
+		members := groups[at]
+		if len(members) < 2 {
+			continue
 		}
+		if f.tabs(at.under, members) {
+			f.keepPanels(members)
+			continue
+		}
+		f.groups = append(f.groups, members)
+		all = append(all, f.join(members)...)
 	}
 	return all
+}
+
+// keepPanels notes the panels of tabs.
+func (f *finder) keepPanels(members []*candidate) {
+	if f.panels == nil {
+		f.panels = make(map[*html.Node][]*html.Node)
+	}
+	nodes := make([]*html.Node, len(members))
+	for i, c := range members {
+		nodes[i] = c.containers[0]
+	}
+	for _, n := range nodes {
+		f.panels[n] = nodes
+	}
 }
 
 // join makes candidates of containers that repeat: a run ends where something
@@ -67,7 +88,7 @@ func (f *finder) join(members []*candidate) []*candidate {
 		run = &candidate{}
 	}
 	for i, c := range members {
-		if i > 0 && (!inOneFolder(members[i-1], c) && f.parts(members[i-1].containers[0], c.containers[0]) || !alike(members[i-1], c)) {
+		if i > 0 && (!inOneFolder(members[i-1], c) && f.parts(members[i-1].containers[0], c.containers[0]) || !alike(members[i-1], c) || f.areTabs(members[i-1], c)) {
 			flush()
 		}
 		run.containers = append(run.containers, c.containers[0])

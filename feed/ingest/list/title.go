@@ -190,7 +190,7 @@ func isLabelled(text string) bool {
 func (f *finder) title(row, link *html.Node, parts []part, column int) string {
 	text, from := choosePart(parts, column)
 	text = clean(text)
-	if toDetails.MatchString(text) || isAction(text) {
+	if toDetails.MatchString(text) || isAction(text) || isReference(text) {
 		if heading := f.heading(row, link); heading != "" {
 			return heading
 		}
@@ -226,7 +226,7 @@ var toDetails = lazyregexp.New(`(?i)^[\[【(（<《]?(?:点击|点此)?(?:查看
 func (f *finder) heading(row, link *html.Node) string {
 	var rest []part
 	for _, p := range pieces(row) {
-		if !holds(link, p.node) && !isAside(p.text) && !toDetails.MatchString(p.text) && !isAction(p.text) {
+		if !holds(link, p.node) && !isAside(p.text) && !toDetails.MatchString(p.text) && !isAction(p.text) && !isReference(p.text) {
 			rest = append(rest, p)
 		}
 	}
@@ -282,6 +282,9 @@ var (
 // clean takes bullets, marks and labels off a title.
 func clean(s string) string {
 	s = plain.Collapse(s)
+	if rest := strings.TrimLeft(s, "—–-"); strings.HasPrefix(rest, " ") { // between a date and its title
+		s = rest[1:]
+	}
 	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名文", r) {
 		s = strings.TrimSpace(lead.ReplaceAllString(s, ""))
 	}

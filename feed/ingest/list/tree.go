@@ -35,6 +35,7 @@ type info struct {
 
 	action  *html.Node // the first link that says what a click does
 	actions int        // such links
+	pages   int        // links that are a number of at most three figures
 }
 
 // finder holds what was found out of each element.
@@ -48,6 +49,10 @@ type finder struct {
 	links int            // that may be titles
 	paged bool           // the page has a link to a next one, or such words
 
+	own    own
+	groups [][]*candidate              // containers that repeat, in the order of the page
+	panels map[*html.Node][]*html.Node // of tabs, by each of them
+
 	keepsDates bool // dates at the end of titles belong to them
 }
 
@@ -58,14 +63,18 @@ const maxLinks = 30_000
 // isRow reports whether an element may be a row.
 func (f *finder) isRow(n *html.Node) bool {
 	in := f.seen[n]
-	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes
+	return in != nil && in.first != nil && in.runes <= maxRowRunes && in.links <= maxRowLinks && in.nodes <= maxRowNodes && !in.isPager()
 }
+
+// isPager reports whether an element holds numbers of pages and no link that is longer
+// than the words of a pager: Next, Final.
+func (in *info) isPager() bool { return in.pages > 1 && in.most < minBareTitle }
 
 // isLongRow reports whether an element contains too much text for a row and is
 // similar to the row before it: an article that the list prints in full.
 func (f *finder) isLongRow(n, before *html.Node) bool {
 	in := f.seen[n]
-	return in != nil && in.first != nil && in.links <= f.seen[before].links && in.nodes <= maxRowNodes && shape(n) == shape(before)
+	return in != nil && in.first != nil && in.runes > maxRowRunes && in.links <= f.seen[before].links && in.nodes <= maxRowNodes && shape(n) == shape(before)
 }
 
 func newFinder(root *html.Node, c when.Clock, least int) *finder {
@@ -111,6 +120,7 @@ func (f *finder) look(n *html.Node) *info {
 				in.action = x.action
 			}
 			in.actions += x.actions
+			in.pages += x.pages
 		}
 	}
 	href := Address(n)
@@ -118,7 +128,7 @@ func (f *finder) look(n *html.Node) *info {
 	if href != "" {
 		f.links++
 	}
-	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && !isAction(text) && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
+	if text := textOrTitle(n); href != "" && f.links <= maxLinks && in.links == 0 && !isTag(n) && !isAction(text) && !strings.Contains(href, "//beian.") && letters(text) >= f.least && !isNumber(text) && !isColumn(text) && (f.least == minTitle && len(text) > maxPagerWord || !pagerWord.MatchString(text)) {
 		in.first, in.links, in.last = n, 1, href
 		if f.often[href] < minOften {
 			in.most = min(letters(textOrTitle(n)), maxChars)
@@ -127,8 +137,10 @@ func (f *finder) look(n *html.Node) *info {
 	} else if href != "" && n.Data == "a" && in.links > 0 {
 		in.links, in.last = 1, href
 		in.total = in.most
-	} else if href != "" && n.Data == "a" && f.links <= maxLinks && isAction(text) {
+	} else if href != "" && n.Data == "a" && f.links <= maxLinks && (isAction(text) || isReference(text)) {
 		in.action, in.actions = n, 1
+	} else if href != "" && len(text) > 0 && len(text) <= 3 && strings.Trim(text, "0123456789") == "" {
+		in.pages = 1
 	}
 	f.seen[n] = in
 	return in

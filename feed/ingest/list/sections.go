@@ -1,0 +1,147 @@
+package list
+
+import (
+	"slices"
+
+	"golang.org/x/net/html"
+)
+
+// Limits on the sections of a page that are read as one list.
+const (
+	maxSection  = 12 // rows of one
+	maxSections = 20
+)
+
+// sections returns the list that the sections of a page make together: lists of one shape
+// and place, each short and with a heading of its own. The page of a column that has
+// columns below it is made so. A page with a pager has one list, and the start page of a
+// site shows what other pages list in full.
+func (f *finder) sections(best *candidate) *candidate {
+	if f.paged || best.bare || len(best.containers) > 1 || f.own.isRoot() || f.isNamed(best) || !f.isSection(best) {
+		return nil
+	}
+	var most []*candidate
+	for _, group := range f.groups {
+		if len(group) <= len(most) || len(group) > maxSections || !slices.ContainsFunc(group, func(c *candidate) bool { return c.containers[0] == best.containers[0] }) {
+			continue
+		}
+		group = slices.DeleteFunc(slices.Clone(group), func(c *candidate) bool { return isHidden(c.containers[0]) || f.isBox(c.containers[0]) })
+		if len(group) > len(most) && !slices.ContainsFunc(group, func(c *candidate) bool { return !f.isSection(c) }) {
+			most = group
+		}
+	}
+	if len(most) < 2 {
+		return nil
+	}
+	whole := &candidate{score: best.score}
+	headings := make(map[string]bool)
+	mine := f.inFolder(best) > 0
+	for _, c := range most {
+		heading := f.headingOf(c.containers[0])
+		if headings[heading] || mine != (f.inFolder(c) > 0) {
+			return nil // not each is of the page
+		}
+		headings[heading] = true
+		whole.parts = append(whole.parts, heading)
+		whole.containers = append(whole.containers, c.containers[0])
+		whole.rows = append(whole.rows, c.rows...)
+		whole.dated += c.dated
+	}
+	return whole
+}
+
+// isSection reports whether a list is short, dated, in the main part of the page, and has a heading.
+func (f *finder) isSection(c *candidate) bool {
+	return len(c.rows) <= maxSection && c.isDated() && f.side(c.containers[0]) == 1 && f.headingOf(c.containers[0]) != ""
+}
+
+// firstPanel returns the first list that is seen of those between which tabs switch.
+func (f *finder) firstPanel(best *candidate, all []*candidate) *candidate {
+	if len(best.containers) > 1 || best.bare {
+		return best
+	}
+	for _, n := range f.panels[best.containers[0]] {
+		if up := n.Parent; isHidden(n) || up != nil && isHidden(up) {
+			continue
+		}
+		for _, c := range all {
+			if len(c.containers) == 1 && c.containers[0] == n && !c.bare && c.score > 0 {
+				return c
+			}
+		}
+	}
+	return best
+}
+
+// tabs reports whether the containers of a group are the panels of tabs: each is in one of
+// the elements that follow each other, before which as many short names stand.
+func (f *finder) tabs(under *html.Node, members []*candidate) bool {
+	var first, last *html.Node
+	for _, c := range members {
+		panel := c.containers[0]
+		for panel != nil && panel.Parent != under {
+			panel = panel.Parent
+		}
+		if panel == nil || panel == last {
+			return false
+		}
+		if first == nil {
+			first = panel
+		} else if nextElement(last) != panel {
+			return false
+		}
+		last = panel
+	}
+	head := previousElement(first)
+	if head == nil && under.Data != "body" {
+		head = previousElement(under)
+	}
+	return head != nil && f.isHead(head, len(members)) && f.side(head) == 1
+}
+
+// areTabs reports whether two containers are panels of the same tabs.
+func (f *finder) areTabs(a, b *candidate) bool {
+	x, y := f.panels[a.containers[0]], f.panels[b.containers[0]]
+	return len(x) > 0 && len(y) > 0 && x[0] == y[0]
+}
+
+// isHead reports whether an element holds this many short names: it is the only list in it
+// that does, or its elements are the names.
+func (f *finder) isHead(head *html.Node, names int) bool {
+	for range maxUp {
+		var inner []*html.Node
+		long := false
+		for c := head.FirstChild; c != nil; c = c.NextSibling {
+			if in := f.seen[c]; in != nil && c.Type == html.ElementNode && in.runes > 0 {
+				inner = append(inner, c)
+				long = long || in.runes > maxHead
+			}
+			if len(inner) > maxSections {
+				return false
+			}
+		}
+		if len(inner) == 0 {
+			return false
+		}
+		if len(inner) == names && !long && names > 1 {
+			return true
+		}
+		if len(inner) > 1 && !isNested(inner[0]) {
+			return false
+		}
+		head = inner[0]
+	}
+	return false
+}
+
+func nextElement(n *html.Node) *html.Node {
+	for n = n.NextSibling; n != nil && (n.Type != html.ElementNode || isUnseen(n)); n = n.NextSibling {
+	}
+	return n
+}
+
+func previousElement(n *html.Node) *html.Node {
+	for n = n.PrevSibling; n != nil && (n.Type != html.ElementNode || isUnseen(n)); n = n.PrevSibling {
+	}
+	return n
+}
