@@ -21,9 +21,10 @@ const (
 	textTimes   = 3   // the most that one word counts in it
 	leastScore  = 4
 	leastHits   = 2   // independent ones: a word alone does not decide
-	leastMargin = 1.5 // of the first theme over the second
+	leastMargin = 1.4 // of the first theme over the second
 	compound    = 4   // characters from which a word is made of two
 	leastInText = 2   // characters of a word that counts in the text
+	manyInText  = 4   // different words of a theme in the text that are two signs
 )
 
 // fields are the words in the names of organs whose field is one theme.
@@ -146,8 +147,9 @@ func (s themeScores) ofTitle(title string) {
 	})
 }
 
-// ofOrgan adds the field of the organ that issues.
-func (s themeScores) ofOrgan(organ string) {
+// fieldOf returns the theme that is the field of an organ, by the first word of
+// its name that has one.
+func fieldOf(organ string) string {
 	organ = strings.ReplaceAll(organ, "人民政府", "")
 	first, at := "", len(organ)
 	for _, f := range fields {
@@ -157,8 +159,14 @@ func (s themeScores) ofOrgan(organ string) {
 			}
 		}
 	}
+	return first
+}
+
+// ofOrgan adds the field of the organ that issues.
+func (s themeScores) ofOrgan(organ string) {
+	field := fieldOf(organ)
 	for i := range s {
-		if Names[s[i].theme] == first {
+		if Names[s[i].theme] == field {
 			s[i].score += organScore
 			s[i].hits++
 		}
@@ -166,7 +174,8 @@ func (s themeScores) ofOrgan(organ string) {
 }
 
 // ofText adds the words of the text's beginning: together they are one sign, if
-// there are two of them or the title has a word of the same theme.
+// there are two of them or the title has a word of the same theme. Many
+// different ones are two signs.
 func (s themeScores) ofText(text string) {
 	eachWord(text, func(w *themeWord, times int) {
 		n := utf8.RuneCountInString(w.word)
@@ -181,6 +190,9 @@ func (s themeScores) ofText(text string) {
 	for i := range s {
 		s[i].score += textFactor * min(s[i].text, textCap)
 		if len(s[i].inText) >= 2 || len(s[i].inText) == 1 && len(s[i].inTitle) > 0 {
+			s[i].hits++
+		}
+		if len(s[i].inText) >= manyInText {
 			s[i].hits++
 		}
 	}
@@ -212,9 +224,19 @@ func (s themeScore) from() string {
 // words of title and text and of the organ's field.
 func Of(title, organ, text string) (theme, from string) {
 	for _, d := range decisive {
-		if m := d.title.FindString(title); m != "" {
-			return d.theme, "标题“" + m + "”"
+		m := d.title.FindString(title)
+		if m == "" {
+			continue
 		}
+		if d.answers {
+			if strings.HasPrefix(organ, "国务院") {
+				return "", ""
+			}
+			if fieldOf(organ) != "" {
+				break
+			}
+		}
+		return d.theme, "标题“" + m + "”"
 	}
 	scores := make(themeScores, len(Names))
 	for i := range scores {

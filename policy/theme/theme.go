@@ -67,14 +67,16 @@ func Main(name string) string {
 
 // decisive are the forms of titles that always have one theme, whatever else
 // they name, according to the State Council's own classification: a group set
-// up for a census of polluters is 国务院组织机构, the answer to a motion on
-// hospitals 综合政务.
+// up for a census of polluters is 国务院组织机构, the answer of a government to
+// a motion on hospitals 综合政务.
 var decisive = []struct {
-	theme string
-	title *words.Regexp
+	theme   string
+	answers bool // of motions: those of departments belong to their field, and the State Council's own are 其他
+	title   *words.Regexp
 }{
-	{"综合政务", words.New(`(?:提案|建议)(?:的)?答复|第\d+号.{0,20}(?:提案|建议)|所提问题和建议|立法(?:工作)?(?:计划|安排)`)},
-	{"国务院组织机构", words.New(`(?:成立|调整|建立|设立|撤销|完善).{0,40}(?:领导小组|联席会议|指挥部|协调小组|组成人员|组织委员会|委员会.{0,6}成员)|内设机构|职能配置|主要职责.{0,12}编制|组成人员|驻京机构`)},
-	{"民政、扶贫、救灾", words.New(`撤销.{2,16}设立.{2,20}(?:区|市|县)$|行政区划|驻地迁移|勘界|为烈士`)},
-	{"劳动、人事、监察", words.New(`任免|任职$|免职$|(?:等|任|免)\p{Han}{0,6}职务`)},
+	{"综合政务", true, words.New(`(?:提案|建议)(?:的)?答复|第\d+号.{0,20}(?:提案|建议)|所提问题和建议`)},
+	{"综合政务", false, words.New(`立法(?:工作)?(?:计划|安排)`)},
+	{"国务院组织机构", false, words.New(`(?:成立|调整|建立|设立|撤销|完善).{0,40}(?:领导小组|联席会议|指挥部|协调小组|组成人员|组织委员会|委员会.{0,6}成员)|内设机构|职能配置|主要职责.{0,12}编制|组成人员|驻京机构`)},
+	{"民政、扶贫、救灾", false, words.New(`撤销.{2,16}设立.{2,20}(?:区|市|县)$|行政区划|驻地迁移|勘界|为烈士`)},
+	{"劳动、人事、监察", false, words.New(`任免|任职$|免职$|(?:等|任|免)\p{Han}{0,6}职务`)},
 }
