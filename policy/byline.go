@@ -20,9 +20,9 @@ var (
 	datelineOpen = words.New(`^[（(【〔]?(新华社|新华网|中新社|中新网|中央社|人民网|央视网|人民日报|本报|本网|中国政府网)[\p{Han}]{0,12}?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:专)?(?:电|讯)`)
 	// reporterInLead matches reporters in a bracket: （记者李样冰、管例江）,
 	// 〔记者王样／台北报导〕, （中央社记者王样文台北21日电）.
-	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
+	reporterInLead = words.New(`[（(〔【](?:\p{Han}{2,8}?)?(?:首席|特派|见习)?记者[:：/／]?\s*([\p{Han} 、·]{2,24}?)(?:[，,]?\s*通讯员[^）)〕】]{0,20}|[／/]\s*\p{Han}{2,6}|\d{1,2}日(?:综合)?(?:电|讯|报道))?[）)〕】]`)
 	// reporterReports opens a report with who wrote it: 记者王样例报道.
-	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
+	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台]|\p{Han}{0,4}[报网台社])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
 	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
 	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
 	officeEnd     = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
@@ -109,7 +109,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 	for i := n - 1; i >= max(0, n-bylineLines); i-- {
 		p := strings.TrimSpace(u.Paragraphs[i])
 		if i == n-1 {
-			if before, inner, ok := lastBracket(cut.Last(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”") {
+			if before, inner, ok := lastBracket(cut.Last(p, bylineReach)); ok && endsInAny(before, "。", "！", "？", "”", "讯") {
 				value := authorsOf(inner, true)
 				if value == "" && utf8.RuneCountInString(inner) == 2 && isPerson(inner) {
 					value = inner
@@ -140,7 +140,7 @@ func (u *understanding) linesOfAuthors() []candidate {
 			lead = true
 			continue
 		}
-		if value := authorsOf(p, i < 2 && n > 1 && !lead); value != "" && (i == 0 || value != p || utf8.RuneCountInString(u.Paragraphs[0]) <= contextChars) && !u.isAbout(value) {
+		if value := authorsOf(p, i < 2 && n > 1 && !lead); value != "" && (i == 0 || value != p || utf8.RuneCountInString(u.Paragraphs[0]) <= contextChars) && (authorWords.MatchString(p) || !u.isAbout(value)) {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
 	}
@@ -315,6 +315,9 @@ func readAuthors(value string) Credit {
 	r := creditReader{wrote: writer}
 	r.Role = true
 	r.take(value)
+	if len(r.Fields) == 1 && r.Fields[0].Kind == label.Author && len(r.Persons) == 0 && r.Fields[0].Value != value { // 文/王样
+		return readAuthors(r.Fields[0].Value)
+	}
 	return r.Credit
 }
 
@@ -371,7 +374,7 @@ func bodyOf(office string) string {
 
 // noCredit are values of 来源 that name nobody.
 var noCredit = map[string]bool{
-	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "admin": true, "管理员": true, "匿名": true,
+	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "admin": true, "管理员": true, "超级管理员": true, "系统管理员": true, "网站管理员": true, "administrator": true, "编辑部": true, "网友": true, "匿名": true,
 }
 
 var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}

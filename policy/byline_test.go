@@ -56,6 +56,16 @@ func TestByline(t *testing.T) {
 		{"NamesBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（李样晟 韦样鑫）"}}, "李样晟、韦样鑫", "", "", "", 1},
 		{"WordsBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（全文完）"}}, "", "", "", "", 1},
 		{"OfWhomTheTextSpeaks", Evidence{Paragraphs: []string{"李样晟" + strings.Repeat("在全省能源工作会议上作了发言，介绍了经验", 6) + "。", "这是他的原话。（李样晟）"}}, "", "", "", "", 2},
+		{"RankInFeed", Evidence{FeedAuthor: "刘样强 研究员", Paragraphs: []string{"正文。"}}, "刘样强", "研究员", "", "", 1},
+		{"GluedRank", Evidence{FeedAuthor: "刘样强研究员", Paragraphs: []string{"正文。"}}, "刘样强", "研究员", "", "", 1},
+		{"RankFirst", Evidence{Labels: []Label{{"span", "作者", "教授 刘样强"}}, Paragraphs: []string{"正文。"}}, "刘样强", "教授", "", "", 1},
+		{"Courtesy", Evidence{Labels: []Label{{"span", "作者", "刘样强先生"}}, Paragraphs: []string{"正文。"}}, "刘样强", "", "", "", 1},
+		{"RankInAList", Evidence{Paragraphs: []string{"刘样强 副市长", "正文。", "正文。"}}, "", "", "", "", 3},
+		{"AccountOfTheSite", Evidence{Labels: []Label{{"span", "作者", "超级管理员"}}, Paragraphs: []string{"正文。"}}, "", "", "", "", 1},
+		{"SlashBehindReporter", Evidence{SiteName: "样例日报", Paragraphs: []string{"本报样例讯 （记者/许样婷）7月27日，条例获通过。", "正文。"}}, "许样婷", "", "", "样例日报", 2},
+		{"MediumAndReporterReport", Evidence{Paragraphs: []string{"样报首席记者曾样报道 样例大学日前发布成果。", "正文。"}}, "曾样", "", "", "", 2},
+		{"TitleNamesTheAuthor", Evidence{Title: "李样鹏：论样例", Paragraphs: []string{"作者：李样鹏", "正文。", "正文。"}}, "李样鹏", "", "", "", 2},
+		{"TwoUnits", Evidence{Labels: []Label{{"div", "作者", "文/样例学会 孙样成 《样例》杂志社 曹样磊"}}, Paragraphs: []string{"正文。"}}, "孙样成、曹样磊", "样例学会", "", "", 1},
 		{"Text", Evidence{Paragraphs: []string{"作者：认为这一问题值得研究，应当从三个方面入手加以解决，否则将来会出现更大的问题，必须高度重视起来。", "正文。"}}, "", "", "", "", 2},
 	} {
 		if c.e.Title == "" {

@@ -143,7 +143,11 @@ var (
 	// unit is how the name of an organ ends next to which its authors stand.
 	unit = words.New(`^\p{Han}{2,30}(?:部|处|室|所|院|中心|大学|学院|厅|局|司|委员会|协会|学会|研究会|党校|公司)$`)
 	// filler are words of credits that name nobody.
-	filler = words.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
+	filler = words.New(`^(?:由|发布|提交于|发表于|发布于|原创|转载|首发|新闻|讯|电|文|\p{Han}{0,4}报[道导]|\p{Han}{2,4}电|更新|整[合理]|综合|编发|采写|进入专栏|星期[一二三四五六日天]|周[一二三四五六日]|文?\p{Han}{0,8}供图|实习|见习|杂志社|(?:19|20)\d{2}年?第?\d+期|https?:?|(?i:(?:[a-z0-9-]+\.)+[a-z]{2,})|[\d,.]{1,10})$`)
+	// rank is an office or a title that follows a name, or precedes it, without an organ.
+	rank = words.New(`^(?:副?研究员|副?教授|讲师|博士后?|博士生导师|硕士生导师|院士|(?:特聘|客座)教授|(?:高级|正高级)(?:工程师|经济师|记者|编辑|会计师|研究员|政工师)|首席(?:经济学家|专家|分析师|研究员)|(?:高级)?(?:分析师|评论员|律师|编辑|主编)|秘书长|副?(?:院长|所长|主任|会长|理事长|局长|厅长|部长|处长|司长|校长|书记|省长|市长|县长|区长|主席|总编辑|总经理|董事长))$`)
+	// courtesy follows a name and says nothing.
+	courtesy = words.New(`^(?:先生|女士|同志)$`)
 	// periodical is a medium in its marks.
 	periodical = words.New(`《([^《》]{2,20})》`)
 	// byEnglish is an English by-line.
@@ -211,14 +215,36 @@ func (r *creditReader) explain(word string) bool {
 	case r.Office == "" && isOffice(plain), r.Office == "" && (len(r.Persons) > 0 || r.personsFollow()) && unit.MatchString(plain):
 		r.Office = strings.TrimPrefix(strings.TrimPrefix(word, "系"), "为")
 		return true
-	case r.Office != "" && officeEnd.MatchString(plain):
+	case r.Office != "" && (officeEnd.MatchString(plain) || r.Role && len(r.Persons) > 0 && rank.MatchString(plain)):
 		r.Office += "、" + word
+		return true
+	case r.Role && len(r.Persons) > 0 && courtesy.MatchString(plain), r.wrote == writer && len(r.Persons) > 0 && r.personsFollow() && unit.MatchString(plain):
+		return true // and the unit of the next one
+	case r.Role && r.Office == "" && (len(r.Persons) > 0 || r.personsFollow()) && rank.MatchString(plain):
+		r.Office = word
+		return true
+	case r.Role && r.ranked(word):
 		return true
 	case r.Medium == "" && (medium.MatchString(plain) || r.ofSite(plain)):
 		r.Medium = word
 		return true
 	case r.named(word, plain):
 		return true
+	}
+	return false
+}
+
+// ranked takes a name with the rank that is glued to it: 刘样强研究员.
+func (r *creditReader) ranked(word string) bool {
+	for _, n := range []int{3, 2, 4} {
+		name := cut.First(word, n)
+		rest := strings.TrimPrefix(word, name)
+		if plain := hans.Simplify(rest); rest != "" && isPerson(name) && (courtesy.MatchString(plain) || rank.MatchString(plain)) {
+			if rank.MatchString(plain) && r.Office == "" {
+				r.Office = rest
+			}
+			return r.name(name)
+		}
 	}
 	return false
 }

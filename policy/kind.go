@@ -77,7 +77,7 @@ var (
 	afterAsking = words.New(`(?:意见|建议)(?:征集|征求)?(?:的)?(?:采纳|反馈|处理|汇总|结果|研究)[^，。]{0,8}(?:情况|公告|报告|公示|说明|结果)|征求意见(?:座谈会|会)|批复$`)
 	// officialEnd are further endings of titles of official texts:
 	// announcements that are not types of the regulation.
-	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
+	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|友情提示|温馨提示|提醒|须知|启事|声明|邀请函|名单|时间安排|日程安排|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
 	// speech is the title of what somebody said: 在全市经济工作会议上的讲话.
 	speech = words.New(`[上时中]的(?:主旨|重要)?(?:讲话|致辞|发言|演讲|总结)(?:稿|全文|摘要|提纲)?(?:[（(].{1,12}[)）])?$`)
 	// issues are verbs with which media report that something was issued; the
@@ -196,12 +196,13 @@ func (u *understanding) textEvidence(score kindScore) {
 	if answered(u.Paragraphs[:len(head)]) {
 		score[KindOther] += strong
 	}
+	named := u.Byline != "" && (u.Author != "" || u.AuthorOffice != "")
 	switch {
-	case u.reported || u.Author != "" && saysOften(u.Paragraphs): // as good as a dateline, and often next to one
+	case u.reported || u.Author != "" && (saysOften(u.Paragraphs) || !named && quotesOften(u.Paragraphs)): // as good as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
-	case u.Byline != "" && (u.Author != "" || u.AuthorOffice != ""):
+	case named:
 		score[KindSignedArticle] += strong
-	case u.Author != "" && mediaCredit.MatchString(hans.Simplify(u.Credit)): // media name who reports
+	case u.Author != "" && mediaCredit.MatchString(hans.Simplify(u.Credit)) && score[KindNews] > 0: // media name who reports
 		score[KindNews] += fair
 	case u.Author != "" && (len(u.e.Paragraphs) > 2 || u.e.FeedAuthor != ""):
 		score[KindSignedArticle] += fair
@@ -225,7 +226,26 @@ func saysOften(lines []string) bool {
 	return n >= 2
 }
 
-// ofLetter begins the lines of a reader's letter and its answer.
+// says is what introduces or follows speech in quotation marks.
+var says = words.New(`(?:说|表示|介绍|坦言|告诉[^，。]{1,12}|称|指出|认为|回忆|解释|感慨)(?:道)?[：:，,]\s*[“"「]|[。，！？]["”」][^“”。]{0,16}(?:说|表示|介绍|坦言|称|回忆|告诉|解释|感慨)`)
+
+// leastSays is how many paragraphs quote people in a report.
+const leastSays = 3
+
+// quotesOften reports whether a text in Chinese quotes people, as reports do.
+func quotesOften(lines []string) bool {
+	n := 0
+	for _, p := range lines[:min(len(lines), textLines)] {
+		if strings.ContainsAny(p, "“\"「") && says.MatchString(hans.Simplify(p)) {
+			if n++; n >= leastSays {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ofLetter begins the lines// ofLetter begins the lines of a reader's letter and its answer.
 var ofLetter = words.New(`^(?:留言|来信|咨询|信件|提问|写信|网友)\s?(?:标题|主题|内容|编号|人|时间|日期|问题|类型)\s?[:：]|^(?:答复|回复|办理)\s?(?:内容|单位|部门|时间|日期|结果|情况)?\s?[:：]|^回\s{0,4}复\s?[:：]`)
 
 // answered reports whether a text is a letter and its answer.
@@ -261,7 +281,7 @@ func (u *understanding) reportEvidence(score kindScore, head []string) {
 			return
 		}
 	}
-	isNews := len(head) > 0 && newsDay.MatchString(cut.First(head[0], contextChars))
+	isNews := newsDay.MatchString(cut.First(firstSentence(head), contextChars))
 	if isNews && speaks {
 		score[KindNews] += strong
 	} else if isNews || u.photographed() {
@@ -278,6 +298,16 @@ func (u *understanding) pageEvidence(score kindScore) {
 	if !u.PublishedOn.IsZero() && slices.ContainsFunc(u.Paragraphs[:min(len(u.Paragraphs), kindLines)], func(p string) bool { return strings.Contains(p, "。") }) {
 		score[KindNews] += trace
 	}
+}
+
+// firstSentence returns the first line with a sentence: headlines may be above it.
+func firstSentence(head []string) string {
+	for _, p := range head {
+		if strings.Contains(p, "。") {
+			return p
+		}
+	}
+	return strings.Join(head[:min(len(head), 1)], "")
 }
 
 var mediaCredit = words.New(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|报道|快讯|网易|新浪|搜狐)$`)

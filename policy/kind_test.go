@@ -47,6 +47,10 @@ func TestKinds(t *testing.T) {
 		{"MarkedReporter", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"◎本报记者王样例", "基层是根基。"}}, KindNews},
 		{"WrittenBy", Evidence{Title: "让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"文/王样例", "基层是根基。"}}, KindSignedArticle},
 		{"AuthorInTitle", Evidence{Title: "王样例：让基层更有活力", ListDate: "2026-11-27", Paragraphs: []string{"基层是根基。"}}, KindSignedArticle},
+		{"EssayInADaily", Evidence{Title: "样例为什么能", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "王样例"}, {"span", "来源", "样例日报"}}, Paragraphs: []string{"样例不是书斋里的学问。", "它来自实践。", "它还要回到实践。"}}, KindSignedArticle},
+		{"ReportInADaily", Evidence{Title: "样例公路四通八达", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "王样例"}, {"span", "来源", "样例日报"}}, Paragraphs: []string{"早饭后，村民开车进山。", "“路通了。”村民说。", "“收入多了。”他介绍。", "村支书表示：“还要再修。”"}}, KindNews},
+		{"HeadlinesAboveTheReport", Evidence{Title: "社科界座谈样例", ListDate: "2026-11-27", Labels: []Label{{"span", "作者", "王样例"}, {"span", "来源", "样例日报"}}, Paragraphs: []string{"发挥作用 服务建设", "社科界座谈样例", "3月12日，社科联召开座谈会。", "与会者畅谈。"}}, KindNews},
+		{"Reminder", Evidence{Title: "登记延续友情提示（2026年8月）", ListDate: "2026-11-27", Paragraphs: []string{"请登记证持有人注意有效期。", "详见附表。"}}, KindDocument},
 		{"OrganInTitle", Evidence{Title: "教育部：网传说法不实", ListDate: "2026-11-27", Paragraphs: []string{"近日，有说法称样例。"}}, KindNews},
 	} {
 		if f := Understand(c.e); f.Kind != c.want {

@@ -248,7 +248,7 @@ func (u *understanding) effective() {
 	enacted := enactments(u.Title, u.Paragraphs)
 	for _, o := range append(u.occurrences(effectiveOn, hintOnwards, true), u.occurrences(effectiveBare, hintFrom, true)...) {
 		on := o.date(1)
-		if on.IsZero() || !o.ofItself() {
+		if on.IsZero() || !o.ofItself() && !u.callsItself(o.before) {
 			continue
 		}
 		if u.isOld(on) || len(enacted) > 0 && on.Before(enacted[len(enacted)-1]) {
@@ -403,6 +403,16 @@ func standsAlone(before string) bool {
 }
 
 var articleNumber = words.New(`^第[一二三四五六七八九十百零〇\d]+条$|^[一二三四五六七八九十]+、$`)
+
+// ownName is the short name of what a notice issues: 一、《指南》自….
+var ownName = words.New(`^(?:第[一二三四五六七八九十百零〇\d]+条|[一二三四五六七八九十]+、)?\s*《(\p{Han}{2,8})》\s*$`)
+
+// callsItself reports whether the words before a date are the short name of the
+// document that the title names in full.
+func (u *understanding) callsItself(before string) bool {
+	m := ownName.FindStringSubmatch(strings.TrimSpace(before))
+	return m != nil && u.title.Relation != "" && strings.Contains(hans.Simplify(u.Title), m[1])
+}
 
 func (u *understanding) expires() {
 	for _, o := range u.occurrences(expiresOn, hintSpanLabel, true) {

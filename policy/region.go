@@ -37,12 +37,18 @@ func (u *understanding) region() {
 			}
 		}
 	}
-	if code := division.OfNumber(u.DocumentNumber); code != "" && (home == "" || strings.HasPrefix(home, code) || !strings.HasPrefix(u.DocumentNumber, "宁政发")) {
+	// Cities share characters with provinces: 青政 is that of 青岛, 宁政 that of 南京, too.
+	code := division.OfNumber(u.DocumentNumber)
+	if shared := len(home) > 2 || strings.HasPrefix(u.DocumentNumber, "宁政发"); code != "" && (home == "" || strings.HasPrefix(home, code) || !shared) {
 		u.Region = code
 		if strings.HasPrefix(home, code) {
 			u.Region = home
 		}
 		u.Level = division.LevelOf(u.Region)
+		return
+	}
+	if code, level, ok := division.OfOrgan(u.e.Issuer, home); ok && code != "" && strings.HasPrefix(code, home) {
+		u.Region, u.Level = code, level // a city's organ, whose source has the code of the province
 		return
 	}
 	if hasSite {
@@ -51,4 +57,19 @@ func (u *understanding) region() {
 		u.Region = source
 	}
 	u.Level = division.LevelOf(u.Region)
+}
+
+// partOf reports whether an organ belongs to the government that runs the
+// source: its bureaus sign what its site publishes.
+func (u *understanding) partOf(organ, source string) bool {
+	place, _, ok := strings.Cut(source, "人民政府")
+	if !ok || place == "" {
+		return false
+	}
+	home, _, known := division.OfOrgan(source, division.TrimCode(u.e.Region))
+	if strings.HasPrefix(organ, place) || division.ExpandOrgan(organ, home) != organ {
+		return true
+	}
+	code, _, in := division.OfOrgan(organ, home)
+	return known && in && home != "" && strings.HasPrefix(code, home)
 }

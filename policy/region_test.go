@@ -19,6 +19,8 @@ func TestRegion(t *testing.T) {
 		{"CountyThatIsGone", Evidence{Meta: []Pair{{"SiteIDCode", "4403990001"}}}, "4403", division.City},
 		{"DistrictNumber", Evidence{Title: "关于做好防汛工作的通知", Meta: []Pair{{"SiteIDCode", "3101180001"}}, Labels: []Label{{Name: "文号", Value: "青府办发〔2022〕59号"}}}, "310118", division.County},
 		{"OtherProvinceNumber", Evidence{Title: "关于做好防汛工作的通知", Region: "500000", Labels: []Label{{Name: "文号", Value: "川办发〔2022〕7号"}}}, "51", division.Province},
+		{"CitySharesItsCharacter", Evidence{Title: "关于做好防汛工作的通知", Region: "370200", Labels: []Label{{Name: "文号", Value: "青政办发〔2022〕7号"}}}, "3702", division.City},
+		{"CityWithTheCodeOfItsProvince", Evidence{Title: "养老服务工作会召开", Region: "510000", Issuer: "成都市人民政府", ListDate: "2026-11-27", Paragraphs: []string{"11月27日，会议召开。"}}, "5101", division.City},
 		{"Issuer", Evidence{Title: "北京市密云区人民政府关于印发暂行规定的通知"}, "110118", division.County},
 		{"City", Evidence{Title: "成都市人民政府关于养老服务的通知"}, "5101", division.City},
 		{"CityOfProvince", Evidence{Title: "广东省深圳市人民政府关于养老服务的通知"}, "4403", division.City},

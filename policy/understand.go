@@ -279,7 +279,9 @@ func (u *understanding) signed() {
 	case source == "" || u.Kind != KindDocument && u.Issuers == nil:
 	case u.Issuers == nil, len(u.Issuers) == 1 && strings.HasSuffix(source, u.Issuers[0]):
 		u.Issuers = []string{source}
-	case !slices.ContainsFunc(u.Issuers, func(s string) bool { return strings.HasSuffix(s, source) || strings.HasSuffix(source, s) }):
+	case !slices.ContainsFunc(u.Issuers, func(s string) bool {
+		return strings.HasSuffix(s, source) || strings.HasSuffix(source, s) || u.partOf(s, source)
+	}):
 		u.warn("signed-by-other", strings.Join(u.Issuers, "、"), source)
 	}
 }

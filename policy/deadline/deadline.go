@@ -132,7 +132,7 @@ func (r Reader) isFor(what string) bool {
 
 // governs reports whether what governs a day makes it the last day for readers.
 func (r Reader) governs(m mention) bool {
-	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
+	if m.joined || m.quoted || past.MatchString(m.left) || samples.MatchString(m.left) || holiday.MatchString(m.right) || answersAll.MatchString(m.right) || recurring.MatchString(m.left) || !m.isSpan && m.until == "" && later.MatchString(m.right) || m.yearless && !r.Asks && !r.Comments && r.Standing {
 		return false
 	}
 	l := labelOf(m.left)
@@ -160,7 +160,7 @@ func (r Reader) governs(m mention) bool {
 	case m.until != "" || l.closes:
 		return r.isAsked(m, l.closes)
 	}
-	return r.Asks && pleaseOn.MatchString(m.left) && r.isAsked(m, false)
+	return r.Asks && (pleaseOn.MatchString(m.left) && r.isAsked(m, false) || (strings.HasSuffix(m.left, "于") || strings.HasSuffix(m.left, "在")) && onTheDay.MatchString(m.right))
 }
 
 // isMoved reports whether a new day replaces an earlier deadline for readers:
@@ -179,14 +179,16 @@ func (r Reader) isOpen(m mention) bool {
 	switch {
 	case overdue.MatchString(m.right):
 		return true
+	case fromShown.MatchString(m.left):
+		return r.isFor("公示") || r.Asks
 	case !r.Asks && !r.Comments:
 		return false
 	case spanFor.MatchString(m.right):
 		return true
-	case ofAThing.MatchString(m.right):
-		return false
 	case pleaseOn.MatchString(m.left):
 		return r.isAsked(m, false)
+	case ofAThing.MatchString(m.right):
+		return false
 	}
 	at := spanOf.FindStringSubmatch(m.left)
 	return at != nil && !foreignWords.MatchString(at[0]) && (!ofSystem.MatchString(m.left) || opens.MatchString(m.right))
@@ -196,7 +198,7 @@ func (r Reader) isOpen(m mention) bool {
 // something to the issuer. closes says that 截至 or a similar word precedes it.
 func (r Reader) isAsked(m mention, closes bool) bool {
 	sentence := m.left + m.right
-	if r.Comments && !ofComments.MatchString(sentence) || closes && stood.MatchString(m.right) || thoseWho.MatchString(m.right) {
+	if r.Comments && !ofComments.MatchString(sentence) || closes && m.until == "" && stood.MatchString(m.right) || thoseWho.MatchString(m.right) {
 		return false
 	}
 	switch verbOf(m.right) {
