@@ -326,13 +326,13 @@ func (st *Store) ItemsPerWeek(ctx context.Context) (map[int64]float64, error) {
 	return rates, err
 }
 
-// UnreadPages counts the articles of a source whose own page was not read as a whole. It
-// reads all of the source's rows.
-func (st *Store) UnreadPages(ctx context.Context, source int64) (n int, err error) {
+// UnreadPages counts the articles of each source whose own page was not read as a whole.
+func (st *Store) UnreadPages(ctx context.Context) (unread map[int64]int, err error) {
 	err = st.db.Read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM articles WHERE source = $1 AND page_state <> 'complete'`, source).Scan(&n)
+		unread, err = database.CollectMap(ctx, tx, database.ScanPair[int64, int], `SELECT source, COUNT(*) FROM articles WHERE page_state <> 'complete' GROUP BY source`)
+		return err
 	})
-	return n, err
+	return unread, err
 }
 
 // SourceByID returns a source, also one that was removed; else ErrNotFound.

@@ -61,15 +61,22 @@ func newSourceList(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			unread, err := a.articles.UnreadPages(cmd.Context())
+			if err != nil {
+				return err
+			}
 			views := make([]view.Source, len(all))
 			for i, s := range all {
 				views[i] = view.OfSource(s)
-				views[i].ItemsPerWeek = rates[s.ID]
+				views[i].ItemsPerWeek, views[i].UnreadPages = rates[s.ID], unread[s.ID]
 			}
 			return printRows(g, cmd, []any{"ID", "State", "Kind", "Name", "Last success", "Per week", "Problem", "What to do"}, views, func(s view.Source) []any {
 				last, problem := "never", ""
 				if s.SucceededAt != nil {
 					last = s.SucceededAt.In(a.config.Schedule.Zone).Format("2006-01-02 15:04")
+				}
+				if s.UnreadPages > 0 {
+					problem = g.message("%d pages of its articles could not be read as a whole", s.UnreadPages)
 				}
 				if s.LastError != nil {
 					problem = *s.LastError
@@ -94,19 +101,22 @@ func newSourceShow(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			unread, err := a.articles.UnreadPages(cmd.Context())
+			if err != nil {
+				return err
+			}
 			view := view.OfSource(s)
-			view.ItemsPerWeek = rates[s.ID]
+			view.ItemsPerWeek, view.UnreadPages = rates[s.ID], unread[s.ID]
 			if g.json {
 				return writeJSON(cmd.OutOrStdout(), view)
 			}
 			if err := cli.WriteFields(cmd.OutOrStdout(), view, g.chinese, a.config.Schedule.Zone); err != nil {
 				return err
 			}
-			unread, err := a.articles.UnreadPages(cmd.Context(), s.ID)
-			if err == nil && unread > 0 {
-				g.print(cmd, "%d pages of its articles could not be read as a whole", unread)
+			if view.UnreadPages > 0 {
+				g.print(cmd, "%d pages of its articles could not be read as a whole", view.UnreadPages)
 			}
-			return err
+			return nil
 		}),
 	}
 }

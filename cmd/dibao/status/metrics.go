@@ -45,6 +45,7 @@ var (
 	metricSourceSuccess = gauge("source_last_success_timestamp_seconds", "When a source was last collected, in Unix time; 0: never.", "source", "name", "state")
 	metricArticles      = metrics.New(metrics.Counter, "dibao_articles_total", "Stored articles.")
 	metricUnindexed     = gauge("articles_unindexed", "Articles that wait for the search index.")
+	metricUnread        = gauge("articles_unread", "Articles whose page could not be read as a whole.")
 	metricHeld          = gauge("articles_held", "Articles that are held back until an admin releases them.")
 	metricListNext      = gauge("list_next_due_timestamp_seconds", "When the next issue of a list is due, in Unix time.", "list")
 	metricListOverdue   = gauge("list_overdue_seconds", "For how long an issue of a list has been overdue.", "list")
@@ -69,7 +70,7 @@ func (c *collector) Families() []*metrics.Family { return Families() }
 // Families returns the metrics that this package exports.
 func Families() []*metrics.Family {
 	return []*metrics.Family{
-		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricHeld, metricListNext, metricListOverdue,
+		metricBuild, metricSources, metricSourceSuccess, metricArticles, metricUnindexed, metricUnread, metricHeld, metricListNext, metricListOverdue,
 		metricListMatched, metricHeldIssues, metricDeliveries, metricPosted, metricOldest, metricPaused, metricReports, metricPending,
 		metricSubscriptions, metricSuppressions, metricJobs, metricDiskFree, metricClock,
 	}
@@ -94,6 +95,7 @@ func (c *collector) Collect(p *metrics.Page) {
 	}
 	set(metricArticles, float64(st.Feed.Articles))
 	set(metricUnindexed, float64(st.Feed.Unindexed))
+	set(metricUnread, float64(st.unread()))
 	set(metricHeld, float64(st.Feed.Held))
 	for _, l := range st.Digest.Lists {
 		if !l.NextAt.IsZero() {

@@ -52,6 +52,7 @@ type Snapshot struct {
 	Zone          *time.Location // of the times that are printed
 	Feed          feed.Status
 	Sources       []feed.Source // the worst first
+	Unread        map[int64]int // articles whose page could not be read as a whole, by source
 	Digest        digest.Status
 	Mailings      []delivery.MailingReport // the latest first
 	MailingLists  map[int64][]string       // the titles of the lists of each mailing
@@ -79,6 +80,9 @@ func (a Node) Read(ctx context.Context) (Snapshot, error) {
 	slices.SortStableFunc(st.Sources, func(x, y feed.Source) int {
 		return cmp.Or(cmp.Compare(y.State.Severity(), x.State.Severity()), x.SucceededAt.Compare(y.SucceededAt))
 	})
+	if st.Unread, err = a.Articles.UnreadPages(ctx); err != nil {
+		return st, err
+	}
 	if st.Digest, err = a.Digest.Status(ctx); err != nil {
 		return st, err
 	}
@@ -251,6 +255,18 @@ func (st Snapshot) printSources(s *screen) {
 	if n := st.Feed.Held; n > 0 {
 		s.item(s.text("%d articles are held back until released", n))
 	}
+	if n := st.unread(); n > 0 {
+		most := slices.MaxFunc(st.Sources, func(x, y feed.Source) int { return cmp.Compare(st.Unread[x.ID], st.Unread[y.ID]) })
+		s.item(s.text("%d pages could not be read as a whole, %d of them of %s", n, st.Unread[most.ID], most.Name))
+	}
+}
+
+// unread counts the pages of all sources that could not be read as a whole.
+func (st Snapshot) unread() (n int) {
+	for _, src := range st.Sources { // without removed ones
+		n += st.Unread[src.ID]
+	}
+	return n
 }
 
 // Unhealthy counts the sources that an admin should look at.
@@ -352,6 +368,7 @@ func (st Snapshot) JSON() any {
 		NewestArticle *time.Time               `json:"newest_article_at"`
 		Unindexed     int64                    `json:"unindexed_articles"`
 		Held          int64                    `json:"held_articles"`
+		UnreadPages   int                      `json:"unread_pages"`
 		Lists         []list                   `json:"lists"`
 		HeldIssues    int                      `json:"held_issues"`
 		Mailings      []delivery.MailingReport `json:"mailings"`
@@ -369,7 +386,7 @@ func (st Snapshot) JSON() any {
 		ClockSkew     float64                  `json:"clock_skew_seconds"`
 	}{
 		At: st.At.UTC(), Version: version, Revision: revision, Database: st.Database, DiskFree: cli.Null(st.DiskFree),
-		Sources: st.Feed.Sources, Unhealthy: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held,
+		Sources: st.Feed.Sources, Unhealthy: []source{}, Articles: st.Feed.Articles, NewestArticle: cli.Null(st.Feed.NewestAt), Unindexed: st.Feed.Unindexed, Held: st.Feed.Held, UnreadPages: st.unread(),
 		Lists: []list{}, HeldIssues: st.Digest.HeldIssues, Mailings: append([]delivery.MailingReport{}, st.Mailings...), Deliveries: st.Digest.Deliveries, OldestWaiting: cli.Null(st.Digest.OldestWaiting),
 		Paused: append([]delivery.Pause{}, st.Digest.Paused...), Reports: st.Digest.Reports, Pending: st.Digest.Pending, Posted: st.Posted, Troubled: append([]channel.Row{}, st.Troubled...), Readers: st.Readers, Subscriptions: st.Subscriptions, Suppressions: st.Suppressions,
 		Jobs: st.Jobs, ClockSkew: st.ClockSkew.Seconds(),
