@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -22,6 +23,9 @@ func helpTexts(cmd *cobra.Command, all map[string]string) {
 	all[path] = cmd.Short
 	if !strings.HasPrefix(path, "dibao completion") { // the library's, with lines to copy
 		all[path+" (long)"] = cmd.Long
+	}
+	for i, prose := range cli.ExampleProse(cmd.Example) {
+		all[path+" example "+strconv.Itoa(i)] = prose
 	}
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden && f.Name != "help" {

@@ -17,6 +17,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -289,7 +290,7 @@ type errorPageKey struct{}
 // fail answers with an error as a page where one is wanted, else as a line of text.
 func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
 	page, ok := r.Context().Value(errorPageKey{}).(func(*http.Request, int) []byte)
-	if !ok || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+	if !ok || !wantsPage(r) {
 		plain(w, status, text)
 		return
 	}
@@ -298,6 +299,17 @@ func fail(w http.ResponseWriter, r *http.Request, status int, text string) {
 	w.Header().Set("Vary", "Accept, Accept-Language")
 	w.WriteHeader(status)
 	w.Write(page(r, status))
+}
+
+// wantsPage reports whether a client takes an error as a page: if it accepts HTML, or
+// anything, as downloaders and crawlers do, and asked for no file or API.
+func wantsPage(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	if strings.Contains(accept, "text/html") {
+		return true
+	}
+	anything := accept == "" || strings.Contains(accept, "*/*")
+	return anything && path.Ext(r.URL.Path) == "" && !strings.HasPrefix(r.URL.Path, "/api/")
 }
 
 // NotFound answers 404.

@@ -79,6 +79,13 @@ func DescribeInHelp(root *cobra.Command) {
 	})
 }
 
+// exampleProse finds what a person writes in an example: two words or more in quotation
+// marks.
+var exampleProse = lazyregexp.New(`"[^"\n]*[a-z] [^"\n]*"`)
+
+// ExampleProse returns what a person writes in an example, in quotation marks.
+func ExampleProse(example string) []string { return exampleProse.FindAllString(example, -1) }
+
 // SpeakChinese puts the help of a command and those below it into Chinese.
 func SpeakChinese(root *cobra.Command) {
 	root.SetUsageTemplate(usageWords.Replace(root.UsageTemplate()))
@@ -121,6 +128,10 @@ func translate(cmd *cobra.Command, words map[string]string) {
 	}
 	say(&cmd.Short)
 	say(&cmd.Long)
+	cmd.Example = exampleProse.ReplaceAllStringFunc(cmd.Example, func(s string) string {
+		say(&s)
+		return s
+	})
 	cmd.InitDefaultHelpFlag()
 	if f := cmd.Flags().Lookup("help"); f != nil {
 		f.Usage = "显示帮助"
