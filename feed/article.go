@@ -216,7 +216,7 @@ const upsertArticle = `
 			updated_at = CASE WHEN articles.text_hash = excluded.text_hash THEN articles.updated_at ELSE excluded.updated_at END,
 			text_hash = excluded.text_hash, page_state = excluded.page_state, page_tries = excluded.page_tries,
 			page_next_at = excluded.page_next_at, call = excluded.call
-		RETURNING id, collected_at`
+		RETURNING id, collected_at = $29`
 
 // largeColumns are those of an article that may be large and no correction changes.
 type largeColumns struct{ paragraphs, evidence, attachments, call string }
@@ -258,16 +258,15 @@ func saveArticle(ctx context.Context, upsert *sql.Stmt, a *arrival, now time.Tim
 		}
 		small[i] = string(b)
 	}
-	var inserted time.Time
 	err = upsert.QueryRowContext(ctx,
 		a.SourceID, a.GUID, a.URL, a.Title(), a.Facts.Kind, a.Facts.Type, a.Facts.DocumentNumber, small[2], a.Facts.Theme,
 		a.Facts.Region, a.Facts.Language, a.Facts.PublishedOn, nullTime(a.Facts.PublishedAt), a.Facts.IssuedOn, a.Facts.EffectiveOn,
 		a.Facts.ExpiresOn, a.Facts.DeadlineOn, a.Facts.Summary, a.Content, a.columns.paragraphs, small[0], a.columns.evidence, a.columns.attachments,
-		small[1], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now, a.columns.call).Scan(&a.ID, &inserted)
+		small[1], a.TextHash, a.PageState, a.PageTries, nullTime(a.pageNext), now, a.columns.call).Scan(&a.ID, &isNew)
 	if err != nil {
 		return false, fmt.Errorf("store article %s: %w", a.URL, err)
 	}
-	return inserted.Equal(now), nil
+	return isNew, nil
 }
 
 func orEmpty[T any](s []T) []T {

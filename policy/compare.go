@@ -16,7 +16,7 @@ const (
 var (
 	// enactment is a date on which a text was passed, amended or put into force.
 	enactment = words.New(fullDate)
-	enacted   = []string{"通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布"}
+	enacted   = words.NewFinder("通过", "修正", "修订", "修改", "公布", "发布", "批准", "颁布")
 	// ofAnOther follows a date of another text: 2015年6月1日公布的《样例办法》同时废止.
 	ofAnOther = words.New(`^[^《]{0,60}(?:公布|发布|颁布|印发)的《`)
 	// versionMark distinguishes versions in a title: （2021年修订）, （征求意见稿）.
@@ -48,7 +48,7 @@ func enactments(title string, paragraphs []string) []Date {
 	}
 	head = head[:min(len(head), headingLength)]
 	var all []Date
-	if !containsAny(head, enacted...) {
+	if !enacted.In(head) {
 		return nil
 	}
 	for _, at := range enactment.FindAllStringSubmatchIndex(head, -1) {
@@ -57,7 +57,7 @@ func enactments(title string, paragraphs []string) []Date {
 		if ofAnOther.MatchString(behind) {
 			continue
 		}
-		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && containsAny(behind, enacted...) && !slices.Contains(all, d) {
+		if d := dateOfParts(head[at[2]:at[3]], head[at[4]:at[5]], head[at[6]:at[7]]); !d.IsZero() && enacted.In(behind) && !slices.Contains(all, d) {
 			all = append(all, d)
 		}
 	}

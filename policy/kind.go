@@ -209,10 +209,12 @@ func (u *understanding) textEvidence(score kindScore) {
 	}
 }
 
+var wordsOfPaper = words.NewFinder("摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库")
+
 // isOfPaper reports whether a line is one that only papers have.
 func isOfPaper(p string) bool {
 	p = cut.First(p, bylineReach)
-	return containsAny(p, "摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库") && ofPaper.MatchString(p)
+	return wordsOfPaper.In(p) && ofPaper.MatchString(p)
 }
 
 // saysOften reports whether a text in English quotes people, as reports do.
@@ -312,11 +314,13 @@ func firstSentence(head []string) string {
 
 var mediaCredit = words.New(`(?:日报|晚报|时报|早报|周报|新闻网|新华网|人民网|央视网|新华社|中新社|中新网|电视台|电台|客户端|通讯社|传媒|报道|快讯|网易|新浪|搜狐)$`)
 
+var wordsOfFormulas = words.NewFinder("现", "如下", "特此", "此件", "信息公开")
+
 // hasFormula reports whether the beginning of a paragraph contains a formula of
 // announcements.
 func hasFormula(p string) bool {
 	p = cut.First(p, 150)
-	return containsAny(p, "现", "如下", "特此", "此件", "信息公开") && formulas.MatchString(p)
+	return wordsOfFormulas.In(p) && formulas.MatchString(p)
 }
 
 // isAddressee reports whether a line names those to whom a text goes.

@@ -28,13 +28,7 @@ var relativeWords = []string{"今年", "本年", "去年", "明年", "前年", "
 // termFrom is a term that runs from a day of the document: 自印发之日起30日内.
 var termFrom = words.New(`自(?:本\p{Han}{2,6}?)?(印发|下发|发布|公布|施行|实施|生效)之日起\s*` + amount + `\s*(个工作日|个月|日|天|年)(?:之|以)?内`)
 
-var relativeFinder = func() *words.Finder {
-	f := new(words.Finder)
-	for _, w := range relativeWords {
-		f.Add(w, 0)
-	}
-	return f
-}()
+var relativeFinder = words.NewFinder(relativeWords...)
 
 const (
 	maxRelative   = 50 // that are kept of one text

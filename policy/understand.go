@@ -143,14 +143,8 @@ var furnitureWithin = words.New(`^(?:` + strings.Join([]string{
 var notices = words.New(`^(?:返回\p{Han}{2,6}[，,]\s*查看更多|[（(【\[]?(?:本文)?原(?:标题|题)为?\s*[:：《]|安装.{2,8}客户端.{0,40}下载地址|[上下]一[篇条页]|(?:版权|免责|特别)声明|[^。；，]{2,30}(?:专稿|独家稿件?|原创)[，,]\s?未经.{0,30}转载|(?:本网站?|本站|本报|本刊|本文|未经)[^。]{0,30}(?:授权|许可|转载|版权)[^。]{0,40}(?:转载|使用|利用|传输|改编|所有)|[^。；，]{0,40}(?:点我|点此|立即|扫码)(?:下载|加入|关注)|标签\s*[:：]|关键字\s*[:：]|[【\[]?(?:选择)?(?:字号|字体)|(?:您?的?(?:当前|现在|所在)的?)?位置[:：])`)
 
 // noticeFinder finds the words without one of which a line is not a notice.
-var noticeFinder = func() *words.Finder {
-	f := new(words.Finder)
-	for w := range strings.FieldsSeq(`返回 原标题 原题 下载地址 一篇 一条 一页 声明 标签 关键字 字号 字体 位置 授权 许可 转载 版权 点我 点此 立即 扫码
-		聲明 標籤 關鍵字 字號 字體 授權 許可 轉載 版權 點我 掃碼`) {
-		f.Add(w, 0)
-	}
-	return f
-}()
+var noticeFinder = words.NewFinder(strings.Fields(`返回 原标题 原题 下载地址 一篇 一条 一页 声明 标签 关键字 字号 字体 位置 授权 许可 转载 版权 点我 点此 立即 扫码
+		聲明 標籤 關鍵字 字號 字體 授權 許可 轉載 版權 點我 掃碼`)...)
 
 // Most characters of a line of furniture.
 const (
@@ -165,7 +159,7 @@ func IsFurniture(line string) bool {
 	if n >= maxNotice || step.MatchString(line) {
 		return false
 	}
-	if n >= maxFurniture && noticeFinder.Find(line) == 0 {
+	if n >= maxFurniture && !noticeFinder.In(line) {
 		return false
 	}
 	line = hans.Simplify(line)

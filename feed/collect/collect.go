@@ -275,7 +275,7 @@ func (c *Collector) storeItems(ctx context.Context, src *feed.Source, items []in
 	if err != nil {
 		return false, err
 	}
-	var complete []feed.Incoming
+	complete := make([]feed.Incoming, 0, max(0, len(items)-len(stored)))
 	var pages []ingest.Item
 	for _, it := range slices.Backward(items) {
 		k, isKnown := stored[it.GUID]

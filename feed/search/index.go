@@ -74,6 +74,7 @@ type row struct {
 func (m matcher) rowOf(a Article) row {
 	f := a.Facts
 	head, body, fields := tokens{mark: m.headMark}, tokens{}, tokens{}
+	defer body.pairs.lend()()
 	head.add(a.Title, true)
 	head.add(f.DocumentNumber, false)
 	body.add(a.Title, true)

@@ -2,6 +2,7 @@ package search
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 
 	"dibao/policy/fold"
@@ -57,7 +58,7 @@ type pairSet struct {
 func (s *pairSet) add(pair uint64) bool {
 	if 2*s.n >= len(s.table) {
 		old := s.table
-		s.table, s.n = make([]uint64, max(2*len(old), 256)), 0
+		s.table, s.n = make([]uint64, max(2*len(old), 32)), 0
 		for _, p := range old {
 			if p != 0 {
 				s.add(p)
@@ -75,6 +76,17 @@ func (s *pairSet) add(pair uint64) bool {
 			return false
 		}
 	}
+}
+
+// tables are kept for the sets of texts, which are large.
+var tables = sync.Pool{New: func() any { return new([2048]uint64) }}
+
+// lend gives an empty set one of the tables; the function takes it back.
+func (s *pairSet) lend() (back func()) {
+	table := tables.Get().(*[2048]uint64)
+	clear(table[:])
+	s.table = table[:]
+	return func() { tables.Put(table) }
 }
 
 func (t *tokens) word(w string) {

@@ -20,7 +20,7 @@ type Insertion struct {
 
 // rowLists are how many rows one SQLite statement takes: inserting each row
 // alone would cost as much again in calls as in storing.
-var rowLists = [...]int{32, 8, 1}
+var rowLists = [...]int{32, 16, 8, 4, 2, 1}
 
 // lists remembers the texts of statements with several rows.
 var lists sync.Map // listKey to string

@@ -40,6 +40,18 @@ func (f *Finder) Add(word string, id int) {
 	f.lists[*list] = append(f.lists[*list], entry{word[size:], id})
 }
 
+// NewFinder returns a Finder for these words, which Next finds.
+func NewFinder(all ...string) *Finder {
+	f := new(Finder)
+	for _, w := range all {
+		f.Add(w, 0)
+	}
+	return f
+}
+
+// In reports whether s has one of the words.
+func (f *Finder) In(s string) bool { return f.Next(s, 0) >= 0 }
+
 // Find sets the bits of the words that s holds.
 func (f *Finder) Find(s string) (ids uint64) {
 	for i := 0; i+2 < len(s); {
