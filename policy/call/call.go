@@ -8,6 +8,7 @@
 package call
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -68,7 +69,8 @@ type line struct {
 	above   string // the line before it, if it is a heading
 	before  string // the line before it
 	section section
-	heads   bool // it is nothing but the heading of its section
+	heads   bool   // it is nothing but the heading of its section
+	may     uint64 // which of lineWords may match
 }
 
 // reading is what is known of a text while it is read.
@@ -104,6 +106,7 @@ func Extract(title string, paragraphs []string, published when.Date) (Call, bool
 	r.split(paragraphs)
 	r.authorities = speaksToAuthorities(r.lines)
 	for _, l := range r.lines {
+		l.may = lineWords.May(l.text)
 		r.passedOn = r.passedOn || strings.Contains(l.text, "由") && passing.MatchString(l.text)
 		r.steps(l)
 		r.who(l)
@@ -137,7 +140,7 @@ func (r *reading) split(paragraphs []string) {
 				at = s
 			}
 			short := heads && utf8.RuneCountInString(text) <= 25
-			r.lines = append(r.lines, line{raw, text, above, before, at, short && !strings.Contains(text, ":")})
+			r.lines = append(r.lines, line{raw: raw, text: text, above: above, before: before, section: at, heads: short && !strings.Contains(text, ":")})
 			above, before = "", text
 			if short || deadline.IsHeading(text) {
 				above = text
@@ -145,6 +148,16 @@ func (r *reading) split(paragraphs []string) {
 		}
 	}
 }
+
+// lineWords are expressions that are looked for in each line, and their bits.
+var lineWords = words.NewGroup(speaksOf, addressLabel, sends, handing)
+
+const (
+	mayName = 1 << iota
+	mayLabel
+	maySend
+	mayHand
+)
 
 // is reports whether a value was noted before, and notes it.
 func (r *reading) is(parts ...string) bool {
@@ -179,15 +192,29 @@ var narrow = func() (all [lastWide - firstWide + 1]rune) {
 // character for one, so that a position in a line is the same in the printed
 // line.
 func plain(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = hans.Simplify(s)
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
 		switch {
-		case r == '\u3000' || r == '\u00a0':
-			return ' '
-		case r >= firstWide && r <= lastWide && narrow[r-firstWide] != 0:
-			return narrow[r-firstWide]
+		case c == 0xC2 && i+1 < len(s) && s[i+1] == 0xA0: // a no-break space
+			b = append(b, ' ')
+			i++
+			continue
+		case c == 0xE3 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] == 0x80: // U+3000
+			b = append(b, ' ')
+			i += 2
+			continue
+		case c == 0xEF && i+2 < len(s):
+			if r := rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F); r >= firstWide && r <= lastWide && narrow[r-firstWide] != 0 {
+				b = append(b, byte(narrow[r-firstWide]))
+				i += 2
+				continue
+			}
 		}
-		return r
-	}, hans.Simplify(s))
+		b = append(b, c)
+	}
+	return string(b)
 }
 
 // printed returns a part of a line as printed.
@@ -280,10 +307,28 @@ var (
 	}
 )
 
+// sectionWords are those of sections, by their places in the list.
+var sectionWords = func() *words.Group {
+	var all []*words.Regexp
+	for _, s := range sections {
+		all = append(all, s.words)
+	}
+	return words.NewGroup(all...)
+}()
+
+// mayLead reports whether a line may begin with the number of a point.
+func mayLead(text string) bool {
+	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, " \t"))
+	return r == '(' || r >= '0' && r <= '9' || strings.ContainsRune("第一二三四五六七八九十", r)
+}
+
 // sectionOf returns the section that a line heads. A line that begins with its
 // heading and continues (一、申报对象:…) heads itself, too.
 func sectionOf(text string) (section, bool) {
-	lead := numbered.FindString(text)
+	lead := ""
+	if mayLead(text) {
+		lead = numbered.FindString(text)
+	}
 	if rest := text[len(lead):]; rest != "" && isDigit(rest[0]) && strings.ContainsAny(lead, ".,") {
 		lead = "" // 1.5万元
 	}
@@ -302,13 +347,14 @@ func sectionOf(text string) (section, bool) {
 	if strings.Contains(head, "《") && !short {
 		return noSection, false
 	}
-	for _, s := range sections {
+	for ids := sectionWords.Match(head); ids != 0; ids &= ids - 1 {
+		s := sections[bits.TrailingZeros64(ids)]
 		if at := s.words.FindStringIndex(head); at != nil && (!runsOn || at[1] == len(head) && at[0] <= len("本次项目")) {
 			return s.section, true
 		}
 	}
 	// Another chapter (二、…) ends the section; its points do not.
-	if chapter.MatchString(text) {
+	if lead != "" && chapter.MatchString(text) {
 		return otherSection, true
 	}
 	return noSection, false

@@ -41,11 +41,11 @@ func (r *reading) materials(l line) {
 	if l.section == materialsSection && listed.MatchString(l.text) {
 		r.item(l)
 	}
-	if announces.MatchString(l.text) && !unasked.MatchString(l.text) {
+	if (strings.HasSuffix(l.text, ":") || strings.HasSuffix(l.text, "携带")) && announces.MatchString(l.text) && !unasked.MatchString(l.text) {
 		r.listing = true
 		return
 	}
-	if strings.Contains(l.text, "、") {
+	if l.may&mayHand != 0 && strings.Contains(l.text, "、") {
 		r.papers(l)
 	}
 }

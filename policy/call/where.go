@@ -35,8 +35,7 @@ var (
 	sends        = words.New(`(?:请寄(?:至|往|送至|到)?|寄送?至|邮寄至|寄往|送至|送达|送交|送到|交至|统一交|寄给|邮寄到|报送地址。)\s*:?\s*`)
 	street       = words.New(`\p{Han}{2,30}?(?:路|街|道|巷|里|庄|园|大街|大道|段)(?:\p{Han}{0,4})?\d{1,5}(?:-\d{1,4})?号[^,。;:()\s]{0,40}`)
 	endOfAddress = words.New(`[,。;!?(]|\s*(?:邮\s*编|邮政编码|电\s*话|联\s*系|收件人|传\s*真|电子|E-?mail)|\s{2,}|(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
-	// goes and there are around an address to which readers go: 到样例路1号报名.
-	goes       = words.New(`[在到至]\s*$`)
+	// there follows an address to which readers go: 到样例路1号报名.
 	there      = words.New(`(?:报名|获取|领取|递交|购买|提交)(?:$|[^点处大])`)
 	notAddress = words.New(`开启|开标|评标|交货|询价地点|考试|会议|培训|接待`)
 )
@@ -49,7 +48,7 @@ func (r *reading) places(l line) {
 	if len(r.call.Addresses) >= maxEntries {
 		return
 	}
-	for _, at := range addressLabel.FindAllStringIndex(l.text, 20) {
+	for _, at := range l.find(mayLabel, addressLabel) {
 		before := cut.Last(l.text[:at[0]], 8)
 		if !notAddress.MatchString(before) {
 			r.address(l, at[1], !strings.HasSuffix(strings.TrimSpace(l.text[:at[1]]), "点:"))
@@ -58,10 +57,10 @@ func (r *reading) places(l line) {
 	if strings.Contains(l.above, "地址") || strings.Contains(l.above, "地点") && !notAddress.MatchString(l.above) {
 		r.address(l, 0, false)
 	}
-	for _, at := range sends.FindAllStringIndex(l.text, 20) {
+	for _, at := range l.find(maySend, sends) {
 		r.address(l, at[1], false)
 	}
-	for _, at := range street.FindAllStringIndex(l.text, 8) {
+	for _, at := range r.streets(l) {
 		to := at[0] + strings.Index(l.text[at[0]:], "号")
 		if i := strings.LastIndexAny(l.text[:to], "在到至"); i >= 0 && i+90 > at[0] && there.MatchString(l.text[to:at[1]]) {
 			r.address(l, i+len("在"), false)
@@ -74,6 +73,23 @@ func (r *reading) places(l line) {
 			}
 		}
 	}
+}
+
+// find returns where an expression of lineWords matches.
+func (l line) find(bit uint64, re *words.Regexp) [][]int {
+	if l.may&bit == 0 {
+		return nil
+	}
+	return re.FindAllStringIndex(l.text, 20)
+}
+
+// streets returns the addresses of a line from which readers fetch something,
+// or where they hand it in.
+func (r *reading) streets(l line) [][]int {
+	if !strings.Contains(l.text, "号") || !there.MatchString(l.text) {
+		return nil
+	}
+	return street.FindAllStringIndex(l.text, 8)
 }
 
 // address records the text after a position if it has the form of an address.

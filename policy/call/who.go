@@ -1,6 +1,7 @@
 package call
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -51,6 +52,15 @@ var entities = []struct {
 	{"government", words.New(`行政部门|机关团体|有关管理部门`)},
 }
 
+// entityWords are those of entities, by their places in the list.
+var entityWords = func() *words.Group {
+	var all []*words.Regexp
+	for _, e := range entities {
+		all = append(all, e.words)
+	}
+	return words.NewGroup(all...)
+}()
+
 var (
 	// speaksOf are sentences that say who may apply, wherever they stand.
 	speaksOf = words.New(`(?:申报|申请|项目|牵头|参评)(?:单位|主体|企业|人)(?:\(|为|是|应|须|需|必须|原则上|包括|具有|具备)|面向|均可|符合[^,。;]{0,12}条件的|各类企业|申报对象|补贴对象|支持对象|社会各界|向全?社会|公众可|可(?:直接|自愿|自主|独立|以)?(?:申报|申请|报名|参赛)|组织辖区内|征集[^,。;]{0,12}企事业单位|请[^。;]{0,50}(?:院校|企业)[^。;]{0,40}(?:填写|登录|参与|申报|围绕|关注)|企业(?:需|应|须|可)|对符合[^,。;]{0,40}企业|邀请|对企业|本公告适用|广泛征求|具有独立`)
@@ -72,6 +82,9 @@ var (
 	least     = words.New(`不低于|不少于|不小于|达到?|满|超过|高于`)
 	below     = words.New(`少于|低于`)
 )
+
+// conditionWords are those of conditions, in the order in which whoOf asks for them.
+var conditionWords = words.NewGroup(region, regionIn, size)
 
 // industries are sections and divisions of GB/T 4754-2017 that calls name.
 var industries = []struct {
@@ -109,7 +122,7 @@ var hints = func() *words.Finder {
 // who reads who may apply from the sentences that say so.
 func (r *reading) who(l line) {
 	inSection := l.section == whoSection
-	if l.heads || !inSection && !speaksOf.MatchString(l.text) {
+	if l.heads || !inSection && (l.may&mayName == 0 || !speaksOf.MatchString(l.text)) {
 		return
 	}
 	from := 0
@@ -133,21 +146,22 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 			*list = append(*list, Said{value, quote})
 		}
 	}
-	names := s
+	names, conditions := s, conditionWords.Match(s)
 	if r.call.Kind == KindObjection || r.call.Kind == KindTender {
 		names = "" // whoever disagrees or bids
 	}
 	names = strings.ReplaceAll(names, "管理企业", "") // which pass applications on
 	names = hires.ReplaceAllString(titles.ReplaceAllString(names, ""), "")
-	for _, e := range entities {
-		if e.words.MatchString(names) {
-			add(&w.Entities, e.name)
-		}
+	for ids := entityWords.Match(names); ids != 0; ids &= ids - 1 {
+		add(&w.Entities, entities[bits.TrailingZeros64(ids)].name)
 	}
 	if r.call.Kind == KindConsultation || r.call.Kind == KindObjection {
 		return
 	}
-	for _, re := range []*words.Regexp{region, regionIn} {
+	for i, re := range []*words.Regexp{region, regionIn} {
+		if conditions&(1<<i) == 0 {
+			continue
+		}
 		for _, m := range re.FindAllStringSubmatch(s, 4) {
 			if name := strings.TrimPrefix(m[1], "在"); !strings.HasPrefix(name, "我") && !strings.HasPrefix(name, "本") && !strings.HasPrefix(name, "全") && !strings.HasPrefix(name, "各") && !strings.HasPrefix(name, "外") {
 				add(&w.Regions, name)
@@ -160,8 +174,10 @@ func (r *reading) whoOf(s, quote string, inSection bool) {
 			add(&w.Industries, x.code)
 		}
 	}
-	for _, m := range size.FindAllString(s, 4) {
-		add(&w.Sizes, m)
+	if conditions&(1<<2) != 0 {
+		for _, m := range size.FindAllString(s, 4) {
+			add(&w.Sizes, m)
+		}
 	}
 	for _, at := range quality.FindAllStringIndex(s, 8) {
 		clause, _ := clauseBefore(s, at[0])

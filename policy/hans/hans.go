@@ -2,10 +2,7 @@
 // Simplified ones, so that each rule about words needs only one form.
 package hans
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // pairs are the characters in the words of the rules, Traditional before
 // Simplified. Each has three bytes, so that positions in a text stay the same.
@@ -29,7 +26,26 @@ var simplified = func() (all [lastHan - firstHan + 1]rune) {
 	return all
 }()
 
-func isTraditional(r rune) bool { return r >= firstHan && r <= lastHan && simplified[r-firstHan] != 0 }
+// nextTraditional returns where the first Traditional character at or after from
+// begins in valid UTF-8, -1 if there is none.
+func nextTraditional(s string, from int) int {
+	for i := from; i < len(s); {
+		switch c := s[i]; {
+		case c < 0xC0:
+			i++
+		case c < 0xE0:
+			i += 2
+		case c < 0xF0:
+			if r := rune(c&0x0F)<<12 | rune(s[i+1]&0x3F)<<6 | rune(s[i+2]&0x3F); r >= firstHan && r <= lastHan && simplified[r-firstHan] != 0 {
+				return i
+			}
+			i += 3
+		default:
+			i += 4
+		}
+	}
+	return -1
+}
 
 // Simplify returns s in Simplified characters, as far as rules need them; each
 // character stays at its byte position. Text that is not valid UTF-8 is
@@ -38,14 +54,14 @@ func Simplify(s string) string {
 	if !utf8.ValidString(s) {
 		return s
 	}
-	i := strings.IndexFunc(s, isTraditional)
+	i := nextTraditional(s, 0)
 	if i < 0 {
 		return s
 	}
-	return s[:i] + strings.Map(func(r rune) rune {
-		if isTraditional(r) {
-			return simplified[r-firstHan]
-		}
-		return r
-	}, s[i:])
+	b := []byte(s)
+	for ; i >= 0; i = nextTraditional(s, i+3) {
+		r, _ := utf8.DecodeRuneInString(s[i:])
+		utf8.EncodeRune(b[i:], simplified[r-firstHan]) // three bytes for three
+	}
+	return string(b)
 }
