@@ -28,6 +28,7 @@ var apiVerbs = []string{
 	"article list", "article show", "article search", "article diff", "article history", "article edit",
 	"document list", "document show", "document chain",
 	"list show", "list preview", "list create", "list edit", "list remove", "list invite",
+	"list channel add", "list channel list", "list channel test", "list channel remove",
 	"subscriber list", "subscriber show", "subscriber add", "subscriber edit", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget",
 	"issue list", "issue show", "issue preview", "issue report", "issue compose", "issue send", "issue resend",
 	"issue pause", "issue resume", "issue cancel", "issue note", "issue drop",
@@ -37,7 +38,7 @@ var apiVerbs = []string{
 // apiClosedFlags are flags that name files or other resources of the server,
 // that keep a command from ending, or that open the server's network.
 var apiClosedFlags = []string{
-	"config", "database", "server", "token-file", "file", "out", "report", "watch", "every", "json", "quiet", "help", "private", "proxy",
+	"config", "database", "server", "token-file", "secret-file", "file", "out", "report", "watch", "every", "json", "quiet", "help", "private", "proxy",
 }
 
 var apiFlag = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
@@ -59,6 +60,7 @@ func (s *api) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusOK, describeAPI("http://"+s.app.config.Server.AdminAddr))
 	})
+	mux.HandleFunc("POST /api/{group}/{of}/{verb}", s.run) // of a group in a group: list channel add
 	mux.HandleFunc("POST /api/{group}/{verb}", s.run)
 	mux.HandleFunc("POST /api/{group}", s.run) // of a verb without a group: audit
 }
@@ -75,7 +77,7 @@ type apiProblem struct {
 }
 
 func (s *api) run(w http.ResponseWriter, r *http.Request) {
-	group, verb := r.PathValue("group"), r.PathValue("verb")
+	group, verb := r.PathValue("group"), strings.TrimSpace(r.PathValue("of")+" "+r.PathValue("verb"))
 	name := strings.TrimSpace(group + " " + verb)
 	token, err := s.token(r)
 	switch {

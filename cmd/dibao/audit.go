@@ -21,7 +21,7 @@ import (
 var audited = []string{
 	"source add", "source edit", "source pause", "source resume", "source release", "source remove", "source import",
 	"article edit",
-	"list create", "list edit", "list remove", "list invite", "list channel add", "list channel remove",
+	"list create", "list edit", "list remove", "list invite", "list channel add", "list channel test", "list channel remove",
 	"subscriber add", "subscriber edit", "subscriber import", "subscriber unsubscribe", "subscriber suppress", "subscriber unsuppress", "subscriber forget", "subscriber prune",
 	"issue compose", "issue edit", "issue send", "issue pause", "issue resume", "issue cancel", "issue note", "issue drop", "issue resend",
 	"bounce read", "bounce apply", "token create", "token revoke", "token rotate-keys", "restore",

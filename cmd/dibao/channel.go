@@ -42,7 +42,7 @@ func (a *app) wakeSenders(ctx context.Context) error {
 }
 
 func newChannelAdd(g *globals) *cobra.Command {
-	var address, room, file string
+	var address, room, file, proxy string
 	var private bool
 	cmd := &cobra.Command{
 		Use:   "add LIST KIND",
@@ -65,7 +65,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 			if err != nil {
 				return usagef("%w", err)
 			}
-			c.Private = private
+			c.Private, c.Proxy = private, proxy
 			if c.SecretFile, err = channel.AbsoluteFile(file); err != nil {
 				return err
 			}
@@ -84,6 +84,7 @@ func newChannelAdd(g *globals) *cobra.Command {
 	f.StringVar(&address, "address", "", "address of the server (default: api.telegram.org, ntfy.sh)")
 	f.StringVar(&room, "room", "", "chat, topic or room")
 	f.StringVar(&file, "secret-file", "", "file with the robot's address or the token, readable by its owner only")
+	f.StringVar(&proxy, "proxy", "", "use this proxy (http, https or socks5 address)")
 	f.BoolVar(&private, "private", false, "allow a server in your own network: only its host and port")
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"dibao/digest/channel"
 	"dibao/internal/database/databasetest"
 	"dibao/subscribers"
 )
@@ -26,6 +27,13 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := a.subscribers.AddConfirmed(t.Context(), "a@example.org", "zh", []subscribers.List{weekly}, "test"); err != nil {
+		t.Fatal(err)
+	}
+	group, err := channel.New(weekly.ID, "ntfy", "", "policy")
+	if err == nil {
+		_, err = a.digest.Channels.Add(t.Context(), group)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	tokenFile := filepath.Join(t.TempDir(), "token")
@@ -58,6 +66,8 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 	for line, want := range map[string]ended{
 		"list show":                                          {out: "weekly"},
 		"list show weekly --json":                            {out: `"slug":"weekly"`},
+		"list channel list":                                  {out: "ntfy"},
+		"list channel list monthly":                          {talk: "monthly", status: 1},
 		"subscriber list *@example.org":                      {out: "a@example.org"},
 		"subscriber list *@example.org --state pending":      {},
 		"subscriber show nobody@example.org":                 {talk: "no reader", status: 1},
@@ -126,6 +136,7 @@ func TestRemoteVerbsWriteWhatLocalOnesDo(t *testing.T) {
 		{append(far, "token", "list"), 2, "only on the machine of the service"},
 		{append(far, "issue", "preview", "weekly", "--number", "0x"), 2, "--number"},
 		{append(far, "source", "list", "--watch"), 2, "unknown flag"},
+		{append(far, "list", "channel", "add", "weekly", "wecom", "--secret-file", "/etc/passwd"), 1, "the API does not accept --secret-file"},
 		{append(far, "issue", "report", "--watch"), 1, "the API does not accept --watch; run the command on"},
 		{[]string{"--server", server.URL, "list", "show"}, 1, "--token-file"},
 		{[]string{"--server", server.URL + "/elsewhere", "--token-file", tokenFile, "list", "show"}, 1, "404"},

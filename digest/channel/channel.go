@@ -30,6 +30,7 @@ type Channel struct {
 	Room       string // chat, topic or room; "" where the address names the group
 	SecretFile string // absolute; "" if there is none. Its contents are in no database
 	Private    bool   // its host may be in our own network
+	Proxy      string // http, https or socks5 address to go through; "" is none
 	Key        string // random; in the ids of its messages
 	CreatedAt  time.Time
 }
@@ -104,6 +105,20 @@ func checkAddress(address string) error {
 	}
 	if u.User != nil {
 		return fmt.Errorf("write a user name or password into the secret file, not into the address")
+	}
+	return nil
+}
+
+// checkProxy refuses a proxy that can't be used, or whose password the database would hold.
+func checkProxy(proxy string) error {
+	if proxy == "" {
+		return nil
+	}
+	if err := fetch.CheckProxy(proxy); err != nil {
+		return err
+	}
+	if u, err := url.Parse(proxy); err == nil && u.User != nil {
+		return fmt.Errorf("the proxy of a channel can't have a user name or password: they would be stored in the database")
 	}
 	return nil
 }

@@ -247,6 +247,7 @@ func (s *Sender) post(ctx context.Context, t target, m message, handOver func() 
 	if err != nil {
 		return verdict{state: stateFailed, text: err.Error()}, nil
 	}
+	req.Proxy = t.Proxy
 	var handed, lost atomic.Bool
 	req.BeforeBody = func() error {
 		err := handOver()

@@ -5,6 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +87,35 @@ func TestAdminIsTold(t *testing.T) {
 		}
 		if len(told) < 2 {
 			t.Error("nobody was told of the refusal")
+		}
+	})
+}
+
+// A channel with a proxy is reached only through it; a password of a proxy is refused.
+func TestChannelThroughProxy(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		s := channeltest.New(t, "ntfy", w.clock.now)
+		var passed atomic.Int64
+		proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) { passed.Add(1) }})
+		t.Cleanup(proxy.Close)
+		address, room, secret := s.Channel("group")
+		c, err := New(1, s.Kind, address, room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SecretFile, c.Private, c.Proxy = writeSecret(t, secret), true, strings.Replace(proxy.URL, "//", "//me:secret@", 1)
+		if _, err := w.Store.Add(t.Context(), c); err == nil {
+			t.Error("a password of a proxy was stored")
+		}
+		c.Proxy = proxy.URL
+		if _, err = w.Store.Add(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		w.issues(t, 1)
+		if sent := w.run(t); sent.Sent != 1 || passed.Load() != 1 || len(s.Posts("")) != 1 {
+			t.Errorf("sent %+v, %d through the proxy", sent, passed.Load())
 		}
 	})
 }

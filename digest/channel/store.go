@@ -24,10 +24,10 @@ func NewStore(db *database.DB, now func() time.Time) *Store {
 	return &Store{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
 }
 
-const channelColumns = `id, list, kind, address, room, secret_file, private = 1, key, created_at`
+const channelColumns = `id, list, kind, address, room, secret_file, private = 1, proxy, key, created_at`
 
 func scanChannel(r database.Row) (c Channel, err error) {
-	return c, r.Scan(&c.ID, &c.List, &c.Kind, &c.Address, &c.Room, &c.SecretFile, &c.Private, &c.Key, &c.CreatedAt)
+	return c, r.Scan(&c.ID, &c.List, &c.Kind, &c.Address, &c.Room, &c.SecretFile, &c.Private, &c.Proxy, &c.Key, &c.CreatedAt)
 }
 
 // Add stores a channel, if its secret file can be read. It gets the issues that are
@@ -36,11 +36,14 @@ func (s *Store) Add(ctx context.Context, c Channel) (Channel, error) {
 	if _, err := c.open(); err != nil {
 		return c, err
 	}
+	if err := checkProxy(c.Proxy); err != nil {
+		return c, err
+	}
 	c.CreatedAt = s.now()
 	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		return tx.QueryRowContext(ctx, `
-			INSERT INTO channels (list, kind, address, room, secret_file, private, key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-			c.List, c.Kind, c.Address, c.Room, c.SecretFile, database.Bit(c.Private), c.Key, c.CreatedAt).Scan(&c.ID)
+			INSERT INTO channels (list, kind, address, room, secret_file, private, proxy, key, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+			c.List, c.Kind, c.Address, c.Room, c.SecretFile, database.Bit(c.Private), c.Proxy, c.Key, c.CreatedAt).Scan(&c.ID)
 	})
 	return c, err
 }

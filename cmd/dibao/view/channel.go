@@ -16,6 +16,7 @@ type Channel struct {
 	Room       *string      `json:"room"`        // chat, topic or room
 	SecretFile *string      `json:"secret_file"` // its path; what it holds is never printed
 	Private    bool         `json:"private"`     // the server may be in your own network
+	Proxy      *string      `json:"proxy"`
 	CreatedAt  time.Time    `json:"created_at"`
 	Last       *channel.Row `json:"last"`  // what became of its newest issue
 	Error      *string      `json:"error"` // why it can't send now, such as a secret file that others can read
@@ -25,7 +26,7 @@ type Channel struct {
 func OfChannel(c channel.Channel, list string, last *channel.Row) Channel {
 	v := Channel{
 		ID: c.ID, List: list, Kind: c.Kind, Server: cli.Null(c.Host()), Room: cli.Null(c.Room), SecretFile: cli.Null(c.SecretFile),
-		Private: c.Private, CreatedAt: c.CreatedAt, Last: last,
+		Private: c.Private, Proxy: cli.Null(c.Proxy), CreatedAt: c.CreatedAt, Last: last,
 	}
 	if err := c.Check(); err != nil {
 		text := err.Error()
