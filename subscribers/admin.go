@@ -9,6 +9,7 @@ import (
 
 	"dibao/internal/database"
 	"dibao/internal/fault"
+	"dibao/subscribers/mailaddr"
 )
 
 // Selection says which subscribers to list.
@@ -86,13 +87,13 @@ var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // SubscriberByAddress returns the reader with this address.
 func (s *Store) SubscriberByAddress(ctx context.Context, address string) (Subscriber, error) {
-	parsed, err := ParseAddress(address)
+	parsed, err := mailaddr.Parse(address)
 	if err != nil {
 		return Subscriber{}, err
 	}
 	var x Subscriber
 	err = s.db.Read(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT id, address, language, created_at FROM subscribers WHERE address_key = $1`, addressKey(parsed)).
+		err := tx.QueryRowContext(ctx, `SELECT id, address, language, created_at FROM subscribers WHERE address_key = $1`, mailaddr.Key(parsed)).
 			Scan(&x.ID, &x.Address, &x.Language, &x.CreatedAt)
 		if err != nil {
 			return err

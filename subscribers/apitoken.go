@@ -17,6 +17,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/fault"
 	"dibao/internal/lazyregexp"
+	"dibao/subscribers/tokens"
 )
 
 // APIToken lets a program use the admin API. The token itself is shown once,
@@ -114,10 +115,10 @@ func (s *Store) APITokens(ctx context.Context) ([]APIToken, error) {
 	return all, err
 }
 
-// CheckAPIToken returns the token that a program shows, or ErrToken.
+// CheckAPIToken returns the token that a program shows, or tokens.ErrInvalid.
 func (s *Store) CheckAPIToken(ctx context.Context, text string) (APIToken, error) {
-	if !strings.HasPrefix(text, apiPrefix) || len(text) > maxToken {
-		return APIToken{}, ErrToken
+	if !strings.HasPrefix(text, apiPrefix) || len(text) > tokens.MaxLength {
+		return APIToken{}, tokens.ErrInvalid
 	}
 	var t APIToken
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
@@ -126,7 +127,7 @@ func (s *Store) CheckAPIToken(ctx context.Context, text string) (APIToken, error
 		return err
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return APIToken{}, ErrToken
+		return APIToken{}, tokens.ErrInvalid
 	}
 	if err != nil {
 		return APIToken{}, err

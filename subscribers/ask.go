@@ -3,6 +3,7 @@ package subscribers
 import (
 	"context"
 	"database/sql"
+	"dibao/subscribers/tokens"
 	"errors"
 	"time"
 )
@@ -23,14 +24,14 @@ const (
 )
 
 // action returns what the mailed token allows.
-func (a AskedFor) action() Action {
+func (a AskedFor) action() tokens.Action {
 	switch a {
 	case AskedDelete:
-		return actionDelete
+		return tokens.ActionDelete
 	case AskedData:
-		return actionData
+		return tokens.ActionData
 	}
-	return ActionPreferences
+	return tokens.ActionPreferences
 }
 
 // AskHours is how long a mailed link works that deletes a reader, downloads
@@ -82,11 +83,11 @@ func (s *Store) askToken(what AskedFor, subscriber, nonce int64, address string)
 	if what == AskedLink {
 		return s.keys.PreferencesToken(subscriber, address)
 	}
-	return s.keys.Sign(Token{Action: what.action(), Subscriber: subscriber, List: nonce, Expires: s.now().Add(AskHours * time.Hour)})
+	return s.keys.Sign(tokens.Token{Action: what.action(), Subscriber: subscriber, List: nonce, Expires: s.now().Add(AskHours * time.Hour)})
 }
 
 // CheckAsked returns the reader whom the link of an email is for, if it is good for
-// this and no later one was mailed; else ErrToken, ErrExpired, or ErrNotFound
+// this and no later one was mailed; else tokens.ErrInvalid, ErrExpired, or ErrNotFound
 // where the reader was deleted.
 func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Subscriber, error) {
 	t, err := s.keys.Check(ctx, token, what.action())
@@ -102,7 +103,7 @@ func (s *Store) CheckAsked(ctx context.Context, token string, what AskedFor) (Su
 		return tx.QueryRowContext(ctx, `SELECT 1 FROM reader_asks WHERE subscriber = $1 AND kind = $2 AND nonce = $3`, t.Subscriber, what, t.List).Scan(&one)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrExpired
+		err = tokens.ErrExpired
 	}
 	return reader, err
 }
@@ -116,13 +117,13 @@ func used(ctx context.Context, tx *sql.Tx, subscriber int64, what AskedFor) erro
 // CalendarReader returns the reader whose calendar a link opens: one of CalendarToken, or
 // one that opens the preferences.
 func (s *Store) CalendarReader(ctx context.Context, token string) (Subscriber, error) {
-	t, err := s.keys.Check(ctx, token, actionCalendar)
+	t, err := s.keys.Check(ctx, token, tokens.ActionCalendar)
 	if err != nil {
 		return s.ReaderOf(ctx, token)
 	}
 	reader, err := s.subscriberByID(ctx, t.Subscriber)
-	if err == nil && t.List != s.keys.binding(reader.Address) {
-		err = ErrExpired
+	if err == nil && t.List != s.keys.Binding(reader.Address) {
+		err = tokens.ErrExpired
 	}
 	return reader, err
 }
@@ -132,16 +133,16 @@ func (s *Store) CalendarReader(ctx context.Context, token string) (Subscriber, e
 // reader, it returns ErrExpired with the reader: a new link can be mailed to
 // them.
 func (s *Store) ReaderOf(ctx context.Context, token string) (Subscriber, error) {
-	t, err := s.keys.Check(ctx, token, ActionPreferences)
-	if err != nil && !errors.Is(err, ErrExpired) {
+	t, err := s.keys.Check(ctx, token, tokens.ActionPreferences)
+	if err != nil && !errors.Is(err, tokens.ErrExpired) {
 		return Subscriber{}, err
 	}
 	reader, missing := s.subscriberByID(ctx, t.Subscriber)
 	switch {
 	case missing != nil:
 		return Subscriber{}, missing
-	case err == nil && (t.Expires.IsZero() || t.List != s.keys.binding(reader.Address)):
-		err = ErrExpired
+	case err == nil && (t.Expires.IsZero() || t.List != s.keys.Binding(reader.Address)):
+		err = tokens.ErrExpired
 	}
 	return reader, err
 }

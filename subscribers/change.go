@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 )
 
 // AskChange records that a reader wants another address and returns the two
@@ -16,12 +18,12 @@ import (
 // requester must not learn which. A request replaces an earlier one and
 // invalidates its links.
 func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, network netip.Prefix) ([]Confirmation, error) {
-	address, err := ParseAddress(typed)
+	address, err := mailaddr.Parse(typed)
 	if err != nil {
 		return nil, err
 	}
-	if RoleOf(address) == RoleMachine {
-		return nil, ErrAddress
+	if mailaddr.RoleOf(address) == mailaddr.RoleMachine {
+		return nil, mailaddr.ErrInvalid
 	}
 	now := s.now()
 	var mails []Confirmation
@@ -54,12 +56,12 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 		}
 		for _, side := range []struct {
 			kind    Kind
-			action  Action
+			action  tokens.Action
 			address string
-		}{{KindChangeOld, actionChangeOld, old}, {KindChangeNew, actionChangeNew, address}} {
+		}{{KindChangeOld, tokens.ActionChangeOld, old}, {KindChangeNew, tokens.ActionChangeNew, address}} {
 			mails = append(mails, Confirmation{
 				Kind: side.kind, Address: side.address, NewAddress: address, Language: lang,
-				Token: s.keys.Sign(Token{Action: side.action, Subscriber: subscriber, List: nonce, Expires: now.Add(AskHours * time.Hour)}),
+				Token: s.keys.Sign(tokens.Token{Action: side.action, Subscriber: subscriber, List: nonce, Expires: now.Add(AskHours * time.Hour)}),
 			})
 		}
 		return nil
@@ -72,7 +74,7 @@ func (s *Store) AskChange(ctx context.Context, subscriber int64, typed string, n
 func (s *Store) mayChangeTo(ctx context.Context, tx *sql.Tx, subscriber int64, address string, now time.Time) (bool, error) {
 	var taken bool
 	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1 AND (id <> $2 OR address = $3))`,
-		addressKey(address), subscriber, address).Scan(&taken)
+		mailaddr.Key(address), subscriber, address).Scan(&taken)
 	if err != nil || taken {
 		return false, err
 	}
@@ -94,24 +96,24 @@ type Change struct {
 
 // changeOf returns the change that a link is about, ErrExpired if a later one
 // replaced it.
-func (s *Store) changeOf(ctx context.Context, tx *sql.Tx, t Token) (Change, error) {
+func (s *Store) changeOf(ctx context.Context, tx *sql.Tx, t tokens.Token) (Change, error) {
 	var c Change
 	var old, fresh sql.Null[time.Time]
 	err := tx.QueryRowContext(ctx, `SELECT address, old_said_at, new_said_at FROM address_changes WHERE subscriber = $1 AND nonce = $2`, t.Subscriber, t.List).
 		Scan(&c.Address, &old, &fresh)
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, ErrExpired
+		return c, tokens.ErrExpired
 	}
-	c.said = t.Action == actionChangeOld && old.Valid || t.Action == actionChangeNew && fresh.Valid
+	c.said = t.Action == tokens.ActionChangeOld && old.Valid || t.Action == tokens.ActionChangeNew && fresh.Valid
 	c.Done = old.Valid && fresh.Valid
 	return c, err
 }
 
 // checkChange checks a link of either side.
-func (s *Store) checkChange(ctx context.Context, token string) (Token, error) {
-	t, err := s.keys.Check(ctx, token, actionChangeOld)
-	if errors.Is(err, ErrToken) {
-		return s.keys.Check(ctx, token, actionChangeNew)
+func (s *Store) checkChange(ctx context.Context, token string) (tokens.Token, error) {
+	t, err := s.keys.Check(ctx, token, tokens.ActionChangeOld)
+	if errors.Is(err, tokens.ErrInvalid) {
+		return s.keys.Check(ctx, token, tokens.ActionChangeNew)
 	}
 	return t, err
 }
@@ -144,7 +146,7 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 			return err
 		}
 		query := `UPDATE address_changes SET old_said_at = $2 WHERE subscriber = $1`
-		if t.Action == actionChangeNew {
+		if t.Action == tokens.ActionChangeNew {
 			query = `UPDATE address_changes SET new_said_at = $2 WHERE subscriber = $1`
 		}
 		if _, err := tx.ExecContext(ctx, query, t.Subscriber, now); err != nil {
@@ -153,7 +155,7 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 		if c, err = s.changeOf(ctx, tx, t); err != nil || !c.Done {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET address = $2, address_key = $3 WHERE id = $1`, t.Subscriber, c.Address, addressKey(c.Address)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE subscribers SET address = $2, address_key = $3 WHERE id = $1`, t.Subscriber, c.Address, mailaddr.Key(c.Address)); err != nil {
 			return err
 		}
 		if err := errors.Join(used(ctx, tx, t.Subscriber, askedChange), s.answered(ctx, tx, t.Subscriber, c.Address)); err != nil {
@@ -173,7 +175,7 @@ func (s *Store) ConfirmChange(ctx context.Context, token string, network netip.P
 		return logConsent(ctx, tx, t.Subscriber, 0, "address changed", network, "confirmed at both", now)
 	})
 	if database.IsUniqueViolation(err) { // somebody subscribed with it in the meantime
-		return Change{}, ErrExpired
+		return Change{}, tokens.ErrExpired
 	}
 	return c, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dibao/internal/costtest"
+	"dibao/subscribers/mailaddr"
 )
 
 // TestCostOfImports reads files of readers.
@@ -44,6 +45,6 @@ func TestCostOfAddresses(t *testing.T) {
 		{Name: "Quotes", Units: []string{`"\"`}},
 		{Name: "Comments", Units: []string{"("}, Tail: "a@b.test"},
 		{Name: "Wide", Head: "a@", Units: []string{"关."}, Tail: "test"},
-	}, func(b []byte) { ParseAddress(string(b)) })
+	}, func(b []byte) { mailaddr.Parse(string(b)) })
 	costtest.Report(t, "subscribers, addresses")
 }

@@ -22,6 +22,7 @@ import (
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
 	"dibao/internal/web"
+	"dibao/subscribers/mailaddr"
 	"dibao/templates"
 )
 
@@ -237,7 +238,7 @@ func TestMailboxOf(t *testing.T) {
 		{"ab@example.org", "ab+x@example.org"},
 	} {
 		for _, address := range same {
-			if got, want := mailboxOf(address), mailboxOf(same[0]); got != want {
+			if got, want := mailaddr.MailboxOf(address), mailaddr.MailboxOf(same[0]); got != want {
 				t.Errorf("%s is %s, want %s", address, got, want)
 			}
 		}
@@ -246,7 +247,7 @@ func TestMailboxOf(t *testing.T) {
 		{"a.b@outlook.com", "ab@outlook.com"}, {"a.b@example.org", "ab@example.org"}, {"ab@gmail.com", "ab@outlook.com"},
 		{"a-b@gmail.com", "ab@gmail.com"}, {"+a@example.org", "+b@example.org"}, {"ab@qq.com", "ab@foxmail.com"},
 	} {
-		if mailboxOf(other[0]) == mailboxOf(other[1]) {
+		if mailaddr.MailboxOf(other[0]) == mailaddr.MailboxOf(other[1]) {
 			t.Errorf("%s and %s are one mailbox", other[0], other[1])
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/trust"
+	"dibao/subscribers/tokens"
 )
 
 // Links with any bit flipped, cut, longer, of chance, too old or of another
@@ -36,11 +37,11 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 			"/change/": old[len("/change/"):],
 		}
 		others := []string{
-			asked.Token, s.keys.UnsubscribeToken(id, s.weekly.ID), s.preferencesToken(id), old[len("/change/"):], fresh[len("/change/"):], s.keys.InviteToken(s.weekly.ID), s.keys.formStamp(testNetwork),
-			s.keys.Sign(Token{Action: actionBounce, Subscriber: id}), s.keys.Sign(Token{Action: ActionConfirm, Subscriber: waiting.ID, Expires: s.clock.Now().Add(-time.Hour)}),
+			asked.Token, s.keys.UnsubscribeToken(id, s.weekly.ID), s.preferencesToken(id), old[len("/change/"):], fresh[len("/change/"):], s.keys.InviteToken(s.weekly.ID), s.keys.FormStamp(testNetwork),
+			s.keys.Sign(tokens.Token{Action: tokens.ActionBounce, Subscriber: id}), s.keys.Sign(tokens.Token{Action: tokens.ActionConfirm, Subscriber: waiting.ID, Expires: s.clock.Now().Add(-time.Hour)}),
 		}
-		fits := map[string][]Action{
-			"/confirm/": {ActionConfirm}, "/u/": {ActionUnsubscribe}, "/preferences/": {ActionPreferences}, "/change/": {actionChangeOld, actionChangeNew},
+		fits := map[string][]tokens.Action{
+			"/confirm/": {tokens.ActionConfirm}, "/u/": {tokens.ActionUnsubscribe}, "/preferences/": {tokens.ActionPreferences}, "/change/": {tokens.ActionChangeOld, tokens.ActionChangeNew},
 		}
 		paths := []string{"/confirm/", "/u/", "/preferences/", "/change/"}
 		random := rand.New(rand.NewPCG(3, 4))
@@ -79,7 +80,7 @@ func TestForgedLinksChangeNothing(t *testing.T) {
 }
 
 // forge makes a link that must not work.
-func (s *site) forge(random *rand.Rand, good string, others []string, fits []Action) string {
+func (s *site) forge(random *rand.Rand, good string, others []string, fits []tokens.Action) string {
 	for {
 		forged := []byte(good)
 		switch random.IntN(6) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 )
 
 // Forget deletes a reader with all their data, including emails and reports,
@@ -49,7 +51,7 @@ func (s *Store) forget(ctx context.Context, tx *sql.Tx, id int64, address string
 		return err
 	}
 	// A change of address to this one, asked for by whoever.
-	if _, err := tx.ExecContext(ctx, `DELETE FROM address_changes WHERE LOWER(address) = $1`, addressKey(address)); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM address_changes WHERE LOWER(address) = $1`, mailaddr.Key(address)); err != nil {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO suppressions (address_hash, reason, at) VALUES ($1, $2, $3) ON CONFLICT (address_hash) DO NOTHING`,
@@ -92,7 +94,7 @@ func (s *Store) Prune(ctx context.Context, retention time.Duration) (Pruned, err
 	}{
 		{&out.Networks, `UPDATE consents SET network = '' WHERE id IN (SELECT id FROM consents WHERE network <> '' AND at < $1 LIMIT $2)`, now.Add(-retention)},
 		{&out.Audit, `DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)`, now.Add(-retention)},
-		{new(int), `DELETE FROM address_changes WHERE asked_at < $1`, now.AddDate(0, 0, -ConfirmDays)},
+		{new(int), `DELETE FROM address_changes WHERE asked_at < $1`, now.AddDate(0, 0, -tokens.ConfirmDays)},
 		{new(int), `DELETE FROM request_mails WHERE at < $1`, now.AddDate(0, 0, -1)},
 	} {
 		if err := s.pruneRows(ctx, step.query, step.until, step.count); err != nil {

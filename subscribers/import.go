@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/subscribers/mailaddr"
 )
 
 // Import says how readers are taken over from a file.
@@ -278,7 +279,7 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	if x.broken != "" {
 		return e, x.broken
 	}
-	address, cleaned, why := addressIn(x.address)
+	address, cleaned, why := mailaddr.InField(x.address)
 	if why != "" {
 		return e, why
 	}
@@ -288,16 +289,16 @@ func (r *importRun) check(x row) (e importEntry, why string) {
 	if cleaned {
 		r.note(Note{x.number, address, false, "the address had invisible characters or wide spaces; it was imported without them"})
 	}
-	switch RoleOf(address) {
-	case RoleMachine:
+	switch mailaddr.RoleOf(address) {
+	case mailaddr.RoleMachine:
 		return e, "this is the address of a program, not of a reader"
-	case RoleOffice:
+	case mailaddr.RoleOffice:
 		r.note(Note{x.number, address, false, "this is the address of an office, which several people may read; it was imported"})
 	}
-	if meant := Suggest(address); meant != "" {
+	if meant := mailaddr.Suggest(address); meant != "" {
 		r.note(Note{x.number, address, false, "the address looks misspelled (for " + meant + "?); it was imported unchanged"})
 	}
-	e = importEntry{row: x, key: addressKey(address), hash: r.store.addressHash(address)}
+	e = importEntry{row: x, key: mailaddr.Key(address), hash: r.store.addressHash(address)}
 	e.address, e.language, e.consent = address, cmp.Or(x.language, r.in.Language), cmp.Or(x.consent, r.in.Consent)
 	if x.state == StatePending { // nobody agreed yet
 		e.consent = ""

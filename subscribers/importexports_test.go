@@ -11,6 +11,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/rows"
+	"dibao/subscribers/mailaddr"
 )
 
 // exports are files as other programs write them. Who may be mailed has an
@@ -183,7 +184,7 @@ func TestImportReadsCellsOfAddresses(t *testing.T) {
 		"\u200ba@example.org": "a@example.org seen", "a@example.org\u00a0": "a@example.org seen", "a\u200e@example.org": "a@example.org seen", "a＠example．org": "a@example.org",
 		"a@example.org;b@example.org": "several", "a@example.org, b@example.org": "several", "a@example.org/b@example.org": "several", "a\u00a0b@example.org": "invalid address", "": "no address", "\u3000": "no address",
 	} {
-		address, cleaned, why := addressIn(cell)
+		address, cleaned, why := mailaddr.InField(cell)
 		if cleaned && address != "" {
 			address += " seen"
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
+	"dibao/subscribers/mailaddr"
 	"encoding/hex"
 	"errors"
 	"net/netip"
@@ -122,6 +123,6 @@ func (s *Store) mayMailUnknown(ctx context.Context, tx *sql.Tx, address string, 
 // mailboxHash names the mailbox of an address.
 func (s *Store) mailboxHash(address string) string {
 	m := hmac.New(sha256.New, s.suppression)
-	m.Write([]byte("mailbox " + mailboxOf(address)))
+	m.Write([]byte("mailbox " + mailaddr.MailboxOf(address)))
 	return hex.EncodeToString(m.Sum(nil))
 }

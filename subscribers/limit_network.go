@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
+	"dibao/subscribers/mailaddr"
 	"encoding/hex"
 	"net/netip"
 	"slices"
@@ -74,7 +75,7 @@ func (s *Store) proofNeeded(ctx context.Context, tx *sql.Tx, network netip.Prefi
 	if err != nil {
 		return proofNever, err
 	}
-	large := domain == "" || slices.Contains(providers, domain)
+	large := domain == "" || slices.Contains(mailaddr.Providers, domain)
 	for p, s := range shares {
 		if s.open(n, large) {
 			return Proof(p), nil
@@ -112,7 +113,7 @@ func networksOf(p netip.Prefix) (own, wide string) {
 
 // domainOf returns the domain of a parsed address, "" of none.
 func domainOf(address string) string {
-	_, domain, _ := strings.Cut(addressKey(address), "@")
+	_, domain, _ := strings.Cut(mailaddr.Key(address), "@")
 	return domain
 }
 

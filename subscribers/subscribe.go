@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 )
 
 // TextVersion names the words that a reader agreed to. Change it with the words
@@ -55,7 +57,7 @@ type Request struct {
 // neither from the answer nor from its timing: answer first, then send. Only an
 // invalid address or no list is an error.
 func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error) {
-	address, err := ParseAddress(r.Address)
+	address, err := mailaddr.Parse(r.Address)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +115,8 @@ func (s *Store) Subscribe(ctx context.Context, r Request) (*Confirmation, error)
 		if err := logConsent(ctx, tx, id, 0, "confirmation mailed", r.Network, "", now); err != nil {
 			return err
 		}
-		mail = &Confirmation{Address: address, Language: language(r.Language), Lists: wanted, Token: s.keys.Sign(Token{
-			Action: ActionConfirm, Subscriber: id, Expires: now.AddDate(0, 0, ConfirmDays),
+		mail = &Confirmation{Address: address, Language: language(r.Language), Lists: wanted, Token: s.keys.Sign(tokens.Token{
+			Action: tokens.ActionConfirm, Subscriber: id, Expires: now.AddDate(0, 0, tokens.ConfirmDays),
 		})}
 		return nil
 	})
@@ -129,7 +131,7 @@ func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address 
 		return false, err
 	}
 	var known bool
-	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1)`, addressKey(address)).Scan(&known); err != nil || known {
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM subscribers WHERE address_key = $1)`, mailaddr.Key(address)).Scan(&known); err != nil || known {
 		return known, err
 	}
 	return s.mayMailUnknown(ctx, tx, address, now)
@@ -139,7 +141,7 @@ func (s *Store) mayBeStored(ctx context.Context, tx *sql.Tx, r Request, address 
 // for and does not get yet, that the page showed. Confirming again changes
 // nothing. It returns the lists that are confirmed now.
 func (s *Store) Confirm(ctx context.Context, token string, shown []int64, network netip.Prefix) ([]List, error) {
-	t, err := s.keys.Check(ctx, token, ActionConfirm)
+	t, err := s.keys.Check(ctx, token, tokens.ActionConfirm)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +187,7 @@ func (s *Store) Confirm(ctx context.Context, token string, shown []int64, networ
 // reader agreed and is stored. A reader who unsubscribed is refused, and so is
 // a suppressed address.
 func (s *Store) AddConfirmed(ctx context.Context, address, lang string, lists []List, basis string) (int64, error) {
-	address, err := ParseAddress(address)
+	address, err := mailaddr.Parse(address)
 	if err != nil {
 		return 0, err
 	}
@@ -323,7 +325,7 @@ func upsertSubscriber(ctx context.Context, tx *sql.Tx, address, lang string, now
 			WHEN EXISTS (SELECT 1 FROM subscriptions x WHERE x.subscriber = subscribers.id AND x.state = 'confirmed') THEN subscribers.language
 			ELSE excluded.language END
 		RETURNING id`,
-		address, addressKey(address), language(lang), now).Scan(&id)
+		address, mailaddr.Key(address), language(lang), now).Scan(&id)
 	return id, err
 }
 

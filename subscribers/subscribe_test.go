@@ -14,6 +14,8 @@ import (
 
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 )
 
 func TestConfirmedOptIn(t *testing.T) {
@@ -87,14 +89,14 @@ func TestConfirmationTokens(t *testing.T) {
 			after time.Duration
 			want  error
 		}{
-			"Forged":           {strings.ToUpper(mail.Token), 0, ErrToken},
-			"Empty":            {"", 0, ErrToken},
-			"OfUnsubscribing":  {f.keys.UnsubscribeToken(x.ID, 0), 0, ErrToken},
-			"OfPreferences":    {f.keys.PreferencesToken(x.ID, x.Address), 0, ErrToken},
-			"OfABounce":        {f.keys.BounceToken(x.ID), 0, ErrToken},
-			"Expired":          {mail.Token, ConfirmDays * 24 * time.Hour, ErrExpired},
-			"OfNobodyWeKnow":   {f.keys.Sign(Token{Action: ActionConfirm, Subscriber: 999, Expires: testStart.Add(time.Hour)}), 0, ErrNotFound},
-			"ForgedAndExpired": {mail.Token + "A", ConfirmDays * 24 * time.Hour, ErrToken},
+			"Forged":           {strings.ToUpper(mail.Token), 0, tokens.ErrInvalid},
+			"Empty":            {"", 0, tokens.ErrInvalid},
+			"OfUnsubscribing":  {f.keys.UnsubscribeToken(x.ID, 0), 0, tokens.ErrInvalid},
+			"OfPreferences":    {f.keys.PreferencesToken(x.ID, x.Address), 0, tokens.ErrInvalid},
+			"OfABounce":        {f.keys.BounceToken(x.ID), 0, tokens.ErrInvalid},
+			"Expired":          {mail.Token, tokens.ConfirmDays * 24 * time.Hour, tokens.ErrExpired},
+			"OfNobodyWeKnow":   {f.keys.Sign(tokens.Token{Action: tokens.ActionConfirm, Subscriber: 999, Expires: testStart.Add(time.Hour)}), 0, ErrNotFound},
+			"ForgedAndExpired": {mail.Token + "A", tokens.ConfirmDays * 24 * time.Hour, tokens.ErrInvalid},
 		} {
 			f.clock.Advance(c.after)
 			if _, err := f.Confirm(t.Context(), c.token, ids([]List{f.weekly}), testNetwork); !errors.Is(err, c.want) {
@@ -235,7 +237,7 @@ func TestAddConfirmed(t *testing.T) {
 		if _, err := f.AddConfirmed(ctx, "a@example.org", "zh", []List{f.weekly}, ""); err == nil || !strings.Contains(err.Error(), "proof of consent") {
 			t.Errorf("without a basis: got %v", err)
 		}
-		if _, err := f.AddConfirmed(ctx, "nobody", "zh", []List{f.weekly}, "a form"); !errors.Is(err, ErrAddress) {
+		if _, err := f.AddConfirmed(ctx, "nobody", "zh", []List{f.weekly}, "a form"); !errors.Is(err, mailaddr.ErrInvalid) {
 			t.Errorf("bad address: got %v", err)
 		}
 		if got := f.states("a@example.org"); got != "unknown" {
@@ -361,7 +363,7 @@ var events = []event{
 func (f *fixture) arrive(state State) (id int64, token string) {
 	f.t.Helper()
 	id = f.reader("a@example.org") // with no list
-	token = f.keys.Sign(Token{Action: ActionConfirm, Subscriber: id, Expires: testStart.Add(time.Hour)})
+	token = f.keys.Sign(tokens.Token{Action: tokens.ActionConfirm, Subscriber: id, Expires: testStart.Add(time.Hour)})
 	if state != "" {
 		f.ask("a@example.org", f.weekly)
 	}

@@ -19,6 +19,7 @@ import (
 	"dibao/internal/fault"
 	"dibao/policy"
 	"dibao/policy/match"
+	"dibao/subscribers/tokens"
 )
 
 // ErrNotFound says that there is no such list or reader.
@@ -28,7 +29,7 @@ var ErrNotFound = fault.ErrNotFound
 type Store struct {
 	db          *database.DB
 	now         func() time.Time
-	keys        *Keys
+	keys        *tokens.Keys
 	suppression []byte // key of the hashes of addresses
 	choices     choiceCache
 }
@@ -37,16 +38,16 @@ type Store struct {
 // that signs tokens is made on first use.
 func New(ctx context.Context, db *database.DB, now func() time.Time) (*Store, error) {
 	s := &Store{db: db, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
-	keys, err := openKeys(ctx, db, s.now)
+	keys, err := tokens.Open(ctx, db, s.now)
 	if err != nil {
 		return nil, err
 	}
-	s.keys, s.suppression = keys, keys.lasting("suppression")
+	s.keys, s.suppression = keys, keys.Lasting("suppression")
 	return s, nil
 }
 
 // Keys returns what signs and checks tokens.
-func (s *Store) Keys() *Keys { return s.keys }
+func (s *Store) Keys() *tokens.Keys { return s.keys }
 
 // State is the state of a subscription.
 type State string

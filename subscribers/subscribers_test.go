@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/subscribers/mailaddr"
 )
 
 var (
@@ -142,7 +143,7 @@ func (f *fixture) log(address string) string {
 	f.t.Helper()
 	return f.query(`SELECT COALESCE(l.slug, '-') || ' ' || c.event || ' ' || c.network || ' ' || c.detail
 		FROM consents c JOIN subscribers s ON s.id = c.subscriber LEFT JOIN lists l ON l.id = c.list
-		WHERE s.address_key = $1 ORDER BY c.id`, addressKey(address))
+		WHERE s.address_key = $1 ORDER BY c.id`, mailaddr.Key(address))
 }
 
 // dump returns every row of the tables that this package writes.

@@ -2,7 +2,10 @@ package subscribers
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"dibao/internal/database"
+	"dibao/subscribers/mailaddr"
 )
 
 // The reasons of a suppression.
@@ -37,7 +41,7 @@ type Suppression struct {
 // Doing it again keeps the first reason. reason is one of the constants; note
 // is for people.
 func (s *Store) Suppress(ctx context.Context, address, reason, note string) error {
-	address, err := ParseAddress(address)
+	address, err := mailaddr.Parse(address)
 	if err != nil {
 		return err
 	}
@@ -50,7 +54,7 @@ func (s *Store) Suppress(ctx context.Context, address, reason, note string) erro
 // SuppressIn is Suppress within a transaction. It reports whether the address was
 // not suppressed before.
 func (s *Store) SuppressIn(ctx context.Context, tx *sql.Tx, address, reason, note string) (bool, error) {
-	address, err := ParseAddress(address)
+	address, err := mailaddr.Parse(address)
 	if err != nil {
 		return false, err
 	}
@@ -97,14 +101,14 @@ func (s *Store) suppress(ctx context.Context, tx *sql.Tx, address, reason, note 
 		return false, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO consents (subscriber, event, at, detail)
-		SELECT id, 'suppressed', $2, $3 FROM subscribers WHERE address_key = $1`, addressKey(address), now, reason)
+		SELECT id, 'suppressed', $2, $3 FROM subscribers WHERE address_key = $1`, mailaddr.Key(address), now, reason)
 	return true, err
 }
 
 // Unsuppress lifts the suppression of an address for the reason that an admin
 // gives in note. It reports whether the address was suppressed.
 func (s *Store) Unsuppress(ctx context.Context, address, note string) (bool, error) {
-	address, err := ParseAddress(address)
+	address, err := mailaddr.Parse(address)
 	if err != nil {
 		return false, err
 	}
@@ -125,7 +129,7 @@ func (s *Store) unsuppress(ctx context.Context, tx *sql.Tx, address, detail stri
 		return false, err
 	}
 	var id int64
-	err = tx.QueryRowContext(ctx, `SELECT id FROM subscribers WHERE address_key = $1`, addressKey(address)).Scan(&id)
+	err = tx.QueryRowContext(ctx, `SELECT id FROM subscribers WHERE address_key = $1`, mailaddr.Key(address)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return true, nil
 	}
@@ -143,7 +147,7 @@ func (s *Store) IsSuppressed(ctx context.Context, address string) (bool, error) 
 
 // Suppression returns why an address is not mailed, nil if it is.
 func (s *Store) Suppression(ctx context.Context, address string) (*Suppression, error) {
-	address, err := ParseAddress(address)
+	address, err := mailaddr.Parse(address)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +195,7 @@ func (s *Store) CountSuppressions(ctx context.Context) (map[string]int, error) {
 func (s *Store) SuppressAll(ctx context.Context, addresses []string, note string) (fresh int, refused []string, err error) {
 	parsed := make([]string, 0, len(addresses))
 	for _, a := range addresses {
-		if p, err := ParseAddress(a); err == nil {
+		if p, err := mailaddr.Parse(a); err == nil {
 			parsed = append(parsed, p)
 		} else {
 			refused = append(refused, a)
@@ -332,4 +336,11 @@ func (s *Store) fillSuppressions(ctx context.Context, tx *sql.Tx, page []Suppres
 		*all = append(*all, x)
 	}
 	return err
+}
+
+// addressHash names an address in the suppression list without keeping it.
+func (s *Store) addressHash(address string) string {
+	m := hmac.New(sha256.New, s.suppression)
+	m.Write([]byte(mailaddr.Key(address)))
+	return hex.EncodeToString(m.Sum(nil))
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"dibao/internal/web"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 	"dibao/templates"
 )
 
@@ -98,9 +100,9 @@ func (h *Web) message(w http.ResponseWriter, r *http.Request, status int, key st
 // fail answers for an error of the store.
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, ErrExpired):
+	case errors.Is(err, tokens.ErrExpired):
 		h.message(w, r, http.StatusGone, "expired", nil)
-	case errors.Is(err, ErrToken), errors.Is(err, ErrNotFound):
+	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, ErrNotFound):
 		h.message(w, r, http.StatusNotFound, "badtoken", nil)
 	default:
 		h.Logger.Error("request failed", "err", err)
@@ -123,7 +125,7 @@ func cards(lists []List, language string) []templates.ListCard {
 // the one of an invitation.
 func (h *Web) openLists(ctx context.Context, invite string) ([]List, error) {
 	invited := int64(0)
-	if t, err := h.Store.keys.Check(ctx, invite, actionInvite); invite != "" && err == nil {
+	if t, err := h.Store.keys.Check(ctx, invite, tokens.ActionInvite); invite != "" && err == nil {
 		invited = t.List
 	}
 	all, err := h.Store.Lists(ctx)
@@ -164,10 +166,10 @@ func (h *Web) showForm(w http.ResponseWriter, r *http.Request, status int, f fil
 	p := h.page(r, "form.title")
 	p.NoIndex, p.Canonical, p.Current = false, h.BaseURL+"/subscribe", "subscribe"
 	if f.stamp == "" {
-		f.stamp = h.Store.keys.formStamp(web.Client(r))
+		f.stamp = h.Store.keys.FormStamp(web.Client(r))
 	}
 	view := templates.FormPage{
-		Page: p, Action: "/subscribe?lang=" + p.Language, Address: Readable(f.address), Error: f.problem,
+		Page: p, Action: "/subscribe?lang=" + p.Language, Address: mailaddr.Readable(f.address), Error: f.problem,
 		Lists: cards(lists, p.Language), Started: f.stamp, Suggestion: f.meant, Invite: f.invite,
 	}
 	if f.prove {
@@ -198,7 +200,7 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		h.message(w, r, http.StatusOK, "checkmail", nil) // a robot need not know that it was seen
 		return
 	}
-	age, same, err := h.Store.keys.formAge(r.Context(), r.PostForm.Get("started"), web.Client(r))
+	age, same, err := h.Store.keys.FormAge(r.Context(), r.PostForm.Get("started"), web.Client(r))
 	if err != nil || age < h.minFill() || age > maxFillTime {
 		if err == nil && age < h.minFill() {
 			f.stamp = r.PostForm.Get("started") // a person who is quick presses again
@@ -208,14 +210,14 @@ func (h *Web) subscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lists, err := h.choose(r.Context(), f)
-	address, bad := ParseAddress(f.address)
-	switch meant := Suggest(address); {
+	address, bad := mailaddr.Parse(f.address)
+	switch meant := mailaddr.Suggest(address); {
 	case err != nil:
 		h.fail(w, r, err)
 		return
 	case bad != nil:
 		f.problem = "address"
-	case RoleOf(address) == RoleMachine:
+	case mailaddr.RoleOf(address) == mailaddr.RoleMachine:
 		f.problem = "machine"
 	case meant != "" && r.PostForm.Get("insist") != f.address:
 		f.problem, f.meant, f.stamp = "suggest", meant, r.PostForm.Get("started")
@@ -370,7 +372,7 @@ func (h *Web) confirm(w http.ResponseWriter, r *http.Request) {
 // asked returns the lists that the reader of a confirmation link asked for, and
 // those that are confirmed.
 func (h *Web) asked(r *http.Request) (pending, confirmed []List, err error) {
-	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionConfirm)
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), tokens.ActionConfirm)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -393,7 +395,7 @@ func (h *Web) confirmed(w http.ResponseWriter, r *http.Request, lists []List) {
 // unsubscribePage shows what the button of a link ends, or that it has ended; a
 // link for all lists does not reveal which ones the reader has.
 func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
-	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), tokens.ActionUnsubscribe)
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -419,7 +421,7 @@ func (h *Web) unsubscribePage(w http.ResponseWriter, r *http.Request) {
 // no redirect (RFC 8058). It may be repeated. The body does not matter: a POST
 // to this link is a request to unsubscribe.
 func (h *Web) unsubscribe(w http.ResponseWriter, r *http.Request) {
-	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), ActionUnsubscribe)
+	t, err := h.Store.keys.Check(r.Context(), r.PathValue("token"), tokens.ActionUnsubscribe)
 	if err != nil {
 		h.fail(w, r, err)
 		return

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 	"dibao/templates"
 )
 
@@ -33,7 +35,7 @@ func (h *Web) askPage(what AskedFor) http.HandlerFunc {
 func (h *Web) ask(what AskedFor) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, err := h.reader(r)
-		if errors.Is(err, ErrExpired) && what == AskedLink {
+		if errors.Is(err, tokens.ErrExpired) && what == AskedLink {
 			err = nil // that is what it is for
 		}
 		if err != nil {
@@ -57,7 +59,7 @@ func (h *Web) ask(what AskedFor) http.HandlerFunc {
 
 // failAsked answers for a second link that does not work.
 func (h *Web) failAsked(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, ErrExpired) {
+	if errors.Is(err, tokens.ErrExpired) {
 		h.message(w, r, http.StatusGone, "askexpired", nil)
 		return
 	}
@@ -74,7 +76,7 @@ func (h *Web) askedPage(what AskedFor) http.HandlerFunc {
 		}
 		p := h.page(r, "button."+string(what)+".title")
 		h.show(w, http.StatusOK, templates.ButtonPage{
-			Page: p, Key: string(what), Subject: Readable(reader.Address), Action: "/" + string(what) + "/" + r.PathValue("token") + "?lang=" + p.Language,
+			Page: p, Key: string(what), Subject: mailaddr.Readable(reader.Address), Action: "/" + string(what) + "/" + r.PathValue("token") + "?lang=" + p.Language,
 		})
 	}
 }
@@ -127,7 +129,7 @@ func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 // masked is an address that its owner recognizes and nobody else can use:
 // r…@example.org.
 func masked(address string) string {
-	address = Readable(address)
+	address = mailaddr.Readable(address)
 	at := strings.LastIndexByte(address, '@')
 	_, n := utf8.DecodeRuneInString(address)
 	return address[:min(n, at)] + "…" + address[at:]

@@ -12,6 +12,8 @@ import (
 	"dibao/policy"
 	"dibao/policy/division"
 	"dibao/policy/theme"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 	"dibao/templates"
 )
 
@@ -42,7 +44,7 @@ func (h *Web) reader(r *http.Request) (Subscriber, error) {
 // failPreferences answers for a link to the preferences that does not work. For
 // an expired link it offers to send a new one.
 func (h *Web) failPreferences(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, ErrExpired) {
+	if !errors.Is(err, tokens.ErrExpired) {
 		h.fail(w, r, err)
 		return
 	}
@@ -274,9 +276,9 @@ func (h *Web) askChange(w http.ResponseWriter, r *http.Request) {
 	}
 	typed := r.PostFormValue("address")
 	mails, err := h.Store.AskChange(r.Context(), reader.ID, typed, web.Client(r))
-	if errors.Is(err, ErrAddress) {
+	if errors.Is(err, mailaddr.ErrInvalid) {
 		problem := "address"
-		if _, bad := ParseAddress(typed); bad == nil {
+		if _, bad := mailaddr.Parse(typed); bad == nil {
 			problem = "machine"
 		}
 		h.showAddress(w, r, http.StatusBadRequest, templates.AddressPage{Address: masked(reader.Address), Typed: typed, Error: problem})
@@ -303,7 +305,7 @@ func (h *Web) changePage(w http.ResponseWriter, r *http.Request) {
 		h.message(w, r, http.StatusOK, "change_half", nil)
 	default:
 		p := h.page(r, "button.change.title")
-		h.show(w, http.StatusOK, templates.ButtonPage{Page: p, Key: "change", Subject: Readable(c.Address), Action: "/change/" + r.PathValue("token") + "?lang=" + p.Language})
+		h.show(w, http.StatusOK, templates.ButtonPage{Page: p, Key: "change", Subject: mailaddr.Readable(c.Address), Action: "/change/" + r.PathValue("token") + "?lang=" + p.Language})
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"dibao/internal/trust"
 	"dibao/policy"
 	"dibao/policy/match"
+	"dibao/subscribers/tokens"
 )
 
 func TestPreferencePageTakesEveryChoice(t *testing.T) {
@@ -220,11 +221,11 @@ func TestLinkToPreferencesEnds(t *testing.T) {
 		good := s.preferencesToken(id)
 		links := map[string]string{
 			"OfAnotherAddress": s.keys.PreferencesToken(id, "b@example.org"),
-			"WithoutEnd":       s.keys.Sign(Token{Action: ActionPreferences, Subscriber: id}),
+			"WithoutEnd":       s.keys.Sign(tokens.Token{Action: tokens.ActionPreferences, Subscriber: id}),
 			"Old":              good,
 		}
 		s.want(s.do("GET", "/preferences/"+good, nil), 200, "偏好")
-		s.clock.Advance(PreferencesDays * 24 * time.Hour)
+		s.clock.Advance(tokens.PreferencesDays * 24 * time.Hour)
 		for name, token := range links {
 			for _, path := range []string{"", "/data", "/delete", "/address"} {
 				for _, method := range []string{"GET", "POST"} {

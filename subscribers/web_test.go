@@ -18,6 +18,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/database/databasetest"
 	"dibao/internal/web"
+	"dibao/subscribers/tokens"
 )
 
 // site is the pages of readers with the emails that they send.
@@ -408,7 +409,7 @@ func TestLinksOpenTheirOwnPageOnly(t *testing.T) {
 		tokens := map[string]string{
 			"/confirm/": mail.Token, "/preferences/": s.preferencesToken(id), "/u/": s.keys.UnsubscribeToken(id, 0),
 			"bounce": s.keys.BounceToken(id), "form": form.Get("started"), "forged": mail.Token[:len(mail.Token)-2] + "AA",
-			"expired": s.keys.Sign(Token{Action: ActionConfirm, Subscriber: id, Expires: testStart.Add(-time.Second)}),
+			"expired": s.keys.Sign(tokens.Token{Action: tokens.ActionConfirm, Subscriber: id, Expires: testStart.Add(-time.Second)}),
 		}
 		before := s.dump()
 		for _, page := range []string{"/confirm/", "/preferences/", "/u/"} {

@@ -19,6 +19,7 @@ import (
 	"dibao/feed"
 	"dibao/internal/web"
 	"dibao/subscribers"
+	"dibao/subscribers/tokens"
 )
 
 // apiVerbs are the commands that the admin API offers: those that neither read
@@ -81,7 +82,7 @@ func (s *api) run(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimSpace(group + " " + verb)
 	token, err := s.token(r)
 	switch {
-	case errors.Is(err, subscribers.ErrToken):
+	case errors.Is(err, tokens.ErrInvalid):
 		if !s.failed.Allow(web.Client(r)) {
 			s.refuse(w, http.StatusTooManyRequests, errors.New("too many wrong tokens; try again in a minute"))
 			return
@@ -163,7 +164,7 @@ func ended(err error, out, talk string) remote.Answer {
 func (s *api) token(r *http.Request) (subscribers.APIToken, error) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return subscribers.APIToken{}, subscribers.ErrToken
+		return subscribers.APIToken{}, tokens.ErrInvalid
 	}
 	return s.app.subscribers.CheckAPIToken(r.Context(), text)
 }

@@ -19,7 +19,7 @@ import (
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
-	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 	"dibao/templates"
 )
 
@@ -210,7 +210,7 @@ func newIssueTest(g *globals) *cobra.Command {
 			"nowhere, because the mail belongs to no reader.",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
-			if _, err := subscribers.ParseAddress(args[0]); err != nil {
+			if _, err := mailaddr.Parse(args[0]); err != nil {
 				return err
 			}
 			if list == "" {

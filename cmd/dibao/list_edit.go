@@ -11,6 +11,7 @@ import (
 	"dibao/feed"
 	"dibao/policy"
 	"dibao/subscribers"
+	"dibao/subscribers/tokens"
 )
 
 // listFlags defines the flags that say what a list is.
@@ -219,7 +220,7 @@ func newListInvite(g *globals) *cobra.Command {
 			}
 			g.change.target = "list " + l.Slug
 			fmt.Fprintf(cmd.OutOrStdout(), "%s/subscribe?invite=%s\n", a.config.Server.BaseURL, a.subscribers.Keys().InviteToken(l.ID))
-			g.say(cmd, "it works for %d days", subscribers.InviteDays)
+			g.say(cmd, "it works for %d days", tokens.InviteDays)
 			return nil
 		}),
 	}

@@ -18,7 +18,7 @@ import (
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest"
 	"dibao/internal/mail"
-	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 func newMail(g *globals) *cobra.Command {
@@ -103,7 +103,7 @@ func newMailTest(g *globals) *cobra.Command {
 			"same server. Its links lead nowhere, and nothing is recorded. The whole SMTP dialogue goes to stdout, without passwords.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := subscribers.ParseAddress(args[0])
+			to, err := mailaddr.Parse(args[0])
 			if err != nil {
 				return usagef("%v", err)
 			}

@@ -23,7 +23,7 @@ import (
 	"dibao/cmd/dibao/inspect"
 	"dibao/internal/fault"
 	"dibao/internal/redact"
-	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -75,7 +75,7 @@ func usagef(format string, args ...any) error { return cli.Usagef(format, args..
 func isUsage(err error) bool {
 	var usage *cli.UsageError
 	var invalid fault.InvalidError
-	return errors.As(err, &usage) || errors.As(err, &invalid) || errors.Is(err, subscribers.ErrAddress)
+	return errors.As(err, &usage) || errors.As(err, &invalid) || errors.Is(err, mailaddr.ErrInvalid)
 }
 
 // partialError says that some of the work was refused: exit status 3.

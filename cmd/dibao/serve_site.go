@@ -17,6 +17,7 @@ import (
 	"dibao/internal/redact"
 	"dibao/internal/web"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 // hub is our WebSub hub for the feeds on a mux.
@@ -79,7 +80,7 @@ func (a *app) contact() string {
 		return c
 	}
 	from, err := mailer.Sender(a.config)
-	if err != nil || a.config.Mail.From == "" || subscribers.RoleOf(from.Address) == subscribers.RoleMachine {
+	if err != nil || a.config.Mail.From == "" || mailaddr.RoleOf(from.Address) == mailaddr.RoleMachine {
 		return ""
 	}
 	return "mailto:" + from.Address

@@ -13,6 +13,7 @@ import (
 
 	"dibao/cmd/dibao/mailer"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 func newSubscriber(g *globals) *cobra.Command {
@@ -78,7 +79,7 @@ func newSubscriberAdd(g *globals) *cobra.Command {
 					}
 					return err
 				}
-				g.say(cmd, "sent a confirmation request to %s", subscribers.Readable(mail.Address))
+				g.say(cmd, "sent a confirmation request to %s", mailaddr.Readable(mail.Address))
 				return nil
 			}
 			id, err := a.subscribers.AddConfirmed(cmd.Context(), args[0], language, chosen, consent)
@@ -133,7 +134,7 @@ func newSubscriberList(g *globals) *cobra.Command {
 				for _, name := range slices.Sorted(maps.Keys(v.Lists)) {
 					lists = append(lists, name+" "+g.code("State", v.Lists[name]))
 				}
-				return []any{v.ID, subscribers.Readable(v.Address), v.Language, strings.Join(lists, ", "), g.code("Reason", deref(v.Suppressed))}
+				return []any{v.ID, mailaddr.Readable(v.Address), v.Language, strings.Join(lists, ", "), g.code("Reason", deref(v.Suppressed))}
 			})
 		},
 	}

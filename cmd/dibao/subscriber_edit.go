@@ -9,6 +9,7 @@ import (
 
 	"dibao/cmd/dibao/cli"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 // profileFields are the fields of a profile by their flags.
@@ -65,7 +66,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 			if err := a.subscribers.SetProfile(cmd.Context(), x.ID, p); err != nil {
 				return err
 			}
-			g.say(cmd, "saved the profile of %s", subscribers.Readable(x.Address))
+			g.say(cmd, "saved the profile of %s", mailaddr.Readable(x.Address))
 			return nil
 		}),
 	}

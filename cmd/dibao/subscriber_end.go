@@ -14,6 +14,7 @@ import (
 
 	"dibao/policy"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 // many are flags of a verb that may concern several readers at once.
@@ -94,7 +95,7 @@ func newSubscriberUnsubscribe(g *globals) *cobra.Command {
 					return err
 				}
 				g.change.target = fmt.Sprintf("subscriber %d", s.ID)
-				g.say(cmd, "%d subscriptions of %s ended", len(ended), subscribers.Readable(s.Address))
+				g.say(cmd, "%d subscriptions of %s ended", len(ended), mailaddr.Readable(s.Address))
 				return nil
 			})
 		}),

@@ -10,6 +10,7 @@ import (
 
 	"dibao/cmd/dibao/view"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
 )
 
 // person gathers what subscribers and digest keep of a reader.
@@ -48,7 +49,7 @@ func newSubscriberShow(g *globals) *cobra.Command {
 
 func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	zone := a.config.Schedule.Zone
-	g.print(cmd, "%s  (number %d, since %s, %s, %s)", subscribers.Readable(v.Address), v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
+	g.print(cmd, "%s  (number %d, since %s, %s, %s)", mailaddr.Readable(v.Address), v.ID, shortTime(v.CreatedAt, zone), v.Language, v.Format)
 	if v.Suppressed != nil {
 		g.print(cmd, "suppressed: %s; gets no mail", *v.Suppressed)
 	}

@@ -20,6 +20,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
+	"dibao/subscribers/tokens"
 	"dibao/templates"
 )
 
@@ -47,10 +48,10 @@ func (h *Web) calendar(w http.ResponseWriter, r *http.Request) {
 	header.Set("Referrer-Policy", "no-referrer")
 	body, err := h.write(r.Context(), r.PathValue("token"))
 	switch {
-	case errors.Is(err, subscribers.ErrExpired):
+	case errors.Is(err, tokens.ErrExpired):
 		http.Error(w, http.StatusText(http.StatusGone), http.StatusGone)
 		return
-	case errors.Is(err, subscribers.ErrToken), errors.Is(err, subscribers.ErrNotFound):
+	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, subscribers.ErrNotFound):
 		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
 		return
 	case err != nil:

@@ -12,6 +12,8 @@ import (
 	"dibao/internal/lazyregexp"
 	"dibao/internal/mail"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 )
 
 // reported is a delivery that a report is about.
@@ -66,7 +68,7 @@ func (s *Service) deliveryOfLink(ctx context.Context, original netmail.Header) (
 	if m == nil {
 		return reported{}, nil
 	}
-	t, err := s.subscribers.Keys().Check(ctx, m[1], subscribers.ActionUnsubscribe)
+	t, err := s.subscribers.Keys().Check(ctx, m[1], tokens.ActionUnsubscribe)
 	if err != nil {
 		return reported{}, nil
 	}
@@ -106,7 +108,7 @@ func (s *Service) sentDelivery(ctx context.Context, where string, args ...any) (
 // latestDeliveries returns what went to an address lately, the newest first.
 func (s *Service) latestDeliveries(ctx context.Context, address string) ([]reported, error) {
 	reader, err := s.subscribers.SubscriberByAddress(ctx, address)
-	if errors.Is(err, subscribers.ErrNotFound) || errors.Is(err, subscribers.ErrAddress) {
+	if errors.Is(err, subscribers.ErrNotFound) || errors.Is(err, mailaddr.ErrInvalid) {
 		return nil, nil // of nobody
 	}
 	if err != nil {

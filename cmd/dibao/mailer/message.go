@@ -11,13 +11,15 @@ import (
 	"dibao/internal/fetch"
 	"dibao/internal/mail"
 	"dibao/subscribers"
+	"dibao/subscribers/mailaddr"
+	"dibao/subscribers/tokens"
 	"dibao/templates"
 )
 
 // Mailer sends messages that belong to no mailing.
 type Mailer struct {
 	Config config.Config
-	Keys   *subscribers.Keys
+	Keys   *tokens.Keys
 }
 
 // Router finds the servers of domains.
@@ -55,7 +57,7 @@ func (m *Mailer) Confirm(ctx context.Context, c subscribers.Confirmation) error 
 		titles[i] = l.Title
 	}
 	view := templates.Confirmation{
-		Language: c.Language, SiteName: SiteName, Lists: titles, Days: subscribers.ConfirmDays,
+		Language: c.Language, SiteName: SiteName, Lists: titles, Days: tokens.ConfirmDays,
 		ConfirmURL: m.Config.Server.BaseURL + "/confirm/" + c.Token,
 	}
 	text, err := view.Mail()
@@ -67,7 +69,7 @@ func (m *Mailer) Confirm(ctx context.Context, c subscribers.Confirmation) error 
 
 func (m *Mailer) sendChange(ctx context.Context, c subscribers.Confirmation) error {
 	view := templates.AddressChange{
-		Language: c.Language, SiteName: SiteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: subscribers.Readable(c.NewAddress),
+		Language: c.Language, SiteName: SiteName, Old: c.Kind == subscribers.KindChangeOld, NewAddress: mailaddr.Readable(c.NewAddress),
 		Hours: subscribers.AskHours, ConfirmURL: m.Config.Server.BaseURL + "/change/" + c.Token,
 	}
 	text, err := view.Mail()

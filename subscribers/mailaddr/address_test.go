@@ -1,4 +1,4 @@
-package subscribers
+package mailaddr
 
 import (
 	"errors"
@@ -52,25 +52,25 @@ func TestParseAddress(t *testing.T) {
 		"Megabyte":                   {strings.Repeat("a", 1<<20) + "@example.org", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseAddress(c.typed)
+			got, err := Parse(c.typed)
 			if got != c.want {
-				t.Errorf("ParseAddress(%.80q) = %q, %v; want %q", c.typed, got, err, c.want)
+				t.Errorf("Parse(%.80q) = %q, %v; want %q", c.typed, got, err, c.want)
 			}
-			if (c.want == "") != errors.Is(err, ErrAddress) {
-				t.Errorf("ParseAddress(%.80q): error %v; ErrAddress wanted: %v", c.typed, err, c.want == "")
+			if (c.want == "") != errors.Is(err, ErrInvalid) {
+				t.Errorf("Parse(%.80q): error %v; ErrInvalid wanted: %v", c.typed, err, c.want == "")
 			}
 			if err != nil && strings.ContainsAny(err.Error(), "\r\n\x00") {
-				t.Errorf("ParseAddress(%.80q): the error is not one line: %q", c.typed, err)
+				t.Errorf("Parse(%.80q): the error is not one line: %q", c.typed, err)
 			}
 		})
 	}
 }
 
 func TestAddressKeyTellsTagsApartAndNotCase(t *testing.T) {
-	if addressKey("Reader@example.org") != addressKey("rEADER@example.org") {
+	if Key("Reader@example.org") != Key("rEADER@example.org") {
 		t.Error("case tells two readers apart")
 	}
-	if addressKey("reader@example.org") == addressKey("reader+a@example.org") {
+	if Key("reader@example.org") == Key("reader+a@example.org") {
 		t.Error("a tag does not tell two readers apart")
 	}
 }
@@ -81,9 +81,9 @@ func FuzzParseAddress(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		got, err := ParseAddress(typed)
+		got, err := Parse(typed)
 		if err != nil {
-			if got != "" || !errors.Is(err, ErrAddress) {
+			if got != "" || !errors.Is(err, ErrInvalid) {
 				t.Fatalf("ParseAddress(%q) = %q, %v", typed, got, err)
 			}
 			return
@@ -91,7 +91,7 @@ func FuzzParseAddress(f *testing.F) {
 		if len(got) > maxAddress || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
 			t.Errorf("ParseAddress(%q) = %q: too long, or with spaces or control characters", typed, got)
 		}
-		if again, err := ParseAddress(got); err != nil || again != got {
+		if again, err := Parse(got); err != nil || again != got {
 			t.Errorf("ParseAddress(%q) = %q, and of that %q, %v", typed, got, again, err)
 		}
 		if a, err := mail.ParseAddress(got); err != nil || a.Address != got {
@@ -111,7 +111,7 @@ func TestReadable(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
-		if back, err := ParseAddress(got); got != address && (err != nil || back != address) {
+		if back, err := Parse(got); got != address && (err != nil || back != address) {
 			t.Errorf("%s reads back as %s (%v)", got, back, err)
 		}
 	}

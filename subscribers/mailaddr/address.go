@@ -1,4 +1,6 @@
-package subscribers
+// Package mailaddr reads the addresses of readers: their form, identity and role,
+// typing errors, and which of them reach one mailbox.
+package mailaddr
 
 import (
 	"errors"
@@ -21,44 +23,44 @@ const (
 	maxTyped   = 1024 // with a display name
 )
 
-// ErrAddress says that something is not an address that mail can be sent to.
-var ErrAddress = errors.New("invalid address")
+// ErrInvalid says that something is not an address that mail can be sent to.
+var ErrInvalid = errors.New("invalid address")
 
-// ParseAddress reads what a person typed as an address and returns it in the
+// Parse reads what a person typed as an address and returns it in the
 // form to which mail is sent: the domain in lower case and as punycode, the
 // local part as typed. A display name is dropped; full-width letters from a
 // Chinese keyboard are converted. Quoted local parts and address literals are
 // refused: readers' mailboxes do not have them.
-func ParseAddress(typed string) (string, error) {
+func Parse(typed string) (string, error) {
 	typed = strings.TrimSpace(typed)
 	switch {
 	case typed == "":
-		return "", fmt.Errorf("%w: write it like name@example.org", ErrAddress)
+		return "", fmt.Errorf("%w: write it like name@example.org", ErrInvalid)
 	case len(typed) > maxTyped:
-		return "", fmt.Errorf("%w: it is longer than %d characters", ErrAddress, maxAddress)
+		return "", fmt.Errorf("%w: it is longer than %d characters", ErrInvalid, maxAddress)
 	case !utf8.ValidString(typed) || strings.ContainsFunc(typed, forbidden):
-		return "", fmt.Errorf("%w: it contains characters that an address can't have", ErrAddress)
+		return "", fmt.Errorf("%w: it contains characters that an address can't have", ErrInvalid)
 	}
 	if strings.HasSuffix(typed, ";") { // net/mail takes a group of one
-		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
+		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
 	}
 	a, err := mail.ParseAddress(norm.NFC.String(width.Fold.String(typed)))
 	if err != nil {
-		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
+		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
 	}
 	at := strings.LastIndexByte(a.Address, '@')
 	local, domain := a.Address[:at], a.Address[at+1:]
 	domain, err = idna.Lookup.ToASCII(strings.ToLower(domain))
 	if err != nil || !isDomain(domain) {
-		return "", fmt.Errorf("%w: %q has no domain such as example.org", ErrAddress, typed)
+		return "", fmt.Errorf("%w: %q has no domain such as example.org", ErrInvalid, typed)
 	}
 	address := local + "@" + domain
 	if len(address) > maxAddress || len(local) > maxLocal {
-		return "", fmt.Errorf("%w: it is longer than %d characters, or %d before the @", ErrAddress, maxAddress, maxLocal)
+		return "", fmt.Errorf("%w: it is longer than %d characters, or %d before the @", ErrInvalid, maxAddress, maxLocal)
 	}
 	// An address that needs quotes is another address without them.
 	if b, err := mail.ParseAddress(address); err != nil || b.Address != address || b.Name != "" || strings.ContainsAny(local, `"()<>`) || strings.ContainsFunc(local, unicode.IsSpace) {
-		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrAddress, typed)
+		return "", fmt.Errorf("%w: %q is not like name@example.org", ErrInvalid, typed)
 	}
 	return address, nil
 }
@@ -87,14 +89,14 @@ func isDomain(name string) bool {
 	return dot > 0 && dot < len(name)-1 && strings.Trim(name[dot+1:], "0123456789") != ""
 }
 
-// addressKey is the identity of a parsed address: addresses that differ only in
+// Key is the identity of a parsed address: addresses that differ only in
 // case are one reader, those that differ in a +tag are not.
-func addressKey(address string) string { return strings.ToLower(address) }
+func Key(address string) string { return strings.ToLower(address) }
 
-// addressIn reads the address in a field of a file, in the forms that people
+// InField reads the address in a field of a file, in the forms that people
 // write: with a name, mailto: or angle brackets; invisible characters are
 // removed. cleaned is set if there were any; why says why it is not an address.
-func addressIn(field string) (address string, cleaned bool, why string) {
+func InField(field string) (address string, cleaned bool, why string) {
 	seen := strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
 			return -1
@@ -108,7 +110,7 @@ func addressIn(field string) (address string, cleaned bool, why string) {
 	if len(seen) > 7 && strings.EqualFold(seen[:7], "mailto:") {
 		seen = seen[7:]
 	}
-	address, err := ParseAddress(seen)
+	address, err := Parse(seen)
 	switch {
 	case err == nil:
 		return address, cleaned, ""

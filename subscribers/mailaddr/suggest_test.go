@@ -1,4 +1,4 @@
-package subscribers
+package mailaddr
 
 import "testing"
 
@@ -14,7 +14,7 @@ func TestSuggest(t *testing.T) {
 			t.Errorf("Suggest(%s) = %q, want %q", typed, got, want)
 		}
 	}
-	for _, p := range providers {
+	for _, p := range Providers {
 		if got := Suggest("a@" + p); got != "" {
 			t.Errorf("%s is a provider and is taken for a slip of %s", p, got)
 		}

@@ -1,4 +1,4 @@
-package subscribers
+package mailaddr
 
 import (
 	_ "embed"
@@ -9,18 +9,18 @@ import (
 //go:embed providers.txt
 var providerNames string
 
-// providers are mail domains that many people have.
-var providers = strings.Fields(providerNames)
+// Providers are mail domains that many people have.
+var Providers = strings.Fields(providerNames)
 
 // Suggest returns the address that was perhaps meant if the domain of a parsed
 // one looks like a typing error (gmial.com, qq.con), else "". It is only
 // suggested, never substituted: gmial.com has mailboxes, too.
 func Suggest(address string) string {
 	local, domain, ok := strings.Cut(address, "@")
-	if !ok || len(domain) < 3 || slices.Contains(providers, domain) {
+	if !ok || len(domain) < 3 || slices.Contains(Providers, domain) {
 		return ""
 	}
-	for _, p := range providers {
+	for _, p := range Providers {
 		if domain[0] != p[0] && domain[1:min(3, len(domain))] != p[1:3] && !strings.HasPrefix(domain, p[1:2]) {
 			continue // one slip leaves the first letter, the next two, or swaps them
 		}
@@ -91,7 +91,7 @@ const (
 
 // RoleOf returns the role of a parsed address by its local part.
 func RoleOf(address string) Role {
-	local, _, _ := strings.Cut(addressKey(address), "@")
+	local, _, _ := strings.Cut(Key(address), "@")
 	local, _, _ = strings.Cut(local, "+")
 	switch {
 	case slices.Contains(machines, local):

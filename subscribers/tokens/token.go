@@ -1,9 +1,10 @@
-package subscribers
+package tokens
 
 import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"dibao/subscribers/mailaddr"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
@@ -23,18 +24,18 @@ const (
 	ActionConfirm     Action = 1
 	ActionUnsubscribe Action = 2
 	ActionPreferences Action = 3
-	actionBounce      Action = 4
+	ActionBounce      Action = 4
 	actionForm        Action = 5
-	actionInvite      Action = 6 // to a list; of no subscriber
-	actionChangeOld   Action = 7 // of address, said by the mailbox that is left
-	actionChangeNew   Action = 8 // of address, said by the new mailbox
-	actionDelete      Action = 9 // of the reader
-	actionData        Action = 10
-	actionCalendar    Action = 11
+	ActionInvite      Action = 6 // to a list; of no subscriber
+	ActionChangeOld   Action = 7 // of address, said by the mailbox that is left
+	ActionChangeNew   Action = 8 // of address, said by the new mailbox
+	ActionDelete      Action = 9 // of the reader
+	ActionData        Action = 10
+	ActionCalendar    Action = 11
 )
 
-// ErrToken says that a token is not ours, is for something else, or is damaged.
-var ErrToken = errors.New("invalid token")
+// ErrInvalid says that a token is not ours, is for something else, or is damaged.
+var ErrInvalid = errors.New("invalid token")
 
 // ErrExpired says that a token was good and is too old.
 var ErrExpired = errors.New("expired token")
@@ -48,8 +49,8 @@ const ConfirmDays = 7
 const PreferencesDays = 90
 
 const (
-	macSize  = 16  // 128 bits of HMAC-SHA-256
-	maxToken = 160 // characters; ours have at most 110
+	macSize   = 16  // 128 bits of HMAC-SHA-256
+	MaxLength = 160 // characters; ours have at most 110
 )
 
 // Token says what a link allows, and to whom. List 0 stands for all lists.
@@ -100,7 +101,7 @@ func (k *macKey) append(dst, payload []byte) []byte {
 // open checks what seal made.
 func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 	if len(b) < macSize+5 {
-		return Token{}, ErrToken
+		return Token{}, ErrInvalid
 	}
 	payload, sum := b[:len(b)-macSize], b[len(b)-macSize:]
 	var fields [4]uint64
@@ -108,7 +109,7 @@ func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 	for i := range fields {
 		v, n := binary.Uvarint(rest)
 		if n <= 0 {
-			return Token{}, ErrToken
+			return Token{}, ErrInvalid
 		}
 		fields[i], rest = v, rest[n:]
 	}
@@ -116,7 +117,7 @@ func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 	k.learn(ctx, id)
 	key, ok := k.set.Load().tokens[id]
 	if !ok || len(rest) > 0 || !hmac.Equal(sum, key.append(nil, payload)) {
-		return Token{}, ErrToken
+		return Token{}, ErrInvalid
 	}
 	t := Token{Action: Action(payload[0]), Subscriber: int64(fields[1]), List: int64(fields[2])}
 	if fields[3] != 0 {
@@ -129,22 +130,22 @@ func (k *Keys) open(ctx context.Context, b []byte) (Token, error) {
 func (k *Keys) Sign(t Token) string { return base64.RawURLEncoding.EncodeToString(k.seal(t)) }
 
 // Check returns what a token says, if it is ours and for this action; else
-// ErrToken. For an expired token it also returns ErrExpired.
+// ErrInvalid. For an expired token it also returns ErrExpired.
 func (k *Keys) Check(ctx context.Context, text string, action Action) (Token, error) {
-	if len(text) > maxToken {
-		return Token{}, ErrToken
+	if len(text) > MaxLength {
+		return Token{}, ErrInvalid
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	// One text for one token: the decoder itself skips line ends and spare bits.
 	if err != nil || base64.RawURLEncoding.EncodeToString(b) != text {
-		return Token{}, ErrToken
+		return Token{}, ErrInvalid
 	}
 	t, err := k.open(ctx, b)
 	switch {
 	case err != nil:
 		return Token{}, err
 	case t.Action != action:
-		return Token{}, ErrToken
+		return Token{}, ErrInvalid
 	case !t.Expires.IsZero() && !k.now().Before(t.Expires):
 		return t, ErrExpired
 	}
@@ -160,20 +161,20 @@ func (k *Keys) UnsubscribeToken(subscriber, list int64) string {
 // the reader keeps the address.
 func (k *Keys) PreferencesToken(subscriber int64, address string) string {
 	return k.Sign(Token{
-		Action: ActionPreferences, Subscriber: subscriber, List: k.binding(address), Expires: k.now().AddDate(0, 0, PreferencesDays),
+		Action: ActionPreferences, Subscriber: subscriber, List: k.Binding(address), Expires: k.now().AddDate(0, 0, PreferencesDays),
 	})
 }
 
 // CalendarToken opens a reader's own calendar and nothing else, as long as the reader
 // keeps the address: calendar programs ask for it for years.
 func (k *Keys) CalendarToken(subscriber int64, address string) string {
-	return k.Sign(Token{Action: actionCalendar, Subscriber: subscriber, List: k.binding(address)})
+	return k.Sign(Token{Action: ActionCalendar, Subscriber: subscriber, List: k.Binding(address)})
 }
 
-// binding ties a token to an address without naming it: 32 bits of a MAC.
-func (k *Keys) binding(address string) int64 {
+// Binding ties a token to an address without naming it: 32 bits of a MAC.
+func (k *Keys) Binding(address string) int64 {
 	var sum [macSize]byte
-	return int64(binary.BigEndian.Uint32(k.set.Load().address.append(sum[:0], []byte(addressKey(address)))))
+	return int64(binary.BigEndian.Uint32(k.set.Load().address.append(sum[:0], []byte(mailaddr.Key(address)))))
 }
 
 // InviteDays is how long an invitation works.
@@ -181,7 +182,7 @@ const InviteDays = 90
 
 // InviteToken lets whoever holds it ask for a list that is by invitation.
 func (k *Keys) InviteToken(list int64) string {
-	return k.Sign(Token{Action: actionInvite, List: list, Expires: k.now().AddDate(0, 0, InviteDays)})
+	return k.Sign(Token{Action: ActionInvite, List: list, Expires: k.now().AddDate(0, 0, InviteDays)})
 }
 
 // lower is base32 in lower case: a local part may come back in any case.
@@ -190,27 +191,27 @@ var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(b
 // BounceToken identifies a delivery in an envelope sender (VERP): lowercase
 // letters and digits, at most 54 of them while ids are below 2^56.
 func (k *Keys) BounceToken(delivery int64) string {
-	return lower.EncodeToString(k.seal(Token{Action: actionBounce, Subscriber: delivery}))
+	return lower.EncodeToString(k.seal(Token{Action: ActionBounce, Subscriber: delivery}))
 }
 
 // ParseBounceToken returns the delivery of a BounceToken, in any case of
-// letters, or ErrToken.
+// letters, or ErrInvalid.
 func (k *Keys) ParseBounceToken(ctx context.Context, text string) (delivery int64, err error) {
 	t, err := k.openLower(ctx, text)
-	if err != nil || t.Action != actionBounce {
-		return 0, ErrToken
+	if err != nil || t.Action != ActionBounce {
+		return 0, ErrInvalid
 	}
 	return t.Subscriber, nil
 }
 
 func (k *Keys) openLower(ctx context.Context, text string) (Token, error) {
-	if len(text) > maxToken {
-		return Token{}, ErrToken
+	if len(text) > MaxLength {
+		return Token{}, ErrInvalid
 	}
 	text = strings.ToLower(text)
 	b, err := lower.DecodeString(text)
 	if err != nil || lower.EncodeToString(b) != text {
-		return Token{}, ErrToken
+		return Token{}, ErrInvalid
 	}
 	return k.open(ctx, b)
 }
@@ -228,27 +229,27 @@ func (k *Keys) UnsubscribeTokens(subscriber, list int64) (web, mail string) {
 }
 
 // ParseMailUnsubscribeToken returns the content of a MailUnsubscribeToken, in
-// any case of letters, or ErrToken.
+// any case of letters, or ErrInvalid.
 func (k *Keys) ParseMailUnsubscribeToken(ctx context.Context, text string) (subscriber, list int64, err error) {
 	t, err := k.openLower(ctx, text)
 	if err != nil || t.Action != ActionUnsubscribe {
-		return 0, 0, ErrToken
+		return 0, 0, ErrInvalid
 	}
 	return t.Subscriber, t.List, nil
 }
 
-// formStamp says when a form was shown, so that one returned at once can be
+// FormStamp says when a form was shown, so that one returned at once can be
 // recognized as a robot's, and to which network, so that its proof is valid
 // only for that one.
-func (k *Keys) formStamp(network netip.Prefix) string {
-	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli(), List: k.binding(network.String())})
+func (k *Keys) FormStamp(network netip.Prefix) string {
+	return k.Sign(Token{Action: actionForm, Subscriber: k.now().UnixMilli(), List: k.Binding(network.String())})
 }
 
-// formAge returns how long ago a form was shown, and whether to this network.
-func (k *Keys) formAge(ctx context.Context, stamp string, network netip.Prefix) (age time.Duration, same bool, err error) {
+// FormAge returns how long ago a form was shown, and whether to this network.
+func (k *Keys) FormAge(ctx context.Context, stamp string, network netip.Prefix) (age time.Duration, same bool, err error) {
 	t, err := k.Check(ctx, stamp, actionForm)
 	if err != nil {
 		return 0, false, err
 	}
-	return k.now().Sub(time.UnixMilli(t.Subscriber)), t.List == k.binding(network.String()), nil
+	return k.now().Sub(time.UnixMilli(t.Subscriber)), t.List == k.Binding(network.String()), nil
 }

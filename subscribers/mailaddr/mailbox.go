@@ -1,4 +1,4 @@
-package subscribers
+package mailaddr
 
 import "strings"
 
@@ -25,12 +25,12 @@ var mailboxRules = map[string]mailboxRule{
 // x@user.fastmail.com reaches user@fastmail.com.
 var userDomains = []string{"fastmail.com", "fastmail.fm"}
 
-// mailboxOf returns one name for all addresses that reach a mailbox, as far as
+// MailboxOf returns one name for all addresses that reach a mailbox, as far as
 // the rules of its provider are known; elsewhere, as at qq.com, 163.com and
 // outlook.com, it removes a tag after a plus sign. It is for limits only:
 // readers are never identified by it.
-func mailboxOf(address string) string {
-	local, domain, _ := strings.Cut(addressKey(address), "@")
+func MailboxOf(address string) string {
+	local, domain, _ := strings.Cut(Key(address), "@")
 	for _, d := range userDomains {
 		if user, ok := strings.CutSuffix(domain, "."+d); ok {
 			local, domain = user, d

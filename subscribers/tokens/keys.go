@@ -1,14 +1,14 @@
-package subscribers
+// Package tokens signs and checks the tokens in links of readers: what each one
+// allows, to whom, until when. Its keys are stored in the database.
+package tokens
 
 import (
 	"context"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -35,9 +35,9 @@ type keySet struct {
 	address *macKey           // derived from the oldest, to bind tokens to an address
 }
 
-// openKeys reads the keys and makes the first one. Its id is fixed, so that
+// Open reads the keys and makes the first one. Its id is fixed, so that
 // nodes that start at the same time make one key and agree on it.
-func openKeys(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, error) {
+func Open(ctx context.Context, db *database.DB, now func() time.Time) (*Keys, error) {
 	k := &Keys{db: db, now: now}
 	if err := k.reload(ctx); err != nil || k.set.Load().current != 0 {
 		return k, err
@@ -130,24 +130,17 @@ func (k *Keys) learn(ctx context.Context, key int64) {
 func derive(secret []byte, purpose string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, "dibao "+purpose, 32)
 	if err != nil {
-		panic("subscribers: hkdf refused a fixed length: " + err.Error())
+		panic("tokens: hkdf refused a fixed length: " + err.Error())
 	}
 	return key
 }
 
 // MessageIDKey returns the key for Message-IDs; it stays the same when token
 // keys rotate, so that a second copy has the same ID.
-func (k *Keys) MessageIDKey() []byte { return k.lasting("message id") }
+func (k *Keys) MessageIDKey() []byte { return k.Lasting("message id") }
 
-// lasting derives a key that rotation does not change.
-func (k *Keys) lasting(purpose string) []byte {
+// Lasting derives a key that rotation does not change.
+func (k *Keys) Lasting(purpose string) []byte {
 	set := k.set.Load()
 	return derive(set.secrets[set.first], purpose)
-}
-
-// addressHash names an address in the suppression list without keeping it.
-func (s *Store) addressHash(address string) string {
-	m := hmac.New(sha256.New, s.suppression)
-	m.Write([]byte(addressKey(address)))
-	return hex.EncodeToString(m.Sum(nil))
 }
