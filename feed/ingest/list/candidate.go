@@ -350,18 +350,21 @@ func (f *finder) best(all []*candidate) (best *candidate, next []*candidate) {
 	if whole := f.sections(best); whole != nil {
 		best = whole
 	}
-	return best, others(best, all)
+	return best, others(best, all, minNamed)
 }
 
 // wholeRows returns the candidate whose rows each contain one container of
-// another candidate, with as many dates: it keeps a row's title and its date
-// together.
+// another candidate, with as many dates outside running text: it keeps a row's title and its date together.
 func wholeRows(best *candidate, all []*candidate) *candidate {
 	if len(best.containers) < minRows {
 		return best
 	}
+	least := best.dated
+	if n := best.printed(); n > 0 {
+		least = n
+	}
 	for _, c := range all {
-		if c.bare || c.score == 0 || len(c.containers) != 1 || len(c.rows) < len(best.containers) || c.dated < best.dated {
+		if c.bare || c.score == 0 || len(c.containers) != 1 || len(c.rows) < len(best.containers) || c.dated < least {
 			continue
 		}
 		if rows := rowsAround(best.containers, c.rows); rows != nil {
@@ -369,6 +372,17 @@ func wholeRows(best *candidate, all []*candidate) *candidate {
 		}
 	}
 	return best
+}
+
+// printed counts the rows with a date that is not in running text.
+func (c *candidate) printed() int {
+	n := 0
+	for _, r := range c.rows {
+		if r.isDated() && (hasAlone(r.dates) || len(r.near) > 0) {
+			n++
+		}
+	}
+	return n
 }
 
 // rowsAround returns the rows that contain nodes, in their order; nil unless

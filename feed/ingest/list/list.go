@@ -66,7 +66,7 @@ func Find(root *html.Node, at *url.URL, c when.Clock) Found {
 	if len(best.parts) > 0 {
 		found.Dropped.Add(Parts, strings.Join(best.parts, "、"), "")
 	}
-	f.offer(next, &found)
+	f.offer(next, best.score, &found)
 	return found
 }
 

@@ -1,6 +1,9 @@
 package list
 
 import (
+	"slices"
+	"strings"
+
 	"golang.org/x/net/html"
 )
 
@@ -99,4 +102,68 @@ func (found *Found) dropUndated(why Reason, isMeant func(r Row) bool) {
 		rest = append(rest, r)
 	}
 	found.Rows = rest
+}
+
+// maxOutline is how many elements of a row its outline counts.
+const maxOutline = 40
+
+// adopt adds the rows of tables that were closed too early: rows with the outline of the
+// list's, before its first or behind its last row with nothing between them. A row that
+// holds them is none.
+func (f *finder) adopt(c *candidate) {
+	if c.bare || c.fixed || len(c.rows) < minRows || c.rows[0].node.Data != "tr" {
+		return
+	}
+	known := make(map[*html.Node]bool, len(c.rows))
+	for _, r := range c.rows {
+		known[r.node] = true
+	}
+	root := c.rows[0].node
+	for root.Parent != nil {
+		root = root.Parent
+	}
+	like := outline(c.rows[len(c.rows)/2].node)
+	from := slices.IndexFunc(c.rows, func(r segment) bool { return outline(r.node) == like })
+	first, last := c.rows[from].node, c.rows[len(c.rows)-1].node
+	var before, behind []segment
+	passed := false
+	for n := range root.Descendants() {
+		switch in := f.seen[n]; {
+		case known[n]:
+			passed = passed || n == first
+		case in == nil || n.Data != "tr" || in.links != 1 || !f.isRow(n) || outline(n) != like:
+		case !passed:
+			before = append(before, f.segment(n))
+		case !f.parts(last, n):
+			last = n
+			behind = append(behind, f.segment(n))
+		}
+	}
+	for i := len(before) - 1; i >= 0; i-- {
+		if f.parts(before[i].node, first) {
+			before = before[i+1:]
+			break
+		}
+		first = before[i].node
+	}
+	head := slices.DeleteFunc(c.rows[:from:from], func(r segment) bool {
+		return slices.ContainsFunc(before, func(x segment) bool { return holds(r.node, x.node) })
+	})
+	c.rows = slices.Concat(head, before, c.rows[from:], behind)
+}
+
+// outline names the elements in a row.
+func outline(row *html.Node) string {
+	var b strings.Builder
+	n := 0
+	for d := range row.Descendants() {
+		if d.Type == html.ElementNode {
+			b.WriteString(shape(d))
+			b.WriteByte('>')
+			if n++; n > maxOutline {
+				break
+			}
+		}
+	}
+	return b.String()
 }

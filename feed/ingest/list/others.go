@@ -14,10 +14,11 @@ import (
 // Limits on the other lists of a page that are offered.
 const (
 	maxOthers   = 8
-	minOther    = 0.2 // of the weight of the list that was taken
-	minEqual    = 0.7 // of that weight, for a list that could have been taken as well
-	maxHeadings = 20  // characters of the heading of a list
-	maxCompared = 200 // lists that are looked at
+	minOther    = 0.2  // of the weight of the list that was taken
+	minNamed    = 0.02 // of that weight, for a list in the main part that has a heading: 4 rows beside 20
+	minEqual    = 0.7  // of that weight, for a list that could have been taken as well
+	maxHeadings = 20   // characters of the heading of a list
+	maxCompared = 200  // lists that are looked at
 )
 
 // firstOfEqual returns the first of several lists of the same weight: the sections of the
@@ -38,11 +39,12 @@ func (f *finder) firstOfEqual(best *candidate, all []*candidate) *candidate {
 	return best
 }
 
-// others returns the other lists of a page that came close to the best, the heaviest first.
-func others(best *candidate, all []*candidate) []*candidate {
+// others returns the other lists of a page that have at least this part of the weight of
+// the best, the heaviest first.
+func others(best *candidate, all []*candidate, least float64) []*candidate {
 	var near []*candidate
 	for _, c := range all {
-		if c != best && c.bare == best.bare && c.score > minOther*best.score {
+		if c != best && c.bare == best.bare && c.score > least*best.score {
 			near = append(near, c)
 		}
 	}
@@ -83,13 +85,17 @@ func (c *candidate) overlaps(x *candidate) bool {
 	return false
 }
 
-// offer says which other lists of the page came close, each with its heading.
-func (f *finder) offer(all []*candidate, found *Found) {
+// offer says which other lists of the page came close to the weight of the one that was
+// taken, or have a heading in its main part.
+func (f *finder) offer(all []*candidate, weight float64, found *Found) {
 	known := make(map[string]bool)
 	for _, r := range found.Rows {
 		known[r.Href] = true
 	}
 	for _, c := range all {
+		if c.score <= minOther*weight && (!f.isMain(c) || f.headingOf(c.containers[0]) == "") {
+			continue
+		}
 		var examples []string
 		for _, s := range c.rows {
 			if !known[s.href] {

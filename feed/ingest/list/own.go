@@ -76,7 +76,7 @@ func (f *finder) ofPage(best *candidate, all []*candidate) *candidate {
 	if best.bare || f.own.at == nil || f.isNamed(best) {
 		return best
 	}
-	near := others(best, all)
+	near := others(best, all, minOther)
 	for _, c := range near {
 		if f.isMain(c) && f.isNamed(c) {
 			return c

@@ -21,6 +21,7 @@ func (f *finder) read(c *candidate) Found {
 	drops := &found.Dropped
 	f.addShort(c)
 	f.unfold(c)
+	f.adopt(c)
 	if beyond := c.rows[min(len(c.rows), maxRows):]; len(beyond) > 0 {
 		c.rows = c.rows[:maxRows]
 		for _, s := range beyond {

@@ -275,7 +275,7 @@ func (f *finder) outside(row, link *html.Node) []when.When {
 var (
 	mark = lazyregexp.New(`(?i)^[\[【(（]?\s*(?:置顶|最新|顶|新|热|荐|推荐|hot|new|top|专题|图解|解读|政策解读|一图读懂|独家|原创|转载|视频|图文|直播|要闻|头条|重磅|聚焦|快讯)\s*[\]】)）]?$`)
 	// lead is what precedes a title: a bullet, a mark, the label 标题.
-	lead  = lazyregexp.New(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
+	lead  = lazyregexp.New(`(?i)^(?:[·•●■◆▪▶►»›○◇□★☆>]+\s*|[\[【(（]\s*(?:置顶|最新|顶|hot|new|top)\s*[\]】)）]\s*|置顶\s*[:：]\s*|(?:文章标题|标\s*题|题\s*名|名\s*称)\s*[:：]\s*)+`)
 	label = lazyregexp.New(`\s*(?:发布|发文|成文|公布|更新)?(?:时间|日期)\s*[:：].*$|\s+(?:作者|来源)\s*[:：].*$`)
 )
 
@@ -285,7 +285,7 @@ func clean(s string) string {
 	if rest := strings.TrimLeft(s, "—–-"); strings.HasPrefix(rest, " ") { // between a date and its title
 		s = rest[1:]
 	}
-	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名文", r) {
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("·•●■◆▪▶►»›○◇□★☆>[【(（标题名文置", r) {
 		s = strings.TrimSpace(lead.ReplaceAllString(s, ""))
 	}
 	return s
