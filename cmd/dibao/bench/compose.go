@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"dibao/policy"
+	"dibao/policy/call"
 	"dibao/policy/division"
+	"dibao/policy/match"
 	"dibao/subscribers"
 )
 
@@ -19,6 +22,7 @@ import (
 type ComposeFigures struct {
 	Readers     int     `json:"readers"`
 	Sets        int     `json:"sets"`
+	Profiles    int     `json:"profiles"` // different ones; 0: no reader has any
 	Articles    int     `json:"articles"`
 	Messages    int     `json:"messages"`
 	Variants    int     `json:"variants"`
@@ -40,24 +44,25 @@ var (
 	regions = []string{"11", "12", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44", "45", "50", "51", "53"}
 )
 
-// Compose composes an issue for readers with the given number of different
-// preferences and renders every reader's message, unsigned.
-func Compose(ctx context.Context, open Open, readers, sets, articles int) (ComposeFigures, error) {
+// Compose composes an issue for readers with the given numbers of different
+// preferences and profiles and renders every reader's message, unsigned. With
+// profiles, every other article is a call.
+func Compose(ctx context.Context, open Open, readers, sets, profiles, articles int) (ComposeFigures, error) {
 	a, done, err := open(ctx, map[string]string{"DIBAO_MAIL_FROM": "dibao@bench.example"})
 	if err != nil {
 		return ComposeFigures{}, err
 	}
 	defer done()
-	f := ComposeFigures{Readers: readers, Sets: sets, Articles: articles}
+	f := ComposeFigures{Readers: readers, Sets: sets, Profiles: profiles, Articles: articles}
 	list, err := a.Subscribers.CreateList(ctx, subscribers.List{Slug: "bench", Title: "邸报周刊", MaxItems: max(articles, subscribers.DefaultMaxItems)})
 	if err != nil {
 		return f, err
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	if err := a.storeArticles(ctx, random, articles); err != nil {
+	if err := a.storeArticles(ctx, random, articles, profiles > 0); err != nil {
 		return f, err
 	}
-	if err := a.storeChoosers(ctx, list.ID, readers, newChoices(random, sets)); err != nil {
+	if err := a.storeChoosers(ctx, list.ID, readers, newChoices(random, sets), newProfiles(random, profiles)); err != nil {
 		return f, err
 	}
 	f.PeakBefore = peakRSS()
@@ -96,7 +101,7 @@ func Compose(ctx context.Context, open Open, readers, sets, articles int) (Compo
 }
 
 // storeArticles stores articles of today, as a source would have given them.
-func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int) error {
+func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int, calls bool) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	return a.DB.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO sources (id, url, kind, name, next_at, created_at) VALUES (1, 'https://bench.example/', 'feed', '样例网', $1, $1)`, now); err != nil {
@@ -112,8 +117,14 @@ func (a *Node) storeArticles(ctx context.Context, random *rand.Rand, n int) erro
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO articles (source, guid, url, title, facts, page_state, collected_at, updated_at) VALUES (1, $1, $2, $1, $3, 'complete', $4, $4)`,
-				fmt.Sprint(i), fmt.Sprintf("https://bench.example/%d", i), string(facts), now); err != nil {
+			asks := ""
+			if calls && i%2 == 0 {
+				if asks, err = newCall(random, policy.DateOf(now)); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO articles (source, guid, url, title, facts, call, page_state, collected_at, updated_at) VALUES (1, $1, $2, $1, $3, $4, 'complete', $5, $5)`,
+				fmt.Sprint(i), fmt.Sprintf("https://bench.example/%d", i), string(facts), asks, now); err != nil {
 				return err
 			}
 		}
@@ -151,13 +162,13 @@ func newChoices(random *rand.Rand, n int) []choice {
 	return all
 }
 
-// storeChoosers stores confirmed readers, whose choices go round.
-func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []choice) error {
+// storeChoosers stores confirmed readers, whose choices and profiles go round.
+func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []choice, profiles []string) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	const page = 20_000
 	for first := 1; first <= n; first += page {
 		err := a.DB.Write(ctx, func(tx *sql.Tx) error {
-			reader, err := tx.PrepareContext(ctx, `INSERT INTO subscribers (id, address, address_key, created_at) VALUES ($1, $2, $2, $3)`)
+			reader, err := tx.PrepareContext(ctx, `INSERT INTO subscribers (id, address, address_key, profile, created_at) VALUES ($1, $2, $2, $3, $4)`)
 			if err != nil {
 				return err
 			}
@@ -168,7 +179,11 @@ func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []c
 			}
 			defer subscription.Close()
 			for id := first; id < min(first+page, n+1); id++ {
-				if _, err := reader.ExecContext(ctx, id, fmt.Sprintf("reader%d@bench.example", id), now); err != nil {
+				profile := ""
+				if len(profiles) > 0 {
+					profile = profiles[id%len(profiles)]
+				}
+				if _, err := reader.ExecContext(ctx, id, fmt.Sprintf("reader%d@bench.example", id), profile, now); err != nil {
 					return err
 				}
 				c := choices[id%len(choices)]
@@ -183,4 +198,52 @@ func (a *Node) storeChoosers(ctx context.Context, list int64, n int, choices []c
 		}
 	}
 	return nil
+}
+
+// newCall is what a notice asks for that is made of the conditions that calls state.
+func newCall(random *rand.Rand, today policy.Date) (string, error) {
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	conditions := []string{"一、申报条件"}
+	perhaps := func(condition string) {
+		if random.IntN(2) == 0 {
+			conditions = append(conditions, condition)
+		}
+	}
+	perhaps("在" + division.Name(one(regions...)) + "内注册的" + one("企业", "高校、科研院所", "企业和社会组织", "合作社") + "。")
+	perhaps("申报单位应为" + one("高新技术企业", "专精特新中小企业", "科技型中小企业", "创新型中小企业") + "。")
+	perhaps("申报单位属于" + one("制造业", "软件和信息技术服务业", "建筑业", "农林牧渔业") + "。")
+	perhaps("上年度营业收入2000万元以上，注册满一年的" + one("中小企业", "小微企业", "规模以上工业企业") + "。")
+	c, ok := call.Extract("样例省工业和信息化厅关于组织申报样例项目的通知", append(conditions,
+		"二、支持标准：按投资额的"+one("10%", "15%", "20%")+"给予补助，最高不超过"+one("100", "200", "500")+"万元。",
+		fmt.Sprintf("三、申报单位请于%d年%d月%d日前登录https://apply.bench.example/申报。", today.Year+1, 1+random.IntN(12), 1+random.IntN(28))), today)
+	if !ok {
+		return "", errors.New("bench: the notice is no call")
+	}
+	b, err := json.Marshal(c)
+	return string(b), err
+}
+
+// newProfiles makes different profiles of readers, as they are stored.
+func newProfiles(random *rand.Rand, n int) (all []string) {
+	some := func(of []string, most int) []string {
+		mixed := slices.Clone(of)
+		random.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+		return mixed[:1+random.IntN(most)]
+	}
+	seen := make(map[string]bool)
+	for len(all) < n {
+		p := match.Profile{Entities: some(match.Entities, 2), Regions: some(regions, 2), Industries: some(match.Industries, 3), Topics: some(themes, 3)}
+		if random.IntN(2) == 0 {
+			p.Size, p.Qualifications = some(match.Sizes, 1)[0], some(match.Qualifications, 2)
+		}
+		b, err := json.Marshal(p)
+		if err != nil {
+			panic("bench: a profile does not marshal: " + err.Error())
+		}
+		if !seen[string(b)] {
+			seen[string(b)] = true
+			all = append(all, string(b))
+		}
+	}
+	return all
 }

@@ -73,7 +73,7 @@ func (v *verbs) newCollect() *cobra.Command {
 }
 
 func (v *verbs) newCompose() *cobra.Command {
-	var readers, sets, articles int
+	var readers, sets, profiles, articles int
 	cmd := &cobra.Command{
 		Use:   "compose",
 		Short: "Benchmark composing and rendering personal digests of one list",
@@ -81,20 +81,21 @@ func (v *verbs) newCompose() *cobra.Command {
 			"every reader's message as it would be sent, unsigned. No message leaves the process.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if readers < 1 || sets < 1 || articles < 1 || articles > 400 {
-				return cli.Usagef("readers and sets are 1 or more, articles 1 to 400")
+			if readers < 1 || sets < 1 || profiles < 0 || articles < 1 || articles > 400 {
+				return cli.Usagef("readers and sets are 1 or more, profiles 0 or more, articles 1 to 400")
 			}
-			figures, err := Compose(cmd.Context(), v.open, readers, sets, articles)
+			figures, err := Compose(cmd.Context(), v.open, readers, sets, profiles, articles)
 			if err != nil {
 				return err
 			}
-			return cli.PrintRows(v.output(), cmd, []any{"Readers", "Sets", "Messages", "Variants", "Compose CPU s", "Render CPU s", "µs a digest", "kB", "Peak MB"}, []ComposeFigures{figures}, func(f ComposeFigures) []any {
-				return []any{f.Readers, f.Sets, f.Messages, f.Variants, f.ComposeCPU, f.RenderCPU, f.CPUEachUS, f.MessageKB, f.PeakRSS}
+			return cli.PrintRows(v.output(), cmd, []any{"Readers", "Sets", "Profiles", "Messages", "Variants", "Compose CPU s", "Render CPU s", "µs a digest", "kB", "Peak MB"}, []ComposeFigures{figures}, func(f ComposeFigures) []any {
+				return []any{f.Readers, f.Sets, f.Profiles, f.Messages, f.Variants, f.ComposeCPU, f.RenderCPU, f.CPUEachUS, f.MessageKB, f.PeakRSS}
 			})
 		},
 	}
 	cmd.Flags().IntVar(&readers, "readers", 100_000, "number of readers")
 	cmd.Flags().IntVar(&sets, "sets", 10_000, "number of different preferences")
+	cmd.Flags().IntVar(&profiles, "profiles", 0, "number of different profiles of readers; with any, every other article is a call")
 	cmd.Flags().IntVar(&articles, "articles", 60, "number of articles in the issue")
 	return cmd
 }
