@@ -119,3 +119,34 @@ func TestChannelThroughProxy(t *testing.T) {
 		}
 	})
 }
+
+// An issue that a node without channels has composed is sent, unless it is older than the
+// channel or a day, or its mailing was stopped.
+func TestIssuesOfOtherReleases(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		s := channeltest.New(t, "ntfy", w.clock.now)
+		w.add(t, s, "group")
+		composed := func(id int64, state string, at time.Time) {
+			w.exec(t, `INSERT INTO mailings (id, due_at, state, created_at) VALUES ($1, $2, $3, $4)`, id, at.Add(time.Duration(id)*time.Millisecond), state, at)
+			w.exec(t, `INSERT INTO issues (id, list, number, due_at, mailing, last_seq, created_at) VALUES ($1, 1, $1, $2, $1, 0, $3)`, id, at.Add(time.Duration(id)*time.Millisecond), at)
+		}
+		now := w.clock.now()
+		composed(1, "done", now.Add(-time.Minute))
+		composed(2, "cancelled", now.Add(time.Minute))
+		composed(3, "sending", now.Add(time.Minute))
+		w.clock.sleep(t.Context(), 2*time.Minute)
+		if sent := w.run(t); sent.Sent != 1 || w.state(t, 3).State != stateSent {
+			t.Errorf("sent %+v", sent)
+		}
+		if sent := w.run(t); sent != (Sent{}) {
+			t.Errorf("sent again: %+v", sent)
+		}
+		composed(4, "done", w.clock.now())
+		w.clock.sleep(t.Context(), catchUpFor+time.Minute)
+		if sent := w.run(t); sent != (Sent{}) {
+			t.Errorf("sent after a day: %+v", sent)
+		}
+	})
+}

@@ -99,6 +99,30 @@ func (s *Store) Enqueue(ctx context.Context, tx *sql.Tx, mailing int64, issues m
 	return nil
 }
 
+// catchUpFor is how long after it was composed an issue is given to the channels that should
+// have it.
+const catchUpFor = 24 * time.Hour
+
+// catchUp lets issues be sent that a node of a release without channels has composed.
+func (s *Store) catchUp(ctx context.Context) error {
+	const missing = ` FROM mailings m JOIN issues i ON i.mailing = m.id JOIN channels c ON c.list = i.list
+		WHERE m.created_at >= $1 AND m.created_at >= c.created_at AND m.state NOT IN ('paused', 'cancelled') AND i.number > 0
+		AND NOT EXISTS (SELECT 1 FROM channel_deliveries d WHERE d.channel = c.id AND d.issue = i.id)`
+	now := s.now()
+	isMissing := false
+	err := s.db.Read(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1`+missing+`)`, now.Add(-catchUpFor)).Scan(&isMissing)
+	})
+	if err != nil || !isMissing {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO channel_deliveries (channel, issue, mailing, state, next_at)
+			SELECT c.id, i.id, m.id, 'waiting', $2`+missing+` ON CONFLICT (channel, issue) DO NOTHING`, now.Add(-catchUpFor), now)
+		return err
+	})
+}
+
 // move changes the states of deliveries that fulfill a condition, those of one mailing or
 // with 0 of all. What the service may have is only marked by its times, for settle.
 func (s *Store) move(ctx context.Context, mailing int64, state, from string) (n int64, err error) {
