@@ -154,6 +154,9 @@ func authorsOf(p string, bare bool) string {
 	if len(p) > maxByline || strings.Contains(p, "。") || strings.HasSuffix(unwrap(p), "摄") {
 		return ""
 	}
+	if !bare && !mayNameAuthors(p) {
+		return ""
+	}
 	if m := sentFrom.FindStringSubmatch(p); m != nil {
 		return gluedNames(m[1])
 	}

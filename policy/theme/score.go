@@ -60,9 +60,10 @@ type themeWord struct {
 	weight []float64 // of each theme
 }
 
-// themeWords are the words of all themes by their first character, the longest
-// first: 养老保险 is not 保险.
-var themeWords = func() map[rune][]themeWord {
+// themeWords are the words of all themes, in lists by their first character, the longest
+// first: 养老保险 is not 保险. themePages are the places of the lists, by the two bytes of
+// that character: to look each character up in a map would be most of what a text costs.
+var themeWords, themePages = func() (lists [][]themeWord, pages [256]*[256]uint16) {
 	words := make(map[string]*themeWord)
 	for name, list := range table() {
 		for entry := range strings.FieldsSeq(list) {
@@ -91,7 +92,15 @@ var themeWords = func() map[rune][]themeWord {
 			return cmp.Or(cmp.Compare(len(b.word), len(a.word)), strings.Compare(a.word, b.word))
 		})
 	}
-	return all
+	lists = make([][]themeWord, 1, len(all)+1)
+	for first, list := range all {
+		if pages[first>>8] == nil {
+			pages[first>>8] = new([256]uint16)
+		}
+		pages[first>>8][first&0xFF] = uint16(len(lists))
+		lists = append(lists, list)
+	}
+	return lists, pages
 }()
 
 // themeScore is what speaks for one theme.
@@ -114,7 +123,10 @@ func eachWord(s string, f func(w *themeWord, times int)) {
 	var times []int
 	for at := 0; at < len(s); {
 		first, size := utf8.DecodeRuneInString(s[at:])
-		list := themeWords[first]
+		var list []themeWord
+		if first <= 0xFFFF && themePages[first>>8] != nil {
+			list = themeWords[themePages[first>>8][first&0xFF]]
+		}
 		for i := range list {
 			if w := &list[i]; strings.HasPrefix(s[at:], w.word) {
 				size = len(w.word)

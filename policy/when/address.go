@@ -2,6 +2,7 @@ package when
 
 import (
 	"strconv"
+	"strings"
 
 	"dibao/policy/words"
 )
@@ -17,6 +18,9 @@ var (
 
 // InAddress finds the day in an address, where the site puts one.
 func InAddress(address string) (Date, bool) {
+	if !strings.Contains(address, "19") && !strings.Contains(address, "20") {
+		return Date{}, false
+	}
 	for _, re := range []*words.Regexp{compactAddress, partedAddress, folderAddress} {
 		m := re.FindStringSubmatch(address)
 		if m == nil {
