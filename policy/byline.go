@@ -25,7 +25,7 @@ var (
 	reporterReports = words.New(`^(?:本报讯\s*)?(?:本[报网台]|\p{Han}{0,4}[报网台社])?(?:首席|特派|见习)?记者[:：]?\s*([\p{Han} 、·]{2,16}?)\s*(?:摄影)?报[道导](?:[\s，,：:]|$)`)
 	// reporterOpens is the same without a bracket: 本网讯 记者 王样 11月26日上午，….
 	reporterOpens = words.New(`^(?:本[报网台刊]|\p{Han}{2,6}[报网])讯\s*(?:首席|特派|见习|全媒体)?(?:记者|通讯员)\s*(\p{Han}{2,4}(?:[ 、]\p{Han}{2,4}){0,3})\s`)
-	officeEnd     = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|顾问|负责人|处|科员)$`)
+	officeEnd     = words.New(`(?:长|书记|主任|研究员|教授|委员|主席|总理|秘书|院士|博士|博士后|研究生|专家|导师|经济学家|总经济师|总编辑|顾问|负责人|处|科员)$`)
 	organWord     = words.New(`^.{0,30}?(?:部|委员会|委|局|厅|署|会|院|办公室|办|中心|大学|研究所|所|政府|省|市|县|区|社)`)
 	firstOffice   = words.New(`(?:党组书记|党委书记|书记|副?(?:部|省|市|县|区|局|厅|司|处|会|院|校|所|署|州)长|副?主任|副?主席|研究员|副?教授|委员)`)
 	marked        = words.New(`^[■□◎◆●▲★]\s*`)
@@ -73,6 +73,7 @@ func (u *understanding) byline() {
 	if best.weight == 0 {
 		return
 	}
+	u.behind = best.weight == byLine && (best.at < 0 || 2*best.at >= len(u.Paragraphs))
 	if best.at >= 0 && best.line != "" {
 		u.creditIn(best.line)
 		u.Paragraphs = slices.Delete(slices.Clone(u.Paragraphs), best.at, best.at+1)
@@ -201,6 +202,9 @@ func (u *understanding) labelledAuthors() []candidate {
 	written := slices.ContainsFunc(u.e.Labels, func(l Label) bool { return label.KindOf(l.Name) == label.Author && cleanCredit(l.Value) != "" })
 	for _, l := range u.e.Labels {
 		isReporter := !written && squeeze(l.Name) == "记者"
+		if c := ReadCredit(l.Value); !written && label.KindOf(l.Name) == label.Source && c.Whole && c.Role && c.Medium != "" && len(c.Persons) > 0 {
+			all = append(all, candidate{value: strings.Join(c.Persons, "、"), at: -1, weight: byPersonLabel, reports: c.Reports})
+		}
 		if label.KindOf(l.Name) != label.Author && !isReporter || cleanCredit(l.Value) == "" {
 			continue
 		}
@@ -373,64 +377,6 @@ func bodyOf(office string) string {
 		return ""
 	}
 	return strings.TrimRight(office[:at[0]], " 、，副")
-}
-
-// noCredit are values of 来源 that name nobody.
-var noCredit = map[string]bool{
-	"未知": true, "无": true, "其他": true, "其它": true, "佚名": true, "不详": true, "-": true, "--": true, "网络": true, "网络整理": true, "综合整理": true, "综合": true, "admin": true, "管理员": true, "超级管理员": true, "系统管理员": true, "网站管理员": true, "administrator": true, "编辑部": true, "网友": true, "匿名": true,
-}
-
-var ownCredit = map[string]bool{"本网": true, "本站": true, "本网站": true, "原创": true, "本站原创": true}
-
-// issueOf is a periodical with its issue: 《样例经济》2026年第6期.
-var issueOf = words.New(`^《([^《》]{2,30})》[\s，,（(]*(?:19|20)\d{2}年?(?:第?\d{1,3}期|\d{1,2}月.{0,12}|第\d+卷.{0,10})?[)）]?$`)
-
-// cleanCredit returns "" for words that name nobody.
-func cleanCredit(s string) string {
-	s = strings.TrimSpace(s)
-	if m := issueOf.FindStringSubmatch(s); m != nil {
-		s = m[1]
-	}
-	for _, pair := range []string{"《》", "[]", "【】"} {
-		open, end := cut.First(pair, 1), cut.Last(pair, 1)
-		if inner, ok := strings.CutPrefix(s, open); ok && !strings.Contains(strings.TrimSuffix(inner, end), end) || strings.HasSuffix(s, end) && !strings.Contains(s, open) {
-			s = strings.TrimSpace(strings.TrimSuffix(inner, end))
-		}
-	}
-	if noCredit[strings.ToLower(s)] {
-		return ""
-	}
-	return s
-}
-
-// credit reads 来源: the label, else the meta element. "本站" is the site itself.
-func (u *understanding) credit() {
-	value := ""
-	for _, l := range u.e.Labels {
-		if label.KindOf(l.Name) == label.Source && value == "" {
-			value = cleanCredit(l.Value)
-		}
-	}
-	for _, p := range u.e.Meta {
-		if value == "" && strings.EqualFold(p.Name, "ContentSource") {
-			value = cleanCredit(p.Content)
-		}
-	}
-	if ownCredit[value] {
-		value = u.siteName()
-	}
-	if utf8.RuneCountInString(value) <= 40 {
-		u.Credit = value
-	}
-}
-
-func (u *understanding) siteName() string {
-	for _, p := range u.e.Meta {
-		if strings.EqualFold(p.Name, "SiteName") {
-			return p.Content
-		}
-	}
-	return u.e.SiteName
 }
 
 // isChinese reports whether most letters of s are Han.

@@ -56,6 +56,7 @@ func TestByline(t *testing.T) {
 		{"NamesBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（李样晟 韦样鑫）"}}, "李样晟、韦样鑫", "", "", "", 1},
 		{"WordsBehindTheText", Evidence{Paragraphs: []string{"正文到此为止。（全文完）"}}, "", "", "", "", 1},
 		{"OfWhomTheTextSpeaks", Evidence{Paragraphs: []string{"李样晟" + strings.Repeat("在全省能源工作会议上作了发言，介绍了经验", 6) + "。", "这是他的原话。（李样晟）"}}, "", "", "", "", 2},
+		{"ReporterInTheSource", Evidence{Labels: []Label{{"span", "来源", "样例日报记者 王样例"}}, Paragraphs: []string{"正文。"}}, "王样例", "", "", "样例日报", 1},
 		{"RankInFeed", Evidence{FeedAuthor: "刘样强 研究员", Paragraphs: []string{"正文。"}}, "刘样强", "研究员", "", "", 1},
 		{"GluedRank", Evidence{FeedAuthor: "刘样强研究员", Paragraphs: []string{"正文。"}}, "刘样强", "研究员", "", "", 1},
 		{"RankFirst", Evidence{Labels: []Label{{"span", "作者", "教授 刘样强"}}, Paragraphs: []string{"正文。"}}, "刘样强", "教授", "", "", 1},

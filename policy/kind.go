@@ -36,6 +36,7 @@ func (u *understanding) kind() {
 	u.titleEvidence(score)
 	u.textEvidence(score)
 	u.pageEvidence(score)
+	u.english(score)
 	best := Kind("")
 	for _, k := range kindOrder {
 		if score[k] > score[best] {
@@ -78,16 +79,20 @@ var (
 	// officialEnd are further endings of titles of official texts:
 	// announcements that are not types of the regulation.
 	officialEnd = words.New(`(?:公示|公告|通告|公布|告知书|友情提示|温馨提示|提醒|须知|启事|声明|邀请函|名单|时间安排|日程安排|倡议书|申报指南|服务指南|办事指南|工作指引|实施指南|指引|招聘启事|简章|招聘公告|若干政策|政策措施|会议纪要|部门预算|部门决算|预算公开|决算公开|年度报告|工作报告|举措|修正案)(?:[（(].{1,20}[)）])?$`)
+	// ofNotice is the end of titles of notices without an issuer.
+	ofNotice = words.New(`[^《》]{4,}(?:通知|公告|通告|公示|通报)(?:[（(].{1,20}[)）])?$`)
 	// speech is the title of what somebody said: 在全市经济工作会议上的讲话.
 	speech = words.New(`[上时中]的(?:主旨|重要)?(?:讲话|致辞|发言|演讲|总结)(?:稿|全文|摘要|提纲)?(?:[（(].{1,12}[)）])?$`)
 	// issues are verbs with which media report that something was issued; the
 	// official title itself ends in 通知 or 批复.
-	issues    = words.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织])(?:已|正式)?(?:发布|公布|出台)[^《》]{2,24}[^告示知令]$`)
-	recordEnd = words.New(`(?:职责|职能|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
+	issues = words.New(`印发《[^》]+》$|^(?:国务院|\p{Han}{2,10}(?:部|委|局|厅|政府))(?:已|正式)?批复\p{Han}{2}|^(?:[^关《》]{2,14}[会局部委院厅署行组织协])(?:已|正式)?(?:发布|公布|出台|修订)[^《》]{2,32}[^告示知令]$`)
+	// lectures are titles of who spoke, not of a report.
+	lectures  = words.New(`(?:[^工制]作|做)[^，。《》]{0,10}(?:报告|讲座|发言|宣讲)$`)
+	recordEnd = words.New(`(?:职责|职能|机构设置|领导分工|(?:职责|机构)[^，。]{0,4}负责人|专业[（(](?:本科|专科)[）)]|情况|总结|汇报|统计表|报表|一览表|简介|概况|年报|大事记|联系方式|邮箱|电话)(?:[（(].{1,20}[)）])?$`)
 	// reports are the verbs of what happened, and the words of how media write.
 	reports = words.New(`出台|叫停|获悉|召开|举行|会见|接见|会谈|出席|强调|调研|考察|视察|发布会|吹风会|记者会|闭幕|开幕|落幕|启动|揭牌|签约|亮相|回应|透露|致电|致信|致函|抵达|访问|通报会|推介会|座谈会|研讨会|推进会|上线|突破|同比|发布$|印发《[^》]+》$|公布《[^》]+》$|发布《[^》]+》$|(?:正式|全面)(?:施行|实施|发布|出台)|起(?:正式)?(?:施行|实施)$|新规|有望|热议|专访|记者|特写|综述|侧记|纪实|见闻|快评|短评|快讯|盘点|增长|下降|创新高|进入|举办|深入学习|多措并举|扎实(?:推进|开展)|圆满(?:完成|结束|举办)|顺利(?:完成|结束|开工|投产|通过)|来了[！!]?$|不实$|[！!]|[？?]$`)
 	// person before a colon or bar is who wrote it: 样文：论样例.
-	authorFirst = words.New(`^(?:《[^《》]{2,12}》\s*[:：丨|｜]?\s*)?(?:(\p{Han}{4,30})\s)?(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
+	authorFirst = words.New(`^(?:《[^《》]{2,12}》\s*[:：丨|｜]?\s*)?(?:([\p{Han}、]{4,40})\s)?(\p{Han}{2,3})\s*[:：丨|｜]\s*\S`)
 	yearlyPlan  = words.New(`^\p{Han}{2,20}(?:19|20)\d{2}年度?\p{Han}{0,20}(?:计划|要点)$`)
 )
 
@@ -103,12 +108,14 @@ func (u *understanding) titleEvidence(score kindScore) {
 		score[KindDocument] += certain
 	case speech.MatchString(title):
 		score[KindOther] += formal
-	case issues.MatchString(title) && !strings.HasSuffix(title, "批复"):
+	case issues.MatchString(title) && !strings.HasSuffix(title, "批复") && !strings.Contains(title, "关于印发《"), lectures.MatchString(title):
 		score[KindNews] += fair
 	case u.official():
 		score[KindDocument] += formal
 	case reports.MatchString(title):
 		score[KindNews] += fair
+	case ofNotice.MatchString(title):
+		score[KindDocument] += formal
 	case u.about(), u.title.Type != "" && (isLegislation(u.title.Type) || yearlyPlan.MatchString(title)), officialEnd.MatchString(title):
 		score[KindDocument] += fair
 	case u.title.Type != "":
@@ -190,7 +197,7 @@ func (u *understanding) textEvidence(score kindScore) {
 	if has(head, isOfPaper) {
 		score[KindSignedArticle] += strong
 	}
-	if len(head) > 0 && comrades.MatchString(head[0]) {
+	if len(head) > 0 && (comrades.MatchString(head[0]) || ofPerson.MatchString(head[0])) {
 		score[KindOther] += fair
 	}
 	if answered(u.Paragraphs[:len(head)]) {
@@ -200,6 +207,8 @@ func (u *understanding) textEvidence(score kindScore) {
 	switch {
 	case u.reported || u.Author != "" && (saysOften(u.Paragraphs) || !named && quotesOften(u.Paragraphs)): // as good as a dateline, and often next to one
 		score[KindNews] = max(score[KindNews], strong)
+	case named && u.behind && !strings.Contains(u.Byline, "作者") && (strings.Contains(u.Byline, "图") || tellsOf(head)): // who sent the report
+		score[KindNews] += strong
 	case named:
 		score[KindSignedArticle] += strong
 	case u.Author != "" && mediaCredit.MatchString(hans.Simplify(u.Credit)) && score[KindNews] > 0: // media name who reports
@@ -210,6 +219,26 @@ func (u *understanding) textEvidence(score kindScore) {
 }
 
 var wordsOfPaper = words.NewFinder("摘", "提要", "键", "目的/", "作者简介", "分类号", "大学", "学院", "研究", "科学院", "党校", "智库")
+
+// event is in the first sentences of reports of what happened on a day.
+var event = words.New(`\d{1,2}月\d{1,2}日[^。]{0,80}(?:举行|举办|召开|开展|组织|参加|启动|来到|走进|赴|揭牌|开幕|开班)`)
+
+// tellsOf reports whether the first sentences tell of an event on a day.
+func tellsOf(head []string) bool {
+	n := 0
+	for _, p := range head {
+		if !strings.Contains(p, "。") {
+			continue
+		}
+		if event.MatchString(cut.First(p, 2*bylineReach)) {
+			return true
+		}
+		if n++; n == 2 {
+			break
+		}
+	}
+	return false
+}
 
 // isOfPaper reports whether a line is one that only papers have.
 func isOfPaper(p string) bool {
@@ -260,6 +289,9 @@ func answered(lines []string) bool {
 	}
 	return n >= 2
 }
+
+// ofPerson opens the page of a person.
+var ofPerson = words.New(`^\p{Han}{2,4}[，,]\s*(?:男|女)[，,]`)
 
 // comrades opens a speech.
 var comrades = words.New(`^(?:尊敬的[^。]{0,20}|各位[^。]{0,12}|同志们)[，,：:、！!]`)

@@ -80,7 +80,7 @@ func mentions(line, heading string) (all []mention) {
 		m.yearless = g[firstYear] == ""
 		m.isSpan = g[lastDay] != "" || g[untilHour] != ""
 		m.left = cut.BehindLast(cut.Last(plain[:at[0]], leftChars), "。；;！!？?")
-		m.right = beforeFirst(cut.First(plain[at[1]:], rightChars), "。；;！!？?")
+		m.right = sentenceEnd(cut.First(plain[at[1]:], rightChars))
 		m.until = untilWord.FindString(m.right)
 		lead := m.lead()
 		m.text = strings.TrimSpace(line[at[0]-len(lead) : at[1]+len(m.until)])
@@ -193,6 +193,29 @@ func date(year, month, day string) when.Date {
 		return when.Date{}
 	}
 	return when.MakeDate(y, m, d)
+}
+
+// sentenceEnd returns the rest of a sentence; a semicolon in a bracket does not
+// end it.
+func sentenceEnd(s string) string {
+	depth := 0
+	for i, r := range s {
+		switch r {
+		case '（', '(':
+			depth++
+		case '）', ')':
+			depth = max(0, depth-1)
+		case '；', ';':
+			if depth == 0 {
+				return s[:i]
+			}
+		case '。', '！', '!', '？', '?':
+			if depth == 0 || r == '。' {
+				return s[:i]
+			}
+		}
+	}
+	return s
 }
 
 // beforeFirst returns what precedes the first of the marks.

@@ -220,7 +220,7 @@ func (r Reader) isAsked(m mention, closes bool) bool {
 		return false
 	case !pleads.MatchString(m.left) && ofThose.MatchString(m.right):
 		return false
-	case (afterwards.MatchString(m.left) || promoted.MatchString(m.right)) && (r.Asks || !r.Notice):
+	case (afterwards.MatchString(m.left) && !(r.isFor("公示") && dissent.MatchString(m.left)) || promoted.MatchString(m.right)) && (r.Asks || !r.Notice):
 		return false
 	case m.yearless && !r.Asks && everyYear.MatchString(cut.BehindLast(m.left, "，,")+cut.First(m.right, nearChars)):
 		return false

@@ -54,6 +54,8 @@ var (
 	inDraft = words.New(`应当[^，。；]{0,4}$`)
 	// objects is said of what is published later, or of papers of a tender.
 	objects = words.New(`异议|质疑|疑问|疑义|澄清`)
+	// dissent precedes the day until which anybody may object to what is shown.
+	dissent = words.New(`(?:异议|不同意见)[^。；]{0,12}$`)
 	// onDisplay precedes the days in which a plan may be looked at and commented on.
 	onDisplay = words.New(`(?:公开展览|公展|公开阅览|展示)(?:期间|时间|期|日期)[^，。；]{0,6}$`)
 	// announces is what the issuer itself is to do after a comma: 我厅将择优推荐，于.

@@ -318,7 +318,7 @@ var (
 
 // OfficeAndName is one office or several with the name glued to the last:
 // 样例中心部长、研究员徐样忱.
-var OfficeAndName = words.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者|大学|学院|研究院|研究所|研究中心|党校))(\p{Han}{2,3})$`)
+var OfficeAndName = words.New(`^(.{3,60}(?:长|书记|主任|研究员|教授|委员|主席|博士|专家|顾问|学者|大学|学院|研究院|研究所|中心|党校))(\p{Han}{2,3})$`)
 
 // firstRun returns the first text that is not blank up to a boundary, a gap, a
 // bar or a comma, and what follows.
