@@ -145,6 +145,11 @@ func (u *understanding) linesOfAuthors() []candidate {
 			return []candidate{{value: value, line: p, at: i, weight: byLine}}
 		}
 	}
+	for i := bylineLines - 1; i < min(n, 2*bylineLines); i++ { // below the points that open the text
+		if c := ReadCredit(u.Paragraphs[i]); c.Whole && c.Role && c.Medium != "" && len(c.Persons) > 0 && !u.isAbout(c.Persons[0]) {
+			return []candidate{{value: c.Author(), line: u.Paragraphs[i], at: i, weight: byLine, reports: c.Reports}}
+		}
+	}
 	return nil
 }
 

@@ -109,7 +109,7 @@ func (r *creditReader) take(line string) {
 // brackets as boundaries, since they separate words.
 func foldCredit(r rune) rune {
 	switch r {
-	case '（', '）', '(', ')', '【', '】', '[', ']', '〔', '〕', '［', '］', '■', '□', '◎', '◆', '●', '▲', '★', '<', '>', '〈', '〉':
+	case '（', '）', '(', ')', '【', '】', '[', ']', '〔', '〕', '［', '］', '■', '□', '◎', '◆', '●', '▲', '★', '<', '>', '〈', '〉', '\ufffd':
 		return '\x1f'
 	case label.Boundary:
 		return r
@@ -158,6 +158,8 @@ var (
 	rank = words.New(`^(?:副?研究员|副?教授|讲师|博士后?|博士生导师|硕士生导师|院士|(?:特聘|客座)教授|(?:高级|正高级)(?:工程师|经济师|记者|编辑|会计师|研究员|政工师)|首席(?:经济学家|专家|分析师|研究员)|(?:高级)?(?:分析师|评论员|律师|编辑|主编)|秘书长|副?(?:院长|所长|主任|会长|理事长|局长|厅长|部长|处长|司长|校长|书记|省长|市长|县长|区长|主席|总编辑|总经理|董事长))$`)
 	// courtesy follows a name and says nothing.
 	courtesy = words.New(`^(?:先生|女士|同志)$`)
+	// reportsEnd follows the name of a reporter: 记者王样报道.
+	reportsEnd = words.New(`(?:摄影)?(?:报[道导]|報[道導])$`)
 	// periodical is a medium in its marks.
 	periodical = words.New(`《([^《》]{2,20})》`)
 	// byEnglish is an English by-line.
@@ -283,6 +285,9 @@ func (r *creditReader) name(word string) bool {
 // names takes what is glued to the word for a role.
 func (r *creditReader) names(word string, role creditRole) bool {
 	word = strings.Trim(word, " :：·-")
+	if role == writer {
+		word = reportsEnd.ReplaceAllString(word, "")
+	}
 	if word == "" {
 		return true
 	}
@@ -303,7 +308,7 @@ func (r *creditReader) personsFollow() bool {
 // ofSite reports whether a word is the name of the site or of one of its channels:
 // 样浪娱乐 of 样浪网.
 func (r *creditReader) ofSite(word string) bool {
-	if n := utf8.RuneCountInString(word); n < 3 || n > 8 || !onlyHan(word) {
+	if n := utf8.RuneCountInString(word); n < 3 || n > 8 || !onlyHan(word) || endsInAny(hans.Simplify(word), "编辑", "记者", "审核", "校对") {
 		return false
 	}
 	for _, s := range r.site {

@@ -12,6 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/annex"
 	"dibao/feed/ingest/filelink"
 	"dibao/feed/ingest/sanitize"
 	"dibao/feed/ingest/textblock"
@@ -112,6 +113,9 @@ type articleReader struct {
 func (r *articleReader) read() error {
 	r.title = clip(firstOf(collapse(r.doc.Find("head title").First().Text()), collapse(r.doc.Find("title").First().Text())), maxTitle)
 	r.hidden = scriptText(r.doc)
+	if !r.plain {
+		annex.Place(r.doc.Nodes[0])
+	}
 	// Remove elements that are not visible on the page.
 	r.doc.Find("script, style, noscript, template, head base, select, [hidden]").Remove()
 	dropComments(r.doc.Nodes[0])
@@ -127,6 +131,7 @@ func (r *articleReader) read() error {
 		return err
 	}
 	if r.inPage() {
+		r.view.markBoxes(r.container)
 		r.body = r.view.textOf(r.container, r.head)
 	}
 	if w, ok := r.view.asksLogin(r.body); ok {
@@ -142,7 +147,13 @@ func (r *articleReader) read() error {
 
 // isLogin reports whether the page is a form for a password and hardly any text.
 func (r *articleReader) isLogin() bool {
-	return r.view.weights[r.doc.Nodes[0]].prose < minText && r.doc.Find("input[type=password]").Length() > 0
+	prose := 0
+	for _, l := range r.view.lines {
+		if l.aside != elsewhere {
+			prose += l.prose
+		}
+	}
+	return prose < minText && r.doc.Find("input[type=password]").Length() > 0
 }
 
 // inPage reports whether the container is in the page and not in a script.
@@ -164,7 +175,7 @@ func (r *articleReader) find() (err error) {
 	}
 	from := len(r.view.lines)
 	if r.container != nil {
-		from = r.view.under(r.container).from
+		from = max(r.view.under(r.container).from, r.view.firstProse(r.container)-headLines)
 	}
 	r.head = r.view.findHeadline(from, refs, r.siteNames())
 	if by == byShape && r.container != nil {

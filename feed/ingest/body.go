@@ -111,7 +111,7 @@ func (v *view) densest(title int) *html.Node {
 	for _, n := range order {
 		w := v.weights[n]
 		score := scores[n] * (w.size - w.link) / max(1, w.size)
-		if s := v.under(n); title >= 0 && s.from <= title+headLines/2 && s.to > title {
+		if s := v.under(n); title >= 0 && s.to > title && v.isBelow(title, s.from) {
 			score *= nearTitle
 		}
 		if score > most {
@@ -122,6 +122,24 @@ func (v *view) densest(title int) *html.Node {
 		return nil
 	}
 	return best
+}
+
+// isBelow reports whether nothing but a head stands between a headline and the
+// line with which an element begins, or it begins above the headline.
+func (v *view) isBelow(title, from int) bool {
+	return from <= title+headLines/2 || from <= title+headLines && !slices.ContainsFunc(v.lines[title+1:from], func(l line) bool { return l.prose > 0 && !isHeader(l) })
+}
+
+// firstProse returns the first line of running text of the article under an element,
+// and where it begins if there is none.
+func (v *view) firstProse(n *html.Node) int {
+	s := v.under(n)
+	for i := s.from; i < s.to; i++ {
+		if l := v.lines[i]; l.prose > 0 && l.aside == inArticle && !isHeader(l) {
+			return i
+		}
+	}
+	return s.from
 }
 
 // proseOfText returns the running text under an element without the lines of heads.
@@ -248,6 +266,9 @@ var editorLine = lazyregexp.New(`^[（(【\[]?(?:责任编辑|责编|编辑)\s*[
 // isHeader reports whether a line belongs to the head of an article: labels, a
 // date, a trail of columns, a control.
 func isHeader(l line) bool {
+	if l.inRegister {
+		return true
+	}
 	if l.size > 150 || strings.Contains(l.text, "。") {
 		return false
 	}

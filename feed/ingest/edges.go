@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/net/html"
 
@@ -34,20 +35,27 @@ func (v *view) textOf(container *html.Node, h headline) span {
 			}
 		}
 	}
-	repeats := v.repeats(s)
+	repeats, hasText := v.repeats(s), v.weights[container].prose >= 2*minText
 	for headers := 0; start < s.to && headers < maxHeaders; start++ {
 		if l := v.lines[start]; l.aside == inArticle {
-			if v.isEvent(span{start, s.to}) || !isHeader(l) && !v.isValueCell(start) && !repeats(start) && (l.size >= columnTitle || !isLinkLine(l)) { // a prompt next to each picture, a link to the video
+			links := isLinkLine(l) && (l.size < columnTitle || hasText && v.besideLink(span{start, s.to}))                          // to the video, to other articles
+			if v.isEvent(span{start, s.to}) || !isHeader(l) && !isAppeal(l) && !v.isValueCell(start) && !repeats(start) && !links { // a prompt next to each picture
 				break
 			}
 			headers++
 		}
 	}
-	end := v.endOf(span{start, s.to})
-	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || repeats(end-1)); n++ {
+	end := v.beforeImprint(span{start, v.endOf(span{start, s.to})})
+	for n := 0; end > start+1 && n < maxHeaders && (v.endsPage(v.lines[end-1]) || isAppeal(v.lines[end-1]) || repeats(end-1)); n++ {
 		end--
 	}
 	return span{start, end}
+}
+
+// besideLink reports whether the line that lines begin with follows or precedes
+// another link to an article.
+func (v *view) besideLink(s span) bool {
+	return s.from > 0 && isLinkLine(v.lines[s.from-1]) && v.lines[s.from-1].size >= columnTitle || s.from+1 < s.to && isLinkLine(v.lines[s.from+1])
 }
 
 var (
@@ -103,9 +111,19 @@ func (v *view) endOf(s span) int {
 	}
 	for i := s.from; i < s.to; i++ {
 		l := v.lines[i]
+		if v.boxes[l.part] {
+			continue
+		}
 		plain := ""
 		if begun && l.size <= 90 {
 			plain = hans.Simplify(l.text)
+			if l.size <= columnTitle {
+				plain = headingOf(l.text)
+			}
+		}
+		if begun && l.aside == inArticle && v.beginsAnother(i, s.to) {
+			s.to = i
+			break
 		}
 		if begun && (commentHeading.MatchString(plain) || (moreHeading.MatchString(plain) || editorLine.MatchString(plain)) && closes(i)) {
 			s.to = i
@@ -128,6 +146,42 @@ func (v *view) endOf(s span) int {
 	return s.to
 }
 
+// siteMark is in lines that only sites print of themselves.
+var siteMark = lazyregexp.New(`版权所有|(?i:ICP备|copyright|All Rights Reserved)|公网安备|网站标识码`)
+
+// beforeImprint returns the end of a text without the lines that say who runs the site.
+func (v *view) beforeImprint(s span) int {
+	end := s.to
+	for i := s.to - 1; i >= max(s.from, s.to-2*maxImprintLines); i-- {
+		l := v.lines[i]
+		if l.size > maxImprint || !imprint.MatchString(l.text) {
+			break
+		}
+		if siteMark.MatchString(l.text) || end < s.to {
+			end = i
+		}
+	}
+	return end
+}
+
+// beginsAnother reports whether a line is the headline of a further article with
+// its own time, which some pages print below the one that they are about.
+func (v *view) beginsAnother(i, end int) bool {
+	l := v.lines[i]
+	if l.node.Data != "h1" && l.node.Data != "h2" || l.size < 2*minTitle || l.prose > l.size/2 && strings.Contains(l.text, "。") {
+		return false
+	}
+	for j := i + 1; j < min(end, i+headHeight); j++ {
+		if b := v.lines[j]; b.size <= maxHeadLine && clockLine.MatchString(b.text) && strings.Contains(b.text, ":") || slices.ContainsFunc(headerLabels(b), func(f label.Field) bool { return f.Kind == label.Date && when.RoleOf(f.Name) == when.RolePublished }) {
+			return true
+		}
+	}
+	return false
+}
+
+// headHeight is how many lines below a headline its time may stand.
+const headHeight = 5
+
 // signedOn is the date below a document, which ends its text; maxSigned is how
 // many lines of addresses and issuers may precede it.
 var signedOn = lazyregexp.New(`^(?:(?:19|20)\d{2}|[一二][〇○Oo零一二三四五六七八九]{3})\s?年.{1,4}月.{1,4}日$`)
@@ -143,6 +197,9 @@ const maxEnds = 20
 func (v *view) closes(s span) bool {
 	var after, total mass
 	for _, l := range v.lines[s.from:s.to] {
+		if l.aside == elsewhere {
+			l.prose = 0
+		}
 		after = mass{after.size + l.size, after.link + l.link, after.prose + l.prose}
 	}
 	for _, l := range v.lines {

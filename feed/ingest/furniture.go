@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
 )
@@ -22,8 +23,10 @@ var (
 	others = set(`header reply replies foot bottom menu menus sidebar related relate relevant xgyd xgwz xgbd xgxw xglj recommend recommends recommended tuijian
 		prenext prevnext pagination pager hot rank ranking paihang ad ads adv advert guanggao login search sousuo disclaimer shengming declare statement friendlink links yqlj
 		dqwz place weizhi app-download feedback jiucuo`)
+	// Parts that announce or show other articles, however much text those have.
+	streams = set(`related relate relevant xgyd xgwz xgbd xgxw recommend recommends recommended tuijian`)
 	// Controls of the page.
-	controls = set(`share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
+	controls = set(`player playlist share shares sharing bdshare fenxiang jiathis social qrcode qr ewm erweima toolbar tools print dayin editor zrbj bianji fontsize zihao tags keywords download reward like collect favorite`)
 )
 
 // editors are what precedes "editor" in the names of programs for writing.
@@ -50,6 +53,7 @@ func set(list string) map[string]bool {
 // as part of the article in spite of its name.
 const (
 	maxRemarks    = 100
+	maxStream     = 99 // of other articles below one
 	maxStranger   = 90
 	maxFurnishing = 30
 )
@@ -81,6 +85,7 @@ func isAside(n *html.Node) (kind aside, share int) {
 			return elsewhere, maxStranger
 		case others[word]:
 			kind, share = elsewhere, maxFurnishing
+		case word == "editor" && !namesEditor(n): // of a program for writing: _135editor
 		case controls[word] && kind == inArticle:
 			kind, share = control, maxFurnishing
 		}
@@ -88,13 +93,21 @@ func isAside(n *html.Node) (kind aside, share int) {
 	return kind, share
 }
 
+// maxEditor is the most characters of a line that names who edited a text.
+const maxEditor = 60
+
+// namesEditor reports whether an element says who edited the text, or holds nothing.
+func namesEditor(n *html.Node) bool {
+	text, short := textblock.UpTo(n, maxEditor)
+	return short && (text == "" || strings.ContainsAny(text, "编編责責校审審") || strings.Contains(strings.ToLower(text), "edit"))
+}
+
 // markAsides marks the lines that do not belong to the article. Reader comments
 // are examined last: it depends on whether the rest of the page has a text.
 func (v *view) markAsides(root *html.Node) {
 	left := v.mark(root, v.weights[root].prose, false)
-	if left >= 2*minText {
-		v.mark(root, left, true)
-	}
+	v.bare = left < minText
+	v.mark(root, left, true)
 }
 
 // mark marks the lines in elements whose names say that they are something
@@ -108,13 +121,17 @@ func (v *view) mark(root *html.Node, total int, remarks bool) (left int) {
 				continue
 			}
 			kind, share := isAside(c)
-			if kind == inArticle && c.Data == "div" && v.holdsRemarks(c) {
+			switch {
+			case kind == inArticle && c.Data == "div" && v.holdsRemarks(c):
 				kind, share = elsewhere, maxRemarks
+			case kind == elsewhere && share == maxFurnishing && !remarks && v.isStream(c):
+				share = maxStream
 			}
 			switch prose := v.weights[c].prose; {
 			case kind != inArticle && share == maxRemarks && !remarks:
 				left -= prose
 				continue
+			case kind != inArticle && share == maxRemarks && v.bare && !v.isThread(c):
 			case kind != inArticle && (share == maxRemarks || prose*100 <= total*share) && (share == maxRemarks) == remarks:
 				if kind == elsewhere && !remarks {
 					left -= prose

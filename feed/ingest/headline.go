@@ -211,7 +211,7 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 			continue
 		}
 		fields, _ := label.Split(l.raw)
-		if plain := squeeze(l.text); len(fields) > 0 || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
+		if plain := squeeze(l.text); len(fields) > 0 || l.size <= columnTitle && headsOthers(l.text) || policy.IsFurniture(l.text) || slices.Contains(site, plain) || v.namesPlace(plain) && (!isHeading(l.node) || !columnName.MatchString(plain) || v.links[plain]) || strings.ContainsAny(l.text, ">") || textblock.Numbered.MatchString(l.text) || clockLine.MatchString(l.text) {
 			continue
 		}
 		h := headline{text: l.text, lines: span{i, i + 1}, at: l.node}
@@ -232,9 +232,12 @@ func (v *view) looksLikeOne(body int, title string, site []string) (headline, bo
 // are neither labels nor links nor credits: a headline that is formatted as
 // text.
 func (v *view) plainHeadline(body int) (h headline, ok bool) {
+	if body+1 < len(v.lines) && isHeader(v.lines[body+1]) {
+		body++ // the text begins with it
+	}
 	for i := min(len(v.lines), body) - 1; i >= max(0, body-headLines); i-- {
 		l := v.lines[i]
-		if l.aside != inArticle || l.link > 0 || l.size < minTitle || l.size > maxTitle/2 || l.prose > 0 || isHeader(l) || siteName.MatchString(squeeze(l.text)) || columnName.MatchString(squeeze(l.text)) {
+		if l.aside != inArticle || l.link > 0 || l.size < minTitle || l.size > maxTitle/2 || l.prose > 0 || isHeader(l) || headsOthers(l.text) || siteName.MatchString(squeeze(l.text)) || columnName.MatchString(squeeze(l.text)) {
 			if ok {
 				break
 			}

@@ -32,7 +32,10 @@ func (r *labelReader) readHint(l line) {
 		if icon := t.PrevSibling; icon != nil && icon.Type == html.ElementNode && textblock.IsEmpty(icon) {
 			r.putHint(icon, hintOf(icon), collapse(t.Data))
 		}
-		for n, up := t.Parent, 0; n != nil && n.Type == html.ElementNode && up < 2; n, up = n.Parent, up+1 {
+		for n, up, named := t.Parent, 0, 0; n != nil && n.Type == html.ElementNode && named < 2 && up < maxHintDepth; n, up = n.Parent, up+1 {
+			if markup.Attr(n, "class") != "" || markup.Attr(n, "id") != "" {
+				named++
+			}
 			if name := hintOf(n); name != "" {
 				text, _ := textblock.UpTo(n, maxHint)
 				r.putHint(n, name, text)
@@ -40,6 +43,9 @@ func (r *labelReader) readHint(l line) {
 		}
 	}
 }
+
+// maxHintDepth is how many elements around a value are asked, of which two have a name.
+const maxHintDepth = 4
 
 // maxHint is the most characters of a value that has no label.
 const maxHint = 30

@@ -106,7 +106,7 @@ func (v *view) hasTime(i int) bool {
 func (r *labelReader) read(i int, bare bool, h headline, body span) (next int) {
 	l := r.view.lines[i]
 	inHead := bare && body.from-h.lines.to <= headLines && l.part != nil && len(markup.ClassWords(l.part)) > 1 || contains(l.part, h.at)
-	if l.aside == elsewhere && !inHead || l.size > maxLabelText || l.node.Data == "li" && l.link*2 > l.size {
+	if l.aside == elsewhere && !inHead || l.size > maxLabelText || imprint.MatchString(l.text) && len(headerLabels(l)) == 0 || l.node.Data == "li" && l.link*2 > l.size {
 		return i + 1
 	}
 	raw := l.raw
@@ -144,7 +144,7 @@ func (r *labelReader) readCredit(i int, rest string, labelled bool, h headline, 
 	if word := squeeze(c.Strange); c.Medium == "" && dated && below && l.part == nil && runes(word) >= minTitle && !r.view.namesPlace(word) && !labelled && len(c.Persons) == 0 {
 		c.Medium = c.Strange // a medium whose name does not end as others do
 	}
-	if c.Medium != "" && c.Whole && !dated && below && len(c.Persons) == 0 && !ownSite.MatchString(c.Medium) && r.view.besideClock(i) {
+	if c.Medium != "" && c.Whole && !dated && below && (len(c.Persons) == 0 || strings.ContainsAny(l.text, "/／")) && !ownSite.MatchString(c.Medium) && r.view.besideClock(i) {
 		r.beside = policy.Label{Element: elementName(innermost(l, c.Medium)), Name: "来源", Value: c.Medium}
 	}
 	if c.Medium != "" && (dated || c.Role) && !r.has(label.Source) {
@@ -247,7 +247,8 @@ func (r *labelReader) headRow(i int) int {
 	if row == nil || row.Data != "tr" || r.view.under(row).from != i {
 		return i
 	}
-	heads, values := r.cells(row), r.cells(markup.NextElement(row))
+	below := rowBelow(row)
+	heads, values := r.cells(row), r.cells(below)
 	if len(heads) < 2 || len(heads) != len(values) {
 		return i
 	}
@@ -260,7 +261,23 @@ func (r *labelReader) headRow(i int) int {
 		fields, _ := label.Split(strings.TrimRight(head.text, ":：") + "：" + values[k].text)
 		r.add(head.node, fields)
 	}
-	return r.view.under(markup.NextElement(row)).to
+	return r.view.under(below).to
+}
+
+// rowBelow returns the next row of a table, which may be in its next section:
+// after a thead.
+func rowBelow(row *html.Node) *html.Node {
+	if next := markup.NextElement(row); next != nil || row.Parent == nil || row.Parent.Data == "table" {
+		return next
+	}
+	for section := markup.NextElement(row.Parent); section != nil; section = markup.NextElement(section) {
+		for c := section.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type == html.ElementNode {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 type cell struct {

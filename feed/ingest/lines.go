@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"dibao/feed/ingest/register"
 	"dibao/feed/ingest/textblock"
 	"dibao/internal/lazyregexp"
 	"dibao/internal/markup"
@@ -25,6 +26,9 @@ type line struct {
 	prose int          // of them in sentences; 0 for headings, labels, menus
 	aside aside
 	part  *html.Node // the element that makes it stand aside
+
+	inRegister bool // of a document
+	inCard     bool // that announces another article
 }
 
 // mass is what an element holds.
@@ -36,6 +40,8 @@ type view struct {
 	weights map[*html.Node]mass
 	links   map[string]bool     // squeezed texts that are a link and nothing else
 	ends    map[*html.Node]span // the lines under each element
+	bare    bool                // the page has no text but the remarks of readers
+	boxes   map[*html.Node]bool // parts about other articles within the text, which goes on below
 }
 
 // span are lines from up to but not including to.
@@ -43,13 +49,14 @@ type span struct{ from, to int }
 
 // lookAt reads the lines of a page.
 func lookAt(root *html.Node) *view {
-	v := &view{weights: make(map[*html.Node]mass), links: make(map[string]bool), ends: make(map[*html.Node]span)}
+	v := &view{weights: make(map[*html.Node]mass), links: make(map[string]bool), ends: make(map[*html.Node]span), boxes: make(map[*html.Node]bool)}
 	b := lineWriter{view: v}
 	b.walk(root, root, false)
 	b.flush()
 	v.dropImprints()
 	v.weigh(root)
 	v.markAsides(root)
+	v.markStreams(root)
 	return v
 }
 
@@ -116,6 +123,11 @@ func (b *lineWriter) walk(n, block *html.Node, inLink bool) {
 	}
 	if n.Type == html.ElementNode {
 		b.view.ends[n] = span{from, len(b.view.lines)}
+		if len(b.view.lines) > from && register.Is(n) {
+			for i := range b.view.lines[from:] {
+				b.view.lines[from+i].inRegister, b.view.lines[from+i].prose = true, 0
+			}
+		}
 	}
 }
 
@@ -234,7 +246,7 @@ const minRows = 5
 func (v *view) isList() bool {
 	rows := 0
 	for i, l := range v.lines {
-		if l.aside != elsewhere && l.link*2 > l.size && l.link >= 2*minTitle && (label.FindDate(l.text) != nil || i+1 < len(v.lines) && clockLine.MatchString(v.lines[i+1].text)) {
+		if (l.aside != elsewhere || l.inCard) && l.link*2 > l.size && l.link >= 2*minTitle && (label.FindDate(l.text) != nil || i+1 < len(v.lines) && clockLine.MatchString(v.lines[i+1].text)) {
 			rows++
 		}
 	}

@@ -1,0 +1,206 @@
+// Package annex puts the attachments that scripts add to a page where a browser
+// would show them: links that a script writes, and lists of files in objects
+// that are called attachments. No script is run.
+package annex
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"dibao/feed/ingest/filelink"
+	"dibao/feed/ingest/literal"
+	"dibao/feed/ingest/plain"
+	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
+)
+
+// Limits on scripts and on what is taken from them.
+const (
+	maxScripts = 1 << 20 // bytes of a page's scripts that are read
+	maxValues  = 40      // objects and arrays
+	maxDepth   = 8
+	maxFiles   = 50
+	maxWritten = 16 << 10 // bytes of markup that holds links to files
+	maxTitle   = 200      // characters
+)
+
+// Class is the class of the elements that Place inserts.
+const Class = "fujian"
+
+// valueStart finds where a variable or a member is set to an object or array.
+var valueStart = lazyregexp.New(`["']?([\w.$]{1,60})["']?\s*[=:]\s*([\[{])`)
+
+// isNamed reports whether a variable or member is called attachments.
+func isNamed(name string) bool {
+	name = strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])
+	for _, word := range []string{"fujian", "attach", "appendi", "annex", "accessor", "enclosure", "filelist", "fileinfo"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return name == "files" || strings.HasPrefix(name, "fj") || strings.HasSuffix(name, "fj")
+}
+
+// Members of an object that give the name of a file.
+var nameMembers = strings.Fields(`name title filename filetitle attachname attachmentname attachtitle orgfilename originalname originalfilename oldname text label desc appdesc alias`)
+
+// Place inserts into a page the links to files that its scripts add. It must
+// run before the scripts are removed.
+func Place(root *html.Node) {
+	var scripts []*html.Node
+	var body *html.Node
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.ElementNode && n.Data == "body" && body == nil {
+			body = n
+		}
+		if n.Type == html.ElementNode && n.Data == "script" && n.FirstChild != nil {
+			scripts = append(scripts, n)
+			return
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(root)
+	if body == nil {
+		return
+	}
+	r := &reader{body: body, left: maxScripts, written: maxScripts, vars: make(map[string]string), seen: make(map[string]bool)}
+	for _, s := range scripts {
+		text := s.FirstChild.Data
+		if r.left -= len(text); r.left < 0 {
+			return
+		}
+		r.write(s, text)
+		r.objects(s, text)
+	}
+}
+
+type reader struct {
+	body    *html.Node
+	left    int // bytes of scripts
+	written int // bytes that may be put together
+	vars    map[string]string
+	seen    map[string]bool // addresses
+	values  int
+}
+
+// write places what a script writes, if that holds a link to a file.
+func (r *reader) write(script *html.Node, text string) {
+	if !strings.Contains(text, "document.write") {
+		return
+	}
+	out := literal.Written(text, r.vars, &r.written)
+	if len(out) > maxWritten || !strings.Contains(out, "href") {
+		return
+	}
+	tree, _ := markup.Parse(out)
+	var files []*html.Node
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.ElementNode && n.Data == "a" && filelink.Type(markup.Attr(n, "href")) != "" {
+			files = append(files, n)
+			return
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(tree)
+	for _, a := range files {
+		r.place(script, markup.Attr(a, "href"), textOf(a))
+	}
+}
+
+// objects places the files of objects that are called attachments.
+func (r *reader) objects(script *html.Node, text string) {
+	for at := 0; r.values < maxValues; {
+		m := valueStart.FindStringSubmatchIndex(text[at:])
+		if m == nil {
+			return
+		}
+		if !isNamed(text[at+m[2] : at+m[3]]) {
+			at += m[3]
+			continue
+		}
+		r.values++
+		v, end, _ := literal.Value(text, at+m[4])
+		r.take(script, v, 0)
+		at = max(end, at+m[5])
+	}
+}
+
+// take places the files of a value.
+func (r *reader) take(script *html.Node, v any, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v[:min(len(v), maxFiles)] {
+			r.take(script, x, depth+1)
+		}
+	case map[string]any:
+		address, title := "", ""
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			s, ok := v[name].(string)
+			if !ok {
+				continue
+			}
+			key := strings.ToLower(strings.ReplaceAll(name, "_", ""))
+			switch isName := slices.Contains(nameMembers, key); {
+			case isName && title == "":
+				title = s
+			case !isName && address == "" && filelink.Type(s) != "" && !strings.ContainsAny(s, " <>"):
+				address = s
+			}
+		}
+		if address != "" {
+			r.place(script, address, title)
+			return
+		}
+		for _, name := range names {
+			r.take(script, v[name], depth+1)
+		}
+	}
+}
+
+// place inserts a link before a script, or at the end of the page for a script
+// in its head.
+func (r *reader) place(script *html.Node, address, title string) {
+	if address == "" || r.seen[address] || len(r.seen) >= maxFiles {
+		return
+	}
+	r.seen[address] = true
+	link := &html.Node{Type: html.ElementNode, Data: "a", DataAtom: atom.A, Attr: []html.Attribute{{Key: "href", Val: address}}}
+	link.AppendChild(&html.Node{Type: html.TextNode, Data: plain.Clip(plain.Collapse(title), maxTitle)})
+	block := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div, Attr: []html.Attribute{{Key: "class", Val: Class}}}
+	block.AppendChild(link)
+	for up := script.Parent; up != nil; up = up.Parent {
+		if up == r.body {
+			script.Parent.InsertBefore(block, script)
+			return
+		}
+	}
+	r.body.AppendChild(block)
+}
+
+func textOf(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		b.WriteString(textOf(c))
+	}
+	return b.String()
+}

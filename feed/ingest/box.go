@@ -1,0 +1,235 @@
+package ingest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+
+	"dibao/internal/lazyregexp"
+	"dibao/internal/markup"
+	"dibao/policy/hans"
+)
+
+// boxTags are the elements that may hold something else within a text.
+var boxTags = set(`div section table ul ol dl pre fieldset center blockquote`)
+
+const (
+	minBoxLinks = 2  // links of a box that is nothing else
+	maxInBox    = 50 // percent of a text that a box in it holds
+	minCopied   = 15 // characters of a line of a box that stands below it once more and is no link
+)
+
+// markBoxes marks what stands within a text and is no part of it: boxes of
+// links to other pages, parts headed 相关阅读, and lines that repeat these.
+func (v *view) markBoxes(container *html.Node) {
+	all, whole := v.weights[container], v.under(container)
+	boxed := make(map[string]bool) // the lines of headed boxes
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type != html.ElementNode {
+				continue
+			}
+			w, s := v.weights[c], v.under(c)
+			within := boxTags[c.Data] && s.to > s.from && w.size*100 < all.size*maxInBox
+			switch {
+			case within && v.isHeaded(s) && (all.prose-w.prose >= 2*minText || v.hasProse(whole.from, s.from) && v.hasProse(s.to, whole.to)):
+				for _, l := range v.lines[s.from:s.to] {
+					boxed[l.text] = true
+				}
+				v.setAside(c, elsewhere)
+				v.boxes[c] = v.hasProse(s.to, whole.to)
+			case within && all.prose-w.prose >= minText && v.isLinkBox(c, w, s):
+				v.setAside(c, elsewhere)
+			default:
+				walk(c)
+			}
+		}
+	}
+	walk(container)
+	if len(boxed) == 0 {
+		return
+	}
+	for i := whole.from; i < whole.to; i++ {
+		if l := &v.lines[i]; l.aside == inArticle && boxed[l.text] && (l.size >= minCopied || isLinkLine(*l)) {
+			l.aside, l.part = elsewhere, l.node
+		}
+	}
+}
+
+// hasProse reports whether lines of the article, of which some are sentences, stand
+// in a span.
+func (v *view) hasProse(from, to int) bool {
+	return from < to && slices.ContainsFunc(v.lines[from:to], func(l line) bool { return l.prose > 0 && l.aside == inArticle })
+}
+
+// isHeaded reports whether lines begin with a heading of other articles, and
+// have more than it.
+func (v *view) isHeaded(s span) bool {
+	first := v.lines[s.from]
+	return s.to-s.from > 1 && first.size <= columnTitle && moreHeading.MatchString(headingOf(first.text)) && !v.filesFollow(s.from, s.to)
+}
+
+// headsOthers reports whether a short line heads other articles, or what readers say.
+func headsOthers(text string) bool {
+	text = headingOf(text)
+	return moreHeading.MatchString(text) || commentHeading.MatchString(text)
+}
+
+// headingOf returns a heading without what sets its words apart: 延伸 · 推荐.
+func headingOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" ·•・|｜/-", r) {
+			return -1
+		}
+		return r
+	}, hans.Simplify(text))
+}
+
+// isLinkBox reports whether an element consists of links to other pages: not to
+// files, nor to parts of this one.
+func (v *view) isLinkBox(n *html.Node, w mass, s span) bool {
+	if w.link*10 < w.size*7 || slices.ContainsFunc(v.lines[s.from:s.to], isFileLine) {
+		return false
+	}
+	links := 0
+	goquery.NewDocumentFromNode(n).Find("a[href]").EachWithBreak(func(_ int, a *goquery.Selection) bool {
+		if href := markup.Attr(a.Nodes[0], "href"); strings.HasPrefix(href, "#") {
+			links = 0
+			return false
+		}
+		links++
+		return links < 20
+	})
+	return links >= minBoxLinks
+}
+
+// isStream reports whether an element is called a part about other articles and
+// follows sentences: then it is one, even if those articles are printed whole.
+func (v *view) isStream(n *html.Node) bool {
+	if !slices.ContainsFunc(markup.ClassWords(n), func(w string) bool { return streams[w] }) {
+		return false
+	}
+	prose := 0
+	for _, l := range v.lines[:v.under(n).from] {
+		if l.aside == inArticle && strings.ContainsAny(l.text, "。！？") {
+			prose += l.prose
+		}
+	}
+	return prose >= 2*minText
+}
+
+// appeal praises what a platform offers its readers, or says that its users and
+// not the platform wrote the text. Notices ask to install an application, too,
+// but promise nothing.
+var appeal = lazyregexp.New(`(?i)(?:下载|安装|打开|关注|扫码)[^。]{0,16}(?:客户端|app|公众号)[^。]{0,24}(?:福利|精彩|资讯|第一时间|抢先|专享|独家|惊喜)|(?:福利|精彩|抢先|免费试玩|达人)[^。]{0,60}(?:客户端|app|公众号|众测)|^(?:编辑短信)?发送\S{1,8}到\d{4,12}|^(?:[^。，]{0,6}声明[:：])?以上(?:内容|文章)[^。]{0,40}(?:用户|作者|号主|自媒体)[^。]{0,12}(?:上传|发布|提供)`)
+
+// maxAppeal is the most characters of an appeal.
+const maxAppeal = 160
+
+// isAppeal reports whether a line above or below a text is about the platform.
+func isAppeal(l line) bool { return l.size <= maxAppeal && appeal.MatchString(l.text) }
+
+// Limits on a stream, and on each of its cards.
+const (
+	minCards = 4
+	maxCard  = 300 // characters
+)
+
+// cardTags are the elements of which streams are made.
+var cardTags = set(`div li dl article section a`)
+
+// markStreams marks rows of cards, each of which announces another article with
+// a link. In the containers of known systems such rows are a text.
+func (v *view) markStreams(root *html.Node) {
+	var walk func(n *html.Node)
+	walk = func(n *html.Node) {
+		if isKnown(n) {
+			return
+		}
+		groups := make(map[string][]*html.Node)
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type != html.ElementNode {
+				continue
+			}
+			if !cardTags[c.Data] || !v.isCard(c) {
+				walk(c)
+				continue
+			}
+			key := c.Data + " " + markup.Attr(c, "class")
+			groups[key] = append(groups[key], c)
+		}
+		for _, cards := range groups {
+			if len(cards) < minCards {
+				continue
+			}
+			for _, c := range cards {
+				v.setAside(c, elsewhere)
+				for i := v.under(c).from; i < v.under(c).to; i++ {
+					v.lines[i].inCard = true
+				}
+			}
+		}
+	}
+	walk(root)
+}
+
+// knownNames are the ids and classes of the containers of known systems.
+var knownNames = func() map[string]bool {
+	all := make(map[string]bool)
+	for _, c := range containers {
+		all[c[strings.LastIndexAny(c, ".#"):]] = true
+	}
+	return all
+}()
+
+// isKnown reports whether an element is called like a container of a known system.
+func isKnown(n *html.Node) bool {
+	if knownNames["#"+markup.Attr(n, "id")] {
+		return true
+	}
+	return slices.ContainsFunc(strings.Fields(markup.Attr(n, "class")), func(c string) bool { return c != "content" && knownNames["."+c] })
+}
+
+// isThread reports whether an element holds several small parts of one kind, as
+// the remarks of several readers are.
+func (v *view) isThread(n *html.Node) bool {
+	for down := 0; n != nil && down < 3; down++ {
+		times := make(map[string]int)
+		var only *html.Node
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if w := v.weights[c]; c.Type != html.ElementNode || w.size == 0 || w.size > 2*maxCard {
+				if c.Type == html.ElementNode && w.size > 0 {
+					only = c
+				}
+				continue
+			}
+			key := c.Data + " " + markup.Attr(c, "class")
+			if times[key]++; cardTags[c.Data] && times[key] >= minCards {
+				return true
+			}
+			only = c
+		}
+		n = only
+	}
+	return false
+}
+
+// isCard reports whether an element is small and has a line that is a link to
+// another article, with or without words of its own.
+func (v *view) isCard(n *html.Node) bool {
+	w, s := v.weights[n], v.under(n)
+	if w.size == 0 || w.size > maxCard || s.to == s.from || w.link < 2*minTitle {
+		return false
+	}
+	titled := false
+	for _, l := range v.lines[s.from:s.to] {
+		if isFileLine(l) || l.inRegister {
+			return false
+		}
+		titled = titled || isLinkLine(l) && l.size >= 2*minTitle
+	}
+	return titled
+}
