@@ -64,7 +64,11 @@ func (s *Service) ComposeDue(ctx context.Context) ([]Composed, error) {
 		all = append(all, c)
 	}
 	welcomes, err := s.composeWelcomes(ctx)
-	return append(all, welcomes...), err
+	if all = append(all, welcomes...); err != nil {
+		return all, err
+	}
+	reminders, err := s.composeReminders(ctx)
+	return append(all, reminders...), err
 }
 
 // ComposeNow composes an issue of the given lists outside their schedule. The

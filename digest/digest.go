@@ -18,6 +18,7 @@ import (
 
 	"dibao/digest/channel"
 	"dibao/digest/delivery"
+	"dibao/digest/stars"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/subscribers"
@@ -41,6 +42,7 @@ type Options struct {
 type Service struct {
 	*delivery.Service
 	Channels    *channel.Store // of lists, and what was sent to them
+	Stars       *stars.Store   // of readers
 	db          *database.DB
 	articles    *feed.Store
 	subscribers *subscribers.Store
@@ -62,7 +64,7 @@ func New(db *database.DB, articles *feed.Store, readers *subscribers.Store, opts
 		opts.Logger = slog.Default()
 	}
 	ledger := delivery.New(db, readers, delivery.ServiceOptions{BounceDomain: opts.BounceDomain, Now: opts.Now, Logger: opts.Logger, Notify: opts.Notify})
-	return &Service{Service: ledger, Channels: channel.NewStore(db, opts.Now), db: db, articles: articles, subscribers: readers, opts: opts}, nil
+	return &Service{Service: ledger, Channels: channel.NewStore(db, opts.Now), Stars: stars.NewStore(db, opts.Now), db: db, articles: articles, subscribers: readers, opts: opts}, nil
 }
 
 // NewDeliverer returns a deliverer for what the service composes. It opens no

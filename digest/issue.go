@@ -16,6 +16,7 @@ import (
 	"dibao/feed/filter"
 	"dibao/internal/database"
 	"dibao/policy"
+	"dibao/policy/call"
 	"dibao/subscribers"
 )
 
@@ -60,6 +61,7 @@ type IssueItem struct {
 	Concern  *forreader.Concern // its call, as it stands to what the reader says of themselves; nil: it is none for the reader
 
 	ChangedBy int64         // the article that repealed or amended it; 0: that is not known
+	Call      *call.Call    // what it asks, where it is mailed; nil: nothing
 	Amended   *amend.Change // what a later notice does to its call; nil: nothing
 	ChangedOn policy.Date   // since when it is repealed; zero: that is not known
 }

@@ -63,6 +63,8 @@ func sectionOf(a feed.Article, event string, today policy.Date) string {
 		return sectionEffective
 	case amend.NoticeOf(event) != 0:
 		return sectionAmended
+	case reminderDays(event) != 0:
+		return sectionDeadlines
 	case event != "":
 		return sectionEnding
 	case !f.DeadlineOn.IsZero() && !f.DeadlineOn.Before(today):

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dibao/digest/forreader"
+	"dibao/digest/stars"
 	"dibao/feed"
 	"dibao/internal/database"
 	"dibao/internal/mail"
@@ -86,9 +87,17 @@ func (p *pieceRenderer) item(ctx context.Context, c contentItem) (it IssueItem, 
 	if err != nil {
 		return IssueItem{}, false, err
 	}
+	if reminderDays(c.Event) != 0 {
+		it, ok, err = p.s.reminded(ctx, c.Article)
+		it.Issue, it.Event = c.Issue, c.Event
+		return it, ok, err
+	}
 	it, ok = e.items[mailed{c.Article, c.Event}]
 	it.Issue, it.Chosen = c.Issue, c.Chosen
 	it.Concern = e.notices.Concern(c.Article, c.Match)
+	if n, ok := e.notices[c.Article]; ok {
+		it.Call = &n.Call
+	}
 	return it, ok, nil
 }
 
@@ -235,6 +244,9 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 	return m.piece(string(key), func() (templates.Mail, error) {
 		v := m.s.digestItem(it, m.language, m.day)
 		v.Short, v.Under = short, it.Under != 0
+		if m.mayStar(it) {
+			v.Star = stars.Path(it.Article.ID)
+		}
 		if section == sectionForReader && it.Concern != nil {
 			v.ForReader, v.Summary = forreader.View(m.language, it.Article, *it.Concern, m.day), ""
 		}
@@ -243,6 +255,11 @@ func (m *mailBuilder) item(it IssueItem, section string, short bool) (piece, err
 		}
 		return v.Mail()
 	})
+}
+
+// mayStar reports whether an item is a call that readers can star: there is still time.
+func (m *mailBuilder) mayStar(it IssueItem) bool {
+	return it.Call != nil && !it.isCanceled() && forreader.IsOpen(*it.Call, it.Article.Facts.DeadlineOn, m.day)
 }
 
 // folds combines items of a section into lines, one for each issuer and group.

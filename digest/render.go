@@ -202,6 +202,7 @@ type edited struct {
 	language string
 	format   subscribers.Format
 	issues   []Issue // with their lists
+	reminder bool    // of calls that the reader starred
 	items    []IssueItem
 }
 
@@ -279,6 +280,7 @@ func (p *pieceRenderer) edit(ctx context.Context, stored storedVariant) (edited,
 	}
 	e.items = make([]IssueItem, 0, len(stored.contents))
 	for _, c := range stored.contents {
+		e.reminder = e.reminder || reminderDays(c.Event) != 0
 		it, ok, err := p.item(ctx, c)
 		if err != nil {
 			return e, err

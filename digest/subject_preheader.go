@@ -22,14 +22,19 @@ type outline struct {
 // outline decides what an email says: its subject, its preheader, its sections.
 func (s *Service) outline(e edited, from netmail.Address) outline {
 	title, number, archive := titleOf(e)
+	numbers, more := numberText(e), remarks(e)
+	if e.reminder {
+		title, number, archive = templates.Words(e.language, "reminder.title"), 0, nil
+		numbers, more = "", []string{templates.Words(e.language, "reminder.why")}
+	}
 	day := localDate(e.due, e.issues[0].List.Zone)
 	v := outline{
 		edited: e, blocks: layOut(e.items), day: day, today: day.String(),
 		DigestHead: templates.DigestHead{
-			Language: e.language, SiteName: s.opts.SiteName, Title: title, Number: numberText(e), Date: dateText(e.language, "date.long", day), Total: len(e.items),
+			Language: e.language, SiteName: s.opts.SiteName, Title: title, Number: numbers, Date: dateText(e.language, "date.long", day), Total: len(e.items),
 		},
 		foot: templates.DigestFoot{
-			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/", Remarks: remarks(e),
+			Language: e.language, HomeURL: s.opts.BaseURL + "/", ArchiveURL: s.opts.BaseURL + "/", Remarks: more,
 			Sender: from.Name + " · " + s.opts.BaseURL,
 		},
 	}
@@ -38,7 +43,7 @@ func (s *Service) outline(e edited, from netmail.Address) outline {
 	}
 	var notes []string
 	for _, i := range e.issues {
-		if i.Note != "" {
+		if !e.reminder && i.Note != "" {
 			notes = append(notes, i.Note)
 		}
 	}

@@ -93,6 +93,7 @@ type Person struct {
 	Subscriptions []PersonSubscription `json:"subscriptions"`
 	Consents      []ConsentEvent       `json:"consents"`
 	History       []HistoryEvent       `json:"history"` // emails and the reports about them
+	Stars         []Starred            `json:"stars"`   // calls that the reader starred
 }
 
 // PersonSubscription is a subscription with what the reader chose.
@@ -117,6 +118,16 @@ type ConsentEvent struct {
 	Detail      *string   `json:"detail"`
 }
 
+// Starred is a call that a reader starred.
+type Starred struct {
+	Article  int64     `json:"article"`
+	Title    string    `json:"title"`
+	Last     *string   `json:"last"` // the last day as it is now; null: not known
+	Canceled bool      `json:"canceled"`
+	Remind   bool      `json:"remind"` // by email, before the last day
+	At       time.Time `json:"at"`     // when the reader starred it
+}
+
 // HistoryEvent is a line of what happened to a reader's emails.
 type HistoryEvent struct {
 	At     time.Time `json:"at"`
@@ -136,7 +147,7 @@ func (s *Store) Person(ctx context.Context, subscriber int64) (Person, error) {
 	}
 	p := Person{
 		Address: x.Address, Language: x.Language, Format: prefs.Format, PausedUntil: orNull(prefs.PausedUntil.String()), CreatedAt: x.CreatedAt,
-		Suppressed: orNull(x.Suppressed), Subscriptions: []PersonSubscription{}, History: []HistoryEvent{},
+		Suppressed: orNull(x.Suppressed), Subscriptions: []PersonSubscription{}, History: []HistoryEvent{}, Stars: []Starred{},
 	}
 	if !prefs.Profile.IsZero() {
 		p.Profile = &prefs.Profile

@@ -108,6 +108,9 @@ func (h *Web) data(w http.ResponseWriter, r *http.Request) {
 	if err == nil && h.History != nil {
 		person.History, err = h.History(r.Context(), reader.ID)
 	}
+	if err == nil && h.Stars != nil {
+		person.Stars, err = h.Stars(r.Context(), reader.ID)
+	}
 	if err == nil {
 		err = h.Store.db.Write(r.Context(), func(tx *sql.Tx) error { return used(r.Context(), tx, reader.ID, AskedData) })
 	}

@@ -89,6 +89,12 @@ func (h *Web) showPreferences(w http.ResponseWriter, r *http.Request, status int
 		CalendarURL: h.BaseURL + "/preferences/" + h.Store.keys.CalendarToken(reader.ID, reader.Address) + "/calendar.ics",
 		DataURL:     own + "/data", AddressURL: own + "/address" + lang, DeleteURL: own + "/delete" + lang,
 	}
+	if h.StarItems != nil {
+		if view.Starred, err = h.StarItems(r.Context(), reader.ID, p.Language, own, h.BaseURL); err != nil {
+			h.fail(w, r, err)
+			return
+		}
+	}
 	for i, card := range cards(lists, p.Language) {
 		choice, takes := prefs.Lists[lists[i].ID]
 		card.Subscribed = takes

@@ -71,6 +71,7 @@ type DigestItem struct {
 	Short    bool      // title and address only, for want of space
 
 	ForReader *ForReader // of a call that may concern the reader; else nil
+	Star      string     // behind the address of the reader's preferences: the page on which the item is starred; "" for none
 }
 
 // ForReader is what an email tells of a call that may concern its reader.
@@ -108,6 +109,15 @@ type markedFoot struct {
 	DigestFoot
 	note func(Slot)
 }
+
+// markedItem is an item that notes where its slot is.
+type markedItem struct {
+	DigestItem
+	note func(Slot)
+}
+
+// PreferencesURL is called where the address of the star begins.
+func (v markedItem) PreferencesURL() template.URL { v.note(SlotPreferences); return "" }
 
 // UnsubscribeURL and PreferencesURL are called where their addresses belong.
 func (v markedFoot) UnsubscribeURL() template.URL { v.note(SlotUnsubscribe); return "" }
@@ -168,28 +178,30 @@ func (v DigestItem) Mail() (Mail, error) {
 	if v.Short {
 		return mailPiece(v.Language, "short", v)
 	}
-	return mailPiece(v.Language, "item", v)
+	return markedPiece(v.Language, "item", func(note func(Slot)) any { return markedItem{v, note} })
 }
 
 // Mail writes the line.
 func (v DigestFold) Mail() (Mail, error) { return mailPiece(v.Language, "fold", v) }
 
 // Mail writes the foot.
-func (v DigestFoot) Mail() (m Mail, err error) {
-	if m.HTML, m.HTMLMarks, err = v.write("foot.html"); err != nil {
-		return Mail{}, err
-	}
-	m.Text, m.TextMarks, err = v.write("foot.txt")
-	return m, err
+func (v DigestFoot) Mail() (Mail, error) {
+	return markedPiece(v.Language, "foot", func(note func(Slot)) any { return markedFoot{v, note} })
 }
 
-// write records a mark when the template reaches it: everything before it has
+// markedPiece records a mark when a template reaches it: everything before it has
 // been written by then.
-func (v DigestFoot) write(name string) (text string, marks []Mark, err error) {
-	var buf bytes.Buffer
-	view := markedFoot{v, func(s Slot) { marks = append(marks, Mark{buf.Len(), s}) }}
-	err = writeMail(&buf, v.Language, name, view)
-	return buf.String(), marks, err
+func markedPiece(language, name string, view func(note func(Slot)) any) (m Mail, err error) {
+	write := func(name string) (text string, marks []Mark, err error) {
+		var buf bytes.Buffer
+		err = writeMail(&buf, language, name, view(func(s Slot) { marks = append(marks, Mark{buf.Len(), s}) }))
+		return buf.String(), marks, err
+	}
+	if m.HTML, m.HTMLMarks, err = write(name + ".html"); err != nil {
+		return Mail{}, err
+	}
+	m.Text, m.TextMarks, err = write(name + ".txt")
+	return m, err
 }
 
 func mailPiece(language, name string, view any) (m Mail, err error) {

@@ -18,6 +18,7 @@ type PreferencesPage struct {
 	WantsEmpty  bool
 	Lists       []PreferenceList
 	Profile     ProfileForm
+	Starred     []StarredItem
 
 	CalendarURL, DataURL, AddressURL, DeleteURL string
 }
@@ -27,6 +28,29 @@ func (v PreferencesPage) WebcalURL() template.URL {
 	_, rest, _ := strings.Cut(v.CalendarURL, "://")
 	return template.URL("webcal://" + rest)
 }
+
+// StarredItem is a call that a reader starred, in a row of their preferences.
+type StarredItem struct {
+	Title, URL string
+	Last       string // the last day, "" if it is not known
+	Canceled   bool
+	Remind     bool
+	Page       string // on which the star is changed
+}
+
+// StarPage is where a reader stars a call.
+type StarPage struct {
+	Page
+	Title, URL string // of the call
+	Last       string
+	Starred    bool
+	Remind     bool
+	Action     string
+	Back       string // the reader's preferences
+}
+
+// Render writes the page.
+func (v StarPage) Render(w io.Writer) error { return render(w, v.Page, "star.html", v) }
 
 // ProfileForm is what a reader may say of themselves.
 type ProfileForm struct {

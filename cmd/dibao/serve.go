@@ -21,6 +21,7 @@ import (
 	"dibao/cmd/dibao/mailer"
 	"dibao/digest/agenda"
 	"dibao/digest/pages"
+	"dibao/digest/stars"
 	"dibao/feed/hub"
 	"dibao/feed/site"
 	"dibao/internal/database"
@@ -181,8 +182,10 @@ func (a *app) register(mux *http.ServeMux, cache *web.Cache, confirm func(subscr
 	feeds.Register(mux)
 	(&pages.Web{Service: a.digest, Lists: a.subscribers, Feeds: feeds, Cache: cache}).Register(mux)
 	(&agenda.Web{DB: a.db, Readers: a.subscribers, Feeds: feeds, Logger: a.log}).Register(mux)
+	(&stars.Web{Store: a.digest.Stars, DB: a.db, Readers: a.subscribers, Articles: a.articles, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log}).Register(mux)
 	readers := &subscribers.Web{
 		Store: a.subscribers, SiteName: siteName, BaseURL: a.config.Server.BaseURL, Logger: a.log, Send: confirm, History: a.digest.History,
+		Stars: a.digest.Stars.Listed, StarItems: a.digest.Stars.Items,
 		Limiter: subscribers.NewLimiter(time.Now),
 	}
 	readers.Register(mux)

@@ -24,6 +24,7 @@ var profileFields = map[string]string{
 
 func newSubscriberEdit(g *globals) *cobra.Command {
 	var clearAll bool
+	var unstar []int64
 	cmd := &cobra.Command{
 		Use:   "edit ADDRESS",
 		Short: "Edit the profile of a reader, by which emails begin with calls that concern the reader",
@@ -31,7 +32,8 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 			"the section of calls in the reader's emails. Readers see and change it on their preference page.\n" +
 			"Values are codes or their names in Chinese, such as small or 小型企业; the error for an unknown value lists the known ones.",
 		Example: "  dibao subscriber edit reader@example.org --entity enterprise --region 成都市 --industry C --size small\n" +
-			"  dibao subscriber edit reader@example.org --clear",
+			"  dibao subscriber edit reader@example.org --clear\n" +
+			"  dibao subscriber edit reader@example.org --unstar 42",
 		Args: cobra.ExactArgs(1),
 		RunE: g.verb(func(cmd *cobra.Command, args []string, a *app) error {
 			x, err := a.subscribers.SubscriberByAddress(cmd.Context(), args[0])
@@ -59,10 +61,23 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 					return &cli.UsageError{Err: err}
 				}
 			}
-			if !given {
+			if !given && len(unstar) == 0 {
 				return &cli.UsageError{Err: errors.New("say what to change; see: dibao subscriber edit --help")}
 			}
 			g.change.target = fmt.Sprintf("subscriber %d", x.ID)
+			for _, article := range unstar {
+				was, err := a.digest.Stars.Remove(cmd.Context(), x.ID, article)
+				if err != nil {
+					return err
+				}
+				if !was {
+					return fmt.Errorf("%s has not starred article %d; to see the stars: dibao subscriber show %[1]s", subscribers.Readable(x.Address), article)
+				}
+				g.say(cmd, "took the star of article %d away", article)
+			}
+			if !given {
+				return nil
+			}
 			if err := a.subscribers.SetProfile(cmd.Context(), x.ID, p); err != nil {
 				return err
 			}
@@ -76,6 +91,7 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 	cmd.Flags().StringArray("size", nil, "size of the enterprise: micro, small, medium or large")
 	cmd.Flags().StringArray("qualification", nil, "high-tech, tech-sme, innovative-sme, specialized, little-giant, champion, tech-service or above-scale (repeatable)")
 	cmd.Flags().StringArray("topic", nil, "theme of the State Council's classification that the reader cares about, or a part of its name (repeatable)")
+	cmd.Flags().Int64SliceVar(&unstar, "unstar", nil, "number of an article that the reader starred, to take the star away (repeatable)")
 	cmd.Flags().BoolVar(&clearAll, "clear", false, "remove the whole profile before the other flags are applied")
 	return cmd
 }

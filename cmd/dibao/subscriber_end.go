@@ -310,5 +310,8 @@ func (a *app) prune(ctx context.Context) (subscribers.Pruned, error) {
 	if err := a.inbound.PruneFeedback(ctx, a.config.Privacy.Retention); err != nil {
 		return subscribers.Pruned{}, err
 	}
+	if _, err := a.digest.Stars.Prune(ctx); err != nil {
+		return subscribers.Pruned{}, err
+	}
 	return a.subscribers.Prune(ctx, a.config.Privacy.Retention)
 }

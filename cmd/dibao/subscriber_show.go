@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,6 +21,9 @@ func (a *app) person(ctx context.Context, id int64) (view.Person, error) {
 		return view.Person{}, err
 	}
 	if p.History, err = a.digest.History(ctx, id); err != nil {
+		return view.Person{}, err
+	}
+	if p.Stars, err = a.digest.Stars.Listed(ctx, id); err != nil {
 		return view.Person{}, err
 	}
 	return view.OfPerson(id, p), nil
@@ -63,6 +67,14 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	if v.Profile != nil {
 		for _, f := range subscribers.ProfileLines(*v.Profile, g.language()) {
 			fmt.Fprintf(cmd.OutOrStdout(), "  %s%s%s\n", f.Title, g.either(": ", "："), strings.Join(f.Values, g.either("; ", "；")))
+		}
+	}
+	for _, s := range v.Stars {
+		last := cmp.Or(deref(s.Last), g.either("not known", "未知"))
+		if s.Remind {
+			g.print(cmd, "  starred article %d, last day %s, with reminders: %s", s.Article, last, s.Title)
+		} else {
+			g.print(cmd, "  starred article %d, last day %s: %s", s.Article, last, s.Title)
 		}
 	}
 	fmt.Fprintln(cmd.OutOrStdout())

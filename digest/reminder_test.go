@@ -1,0 +1,153 @@
+package digest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dibao/digest/stars"
+	"dibao/internal/database"
+	"dibao/internal/database/databasetest"
+	"dibao/policy"
+	"dibao/policy/call"
+	"dibao/subscribers"
+)
+
+// A reader stars a call behind the link of its item: opening the page changes nothing,
+// its button does. They are reminded 7 days and 1 day before the last day, once each, as
+// by an email of their list; nobody else is, nor they once the star is gone, the call
+// canceled or the reader suppressed.
+func TestStarsAndReminders(t *testing.T) {
+	t.Parallel()
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		w := newWorld(t, db)
+		ctx := t.Context()
+		mux := http.NewServeMux()
+		(&stars.Web{Store: w.service.Stars, DB: db, Readers: w.readers, Articles: w.articles, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Logger: quiet}).Register(mux)
+		(&subscribers.Web{
+			Store: w.readers, SiteName: "邸报", BaseURL: "http://127.0.0.1:8080", Logger: quiet, Send: func(subscribers.Confirmation) {}, StarItems: w.service.Stars.Items,
+		}).Register(mux)
+		ask := func(method, path string, form url.Values) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			res := httptest.NewRecorder()
+			mux.ServeHTTP(res, r)
+			return res
+		}
+		l := w.list("weekly", subscribers.Query{})
+		ids := make(map[string]int64)
+		for name, language := range map[string]string{"zh": "zh", "en": "en", "plain": "zh", "gone": "zh", "unstarred": "zh"} {
+			ids[name] = must[int64](t)(w.readers.AddConfirmed(ctx, name+"@test.example", language, []subscribers.List{l}, "test"))
+		}
+		last := policy.DateOf(w.now()).AddDays(21)
+		w.call("样例省厅关于组织申报样例技改项目的通知", last, "51", "各有关企业：", "请申报单位于"+last.String()+"前登录http://apply.example/a填报。")
+		w.amend("P1", nil)
+		w.call("样例省厅关于征集样例案例的通知", last, "51", "各有关企业：", "请各企业于2026年12月8日前报送至a@b.example。")
+		w.amend("P2", nil)
+		w.call("样例省厅关于组织申报未寄项目的通知", last, "51", "各有关企业：", "请申报单位于2026年12月8日前报送。")
+		w.exec(`UPDATE articles SET hidden = 1 WHERE id = 3`)
+		w.week()
+		w.composeDue()
+		w.deliver()
+		link := regexp.MustCompile(`http://127\.0\.0\.1:8080(/preferences/[\w-]+/star/1)\b`)
+		paths := make(map[string]string)
+		for name := range ids {
+			text := w.to(name)[0]
+			m := link.FindStringSubmatch(text)
+			if m == nil || strings.Count(text, "/star/") != 2 {
+				t.Fatalf("%s: no links to stars in\n%s", name, text)
+			}
+			paths[name] = m[1]
+		}
+		starred := func(name string) int { return len(must[[]stars.Star](t)(w.service.Stars.Of(ctx, ids[name]))) }
+		for range 2 {
+			if res := ask("GET", paths["zh"], nil); res.Code != 200 || !strings.Contains(res.Body.String(), "标记这一事项") || !strings.Contains(res.Body.String(), "样例技改项目") || starred("zh") != 0 {
+				t.Fatalf("the page: %d, %d stars\n%s", res.Code, starred("zh"), res.Body)
+			}
+		}
+		if res := ask("POST", paths["zh"], url.Values{}); res.Code != 404 || starred("zh") != 0 {
+			t.Errorf("a POST that is not from the form: %d", res.Code)
+		}
+		for _, name := range []string{"zh", "en", "gone", "unstarred"} {
+			if res := ask("POST", paths[name], url.Values{"do": {"star"}, "remind": {"1"}}); res.Code != 303 || starred(name) != 1 {
+				t.Fatalf("%s: %d, %d stars", name, res.Code, starred(name))
+			}
+		}
+		ask("POST", paths["plain"], url.Values{"do": {"star"}})
+		for path, want := range map[string]int{
+			strings.Replace(paths["zh"], "/star/1", "/star/3", 1): 404, strings.Replace(paths["zh"], "/star/1", "/star/99", 1): 404, "/preferences/x/star/1": 404,
+		} {
+			if got := ask("POST", path, url.Values{"do": {"star"}}).Code; got != want {
+				t.Errorf("%s: %d, want %d", path, got, want)
+			}
+		}
+		own, _, _ := strings.Cut(paths["zh"], "/star/")
+		page := ask("GET", own, nil).Body.String()
+		if !strings.Contains(page, "已标记的事项") || !strings.Contains(page, "样例技改项目") || !strings.Contains(page, `name="do" value="remove"`) {
+			t.Errorf("the preferences do not list the star:\n%s", page)
+		}
+		if res := ask("POST", paths["unstarred"], url.Values{"do": {"remove"}, "list": {"1"}}); res.Code != 303 || !strings.Contains(res.Header().Get("Location"), "#stars") || starred("unstarred") != 0 {
+			t.Errorf("removed: %d %s", res.Code, res.Header().Get("Location"))
+		}
+		if err := w.readers.Suppress(ctx, "gone@test.example", subscribers.ReasonComplaint, ""); err != nil {
+			t.Fatal(err)
+		}
+		sent := func() (n int) {
+			t.Helper()
+			for range 2 { // the second run composes nothing
+				w.composeDue()
+				n += w.deliver().Sent
+			}
+			return n
+		}
+		zone := must[*time.Location](t)(time.LoadLocation(l.Zone))
+		at := func(day policy.Date, hour int) { w.set(day.In(zone).Add(time.Duration(hour) * time.Hour)) }
+		w.exec(`UPDATE lists SET cron = '0 0 30 6 *'`) // no issues from here on
+		for _, x := range []struct{ before, hour, want int }{{8, 20, 0}, {7, 7, 0}, {7, 8, 2}, {6, 9, 0}, {2, 9, 0}, {1, 7, 0}, {1, 9, 2}, {0, 9, 0}} {
+			at(last.AddDays(-x.before), x.hour)
+			if n := sent(); n != x.want {
+				t.Errorf("%d days before at %d: %d emails, want %d", x.before, x.hour, n, x.want)
+			}
+		}
+		for name, want := range map[string][]string{
+			"zh": {"截止提醒", "样例技改项目", "明天", "取消"}, "en": {"Deadline reminder", "样例技改项目", "tomorrow"},
+		} {
+			all := w.to(name)
+			for _, text := range want {
+				if got := all[len(all)-1]; !strings.Contains(got, text) || strings.Contains(got, "样例案例") {
+					t.Errorf("%s: no %q in\n%s", name, text, got)
+				}
+			}
+		}
+		for _, m := range w.box.Messages()[5:] {
+			if !strings.Contains(m.Unsubscribe, "/u/") || m.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" {
+				t.Errorf("a reminder without List-Unsubscribe:\n%.800s", m.Raw)
+			}
+		}
+		// A call that is canceled, and one whose day was moved.
+		if err := w.service.Stars.Put(ctx, ids["zh"], 2, true); err != nil {
+			t.Fatal(err)
+		}
+		w.article("关于延长样例案例征集时间的通知")
+		later := last.AddDays(30)
+		w.amend("P2", &call.Change{Kind: call.ChangeMoved, Until: later, Evidence: "延长。"})
+		at(later.AddDays(-7), 9)
+		if n := sent(); n != 1 {
+			t.Errorf("%d reminders of the moved day, want 1", n)
+		}
+		w.article("关于取消样例案例征集的公告")
+		w.amend("P2", &call.Change{Kind: call.ChangeCanceled, Evidence: "取消。"})
+		at(later.AddDays(-1), 9)
+		if n := sent(); n != 0 {
+			t.Errorf("%d reminders of a canceled call", n)
+		}
+		w.set(later.AddDays(100).In(zone))
+		if n := must[int64](t)(w.service.Stars.Prune(ctx)); n == 0 || starred("zh") != 0 {
+			t.Errorf("%d stars pruned, %d left", n, starred("zh"))
+		}
+	})
+}

@@ -1,0 +1,193 @@
+// Package stars keeps which calls readers starred, and says of which they are to be
+// reminded by email.
+package stars
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"dibao/internal/database"
+	"dibao/policy"
+	"dibao/subscribers"
+)
+
+// Store keeps stars in the database.
+type Store struct {
+	db  *database.DB
+	now func() time.Time
+}
+
+// NewStore returns a store on a database.
+func NewStore(db *database.DB, now func() time.Time) *Store { return &Store{db, now} }
+
+// Max is how many stars a reader may have.
+const Max = 500
+
+// ErrTooMany says that a reader has as many stars as they may.
+var ErrTooMany = errors.New("too many stars")
+
+// Star is a call that a reader starred.
+type Star struct {
+	Article  int64
+	Title    string
+	Last     policy.Date // the last day as it is now; zero: not known
+	Canceled bool
+	Remind   bool
+	At       time.Time
+}
+
+const columns = `SELECT st.article, a.title, COALESCE(cs.until_on, a.deadline_on), COALESCE(cs.kind, '') = 'canceled', st.remind = 1, st.at
+	FROM stars st JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
+	WHERE a.hidden = 0 AND st.subscriber = $1`
+
+func scan(r database.Row) (s Star, err error) {
+	return s, r.Scan(&s.Article, &s.Title, &s.Last, &s.Canceled, &s.Remind, &s.At)
+}
+
+// Of returns what a reader starred, that which ends first in front.
+func (s *Store) Of(ctx context.Context, subscriber int64) (all []Star, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, scan, columns+` ORDER BY COALESCE(cs.until_on, a.deadline_on, '9999'), st.article`, subscriber)
+		return err
+	})
+	return all, err
+}
+
+// Put stars an article for a reader, or changes whether they are reminded of it. It
+// returns ErrTooMany for one more than Max.
+func (s *Store) Put(ctx context.Context, subscriber, article int64, remind bool) error {
+	n := 0
+	if remind {
+		n = 1
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		var others int
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM stars WHERE subscriber = $1 AND article <> $2`, subscriber, article).Scan(&others)
+		if err == nil && others >= Max {
+			err = ErrTooMany
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO stars (subscriber, article, remind, at) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (subscriber, article) DO UPDATE SET remind = excluded.remind`, subscriber, article, n, s.now().UTC().Truncate(time.Microsecond))
+		}
+		return err
+	})
+}
+
+// Remove takes a star away, and reports whether there was one.
+func (s *Store) Remove(ctx context.Context, subscriber, article int64) (was bool, err error) {
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM stars WHERE subscriber = $1 AND article = $2`, subscriber, article)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		was = n > 0
+		return err
+	})
+	return was, err
+}
+
+const (
+	// keepDays is how many days after its last day a call stays starred.
+	keepDays = 90
+	// keepUndated is how many days a call without a day stays starred.
+	keepUndated = 400
+)
+
+// Prune takes away stars of calls that are long over, and what was noted of their
+// reminders. It returns how many stars went.
+func (s *Store) Prune(ctx context.Context) (n int64, err error) {
+	now := s.now().UTC().Truncate(time.Microsecond)
+	err = s.db.Write(database.Background(ctx), func(tx *sql.Tx) error {
+		over := policy.DateOf(now).AddDays(-keepDays).String()
+		res, err := tx.ExecContext(ctx, `DELETE FROM stars WHERE (subscriber, article) IN (SELECT st.subscriber, st.article FROM stars st
+			JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
+			WHERE COALESCE(cs.until_on, a.deadline_on) < $1 OR COALESCE(cs.until_on, a.deadline_on) IS NULL AND st.at < $2)`, over, now.AddDate(0, 0, -keepUndated))
+		if err != nil {
+			return err
+		}
+		if n, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM reminders WHERE last_on < $1`, over)
+		return err
+	})
+	return n, err
+}
+
+// Wanted is a star whose last day may be near enough for a reminder.
+type Wanted struct {
+	Subscriber, Article int64
+	At                  time.Time
+	Last                policy.Date
+	sent                int // the nearest reminder that was composed for Last, in days before it; 0: none
+}
+
+// Near returns the stars of readers who want reminders whose last day is from one day to
+// another, by reader.
+func (s *Store) Near(ctx context.Context, from, to policy.Date, limit int) (all []Wanted, err error) {
+	err = s.db.Read(ctx, func(tx *sql.Tx) error {
+		all, err = database.Collect(ctx, tx, func(r database.Row) (w Wanted, err error) {
+			return w, r.Scan(&w.Subscriber, &w.Article, &w.At, &w.Last, &w.sent)
+		}, `SELECT st.subscriber, st.article, st.at, COALESCE(cs.until_on, a.deadline_on),
+				COALESCE((SELECT MIN(x.days) FROM reminders x WHERE x.subscriber = st.subscriber AND x.article = st.article AND x.last_on = COALESCE(cs.until_on, a.deadline_on)), 0) FROM stars st
+			JOIN articles a ON a.id = st.article LEFT JOIN call_states cs ON cs.article = st.article
+			WHERE st.remind = 1 AND a.hidden = 0 AND a.held = 0 AND a.withdrawn_at IS NULL AND COALESCE(cs.kind, '') <> 'canceled'
+				AND COALESCE(cs.until_on, a.deadline_on) >= $1 AND COALESCE(cs.until_on, a.deadline_on) <= $2
+				AND NOT EXISTS (SELECT 1 FROM reminders x WHERE x.subscriber = st.subscriber AND x.article = st.article AND x.last_on = COALESCE(cs.until_on, a.deadline_on) AND x.days = $4)
+			ORDER BY st.subscriber, st.article LIMIT $3`, from, to, limit, slices.Min(Before))
+		return err
+	})
+	return all, err
+}
+
+// Before is how many days before the last day readers are reminded, the farthest first.
+var Before = []int{7, 1}
+
+// Due returns which of the reminders before the last day is due today and was not
+// composed; 0 for none. A
+// star that was set on its day or later, in the zone, does not count for a reminder.
+func (w Wanted) Due(today policy.Date, zone *time.Location) int {
+	starred := policy.DateOf(w.At.In(zone))
+	for i := len(Before) - 1; i >= 0; i-- {
+		day := w.Last.AddDays(-Before[i])
+		if !today.Before(day) && !w.Last.Before(today) {
+			if w.sent != 0 && w.sent <= Before[i] || !starred.Before(day) {
+				return 0
+			}
+			return Before[i]
+		}
+	}
+	return 0
+}
+
+// Claim notes that a reminder is being composed, and reports whether it was not before.
+func Claim(ctx context.Context, tx *sql.Tx, w Wanted, days int, mailing int64) (bool, error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO reminders (subscriber, article, last_on, days, mailing) SELECT $1, $2, $3, $4, $5
+		WHERE EXISTS (SELECT 1 FROM stars WHERE subscriber = $1 AND article = $2 AND remind = 1) ON CONFLICT DO NOTHING`,
+		w.Subscriber, w.Article, w.Last.String(), days, mailing)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// Listed returns what a reader starred in the words of their data.
+func (s *Store) Listed(ctx context.Context, subscriber int64) ([]subscribers.Starred, error) {
+	all, err := s.Of(ctx, subscriber)
+	out := []subscribers.Starred{}
+	for _, x := range all {
+		item := subscribers.Starred{Article: x.Article, Title: x.Title, Remind: x.Remind, Canceled: x.Canceled, At: x.At}
+		if !x.Last.IsZero() {
+			day := x.Last.String()
+			item.Last = &day
+		}
+		out = append(out, item)
+	}
+	return out, err
+}
