@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,12 +67,8 @@ func newSubscriberEdit(g *globals) *cobra.Command {
 			}
 			g.change.target = fmt.Sprintf("subscriber %d", x.ID)
 			for _, article := range unstar {
-				was, err := a.digest.Stars.Remove(cmd.Context(), x.ID, article)
-				if err != nil {
-					return err
-				}
-				if !was {
-					return fmt.Errorf("%s has not starred article %d; to see the stars: dibao subscriber show %[1]s", subscribers.Readable(x.Address), article)
+				if was, err := a.digest.Stars.Remove(cmd.Context(), x.ID, article); err != nil || !was {
+					return cmp.Or(err, fmt.Errorf("%s has not starred article %d; to see the stars: dibao subscriber show %[1]s", mailaddr.Readable(x.Address), article))
 				}
 				g.say(cmd, "took the star of article %d away", article)
 			}

@@ -71,11 +71,7 @@ func (a *app) printPerson(g *globals, cmd *cobra.Command, v view.Person) error {
 	}
 	for _, s := range v.Stars {
 		last := cmp.Or(deref(s.Last), g.either("not known", "未知"))
-		if s.Remind {
-			g.print(cmd, "  starred article %d, last day %s, with reminders: %s", s.Article, last, s.Title)
-		} else {
-			g.print(cmd, "  starred article %d, last day %s: %s", s.Article, last, s.Title)
-		}
+		g.print(cmd, "  starred article %d, last day %s: %s", s.Article, last, s.Title)
 	}
 	fmt.Fprintln(cmd.OutOrStdout())
 	return printRows(g, cmd, []any{"When", "Event", "List", "Detail"}, v.TimeLine, func(e view.PersonEvent) []any {

@@ -14,6 +14,7 @@ import (
 	"dibao/internal/database"
 	"dibao/internal/web"
 	"dibao/subscribers"
+	"dibao/subscribers/tokens"
 	"dibao/templates"
 )
 
@@ -140,9 +141,9 @@ func (h *Web) message(w http.ResponseWriter, r *http.Request, status int, key st
 
 func (h *Web) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, subscribers.ErrExpired): // the page of preferences offers a new link
+	case errors.Is(err, tokens.ErrExpired): // the page of preferences offers a new link
 		http.Redirect(w, r, "/preferences/"+r.PathValue("token")+"?lang="+web.Language(r), http.StatusSeeOther)
-	case errors.Is(err, subscribers.ErrToken), errors.Is(err, subscribers.ErrNotFound):
+	case errors.Is(err, tokens.ErrInvalid), errors.Is(err, subscribers.ErrNotFound):
 		h.message(w, r, http.StatusNotFound, "badtoken")
 	case errors.Is(err, feed.ErrNotFound):
 		web.NotFound(w, r)
